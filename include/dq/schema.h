@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kinds of bundles, the order in which a section holds them, and what each must have. The table in
+ * lib/core/schema.c is the one place that a new kind or a new required column touches; docs/stream-format.md
+ * gives the same table in words.
+ *
+ *   model         any columns with shapes of their own; meta.architecture names what they are
+ *   users, items  id (text, unique); text.NAME (text), attr.NAME (json), vector (f2 bf16 f4 f8, (rows,
+ * width)); meta.fields [[name, offset, width] ...] splits the width; meta.pairs [[user field, item field]
+ * ...] interactions  user, item (text ids); label (text, nullable), reward (f4, nullable), attr.NAME
+ *   transitions   user -> users, item -> items (row references u4), or state and action (dense (rows,
+ * width)); reward, cosine, llm (f4, nullable), label (text, nullable), done (u1), next_user -> users or
+ *                 next_state (absent: the same state), propensity (f4), episode, step (u4), candidates (u4
+ * items, (rows, n)) rankings      user, item (text ids), rank (u4, from 1), score (f4) (other)       passed
+ * on as they are
+ */
+#ifndef DQ_SCHEMA_H
+#define DQ_SCHEMA_H
+
+#include "dq/bundle.h"
+
+#define DQ_KIND_MODEL        "model"
+#define DQ_KIND_USERS        "users"
+#define DQ_KIND_INTERACTIONS "interactions"
+#define DQ_KIND_ITEMS        "items"
+#define DQ_KIND_TRANSITIONS  "transitions"
+#define DQ_KIND_RANKINGS     "rankings"
+
+/* Place of a kind in a section: 0 model .. 5 rankings; -1 for a kind we do not know (it may stand anywhere).
+ */
+int dq_schema_order(const char *kind);
+
+/* Checks that a bundle of a known kind has its required columns with their types, row counts and finite
+ * numbers (NaN and infinity only under a null). Unknown kinds and columns pass. DQ_ERR_SCHEMA or
+ * DQ_ERR_NUMERIC. */
+dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error);
+
+/* A named sub-range of a vector. */
+typedef struct dq_field {
+    const char *name; /* lives in the arena given to dq_fields_read */
+    uint32_t offset, width;
+} dq_field;
+
+/* meta.fields as an array in the arena; when meta has none, one field named "vector" over the whole width. */
+dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, dq_field **fields,
+                         size_t *count, dq_error *error);
+/* The same, written into meta. */
+dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena, dq_value *meta,
+                          dq_error *error);
+/* The field of that name, or NULL. */
+const dq_field *dq_field_find(const dq_field *fields, size_t count, const char *name);
+
+#endif

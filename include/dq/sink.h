@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A byte sink: stdout, or a file written aside, synced and renamed when complete. Streams, tables and logs
+ * all leave through it, and a late write error (a full disk at close) still counts.
+ */
+#ifndef DQ_SINK_H
+#define DQ_SINK_H
+
+#include "dq/status.h"
+
+#include <stddef.h>
+
+typedef enum dq_sink_form {
+    DQ_SINK_TEXT, /* as it is */
+    DQ_SINK_ZSTD, /* zstd frames with content checksums; refused on a terminal (DQ_ERR_UNSUPPORTED) */
+} dq_sink_form;
+
+typedef struct dq_sink dq_sink;
+
+/* Opens a path (NULL or "-" is stdout). A new or existing regular file is written as PATH.XXXXXX beside it
+ * and renamed by dq_sink_close; anything else (a pipe, /dev/full) is written in place. Level: -1 to a pipe, 3
+ * to a file. A pipe's buffer is raised to 1 MiB. */
+dq_status dq_sink_open(dq_sink **sink, const char *path, dq_sink_form form, dq_error *error);
+
+dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *error);
+dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Makes everything written so far visible to a reader (ends the zstd block, writes the buffer). */
+dq_status dq_sink_flush(dq_sink *sink, dq_error *error);
+
+/* Completes and frees: last frame, write, fsync, rename; every error of these counts. */
+dq_status dq_sink_close(dq_sink *sink, dq_error *error);
+
+/* Gives up and frees: an aside file is removed; nothing that looks complete is left. Accepts NULL. */
+void dq_sink_abort(dq_sink *sink);
+
+#endif

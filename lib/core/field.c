@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Named sub-ranges of a vector, as they stand in a catalogue's metadata: meta.fields = [[name, offset, width]
+ * ...].
+ */
+#include "dq/schema.h"
+
+#include <string.h>
+
+static dq_status whole(uint32_t width, dq_arena *arena, dq_field **fields, size_t *count, dq_error *error)
+{
+    *fields = dq_arena_take(arena, sizeof **fields);
+    if (!*fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    **fields = (dq_field){.name = "vector", .offset = 0, .width = width};
+    *count = 1;
+    return DQ_OK;
+}
+
+static dq_status read_one(const dq_value *v, uint32_t width, dq_arena *arena, dq_field *field,
+                          dq_error *error)
+{
+    if (v->type != DQ_LIST || v->count != 3)
+        return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: not [name, offset, width]");
+    int64_t offset = dq_value_integer(&v->as.list[1], -1), span = dq_value_integer(&v->as.list[2], -1);
+    field->name = dq_value_text(arena, &v->as.list[0]);
+    if (!field->name) return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: a field without a name");
+    if (offset < 0 || span < 1 || offset > width || span > (int64_t)width - offset)
+        return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: field %s is not inside a vector of %u",
+                       field->name, width);
+    field->offset = (uint32_t)offset;
+    field->width = (uint32_t)span;
+    return DQ_OK;
+}
+
+dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, dq_field **fields,
+                         size_t *count, dq_error *error)
+{
+    const dq_value *list = dq_map_get(meta, "fields");
+    if (!list) return whole(width, arena, fields, count, error);
+    if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: not a list");
+    *fields = dq_arena_zero(arena, list->count + 1U, sizeof **fields);
+    if (!*fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    for (uint32_t i = 0; i < list->count; i++) {
+        dq_status status = read_one(&list->as.list[i], width, arena, &(*fields)[i], error);
+        if (status) return status;
+    }
+    *count = list->count;
+    return DQ_OK;
+}
+
+dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena, dq_value *meta,
+                          dq_error *error)
+{
+    dq_value list = dq_list();
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        dq_value field = dq_list();
+        ok = dq_list_add(arena, &field, dq_string(arena, fields[i].name)) &&
+             dq_list_add(arena, &field, dq_int(fields[i].offset)) &&
+             dq_list_add(arena, &field, dq_int(fields[i].width)) && dq_list_add(arena, &list, field);
+    }
+    if (!ok || !dq_map_set(arena, meta, "fields", list))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    return DQ_OK;
+}
+
+const dq_field *dq_field_find(const dq_field *fields, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, name) == 0) return &fields[i];
+    return NULL;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t dq_hash(const void *data, size_t bytes, uint64_t seed)
+{
+    const unsigned char *p = data;
+    uint64_t h = 0xcbf29ce484222325U ^ seed;
+    for (size_t i = 0; i < bytes; i++) h = (h ^ p[i]) * 0x100000001b3U;
+    h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9U;
+    h = (h ^ (h >> 27)) * 0x94d049bb133111ebU;
+    return h ^ (h >> 31);
+}
+
+/* The slot that holds the id, or the empty one where it would go. */
+static size_t probe(const dq_index *index, const char *id, size_t bytes)
+{
+    size_t mask = index->slot_count - 1, at = (size_t)dq_hash(id, bytes, 0) & mask;
+    while (index->slots[at] != DQ_ABSENT) {
+        size_t n;
+        const char *held = dq_strings_get(&index->ids, index->slots[at], &n);
+        if (n == bytes && memcmp(held, id, n) == 0) break;
+        at = (at + 1) & mask;
+    }
+    return at;
+}
+
+static dq_status grow(dq_index *index, dq_error *error)
+{
+    size_t count = index->slot_count ? 2 * index->slot_count : 64;
+    uint32_t *slots = malloc(count * sizeof *slots);
+    if (!slots)
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an index of %zu ids", index->ids.count);
+    memset(slots, 0xff, count * sizeof *slots);
+    free(index->slots);
+    index->slots = slots;
+    index->slot_count = count;
+    for (uint32_t row = 0; row < index->ids.count; row++) {
+        size_t n;
+        const char *id = dq_strings_get(&index->ids, row, &n);
+        slots[probe(index, id, n)] = row;
+    }
+    return DQ_OK;
+}
+
+dq_status dq_index_add(dq_index *index, const char *id, size_t bytes, uint32_t *row, bool *added,
+                       dq_error *error)
+{
+    if (index->ids.count >= DQ_ABSENT - 1) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 ids");
+    if (2 * (index->ids.count + 1) > index->slot_count) {
+        dq_status status = grow(index, error);
+        if (status) return status;
+    }
+    size_t at = probe(index, id, bytes);
+    bool fresh = index->slots[at] == DQ_ABSENT;
+    if (fresh) {
+        dq_status status = dq_strings_add(&index->ids, id, bytes, error);
+        if (status) return status;
+        index->slots[at] = (uint32_t)(index->ids.count - 1);
+    }
+    if (row) *row = index->slots[at];
+    if (added) *added = fresh;
+    return DQ_OK;
+}
+
+uint32_t dq_index_find(const dq_index *index, const char *id, size_t bytes)
+{
+    return index->slot_count ? index->slots[probe(index, id, bytes)] : DQ_ABSENT;
+}
+
+size_t dq_index_count(const dq_index *index)
+{
+    return index->ids.count;
+}
+
+const char *dq_index_id(const dq_index *index, uint32_t row, size_t *bytes)
+{
+    return dq_strings_get(&index->ids, row, bytes);
+}
+
+void dq_index_free(dq_index *index)
+{
+    dq_strings_free(&index->ids);
+    free(index->slots);
+    *index = DQ_INDEX_EMPTY;
+}

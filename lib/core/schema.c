@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/schema.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What a column may be. */
+enum { TEXT = 1, FLOAT = 2, COUNT = 4, FLAG = 8, NULLABLE = 16, REQUIRED = 32, MATRIX = 64, REF = 128 };
+
+typedef struct rule {
+    const char *column;
+    unsigned flags;
+    const char *ref;
+} rule;
+
+typedef struct schema {
+    const char *kind;
+    rule rules[16]; /* ended by a NULL column */
+} schema;
+
+/* In the order of a section. */
+static const schema schemas[] = {
+    {DQ_KIND_MODEL, {{0}}},
+    {DQ_KIND_USERS, {{"id", TEXT | REQUIRED, NULL}, {"vector", FLOAT | MATRIX, NULL}}},
+    {DQ_KIND_INTERACTIONS,
+     {{"user", TEXT | REQUIRED, NULL},
+      {"item", TEXT | REQUIRED, NULL},
+      {"label", TEXT | NULLABLE, NULL},
+      {"reward", FLOAT | NULLABLE, NULL}}},
+    {DQ_KIND_ITEMS, {{"id", TEXT | REQUIRED, NULL}, {"vector", FLOAT | MATRIX, NULL}}},
+    {DQ_KIND_TRANSITIONS,
+     {{"user", COUNT | REF, DQ_KIND_USERS},
+      {"item", COUNT | REF, DQ_KIND_ITEMS},
+      {"state", FLOAT | MATRIX, NULL},
+      {"action", FLOAT | MATRIX, NULL},
+      {"reward", FLOAT | NULLABLE, NULL},
+      {"cosine", FLOAT | NULLABLE, NULL},
+      {"llm", FLOAT | NULLABLE, NULL},
+      {"label", TEXT | NULLABLE, NULL},
+      {"done", FLAG, NULL},
+      {"next_user", COUNT | REF, DQ_KIND_USERS},
+      {"next_state", FLOAT | MATRIX, NULL},
+      {"propensity", FLOAT | NULLABLE, NULL},
+      {"episode", COUNT, NULL},
+      {"step", COUNT, NULL},
+      {"candidates", COUNT | REF | MATRIX, DQ_KIND_ITEMS}}},
+    {DQ_KIND_RANKINGS,
+     {{"user", TEXT | REQUIRED, NULL},
+      {"item", TEXT | REQUIRED, NULL},
+      {"rank", COUNT | REQUIRED, NULL},
+      {"score", FLOAT | REQUIRED, NULL}}},
+};
+
+static const schema *find(const char *kind)
+{
+    for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++)
+        if (strcmp(schemas[i].kind, kind) == 0) return &schemas[i];
+    return NULL;
+}
+
+int dq_schema_order(const char *kind)
+{
+    const schema *s = find(kind);
+    return s ? (int)(s - schemas) : -1;
+}
+
+static bool is_float(dq_dtype type)
+{
+    return type == DQ_F4 || type == DQ_F8 || type == DQ_F2 || type == DQ_BF16;
+}
+
+static bool type_fits(dq_dtype type, unsigned flags)
+{
+    if (flags & TEXT) return type == DQ_TEXT;
+    if (flags & FLOAT) return is_float(type);
+    if (flags & COUNT) return type == DQ_U4 || type == DQ_U8;
+    if (flags & FLAG) return type == DQ_U1;
+    return true;
+}
+
+/* True when every number of a 4-byte float run is finite: exponents are not all ones. Vectorises. */
+static bool finite_f4(const unsigned char *data, size_t n)
+{
+    uint32_t worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, data + 4 * i, sizeof bits);
+        worst |= (bits & 0x7f800000U) == 0x7f800000U;
+    }
+    return !worst;
+}
+
+static dq_status check_finite(const dq_column *column, const char *kind, dq_error *error)
+{
+    uint64_t width = dq_column_width(column), n = column->shape[0] * width;
+    if (column->type == DQ_F4 && finite_f4(column->data, n)) return DQ_OK;
+    for (uint64_t i = 0; i < n; i++)
+        if (!isfinite(dq_column_number(column, i)) && !dq_column_is_null(column, i))
+            return dq_fail(error, DQ_ERR_NUMERIC, "%s: column %s, row %llu: not a finite number", kind,
+                           column->name, (unsigned long long)(i / width));
+    return DQ_OK;
+}
+
+static dq_status check_column(const dq_bundle *bundle, const dq_column *column, const rule *r,
+                              dq_error *error)
+{
+    if (!type_fits(column->type, r->flags))
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s has type %s", bundle->kind, column->name,
+                       dq_dtype_name(column->type));
+    if (column->dims != (r->flags & MATRIX ? 2U : 1U))
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s has %u dimensions", bundle->kind, column->name,
+                       column->dims);
+    if ((r->flags & REF) && (!column->ref || strcmp(column->ref, r->ref) != 0))
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s does not say that it refers to %s", bundle->kind,
+                       column->name, r->ref);
+    if (column->nulls && !(r->flags & NULLABLE))
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s may not have nulls", bundle->kind, column->name);
+    return DQ_OK;
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error)
+{
+    const schema *s = find(bundle->kind);
+    dq_status status = DQ_OK;
+    if (!s) return DQ_OK;
+    bool table = s != schemas; /* a model is no table */
+    for (const rule *r = s->rules; r->column; r++) {
+        const dq_column *column = dq_bundle_column(bundle, r->column);
+        if (!column && (r->flags & REQUIRED))
+            return dq_fail(error, DQ_ERR_SCHEMA, "%s: no column %s", bundle->kind, r->column);
+        if (column && (status = check_column(bundle, column, r, error))) return status;
+    }
+    for (size_t i = 0; i < bundle->column_count; i++) {
+        const dq_column *column = &bundle->columns[i];
+        if (table && column->shape[0] != bundle->rows)
+            return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s has %llu rows, not %llu", bundle->kind,
+                           column->name, (unsigned long long)column->shape[0],
+                           (unsigned long long)bundle->rows);
+        if (starts_with(column->name, "text.") && column->type != DQ_TEXT)
+            return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s is not text", bundle->kind, column->name);
+        if (starts_with(column->name, "attr.") && column->type != DQ_JSON)
+            return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s is not json", bundle->kind, column->name);
+        if (is_float(column->type) && (status = check_finite(column, bundle->kind, error))) return status;
+    }
+    return DQ_OK;
+}
