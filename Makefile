@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+# dq: reinforcement-learning recommenders as Unix pipelines. `make list` prints what can be made.
+#
+#   make demo                        installs what is missing, builds, runs the main job
+#   make check                       installs what is missing, builds, runs every test
+#   make CC=clang                    another compiler
+#   make check SANITIZER=address,undefined
+#   make install DESTDIR= PREFIX=/usr/local
+
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+SHELL     := /bin/bash
+
+PREFIX    ?= /usr/local
+SANITIZER ?=
+B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
+comma     := ,
+
+# ---- parts: a new program, room or port is one line here ----
+
+# Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes.
+PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
+dq-export.parts := cmd/export_schema cmd/export_rows port/json port/csv port/npy
+dq-embed.parts  :=
+dq-reward.parts := cmd/catalogue
+dq-train.parts  := cmd/catalogue port/json
+dq-plan.parts   := cmd/catalogue
+dq-rank.parts   := cmd/catalogue port/json
+dq-eval.parts   := cmd/catalogue port/json
+dq-cat.parts    := port/json port/npy port/safetensors
+
+# Rooms of the base library; port/ stays out of it, so that a program links only the foreign libraries it uses.
+ROOMS := core wire math learn reward rank measure
+
+# Debian packages: what is built with, and what tests and the demo run.
+PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
+            zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
+            python3-numpy
+PKGS     := openblas msgpack libzstd libxxhash jansson zlib
+
+# ---- flags ----
+
+CC       ?= cc
+ifeq ($(origin CC),default)
+CC       := cc
+endif
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+OPT      ?= -O3 -g
+CFLAGS   ?=
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -pthread -Iinclude $(PKG_CFLAGS) $(SAN) $(CFLAGS)
+ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
+SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+PKG_CFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS        = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+
+# ---- building ----
+
+LIB_SRC  := $(foreach room,$(ROOMS),$(wildcard lib/$(room)/*.c))
+PORT_SRC := $(wildcard lib/port/*.c)
+CMD_SRC  := $(wildcard cmd/*.c)
+UNIT_SRC := $(wildcard tests/unit/*.c)
+OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC))
+BUILT    := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c),$(B)/$(p)))
+UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT))
+
+all: $(BUILT) $(MAN) $(COMP) ## build every program, man page and completion into build/
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libdq.a: $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
+part = $(B)/obj/$(if $(filter port/%,$(1)),lib/)$(1).o
+
+.SECONDEXPANSION:
+$(BUILT): $(B)/%: $(B)/obj/cmd/%.o $(B)/obj/cmd/cli.o $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libdq.a
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(patsubst %.c,$(B)/obj/%.o,$(PORT_SRC)) $(B)/libdq.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+
+$(B)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+$(B)/completions/%: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion > $@
+
+-include $(OBJ:.o=.d)
+
+# ---- the two commands ----
+
+demo: deps ## install what is missing, build, and run the main job on embedded data
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -f pipelines/demo.mk BUILD=$(B)
+
+check: deps ## install what is missing, build, and run every test
+	@$(MAKE) --no-print-directory all units
+	@BUILD=$(B) SANITIZER=$(SANITIZER) bash tests/run
+
+deps: ## install the Debian packages that are missing (apt, through sudo when not root)
+	@bash tests/deps $(PACKAGES)
+
+# ---- the rest ----
+
+units: $(UNITS)
+
+bench: all ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
+	@BUILD=$(B) bash tests/bench/run
+
+fuzz: ## fuzz the stream reader with libFuzzer (clang) for FUZZ_SECONDS (60)
+	@BUILD=$(B) bash tests/fuzz/run
+
+install: all ## install programs, headers, man pages, completions under DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/dq $(DESTDIR)$(PREFIX)/lib \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(BUILT) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/dq/*.h $(DESTDIR)$(PREFIX)/include/dq
+	install -m 644 $(B)/libdq.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+
+format: ## lay the C files out as .clang-format says
+	clang-format -i $(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(wildcard include/dq/*.h cmd/*.h lib/*/*.h)
+
+clean: ## remove build/
+	rm -rf build
+
+list: ## print this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+.PHONY: all demo check deps units bench fuzz install format clean list
