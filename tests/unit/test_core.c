@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/bundle.h"
+#include "dq/index.h"
+#include "dq/rng.h"
+#include "dq/schema.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void an_error_stays_on_one_line_and_keeps_its_first_place(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_fail(&e, DQ_ERR_SCHEMA, "a\nb %d", 7), DQ_ERR_SCHEMA);
+    assert_string_equal(e.reason, "a?b 7");
+    dq_error_at(&e, "file", 3);
+    dq_error_at(&e, "outer", 9);
+    assert_string_equal(e.source, "file");
+    assert_int_equal(e.record, 3);
+    assert_int_equal(dq_fail_errno(&e, 28, "write"), DQ_ERR_IO);
+    assert_non_null(strstr(e.reason, "write: No space left"));
+    assert_int_equal(dq_fail(NULL, DQ_ERR_RANGE, "nobody listens"), DQ_ERR_RANGE);
+}
+
+/* xoshiro256** from the state 1, 2, 3, 4: the reference implementation's first numbers. */
+static void random_numbers_are_the_published_ones(void **state)
+{
+    (void)state;
+    dq_rng rng = {{1, 2, 3, 4}};
+    const uint64_t expected[] = {11520, 0, 1509978240, 1215971899390074240};
+    for (size_t i = 0; i < 4; i++) assert_true(dq_rng_u64(&rng) == expected[i]);
+}
+
+static void random_streams_differ_and_repeat(void **state)
+{
+    (void)state;
+    dq_rng a = dq_rng_stream(42, 0), b = dq_rng_stream(42, 1), c = dq_rng_stream(42, 0);
+    uint64_t first = dq_rng_u64(&a);
+    assert_true(first == dq_rng_u64(&c));
+    assert_true(first != dq_rng_u64(&b));
+}
+
+static void uniform_normal_and_below_have_their_moments(void **state)
+{
+    (void)state;
+    dq_rng rng = dq_rng_new(7);
+    enum { N = 200000 };
+    double mean = 0, square = 0, uniform = 0;
+    unsigned counts[7] = {0};
+    for (int i = 0; i < N; i++) {
+        double z = dq_rng_normal(&rng);
+        mean += z / N;
+        square += z * z / N;
+        uniform += dq_rng_uniform(&rng) / N;
+        counts[dq_rng_below(&rng, 7)]++;
+    }
+    assert_true(fabs(mean) < 0.01 && fabs(square - 1) < 0.02 && fabs(uniform - 0.5) < 0.004);
+    for (int i = 0; i < 7; i++) assert_true(abs((int)counts[i] - N / 7) < 5 * 160); /* 5 sd */
+}
+
+static void a_sample_has_no_repeats_and_a_shuffle_keeps_all(void **state)
+{
+    (void)state;
+    dq_rng rng = dq_rng_new(1);
+    uint32_t scratch[50], out[20], seen[50] = {0};
+    dq_rng_sample(&rng, out, 20, scratch, 50);
+    for (int i = 0; i < 20; i++) assert_int_equal(seen[out[i]]++, 0);
+    uint32_t deck[50];
+    for (uint32_t i = 0; i < 50; i++) deck[i] = i;
+    dq_rng_shuffle(&rng, deck, 50);
+    uint32_t sum = 0;
+    for (int i = 0; i < 50; i++) sum += deck[i];
+    assert_int_equal(sum, 49 * 50 / 2);
+}
+
+static void every_half_survives_the_way_through_float(void **state)
+{
+    (void)state;
+    for (uint32_t bits = 0; bits < 0x10000; bits++) {
+        uint16_t half = (uint16_t)bits, back;
+        float f;
+        dq_convert_f4(&f, &half, DQ_F2, 1);
+        if (isnan(f)) continue;
+        dq_convert_from_f4(&back, DQ_F2, &f, 1);
+        assert_int_equal(back, half);
+        dq_convert_f4(&f, &half, DQ_BF16, 1);
+        if (isnan(f)) continue;
+        dq_convert_from_f4(&back, DQ_BF16, &f, 1);
+        assert_int_equal(back, half);
+    }
+}
+
+static void halves_round_to_nearest_even(void **state)
+{
+    (void)state;
+    const struct {
+        float from;
+        uint16_t f2, bf16;
+    } cases[] = {{1.0f, 0x3c00, 0x3f80},           {65520.0f, 0x7c00, 0x4780},   {65519.0f, 0x7bff, 0x4780},
+                 {1.00048828125f, 0x3c00, 0x3f80}, {0x1p-25f, 0x0000, 0x3300},   {-0.0f, 0x8000, 0x8000},
+                 {0x1.8p-24f, 0x0002, 0x33c0},     {1.00390625f, 0x3c04, 0x3f80}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint16_t got;
+        dq_convert_from_f4(&got, DQ_F2, &cases[i].from, 1);
+        assert_int_equal(got, cases[i].f2);
+        dq_convert_from_f4(&got, DQ_BF16, &cases[i].from, 1);
+        assert_int_equal(got, cases[i].bf16);
+    }
+}
+
+static void an_index_numbers_ids_as_they_come(void **state)
+{
+    (void)state;
+    dq_index index = DQ_INDEX_EMPTY;
+    char id[32];
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < 5000; i++) {
+            uint32_t row;
+            bool added;
+            int n = snprintf(id, sizeof id, "job-%u", i * 7919U);
+            assert_int_equal(dq_index_add(&index, id, (size_t)n, &row, &added, NULL), DQ_OK);
+            assert_int_equal(row, i);
+            assert_int_equal(added, round == 0);
+        }
+    assert_int_equal(dq_index_find(&index, "job-1", 5), DQ_ABSENT);
+    size_t bytes;
+    assert_memory_equal(dq_index_id(&index, 1, &bytes), "job-7919", 8);
+    dq_index_free(&index);
+}
+
+static void maps_replace_grow_copy_and_compare(void **state)
+{
+    (void)state;
+    dq_arena arena = DQ_ARENA_EMPTY, other = DQ_ARENA_EMPTY;
+    dq_value map = dq_map(), copy;
+    char key[16];
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 37; i++) {
+            (void)snprintf(key, sizeof key, "k%d", i);
+            assert_true(dq_map_set(&arena, &map, key, dq_int(i + round)));
+        }
+    assert_int_equal(map.count, 37);
+    assert_int_equal(dq_value_integer(dq_map_get(&map, "k36"), -1), 37);
+    assert_true(dq_value_copy(&other, &map, &copy) && dq_value_equal(&map, &copy));
+    for (int i = 0; i < 40; i++) { /* a copy has room to grow */
+        (void)snprintf(key, sizeof key, "n%d", i);
+        assert_true(dq_map_set(&other, &copy, key, dq_string(&other, key)));
+    }
+    assert_false(dq_value_equal(&map, &copy));
+    assert_true(dq_value_is(dq_map_get(&copy, "n39"), "n39"));
+    dq_arena_free(&arena);
+    dq_arena_free(&other);
+}
+
+static void bundles_refuse_twins_and_overflow(void **state)
+{
+    (void)state;
+    dq_bundle b;
+    dq_error e = DQ_ERROR_NONE;
+    float data[6] = {0};
+    assert_int_equal(dq_bundle_init(&b, "items", 3, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, (uint64_t[]){3, 2}, data, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, (uint64_t[]){3, 2}, data, &e),
+                     DQ_ERR_DUPLICATE);
+    assert_int_equal(dq_bundle_add_tensor(&b, "big", DQ_F4, 2, (uint64_t[]){1ULL << 62, 4}, data, &e),
+                     DQ_ERR_RANGE);
+    assert_int_equal(dq_bundle_column(&b, "vector")->bytes, 24);
+    assert_null(dq_bundle_column(&b, "big"));
+    dq_bundle_free(&b);
+}
+
+static dq_status check_items(const float *vector, uint64_t rows, dq_dtype id_type, const uint8_t *nulls)
+{
+    dq_bundle b;
+    dq_strings ids = {0};
+    dq_error e = DQ_ERROR_NONE;
+    for (uint64_t i = 0; i < 2; i++) assert_int_equal(dq_strings_add(&ids, "x", 1, &e), DQ_OK);
+    assert_int_equal(dq_bundle_init(&b, "items", 2, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_text(&b, "id", id_type, ids.offsets, ids.data, nulls, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, (uint64_t[]){rows, 1}, vector, &e), DQ_OK);
+    dq_status status = dq_schema_check(&b, &e);
+    dq_bundle_free(&b);
+    dq_strings_free(&ids);
+    return status;
+}
+
+static void a_schema_names_what_is_wrong(void **state)
+{
+    (void)state;
+    const float good[] = {1, 2}, bad[] = {1, NAN};
+    assert_int_equal(check_items(good, 2, DQ_TEXT, NULL), DQ_OK);
+    assert_int_equal(check_items(bad, 2, DQ_TEXT, NULL), DQ_ERR_NUMERIC);
+    assert_int_equal(check_items(good, 1, DQ_TEXT, NULL), DQ_ERR_SCHEMA);
+    assert_int_equal(check_items(good, 2, DQ_JSON, NULL), DQ_ERR_SCHEMA);
+    assert_int_equal(check_items(good, 2, DQ_TEXT, (const uint8_t[]){0, 1}), DQ_ERR_SCHEMA);
+}
+
+static void fields_are_written_read_and_bounded(void **state)
+{
+    (void)state;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value meta = dq_map();
+    const dq_field fields[] = {{"title", 0, 4}, {"skills", 4, 4}};
+    dq_field *read;
+    size_t count;
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_fields_read(&meta, 8, &arena, &read, &count, &e), DQ_OK);
+    assert_string_equal(read[0].name, "vector");
+    assert_int_equal(dq_fields_write(fields, 2, &arena, &meta, &e), DQ_OK);
+    assert_int_equal(dq_fields_read(&meta, 8, &arena, &read, &count, &e), DQ_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(dq_field_find(read, count, "skills")->offset, 4);
+    assert_null(dq_field_find(read, count, "bio"));
+    assert_int_equal(dq_fields_read(&meta, 7, &arena, &read, &count, &e), DQ_ERR_SCHEMA);
+    dq_arena_free(&arena);
+}
+
+static void nulls_in_texts_are_kept_apart_from_empty_ones(void **state)
+{
+    (void)state;
+    dq_strings s = {0};
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(dq_strings_add(&s, i % 3 ? "ab" : i % 2 ? "" : NULL, i % 3 ? 2 : 0, NULL), DQ_OK);
+    size_t n;
+    assert_null(dq_strings_get(&s, 0, &n));
+    assert_non_null(dq_strings_get(&s, 3, &n));
+    assert_int_equal(n, 0);
+    assert_memory_equal(dq_strings_get(&s, 299, &n), "ab", 2);
+    dq_strings_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_stays_on_one_line_and_keeps_its_first_place),
+        cmocka_unit_test(random_numbers_are_the_published_ones),
+        cmocka_unit_test(random_streams_differ_and_repeat),
+        cmocka_unit_test(uniform_normal_and_below_have_their_moments),
+        cmocka_unit_test(a_sample_has_no_repeats_and_a_shuffle_keeps_all),
+        cmocka_unit_test(every_half_survives_the_way_through_float),
+        cmocka_unit_test(halves_round_to_nearest_even),
+        cmocka_unit_test(an_index_numbers_ids_as_they_come),
+        cmocka_unit_test(maps_replace_grow_copy_and_compare),
+        cmocka_unit_test(bundles_refuse_twins_and_overflow),
+        cmocka_unit_test(a_schema_names_what_is_wrong),
+        cmocka_unit_test(fields_are_written_read_and_bounded),
+        cmocka_unit_test(nulls_in_texts_are_kept_apart_from_empty_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
