@@ -18,7 +18,8 @@ comma     := ,
 
 # ---- parts: a new program, room or port is one line here ----
 
-# Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes.
+# Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
+COMMON          := cmd/cli cmd/cli_help cmd/progress
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
 dq-export.parts := cmd/export_schema cmd/export_rows port/json port/csv port/npy
 dq-embed.parts  :=
@@ -78,7 +79,7 @@ $(B)/libdq.a: $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC))
 part = $(B)/obj/$(if $(filter port/%,$(1)),lib/)$(1).o
 
 .SECONDEXPANSION:
-$(BUILT): $(B)/%: $(B)/obj/cmd/%.o $(B)/obj/cmd/cli.o $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libdq.a
+$(BUILT): $(B)/%: $(B)/obj/cmd/%.o $(foreach x,$(COMMON),$(B)/obj/$(x).o) $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libdq.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(patsubst %.c,$(B)/obj/%.o,$(PORT_SRC)) $(B)/libdq.a

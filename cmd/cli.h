@@ -7,7 +7,7 @@
  *     int main(int argc, char **argv) {
  *         struct options o = {.k = 10};
  *         const dq_option table[] = {
- *             {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items per user", DQ_OPT_PAYLOAD},
+ *             {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items per user", .flags = DQ_OPT_PAYLOAD},
  *             DQ_OPTIONS_COMMON(o.common), {0}};
  *         dq_cli cli = dq_cli_parse(&program, table, argc, argv);     (exits 0 or 2 by itself)
  *         dq_error e = DQ_ERROR_NONE;
@@ -69,6 +69,7 @@ typedef struct dq_program {
     const char *examples[2];
     const char *version_note; /* appended to --version, e.g. the BLAS core; or NULL. */
     const char *(*version_note_fn)(void);
+    bool all_cores; /* uses all cores unless told otherwise: for --help; see dq_cli_threads */
 } dq_program;
 
 /* Options that every program has. */
@@ -85,13 +86,14 @@ typedef struct dq_common {
     }
 /* clang-format off */
 #define DQ_OPTIONS_COMMON(c)                                                                                         \
-    {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (default stdout)", 0},  \
-    {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; DQ_THREADS", 0, .least = 0, .most = 1024},           \
-    {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", 0},                                 \
-    {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", 0},             \
-    {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; DQ_FLUSH=1", 0}
+    {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (default stdout)",      \
+     .flags = 0},                                                                                                    \
+    {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .least = 0, .most = 1024},         \
+    {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", .flags = 0},                        \
+    {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \
+    {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; or DQ_FLUSH=1", .flags = 0}
 #define DQ_OPTION_SEED(c)                                                                                            \
-    {"seed", 0, DQ_OPT_COUNT, &(c).seed, "N", "seed of the random numbers", 0, .least = 0, .most = 9.2e18}
+    {"seed", 0, DQ_OPT_COUNT, &(c).seed, "N", "seed of the random numbers", .least = 0, .most = 9.2e18}
 /* clang-format on */
 
 typedef struct dq_cli {
@@ -125,6 +127,9 @@ int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);
 
 /* Threads to use: --threads, else DQ_THREADS, else fallback (0 means all cores). At least 1. */
 unsigned dq_cli_threads(const dq_common *common, unsigned fallback);
+
+/* Whether colour is welcome: fd is a terminal that can, and NO_COLOR is not set. */
+bool dq_cli_colour(int fd);
 
 /* A progress bar on stderr; silent unless stderr is a terminal or --progress, and with --quiet. */
 typedef struct dq_progress {
