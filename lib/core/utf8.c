@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/utf8.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* Bytes of the sequence that starts at p (n bytes are left), or 0 when it is not well-formed. The bounds of
+ * the second byte exclude overlong forms, surrogates and values over 10FFFF (Unicode, table 3-7). */
+static size_t sequence(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80) return 1;
+    size_t length = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    if (!length || length > n) return 0;
+    unsigned low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned high = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
+    if (p[1] < low || p[1] > high) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+bool dq_utf8_valid(const void *text, size_t n)
+{
+    const unsigned char *p = text;
+    size_t i = 0;
+    while (i < n) {
+        uint64_t eight;
+        if (n - i >= sizeof eight) { /* most text is ASCII: eight bytes at a time */
+            memcpy(&eight, p + i, sizeof eight);
+            if (!(eight & 0x8080808080808080U)) {
+                i += sizeof eight;
+                continue;
+            }
+        }
+        size_t length = sequence(p + i, n - i);
+        if (!length) return false;
+        i += length;
+    }
+    return true;
+}
