@@ -12,25 +12,25 @@
 #include "dq/schema.h"
 #include "dq/stream.h"
 
-/* Where a row's columns are. */
+/* Where a row's columns are, and the last section that held the row. */
 typedef struct dq_row {
-    uint32_t bundle, row;
+    uint32_t bundle, row, section;
 } dq_row;
 
 /* One side: users or items. */
 typedef struct dq_side {
-    dq_index ids; /* id -> row of this side, 0.. in the order of arrival */
+    dq_index ids; /* id -> row of this side, 0.. in the order of arrival; dq_index_count is the row count */
     dq_bundle *bundles;
     size_t bundle_count;
-    dq_row *rows; /* (count) */
-    const float *
-        *vectors;      /* (count) pointers to width float32, or NULL pointers when the side has no vectors */
-    uint64_t *digests; /* (count) of each row, to compare equal ids */
-    uint32_t width;    /* 0: no vectors */
+    dq_row *rows;          /* (count) */
+    const float **vectors; /* (count) each width float32; NULL pointers when the side has no vectors */
+    uint64_t *digests;     /* (count) of each row, to compare equal ids */
+    uint32_t width;        /* 0: no vectors */
     dq_field *fields;
     size_t field_count;
     uint32_t *section_rows; /* row of the current section's n-th row: translates references */
     size_t section_count;
+    size_t capacity, bundle_capacity, section_capacity; /* of the arrays above */
 } dq_side;
 
 typedef struct dq_interaction {
@@ -51,15 +51,17 @@ typedef struct dq_catalogue {
     dq_pair_names *pairs; /* the default pairs of fields in items' meta.pairs */
     size_t pair_count;
     dq_bundle *interaction_bundles;
-    size_t interaction_bundle_count;
+    size_t interaction_bundle_count, interaction_bundle_capacity;
     uint64_t section; /* of the last bundle added */
     dq_arena arena;
 } dq_catalogue;
 
 #define DQ_CATALOGUE_EMPTY ((dq_catalogue){0})
 
-/* Takes a bundle of kind users, items or interactions (ownership passes, *bundle is emptied); *taken says
- * whether it was one of these. section is dq_reader_section. */
+/* Takes a bundle of kind users, items or interactions (ownership passes, also on failure: *bundle is
+ * emptied); *taken says whether it was one of these. section is dq_reader_section. Offer every bundle of a
+ * stream, those of other kinds too: the section tells which rows references mean. Rows that an earlier
+ * section had already are dropped from the bundle that is kept. */
 dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t section, bool *taken,
                            dq_error *error);
 

@@ -111,6 +111,12 @@ void dq_convert_f4(float *to, const void *from, dq_dtype type, size_t n);
 /* n float32 to type DQ_F4, DQ_F2 or DQ_BF16, round to nearest even. */
 void dq_convert_from_f4(void *to, dq_dtype type, const float *from, size_t n);
 
+/* A new bundle (*to is overwritten, and empty on failure) with the given rows of a table, in that order: all
+ * columns copied, kind and metadata kept. Row references come over as they are: renumbering is the caller's.
+ */
+dq_status dq_bundle_select(dq_bundle *to, const dq_bundle *from, const uint32_t *rows, size_t count,
+                           dq_error *error);
+
 /* Releases arena and body, and leaves *bundle empty. */
 void dq_bundle_free(dq_bundle *bundle);
 
