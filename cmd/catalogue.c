@@ -214,26 +214,16 @@ static bool same_pairs(const dq_catalogue *c, const dq_pair_names *pairs, size_t
     return true;
 }
 
-/* meta.pairs: [[user field, item field] ...] */
 static dq_status read_pairs(dq_catalogue *catalogue, const dq_value *meta, dq_error *error)
 {
-    const dq_value *list = dq_map_get(meta, "pairs");
-    if (!list) return DQ_OK;
-    if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "items: meta.pairs is not a list");
-    dq_pair_names *pairs = dq_arena_zero(&catalogue->arena, list->count + 1U, sizeof *pairs);
-    if (!pairs) return no_memory(error);
-    for (uint32_t i = 0; i < list->count; i++) {
-        const dq_value *pair = &list->as.list[i];
-        bool two = pair->type == DQ_LIST && pair->count == 2;
-        pairs[i].user_field = two ? dq_value_text(&catalogue->arena, &pair->as.list[0]) : NULL;
-        pairs[i].item_field = two ? dq_value_text(&catalogue->arena, &pair->as.list[1]) : NULL;
-        if (!pairs[i].user_field || !pairs[i].item_field)
-            return dq_fail(error, DQ_ERR_SCHEMA, "items: meta.pairs: not [user field, item field]");
-    }
-    if (catalogue->pairs && !same_pairs(catalogue, pairs, list->count))
+    dq_pair_names *pairs;
+    size_t count;
+    dq_status status = dq_pairs_read(meta, &catalogue->arena, &pairs, &count, error);
+    if (status || count == 0) return status;
+    if (catalogue->pairs && !same_pairs(catalogue, pairs, count))
         return dq_fail(error, DQ_ERR_SCHEMA, "items: the default pairs are not those of earlier rows");
     catalogue->pairs = pairs;
-    catalogue->pair_count = list->count;
+    catalogue->pair_count = count;
     return DQ_OK;
 }
 

@@ -39,10 +39,6 @@ typedef struct dq_interaction {
     float reward;        /* NAN: none */
 } dq_interaction;
 
-typedef struct dq_pair_names {
-    const char *user_field, *item_field;
-} dq_pair_names;
-
 typedef struct dq_catalogue {
     dq_side users, items;
     dq_interaction *interactions; /* in stream order; resolved when the whole stream is read */

@@ -50,4 +50,18 @@ dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena,
 /* The field of that name, or NULL. */
 const dq_field *dq_field_find(const dq_field *fields, size_t count, const char *name);
 
+/* A field of users and the field of items that it is compared with. */
+typedef struct dq_pair_names {
+    const char *user_field, *item_field;
+} dq_pair_names;
+
+/* The pair written "user_field:item_field", copied into the arena; DQ_ERR_RANGE for anything else. */
+dq_status dq_pair_parse(const char *text, dq_arena *arena, dq_pair_names *pair, dq_error *error);
+/* meta.pairs of an items bundle, in the arena; *count = 0 when it has none. */
+dq_status dq_pairs_read(const dq_value *meta, dq_arena *arena, dq_pair_names **pairs, size_t *count,
+                        dq_error *error);
+/* The same, written into meta. */
+dq_status dq_pairs_write(const dq_pair_names *pairs, size_t count, dq_arena *arena, dq_value *meta,
+                         dq_error *error);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Named sub-ranges of a vector, as they stand in a catalogue's metadata: meta.fields = [[name, offset, width]
- * ...].
+ * ...], and which of them are compared: meta.pairs = [[user field, item field] ...].
  */
 #include "dq/schema.h"
 
@@ -69,4 +69,54 @@ const dq_field *dq_field_find(const dq_field *fields, size_t count, const char *
     for (size_t i = 0; i < count; i++)
         if (strcmp(fields[i].name, name) == 0) return &fields[i];
     return NULL;
+}
+
+dq_status dq_pair_parse(const char *text, dq_arena *arena, dq_pair_names *pair, dq_error *error)
+{
+    const char *colon = strchr(text, ':');
+    if (!colon || colon == text || !colon[1] || strchr(colon + 1, ':'))
+        return dq_fail(error, DQ_ERR_RANGE, "'%s' is not USER_FIELD:ITEM_FIELD", text);
+    pair->user_field = dq_arena_text(arena, text, (size_t)(colon - text));
+    pair->item_field = dq_arena_text(arena, colon + 1, strlen(colon + 1));
+    if (!pair->user_field || !pair->item_field)
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a pair of fields");
+    return DQ_OK;
+}
+
+dq_status dq_pairs_read(const dq_value *meta, dq_arena *arena, dq_pair_names **pairs, size_t *count,
+                        dq_error *error)
+{
+    const dq_value *list = dq_map_get(meta, "pairs");
+    *pairs = NULL;
+    *count = 0;
+    if (!list) return DQ_OK;
+    if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "meta.pairs: not a list");
+    *pairs = dq_arena_zero(arena, list->count + 1U, sizeof **pairs);
+    if (!*pairs) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    for (uint32_t i = 0; i < list->count; i++) {
+        const dq_value *pair = &list->as.list[i];
+        bool two = pair->type == DQ_LIST && pair->count == 2;
+        (*pairs)[i].user_field = two ? dq_value_text(arena, &pair->as.list[0]) : NULL;
+        (*pairs)[i].item_field = two ? dq_value_text(arena, &pair->as.list[1]) : NULL;
+        if (!(*pairs)[i].user_field || !(*pairs)[i].item_field)
+            return dq_fail(error, DQ_ERR_SCHEMA, "meta.pairs: not [user field, item field]");
+    }
+    *count = list->count;
+    return DQ_OK;
+}
+
+dq_status dq_pairs_write(const dq_pair_names *pairs, size_t count, dq_arena *arena, dq_value *meta,
+                         dq_error *error)
+{
+    dq_value list = dq_list();
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        dq_value pair = dq_list();
+        ok = dq_list_add(arena, &pair, dq_string(arena, pairs[i].user_field)) &&
+             dq_list_add(arena, &pair, dq_string(arena, pairs[i].item_field)) &&
+             dq_list_add(arena, &list, pair);
+    }
+    if (!ok || !dq_map_set(arena, meta, "pairs", list))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    return DQ_OK;
 }
