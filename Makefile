@@ -76,13 +76,18 @@ $(B)/libdq.a: $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC))
 	@rm -f $@
 	ar rcs $@ $^
 
+# For the unit tests alone: each takes the ports that it calls.
+$(B)/libport.a: $(patsubst %.c,$(B)/obj/%.o,$(PORT_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
 part = $(B)/obj/$(if $(filter port/%,$(1)),lib/)$(1).o
 
 .SECONDEXPANSION:
 $(BUILT): $(B)/%: $(B)/obj/cmd/%.o $(foreach x,$(COMMON),$(B)/obj/$(x).o) $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libdq.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
-$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(patsubst %.c,$(B)/obj/%.o,$(PORT_SRC)) $(B)/libdq.a
+$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libport.a $(B)/libdq.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
