@@ -83,7 +83,7 @@ typedef struct dq_losses {
 dq_status dq_dynaq_learn(dq_dynaq *agent, dq_losses *losses, dq_error *error);
 
 /* The parts of a step on the caller's rows (n <= max_rows) and rate: what offline training is made of.
- * targets(rows) are r + gamma V(s') as the update uses them. */
+ * dq_dynaq_targets gives r + gamma V(s') as the Q update uses them. */
 dq_status dq_dynaq_fit_q(dq_dynaq *agent, const dq_transition *rows, size_t n, double rate, double *loss,
                          dq_error *error);
 dq_status dq_dynaq_fit_world(dq_dynaq *agent, const dq_transition *rows, size_t n, double rate, double *loss,
@@ -93,6 +93,8 @@ void dq_dynaq_targets(dq_dynaq *agent, const dq_transition *rows, size_t n, floa
 /* world is NULL with no_world. */
 dq_net *dq_dynaq_q(dq_dynaq *agent);
 dq_net *dq_dynaq_world(dq_dynaq *agent);
+dq_vectors dq_dynaq_users(const dq_dynaq *agent);
+dq_vectors dq_dynaq_items(const dq_dynaq *agent);
 double dq_dynaq_epsilon(const dq_dynaq *agent);
 uint64_t dq_dynaq_steps(const dq_dynaq *agent);   /* learning steps taken */
 uint64_t dq_dynaq_updates(const dq_dynaq *agent); /* Q updates taken, planning included */

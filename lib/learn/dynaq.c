@@ -340,6 +340,16 @@ dq_net *dq_dynaq_world(dq_dynaq *a)
     return a->world;
 }
 
+dq_vectors dq_dynaq_users(const dq_dynaq *a)
+{
+    return a->users;
+}
+
+dq_vectors dq_dynaq_items(const dq_dynaq *a)
+{
+    return a->items;
+}
+
 double dq_dynaq_epsilon(const dq_dynaq *a)
 {
     return a->epsilon;
