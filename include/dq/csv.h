@@ -27,9 +27,9 @@ dq_status dq_csv_open(dq_csv **csv, dq_source *source, dq_csv_form form, dq_erro
 /* The columns; they live as long as the reader. */
 const dq_csv_cell *dq_csv_header(const dq_csv *csv, size_t *columns);
 
-/* 1: a row, with as many cells as the header, valid until the next call; 0: the end; -1: *error says why.
- * After DQ_ERR_FORMAT (a wrong number of cells, a stray quote, bad UTF-8) the next call goes on behind that
- * line; any other status is final. */
+/* 1: a row, with as many cells as the header, valid until the next call; 0: the end; 2: a row that cannot be
+ * read (a wrong number of cells, a stray quote, bad UTF-8: *error says), behind which the next call goes on;
+ * -1: broken for good, *error says why. */
 int dq_csv_next(dq_csv *csv, const dq_csv_cell **cells, dq_error *error) __attribute__((warn_unused_result));
 
 /* The line (from 1) on which the last row began. */
