@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/bootstrap.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+double dq_mean(const double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += values[i];
+    return n ? sum / (double)n : 0;
+}
+
+double dq_sd(const double *values, size_t n)
+{
+    if (n < 2) return 0;
+    double mean = dq_mean(values, n), squares = 0;
+    for (size_t i = 0; i < n; i++) squares += (values[i] - mean) * (values[i] - mean);
+    return sqrt(squares / (double)(n - 1));
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The quantile of sorted values, linear between neighbours (Hyndman and Fan's type 7, NumPy's default). */
+static double quantile(const double *sorted, size_t n, double p)
+{
+    double at = p * (double)(n - 1);
+    size_t below = (size_t)at;
+    if (below + 1 >= n) return sorted[n - 1];
+    return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+dq_status dq_bootstrap_mean(const double *values, size_t n, size_t resamples, double level, dq_rng *rng,
+                            dq_interval *interval, dq_error *error)
+{
+    if (n < 1 || resamples < 2 || !(level > 0 && level < 1))
+        return dq_fail(error, DQ_ERR_RANGE, "bootstrap of %zu values, %zu resamples, level %.9g", n,
+                       resamples, level);
+    double *means = malloc(resamples * sizeof *means);
+    if (!means) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu resamples", resamples);
+    for (size_t r = 0; r < resamples; r++) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) sum += values[dq_rng_below(rng, n)];
+        means[r] = sum / (double)n;
+    }
+    qsort(means, resamples, sizeof *means, ascending);
+    interval->low = quantile(means, resamples, (1 - level) / 2);
+    interval->high = quantile(means, resamples, (1 + level) / 2);
+    free(means);
+    return DQ_OK;
+}
+
+/* The sum of the differences with the signs of the bits. */
+static double signed_sum(const double *differences, size_t n, dq_rng *rng, uint64_t bits)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rng && i % 64 == 0) bits = dq_rng_u64(rng);
+        sum += bits >> (i % 64) & 1 ? differences[i] : -differences[i];
+    }
+    return sum;
+}
+
+double dq_randomisation_test(const double *differences, size_t n, size_t resamples, dq_rng *rng)
+{
+    double observed = 0, size = 0;
+    for (size_t i = 0; i < n; i++) observed += differences[i], size += fabs(differences[i]);
+    /* equal sums of other signs may differ in their last bits; those count as equal */
+    double bound = fabs(observed) - 1e-12 * size;
+    bool exact = n < 63 && (uint64_t)1 << n <= resamples;
+    size_t draws = exact ? (size_t)1 << n : resamples, extreme = 0;
+    for (size_t r = 0; r < draws; r++)
+        extreme += fabs(signed_sum(differences, n, exact ? NULL : rng, r)) >= bound;
+    if (exact) return (double)extreme / (double)draws;
+    return (double)(extreme + 1) / (double)(draws + 1);
+}
+
+/* The continued fraction of the incomplete beta function, by Lentz's method (Numerical Recipes 6.4; DLMF
+ * 8.17.22). */
+static double beta_fraction(double a, double b, double x)
+{
+    const double tiny = 1e-300;
+    double c = 1, d = 1 - (a + b) * x / (a + 1);
+    d = 1 / (fabs(d) < tiny ? tiny : d);
+    double f = d;
+    for (int m = 1; m < 10000; m++) {
+        for (int odd = 0; odd < 2; odd++) {
+            double t = odd ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+                           : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+            d = 1 + t * d;
+            d = 1 / (fabs(d) < tiny ? tiny : d);
+            c = 1 + t / c;
+            if (fabs(c) < tiny) c = tiny;
+            f *= c * d;
+        }
+        if (fabs(c * d - 1) < 1e-15) break;
+    }
+    return f;
+}
+
+/* The regularised incomplete beta function I_x(a, b). */
+static double beta(double a, double b, double x)
+{
+    if (x <= 0) return 0;
+    if (x >= 1) return 1;
+    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a
+                                     : 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
+double dq_t_test(const double *differences, size_t n)
+{
+    if (n < 2) return NAN;
+    double mean = dq_mean(differences, n), sd = dq_sd(differences, n), freedom = (double)(n - 1);
+    if (sd == 0) return mean == 0 ? 1 : 0;
+    double t = mean / (sd / sqrt((double)n));
+    return beta(freedom / 2, 0.5, freedom / (freedom + t * t));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The functions that lib/measure/table.c lists. parameter is a rank, a fraction, or unused.
+ */
+#ifndef DQ_MEASURE_MEASURES_H
+#define DQ_MEASURE_MEASURES_H
+
+#include "dq/measure.h"
+
+/* counts and sets (sets.c) */
+double dq_count_query(const dq_judged *q, double unused);
+double dq_count_retrieved(const dq_judged *q, double unused);
+double dq_count_relevant(const dq_judged *q, double unused);
+double dq_count_relevant_retrieved(const dq_judged *q, double unused);
+double dq_count_nonrelevant_retrieved(const dq_judged *q, double unused);
+double dq_set_precision(const dq_judged *q, double unused);
+double dq_set_relative_precision(const dq_judged *q, double unused);
+double dq_set_recall(const dq_judged *q, double unused);
+double dq_set_map(const dq_judged *q, double unused);
+double dq_set_f(const dq_judged *q, double unused);
+double dq_utility(const dq_judged *q, double unused);
+
+/* precision and recall along the ranking (precision.c) */
+double dq_precision(const dq_judged *q, double k);
+double dq_recall(const dq_judged *q, double k);
+double dq_relative_precision(const dq_judged *q, double k);
+double dq_success(const dq_judged *q, double k);
+double dq_unjudged(const dq_judged *q, double k);
+double dq_average_precision(const dq_judged *q, double unused);
+double dq_average_precision_cut(const dq_judged *q, double k);
+double dq_reciprocal_rank(const dq_judged *q, double unused);
+double dq_reciprocal_rank_cut(const dq_judged *q, double k);
+double dq_r_precision(const dq_judged *q, double unused);
+double dq_r_precision_multiple(const dq_judged *q, double fraction);
+double dq_interpolated_precision(const dq_judged *q, double recall);
+double dq_eleven_point_average(const dq_judged *q, double unused);
+double dq_bpref(const dq_judged *q, double unused);
+double dq_inferred_ap(const dq_judged *q, double unused);
+
+/* graded gains (gain.c) */
+double dq_dcg(const dq_judged *q, double unused);
+double dq_ideal_dcg(const dq_judged *q, double unused);
+double dq_ndcg(const dq_judged *q, double unused);
+double dq_ndcg_cut(const dq_judged *q, double k);
+double dq_ndcg_exp(const dq_judged *q, double unused);
+double dq_ndcg_exp_cut(const dq_judged *q, double k);
+double dq_ndcg_at_relevant(const dq_judged *q, double unused);
+double dq_ndcg_at_levels(const dq_judged *q, double unused);
+double dq_gain(const dq_judged *q, double unused);
+double dq_binary_gain(const dq_judged *q, double unused);
+double dq_rbp(const dq_judged *q, double unused);
+double dq_rbp_residual(const dq_judged *q, double unused);
+
+#endif

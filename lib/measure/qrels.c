@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/qrels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dq_status grow(dq_lists *lists, dq_error *error)
+{
+    size_t capacity = lists->capacity ? lists->capacity + lists->capacity / 2 : 4096;
+    uint32_t *query = realloc(lists->query, capacity * sizeof *query);
+    if (query) lists->query = query;
+    uint32_t *doc = realloc(lists->doc, capacity * sizeof *doc);
+    if (doc) lists->doc = doc;
+    double *value = realloc(lists->value, capacity * sizeof *value);
+    if (value) lists->value = value;
+    if (!query || !doc || !value)
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu entries", lists->count + 1);
+    lists->capacity = capacity;
+    return DQ_OK;
+}
+
+/* The query's row. Files are nearly always grouped by query, so the last one is tried before the index. */
+static dq_status query_row(dq_lists *lists, const char *id, size_t bytes, uint32_t *row, dq_error *error)
+{
+    if (lists->count) {
+        size_t n;
+        const char *held = dq_index_id(&lists->queries, lists->last, &n);
+        if (n == bytes && memcmp(held, id, n) == 0) {
+            *row = lists->last;
+            return DQ_OK;
+        }
+    }
+    dq_status status = dq_index_add(&lists->queries, id, bytes, row, NULL, error);
+    if (!status) lists->last = *row;
+    return status;
+}
+
+dq_status dq_lists_add(dq_lists *lists, const char *query, size_t query_bytes, const char *doc,
+                       size_t doc_bytes, double value, dq_error *error)
+{
+    if (!isfinite(value))
+        return dq_fail(error, DQ_ERR_NUMERIC, "%.*s for %.*s is not a finite number", (int)doc_bytes, doc,
+                       (int)query_bytes, query);
+    dq_status status = lists->count == lists->capacity ? grow(lists, error) : DQ_OK;
+    uint32_t q = 0, d = 0;
+    if (!status) status = query_row(lists, query, query_bytes, &q, error);
+    if (!status) status = dq_index_add(&lists->docs, doc, doc_bytes, &d, NULL, error);
+    if (status) return status;
+    lists->query[lists->count] = q;
+    lists->doc[lists->count] = d;
+    lists->value[lists->count++] = value;
+    return DQ_OK;
+}
+
+static bool is_grouped(const dq_lists *lists)
+{
+    for (size_t i = 1; i < lists->count; i++)
+        if (lists->query[i] < lists->query[i - 1]) return false;
+    return true;
+}
+
+/* A counting sort by query, which keeps the order inside a query. */
+static dq_status regroup(dq_lists *lists, dq_error *error)
+{
+    size_t queries = dq_index_count(&lists->queries);
+    size_t *next = malloc((queries + 1) * sizeof *next);
+    uint32_t *doc = malloc(lists->count * sizeof *doc);
+    double *value = malloc(lists->count * sizeof *value);
+    if (!next || !doc || !value) {
+        free(next);
+        free(doc);
+        free(value);
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory to group %zu entries by query", lists->count);
+    }
+    memcpy(next, lists->start, queries * sizeof *next);
+    for (size_t i = 0; i < lists->count; i++) {
+        size_t at = next[lists->query[i]]++;
+        doc[at] = lists->doc[i];
+        value[at] = lists->value[i];
+    }
+    free(next);
+    free(lists->doc);
+    free(lists->value);
+    lists->doc = doc;
+    lists->value = value;
+    return DQ_OK;
+}
+
+static dq_status refuse_duplicate(const dq_lists *lists, uint32_t q, uint32_t d, dq_error *error)
+{
+    size_t qn, dn;
+    const char *query = dq_index_id(&lists->queries, q, &qn), *doc = dq_index_id(&lists->docs, d, &dn);
+    return dq_fail(error, DQ_ERR_DUPLICATE, "query %.*s has %.*s twice", (int)qn, query, (int)dn, doc);
+}
+
+static dq_status find_duplicate(const dq_lists *lists, dq_error *error)
+{
+    size_t docs = dq_index_count(&lists->docs), queries = dq_index_count(&lists->queries);
+    uint32_t *seen = malloc((docs + 1) * sizeof *seen); /* the last query that had this document */
+    if (!seen) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu documents", docs);
+    memset(seen, 0xff, docs * sizeof *seen);
+    dq_status status = DQ_OK;
+    for (uint32_t q = 0; q < queries && !status; q++)
+        for (size_t i = lists->start[q]; i < lists->start[q + 1] && !status; i++) {
+            if (seen[lists->doc[i]] == q) status = refuse_duplicate(lists, q, lists->doc[i], error);
+            seen[lists->doc[i]] = q;
+        }
+    free(seen);
+    return status;
+}
+
+dq_status dq_lists_finish(dq_lists *lists, dq_error *error)
+{
+    size_t queries = dq_index_count(&lists->queries);
+    lists->start = calloc(queries + 1, sizeof *lists->start);
+    if (!lists->start) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu queries", queries);
+    for (size_t i = 0; i < lists->count; i++) lists->start[lists->query[i] + 1]++;
+    for (size_t q = 0; q < queries; q++) lists->start[q + 1] += lists->start[q];
+    dq_status status = is_grouped(lists) ? DQ_OK : regroup(lists, error);
+    if (status) return status;
+    free(lists->query);
+    lists->query = NULL;
+    lists->capacity = lists->count;
+    return find_duplicate(lists, error);
+}
+
+void dq_lists_free(dq_lists *lists)
+{
+    dq_index_free(&lists->queries);
+    dq_index_free(&lists->docs);
+    free(lists->query);
+    free(lists->doc);
+    free(lists->value);
+    free(lists->start);
+    *lists = DQ_LISTS_EMPTY;
+}

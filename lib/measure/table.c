@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of measures, in trec_eval's order; those that it lacks come last. A new measure is one entry here
+ * and one function.
+ */
+#include "measures.h"
+
+#include <math.h>
+
+#define CUTOFFS  "5,10,15,20,30,100,200,500,1000"
+#define RECALLS  "0,.1,.2,.3,.4,.5,.6,.7,.8,.9,1"
+#define MULTIPLE ".2,.4,.6,.8,1,1.2,1.4,1.6,1.8,2"
+
+enum {
+    OFFICIAL = DQ_IN_OFFICIAL | DQ_IN_ALL,
+    EACH = DQ_IN_OFFICIAL | DQ_IN_ALL | DQ_IN_SET,
+    ALL = DQ_IN_ALL,
+    SET = DQ_IN_ALL | DQ_IN_SET,
+    RANKING = DQ_IN_RANKING,
+};
+
+#define NAME(name, help, groups)                                                                             \
+    {                                                                                                        \
+        name, help, NULL, DQ_TAKES_NOTHING, DQ_OVER_NAME, groups, NULL, true                                 \
+    }
+#define COUNT(name, help, fn, groups)                                                                        \
+    {                                                                                                        \
+        name, help, fn, DQ_TAKES_NOTHING, DQ_OVER_SUM, groups, NULL, false                                   \
+    }
+#define MEAN(name, help, fn, groups)                                                                         \
+    {                                                                                                        \
+        name, help, fn, DQ_TAKES_NOTHING, DQ_OVER_MEAN, groups, NULL, false                                  \
+    }
+#define GEOM(name, help, fn, groups)                                                                         \
+    {                                                                                                        \
+        name, help, fn, DQ_TAKES_NOTHING, DQ_OVER_GEOMETRIC, groups, NULL, true                              \
+    }
+#define AT(name, help, fn, groups, ks)                                                                       \
+    {                                                                                                        \
+        name, help, fn, DQ_TAKES_CUTOFF, DQ_OVER_MEAN, groups, ks, false                                     \
+    }
+#define FRACTION(name, help, fn, groups, fs)                                                                 \
+    {                                                                                                        \
+        name, help, fn, DQ_TAKES_FRACTION, DQ_OVER_MEAN, groups, fs, false                                   \
+    }
+
+/* clang-format off */
+const dq_measure dq_measures[] = {
+    NAME("runid", "name of the run", EACH),
+    {"num_q", "queries evaluated", dq_count_query, DQ_TAKES_NOTHING, DQ_OVER_SUM, EACH | RANKING, NULL, true},
+    COUNT("num_ret", "retrieved", dq_count_retrieved, EACH),
+    COUNT("num_rel", "relevant", dq_count_relevant, EACH),
+    COUNT("num_rel_ret", "relevant and retrieved", dq_count_relevant_retrieved, EACH),
+    MEAN("map", "average precision", dq_average_precision, OFFICIAL | RANKING),
+    GEOM("gm_map", "average precision, geometric mean", dq_average_precision, OFFICIAL),
+    MEAN("Rprec", "precision after R, the number of relevant ones", dq_r_precision, OFFICIAL),
+    MEAN("bpref", "preferences among judged ones kept", dq_bpref, OFFICIAL),
+    MEAN("recip_rank", "1 / rank of the first relevant one (mrr)", dq_reciprocal_rank, OFFICIAL | RANKING),
+    FRACTION("iprec_at_recall", "greatest precision at a recall or above", dq_interpolated_precision, OFFICIAL, RECALLS),
+    AT("P", "precision: share of relevant ones among the first k", dq_precision, OFFICIAL | RANKING, CUTOFFS),
+    AT("recall", "share of the relevant ones that are among the first k", dq_recall, ALL | RANKING, CUTOFFS),
+    MEAN("infAP", "average precision inferred from a sampled pool", dq_inferred_ap, ALL),
+    GEOM("gm_bpref", "bpref, geometric mean", dq_bpref, ALL),
+    FRACTION("Rprec_mult", "precision after a multiple of R", dq_r_precision_multiple, ALL, MULTIPLE),
+    MEAN("utility", "relevant less other ones retrieved", dq_utility, SET),
+    MEAN("11pt_avg", "mean of iprec_at_recall at 0, 0.1 ... 1", dq_eleven_point_average, ALL),
+    MEAN("binG", "G with binary relevance", dq_binary_gain, ALL),
+    MEAN("G", "gain discounted by what the ideal ranking has more", dq_gain, ALL),
+    MEAN("dcg", "discounted cumulative gain", dq_dcg, 0),
+    MEAN("ideal_dcg", "discounted cumulative gain of the ideal ranking", dq_ideal_dcg, 0),
+    MEAN("ndcg", "dcg / ideal_dcg, linear gain", dq_ndcg, ALL),
+    MEAN("ndcg_rel", "mean ndcg at the ranks of relevant ones", dq_ndcg_at_relevant, ALL),
+    MEAN("Rndcg", "mean ndcg where the ideal level changes", dq_ndcg_at_levels, ALL),
+    AT("ndcg_cut", "ndcg of the first k, linear gain", dq_ndcg_cut, ALL | RANKING, CUTOFFS),
+    AT("map_cut", "average precision of the first k", dq_average_precision_cut, ALL, CUTOFFS),
+    AT("relative_P", "precision relative to the greatest possible", dq_relative_precision, ALL, CUTOFFS),
+    AT("success", "1 when one of the first k is relevant (hit rate)", dq_success, ALL | RANKING, "1,5,10"),
+    MEAN("set_P", "precision of all retrieved", dq_set_precision, SET),
+    MEAN("set_relative_P", "set_P relative to the greatest possible", dq_set_relative_precision, SET),
+    MEAN("set_recall", "recall of all retrieved", dq_set_recall, SET),
+    MEAN("set_map", "set_P times set_recall", dq_set_map, SET),
+    MEAN("set_F", "harmonic mean of set_P and set_recall", dq_set_f, SET),
+    COUNT("num_nonrel_judged_ret", "judged not relevant and retrieved", dq_count_nonrelevant_retrieved, ALL),
+    MEAN("rbp", "rank-biased precision, p = 0.9", dq_rbp, ALL),
+    MEAN("rbp_resid", "what unjudged ones could add to rbp", dq_rbp_residual, ALL),
+    AT("unj", "share of unjudged ones among the first k", dq_unjudged, ALL, "5,10,20"),
+    MEAN("ndcg_exp", "ndcg with gain 2^level - 1", dq_ndcg_exp, 0),
+    AT("ndcg_exp_cut", "ndcg of the first k with gain 2^level - 1", dq_ndcg_exp_cut, RANKING, CUTOFFS),
+    AT("recip_rank_cut", "recip_rank, 0 beyond rank k", dq_reciprocal_rank_cut, 0, CUTOFFS),
+};
+/* clang-format on */
+
+const size_t dq_measure_count = sizeof dq_measures / sizeof *dq_measures;
+
+double dq_measure_summary(const dq_measure *measure, const double *values, size_t n)
+{
+    const double least = 0.00001; /* a query at 0 would make the whole geometric mean 0 */
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += measure->over == DQ_OVER_GEOMETRIC ? log(fmax(values[i], least)) : values[i];
+    if (measure->over == DQ_OVER_SUM || n == 0) return sum;
+    return measure->over == DQ_OVER_GEOMETRIC ? exp(sum / (double)n) : sum / (double)n;
+}
