@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Bytes out: through zstd when asked, in large writes, to a descriptor or to a file that gets its name only
+ * when it is complete.
+ */
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+enum { OUT = 256 << 10, PIPE = 1 << 20, LEVEL_PIPE = -1, LEVEL_FILE = 3 };
+
+struct dq_sink {
+    int fd;
+    bool regular;       /* ends in a regular file, whoever opened it */
+    char *name;         /* for messages */
+    char *path, *aside; /* the file's name, and its name until it is complete; NULL when written in place */
+    ZSTD_CCtx *zstd;    /* NULL: text */
+    bool framed;        /* a frame is open */
+    unsigned char *out;
+    size_t held; /* bytes in out */
+};
+
+/* The file that path leads to, through links; path itself when there is none yet. */
+static char *final_path(const char *path)
+{
+    char *real = realpath(path, NULL);
+    return real ? real : strdup(path);
+}
+
+/* Creates PATH.XXXXXX beside PATH, with the mode of the file that it will replace. */
+static dq_status open_aside(dq_sink *s, const struct stat *old, dq_error *error)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
+    size_t n = strlen(s->path);
+    s->aside = malloc(n + 8);
+    if (!s->aside) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a file name");
+    memcpy(s->aside, s->path, n);
+    for (int tries = 0; tries < 100; tries++) {
+        unsigned char random[6];
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) continue;
+        s->aside[n] = '.';
+        for (size_t i = 0; i < sizeof random; i++) s->aside[n + 1 + i] = letters[random[i] & 31];
+        s->aside[n + 7] = '\0';
+        s->fd = open(s->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (s->fd >= 0 || errno != EEXIST) break;
+    }
+    if (s->fd < 0) {
+        int sys = errno;
+        free(s->aside);
+        s->aside = NULL;
+        return dq_fail_errno(error, sys, "cannot create");
+    }
+    if (old && fchmod(s->fd, old->st_mode & 07777) < 0)
+        return dq_fail_errno(error, errno, "cannot set the mode");
+    return DQ_OK;
+}
+
+static dq_status open_path(dq_sink *s, const char *path, dq_error *error)
+{
+    struct stat old;
+    bool exists = stat(path, &old) == 0;
+    if (exists && !S_ISREG(old.st_mode)) {
+        s->fd = open(path, O_WRONLY | O_CLOEXEC);
+        return s->fd < 0 ? dq_fail_errno(error, errno, "cannot open") : DQ_OK;
+    }
+    if (exists && access(path, W_OK) < 0) return dq_fail_errno(error, errno, "cannot replace");
+    s->path = final_path(path);
+    if (!s->path) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a file name");
+    return open_aside(s, exists ? &old : NULL, error);
+}
+
+static dq_status start_zstd(dq_sink *s, dq_error *error)
+{
+    s->zstd = ZSTD_createCCtx();
+    if (!s->zstd ||
+        ZSTD_isError(
+            ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_compressionLevel, s->regular ? LEVEL_FILE : LEVEL_PIPE)) ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_checksumFlag, 1)))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for zstd");
+    return DQ_OK;
+}
+
+static dq_status set_up(dq_sink *s, const char *path, dq_sink_form form, dq_error *error)
+{
+    bool standard = !path || strcmp(path, "-") == 0;
+    s->name = strdup(standard ? "stdout" : path);
+    s->out = malloc(OUT);
+    if (!s->name || !s->out) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open an output");
+    if (standard) s->fd = STDOUT_FILENO;
+    dq_status status = standard ? DQ_OK : open_path(s, path, error);
+    if (status) return status;
+    struct stat st;
+    if (fstat(s->fd, &st) < 0) return dq_fail_errno(error, errno, "cannot write");
+    if (form == DQ_SINK_ZSTD && isatty(s->fd))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "a binary stream is not written to a terminal: redirect it, or name a file with -o");
+    s->regular = S_ISREG(st.st_mode);
+    if (S_ISFIFO(st.st_mode)) (void)fcntl(s->fd, F_SETPIPE_SZ, PIPE);
+    return form == DQ_SINK_ZSTD ? start_zstd(s, error) : DQ_OK;
+}
+
+dq_status dq_sink_open(dq_sink **sink, const char *path, dq_sink_form form, dq_error *error)
+{
+    *sink = NULL;
+    dq_sink *s = calloc(1, sizeof *s);
+    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open an output");
+    s->fd = -1;
+    dq_status status = set_up(s, path, form, error);
+    if (status) {
+        (void)dq_error_at(error, s->name, DQ_NO_RECORD);
+        dq_sink_abort(s);
+        return status;
+    }
+    *sink = s;
+    return DQ_OK;
+}
+
+static dq_status failed(const dq_sink *s, int sys, const char *what, dq_error *error)
+{
+    (void)dq_fail_errno(error, sys, "%s", what);
+    (void)dq_error_at(error, s->name, DQ_NO_RECORD);
+    return DQ_ERR_IO;
+}
+
+static dq_status write_fd(const dq_sink *s, const unsigned char *data, size_t n, dq_error *error)
+{
+    while (n) {
+        ssize_t w = write(s->fd, data, n);
+        if (w > 0) {
+            data += w;
+            n -= (size_t)w;
+        } else if (w < 0 && errno == EAGAIN) {
+            struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+            (void)poll(&p, 1, -1);
+        } else if (w < 0 && errno != EINTR) {
+            return failed(s, errno, "cannot write", error);
+        }
+    }
+    return DQ_OK;
+}
+
+static dq_status drain(dq_sink *s, dq_error *error)
+{
+    size_t n = s->held;
+    s->held = 0;
+    return write_fd(s, s->out, n, error);
+}
+
+/* Feeds zstd; with flush or end goes on until everything is out. */
+static dq_status compress(dq_sink *s, const void *data, size_t n, ZSTD_EndDirective how, dq_error *error)
+{
+    ZSTD_inBuffer in = {.src = data, .size = n};
+    size_t left;
+    do {
+        ZSTD_outBuffer out = {.dst = s->out, .size = OUT, .pos = s->held};
+        left = ZSTD_compressStream2(s->zstd, &out, &in, how);
+        s->held = out.pos;
+        if (ZSTD_isError(left)) {
+            (void)dq_fail(error, DQ_ERR_MEMORY, "zstd: %s", ZSTD_getErrorName(left));
+            return dq_error_at(error, s->name, DQ_NO_RECORD);
+        }
+        if (s->held > OUT / 2 || (left && how != ZSTD_e_continue)) {
+            dq_status status = drain(s, error);
+            if (status) return status;
+        }
+    } while (how == ZSTD_e_continue ? in.pos < in.size : left != 0);
+    s->framed = how != ZSTD_e_end;
+    return DQ_OK;
+}
+
+dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *error)
+{
+    if (n == 0) return DQ_OK;
+    if (sink->zstd) return compress(sink, data, n, ZSTD_e_continue, error);
+    if (n > OUT - sink->held) {
+        dq_status status = drain(sink, error);
+        if (status) return status;
+    }
+    if (n >= OUT) return write_fd(sink, data, n, error);
+    memcpy(sink->out + sink->held, data, n);
+    sink->held += n;
+    return DQ_OK;
+}
+
+dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...)
+{
+    char small[512], *text = small;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(small, sizeof small, format, args);
+    va_end(args);
+    if (n >= (int)sizeof small) {
+        text = malloc((size_t)n + 1);
+        if (!text) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to print");
+        va_start(args, format);
+        (void)vsnprintf(text, (size_t)n + 1, format, args);
+        va_end(args);
+    }
+    dq_status status = dq_sink_write(sink, text, n > 0 ? (size_t)n : 0, error);
+    if (text != small) free(text);
+    return status;
+}
+
+dq_status dq_sink_flush(dq_sink *sink, dq_error *error)
+{
+    dq_status status = sink->framed ? compress(sink, NULL, 0, ZSTD_e_flush, error) : DQ_OK;
+    return status ? status : drain(sink, error);
+}
+
+static dq_status sync_directory(const dq_sink *s, dq_error *error)
+{
+    char *copy = strdup(s->path);
+    if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a file name");
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(copy);
+    if (fd < 0) return DQ_OK; /* a directory one may write to but not read cannot be synced */
+    int result = fsync(fd), sys = errno;
+    (void)close(fd);
+    return result < 0 && sys != EINVAL ? failed(s, sys, "cannot sync the directory", error) : DQ_OK;
+}
+
+/* The written file gets its name. */
+static dq_status complete(dq_sink *s, dq_error *error)
+{
+    if (fsync(s->fd) < 0) return failed(s, errno, "cannot sync", error);
+    int result = close(s->fd), sys = errno;
+    s->fd = -1;
+    if (result < 0) return failed(s, sys, "cannot close", error);
+    if (rename(s->aside, s->path) < 0) return failed(s, errno, "cannot rename", error);
+    free(s->aside);
+    s->aside = NULL;
+    return sync_directory(s, error);
+}
+
+dq_status dq_sink_close(dq_sink *sink, dq_error *error)
+{
+    dq_sink *s = sink;
+    dq_status status = s->zstd ? compress(s, NULL, 0, ZSTD_e_end, error) : DQ_OK;
+    if (!status) status = drain(s, error);
+    if (!status && s->aside) status = complete(s, error);
+    if (!status && s->fd > STDOUT_FILENO) {
+        int result = close(s->fd), sys = errno;
+        s->fd = -1;
+        if (result < 0) status = failed(s, sys, "cannot close", error);
+    }
+    dq_sink_abort(s);
+    return status;
+}
+
+void dq_sink_abort(dq_sink *sink)
+{
+    if (!sink) return;
+    if (sink->fd > STDERR_FILENO) (void)close(sink->fd);
+    if (sink->aside) (void)unlink(sink->aside);
+    ZSTD_freeCCtx(sink->zstd);
+    free(sink->path);
+    free(sink->aside);
+    free(sink->name);
+    free(sink->out);
+    free(sink);
+}

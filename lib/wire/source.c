@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A descriptor, a buffer of bytes as they came, a decoder when they are compressed, and, for those who read
+ * lines, a buffer of bytes as they were.
+ */
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { RAW = 256 << 10, LINE_MAX_BYTES = 256 << 20, PIPE = 1 << 20 };
+
+struct dq_source {
+    int fd;
+    char *name;
+    bool told, ended;    /* whether the coding is known; whether read() said 0 */
+    dq_decoder *decoder; /* NULL: plain */
+    unsigned char *raw;  /* bytes as they came, [at, end) */
+    size_t at, end;
+    char *text; /* bytes as they were, read ahead for lines: [from, to) of room */
+    size_t from, to, room;
+    void (*before_block)(void *);
+    void *arg;
+};
+
+static dq_status open_fd(dq_source *s, const char *path, dq_error *error)
+{
+    bool standard = strcmp(path, "-") == 0;
+    s->name = strdup(standard ? "stdin" : path);
+    s->raw = malloc(RAW);
+    if (!s->name || !s->raw) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open %s", path);
+    s->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (s->fd < 0 || fstat(s->fd, &st) < 0) return dq_fail_errno(error, errno, "cannot open");
+    if (S_ISDIR(st.st_mode)) return dq_fail_errno(error, EISDIR, "cannot read");
+    if (S_ISFIFO(st.st_mode)) (void)fcntl(s->fd, F_SETPIPE_SZ, PIPE);
+    return DQ_OK;
+}
+
+dq_status dq_source_open(dq_source **source, const char *path, dq_error *error)
+{
+    *source = NULL;
+    dq_source *s = calloc(1, sizeof *s);
+    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open %s", path);
+    s->fd = -1;
+    dq_status status = open_fd(s, path, error);
+    if (status) {
+        (void)dq_error_at(error, s->name, DQ_NO_RECORD);
+        dq_source_close(s);
+        return status;
+    }
+    *source = s;
+    return DQ_OK;
+}
+
+void dq_source_close(dq_source *source)
+{
+    if (!source) return;
+    if (source->fd > STDIN_FILENO) (void)close(source->fd);
+    dq_decoder_free(source->decoder);
+    free(source->raw);
+    free(source->text);
+    free(source->name);
+    free(source);
+}
+
+const char *dq_source_name(const dq_source *source)
+{
+    return source->name;
+}
+
+void dq_source_on_block(dq_source *source, void (*before_block)(void *arg), void *arg)
+{
+    source->before_block = before_block;
+    source->arg = arg;
+}
+
+static void wait_readable(dq_source *s, int milliseconds, bool *ready)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    *ready = poll(&p, 1, milliseconds) != 0;
+}
+
+/* read(2), begun anew after a signal; *got = 0 and ended at the end. */
+static dq_status read_fd(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
+{
+    *got = 0;
+    if (s->ended) return DQ_OK;
+    bool ready = true;
+    if (s->before_block) wait_readable(s, 0, &ready);
+    if (!ready) s->before_block(s->arg);
+    for (;;) {
+        ssize_t r = read(s->fd, to, n);
+        if (r >= 0) {
+            *got = (size_t)r;
+            s->ended = r == 0;
+            return DQ_OK;
+        }
+        if (errno == EAGAIN)
+            wait_readable(s, -1, &ready);
+        else if (errno != EINTR)
+            return dq_fail_errno(error, errno, "cannot read");
+    }
+}
+
+/* Reads until the first bytes tell plain, zstd or gzip. A few bytes that only begin a magic number count as a
+ * compressed source cut short. */
+static dq_status tell_coding(dq_source *s, dq_error *error)
+{
+    dq_coding coding;
+    while ((coding = dq_coding_of(s->raw, s->end)) == DQ_CODING_MORE && !s->ended) {
+        size_t got;
+        dq_status status = read_fd(s, s->raw + s->end, RAW - s->end, &got, error);
+        if (status) return status;
+        s->end += got;
+    }
+    s->told = true;
+    if (coding == DQ_CODING_PLAIN || s->end == 0) return DQ_OK;
+    if (coding == DQ_CODING_MORE)
+        return dq_fail(error, DQ_ERR_TRUNCATED, "cut off inside its first %zu bytes", s->end);
+    s->decoder = dq_decoder_new(coding);
+    return s->decoder ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a decoder");
+}
+
+static dq_status fill_raw(dq_source *s, dq_error *error)
+{
+    s->at = s->end = 0;
+    return read_fd(s, s->raw, RAW, &s->end, error);
+}
+
+static dq_status read_plain(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
+{
+    if (s->at == s->end && n >= RAW) return read_fd(s, to, n, got, error);
+    if (s->at == s->end) {
+        dq_status status = fill_raw(s, error);
+        if (status) return status;
+    }
+    *got = s->end - s->at < n ? s->end - s->at : n;
+    if (*got) memcpy(to, s->raw + s->at, *got);
+    s->at += *got;
+    return DQ_OK;
+}
+
+static dq_status read_coded(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
+{
+    dq_status status;
+    for (;;) {
+        if (s->at < s->end || !dq_decoder_at_boundary(s->decoder)) {
+            status = dq_decoder_run(s->decoder, s->raw, &s->at, s->end, to, n, got, error);
+            if (status || *got) return status;
+        }
+        if (s->at < s->end) continue;
+        if ((status = fill_raw(s, error))) return status;
+        if (s->ended && dq_decoder_at_boundary(s->decoder)) return DQ_OK;
+        if (s->ended) return dq_fail(error, DQ_ERR_TRUNCATED, "cut off inside a compressed frame");
+    }
+}
+
+/* Bytes past the line buffer. */
+static dq_status read_decoded(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
+{
+    *got = 0;
+    if (n == 0) return DQ_OK;
+    dq_status status = s->told ? DQ_OK : tell_coding(s, error);
+    if (!status) status = (s->decoder ? read_coded : read_plain)(s, to, n, got, error);
+    if (status) (void)dq_error_at(error, s->name, DQ_NO_RECORD);
+    return status;
+}
+
+dq_status dq_source_read(dq_source *source, void *to, size_t n, size_t *got, dq_error *error)
+{
+    size_t held = source->to - source->from;
+    if (held == 0) return read_decoded(source, to, n, got, error);
+    *got = held < n ? held : n;
+    memcpy(to, source->text + source->from, *got);
+    source->from += *got;
+    return DQ_OK;
+}
+
+dq_status dq_source_read_full(dq_source *source, void *to, size_t n, size_t *got, dq_error *error)
+{
+    *got = 0;
+    while (*got < n) {
+        size_t more;
+        dq_status status = dq_source_read(source, (char *)to + *got, n - *got, &more, error);
+        if (status) return status;
+        if (more == 0) break;
+        *got += more;
+    }
+    return DQ_OK;
+}
+
+/* Room for more text behind what is held, and for a NUL: moves it to the front, or grows. */
+static dq_status make_room(dq_source *s, dq_error *error)
+{
+    size_t held = s->to - s->from;
+    if (held >= LINE_MAX_BYTES) {
+        (void)dq_fail(error, DQ_ERR_FORMAT, "a line of more than 256 MiB");
+        return dq_error_at(error, s->name, DQ_NO_RECORD);
+    }
+    if (s->from) memmove(s->text, s->text + s->from, held);
+    s->from = 0;
+    s->to = held;
+    if (s->room > held + 1 && s->room - held > s->room / 2) return DQ_OK;
+    size_t room = s->room ? 2 * s->room : RAW;
+    char *text = realloc(s->text, room);
+    if (!text) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a line");
+    s->text = text;
+    s->room = room;
+    return DQ_OK;
+}
+
+static void hand_line(dq_source *s, size_t length, size_t taken, char **line, size_t *bytes)
+{
+    *line = s->text + s->from;
+    s->from += taken;
+    if (length && (*line)[length - 1] == '\r') length--;
+    (*line)[length] = '\0';
+    *bytes = length;
+}
+
+dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error *error)
+{
+    dq_source *s = source;
+    size_t searched = 0;
+    *line = NULL;
+    *bytes = 0;
+    for (;;) {
+        size_t held = s->to - s->from, got;
+        char *newline = held > searched ? memchr(s->text + s->from + searched, '\n', held - searched) : NULL;
+        if (newline) {
+            size_t length = (size_t)(newline - s->text) - s->from;
+            hand_line(s, length, length + 1, line, bytes);
+            return DQ_OK;
+        }
+        searched = held;
+        dq_status status = make_room(s, error);
+        if (!status) status = read_decoded(s, s->text + s->to, s->room - s->to - 1, &got, error);
+        if (status) return status;
+        s->to += got;
+        if (got == 0 && held) hand_line(s, held, held, line, bytes);
+        if (got == 0) return DQ_OK;
+    }
+}

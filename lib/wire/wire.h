@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of this room share and nobody else sees.
+ *
+ *     descriptor -> source.c (decode.c: zstd, gzip) -> reader.c -> unpack.c -> table.c -> dq_bundle
+ *     dq_bundle  -> pack.c -> writer.c -> sink.c -> descriptor
+ *
+ * section.c holds what reader and writer both keep of a section, digest.c is all there is of xxhash.
+ */
+#ifndef DQ_WIRE_H
+#define DQ_WIRE_H
+
+#include "dq/sink.h"
+#include "dq/source.h"
+#include "dq/stream.h"
+
+/* ---- decode.c: bytes as they come to bytes as they were ---- */
+
+typedef struct dq_decoder dq_decoder;
+
+/* What the first n bytes of a source say. DECODE_MORE: too few to tell, and they could begin a compressed
+ * one. */
+typedef enum dq_coding { DQ_CODING_PLAIN, DQ_CODING_ZSTD, DQ_CODING_GZIP, DQ_CODING_MORE } dq_coding;
+dq_coding dq_coding_of(const unsigned char *first, size_t n);
+
+/* A decoder for zstd or gzip; NULL when memory is short. */
+dq_decoder *dq_decoder_new(dq_coding coding);
+void dq_decoder_free(dq_decoder *decoder);
+/* Decodes from in[*at .. end) to at most n bytes; *at moves on, *got tells how many came out (0: more input).
+ */
+dq_status dq_decoder_run(dq_decoder *decoder, const unsigned char *in, size_t *at, size_t end, void *to,
+                         size_t n, size_t *got, dq_error *error);
+/* True between frames or members: the only place where input may end. */
+bool dq_decoder_at_boundary(const dq_decoder *decoder);
+
+/* ---- digest.c ---- */
+
+typedef struct dq_hasher dq_hasher; /* a running XXH3-64 */
+dq_hasher *dq_hasher_new(void);     /* NULL when memory is short */
+void dq_hasher_reset(dq_hasher *hasher);
+void dq_hasher_add(dq_hasher *hasher, const void *data, size_t n);
+uint64_t dq_hasher_value(const dq_hasher *hasher);
+void dq_hasher_free(dq_hasher *hasher);
+
+/* ---- unpack.c: a body to values ---- */
+
+/* Parses exactly n bytes as one MessagePack object. Strings and binaries point into body; lists and maps live
+ * in the arena. Keys are unique strings, strings are UTF-8, depth and number of values are bounded. */
+dq_status dq_unpack(const unsigned char *body, size_t n, dq_arena *arena, dq_value *value, dq_error *error);
+
+/* True for well-formed UTF-8 (no overlong forms, surrogates, or values over 10FFFF). */
+bool dq_utf8_valid(const void *text, size_t n);
+
+/* ---- table.c: values to a bundle ---- */
+
+/* Fills a bundle (empty but for its arena and body) from its body's value. */
+dq_status dq_bundle_read(dq_bundle *bundle, const dq_value *value, dq_error *error);
+/* The part of a column's soundness that does not depend on how it was stored: texts are UTF-8 in ascending
+ * offsets, nulls are flags, sizes agree with the shape. */
+dq_status dq_column_check(const dq_column *column, dq_error *error);
+
+/* ---- pack.c: a body as pieces, so that columns are neither copied nor joined ---- */
+
+typedef struct dq_piece {
+    const void *data; /* NULL: n bytes of glue from `at` on */
+    size_t at, n;
+} dq_piece;
+
+typedef struct dq_pieces {
+    unsigned char *glue; /* keys, headers, padding */
+    size_t glue_bytes, glue_room;
+    dq_piece *piece;
+    size_t count, room;
+    uint64_t bytes; /* of the whole body */
+    bool failed;    /* memory was short */
+} dq_pieces;
+
+dq_status dq_pack_value(dq_pieces *pieces, const dq_value *value, dq_error *error);
+dq_status dq_pack_bundle(dq_pieces *pieces, const dq_bundle *bundle, dq_error *error);
+const void *dq_piece_data(const dq_pieces *pieces, size_t i);
+void dq_pieces_clear(dq_pieces *pieces);
+void dq_pieces_free(dq_pieces *pieces);
+
+/* ---- section.c: what a section has held so far ---- */
+
+enum { DQ_MAX_KINDS = 256 };
+
+typedef struct dq_kind_rows {
+    char *kind;
+    uint64_t rows;
+} dq_kind_rows;
+
+typedef struct dq_section {
+    dq_kind_rows *kinds; /* in order of appearance */
+    size_t kind_count;
+    int order; /* place of the last known kind */
+    uint64_t bundles;
+    dq_hasher *digest; /* of the bodies' hashes */
+} dq_section;
+
+dq_status dq_section_begin(dq_section *section, dq_error *error);
+/* Checks the bundle's place and what its references count, then counts it. */
+dq_status dq_section_add(dq_section *section, const dq_bundle *bundle, uint64_t hash, dq_error *error);
+/* 16 hex digits and a NUL. */
+void dq_section_digest(const dq_section *section, char hex[17]);
+void dq_section_free(dq_section *section);
+
+#endif
