@@ -5,6 +5,8 @@
  */
 #include "wire.h"
 
+#include "dq/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,6 +6,8 @@
  */
 #include "wire.h"
 
+#include "dq/utf8.h"
+
 #include <msgpack/sysdep.h>
 #include <msgpack/unpack_define.h>
 #include <stdlib.h>

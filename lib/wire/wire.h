@@ -18,7 +18,7 @@
 
 typedef struct dq_decoder dq_decoder;
 
-/* What the first n bytes of a source say. DECODE_MORE: too few to tell, and they could begin a compressed
+/* What the first n bytes of a source say. DQ_CODING_MORE: too few to tell, and they could begin a compressed
  * one. */
 typedef enum dq_coding { DQ_CODING_PLAIN, DQ_CODING_ZSTD, DQ_CODING_GZIP, DQ_CODING_MORE } dq_coding;
 dq_coding dq_coding_of(const unsigned char *first, size_t n);
@@ -47,9 +47,6 @@ void dq_hasher_free(dq_hasher *hasher);
 /* Parses exactly n bytes as one MessagePack object. Strings and binaries point into body; lists and maps live
  * in the arena. Keys are unique strings, strings are UTF-8, depth and number of values are bounded. */
 dq_status dq_unpack(const unsigned char *body, size_t n, dq_arena *arena, dq_value *value, dq_error *error);
-
-/* True for well-formed UTF-8 (no overlong forms, surrogates, or values over 10FFFF). */
-bool dq_utf8_valid(const void *text, size_t n);
 
 /* ---- table.c: values to a bundle ---- */
 
