@@ -17,6 +17,7 @@
 #define DQ_STREAM_H
 
 #include "dq/bundle.h"
+#include "dq/source.h"
 
 enum { DQ_STREAM_MAJOR = 1, DQ_STREAM_MINOR = 0, DQ_MAX_DEPTH = 32 };
 #define DQ_MAX_RECORD ((uint64_t)1 << 30) /* bytes of one body */
@@ -36,6 +37,10 @@ typedef struct dq_reader dq_reader;
  * stand in this program's own. Empty input is DQ_ERR_TRUNCATED, other bytes DQ_ERR_FORMAT, a newer major
  * DQ_ERR_VERSION. */
 dq_status dq_reader_open(dq_reader **reader, const char *const *paths, size_t count, dq_error *error);
+
+/* The same for a source that is open already (its first bytes peeked at, say). The reader closes it, also
+ * when this fails. */
+dq_status dq_reader_open_source(dq_reader **reader, dq_source *source, dq_error *error);
 
 /* The next bundle, owned by the caller (dq_bundle_free). 1: a bundle; 0: the clean end of all input; -1:
  * broken, with source, record number and reason in *error. After 0 or -1 it stays so. */

@@ -209,22 +209,28 @@ static dq_status read_in_section(dq_reader *r, dq_bundle *bundle, bool *got, dq_
     return dq_fail(error, DQ_ERR_FORMAT, "a record that is neither head, bundle nor end");
 }
 
+/* Goes over to a source, which is now the reader's, and reads its first head. */
+static dq_status first_head(dq_reader *r, dq_source *source, dq_error *error)
+{
+    dq_source_close(r->source);
+    r->source = source;
+    r->record = 0;
+    bool got;
+    dq_status status = read_head(r, &got, error);
+    if (!status && !got)
+        status = dq_fail(error, DQ_ERR_TRUNCATED, "empty: a dq stream has at least a head and an end");
+    return status;
+}
+
 /* Opens the next operand and reads its first head. */
 static dq_status next_operand(dq_reader *r, dq_error *error)
 {
     dq_source *source;
     dq_status status = dq_source_open(&source, r->paths[r->opened], error);
     if (status) return status;
-    dq_source_close(r->source);
-    r->source = source;
-    r->record = 0;
     r->opened++;
     if (r->before_block) dq_source_on_block(source, r->before_block, r->arg);
-    bool got;
-    status = read_head(r, &got, error);
-    if (!status && !got)
-        status = dq_fail(error, DQ_ERR_TRUNCATED, "empty: a dq stream has at least a head and an end");
-    return status;
+    return first_head(r, source, error);
 }
 
 /* Names the place of a failure, and remembers it. */
@@ -274,17 +280,23 @@ static dq_status copy_paths(dq_reader *r, const char *const *paths, size_t count
     return r->paths ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a reader");
 }
 
-dq_status dq_reader_open(dq_reader **reader, const char *const *paths, size_t count, dq_error *error)
+static dq_reader *new_reader(dq_error *error)
 {
-    *reader = NULL;
     dq_reader *r = calloc(1, sizeof *r);
-    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a reader");
+    if (!r) {
+        (void)dq_fail(error, DQ_ERR_MEMORY, "out of memory for a reader");
+        return NULL;
+    }
     r->state = 1;
     r->error = DQ_ERROR_NONE;
     r->heads = dq_list();
     r->ends = dq_list();
-    dq_status status = copy_paths(r, paths, count, &r->error);
-    if (!status) status = next_operand(r, &r->error);
+    return r;
+}
+
+/* Hands the reader out, or on a failure its error. */
+static dq_status opened(dq_reader *r, dq_reader **reader, dq_status status, dq_error *error)
+{
     if (status) {
         (void)broken(r, error);
         dq_reader_close(r);
@@ -292,6 +304,27 @@ dq_status dq_reader_open(dq_reader **reader, const char *const *paths, size_t co
     }
     *reader = r;
     return DQ_OK;
+}
+
+dq_status dq_reader_open(dq_reader **reader, const char *const *paths, size_t count, dq_error *error)
+{
+    *reader = NULL;
+    dq_reader *r = new_reader(error);
+    if (!r) return DQ_ERR_MEMORY;
+    dq_status status = copy_paths(r, paths, count, &r->error);
+    if (!status) status = next_operand(r, &r->error);
+    return opened(r, reader, status, error);
+}
+
+dq_status dq_reader_open_source(dq_reader **reader, dq_source *source, dq_error *error)
+{
+    *reader = NULL;
+    dq_reader *r = new_reader(error);
+    if (!r) {
+        dq_source_close(source);
+        return DQ_ERR_MEMORY;
+    }
+    return opened(r, reader, first_head(r, source, &r->error), error);
 }
 
 void dq_reader_close(dq_reader *reader)

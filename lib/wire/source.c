@@ -224,6 +224,20 @@ static void hand_line(dq_source *s, size_t length, size_t taken, char **line, si
     *bytes = length;
 }
 
+dq_status dq_source_peek(dq_source *source, int *first, dq_error *error)
+{
+    dq_source *s = source;
+    if (s->from == s->to) {
+        size_t got;
+        dq_status status = make_room(s, error);
+        if (!status) status = read_decoded(s, s->text + s->to, s->room - s->to - 1, &got, error);
+        if (status) return status;
+        s->to += got;
+    }
+    *first = s->from < s->to ? (unsigned char)s->text[s->from] : -1;
+    return DQ_OK;
+}
+
 dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error *error)
 {
     dq_source *s = source;
