@@ -27,7 +27,7 @@ dq-reward.parts := cmd/catalogue
 dq-train.parts  := cmd/catalogue port/json
 dq-plan.parts   := cmd/catalogue
 dq-rank.parts   := cmd/catalogue port/json
-dq-eval.parts   := cmd/catalogue port/json
+dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_print port/json port/trec
 dq-cat.parts    := port/json port/npy port/safetensors
 
 # Rooms of the base library; port/ stays out of it, so that a program links only the foreign libraries it uses.

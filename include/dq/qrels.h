@@ -37,9 +37,14 @@ typedef dq_lists dq_run;   /* value: the score, as trec_eval compares it, in dou
 dq_status dq_lists_add(dq_lists *lists, const char *query, size_t query_bytes, const char *doc,
                        size_t doc_bytes, double value, dq_error *error);
 
-/* Groups by query, the order of a query's entries kept. A document that a query has twice is
- * DQ_ERR_DUPLICATE. Nothing may be added afterwards. */
-dq_status dq_lists_finish(dq_lists *lists, dq_error *error);
+/* What a document that a query has twice is. */
+typedef enum dq_twice {
+    DQ_TWICE_REFUSED,  /* DQ_ERR_DUPLICATE, as in trec_eval */
+    DQ_TWICE_GREATEST, /* one entry with the greatest value: a user who saved and then applied */
+} dq_twice;
+
+/* Groups by query, the order of a query's entries kept. Nothing may be added afterwards. */
+dq_status dq_lists_finish(dq_lists *lists, dq_twice twice, dq_error *error);
 
 void dq_lists_free(dq_lists *lists);
 

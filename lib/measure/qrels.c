@@ -94,23 +94,38 @@ static dq_status refuse_duplicate(const dq_lists *lists, uint32_t q, uint32_t d,
     return dq_fail(error, DQ_ERR_DUPLICATE, "query %.*s has %.*s twice", (int)qn, query, (int)dn, doc);
 }
 
-static dq_status find_duplicate(const dq_lists *lists, dq_error *error)
+/* Goes through the groups and moves what stays to the front. held[d] - 1 is where document d stands now. */
+static dq_status find_twice(dq_lists *lists, dq_twice twice, size_t *held, dq_error *error)
 {
-    size_t docs = dq_index_count(&lists->docs), queries = dq_index_count(&lists->queries);
-    uint32_t *seen = malloc((docs + 1) * sizeof *seen); /* the last query that had this document */
-    if (!seen) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu documents", docs);
-    memset(seen, 0xff, docs * sizeof *seen);
-    dq_status status = DQ_OK;
-    for (uint32_t q = 0; q < queries && !status; q++)
-        for (size_t i = lists->start[q]; i < lists->start[q + 1] && !status; i++) {
-            if (seen[lists->doc[i]] == q) status = refuse_duplicate(lists, q, lists->doc[i], error);
-            seen[lists->doc[i]] = q;
+    size_t queries = dq_index_count(&lists->queries), to = 0, i = 0;
+    for (uint32_t q = 0; q < queries; q++) {
+        size_t first = to, end = lists->start[q + 1];
+        for (; i < end; i++) {
+            uint32_t doc = lists->doc[i];
+            bool again = held[doc] > first; /* held in this query, not in an earlier one */
+            if (again && twice == DQ_TWICE_REFUSED) return refuse_duplicate(lists, q, doc, error);
+            size_t at = again ? held[doc] - 1 : to++;
+            lists->value[at] = again ? fmax(lists->value[at], lists->value[i]) : lists->value[i];
+            lists->doc[at] = doc;
+            held[doc] = at + 1;
         }
-    free(seen);
+        lists->start[q + 1] = to;
+    }
+    lists->count = to;
+    return DQ_OK;
+}
+
+static dq_status settle_twice(dq_lists *lists, dq_twice twice, dq_error *error)
+{
+    size_t docs = dq_index_count(&lists->docs);
+    size_t *held = calloc(docs + 1, sizeof *held);
+    if (!held) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu documents", docs);
+    dq_status status = find_twice(lists, twice, held, error);
+    free(held);
     return status;
 }
 
-dq_status dq_lists_finish(dq_lists *lists, dq_error *error)
+dq_status dq_lists_finish(dq_lists *lists, dq_twice twice, dq_error *error)
 {
     size_t queries = dq_index_count(&lists->queries);
     lists->start = calloc(queries + 1, sizeof *lists->start);
@@ -122,7 +137,7 @@ dq_status dq_lists_finish(dq_lists *lists, dq_error *error)
     free(lists->query);
     lists->query = NULL;
     lists->capacity = lists->count;
-    return find_duplicate(lists, error);
+    return settle_twice(lists, twice, error);
 }
 
 void dq_lists_free(dq_lists *lists)

@@ -26,7 +26,7 @@ static void add(dq_lists *lists, const char *query, const char *doc, double valu
 static void finish(dq_lists *lists)
 {
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_lists_finish(lists, &e), DQ_OK);
+    assert_int_equal(dq_lists_finish(lists, DQ_TWICE_REFUSED, &e), DQ_OK);
 }
 
 static double value_of(const dq_judged *query, const char *name)
@@ -189,7 +189,7 @@ static void bad_lists(void **state)
     add(&lists, "r", "d", 1);
     add(&lists, "q", "e", 1);
     add(&lists, "q", "d", 2); /* not beside the first, so only grouping shows it */
-    assert_int_equal(dq_lists_finish(&lists, &e), DQ_ERR_DUPLICATE);
+    assert_int_equal(dq_lists_finish(&lists, DQ_TWICE_REFUSED, &e), DQ_ERR_DUPLICATE);
     assert_string_equal(e.reason, "query q has d twice");
     dq_lists_free(&lists);
 
@@ -205,6 +205,28 @@ static void bad_lists(void **state)
         dq_lists_free(&lists);
         dq_lists_free(&run);
     }
+}
+
+static void twice_the_greatest(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_lists lists = DQ_LISTS_EMPTY;
+    add(&lists, "q", "d", 1);
+    add(&lists, "r", "e", 5);
+    add(&lists, "q", "e", 1);
+    add(&lists, "q", "d", 3);
+    add(&lists, "q", "d", 2);
+    add(&lists, "r", "d", 4);
+    assert_int_equal(dq_lists_finish(&lists, DQ_TWICE_GREATEST, &e), DQ_OK);
+    static const uint32_t doc[] = {0, 1, 1, 0};
+    static const double value[] = {3, 1, 5, 4};
+    assert_int_equal(lists.count, 4);
+    assert_int_equal(lists.start[1], 2);
+    assert_int_equal(lists.start[2], 4);
+    assert_memory_equal(lists.doc, doc, sizeof doc);
+    assert_memory_equal(lists.value, value, sizeof value);
+    dq_lists_free(&lists);
 }
 
 static void picks(void **state)
@@ -290,6 +312,7 @@ int main(void)
         cmocka_unit_test(ties_go_to_the_greater_id),
         cmocka_unit_test(threshold_and_missing_query),
         cmocka_unit_test(bad_lists),
+        cmocka_unit_test(twice_the_greatest),
         cmocka_unit_test(picks),
         cmocka_unit_test(groups_and_order),
         cmocka_unit_test(summaries),

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of dq-eval: rankings against judgements (eval_input, eval_measure, eval_print), roll-outs of
+ * agents (eval_rollout), learning curves (eval_curves, eval_plot).
+ */
+#ifndef DQ_CMD_EVAL_H
+#define DQ_CMD_EVAL_H
+
+#include "cli.h"
+
+#include "dq/bootstrap.h"
+#include "dq/measure.h"
+#include "dq/reward.h"
+#include "dq/sink.h"
+
+typedef enum eval_format { EVAL_TABLE, EVAL_TSV, EVAL_JSON, EVAL_TREC } eval_format;
+
+typedef struct eval_options {
+    dq_common common;
+    /* rankings against judgements */
+    const char *qrels;
+    dq_texts runs;
+    bool by_query, complete, interval, list;
+    int format; /* eval_format */
+    dq_texts measures;
+    const char *cutoffs; /* "5,10"; NULL: 10, in trec format trec_eval's */
+    uint64_t relevance;  /* the least relevance that is relevant */
+    const char *gains;   /* LABEL=level,... */
+    double confidence;
+    uint64_t resamples;
+} eval_options;
+
+/* Judgements or a run from a TREC file or a stream ("-": stdin), told apart by the first byte; finished. tag
+ * gets the run's name (of the last line, as in trec_eval; of a stream the program that made it). */
+dq_status eval_read_qrels(const char *path, const char *gains, dq_qrels *qrels, dq_error *error);
+/* LABEL=level,...: as rewards, but whole numbers. Free with dq_reward_map_free. */
+dq_status eval_parse_gains(const char *text, dq_reward_map *gains, dq_error *error);
+dq_status eval_read_run(const char *path, dq_run *run, char *tag, size_t tag_size, dq_error *error);
+
+/* What one run got. */
+typedef struct eval_run {
+    const char *name; /* the operand */
+    char tag[128];
+    double *values; /* (picks, queries) */
+    bool *in_run;   /* (queries) */
+} eval_run;
+
+/* Runs, measures, queries: everything that is printed. */
+typedef struct eval_table {
+    dq_measure_picks picks;
+    dq_qrels qrels;
+    uint32_t *order; /* (query_count) queries that count, by their ids' bytes */
+    size_t query_count;
+    eval_run *runs;
+    size_t run_count;
+    double *ordered; /* (query_count) scratch */
+} eval_table;
+
+dq_status eval_measure(eval_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
+void eval_table_free(eval_table *table);
+
+/* Values of a run by a measure, in the order of `order`; valid until the next call. */
+const double *eval_values(eval_table *table, size_t run, size_t pick);
+/* Value of one query. */
+double eval_value(const eval_table *table, size_t run, size_t pick, uint32_t query);
+
+dq_status eval_print(eval_table *table, const eval_options *o, dq_sink *out, dq_error *error);
+dq_status eval_print_measures(dq_sink *out, dq_error *error);
+
+/* The shortest decimal that reads back as the same double. */
+void eval_number(double value, char text[32]);
+
+#endif

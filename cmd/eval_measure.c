@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every measure of every query of every run of dq-eval.
+ */
+#include "eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static dq_status pick_measures(dq_measure_picks *picks, const eval_options *o, dq_error *error)
+{
+    bool trec = o->format == EVAL_TREC;
+    const char *cutoffs = o->cutoffs || trec ? o->cutoffs : "10";
+    const char *standard = trec ? "official" : "ranking";
+    dq_status status = DQ_OK;
+    if (!o->measures.count) status = dq_measure_pick_add(picks, standard, cutoffs, error);
+    for (size_t i = 0; i < o->measures.count && !status; i++)
+        status = dq_measure_pick_add(picks, o->measures.at[i], cutoffs, error);
+    if (trec) dq_measure_pick_sort(picks);
+    return status;
+}
+
+static dq_status measure_query(eval_table *t, eval_run *run, dq_judge *judge, uint32_t q, dq_error *error)
+{
+    dq_judged judged;
+    size_t queries = dq_index_count(&t->qrels.queries);
+    dq_status status = dq_judge_query(judge, q, &judged, error);
+    if (status) return status;
+    run->in_run[q] = judged.in_run;
+    for (size_t p = 0; p < t->picks.count; p++) {
+        const dq_measure_pick *pick = &t->picks.at[p];
+        if (pick->measure->compute)
+            run->values[p * queries + q] = pick->measure->compute(&judged, pick->parameter);
+    }
+    return DQ_OK;
+}
+
+/* Reads a run, measures it, and forgets it. */
+static dq_status measure_run(eval_table *t, eval_run *run, const eval_options *o, dq_error *error)
+{
+    size_t queries = dq_index_count(&t->qrels.queries);
+    dq_run ranked = DQ_LISTS_EMPTY;
+    dq_judge *judge = NULL;
+    run->values = calloc(queries * t->picks.count + 1, sizeof *run->values);
+    run->in_run = calloc(queries + 1, sizeof *run->in_run);
+    if (!run->values || !run->in_run) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the values");
+    dq_status status = eval_read_run(run->name, &ranked, run->tag, sizeof run->tag, error);
+    if (!status) status = dq_judge_new(&judge, &t->qrels, &ranked, (int32_t)o->relevance, error);
+    for (uint32_t q = 0; q < queries && !status; q++) status = measure_query(t, run, judge, q, error);
+    dq_judge_free(judge);
+    dq_lists_free(&ranked);
+    return status;
+}
+
+static int compare_ids(const void *a, const void *b, void *index)
+{
+    size_t an, bn;
+    const char *ai = dq_index_id(index, *(const uint32_t *)a, &an);
+    const char *bi = dq_index_id(index, *(const uint32_t *)b, &bn);
+    int order = memcmp(ai, bi, an < bn ? an : bn);
+    return order ? order : (an > bn) - (an < bn);
+}
+
+static bool in_all_runs(const eval_table *t, uint32_t q)
+{
+    for (size_t r = 0; r < t->run_count; r++)
+        if (!t->runs[r].in_run[q]) return false;
+    return true;
+}
+
+/* The queries that count: with --complete all of the qrels, else those in every run. */
+static dq_status choose_queries(eval_table *t, const eval_options *o, const dq_cli *cli, dq_error *error)
+{
+    uint32_t queries = (uint32_t)dq_index_count(&t->qrels.queries);
+    t->order = malloc((queries + 1U) * sizeof *t->order);
+    t->ordered = malloc((queries + 1U) * sizeof *t->ordered);
+    if (!t->order || !t->ordered) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the queries");
+    for (uint32_t q = 0; q < queries; q++)
+        if (o->complete || in_all_runs(t, q)) t->order[t->query_count++] = q;
+    qsort_r(t->order, t->query_count, sizeof *t->order, compare_ids, &t->qrels.queries);
+    const char *where = t->run_count > 1 ? "every run" : "the run";
+    if (!t->query_count) return dq_fail(error, DQ_ERR_UNKNOWN, "no query of the qrels is in %s", where);
+    if (t->query_count < queries)
+        dq_cli_say(cli, &o->common,
+                   "%zu of %u queries of the qrels are not in %s and do not count (--complete: as 0)",
+                   queries - t->query_count, queries, where);
+    return DQ_OK;
+}
+
+/* What can be said before anything is read. */
+static void check_options(eval_table *table, const eval_options *o, const dq_cli *cli)
+{
+    dq_error error = DQ_ERROR_NONE;
+    dq_reward_map gains = {0};
+    if (pick_measures(&table->picks, o, &error)) dq_cli_usage(cli, "%s", error.reason);
+    if (eval_parse_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
+    dq_reward_map_free(&gains);
+}
+
+dq_status eval_measure(eval_table *table, const eval_options *o, const dq_cli *cli, dq_error *error)
+{
+    static const char *const standard[] = {"-"};
+    const char *const *names = o->runs.count ? o->runs.at : standard;
+    table->run_count = o->runs.count ? o->runs.count : 1;
+    check_options(table, o, cli);
+    table->runs = calloc(table->run_count, sizeof *table->runs);
+    if (!table->runs) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the runs");
+    dq_status status = eval_read_qrels(o->qrels, o->gains, &table->qrels, error);
+    for (size_t r = 0; r < table->run_count && !status; r++) {
+        table->runs[r].name = names[r];
+        status = measure_run(table, &table->runs[r], o, error);
+    }
+    return status ? status : choose_queries(table, o, cli, error);
+}
+
+double eval_value(const eval_table *table, size_t run, size_t pick, uint32_t query)
+{
+    return table->runs[run].values[pick * dq_index_count(&table->qrels.queries) + query];
+}
+
+const double *eval_values(eval_table *table, size_t run, size_t pick)
+{
+    for (size_t i = 0; i < table->query_count; i++)
+        table->ordered[i] = eval_value(table, run, pick, table->order[i]);
+    return table->ordered;
+}
+
+void eval_table_free(eval_table *table)
+{
+    for (size_t r = 0; table->runs && r < table->run_count; r++) {
+        free(table->runs[r].values);
+        free(table->runs[r].in_run);
+    }
+    free(table->runs);
+    free(table->order);
+    free(table->ordered);
+    dq_lists_free(&table->qrels);
+}
