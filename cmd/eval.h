@@ -39,7 +39,8 @@ dq_status eval_read_run(const char *path, dq_run *run, char *tag, size_t tag_siz
 
 /* What one run got. */
 typedef struct eval_run {
-    const char *name; /* the operand */
+    const char *name;  /* the operand */
+    const char *label; /* the same without its folders, when that is enough to tell runs apart */
     char tag[128];
     double *values; /* (picks, queries) */
     bool *in_run;   /* (queries) */

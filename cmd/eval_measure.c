@@ -87,6 +87,17 @@ static dq_status choose_queries(eval_table *t, const eval_options *o, const dq_c
     return DQ_OK;
 }
 
+static void label_runs(eval_table *t)
+{
+    bool distinct = true;
+    for (size_t r = 0; r < t->run_count; r++) {
+        const char *slash = strrchr(t->runs[r].name, '/');
+        t->runs[r].label = slash && slash[1] ? slash + 1 : t->runs[r].name;
+        for (size_t i = 0; i < r; i++) distinct = distinct && strcmp(t->runs[i].label, t->runs[r].label) != 0;
+    }
+    for (size_t r = 0; !distinct && r < t->run_count; r++) t->runs[r].label = t->runs[r].name;
+}
+
 /* What can be said before anything is read. */
 static void check_options(eval_table *table, const eval_options *o, const dq_cli *cli)
 {
@@ -106,10 +117,10 @@ dq_status eval_measure(eval_table *table, const eval_options *o, const dq_cli *c
     table->runs = calloc(table->run_count, sizeof *table->runs);
     if (!table->runs) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the runs");
     dq_status status = eval_read_qrels(o->qrels, o->gains, &table->qrels, error);
-    for (size_t r = 0; r < table->run_count && !status; r++) {
-        table->runs[r].name = names[r];
+    for (size_t r = 0; r < table->run_count; r++) table->runs[r].name = names[r];
+    label_runs(table);
+    for (size_t r = 0; r < table->run_count && !status; r++)
         status = measure_run(table, &table->runs[r], o, error);
-    }
     return status ? status : choose_queries(table, o, cli, error);
 }
 

@@ -138,7 +138,7 @@ static dq_status table_queries(eval_table *t, size_t pick, int width, int names,
             const char *id = query_id(t, t->order[i], &bytes);
             short_number(p, eval_value(t, r, pick, t->order[i]), text);
             status = dq_sink_printf(out, error, "%-*s  %-*s  %9s  %.*s\n", width, p->name, names,
-                                    t->runs[r].name, text, bytes, id);
+                                    t->runs[r].label, text, bytes, id);
         }
     return status;
 }
@@ -153,21 +153,19 @@ static dq_status table_cell(const eval_table *t, const eval_options *o, size_t r
     if (c->has_interval)
         used = (size_t)snprintf(line, sizeof line, "  [%.4f, %.4f]", c->interval.low, c->interval.high);
     if (c->has_difference)
-        (void)snprintf(line + used, sizeof line - used, "  %+.4f  [%+.4f, %+.4f]  %.4f", c->difference,
+        (void)snprintf(line + used, sizeof line - used, "  %+.4f  [%+.4f, %+.4f]  %6.4f", c->difference,
                        c->difference_interval.low, c->difference_interval.high, c->p);
     return dq_sink_printf(out, error, "%-*s  %-*s  %9s%s%s\n", width, run ? "" : p->name, names,
-                          t->runs[run].name, value, o->by_query ? "  all" : "", line);
+                          t->runs[run].label, value, o->by_query ? "  all" : "", line);
 }
 
 static dq_status table_head(const eval_table *t, const eval_options *o, int width, int names, dq_sink *out,
                             dq_error *error)
 {
-    char interval[32] = "", rest[96] = "";
-    if (o->interval || t->run_count > 1)
-        (void)snprintf(interval, sizeof interval, "  %-16.9g", 100 * o->confidence);
-    if (*interval) (void)snprintf(interval, sizeof interval, "  %.9g%% interval    ", 100 * o->confidence);
-    if (t->run_count > 1)
-        (void)snprintf(rest, sizeof rest, "  differs  %.9g%% interval      p", 100 * o->confidence);
+    char percent[24], interval[40] = "", rest[80] = "";
+    (void)snprintf(percent, sizeof percent, "%.9g%% interval", 100 * o->confidence);
+    if (o->interval || t->run_count > 1) (void)snprintf(interval, sizeof interval, "  %-16s", percent);
+    if (t->run_count > 1) (void)snprintf(rest, sizeof rest, "  differs  %-18s       p", percent);
     return dq_sink_printf(out, error, "%-*s  %-*s  %9s%s%s%s\n", width, "measure", names, "run", "value",
                           o->by_query ? "  query" : "", interval, rest);
 }
@@ -178,7 +176,7 @@ static dq_status print_table(eval_table *t, const eval_options *o, dq_sink *out,
     for (size_t p = 0; p < t->picks.count; p++)
         if ((int)strlen(t->picks.at[p].name) > width) width = (int)strlen(t->picks.at[p].name);
     for (size_t r = 0; r < t->run_count; r++)
-        if ((int)strlen(t->runs[r].name) > names) names = (int)strlen(t->runs[r].name);
+        if ((int)strlen(t->runs[r].label) > names) names = (int)strlen(t->runs[r].label);
     dq_status status = table_head(t, o, width, names, out, error);
     for (size_t p = 0; p < t->picks.count && !status; p++) {
         if (t->picks.at[p].measure->over == DQ_OVER_NAME) continue;

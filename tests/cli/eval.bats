@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-eval: rankings against judgements.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    fixtures=$BATS_TEST_DIRNAME/../fixtures/measure
+    nist=$BATS_TEST_DIRNAME/../../../shared/data/trec_eval
+    printf 'u1 0 a 3\nu1 0 b 1\nu2 0 a 1\nu3 0 c 1\n' > q
+    printf 'u1 Q0 b 1 2.5 tag\nu1 Q0 a 2 1.5 tag\nu2 Q0 c 1 1 tag\n' > r
+}
+
+measure() { "$BUILD"/dq-eval --quiet "$@"; }
+
+@test "trec_eval's own test files, defaults" {
+    [ -d "$nist" ] || skip "../shared/data/trec_eval is not here"
+    measure --qrels "$nist"/qrels.test --run "$nist"/results.test --format trec | diff - "$nist"/out.test
+}
+
+@test "trec_eval's own test files, all measures" {
+    [ -d "$nist" ] || skip "../shared/data/trec_eval is not here"
+    measure --qrels "$nist"/qrels.test --run "$nist"/results.test --format trec -m all_trec | diff - "$nist"/out.test.a
+}
+
+@test "what trec_eval prints, query by query, for graded judgements with ties and files in no order" {
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format trec -q -m all_trec |
+        awk '$1 != "rbp"' | diff - "$fixtures"/trec_eval.out
+}
+
+@test "every measure of every query agrees with the second implementation" {
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format tsv -q -m all_trec -m dcg -m ideal_dcg \
+        -m ndcg_exp -m ndcg_exp_cut -m recip_rank_cut -k 5,10,15,20,30,100,200,500,1000 \
+        -m success.1,5,10 -m unj.5,10,20 > got
+    awk 'NR == FNR { want[$1, $2] = $3; next } { key = $3 SUBSEP $2 } key in want {
+             d = want[key] - $4; if (d > 1e-12 || d < -1e-12) { print $0, want[key]; bad = 1 } n++ }
+         END { print n, "compared"; exit bad }' "$fixtures"/values got > said
+    [ "$(cat said)" = "$(wc -l < "$fixtures"/values) compared" ]
+}
+
+@test "a recommender's measures at 10 by default, as a table" {
+    run -0 --separate-stderr measure --qrels q --run r
+    [ "${lines[0]}" = "measure          run      value" ]
+    [ "${lines[1]}" = "num_q            r            2" ]
+    [ "${lines[2]}" = "map              r       0.5000" ]
+    [[ $output == *"ndcg_cut_10      r       0.3984"* ]]
+    [[ $output == *"recip_rank       r       0.5000"* ]]
+    [[ $output == *"success_10       r       0.5000"* ]]
+    [[ $output == *"ndcg_exp_cut_10  r "* ]]
+}
+
+@test "a query that the run lacks is named, and counts as 0 with --complete" {
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run r -f trec -m num_q -m recip_rank
+    [ "$stderr" = "dq-eval: 1 of 3 queries of the qrels are not in the run and do not count (--complete: as 0)" ]
+    [[ $output == *$'num_q                 \tall\t2'* ]]
+    [[ $output == *$'recip_rank            \tall\t0.5000'* ]]
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run r -f trec -m num_q -m recip_rank -c
+    [ "$stderr" = "" ]
+    [[ $output == *$'num_q                 \tall\t3'* ]]
+    [[ $output == *$'recip_rank            \tall\t0.3333'* ]]
+}
+
+@test "the run comes from stdin, and any file may be compressed" {
+    measure --qrels q --run r -f trec > want
+    measure --qrels q -f trec < r | diff want -
+    measure --qrels q --run - -f trec < r | diff want -
+    zstd -q q -o q.zst
+    gzip -k r
+    measure --qrels q.zst --run r.gz -f trec | diff want -
+    measure --qrels - --run r -f trec < q | diff want -
+}
+
+@test "ties go to the greater id, whatever the order and the ranks written" {
+    printf 'u Q0 a 1 0.5 t\nu Q0 b 2 0.5 t\n' > tied
+    printf 'u 0 a 1\n' > judged
+    run -0 measure --qrels judged --run tied -f trec -m recip_rank
+    [ "$output" = $'recip_rank            \tall\t0.5000' ]
+}
+
+@test "a relevance level, cutoffs, measures by several names" {
+    run -0 measure --qrels q --run r -f tsv -l 2 -m mrr -m hit@1 -m ndcg@1,2 -m P -k 3
+    [ "$(cut -f 2,4 <<< "$output")" = $'measure\tvalue\nrecip_rank\t0.25\nsuccess_1\t0\nndcg_cut_1\t0.16666666666666666\nndcg_cut_2\t0.3983537904952533\nP_3\t0.16666666666666666' ] ||
+        { cut -f 2,4 <<< "$output"; false; }
+}
+
+@test "comments and empty lines of a text are left out" {
+    { echo '# judged by hand'; echo; cat q; } > q2
+    { cat r; echo; echo '# end'; } > r2
+    measure --qrels q2 --run r2 -f trec | diff - <(measure --qrels q --run r -f trec)
+}
+
+@test "several runs are compared with the first: difference, intervals, tests" {
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --run "$fixtures"/run --run "$fixtures"/run-b \
+        -f json -m ndcg@10 > got
+    [ "$(jq -s 'length' got)" = 3 ]
+    jq -se '.[0].measures.ndcg_cut_10 | has("difference") | not' got
+    jq -se '.[1].measures.ndcg_cut_10 | .difference == 0 and .p == 1 and .p_t == 1' got
+    jq -se '.[2].measures.ndcg_cut_10 | .difference_interval[0] < .difference
+            and .difference < .difference_interval[1] and .p > 0.001 and (.p - .p_t | fabs) < 0.05' got
+    jq -se '.[2].measures.ndcg_cut_10.value - .[0].measures.ndcg_cut_10.value
+            - .[2].measures.ndcg_cut_10.difference | fabs < 1e-12' got
+}
+
+@test "equal seeds give equal bytes, other seeds other intervals" {
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --run "$fixtures"/run-b > one
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --run "$fixtures"/run-b | cmp - one
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --run "$fixtures"/run-b --seed 7 > two
+    run -1 cmp one two
+}
+
+@test "an interval of one run holds its mean and narrows with the confidence" {
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run -f json -m map -i > wide
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run -f json -m map -i --confidence 0.5 > narrow
+    jq -se '.[0].measures.map as $w | .[1].measures.map as $n | $w.value == $n.value
+            and $w.interval[0] < $n.interval[0] and $n.interval[1] < $w.interval[1]
+            and $n.interval[0] < $n.value and $n.value < $n.interval[1]' wide narrow
+}
+
+@test "json: one object a run, with the queries when asked" {
+    run -0 measure --qrels q --run r -f json -q -m map -m num_ret
+    [ "$output" = '{"run":"r","runid":"tag","queries":2,"measures":{"map":{"value":0.5},"num_ret":{"value":3}},"by_query":[{"query":"u1","map":1.0,"num_ret":2.0},{"query":"u2","map":0.0,"num_ret":1.0}]}' ]
+}
+
+@test "tsv: eleven columns on every line, ids escaped" {
+    printf 'u\\1 0 a 1\n' > q2
+    printf 'u\\1 Q0 a 1 1 t\n' > r2
+    measure --qrels q2 --run r2 -f tsv -q -m map > got
+    [ "$(awk -F '\t' '{ print NF }' got | sort -u)" = 11 ]
+    [ "$(sed -n 2p got | cut -f 1-4)" = $'r2\tmap\tu\\\\1\t1' ]
+}
+
+@test "-o writes the file whole; the list of measures names each" {
+    measure --qrels q --run r -f trec -o out
+    measure --qrels q --run r -f trec | cmp - out
+    measure --list-measures > list
+    grep -q '^ndcg_cut_K *ndcg of the first k' list
+    [ "$(wc -l < list)" -ge 40 ]
+}
