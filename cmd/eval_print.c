@@ -162,7 +162,7 @@ static dq_status table_cell(const eval_table *t, const eval_options *o, size_t r
 static dq_status table_head(const eval_table *t, const eval_options *o, int width, int names, dq_sink *out,
                             dq_error *error)
 {
-    char percent[24], interval[40] = "", rest[80] = "";
+    char percent[40], interval[48] = "", rest[96] = "";
     (void)snprintf(percent, sizeof percent, "%.9g%% interval", 100 * o->confidence);
     if (o->interval || t->run_count > 1) (void)snprintf(interval, sizeof interval, "  %-16s", percent);
     if (t->run_count > 1) (void)snprintf(rest, sizeof rest, "  differs  %-18s       p", percent);

@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+    set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     fixtures=$BATS_TEST_DIRNAME/../fixtures/measure
     nist=$BATS_TEST_DIRNAME/../../../shared/data/trec_eval
@@ -87,7 +88,9 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
 @test "comments and empty lines of a text are left out" {
     { echo '# judged by hand'; echo; cat q; } > q2
     { cat r; echo; echo '# end'; } > r2
-    measure --qrels q2 --run r2 -f trec | diff - <(measure --qrels q --run r -f trec)
+    measure --qrels q --run r -f trec > want
+    measure --qrels q2 --run r2 -f trec > got
+    diff got want
 }
 
 @test "several runs are compared with the first: difference, intervals, tests" {
