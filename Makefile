@@ -28,7 +28,8 @@ dq-train.parts  := cmd/catalogue port/json
 dq-plan.parts   := cmd/catalogue
 dq-rank.parts   := cmd/catalogue port/json
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_print port/json port/trec
-dq-cat.parts    := port/json port/npy port/safetensors
+dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/catalogue port/json \
+                   port/npy port/safetensors
 
 # Rooms of the base library; port/ stays out of it, so that a program links only the foreign libraries it uses.
 ROOMS := core wire math learn reward rank measure

@@ -29,7 +29,7 @@ static bool reserve(void *array, size_t *capacity, size_t need, size_t size)
 
 /* Two rows are equal when every value is, whatever the order of columns and blocks; a null is as good as no
  * column. So: a sum over the columns of a digest seeded by name and type. */
-static uint64_t digest_row(const dq_bundle *bundle, uint64_t row)
+uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < bundle->column_count; i++) {
@@ -74,7 +74,7 @@ static dq_status enter_row(dq_side *side, const dq_bundle *bundle, const dq_colu
     if (!reserve_row(side, dq_index_count(&side->ids) + 1)) return no_memory(error);
     dq_status status = dq_index_add(&side->ids, id, n, &row, fresh, error);
     if (status) return status;
-    uint64_t digest = digest_row(bundle, r);
+    uint64_t digest = dq_row_digest(bundle, r);
     if (!*fresh && side->rows[row].section == section)
         return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands twice", bundle->kind, (int)n, id);
     if (!*fresh && side->digests[row] != digest)

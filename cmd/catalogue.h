@@ -52,6 +52,10 @@ typedef struct dq_catalogue {
     dq_arena arena;
 } dq_catalogue;
 
+/* A number that is equal for equal rows, whatever the order of columns and blocks; a null is as good as no
+ * column. */
+uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row);
+
 #define DQ_CATALOGUE_EMPTY ((dq_catalogue){0})
 
 /* Takes a bundle of kind users, items or interactions (ownership passes, also on failure: *bundle is

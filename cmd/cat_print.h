@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What cat_print.c and cat_tsv.c share: text in the making, whose first failure stays.
+ */
+#ifndef DQ_CMD_CAT_PRINT_H
+#define DQ_CMD_CAT_PRINT_H
+
+#include "cat.h"
+
+typedef struct dq_print {
+    dq_json_text *out;
+    const dq_cat_select *select; /* knows the ids behind references */
+    dq_error *error;
+    dq_status status;
+    bool with_kind;
+} dq_print;
+
+void dq_print_bytes(dq_print *print, const char *text, size_t n);
+void dq_print_text(dq_print *print, const char *text);
+/* One row of a column as JSON: a number, an id, a string, a list, or null. */
+void dq_print_cell(dq_print *print, const dq_column *column, uint64_t row);
+
+#endif
