@@ -264,7 +264,7 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
 {
     dq_value options = dq_map();
     for (const dq_option *o = cli->table; o->name; o++) {
-        if (!(o->flags & DQ_OPT_PAYLOAD)) continue;
+        if (!(o->flags & DQ_OPT_PAYLOAD) || ((o->flags & DQ_OPT_UNSET) && !*o->given)) continue;
         dq_value value = value_of(&cli->arena, o);
         if (value.type != DQ_NIL && !dq_map_set(&cli->arena, &options, o->name, value))
             dq_cli_usage(cli, "out of memory");

@@ -42,6 +42,7 @@ typedef enum dq_option_type {
 enum {
     DQ_OPT_PAYLOAD = 1, /* can change the payload: recorded in the head */
     DQ_OPT_HIDDEN = 2,  /* not in --help */
+    DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when *given */
 };
 
 typedef struct dq_texts {

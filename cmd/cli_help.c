@@ -28,7 +28,7 @@ static bool is_threads(const dq_option *o)
 static void default_text(const dq_program *program, const dq_option *o, char *to, size_t size)
 {
     to[0] = '\0';
-    if (!o->target) return;
+    if (!o->target || (o->flags & DQ_OPT_UNSET)) return;
     switch (o->type) {
     case DQ_OPT_FLAG: (void)snprintf(to, size, "%s", default_on(o) ? "on" : ""); break;
     case DQ_OPT_COUNT: {
