@@ -217,7 +217,7 @@ static dq_status read_header(dq_source *source, char **text, uint64_t *length, d
 dq_status dq_safetensors_read(dq_source *source, dq_bundle *bundle, dq_error *error)
 {
     char *text = NULL;
-    uint64_t length;
+    uint64_t length = 0;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value head;
     dq_status status = dq_bundle_init(bundle, "model", 0, error);
