@@ -21,7 +21,8 @@ comma     := ,
 # Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
 COMMON          := cmd/cli cmd/cli_help cmd/progress
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
-dq-export.parts := cmd/export_schema cmd/export_rows port/json port/csv port/npy
+dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_table cmd/export_document \
+                   cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl port/csv port/npy
 dq-embed.parts  :=
 dq-reward.parts := cmd/catalogue
 dq-train.parts  := cmd/catalogue port/json

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rows into blocks of columns. A column begins where its name is first seen and is null in the rows before;
+ * in each block only the columns with a value are written. A block is cut once its bytes pass 2 MiB, which
+ * depends on the rows alone, so the same rows give the same blocks.
+ */
+#include "export.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FULL = 2 << 20, NAME_LIMIT = 1024 };
+
+typedef struct text_column {
+    char *name;
+    dq_dtype type;
+    dq_strings cells;
+} text_column;
+
+struct export_block {
+    const char *kind;
+    const export_target *target;
+    const export_layout *layout; /* entities; NULL before the first row */
+    text_column *columns;
+    size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
+    float *vectors;                          /* (rows, width) */
+    float *rewards;                          /* (rows) */
+    uint8_t *reward_nulls;
+    size_t rows, slots, bytes;
+    dq_json_text json;
+    dq_progress progress;
+    uint64_t total;
+};
+
+static dq_status out_of_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a block of rows");
+}
+
+dq_status export_block_new(export_block **out, const char *kind, const export_target *target, dq_error *error)
+{
+    export_block *block = *out = calloc(1, sizeof *block);
+    if (!block) return out_of_memory(error);
+    block->kind = kind;
+    block->target = target;
+    block->progress = dq_progress_start(target->common, kind, 0);
+    return DQ_OK;
+}
+
+/* ---- columns of text ---- */
+
+static bool has_name(const text_column *column, const char *prefix, const char *name, size_t bytes)
+{
+    size_t n = strlen(prefix);
+    return strncmp(column->name, prefix, n) == 0 && strlen(column->name + n) == bytes &&
+           memcmp(column->name + n, name, bytes) == 0;
+}
+
+static dq_status new_column(export_block *block, const char *prefix, const char *name, size_t bytes,
+                            dq_dtype type, dq_error *error)
+{
+    if (bytes > NAME_LIMIT || memchr(name, '\0', bytes))
+        return dq_fail(error, DQ_ERR_SCHEMA, "a column's name is over %d bytes or holds a NUL", NAME_LIMIT);
+    if (block->column_count == DQ_MAX_COLUMNS - 2)
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s with more than %d texts and attributes", block->kind,
+                       DQ_MAX_COLUMNS - 2);
+    if (block->column_count == block->column_slots) {
+        size_t slots = block->column_slots ? 2 * block->column_slots : 16;
+        text_column *columns = realloc(block->columns, slots * sizeof *columns);
+        if (!columns) return out_of_memory(error);
+        block->columns = columns;
+        block->column_slots = slots;
+    }
+    char *whole = malloc(strlen(prefix) + bytes + 1);
+    if (!whole) return out_of_memory(error);
+    memcpy(stpcpy(whole, prefix), name, bytes);
+    whole[strlen(prefix) + bytes] = '\0';
+    block->columns[block->column_count++] = (text_column){.name = whole, .type = type};
+    return DQ_OK;
+}
+
+/* The column PREFIX NAME, new where it is not there yet. Names mostly come in the order of the last row. */
+static dq_status find_column(export_block *block, const char *prefix, const char *name, size_t bytes,
+                             dq_dtype type, text_column **column, dq_error *error)
+{
+    size_t n = block->column_count, at = 0;
+    for (; at < n; at++)
+        if (has_name(&block->columns[(block->hint + at) % n], prefix, name, bytes)) break;
+    if (at == n) {
+        dq_status status = new_column(block, prefix, name, bytes, type, error);
+        if (status) return status;
+        block->hint = 0;
+    } else {
+        at = (block->hint + at) % n;
+    }
+    *column = &block->columns[at];
+    block->hint = at + 1;
+    return DQ_OK;
+}
+
+/* Nulls for the rows in which the column did not stand. */
+static dq_status pad(text_column *column, size_t rows, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    while (column->cells.count < rows && !status) status = dq_strings_add(&column->cells, NULL, 0, error);
+    return status;
+}
+
+static dq_status set(export_block *block, const char *prefix, const char *name, size_t name_bytes,
+                     dq_dtype type, const char *text, size_t bytes, dq_error *error)
+{
+    text_column *column;
+    dq_status status = find_column(block, prefix, name, name_bytes, type, &column, error);
+    if (!status) status = pad(column, block->rows, error);
+    if (!status) status = dq_strings_add(&column->cells, text, bytes, error);
+    block->bytes += bytes + sizeof(uint32_t);
+    return status;
+}
+
+static dq_status set_id(export_block *block, const char *name, const export_id *id, dq_error *error)
+{
+    return set(block, "", name, strlen(name), DQ_TEXT, id->text, id->bytes, error);
+}
+
+static dq_status set_attributes(export_block *block, const dq_value *attributes, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (uint32_t i = 0; i < attributes->count && !status; i++) {
+        const dq_entry *entry = &attributes->as.map[i];
+        block->json.bytes = 0;
+        status = dq_json_write(&block->json, &entry->value, error);
+        if (!status)
+            status = set(block, "attr.", entry->key.as.string, entry->key.count, DQ_JSON, block->json.data,
+                         block->json.bytes, error);
+    }
+    return status;
+}
+
+/* ---- writing ---- */
+
+static bool has_value(const text_column *column)
+{
+    for (size_t i = 0; i < column->cells.count; i++)
+        if (!column->cells.nulls || !column->cells.nulls[i]) return true;
+    return false;
+}
+
+static dq_status add_texts(export_block *block, dq_bundle *bundle, dq_dtype type, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < block->column_count && !status; i++) {
+        text_column *c = &block->columns[i];
+        if (c->type != type || !has_value(c)) continue;
+        status = pad(c, block->rows, error);
+        if (!status)
+            status = dq_bundle_add_text(bundle, c->name, c->type, c->cells.offsets, c->cells.data,
+                                        c->cells.nulls, error);
+    }
+    return status;
+}
+
+static dq_status add_rewards(export_block *block, dq_bundle *bundle, dq_error *error)
+{
+    bool any = false, all = true;
+    for (size_t i = 0; i < block->rows; i++) {
+        block->reward_nulls[i] = (uint8_t)(isnan(block->rewards[i]) ? 1 : 0);
+        if (block->reward_nulls[i]) block->rewards[i] = 0;
+        any |= !block->reward_nulls[i];
+        all &= !block->reward_nulls[i];
+    }
+    if (!any) return DQ_OK;
+    return dq_bundle_add_numbers(bundle, "reward", DQ_F4, block->rewards, NULL,
+                                 all ? NULL : block->reward_nulls, error);
+}
+
+static dq_status add_vectors(export_block *block, dq_bundle *bundle, dq_error *error)
+{
+    const export_layout *layout = block->layout;
+    if (!layout->width) return DQ_OK;
+    uint64_t shape[2] = {block->rows, layout->width};
+    dq_status status = dq_fields_write(layout->fields, layout->count, &bundle->arena, &bundle->meta, error);
+    return status ? status : dq_bundle_add_tensor(bundle, "vector", DQ_F4, 2, shape, block->vectors, error);
+}
+
+/* ids, texts, label, reward, attributes, vectors. */
+static dq_status fill(export_block *block, dq_bundle *bundle, dq_error *error)
+{
+    const export_target *target = block->target;
+    dq_status status = add_texts(block, bundle, DQ_TEXT, error);
+    if (!status && !block->layout) status = add_rewards(block, bundle, error);
+    if (!status) status = add_texts(block, bundle, DQ_JSON, error);
+    if (!status && block->layout) status = add_vectors(block, bundle, error);
+    if (!status && strcmp(block->kind, DQ_KIND_ITEMS) == 0 && target->pair_count)
+        status = dq_pairs_write(target->pairs, target->pair_count, &bundle->arena, &bundle->meta, error);
+    return status;
+}
+
+static dq_status write_block(export_block *block, dq_error *error)
+{
+    dq_bundle bundle;
+    dq_status status = dq_bundle_init(&bundle, block->kind, block->rows, error);
+    if (!status) status = fill(block, &bundle, error);
+    if (!status) status = dq_writer_put(block->target->writer, &bundle, error);
+    if (!status && block->target->common->flush) status = dq_writer_flush(block->target->writer, error);
+    dq_bundle_free(&bundle);
+    for (size_t i = 0; i < block->column_count; i++) dq_strings_clear(&block->columns[i].cells);
+    block->total += block->rows;
+    block->rows = block->bytes = 0;
+    return status;
+}
+
+/* ---- rows ---- */
+
+/* Room for one more row of numbers. */
+static dq_status reserve(export_block *block, dq_error *error)
+{
+    if (block->rows < block->slots) return DQ_OK;
+    size_t slots = block->slots ? 2 * block->slots : 64;
+    if (block->layout) {
+        float *vectors = realloc(block->vectors, slots * (block->layout->width + 1) * sizeof *vectors);
+        if (!vectors) return out_of_memory(error);
+        block->vectors = vectors;
+    } else {
+        float *rewards = realloc(block->rewards, slots * sizeof *rewards);
+        if (rewards) block->rewards = rewards;
+        uint8_t *nulls = rewards ? realloc(block->reward_nulls, slots) : NULL;
+        if (!nulls) return out_of_memory(error);
+        block->reward_nulls = nulls;
+    }
+    block->slots = slots;
+    return DQ_OK;
+}
+
+static dq_status row_done(export_block *block, dq_error *error)
+{
+    block->rows++;
+    dq_progress_step(&block->progress, block->total + block->rows, NULL);
+    return block->bytes < FULL ? DQ_OK : write_block(block, error);
+}
+
+dq_status export_block_entity(export_block *block, const export_entity *entity, const export_layout *layout,
+                              dq_error *error)
+{
+    block->layout = layout;
+    block->hint = 0;
+    dq_status status = reserve(block, error);
+    if (!status) status = set_id(block, "id", &entity->id, error);
+    for (uint32_t i = 0; i < entity->texts.count && !status; i++) {
+        const dq_entry *text = &entity->texts.as.map[i];
+        status = set(block, "text.", text->key.as.string, text->key.count, DQ_TEXT, text->value.as.string,
+                     text->value.count, error);
+    }
+    if (!status) status = set_attributes(block, &entity->attributes, error);
+    if (status) return status;
+    size_t width = layout->width;
+    if (width) memcpy(block->vectors + block->rows * width, entity->vector, width * sizeof(float));
+    block->bytes += width * sizeof(float);
+    return row_done(block, error);
+}
+
+dq_status export_block_interaction(export_block *block, const export_interaction *x, dq_error *error)
+{
+    block->hint = 0;
+    dq_status status = reserve(block, error);
+    if (!status) status = set_id(block, "user", &x->user, error);
+    if (!status) status = set_id(block, "item", &x->item, error);
+    if (!status && x->label.type == DQ_STRING)
+        status = set(block, "", "label", 5, DQ_TEXT, x->label.as.string, x->label.count, error);
+    if (!status) status = set_attributes(block, &x->attributes, error);
+    if (status) return status;
+    block->rewards[block->rows] = x->reward;
+    block->bytes += sizeof(float);
+    return row_done(block, error);
+}
+
+dq_status export_block_finish(export_block *block, dq_error *error)
+{
+    dq_status status = block->rows ? write_block(block, error) : DQ_OK;
+    if (!status && block->total) dq_progress_end(&block->progress);
+    return status;
+}
+
+void export_block_free(export_block *block)
+{
+    if (!block) return;
+    for (size_t i = 0; i < block->column_count; i++) {
+        free(block->columns[i].name);
+        dq_strings_free(&block->columns[i].cells);
+    }
+    free(block->columns);
+    free(block->vectors);
+    free(block->rewards);
+    free(block->reward_nulls);
+    dq_json_text_free(&block->json);
+    free(block);
+}
+
+dq_status export_check_pairs(const export_target *target, const export_layout *users,
+                             const export_layout *items, dq_error *error)
+{
+    for (size_t i = 0; i < target->pair_count; i++) {
+        const dq_pair_names *pair = &target->pairs[i];
+        const dq_field *u = dq_field_find(users->fields, users->count, pair->user_field);
+        const dq_field *v = dq_field_find(items->fields, items->count, pair->item_field);
+        if (users->width && !u)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "users have no field '%s'", pair->user_field);
+        if (items->width && !v)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "items have no field '%s'", pair->item_field);
+        if (u && v && u->width != v->width)
+            return dq_fail(error, DQ_ERR_RANGE, "the pair %s:%s has widths %u and %u", pair->user_field,
+                           pair->item_field, u->width, v->width);
+    }
+    return DQ_OK;
+}

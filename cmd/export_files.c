@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Single files, streamed in their own order: users, interactions, items, as a section holds them.
+ * Interactions are checked against the ids of items, which come later; so the items file is read twice when
+ * there are any.
+ */
+#include "export.h"
+
+#include "dq/npy.h"
+#include "dq/utf8.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which form ---- */
+
+static bool ends(const char *text, size_t n, const char *with)
+{
+    size_t m = strlen(with);
+    return n > m && memcmp(text + n - m, with, m) == 0;
+}
+
+export_form export_form_of(const char *path)
+{
+    static const struct {
+        const char *extension;
+        export_form form;
+    } forms[] = {{".jsonl", EXPORT_JSONL}, {".ndjson", EXPORT_JSONL}, {".json", EXPORT_JSONL},
+                 {".csv", EXPORT_CSV},     {".tsv", EXPORT_TSV},      {".npy", EXPORT_NPY}};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t n = strlen(name);
+    if (ends(name, n, ".zst"))
+        n -= 4;
+    else if (ends(name, n, ".gz"))
+        n -= 3;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (ends(name, n, forms[i].extension)) return forms[i].form;
+    return memchr(name, '.', n) ? EXPORT_OTHER : EXPORT_JSONL;
+}
+
+static dq_status open_documents(dq_documents *documents, const char *path, dq_error *error)
+{
+    export_form form = export_form_of(path);
+    if (form == EXPORT_JSONL) return dq_documents_open_jsonl(documents, path, error);
+    return export_open_table(documents, path, form, error);
+}
+
+/* ---- one side's rows ---- */
+
+typedef struct reader {
+    const char *path;
+    dq_documents documents;
+    dq_source *array, *names; /* .npy and its ids */
+    dq_npy npy;
+    uint64_t row;
+    export_layout layout;
+    const export_selection *pick;
+    uint64_t picked;
+    dq_index ids; /* of all good rows */
+    export_tally *tally;
+    dq_arena arena; /* of the current row */
+} reader;
+
+static dq_status open_array(reader *r, const char *ids, dq_error *error)
+{
+    dq_status status = dq_source_open(&r->array, r->path, error);
+    if (!status) status = dq_npy_read_header(&r->npy, r->array, error);
+    if (!status && (r->npy.shape[1] == 0 || r->npy.shape[1] > UINT32_MAX / sizeof(float)))
+        status = dq_fail(error, DQ_ERR_SCHEMA, "vectors of width %llu", (unsigned long long)r->npy.shape[1]);
+    if (status) {
+        dq_error_at(error, r->path, DQ_NO_RECORD);
+        return status;
+    }
+    uint32_t width = (uint32_t)r->npy.shape[1];
+    dq_field *field = dq_arena_zero(&r->layout.arena, 1, sizeof *field);
+    if (!field) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a field");
+    *field = (dq_field){.name = "vector", .width = width};
+    r->layout.fields = field;
+    r->layout.count = 1;
+    r->layout.width = width;
+    r->layout.known = true;
+    return dq_source_open(&r->names, ids, error);
+}
+
+static dq_status open_reader(reader *r, const char *path, const char *ids, const export_selection *pick,
+                             export_tally *tally, dq_error *error)
+{
+    *r = (reader){.path = path, .pick = pick, .tally = tally};
+    return ids ? open_array(r, ids, error) : open_documents(&r->documents, path, error);
+}
+
+static void close_reader(reader *r)
+{
+    if (r->documents.self) r->documents.close(&r->documents);
+    dq_source_close(r->array);
+    dq_source_close(r->names);
+    dq_arena_free(&r->layout.arena);
+    dq_arena_free(&r->arena);
+    dq_index_free(&r->ids);
+}
+
+/* Row and line run out together. 1, 0 or -1. */
+static int both_end(reader *r, bool line, dq_error *error)
+{
+    unsigned long long rows = r->npy.shape[0], row = r->row;
+    dq_status status;
+    if (line)
+        status = dq_fail(error, DQ_ERR_SCHEMA, "more ids than the %llu rows of %s", rows, r->path);
+    else if (row < rows)
+        status = dq_fail(error, DQ_ERR_SCHEMA, "%llu ids for the %llu rows of %s", row, rows, r->path);
+    else {
+        status = dq_npy_read_end(&r->npy, r->array, error);
+        if (!status) return 0;
+        dq_error_at(error, r->path, DQ_NO_RECORD);
+    }
+    dq_error_at(error, dq_source_name(r->names), DQ_NO_RECORD);
+    return -1;
+}
+
+static export_fault read_name(const char *line, size_t bytes, export_entity *entity, dq_error *error)
+{
+    bool valid = dq_utf8_valid(line, bytes);
+    entity->id = (export_id){.kind = EXPORT_STRING, .text = line, .bytes = bytes};
+    if (bytes && valid) return EXPORT_FINE;
+    dq_fail(error, DQ_ERR_FORMAT, bytes ? "the id is not UTF-8" : "the id is empty");
+    return EXPORT_NO_ID;
+}
+
+/* A row of the array as float32, and its line of the ids. */
+static int next_of_array(reader *r, export_entity *entity, export_fault *fault, dq_error *error)
+{
+    char *line;
+    size_t bytes;
+    if (dq_source_line(r->names, &line, &bytes, error)) return -1;
+    if (!line || !r->npy.rows_left) return both_end(r, line, error);
+    void *raw = dq_arena_take(&r->arena, r->npy.row_bytes);
+    float *vector = dq_arena_take(&r->arena, r->layout.width * sizeof *vector);
+    if (!raw || !vector) {
+        dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
+        return -1;
+    }
+    if (dq_npy_read_rows(&r->npy, r->array, raw, 1, error)) {
+        dq_error_at(error, r->path, DQ_NO_RECORD);
+        return -1;
+    }
+    r->row++;
+    dq_convert_f4(vector, raw, r->npy.type, r->layout.width);
+    *entity = (export_entity){.texts = dq_map(), .attributes = dq_map(), .vector = vector};
+    *fault = read_name(line, bytes, entity, error);
+    for (uint32_t i = 0; i < r->layout.width && !*fault; i++)
+        if (!isfinite(vector[i])) {
+            dq_fail(error, DQ_ERR_NUMERIC, "element %u is not finite as a float32", i);
+            *fault = EXPORT_NOT_FINITE;
+        }
+    return 1;
+}
+
+static int next_of_documents(reader *r, export_entity *entity, export_fault *fault, dq_error *error)
+{
+    dq_value document;
+    int got = r->documents.next(&r->documents, &r->arena, &document, error);
+    r->row = r->documents.record;
+    *fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
+    if (got == DQ_DOCUMENT) *fault = export_read_entity(&document, &r->layout, &r->arena, entity, error);
+    return got == DQ_DOCUMENT_BAD ? DQ_DOCUMENT : got;
+}
+
+static export_fault check_duplicate(reader *r, const export_entity *entity, dq_error *error)
+{
+    bool added;
+    dq_status status = dq_index_add(&r->ids, entity->id.text, entity->id.bytes, NULL, &added, error);
+    if (status) return EXPORT_MISTYPED;
+    if (added) return EXPORT_FINE;
+    dq_fail(error, DQ_ERR_DUPLICATE, "the id '%.*s' stands there already", (int)entity->id.bytes,
+            entity->id.text);
+    return EXPORT_DUPLICATE;
+}
+
+/* The next good row that is asked for. 1: a row, valid until the next call; 0: the end; -1: an error. */
+static int next_entity(reader *r, export_entity *entity, dq_error *error)
+{
+    export_fault fault;
+    while (r->picked < r->pick->limit) {
+        dq_arena_free(&r->arena);
+        int got = r->array ? next_of_array(r, entity, &fault, error)
+                           : next_of_documents(r, entity, &fault, error);
+        if (got <= 0) return got;
+        if (!fault) fault = check_duplicate(r, entity, error);
+        if (fault) {
+            dq_error_at(error, r->path, r->row);
+            if (export_skip(r->tally, fault, error)) return -1;
+        } else if (export_selected(r->pick, &entity->id)) {
+            r->picked++;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- the three parts ---- */
+
+/* One side of the request, and what reading it tells. */
+typedef struct side {
+    const char *kind, *noun, *path, *ids;
+    const export_selection *pick;
+    export_tally *tally;
+    const export_layout *other; /* of the side that was read before, for the pairs; or NULL */
+    export_layout layout;
+    dq_index chosen; /* the ids that leave */
+} side;
+
+/* Before the first row leaves: its layout is known now. */
+static dq_status check_layout(const side *s, const reader *r, const export_target *target, dq_error *error)
+{
+    return s->other ? export_check_pairs(target, s->other, &r->layout, error) : DQ_OK;
+}
+
+/* Every row that is asked for: its id is noted, and it leaves when there is a block. */
+static dq_status each_row(side *s, reader *r, export_block *block, const export_target *target,
+                          dq_error *error)
+{
+    export_entity entity;
+    int got;
+    while ((got = next_entity(r, &entity, error)) > 0) {
+        dq_status status = r->picked == 1 && block ? check_layout(s, r, target, error) : DQ_OK;
+        if (!status) status = dq_index_add(&s->chosen, entity.id.text, entity.id.bytes, NULL, NULL, error);
+        if (!status && block) status = export_block_entity(block, &entity, &r->layout, error);
+        if (status) return status;
+    }
+    if (got < 0) return error->status;
+    if (r->picked == s->pick->limit) return DQ_OK;
+    return export_check_selection(s->pick, s->noun, &r->ids, error);
+}
+
+/* Reads a side; with a target its rows leave, else only their ids are noted. */
+static dq_status read_side(side *s, const export_target *target, dq_error *error)
+{
+    reader r;
+    export_block *block = NULL;
+    dq_status status = open_reader(&r, s->path, s->ids, s->pick, s->tally, error);
+    if (!status && target) status = export_block_new(&block, s->kind, target, error);
+    if (!status) status = each_row(s, &r, block, target, error);
+    if (!status && block) status = export_block_finish(block, error);
+    export_block_free(block);
+    s->layout = r.layout;
+    r.layout = (export_layout){0};
+    close_reader(&r);
+    return status;
+}
+
+static void free_side(side *s)
+{
+    dq_arena_free(&s->layout.arena);
+    dq_index_free(&s->chosen);
+    s->layout = (export_layout){0};
+}
+
+/* Whether an interaction's end is there. One that was left out by --limit, --user or --item is no fault. */
+static bool stands(const side *s, const export_id *id, export_fault unknown, export_fault *fault,
+                   dq_error *error)
+{
+    if (dq_index_find(&s->chosen, id->text, id->bytes) != DQ_ABSENT) return true;
+    if (!export_selects_all(s->pick)) return false;
+    dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%.*s'", s->noun, (int)id->bytes, id->text);
+    *fault = unknown;
+    return false;
+}
+
+static dq_status interactions_rows(export_request *request, dq_documents *documents, const side *users,
+                                   const side *items, export_block *block, dq_error *error)
+{
+    static const export_interaction_keys keys = {"user", "item", "label", "reward", NULL};
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value document;
+    export_interaction x;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
+        export_fault fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
+        if (!fault) fault = export_read_interaction(&document, &keys, &arena, &x, error);
+        bool both = !fault && stands(users, &x.user, EXPORT_UNKNOWN_USER, &fault, error) &&
+                    stands(items, &x.item, EXPORT_UNKNOWN_ITEM, &fault, error);
+        if (fault) {
+            dq_error_at(error, documents->name, documents->record);
+            status = export_skip(&request->interaction_tally, fault, error);
+        } else if (both) {
+            status = export_block_interaction(block, &x, error);
+        }
+        dq_arena_free(&arena);
+    }
+    dq_arena_free(&arena);
+    return !status && got < 0 ? error->status : status;
+}
+
+static dq_status write_interactions(export_request *request, const side *users, const side *items,
+                                    dq_error *error)
+{
+    dq_documents documents = {0};
+    export_block *block = NULL;
+    dq_status status = open_documents(&documents, request->interactions, error);
+    if (!status) status = export_block_new(&block, DQ_KIND_INTERACTIONS, &request->target, error);
+    if (!status) status = interactions_rows(request, &documents, users, items, block, error);
+    if (!status) status = export_block_finish(block, error);
+    export_block_free(block);
+    if (documents.self) documents.close(&documents);
+    return status;
+}
+
+/* Items are read for their ids alone, counting nothing, before the interactions that name them. */
+static dq_status note_items(side *items, dq_error *error)
+{
+    export_tally again = *items->tally, *counting = items->tally;
+    items->tally = &again;
+    dq_status status = read_side(items, NULL, error);
+    items->tally = counting;
+    dq_arena_free(&items->layout.arena);
+    return status;
+}
+
+dq_status export_files(export_request *request, dq_error *error)
+{
+    side users = {.kind = DQ_KIND_USERS, .noun = "user", .path = request->users, .ids = request->user_ids};
+    side items = {.kind = DQ_KIND_ITEMS, .noun = "item", .path = request->items, .ids = request->item_ids};
+    users.pick = &request->pick_users;
+    users.tally = &request->user_tally;
+    items.pick = &request->pick_items;
+    items.tally = &request->item_tally;
+    dq_status status = DQ_OK;
+    if (users.path) {
+        status = read_side(&users, &request->target, error);
+        items.other = &users.layout;
+    }
+    if (!status && request->interactions) status = note_items(&items, error);
+    if (!status && request->interactions) status = write_interactions(request, &users, &items, error);
+    if (!status && items.path) status = read_side(&items, &request->target, error);
+    free_side(&users);
+    free_side(&items);
+    return status;
+}

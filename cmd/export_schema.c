@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Mappings: which collections make a user and an item, and under which keys their parts stand. The form is
+ * docs/schema-mapping.md; "jobs" is the built-in instance. A key that the form does not have is an error, so
+ * that a slip of the pen is not silence.
+ */
+#include "export.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char jobs[] =
+    "{\n"
+    "  \"users\": [\n"
+    "    {\"collection\": \"candidates_text\", \"id\": \"_id\", \"attributes\": true,\n"
+    "     \"texts\": {\"bio\": \"bio\", \"skills\": \"skills\", \"experience\": \"experience\"}},\n"
+    "    {\"collection\": \"candidates_embeddings\", \"id\": \"original_candidate_id\",\n"
+    "     \"vectors\": [\n"
+    "       {\"field\": \"hard_skills\", \"key\": \"hard_skill_embeddings\", \"width\": 384},\n"
+    "       {\"field\": \"soft_skills\", \"key\": \"soft_skills_embeddings\", \"width\": 384}]}\n"
+    "  ],\n"
+    "  \"items\": [\n"
+    "    {\"collection\": \"jobs_text\", \"id\": \"_id\", \"attributes\": true,\n"
+    "     \"texts\": {\"title\": \"job_title\", \"description\": \"description\",\n"
+    "               \"technical_skills\": \"technical_skills\", \"soft_skills\": \"soft_skills\",\n"
+    "               \"experience_requirements\": \"experience_requirements\"},\n"
+    "     \"required\": [\"title\"]},\n"
+    "    {\"collection\": \"job_embeddings\", \"id\": \"original_job_id\",\n"
+    "     \"vectors\": [\n"
+    "       {\"field\": \"title\", \"key\": \"job_title_embeddings\", \"width\": 384},\n"
+    "       {\"field\": \"tech_skills\", \"key\": \"tech_skills_vectors\", \"width\": 384},\n"
+    "       {\"field\": \"soft_skills\", \"key\": \"soft_skills_embeddings\", \"width\": 384},\n"
+    "       {\"field\": \"experience\", \"key\": \"experience_requirements_embeddings\", \"width\": 384,\n"
+    "        \"optional\": true}]}\n"
+    "  ],\n"
+    "  \"interactions\": {\"collection\": \"interactions\", \"optional\": true,\n"
+    "                   \"user\": \"user\", \"item\": \"item\", \"label\": \"label\", \"reward\": "
+    "\"reward\"},\n"
+    "  \"pairs\": [[\"hard_skills\", \"tech_skills\"], [\"soft_skills\", \"soft_skills\"]]\n"
+    "}\n";
+
+const char *export_schema_text(const char *name)
+{
+    return strcmp(name, "jobs") == 0 ? jobs : NULL;
+}
+
+/* ---- reading with words for what is wrong ---- */
+
+static dq_status wrong(dq_error *error, const char *where, const char *what)
+{
+    return dq_fail(error, DQ_ERR_SCHEMA, "%s: %s", where, what);
+}
+
+/* Refuses keys that are not in the NULL-ended list. */
+static dq_status only(const dq_value *map, const char *where, const char *const *known, dq_error *error)
+{
+    if (!map || map->type != DQ_MAP) return wrong(error, where, "not an object");
+    for (uint32_t i = 0; i < map->count; i++) {
+        const dq_value *key = &map->as.map[i].key;
+        size_t k = 0;
+        while (known[k] && !dq_value_is(key, known[k])) k++;
+        if (!known[k])
+            return dq_fail(error, DQ_ERR_SCHEMA, "%s: no such key here: '%.*s'", where, (int)key->count,
+                           key->as.string);
+    }
+    return DQ_OK;
+}
+
+/* A string that is not empty; *text stays NULL when an optional one is absent. */
+static dq_status string(const dq_value *map, const char *where, const char *key, bool optional,
+                        const char **text, dq_error *error)
+{
+    const dq_value *v = dq_map_get(map, key);
+    *text = NULL;
+    if (!v && optional) return DQ_OK;
+    if (!v || v->type != DQ_STRING || !v->count || memchr(v->as.string, '\0', v->count))
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: \"%s\" is no string", where, key);
+    *text = v->as.string; /* parsed JSON is NUL-terminated */
+    return DQ_OK;
+}
+
+static dq_status boolean(const dq_value *map, const char *where, const char *key, bool *flag, dq_error *error)
+{
+    const dq_value *v = dq_map_get(map, key);
+    *flag = v && v->type == DQ_BOOL && v->as.boolean;
+    if (v && v->type != DQ_BOOL) return dq_fail(error, DQ_ERR_SCHEMA, "%s: \"%s\" is no boolean", where, key);
+    return DQ_OK;
+}
+
+/* ---- the parts ---- */
+
+static dq_status mark_required(const dq_value *names, export_part *part, const char *where, dq_error *error)
+{
+    if (!names) return DQ_OK;
+    if (names->type != DQ_LIST) return wrong(error, where, "\"required\" is no list");
+    for (uint32_t i = 0; i < names->count; i++) {
+        size_t t = 0;
+        while (t < part->text_count && !dq_value_is(&names->as.list[i], part->texts[t].name)) t++;
+        if (t == part->text_count)
+            return wrong(error, where, "\"required\" names what is not among the texts");
+        part->texts[t].optional = false;
+    }
+    return DQ_OK;
+}
+
+static dq_status read_texts(const dq_value *map, export_part *part, dq_arena *arena, const char *where,
+                            dq_error *error)
+{
+    const dq_value *texts = dq_map_get(map, "texts");
+    if (!texts) return DQ_OK;
+    if (texts->type != DQ_MAP) return wrong(error, where, "\"texts\" is no object");
+    part->texts = dq_arena_zero(arena, texts->count + 1U, sizeof *part->texts);
+    if (!part->texts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    for (uint32_t i = 0; i < texts->count; i++) {
+        export_source_key *text = &part->texts[part->text_count++];
+        text->name = texts->as.map[i].key.as.string;
+        text->optional = true;
+        dq_status status = string(texts, where, text->name, false, &text->key, error);
+        if (status) return status;
+    }
+    return mark_required(dq_map_get(map, "required"), part, where, error);
+}
+
+static dq_status read_vector(const dq_value *v, export_source_key *vector, const char *where, dq_error *error)
+{
+    static const char *const known[] = {"field", "key", "width", "optional", NULL};
+    dq_status status = only(v, where, known, error);
+    if (!status) status = string(v, where, "field", false, &vector->name, error);
+    if (!status) status = string(v, where, "key", false, &vector->key, error);
+    if (!status) status = boolean(v, where, "optional", &vector->optional, error);
+    int64_t width = dq_value_integer(dq_map_get(v, "width"), 0);
+    vector->width = (uint32_t)width;
+    if (!status && (width < 1 || width > 1 << 24)) return wrong(error, where, "\"width\" is no count");
+    return status;
+}
+
+static dq_status read_vectors(const dq_value *list, export_part *part, dq_arena *arena, const char *where,
+                              dq_error *error)
+{
+    if (!list) return DQ_OK;
+    if (list->type != DQ_LIST) return wrong(error, where, "\"vectors\" is no list");
+    part->vectors = dq_arena_zero(arena, list->count + 1U, sizeof *part->vectors);
+    if (!part->vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    for (uint32_t i = 0; i < list->count; i++) {
+        dq_status status = read_vector(&list->as.list[i], &part->vectors[part->vector_count++], where, error);
+        if (status) return status;
+    }
+    return DQ_OK;
+}
+
+static dq_status read_part(const dq_value *v, export_part *part, dq_arena *arena, const char *where,
+                           dq_error *error)
+{
+    static const char *const known[] = {"collection", "id",      "attributes", "texts",
+                                        "required",   "vectors", NULL};
+    dq_status status = only(v, where, known, error);
+    if (!status) status = string(v, where, "collection", false, &part->collection, error);
+    if (!status) status = string(v, where, "id", false, &part->id, error);
+    if (!status) status = boolean(v, where, "attributes", &part->attributes, error);
+    if (!status) status = read_texts(v, part, arena, where, error);
+    return status ? status : read_vectors(dq_map_get(v, "vectors"), part, arena, where, error);
+}
+
+/* The vector of a side: the fields of its parts one after the other. */
+static dq_status lay_out(export_side_schema *side, const char *what, dq_error *error)
+{
+    export_layout *layout = &side->layout;
+    size_t all = 0;
+    for (size_t p = 0; p < side->count; p++) all += side->parts[p].vector_count;
+    layout->fields = dq_arena_zero(&layout->arena, all + 1, sizeof *layout->fields);
+    if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    for (size_t p = 0; p < side->count; p++)
+        for (size_t i = 0; i < side->parts[p].vector_count; i++) {
+            const export_source_key *v = &side->parts[p].vectors[i];
+            if (dq_field_find(layout->fields, layout->count, v->name))
+                return dq_fail(error, DQ_ERR_SCHEMA, "%s: two fields named '%s'", what, v->name);
+            layout->fields[layout->count++] = (dq_field){
+                .name = v->name, .offset = layout->width, .width = v->width};
+            layout->width += v->width;
+        }
+    layout->known = true;
+    return DQ_OK;
+}
+
+static dq_status read_side(const dq_value *list, const char *what, export_side_schema *side, dq_arena *arena,
+                           dq_error *error)
+{
+    enum { MOST = 32 }; /* parts: their set is a bit mask when they are joined */
+    if (!list || list->type != DQ_LIST || !list->count || list->count > MOST)
+        return dq_fail(error, DQ_ERR_SCHEMA, "\"%s\" is no list of 1 to %d collections", what, MOST);
+    side->parts = dq_arena_zero(arena, list->count, sizeof *side->parts);
+    if (!side->parts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    for (uint32_t i = 0; i < list->count; i++) {
+        char where[64];
+        (void)snprintf(where, sizeof where, "%s[%u]", what, i);
+        dq_status status = read_part(&list->as.list[i], &side->parts[side->count++], arena, where, error);
+        if (status) return status;
+    }
+    return lay_out(side, what, error);
+}
+
+static dq_status read_interactions(const dq_value *v, export_schema *schema, dq_error *error)
+{
+    static const char *const known[] = {"collection", "optional", "user", "item", "label", "reward", NULL};
+    static const char where[] = "interactions";
+    if (!v) return DQ_OK;
+    dq_status status = only(v, where, known, error);
+    if (!status) status = string(v, where, "collection", false, &schema->interactions, error);
+    if (!status) status = boolean(v, where, "optional", &schema->interactions_optional, error);
+    if (!status) status = string(v, where, "user", false, &schema->keys.user, error);
+    if (!status) status = string(v, where, "item", false, &schema->keys.item, error);
+    if (!status) status = string(v, where, "label", true, &schema->keys.label, error);
+    schema->keys.ignored = "_id";
+    return status ? status : string(v, where, "reward", true, &schema->keys.reward, error);
+}
+
+static dq_status read_schema(const dq_value *v, export_schema *schema, dq_error *error)
+{
+    static const char *const known[] = {"users", "items", "interactions", "pairs", NULL};
+    dq_status status = only(v, "mapping", known, error);
+    if (!status) status = read_side(dq_map_get(v, "users"), "users", &schema->users, &schema->arena, error);
+    if (!status) status = read_side(dq_map_get(v, "items"), "items", &schema->items, &schema->arena, error);
+    if (!status) status = read_interactions(dq_map_get(v, "interactions"), schema, error);
+    if (!status) status = dq_pairs_read(v, &schema->arena, &schema->pairs, &schema->pair_count, error);
+    return status;
+}
+
+dq_status export_schema_load(export_schema *schema, const char *name, dq_error *error)
+{
+    *schema = (export_schema){0};
+    const char *text = export_schema_text(name);
+    dq_value v;
+    dq_status status = text ? dq_json_parse(text, strlen(text), &schema->arena, &v, error)
+                            : dq_json_read_file(name, &schema->arena, &v, error);
+    if (!status) status = read_schema(&v, schema, error);
+    schema->canonical = text ? dq_string(&schema->arena, name) : v;
+    if (!status) return DQ_OK;
+    dq_error_at(error, name, DQ_NO_RECORD);
+    export_schema_free(schema);
+    return status;
+}
+
+void export_schema_free(export_schema *schema)
+{
+    dq_arena_free(&schema->users.layout.arena);
+    dq_arena_free(&schema->items.layout.arena);
+    dq_arena_free(&schema->arena);
+    *schema = (export_schema){0};
+}
