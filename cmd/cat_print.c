@@ -55,6 +55,8 @@ static void number(dq_print *p, const dq_column *c, uint64_t i)
     case DQ_F8: (void)snprintf(text, sizeof text, c->type == DQ_F8 ? "%.17g" : "%.9g", real); break;
     default: (void)snprintf(text, sizeof text, "%.0f", real);
     }
+    if (real == 0 && signbit(real))
+        (void)snprintf(text, sizeof text, "-0.0"); /* JSON's -0 is an integer, 0 */
     dq_print_text(p, isfinite(real) ? text : "null");
 }
 

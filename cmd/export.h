@@ -103,9 +103,11 @@ typedef struct export_layout {
     dq_arena arena; /* of the fields */
 } export_layout;
 
+/* False for a document that says it is of another of the stream's kinds. */
+bool export_is_for(const dq_value *document, const char *kind);
 /* A document of the generic form (export_document.c): id, text, vector, other keys. */
-export_fault export_read_entity(const dq_value *document, export_layout *layout, dq_arena *arena,
-                                export_entity *entity, dq_error *error);
+export_fault export_read_entity(const dq_value *document, const char *kind, export_layout *layout,
+                                dq_arena *arena, export_entity *entity, dq_error *error);
 
 /* The keys of an interaction; label, reward and the one that is no attribute may be NULL. */
 typedef struct export_interaction_keys {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Documents of the generic form: {"id", "text": {..}, "vector": [..] or {"field": [..]}, attributes ...} and
- * {"user", "item", "label", "reward", attributes ...}.
+ * {"user", "item", "label", "reward", attributes ...}. dq-cat writes such lines with a "kind", the stream's,
+ * so that one file may hold all three and each reader takes its own.
  */
 #include "export.h"
 
@@ -127,13 +128,22 @@ static bool other_keys(const dq_value *document, const char *const *but, size_t 
     return true;
 }
 
-export_fault export_read_entity(const dq_value *document, export_layout *layout, dq_arena *arena,
-                                export_entity *entity, dq_error *error)
+bool export_is_for(const dq_value *document, const char *kind)
 {
-    static const char *const known[] = {"id", "text", "vector"};
+    const dq_value *v = dq_map_get(document, "kind");
+    char text[16] = "";
+    if (v && v->type == DQ_STRING && v->count < sizeof text) memcpy(text, v->as.string, v->count);
+    return dq_schema_order(text) < 0 || strcmp(text, kind) == 0;
+}
+
+export_fault export_read_entity(const dq_value *document, const char *kind, export_layout *layout,
+                                dq_arena *arena, export_entity *entity, dq_error *error)
+{
+    bool says_kind = dq_value_is(dq_map_get(document, "kind"), kind);
+    const char *const known[] = {"id", "text", "vector", says_kind ? "kind" : NULL};
     export_fault fault = export_read_id(dq_map_get(document, "id"), arena, &entity->id, error);
     if (!fault) fault = read_texts(dq_map_get(document, "text"), arena, &entity->texts, error);
-    if (!fault && !other_keys(document, known, 3, arena, &entity->attributes))
+    if (!fault && !other_keys(document, known, 4, arena, &entity->attributes))
         return mistyped(error, "out of memory for attributes");
     if (!fault) fault = read_vector(dq_map_get(document, "vector"), layout, arena, &entity->vector, error);
     return fault;

@@ -49,7 +49,7 @@ static dq_status open_documents(dq_documents *documents, const char *path, dq_er
 /* ---- one side's rows ---- */
 
 typedef struct reader {
-    const char *path;
+    const char *path, *kind;
     dq_documents documents;
     dq_source *array, *names; /* .npy and its ids */
     dq_npy npy;
@@ -81,13 +81,6 @@ static dq_status open_array(reader *r, const char *ids, dq_error *error)
     r->layout.width = width;
     r->layout.known = true;
     return dq_source_open(&r->names, ids, error);
-}
-
-static dq_status open_reader(reader *r, const char *path, const char *ids, const export_selection *pick,
-                             export_tally *tally, dq_error *error)
-{
-    *r = (reader){.path = path, .pick = pick, .tally = tally};
-    return ids ? open_array(r, ids, error) : open_documents(&r->documents, path, error);
 }
 
 static void close_reader(reader *r)
@@ -159,10 +152,13 @@ static int next_of_array(reader *r, export_entity *entity, export_fault *fault, 
 static int next_of_documents(reader *r, export_entity *entity, export_fault *fault, dq_error *error)
 {
     dq_value document;
-    int got = r->documents.next(&r->documents, &r->arena, &document, error);
+    int got;
+    do got = r->documents.next(&r->documents, &r->arena, &document, error);
+    while (got == DQ_DOCUMENT && !export_is_for(&document, r->kind));
     r->row = r->documents.record;
     *fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
-    if (got == DQ_DOCUMENT) *fault = export_read_entity(&document, &r->layout, &r->arena, entity, error);
+    if (got == DQ_DOCUMENT)
+        *fault = export_read_entity(&document, r->kind, &r->layout, &r->arena, entity, error);
     return got == DQ_DOCUMENT_BAD ? DQ_DOCUMENT : got;
 }
 
@@ -233,12 +229,18 @@ static dq_status each_row(side *s, reader *r, export_block *block, const export_
     return export_check_selection(s->pick, s->noun, &r->ids, error);
 }
 
+static dq_status open_reader(reader *r, const side *s, dq_error *error)
+{
+    *r = (reader){.path = s->path, .kind = s->kind, .pick = s->pick, .tally = s->tally};
+    return s->ids ? open_array(r, s->ids, error) : open_documents(&r->documents, s->path, error);
+}
+
 /* Reads a side; with a target its rows leave, else only their ids are noted. */
 static dq_status read_side(side *s, const export_target *target, dq_error *error)
 {
     reader r;
     export_block *block = NULL;
-    dq_status status = open_reader(&r, s->path, s->ids, s->pick, s->tally, error);
+    dq_status status = open_reader(&r, s, error);
     if (!status && target) status = export_block_new(&block, s->kind, target, error);
     if (!status) status = each_row(s, &r, block, target, error);
     if (!status && block) status = export_block_finish(block, error);
@@ -267,24 +269,35 @@ static bool stands(const side *s, const export_id *id, export_fault unknown, exp
     return false;
 }
 
+/* One document of the interactions: into the block when both ends leave. */
+static export_fault read_interaction(const dq_value *document, const side *users, const side *items,
+                                     dq_arena *arena, export_interaction *x, bool *leaves, dq_error *error)
+{
+    export_interaction_keys keys = {"user", "item", "label", "reward", NULL};
+    if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
+    export_fault fault = export_read_interaction(document, &keys, arena, x, error);
+    *leaves = !fault && stands(users, &x->user, EXPORT_UNKNOWN_USER, &fault, error) &&
+              stands(items, &x->item, EXPORT_UNKNOWN_ITEM, &fault, error);
+    return fault;
+}
+
 static dq_status interactions_rows(export_request *request, dq_documents *documents, const side *users,
                                    const side *items, export_block *block, dq_error *error)
 {
-    static const export_interaction_keys keys = {"user", "item", "label", "reward", NULL};
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value document;
     export_interaction x;
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
+        bool leaves = false;
         export_fault fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
-        if (!fault) fault = export_read_interaction(&document, &keys, &arena, &x, error);
-        bool both = !fault && stands(users, &x.user, EXPORT_UNKNOWN_USER, &fault, error) &&
-                    stands(items, &x.item, EXPORT_UNKNOWN_ITEM, &fault, error);
+        if (!fault && export_is_for(&document, DQ_KIND_INTERACTIONS))
+            fault = read_interaction(&document, users, items, &arena, &x, &leaves, error);
         if (fault) {
             dq_error_at(error, documents->name, documents->record);
             status = export_skip(&request->interaction_tally, fault, error);
-        } else if (both) {
+        } else if (leaves) {
             status = export_block_interaction(block, &x, error);
         }
         dq_arena_free(&arena);

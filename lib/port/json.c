@@ -261,7 +261,10 @@ dq_status dq_json_write_floats(dq_json_text *out, const float *numbers, size_t c
         if (!isfinite(numbers[i]))
             return dq_fail(error, DQ_ERR_NUMERIC, "a NaN or infinity has no JSON form");
         if (i) *to++ = ',';
-        to += snprintf(to, LONGEST, "%.*g", FLT_DECIMAL_DIG, (double)numbers[i]);
+        bool negative_zero = numbers[i] == 0 && signbit(numbers[i]); /* JSON's -0 is an integer, 0 */
+        int n = negative_zero ? snprintf(to, LONGEST, "-0.0")
+                              : snprintf(to, LONGEST, "%.*g", FLT_DECIMAL_DIG, (double)numbers[i]);
+        to += n;
     }
     *to++ = ']';
     out->bytes = (size_t)(to - out->data);
