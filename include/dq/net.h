@@ -17,6 +17,7 @@
 #ifndef DQ_NET_H
 #define DQ_NET_H
 
+#include "dq/adam.h"
 #include "dq/bundle.h"
 #include "dq/pool.h"
 #include "dq/rng.h"
@@ -35,18 +36,6 @@ typedef struct dq_vectors {
     const float *const *at;
     uint32_t count, width;
 } dq_vectors;
-
-/* Adam (Kingma and Ba, 2015), with PyTorch's L2 weight decay: g += decay w. */
-typedef struct dq_adam {
-    double rate;              /* 1e-3 */
-    double beta1, beta2, eps; /* 0.9, 0.999, 1e-8 */
-    double decay;             /* 0 */
-} dq_adam;
-
-#define DQ_ADAM_DEFAULTS                                                                                     \
-    {                                                                                                        \
-        .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8                                              \
-    }
 
 typedef struct dq_net dq_net;
 

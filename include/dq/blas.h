@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Matrix products, row-major, float32, on one thread: dq cuts work into tiles itself (dq/pool.h) because a
+ * BLAS's own threads spin, and lose badly beside a busy neighbour in a pipeline. lib/math/blas.c is the only
+ * file that sees cblas.h.
+ */
+#ifndef DQ_BLAS_H
+#define DQ_BLAS_H
+
+#include <stddef.h>
+
+/* Makes the BLAS ready: one thread, and kernels that fit this CPU. Costs nothing after the first call; call
+ * it before the first product and before threads start (dq_pool_new does). */
+void dq_blas_start(void);
+
+/* The BLAS and the kernels it runs, for --version: "OpenBLAS SkylakeX". Calls dq_blas_start. */
+const char *dq_blas_core(void);
+
+/* C (m, n) = A (m, k) B (k, n). lda, ldb, ldc: floats between rows. */
+void dq_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc);
+/* C (m, n) = A (m, k) B' with B (n, k): a dense layer forward, weights as PyTorch keeps them. */
+void dq_gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc);
+/* C (m, n) = A' B with A (k, m), B (k, n): a layer's weight gradient. */
+void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc);
+
+#endif

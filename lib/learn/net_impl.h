@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the network share: its layout and its scratch memory.
+ *
+ *     layer l = 0 .. layers-1: weight (out[l], in[l]) at weight_at[l], bias (out[l]) at bias_at[l], in one
+ *     flat block; the last layer has out = 1
+ */
+#ifndef DQ_LEARN_NET_IMPL_H
+#define DQ_LEARN_NET_IMPL_H
+
+#include "dq/net.h"
+#include "dq/vec.h"
+
+#include <stdbool.h>
+
+enum {
+    NET_LAYERS = DQ_NET_MAX_HIDDEN + 1,
+    NET_COLUMNS = 128, /* units of a tile, forward and back: few enough that threads share the work */
+    NET_GRADIENT = 64, /* rows of a weight's tile: gradient, weights and moments stay in L2 for Adam */
+    NET_TILE = 256,    /* rows of a scoring tile; less and packing the weights weighs more */
+    NET_PAD = 64,      /* a last tile is padded to a multiple of this */
+    NET_CHUNK = 512,   /* pairs that predict looks at together */
+};
+
+/* The distinct numbers of a batch, in the order of their first appearance, and each row's place among them.
+ * An open-addressing table of stamped entries, so that a new batch clears nothing. */
+typedef struct net_slots {
+    uint32_t *keys, *slots, *stamps; /* (mask + 1) */
+    uint32_t mask, epoch;
+    uint32_t *distinct; /* (rows at most); count of them are set */
+    uint32_t *of_row;   /* (rows at most) slot of each row's number */
+    size_t count;
+} net_slots;
+
+/* A thread's memory for scoring and for gradients. */
+typedef struct net_scratch {
+    float *x;        /* (NET_TILE, item_width) gathered or padded items */
+    float *z;        /* (NET_TILE, hidden[0]) the items' part of the first layer */
+    float *a, *b;    /* (NET_TILE, widest hidden) activations of one layer and the next */
+    float *gradient; /* (NET_GRADIENT, widest in) */
+} net_scratch;
+
+struct dq_net {
+    dq_net_spec spec;
+    dq_pool *pool;
+    dq_arena arena;
+    size_t layers, in[NET_LAYERS], out[NET_LAYERS];
+    size_t weight_at[NET_LAYERS], bias_at[NET_LAYERS], count;
+    float *weights, *m, *v; /* (count) */
+    uint64_t steps;
+    dq_dropout dropout;
+
+    size_t max_rows; /* of a fit */
+    net_slots users, items;
+    float *x_users, *x_items;     /* (fit: max_rows, user_width | item_width) the distinct vectors */
+    float *z_users, *z_items;     /* (max(max_rows, NET_CHUNK), hidden[0]) their parts of the first layer */
+    float *dz_users, *dz_items;   /* (max_rows, hidden[0]) gradients of those */
+    float *h[NET_LAYERS];         /* h[l]: (max_rows, out[l]) activations of layer l */
+    float *dz[NET_LAYERS];        /* their gradients before the nonlinearity */
+    float *bias_grad[NET_LAYERS]; /* (out[l]) */
+    float *y, *dy;                /* (max(max_rows, NET_CHUNK)) */
+    net_scratch *scratch;         /* one for each thread */
+};
+
+static inline size_t net_tiles(size_t n, size_t tile)
+{
+    return (n + tile - 1) / tile;
+}
+
+static inline size_t net_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+bool net_slots_init(net_slots *slots, size_t rows, dq_arena *arena);
+/* Sets distinct, count and of_row for n numbers. */
+void net_slots_find(net_slots *slots, const uint32_t *numbers, size_t n);
+
+/* The dropout draws of units [c0, c0 + width) of one layer come from a generator of their own, one row after
+ * the other, so that they depend on the step alone. */
+dq_rng net_draws(uint64_t seed, size_t layer, size_t column_tile);
+
+/* z (rows, hidden[0]): users' part of the first layer, each product summed as dq_vec_dot does. */
+void net_users_part(dq_net *net, const float *const *users, size_t n, float *z);
+
+#endif

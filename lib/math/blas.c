@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The trap this file defuses: a DYNAMIC_ARCH OpenBLAS that is older than the CPU falls back to kernels for an
+ * older one, silently. Debian 12's 0.3.21 runs SSE3 kernels on Emerald Rapids (a training step takes three
+ * times as long) and AVX2 kernels on Zen 5 (twice as long). So when the CPU's flags allow better kernels than
+ * OpenBLAS chose, it is told, by its own environment variable, and made to choose again. The three functions
+ * for that are exported but not declared by any header; another BLAS lacks them, and then nothing is done.
+ */
+#include "dq/blas.h"
+
+#include <cblas.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void gotoblas_dynamic_quit(void) __attribute__((weak));
+void openblas_read_env(void) __attribute__((weak));
+void gotoblas_dynamic_init(void) __attribute__((weak));
+
+static pthread_once_t once = PTHREAD_ONCE_INIT; /* the BLAS is one per process, and so is its start */
+
+static bool one_of(const char *core, const char *const *names)
+{
+    while (*names && strcmp(core, *names) != 0) names++;
+    return *names != NULL;
+}
+
+/* The kernels to ask for instead of `core`; NULL when it is good already. */
+static const char *better_core(const char *core)
+{
+#ifdef __x86_64__
+    static const char *const avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids", NULL};
+    static const char *const avx2[] = {"Haswell", "Zen", NULL};
+    __builtin_cpu_init();
+    if (one_of(core, avx512)) return NULL;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return "SkylakeX";
+    if (one_of(core, avx2)) return NULL;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+#else
+    (void)core;
+#endif
+    return NULL;
+}
+
+static void start(void)
+{
+    static const char variable[] = "OPENBLAS_CORETYPE";
+    const char *core = getenv(variable) ? NULL : better_core(openblas_get_corename());
+    if (core && gotoblas_dynamic_quit && openblas_read_env && gotoblas_dynamic_init) {
+        setenv(variable, core, 1);
+        gotoblas_dynamic_quit();
+        openblas_read_env();
+        gotoblas_dynamic_init();
+        unsetenv(variable); /* a child decides for itself */
+    }
+    openblas_set_num_threads(1);
+}
+
+void dq_blas_start(void)
+{
+    pthread_once(&once, start);
+}
+
+const char *dq_blas_core(void)
+{
+    static char name[64];
+    dq_blas_start();
+    if (!name[0]) snprintf(name, sizeof name, "OpenBLAS %s", openblas_get_corename());
+    return name;
+}
+
+void dq_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
+                (blasint)lda, b, (blasint)ldb, 0, c, (blasint)ldc);
+}
+
+void dq_gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
+                (blasint)lda, b, (blasint)ldb, 0, c, (blasint)ldc);
+}
+
+void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
+                (blasint)lda, b, (blasint)ldb, 0, c, (blasint)ldc);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/adam.h"
+#include "dq/blas.h"
+#include "dq/cosine.h"
+#include "dq/pool.h"
+#include "dq/rng.h"
+#include "dq/vec.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static float *random_floats(size_t n, uint64_t seed)
+{
+    dq_rng rng = dq_rng_new(seed);
+    float *a = malloc(n * sizeof *a);
+    assert_non_null(a);
+    for (size_t i = 0; i < n; i++) a[i] = (float)dq_rng_normal(&rng);
+    return a;
+}
+
+/* ---- products ---- */
+
+static void products_equal_double_loops(void **state)
+{
+    (void)state;
+    enum { M = 37, N = 65, K = 130 };
+    dq_blas_start();
+    float *a = random_floats(M * K, 1), *b = random_floats(K * N, 2), *c = malloc(3 * M * N * sizeof *c);
+    float *at = malloc(M * K * sizeof *at), *bt = malloc(K * N * sizeof *bt);
+    for (size_t i = 0; i < M; i++)
+        for (size_t k = 0; k < K; k++) at[k * M + i] = a[i * K + k];
+    for (size_t k = 0; k < K; k++)
+        for (size_t j = 0; j < N; j++) bt[j * K + k] = b[k * N + j];
+    dq_gemm_nn(M, N, K, a, K, b, N, c, N);
+    dq_gemm_nt(M, N, K, a, K, bt, K, c + M * N, N);
+    dq_gemm_tn(M, N, K, at, M, b, N, c + 2 * M * N, N);
+    for (size_t i = 0; i < M; i++)
+        for (size_t j = 0; j < N; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < K; k++) sum += (double)a[i * K + k] * (double)b[k * N + j];
+            for (size_t form = 0; form < 3; form++)
+                assert_true(fabs((double)c[form * M * N + i * N + j] - sum) < 1e-4);
+        }
+    free(a);
+    free(b);
+    free(c);
+    free(at);
+    free(bt);
+}
+
+static void the_core_has_a_name(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(dq_blas_core(), "OpenBLAS "));
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    if (!getenv("OPENBLAS_CORETYPE") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        assert_null(strstr(dq_blas_core(), "Prescott")); /* the trap */
+#endif
+}
+
+/* ---- vectors ---- */
+
+static void dot_equals_double_loop_at_every_length(void **state)
+{
+    (void)state;
+    float *a = random_floats(200, 3), *b = random_floats(201, 4);
+    for (size_t n = 0; n <= 200; n++) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i + 1];
+        assert_true(fabs((double)dq_vec_dot(a, b + 1, n) - sum) < 1e-4);
+    }
+    free(a);
+    free(b);
+}
+
+static void activation_and_gate(void **state)
+{
+    (void)state;
+    enum { N = 21 };
+    float *a = random_floats(N, 5), *b = random_floats(N, 6), *bias = random_floats(N, 7), h[N], dh[N];
+    uint16_t draws[N];
+    dq_dropout dropout = dq_dropout_new(0.5);
+    assert_int_equal(dropout.cut, 32768);
+    for (size_t i = 0; i < N; i++) draws[i] = (uint16_t)(i % 3 == 0 ? 100 : 40000);
+    dq_vec_activate(h, a, b, bias, draws, dropout, N);
+    for (size_t i = 0; i < N; i++) {
+        float z = a[i] + b[i] + bias[i], want = z > 0 && i % 3 != 0 ? 2 * z : 0;
+        assert_true(h[i] == want);
+        dh[i] = 3;
+    }
+    dq_vec_gate(dh, h, dropout.scale, N);
+    for (size_t i = 0; i < N; i++) assert_true(dh[i] == (h[i] > 0 ? 6 : 0));
+    dq_vec_activate(h, a, NULL, bias, NULL, dropout, N);
+    for (size_t i = 0; i < N; i++) assert_true(h[i] == fmaxf(a[i] + bias[i], 0));
+    free(a);
+    free(b);
+    free(bias);
+}
+
+static void dropout_keeps_its_share(void **state)
+{
+    (void)state;
+    enum { N = 400000 };
+    uint16_t *draws = malloc(N * sizeof *draws);
+    dq_rng rng = dq_rng_new(9);
+    dq_dropout dropout = dq_dropout_new(0.2);
+    size_t dropped = 0;
+    dq_dropout_draw(draws, N, &rng);
+    for (size_t i = 0; i < N; i++) dropped += draws[i] < dropout.cut;
+    assert_true(fabs((double)dropped / N - 0.2) < 0.003); /* 4.7 standard deviations */
+    assert_true(fabsf(dropout.scale - 1.25F) < 1e-6F);
+    assert_int_equal(dq_dropout_new(0).cut, 0);
+    free(draws);
+}
+
+static void finite_sees_every_place(void **state)
+{
+    (void)state;
+    float a[40] = {0};
+    for (size_t i = 0; i < 40; i++) {
+        assert_true(dq_vec_finite(a, 40));
+        a[i] = i % 2 ? NAN : -INFINITY;
+        assert_false(dq_vec_finite(a, 40));
+        a[i] = 3e38F;
+    }
+}
+
+/* ---- Adam ---- */
+
+static void adam_equals_its_formula(void **state)
+{
+    (void)state;
+    enum { N = 19 };
+    float *w = random_floats(N, 10), m[N] = {0}, v[N] = {0};
+    double w64[N], m64[N] = {0}, v64[N] = {0};
+    for (size_t i = 0; i < N; i++) w64[i] = (double)w[i];
+    dq_adam adam = DQ_ADAM_DEFAULTS;
+    adam.decay = 0.01;
+    for (uint64_t t = 1; t <= 10; t++) {
+        float *g = random_floats(N, 10 + t);
+        dq_adam_step step = dq_adam_begin(&adam, t);
+        dq_adam_apply(&step, w, m, v, g, N);
+        for (size_t i = 0; i < N; i++) {
+            double gi = (double)g[i] + adam.decay * w64[i];
+            m64[i] = 0.9 * m64[i] + (1 - 0.9) * gi;
+            v64[i] = 0.999 * v64[i] + (1 - 0.999) * gi * gi;
+            double mhat = m64[i] / (1 - pow(0.9, (double)t)), vhat = v64[i] / (1 - pow(0.999, (double)t));
+            w64[i] -= 1e-3 * mhat / (sqrt(vhat) + 1e-8);
+            assert_true(fabs((double)w[i] - w64[i]) < 1e-6);
+        }
+        free(g);
+    }
+    free(w);
+}
+
+/* ---- cosine ---- */
+
+static void cosine_by_hand(void **state)
+{
+    (void)state;
+    const float user[4] = {3, 4, 1, 0}, item[4] = {4, 3, 0, 2};
+    const dq_pairing first = {0, 0, 2}, both[2] = {{0, 0, 2}, {2, 2, 2}}, crossed = {2, 0, 2};
+    assert_true(fabs(dq_cosine(user, item, &first, 1) - 0.96) < 1e-12);
+    assert_true(fabs(dq_cosine(user, item, both, 2) - 0.48) < 1e-12); /* (0.96 + 0) / 2 */
+    assert_true(fabs(dq_cosine(user, item, &crossed, 1) - 0.8) < 1e-12);
+}
+
+static void cosine_of_a_zero_vector_is_zero(void **state)
+{
+    (void)state;
+    const float zero[3] = {0}, one[3] = {1, 2, 3};
+    const dq_pairing all = {0, 0, 3};
+    float out[2] = {9, 9}, block[6] = {0, 0, 0, 1, 2, 3};
+    assert_true(dq_cosine(zero, one, &all, 1) == 0);
+    assert_true(dq_cosine(one, zero, &all, 1) == 0);
+    dq_cosine_block(one, block, 3, 2, &all, 1, out);
+    assert_true(out[0] == 0);
+    assert_true(fabsf(out[1] - 1) < 1e-6F);
+    dq_cosine_block(zero, block, 3, 2, &all, 1, out);
+    assert_true(out[0] == 0 && out[1] == 0);
+}
+
+static void cosine_block_equals_double_loops(void **state)
+{
+    (void)state;
+    enum { N = 50, USER = 768, ITEM = 1537, STRIDE = 1540 };
+    float *user = random_floats(USER, 20), *items = random_floats((size_t)N * STRIDE, 21), out[N], one;
+    const dq_pairing pairs[2] = {{0, 385, 384}, {384, 769, 383}};
+    dq_cosine_block(user, items, STRIDE, N, pairs, 2, out);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(fabs((double)out[i] - dq_cosine(user, items + i * STRIDE, pairs, 2)) < 1e-6);
+        dq_cosine_block(user, items + i * STRIDE, STRIDE, 1, pairs, 2, &one);
+        assert_memory_equal(&one, &out[i], sizeof one); /* the block does not matter */
+    }
+    free(user);
+    free(items);
+}
+
+/* ---- the pool ---- */
+
+typedef struct tally {
+    atomic_uint times[100];
+    atomic_uint threads_seen;
+    atomic_bool denormals; /* a thread did not flush them */
+} tally;
+
+static void count_tile(void *arg, size_t i, unsigned thread)
+{
+    tally *t = arg;
+    volatile float tiny = 1e-38F, result = tiny / 16;
+    if (result != 0) atomic_store(&t->denormals, true);
+    atomic_fetch_add(&t->times[i], 1);
+    atomic_fetch_or(&t->threads_seen, 1U << thread);
+}
+
+static void every_tile_runs_once_and_flushes_denormals(void **state)
+{
+    (void)state;
+    for (unsigned threads = 1; threads <= 4; threads++) {
+        dq_pool *pool;
+        assert_int_equal(dq_pool_new(&pool, threads, NULL), DQ_OK);
+        assert_int_equal(dq_pool_threads(pool), threads);
+        tally t = {0};
+        for (unsigned run = 1; run <= 300; run++) {
+            size_t tiles = run % 101;
+            dq_pool_run(pool, count_tile, &t, tiles);
+            unsigned expected = 0;
+            for (size_t i = 0; i < 100; i++) {
+                expected = atomic_load(&t.times[i]);
+                assert_int_equal(expected, i < tiles ? 1 : 0);
+                atomic_store(&t.times[i], 0);
+            }
+        }
+        assert_false(atomic_load(&t.denormals));
+        assert_true(atomic_load(&t.threads_seen) < 1U << threads);
+        dq_pool_free(pool);
+    }
+    dq_pool_free(NULL);
+    dq_pool *none;
+    assert_int_equal(dq_pool_new(&none, 0, NULL), DQ_ERR_RANGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_equal_double_loops),
+        cmocka_unit_test(the_core_has_a_name),
+        cmocka_unit_test(dot_equals_double_loop_at_every_length),
+        cmocka_unit_test(activation_and_gate),
+        cmocka_unit_test(dropout_keeps_its_share),
+        cmocka_unit_test(finite_sees_every_place),
+        cmocka_unit_test(adam_equals_its_formula),
+        cmocka_unit_test(cosine_by_hand),
+        cmocka_unit_test(cosine_of_a_zero_vector_is_zero),
+        cmocka_unit_test(cosine_block_equals_double_loops),
+        cmocka_unit_test(every_tile_runs_once_and_flushes_denormals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
