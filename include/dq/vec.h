@@ -35,6 +35,8 @@ void dq_dropout_draw(uint16_t *draws, size_t n, dq_rng *rng);
  * may be a. */
 void dq_vec_activate(float *h, const float *a, const float *b, const float *bias, const uint16_t *draws,
                      dq_dropout dropout, size_t n);
+/* h[i] = relu(a[i] + shift); h may be a. */
+void dq_vec_shift_relu(float *h, const float *a, float shift, size_t n);
 /* The way back: dh[i] = h[i] > 0 ? dh[i] * scale : 0. An activation is positive just where the unit was
  * active and kept, so no mask is stored. */
 void dq_vec_gate(float *dh, const float *h, float scale, size_t n);

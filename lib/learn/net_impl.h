@@ -17,8 +17,8 @@ enum {
     NET_LAYERS = DQ_NET_MAX_HIDDEN + 1,
     NET_COLUMNS = 128, /* units of a tile, forward and back: few enough that threads share the work */
     NET_GRADIENT = 64, /* rows of a weight's tile: gradient, weights and moments stay in L2 for Adam */
-    NET_TILE = 256,    /* rows of a scoring tile; less and packing the weights weighs more */
-    NET_PAD = 64,      /* a last tile is padded to a multiple of this */
+    NET_TILE = 256,    /* columns of a scoring tile; less and packing the weights weighs more */
+    NET_PAD = 64,      /* and a multiple of this when there are few items */
     NET_CHUNK = 512,   /* pairs that predict looks at together */
 };
 
@@ -34,9 +34,9 @@ typedef struct net_slots {
 
 /* A thread's memory for scoring and for gradients. */
 typedef struct net_scratch {
-    float *x;        /* (NET_TILE, item_width) gathered or padded items */
-    float *z;        /* (NET_TILE, hidden[0]) the items' part of the first layer */
-    float *a, *b;    /* (NET_TILE, widest hidden) activations of one layer and the next */
+    float *x;        /* (NET_TILE, item_width) items, gathered or padded */
+    float *z;        /* (hidden[0], NET_TILE) the items' part of the first layer */
+    float *a, *b;    /* (widest hidden, NET_TILE) activations of one layer and the next */
     float *gradient; /* (NET_GRADIENT, widest in) */
 } net_scratch;
 
@@ -79,8 +79,5 @@ void net_slots_find(net_slots *slots, const uint32_t *numbers, size_t n);
 /* The dropout draws of units [c0, c0 + width) of one layer come from a generator of their own, one row after
  * the other, so that they depend on the step alone. */
 dq_rng net_draws(uint64_t seed, size_t layer, size_t column_tile);
-
-/* z (rows, hidden[0]): users' part of the first layer, each product summed as dq_vec_dot does. */
-void net_users_part(dq_net *net, const float *const *users, size_t n, float *z);
 
 #endif

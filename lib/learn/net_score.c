@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The network without dropout, in tiles of rows: a thread takes some items through all layers.
+ * The network without dropout: a thread takes a tile of items through all layers.
  *
- * A row's bits must not depend on its tile. A matrix product of OpenBLAS treats rows alike as long as it
- * takes the same path, and it takes another for products under 10^6 multiplications; so a net with small
- * layers has tiles of one height, and a large one tiles of any multiple of NET_PAD, the last one padded.
+ * A score's bits must not depend on the item's place, and a BLAS does not treat all of a product alike. So
+ * items are columns here, (units, items), the direction in which its kernels take them as lanes of a vector;
+ * tiles are padded to NET_PAD or NET_TILE columns; and where its kernels sum the columns at either end in
+ * another order (dq_gemm_margin) a tile carries idle columns there. Products of fewer than 10^6
+ * multiplications take another path in OpenBLAS, so a net with such layers has tiles of one size only.
  */
 #include "net_impl.h"
 
@@ -12,79 +14,88 @@
 
 #include <string.h>
 
-enum { NET_SMALL = 1 << 14 /* weights of a layer: NET_PAD rows of more are never a small product */ };
+enum { NET_SMALL = 1 << 14 /* weights of a layer: NET_PAD columns of more are never a small product */ };
 
-/* Items to score: rows of a block, or vectors picked by number. */
+/* Users and items to score: rows of a block, or vectors picked by number. */
 typedef struct score {
     dq_net *net;
+    const float *const *user_vectors;
     const float *block;
     size_t stride;
     const float *const *at; /* or NULL */
     const uint32_t *numbers;
-    size_t n, height;
-    const float *z_users; /* (users, hidden[0]) */
-    size_t users;
-    float *out; /* (users, n), stride between users' rows */
+    size_t n, users;
+    size_t columns, margin; /* of a tile; columns - 2 margin items are in it */
+    float *out;             /* (users, n), out_stride between users' rows */
     size_t out_stride;
-    const float *const *user_vectors;
-    float *z; /* where users_tile writes */
 } score;
 
-static size_t tile_height(const dq_net *net, size_t n)
+/* Some pairs of several users. */
+typedef struct pairs {
+    score items;
+    float *out;
+    size_t n;
+} pairs;
+
+static size_t tile_columns(const dq_net *net, size_t n)
 {
     for (size_t l = 0; l + 1 < net->layers; l++) {
         size_t in = l == 0 ? net->spec.item_width : net->in[l];
         if (net->out[l] * in < NET_SMALL) return NET_PAD;
     }
-    return n >= 2 * NET_TILE ? NET_TILE : NET_PAD; /* few rows: small tiles, so that all threads have some */
+    return n >= 2 * NET_TILE ? NET_TILE : NET_PAD; /* few items: small tiles, so that all threads have some */
 }
 
-static size_t padded(size_t rows)
+static size_t tile_items(const score *s)
 {
-    return net_tiles(rows, NET_PAD) * NET_PAD;
+    return s->columns - 2 * s->margin;
 }
 
-/* z (rows, hidden[0]) = the items' part of the first layer; rows is a multiple of NET_PAD. */
-static void items_part(const dq_net *net, const float *x, size_t stride, size_t rows, float *z)
+/* Items [i0, i0 + rows) with the margins before and after: in place where they fill the tile, else copied. */
+static const float *gather(const score *s, size_t i0, size_t rows, float *x, size_t *stride)
 {
-    dq_gemm_nt(rows, net->out[0], net->spec.item_width, x, stride,
-               net->weights + net->weight_at[0] + net->spec.user_width, net->in[0], z, net->out[0]);
+    size_t width = s->net->spec.item_width;
+    if (!s->at && rows == s->columns) {
+        *stride = s->stride;
+        return s->block + i0 * s->stride;
+    }
+    *stride = width;
+    memset(x, 0, s->margin * width * sizeof *x);
+    float *to = x + s->margin * width;
+    for (size_t r = 0; r < rows; r++, to += width)
+        memcpy(to, s->at ? s->at[s->numbers[i0 + r]] : s->block + (i0 + r) * s->stride, width * sizeof *x);
+    memset(to, 0, (s->columns - s->margin - rows) * width * sizeof *x);
+    return x;
 }
 
-/* From h (padded rows, hidden[0]) in a to y (rows); a and b are overwritten. */
-static void deeper_layers(const dq_net *net, float *a, float *b, size_t rows, float *y)
+/* z (hidden[0], columns): the items' part of the first layer. */
+static void items_part(const score *s, size_t i0, size_t rows, float *x, float *z)
+{
+    const dq_net *net = s->net;
+    size_t stride;
+    const float *items = gather(s, i0, rows, x, &stride);
+    dq_gemm_nt(net->out[0], s->columns, net->spec.item_width,
+               net->weights + net->weight_at[0] + net->spec.user_width, net->in[0], items, stride, z,
+               s->columns);
+}
+
+/* From a (hidden[0], columns) to y, one for each column; a and b are overwritten. */
+static void deeper_layers(const dq_net *net, float *a, float *b, size_t columns, float *y)
 {
     size_t last = net->layers - 1;
     for (size_t l = 1; l < last; l++) {
-        size_t in = net->in[l], out = net->out[l];
-        dq_gemm_nt(padded(rows), out, in, a, in, net->weights + net->weight_at[l], in, b, out);
-        for (size_t r = 0; r < rows; r++)
-            dq_vec_activate(b + r * out, b + r * out, NULL, net->weights + net->bias_at[l], NULL,
-                            net->dropout, out);
+        const float *bias = net->weights + net->bias_at[l];
+        dq_gemm_nn(net->out[l], columns, net->in[l], net->weights + net->weight_at[l], net->in[l], a, columns,
+                   b, columns);
+        for (size_t o = 0; o < net->out[l]; o++)
+            dq_vec_shift_relu(b + o * columns, b + o * columns, bias[o], columns);
         float *swap = a;
         a = b;
         b = swap;
     }
     const float *w = net->weights + net->weight_at[last];
-    for (size_t r = 0; r < rows; r++)
-        y[r] = dq_vec_dot(a + r * net->in[last], w, net->in[last]) + w[net->in[last]];
-}
-
-/* Rows [i0, i0 + rows) of the items, padded with zeros to a multiple of NET_PAD: in place where they lie so,
- * else copied to x. */
-static const float *tile_items(const score *s, size_t i0, size_t rows, float *x, size_t *stride)
-{
-    size_t width = s->net->spec.item_width;
-    *stride = width;
-    if (!s->at && rows == padded(rows)) {
-        *stride = s->stride;
-        return s->block + i0 * s->stride;
-    }
-    for (size_t r = 0; r < rows; r++)
-        memcpy(x + r * width, s->at ? s->at[s->numbers[i0 + r]] : s->block + (i0 + r) * s->stride,
-               width * sizeof *x);
-    memset(x + rows * width, 0, (padded(rows) - rows) * width * sizeof *x);
-    return x;
+    for (size_t r = 0; r < columns; r++) y[r] = w[net->in[last]]; /* the bias */
+    for (size_t i = 0; i < net->in[last]; i++) dq_vec_add_scaled(y, a + i * columns, w[i], columns);
 }
 
 static void score_tile(void *arg, size_t tile, unsigned thread)
@@ -92,57 +103,60 @@ static void score_tile(void *arg, size_t tile, unsigned thread)
     const score *s = arg;
     const dq_net *net = s->net;
     const net_scratch *scratch = &net->scratch[thread];
-    size_t i0 = tile * s->height, rows = net_least(s->height, s->n - i0), out = net->out[0], stride;
-    const float *x = tile_items(s, i0, rows, scratch->x, &stride);
-    items_part(net, x, stride, padded(rows), scratch->z);
+    size_t i0 = tile * tile_items(s), rows = net_least(tile_items(s), s->n - i0), columns = s->columns;
+    float y[NET_TILE];
+    items_part(s, i0, rows, scratch->x, scratch->z);
     for (size_t u = 0; u < s->users; u++) {
-        for (size_t r = 0; r < rows; r++)
-            dq_vec_activate(scratch->a + r * out, scratch->z + r * out, s->z_users + u * out,
-                            net->weights + net->bias_at[0], NULL, net->dropout, out);
-        deeper_layers(net, scratch->a, scratch->b, rows, s->out + u * s->out_stride + i0);
+        const float *shift = net->z_users + u * net->out[0];
+        for (size_t o = 0; o < net->out[0]; o++)
+            dq_vec_shift_relu(scratch->a + o * columns, scratch->z + o * columns, shift[o], columns);
+        deeper_layers(net, scratch->a, scratch->b, columns, y);
+        memcpy(s->out + u * s->out_stride + i0, y + s->margin, rows * sizeof *y);
     }
 }
 
+/* The users' part of the first layer, with the bias: z_users (users, hidden[0]). */
 static void users_tile(void *arg, size_t tile, unsigned thread)
 {
     (void)thread;
     const score *s = arg;
     const dq_net *net = s->net;
+    const float *bias = net->weights + net->bias_at[0];
     size_t c0 = tile * NET_COLUMNS, end = net_least(c0 + NET_COLUMNS, net->out[0]);
     for (size_t c = c0; c < end; c++) {
         const float *w = net->weights + net->weight_at[0] + c * net->in[0];
         for (size_t u = 0; u < s->users; u++)
-            s->z[u * net->out[0] + c] = dq_vec_dot(w, s->user_vectors[u], net->spec.user_width);
+            net->z_users[u * net->out[0] + c] = dq_vec_dot(w, s->user_vectors[u], net->spec.user_width) +
+                                                bias[c];
     }
 }
 
-void net_users_part(dq_net *net, const float *const *users, size_t n, float *z)
+static void run_users(score *s)
 {
-    score s = {.net = net, .users = n, .user_vectors = users, .z = z};
-    dq_pool_run(net->pool, users_tile, &s, net_tiles(net->out[0], NET_COLUMNS));
+    dq_pool_run(s->net->pool, users_tile, s, net_tiles(s->net->out[0], NET_COLUMNS));
 }
 
-static void run_score(score *s)
+static void run_scores(score *s)
 {
-    s->height = tile_height(s->net, s->n);
-    dq_pool_run(s->net->pool, score_tile, s, net_tiles(s->n, s->height));
+    s->columns = tile_columns(s->net, s->n);
+    s->margin = dq_gemm_margin();
+    dq_pool_run(s->net->pool, score_tile, s, net_tiles(s->n, tile_items(s)));
 }
 
 void dq_net_score_many(dq_net *net, const float *const *users, size_t n_users, const float *items,
                        size_t stride, size_t n, float *out, size_t out_stride)
 {
     for (size_t u = 0; u < n_users; u += NET_CHUNK) {
-        size_t some = net_least(NET_CHUNK, n_users - u);
-        net_users_part(net, users + u, some, net->z_users);
         score s = {.net = net,
+                   .user_vectors = users + u,
+                   .users = net_least(NET_CHUNK, n_users - u),
                    .block = items,
                    .stride = stride,
                    .n = n,
-                   .z_users = net->z_users,
-                   .users = some,
                    .out = out + u * out_stride,
                    .out_stride = out_stride};
-        run_score(&s);
+        run_users(&s);
+        run_scores(&s);
     }
 }
 
@@ -151,36 +165,39 @@ void dq_net_score(dq_net *net, const float *user, const float *items, size_t str
     dq_net_score_many(net, &user, 1, items, stride, n, out, n);
 }
 
-/* Pairs of several users: parts of the first layer for the distinct items, then each pair on its own. */
-typedef struct pairs {
-    dq_net *net;
-    score items;
-    float *out;
-    size_t n;
-} pairs;
-
+/* z_items (hidden[0], NET_CHUNK): column i is distinct item i. */
 static void items_tile(void *arg, size_t tile, unsigned thread)
 {
     const pairs *p = arg;
-    const dq_net *net = p->net;
+    const score *s = &p->items;
+    const dq_net *net = s->net;
     const net_scratch *scratch = &net->scratch[thread];
-    size_t i0 = tile * NET_PAD, rows = net_least(NET_PAD, p->items.n - i0), stride;
-    const float *x = tile_items(&p->items, i0, rows, scratch->x, &stride);
-    items_part(net, x, stride, NET_PAD, scratch->z);
-    memcpy(net->z_items + i0 * net->out[0], scratch->z, rows * net->out[0] * sizeof *scratch->z);
+    size_t i0 = tile * tile_items(s), rows = net_least(tile_items(s), s->n - i0);
+    items_part(s, i0, rows, scratch->x, scratch->z);
+    for (size_t o = 0; o < net->out[0]; o++)
+        memcpy(net->z_items + o * NET_CHUNK + i0, scratch->z + o * s->columns + s->margin,
+               rows * sizeof *scratch->z);
 }
 
 static void pairs_tile(void *arg, size_t tile, unsigned thread)
 {
     const pairs *p = arg;
-    const dq_net *net = p->net;
+    const score *s = &p->items;
+    const dq_net *net = s->net;
     const net_scratch *scratch = &net->scratch[thread];
-    size_t r0 = tile * NET_PAD, rows = net_least(NET_PAD, p->n - r0), out = net->out[0];
-    for (size_t r = 0; r < rows; r++)
-        dq_vec_activate(scratch->a + r * out, net->z_items + net->items.of_row[r0 + r] * out,
-                        net->z_users + net->users.of_row[r0 + r] * out, net->weights + net->bias_at[0], NULL,
-                        net->dropout, out);
-    deeper_layers(net, scratch->a, scratch->b, rows, p->out + r0);
+    size_t r0 = tile * tile_items(s), rows = net_least(tile_items(s), p->n - r0), units = net->out[0];
+    const uint32_t *item = net->items.of_row + r0, *user = net->users.of_row + r0;
+    float y[NET_TILE];
+    for (size_t o = 0; o < units; o++) {
+        float *h = scratch->a + o * s->columns + s->margin;
+        const float *z = net->z_items + o * NET_CHUNK;
+        for (size_t r = 0; r < rows; r++) {
+            float sum = z[item[r]] + net->z_users[user[r] * units + o];
+            h[r] = sum > 0 ? sum : 0;
+        }
+    }
+    deeper_layers(net, scratch->a, scratch->b, s->columns, y);
+    memcpy(p->out + r0, y + s->margin, rows * sizeof *y);
 }
 
 /* At most NET_CHUNK pairs. With one user a pair is an item, and equal pairs are computed once. */
@@ -191,22 +208,24 @@ static void predict_chunk(dq_net *net, const dq_vectors *users, const dq_vectors
     net_slots_find(&net->users, user, n);
     net_slots_find(&net->items, item, n);
     for (size_t u = 0; u < net->users.count; u++) vectors[u] = users->at[net->users.distinct[u]];
-    net_users_part(net, vectors, net->users.count, net->z_users);
     score s = {.net = net,
+               .user_vectors = vectors,
+               .users = net->users.count,
                .at = items->at,
                .numbers = net->items.distinct,
                .n = net->items.count,
-               .z_users = net->z_users,
-               .users = 1,
+               .columns = NET_PAD,
+               .margin = dq_gemm_margin(),
                .out = net->y};
+    run_users(&s);
     if (net->users.count == 1) {
-        run_score(&s);
+        run_scores(&s);
         for (size_t r = 0; r < n; r++) out[r] = net->y[net->items.of_row[r]];
         return;
     }
-    pairs p = {.net = net, .items = s, .out = out, .n = n};
-    dq_pool_run(net->pool, items_tile, &p, net_tiles(s.n, NET_PAD));
-    dq_pool_run(net->pool, pairs_tile, &p, net_tiles(n, NET_PAD));
+    pairs p = {.items = s, .out = out, .n = n};
+    dq_pool_run(net->pool, items_tile, &p, net_tiles(s.n, tile_items(&s)));
+    dq_pool_run(net->pool, pairs_tile, &p, net_tiles(n, tile_items(&s)));
 }
 
 void dq_net_predict(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,

@@ -46,6 +46,23 @@ static const char *better_core(const char *core)
     return NULL;
 }
 
+static size_t margin; /* set by start */
+
+/* Multiplies equal rows and compares the results. OpenBLAS's AVX2 kernels take the first and last 8 rows of a
+ * product through another loop than the rest. */
+static size_t find_margin(void)
+{
+    enum { UNITS = 40, ROWS = 64, WIDTH = 40, MARGIN = 8 };
+    static float w[UNITS * WIDTH], x[ROWS * WIDTH], z[UNITS * ROWS];
+    for (size_t i = 0; i < UNITS * WIDTH; i++) w[i] = (float)((i * 7919) % 1009) / 1009;
+    for (size_t i = 0; i < ROWS * WIDTH; i++) x[i] = (float)((i % WIDTH * 6151) % 499) / 499;
+    dq_gemm_nt(UNITS, ROWS, WIDTH, w, WIDTH, x, WIDTH, z, ROWS);
+    for (size_t u = 0; u < UNITS; u++)
+        for (size_t r = 0; r < ROWS; r++)
+            if (memcmp(&z[u * ROWS + r], &z[u * ROWS], sizeof *z) != 0) return MARGIN;
+    return 0;
+}
+
 static void start(void)
 {
     static const char variable[] = "OPENBLAS_CORETYPE";
@@ -58,6 +75,7 @@ static void start(void)
         unsetenv(variable); /* a child decides for itself */
     }
     openblas_set_num_threads(1);
+    margin = find_margin();
 }
 
 void dq_blas_start(void)
@@ -71,6 +89,12 @@ const char *dq_blas_core(void)
     dq_blas_start();
     if (!name[0]) snprintf(name, sizeof name, "OpenBLAS %s", openblas_get_corename());
     return name;
+}
+
+size_t dq_gemm_margin(void)
+{
+    dq_blas_start();
+    return margin;
 }
 
 void dq_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,

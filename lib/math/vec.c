@@ -95,6 +95,15 @@ void dq_vec_activate(float *h, const float *a, const float *b, const float *bias
 }
 
 DQ_CLONES
+void dq_vec_shift_relu(float *h, const float *a, float shift, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float z = a[i] + shift;
+        h[i] = z > 0 ? z : 0;
+    }
+}
+
+DQ_CLONES
 void dq_vec_gate(float *restrict dh, const float *restrict h, float scale, size_t n)
 {
     for (size_t i = 0; i < n; i++) dh[i] = h[i] > 0 ? dh[i] * scale : 0;
