@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "reward_label.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TILE = 256 }; /* pairs that one thread takes at a time */
+
+/* ---- cosines ---- */
+
+typedef struct cosine_work {
+    const dq_labeller *labeller;
+    const uint32_t *user, *item; /* NULL item: pair i is with item i; then user is one user */
+    float *out;
+    size_t n;
+} cosine_work;
+
+static void cosine_tile(void *arg, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const cosine_work *w = arg;
+    const dq_labeller *l = w->labeller;
+    size_t end = (tile + 1) * TILE < w->n ? (tile + 1) * TILE : w->n;
+    for (size_t i = tile * TILE; i < end; i++) {
+        const float *user = l->catalogue->users.vectors[w->item ? w->user[i] : w->user[0]];
+        const float *item = l->catalogue->items.vectors[w->item ? w->item[i] : i];
+        w->out[i] = (float)dq_cosine(user, item, l->pairings, l->pairing_count);
+    }
+}
+
+static void run_cosines(cosine_work *work)
+{
+    dq_pool_run(work->labeller->pool, cosine_tile, work, (work->n + TILE - 1) / TILE);
+}
+
+void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n)
+{
+    cosine_work work = {.labeller = labeller, .user = &user, .out = out, .n = n};
+    run_cosines(&work);
+}
+
+static void label_by_cosine(const dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r)
+{
+    cosine_work work = {.labeller = l, .user = user, .item = item, .out = r->cosine, .n = r->count};
+    run_cosines(&work);
+    for (size_t i = 0; i < r->count; i++) {
+        if (!l->raw_cosine) r->cosine[i] = (float)dq_reward_of_cosine((double)r->cosine[i]);
+        r->reward[i] = r->cosine[i];
+    }
+}
+
+/* ---- logged labels ---- */
+
+static int by_user_item(const dq_interaction *a, const dq_interaction *b)
+{
+    if (a->user != b->user) return a->user < b->user ? -1 : 1;
+    if (a->item != b->item) return a->item < b->item ? -1 : 1;
+    return 0;
+}
+
+static int compare_interactions(const void *a, const void *b, void *arg)
+{
+    const dq_interaction *all = arg;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    int order = by_user_item(&all[i], &all[j]);
+    return order ? order : (i > j) - (i < j);
+}
+
+static dq_status sort_interactions(dq_labeller *labeller, const dq_catalogue *catalogue, dq_error *error)
+{
+    size_t n = catalogue->interaction_count;
+    if (n >= DQ_ABSENT) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 interactions");
+    labeller->by_pair = malloc(n * sizeof *labeller->by_pair + 1);
+    if (!labeller->by_pair) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu interactions", n);
+    for (size_t i = 0; i < n; i++) labeller->by_pair[i] = (uint32_t)i;
+    qsort_r(labeller->by_pair, n, sizeof *labeller->by_pair, compare_interactions, catalogue->interactions);
+    return DQ_OK;
+}
+
+/* The last interaction of a pair, or DQ_ABSENT. */
+static uint32_t find_interaction(const dq_labeller *l, uint32_t user, uint32_t item)
+{
+    dq_interaction wanted = {.user = user, .item = item};
+    size_t low = 0, high = l->catalogue->interaction_count; /* the first that is greater */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_user_item(&l->catalogue->interactions[l->by_pair[middle]], &wanted) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0) return DQ_ABSENT;
+    uint32_t found = l->by_pair[low - 1];
+    return by_user_item(&l->catalogue->interactions[found], &wanted) == 0 ? found : DQ_ABSENT;
+}
+
+/* An explicit number counts as it is; else the label through the map; else the pair has no reward. */
+static dq_status label_by_log(const dq_labeller *l, uint32_t interaction, size_t i, dq_rewards *r,
+                              dq_error *error)
+{
+    const dq_interaction *x = interaction == DQ_ABSENT ? NULL : &l->catalogue->interactions[interaction];
+    size_t n = 0;
+    const char *label = x && x->label != DQ_ABSENT ? dq_index_id(&l->catalogue->labels, x->label, &n) : NULL;
+    double mapped;
+    r->none[i] = 0;
+    if (x && !isnan(x->reward))
+        r->reward[i] = x->reward;
+    else if (label && dq_reward_map_find(&l->map, label, n, &mapped))
+        r->reward[i] = (float)mapped;
+    else
+        r->none[i] = 1;
+    return dq_strings_add(&r->labels, label, n, error);
+}
+
+static dq_status label_all_by_log(const dq_labeller *l, const uint32_t *user, const uint32_t *item,
+                                  const uint32_t *interaction, dq_rewards *r, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < r->count; i++) {
+        uint32_t x = interaction ? interaction[i] : DQ_ABSENT;
+        if (x == DQ_ABSENT) x = find_interaction(l, user[i], item[i]);
+        status = label_by_log(l, x, i, r, error);
+    }
+    return status;
+}
+
+/* ---- both ---- */
+
+dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue, dq_error *error)
+{
+    labeller->catalogue = catalogue;
+    return labeller->strategy == DQ_STRATEGY_LOGGED ? sort_interactions(labeller, catalogue, error) : DQ_OK;
+}
+
+void dq_labeller_free(dq_labeller *labeller)
+{
+    dq_reward_map_free(&labeller->map);
+    dq_pool_free(labeller->pool);
+    free(labeller->by_pair);
+    free(labeller->pairings);
+}
+
+dq_status dq_label_pairs(dq_labeller *labeller, const uint32_t *user, const uint32_t *item,
+                         const uint32_t *interaction, size_t n, dq_rewards *rewards, dq_error *error)
+{
+    *rewards = (dq_rewards){.count = n};
+    rewards->reward = calloc(n + 1, sizeof *rewards->reward);
+    rewards->cosine = calloc(n + 1, sizeof *rewards->cosine);
+    rewards->none = calloc(n + 1, 1);
+    dq_status status = DQ_OK;
+    if (!rewards->reward || !rewards->cosine || !rewards->none)
+        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu rewards", n);
+    else if (labeller->strategy == DQ_STRATEGY_COSINE)
+        label_by_cosine(labeller, user, item, rewards);
+    else
+        status = label_all_by_log(labeller, user, item, interaction, rewards, error);
+    for (size_t i = 0; !status && i < n; i++) labeller->unrewarded += rewards->none[i];
+    if (status) dq_rewards_free(rewards);
+    return status;
+}
+
+dq_status dq_rewards_add(const dq_rewards *rewards, dq_strategy strategy, dq_bundle *bundle, dq_error *error)
+{
+    const uint8_t *none = rewards->count && memchr(rewards->none, 1, rewards->count) ? rewards->none : NULL;
+    dq_status status = dq_bundle_add_numbers(bundle, "reward", DQ_F4, rewards->reward, NULL, none, error);
+    if (!status && strategy == DQ_STRATEGY_COSINE)
+        status = dq_bundle_add_numbers(bundle, "cosine", DQ_F4, rewards->cosine, NULL, NULL, error);
+    if (!status && strategy == DQ_STRATEGY_LOGGED)
+        status = dq_bundle_add_text(bundle, "label", DQ_TEXT, rewards->labels.offsets, rewards->labels.data,
+                                    rewards->labels.nulls, error);
+    return status;
+}
+
+void dq_rewards_free(dq_rewards *rewards)
+{
+    free(rewards->reward);
+    free(rewards->cosine);
+    free(rewards->none);
+    dq_strings_free(&rewards->labels);
+    *rewards = (dq_rewards){0};
+}
