@@ -7,7 +7,8 @@ static void flush_output(void *arg)
     (void)dq_writer_flush(arg, NULL);
 }
 
-dq_status dq_filter_open(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed, dq_error *error)
+dq_status dq_filter_open(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed,
+                         dq_error *error)
 {
     *filter = (dq_filter){0};
     dq_maker maker = dq_cli_maker(cli, seed);

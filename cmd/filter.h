@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What programs that turn a stream into a stream share: a reader over the operands, a writer on --output whose
- * head names the program, --flush, and an end that is written only when all went well.
+ * What programs that turn a stream into a stream share: a reader over the operands, a writer on --output
+ * whose head names the program, --flush, and an end that is written only when all went well.
  *
  *     dq_filter f;
  *     dq_status status = dq_filter_open(&f, &cli, &o.common, seed, &e);
@@ -19,7 +19,8 @@ typedef struct dq_filter {
 } dq_filter;
 
 /* Opens both ends; seed as for dq_cli_maker. On failure *filter can still be closed. */
-dq_status dq_filter_open(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed, dq_error *error);
+dq_status dq_filter_open(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed,
+                         dq_error *error);
 
 /* dq_reader_next as a status: DQ_OK with *more telling whether there was a bundle. */
 dq_status dq_filter_next(dq_filter *filter, dq_bundle *bundle, bool *more, dq_error *error);

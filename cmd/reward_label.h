@@ -20,7 +20,7 @@ typedef struct dq_labeller {
     dq_pairing *pairings;
     size_t pairing_count; /* 0: no cosines wanted */
     dq_pool *pool;
-    uint32_t *by_pair; /* interactions sorted by user, item, order: the last of a pair is its label */
+    uint32_t *by_pair;   /* interactions sorted by user, item, order: the last of a pair is its label */
     uint64_t unrewarded; /* pairs that were left without a reward */
 } dq_labeller;
 
@@ -39,8 +39,8 @@ void dq_labeller_free(dq_labeller *labeller);
 /* Raw cosines of one user with items 0 .. n-1, over the pool's threads. */
 void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
 
-/* Rewards of n pairs. interaction[i] is the interaction that pair i is, or DQ_ABSENT to look one up; NULL: look
- * all up. Free with dq_rewards_free. */
+/* Rewards of n pairs. interaction[i] is the interaction that pair i is, or DQ_ABSENT to look one up; NULL:
+ * look all up. Free with dq_rewards_free. */
 dq_status dq_label_pairs(dq_labeller *labeller, const uint32_t *user, const uint32_t *item,
                          const uint32_t *interaction, size_t n, dq_rewards *rewards, dq_error *error);
 /* Adds the columns that the strategy makes: reward, and cosine or label. Borrows. */

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
+ */
+#include "filter.h"
+#include "reward_pairs.h"
+#include "transitions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 65536 }; /* transitions a bundle */
+
+typedef struct options {
+    dq_common common;
+    int strategy;
+    bool raw_cosine, strict;
+    dq_texts pair_fields;
+    const char *map, *pairs, *pairs_file, *user;
+} options;
+
+/* Pairs waiting for a full block. */
+typedef struct block {
+    uint32_t *user, *item, *interaction; /* (BLOCK) */
+    uint8_t *done;                       /* (BLOCK) zeros */
+    size_t count;
+} block;
+
+typedef struct state {
+    const options *o;
+    dq_filter filter;
+    dq_catalogue catalogue;
+    dq_labeller labeller;
+    dq_pair_plan plan;
+    block block;
+    dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
+    size_t transition_count, ranking_count;
+    uint64_t written;
+} state;
+
+static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_error *error)
+{
+    dq_bundle *grown = realloc(*bundles, (*count + 1) * sizeof *grown);
+    if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the input");
+    *bundles = grown;
+    grown[(*count)++] = *bundle;
+    *bundle = DQ_BUNDLE_EMPTY;
+    return DQ_OK;
+}
+
+/* ---- reading ---- */
+
+static dq_status take_transitions(state *s, dq_bundle *bundle, dq_error *error)
+{
+    dq_bundle carried;
+    dq_status status = dq_transitions_carry(&carried, bundle, &s->catalogue, error);
+    if (!status) status = hold(&s->transitions, &s->transition_count, &carried, error);
+    return status;
+}
+
+/* Catalogue and transitions are kept; a model and what we do not know goes on at once, rankings at the end.
+ */
+static dq_status take_bundle(state *s, dq_bundle *bundle, dq_error *error)
+{
+    bool taken;
+    dq_status status = dq_catalogue_add(&s->catalogue, bundle, dq_reader_section(s->filter.in), &taken,
+                                        error);
+    if (status || taken) return status;
+    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return take_transitions(s, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_RANKINGS) == 0)
+        return hold(&s->rankings, &s->ranking_count, bundle, error);
+    return dq_writer_put(s->filter.out, bundle, error);
+}
+
+static dq_status read_all(state *s, dq_error *error)
+{
+    dq_bundle bundle;
+    bool more;
+    dq_status status;
+    while (!(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
+        status = dq_filter_blame(&s->filter, take_bundle(s, &bundle, error), error);
+        dq_bundle_free(&bundle);
+        if (status) return status;
+    }
+    if (!status) status = dq_catalogue_finish(&s->catalogue, false, error);
+    return status;
+}
+
+/* ---- making ready ---- */
+
+static dq_status choose_user(state *s, dq_error *error)
+{
+    s->plan.only_user = DQ_ABSENT;
+    if (!s->o->user) return DQ_OK;
+    s->plan.only_user = dq_index_find(&s->catalogue.users.ids, s->o->user, strlen(s->o->user));
+    if (s->plan.only_user != DQ_ABSENT) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
+}
+
+/* The pairs of fields: --pair, else the catalogue's own, else whole vectors. */
+static dq_status choose_fields(state *s, dq_error *error)
+{
+    dq_catalogue *c = &s->catalogue;
+    const dq_texts *given = &s->o->pair_fields;
+    dq_pair_names named[sizeof given->at / sizeof given->at[0]], *names = c->pairs;
+    size_t count = given->count ? given->count : c->pair_count;
+    dq_status status = DQ_OK;
+    if (given->count) names = named;
+    for (size_t i = 0; !status && i < given->count; i++)
+        status = dq_pair_parse(given->at[i], &c->arena, &named[i], error);
+    s->labeller.pairings = malloc((count + 1) * sizeof *s->labeller.pairings);
+    if (!status && !s->labeller.pairings) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory");
+    if (status) return status;
+    return dq_pairing_choose(names, count, (dq_layout){c->users.fields, c->users.field_count, c->users.width},
+                             (dq_layout){c->items.fields, c->items.field_count, c->items.width},
+                             s->labeller.pairings, &s->labeller.pairing_count, error);
+}
+
+static bool any_pairs_in_stream(const state *s)
+{
+    return s->transition_count || s->catalogue.interaction_bundle_count;
+}
+
+static dq_status make_ready(state *s, dq_error *error)
+{
+    dq_status status = choose_user(s, error);
+    if (!status && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
+        status = dq_fail(
+            error, DQ_ERR_UNKNOWN,
+            "the stream has no pairs: neither transitions nor interactions (--pairs all, random:N "
+            "or top:N makes some)");
+    if (!status) status = dq_labeller_ready(&s->labeller, &s->catalogue, error);
+    bool cosines = s->labeller.strategy == DQ_STRATEGY_COSINE || s->plan.from == DQ_PAIRS_TOP;
+    if (!status && cosines) status = choose_fields(s, error);
+    if (!status && cosines) status = dq_pool_new(&s->labeller.pool, dq_cli_threads(&s->o->common, 1), error);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static dq_status put_block(state *s, dq_error *error)
+{
+    block *b = &s->block;
+    dq_rewards rewards;
+    dq_bundle out;
+    if (b->count == 0) return DQ_OK;
+    dq_status status = dq_label_pairs(&s->labeller, b->user, b->item, b->interaction, b->count, &rewards,
+                                      error);
+    if (status) return status;
+    status = dq_bundle_init(&out, DQ_KIND_TRANSITIONS, b->count, error);
+    if (!status) status = dq_bundle_add_numbers(&out, "user", DQ_U4, b->user, DQ_KIND_USERS, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(&out, "item", DQ_U4, b->item, DQ_KIND_ITEMS, NULL, error);
+    if (!status) status = dq_rewards_add(&rewards, s->labeller.strategy, &out, error);
+    if (!status) status = dq_bundle_add_numbers(&out, "done", DQ_U1, b->done, NULL, NULL, error);
+    if (!status) status = dq_writer_put(s->filter.out, &out, error);
+    dq_bundle_free(&out);
+    dq_rewards_free(&rewards);
+    s->written += b->count;
+    b->count = 0;
+    return status;
+}
+
+static dq_status take_pair(void *arg, uint32_t user, uint32_t item, uint32_t interaction, dq_error *error)
+{
+    state *s = arg;
+    block *b = &s->block;
+    b->user[b->count] = user;
+    b->item[b->count] = item;
+    b->interaction[b->count] = interaction;
+    return ++b->count == BLOCK ? put_block(s, error) : DQ_OK;
+}
+
+static dq_status write_new(state *s, dq_error *error)
+{
+    block *b = &s->block;
+    b->user = malloc(BLOCK * sizeof *b->user);
+    b->item = malloc(BLOCK * sizeof *b->item);
+    b->interaction = malloc(BLOCK * sizeof *b->interaction);
+    b->done = calloc(BLOCK, 1);
+    if (!b->user || !b->item || !b->interaction || !b->done)
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
+    dq_status status = dq_pairs_each(&s->plan, &s->labeller, take_pair, s, error);
+    return status ? status : put_block(s, error);
+}
+
+/* Transitions of the input with their rewards made anew; every other column stays. */
+static dq_status relabel(state *s, const dq_bundle *held, dq_error *error)
+{
+    static const char *const by_cosine[] = {"reward", "cosine", NULL}, *const by_log[] = {"reward", "label",
+                                                                                          NULL};
+    bool cosine = s->labeller.strategy == DQ_STRATEGY_COSINE;
+    uint32_t *user = dq_transitions_rows(held, "user"), *item = dq_transitions_rows(held, "item");
+    dq_rewards rewards = {0};
+    dq_bundle out = DQ_BUNDLE_EMPTY;
+    dq_status status = DQ_OK;
+    if (!user || !item) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
+    if (!status) status = dq_label_pairs(&s->labeller, user, item, NULL, (size_t)held->rows, &rewards, error);
+    if (!status) status = dq_transitions_without(&out, held, cosine ? by_cosine : by_log, error);
+    if (!status) status = dq_rewards_add(&rewards, s->labeller.strategy, &out, error);
+    if (!status) status = dq_writer_put(s->filter.out, &out, error);
+    dq_bundle_free(&out);
+    dq_rewards_free(&rewards);
+    free(user);
+    free(item);
+    s->written += held->rows;
+    return status;
+}
+
+static dq_status relabel_wanted(state *s, const dq_bundle *held, dq_error *error)
+{
+    if (s->plan.only_user == DQ_ABSENT) return relabel(s, held, error);
+    dq_bundle own;
+    dq_status status = dq_transitions_of(&own, held, s->plan.only_user, error);
+    if (!status) status = relabel(s, &own, error);
+    dq_bundle_free(&own);
+    return status;
+}
+
+static dq_status write_all(state *s, dq_error *error)
+{
+    dq_status status = dq_catalogue_write(&s->catalogue, s->filter.out, error);
+    bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
+    for (size_t i = 0; !status && i < s->transition_count; i++)
+        status = again ? relabel_wanted(s, &s->transitions[i], error)
+                       : dq_writer_put(s->filter.out, &s->transitions[i], error);
+    if (!status && !again) status = write_new(s, error);
+    for (size_t i = 0; !status && i < s->ranking_count; i++)
+        status = dq_writer_put(s->filter.out, &s->rankings[i], error);
+    return status;
+}
+
+static void say_what_is_missing(const state *s, const dq_cli *cli)
+{
+    const dq_common *common = &s->o->common;
+    if (s->plan.skipped)
+        dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped", s->plan.file,
+                   (unsigned long long)s->plan.skipped);
+    if (s->labeller.unrewarded)
+        dq_cli_say(cli, common, "%llu of %llu transitions have no reward: no label, or one outside the map",
+                   (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->written);
+}
+
+static dq_status run(state *s, dq_cli *cli, dq_error *error)
+{
+    bool draws = s->plan.from == DQ_PAIRS_RANDOM;
+    int64_t seed = draws ? (int64_t)s->o->common.seed : -1;
+    dq_status status = dq_filter_open(&s->filter, cli, &s->o->common, seed, error);
+    if (!status) status = read_all(s, error);
+    if (!status) status = make_ready(s, error);
+    if (!status) status = write_all(s, error);
+    status = dq_filter_close(&s->filter, status, error);
+    if (!status) say_what_is_missing(s, cli);
+    return status;
+}
+
+static void free_bundles(dq_bundle *bundles, size_t count)
+{
+    for (size_t i = 0; i < count; i++) dq_bundle_free(&bundles[i]);
+    free(bundles);
+}
+
+static void clean_up(state *s)
+{
+    free(s->block.user);
+    free(s->block.item);
+    free(s->block.interaction);
+    free(s->block.done);
+    free_bundles(s->transitions, s->transition_count);
+    free_bundles(s->rankings, s->ranking_count);
+    dq_labeller_free(&s->labeller);
+    dq_catalogue_free(&s->catalogue);
+}
+
+/* What the options say, or a usage error. */
+static void understand(state *s, const dq_cli *cli)
+{
+    const options *o = s->o;
+    dq_error e = DQ_ERROR_NONE;
+    dq_pair_names pair;
+    dq_arena scratch = DQ_ARENA_EMPTY;
+    s->labeller.strategy = (dq_strategy)o->strategy;
+    s->labeller.raw_cosine = o->raw_cosine;
+    if (dq_reward_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
+    if (o->pairs && o->pairs_file) dq_cli_usage(cli, "--pairs and --pairs-file exclude each other");
+    if (o->pairs && dq_pair_plan_parse(&s->plan, o->pairs, &e)) dq_cli_usage(cli, "--pairs: %s", e.reason);
+    for (size_t i = 0; i < o->pair_fields.count; i++)
+        if (dq_pair_parse(o->pair_fields.at[i], &scratch, &pair, &e))
+            dq_cli_usage(cli, "--pair: %s", e.reason);
+    dq_arena_free(&scratch);
+    if (o->pairs_file) s->plan.from = DQ_PAIRS_FILE;
+    s->plan.file = o->pairs_file;
+    s->plan.seed = o->common.seed;
+    s->plan.strict = o->strict;
+}
+
+static const dq_program program = {
+    .name = "dq-reward",
+    .summary = "rewards for pairs of users and items, by cosine or from logged labels",
+    .operands = "[FILE]...",
+    .examples =
+        {"dq-export --schema jobs FOLDER | dq-reward --strategy logged | dq-train --offline -o model.dq",
+         "dq-reward --strategy cosine --pair hard_skills:tech_skills --pairs random:50 catalogue.dq > t.dq"},
+};
+static const char *const strategies[] = {"cosine", "logged", NULL};
+
+int main(int argc, char **argv)
+{
+    options o = {.common = DQ_COMMON_DEFAULTS, .map = DQ_REWARD_MAP_DEFAULT};
+    const dq_option table[] = {
+        {"strategy", 's', DQ_OPT_CHOICE, &o.strategy, "NAME", "where rewards come from",
+         .flags = DQ_OPT_PAYLOAD, .choices = strategies},
+        {"pairs", 'p', DQ_OPT_TEXT, &o.pairs, "WHICH",
+         "pairs to label: stream (its transitions, else its interactions), all, random:N or top:N per user "
+         "(default stream)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"pairs-file", 0, DQ_OPT_TEXT, &o.pairs_file, "FILE", "pairs to label: lines of user, tab, item",
+         .flags = 0},
+        {"pair", 0, DQ_OPT_LIST, &o.pair_fields, "U:I",
+         "compare user field U with item field I; repeated: the mean (default the catalogue's pairs, else "
+         "whole "
+         "vectors)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines as they are, not as (c + 1) / 2",
+         .flags = DQ_OPT_PAYLOAD},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of labels; a label outside has none",
+         .flags = DQ_OPT_PAYLOAD},
+        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD},
+        {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error", .flags = 0},
+        DQ_OPTION_SEED(o.common),
+        DQ_OPTIONS_COMMON(o.common),
+        {0},
+    };
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    state s = {.o = &o};
+    dq_error e = DQ_ERROR_NONE;
+    understand(&s, &cli);
+    dq_status status = run(&s, &cli, &e);
+    clean_up(&s);
+    return dq_cli_finish(&cli, status, &e);
+}
