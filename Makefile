@@ -23,7 +23,7 @@ COMMON          := cmd/cli cmd/cli_help cmd/progress
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
 dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_table cmd/export_document \
                    cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl port/csv port/npy
-dq-embed.parts  := cmd/filter
+dq-embed.parts  := cmd/filter cmd/embed_layout cmd/embed_block
 dq-reward.parts := cmd/catalogue cmd/filter cmd/transitions cmd/reward_pairs cmd/reward_label
 dq-train.parts  := cmd/catalogue port/json
 dq-plan.parts   := cmd/catalogue

@@ -195,7 +195,7 @@ static dq_status relabel(state *s, const dq_bundle *held, dq_error *error)
     dq_status status = DQ_OK;
     if (!user || !item) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
     if (!status) status = dq_label_pairs(&s->labeller, user, item, NULL, (size_t)held->rows, &rewards, error);
-    if (!status) status = dq_transitions_without(&out, held, cosine ? by_cosine : by_log, error);
+    if (!status) status = dq_bundle_borrow(&out, held, cosine ? by_cosine : by_log, error);
     if (!status) status = dq_rewards_add(&rewards, s->labeller.strategy, &out, error);
     if (!status) status = dq_writer_put(s->filter.out, &out, error);
     dq_bundle_free(&out);

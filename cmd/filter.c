@@ -26,6 +26,15 @@ dq_status dq_filter_next(dq_filter *filter, dq_bundle *bundle, bool *more, dq_er
     return error->status ? error->status : DQ_ERR_FORMAT;
 }
 
+dq_status dq_filter_put(dq_filter *filter, const dq_bundle *bundle, dq_error *error)
+{
+    uint64_t section = dq_reader_section(filter->in);
+    dq_status status = DQ_OK;
+    if (section != filter->section) status = dq_writer_next_section(filter->out, error);
+    filter->section = section;
+    return status ? status : dq_writer_put(filter->out, bundle, error);
+}
+
 dq_status dq_filter_blame(const dq_filter *filter, dq_status status, dq_error *error)
 {
     if (status) (void)dq_error_at(error, dq_reader_source(filter->in), dq_reader_record(filter->in));

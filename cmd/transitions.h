@@ -18,8 +18,4 @@ dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, uint32_t user,
 /* A column of references as u4, to be freed by the caller; NULL when memory is short. */
 uint32_t *dq_transitions_rows(const dq_bundle *transitions, const char *column);
 
-/* A bundle (*to) that borrows the columns of another but for those named in `without` (NULL-ended). */
-dq_status dq_transitions_without(dq_bundle *to, const dq_bundle *from, const char *const *without,
-                                 dq_error *error);
-
 #endif

@@ -117,6 +117,10 @@ void dq_convert_from_f4(void *to, dq_dtype type, const float *from, size_t n);
 dq_status dq_bundle_select(dq_bundle *to, const dq_bundle *from, const uint32_t *rows, size_t count,
                            dq_error *error);
 
+/* A new bundle (*to) that borrows the columns and metadata of another, but for the columns named in `without`
+ * (NULL-ended): the start of a changed copy. To change its metadata, copy that first. */
+dq_status dq_bundle_borrow(dq_bundle *to, const dq_bundle *from, const char *const *without, dq_error *error);
+
 /* Releases arena and body, and leaves *bundle empty. */
 void dq_bundle_free(dq_bundle *bundle);
 

@@ -69,3 +69,31 @@ dq_status dq_bundle_select(dq_bundle *to, const dq_bundle *from, const uint32_t 
     if (status) dq_bundle_free(to);
     return status;
 }
+
+static bool is_among(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(name, *names) == 0) return true;
+    return false;
+}
+
+static dq_status borrow_column(dq_bundle *to, const dq_column *c, dq_error *error)
+{
+    if (dq_dtype_size(c->type) == 0)
+        return dq_bundle_add_text(to, c->name, c->type, c->offsets, c->data, c->nulls, error);
+    dq_status status = dq_bundle_add_tensor(to, c->name, c->type, c->dims, c->shape, c->data, error);
+    if (status) return status;
+    to->columns[to->column_count - 1].ref = c->ref;
+    to->columns[to->column_count - 1].nulls = c->nulls;
+    return DQ_OK;
+}
+
+dq_status dq_bundle_borrow(dq_bundle *to, const dq_bundle *from, const char *const *without, dq_error *error)
+{
+    dq_status status = dq_bundle_init(to, from->kind, from->rows, error);
+    if (!status) to->meta = from->meta;
+    for (size_t i = 0; !status && i < from->column_count; i++)
+        if (!is_among(from->columns[i].name, without)) status = borrow_column(to, &from->columns[i], error);
+    if (status) dq_bundle_free(to);
+    return status;
+}

@@ -38,3 +38,13 @@ bool dq_utf8_valid(const void *text, size_t n)
     }
     return true;
 }
+
+size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code)
+{
+    static const unsigned char lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07}; /* payload of a lead byte, by length */
+    const unsigned char *p = text;
+    size_t length = sequence(p, n);
+    *code = p[0] & lead[length];
+    for (size_t i = 1; i < length; i++) *code = *code << 6 | (p[i] & 0x3fU);
+    return length;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-embed: vectors for the texts of users and items. A filter: its memory is bounded by a block.
+ */
+#include "dq/cosine.h"
+#include "embed.h"
+#include "filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct state {
+    const dq_embed_options *o;
+    dq_filter filter;
+    dq_embed_side users, items;
+    dq_features *features[DQ_EMBED_THREADS];
+    unsigned threads;
+    dq_arena arena; /* layouts */
+} state;
+
+static dq_status write_pairs(state *s, dq_bundle *out, dq_error *error)
+{
+    const dq_texts *given = &s->o->pairs;
+    dq_pair_names pairs[sizeof given->at / sizeof given->at[0]];
+    dq_pairing ranges[sizeof given->at / sizeof given->at[0]];
+    size_t made;
+    dq_status status = DQ_OK;
+    if (given->count == 0) return DQ_OK;
+    for (size_t i = 0; !status && i < given->count; i++)
+        status = dq_pair_parse(given->at[i], &out->arena, &pairs[i], error);
+    if (!status && s->users.known)
+        status = dq_pairing_choose(
+            pairs, given->count, (dq_layout){s->users.fields, s->users.field_count, s->users.width},
+            (dq_layout){s->items.fields, s->items.field_count, s->items.width}, ranges, &made, error);
+    return status ? status : dq_pairs_write(pairs, given->count, &out->arena, &out->meta, error);
+}
+
+/* The bundle's columns but for the old vectors, then the new ones. */
+static dq_status rebuild(state *s, const dq_embed_side *side, const dq_bundle *in, const float *vectors,
+                         dq_bundle *out, dq_error *error)
+{
+    static const char *const without[] = {"vector", NULL};
+    uint64_t shape[2] = {in->rows, side->width};
+    dq_value meta;
+    dq_status status = dq_bundle_borrow(out, in, without, error);
+    if (status) return status;
+    if (!dq_value_copy(&out->arena, &in->meta, &meta))
+        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
+    if (!status) out->meta = meta;
+    if (!status) status = dq_bundle_add_tensor(out, "vector", DQ_F4, 2, shape, vectors, error);
+    if (!status) status = dq_fields_write(side->fields, side->field_count, &out->arena, &out->meta, error);
+    if (!status && side == &s->items) status = write_pairs(s, out, error);
+    if (status) dq_bundle_free(out);
+    return status;
+}
+
+/* Nothing to add: no texts here, and no pairs to write down. */
+static bool is_left_alone(const state *s, const dq_embed_side *side)
+{
+    bool pairs = side == &s->items && s->o->pairs.count && side->width;
+    return side->text_count == 0 && !pairs;
+}
+
+static dq_status embed(state *s, dq_embed_side *side, const dq_bundle *in, dq_error *error)
+{
+    dq_status status = dq_embed_know(side, s->o, in, &s->arena, error);
+    if (status) return status;
+    if (is_left_alone(s, side)) return dq_filter_put(&s->filter, in, error);
+    float *vectors = calloc((size_t)in->rows * side->width + 1, sizeof *vectors);
+    dq_bundle out = DQ_BUNDLE_EMPTY;
+    if (!vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
+    status = dq_embed_block(side, s->o, in, s->features, s->threads, vectors, error);
+    if (!status) status = rebuild(s, side, in, vectors, &out, error);
+    if (!status) status = dq_filter_put(&s->filter, &out, error);
+    dq_bundle_free(&out);
+    free(vectors);
+    return status;
+}
+
+static dq_status pass(state *s, const dq_bundle *in, dq_error *error)
+{
+    if (strcmp(in->kind, DQ_KIND_USERS) == 0) return embed(s, &s->users, in, error);
+    if (strcmp(in->kind, DQ_KIND_ITEMS) == 0) return embed(s, &s->items, in, error);
+    return dq_filter_put(&s->filter, in, error);
+}
+
+/* A name that no text has is a mistake, and so is a stream without texts. */
+static dq_status check_names(const state *s, dq_error *error)
+{
+    if (s->users.text_count + s->items.text_count == 0)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no user or item has a text to embed");
+    for (size_t i = 0; i < s->o->fields.count; i++)
+        if (!dq_embed_has(&s->users, s->o->fields.at[i]) && !dq_embed_has(&s->items, s->o->fields.at[i]))
+            return dq_fail(error, DQ_ERR_UNKNOWN, "no user or item has a text '%s'", s->o->fields.at[i]);
+    return DQ_OK;
+}
+
+static dq_status stream(state *s, dq_error *error)
+{
+    dq_bundle bundle;
+    bool more;
+    dq_status status;
+    while (!(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
+        status = dq_filter_blame(&s->filter, pass(s, &bundle, error), error);
+        dq_bundle_free(&bundle);
+        if (status) return status;
+    }
+    return status ? status : check_names(s, error);
+}
+
+static dq_status init(state *s, dq_error *error)
+{
+    s->users.kind = DQ_KIND_USERS;
+    s->items.kind = DQ_KIND_ITEMS;
+    s->threads = dq_cli_threads(&s->o->common, 1);
+    if (s->threads > DQ_EMBED_THREADS) s->threads = DQ_EMBED_THREADS;
+    dq_status status = DQ_OK;
+    for (unsigned t = 0; !status && t < s->threads; t++)
+        status = dq_features_new(&s->features[t], s->o->width, (dq_term_weight)s->o->weight, error);
+    return status;
+}
+
+static void clean_up(state *s)
+{
+    for (unsigned t = 0; t < s->threads; t++) dq_features_free(s->features[t]);
+    dq_arena_free(&s->arena);
+}
+
+/* The first operand: hash:WIDTH. */
+static uint32_t parse_method(dq_cli *cli)
+{
+    if (cli->operand_count == 0) dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256");
+    const char *method = *cli->operands++;
+    cli->operand_count--;
+    char *end;
+    unsigned long width = 0;
+    if (strncmp(method, "hash:", 5) == 0 && method[5] >= '0' && method[5] <= '9') {
+        width = strtoul(method + 5, &end, 10);
+        if (*end) width = 0;
+    }
+    if (width < 1 || width > 1U << 20)
+        dq_cli_usage(cli, "'%s' is not hash:WIDTH with a width of 1 to %u", method, 1U << 20);
+    return (uint32_t)width;
+}
+
+static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
+{
+    dq_arena scratch = DQ_ARENA_EMPTY;
+    dq_pair_names pair;
+    dq_error e = DQ_ERROR_NONE;
+    for (size_t i = 0; i < pairs->count; i++)
+        if (dq_pair_parse(pairs->at[i], &scratch, &pair, &e)) dq_cli_usage(cli, "--pair: %s", e.reason);
+    dq_arena_free(&scratch);
+}
+
+static const dq_program program = {
+    .name = "dq-embed",
+    .summary = "vectors for texts, by feature hashing",
+    .operands = "hash:WIDTH [FILE]...",
+    .examples =
+        {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
+         "dq-embed hash:512 --field bio --field description --pair bio:description catalogue.dq > c.dq"},
+};
+static const char *const weights[] = {"sqrt", "log", NULL};
+
+int main(int argc, char **argv)
+{
+    dq_embed_options o = {.common = DQ_COMMON_DEFAULTS, .prefix = ""};
+    const dq_option table[] = {
+        {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
+         "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (default "
+         "every text)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"join", 'j', DQ_OPT_FLAG, &o.join, NULL, "one field, text, from all the texts together",
+         .flags = DQ_OPT_PAYLOAD},
+        {"prefix", 0, DQ_OPT_TEXT, &o.prefix, "WORD", "put before the names of the new fields",
+         .flags = DQ_OPT_PAYLOAD},
+        {"pair", 0, DQ_OPT_LIST, &o.pairs, "U:I",
+         "make user field U and item field I the catalogue's pair to compare; repeated",
+         .flags = DQ_OPT_PAYLOAD},
+        {"weight", 0, DQ_OPT_CHOICE, &o.weight, "HOW", "a word's weight from its count",
+         .flags = DQ_OPT_PAYLOAD, .choices = weights},
+        DQ_OPTIONS_COMMON(o.common),
+        {0},
+    };
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    state s = {.o = &o};
+    dq_error e = DQ_ERROR_NONE;
+    o.width = parse_method(&cli);
+    check_pairs(&cli, &o.pairs);
+    dq_status status = init(&s, &e);
+    if (!status) status = dq_filter_open(&s.filter, &cli, &o.common, -1, &e);
+    if (!status) status = stream(&s, &e);
+    status = dq_filter_close(&s.filter, status, &e);
+    clean_up(&s);
+    return dq_cli_finish(&cli, status, &e);
+}
