@@ -126,8 +126,8 @@ static void clean_up(state *s)
     dq_arena_free(&s->arena);
 }
 
-/* The first operand: hash:WIDTH. */
-static uint32_t parse_method(dq_cli *cli)
+/* The first operand: hash:WIDTH. Kept as an option too, for the head. */
+static uint32_t parse_method(dq_cli *cli, const char **recorded)
 {
     if (cli->operand_count == 0) dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256");
     const char *method = *cli->operands++;
@@ -140,6 +140,7 @@ static uint32_t parse_method(dq_cli *cli)
     }
     if (width < 1 || width > 1U << 20)
         dq_cli_usage(cli, "'%s' is not hash:WIDTH with a width of 1 to %u", method, 1U << 20);
+    *recorded = method;
     return (uint32_t)width;
 }
 
@@ -180,13 +181,15 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD},
         {"weight", 0, DQ_OPT_CHOICE, &o.weight, "HOW", "a word's weight from its count",
          .flags = DQ_OPT_PAYLOAD, .choices = weights},
+        {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     state s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
-    o.width = parse_method(&cli);
+    o.width = parse_method(&cli, &o.method);
     check_pairs(&cli, &o.pairs);
     dq_status status = init(&s, &e);
     if (!status) status = dq_filter_open(&s.filter, &cli, &o.common, -1, &e);

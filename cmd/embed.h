@@ -13,7 +13,8 @@ enum { DQ_EMBED_TEXTS = 64, DQ_EMBED_THREADS = 64 };
 
 typedef struct dq_embed_options {
     dq_common common;
-    uint32_t width; /* of hash:WIDTH */
+    const char *method; /* "hash:WIDTH" */
+    uint32_t width;
     dq_texts fields, pairs;
     bool join;
     int weight;
