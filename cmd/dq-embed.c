@@ -134,7 +134,7 @@ static uint32_t parse_method(dq_cli *cli, const char **recorded)
     cli->operand_count--;
     char *end;
     unsigned long width = 0;
-    if (strncmp(method, "hash:", 5) == 0 && method[5] >= '0' && method[5] <= '9') {
+    if (strncmp(method, "hash:", 5) == 0 && method[5] >= '1' && method[5] <= '9') {
         width = strtoul(method + 5, &end, 10);
         if (*end) width = 0;
     }
