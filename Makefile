@@ -28,7 +28,7 @@ dq-reward.parts := cmd/catalogue cmd/filter cmd/transitions cmd/reward_pairs cmd
 dq-train.parts  := cmd/catalogue port/json
 dq-plan.parts   := cmd/catalogue
 dq-rank.parts   := cmd/catalogue port/json
-dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_print port/json port/trec
+dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_print cmd/eval_curves cmd/eval_plot port/json port/trec
 dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/catalogue port/json \
                    port/npy port/safetensors
 

@@ -3,13 +3,17 @@
  * dq-eval: how good are rankings, and how good are agents?
  */
 #include "eval.h"
+#include "eval_curves.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static const dq_program program = {
     .name = "dq-eval",
     .summary = "measure rankings against judgements, agents by roll-outs, and draw learning curves",
-    .operands = "",
+    .operands = "[LOG...]",
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",
                  "dq-rank --model m.dq catalogue.dq | dq-eval --qrels held-out.qrels -m ndcg@10 --interval"},
 };
@@ -41,9 +45,59 @@ static dq_status list_measures(const eval_options *o, dq_error *error)
     return status;
 }
 
+/* The width to draw in: the terminal's, else 79. */
+static unsigned terminal_columns(void)
+{
+    struct winsize size;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
+    return known ? size.ws_col - 1U : 79;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && strcmp(text + n - m, end) == 0;
+}
+
+static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error *error)
+{
+    curves c = CURVES_EMPTY;
+    dq_sink *out = NULL;
+    plot_form form = !o->plot ? PLOT_DUMB : ends_with(o->plot, ".svg") ? PLOT_SVG : PLOT_PNG;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < cli->operand_count && !status; i++)
+        status = curves_read(&c, cli->operands[i], error);
+    if (!status) status = curves_finish(&c, (size_t)o->smooth, error);
+    if (!status) status = dq_sink_open(&out, o->plot ? o->plot : o->common.output, DQ_SINK_TEXT, error);
+    if (!status)
+        status = o->format == EVAL_TSV ? curves_print_tsv(&c, out, error)
+                                       : curves_plot(&c, form, terminal_columns(), out, error);
+    curves_free(&c);
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
+
+static void check_curves(const dq_cli *cli, const eval_options *o)
+{
+    if (!cli->operand_count) dq_cli_usage(cli, "--curves needs the logs of dq-train (dq-train --log FILE)");
+    if (o->plot && !ends_with(o->plot, ".svg") && !ends_with(o->plot, ".png"))
+        dq_cli_usage(cli, "--plot FILE: '%s' ends in neither .svg nor .png", o->plot);
+    if (o->format != EVAL_TABLE && o->format != EVAL_TSV)
+        dq_cli_usage(cli, "--curves prints --format tsv, or draws");
+    if (o->plot && (o->format == EVAL_TSV || o->common.output))
+        dq_cli_usage(cli, "--plot names the output: no --output or --format with it");
+}
+
 static void check_usage(const dq_cli *cli, const eval_options *o)
 {
     if (o->list) return;
+    if (o->curves) {
+        check_curves(cli, o);
+        return;
+    }
+    if (cli->operand_count) dq_cli_usage(cli, "unexpected operand '%s'", cli->operands[0]);
+    if (o->plot) dq_cli_usage(cli, "--plot draws --curves");
     if (!o->qrels) dq_cli_usage(cli, "--qrels FILE is needed: the judgements");
     size_t from_stdin = o->runs.count == 0 || (o->qrels[0] == '-' && !o->qrels[1]);
     for (size_t i = 0; i < o->runs.count; i++) from_stdin += o->runs.at[i][0] == '-' && !o->runs.at[i][1];
@@ -54,6 +108,7 @@ static void check_usage(const dq_cli *cli, const eval_options *o)
 static dq_status run(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     if (o->list) return list_measures(o, error);
+    if (o->curves) return draw_curves(o, cli, error);
     return measure_rankings(o, cli, error);
 }
 
@@ -63,7 +118,8 @@ int main(int argc, char **argv)
                       .relevance = 1,
                       .gains = "APPLY=3,SAVE=2,CLICK=1,IGNORE=0",
                       .confidence = 0.95,
-                      .resamples = 10000};
+                      .resamples = 10000,
+                      .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
         {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .flags = 0},
@@ -79,6 +135,9 @@ int main(int argc, char **argv)
         {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .least = 0.5, .most = 0.9999},
         {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .least = 100, .most = 1e7},
         {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .flags = 0},
+        {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .flags = 0},
+        {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (default: in the terminal)", .flags = 0},
+        {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .least = 1, .most = 1e6},
         DQ_OPTION_SEED(o.common),
         {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (default stdout)", .flags = 0},
         {"quiet", 0, DQ_OPT_FLAG, &o.common.quiet, NULL, "no notes on stderr", .flags = 0}, /* -q is trec_eval's */

@@ -28,6 +28,10 @@ typedef struct eval_options {
     const char *gains;   /* LABEL=level,... */
     double confidence;
     uint64_t resamples;
+    /* learning curves */
+    bool curves;
+    const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */
+    uint64_t smooth;
 } eval_options;
 
 /* Judgements or a run from a TREC file or a stream ("-": stdin), told apart by the first byte; finished. tag

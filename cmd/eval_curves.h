@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Learning curves: logs of dq-train to means and bands, and these to a picture by gnuplot.
+ */
+#ifndef DQ_CMD_EVAL_CURVES_H
+#define DQ_CMD_EVAL_CURVES_H
+
+#include "dq/index.h"
+#include "dq/sink.h"
+
+#include <stdio.h>
+
+/* What is plotted of a log. Cumulative reward is made here, from reward and steps. */
+typedef enum curve_metric {
+    CURVE_REWARD,
+    CURVE_CUMULATIVE,
+    CURVE_Q_LOSS,
+    CURVE_WORLD_LOSS,
+    CURVE_PLANNING_LOSS,
+    CURVE_VALIDATION_LOSS,
+    CURVE_ORDER,
+    CURVE_METRICS
+} curve_metric;
+
+typedef struct curve_metric_words {
+    const char *key, *title;
+} curve_metric_words;
+extern const curve_metric_words curve_words[CURVE_METRICS];
+
+/* One run: a log, or one user's lines of a log. Points are numbered by episode or epoch. */
+typedef struct curve_run {
+    uint32_t group;
+    double *y[CURVE_METRICS]; /* (points) NAN where there is none; NULL: the log has no such key */
+    size_t points, capacity;
+} curve_run;
+
+typedef struct curves {
+    dq_index groups, keys; /* keys: file and user of each run */
+    curve_run *runs;
+    size_t run_count;
+    size_t points;    /* of the longest run */
+    const char *unit; /* "episode" or "epoch" */
+} curves;
+
+#define CURVES_EMPTY ((curves){0})
+
+/* Reads a log. operand: FILE, or NAME=FILE to draw it with the others of that name. */
+dq_status curves_read(curves *curves, const char *operand, dq_error *error);
+/* After the last log: cumulative rewards; moving averages over `smooth` points. */
+dq_status curves_finish(curves *curves, size_t smooth, dq_error *error);
+void curves_free(curves *curves);
+
+/* Over the runs of a group that have the point; false when none has. sd is that of a sample, 0 for one run.
+ */
+bool curves_at(const curves *curves, uint32_t group, curve_metric metric, size_t point, double *mean,
+               double *sd, size_t *runs);
+/* Whether any run of the group (DQ_ABSENT: of all) has the metric. */
+bool curves_have(const curves *curves, uint32_t group, curve_metric metric);
+
+/* group, metric, unit, x, mean, sd, runs: one line a point. */
+dq_status curves_print_tsv(const curves *curves, dq_sink *out, dq_error *error);
+
+typedef enum plot_form { PLOT_DUMB, PLOT_SVG, PLOT_PNG } plot_form;
+/* Draws all metrics that there are; columns is the terminal's width for PLOT_DUMB. */
+dq_status curves_plot(const curves *curves, plot_form form, unsigned columns, dq_sink *out, dq_error *error);
+
+#endif

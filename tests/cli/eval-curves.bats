@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-eval --curves: logs of dq-train to means, bands and pictures.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    set -o pipefail
+    for run in 1 2 3; do
+        for episode in 1 2 3 4; do
+            echo "{\"user\":\"u\",\"episode\":$episode,\"steps\":10,\"reward\":0.$((run + episode)),\"q_loss\":$([ $episode = 1 ] && echo null || echo 1.$run),\"epsilon\":0.5}"
+        done > run$run.jsonl
+    done
+}
+
+@test "tsv: mean and sample sd of several runs; cumulative reward counts the steps" {
+    "$BUILD"/dq-eval --curves g=run1.jsonl g=run2.jsonl g=run3.jsonl -f tsv > got
+    cat > want <<'TSV'
+group	metric	episode	mean	sd	runs
+g	reward	1	0.3	0.1	3
+g	reward	2	0.4	0.1	3
+g	reward	3	0.5	0.1	3
+g	reward	4	0.6	0.1	3
+g	cumulative_reward	1	3	1	3
+g	cumulative_reward	2	7	2	3
+g	cumulative_reward	3	12	3	3
+g	cumulative_reward	4	18	4	3
+g	q_loss	2	1.2	0.1	3
+g	q_loss	3	1.2	0.1	3
+g	q_loss	4	1.2	0.1	3
+TSV
+    diff got want
+}
+
+@test "groups by NAME=LOG, users of one log as runs of their own, a moving average" {
+    sed 's/"u"/"v"/' run2.jsonl | cat run1.jsonl - > both.jsonl
+    "$BUILD"/dq-eval --curves a=both.jsonl b=run3.jsonl --smooth 2 -f tsv > got
+    grep -qx $'a\treward\t1\t0.25\t0.0707106781\t2' got
+    grep -qx $'a\treward\t2\t0.3\t0.0707106781\t2' got
+    grep -qx $'b\treward\t4\t0.65\t0\t1' got
+    grep -qx $'b\tcumulative_reward\t4\t22\t0\t1' got
+}
+
+@test "logs by epoch" {
+    echo '{"epoch":1,"q_loss":0.5,"validation_loss":0.25,"order":0.75}' > offline.jsonl
+    "$BUILD"/dq-eval --curves offline.jsonl -f tsv > got
+    grep -qx $'group\tmetric\tepoch\tmean\tsd\truns' got
+    grep -qx $'\tvalidation_loss\t1\t0.25\t0\t1' got
+}
+
+@test "pictures: SVG, PNG, and the terminal" {
+    "$BUILD"/dq-eval --curves 'a=run1.jsonl' 'a=run2.jsonl' 'b=run3.jsonl' --plot curves.svg
+    grep -q '<svg' curves.svg
+    grep -q 'Cumulative reward' curves.svg
+    grep -q 'a, mean of 2 runs, ± sd' curves.svg
+    "$BUILD"/dq-eval --curves run1.jsonl run2.jsonl --plot curves.png
+    [ "$(head -c 8 curves.png | od -An -tx1)" = " 89 50 4e 47 0d 0a 1a 0a" ]
+    "$BUILD"/dq-eval --curves run1.jsonl > drawn
+    grep -q 'Q-network loss' drawn
+    [ "$(wc -L < drawn)" -le 79 ]
+}
+
+@test "the same logs give the same picture" {
+    "$BUILD"/dq-eval --curves run1.jsonl run2.jsonl --plot one.svg
+    "$BUILD"/dq-eval --curves run1.jsonl run2.jsonl --plot two.svg
+    cmp one.svg two.svg
+}
+
+@test "names and files are never commands" {
+    evil="x'; system 'touch pwned'; \`touch pwned\` \"@y"
+    cp run1.jsonl '|touch pwned;.jsonl'
+    "$BUILD"/dq-eval --curves "$evil=run1.jsonl" '|touch pwned;.jsonl' --plot '|touch pwned;.svg'
+    [ ! -e pwned ]
+    grep -q 'system' '|touch pwned;.svg'
+}
