@@ -25,8 +25,9 @@ dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export
                    cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl port/csv port/npy
 dq-embed.parts  := cmd/filter cmd/embed_layout cmd/embed_block
 dq-reward.parts := cmd/catalogue cmd/filter cmd/transitions cmd/reward_pairs cmd/reward_label
-dq-train.parts  := cmd/catalogue port/json
-dq-plan.parts   := cmd/catalogue
+dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
+                   cmd/train_checkpoint cmd/train_log port/json
+dq-plan.parts   := cmd/catalogue cmd/corpus
 dq-rank.parts   := cmd/catalogue port/json
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_print cmd/eval_curves cmd/eval_plot port/json port/trec
 dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/catalogue port/json \

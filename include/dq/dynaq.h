@@ -101,6 +101,9 @@ uint64_t dq_dynaq_updates(const dq_dynaq *agent); /* Q updates taken, planning i
 /* Counts a learning step taken with dq_dynaq_fit_*. */
 void dq_dynaq_count_step(dq_dynaq *agent);
 
+/* Takes over the counts of an agent whose weights were set into this one (trained in another process). */
+void dq_dynaq_set_counts(dq_dynaq *agent, uint64_t steps, uint64_t updates);
+
 /* Copies Q into the target network now (after weights were set from outside). */
 void dq_dynaq_sync(dq_dynaq *agent);
 

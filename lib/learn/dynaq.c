@@ -369,3 +369,9 @@ void dq_dynaq_count_step(dq_dynaq *a)
 {
     a->steps++;
 }
+
+void dq_dynaq_set_counts(dq_dynaq *a, uint64_t steps, uint64_t updates)
+{
+    a->steps = steps;
+    a->updates = updates;
+}

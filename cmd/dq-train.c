@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-train: a stream of users, items, and maybe interactions and transitions in; an agent out.
+ */
+#include "train.h"
+
+#include "dq/env.h"
+
+enum { MAX_SCHEDULES = 16 };
+
+static const dq_program program = {
+    .name = "dq-train",
+    .summary = "trains a Dyna-Q agent: online for one user, for each user, or offline from transitions",
+    .operands = "[FILE...]",
+    .examples = {"dq-export --schema jobs FOLDER | dq-train --user U --pass | dq-rank --user U -k 10",
+                 "dq-reward --strategy logged < c.dq | dq-train --offline --negatives 3 -o model.dq"},
+};
+
+static const char *const presets[] = {"tuned", "published", NULL};
+static const char *const bootstraps[] = {"max", "same", NULL};
+static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
+
+/* What an option belongs to, where it means nothing elsewhere. */
+typedef struct belongs {
+    const char *name;
+    bool given, offline;
+} belongs;
+
+static void refuse_strays(const dq_cli *cli, const train_options *o)
+{
+    const belongs list[] = {
+        {"epochs", o->given.epochs, true},
+        {"negatives", o->given.negatives, true},
+        {"patience", o->given.patience, true},
+        {"validation", o->given.validation, true},
+        {"validate-by", o->given.validate_by, true},
+        {"planning", o->given.planning, false},
+        {"replay", o->given.replay, false},
+        {"warmup", o->given.warmup, false},
+        {"episodes", o->given.episodes, false},
+        {"steps", o->given.steps, false},
+        {"epsilon", o->given.epsilon, false},
+        {"epsilon-min", o->given.epsilon_min, false},
+        {"epsilon-decay", o->given.epsilon_decay, false},
+        {"reward", o->given.reward, false},
+        {"pair", o->given.pairs, false},
+        {"raw-cosine", o->given.raw_cosine, false},
+        {"user", o->user != NULL, false},
+        {"each-user", o->each_user, false},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (list[i].given && list[i].offline != o->offline)
+            dq_cli_usage(cli, "--%s %s --offline", list[i].name,
+                         o->offline ? "has no meaning with" : "needs");
+}
+
+static void check(const dq_cli *cli, const train_options *o)
+{
+    refuse_strays(cli, o);
+    if (o->user && o->each_user) dq_cli_usage(cli, "--user and --each-user exclude each other");
+    if (o->each_user && o->checkpoint) dq_cli_usage(cli, "--checkpoint keeps one agent, not --each-user");
+    if (o->given.checkpoint_every && !o->checkpoint)
+        dq_cli_usage(cli, "--checkpoint-every needs --checkpoint");
+    if (!o->offline && o->replay < o->batch) dq_cli_usage(cli, "--replay is smaller than --batch");
+    if (!o->offline && o->candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
+}
+
+/* Defaults that depend on the way of training: 6A's numbers, and offline those found on real labels. */
+static void settle(train_options *o)
+{
+    bool published = o->preset == PRESET_PUBLISHED, tuned = !published;
+    if (!o->given.checkpoint_every) o->checkpoint_every = o->offline ? 1 : 10;
+    if (!o->offline) return;
+    if (!o->given.candidates) o->candidates = 0;
+    if (!o->given.batch) o->batch = tuned ? 256 : 128;
+    if (!o->given.gamma) o->gamma = tuned ? 0 : 0.9;
+    if (!o->given.decay) o->decay = tuned ? 0 : 1e-5;
+    if (!o->given.epochs) o->epochs = tuned ? 10 : 20;
+    if (!o->given.patience) o->patience = tuned ? 0 : 5;
+    if (!o->given.schedule && tuned) o->schedule = (int)(dq_schedule_find("one-cycle") - dq_schedules);
+}
+
+static dq_status train_all(train *t, dq_error *error)
+{
+    if (t->o->offline) return train_run_offline(t, error);
+    if (t->o->each_user) return train_run_each(t, error);
+    return train_run_online(t, error);
+}
+
+static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
+{
+    train t = {.o = o, .cli = cli, .maker = dq_cli_maker(cli, (int64_t)o->common.seed)};
+    dq_status status = train_open(&t, error);
+    if (!status) status = train_all(&t, error);
+    if (!status && o->pass) status = dq_catalogue_write(&t.corpus.catalogue, t.output, error);
+    if (!status) {
+        status = dq_writer_close(t.output, error);
+        t.output = NULL;
+    }
+    train_close(&t);
+    return status;
+}
+
+/* clang-format off */
+int main(int argc, char **argv)
+{
+    train_options o = {
+        .common = DQ_COMMON_DEFAULTS, .world = true, .hidden = "1024,512,256", .world_hidden = "1024,512",
+        .map = DQ_REWARD_MAP_DEFAULT, .dropout = 0.2, .rate = 1e-3, .gamma = 0.9, .batch = 64, .target_every = 1000,
+        .candidates = 100, .planning = 5, .replay = 100000, .warmup = 1000, .episodes = 100, .steps = 100,
+        .epsilon = 1, .epsilon_min = 0.01, .epsilon_decay = 0.995, .epochs = 10, .validation = 0.1,
+        .checkpoint_every = 10};
+    const char *schedules[MAX_SCHEDULES] = {0};
+    for (int i = 0; dq_schedules[i].name && i < MAX_SCHEDULES - 1; i++) schedules[i] = dq_schedules[i].name;
+    const unsigned payload = DQ_OPT_PAYLOAD;
+    const dq_option table[] = {
+        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "train online for this user", payload},
+        {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", payload},
+        {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on the stream's transitions, for all users", payload},
+        {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "offline defaults: tuned on real labels, or as published", payload, presets},
+        {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", 0},
+        {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", payload},
+        {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", 0},
+        {"checkpoint-every", 0, DQ_OPT_COUNT, &o.checkpoint_every, "N", "episodes (offline: epochs, 1) between checkpoints", 0, .least = 1, .most = 1e9, .given = &o.given.checkpoint_every},
+        {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "metrics as JSON lines, one an episode or epoch", 0},
+        {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths (else --init's)", payload, .given = &o.given.hidden},
+        {"world-hidden", 0, DQ_OPT_TEXT, &o.world_hidden, "N,N,...", "the world model's hidden widths (else --init's)", payload, .given = &o.given.world_hidden},
+        {"world", 0, DQ_OPT_FLAG, &o.world, NULL, "train a world model too (--no-world: neither it nor planning)", payload},
+        {"dropout", 0, DQ_OPT_REAL, &o.dropout, "P", "share of hidden units dropped in training", payload, .least = 0, .most = 0.95},
+        {"lr", 0, DQ_OPT_REAL, &o.rate, "RATE", "Adam's learning rate, at its peak", payload, .least = 0, .most = 10},
+        {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate (offline: one-cycle)", payload, schedules, .given = &o.given.schedule},
+        {"weight-decay", 0, DQ_OPT_REAL, &o.decay, "X", "L2 decay (--preset published: 1e-5)", payload, .least = 0, .most = 10, .given = &o.given.decay},
+        {"gamma", 'g', DQ_OPT_REAL, &o.gamma, "X", "discount (offline: 0)", payload, .least = 0, .most = 0.9999, .given = &o.given.gamma},
+        {"bootstrap", 0, DQ_OPT_CHOICE, &o.bootstrap, "NAME", "value of the next state: max over candidates, or same item", payload, bootstraps},
+        {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "rows a batch (offline: labelled rows, 256; published 128)", payload, .least = 1, .most = 1e6, .given = &o.given.batch},
+        {"target-every", 0, DQ_OPT_COUNT, &o.target_every, "N", "Q updates between copies of the target", payload, .least = 1, .most = 1e15},
+        {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn an episode (offline: for the maximum, 0: all)", payload, .least = 0, .most = 4e9, .given = &o.given.candidates},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=X,...", "rewards of labels; IGNORE is that of the unlabelled", payload},
+        {"episodes", 'e', DQ_OPT_COUNT, &o.episodes, "N", "online: episodes", payload, .least = 1, .most = 1e9, .given = &o.given.episodes},
+        {"steps", 's', DQ_OPT_COUNT, &o.steps, "N", "online: steps an episode", payload, .least = 1, .most = 1e9, .given = &o.given.steps},
+        {"reward", 'r', DQ_OPT_CHOICE, &o.reward, "NAME", "online: cosine, logged labels, or auto (logged when there are transitions)", payload, rewards, .given = &o.given.reward},
+        {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "online: fields whose cosine rewards (default the catalogue's)", payload, .given = &o.given.pairs},
+        {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "online: cosines in [-1, 1], not [0, 1]", payload, .given = &o.given.raw_cosine},
+        {"planning", 'n', DQ_OPT_COUNT, &o.planning, "N", "online: planning updates a step", payload, .least = 0, .most = 1e4, .given = &o.given.planning},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "online: exploration at the start", payload, .least = 0, .most = 1, .given = &o.given.epsilon},
+        {"epsilon-min", 0, DQ_OPT_REAL, &o.epsilon_min, "X", "online: exploration at least", payload, .least = 0, .most = 1, .given = &o.given.epsilon_min},
+        {"epsilon-decay", 0, DQ_OPT_REAL, &o.epsilon_decay, "X", "online: its factor a learning step", payload, .least = 0, .most = 1, .given = &o.given.epsilon_decay},
+        {"replay", 0, DQ_OPT_COUNT, &o.replay, "N", "online: transitions remembered", payload, .least = 1, .most = 1e8, .given = &o.given.replay},
+        {"warmup", 0, DQ_OPT_COUNT, &o.warmup, "N", "online: transitions before learning", payload, .least = 0, .most = 1e8, .given = &o.given.warmup},
+        {"epochs", 0, DQ_OPT_COUNT, &o.epochs, "N", "offline: passes (published: 20)", payload, .least = 1, .most = 1e6, .given = &o.given.epochs},
+        {"negatives", 0, DQ_OPT_COUNT, &o.negatives, "N", "offline: unlabelled items drawn per labelled row, as IGNORE", payload, .least = 0, .most = 1000, .given = &o.given.negatives},
+        {"validation", 0, DQ_OPT_REAL, &o.validation, "X", "offline: share of the groups held out", payload, .least = 0, .most = 0.9, .given = &o.given.validation},
+        {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "offline: group users by this attribute (default: each alone)", payload, .given = &o.given.validate_by},
+        {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
+        DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    settle(&o);
+    check(&cli, &o);
+    dq_error error = DQ_ERROR_NONE;
+    dq_status status = run(&o, &cli, &error);
+    return dq_cli_finish(&cli, status, &error);
+}
+/* clang-format on */

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Online Dyna-Q for one user. An episode is cut into steps, and a run may stop after any of them: the place
+ * in the episode is part of the checkpoint, so that going on equals never having stopped.
+ */
+#include "train.h"
+
+#include "dq/env.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the run stands; the sums are of the running episode. */
+typedef struct place {
+    uint64_t episode, step, learnt;
+    double reward, q, world, planning;
+} place;
+
+typedef struct online {
+    train *t;
+    uint32_t user;
+    dq_dynaq *agent;
+    dq_env *env;
+    float *rewards;
+    train_log *log;
+    dq_progress *bar;
+    place at;
+    char note[48];
+} online;
+
+static float reward_of(void *arg, uint32_t user, uint32_t item)
+{
+    const float *rewards = arg;
+    (void)user;
+    return rewards[item];
+}
+
+static dq_status make(online *run, dq_error *error)
+{
+    train *t = run->t;
+    dq_status status = train_rewards(t, run->user, &run->rewards, error);
+    if (status) return status;
+    dq_env_config config = {.user = run->user,
+                            .item_count = (uint32_t)dq_index_count(&t->corpus.catalogue.items.ids),
+                            .candidates = (uint32_t)t->o->candidates,
+                            .reward = reward_of,
+                            .reward_arg = run->rewards,
+                            .seed = t->o->common.seed};
+    if ((status = dq_env_new(&run->env, "catalogue", &config, error))) return status;
+    return train_agent(t, run->user, (size_t)t->o->batch, &run->agent, error);
+}
+
+/* ---- checkpoint ---- */
+
+static bool put(dq_bundle *model, dq_value *map, const char *name, dq_value value)
+{
+    return dq_map_set(&model->arena, map, name, value);
+}
+
+static dq_status save(online *run, dq_error *error)
+{
+    const place *p = &run->at;
+    uint64_t rng_words = 4;
+    dq_value map = dq_map();
+    dq_bundle model;
+    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
+    if (!status) status = dq_dynaq_save(run->agent, true, &model, error);
+    if (!status)
+        status = dq_bundle_add_tensor(&model, "env.rng", DQ_U8, 1, &rng_words, &run->env->rng, error);
+    if (!status &&
+        !(put(&model, &map, "episode", dq_int((int64_t)p->episode)) &&
+          put(&model, &map, "step", dq_int((int64_t)p->step)) &&
+          put(&model, &map, "learnt", dq_int((int64_t)p->learnt)) &&
+          put(&model, &map, "reward", dq_real(p->reward)) && put(&model, &map, "q", dq_real(p->q)) &&
+          put(&model, &map, "world", dq_real(p->world)) &&
+          put(&model, &map, "planning", dq_real(p->planning)) && put(&model, &model.meta, "online", map)))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    if (!status) status = train_checkpoint_write(run->t, &model, run->log, error);
+    dq_bundle_free(&model);
+    return status;
+}
+
+static dq_status restore_env(online *run, const dq_bundle *model, dq_error *error)
+{
+    const dq_column *rng = dq_bundle_column(model, "env.rng");
+    const dq_column *offered = dq_bundle_column(model, "candidates"); /* checked by dq_dynaq_restore */
+    if (!rng || rng->type != DQ_U8 || rng->shape[0] != 4 || rng->dims != 1)
+        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training: no env.rng");
+    memcpy(&run->env->rng, rng->data, sizeof run->env->rng);
+    if (run->at.step == 0) return DQ_OK;
+    if (offered->shape[0] != run->env->candidate_count)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has another number of candidates");
+    memcpy(run->env->candidates, offered->data, run->env->candidate_count * sizeof(uint32_t));
+    return DQ_OK;
+}
+
+static dq_status restore(online *run, const dq_bundle *model, dq_error *error)
+{
+    const dq_value *map = dq_map_get(&model->meta, "online");
+    place *p = &run->at;
+    if (!map) return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training");
+    p->episode = (uint64_t)dq_value_integer(dq_map_get(map, "episode"), 0);
+    p->step = (uint64_t)dq_value_integer(dq_map_get(map, "step"), 0);
+    p->learnt = (uint64_t)dq_value_integer(dq_map_get(map, "learnt"), 0);
+    p->reward = dq_value_number(dq_map_get(map, "reward"), 0);
+    p->q = dq_value_number(dq_map_get(map, "q"), 0);
+    p->world = dq_value_number(dq_map_get(map, "world"), 0);
+    p->planning = dq_value_number(dq_map_get(map, "planning"), 0);
+    dq_status status = dq_dynaq_restore(run->agent, model, error);
+    return status ? status : restore_env(run, model, error);
+}
+
+/* ---- the run ---- */
+
+static dq_status stop(online *run, dq_error *error)
+{
+    const train_options *o = run->t->o;
+    dq_status status = save(run, error);
+    if (status) return status;
+    return dq_fail(error, DQ_ERR_STOPPED,
+                   "stopped at step %llu of episode %llu of %llu; the same command goes on from %s",
+                   (unsigned long long)run->at.step, (unsigned long long)run->at.episode + 1,
+                   (unsigned long long)o->episodes, o->checkpoint);
+}
+
+static dq_status step(online *run, dq_error *error)
+{
+    dq_transition transition;
+    dq_losses losses;
+    place *p = &run->at;
+    dq_env_step(run->env, dq_dynaq_act(run->agent, run->env->user), &transition);
+    dq_dynaq_observe(run->agent, &transition);
+    p->reward += (double)transition.reward;
+    p->step++;
+    if (!dq_dynaq_ready(run->agent)) return DQ_OK;
+    dq_status status = dq_dynaq_learn(run->agent, &losses, error);
+    p->learnt++;
+    p->q += losses.q;
+    p->world += losses.world;
+    p->planning += losses.planning;
+    return status;
+}
+
+/* One log line an episode; losses are null until learning has begun. */
+static dq_status log_episode(online *run, dq_error *error)
+{
+    const place *p = &run->at;
+    double learnt = p->learnt ? (double)p->learnt : (double)NAN;
+    size_t n;
+    const char *id = dq_index_id(&run->t->corpus.catalogue.users.ids, run->user, &n);
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value line = dq_map();
+    bool ok = dq_map_set(&arena, &line, "user", dq_string_n(&arena, id, n)) &&
+              dq_map_set(&arena, &line, "episode", dq_int((int64_t)p->episode)) &&
+              dq_map_set(&arena, &line, "steps", dq_int((int64_t)p->step)) &&
+              dq_map_set(&arena, &line, "learnt", dq_int((int64_t)dq_dynaq_steps(run->agent))) &&
+              dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(run->agent))) &&
+              dq_map_set(&arena, &line, "reward", dq_real(p->reward / (double)p->step)) &&
+              dq_map_set(&arena, &line, "epsilon", dq_real(dq_dynaq_epsilon(run->agent))) &&
+              dq_map_set(&arena, &line, "q_loss", train_number(p->q / learnt)) &&
+              dq_map_set(&arena, &line, "world_loss", train_number(p->world / learnt)) &&
+              dq_map_set(&arena, &line, "planning_loss", train_number(p->planning / learnt));
+    dq_status status = ok ? train_log_line(run->log, &line, error)
+                          : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");
+    dq_arena_free(&arena);
+    return status;
+}
+
+static dq_status end_episode(online *run, dq_error *error)
+{
+    const train_options *o = run->t->o;
+    run->at.episode++;
+    (void)snprintf(run->note, sizeof run->note, "reward %.3f", run->at.reward / (double)run->at.step);
+    dq_status status = log_episode(run, error);
+    run->at = (place){.episode = run->at.episode};
+    bool due = o->checkpoint &&
+               (run->at.episode % o->checkpoint_every == 0 || run->at.episode == o->episodes);
+    return status || !due ? status : save(run, error);
+}
+
+static dq_status go(online *run, dq_error *error)
+{
+    const train_options *o = run->t->o;
+    dq_status status = DQ_OK;
+    while (!status && run->at.episode < o->episodes) {
+        if (run->at.step == 0) {
+            dq_env_reset(run->env);
+            dq_dynaq_candidates(run->agent, run->env->candidates, run->env->candidate_count);
+        }
+        status = step(run, error);
+        if (run->bar) dq_progress_step(run->bar, run->at.episode * o->steps + run->at.step, run->note);
+        if (!status && run->at.step == o->steps) status = end_episode(run, error);
+        if (!status && train_stop_asked() && run->at.episode < o->episodes) status = stop(run, error);
+    }
+    return status;
+}
+
+/* Takes up a checkpoint, if there is one. A log given here is opened where the checkpoint left it. */
+static dq_status resume(online *run, dq_error *error)
+{
+    dq_bundle model;
+    bool found;
+    uint64_t keep = 0;
+    dq_status status = train_checkpoint_load(run->t, &model, &found, error);
+    if (status) return status;
+    if (found) {
+        keep = train_checkpoint_log(&model);
+        status = restore(run, &model, error);
+        if (status) (void)dq_error_at(error, run->t->o->checkpoint, DQ_NO_RECORD);
+        dq_bundle_free(&model);
+    }
+    return status || run->log->file ? status : train_log_open(run->log, run->t->o->log, keep, error);
+}
+
+dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar, dq_dynaq **agent,
+                       dq_error *error)
+{
+    online run = {.t = t, .user = user, .log = log, .bar = bar};
+    dq_status status = make(&run, error);
+    if (!status) status = resume(&run, error);
+    if (!status) status = go(&run, error);
+    dq_env_free(run.env);
+    free(run.rewards);
+    *agent = run.agent;
+    return status;
+}
+
+/* The user of --user, or the only one. */
+static dq_status choose_user(const train *t, uint32_t *user, dq_error *error)
+{
+    *user = 0;
+    if (t->o->user) return train_find_user(t, t->o->user, user, error);
+    size_t users = dq_index_count(&t->corpus.catalogue.users.ids);
+    if (users == 1) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "%zu users in the input: name one with --user, or --each-user",
+                   users);
+}
+
+dq_status train_run_online(train *t, dq_error *error)
+{
+    dq_dynaq *agent = NULL;
+    train_log log = {0};
+    uint32_t user;
+    dq_status status = choose_user(t, &user, error);
+    if (status) return status;
+    status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
+    if (status) return status;
+    dq_progress bar = dq_progress_start(&t->o->common, "training", t->o->episodes * t->o->steps);
+    train_catch_stop(t);
+    status = train_online(t, user, &log, &bar, &agent, error);
+    train_release_stop();
+    dq_progress_end(&bar);
+    dq_status closed = train_log_close(&log, status ? NULL : error);
+    if (!status) status = closed;
+    if (!status) status = train_write_model(t, agent, user, error);
+    dq_dynaq_free(agent);
+    return status;
+}

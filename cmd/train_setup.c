@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the input ---- */
+
+static dq_status check_side(const dq_side *side, const char *what, dq_error *error)
+{
+    if (dq_index_count(&side->ids) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
+    if (side->width == 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors (dq-embed makes them from texts)", what);
+    return DQ_OK;
+}
+
+static dq_status read_all(train *t, dq_error *error)
+{
+    dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
+    if (status) return status;
+    t->input_count = 1;
+    if ((status = dq_corpus_read(&t->corpus, t->inputs[0], error))) return status;
+    if ((status = check_side(&t->corpus.catalogue.users, "users", error))) return status;
+    if ((status = check_side(&t->corpus.catalogue.items, "items", error))) return status;
+    if (!t->o->init) return DQ_OK;
+    status = dq_models_read(&t->init, &t->inputs[1], t->o->init, error);
+    if (t->inputs[1]) t->input_count = 2;
+    return status;
+}
+
+static dq_status read_map(train *t, dq_error *error)
+{
+    double ignore = -0.1;
+    dq_status status = dq_reward_map_parse(&t->map, t->o->map, error);
+    if (status) return status;
+    (void)dq_reward_map_find(&t->map, "IGNORE", strlen("IGNORE"), &ignore);
+    t->ignore = (float)ignore;
+    return DQ_OK;
+}
+
+dq_status train_open(train *t, dq_error *error)
+{
+    dq_status status = read_map(t, error);
+    if (!status) status = read_all(t, error);
+    if (status) return status;
+    return dq_writer_open(&t->output, t->o->common.output, &t->maker, t->inputs, t->input_count, error);
+}
+
+void train_close(train *t)
+{
+    dq_writer_abort(t->output);
+    dq_pool_free(t->pool);
+    dq_corpus_free(&t->corpus);
+    dq_models_free(&t->init);
+    dq_reward_map_free(&t->map);
+    dq_reader_close(t->inputs[0]);
+    dq_reader_close(t->inputs[1]);
+}
+
+dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error)
+{
+    *user = dq_index_find(&t->corpus.catalogue.users.ids, id, strlen(id));
+    if (*user == DQ_ABSENT) return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", id);
+    return DQ_OK;
+}
+
+/* ---- the agent ---- */
+
+const dq_bundle *train_init_model(const train *t, uint32_t user)
+{
+    const dq_models *models = t->init.count ? &t->init : &t->corpus.models;
+    size_t n = 0;
+    const char *id = user == DQ_ABSENT ? NULL : dq_index_id(&t->corpus.catalogue.users.ids, user, &n);
+    return dq_models_of(models, id, n);
+}
+
+static dq_status parse_hidden(const char *text, const char *option, dq_net_spec *spec, dq_error *error)
+{
+    const char *p = text;
+    spec->hidden_count = 0;
+    for (;;) {
+        char *end;
+        unsigned long width = strtoul(p, &end, 10);
+        if (*p < '0' || *p > '9' || width == 0 || width > 1 << 20 || (*end && *end != ',') ||
+            spec->hidden_count == DQ_NET_MAX_HIDDEN)
+            return dq_fail(error, DQ_ERR_RANGE, "--%s %s: widths such as 1024,512,256, at most %d", option,
+                           text, DQ_NET_MAX_HIDDEN);
+        spec->hidden[spec->hidden_count++] = (uint32_t)width;
+        if (!*end) return DQ_OK;
+        p = end + 1;
+    }
+}
+
+/* The shape of one network: the option's, or the model's that training starts from. */
+static dq_status shape(const train *t, const dq_bundle *model, const char *prefix, const char *option,
+                       const char *text, bool given, dq_net_spec *spec, dq_error *error)
+{
+    dq_net_spec saved;
+    dq_status status = parse_hidden(text, option, spec, error);
+    if (!status && model && !given && dq_net_load_spec(model, prefix, &saved, NULL) == DQ_OK) *spec = saved;
+    spec->user_width = t->corpus.catalogue.users.width;
+    spec->item_width = t->corpus.catalogue.items.width;
+    spec->dropout = t->o->dropout;
+    return status;
+}
+
+static uint64_t learning_steps(const train_options *o)
+{
+    uint64_t all = o->episodes * o->steps, before = o->warmup > o->batch ? o->warmup : o->batch;
+    return all >= before ? all - before + 1 : 1;
+}
+
+static dq_status configure(const train *t, const dq_bundle *model, size_t max_rows, dq_dynaq_config *c,
+                           dq_error *error)
+{
+    const train_options *o = t->o;
+    dq_dynaq_config config = DQ_DYNAQ_DEFAULTS;
+    dq_status status = shape(t, model, "q", "hidden", o->hidden, o->given.hidden, &config.q, error);
+    if (!status)
+        status = shape(t, model, "world", "world-hidden", o->world_hidden, o->given.world_hidden,
+                       &config.world, error);
+    config.no_world = !o->world;
+    config.gamma = o->gamma;
+    config.bootstrap = o->bootstrap ? DQ_BOOTSTRAP_SAME : DQ_BOOTSTRAP_MAX;
+    config.adam.rate = o->rate;
+    config.adam.decay = o->decay;
+    config.schedule = &dq_schedules[o->schedule];
+    config.schedule_steps = learning_steps(o);
+    config.target_every = o->target_every;
+    config.batch = o->offline ? 1 : o->batch;
+    config.planning = o->offline ? 0 : o->planning;
+    config.replay = o->offline ? 1 : o->replay;
+    config.warmup = o->warmup;
+    config.max_rows = max_rows;
+    config.epsilon = o->epsilon;
+    config.epsilon_min = o->epsilon_min;
+    config.epsilon_decay = o->epsilon_decay;
+    config.seed = o->common.seed;
+    *c = config;
+    return status;
+}
+
+dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error)
+{
+    const dq_bundle *model = train_init_model(t, user);
+    dq_vectors users = dq_side_vectors(&t->corpus.catalogue.users);
+    dq_vectors items = dq_side_vectors(&t->corpus.catalogue.items);
+    dq_dynaq_config config;
+    dq_status status = configure(t, model, max_rows, &config, error);
+    *agent = NULL;
+    if (!status && (t->init.count || t->corpus.models.count) && !model)
+        status = dq_fail(error, DQ_ERR_UNKNOWN, "several models to start from, and none for this user");
+    if (!status) status = dq_dynaq_new(agent, &config, &users, &items, t->pool, error);
+    if (!status && model) status = dq_dynaq_init_from(*agent, model, error);
+    return status;
+}
+
+/* ---- rewards of one user ---- */
+
+static dq_status pairs_given(train *t, const dq_pair_names **pairs, size_t *count, dq_error *error)
+{
+    const dq_catalogue *c = &t->corpus.catalogue;
+    *pairs = c->pairs;
+    *count = c->pair_count;
+    if (t->o->pairs.count == 0) return DQ_OK;
+    dq_pair_names *given = dq_arena_zero(&t->cli->arena, t->o->pairs.count, sizeof *given);
+    if (!given) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < t->o->pairs.count; i++)
+        status = dq_pair_parse(t->o->pairs.at[i], &t->cli->arena, &given[i], error);
+    *pairs = given;
+    *count = t->o->pairs.count;
+    return status;
+}
+
+static dq_status cosine_rewards(train *t, uint32_t user, float *rewards, dq_error *error)
+{
+    const dq_side *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
+    dq_layout user_layout = {users->fields, users->field_count, users->width};
+    dq_layout item_layout = {items->fields, items->field_count, items->width};
+    const dq_pair_names *names;
+    size_t count, made;
+    dq_status status = pairs_given(t, &names, &count, error);
+    if (status) return status;
+    dq_pairing *pairings = calloc(count + 1, sizeof *pairings);
+    if (!pairings) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
+    status = dq_pairing_choose(names, count, user_layout, item_layout, pairings, &made, error);
+    for (uint32_t i = 0; !status && i < dq_index_count(&items->ids); i++) {
+        double cosine = dq_cosine(users->vectors[user], items->vectors[i], pairings, made);
+        rewards[i] = (float)(t->o->raw_cosine ? cosine : dq_reward_of_cosine(cosine));
+    }
+    free(pairings);
+    return status;
+}
+
+/* The labels in interactions, then the rewards of transitions, each over what came before; the rest is
+ * IGNORE. */
+static void logged_rewards(const train *t, uint32_t user, float *rewards)
+{
+    const dq_catalogue *c = &t->corpus.catalogue;
+    for (uint32_t i = 0; i < dq_index_count(&c->items.ids); i++) rewards[i] = t->ignore;
+    for (size_t i = 0; i < c->interaction_count; i++) {
+        const dq_interaction *x = &c->interactions[i];
+        size_t n = 0;
+        double value = (double)x->reward;
+        if (x->user != user) continue;
+        const char *label = x->label == DQ_ABSENT ? NULL : dq_index_id(&c->labels, x->label, &n);
+        if (isnan(value) && (!label || !dq_reward_map_find(&t->map, label, n, &value))) continue;
+        rewards[x->item] = (float)value;
+    }
+    for (size_t i = 0; i < t->corpus.count; i++) {
+        const dq_transition *row = &t->corpus.transitions[i];
+        if (row->user == user && !isnan(row->reward)) rewards[row->item] = row->reward;
+    }
+}
+
+dq_status train_rewards(train *t, uint32_t user, float **rewards, dq_error *error)
+{
+    bool logged = t->o->reward == REWARD_LOGGED || (t->o->reward == REWARD_AUTO && t->corpus.count > 0);
+    *rewards = calloc(dq_index_count(&t->corpus.catalogue.items.ids), sizeof **rewards);
+    if (!*rewards) return dq_fail(error, DQ_ERR_MEMORY, "no memory for rewards");
+    if (!logged) return cosine_rewards(t, user, *rewards, error);
+    logged_rewards(t, user, *rewards);
+    return DQ_OK;
+}
+
+/* ---- the output ---- */
+
+dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, dq_error *error)
+{
+    dq_bundle model;
+    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
+    if (!status) status = dq_dynaq_save(agent, false, &model, error);
+    if (!status && user != DQ_ABSENT) {
+        size_t n;
+        const char *id = dq_index_id(&t->corpus.catalogue.users.ids, user, &n);
+        if (!dq_map_set(&model.arena, &model.meta, "user", dq_string_n(&model.arena, id, n)))
+            status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
+    }
+    if (!status) status = dq_writer_put(t->output, &model, error);
+    dq_bundle_free(&model);
+    return status;
+}
