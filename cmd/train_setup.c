@@ -239,6 +239,7 @@ dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, dq_error *
             status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
     }
     if (!status) status = dq_writer_put(t->output, &model, error);
+    if (!status && t->o->common.flush) status = dq_writer_flush(t->output, error);
     dq_bundle_free(&model);
     return status;
 }
