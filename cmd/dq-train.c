@@ -4,7 +4,7 @@
  */
 #include "train.h"
 
-#include "dq/env.h"
+#include <string.h>
 
 enum { MAX_SCHEDULES = 16 };
 
@@ -21,15 +21,17 @@ static const char *const presets[] = {"tuned", "published", NULL};
 static const char *const bootstraps[] = {"max", "same", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 
-/* What an option belongs to, where it means nothing elsewhere. */
+/* Options that belong to one way of training, and whether they were given. */
 typedef struct belongs {
     const char *name;
     bool given, offline;
 } belongs;
 
-static void refuse_strays(const dq_cli *cli, const train_options *o)
+enum { BELONGINGS = 18 };
+
+static void list_belongings(const train_options *o, belongs list[BELONGINGS])
 {
-    const belongs list[] = {
+    const belongs all[BELONGINGS] = {
         {"epochs", o->given.epochs, true},
         {"negatives", o->given.negatives, true},
         {"patience", o->given.patience, true},
@@ -49,15 +51,26 @@ static void refuse_strays(const dq_cli *cli, const train_options *o)
         {"user", o->user != NULL, false},
         {"each-user", o->each_user, false},
     };
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
-        if (list[i].given && list[i].offline != o->offline)
+    memcpy(list, all, sizeof all);
+}
+
+/* An option of the other way of training is a mistake when given, and no part of the record. */
+static void part_ways(const dq_cli *cli, const train_options *o, dq_option *table)
+{
+    belongs list[BELONGINGS];
+    list_belongings(o, list);
+    for (size_t i = 0; i < BELONGINGS; i++) {
+        if (list[i].offline == o->offline) continue;
+        if (list[i].given)
             dq_cli_usage(cli, "--%s %s --offline", list[i].name,
                          o->offline ? "has no meaning with" : "needs");
+        for (dq_option *row = table; row->name; row++)
+            if (strcmp(row->name, list[i].name) == 0) row->flags = 0;
+    }
 }
 
 static void check(const dq_cli *cli, const train_options *o)
 {
-    refuse_strays(cli, o);
     if (o->user && o->each_user) dq_cli_usage(cli, "--user and --each-user exclude each other");
     if (o->each_user && o->checkpoint) dq_cli_usage(cli, "--checkpoint keeps one agent, not --each-user");
     if (o->given.checkpoint_every && !o->checkpoint)
@@ -114,7 +127,7 @@ int main(int argc, char **argv)
     const char *schedules[MAX_SCHEDULES] = {0};
     for (int i = 0; dq_schedules[i].name && i < MAX_SCHEDULES - 1; i++) schedules[i] = dq_schedules[i].name;
     const unsigned payload = DQ_OPT_PAYLOAD;
-    const dq_option table[] = {
+    dq_option table[] = {
         {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "train online for this user", .flags = payload},
         {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", .flags = payload},
         {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on the stream's transitions, for all users", .flags = payload},
@@ -155,6 +168,7 @@ int main(int argc, char **argv)
         {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    part_ways(&cli, &o, table);
     settle(&o);
     check(&cli, &o);
     dq_error error = DQ_ERROR_NONE;
