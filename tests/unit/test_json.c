@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * JSON in and out: what is read, what is refused and with which words, and that numbers come back.
+ */
+#include "dq/json.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static dq_arena arena;
+
+static dq_value parse(const char *text)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_value v = dq_nil();
+    dq_status status = dq_json_parse(text, strlen(text), &arena, &v, &e);
+    if (status) fail_msg("%s: %s", text, e.reason);
+    return v;
+}
+
+static void written_as(const dq_value *v, const char *expected)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_json_text out = DQ_JSON_TEXT_EMPTY;
+    assert_int_equal(dq_json_write(&out, v, &e), DQ_OK);
+    assert_int_equal(out.bytes, strlen(expected));
+    assert_memory_equal(out.data, expected, out.bytes);
+    dq_json_text_free(&out);
+}
+
+/* Read and written once, a text is canonical: it stays so. */
+static void becomes(const char *text, const char *expected)
+{
+    dq_value v = parse(text);
+    written_as(&v, expected);
+    v = parse(expected);
+    written_as(&v, expected);
+    dq_arena_free(&arena);
+}
+
+static void refused(const char *text, size_t bytes, const char *words)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_value v;
+    assert_int_equal(dq_json_parse(text, bytes, &arena, &v, &e), DQ_ERR_FORMAT);
+    if (!strstr(e.reason, words)) fail_msg("'%s' lacks '%s'", e.reason, words);
+    dq_arena_free(&arena);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    becomes(" { \"b\" : [ 1 , 2.50, null, true, false ], \"a\": {} } ",
+            "{\"b\":[1,2.5,null,true,false],\"a\":{}}");
+    becomes("\"\\u00e9\\ud83d\\ude00\\n\\t\\\"\\\\\\/\\u0001\\u0000\"",
+            "\"\xc3\xa9\xf0\x9f\x98\x80\\n\\t\\\"\\\\/\\u0001\\u0000\"");
+    becomes("[]", "[]");
+    becomes("7", "7");
+}
+
+static void test_types(void **state)
+{
+    (void)state;
+    dq_value v = parse("[9223372036854775807, -9223372036854775808, 1.0, 1e2, 0.1]");
+    assert_int_equal(v.as.list[0].type, DQ_INT);
+    assert_true(v.as.list[0].as.integer == INT64_MAX);
+    assert_true(v.as.list[1].as.integer == INT64_MIN);
+    for (int i = 2; i < 5; i++) assert_int_equal(v.as.list[i].type, DQ_REAL);
+    written_as(&v, "[9223372036854775807,-9223372036854775808,1.0,100.0,0.1]");
+    dq_arena_free(&arena);
+}
+
+static void test_integers_over_64_bits_are_reals(void **state)
+{
+    (void)state;
+    dq_value v = parse("{\"big\":18446744073709551616,\"id\":42,\"x\":0.5}");
+    assert_int_equal(dq_map_get(&v, "big")->type, DQ_REAL);
+    assert_true(dq_map_get(&v, "big")->as.real == 0x1p64);
+    assert_int_equal(dq_map_get(&v, "id")->type, DQ_INT);
+    assert_int_equal(dq_map_get(&v, "id")->as.integer, 42);
+    dq_arena_free(&arena);
+    const char lossy[] = "[18446744073709551616,9007199254740995]";
+    refused(lossy, strlen(lossy), "an integer over 64 bits stands beside one over 53 bits");
+}
+
+static void test_lists_and_maps_can_grow(void **state)
+{
+    (void)state;
+    dq_value v = parse("[1,2,3,4,5]"), m = parse("{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5}");
+    for (int i = 6; i <= 40; i++) {
+        char key[8];
+        (void)snprintf(key, sizeof key, "k%d", i);
+        assert_true(dq_list_add(&arena, &v, dq_int(i)));
+        assert_true(dq_map_set(&arena, &m, key, dq_int(i)));
+    }
+    for (int i = 0; i < 40; i++) assert_int_equal(v.as.list[i].as.integer, i + 1);
+    assert_int_equal(m.count, 40);
+    dq_arena_free(&arena);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+    } bad[] = {
+        {"", "JSON: "},
+        {"{", "JSON: "},
+        {"[1,]", "JSON: "},
+        {"[1 2]", "JSON: "},
+        {"{\"a\":1}}", "JSON: end of file expected near '}' at byte 8"},
+        {"NaN", "JSON: invalid token near 'NaN' at byte 3"},
+        {"[Infinity]", "JSON: "},
+        {"[-Infinity]", "JSON: "},
+        {"1e999", "JSON: "},
+        {"{\"a\":1,\"a\":2}", "JSON: duplicate object key"},
+        {"'a'", "JSON: "},
+        {"\"\xff\"", "JSON: "},
+        {"\"\xc0\x80\"", "JSON: "},
+        {"\"\xed\xa0\x80\"", "JSON: "},
+        {"\"\\ud800\"", "JSON: "},
+        {"\"a", "JSON: "},
+        {"01", "JSON: "},
+        {"// 1\n1", "JSON: "},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        refused(bad[i].text, strlen(bad[i].text), bad[i].words);
+}
+
+static void nested(size_t depth, bool good)
+{
+    char *text = malloc(2 * depth);
+    assert_non_null(text);
+    memset(text, '[', depth);
+    memset(text + depth, ']', depth);
+    dq_error e = DQ_ERROR_NONE;
+    dq_value v;
+    if (good)
+        assert_int_equal(dq_json_parse(text, 2 * depth, &arena, &v, &e), DQ_OK);
+    else
+        refused(text, 2 * depth, "JSON: nested deeper than 32");
+    dq_arena_free(&arena);
+    free(text);
+}
+
+static void test_depth(void **state)
+{
+    (void)state;
+    nested(DQ_JSON_DEPTH, true);
+    nested(DQ_JSON_DEPTH + 1, false);
+    nested(10000, false);
+    nested(1000000, false);
+}
+
+static void test_every_kind_of_float_comes_back(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    for (uint32_t i = 0; i < 100000; i++) {
+        uint32_t bits = i * 2654435761U;
+        float number;
+        memcpy(&number, &bits, sizeof bits);
+        if (!isfinite(number)) continue;
+        dq_json_text out = DQ_JSON_TEXT_EMPTY;
+        assert_int_equal(dq_json_write_floats(&out, &number, 1, &e), DQ_OK);
+        dq_value v;
+        assert_int_equal(dq_json_parse(out.data, out.bytes, &arena, &v, &e), DQ_OK);
+        float back = (float)dq_value_number(&v.as.list[0], NAN);
+        assert_memory_equal(&back, &number, sizeof back);
+        dq_json_text_free(&out);
+        dq_arena_free(&arena);
+    }
+}
+
+static void test_negative_zero(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    const float zeros[] = {-0.0F, 0.0F, 1.0F, 0.1F};
+    dq_json_text out = DQ_JSON_TEXT_EMPTY;
+    assert_int_equal(dq_json_write_floats(&out, zeros, 4, &e), DQ_OK);
+    assert_int_equal(out.bytes, strlen("[-0.0,0,1,0.100000001]"));
+    assert_memory_equal(out.data, "[-0.0,0,1,0.100000001]", out.bytes);
+    dq_json_text_free(&out);
+    becomes("-0.0", "-0.0");
+}
+
+static void test_doubles_come_back(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    uint64_t bits = 88172645463325252U;
+    for (int i = 0; i < 100000; i++) {
+        bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+        double number, back;
+        memcpy(&number, &bits, sizeof bits);
+        if (!isfinite(number)) continue;
+        dq_json_text out = DQ_JSON_TEXT_EMPTY;
+        assert_int_equal(dq_json_write_real(&out, number, &e), DQ_OK);
+        dq_value v;
+        assert_int_equal(dq_json_parse(out.data, out.bytes, &arena, &v, &e), DQ_OK);
+        back = v.as.real;
+        assert_int_equal(v.type, DQ_REAL);
+        assert_memory_equal(&back, &number, sizeof back);
+        dq_json_text_free(&out);
+        dq_arena_free(&arena);
+    }
+}
+
+static void test_what_has_no_json(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_json_text out = DQ_JSON_TEXT_EMPTY;
+    dq_value nan = dq_real(NAN), binary = {.type = DQ_BINARY};
+    const float infinite = INFINITY;
+    assert_int_equal(dq_json_write(&out, &nan, &e), DQ_ERR_NUMERIC);
+    assert_int_equal(dq_json_write(&out, &binary, &e), DQ_ERR_UNSUPPORTED);
+    assert_int_equal(dq_json_write_floats(&out, &infinite, 1, &e), DQ_ERR_NUMERIC);
+    dq_json_text_free(&out);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    char path[] = "/tmp/dq-test-json-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *file = fdopen(fd, "w");
+    assert_non_null(file);
+    assert_true(fputs("{\"a\": [1,\n 2]}\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    dq_value v;
+    assert_int_equal(dq_json_read_file(path, &arena, &v, &e), DQ_OK);
+    written_as(&v, "{\"a\":[1,2]}");
+    dq_arena_free(&arena);
+    (void)remove(path);
+    assert_int_equal(dq_json_read_file(path, &arena, &v, &e), DQ_ERR_IO);
+    assert_string_equal(e.source, path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_integers_over_64_bits_are_reals),
+        cmocka_unit_test(test_lists_and_maps_can_grow),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_every_kind_of_float_comes_back),
+        cmocka_unit_test(test_negative_zero),
+        cmocka_unit_test(test_doubles_come_back),
+        cmocka_unit_test(test_what_has_no_json),
+        cmocka_unit_test(test_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
