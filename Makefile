@@ -28,7 +28,8 @@ dq-reward.parts := cmd/catalogue cmd/filter cmd/transitions cmd/reward_pairs cmd
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
                    cmd/train_checkpoint cmd/train_log port/json
 dq-plan.parts   := cmd/catalogue cmd/corpus
-dq-rank.parts   := cmd/catalogue port/json
+dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \
+                   cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_print cmd/eval_curves cmd/eval_plot port/json port/trec
 dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/catalogue port/json \
                    port/npy port/safetensors

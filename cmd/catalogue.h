@@ -73,6 +73,9 @@ dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_err
  * yet. */
 dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_error *error);
 
+/* What equal rows have in common, whatever the order of their columns and blocks. */
+uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row);
+
 /* A column's text of one row, e.g. "text.title" or "attr.occupation"; NULL when absent or null. */
 const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, size_t *bytes);
 

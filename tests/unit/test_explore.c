@@ -32,7 +32,7 @@ static void test_softmax_shares(void **state)
         size_t best = 0;
         float best_key = -INFINITY;
         for (size_t i = 0; i < ITEMS; i++) {
-            dq_rng rng = dq_explore_rng(draw, "user", 4, "abcd" + i, 1);
+            dq_rng rng = dq_explore_rng(draw, "user", 4, &"abcd"[i], 1);
             float key = dq_explore_softmax(scores[i], temperature, &rng);
             if (key > best_key) best = i;
             if (key > best_key) best_key = key;
@@ -51,7 +51,7 @@ static void test_uniform_shares(void **state)
         size_t best = 0;
         float best_key = -1;
         for (size_t i = 0; i < ITEMS; i++) {
-            dq_rng rng = dq_explore_rng(draw, "user", 4, "abcd" + i, 1);
+            dq_rng rng = dq_explore_rng(draw, "user", 4, &"abcd"[i], 1);
             float key = dq_explore_uniform(&rng);
             if (key > best_key) best = i;
             if (key > best_key) best_key = key;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The three scores: Q(s, a), the world model's reward r(s, a), and the mean cosine of paired fields.
+ */
+#include "rank.h"
+
+#include <stdlib.h>
+
+enum {
+    COSINE_TILE = 128
+}; /* items of a tile: with 1536 wide vectors it stays in the L2 cache for all users */
+
+/* ---- networks ---- */
+
+dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error *error)
+{
+    const char *prefix = scorer->by == RANK_BY_WORLD ? "world" : "q";
+    dq_net_spec spec;
+    if (scorer->net)
+        return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: dq-rank ranks with one at a time");
+    dq_status status = dq_net_load_spec(model, prefix, &spec, error);
+    if (status == DQ_ERR_UNKNOWN) return dq_fail(error, status, "the model has no network called %s", prefix);
+    if (status) return status;
+    dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
+    status = dq_net_new(&scorer->net, &spec, 1, scorer->pool, &rng, error);
+    return status ? status : dq_net_load(scorer->net, prefix, model, error);
+}
+
+static dq_status fit_net(const rank_scorer *scorer, const dq_side *users, const rank_items *items,
+                         dq_error *error)
+{
+    const dq_net_spec *spec = dq_net_get_spec(scorer->net);
+    if (spec->user_width == users->width && spec->item_width == items->width) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "the model was trained on users %u and items %u wide; the catalogue has users %u and "
+                   "items %u wide",
+                   spec->user_width, spec->item_width, users->width, items->width);
+}
+
+/* ---- cosine ---- */
+
+/* --pair, else the catalogue's own pairs, else the whole vectors. */
+static dq_status fit_cosine(rank_scorer *scorer, const dq_side *users, const rank_items *items,
+                            const dq_pair_names *given, size_t given_count, dq_error *error)
+{
+    size_t count = given_count ? given_count : items->pair_count;
+    scorer->pairs = malloc((count + 1) * sizeof *scorer->pairs);
+    if (!scorer->pairs) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the pairs of fields");
+    return dq_pairing_choose(given_count ? given : items->pairs, count,
+                             (dq_layout){users->fields, users->field_count, users->width},
+                             (dq_layout){items->fields, items->field_count, items->width}, scorer->pairs,
+                             &scorer->pair_count, error);
+}
+
+typedef struct cosine_work {
+    const rank_scorer *scorer;
+    const float *const *users;
+    const rank_block *block;
+    size_t count;
+    float *out;
+} cosine_work;
+
+static void cosine_tile(void *arg, size_t tile, unsigned thread)
+{
+    const cosine_work *work = arg;
+    size_t first = tile * COSINE_TILE, rows = work->block->rows, width = work->block->width, n = rows - first;
+    (void)thread;
+    if (n > COSINE_TILE) n = COSINE_TILE;
+    for (size_t u = 0; u < work->count; u++)
+        dq_cosine_block(work->users[u], work->block->vectors + first * width, width, n, work->scorer->pairs,
+                        work->scorer->pair_count, work->out + u * rows + first);
+}
+
+/* ---- either ---- */
+
+dq_status rank_scorer_fit(rank_scorer *scorer, const dq_side *users, const rank_items *items,
+                          const dq_pair_names *pairs, size_t pair_count, dq_error *error)
+{
+    if (users->width == 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "users have no vectors (dq-embed makes some from texts)");
+    return scorer->net ? fit_net(scorer, users, items, error)
+                       : fit_cosine(scorer, users, items, pairs, pair_count, error);
+}
+
+void rank_scorer_score(rank_scorer *scorer, const float *const *users, size_t count, const rank_block *block,
+                       float *out)
+{
+    if (scorer->net && count == 1) {
+        dq_net_score(scorer->net, users[0], block->vectors, block->width, block->rows, out);
+    } else if (scorer->net) {
+        dq_net_score_many(scorer->net, users, count, block->vectors, block->width, block->rows, out,
+                          block->rows);
+    } else {
+        cosine_work work = {scorer, users, block, count, out};
+        dq_pool_run(scorer->pool, cosine_tile, &work, (block->rows + COSINE_TILE - 1) / COSINE_TILE);
+    }
+}
+
+void rank_scorer_free(rank_scorer *scorer)
+{
+    dq_net_free(scorer->net);
+    free(scorer->pairs);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Users and interactions come first in a stream and are held; items are ranked block by block as they arrive
+ * and are gone. Items that come before the users they are for are held until those are known.
+ */
+#include "rank.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct ranking {
+    const rank_options *options;
+    dq_reader *reader;
+    rank_feed *feed;
+    rank_output *output;
+    dq_pool *pool;
+    dq_catalogue catalogue; /* users alone */
+    rank_scorer scorer;
+    rank_items items;
+    rank_block block;
+    rank_lists lists;
+    rank_piece *held; /* items that wait for users */
+    size_t held_count, held_slots;
+    bool catalogue_came, begun;
+    dq_progress progress;
+} ranking;
+
+/* ---- a piece of the stream ---- */
+
+static dq_status take_model(ranking *r, const dq_bundle *bundle, dq_error *error)
+{
+    if (r->options->by == RANK_BY_COSINE) return DQ_OK;
+    if (r->options->model)
+        return dq_fail(error, DQ_ERR_DUPLICATE, "a model in the stream, and --model %s: give one of them",
+                       r->options->model);
+    if (r->catalogue_came)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "the model comes after the catalogue: put it first, as in `cat model.dq "
+                       "catalogue.dq | dq-rank`, or name it with --model");
+    return rank_scorer_load(&r->scorer, bundle, error);
+}
+
+static dq_status take_users(ranking *r, rank_piece *piece, dq_error *error)
+{
+    const dq_index *ids = &r->catalogue.users.ids;
+    size_t before = dq_index_count(ids), bytes;
+    bool taken;
+    dq_status status = dq_catalogue_add(&r->catalogue, &piece->bundle, piece->section, &taken, error);
+    if (status || !r->begun || r->options->users.count || dq_index_count(ids) == before) return status;
+    const char *id = dq_index_id(ids, (uint32_t)before, &bytes);
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "user %.*s comes after items were ranked: put all users before the items, or use --hold",
+                   (int)bytes, id);
+}
+
+static bool users_are_known(const ranking *r)
+{
+    const dq_texts *wanted = &r->options->users;
+    const dq_index *ids = &r->catalogue.users.ids;
+    for (size_t i = 0; i < wanted->count; i++)
+        if (dq_index_find(ids, wanted->at[i], strlen(wanted->at[i])) == DQ_ABSENT) return false;
+    return dq_index_count(ids) > 0;
+}
+
+/* Users are known and the first items at hand. */
+static dq_status begin(ranking *r, dq_error *error)
+{
+    const rank_options *o = r->options;
+    if (r->scorer.by == RANK_BY_AUTO) r->scorer.by = r->scorer.net ? RANK_BY_Q : RANK_BY_COSINE;
+    if (r->scorer.by != RANK_BY_COSINE && !r->scorer.net)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "--by %s needs a model: put one first in the stream, or give --model",
+                       rank_by_names[r->scorer.by]);
+    r->begun = true;
+    dq_status status = rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
+                                       o->pairs.count, error);
+    if (!status) status = rank_lists_open(&r->lists, o, &r->catalogue.users, error);
+    return status ? status : rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
+}
+
+/* Ranks what the block holds. */
+static dq_status rank_block_now(ranking *r, dq_error *error)
+{
+    dq_status status = rank_lists_offer(&r->lists, &r->scorer, &r->block, error);
+    rank_block_clear(&r->block, r->block.first + r->block.rows);
+    dq_progress_step(&r->progress, r->block.first, NULL);
+    return status;
+}
+
+static dq_status rank_items_of(ranking *r, const rank_piece *piece, dq_error *error)
+{
+    rank_items *items = &r->items;
+    uint32_t at = 0;
+    dq_status status = rank_items_agree(items, &piece->bundle, error);
+    if (status || piece->bundle.rows == 0) return status;
+    if (!r->begun && (status = begin(r, error))) return status;
+    status = rank_items_take(items, &piece->bundle, piece->section, r->pool, error);
+    while (!status && at < items->fresh_count) {
+        status = rank_block_fill(&r->block, &piece->bundle, items->fresh, items->fresh_count, &at, error);
+        if (!status && r->block.rows == r->block.capacity) status = rank_block_now(r, error);
+    }
+    return status;
+}
+
+static dq_status hold(ranking *r, rank_piece *piece, dq_error *error)
+{
+    if (r->held_count == r->held_slots) {
+        size_t slots = r->held_slots ? 2 * r->held_slots : 16;
+        rank_piece *held = realloc(r->held, slots * sizeof *held);
+        if (!held) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for items that wait for users");
+        r->held = held;
+        r->held_slots = slots;
+    }
+    r->held[r->held_count++] = *piece;
+    piece->bundle = DQ_BUNDLE_EMPTY;
+    return DQ_OK;
+}
+
+static dq_status rank_held(ranking *r, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < r->held_count; i++) {
+        rank_piece *piece = &r->held[i];
+        if (!status && (status = rank_items_of(r, piece, error)))
+            dq_error_at(error, piece->source, piece->record);
+        dq_bundle_free(&piece->bundle);
+    }
+    r->held_count = 0;
+    return status;
+}
+
+static dq_status take(ranking *r, rank_piece *piece, dq_error *error)
+{
+    const char *kind = piece->bundle.kind;
+    dq_status status = DQ_OK;
+    if (strcmp(kind, DQ_KIND_MODEL) == 0) return take_model(r, &piece->bundle, error);
+    if (strcmp(kind, DQ_KIND_USERS) == 0) {
+        r->catalogue_came = true;
+        return take_users(r, piece, error);
+    }
+    if (strcmp(kind, DQ_KIND_INTERACTIONS) == 0 && r->options->exclude_seen)
+        return rank_seen_add(&r->lists.seen, &piece->bundle, r->begun ? &r->items.ids : NULL, error);
+    if (strcmp(kind, DQ_KIND_ITEMS) != 0) return DQ_OK;
+    r->catalogue_came = true;
+    if (r->options->hold || !users_are_known(r)) return hold(r, piece, error);
+    if (r->held_count && (status = rank_held(r, error))) return status;
+    return rank_items_of(r, piece, error);
+}
+
+/* ---- the whole ---- */
+
+static dq_status read_all(ranking *r, dq_error *error)
+{
+    rank_piece piece;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = rank_feed_next(r->feed, &piece, error)) > 0) {
+        if ((status = take(r, &piece, error))) dq_error_at(error, piece.source, piece.record);
+        dq_bundle_free(&piece.bundle);
+    }
+    return status || got == 0 ? status : error->status;
+}
+
+/* --model FILE: read whole, so that a cut one is found out. */
+static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
+{
+    dq_bundle bundle;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
+        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = rank_scorer_load(&r->scorer, &bundle, error);
+        if (status) dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
+        dq_bundle_free(&bundle);
+    }
+    if (!status && got < 0) status = error->status;
+    if (!status && !r->scorer.net) {
+        status = dq_fail(error, DQ_ERR_SCHEMA, "no model in it");
+        dq_error_at(error, r->options->model, DQ_NO_RECORD);
+    }
+    return status;
+}
+
+static dq_status check_users(const ranking *r, dq_error *error)
+{
+    const dq_texts *wanted = &r->options->users;
+    for (size_t i = 0; i < wanted->count; i++)
+        if (dq_index_find(&r->catalogue.users.ids, wanted->at[i], strlen(wanted->at[i])) == DQ_ABSENT)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the stream", wanted->at[i]);
+    if (dq_index_count(&r->catalogue.users.ids) == 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "no users in the stream to rank for");
+    return DQ_OK;
+}
+
+static dq_status write_lists(ranking *r, dq_error *error)
+{
+    rank_lists *lists = &r->lists;
+    size_t most = dq_index_count(&r->items.ids), count;
+    dq_status status = DQ_OK;
+    rank_output_describe(r->output, rank_by_names[r->scorer.by], r->options->order);
+    for (size_t u = 0; !status && u < lists->count; u++) {
+        const dq_scored *items;
+        count = dq_topk_sorted(lists->best[u], &items);
+        status = rank_output_check(r->output, lists->users[u].id, lists->users[u].id_bytes, items, count,
+                                   error);
+        count = lists->random[u] && !status ? dq_topk_sorted(lists->random[u], &items) : 0;
+        if (count)
+            status = rank_output_check(r->output, lists->users[u].id, lists->users[u].id_bytes, items, count,
+                                       error);
+    }
+    if (most > r->options->k) most = (size_t)r->options->k;
+    rank_place *places = malloc((most + 1) * sizeof *places);
+    if (!places) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a list of %zu", most);
+    for (size_t u = 0; !status && u < lists->count; u++) {
+        status = rank_lists_finish(lists, u, places, &count, error);
+        if (!status)
+            status = rank_output_list(r->output, lists->users[u].id, lists->users[u].id_bytes, places, count,
+                                      error);
+    }
+    free(places);
+    return status;
+}
+
+static dq_status rank_whole(ranking *r, dq_reader *model, dq_error *error)
+{
+    const rank_options *o = r->options;
+    unsigned threads = dq_cli_threads(&o->common, 0);
+    r->scorer.by = (rank_by)o->by;
+    r->progress = dq_progress_start(&o->common, "items ranked", 0);
+    dq_status status = dq_pool_new(&r->pool, threads, error);
+    r->scorer.pool = r->pool;
+    if (!status && model) status = read_model(r, model, error);
+    if (!status) status = rank_feed_open(&r->feed, r->reader, threads > 1, error);
+    if (!status) status = read_all(r, error);
+    if (!status) status = check_users(r, error);
+    if (!status) status = rank_held(r, error);
+    if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
+    if (!status) status = rank_block_now(r, error);
+    if (!status) status = write_lists(r, error);
+    dq_progress_end(&r->progress);
+    return status;
+}
+
+static void free_ranking(ranking *r)
+{
+    for (size_t i = 0; i < r->held_count; i++) dq_bundle_free(&r->held[i].bundle);
+    free(r->held);
+    rank_lists_free(&r->lists);
+    rank_block_free(&r->block);
+    rank_items_free(&r->items);
+    rank_scorer_free(&r->scorer);
+    dq_catalogue_free(&r->catalogue);
+    dq_pool_free(r->pool);
+}
+
+dq_status rank_stream_run(const rank_options *options, dq_reader *reader, dq_reader *model,
+                          rank_output *output, bool *reader_in_use, dq_error *error)
+{
+    ranking r = {.options = options, .reader = reader, .output = output};
+    dq_status status = rank_whole(&r, model, error);
+    *reader_in_use = !rank_feed_close(r.feed);
+    free_ranking(&r);
+    return status;
+}

@@ -1,0 +1,303 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-rank: known answers by hand, and the ways in which a ranking must not change.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    PATH=$BUILD:$PATH
+}
+
+# Users alice and bob, items a .. e; cosines with alice (1, 0): a 1, c 1/sqrt 2, b and d (zero vector) 0, e -1.
+small() {
+    cat > users.jsonl <<'JSON'
+{"id": "alice", "vector": [1, 0]}
+{"id": "bob", "vector": [0, 2]}
+JSON
+    cat > items.jsonl <<'JSON'
+{"id": "a", "vector": [3, 0]}
+{"id": "b", "vector": [0, 1]}
+{"id": "c", "vector": [1, 1]}
+{"id": "d", "vector": [0, 0]}
+{"id": "e", "vector": [-2, 0]}
+JSON
+    cat > seen.jsonl <<'JSON'
+{"user": "alice", "item": "c", "label": "SEEN"}
+{"user": "bob", "item": "b", "label": "IGNORE"}
+{"user": "bob", "item": "gone", "label": "APPLY"}
+JSON
+    dq-export --users users.jsonl --items items.jsonl -o small.dq
+}
+
+# Random users and items, so many that they fill several blocks; small whole numbers make many ties.
+random() {
+    python=/usr/bin/python3
+    $python - <<'PY'
+import json, random
+random.seed(5)
+for name, letter, n in (("users", "u", 7), ("items", "j", 900)):
+    with open(f"r{name}.jsonl", "w") as f:
+        for i in range(n):
+            f.write(json.dumps({"id": f"{letter}{i}", "vector": [random.randint(-2, 2) for _ in range(4)]}) + "\n")
+PY
+    dq-export --users rusers.jsonl --items ritems.jsonl -o random.dq
+}
+
+# Shards: all users, every third item.
+shards() {
+    for s in 0 1 2; do
+        awk -v s=$s 'NR % 3 == s' ritems.jsonl > ritems$s.jsonl
+        dq-export --users rusers.jsonl --items ritems$s.jsonl -o shard$s.dq
+    done
+}
+
+@test "cosine by hand, ties to the greater id, zero vectors score 0" {
+    small
+    run -0 dq-rank --by cosine -k 9 --format tsv small.dq
+    expected=$'alice\t1\ta\t1\nalice\t2\tc\t0.707106769\nalice\t3\td\t0\nalice\t4\tb\t0\nalice\t5\te\t-1'
+    expected+=$'\nbob\t1\tb\t1\nbob\t2\tc\t0.707106769\nbob\t3\te\t0\nbob\t4\td\t0\nbob\t5\ta\t0'
+    [ "$output" = "$expected" ]
+}
+
+@test "-k cuts, --user picks, from stdin; cosine is the default without a model" {
+    small
+    run -0 dq-rank -k 1 --user bob --format tsv < small.dq
+    [ "$output" = $'bob\t1\tb\t1' ]
+    run -0 dq-rank -k 1 --user bob --user alice --format tsv < small.dq
+    [ "$output" = $'alice\t1\ta\t1\nbob\t1\tb\t1' ]
+}
+
+@test "jsonl and trec" {
+    small
+    run -0 dq-rank -k 2 --user alice --format jsonl small.dq
+    [ "${lines[0]}" = '{"user":"alice","item":"a","rank":1,"score":1}' ]
+    [ "${lines[1]}" = '{"user":"alice","item":"c","rank":2,"score":0.707106769}' ]
+    run -0 dq-rank -k 2 --user alice --format trec --run-name mine small.dq
+    [ "$output" = $'alice Q0 a 1 1 mine\nalice Q0 c 2 0.707106769 mine' ]
+}
+
+@test "ids with white space: escaped in tsv, refused in trec before a line is written" {
+    printf '%s\n' '{"id": "u", "vector": [1]}' > u.jsonl
+    printf '%s\n' '{"id": "a", "vector": [1]}' '{"id": "b\tc\n\\", "vector": [1]}' > i.jsonl
+    dq-export --users u.jsonl --items i.jsonl -o white.dq
+    run -0 dq-rank --format tsv white.dq
+    [ "${lines[0]}" = $'u\t1\tb\\tc\\n\\\\\t1' ]
+    run -1 --separate-stderr dq-rank --format trec white.dq
+    [ -z "$output" ]
+    [[ "$stderr" == "dq-rank: "*"white space"* ]]
+}
+
+@test "--exclude-seen leaves out interactions, whatever their label" {
+    small
+    dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o seen.dq
+    run -0 dq-rank -k 2 --exclude-seen --format tsv seen.dq
+    [ "$output" = $'alice\t1\ta\t1\nalice\t2\td\t0\nbob\t1\tc\t0.707106769\nbob\t2\te\t0' ]
+    run -0 dq-rank -k 1 --user bob --format tsv seen.dq
+    [ "$output" = $'bob\t1\tb\t1' ]
+}
+
+@test "the same bytes whatever the threads" {
+    random
+    for order in "" "--mmr 0.5" "--epsilon 0.3" "--softmax 0.5"; do
+        dq-rank -k 20 $order --threads 1 random.dq | zstd -dc > one
+        dq-rank -k 20 $order --threads 3 random.dq | zstd -dc > three
+        cmp one three
+    done
+}
+
+@test "sections of any size give the same ranking" {
+    random
+    shards
+    for order in "" "--mmr 0.5" "--epsilon 0.3" "--softmax 0.5"; do
+        dq-rank -k 20 $order --format tsv random.dq > whole.tsv
+        cat shard2.dq shard0.dq shard1.dq | dq-rank -k 20 $order --format tsv > joined.tsv
+        cmp whole.tsv joined.tsv
+        dq-rank -k 20 $order --format tsv shard1.dq shard2.dq shard0.dq > joined.tsv
+        cmp whole.tsv joined.tsv
+    done
+}
+
+@test "--merge of shards equals the whole" {
+    random
+    shards
+    for s in 0 1 2; do dq-rank -k 15 shard$s.dq -o ranked$s.dq; done
+    dq-rank -k 15 --format tsv random.dq > whole.tsv
+    dq-rank --merge -k 15 --format tsv ranked0.dq ranked1.dq ranked2.dq > merged.tsv
+    cmp whole.tsv merged.tsv
+    cat ranked2.dq ranked0.dq ranked1.dq ranked0.dq | dq-rank --merge -k 15 --format tsv > merged.tsv
+    cmp whole.tsv merged.tsv
+    # A merged ranking is a ranking: it merges again, and with fewer places.
+    dq-rank --merge -k 15 ranked0.dq ranked1.dq | cat - ranked2.dq | dq-rank --merge -k 5 --format tsv > merged.tsv
+    dq-rank -k 5 --format tsv random.dq | cmp - merged.tsv
+}
+
+@test "--merge refuses what would not be exact" {
+    random
+    shards
+    dq-rank -k 5 shard0.dq -o five.dq
+    run -1 --separate-stderr dq-rank --merge -k 6 five.dq
+    [[ "$stderr" == "dq-rank: five.dq: record "*"cut at 5"* ]]
+    dq-rank -k 5 --mmr 0.5 shard0.dq -o mmr.dq
+    run -1 --separate-stderr dq-rank --merge -k 5 mmr.dq
+    [[ "$stderr" == *"--mmr"* ]]
+    run -1 --separate-stderr dq-rank --merge random.dq
+    [[ "$stderr" == *"no rankings to merge"* ]]
+    sed 's/\[/[9,/' rusers.jsonl > other.jsonl
+    sed 's/\[/[1,/' ritems0.jsonl > otheritems.jsonl
+    dq-export --users other.jsonl --items otheritems.jsonl | dq-rank -k 5 -o other.dq
+    run -1 --separate-stderr dq-rank --merge -k 5 five.dq other.dq
+    [[ "$stderr" == *"two scores"* ]]
+    run -2 dq-rank --merge --exclude-seen five.dq
+}
+
+@test "cosine agrees with NumPy" {
+    /usr/bin/python3 - <<'PY'
+import numpy as np
+rng = np.random.default_rng(3)
+np.save("u.npy", rng.normal(size=(6, 50)).astype("f4"))
+np.save("i.npy", rng.normal(size=(700, 50)).astype("f4"))
+for name, n in (("u", 6), ("i", 700)):
+    open(name + ".txt", "w").write("".join(f"{name}{k}\n" for k in range(n)))
+PY
+    dq-export --users u.npy --user-ids u.txt --items i.npy --item-ids i.txt |
+        dq-rank --by cosine -k 10 --format tsv > ranked.tsv
+    /usr/bin/python3 - <<'PY'
+import numpy as np
+u, i = (np.load(n).astype("f8") for n in ("u.npy", "i.npy"))
+c = (u / np.linalg.norm(u, axis=1, keepdims=True)) @ (i / np.linalg.norm(i, axis=1, keepdims=True)).T
+expected = [(f"u{r}", k + 1, f"i{j}", c[r, j]) for r in range(6) for k, j in enumerate(np.argsort(-c[r])[:10])]
+lines = [l.rstrip("\n").split("\t") for l in open("ranked.tsv")]
+assert len(lines) == len(expected)
+for (user, rank, item, score), e in zip(lines, expected):
+    assert (user, int(rank), item) == e[:3], (user, rank, item, e)
+    assert abs(float(score) - e[3]) < 1e-6
+PY
+}
+
+fields() {
+    cat > fu.jsonl <<'JSON'
+{"id": "u", "vector": {"skills": [1, 0], "city": [1]}}
+JSON
+    cat > fi.jsonl <<'JSON'
+{"id": "x", "vector": {"title": [1, 0], "needs": [0, 1]}}
+{"id": "y", "vector": {"title": [0, 1], "needs": [1, 0]}}
+{"id": "z", "vector": {"title": [1, 1], "needs": [1, 1]}}
+JSON
+    dq-export --users fu.jsonl --items fi.jsonl -o fields.dq
+}
+
+@test "--pair: the mean over pairs of fields" {
+    fields
+    run -0 dq-rank --by cosine --pair skills:title --format tsv fields.dq
+    [ "$output" = $'u\t1\tx\t1\nu\t2\tz\t0.707106769\nu\t3\ty\t0' ]
+    run -0 dq-rank --pair skills:title --pair skills:needs --format tsv fields.dq
+    [ "$output" = $'u\t1\tz\t0.707106769\nu\t2\ty\t0.5\nu\t3\tx\t0.5' ]
+}
+
+@test "pairs that cannot be: one line each" {
+    fields
+    run -1 --separate-stderr dq-rank --by cosine fields.dq
+    [[ "$stderr" == *"width 3"*"width 4"*"--pair"* ]]
+    run -1 --separate-stderr dq-rank --pair city:title fields.dq
+    [[ "$stderr" == *"city:title"*"1 and 2"* ]]
+    run -1 --separate-stderr dq-rank --pair height:title fields.dq
+    [[ "$stderr" == *"height"* ]]
+    run -2 --separate-stderr dq-rank --pair title fields.dq
+    run -2 --separate-stderr dq-rank --by q --pair skills:title fields.dq
+}
+
+@test "an unknown user is an error" {
+    small
+    run -1 --separate-stderr dq-rank --user carol --format tsv small.dq
+    [ "$stderr" = "dq-rank: user carol is not in the stream" ]
+    [ -z "$output" ]
+}
+
+@test "items before users are held; late users and interactions are told apart from lost ones" {
+    small
+    dq-rank --format tsv small.dq > expected.tsv
+    dq-export --users users.jsonl -o users.dq
+    dq-export --items items.jsonl -o items.dq
+    cat items.dq users.dq | dq-rank --format tsv | cmp - expected.tsv
+    cat users.dq items.dq | dq-rank --format tsv | cmp - expected.tsv
+
+    head -1 users.jsonl > alice.jsonl
+    tail -1 users.jsonl > bob.jsonl
+    dq-export --users alice.jsonl --items items.jsonl -o alice.dq
+    dq-export --users bob.jsonl -o bob.dq
+    run -1 --separate-stderr dq-rank --format tsv alice.dq bob.dq
+    [[ "$stderr" == "dq-rank: bob.dq: record "*"user bob"*"--hold"* ]]
+    dq-rank --hold --format tsv alice.dq bob.dq | cmp - expected.tsv
+    # The user wanted may come last.
+    dq-rank --user bob --format tsv alice.dq bob.dq | cmp - <(grep ^bob expected.tsv)
+
+    dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o seen.dq
+    run -1 --separate-stderr dq-rank --exclude-seen small.dq seen.dq
+    [[ "$stderr" == *"interaction with item c"*"--hold"* ]]
+    dq-rank --exclude-seen --format tsv seen.dq > seen.tsv
+    dq-rank --exclude-seen --hold --format tsv small.dq seen.dq | cmp - seen.tsv
+    dq-rank --exclude-seen --format tsv seen.dq small.dq | cmp - seen.tsv
+}
+
+@test "equal items count once, unequal ones and doubles are errors" {
+    small
+    dq-rank --format tsv small.dq > expected.tsv
+    cat small.dq small.dq | dq-rank --format tsv | cmp - expected.tsv
+    sed 's/3, 0/4, 0/' items.jsonl > changed.jsonl
+    dq-export --users users.jsonl --items changed.jsonl -o changed.dq
+    run -1 --separate-stderr dq-rank small.dq changed.dq
+    [[ "$stderr" == "dq-rank: changed.dq: record "*"id a "*"unequal rows"* ]]
+}
+
+@test "--mmr prefers what is unlike the chosen" {
+    printf '%s\n' '{"id": "u", "vector": [1, 0.5]}' > u.jsonl
+    printf '%s\n' '{"id": "a", "vector": [1, 0.4]}' '{"id": "b", "vector": [1, 0.3]}' '{"id": "c", "vector": [0.2, 1]}' \
+        '{"id": "d", "vector": [-1, 0]}' > i.jsonl
+    dq-export --users u.jsonl --items i.jsonl -o mmr.dq
+    [ "$(dq-rank -k 3 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = abc ]
+    [ "$(dq-rank -k 3 --mmr 1 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = abc ]
+    [ "$(dq-rank -k 3 --mmr 0.3 --pool 3 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = acb ]
+    [ "$(dq-rank -k 2 --mmr 0 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = ad ]
+    # Only the best --pool items are candidates.
+    [ "$(dq-rank -k 2 --mmr 0 --pool 2 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = ab ]
+    # trec_eval orders by score: a run has the places left instead of the cosine.
+    [ "$(dq-rank -k 3 --mmr 0.5 --format trec mmr.dq | cut -d ' ' -f 5 | tr '\n' ' ')" = "3 2 1 " ]
+    run -2 dq-rank --mmr 2 mmr.dq
+    run -2 dq-rank --mmr 0.5 --epsilon 0.5 mmr.dq
+}
+
+@test "--epsilon and --softmax: by seed, within the catalogue, no item twice" {
+    random
+    dq-rank -k 10 --format tsv random.dq > plain.tsv
+    for order in "--epsilon 1" "--softmax 2"; do
+        dq-rank -k 10 $order --format tsv random.dq > first.tsv
+        dq-rank -k 10 $order --format tsv random.dq | cmp - first.tsv
+        run -1 cmp first.tsv <(dq-rank -k 10 $order --seed 43 --format tsv random.dq)
+        run -1 cmp first.tsv plain.tsv
+        [ "$(cut -f 1,3 first.tsv | sort -u | wc -l)" = 70 ]
+        # The scores are the cosines still.
+        dq-rank -k 900 --format tsv random.dq | cut -f 1,3,4 | sort > all
+        [ -z "$(cut -f 1,3,4 first.tsv | sort | comm -23 - all)" ]
+    done
+    dq-rank -k 10 --epsilon 0 --format tsv random.dq | cmp - plain.tsv
+    # At a low temperature only ties are shuffled.
+    dq-rank -k 10 --softmax 1e-6 --format tsv random.dq | cut -f 1,4 | cmp - <(cut -f 1,4 plain.tsv)
+}
+
+@test "a ranking stream says what scored and carries its lineage" {
+    small
+    dq-rank -k 3 small.dq -o ranked.dq
+    run -0 dq-cat --lineage ranked.dq
+    [[ "$output" == *dq-export* && "$output" == *dq-rank* ]]
+    run -0 dq-cat --count ranked.dq
+    [[ "$output" == *rankings*6* ]]
+}
+
+@test "--by q and world need a model" {
+    small
+    run -1 --separate-stderr dq-rank --by q small.dq
+    [[ "$stderr" == *"--by q needs a model"* ]]
+    run -1 --separate-stderr dq-rank --by world small.dq
+    [[ "$stderr" == *"--by world needs a model"* ]]
+}
