@@ -13,8 +13,8 @@ SHELL     := /bin/bash
 
 PREFIX    ?= /usr/local
 SANITIZER ?=
-B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 comma     := ,
+B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
 # ---- parts: a new program, room or port is one line here ----
 

@@ -183,9 +183,10 @@ dq_status dq_npy_read_header(dq_npy *npy, dq_source *source, dq_error *error)
     if (got < sizeof start) return dq_fail(error, DQ_ERR_TRUNCATED, "the file ends inside its header");
     status = read_length(source, (unsigned char)start[MAGIC], &length, error);
     if (!status) status = read_exactly(source, text, length, error);
+    if (status) return status;
     header h = {0};
     scanner s = {.at = text, .end = text + length, .error = error};
-    if (!status) status = read_dict(&s, &h);
+    status = read_dict(&s, &h);
     return status ? status : settle(npy, &h, error);
 }
 
