@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-cat on a stream with every kind, type, null and reference (tests/unit/test_format.c writes it).
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    PATH="$BUILD:$PATH"
+    "$BUILD"/unit/test_format --sample s.dq
+    ROOT="$BATS_TEST_DIRNAME/../.."
+}
+
+# Lines equal as JSON, whatever the order of keys and the form of numbers.
+same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
+
+@test "the second reader reads what the C writer wrote" {
+    /usr/bin/python3 "$ROOT/tests/read_stream.py" s.dq > python
+    dq-cat s.dq > c
+    [ "$(wc -l < c)" -eq 22 ]
+    same_json python c
+    zstd -dcq s.dq | /usr/bin/python3 "$ROOT/tests/read_stream.py" | cmp - python
+    zstd -dcq s.dq | gzip | dq-cat | cmp - c
+    zstd -dcq s.dq | dq-cat | cmp - c
+}
+
+@test "one kind is printed without its name, several with it" {
+    dq-cat --kind users s.dq > users
+    [ "$(jq -r .id users | paste -sd' ')" = "u1 u2 ü€" ]
+    [ "$(head -1 users)" = '{"id":"u1","text":{"bio":"a\tb\n\"c\"\\"},"age":41,"vector":{"hard":[0.100000001],"soft":[-2,9.99999968e-21,3]}}' ]
+    dq-cat --kind users --kind items s.dq > both
+    [ "$(jq -r .kind both | sort | uniq -c | paste -sd' ' | tr -s ' ')" = " 2 items 3 users" ]
+}
+
+@test "a row by id and by number" {
+    [ "$(dq-cat --user u2 s.dq | jq -c .vector)" = '{"hard":[1],"soft":[0,0,1]}' ]
+    [ "$(dq-cat --item i2 s.dq | jq -r .id)" = i2 ]
+    [ "$(dq-cat --kind items --row 1 s.dq | jq -r .id)" = i2 ]
+    [ "$(dq-cat --kind transitions --user u1 s.dq | jq -r .item)" = i2 ]
+    [ "$(dq-cat --kind interactions --item i1 s.dq | jq -r .user)" = u2 ]
+    run dq-cat --user nobody s.dq
+    [ "$status" -eq 1 ]
+    [ "$output" = "dq-cat: no user nobody" ]
+    run dq-cat --kind items --row 2 s.dq
+    [ "$status" -eq 1 ]
+    [ "$output" = "dq-cat: no row 2: there are 2" ]
+}
+
+@test "--count and --check" {
+    [ "$(dq-cat --count s.dq | paste -sd' ')" = $'model\t0 users\t3 interactions\t2 items\t2 transitions\t2 rankings\t1 strange\t1' ]
+    [ "$(dq-cat --count --kind users s.dq s.dq)" = $'users\t6' ]
+    run dq-cat --check s.dq s.dq
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+}
+
+@test "--head vouches for its rows alone" {
+    dq-cat s.dq --kind users --head 2 > two
+    [ "$(jq -r .id two | paste -sd' ')" = "u1 u2" ]
+    zstd -dcq s.dq | head -c -100 > cut
+    run dq-cat --kind users --head 2 cut
+    [ "$status" -eq 0 ]
+    run dq-cat --kind users cut
+    [ "$status" -eq 1 ]
+    [ -z "$(dq-cat --head 0 s.dq)" ]
+}
+
+@test "--to stream passes everything on, and keeps the digest" {
+    dq-cat --to stream s.dq > t.dq
+    dq-cat --check t.dq
+    dq-cat s.dq > a
+    dq-cat t.dq | cmp - a
+    [ "$(dq-cat --lineage s.dq | head -1)" = "$(dq-cat --lineage t.dq | head -1)" ]
+    [ "$(dq-cat --lineage t.dq | tail -1 | tr -s ' ')" = " sample 1" ]
+    dq-cat --to stream s.dq t.dq | dq-cat --count --kind items | grep -qx $'items\t4'
+}
+
+@test "a selection is a valid stream: references are renumbered, rows without a target left out" {
+    dq-cat --to stream --kind users --kind items --kind transitions --user u1 s.dq > u.dq
+    dq-cat --check u.dq
+    [ "$(dq-cat --kind transitions u.dq)" = '{"user":"u1","item":"i2","reward":0.100000001,"done":1,"candidates":["i2","i1"]}' ]
+    [ "$(dq-cat --count u.dq | paste -sd' ')" = $'users\t1 items\t2 transitions\t1' ]
+    dq-cat --to stream --head 4 --kind users --kind items --kind transitions s.dq | dq-cat --count > counts
+    [ "$(paste -sd' ' counts)" = $'users\t3 items\t1' ]
+    run dq-cat --to stream --kind transitions s.dq
+    [ "$status" -eq 1 ]
+    [ "$output" = "dq-cat: s.dq: record 7: transitions refer to users: add --kind users" ]
+}
+
+@test "--split gives each section a file" {
+    dq-cat s.dq s.dq --to stream > both.dq
+    dq-cat --split parts both.dq
+    [ "$(ls parts | paste -sd' ')" = "00000.dq 00001.dq" ]
+    dq-cat s.dq > a
+    dq-cat parts/00001.dq | cmp - a
+}
+
+@test "tsv" {
+    dq-cat --kind users --to tsv s.dq > t
+    [ "$(head -1 t)" = $'id\ttext.bio\tattr.age\tvector' ]
+    [ "$(sed -n 2p t)" = $'u1\ta\\tb\\n"c"\\\\\t41\t[0.100000001,-2,9.99999968e-21,3]' ]
+    [ "$(sed -n 3p t)" = $'u2\t\t\t[1,0,0,1]' ]
+    [ "$(dq-cat --kind transitions --to tsv s.dq | sed -n 2p)" = $'ü€\ti1\t1\t0\t["i1","i2"]' ]
+    run dq-cat --to tsv s.dq
+    [ "$status" -eq 1 ]
+}
+
+@test "npy both ways" {
+    dq-cat --kind users --to npy --ids ids s.dq > v.npy
+    /usr/bin/python3 -c '
+import numpy
+v = numpy.load("v.npy")
+assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
+    [ "$(paste -sd' ' ids)" = "u1 u2 ü€" ]
+    dq-cat --from npy --kind users --ids ids v.npy > v.dq
+    dq-cat --check v.dq
+    dq-cat --kind users --to npy v.dq | cmp - v.npy
+    [ "$(dq-cat --from npy --to jsonl v.npy | jq -r .id | paste -sd' ')" = "0 1 2" ]
+    dq-cat --kind items --to npy s.dq > halves.npy
+    /usr/bin/python3 -c 'import numpy; assert numpy.load("halves.npy").dtype == "float16"'
+    head -2 ids > two
+    run dq-cat --from npy --ids two v.npy -o never.dq
+    [ "$status" -eq 1 ]
+    [ ! -e never.dq ]
+    run dq-cat --to npy s.dq
+    [ "$status" -eq 1 ]
+}
+
+@test "safetensors both ways" {
+    dq-cat --kind model --to safetensors s.dq > m.safetensors
+    dq-cat --from safetensors m.safetensors > m.dq
+    dq-cat --check m.dq
+    dq-cat --kind model s.dq > a
+    dq-cat --kind model m.dq | jq -cS . | sort | diff - <(jq -cS . a | sort)
+    run dq-cat --kind users --to safetensors s.dq
+    [ "$status" -eq 1 ]
+    [ "$output" = "dq-cat: no model in the stream" ]
+}
+
+@test "the same payload from the same input, whatever the flushes" {
+    dq-cat --to stream s.dq | zstd -dcq > a
+    DQ_FLUSH=1 dq-cat --to stream - < s.dq | zstd -dcq > b
+    cat s.dq | DQ_THREADS=2 dq-cat --flush --to stream | zstd -dcq > c
+    cmp a b
+    cmp a c
+}
+
+@test "bad usage is status 2 and one line" {
+    for args in "--check --count" "--check --to tsv" "--row 1 --head 2" "--ids x" "--split d --to npy" "--kind" "--to xml" \
+        "--from npy a b"; do
+        run dq-cat $args
+        [ "$status" -eq 2 ]
+        [ "${#lines[@]}" -eq 1 ]
+        [[ "$output" == dq-cat:* ]]
+    done
+}
+
+@test "no BLAS, no curl, no mongoc in dq-cat" {
+    ! ldd "$BUILD"/dq-cat | grep -E 'blas|curl|mongo'
+}
