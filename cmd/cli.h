@@ -132,12 +132,13 @@ unsigned dq_cli_threads(const dq_common *common, unsigned fallback);
 /* Whether colour is welcome: fd is a terminal that can, and NO_COLOR is not set. */
 bool dq_cli_colour(int fd);
 
-/* A progress bar on stderr; silent unless stderr is a terminal or --progress, and with --quiet. */
+/* A progress bar on stderr; silent unless stderr is a terminal and the work takes a second, or --progress;
+ * and with --quiet. */
 typedef struct dq_progress {
     const char *label;
     uint64_t total, done;
     double started, shown; /* seconds of the monotonic clock */
-    bool on;
+    bool on, forced;
 } dq_progress;
 
 dq_progress dq_progress_start(const dq_common *common, const char *label, uint64_t total);

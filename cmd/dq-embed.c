@@ -16,6 +16,7 @@ typedef struct state {
     dq_features *features[DQ_EMBED_THREADS];
     unsigned threads;
     dq_arena arena; /* layouts */
+    dq_progress progress;
 } state;
 
 static dq_status write_pairs(state *s, dq_bundle *out, dq_error *error)
@@ -74,6 +75,7 @@ static dq_status embed(state *s, dq_embed_side *side, const dq_bundle *in, dq_er
     if (!status) status = dq_filter_put(&s->filter, &out, error);
     dq_bundle_free(&out);
     free(vectors);
+    dq_progress_step(&s->progress, s->progress.done + in->rows, side->kind);
     return status;
 }
 
@@ -99,12 +101,13 @@ static dq_status stream(state *s, dq_error *error)
 {
     dq_bundle bundle;
     bool more;
-    dq_status status;
-    while (!(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
+    dq_status status = DQ_OK;
+    s->progress = dq_progress_start(&s->o->common, "embedded", 0);
+    while (!status && !(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
         status = dq_filter_blame(&s->filter, pass(s, &bundle, error), error);
         dq_bundle_free(&bundle);
-        if (status) return status;
     }
+    dq_progress_end(&s->progress);
     return status ? status : check_names(s, error);
 }
 

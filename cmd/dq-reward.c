@@ -36,6 +36,7 @@ typedef struct state {
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
     size_t transition_count, ranking_count;
     uint64_t written;
+    dq_progress progress;
 } state;
 
 static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_error *error)
@@ -157,6 +158,7 @@ static dq_status put_block(state *s, dq_error *error)
     dq_rewards_free(&rewards);
     s->written += b->count;
     b->count = 0;
+    dq_progress_step(&s->progress, s->written, NULL);
     return status;
 }
 
@@ -219,11 +221,13 @@ static dq_status relabel_wanted(state *s, const dq_bundle *held, dq_error *error
 static dq_status write_all(state *s, dq_error *error)
 {
     dq_status status = dq_catalogue_write(&s->catalogue, s->filter.out, error);
+    s->progress = dq_progress_start(&s->o->common, "transitions", 0);
     bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
     for (size_t i = 0; !status && i < s->transition_count; i++)
         status = again ? relabel_wanted(s, &s->transitions[i], error)
                        : dq_writer_put(s->filter.out, &s->transitions[i], error);
     if (!status && !again) status = write_new(s, error);
+    dq_progress_end(&s->progress);
     for (size_t i = 0; !status && i < s->ranking_count; i++)
         status = dq_writer_put(s->filter.out, &s->rankings[i], error);
     return status;

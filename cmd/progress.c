@@ -12,6 +12,8 @@
 
 enum { BAR = 28 };
 
+static const double patience = 1.0; /* seconds of work before a bar is worth showing */
+
 static double now(void)
 {
     struct timespec t;
@@ -28,7 +30,8 @@ bool dq_cli_colour(int fd)
 dq_progress dq_progress_start(const dq_common *common, const char *label, uint64_t total)
 {
     bool on = !common->quiet && (common->progress || isatty(STDERR_FILENO));
-    return (dq_progress){.label = label, .total = total, .on = on, .started = on ? now() : 0};
+    return (dq_progress){
+        .label = label, .total = total, .on = on, .forced = common->progress, .started = on ? now() : 0};
 }
 
 /* "label [#####.....]  45% 450/1000 12s left note" */
@@ -62,6 +65,7 @@ void dq_progress_step(dq_progress *progress, uint64_t done, const char *note)
     progress->done = done;
     if (!progress->on) return;
     double at = now();
+    if (!progress->forced && at - progress->started < patience) return;
     if (progress->shown > 0 && at - progress->shown < (isatty(STDERR_FILENO) ? 0.1 : 1.0)) return;
     progress->shown = at;
     draw(progress, note, at);
@@ -69,7 +73,7 @@ void dq_progress_step(dq_progress *progress, uint64_t done, const char *note)
 
 void dq_progress_end(dq_progress *progress)
 {
-    if (!progress->on) return;
+    if (!progress->on || (progress->shown <= 0 && !progress->forced)) return;
     draw(progress, NULL, now());
     if (isatty(STDERR_FILENO)) (void)fputc('\n', stderr);
     progress->on = false;
