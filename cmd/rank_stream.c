@@ -62,19 +62,31 @@ static bool users_are_known(const ranking *r)
     return dq_index_count(ids) > 0;
 }
 
+/* Widths, fields and pairs must fit. */
+static dq_status fit_scorer(ranking *r, dq_error *error)
+{
+    const rank_options *o = r->options;
+    bool chosen = r->scorer.by == RANK_BY_AUTO;
+    if (chosen) r->scorer.by = r->scorer.net ? RANK_BY_Q : RANK_BY_COSINE;
+    if (r->scorer.by != RANK_BY_COSINE && !r->scorer.net)
+        return dq_fail(
+            error, DQ_ERR_SCHEMA,
+            "--by %s needs a model: put one first, as in `cat model.dq catalogue.dq | dq-rank`, or "
+            "name it with --model",
+            rank_by_names[r->scorer.by]);
+    dq_status status = rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
+                                       o->pairs.count, error);
+    if (!status || !chosen || r->scorer.net) return status;
+    dq_error why = *error;
+    return dq_fail(error, status, "no model comes before the items, and by cosine: %s", why.reason);
+}
+
 /* Users are known and the first items at hand. */
 static dq_status begin(ranking *r, dq_error *error)
 {
-    const rank_options *o = r->options;
-    if (r->scorer.by == RANK_BY_AUTO) r->scorer.by = r->scorer.net ? RANK_BY_Q : RANK_BY_COSINE;
-    if (r->scorer.by != RANK_BY_COSINE && !r->scorer.net)
-        return dq_fail(error, DQ_ERR_SCHEMA,
-                       "--by %s needs a model: put one first in the stream, or give --model",
-                       rank_by_names[r->scorer.by]);
     r->begun = true;
-    dq_status status = rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
-                                       o->pairs.count, error);
-    if (!status) status = rank_lists_open(&r->lists, o, &r->catalogue.users, error);
+    dq_status status = fit_scorer(r, error);
+    if (!status) status = rank_lists_open(&r->lists, r->options, &r->catalogue.users, error);
     return status ? status : rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
 }
 

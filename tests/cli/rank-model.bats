@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-rank by a model: where it may stand, and that the scores are those of its weights.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    PATH=$BUILD:$PATH
+    /usr/bin/python3 - <<'PY'
+import json, random
+random.seed(2)
+vector = lambda n: [round(random.uniform(-1, 1), 3) for _ in range(n)]
+with open("users.jsonl", "w") as f:
+    for i in range(5): f.write(json.dumps({"id": f"u{i}", "vector": vector(3)}) + "\n")
+with open("items.jsonl", "w") as f:
+    for i in range(300): f.write(json.dumps({"id": f"j{i}", "vector": vector(5)}) + "\n")
+with open("interactions.jsonl", "w") as f:
+    for i in range(5):
+        for j in range(i, 60, 5):
+            f.write(json.dumps({"user": f"u{i}", "item": f"j{j}", "label": random.choice(["APPLY", "CLICK", "IGNORE"])}) + "\n")
+PY
+    dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o catalogue.dq
+    dq-reward --strategy logged catalogue.dq -o labelled.dq
+    dq-train --quiet --offline --epochs 3 --hidden 16,8 --world-hidden 12 labelled.dq -o model.dq
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    PATH=$BUILD:$PATH
+}
+
+# The forward pass in NumPy on the weights that dq-cat prints: forward NET RANKED.tsv
+forward() {
+    /usr/bin/python3 - "$@" <<'PY'
+import json, subprocess, sys
+import numpy as np
+net, ranked = sys.argv[1:]
+weights = {}
+for line in subprocess.run(["dq-cat", "model.dq"], check=True, stdout=subprocess.PIPE).stdout.splitlines():
+    column = json.loads(line)
+    if "name" in column: weights[column["name"]] = np.array(column["data"], "f8").reshape(column["shape"])
+read = lambda name: {r["id"]: np.array(r["vector"], "f4").astype("f8") for r in map(json.loads, open(name))}
+users, items = read("users.jsonl"), read("items.jsonl")
+depth = sum(name.startswith(net + ".") and name.endswith(".weight") for name in weights)
+def score(user, item):
+    x = np.concatenate([users[user], items[item]])
+    for l in range(depth):
+        x = weights[f"{net}.{l}.weight"] @ x + weights[f"{net}.{l}.bias"]
+        if l + 1 < depth: x = np.maximum(x, 0)
+    return x[0]
+lines = [l.rstrip("\n").split("\t") for l in open(ranked)]
+assert len(lines) == 50
+for u in users:
+    best = sorted((score(u, i) for i in items), reverse=True)[:10]
+    got = [(i, float(s)) for v, _, i, s in lines if v == u]
+    for (item, s), e in zip(got, best):
+        assert abs(s - e) < 1e-5 and abs(score(u, item) - s) < 1e-5, (u, item, s, e)
+PY
+}
+
+@test "by Q and by world model: the forward pass of NumPy" {
+    cat model.dq catalogue.dq | dq-rank --format tsv > q.tsv
+    forward q q.tsv
+    dq-rank --by q --model model.dq --format tsv catalogue.dq | cmp - q.tsv
+    dq-rank --by world --model model.dq --format tsv catalogue.dq > world.tsv
+    forward world world.tsv
+    run -1 cmp -s q.tsv world.tsv
+}
+
+@test "one user alone, any threads, any blocks: the same scores" {
+    dq-rank --model model.dq --format tsv catalogue.dq > q.tsv
+    for u in u0 u3; do dq-rank --model model.dq --user $u --format tsv catalogue.dq | cmp - <(grep "^$u" q.tsv); done
+    for t in 1 2 5; do dq-rank --model model.dq -t $t --format tsv catalogue.dq | cmp - q.tsv; done
+    for s in 0 1 2; do
+        awk -v s=$s 'NR % 3 == s' items.jsonl > part.jsonl
+        dq-export --users users.jsonl --items part.jsonl -o part$s.dq
+        dq-rank --model model.dq part$s.dq -o ranked$s.dq
+    done
+    cat model.dq part2.dq part0.dq part1.dq | dq-rank --format tsv | cmp - q.tsv
+    dq-rank --merge --format tsv ranked0.dq ranked1.dq ranked2.dq | cmp - q.tsv
+    cat ranked0.dq <(dq-rank --by world --model model.dq part1.dq) > mixed.dq
+    run -1 --separate-stderr dq-rank --merge mixed.dq
+    [[ "$stderr" == *"rankings by world after rankings by q"* ]]
+}
+
+@test "in one pipeline after dq-train --pass" {
+    dq-train --quiet --offline --epochs 3 --hidden 16,8 --world-hidden 12 --pass labelled.dq |
+        dq-rank --exclude-seen --format tsv > passed.tsv
+    dq-rank --model model.dq --exclude-seen --format tsv catalogue.dq | cmp - passed.tsv
+    # Nothing that was seen is in it.
+    [ -z "$(comm -12 <(cut -f 1,3 passed.tsv | sort) <(jq -r '[.user, .item] | @tsv' interactions.jsonl | sort))" ]
+}
+
+@test "--by cosine looks past a model" {
+    cut -c 1-1000 items.jsonl | sed 's/, [-0-9.]*, [-0-9.]*\]/]/' > narrow.jsonl
+    dq-export --users users.jsonl --items narrow.jsonl -o narrow.dq
+    dq-rank --format tsv narrow.dq > expected.tsv
+    cat model.dq narrow.dq | dq-rank --by cosine --format tsv | cmp - expected.tsv
+}
+
+@test "a model in the wrong place, two models, none" {
+    run -1 --separate-stderr bash -c 'cat catalogue.dq model.dq | dq-rank'
+    [[ "$stderr" == *"no model comes before the items, and by cosine: "*"--pair"* ]]
+    run -1 --separate-stderr bash -c 'cat catalogue.dq model.dq | dq-rank --by q'
+    [[ "$stderr" == *"cat model.dq catalogue.dq"* ]]
+    dq-export --users users.jsonl -o users.dq
+    run -1 --separate-stderr bash -c 'cat users.dq model.dq catalogue.dq | dq-rank'
+    [[ "$stderr" == *"the model comes after the catalogue"*"cat model.dq catalogue.dq"* ]]
+    run -1 --separate-stderr bash -c 'cat model.dq model.dq catalogue.dq | dq-rank'
+    [[ "$stderr" == *"a second model"* ]]
+    run -1 --separate-stderr bash -c 'cat model.dq catalogue.dq | dq-rank --model model.dq'
+    [[ "$stderr" == *"--model model.dq"* ]]
+    run -1 --separate-stderr dq-rank --model catalogue.dq catalogue.dq
+    [[ "$stderr" == "dq-rank: catalogue.dq: no model in it" ]]
+}
+
+@test "a model of other widths, a model without a world" {
+    jq -c '.vector += [1]' items.jsonl > wide.jsonl
+    dq-export --users users.jsonl --items wide.jsonl -o wide.dq
+    run -1 --separate-stderr dq-rank --model model.dq wide.dq
+    [[ "$stderr" == *"users 3 and items 5 wide; the catalogue has users 3 and items 6 wide"* ]]
+    dq-train --quiet --offline --no-world --epochs 1 --hidden 4 labelled.dq -o bare.dq
+    run -1 --separate-stderr dq-rank --by world --model bare.dq catalogue.dq
+    [[ "$stderr" == *"no network called world"* ]]
+    dq-rank --model bare.dq catalogue.dq -o ranked.dq
+}
+
+@test "a model cut anywhere is refused" {
+    size=$(stat -c %s model.dq)
+    for ((n = 0; n < size; n += 97)); do
+        head -c $n model.dq > cut.dq
+        run -1 dq-rank --model cut.dq --format tsv catalogue.dq
+        [ "${#lines[@]}" = 1 ]
+    done
+}
