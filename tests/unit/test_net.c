@@ -1,15 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/net.h"
 
+#include "../fixtures/net/torch.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+/* Every allocation of the program is counted: glibc lets a program define these, and keeps its own under
+ * other names. The address sanitizer wants them for itself. */
+static atomic_uint allocations;
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&                 \
+    !defined(__clang__)
+enum { COUNTS_ALLOCATIONS = 1 };
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t alignment, size_t n);
+
+void *malloc(size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_realloc(p, n);
+}
+
+void *aligned_alloc(size_t alignment, size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_memalign(alignment, n);
+}
+#else
+enum { COUNTS_ALLOCATIONS = 0 };
+#endif
 
 enum { USERS = 5, ITEMS = 40, ROWS = 24 };
 
@@ -170,6 +213,78 @@ static void it_learns(void **state)
     double first = fit(&w, &adam, 0), last = first;
     for (uint64_t i = 1; i < 300; i++) last = fit(&w, &adam, i);
     assert_true(last < first / 5);
+    drop(&w);
+}
+
+/* ---- the step against PyTorch ---- */
+
+static void assert_near(const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) assert_true(fabsf(a[i] - b[i]) < 1e-5F);
+}
+
+static void check_torch(const uint32_t *user, double decay, const float *first, const float *last,
+                        const float *losses)
+{
+    const dq_net_spec spec = {.user_width = TORCH_USER,
+                              .item_width = TORCH_ITEM,
+                              .hidden = {TORCH_HIDDEN0, TORCH_HIDDEN1},
+                              .hidden_count = 2};
+    const float *users[TORCH_USERS], *items[TORCH_ITEMS];
+    for (size_t i = 0; i < TORCH_USERS; i++) users[i] = torch_users + i * TORCH_USER;
+    for (size_t i = 0; i < TORCH_ITEMS; i++) items[i] = torch_items + i * TORCH_ITEM;
+    dq_vectors u = {users, TORCH_USERS, TORCH_USER}, a = {items, TORCH_ITEMS, TORCH_ITEM};
+    dq_rng rng = dq_rng_new(1);
+    dq_adam adam = DQ_ADAM_DEFAULTS;
+    dq_pool *pool;
+    dq_net *net;
+    adam.decay = decay;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_net_new(&net, &spec, TORCH_ROWS, pool, &rng, NULL), DQ_OK);
+    size_t n = dq_net_count(net);
+    assert_int_equal(n, sizeof torch_start / sizeof *torch_start);
+    memcpy(dq_net_weights(net), torch_start, sizeof torch_start);
+    for (size_t step = 0; step < TORCH_STEPS; step++) {
+        double loss = dq_net_fit(net, &u, &a, user, torch_item, torch_target, NULL, TORCH_ROWS, &adam, &rng);
+        assert_true(fabs(loss - (double)losses[step]) < 1e-5);
+        assert_near(dq_net_weights(net), step == 0 ? first : last,
+                    step == 0 || step == TORCH_STEPS - 1 ? n : 0);
+    }
+    dq_net_free(net);
+    dq_pool_free(pool);
+}
+
+static void ten_steps_equal_torch(void **state)
+{
+    (void)state;
+    uint32_t one[TORCH_ROWS], three[TORCH_ROWS];
+    for (uint32_t r = 0; r < TORCH_ROWS; r++) {
+        one[r] = 1;
+        three[r] = r % TORCH_USERS;
+    }
+    check_torch(one, 0, torch_one_first, torch_one_last, torch_one_losses);
+    check_torch(three, 0.01, torch_three_first, torch_three_last, torch_three_losses);
+}
+
+/* ---- memory ---- */
+
+static void a_step_allocates_nothing(void **state)
+{
+    (void)state;
+    world w = make(&wide, 2, USERS);
+    dq_adam adam = DQ_ADAM_DEFAULTS;
+    float out[ITEMS];
+    fit(&w, &adam, 0);
+    atomic_store(&allocations, 0);
+    for (uint64_t i = 0; i < 5; i++) {
+        fit(&w, &adam, i);
+        dq_net_predict(w.net, &w.users, &w.items, w.user, w.item, out, ROWS);
+        dq_net_score(w.net, w.user_at[0], w.item_at[0], w.items.width, ITEMS, out);
+    }
+    assert_int_equal(atomic_load(&allocations), 0);
+    void *volatile one = malloc(1); /* the count counts; volatile, or the compiler leaves the call out */
+    free(one);
+    assert_int_equal(atomic_load(&allocations), COUNTS_ALLOCATIONS);
     drop(&w);
 }
 
@@ -366,6 +481,8 @@ int main(void)
         cmocka_unit_test(step_equals_plain_form),
         cmocka_unit_test(a_loss_that_is_not_finite_changes_nothing),
         cmocka_unit_test(it_learns),
+        cmocka_unit_test(ten_steps_equal_torch),
+        cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(blocks_do_not_matter),
         cmocka_unit_test(predictions_equal_the_definition),
