@@ -4,6 +4,7 @@
  */
 #include "eval.h"
 #include "eval_curves.h"
+#include "eval_rollout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,12 @@
 static const dq_program program = {
     .name = "dq-eval",
     .summary = "measure rankings against judgements, agents by roll-outs, and draw learning curves",
-    .operands = "[LOG...]",
+    .operands = "[LOG... | STREAM...]",
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",
                  "dq-rank --model m.dq catalogue.dq | dq-eval --qrels held-out.qrels -m ndcg@10 --interval"},
 };
 
+static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
 
 /* Opens the output, lets `print` write it, and completes it or leaves nothing. */
@@ -29,6 +31,19 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status) status = eval_print(&table, o, out, error);
     eval_table_free(&table);
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
+
+static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
+{
+    rollout played = {0};
+    dq_sink *out = NULL;
+    dq_status status = rollout_run(&played, o, cli, error);
+    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
+    if (!status) status = rollout_print(&played, out, error);
+    rollout_free(&played);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;
@@ -89,13 +104,33 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
         dq_cli_usage(cli, "--plot names the output: no --output or --format with it");
 }
 
-static void check_usage(const dq_cli *cli, const eval_options *o)
+/* --cold-start: the first 10 steps of 10 episodes, unless told otherwise. */
+static void check_rollout(const dq_cli *cli, eval_options *o)
+{
+    dq_error error = DQ_ERROR_NONE;
+    dq_reward_map map = {0};
+    if (!o->models.count)
+        dq_cli_usage(
+            cli, "--rollout needs --model FILE (or random, cosine, untrained), the first to compare with");
+    if (o->format == EVAL_TREC) dq_cli_usage(cli, "--rollout has no trec format");
+    if (dq_reward_map_parse(&map, o->map, &error)) dq_cli_usage(cli, "--map: %s", error.reason);
+    dq_reward_map_free(&map);
+    if (o->cold_start && !o->given_episodes) o->episodes = 10;
+    if (o->cold_start && !o->given_steps) o->steps = 10;
+}
+
+static void check_usage(const dq_cli *cli, eval_options *o)
 {
     if (o->list) return;
     if (o->curves) {
         check_curves(cli, o);
         return;
     }
+    if (o->rollout) {
+        check_rollout(cli, o);
+        return;
+    }
+    if (o->models.count) dq_cli_usage(cli, "--model is for --rollout and --cold-start");
     if (cli->operand_count) dq_cli_usage(cli, "unexpected operand '%s'", cli->operands[0]);
     if (o->plot) dq_cli_usage(cli, "--plot draws --curves");
     if (!o->qrels) dq_cli_usage(cli, "--qrels FILE is needed: the judgements");
@@ -105,9 +140,10 @@ static void check_usage(const dq_cli *cli, const eval_options *o)
     if (from_stdin > 1) dq_cli_usage(cli, "stdin can be read only once");
 }
 
-static dq_status run(const eval_options *o, const dq_cli *cli, dq_error *error)
+static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     if (o->list) return list_measures(o, error);
+    if (o->rollout) return roll_out(o, cli, error);
     if (o->curves) return draw_curves(o, cli, error);
     return measure_rankings(o, cli, error);
 }
@@ -119,6 +155,10 @@ int main(int argc, char **argv)
                       .gains = "APPLY=3,SAVE=2,CLICK=1,IGNORE=0",
                       .confidence = 0.95,
                       .resamples = 10000,
+                      .map = DQ_REWARD_MAP_DEFAULT,
+                      .episodes = 100,
+                      .steps = 100,
+                      .candidates = 100,
                       .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
@@ -135,15 +175,31 @@ int main(int argc, char **argv)
         {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .least = 0.5, .most = 0.9999},
         {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .least = 100, .most = 1e7},
         {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .flags = 0},
+        {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .flags = 0},
+        {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout by step: the first 10 steps of 10 episodes", .flags = 0},
+        {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .flags = 0},
+        {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (default: all users, in turn)", .flags = 0},
+        {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto (logged where the stream has labels), cosine, logged", .choices = rewards},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .flags = 0},
+        {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (default: the catalogue's)", .flags = 0},
+        {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .flags = 0},
+        {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .least = 1, .most = 1e6, .given = &o.given_episodes},
+        {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps of an episode", .least = 1, .most = 1e6, .given = &o.given_steps},
+        {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn for an episode", .least = 1, .most = 4e9},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take any candidate", .least = 0, .most = 1},
+        {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item at most once an episode", .flags = 0},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .flags = 0},
         {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (default: in the terminal)", .flags = 0},
         {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .least = 1, .most = 1e6},
+        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .least = 0, .most = 1024},
+        {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},
         DQ_OPTION_SEED(o.common),
         {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (default stdout)", .flags = 0},
         {"quiet", 0, DQ_OPT_FLAG, &o.common.quiet, NULL, "no notes on stderr", .flags = 0}, /* -q is trec_eval's */
         {0}};
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    o.rollout = o.rollout || o.cold_start;
     check_usage(&cli, &o);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&o, &cli, &error);

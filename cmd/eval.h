@@ -15,6 +15,8 @@
 
 typedef enum eval_format { EVAL_TABLE, EVAL_TSV, EVAL_JSON, EVAL_TREC } eval_format;
 
+enum { EVAL_REWARD_AUTO, EVAL_REWARD_COSINE, EVAL_REWARD_LOGGED };
+
 typedef struct eval_options {
     dq_common common;
     /* rankings against judgements */
@@ -28,6 +30,14 @@ typedef struct eval_options {
     const char *gains;   /* LABEL=level,... */
     double confidence;
     uint64_t resamples;
+    /* roll-outs */
+    bool rollout, cold_start, distinct, raw_cosine;
+    dq_texts models, pairs;
+    const char *user, *map;
+    int reward;
+    uint64_t episodes, steps, candidates;
+    double epsilon;
+    bool given_episodes, given_steps;
     /* learning curves */
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-eval --rollout and --cold-start: agents that act on a catalogue.
+
+bats_require_minimum_version 1.5.0
+
+# Eight items around the circle; u0 looks along the first, u1 the other way. Labels by likeness.
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return
+    printf '{"id":"u0","vector":[1,0]}\n{"id":"u1","vector":[-1,0]}\n' > users.jsonl
+    awk 'BEGIN { pi = atan2(0, -1); for (i = 0; i < 8; i++)
+        printf "{\"id\":\"i%d\",\"vector\":[%.6f,%.6f]}\n", i, cos(i * pi / 4), sin(i * pi / 4) }' > items.jsonl
+    cat > seen.jsonl <<'JSON'
+{"user":"u0","item":"i0","label":"APPLY"}
+{"user":"u0","item":"i1","label":"SAVE"}
+{"user":"u0","item":"i7","label":"CLICK"}
+{"user":"u0","item":"i2","label":"SEEN"}
+{"user":"u1","item":"i4","label":"APPLY"}
+JSON
+    "$BUILD"/dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o labelled.dq
+    "$BUILD"/dq-export --users users.jsonl --items items.jsonl -o plain.dq
+    "$BUILD"/dq-train --quiet --user u0 --reward cosine --hidden 16 --world-hidden 8 --dropout 0 --episodes 20 --steps 50 \
+        --warmup 64 --candidates 8 --seed 3 -o model.dq plain.dq
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR" || return
+    set -o pipefail
+}
+
+value() { awk -F '\t' -v m="$1" -v k="$2" '$1 == m && $2 == k && $3 == "all" { print $4 }' "$3"; }
+
+@test "labels: rewards, the share of each label, the improvement on the first" {
+    "$BUILD"/dq-eval --rollout --model random --model cosine --user u0 --candidates 8 --episodes 20 -f tsv \
+        labelled.dq > "$BATS_TEST_TMPDIR"/got
+    cd "$BATS_TEST_TMPDIR"
+    [ "$(value cosine mean got)" = 1 ] # always i0, APPLY
+    [ "$(value cosine sd got)" = 0 ]
+    [ "$(value cosine share_APPLY got)" = 1 ]
+    [ "$(value cosine share_IGNORE got)" = 0 ]
+    # at random: an eighth APPLY, SAVE, CLICK and SEEN each, four of eight IGNORE
+    awk -v a="$(value random share_APPLY got)" -v o="$(value random share_other got)" \
+        -v i="$(value random share_IGNORE got)" -v m="$(value random mean got)" \
+        'BEGIN { exit !(a > .09 && a < .16 && o > .09 && o < .16 && i > .44 && i < .56 &&
+                        m > .05 && m < .2) }'
+    awk -v d="$(value cosine difference got)" -v m="$(value random mean got)" \
+        -v p="$(value cosine improvement_percent got)" \
+        'BEGIN { exit !(d + m > 1 - 1e-9 && d + m < 1 + 1e-9 && (p - 100 * d / m) ^ 2 < 1e-9) }'
+}
+
+@test "users in turn: each gets its own rewards" {
+    "$BUILD"/dq-eval --rollout --model cosine --candidates 8 --episodes 4 --steps 3 -f json -q labelled.dq > "$BATS_TEST_TMPDIR"/got
+    jq -e '.by_episode == [1, 1, 1, 1] and .labels.APPLY == 1' "$BATS_TEST_TMPDIR"/got
+}
+
+@test "cosine rewards, and a trained model that beats chance" {
+    run -0 "$BUILD"/dq-eval --rollout --model random --model model.dq --model cosine --user u0 --candidates 8 \
+        --episodes 10 -f json plain.dq
+    echo "$output" > "$BATS_TEST_TMPDIR"/got
+    jq -se '.[2].mean == 1 and .[1].mean > 0.9 and .[0].mean < 0.65 and .[1].difference_interval[0] > 0.2' "$BATS_TEST_TMPDIR"/got
+    jq -se 'all(has("labels") | not)' "$BATS_TEST_TMPDIR"/got
+    run -0 "$BUILD"/dq-eval --rollout --model cosine --user u0 --candidates 8 --raw-cosine --episodes 2 --steps 8 --distinct -f json plain.dq
+    echo "$output" > "$BATS_TEST_TMPDIR"/got
+    jq -e '.mean | fabs < 1e-6' "$BATS_TEST_TMPDIR"/got # each of the circle once
+}
+
+@test "cold start: ten steps of ten episodes, by step; --distinct goes down the ranking" {
+    "$BUILD"/dq-eval --cold-start --model cosine --user u0 --candidates 8 --steps 4 --distinct -f json labelled.dq > "$BATS_TEST_TMPDIR"/got
+    jq -e '.episodes == 10 and .by_step[0] == 1 and (.by_step[1:3] | add | . == 0.5)' "$BATS_TEST_TMPDIR"/got
+    "$BUILD"/dq-eval --cold-start --model random --user u0 -f json labelled.dq > "$BATS_TEST_TMPDIR"/got
+    jq -e '.episodes == 10 and .steps == 10 and (.by_step | length) == 10' "$BATS_TEST_TMPDIR"/got
+    run -0 "$BUILD"/dq-eval --cold-start --model random --model cosine --user u0 labelled.dq
+    [[ ${lines[0]} == "model"*"APPLY"*"IGNORE"*"improvement" ]]
+    [[ ${lines[3]} == "step"*"random"*"cosine" ]]
+    [ "${#lines[@]}" = 14 ]
+}
+
+@test "epsilon: all exploring is the random policy's distribution, and equal seeds equal bytes" {
+    "$BUILD"/dq-eval --rollout --model cosine --epsilon 1 --user u0 --candidates 8 -f json labelled.dq > "$BATS_TEST_TMPDIR"/one
+    jq -e '.labels.APPLY > 0.1 and .labels.APPLY < 0.15' "$BATS_TEST_TMPDIR"/one
+    "$BUILD"/dq-eval --rollout --model cosine --epsilon 1 --user u0 --candidates 8 -f json -t 2 < labelled.dq | cmp - "$BATS_TEST_TMPDIR"/one
+    "$BUILD"/dq-eval --rollout --model cosine --epsilon 1 --user u0 --candidates 8 -f json --seed 1 < labelled.dq > "$BATS_TEST_TMPDIR"/two
+    run -1 cmp "$BATS_TEST_TMPDIR"/one "$BATS_TEST_TMPDIR"/two
+}
+
+@test "rewards that a stream's transitions hold go before" {
+    "$BUILD"/dq-reward --strategy logged --map APPLY=7,SAVE=1,CLICK=0,IGNORE=0 --quiet labelled.dq > "$BATS_TEST_TMPDIR"/rewarded.dq
+    "$BUILD"/dq-eval --rollout --model cosine --user u0 --candidates 8 -f json "$BATS_TEST_TMPDIR"/rewarded.dq > "$BATS_TEST_TMPDIR"/got
+    jq -e '.mean == 7' "$BATS_TEST_TMPDIR"/got
+}
+
+@test "an untrained agent has the shape of the models beside it" {
+    run -0 "$BUILD"/dq-eval --rollout --model untrained --model model.dq --user u0 --candidates 8 --episodes 5 -f json plain.dq
+    echo "$output" > "$BATS_TEST_TMPDIR"/got
+    jq -se '.[0].model == "untrained" and .[1].mean >= .[0].mean' "$BATS_TEST_TMPDIR"/got
+}
