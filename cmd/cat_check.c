@@ -18,6 +18,7 @@ typedef struct known {
     dq_index ids;
     uint64_t *digest, *section; /* by id: of its row, and the last section that held it */
     size_t room;
+    uint64_t width;     /* of the vectors; 0: none */
     dq_index mentioned; /* by interactions */
 } known;
 
@@ -36,6 +37,20 @@ static bool reserve(known *k, size_t count)
     if (section) k->section = section;
     if (section) k->room = room;
     return section != NULL;
+}
+
+/* All vectors of a side have one width, in whatever section or operand they stand. */
+static dq_status check_width(known *k, const dq_bundle *bundle, dq_error *error)
+{
+    const dq_column *c = dq_bundle_column(bundle, "vector");
+    uint64_t width = c ? dq_column_width(c) : 0;
+    if (bundle->rows == 0) return DQ_OK;
+    if (dq_index_count(&k->ids) && width != k->width)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "%s: vectors of width %" PRIu64 " after vectors of width %" PRIu64, bundle->kind,
+                       width, k->width);
+    k->width = width;
+    return DQ_OK;
 }
 
 static dq_status check_ids(known *k, const dq_bundle *bundle, uint64_t section, dq_error *error)
@@ -107,6 +122,7 @@ static dq_status check_bundle(known side[DQ_CAT_SIDES], const dq_bundle *bundle,
 {
     dq_status status = check_json(bundle, error);
     int number = dq_cat_side_of(bundle->kind);
+    if (!status && number >= 0) status = check_width(&side[number], bundle, error);
     if (!status && number >= 0) status = check_ids(&side[number], bundle, section, error);
     if (status || strcmp(bundle->kind, DQ_KIND_INTERACTIONS) != 0) return status;
     status = mention(&side[DQ_CAT_USERS], dq_bundle_column(bundle, "user"), error);
