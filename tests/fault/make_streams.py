@@ -233,6 +233,21 @@ def of_catalogues():
     yield "catalogue-width", stream(USERS, ITEMS) + stream(wider, ITEMS), "width"
 
 
+def catalogue():
+    """A sound stream that every program can work on."""
+    def side(kind, a, b):
+        return pack_bundle(kind, 2, [ids([a, b]), ids(["a title", "another"], "text.title"),
+                                     vectors((1, 0.5), (-0.25, 1))])
+
+    seen = pack_bundle("interactions", 2, [ids(["u1", "u2"], "user"), ids(["i1", "i2"], "item"),
+                                           ids(["APPLY", "IGNORE"], "label")])
+    labelled = pack_bundle("transitions", 2, [
+        ("user", "u4", [2], struct.pack("<2I", 0, 1), {"ref": "users"}),
+        ("item", "u4", [2], struct.pack("<2I", 0, 1), {"ref": "items"}),
+        ("reward", "f4", [2], struct.pack("<2f", 1, -0.1))])
+    return stream(side("users", "u1", "u2"), seen, side("items", "i1", "i2"), labelled)
+
+
 def main():
     sound, folder = sys.argv[1:]
     raw = open(sound, "rb").read()
@@ -244,7 +259,7 @@ def main():
                 f.write(data)
             with open(f"{folder}/{name}.words", "w") as f:
                 f.write(words)
-    for name, data in (("sound-plain", payload), ("sound-small", stream(USERS, ITEMS))):
+    for name, data in (("sound-plain", payload), ("sound-small", stream(USERS, ITEMS)), ("sound-catalogue", catalogue())):
         with open(f"{folder}/{name}", "wb") as f:
             f.write(data)
 

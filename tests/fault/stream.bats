@@ -87,13 +87,17 @@ make_large() {
 }
 
 @test "cut anywhere, every program fails and leaves no file" {
+    /usr/bin/python3 "$HERE/make_streams.py" s.dq faults
     mkdir out
     programs > list
-    size=$(stat -c %s s.plain)
+    size=$(stat -c %s faults/sound-catalogue)
     while read -r line; do
-        for ((n = 0; n < size; n += 97)); do
-            head -c "$n" s.plain > cut
-            OUT=out/o
+        OUT=out/o
+        ${line//\$OUT/$OUT} < faults/sound-catalogue
+        [ "$(ls out)" = o ]
+        rm out/o
+        for ((n = 0; n < size; n += 61)); do
+            head -c "$n" faults/sound-catalogue > cut
             fails "cut off|empty" ${line//\$OUT/$OUT} < cut
             [ -z "$(ls out)" ]
         done
