@@ -140,3 +140,47 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
     grep -q '^ndcg_cut_K *ndcg of the first k' list
     [ "$(wc -l < list)" -ge 40 ]
 }
+
+# A catalogue of two users and four items whose cosines are known, with labels.
+catalogue() {
+    printf '{"id":"u1","vector":[1,0]}\n{"id":"u2","vector":[0,1]}\n' > users.jsonl
+    printf '{"id":"a","vector":[1,0]}\n{"id":"b","vector":[0.8,0.6]}\n{"id":"c","vector":[0.6,0.8]}\n{"id":"d","vector":[0,1]}\n' > items.jsonl
+    cat > seen.jsonl <<'JSON'
+{"user":"u1","item":"b","label":"CLICK"}
+{"user":"u1","item":"b","label":"APPLY"}
+{"user":"u1","item":"a","label":"SAVE"}
+{"user":"u1","item":"d","label":"SEEN"}
+{"user":"u2","item":"d","label":"IGNORE"}
+{"user":"u2","item":"c","label":"CLICK"}
+{"user":"u2","item":"b","reward":0.5}
+JSON
+    "$BUILD"/dq-export --quiet --users users.jsonl --items items.jsonl --interactions seen.jsonl -o catalogue.dq
+}
+
+@test "rankings and judgements from streams are those of the text files" {
+    catalogue
+    printf 'u1 0 b 3\nu1 0 a 2\nu2 0 d 0\nu2 0 c 1\n' > judged
+    "$BUILD"/dq-rank --by cosine -k 3 --format trec catalogue.dq > ranked
+    measure --qrels judged --run ranked -f trec -q -m all_trec > want
+    grep -q $'^num_rel_ret *\tall\t3$' want
+    "$BUILD"/dq-rank --by cosine -k 3 catalogue.dq > ranked.dq
+    measure --qrels catalogue.dq --run ranked.dq -f trec -q -m all_trec > got
+    diff <(grep -v ^runid want) <(grep -v ^runid got)
+    measure --qrels judged -f trec -q -m all_trec < ranked.dq | diff got -
+}
+
+@test "one pipeline from catalogue to measures" {
+    catalogue
+    printf 'u1 0 b 3\nu2 0 c 1\n' > judged
+    run -0 bash -o pipefail -c '"$BUILD"/dq-rank --by cosine -k 3 catalogue.dq | "$BUILD"/dq-eval --qrels judged -f trec -m recip_rank'
+    [ "$output" = $'recip_rank            \tall\t0.5000' ]
+}
+
+@test "the gains of labels are the user's to say" {
+    catalogue
+    "$BUILD"/dq-rank --by cosine -k 4 catalogue.dq > ranked.dq
+    run -0 measure --qrels catalogue.dq --run ranked.dq -f tsv -m num_rel
+    [ "$(sed -n 2p <<< "$output" | cut -f 4)" = 3 ]
+    run -0 measure --qrels catalogue.dq --run ranked.dq -f tsv -m num_rel --gains SEEN=1,APPLY=1
+    [ "$(sed -n 2p <<< "$output" | cut -f 4)" = 2 ]
+}

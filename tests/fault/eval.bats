@@ -131,3 +131,37 @@ refused() {
     [ "$(cat out)" = old ]
     [ "$(ls)" = $'out\nq\nr' ]
 }
+
+streams() {
+    printf '{"id":"u1","vector":[1,0]}\n' > users.jsonl
+    printf '{"id":"a","vector":[1,0]}\n{"id":"b","vector":[0.8,0.6]}\n' > items.jsonl
+    "$BUILD"/dq-export --quiet --users users.jsonl --items items.jsonl -o catalogue.dq
+    "$BUILD"/dq-rank --quiet --by cosine -k 2 -o ranked.dq catalogue.dq
+}
+
+@test "a ranking stream cut at every byte, in the file and once unpacked" {
+    streams
+    zstd -qdc ranked.dq > plain.dq
+    for file in ranked.dq plain.dq; do
+        for ((n = 1; n < $(stat -c %s $file); n++)); do
+            head -c $n $file > cut.dq
+            code=0
+            "$BUILD"/dq-eval --qrels q --run cut.dq > out 2> err || code=$?
+            [ $code = 1 ] && [ ! -s out ] && [ "$(wc -l < err)" = 1 ] || { echo "$file at $n: $code"; cat err; false; }
+        done
+    done
+}
+
+@test "a stream of another kind" {
+    streams
+    refused 1 "catalogue.dq: the stream has no rankings" --qrels q --run catalogue.dq
+    refused 1 "catalogue.dq: the stream has no interactions" --qrels catalogue.dq --run r
+    refused 1 "ranked.dq: the stream has no interactions" --qrels ranked.dq --run r
+}
+
+@test "the upstream program dies" {
+    streams
+    run -1 --separate-stderr bash -c 'head -c 300 ranked.dq | "$BUILD"/dq-eval --qrels q'
+    [ "$output" = "" ]
+    [[ $stderr == "dq-eval: stdin: "*"cut off"* ]]
+}
