@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/cosine.h"
+#include "dq/reward.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void the_default_map_has_four_rewards(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *label;
+        double reward;
+    } want[] = {{"APPLY", 1}, {"SAVE", 0.5}, {"CLICK", 0}, {"IGNORE", -0.1}};
+    dq_reward_map map;
+    double reward;
+    assert_int_equal(dq_reward_map_parse(&map, DQ_REWARD_MAP_DEFAULT, NULL), DQ_OK);
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        assert_true(dq_reward_map_find(&map, want[i].label, strlen(want[i].label), &reward));
+        assert_true(reward == want[i].reward);
+    }
+    assert_false(dq_reward_map_find(&map, "SEEN", 4, &reward));
+    assert_false(dq_reward_map_find(&map, "APPL", 4, &reward));
+    dq_reward_map_free(&map);
+}
+
+static void labels_may_hold_spaces_and_numbers_exponents(void **unused)
+{
+    (void)unused;
+    dq_reward_map map;
+    double reward;
+    assert_int_equal(dq_reward_map_parse(&map, "looked at=-1e-3,5=+2", NULL), DQ_OK);
+    assert_true(dq_reward_map_find(&map, "looked at", 9, &reward) && reward == -1e-3);
+    assert_true(dq_reward_map_find(&map, "5", 1, &reward) && reward == 2);
+    dq_reward_map_free(&map);
+}
+
+static void a_bad_map_says_which_part(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text;
+        dq_status status;
+    } bad[] = {{"", DQ_ERR_RANGE},          {"A", DQ_ERR_RANGE},          {"A=", DQ_ERR_RANGE},
+               {"=1", DQ_ERR_RANGE},        {"A=1,", DQ_ERR_RANGE},       {"A=1,,B=2", DQ_ERR_RANGE},
+               {"A=1x", DQ_ERR_RANGE},      {"A= 1", DQ_ERR_RANGE},       {"A=nan", DQ_ERR_NUMERIC},
+               {"A=1e999", DQ_ERR_NUMERIC}, {"A=1,A=1", DQ_ERR_DUPLICATE}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        dq_reward_map map;
+        dq_error e = DQ_ERROR_NONE;
+        assert_int_equal(dq_reward_map_parse(&map, bad[i].text, &e), bad[i].status);
+        assert_true(e.reason[0] != '\0');
+    }
+}
+
+static void cosines_scale_and_mix(void **unused)
+{
+    (void)unused;
+    assert_true(dq_reward_of_cosine(-1) == 0 && dq_reward_of_cosine(0) == 0.5 && dq_reward_of_cosine(1) == 1);
+    assert_true(dq_reward_mix(1, 0.75, -0.1) == 0.75);
+    assert_true(dq_reward_mix(0, 0.75, -0.1) == -0.1);
+    assert_true(dq_reward_mix(0.25, 1, 0) == 0.25);
+}
+
+static const dq_field user_fields[] = {{"hard", 0, 2}, {"soft", 2, 3}};
+static const dq_field item_fields[] = {{"title", 0, 2}, {"tech", 2, 2}, {"soft", 4, 3}};
+static const dq_layout users = {user_fields, 2, 5}, items = {item_fields, 3, 7};
+
+static void named_pairs_become_ranges(void **unused)
+{
+    (void)unused;
+    const dq_pair_names names[] = {{"hard", "tech"}, {"soft", "soft"}};
+    dq_pairing pairing[2];
+    size_t made;
+    assert_int_equal(dq_pairing_choose(names, 2, users, items, pairing, &made, NULL), DQ_OK);
+    assert_int_equal(made, 2);
+    assert_true(pairing[0].user_offset == 0 && pairing[0].item_offset == 2 && pairing[0].width == 2);
+    assert_true(pairing[1].user_offset == 2 && pairing[1].item_offset == 4 && pairing[1].width == 3);
+}
+
+static void pairs_that_cannot_be_are_refused(void **unused)
+{
+    (void)unused;
+    const dq_pair_names nobody = {"firm", "tech"}, nothing = {"hard", "firm"}, uneven = {"hard", "soft"};
+    dq_pairing pairing;
+    size_t made;
+    dq_layout empty = {0};
+    assert_int_equal(dq_pairing_choose(&nobody, 1, users, items, &pairing, &made, NULL), DQ_ERR_UNKNOWN);
+    assert_int_equal(dq_pairing_choose(&nothing, 1, users, items, &pairing, &made, NULL), DQ_ERR_UNKNOWN);
+    assert_int_equal(dq_pairing_choose(&uneven, 1, users, items, &pairing, &made, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_pairing_choose(NULL, 0, users, items, &pairing, &made, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_pairing_choose(NULL, 0, users, empty, &pairing, &made, NULL), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_pairing_choose(NULL, 0, users, users, &pairing, &made, NULL), DQ_OK);
+    assert_true(made == 1 && pairing.width == 5);
+}
+
+static void pairs_survive_the_metadata(void **unused)
+{
+    (void)unused;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value meta = dq_map();
+    dq_pair_names pair, *read;
+    size_t count;
+    assert_int_equal(dq_pairs_read(&meta, &arena, &read, &count, NULL), DQ_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(dq_pair_parse("hard:tech", &arena, &pair, NULL), DQ_OK);
+    assert_int_equal(dq_pairs_write(&pair, 1, &arena, &meta, NULL), DQ_OK);
+    assert_int_equal(dq_pairs_read(&meta, &arena, &read, &count, NULL), DQ_OK);
+    assert_true(count == 1 && !strcmp(read->user_field, "hard") && !strcmp(read->item_field, "tech"));
+    static const char *const bad[] = {"", ":", "a", "a:", ":b", "a:b:c"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(dq_pair_parse(bad[i], &arena, &pair, NULL), DQ_ERR_RANGE);
+    dq_map_set(&arena, &meta, "pairs", dq_int(3));
+    assert_int_equal(dq_pairs_read(&meta, &arena, &read, &count, NULL), DQ_ERR_SCHEMA);
+    dq_arena_free(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_default_map_has_four_rewards),
+        cmocka_unit_test(labels_may_hold_spaces_and_numbers_exponents),
+        cmocka_unit_test(a_bad_map_says_which_part),
+        cmocka_unit_test(cosines_scale_and_mix),
+        cmocka_unit_test(named_pairs_become_ranges),
+        cmocka_unit_test(pairs_that_cannot_be_are_refused),
+        cmocka_unit_test(pairs_survive_the_metadata),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
