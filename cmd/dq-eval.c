@@ -163,11 +163,11 @@ int main(int argc, char **argv)
     /* clang-format off */
     const dq_option table[] = {
         {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .flags = 0},
-        {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first (stdin)", .flags = 0},
+        {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; default stdin", .flags = 0},
         {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .flags = 0},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (10; trec: trec_eval's)", .flags = 0},
-        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "table, tsv, json (one object a run), trec (trec_eval's lines)", .choices = formats},
-        {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query too", .flags = 0},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats},
+        {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (of --rollout: each episode) too", .flags = 0},
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .flags = 0},
         {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .least = 0, .most = 1000},
         {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .flags = 0},
@@ -179,7 +179,7 @@ int main(int argc, char **argv)
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout by step: the first 10 steps of 10 episodes", .flags = 0},
         {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .flags = 0},
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (default: all users, in turn)", .flags = 0},
-        {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto (logged where the stream has labels), cosine, logged", .choices = rewards},
+        {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards},
         {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .flags = 0},
         {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (default: the catalogue's)", .flags = 0},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .flags = 0},

@@ -30,6 +30,13 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
         awk '$1 != "rbp"' | diff - "$fixtures"/trec_eval.out
 }
 
+@test "what trec_eval prints with a higher relevance level, and with missing queries as 0" {
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format trec -m all_trec -l 2 |
+        awk '$1 != "rbp"' | diff - "$fixtures"/trec_eval.level
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format trec -m all_trec -c |
+        awk '$1 != "rbp"' | diff - "$fixtures"/trec_eval.complete
+}
+
 @test "every measure of every query agrees with the second implementation" {
     measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format tsv -q -m all_trec -m dcg -m ideal_dcg \
         -m ndcg_exp -m ndcg_exp_cut -m recip_rank_cut -k 5,10,15,20,30,100,200,500,1000 \
