@@ -175,12 +175,15 @@ static dq_status add_rewards(export_block *block, dq_bundle *bundle, dq_error *e
                                  all ? NULL : block->reward_nulls, error);
 }
 
+/* A vector that is not cut has no fields in the metadata: readers then see one, named "vector". */
 static dq_status add_vectors(export_block *block, dq_bundle *bundle, dq_error *error)
 {
     const export_layout *layout = block->layout;
     if (!layout->width) return DQ_OK;
     uint64_t shape[2] = {block->rows, layout->width};
-    dq_status status = dq_fields_write(layout->fields, layout->count, &bundle->arena, &bundle->meta, error);
+    bool whole = layout->count == 1 && strcmp(layout->fields[0].name, "vector") == 0;
+    dq_status status = DQ_OK;
+    if (!whole) status = dq_fields_write(layout->fields, layout->count, &bundle->arena, &bundle->meta, error);
     return status ? status : dq_bundle_add_tensor(bundle, "vector", DQ_F4, 2, shape, block->vectors, error);
 }
 

@@ -106,7 +106,7 @@ static export_fault read_vector(const dq_value *v, export_layout *layout, dq_are
         fault = read_fields(v, layout, to, error);
         *vector = to;
     }
-    layout->known = !fault;
+    layout->known |= !fault;
     return fault;
 }
 

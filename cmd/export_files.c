@@ -184,7 +184,7 @@ static int next_entity(reader *r, export_entity *entity, dq_error *error)
         if (got <= 0) return got;
         if (!fault) fault = check_duplicate(r, entity, error);
         if (fault) {
-            dq_error_at(error, r->path, r->row);
+            dq_error_at(error, r->array ? r->path : r->documents.name, r->row);
             if (export_skip(r->tally, fault, error)) return -1;
         } else if (export_selected(r->pick, &entity->id)) {
             r->picked++;
