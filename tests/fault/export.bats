@@ -1,0 +1,366 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-export on input that is wrong: one clear line, the exit code, nothing that looks complete.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    set -o pipefail
+    cd "$BATS_TEST_TMPDIR" || return
+    echo '{"id":"u1","vector":[1,2]}' > u.jsonl
+    echo '{"id":"i1","vector":[1,2]}' > i.jsonl
+    echo '{"user":"u1","item":"i1"}' > x.jsonl
+}
+
+# refused CODE MESSAGE ARGUMENT...: exactly this line, that exit code, and no complete stream.
+refused() {
+    local code=$1 message=$2 got=0
+    shift 2
+    "$BUILD"/dq-export "$@" > out 2> words || got=$?
+    [ "$(cat words)" = "dq-export: $message" ] || { cat words; false; }
+    [ "$got" = "$code" ] || { echo "exit $got"; false; }
+    [ ! -s out ] || ! "$BUILD"/dq-cat --check out 2> /dev/null
+    rm -f o.dq
+    "$BUILD"/dq-export "$@" -o o.dq 2> /dev/null || true
+    [ ! -e o.dq ]
+    [ -z "$(find . -name 'o.dq*')" ]
+}
+
+# skipped SUMMARY FILE: exit 0 and this summary; with --strict an error at that line.
+skipped() {
+    "$BUILD"/dq-export --users "$2" > out 2> words
+    [ "$(cat words)" = "dq-export: users: 1 skipped: 1 $1" ] || { cat words; false; }
+    "$BUILD"/dq-cat --check out
+    ! "$BUILD"/dq-export --strict --users "$2" > out 2> words
+    ! "$BUILD"/dq-cat --check out 2> /dev/null
+    [ "$(wc -l < words)" = 1 ]
+}
+
+@test "no such file, a folder for a file, no permission to read a name" {
+    refused 1 "none.jsonl: cannot open: No such file or directory" --users none.jsonl
+    refused 1 "none.csv: cannot open: No such file or directory" --items none.csv
+    mkdir dir.jsonl
+    run ! "$BUILD"/dq-export --users dir.jsonl
+    [[ $output == "dq-export: dir.jsonl: "*"Is a directory" ]]
+}
+
+@test "a document that is malformed, with its line" {
+    for text in 'not json' '{"id":"u2"' '[1]' '"text"' '{"id":"u2","id":"u3"}' '{"id":"u2","vector":[1,NaN]}' \
+        '{"id":"u2","vector":[1,Infinity]}' '{"id":"u2","vector":[1,1e999]}' $'{"id":"\xff"}' $'{"id":"a\\ud800"}' \
+        '{"id":"u2","vector":[1,2]}{}'; do
+        printf '%s\n\n%s\n' "$(cat u.jsonl)" "$text" > bad.jsonl
+        skipped "malformed (first: line 3)" bad.jsonl
+        [[ $(cat words) == "dq-export: bad.jsonl: record 3: "* ]]
+    done
+    echo '{"id":"u2","vector":[1,NaN]}' > bad.jsonl
+    refused 1 "bad.jsonl: record 1: JSON: invalid token near 'NaN' at byte 26" --strict --users bad.jsonl
+}
+
+@test "JSON 10,000 levels deep" {
+    { printf '{"id":"u2","a":'; head -c 10000 /dev/zero | tr '\0' '['; head -c 10000 /dev/zero | tr '\0' ']'; echo '}'; } > deep.jsonl
+    skipped "malformed (first: line 1)" deep.jsonl
+    refused 1 "deep.jsonl: record 1: JSON: nested deeper than 32" --strict --users deep.jsonl
+}
+
+@test "ids that are none" {
+    for id in '""' null true 1.5 '[1]' '{}' '{"$oid":"12"}' '{"$oid":7}' '{"$oid":"65f1000000000000000000zz"}' \
+        '{"$numberLong":"1x"}' '{"$numberLong":"99999999999999999999"}'; do
+        echo "{\"id\":$id,\"vector\":[1,2]}" > bad.jsonl
+        skipped "without a usable id (first: line 1)" bad.jsonl
+    done
+    echo '{"vector":[1,2]}' > bad.jsonl
+    refused 1 "bad.jsonl: record 1: no id" --strict --users bad.jsonl
+}
+
+@test "vectors that do not fit" {
+    for v in '[1]' '[1,2,3]' '[]' '{"vector":[1,2],"b":[1]}'; do
+        { cat u.jsonl; echo "{\"id\":\"u2\",\"vector\":$v}"; } > bad.jsonl
+        skipped "wrong width (first: line 2)" bad.jsonl
+    done
+    for v in '"1,2"' '[1,"2"]' '[1,null]' 7; do
+        { cat u.jsonl; echo "{\"id\":\"u2\",\"vector\":$v}"; } > bad.jsonl
+        skipped "wrong type (first: line 2)" bad.jsonl
+    done
+    { cat u.jsonl; echo '{"id":"u2","vector":[1,1e39]}'; } > bad.jsonl
+    skipped "not finite (first: line 2)" bad.jsonl
+    { cat u.jsonl; echo '{"id":"u2","vector":null}'; } > bad.jsonl
+    skipped "missing field (first: line 2)" bad.jsonl
+    { cat u.jsonl; echo '{"id":"u2","vector":{"other":[1,2]}}'; } > bad.jsonl
+    skipped "missing field (first: line 2)" bad.jsonl
+    refused 1 "bad.jsonl: record 2: vector has no field 'vector', which the first has" --strict --users bad.jsonl
+    { echo '{"id":"u1"}'; cat u.jsonl | sed s/u1/u2/; } > bad.jsonl
+    skipped "wrong width (first: line 2)" bad.jsonl
+}
+
+@test "an id twice" {
+    { cat u.jsonl; echo '{"id":"u1","vector":[3,4]}'; } > bad.jsonl
+    skipped "duplicate id (first: line 2)" bad.jsonl
+    refused 1 "bad.jsonl: record 2: the id 'u1' stands there already" --strict --users bad.jsonl
+    { echo '{"id":7}'; echo '{"id":"7"}'; } > bad.jsonl
+    skipped "duplicate id (first: line 2)" bad.jsonl
+}
+
+@test "interactions with nobody, with nothing, with bad labels and rewards" {
+    for x in '{"user":"u2","item":"i1"}:unknown user' '{"user":"u1","item":"i2"}:unknown item' \
+        '{"item":"i1"}:without a usable id' '{"user":"u1","item":"i1","label":[1]}:wrong type' \
+        '{"user":"u1","item":"i1","reward":"1"}:wrong type' '{"user":"u1","item":"i1","reward":1e39}:not finite'; do
+        { cat x.jsonl; echo "${x%:*}"; } > bad.jsonl
+        "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions bad.jsonl 2> words > out
+        [ "$(cat words)" = "dq-export: interactions: 1 skipped: 1 ${x##*:} (first: line 2)" ]
+        [ "$("$BUILD"/dq-cat --count out | tr '\n\t' '  ')" = "users 1 interactions 1 items 1 " ]
+    done
+    echo '{"user":"u2","item":"i1"}' > bad.jsonl
+    refused 1 "bad.jsonl: record 1: no user 'u2'" --strict --users u.jsonl --items i.jsonl --interactions bad.jsonl
+    echo '{"id":"i2","vector":[1]}' >> i.jsonl
+    echo '{"user":"u1","item":"i2"}' > bad.jsonl
+    "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions bad.jsonl 2> words > out
+    diff - words << 'END'
+dq-export: interactions: 1 skipped: 1 unknown item (first: line 1)
+dq-export: items: 1 skipped: 1 wrong width (first: line 2)
+END
+}
+
+@test "a compressed file cut at every byte is an error, never a short answer" {
+    { cat u.jsonl; echo '{"id":"u2","vector":[3,4]}'; } > whole.jsonl
+    zstd -q whole.jsonl
+    gzip -nk whole.jsonl
+    for form in zst gz; do
+        size=$(stat -c %s whole.jsonl.$form)
+        for ((n = 1; n < size; n++)); do
+            head -c $n whole.jsonl.$form > cut.jsonl.$form
+            "$BUILD"/dq-export --users cut.jsonl.$form > out 2> words && got=0 || got=$?
+            # what is too short to be told from text is a malformed line
+            [ $got = 1 ] || { [ $n -lt 4 ] && grep -q "1 malformed" words; } || { echo "$form $n: $got"; false; }
+            [ "$(wc -l < words)" = 1 ]
+            [ $got = 0 ] || ! "$BUILD"/dq-cat --check out 2> /dev/null
+        done
+    done
+}
+
+@test "a flipped bit in a compressed file" {
+    { cat u.jsonl; echo '{"id":"u2","vector":[3,4]}'; } > whole.jsonl
+    zstd -q --check whole.jsonl
+    /usr/bin/python3 -c '
+data = bytearray(open("whole.jsonl.zst", "rb").read())
+data[len(data) // 2] ^= 4
+open("flipped.jsonl.zst", "wb").write(data)'
+    run ! "$BUILD"/dq-export --users flipped.jsonl.zst -o o.dq
+    [[ $output == "dq-export: flipped.jsonl.zst: "* ]]
+    [ ! -e o.dq ]
+}
+
+@test "a line of 300 MB costs an error and not the memory" {
+    { printf '{"id":"'; head -c 300000000 /dev/zero | tr '\0' a; echo '"}'; } | zstd -q > long.jsonl.zst
+    run ! "$BUILD"/dq-export --users long.jsonl.zst -o o.dq
+    [ "$output" = "dq-export: long.jsonl.zst: a line of more than 256 MiB" ]
+    [ ! -e o.dq ]
+}
+
+@test "tables: headers, rows and cells" {
+    : > bad.csv
+    refused 1 "bad.csv: empty: no header" --users bad.csv
+    printf 'id,,x\n' > bad.csv
+    refused 1 "bad.csv: column 2 of the header has no name" --users bad.csv
+    printf 'id,x,x\n' > bad.csv
+    refused 1 "bad.csv: two columns named x" --users bad.csv
+    printf 'id,vector.1\n' > bad.csv
+    refused 1 "bad.csv: column vector.1 stands where .0 is expected" --users bad.csv
+    printf 'id,vector.a.0,x,vector.a.1\n' > bad.csv
+    refused 1 "bad.csv: column vector.a.1 stands where .0 is expected" --users bad.csv
+    printf 'id,x\na,"b\nc,d\n' > bad.csv
+    refused 1 "bad.csv: record 2: a quoted cell begins here and never ends" --users bad.csv
+    for row in 'b' 'b,1,2' 'b,"1"2' 'b,x' 'b,' $'\xff,1'; do
+        printf 'id,vector.0\na,1\n%s\n' "$row" > bad.csv
+        skipped "malformed (first: line 3)" bad.csv
+    done
+    printf 'id,vector.0\na,1\nb,nan\n' > bad.csv
+    skipped "not finite (first: line 3)" bad.csv
+    printf 'id\tvector\na\t[1]\nb\t[1\n' > bad.tsv
+    skipped "wrong type (first: line 3)" bad.tsv
+    printf 'name,vector.0\na,1\n' > bad.csv
+    skipped "without a usable id (first: line 2)" bad.csv
+}
+
+# array NAME DICT [BYTES]: a .npy with this header and so many zero bytes behind it.
+array() {
+    /usr/bin/python3 - "$@" << 'END'
+import struct, sys
+name, text, size = sys.argv[1], sys.argv[2].encode(), int(sys.argv[3]) if len(sys.argv) > 3 else 24
+open(name, "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text + bytes(size))
+END
+}
+
+@test ".npy: what is none, and hostile headers" {
+    printf 'a\nb\nc\n' > ids
+    npy() { refused 1 "$1" --items bad.npy --item-ids ids; }
+    : > bad.npy
+    npy "bad.npy: empty: not a .npy file"
+    echo text > bad.npy
+    npy "bad.npy: not a .npy file"
+    printf '\x93NUMPY\x01' > bad.npy
+    npy "bad.npy: the file ends inside its header"
+    printf '\x93NUMPY\x09\x00\x10\x00' > bad.npy
+    npy "bad.npy: version 9 of .npy (1 to 3 are read)"
+    printf '\x93NUMPY\x02\x00\xff\xff\xff\xff' > bad.npy
+    npy "bad.npy: not a .npy file: a header of 4294967295 bytes"
+    array bad.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 9223372036854775807)}"
+    npy "bad.npy: an array of 3 x 9223372036854775807 overflows"
+    array bad.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2000000000)}"
+    npy "bad.npy: vectors of width 2000000000"
+    array bad.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 0)}"
+    npy "bad.npy: vectors of width 0"
+    array bad.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (3, -2)}"
+    npy "bad.npy: not a .npy file: its header is malformed"
+    array bad.npy "{'descr': '>f4', 'fortran_order': False, 'shape': (3, 2)}"
+    npy "bad.npy: elements of type >f4 (little-endian f2 f4 f8 i1..i8 u1..u8 are read)"
+    array bad.npy "{'descr': '|O', 'fortran_order': False, 'shape': (3,)}"
+    npy "bad.npy: elements of type |O (little-endian f2 f4 f8 i1..i8 u1..u8 are read)"
+    array bad.npy "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2)}"
+    npy "bad.npy: the array is in Fortran order; save numpy.ascontiguousarray(array)"
+}
+
+@test ".npy: rows, ids and numbers that do not agree" {
+    dict="{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)}"
+    array a.npy "$dict"
+    printf 'a\nb\n' > two
+    printf 'a\nb\nc\n' > three
+    printf 'a\nb\nc\nd\n' > four
+    refused 1 "two: 2 ids for the 3 rows of a.npy" --users a.npy --user-ids two
+    refused 1 "four: more ids than the 3 rows of a.npy" --users a.npy --user-ids four
+    refused 1 "none: cannot open: No such file or directory" --users a.npy --user-ids none
+    array cut.npy "$dict" 23
+    refused 1 "cut.npy: the array ends after row 2 of 3" --users cut.npy --user-ids three
+    array more.npy "$dict" 25
+    refused 1 "more.npy: bytes follow the end of the array" --users more.npy --user-ids three
+    array many.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 2)}"
+    refused 1 "many.npy: the array ends after row 3 of 1000000000000" --users many.npy --user-ids four
+    printf 'a\n\na\n' > holes
+    "$BUILD"/dq-export --users a.npy --user-ids holes 2> words > out
+    [ "$(cat words)" = "dq-export: users: 2 skipped: 1 without a usable id (first: line 2), 1 duplicate id (first: line 3)" ]
+    /usr/bin/python3 -c 'import numpy; numpy.save("nan.npy", numpy.array([[1, 2], [3, numpy.nan], [numpy.inf, 1]], "<f8"))'
+    "$BUILD"/dq-export --users nan.npy --user-ids three 2> words > out
+    [ "$(cat words)" = "dq-export: users: 2 skipped: 2 not finite (first: line 2)" ]
+    refused 1 "nan.npy: record 2: element 1 is not finite as a float32" --strict --users nan.npy --user-ids three
+}
+
+collections() {
+    mkdir -p db
+    echo '{"_id":"u1","bio":"b"}' > db/candidates_text.jsonl
+    echo '{"_id":"j1","job_title":"t"}' > db/jobs_text.jsonl
+    local v
+    v=$(seq -s, 384)
+    echo "{\"original_candidate_id\":\"u1\",\"hard_skill_embeddings\":[$v],\"soft_skills_embeddings\":[$v]}" \
+        > db/candidates_embeddings.jsonl
+    echo "{\"original_job_id\":\"j1\",\"job_title_embeddings\":[$v],\"tech_skills_vectors\":[$v],\"soft_skills_embeddings\":[$v]}" \
+        > db/job_embeddings.jsonl
+}
+
+@test "collections: a folder or a collection that is not there, or twice" {
+    refused 1 "none: cannot open the folder: No such file or directory" --schema jobs none
+    refused 1 "u.jsonl: not a folder of collections" --schema jobs u.jsonl
+    collections
+    "$BUILD"/dq-export --schema jobs db | "$BUILD"/dq-cat --check
+    zstd -q db/jobs_text.jsonl
+    refused 1 "db: collection jobs_text stands there twice" --schema jobs db
+    rm db/jobs_text.jsonl*
+    refused 1 "db: no jobs_text.jsonl, .jsonl.zst or .jsonl.gz" --schema jobs db
+}
+
+# faulty SUMMARY: this summary, exit 0, and with --strict an error.
+faulty() {
+    "$BUILD"/dq-export --schema jobs db 2> words > out
+    [ "$(cat words)" = "dq-export: $1" ] || { cat words; false; }
+    "$BUILD"/dq-cat --check out
+    ! "$BUILD"/dq-export --strict --schema jobs db 2> words > out
+    [ "$(wc -l < words)" = 1 ]
+    ! "$BUILD"/dq-cat --check out 2> /dev/null
+}
+
+@test "collections: documents that do not join or do not fit" {
+    collections
+    echo '{"_id":"u2","bio":"b"}' >> db/candidates_text.jsonl
+    faulty "users: 1 skipped: 1 not in every collection (first: candidates_text line 2)"
+    [ "$(cat words)" = "dq-export: candidates_text: record 2: user 'u2' is not in candidates_embeddings" ]
+    echo '{"original_candidate_id":"u2","hard_skill_embeddings":[1],"soft_skills_embeddings":[1]}' >> db/candidates_embeddings.jsonl
+    faulty "users: 1 skipped: 1 wrong width (first: db/candidates_embeddings.jsonl line 2)"
+    collections
+    sed 's/u1/u9/' db/candidates_embeddings.jsonl > more
+    cat more >> db/candidates_embeddings.jsonl
+    faulty "users: 1 skipped: 1 not in every collection (first: db/candidates_embeddings.jsonl line 2)"
+    collections
+    cat db/job_embeddings.jsonl db/job_embeddings.jsonl > more
+    mv more db/job_embeddings.jsonl
+    faulty "items: 1 skipped: 1 duplicate id (first: db/job_embeddings.jsonl line 2)"
+    collections
+    echo '{"_id":"j2","description":"no title"}' >> db/jobs_text.jsonl
+    sed 's/j1/j2/' db/job_embeddings.jsonl > more
+    cat more >> db/job_embeddings.jsonl
+    faulty "items: 1 skipped: 1 missing field (first: db/jobs_text.jsonl line 2)"
+    collections
+    echo '{"user":"u1","item":"j7"}' > db/interactions.jsonl
+    faulty "interactions: 1 skipped: 1 unknown item (first: line 1)"
+}
+
+@test "mappings that are wrong" {
+    collections
+    refused 1 "none.json: cannot open: No such file or directory" --schema none.json db
+    echo '{' > map.json
+    run ! "$BUILD"/dq-export --schema map.json db
+    [[ $output == "dq-export: map.json: JSON: "* ]]
+    wrong() {
+        "$BUILD"/dq-export --show-schema jobs | jq "$1" > map.json
+        refused 1 "map.json: $2" --schema map.json db
+    }
+    wrong '[]' 'mapping: not an object'
+    wrong '.user = 1' "mapping: no such key here: 'user'"
+    wrong 'del(.items)' '"items" is no list of 1 to 32 collections'
+    wrong '.users = []' '"users" is no list of 1 to 32 collections'
+    wrong '.users[1].colection = "x"' "users[1]: no such key here: 'colection'"
+    wrong 'del(.users[0].id)' 'users[0]: "id" is no string'
+    wrong '.items[0].texts.title = 7' 'items[0]: "title" is no string'
+    wrong '.items[0].required = ["name"]' 'items[0]: "required" names what is not among the texts'
+    wrong '.items[1].vectors[0].width = 0' 'items[1]: "width" is no count'
+    wrong '.items[1].vectors[0].field = "experience"' "items: two fields named 'experience'"
+    wrong 'del(.interactions.user)' 'interactions: "user" is no string'
+    wrong '.pairs = [["hard_skills"]]' 'meta.pairs: not [user field, item field]'
+    "$BUILD"/dq-export --show-schema jobs | jq '.users[0].collection = "../secret"' > map.json
+    refused 1 "no name of a collection: '../secret'" --schema map.json db
+}
+
+@test "usage" {
+    refused 2 "nothing to export: --users and --items, or --schema NAME FOLDER"
+    refused 2 "--users: 'u.txt' tells no form by its name (.jsonl, .csv, .tsv or .npy, also with .zst or .gz)" --users u.txt
+    refused 2 "--items: a .npy file needs its ids, one a line (--item-ids)" --items v.npy
+    refused 2 "--user-ids: only for a .npy file; 'u.jsonl' has its own ids" --users u.jsonl --user-ids ids
+    refused 2 "--user-ids: there are no --users" --items i.jsonl --user-ids ids
+    refused 2 "--interactions: needs --users and --items" --users u.jsonl --interactions x.jsonl
+    refused 2 "--interactions: 'x.npy' is no .jsonl, .csv or .tsv" --users u.jsonl --items i.jsonl --interactions x.npy
+    refused 2 "--interactions: '-' must be a regular file, for it is read twice" --users u.jsonl --items - --interactions x.jsonl
+    refused 2 "standard input can be only one of the files" --users - --items -
+    refused 2 "--schema: reads a folder, and no single files beside it" --schema jobs --users u.jsonl db
+    refused 2 "--schema: needs one folder of collections" --schema jobs
+    refused 2 "--schema: needs one folder of collections" --schema jobs a b
+    refused 2 "'db': a folder needs --schema" --users u.jsonl db
+    refused 2 "--show-schema: no built-in mapping 'x' (there is: jobs)" --show-schema x
+    refused 2 "--limit: 'users:x' is not N, users:N or items:N" --users u.jsonl --limit users:x
+    refused 2 "--limit: '-1' is not N, users:N or items:N" --users u.jsonl --limit=-1
+    refused 2 "--pair: 'hard' is not USER_FIELD:ITEM_FIELD" --users u.jsonl --pair hard
+    refused 1 "no user 'u9'" --users u.jsonl --user u9
+    refused 1 "users have no field 'hard'" --users u.jsonl --items i.jsonl --pair hard:vector
+}
+
+@test "output: a full disk, a closed standard output, a terminal, a reader that goes" {
+    run -1 bash -c '"$BUILD"/dq-export --users u.jsonl > /dev/full'
+    [[ $output == "dq-export: "*"No space left on device" ]]
+    run -1 bash -c '"$BUILD"/dq-export --users u.jsonl -o /dev/full'
+    [[ $output == "dq-export: "*"No space left on device" ]]
+    run -1 bash -c '"$BUILD"/dq-export --users u.jsonl >&-'
+    [ "$(wc -l <<< "$output")" = 1 ]
+    run -1 script -qec '"$BUILD"/dq-export --users u.jsonl' /dev/null
+    [[ $output == *"terminal"* ]]
+    awk 'BEGIN { for (i = 0; i < 3000; i++) { printf "{\"id\":%d,\"vector\":[", i
+        for (k = 0; k < 512; k++) printf "%s%d", k ? "," : "", i * 7919 % 104729 + k * k; print "]}" } }' > big.jsonl
+    "$BUILD"/dq-export --users big.jsonl 2> words | head -c 100 > /dev/null || got=${PIPESTATUS[0]}
+    [ "$got" = 141 ]
+    [ ! -s words ]
+}
