@@ -50,9 +50,8 @@ typedef struct rank_piece {
 dq_status rank_feed_open(rank_feed **feed, dq_reader *reader, bool ahead, dq_error *error);
 /* As dq_reader_next; the caller frees piece->bundle. */
 int rank_feed_next(rank_feed *feed, rank_piece *piece, dq_error *error) __attribute__((warn_unused_result));
-/* After the end of the stream (next said 0 or -1) frees everything and returns true. Before it the thread may
- * be waiting for a pipe that stays silent: then the feed and its reader are left to the end of the process,
- * and the answer is false. */
+/* Frees everything and returns true; or, when the thread may be waiting for input in the middle of the
+ * stream, leaves feed and reader to the end of the process and returns false. */
 bool rank_feed_close(rank_feed *feed);
 
 /* ---- rank_items.c: the items that stream by ---- */

@@ -2,6 +2,9 @@
  *
  * A thread decodes the next blocks while the pool scores this one. Two pieces wait at most, so memory stays
  * bounded by blocks.
+ *
+ * When ranking fails, the thread may be waiting for a pipe that stays silent for hours (a labeller upstream),
+ * and nothing may wait for it: it is then left to the end of the process, with what it uses.
  */
 #include "rank.h"
 
@@ -13,7 +16,10 @@ enum { WAITING = 2 };
 
 struct rank_feed {
     dq_reader *reader;
-    bool threaded, over; /* over: the consumer has had the end */
+    bool threaded;
+    bool waiting; /* the thread, for room in the ring */
+    bool stop;    /* told to the thread: no more */
+    bool left;    /* told with stop: nobody waits for you */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -33,6 +39,17 @@ static int read_piece(dq_reader *reader, rank_piece *piece, dq_error *error)
     return 1;
 }
 
+/* With the lock held: puts a piece into the ring when there is room. False: stop. */
+static bool put_piece(rank_feed *feed, const rank_piece *piece)
+{
+    feed->waiting = true;
+    while (feed->count == WAITING && !feed->stop) pthread_cond_wait(&feed->changed, &feed->lock);
+    feed->waiting = false;
+    if (feed->stop) return false;
+    feed->pieces[(feed->first + feed->count++) % WAITING] = *piece;
+    return true;
+}
+
 static void *read_ahead(void *arg)
 {
     rank_feed *feed = arg;
@@ -42,8 +59,11 @@ static void *read_ahead(void *arg)
         rank_piece piece;
         got = read_piece(feed->reader, &piece, &error);
         pthread_mutex_lock(&feed->lock);
-        while (feed->count == WAITING) pthread_cond_wait(&feed->changed, &feed->lock);
-        if (got > 0) feed->pieces[(feed->first + feed->count++) % WAITING] = piece;
+        while (feed->left) pthread_cond_wait(&feed->changed, &feed->lock);
+        if (got > 0 && !put_piece(feed, &piece)) {
+            dq_bundle_free(&piece.bundle);
+            got = 0;
+        }
         feed->ended = got;
         feed->error = error;
         pthread_cond_broadcast(&feed->changed);
@@ -68,11 +88,7 @@ dq_status rank_feed_open(rank_feed **feed, dq_reader *reader, bool ahead, dq_err
 int rank_feed_next(rank_feed *feed, rank_piece *piece, dq_error *error)
 {
     int got = 1;
-    if (!feed->threaded) {
-        got = read_piece(feed->reader, piece, error);
-        feed->over = got <= 0;
-        return got;
-    }
+    if (!feed->threaded) return read_piece(feed->reader, piece, error);
     pthread_mutex_lock(&feed->lock);
     while (feed->count == 0 && feed->ended > 0) pthread_cond_wait(&feed->changed, &feed->lock);
     if (feed->count) {
@@ -82,18 +98,33 @@ int rank_feed_next(rank_feed *feed, rank_piece *piece, dq_error *error)
         pthread_cond_broadcast(&feed->changed);
     } else {
         got = feed->ended;
-        feed->over = true;
         if (got < 0 && error) *error = feed->error;
     }
     pthread_mutex_unlock(&feed->lock);
     return got;
 }
 
+/* Tells the thread to end; false when it might not soon. */
+static bool stop_thread(rank_feed *feed)
+{
+    pthread_mutex_lock(&feed->lock);
+    feed->stop = true;
+    feed->left = feed->ended > 0 && !feed->waiting;
+    pthread_cond_broadcast(&feed->changed);
+    bool left = feed->left;
+    pthread_mutex_unlock(&feed->lock);
+    return !left;
+}
+
 bool rank_feed_close(rank_feed *feed)
 {
     if (!feed) return true;
-    if (feed->threaded && !feed->over) return false;
-    if (feed->threaded) pthread_join(feed->thread, NULL);
+    if (feed->threaded) {
+        if (!stop_thread(feed)) return false;
+        pthread_join(feed->thread, NULL);
+    }
+    for (; feed->count; feed->count--, feed->first = (feed->first + 1) % WAITING)
+        dq_bundle_free(&feed->pieces[feed->first].bundle);
     pthread_cond_destroy(&feed->changed);
     pthread_mutex_destroy(&feed->lock);
     free(feed);

@@ -127,3 +127,17 @@ with open("many.jsonl", "w") as f:
     [ "$status" = 1 ]
     [[ "$output" == *"terminal"* ]]
 }
+
+@test "fails at once, though its input stays open and silent" {
+    printf '%s\n' '{"id": "i3", "vector": [1, 2, 3]}' > wide.jsonl
+    dq-export --items wide.jsonl -o wide.dq
+    mkfifo silent
+    exec 8<> silent
+    cat wide.dq >&8
+    for t in 1 3; do
+        cat wide.dq >&8
+        run -1 --separate-stderr timeout 60 dq-rank -t $t c.dq - 8>&- < silent
+        [[ "$stderr" == "dq-rank: stdin: "*"width 3"* ]]
+    done
+    exec 8>&-
+}
