@@ -58,14 +58,14 @@ static double use(const dq_bundle *bundle)
 
 static void read_stream(const char *path)
 {
-    static volatile double kept;
     dq_error e = DQ_ERROR_NONE;
     dq_reader *reader;
     dq_bundle bundle;
     int got;
     if (dq_reader_open(&reader, &path, 1, &e)) return;
     while ((got = dq_reader_next(reader, &bundle, &e)) > 0) {
-        kept = use(&bundle);
+        double sum = use(&bundle);
+        __asm__ volatile("" : : "m"(sum)); /* keeps the reads */
         dq_bundle_free(&bundle);
     }
     if (got < 0 && (!e.reason[0] || !e.source[0])) abort(); /* a failure says what and where */
