@@ -13,7 +13,7 @@ typedef struct state {
     const dq_embed_options *o;
     dq_filter filter;
     dq_embed_side users, items;
-    dq_features *features[DQ_EMBED_THREADS];
+    dq_features *features[DQ_PARALLEL_MAX];
     unsigned threads;
     dq_arena arena; /* layouts */
     dq_progress progress;
@@ -116,7 +116,7 @@ static dq_status init(state *s, dq_error *error)
     s->users.kind = DQ_KIND_USERS;
     s->items.kind = DQ_KIND_ITEMS;
     s->threads = dq_cli_threads(&s->o->common, 1);
-    if (s->threads > DQ_EMBED_THREADS) s->threads = DQ_EMBED_THREADS;
+    if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
     dq_status status = DQ_OK;
     for (unsigned t = 0; !status && t < s->threads; t++)
         status = dq_features_new(&s->features[t], s->o->width, (dq_term_weight)s->o->weight, error);

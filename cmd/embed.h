@@ -8,8 +8,9 @@
 #include "cli.h"
 #include "dq/features.h"
 #include "dq/schema.h"
+#include "parallel.h"
 
-enum { DQ_EMBED_TEXTS = 64, DQ_EMBED_THREADS = 64 };
+enum { DQ_EMBED_TEXTS = 64 };
 
 typedef struct dq_embed_options {
     dq_common common;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "reward_label.h"
+#include "parallel.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static void cosine_tile(void *arg, size_t tile, unsigned thread)
 
 static void run_cosines(cosine_work *work)
 {
-    dq_pool_run(work->labeller->pool, cosine_tile, work, (work->n + TILE - 1) / TILE);
+    dq_parallel(work->labeller->threads, (work->n + TILE - 1) / TILE, cosine_tile, work);
 }
 
 void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n)
@@ -136,7 +137,6 @@ dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue
 void dq_labeller_free(dq_labeller *labeller)
 {
     dq_reward_map_free(&labeller->map);
-    dq_pool_free(labeller->pool);
     free(labeller->by_pair);
     free(labeller->pairings);
 }

@@ -7,7 +7,6 @@
 
 #include "catalogue.h"
 #include "dq/cosine.h"
-#include "dq/pool.h"
 #include "dq/reward.h"
 
 typedef enum dq_strategy { DQ_STRATEGY_COSINE, DQ_STRATEGY_LOGGED } dq_strategy;
@@ -19,7 +18,7 @@ typedef struct dq_labeller {
     dq_reward_map map;
     dq_pairing *pairings;
     size_t pairing_count; /* 0: no cosines wanted */
-    dq_pool *pool;
+    unsigned threads;
     uint32_t *by_pair;   /* interactions sorted by user, item, order: the last of a pair is its label */
     uint64_t unrewarded; /* pairs that were left without a reward */
 } dq_labeller;
@@ -36,7 +35,7 @@ typedef struct dq_rewards {
 dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue, dq_error *error);
 void dq_labeller_free(dq_labeller *labeller);
 
-/* Raw cosines of one user with items 0 .. n-1, over the pool's threads. */
+/* Raw cosines of one user with items 0 .. n-1, over the labeller's threads. */
 void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
 
 /* Rewards of n pairs. interaction[i] is the interaction that pair i is, or DQ_ABSENT to look one up; NULL:

@@ -4,7 +4,7 @@
 #
 #   tests/layers.sh [ROOT] [BUILD]     BUILD: also check the symbols of its objects
 set -u
-root=${1:-.} build=${2:-}
+root=${1:-.} build=${2:+$(realpath "$2")}
 cd "$root" || exit 2
 
 # room: the public headers that it owns | the rooms whose public headers it may include besides its own

@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Manual pages and completions say what the programs do.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    set -o pipefail
+    cd "$BATS_TEST_TMPDIR" || return
+    manual=$BATS_TEST_DIRNAME/../../docs/man
+    programs=("$BUILD"/dq-*)
+}
+
+# Names of the long options in --help, without the two that every program has.
+options_of() {
+    "$1" --help | grep -E '^(  -.,|     ) --' | grep -oE -- '--(\[no-\])?[a-z][a-z0-9-]*' | sed 's/\[no-\]//; s/^--no-/--/' |
+        grep -vxE -- '--(help|version)' | sort -u
+}
+
+@test "every program has a manual page, with its parts in order and two examples" {
+    for program in "${programs[@]}"; do
+        page=$manual/${program##*/}.1.scd
+        [ -e "$page" ] || { echo "${program##*/} has no manual page"; false; }
+        grep '^# ' "$page" > parts
+        head -3 parts | diff - <(printf '# NAME\n# SYNOPSIS\n# EXAMPLES\n')
+        tail -3 parts | diff - <(printf '# OPTIONS\n# EXIT STATUS\n# SEE ALSO\n')
+        [ "$(sed -n '/^# EXAMPLES/,/^# [^E]/p' "$page" | grep -c '^	')" -ge 2 ]
+        [ -s "$BUILD/man/${program##*/}.1" ]
+    done
+}
+
+@test "every option stands in the manual page, and the page invents none" {
+    for program in "${programs[@]}"; do
+        page=$manual/${program##*/}.1.scd
+        [ -e "$page" ] || continue
+        options_of "$program" > real
+        [ -s real ]
+        sed -n '/^# OPTIONS/,/^# EXIT/p' "$page" | grep -E '^\*-' | grep -oE -- '\*--[a-z][a-z0-9-]*' | tr -d '*' |
+            grep -vxE -- '--(help|version|completion)' | sed 's/^--no-/--/' | sort -u > written
+        diff real written > difference || { echo "${program##*/}: < in --help, > in the manual"; cat difference; false; }
+    done
+}
+
+@test "the defaults that a page gives are those of the program" {
+    for program in "${programs[@]}"; do
+        page=$manual/${program##*/}.1.scd
+        [ -e "$page" ] || continue
+        "$program" --help | awk '/^ +(-., )?--/ { match($0, /--(\[no-\])?[a-z0-9-]+/); name = substr($0, RSTART, RLENGTH); text = "" }
+            { text = text $0 } name && match(text, /\(default [-0-9.e]+\)/) { print name, substr(text, RSTART + 9, RLENGTH - 10); name = "" }' > real
+        while read -r name value; do
+            awk -v name="*$name*" -v value="$value" 'index($0, name) == 1 || index($0, ", " name) { on = 1; seen = 0; next }
+                on && /^$/ { on = 0 } on { text = text " " $0 }
+                END { if (match(text, /default [-0-9.e]*[0-9]/)) { got = substr(text, RSTART + 8, RLENGTH - 8); if (got + 0 != value + 0) { print name, got, "not", value; exit 1 } } }' "$page"
+        done < real
+    done
+}
+
+@test "completions: bash takes them, and they offer what --help lists" {
+    for program in "${programs[@]}"; do
+        name=${program##*/}
+        "$program" --completion > completion
+        cmp completion "$BUILD/completions/$name"
+        options_of "$program" > real
+        bash -euc 'source ./completion
+            [[ $(complete -p '"$name"') == *-F\ _'"$name"'* ]]
+            compopt() { :; }
+            COMP_WORDS=('"$name"' --) COMP_CWORD=1
+            _'"$name"'
+            printf "%s\n" "${COMPREPLY[@]}"' | sed 's/=$//; s/^--no-/--/' | grep -vxE -- '--(help|version)' | sort -u | diff real -
+    done
+}
+
+@test "completions: choices after an option, with and without the equals sign" {
+    "$BUILD"/dq-reward --completion > completion
+    bash -euc 'source ./completion
+        COMP_WORDS=(dq-reward --strategy "") COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = "cosine logged" ]
+        COMP_WORDS=(dq-reward --strategy = l) COMP_CWORD=3; _dq-reward; [ "${COMPREPLY[*]}" = logged ]
+        COMP_WORDS=(dq-reward -s c) COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = cosine ]
+        COMP_WORDS=(dq-reward file) COMP_CWORD=1; _dq-reward; [ ${#COMPREPLY[@]} -eq 0 ]'
+}
