@@ -23,15 +23,15 @@ COMMON          := cmd/cli cmd/cli_help cmd/progress
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
 dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_table cmd/export_document \
                    cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl port/csv port/npy
-dq-embed.parts  := cmd/filter cmd/embed_layout cmd/embed_block
-dq-reward.parts := cmd/catalogue cmd/filter cmd/transitions cmd/reward_pairs cmd/reward_label
+dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
+dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
                    cmd/train_checkpoint cmd/train_log port/json
 dq-plan.parts   := cmd/catalogue cmd/corpus
 dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \
                    cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_print cmd/eval_curves cmd/eval_plot cmd/eval_rollout \
-                   cmd/eval_rollout_print cmd/catalogue cmd/corpus cmd/reward_label port/json port/trec
+                   cmd/eval_rollout_print cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json port/trec
 dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/catalogue port/json \
                    port/npy port/safetensors
 

@@ -133,7 +133,6 @@ static dq_status make_ready(state *s, dq_error *error)
     if (!status) status = dq_labeller_ready(&s->labeller, &s->catalogue, error);
     bool cosines = s->labeller.strategy == DQ_STRATEGY_COSINE || s->plan.from == DQ_PAIRS_TOP;
     if (!status && cosines) status = choose_fields(s, error);
-    if (!status && cosines) status = dq_pool_new(&s->labeller.pool, dq_cli_threads(&s->o->common, 1), error);
     return status;
 }
 
@@ -284,6 +283,7 @@ static void understand(state *s, const dq_cli *cli)
     dq_arena scratch = DQ_ARENA_EMPTY;
     s->labeller.strategy = (dq_strategy)o->strategy;
     s->labeller.raw_cosine = o->raw_cosine;
+    s->labeller.threads = dq_cli_threads(&o->common, 1);
     if (dq_reward_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
     if (o->pairs && o->pairs_file) dq_cli_usage(cli, "--pairs and --pairs-file exclude each other");
     if (o->pairs && dq_pair_plan_parse(&s->plan, o->pairs, &e)) dq_cli_usage(cli, "--pairs: %s", e.reason);

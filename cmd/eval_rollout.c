@@ -55,8 +55,7 @@ static dq_status ready_rewards(rollout *run, dq_error *error)
                   (o->reward == EVAL_REWARD_AUTO && (run->corpus.count || c->interaction_count));
     run->labeller.strategy = run->logged ? DQ_STRATEGY_LOGGED : DQ_STRATEGY_COSINE;
     run->labeller.raw_cosine = o->raw_cosine;
-    run->labeller.pool = run->pool;
-    run->pool = NULL; /* the labeller's now */
+    run->labeller.threads = dq_pool_threads(run->pool);
     dq_status status = dq_reward_map_parse(&run->labeller.map, o->map, error);
     run->label_count = dq_index_count(&run->labeller.map.labels) + 1;
     if (!status && needs_cosines(run)) status = choose_fields(run, error);
@@ -207,7 +206,7 @@ static dq_status load_model(rollout *run, policy *p, dq_error *error)
     if (!status) status = check_widths(run, p, &spec, error);
     dq_net_free(p->net);
     p->net = NULL;
-    if (!status) status = dq_net_new(&p->net, &spec, 1, run->labeller.pool, &rng, error);
+    if (!status) status = dq_net_new(&p->net, &spec, 1, run->pool, &rng, error);
     if (!status && p->kind == POLICY_MODEL) status = dq_net_load(p->net, "q", model, error);
     p->loaded = model;
     return status;

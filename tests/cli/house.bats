@@ -113,7 +113,7 @@ finds() {
     [ -z "$SANITIZER" ] || skip "a sanitizer links its own"
     for program in "$BUILD"/dq-*; do ldd "$program" | sed "s,^,${program##*/},"; done > links
     run ! grep -E 'curl|mongoc|sqlite' links
-    for program in dq-cat dq-export dq-embed dq-eval; do
+    for program in dq-cat dq-export dq-embed dq-reward; do
         run ! grep -E "^$program.*(blas|gfortran)" links
     done
     run ! grep -E '^dq-(embed|reward).*jansson' links
