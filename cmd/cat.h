@@ -70,9 +70,10 @@ dq_status dq_cat_print_tsv(dq_json_text *out, const dq_bundle *bundle, const dq_
                            dq_cat_tsv *tsv, dq_error *error);
 
 /* What --check, --count and --lineage do with a whole stream. */
-dq_status dq_cat_check(dq_reader *in, dq_error *error);
-dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_error *error);
-dq_status dq_cat_lineage(dq_reader *in, dq_sink *out, dq_error *error);
+dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error);
+dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_progress *progress,
+                       dq_error *error);
+dq_status dq_cat_lineage(dq_reader *in, dq_sink *out, dq_progress *progress, dq_error *error);
 
 /* Vectors of users or items, kept until all are there: .npy has its number of rows first. */
 typedef struct dq_cat_array {

@@ -129,7 +129,7 @@ static dq_status check_bundle(known side[DQ_CAT_SIDES], const dq_bundle *bundle,
     return status ? status : mention(&side[DQ_CAT_ITEMS], dq_bundle_column(bundle, "item"), error);
 }
 
-dq_status dq_cat_check(dq_reader *in, dq_error *error)
+dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error)
 {
     known side[DQ_CAT_SIDES] = {0};
     dq_bundle bundle;
@@ -138,6 +138,7 @@ dq_status dq_cat_check(dq_reader *in, dq_error *error)
     while (!status && (got = dq_reader_next(in, &bundle, error)) > 0) {
         status = check_bundle(side, &bundle, dq_reader_section(in), error);
         if (status) (void)dq_error_at(error, dq_reader_source(in), dq_reader_record(in));
+        dq_progress_step(progress, progress->done + bundle.rows, "rows");
         dq_bundle_free(&bundle);
     }
     if (!status && got < 0) status = error->status;
@@ -168,19 +169,23 @@ static bool add_rows(dq_arena *arena, dq_value *sums, const dq_value *end)
     return true;
 }
 
-static dq_status read_all(dq_reader *in, dq_error *error)
+static dq_status read_all(dq_reader *in, dq_progress *progress, dq_error *error)
 {
     dq_bundle bundle;
     int got;
-    while ((got = dq_reader_next(in, &bundle, error)) > 0) dq_bundle_free(&bundle);
+    while ((got = dq_reader_next(in, &bundle, error)) > 0) {
+        dq_progress_step(progress, progress->done + bundle.rows, "rows");
+        dq_bundle_free(&bundle);
+    }
     return got < 0 ? error->status : DQ_OK;
 }
 
-dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_error *error)
+dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_progress *progress,
+                       dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value sums = dq_map();
-    dq_status status = read_all(in, error);
+    dq_status status = read_all(in, progress, error);
     const dq_value *ends = dq_reader_ends(in);
     for (uint32_t i = 0; !status && i < ends->count; i++)
         if (!add_rows(&arena, &sums, &ends->as.list[i])) status = no_memory(error);
@@ -264,9 +269,9 @@ static void put_section(tree *t, const dq_value *maker, const dq_value *end)
     }
 }
 
-dq_status dq_cat_lineage(dq_reader *in, dq_sink *out, dq_error *error)
+dq_status dq_cat_lineage(dq_reader *in, dq_sink *out, dq_progress *progress, dq_error *error)
 {
-    tree t = {.error = error, .status = read_all(in, error)};
+    tree t = {.error = error, .status = read_all(in, progress, error)};
     const dq_value *heads = dq_reader_heads(in), *ends = dq_reader_ends(in);
     for (uint32_t i = 0; i < ends->count; i++) put_section(&t, &heads->as.list[i], &ends->as.list[i]);
     if (!t.status) t.status = dq_sink_write(out, t.text.data, t.text.bytes, error);

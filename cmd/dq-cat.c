@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef enum form { JSONL, STREAM, TSV, NPY, SAFETENSORS } form;
 typedef enum from { FROM_STREAM, FROM_NPY, FROM_SAFETENSORS } from;
@@ -38,6 +39,7 @@ typedef struct output {
     dq_cat_tsv tsv;
     dq_cat_array array;
     uint64_t models;
+    dq_progress progress;
 } output;
 
 /* ---- out ---- */
@@ -169,6 +171,7 @@ static dq_status copy_rows(output *out, dq_error *error)
     out->select->done = out->select->by_head && out->select->head == 0;
     while (!status && !out->select->done && (got = dq_reader_next(out->in, &bundle, error)) > 0) {
         status = put(out, &bundle, dq_reader_section(out->in), error);
+        dq_progress_step(&out->progress, out->progress.done + bundle.rows, "rows");
         if (status) (void)dq_error_at(error, dq_reader_source(out->in), dq_reader_record(out->in));
         dq_bundle_free(&bundle);
     }
@@ -190,6 +193,18 @@ static dq_status copy_file(output *out, dq_error *error)
     return dq_cat_read_npy(path, out->o->ids, kind, put_file, out, error);
 }
 
+static dq_status work(output *out, dq_error *error)
+{
+    const options *o = out->o;
+    dq_common common = o->common;
+    if (isatty(STDOUT_FILENO)) common.quiet |= !common.progress; /* rows and a bar do not share a terminal */
+    out->progress = dq_progress_start(&common, "dq-cat", 0);
+    if (o->check) return dq_cat_check(out->in, &out->progress, error);
+    if (o->count) return dq_cat_count(out->in, &out->select->kinds, out->sink, &out->progress, error);
+    if (o->lineage) return dq_cat_lineage(out->in, out->sink, &out->progress, error);
+    return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
+}
+
 static dq_status run(const options *o, dq_cli *cli, dq_cat_select *select, dq_error *error)
 {
     output out = {.o = o, .cli = cli, .select = select};
@@ -201,11 +216,8 @@ static dq_status run(const options *o, dq_cli *cli, dq_cat_select *select, dq_er
         release(&out);
         return status;
     }
-    if (o->check) status = dq_cat_check(out.in, error);
-    if (!status && o->count) status = dq_cat_count(out.in, &select->kinds, out.sink, error);
-    if (!status && o->lineage) status = dq_cat_lineage(out.in, out.sink, error);
-    if (!status && !o->check && !o->count && !o->lineage)
-        status = o->from == FROM_STREAM ? copy_rows(&out, error) : copy_file(&out, error);
+    status = work(&out, error);
+    dq_progress_end(&out.progress);
     if (!status) status = complete(&out, error);
     release(&out);
     return status;
