@@ -136,40 +136,37 @@ static void texts(dq_print *p, const dq_bundle *bundle, uint64_t row)
     dq_print_text(p, "}");
 }
 
-/* Named parts of the bundle's vector. */
-typedef struct parts {
-    dq_field *fields;
-    size_t count; /* 0: the vector is one list */
-    dq_arena arena;
-} parts;
-
-static void vector(dq_print *p, const dq_column *c, uint64_t row, const parts *named)
+void dq_print_vector(dq_print *p, const dq_column *c, uint64_t row, const dq_print_parts *parts)
 {
     uint64_t width = dq_column_width(c);
-    key(p, "vector");
-    if (named->count == 0) {
+    if (parts->count == 0) {
         list(p, c, row * width, width);
         return;
     }
     dq_print_text(p, "{");
-    for (size_t f = 0; f < named->count; f++) {
-        key(p, named->fields[f].name);
-        list(p, c, row * width + named->fields[f].offset, named->fields[f].width);
+    for (size_t f = 0; f < parts->count; f++) {
+        key(p, parts->fields[f].name);
+        list(p, c, row * width + parts->fields[f].offset, parts->fields[f].width);
     }
     dq_print_text(p, "}");
 }
 
+bool dq_print_is_vector(const dq_column *c)
+{
+    return c->dims == 2 && strcmp(c->name, "vector") == 0;
+}
+
 /* By name only where the names are given and cover the vector from end to end, so that nothing is lost. */
-static void read_parts(dq_print *p, const dq_bundle *bundle, parts *named)
+void dq_print_read_parts(dq_print *p, const dq_bundle *bundle, dq_print_parts *parts)
 {
     const dq_column *c = dq_bundle_column(bundle, "vector");
     uint64_t width = c ? dq_column_width(c) : 0, at = 0;
-    if (!c || c->dims != 2 || width > UINT32_MAX || !dq_map_get(&bundle->meta, "fields")) return;
-    p->status = dq_fields_read(&bundle->meta, (uint32_t)width, &named->arena, &named->fields, &named->count,
+    if (!c || !dq_print_is_vector(c) || width > UINT32_MAX || !dq_map_get(&bundle->meta, "fields")) return;
+    p->status = dq_fields_read(&bundle->meta, (uint32_t)width, &parts->arena, &parts->fields, &parts->count,
                                p->error);
-    for (size_t f = 0; !p->status && f < named->count; f++)
-        at = named->fields[f].offset == at ? at + named->fields[f].width : width + 1;
-    if (at != width) named->count = 0;
+    for (size_t f = 0; !p->status && f < parts->count; f++)
+        at = parts->fields[f].offset == at ? at + parts->fields[f].width : width + 1;
+    if (at != width) parts->count = 0;
 }
 
 static void begin(dq_print *p, const dq_bundle *bundle)
@@ -180,7 +177,7 @@ static void begin(dq_print *p, const dq_bundle *bundle)
     string(p, bundle->kind, strlen(bundle->kind));
 }
 
-static void print_row(dq_print *p, const dq_bundle *bundle, uint64_t row, const parts *named)
+static void print_row(dq_print *p, const dq_bundle *bundle, uint64_t row, const dq_print_parts *parts)
 {
     bool had_texts = false;
     begin(p, bundle);
@@ -190,12 +187,13 @@ static void print_row(dq_print *p, const dq_bundle *bundle, uint64_t row, const 
         if (starts_with(c->name, "text.")) {
             if (!had_texts) texts(p, bundle, row);
             had_texts = true;
-        } else if (strcmp(c->name, "vector") == 0 && c->dims == 2) {
-            vector(p, c, row, named);
-        } else {
-            key(p, c->name + (starts_with(c->name, "attr.") ? strlen("attr.") : 0));
-            dq_print_cell(p, c, row);
+            continue;
         }
+        key(p, c->name + (starts_with(c->name, "attr.") ? strlen("attr.") : 0));
+        if (dq_print_is_vector(c))
+            dq_print_vector(p, c, row, parts);
+        else
+            dq_print_cell(p, c, row);
     }
     dq_print_text(p, "}\n");
 }
@@ -242,13 +240,13 @@ dq_status dq_cat_print_json(dq_json_text *out, const dq_bundle *bundle, const dq
                             bool with_kind, dq_error *error)
 {
     dq_print p = {.out = out, .select = select, .error = error, .with_kind = with_kind};
-    parts named = {0};
+    dq_print_parts parts = {0};
     if (select->count && !dq_cat_is_table(bundle)) {
         print_tensors(&p, bundle);
         return p.status;
     }
-    read_parts(&p, bundle, &named);
-    for (size_t i = 0; !p.status && i < select->count; i++) print_row(&p, bundle, select->rows[i], &named);
-    dq_arena_free(&named.arena);
+    dq_print_read_parts(&p, bundle, &parts);
+    for (size_t i = 0; !p.status && i < select->count; i++) print_row(&p, bundle, select->rows[i], &parts);
+    dq_arena_free(&parts.arena);
     return p.status;
 }

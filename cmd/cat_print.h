@@ -20,4 +20,16 @@ void dq_print_text(dq_print *print, const char *text);
 /* One row of a column as JSON: a number, an id, a string, a list, or null. */
 void dq_print_cell(dq_print *print, const dq_column *column, uint64_t row);
 
+/* Named parts of a bundle's vector. Zero-initialise; free the arena. */
+typedef struct dq_print_parts {
+    dq_field *fields;
+    size_t count; /* 0: the vector is one list */
+    dq_arena arena;
+} dq_print_parts;
+
+bool dq_print_is_vector(const dq_column *column);
+void dq_print_read_parts(dq_print *print, const dq_bundle *bundle, dq_print_parts *parts);
+/* A list, or an object of lists. */
+void dq_print_vector(dq_print *print, const dq_column *column, uint64_t row, const dq_print_parts *parts);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Rows of one kind as tab-separated values, under the names of the first bundle's columns. Nulls are empty;
- * a vector is one cell, a JSON list.
+ * a vector is one cell of JSON. dq-export reads it back.
  */
 #include "cat_print.h"
 
@@ -32,7 +32,7 @@ static void escaped(dq_print *p, const char *text, size_t n)
     dq_print_bytes(p, text + from, n - from);
 }
 
-static void cell(dq_print *p, const dq_column *c, uint64_t row)
+static void cell(dq_print *p, const dq_column *c, uint64_t row, const dq_print_parts *parts)
 {
     size_t n;
     int side = dq_cat_side_of(c->ref);
@@ -44,6 +44,8 @@ static void cell(dq_print *p, const dq_column *c, uint64_t row)
         text = dq_strings_get(&p->select->side[side].ids, (size_t)dq_column_number(c, row), &n);
     if (text)
         escaped(p, text, n);
+    else if (dq_print_is_vector(c))
+        dq_print_vector(p, c, row, parts);
     else
         dq_print_cell(p, c, row);
 }
@@ -90,13 +92,16 @@ dq_status dq_cat_print_tsv(dq_json_text *out, const dq_bundle *bundle, const dq_
     dq_status status = tsv->kind ? DQ_OK : begin(&p, bundle, tsv);
     if (!status) status = check_fits(tsv, bundle, error);
     if (status) return status;
+    dq_print_parts parts = {0};
+    dq_print_read_parts(&p, bundle, &parts);
     for (size_t i = 0; i < select->count; i++) {
         for (size_t k = 0; k < tsv->count; k++) {
             const dq_column *c = dq_bundle_column(bundle, tsv->names[k]);
             if (k) dq_print_text(&p, "\t");
-            if (c) cell(&p, c, select->rows[i]);
+            if (c) cell(&p, c, select->rows[i], &parts);
         }
         dq_print_text(&p, "\n");
     }
+    dq_arena_free(&parts.arena);
     return p.status;
 }

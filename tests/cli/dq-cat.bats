@@ -96,11 +96,30 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
 @test "tsv" {
     dq-cat --kind users --to tsv s.dq > t
     [ "$(head -1 t)" = $'id\ttext.bio\tattr.age\tvector' ]
-    [ "$(sed -n 2p t)" = $'u1\ta\\tb\\n"c"\\\\\t41\t[0.100000001,-2,9.99999968e-21,3]' ]
-    [ "$(sed -n 3p t)" = $'u2\t\t\t[1,0,0,1]' ]
+    [ "$(sed -n 2p t)" = $'u1\ta\\tb\\n"c"\\\\\t41\t{"hard":[0.100000001],"soft":[-2,9.99999968e-21,3]}' ]
+    [ "$(sed -n 3p t)" = $'u2\t\t\t{"hard":[1],"soft":[0,0,1]}' ]
     [ "$(dq-cat --kind transitions --to tsv s.dq | sed -n 2p)" = $'ü€\ti1\t1\t0\t["i1","i2"]' ]
     run dq-cat --to tsv s.dq
     [ "$status" -eq 1 ]
+}
+
+@test "what dq-cat prints, dq-export reads back to the same bytes" {
+    cat > u.jsonl <<'END'
+{"id":"u1","text":{"bio":"nurse,\t\"night\" shift"},"age":41,"vector":{"hard":[0.1,-2e-30],"soft":[3,4]}}
+{"id":"ü","text":{"bio":"welder"},"tags":["a",null,1.5],"vector":{"hard":[1,0],"soft":[0.333333343,16777216]}}
+END
+    cat > i.jsonl <<'END'
+{"id":"i1","text":{"title":"cook\\baker"},"vector":[1,2]}
+{"id":"i2","vector":[3,4.25]}
+END
+    echo '{"user":"u1","item":"i2","label":"SAVE","reward":0.5,"at":"2026"}' > x.jsonl
+    dq-export --users u.jsonl --items i.jsonl --interactions x.jsonl -o a.dq
+    dq-cat a.dq > all.jsonl
+    dq-export --users all.jsonl --items all.jsonl --interactions all.jsonl -o b.dq
+    for kind in users items interactions; do dq-cat --kind $kind --to tsv a.dq > $kind.tsv; done
+    dq-export --users users.tsv --items items.tsv --interactions interactions.tsv -o c.dq
+    [ "$(dq-cat --lineage a.dq | head -1)" = "$(dq-cat --lineage b.dq | head -1)" ]
+    [ "$(dq-cat --lineage a.dq | head -1)" = "$(dq-cat --lineage c.dq | head -1)" ]
 }
 
 @test "npy both ways" {
