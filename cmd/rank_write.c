@@ -22,7 +22,7 @@ struct rank_output {
     dq_json_text line;
     dq_strings users, items; /* rows of the bundle in the making */
     uint32_t ranks[BUNDLE_ROWS];
-    float scores[BUNDLE_ROWS];
+    float scores[BUNDLE_ROWS], values[BUNDLE_ROWS];
 };
 
 dq_status rank_output_open(rank_output **output, const rank_options *options, dq_cli *cli,
@@ -113,13 +113,19 @@ static dq_status json_line(rank_output *o, const char *user, size_t n, const ran
     return s ? s : number(o, ",\"score\":%.9g}\n", (double)place->score, e);
 }
 
-/* user Q0 item rank score run. trec_eval orders by the score alone, so where something else has ordered, the
- * places left stand for it. */
+/* trec_eval and dq-eval order by the score alone. Where something else has ordered a list, the places left
+ * stand for the score. */
+static float order_score(const rank_output *o, const rank_place *place, size_t rank, size_t count)
+{
+    return o->order == RANK_SCORE ? place->score : (float)(count - rank + 1);
+}
+
+/* user Q0 item rank score run */
 static dq_status trec_line(rank_output *o, const char *user, size_t n, const rank_place *place, size_t rank,
                            size_t count, dq_error *e)
 {
     const char *run = o->options->run_name;
-    double score = o->order == RANK_SCORE ? (double)place->score : (double)(count - rank + 1);
+    double score = (double)order_score(o, place, rank, count);
     dq_status s = raw(o, user, n, e);
     if (!s) s = raw(o, " Q0 ", 4, e);
     if (!s) s = raw(o, place->item, place->item_bytes, e);
@@ -163,6 +169,8 @@ static dq_status put_bundle(rank_output *o, dq_error *e)
     if (!s) s = dq_bundle_add_text(&bundle, "item", DQ_TEXT, o->items.offsets, o->items.data, NULL, e);
     if (!s) s = dq_bundle_add_numbers(&bundle, "rank", DQ_U4, o->ranks, NULL, NULL, e);
     if (!s) s = dq_bundle_add_numbers(&bundle, "score", DQ_F4, o->scores, NULL, NULL, e);
+    if (!s && o->order != RANK_SCORE)
+        s = dq_bundle_add_numbers(&bundle, "value", DQ_F4, o->values, NULL, NULL, e);
     if (!s) s = dq_writer_put(o->writer, &bundle, e);
     dq_bundle_free(&bundle);
     dq_strings_clear(&o->users);
@@ -177,7 +185,8 @@ static dq_status stream_list(rank_output *o, const char *user, size_t n, const r
     for (size_t i = 0; !s && i < count; i++) {
         if (o->users.count == BUNDLE_ROWS && (s = put_bundle(o, e))) return s;
         o->ranks[o->users.count] = (uint32_t)(i + 1);
-        o->scores[o->users.count] = places[i].score;
+        o->scores[o->users.count] = order_score(o, &places[i], i + 1, count);
+        o->values[o->users.count] = places[i].score;
         s = dq_strings_add(&o->users, user, n, e);
         if (!s) s = dq_strings_add(&o->items, places[i].item, places[i].item_bytes, e);
     }

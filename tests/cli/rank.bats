@@ -263,6 +263,12 @@ JSON
     [ "$(dq-rank -k 2 --mmr 0 --pool 2 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = ab ]
     # trec_eval orders by score: a run has the places left instead of the cosine.
     [ "$(dq-rank -k 3 --mmr 0.5 --format trec mmr.dq | cut -d ' ' -f 5 | tr '\n' ' ')" = "3 2 1 " ]
+    # So does a stream, which keeps the cosine as its value; dq-eval sees the same order in both.
+    dq-rank -k 3 --mmr 0.5 mmr.dq -o ranked.dq
+    [ "$(dq-cat ranked.dq | jq -c '[.item, .rank, .score, (.value * 100 | round)]' | tr '\n' ' ')" = \
+        '["a",1,3,100] ["d",2,2,-89] ["c",3,1,61] ' ]
+    printf 'u 0 d 1\n' > mmr.qrels
+    [ "$(dq-eval --qrels mmr.qrels -m mrr --format trec < ranked.dq | cut -f 3)" = 0.5000 ]
     run -2 dq-rank --mmr 2 mmr.dq
     run -2 dq-rank --mmr 0.5 --epsilon 0.5 mmr.dq
 }
