@@ -20,7 +20,7 @@ const curve_metric_words curve_words[CURVE_METRICS] = {
     [CURVE_WORLD_LOSS] = {"world_loss", "World-model loss"},
     [CURVE_PLANNING_LOSS] = {"planning_loss", "Planning loss"},
     [CURVE_VALIDATION_LOSS] = {"validation_loss", "Validation loss"},
-    [CURVE_ORDER] = {"order", "Held-out pairs in order"},
+    [CURVE_ORDER] = {"validation_order", "Held-out pairs in order"},
 };
 
 static dq_status short_of_memory(dq_error *error)
@@ -80,8 +80,8 @@ static dq_status take_line(curves *c, const char *path, uint32_t group, const dq
     if (!status) status = reserve(run, (size_t)x + 1, error);
     if (status) return status;
     for (int m = 0; m < CURVE_METRICS; m++) {
-        const dq_value *v = dq_map_get(line, curve_words[m].key);
-        if (v) run->y[m][x] = dq_value_number(v, (double)NAN);
+        double y = dq_value_number(dq_map_get(line, curve_words[m].key), (double)NAN);
+        run->y[m][x] = fabs(y) < 1e100 ? y : (double)NAN; /* nothing that a picture could hold */
     }
     double steps = dq_value_number(dq_map_get(line, "steps"), 1);
     run->y[CURVE_CUMULATIVE][x] = run->y[CURVE_REWARD][x] * steps; /* summed when all is read */
@@ -149,7 +149,7 @@ dq_status curves_finish(curves *c, size_t smooth, dq_error *error)
     if (!any)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "the logs have nothing that is drawn: reward, q_loss, world_loss, planning_loss, "
-                       "validation_loss, order");
+                       "validation_loss, validation_order");
     double *scratch = malloc((c->points + 1) * sizeof *scratch);
     if (!scratch) return short_of_memory(error);
     for (size_t r = 0; r < c->run_count; r++) {

@@ -128,8 +128,7 @@ static void write_setting(FILE *f, plot_form form, unsigned columns, int across,
                       "set multiplot layout %d,%d\nset border 3 lc rgb '#606060'\n"
                       "set grid ytics lc rgb '#e0e0e0' lt 1\n",
                       down, across);
-    (void)fputs("set tics nomirror out\nset style fill transparent solid 0.2 noborder\nset key top right\n",
-                f);
+    (void)fputs("set tics nomirror out\nset style fill transparent solid 0.2 noborder\n", f);
 }
 
 static void write_points(FILE *f, const curves *c, curve_metric metric)
@@ -174,11 +173,7 @@ static void write_title(FILE *f, const curves *c, uint32_t group, const char *be
 static void write_curve_panel(FILE *f, const curves *c, curve_metric metric, plot_form form)
 {
     const char *start = "plot ";
-    const char *key = metric == CURVE_CUMULATIVE                        ? "top left"
-                      : metric == CURVE_REWARD || metric == CURVE_ORDER ? "bottom right"
-                                                                        : "top right";
-    (void)fprintf(f, "set title '%s'\nset xlabel '%s'\nset key %s Left reverse\n", curve_words[metric].title,
-                  c->unit, key);
+    (void)fprintf(f, "set title '%s'\nset xlabel '%s'\n", curve_words[metric].title, c->unit);
     write_points(f, c, metric);
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) {
         if (!curves_have(c, g, metric)) continue;
@@ -237,7 +232,7 @@ static void write_histogram(FILE *f, const curves *c)
     (void)fprintf(
         f,
         "set title 'Histogram of rewards'\nset xlabel 'reward per step'\nset ylabel 'share of %ss'\n"
-        "set key top left Left reverse\nset boxwidth %.9g\nset yrange [0:*]\n",
+        "set boxwidth %.9g\nset yrange [0:*]\n",
         c->unit, 0.92 * width);
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) {
         if (!curves_have(c, g, CURVE_REWARD)) continue;
@@ -249,6 +244,18 @@ static void write_histogram(FILE *f, const curves *c)
     (void)fputs("\nset yrange [*:*]\nunset ylabel\n", f);
 }
 
+/* One legend serves all panels of a picture: it stands in the first, where rising rewards or falling losses
+ * leave room, and a little more is made. */
+static void write_key(FILE *f, bool first, bool rising)
+{
+    if (!first)
+        (void)fputs("set key off\nunset offsets\n", f);
+    else if (rising)
+        (void)fputs("set key bottom right Left reverse\nset offsets 0, 0, 0, graph 0.12\n", f);
+    else
+        (void)fputs("set key top right Left reverse\nset offsets 0, 0, graph 0.2, 0\n", f);
+}
+
 static void write_script(FILE *f, const curves *c, plot_form form, unsigned columns)
 {
     bool rewards = curves_have(c, DQ_ABSENT, CURVE_REWARD);
@@ -256,8 +263,14 @@ static void write_script(FILE *f, const curves *c, plot_form form, unsigned colu
     for (int m = 0; m < CURVE_METRICS; m++) panels += curves_have(c, DQ_ABSENT, (curve_metric)m);
     int across = panels > 4 ? 3 : panels > 1 ? 2 : 1;
     write_setting(f, form, columns, across, (panels + across - 1) / across);
+    bool first = true;
     for (int m = 0; m < CURVE_METRICS; m++) {
-        if (curves_have(c, DQ_ABSENT, (curve_metric)m)) write_curve_panel(f, c, (curve_metric)m, form);
+        if (curves_have(c, DQ_ABSENT, (curve_metric)m)) {
+            write_key(f, first || form == PLOT_DUMB,
+                      m == CURVE_REWARD || m == CURVE_CUMULATIVE || m == CURVE_ORDER);
+            write_curve_panel(f, c, (curve_metric)m, form);
+            first = false;
+        }
         if (m == CURVE_CUMULATIVE && rewards) write_histogram(f, c);
     }
     if (form != PLOT_DUMB) (void)fputs("unset multiplot\n", f);
