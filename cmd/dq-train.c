@@ -4,6 +4,8 @@
  */
 #include "train.h"
 
+#include "dq/offline.h"
+
 #include <string.h>
 
 enum { MAX_SCHEDULES = 16 };
@@ -18,6 +20,7 @@ static const dq_program program = {
 };
 
 static const char *const presets[] = {"tuned", "published", NULL};
+static const char *const bests[] = {"loss", "order", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 
@@ -27,7 +30,7 @@ typedef struct belongs {
     bool given, offline;
 } belongs;
 
-enum { BELONGINGS = 18 };
+enum { BELONGINGS = 19 };
 
 static void list_belongings(const train_options *o, belongs list[BELONGINGS])
 {
@@ -35,6 +38,7 @@ static void list_belongings(const train_options *o, belongs list[BELONGINGS])
         {"epochs", o->given.epochs, true},
         {"negatives", o->given.negatives, true},
         {"patience", o->given.patience, true},
+        {"best-by", o->given.best_by, true},
         {"validation", o->given.validation, true},
         {"validate-by", o->given.validate_by, true},
         {"planning", o->given.planning, false},
@@ -90,6 +94,7 @@ static void settle(train_options *o)
     if (!o->given.gamma) o->gamma = tuned ? 0 : 0.9;
     if (!o->given.decay) o->decay = tuned ? 0 : 1e-5;
     if (!o->given.epochs) o->epochs = tuned ? 10 : 20;
+    if (!o->given.best_by && published) o->best_by = DQ_BEST_BY_LOSS;
     if (!o->given.patience) o->patience = tuned ? 0 : 5;
     if (!o->given.schedule && tuned) o->schedule = (int)(dq_schedule_find("one-cycle") - dq_schedules);
 }
@@ -120,7 +125,7 @@ int main(int argc, char **argv)
 {
     train_options o = {
         .common = DQ_COMMON_DEFAULTS, .world = true, .hidden = "1024,512,256", .world_hidden = "1024,512",
-        .map = DQ_REWARD_MAP_DEFAULT, .dropout = 0.2, .rate = 1e-3, .gamma = 0.9, .batch = 64, .target_every = 1000,
+        .map = DQ_REWARD_MAP_DEFAULT, .best_by = DQ_BEST_BY_ORDER, .dropout = 0.2, .rate = 1e-3, .gamma = 0.9, .batch = 64, .target_every = 1000,
         .candidates = 100, .planning = 5, .replay = 100000, .warmup = 1000, .episodes = 100, .steps = 100,
         .epsilon = 1, .epsilon_min = 0.01, .epsilon_decay = 0.995, .epochs = 10, .validation = 0.1,
         .checkpoint_every = 10};
@@ -165,6 +170,7 @@ int main(int argc, char **argv)
         {"negatives", 0, DQ_OPT_COUNT, &o.negatives, "N", "offline: unlabelled items drawn per labelled row, as IGNORE", payload, .least = 0, .most = 1000, .given = &o.given.negatives},
         {"validation", 0, DQ_OPT_REAL, &o.validation, "X", "offline: share of the groups held out", payload, .least = 0, .most = 0.9, .given = &o.given.validation},
         {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "offline: group users by this attribute (default: each alone)", payload, .given = &o.given.validate_by},
+        {"best-by", 0, DQ_OPT_CHOICE, &o.best_by, "WHAT", "offline: the epoch to keep, by held-out rows (published: loss)", payload, bests, .given = &o.given.best_by},
         {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);

@@ -30,13 +30,13 @@ typedef struct train_options {
     bool offline, each_user, pass, world, raw_cosine;
     const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by;
     dq_texts pairs;
-    int preset, schedule, bootstrap, reward;
+    int preset, schedule, best_by, bootstrap, reward;
     uint64_t checkpoint_every, batch, target_every, candidates, planning, replay, warmup, episodes, steps;
     uint64_t epochs, negatives, patience;
     double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
     struct { /* which options were given */
         bool batch, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every;
-        bool epochs, negatives, patience, validation, validate_by;
+        bool epochs, negatives, patience, validation, validate_by, best_by;
         bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
         bool reward, pairs, raw_cosine;
     } given;

@@ -91,6 +91,7 @@ static dq_status make(offline *f, dq_error *error)
                                 .schedule = &dq_schedules[o->schedule],
                                 .validation = o->validation,
                                 .patience = (size_t)o->patience,
+                                .best_by = (dq_best_by)o->best_by,
                                 .candidates = (uint32_t)o->candidates,
                                 .seed = o->common.seed};
     dq_status status = make_rows(f, error);

@@ -20,14 +20,19 @@
 
 #include "dq/dynaq.h"
 
+/* What makes an epoch the best: the least validation loss, or the best order of held-out rows, which is what
+ * a ranking is made of. On O*NET's labels the squared error turns after seven epochs, the order after ten. */
+typedef enum dq_best_by { DQ_BEST_BY_LOSS, DQ_BEST_BY_ORDER } dq_best_by;
+
 typedef struct dq_offline_config {
     size_t epochs, batch, negatives; /* batch counts labelled rows; negatives come on top */
     float negative_reward;
     double rate;                 /* the schedule's peak, over all epochs */
     const dq_schedule *schedule; /* NULL: constant */
     double validation;           /* share of the groups held out, 0 <= share < 1 */
-    size_t patience;             /* epochs without a better validation loss before stopping; 0: never */
-    uint32_t candidates;         /* items that the maximum runs over, drawn anew each epoch; 0: all */
+    size_t patience;             /* epochs without a better one before stopping; 0: never */
+    dq_best_by best_by;
+    uint32_t candidates; /* items that the maximum runs over, drawn anew each epoch; 0: all */
     uint64_t seed;
 } dq_offline_config;
 

@@ -15,7 +15,7 @@ typedef struct offline_place {
     uint64_t epoch, position, batches; /* epochs begun, rows of this epoch done, batches in all */
     double q_sum, world_sum;           /* of the running epoch, by rows */
     uint64_t row_sum;
-    double best_loss;
+    double least;                    /* the best epoch's validation loss, or 1 - its order */
     uint64_t best_epoch, bad_epochs; /* best_epoch 0: none yet */
     bool stopped;
     dq_epoch last;

@@ -12,9 +12,9 @@
 /* The numbers of a place, listed once for both ways. NAN travels as nil. */
 static size_t reals(offline_place *p, const char **names, double **at)
 {
-    const char *name[] = {"q_sum",      "world_sum",       "best_loss",  "last_q",
+    const char *name[] = {"q_sum",      "world_sum",       "least",      "last_q",
                           "last_world", "last_validation", "last_order", "last_rate"};
-    double *where[] = {&p->q_sum,       &p->world_sum,       &p->best_loss,
+    double *where[] = {&p->q_sum,       &p->world_sum,       &p->least,
                        &p->last.q_loss, &p->last.world_loss, &p->last.validation_loss,
                        &p->last.order,  &p->last.rate};
     memcpy(names, name, sizeof name);
