@@ -11,10 +11,12 @@ field, the judge weighs seniority and place of work, which both sides only hint 
 each applicant loves one kind and shuns another, and no text says which. So there is something that a cosine gets
 wrong, something that is learnt from other applicants, and something that only one's own answers tell.
 
-    applicants.jsonl, jobs.jsonl   id, text {...}; what dq-export reads
-    interactions.jsonl             a01..a28 ("veterans") have each judged 120 jobs drawn from all 300,
-                                   a29..a40 ("newcomers") each the first 60 jobs
-    held-out.qrels                 the newcomers' answers on the other 240 jobs: APPLY 3, SAVE 2, CLICK 1, IGNORE 0
+    jobs.jsonl                   300 jobs: id, text {...}
+    veterans.jsonl               28 applicants: id, text {...}
+    veterans-answers.jsonl       their judgements, of 150 jobs each drawn from all
+    newcomers.jsonl              12 applicants more
+    newcomers-answers.jsonl      their judgements of the first 20 jobs
+    held-out.qrels               their judgements of the other 280: APPLY 3, SAVE 2, CLICK 1, IGNORE 0
 
 Only Random.random() is used, which Python keeps the same in every version, so the same seed gives the same bytes.
 """
@@ -23,7 +25,7 @@ import os
 import random
 import sys
 
-APPLICANTS, VETERANS, JOBS, SEEN, JUDGED = 40, 28, 300, 60, 120
+VETERANS, NEWCOMERS, JOBS, SEEN, JUDGED = 28, 12, 300, 20, 150
 LABELS = [("APPLY", 3, 0.08), ("SAVE", 2, 0.16), ("CLICK", 1, 0.28), ("IGNORE", 0, 1.0)]  # share of jobs, from the best
 
 # trade: its own words and tools; the employers' titles and tools; the field that borrows its words.
@@ -72,16 +74,21 @@ TRADES = {
 LEVELS = [  # what the applicant says, what the job's title and text say
     (["just qualified", "one year in", "fresh from college"], "Junior", ["mentoring is given", "no record is asked for"]),
     (["five years in", "four years of it", "six years by now"], "", ["works on its own", "some years behind you"]),
-    (["fifteen years in", "two decades of it", "half a working life"], "Senior", ["leads a team", "a long record is asked for"]),
+    (["fifteen years in", "two decades of it", "half a working life"], "Senior",
+     ["leads a team", "a long record is asked for"]),
 ]
 PLACES = [
-    (["small children at home", "lives far from any town", "cares for a parent"], ["from home", "remote", "any hour, any place"]),
-    (["likes company at work", "lives in the middle of town", "keeps work and home apart"], ["at our site", "in the building", "on the premises"]),
-    (["travels light", "never two weeks in one place", "speaks four languages"], ["with travel", "at our clients", "between our branches"]),
+    (["small children at home", "lives far from any town", "cares for a parent"],
+     ["from home", "remote", "any hour, any place"]),
+    (["likes company at work", "lives in the middle of town", "keeps work and home apart"],
+     ["at our site", "in the building", "on the premises"]),
+    (["travels light", "never two weeks in one place", "speaks four languages"],
+     ["with travel", "at our clients", "between our branches"]),
 ]
 EMPLOYERS = ["a young company", "a charity", "a public body", "a family firm", "a listed group"]
 SOFT = ["teamwork", "communication", "care with detail", "calm under pressure", "initiative", "planning", "listening"]
-PHRASES = ["we offer", "good pay", "a friendly team", "apply now", "room to grow", "full training", "a lively place", "busy"]
+PHRASES = ["we offer", "good pay", "a friendly team", "apply now", "room to grow", "full training", "a lively place",
+           "busy"]
 
 
 class Dice:
@@ -106,15 +113,15 @@ def job(dice, number):
     words = TRADES[trade]
     level, place, employer = dice.below(3), dice.below(3), dice.below(len(EMPLOYERS))
     lured = [t for t in TRADES if TRADES[t]["lure"] == trade]  # the trades whose words this field borrows
-    borrowed = dice.some(TRADES[dice.one(lured)]["own"], 2 + dice.below(2))
+    borrowed = dice.some(TRADES[dice.one(lured)]["own"], dice.below(3))
     tools = dice.some(words["tools"], 3) + borrowed
-    if dice.random() < 0.4:
+    if dice.random() < 0.6:
         tools.append(dice.one(words["own"]))  # now and then the trade's own word too
     title = " ".join(filter(None, [LEVELS[level][1], dice.one(words["titles"])]))
-    text = f"{EMPLOYERS[employer]}: {dice.one(LEVELS[level][2])}, {dice.one(PLACES[place][1])}; {', '.join(dice.some(PHRASES, 3))}"
-    return dict(trade=trade, level=level, place=place, employer=employer,
-                line=dict(id=f"j{number + 1:03}", text=dict(title=title, description=text, technical_skills=", ".join(tools),
-                                                            soft_skills=", ".join(dice.some(SOFT, 2)))))
+    hints = f"{dice.one(LEVELS[level][2])}, {dice.one(PLACES[place][1])}; {', '.join(dice.some(PHRASES, 3))}"
+    text = dict(title=title, description=f"{EMPLOYERS[employer]}: {hints}", technical_skills=", ".join(tools),
+                soft_skills=", ".join(dice.some(SOFT, 2)))
+    return dict(trade=trade, level=level, place=place, employer=employer, line=dict(id=f"j{number + 1:03}", text=text))
 
 
 def applicant(dice, number):
@@ -155,18 +162,22 @@ def main():
     folder, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 42
     dice = Dice(seed)
     jobs = [job(dice, n) for n in range(JOBS)]
-    applicants = [applicant(dice, n) for n in range(APPLICANTS)]
-    interactions, qrels = [], []
+    applicants = [applicant(dice, n) for n in range(VETERANS + NEWCOMERS)]
+    veterans, newcomers, qrels = [], [], []
     for number, a in enumerate(applicants):
         answers, veteran = judge(dice, a, jobs), number < VETERANS
         for n in sorted(dice.some(range(JOBS), JUDGED)) if veteran else range(SEEN):
-            interactions.append(json.dumps(dict(user=a["line"]["id"], item=jobs[n]["line"]["id"], label=answers[n][0])))
+            line = json.dumps(dict(user=a["line"]["id"], item=jobs[n]["line"]["id"], label=answers[n][0]))
+            (veterans if veteran else newcomers).append(line)
         for n in () if veteran else range(SEEN, JOBS):
             qrels.append(f"{a['line']['id']} 0 {jobs[n]['line']['id']} {answers[n][1]}")
+    lines = [json.dumps(a["line"]) for a in applicants]
     os.makedirs(folder, exist_ok=True)
-    write(folder, "applicants.jsonl", [json.dumps(a["line"]) for a in applicants])
     write(folder, "jobs.jsonl", [json.dumps(j["line"]) for j in jobs])
-    write(folder, "interactions.jsonl", interactions)
+    write(folder, "veterans.jsonl", lines[:VETERANS])
+    write(folder, "veterans-answers.jsonl", veterans)
+    write(folder, "newcomers.jsonl", lines[VETERANS:])
+    write(folder, "newcomers-answers.jsonl", newcomers)
     write(folder, "held-out.qrels", qrels)
 
 

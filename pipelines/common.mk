@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# What every pipeline shares: a bash that stops at the first failure, in the middle of a pipe too; the programs that
+# were just built before any others on PATH; a half-made file is removed, so a second run goes on where one failed.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -o pipefail -euc
+.DELETE_ON_ERROR:
+MAKEFLAGS   += --no-builtin-rules --no-print-directory
+
+BUILD   ?= build
+HERE    := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+THREADS ?= $(shell nproc)
+QUICK   ?=
+export PATH := $(abspath $(BUILD)):$(PATH)
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
