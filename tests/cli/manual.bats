@@ -24,7 +24,7 @@ options_of() {
         grep '^# ' "$page" > parts
         head -3 parts | diff - <(printf '# NAME\n# SYNOPSIS\n# EXAMPLES\n')
         tail -3 parts | diff - <(printf '# OPTIONS\n# EXIT STATUS\n# SEE ALSO\n')
-        [ "$(sed -n '/^# EXAMPLES/,/^# [^E]/p' "$page" | grep -c '^	')" -ge 2 ]
+        [ "$(sed -n '/^# EXAMPLES/,/^# [^E]/p' "$page" | grep -cE '^	|^```$')" -ge 2 ]
         [ -s "$BUILD/man/${program##*/}.1" ]
     done
 }
@@ -77,4 +77,25 @@ options_of() {
         COMP_WORDS=(dq-reward --strategy = l) COMP_CWORD=3; _dq-reward; [ "${COMPREPLY[*]}" = logged ]
         COMP_WORDS=(dq-reward -s c) COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = cosine ]
         COMP_WORDS=(dq-reward file) COMP_CWORD=1; _dq-reward; [ ${#COMPREPLY[@]} -eq 0 ]'
+}
+
+# Lines "PROGRAM --OPTION" for every option of every program in what is read: a command ends at a bar, a quote, a
+# bracket or the end of the line; a line ending in a bar or backslash goes on.
+options_used() {
+    sed -E 's/\\?[[:space:]]*$//' "$@" | tr '|;()`*<>"'"'" '\n' |
+        awk '{ name = ""; for (i = 1; i <= NF; i++) { if ($i ~ /^dq-[a-z]+$/) name = $i
+               else if (name && $i ~ /^--[a-z]/) { sub(/[=.,].*/, "", $i); print name, $i } } }' | sort -u
+}
+
+@test "no example uses an option that a program does not have" {
+    shopt -s nullglob
+    cd "$BATS_TEST_DIRNAME/../.."
+    for program in "${programs[@]}"; do "$program" --help | sed -n '/^Examples:/,/^$/p'; done > "$BATS_TEST_TMPDIR"/examples
+    options_used "$BATS_TEST_TMPDIR"/examples README.md docs/*.md docs/man/*.scd pipelines/*.mk > "$BATS_TEST_TMPDIR"/used
+    [ "$(wc -l < "$BATS_TEST_TMPDIR"/used)" -ge 20 ]
+    while read -r name option; do
+        [ -x "$BUILD/$name" ] || continue
+        "$BUILD/$name" --help | grep -qE -- "--(\[no-\])?${option#--}([ =]|\$)" || [ "$option" = --completion ] ||
+            { echo "$name has no $option"; false; }
+    done < "$BATS_TEST_TMPDIR"/used
 }
