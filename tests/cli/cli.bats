@@ -19,7 +19,7 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
         name=${program##*/}
         "$program" --help < /dev/null > help 2> words
         [ ! -s words ]
-        head -1 help | grep -q "^$name: "
+        head -1 help | grep -c "^$name: "
         [ "$(sed -n '/^Examples:/,/^$/p' help | grep -c '^  .*dq-')" -eq 2 ]
         grep -q "^Usage: $name" help
         grep -q '^Exit status: 0 done, 1 failed' help
@@ -60,9 +60,9 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 
 @test "counts: plain, k, M, G; nothing else" {
     catalogue
-    "$BUILD"/dq-reward --pairs random:1 --seed 2k c.dq | "$BUILD"/dq-cat --lineage | grep -q 'seed.*2000'
-    "$BUILD"/dq-reward --pairs random:1 --seed 3M c.dq | "$BUILD"/dq-cat --lineage | grep -q 'seed.*3000000'
-    "$BUILD"/dq-reward --pairs random:1 --seed 1G c.dq | "$BUILD"/dq-cat --lineage | grep -q 'seed.*1000000000'
+    "$BUILD"/dq-reward --pairs random:1 --seed 2k c.dq | "$BUILD"/dq-cat --lineage | grep -c 'seed.*2000'
+    "$BUILD"/dq-reward --pairs random:1 --seed 3M c.dq | "$BUILD"/dq-cat --lineage | grep -c 'seed.*3000000'
+    "$BUILD"/dq-reward --pairs random:1 --seed 1G c.dq | "$BUILD"/dq-cat --lineage | grep -c 'seed.*1000000000'
     for seed in '' -1 +1 1.5 1K 1kk 0x10 ' 1' 18446744073709551616 99999999999G; do
         run -2 "$BUILD"/dq-reward --seed "$seed" c.dq
         [ "${#lines[@]}" -eq 1 ]
@@ -73,7 +73,7 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 
 @test "flags can be taken back, -- ends the options, operands may stand between them" {
     catalogue
-    "$BUILD"/dq-reward --raw-cosine --no-raw-cosine --pairs all c.dq | "$BUILD"/dq-cat --lineage | grep -q 'raw-cosine=false'
+    "$BUILD"/dq-reward --raw-cosine --no-raw-cosine --pairs all c.dq | "$BUILD"/dq-cat --lineage | grep -c 'raw-cosine=false'
     "$BUILD"/dq-reward c.dq --pairs all -- c.dq | "$BUILD"/dq-cat --check
     "$BUILD"/dq-cat < c.dq - | cmp - <("$BUILD"/dq-cat c.dq)
 }

@@ -95,7 +95,8 @@ options_used() {
     [ "$(wc -l < "$BATS_TEST_TMPDIR"/used)" -ge 20 ]
     while read -r name option; do
         [ -x "$BUILD/$name" ] || continue
-        "$BUILD/$name" --help | grep -qE -- "--(\[no-\])?${option#--}([ =]|\$)" || [ "$option" = --completion ] ||
+        "$BUILD/$name" --help > "$BATS_TEST_TMPDIR"/help
+        grep -qE -- "--(\[no-\])?${option#--}([ =]|\$)" "$BATS_TEST_TMPDIR"/help || [ "$option" = --completion ] ||
             { echo "$name has no $option"; false; }
     done < "$BATS_TEST_TMPDIR"/used
 }

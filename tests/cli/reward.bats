@@ -125,7 +125,7 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
     dq-reward c.dq | dq-reward --strategy logged -q -o both.dq
     dq-cat --kind transitions both.dq | jq -r '"\(.user)\(.item) \(.cosine) \(.reward) \(.label)"' > got
     [ "$(head -2 got)" = $'u1a 1 0 CLICK\nu2a 0.853553414 null SEEN' ]
-    dq-reward --pairs random:1 c.dq | dq-reward --pairs top:1 | dq-cat --count | grep -q 'transitions.*6'
+    dq-reward --pairs random:1 c.dq | dq-reward --pairs top:1 | dq-cat --count | grep -c 'transitions.*6'
     dq-reward --pairs all c.dq | dq-reward --raw-cosine --user u2 | rewards > got
     [ "$(awk '{ print $1 $3 }' got | paste -sd' ')" = "u20.707106769 u20.707106769 u2-0.707106769 u20.707106769" ]
 }
@@ -158,7 +158,7 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
 @test "interactions across sections are resolved; unknown ids in a stream are an error" {
     dq-cat --kind interactions --to stream c.dq > x.dq
     dq-cat --kind users --kind items --to stream c.dq > ui.dq
-    cat x.dq ui.dq | dq-reward | rewards | wc -l | grep -qx 5
+    cat x.dq ui.dq | dq-reward | rewards | wc -l | grep -cx 5
     run -1 dq-reward x.dq -o out.dq
     [[ $output == "dq-reward: "*"interactions: user u1 is not in the catalogue" ]]
 }
