@@ -21,8 +21,9 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 # Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
 COMMON          := cmd/cli cmd/cli_help cmd/progress
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
-dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_table cmd/export_document \
-                   cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl port/csv port/npy
+dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_array cmd/export_table \
+                   cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
+                   port/csv port/npy port/safetensors
 dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
 dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \

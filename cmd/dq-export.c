@@ -59,13 +59,15 @@ static void check_file(const dq_cli *cli, const char *option, const char *path, 
 {
     export_form form = export_form_of(path);
     if (form == EXPORT_OTHER)
-        dq_cli_usage(
-            cli, "--%s: '%s' tells no form by its name (.jsonl, .csv, .tsv or .npy, also with .zst or .gz)",
-            option, path);
-    if (form == EXPORT_NPY && !ids)
-        dq_cli_usage(cli, "--%s: a .npy file needs its ids, one a line (--%.4s-ids)", option, option);
-    if (form != EXPORT_NPY && ids)
-        dq_cli_usage(cli, "--%.4s-ids: only for a .npy file; '%s' has its own ids", option, path);
+        dq_cli_usage(cli,
+                     "--%s: '%s' tells no form by its name (.jsonl .csv .tsv .npy .safetensors, also with "
+                     ".zst or .gz)",
+                     option, path);
+    if (export_is_array(form) && !ids)
+        dq_cli_usage(cli, "--%s: '%s' has no ids: they come one a line from --%.4s-ids", option, path,
+                     option);
+    if (!export_is_array(form) && ids)
+        dq_cli_usage(cli, "--%.4s-ids: only for .npy and .safetensors; '%s' has its own ids", option, path);
 }
 
 /* Items are read twice when there are interactions. */
@@ -93,7 +95,7 @@ static void check_files(const dq_cli *cli, const export_request *r)
     if (!r->interactions) return;
     if (!r->users || !r->items) dq_cli_usage(cli, "--interactions: needs --users and --items");
     export_form form = export_form_of(r->interactions);
-    if (form == EXPORT_NPY || form == EXPORT_OTHER)
+    if (export_is_array(form) || form == EXPORT_OTHER)
         dq_cli_usage(cli, "--interactions: '%s' is no .jsonl, .csv or .tsv", r->interactions);
     check_twice(cli, r);
 }
@@ -187,13 +189,15 @@ int main(int argc, char **argv)
                  .request = {.pick_users.limit = UINT64_MAX, .pick_items.limit = UINT64_MAX}};
     export_request *r = &o.request;
     const dq_option table[] = {
-        {"users", 'u', DQ_OPT_TEXT, &r->users, "FILE", "users: .jsonl, .csv, .tsv or .npy, also .zst or .gz",
-         .flags = 0},
+        {"users", 'u', DQ_OPT_TEXT, &r->users, "FILE",
+         "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .flags = 0},
         {"items", 'i', DQ_OPT_TEXT, &r->items, "FILE", "items", .flags = 0},
         {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: .jsonl, .csv or .tsv",
          .flags = 0},
-        {"user-ids", 0, DQ_OPT_TEXT, &r->user_ids, "FILE", "ids of a .npy of users, one a line", .flags = 0},
-        {"item-ids", 0, DQ_OPT_TEXT, &r->item_ids, "FILE", "ids of a .npy of items, one a line", .flags = 0},
+        {"user-ids", 0, DQ_OPT_TEXT, &r->user_ids, "FILE", "ids of an array of users, one a line",
+         .flags = 0},
+        {"item-ids", 0, DQ_OPT_TEXT, &r->item_ids, "FILE", "ids of an array of items, one a line",
+         .flags = 0},
         {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
          "join a folder's collections: jobs, or a mapping's file", .flags = 0},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",

@@ -5,7 +5,7 @@
  * --strict); whatever breaks the source as a whole is a dq_status.
  *
  *     documents ---- export_document.c ----> entity -+
- *     .npy + ids --- export_files.c -------> entity -+--> export_block.c --> dq_writer
+ *     array + ids -- export_array.c -------> entity -+--> export_block.c --> dq_writer
  *     collections -- export_join.c --------> entity -+
  */
 #ifndef DQ_CMD_EXPORT_H
@@ -167,13 +167,39 @@ typedef struct export_request {
 
 /* ---- single files (export_files.c, export_table.c) ---- */
 
-typedef enum export_form { EXPORT_JSONL, EXPORT_CSV, EXPORT_TSV, EXPORT_NPY, EXPORT_OTHER } export_form;
+typedef enum export_form {
+    EXPORT_JSONL,
+    EXPORT_CSV,
+    EXPORT_TSV,
+    EXPORT_NPY,
+    EXPORT_SAFETENSORS,
+    EXPORT_OTHER
+} export_form;
+
+/* Forms whose rows have no ids of their own. */
+static inline bool export_is_array(export_form form)
+{
+    return form == EXPORT_NPY || form == EXPORT_SAFETENSORS;
+}
 
 /* By the name's extension, before .zst or .gz; a name without one ("-", "/dev/fd/63") is JSON lines. */
 export_form export_form_of(const char *path);
 
 /* The rows of a table as documents of the generic form. */
 dq_status export_open_table(dq_documents *documents, const char *path, export_form form, dq_error *error);
+
+/* An array and its ids (export_array.c). The layout is filled as it is opened. */
+typedef struct export_array export_array;
+
+dq_status export_array_open(export_array **array, const char *path, export_form form, const char *ids,
+                            export_layout *layout, dq_error *error);
+/* The next row, in the arena: 1, 0 at the end of both, -1 when one ends before the other or cannot be read.
+ */
+int export_array_next(export_array *array, const export_layout *layout, dq_arena *arena,
+                      export_entity *entity, export_fault *fault, dq_error *error);
+/* Rows read so far. */
+uint64_t export_array_row(const export_array *array);
+void export_array_close(export_array *array);
 
 dq_status export_files(export_request *request, dq_error *error);
 

@@ -6,11 +6,6 @@
  */
 #include "export.h"
 
-#include "dq/npy.h"
-#include "dq/utf8.h"
-
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- which form ---- */
@@ -26,8 +21,13 @@ export_form export_form_of(const char *path)
     static const struct {
         const char *extension;
         export_form form;
-    } forms[] = {{".jsonl", EXPORT_JSONL}, {".ndjson", EXPORT_JSONL}, {".json", EXPORT_JSONL},
-                 {".csv", EXPORT_CSV},     {".tsv", EXPORT_TSV},      {".npy", EXPORT_NPY}};
+    } forms[] = {{".jsonl", EXPORT_JSONL},
+                 {".ndjson", EXPORT_JSONL},
+                 {".json", EXPORT_JSONL},
+                 {".csv", EXPORT_CSV},
+                 {".tsv", EXPORT_TSV},
+                 {".npy", EXPORT_NPY},
+                 {".safetensors", EXPORT_SAFETENSORS}};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t n = strlen(name);
     if (ends(name, n, ".zst"))
@@ -51,8 +51,7 @@ static dq_status open_documents(dq_documents *documents, const char *path, dq_er
 typedef struct reader {
     const char *path, *kind;
     dq_documents documents;
-    dq_source *array, *names; /* .npy and its ids */
-    dq_npy npy;
+    export_array *array; /* or NULL */
     uint64_t row;
     export_layout layout;
     const export_selection *pick;
@@ -62,99 +61,30 @@ typedef struct reader {
     dq_arena arena; /* of the current row */
 } reader;
 
-static dq_status open_array(reader *r, const char *ids, dq_error *error)
-{
-    dq_status status = dq_source_open(&r->array, r->path, error);
-    if (!status) status = dq_npy_read_header(&r->npy, r->array, error);
-    if (!status && (r->npy.shape[1] == 0 || r->npy.shape[1] > UINT32_MAX / sizeof(float)))
-        status = dq_fail(error, DQ_ERR_SCHEMA, "vectors of width %llu", (unsigned long long)r->npy.shape[1]);
-    if (status) {
-        dq_error_at(error, r->path, DQ_NO_RECORD);
-        return status;
-    }
-    uint32_t width = (uint32_t)r->npy.shape[1];
-    dq_field *field = dq_arena_zero(&r->layout.arena, 1, sizeof *field);
-    if (!field) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a field");
-    *field = (dq_field){.name = "vector", .width = width};
-    r->layout.fields = field;
-    r->layout.count = 1;
-    r->layout.width = width;
-    r->layout.known = true;
-    return dq_source_open(&r->names, ids, error);
-}
-
 static void close_reader(reader *r)
 {
     if (r->documents.self) r->documents.close(&r->documents);
-    dq_source_close(r->array);
-    dq_source_close(r->names);
+    export_array_close(r->array);
     dq_arena_free(&r->layout.arena);
     dq_arena_free(&r->arena);
     dq_index_free(&r->ids);
 }
 
-/* Row and line run out together. 1, 0 or -1. */
-static int both_end(reader *r, bool line, dq_error *error)
-{
-    unsigned long long rows = r->npy.shape[0], row = r->row;
-    dq_status status;
-    if (line)
-        status = dq_fail(error, DQ_ERR_SCHEMA, "more ids than the %llu rows of %s", rows, r->path);
-    else if (row < rows)
-        status = dq_fail(error, DQ_ERR_SCHEMA, "%llu ids for the %llu rows of %s", row, rows, r->path);
-    else {
-        status = dq_npy_read_end(&r->npy, r->array, error);
-        if (!status) return 0;
-        dq_error_at(error, r->path, DQ_NO_RECORD);
-    }
-    dq_error_at(error, dq_source_name(r->names), DQ_NO_RECORD);
-    return -1;
-}
-
-static export_fault read_name(const char *line, size_t bytes, export_entity *entity, dq_error *error)
-{
-    bool valid = dq_utf8_valid(line, bytes);
-    entity->id = (export_id){.kind = EXPORT_STRING, .text = line, .bytes = bytes};
-    if (bytes && valid) return EXPORT_FINE;
-    dq_fail(error, DQ_ERR_FORMAT, bytes ? "the id is not UTF-8" : "the id is empty");
-    return EXPORT_NO_ID;
-}
-
-/* A row of the array as float32, and its line of the ids. */
 static int next_of_array(reader *r, export_entity *entity, export_fault *fault, dq_error *error)
 {
-    char *line;
-    size_t bytes;
-    if (dq_source_line(r->names, &line, &bytes, error)) return -1;
-    if (!line || !r->npy.rows_left) return both_end(r, line, error);
-    void *raw = dq_arena_take(&r->arena, r->npy.row_bytes);
-    float *vector = dq_arena_take(&r->arena, r->layout.width * sizeof *vector);
-    if (!raw || !vector) {
-        dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
-        return -1;
-    }
-    if (dq_npy_read_rows(&r->npy, r->array, raw, 1, error)) {
-        dq_error_at(error, r->path, DQ_NO_RECORD);
-        return -1;
-    }
-    r->row++;
-    dq_convert_f4(vector, raw, r->npy.type, r->layout.width);
-    *entity = (export_entity){.texts = dq_map(), .attributes = dq_map(), .vector = vector};
-    *fault = read_name(line, bytes, entity, error);
-    for (uint32_t i = 0; i < r->layout.width && !*fault; i++)
-        if (!isfinite(vector[i])) {
-            dq_fail(error, DQ_ERR_NUMERIC, "element %u is not finite as a float32", i);
-            *fault = EXPORT_NOT_FINITE;
-        }
-    return 1;
+    int got = export_array_next(r->array, &r->layout, &r->arena, entity, fault, error);
+    r->row = export_array_row(r->array);
+    return got;
 }
 
 static int next_of_documents(reader *r, export_entity *entity, export_fault *fault, dq_error *error)
 {
     dq_value document;
-    int got;
-    do got = r->documents.next(&r->documents, &r->arena, &document, error);
-    while (got == DQ_DOCUMENT && !export_is_for(&document, r->kind));
+    int got = r->documents.next(&r->documents, &r->arena, &document, error);
+    while (got == DQ_DOCUMENT && !export_is_for(&document, r->kind)) {
+        dq_arena_free(&r->arena);
+        got = r->documents.next(&r->documents, &r->arena, &document, error);
+    }
     r->row = r->documents.record;
     *fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
     if (got == DQ_DOCUMENT)
@@ -232,7 +162,8 @@ static dq_status each_row(side *s, reader *r, export_block *block, const export_
 static dq_status open_reader(reader *r, const side *s, dq_error *error)
 {
     *r = (reader){.path = s->path, .kind = s->kind, .pick = s->pick, .tally = s->tally};
-    return s->ids ? open_array(r, s->ids, error) : open_documents(&r->documents, s->path, error);
+    if (!s->ids) return open_documents(&r->documents, s->path, error);
+    return export_array_open(&r->array, s->path, export_form_of(s->path), s->ids, &r->layout, error);
 }
 
 /* Reads a side; with a target its rows leave, else only their ids are noted. */

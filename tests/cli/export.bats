@@ -131,6 +131,28 @@ END
     [ "$(export_ --users one.npy --user-ids ids | lines | tail -1)" = '{"kind":"users","id":"id 4","vector":[4]}' ]
 }
 
+@test "safetensors: one tensor is the vector, several are its fields" {
+    /usr/bin/python3 - << 'END'
+import json, struct, numpy as np
+def save(name, **tensors):
+    header, data = {}, b""
+    for key, a in tensors.items():
+        header[key] = {"dtype": {"f2": "F16", "f4": "F32"}[a.dtype.str[1:]], "shape": a.shape,
+                       "data_offsets": [len(data), len(data) + a.nbytes]}
+        data += a.tobytes()
+    text = json.dumps(header).encode()
+    open(name, "wb").write(struct.pack("<Q", len(text)) + text + data)
+a, b = np.arange(6, dtype="<f4").reshape(2, 3), np.array([[0.5], [-1.5]], dtype="<f2")
+save("one.safetensors", weights=a)
+save("two.safetensors", title=a, skills=b)
+END
+    printf 'x\ny\n' > ids
+    [ "$(export_ --items one.safetensors --item-ids ids | lines | tail -1)" = '{"kind":"items","id":"y","vector":[3,4,5]}' ]
+    zstd -q two.safetensors
+    [ "$(export_ --items two.safetensors.zst --item-ids ids | lines | tail -1)" = \
+        '{"kind":"items","id":"y","vector":{"title":[3,4,5],"skills":[-1.5]}}' ]
+}
+
 @test "selections: limits, ids, and the interactions of what is left" {
     export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --limit users:1 2> words | lines > got
     [ "$(grep -c users got)" = 1 ]

@@ -243,6 +243,34 @@ END
     refused 1 "nan.npy: record 2: element 1 is not finite as a float32" --strict --users nan.npy --user-ids three
 }
 
+# tensors NAME HEADER BYTES: a safetensors file with this header and so many zero bytes behind it.
+tensors() {
+    /usr/bin/python3 - "$@" << 'END'
+import struct, sys
+text = sys.argv[2].encode()
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + bytes(int(sys.argv[3])))
+END
+}
+
+@test ".safetensors: what is none, and tensors that do not fit" {
+    printf 'a\nb\n' > ids
+    three() { refused 1 "$1" --users t.safetensors --user-ids ids; }
+    echo text > t.safetensors
+    three "t.safetensors: too short to be safetensors"
+    head -c 100 /dev/zero | tr '\0' x > t.safetensors
+    three "t.safetensors: not safetensors: a header of 8680820740569200760 bytes"
+    tensors t.safetensors '{}' 0
+    three "t.safetensors: no tensors"
+    tensors t.safetensors '{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}' 15
+    three "t.safetensors: ends after 15 of 16 bytes"
+    tensors t.safetensors '{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[1,2],"data_offsets":[16,24]}}' 24
+    three "t.safetensors: tensor b has 1 rows and a has 2"
+    tensors t.safetensors '{"a":{"dtype":"F32","shape":[1,2,2],"data_offsets":[0,16]}}' 16
+    three "t.safetensors: tensor a has more than two dimensions"
+    tensors t.safetensors '{"a":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}' 12
+    three "ids: 2 ids for the 3 rows of t.safetensors"
+}
+
 collections() {
     mkdir -p db
     echo '{"_id":"u1","bio":"b"}' > db/candidates_text.jsonl
@@ -329,9 +357,9 @@ faulty() {
 
 @test "usage" {
     refused 2 "nothing to export: --users and --items, or --schema NAME FOLDER"
-    refused 2 "--users: 'u.txt' tells no form by its name (.jsonl, .csv, .tsv or .npy, also with .zst or .gz)" --users u.txt
-    refused 2 "--items: a .npy file needs its ids, one a line (--item-ids)" --items v.npy
-    refused 2 "--user-ids: only for a .npy file; 'u.jsonl' has its own ids" --users u.jsonl --user-ids ids
+    refused 2 "--users: 'u.txt' tells no form by its name (.jsonl .csv .tsv .npy .safetensors, also with .zst or .gz)" --users u.txt
+    refused 2 "--items: 'v.npy' has no ids: they come one a line from --item-ids" --items v.npy
+    refused 2 "--user-ids: only for .npy and .safetensors; 'u.jsonl' has its own ids" --users u.jsonl --user-ids ids
     refused 2 "--user-ids: there are no --users" --items i.jsonl --user-ids ids
     refused 2 "--interactions: needs --users and --items" --users u.jsonl --interactions x.jsonl
     refused 2 "--interactions: 'x.npy' is no .jsonl, .csv or .tsv" --users u.jsonl --items i.jsonl --interactions x.npy
