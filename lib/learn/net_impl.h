@@ -17,8 +17,9 @@ enum {
     NET_LAYERS = DQ_NET_MAX_HIDDEN + 1,
     NET_COLUMNS = 128, /* units of a tile, forward and back: few enough that threads share the work */
     NET_GRADIENT = 64, /* rows of a weight's tile: gradient, weights and moments stay in L2 for Adam */
-    NET_TILE = 256,    /* columns of a scoring tile; less and packing the weights weighs more */
-    NET_PAD = 64,      /* and a multiple of this when there are few items */
+    NET_TILE = 256,    /* columns of a scoring tile at most; with less, packing the weights weighs more */
+    NET_LEAST = 64,    /* and at least, and for small nets */
+    NET_LANES = 16,    /* floats of the widest vectors */
     NET_CHUNK = 512,   /* pairs that predict looks at together */
 };
 

@@ -4,7 +4,7 @@
  *
  * A score's bits must not depend on the item's place, and a BLAS does not treat all of a product alike. So
  * items are columns here, (units, items), the direction in which its kernels take them as lanes of a vector;
- * tiles are padded to NET_PAD or NET_TILE columns; and where its kernels sum the columns at either end in
+ * tiles are padded to a multiple of NET_LANES columns; and where its kernels sum the columns at either end in
  * another order (dq_gemm_margin) a tile carries idle columns there. Products of fewer than 10^6
  * multiplications take another path in OpenBLAS, so a net with such layers has tiles of one size only.
  */
@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { NET_SMALL = 1 << 14 /* weights of a layer: NET_PAD columns of more are never a small product */ };
+enum { NET_SMALL = 1 << 14 /* weights of a layer: NET_LEAST columns of more are never a small product */ };
 
 /* Users and items to score: rows of a block, or vectors picked by number. */
 typedef struct score {
@@ -37,13 +37,17 @@ typedef struct pairs {
     size_t n;
 } pairs;
 
+/* Tiles of equal size, as many for each thread; their size cannot be seen in a result. */
 static size_t tile_columns(const dq_net *net, size_t n)
 {
+    size_t margin = dq_gemm_margin(), threads = dq_pool_threads(net->pool);
     for (size_t l = 0; l + 1 < net->layers; l++) {
         size_t in = l == 0 ? net->spec.item_width : net->in[l];
-        if (net->out[l] * in < NET_SMALL) return NET_PAD;
+        if (net->out[l] * in < NET_SMALL) return NET_LEAST;
     }
-    return n >= 2 * NET_TILE ? NET_TILE : NET_PAD; /* few items: small tiles, so that all threads have some */
+    size_t tiles = net_tiles(net_tiles(n, NET_TILE - 2 * margin), threads) * threads;
+    size_t columns = net_tiles(net_tiles(n, tiles ? tiles : 1) + 2 * margin, NET_LANES) * NET_LANES;
+    return columns < NET_LEAST ? NET_LEAST : columns;
 }
 
 static size_t tile_items(const score *s)
@@ -214,7 +218,7 @@ static void predict_chunk(dq_net *net, const dq_vectors *users, const dq_vectors
                .at = items->at,
                .numbers = net->items.distinct,
                .n = net->items.count,
-               .columns = NET_PAD,
+               .columns = NET_LEAST,
                .margin = dq_gemm_margin(),
                .out = net->y};
     run_users(&s);
