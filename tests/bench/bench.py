@@ -37,6 +37,11 @@ class Bench:
     def program(self, name):
         return f"{self.build}/{name}"
 
+    def export_npy(self):
+        b = self.dir
+        return (f"{self.program('dq-export')} --users {b}/user.npy --user-ids {b}/user.ids --items {b}/items.npy "
+                f"--item-ids {b}/items.ids")
+
     def seconds(self, command):
         """Wall seconds of a shell command that must succeed."""
         t0 = time.perf_counter()
@@ -99,16 +104,12 @@ class Bench:
         b = self.dir
         train, catalogue, model = f"{b}/train.dq", f"{b}/rank.dq", f"{b}/model.dq"
         if not os.path.exists(catalogue):
-            subprocess.run([self.program("dq-export"), "--users", f"{b}/user.npy", "--items", f"{b}/items.npy",
-                            "-o", catalogue], check=True)
-        user = subprocess.run([self.program("dq-cat"), "--kind", "users", "--head", "1", catalogue], check=True,
-                              capture_output=True, text=True)
-        user = json.loads(user.stdout.splitlines()[0])["id"]
+            subprocess.run(f"{self.export_npy()} -o {catalogue}", shell=True, check=True)
         if not os.path.exists(model):
             subprocess.run(f"{self.program('dq-cat')} --kind users --kind items --to stream {train} | "
                            f"{self.program('dq-train')} -q --user 0 --reward cosine --episodes 1 -o {model}",
                            shell=True, check=True)
-        rank = f"{self.program('dq-rank')} -q --user {user} -k 10 --format tsv --threads {THREADS}"
+        rank = f"{self.program('dq-rank')} -q --user 0 -k 10 --format tsv --threads {THREADS}"
 
         def memory():
             a = self.answer(f"{b}/score", str(THREADS), "100000")
@@ -140,7 +141,7 @@ class Bench:
         catalogue, payload, npy = f"{b}/rank.dq", f"{b}/rank.msgpack", f"{b}/items.npy"
         if not os.path.exists(payload):
             subprocess.run(f"zstd -qdc {catalogue} > {payload}", shell=True, check=True)
-        cat, export = self.program("dq-cat"), self.program("dq-export")
+        cat = self.program("dq-cat")
         peer = "zstd --single-thread -q -c"
         rows = [
             ("reading a stream, every record verified", f"zstd -qdc {catalogue} | cat > /dev/null",
@@ -150,7 +151,7 @@ class Bench:
             ("writing a stream to a pipe, level -1", f"{peer} --fast=1 {payload} | cat > /dev/null",
              f"{cat} --to stream {payload} | cat > /dev/null"),
             ("vectors to a stream, to a pipe", f"{peer} --fast=1 {npy} | cat > /dev/null",
-             f"{export} --users {b}/user.npy --items {npy} | cat > /dev/null"),
+             f"{self.export_npy()} | cat > /dev/null"),
         ]
         for what, theirs, ours in rows:
             pairs = self.turns(lambda c=theirs: (self.seconds(c),), lambda c=ours: (self.seconds(c),))[0]

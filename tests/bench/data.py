@@ -3,7 +3,7 @@
 """Makes the benchmark's data in a folder, once: unit vectors at random, users 768 wide and items 1536 wide.
 
     train.users.jsonl, train.items.jsonl   one user and 2,000 items; fields state, and head (768) and tail (768)
-    user.npy, items.npy                    the same user, and 100,000 items, for ranking (614 MB)
+    user.npy, items.npy                    the same user, and 100,000 items, for ranking (614 MB); .ids beside them
 """
 import json
 import os
@@ -35,6 +35,9 @@ def main():
     user, items = unit(rng, 1, USER), unit(rng, TRAIN, ITEM)
     lines(f"{folder}/train.users.jsonl", [{"state": user[0]}])
     lines(f"{folder}/train.items.jsonl", [{"head": x[:USER], "tail": x[USER:]} for x in items])
+    for name, n in (("user", 1), ("items", RANK)):
+        with open(f"{folder}/{name}.ids", "w") as f:
+            f.writelines(f"{i}\n" for i in range(n))
     np.save(f"{folder}/user.npy", user)
     np.save(f"{folder}/items.npy", unit(rng, RANK, ITEM))
     open(f"{folder}/data.done", "w").close()
