@@ -3,6 +3,8 @@
  * dq-eval: how good are rankings, and how good are agents?
  */
 #include "eval.h"
+
+#include "dq/blas.h"
 #include "eval_curves.h"
 #include "eval_rollout.h"
 
@@ -17,6 +19,7 @@ static const dq_program program = {
     .operands = "[LOG... | STREAM...]",
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",
                  "dq-rank --model m.dq catalogue.dq | dq-eval --qrels held-out.qrels -m ndcg@10 --interval"},
+    .version_note_fn = dq_blas_core,
 };
 
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "corpus.h"
 
+#include "dq/blas.h"
 #include "dq/pool.h"
 
 #include <math.h>
@@ -27,6 +28,7 @@ static const dq_program program = {
     .operands = "[FILE...]",
     .examples = {"dq-plan --model m.dq < catalogue.dq | dq-train --offline --init m.dq -o m2.dq",
                  "dq-plan --model m.dq --pairs unseen --per-user 200 catalogue.dq > simulated.dq"},
+    .version_note_fn = dq_blas_core,
 };
 static const char *const pair_choices[] = {"remembered", "unseen", NULL};
 

@@ -4,6 +4,8 @@
  */
 #include "rank.h"
 
+#include "dq/blas.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +62,7 @@ static const dq_program program = {
     .operands = "[FILE...]",
     .examples = {"cat model.dq catalogue.dq | dq-rank --user 7 -k 10 --format tsv",
                  "dq-export --schema jobs data | dq-rank --by cosine --exclude-seen --format trec > run"},
+    .version_note_fn = dq_blas_core,
 };
 
 int main(int argc, char **argv)

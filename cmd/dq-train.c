@@ -4,6 +4,7 @@
  */
 #include "train.h"
 
+#include "dq/blas.h"
 #include "dq/offline.h"
 
 #include <string.h>
@@ -17,6 +18,7 @@ static const dq_program program = {
     .examples = {"dq-export --schema jobs FOLDER | dq-train --user U --pass | dq-rank --user U -k 10",
                  "dq-reward --strategy logged < c.dq | dq-train --offline --negatives 3 -o model.dq"},
     .all_cores = true,
+    .version_note_fn = dq_blas_core,
 };
 
 static const char *const presets[] = {"tuned", "published", NULL};
