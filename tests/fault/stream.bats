@@ -29,6 +29,14 @@ programs() {
     done
 }
 
+# Broken streams in faults/, and an agent for programs that want one.
+make_faults() {
+    /usr/bin/python3 "$HERE/make_streams.py" s.dq faults
+    if [ -x "$BUILD/dq-train" ]; then
+        dq-train --offline --epochs 1 --hidden 4 --quiet -o model.dq < faults/sound-catalogue
+    fi
+}
+
 # A 4 MiB stream, more than a pipe holds.
 make_large() {
     /usr/bin/python3 -c 'import numpy; numpy.save("v.npy", numpy.random.default_rng(1).random((1024, 1024), "f4"))'
@@ -47,7 +55,7 @@ make_large() {
 }
 
 @test "every program refuses them, and leaves no file" {
-    /usr/bin/python3 "$HERE/make_streams.py" s.dq faults
+    make_faults
     mkdir out
     programs > list
     while read -r line; do
@@ -87,7 +95,7 @@ make_large() {
 }
 
 @test "cut anywhere, every program fails and leaves no file" {
-    /usr/bin/python3 "$HERE/make_streams.py" s.dq faults
+    make_faults
     mkdir out
     programs > list
     size=$(stat -c %s faults/sound-catalogue)
@@ -102,6 +110,34 @@ make_large() {
             [ -z "$(ls out)" ]
         done
     done < list
+}
+
+@test "programs that hold a catalogue refuse one that contradicts itself" {
+    make_faults
+    mkdir out
+    programs | grep -E '^dq-(reward|train|rank) ' > list || skip "no such program is built"
+    while read -r line; do
+        for fault in id-twice id-unequal width unknown-user; do
+            case $line/$fault in dq-rank*/unknown-user) continue ;; esac # who is not ranked does not matter to dq-rank
+            OUT=out/o
+            fails "$(cat "faults/catalogue-$fault.words")" ${line//\$OUT/$OUT} < "faults/catalogue-$fault.dq"
+            [ -z "$(ls out)" ]
+        done
+    done < list
+}
+
+@test "a cut ranking is not evaluated" {
+    [ -x "$BUILD/dq-rank" ] && [ -x "$BUILD/dq-eval" ] || skip "no dq-rank, no dq-eval"
+    make_faults
+    echo "u1 0 i1 1" > qrels
+    dq-rank --by cosine -k 2 < faults/sound-catalogue | zstd -dcq > ranking
+    dq-eval --qrels qrels < ranking
+    size=$(stat -c %s ranking)
+    for ((n = 0; n < size; n += 61)); do
+        head -c "$n" ranking > cut
+        fails "cut off|empty" dq-eval --qrels qrels < cut
+        [ ! -s stdout ]
+    done
 }
 
 @test "operands that disagree on width" {
