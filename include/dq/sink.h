@@ -17,9 +17,10 @@ typedef enum dq_sink_form {
 
 typedef struct dq_sink dq_sink;
 
-/* Opens a path (NULL or "-" is stdout). A new or existing regular file is written as PATH.XXXXXX beside it
- * and renamed by dq_sink_close; anything else (a pipe, /dev/full) is written in place. Level: -1 to a pipe, 3
- * to a file. A pipe's buffer is raised to 1 MiB. */
+/* Opens a path (NULL or "-" is stdout). A new or existing regular file is written beside it,
+ * without a name where the file system can, else as PATH.XXXXXX, and takes its name in dq_sink_close;
+ * anything else (a pipe, /dev/full) is written in place. Level: -1 to a pipe, 3 to a file. A pipe's buffer is
+ * raised to 1 MiB. */
 dq_status dq_sink_open(dq_sink **sink, const char *path, dq_sink_form form, dq_error *error);
 
 dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *error);

@@ -7,14 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -23,62 +20,23 @@ enum { OUT = 256 << 10, PIPE = 1 << 20, LEVEL_PIPE = -1, LEVEL_FILE = 3 };
 
 struct dq_sink {
     int fd;
-    bool regular;       /* ends in a regular file, whoever opened it */
-    char *name;         /* for messages */
-    char *path, *aside; /* the file's name, and its name until it is complete; NULL when written in place */
-    ZSTD_CCtx *zstd;    /* NULL: text */
-    bool framed;        /* a frame is open */
+    bool regular;    /* ends in a regular file, whoever opened it */
+    char *name;      /* for messages */
+    dq_aside aside;  /* the file in the making; empty when written in place */
+    int broken;      /* errno of the first write that failed: what follows would leave a hole */
+    ZSTD_CCtx *zstd; /* NULL: text */
+    bool framed;     /* a frame is open */
     unsigned char *out;
     size_t held; /* bytes in out */
 };
 
-/* The file that path leads to, through links; path itself when there is none yet. */
-static char *final_path(const char *path)
-{
-    char *real = realpath(path, NULL);
-    return real ? real : strdup(path);
-}
-
-/* Creates PATH.XXXXXX beside PATH, with the mode of the file that it will replace. */
-static dq_status open_aside(dq_sink *s, const struct stat *old, dq_error *error)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
-    size_t n = strlen(s->path);
-    s->aside = malloc(n + 8);
-    if (!s->aside) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a file name");
-    memcpy(s->aside, s->path, n);
-    for (int tries = 0; tries < 100; tries++) {
-        unsigned char random[6];
-        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) continue;
-        s->aside[n] = '.';
-        for (size_t i = 0; i < sizeof random; i++) s->aside[n + 1 + i] = letters[random[i] & 31];
-        s->aside[n + 7] = '\0';
-        s->fd = open(s->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (s->fd >= 0 || errno != EEXIST) break;
-    }
-    if (s->fd < 0) {
-        int sys = errno;
-        free(s->aside);
-        s->aside = NULL;
-        return dq_fail_errno(error, sys, "cannot create");
-    }
-    if (old && fchmod(s->fd, old->st_mode & 07777) < 0)
-        return dq_fail_errno(error, errno, "cannot set the mode");
-    return DQ_OK;
-}
-
+/* Whatever is no regular file (a pipe, /dev/full) is written in place. */
 static dq_status open_path(dq_sink *s, const char *path, dq_error *error)
 {
-    struct stat old;
-    bool exists = stat(path, &old) == 0;
-    if (exists && !S_ISREG(old.st_mode)) {
-        s->fd = open(path, O_WRONLY | O_CLOEXEC);
-        return s->fd < 0 ? dq_fail_errno(error, errno, "cannot open") : DQ_OK;
-    }
-    if (exists && access(path, W_OK) < 0) return dq_fail_errno(error, errno, "cannot replace");
-    s->path = final_path(path);
-    if (!s->path) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a file name");
-    return open_aside(s, exists ? &old : NULL, error);
+    struct stat st;
+    if (stat(path, &st) < 0 || S_ISREG(st.st_mode)) return dq_aside_open(&s->aside, path, &s->fd, error);
+    s->fd = open(path, O_WRONLY | O_CLOEXEC);
+    return s->fd < 0 ? dq_fail_errno(error, errno, "cannot open") : DQ_OK;
 }
 
 static dq_status start_zstd(dq_sink *s, dq_error *error)
@@ -134,9 +92,9 @@ static dq_status failed(const dq_sink *s, int sys, const char *what, dq_error *e
     return DQ_ERR_IO;
 }
 
-static dq_status write_fd(const dq_sink *s, const unsigned char *data, size_t n, dq_error *error)
+static dq_status write_fd(dq_sink *s, const unsigned char *data, size_t n, dq_error *error)
 {
-    while (n) {
+    while (n && !s->broken) {
         ssize_t w = write(s->fd, data, n);
         if (w > 0) {
             data += w;
@@ -145,10 +103,10 @@ static dq_status write_fd(const dq_sink *s, const unsigned char *data, size_t n,
             struct pollfd p = {.fd = s->fd, .events = POLLOUT};
             (void)poll(&p, 1, -1);
         } else if (w < 0 && errno != EINTR) {
-            return failed(s, errno, "cannot write", error);
+            s->broken = errno;
         }
     }
-    return DQ_OK;
+    return s->broken ? failed(s, s->broken, "cannot write", error) : DQ_OK;
 }
 
 static dq_status drain(dq_sink *s, dq_error *error)
@@ -219,37 +177,13 @@ dq_status dq_sink_flush(dq_sink *sink, dq_error *error)
     return status ? status : drain(sink, error);
 }
 
-static dq_status sync_directory(const dq_sink *s, dq_error *error)
-{
-    char *copy = strdup(s->path);
-    if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a file name");
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(copy);
-    if (fd < 0) return DQ_OK; /* a directory one may write to but not read cannot be synced */
-    int result = fsync(fd), sys = errno;
-    (void)close(fd);
-    return result < 0 && sys != EINVAL ? failed(s, sys, "cannot sync the directory", error) : DQ_OK;
-}
-
-/* The written file gets its name. */
-static dq_status complete(dq_sink *s, dq_error *error)
-{
-    if (fsync(s->fd) < 0) return failed(s, errno, "cannot sync", error);
-    int result = close(s->fd), sys = errno;
-    s->fd = -1;
-    if (result < 0) return failed(s, sys, "cannot close", error);
-    if (rename(s->aside, s->path) < 0) return failed(s, errno, "cannot rename", error);
-    free(s->aside);
-    s->aside = NULL;
-    return sync_directory(s, error);
-}
-
 dq_status dq_sink_close(dq_sink *sink, dq_error *error)
 {
     dq_sink *s = sink;
     dq_status status = s->zstd ? compress(s, NULL, 0, ZSTD_e_end, error) : DQ_OK;
     if (!status) status = drain(s, error);
-    if (!status && s->aside) status = complete(s, error);
+    if (!status && s->aside.path && (status = dq_aside_complete(&s->aside, &s->fd, error)))
+        (void)dq_error_at(error, s->name, DQ_NO_RECORD);
     if (!status && s->fd > STDOUT_FILENO) {
         int result = close(s->fd), sys = errno;
         s->fd = -1;
@@ -263,10 +197,8 @@ void dq_sink_abort(dq_sink *sink)
 {
     if (!sink) return;
     if (sink->fd > STDERR_FILENO) (void)close(sink->fd);
-    if (sink->aside) (void)unlink(sink->aside);
+    dq_aside_discard(&sink->aside);
     ZSTD_freeCCtx(sink->zstd);
-    free(sink->path);
-    free(sink->aside);
     free(sink->name);
     free(sink->out);
     free(sink);

@@ -3,7 +3,7 @@
  * What the files of this room share and nobody else sees.
  *
  *     descriptor -> source.c (decode.c: zstd, gzip) -> reader.c -> unpack.c -> table.c -> dq_bundle
- *     dq_bundle  -> pack.c -> writer.c -> sink.c -> descriptor
+ *     dq_bundle  -> pack.c -> writer.c -> sink.c (aside.c) -> descriptor
  *
  * section.c holds what reader and writer both keep of a section, digest.c is all there is of xxhash.
  */
@@ -32,6 +32,20 @@ dq_status dq_decoder_run(dq_decoder *decoder, const unsigned char *in, size_t *a
                          size_t n, size_t *got, dq_error *error);
 /* True between frames or members: the only place where input may end. */
 bool dq_decoder_at_boundary(const dq_decoder *decoder);
+
+/* ---- aside.c: a file that appears when it is complete ---- */
+
+typedef struct dq_aside {
+    char *path; /* what it will be called; NULL: there is no such file */
+    char *name; /* what it is called until then; NULL while it has no name */
+} dq_aside;
+
+/* Opens a new file that will be path, or replace the regular file there, whose mode it takes over. */
+dq_status dq_aside_open(dq_aside *aside, const char *path, int *fd, dq_error *error);
+/* Syncs, closes (*fd = -1) and names it. */
+dq_status dq_aside_complete(dq_aside *aside, int *fd, dq_error *error);
+/* Removes what is not complete, and frees. */
+void dq_aside_discard(dq_aside *aside);
 
 /* ---- digest.c ---- */
 

@@ -126,6 +126,21 @@ static void full_disk(void **state)
     }
 }
 
+/* After a failed write nothing goes out any more, and every later call fails: no output with a hole. */
+static void stays_broken(void **state)
+{
+    (void)state;
+    static const char large[600000];
+    dq_error e = DQ_ERROR_NONE;
+    dq_sink *s;
+    assert_int_equal(dq_sink_open(&s, "/dev/full", DQ_SINK_TEXT, &e), DQ_OK);
+    assert_int_equal(dq_sink_write(s, large, sizeof large, &e), DQ_ERR_IO);
+    assert_int_equal(dq_sink_flush(s, &e), DQ_ERR_IO);
+    e = DQ_ERROR_NONE;
+    assert_int_equal(dq_sink_close(s, &e), DQ_ERR_IO);
+    assert_string_equal(e.reason, "cannot write: No space left on device");
+}
+
 static void large_writes(void **state)
 {
     (void)state;
@@ -200,8 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appears_when_complete), cmocka_unit_test(abort_leaves_the_old_file),
         cmocka_unit_test(keeps_mode_and_links),  cmocka_unit_test(full_disk),
-        cmocka_unit_test(large_writes),          cmocka_unit_test(flush_shows),
-        cmocka_unit_test(no_such_folder),
+        cmocka_unit_test(stays_broken),          cmocka_unit_test(large_writes),
+        cmocka_unit_test(flush_shows),           cmocka_unit_test(no_such_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
