@@ -188,8 +188,9 @@ dq_status dq_features_text(dq_features *f, const char *text, size_t bytes, float
     memset(out, 0, f->width * sizeof *out);
     dq_status status = find_features(f, text, bytes, error);
     if (status) return status;
-    qsort(f->found, f->count, sizeof *f->found,
-          by_hash); /* equal features side by side; a fixed order of sums */
+    if (f->count)
+        qsort(f->found, f->count, sizeof *f->found,
+              by_hash); /* equal features side by side; a fixed order of sums */
     for (size_t i = 0, n; i < f->count; i += n) {
         for (n = 1; i + n < f->count && f->found[i + n].hash == f->found[i].hash; n++) {
         }
