@@ -23,10 +23,10 @@ export DQ_THREADS := 1
 
 EMBED   := hash:128 --pair bio:description --pair skills:technical_skills
 NET     := --hidden 256,64 --world-hidden 128
-OFFLINE := --offline --batch 64 --epochs $(if $(QUICK),5,40)
+OFFLINE := --offline --batch 64 --epochs $(if $(QUICK),5,20)
 ONLINE  := --reward logged --steps 25 --episodes $(if $(QUICK),4,40) --warmup 50 --lr 5e-4 --epsilon 0.5 --epsilon-decay 0.998
 
-SYSTEMS := random popularity cosine dyna-q_untrained dyna-q_pre-trained dyna-q_trained dyna-q_pre-trained_and_trained
+SYSTEMS := random popularity cosine dyna-q_untrained dyna-q_pre-trained dyna-q_trained_from_nothing dyna-q_pre-trained_and_trained
 
 all: $(OUT)/table.tsv $(OUT)/learning.png
 	$(HERE)/demo/report $(OUT) $(DATA) $(ONE)
@@ -83,7 +83,7 @@ $(OUT)/dyna-q_untrained.run: $(OUT)/untrained.dq $(OUT)/exam.dq
 $(OUT)/dyna-q_pre-trained.run: $(OUT)/pretrained.dq $(OUT)/exam.dq
 	cat $^ | $(RANK) > $@
 
-$(OUT)/dyna-q_trained.run: $(NEWCOMERS:%=$(OUT)/cold/%.dq) $(OUT)/exam.dq
+$(OUT)/dyna-q_trained_from_nothing.run: $(NEWCOMERS:%=$(OUT)/cold/%.dq) $(OUT)/exam.dq
 	for who in $(NEWCOMERS); do \
 	    cat $(OUT)/cold/$$who.dq $(OUT)/exam.dq | $(RANK) --user $$who; \
 	done > $@

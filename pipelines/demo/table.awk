@@ -6,7 +6,7 @@ BEGIN { FS = OFS = "\t" }
 FNR == 1 { next }
 {
     parts = split($1, part, "/")
-    name = part[parts]; sub(/\.run$/, "", name); gsub(/_/, " ", name)
+    name = part[parts]; sub(/\.run$/, "", name); gsub(/_/, " ", name); sub(/^dyna-q/, "Dyna-Q", name)
     if (!(name in line)) { names[++count] = name; line[name] = name }
     if (count == 1) heading = heading OFS $2 OFS "low" OFS "high"
     line[name] = line[name] sprintf("\t%.4f\t%.4f\t%.4f", $4, $5, $6)
