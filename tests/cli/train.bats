@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-train and dq-plan: what they write, and that it is the same whatever the threads or interruptions.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return
+    "$BATS_TEST_DIRNAME"/../fixtures/world.sh 12 40
+    "$BUILD"/dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
+    "$BUILD"/dq-reward --strategy logged -o t.dq c.dq
+}
+
+setup() {
+    set -o pipefail
+    cd "$BATS_TEST_TMPDIR" || return
+    ln -s "$BATS_FILE_TMPDIR"/c.dq "$BATS_FILE_TMPDIR"/t.dq .
+}
+
+small=(--quiet --hidden 24,12 --world-hidden 16 --seed 7)
+short=(--batch 8 --warmup 40 --episodes 12 --steps 20 --candidates 15 --target-every 50 --planning 3)
+brief=(--batch 16 --negatives 2 --epochs 6)
+
+online() { "$BUILD"/dq-train "${small[@]}" "${short[@]}" "$@"; }
+offline() { "$BUILD"/dq-train --offline "${small[@]}" "${brief[@]}" "$@"; }
+payload() { zstd -dcq "$1" | sha256sum; }
+
+# interrupted OPTION...: dq-train again and again, each time stopped a little later, until it ends by itself.
+interrupted() {
+    local turns=5 rc=75 pid i
+    stops=0
+    while [ "$rc" = 75 ] && [ "$stops" -lt 40 ]; do
+        "$BUILD"/dq-train "${small[@]}" "$@" 2> said &
+        pid=$!
+        for ((i = 0; i < turns; i++)); do kill -0 "$pid" 2> /dev/null || break; done
+        kill -TERM "$pid" 2> /dev/null || true # at a moment that nobody chose
+        rc=0
+        wait "$pid" || rc=$?
+        [ "$rc" != 143 ] || rc=75 # before there was anything to keep
+        turns=$((turns * 2))
+        stops=$((stops + 1))
+    done
+    return "$rc"
+}
+
+@test "online: a model with its user, by any number of threads, twice the same" {
+    online --user u03 -t 1 -o a.dq c.dq
+    online --user u03 -t 2 -o b.dq c.dq
+    online --user u03 -t 2 c.dq | cat > d.dq
+    cmp a.dq b.dq
+    [ "$(payload a.dq)" = "$(payload d.dq)" ]
+    "$BUILD"/dq-cat --check a.dq
+    online --user u03 --seed 8 -o e.dq c.dq
+    ! cmp -s a.dq e.dq
+}
+
+@test "online: --pass sends the catalogue after the model" {
+    online --user u03 --pass c.dq > m.dq
+    "$BUILD"/dq-cat --count m.dq > count
+    printf 'model\t0\nusers\t12\ninteractions\t%d\nitems\t40\n' "$(wc -l < "$BATS_FILE_TMPDIR"/interactions.jsonl)" |
+        diff - count
+}
+
+@test "online: the log has a line an episode, and rewards rise" {
+    online --user u03 --episodes 40 --log log c.dq -o m.dq
+    [ "$(wc -l < log)" = 40 ]
+    jq -es 'map(.episode) == [range(1; 41)]' log
+    jq -es '(map(.reward) | .[35:] | add / 5) > (map(.reward) | .[:2] | add / 2) + 0.05' log
+    jq -es '.[0].q_loss == null and .[-1].q_loss != null and (.[-1].user == "u03")' log
+}
+
+@test "online: logged rewards are those of labels, and of transitions" {
+    online --user u03 --reward logged --log a c.dq -o a.dq
+    online --user u03 --log b t.dq -o b.dq
+    cmp a b
+    online --user u03 --log d c.dq -o d.dq
+    ! cmp -s a d
+}
+
+@test "online: a resumed run equals an uninterrupted one, the log too" {
+    online --user u05 --episodes 60 --log whole.log -o whole.dq c.dq
+    interrupted "${short[@]}" --user u05 --episodes 60 --checkpoint ck --checkpoint-every 3 --log parts.log -o parts.dq c.dq
+    cmp whole.dq parts.dq
+    cmp whole.log parts.log
+}
+
+@test "online: stopping exits 75 and says how to go on" {
+    "$BUILD"/dq-train "${small[@]}" "${short[@]}" --user u05 --episodes 1000000 --checkpoint ck \
+        --checkpoint-every 1 -o m.dq c.dq 2> said &
+    pid=$!
+    until [ -e ck ]; do kill -0 "$pid"; done
+    kill -INT "$pid"
+    rc=0
+    wait "$pid" || rc=$?
+    [ "$rc" = 75 ]
+    [ "$(wc -l < said)" = 1 ]
+    grep -q '^dq-train: stopped at step .* of 1000000; the same command goes on from ck$' said
+    [ ! -e m.dq ]
+    [ -z "$(ls | grep -v -e '^ck$' -e '^said$' -e '\.dq$')" ]
+}
+
+@test "online: a finished run's checkpoint gives the model again" {
+    online --user u05 --checkpoint ck -o a.dq c.dq
+    online --user u05 --checkpoint ck -o b.dq c.dq
+    cmp a.dq b.dq
+}
+
+@test "a checkpoint of other options, another seed or another input is refused" {
+    online --user u05 --checkpoint ck -o a.dq c.dq
+    run -1 online --user u05 --checkpoint ck --gamma 0.5 -o b.dq c.dq
+    [ "$output" = "dq-train: ck: the checkpoint was made with another --gamma" ]
+    run -1 online --user u04 --checkpoint ck -o b.dq c.dq
+    [ "$output" = "dq-train: ck: the checkpoint was made with another --user" ]
+    run -1 online --user u05 --checkpoint ck --seed 8 -o b.dq c.dq
+    [ "$output" = "dq-train: ck: the checkpoint was made with another --seed" ]
+    run -1 online --user u05 --checkpoint ck --pair vector:vector -o b.dq c.dq
+    [ "$output" = "dq-train: ck: the checkpoint was made with another --pair" ]
+    run -1 online --user u05 --checkpoint ck -o b.dq t.dq
+    [ "$output" = "dq-train: ck: the checkpoint was made from another input" ]
+    run -1 online --user u05 --checkpoint a.dq -o b.dq c.dq
+    [ "$output" = "dq-train: a.dq: a model, but no checkpoint" ]
+    [ ! -e b.dq ]
+}
+
+@test "offline: a model for all, by any number of threads, twice the same" {
+    offline -t 1 -o a.dq t.dq
+    offline -t 2 -o b.dq t.dq
+    cmp a.dq b.dq
+    offline -t 2 t.dq | cat > d.dq
+    [ "$(payload a.dq)" = "$(payload d.dq)" ]
+    "$BUILD"/dq-cat --check a.dq
+}
+
+@test "offline: with gamma, over drawn candidates, published" {
+    offline --gamma 0.9 --target-every 20 -t 1 -o a.dq t.dq
+    offline --gamma 0.9 --target-every 20 -t 2 -o b.dq t.dq
+    cmp a.dq b.dq
+    offline --gamma 0.9 --target-every 20 --candidates 5 -o d.dq t.dq
+    ! cmp -s a.dq d.dq
+    offline --preset published -o e.dq t.dq
+    "$BUILD"/dq-cat --lineage e.dq > lineage
+    grep -q 'lr-schedule=constant weight-decay=1e-0*5 gamma=0.9' lineage
+}
+
+@test "offline: validation by an attribute, in the log" {
+    offline --validate-by household --validation 0.25 --log log t.dq -o m.dq
+    jq -es 'length == 6 and all(.validation_loss > 0) and all(.validation_order > 0) and .[0].best' log
+    offline --validate-by household --validation 0.25 --best-by loss --log log t.dq -o m.dq
+    jq -es '(map(select(.best)) | .[-1].validation_loss) == (map(.validation_loss) | min)' log
+    "$BUILD"/dq-train --offline --hidden 8 --world-hidden 8 --epochs 1 --validate-by household --validation 0.25 \
+        -o m.dq t.dq 2> said
+    grep -q '(1 of 4 groups)' said
+}
+
+@test "offline: a resumed run equals an uninterrupted one, the log too" {
+    offline --epochs 80 --validation 0.2 --log whole.log -o whole.dq t.dq
+    interrupted --offline "${brief[@]}" --epochs 80 --validation 0.2 --checkpoint ck --log parts.log -o parts.dq t.dq
+    cmp whole.dq parts.dq
+    cmp whole.log parts.log
+}
+
+@test "a killed run goes on from its last checkpoint" {
+    offline --epochs 60 --log whole.log -o whole.dq t.dq
+    "$BUILD"/dq-train --offline "${small[@]}" "${brief[@]}" --epochs 60 --checkpoint ck --log parts.log \
+        -o parts.dq t.dq &
+    pid=$!
+    until [ -e ck ]; do kill -0 "$pid"; done
+    kill -KILL "$pid" 2> /dev/null || true
+    wait "$pid" || true
+    offline --epochs 60 --checkpoint ck --log parts.log -o parts.dq t.dq
+    cmp whole.dq parts.dq
+    cmp whole.log parts.log
+}
+
+@test "--init goes on from a model, also from one in the stream, with its shape" {
+    offline -o m.dq t.dq
+    "$BUILD"/dq-train --quiet "${short[@]}" --user u02 --init m.dq -o a.dq c.dq
+    cat m.dq c.dq | "$BUILD"/dq-train --quiet "${short[@]}" --user u02 -o b.dq
+    "$BUILD"/dq-cat --check a.dq b.dq
+    [ "$(stat -c %s a.dq)" -lt 20000 ] # 24,12 and 16, not the default 1024s
+    "$BUILD"/dq-train --quiet "${short[@]}" --hidden 24,12 --world-hidden 16 --user u02 -o d.dq c.dq
+    ! cmp -s a.dq d.dq
+    run -1 "$BUILD"/dq-train --quiet "${short[@]}" --hidden 25 --user u02 --init m.dq -o e.dq c.dq
+}
+
+@test "--each-user: a model a user, in their order, each as --user makes it" {
+    online --each-user -t 3 --log each.log -o each.dq c.dq
+    online --each-user -t 1 -o one.dq c.dq
+    cmp each.dq one.dq
+    [ "$(wc -l < each.log)" = 144 ]
+    jq -r .user each.log | uniq | tr '\n' ' ' | diff - <(printf 'u%02d ' $(seq 0 11))
+    online --user u07 --log u07.log -o u07.dq c.dq
+    diff <(grep '"u07"' each.log) u07.log
+    online --user u07 --episodes 3 --init each.dq --log x -o x.dq c.dq
+    online --user u07 --episodes 3 --init u07.dq --log y -o y.dq c.dq
+    cmp x y
+}
+
+@test "dq-plan: the catalogue, then what the world model expects of remembered pairs" {
+    offline -o m.dq t.dq
+    "$BUILD"/dq-plan --model m.dq t.dq > s.dq
+    "$BUILD"/dq-cat --check s.dq
+    [ "$("$BUILD"/dq-cat s.dq | jq -c 'select(.kind == "transitions") | [.user, .item]' | sort)" = \
+      "$("$BUILD"/dq-cat t.dq | jq -c 'select(.kind == "transitions") | [.user, .item]' | sort)" ]
+    "$BUILD"/dq-plan --model m.dq < t.dq | offline --init m.dq -o m2.dq
+    "$BUILD"/dq-cat --check m2.dq
+    cat m.dq t.dq | "$BUILD"/dq-plan | "$BUILD"/dq-cat | cmp - <("$BUILD"/dq-cat s.dq)
+}
+
+@test "dq-plan: unseen pairs are none of the stream's, N a user, drawn by the seed" {
+    offline -o m.dq t.dq
+    pairs() { jq -c 'select(.kind == "transitions") | [.user, .item]' | sort; }
+    "$BUILD"/dq-plan --model m.dq --pairs unseen --per-user 7 t.dq | "$BUILD"/dq-cat | pairs > drawn
+    "$BUILD"/dq-plan --model m.dq --pairs unseen --per-user 7 -t 2 t.dq | "$BUILD"/dq-cat | pairs | cmp - drawn
+    [ "$(wc -l < drawn)" = 84 ]
+    [ "$(uniq -d drawn)" = "" ]
+    [ "$("$BUILD"/dq-cat t.dq | pairs | comm -12 - drawn)" = "" ]
+    "$BUILD"/dq-plan --model m.dq --pairs unseen --per-user 7 --seed 2 t.dq | "$BUILD"/dq-cat | pairs > other
+    ! cmp -s drawn other
+    "$BUILD"/dq-plan --model m.dq --pairs unseen t.dq | "$BUILD"/dq-cat | pairs > all
+    [ "$(sort -u all <("$BUILD"/dq-cat t.dq | pairs) | wc -l)" = 480 ]
+    "$BUILD"/dq-plan --model m.dq --pairs unseen --user u03 t.dq | "$BUILD"/dq-cat | pairs | cmp - <(grep '"u03"' all)
+}
