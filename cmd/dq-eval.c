@@ -31,6 +31,7 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
     static eval_table table; /* its list of measures is large for a stack */
     dq_sink *out = NULL;
     dq_status status = eval_measure(&table, o, cli, error);
+    if (!status) status = eval_compare(&table, o, error);
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status) status = eval_print(&table, o, out, error);
     eval_table_free(&table);

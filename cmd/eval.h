@@ -60,6 +60,14 @@ typedef struct eval_run {
     bool *in_run;   /* (queries) */
 } eval_run;
 
+/* A run's summary by one measure, and how it differs from the first run's. */
+typedef struct eval_cell {
+    double value;
+    bool has_interval, has_difference;
+    dq_interval interval, difference_interval;
+    double difference, p, t; /* p: randomisation test, t: t test; two-sided */
+} eval_cell;
+
 /* Runs, measures, queries: everything that is printed. */
 typedef struct eval_table {
     dq_measure_picks picks;
@@ -68,7 +76,8 @@ typedef struct eval_table {
     size_t query_count;
     eval_run *runs;
     size_t run_count;
-    double *ordered; /* (query_count) scratch */
+    double *ordered;  /* (query_count) scratch */
+    eval_cell *cells; /* (runs, picks) */
 } eval_table;
 
 dq_status eval_measure(eval_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
@@ -79,7 +88,10 @@ const double *eval_values(eval_table *table, size_t run, size_t pick);
 /* Value of one query. */
 double eval_value(const eval_table *table, size_t run, size_t pick, uint32_t query);
 
-dq_status eval_print(eval_table *table, const eval_options *o, dq_sink *out, dq_error *error);
+/* Fills the cells: summaries, with several runs or --interval also intervals and tests. */
+dq_status eval_compare(eval_table *table, const eval_options *o, dq_error *error);
+
+dq_status eval_print(const eval_table *table, const eval_options *o, dq_sink *out, dq_error *error);
 dq_status eval_print_measures(dq_sink *out, dq_error *error);
 
 /* The shortest decimal that reads back as the same double. */

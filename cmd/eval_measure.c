@@ -145,5 +145,6 @@ void eval_table_free(eval_table *table)
     free(table->runs);
     free(table->order);
     free(table->ordered);
+    free(table->cells);
     dq_lists_free(&table->qrels);
 }

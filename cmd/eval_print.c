@@ -11,14 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A run's mean by one measure, and how it differs from the first run's. */
-typedef struct cell {
-    double value;
-    bool has_interval, has_difference;
-    dq_interval interval, difference_interval;
-    double difference, p, t; /* p: randomisation test, t: t test; two-sided */
-} cell;
-
 void eval_number(double value, char text[32])
 {
     for (int digits = 15; digits <= 17; digits++) {
@@ -27,47 +19,9 @@ void eval_number(double value, char text[32])
     }
 }
 
-static bool is_mean(const dq_measure_pick *pick)
+static const eval_cell *cell_of(const eval_table *t, size_t run, size_t pick)
 {
-    return pick->measure->over == DQ_OVER_MEAN;
-}
-
-/* Every measure has random streams of its own, the same for all runs: equal resamples compare best. */
-static dq_status fill_interval(eval_table *t, const eval_options *o, size_t run, size_t pick, cell *c,
-                               dq_error *error)
-{
-    dq_rng rng = dq_rng_stream(o->common.seed, 3 * pick);
-    c->has_interval = true;
-    return dq_bootstrap_mean(eval_values(t, run, pick), t->query_count, (size_t)o->resamples, o->confidence,
-                             &rng, &c->interval, error);
-}
-
-static dq_status fill_difference(eval_table *t, const eval_options *o, size_t run, size_t pick, cell *c,
-                                 dq_error *error)
-{
-    dq_rng resample = dq_rng_stream(o->common.seed, 3 * pick + 1);
-    dq_rng signs = dq_rng_stream(o->common.seed, 3 * pick + 2);
-    size_t n = t->query_count, resamples = (size_t)o->resamples;
-    for (size_t i = 0; i < n; i++)
-        t->ordered[i] = eval_value(t, run, pick, t->order[i]) - eval_value(t, 0, pick, t->order[i]);
-    c->has_difference = true;
-    c->difference = dq_mean(t->ordered, n);
-    c->p = dq_randomisation_test(t->ordered, n, resamples, &signs);
-    c->t = dq_t_test(t->ordered, n);
-    return dq_bootstrap_mean(t->ordered, n, resamples, o->confidence, &resample, &c->difference_interval,
-                             error);
-}
-
-static dq_status fill_cell(eval_table *t, const eval_options *o, size_t run, size_t pick, cell *c,
-                           dq_error *error)
-{
-    const dq_measure_pick *p = &t->picks.at[pick];
-    *c = (cell){.value = dq_measure_summary(p->measure, eval_values(t, run, pick), t->query_count)};
-    if (!is_mean(p)) return DQ_OK;
-    dq_status status = DQ_OK;
-    if (o->interval || t->run_count > 1) status = fill_interval(t, o, run, pick, c, error);
-    if (!status && run > 0) status = fill_difference(t, o, run, pick, c, error);
-    return status;
+    return &t->cells[run * t->picks.count + pick];
 }
 
 /* A value as trec_eval prints it: counts as integers, all else to four places. */
@@ -106,7 +60,8 @@ static dq_status trec_query(const eval_table *t, size_t run, uint32_t q, dq_sink
     return status;
 }
 
-static dq_status trec_run(eval_table *t, const eval_options *o, size_t run, dq_sink *out, dq_error *error)
+static dq_status trec_run(const eval_table *t, const eval_options *o, size_t run, dq_sink *out,
+                          dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t i = 0; o->by_query && i < t->query_count && !status; i++)
@@ -116,16 +71,14 @@ static dq_status trec_run(eval_table *t, const eval_options *o, size_t run, dq_s
         if (pick->measure->over == DQ_OVER_NAME)
             status = dq_sink_printf(out, error, "%-22s\tall\t%s\n", pick->name, t->runs[run].tag);
         else
-            status = trec_line(out, pick, "all", 3,
-                               dq_measure_summary(pick->measure, eval_values(t, run, p), t->query_count),
-                               error);
+            status = trec_line(out, pick, "all", 3, cell_of(t, run, p)->value, error);
     }
     return status;
 }
 
 /* ---- a table to look at ---- */
 
-static dq_status table_queries(eval_table *t, size_t pick, int width, int names, dq_sink *out,
+static dq_status table_queries(const eval_table *t, size_t pick, int width, int names, dq_sink *out,
                                dq_error *error)
 {
     const dq_measure_pick *p = &t->picks.at[pick];
@@ -144,7 +97,7 @@ static dq_status table_queries(eval_table *t, size_t pick, int width, int names,
 }
 
 static dq_status table_cell(const eval_table *t, const eval_options *o, size_t run, size_t pick, int width,
-                            int names, const cell *c, dq_sink *out, dq_error *error)
+                            int names, const eval_cell *c, dq_sink *out, dq_error *error)
 {
     const dq_measure_pick *p = &t->picks.at[pick];
     char value[32], line[200] = "";
@@ -170,7 +123,7 @@ static dq_status table_head(const eval_table *t, const eval_options *o, int widt
                           o->by_query ? "  query" : "", interval, rest);
 }
 
-static dq_status print_table(eval_table *t, const eval_options *o, dq_sink *out, dq_error *error)
+static dq_status print_table(const eval_table *t, const eval_options *o, dq_sink *out, dq_error *error)
 {
     int width = 7, names = 3;
     for (size_t p = 0; p < t->picks.count; p++)
@@ -181,11 +134,8 @@ static dq_status print_table(eval_table *t, const eval_options *o, dq_sink *out,
     for (size_t p = 0; p < t->picks.count && !status; p++) {
         if (t->picks.at[p].measure->over == DQ_OVER_NAME) continue;
         if (o->by_query) status = table_queries(t, p, width, names, out, error);
-        for (size_t r = 0; r < t->run_count && !status; r++) {
-            cell c;
-            status = fill_cell(t, o, r, p, &c, error);
-            if (!status) status = table_cell(t, o, r, p, width, names, &c, out, error);
-        }
+        for (size_t r = 0; r < t->run_count && !status; r++)
+            status = table_cell(t, o, r, p, width, names, cell_of(t, r, p), out, error);
     }
     return status;
 }
@@ -222,7 +172,7 @@ static dq_status tsv_start(const eval_table *t, size_t run, size_t pick, const c
 }
 
 /* The seven columns that only a mean may have. */
-static dq_status tsv_rest(const cell *c, dq_sink *out, dq_error *error)
+static dq_status tsv_rest(const eval_cell *c, dq_sink *out, dq_error *error)
 {
     const double numbers[] = {c->interval.low,
                               c->interval.high,
@@ -241,7 +191,7 @@ static dq_status tsv_rest(const cell *c, dq_sink *out, dq_error *error)
     return status ? status : dq_sink_printf(out, error, "\n");
 }
 
-static dq_status print_tsv(eval_table *t, const eval_options *o, dq_sink *out, dq_error *error)
+static dq_status print_tsv(const eval_table *t, const eval_options *o, dq_sink *out, dq_error *error)
 {
     dq_status status = dq_sink_printf(out, error,
                                       "run\tmeasure\tquery\tvalue\tlow\thigh\tdifference\t"
@@ -249,17 +199,16 @@ static dq_status print_tsv(eval_table *t, const eval_options *o, dq_sink *out, d
     for (size_t r = 0; r < t->run_count; r++)
         for (size_t p = 0; p < t->picks.count && !status; p++) {
             const dq_measure *m = t->picks.at[p].measure;
-            cell c = {0};
+            const eval_cell bare = {0}, *c = cell_of(t, r, p);
             if (m->over == DQ_OVER_NAME) continue;
             for (size_t i = 0; o->by_query && !m->summary_only && i < t->query_count && !status; i++) {
                 int bytes;
                 const char *id = query_id(t, t->order[i], &bytes);
                 status = tsv_start(t, r, p, id, (size_t)bytes, eval_value(t, r, p, t->order[i]), out, error);
-                if (!status) status = tsv_rest(&c, out, error);
+                if (!status) status = tsv_rest(&bare, out, error);
             }
-            if (!status) status = fill_cell(t, o, r, p, &c, error);
-            if (!status) status = tsv_start(t, r, p, "all", 3, c.value, out, error);
-            if (!status) status = tsv_rest(&c, out, error);
+            if (!status) status = tsv_start(t, r, p, "all", 3, c->value, out, error);
+            if (!status) status = tsv_rest(c, out, error);
         }
     return status;
 }
@@ -278,7 +227,7 @@ static bool put_interval(dq_arena *arena, dq_value *map, const char *key, dq_int
            dq_list_add(arena, &list, dq_real(interval.high)) && dq_map_set(arena, map, key, list);
 }
 
-static bool put_cell(dq_arena *arena, dq_value *map, const dq_measure_pick *pick, const cell *c)
+static bool put_cell(dq_arena *arena, dq_value *map, const dq_measure_pick *pick, const eval_cell *c)
 {
     dq_value entry = dq_map();
     bool count = pick->measure->over == DQ_OVER_SUM;
@@ -303,19 +252,16 @@ static bool put_query(const eval_table *t, size_t run, uint32_t q, dq_arena *are
     return done && dq_list_add(arena, list, map);
 }
 
-static dq_status json_run(eval_table *t, const eval_options *o, size_t run, dq_arena *arena, dq_value *map,
-                          dq_error *error)
+static dq_status json_run(const eval_table *t, const eval_options *o, size_t run, dq_arena *arena,
+                          dq_value *map, dq_error *error)
 {
     dq_value measures = dq_map(), queries = dq_list();
     bool done = dq_map_set(arena, map, "run", dq_string(arena, t->runs[run].name)) &&
                 dq_map_set(arena, map, "runid", dq_string(arena, t->runs[run].tag)) &&
                 dq_map_set(arena, map, "queries", dq_int((int64_t)t->query_count));
     for (size_t p = 0; p < t->picks.count && done; p++) {
-        cell c;
         if (t->picks.at[p].measure->over == DQ_OVER_NAME) continue;
-        dq_status status = fill_cell(t, o, run, p, &c, error);
-        if (status) return status;
-        done = put_cell(arena, &measures, &t->picks.at[p], &c);
+        done = put_cell(arena, &measures, &t->picks.at[p], cell_of(t, run, p));
     }
     done = done && dq_map_set(arena, map, "measures", measures);
     for (size_t i = 0; o->by_query && i < t->query_count && done; i++)
@@ -324,7 +270,8 @@ static dq_status json_run(eval_table *t, const eval_options *o, size_t run, dq_a
     return done ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
 }
 
-static dq_status print_json(eval_table *t, const eval_options *o, size_t run, dq_sink *out, dq_error *error)
+static dq_status print_json(const eval_table *t, const eval_options *o, size_t run, dq_sink *out,
+                            dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_json_text text = DQ_JSON_TEXT_EMPTY;
@@ -338,7 +285,7 @@ static dq_status print_json(eval_table *t, const eval_options *o, size_t run, dq
     return status;
 }
 
-dq_status eval_print(eval_table *table, const eval_options *o, dq_sink *out, dq_error *error)
+dq_status eval_print(const eval_table *table, const eval_options *o, dq_sink *out, dq_error *error)
 {
     if (o->format == EVAL_TABLE) return print_table(table, o, out, error);
     if (o->format == EVAL_TSV) return print_tsv(table, o, out, error);

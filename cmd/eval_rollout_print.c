@@ -48,9 +48,11 @@ static dq_status compare(rollout *run, const double *means, double *scratch, out
     out->compared = true;
     out->difference = dq_mean(scratch, run->episodes);
     out->percent = base != 0 ? 100 * out->difference / fabs(base) : (double)NAN;
-    out->p = dq_randomisation_test(scratch, run->episodes, (size_t)o->resamples, &signs);
-    return dq_bootstrap_mean(scratch, run->episodes, (size_t)o->resamples, o->confidence, &resample,
-                             &out->interval, error);
+    dq_status status = dq_randomisation_tests(scratch, run->episodes, 1, (size_t)o->resamples, &signs,
+                                              &out->p, error);
+    if (status) return status;
+    return dq_bootstrap_means(scratch, run->episodes, 1, (size_t)o->resamples, o->confidence, &resample,
+                              &out->interval, error);
 }
 
 static dq_status sum_up(rollout *run, size_t which, double *scratch, outcome *out, dq_error *error)

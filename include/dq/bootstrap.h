@@ -15,14 +15,17 @@ typedef struct dq_interval {
 
 /* The percentile bootstrap (Efron and Tibshirani 1993, chapter 13): the mean of n values drawn with
  * replacement, `resamples` times, and the central `level` (0.95) of these means. For paired systems give the
- * differences. n >= 1, resamples >= 2, 0 < level < 1, else DQ_ERR_RANGE. */
-dq_status dq_bootstrap_mean(const double *values, size_t n, size_t resamples, double level, dq_rng *rng,
-                            dq_interval *interval, dq_error *error);
+ * differences. Here for `width` quantities at once: values (n, width) has a row a query, and every quantity
+ * is resampled with the same queries; intervals (width). n >= 1, width >= 1, resamples >= 2, 0 < level < 1,
+ * else DQ_ERR_RANGE. */
+dq_status dq_bootstrap_means(const double *values, size_t n, size_t width, size_t resamples, double level,
+                             dq_rng *rng, dq_interval *intervals, dq_error *error);
 
-/* Fisher's paired randomisation test: under the null hypothesis the sign of each difference is a coin's. The
- * two-sided p: (1 + draws whose |mean| is at least the observed) / (1 + resamples); all 2^n signs, exactly,
- * when they are no more than resamples. */
-double dq_randomisation_test(const double *differences, size_t n, size_t resamples, dq_rng *rng);
+/* Fisher's paired randomisation test: under the null hypothesis the sign of each query's differences is a
+ * coin's. The two-sided p: (1 + draws whose |mean| is at least the observed) / (1 + resamples); all 2^n
+ * signs, exactly, when they are no more than resamples. differences (n, width), p (width). */
+dq_status dq_randomisation_tests(const double *differences, size_t n, size_t width, size_t resamples,
+                                 dq_rng *rng, double *p, dq_error *error);
 
 /* Student's paired t test, two-sided p; 1 when all differences are 0, NAN for n < 2. */
 double dq_t_test(const double *differences, size_t n);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 double dq_mean(const double *values, size_t n)
 {
@@ -35,49 +36,84 @@ static double quantile(const double *sorted, size_t n, double p)
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
-dq_status dq_bootstrap_mean(const double *values, size_t n, size_t resamples, double level, dq_rng *rng,
-                            dq_interval *interval, dq_error *error)
+/* sums[j] += scale * row[j]: the inner loop of everything here. */
+static void add_row(double *restrict sums, const double *restrict row, double scale, size_t width)
 {
-    if (n < 1 || resamples < 2 || !(level > 0 && level < 1))
+    for (size_t j = 0; j < width; j++) sums[j] += scale * row[j];
+}
+
+/* means (width, resamples) and a row of sums. */
+static void resample(const double *values, size_t n, size_t width, size_t resamples, dq_rng *rng,
+                     double *means, double *sums)
+{
+    for (size_t r = 0; r < resamples; r++) {
+        memset(sums, 0, width * sizeof *sums);
+        for (size_t i = 0; i < n; i++) add_row(sums, values + dq_rng_below(rng, n) * width, 1, width);
+        for (size_t j = 0; j < width; j++) means[j * resamples + r] = sums[j] / (double)n;
+    }
+}
+
+dq_status dq_bootstrap_means(const double *values, size_t n, size_t width, size_t resamples, double level,
+                             dq_rng *rng, dq_interval *intervals, dq_error *error)
+{
+    if (n < 1 || width < 1 || resamples < 2 || !(level > 0 && level < 1))
         return dq_fail(error, DQ_ERR_RANGE, "bootstrap of %zu values, %zu resamples, level %.9g", n,
                        resamples, level);
-    double *means = malloc(resamples * sizeof *means);
-    if (!means) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu resamples", resamples);
-    for (size_t r = 0; r < resamples; r++) {
-        double sum = 0;
-        for (size_t i = 0; i < n; i++) sum += values[dq_rng_below(rng, n)];
-        means[r] = sum / (double)n;
+    double *means = calloc(resamples, width * sizeof *means), *sums = malloc(width * sizeof *sums);
+    dq_status status = DQ_OK;
+    if (!means || !sums) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu resamples", resamples);
+    if (!status) resample(values, n, width, resamples, rng, means, sums);
+    for (size_t j = 0; j < width && !status; j++) {
+        double *sorted = means + j * resamples;
+        qsort(sorted, resamples, sizeof *sorted, ascending);
+        intervals[j].low = quantile(sorted, resamples, (1 - level) / 2);
+        intervals[j].high = quantile(sorted, resamples, (1 + level) / 2);
     }
-    qsort(means, resamples, sizeof *means, ascending);
-    interval->low = quantile(means, resamples, (1 - level) / 2);
-    interval->high = quantile(means, resamples, (1 + level) / 2);
     free(means);
-    return DQ_OK;
+    free(sums);
+    return status;
 }
 
-/* The sum of the differences with the signs of the bits. */
-static double signed_sum(const double *differences, size_t n, dq_rng *rng, uint64_t bits)
+/* Sums of the rows with the signs of the bits; new bits for every 64 rows when there is an rng. */
+static void signed_sums(const double *rows, size_t n, size_t width, dq_rng *rng, uint64_t bits, double *sums)
 {
-    double sum = 0;
+    memset(sums, 0, width * sizeof *sums);
     for (size_t i = 0; i < n; i++) {
         if (rng && i % 64 == 0) bits = dq_rng_u64(rng);
-        sum += bits >> (i % 64) & 1 ? differences[i] : -differences[i];
+        add_row(sums, rows + i * width, bits >> (i % 64) & 1 ? 1 : -1, width);
     }
-    return sum;
 }
 
-double dq_randomisation_test(const double *differences, size_t n, size_t resamples, dq_rng *rng)
+/* |sum| of each quantity as observed, and less a little: equal sums of other signs may differ in their last
+ * bits, and count as equal. */
+static void find_bounds(const double *rows, size_t n, size_t width, double *bounds)
 {
-    double observed = 0, size = 0;
-    for (size_t i = 0; i < n; i++) observed += differences[i], size += fabs(differences[i]);
-    /* equal sums of other signs may differ in their last bits; those count as equal */
-    double bound = fabs(observed) - 1e-12 * size;
+    for (size_t j = 0; j < width; j++) {
+        double sum = 0, size = 0;
+        for (size_t i = 0; i < n; i++) {
+            sum += rows[i * width + j];
+            size += fabs(rows[i * width + j]);
+        }
+        bounds[j] = fabs(sum) - 1e-12 * size;
+    }
+}
+
+dq_status dq_randomisation_tests(const double *differences, size_t n, size_t width, size_t resamples,
+                                 dq_rng *rng, double *p, dq_error *error)
+{
+    double *sums = malloc(2 * width * sizeof *sums), *bounds = sums + width;
+    if (!sums) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu tests", width);
     bool exact = n < 63 && (uint64_t)1 << n <= resamples;
-    size_t draws = exact ? (size_t)1 << n : resamples, extreme = 0;
-    for (size_t r = 0; r < draws; r++)
-        extreme += fabs(signed_sum(differences, n, exact ? NULL : rng, r)) >= bound;
-    if (exact) return (double)extreme / (double)draws;
-    return (double)(extreme + 1) / (double)(draws + 1);
+    size_t draws = exact ? (size_t)1 << n : resamples;
+    find_bounds(differences, n, width, bounds);
+    for (size_t j = 0; j < width; j++) p[j] = exact ? 0 : 1;
+    for (size_t r = 0; r < draws; r++) {
+        signed_sums(differences, n, width, exact ? NULL : rng, r, sums);
+        for (size_t j = 0; j < width; j++) p[j] += fabs(sums[j]) >= bounds[j];
+    }
+    for (size_t j = 0; j < width; j++) p[j] /= (double)(exact ? draws : draws + 1);
+    free(sums);
+    return DQ_OK;
 }
 
 /* The continued fraction of the incomplete beta function, by Lentz's method (Numerical Recipes 6.4; DLMF
