@@ -48,6 +48,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     if (o->pairs.count && (o->by == RANK_BY_Q || o->by == RANK_BY_WORLD))
         dq_cli_usage(cli, "--pair goes with --by cosine");
     if (o->pairs.count) o->by = RANK_BY_COSINE;
+    if (o->model && o->by == RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
     if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
         dq_cli_usage(cli, "--run-name: one word without white space");
     o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);

@@ -2,8 +2,8 @@
  *
  * The parts of dq-rank: what the options say (dq-rank.c), the ranking of a stream (rank_stream.c), reading
  * ahead (rank_feed.c), the items of a block (rank_items.c), their scores (rank_score.c), the users' lists
- * (rank_list.c) with what they leave out (rank_seen.c) and need again (rank_kept.c), the four output formats
- * (rank_write.c), merging of rankings (rank_merge.c).
+ * (rank_list.c) with what they leave out (rank_seen.c) and need again (rank_kept.c), models of single users
+ * (rank_agents.c), the four output formats (rank_write.c), merging of rankings (rank_merge.c).
  */
 #ifndef DQ_CMD_RANK_H
 #define DQ_CMD_RANK_H
@@ -114,6 +114,8 @@ typedef struct rank_scorer {
 
 /* The network called q or world of a model bundle. */
 dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error *error);
+/* The same network with the weights of another model, whose widths and layers must be the same. */
+dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* Called when users and the first items are known: widths, fields, pairs must fit. pairs: --pair. */
 dq_status rank_scorer_fit(rank_scorer *scorer, const dq_side *users, const rank_items *items,
                           const dq_pair_names *pairs, size_t pair_count, dq_error *error);
@@ -150,10 +152,10 @@ typedef struct rank_kept {
     size_t mark_slots;
 } rank_kept;
 
-/* Keeps the vectors of the block's items that are in one of the lists (whose tags are the items' numbers),
- * and now and then forgets those of items that no list has any more. */
+/* Keeps the vectors of the block's items that are in one of lists [first, last) (whose tags are the items'
+ * numbers), and now and then forgets those of items that none of all `count` lists has any more. */
 dq_status rank_kept_update(rank_kept *kept, const rank_block *block, dq_topk *const *lists, size_t count,
-                           dq_error *error);
+                           size_t first, size_t last, dq_error *error);
 /* The vector of an item that stands in a list. */
 const float *rank_kept_find(const rank_kept *kept, uint32_t number);
 void rank_kept_free(rank_kept *kept);
@@ -171,6 +173,7 @@ typedef struct rank_lists {
     const rank_options *options;
     size_t count;
     rank_user *users;      /* (count) */
+    uint32_t *of_row;      /* (rows of the catalogue's users) the list, or DQ_ABSENT: not wanted */
     const float **vectors; /* (count) */
     dq_topk **best;        /* (count) */
     dq_topk **random;      /* (count) --epsilon: a uniform sample to draw from; else NULL */
@@ -192,8 +195,9 @@ typedef struct rank_place {
 /* Starts a list for every wanted user (--user, else all), in the order of the stream. */
 dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_side *users,
                           dq_error *error);
-/* Scores a block for every user and offers its items. */
-dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, dq_error *error);
+/* Scores a block for users [first, last) and offers its items. */
+dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, size_t first,
+                           size_t last, dq_error *error);
 /* The finished list of user i: at most k places, *places is the caller's, (k). */
 dq_status rank_lists_finish(rank_lists *lists, size_t i, rank_place *places, size_t *count, dq_error *error);
 void rank_lists_free(rank_lists *lists);
@@ -217,6 +221,25 @@ dq_status rank_output_list(rank_output *output, const char *user, size_t user_by
 /* Completes and frees. */
 dq_status rank_output_close(rank_output *output, dq_error *error);
 void rank_output_abort(rank_output *output);
+
+/* ---- rank_agents.c: a model for each user ---- */
+
+/* The models met before the catalogue. One serves all users; several serve one user each, whom meta.user
+ * names (dq-train --each-user). */
+typedef struct rank_agents {
+    dq_bundle *models;
+    size_t count, slots, next;
+    dq_reader *reader; /* where more models are to come from, when the first ones are used; or NULL */
+} rank_agents;
+
+/* Takes a model (*model is emptied). A second one is DQ_ERR_DUPLICATE unless all name their users. */
+dq_status rank_agents_add(rank_agents *agents, dq_bundle *model, dq_error *error);
+/* --model FILE: reads the first model, and to the end when there is no second one. */
+dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *name, dq_error *error);
+/* The next model, 1; 0 after the last; -1 broken. The caller frees it. */
+int rank_agents_next(rank_agents *agents, dq_bundle *model, dq_error *error)
+    __attribute__((warn_unused_result));
+void rank_agents_free(rank_agents *agents);
 
 /* ---- rank_stream.c: the ranking of a stream ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers rise as items stream by, so appending keeps the array sorted, and finding is a binary search.
+ * A sorted array, found in by binary search. Numbers rise as items stream by, so inserting mostly appends.
  */
 #include "rank.h"
 
@@ -37,8 +37,10 @@ static dq_status clear_marks(rank_kept *kept, size_t n, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status append(rank_kept *kept, uint32_t number, const float *vector, dq_error *error)
+static dq_status insert(rank_kept *kept, uint32_t number, const float *vector, dq_error *error)
 {
+    size_t at = place_of(kept, number);
+    if (at < kept->count && kept->numbers[at] == number) return DQ_OK;
     if (kept->count == kept->slots) {
         size_t slots = kept->slots ? 2 * kept->slots : 256;
         uint32_t *numbers = realloc(kept->numbers, slots * sizeof *numbers);
@@ -51,8 +53,11 @@ static dq_status append(rank_kept *kept, uint32_t number, const float *vector, d
     float *copy = malloc(kept->width * sizeof *copy);
     if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for --mmr");
     memcpy(copy, vector, kept->width * sizeof *copy);
-    kept->numbers[kept->count] = number;
-    kept->vectors[kept->count++] = copy;
+    memmove(kept->numbers + at + 1, kept->numbers + at, (kept->count - at) * sizeof *kept->numbers);
+    memmove(kept->vectors + at + 1, kept->vectors + at, (kept->count - at) * sizeof *kept->vectors);
+    kept->numbers[at] = number;
+    kept->vectors[at] = copy;
+    kept->count++;
     return DQ_OK;
 }
 
@@ -95,13 +100,13 @@ static dq_status mark_new(rank_kept *kept, const rank_block *block, dq_topk *con
 }
 
 dq_status rank_kept_update(rank_kept *kept, const rank_block *block, dq_topk *const *lists, size_t count,
-                           dq_error *error)
+                           size_t first, size_t last, dq_error *error)
 {
     kept->width = block->width;
-    dq_status status = mark_new(kept, block, lists, count, error);
+    dq_status status = mark_new(kept, block, lists + first, last - first, error);
     for (uint32_t r = 0; !status && r < block->rows; r++)
         if (kept->marks[r])
-            status = append(kept, block->first + r, block->vectors + (size_t)r * block->width, error);
+            status = insert(kept, block->first + r, block->vectors + (size_t)r * block->width, error);
     if (!status && kept->count >= kept->next_sweep) status = sweep(kept, lists, count, error);
     return status;
 }

@@ -39,7 +39,9 @@ static dq_status open_user(rank_lists *lists, const dq_side *side, uint32_t row,
     rank_user *user = &lists->users[i];
     user->id = dq_index_id(&side->ids, row, &user->id_bytes);
     user->seen = DQ_ABSENT;
+    lists->of_row[row] = DQ_ABSENT;
     if (!is_wanted(&o->users, user->id, user->id_bytes)) return DQ_OK;
+    lists->of_row[row] = (uint32_t)i;
     lists->vectors[i] = side->vectors[row];
     lists->count++;
     dq_status status = dq_topk_new(&lists->best[i], k, error);
@@ -54,10 +56,12 @@ dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const 
     dq_status status = DQ_OK;
     lists->options = options;
     lists->users = calloc(n + 1U, sizeof *lists->users);
+    lists->of_row = calloc(n + 1U, sizeof *lists->of_row);
     lists->vectors = calloc(n + 1U, sizeof *lists->vectors);
     lists->best = calloc(n + 1U, sizeof *lists->best);
     lists->random = calloc(n + 1U, sizeof *lists->random);
-    if (!lists->users || !lists->vectors || !lists->best || !lists->random) return no_memory(error);
+    if (!lists->users || !lists->of_row || !lists->vectors || !lists->best || !lists->random)
+        return no_memory(error);
     for (uint32_t row = 0; !status && row < n; row++) status = open_user(lists, users, row, error);
     return status;
 }
@@ -150,14 +154,14 @@ static dq_status reserve(rank_lists *lists, const rank_block *block, size_t grou
 }
 
 /* What --exclude-seen knows the block's items and the users by. */
-static void look_up_seen(rank_lists *lists, const rank_block *block)
+static void look_up_seen(rank_lists *lists, const rank_block *block, size_t first, size_t last)
 {
     size_t n;
     for (uint32_t row = 0; row < block->rows; row++) {
         const char *id = dq_strings_get(&block->ids, row, &n);
         lists->seen_items[row] = dq_index_find(&lists->seen.items, id, n);
     }
-    for (size_t u = 0; u < lists->count; u++) {
+    for (size_t u = first; u < last; u++) {
         rank_user *user = &lists->users[u];
         if (user->seen == DQ_ABSENT) user->seen = dq_index_find(&lists->seen.users, user->id, user->id_bytes);
     }
@@ -176,24 +180,25 @@ static dq_status offer_group(offering *work, rank_scorer *scorer, dq_error *erro
     return DQ_OK;
 }
 
-dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, dq_error *error)
+dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, size_t first,
+                           size_t last, dq_error *error)
 {
-    if (block->rows == 0 || lists->count == 0) return DQ_OK;
+    if (block->rows == 0 || first == last) return DQ_OK;
     size_t group = GROUP_SCORES / block->rows ? GROUP_SCORES / block->rows : 1;
-    if (group > lists->count) group = lists->count;
+    if (group > last - first) group = last - first;
     dq_status status = reserve(lists, block, group, error);
     if (status) return status;
-    if (lists->options->exclude_seen) look_up_seen(lists, block);
+    if (lists->options->exclude_seen) look_up_seen(lists, block, first, last);
     dq_error *errors = malloc((group / USER_TILE + 1) * sizeof *errors);
     if (!errors) return no_memory(error);
-    for (size_t first = 0; !status && first < lists->count; first += group) {
-        size_t count = lists->count - first < group ? lists->count - first : group;
-        offering work = {lists, block, first, count, lists->scores, errors};
+    for (size_t at = first; !status && at < last; at += group) {
+        size_t count = last - at < group ? last - at : group;
+        offering work = {lists, block, at, count, lists->scores, errors};
         status = offer_group(&work, scorer, error);
     }
     free(errors);
     if (!status && lists->options->order == RANK_MMR)
-        status = rank_kept_update(&lists->kept, block, lists->best, lists->count, error);
+        status = rank_kept_update(&lists->kept, block, lists->best, lists->count, first, last, error);
     return status;
 }
 
@@ -281,6 +286,7 @@ void rank_lists_free(rank_lists *lists)
         dq_topk_free(lists->random[i]);
     }
     free(lists->users);
+    free(lists->of_row);
     free(lists->vectors);
     free(lists->best);
     free(lists->random);

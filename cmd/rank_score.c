@@ -12,18 +12,26 @@ enum {
 
 /* ---- networks ---- */
 
+static const char *prefix_of(const rank_scorer *scorer)
+{
+    return scorer->by == RANK_BY_WORLD ? "world" : "q";
+}
+
 dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
-    const char *prefix = scorer->by == RANK_BY_WORLD ? "world" : "q";
     dq_net_spec spec;
-    if (scorer->net)
-        return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: dq-rank ranks with one at a time");
-    dq_status status = dq_net_load_spec(model, prefix, &spec, error);
-    if (status == DQ_ERR_UNKNOWN) return dq_fail(error, status, "the model has no network called %s", prefix);
+    dq_status status = dq_net_load_spec(model, prefix_of(scorer), &spec, error);
+    if (status == DQ_ERR_UNKNOWN)
+        return dq_fail(error, status, "the model has no network called %s", prefix_of(scorer));
     if (status) return status;
     dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
     status = dq_net_new(&scorer->net, &spec, 1, scorer->pool, &rng, error);
-    return status ? status : dq_net_load(scorer->net, prefix, model, error);
+    return status ? status : rank_scorer_reload(scorer, model, error);
+}
+
+dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_error *error)
+{
+    return dq_net_load(scorer->net, prefix_of(scorer), model, error);
 }
 
 static dq_status fit_net(const rank_scorer *scorer, const dq_side *users, const rank_items *items,

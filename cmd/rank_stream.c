@@ -15,9 +15,12 @@ typedef struct ranking {
     rank_output *output;
     dq_pool *pool;
     dq_catalogue catalogue; /* users alone */
+    rank_agents agents;
     rank_scorer scorer;
     rank_items items;
     rank_block block;
+    rank_block *blocks; /* full ones, with several models: all items */
+    size_t block_count, block_slots;
     rank_lists lists;
     rank_piece *held; /* items that wait for users */
     size_t held_count, held_slots;
@@ -27,7 +30,7 @@ typedef struct ranking {
 
 /* ---- a piece of the stream ---- */
 
-static dq_status take_model(ranking *r, const dq_bundle *bundle, dq_error *error)
+static dq_status take_model(ranking *r, dq_bundle *bundle, dq_error *error)
 {
     if (r->options->by == RANK_BY_COSINE) return DQ_OK;
     if (r->options->model)
@@ -37,7 +40,23 @@ static dq_status take_model(ranking *r, const dq_bundle *bundle, dq_error *error
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "the model comes after the catalogue: put it first, as in `cat model.dq "
                        "catalogue.dq | dq-rank`, or name it with --model");
-    return rank_scorer_load(&r->scorer, bundle, error);
+    dq_status status = r->agents.count ? DQ_OK : rank_scorer_load(&r->scorer, bundle, error);
+    return status ? status : rank_agents_add(&r->agents, bundle, error);
+}
+
+/* --model FILE */
+static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
+{
+    const char *name = r->options->model;
+    dq_status status = rank_agents_read(&r->agents, reader, name, error);
+    if (!status && (status = rank_scorer_load(&r->scorer, &r->agents.models[0], error)))
+        dq_error_at(error, name, DQ_NO_RECORD);
+    return status;
+}
+
+static bool has_agents(const ranking *r)
+{
+    return r->agents.count > 1;
 }
 
 static dq_status take_users(ranking *r, rank_piece *piece, dq_error *error)
@@ -66,17 +85,18 @@ static bool users_are_known(const ranking *r)
 static dq_status fit_scorer(ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
-    bool chosen = r->scorer.by == RANK_BY_AUTO;
-    if (chosen) r->scorer.by = r->scorer.net ? RANK_BY_Q : RANK_BY_COSINE;
-    if (r->scorer.by != RANK_BY_COSINE && !r->scorer.net)
+    bool chosen = r->scorer.by == RANK_BY_AUTO, model = r->scorer.net != NULL;
+    if (chosen) r->scorer.by = model ? RANK_BY_Q : RANK_BY_COSINE;
+    if (r->scorer.by != RANK_BY_COSINE && !model)
         return dq_fail(
             error, DQ_ERR_SCHEMA,
             "--by %s needs a model: put one first, as in `cat model.dq catalogue.dq | dq-rank`, or "
             "name it with --model",
             rank_by_names[r->scorer.by]);
+    if (!has_agents(r)) rank_agents_free(&r->agents);
     dq_status status = rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
                                        o->pairs.count, error);
-    if (!status || !chosen || r->scorer.net) return status;
+    if (!status || !chosen || model) return status;
     dq_error why = *error;
     return dq_fail(error, status, "no model comes before the items, and by cosine: %s", why.reason);
 }
@@ -90,10 +110,29 @@ static dq_status begin(ranking *r, dq_error *error)
     return status ? status : rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
 }
 
+/* Puts the block aside for models that come later. */
+static dq_status keep_block(ranking *r, dq_error *error)
+{
+    if (r->block_count == r->block_slots) {
+        size_t slots = r->block_slots ? 2 * r->block_slots : 16;
+        rank_block *blocks = realloc(r->blocks, slots * sizeof *blocks);
+        if (!blocks) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
+        r->blocks = blocks;
+        r->block_slots = slots;
+    }
+    uint32_t next = r->block.first + r->block.rows;
+    r->blocks[r->block_count++] = r->block;
+    r->block = (rank_block){0};
+    dq_status status = rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
+    rank_block_clear(&r->block, next);
+    return status;
+}
+
 /* Ranks what the block holds. */
 static dq_status rank_block_now(ranking *r, dq_error *error)
 {
-    dq_status status = rank_lists_offer(&r->lists, &r->scorer, &r->block, error);
+    if (has_agents(r)) return keep_block(r, error);
+    dq_status status = rank_lists_offer(&r->lists, &r->scorer, &r->block, 0, r->lists.count, error);
     rank_block_clear(&r->block, r->block.first + r->block.rows);
     dq_progress_step(&r->progress, r->block.first, NULL);
     return status;
@@ -154,7 +193,7 @@ static dq_status take(ranking *r, rank_piece *piece, dq_error *error)
         return rank_seen_add(&r->lists.seen, &piece->bundle, r->begun ? &r->items.ids : NULL, error);
     if (strcmp(kind, DQ_KIND_ITEMS) != 0) return DQ_OK;
     r->catalogue_came = true;
-    if (r->options->hold || !users_are_known(r)) return hold(r, piece, error);
+    if (r->options->hold || has_agents(r) || !users_are_known(r)) return hold(r, piece, error);
     if (r->held_count && (status = rank_held(r, error))) return status;
     return rank_items_of(r, piece, error);
 }
@@ -173,22 +212,48 @@ static dq_status read_all(ranking *r, dq_error *error)
     return status || got == 0 ? status : error->status;
 }
 
-/* --model FILE: read whole, so that a cut one is found out. */
-static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
+/* Ranks all items for the user of one model. */
+static dq_status rank_agent(ranking *r, const dq_bundle *model, uint8_t *ranked, dq_error *error)
 {
-    dq_bundle bundle;
+    const dq_value *user = dq_map_get(&model->meta, "user");
+    if (!user || user->type != DQ_STRING)
+        return dq_fail(error, DQ_ERR_SCHEMA, "one of several models does not name its user");
+    uint32_t row = dq_index_find(&r->catalogue.users.ids, user->as.string, user->count);
+    uint32_t u = row == DQ_ABSENT ? DQ_ABSENT : r->lists.of_row[row];
+    if (u == DQ_ABSENT && r->options->users.count) return DQ_OK;
+    if (u == DQ_ABSENT)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "a model of user %.*s, who is not in the stream",
+                       (int)user->count, user->as.string);
+    if (ranked[u])
+        return dq_fail(error, DQ_ERR_DUPLICATE, "a second model of user %.*s", (int)user->count,
+                       user->as.string);
+    ranked[u] = 1;
+    dq_status status = rank_scorer_reload(&r->scorer, model, error);
+    for (size_t b = 0; !status && b < r->block_count; b++) {
+        status = rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], u, u + 1U, error);
+        r->progress.done += r->blocks[b].rows;
+        dq_progress_step(&r->progress, r->progress.done, NULL);
+    }
+    return status;
+}
+
+static dq_status rank_agents_all(ranking *r, dq_error *error)
+{
+    dq_bundle model;
     dq_status status = DQ_OK;
     int got = 0;
-    while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
-        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = rank_scorer_load(&r->scorer, &bundle, error);
-        if (status) dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
-        dq_bundle_free(&bundle);
+    uint8_t *ranked = calloc(r->lists.count + 1, 1);
+    if (!ranked) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the users");
+    while (!status && (got = rank_agents_next(&r->agents, &model, error)) > 0) {
+        status = rank_agent(r, &model, ranked, error);
+        dq_bundle_free(&model);
     }
-    if (!status && got < 0) status = error->status;
-    if (!status && !r->scorer.net) {
-        status = dq_fail(error, DQ_ERR_SCHEMA, "no model in it");
-        dq_error_at(error, r->options->model, DQ_NO_RECORD);
-    }
+    if (got < 0) status = error->status;
+    for (size_t u = 0; !status && u < r->lists.count; u++)
+        if (!ranked[u])
+            status = dq_fail(error, DQ_ERR_UNKNOWN, "user %.*s has no model, and others have one each",
+                             (int)r->lists.users[u].id_bytes, r->lists.users[u].id);
+    free(ranked);
     return status;
 }
 
@@ -247,6 +312,7 @@ static dq_status rank_whole(ranking *r, dq_reader *model, dq_error *error)
     if (!status) status = rank_held(r, error);
     if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
     if (!status) status = rank_block_now(r, error);
+    if (!status && has_agents(r)) status = rank_agents_all(r, error);
     if (!status) status = write_lists(r, error);
     dq_progress_end(&r->progress);
     return status;
@@ -256,10 +322,13 @@ static void free_ranking(ranking *r)
 {
     for (size_t i = 0; i < r->held_count; i++) dq_bundle_free(&r->held[i].bundle);
     free(r->held);
+    for (size_t i = 0; i < r->block_count; i++) rank_block_free(&r->blocks[i]);
+    free(r->blocks);
     rank_lists_free(&r->lists);
     rank_block_free(&r->block);
     rank_items_free(&r->items);
     rank_scorer_free(&r->scorer);
+    rank_agents_free(&r->agents);
     dq_catalogue_free(&r->catalogue);
     dq_pool_free(r->pool);
 }

@@ -108,7 +108,7 @@ PY
     run -1 --separate-stderr bash -c 'cat users.dq model.dq catalogue.dq | dq-rank'
     [[ "$stderr" == *"the model comes after the catalogue"*"cat model.dq catalogue.dq"* ]]
     run -1 --separate-stderr bash -c 'cat model.dq model.dq catalogue.dq | dq-rank'
-    [[ "$stderr" == *"a second model"* ]]
+    [[ "$stderr" == "dq-rank: stdin: record "*"a second model"* ]]
     run -1 --separate-stderr bash -c 'cat model.dq catalogue.dq | dq-rank --model model.dq'
     [[ "$stderr" == *"--model model.dq"* ]]
     run -1 --separate-stderr dq-rank --model catalogue.dq catalogue.dq
@@ -122,7 +122,7 @@ PY
     [[ "$stderr" == *"users 3 and items 5 wide; the catalogue has users 3 and items 6 wide"* ]]
     dq-train --quiet --offline --no-world --epochs 1 --hidden 4 labelled.dq -o bare.dq
     run -1 --separate-stderr dq-rank --by world --model bare.dq catalogue.dq
-    [[ "$stderr" == *"no network called world"* ]]
+    [ "$stderr" = "dq-rank: bare.dq: the model has no network called world" ]
     dq-rank --model bare.dq catalogue.dq -o ranked.dq
 }
 
@@ -131,6 +131,42 @@ PY
     for ((n = 0; n < size; n += 97)); do
         head -c $n model.dq > cut.dq
         run -1 dq-rank --model cut.dq --format tsv catalogue.dq
+        [ "${#lines[@]}" = 1 ]
+    done
+}
+
+@test "a model for each user: all as if each user were ranked alone" {
+    online="dq-train --quiet --reward cosine --pair head:head --hidden 6 --world-hidden 6 --episodes 2 --steps 30 --warmup 20"
+    jq -c '.vector |= {head: .[:2], tail: .[2:]}' users.jsonl > fu.jsonl
+    jq -c '.vector |= {head: .[:2], tail: .[2:]}' items.jsonl > fi.jsonl
+    dq-export --users fu.jsonl --items fi.jsonl --interactions interactions.jsonl -o fields.dq
+    $online --each-user fields.dq -o agents.dq
+    for u in 0 1 2 3 4; do
+        dq-cat --kind model --row $u --to stream agents.dq -o agent$u.dq || $online --user u$u fields.dq -o agent$u.dq
+        dq-rank --model agent$u.dq --user u$u --format tsv fields.dq
+    done > alone.tsv
+    [ "$(cut -f 2- alone.tsv | sort -u | wc -l)" = 50 ] # five rankings that differ
+    dq-rank --model agents.dq --format tsv fields.dq | cmp - alone.tsv
+    cat agents.dq fields.dq | dq-rank --format tsv -t 3 | cmp - alone.tsv
+    dq-rank --model agents.dq --user u3 --format tsv fields.dq | cmp - <(grep ^u3 alone.tsv)
+    # Diversity, too: vectors are kept for every user's list.
+    for u in 0 1 2 3 4; do dq-rank --model agent$u.dq --user u$u --mmr 0.4 --format tsv fields.dq; done > mmr.tsv
+    dq-rank --model agents.dq --mmr 0.4 --format tsv fields.dq | cmp - mmr.tsv
+
+    cat agent0.dq agent1.dq agent2.dq > three.dq
+    run -1 --separate-stderr dq-rank --model three.dq fields.dq
+    [[ "$stderr" == *"user u3 has no model"* ]]
+    dq-rank --model three.dq --user u2 --format tsv fields.dq | cmp - <(grep ^u2 alone.tsv)
+    run -1 --separate-stderr bash -c 'cat agents.dq agent0.dq | dq-rank --model - fields.dq'
+    [[ "$stderr" == *"second model of user u0"* ]]
+    head -2 fu.jsonl > two.jsonl
+    dq-export --users two.jsonl --items fi.jsonl -o two.dq
+    run -1 --separate-stderr dq-rank --model agents.dq two.dq
+    [[ "$stderr" == *"a model of user u2, who is not in the stream"* ]]
+    size=$(stat -c %s agents.dq)
+    for ((n = size / 2; n < size; n += 211)); do
+        head -c $n agents.dq > cut.dq
+        run -1 dq-rank --model cut.dq --format tsv fields.dq
         [ "${#lines[@]}" = 1 ]
     done
 }

@@ -307,3 +307,10 @@ JSON
     run -1 --separate-stderr dq-rank --by world small.dq
     [[ "$stderr" == *"--by world needs a model"* ]]
 }
+
+@test "the guide's examples run" {
+    [ -x "$BUILD/dq-train" ] && [ -x "$BUILD/dq-reward" ]
+    sed -n 's/^    //p' "$BATS_TEST_DIRNAME/../../docs/ranking.md" > examples.sh
+    [ "$(wc -l < examples.sh)" -gt 30 ]
+    bash -eu -o pipefail examples.sh
+}

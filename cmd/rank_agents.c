@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Thousands of agents do not fit into memory, a catalogue does. So with several models the items are held,
+ * and models of a file stream by; those of the catalogue's own stream, which come before it, have to be held
+ * too.
+ */
+#include "rank.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+dq_status rank_agents_add(rank_agents *agents, dq_bundle *model, dq_error *error)
+{
+    bool named = dq_map_get(&model->meta, "user") != NULL;
+    if (agents->count && !(named && dq_map_get(&agents->models[0].meta, "user")))
+        return dq_fail(error, DQ_ERR_DUPLICATE,
+                       "a second model: dq-rank takes one, or one for each user (dq-train --each-user)");
+    if (agents->count == agents->slots) {
+        size_t slots = agents->slots ? 2 * agents->slots : 4;
+        dq_bundle *models = realloc(agents->models, slots * sizeof *models);
+        if (!models) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for models");
+        agents->models = models;
+        agents->slots = slots;
+    }
+    agents->models[agents->count++] = *model;
+    *model = DQ_BUNDLE_EMPTY;
+    return DQ_OK;
+}
+
+/* The next model of a stream; other kinds are passed over. */
+static int next_model(dq_reader *reader, dq_bundle *model, dq_error *error)
+{
+    int got;
+    while ((got = dq_reader_next(reader, model, error)) > 0 && strcmp(model->kind, DQ_KIND_MODEL) != 0)
+        dq_bundle_free(model);
+    return got;
+}
+
+dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *name, dq_error *error)
+{
+    dq_bundle model;
+    dq_status status = DQ_OK;
+    int got = 1;
+    while (!status && agents->count < 2 && (got = next_model(reader, &model, error)) > 0) {
+        if ((status = rank_agents_add(agents, &model, error)))
+            dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
+        dq_bundle_free(&model);
+    }
+    if (got < 0) return error->status;
+    if (!status && agents->count == 0) {
+        status = dq_fail(error, DQ_ERR_SCHEMA, "no model in it");
+        dq_error_at(error, name, DQ_NO_RECORD);
+    }
+    if (agents->count > 1) agents->reader = reader;
+    return status;
+}
+
+int rank_agents_next(rank_agents *agents, dq_bundle *model, dq_error *error)
+{
+    if (agents->next < agents->count) {
+        *model = agents->models[agents->next];
+        agents->models[agents->next++] = DQ_BUNDLE_EMPTY;
+        return 1;
+    }
+    return agents->reader ? next_model(agents->reader, model, error) : 0;
+}
+
+void rank_agents_free(rank_agents *agents)
+{
+    for (size_t i = 0; i < agents->count; i++) dq_bundle_free(&agents->models[i]);
+    free(agents->models);
+    *agents = (rank_agents){0};
+}
