@@ -34,8 +34,8 @@ dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cm
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_print cmd/eval_curves cmd/eval_plot \
                    cmd/eval_rollout cmd/eval_rollout_print cmd/catalogue cmd/corpus cmd/reward_label port/json \
                    port/trec
-dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/catalogue port/json \
-                   port/npy port/safetensors
+dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
+                   cmd/transitions port/json port/npy port/safetensors
 
 # Rooms of the base library; port/ stays out of it, so that a program links only the foreign libraries it uses.
 ROOMS := core wire math learn reward rank measure

@@ -75,6 +75,9 @@ dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_pr
                        dq_error *error);
 dq_status dq_cat_lineage(dq_reader *in, dq_sink *out, dq_progress *progress, dq_error *error);
 
+/* Writes all sections as one: entities once, references to the joined rows. */
+dq_status dq_cat_join(dq_reader *in, dq_writer *out, dq_progress *progress, dq_error *error);
+
 /* Vectors of users or items, kept until all are there: .npy has its number of rows first. */
 typedef struct dq_cat_array {
     dq_bundle *bundles;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-cat: prints, counts, checks, selects, splits and converts streams, and shows their lineage.
+ * dq-cat: prints, counts, checks, selects, joins, splits and converts streams, and shows their lineage.
  */
 #include "cat.h"
 
@@ -20,7 +20,7 @@ static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
     dq_common common;
-    bool check, count, lineage, form_given;
+    bool check, count, lineage, join, form_given;
     int form, from;
     const char *ids, *split;
     dq_cat_select select;
@@ -202,6 +202,7 @@ static dq_status work(output *out, dq_error *error)
     if (o->check) return dq_cat_check(out->in, &out->progress, error);
     if (o->count) return dq_cat_count(out->in, &out->select->kinds, out->sink, &out->progress, error);
     if (o->lineage) return dq_cat_lineage(out->in, out->sink, &out->progress, error);
+    if (o->join) return dq_cat_join(out->in, out->writer, &out->progress, error);
     return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
 }
 
@@ -225,6 +226,11 @@ static dq_status run(const options *o, dq_cli *cli, dq_cat_select *select, dq_er
 
 /* ---- the command line ---- */
 
+static bool selects(const dq_cat_select *s)
+{
+    return s->by_head || s->by_row || s->user || s->item || s->kinds.count;
+}
+
 static void settle(options *o, const dq_cli *cli)
 {
     bool whole = o->check || o->count || o->lineage, foreign = o->from != FROM_STREAM;
@@ -241,13 +247,16 @@ static void settle(options *o, const dq_cli *cli)
         dq_cli_usage(cli, "--from npy --to npy changes nothing");
     if (o->split && o->form_given && o->form != STREAM) dq_cli_usage(cli, "--split writes streams");
     if (o->split && o->common.output) dq_cli_usage(cli, "--split names its own files: no --output");
-    if (!o->form_given && !whole && (foreign || o->split)) o->form = STREAM;
+    if (o->join &&
+        (whole || foreign || o->split || (o->form_given && o->form != STREAM) || selects(&o->select)))
+        dq_cli_usage(cli, "--join takes all of a stream and writes a stream");
+    if (!o->form_given && !whole && (foreign || o->split || o->join)) o->form = STREAM;
     o->select.renumber = o->form == STREAM;
 }
 
 static const dq_program program = {
     .name = "dq-cat",
-    .summary = "prints, counts, checks, selects and converts streams",
+    .summary = "prints, counts, checks, selects, joins, splits and converts streams",
     .operands = "[FILE...]",
     .examples = {"dq-cat catalogue.dq | jq -r .id",
                  "dq-cat --kind items --to npy --ids ids.txt catalogue.dq > v.npy"},
@@ -275,6 +284,8 @@ int main(int argc, char **argv)
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
          .flags = DQ_OPT_PAYLOAD, .choices = froms},
         {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .flags = 0},
+        {"join", 0, DQ_OPT_FLAG, &o.join, NULL, "make one section of all, equal users and items once",
+         .flags = DQ_OPT_PAYLOAD},
         {"split", 0, DQ_OPT_TEXT, &o.split, "DIR", "write each section to DIR/00000.dq, DIR/00001.dq ...",
          .flags = 0},
         DQ_OPTIONS_COMMON(o.common),

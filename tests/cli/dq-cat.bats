@@ -85,6 +85,17 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     [ "$output" = "dq-cat: s.dq: record 7: transitions refer to users: add --kind users" ]
 }
 
+@test "--join makes one section of several" {
+    dq-cat --to stream --kind users --kind items --kind transitions --user u1 s.dq > u1.dq
+    dq-cat --join s.dq u1.dq > joined.dq
+    dq-cat --check joined.dq
+    [ "$(dq-cat --lineage joined.dq | grep -c section)" -eq 1 ]
+    [ "$(dq-cat --count joined.dq | paste -sd' ')" = \
+        $'model\t0 users\t3 interactions\t2 items\t2 transitions\t3 rankings\t1 strange\t1' ]
+    dq-cat --kind transitions joined.dq | jq -c '[.user,.item]' | paste -sd' ' > pairs
+    [ "$(cat pairs)" = '["ü€","i1"] ["u1","i2"] ["u1","i2"]' ]
+}
+
 @test "--split gives each section a file" {
     dq-cat s.dq s.dq --to stream > both.dq
     dq-cat --split parts both.dq
