@@ -3,13 +3,11 @@
  * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
  */
 #include "filter.h"
-#include "reward_pairs.h"
+#include "reward_write.h"
 #include "transitions.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { BLOCK = 65536 }; /* transitions a bundle */
 
 typedef struct options {
     dq_common common;
@@ -19,24 +17,15 @@ typedef struct options {
     const char *map, *pairs, *pairs_file, *user;
 } options;
 
-/* Pairs waiting for a full block. */
-typedef struct block {
-    uint32_t *user, *item, *interaction; /* (BLOCK) */
-    uint8_t *done;                       /* (BLOCK) zeros */
-    size_t count;
-} block;
-
 typedef struct state {
     const options *o;
     dq_filter filter;
     dq_catalogue catalogue;
     dq_labeller labeller;
     dq_pair_plan plan;
-    block block;
+    dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
     size_t transition_count, ranking_count;
-    uint64_t written;
-    dq_progress progress;
 } state;
 
 static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_error *error)
@@ -98,25 +87,6 @@ static dq_status choose_user(state *s, dq_error *error)
     return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
 }
 
-/* The pairs of fields: --pair, else the catalogue's own, else whole vectors. */
-static dq_status choose_fields(state *s, dq_error *error)
-{
-    dq_catalogue *c = &s->catalogue;
-    const dq_texts *given = &s->o->pair_fields;
-    dq_pair_names named[sizeof given->at / sizeof given->at[0]], *names = c->pairs;
-    size_t count = given->count ? given->count : c->pair_count;
-    dq_status status = DQ_OK;
-    if (given->count) names = named;
-    for (size_t i = 0; !status && i < given->count; i++)
-        status = dq_pair_parse(given->at[i], &c->arena, &named[i], error);
-    s->labeller.pairings = malloc((count + 1) * sizeof *s->labeller.pairings);
-    if (!status && !s->labeller.pairings) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory");
-    if (status) return status;
-    return dq_pairing_choose(names, count, (dq_layout){c->users.fields, c->users.field_count, c->users.width},
-                             (dq_layout){c->items.fields, c->items.field_count, c->items.width},
-                             s->labeller.pairings, &s->labeller.pairing_count, error);
-}
-
 static bool any_pairs_in_stream(const state *s)
 {
     return s->transition_count || s->catalogue.interaction_bundle_count;
@@ -132,101 +102,26 @@ static dq_status make_ready(state *s, dq_error *error)
             "or top:N makes some)");
     if (!status) status = dq_labeller_ready(&s->labeller, &s->catalogue, error);
     bool cosines = s->labeller.strategy == DQ_STRATEGY_COSINE || s->plan.from == DQ_PAIRS_TOP;
-    if (!status && cosines) status = choose_fields(s, error);
+    if (!status && cosines)
+        status = dq_labeller_fields(&s->labeller, &s->catalogue, &s->o->pair_fields, error);
     return status;
 }
 
 /* ---- writing ---- */
 
-static dq_status put_block(state *s, dq_error *error)
-{
-    block *b = &s->block;
-    dq_rewards rewards;
-    dq_bundle out;
-    if (b->count == 0) return DQ_OK;
-    dq_status status = dq_label_pairs(&s->labeller, b->user, b->item, b->interaction, b->count, &rewards,
-                                      error);
-    if (status) return status;
-    status = dq_bundle_init(&out, DQ_KIND_TRANSITIONS, b->count, error);
-    if (!status) status = dq_bundle_add_numbers(&out, "user", DQ_U4, b->user, DQ_KIND_USERS, NULL, error);
-    if (!status) status = dq_bundle_add_numbers(&out, "item", DQ_U4, b->item, DQ_KIND_ITEMS, NULL, error);
-    if (!status) status = dq_rewards_add(&rewards, s->labeller.strategy, &out, error);
-    if (!status) status = dq_bundle_add_numbers(&out, "done", DQ_U1, b->done, NULL, NULL, error);
-    if (!status) status = dq_writer_put(s->filter.out, &out, error);
-    dq_bundle_free(&out);
-    dq_rewards_free(&rewards);
-    s->written += b->count;
-    b->count = 0;
-    dq_progress_step(&s->progress, s->written, NULL);
-    return status;
-}
-
-static dq_status take_pair(void *arg, uint32_t user, uint32_t item, uint32_t interaction, dq_error *error)
-{
-    state *s = arg;
-    block *b = &s->block;
-    b->user[b->count] = user;
-    b->item[b->count] = item;
-    b->interaction[b->count] = interaction;
-    return ++b->count == BLOCK ? put_block(s, error) : DQ_OK;
-}
-
-static dq_status write_new(state *s, dq_error *error)
-{
-    block *b = &s->block;
-    b->user = malloc(BLOCK * sizeof *b->user);
-    b->item = malloc(BLOCK * sizeof *b->item);
-    b->interaction = malloc(BLOCK * sizeof *b->interaction);
-    b->done = calloc(BLOCK, 1);
-    if (!b->user || !b->item || !b->interaction || !b->done)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
-    dq_status status = dq_pairs_each(&s->plan, &s->labeller, take_pair, s, error);
-    return status ? status : put_block(s, error);
-}
-
-/* Transitions of the input with their rewards made anew; every other column stays. */
-static dq_status relabel(state *s, const dq_bundle *held, dq_error *error)
-{
-    static const char *const by_cosine[] = {"reward", "cosine", NULL}, *const by_log[] = {"reward", "label",
-                                                                                          NULL};
-    bool cosine = s->labeller.strategy == DQ_STRATEGY_COSINE;
-    uint32_t *user = dq_transitions_rows(held, "user"), *item = dq_transitions_rows(held, "item");
-    dq_rewards rewards = {0};
-    dq_bundle out = DQ_BUNDLE_EMPTY;
-    dq_status status = DQ_OK;
-    if (!user || !item) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
-    if (!status) status = dq_label_pairs(&s->labeller, user, item, NULL, (size_t)held->rows, &rewards, error);
-    if (!status) status = dq_bundle_borrow(&out, held, cosine ? by_cosine : by_log, error);
-    if (!status) status = dq_rewards_add(&rewards, s->labeller.strategy, &out, error);
-    if (!status) status = dq_writer_put(s->filter.out, &out, error);
-    dq_bundle_free(&out);
-    dq_rewards_free(&rewards);
-    free(user);
-    free(item);
-    s->written += held->rows;
-    return status;
-}
-
-static dq_status relabel_wanted(state *s, const dq_bundle *held, dq_error *error)
-{
-    if (s->plan.only_user == DQ_ABSENT) return relabel(s, held, error);
-    dq_bundle own;
-    dq_status status = dq_transitions_of(&own, held, s->plan.only_user, error);
-    if (!status) status = relabel(s, &own, error);
-    dq_bundle_free(&own);
-    return status;
-}
-
 static dq_status write_all(state *s, dq_error *error)
 {
+    s->out.writer = s->filter.out;
+    s->out.labeller = &s->labeller;
+    s->out.plan = &s->plan;
     dq_status status = dq_catalogue_write(&s->catalogue, s->filter.out, error);
-    s->progress = dq_progress_start(&s->o->common, "transitions", 0);
+    s->out.progress = dq_progress_start(&s->o->common, "transitions", 0);
     bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
     for (size_t i = 0; !status && i < s->transition_count; i++)
-        status = again ? relabel_wanted(s, &s->transitions[i], error)
+        status = again ? dq_reward_relabel(&s->out, &s->transitions[i], error)
                        : dq_writer_put(s->filter.out, &s->transitions[i], error);
-    if (!status && !again) status = write_new(s, error);
-    dq_progress_end(&s->progress);
+    if (!status && !again) status = dq_reward_write_new(&s->out, error);
+    dq_progress_end(&s->out.progress);
     for (size_t i = 0; !status && i < s->ranking_count; i++)
         status = dq_writer_put(s->filter.out, &s->rankings[i], error);
     return status;
@@ -240,7 +135,7 @@ static void say_what_is_missing(const state *s, const dq_cli *cli)
                    (unsigned long long)s->plan.skipped);
     if (s->labeller.unrewarded)
         dq_cli_say(cli, common, "%llu of %llu transitions have no reward: no label, or one outside the map",
-                   (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->written);
+                   (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->out.written);
 }
 
 static dq_status run(state *s, dq_cli *cli, dq_error *error)
@@ -264,10 +159,7 @@ static void free_bundles(dq_bundle *bundles, size_t count)
 
 static void clean_up(state *s)
 {
-    free(s->block.user);
-    free(s->block.item);
-    free(s->block.interaction);
-    free(s->block.done);
+    dq_reward_output_free(&s->out);
     free_bundles(s->transitions, s->transition_count);
     free_bundles(s->rankings, s->ranking_count);
     dq_labeller_free(&s->labeller);

@@ -21,25 +21,6 @@ static dq_status check_side(const dq_side *side, const char *what, dq_error *err
     return DQ_OK;
 }
 
-/* The pairs of fields: --pair, else the catalogue's own, else whole vectors. */
-static dq_status choose_fields(rollout *run, dq_error *error)
-{
-    dq_catalogue *c = &run->corpus.catalogue;
-    const dq_texts *given = &run->o->pairs;
-    dq_pair_names named[sizeof given->at / sizeof given->at[0]], *names = c->pairs;
-    size_t count = given->count ? given->count : c->pair_count;
-    dq_status status = DQ_OK;
-    if (given->count) names = named;
-    for (size_t i = 0; !status && i < given->count; i++)
-        status = dq_pair_parse(given->at[i], &c->arena, &named[i], error);
-    run->labeller.pairings = malloc((count + 1) * sizeof *run->labeller.pairings);
-    if (!status && !run->labeller.pairings) status = short_of_memory(error);
-    if (status) return status;
-    return dq_pairing_choose(names, count, (dq_layout){c->users.fields, c->users.field_count, c->users.width},
-                             (dq_layout){c->items.fields, c->items.field_count, c->items.width},
-                             run->labeller.pairings, &run->labeller.pairing_count, error);
-}
-
 static bool needs_cosines(const rollout *run)
 {
     bool needs = !run->logged;
@@ -58,7 +39,8 @@ static dq_status ready_rewards(rollout *run, dq_error *error)
     run->labeller.threads = dq_pool_threads(run->pool);
     dq_status status = dq_reward_map_parse(&run->labeller.map, o->map, error);
     run->label_count = dq_index_count(&run->labeller.map.labels) + 1;
-    if (!status && needs_cosines(run)) status = choose_fields(run, error);
+    if (!status && needs_cosines(run))
+        status = dq_labeller_fields(&run->labeller, &run->corpus.catalogue, &run->o->pairs, error);
     if (!status) status = dq_labeller_ready(&run->labeller, c, error);
     return status;
 }

@@ -134,6 +134,24 @@ dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue
     return labeller->strategy == DQ_STRATEGY_LOGGED ? sort_interactions(labeller, catalogue, error) : DQ_OK;
 }
 
+dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, const dq_texts *given,
+                             dq_error *error)
+{
+    const dq_side *users = &catalogue->users, *items = &catalogue->items;
+    dq_pair_names named[sizeof given->at / sizeof given->at[0]];
+    size_t count = given->count ? given->count : catalogue->pair_count;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < given->count; i++)
+        status = dq_pair_parse(given->at[i], &catalogue->arena, &named[i], error);
+    if (status) return status;
+    labeller->pairings = malloc((count + 1) * sizeof *labeller->pairings);
+    if (!labeller->pairings) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    return dq_pairing_choose(given->count ? named : catalogue->pairs, count,
+                             (dq_layout){users->fields, users->field_count, users->width},
+                             (dq_layout){items->fields, items->field_count, items->width}, labeller->pairings,
+                             &labeller->pairing_count, error);
+}
+
 void dq_labeller_free(dq_labeller *labeller)
 {
     dq_reward_map_free(&labeller->map);

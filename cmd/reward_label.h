@@ -6,6 +6,7 @@
 #define DQ_CMD_REWARD_LABEL_H
 
 #include "catalogue.h"
+#include "cli.h"
 #include "dq/cosine.h"
 #include "dq/reward.h"
 
@@ -33,6 +34,10 @@ typedef struct dq_rewards {
 
 /* Makes ready what the strategy needs of the finished catalogue: for logged the order of interactions. */
 dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue, dq_error *error);
+/* Chooses what cosines compare: the pairs given as "user_field:item_field", else the catalogue's own, else
+ * whole vectors. */
+dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, const dq_texts *given,
+                             dq_error *error);
 void dq_labeller_free(dq_labeller *labeller);
 
 /* Raw cosines of one user with items 0 .. n-1, over the labeller's threads. */
