@@ -310,7 +310,5 @@ JSON
 
 @test "the guide's examples run" {
     [ -x "$BUILD/dq-train" ] && [ -x "$BUILD/dq-reward" ]
-    sed -n 's/^    //p' "$BATS_TEST_DIRNAME/../../docs/ranking.md" > examples.sh
-    [ "$(wc -l < examples.sh)" -gt 30 ]
-    bash -eu -o pipefail examples.sh
+    "$BATS_TEST_DIRNAME"/../examples docs/ranking.md
 }
