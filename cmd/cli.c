@@ -269,7 +269,12 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
         if (value.type != DQ_NIL && !dq_map_set(&cli->arena, &options, o->name, value))
             dq_cli_usage(cli, "out of memory");
     }
-    return (dq_maker){.program = cli->program->name, .version = DQ_VERSION, .options = options, .seed = seed};
+    const dq_option *threads = find_option(cli->table, "threads");
+    return (dq_maker){.program = cli->program->name,
+                      .version = DQ_VERSION,
+                      .options = options,
+                      .seed = seed,
+                      .threads = threads ? (unsigned)*(const uint64_t *)threads->target : 1};
 }
 
 void dq_cli_report(const dq_cli *cli, const dq_error *error)

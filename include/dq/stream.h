@@ -29,6 +29,7 @@ typedef struct dq_maker {
     const char *version; /* "0.1.0" */
     dq_value options;    /* DQ_MAP: the options that can change the payload, in canonical form */
     int64_t seed;        /* -1: draws no random numbers */
+    unsigned threads;    /* to compress with, 0 or 1: the caller's; not kept in the head */
 } dq_maker;
 
 typedef struct dq_reader dq_reader;

@@ -85,6 +85,11 @@ dq_status dq_sink_open(dq_sink **sink, const char *path, dq_sink_form form, dq_e
     return DQ_OK;
 }
 
+void dq_sink_threads(dq_sink *s, unsigned threads)
+{
+    if (s->zstd && threads > 1) (void)ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_nbWorkers, (int)threads);
+}
+
 static dq_status failed(const dq_sink *s, int sys, const char *what, dq_error *error)
 {
     (void)dq_fail_errno(error, sys, "%s", what);

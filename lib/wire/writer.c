@@ -203,6 +203,7 @@ dq_status dq_writer_open(dq_writer **writer, const char *path, const dq_maker *m
     if (!status) status = keep_maker(w, maker, error);
     if (!status) status = keep_inputs(w, inputs, input_count, error);
     if (!status) status = dq_sink_open(&w->sink, path, DQ_SINK_ZSTD, error);
+    if (!status) dq_sink_threads(w->sink, maker->threads);
     if (!status) status = write_head(w, error);
     if (status)
         dq_writer_abort(w);
