@@ -241,6 +241,8 @@ static void settle(options *o, const dq_cli *cli)
             cli, "--check, --count and --lineage read a stream and print words: no --to, --from, --split");
     if (foreign && cli->operand_count > 1) dq_cli_usage(cli, "--from reads one file");
     if (o->from == FROM_NPY && o->select.kinds.count > 1) dq_cli_usage(cli, "--from npy reads one kind");
+    if (o->from == FROM_NPY && o->select.kinds.count && dq_cat_side_of(o->select.kinds.at[0]) < 0)
+        dq_cli_usage(cli, "--from npy reads users or items, not %s", o->select.kinds.at[0]);
     if (o->ids && o->from != FROM_NPY && o->form != NPY)
         dq_cli_usage(cli, "--ids goes with --from npy or --to npy");
     if (o->ids && o->from == FROM_NPY && o->form == NPY)

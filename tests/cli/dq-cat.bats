@@ -175,7 +175,7 @@ assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
 
 @test "bad usage is status 2 and one line" {
     for args in "--check --count" "--check --to tsv" "--row 1 --head 2" "--ids x" "--split d --to npy" "--kind" "--to xml" \
-        "--from npy a b"; do
+        "--from npy a b" "--from npy --kind model a" "--join --user u" "--join --to jsonl"; do
         run dq-cat $args
         [ "$status" -eq 2 ]
         [ "${#lines[@]}" -eq 1 ]
