@@ -188,9 +188,11 @@ static dq_status put_file(void *arg, dq_bundle *bundle, dq_error *error)
 static dq_status copy_file(output *out, dq_error *error)
 {
     const char *path = out->cli->operand_count ? out->cli->operands[0] : "-";
-    if (out->o->from == FROM_SAFETENSORS) return dq_cat_read_safetensors(path, put_file, out, error);
     const char *kind = out->select->kinds.count ? out->select->kinds.at[0] : DQ_KIND_ITEMS;
-    return dq_cat_read_npy(path, out->o->ids, kind, put_file, out, error);
+    dq_status status = out->o->from == FROM_SAFETENSORS
+                           ? dq_cat_read_safetensors(path, put_file, out, error)
+                           : dq_cat_read_npy(path, out->o->ids, kind, put_file, out, error);
+    return status ? status : dq_cat_found(out->select, error);
 }
 
 static dq_status work(output *out, dq_error *error)
