@@ -68,6 +68,8 @@ static dq_status open_all(plan *p, const dq_cli *cli, const dq_maker *maker, dq_
     if (status) return status;
     if (p->models.count == 0)
         return dq_fail(error, DQ_ERR_RANGE, "no model in the input; name one with --model");
+    if (!dq_index_count(&p->corpus.catalogue.users.ids) || !dq_index_count(&p->corpus.catalogue.items.ids))
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no users and items in the input to plan for");
     return dq_writer_open(&p->output, p->o->common.output, maker, p->inputs, p->input_count, error);
 }
 

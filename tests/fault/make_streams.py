@@ -259,6 +259,12 @@ def main():
                 f.write(data)
             with open(f"{folder}/{name}.words", "w") as f:
                 f.write(words)
+    ranking = pack_bundle("rankings", 1, [ids(["u1"], "user"), ids(["i1"], "item"), ("rank", "u4", [1], b"\1\0\0\0"),
+                                          ("score", "f4", [1], bytes(4))])
+    strange = pack_bundle("strange", 1, [ids(["ever"], "what")])
+    for name, bundle in (("ranking", ranking), ("strange", strange)):
+        with open(f"{folder}/other-kind-{name}", "wb") as f:
+            f.write(stream(bundle))
     for name, data in (("sound-plain", payload), ("sound-small", stream(USERS, ITEMS)), ("sound-catalogue", catalogue())):
         with open(f"{folder}/{name}", "wb") as f:
             f.write(data)

@@ -126,6 +126,24 @@ make_large() {
     done < list
 }
 
+@test "programs that need other kinds say so" {
+    make_faults
+    mkdir out
+    programs | grep -v '^dq-cat ' > list || skip "no such program is built"
+    while read -r line; do
+        for kind in ranking strange; do
+            OUT=out/o
+            fails . ${line//\$OUT/$OUT} < "faults/other-kind-$kind"
+            [ -z "$(ls out)" ]
+        done
+    done < list
+    for kind in ranking strange; do
+        dq-cat --check "faults/other-kind-$kind"
+        fails "choose with --kind" dq-cat --to npy "faults/other-kind-$kind"
+        fails "no model" dq-cat --to safetensors "faults/other-kind-$kind"
+    done
+}
+
 @test "a cut ranking is not evaluated" {
     [ -x "$BUILD/dq-rank" ] && [ -x "$BUILD/dq-eval" ] || skip "no dq-rank, no dq-eval"
     make_faults
