@@ -13,10 +13,12 @@
 
 void eval_number(double value, char text[32])
 {
+    char shortest[32] = "";
     for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, 32, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) return;
+        (void)snprintf(shortest, sizeof shortest, "%.*g", digits, value);
+        if (strtod(shortest, NULL) == value) break;
     }
+    memcpy(text, shortest, sizeof shortest);
 }
 
 static const eval_cell *cell_of(const eval_table *t, size_t run, size_t pick)
