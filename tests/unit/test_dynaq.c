@@ -2,6 +2,8 @@
 #include "dq/dynaq.h"
 #include "dq/env.h"
 
+#include "../fixtures/dynaq/torch.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -321,6 +323,68 @@ static void bad_shapes_are_refused(void **state)
     drop(&w);
 }
 
+/* Rows of batch b of the fixture. */
+static void fixture_batch(size_t b, dq_transition rows[FIX_BATCH])
+{
+    for (size_t i = 0; i < FIX_BATCH; i++) {
+        size_t at = b * FIX_BATCH + i;
+        rows[i] = (dq_transition){fix_user[at], fix_item[at], fix_reward[at], fix_user[at],
+                                  fix_done[at] != 0};
+    }
+}
+
+static void near_all(const float *got, const float *wanted, size_t n, float within)
+{
+    for (size_t i = 0; i < n; i++) assert_float_equal(got[i], wanted[i], within);
+}
+
+/* Seven rounds of Q update, world update and planning, and two copies of the target, as PyTorch makes them.
+ */
+static void steps_are_those_of_pytorch(void **state)
+{
+    (void)state;
+    const float *user_at[FIX_USERS], *item_at[FIX_ITEMS];
+    dq_dynaq_config config = DQ_DYNAQ_DEFAULTS;
+    dq_transition rows[FIX_BATCH];
+    dq_dynaq *agent;
+    dq_pool *pool;
+    double loss, rate = 1e-2;
+    const float *wanted = fix_losses;
+    config.q = (dq_net_spec){3, 5, {7, 4}, 2, 0};
+    config.world = (dq_net_spec){3, 5, {6}, 1, 0};
+    config.batch = FIX_BATCH;
+    config.target_every = FIX_COPY;
+    config.adam.decay = 1e-3;
+    for (int i = 0; i < FIX_USERS; i++) user_at[i] = fix_users + (size_t)i * 3;
+    for (int i = 0; i < FIX_ITEMS; i++) item_at[i] = fix_items + (size_t)i * 5;
+    dq_vectors users = {user_at, FIX_USERS, 3}, items = {item_at, FIX_ITEMS, 5};
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_dynaq_new(&agent, &config, &users, &items, pool, NULL), DQ_OK);
+    dq_net *q = dq_dynaq_q(agent), *world_net = dq_dynaq_world(agent);
+    assert_int_equal(dq_net_count(q) * sizeof(float), sizeof fix_first_q);
+    assert_int_equal(dq_net_count(world_net) * sizeof(float), sizeof fix_first_world);
+    memcpy(dq_net_weights(q), fix_first_q, sizeof fix_first_q);
+    memcpy(dq_net_weights(world_net), fix_first_world, sizeof fix_first_world);
+    dq_dynaq_sync(agent);
+    dq_dynaq_candidates(agent, fix_offered, FIX_OFFERED);
+    for (size_t round = 0; round < FIX_ROUNDS; round++) {
+        fixture_batch(2 * round, rows);
+        assert_int_equal(dq_dynaq_fit_q(agent, rows, FIX_BATCH, rate, &loss, NULL), DQ_OK);
+        assert_true(fabs(loss - (double)*wanted++) < 1e-4);
+        assert_int_equal(dq_dynaq_fit_world(agent, rows, FIX_BATCH, rate, &loss, NULL), DQ_OK);
+        assert_true(fabs(loss - (double)*wanted++) < 1e-4);
+        fixture_batch(2 * round + 1, rows);
+        for (size_t i = 0; i < FIX_BATCH; i++)
+            dq_net_predict(world_net, &users, &items, &rows[i].user, &rows[i].item, &rows[i].reward, 1);
+        assert_int_equal(dq_dynaq_fit_q(agent, rows, FIX_BATCH, rate, &loss, NULL), DQ_OK);
+        assert_true(fabs(loss - (double)*wanted++) < 1e-4);
+    }
+    near_all(dq_net_weights(q), fix_last_q, dq_net_count(q), 1e-4F);
+    near_all(dq_net_weights(world_net), fix_last_world, dq_net_count(world_net), 1e-4F);
+    dq_dynaq_free(agent);
+    dq_pool_free(pool);
+}
+
 /* The whole loop against the environment: the greedy choice ends at the best of each episode's candidates. */
 static void acts_well_in_the_catalogue(void **state)
 {
@@ -358,7 +422,7 @@ int main(void)
         cmocka_unit_test(the_target_is_copied_on_time),   cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(a_restored_agent_goes_on_alike), cmocka_unit_test(a_model_gives_its_weights_only),
         cmocka_unit_test(divergence_is_an_error),         cmocka_unit_test(bad_shapes_are_refused),
-        cmocka_unit_test(acts_well_in_the_catalogue),
+        cmocka_unit_test(steps_are_those_of_pytorch),     cmocka_unit_test(acts_well_in_the_catalogue),
     };
     return cmocka_run_group_tests_name("dynaq", tests, NULL, NULL);
 }
