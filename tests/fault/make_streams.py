@@ -265,7 +265,8 @@ def main():
     for name, bundle in (("ranking", ranking), ("strange", strange)):
         with open(f"{folder}/other-kind-{name}", "wb") as f:
             f.write(stream(bundle))
-    for name, data in (("sound-plain", payload), ("sound-small", stream(USERS, ITEMS)), ("sound-catalogue", catalogue())):
+    newer = record(head(version=[1, 7], more="?")) + record(USERS) + record(end([USERS], {"users": 2}, more={"?": [1]}))
+    for name, data in (("sound-newer-minor", newer), ("sound-plain", payload), ("sound-small", stream(USERS, ITEMS)), ("sound-catalogue", catalogue())):
         with open(f"{folder}/{name}", "wb") as f:
             f.write(data)
 

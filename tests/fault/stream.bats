@@ -52,6 +52,7 @@ make_large() {
     done
     dq-cat --check faults/sound-plain
     dq-cat --check faults/sound-small
+    dq-cat --check faults/sound-newer-minor
 }
 
 @test "every program refuses them, and leaves no file" {
@@ -86,8 +87,9 @@ make_large() {
     gzip -c faults/sound-small > small.gz
     for form in faults/sound-small small.zst small.gz; do
         dq-cat --check "$form"
-        size=$(stat -c %s "$form")
-        for ((n = 0; n < size; n++)); do
+        size=$(stat -c %s "$form") step=1
+        [ "$form" != small.gz ] || step=5
+        for ((n = 0; n < size; n += step)); do
             head -c "$n" "$form" > cut
             fails "cut off|empty" dq-cat --check - < cut
         done
