@@ -8,7 +8,7 @@
  * - Bias, ReLU and dropout are one pass over a tile that is still in cache. No masks are stored: an
  *   activation is positive just where the unit was active and kept.
  * - A weight's gradient is made tile by tile, some rows of the matrix, and Adam follows at once while the
- *   tile is in L2. The gradient of the whole is never in memory.
+ *   tile is in cache. The gradient of the whole is never in memory.
  *
  * Tiles are the same whatever the threads. Between the phases all threads meet: forward a layer at a time,
  * back a layer at a time (with the old weights), then every gradient and update in one run.

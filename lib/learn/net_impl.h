@@ -15,12 +15,12 @@
 
 enum {
     NET_LAYERS = DQ_NET_MAX_HIDDEN + 1,
-    NET_COLUMNS = 128, /* units of a tile, forward and back: few enough that threads share the work */
-    NET_GRADIENT = 64, /* rows of a weight's tile: gradient, weights and moments stay in L2 for Adam */
-    NET_TILE = 256,    /* columns of a scoring tile at most; with less, packing the weights weighs more */
-    NET_LEAST = 64,    /* and at least, and for small nets */
-    NET_LANES = 16,    /* floats of the widest vectors */
-    NET_CHUNK = 512,   /* pairs that predict looks at together */
+    NET_COLUMNS = 128,  /* units of a tile, forward and back: few enough that threads share the work */
+    NET_GRADIENT = 128, /* rows of a weight's tile: gradient, weights and moments are near for Adam */
+    NET_TILE = 256,     /* columns of a scoring tile at most; with less, packing the weights weighs more */
+    NET_LEAST = 64,     /* and at least, and for small nets */
+    NET_LANES = 16,     /* floats of the widest vectors */
+    NET_CHUNK = 512,    /* pairs that predict looks at together */
 };
 
 /* The distinct numbers of a batch, in the order of their first appearance, and each row's place among them.
