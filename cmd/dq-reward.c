@@ -115,8 +115,9 @@ static dq_status write_all(state *s, dq_error *error)
     s->out.labeller = &s->labeller;
     s->out.plan = &s->plan;
     dq_status status = dq_catalogue_write(&s->catalogue, s->filter.out, error);
-    s->out.progress = dq_progress_start(&s->o->common, "transitions", 0);
     bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
+    uint64_t total = again ? 0 : dq_pairs_count(&s->plan, &s->catalogue);
+    s->out.progress = dq_progress_start(&s->o->common, "transitions", total);
     for (size_t i = 0; !status && i < s->transition_count; i++)
         status = again ? dq_reward_relabel(&s->out, &s->transitions[i], error)
                        : dq_writer_put(s->filter.out, &s->transitions[i], error);

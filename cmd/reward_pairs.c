@@ -159,6 +159,16 @@ static dq_status walk_file(walk *w, dq_error *error)
     return status;
 }
 
+uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)
+{
+    uint64_t items = dq_index_count(&catalogue->items.ids), users = dq_index_count(&catalogue->users.ids);
+    bool all_users = plan->only_user == DQ_ABSENT;
+    if (plan->from == DQ_PAIRS_FILE) return 0;
+    if (plan->from == DQ_PAIRS_STREAM) return all_users ? catalogue->interaction_count : 0;
+    if (plan->from != DQ_PAIRS_ALL && plan->n < items) items = plan->n;
+    return all_users ? users * items : items;
+}
+
 dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,
                         dq_error *error)
 {

@@ -29,6 +29,9 @@ typedef struct dq_pair_plan {
 /* "stream", "all", "random:N" or "top:N"; DQ_ERR_RANGE for anything else. */
 dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *error);
 
+/* How many pairs the plan will give, or 0 when that is not known ahead. */
+uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue);
+
 /* Receives a pair, and the interaction that it is or DQ_ABSENT. */
 typedef dq_status dq_pair_taker(void *arg, uint32_t user, uint32_t item, uint32_t interaction,
                                 dq_error *error);
