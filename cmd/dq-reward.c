@@ -200,10 +200,17 @@ static const dq_program program = {
 };
 static const char *const strategies[] = {"cosine", "logged", NULL};
 
+/* Labels are not read: their map cannot change the payload, so the head does not name it. */
+static void record_no_map(dq_option *table)
+{
+    for (; table->name; table++)
+        if (strcmp(table->name, "map") == 0) table->flags = 0;
+}
+
 int main(int argc, char **argv)
 {
     options o = {.common = DQ_COMMON_DEFAULTS, .map = DQ_REWARD_MAP_DEFAULT};
-    const dq_option table[] = {
+    dq_option table[] = {
         {"strategy", 's', DQ_OPT_CHOICE, &o.strategy, "NAME", "where rewards come from",
          .flags = DQ_OPT_PAYLOAD, .choices = strategies},
         {"pairs", 'p', DQ_OPT_TEXT, &o.pairs, "WHICH",
@@ -228,6 +235,7 @@ int main(int argc, char **argv)
         {0},
     };
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    if (o.strategy == DQ_STRATEGY_COSINE) record_no_map(table);
     state s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
     understand(&s, &cli);
