@@ -257,6 +257,20 @@ static dq_status rank_agents_all(ranking *r, dq_error *error)
     return status;
 }
 
+/* Only now is it known who never came. */
+static dq_status check_interactions(const ranking *r, dq_error *error)
+{
+    const dq_index *users = &r->lists.seen.users;
+    for (uint32_t u = 0; u < dq_index_count(users); u++) {
+        size_t n;
+        const char *id = dq_index_id(users, u, &n);
+        if (dq_index_find(&r->catalogue.users.ids, id, n) == DQ_ABSENT)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "an interaction of user %.*s, who is not in the stream",
+                           (int)n, id);
+    }
+    return DQ_OK;
+}
+
 static dq_status check_users(const ranking *r, dq_error *error)
 {
     const dq_texts *wanted = &r->options->users;
@@ -265,7 +279,7 @@ static dq_status check_users(const ranking *r, dq_error *error)
             return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the stream", wanted->at[i]);
     if (dq_index_count(&r->catalogue.users.ids) == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "no users in the stream to rank for");
-    return DQ_OK;
+    return check_interactions(r, error);
 }
 
 static dq_status write_lists(ranking *r, dq_error *error)
