@@ -1,18 +1,84 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Every pipeline runs start to end in its short form, every example in the documents runs as it is printed.
+# Every pipeline runs start to end in its short form, and every example in the documents as it is printed.
 
 setup() {
     cd "$BATS_TEST_DIRNAME/.." || return 1
-    onet=../shared/data/onet-jobs
+    out=$BATS_TEST_TMPDIR
+    PATH=$BUILD:$PATH
 }
 
-@test "the demo's data is what its script writes" {
-    python3 pipelines/demo/make_data.py "$BATS_TEST_TMPDIR"
-    diff -r data/demo "$BATS_TEST_TMPDIR"
+# A folder for a pipeline's output that has the programs too.
+programs() {
+    mkdir -p "$out/build"
+    ln -sf "$BUILD"/dq-* "$out/build/"
 }
 
-@test "the demo's data with another seed is other data" {
-    python3 pipelines/demo/make_data.py "$BATS_TEST_TMPDIR" 43
-    ! diff -rq data/demo "$BATS_TEST_TMPDIR"
+needs_onet() {
+    [ -d ../shared/data/onet-jobs ] || skip "../shared/data/onet-jobs is absent"
+}
+
+@test "the demo's data is what its script writes; another seed writes other data" {
+    python3 pipelines/demo/make_data.py "$out/same"
+    diff -r data/demo "$out/same"
+    python3 pipelines/demo/make_data.py "$out/other" 43
+    run cmp -s data/demo/jobs.jsonl "$out/other/jobs.jsonl"
+    [ "$status" -eq 1 ]
+}
+
+@test "the demo's held-out answers were seen by nobody" {
+    jq -r '"\(.user) \(.item)"' data/demo/*-answers.jsonl | sort > "$out/seen"
+    awk '{ print $1, $3 }' data/demo/held-out.qrels | sort > "$out/held-out"
+    [ -s "$out/seen" ] && [ -s "$out/held-out" ]
+    [ -z "$(comm -12 "$out/seen" "$out/held-out")" ]
+}
+
+@test "the demo runs, and makes nothing when nothing has changed" {
+    programs
+    make -f pipelines/demo.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/demo-quick/table.tsv")" -eq 8 ]
+    [ "$(head -c 4 "$out/build/demo-quick/learning.png" | tail -c 3)" = PNG ]
+    make -q -f pipelines/demo.mk BUILD="$out/build" QUICK=1 "$out/build/demo-quick/table.tsv"
+}
+
+@test "a stage that fails stops the demo and leaves no half of a file" {
+    programs
+    rm "$out/build/dq-reward"
+    printf '#!/bin/sh\nexit 1\n' > "$out/build/dq-reward"
+    chmod +x "$out/build/dq-reward"
+    run make -f pipelines/demo.mk BUILD="$out/build" QUICK=1
+    [ "$status" -ne 0 ]
+    [ ! -e "$out/build/demo-quick/pretraining.dq" ]
+    [ ! -e "$out/build/demo-quick/table.tsv" ]
+}
+
+@test "O*NET's pipeline runs" {
+    needs_onet
+    programs
+    make -f pipelines/onet.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
+}
+
+@test "a table is held to what is expected of it" {
+    printf 'system\tndcg\na\t0.500 ± 0.010\n' > "$out/table"
+    awk -v expected="a ndcg .4 .6" -f pipelines/expect.awk "$out/table"
+    for wrong in "a ndcg .6 .7" "b ndcg .4 .6" ""; do
+        run awk -v expected="$wrong" -f pipelines/expect.awk "$out/table"
+        [ "$status" -eq 1 ]
+    done
+}
+
+@test "the mean and interval of seeds" {
+    for seed in 1 2 3; do
+        mkdir -p "$out/$seed"
+        printf 'P_10\tall\t0.%d\n' $((seed * 2)) > "$out/$seed/a.eval"
+        printf 'P_10\tall\t0.%d5\n' $((seed * 2)) > "$out/$seed/b.eval"
+    done
+    run awk -v measures=P_10 -v against=a -f pipelines/summary.awk "$out"/*/*.eval
+    [ "$status" -eq 0 ]
+    [ "${lines[1]}" = $'a\t0.400 ± 0.497\t' ] # sd 0.2, 4.303 * 0.2 / sqrt(3)
+    [ "${lines[2]}" = $'b\t0.450 ± 0.497\t+0.050 ± 0.000' ]
+}
+
+@test "the README's examples run as they are printed" {
+    tests/examples README.md
 }
