@@ -96,6 +96,7 @@ static void settle(train_options *o)
     if (!o->given.gamma) o->gamma = tuned ? 0 : 0.9;
     if (!o->given.decay) o->decay = tuned ? 0 : 1e-5;
     if (!o->given.epochs) o->epochs = tuned ? 10 : 20;
+    if (!o->given.validation && tuned) o->validation = 0.05;
     if (!o->given.best_by && published) o->best_by = DQ_BEST_BY_LOSS;
     if (!o->given.patience) o->patience = tuned ? 0 : 5;
     if (!o->given.schedule && tuned) o->schedule = (int)(dq_schedule_find("one-cycle") - dq_schedules);
@@ -170,7 +171,7 @@ int main(int argc, char **argv)
         {"warmup", 0, DQ_OPT_COUNT, &o.warmup, "N", "online: transitions before learning", payload, .least = 0, .most = 1e8, .given = &o.given.warmup},
         {"epochs", 0, DQ_OPT_COUNT, &o.epochs, "N", "offline: passes (published: 20)", payload, .least = 1, .most = 1e6, .given = &o.given.epochs},
         {"negatives", 0, DQ_OPT_COUNT, &o.negatives, "N", "offline: unlabelled items drawn per labelled row, as IGNORE", payload, .least = 0, .most = 1000, .given = &o.given.negatives},
-        {"validation", 0, DQ_OPT_REAL, &o.validation, "X", "offline: share of the groups held out", payload, .least = 0, .most = 0.9, .given = &o.given.validation},
+        {"validation", 0, DQ_OPT_REAL, &o.validation, "X", "offline: share of the groups held out (tuned: 0.05)", payload, .least = 0, .most = 0.9, .given = &o.given.validation},
         {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "offline: group users by this attribute (default: each alone)", payload, .given = &o.given.validate_by},
         {"best-by", 0, DQ_OPT_CHOICE, &o.best_by, "WHAT", "offline: the epoch to keep, by held-out rows (published: loss)", payload, bests, .given = &o.given.best_by},
         {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
