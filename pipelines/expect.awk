@@ -2,10 +2,12 @@
 # Holds a table to what is expected of it, and fails where it is not so:
 #
 #     awk -v expected="SYSTEM COLUMN LEAST MOST; ..." -f expect.awk table.tsv
+#
+# A system's spaces are written as underscores.
 
 BEGIN { FS = "\t" }
 NR == 1 { for (c = 2; c <= NF; c++) column[$c] = c; next }
-{ for (name in column) { value[$1, name] = $(column[name]) + 0; there[$1, name] } }
+{ gsub(/ /, "_", $1); for (name in column) { value[$1, name] = $(column[name]) + 0; there[$1, name] } }
 END {
     count = split(expected, rule, / *; */)
     for (r = 1; r <= count; r++) {

@@ -58,6 +58,18 @@ needs_onet() {
     make -f pipelines/onet.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
 }
 
+@test "the comparison of planning runs" {
+    needs_onet
+    programs
+    make -f pipelines/plan.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
+}
+
+@test "the comparison of agents runs" {
+    programs
+    make -f pipelines/compare.mk BUILD="$out/build" QUICK=1
+    [ -s "$out/build/compare-quick/learning.png" ]
+}
+
 @test "a table is held to what is expected of it" {
     printf 'system\tndcg\na\t0.500 ± 0.010\n' > "$out/table"
     awk -v expected="a ndcg .4 .6" -f pipelines/expect.awk "$out/table"
