@@ -162,16 +162,22 @@ static dq_status log_epoch(offline *f, const dq_epoch *e, dq_error *error)
     return status;
 }
 
+static void say_epoch(const offline *f, const dq_epoch *e)
+{
+    char validation[64] = "", order[64] = "";
+    if (!isnan(e->validation_loss))
+        (void)snprintf(validation, sizeof validation, ", validation %.5f", e->validation_loss);
+    if (!isnan(e->order)) (void)snprintf(order, sizeof order, ", in order %.4f", e->order);
+    dq_cli_say(f->t->cli, &f->t->o->common, "epoch %llu: loss %.5f%s%s%s", (unsigned long long)e->epoch,
+               e->q_loss, validation, order, e->best ? ", best" : "");
+}
+
 static dq_status end_epoch(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
     dq_epoch e = dq_offline_last(f->run);
     (void)snprintf(f->note, sizeof f->note, "epoch %llu loss %.4f", (unsigned long long)e.epoch, e.q_loss);
-    if (!isnan(e.validation_loss))
-        dq_cli_say(f->t->cli, &o->common, "epoch %llu: loss %.5f, validation %.5f, in order %.4f%s",
-                   (unsigned long long)e.epoch, e.q_loss, e.validation_loss, e.order, e.best ? ", best" : "");
-    else
-        dq_cli_say(f->t->cli, &o->common, "epoch %llu: loss %.5f", (unsigned long long)e.epoch, e.q_loss);
+    say_epoch(f, &e);
     dq_status status = log_epoch(f, &e, error);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
     return status || !due ? status : save(f, error);

@@ -225,11 +225,13 @@ static void judge_epoch(dq_offline *run, dq_epoch *epoch)
     offline_place *p = &run->place;
     bool by_order = run->config.best_by == DQ_BEST_BY_ORDER && !isnan(epoch->order);
     double badness = by_order ? 1 - epoch->order : epoch->validation_loss;
-    epoch->best = badness < p->least || p->best_epoch == 0;
+    bool equal = badness == p->least && epoch->validation_loss < p->least_loss;
+    epoch->best = badness < p->least || equal || p->best_epoch == 0;
     p->bad_epochs = epoch->best ? 0 : p->bad_epochs + 1;
     if (run->config.patience && p->bad_epochs >= run->config.patience) p->stopped = true;
     if (!epoch->best) return;
     p->least = badness;
+    p->least_loss = epoch->validation_loss;
     p->best_epoch = epoch->epoch;
     keep_weights(run->best_q, dq_dynaq_q(run->agent));
     if (dq_dynaq_world(run->agent)) keep_weights(run->best_world, dq_dynaq_world(run->agent));

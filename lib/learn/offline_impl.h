@@ -16,6 +16,7 @@ typedef struct offline_place {
     double q_sum, world_sum;           /* of the running epoch, by rows */
     uint64_t row_sum;
     double least;                    /* the best epoch's validation loss, or 1 - its order */
+    double least_loss;               /* the best epoch's validation loss: decides between equal orders */
     uint64_t best_epoch, bad_epochs; /* best_epoch 0: none yet */
     bool stopped;
     dq_epoch last;

@@ -7,44 +7,58 @@
 #include "offline_impl.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
-/* The numbers of a place, listed once for both ways. NAN travels as nil. */
-static size_t reals(offline_place *p, const char **names, double **at)
+/* The numbers of a place, each with its name in meta.offline. A NAN travels as nil. */
+typedef struct number {
+    const char *name;
+    size_t offset;
+} number;
+
+#define AT(member) offsetof(offline_place, member)
+
+static const number reals[] = {
+    {"q_sum", AT(q_sum)},
+    {"world_sum", AT(world_sum)},
+    {"least", AT(least)},
+    {"least_loss", AT(least_loss)},
+    {"last_q", AT(last.q_loss)},
+    {"last_world", AT(last.world_loss)},
+    {"last_validation", AT(last.validation_loss)},
+    {"last_order", AT(last.order)},
+    {"last_rate", AT(last.rate)},
+};
+
+static const number counts[] = {
+    {"epoch", AT(epoch)},           {"position", AT(position)},     {"batches", AT(batches)},
+    {"rows", AT(row_sum)},          {"best_epoch", AT(best_epoch)}, {"bad_epochs", AT(bad_epochs)},
+    {"last_epoch", AT(last.epoch)},
+};
+
+enum { REALS = sizeof reals / sizeof reals[0], COUNTS = sizeof counts / sizeof counts[0] };
+
+static double *real_at(offline_place *p, size_t i)
 {
-    const char *name[] = {"q_sum",      "world_sum",       "least",      "last_q",
-                          "last_world", "last_validation", "last_order", "last_rate"};
-    double *where[] = {&p->q_sum,       &p->world_sum,       &p->least,
-                       &p->last.q_loss, &p->last.world_loss, &p->last.validation_loss,
-                       &p->last.order,  &p->last.rate};
-    memcpy(names, name, sizeof name);
-    memcpy(at, where, sizeof where);
-    return sizeof name / sizeof name[0];
+    return (double *)(void *)((char *)p + reals[i].offset);
 }
 
-static size_t counts(offline_place *p, const char **names, uint64_t **at)
+static uint64_t *count_at(offline_place *p, size_t i)
 {
-    const char *name[] = {"epoch", "position", "batches", "rows", "best_epoch", "bad_epochs", "last_epoch"};
-    uint64_t *where[] = {&p->epoch,      &p->position,   &p->batches,   &p->row_sum,
-                         &p->best_epoch, &p->bad_epochs, &p->last.epoch};
-    memcpy(names, name, sizeof name);
-    memcpy(at, where, sizeof where);
-    return sizeof name / sizeof name[0];
+    return (uint64_t *)(void *)((char *)p + counts[i].offset);
 }
 
 static bool save_place(dq_offline *run, dq_bundle *model)
 {
-    const char *names[8];
-    double *real[8];
-    uint64_t *count[8];
     dq_arena *arena = &model->arena;
     dq_value map = dq_map();
-    size_t n = reals(&run->place, names, real);
     bool ok = true;
-    for (size_t i = 0; i < n; i++)
-        ok = ok && dq_map_set(arena, &map, names[i], isfinite(*real[i]) ? dq_real(*real[i]) : dq_nil());
-    n = counts(&run->place, names, count);
-    for (size_t i = 0; i < n; i++) ok = ok && dq_map_set(arena, &map, names[i], dq_int((int64_t)*count[i]));
+    for (size_t i = 0; i < REALS; i++) {
+        double x = *real_at(&run->place, i);
+        ok = ok && dq_map_set(arena, &map, reals[i].name, isfinite(x) ? dq_real(x) : dq_nil());
+    }
+    for (size_t i = 0; i < COUNTS; i++)
+        ok = ok && dq_map_set(arena, &map, counts[i].name, dq_int((int64_t)*count_at(&run->place, i)));
     ok = ok && dq_map_set(arena, &map, "stopped", dq_bool(run->place.stopped));
     ok = ok && dq_map_set(arena, &map, "last_best", dq_bool(run->place.last.best));
     return ok && dq_map_set(arena, &model->meta, "offline", map);
@@ -78,13 +92,9 @@ static dq_status take(const dq_bundle *model, const char *name, dq_dtype type, u
 
 static void restore_place(offline_place *p, const dq_value *map)
 {
-    const char *names[8];
-    double *real[8];
-    uint64_t *count[8];
-    size_t n = reals(p, names, real);
-    for (size_t i = 0; i < n; i++) *real[i] = dq_value_number(dq_map_get(map, names[i]), NAN);
-    n = counts(p, names, count);
-    for (size_t i = 0; i < n; i++) *count[i] = (uint64_t)dq_value_integer(dq_map_get(map, names[i]), 0);
+    for (size_t i = 0; i < REALS; i++) *real_at(p, i) = dq_value_number(dq_map_get(map, reals[i].name), NAN);
+    for (size_t i = 0; i < COUNTS; i++)
+        *count_at(p, i) = (uint64_t)dq_value_integer(dq_map_get(map, counts[i].name), 0);
     const dq_value *stopped = dq_map_get(map, "stopped"), *best = dq_map_get(map, "last_best");
     p->stopped = stopped && stopped->type == DQ_BOOL && stopped->as.boolean;
     p->last.best = best && best->type == DQ_BOOL && best->as.boolean;
