@@ -181,6 +181,9 @@ interrupted() {
     "$BUILD"/dq-train --quiet "${short[@]}" --hidden 24,12 --world-hidden 16 --user u02 -o d.dq c.dq
     ! cmp -s a.dq d.dq
     run -1 "$BUILD"/dq-train --quiet "${short[@]}" --hidden 25 --user u02 --init m.dq -o e.dq c.dq
+    offline --checkpoint ck -o m.dq t.dq # a checkpoint is a model too, but its last pass's, not its best
+    "$BUILD"/dq-train --quiet "${short[@]}" --user u02 --init ck -o f.dq c.dq
+    "$BUILD"/dq-cat --check f.dq
 }
 
 @test "--each-user: a model a user, in their order, each as --user makes it" {

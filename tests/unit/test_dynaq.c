@@ -287,6 +287,40 @@ static void a_model_gives_its_weights_only(void **state)
     drop(&w);
 }
 
+/* A checkpoint is a file that anybody may have changed: numbers out of range and missing columns are errors.
+ */
+static void a_tampered_checkpoint_is_refused(void **state)
+{
+    (void)state;
+    static const char *const columns[] = {"replay.user", "replay.item", "replay.next", "candidates"};
+    dq_dynaq_config config = small();
+    world w, v;
+    dq_bundle model;
+    dq_error e = DQ_ERROR_NONE;
+    make(&w, &config, 1);
+    (void)train(&w, 3);
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        uint32_t *numbers;
+        assert_int_equal(dq_bundle_init(&model, "model", 0, NULL), DQ_OK);
+        assert_int_equal(dq_dynaq_save(w.agent, true, &model, NULL), DQ_OK);
+        dq_column *column = &model.columns[dq_bundle_column(&model, columns[i]) - model.columns];
+        numbers = malloc(column->bytes);
+        memcpy(numbers, column->data, column->bytes);
+        numbers[column->shape[0] - 1] = 4000000000U;
+        column->data = numbers;
+        make(&v, &config, 1);
+        assert_int_equal(dq_dynaq_restore(v.agent, &model, &e), DQ_ERR_RANGE);
+        column->type = DQ_I4;
+        assert_int_equal(dq_dynaq_restore(v.agent, &model, &e), DQ_ERR_SCHEMA);
+        column->name = "elsewhere";
+        assert_int_equal(dq_dynaq_restore(v.agent, &model, &e), DQ_ERR_SCHEMA);
+        dq_bundle_free(&model);
+        free(numbers);
+        drop(&v);
+    }
+    drop(&w);
+}
+
 static void divergence_is_an_error(void **state)
 {
     (void)state;
@@ -417,12 +451,13 @@ static void acts_well_in_the_catalogue(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(max_values_are_ten_and_less),    cmocka_unit_test(same_values_are_the_shortcut_s),
-        cmocka_unit_test(gamma_zero_learns_rewards),      cmocka_unit_test(targets_equal_the_plain_form),
-        cmocka_unit_test(the_target_is_copied_on_time),   cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(a_restored_agent_goes_on_alike), cmocka_unit_test(a_model_gives_its_weights_only),
-        cmocka_unit_test(divergence_is_an_error),         cmocka_unit_test(bad_shapes_are_refused),
-        cmocka_unit_test(steps_are_those_of_pytorch),     cmocka_unit_test(acts_well_in_the_catalogue),
+        cmocka_unit_test(max_values_are_ten_and_less),      cmocka_unit_test(same_values_are_the_shortcut_s),
+        cmocka_unit_test(gamma_zero_learns_rewards),        cmocka_unit_test(targets_equal_the_plain_form),
+        cmocka_unit_test(the_target_is_copied_on_time),     cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(a_restored_agent_goes_on_alike),   cmocka_unit_test(a_model_gives_its_weights_only),
+        cmocka_unit_test(a_tampered_checkpoint_is_refused), cmocka_unit_test(divergence_is_an_error),
+        cmocka_unit_test(bad_shapes_are_refused),           cmocka_unit_test(steps_are_those_of_pytorch),
+        cmocka_unit_test(acts_well_in_the_catalogue),
     };
     return cmocka_run_group_tests_name("dynaq", tests, NULL, NULL);
 }
