@@ -96,6 +96,7 @@ static void settle(train_options *o)
     if (!o->given.gamma) o->gamma = tuned ? 0 : 0.9;
     if (!o->given.decay) o->decay = tuned ? 0 : 1e-5;
     if (!o->given.epochs) o->epochs = tuned ? 10 : 20;
+    if (!o->given.dropout && tuned) o->dropout = 0.1;
     if (!o->given.validation && tuned) o->validation = 0.05;
     if (!o->given.best_by && published) o->best_by = DQ_BEST_BY_LOSS;
     if (!o->given.patience) o->patience = tuned ? 0 : 5;
@@ -148,7 +149,7 @@ int main(int argc, char **argv)
         {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths (else --init's)", payload, .given = &o.given.hidden},
         {"world-hidden", 0, DQ_OPT_TEXT, &o.world_hidden, "N,N,...", "the world model's hidden widths (else --init's)", payload, .given = &o.given.world_hidden},
         {"world", 0, DQ_OPT_FLAG, &o.world, NULL, "train a world model too (--no-world: neither it nor planning)", .flags = payload},
-        {"dropout", 0, DQ_OPT_REAL, &o.dropout, "P", "share of hidden units dropped in training", payload, .least = 0, .most = 0.95},
+        {"dropout", 0, DQ_OPT_REAL, &o.dropout, "P", "share of hidden units dropped in training (offline: 0.1; published 0.2)", payload, .least = 0, .most = 0.95, .given = &o.given.dropout},
         {"lr", 0, DQ_OPT_REAL, &o.rate, "RATE", "Adam's learning rate, at its peak", payload, .least = 0, .most = 10},
         {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate (offline: one-cycle)", payload, schedules, .given = &o.given.schedule},
         {"weight-decay", 0, DQ_OPT_REAL, &o.decay, "X", "L2 decay (--preset published: 1e-5)", payload, .least = 0, .most = 10, .given = &o.given.decay},

@@ -35,7 +35,7 @@ typedef struct train_options {
     uint64_t epochs, negatives, patience;
     double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
     struct { /* which options were given */
-        bool batch, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every;
+        bool batch, dropout, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every;
         bool epochs, negatives, patience, validation, validate_by, best_by;
         bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
         bool reward, pairs, raw_cosine;
