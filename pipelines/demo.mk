@@ -118,4 +118,3 @@ $(OUT) $(OUT)/agents $(OUT)/cold:
 	mkdir -p $@
 
 .PHONY: all
-.SECONDARY:

@@ -102,5 +102,7 @@ $(OUT)/learning.png: $(call EACH,.eval)
 	dq-eval --curves --plot $@ $(foreach seed,$(SEEDS),$(foreach system,$(filter dyna-q%,$(SYSTEMS)), \
 	    $(system)=$(OUT)/$(seed)/$(system).jsonl))
 
-.PHONY: all
-.SECONDARY:
+# What lies between, named here so that make keeps it, and makes it when it is missing.
+between: $(call EACH,.run) $(foreach seed,$(SEEDS),$(patsubst %,$(OUT)/$(seed)/%.dq,$(filter dyna-q%,$(SYSTEMS)))) $(SEEDS:%=$(OUT)/%/test.qrels)
+
+.PHONY: all between

@@ -89,5 +89,8 @@ $(OUT)/%.eval: $(OUT)/%.run
 $(OUT)/table.tsv: $(call EACH,.eval)
 	awk -v measures="ndcg_cut_10 P_10 recip_rank" -v against=few -f $(HERE)/summary.awk $^ > $@
 
-.PHONY: all
-.SECONDARY:
+# What lies between, named here so that make keeps it, and makes it when it is missing.
+between: $(call EACH,.run) $(foreach seed,$(SEEDS),$(addprefix $(OUT)/$(seed)/,few.dq few-more.dq planned.dq \
+    planned-and-labels.dq all.dq dreams.dq few-labels.dq all-labels.dq few/test.qrels every/test.qrels))
+
+.PHONY: all between
