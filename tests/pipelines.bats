@@ -91,6 +91,7 @@ needs_onet() {
     [ "${lines[2]}" = $'b\t0.450 ± 0.497\t+0.050 ± 0.000' ]
 }
 
-@test "the README's examples run as they are printed" {
-    tests/examples README.md
+@test "the examples of the README and the guides run as they are printed" {
+    # shellcheck disable=SC2046 # names without spaces
+    tests/examples README.md $(grep -l '^```sh run' docs/*.md)
 }
