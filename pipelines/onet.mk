@@ -11,14 +11,14 @@
 #     popularity         the jobs that most of the one part would apply to or save
 #     cosine-published   mean cosine of the published pairs of fields, hard:tech and soft:soft
 #     cosine-best        cosine of the best single pair of fields, hard:title
-#     dyna-q             dq-train --offline with its own defaults (gamma 0)
+#     dyna-q             dq-train --offline with its own defaults (gamma 0, one-cycle rate)
 #     dyna-q-gamma-.9    the same with 6A's discount, and a target copied often enough to matter
 #     dyna-q-constant    the same as dyna-q with a constant learning rate
 #     dyna-q-published   6A's numbers for pre-training (--preset published)
 #
-# What made the difference, as measured (docs/onet.md has the figures): the learning rate that rises and falls to zero,
-# which the defaults have and 6A has not; keeping the epoch with the best order of held-out rows and not the least
-# squared error, which turns long before the ranking does; and negatives drawn anew in each batch. The discount adds the
+# What made the difference, as measured (docs/onet.md has the figures): more occupations to learn from, above all; the
+# learning rate that rises and falls to zero; keeping the epoch with the best order of held-out rows and not the least
+# squared error, which turns before the ranking does; less dropout; fewer occupations held out. The discount adds the
 # same to every job's value, since s' = s, and so changes nothing in their order but costs accuracy.
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
@@ -33,7 +33,7 @@ EACH     = $(foreach seed,$(SEEDS),$(SYSTEMS:%=$(OUT)/$(seed)/%$(1)))
 
 # What is expected: system, column, least, most. The short form only proves that the pipeline runs and learns.
 EXPECTED := cosine-published ndcg_cut_10 .08 .16; cosine-best ndcg_cut_10 .40 .52; random ndcg_cut_10 0 .03; \
-    $(if $(QUICK),dyna-q ndcg_cut_10 .05 .50,dyna-q ndcg_cut_10 .44 .56)
+    $(if $(QUICK),dyna-q ndcg_cut_10 .05 .50,dyna-q ndcg_cut_10 .42 .56)
 
 # Every program on one thread, as many at a time as there are cores.
 MAKEFLAGS += -j$(THREADS)
