@@ -24,6 +24,7 @@ static const dq_program program = {
 static const char *const presets[] = {"tuned", "published", NULL};
 static const char *const bests[] = {"loss", "order", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};
+static const char *const matches[] = {"none", "pairs", "all", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 
 /* Options that belong to one way of training, and whether they were given. */
@@ -94,6 +95,7 @@ static void settle(train_options *o)
     if (!o->given.candidates) o->candidates = 0;
     if (!o->given.batch) o->batch = tuned ? 256 : 128;
     if (!o->given.gamma) o->gamma = tuned ? 0 : 0.9;
+    if (!o->given.matches) o->matches = tuned ? MATCHES_ALL : MATCHES_NONE;
     if (!o->given.decay) o->decay = tuned ? 0 : 1e-5;
     if (!o->given.epochs) o->epochs = tuned ? 10 : 20;
     if (!o->given.dropout && tuned) o->dropout = 0.1;
@@ -149,6 +151,7 @@ int main(int argc, char **argv)
         {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths (else --init's)", payload, .given = &o.given.hidden},
         {"world-hidden", 0, DQ_OPT_TEXT, &o.world_hidden, "N,N,...", "the world model's hidden widths (else --init's)", payload, .given = &o.given.world_hidden},
         {"world", 0, DQ_OPT_FLAG, &o.world, NULL, "train a world model too (--no-world: neither it nor planning)", .flags = payload},
+        {"matches", 0, DQ_OPT_CHOICE, &o.matches, "WHICH", "further inputs: cosines of the catalogue's pairs of fields, or of all of equal width (offline: all; else --init's)", payload, matches, .given = &o.given.matches},
         {"dropout", 0, DQ_OPT_REAL, &o.dropout, "P", "share of hidden units dropped in training (offline: 0.1; published 0.2)", payload, .least = 0, .most = 0.95, .given = &o.given.dropout},
         {"lr", 0, DQ_OPT_REAL, &o.rate, "RATE", "Adam's learning rate, at its peak", payload, .least = 0, .most = 10},
         {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate (offline: one-cycle)", payload, schedules, .given = &o.given.schedule},

@@ -24,18 +24,20 @@
 
 enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
 enum { PRESET_TUNED, PRESET_PUBLISHED };
+enum { MATCHES_NONE, MATCHES_PAIRS, MATCHES_ALL };
 
 typedef struct train_options {
     dq_common common;
     bool offline, each_user, pass, world, raw_cosine;
     const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by;
     dq_texts pairs;
-    int preset, schedule, best_by, bootstrap, reward;
+    int preset, schedule, best_by, bootstrap, reward, matches;
     uint64_t checkpoint_every, batch, target_every, candidates, planning, replay, warmup, episodes, steps;
     uint64_t epochs, negatives, patience;
     double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
     struct { /* which options were given */
-        bool batch, dropout, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every;
+        bool batch, dropout, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every,
+            matches;
         bool epochs, negatives, patience, validation, validate_by, best_by;
         bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
         bool reward, pairs, raw_cosine;

@@ -92,13 +92,59 @@ static dq_status parse_hidden(const char *text, const char *option, dq_net_spec 
     }
 }
 
+static bool add_match(dq_net_spec *spec, const dq_field *user, const dq_field *item)
+{
+    if (!user || !item || user->width != item->width || spec->match_count == DQ_NET_MAX_MATCHES) return false;
+    spec->matches[spec->match_count++] = (dq_pairing){user->offset, item->offset, user->width};
+    return true;
+}
+
+/* --matches: cosines of the catalogue's pairs of fields, or of every two fields of equal width. */
+static dq_status choose_matches(const train *t, dq_net_spec *spec, dq_error *error)
+{
+    const dq_catalogue *c = &t->corpus.catalogue;
+    const dq_side *users = &c->users, *items = &c->items;
+    bool ok = true;
+    spec->match_count = 0;
+    if (t->o->matches == MATCHES_PAIRS) {
+        for (size_t p = 0; ok && p < c->pair_count; p++)
+            ok = add_match(spec, dq_field_find(users->fields, users->field_count, c->pairs[p].user_field),
+                           dq_field_find(items->fields, items->field_count, c->pairs[p].item_field));
+        if (!ok)
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "--matches pairs: the catalogue's pairs do not fit its fields");
+    }
+    if (t->o->matches == MATCHES_ALL)
+        for (size_t u = 0; u < users->field_count; u++)
+            for (size_t i = 0; i < items->field_count; i++)
+                if (users->fields[u].width == items->fields[i].width &&
+                    !add_match(spec, &users->fields[u], &items->fields[i]))
+                    return dq_fail(error, DQ_ERR_RANGE, "--matches all: more than %d; use pairs or none",
+                                   DQ_NET_MAX_MATCHES);
+    return DQ_OK;
+}
+
+/* What was not asked for is the model's that training starts from. */
+static void inherit(const train_options *o, bool hidden_given, const dq_net_spec *saved, dq_net_spec *spec)
+{
+    if (!hidden_given) {
+        memcpy(spec->hidden, saved->hidden, sizeof spec->hidden);
+        spec->hidden_count = saved->hidden_count;
+    }
+    if (o->given.matches) return;
+    memcpy(spec->matches, saved->matches, sizeof spec->matches);
+    spec->match_count = saved->match_count;
+}
+
 /* The shape of one network: the option's, or the model's that training starts from. */
 static dq_status shape(const train *t, const dq_bundle *model, const char *prefix, const char *option,
                        const char *text, bool given, dq_net_spec *spec, dq_error *error)
 {
     dq_net_spec saved;
     dq_status status = parse_hidden(text, option, spec, error);
-    if (!status && model && !given && dq_net_load_spec(model, prefix, &saved, NULL) == DQ_OK) *spec = saved;
+    if (!status) status = choose_matches(t, spec, error);
+    if (!status && model && dq_net_load_spec(model, prefix, &saved, NULL) == DQ_OK)
+        inherit(t->o, given, &saved, spec);
     spec->user_width = t->corpus.catalogue.users.width;
     spec->item_width = t->corpus.catalogue.items.width;
     spec->dropout = t->o->dropout;

@@ -3,8 +3,8 @@
  * The network of system A: a multilayer perceptron on (user, item) pairs with one output, Q(s, a) or a world
  * model's reward r(s, a). ReLU and inverted dropout between layers, mean squared error, Adam.
  *
- *     x = [user | item]                (rows, user_width + item_width)
- *     h1 = drop(relu(x W1' + b1))      W1 (hidden[0], user_width + item_width), as PyTorch's nn.Linear
+ *     x = [user | item | matches]      (rows, user_width + item_width + match_count)
+ *     h1 = drop(relu(x W1' + b1))      W1 (hidden[0], columns of x), as PyTorch's nn.Linear
  *     ...
  *     y = hn Wo' + bo                  (rows, 1)
  *
@@ -19,16 +19,23 @@
 
 #include "dq/adam.h"
 #include "dq/bundle.h"
+#include "dq/cosine.h"
 #include "dq/pool.h"
 #include "dq/rng.h"
 
-enum { DQ_NET_MAX_HIDDEN = 8 };
+enum { DQ_NET_MAX_HIDDEN = 8, DQ_NET_MAX_MATCHES = 64 };
 
 typedef struct dq_net_spec {
     uint32_t user_width, item_width;
     uint32_t hidden[DQ_NET_MAX_HIDDEN]; /* 1024, 512, 256 */
     uint32_t hidden_count;
     double dropout; /* 0 <= p < 1, in training only */
+    /* Further inputs: the cosine of a range of the user's vector and one of the item's, each. What such a
+     * product of embeddings saves the network from finding out by itself, few labels need not teach (Naumov
+     * et al., "Deep learning recommendation model for personalization and recommendation systems", 2019). 0:
+     * as published. */
+    dq_pairing matches[DQ_NET_MAX_MATCHES];
+    uint32_t match_count;
 } dq_net_spec;
 
 /* Vectors by number: vector i has `width` float32 at at[i]. Borrowed. */

@@ -18,6 +18,13 @@ static dq_status check_spec(const dq_net_spec *spec, size_t max_rows, dq_error *
         if (spec->hidden[l] == 0) return dq_fail(error, DQ_ERR_RANGE, "hidden layer %u has no units", l + 1);
     if (!(spec->dropout >= 0 && spec->dropout < 1))
         return dq_fail(error, DQ_ERR_RANGE, "dropout is in [0, 1), not %g", spec->dropout);
+    if (spec->match_count > DQ_NET_MAX_MATCHES)
+        return dq_fail(error, DQ_ERR_RANGE, "a network has at most %d matches, not %u", DQ_NET_MAX_MATCHES,
+                       spec->match_count);
+    for (const dq_pairing *m = spec->matches; m < spec->matches + spec->match_count; m++)
+        if (m->width == 0 || (uint64_t)m->user_offset + m->width > spec->user_width ||
+            (uint64_t)m->item_offset + m->width > spec->item_width)
+            return dq_fail(error, DQ_ERR_RANGE, "a match of ranges outside the vectors");
     if (max_rows == 0) return dq_fail(error, DQ_ERR_RANGE, "a batch has no rows");
     return DQ_OK;
 }
@@ -25,7 +32,7 @@ static dq_status check_spec(const dq_net_spec *spec, size_t max_rows, dq_error *
 static void lay_out(dq_net *net)
 {
     const dq_net_spec *spec = &net->spec;
-    size_t in = (size_t)spec->user_width + spec->item_width;
+    size_t in = (size_t)spec->user_width + spec->item_width + spec->match_count;
     net->layers = spec->hidden_count + 1;
     for (size_t l = 0; l < net->layers; l++) {
         net->in[l] = in;
@@ -56,6 +63,7 @@ static bool allocate_scratch(dq_net *net, size_t widest, size_t widest_in)
                                         .z = floats(net, NET_TILE, net->out[0], &ok),
                                         .a = floats(net, NET_TILE, widest, &ok),
                                         .b = floats(net, NET_TILE, widest, &ok),
+                                        .matches = floats(net, NET_TILE, net->spec.match_count, &ok),
                                         .gradient = floats(net, NET_GRADIENT, widest_in, &ok)};
     return ok;
 }
@@ -69,6 +77,7 @@ static bool allocate(dq_net *net)
     net->v = floats(net, net->count, 1, &ok);
     net->x_users = floats(net, rows, net->spec.user_width, &ok);
     net->x_items = floats(net, rows, net->spec.item_width, &ok);
+    net->x_matches = floats(net, rows, net->spec.match_count, &ok);
     net->z_users = floats(net, most, net->out[0], &ok);
     net->z_items = floats(net, most, net->out[0], &ok);
     net->dz_users = floats(net, rows, net->out[0], &ok);

@@ -39,7 +39,8 @@ static void gather(float *to, const dq_vectors *vectors, const net_slots *slots)
         memcpy(to + i * vectors->width, vectors->at[slots->distinct[i]], vectors->width * sizeof *to);
 }
 
-/* h = drop(relu(z + bias)) for the units of one tile, all rows. For the first layer z is a sum of two rows.
+/* h = drop(relu(z + bias)) for the units of one tile, all rows. For the first layer z is a sum of two rows;
+ * with matches h holds one of them already.
  */
 static void activate_tile(const fit *f, size_t layer, size_t tile, size_t c0, size_t width)
 {
@@ -51,7 +52,8 @@ static void activate_tile(const fit *f, size_t layer, size_t tile, size_t c0, si
     dq_rng rng = net_draws(f->seed, layer, tile);
     for (size_t r = 0; r < f->rows; r++) {
         float *h = net->h[layer] + r * out + c0;
-        const float *a = layer == 0 ? net->z_items + net->items.of_row[r] * out + c0 : h;
+        const float *a = layer == 0 && !net->spec.match_count ? net->z_items + net->items.of_row[r] * out + c0
+                                                              : h;
         const float *b = layer == 0 ? net->z_users + net->users.of_row[r] * out + c0 : NULL;
         if (drops) dq_dropout_draw(draws, width, &rng);
         dq_vec_activate(h, a, b, bias, drops ? draws : NULL, net->dropout, width);
@@ -71,6 +73,7 @@ static void first_forward(void *arg, size_t tile, unsigned thread)
         for (size_t c = 0; c < width; c++) net->z_users[c0 + c] = dq_vec_dot(w + c * in, net->x_users, uw);
     else
         dq_gemm_nt(net->users.count, width, uw, net->x_users, uw, w, in, net->z_users + c0, out);
+    net_match_forward(net, f->rows, c0, width);
     activate_tile(f, 0, tile, c0, width);
 }
 
@@ -138,10 +141,11 @@ static void backward(void *arg, size_t tile, unsigned thread)
 }
 
 /* gradient (n, in[0]) of rows [o0, o0 + n) of the first weights. */
-static void first_gradient(const dq_net *net, size_t o0, size_t n, float *gradient)
+static void first_gradient(const dq_net *net, size_t rows, size_t o0, size_t n, float *gradient)
 {
     size_t uw = net->spec.user_width, iw = net->spec.item_width, in = net->in[0], out = net->out[0];
     dq_gemm_tn(n, iw, net->items.count, net->dz_items + o0, out, net->x_items, iw, gradient + uw, in);
+    net_match_gradient(net, rows, o0, n, gradient);
     if (net->users.count > 1) {
         dq_gemm_tn(n, uw, net->users.count, net->dz_users + o0, out, net->x_users, uw, gradient, in);
         return;
@@ -180,7 +184,7 @@ static void update(void *arg, size_t tile, unsigned thread)
     }
     size_t o0 = tile * NET_GRADIENT, n = net_least(NET_GRADIENT, net->out[l] - o0), in = net->in[l];
     if (l == 0)
-        first_gradient(net, o0, n, gradient);
+        first_gradient(net, f->rows, o0, n, gradient);
     else
         dq_gemm_tn(n, in, f->rows, net->dz[l] + o0, net->out[l], net->h[l - 1], in, gradient, in);
     adam(f, net->weight_at[l] + o0 * in, gradient, n * in);
@@ -215,6 +219,7 @@ double dq_net_fit(dq_net *net, const dq_vectors *users, const dq_vectors *items,
     net_slots_find(&net->items, item, rows);
     gather(net->x_users, users, &net->users);
     gather(net->x_items, items, &net->items);
+    net_match_batch(net, rows);
     forward_all(&f);
     double loss = output(&f);
     if (!isfinite(loss)) return loss; /* the weights stay as they were */

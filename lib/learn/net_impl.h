@@ -38,6 +38,7 @@ typedef struct net_scratch {
     float *x;        /* (NET_TILE, item_width) items, gathered or padded */
     float *z;        /* (hidden[0], NET_TILE) the items' part of the first layer */
     float *a, *b;    /* (widest hidden, NET_TILE) activations of one layer and the next */
+    float *matches;  /* (match_count, NET_TILE) cosines of one user with the items of a tile */
     float *gradient; /* (NET_GRADIENT, widest in) */
 } net_scratch;
 
@@ -54,6 +55,7 @@ struct dq_net {
     size_t max_rows; /* of a fit */
     net_slots users, items;
     float *x_users, *x_items;     /* (fit: max_rows, user_width | item_width) the distinct vectors */
+    float *x_matches;             /* (fit: max_rows, match_count) cosines of each row */
     float *z_users, *z_items;     /* (max(max_rows, NET_CHUNK), hidden[0]) their parts of the first layer */
     float *dz_users, *dz_items;   /* (max_rows, hidden[0]) gradients of those */
     float *h[NET_LAYERS];         /* h[l]: (max_rows, out[l]) activations of layer l */
@@ -76,6 +78,18 @@ static inline size_t net_least(size_t a, size_t b)
 bool net_slots_init(net_slots *slots, size_t rows, dq_arena *arena);
 /* Sets distinct, count and of_row for n numbers. */
 void net_slots_find(net_slots *slots, const uint32_t *numbers, size_t n);
+
+/* to[m * to_stride + i]: match m of a user and the i-th of n items, which lie stride floats apart. */
+void net_match(const dq_net *net, const float *user, const float *items, size_t stride, size_t n, float *to,
+               size_t to_stride);
+/* The weights of the matches into one unit of the first layer: (match_count). */
+const float *net_match_weights(const dq_net *net, size_t unit);
+/* The steps of a fit. x_matches of a batch whose distinct vectors are gathered; */
+void net_match_batch(const dq_net *net, size_t rows);
+/* h[0] = matches' part + z_items, units [c0, c0 + width), where there are matches; */
+void net_match_forward(const dq_net *net, size_t rows, size_t c0, size_t width);
+/* and their columns of gradient (n, in[0]) of rows [o0, o0 + n) of the first weights. */
+void net_match_gradient(const dq_net *net, size_t rows, size_t o0, size_t n, float *gradient);
 
 /* The dropout draws of units [c0, c0 + width) of one layer come from a generator of their own, one row after
  * the other, so that they depend on the step alone. */

@@ -51,9 +51,11 @@ static void join(plain *p, const dq_vectors *users, const dq_vectors *items, con
 {
     size_t uw = p->net->spec.user_width, iw = p->net->spec.item_width;
     for (size_t r = 0; r < p->rows; r++) {
-        double *x = p->h[0] + r * (uw + iw);
+        double *x = p->h[0] + r * p->net->in[0];
         for (size_t j = 0; j < uw; j++) x[j] = (double)users->at[user[r]][j];
         for (size_t j = 0; j < iw; j++) x[uw + j] = (double)items->at[item[r]][j];
+        for (uint32_t m = 0; m < p->net->spec.match_count; m++)
+            x[uw + iw + m] = dq_cosine(users->at[user[r]], items->at[item[r]], &p->net->spec.matches[m], 1);
     }
 }
 

@@ -102,6 +102,32 @@ static void deeper_layers(const dq_net *net, float *a, float *b, size_t columns,
     for (size_t i = 0; i < net->in[last]; i++) dq_vec_add_scaled(y, a + i * columns, w[i], columns);
 }
 
+/* matches (match_count, columns) of one user with the items of a tile; zeros in the margins stay unread. */
+static void match_tile(const score *s, const float *user, size_t i0, size_t rows, float *matches)
+{
+    float *to = matches + s->margin;
+    if (!s->at)
+        net_match(s->net, user, s->block + i0 * s->stride, s->stride, rows, to, s->columns);
+    else if (s->net->spec.match_count)
+        for (size_t r = 0; r < rows; r++)
+            net_match(s->net, user, s->at[s->numbers[i0 + r]], 0, 1, to + r, s->columns);
+}
+
+/* a (hidden[0], columns) = relu(z + the matches' part + shift), in this order of sums. */
+static void first_layer(const score *s, const net_scratch *scratch, const float *shift)
+{
+    const dq_net *net = s->net;
+    size_t columns = s->columns, count = net->spec.match_count;
+    for (size_t o = 0; o < net->out[0]; o++) {
+        float *a = scratch->a + o * columns;
+        const float *z = scratch->z + o * columns, *w = net_match_weights(net, o);
+        if (count) memcpy(a, z, columns * sizeof *a);
+        for (size_t m = 0; m < count; m++)
+            dq_vec_add_scaled(a, scratch->matches + m * columns, w[m], columns);
+        dq_vec_shift_relu(a, count ? a : z, shift[o], columns);
+    }
+}
+
 static void score_tile(void *arg, size_t tile, unsigned thread)
 {
     const score *s = arg;
@@ -111,9 +137,8 @@ static void score_tile(void *arg, size_t tile, unsigned thread)
     float y[NET_TILE];
     items_part(s, i0, rows, scratch->x, scratch->z);
     for (size_t u = 0; u < s->users; u++) {
-        const float *shift = net->z_users + u * net->out[0];
-        for (size_t o = 0; o < net->out[0]; o++)
-            dq_vec_shift_relu(scratch->a + o * columns, scratch->z + o * columns, shift[o], columns);
+        match_tile(s, s->user_vectors[u], i0, rows, scratch->matches);
+        first_layer(s, scratch, net->z_users + u * net->out[0]);
         deeper_layers(net, scratch->a, scratch->b, columns, y);
         memcpy(s->out + u * s->out_stride + i0, y + s->margin, rows * sizeof *y);
     }
@@ -191,12 +216,19 @@ static void pairs_tile(void *arg, size_t tile, unsigned thread)
     const net_scratch *scratch = &net->scratch[thread];
     size_t r0 = tile * tile_items(s), rows = net_least(tile_items(s), p->n - r0), units = net->out[0];
     const uint32_t *item = net->items.of_row + r0, *user = net->users.of_row + r0;
+    size_t count = net->spec.match_count;
     float y[NET_TILE];
+    for (size_t r = 0; count && r < rows; r++)
+        net_match(net, s->user_vectors[user[r]], s->at[s->numbers[item[r]]], 0, 1, scratch->matches + r,
+                  NET_TILE);
     for (size_t o = 0; o < units; o++) {
+        const float *w = net_match_weights(net, o);
         float *h = scratch->a + o * s->columns + s->margin;
         const float *z = net->z_items + o * NET_CHUNK;
         for (size_t r = 0; r < rows; r++) {
-            float sum = z[item[r]] + net->z_users[user[r] * units + o];
+            float sum = z[item[r]];
+            for (size_t m = 0; m < count; m++) sum += scratch->matches[m * NET_TILE + r] * w[m];
+            sum += net->z_users[user[r] * units + o];
             h[r] = sum > 0 ? sum : 0;
         }
     }

@@ -3,9 +3,10 @@
  * A network in a model bundle: one column a matrix, named as PyTorch names them, and its shape in the
  * metadata.
  *
- *     meta  PREFIX: {user_width, item_width, hidden: [..], dropout, steps}
- *     PREFIX.0.weight (hidden[0], user_width + item_width)   PREFIX.0.bias (hidden[0])   PREFIX.1.weight ...
- *     PREFIX.adam.m, PREFIX.adam.v (count): the moments, laid out as dq_net_weights
+ *     meta  PREFIX: {user_width, item_width, hidden: [..], dropout, steps,
+ *                    matches: [[user offset, item offset, width] ..]}  absent: none
+ *     PREFIX.0.weight (hidden[0], user_width + item_width + matches)   PREFIX.0.bias (hidden[0])
+ * PREFIX.1.weight ... PREFIX.adam.m, PREFIX.adam.v (count): the moments, laid out as dq_net_weights
  */
 #include "net_impl.h"
 
@@ -17,6 +18,20 @@ enum { NAME_BYTES = 128 };
 static dq_status no_memory(dq_error *error)
 {
     return dq_fail(error, DQ_ERR_MEMORY, "no memory for a model's columns");
+}
+
+static bool save_matches(const dq_net_spec *spec, dq_arena *arena, dq_value *map)
+{
+    dq_value all = dq_list();
+    bool ok = true;
+    for (uint32_t m = 0; ok && m < spec->match_count; m++) {
+        const dq_pairing *p = &spec->matches[m];
+        dq_value one = dq_list();
+        ok = dq_list_add(arena, &one, dq_int(p->user_offset)) &&
+             dq_list_add(arena, &one, dq_int(p->item_offset)) && dq_list_add(arena, &one, dq_int(p->width)) &&
+             dq_list_add(arena, &all, one);
+    }
+    return ok && (spec->match_count == 0 || dq_map_set(arena, map, "matches", all));
 }
 
 static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *model, dq_error *error)
@@ -31,7 +46,7 @@ static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *mod
          dq_map_set(arena, &map, "hidden", hidden) &&
          dq_map_set(arena, &map, "dropout", dq_real(net->spec.dropout)) &&
          dq_map_set(arena, &map, "steps", dq_int((int64_t)net->steps)) &&
-         dq_map_set(arena, &model->meta, prefix, map);
+         save_matches(&net->spec, arena, &map) && dq_map_set(arena, &model->meta, prefix, map);
     return ok ? DQ_OK : no_memory(error);
 }
 
@@ -68,6 +83,24 @@ static uint32_t read_width(const dq_value *v)
     return n >= 1 && n <= 1 << 24 ? (uint32_t)n : 0;
 }
 
+/* Ranges inside the vectors, or false. */
+static bool read_matches(const dq_value *all, dq_net_spec *spec)
+{
+    if (!all) return true;
+    if (all->type != DQ_LIST || all->count > DQ_NET_MAX_MATCHES) return false;
+    for (uint32_t m = 0; m < all->count; m++) {
+        const dq_value *one = &all->as.list[m];
+        if (one->type != DQ_LIST || one->count != 3) return false;
+        int64_t user = dq_value_integer(&one->as.list[0], -1), item = dq_value_integer(&one->as.list[1], -1);
+        uint32_t width = read_width(&one->as.list[2]);
+        if (user < 0 || item < 0 || !width || width > spec->user_width || width > spec->item_width ||
+            user > spec->user_width - width || item > spec->item_width - width)
+            return false;
+        spec->matches[spec->match_count++] = (dq_pairing){(uint32_t)user, (uint32_t)item, width};
+    }
+    return true;
+}
+
 dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error)
 {
     const dq_value *map = dq_map_get(&model->meta, prefix);
@@ -83,13 +116,15 @@ dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_sp
         spec->hidden[spec->hidden_count++] = read_width(&hidden->as.list[l]);
         good = spec->hidden[l] > 0;
     }
+    good = good && read_matches(dq_map_get(map, "matches"), spec);
     return good ? DQ_OK : dq_fail(error, DQ_ERR_SCHEMA, "network '%s' has no sound shape", prefix);
 }
 
 static bool same_shape(const dq_net_spec *a, const dq_net_spec *b)
 {
     return a->user_width == b->user_width && a->item_width == b->item_width &&
-           a->hidden_count == b->hidden_count &&
+           a->hidden_count == b->hidden_count && a->match_count == b->match_count &&
+           memcmp(a->matches, b->matches, a->match_count * sizeof *a->matches) == 0 &&
            memcmp(a->hidden, b->hidden, a->hidden_count * sizeof *a->hidden) == 0;
 }
 

@@ -48,8 +48,10 @@ static void fill(float *vector, size_t width, dq_rng *rng)
 static dq_dynaq_config small(void)
 {
     dq_dynaq_config c = DQ_DYNAQ_DEFAULTS;
-    c.q = (dq_net_spec){USER_WIDTH, ITEM_WIDTH, {32, 16}, 2, 0};
-    c.world = (dq_net_spec){USER_WIDTH, ITEM_WIDTH, {24}, 1, 0};
+    c.q = (dq_net_spec){
+        .user_width = USER_WIDTH, .item_width = ITEM_WIDTH, .hidden = {32, 16}, .hidden_count = 2};
+    c.world = (dq_net_spec){
+        .user_width = USER_WIDTH, .item_width = ITEM_WIDTH, .hidden = {24}, .hidden_count = 1};
     c.batch = 16;
     c.warmup = 64;
     c.replay = 500;
@@ -384,8 +386,8 @@ static void steps_are_those_of_pytorch(void **state)
     dq_pool *pool;
     double loss, rate = 1e-2;
     const float *wanted = fix_losses;
-    config.q = (dq_net_spec){3, 5, {7, 4}, 2, 0};
-    config.world = (dq_net_spec){3, 5, {6}, 1, 0};
+    config.q = (dq_net_spec){.user_width = 3, .item_width = 5, .hidden = {7, 4}, .hidden_count = 2};
+    config.world = (dq_net_spec){.user_width = 3, .item_width = 5, .hidden = {6}, .hidden_count = 1};
     config.batch = FIX_BATCH;
     config.target_every = FIX_COPY;
     config.adam.decay = 1e-3;

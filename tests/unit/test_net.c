@@ -74,6 +74,20 @@ static const dq_net_spec shallow = {.user_width = 7, .item_width = 11, .hidden =
 static const dq_net_spec wide = {
     .user_width = 70, .item_width = 150, .hidden = {300, 140}, .hidden_count = 2, .dropout = 0.2};
 
+/* The same with cosines of ranges as further inputs, over one hidden layer and over several. */
+#define MATCHES .matches = {{0, 4, 3}, {2, 0, 5}, {0, 0, 7}}, .match_count = 3
+static const dq_net_spec matched = {
+    .user_width = 7, .item_width = 11, .hidden = {13, 9, 5}, .hidden_count = 3, .dropout = 0.25, MATCHES};
+static const dq_net_spec matched_shallow = {
+    .user_width = 7, .item_width = 11, .hidden = {13}, .hidden_count = 1, MATCHES};
+static const dq_net_spec matched_wide = {.user_width = 70,
+                                         .item_width = 150,
+                                         .hidden = {300, 140},
+                                         .hidden_count = 2,
+                                         .dropout = 0.2,
+                                         .matches = {{0, 0, 35}, {35, 100, 35}, {0, 80, 70}},
+                                         .match_count = 3};
+
 static world make(const dq_net_spec *spec, unsigned threads, uint32_t users)
 {
     world w = {0};
@@ -151,6 +165,8 @@ static void gradient_equals_finite_differences(void **state)
     (void)state;
     check_finite_differences(&narrow);
     check_finite_differences(&shallow);
+    check_finite_differences(&matched);
+    check_finite_differences(&matched_shallow);
 }
 
 /* ---- the step against the plain form ---- */
@@ -187,6 +203,11 @@ static void step_equals_plain_form(void **state)
     check_step(&shallow, 1, 2);
     check_step(&wide, 1, 1);
     check_step(&wide, USERS, 2);
+    check_step(&matched, 1, 1);
+    check_step(&matched, USERS, 2);
+    check_step(&matched_shallow, USERS, 1);
+    check_step(&matched_wide, 1, 2);
+    check_step(&matched_wide, USERS, 1);
 }
 
 static void a_loss_that_is_not_finite_changes_nothing(void **state)
@@ -294,14 +315,14 @@ static void threads_do_not_matter(void **state)
 {
     (void)state;
     for (uint32_t users = 1; users <= USERS; users += USERS - 1U) {
-        world one = make(&wide, 1, users);
+        world one = make(&matched_wide, 1, users);
         size_t bytes = dq_net_count(one.net) * sizeof(float);
         dq_adam adam = DQ_ADAM_DEFAULTS;
         float out[2][ROWS];
         for (uint64_t i = 0; i < 5; i++) fit(&one, &adam, i);
         dq_net_predict(one.net, &one.users, &one.items, one.user, one.item, out[0], ROWS);
         for (unsigned threads = 2; threads <= 3; threads++) {
-            world many = make(&wide, threads, users);
+            world many = make(&matched_wide, threads, users);
             for (uint64_t i = 0; i < 5; i++) fit(&many, &adam, i);
             assert_memory_equal(dq_net_weights(one.net), dq_net_weights(many.net), bytes);
             assert_memory_equal(dq_net_moment2(one.net), dq_net_moment2(many.net), bytes);
@@ -363,6 +384,8 @@ static void blocks_do_not_matter(void **state)
     check_scores(&narrow, 200);
     check_scores(&wide, 1000);
     check_scores(&large, 1300);
+    check_scores(&matched, 200);
+    check_scores(&matched_wide, 1000);
 }
 
 /* The definition in double precision, one row. */
@@ -372,6 +395,7 @@ static double plain_output(const world *w, const dq_net_spec *spec, const float 
     size_t in = spec->user_width + spec->item_width;
     for (size_t i = 0; i < in; i++)
         h[i] = (double)(i < spec->user_width ? user[i] : item[i - spec->user_width]);
+    for (uint32_t m = 0; m < spec->match_count; m++) h[in++] = dq_cosine(user, item, &spec->matches[m], 1);
     const float *p = dq_net_weights(w->net);
     for (uint32_t l = 0; l <= spec->hidden_count; l++) {
         size_t out = l < spec->hidden_count ? spec->hidden[l] : 1;
@@ -390,8 +414,8 @@ static double plain_output(const world *w, const dq_net_spec *spec, const float 
 static void predictions_equal_the_definition(void **state)
 {
     (void)state;
-    const dq_net_spec *specs[] = {&narrow, &shallow, &wide};
-    for (size_t s = 0; s < 3; s++) {
+    const dq_net_spec *specs[] = {&narrow, &shallow, &wide, &matched, &matched_shallow, &matched_wide};
+    for (size_t s = 0; s < 6; s++) {
         world w = make(specs[s], 2, USERS);
         float out[ROWS];
         dq_net_predict(w.net, &w.users, &w.items, w.user, w.item, out, ROWS);
@@ -407,7 +431,7 @@ static void predictions_equal_the_definition(void **state)
 static void saved_and_loaded(void **state)
 {
     (void)state;
-    world w = make(&narrow, 1, USERS), other = make(&narrow, 1, USERS);
+    world w = make(&matched, 1, USERS), other = make(&matched, 1, USERS);
     dq_adam adam = DQ_ADAM_DEFAULTS;
     dq_error e = DQ_ERROR_NONE;
     dq_net_spec spec;
@@ -424,6 +448,8 @@ static void saved_and_loaded(void **state)
     assert_int_equal(dq_net_load_spec(&model, "q", &spec, &e), DQ_OK);
     assert_int_equal(spec.hidden[2], 5);
     assert_true(spec.dropout == 0.25);
+    assert_int_equal(spec.match_count, 3);
+    assert_memory_equal(spec.matches, matched.matches, sizeof spec.matches);
     assert_int_equal(dq_net_load(other.net, "q", &model, &e), DQ_OK);
     assert_memory_equal(dq_net_weights(w.net), dq_net_weights(other.net), bytes);
     assert_memory_equal(dq_net_moment1(w.net), dq_net_moment1(other.net), bytes);
@@ -432,6 +458,9 @@ static void saved_and_loaded(void **state)
     assert_memory_equal(dq_net_weights(w.net), dq_net_weights(other.net), bytes);
     world wrong = make(&shallow, 1, 1);
     assert_int_equal(dq_net_load(wrong.net, "q", &model, &e), DQ_ERR_RANGE);
+    world unmatched = make(&narrow, 1, 1);
+    assert_int_equal(dq_net_load(unmatched.net, "q", &model, &e), DQ_ERR_RANGE);
+    drop(&unmatched);
     dq_net_weights(w.net)[5] = NAN;
     assert_int_equal(dq_net_load(other.net, "q", &model, &e), DQ_ERR_NUMERIC);
     dq_bundle_free(&model);
@@ -460,13 +489,16 @@ static void bad_specs_are_refused(void **state)
     world w = make(&narrow, 1, 1);
     dq_rng rng = dq_rng_new(1);
     dq_net *net;
-    dq_net_spec bad[5] = {narrow, narrow, narrow, narrow, narrow};
+    dq_net_spec bad[8] = {narrow, narrow, narrow, narrow, narrow, matched, matched, matched};
     bad[0].user_width = 0;
     bad[1].hidden_count = 0;
     bad[2].hidden[1] = 0;
     bad[3].dropout = 1;
     bad[4].hidden_count = DQ_NET_MAX_HIDDEN + 1;
-    for (size_t i = 0; i < 5; i++) {
+    bad[5].match_count = DQ_NET_MAX_MATCHES + 1;
+    bad[6].matches[1].width = 0;
+    bad[7].matches[2].user_offset = 1;
+    for (size_t i = 0; i < 8; i++) {
         assert_int_equal(dq_net_new(&net, &bad[i], ROWS, w.pool, &rng, NULL), DQ_ERR_RANGE);
         assert_null(net);
     }

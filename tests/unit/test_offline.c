@@ -59,8 +59,10 @@ static void start(world *w, const dq_offline_config *config, double gamma, doubl
 {
     dq_vectors users = {w->user_at, USERS, WIDTH}, items = {w->item_at, ITEMS, WIDTH};
     dq_dynaq_config agent = DQ_DYNAQ_DEFAULTS;
-    agent.q = (dq_net_spec){WIDTH, WIDTH, {32, 16}, 2, dropout};
-    agent.world = (dq_net_spec){WIDTH, WIDTH, {32}, 1, dropout};
+    agent.q = (dq_net_spec){
+        .user_width = WIDTH, .item_width = WIDTH, .hidden = {32, 16}, .hidden_count = 2, .dropout = dropout};
+    agent.world = (dq_net_spec){
+        .user_width = WIDTH, .item_width = WIDTH, .hidden = {32}, .hidden_count = 1, .dropout = dropout};
     agent.gamma = gamma;
     agent.target_every = 20;
     agent.batch = agent.replay = 1;
