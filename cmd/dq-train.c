@@ -96,6 +96,7 @@ static void settle(train_options *o)
     if (!o->given.batch) o->batch = tuned ? 256 : 128;
     if (!o->given.gamma) o->gamma = tuned ? 0 : 0.9;
     if (!o->given.matches) o->matches = tuned ? MATCHES_ALL : MATCHES_NONE;
+    if (!o->given.rate && tuned) o->rate = 3e-4;
     if (!o->given.decay) o->decay = tuned ? 0 : 1e-5;
     if (!o->given.epochs) o->epochs = tuned ? 10 : 20;
     if (!o->given.dropout && tuned) o->dropout = 0.1;
@@ -153,7 +154,7 @@ int main(int argc, char **argv)
         {"world", 0, DQ_OPT_FLAG, &o.world, NULL, "train a world model too (--no-world: neither it nor planning)", .flags = payload},
         {"matches", 0, DQ_OPT_CHOICE, &o.matches, "WHICH", "further inputs: cosines of the catalogue's pairs of fields, or of all of equal width (offline: all; else --init's)", payload, matches, .given = &o.given.matches},
         {"dropout", 0, DQ_OPT_REAL, &o.dropout, "P", "share of hidden units dropped in training (offline: 0.1; published 0.2)", payload, .least = 0, .most = 0.95, .given = &o.given.dropout},
-        {"lr", 0, DQ_OPT_REAL, &o.rate, "RATE", "Adam's learning rate, at its peak", payload, .least = 0, .most = 10},
+        {"lr", 0, DQ_OPT_REAL, &o.rate, "RATE", "Adam's learning rate, at its peak (offline: 3e-4; published 1e-3)", payload, .least = 0, .most = 10, .given = &o.given.rate},
         {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate (offline: one-cycle)", payload, schedules, .given = &o.given.schedule},
         {"weight-decay", 0, DQ_OPT_REAL, &o.decay, "X", "L2 decay (--preset published: 1e-5)", payload, .least = 0, .most = 10, .given = &o.given.decay},
         {"gamma", 'g', DQ_OPT_REAL, &o.gamma, "X", "discount (offline: 0)", payload, .least = 0, .most = 0.9999, .given = &o.given.gamma},

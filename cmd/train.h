@@ -37,7 +37,7 @@ typedef struct train_options {
     double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
     struct { /* which options were given */
         bool batch, dropout, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every,
-            matches;
+            matches, rate;
         bool epochs, negatives, patience, validation, validate_by, best_by;
         bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
         bool reward, pairs, raw_cosine;
