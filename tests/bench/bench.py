@@ -73,14 +73,18 @@ class Bench:
 
     # ---- the four parts ----
 
-    def train(self):
-        if not self.torch:
-            return
-        b, warm, steps = self.dir, 10, 100
-        catalogue = f"{b}/train.dq"
+    def small_catalogue(self):
+        b, catalogue = self.dir, f"{self.dir}/train.dq"
         if not os.path.exists(catalogue):
             subprocess.run([self.program("dq-export"), "--users", f"{b}/train.users.jsonl", "--items",
                             f"{b}/train.items.jsonl", "--pair", "state:head", "-o", catalogue], check=True)
+        return catalogue
+
+    def train(self):
+        if not self.torch:
+            return
+        warm, steps = 10, 100
+        catalogue = self.small_catalogue()
 
         def ours():
             """Seconds a learning step: a run of 1,000 warming and 100 learning steps, less one without the latter."""
@@ -102,11 +106,11 @@ class Bench:
 
     def rank(self):
         b = self.dir
-        train, catalogue, model = f"{b}/train.dq", f"{b}/rank.dq", f"{b}/model.dq"
+        catalogue, model = f"{b}/rank.dq", f"{b}/model.dq"
         if not os.path.exists(catalogue):
             subprocess.run(f"{self.export_npy()} -o {catalogue}", shell=True, check=True)
         if not os.path.exists(model):
-            subprocess.run(f"{self.program('dq-cat')} --kind users --kind items --to stream {train} | "
+            subprocess.run(f"{self.program('dq-cat')} --kind users --kind items --to stream {self.small_catalogue()} | "
                            f"{self.program('dq-train')} -q --user 0 --reward cosine --episodes 1 -o {model}",
                            shell=True, check=True)
         rank = f"{self.program('dq-rank')} -q --user 0 -k 10 --format tsv --threads {THREADS}"
@@ -159,7 +163,7 @@ class Bench:
         rows = [
             ("reading a stream, every record verified", 0.7, f"zstd -qdc {catalogue} | cat > /dev/null",
              f"{cat} --check {catalogue}"),
-            ("writing a stream to a file, level 3", 0.7, f"{peer} -3 {payload} > {b}/peer.zst",
+            ("writing a stream to a file, level 3, synced", 0.7, f"{peer} -3 {payload} > {b}/peer.zst && sync {b}/peer.zst",
              f"{cat} --to stream {payload} -o {b}/ours.dq"),
             ("read, and written to a pipe, level -1, one core", 0.7,
              f"{one_core} 'zstd -qdc {catalogue} | {peer} --fast=1 | cat > /dev/null'",
