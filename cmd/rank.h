@@ -107,7 +107,9 @@ void rank_block_free(rank_block *block);
 typedef struct rank_scorer {
     rank_by by;
     dq_pool *pool;
-    dq_net *net;       /* Q or world model; NULL for the cosine */
+    dq_net *net;     /* Q or world model; NULL for the cosine */
+    dq_value layout; /* fields that it learnt from, in arena; DQ_NIL when the model does not say */
+    dq_arena arena;
     dq_pairing *pairs; /* of the cosine */
     size_t pair_count;
 } rank_scorer;

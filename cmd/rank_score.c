@@ -25,6 +25,9 @@ dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error
         return dq_fail(error, status, "the model has no network called %s", prefix_of(scorer));
     if (status) return status;
     dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
+    const dq_value *layout = dq_map_get(&model->meta, "layout");
+    if (layout && !dq_value_copy(&scorer->arena, layout, &scorer->layout))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a model");
     status = dq_net_new(&scorer->net, &spec, 1, scorer->pool, &rng, error);
     return status ? status : rank_scorer_reload(scorer, model, error);
 }
@@ -34,11 +37,28 @@ dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_err
     return dq_net_load(scorer->net, prefix_of(scorer), model, error);
 }
 
+/* Equal widths may still hold other fields, or the same in another order. */
+static dq_status fit_layout(const rank_scorer *scorer, const dq_side *users, const rank_items *items,
+                            dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value layout;
+    if (scorer->layout.type == DQ_NIL) return DQ_OK;
+    dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
+                                       &arena, &layout, error);
+    if (!status && !dq_value_equal(&layout, &scorer->layout))
+        status = dq_fail(error, DQ_ERR_RANGE,
+                         "the model was trained on other fields, or on the same in another order");
+    dq_arena_free(&arena);
+    return status;
+}
+
 static dq_status fit_net(const rank_scorer *scorer, const dq_side *users, const rank_items *items,
                          dq_error *error)
 {
     const dq_net_spec *spec = dq_net_get_spec(scorer->net);
-    if (spec->user_width == users->width && spec->item_width == items->width) return DQ_OK;
+    if (spec->user_width == users->width && spec->item_width == items->width)
+        return fit_layout(scorer, users, items, error);
     return dq_fail(error, DQ_ERR_RANGE,
                    "the model was trained on users %u and items %u wide; the catalogue has users %u and "
                    "items %u wide",
@@ -107,5 +127,6 @@ void rank_scorer_score(rank_scorer *scorer, const float *const *users, size_t co
 void rank_scorer_free(rank_scorer *scorer)
 {
     dq_net_free(scorer->net);
+    dq_arena_free(&scorer->arena);
     free(scorer->pairs);
 }

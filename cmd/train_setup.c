@@ -273,11 +273,24 @@ dq_status train_rewards(train *t, uint32_t user, float **rewards, dq_error *erro
 
 /* ---- the output ---- */
 
+/* The fields that the inputs were, so that no one ranks a catalogue of another order with this model. */
+static dq_status remember_layout(const train *t, dq_bundle *model, dq_error *error)
+{
+    const dq_side *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
+    dq_value layout;
+    dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
+                                       &model->arena, &layout, error);
+    if (!status && !dq_map_set(&model->arena, &model->meta, "layout", layout))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
+    return status;
+}
+
 dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, dq_error *error)
 {
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
     if (!status) status = dq_dynaq_save(agent, false, &model, error);
+    if (!status) status = remember_layout(t, &model, error);
     if (!status && user != DQ_ABSENT) {
         size_t n;
         const char *id = dq_index_id(&t->corpus.catalogue.users.ids, user, &n);

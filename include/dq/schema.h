@@ -47,6 +47,10 @@ dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, 
 /* The same, written into meta. */
 dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena, dq_value *meta,
                           dq_error *error);
+/* What a model remembers of the catalogue it learnt from: {"users": fields, "items": fields}, as in
+ * meta.fields. Two catalogues of one layout give equal values. */
+dq_status dq_layout_value(const dq_field *users, size_t user_fields, const dq_field *items,
+                          size_t item_fields, dq_arena *arena, dq_value *value, dq_error *error);
 /* The field of that name, or NULL. */
 const dq_field *dq_field_find(const dq_field *fields, size_t count, const char *name);
 

@@ -64,6 +64,20 @@ dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena,
     return DQ_OK;
 }
 
+dq_status dq_layout_value(const dq_field *users, size_t user_fields, const dq_field *items,
+                          size_t item_fields, dq_arena *arena, dq_value *value, dq_error *error)
+{
+    dq_value sides[2] = {dq_map(), dq_map()};
+    *value = dq_map();
+    dq_status status = dq_fields_write(users, user_fields, arena, &sides[0], error);
+    if (!status) status = dq_fields_write(items, item_fields, arena, &sides[1], error);
+    if (status) return status;
+    if (!dq_map_set(arena, value, "users", *dq_map_get(&sides[0], "fields")) ||
+        !dq_map_set(arena, value, "items", *dq_map_get(&sides[1], "fields")))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    return DQ_OK;
+}
+
 const dq_field *dq_field_find(const dq_field *fields, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)

@@ -68,8 +68,7 @@ static dq_status find_file(const char *folder, const char *collection, char **pa
             return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a path");
         bool there = access(name, F_OK) == 0;
         if (there && *path) {
-            dq_fail(error, DQ_ERR_DUPLICATE, "collection %s stands there twice",
-                    collection);
+            dq_fail(error, DQ_ERR_DUPLICATE, "collection %s stands there twice", collection);
             free(name);
             return dq_error_at(error, folder, DQ_NO_RECORD);
         }

@@ -170,3 +170,16 @@ PY
         [ "${#lines[@]}" = 1 ]
     done
 }
+
+@test "a catalogue with the model's fields in another order is refused" {
+    printf '%s\n' '{"id": "u", "vector": {"a": [1, 0], "b": [0, 1]}}' > u.jsonl
+    printf '%s\n' '{"id": "i", "vector": {"c": [1, 0], "d": [0, 1]}}' > i.jsonl
+    printf '%s\n' '{"id": "i", "vector": {"d": [0, 1], "c": [1, 0]}}' > other.jsonl
+    "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq
+    "$BUILD"/dq-export --users u.jsonl --items other.jsonl -o other.dq
+    "$BUILD"/dq-train -q --user u --pair a:c --hidden 4 --world-hidden 4 --episodes 1 --steps 5 --batch 2 --warmup 2 --candidates 1 -o m.dq c.dq
+    "$BUILD"/dq-rank --model m.dq --format tsv c.dq
+    run "$BUILD"/dq-rank --model m.dq --format tsv other.dq
+    [ "$status" -eq 1 ]
+    [[ $output == *"other fields, or on the same in another order"* ]]
+}
