@@ -3,19 +3,11 @@
 # dq-eval --curves on what is no log, and where gnuplot is not.
 
 bats_require_minimum_version 1.5.0
+load eval.bash
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     echo '{"episode":1,"steps":10,"reward":0.5}' > log
-}
-
-# refused CODE MESSAGE ARGUMENT...
-refused() {
-    local code=$1 message=$2
-    shift 2
-    run "-$code" --separate-stderr "$BUILD"/dq-eval "$@"
-    [ "$output" = "" ]
-    [ "$stderr" = "dq-eval: $message" ] || { echo "$stderr"; false; }
 }
 
 @test "gnuplot missing: one line, no file" {

@@ -3,21 +3,13 @@
 # dq-eval --rollout on input that is wrong: one clear line, the exit code, no output.
 
 bats_require_minimum_version 1.5.0
+load eval.bash
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     printf '{"id":"u0","vector":[1,0]}\n' > users.jsonl
     printf '{"id":"i0","vector":[1,0]}\n{"id":"i1","vector":[0,1]}\n' > items.jsonl
     "$BUILD"/dq-export --quiet --users users.jsonl --items items.jsonl -o c.dq
-}
-
-# refused CODE MESSAGE ARGUMENT...
-refused() {
-    local code=$1 message=$2
-    shift 2
-    run "-$code" --separate-stderr "$BUILD"/dq-eval "$@"
-    [ "$output" = "" ]
-    [ "$stderr" = "dq-eval: $message" ] || { echo "$stderr"; false; }
 }
 
 @test "usage" {

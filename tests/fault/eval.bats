@@ -3,20 +3,12 @@
 # dq-eval on input that is wrong: one clear line, the exit code, no output.
 
 bats_require_minimum_version 1.5.0
+load eval.bash
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     printf 'u1 0 a 3\nu1 0 b 1\nu2 0 a 1\n' > q
     printf 'u1 Q0 b 1 2.5 tag\nu1 Q0 a 2 1.5 tag\nu2 Q0 c 1 1 tag\n' > r
-}
-
-# refused CODE MESSAGE ARGUMENT...
-refused() {
-    local code=$1 message=$2
-    shift 2
-    run "-$code" --separate-stderr "$BUILD"/dq-eval "$@"
-    [ "$output" = "" ]
-    [ "$stderr" = "dq-eval: $message" ] || { echo "$stderr"; false; }
 }
 
 @test "empty judgements, an empty run, nothing but comments" {
