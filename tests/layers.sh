@@ -12,11 +12,11 @@ rooms='
 core:    arena bundle index rng schema status utf8 value |
 wire:    sink source stream                              | core
 math:    adam blas cosine features pool vec              | core
-learn:   dynaq env net offline replay schedule           | core math
+learn:   agent dynaq env net offline replay schedule task | core math
 reward:  reward                                          | core math
 rank:    explore merge mmr topk                          | core math
 measure: bootstrap measure qrels                         | core math
-port:    csv documents json npy safetensors trec         | core
+port:    cache csv documents http json npy safetensors sha256 trec | core
 cmd:                                                     | core wire math learn reward rank measure port
 '
 
@@ -34,6 +34,7 @@ zstd*.h               lib/wire/*
 zlib.h                lib/wire/*
 xxhash.h              lib/wire/*
 jansson.h             lib/port/json.c
+nettle/*              lib/port/sha256.c
 sqlite3.h             lib/port/cache.c
 curl/*                lib/port/http.c
 mongoc*               lib/port/mongo.c

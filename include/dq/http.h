@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A client for one HTTP server that answers questions: JSON bodies posted to paths below one address, many in
+ * flight over few connections (HTTP/2 where the server has it, else keep-alive). lib/port/http.c is the only
+ * home of libcurl; what the bodies say is not its business.
+ *
+ *     dq_http_new(&http, &config, &e);
+ *     dq_http_submit(http, "chat/completions", body, bytes, tag, tokens, &e);      (as many as one likes)
+ *     while ((got = dq_http_next(http, &answer, &e)) > 0) use(answer.tag, answer.body);
+ *
+ * What the client does by itself: at most `parallel` requests are open; 408, 409, 429, 5xx, time-outs and
+ * connections that fail, close early or are reset are tried again, after a back-off that doubles and is
+ * jittered (Brooker, "Exponential backoff and jitter", 2015), or after Retry-After; a 429 pauses all
+ * requests; rates hold over a sliding minute; redirects are not followed; certificates are verified; a key is
+ * sent in a header and appears in no message.
+ *
+ * Answers arrive in any order. An answer is complete or none: a body shorter or longer than the server said
+ * is a connection that failed.
+ */
+#ifndef DQ_HTTP_H
+#define DQ_HTTP_H
+
+#include "dq/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct dq_http_config {
+    const char *address; /* "http://127.0.0.1:8080/v1": http or https, no credentials inside; copied */
+    const char *key;     /* Authorization: Bearer KEY; NULL: none; copied */
+    unsigned parallel;   /* requests in flight, 1 .. 1024 */
+    double connect_timeout, timeout;               /* seconds: to connect; for one whole request */
+    unsigned attempts;                             /* of one request, at least 1 */
+    double backoff, backoff_most;                  /* seconds before the second attempt, and at most */
+    double retry_after_most;                       /* seconds: a server that asks for more is given up */
+    double requests_per_minute, tokens_per_minute; /* 0: no limit */
+    unsigned
+        failures_most; /* failed attempts in a row, over all requests, before the server counts as down */
+    size_t body_most;  /* bytes of an answer */
+    uint64_t seed;     /* of the jitter */
+    /* Asked before every attempt: DQ_OK lets it go out; another status ends the request with it (a budget).
+     * May be NULL. */
+    dq_status (*before)(void *arg, uint64_t tag, unsigned attempt, dq_error *error);
+    /* Told of every attempt that failed and will be tried again, or not: code 0 when there was no answer. May
+     * be NULL. */
+    void (*failed)(void *arg, uint64_t tag, long code, const char *reason);
+    void *arg;
+} dq_http_config;
+
+#define DQ_HTTP_DEFAULTS                                                                                     \
+    {                                                                                                        \
+        .parallel = 4, .connect_timeout = 10, .timeout = 120, .attempts = 6, .backoff = 0.5,                 \
+        .backoff_most = 60, .retry_after_most = 120, .failures_most = 20, .body_most = 64u << 20             \
+    }
+
+typedef struct dq_http_answer {
+    uint64_t tag;
+    dq_status status; /* DQ_OK: a 2xx and its body. DQ_ERR_UNSUPPORTED: a 4xx that will not change (the body
+                         says why). DQ_ERR_IO: attempts are spent, or the server is down. Else what `before`
+                         said. */
+    long code;        /* of HTTP; 0 without an answer */
+    const char *body; /* (bytes), NUL-terminated, the client's until the next call of dq_http_next */
+    size_t bytes;
+    const char *reason; /* one line, unless DQ_OK: names the server's host, never the key */
+    unsigned attempts;
+    double seconds; /* the last attempt took */
+} dq_http_answer;
+
+typedef struct dq_http dq_http;
+
+/* DQ_ERR_RANGE for an address that is not http(s), or has credentials in it. Opens no connection. */
+dq_status dq_http_new(dq_http **http, const dq_http_config *config, dq_error *error);
+/* Gives up what is in flight. */
+void dq_http_free(dq_http *http);
+
+/* Takes a request (the body is copied). tokens: an estimate of what it will cost, for tokens_per_minute. */
+dq_status dq_http_submit(dq_http *http, const char *path, const char *body, size_t bytes, uint64_t tag,
+                         uint64_t tokens, dq_error *error);
+/* Requests that have no answer yet. */
+size_t dq_http_pending(const dq_http *http);
+/* Waits for an answer, at most `seconds` (negative: as long as it takes): 1 with one, 0 when nothing is
+ * pending or the time is over, -1 when the client itself failed (*error). Signals that are caught end the
+ * wait with 0. */
+int dq_http_next(dq_http *http, double seconds, dq_http_answer *answer, dq_error *error);
+
+/* "host:port" of the address, for messages and the cache. */
+const char *dq_http_server(const dq_http *http);
+
+#endif
