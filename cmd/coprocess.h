@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A process that is spoken with: a shell command whose stdin takes a stream of ours and whose stdout gives
+ * one back. dq-train asks a labeller (--reward-cmd) and an environment (--env-cmd) so.
+ *
+ *     dq_coprocess_start(&process, "dq-reward --strategy llm ...", &maker, &e);
+ *     dq_coprocess_put(process, &bundle, &e);        written and flushed; what it says meanwhile is taken in
+ *     dq_coprocess_take(process, &bundle, &e);       waits for the next bundle of its stream
+ *     dq_coprocess_end(process, status, &e);         our end of stream, its end of stream, its exit status
+ *
+ * Both ends are polled together, so that neither waits for ever on a full pipe. The command runs under
+ * `sh -c` in a process group of its own with DQ_FLUSH=1 set. When it dies, every call fails with DQ_ERR_IO
+ * and says which command it was and how it ended ("exited with status 1", "was killed by SIGKILL"); what it
+ * wrote on stderr stays on stderr.
+ */
+#ifndef DQ_CMD_COPROCESS_H
+#define DQ_CMD_COPROCESS_H
+
+#include "cli.h"
+
+typedef struct dq_coprocess dq_coprocess;
+
+dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const dq_maker *maker,
+                             dq_error *error);
+/* Writes a bundle and flushes it through. */
+dq_status dq_coprocess_put(dq_coprocess *process, const dq_bundle *bundle, dq_error *error);
+/* The next bundle of its stream, the caller's to free. Its end of stream is DQ_ERR_TRUNCATED here. */
+dq_status dq_coprocess_take(dq_coprocess *process, dq_bundle *bundle, dq_error *error);
+/* Ends the conversation: with DQ_OK our stream ends properly, its rest is read, and a status other than 0 is
+ * an error; with another status it is killed and waited for, and status is returned. Frees. Accepts NULL. */
+dq_status dq_coprocess_end(dq_coprocess *process, dq_status status, dq_error *error);
+
+#endif
