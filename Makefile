@@ -43,7 +43,7 @@ ROOMS := core wire math learn reward rank measure
 # Debian packages: what is built with, and what tests and the demo run.
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
             zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
-            python3-numpy bsdextrautils procps
+            python3-numpy python3-pymongo python3-bson openssl bsdextrautils procps
 PKGS     := openblas msgpack libzstd libxxhash jansson zlib
 
 # ---- flags ----

@@ -1,0 +1,290 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A MongoDB-protocol server that says what a test wants said: OP_MSG on a free port of loopback, read-only, documents as
+raw BSON. It prints its URI when it is ready and runs until it is killed.
+
+    canned.py [--batch N] [--record FILE] [--on RULE]... FOLDER
+
+Every database holds FOLDER's collections: COLLECTION.jsonl (extended JSON) or COLLECTION.bson (documents one behind the
+other, sound or not). find knows filters of equality, $gt, $gte, $lt, $in, $ne, $exists, $type, $and and $or, sort by one
+key, limit, inclusive projection and batchSize; a batch that is full leaves the cursor open, as a real server's does.
+
+--batch N     no batch has more than N documents, whatever is asked
+--record FILE each command is appended as a line of extended JSON, with `connection`, its number, beside it
+--on RULE     COMMAND[.COLLECTION]#N=ACTION: what becomes of the N-th such command (# * : of each, N+ : of each from the N-th)
+    hangup      the connection is closed without a word       half       closed within the answer
+    silent      nothing is said, the connection stays         error:CODE[:WORDS]  {ok: 0, code, errmsg}
+    length      the answer's length is a lie                  garbage    the answer's body is no BSON
+    stranger    the answer belongs to another request         empty      {ok: 1} and no cursor
+"""
+import argparse
+import collections
+import functools
+import os
+import re
+import socketserver
+import struct
+import sys
+import threading
+
+import bson
+from bson import json_util
+
+OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
+FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 127: 0, 255: 0}
+LENGTH = {2: 4, 13: 4, 14: 4, 3: 0, 4: 0, 15: 0, 5: 5}  # what a length does not count of itself
+HELLO = {"ismaster": True, "isWritablePrimary": True, "helloOk": True, "maxBsonObjectSize": 16 << 20,
+         "maxMessageSizeBytes": 48000000, "maxWriteBatchSize": 100000, "logicalSessionTimeoutMinutes": 30,
+         "minWireVersion": 0, "maxWireVersion": 13, "readOnly": False, "ok": 1.0}
+
+
+# ---- raw documents ----
+
+def elements(raw):
+    """(name, bytes) of each top-level element; what follows one of an unknown type comes as one nameless piece."""
+    at, end = 4, len(raw) - 1
+    while at < end:
+        name_end = raw.index(0, at + 1)
+        value, kind = name_end + 1, raw[at]
+        if kind in FIXED:
+            value += FIXED[kind]
+        elif kind in LENGTH:
+            value += LENGTH[kind] + struct.unpack_from("<i", raw, value)[0]
+        else:
+            yield "", raw[at:end]
+            return
+        yield raw[at + 1:name_end].decode(), raw[at:value]
+        at = value
+
+
+def document(pieces):
+    body = b"".join(pieces)
+    return struct.pack("<i", len(body) + 5) + body + b"\0"
+
+
+def value(raw, key):
+    """The value of a key, None where it is absent or cannot be read."""
+    try:
+        for name, piece in elements(raw):
+            if name == key:
+                return bson.decode(document([piece]))[key]
+    except (ValueError, struct.error, bson.errors.BSONError):
+        pass
+    return None
+
+
+def order(v):
+    """What sorts values as a server does: by the type's rank, then by the value."""
+    if v is None:
+        return 0, 0
+    if isinstance(v, (int, float)) and not isinstance(v, bool):
+        return 1, v
+    for rank, kind in enumerate((str, bson.ObjectId, bool), 2):
+        if isinstance(v, kind):
+            return rank, v.encode() if kind is str else v
+    return 9, repr(v)
+
+
+RANKS = {"number": 1, "double": 1, "int": 1, "long": 1, "string": 2, "objectId": 3, "bool": 4, 1: 1, 16: 1, 18: 1, 2: 2, 7: 3, 8: 4}
+
+
+def compare(v, operator, wanted):
+    a, b = order(v), order(wanted)
+    if operator in ("$eq", "$ne"):
+        return (a == b) == (operator == "$eq")
+    if operator == "$in":
+        return any(a == order(w) for w in wanted)
+    if operator == "$exists":
+        return (v is not None) == bool(wanted)
+    if operator == "$type":
+        return a[0] in [RANKS[w] for w in (wanted if isinstance(wanted, list) else [wanted])]
+    outcomes = {"$gt": a > b, "$gte": a >= b, "$lt": a < b, "$lte": a <= b}
+    return a[0] == b[0] and outcomes[operator]
+
+
+def matches(raw, wanted):
+    for key, w in wanted.items():
+        if key in ("$and", "$or"):
+            if not (all if key == "$and" else any)(matches(raw, part) for part in w):
+                return False
+            continue
+        operators = w if isinstance(w, dict) and any(k.startswith("$") for k in w) else {"$eq": w}
+        if not all(compare(value(raw, key), o, x) for o, x in operators.items()):
+            return False
+    return True
+
+
+def project(raw, keys):
+    """The elements that a projection names, and _id unless it is ruled out."""
+    wanted = {k for k, yes in keys.items() if yes} | ({"_id"} if keys.get("_id", 1) else set())
+    return document(piece for name, piece in elements(raw) if name in wanted or not name) if any(keys.values()) else raw
+
+
+def load(folder, collection):
+    path = os.path.join(folder, collection)
+    if os.path.exists(path + ".bson"):
+        with open(path + ".bson", "rb") as f:
+            data, at, documents = f.read(), 0, []
+        while at < len(data):
+            size = struct.unpack_from("<i", data, at)[0]
+            documents.append(data[at:at + size])
+            at += size
+        return documents
+    if not os.path.exists(path + ".jsonl"):
+        return []
+    with open(path + ".jsonl") as f:
+        return [bson.encode(json_util.loads(line)) for line in f if line.strip()]
+
+
+# ---- the server ----
+
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, options):
+        super().__init__(("127.0.0.1", 0), Connection)
+        self.options, self.lock = options, threading.Lock()
+        self.load = functools.lru_cache(None)(functools.partial(load, options.folder))
+        self.counts, self.cursors, self.connections = {}, {}, 0
+        self.rules = [self.rule(text) for text in options.on]
+        self.record = open(options.record, "a", buffering=1) if options.record else None
+
+    @staticmethod
+    def rule(text):
+        m = re.fullmatch(r"(\w+)(?:\.(\w+))?#(\d+\+?|\*)=(.+)", text)
+        if not m:
+            sys.exit(f"canned.py: no rule: {text}")
+        first, last = (1, 1 << 60) if m[3] == "*" else (int(m[3].rstrip("+")), 1 << 60 if m[3].endswith("+") else int(m[3]))
+        return m[1], m[2], first, last, m[4]
+
+    def action(self, command, collection):
+        """What the rules say of this command, and the command counted."""
+        with self.lock:
+            for key in {(command, collection), (command, None)}:
+                self.counts[key] = self.counts.get(key, 0) + 1
+            for name, of, first, last, action in self.rules:
+                if name == command and of in (None, collection) and first <= self.counts[name, of] <= last:
+                    return action
+        return None
+
+    # -- commands: each returns the answer's BSON --
+
+    def find(self, c):
+        skip = set(c) - {"find", "filter", "sort", "projection", "limit", "batchSize", "$db", "lsid", "singleBatch",
+                         "noCursorTimeout", "$readPreference", "readConcern", "maxTimeMS", "hint"}
+        if skip:
+            return failure(9, f"unknown field {sorted(skip)[0]}")
+        documents = [d for d in self.load(c["find"]) if matches(d, c.get("filter", {}))]
+        for key, way in reversed(list(c.get("sort", {}).items())):
+            documents.sort(key=lambda d, k=key: order(value(d, k)), reverse=way < 0)
+        documents = collections.deque(documents[:c.get("limit") or None])
+        with self.lock:
+            cursor = len(self.cursors) + 7000001
+            self.cursors[cursor] = [c["find"], documents, c.get("projection") or {}]
+        return self.batch(cursor, "firstBatch", c.get("batchSize", 101))
+
+    def getMore(self, c):
+        if c["getMore"] not in self.cursors:
+            return failure(43, f"cursor id {c['getMore']} not found")
+        return self.batch(c["getMore"], "nextBatch", c.get("batchSize", 1000))
+
+    def batch(self, cursor, name, asked):
+        collection, documents, keys = self.cursors[cursor]
+        most, some, size = min(asked or 1, self.options.batch), [], 0
+        while documents and len(some) < most and size + len(documents[0]) <= 16 << 20 or documents and not some:
+            size += len(documents[0])
+            some.append(project(documents.popleft(), keys))
+        if not documents and len(some) < most:
+            cursor = 0
+        array = document(b"\3%d\0" % i + d for i, d in enumerate(some))
+        inner = document([b"\4" + name.encode() + b"\0" + array, bson.encode({"id": bson.Int64(cursor), "ns": f"db.{collection}"})[4:-1]])
+        return document([b"\3cursor\0" + inner, bson.encode({"ok": 1.0})[4:-1]])
+
+    def listCollections(self, c):
+        names = sorted({f.rsplit(".", 1)[0] for f in os.listdir(self.options.folder) if f.endswith((".jsonl", ".bson"))})
+        wanted = (c.get("filter") or {}).get("name")
+        some = [{"name": n, "type": "collection"} for n in names if wanted in (None, n)]
+        return bson.encode({"cursor": {"id": bson.Int64(0), "ns": "db.$cmd.listCollections", "firstBatch": some}, "ok": 1.0})
+
+    def answer(self, name, c):
+        if name in ("hello", "isMaster", "ismaster"):
+            return bson.encode(HELLO)
+        if name in ("ping", "endSessions", "killCursors"):
+            return bson.encode({"ok": 1.0})
+        if name in ("find", "getMore", "listCollections"):
+            return getattr(self, name)(c)
+        return failure(59, f"no such command: '{name}'")
+
+
+def failure(code, words):
+    return bson.encode({"ok": 0.0, "errmsg": words, "code": code, "codeName": "Canned"})
+
+
+class Connection(socketserver.BaseRequestHandler):
+    def receive(self, size):
+        data = bytearray()
+        while len(data) < size:
+            some = self.request.recv(size - len(data))
+            if not some:
+                raise ConnectionError
+            data += some
+        return bytes(data)
+
+    def handle(self):
+        with self.server.lock:
+            self.server.connections += 1
+            self.number = self.server.connections
+        try:
+            while True:
+                length, number, _, code = struct.unpack("<iiii", self.receive(16))
+                self.serve(number, code, self.receive(length - 16))
+        except (ConnectionError, OSError):
+            pass
+
+    def serve(self, number, code, body):
+        start = 5 if code == OP_MSG else body.index(0, 4) + 9
+        size = struct.unpack_from("<i", body, start)[0]
+        c = bson.decode(body[start:start + size])
+        name = next(iter(c))
+        collection = c.get("collection") if name == "getMore" else c[name] if isinstance(c[name], str) else None
+        if self.server.record:
+            line = json_util.dumps({"connection": self.number, **c}, json_options=json_util.RELAXED_JSON_OPTIONS)
+            self.server.record.write(line + "\n")
+        action, _, detail = (self.server.action(name, collection) or "").partition(":")
+        if action == "error":
+            what, _, words = detail.partition(":")
+            reply = failure(int(what), words or "canned failure")
+        else:
+            reply = bson.encode({"ok": 1.0}) if action == "empty" else self.server.answer(name, c)
+        self.reply(number, code, reply, action)
+
+    def reply(self, number, code, reply, action):
+        if action == "garbage":
+            reply = b"\xa5" * len(reply)
+        head = struct.pack("<I", 0) + b"\0" if code == OP_MSG else struct.pack("<iqii", 8, 0, 0, 1)
+        opcode = OP_MSG if code == OP_MSG else OP_REPLY
+        length = (1 << 31) - 1 if action == "length" else 16 + len(head) + len(reply)
+        message = struct.pack("<iiii", length, 1, number + (action == "stranger"), opcode) + head + reply
+        if action == "silent":
+            self.receive(1 << 62)
+        if action == "half":
+            self.request.sendall(message[:len(message) // 2])
+        if action in ("hangup", "half"):
+            raise ConnectionError
+        self.request.sendall(message)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--batch", type=int, default=1 << 30)
+    p.add_argument("--record")
+    p.add_argument("--on", action="append", default=[])
+    p.add_argument("folder")
+    with Server(p.parse_args()) as server:
+        print("mongodb://127.0.0.1:%d" % server.server_address[1], flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
