@@ -37,6 +37,9 @@ dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_pri
 dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
                    cmd/transitions port/json port/npy port/safetensors
 
+# Programs that are a script: cmd/NAME.py on Debian's Python.
+SCRIPTS := dq-tune
+
 # Rooms of the base library; port/ stays out of it, so that a program links only the foreign libraries it uses.
 ROOMS := core wire math learn reward rank measure
 
@@ -70,10 +73,11 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC))
 BUILT    := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c),$(B)/$(p)))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+SCRIPTED := $(SCRIPTS:%=$(B)/%)
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
-COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT))
+COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
 
-all: $(BUILT) $(MAN) $(COMP) ## build every program, man page and completion into build/
+all: $(BUILT) $(SCRIPTED) $(MAN) $(COMP) ## build every program, man page and completion into build/
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -93,6 +97,10 @@ part = $(B)/obj/$(if $(filter port/%,$(1)),lib/)$(1).o
 .SECONDEXPANSION:
 $(BUILT): $(B)/%: $(B)/obj/cmd/%.o $(foreach x,$(COMMON),$(B)/obj/$(x).o) $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libdq.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli.h
+	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli.h)/" $< > $@
+	@chmod 755 $@
 
 $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libport.a $(B)/libdq.a
 	@mkdir -p $(@D)
@@ -134,7 +142,7 @@ fuzz: ## fuzz the stream reader with libFuzzer (clang) for FUZZ_SECONDS (60)
 install: all ## install programs, headers, man pages, completions under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/dq $(DESTDIR)$(PREFIX)/lib \
 	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m 755 $(BUILT) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILT) $(SCRIPTED) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/dq/*.h $(DESTDIR)$(PREFIX)/include/dq
 	install -m 644 $(B)/libdq.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1

@@ -1,0 +1,431 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""dq-tune: searches for the options that train best.
+
+Every trial is a run of the command with one choice of the searched options, a log and a model of its own. The
+optimiser is Optuna's (Akiba et al., "Optuna: a next-generation hyperparameter optimization framework", 2019): its
+tree-structured Parzen estimator (Bergstra et al., 2011) proposes, its pruners stop what falls behind. What is ours is
+the space's notation, the running and following of commands, and the table. The study is one SQLite file, so a search
+that is interrupted goes on, and several dq-tune may work on one study.
+"""
+import argparse
+import itertools
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+
+warnings.filterwarnings("ignore")  # Optuna's notes on experimental parts are not our users' business
+import optuna  # noqa: E402
+from optuna.trial import TrialState  # noqa: E402
+
+VERSION = "@VERSION@"
+DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
+EXAMPLES = """\
+Examples:
+  dq-tune -x 'lr=1e-3|5e-4|1e-4' -x dropout=0.1..0.3 --metric validation_order -- dq-train --offline t.dq
+  dq-tune --by grid -x 'batch=32|64|128' -x 'gamma=.9|.95|.99' --metric return -- dq-train --env session
+"""
+
+
+def say(words):
+    print(f"dq-tune: {words}", file=sys.stderr, flush=True)
+
+
+class Failure(Exception):
+    """Ends the program: the exit code and one line."""
+
+    def __init__(self, code, words):
+        super().__init__(words)
+        self.code = code
+
+
+# ---- the space ----
+
+
+def distribution_of(text):
+    """'a|b|c' chooses; 'least..most' is a range of integers or reals, with ':log' on a logarithmic scale."""
+    if ".." not in text:
+        return optuna.distributions.CategoricalDistribution(text.split("|"))
+    span, _, scale = text.partition(":")
+    least, _, most = span.partition("..")
+    if scale not in ("", "log"):
+        raise ValueError(f"':{scale}' is no scale: ':log' is the one there is")
+    try:
+        return optuna.distributions.IntDistribution(int(least), int(most), log=scale == "log")
+    except ValueError:
+        return optuna.distributions.FloatDistribution(float(least), float(most), log=scale == "log")
+
+
+def parse_space(given):
+    space = {}
+    for text in given:
+        name, equals, values = text.partition("=")
+        name = name.lstrip("-")
+        if not (name and equals and values):
+            raise Failure(USAGE, f"--option {text}: NAME=A|B|C or NAME=LEAST..MOST[:log] is wanted")
+        if name in space:
+            raise Failure(USAGE, f"--option {name} stands twice")
+        try:
+            space[name] = distribution_of(values)
+        except ValueError as e:
+            raise Failure(USAGE, f"--option {text}: {e}") from e
+    return space
+
+
+def grid_of(space):
+    for name, values in space.items():
+        if not isinstance(values, optuna.distributions.CategoricalDistribution):
+            raise Failure(USAGE, f"--by grid: {name} is a range; name its values: {name}=A|B|C")
+    names = list(space)
+    return [dict(zip(names, point)) for point in itertools.product(*(space[n].choices for n in names))]
+
+
+def words_of(params):
+    """The options as a command line has them."""
+    return [f"--{name}={value:.6g}" if isinstance(value, float) else f"--{name}={value}" for name, value in params.items()]
+
+
+# ---- the study: what was tried ----
+
+
+def open_study(o, space):
+    os.makedirs(o.dir, exist_ok=True)
+    seen = 0
+    storage = optuna.storages.RDBStorage(f"sqlite:///{o.dir}/study.db", engine_kwargs={"connect_args": {"timeout": 60}})
+    identity = json.dumps({"by": o.by, "space": o.option, "command": o.command, "metric": o.metric, "take": o.take,
+                           "minimise": o.minimise, "folds": o.folds, "prune": o.prune, "seed": o.seed})
+    try:
+        seen = len(optuna.load_study(study_name="dq-tune", storage=storage).trials)
+    except KeyError:
+        pass
+    sampler = optuna.samplers.TPESampler(seed=o.seed + seen, constant_liar=o.jobs > 1) if o.by == "tpe" \
+        else optuna.samplers.RandomSampler(seed=o.seed + seen)
+    pruner = {"median": optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
+              "hyperband": optuna.pruners.HyperbandPruner(), "none": optuna.pruners.NopPruner()}[o.prune]
+    study = optuna.create_study(study_name="dq-tune", storage=storage, sampler=sampler, pruner=pruner,
+                                direction="minimize" if o.minimise else "maximize", load_if_exists=True)
+    if study.user_attrs.setdefault("identity", identity) != identity:
+        raise Failure(FAILED, f"{o.dir}: holds another search; give this one another --dir, or the same options")
+    study.set_user_attr("identity", identity)
+    bury_the_dead(study)
+    if o.by == "grid":
+        tried = [t.params or t.system_attrs.get("fixed_params") for t in study.trials if t.state != TrialState.FAIL]
+        for point in grid_of(space):
+            if point not in tried:
+                study.enqueue_trial(point)
+    return study
+
+
+def start_time(pid):
+    """When a process of this machine began, or None when there is none of that number."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def bury_the_dead(study):
+    """Trials of a dq-tune that was killed are tried again."""
+    for trial in study.get_trials(states=[TrialState.RUNNING]):
+        owner = trial.user_attrs.get("owner")
+        if owner and start_time(owner[0]) == owner[1]:
+            continue
+        study.tell(trial.number, state=TrialState.FAIL)
+        if trial.params:
+            study.enqueue_trial(trial.params)
+
+
+# ---- a trial: the command, followed by its log ----
+
+
+class Follower:
+    """The metric's values in a log that grows."""
+
+    def __init__(self, path, key):
+        self.path, self.key, self.at, self.values = path, key, 0, []
+
+    def news(self):
+        try:
+            with open(self.path, "rb") as f:
+                f.seek(self.at)
+                text = f.read()
+        except FileNotFoundError:
+            return []
+        whole = text[: text.rfind(b"\n") + 1]
+        self.at += len(whole)
+        new = []
+        for line in whole.splitlines():
+            value = json.loads(line).get(self.key)
+            if isinstance(value, (int, float)) and math.isfinite(value):
+                new.append(float(value))
+        self.values += new
+        return new
+
+
+def summary_of(values, o):
+    """--take of the values so far."""
+    if o.take == "best":
+        return min(values) if o.minimise else max(values)
+    last = values[-int(o.take.partition(":")[2] or 1):]
+    return sum(last) / len(last)
+
+
+class Runner:
+    """Runs trials until there are enough; one for all worker threads."""
+
+    def __init__(self, o, space, study):
+        self.o, self.space, self.study = o, space, study
+        self.stop = threading.Event()
+        self.lock = threading.Lock()
+        self.failure = None
+
+    def finished(self):
+        return [t for t in self.study.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+
+    def next_trial(self):
+        with self.lock:
+            trials = self.study.trials
+            waiting = any(t.state == TrialState.WAITING for t in trials)
+            enough = sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING) for t in trials)
+            if self.stop.is_set() or (not waiting if self.o.by == "grid" else enough >= self.o.trials):
+                return None
+            trial = self.study.ask(self.space)
+            trial.set_user_attr("owner", [os.getpid(), start_time(os.getpid())])
+            return trial
+
+    def work(self):
+        try:
+            while (trial := self.next_trial()) is not None:
+                self.run(trial)
+        except Failure as e:
+            self.failure = self.failure or e
+            self.stop.set()
+
+    def run(self, trial):
+        folder = f"{self.o.dir}/trial-{trial.number:05d}"
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        outcomes, pruned = [], False
+        for fold in range(1, self.o.folds + 1):
+            value, pruned = self.run_once(trial, folder, fold)
+            if value is None:
+                self.study.tell(trial, state=TrialState.FAIL)
+                return
+            outcomes.append(value)
+            if self.o.folds > 1:
+                mean = sum(outcomes) / len(outcomes)
+                trial.report(mean, fold)
+                pruned = pruned or (fold < self.o.folds and trial.should_prune())
+            if pruned:
+                break
+        mean = sum(outcomes) / len(outcomes)
+        if pruned:
+            self.study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self.study.tell(trial, mean)
+        self.report(trial, mean, pruned)
+
+    def run_once(self, trial, folder, fold):
+        """The metric and whether the trial was pruned; None when it was stopped or failed."""
+        name = folder + (f"/fold-{fold}" if self.o.folds > 1 else "/run")
+        command = [*self.o.command, *words_of(trial.params), "--log", name + ".jsonl", "-o", name + ".dq", "--quiet"]
+        command += ["--fold", f"{fold}/{self.o.folds}"] if self.o.folds > 1 else []
+        follower, step = Follower(name + ".jsonl", self.o.metric), 0
+        with open(name + ".err", "wb") as errors:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+                                     process_group=0)
+        while True:
+            over = wait(child, 0.1)
+            for _ in follower.news():
+                step += 1
+                if self.o.folds > 1:
+                    continue
+                trial.report(summary_of(follower.values[:step], self.o), step)
+                if trial.should_prune():
+                    end(child)
+                    return summary_of(follower.values[:step], self.o), True
+            if self.stop.is_set():
+                end(child)
+                return None, False
+            if over:
+                return self.judge(child, name, follower), False
+
+    def judge(self, child, name, follower):
+        if child.returncode == 0 and follower.values:
+            return summary_of(follower.values, self.o)
+        with open(name + ".err", encoding="utf-8", errors="replace") as f:
+            words = (f.read().strip().splitlines() or [f"exit status {child.returncode}"])[-1]
+        if child.returncode == 0:
+            raise Failure(FAILED, f"{name}.jsonl: no line has a number '{self.o.metric}'")
+        if child.returncode == USAGE or not self.finished():
+            raise Failure(FAILED, f"{self.o.command[0]} failed: {words}")
+        say(f"{name}: {words}")
+        return None
+
+    def report(self, trial, value, pruned):
+        if self.o.quiet:
+            return
+        best = "" if pruned or self.study.best_trial.number != trial.number else ", the best so far"
+        say(f"trial {trial.number}: {self.o.metric} {value:.6g}{' (pruned)' if pruned else ''}{best}: "
+            f"{' '.join(words_of(trial.params))}")
+
+
+def wait(child, seconds):
+    try:
+        child.wait(seconds)
+        return True
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def end(child):
+    """Ends a command and what it started."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, sign)
+        except ProcessLookupError:
+            pass
+        if wait(child, 10):
+            return
+
+
+# ---- the outcome ----
+
+
+def print_table(runner):
+    o, names = runner.o, list(runner.space)
+    sign = 1 if o.minimise else -1
+    trials = sorted(runner.finished(), key=lambda t: (t.state == TrialState.PRUNED, sign * t.value, t.number))
+    print("\t".join(["trial", "state", o.metric, *names]))
+    for t in trials:
+        values = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in (t.params[n] for n in names)]
+        print("\t".join([str(t.number), t.state.name.lower(), f"{t.value:.9g}", *values]))
+
+
+def keep_best(runner):
+    """The best trial's model goes to --output; other trials keep their logs only."""
+    best = runner.study.best_trial
+    for t in runner.finished():
+        folder = f"{runner.o.dir}/trial-{t.number:05d}"
+        for model in [f for f in os.listdir(folder) if f.endswith(".dq")] if os.path.isdir(folder) else []:
+            if t.number != best.number:
+                os.remove(f"{folder}/{model}")
+    if runner.o.output:
+        name = "fold-1" if runner.o.folds > 1 else "run"
+        aside = f"{runner.o.output}.{os.getpid()}"
+        shutil.copyfile(f"{runner.o.dir}/trial-{best.number:05d}/{name}.dq", aside)
+        os.replace(aside, runner.o.output)
+    if not runner.o.quiet:
+        say(f"best of {len(runner.finished())}: {' '.join([*runner.o.command, *words_of(best.params)])}")
+
+
+def search(o):
+    space = parse_space(o.option)
+    if o.by == "grid":
+        grid_of(space)
+    if o.jobs > 1:
+        os.environ.setdefault("DQ_THREADS", str(max(1, (os.cpu_count() or 1) // o.jobs)))
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    runner = Runner(o, space, open_study(o, space))
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: runner.stop.set())
+    workers = [threading.Thread(target=runner.work) for _ in range(o.jobs)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if runner.failure:
+        raise runner.failure
+    if runner.stop.is_set():
+        raise Failure(STOPPED, f"stopped after {len(runner.finished())} trials; the same command goes on from {o.dir}")
+    if not runner.study.get_trials(states=[TrialState.COMPLETE]):
+        raise Failure(FAILED, "no trial came to its end")
+    keep_best(runner)
+    print_table(runner)
+
+
+# ---- the command line ----
+
+
+def parser():
+    p = argparse.ArgumentParser(prog="dq-tune", usage="%(prog)s [OPTION]... -- COMMAND [ARGUMENT]...", epilog=EXAMPLES,
+                                formatter_class=argparse.RawDescriptionHelpFormatter,
+                                description="dq-tune: searches for the options with which a command trains best")
+    p.add_argument("-x", "--option", action="append", metavar="NAME=VALUES", default=[],
+                   help="an option of the command to search: A|B|C, or LEAST..MOST, or LEAST..MOST:log; may be repeated")
+    p.add_argument("-m", "--metric", metavar="KEY", help="the number of the log's lines that is to be great")
+    p.add_argument("--minimise", action="store_true", help="the number is to be small")
+    p.add_argument("--take", metavar="WHICH", default="best",
+                   help="of a log's lines: best, last, or last:N, the mean of the last N (default best)")
+    p.add_argument("--by", choices=["tpe", "grid", "random"], default="tpe",
+                   help="tpe (Bayesian), grid (all of them) or random (default tpe)")
+    p.add_argument("-n", "--trials", type=int, default=50, metavar="N", help="trials in all; a grid has its own (default 50)")
+    p.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="trials at a time (default 1)")
+    p.add_argument("--folds", type=int, default=1, metavar="K",
+                   help="cross-validation: run each trial with --fold 1/K ... K/K, and take the mean (default 1: none)")
+    p.add_argument("--prune", choices=["median", "hyperband", "none"], default="median",
+                   help="stop trials that fall behind (default median)")
+    p.add_argument("-d", "--dir", default="tune", metavar="DIR",
+                   help="the study, logs and the best model are kept here, and a search goes on from here (default tune)")
+    p.add_argument("-o", "--output", metavar="FILE", help="copy the best trial's model to FILE")
+    p.add_argument("--seed", type=int, default=42, metavar="N", help="seed of the search (default 42)")
+    p.add_argument("-q", "--quiet", action="store_true", help="no line a trial")
+    p.add_argument("-V", "--version", action="version", version=f"dq-tune {VERSION}")
+    p.add_argument("--completion", action="store_true", help=argparse.SUPPRESS)
+    p.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    p.error = lambda words: (_ for _ in ()).throw(Failure(USAGE, f"{words} (--help lists the options)"))
+    return p
+
+
+def print_completion(p):
+    names = " ".join(n for a in p._actions for n in a.option_strings if n.startswith("--") and n != "--completion")
+    print("# bash completion for dq-tune, printed by dq-tune --completion\n"
+          "_dq-tune() { mapfile -t COMPREPLY < <(compgen -W '" + names + "' -- \"${COMP_WORDS[COMP_CWORD]}\"); }\n"
+          "complete -o default -F _dq-tune dq-tune")
+
+
+def check(o):
+    o.command = o.command[1:] if o.command[:1] == ["--"] else o.command
+    kind, _, count = o.take.partition(":")
+    for bad, words in ((not o.command, "no command to run: dq-tune ... -- dq-train ..."),
+                       (not o.option, "nothing to search: --option NAME=A|B|C"),
+                       (not o.metric, "--metric KEY: which number of the log's lines?"),
+                       (kind not in ("best", "last") or (count and (kind == "best" or not count.isdigit() or int(count) == 0)),
+                        f"--take {o.take}: best, last or last:N"),
+                       (min(o.trials, o.jobs, o.folds) < 1, "--trials, --jobs and --folds are at least 1"),
+                       (o.command and not shutil.which(o.command[0]), f"{o.command[0] if o.command else ''}: not found")):
+        if bad:
+            raise Failure(USAGE, words)
+
+
+def main():
+    try:
+        p = parser()
+        o = p.parse_args()
+        if o.completion:
+            print_completion(p)
+            return DONE
+        check(o)
+        search(o)
+        sys.stdout.flush()
+        return DONE
+    except Failure as e:
+        say(e)
+        return e.code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except (OSError, ValueError) as e:
+        say(e)
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-tune: the space, the searches, pruning, going on, and what it says of failures.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    PATH=$BUILD:$PATH
+    # A trainer with a known optimum, x = 3, that improves over ten lines, and writes its options as a model.
+    cat >trainer <<'END'
+#!/bin/bash
+x=0 bonus=0 lines=10 log= out=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --x=*) x=${1#*=} ;; --bonus=*) bonus=${1#*=} ;; --lines=*) lines=${1#*=} ;; --fold) fold=${2%/*}; shift ;;
+    --log) log=$2; shift ;; -o) out=$2; shift ;; --fail) echo "trainer: it is broken" >&2; exit 1 ;;
+    --usage) echo "trainer: --usage: no such option" >&2; exit 2 ;;
+    --hang) hang=1 ;;
+    esac
+    shift
+done
+if [ -n "${hang-}" ] && [ "$x" = 2 ] && [ ! -e unhung ]; then
+    touch hung
+    exec sleep 600
+fi
+awk -v x="$x" -v b="$bonus" -v f="${fold:-0}" -v n="$lines" \
+    'BEGIN { for (i = 1; i <= n; i++) printf "{\"score\":%.6f,\"empty\":null}\n", (10 - (x - 3)^2 + b + f / 10) * i / n }' >"$log"
+echo "x=$x bonus=$bonus" >"$out"
+END
+    chmod +x trainer
+}
+
+tune() { dq-tune -q --metric score "$@"; }
+
+@test "a grid tries every point once, best first, and keeps the best model" {
+    tune --by grid -x 'x=1|2|3|4' -x 'bonus=0|5' --prune none -o best -- ./trainer >table
+    [ "$(wc -l <table)" -eq 9 ]
+    [ "$(sed -n 1p table)" = $'trial\tstate\tscore\tx\tbonus' ]
+    [ "$(sed -n 2p table | cut -f 2-)" = $'complete\t15\t3\t5' ]
+    [ "$(cut -f 4,5 table | sort -u | wc -l)" -eq 9 ]
+    [ "$(cat best)" = "x=3 bonus=5" ]
+}
+
+@test "Bayesian optimisation comes near the optimum of a range, and the same way for the same seed" {
+    tune -x x=-20.0..20.0 -n 40 -d a -- ./trainer >a.tsv
+    tune -x x=-20.0..20.0 -n 40 -d b -- ./trainer >b.tsv
+    cmp a.tsv b.tsv
+    awk -F'\t' 'NR == 2 { exit !($3 > 8.5) }' a.tsv
+    tune -x x=-20.0..20.0 -n 40 -d c --seed 7 -- ./trainer >c.tsv
+    ! cmp -s a.tsv c.tsv
+}
+
+@test "integers, logarithms and random search" {
+    tune --by random -x x=1..6 -x bonus=0.001..1.0:log -n 30 --prune none -- ./trainer >table
+    awk -F'\t' 'NR > 1 { if ($4 !~ /^[1-6]$/ || $5 < .001 || $5 > 1) exit 1; if ($5 < .03) small++ }
+        END { exit !(NR == 31 && small > 5) }' table
+}
+
+@test "what falls behind is pruned, and stands last" {
+    tune --by grid -x 'x=3|2|4|1|5|20|21|22' -- ./trainer >table
+    awk -F'\t' '$2 == "pruned" { pruned++; if ($4 < 20) exit 1 } $2 == "complete" && pruned { exit 1 } END { exit !pruned }' table
+}
+
+@test "folds: each trial is the mean of its folds" {
+    tune --by grid -x 'x=3' --folds 4 -o best -- ./trainer >table
+    [ "$(sed -n 2p table | cut -f 3)" = 10.25 ]
+    [ "$(ls tune/trial-00000/*.jsonl | wc -l)" -eq 4 ]
+}
+
+@test "--minimise and --take" {
+    tune --by grid -x 'x=3|9' --minimise --take last --prune none -- ./trainer >table
+    [ "$(sed -n 2p table | cut -f 3-)" = $'-26\t9' ]
+    tune --by grid -x 'x=3' -x 'lines=4' --take last:2 -d two -- ./trainer >table
+    [ "$(sed -n 2p table | cut -f 3)" = 8.75 ]
+}
+
+@test "jobs side by side try the same grid" {
+    tune --by grid -x 'x=1|2|3|4|5|6' -j 3 --prune none -- ./trainer >table
+    [ "$(tail -n +2 table | cut -f 4 | sort | tr '\n' ' ')" = "1 2 3 4 5 6 " ]
+}
+
+@test "an interrupted search ends its children, says how to go on, and goes on" {
+    dq-tune -q --metric score --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table 2>words &
+    pid=$!
+    until [ -e hung ]; do kill -0 $pid; done
+    child=$(pgrep -P $pid)
+    kill -TERM $pid
+    code=0; wait $pid || code=$?
+    [ $code -eq 75 ]
+    grep -q "stopped after 1 trials; the same command goes on from tune" words
+    [ ! -s table ]
+    ! kill -0 "$child"
+    touch unhung
+    tune --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table
+    [ "$(tail -n +2 table | cut -f 4 | tr '\n' ' ')" = "3 2 1 " ]
+}
+
+@test "a search that was killed goes on, and tries again what was cut off" {
+    dq-tune -q --metric score --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table &
+    pid=$!
+    until [ -e hung ]; do kill -0 $pid; done
+    child=$(pgrep -P $pid)
+    kill -KILL $pid
+    wait $pid || true
+    kill -KILL "$child"
+    touch unhung
+    tune --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table
+    [ "$(tail -n +2 table | cut -f 4 | tr '\n' ' ')" = "3 2 1 " ]
+}
+
+@test "another search in the same folder is refused" {
+    tune --by grid -x 'x=1|2' -- ./trainer >/dev/null
+    run -1 --separate-stderr tune --by grid -x 'x=1|3' -- ./trainer
+    [[ $stderr == "dq-tune: tune: holds another search"* ]]
+}
+
+@test "a command that fails, a metric that is not there" {
+    run -1 --separate-stderr tune -x 'x=1|2' -- ./trainer --fail
+    [ "$stderr" = "dq-tune: ./trainer failed: trainer: it is broken" ]
+    run -1 --separate-stderr tune -x 'x=1|2' -d other -- ./trainer --usage
+    [ "$stderr" = "dq-tune: ./trainer failed: trainer: --usage: no such option" ]
+    run -1 --separate-stderr dq-tune -q -x 'x=1|2' --metric empty -d third -- ./trainer
+    [ "$stderr" = "dq-tune: third/trial-00000/run.jsonl: no line has a number 'empty'" ]
+}
+
+@test "usage errors are one line and exit 2" {
+    for words in "-x x=1|2 -- ./trainer" "--metric score -- ./trainer" "-x x=1 --metric score" \
+        "-x x --metric score -- ./trainer" "-x x=1..2:ln --metric score -- ./trainer" "-x x=1 -x x=2 --metric score -- ./trainer" \
+        "--by grid -x x=1..2 --metric score -- ./trainer" "--take worst -x x=1 --metric score -- ./trainer" \
+        "--by magic -x x=1 --metric score -- ./trainer" "-n 0 -x x=1 --metric score -- ./trainer" \
+        "-x x=1 --metric score -- ./no-such-program"; do
+        run -2 --separate-stderr dq-tune $words
+        [ "${#stderr_lines[@]}" -eq 1 ]
+        [[ $stderr == "dq-tune: "* ]]
+        [ -z "$output" ]
+    done
+}
+
+@test "it searches dq-train's own options" {
+    data=$BATS_TEST_DIRNAME/../../data/demo
+    dq-export --users "$data/veterans.jsonl" --items "$data/jobs.jsonl" --interactions "$data/veterans-answers.jsonl" |
+        dq-embed hash:16 | dq-reward --strategy logged -o t.dq
+    dq-tune -q --by grid -x 'lr=1e-3|1e-5' -x 'hidden=16|8,8' --metric validation_order --prune none -o best.dq -- \
+        dq-train --offline --world-hidden 4 --epochs 2 --validation .2 t.dq >table
+    [ "$(wc -l <table)" -eq 5 ]
+    [ "$(dq-cat --count best.dq | cut -f 1)" = model ]
+}
