@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * Asking a model through the cache: what dq-reward and dq-embed share. A question is a canonical request (the
- * model, the sampling parameters, the messages or inputs, the sample's number) and a body to send; the answer
- * is the server's raw body, from the cache where it is there, else paid for once: claimed, sent, stored,
- * durable before it is given. Questions are put without waiting and answers taken as they come; whoever needs
- * an order keeps it.
+ * Asking a model through the cache: what dq-reward and dq-embed share. A question is a canonical request (a
+ * JSON object: the model, the sampling parameters, the messages or the input) and a sample's number; their
+ * SHA-256 is its key. Its answer is the server's raw body, from the cache where it is there, else paid for
+ * once: claimed, sent, stored, and durable before it is given. Questions are put without waiting and answers
+ * come in any order; whoever needs an order keeps it.
  *
- *     dq_ask_open(&ask, &config, &e);
- *     dq_ask_put(ask, &question, &e);                              until dq_ask_room() is 0
- *     while ((got = dq_ask_next(ask, &answer, &e)) > 0) ...        1 an answer, 0 none is due, -1 failed
+ *     dq_ask_check(&o.ask, &cli);                                          usage errors, before anything is
+ * read dq_ask_open(&ask, &config, &e); while (dq_ask_room(ask) && more) dq_ask_put(ask, &question, &e); never
+ * waits while ((got = dq_ask_next(ask, &reply, &e)) > 0) ...                 1 a reply, 0 none is due, -1
+ * failed status = dq_ask_close(ask, status, &e);                              says how to go on after a stop
+ *
+ * Two threads share the work: the caller's keeps the connections busy (ask_send.c), another one alone touches
+ * the cache (ask_desk.c), so that no answer waits for a disk. SIGINT and SIGTERM while it is open: nothing
+ * more is sent, what is in flight is waited for and stored, then dq_ask_next fails with DQ_ERR_STOPPED, as it
+ * does when a budget is spent or the service is down; a second signal ends the process.
  */
 #ifndef DQ_CMD_ASK_H
 #define DQ_CMD_ASK_H
@@ -16,35 +22,129 @@
 #include "cli.h"
 
 #include "dq/cache.h"
+#include "dq/json.h"
 
-/* The options that a program that asks a model has; see ask_options.c for --help's words. */
+/* The options that a program that asks a model has. */
 typedef struct dq_ask_options {
-    const char *model, *cache, *key_file, *price;
+    const char *cache, *key_file, *price;
     bool cache_only, refresh, retry_unreadable, dry_run;
-    uint64_t parallel, max_requests, max_tokens, attempts, failures;
+    uint64_t parallel, max_requests, max_tokens, attempts;
     double max_cost, rpm, tpm, timeout;
 } dq_ask_options;
 
+#define DQ_ASK_DEFAULTS                                                                                      \
+    {                                                                                                        \
+        .parallel = 4, .attempts = 6, .timeout = 120                                                         \
+    }
+/* clang-format off */
+#define DQ_OPTIONS_ASK(a)                                                                                            \
+    {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = 0},         \
+    {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
+     .flags = 0},                                                                                                    \
+    {"refresh", 0, DQ_OPT_FLAG, &(a).refresh, NULL, "ask again what the cache has, and replace it", .flags = 0},     \
+    {"retry-unreadable", 0, DQ_OPT_FLAG, &(a).retry_unreadable, NULL,                                                \
+     "ask once more where the kept answer could not be read", .flags = 0},                                           \
+    {"dry-run", 0, DQ_OPT_FLAG, &(a).dry_run, NULL, "print requests, tokens and cost ahead; send and write nothing", \
+     .flags = 0},                                                                                                    \
+    {"parallel", 'j', DQ_OPT_COUNT, &(a).parallel, "N", "requests in flight", .least = 1, .most = 1024},             \
+    {"max-requests", 0, DQ_OPT_COUNT, &(a).max_requests, "N",                                                        \
+     "stop when the cache's ledger has N requests (0: no limit)", .flags = 0},                                       \
+    {"max-tokens", 0, DQ_OPT_COUNT, &(a).max_tokens, "N", "the same for tokens, of questions and answers",           \
+     .flags = 0},                                                                                                    \
+    {"max-cost", 0, DQ_OPT_REAL, &(a).max_cost, "COST", "the same for money, with --price",                          \
+     .least = 0, .most = 1e12},                                                                                      \
+    {"price", 0, DQ_OPT_TEXT, &(a).price, "IN:OUT", "price of a million tokens of questions and of answers",         \
+     .flags = 0},                                                                                                    \
+    {"rpm", 0, DQ_OPT_REAL, &(a).rpm, "N", "requests a minute at most (0: no limit)", .least = 0, .most = 1e9},      \
+    {"tpm", 0, DQ_OPT_REAL, &(a).tpm, "N", "tokens a minute at most, as estimated (0: no limit)",                    \
+     .least = 0, .most = 1e12},                                                                                      \
+    {"timeout", 0, DQ_OPT_REAL, &(a).timeout, "SECONDS", "for one request", .least = 0.001, .most = 86400},          \
+    {"attempts", 0, DQ_OPT_COUNT, &(a).attempts, "N", "of one request, before the service counts as down",           \
+     .least = 1, .most = 100},                                                                                       \
+    {"key-file", 0, DQ_OPT_TEXT, &(a).key_file, "FILE", "holds the key, in place of OPENAI_API_KEY", .flags = 0}
+/* clang-format on */
+
+/* A member of the sent body that is not of the key: the answer's form. A server that refuses it by name (a
+ * 400 or 422) is asked without it from then on, and the cache remembers. */
+typedef struct dq_ask_member {
+    const char *name, *json; /* "response_format", "{...}" */
+} dq_ask_member;
+
+/* What questions of one kind have in common. Outlives the ask. */
+typedef struct dq_ask_form dq_ask_form;
+struct dq_ask_form {
+    const char *path;           /* below the server's address: "chat/completions" */
+    const dq_ask_member *extra; /* ended by one without a name; or NULL */
+    uint32_t reader;            /* names what `read` does: another reader reads kept answers anew */
+    /* Reads a raw answer: its label (in the arena), or NULL when it is unreadable, which is asked again once.
+     */
+    const char *(*read)(const dq_ask_form *form, const char *answer, size_t bytes, dq_arena *arena);
+    /* Batches: how many questions one request may carry (0: one), the body of n questions from their
+     * requests, and the n raw answers that its answer holds (a failure: none does). */
+    size_t batch;
+    dq_status (*join)(const dq_ask_form *form, const dq_value *requests, size_t n, dq_json_text *body,
+                      dq_error *error);
+    dq_status (*split)(const dq_ask_form *form, const dq_value *body, size_t n, dq_json_text *answers,
+                       dq_error *error);
+    uint64_t tokens_out; /* of an answer, for estimates */
+};
+
 typedef struct dq_question {
-    const char *path;        /* below the server's address: "chat/completions", "embeddings" */
-    const dq_value *request; /* canonical: what the key digests (with `sample` added), and, without the
-                                answer's form, what is sent */
-    const dq_value
-        *extra; /* more keys of the body that do not belong to the key (response_format), or NULL */
+    const dq_ask_form *form;
+    const char *request; /* a canonical JSON object (bytes); copied. The key digests it with ,"sample":N as
+                            its last member; it is sent with the form's extra members */
+    size_t bytes;
     uint32_t sample;
+    bool maybe; /* with dry_run: it depends on an answer that is not known, so it counts apart */
     uint64_t tag;
-    /* Reads an answer's body: true, and *label (in the arena) when it is readable. An unreadable one is asked
-     * again once. */
-    bool (*read)(void *arg, const dq_value *body, dq_arena *arena, const char **label);
-    void *arg;
 } dq_question;
 
 typedef struct dq_reply {
     uint64_t tag;
-    dq_status status; /* DQ_OK: body. DQ_ERR_UNKNOWN: a miss with --cache-only. Else: no answer, see reason */
-    bool readable, hit;
-    dq_value body; /* parsed, in the arena given to dq_ask_next */
-    const char *label, *reason;
-} dq_reply;
+    dq_status status;   /* DQ_OK: an answer, readable or not. DQ_ERR_UNKNOWN: the cache lacks it (cache_only,
+                           dry_run). DQ_ERR_IO: its attempts are spent (config.go_on) */
+    const char *label;  /* NULL: unreadable, or no answer */
+    const char *answer; /* the raw body (bytes); NULL for a hit that was readable, unless config.whole */
+    size_t bytes;
+    bool hit;
+} dq_reply; /* its texts live until the next call of dq_ask_next */
+
+typedef struct dq_ask_config {
+    const dq_ask_options *options;
+    const char *model;
+    bool whole;    /* replies carry the raw answers of hits too */
+    bool go_on;    /* a question whose attempts are spent is a reply, not the end */
+    size_t window; /* questions that may be open at once; 0: 2048 */
+} dq_ask_config;
+
+/* What became of the questions so far. */
+typedef struct dq_ask_tally {
+    uint64_t questions, hits, asked, missing, unreadable, failed;
+    uint64_t dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in, dry_maybe_out;
+    double tokens_per_byte; /* of dry_run's estimates: as measured over the hits, else 1/4 */
+} dq_ask_tally;
+
+typedef struct dq_ask dq_ask;
+
+/* Usage errors of the options; does not return on one. A cache is needed, but for a dry run. */
+void dq_ask_check(const dq_ask_options *options, const dq_cli *cli);
+
+/* Opens the cache and, unless cache_only or dry_run, the client: OPENAI_BASE_URL (default
+ * https://api.openai.com/v1), the key from the file or OPENAI_API_KEY, or none. */
+dq_status dq_ask_open(dq_ask **ask, const dq_ask_config *config, dq_error *error);
+/* How many questions may be put now. */
+size_t dq_ask_room(const dq_ask *ask);
+dq_status dq_ask_put(dq_ask *ask, const dq_question *question, dq_error *error);
+/* Waits for a reply: 1 with one, 0 when no question is open, -1 when it failed (the status in *error). */
+int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error);
+const dq_ask_tally *dq_ask_told(const dq_ask *ask);
+/* Stores what is left to store, frees claims, frees. Returns status, or the first failure of its own. Accepts
+ * NULL. */
+dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error);
+
+/* dry_run's words on stdout: requests, tokens, cost. */
+void dq_ask_print_plan(const dq_ask_tally *tally, const dq_ask_options *options);
+/* The ledger of a cache on stdout, a line a model. */
+dq_status dq_ask_print_ledger(const char *path, dq_error *error);
 
 #endif
