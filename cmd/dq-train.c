@@ -33,7 +33,7 @@ typedef struct belongs {
     bool given, offline;
 } belongs;
 
-enum { BELONGINGS = 19 };
+enum { BELONGINGS = 20 };
 
 static void list_belongings(const train_options *o, belongs list[BELONGINGS])
 {
@@ -44,6 +44,7 @@ static void list_belongings(const train_options *o, belongs list[BELONGINGS])
         {"best-by", o->given.best_by, true},
         {"validation", o->given.validation, true},
         {"validate-by", o->given.validate_by, true},
+        {"fold", o->fold != NULL, true},
         {"planning", o->given.planning, false},
         {"replay", o->given.replay, false},
         {"warmup", o->given.warmup, false},
@@ -84,6 +85,17 @@ static void check(const dq_cli *cli, const train_options *o)
         dq_cli_usage(cli, "--checkpoint-every needs --checkpoint");
     if (!o->offline && o->replay < o->batch) dq_cli_usage(cli, "--replay is smaller than --batch");
     if (!o->offline && o->candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
+}
+
+/* --fold I/K */
+static void parse_fold(const dq_cli *cli, train_options *o)
+{
+    char rest;
+    if (!o->fold) return;
+    if (o->given.validation) dq_cli_usage(cli, "--fold and --validation exclude each other");
+    if (strchr(o->fold, '-') || sscanf(o->fold, "%u/%u%c", &o->fold_number, &o->folds, &rest) != 2 || o->folds < 2 ||
+        o->fold_number < 1 || o->fold_number > o->folds)
+        dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o->fold);
 }
 
 /* Defaults that depend on the way of training: 6A's numbers, and offline those found on real labels. */
@@ -178,12 +190,14 @@ int main(int argc, char **argv)
         {"negatives", 0, DQ_OPT_COUNT, &o.negatives, "N", "offline: unlabelled items drawn per labelled row, as IGNORE", payload, .least = 0, .most = 1000, .given = &o.given.negatives},
         {"validation", 0, DQ_OPT_REAL, &o.validation, "X", "offline: share of the groups held out (tuned: 0.05)", payload, .least = 0, .most = 0.9, .given = &o.given.validation},
         {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "offline: group users by this attribute (default: each alone)", payload, .given = &o.given.validate_by},
+        {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "offline: hold out part I of K of the groups instead (cross-validation)", .flags = payload},
         {"best-by", 0, DQ_OPT_CHOICE, &o.best_by, "WHAT", "offline: the epoch to keep, by held-out rows (published: loss)", payload, bests, .given = &o.given.best_by},
         {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     part_ways(&cli, &o, table);
     settle(&o);
+    parse_fold(&cli, &o);
     check(&cli, &o);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&o, &cli, &error);

@@ -29,11 +29,12 @@ enum { MATCHES_NONE, MATCHES_PAIRS, MATCHES_ALL };
 typedef struct train_options {
     dq_common common;
     bool offline, each_user, pass, world, raw_cosine;
-    const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by;
+    const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by, *fold;
     dq_texts pairs;
     int preset, schedule, best_by, bootstrap, reward, matches;
     uint64_t checkpoint_every, batch, target_every, candidates, planning, replay, warmup, episodes, steps;
     uint64_t epochs, negatives, patience;
+    unsigned fold_number, folds; /* of fold; 0 without */
     double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
     struct { /* which options were given */
         bool batch, dropout, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every,

@@ -90,6 +90,8 @@ static dq_status make(offline *f, dq_error *error)
                                 .rate = o->rate,
                                 .schedule = &dq_schedules[o->schedule],
                                 .validation = o->validation,
+                                .fold = o->fold_number,
+                                .folds = o->folds,
                                 .patience = (size_t)o->patience,
                                 .best_by = (dq_best_by)o->best_by,
                                 .candidates = (uint32_t)o->candidates,

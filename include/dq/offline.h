@@ -30,6 +30,7 @@ typedef struct dq_offline_config {
     double rate;                 /* the schedule's peak, over all epochs */
     const dq_schedule *schedule; /* NULL: constant */
     double validation;           /* share of the groups held out, 0 <= share < 1 */
+    uint32_t fold, folds;        /* instead: fold 1 .. folds of the groups (cross-validation); 0: none */
     size_t patience;             /* epochs without a better one before stopping; 0: never */
     dq_best_by best_by;
     uint32_t candidates; /* items that the maximum runs over, drawn anew each epoch; 0: all */

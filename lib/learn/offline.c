@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "offline_impl.h"
+#include "split.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,51 +36,20 @@ uint32_t dq_offline_negative(const dq_offline *run, uint32_t user, dq_rng *rng)
 
 /* ---- setting up ---- */
 
-/* Groups that have a labelled row, each once, in the order of users; returns their number. */
-static size_t list_groups(const dq_offline *run, size_t count, const uint32_t *group, uint64_t *list)
-{
-    size_t n = 0, distinct = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!isnan(run->rows[i].reward)) list[n++] = group[run->rows[i].user];
-    qsort(list, n, sizeof *list, by_number);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || list[i] != list[i - 1]) list[distinct++] = list[i];
-    return distinct;
-}
-
-static size_t groups_to_hold(double share, size_t groups)
-{
-    if (share <= 0 || groups < 2) return 0;
-    size_t n = (size_t)(share * (double)groups + 0.5);
-    if (n < 1) n = 1;
-    return n < groups ? n : groups - 1;
-}
-
-/* Draws the held-out groups and marks their users. */
+/* Draws the held-out groups, of those with a labelled row, and marks their users. */
 static bool split(dq_offline *run, size_t count, const uint32_t *group)
 {
-    uint64_t *list = calloc(count + 1, sizeof *list);
+    const dq_offline_config *c = &run->config;
+    learn_split how = {.share = c->validation, .fold = c->fold, .folds = c->folds, .seed = c->seed};
+    size_t *rows = calloc((size_t)run->user_count + 1, sizeof *rows);
     run->held = calloc(run->user_count, 1);
-    if (!list || !run->held) {
-        free(list);
-        return false;
-    }
-    dq_rng rng = dq_rng_stream(run->config.seed, 203);
-    run->groups = list_groups(run, count, group, list);
-    run->held_groups = groups_to_hold(run->config.validation, run->groups);
-    for (size_t i = 0; i < run->held_groups; i++) { /* a partial Fisher-Yates: list[0 .. held) is the draw */
-        size_t j = i + (size_t)dq_rng_below(&rng, run->groups - i);
-        uint64_t swap = list[i];
-        list[i] = list[j];
-        list[j] = swap;
-    }
-    qsort(list, run->held_groups, sizeof *list, by_number);
-    for (uint32_t u = 0; u < run->user_count; u++) {
-        uint64_t g = group[u];
-        run->held[u] = bsearch(&g, list, run->held_groups, sizeof g, by_number) != NULL;
-    }
-    free(list);
-    return true;
+    bool ok = rows && run->held;
+    for (size_t i = 0; ok && i < count; i++)
+        if (!isnan(run->rows[i].reward)) rows[run->rows[i].user]++;
+    ok = ok &&
+         learn_split_users(&how, group, rows, run->user_count, run->held, &run->groups, &run->held_groups);
+    free(rows);
+    return ok;
 }
 
 static bool remember_seen(dq_offline *run, size_t count)

@@ -199,6 +199,21 @@ interrupted() {
     cmp x y
 }
 
+@test "--fold: each part of the users is held out once, and other numbers are refused" {
+    for fold in 1 2 3; do
+        "$BUILD"/dq-train --offline --hidden 8 --no-world --epochs 1 --fold $fold/3 -o m$fold.dq t.dq 2>words
+        grep -o 'held out ([0-9]* of [0-9]* groups)' words
+    done | tee shares
+    [ "$(awk -F'[( ]' '{ n += $4; of = $6 } END { print n == of, NR }' shares)" = "1 3" ]
+    ! cmp -s <(payload m1.dq) <(payload m2.dq)
+    for bad in 0/3 4/3 1/1 1 a/b 1/3x 1/-3; do
+        run -2 --separate-stderr "$BUILD"/dq-train --offline --fold $bad t.dq
+        [[ $stderr == "dq-train: --fold $bad: I/K is wanted"* ]]
+    done
+    run -2 "$BUILD"/dq-train --offline --fold 1/3 --validation .2 t.dq
+    run -2 "$BUILD"/dq-train --user u03 --fold 1/3 t.dq
+}
+
 @test "dq-plan: the catalogue, then what the world model expects of remembered pairs" {
     offline -o m.dq t.dq
     "$BUILD"/dq-plan --model m.dq t.dq > s.dq

@@ -349,6 +349,35 @@ static void one_group_is_not_held_out(void **state)
     drop(&w);
 }
 
+/* The folds are disjoint, and together every user; another seed cuts otherwise. */
+static void folds_hold_each_group_out_once(void **state)
+{
+    (void)state;
+    enum { FOLDS = 3 };
+    unsigned times[USERS] = {0}, moved = 0;
+    for (uint32_t fold = 1; fold <= FOLDS; fold++) {
+        world w, other;
+        dq_offline_config config = usual();
+        config.fold = fold;
+        config.folds = FOLDS;
+        populate(&w);
+        start(&w, &config, 0, 0);
+        config.seed++;
+        populate(&other);
+        start(&other, &config, 0, 0);
+        dq_offline_sizes sizes = dq_offline_size(w.run);
+        assert_in_range(sizes.held_out_groups, sizes.groups / FOLDS, (sizes.groups + FOLDS - 1) / FOLDS);
+        for (uint32_t u = 0; u < USERS; u++) {
+            times[u] += dq_offline_held_out(w.run, u);
+            moved += dq_offline_held_out(w.run, u) != dq_offline_held_out(other.run, u);
+        }
+        drop(&w);
+        drop(&other);
+    }
+    for (uint32_t u = 0; u < USERS; u++) assert_int_equal(times[u], 1);
+    assert_true(moved > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +391,7 @@ int main(void)
         cmocka_unit_test(resumes_exactly),
         cmocka_unit_test(nothing_to_learn_is_an_error),
         cmocka_unit_test(one_group_is_not_held_out),
+        cmocka_unit_test(folds_hold_each_group_out_once),
     };
     return cmocka_run_group_tests_name("offline", tests, NULL, NULL);
 }
