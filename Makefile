@@ -40,6 +40,9 @@ dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/ca
 # Programs that are a script: cmd/NAME.py on Debian's Python.
 SCRIPTS := dq-tune
 
+# What unit tests take of cmd/.
+test_coprocess.parts := cmd/coprocess
+
 # Rooms of the base library; port/ stays out of it, so that a program links only the foreign libraries it uses.
 ROOMS := core wire math learn reward rank measure
 
@@ -102,7 +105,7 @@ $(SCRIPTED): $(B)/%: cmd/%.py cmd/cli.h
 	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli.h)/" $< > $@
 	@chmod 755 $@
 
-$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libport.a $(B)/libdq.a
+$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libport.a $(B)/libdq.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 

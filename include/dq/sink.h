@@ -23,6 +23,11 @@ typedef struct dq_sink dq_sink;
  * raised to 1 MiB. */
 dq_status dq_sink_open(dq_sink **sink, const char *path, dq_sink_form form, dq_error *error);
 
+/* A sink over a function that takes all n bytes (see dq_source_open_fn). arg is kept. */
+typedef dq_status (*dq_sink_fn)(void *arg, const void *data, size_t n, dq_error *error);
+dq_status dq_sink_open_fn(dq_sink **sink, const char *name, dq_sink_form form, dq_sink_fn write, void *arg,
+                          dq_error *error);
+
 /* Compresses in so many threads beside the caller's (1: in the caller's own; a zstd built without threads
  * stays there). Before the first write. The bytes that a reader decompresses are the same. */
 void dq_sink_threads(dq_sink *sink, unsigned threads);

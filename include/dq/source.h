@@ -19,6 +19,12 @@ typedef struct dq_source dq_source;
 /* Opens a path, or stdin for "-". DQ_ERR_IO with the name as error->source. */
 dq_status dq_source_open(dq_source **source, const char *path, dq_error *error);
 
+/* A source over a function that gives up to n bytes, at least 1, and *got = 0 only at the end (a co-process
+ * is read so, whose other end must be watched meanwhile). arg is kept. */
+typedef dq_status (*dq_source_fn)(void *arg, void *to, size_t n, size_t *got, dq_error *error);
+dq_status dq_source_open_fn(dq_source **source, const char *name, dq_source_fn read, void *arg,
+                            dq_error *error);
+
 /* Reads up to n bytes, at least 1; *got = 0 only at the end. */
 dq_status dq_source_read(dq_source *source, void *to, size_t n, size_t *got, dq_error *error);
 

@@ -17,6 +17,7 @@
 #define DQ_STREAM_H
 
 #include "dq/bundle.h"
+#include "dq/sink.h"
 #include "dq/source.h"
 
 enum { DQ_STREAM_MAJOR = 1, DQ_STREAM_MINOR = 0, DQ_MAX_DEPTH = 32 };
@@ -72,6 +73,10 @@ typedef struct dq_writer dq_writer;
  * before them. */
 dq_status dq_writer_open(dq_writer **writer, const char *path, const dq_maker *maker,
                          dq_reader *const *inputs, size_t input_count, dq_error *error);
+
+/* The same for a sink that is open already. The writer closes it, also when this fails. */
+dq_status dq_writer_open_sink(dq_writer **writer, dq_sink *sink, const dq_maker *maker,
+                              dq_reader *const *inputs, size_t input_count, dq_error *error);
 
 /* Writes a bundle. Kinds must come in the section's order (DQ_ERR_SCHEMA); unknown kinds may stand anywhere.
  * A bundle that still has the body it was read from (bundle->body) is written verbatim: whoever changes a

@@ -20,6 +20,8 @@ enum { OUT = 256 << 10, PIPE = 1 << 20, LEVEL_PIPE = -1, LEVEL_FILE = 3 };
 
 struct dq_sink {
     int fd;
+    dq_sink_fn write; /* instead of fd, when not NULL */
+    void *write_arg;
     bool regular;    /* ends in a regular file, whoever opened it */
     char *name;      /* for messages */
     dq_aside aside;  /* the file in the making; empty when written in place */
@@ -50,12 +52,24 @@ static dq_status start_zstd(dq_sink *s, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status set_up(dq_sink *s, const char *path, dq_sink_form form, dq_error *error)
+/* A sink that writes nowhere yet. */
+static dq_status new_sink(dq_sink **sink, const char *name, dq_error *error)
 {
-    bool standard = !path || strcmp(path, "-") == 0;
-    s->name = strdup(standard ? "stdout" : path);
-    s->out = malloc(OUT);
-    if (!s->name || !s->out) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open an output");
+    dq_sink *s = calloc(1, sizeof *s);
+    *sink = s;
+    if (s) {
+        s->fd = -1;
+        s->name = strdup(name);
+        s->out = malloc(OUT);
+        if (s->name && s->out) return DQ_OK;
+    }
+    dq_sink_abort(s);
+    *sink = NULL;
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open an output");
+}
+
+static dq_status set_up(dq_sink *s, const char *path, bool standard, dq_sink_form form, dq_error *error)
+{
     if (standard) s->fd = STDOUT_FILENO;
     dq_status status = standard ? DQ_OK : open_path(s, path, error);
     if (status) return status;
@@ -71,18 +85,33 @@ static dq_status set_up(dq_sink *s, const char *path, dq_sink_form form, dq_erro
 
 dq_status dq_sink_open(dq_sink **sink, const char *path, dq_sink_form form, dq_error *error)
 {
+    bool standard = !path || strcmp(path, "-") == 0;
+    dq_sink *s;
     *sink = NULL;
-    dq_sink *s = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open an output");
-    s->fd = -1;
-    dq_status status = set_up(s, path, form, error);
-    if (status) {
+    dq_status status = new_sink(&s, standard ? "stdout" : path, error);
+    if (status) return status;
+    if ((status = set_up(s, path, standard, form, error))) {
         (void)dq_error_at(error, s->name, DQ_NO_RECORD);
         dq_sink_abort(s);
         return status;
     }
     *sink = s;
     return DQ_OK;
+}
+
+dq_status dq_sink_open_fn(dq_sink **sink, const char *name, dq_sink_form form, dq_sink_fn write, void *arg,
+                          dq_error *error)
+{
+    dq_status status = new_sink(sink, name, error);
+    if (status) return status;
+    (*sink)->write = write;
+    (*sink)->write_arg = arg;
+    status = form == DQ_SINK_ZSTD ? start_zstd(*sink, error) : DQ_OK;
+    if (status) {
+        dq_sink_abort(*sink);
+        *sink = NULL;
+    }
+    return status;
 }
 
 void dq_sink_threads(dq_sink *s, unsigned threads)
@@ -99,6 +128,7 @@ static dq_status failed(const dq_sink *s, int sys, const char *what, dq_error *e
 
 static dq_status write_fd(dq_sink *s, const unsigned char *data, size_t n, dq_error *error)
 {
+    if (s->write) return n ? s->write(s->write_arg, data, n, error) : DQ_OK;
     while (n && !s->broken) {
         ssize_t w = write(s->fd, data, n);
         if (w > 0) {

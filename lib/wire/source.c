@@ -17,6 +17,8 @@ enum { RAW = 256 << 10, LINE_MAX_BYTES = 256 << 20, PIPE = 1 << 20 };
 
 struct dq_source {
     int fd;
+    dq_source_fn read; /* instead of fd, when not NULL */
+    void *read_arg;
     char *name;
     bool told, ended;    /* whether the coding is known; whether read() said 0 */
     dq_decoder *decoder; /* NULL: plain */
@@ -28,12 +30,24 @@ struct dq_source {
     void *arg;
 };
 
-static dq_status open_fd(dq_source *s, const char *path, dq_error *error)
+/* A source that reads from nowhere yet. */
+static dq_status new_source(dq_source **source, const char *name, dq_error *error)
 {
-    bool standard = strcmp(path, "-") == 0;
-    s->name = strdup(standard ? "stdin" : path);
-    s->raw = malloc(RAW);
-    if (!s->name || !s->raw) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open %s", path);
+    dq_source *s = calloc(1, sizeof *s);
+    *source = s;
+    if (s) {
+        s->fd = -1;
+        s->name = strdup(name);
+        s->raw = malloc(RAW);
+        if (s->name && s->raw) return DQ_OK;
+    }
+    dq_source_close(s);
+    *source = NULL;
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open %s", name);
+}
+
+static dq_status open_fd(dq_source *s, const char *path, bool standard, dq_error *error)
+{
     s->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (s->fd < 0 || fstat(s->fd, &st) < 0) return dq_fail_errno(error, errno, "cannot open");
@@ -44,17 +58,27 @@ static dq_status open_fd(dq_source *s, const char *path, dq_error *error)
 
 dq_status dq_source_open(dq_source **source, const char *path, dq_error *error)
 {
+    bool standard = strcmp(path, "-") == 0;
+    dq_source *s;
     *source = NULL;
-    dq_source *s = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open %s", path);
-    s->fd = -1;
-    dq_status status = open_fd(s, path, error);
-    if (status) {
+    dq_status status = new_source(&s, standard ? "stdin" : path, error);
+    if (status) return status;
+    if ((status = open_fd(s, path, standard, error))) {
         (void)dq_error_at(error, s->name, DQ_NO_RECORD);
         dq_source_close(s);
         return status;
     }
     *source = s;
+    return DQ_OK;
+}
+
+dq_status dq_source_open_fn(dq_source **source, const char *name, dq_source_fn read, void *arg,
+                            dq_error *error)
+{
+    dq_status status = new_source(source, name, error);
+    if (status) return status;
+    (*source)->read = read;
+    (*source)->read_arg = arg;
     return DQ_OK;
 }
 
@@ -91,6 +115,11 @@ static dq_status read_fd(dq_source *s, void *to, size_t n, size_t *got, dq_error
 {
     *got = 0;
     if (s->ended) return DQ_OK;
+    if (s->read) {
+        dq_status status = s->read(s->read_arg, to, n, got, error);
+        s->ended = !status && *got == 0;
+        return status;
+    }
     bool ready = true;
     if (s->before_block) wait_readable(s, 0, &ready);
     if (!ready) s->before_block(s->arg);

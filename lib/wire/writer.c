@@ -195,15 +195,27 @@ static dq_status keep_inputs(dq_writer *w, dq_reader *const *inputs, size_t coun
 dq_status dq_writer_open(dq_writer **writer, const char *path, const dq_maker *maker,
                          dq_reader *const *inputs, size_t input_count, dq_error *error)
 {
+    dq_sink *sink;
+    *writer = NULL;
+    dq_status status = dq_sink_open(&sink, path, DQ_SINK_ZSTD, error);
+    return status ? status : dq_writer_open_sink(writer, sink, maker, inputs, input_count, error);
+}
+
+dq_status dq_writer_open_sink(dq_writer **writer, dq_sink *sink, const dq_maker *maker,
+                              dq_reader *const *inputs, size_t input_count, dq_error *error)
+{
     *writer = NULL;
     dq_writer *w = calloc(1, sizeof *w);
-    if (!w) return no_memory(error);
+    if (!w) {
+        dq_sink_abort(sink);
+        return no_memory(error);
+    }
+    w->sink = sink;
+    dq_sink_threads(sink, maker->threads);
     w->hasher = dq_hasher_new();
     dq_status status = w->hasher ? DQ_OK : no_memory(error);
     if (!status) status = keep_maker(w, maker, error);
     if (!status) status = keep_inputs(w, inputs, input_count, error);
-    if (!status) status = dq_sink_open(&w->sink, path, DQ_SINK_ZSTD, error);
-    if (!status) dq_sink_threads(w->sink, maker->threads);
     if (!status) status = write_head(w, error);
     if (status)
         dq_writer_abort(w);
