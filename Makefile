@@ -49,8 +49,9 @@ ROOMS := core wire math learn reward rank measure
 # Debian packages: what is built with, and what tests and the demo run.
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
             zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
-            python3-numpy python3-pymongo python3-bson openssl bsdextrautils procps
-PKGS     := openblas msgpack libzstd libxxhash jansson zlib
+            python3-numpy python3-pymongo python3-bson openssl bsdextrautils procps libcurl4-openssl-dev nettle-dev \
+            libmicrohttpd-dev curl
+PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd
 
 # ---- flags ----
 
@@ -73,10 +74,12 @@ LIB_SRC  := $(foreach room,$(ROOMS),$(wildcard lib/$(room)/*.c))
 PORT_SRC := $(wildcard lib/port/*.c)
 CMD_SRC  := $(wildcard cmd/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
-OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC))
+SERVER_SRC := $(wildcard tests/services/*.c)
+OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC))
 BUILT    := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c),$(B)/$(p)))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 SCRIPTED := $(SCRIPTS:%=$(B)/%)
+SERVERS  := $(B)/services/llm_server
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
 
@@ -109,6 +112,18 @@ $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $$(foreach x,$$($$*.parts),$$(cal
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
+# The servers that tests start; all of llm_*.c is one of them.
+$(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/llm_*.c))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/services/llm_tastes.h: tests/services/make_tastes.py pipelines/demo/make_data.py
+	@mkdir -p $(@D)
+	python3 $^ > $@
+
+$(B)/obj/tests/services/llm_judge.o: $(B)/services/llm_tastes.h
+$(B)/obj/tests/services/llm_judge.o: ALL_CFLAGS += -I$(B)/services
+
 $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
@@ -134,7 +149,7 @@ deps: ## install the Debian packages that are missing (apt, through sudo when no
 
 # ---- the rest ----
 
-units: $(UNITS)
+units: $(UNITS) $(SERVERS)
 
 bench: all ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
 	@BUILD=$(B) bash tests/bench/run
@@ -152,7 +167,7 @@ install: all ## install programs, headers, man pages, completions under DESTDIR/
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(wildcard include/dq/*.h cmd/*.h lib/*/*.h)
+	clang-format -i $(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC) $(wildcard tests/services/*.h include/dq/*.h cmd/*.h lib/*/*.h)
 
 clean: ## remove build/
 	rm -rf build

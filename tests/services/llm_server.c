@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * llm_server: a language-model server for tests. Prints its port when it is ready; ends at SIGTERM, or when
+ * its stdin closes.
+ *
+ *     POST /v1/chat/completions, /v1/embeddings, GET /v1/models
+ *     GET  /stats    counters            GET  /keys    requests and answers of each key
+ *     GET  /log      each request        GET  /last    the last question as it came
+ *     POST /faults   what shall go wrong (see llm_faults.c), also commanded by a model's name: fault-429-2
+ *     POST /clear    counters, log and faults are forgotten
+ */
+#include "llm.h"
+
+#include <getopt.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+llm_options llm_options_now = {.seed = 42, .batch = 2048, .width = 64};
+
+static double began;
+static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
+static json_t *last;
+
+/* ---- what all parts use ---- */
+
+static double clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+double llm_clock(void)
+{
+    return clock_now() - began;
+}
+
+void llm_sleep(double seconds)
+{
+    struct timespec t = {.tv_sec = (time_t)seconds,
+                         .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    while (nanosleep(&t, &t) != 0) {
+    }
+}
+
+/* FNV-1a, finished as splitmix64 does. */
+uint64_t llm_hash(const void *data, size_t n, uint64_t seed)
+{
+    const unsigned char *bytes = data;
+    uint64_t h = 0xcbf29ce484222325U ^ seed * 0x9e3779b97f4a7c15U;
+    for (size_t i = 0; i < n; i++) h = (h ^ bytes[i]) * 0x100000001b3U;
+    h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9U;
+    h = (h ^ (h >> 27)) * 0x94d049bb133111ebU;
+    return h ^ (h >> 31);
+}
+
+double llm_share(uint64_t hash)
+{
+    return (double)(hash >> 11) * 0x1.0p-53;
+}
+
+const char *llm_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+enum MHD_Result llm_reply(llm_exchange *x, unsigned code, const char *type, const char *body, size_t bytes,
+                          const char *header, const char *value)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(bytes, (void *)(uintptr_t)body,
+                                                                    MHD_RESPMEM_MUST_COPY);
+    MHD_add_response_header(response, "Content-Type", type);
+    if (header) MHD_add_response_header(response, header, value);
+    x->code = code;
+    enum MHD_Result result = MHD_queue_response(x->connection, code, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+enum MHD_Result llm_reply_json(llm_exchange *x, unsigned code, json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    if (!text) return MHD_NO;
+    enum MHD_Result result = llm_reply(x, code, "application/json", text, strlen(text), NULL, NULL);
+    free(text);
+    return result;
+}
+
+enum MHD_Result llm_reply_error(llm_exchange *x, unsigned code, const char *message, const char *param,
+                                const char *retry_after)
+{
+    json_t *body = json_pack("{s:{s:s,s:s,s:s?,s:n}}", "error", "message", message, "type",
+                             code == 429  ? "rate_limit_error"
+                             : code < 500 ? "invalid_request_error"
+                                          : "server_error",
+                             "param", param, "code");
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    if (!text) return MHD_NO;
+    enum MHD_Result result = llm_reply(x, code, "application/json", text, strlen(text),
+                                       retry_after ? "Retry-After" : NULL, retry_after);
+    free(text);
+    return result;
+}
+
+/* ---- questions ---- */
+
+static const char *header(llm_exchange *x, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+    return value ? value : "";
+}
+
+static void remember(llm_exchange *x)
+{
+    json_t *now = json_pack("{s:s,s:s,s:s,s:s,s:O?}", "path", x->path, "authorization",
+                            header(x, "Authorization"), "content_type", header(x, "Content-Type"),
+                            "user_agent", header(x, "User-Agent"), "body", x->request);
+    pthread_mutex_lock(&last_lock);
+    json_decref(last);
+    last = now;
+    pthread_mutex_unlock(&last_lock);
+}
+
+/* The body's digest, whatever the order of its keys, and whether it asks for a form or not. */
+static void digest(llm_exchange *x)
+{
+    json_t *rest = json_copy(x->request);
+    json_object_del(rest, "response_format");
+    char *text = json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS);
+    x->key = text ? llm_hash(text, strlen(text), 0) : 0;
+    free(text);
+    json_decref(rest);
+}
+
+static bool admitted(llm_exchange *x)
+{
+    const char *key = llm_options_now.key, *given = header(x, "Authorization");
+    return !key || (strncmp(given, "Bearer ", 7) == 0 && strcmp(given + 7, key) == 0);
+}
+
+static enum MHD_Result refuse_key(llm_exchange *x)
+{
+    char words[512]; /* as careless as some servers are: it repeats the key */
+    (void)snprintf(words, sizeof words, "Incorrect API key provided: %.400s", header(x, "Authorization"));
+    return llm_reply_error(x, 401, words, NULL, NULL);
+}
+
+static enum MHD_Result ask(llm_exchange *x)
+{
+    bool chat = strcmp(x->path, "/v1/chat/completions") == 0;
+    enum MHD_Result result;
+    x->request = json_loadb(x->body ? x->body : "", x->bytes, JSON_REJECT_DUPLICATES, NULL);
+    digest(x);
+    x->asks = true;
+    llm_stats_begin(x);
+    remember(x);
+    if (llm_options_now.delay > 0) llm_sleep(llm_options_now.delay);
+    if (!admitted(x)) return refuse_key(x);
+    if (!json_is_object(x->request))
+        return llm_reply_error(x, 400, "the body is not a JSON object", NULL, NULL);
+    if (llm_fault(x, &result)) return result;
+    if (chat && llm_options_now.no_schema && json_object_get(x->request, "response_format"))
+        return llm_reply_error(x, 400, "response_format is not supported by this model", "response_format",
+                               NULL);
+    json_t *answer = chat ? llm_answer_chat(x) : llm_answer_embeddings(x);
+    return answer
+               ? llm_reply_json(x, 200, answer)
+               : llm_reply_error(x, 400, chat ? "messages: wanted a list of messages" : "input: wanted texts",
+                                 chat ? "messages" : "input", NULL);
+}
+
+static enum MHD_Result post(llm_exchange *x)
+{
+    if (strcmp(x->path, "/clear") == 0) {
+        llm_stats_clear();
+        llm_faults_clear();
+        return llm_reply_json(x, 200, json_object());
+    }
+    if (strcmp(x->path, "/faults") == 0) {
+        x->request = json_loadb(x->body ? x->body : "", x->bytes, 0, NULL);
+        return llm_faults_add(x->request) ? llm_reply_json(x, 200, json_object())
+                                          : llm_reply_error(x, 400, "not a plan of faults", NULL, NULL);
+    }
+    if (strcmp(x->path, "/v1/chat/completions") == 0 || strcmp(x->path, "/v1/embeddings") == 0) return ask(x);
+    return llm_reply_error(x, 404, "no such path", NULL, NULL);
+}
+
+static enum MHD_Result get(llm_exchange *x)
+{
+    if (strcmp(x->path, "/stats") == 0) return llm_reply_json(x, 200, llm_stats());
+    if (strcmp(x->path, "/keys") == 0) return llm_reply_json(x, 200, llm_stats_keys());
+    if (strcmp(x->path, "/log") == 0) return llm_reply_json(x, 200, llm_stats_log());
+    if (strcmp(x->path, "/v1/models") == 0)
+        return llm_reply_json(
+            x, 200,
+            json_pack("{s:s,s:[{s:s,s:s}]}", "object", "list", "data", "id", "judge", "object", "model"));
+    if (strcmp(x->path, "/last") == 0) {
+        pthread_mutex_lock(&last_lock);
+        json_t *copy = last ? json_deep_copy(last) : json_object();
+        pthread_mutex_unlock(&last_lock);
+        return llm_reply_json(x, 200, copy);
+    }
+    return llm_reply_error(x, 404, "no such path", NULL, NULL);
+}
+
+/* ---- the daemon ---- */
+
+static bool keep(llm_exchange *x, const char *data, size_t n)
+{
+    if (x->bytes + n + 1 > x->capacity) {
+        x->capacity = 2 * (x->bytes + n) + 4096;
+        char *grown = realloc(x->body, x->capacity);
+        if (!grown) return false;
+        x->body = grown;
+    }
+    memcpy(x->body + x->bytes, data, n);
+    x->bytes += n;
+    x->body[x->bytes] = 0;
+    return true;
+}
+
+static enum MHD_Result handle(void *self, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data, size_t *n,
+                              void **state)
+{
+    (void)self;
+    (void)version;
+    llm_exchange *x = *state;
+    if (!x) {
+        *state = x = calloc(1, sizeof *x);
+        if (!x) return MHD_NO;
+        x->connection = connection;
+        x->path = strdup(url);
+        x->post = strcmp(method, "POST") == 0;
+        return x->path ? MHD_YES : MHD_NO;
+    }
+    if (*n > 0) {
+        bool kept = keep(x, data, *n);
+        *n = 0;
+        return kept ? MHD_YES : MHD_NO;
+    }
+    return x->post ? post(x) : get(x);
+}
+
+static void completed(void *self, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode how)
+{
+    (void)self;
+    (void)connection;
+    llm_exchange *x = *state;
+    if (!x) return;
+    if (x->asks) llm_stats_end(x, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    json_decref(x->request);
+    free(x->body);
+    free(x->path);
+    free(x);
+    *state = NULL;
+}
+
+static void connected(void *self, struct MHD_Connection *connection, void **context,
+                      enum MHD_ConnectionNotificationCode how)
+{
+    (void)self;
+    (void)connection;
+    (void)context;
+    llm_stats_connected(how == MHD_CONNECTION_NOTIFY_STARTED);
+}
+
+static char *read_whole(const char *path)
+{
+    char *text = calloc(1, 65536);
+    FILE *file = text ? fopen(path, "r") : NULL;
+    if (!file || fread(text, 1, 65535, file) == 0) {
+        fprintf(stderr, "llm_server: cannot read %s\n", path);
+        exit(1);
+    }
+    fclose(file);
+    return text;
+}
+
+static struct MHD_Daemon *start(void)
+{
+    const llm_options *o = &llm_options_now;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)o->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
+    if (o->certificate) {
+        flags |= MHD_USE_TLS;
+        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, read_whole(o->certificate)};
+        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, read_whole(o->certificate_key)};
+    }
+    return MHD_start_daemon(flags, 0, NULL, NULL, handle, NULL, MHD_OPTION_SOCK_ADDR, &at,
+                            MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+                            connected, NULL, MHD_OPTION_CONNECTION_LIMIT, 4096u, MHD_OPTION_THREAD_STACK_SIZE,
+                            (size_t)262144, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_ARRAY, tls,
+                            MHD_OPTION_END);
+}
+
+static void usage(void)
+{
+    puts("llm_server [--port N] [--delay SECONDS] [--key KEY] [--mistakes RATE] [--seed N] [--no-schema]\n"
+         "           [--no-logprobs] [--split] [--batch N] [--width N] [--certificate FILE --certificate-key "
+         "FILE]\n"
+         "\n"
+         "Answers as a language model would, on 127.0.0.1, until SIGTERM or until stdin closes. Prints its "
+         "port.\n"
+         "\n"
+         "  --delay SECONDS   before every answer\n"
+         "  --key KEY         401 for requests without it\n"
+         "  --mistakes RATE   share of judgements that are wrong, the same ones every time\n"
+         "  --no-schema       400 that names response_format where a request has one\n"
+         "  --no-logprobs     logprobs is null\n"
+         "  --split           labels are two tokens long\n"
+         "  --batch N         embeddings of more texts are refused\n"
+         "  --width N         of embeddings, unless a request names its dimensions\n");
+    llm_faults_help();
+}
+
+static void parse(int argc, char **argv)
+{
+    static const struct option options[] = {{"port", 1, NULL, 'p'},        {"delay", 1, NULL, 'd'},
+                                            {"key", 1, NULL, 'k'},         {"mistakes", 1, NULL, 'm'},
+                                            {"seed", 1, NULL, 's'},        {"no-schema", 0, NULL, 'S'},
+                                            {"no-logprobs", 0, NULL, 'L'}, {"split", 0, NULL, 't'},
+                                            {"batch", 1, NULL, 'b'},       {"width", 1, NULL, 'w'},
+                                            {"certificate", 1, NULL, 'c'}, {"certificate-key", 1, NULL, 'C'},
+                                            {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    llm_options *o = &llm_options_now;
+    int c;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) switch (c) {
+        case 'p': o->port = (unsigned)atoi(optarg); break;
+        case 'd': o->delay = atof(optarg); break;
+        case 'k': o->key = optarg; break;
+        case 'm': o->mistakes = atof(optarg); break;
+        case 's': o->seed = strtoull(optarg, NULL, 10); break;
+        case 'S': o->no_schema = true; break;
+        case 'L': o->no_logprobs = true; break;
+        case 't': o->split = true; break;
+        case 'b': o->batch = (unsigned)atoi(optarg); break;
+        case 'w': o->width = (unsigned)atoi(optarg); break;
+        case 'c': o->certificate = optarg; break;
+        case 'C': o->certificate_key = optarg; break;
+        case 'h': usage(); exit(0);
+        default: exit(2);
+        }
+}
+
+static void on_term(int sig)
+{
+    (void)sig;
+    _exit(0);
+}
+
+int main(int argc, char **argv)
+{
+    began = clock_now();
+    parse(argc, argv);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, on_term);
+    struct MHD_Daemon *daemon = start();
+    if (!daemon) {
+        fprintf(stderr, "llm_server: cannot listen on 127.0.0.1:%u\n", llm_options_now.port);
+        return 1;
+    }
+    printf("%u\n", (unsigned)MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+    fflush(stdout);
+    char byte;
+    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+    _exit(0); /* whoever hangs in a handler ends with the process */
+}
