@@ -25,7 +25,8 @@ dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export
                    cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
                    port/csv port/npy port/safetensors
 dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
-dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_write
+dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
+                   cmd/reward_write
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
                    cmd/train_checkpoint cmd/train_log port/json
 dq-plan.parts   := cmd/catalogue cmd/corpus

@@ -3,6 +3,7 @@
  * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
  */
 #include "filter.h"
+#include "reward_answer.h"
 #include "reward_write.h"
 #include "transitions.h"
 
@@ -12,7 +13,7 @@
 typedef struct options {
     dq_common common;
     int strategy;
-    bool raw_cosine, strict;
+    bool raw_cosine, strict, labels_only;
     dq_texts pair_fields;
     const char *map, *pairs, *pairs_file, *user;
 } options;
@@ -26,6 +27,7 @@ typedef struct state {
     dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
     size_t transition_count, ranking_count;
+    bool answering; /* --labels-only, and the catalogue is whole: pairs are answered as they come */
 } state;
 
 static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_error *error)
@@ -36,44 +38,6 @@ static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_
     grown[(*count)++] = *bundle;
     *bundle = DQ_BUNDLE_EMPTY;
     return DQ_OK;
-}
-
-/* ---- reading ---- */
-
-static dq_status take_transitions(state *s, dq_bundle *bundle, dq_error *error)
-{
-    dq_bundle carried;
-    dq_status status = dq_transitions_carry(&carried, bundle, &s->catalogue, error);
-    if (!status) status = hold(&s->transitions, &s->transition_count, &carried, error);
-    return status;
-}
-
-/* Catalogue and transitions are kept; a model and what we do not know goes on at once, rankings at the end.
- */
-static dq_status take_bundle(state *s, dq_bundle *bundle, dq_error *error)
-{
-    bool taken;
-    dq_status status = dq_catalogue_add(&s->catalogue, bundle, dq_reader_section(s->filter.in), &taken,
-                                        error);
-    if (status || taken) return status;
-    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return take_transitions(s, bundle, error);
-    if (strcmp(bundle->kind, DQ_KIND_RANKINGS) == 0)
-        return hold(&s->rankings, &s->ranking_count, bundle, error);
-    return dq_writer_put(s->filter.out, bundle, error);
-}
-
-static dq_status read_all(state *s, dq_error *error)
-{
-    dq_bundle bundle;
-    bool more;
-    dq_status status;
-    while (!(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
-        status = dq_filter_blame(&s->filter, take_bundle(s, &bundle, error), error);
-        dq_bundle_free(&bundle);
-        if (status) return status;
-    }
-    if (!status) status = dq_catalogue_finish(&s->catalogue, false, error);
-    return status;
 }
 
 /* ---- making ready ---- */
@@ -95,7 +59,7 @@ static bool any_pairs_in_stream(const state *s)
 static dq_status make_ready(state *s, dq_error *error)
 {
     dq_status status = choose_user(s, error);
-    if (!status && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
+    if (!status && !s->o->labels_only && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
         status = dq_fail(
             error, DQ_ERR_UNKNOWN,
             "the stream has no pairs: neither transitions nor interactions (--pairs all, random:N "
@@ -104,6 +68,65 @@ static dq_status make_ready(state *s, dq_error *error)
     bool cosines = s->labeller.strategy == DQ_STRATEGY_COSINE || s->plan.from == DQ_PAIRS_TOP;
     if (!status && cosines)
         status = dq_labeller_fields(&s->labeller, &s->catalogue, &s->o->pair_fields, error);
+    return status;
+}
+
+/* ---- reading ---- */
+
+/* --labels-only: the catalogue is whole when the first pair is asked. */
+static dq_status answer(state *s, const dq_bundle *bundle, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (!s->answering) status = dq_catalogue_finish(&s->catalogue, false, error);
+    if (!s->answering && !status) status = make_ready(s, error);
+    s->answering = true;
+    s->out.written += bundle->rows;
+    return status ? status : dq_reward_answer(s->filter.out, &s->labeller, bundle, error);
+}
+
+static bool of_catalogue(const dq_bundle *bundle)
+{
+    return strcmp(bundle->kind, DQ_KIND_USERS) == 0 || strcmp(bundle->kind, DQ_KIND_ITEMS) == 0 ||
+           strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0;
+}
+
+static dq_status take_transitions(state *s, dq_bundle *bundle, dq_error *error)
+{
+    dq_bundle carried;
+    dq_status status = dq_transitions_carry(&carried, bundle, &s->catalogue, error);
+    if (!status) status = hold(&s->transitions, &s->transition_count, &carried, error);
+    return status;
+}
+
+/* Catalogue and transitions are kept; a model and what we do not know goes on at once, rankings at the end.
+ */
+static dq_status take_bundle(state *s, dq_bundle *bundle, dq_error *error)
+{
+    bool taken;
+    if (s->answering && of_catalogue(bundle))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "--labels-only: a catalogue after pairs were answered");
+    dq_status status = dq_catalogue_add(&s->catalogue, bundle, dq_reader_section(s->filter.in), &taken,
+                                        error);
+    if (status || taken) return status;
+    if (s->o->labels_only)
+        return strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0 ? answer(s, bundle, error) : DQ_OK;
+    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return take_transitions(s, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_RANKINGS) == 0)
+        return hold(&s->rankings, &s->ranking_count, bundle, error);
+    return dq_writer_put(s->filter.out, bundle, error);
+}
+
+static dq_status read_all(state *s, dq_error *error)
+{
+    dq_bundle bundle;
+    bool more;
+    dq_status status;
+    while (!(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
+        status = dq_filter_blame(&s->filter, take_bundle(s, &bundle, error), error);
+        dq_bundle_free(&bundle);
+        if (status) return status;
+    }
+    if (!status && !s->answering) status = dq_catalogue_finish(&s->catalogue, false, error);
     return status;
 }
 
@@ -145,8 +168,8 @@ static dq_status run(state *s, dq_cli *cli, dq_error *error)
     int64_t seed = draws ? (int64_t)s->o->common.seed : -1;
     dq_status status = dq_filter_open(&s->filter, cli, &s->o->common, seed, error);
     if (!status) status = read_all(s, error);
-    if (!status) status = make_ready(s, error);
-    if (!status) status = write_all(s, error);
+    if (!status && !s->o->labels_only) status = make_ready(s, error);
+    if (!status && !s->o->labels_only) status = write_all(s, error);
     status = dq_filter_close(&s->filter, status, error);
     if (!status) say_what_is_missing(s, cli);
     return status;
@@ -178,6 +201,8 @@ static void understand(state *s, const dq_cli *cli)
     s->labeller.raw_cosine = o->raw_cosine;
     s->labeller.threads = dq_cli_threads(&o->common, 1);
     if (dq_reward_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
+    if (o->labels_only && (o->pairs || o->pairs_file || o->user))
+        dq_cli_usage(cli, "--labels-only answers the stream's transitions: no --pairs, --pairs-file, --user");
     if (o->pairs && o->pairs_file) dq_cli_usage(cli, "--pairs and --pairs-file exclude each other");
     if (o->pairs && dq_pair_plan_parse(&s->plan, o->pairs, &e)) dq_cli_usage(cli, "--pairs: %s", e.reason);
     for (size_t i = 0; i < o->pair_fields.count; i++)
@@ -229,11 +254,16 @@ int main(int argc, char **argv)
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of labels; a label outside has none",
          .flags = DQ_OPT_PAYLOAD},
         {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD},
+        {"labels-only", 0, DQ_OPT_FLAG, &o.labels_only, NULL,
+         "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
+         .flags = DQ_OPT_PAYLOAD},
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error", .flags = 0},
         DQ_OPTION_SEED(o.common),
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };
+    const char *labels_only = getenv("DQ_LABELS_ONLY"); /* dq-train sets it for --reward-cmd */
+    o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (o.strategy == DQ_STRATEGY_COSINE) record_no_map(table);
     state s = {.o = &o};
