@@ -58,8 +58,8 @@ typedef struct dq_task_option {
 typedef struct dq_task dq_task;
 
 typedef struct dq_task_kind {
-    const char *name, *help, *source; /* source: where the task is published */
-    const dq_task_option *options;    /* ended by one without a name */
+    const char *name, *help, *source;       /* source: where the task is published */
+    const dq_task_option *options;          /* ended by one without a name */
     const char *counters[DQ_TASK_COUNTERS]; /* what is counted besides reward, e.g. "clicks"; NULL: no more */
     /* Fills shape and makes memory and self from the options' values, in their order. */
     dq_status (*init)(dq_task *task, const double *options, dq_error *error);

@@ -17,8 +17,13 @@ const dq_task_kind *dq_task_find(const char *name)
     return NULL;
 }
 
-const dq_task_kind *const dq_task_kinds[] = {&dq_task_session, &dq_task_sequence, &dq_task_films, &dq_task_maze,
-                                             &dq_task_chain,   &dq_task_cartpole, NULL};
+const dq_task_kind *const dq_task_kinds[] = {&dq_task_session,
+                                             &dq_task_sequence,
+                                             &dq_task_films,
+                                             &dq_task_maze,
+                                             &dq_task_chain,
+                                             &dq_task_cartpole,
+                                             NULL};
 
 /* ---- options ---- */
 
@@ -162,12 +167,13 @@ dq_status dq_task_save(const dq_task *task, const char *prefix, dq_bundle *model
 {
     char name[80];
     const uint64_t bytes = task->memory_bytes, words = 4, one = 1, counters = DQ_TASK_COUNTERS;
-    dq_status status = dq_bundle_add_tensor(model, part(name, prefix, "memory"), DQ_U1, 1, &bytes, task->memory,
-                                            error);
+    dq_status status = dq_bundle_add_tensor(model, part(name, prefix, "memory"), DQ_U1, 1, &bytes,
+                                            task->memory, error);
     if (!status)
         status = dq_bundle_add_tensor(model, part(name, prefix, "rng"), DQ_U8, 1, &words, task->rng.s, error);
     if (!status)
-        status = dq_bundle_add_tensor(model, part(name, prefix, "steps"), DQ_U8, 1, &one, &task->steps, error);
+        status = dq_bundle_add_tensor(model, part(name, prefix, "steps"), DQ_U8, 1, &one, &task->steps,
+                                      error);
     if (!status)
         status = dq_bundle_add_tensor(model, part(name, prefix, "counters"), DQ_F8, 1, &counters,
                                       task->counters, error);
@@ -197,13 +203,15 @@ static dq_status check_sound(const dq_task *task, dq_error *error)
 dq_status dq_task_restore(dq_task *task, const char *prefix, const dq_bundle *model, dq_error *error)
 {
     char name[80];
-    dq_status status = take(task->memory, model, part(name, prefix, "memory"), DQ_U1, task->memory_bytes, error);
+    dq_status status = take(task->memory, model, part(name, prefix, "memory"), DQ_U1, task->memory_bytes,
+                            error);
     if (!status)
         status = take(task->rng.s, model, part(name, prefix, "rng"), DQ_U8, sizeof task->rng.s, error);
     if (!status)
         status = take(&task->steps, model, part(name, prefix, "steps"), DQ_U8, sizeof task->steps, error);
     if (!status)
-        status = take(task->counters, model, part(name, prefix, "counters"), DQ_F8, sizeof task->counters, error);
+        status = take(task->counters, model, part(name, prefix, "counters"), DQ_F8, sizeof task->counters,
+                      error);
     return status ? status : check_sound(task, error);
 }
 

@@ -11,8 +11,8 @@
  *     . . . . . # . . .
  *     . . . . . . . . .
  *
- * The chain is Strens's: forward along the states for nothing, and for `large` at the last one; or back to the
- * first for `small`; with probability `slip` the other action is what happens.
+ * The chain is Strens's: forward along the states for nothing, and for `large` at the last one; or back to
+ * the first for `small`; with probability `slip` the other action is what happens.
  */
 #include "task_impl.h"
 

@@ -42,8 +42,10 @@ static dq_status init(dq_task *task, const double *o, dq_error *error)
 {
     sequence *s = task->self = calloc(1, sizeof *s);
     if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a sequence");
-    *s = (sequence){(uint32_t)o[LENGTH], (uint32_t)o[ERRORS], (uint64_t)o[CHANGE], (int)o[ORDER], (int)o[THEN]};
-    task->shape = (dq_task_shape){.state_width = s->length, .action_count = s->length + (uint32_t)o[DISTRACTORS]};
+    *s = (sequence){(uint32_t)o[LENGTH], (uint32_t)o[ERRORS], (uint64_t)o[CHANGE], (int)o[ORDER],
+                    (int)o[THEN]};
+    task->shape = (dq_task_shape){.state_width = s->length,
+                                  .action_count = s->length + (uint32_t)o[DISTRACTORS]};
     return dq_task_reserve(task, sizeof(memory), error);
 }
 

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/task.h"
+
+#include "../fixtures/task/cartpole.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static dq_task *make(const char *kind, const char *options, uint64_t seed)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_task *task;
+    if (dq_task_new(&task, kind, options, seed, &e)) fail_msg("%s", e.reason);
+    assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+    return task;
+}
+
+static dq_step take(dq_task *task, uint32_t action)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_step step;
+    if (dq_task_step(task, action, &step, &e)) fail_msg("%s", e.reason);
+    return step;
+}
+
+static uint32_t hot(const dq_task *task)
+{
+    uint32_t at = 0;
+    while (task->state[at] != 1) at++;
+    for (uint32_t i = 0; i < task->shape.state_width; i++) assert_true(task->state[i] == (i == at));
+    return at;
+}
+
+static void near(double got, double wanted, double within)
+{
+    if (!(fabs(got - wanted) <= within)) fail_msg("%.9g is not %.9g within %.9g", got, wanted, within);
+}
+
+/* ---- every kind ---- */
+
+static void *a_kind(const dq_task_kind *kind)
+{
+    return make(kind->name, NULL, 7);
+}
+
+/* Plays n random steps; a digest of all that was seen. */
+static double play(dq_task *task, dq_rng *rng, int n)
+{
+    double sum = 0;
+    dq_error e = DQ_ERROR_NONE;
+    for (int i = 0; i < n; i++) {
+        dq_step s = take(task, (uint32_t)dq_rng_below(rng, task->shape.action_count));
+        for (uint32_t k = 0; k < task->shape.state_width; k++) {
+            assert_true(isfinite(task->state[k]));
+            sum += (double)task->state[k] * (1 + k % 7);
+        }
+        sum = 0.5 * sum + (double)s.reward;
+        assert_false(s.terminal && s.truncated);
+        if (s.terminal || s.truncated) assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+    }
+    return sum;
+}
+
+static void the_same_seed_is_the_same_life(void **state)
+{
+    (void)state;
+    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) {
+        dq_task *a = a_kind(*k), *b = a_kind(*k);
+        dq_rng x = dq_rng_new(1), y = dq_rng_new(1);
+        assert_true(play(a, &x, 300) == play(b, &y, 300));
+        dq_task_free(a);
+        dq_task_free(b);
+    }
+}
+
+static void shapes_add_up(void **state)
+{
+    (void)state;
+    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) {
+        dq_task *a = a_kind(*k);
+        const dq_task_shape *s = &a->shape;
+        assert_true(s->action_count > 0 && s->state_width >= s->user_width + s->history * s->action_width);
+        assert_true((s->action_width > 0) == (s->actions != NULL));
+        assert_true((char *)a->state >= (char *)a->memory &&
+                    (char *)(a->state + s->state_width) <= (char *)a->memory + a->memory_bytes);
+        dq_task_free(a);
+    }
+}
+
+/* A task that was saved in the middle of an episode goes on as the one that was not. */
+static void a_saved_task_goes_on(void **state)
+{
+    (void)state;
+    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) {
+        dq_error e = DQ_ERROR_NONE;
+        dq_bundle model;
+        dq_task *a = a_kind(*k), *b;
+        dq_rng x = dq_rng_new(1), y;
+        play(a, &x, 57);
+        assert_int_equal(dq_bundle_init(&model, "model", 0, &e), DQ_OK);
+        assert_int_equal(dq_task_save(a, "task", &model, &e), DQ_OK);
+        assert_int_equal(dq_task_new(&b, (*k)->name, NULL, 99, &e), DQ_OK);
+        assert_int_equal(dq_task_restore(b, "task", &model, &e), DQ_OK);
+        dq_bundle_free(&model);
+        y = x;
+        assert_true(play(a, &x, 200) == play(b, &y, 200));
+        assert_memory_equal(a->counters, b->counters, sizeof a->counters);
+        assert_true(a->steps == b->steps);
+        dq_task_free(a);
+        dq_task_free(b);
+    }
+}
+
+static void a_false_checkpoint_is_refused(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_bundle model;
+    dq_task *small = make("session", "items=20", 7), *large = make("session", "items=30", 7);
+    assert_int_equal(dq_bundle_init(&model, "model", 0, &e), DQ_OK);
+    assert_int_equal(dq_task_save(small, "task", &model, &e), DQ_OK);
+    assert_int_equal(dq_task_restore(large, "task", &model, &e), DQ_ERR_SCHEMA);
+    *(uint32_t *)small->memory = 1000000; /* the user */
+    assert_int_equal(dq_task_restore(small, "task", &model, &e), DQ_ERR_SCHEMA);
+    dq_bundle_free(&model);
+    dq_task_free(small);
+    dq_task_free(large);
+}
+
+static void wrong_names_numbers_and_actions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *options;
+        dq_status status;
+        const char *says;
+    } cases[] = {
+        {"poker", NULL, DQ_ERR_UNKNOWN, "no task 'poker'"},
+        {"maze", "walls=3", DQ_ERR_UNKNOWN, "maze has no option 'walls'; it has steps"},
+        {"maze", "steps", DQ_ERR_RANGE, "maze: steps needs a value"},
+        {"maze", "steps=many", DQ_ERR_RANGE, "maze: steps=many is not a number"},
+        {"maze", "steps=-1", DQ_ERR_RANGE, "maze: steps=-1 is not a whole number, 0 to 1e+09"},
+        {"maze", "steps=1.5", DQ_ERR_RANGE, "maze: steps=1.5 is not a whole number, 0 to 1e+09"},
+        {"chain", "slip=2", DQ_ERR_RANGE, "chain: slip=2 is not in the range 0 to 1"},
+        {"chain", "slip=nan", DQ_ERR_RANGE, "chain: slip=nan is not a number"},
+        {"session", "users=5,first=4,served=2", DQ_ERR_RANGE, "session: first=4,served=2 of 5 users"},
+        {"films", "users=5,first=5", DQ_ERR_RANGE, "films: first=5,served=0 of 5 users"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dq_error e = DQ_ERROR_NONE;
+        dq_task *task;
+        assert_int_equal(dq_task_new(&task, cases[i].kind, cases[i].options, 1, &e), cases[i].status);
+        assert_string_equal(e.reason, cases[i].says);
+        assert_null(task);
+    }
+    dq_error e = DQ_ERROR_NONE;
+    dq_step step;
+    dq_task *task = make("maze", "steps=0,", 1);
+    assert_int_equal(dq_task_step(task, 4, &step, &e), DQ_ERR_RANGE);
+    dq_task_free(task);
+}
+
+/* ---- the sequence ---- */
+
+static void the_sequence_goes_forward_and_back(void **state)
+{
+    (void)state;
+    dq_task *task = make("sequence", NULL, 1);
+    assert_int_equal(task->shape.state_width, 5);
+    assert_int_equal(task->shape.action_count, 6);
+    dq_step s = take(task, 3); /* wrong at the first place: it stays there */
+    assert_true(s.reward == -1 && hot(task) == 0);
+    for (uint32_t a = 0; a < 3; a++) {
+        s = take(task, a);
+        assert_true(s.reward == 1 && hot(task) == a + 1 && !s.terminal);
+    }
+    s = take(task, 5); /* the distractor */
+    assert_true(s.reward == -1 && hot(task) == 2 && !s.truncated);
+    for (uint32_t a = 2; a < 5; a++) s = take(task, a);
+    assert_true(s.reward == 1 && s.terminal && !s.truncated && hot(task) == 4);
+    near(task->counters[0], 2, 0);
+    near(task->counters[1], 1, 0);
+    near(task->counters[2], 1, 0);
+    dq_task_free(task);
+}
+
+static void ten_errors_break_a_trial_off(void **state)
+{
+    (void)state;
+    dq_task *task = make("sequence", NULL, 1);
+    for (int i = 1; i <= 10; i++) {
+        dq_step s = take(task, 5);
+        assert_true(s.truncated == (i == 10) && !s.terminal);
+    }
+    near(task->counters[1], 0, 0);
+    dq_task_free(task);
+}
+
+static bool solves(dq_task *task, const char *letters)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_step s = {0};
+    for (const char *c = letters; *c; c++) s = take(task, (uint32_t)(*c - 'A'));
+    bool done = s.terminal && task->counters[0] == 0;
+    assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+    return done;
+}
+
+static void the_order_changes_after_so_many_trials(void **state)
+{
+    (void)state;
+    dq_task *task = make("sequence", "change=15", 1);
+    for (int i = 0; i < 15; i++) assert_true(solves(task, "ABCDE"));
+    assert_false(solves(task, "ABCDE"));
+    for (int i = 0; i < 15; i++) assert_true(solves(task, "ADCBE"));
+    dq_task_free(task);
+    task = make("sequence", "length=10,distractors=0,change=1,then=2", 1);
+    assert_int_equal(task->shape.action_count, 10);
+    assert_true(solves(task, "ABCDEFGHIJ"));
+    assert_true(solves(task, "JIHGFEDCBA"));
+    dq_task_free(task);
+}
+
+/* ---- the maze, the chain, the pole ---- */
+
+enum { UP, DOWN, RIGHT, LEFT };
+
+static void the_maze_is_solved_in_14_steps(void **state)
+{
+    (void)state;
+    static const uint32_t way[14] = {DOWN,  DOWN,  RIGHT, RIGHT, RIGHT, UP, RIGHT,
+                                     RIGHT, RIGHT, RIGHT, RIGHT, UP,    UP, UP};
+    dq_task *task = make("maze", NULL, 1);
+    dq_step s = {0};
+    assert_int_equal(hot(task), 18);
+    s = take(task, LEFT); /* off the edge */
+    assert_true(hot(task) == 18 && s.reward == 0);
+    s = take(task, RIGHT);
+    s = take(task, RIGHT); /* a wall */
+    assert_int_equal(hot(task), 19);
+    take(task, LEFT);
+    for (int i = 0; i < 14; i++) {
+        assert_false(s.terminal);
+        s = take(task, way[i]);
+        near(s.reward, i == 13, 0);
+    }
+    assert_true(s.terminal && hot(task) == 8);
+    dq_task_free(task);
+}
+
+static void the_chain_slips_as_often_as_it_says(void **state)
+{
+    (void)state;
+    dq_task *task = make("chain", "steps=0", 3);
+    int back = 0, n = 100000;
+    for (int i = 0; i < n; i++) {
+        uint32_t before = hot(task);
+        dq_step s = take(task, 0);
+        back += s.reward == 2;
+        if (s.reward == 2) assert_int_equal(hot(task), 0);
+        if (s.reward == 0) assert_int_equal(hot(task), before + 1);
+        if (s.reward == 10) assert_true(before == 4 && hot(task) == 4);
+    }
+    near((double)back / n, 0.2, 4 * sqrt(0.2 * 0.8 / n));
+    dq_task_free(task);
+    task = make("chain", NULL, 3);
+    for (int i = 1; i <= 100; i++) assert_true(take(task, 1).truncated == (i == 100));
+    dq_task_free(task);
+}
+
+/* From the doubles that Gymnasium starts with, float for float (cos and sin of two libraries may differ in
+ * the last bit, which a few hundred steps do not blow up beyond 1e-5). */
+static void cartpole_is_gymnasiums(void **state)
+{
+    (void)state;
+    size_t at = 0;
+    for (size_t episode = 0; episode < sizeof cartpole_length / sizeof cartpole_length[0]; episode++) {
+        dq_task *task = make("cartpole", NULL, 1);
+        memcpy(task->memory, cartpole_start + 4 * episode, 4 * sizeof(double));
+        for (int i = 0; i < cartpole_length[episode]; i++, at++) {
+            dq_step s = take(task, cartpole_action[at]);
+            for (size_t k = 0; k < 4; k++) near((double)task->state[k], cartpole_state[4 * at + k], 1e-5);
+            assert_true(s.terminal == cartpole_end[at] && s.reward == 1);
+        }
+        dq_task_free(task);
+    }
+}
+
+static void cartpole_begins_near_the_middle_and_lasts_500_steps(void **state)
+{
+    (void)state;
+    dq_task *task = make("cartpole", NULL, 1);
+    double zero[4] = {0}, sum = 0, squares = 0;
+    dq_error e = DQ_ERROR_NONE;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+        for (int k = 0; k < 4; k++) {
+            assert_true(fabs((double)task->state[k]) <= 0.05);
+            sum += (double)task->state[k];
+            squares += (double)task->state[k] * (double)task->state[k];
+        }
+    }
+    near(sum / 4000, 0, 4 * 0.1 / sqrt(12 * 4000.0));
+    near(squares / 4000, 0.01 / 12, 0.00005);
+    dq_step s = {0};
+    for (int i = 1; i <= 500; i++) {
+        memcpy(task->memory, zero, sizeof zero);
+        s = take(task, (uint32_t)i % 2);
+        assert_true(!s.terminal && s.truncated == (i == 500));
+    }
+    dq_task_free(task);
+}
+
+/* ---- the session ---- */
+
+static double product(const float *a, const float *b, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+static void sessions_have_the_published_widths(void **state)
+{
+    (void)state;
+    dq_task *task = make("session", NULL, 1);
+    assert_int_equal(task->shape.state_width, 42);
+    assert_int_equal(task->shape.action_count, 500);
+    dq_task_free(task);
+    task = make("session", "generated=1", 1);
+    assert_int_equal(task->shape.state_width, 102);
+    dq_task_free(task);
+    task = make("session", "full=1,history=5", 1);
+    assert_int_equal(task->shape.state_width, 20 + 5 * 20 + 2);
+    assert_int_equal(task->shape.history, 5);
+    assert_int_equal(task->shape.user_width, 20);
+    dq_task_free(task);
+}
+
+/* The state is made anew here, from rewards alone. */
+static void a_session_shows_what_happened(void **state)
+{
+    (void)state;
+    dq_task *mean = make("session", "items=30", 5), *full = make("session", "items=30,full=1", 5);
+    dq_rng rng = dq_rng_new(8);
+    uint32_t engaged[10], n = 0;
+    for (int t = 1; t <= 10; t++) {
+        uint32_t a = (uint32_t)dq_rng_below(&rng, 30);
+        dq_step s = take(mean, a), f = take(full, a);
+        const float *items = mean->shape.actions;
+        assert_true(s.reward == f.reward && s.terminal == (t == 10) && !s.truncated);
+        if (s.reward > 0.5F) engaged[n++] = a;
+        near(mean->counters[0], n, 0);
+        for (uint32_t k = 0; k < 20; k++) {
+            double sum = 0;
+            uint32_t shown = n < 3 ? n : 3;
+            for (uint32_t h = 0; h < shown; h++) {
+                float x = items[engaged[n - 1 - h] * 20 + k];
+                sum += (double)x;
+                assert_true(full->state[20 + 20 * h + k] == x);
+            }
+            for (uint32_t h = shown; h < 3; h++) assert_true(full->state[20 + 20 * h + k] == 0);
+            near((double)mean->state[20 + k], shown ? sum / shown : 0, 1e-6);
+        }
+        near((double)mean->state[40], t / 10.0, 1e-6);
+        near((double)mean->state[41], n / 10.0, 1e-6);
+        near((double)full->state[80], t / 10.0, 1e-6);
+    }
+    assert_true(n > 1);
+    dq_task_free(mean);
+    dq_task_free(full);
+}
+
+/* With one user: the share of engagements of an item is E clip(p + noise). */
+static void engagement_has_its_probability(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    const char *const all[] = {"users=1,items=8,steps=1", "users=1,items=8,steps=1,mix=0"};
+    for (int which = 0; which < 2; which++) {
+        dq_task *task = make("session", all[which], 5);
+        const uint32_t w = task->shape.action_width;
+        dq_rng noise = dq_rng_new(3);
+        for (uint32_t a = 0; a < 8; a++) {
+            const float *item = task->shape.actions + a * w, *user = task->state;
+            double z = product(user, item, w), hits = 0, expected = 0, n = 20000;
+            if (which) z /= sqrt(product(user, user, w) * product(item, item, w));
+            for (int i = 0; i < n; i++) {
+                hits += take(task, a).reward > 0.5F;
+                expected += fmin(1, fmax(0, 1 / (1 + exp(-z)) + 0.1 * dq_rng_normal(&noise)));
+                assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+            }
+            near(hits / n, expected / n, 0.016);
+        }
+        dq_task_free(task);
+    }
+}
+
+/* An item that is always taken (spread=100, the best one): 1, then 1 - 0.2 for as long as it is repeated;
+ * other terms add to that. */
+static void rewards_are_as_published(void **state)
+{
+    (void)state;
+    const struct {
+        const char *options;
+        double first, second, third;
+    } cases[] = {
+        {"users=1,noise=0,spread=100", 1, 0.8, 0.8},
+        {"users=1,noise=0,spread=100,similarity=0.5", 1, 0.3, -0.2},
+        {"users=1,noise=0,spread=100,bonus=0.6", 1.6, 0.8 + 0.6 / sqrt(2), 0.8 + 0.6 / sqrt(3)},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        dq_task *task = make("session", cases[c].options, 5);
+        uint32_t best = 0, worst = 0;
+        for (uint32_t a = 1; a < task->shape.action_count; a++) {
+            double z = product(task->state, task->shape.actions + a * 20, 20);
+            if (z > product(task->state, task->shape.actions + best * 20, 20)) best = a;
+            if (z < product(task->state, task->shape.actions + worst * 20, 20)) worst = a;
+        }
+        near((double)take(task, best).reward, cases[c].first, 1e-6);
+        near((double)take(task, best).reward, cases[c].second, 1e-6);
+        near((double)take(task, best).reward, cases[c].third, 1e-6);
+        if (c == 0) near((double)take(task, worst).reward, -0.1, 1e-6);
+        near(task->counters[1], 2, 0);
+        dq_task_free(task);
+    }
+}
+
+static void sessions_serve_the_users_they_should(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_task *all = make("session", "users=10", 1), *some = make("session", "users=10,first=7,served=2", 2);
+    float seen[10][20];
+    int count = 0, met = 0;
+    for (int i = 0; i < 400; i++) {
+        int u = 0;
+        while (u < count && memcmp(seen[u], all->state, sizeof seen[u]) != 0) u++;
+        if (u == count) memcpy(seen[count++], all->state, sizeof seen[u]);
+        assert_int_equal(dq_task_reset(all, &e), DQ_OK);
+    }
+    assert_int_equal(count, 10);
+    for (int u = 0; u < 10; u++) {
+        bool hit = false;
+        for (int i = 0; i < 40; i++) {
+            hit = hit || memcmp(seen[u], some->state, sizeof seen[u]) == 0;
+            assert_int_equal(dq_task_reset(some, &e), DQ_OK);
+        }
+        met += hit;
+    }
+    assert_int_equal(met, 2);
+    dq_task_free(all);
+    dq_task_free(some);
+}
+
+/* ---- the films ---- */
+
+static void films_reward_and_wear_out(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_task *task = make("films", "users=1,spread=0,weariness=2", 1);
+    double fresh[3] = {0}, weary[3] = {0}, fresh_n = 0, weary_n = 0;
+    assert_int_equal(task->shape.state_width, 100);
+    assert_int_equal(task->shape.action_count, 10);
+    for (int i = 0; i < 20000; i++) {
+        uint32_t a = (uint32_t)(i % 10);
+        assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+        dq_step first = take(task, a);
+        fresh_n++;
+        fresh[first.reward > 5 ? 2 : first.reward > 0.5F ? 1 : 0]++;
+        if (first.reward < 0) continue;
+        assert_memory_equal(task->state + 50, task->shape.actions + a * 10, 10 * sizeof(float));
+        dq_step again = take(task, a);
+        weary_n++;
+        weary[again.reward > 5 ? 2 : again.reward > 0.5F ? 1 : 0]++;
+        assert_true(again.reward == 10 || again.reward == 1 || again.reward == -0.1F);
+    }
+    double p = 1 / (1 + exp(2.0)), f = 1 / (1 + exp(1.0)), q = 1 / (1 + exp(3.0));
+    near(fresh[0] / fresh_n, 0.5, 0.015);
+    near(fresh[2] / fresh_n, 0.5 * f, 0.012);
+    near(weary[0] / weary_n, 1 - p, 0.014);
+    near(weary[2] / weary_n, p * q, 0.004);
+    dq_task_free(task);
+    task = make("films", NULL, 1);
+    for (int i = 1; i <= 100; i++) assert_true(take(task, 1).truncated == (i == 100));
+    dq_task_free(task);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_seed_is_the_same_life),
+        cmocka_unit_test(shapes_add_up),
+        cmocka_unit_test(a_saved_task_goes_on),
+        cmocka_unit_test(a_false_checkpoint_is_refused),
+        cmocka_unit_test(wrong_names_numbers_and_actions),
+        cmocka_unit_test(the_sequence_goes_forward_and_back),
+        cmocka_unit_test(ten_errors_break_a_trial_off),
+        cmocka_unit_test(the_order_changes_after_so_many_trials),
+        cmocka_unit_test(the_maze_is_solved_in_14_steps),
+        cmocka_unit_test(the_chain_slips_as_often_as_it_says),
+        cmocka_unit_test(cartpole_is_gymnasiums),
+        cmocka_unit_test(cartpole_begins_near_the_middle_and_lasts_500_steps),
+        cmocka_unit_test(sessions_have_the_published_widths),
+        cmocka_unit_test(a_session_shows_what_happened),
+        cmocka_unit_test(engagement_has_its_probability),
+        cmocka_unit_test(rewards_are_as_published),
+        cmocka_unit_test(sessions_serve_the_users_they_should),
+        cmocka_unit_test(films_reward_and_wear_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
