@@ -16,6 +16,10 @@ float dq_vec_dot(const float *a, const float *b, size_t n);
 void dq_vec_add(float *to, const float *from, size_t n);
 /* to[i] += scale * from[i] */
 void dq_vec_add_scaled(float *to, const float *from, float scale, size_t n);
+/* to[i] *= scale */
+void dq_vec_scale(float *to, float scale, size_t n);
+/* to[i] += share * (from[i] - to[i]) */
+void dq_vec_follow(float *to, const float *from, float share, size_t n);
 /* True when no element is NaN or infinite. */
 int dq_vec_finite(const float *a, size_t n);
 

@@ -34,6 +34,18 @@ void dq_vec_add_scaled(float *restrict to, const float *restrict from, float sca
 }
 
 DQ_CLONES
+void dq_vec_scale(float *to, float scale, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] *= scale;
+}
+
+DQ_CLONES
+void dq_vec_follow(float *restrict to, const float *restrict from, float share, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] += share * (from[i] - to[i]);
+}
+
+DQ_CLONES
 int dq_vec_finite(const float *a, size_t n)
 {
     int bad = 0;
