@@ -262,7 +262,8 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
     memcpy(before, dq_mlp_weights(w->net), bytes);
     w->target[3] = INFINITY;
     pass(w, DQ_LOSS_MSE, true);
-    assert_false(isfinite(dq_mlp_step(w->net, &adam, 1, 1)));
+    double norm = dq_mlp_step(w->net, &adam, 1, 1);
+    assert_true(isnan(norm) || isinf(norm));
     assert_memory_equal(before, dq_mlp_weights(w->net), bytes);
     assert_true(*dq_mlp_steps(w->net) == 0);
     free(before);
