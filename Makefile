@@ -35,7 +35,7 @@ dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cm
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_print cmd/eval_curves cmd/eval_plot \
                    cmd/eval_rollout cmd/eval_rollout_print cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json \
                    port/trec
-dq-cat.parts    := cmd/cat_select cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
+dq-cat.parts    := cmd/cat_select cmd/cat_time cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
                    cmd/transitions port/json port/npy port/safetensors
 
 # Programs that are a script: cmd/NAME.py on Debian's Python.

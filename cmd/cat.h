@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-cat: which rows (cat_select.c), how they are printed (cat_print.c), whether a stream is
- * sound and where it comes from (cat_check.c), and other file formats (cat_files.c).
+ * The parts of dq-cat: which rows (cat_select.c, cat_time.c), how they are printed (cat_print.c), whether a
+ * stream is sound and where it comes from (cat_check.c), and other file formats (cat_files.c).
  */
 #ifndef DQ_CMD_CAT_H
 #define DQ_CMD_CAT_H
@@ -27,6 +27,7 @@ typedef struct dq_cat_select {
     dq_texts kinds;   /* empty: all, or the sides that user and item name */
     const char *user; /* id, or NULL */
     const char *item;
+    const char *since, *before, *time; /* a span of interactions' time, and the attribute that says it */
     bool by_head, by_row;
     uint64_t head, row;
     bool renumber; /* the output is a stream: rows whose references are left out are left out too */
@@ -47,6 +48,12 @@ dq_status dq_cat_choose(dq_cat_select *select, const dq_bundle *bundle, uint64_t
 /* The chosen rows as a bundle of their own, references renumbered. Not for select->whole. */
 dq_status dq_cat_extract(const dq_cat_select *select, const dq_bundle *bundle, dq_bundle *to,
                          dq_error *error);
+/* The column that tells when a bundle's rows were; NULL when that does not matter. DQ_ERR_UNKNOWN when it is
+ * wanted and not there. */
+dq_status dq_cat_time_column(const dq_cat_select *select, const dq_bundle *bundle, const dq_column **time,
+                             dq_error *error);
+/* Whether a row is not before --since, and before --before; one without a time is not. */
+bool dq_cat_in_time(const dq_cat_select *select, const dq_column *time, uint64_t row);
 /* DQ_ERR_UNKNOWN when what was asked for by name or number never came. */
 dq_status dq_cat_found(const dq_cat_select *select, dq_error *error);
 void dq_cat_select_free(dq_cat_select *select);

@@ -102,11 +102,15 @@ static dq_status enter_ids(dq_cat_side *side, const dq_bundle *bundle, dq_error 
     return status;
 }
 
-static bool matches(const dq_cat_select *s, const dq_bundle *bundle, const dq_column *user,
-                    const dq_column *item, uint64_t row)
+/* The columns that say whether a row is wanted; each may be NULL. */
+typedef struct test_columns {
+    const dq_column *user, *item, *time;
+} test_columns;
+
+static bool matches(const dq_cat_select *s, const dq_bundle *bundle, const test_columns *w, uint64_t row)
 {
-    return names(s, user, row, s->user) && names(s, item, row, s->item) &&
-           !(s->renumber && lost(s, bundle, row));
+    return names(s, w->user, row, s->user) && names(s, w->item, row, s->item) &&
+           dq_cat_in_time(s, w->time, row) && !(s->renumber && lost(s, bundle, row));
 }
 
 /* Takes one matching row, or counts it and passes on. */
@@ -172,10 +176,11 @@ dq_status dq_cat_choose(dq_cat_select *select, const dq_bundle *bundle, uint64_t
         s->rows = grown;
         s->room = rows;
     }
-    const dq_column *user = dq_bundle_column(bundle, number == DQ_CAT_USERS ? "id" : "user");
-    const dq_column *item = dq_bundle_column(bundle, number == DQ_CAT_ITEMS ? "id" : "item");
+    test_columns w = {.user = dq_bundle_column(bundle, number == DQ_CAT_USERS ? "id" : "user"),
+                      .item = dq_bundle_column(bundle, number == DQ_CAT_ITEMS ? "id" : "item")};
+    if ((status = dq_cat_time_column(s, bundle, &w.time, error))) return status;
     for (uint64_t r = 0; r < rows && !s->done; r++)
-        if (!table || matches(s, bundle, user, item, r)) take(s, r, side, first);
+        if (!table || matches(s, bundle, &w, r)) take(s, r, side, first);
     s->whole = s->count == rows && !(s->renumber && moved(s, bundle));
     if (found_single(s)) s->done = true;
     return DQ_OK;

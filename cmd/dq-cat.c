@@ -20,7 +20,7 @@ static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
     dq_common common;
-    bool check, count, lineage, join, form_given;
+    bool check, count, lineage, join, form_given, time_given;
     int form, from;
     const char *ids, *split;
     dq_cat_select select;
@@ -230,7 +230,7 @@ static dq_status run(const options *o, dq_cli *cli, dq_cat_select *select, dq_er
 
 static bool selects(const dq_cat_select *s)
 {
-    return s->by_head || s->by_row || s->user || s->item || s->kinds.count;
+    return s->by_head || s->by_row || s->user || s->item || s->since || s->before || s->kinds.count;
 }
 
 static void settle(options *o, const dq_cli *cli)
@@ -251,6 +251,8 @@ static void settle(options *o, const dq_cli *cli)
         dq_cli_usage(cli, "--from npy --to npy changes nothing");
     if (o->split && o->form_given && o->form != STREAM) dq_cli_usage(cli, "--split writes streams");
     if (o->split && o->common.output) dq_cli_usage(cli, "--split names its own files: no --output");
+    if (o->time_given && !o->select.since && !o->select.before)
+        dq_cli_usage(cli, "--time goes with --since or --before");
     if (o->join &&
         (whole || foreign || o->split || (o->form_given && o->form != STREAM) || selects(&o->select)))
         dq_cli_usage(cli, "--join takes all of a stream and writes a stream");
@@ -268,7 +270,7 @@ static const dq_program program = {
 
 int main(int argc, char **argv)
 {
-    options o = {.common = DQ_COMMON_DEFAULTS};
+    options o = {.common = DQ_COMMON_DEFAULTS, .select.time = "time"};
     const dq_option table[] = {
         {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "verify everything, print nothing", .flags = 0},
         {"count", 0, DQ_OPT_FLAG, &o.count, NULL, "print the rows of each kind", .flags = 0},
@@ -282,6 +284,12 @@ int main(int argc, char **argv)
          "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD},
         {"item", 'i', DQ_OPT_TEXT, &o.select.item, "ID",
          "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD},
+        {"since", 0, DQ_OPT_TEXT, &o.select.since, "TIME", "interactions of this time and later",
+         .flags = DQ_OPT_PAYLOAD},
+        {"before", 0, DQ_OPT_TEXT, &o.select.before, "TIME", "interactions before this time",
+         .flags = DQ_OPT_PAYLOAD},
+        {"time", 0, DQ_OPT_TEXT, &o.select.time, "NAME", "the attribute that tells an interaction's time",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.time_given},
         {"kind", 'k', DQ_OPT_LIST, &o.select.kinds, "KIND", "users, items, model ...; may be repeated",
          .flags = DQ_OPT_PAYLOAD},
         {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .given = &o.form_given},

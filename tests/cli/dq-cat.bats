@@ -173,6 +173,28 @@ assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
     cmp a c
 }
 
+@test "--since and --before cut interactions by time; users, items and references stay" {
+    printf '{"id":"%s"}\n' a b >u.jsonl
+    printf '{"id":"%s"}\n' x y >i.jsonl
+    cat >n.jsonl <<'END'
+{"user":"a","item":"x","time":"1998-01-01T10:00:00","day":9}
+{"user":"a","item":"y","time":"1998-03-01T10:00:00","day":10}
+{"user":"b","item":"y","time":"1998-05-01T10:00:00","day":100}
+{"user":"b","item":"x"}
+END
+    dq-export --users u.jsonl --items i.jsonl --interactions n.jsonl -o t.dq
+    when() { dq-cat -k interactions "$@" t.dq | jq -c .day | tr '\n' ' '; }
+    [ "$(when --since 1998-03)" = "10 100 " ]
+    [ "$(when --before 1998-03-01T10:00:00)" = "9 " ]
+    [ "$(when --since 1998-01-01T10:00:00 --before 1998-05)" = "9 10 " ]
+    [ "$(when --time day --since 10)" = "10 100 " ] # numbers, not bytes
+    [ "$(when --time day --before 9.5)" = "9 " ]
+    [ "$(dq-cat --since 1999 --to stream t.dq | dq-cat --count | tr '\t\n' '= ')" = "users=2 items=2 " ]
+    run -1 dq-cat --since 1998 --time hour t.dq
+    [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' (--time names it)" ]
+    run -2 dq-cat --time day t.dq
+}
+
 @test "bad usage is status 2 and one line" {
     for args in "--check --count" "--check --to tsv" "--row 1 --head 2" "--ids x" "--split d --to npy" "--kind" "--to xml" \
         "--from npy a b" "--from npy --kind model a" "--join --user u" "--join --to jsonl"; do
