@@ -51,8 +51,8 @@ ROOMS := core wire math learn reward rank measure
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
             zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
             python3-numpy python3-pymongo python3-bson openssl bsdextrautils procps libcurl4-openssl-dev nettle-dev \
-            libmicrohttpd-dev curl
-PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd
+            libmicrohttpd-dev curl libsqlite3-dev sqlite3
+PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd sqlite3
 
 # ---- flags ----
 

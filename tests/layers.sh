@@ -35,7 +35,7 @@ zlib.h                lib/wire/*
 xxhash.h              lib/wire/*
 jansson.h             lib/port/json.c
 nettle/*              lib/port/sha256.c
-sqlite3.h             lib/port/cache.c
+sqlite3.h             lib/port/cache*
 curl/*                lib/port/http.c
 mongoc*               lib/port/mongo.c
 bson*                 lib/port/mongo.c

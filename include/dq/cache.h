@@ -61,6 +61,7 @@ typedef struct dq_cache_entry {
     const char *server;            /* "host:port" */
     int64_t time;                  /* Unix seconds, of the answer */
     int asked;                     /* how often this question was asked: 1, or 2 after an unreadable answer */
+    bool shared; /* store: it came in one request with the entry before it, which counts for both */
 } dq_cache_entry;
 
 typedef enum dq_cache_state {
@@ -78,8 +79,8 @@ dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_e
 void dq_cache_close(dq_cache *cache);
 
 /* Of each of n keys the entry (texts in the arena) and HAVE, or NONE: one read transaction. whole: also
- * model, request, answer and server; else these are NULL (their bytes are told), which spares a replay most
- * of its reading. */
+ * model, request, answer and server; else these are NULL (and their bytes 0), which spares a replay most of
+ * its reading. */
 dq_status dq_cache_find(dq_cache *cache, const dq_cache_key *keys, size_t n, bool whole, dq_arena *arena,
                         dq_cache_entry *entries, dq_cache_state *states, dq_error *error);
 
