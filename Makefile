@@ -80,7 +80,7 @@ OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT
 BUILT    := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c),$(B)/$(p)))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 SCRIPTED := $(SCRIPTS:%=$(B)/%)
-SERVERS  := $(B)/services/llm_server
+SERVERS  := $(B)/services/llm_server $(B)/services/http_post
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
 
@@ -115,6 +115,10 @@ $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $$(foreach x,$$($$*.parts),$$(cal
 
 # The servers that tests start; all of llm_*.c is one of them.
 $(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/llm_*.c))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/services/http_post: $(B)/obj/tests/services/http_post.o $(B)/libport.a $(B)/libdq.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
