@@ -20,7 +20,7 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
 # Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
 COMMON          := cmd/cli cmd/cli_help cmd/progress
-PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
+PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-sim dq-cat
 dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_array cmd/export_table \
                    cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
                    port/csv port/npy port/safetensors
@@ -35,6 +35,7 @@ dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cm
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_print cmd/eval_curves cmd/eval_plot \
                    cmd/eval_rollout cmd/eval_rollout_print cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json \
                    port/trec
+dq-sim.parts    := cmd/sim_population cmd/env_serve cmd/env_process cmd/envs cmd/coprocess
 dq-cat.parts    := cmd/cat_select cmd/cat_time cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
                    cmd/transitions port/json port/npy port/safetensors
 

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A population as bundles. Ids are as wide as their side needs ("u0042"), so that their order is that of
+ * their numbers. Times are of the years 2023 and 2024.
+ */
+#include "sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BLOCK = 8192, MOST_TEXTS = 12, BEGINNING = 1672531200 }; /* 2023-01-01T00:00:00Z */
+
+/* A block in the making: text columns, and the row that is being filled. */
+typedef struct block {
+    const char *name[MOST_TEXTS];
+    dq_dtype type[MOST_TEXTS];
+    dq_strings texts[MOST_TEXTS];
+    size_t columns, at; /* at: the next column of the present row */
+    dq_status status;
+    dq_error *error;
+} block;
+
+static void put(block *b, const char *name, dq_dtype type, const char *text)
+{
+    size_t i = b->at++;
+    b->name[i] = name;
+    b->type[i] = type;
+    if (b->at > b->columns) b->columns = b->at;
+    if (!b->status) b->status = dq_strings_add(&b->texts[i], text, text ? strlen(text) : 0, b->error);
+}
+
+static void put_format(block *b, const char *name, dq_dtype type, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void put_format(block *b, const char *name, dq_dtype type, const char *format, ...)
+{
+    char text[64];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    put(b, name, type, text);
+}
+
+static void put_word(block *b, const char *name, const char *word)
+{
+    put_format(b, name, DQ_JSON, "\"%s\"", word);
+}
+
+static void put_number(block *b, const char *name, double x)
+{
+    put_format(b, name, DQ_JSON, "%.9g", x);
+}
+
+static int digits(uint32_t count)
+{
+    int n = 1;
+    for (uint32_t last = count - 1; last >= 10; last /= 10) n++;
+    return n;
+}
+
+static void put_id(block *b, const char *name, char letter, uint32_t number, uint32_t count)
+{
+    put_format(b, name, DQ_TEXT, "%c%0*u", letter, digits(count), number);
+}
+
+static void clear(block *b)
+{
+    for (size_t i = 0; i < b->columns; i++) dq_strings_clear(&b->texts[i]);
+}
+
+static void free_block(block *b)
+{
+    for (size_t i = 0; i < MOST_TEXTS; i++) dq_strings_free(&b->texts[i]);
+}
+
+/* Writes the block as a bundle; vectors (rows, 50) and fields when there are any. */
+static dq_status write_block(block *b, const char *kind, const float *vectors, const dq_field *fields,
+                             size_t field_count, const dq_value *pairs, dq_writer *writer, dq_error *error)
+{
+    uint64_t rows = b->texts[0].count, shape[2] = {rows, DQ_POPULATION_WIDTH};
+    dq_bundle out;
+    dq_status status = b->status ? b->status : dq_bundle_init(&out, kind, rows, error);
+    if (status) return status;
+    if (vectors) status = dq_fields_write(fields, field_count, &out.arena, &out.meta, error);
+    if (!status && pairs && !dq_map_set(&out.arena, &out.meta, "pairs", *pairs))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a block");
+    for (size_t i = 0; !status && i < b->columns; i++)
+        status = dq_bundle_add_text(&out, b->name[i], b->type[i], b->texts[i].offsets, b->texts[i].data,
+                                    b->texts[i].nulls, error);
+    if (!status && vectors) status = dq_bundle_add_tensor(&out, "vector", DQ_F4, 2, shape, vectors, error);
+    if (!status) status = dq_writer_put(writer, &out, error);
+    dq_bundle_free(&out);
+    clear(b);
+    return status;
+}
+
+/* ---- the three kinds ---- */
+
+static void put_preferences(block *b, const dq_person *p)
+{
+    char text[40 * DQ_CATEGORIES];
+    size_t used = 0;
+    for (int c = 0; c < DQ_CATEGORIES; c++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s\"%s\":%.9g", c ? "," : "{",
+                                 dq_categories[c], p->preference[c]);
+    (void)snprintf(text + used, sizeof text - used, "}");
+    put(b, "attr.preferences", DQ_JSON, text);
+}
+
+static void put_user(block *b, const dq_population *p, uint32_t u)
+{
+    const dq_person *x = &p->persons[u];
+    b->at = 0;
+    put_id(b, "id", 'u', u, p->config.users);
+    put_format(b, "attr.age", DQ_JSON, "%u", x->age);
+    put_word(b, "attr.gender", dq_genders[x->gender]);
+    put_number(b, "attr.income", x->income);
+    put_word(b, "attr.location", dq_locations[x->location]);
+    put_word(b, "attr.activity", dq_activities[x->activity]);
+    put_number(b, "attr.price_sensitivity", x->price_sensitivity);
+    put_word(b, "attr.segment", dq_segments[x->segment]);
+    put_preferences(b, x);
+}
+
+static void put_item(block *b, const dq_population *p, uint32_t i)
+{
+    const dq_product *x = &p->products[i];
+    b->at = 0;
+    put_id(b, "id", 'i', i, p->config.items);
+    put_format(b, "text.title", DQ_TEXT, "%s, %s, no. %u", dq_categories[x->category],
+               dq_brand_tiers[x->brand_tier], i);
+    put_word(b, "attr.category", dq_categories[x->category]);
+    put_number(b, "attr.price", x->price);
+    put_number(b, "attr.quality", x->quality);
+    put_number(b, "attr.popularity", x->popularity);
+    put_word(b, "attr.brand_tier", dq_brand_tiers[x->brand_tier]);
+    put_word(b, "attr.season", dq_seasons[x->season]);
+}
+
+static void put_event(block *b, const dq_population *p, const dq_event *e)
+{
+    time_t when = BEGINNING + (time_t)e->second;
+    char text[32] = "";
+    struct tm parts;
+    if (gmtime_r(&when, &parts)) (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    b->at = 0;
+    put_id(b, "user", 'u', e->user, p->config.users);
+    put_id(b, "item", 'i', e->item, p->config.items);
+    put(b, "label", DQ_TEXT, dq_event_types[e->type]);
+    put_word(b, "attr.time", text);
+    if (e->rating)
+        put_format(b, "attr.rating", DQ_JSON, "%u", e->rating);
+    else
+        put(b, "attr.rating", DQ_JSON, NULL);
+}
+
+static dq_status pairs_of(dq_arena *arena, dq_value *pairs, dq_error *error)
+{
+    size_t n;
+    const dq_field *users = dq_population_user_fields(&n), *items = dq_population_item_fields(&n);
+    *pairs = dq_list();
+    for (size_t i = 0; i < n; i++) {
+        dq_value pair = dq_list();
+        if (!dq_list_add(arena, &pair, dq_string(arena, users[i].name)) ||
+            !dq_list_add(arena, &pair, dq_string(arena, items[i].name)) || !dq_list_add(arena, pairs, pair))
+            return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
+    }
+    return DQ_OK;
+}
+
+static dq_status write_side(const dq_population *p, bool items, block *b, dq_writer *writer, dq_error *error)
+{
+    uint32_t count = items ? p->config.items : p->config.users;
+    const float *vectors = items ? p->item : p->user;
+    size_t field_count;
+    const dq_field *fields = items ? dq_population_item_fields(&field_count)
+                                   : dq_population_user_fields(&field_count);
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value pairs;
+    dq_status status = pairs_of(&arena, &pairs, error);
+    for (uint32_t from = 0; !status && from < count; from += BLOCK) {
+        uint32_t n = count - from < BLOCK ? count - from : BLOCK;
+        for (uint32_t r = from; r < from + n; r++) items ? put_item(b, p, r) : put_user(b, p, r);
+        status = write_block(b, items ? DQ_KIND_ITEMS : DQ_KIND_USERS,
+                             vectors + (size_t)from * DQ_POPULATION_WIDTH, fields, field_count,
+                             items ? &pairs : NULL, writer, error);
+    }
+    dq_arena_free(&arena);
+    return status;
+}
+
+static dq_status write_events(const dq_population *p, block *b, const dq_common *common, dq_writer *writer,
+                              dq_error *error)
+{
+    dq_status status = DQ_OK;
+    dq_progress bar = dq_progress_start(common, "interactions", p->event_count);
+    for (size_t from = 0; !status && from < p->event_count; from += BLOCK) {
+        size_t n = p->event_count - from < BLOCK ? p->event_count - from : BLOCK;
+        for (size_t e = from; e < from + n; e++) put_event(b, p, &p->events[e]);
+        status = write_block(b, DQ_KIND_INTERACTIONS, NULL, NULL, 0, NULL, writer, error);
+        dq_progress_step(&bar, from + n, NULL);
+    }
+    dq_progress_end(&bar);
+    return status;
+}
+
+dq_status sim_write_population(const dq_population *population, const dq_common *common, dq_writer *writer,
+                               dq_error *error)
+{
+    block users = {.error = error}, events = {.error = error}, items = {.error = error};
+    dq_status status = write_side(population, false, &users, writer, error);
+    if (!status) status = write_events(population, &events, common, writer, error);
+    if (!status) status = write_side(population, true, &items, writer, error);
+    free_block(&users);
+    free_block(&events);
+    free_block(&items);
+    return status;
+}
