@@ -23,7 +23,7 @@ COMMON          := cmd/cli cmd/cli_help cmd/progress
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-sim dq-cat
 dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_array cmd/export_table \
                    cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
-                   port/csv port/npy port/safetensors
+                   port/csv port/npy port/safetensors port/mongo port/mongo_bson
 dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
 dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
                    cmd/reward_write
@@ -52,8 +52,8 @@ ROOMS := core wire math learn reward rank measure
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
             zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
             python3-numpy python3-pymongo python3-bson openssl bsdextrautils procps libcurl4-openssl-dev nettle-dev \
-            libmicrohttpd-dev curl libsqlite3-dev sqlite3
-PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd sqlite3
+            libmicrohttpd-dev curl libsqlite3-dev sqlite3 libmongoc-dev
+PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd sqlite3 libmongoc-1.0
 
 # ---- flags ----
 
@@ -67,7 +67,7 @@ CFLAGS   ?=
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude $(PKG_CFLAGS) $(SAN) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-PKG_CFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_CFLAGS  = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 LIBS        = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # ---- building ----

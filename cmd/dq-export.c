@@ -4,6 +4,8 @@
  */
 #include "export.h"
 
+#include "dq/mongo.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +14,19 @@
 
 static const dq_program program = {
     .name = "dq-export",
-    .summary = "users, items and interactions from files into a stream",
-    .operands = "[FOLDER]",
+    .summary = "users, items and interactions from files or a database into a stream",
+    .operands = "[FOLDER|URI]",
     .examples =
         {"dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o catalogue.dq",
-         "dq-export --schema jobs rl_jobsdb/ | dq-rank --by cosine -k 10"},
+         "dq-export --schema jobs mongodb://localhost/rl_jobsdb | dq-rank --by cosine -k 10"},
 };
 
 typedef struct options {
     dq_common common;
     export_request request;
     const char *schema, *show_schema;
-    dq_texts limits, pairs;
+    dq_texts limits, wheres, pairs;
+    const char *place; /* a folder, or a database's URI: no option, so never recorded */
     bool strict;
 } options;
 
@@ -40,6 +43,19 @@ static void set_limit(const dq_cli *cli, options *o, const char *text)
         dq_cli_usage(cli, "--limit: '%s' is not N, users:N or items:N", text);
     if (!items) o->request.pick_users.limit = n;
     if (!users) o->request.pick_items.limit = n;
+}
+
+/* "{...}", "users:{...}" or "items:{...}". */
+static void set_where(const dq_cli *cli, options *o, const char *text)
+{
+    bool users = strncmp(text, "users:", 6) == 0, items = strncmp(text, "items:", 6) == 0;
+    const char *filter = users || items ? text + 6 : text;
+    dq_error why = DQ_ERROR_NONE;
+    if (dq_mongo_check_filter(filter, &why)) dq_cli_usage(cli, "--where: %s", why.reason);
+    if ((!items && o->request.pick_users.where) || (!users && o->request.pick_items.where))
+        dq_cli_usage(cli, "--where: one filter a side; join two with {\"$and\": [..]}");
+    if (!items) o->request.pick_users.where = filter;
+    if (!users) o->request.pick_items.where = filter;
 }
 
 static void set_pairs(dq_cli *cli, options *o)
@@ -87,6 +103,8 @@ static void check_files(const dq_cli *cli, const export_request *r)
 {
     if (!r->users && !r->items)
         dq_cli_usage(cli, "nothing to export: --users and --items, or --schema NAME FOLDER");
+    if (cli->operand_count && dq_mongo_is_uri(cli->operands[0]))
+        dq_cli_usage(cli, "a database needs --schema"); /* its URI may hold a password */
     if (cli->operand_count) dq_cli_usage(cli, "'%s': a folder needs --schema", cli->operands[0]);
     if (r->users) check_file(cli, "users", r->users, r->user_ids);
     if (r->items) check_file(cli, "items", r->items, r->item_ids);
@@ -113,19 +131,28 @@ static void settle(dq_cli *cli, options *o)
 {
     export_request *r = &o->request;
     for (size_t i = 0; i < o->limits.count; i++) set_limit(cli, o, o->limits.at[i]);
+    for (size_t i = 0; i < o->wheres.count; i++) set_where(cli, o, o->wheres.at[i]);
     set_pairs(cli, o);
     r->target.common = &o->common;
     r->user_tally = (export_tally){.what = "users", .strict = o->strict, .named = o->schema != NULL};
     r->item_tally = (export_tally){.what = "items", .strict = o->strict, .named = o->schema != NULL};
     r->interaction_tally = (export_tally){.what = "interactions", .strict = o->strict};
     if (!o->schema) {
+        if (o->wheres.count) dq_cli_usage(cli, "--where: filters a database; for files there is jq");
         check_files(cli, r);
         check_stdin_once(cli, r);
         return;
     }
     if (r->users || r->items || r->interactions || r->user_ids || r->item_ids)
         dq_cli_usage(cli, "--schema: reads a folder, and no single files beside it");
-    if (cli->operand_count != 1) dq_cli_usage(cli, "--schema: needs one folder of collections");
+    const char *uri = getenv("DQ_MONGODB_URI");
+    o->place = cli->operand_count == 1 ? cli->operands[0] : cli->operand_count ? NULL : uri;
+    if (!o->place || !*o->place)
+        dq_cli_usage(
+            cli,
+            "--schema: needs one folder of collections, or a mongodb:// URI (here or in DQ_MONGODB_URI)");
+    if (o->wheres.count && !dq_mongo_is_uri(o->place))
+        dq_cli_usage(cli, "--where: filters a database; for files there is jq");
 }
 
 static dq_status write_stream(dq_cli *cli, options *o, export_schema *schema, dq_collections *place,
@@ -156,7 +183,8 @@ static dq_status run_schema(dq_cli *cli, options *o, dq_error *error)
         o->request.target.pairs = schema.pairs;
         o->request.target.pair_count = schema.pair_count;
     }
-    status = dq_collections_open_folder(&place, cli->operands[0], error);
+    status = dq_mongo_is_uri(o->place) ? dq_collections_open_mongo(&place, o->place, error)
+                                       : dq_collections_open_folder(&place, o->place, error);
     if (!status) status = write_stream(cli, o, &schema, &place, error);
     if (place.self) place.close(&place);
     export_schema_free(&schema);
@@ -199,7 +227,7 @@ int main(int argc, char **argv)
         {"item-ids", 0, DQ_OPT_TEXT, &r->item_ids, "FILE", "ids of an array of items, one a line",
          .flags = 0},
         {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
-         "join a folder's collections: jobs, or a mapping's file", .flags = 0},
+         "join the collections of a folder or database: jobs, or a mapping's file", .flags = 0},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",
          .flags = 0},
         {"limit", 'n', DQ_OPT_LIST, &o.limits, "N", "at most N of each side; users:N, items:N",
@@ -207,6 +235,8 @@ int main(int argc, char **argv)
         {"user", 0, DQ_OPT_LIST, &r->pick_users.ids, "ID", "only this user (may be repeated)",
          .flags = DQ_OPT_PAYLOAD},
         {"item", 0, DQ_OPT_LIST, &r->pick_items.ids, "ID", "only this item (may be repeated)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON", "of a database, only these; users:JSON, items:JSON",
          .flags = DQ_OPT_PAYLOAD},
         {"pair", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
          .flags = DQ_OPT_PAYLOAD},

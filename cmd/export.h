@@ -6,7 +6,7 @@
  *
  *     documents ---- export_document.c ----> entity -+
  *     array + ids -- export_array.c -------> entity -+--> export_block.c --> dq_writer
- *     collections -- export_join.c --------> entity -+
+ *     collections -- export_side.c --------> entity -+
  */
 #ifndef DQ_CMD_EXPORT_H
 #define DQ_CMD_EXPORT_H
@@ -69,13 +69,19 @@ export_fault export_read_id(const dq_value *value, dq_arena *arena, export_id *i
 /* Integers by value, then strings by bytes, then ObjectIds. */
 int export_id_compare(const export_id *a, const export_id *b);
 
+/* Says where a faulty document stands: its line, or the _id of one that has none (NULL: it could not be
+ * read). */
+void export_locate(const dq_documents *documents, const dq_value *document, dq_error *error);
+/* The same by the id of what lacks a document. */
+void export_locate_id(const char *name, const export_id *id, dq_error *error);
+
 /* What a person would read: strings as they are, lists joined by ", " (lists of objects by "; "), objects as
  * "key: value, key: value". DQ_NIL for null. */
 dq_status export_read_text(const dq_value *value, dq_arena *arena, dq_value *text, dq_error *error);
 
-/* Exactly `width` finite numbers. */
-export_fault export_read_vector(const dq_value *value, const char *name, uint32_t width, float *to,
-                                dq_error *error);
+/* Exactly `width` finite numbers: a list, DQ_FLOATS, or a binary vector as extended JSON has it. */
+export_fault export_read_vector(const dq_value *value, const char *name, uint32_t width, dq_arena *arena,
+                                float *to, dq_error *error);
 
 /* ---- rows ---- */
 
@@ -146,10 +152,12 @@ dq_status export_check_pairs(const export_target *target, const export_layout *u
 
 /* ---- what is asked for ---- */
 
-/* A part of one side: these ids (all when there are none), and at most limit rows. */
+/* A part of one side: these ids (all when there are none) of what the filter lets through, and at most limit
+ * rows. */
 typedef struct export_selection {
     dq_texts ids;
-    uint64_t limit; /* UINT64_MAX: none */
+    const char *where; /* a database's filter, or NULL */
+    uint64_t limit;    /* UINT64_MAX: none */
 } export_selection;
 
 bool export_selects_all(const export_selection *selection);
@@ -203,7 +211,7 @@ void export_array_close(export_array *array);
 
 dq_status export_files(export_request *request, dq_error *error);
 
-/* ---- collections (export_schema.c, export_join.c) ---- */
+/* ---- collections (export_schema.c, export_collections.c) ---- */
 
 /* A text or a vector of an entity, and the key it stands under. */
 typedef struct export_source_key {

@@ -67,7 +67,8 @@ static const dq_value *field_value(const dq_value *v, const export_layout *layou
     return dq_map_get(v, layout->fields[i].name);
 }
 
-static export_fault read_fields(const dq_value *v, const export_layout *layout, float *to, dq_error *error)
+static export_fault read_fields(const dq_value *v, const export_layout *layout, dq_arena *arena, float *to,
+                                dq_error *error)
 {
     if (v->type == DQ_MAP && v->count != layout->count) {
         dq_fail(error, DQ_ERR_SCHEMA, "vector has %u fields where the first has %zu", v->count,
@@ -81,7 +82,8 @@ static export_fault read_fields(const dq_value *v, const export_layout *layout, 
             dq_fail(error, DQ_ERR_SCHEMA, "vector has no field '%s', which the first has", field->name);
             return EXPORT_MISSING;
         }
-        export_fault fault = export_read_vector(list, field->name, field->width, to + field->offset, error);
+        export_fault fault = export_read_vector(list, field->name, field->width, arena, to + field->offset,
+                                                error);
         if (fault) return fault;
     }
     return EXPORT_FINE;
@@ -103,7 +105,7 @@ static export_fault read_vector(const dq_value *v, export_layout *layout, dq_are
     if (v) {
         float *to = dq_arena_take(arena, layout->width * sizeof *to);
         if (!to) return mistyped(error, "out of memory for a vector");
-        fault = read_fields(v, layout, to, error);
+        fault = read_fields(v, layout, arena, to, error);
         *vector = to;
     }
     layout->known |= !fault;

@@ -24,6 +24,34 @@ dq_status export_skip(export_tally *tally, export_fault fault, dq_error *error)
     return DQ_OK;
 }
 
+void export_locate_id(const char *name, const export_id *id, dq_error *error)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "%.80s '%.*s'", name, id->bytes < 64 ? (int)id->bytes : 64, id->text);
+    dq_error_at(error, text, DQ_NO_RECORD);
+}
+
+void export_locate(const dq_documents *documents, const dq_value *document, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_error none = DQ_ERROR_NONE;
+    export_id id;
+    if (documents->record == DQ_NO_RECORD && !export_read_id(dq_map_get(document, "_id"), &arena, &id, &none))
+        export_locate_id(documents->name, &id, error);
+    dq_error_at(error, documents->name, documents->record);
+    dq_arena_free(&arena);
+}
+
+/* A line of a source, named where there are several; or what the source is where it has no lines. */
+static size_t print_place(const export_tally *tally, export_fault fault, char *to, size_t size)
+{
+    const char *source = tally->faults[fault].source;
+    uint64_t record = tally->faults[fault].record;
+    if (record == DQ_NO_RECORD) return (size_t)snprintf(to, size, "%s", source);
+    return (size_t)snprintf(to, size, "%s%sline %" PRIu64, tally->named ? source : "",
+                            tally->named ? " " : "", record);
+}
+
 void export_report(const export_tally *tally, const dq_cli *cli, const dq_common *common)
 {
     uint64_t all = 0;
@@ -33,9 +61,9 @@ void export_report(const export_tally *tally, const dq_cli *cli, const dq_common
         uint64_t count = tally->faults[i].count;
         if (!count) continue;
         used += (size_t)snprintf(text + used, sizeof text - used,
-                                 "%s%" PRIu64 " %s (first: %s%sline %" PRIu64 ")", all ? ", " : "", count,
-                                 words[i], tally->named ? tally->faults[i].source : "",
-                                 tally->named ? " " : "", tally->faults[i].record);
+                                 "%s%" PRIu64 " %s (first: ", all ? ", " : "", count, words[i]);
+        if (used < sizeof text) used += print_place(tally, (export_fault)i, text + used, sizeof text - used);
+        if (used < sizeof text) used += (size_t)snprintf(text + used, sizeof text - used, ")");
         all += count;
     }
     if (all) dq_cli_say(cli, common, "%s: %" PRIu64 " skipped: %s", tally->what, all, text);
@@ -43,7 +71,7 @@ void export_report(const export_tally *tally, const dq_cli *cli, const dq_common
 
 bool export_selects_all(const export_selection *selection)
 {
-    return selection->ids.count == 0 && selection->limit == UINT64_MAX;
+    return selection->ids.count == 0 && selection->limit == UINT64_MAX && !selection->where;
 }
 
 static bool is(const char *text, const char *id, size_t bytes)

@@ -5,6 +5,8 @@
  */
 #include "export.h"
 
+#include "dq/mongo.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -125,28 +127,119 @@ dq_status export_read_text(const dq_value *v, dq_arena *arena, dq_value *text, d
 
 /* ---- vectors ---- */
 
-export_fault export_read_vector(const dq_value *v, const char *name, uint32_t width, float *to,
-                                dq_error *error)
+static export_fault mistyped(dq_error *error, const char *name)
 {
-    if (v->type != DQ_LIST) {
-        dq_fail(error, DQ_ERR_SCHEMA, "%s is no list of numbers", name);
-        return EXPORT_MISTYPED;
+    dq_fail(error, DQ_ERR_SCHEMA, "%s is no list of numbers", name);
+    return EXPORT_MISTYPED;
+}
+
+static int digit64(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* The bytes of a base64 text with its padding; NULL where it is none. */
+static uint8_t *unbase64(const dq_value *text, dq_arena *arena, size_t *n)
+{
+    if (!text || text->type != DQ_STRING || text->count % 4) return NULL;
+    uint8_t *bytes = dq_arena_take(arena, text->count / 4 * 3 + 1);
+    size_t padding = 0;
+    *n = 0;
+    for (uint32_t i = 0; bytes && i < text->count; i += 4) {
+        const char *c = text->as.string + i;
+        bool last = i + 4 == text->count;
+        if (last) padding = c[3] == '=' ? c[2] == '=' ? 2 : 1 : 0;
+        int a = digit64(c[0]), b = digit64(c[1]);
+        int d = padding == 2 ? 0 : digit64(c[2]), e = padding ? 0 : digit64(c[3]);
+        if (a < 0 || b < 0 || d < 0 || e < 0) return NULL;
+        bytes[(*n)++] = (uint8_t)(a << 2 | b >> 4);
+        bytes[(*n)++] = (uint8_t)(b << 4 | d >> 2);
+        bytes[(*n)++] = (uint8_t)(d << 6 | e);
     }
+    *n -= padding;
+    return bytes;
+}
+
+/* {"$binary": {"base64": "...", "subType": "09"}} as DQ_FLOATS. */
+static export_fault unpack_binary(const dq_value *v, const char *name, uint32_t width, dq_arena *arena,
+                                  dq_value *floats, dq_error *error)
+{
+    const dq_value *binary = dq_map_get(v, "$binary");
+    const char *type = dq_value_text(arena, dq_map_get(binary, "subType"));
+    size_t n;
+    const uint8_t *bytes = unbase64(dq_map_get(binary, "base64"), arena, &n);
+    if (!bytes || !type || strspn(type, "0123456789abcdefABCDEF") != strlen(type))
+        return mistyped(error, name);
+    unsigned subtype = (unsigned)strtoul(type, NULL, 16);
+    if (!dq_bson_vector(bytes, n, subtype, width, arena, floats, error)) return EXPORT_FINE;
+    dq_fail(error, error->status, "%s is a binary of subtype %u that is no vector of %u float32", name,
+            subtype, width);
+    return EXPORT_MISTYPED;
+}
+
+/* A number, also {"$numberDouble": "NaN"} and its like; false for anything else. */
+static bool read_number(const dq_value *v, double *number)
+{
+    static const char *const forms[] = {"$numberDouble", "$numberInt", "$numberLong"};
+    *number = dq_value_number(v, 0);
+    if (v->type == DQ_INT || v->type == DQ_REAL) return true;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const dq_value *text = dq_map_get(v, forms[i]);
+        char *end;
+        if (!text || text->type != DQ_STRING || !text->count) continue;
+        *number = strtod(text->as.string, &end); /* parsed JSON is NUL-terminated */
+        return end == text->as.string + text->count;
+    }
+    return false;
+}
+
+static export_fault check_finite(const float *to, uint32_t i, const char *name, dq_error *error)
+{
+    if (isfinite(to[i])) return EXPORT_FINE;
+    dq_fail(error, DQ_ERR_NUMERIC, "%s: element %u is not finite as a float32", name, i);
+    return EXPORT_NOT_FINITE;
+}
+
+static export_fault copy_floats(const dq_value *v, const char *name, float *to, dq_error *error)
+{
+    export_fault fault = EXPORT_FINE;
+    for (uint32_t i = 0; i < v->count && !fault; i++) {
+        to[i] = v->as.floats[i];
+        fault = check_finite(to, i, name, error);
+    }
+    return fault;
+}
+
+static export_fault copy_numbers(const dq_value *v, const char *name, float *to, dq_error *error)
+{
+    export_fault fault = EXPORT_FINE;
+    for (uint32_t i = 0; i < v->count && !fault; i++) {
+        double number;
+        if (!read_number(&v->as.list[i], &number)) {
+            dq_fail(error, DQ_ERR_SCHEMA, "%s: element %u is no number", name, i);
+            return EXPORT_MISTYPED;
+        }
+        to[i] = (float)number;
+        fault = check_finite(to, i, name, error);
+    }
+    return fault;
+}
+
+export_fault export_read_vector(const dq_value *v, const char *name, uint32_t width, dq_arena *arena,
+                                float *to, dq_error *error)
+{
+    dq_value floats;
+    if (dq_map_get(v, "$binary")) {
+        export_fault fault = unpack_binary(v, name, width, arena, &floats, error);
+        if (fault) return fault;
+        v = &floats;
+    }
+    if (v->type != DQ_LIST && v->type != DQ_FLOATS) return mistyped(error, name);
     if (v->count != width) {
         dq_fail(error, DQ_ERR_SCHEMA, "%s has %u numbers where %u are expected", name, v->count, width);
         return EXPORT_WIDTH;
     }
-    for (uint32_t i = 0; i < width; i++) {
-        const dq_value *x = &v->as.list[i];
-        if (x->type != DQ_INT && x->type != DQ_REAL) {
-            dq_fail(error, DQ_ERR_SCHEMA, "%s: element %u is no number", name, i);
-            return EXPORT_MISTYPED;
-        }
-        to[i] = (float)dq_value_number(x, 0);
-        if (!isfinite(to[i])) {
-            dq_fail(error, DQ_ERR_NUMERIC, "%s: element %u is not finite as a float32", name, i);
-            return EXPORT_NOT_FINITE;
-        }
-    }
-    return EXPORT_FINE;
+    return v->type == DQ_FLOATS ? copy_floats(v, name, to, error) : copy_numbers(v, name, to, error);
 }

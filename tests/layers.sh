@@ -16,7 +16,7 @@ learn:   agent dynaq env factors loss memory mlp net offline population replay s
 reward:  reward                                          | core math
 rank:    explore merge mmr topk                          | core math
 measure: bootstrap measure qrels                         | core math
-port:    cache csv documents http json npy safetensors sha256 trec | core
+port:    cache csv documents http json mongo npy safetensors sha256 trec | core
 cmd:                                                     | core wire math learn reward rank measure port
 '
 
@@ -37,8 +37,8 @@ jansson.h             lib/port/json.c
 nettle/*              lib/port/sha256.c
 sqlite3.h             lib/port/cache*
 curl/*                lib/port/http.c
-mongoc*               lib/port/mongo.c
-bson*                 lib/port/mongo.c
+mongoc*               lib/port/mongo*.c
+bson*                 lib/port/mongo*.c
 getopt.h              cmd/cli.c
 '
 

@@ -22,12 +22,13 @@ typedef enum dq_value_type {
     DQ_STRING,
     DQ_BINARY,
     DQ_LIST,
-    DQ_MAP
+    DQ_MAP,
+    DQ_FLOATS /* a list of numbers, kept as float32: a vector that never was anything else to its reader */
 } dq_value_type;
 
 typedef struct dq_value {
     dq_value_type type;
-    uint32_t count; /* STRING, BINARY: bytes; LIST: elements; MAP: pairs */
+    uint32_t count; /* STRING, BINARY: bytes; LIST, FLOATS: elements; MAP: pairs */
     union {
         bool boolean;
         int64_t integer;
@@ -36,6 +37,7 @@ typedef struct dq_value {
         const void *binary;    /* count bytes */
         struct dq_value *list; /* count elements */
         struct dq_entry *map;  /* count entries in order; keys are unique */
+        const float *floats;   /* count numbers, perhaps not finite */
     } as;
 } dq_value;
 

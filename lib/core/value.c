@@ -123,6 +123,7 @@ bool dq_value_equal(const dq_value *a, const dq_value *b)
     case DQ_BINARY: return memcmp(a->as.binary, b->as.binary, a->count) == 0;
     case DQ_LIST: return lists_equal(a, b);
     case DQ_MAP: return maps_equal(a, b);
+    case DQ_FLOATS: return memcmp(a->as.floats, b->as.floats, a->count * sizeof(float)) == 0;
     }
     return false;
 }
@@ -167,6 +168,13 @@ static bool copy_map(dq_arena *arena, const dq_value *from, dq_value *to)
     return true;
 }
 
+static const float *copy_floats(dq_arena *arena, const dq_value *from)
+{
+    float *copy = dq_arena_take(arena, from->count * sizeof *copy);
+    if (copy && from->count) memcpy(copy, from->as.floats, from->count * sizeof *copy);
+    return copy;
+}
+
 bool dq_value_copy(dq_arena *arena, const dq_value *from, dq_value *to)
 {
     dq_value copy = *from;
@@ -179,6 +187,10 @@ bool dq_value_copy(dq_arena *arena, const dq_value *from, dq_value *to)
     case DQ_BINARY:
         copy.as.binary = dq_arena_text(arena, from->as.binary, from->count);
         if (!copy.as.binary) return false;
+        break;
+    case DQ_FLOATS:
+        copy.as.floats = copy_floats(arena, from);
+        if (!copy.as.floats) return false;
         break;
     case DQ_LIST:
         copy = dq_list();

@@ -314,6 +314,7 @@ dq_status dq_json_write(dq_json_text *out, const dq_value *value, dq_error *erro
     case DQ_BINARY: return dq_fail(error, DQ_ERR_UNSUPPORTED, "binary data have no JSON form");
     case DQ_LIST: return write_list(out, value, error);
     case DQ_MAP: return write_map(out, value, error);
+    case DQ_FLOATS: return dq_json_write_floats(out, value->as.floats, value->count, error);
     }
     return dq_fail(error, DQ_ERR_UNSUPPORTED, "a value of unknown type");
 }

@@ -82,9 +82,10 @@ static dq_status find_file(const char *folder, const char *collection, char **pa
     return dq_error_at(error, folder, DQ_NO_RECORD);
 }
 
-static dq_status folder_open(dq_collections *place, const char *collection, dq_documents *documents,
+static dq_status folder_open(dq_collections *place, const dq_query *query, dq_documents *documents,
                              dq_error *error)
 {
+    const char *collection = query->collection;
     char *path;
     if (!*collection || strchr(collection, '/'))
         return dq_fail(error, DQ_ERR_RANGE, "no name of a collection: '%s'", collection);

@@ -124,6 +124,11 @@ static bool pack(msgpack_packer *out, const dq_value *v, unsigned depth)
         for (uint32_t i = 0; ok && i < v->count; i++)
             ok = pack(out, &v->as.map[i].key, depth - 1) && pack(out, &v->as.map[i].value, depth - 1);
         break;
+    case DQ_FLOATS:
+        (void)msgpack_pack_array(out, v->count);
+        ok = depth > 0;
+        for (uint32_t i = 0; ok && i < v->count; i++) (void)msgpack_pack_double(out, (double)v->as.floats[i]);
+        break;
     }
     return ok;
 }

@@ -366,8 +366,8 @@ faulty() {
     refused 2 "--interactions: '-' must be a regular file, for it is read twice" --users u.jsonl --items - --interactions x.jsonl
     refused 2 "standard input can be only one of the files" --users - --items -
     refused 2 "--schema: reads a folder, and no single files beside it" --schema jobs --users u.jsonl db
-    refused 2 "--schema: needs one folder of collections" --schema jobs
-    refused 2 "--schema: needs one folder of collections" --schema jobs a b
+    refused 2 "--schema: needs one folder of collections, or a mongodb:// URI (here or in DQ_MONGODB_URI)" --schema jobs
+    refused 2 "--schema: needs one folder of collections, or a mongodb:// URI (here or in DQ_MONGODB_URI)" --schema jobs a b
     refused 2 "'db': a folder needs --schema" --users u.jsonl db
     refused 2 "--show-schema: no built-in mapping 'x' (there is: jobs)" --show-schema x
     refused 2 "--limit: 'users:x' is not N, users:N or items:N" --users u.jsonl --limit users:x
