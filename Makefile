@@ -21,7 +21,8 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 # Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
 COMMON          := cmd/cli cmd/cli_help cmd/progress
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-sim dq-cat
-dq-export.parts := cmd/export_schema cmd/export_join cmd/export_files cmd/export_array cmd/export_table \
+dq-export.parts := cmd/export_schema cmd/export_collections cmd/export_side cmd/export_join \
+                   cmd/export_interactions cmd/export_files cmd/export_array cmd/export_table \
                    cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
                    port/csv port/npy port/safetensors port/mongo port/mongo_bson
 dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
