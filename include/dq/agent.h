@@ -104,12 +104,14 @@ typedef struct dq_agent_kind {
     dq_status (*learn)(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
     dq_status (*fit)(dq_agent *agent, const dq_experience *rows, size_t n, bool learn,
                      dq_agent_losses *losses, dq_error *error);
+    void (*end_episode)(dq_agent *agent, uint32_t task);   /* may be NULL */
+    dq_mlp *(*network)(dq_agent *agent, const char *name); /* may be NULL */
     dq_status (*save)(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
     dq_status (*load)(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_error *error);
 } dq_agent_kind;
 
-/* tabular, dqn, dyna-q. Ended by an entry without a name. */
-extern const dq_agent_kind dq_agent_kinds[];
+/* tabular, dqn, dyna-q. Ended by NULL. */
+extern const dq_agent_kind *const dq_agent_kinds[];
 const dq_agent_kind *dq_agent_find(const char *name);
 
 /* DQ_ERR_RANGE when the options do not fit each other or the shape (a head on actions without vectors, an
@@ -139,6 +141,10 @@ dq_status dq_agent_judge(dq_agent *agent, const dq_experience *rows, size_t n, d
                          dq_error *error);
 /* An episode of a task is over (what is counted in episodes: target copies, decay). */
 void dq_agent_end_episode(dq_agent *agent, uint32_t task);
+
+/* A network of the agent: "q", "target", "world.0" ...; NULL when it has none of that name. Its weights may
+ * be set, as when an offline run goes back to its best epoch. */
+dq_mlp *dq_agent_network(dq_agent *agent, const char *name);
 
 double dq_agent_epsilon(const dq_agent *agent);
 uint64_t dq_agent_steps(const dq_agent *agent); /* updates taken, planning not counted */

@@ -9,10 +9,12 @@ static dq_value value_of(const learn_number *number, const void *place)
     const char *at = (const char *)place + number->offset;
     double real;
     uint64_t count;
+    uint32_t small;
     bool flag;
     switch (number->type) {
     case LEARN_REAL: memcpy(&real, at, sizeof real); return isfinite(real) ? dq_real(real) : dq_nil();
     case LEARN_COUNT: memcpy(&count, at, sizeof count); return dq_int((int64_t)count);
+    case LEARN_SMALL: memcpy(&small, at, sizeof small); return dq_int(small);
     case LEARN_FLAG: memcpy(&flag, at, sizeof flag); return dq_bool(flag);
     }
     return dq_nil();
@@ -23,10 +25,12 @@ static void set_value(const learn_number *number, void *place, const dq_value *v
     char *at = (char *)place + number->offset;
     double real = dq_value_number(value, NAN);
     uint64_t count = (uint64_t)dq_value_integer(value, 0);
+    uint32_t small = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
     bool flag = value && value->type == DQ_BOOL && value->as.boolean;
     switch (number->type) {
     case LEARN_REAL: memcpy(at, &real, sizeof real); break;
     case LEARN_COUNT: memcpy(at, &count, sizeof count); break;
+    case LEARN_SMALL: memcpy(at, &small, sizeof small); break;
     case LEARN_FLAG: memcpy(at, &flag, sizeof flag); break;
     }
 }

@@ -8,9 +8,11 @@
 
 #include "dq/bundle.h"
 
-typedef enum learn_number_type { LEARN_REAL, LEARN_COUNT, LEARN_FLAG } learn_number_type;
+typedef enum learn_number_type { LEARN_REAL, LEARN_COUNT, LEARN_SMALL, LEARN_FLAG } learn_number_type;
 
-/* A double (a NAN or infinity travels as nil), a uint64_t, or a bool of a struct. */
+/* A double (a NAN or infinity travels as nil), a uint64_t, a uint32_t (or enumeration), or a bool of a
+ * struct.
+ */
 typedef struct learn_number {
     const char *name;
     learn_number_type type;
@@ -20,7 +22,8 @@ typedef struct learn_number {
 /* meta[key] of a model from a place; false when memory is short. */
 bool learn_place_save(const learn_number *numbers, size_t count, const void *place, const char *key,
                       dq_bundle *model);
-/* The way back; what is not there is NAN, 0, false. DQ_ERR_SCHEMA when the model has no such key. */
+/* The way back; what is not there is NAN, 0, false, and a small number out of range is UINT32_MAX.
+ * DQ_ERR_SCHEMA when the model has no such key. */
 dq_status learn_place_restore(const learn_number *numbers, size_t count, void *place, const char *key,
                               const dq_bundle *model, dq_error *error);
 

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ACT_BLOCK = 64 };
+
+const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_dqn, NULL};
+
+const dq_agent_kind *dq_agent_find(const char *name)
+{
+    for (const dq_agent_kind *const *kind = dq_agent_kinds; *kind; kind++)
+        if (strcmp((*kind)->name, name) == 0) return *kind;
+    return NULL;
+}
+
+/* ---- making ---- */
+
+static bool share(double x)
+{
+    return x >= 0 && x <= 1;
+}
+
+static dq_status check(const dq_agent_config *c, const dq_task_shape *s, dq_error *error)
+{
+    if (s->state_width == 0 || s->action_count == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "an agent needs a state and an action");
+    if (!share(c->gamma)) return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
+    if (!share(c->epsilon) || !share(c->epsilon_min) || c->epsilon_min > c->epsilon)
+        return dq_fail(error, DQ_ERR_RANGE, "epsilon goes from %g to %g", c->epsilon, c->epsilon_min);
+    if (!(c->epsilon_decay > 0) || (c->decay_form == DQ_DECAY_MULTIPLICATIVE && c->epsilon_decay > 1))
+        return dq_fail(error, DQ_ERR_RANGE, "epsilon does not decay by %g", c->epsilon_decay);
+    if (c->explore_by == DQ_EXPLORE_SOFTMAX && !(c->temperature > 0))
+        return dq_fail(error, DQ_ERR_RANGE, "softmax needs a temperature above 0, not %g", c->temperature);
+    if (c->train_every == 0 || c->updates == 0 || c->tasks == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one task");
+    return DQ_OK;
+}
+
+float *agent_floats(dq_agent *a, size_t n, bool *ok)
+{
+    float *p = dq_arena_zero(&a->arena, n, sizeof *p);
+    if (!p) *ok = false;
+    return p;
+}
+
+uint32_t *agent_numbers(dq_agent *a, size_t n, bool *ok)
+{
+    uint32_t *p = dq_arena_zero(&a->arena, n, sizeof *p);
+    if (!p) *ok = false;
+    return p;
+}
+
+static dq_status make_buffers(dq_agent *a, dq_error *error)
+{
+    bool ok = true;
+    size_t vectors = (size_t)a->shape.action_count * a->shape.action_width;
+    a->actions = agent_floats(a, vectors, &ok);
+    a->act_values = agent_floats(a, (size_t)ACT_BLOCK * a->shape.action_count, &ok);
+    a->act_states = agent_floats(a, (size_t)ACT_BLOCK * a->shape.state_width, &ok);
+    a->act_at = agent_numbers(a, ACT_BLOCK, &ok);
+    if (!ok) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
+    if (vectors) memcpy(a->actions, a->shape.actions, vectors * sizeof *a->actions);
+    a->shape.actions = a->actions;
+    return DQ_OK;
+}
+
+dq_status dq_agent_new(dq_agent **out, const char *kind, const dq_agent_config *config,
+                       const dq_task_shape *shape, dq_pool *pool, dq_error *error)
+{
+    *out = NULL;
+    const dq_agent_kind *found = dq_agent_find(kind);
+    if (!found) return dq_fail(error, DQ_ERR_UNKNOWN, "there is no agent '%s'", kind);
+    dq_status status = check(config, shape, error);
+    if (status) return status;
+    dq_agent *a = calloc(1, sizeof *a);
+    if (!a) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
+    *a = (dq_agent){.kind = found, .config = *config, .shape = *shape, .pool = pool};
+    if (!a->config.schedule) a->config.schedule = &dq_schedules[0];
+    if (a->config.fit_rows < a->config.batch) a->config.fit_rows = a->config.batch;
+    for (unsigned i = 0; i < RNG_AGENT_COUNT; i++) a->rng[i] = dq_rng_stream(config->seed, i + 1);
+    status = make_buffers(a, error);
+    if (!status) status = found->init(a, error);
+    if (status) {
+        dq_agent_free(a);
+        return status;
+    }
+    *out = a;
+    return DQ_OK;
+}
+
+void dq_agent_free(dq_agent *a)
+{
+    if (!a) return;
+    if (a->self) a->kind->free(a);
+    dq_arena_free(&a->arena);
+    free(a);
+}
+
+const dq_agent_config *dq_agent_get_config(const dq_agent *a)
+{
+    return &a->config;
+}
+
+dq_mlp_spec agent_spec(const dq_agent *a)
+{
+    const dq_agent_config *c = &a->config;
+    const dq_task_shape *s = &a->shape;
+    bool on_actions = c->head == DQ_HEAD_ACTIONS;
+    dq_mlp_spec spec = {.input = s->state_width,
+                        .user_width = s->user_width,
+                        .history = s->history,
+                        .item_width = s->history ? s->action_width : 0,
+                        .outputs = on_actions ? 0 : s->action_count,
+                        .action_width = on_actions ? s->action_width : 0,
+                        .hidden_count = c->hidden_count,
+                        .dropout = c->dropout,
+                        .batch_norm = c->batch_norm,
+                        .dueling = c->dueling,
+                        .head = c->head,
+                        .encoder = c->encoder};
+    memcpy(spec.hidden, c->hidden, sizeof spec.hidden);
+    return spec;
+}
+
+/* ---- acting ---- */
+
+double dq_agent_epsilon(const dq_agent *a)
+{
+    const dq_agent_config *c = &a->config;
+    const uint64_t counts[] = {a->steps, a->observed, a->episodes};
+    double t = (double)counts[c->decay_by], range = c->epsilon - c->epsilon_min;
+    switch (c->decay_form) {
+    case DQ_DECAY_MULTIPLICATIVE: return fmax(c->epsilon_min, c->epsilon * pow(c->epsilon_decay, t));
+    case DQ_DECAY_EXPONENTIAL: return c->epsilon_min + range * exp(-t / c->epsilon_decay);
+    case DQ_DECAY_LINEAR: return c->epsilon - range * fmin(1, t / c->epsilon_decay);
+    }
+    return c->epsilon;
+}
+
+static uint32_t best_of(const float *q, uint32_t n)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (q[i] > q[best]) best = i;
+    return best;
+}
+
+/* One of n by chances that grow as e^(q / temperature); q is overwritten. */
+static uint32_t draw_softmax(dq_agent *a, float *q)
+{
+    uint32_t n = a->shape.action_count, i = 0;
+    for (uint32_t j = 0; j < n; j++) q[j] = (float)((double)q[j] / a->config.temperature);
+    dq_loss_logsumexp(q, n, q);
+    double left = dq_rng_uniform(&a->rng[RNG_ACT]);
+    while (i + 1 < n && (left -= (double)q[i]) >= 0) i++;
+    return i;
+}
+
+/* At most ACT_BLOCK states. Those that explore by epsilon need no values. */
+static void act(dq_agent *a, const float *states, size_t n, bool explore, uint32_t *actions)
+{
+    size_t width = a->shape.state_width, asked = 0;
+    uint32_t count = a->shape.action_count;
+    bool softmax = explore && a->config.explore_by == DQ_EXPLORE_SOFTMAX;
+    double epsilon = explore && !softmax ? dq_agent_epsilon(a) : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (epsilon > 0 && dq_rng_uniform(&a->rng[RNG_ACT]) < epsilon) {
+            actions[i] = (uint32_t)dq_rng_below(&a->rng[RNG_ACT], count);
+            continue;
+        }
+        memcpy(a->act_states + asked * width, states + i * width, width * sizeof *states);
+        a->act_at[asked++] = i;
+    }
+    if (asked) a->kind->values(a, a->act_states, asked, a->act_values);
+    for (size_t i = 0; i < asked; i++) {
+        float *q = a->act_values + i * count;
+        actions[a->act_at[i]] = softmax ? draw_softmax(a, q) : best_of(q, count);
+    }
+}
+
+void dq_agent_act(dq_agent *a, const float *states, size_t n, bool explore, uint32_t *actions)
+{
+    for (size_t i = 0; i < n; i += ACT_BLOCK)
+        act(a, states + i * a->shape.state_width, n - i < ACT_BLOCK ? n - i : ACT_BLOCK, explore,
+            actions + i);
+}
+
+void dq_agent_values(dq_agent *a, const float *states, size_t n, float *q)
+{
+    a->kind->values(a, states, n, q);
+}
+
+/* ---- learning ---- */
+
+bool agent_due(const dq_agent *a)
+{
+    return a->due >= a->config.train_every;
+}
+
+void agent_take_due(dq_agent *a)
+{
+    a->due -= a->config.train_every;
+}
+
+void agent_count_observation(dq_agent *a)
+{
+    if (++a->observed >= a->config.warmup) a->due++;
+}
+
+double agent_rate(const dq_agent *a)
+{
+    const dq_agent_config *c = &a->config;
+    return dq_schedule_rate(c->schedule, c->adam.rate, a->steps, c->schedule_steps);
+}
+
+void dq_agent_observe(dq_agent *a, uint32_t task, const dq_experience *experience)
+{
+    agent_count_observation(a);
+    a->kind->observe(a, task, experience);
+}
+
+bool dq_agent_ready(const dq_agent *a)
+{
+    return agent_due(a) && a->kind->ready(a);
+}
+
+static const dq_agent_losses none = {NAN, NAN, NAN, NAN};
+
+dq_status dq_agent_learn(dq_agent *a, dq_agent_losses *losses, dq_error *error)
+{
+    *losses = none;
+    agent_take_due(a);
+    return a->kind->learn(a, losses, error);
+}
+
+static dq_status fit(dq_agent *a, const dq_experience *rows, size_t n, bool learn, dq_agent_losses *losses,
+                     dq_error *error)
+{
+    *losses = none;
+    if (n == 0 || n > a->config.fit_rows)
+        return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu rows, where 1 to %zu fit", n, a->config.fit_rows);
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].action >= a->shape.action_count)
+            return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", rows[i].action, a->shape.action_count);
+    return a->kind->fit(a, rows, n, learn, losses, error);
+}
+
+dq_status dq_agent_fit(dq_agent *a, const dq_experience *rows, size_t n, dq_agent_losses *losses,
+                       dq_error *error)
+{
+    return fit(a, rows, n, true, losses, error);
+}
+
+dq_status dq_agent_judge(dq_agent *a, const dq_experience *rows, size_t n, dq_agent_losses *losses,
+                         dq_error *error)
+{
+    return fit(a, rows, n, false, losses, error);
+}
+
+void dq_agent_end_episode(dq_agent *a, uint32_t task)
+{
+    a->episodes++;
+    if (a->kind->end_episode) a->kind->end_episode(a, task);
+}
+
+dq_mlp *dq_agent_network(dq_agent *a, const char *name)
+{
+    return a->kind->network ? a->kind->network(a, name) : NULL;
+}
+
+uint64_t dq_agent_steps(const dq_agent *a)
+{
+    return a->steps;
+}
+
+/* ---- bundles ---- */
+
+dq_status dq_agent_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error *error)
+{
+    dq_status status = agent_save_config(a, model, error);
+    if (!status && checkpoint) status = agent_save_place(a, model, error);
+    return status ? status : a->kind->save(a, checkpoint, model, error);
+}
+
+static bool same_shape(const dq_task_shape *a, const dq_task_shape *b)
+{
+    return a->state_width == b->state_width && a->user_width == b->user_width && a->history == b->history &&
+           a->action_count == b->action_count && a->action_width == b->action_width;
+}
+
+dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)
+{
+    const char *kind;
+    dq_agent_config config;
+    dq_task_shape shape;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (status) return status;
+    if (strcmp(kind, a->kind->name) != 0)
+        return dq_fail(error, DQ_ERR_RANGE, "the model is of a %s agent, not of %s", kind, a->kind->name);
+    if (!same_shape(&shape, &a->shape))
+        return dq_fail(error, DQ_ERR_RANGE, "the model is of another task: %u numbers a state, %u actions",
+                       shape.state_width, shape.action_count);
+    if (checkpoint) status = agent_restore_place(a, model, error);
+    return status ? status : a->kind->load(a, checkpoint, model, error);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An agent's configuration in a model bundle, so that a model says by itself how it is to be used:
+ *
+ *     meta.architecture   the kind's name        meta.gamma, meta.step, as every model has
+ *     meta.agent          the configuration, a name an option; hidden: [..], schedule by name
+ *     meta.task           the shape              column `actions` (action_count, action_width)
+ *
+ * and in a checkpoint meta.counts and column `agent.rng`.
+ */
+#include "agent_impl.h"
+
+#include "place.h"
+
+#include <math.h>
+#include <string.h>
+
+#define AT(field) offsetof(dq_agent_config, field)
+
+static const learn_number options[] = {
+    {"dropout", LEARN_REAL, AT(dropout)},
+    {"batch_norm", LEARN_FLAG, AT(batch_norm)},
+    {"dueling", LEARN_FLAG, AT(dueling)},
+    {"head", LEARN_SMALL, AT(head)},
+    {"encoder", LEARN_SMALL, AT(encoder)},
+    {"gamma", LEARN_REAL, AT(gamma)},
+    {"double", LEARN_FLAG, AT(double_q)},
+    {"n_step", LEARN_SMALL, AT(n_step)},
+    {"loss", LEARN_SMALL, AT(loss)},
+    {"rate", LEARN_REAL, AT(adam.rate)},
+    {"beta1", LEARN_REAL, AT(adam.beta1)},
+    {"beta2", LEARN_REAL, AT(adam.beta2)},
+    {"eps", LEARN_REAL, AT(adam.eps)},
+    {"decay", LEARN_REAL, AT(adam.decay)},
+    {"clip_norm", LEARN_REAL, AT(clip_norm)},
+    {"clip_value", LEARN_REAL, AT(clip_value)},
+    {"schedule_steps", LEARN_COUNT, AT(schedule_steps)},
+    {"target_every", LEARN_COUNT, AT(target_every)},
+    {"target_by", LEARN_SMALL, AT(target_by)},
+    {"tau", LEARN_REAL, AT(tau)},
+    {"batch", LEARN_COUNT, AT(batch)},
+    {"replay", LEARN_COUNT, AT(replay)},
+    {"warmup", LEARN_COUNT, AT(warmup)},
+    {"train_every", LEARN_COUNT, AT(train_every)},
+    {"updates", LEARN_COUNT, AT(updates)},
+    {"fit_rows", LEARN_COUNT, AT(fit_rows)},
+    {"priority", LEARN_REAL, AT(priority)},
+    {"importance", LEARN_REAL, AT(importance)},
+    {"conservative", LEARN_REAL, AT(conservative)},
+    {"alpha", LEARN_REAL, AT(alpha)},
+    {"states", LEARN_SMALL, AT(states)},
+    {"planning", LEARN_SMALL, AT(planning)},
+    {"rollout", LEARN_SMALL, AT(rollout)},
+    {"models", LEARN_SMALL, AT(models)},
+    {"explore_by", LEARN_SMALL, AT(explore_by)},
+    {"decay_form", LEARN_SMALL, AT(decay_form)},
+    {"decay_by", LEARN_SMALL, AT(decay_by)},
+    {"epsilon", LEARN_REAL, AT(epsilon)},
+    {"epsilon_min", LEARN_REAL, AT(epsilon_min)},
+    {"epsilon_decay", LEARN_REAL, AT(epsilon_decay)},
+    {"temperature", LEARN_REAL, AT(temperature)},
+    {"tasks", LEARN_SMALL, AT(tasks)},
+    {"seed", LEARN_COUNT, AT(seed)},
+};
+
+#define SHAPE_AT(field) offsetof(dq_task_shape, field)
+
+static const learn_number shape_numbers[] = {
+    {"state_width", LEARN_SMALL, SHAPE_AT(state_width)},
+    {"user_width", LEARN_SMALL, SHAPE_AT(user_width)},
+    {"history", LEARN_SMALL, SHAPE_AT(history)},
+    {"action_count", LEARN_SMALL, SHAPE_AT(action_count)},
+    {"action_width", LEARN_SMALL, SHAPE_AT(action_width)},
+    {"step_limit", LEARN_SMALL, SHAPE_AT(step_limit)},
+};
+
+static const learn_number counts[] = {
+    {"steps", LEARN_COUNT, offsetof(dq_agent, steps)},
+    {"observed", LEARN_COUNT, offsetof(dq_agent, observed)},
+    {"episodes", LEARN_COUNT, offsetof(dq_agent, episodes)},
+    {"due", LEARN_COUNT, offsetof(dq_agent, due)},
+};
+
+enum {
+    OPTIONS = sizeof options / sizeof *options,
+    SHAPE_NUMBERS = sizeof shape_numbers / sizeof *shape_numbers,
+    COUNTS = sizeof counts / sizeof *counts,
+    MOST_UNITS = 1 << 24,
+};
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for a model bundle");
+}
+
+/* The lists and names beside the numbers of meta.agent. */
+static bool save_rest(const dq_agent_config *c, dq_bundle *model)
+{
+    dq_arena *arena = &model->arena;
+    dq_value map = *dq_map_get(&model->meta, "agent"), hidden = dq_list();
+    for (uint32_t l = 0; l < c->hidden_count; l++)
+        if (!dq_list_add(arena, &hidden, dq_int(c->hidden[l]))) return false;
+    return dq_map_set(arena, &map, "hidden", hidden) &&
+           dq_map_set(arena, &map, "schedule", dq_string(arena, c->schedule->name)) &&
+           dq_map_set(arena, &model->meta, "agent", map);
+}
+
+dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error)
+{
+    dq_arena *arena = &model->arena;
+    uint64_t shape[2] = {a->shape.action_count, a->shape.action_width};
+    if (!dq_map_set(arena, &model->meta, "architecture", dq_string(arena, a->kind->name)) ||
+        !dq_map_set(arena, &model->meta, "gamma", dq_real(a->config.gamma)) ||
+        !dq_map_set(arena, &model->meta, "step", dq_int((int64_t)a->steps)) ||
+        !learn_place_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
+        !learn_place_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "task", model))
+        return no_memory(error);
+    if (a->shape.action_width == 0) return DQ_OK;
+    return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->actions, error);
+}
+
+static bool read_hidden(const dq_value *list, dq_agent_config *config)
+{
+    if (!list || list->type != DQ_LIST || list->count > DQ_MLP_MAX_HIDDEN) return false;
+    for (uint32_t l = 0; l < list->count; l++) {
+        int64_t n = dq_value_integer(&list->as.list[l], 0);
+        if (n < 1 || n > MOST_UNITS) return false;
+        config->hidden[config->hidden_count++] = (uint32_t)n;
+    }
+    return true;
+}
+
+/* The enumerations are in range, and what memory is taken by is not absurd. */
+static bool sound(const dq_agent_config *c)
+{
+    return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_ATTENTION && c->loss <= DQ_LOSS_HUBER &&
+           c->target_by <= DQ_BY_EPISODES && c->decay_by <= DQ_BY_EPISODES &&
+           c->explore_by <= DQ_EXPLORE_SOFTMAX && c->decay_form <= DQ_DECAY_LINEAR &&
+           c->fit_rows <= UINT32_MAX && c->batch <= c->fit_rows && c->replay <= UINT32_MAX;
+}
+
+static dq_status read_options(const dq_bundle *model, dq_agent_config *config, dq_error *error)
+{
+    const dq_value *map = dq_map_get(&model->meta, "agent"), *schedule = dq_map_get(map, "schedule");
+    *config = (dq_agent_config){0};
+    dq_status status = learn_place_restore(options, OPTIONS, config, "agent", model, error);
+    if (status) return status;
+    for (const dq_schedule *s = dq_schedules; s->name; s++)
+        if (dq_value_is(schedule, s->name)) config->schedule = s;
+    if (!config->schedule || !read_hidden(dq_map_get(map, "hidden"), config) || !sound(config))
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.agent is no configuration");
+    return DQ_OK;
+}
+
+static dq_status read_shape(const dq_bundle *model, dq_task_shape *shape, dq_error *error)
+{
+    *shape = (dq_task_shape){0};
+    dq_status status = learn_place_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
+    if (status) return status;
+    uint64_t vectors = (uint64_t)shape->action_count * shape->action_width;
+    if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS ||
+        shape->action_width > MOST_UNITS || shape->user_width > shape->state_width ||
+        (uint64_t)shape->history * shape->action_width > shape->state_width - shape->user_width)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
+    if (vectors == 0) return DQ_OK;
+    const dq_column *column = dq_bundle_column(model, "actions");
+    if (!column || column->type != DQ_F4 || column->shape[0] * dq_column_width(column) != vectors)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model lacks its vectors of actions");
+    shape->actions = column->data;
+    return DQ_OK;
+}
+
+dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
+                               dq_task_shape *shape, dq_error *error)
+{
+    const dq_value *architecture = dq_map_get(&model->meta, "architecture");
+    *kind = NULL;
+    for (const dq_agent_kind *const *k = dq_agent_kinds; *k; k++)
+        if (dq_value_is(architecture, (*k)->name)) *kind = (*k)->name;
+    if (!*kind || !dq_map_get(&model->meta, "task"))
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model is of no agent for tasks");
+    dq_status status = read_options(model, config, error);
+    return status ? status : read_shape(model, shape, error);
+}
+
+dq_status agent_save_place(dq_agent *a, dq_bundle *model, dq_error *error)
+{
+    uint64_t shape[2] = {RNG_AGENT_COUNT, 4};
+    if (!learn_place_save(counts, COUNTS, a, "counts", model)) return no_memory(error);
+    return dq_bundle_add_tensor(model, "agent.rng", DQ_U8, 2, shape, a->rng, error);
+}
+
+dq_status agent_restore_place(dq_agent *a, const dq_bundle *model, dq_error *error)
+{
+    dq_status status = learn_place_restore(counts, COUNTS, a, "counts", model, error);
+    if (status) return status;
+    return learn_column_take(model, "agent.rng", DQ_U8, (uint64_t)RNG_AGENT_COUNT * 4, a->rng, error);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The inside of a deep Q-network, which Dyna-Q builds on.
+ */
+#ifndef DQ_LEARN_AGENT_DQN_H
+#define DQ_LEARN_AGENT_DQN_H
+
+#include "agent_impl.h"
+
+/* n transitions side by side. */
+typedef struct dqn_batch {
+    size_t n;
+    float *state, *next; /* (n, state_width) */
+    uint32_t *action;
+    float *reward, *discount, *weight; /* discount: what V(next) is multiplied by; weight: of its loss */
+    uint8_t *terminal;
+} dqn_batch;
+
+typedef struct dqn dqn;
+
+struct dqn {
+    dq_mlp *q, *target;
+    dq_memory *memory;
+    dq_nstep *nstep;
+    uint64_t updates;      /* planning included */
+    dqn_batch rows;        /* (fit_rows) */
+    uint32_t *slots;       /* (batch) where rows come from */
+    float *next_q, *ahead; /* (fit_rows, action_count) Q of next states by the target, and by q itself */
+    float *wanted;         /* (fit_rows) */
+    float *taken, *dtaken; /* (fit_rows) Q(s, a) of the pass, and its gradient; later the TD error */
+    float *dy;             /* (fit_rows, action_count or 1) */
+    float *shares;         /* (action_count) */
+    uint32_t *pair_state, *pair_action;
+    /* What a kind does after each update on a batch; NULL: nothing. */
+    dq_status (*after)(dq_agent *agent, const dqn_batch *batch, bool learn, dq_agent_losses *losses,
+                       dq_error *error);
+    void *more; /* that kind's */
+};
+
+/* The parts of the kind dqn, for a kind that is one and more. */
+dq_status dqn_init(dq_agent *agent, dq_error *error);
+void dqn_free(dq_agent *agent);
+void dqn_values(dq_agent *agent, const float *states, size_t n, float *q);
+void dqn_observe(dq_agent *agent, uint32_t task, const dq_experience *experience);
+bool dqn_ready(const dq_agent *agent);
+dq_status dqn_learn(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
+dq_status dqn_fit(dq_agent *agent, const dq_experience *rows, size_t n, bool learn, dq_agent_losses *losses,
+                  dq_error *error);
+void dqn_end_episode(dq_agent *agent, uint32_t task);
+dq_mlp *dqn_network(dq_agent *agent, const char *name);
+dq_status dqn_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
+dq_status dqn_load(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_error *error);
+
+/* Room for n rows; false when memory is short. */
+bool dqn_batch_allocate(dq_agent *agent, dqn_batch *batch, size_t n);
+/* One Q update (learn), or its loss alone; TD errors are left in dqn->dtaken. */
+dq_status dqn_update(dq_agent *agent, const dqn_batch *batch, bool learn, double *loss, double *norm,
+                     dq_error *error);
+
+#endif

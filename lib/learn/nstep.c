@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Each task has a ring of its last n steps; a step leaves it for the memory when n have come since, or the
+ * episode is over.
+ */
+#include "dq/memory.h"
+
+#include "place.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dq_nstep {
+    uint32_t n, tasks, width;
+    float gamma;
+    float *state;            /* (tasks, n, width) */
+    uint32_t *action;        /* (tasks, n) */
+    float *reward;           /* (tasks, n) */
+    uint32_t *first, *count; /* (tasks) */
+};
+
+dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t tasks, uint32_t width, double gamma,
+                       dq_error *error)
+{
+    *out = NULL;
+    if (n == 0 || tasks == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "returns over %u steps of %u tasks", n, tasks);
+    dq_nstep *s = calloc(1, sizeof *s);
+    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for returns");
+    size_t steps = (size_t)n * tasks;
+    *s = (dq_nstep){.n = n, .tasks = tasks, .width = width, .gamma = (float)gamma};
+    s->state = calloc(steps, width * sizeof *s->state);
+    s->action = calloc(steps, sizeof *s->action);
+    s->reward = calloc(steps, sizeof *s->reward);
+    s->first = calloc(tasks, sizeof *s->first);
+    s->count = calloc(tasks, sizeof *s->count);
+    if (!s->state || !s->action || !s->reward || !s->first || !s->count) {
+        dq_nstep_free(s);
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for returns over %u steps of %u tasks", n, tasks);
+    }
+    *out = s;
+    return DQ_OK;
+}
+
+void dq_nstep_free(dq_nstep *s)
+{
+    if (!s) return;
+    void *parts[] = {s->state, s->action, s->reward, s->first, s->count};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
+    free(s);
+}
+
+static size_t place_of(const dq_nstep *s, uint32_t task, uint32_t age)
+{
+    return (size_t)task * s->n + (s->first[task] + age) % s->n;
+}
+
+/* The oldest step of a task, with what came after it, to memory. */
+static void emit(dq_nstep *s, uint32_t task, const float *next, bool terminal, dq_memory *memory)
+{
+    size_t at = place_of(s, task, 0);
+    dq_memory_row row = {.state = s->state + at * s->width,
+                         .next = next,
+                         .action = s->action[at],
+                         .discount = 1,
+                         .terminal = terminal};
+    for (uint32_t age = 0; age < s->count[task]; age++) {
+        row.reward += row.discount * s->reward[place_of(s, task, age)];
+        row.discount *= s->gamma;
+    }
+    dq_memory_push(memory, &row);
+    s->first[task] = (s->first[task] + 1) % s->n;
+    s->count[task]--;
+}
+
+void dq_nstep_push(dq_nstep *s, uint32_t task, const dq_memory_row *row, bool over, dq_memory *memory)
+{
+    size_t at = place_of(s, task, s->count[task]++);
+    memcpy(s->state + at * s->width, row->state, s->width * sizeof *row->state);
+    s->action[at] = row->action;
+    s->reward[at] = row->reward;
+    if (s->count[task] == s->n) emit(s, task, row->next, row->terminal, memory);
+    while (over && s->count[task] > 0) emit(s, task, row->next, row->terminal, memory);
+}
+
+/* ---- checkpoints ---- */
+
+enum { NAME_BYTES = 128, PARTS = 5 };
+
+typedef struct part {
+    const char *name;
+    dq_dtype type;
+    size_t count;
+    void *data;
+} part;
+
+static void list_parts(const dq_nstep *s, part parts[PARTS])
+{
+    size_t steps = (size_t)s->n * s->tasks;
+    const part all[PARTS] = {{"state", DQ_F4, steps * s->width, s->state},
+                             {"action", DQ_U4, steps, s->action},
+                             {"reward", DQ_F4, steps, s->reward},
+                             {"first", DQ_U4, s->tasks, s->first},
+                             {"count", DQ_U4, s->tasks, s->count}};
+    memcpy(parts, all, sizeof all);
+}
+
+dq_status dq_nstep_save(const dq_nstep *s, const char *prefix, dq_bundle *model, dq_error *error)
+{
+    part parts[PARTS];
+    char name[NAME_BYTES];
+    dq_status status = DQ_OK;
+    list_parts(s, parts);
+    for (size_t i = 0; !status && i < PARTS; i++) {
+        uint64_t n = parts[i].count;
+        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
+        status = dq_bundle_add_tensor(model, name, parts[i].type, 1, &n, parts[i].data, error);
+    }
+    return status;
+}
+
+dq_status dq_nstep_restore(dq_nstep *s, const char *prefix, const dq_bundle *model, dq_error *error)
+{
+    part parts[PARTS];
+    char name[NAME_BYTES];
+    dq_status status = DQ_OK;
+    list_parts(s, parts);
+    for (size_t i = 0; !status && i < PARTS; i++) {
+        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
+        status = learn_column_take(model, name, parts[i].type, parts[i].count, parts[i].data, error);
+    }
+    for (uint32_t t = 0; !status && t < s->tasks; t++)
+        if (s->first[t] >= s->n || s->count[t] >= s->n)
+            status = dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's returns are not of this agent");
+    return status;
+}
