@@ -30,80 +30,83 @@ typedef struct reading {
     text profile, posting, outside;
 } reading;
 
-static bool add_line(text *t, const char *line, size_t n)
+static void add(text *t, const char *bytes, size_t n)
 {
-    char *grown = realloc(t->bytes, t->used + n + 2);
-    if (!grown) return false;
+    char *grown = realloc(t->bytes, t->used + n + 1);
+    if (!grown) abort();
     t->bytes = grown;
-    memcpy(grown + t->used, line, n);
-    t->used += n + 1;
-    grown[t->used - 1] = '\n';
+    memcpy(grown + t->used, bytes, n);
+    t->used += n;
     grown[t->used] = 0;
-    return true;
 }
 
-/* A fence: a line of three or more equal marks and maybe words, or a tag alone on its line. */
-static size_t fence_run(const char *line, size_t n)
+/* The length of the name in "<name>" at tag, 0 when that is none. */
+static size_t tag_name(const char *tag)
 {
-    size_t run = 0;
-    if (n == 0 || !strchr("-=<>#`~*[", line[0])) return 0;
-    while (run < n && line[run] == line[0]) run++;
-    if (run >= 3) return run;
-    return n >= 3 && line[0] == '<' && line[n - 1] == '>' ? 1 : 0;
+    size_t n = 1;
+    while (isalnum((unsigned char)tag[n]) || (tag[n] && strchr("_-.", tag[n]))) n++;
+    return tag[n] == '>' ? n - 1 : 0;
 }
 
-static bool has_word(const char *line, size_t n, const char *const *words)
+/* Where "</name>" begins behind a tag, or NULL. */
+static const char *closing(const char *tag, size_t name)
+{
+    for (const char *at = tag; (at = strstr(at, "</")); at += 2)
+        if (strncmp(at + 2, tag + 1, name) == 0 && at[2 + name] == '>') return at;
+    return NULL;
+}
+
+static bool has_word(const char *name, size_t n, const char *const *words)
 {
     for (; *words; words++)
-        for (size_t i = 0; i + strlen(*words) <= n; i++)
-            if (strncasecmp(line + i, *words, strlen(*words)) == 0) return true;
+        if (memmem(name, n, *words, strlen(*words))) return true;
     return false;
 }
 
-/* Whether a line closes what `open` opened: the same run of marks (a < is closed by a > too), or the tag with
- * a slash. */
-static bool closes(const char *open, size_t open_n, const char *line, size_t n)
+/* A fence's name says whose it is; else the profile stands first. */
+static text *side_of(reading *r, const char *name, size_t n)
 {
-    size_t run = fence_run(open, open_n);
-    if (fence_run(line, n) != run) return false;
-    if (run > 1) return line[0] == open[0] || (open[0] == '<' && line[0] == '>');
-    return n > 3 && line[1] == '/' && strncmp(line + 2, open + 1, strcspn(open + 1, " >\n")) == 0;
-}
-
-static text *side_of(reading *r, const char *fence, size_t n)
-{
-    static const char *const profile[] = {"profile", "applicant", "candidate", "user", NULL};
+    static const char *const profile[] = {"profile", "applicant", "candidate", "person", "user", NULL};
     static const char *const posting[] = {"posting", "job", "item", "vacancy", NULL};
-    if (has_word(fence, n, posting)) return &r->posting;
-    if (has_word(fence, n, profile)) return &r->profile;
+    if (has_word(name, n, posting)) return &r->posting;
+    if (has_word(name, n, profile)) return &r->profile;
     return r->profile.used ? &r->posting : &r->profile;
 }
 
 static void read_content(reading *r, const char *content)
 {
-    const char *open = NULL;
-    size_t open_n = 0;
-    text *side = &r->outside;
-    for (const char *line = content; *line;) {
-        size_t n = strcspn(line, "\n");
-        if (!open && fence_run(line, n)) {
-            open = line, open_n = n;
-            side = side_of(r, line, n);
-        } else if (open && closes(open, open_n, line, n)) {
-            open = NULL;
-            side = &r->outside;
-        } else
-            (void)add_line(side, line, n);
-        line += n + (line[n] == '\n');
+    const char *at = content;
+    while (*at) {
+        size_t plain = strcspn(at, "<"), name;
+        add(&r->outside, at, plain);
+        at += plain;
+        const char *end = *at && (name = tag_name(at)) ? closing(at, name) : NULL;
+        if (end) {
+            text *side = side_of(r, at + 1, name);
+            const char *from = at + name + 2;
+            from += strspn(from, "\n");
+            add(side, from, (size_t)(end - from));
+            at = end + name + 3;
+        } else if (*at)
+            add(&r->outside, at++, 1);
     }
 }
 
+/* Fences stand in the user's messages; what the system's says of tags is prose. */
 static void read_messages(const json_t *messages, reading *r)
 {
     size_t i;
     json_t *message;
     *r = (reading){0};
-    json_array_foreach(messages, i, message) read_content(r, llm_text(message, "content"));
+    json_array_foreach(messages, i, message)
+    {
+        const char *content = llm_text(message, "content");
+        if (strcmp(llm_text(message, "role"), "system") == 0)
+            add(&r->outside, content, strlen(content));
+        else
+            read_content(r, content);
+        add(&r->outside, "\n", 1);
+    }
 }
 
 static void forget(reading *r)
