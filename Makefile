@@ -78,11 +78,13 @@ PORT_SRC := $(wildcard lib/port/*.c)
 CMD_SRC  := $(wildcard cmd/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SERVER_SRC := $(wildcard tests/services/*.c)
-OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC))
+HELPER_SRC := $(wildcard tests/fault/*.c)
+OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC) $(HELPER_SRC))
 BUILT    := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c),$(B)/$(p)))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 SCRIPTED := $(SCRIPTS:%=$(B)/%)
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
+HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(HELPER_SRC))
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
 
@@ -114,6 +116,11 @@ $(SCRIPTED): $(B)/%: cmd/%.py cmd/cli.h
 $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libport.a $(B)/libdq.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+
+# Helpers of the fault tests, one file each.
+$(HELPERS): $(B)/helpers/%: $(B)/obj/tests/fault/%.o $(B)/libport.a $(B)/libdq.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 # The servers that tests start; all of llm_*.c is one of them.
 $(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/llm_*.c))
@@ -156,7 +163,7 @@ deps: ## install the Debian packages that are missing (apt, through sudo when no
 
 # ---- the rest ----
 
-units: $(UNITS) $(SERVERS)
+units: $(UNITS) $(SERVERS) $(HELPERS)
 
 bench: all ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
 	@BUILD=$(B) bash tests/bench/run
@@ -174,7 +181,7 @@ install: all ## install programs, headers, man pages, completions under DESTDIR/
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC) $(wildcard tests/services/*.h include/dq/*.h cmd/*.h lib/*/*.h)
+	clang-format -i $(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC) $(HELPER_SRC) $(wildcard tests/services/*.h include/dq/*.h cmd/*.h lib/*/*.h)
 
 clean: ## remove build/
 	rm -rf build
