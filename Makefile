@@ -32,7 +32,7 @@ dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd
                    cmd/train_checkpoint cmd/train_log port/json
 dq-plan.parts   := cmd/catalogue cmd/corpus
 dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \
-                   cmd/rank_agents cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json
+                   cmd/rank_agents cmd/rank_sessions cmd/events cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_print cmd/eval_curves cmd/eval_plot \
                    cmd/eval_rollout cmd/eval_rollout_print cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json \
                    port/trec

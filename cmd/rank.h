@@ -3,7 +3,8 @@
  * The parts of dq-rank: what the options say (dq-rank.c), the ranking of a stream (rank_stream.c), reading
  * ahead (rank_feed.c), the items of a block (rank_items.c), their scores (rank_score.c), the users' lists
  * (rank_list.c) with what they leave out (rank_seen.c) and need again (rank_kept.c), models of single users
- * (rank_agents.c), the four output formats (rank_write.c), merging of rankings (rank_merge.c).
+ * (rank_agents.c) and agents of sessions (rank_sessions.c), the four output formats (rank_write.c), merging
+ * of rankings (rank_merge.c).
  */
 #ifndef DQ_CMD_RANK_H
 #define DQ_CMD_RANK_H
@@ -14,6 +15,7 @@
 #include "dq/net.h"
 #include "dq/pool.h"
 #include "dq/topk.h"
+#include "events.h"
 
 typedef enum rank_by { RANK_BY_AUTO, RANK_BY_Q, RANK_BY_WORLD, RANK_BY_COSINE } rank_by;
 typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_format;
@@ -112,6 +114,7 @@ typedef struct rank_scorer {
     dq_arena arena;
     dq_pairing *pairs; /* of the cosine */
     size_t pair_count;
+    const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
 } rank_scorer;
 
 /* The network called q or world of a model bundle. */
@@ -242,6 +245,41 @@ dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *n
 int rank_agents_next(rank_agents *agents, dq_bundle *model, dq_error *error)
     __attribute__((warn_unused_result));
 void rank_agents_free(rank_agents *agents);
+
+/* ---- rank_sessions.c: an agent that learnt from sessions ---- */
+
+/* A model of dq-train --offline --agent, and what its states need: everybody's interactions, all items. */
+typedef struct rank_sessions {
+    bool on; /* such a model came */
+    dq_bundle model;
+    const char *kind;
+    dq_agent_config config;
+    dq_task_shape shape;
+    dq_agent *agent;
+    dq_reward_map map;
+    dq_events events;
+    dq_sessions_log log;     /* by list */
+    const float **vectors;   /* (items) by number */
+    dq_vectors item_vectors; /* the same */
+    uint32_t *output_of;     /* (items) which of the agent's actions each is */
+    float *actions;          /* (items, width) of a head on actions */
+    uint32_t *before;        /* (events) scratch */
+    float *states, *values;  /* of a group of users */
+    size_t done;             /* lists whose values were computed */
+    dq_arena arena;
+} rank_sessions;
+
+/* Whether a model is of this kind. */
+bool rank_sessions_fits(const dq_bundle *model);
+/* Takes the model (*model is emptied). */
+dq_status rank_sessions_load(rank_sessions *sessions, dq_bundle *model, dq_error *error);
+/* When everything was read: fits the catalogue to the model, and interactions to users and items. */
+dq_status rank_sessions_begin(rank_sessions *sessions, rank_lists *lists, const dq_side *users,
+                              const rank_items *items, const rank_block *blocks, size_t block_count,
+                              dq_pool *pool, dq_error *error);
+/* Puts the values of the next users in the place of their vectors, until the next call; returns how many. */
+size_t rank_sessions_next(rank_sessions *sessions, rank_lists *lists);
+void rank_sessions_free(rank_sessions *sessions);
 
 /* ---- rank_stream.c: the ranking of a stream ---- */
 

@@ -113,7 +113,11 @@ dq_status rank_scorer_fit(rank_scorer *scorer, const dq_side *users, const rank_
 void rank_scorer_score(rank_scorer *scorer, const float *const *users, size_t count, const rank_block *block,
                        float *out)
 {
-    if (scorer->net && count == 1) {
+    if (scorer->output_of) {
+        const uint32_t *output = scorer->output_of + block->first;
+        for (size_t u = 0; u < count; u++)
+            for (size_t r = 0; r < block->rows; r++) out[u * block->rows + r] = users[u][output[r]];
+    } else if (scorer->net && count == 1) {
         dq_net_score(scorer->net, users[0], block->vectors, block->width, block->rows, out);
     } else if (scorer->net) {
         dq_net_score_many(scorer->net, users, count, block->vectors, block->width, block->rows, out,

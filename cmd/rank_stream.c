@@ -16,10 +16,11 @@ typedef struct ranking {
     dq_pool *pool;
     dq_catalogue catalogue; /* users alone */
     rank_agents agents;
+    rank_sessions sessions;
     rank_scorer scorer;
     rank_items items;
     rank_block block;
-    rank_block *blocks; /* full ones, with several models: all items */
+    rank_block *blocks; /* full ones, with several models or sessions: all items */
     size_t block_count, block_slots;
     rank_lists lists;
     rank_piece *held; /* items that wait for users */
@@ -29,6 +30,16 @@ typedef struct ranking {
 } ranking;
 
 /* ---- a piece of the stream ---- */
+
+/* An agent of sessions: the only model. */
+static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *error)
+{
+    if (r->options->by == RANK_BY_WORLD)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "--by world: an agent of sessions ranks by its values alone");
+    if (r->agents.count) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
+    return rank_sessions_load(&r->sessions, bundle, error);
+}
 
 static dq_status take_model(ranking *r, dq_bundle *bundle, dq_error *error)
 {
@@ -40,6 +51,7 @@ static dq_status take_model(ranking *r, dq_bundle *bundle, dq_error *error)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "the model comes after the catalogue: put it first, as in `cat model.dq "
                        "catalogue.dq | dq-rank`, or name it with --model");
+    if (rank_sessions_fits(bundle) || r->sessions.on) return take_session_model(r, bundle, error);
     dq_status status = r->agents.count ? DQ_OK : rank_scorer_load(&r->scorer, bundle, error);
     return status ? status : rank_agents_add(&r->agents, bundle, error);
 }
@@ -49,14 +61,27 @@ static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
 {
     const char *name = r->options->model;
     dq_status status = rank_agents_read(&r->agents, reader, name, error);
-    if (!status && (status = rank_scorer_load(&r->scorer, &r->agents.models[0], error)))
-        dq_error_at(error, name, DQ_NO_RECORD);
-    return status;
+    if (status) return status;
+    bool sessions = rank_sessions_fits(&r->agents.models[0]);
+    if (sessions && r->agents.count > 1)
+        status = dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
+    else if (sessions)
+        status = rank_sessions_load(&r->sessions, &r->agents.models[0], error);
+    else
+        status = rank_scorer_load(&r->scorer, &r->agents.models[0], error);
+    if (sessions) rank_agents_free(&r->agents);
+    return status ? dq_error_at(error, name, DQ_NO_RECORD) : DQ_OK;
 }
 
 static bool has_agents(const ranking *r)
 {
     return r->agents.count > 1;
+}
+
+/* Whether items are scored only when all are there. */
+static bool keeps_blocks(const ranking *r)
+{
+    return has_agents(r) || r->sessions.on;
 }
 
 static dq_status take_users(ranking *r, rank_piece *piece, dq_error *error)
@@ -85,7 +110,7 @@ static bool users_are_known(const ranking *r)
 static dq_status fit_scorer(ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
-    bool chosen = r->scorer.by == RANK_BY_AUTO, model = r->scorer.net != NULL;
+    bool chosen = r->scorer.by == RANK_BY_AUTO, model = r->scorer.net || r->sessions.on;
     if (chosen) r->scorer.by = model ? RANK_BY_Q : RANK_BY_COSINE;
     if (r->scorer.by != RANK_BY_COSINE && !model)
         return dq_fail(
@@ -93,6 +118,7 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
             "--by %s needs a model: put one first, as in `cat model.dq catalogue.dq | dq-rank`, or "
             "name it with --model",
             rank_by_names[r->scorer.by]);
+    if (r->sessions.on) return DQ_OK; /* fits when all is read */
     if (!has_agents(r)) rank_agents_free(&r->agents);
     dq_status status = rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
                                        o->pairs.count, error);
@@ -131,7 +157,7 @@ static dq_status keep_block(ranking *r, dq_error *error)
 /* Ranks what the block holds. */
 static dq_status rank_block_now(ranking *r, dq_error *error)
 {
-    if (has_agents(r)) return keep_block(r, error);
+    if (keeps_blocks(r)) return keep_block(r, error);
     dq_status status = rank_lists_offer(&r->lists, &r->scorer, &r->block, 0, r->lists.count, error);
     rank_block_clear(&r->block, r->block.first + r->block.rows);
     dq_progress_step(&r->progress, r->block.first, NULL);
@@ -180,6 +206,14 @@ static dq_status rank_held(ranking *r, dq_error *error)
     return status;
 }
 
+static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (r->options->exclude_seen)
+        status = rank_seen_add(&r->lists.seen, bundle, r->begun ? &r->items.ids : NULL, error);
+    return status || !r->sessions.on ? status : dq_events_add(&r->sessions.events, bundle, error);
+}
+
 static dq_status take(ranking *r, rank_piece *piece, dq_error *error)
 {
     const char *kind = piece->bundle.kind;
@@ -189,11 +223,10 @@ static dq_status take(ranking *r, rank_piece *piece, dq_error *error)
         r->catalogue_came = true;
         return take_users(r, piece, error);
     }
-    if (strcmp(kind, DQ_KIND_INTERACTIONS) == 0 && r->options->exclude_seen)
-        return rank_seen_add(&r->lists.seen, &piece->bundle, r->begun ? &r->items.ids : NULL, error);
+    if (strcmp(kind, DQ_KIND_INTERACTIONS) == 0) return take_interactions(r, &piece->bundle, error);
     if (strcmp(kind, DQ_KIND_ITEMS) != 0) return DQ_OK;
     r->catalogue_came = true;
-    if (r->options->hold || has_agents(r) || !users_are_known(r)) return hold(r, piece, error);
+    if (r->options->hold || keeps_blocks(r) || !users_are_known(r)) return hold(r, piece, error);
     if (r->held_count && (status = rank_held(r, error))) return status;
     return rank_items_of(r, piece, error);
 }
@@ -254,6 +287,21 @@ static dq_status rank_agents_all(ranking *r, dq_error *error)
             status = dq_fail(error, DQ_ERR_UNKNOWN, "user %.*s has no model, and others have one each",
                              (int)r->lists.users[u].id_bytes, r->lists.users[u].id);
     free(ranked);
+    return status;
+}
+
+/* Ranks all items for one group of users after the other. */
+static dq_status rank_sessions_all(ranking *r, dq_error *error)
+{
+    size_t first = 0, n;
+    dq_status status = rank_sessions_begin(&r->sessions, &r->lists, &r->catalogue.users, &r->items, r->blocks,
+                                           r->block_count, r->pool, error);
+    r->scorer.output_of = r->sessions.output_of;
+    for (; !status && (n = rank_sessions_next(&r->sessions, &r->lists)) > 0; first += n) {
+        for (size_t b = 0; !status && b < r->block_count; b++)
+            status = rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], first, first + n, error);
+        dq_progress_step(&r->progress, first + n, NULL);
+    }
     return status;
 }
 
@@ -327,6 +375,7 @@ static dq_status rank_whole(ranking *r, dq_reader *model, dq_error *error)
     if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
     if (!status) status = rank_block_now(r, error);
     if (!status && has_agents(r)) status = rank_agents_all(r, error);
+    if (!status && r->sessions.on) status = rank_sessions_all(r, error);
     if (!status) status = write_lists(r, error);
     dq_progress_end(&r->progress);
     return status;
@@ -343,6 +392,7 @@ static void free_ranking(ranking *r)
     rank_items_free(&r->items);
     rank_scorer_free(&r->scorer);
     rank_agents_free(&r->agents);
+    rank_sessions_free(&r->sessions);
     dq_catalogue_free(&r->catalogue);
     dq_pool_free(r->pool);
 }

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Agents that learnt from sessions: where a user stands is what he met, so interactions and all items are
+ * held, and a user's scores are computed together. What the lists then take for a user's vector is his value
+ * of each action.
+ */
+#include "rank.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GROUP = 64 }; /* users whose values are computed together */
+
+/* ---- the model ---- */
+
+bool rank_sessions_fits(const dq_bundle *model)
+{
+    return dq_map_get(&model->meta, "sessions") != NULL;
+}
+
+dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error)
+{
+    const dq_value *meta = dq_map_get(&model->meta, "sessions");
+    if (s->on) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: of sessions dq-rank takes one");
+    dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
+    const char *map = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "map"));
+    s->events.time = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "time"));
+    if (!status && (!map || !s->events.time))
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not say what its sessions were");
+    if (!status) status = dq_reward_map_parse(&s->map, map, error);
+    if (status) return status;
+    s->events.map = &s->map;
+    s->model = *model;
+    *model = DQ_BUNDLE_EMPTY;
+    s->on = true;
+    return DQ_OK;
+}
+
+/* ---- what it learnt from, and what is here ---- */
+
+static dq_status fit_widths(const rank_sessions *s, const dq_side *users, const rank_items *items,
+                            dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value layout;
+    const dq_value *learnt = dq_map_get(&s->model.meta, "layout");
+    if (users->width != s->shape.user_width || items->width != s->shape.action_width)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "the model was trained on users %u and items %u wide; the catalogue has users %u and "
+                       "items %u wide",
+                       s->shape.user_width, s->shape.action_width, users->width, items->width);
+    dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
+                                       &arena, &layout, error);
+    if (!status && learnt && !dq_value_equal(&layout, learnt))
+        status = dq_fail(error, DQ_ERR_RANGE,
+                         "the model was trained on other fields, or on the same in another order");
+    dq_arena_free(&arena);
+    return status;
+}
+
+/* One output an item: each item here must be one of those it learnt. */
+static dq_status find_outputs(rank_sessions *s, const rank_items *items, dq_error *error)
+{
+    const dq_value *learnt = dq_map_get(&s->model.meta, "items");
+    dq_index outputs = DQ_INDEX_EMPTY;
+    dq_status status = DQ_OK;
+    if (!learnt || learnt->type != DQ_LIST || learnt->count != s->shape.action_count)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model does not name the items of its outputs");
+    for (uint32_t i = 0; !status && i < learnt->count; i++) {
+        const dq_value *id = &learnt->as.list[i];
+        uint32_t row;
+        status = id->type == DQ_STRING ? dq_index_add(&outputs, id->as.string, id->count, &row, NULL, error)
+                                       : dq_fail(error, DQ_ERR_SCHEMA, "an item of the model has no id");
+    }
+    for (uint32_t i = 0; !status && i < dq_index_count(&items->ids); i++) {
+        size_t n;
+        const char *id = dq_index_id(&items->ids, i, &n);
+        s->output_of[i] = dq_index_find(&outputs, id, n);
+        if (s->output_of[i] == DQ_ABSENT)
+            status = dq_fail(error, DQ_ERR_UNKNOWN,
+                             "item %.*s has no output: the model has one for each item that it was trained "
+                             "with (dq-train --head actions learns from items' vectors, and scores any)",
+                             (int)n, id);
+    }
+    dq_index_free(&outputs);
+    return status;
+}
+
+static void find_vectors(rank_sessions *s, const rank_block *blocks, size_t count)
+{
+    for (size_t b = 0; b < count; b++)
+        for (uint32_t r = 0; r < blocks[b].rows; r++)
+            s->vectors[blocks[b].first + r] = blocks[b].vectors + (size_t)r * blocks[b].width;
+}
+
+/* A head on actions scores the items that are here. */
+static dq_status take_actions(rank_sessions *s, uint32_t count, dq_error *error)
+{
+    size_t width = s->shape.action_width;
+    s->actions = malloc((size_t)count * width * sizeof *s->actions + 1);
+    if (!s->actions) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(s->actions + i * width, s->vectors[i], width * sizeof *s->actions);
+        s->output_of[i] = i;
+    }
+    s->shape.actions = s->actions;
+    s->shape.action_count = count;
+    return DQ_OK;
+}
+
+static dq_status make_agent(rank_sessions *s, dq_pool *pool, dq_error *error)
+{
+    dq_agent_config config = s->config;
+    config.replay = config.batch; /* nothing is remembered here */
+    config.fit_rows = config.batch;
+    dq_status status = dq_agent_new(&s->agent, s->kind, &config, &s->shape, pool, error);
+    return status ? status : dq_agent_load(s->agent, false, &s->model, error);
+}
+
+/* ---- who met what ---- */
+
+/* Rows of the events' users among the lists, and of their items among those here. */
+static dq_status find_rows(const rank_sessions *s, const rank_lists *lists, const dq_index *users,
+                           const rank_items *items, uint32_t *user_row, uint32_t *item_row, dq_error *error)
+{
+    size_t n;
+    for (uint32_t u = 0; u < dq_index_count(&s->events.users); u++) {
+        const char *id = dq_index_id(&s->events.users, u, &n);
+        uint32_t row = dq_index_find(users, id, n);
+        if (row == DQ_ABSENT)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "an interaction of user %.*s, who is not in the stream",
+                           (int)n, id);
+        user_row[u] = lists->of_row[row];
+    }
+    for (uint32_t i = 0; i < dq_index_count(&s->events.items); i++) {
+        const char *id = dq_index_id(&s->events.items, i, &n);
+        item_row[i] = dq_index_find(&items->ids, id, n);
+        if (item_row[i] == DQ_ABSENT)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "an interaction with item %.*s, which is not in the stream",
+                           (int)n, id);
+    }
+    return DQ_OK;
+}
+
+static dq_status order_events(rank_sessions *s, const rank_lists *lists, const dq_index *users,
+                              const rank_items *items, dq_error *error)
+{
+    uint32_t *user_row = malloc((dq_index_count(&s->events.users) + 1) * sizeof *user_row);
+    uint32_t *item_row = malloc((dq_index_count(&s->events.items) + 1) * sizeof *item_row);
+    dq_status status = user_row && item_row ? dq_events_sort(&s->events, error)
+                                            : dq_fail(error, DQ_ERR_MEMORY, "out of memory for interactions");
+    if (!status) status = find_rows(s, lists, users, items, user_row, item_row, error);
+    if (!status)
+        status = dq_events_log(&s->events, user_row, item_row, (uint32_t)lists->count, &s->log, error);
+    free(user_row);
+    free(item_row);
+    return status;
+}
+
+dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_side *users,
+                              const rank_items *items, const rank_block *blocks, size_t block_count,
+                              dq_pool *pool, dq_error *error)
+{
+    uint32_t count = (uint32_t)dq_index_count(&items->ids);
+    dq_status status = fit_widths(s, users, items, error);
+    if (status) return status;
+    s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
+    s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);
+    s->before = malloc((s->events.count + 1) * sizeof *s->before);
+    if (!s->vectors || !s->output_of || !s->before)
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
+    find_vectors(s, blocks, block_count);
+    status = s->config.head == DQ_HEAD_ACTIONS ? take_actions(s, count, error)
+                                               : find_outputs(s, items, error);
+    if (!status) status = make_agent(s, pool, error);
+    if (!status) status = order_events(s, lists, &users->ids, items, error);
+    if (status) return status;
+    s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
+    s->states = malloc((size_t)GROUP * s->shape.state_width * sizeof *s->states);
+    s->values = malloc((size_t)GROUP * s->shape.action_count * sizeof *s->values);
+    return s->states && s->values ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for values");
+}
+
+/* ---- values ---- */
+
+static void fill_state(rank_sessions *s, const float *user, size_t list, float *state)
+{
+    size_t n = 0;
+    for (uint32_t e = s->log.first[list]; e < s->log.first[list + 1]; e++)
+        if (!(s->log.reward[e] < 0))
+            s->before[n++] = s->log.item[e]; /* what was passed over does not count */
+    dq_sessions_state(&s->shape, &s->item_vectors, user, s->before, n, state);
+}
+
+size_t rank_sessions_next(rank_sessions *s, rank_lists *lists)
+{
+    size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
+    for (size_t i = 0; i < n; i++)
+        fill_state(s, lists->vectors[s->done + i], s->done + i, s->states + i * s->shape.state_width);
+    if (n) dq_agent_values(s->agent, s->states, n, s->values);
+    for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
+    s->done += n;
+    return n;
+}
+
+void rank_sessions_free(rank_sessions *s)
+{
+    dq_agent_free(s->agent);
+    dq_events_log_free(&s->log);
+    dq_events_free(&s->events);
+    dq_reward_map_free(&s->map);
+    dq_bundle_free(&s->model);
+    dq_arena_free(&s->arena);
+    free(s->vectors);
+    free(s->output_of);
+    free(s->before);
+    free(s->actions);
+    free(s->states);
+    free(s->values);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/schema.h"
+#include "dq/sessions.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A log in which item i is always followed by item i + 1, and users are known by nothing. */
+enum { USERS = 60, ITEMS = 8, LENGTH = 6, EVENTS = USERS * LENGTH, HISTORY = 2 };
+
+typedef struct world {
+    dq_pool *pool;
+    dq_agent *agent, *spare;
+    dq_sessions *sessions;
+    dq_logged *run;
+    dq_sessions_log log;
+    float vectors[ITEMS][ITEMS]; /* one-hot */
+    const float *items[ITEMS];
+    uint32_t first[USERS + 1], item[EVENTS], group[USERS];
+    float reward[EVENTS];
+} world;
+
+static void populate(world *w)
+{
+    memset(w, 0, sizeof *w);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        w->vectors[i][i] = 1;
+        w->items[i] = w->vectors[i];
+    }
+    for (uint32_t u = 0; u < USERS; u++) {
+        w->first[u] = u * LENGTH;
+        w->group[u] = u;
+        for (uint32_t e = 0; e < LENGTH; e++) {
+            w->item[u * LENGTH + e] = (u * 5 + e) % ITEMS;
+            w->reward[u * LENGTH + e] = 1;
+        }
+    }
+    w->first[USERS] = EVENTS;
+    w->log = (dq_sessions_log){.users = {.count = USERS},
+                               .items = {.at = w->items, .count = ITEMS, .width = ITEMS},
+                               .history = HISTORY,
+                               .first = w->first,
+                               .item = w->item,
+                               .reward = w->reward};
+}
+
+static dq_logged_config usual(void)
+{
+    return (dq_logged_config){.epochs = 40,
+                              .batch = 16,
+                              .negatives = 3,
+                              .negative_reward = -0.1F,
+                              .validation = 0.2,
+                              .best_by = DQ_LOGGED_BEST_BY_ORDER,
+                              .seed = 5};
+}
+
+static dq_agent *make_agent(world *w, const dq_logged_config *config)
+{
+    dq_agent *agent;
+    dq_agent_config c = dq_agent_find("dqn")->defaults;
+    dq_task_shape shape = dq_sessions_shape(&w->log, NULL);
+    c.hidden_count = 1;
+    c.hidden[0] = 32;
+    c.dropout = 0;
+    c.gamma = 0;
+    c.adam.rate = 5e-3;
+    c.batch = 4;
+    c.fit_rows = DQ_LOGGED_ROWS(*config);
+    assert_int_equal(dq_agent_new(&agent, "dqn", &c, &shape, w->pool, NULL), DQ_OK);
+    return agent;
+}
+
+static void start(world *w, const dq_logged_config *config)
+{
+    assert_int_equal(dq_pool_new(&w->pool, 1, NULL), DQ_OK);
+    w->agent = make_agent(w, config);
+    w->spare = make_agent(w, config);
+    assert_int_equal(dq_sessions_new(&w->sessions, &w->log, NULL), DQ_OK);
+    dq_logged_rows rows = dq_sessions_rows(w->sessions, w->group);
+    assert_int_equal(dq_logged_new(&w->run, config, w->agent, w->spare, &rows, NULL), DQ_OK);
+}
+
+static void drop(world *w)
+{
+    dq_logged_free(w->run);
+    dq_sessions_free(w->sessions);
+    dq_agent_free(w->agent);
+    dq_agent_free(w->spare);
+    dq_pool_free(w->pool);
+}
+
+static void step(world *w)
+{
+    bool ended;
+    assert_int_equal(dq_logged_step(w->run, &ended, NULL), DQ_OK);
+}
+
+static void run_out(world *w)
+{
+    while (!dq_logged_done(w->run)) step(w);
+}
+
+static void values_after(world *w, dq_agent *agent, uint32_t item, float q[ITEMS])
+{
+    float state[HISTORY * ITEMS + 1];
+    dq_task_shape shape = dq_sessions_shape(&w->log, NULL);
+    uint32_t before[2] = {(item + ITEMS - 1) % ITEMS, item};
+    dq_sessions_state(&shape, &w->log.items, NULL, before, 2, state);
+    dq_agent_values(agent, state, 1, q);
+}
+
+/* ---- states ---- */
+
+static void a_state_is_the_user_the_latest_items_and_their_number(void **state)
+{
+    (void)state;
+    float user[2] = {.5F, .25F}, got[2 + 3 * 2 + 1], items[3][2] = {{1, 2}, {3, 4}, {5, 6}};
+    const float *at[3] = {items[0], items[1], items[2]};
+    dq_sessions_log log = {
+        .users = {.count = 1, .width = 2}, .items = {.at = at, .count = 3, .width = 2}, .history = 3};
+    dq_task_shape shape = dq_sessions_shape(&log, NULL);
+    uint32_t before[4] = {0, 1, 2, 2};
+    assert_int_equal(shape.state_width, 9);
+    assert_int_equal(shape.user_width, 2);
+    assert_int_equal(shape.action_count, 3);
+    dq_sessions_state(&shape, &log.items, user, before, 2, got);
+    assert_memory_equal(got, ((float[]){.5F, .25F, 3, 4, 1, 2, 0, 0, .2F}), sizeof got);
+    dq_sessions_state(&shape, &log.items, user, before, 4, got);
+    assert_memory_equal(got, ((float[]){.5F, .25F, 5, 6, 5, 6, 3, 4, .4F}), sizeof got);
+    dq_sessions_state(&shape, &log.items, NULL, before, 0, got);
+    assert_memory_equal(got, ((float[9]){0}), sizeof got);
+}
+
+static void the_shape_describes_actions(void **state)
+{
+    (void)state;
+    world w;
+    float actions[ITEMS * ITEMS];
+    populate(&w);
+    dq_task_shape shape = dq_sessions_shape(&w.log, actions);
+    assert_memory_equal(actions, w.vectors, sizeof actions);
+    assert_ptr_equal(shape.actions, actions);
+    assert_int_equal(shape.action_width, ITEMS);
+}
+
+/* ---- learning ---- */
+
+static void learns_what_follows(void **state)
+{
+    (void)state;
+    world w;
+    dq_logged_config config = usual();
+    populate(&w);
+    start(&w, &config);
+    run_out(&w);
+    dq_logged_epoch last = dq_logged_last(w.run);
+    assert_int_equal(last.epoch, config.epochs);
+    assert_true(last.q_loss < 0.1);
+    assert_int_equal(dq_logged_finish(w.run, NULL), DQ_OK);
+    for (uint32_t item = 0; item < ITEMS; item++) {
+        float q[ITEMS];
+        values_after(&w, w.agent, item, q);
+        for (uint32_t i = 0; i < ITEMS; i++)
+            assert_true(i == (item + 1) % ITEMS || q[i] < q[(item + 1) % ITEMS]);
+    }
+    drop(&w);
+}
+
+/* An item that was passed over is no part of the history: what comes after it follows the item before it. */
+static void what_was_passed_over_does_not_enter(void **state)
+{
+    (void)state;
+    world w;
+    dq_logged_config config = usual();
+    populate(&w);
+    for (size_t e = 0; e < EVENTS; e++) w.reward[e] = e % LENGTH == 2 ? -1 : 1;
+    config.epochs = 60;
+    start(&w, &config);
+    run_out(&w);
+    float q[ITEMS];
+    values_after(&w, w.agent, 1, q); /* 0, 1, (2 passed over), 3 */
+    assert_true(q[2] < q[3]);
+    drop(&w);
+}
+
+/* Events without a reward are not learnt from, but remembered. */
+static void what_has_no_reward_is_only_remembered(void **state)
+{
+    (void)state;
+    world w;
+    dq_logged_config config = usual();
+    populate(&w);
+    config.validation = 0;
+    for (size_t e = 0; e < EVENTS; e++)
+        if (e % LENGTH != 5) w.reward[e] = NAN;
+    start(&w, &config);
+    assert_int_equal(dq_logged_size(w.run).training, USERS);
+    run_out(&w);
+    assert_true(isnan(dq_logged_last(w.run).ndcg));
+    float q[ITEMS];
+    values_after(&w, w.agent, 4, q); /* 0 1 2 3 4, and only the last is rewarded */
+    for (uint32_t i = 0; i < ITEMS; i++) assert_true(i == 5 || q[i] < q[5]);
+    drop(&w);
+}
+
+/* ---- held-out users ---- */
+
+static void held_out_users_are_judged_by_rank(void **state)
+{
+    (void)state;
+    world w;
+    dq_logged_config config = usual();
+    populate(&w);
+    config.epochs = 1;
+    start(&w, &config);
+    dq_logged_sizes sizes = dq_logged_size(w.run);
+    assert_int_equal(sizes.groups, USERS);
+    assert_int_equal(sizes.held_out_groups, USERS / 5);
+    assert_int_equal(sizes.training + sizes.held_out, EVENTS);
+    run_out(&w);
+    dq_logged_epoch epoch = dq_logged_last(w.run);
+    assert_true(epoch.best);
+    assert_true(epoch.hit == 1); /* of eight items each is in the first ten */
+    assert_true(epoch.ndcg > 1 / log2(9) && epoch.ndcg <= 1);
+    drop(&w);
+}
+
+static void patience_stops_and_the_best_weights_return(void **state)
+{
+    (void)state;
+    world w;
+    dq_logged_config config = usual();
+    float best[ITEMS], after[ITEMS];
+    double greatest = 0;
+    populate(&w);
+    config.epochs = 1000;
+    config.patience = 3;
+    start(&w, &config);
+    while (!dq_logged_done(w.run)) {
+        bool ended;
+        assert_int_equal(dq_logged_step(w.run, &ended, NULL), DQ_OK);
+        if (!ended) continue;
+        dq_logged_epoch epoch = dq_logged_last(w.run);
+        assert_int_equal(epoch.best, epoch.ndcg > greatest);
+        if (epoch.best) values_after(&w, w.agent, 3, best);
+        if (epoch.best) greatest = epoch.ndcg;
+    }
+    assert_true(dq_logged_last(w.run).epoch < config.epochs);
+    assert_int_equal(dq_logged_finish(w.run, NULL), DQ_OK);
+    values_after(&w, w.agent, 3, after);
+    assert_memory_equal(after, best, sizeof best);
+    drop(&w);
+}
+
+/* ---- going on ---- */
+
+/* Saved after any number of batches and taken up by a run made anew, it ends with the same weights. */
+static void resumes_exactly(void **state)
+{
+    (void)state;
+    dq_logged_config config = usual();
+    float whole[ITEMS], resumed[ITEMS];
+    world w;
+    config.epochs = 4;
+    populate(&w);
+    start(&w, &config);
+    run_out(&w);
+    assert_int_equal(dq_logged_finish(w.run, NULL), DQ_OK);
+    values_after(&w, w.agent, 3, whole);
+    drop(&w);
+    for (int cut = 1; cut < 60; cut += 13) {
+        world a, b;
+        dq_bundle model;
+        populate(&a);
+        populate(&b);
+        start(&a, &config);
+        for (int i = 0; i < cut; i++) step(&a);
+        assert_int_equal(dq_bundle_init(&model, DQ_KIND_MODEL, 0, NULL), DQ_OK);
+        assert_int_equal(dq_agent_save(a.agent, true, &model, NULL), DQ_OK);
+        assert_int_equal(dq_logged_save(a.run, &model, NULL), DQ_OK);
+        start(&b, &config);
+        assert_int_equal(dq_agent_load(b.agent, true, &model, NULL), DQ_OK);
+        assert_int_equal(dq_logged_restore(b.run, &model, NULL), DQ_OK);
+        dq_bundle_free(&model);
+        run_out(&b);
+        assert_int_equal(dq_logged_finish(b.run, NULL), DQ_OK);
+        values_after(&b, b.agent, 3, resumed);
+        assert_memory_equal(resumed, whole, sizeof whole);
+        drop(&a);
+        drop(&b);
+    }
+}
+
+static void nothing_to_learn_is_an_error(void **state)
+{
+    (void)state;
+    world w;
+    dq_logged_config config = usual();
+    dq_error e = DQ_ERROR_NONE;
+    populate(&w);
+    for (size_t i = 0; i < EVENTS; i++) w.reward[i] = NAN;
+    assert_int_equal(dq_pool_new(&w.pool, 1, NULL), DQ_OK);
+    w.agent = make_agent(&w, &config);
+    w.spare = make_agent(&w, &config);
+    assert_int_equal(dq_sessions_new(&w.sessions, &w.log, NULL), DQ_OK);
+    dq_logged_rows rows = dq_sessions_rows(w.sessions, w.group);
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, &e), DQ_ERR_RANGE);
+    assert_null(w.run);
+    config.batch *= 2;
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, &e), DQ_ERR_RANGE);
+    rows.met = NULL;
+    config = usual();
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, &e), DQ_ERR_RANGE);
+    drop(&w);
+}
+
+/* ---- transitions as they are ---- */
+
+/* A corridor of four places: action 1 goes right, and the last place pays 1. Q is gamma to the power of the
+ * steps that are left. */
+static void learns_from_transitions(void **state)
+{
+    (void)state;
+    enum { PLACES = 4, COPIES = 30, ROWS = COPIES * PLACES * 2 };
+    static float states[ROWS][PLACES], next[ROWS][PLACES], rewards[ROWS];
+    static uint32_t actions[ROWS], episodes[ROWS];
+    static uint8_t done[ROWS];
+    for (uint32_t r = 0; r < ROWS; r++) {
+        uint32_t at = r / 2 % PLACES, right = r % 2, to = right ? at + 1 : at ? at - 1 : 0;
+        states[r][at] = 1;
+        if (to < PLACES) next[r][to] = 1;
+        done[r] = to == PLACES;
+        rewards[r] = done[r];
+        actions[r] = right;
+        episodes[r] = r / (PLACES * 2);
+    }
+    dq_logged_transitions log = {.count = ROWS,
+                                 .state_width = PLACES,
+                                 .actions = 2,
+                                 .episodes = COPIES,
+                                 .state = states[0],
+                                 .next = next[0],
+                                 .action = actions,
+                                 .episode = episodes,
+                                 .reward = rewards,
+                                 .done = done};
+    dq_logged_config config = {
+        .epochs = 300, .batch = 24, .validation = 0.2, .best_by = DQ_LOGGED_BEST_BY_LOSS, .seed = 1};
+    dq_agent_config c = dq_agent_find("dqn")->defaults;
+    dq_task_shape shape = {.state_width = PLACES, .action_count = 2};
+    dq_logged_rows rows = dq_logged_of_transitions(&log);
+    world w = {0};
+    bool ended;
+    c.hidden_count = 1;
+    c.hidden[0] = 16;
+    c.dropout = 0;
+    c.gamma = 0.5;
+    c.adam.rate = 5e-3;
+    c.target_every = 10;
+    c.target_by = DQ_BY_UPDATES;
+    c.fit_rows = c.batch = 24;
+    assert_int_equal(dq_pool_new(&w.pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_agent_new(&w.agent, "dqn", &c, &shape, w.pool, NULL), DQ_OK);
+    assert_int_equal(dq_agent_new(&w.spare, "dqn", &c, &shape, w.pool, NULL), DQ_OK);
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, NULL), DQ_OK);
+    while (!dq_logged_done(w.run)) assert_int_equal(dq_logged_step(w.run, &ended, NULL), DQ_OK);
+    assert_true(isnan(dq_logged_last(w.run).ndcg));
+    for (uint32_t at = 0; at < PLACES; at++) {
+        float q[2];
+        dq_agent_values(w.agent, states[2 * at], 1, q);
+        assert_true(fabs((double)q[1] - pow(0.5, PLACES - 1 - at)) < 0.05);
+    }
+    drop(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_state_is_the_user_the_latest_items_and_their_number),
+        cmocka_unit_test(the_shape_describes_actions),
+        cmocka_unit_test(learns_what_follows),
+        cmocka_unit_test(what_was_passed_over_does_not_enter),
+        cmocka_unit_test(what_has_no_reward_is_only_remembered),
+        cmocka_unit_test(held_out_users_are_judged_by_rank),
+        cmocka_unit_test(patience_stops_and_the_best_weights_return),
+        cmocka_unit_test(resumes_exactly),
+        cmocka_unit_test(nothing_to_learn_is_an_error),
+        cmocka_unit_test(learns_from_transitions),
+    };
+    return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);
+}
