@@ -156,8 +156,9 @@ dq_status dq_agent_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_e
 /* The kind, configuration and shape of a saved agent (vectors of actions point into the bundle). */
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
                                dq_task_shape *shape, dq_error *error);
-/* Into an agent of the same kind and shape. With checkpoint it goes on as the one that was saved, which must
- * have been a checkpoint; without, only what was learned comes over, and the target is synced. */
+/* Into an agent of the same kind and shape (with a head on actions, these may be others). With checkpoint it
+ * goes on as the one that was saved, which must have been a checkpoint; without, only what was learned comes
+ * over, and the target is synced. */
 dq_status dq_agent_load(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_error *error);
 
 #endif

@@ -27,6 +27,8 @@ static dq_status check(const dq_agent_config *c, const dq_task_shape *s, dq_erro
 {
     if (s->state_width == 0 || s->action_count == 0)
         return dq_fail(error, DQ_ERR_RANGE, "an agent needs a state and an action");
+    if (c->head == DQ_HEAD_ACTIONS && !s->actions)
+        return dq_fail(error, DQ_ERR_RANGE, "a head on actions needs vectors of them, and the task has none");
     if (!share(c->gamma)) return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
     if (!share(c->epsilon) || !share(c->epsilon_min) || c->epsilon_min > c->epsilon)
         return dq_fail(error, DQ_ERR_RANGE, "epsilon goes from %g to %g", c->epsilon, c->epsilon_min);
@@ -56,14 +58,14 @@ uint32_t *agent_numbers(dq_agent *a, size_t n, bool *ok)
 static dq_status make_buffers(dq_agent *a, dq_error *error)
 {
     bool ok = true;
-    size_t vectors = (size_t)a->shape.action_count * a->shape.action_width;
+    size_t vectors = a->shape.actions ? (size_t)a->shape.action_count * a->shape.action_width : 0;
     a->actions = agent_floats(a, vectors, &ok);
     a->act_values = agent_floats(a, (size_t)ACT_BLOCK * a->shape.action_count, &ok);
     a->act_states = agent_floats(a, (size_t)ACT_BLOCK * a->shape.state_width, &ok);
     a->act_at = agent_numbers(a, ACT_BLOCK, &ok);
     if (!ok) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
     if (vectors) memcpy(a->actions, a->shape.actions, vectors * sizeof *a->actions);
-    a->shape.actions = a->actions;
+    a->shape.actions = vectors ? a->actions : NULL;
     return DQ_OK;
 }
 
@@ -285,10 +287,12 @@ dq_status dq_agent_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error
     return status ? status : a->kind->save(a, checkpoint, model, error);
 }
 
-static bool same_shape(const dq_task_shape *a, const dq_task_shape *b)
+/* A head on actions scores any vectors: other actions, and more of them, are no other task. */
+static bool same_shape(const dq_task_shape *a, const dq_task_shape *b, dq_head head)
 {
     return a->state_width == b->state_width && a->user_width == b->user_width && a->history == b->history &&
-           a->action_count == b->action_count && a->action_width == b->action_width;
+           a->action_width == b->action_width &&
+           (a->action_count == b->action_count || head == DQ_HEAD_ACTIONS);
 }
 
 dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)
@@ -300,7 +304,7 @@ dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq
     if (status) return status;
     if (strcmp(kind, a->kind->name) != 0)
         return dq_fail(error, DQ_ERR_RANGE, "the model is of a %s agent, not of %s", kind, a->kind->name);
-    if (!same_shape(&shape, &a->shape))
+    if (!same_shape(&shape, &a->shape, config.head))
         return dq_fail(error, DQ_ERR_RANGE, "the model is of another task: %u numbers a state, %u actions",
                        shape.state_width, shape.action_count);
     if (checkpoint) status = agent_restore_place(a, model, error);

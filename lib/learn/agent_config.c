@@ -115,7 +115,7 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
         !learn_place_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
         !learn_place_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "task", model))
         return no_memory(error);
-    if (a->shape.action_width == 0) return DQ_OK;
+    if (!a->shape.actions) return DQ_OK;
     return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->actions, error);
 }
 
@@ -158,14 +158,14 @@ static dq_status read_shape(const dq_bundle *model, dq_task_shape *shape, dq_err
     dq_status status = learn_place_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
     if (status) return status;
     uint64_t vectors = (uint64_t)shape->action_count * shape->action_width;
+    const dq_column *column = dq_bundle_column(model, "actions");
     if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS ||
         shape->action_width > MOST_UNITS || shape->user_width > shape->state_width ||
         (uint64_t)shape->history * shape->action_width > shape->state_width - shape->user_width)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
-    if (vectors == 0) return DQ_OK;
-    const dq_column *column = dq_bundle_column(model, "actions");
-    if (!column || column->type != DQ_F4 || column->shape[0] * dq_column_width(column) != vectors)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model lacks its vectors of actions");
+    if (!column) return DQ_OK;
+    if (column->type != DQ_F4 || column->shape[0] * dq_column_width(column) != vectors)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's vectors of actions do not fit its task");
     shape->actions = column->data;
     return DQ_OK;
 }
