@@ -89,6 +89,8 @@ static dq_cache_key key_of(unsigned n)
 /* What was granted is asked, answered and stored; the rest is let go. */
 static void ask(run *r, const unsigned *keys, size_t n)
 {
+    static const char request[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"an engineer\"}]}",
+                      answer[] = "{\"choices\":[{\"message\":{\"content\":\"APPLY\"}}]}";
     dq_error e = DQ_ERROR_NONE;
     dq_cache_budget budget = {.requests = r->s->budget};
     dq_cache_entry entries[GROUP];
@@ -105,12 +107,15 @@ static void ask(run *r, const unsigned *keys, size_t n)
         say(r->calls, keys[i], r->number);
         entries[i] = (dq_cache_entry){.key = key_of(keys[i]),
                                       .model = "storm",
-                                      .request = "{}",
-                                      .request_bytes = 2,
-                                      .answer = "{}",
-                                      .answer_bytes = 2,
+                                      .request = request,
+                                      .request_bytes = sizeof request - 1,
+                                      .answer = answer,
+                                      .answer_bytes = sizeof answer - 1,
                                       .label = label,
+                                      .tokens_in = 10,
+                                      .tokens_out = 1,
                                       .server = "none",
+                                      .time = time(NULL),
                                       .asked = 1};
     }
     if (!granted) return;
