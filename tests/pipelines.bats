@@ -64,6 +64,25 @@ needs_onet() {
     make -f pipelines/plan.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
 }
 
+@test "system A's pipeline from MongoDB runs, against a server of its own that ends with it" {
+    source tests/services/mongodb/servers.bash
+    needs_ferretdb
+    programs
+    mkdir -p "$BUILD/services"
+    ln -s "$BUILD/services" "$out/build/services"
+    make -f pipelines/mongodb.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/mongodb-quick/table.tsv")" -eq 4 ]
+    make -q -f pipelines/mongodb.mk BUILD="$out/build" QUICK=1 "$out/build/mongodb-quick/table.tsv"
+    ! pgrep -f "$out/build/services/ferretdb"
+}
+
+@test "without a URI the pipeline from MongoDB says so" {
+    programs
+    run env -u MONGODB_URI make -f pipelines/mongodb.mk BUILD="$out/build"
+    [ "$status" -ne 0 ]
+    [[ $output == *"MONGODB_URI: names the database, in the environment"* ]]
+}
+
 @test "the comparison of agents runs" {
     programs
     make -f pipelines/compare.mk BUILD="$out/build" QUICK=1

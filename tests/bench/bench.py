@@ -71,7 +71,7 @@ class Bench:
     def limit(self, what, seconds, most):
         self.rows.append((what, "limit", most * 1e3, seconds * 1e3, "ms", most / seconds, 1.0))
 
-    # ---- the four parts ----
+    # ---- the parts ----
 
     def small_catalogue(self):
         b, catalogue = self.dir, f"{self.dir}/train.dq"
@@ -190,6 +190,40 @@ class Bench:
                         times.append(time.perf_counter() - t0)
                     self.limit(f"{name} {option}", statistics.median(times), 0.010)
 
+    def mongo(self):
+        """20,000 jobs of 4 x 384 doubles from the canned server, which holds them as raw BSON."""
+        folder, services = f"{self.dir}/mongo", f"{self.peers}/../services/mongodb"
+        subprocess.run(["/usr/bin/python3", f"{self.peers}/mongo_data.py", folder], check=True)
+        server = subprocess.Popen(["/usr/bin/python3", f"{services}/canned.py", folder], stdout=subprocess.PIPE, text=True)
+        uri = server.stdout.readline().strip() + "/rl_jobsdb"
+        try:
+            peer = ["/usr/bin/python3", f"{self.peers}/pymongo_export.py", uri]
+            ours = [self.program("dq-export"), "-q", "--schema", "jobs", uri]
+            self.client(ours, server.pid)  # the server reads its files once
+            cpu, wall, theirs, memory = self.turns(lambda: self.client(peer, server.pid), lambda: self.client(ours, server.pid))
+        finally:
+            server.kill()
+            server.wait()
+        self.row("20,000 jobs from MongoDB, the client's CPU", "pymongo and NumPy", cpu, 5.0)
+        self.row("20,000 jobs from MongoDB, wall", "pymongo and NumPy", wall, None)
+        self.row("20,000 jobs from MongoDB, the server's CPU", "pymongo and NumPy", theirs, None)
+        used = statistics.median(o for _, o in memory)
+        self.rows.append(("20,000 jobs from MongoDB, peak memory", "limit", 64, used, "MiB", 64 / used, 1.0))
+
+    @staticmethod
+    def client(command, server):
+        """CPU seconds and wall seconds of a command, the server's CPU seconds meanwhile, the command's peak MiB."""
+        def spent():
+            with open(f"/proc/{server}/stat") as f:
+                return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+        before, t0 = spent(), time.perf_counter()
+        pid = os.posix_spawn(command[0], command, os.environ,
+                             file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+        _, status, usage = os.wait4(pid, 0)
+        if status:
+            sys.exit(f"failed: {' '.join(command)}")
+        return usage.ru_utime + usage.ru_stime, time.perf_counter() - t0, spent() - before, usage.ru_maxrss / 1024
+
     # ---- the table ----
 
     def report(self):
@@ -209,12 +243,12 @@ def main():
     for name in ("--build", "--peers", "--shared"):
         p.add_argument(name, required=True)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("parts", nargs="+", choices=["train", "rank", "stream", "start"])
+    p.add_argument("parts", nargs="+", choices=["train", "rank", "stream", "mongo", "start"])
     a = p.parse_args()
     if shutil.disk_usage(a.build).free < 4 << 30:
         sys.exit("the benchmark's data needs 4 GB under build/")
     bench = Bench(a)
-    if a.parts != ["start"]:
+    if set(a.parts) - {"start", "mongo"}:
         subprocess.run(["/usr/bin/python3", f"{a.peers}/data.py", bench.dir], check=True)
     for part in a.parts:
         getattr(bench, part)()

@@ -51,3 +51,238 @@ END
     start_canned --batch 2 folder
     answers "$uri/any" | diff want -
 }
+
+export_() { "$BUILD"/dq-export "$@"; }
+lines() { "$BUILD"/dq-cat "$@"; }
+payload() { "$BUILD"/dq-export "$@" | zstd -dc; }
+# Every bundle of a stream, without its head: the same rows were made, and cut into the same blocks.
+digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
+
+@test "a database and a folder of the same documents: the same bundles" {
+    world w 40 60
+    load "$db" w
+    export_ --schema w.json w > folder.dq
+    export_ --schema w.json "$db" > c.dq 2> words
+    [ ! -s words ]
+    [ "$(lines --count c.dq | tr '\n\t' '  ')" = "users 40 interactions 800 items 60 " ]
+    [ "$(digest c.dq)" = "$(digest folder.dq)" ]
+    cmp <(lines c.dq) <(lines folder.dq)
+    DQ_THREADS=3 export_ --strict --schema w.json --flush "$db" -o d.dq
+    cmp <(zstd -dc c.dq) <(zstd -dc d.dq)
+}
+
+@test "--schema jobs: four collections of 384-wide vectors, from the demo's texts" {
+    PATH=$BUILD:$PATH "$BATS_TEST_DIRNAME"/../../pipelines/mongodb/collections "$BATS_TEST_DIRNAME"/../../data/demo folder
+    for f in folder/*.jsonl; do head -20 "$f" > few && mv few "$f"; done
+    load "$db" folder
+    export_ --schema jobs folder 2> want.words > folder.dq
+    export_ --schema jobs "$db" 2> words > c.dq
+    [ "$(digest c.dq)" = "$(digest folder.dq)" ]
+    [ "$(lines --count c.dq | head -1)" = $'users\t20' ]
+    lines --kind items --head 1 c.dq | jq -e '.vector | keys == ["experience", "soft_skills", "tech_skills", "title"] and
+        all(.[]; length == 384)'
+}
+
+@test "vectors as binary float32, subtype 9" {
+    world w 8 9
+    load "$db" w --float32 hard_skill_embeddings --float32 job_title_embeddings --float32 tech_skills_vectors
+    export_ --schema w.json w > folder.dq
+    export_ --schema w.json "$db" > c.dq 2> words
+    [ ! -s words ]
+    [ "$(digest c.dq)" = "$(digest folder.dq)" ]
+}
+
+@test "selections are those of a folder" {
+    world w 30 30
+    load "$db" w
+    for choice in "--limit 7" "--limit users:3 --limit items:11" "--user 24 --user s4é --item 65f1000000000000000001f9" \
+        "--user -2 --limit items:0" "--limit 1000"; do
+        # shellcheck disable=SC2086 # options
+        export_ --schema w.json $choice w 2> want.words > folder.dq
+        # shellcheck disable=SC2086
+        export_ --schema w.json $choice "$db" 2> words > c.dq
+        [ "$(digest c.dq)" = "$(digest folder.dq)" ] || { echo "$choice"; false; }
+        cmp words want.words
+    done
+    run -1 export_ --schema w.json --user nobody "$db" -o o.dq
+    echo "$output"
+    [ "$output" = "dq-export: no user 'nobody'" ]
+    [ ! -e o.dq ]
+}
+
+@test "an id as text finds it whatever its kind" {
+    mkdir w
+    world w 7 7
+    load "$db" w
+    for id in $(export_ --schema w.json w | lines --kind users | jq -r .id); do
+        [ "$(export_ --schema w.json --user "$id" "$db" | lines --kind users | jq -r .id)" = "$id" ]
+    done
+}
+
+@test "TLS: a good certificate is taken; another CA, another name, and plain speech are refused, both ways" {
+    needs_ferretdb
+    certificates tls 2> openssl.words
+    world w 4 4
+    start_ferretdb tls tls/here.pem tls/here.key
+    here=${uri#mongodb://} here=${here%%[/?]*}
+    start_ferretdb tls tls/elsewhere.pem tls/elsewhere.key
+    elsewhere=${uri#mongodb://} elsewhere=${elsewhere%%[/?]*}
+    for host in "$here" "$elsewhere"; do
+        load "mongodb://$host/db?tls=true&tlsCAFile=tls/ca.pem&tlsAllowInvalidHostnames=true" w
+    done
+    plain=${server#mongodb://}
+    export_ --schema w.json "mongodb://$here/db?tls=true&tlsCAFile=tls/ca.pem" > c.dq
+    [ "$(digest c.dq)" = "$(export_ --schema w.json w | digest)" ]
+    refused() {
+        run -1 timeout 30 "$BUILD"/dq-export --schema w.json "mongodb://$1" -o o.dq
+        echo "$output"
+        [ "${#lines[@]}" = 1 ]
+        [[ $output =~ ^dq-export:\ 127\.0\.0\.1:[0-9]+:\ .*$2 ]]
+        [ ! -e o.dq ]
+    }
+    refused "$here/db?tls=true&tlsCAFile=tls/other-ca.pem" "cannot reach the server: TLS handshake failed: certificate verify failed"
+    refused "$here/db?tls=true" "cannot reach the server: TLS handshake failed: certificate verify failed"
+    refused "$elsewhere/db?tls=true&tlsCAFile=tls/ca.pem" "cannot reach the server: TLS handshake failed: certificate verify failed"
+    refused "$here/db" "cannot reach the server: Server closed connection"
+    refused "$plain/db?tls=true&connectTimeoutMS=500" "cannot reach the server: socket timeout"
+}
+
+@test "logins: the right one reads, others are refused, and no credential leaves" {
+    needs_ferretdb
+    world w 4 4
+    start_ferretdb login reader 'se/s@me'
+    load "mongodb://reader:se%2Fs%40me@$address/db?authSource=admin" w
+    export_ --schema w.json w > folder.dq
+    export DQ_MONGODB_URI="mongodb://reader:se%2Fs%40me@$address/db?authSource=admin"
+    export_ --schema w.json > c.dq 2> words
+    [ ! -s words ]
+    [ "$(digest c.dq)" = "$(digest folder.dq)" ]
+    run -1 grep -aiE 'se/s@me|se%2Fs|reader|127\.0\.0\.1' <(zstd -dc c.dq)
+    "$BUILD"/dq-cat --lineage c.dq > lineage
+    run -1 grep -iE 'se/s@me|se%2Fs|reader|127\.0\.0\.1|mongo' lineage
+    for login in reader:wr0ng%21@ nobody:wr0ng%21@ ''; do
+        DQ_MONGODB_URI="mongodb://$login$address/db?authSource=admin" run -1 "$BUILD"/dq-export --schema w.json -o o.dq
+        echo "$output"
+        [ "${#lines[@]}" = 1 ]
+        [[ $output == "dq-export: $address: "*uthentication* ]]
+        [[ $output != *wr0ng* ]]
+        [ ! -e o.dq ]
+    done
+}
+
+# asked COMMAND: the record's commands of that name, without what says nothing.
+asked() {
+    jq -c "select(.$1) | del(.connection, .lsid, .[\"\$db\"], .[\"\$readPreference\"])" record
+}
+
+@test "what is asked: only the keys that are needed, sorted by the key that joins, in batches" {
+    world w 6 9 objects
+    rm w/interactions.jsonl
+    start_canned --record record w
+    export_ --schema w.json "$uri/db" > c.dq
+    asked find | grep -v '"limit":1' > finds
+    diff - finds << 'END'
+{"find":"interactions","filter":{},"batchSize":1000,"sort":{"_id":1}}
+{"find":"candidates_text","filter":{},"batchSize":1000,"sort":{"_id":1}}
+{"find":"candidates_embeddings","filter":{},"projection":{"_id":1,"original_candidate_id":1,"hard_skill_embeddings":1,"soft_skills_embeddings":1},"batchSize":1000,"sort":{"original_candidate_id":1}}
+{"find":"jobs_text","filter":{},"batchSize":1000,"sort":{"_id":1}}
+{"find":"job_embeddings","filter":{},"projection":{"_id":1,"original_job_id":1,"job_title_embeddings":1,"tech_skills_vectors":1,"soft_skills_embeddings":1,"experience_requirements_embeddings":1},"batchSize":1000,"sort":{"original_job_id":1}}
+END
+    : > record
+    jq 'del(.items[0].attributes, .interactions)' w.json > lean.json
+    export_ --schema lean.json --user 65f100000000000000000001 --where 'items:{"city": "c1"}' --limit items:2 "$uri/db" > c.dq
+    [ "$(lines --count c.dq | tr '\n\t' '  ')" = "users 1 items 2 " ]
+    asked find | grep -v '"limit":1' > finds
+    jq -c .filter finds > filters
+    diff - filters << 'END'
+{"_id":{"$in":["65f100000000000000000001",{"$oid":"65f100000000000000000001"}]}}
+{"original_candidate_id":{"$in":["65f100000000000000000001",{"$oid":"65f100000000000000000001"}]}}
+{"city":"c1"}
+{"original_job_id":{"$in":["0100000000000000000001f5",{"$oid":"0100000000000000000001f5"},"0100000000000000000001fb",{"$oid":"0100000000000000000001fb"},"65f1000000000000000001f8",{"$oid":"65f1000000000000000001f8"}]}}
+END
+    jq -c 'select(.find == "jobs_text").projection' finds > keys
+    [ "$(cat keys)" = '{"_id":1,"job_title":1,"description":1,"technical_skills":1,"soft_skills":1,"experience_requirements":1}' ]
+}
+
+@test "a filter of the server's own: numbers, dates, ids, each side" {
+    world w 20 30 objects
+    load "$db" w
+    kept() { export_ --schema w.json "$@" "$db" | lines | jq -r 'select(.kind != "interactions") | .id' | sort | paste -sd' '; }
+    ids() { jq -r "select($2) | ._id | if type == \"object\" then .[\"\$oid\"] else tostring end" "w/$1.jsonl" | sort | paste -sd' '; }
+    [ "$(kept --where 'users:{"age": {"$gte": 12}}' --limit items:0)" = "$(ids candidates_text '.age >= 12')" ]
+    [ "$(kept --where 'users:{"open": true, "half": {"$lt": 5.5}}' --limit items:0)" = "$(ids candidates_text '.open and .half < 5.5')" ]
+    [ "$(kept --where 'items:{"city": {"$in": ["c0", "c2"]}}' --limit users:0)" = "$(ids jobs_text '.city != "c1"')" ]
+    [ "$(kept --where 'users:{"since": {"$gt": {"$date": "2026-01-01T00:00:00Z"}}, "ref": {"$oid": "aa0000000000000000000003"}}' --limit items:0)" = \
+        "$(ids candidates_text '.age == 3')" ]
+    [ -z "$(kept --where '{"_id": "nobody"}')" ]
+    export_ --schema w.json --where 'items:{"city": "c1"}' "$db" > c.dq 2> words
+    [ ! -s words ]
+    jq -r 'select(.city == "c1") | ._id | if type == "object" then .["$oid"] else tostring end' w/jobs_text.jsonl > some
+    options=()
+    while read -r id; do options+=(--item="$id"); done < some
+    [ "$(digest c.dq)" = "$(export_ --schema w.json "${options[@]}" w | digest)" ]
+}
+
+@test "a mapping of one's own: other names, interactions from another collection" {
+    world w 7 9
+    export_ --schema w.json w > c.dq
+    mkdir other
+    jq -c '.title = .job_title | del(.job_title)' w/jobs_text.jsonl > other/posts.jsonl
+    for c in candidates_text candidates_embeddings job_embeddings; do cp w/$c.jsonl other/; done
+    sed 's,"user","who",; s,"item","what",; s,"label","judgement",' w/interactions.jsonl > other/seen.jsonl
+    jq '.items[0].collection = "posts" | .items[0].texts.title = "title" |
+        .interactions = {collection: "seen", user: "who", item: "what", label: "judgement"}' w.json > map.json
+    load "$db" other
+    export_ --schema map.json "$db" > d.dq
+    [ "$(digest c.dq)" = "$(digest d.dq)" ]
+    jq '.interactions.collection = "nothing"' map.json > none.json
+    run -1 export_ --schema none.json "$db" -o o.dq
+    [[ $output == "dq-export: "*": the database ${db##*/} has no collection nothing" ]]
+    jq '.interactions.optional = true' none.json > maybe.json
+    [ "$(export_ --schema maybe.json "$db" | lines --count | tr '\n\t' '  ')" = "users 7 items 9 " ]
+}
+
+@test "the URI from the environment stays there: not in the command line, the stream, or what is said" {
+    world w 3 3
+    start_canned --record record --on 'isMaster#*=silent' w
+    DQ_MONGODB_URI="mongodb://somebody:sesame@${uri#mongodb://}/db?connectTimeoutMS=60000" "$BUILD"/dq-export --schema w.json \
+        > c.dq 2> words 3>&- &
+    pid=$!
+    until [ -s record ]; do sleep 0.02; done
+    tr '\0' ' ' < /proc/$pid/cmdline > line
+    kill $pid
+    wait $pid || true
+    grep -q -- '--schema w.json' line
+    run -1 grep -E 'mongodb|somebody|sesame' line
+    run -1 grep -E 'somebody|sesame' words c.dq
+    [ ! -s c.dq ] || run -1 "$BUILD"/dq-cat --check c.dq
+}
+
+@test "a server that is not there: a line at once" {
+    world w 1 1
+    for host in 127.0.0.1:1 somebody:sesame@127.0.0.1:1; do
+        run -1 timeout 20 "$BUILD"/dq-export --schema w.json "mongodb://$host/db" -o o.dq
+        [ "$output" = "dq-export: 127.0.0.1:1: cannot reach the server: connection refused" ]
+    done
+    run -1 timeout 20 "$BUILD"/dq-export --schema w.json mongodb://nowhere.invalid/db -o o.dq
+    [[ $output == "dq-export: nowhere.invalid:27017: cannot reach the server: "* ]]
+    [ ! -e o.dq ]
+}
+
+@test "what is no URI, and options that need a database" {
+    world w 1 1
+    refused() {
+        run "-$1" "$BUILD"/dq-export "${@:3}"
+        [[ $output == "dq-export: "$2 ]] || { echo "$output"; return 1; }
+        [[ $output != *sesame* ]]
+    }
+    refused 1 "127.0.0.1:1: the URI names no database (mongodb://HOST/DATABASE)" --schema w.json mongodb://127.0.0.1:1
+    for uri in mongodb:// mongodb://user:se:same@h/db mongodb://user:ses@ame@h/db mongodb://user:sesame%zz@h/db mongodb://h/db?tls=maybe; do
+        refused 1 "not a MongoDB URI: *" --schema w.json "$uri"
+    done
+    refused 2 "--where: *" --schema w.json --where '{"a": ' mongodb://127.0.0.1:1/db
+    refused 2 "--where: filters a database; for files there is jq" --schema w.json --where '{}' w
+    refused 2 "--where: one filter a side*" --schema w.json --where '{}' --where 'users:{}' mongodb://127.0.0.1:1/db
+    refused 2 "*--schema*" mongodb://127.0.0.1:1/db
+    DQ_MONGODB_URI='' refused 2 "--schema: needs one folder*" --schema w.json
+}

@@ -5,16 +5,17 @@ raw BSON. It prints its URI when it is ready and runs until it is killed.
 
     canned.py [--batch N] [--record FILE] [--on RULE]... FOLDER
 
-Every database holds FOLDER's collections: COLLECTION.jsonl (extended JSON) or COLLECTION.bson (documents one behind the
-other, sound or not). find knows filters of equality, $gt, $gte, $lt, $in, $ne, $exists, $type, $and and $or, sort by one
+Every database holds FOLDER's collections: COLLECTION.jsonl (extended JSON; an _id is added where there is none) or
+COLLECTION.bson (documents one behind the other, sound or not). find knows filters of equality, $gt, $gte, $lt, $in, $ne, $exists, $type, $and and $or, sort by one
 key, limit, inclusive projection and batchSize; a batch that is full leaves the cursor open, as a real server's does.
 
 --batch N     no batch has more than N documents, whatever is asked
 --record FILE each command is appended as a line of extended JSON, with `connection`, its number, beside it
---on RULE     COMMAND[.COLLECTION]#N=ACTION: what becomes of the N-th such command (# * : of each, N+ : of each from the N-th)
+--on RULE     [DATABASE/]COMMAND[.COLLECTION]#N=ACTION: what becomes of a database's N-th such command (#*: of each, #N+: of
+              each from the N-th)
     hangup      the connection is closed without a word       half       closed within the answer
     silent      nothing is said, the connection stays         error:CODE[:WORDS]  {ok: 0, code, errmsg}
-    length      the answer's length is a lie                  garbage    the answer's body is no BSON
+    length      the answer's length is a lie                  garbage    the answer is no BSON, but for its length and end
     stranger    the answer belongs to another request         empty      {ok: 1} and no cursor
 """
 import argparse
@@ -85,7 +86,7 @@ def order(v):
     return 9, repr(v)
 
 
-RANKS = {"number": 1, "double": 1, "int": 1, "long": 1, "string": 2, "objectId": 3, "bool": 4, 1: 1, 16: 1, 18: 1, 2: 2, 7: 3, 8: 4}
+TYPES = {"number": (int, float), "double": float, "int": int, "long": int, "string": str, "objectId": bson.ObjectId, "bool": bool}
 
 
 def compare(v, operator, wanted):
@@ -97,7 +98,7 @@ def compare(v, operator, wanted):
     if operator == "$exists":
         return (v is not None) == bool(wanted)
     if operator == "$type":
-        return a[0] in [RANKS[w] for w in (wanted if isinstance(wanted, list) else [wanted])]
+        return any(isinstance(v, TYPES[w]) for w in (wanted if isinstance(wanted, list) else [wanted]))
     outcomes = {"$gt": a > b, "$gte": a >= b, "$lt": a < b, "$lte": a <= b}
     return a[0] == b[0] and outcomes[operator]
 
@@ -115,9 +116,14 @@ def matches(raw, wanted):
 
 
 def project(raw, keys):
-    """The elements that a projection names, and _id unless it is ruled out."""
+    """The elements that a projection names, and _id unless it is ruled out; a broken document as it is."""
     wanted = {k for k, yes in keys.items() if yes} | ({"_id"} if keys.get("_id", 1) else set())
-    return document(piece for name, piece in elements(raw) if name in wanted or not name) if any(keys.values()) else raw
+    if not any(keys.values()):
+        return raw
+    try:
+        return document(piece for name, piece in elements(raw) if name in wanted or not name)
+    except (ValueError, struct.error):
+        return raw
 
 
 def load(folder, collection):
@@ -133,7 +139,8 @@ def load(folder, collection):
     if not os.path.exists(path + ".jsonl"):
         return []
     with open(path + ".jsonl") as f:
-        return [bson.encode(json_util.loads(line)) for line in f if line.strip()]
+        lines = [json_util.loads(line) for line in f if line.strip()]
+    return [bson.encode({"_id": bson.ObjectId(n.to_bytes(12, "big")), **line}) for n, line in enumerate(lines, 1)]
 
 
 # ---- the server ----
@@ -152,20 +159,21 @@ class Server(socketserver.ThreadingTCPServer):
 
     @staticmethod
     def rule(text):
-        m = re.fullmatch(r"(\w+)(?:\.(\w+))?#(\d+\+?|\*)=(.+)", text)
+        m = re.fullmatch(r"(?:(\w+)/)?(\w+)(?:\.(\w+))?#(\d+\+?|\*)=(.+)", text)
         if not m:
             sys.exit(f"canned.py: no rule: {text}")
-        first, last = (1, 1 << 60) if m[3] == "*" else (int(m[3].rstrip("+")), 1 << 60 if m[3].endswith("+") else int(m[3]))
-        return m[1], m[2], first, last, m[4]
+        first, last = (1, 1 << 60) if m[4] == "*" else (int(m[4].rstrip("+")), 1 << 60 if m[4].endswith("+") else int(m[4]))
+        return m[1], m[2], m[3], first, last, m[5]
 
-    def action(self, command, collection):
+    def action(self, database, command, collection):
         """What the rules say of this command, and the command counted."""
         with self.lock:
-            for key in {(command, collection), (command, None)}:
+            for key in {(database, command, collection), (database, command, None)}:
                 self.counts[key] = self.counts.get(key, 0) + 1
-            for name, of, first, last, action in self.rules:
-                if name == command and of in (None, collection) and first <= self.counts[name, of] <= last:
-                    return action
+            for where, name, of, first, last, action in self.rules:
+                if name == command and where in (None, database) and of in (None, collection):
+                    if first <= self.counts[database, name, of] <= last:
+                        return action
         return None
 
     # -- commands: each returns the answer's BSON --
@@ -181,7 +189,7 @@ class Server(socketserver.ThreadingTCPServer):
         documents = collections.deque(documents[:c.get("limit") or None])
         with self.lock:
             cursor = len(self.cursors) + 7000001
-            self.cursors[cursor] = [c["find"], documents, c.get("projection") or {}]
+            self.cursors[cursor] = [f"{c['$db']}.{c['find']}", documents, c.get("projection") or {}]
         return self.batch(cursor, "firstBatch", c.get("batchSize", 101))
 
     def getMore(self, c):
@@ -190,7 +198,7 @@ class Server(socketserver.ThreadingTCPServer):
         return self.batch(c["getMore"], "nextBatch", c.get("batchSize", 1000))
 
     def batch(self, cursor, name, asked):
-        collection, documents, keys = self.cursors[cursor]
+        namespace, documents, keys = self.cursors[cursor]
         most, some, size = min(asked or 1, self.options.batch), [], 0
         while documents and len(some) < most and size + len(documents[0]) <= 16 << 20 or documents and not some:
             size += len(documents[0])
@@ -198,14 +206,14 @@ class Server(socketserver.ThreadingTCPServer):
         if not documents and len(some) < most:
             cursor = 0
         array = document(b"\3%d\0" % i + d for i, d in enumerate(some))
-        inner = document([b"\4" + name.encode() + b"\0" + array, bson.encode({"id": bson.Int64(cursor), "ns": f"db.{collection}"})[4:-1]])
+        inner = document([b"\4" + name.encode() + b"\0" + array, bson.encode({"id": bson.Int64(cursor), "ns": namespace})[4:-1]])
         return document([b"\3cursor\0" + inner, bson.encode({"ok": 1.0})[4:-1]])
 
     def listCollections(self, c):
         names = sorted({f.rsplit(".", 1)[0] for f in os.listdir(self.options.folder) if f.endswith((".jsonl", ".bson"))})
         wanted = (c.get("filter") or {}).get("name")
         some = [{"name": n, "type": "collection"} for n in names if wanted in (None, n)]
-        return bson.encode({"cursor": {"id": bson.Int64(0), "ns": "db.$cmd.listCollections", "firstBatch": some}, "ok": 1.0})
+        return bson.encode({"cursor": {"id": bson.Int64(0), "ns": f"{c['$db']}.$cmd.listCollections", "firstBatch": some}, "ok": 1.0})
 
     def answer(self, name, c):
         if name in ("hello", "isMaster", "ismaster"):
@@ -251,7 +259,7 @@ class Connection(socketserver.BaseRequestHandler):
         if self.server.record:
             line = json_util.dumps({"connection": self.number, **c}, json_options=json_util.RELAXED_JSON_OPTIONS)
             self.server.record.write(line + "\n")
-        action, _, detail = (self.server.action(name, collection) or "").partition(":")
+        action, _, detail = (self.server.action(c.get("$db"), name, collection) or "").partition(":")
         if action == "error":
             what, _, words = detail.partition(":")
             reply = failure(int(what), words or "canned failure")
@@ -261,16 +269,17 @@ class Connection(socketserver.BaseRequestHandler):
 
     def reply(self, number, code, reply, action):
         if action == "garbage":
-            reply = b"\xa5" * len(reply)
+            reply = reply[:4] + b"\xa5" * (len(reply) - 5) + b"\0"
         head = struct.pack("<I", 0) + b"\0" if code == OP_MSG else struct.pack("<iqii", 8, 0, 0, 1)
         opcode = OP_MSG if code == OP_MSG else OP_REPLY
         length = (1 << 31) - 1 if action == "length" else 16 + len(head) + len(reply)
         message = struct.pack("<iiii", length, 1, number + (action == "stranger"), opcode) + head + reply
         if action == "silent":
-            self.receive(1 << 62)
+            while self.request.recv(1 << 16):
+                pass
         if action == "half":
             self.request.sendall(message[:len(message) // 2])
-        if action in ("hangup", "half"):
+        if action in ("silent", "hangup", "half"):
             raise ConnectionError
         self.request.sendall(message)
 

@@ -11,6 +11,7 @@
 #   stop_servers                       for teardown or teardown_file, whichever belongs to the one that started them
 #   load URI FOLDER [OPTION]...        fills a database from JSON lines
 #   certificates FOLDER                a CA, another CA, certificates for 127.0.0.1 and for elsewhere
+#   world FOLDER USERS ITEMS           a small folder of system A's collections, and FOLDER.json, its mapping
 
 services=$BATS_TEST_DIRNAME/../services/mongodb
 [ -d "$services" ] || services=$BATS_TEST_DIRNAME/services/mongodb
@@ -120,4 +121,9 @@ certificate() {
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout "$1/$2.key" -out "$1/$2.csr"
     openssl x509 -req -in "$1/$2.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -days 2 -out "$1/$2.pem" \
         -extfile <(printf 'subjectAltName=%s\n' "$3")
+}
+
+# world FOLDER USERS ITEMS: see world.py; and FOLDER.json, the mapping to it.
+world() {
+    /usr/bin/python3 "$services/world.py" "$@" && "$BUILD"/dq-export --show-schema jobs | sed 's/384/4/' > "$1.json"
 }
