@@ -277,7 +277,8 @@ static dq_status run_text(dq_cache *cache, const char *sql, dq_error *error)
     return sqlite3_exec(cache->db, sql, NULL, NULL, NULL) == SQLITE_OK ? DQ_OK : dq_cache_fail(cache, error);
 }
 
-/* *empty: an SQLite file in which nobody has made anything. Otherwise it is a cache of this schema, or an
+/* Inside a transaction, since another process may be making the tables now.
+ * *empty: an SQLite file in which nobody has made anything. Otherwise it is a cache of this schema, or an
  * error. */
 static dq_status recognise(dq_cache *cache, bool *empty, dq_error *error)
 {
@@ -325,7 +326,9 @@ static dq_status settle(dq_cache *cache, dq_error *error)
                    "PRAGMA query_only = %d",
                    PAGE_BYTES, PAGES_KIB, cache->read_only);
     dq_status status = run_text(cache, pragmas, error);
-    if (!status) status = recognise(cache, &empty, error);
+    if (!status) status = dq_cache_begin(cache, false, error);
+    if (status) return status;
+    status = dq_cache_end(cache, recognise(cache, &empty, error), error);
     if (!status && empty && cache->read_only)
         return named(cache, error, dq_fail(error, DQ_ERR_FORMAT, "not a cache: an empty file"));
     if (!status && !cache->read_only) status = run_text(cache, "PRAGMA journal_mode = TRUNCATE", error);

@@ -72,3 +72,11 @@ same() {
     keys=500
     [ "$(sqlite3 c.db 'PRAGMA integrity_check')" = ok ]
 }
+
+@test "many processes make the file at once" {
+    for seed in {1..20}; do
+        rm -f c.db
+        storm 32 1 0 "$seed"
+    done
+    [ "$(wc -l < calls)" = 20 ]
+}
