@@ -29,7 +29,8 @@ dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
 dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
                    cmd/reward_write
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
-                   cmd/train_checkpoint cmd/train_log port/json
+                   cmd/train_checkpoint cmd/train_log cmd/train_env cmd/train_env_options cmd/train_env_log cmd/envs \
+                   cmd/envs_play cmd/env_process cmd/coprocess port/json
 dq-plan.parts   := cmd/catalogue cmd/corpus
 dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \
                    cmd/rank_agents cmd/rank_sessions cmd/events cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json

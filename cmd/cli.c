@@ -188,6 +188,12 @@ static const dq_option *find_option(const dq_option *table, const char *name)
     return NULL;
 }
 
+bool dq_cli_given(const dq_cli *cli, const char *name)
+{
+    const dq_option *o = find_option(cli->table, name);
+    return o && cli->given[o - cli->table];
+}
+
 /* DQ_THREADS and DQ_FLUSH stand where the options of these names would. */
 static void apply_environment(const dq_cli *cli)
 {
@@ -198,7 +204,7 @@ static void apply_environment(const dq_cli *cli)
     if (o && flush && *flush) *(bool *)o->target = strcmp(flush, "0") != 0;
 }
 
-static void apply_options(const dq_cli *cli, const forms *f, int argc, char **argv)
+static void apply_options(const dq_cli *cli, bool *given, const forms *f, int argc, char **argv)
 {
     int got;
     opterr = 1; /* getopt's own words: "dq-x: unrecognized option '--nmae'", one line */
@@ -213,6 +219,7 @@ static void apply_options(const dq_cli *cli, const forms *f, int argc, char **ar
         char name[64];
         (void)snprintf(name, sizeof name, "--%s", o->name);
         set_option(cli, o, name, optarg, got < UNSET);
+        given[o - cli->table] = true;
     }
 }
 
@@ -223,7 +230,9 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     (void)signal(SIGPIPE, SIG_DFL);
     dq_cli cli = {.program = program, .table = table};
     forms *f = dq_arena_zero(&cli.arena, 1, sizeof *f);
-    if (!f) dq_cli_usage(&cli, "out of memory");
+    bool *given = dq_arena_zero(&cli.arena, MAX_OPTIONS, sizeof *given);
+    cli.given = given;
+    if (!f || !given) dq_cli_usage(&cli, "out of memory");
     if (argc < 1) { /* execve allows an empty argv */
         argc = 1;
         argv = nobody;
@@ -232,7 +241,7 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     (void)add_forms(table, f);
     answer_questions(program, table, f, argc, argv);
     apply_environment(&cli);
-    apply_options(&cli, f, argc, argv);
+    apply_options(&cli, given, f, argc, argv);
     cli.operands = (const char *const *)(argv + optind);
     cli.operand_count = (size_t)(argc - optind);
     if (cli.operand_count && (!program->operands || !*program->operands))
@@ -264,7 +273,8 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
 {
     dq_value options = dq_map();
     for (const dq_option *o = cli->table; o->name; o++) {
-        if (!(o->flags & DQ_OPT_PAYLOAD) || ((o->flags & DQ_OPT_UNSET) && !*o->given)) continue;
+        bool given = cli->given[o - cli->table];
+        if (!(o->flags & DQ_OPT_PAYLOAD) || ((o->flags & DQ_OPT_UNSET) && !given)) continue;
         dq_value value = value_of(&cli->arena, o);
         if (value.type != DQ_NIL && !dq_map_set(&cli->arena, &options, o->name, value))
             dq_cli_usage(cli, "out of memory");

@@ -61,6 +61,7 @@ typedef struct dq_option {
     const char *const *choices; /* CHOICE: NULL-ended */
     double least, most;         /* COUNT and REAL: inclusive range when least < most */
     bool *given;                /* set to true when the option was given; may be NULL */
+    const char *section;        /* a heading that --help prints before this option; NULL: none */
 } dq_option;
 
 typedef struct dq_program {
@@ -102,13 +103,17 @@ typedef struct dq_cli {
     const dq_option *table;
     const char *const *operands; /* NULL-ended */
     size_t operand_count;
-    dq_arena arena; /* what the command line needs for its life */
+    const bool *given; /* by row of the table */
+    dq_arena arena;    /* what the command line needs for its life */
 } dq_cli;
 
 /* Parses; --help, --version and --completion print and exit 0; a bad option is one line and exit 2. A long
  * option may be abbreviated while unambiguous. Sets SIGPIPE to its default and DQ_FLUSH/DQ_THREADS into an
  * option table's common. */
 dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc, char **argv);
+
+/* Whether the option of that name was given. */
+bool dq_cli_given(const dq_cli *cli, const char *name);
 
 /* A usage error found after parsing: one line, exit 2. Does not return. */
 void dq_cli_usage(const dq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));

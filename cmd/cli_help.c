@@ -101,8 +101,10 @@ static void print_option(const dq_program *program, const dq_option *o)
 
 static void print_options(const dq_program *program, const dq_option *table)
 {
-    for (const dq_option *o = table; o->name; o++)
+    for (const dq_option *o = table; o->name; o++) {
+        if (o->section) printf("\n%s:\n", o->section);
         if (!(o->flags & DQ_OPT_HIDDEN)) print_option(program, o);
+    }
 }
 
 void dq_help_print(const dq_program *program, const dq_option *table)

@@ -13,7 +13,7 @@ enum { MAX_SCHEDULES = 16 };
 
 static const dq_program program = {
     .name = "dq-train",
-    .summary = "trains a Dyna-Q agent: online for one user, for each user, or offline from transitions",
+    .summary = "trains agents: online for one user or each, offline from transitions, or in an environment",
     .operands = "[FILE...]",
     .examples = {"dq-export --schema jobs FOLDER | dq-train --user U --pass | dq-rank --user U -k 10",
                  "dq-reward --strategy logged < c.dq | dq-train --offline --negatives 3 -o model.dq"},
@@ -21,7 +21,7 @@ static const dq_program program = {
     .version_note_fn = dq_blas_core,
 };
 
-static const char *const presets[] = {"tuned", "published", NULL};
+static const char *const presets[] = {"tuned", "published", "session", "sequence", "sequence-dqn", "films", "maze", NULL};
 static const char *const bests[] = {"loss", "order", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};
 static const char *const matches[] = {"none", "pairs", "all", NULL};
@@ -66,6 +66,8 @@ static void list_belongings(const train_options *o, belongs list[BELONGINGS])
 static void part_ways(const dq_cli *cli, const train_options *o, dq_option *table)
 {
     belongs list[BELONGINGS];
+    train_env_part(cli, o, table);
+    if (train_env_wanted(o)) return;
     list_belongings(o, list);
     for (size_t i = 0; i < BELONGINGS; i++) {
         if (list[i].offline == o->offline) continue;
@@ -83,6 +85,7 @@ static void check(const dq_cli *cli, const train_options *o)
     if (o->each_user && o->checkpoint) dq_cli_usage(cli, "--checkpoint keeps one agent, not --each-user");
     if (o->given.checkpoint_every && !o->checkpoint)
         dq_cli_usage(cli, "--checkpoint-every needs --checkpoint");
+    if (train_env_wanted(o)) return;
     if (!o->offline && o->replay < o->batch) dq_cli_usage(cli, "--replay is smaller than --batch");
     if (!o->offline && o->candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
 }
@@ -128,8 +131,9 @@ static dq_status train_all(train *t, dq_error *error)
 static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
 {
     train t = {.o = o, .cli = cli, .maker = dq_cli_maker(cli, (int64_t)o->common.seed)};
-    dq_status status = train_open(&t, error);
-    if (!status) status = train_all(&t, error);
+    bool env = train_env_wanted(o);
+    dq_status status = env ? train_run_env(&t, error) : train_open(&t, error);
+    if (!status && !env) status = train_all(&t, error);
     if (!status && o->pass) status = dq_catalogue_write(&t.corpus.catalogue, t.output, error);
     if (!status) {
         status = dq_writer_close(t.output, error);
@@ -147,7 +151,7 @@ int main(int argc, char **argv)
         .map = DQ_REWARD_MAP_DEFAULT, .best_by = DQ_BEST_BY_ORDER, .dropout = 0.2, .rate = 1e-3, .gamma = 0.9, .batch = 64, .target_every = 1000,
         .candidates = 100, .planning = 5, .replay = 100000, .warmup = 1000, .episodes = 100, .steps = 100,
         .epsilon = 1, .epsilon_min = 0.01, .epsilon_decay = 0.995, .epochs = 10, .validation = 0.1,
-        .checkpoint_every = 10};
+        .checkpoint_every = 10, .env = TRAIN_ENV_DEFAULTS};
     const char *schedules[MAX_SCHEDULES] = {0};
     for (int i = 0; dq_schedules[i].name && i < MAX_SCHEDULES - 1; i++) schedules[i] = dq_schedules[i].name;
     const unsigned payload = DQ_OPT_PAYLOAD;
@@ -155,7 +159,7 @@ int main(int argc, char **argv)
         {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "train online for this user", .flags = payload},
         {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", .flags = payload},
         {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on the stream's transitions, for all users", .flags = payload},
-        {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "offline defaults: tuned on real labels, or as published", .flags = payload, .choices = presets},
+        {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "offline defaults: tuned on real labels, or as published; or a published system in its environment", .flags = payload, .choices = presets},
         {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = 0},
         {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", .flags = payload},
         {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = 0},
@@ -193,10 +197,12 @@ int main(int argc, char **argv)
         {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "offline: hold out part I of K of the groups instead (cross-validation)", .flags = payload},
         {"best-by", 0, DQ_OPT_CHOICE, &o.best_by, "WHAT", "offline: the epoch to keep, by held-out rows (published: loss)", payload, bests, .given = &o.given.best_by},
         {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
+        TRAIN_ENV_OPTIONS(o.env),
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     part_ways(&cli, &o, table);
-    settle(&o);
+    if (train_env_wanted(&o)) train_env_settle(&cli, &o, table);
+    else settle(&o);
     parse_fold(&cli, &o);
     check(&cli, &o);
     dq_error error = DQ_ERROR_NONE;

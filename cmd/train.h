@@ -9,12 +9,14 @@
  *     train_each.c         one agent a user, forked workers
  *     train_checkpoint.c   the checkpoint file, and stopping with progress kept
  *     train_log.c          metrics as JSON lines
+ *     train_env.h          agents in environments that are not catalogues
  */
 #ifndef DQ_CMD_TRAIN_H
 #define DQ_CMD_TRAIN_H
 
 #include "cli.h"
 #include "corpus.h"
+#include "train_env.h"
 
 #include "dq/cosine.h"
 #include "dq/dynaq.h"
@@ -23,7 +25,15 @@
 #include <stdio.h>
 
 enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
-enum { PRESET_TUNED, PRESET_PUBLISHED };
+enum {
+    PRESET_TUNED,
+    PRESET_PUBLISHED,
+    PRESET_SESSION,
+    PRESET_SEQUENCE,
+    PRESET_SEQUENCE_DQN,
+    PRESET_FILMS,
+    PRESET_MAZE
+};
 enum { MATCHES_NONE, MATCHES_PAIRS, MATCHES_ALL };
 
 typedef struct train_options {
@@ -43,6 +53,7 @@ typedef struct train_options {
         bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
         bool reward, pairs, raw_cosine;
     } given;
+    train_env_options env;
 } train_options;
 
 typedef struct train {
@@ -70,6 +81,9 @@ dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_err
 const dq_bundle *train_init_model(const train *t, uint32_t user);
 /* The agent for one user (DQ_ABSENT: for all, offline), with the weights of train_init_model. */
 dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error);
+/* Widths such as "1024,512,256", at most `most` of them. */
+dq_status train_parse_widths(const char *text, const char *option, uint32_t *widths, uint32_t most,
+                             uint32_t *count, dq_error *error);
 /* Every item's reward for a user, (items), to be freed. */
 dq_status train_rewards(train *t, uint32_t user, float **rewards, dq_error *error);
 /* Writes the agent as a model bundle, with meta.user unless DQ_ABSENT. */

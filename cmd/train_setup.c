@@ -75,18 +75,18 @@ const dq_bundle *train_init_model(const train *t, uint32_t user)
     return dq_models_of(models, id, n);
 }
 
-static dq_status parse_hidden(const char *text, const char *option, dq_net_spec *spec, dq_error *error)
+dq_status train_parse_widths(const char *text, const char *option, uint32_t *widths, uint32_t most,
+                             uint32_t *count, dq_error *error)
 {
     const char *p = text;
-    spec->hidden_count = 0;
+    *count = 0;
     for (;;) {
         char *end;
         unsigned long width = strtoul(p, &end, 10);
-        if (*p < '0' || *p > '9' || width == 0 || width > 1 << 20 || (*end && *end != ',') ||
-            spec->hidden_count == DQ_NET_MAX_HIDDEN)
-            return dq_fail(error, DQ_ERR_RANGE, "--%s %s: widths such as 1024,512,256, at most %d", option,
-                           text, DQ_NET_MAX_HIDDEN);
-        spec->hidden[spec->hidden_count++] = (uint32_t)width;
+        if (*p < '0' || *p > '9' || width == 0 || width > 1 << 20 || (*end && *end != ',') || *count == most)
+            return dq_fail(error, DQ_ERR_RANGE, "--%s %s: widths such as 1024,512,256, at most %u", option,
+                           text, most);
+        widths[(*count)++] = (uint32_t)width;
         if (!*end) return DQ_OK;
         p = end + 1;
     }
@@ -141,7 +141,8 @@ static dq_status shape(const train *t, const dq_bundle *model, const char *prefi
                        const char *text, bool given, dq_net_spec *spec, dq_error *error)
 {
     dq_net_spec saved;
-    dq_status status = parse_hidden(text, option, spec, error);
+    dq_status status = train_parse_widths(text, option, spec->hidden, DQ_NET_MAX_HIDDEN, &spec->hidden_count,
+                                          error);
     if (!status) status = choose_matches(t, spec, error);
     if (!status && model && dq_net_load_spec(model, prefix, &saved, NULL) == DQ_OK)
         inherit(t->o, given, &saved, spec);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Episodes of an agent that neither explores nor learns: dq-train's evaluations, dq-eval's roll-outs.
+ */
+#ifndef DQ_CMD_ENVS_PLAY_H
+#define DQ_CMD_ENVS_PLAY_H
+
+#include "envs.h"
+
+#include "dq/agent.h"
+
+typedef struct dq_played {
+    double total; /* the return, undiscounted */
+    uint64_t steps;
+    double counted[DQ_TASK_COUNTERS];
+} dq_played;
+
+/* One episode in each environment, all of which are over before and after; played (count). */
+dq_status dq_envs_play(dq_envs *envs, dq_agent *agent, dq_played *played, dq_error *error);
+
+#endif
