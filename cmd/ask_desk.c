@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The desk: the one thread that touches the cache. Each turn it stores what was answered, looks up what is
+ * new, claims as much of the rest as the connections can use soon, and keeps its claims alive; everything in
+ * groups, a transaction each, since with synchronous=FULL a transaction costs the disk a wait or two.
+ */
+#include "ask_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RENEW = DQ_CACHE_LEASE / 3 };
+#define LOOK_AGAIN 0.05 /* seconds before another process's question is looked at again */
+
+/* A turn's work, and what it came to. */
+typedef struct turn {
+    dq_ask *ask;
+    ask_list fresh, answered, granted, done;
+    dq_cache_key keys[ASK_GROUP];
+    int again[ASK_GROUP];
+    dq_cache_entry entries[ASK_GROUP];
+    dq_cache_state states[ASK_GROUP];
+    ask_job *jobs[ASK_GROUP];
+} turn;
+
+/* ---- what is there ---- */
+
+/* Whether an unreadable answer is worth another call: once, and once more with --retry-unreadable. */
+static bool to_be_repeated(const dq_ask *ask, ask_job *job)
+{
+    if (ask->reading) return false;
+    if (job->asked < 2) {
+        job->again = 2;
+        return true;
+    }
+    if (!ask->options.retry_unreadable || job->retried || !job->hit) return false;
+    job->retried = true;
+    job->again = job->asked + 1;
+    return true;
+}
+
+static bool keep_text(char **to, const char *text, size_t bytes)
+{
+    free(*to);
+    *to = malloc(bytes + 1);
+    if (!*to) return false;
+    memcpy(*to, text, bytes);
+    (*to)[bytes] = '\0';
+    return true;
+}
+
+/* What is kept ends a job, or sends it on to be asked again. */
+static dq_status take_entry(turn *t, ask_job *job, const dq_cache_entry *entry, dq_error *error)
+{
+    dq_ask *ask = t->ask;
+    const char *label = entry->label;
+    job->hit = true;
+    job->asked = entry->asked;
+    if (entry->reader != job->form->reader)
+        label = job->form->read(job->form, entry->answer, entry->answer_bytes, &ask->arena);
+    if (!label && to_be_repeated(ask, job)) {
+        job->hit = false;
+        ask_list_push(&ask->ready, job);
+        return DQ_OK;
+    }
+    if ((label && !keep_text(&job->label, label, strlen(label))) ||
+        (entry->answer && !keep_text(&job->answer, entry->answer, entry->answer_bytes)))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for answers");
+    job->answer_bytes = entry->answer ? entry->answer_bytes : 0;
+    if (entry->tokens_in > 0) {
+        ask->measured_bytes += entry->request_bytes;
+        ask->measured_tokens += (uint64_t)entry->tokens_in;
+    }
+    ask->hits++;
+    ask_list_push(&t->done, job);
+    return DQ_OK;
+}
+
+/* Takes up to n jobs of a list into the turn's arrays; how many. */
+static size_t take_group(turn *t, ask_list *from, size_t n)
+{
+    size_t count = 0;
+    while (count < n && count < ASK_GROUP && from->count) {
+        ask_job *job = ask_list_pop(from);
+        t->jobs[count] = job;
+        t->again[count] = job->again;
+        t->keys[count++] = job->key;
+    }
+    return count;
+}
+
+static void miss(turn *t, ask_job *job)
+{
+    if (!t->ask->reading) {
+        ask_list_push(&t->ask->ready, job);
+        return;
+    }
+    job->status = DQ_ERR_UNKNOWN;
+    ask_list_push(&t->done, job);
+}
+
+/* Entries that another reader judged are read once more, whole. */
+static dq_status fetch_whole(turn *t, size_t n, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < n; i++)
+        if (t->states[i] == DQ_CACHE_HAVE && !t->entries[i].answer &&
+            (t->entries[i].reader != t->jobs[i]->form->reader || !t->entries[i].label))
+            status = dq_cache_find(t->ask->cache, &t->keys[i], 1, true, &t->ask->arena, &t->entries[i],
+                                   &t->states[i], error);
+    return status;
+}
+
+static dq_status look_up_group(turn *t, size_t n, dq_error *error)
+{
+    dq_ask *ask = t->ask;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < n; i++) t->states[i] = DQ_CACHE_NONE;
+    if (ask->cache && !ask->options.refresh)
+        status = dq_cache_find(ask->cache, t->keys, n, ask->whole, &ask->arena, t->entries, t->states, error);
+    if (!status) status = fetch_whole(t, n, error);
+    for (size_t i = 0; !status && i < n; i++)
+        if (t->states[i] == DQ_CACHE_HAVE)
+            status = take_entry(t, t->jobs[i], &t->entries[i], error);
+        else
+            miss(t, t->jobs[i]);
+    dq_arena_free(&ask->arena);
+    return status;
+}
+
+/* What the cache remembers of a server that has the members of this form. */
+static dq_status learn_members(dq_ask *ask, const dq_ask_form *form, dq_error *error)
+{
+    for (const dq_ask_member *m = form->extra; m && m->name; m++) {
+        const char *value = NULL;
+        dq_status status = dq_cache_fact(ask->cache, ask->about, m->name, &ask->arena, &value, error);
+        if (status) return status;
+        ask_member member = {.taken = ASK_UNKNOWN};
+        if (value) member.taken = strcmp(value, "no") == 0 ? ASK_REFUSED : ASK_TAKEN;
+        (void)snprintf(member.name, sizeof member.name, "%s", m->name);
+        bool there = false;
+        (void)pthread_mutex_lock(&ask->lock);
+        for (size_t i = 0; i < ask->member_count; i++)
+            there |= strcmp(ask->members[i].name, member.name) == 0;
+        if (!there && ask->member_count < ASK_MEMBERS) ask->members[ask->member_count++] = member;
+        (void)pthread_mutex_unlock(&ask->lock);
+    }
+    return DQ_OK;
+}
+
+static dq_status know_form(dq_ask *ask, const dq_ask_form *form, dq_error *error)
+{
+    for (size_t i = 0; i < ask->known_form_count; i++)
+        if (ask->known_forms[i] == form) return DQ_OK;
+    if (ask->known_form_count == ASK_FORMS) return DQ_OK;
+    ask->known_forms[ask->known_form_count++] = form;
+    return ask->reading ? DQ_OK : learn_members(ask, form, error);
+}
+
+static dq_status look_up(turn *t, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    while (!status && t->fresh.count && !t->ask->stopping) {
+        size_t n = take_group(t, &t->fresh, ASK_GROUP);
+        for (size_t i = 0; !status && i < n; i++) status = know_form(t->ask, t->jobs[i]->form, error);
+        if (!status) status = look_up_group(t, n, error);
+    }
+    return status;
+}
+
+/* ---- what is ours to ask ---- */
+
+/* Jobs that may be claimed and not yet stored: what is in flight, and as much again on its way there or back.
+ */
+static size_t most_held(const dq_ask *ask)
+{
+    size_t batch = ask->known_form_count && ask->known_forms[0]->batch ? ask->known_forms[0]->batch : 1;
+    return 2 * (size_t)ask->options.parallel * batch;
+}
+
+/* Marks where requests begin: neighbours of one form share one, up to its batch. How many requests. */
+static uint64_t make_batches(ask_job **jobs, size_t n)
+{
+    uint64_t requests = 0;
+    ask_job *leader = NULL;
+    for (size_t i = 0; i < n; i++) {
+        bool joins = leader && leader->form == jobs[i]->form && leader->carry < leader->form->batch &&
+                     leader->carry < ASK_BATCH;
+        jobs[i]->carry = 0;
+        if (joins) {
+            leader->carry++;
+        } else {
+            leader = jobs[i];
+            leader->carry = 1;
+            requests++;
+        }
+    }
+    return requests;
+}
+
+/* The budget's word on the n jobs in `jobs`: those that it allows are granted, the claims of the rest end. */
+static dq_status grant(turn *t, ask_job **jobs, size_t n, dq_error *error)
+{
+    dq_ask *ask = t->ask;
+    const dq_ask_options *o = &ask->options;
+    dq_cache_budget budget = {o->max_requests, o->max_tokens, o->max_cost};
+    bool limited = o->max_requests || o->max_tokens || o->max_cost > 0;
+    uint64_t allowed = 0, wanted = make_batches(jobs, n), requests = 0;
+    if (n == 0) return DQ_OK;
+    dq_status spent = dq_cache_spend(ask->cache, ask->model, limited ? &budget : NULL, wanted, &allowed,
+                                     error);
+    if (spent && spent != DQ_ERR_STOPPED) return spent;
+    for (size_t i = 0; i < n; i++) {
+        requests += jobs[i]->carry > 0;
+        if (requests > allowed) {
+            dq_error none = DQ_ERROR_NONE;
+            dq_status status = dq_cache_release(ask->cache, &jobs[i]->key, 1, &none);
+            if (status) return dq_fail(error, status, "%s", none.reason);
+            ask_list_push(&ask->ready, jobs[i]);
+        } else {
+            ask->held++;
+            ask_list_push(&t->granted, jobs[i]);
+        }
+    }
+    return spent;
+}
+
+/* Claims a group of n jobs. */
+static dq_status claim_group(turn *t, size_t n, dq_error *error)
+{
+    dq_ask *ask = t->ask;
+    size_t mine = 0;
+    dq_status status = dq_cache_claim(ask->cache, t->keys, t->again, n, &ask->arena, t->entries, t->states,
+                                      error);
+    for (size_t i = 0; !status && i < n; i++) {
+        ask_job *job = t->jobs[i];
+        if (t->states[i] == DQ_CACHE_HAVE) {
+            status = take_entry(t, job, &t->entries[i], error);
+        } else if (t->states[i] == DQ_CACHE_MINE) {
+            t->jobs[mine++] = job;
+        } else {
+            job->parked = ask_now() + LOOK_AGAIN;
+            ask_list_push(&ask->parked, job);
+        }
+    }
+    if (!status) status = grant(t, t->jobs, mine, error);
+    dq_arena_free(&ask->arena);
+    return status;
+}
+
+static dq_status claim(turn *t, dq_error *error)
+{
+    dq_ask *ask = t->ask;
+    dq_status status = DQ_OK;
+    double now = ask_now();
+    while (ask->parked.count && ask->parked.first->parked <= now)
+        ask_list_push(&ask->ready, ask_list_pop(&ask->parked));
+    while (!status && !ask->stopping && ask->ready.count && ask->held < most_held(ask)) {
+        size_t n = take_group(t, &ask->ready, most_held(ask) - ask->held);
+        status = claim_group(t, n, error);
+    }
+    return status;
+}
+
+/* ---- what was answered ---- */
+
+static int64_t tokens_in_usage(const dq_value *body, const char *name)
+{
+    return dq_value_integer(dq_map_get(dq_map_get(body, "usage"), name), -1);
+}
+
+/* What the server counted. An answer that is no JSON says nothing. */
+static void count_tokens(dq_ask *ask, ask_job *job)
+{
+    dq_value body;
+    dq_error e = DQ_ERROR_NONE;
+    if (job->tokens_in >= 0 || dq_json_parse(job->answer, job->answer_bytes, &ask->arena, &body, &e)) return;
+    job->tokens_in = tokens_in_usage(&body, "prompt_tokens");
+    job->tokens_out = tokens_in_usage(&body, "completion_tokens");
+}
+
+/* As priced; where the server did not count, by the estimate. */
+static double cost_of(const dq_ask *ask, const ask_job *job)
+{
+    uint64_t in = job->tokens_in >= 0 ? (uint64_t)job->tokens_in : ask_tokens_of(job->sent_bytes);
+    uint64_t out = job->tokens_out >= 0 ? (uint64_t)job->tokens_out : job->form->tokens_out;
+    return (double)in * ask->price_in + (double)out * ask->price_out;
+}
+
+static dq_cache_entry entry_of(dq_ask *ask, ask_job *job)
+{
+    count_tokens(ask, job);
+    const char *label = job->form->read(job->form, job->answer, job->answer_bytes, &ask->arena);
+    bool anew = job->again == DQ_CACHE_ALWAYS;
+    job->asked = anew ? 1 : job->asked + 1;
+    return (dq_cache_entry){.key = job->key,
+                            .model = ask->model,
+                            .request = job->request,
+                            .request_bytes = job->bytes,
+                            .answer = job->answer,
+                            .answer_bytes = job->answer_bytes,
+                            .label = label,
+                            .reader = job->form->reader,
+                            .tokens_in = job->tokens_in,
+                            .tokens_out = job->tokens_out,
+                            .seconds = job->seconds,
+                            .cost = cost_of(ask, job),
+                            .server = ask->server,
+                            .time = (int64_t)time(NULL),
+                            .asked = job->asked};
+}
+
+/* A stored answer ends its job, or sends it round once more. */
+static dq_status after_store(turn *t, ask_job *job, const char *label, dq_error *error)
+{
+    job->hit = false;
+    if (!label && to_be_repeated(t->ask, job)) {
+        ask_list_push(&t->ask->ready, job);
+        return DQ_OK;
+    }
+    if (label && !keep_text(&job->label, label, strlen(label)))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for answers");
+    ask_list_push(&t->done, job);
+    return DQ_OK;
+}
+
+/* Answers are stored, and claims without an answer released. */
+static dq_status store_group(turn *t, size_t n, dq_error *error)
+{
+    dq_ask *ask = t->ask;
+    size_t answers = 0, failures = 0;
+    ask_job *failed[ASK_GROUP];
+    for (size_t i = 0; i < n; i++) {
+        if (t->jobs[i]->status) {
+            t->keys[failures] = t->jobs[i]->key;
+            failed[failures++] = t->jobs[i];
+        } else {
+            t->entries[answers] = entry_of(ask, t->jobs[i]);
+            t->jobs[answers++] = t->jobs[i];
+        }
+    }
+    dq_status status = DQ_OK;
+    if (answers) status = dq_cache_store(ask->cache, t->entries, answers, error);
+    if (!status && failures) status = dq_cache_release(ask->cache, t->keys, failures, error);
+    ask->held -= n;
+    for (size_t i = 0; !status && i < answers; i++)
+        status = after_store(t, t->jobs[i], t->entries[i].label, error);
+    for (size_t i = 0; i < failures; i++) ask_list_push(&t->done, failed[i]);
+    dq_arena_free(&ask->arena);
+    return status;
+}
+
+static dq_status store(turn *t, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    while (!status && t->answered.count) {
+        size_t n = take_group(t, &t->answered, ASK_GROUP);
+        status = store_group(t, n, error);
+    }
+    return status;
+}
+
+/* ---- the ledger, facts and leases ---- */
+
+typedef struct notes {
+    uint64_t failed, lost, further, unsent;
+    ask_member members[ASK_MEMBERS];
+    size_t member_count;
+} notes;
+
+static void take_notes(dq_ask *ask, notes *n)
+{
+    (void)pthread_mutex_lock(&ask->lock);
+    *n = (notes){ask->failed, ask->lost, ask->further, ask->unsent, {{{0}, ASK_UNKNOWN, false}}, 0};
+    ask->failed = ask->lost = ask->further = ask->unsent = 0;
+    for (size_t i = 0; i < ask->member_count; i++) {
+        if (ask->members[i].news) n->members[n->member_count++] = ask->members[i];
+        ask->members[i].news = false;
+    }
+    (void)pthread_mutex_unlock(&ask->lock);
+}
+
+static dq_status keep_notes(dq_ask *ask, uint64_t hits, dq_error *error)
+{
+    notes n;
+    dq_status status = DQ_OK;
+    take_notes(ask, &n);
+    if (ask->reading) return DQ_OK;
+    if (n.further) {
+        uint64_t granted;
+        status = dq_cache_spend(ask->cache, ask->model, NULL, n.further, &granted, error);
+    }
+    if (!status && n.unsent) status = dq_cache_unspend(ask->cache, ask->model, n.unsent, error);
+    if (!status && (n.failed || n.lost || hits))
+        status = dq_cache_count(ask->cache, ask->model, n.failed, n.lost, hits, error);
+    for (size_t i = 0; !status && i < n.member_count; i++)
+        status = dq_cache_remember(ask->cache, ask->about, n.members[i].name,
+                                   n.members[i].taken == ASK_REFUSED ? "no" : "yes", error);
+    return status;
+}
+
+static dq_status keep_claims(dq_ask *ask, dq_error *error)
+{
+    double now = ask_now();
+    if (ask->held == 0 || now < ask->renewed + RENEW) {
+        if (ask->held == 0) ask->renewed = now;
+        return DQ_OK;
+    }
+    ask->renewed = now;
+    return dq_cache_renew(ask->cache, error);
+}
+
+/* ---- turns ---- */
+
+/* When the desk must look up by itself, by the monotonic clock; -1: never. */
+static double next_deadline(const dq_ask *ask)
+{
+    double at = -1;
+    if (ask->held) at = ask->renewed + RENEW;
+    if (ask->parked.count && ask->held < most_held(ask) && !ask->stopping &&
+        (at < 0 || ask->parked.first->parked < at))
+        at = ask->parked.first->parked;
+    return at;
+}
+
+static struct timespec timespec_of(double seconds)
+{
+    struct timespec at = {.tv_sec = (time_t)seconds};
+    at.tv_nsec = (long)((seconds - (double)at.tv_sec) * 1e9);
+    return at;
+}
+
+/* Waits for work, under the lock. */
+static void wait_for_work(dq_ask *ask)
+{
+    double at = next_deadline(ask);
+    struct timespec until = timespec_of(at);
+    ask->desk_idle = true;
+    (void)pthread_cond_signal(&ask->from_desk);
+    while (!ask->fresh.count && !ask->answered.count && !ask->closing) {
+        if (at < 0)
+            (void)pthread_cond_wait(&ask->to_desk, &ask->lock);
+        else if (pthread_cond_timedwait(&ask->to_desk, &ask->lock, &until) != 0)
+            break;
+    }
+    ask->desk_idle = false;
+}
+
+/* False when it is time to go. */
+static bool begin_turn(turn *t)
+{
+    dq_ask *ask = t->ask;
+    (void)pthread_mutex_lock(&ask->lock);
+    wait_for_work(ask);
+    ask_list_move(&t->fresh, &ask->fresh);
+    ask_list_move(&t->answered, &ask->answered);
+    bool go_on = !ask->closing || t->answered.count;
+    (void)pthread_mutex_unlock(&ask->lock);
+    return go_on;
+}
+
+static void end_turn(turn *t)
+{
+    dq_ask *ask = t->ask;
+    (void)pthread_mutex_lock(&ask->lock);
+    ask_list_move(&ask->granted, &t->granted);
+    ask_list_move(&ask->done, &t->done);
+    (void)pthread_cond_signal(&ask->from_desk);
+    (void)pthread_mutex_unlock(&ask->lock);
+}
+
+/* A failure: what the turn still had in its hands is given back without an answer. */
+static void give_up(turn *t, const dq_error *why)
+{
+    ask_stop(t->ask, why);
+    ask_list_move(&t->done, &t->fresh);
+    ask_list_move(&t->done, &t->answered);
+}
+
+static void *work(void *arg)
+{
+    turn *t = arg;
+    dq_ask *ask = t->ask;
+    while (begin_turn(t)) {
+        dq_error e = DQ_ERROR_NONE;
+        dq_status status = store(t, &e);
+        if (!status) status = look_up(t, &e);
+        if (!status && !ask->reading) status = claim(t, &e);
+        if (!status && !ask->reading) status = keep_claims(ask, &e);
+        if (!status) status = keep_notes(ask, 0, &e);
+        if (status) give_up(t, &e);
+        end_turn(t);
+    }
+    ask_list_move(&ask->ready, &t->fresh);
+    free(t);
+    return NULL;
+}
+
+dq_status ask_desk_start(dq_ask *ask, dq_error *error)
+{
+    turn *t = calloc(1, sizeof *t);
+    sigset_t signals, before;
+    if (!t) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for questions");
+    t->ask = ask;
+    (void)sigfillset(&signals); /* signals are the caller's thread's */
+    (void)pthread_sigmask(SIG_SETMASK, &signals, &before);
+    ask->renewed = ask_now();
+    int failed = pthread_create(&ask->desk, NULL, work, t);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ask->desk_runs = failed == 0;
+    if (!failed) return DQ_OK;
+    free(t);
+    return dq_fail_errno(error, failed, "cannot start a thread");
+}
+
+dq_status ask_desk_end(dq_ask *ask, dq_error *error)
+{
+    if (!ask->desk_runs) return DQ_OK;
+    (void)pthread_mutex_lock(&ask->lock);
+    ask->closing = true;
+    (void)pthread_cond_signal(&ask->to_desk);
+    (void)pthread_mutex_unlock(&ask->lock);
+    (void)pthread_join(ask->desk, NULL);
+    ask->desk_runs = false;
+    return keep_notes(ask, ask->hits, error);
+}
