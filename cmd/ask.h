@@ -104,7 +104,7 @@ typedef struct dq_reply {
     dq_status status;   /* DQ_OK: an answer, readable or not. DQ_ERR_UNKNOWN: the cache lacks it (cache_only,
                            dry_run). DQ_ERR_IO: its attempts are spent (config.go_on) */
     const char *label;  /* NULL: unreadable, or no answer */
-    const char *answer; /* the raw body (bytes); NULL for a hit that was readable, unless config.whole */
+    const char *answer; /* the raw body (bytes); NULL for a hit, unless config.whole */
     size_t bytes;
     bool hit;
 } dq_reply; /* its texts live until the next call of dq_ask_next */

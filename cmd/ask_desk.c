@@ -6,6 +6,7 @@
  */
 #include "ask_parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -106,7 +107,7 @@ static dq_status fetch_whole(turn *t, size_t n, dq_error *error)
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < n; i++)
         if (t->states[i] == DQ_CACHE_HAVE && !t->entries[i].answer &&
-            (t->entries[i].reader != t->jobs[i]->form->reader || !t->entries[i].label))
+            t->entries[i].reader != t->jobs[i]->form->reader)
             status = dq_cache_find(t->ask->cache, &t->keys[i], 1, true, &t->ask->arena, &t->entries[i],
                                    &t->states[i], error);
     return status;
@@ -249,6 +250,17 @@ static dq_status claim_group(turn *t, size_t n, dq_error *error)
     return status;
 }
 
+/* The budget is spent: what was granted still goes out, nothing more is claimed. */
+static dq_status spend_no_more(dq_ask *ask, dq_error *error)
+{
+    (void)pthread_mutex_lock(&ask->lock);
+    if (!ask->stopping) ask->trouble = *error;
+    ask->spent = true;
+    (void)pthread_mutex_unlock(&ask->lock);
+    *error = DQ_ERROR_NONE;
+    return DQ_OK;
+}
+
 static dq_status claim(turn *t, dq_error *error)
 {
     dq_ask *ask = t->ask;
@@ -256,11 +268,11 @@ static dq_status claim(turn *t, dq_error *error)
     double now = ask_now();
     while (ask->parked.count && ask->parked.first->parked <= now)
         ask_list_push(&ask->ready, ask_list_pop(&ask->parked));
-    while (!status && !ask->stopping && ask->ready.count && ask->held < most_held(ask)) {
+    while (!status && !ask->stopping && !ask->spent && ask->ready.count && ask->held < most_held(ask)) {
         size_t n = take_group(t, &ask->ready, most_held(ask) - ask->held);
         status = claim_group(t, n, error);
     }
-    return status;
+    return status == DQ_ERR_STOPPED ? spend_no_more(ask, error) : status;
 }
 
 /* ---- what was answered ---- */
@@ -418,7 +430,7 @@ static double next_deadline(const dq_ask *ask)
 {
     double at = -1;
     if (ask->held) at = ask->renewed + RENEW;
-    if (ask->parked.count && ask->held < most_held(ask) && !ask->stopping &&
+    if (ask->parked.count && ask->held < most_held(ask) && !ask->stopping && !ask->spent &&
         (at < 0 || ask->parked.first->parked < at))
         at = ask->parked.first->parked;
     return at;

@@ -26,7 +26,7 @@
 enum { ASK_MEMBERS = 4, ASK_FORMS = 8, ASK_GROUP = 1024, ASK_WINDOW = 2048, ASK_BATCH = 256 };
 
 typedef struct ask_job {
-    struct ask_job *next;
+    struct ask_job *next, *made; /* in its list; in the list of all jobs */
     const dq_ask_form *form;
     char *request; /* canonical, with its sample (bytes); the job's, kept when it is used again */
     size_t bytes, capacity;
@@ -85,7 +85,7 @@ struct dq_ask {
 
     /* the caller's thread */
     ask_list fresh_here, done_here, waiting, spare;
-    ask_job *given; /* whose texts the last reply points at */
+    ask_job *all, *given; /* all that were made; whose texts the last reply points at */
     ask_request *requests;
     size_t request_count, in_flight;
     bool probing, handling;
@@ -101,7 +101,7 @@ struct dq_ask {
     uint64_t failed, lost, further, unsent; /* attempts that the ledger does not know yet */
     bool closing, desk_runs, desk_idle;
     dq_error trouble; /* why nothing more is sent: a stop or a failure */
-    _Atomic bool stopping;
+    _Atomic bool stopping, spent; /* nothing more is sent; nothing more is claimed */
     pthread_t desk;
 
     /* the desk's thread */

@@ -8,6 +8,19 @@
 
 enum { TILE = 256 }; /* pairs that one thread takes at a time */
 
+const dq_strategy_kind dq_strategies[] = {
+    [DQ_STRATEGY_COSINE] = {.name = "cosine", .cosine = true, .help = "by similarity of vectors"},
+    [DQ_STRATEGY_LOGGED] = {.name = "logged", .logged = true, .help = "the labels that the stream has"},
+    [DQ_STRATEGY_LLM] = {.name = "llm", .judged = true, .help = "a model plays the user"},
+    [DQ_STRATEGY_HYBRID] = {.name = "hybrid",
+                            .cosine = true,
+                            .judged = true,
+                            .help = "cosine and llm, mixed"},
+    {.name = NULL},
+};
+/* Longer than any strategy needs: a relabelled bundle keeps no part of another strategy's reward. */
+const char *const dq_reward_columns[] = {"reward", "cosine", "llm", "label", "soft", NULL};
+
 /* ---- cosines ---- */
 
 typedef struct cosine_work {
@@ -41,14 +54,20 @@ void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out,
     run_cosines(&work);
 }
 
-static void label_by_cosine(const dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r)
+static void fill_cosines(const dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r)
 {
     cosine_work work = {.labeller = l, .user = user, .item = item, .out = r->cosine, .n = r->count};
     run_cosines(&work);
-    for (size_t i = 0; i < r->count; i++) {
-        if (!l->raw_cosine) r->cosine[i] = (float)dq_reward_of_cosine((double)r->cosine[i]);
-        r->reward[i] = r->cosine[i];
-    }
+    for (size_t i = 0; i < r->count && !l->raw_cosine; i++)
+        r->cosine[i] = (float)dq_reward_of_cosine((double)r->cosine[i]);
+}
+
+static dq_status label_by_cosine(const dq_labeller *l, const uint32_t *user, const uint32_t *item,
+                                 dq_rewards *r)
+{
+    fill_cosines(l, user, item, r);
+    memcpy(r->reward, r->cosine, r->count * sizeof *r->reward);
+    return DQ_OK;
 }
 
 /* ---- logged labels ---- */
@@ -126,12 +145,44 @@ static dq_status label_all_by_log(const dq_labeller *l, const uint32_t *user, co
     return status;
 }
 
-/* ---- both ---- */
+/* ---- a judge's labels ---- */
+
+/* The judge's reward, alone or mixed with the cosine. Both parts stay, so that another weight needs nobody.
+ */
+static dq_status label_by_judge(const dq_labeller *l, const uint32_t *user, const uint32_t *item,
+                                dq_rewards *r, dq_error *error)
+{
+    bool mixed = dq_strategies[l->strategy].cosine;
+    dq_judged *judged = malloc(r->count * sizeof *judged + 1);
+    if (!judged) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu labels", r->count);
+    dq_status status = l->judge.take(l->judge.self, r->count, judged, error);
+    if (mixed && !status) fill_cosines(l, user, item, r);
+    for (size_t i = 0; !status && i < r->count; i++) {
+        const char *label = judged[i].label;
+        r->none[i] = judged[i].none;
+        r->soft[i] = judged[i].soft;
+        r->llm[i] = judged[i].none ? 0 : judged[i].reward;
+        r->reward[i] = r->llm[i];
+        if (mixed && !r->none[i])
+            r->reward[i] = (float)dq_reward_mix(l->weight, (double)r->cosine[i], (double)r->llm[i]);
+        status = dq_strings_add(&r->labels, label, label ? strlen(label) : 0, error);
+    }
+    free(judged);
+    return status;
+}
+
+dq_status dq_label_ahead(dq_labeller *l, const uint32_t *user, const uint32_t *item, size_t n,
+                         dq_error *error)
+{
+    return l->judge.ahead ? l->judge.ahead(l->judge.self, user, item, n, error) : DQ_OK;
+}
+
+/* ---- all ---- */
 
 dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue, dq_error *error)
 {
     labeller->catalogue = catalogue;
-    return labeller->strategy == DQ_STRATEGY_LOGGED ? sort_interactions(labeller, catalogue, error) : DQ_OK;
+    return dq_strategies[labeller->strategy].logged ? sort_interactions(labeller, catalogue, error) : DQ_OK;
 }
 
 dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, const dq_texts *given,
@@ -159,34 +210,49 @@ void dq_labeller_free(dq_labeller *labeller)
     free(labeller->pairings);
 }
 
-dq_status dq_label_pairs(dq_labeller *labeller, const uint32_t *user, const uint32_t *item,
+static bool make_room(dq_rewards *r, size_t n)
+{
+    *r = (dq_rewards){.count = n};
+    r->reward = calloc(n + 1, sizeof *r->reward);
+    r->cosine = calloc(n + 1, sizeof *r->cosine);
+    r->llm = calloc(n + 1, sizeof *r->llm);
+    r->none = calloc(n + 1, 1);
+    r->soft = calloc(n + 1, 1);
+    return r->reward && r->cosine && r->llm && r->none && r->soft;
+}
+
+dq_status dq_label_pairs(dq_labeller *l, const uint32_t *user, const uint32_t *item,
                          const uint32_t *interaction, size_t n, dq_rewards *rewards, dq_error *error)
 {
-    *rewards = (dq_rewards){.count = n};
-    rewards->reward = calloc(n + 1, sizeof *rewards->reward);
-    rewards->cosine = calloc(n + 1, sizeof *rewards->cosine);
-    rewards->none = calloc(n + 1, 1);
-    dq_status status = DQ_OK;
-    if (!rewards->reward || !rewards->cosine || !rewards->none)
+    const dq_strategy_kind *kind = &dq_strategies[l->strategy];
+    dq_status status;
+    if (!make_room(rewards, n))
         status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu rewards", n);
-    else if (labeller->strategy == DQ_STRATEGY_COSINE)
-        label_by_cosine(labeller, user, item, rewards);
+    else if (kind->judged)
+        status = label_by_judge(l, user, item, rewards, error);
+    else if (kind->logged)
+        status = label_all_by_log(l, user, item, interaction, rewards, error);
     else
-        status = label_all_by_log(labeller, user, item, interaction, rewards, error);
-    for (size_t i = 0; !status && i < n; i++) labeller->unrewarded += rewards->none[i];
+        status = label_by_cosine(l, user, item, rewards);
+    for (size_t i = 0; !status && i < n; i++) l->unrewarded += rewards->none[i];
     if (status) dq_rewards_free(rewards);
     return status;
 }
 
-dq_status dq_rewards_add(const dq_rewards *rewards, dq_strategy strategy, dq_bundle *bundle, dq_error *error)
+dq_status dq_rewards_add(const dq_rewards *r, const dq_labeller *l, dq_bundle *bundle, dq_error *error)
 {
-    const uint8_t *none = rewards->count && memchr(rewards->none, 1, rewards->count) ? rewards->none : NULL;
-    dq_status status = dq_bundle_add_numbers(bundle, "reward", DQ_F4, rewards->reward, NULL, none, error);
-    if (!status && strategy == DQ_STRATEGY_COSINE)
-        status = dq_bundle_add_numbers(bundle, "cosine", DQ_F4, rewards->cosine, NULL, NULL, error);
-    if (!status && strategy == DQ_STRATEGY_LOGGED)
-        status = dq_bundle_add_text(bundle, "label", DQ_TEXT, rewards->labels.offsets, rewards->labels.data,
-                                    rewards->labels.nulls, error);
+    const dq_strategy_kind *kind = &dq_strategies[l->strategy];
+    const uint8_t *none = r->count && memchr(r->none, 1, r->count) ? r->none : NULL;
+    dq_status status = dq_bundle_add_numbers(bundle, "reward", DQ_F4, r->reward, NULL, none, error);
+    if (!status && kind->cosine)
+        status = dq_bundle_add_numbers(bundle, "cosine", DQ_F4, r->cosine, NULL, NULL, error);
+    if (!status && kind->judged)
+        status = dq_bundle_add_numbers(bundle, "llm", DQ_F4, r->llm, NULL, none, error);
+    if (!status && (kind->logged || kind->judged))
+        status = dq_bundle_add_text(bundle, "label", DQ_TEXT, r->labels.offsets, r->labels.data,
+                                    r->labels.nulls, error);
+    if (!status && kind->judged && l->judge.soft)
+        status = dq_bundle_add_numbers(bundle, "soft", DQ_U1, r->soft, NULL, NULL, error);
     return status;
 }
 
@@ -194,7 +260,9 @@ void dq_rewards_free(dq_rewards *rewards)
 {
     free(rewards->reward);
     free(rewards->cosine);
+    free(rewards->llm);
     free(rewards->none);
+    free(rewards->soft);
     dq_strings_free(&rewards->labels);
     *rewards = (dq_rewards){0};
 }

@@ -13,7 +13,7 @@ core:    arena bundle index rng schema status utf8 value |
 wire:    sink source stream                              | core
 math:    adam blas cosine features pool vec              | core
 learn:   agent dynaq env factors logged loss memory mlp net offline population replay schedule sessions task | core math
-reward:  reward                                          | core math
+reward:  judgement prompt reward                         | core math
 rank:    explore merge mmr topk                          | core math
 measure: bootstrap measure qrels                         | core math
 port:    cache csv documents http json mongo npy safetensors sha256 trec | core
