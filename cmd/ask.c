@@ -97,7 +97,7 @@ static bool settled(dq_ask *ask)
     (void)pthread_mutex_lock(&ask->lock);
     bool idle = ask->desk_idle && !ask->answered.count;
     (void)pthread_mutex_unlock(&ask->lock);
-    return idle && ask->in_flight == 0;
+    return idle && (ask->in_flight == 0 || ask->broken);
 }
 
 /* The budget is spent and all that it allowed has been answered, stored and given. */
@@ -251,8 +251,8 @@ static dq_status wait_a_turn(dq_ask *ask, dq_error *error)
 {
     bool granted = take_done(ask);
     if (ask->done_here.count && !ask->http) return DQ_OK;
-    if (ask->http && (granted || ask->in_flight || ask->waiting.count))
-        return ask_send(ask, ask->done_here.count ? 0 : 0.005, error);
+    if (ask->http && !ask->broken && (granted || ask->in_flight || ask->waiting.count))
+        return ask_send(ask, ask->done_here.count ? 0 : 1, error);
     if (!ask->done_here.count) wait_for_desk(ask);
     return DQ_OK;
 }
@@ -275,8 +275,7 @@ int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error)
         }
         if (wait_a_turn(ask, &e)) {
             ask_stop(ask, &e);
-            ask_sender_close(ask);
-            ask->in_flight = 0;
+            ask->broken = true;
         }
     }
     handle_signals(ask, false);
@@ -319,9 +318,9 @@ dq_status dq_ask_open(dq_ask **out, const dq_ask_config *config, dq_error *error
     if (!ask) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for questions");
     ask->options = *config->options;
     ask->model = config->model;
-    ask->whole = config->whole;
     ask->go_on = config->go_on;
     ask->window = config->window ? config->window : ASK_WINDOW;
+    ask->whole = config->whole || ask->options.dry_run; /* which measures tokens by the bytes of questions */
     ask->reading = ask->options.cache_only || ask->options.dry_run;
     ask->trouble = DQ_ERROR_NONE;
     if (ask->options.price) (void)ask_parse_price(ask->options.price, &ask->price_in, &ask->price_out);
@@ -348,9 +347,9 @@ dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error)
     if (!ask) return status;
     handle_signals(ask, false);
     ask->stopping = true;
-    ask_sender_close(ask);
     count_unsent(ask);
     dq_status ended = ask_desk_end(ask, status ? NULL : error);
+    ask_sender_close(ask);
     if (!status) status = ended;
     dq_cache_close(ask->cache);
     (void)pthread_mutex_destroy(&ask->lock);

@@ -320,7 +320,8 @@ static dq_cache_entry entry_of(dq_ask *ask, ask_job *job)
                             .cost = cost_of(ask, job),
                             .server = ask->server,
                             .time = (int64_t)time(NULL),
-                            .asked = job->asked};
+                            .asked = job->asked,
+                            .shared = job->form->join && !job->carry};
 }
 
 /* A stored answer ends its job, or sends it round once more. */
@@ -480,6 +481,7 @@ static void end_turn(turn *t)
     ask_list_move(&ask->done, &t->done);
     (void)pthread_cond_signal(&ask->from_desk);
     (void)pthread_mutex_unlock(&ask->lock);
+    if (ask->http) dq_http_wake(ask->http);
 }
 
 /* A failure: what the turn still had in its hands is given back without an answer. */

@@ -88,7 +88,7 @@ struct dq_ask {
     ask_job *all, *given; /* all that were made; whose texts the last reply points at */
     ask_request *requests;
     size_t request_count, in_flight;
-    bool probing, handling;
+    bool probing, handling, broken; /* broken: the client failed */
     struct sigaction old_int, old_term;
     dq_ask_tally tally;
 
