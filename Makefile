@@ -20,6 +20,9 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
 # Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
 COMMON          := cmd/cli cmd/cli_help cmd/progress
+ASK             := cmd/ask cmd/ask_desk cmd/ask_send cmd/ask_options cmd/ask_print port/cache port/cache_claim \
+                   port/cache_entry port/cache_ledger port/cache_owner port/cache_sql port/http port/http_client \
+                   port/http_pace port/json port/sha256
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-sim dq-cat
 dq-export.parts := cmd/export_schema cmd/export_collections cmd/export_side cmd/export_join \
                    cmd/export_interactions cmd/export_files cmd/export_array cmd/export_table \
@@ -27,7 +30,7 @@ dq-export.parts := cmd/export_schema cmd/export_collections cmd/export_side cmd/
                    port/csv port/npy port/safetensors port/mongo port/mongo_bson
 dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
 dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
-                   cmd/reward_write
+                   cmd/reward_write cmd/reward_judge cmd/reward_llm cmd/reward_read cmd/reward_prompt cmd/prompts $(ASK)
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
                    cmd/train_checkpoint cmd/train_log cmd/train_env cmd/train_env_options cmd/train_env_log cmd/envs \
                    cmd/envs_play cmd/env_process cmd/coprocess port/json
@@ -109,6 +112,18 @@ part = $(B)/obj/$(if $(filter port/%,$(1)),lib/)$(1).o
 .SECONDEXPANSION:
 $(BUILT): $(B)/%: $(B)/obj/cmd/%.o $(foreach x,$(COMMON),$(B)/obj/$(x).o) $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libdq.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+# The prompts that dq-reward is shipped with, as C.
+PROMPTS := jobs items
+$(B)/obj/cmd/prompts.c: $(PROMPTS:%=data/prompts/%.txt) Makefile
+	@mkdir -p $(@D)
+	{ echo '#include <stddef.h>'; for p in $(PROMPTS); do \
+	    echo "extern const unsigned char dq_prompt_$$p[]; extern const size_t dq_prompt_$${p}_bytes;"; \
+	    echo "const unsigned char dq_prompt_$$p[] = {"; od -An -v -tu1 data/prompts/$$p.txt | sed 's/\([0-9]\{1,\}\)/\1,/g'; \
+	    echo "}; const size_t dq_prompt_$${p}_bytes = sizeof dq_prompt_$$p;"; done; } > $@
+
+$(B)/obj/cmd/prompts.o: $(B)/obj/cmd/prompts.c
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(SCRIPTED): $(B)/%: cmd/%.py cmd/cli.h
 	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli.h)/" $< > $@

@@ -217,6 +217,11 @@ static void give(dq_ask *ask, ask_job *job, dq_reply *reply)
     ask->tally.missing += job->status == DQ_ERR_UNKNOWN;
     ask->tally.unreadable += !job->status && !job->label;
     if (job->status == DQ_ERR_UNKNOWN) foresee(ask, job);
+    if (job->hit && job->measured) {
+        ask->measured_bytes += job->bytes;
+        ask->measured_tokens += job->measured;
+        ask->tally.tokens_per_byte = (double)ask->measured_tokens / (double)ask->measured_bytes;
+    }
 }
 
 /* Waits until the desk has something for us, or a tenth of a second, so that a signal is heeded. */

@@ -69,10 +69,7 @@ static dq_status take_entry(turn *t, ask_job *job, const dq_cache_entry *entry, 
         (entry->answer && !keep_text(&job->answer, entry->answer, entry->answer_bytes)))
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for answers");
     job->answer_bytes = entry->answer ? entry->answer_bytes : 0;
-    if (entry->tokens_in > 0) {
-        ask->measured_bytes += entry->request_bytes;
-        ask->measured_tokens += (uint64_t)entry->tokens_in;
-    }
+    job->measured = entry->tokens_in > 0 ? (uint64_t)entry->tokens_in : 0;
     ask->hits++;
     ask_list_push(&t->done, job);
     return DQ_OK;

@@ -34,9 +34,10 @@ typedef struct ask_job {
     dq_cache_key key;
     uint64_t tag;
     bool maybe, retried, hit;
-    size_t carry;     /* granted: it leads a request of so many jobs; 0: it follows another */
-    int again, asked; /* as dq_cache_claim takes it; how often it was asked before */
-    double parked;    /* until when, by the monotonic clock */
+    uint64_t measured; /* a hit's tokens, as the server counted; 0: it did not */
+    size_t carry;      /* granted: it leads a request of so many jobs; 0: it follows another */
+    int again, asked;  /* as dq_cache_claim takes it; how often it was asked before */
+    double parked;     /* until when, by the monotonic clock */
     dq_status status;
     char *label, *answer; /* malloc's */
     size_t answer_bytes;
@@ -67,7 +68,7 @@ typedef struct ask_member {
 typedef struct ask_request {
     ask_job *jobs[ASK_BATCH];
     size_t count;
-    unsigned carried; /* bits of the members that it carries */
+    unsigned carried;        /* bits of the members that it carries */
     bool used, probe, again; /* again: asked once more without a member that was refused */
 } ask_request;
 
@@ -91,6 +92,7 @@ struct dq_ask {
     bool probing, handling, broken; /* broken: the client failed */
     struct sigaction old_int, old_term;
     dq_ask_tally tally;
+    uint64_t measured_bytes, measured_tokens; /* over hits, for a dry run */
 
     /* shared, under the lock */
     pthread_mutex_t lock;
@@ -100,7 +102,7 @@ struct dq_ask {
     size_t member_count;
     uint64_t failed, lost, further, unsent; /* attempts that the ledger does not know yet */
     bool closing, desk_runs, desk_idle;
-    dq_error trouble; /* why nothing more is sent: a stop or a failure */
+    dq_error trouble;             /* why nothing more is sent: a stop or a failure */
     _Atomic bool stopping, spent; /* nothing more is sent; nothing more is claimed */
     pthread_t desk;
 
@@ -112,7 +114,6 @@ struct dq_ask {
     dq_arena arena;
     const dq_ask_form *known_forms[ASK_FORMS];
     size_t known_form_count;
-    uint64_t measured_bytes, measured_tokens; /* over hits, for a dry run */
 };
 
 double ask_now(void);

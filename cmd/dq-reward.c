@@ -4,6 +4,7 @@
  */
 #include "filter.h"
 #include "reward_answer.h"
+#include "reward_judge.h"
 #include "reward_write.h"
 #include "transitions.h"
 
@@ -16,6 +17,8 @@ typedef struct options {
     bool raw_cosine, strict, labels_only;
     dq_texts pair_fields;
     const char *map, *pairs, *pairs_file, *user;
+    double weight;
+    dq_llm_options llm;
 } options;
 
 typedef struct state {
@@ -23,6 +26,7 @@ typedef struct state {
     dq_filter filter;
     dq_catalogue catalogue;
     dq_labeller labeller;
+    dq_reward_judge judge;
     dq_pair_plan plan;
     dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
@@ -65,9 +69,11 @@ static dq_status make_ready(state *s, dq_error *error)
             "the stream has no pairs: neither transitions nor interactions (--pairs all, random:N "
             "or top:N makes some)");
     if (!status) status = dq_labeller_ready(&s->labeller, &s->catalogue, error);
-    bool cosines = s->labeller.strategy == DQ_STRATEGY_COSINE || s->plan.from == DQ_PAIRS_TOP;
-    if (!status && cosines)
+    const dq_strategy_kind *kind = &dq_strategies[s->labeller.strategy];
+    if (!status && (kind->cosine || s->plan.from == DQ_PAIRS_TOP))
         status = dq_labeller_fields(&s->labeller, &s->catalogue, &s->o->pair_fields, error);
+    if (!status && kind->judged)
+        status = dq_reward_judge_ready(&s->judge, &s->labeller, &s->catalogue, error);
     return status;
 }
 
@@ -81,7 +87,8 @@ static dq_status answer(state *s, const dq_bundle *bundle, dq_error *error)
     if (!s->answering && !status) status = make_ready(s, error);
     s->answering = true;
     s->out.written += bundle->rows;
-    return status ? status : dq_reward_answer(s->filter.out, &s->labeller, bundle, error);
+    if (!status) status = dq_reward_answer(s->filter.out, &s->labeller, bundle, error);
+    return status ? status : dq_reward_judge_miss(&s->judge, s->out.written, error);
 }
 
 static bool of_catalogue(const dq_bundle *bundle)
@@ -157,7 +164,7 @@ static void say_what_is_missing(const state *s, const dq_cli *cli)
     if (s->plan.skipped)
         dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped", s->plan.file,
                    (unsigned long long)s->plan.skipped);
-    if (s->labeller.unrewarded)
+    if (s->labeller.unrewarded && !dq_reward_judge_prints(&s->o->llm))
         dq_cli_say(cli, common, "%llu of %llu transitions have no reward: no label, or one outside the map",
                    (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->out.written);
 }
@@ -166,10 +173,13 @@ static dq_status run(state *s, dq_cli *cli, dq_error *error)
 {
     bool draws = s->plan.from == DQ_PAIRS_RANDOM;
     int64_t seed = draws ? (int64_t)s->o->common.seed : -1;
-    dq_status status = dq_filter_open(&s->filter, cli, &s->o->common, seed, error);
+    dq_common common = s->o->common;
+    if (dq_reward_judge_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
+    dq_status status = dq_filter_open(&s->filter, cli, &common, seed, error);
     if (!status) status = read_all(s, error);
     if (!status && !s->o->labels_only) status = make_ready(s, error);
     if (!status && !s->o->labels_only) status = write_all(s, error);
+    status = dq_reward_judge_end(&s->judge, cli, &s->o->common, s->out.written, status, error);
     status = dq_filter_close(&s->filter, status, error);
     if (!status) say_what_is_missing(s, cli);
     return status;
@@ -199,8 +209,15 @@ static void understand(state *s, const dq_cli *cli)
     dq_arena scratch = DQ_ARENA_EMPTY;
     s->labeller.strategy = (dq_strategy)o->strategy;
     s->labeller.raw_cosine = o->raw_cosine;
+    s->labeller.weight = o->weight;
     s->labeller.threads = dq_cli_threads(&o->common, 1);
     if (dq_reward_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
+    bool judged = dq_strategies[o->strategy].judged;
+    if (judged) dq_llm_check(&o->llm, cli);
+    if (!judged && dq_reward_judge_prints(&o->llm))
+        dq_cli_usage(cli, "--dry-run and --show-prompt are for --strategy llm and hybrid");
+    if (dq_reward_judge_prints(&o->llm) && (o->common.output || o->labels_only))
+        dq_cli_usage(cli, "--dry-run and --show-prompt print words: no --output, no --labels-only");
     if (o->labels_only && (o->pairs || o->pairs_file || o->user))
         dq_cli_usage(cli, "--labels-only answers the stream's transitions: no --pairs, --pairs-file, --user");
     if (o->pairs && o->pairs_file) dq_cli_usage(cli, "--pairs and --pairs-file exclude each other");
@@ -215,26 +232,49 @@ static void understand(state *s, const dq_cli *cli)
     s->plan.strict = o->strict;
 }
 
+/* A prompt's file is read first: it may be wrong, and the head names it by what it says. */
+static dq_status load_prompt(state *s, options *o, dq_error *error)
+{
+    if (!dq_strategies[o->strategy].judged) return DQ_OK;
+    dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
+    if (!status) o->llm.prompt = s->judge.prompt.name;
+    return status;
+}
+
 static const dq_program program = {
     .name = "dq-reward",
-    .summary = "rewards for pairs of users and items, by cosine or from logged labels",
+    .summary = "rewards for pairs of users and items: by cosine, from logged labels, or asking a model",
     .operands = "[FILE]...",
     .examples =
         {"dq-export --schema jobs FOLDER | dq-reward --strategy logged | dq-train --offline -o model.dq",
-         "dq-reward --strategy cosine --pair hard_skills:tech_skills --pairs random:50 catalogue.dq > t.dq"},
+         "dq-reward --strategy llm --model NAME --pairs random:50 --cache rewards.db < catalogue.dq > t.dq"},
 };
-static const char *const strategies[] = {"cosine", "logged", NULL};
+static const char *const strategies[] = {"cosine", "logged", "llm", "hybrid", NULL};
 
-/* Labels are not read: their map cannot change the payload, so the head does not name it. */
-static void record_no_map(dq_option *table)
+/* What a strategy does not read cannot change the payload, so the head does not name it. */
+static void record_what_counts(dq_option *table, const dq_strategy_kind *kind)
 {
+    static const struct {
+        const char *name;
+        bool labels, judged, mixed;
+    } needs[] = {{"map", true, false, false},    {"model", false, true, false},
+                 {"prompt", false, true, false}, {"stages", false, true, false},
+                 {"soft", false, true, false},   {"temperature", false, true, false},
+                 {"votes", false, true, false},  {"weight", false, false, true}};
     for (; table->name; table++)
-        if (strcmp(table->name, "map") == 0) table->flags = 0;
+        for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+            if (strcmp(table->name, needs[i].name) != 0) continue;
+            bool counts = (needs[i].labels && (kind->logged || kind->judged)) ||
+                          (needs[i].judged && kind->judged) ||
+                          (needs[i].mixed && kind->judged && kind->cosine);
+            if (!counts) table->flags = 0;
+        }
 }
 
 int main(int argc, char **argv)
 {
-    options o = {.common = DQ_COMMON_DEFAULTS, .map = DQ_REWARD_MAP_DEFAULT};
+    options o = {
+        .common = DQ_COMMON_DEFAULTS, .map = DQ_REWARD_MAP_DEFAULT, .weight = 0.5, .llm = DQ_LLM_DEFAULTS};
     dq_option table[] = {
         {"strategy", 's', DQ_OPT_CHOICE, &o.strategy, "NAME", "where rewards come from",
          .flags = DQ_OPT_PAYLOAD, .choices = strategies},
@@ -258,6 +298,10 @@ int main(int argc, char **argv)
          "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
          .flags = DQ_OPT_PAYLOAD},
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error", .flags = 0},
+        {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "hybrid: W cosine + (1 - W) llm",
+         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1},
+        DQ_OPTIONS_LLM(o.llm),
+        DQ_OPTIONS_ASK(o.llm.ask),
         DQ_OPTION_SEED(o.common),
         DQ_OPTIONS_COMMON(o.common),
         {0},
@@ -265,11 +309,12 @@ int main(int argc, char **argv)
     const char *labels_only = getenv("DQ_LABELS_ONLY"); /* dq-train sets it for --reward-cmd */
     o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
-    if (o.strategy == DQ_STRATEGY_COSINE) record_no_map(table);
+    record_what_counts(table, &dq_strategies[o.strategy]);
     state s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
     understand(&s, &cli);
-    dq_status status = run(&s, &cli, &e);
+    dq_status status = load_prompt(&s, &o, &e);
+    if (!status) status = o.llm.ledger ? dq_ask_print_ledger(o.llm.ledger, &e) : run(&s, &cli, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);
 }

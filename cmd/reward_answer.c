@@ -27,14 +27,14 @@ static dq_status resolve(side_rows *rows, const dq_side *side, const dq_bundle *
     return status;
 }
 
-static dq_status put_labels(dq_writer *writer, const dq_labeller *labeller, const side_rows *users,
+static dq_status put_labels(dq_writer *writer, dq_labeller *labeller, const side_rows *users,
                             const side_rows *items, const dq_rewards *rewards, dq_error *error)
 {
     dq_bundle out;
     dq_status status = dq_bundle_init(&out, "labels", rewards->count, error);
     if (!status) status = dq_bundle_add_numbers(&out, "user", DQ_U4, users->asked, NULL, NULL, error);
     if (!status) status = dq_bundle_add_numbers(&out, "item", DQ_U4, items->asked, NULL, NULL, error);
-    if (!status) status = dq_rewards_add(rewards, labeller->strategy, &out, error);
+    if (!status) status = dq_rewards_add(rewards, labeller, &out, error);
     if (!status) status = dq_writer_put(writer, &out, error);
     if (!status) status = dq_writer_flush(writer, error); /* whoever asked is waiting */
     dq_bundle_free(&out);
@@ -47,6 +47,7 @@ dq_status dq_reward_answer(dq_writer *writer, dq_labeller *labeller, const dq_bu
     dq_rewards rewards = {0};
     dq_status status = resolve(&users, &labeller->catalogue->users, asked, "user", error);
     if (!status) status = resolve(&items, &labeller->catalogue->items, asked, "item", error);
+    if (!status) status = dq_label_ahead(labeller, users.row, items.row, (size_t)asked->rows, error);
     if (!status)
         status = dq_label_pairs(labeller, users.row, items.row, NULL, (size_t)asked->rows, &rewards, error);
     if (!status) status = put_labels(writer, labeller, &users, &items, &rewards, error);

@@ -9,17 +9,15 @@
 enum { TILE = 256 }; /* pairs that one thread takes at a time */
 
 const dq_strategy_kind dq_strategies[] = {
-    [DQ_STRATEGY_COSINE] = {.name = "cosine", .cosine = true, .help = "by similarity of vectors"},
-    [DQ_STRATEGY_LOGGED] = {.name = "logged", .logged = true, .help = "the labels that the stream has"},
-    [DQ_STRATEGY_LLM] = {.name = "llm", .judged = true, .help = "a model plays the user"},
+    [DQ_STRATEGY_COSINE] = {.name = "cosine", .cosine = true, .columns = {"reward", "cosine"}},
+    [DQ_STRATEGY_LOGGED] = {.name = "logged", .logged = true, .columns = {"reward", "label"}},
+    [DQ_STRATEGY_LLM] = {.name = "llm", .judged = true, .columns = {"reward", "llm", "label", "soft"}},
     [DQ_STRATEGY_HYBRID] = {.name = "hybrid",
                             .cosine = true,
                             .judged = true,
-                            .help = "cosine and llm, mixed"},
+                            .columns = {"reward", "cosine", "llm", "label", "soft"}},
     {.name = NULL},
 };
-/* Longer than any strategy needs: a relabelled bundle keeps no part of another strategy's reward. */
-const char *const dq_reward_columns[] = {"reward", "cosine", "llm", "label", "soft", NULL};
 
 /* ---- cosines ---- */
 
@@ -153,21 +151,21 @@ static dq_status label_by_judge(const dq_labeller *l, const uint32_t *user, cons
                                 dq_rewards *r, dq_error *error)
 {
     bool mixed = dq_strategies[l->strategy].cosine;
-    dq_judged *judged = malloc(r->count * sizeof *judged + 1);
-    if (!judged) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu labels", r->count);
-    dq_status status = l->judge.take(l->judge.self, r->count, judged, error);
+    dq_verdict *verdicts = malloc(r->count * sizeof *verdicts + 1);
+    if (!verdicts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu labels", r->count);
+    dq_status status = l->judge.take(l->judge.self, r->count, verdicts, error);
     if (mixed && !status) fill_cosines(l, user, item, r);
     for (size_t i = 0; !status && i < r->count; i++) {
-        const char *label = judged[i].label;
-        r->none[i] = judged[i].none;
-        r->soft[i] = judged[i].soft;
-        r->llm[i] = judged[i].none ? 0 : judged[i].reward;
+        const char *label = verdicts[i].label;
+        r->none[i] = verdicts[i].none;
+        r->soft[i] = verdicts[i].soft;
+        r->llm[i] = verdicts[i].none ? 0 : verdicts[i].reward;
         r->reward[i] = r->llm[i];
         if (mixed && !r->none[i])
             r->reward[i] = (float)dq_reward_mix(l->weight, (double)r->cosine[i], (double)r->llm[i]);
         status = dq_strings_add(&r->labels, label, label ? strlen(label) : 0, error);
     }
-    free(judged);
+    free(verdicts);
     return status;
 }
 
@@ -254,6 +252,11 @@ dq_status dq_rewards_add(const dq_rewards *r, const dq_labeller *l, dq_bundle *b
     if (!status && kind->judged && l->judge.soft)
         status = dq_bundle_add_numbers(bundle, "soft", DQ_U1, r->soft, NULL, NULL, error);
     return status;
+}
+
+const char *const *dq_rewards_replaced(const dq_labeller *labeller)
+{
+    return dq_strategies[labeller->strategy].columns;
 }
 
 void dq_rewards_free(dq_rewards *rewards)

@@ -21,25 +21,25 @@ typedef enum dq_strategy {
 typedef struct dq_strategy_kind {
     const char *name;
     bool cosine, logged, judged; /* what a reward is made of; cosine and judged: a mixture */
-    const char *help;
+    const char *columns[6];      /* NULL-ended */
 } dq_strategy_kind;
 
 /* By dq_strategy; ended by one without a name. */
 extern const dq_strategy_kind dq_strategies[];
 
 /* What a judge says of a pair. */
-typedef struct dq_judged {
+typedef struct dq_verdict {
     const char *label; /* NULL: none could be had */
     float reward;
     bool none; /* no reward: no label, or one outside the map */
     bool soft; /* the reward is an expectation over the label's alternatives */
-} dq_judged;
+} dq_verdict;
 
 /* Whoever gives labels that cost something: a model. Pairs are told ahead, so that many can be asked at once,
  * and taken in the same order. */
 typedef struct dq_judge {
     dq_status (*ahead)(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error);
-    dq_status (*take)(void *self, size_t n, dq_judged *judged, dq_error *error);
+    dq_status (*take)(void *self, size_t n, dq_verdict *verdicts, dq_error *error);
     void *self;
     bool soft; /* leaves the column soft */
 } dq_judge;
@@ -90,7 +90,7 @@ dq_status dq_label_pairs(dq_labeller *labeller, const uint32_t *user, const uint
 dq_status dq_rewards_add(const dq_rewards *rewards, const dq_labeller *labeller, dq_bundle *bundle,
                          dq_error *error);
 /* The names of these columns, NULL-ended: what a relabelled bundle loses of its own. */
-extern const char *const dq_reward_columns[];
+const char *const *dq_rewards_replaced(const dq_labeller *labeller);
 void dq_rewards_free(dq_rewards *rewards);
 
 #endif

@@ -12,7 +12,6 @@
 /* Pairs waiting for a full block. */
 typedef struct dq_reward_block {
     uint32_t *user, *item, *interaction;
-    uint8_t *done; /* zeros */
     size_t count;
 } dq_reward_block;
 
@@ -21,8 +20,10 @@ typedef struct dq_reward_output {
     dq_labeller *labeller;
     dq_pair_plan *plan;
     dq_progress progress;
-    uint64_t written; /* transitions */
-    dq_reward_block block;
+    uint64_t written;          /* transitions */
+    dq_reward_block blocks[2]; /* the one that fills, and, with a judge, the one before it, told already */
+    size_t most;               /* pairs of a block */
+    uint8_t *done;             /* (most) zeros */
 } dq_reward_output;
 
 /* Labels and writes the pairs of the plan. */
