@@ -195,6 +195,8 @@ install: all ## install programs, headers, man pages, completions under DESTDIR/
 	install -m 644 $(B)/libdq.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(DESTDIR)$(PREFIX)/share/dq/prompts
+	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 format: ## lay the C files out as .clang-format says
 	clang-format -i $(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC) $(HELPER_SRC) $(wildcard tests/services/*.h include/dq/*.h cmd/*.h lib/*/*.h)
