@@ -112,9 +112,9 @@ dq_status dq_cache_spend(dq_cache *cache, const char *model, const dq_cache_budg
                          uint64_t *granted, dq_error *error);
 /* Takes n back that were granted and never sent. */
 dq_status dq_cache_unspend(dq_cache *cache, const char *model, uint64_t n, dq_error *error);
-/* Counts attempts that failed (an error of the server), or whose answer was lost on the way; and hits. What
- * was granted ends as one of: unspent, stored, failed, lost; what a killed process leaves open is counted as
- * lost by the next that claims. */
+/* Counts attempts that failed (an error of the server), or whose answer was lost on the way; and hits, which
+ * are written with the next transaction that writes, or by close. What was granted ends as one of: unspent,
+ * stored, failed, lost; what a killed process leaves open is counted as lost by the next that claims. */
 dq_status dq_cache_count(dq_cache *cache, const char *model, uint64_t failed, uint64_t lost, uint64_t hits,
                          dq_error *error);
 

@@ -203,12 +203,15 @@ static int wait_for_others(void *arg, int tries)
 dq_status dq_cache_begin(dq_cache *cache, bool writes, dq_error *error)
 {
     cache->owner_before = cache->owner;
+    cache->writing = writes;
     return dq_cache_run(cache, writes ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, error, "");
 }
 
 dq_status dq_cache_end(dq_cache *cache, dq_status status, dq_error *error)
 {
+    if (!status && cache->writing) status = dq_cache_add_hits(cache, error);
     if (!status) status = dq_cache_run(cache, SQL_COMMIT, error, "");
+    if (!status && cache->writing) cache->hits = 0;
     if (status && !sqlite3_get_autocommit(cache->db)) {
         dq_error ignored = DQ_ERROR_NONE; /* what failed first is what is told */
         (void)dq_cache_run(cache, SQL_ROLLBACK, &ignored, "");
@@ -363,8 +366,9 @@ dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_e
 static void leave(dq_cache *cache)
 {
     dq_error ignored = DQ_ERROR_NONE;
-    if (!cache->owner || dq_cache_begin(cache, true, &ignored)) return;
-    dq_status status = dq_cache_owner_clear(cache, cache->owner, &ignored);
+    if ((!cache->owner && !cache->hits) || dq_cache_begin(cache, true, &ignored)) return;
+    dq_status status = DQ_OK;
+    if (cache->owner) status = dq_cache_owner_clear(cache, cache->owner, &ignored);
     (void)dq_cache_end(cache, status, &ignored);
 }
 
@@ -376,6 +380,7 @@ void dq_cache_close(dq_cache *cache)
         for (int i = 0; i < SQL_STATEMENTS; i++) sqlite3_finalize(cache->statements[i]);
         sqlite3_close(cache->db);
     }
+    free(cache->hits_model);
     free(cache->path);
     free(cache);
 }

@@ -63,6 +63,9 @@ struct dq_cache {
     cache_process self;
     int64_t owner;        /* our row of owners; 0: none yet */
     int64_t owner_before; /* the running transaction */
+    bool writing;         /* the running transaction */
+    char *hits_model;     /* whose hits wait to be written; NULL: none do */
+    uint64_t hits;
     dq_cache_tuning tuning;
     double waiting;  /* since when, for another's transaction: monotonic seconds */
     uint64_t jitter; /* the state of the waits' random numbers */
@@ -132,6 +135,8 @@ typedef struct cache_count {
     double cost, seconds;
 } cache_count;
 
+/* Hits that waited, inside a writing transaction. */
+dq_status dq_cache_add_hits(dq_cache *cache, dq_error *error);
 /* Inside a writing transaction. Outcomes (answered, failed, lost) are also taken off our flights. */
 dq_status dq_cache_add(dq_cache *cache, const char *model, const cache_count *count, dq_error *error);
 

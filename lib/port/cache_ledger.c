@@ -8,6 +8,7 @@
  */
 #include "cache_impl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -93,12 +94,36 @@ dq_status dq_cache_unspend(dq_cache *cache, const char *model, uint64_t n, dq_er
     return dq_cache_end(cache, status, error);
 }
 
+dq_status dq_cache_add_hits(dq_cache *cache, dq_error *error)
+{
+    if (!cache->hits) return DQ_OK;
+    return dq_cache_add(cache, cache->hits_model, &(cache_count){.hits = (int64_t)cache->hits}, error);
+}
+
+/* Hits cost nothing, and are not worth a commit: they go with the next, or at the latest when we close. */
+static dq_status keep_hits(dq_cache *cache, const char *model, uint64_t hits, dq_error *error)
+{
+    if (cache->hits && strcmp(cache->hits_model, model) != 0) {
+        dq_status status = dq_cache_begin(cache, true, error);
+        if (!status) status = dq_cache_end(cache, DQ_OK, error);
+        if (status) return status;
+    }
+    if (!cache->hits_model || strcmp(cache->hits_model, model) != 0) {
+        free(cache->hits_model);
+        cache->hits_model = strdup(model);
+        if (!cache->hits_model) return dq_cache_no_memory(cache, error);
+    }
+    cache->hits += hits;
+    return DQ_OK;
+}
+
 dq_status dq_cache_count(dq_cache *cache, const char *model, uint64_t failed, uint64_t lost, uint64_t hits,
                          dq_error *error)
 {
-    cache_count count = {.failed = (int64_t)failed, .lost = (int64_t)lost, .hits = (int64_t)hits};
+    cache_count count = {.failed = (int64_t)failed, .lost = (int64_t)lost};
     dq_status status = dq_cache_usable(cache, true, error);
-    if (status || (!failed && !lost && !hits)) return status;
+    if (!status && hits) status = keep_hits(cache, model, hits, error);
+    if (status || (!failed && !lost)) return status;
     status = dq_cache_begin(cache, true, error);
     if (status) return status;
     return dq_cache_end(cache, dq_cache_add(cache, model, &count, error), error);

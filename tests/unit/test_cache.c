@@ -904,6 +904,9 @@ static void test_sums_of_either(void **state)
         assert_int_equal(dq_cache_count(cache, model, 0, 0, n + 1, &e), DQ_OK);
     }
     assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
+    assert_int_equal(count, 20); /* the last hits wait for a transaction */
+    assert_int_equal(claim(cache, 2, 0), DQ_CACHE_MINE);
+    assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
     assert_int_equal(count, 21);
     assert_string_equal(rows[0].model, "m");
     assert_int_equal(rows[0].entries, 1);
