@@ -58,20 +58,32 @@ def elements(raw):
         at = value
 
 
+def enclosed(pieces):
+    """The pieces as a document, in pieces still: a batch of 16 MB is put together once."""
+    pieces = list(pieces)
+    return [struct.pack("<i", sum(map(len, pieces)) + 5), *pieces, b"\0"]
+
+
 def document(pieces):
-    body = b"".join(pieces)
-    return struct.pack("<i", len(body) + 5) + body + b"\0"
+    return b"".join(enclosed(pieces))
 
 
-def value(raw, key):
-    """The value of a key, None where it is absent or cannot be read."""
-    try:
-        for name, piece in elements(raw):
-            if name == key:
-                return bson.decode(document([piece]))[key]
-    except (ValueError, struct.error, bson.errors.BSONError):
-        pass
-    return None
+class Stored:
+    """A document, and the values that were asked of it."""
+
+    def __init__(self, raw):
+        self.raw, self.known = raw, {}
+
+    def value(self, key):
+        """The value of a key, None where it is absent or cannot be read."""
+        if key not in self.known:
+            self.known[key] = None
+            try:
+                piece = next(piece for name, piece in elements(self.raw) if name == key)
+                self.known[key] = bson.decode(document([piece]))[key]
+            except (StopIteration, ValueError, struct.error, bson.errors.BSONError):
+                pass
+        return self.known[key]
 
 
 def order(v):
@@ -103,14 +115,14 @@ def compare(v, operator, wanted):
     return a[0] == b[0] and outcomes[operator]
 
 
-def matches(raw, wanted):
+def matches(d, wanted):
     for key, w in wanted.items():
         if key in ("$and", "$or"):
-            if not (all if key == "$and" else any)(matches(raw, part) for part in w):
+            if not (all if key == "$and" else any)(matches(d, part) for part in w):
                 return False
             continue
         operators = w if isinstance(w, dict) and any(k.startswith("$") for k in w) else {"$eq": w}
-        if not all(compare(value(raw, key), o, x) for o, x in operators.items()):
+        if not all(compare(d.value(key), o, x) for o, x in operators.items()):
             return False
     return True
 
@@ -133,14 +145,14 @@ def load(folder, collection):
             data, at, documents = f.read(), 0, []
         while at < len(data):
             size = struct.unpack_from("<i", data, at)[0]
-            documents.append(data[at:at + size])
+            documents.append(Stored(data[at:at + size]))
             at += size
         return documents
     if not os.path.exists(path + ".jsonl"):
         return []
     with open(path + ".jsonl") as f:
         lines = [json_util.loads(line) for line in f if line.strip()]
-    return [bson.encode({"_id": bson.ObjectId(n.to_bytes(12, "big")), **line}) for n, line in enumerate(lines, 1)]
+    return [Stored(bson.encode({"_id": bson.ObjectId(n.to_bytes(12, "big")), **line})) for n, line in enumerate(lines, 1)]
 
 
 # ---- the server ----
@@ -185,7 +197,7 @@ class Server(socketserver.ThreadingTCPServer):
             return failure(9, f"unknown field {sorted(skip)[0]}")
         documents = [d for d in self.load(c["find"]) if matches(d, c.get("filter", {}))]
         for key, way in reversed(list(c.get("sort", {}).items())):
-            documents.sort(key=lambda d, k=key: order(value(d, k)), reverse=way < 0)
+            documents.sort(key=lambda d, k=key: order(d.value(k)), reverse=way < 0)
         documents = collections.deque(documents[:c.get("limit") or None])
         with self.lock:
             cursor = len(self.cursors) + 7000001
@@ -200,14 +212,15 @@ class Server(socketserver.ThreadingTCPServer):
     def batch(self, cursor, name, asked):
         namespace, documents, keys = self.cursors[cursor]
         most, some, size = min(asked or 1, self.options.batch), [], 0
-        while documents and len(some) < most and size + len(documents[0]) <= 16 << 20 or documents and not some:
-            size += len(documents[0])
-            some.append(project(documents.popleft(), keys))
+        while documents and len(some) < most and (not some or size + len(documents[0].raw) <= 16 << 20):
+            size += len(documents[0].raw)
+            some.append(project(documents.popleft().raw, keys))
         if not documents and len(some) < most:
             cursor = 0
-        array = document(b"\3%d\0" % i + d for i, d in enumerate(some))
-        inner = document([b"\4" + name.encode() + b"\0" + array, bson.encode({"id": bson.Int64(cursor), "ns": namespace})[4:-1]])
-        return document([b"\3cursor\0" + inner, bson.encode({"ok": 1.0})[4:-1]])
+        array = enclosed(piece for i, d in enumerate(some) for piece in (b"\3%d\0" % i, d))
+        rest = bson.encode({"id": bson.Int64(cursor), "ns": namespace})[4:-1]
+        inner = enclosed([b"\4" + name.encode() + b"\0", *array, rest])
+        return document([b"\3cursor\0", *inner, bson.encode({"ok": 1.0})[4:-1]])
 
     def listCollections(self, c):
         names = sorted({f.rsplit(".", 1)[0] for f in os.listdir(self.options.folder) if f.endswith((".jsonl", ".bson"))})
