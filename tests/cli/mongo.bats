@@ -286,3 +286,22 @@ END
     refused 2 "*--schema*" mongodb://127.0.0.1:1/db
     DQ_MONGODB_URI='' refused 2 "--schema: needs one folder*" --schema w.json
 }
+
+@test "without Go the tests take mongod, then DQ_TEST_MONGODB_URI; without any they skip, and fail where CI=true" {
+    mkdir stubs
+    for tool in mktemp grep sleep cat; do ln -s "$(type -P $tool)" stubs/; done
+    without_go() { PATH=$PWD/stubs "$@"; }
+    skip() { echo "skip: $*"; }
+    [ "$(without_go needs_mongodb)" = "skip: no go to build FerretDB with, no mongod, no DQ_TEST_MONGODB_URI" ]
+    [ "$(without_go needs_ferretdb)" = "skip: no go to build FerretDB with" ]
+    ! CI=true without_go needs_mongodb 2> words || false
+    grep -q "CI needs" words || { cat words; false; }
+    DQ_TEST_MONGODB_URI=mongodb://elsewhere/ without_go start_mongodb
+    [ "$uri" = mongodb://elsewhere ]
+    printf '#!/bin/sh\necho "$@" > arguments\necho "Waiting for connections"\nexec /bin/sleep 60\n' > stubs/mongod
+    chmod +x stubs/mongod
+    [ -z "$(without_go needs_mongodb)" ]
+    without_go start_mongodb
+    [[ $uri == mongodb://127.0.0.1:* ]]
+    grep -q -- "--bind_ip 127.0.0.1 --port ${uri##*:} --nounixsocket" arguments
+}

@@ -255,3 +255,28 @@ END
         broken "127\.0\.0\.1:[0-9]+: ${cases[k]}" "$uri/p$k?socketTimeoutMS=300" || { echo "${rules[2 * k + 1]}"; false; }
     done
 }
+
+# peak FOLDER: MiB that an export of FOLDER from the canned server holds at most.
+peak() {
+    start_canned "$1"
+    /usr/bin/python3 - "$BUILD/dq-export" --schema jobs -q "$uri/db" << 'END'
+import os, sys
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(pid, 0)
+assert status == 0
+print(usage.ru_maxrss // 1024)
+END
+    stop_servers
+}
+
+@test "memory is a batch's, however many documents there are" {
+    [ -z "$SANITIZER" ] || skip "a sanitizer has memory of its own"
+    for jobs in 2500 7500; do
+        /usr/bin/python3 "$BATS_TEST_DIRNAME"/../bench/mongo_data.py $jobs $jobs
+    done
+    less=$(peak 2500)
+    more=$(peak 7500) # 31 MiB more of vectors
+    echo "$less $more"
+    [ "$more" -lt $((less + 10)) ]
+    [ "$more" -lt 64 ]
+}
