@@ -104,7 +104,10 @@ typedef struct dq_agent_kind {
     dq_status (*learn)(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
     dq_status (*fit)(dq_agent *agent, const dq_experience *rows, size_t n, bool learn,
                      dq_agent_losses *losses, dq_error *error);
-    void (*end_episode)(dq_agent *agent, uint32_t task);   /* may be NULL */
+    void (*end_episode)(dq_agent *agent, uint32_t task); /* may be NULL */
+    /* What the world model foresees; may be NULL: there is none. */
+    void (*foresee)(dq_agent *agent, const float *states, const uint32_t *actions, size_t n, float *next,
+                    float *rewards, float *ends, float *disagreement);
     dq_mlp *(*network)(dq_agent *agent, const char *name); /* may be NULL */
     dq_status (*save)(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
     dq_status (*load)(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_error *error);
@@ -121,7 +124,8 @@ dq_status dq_agent_new(dq_agent **agent, const char *kind, const dq_agent_config
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
 
-/* Actions for n states (n, state_width): greedy, or exploring. The first of equals. */
+/* Actions for n states (n, state_width): greedy, the first of equals; or exploring, where any of equals may
+ * come. */
 void dq_agent_act(dq_agent *agent, const float *states, size_t n, bool explore, uint32_t *actions);
 /* Q of every action: (n, action_count). */
 void dq_agent_values(dq_agent *agent, const float *states, size_t n, float *q);
@@ -141,6 +145,13 @@ dq_status dq_agent_judge(dq_agent *agent, const dq_experience *rows, size_t n, d
                          dq_error *error);
 /* An episode of a task is over (what is counted in episodes: target copies, decay). */
 void dq_agent_end_episode(dq_agent *agent, uint32_t task);
+
+/* What the world model foresees for n states (n, state_width) and actions: the next states (n, state_width),
+ * rewards and chances of an end (n), each the mean over the ensemble; disagreement (n, may be NULL): the
+ * models' standard deviation, root mean square over reward and next state (0 with one model). Planning goes
+ * where it is small. DQ_ERR_UNSUPPORTED for an agent without a network for its world. */
+dq_status dq_agent_foresee(dq_agent *agent, const float *states, const uint32_t *actions, size_t n,
+                           float *next, float *rewards, float *ends, float *disagreement, dq_error *error);
 
 /* A network of the agent: "q", "target", "world.0" ...; NULL when it has none of that name. Its weights may
  * be set, as when an offline run goes back to its best epoch. */

@@ -93,6 +93,9 @@ void dq_mlp_copy(dq_mlp *to, const dq_mlp *from);
 /* to += tau (from - to): a target network that follows (Lillicrap et al., 2016); statistics are copied. */
 void dq_mlp_follow(dq_mlp *to, const dq_mlp *from, double tau);
 
+/* Adam's moments and steps become those of a new network; the weights stay. */
+void dq_mlp_forget(dq_mlp *net);
+
 /* Flat: the weights, the gradient, Adam's moments (dq_mlp_count each), running statistics. Writable. */
 size_t dq_mlp_count(const dq_mlp *net);
 float *dq_mlp_weights(dq_mlp *net);

@@ -7,7 +7,7 @@
 
 enum { ACT_BLOCK = 64 };
 
-const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_dqn, NULL};
+const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_tabular, &dq_agent_dqn, &dq_agent_dyna_q, NULL};
 
 const dq_agent_kind *dq_agent_find(const char *name)
 {
@@ -142,12 +142,21 @@ double dq_agent_epsilon(const dq_agent *a)
     return c->epsilon;
 }
 
-static uint32_t best_of(const float *q, uint32_t n)
+/* The best: the first of equals, or when exploring any of them. */
+static uint32_t best_of(dq_agent *a, const float *q, bool explore)
 {
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < n; i++)
-        if (q[i] > q[best]) best = i;
-    return best;
+    uint32_t best = 0, equals = 1, n = a->shape.action_count;
+    for (uint32_t i = 1; i < n; i++) {
+        if (q[i] > q[best]) {
+            best = i;
+            equals = 1;
+        } else if (explore && q[i] == q[best]) {
+            equals++;
+        }
+    }
+    if (equals == 1) return best;
+    for (uint64_t left = dq_rng_below(&a->rng[RNG_ACT], equals), i = best;; i++)
+        if (q[i] == q[best] && left-- == 0) return (uint32_t)i;
 }
 
 /* One of n by chances that grow as e^(q / temperature); q is overwritten. */
@@ -179,7 +188,7 @@ static void act(dq_agent *a, const float *states, size_t n, bool explore, uint32
     if (asked) a->kind->values(a, a->act_states, asked, a->act_values);
     for (size_t i = 0; i < asked; i++) {
         float *q = a->act_values + i * count;
-        actions[a->act_at[i]] = softmax ? draw_softmax(a, q) : best_of(q, count);
+        actions[a->act_at[i]] = softmax ? draw_softmax(a, q) : best_of(a, q, explore);
     }
 }
 
@@ -266,6 +275,18 @@ void dq_agent_end_episode(dq_agent *a, uint32_t task)
 {
     a->episodes++;
     if (a->kind->end_episode) a->kind->end_episode(a, task);
+}
+
+dq_status dq_agent_foresee(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
+                           float *rewards, float *ends, float *disagreement, dq_error *error)
+{
+    if (!a->kind->foresee)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "a %s agent has no world model to ask", a->kind->name);
+    for (size_t i = 0; i < n; i++)
+        if (actions[i] >= a->shape.action_count)
+            return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], a->shape.action_count);
+    a->kind->foresee(a, states, actions, n, next, rewards, ends, disagreement);
+    return DQ_OK;
 }
 
 dq_mlp *dq_agent_network(dq_agent *a, const char *name)

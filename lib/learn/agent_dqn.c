@@ -222,7 +222,7 @@ dq_status dqn_update(dq_agent *a, const dqn_batch *b, bool learn, double *loss, 
     *loss = dq_loss_mean(a->config.loss, d->taken, d->wanted, b->weight, b->n, d->dtaken);
     memset(d->dy, 0, b->n * count * sizeof *d->dy);
     for (size_t i = 0; i < b->n; i++) d->dy[i * count + (count > 1 ? b->action[i] : 0)] = d->dtaken[i];
-    if (a->config.conservative > 0) *loss += be_conservative(a, b, y);
+    if (a->config.conservative > 0 && b == &d->rows) *loss += be_conservative(a, b, y); /* what was logged */
     for (size_t i = 0; i < b->n; i++) d->dtaken[i] = d->taken[i] - d->wanted[i];
     if (!learn) return DQ_OK;
     dq_adam adam = a->config.adam;
@@ -356,9 +356,7 @@ dq_status dqn_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_erro
     dq_status status = dq_mlp_load(d->q, "q", model, error);
     if (status) return status;
     if (checkpoint) return restore(a, model, error);
-    memset(dq_mlp_moment1(d->q), 0, dq_mlp_count(d->q) * sizeof(float));
-    memset(dq_mlp_moment2(d->q), 0, dq_mlp_count(d->q) * sizeof(float));
-    *dq_mlp_steps(d->q) = 0;
+    dq_mlp_forget(d->q);
     dq_mlp_copy(d->target, d->q);
     return DQ_OK;
 }

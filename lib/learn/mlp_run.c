@@ -122,3 +122,10 @@ void dq_mlp_follow(dq_mlp *to, const dq_mlp *from, double tau)
     dq_vec_follow(to->weights, from->weights, (float)tau, to->count);
     memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
 }
+
+void dq_mlp_forget(dq_mlp *net)
+{
+    memset(net->m, 0, net->count * sizeof *net->m);
+    memset(net->v, 0, net->count * sizeof *net->v);
+    net->steps = 0;
+}
