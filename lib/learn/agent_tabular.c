@@ -320,13 +320,23 @@ static dq_status unsound(dq_error *error)
     return dq_fail(error, DQ_ERR_SCHEMA, "the model's table is not of this agent");
 }
 
+/* Whatever was learned before. */
+static void forget(const dq_agent *a, tabular *t)
+{
+    size_t cells = (size_t)t->count * a->shape.action_count;
+    memset(t->q, 0, cells * sizeof *t->q);
+    if (t->pairs) memset(t->pair_of, 0, cells * sizeof *t->pair_of);
+    t->count = t->pair_count = t->pending_count = 0;
+    t->full = false;
+}
+
 static dq_status load_states(dq_agent *a, tabular *t, const dq_bundle *model, dq_error *error)
 {
     const dq_column *c = dq_bundle_column(model, "table.state");
     size_t width = a->shape.state_width;
     if (!c || c->type != DQ_F4 || c->shape[0] > a->config.states || dq_column_width(c) != width)
         return unsound(error);
-    t->count = 0;
+    forget(a, t);
     memset(t->slots, 0, t->slot_count * sizeof *t->slots);
     for (uint32_t i = 0; i < c->shape[0]; i++)
         if (row_of(a, t, (const float *)c->data + i * width) != i) return unsound(error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/agent.h"
+#include "dq/task.h"
 
 #include "../fixtures/agent/torch.h"
 #include "allocations.h"
@@ -26,6 +27,70 @@ static dq_agent *make(const char *kind, const dq_agent_config *config, const dq_
     dq_error e = DQ_ERROR_NONE;
     if (dq_agent_new(&agent, kind, config, shape, pool, &e)) fail_msg("%s", e.reason);
     return agent;
+}
+
+/* ---- living through tasks ---- */
+
+enum { SIDE_BY_SIDE = 2 };
+
+typedef struct life {
+    dq_pool *pool;
+    dq_agent *agent;
+    dq_task *tasks[SIDE_BY_SIDE];
+    uint32_t count;
+    uint64_t episodes, steps_of_last; /* of task 0 */
+    dq_agent_losses losses;
+} life;
+
+static void begin(life *l, const char *task, const char *options, const char *kind,
+                  const dq_agent_config *config, unsigned threads)
+{
+    *l = (life){.pool = pool_of(threads), .count = config->tasks};
+    for (uint32_t i = 0; i < l->count; i++) {
+        assert_int_equal(dq_task_new(&l->tasks[i], task, options, config->seed + i, NULL), DQ_OK);
+        assert_int_equal(dq_task_reset(l->tasks[i], NULL), DQ_OK);
+    }
+    l->agent = make(kind, config, &l->tasks[0]->shape, l->pool);
+}
+
+static void end(life *l)
+{
+    dq_agent_free(l->agent);
+    for (uint32_t i = 0; i < l->count; i++) dq_task_free(l->tasks[i]);
+    dq_pool_free(l->pool);
+}
+
+/* One step of one task, with the action given. */
+static void live_step(life *l, uint32_t i, uint32_t action)
+{
+    static float before[1024];
+    dq_task *task = l->tasks[i];
+    dq_step step;
+    memcpy(before, task->state, task->shape.state_width * sizeof *before);
+    assert_int_equal(dq_task_step(task, action, &step, NULL), DQ_OK);
+    const dq_experience e = {before, task->state, action, step.reward, step.terminal, step.truncated};
+    dq_agent_observe(l->agent, i, &e);
+    if (!step.terminal && !step.truncated) return;
+    if (i == 0) {
+        l->episodes++;
+        l->steps_of_last = task->steps;
+    }
+    dq_agent_end_episode(l->agent, i);
+    assert_int_equal(dq_task_reset(task, NULL), DQ_OK);
+}
+
+static void live(life *l, int steps)
+{
+    static float states[SIDE_BY_SIDE * 1024];
+    uint32_t actions[SIDE_BY_SIDE];
+    size_t width = l->tasks[0]->shape.state_width;
+    for (int t = 0; t < steps; t++) {
+        for (uint32_t i = 0; i < l->count; i++)
+            memcpy(states + i * width, l->tasks[i]->state, width * sizeof *states);
+        dq_agent_act(l->agent, states, l->count, true, actions);
+        for (uint32_t i = 0; i < l->count; i++) live_step(l, i, actions[i]);
+        while (dq_agent_ready(l->agent)) assert_int_equal(dq_agent_learn(l->agent, &l->losses, NULL), DQ_OK);
+    }
 }
 
 static void assert_near(const float *a, const float *b, size_t n, float within)
@@ -112,10 +177,387 @@ static void updates_equal_torch(void **state)
     for (size_t c = 0; c < FIX_CASES; c++) check_torch(c);
 }
 
+/* ---- one step of the world model against PyTorch ---- */
+
+static void world_steps_equal_torch(void **state)
+{
+    (void)state;
+    dq_pool *pool = pool_of(1);
+    dq_agent_config config = dq_agent_find("dyna-q")->defaults;
+    config.hidden[0] = 9;
+    config.hidden[1] = 7;
+    config.gamma = 0.9;
+    config.clip_norm = 0;
+    config.adam.rate = 1e-2;
+    config.batch = FIX_ROWS;
+    config.planning = 0;
+    dq_agent *agent = make("dyna-q", &config, &fixture_shape, pool);
+    dq_mlp *world = dq_agent_network(agent, "world.0");
+    dq_experience rows[FIX_ROWS];
+    dq_agent_losses losses;
+    set_weights(world, fix_world_start);
+    for (size_t u = 0; u < FIX_UPDATES; u++) {
+        fixture_rows(u, rows);
+        assert_int_equal(dq_agent_fit(agent, rows, FIX_ROWS, &losses, NULL), DQ_OK);
+        assert_true(fabs(losses.world - (double)fix_world_losses[u]) < 1e-5 * (1 + losses.world));
+    }
+    assert_near(dq_mlp_weights(world), fix_world_last, dq_mlp_count(world), 1e-5F);
+    dq_agent_free(agent);
+    dq_pool_free(pool);
+}
+
+/* ---- tables ---- */
+
+/* The chain's values by value iteration: forward slips to back, and the other way. */
+static void iterate_values(double gamma, double slip, double q[5][2])
+{
+    memset(q, 0, 5 * sizeof *q);
+    for (int sweep = 0; sweep < 2000; sweep++)
+        for (int s = 0; s < 5; s++) {
+            int ahead = s < 4 ? s + 1 : 4;
+            double forward = (s == 4 ? 10 : 0) + gamma * fmax(q[ahead][0], q[ahead][1]);
+            double back = 2 + gamma * fmax(q[0][0], q[0][1]);
+            q[s][0] = (1 - slip) * forward + slip * back;
+            q[s][1] = (1 - slip) * back + slip * forward;
+        }
+}
+
+static void check_values(const char *options, double slip, double within)
+{
+    dq_agent_config config = dq_agent_find("tabular")->defaults;
+    double wanted[5][2];
+    config.gamma = 0.8;
+    config.epsilon = 1;
+    config.alpha = 0.1;
+    config.schedule = dq_schedule_find("cosine");
+    config.schedule_steps = 1000000;
+    life l;
+    begin(&l, "chain", options, "tabular", &config, 1);
+    live(&l, 1000000);
+    iterate_values(0.8, slip, wanted);
+    for (int s = 0; s < 5; s++) {
+        float one[5] = {0}, q[2];
+        one[s] = 1;
+        dq_agent_values(l.agent, one, 1, q);
+        for (int a = 0; a < 2; a++) assert_true(fabs((double)q[a] - wanted[s][a]) < within * wanted[s][a]);
+    }
+    end(&l);
+}
+
+static void tabular_values_are_those_of_value_iteration(void **state)
+{
+    (void)state;
+    check_values("slip=0", 0, 1e-4);
+    check_values("slip=0.2", 0.2, 0.04); /* chance keeps them moving */
+}
+
+enum { EPISODES = 50, RUNS = 30 };
+
+/* Adds the steps of each episode of one run in the maze. */
+static void learn_the_maze(uint32_t planning, uint64_t seed, double steps[EPISODES])
+{
+    dq_agent_config config = dq_agent_find("tabular")->defaults;
+    config.planning = planning;
+    config.seed = seed;
+    life l;
+    begin(&l, "maze", NULL, "tabular", &config, 1);
+    for (uint64_t episode = 0; episode < EPISODES; episode++) {
+        while (l.episodes == episode) live(&l, 1);
+        steps[episode] += (double)l.steps_of_last;
+    }
+    end(&l);
+}
+
+/* The first episode, from 1, in which runs take at most 22 steps on average: 14 is the shortest way, and one
+ * step of ten is random. */
+static int episodes_to_near_optimal(uint32_t planning)
+{
+    double steps[EPISODES] = {0};
+    int first = 0;
+    for (uint64_t seed = 0; seed < RUNS; seed++) learn_the_maze(planning, seed, steps);
+    while (first < EPISODES && steps[first] / RUNS > 22) first++;
+    return first + 1;
+}
+
+/* Sutton and Barto, example 8.1: about 25, 5 and 3 episodes with 0, 5 and 50 planning steps. */
+static void planning_learns_the_maze_sooner(void **state)
+{
+    (void)state;
+    int none = episodes_to_near_optimal(0), few = episodes_to_near_optimal(5),
+        many = episodes_to_near_optimal(50);
+    assert_in_range(none, 20, 30);
+    assert_in_range(few, 4, 7);
+    assert_in_range(many, 2, 4);
+}
+
+/* ---- checkpoints, threads, memory: every kind, with what it may have ---- */
+
+typedef struct variant {
+    const char *kind, *task, *options;
+    dq_agent_config config;
+} variant;
+
+enum { VARIANTS = 8 };
+
+static void list_variants(variant variants[VARIANTS])
+{
+    dq_agent_config table = dq_agent_find("tabular")->defaults, dqn = dq_agent_find("dqn")->defaults,
+                    dyna = dq_agent_find("dyna-q")->defaults;
+    dqn.hidden[0] = dqn.hidden[1] = dyna.hidden[0] = dyna.hidden[1] = 16;
+    dqn.batch = dyna.batch = 8;
+    dqn.replay = dyna.replay = 50;
+    dqn.warmup = dyna.warmup = 20;
+    dqn.target_every = dyna.target_every = 7;
+    dyna.planning = 2;
+    variants[0] = (variant){"tabular", "chain", "steps=10", table};
+    table.tasks = SIDE_BY_SIDE;
+    table.planning = 4;
+    table.train_every = 3;
+    table.explore_by = DQ_EXPLORE_SOFTMAX;
+    variants[1] = (variant){"tabular", "maze", NULL, table};
+    variants[2] = (variant){"dqn", "cartpole", NULL, dqn};
+    dqn.tasks = SIDE_BY_SIDE;
+    dqn.double_q = dqn.dueling = dqn.batch_norm = true;
+    dqn.dropout = 0.2;
+    dqn.n_step = 3;
+    dqn.priority = 0.6;
+    dqn.schedule = dq_schedule_find("linear");
+    dqn.schedule_steps = 500;
+    dqn.tau = 0.1;
+    dqn.target_every = 1;
+    variants[3] = (variant){"dqn", "cartpole", NULL, dqn};
+    dqn.encoder = DQ_ENCODER_ATTENTION;
+    dqn.conservative = 0.3;
+    dqn.target_by = DQ_BY_STEPS;
+    dqn.decay_by = DQ_BY_EPISODES;
+    dqn.decay_form = DQ_DECAY_EXPONENTIAL;
+    variants[4] = (variant){"dqn", "session", "items=20,full=1", dqn};
+    dqn.head = DQ_HEAD_ACTIONS;
+    dqn.batch_norm = false;
+    dqn.target_by = DQ_BY_EPISODES;
+    variants[5] = (variant){"dqn", "session", "items=20,full=1", dqn};
+    variants[6] = (variant){"dyna-q", "cartpole", NULL, dyna};
+    dyna.models = 3;
+    dyna.rollout = 2;
+    dyna.train_every = 2;
+    dyna.updates = 2;
+    dyna.encoder = DQ_ENCODER_MEAN;
+    variants[7] = (variant){"dyna-q", "session", "items=20,full=1", dyna};
+}
+
+/* A checkpoint in memory of its own: what was saved must not follow the agent. */
+static void save(life *l, bool checkpoint, dq_bundle *model)
+{
+    assert_int_equal(dq_bundle_init(model, "model", 0, NULL), DQ_OK);
+    assert_int_equal(dq_agent_save(l->agent, checkpoint, model, NULL), DQ_OK);
+    for (uint32_t i = 0; checkpoint && i < l->count; i++) {
+        char name[16] = {'t', (char)('0' + i)};
+        assert_int_equal(dq_task_save(l->tasks[i], name, model, NULL), DQ_OK);
+    }
+    for (size_t c = 0; c < model->column_count; c++) {
+        void *copy = dq_arena_take(&model->arena, model->columns[c].bytes);
+        assert_non_null(copy);
+        model->columns[c].data = memcpy(copy, model->columns[c].data, model->columns[c].bytes);
+    }
+}
+
+/* Both have learned the same, to the last bit, and go on alike. */
+static void assert_same(life *a, life *b)
+{
+    dq_bundle one, two;
+    save(a, true, &one);
+    save(b, true, &two);
+    assert_int_equal(one.column_count, two.column_count);
+    for (size_t c = 0; c < one.column_count; c++) {
+        assert_string_equal(one.columns[c].name, two.columns[c].name);
+        assert_int_equal(one.columns[c].bytes, two.columns[c].bytes);
+        assert_memory_equal(one.columns[c].data, two.columns[c].data, one.columns[c].bytes);
+    }
+    assert_true(dq_value_equal(&one.meta, &two.meta));
+    dq_bundle_free(&one);
+    dq_bundle_free(&two);
+}
+
+static void restore(life *l, const dq_bundle *model)
+{
+    dq_error e = DQ_ERROR_NONE;
+    if (dq_agent_load(l->agent, true, model, &e)) fail_msg("%s", e.reason);
+    for (uint32_t i = 0; i < l->count; i++) {
+        char name[16] = {'t', (char)('0' + i)};
+        assert_int_equal(dq_task_restore(l->tasks[i], name, model, NULL), DQ_OK);
+    }
+}
+
+static void a_resumed_run_equals_one_that_never_stopped(void **state)
+{
+    (void)state;
+    variant v[VARIANTS];
+    list_variants(v);
+    for (size_t i = 0; i < VARIANTS; i++) {
+        life whole, resumed;
+        dq_bundle model;
+        begin(&whole, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        live(&whole, 101);
+        assert_true(dq_agent_steps(whole.agent) > 0);
+        save(&whole, true, &model);
+        begin(&resumed, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        live(&resumed, 3); /* whatever it did before is gone */
+        restore(&resumed, &model);
+        live(&whole, 60);
+        live(&resumed, 60);
+        assert_same(&whole, &resumed);
+        dq_bundle_free(&model);
+        end(&whole);
+        end(&resumed);
+    }
+}
+
+static void threads_do_not_matter(void **state)
+{
+    (void)state;
+    variant v[VARIANTS];
+    list_variants(v);
+    for (size_t i = 0; i < VARIANTS; i++) {
+        life one, many;
+        v[i].config.hidden[1] = v[i].config.hidden_count ? 300 : 0;
+        v[i].config.batch = v[i].config.hidden_count ? 130 : 1; /* several tiles */
+        v[i].config.replay = 400;
+        begin(&one, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        int steps = (int)(134 / v[i].config.tasks) + 3;
+        live(&one, steps);
+        for (unsigned threads = 2; threads <= 3; threads++) {
+            begin(&many, v[i].task, v[i].options, v[i].kind, &v[i].config, threads);
+            live(&many, steps);
+            assert_same(&one, &many);
+            end(&many);
+        }
+        end(&one);
+    }
+}
+
+static void living_allocates_nothing(void **state)
+{
+    (void)state;
+    variant v[VARIANTS];
+    list_variants(v);
+    for (size_t i = 0; i < VARIANTS; i++) {
+        life l;
+        begin(&l, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        live(&l, 60);
+        atomic_store(&allocations, 0);
+        live(&l, 60);
+        assert_int_equal(atomic_load(&allocations), 0);
+        end(&l);
+    }
+}
+
+/* ---- models ---- */
+
+static void a_model_says_how_it_was_made(void **state)
+{
+    (void)state;
+    variant v[VARIANTS];
+    list_variants(v);
+    for (size_t i = 0; i < VARIANTS; i++) {
+        life l;
+        dq_bundle model;
+        const char *kind;
+        dq_agent_config config;
+        dq_task_shape shape;
+        dq_agent *other;
+        float q[2][20];
+        begin(&l, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        live(&l, 80);
+        save(&l, false, &model);
+        assert_int_equal(dq_agent_read_config(&model, &kind, &config, &shape, NULL), DQ_OK);
+        assert_string_equal(kind, v[i].kind);
+        assert_memory_equal(&config, dq_agent_get_config(l.agent), sizeof config);
+        assert_int_equal(dq_agent_new(&other, kind, &config, &shape, l.pool, NULL), DQ_OK);
+        assert_int_equal(dq_agent_load(other, false, &model, NULL), DQ_OK);
+        dq_agent_values(l.agent, l.tasks[0]->state, 1, q[0]);
+        dq_agent_values(other, l.tasks[0]->state, 1, q[1]);
+        assert_memory_equal(q[0], q[1], shape.action_count * sizeof(float));
+        assert_int_not_equal(dq_agent_load(other, true, &model, NULL), DQ_OK); /* no checkpoint */
+        dq_agent_free(other);
+        dq_bundle_free(&model);
+        end(&l);
+    }
+}
+
+/* A checkpoint in which one thing was changed. */
+static dq_status load_changed(life *l, const char *map, const char *key, dq_value value, bool checkpoint)
+{
+    dq_bundle model;
+    save(l, true, &model);
+    dq_value changed = *dq_map_get(&model.meta, map);
+    assert_true(dq_map_set(&model.arena, &changed, key, value));
+    assert_true(dq_map_set(&model.arena, &model.meta, map, changed));
+    dq_status status = dq_agent_load(l->agent, checkpoint, &model, NULL);
+    dq_bundle_free(&model);
+    return status;
+}
+
+/* A checkpoint whose column has another first number. */
+static dq_status load_with(life *l, const char *column, uint32_t number)
+{
+    dq_bundle model;
+    save(l, true, &model);
+    const dq_column *c = dq_bundle_column(&model, column);
+    assert_non_null(c);
+    memcpy((void *)(uintptr_t)c->data, &number, sizeof number);
+    dq_status status = dq_agent_load(l->agent, true, &model, NULL);
+    dq_bundle_free(&model);
+    return status;
+}
+
+static void hostile_checkpoints_are_refused(void **state)
+{
+    (void)state;
+    variant v[VARIANTS];
+    life l, table;
+    list_variants(v);
+    begin(&l, v[3].task, v[3].options, v[3].kind, &v[3].config, 1);
+    begin(&table, v[1].task, v[1].options, v[1].kind, &v[1].config, 1);
+    live(&l, 60);
+    live(&table, 61);
+    assert_int_equal(load_changed(&l, "agent", "head", dq_int(0), true), DQ_OK);
+    assert_int_equal(load_changed(&l, "agent", "head", dq_int(2), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "agent", "encoder", dq_int(-1), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "agent", "decay_by", dq_nil(), false), DQ_OK);
+    assert_int_equal(load_changed(&l, "agent", "decay_form", dq_int(7), false), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "agent", "schedule", dq_int(7), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "agent", "hidden", dq_int(7), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "task", "state_width", dq_int(5), true), DQ_ERR_RANGE);
+    assert_int_equal(load_changed(&l, "task", "user_width", dq_int(5), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "replay", "count", dq_int(49), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "replay", "oldest", dq_int(50), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_with(&l, "replay.action", 1), DQ_OK);
+    assert_int_equal(load_with(&l, "replay.action", 2), DQ_ERR_RANGE);
+    assert_int_equal(load_with(&l, "returns.count", 3), DQ_ERR_SCHEMA);
+    assert_int_equal(load_with(&l, "q.hidden.0.weight", 0x7fc00000), DQ_ERR_NUMERIC);
+    assert_int_equal(load_with(&table, "table.pairs", 54 * 4), DQ_ERR_SCHEMA);
+    assert_int_equal(load_with(&table, "table.pending", 54), DQ_ERR_SCHEMA);
+    assert_int_equal(load_with(&table, "table.next", 999), DQ_ERR_SCHEMA);
+    dq_bundle model;
+    save(&table, true, &model);
+    assert_int_equal(dq_agent_load(l.agent, true, &model, NULL), DQ_ERR_RANGE); /* of another kind */
+    dq_bundle_free(&model);
+    end(&l);
+    end(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updates_equal_torch),
+        cmocka_unit_test(world_steps_equal_torch),
+        cmocka_unit_test(tabular_values_are_those_of_value_iteration),
+        cmocka_unit_test(planning_learns_the_maze_sooner),
+        cmocka_unit_test(a_resumed_run_equals_one_that_never_stopped),
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(living_allocates_nothing),
+        cmocka_unit_test(a_model_says_how_it_was_made),
+        cmocka_unit_test(hostile_checkpoints_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
