@@ -24,16 +24,26 @@ static dq_status reserve(dq_corpus *corpus, uint64_t more, dq_error *error)
     if (need <= corpus->capacity) return DQ_OK;
     size_t room = grown(corpus->capacity, need);
     dq_transition *rows = realloc(corpus->transitions, room * sizeof *rows);
-    if (!rows) return no_memory(error);
-    corpus->transitions = rows;
+    if (rows) corpus->transitions = rows;
+    float *cosine = realloc(corpus->cosine, room * sizeof *cosine);
+    if (cosine) corpus->cosine = cosine;
+    float *llm = realloc(corpus->llm, room * sizeof *llm);
+    if (llm) corpus->llm = llm;
+    if (!rows || !cosine || !llm) return no_memory(error);
     corpus->capacity = room;
     return DQ_OK;
 }
 
 /* The columns of transitions that learning looks at. */
 typedef struct columns {
-    const dq_column *user, *item, *reward, *done, *next;
+    const dq_column *user, *item, *reward, *cosine, *llm, *done, *next;
 } columns;
+
+static float number_or_none(const dq_column *column, uint64_t r)
+{
+    bool known = column && !dq_column_is_null(column, r);
+    return known ? (float)dq_column_number(column, r) : NAN;
+}
 
 static dq_status resolve(const dq_catalogue *catalogue, const columns *c, uint64_t r, dq_transition *t,
                          dq_error *error)
@@ -45,8 +55,7 @@ static dq_status resolve(const dq_catalogue *catalogue, const columns *c, uint64
     t->next = t->user;
     if (!status && c->next)
         status = dq_side_resolve(&catalogue->users, (uint64_t)dq_column_number(c->next, r), &t->next, error);
-    bool known = c->reward && !dq_column_is_null(c->reward, r);
-    t->reward = known ? (float)dq_column_number(c->reward, r) : NAN;
+    t->reward = number_or_none(c->reward, r);
     t->done = c->done && dq_column_number(c->done, r) != 0;
     return status;
 }
@@ -56,14 +65,19 @@ static dq_status add_transitions(dq_corpus *corpus, const dq_bundle *b, dq_error
     columns c = {.user = dq_bundle_column(b, "user"),
                  .item = dq_bundle_column(b, "item"),
                  .reward = dq_bundle_column(b, "reward"),
+                 .cosine = dq_bundle_column(b, "cosine"),
+                 .llm = dq_bundle_column(b, "llm"),
                  .done = dq_bundle_column(b, "done"),
                  .next = dq_bundle_column(b, "next_user")};
     if (!c.user || !c.item || dq_bundle_column(b, "next_state"))
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "transitions must name users and items of the catalogue; these have dense states");
     dq_status status = reserve(corpus, b->rows, error);
-    for (uint64_t r = 0; !status && r < b->rows; r++)
+    for (uint64_t r = 0; !status && r < b->rows; r++) {
+        corpus->cosine[corpus->count] = number_or_none(c.cosine, r);
+        corpus->llm[corpus->count] = number_or_none(c.llm, r);
         status = resolve(&corpus->catalogue, &c, r, &corpus->transitions[corpus->count++], error);
+    }
     return status;
 }
 
@@ -112,6 +126,8 @@ void dq_corpus_free(dq_corpus *corpus)
     dq_catalogue_free(&corpus->catalogue);
     dq_models_free(&corpus->models);
     free(corpus->transitions);
+    free(corpus->cosine);
+    free(corpus->llm);
     *corpus = DQ_CORPUS_EMPTY;
 }
 
@@ -184,8 +200,10 @@ uint64_t dq_corpus_digest(const dq_corpus *corpus)
     digest = digest_ids(&corpus->catalogue.labels, digest);
     for (size_t i = 0; i < corpus->count; i++) {
         const dq_transition *t = &corpus->transitions[i];
-        uint32_t words[5] = {t->user, t->item, t->next, t->done, 0};
+        uint32_t words[7] = {t->user, t->item, t->next, t->done};
         memcpy(&words[4], &t->reward, sizeof t->reward);
+        memcpy(&words[5], &corpus->cosine[i], sizeof(float));
+        memcpy(&words[6], &corpus->llm[i], sizeof(float));
         digest = dq_digest_seeded(words, sizeof words, digest);
     }
     for (size_t i = 0; i < corpus->catalogue.interaction_count; i++) {

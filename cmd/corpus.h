@@ -20,6 +20,7 @@ typedef struct dq_corpus {
     dq_catalogue catalogue;
     dq_models models;
     dq_transition *transitions; /* in stream order; reward NAN where the stream has none */
+    float *cosine, *llm;        /* (count) the parts of their rewards; NAN where the stream has none */
     size_t count, capacity;
 } dq_corpus;
 

@@ -33,7 +33,7 @@ typedef struct belongs {
     bool given, offline;
 } belongs;
 
-enum { BELONGINGS = 20 };
+enum { BELONGINGS = 23 };
 
 static void list_belongings(const train_options *o, belongs list[BELONGINGS])
 {
@@ -56,6 +56,9 @@ static void list_belongings(const train_options *o, belongs list[BELONGINGS])
         {"reward", o->given.reward, false},
         {"pair", o->given.pairs, false},
         {"raw-cosine", o->given.raw_cosine, false},
+        {"reward-cmd", o->reward_cmd != NULL, false},
+        {"ask-ahead", o->given.ask_ahead, false},
+        {"switch-episode", o->given.switch_episode, false},
         {"user", o->user != NULL, false},
         {"each-user", o->each_user, false},
     };
@@ -77,6 +80,17 @@ static void part_ways(const dq_cli *cli, const train_options *o, dq_option *tabl
         for (dq_option *row = table; row->name; row++)
             if (strcmp(row->name, list[i].name) == 0) row->flags = 0;
     }
+}
+
+/* --reward-cmd: the labeller of one user takes the place of --reward. */
+static void check_labeller(const dq_cli *cli, const train_options *o, dq_option *table)
+{
+    if (o->given.ask_ahead && !o->reward_cmd) dq_cli_usage(cli, "--ask-ahead needs --reward-cmd");
+    if (!o->reward_cmd) return;
+    if (o->given.reward) dq_cli_usage(cli, "--reward and --reward-cmd exclude each other");
+    if (o->each_user) dq_cli_usage(cli, "--reward-cmd labels for one user, not --each-user");
+    for (dq_option *row = table; row->name; row++)
+        if (strcmp(row->name, "reward") == 0) row->flags = 0;
 }
 
 static void check(const dq_cli *cli, const train_options *o)
@@ -131,6 +145,7 @@ static dq_status train_all(train *t, dq_error *error)
 static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
 {
     train t = {.o = o, .cli = cli, .maker = dq_cli_maker(cli, (int64_t)o->common.seed)};
+    train_weight_choose(&t);
     bool env = train_env_wanted(o);
     dq_status status = env ? train_run_env(&t, error) : train_open(&t, error);
     if (!status && !env) status = train_all(&t, error);
@@ -182,6 +197,10 @@ int main(int argc, char **argv)
         {"episodes", 'e', DQ_OPT_COUNT, &o.episodes, "N", "online: episodes", payload, .least = 1, .most = 1e9, .given = &o.given.episodes},
         {"steps", 's', DQ_OPT_COUNT, &o.steps, "N", "online: steps an episode", payload, .least = 1, .most = 1e9, .given = &o.given.steps},
         {"reward", 'r', DQ_OPT_CHOICE, &o.reward, "NAME", "online: cosine, logged labels, or auto (logged when there are transitions)", payload, rewards, .given = &o.given.reward},
+        {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "online: rewards from a labeller that is asked as training goes on, such as 'dq-reward -s llm ...'", .flags = 0},
+        {"ask-ahead", 0, DQ_OPT_COUNT, &o.ask_ahead, "N", "online: candidates asked behind each unknown one, the likeliest first", 0, .least = 0, .most = 1e6, .given = &o.given.ask_ahead},
+        {"cosine-weight", 0, DQ_OPT_TEXT, &o.cosine_weight, "A[:B@N]", "the cosine's share of the reward, the rest is the llm part's: A, or from A to B over N episodes (offline: epochs)", .flags = payload},
+        {"switch-episode", 0, DQ_OPT_COUNT, &o.switch_episode, "N", "online: the share jumps at episode N (1:0, or --cosine-weight A:B)", payload | DQ_OPT_UNSET, .least = 1, .most = 1e9, .given = &o.given.switch_episode},
         {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "online: fields whose cosine rewards (default the catalogue's)", payload, .given = &o.given.pairs},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "online: cosines in [-1, 1], not [0, 1]", payload, .given = &o.given.raw_cosine},
         {"planning", 'n', DQ_OPT_COUNT, &o.planning, "N", "online: planning updates a step", payload, .least = 0, .most = 1e4, .given = &o.given.planning},
@@ -201,6 +220,7 @@ int main(int argc, char **argv)
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     part_ways(&cli, &o, table);
+    check_labeller(&cli, &o, table);
     if (train_env_wanted(&o)) train_env_settle(&cli, &o, table);
     else settle(&o);
     parse_fold(&cli, &o);

@@ -4,6 +4,9 @@
  *
  *     dq-train.c           options, main
  *     train_setup.c        the input, the networks' shape, one user's rewards, the model that leaves
+ *     train_reward.c       where online rewards come from
+ *     train_labeller.c     --reward-cmd: a labeller that is asked as training goes on
+ *     train_weight.c       --cosine-weight: the share of the cosine in a reward, by the episode
  *     train_online.c       Dyna-Q against the catalogue environment, one user
  *     train_offline.c      mini-batches over logged transitions
  *     train_each.c         one agent a user, forked workers
@@ -20,6 +23,7 @@
 
 #include "dq/cosine.h"
 #include "dq/dynaq.h"
+#include "dq/env.h"
 #include "dq/reward.h"
 
 #include <stdio.h>
@@ -39,6 +43,8 @@ enum { MATCHES_NONE, MATCHES_PAIRS, MATCHES_ALL };
 typedef struct train_options {
     dq_common common;
     bool offline, each_user, pass, world, raw_cosine;
+    const char *reward_cmd, *cosine_weight;
+    uint64_t ask_ahead, switch_episode;
     const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by, *fold;
     dq_texts pairs;
     int preset, schedule, best_by, bootstrap, reward, matches;
@@ -51,10 +57,17 @@ typedef struct train_options {
             matches, rate;
         bool epochs, negatives, patience, validation, validate_by, best_by;
         bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
-        bool reward, pairs, raw_cosine;
+        bool reward, pairs, raw_cosine, ask_ahead, switch_episode;
     } given;
     train_env_options env;
 } train_options;
+
+/* The cosine's share of a reward: from .. to over so many episodes, in a line or in one jump at the end. */
+typedef struct train_weight {
+    bool on, jump;
+    double from, to;
+    uint64_t over;
+} train_weight;
 
 typedef struct train {
     train_options *o;
@@ -67,6 +80,7 @@ typedef struct train {
     dq_writer *output;
     dq_reward_map map;
     float ignore; /* the reward of what nobody labelled */
+    train_weight weight;
     dq_pool *pool;
 } train;
 
@@ -84,10 +98,67 @@ dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent
 /* Widths such as "1024,512,256", at most `most` of them. */
 dq_status train_parse_widths(const char *text, const char *option, uint32_t *widths, uint32_t most,
                              uint32_t *count, dq_error *error);
-/* Every item's reward for a user, (items), to be freed. */
-dq_status train_rewards(train *t, uint32_t user, float **rewards, dq_error *error);
-/* Writes the agent as a model bundle, with meta.user unless DQ_ABSENT. */
-dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, dq_error *error);
+/* Writes the agent as a model bundle, with meta.user unless DQ_ABSENT, and who labelled in meta.labeller
+ * where it is not NULL. */
+dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_value *labeller,
+                            dq_error *error);
+
+/* ---- train_weight.c ---- */
+
+/* What --cosine-weight and --switch-episode say, into t->weight; or a usage error. */
+void train_weight_choose(train *t);
+/* The share in an episode (from 0). */
+double train_weight_at(const train_weight *weight, uint64_t episode);
+/* share cosine + (1 - share) llm; a part of no weight may be NAN. */
+float train_weigh(double share, float cosine, float llm);
+/* The error of transitions without parts. */
+dq_status train_no_parts(dq_error *error);
+
+/* ---- train_reward.c ---- */
+
+typedef struct train_rewards train_rewards;
+typedef struct train_labeller train_labeller;
+
+/* One user's rewards. On failure *rewards can still be ended. */
+dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq_error *error);
+/* Parts with the labeller, which may have to say how it ended. Frees; returns status, or the labeller's
+ * failure. */
+dq_status train_rewards_end(train_rewards *rewards, dq_status status, dq_error *error);
+/* An episode begins: its share of the cosine. */
+void train_rewards_episode(train_rewards *rewards, uint64_t episode);
+/* The share, NAN without --cosine-weight. */
+double train_rewards_share(const train_rewards *rewards);
+/* Sees to it that the reward of candidates[choice] is known: may ask, and wait. */
+dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_env *env, uint32_t choice,
+                             dq_error *error);
+/* Whether a failure of `need` is a stop with progress, rather than a labeller that never worked. */
+bool train_rewards_resumable(const train_rewards *rewards);
+/* NULL without --reward-cmd. */
+const train_labeller *train_rewards_labeller(const train_rewards *rewards);
+/* A dq_reward_fn; arg is the rewards. */
+float train_reward_of(void *arg, uint32_t user, uint32_t item);
+/* What was asked and answered, in a checkpoint. */
+dq_status train_rewards_save(const train_rewards *rewards, dq_bundle *model, dq_error *error);
+dq_status train_rewards_restore(train_rewards *rewards, const dq_bundle *model, dq_error *error);
+
+/* ---- train_labeller.c ---- */
+
+/* The process is started with the first question. On failure *labeller can still be ended. */
+dq_status train_labeller_new(train_labeller **labeller, train *t, uint32_t user, dq_error *error);
+dq_status train_labeller_end(train_labeller *labeller, dq_status status, dq_error *error);
+/* Asks for an item unless its label is known, and for n more behind it; waits for the first. */
+dq_status train_labeller_need(train_labeller *labeller, uint32_t item, const uint32_t *ahead, size_t n,
+                              dq_error *error);
+/* Whether an item was never asked. */
+bool train_labeller_unknown(const train_labeller *labeller, uint32_t item);
+/* The reward as the labeller gave it, and its part of the language model; NAN: none. */
+float train_labeller_reward(const train_labeller *labeller, uint32_t item);
+float train_labeller_llm(const train_labeller *labeller, uint32_t item);
+bool train_labeller_resumable(const train_labeller *labeller);
+/* {program, options} of who labelled; NULL when nobody was asked. */
+const dq_value *train_labeller_maker(const train_labeller *labeller);
+dq_status train_labeller_save(const train_labeller *labeller, dq_bundle *model, dq_error *error);
+dq_status train_labeller_restore(train_labeller *labeller, const dq_bundle *model, dq_error *error);
 
 /* ---- train_log.c ---- */
 
@@ -121,9 +192,10 @@ bool train_stop_asked(void);
 
 /* ---- the ways of training ---- */
 
-/* Trains one user's agent to the end. The caller frees *agent. bar may be NULL. */
+/* Trains one user's agent to the end. The caller frees *agent. bar may be NULL. *labeller is who labelled, or
+ * nil. */
 dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar, dq_dynaq **agent,
-                       dq_error *error);
+                       dq_value *labeller, dq_error *error);
 dq_status train_run_online(train *t, dq_error *error);
 dq_status train_run_offline(train *t, dq_error *error);
 dq_status train_run_each(train *t, dq_error *error);

@@ -53,10 +53,11 @@ static void work(each *e, slot *s)
 {
     dq_dynaq *agent = NULL;
     train_log log = {.name = "the log"};
+    dq_value labeller;
     result *r = s->shared;
     r->error = DQ_ERROR_NONE;
     if (s->log >= 0) log.file = fdopen(dup(s->log), "w");
-    r->status = train_online(e->t, s->user, &log, NULL, &agent, &r->error);
+    r->status = train_online(e->t, s->user, &log, NULL, &agent, &labeller, &r->error);
     if (!r->status) r->status = train_log_close(&log, &r->error);
     if (r->status) return;
     r->steps = dq_dynaq_steps(agent);
@@ -118,7 +119,7 @@ static dq_status collect(each *e, slot *s, dq_error *error)
                e->world_count * sizeof *weights);
     dq_dynaq_set_counts(e->agent, s->shared->steps, s->shared->updates);
     dq_status status = copy_log(e, s, error);
-    return status ? status : train_write_model(e->t, e->agent, s->user, error);
+    return status ? status : train_write_model(e->t, e->agent, s->user, NULL, error);
 }
 
 static dq_status make_slot(each *e, slot *s, dq_error *error)

@@ -48,6 +48,19 @@ static dq_status make_rows(offline *f, dq_error *error)
     return DQ_OK;
 }
 
+/* --cosine-weight: the rewards of an epoch (from 0), of their two parts. */
+static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
+{
+    const dq_corpus *c = &f->t->corpus;
+    double share = train_weight_at(&f->t->weight, epoch);
+    for (size_t i = 0; f->t->weight.on && i < c->count; i++) {
+        if (isnan(c->transitions[i].reward)) continue;
+        if (isnan(c->cosine[i]) || isnan(c->llm[i])) return train_no_parts(error);
+        f->rows[i].reward = train_weigh(share, c->cosine[i], c->llm[i]);
+    }
+    return DQ_OK;
+}
+
 /* Users by the value of an attribute; a user without one is a group of one. */
 static dq_status group_by(offline *f, const char *attribute, uint32_t users, dq_error *error)
 {
@@ -97,6 +110,7 @@ static dq_status make(offline *f, dq_error *error)
                                 .candidates = (uint32_t)o->candidates,
                                 .seed = o->common.seed};
     dq_status status = make_rows(f, error);
+    if (!status) status = weigh_rows(f, UINT64_MAX, error); /* held-out rows are judged by the last rewards */
     if (!status) status = make_groups(f, error);
     if (!status) status = train_agent(f->t, DQ_ABSENT, DQ_OFFLINE_ROWS(config), &f->agent, error);
     if (!status) status = dq_offline_new(&f->run, &config, f->agent, f->rows, f->count, f->group, error);
@@ -153,6 +167,8 @@ static dq_status log_epoch(offline *f, const dq_epoch *e, dq_error *error)
               dq_map_set(&arena, &line, "batches", dq_int((int64_t)dq_offline_batches_done(f->run))) &&
               dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(f->agent))) &&
               dq_map_set(&arena, &line, "rate", dq_real(e->rate)) &&
+              (!f->t->weight.on || dq_map_set(&arena, &line, "cosine_weight",
+                                              dq_real(train_weight_at(&f->t->weight, e->epoch - 1)))) &&
               dq_map_set(&arena, &line, "q_loss", train_number(e->q_loss)) &&
               dq_map_set(&arena, &line, "world_loss", train_number(e->world_loss)) &&
               dq_map_set(&arena, &line, "validation_loss", train_number(e->validation_loss)) &&
@@ -181,13 +197,15 @@ static dq_status end_epoch(offline *f, dq_error *error)
     (void)snprintf(f->note, sizeof f->note, "epoch %llu loss %.4f", (unsigned long long)e.epoch, e.q_loss);
     say_epoch(f, &e);
     dq_status status = log_epoch(f, &e, error);
+    if (!status) status = weigh_rows(f, e.epoch, error);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
     return status || !due ? status : save(f, error);
 }
 
 static dq_status go(offline *f, dq_error *error)
 {
-    dq_status status = DQ_OK;
+    size_t batches = dq_offline_size(f->run).batches;
+    dq_status status = weigh_rows(f, dq_offline_batches_done(f->run) / batches, error);
     while (!status && !dq_offline_done(f->run)) {
         bool ended;
         status = dq_offline_step(f->run, &ended, error);
@@ -214,7 +232,7 @@ static dq_status run(offline *f, dq_error *error)
     dq_progress_end(&f->bar);
     if (status) return status;
     dq_offline_finish(f->run);
-    return train_write_model(f->t, f->agent, DQ_ABSENT, error);
+    return train_write_model(f->t, f->agent, DQ_ABSENT, NULL, error);
 }
 
 dq_status train_run_offline(train *t, dq_error *error)

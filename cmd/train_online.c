@@ -5,8 +5,6 @@
  */
 #include "train.h"
 
-#include "dq/env.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 /* Where the run stands; the sums are of the running episode. */
 typedef struct place {
     uint64_t episode, step, learnt;
+    int64_t choice; /* of this step, made and not yet rewarded: the labeller is asked; -1: none */
     double reward, q, world, planning;
 } place;
 
@@ -22,29 +21,22 @@ typedef struct online {
     uint32_t user;
     dq_dynaq *agent;
     dq_env *env;
-    float *rewards;
+    train_rewards *rewards;
     train_log *log;
     dq_progress *bar;
     place at;
     char note[48];
 } online;
 
-static float reward_of(void *arg, uint32_t user, uint32_t item)
-{
-    const float *rewards = arg;
-    (void)user;
-    return rewards[item];
-}
-
 static dq_status make(online *run, dq_error *error)
 {
     train *t = run->t;
-    dq_status status = train_rewards(t, run->user, &run->rewards, error);
+    dq_status status = train_rewards_new(&run->rewards, t, run->user, error);
     if (status) return status;
     dq_env_config config = {.user = run->user,
                             .item_count = (uint32_t)dq_index_count(&t->corpus.catalogue.items.ids),
                             .candidates = (uint32_t)t->o->candidates,
-                            .reward = reward_of,
+                            .reward = train_reward_of,
                             .reward_arg = run->rewards,
                             .seed = t->o->common.seed};
     if ((status = dq_env_new(&run->env, "catalogue", &config, error))) return status;
@@ -56,6 +48,15 @@ static dq_status make(online *run, dq_error *error)
 static bool put(dq_bundle *model, dq_value *map, const char *name, dq_value value)
 {
     return dq_map_set(&model->arena, map, name, value);
+}
+
+static dq_status save_labels(const online *run, dq_bundle *model, dq_error *error)
+{
+    const train_labeller *labeller = train_rewards_labeller(run->rewards);
+    const dq_value *maker = labeller ? train_labeller_maker(labeller) : NULL;
+    if (maker && !put(model, &model->meta, "labeller", *maker))
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    return train_rewards_save(run->rewards, model, error);
 }
 
 static dq_status save(online *run, dq_error *error)
@@ -72,10 +73,12 @@ static dq_status save(online *run, dq_error *error)
         !(put(&model, &map, "episode", dq_int((int64_t)p->episode)) &&
           put(&model, &map, "step", dq_int((int64_t)p->step)) &&
           put(&model, &map, "learnt", dq_int((int64_t)p->learnt)) &&
+          (p->choice < 0 || put(&model, &map, "choice", dq_int(p->choice))) &&
           put(&model, &map, "reward", dq_real(p->reward)) && put(&model, &map, "q", dq_real(p->q)) &&
           put(&model, &map, "world", dq_real(p->world)) &&
           put(&model, &map, "planning", dq_real(p->planning)) && put(&model, &model.meta, "online", map)))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    if (!status) status = save_labels(run, &model, error);
     if (!status) status = train_checkpoint_write(run->t, &model, run->log, error);
     dq_bundle_free(&model);
     return status;
@@ -88,10 +91,12 @@ static dq_status restore_env(online *run, const dq_bundle *model, dq_error *erro
     if (!rng || rng->type != DQ_U8 || rng->shape[0] != 4 || rng->dims != 1)
         return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training: no env.rng");
     memcpy(&run->env->rng, rng->data, sizeof run->env->rng);
-    if (run->at.step == 0) return DQ_OK;
+    if (run->at.step == 0 && run->at.choice < 0) return DQ_OK;
     if (offered->shape[0] != run->env->candidate_count)
         return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has another number of candidates");
     memcpy(run->env->candidates, offered->data, run->env->candidate_count * sizeof(uint32_t));
+    if (run->at.choice >= (int64_t)run->env->candidate_count)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has a choice that is no candidate");
     return DQ_OK;
 }
 
@@ -103,12 +108,14 @@ static dq_status restore(online *run, const dq_bundle *model, dq_error *error)
     p->episode = (uint64_t)dq_value_integer(dq_map_get(map, "episode"), 0);
     p->step = (uint64_t)dq_value_integer(dq_map_get(map, "step"), 0);
     p->learnt = (uint64_t)dq_value_integer(dq_map_get(map, "learnt"), 0);
+    p->choice = dq_value_integer(dq_map_get(map, "choice"), -1);
     p->reward = dq_value_number(dq_map_get(map, "reward"), 0);
     p->q = dq_value_number(dq_map_get(map, "q"), 0);
     p->world = dq_value_number(dq_map_get(map, "world"), 0);
     p->planning = dq_value_number(dq_map_get(map, "planning"), 0);
     dq_status status = dq_dynaq_restore(run->agent, model, error);
-    return status ? status : restore_env(run, model, error);
+    if (!status) status = restore_env(run, model, error);
+    return status ? status : train_rewards_restore(run->rewards, model, error);
 }
 
 /* ---- the run ---- */
@@ -124,12 +131,32 @@ static dq_status stop(online *run, dq_error *error)
                    (unsigned long long)o->episodes, o->checkpoint);
 }
 
+/* The labeller is gone: what it said is kept, so that the run goes on when it is back. */
+static dq_status lost_labeller(online *run, dq_status status, dq_error *error)
+{
+    dq_error here = DQ_ERROR_NONE;
+    if (!run->t->o->checkpoint || (status != DQ_ERR_STOPPED && !train_rewards_resumable(run->rewards)))
+        return status;
+    dq_status stopped = stop(run, &here);
+    if (stopped != DQ_ERR_STOPPED || status == DQ_ERR_STOPPED) {
+        *error = here;
+        return stopped;
+    }
+    char reason[sizeof error->reason];
+    (void)snprintf(reason, sizeof reason, "%s", error->reason);
+    return dq_fail(error, DQ_ERR_STOPPED, "%.150s; %s", reason, here.reason);
+}
+
 static dq_status step(online *run, dq_error *error)
 {
     dq_transition transition;
     dq_losses losses;
     place *p = &run->at;
-    dq_env_step(run->env, dq_dynaq_act(run->agent, run->env->user), &transition);
+    if (p->choice < 0) p->choice = dq_dynaq_act(run->agent, run->env->user);
+    dq_status asked = train_rewards_need(run->rewards, run->agent, run->env, (uint32_t)p->choice, error);
+    if (asked) return lost_labeller(run, asked, error);
+    dq_env_step(run->env, (uint32_t)p->choice, &transition);
+    p->choice = -1;
     dq_dynaq_observe(run->agent, &transition);
     p->reward += (double)transition.reward;
     p->step++;
@@ -158,6 +185,8 @@ static dq_status log_episode(online *run, dq_error *error)
               dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(run->agent))) &&
               dq_map_set(&arena, &line, "reward", dq_real(p->reward / (double)p->step)) &&
               dq_map_set(&arena, &line, "epsilon", dq_real(dq_dynaq_epsilon(run->agent))) &&
+              (!run->t->weight.on ||
+               dq_map_set(&arena, &line, "cosine_weight", dq_real(train_rewards_share(run->rewards)))) &&
               dq_map_set(&arena, &line, "q_loss", train_number(p->q / learnt)) &&
               dq_map_set(&arena, &line, "world_loss", train_number(p->world / learnt)) &&
               dq_map_set(&arena, &line, "planning_loss", train_number(p->planning / learnt));
@@ -173,7 +202,7 @@ static dq_status end_episode(online *run, dq_error *error)
     run->at.episode++;
     (void)snprintf(run->note, sizeof run->note, "reward %.3f", run->at.reward / (double)run->at.step);
     dq_status status = log_episode(run, error);
-    run->at = (place){.episode = run->at.episode};
+    run->at = (place){.episode = run->at.episode, .choice = -1};
     bool due = o->checkpoint &&
                (run->at.episode % o->checkpoint_every == 0 || run->at.episode == o->episodes);
     return status || !due ? status : save(run, error);
@@ -184,7 +213,8 @@ static dq_status go(online *run, dq_error *error)
     const train_options *o = run->t->o;
     dq_status status = DQ_OK;
     while (!status && run->at.episode < o->episodes) {
-        if (run->at.step == 0) {
+        train_rewards_episode(run->rewards, run->at.episode);
+        if (run->at.step == 0 && run->at.choice < 0) {
             dq_env_reset(run->env);
             dq_dynaq_candidates(run->agent, run->env->candidates, run->env->candidate_count);
         }
@@ -214,14 +244,17 @@ static dq_status resume(online *run, dq_error *error)
 }
 
 dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar, dq_dynaq **agent,
-                       dq_error *error)
+                       dq_value *labeller, dq_error *error)
 {
-    online run = {.t = t, .user = user, .log = log, .bar = bar};
+    online run = {.t = t, .user = user, .log = log, .bar = bar, .at = {.choice = -1}};
     dq_status status = make(&run, error);
     if (!status) status = resume(&run, error);
     if (!status) status = go(&run, error);
+    const train_labeller *asked = run.rewards ? train_rewards_labeller(run.rewards) : NULL;
+    const dq_value *maker = asked ? train_labeller_maker(asked) : NULL;
+    *labeller = maker ? *maker : dq_nil(); /* lives in the command line's arena */
+    status = train_rewards_end(run.rewards, status, error);
     dq_env_free(run.env);
-    free(run.rewards);
     *agent = run.agent;
     return status;
 }
@@ -241,6 +274,7 @@ dq_status train_run_online(train *t, dq_error *error)
 {
     dq_dynaq *agent = NULL;
     train_log log = {0};
+    dq_value labeller;
     uint32_t user;
     dq_status status = choose_user(t, &user, error);
     if (status) return status;
@@ -248,12 +282,12 @@ dq_status train_run_online(train *t, dq_error *error)
     if (status) return status;
     dq_progress bar = dq_progress_start(&t->o->common, "training", t->o->episodes * t->o->steps);
     train_catch_stop(t);
-    status = train_online(t, user, &log, &bar, &agent, error);
+    status = train_online(t, user, &log, &bar, &agent, &labeller, error);
     train_release_stop();
     dq_progress_end(&bar);
     dq_status closed = train_log_close(&log, status ? NULL : error);
     if (!status) status = closed;
-    if (!status) status = train_write_model(t, agent, user, error);
+    if (!status) status = train_write_model(t, agent, user, &labeller, error);
     dq_dynaq_free(agent);
     return status;
 }

@@ -203,75 +203,6 @@ dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent
     return status;
 }
 
-/* ---- rewards of one user ---- */
-
-static dq_status pairs_given(train *t, const dq_pair_names **pairs, size_t *count, dq_error *error)
-{
-    const dq_catalogue *c = &t->corpus.catalogue;
-    *pairs = c->pairs;
-    *count = c->pair_count;
-    if (t->o->pairs.count == 0) return DQ_OK;
-    dq_pair_names *given = dq_arena_zero(&t->cli->arena, t->o->pairs.count, sizeof *given);
-    if (!given) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
-    dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < t->o->pairs.count; i++)
-        status = dq_pair_parse(t->o->pairs.at[i], &t->cli->arena, &given[i], error);
-    *pairs = given;
-    *count = t->o->pairs.count;
-    return status;
-}
-
-static dq_status cosine_rewards(train *t, uint32_t user, float *rewards, dq_error *error)
-{
-    const dq_side *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
-    dq_layout user_layout = {users->fields, users->field_count, users->width};
-    dq_layout item_layout = {items->fields, items->field_count, items->width};
-    const dq_pair_names *names;
-    size_t count, made;
-    dq_status status = pairs_given(t, &names, &count, error);
-    if (status) return status;
-    dq_pairing *pairings = calloc(count + 1, sizeof *pairings);
-    if (!pairings) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
-    status = dq_pairing_choose(names, count, user_layout, item_layout, pairings, &made, error);
-    for (uint32_t i = 0; !status && i < dq_index_count(&items->ids); i++) {
-        double cosine = dq_cosine(users->vectors[user], items->vectors[i], pairings, made);
-        rewards[i] = (float)(t->o->raw_cosine ? cosine : dq_reward_of_cosine(cosine));
-    }
-    free(pairings);
-    return status;
-}
-
-/* The labels in interactions, then the rewards of transitions, each over what came before; the rest is
- * IGNORE. */
-static void logged_rewards(const train *t, uint32_t user, float *rewards)
-{
-    const dq_catalogue *c = &t->corpus.catalogue;
-    for (uint32_t i = 0; i < dq_index_count(&c->items.ids); i++) rewards[i] = t->ignore;
-    for (size_t i = 0; i < c->interaction_count; i++) {
-        const dq_interaction *x = &c->interactions[i];
-        size_t n = 0;
-        double value = (double)x->reward;
-        if (x->user != user) continue;
-        const char *label = x->label == DQ_ABSENT ? NULL : dq_index_id(&c->labels, x->label, &n);
-        if (isnan(value) && (!label || !dq_reward_map_find(&t->map, label, n, &value))) continue;
-        rewards[x->item] = (float)value;
-    }
-    for (size_t i = 0; i < t->corpus.count; i++) {
-        const dq_transition *row = &t->corpus.transitions[i];
-        if (row->user == user && !isnan(row->reward)) rewards[row->item] = row->reward;
-    }
-}
-
-dq_status train_rewards(train *t, uint32_t user, float **rewards, dq_error *error)
-{
-    bool logged = t->o->reward == REWARD_LOGGED || (t->o->reward == REWARD_AUTO && t->corpus.count > 0);
-    *rewards = calloc(dq_index_count(&t->corpus.catalogue.items.ids), sizeof **rewards);
-    if (!*rewards) return dq_fail(error, DQ_ERR_MEMORY, "no memory for rewards");
-    if (!logged) return cosine_rewards(t, user, *rewards, error);
-    logged_rewards(t, user, *rewards);
-    return DQ_OK;
-}
-
 /* ---- the output ---- */
 
 /* The fields that the inputs were, so that no one ranks a catalogue of another order with this model. */
@@ -286,7 +217,8 @@ static dq_status remember_layout(const train *t, dq_bundle *model, dq_error *err
     return status;
 }
 
-dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, dq_error *error)
+dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_value *labeller,
+                            dq_error *error)
 {
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
@@ -298,6 +230,9 @@ dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, dq_error *
         if (!dq_map_set(&model.arena, &model.meta, "user", dq_string_n(&model.arena, id, n)))
             status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
     }
+    if (!status && labeller && labeller->type != DQ_NIL &&
+        !dq_map_set(&model.arena, &model.meta, "labeller", *labeller))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
     if (!status) status = dq_writer_put(t->output, &model, error);
     if (!status && t->o->common.flush) status = dq_writer_flush(t->output, error);
     dq_bundle_free(&model);
