@@ -341,32 +341,17 @@ static dq_status open_reader(dq_coprocess *p, dq_error *error)
     return status ? status : dq_reader_open_source(&p->reader, source, error);
 }
 
-static bool take(dq_coprocess *p, dq_bundle *bundle)
+dq_status dq_coprocess_take(dq_coprocess *process, dq_bundle *bundle, dq_error *error)
 {
+    dq_coprocess *p = process;
     *bundle = DQ_BUNDLE_EMPTY;
     if (!p->broken.status && !open_reader(p, &p->broken)) {
         int got = dq_reader_next(p->reader, bundle, &p->broken);
-        if (got > 0) return true;
+        if (got > 0) return DQ_OK;
         if (got == 0)
             (void)dq_fail(&p->broken, DQ_ERR_TRUNCATED, "ended its stream in the middle of the conversation");
         (void)blame(p, DQ_OK, &p->broken);
     }
-    return false;
-}
-
-dq_status dq_coprocess_take(dq_coprocess *process, dq_bundle *bundle, dq_error *error)
-{
-    if (take(process, bundle)) return DQ_OK;
-    if (error) *error = process->broken;
-    return process->broken.status;
-}
-
-/* One that left in peace while it was written to: its last words tell why, rather than "status 0". */
-static dq_status hear_out(dq_coprocess *p, dq_status status, dq_error *error)
-{
-    dq_bundle rest;
-    if (status != DQ_ERR_IO || dq_coprocess_exit(p) != 0) return status;
-    while (take(p, &rest)) dq_bundle_free(&rest);
     if (error) *error = p->broken;
     return p->broken.status;
 }
@@ -375,7 +360,8 @@ dq_status dq_coprocess_put(dq_coprocess *process, const dq_bundle *bundle, dq_er
 {
     dq_status status = dq_writer_put(process->writer, bundle, error);
     if (!status) status = dq_writer_flush(process->writer, error);
-    return status ? hear_out(process, status, error) : DQ_OK;
+    bool in_peace = status == DQ_ERR_IO && dq_coprocess_exit(process) == 0;
+    return in_peace ? DQ_OK : status; /* whether it said enough before it left, `take` will tell */
 }
 
 const dq_value *dq_coprocess_maker(const dq_coprocess *process)

@@ -24,7 +24,8 @@ dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const 
                              dq_error *error);
 /* Asked whenever a wait is interrupted, and a few times a second: true ends the wait with DQ_ERR_STOPPED. */
 void dq_coprocess_stop_when(dq_coprocess *process, bool (*asked)(void));
-/* Writes a bundle and flushes it through. */
+/* Writes a bundle and flushes it through. To one that has exited with 0 it is no error: what it still had to
+ * say, and then that it ended, is there to take. */
 dq_status dq_coprocess_put(dq_coprocess *process, const dq_bundle *bundle, dq_error *error);
 /* The next bundle of its stream, the caller's to free. Its end of stream is DQ_ERR_TRUNCATED here. */
 dq_status dq_coprocess_take(dq_coprocess *process, dq_bundle *bundle, dq_error *error);
