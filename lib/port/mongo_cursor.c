@@ -11,6 +11,7 @@
 #include "mongo_client.h"
 
 #include "dq/index.h"
+#include "dq/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,13 +45,19 @@ static dq_status out_of_memory(dq_error *error)
 static bson_t *filter_of(const char *text, dq_error *error)
 {
     bson_error_t why;
-    bson_t *filter = text ? bson_new_from_json((const uint8_t *)text, -1, &why) : bson_new();
-    if (!filter) dq_fail(error, DQ_ERR_FORMAT, "no filter: %s", text ? why.message : "out of memory");
+    bson_t *filter = bson_new_from_json((const uint8_t *)(text ? text : "{}"), -1, &why);
+    if (!filter) dq_fail(error, DQ_ERR_FORMAT, "no filter: %s", why.message);
     return filter;
 }
 
 dq_status dq_mongo_check_filter(const char *text, dq_error *error)
 {
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value json;
+    dq_status status = dq_json_parse(text, strlen(text), &arena, &json, error);
+    if (!status && json.type != DQ_MAP) status = dq_fail(error, DQ_ERR_FORMAT, "not a JSON object");
+    dq_arena_free(&arena);
+    if (status) return status; /* libbson would take a list, or the first of two objects */
     bson_t *filter = filter_of(text, error);
     bson_destroy(filter);
     return filter ? DQ_OK : DQ_ERR_FORMAT;
