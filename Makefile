@@ -58,7 +58,7 @@ ROOMS := core wire math learn reward rank measure
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
             zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
             python3-numpy python3-pymongo python3-bson openssl bsdextrautils procps libcurl4-openssl-dev nettle-dev \
-            libmicrohttpd-dev curl libsqlite3-dev sqlite3 libmongoc-dev
+            libmicrohttpd-dev curl apache2-utils libsqlite3-dev sqlite3 libmongoc-dev
 PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd sqlite3 libmongoc-1.0
 
 # ---- flags ----
@@ -182,7 +182,7 @@ deps: ## install the Debian packages that are missing (apt, through sudo when no
 
 units: $(UNITS) $(SERVERS) $(HELPERS)
 
-bench: all ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
+bench: all $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
 	@BUILD=$(B) bash tests/bench/run
 
 fuzz: ## fuzz the stream reader with libFuzzer (clang) for FUZZ_SECONDS (60)

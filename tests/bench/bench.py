@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+import ask
+
 PROGRAMS = "dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat".split()
 THREADS = 2
 
@@ -63,7 +65,7 @@ class Bench:
         """wanted: the ratio that DESIGN or an issue asks for; None: none."""
         peer, ours = (statistics.median(p[i] for p in pairs) for i in (0, 1))
         ratio = statistics.median(p / o for p, o in pairs)
-        if unit == "steps/s":
+        if unit in ("steps/s", "per s"):
             peer, ours = 1 / peer, 1 / ours
         self.rows.append((what, peer_name, peer * scale, ours * scale, unit, ratio, wanted))
         print(f"  {what}: {ratio:.2f}", file=sys.stderr)
@@ -210,6 +212,9 @@ class Bench:
         used = statistics.median(o for _, o in memory)
         self.rows.append(("20,000 jobs from MongoDB, peak memory", "limit", 64, used, "MiB", 64 / used, 1.0))
 
+    def ask(self):
+        ask.measure(self)
+
     @staticmethod
     def client(command, server):
         """CPU seconds and wall seconds of a command, the server's CPU seconds meanwhile, the command's peak MiB."""
@@ -243,12 +248,12 @@ def main():
     for name in ("--build", "--peers", "--shared"):
         p.add_argument(name, required=True)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("parts", nargs="+", choices=["train", "rank", "stream", "mongo", "start"])
+    p.add_argument("parts", nargs="+", choices=["train", "rank", "stream", "mongo", "ask", "start"])
     a = p.parse_args()
     if shutil.disk_usage(a.build).free < 4 << 30:
         sys.exit("the benchmark's data needs 4 GB under build/")
     bench = Bench(a)
-    if set(a.parts) - {"start", "mongo"}:
+    if set(a.parts) - {"start", "mongo", "ask"}:
         subprocess.run(["/usr/bin/python3", f"{a.peers}/data.py", bench.dir], check=True)
     for part in a.parts:
         getattr(bench, part)()
