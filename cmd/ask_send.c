@@ -277,6 +277,32 @@ static void hand_over(dq_ask *ask, ask_request *r, dq_status status)
     (void)pthread_mutex_unlock(&ask->lock);
 }
 
+/* The server's own words for a failure, as the servers of this world put them, or NULL. */
+static const char *words_of(const dq_http_answer *answer, dq_arena *arena)
+{
+    static const char *const names[] = {"error", "message", "detail"};
+    dq_error none = DQ_ERROR_NONE;
+    dq_value body;
+    if (answer->code < 400 || dq_json_parse(answer->body, answer->bytes, arena, &body, &none)) return NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const dq_value *it = dq_map_get(&body, names[i]);
+        if (it && it->type == DQ_MAP) it = dq_map_get(it, "message");
+        const char *words = dq_value_text(arena, it);
+        if (words && *words) return words;
+    }
+    return NULL;
+}
+
+/* The client's reason, and the server's. */
+static void explain_failure(const dq_ask *ask, const dq_http_answer *answer, dq_status status, dq_error *why)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    const char *words = words_of(answer, &arena);
+    (void)dq_fail(why, status, "%s%s%.200s", answer->reason, words ? ": " : "", words ? words : "");
+    dq_http_mask(ask->http, why->reason);
+    dq_arena_free(&arena);
+}
+
 /* No answer: why, and what it means for the rest. */
 static void take_failure(dq_ask *ask, ask_request *r, const dq_http_answer *answer)
 {
@@ -293,7 +319,7 @@ static void take_failure(dq_ask *ask, ask_request *r, const dq_http_answer *answ
         return;
     }
     bool down = answer->status == DQ_ERR_IO;
-    (void)dq_fail(&why, down ? DQ_ERR_STOPPED : answer->status, "%s", answer->reason);
+    explain_failure(ask, answer, down ? DQ_ERR_STOPPED : answer->status, &why);
     ask_stop(ask, &why);
 }
 

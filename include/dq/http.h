@@ -106,6 +106,10 @@ int dq_http_next(dq_http *http, double seconds, dq_http_answer *answer, dq_error
 /* Ends the wait of dq_http_next, or of the next one. From any thread, and from a signal handler. */
 void dq_http_wake(dq_http *http);
 
+/* Puts asterisks where a text repeats the key: for what is taken out of a body, which may have been escaped
+ * in it. */
+void dq_http_mask(const dq_http *http, char *text);
+
 /* "host:port" of the address, for messages and the cache. */
 const char *dq_http_server(const dq_http *http);
 

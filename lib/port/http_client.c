@@ -92,7 +92,12 @@ void dq_http_explain(const dq_http *http, dq_request *r, const char *format, ...
     va_end(args);
     dq_fail(&e, DQ_ERR_IO, "%s: %s", http->server, words); /* which also keeps it on one line */
     (void)snprintf(r->reason, sizeof r->reason, "%s", e.reason);
-    if (http->key && strlen(http->key) >= MASKED_ERROR) mask(http->key, r->reason, strlen(r->reason));
+    dq_http_mask(http, r->reason);
+}
+
+void dq_http_mask(const dq_http *http, char *text)
+{
+    if (http->key && strlen(http->key) >= MASKED_ERROR) mask(http->key, text, strlen(text));
 }
 
 /* ---- new and free ---- */
