@@ -30,14 +30,14 @@ losses() {
     local collection command how k
     rules=() n=0
     for collection in candidates_text candidates_embeddings jobs_text job_embeddings interactions; do
-        for command in find#4 getMore#{1..6}; do
+        for command in find#{1..6} getMore#{1..6}; do
             for how in hangup half; do
                 rules+=(--on "p$((n++))/${command/\#/.$collection#}=$how")
             done
         done
     done
     for ((k = 0; k < 6; k++)); do
-        rules+=(--on "p$n/getMore#$((2 + k))=hangup" --on "p$n/getMore#$((4 + 3 * k))=half")
+        rules+=(--on "p$n/getMore#$((2 + k))=hangup" --on "p$n/getMore#$((4 + 3 * k))=half" --on "p$n/find#$((9 + k))=hangup")
         n=$((n + 1))
     done
 }
