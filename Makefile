@@ -24,10 +24,10 @@ ASK             := cmd/ask cmd/ask_desk cmd/ask_send cmd/ask_options cmd/ask_pri
                    port/cache_entry port/cache_ledger port/cache_owner port/cache_sql port/http port/http_client \
                    port/http_pace port/json port/sha256
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-sim dq-cat
-dq-export.parts := cmd/export_schema cmd/export_collections cmd/export_side cmd/export_join \
+dq-export.parts := cmd/export_options cmd/export_schema cmd/export_collections cmd/export_side cmd/export_join \
                    cmd/export_interactions cmd/export_files cmd/export_array cmd/export_table \
                    cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
-                   port/csv port/npy port/safetensors port/mongo port/mongo_cursor port/mongo_bson
+                   port/csv port/npy port/safetensors port/mongo port/mongo_cursor port/mongo_bson port/mongo_vector
 dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block
 dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
                    cmd/reward_write cmd/reward_judge cmd/reward_llm cmd/reward_read cmd/reward_prompt cmd/prompts $(ASK)

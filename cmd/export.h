@@ -254,4 +254,19 @@ void export_schema_free(export_schema *schema);
 dq_status export_collections(export_request *request, const export_schema *schema, dq_collections *place,
                              dq_error *error);
 
+/* ---- the command line (export_options.c) ---- */
+
+/* The command line. */
+typedef struct export_options {
+    dq_common common;
+    export_request request;
+    const char *schema, *show_schema;
+    dq_texts limits, wheres, pairs;
+    const char *place; /* a folder, or a database's URI: no option, so never recorded */
+    bool strict;
+} export_options;
+
+/* Turns the options into the request, or ends the program with what is wrong with them. */
+void export_settle(dq_cli *cli, export_options *options);
+
 #endif

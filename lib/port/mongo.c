@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { CONNECT_MS = 8000, ANSWER_MS = 60000 };
 
@@ -18,13 +20,22 @@ static dq_status out_of_memory(dq_error *error)
 
 /* ---- words ---- */
 
-/* Standard error is the program's: libmongoc's log goes nowhere. What fails is told by its errors. */
-static void no_log(mongoc_log_level_t level, const char *domain, const char *message, void *data)
+/* Standard error is the program's. What fails is told by libmongoc's errors; its log, which may begin before
+ * main does and before a handler could be set, goes nowhere: this definition stands before the library's. */
+void mongoc_log(mongoc_log_level_t level, const char *domain, const char *format, ...)
 {
     (void)level;
     (void)domain;
-    (void)message;
-    (void)data;
+    (void)format;
+}
+
+/* The library also begins with a file of counters in shared memory, named by our process, which stays behind
+ * when a signal ends us (a closed pipe does). Nobody reads it: its name goes before main begins. */
+__attribute__((constructor)) static void leave_no_counters(void)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "/mongoc-%ld", (long)getpid());
+    (void)shm_unlink(name);
 }
 
 /* What libmongoc says of a server that cannot be chosen, without its brackets around what matters. */
@@ -175,7 +186,6 @@ dq_status dq_collections_open_mongo(dq_collections *place, const char *uri, dq_e
 {
     dq_mongo_database *d = calloc(1, sizeof *d);
     if (!d) return out_of_memory(error);
-    mongoc_log_set_handler(no_log, NULL);
     mongoc_init();
     *place = (dq_collections){
         .open = dq_mongo_open, .kinds = mongo_kinds, .close = mongo_close_place, .self = d};

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * BSON by a walk over its bytes: every length is checked against the bytes that are there before it is
- * believed. libbson's iterator would do, at a quarter of the speed: it finds the end of each element's name
- * with a general loop, and vectors are a thousand elements with the names "0", "1", "2" ... whose lengths are
- * known beforehand.
+ * believed.
  *
  *     document   int32 size, element ..., 0x00         (size counts itself and the final 0x00)
  *     element    type, name, 0x00, value
  */
-#include "dq/mongo.h"
+#include "mongo_bytes.h"
 
 #include "dq/index.h"
 #include "dq/utf8.h"
@@ -53,113 +51,6 @@ static dq_status take(walk *w, size_t n, const uint8_t **at)
     return DQ_OK;
 }
 
-static int32_t int32_at(const uint8_t *p)
-{
-    return (int32_t)((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
-}
-
-static int64_t int64_at(const uint8_t *p)
-{
-    return (int64_t)((uint64_t)(uint32_t)int32_at(p) | (uint64_t)(uint32_t)int32_at(p + 4) << 32);
-}
-
-static double double_at(const uint8_t *p)
-{
-    int64_t bits = int64_at(p);
-    double number;
-    memcpy(&number, &bits, sizeof number);
-    return number;
-}
-
-/* ---- numbers of a vector ---- */
-
-enum { DOUBLE = 0x01, INT32 = 0x10, INT64 = 0x12 };
-
-/* The bytes after the 0x00 of an array element's name, which mostly has so many digits; NULL without one. */
-static inline const uint8_t *after_name(const uint8_t *name, const uint8_t *end, unsigned digits)
-{
-    if ((size_t)(end - name) > digits) {
-        unsigned i = 0;
-        while (i < digits && name[i]) i++;
-        if (i == digits && !name[i]) return name + digits + 1;
-    }
-    const uint8_t *zero = memchr(name, 0, (size_t)(end - name));
-    return zero ? zero + 1 : NULL;
-}
-
-/* Reads the elements of an array while they are numbers: true when all were. */
-static bool walk_numbers(const uint8_t *at, const uint8_t *end, float *to, uint32_t *count)
-{
-    uint32_t n = 0, more_digits_at = 10;
-    unsigned digits = 1;
-    while (at < end) {
-        if (n == more_digits_at) {
-            more_digits_at *= 10;
-            digits++;
-        }
-        uint8_t type = *at;
-        const uint8_t *value = after_name(at + 1, end, digits);
-        size_t size = type == INT32 ? 4 : 8;
-        if (!value || (size_t)(end - value) < size) return false;
-        if (type == DOUBLE)
-            to[n++] = (float)double_at(value);
-        else if (type == INT32)
-            to[n++] = (float)int32_at(value);
-        else if (type == INT64)
-            to[n++] = (float)(double)int64_at(value);
-        else
-            return false;
-        at = value + size;
-    }
-    *count = n;
-    return true;
-}
-
-/* An array whose elements are at [at, end) as DQ_FLOATS, *is false where it is no array of numbers. */
-static dq_status read_numbers(const walk *w, const uint8_t *at, const uint8_t *end, bool *is, dq_value *v)
-{
-    enum { SMALLEST = 6 }; /* type, empty name, int32 */
-    float *to = dq_arena_take(w->arena, ((size_t)(end - at) / SMALLEST + 1) * sizeof *to);
-    if (!to) return out_of_memory(w->error);
-    *v = (dq_value){.type = DQ_FLOATS, .as.floats = to};
-    *is = walk_numbers(at, end, to, &v->count);
-    return DQ_OK;
-}
-
-static const uint8_t *payload_of(const uint8_t *payload, size_t bytes, unsigned subtype, uint32_t width,
-                                 size_t *size)
-{
-    enum { HEADER = 2, INT8 = 0x03, FLOAT32 = 0x27 };
-    *size = sizeof(float);
-    if (subtype == 0 && width && bytes == width * sizeof(float)) return payload;
-    if (subtype != 9 || bytes < HEADER || payload[1] != 0) return NULL;
-    if (payload[0] == INT8) *size = 1;
-    bool known = payload[0] == INT8 || payload[0] == FLOAT32;
-    return known && (bytes - HEADER) % *size == 0 ? payload + HEADER : NULL;
-}
-
-dq_status dq_bson_vector(const void *payload, size_t bytes, unsigned subtype, uint32_t width, dq_arena *arena,
-                         dq_value *floats, dq_error *error)
-{
-    size_t size;
-    const uint8_t *start = payload;
-    const uint8_t *from = payload_of(payload, bytes, subtype, width, &size);
-    if (!from)
-        return dq_fail(error, DQ_ERR_SCHEMA, "a binary of subtype %u that is no float32 vector", subtype);
-    size_t count = (bytes - (size_t)(from - start)) / size;
-    float *to = dq_arena_take(arena, count * sizeof *to);
-    if (!to || count > UINT32_MAX) return out_of_memory(error);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits = size == 1 ? 0 : (uint32_t)int32_at(from + 4 * i);
-        if (size == 1)
-            to[i] = (float)(int8_t)from[i];
-        else
-            memcpy(&to[i], &bits, sizeof bits);
-    }
-    *floats = (dq_value){.type = DQ_FLOATS, .count = (uint32_t)count, .as.floats = to};
-    return DQ_OK;
-}
-
 static const dq_vector_key *vector_named(const walk *w, const dq_value *name)
 {
     for (size_t i = 0; w->depth == 1 && i < w->vector_count; i++)
@@ -191,7 +82,7 @@ static dq_status read_string(walk *w, dq_value *v)
     const uint8_t *p = NULL;
     dq_status status = take(w, 4, &p);
     if (status) return status;
-    int32_t size = int32_at(p);
+    int32_t size = dq_int32_at(p);
     if (size < 1) return broken(w, "a text of no length");
     status = take(w, (size_t)size, &p);
     if (status) return status;
@@ -254,14 +145,14 @@ static dq_status read_binary(walk *w, const dq_vector_key *vector, dq_value *v)
     const uint8_t *p = NULL;
     dq_status status = take(w, 5, &p);
     if (status) return status;
-    int32_t size = int32_at(p);
+    int32_t size = dq_int32_at(p);
     uint8_t subtype = p[4];
     if (size < 0) return broken(w, "a binary of negative length");
     size_t n = (size_t)size;
     status = take(w, n, &p);
     if (status) return status;
     if (subtype == 2) {
-        if (n < 4 || int32_at(p) != size - 4) return broken(w, "an old binary with a length that lies");
+        if (n < 4 || dq_int32_at(p) != size - 4) return broken(w, "an old binary with a length that lies");
         p += 4;
         n -= 4;
     }
@@ -289,7 +180,7 @@ static dq_status read_date(walk *w, dq_value *v)
     if (status) return status;
     enum { LONGEST = 64 };
     char text[LONGEST];
-    int64_t ms = int64_at(p);
+    int64_t ms = dq_int64_at(p);
     dq_value inner;
     if (ms < 0 || ms > INT64_C(253402300799999)) { /* outside the years 1970 to 9999 */
         (void)snprintf(text, sizeof text, "%" PRId64, ms);
@@ -329,7 +220,8 @@ static dq_status read_timestamp(walk *w, dq_value *v)
     dq_value inner;
     dq_status status = take(w, 8, &p);
     if (status) return status;
-    status = wrap_two(w, "t", dq_int((uint32_t)int32_at(p + 4)), "i", dq_int((uint32_t)int32_at(p)), &inner);
+    status = wrap_two(w, "t", dq_int((uint32_t)dq_int32_at(p + 4)), "i", dq_int((uint32_t)dq_int32_at(p)),
+                      &inner);
     return status ? status : wrap(w, "$timestamp", inner, v);
 }
 
@@ -338,7 +230,7 @@ static dq_status read_decimal(walk *w, dq_value *v)
     const uint8_t *p = NULL;
     dq_status status = take(w, 16, &p);
     if (status) return status;
-    bson_decimal128_t decimal = {.low = (uint64_t)int64_at(p), .high = (uint64_t)int64_at(p + 8)};
+    bson_decimal128_t decimal = {.low = (uint64_t)dq_int64_at(p), .high = (uint64_t)dq_int64_at(p + 8)};
     char text[BSON_DECIMAL128_STRING];
     bson_decimal128_to_string(&decimal, text);
     return wrap_text(w, "$numberDecimal", text, v);
@@ -349,7 +241,7 @@ static dq_status read_double(walk *w, dq_value *v)
     const uint8_t *p = NULL;
     dq_status status = take(w, 8, &p);
     if (status) return status;
-    double number = double_at(p);
+    double number = dq_double_at(p);
     *v = dq_real(number);
     if (isfinite(number)) return DQ_OK;
     return wrap_text(w, "$numberDouble", isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity", v);
@@ -359,7 +251,7 @@ static dq_status read_integer(walk *w, size_t size, dq_value *v)
 {
     const uint8_t *p = NULL;
     dq_status status = take(w, size, &p);
-    if (!status) *v = dq_int(size == 4 ? int32_at(p) : int64_at(p));
+    if (!status) *v = dq_int(size == 4 ? dq_int32_at(p) : dq_int64_at(p));
     return status;
 }
 
@@ -390,7 +282,7 @@ static dq_status read_scoped_code(walk *w, dq_value *v)
     dq_value code, scope;
     dq_status status = take(w, 4, &p);
     if (status) return status;
-    int32_t size = int32_at(p);
+    int32_t size = dq_int32_at(p);
     status = read_string(w, &code);
     if (!status) status = read_document(w, false, NULL, &scope);
     if (!status && w->at - start != size) return broken(w, "code with a length that lies");
@@ -401,7 +293,7 @@ static dq_status read_value(walk *w, uint8_t type, const dq_vector_key *vector, 
 {
     *v = dq_nil();
     switch (type) {
-    case DOUBLE: return read_double(w, v);
+    case DQ_BSON_DOUBLE: return read_double(w, v);
     case 0x02: return read_string(w, v);
     case 0x03: return read_document(w, false, NULL, v);
     case 0x04: return read_document(w, true, vector, v);
@@ -416,9 +308,9 @@ static dq_status read_value(walk *w, uint8_t type, const dq_vector_key *vector, 
     case 0x0d: return read_wrapped_string(w, "$code", v);
     case 0x0e: return read_wrapped_string(w, "$symbol", v);
     case 0x0f: return read_scoped_code(w, v);
-    case INT32: return read_integer(w, 4, v);
+    case DQ_BSON_INT32: return read_integer(w, 4, v);
     case 0x11: return read_timestamp(w, v);
-    case INT64: return read_integer(w, 8, v);
+    case DQ_BSON_INT64: return read_integer(w, 8, v);
     case 0x13: return read_decimal(w, v);
     case 0x7f: return wrap(w, "$maxKey", dq_int(1), v);
     case 0xff: return wrap(w, "$minKey", dq_int(1), v);
@@ -491,7 +383,7 @@ static dq_status read_document(walk *w, bool list, const dq_vector_key *vector, 
 {
     enum { LEAST = 5 };
     if (left(w) < LEAST) return broken(w, "a document passes the end of its own");
-    int32_t size = int32_at(w->at);
+    int32_t size = dq_int32_at(w->at);
     if (size < LEAST || (size_t)size > left(w)) return broken(w, "a document with a length that lies");
     const uint8_t *end = w->at + size - 1;
     if (*end) return broken(w, "a document without an end");
@@ -503,7 +395,7 @@ static dq_status read_document(walk *w, bool list, const dq_vector_key *vector, 
     inner.depth++;
     w->at = end + 1;
     bool is = false;
-    dq_status status = vector ? read_numbers(&inner, inner.at, end, &is, v) : DQ_OK;
+    dq_status status = vector ? dq_bson_numbers(inner.at, end, w->arena, &is, v, w->error) : DQ_OK;
     return status || is ? status : read_elements(&inner, list, v);
 }
 
