@@ -69,6 +69,25 @@ static void skip_thoughts(const char **text, size_t *n)
     trim(text, n);
 }
 
+/* Bytes of the object that text begins with, up to its last brace; 0: it has none. */
+static size_t object_length(const char *text, size_t n)
+{
+    size_t depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && c == '{')
+            depth++;
+        else if (!quoted && c == '}' && --depth == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
 const char *dq_answer_json(const dq_answer *answer, size_t *bytes)
 {
     const char *text = answer->content;
@@ -81,8 +100,9 @@ const char *dq_answer_json(const dq_answer *answer, size_t *bytes)
         n = find(text, n - skip, "```");
         trim(&text, &n);
     }
-    *bytes = n;
-    return n > 1 && text[0] == '{' && text[n - 1] == '}' ? text : NULL;
+    if (!n || text[0] != '{') return NULL;
+    *bytes = object_length(text, n);
+    return *bytes && !memchr(text + *bytes, '{', n - *bytes) ? text : NULL;
 }
 
 /* ---- labels ---- */
@@ -179,6 +199,7 @@ dq_reading dq_judgement_read(const dq_answer *answer, const dq_label_set *set, s
     if (answer->object) return read_object(answer->object, set, label);
     skip_thoughts(&text, &n);
     if (!n) return DQ_READ_NOTHING;
+    if (text[0] == '{') return DQ_READ_NO_LABEL; /* JSON that is none, or not of one answer */
     dq_reading reading = read_lines(text, n, set, label);
     if (reading != DQ_READ_NO_LABEL) return reading;
     strip_marks(&text, &n);

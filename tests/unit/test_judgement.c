@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/json.h"
+#include "dq/judgement.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const labels[] = {"APPLY", "SAVE", "CLICK", "IGNORE"};
+static const dq_label_set set = {labels, 4};
+
+/* A completion's body around a content (which is quoted here), read as a program would. */
+static dq_reading read_body(const char *body, dq_arena *arena, dq_answer *answer, size_t *label)
+{
+    static dq_value parsed, object;
+    size_t n;
+    dq_error e = DQ_ERROR_NONE;
+    if (dq_json_parse(body, strlen(body), arena, &parsed, &e)) fail_msg("%s: %s", body, e.reason);
+    dq_answer_take(&parsed, answer);
+    const char *json = dq_answer_json(answer, &n);
+    if (json && dq_json_parse(json, n, arena, &object, &e) == DQ_OK) answer->object = &object;
+    return dq_judgement_read(answer, &set, label);
+}
+
+static dq_reading read_content(const char *content, size_t *label)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_json_text body = DQ_JSON_TEXT_EMPTY;
+    dq_answer answer;
+    static const char head[] = "{\"choices\":[{\"message\":{\"content\":", tail[] = "}}]}";
+    assert_int_equal(dq_json_write_raw(&body, head, sizeof head - 1, NULL), DQ_OK);
+    assert_int_equal(dq_json_write_string(&body, content, strlen(content), NULL), DQ_OK);
+    assert_int_equal(dq_json_write_raw(&body, tail, sizeof tail, NULL), DQ_OK);
+    dq_reading reading = read_body(body.data, &arena, &answer, label);
+    dq_json_text_free(&body);
+    dq_arena_free(&arena);
+    return reading;
+}
+
+static void labels_are_read(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *content;
+        size_t label;
+    } good[] = {{"{\"decision\":\"APPLY\"}", 0},
+                {"{\"reason\":\"IGNORE it\",\"Decision\":\" save \"}", 1},
+                {"{\"decision\":\"SAVE\",\"why\":\"a } in \\\"quotes\"}\nHope this helps.", 1},
+                {"```json\n{\"decision\": \"CLICK\"}\n```", 2},
+                {"<think>APPLY? No. DECISION: APPLY</think>\n{\"decision\":\"IGNORE\"}", 3},
+                {"DECISION: APPLY", 0},
+                {"It fits well.\n\n**DECISION: SAVE**\n", 1},
+                {"- decision = 'click'.", 2},
+                {"Decision: IGNORE, since it is far away", 3},
+                {"DECISION: SAVE\nDECISION: SAVE", 1},
+                {"APPLY", 0},
+                {"  \"Save\".\n", 1},
+                {"**CLICK**", 2},
+                {"<think>hm</think>ignore", 3}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        size_t label = 9;
+        dq_reading reading = read_content(good[i].content, &label);
+        if (reading != DQ_READ || label != good[i].label)
+            fail_msg("'%s': %s %zu", good[i].content, dq_reading_word(reading), label);
+    }
+}
+
+static void what_is_no_label_is_never_guessed(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *content;
+        dq_reading reading;
+    } bad[] = {{"", DQ_READ_NOTHING},
+               {" \n", DQ_READ_NOTHING},
+               {"<think>APPLY", DQ_READ_NOTHING},
+               {"I would APPLY to this.", DQ_READ_NO_LABEL},
+               {"HIRE", DQ_READ_NO_LABEL},
+               {"APPLY now", DQ_READ_NO_LABEL},
+               {"{\"decision\":\"HIRE\"}", DQ_READ_NO_LABEL},
+               {"{\"decision\":null}", DQ_READ_NO_LABEL},
+               {"{\"label\":\"APPLY\"}", DQ_READ_NO_LABEL},
+               {"{\"decision\":\"APPLY\"", DQ_READ_NO_LABEL},
+               {"{\"decision\":\"APPLY\",\"decision\":\"SAVE\"}", DQ_READ_NO_LABEL},
+               {"{\"decision\":\"APPLY\"} {\"decision\":\"SAVE\"}", DQ_READ_NO_LABEL},
+               {"DECISION: not APPLY", DQ_READ_NO_LABEL},
+               {"DECISION:", DQ_READ_NO_LABEL},
+               {"DECISIONS APPLY", DQ_READ_NO_LABEL},
+               {"DECISION: APPLY or SAVE", DQ_READ_TWO_LABELS},
+               {"DECISION: APPLY\nDECISION: SAVE", DQ_READ_TWO_LABELS},
+               {"<html><body>502 Bad Gateway</body></html>", DQ_READ_NO_LABEL}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        size_t label;
+        dq_reading reading = read_content(bad[i].content, &label);
+        if (reading != bad[i].reading) fail_msg("'%s': %s", bad[i].content, dq_reading_word(reading));
+    }
+}
+
+static void bodies_that_are_no_answer(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *body;
+        dq_reading reading;
+    } bad[] = {
+        {"{}", DQ_READ_NOTHING},
+        {"[]", DQ_READ_NOTHING},
+        {"{\"error\":{\"message\":\"DECISION: APPLY\"}}", DQ_READ_NOTHING},
+        {"{\"choices\":[]}", DQ_READ_NOTHING},
+        {"{\"choices\":[{\"message\":{\"content\":null}}]}", DQ_READ_NOTHING},
+        {"{\"choices\":[{\"message\":{\"content\":[\"APPLY\"]}}]}", DQ_READ_NOTHING},
+        {"{\"choices\":[{\"message\":{\"content\":\"APPLY\",\"refusal\":\"I cannot\"}}]}", DQ_READ_REFUSAL},
+        {"{\"choices\":[{\"message\":{\"content\":\"APPLY\"},\"finish_reason\":\"content_filter\"}]}",
+         DQ_READ_REFUSAL},
+        {"{\"choices\":[{\"message\":{\"content\":\"APPLY\"},\"finish_reason\":\"length\"}]}", DQ_READ_CUT}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        dq_arena arena = DQ_ARENA_EMPTY;
+        dq_answer answer;
+        size_t label;
+        dq_reading reading = read_body(bad[i].body, &arena, &answer, &label);
+        if (reading != bad[i].reading) fail_msg("'%s': %s", bad[i].body, dq_reading_word(reading));
+        dq_arena_free(&arena);
+    }
+}
+
+#define TOKEN(text, logprob, top)                                                                            \
+    "{\"token\":\"" text "\",\"logprob\":" logprob ",\"top_logprobs\":[" top "]}"
+#define TOP(text, logprob) "{\"token\":\"" text "\",\"logprob\":" logprob "}"
+#define SAID(content, tokens)                                                                                \
+    "{\"choices\":[{\"message\":{\"content\":\"" content "\"},\"logprobs\":{\"content\":[" tokens "]}}]}"
+
+/* ln 0.6, ln 0.2, ln 0.1 */
+#define L60 "-0.5108256237659907"
+#define L20 "-1.6094379124341003"
+#define L10 "-2.3025850929940455"
+
+static void log_probabilities_become_shares(void **unused)
+{
+    (void)unused;
+    static const char *const bodies[] = {
+        /* a schema's answer, the label in two tokens; what is no label takes no share */
+        SAID("{\\\"decision\\\":\\\"APPLY\\\"}",
+             TOKEN("{\\\"", "0", "") "," TOKEN("decision", "0", "") "," TOKEN("\\\":\\\"", "0", "") "," TOKEN(
+                 "APP", L60,
+                 TOP("APP", L60) "," TOP("SAVE", L20) "," TOP("IG", L10) "," TOP(
+                     "HIRE", L10)) "," TOKEN("LY", "-0.1", "") "," TOKEN("\\\"}", "0", "")),
+        /* a line, tokens with their blanks; the chosen token is not listed among the likeliest */
+        SAID("DECISION: APPLY",
+             TOKEN("DEC", "0", "") "," TOKEN("ISION:", "0", "") "," TOKEN(
+                 " APPLY", L60, TOP(" SAVE", L20) "," TOP(" Ignore", L10) "," TOP("\\n", L10))),
+        /* the word alone */
+        SAID("APPLY", TOKEN("APPLY", L60, TOP("APPLY", L60) "," TOP("SAVE", L20) "," TOP("IGNORE", L10))),
+        /* the quote belongs to the label's token */
+        SAID("{\\\"decision\\\":\\\"APPLY\\\"}", TOKEN("{\\\"decision\\\":", "0", "") "," TOKEN(
+                                                     "\\\"APPLY", L60,
+                                                     TOP("\\\"APPLY", L60) "," TOP("\\\"S", L20) "," TOP(
+                                                         "\\\"IGNORE", L10)) "," TOKEN("\\\"}", "0", "")),
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        dq_arena arena = DQ_ARENA_EMPTY;
+        dq_answer answer;
+        size_t label;
+        double p[4];
+        assert_int_equal(read_body(bodies[i], &arena, &answer, &label), DQ_READ);
+        assert_int_equal(label, 0);
+        assert_true(dq_judgement_soft(&answer, &set, label, &arena, p));
+        assert_true(fabs(p[0] - 0.6 / 0.9) < 1e-12 && fabs(p[1] - 0.2 / 0.9) < 1e-12);
+        assert_true(p[2] == 0 && fabs(p[3] - 0.1 / 0.9) < 1e-12);
+        dq_arena_free(&arena);
+    }
+}
+
+static void answers_without_them_fall_back(void **unused)
+{
+    (void)unused;
+    static const char *const bodies[] = {
+        "{\"choices\":[{\"message\":{\"content\":\"APPLY\"},\"logprobs\":null}]}",
+        SAID("APPLY", ""),
+        SAID("APPLY", "{\"token\":\"APPLY\"}"),
+        SAID("APPLY", "{\"logprob\":0}"),
+        SAID("APPLY", TOKEN("APPLY", "0.5", "")),
+        SAID("APPLY", TOKEN("SAVE", "0", "")),
+        SAID("APPLY", TOKEN("APPLY", "\"x\"", "")),
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        dq_arena arena = DQ_ARENA_EMPTY;
+        dq_answer answer;
+        size_t label;
+        double p[4];
+        assert_int_equal(read_body(bodies[i], &arena, &answer, &label), DQ_READ);
+        if (dq_judgement_soft(&answer, &set, label, &arena, p)) fail_msg("%s", bodies[i]);
+        dq_arena_free(&arena);
+    }
+}
+
+/* A token that begins two labels tells neither. */
+static void a_token_that_tells_nothing(void **unused)
+{
+    (void)unused;
+    static const char *const alike[] = {"SAVE", "SAVOUR"};
+    static const dq_label_set pair = {alike, 2};
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value body;
+    dq_answer answer;
+    double p[2];
+    const char *text = SAID("SAVE", TOKEN("SAV", "-0.1", TOP("SAV", "-0.1")) "," TOKEN("E", "-0.1", ""));
+    assert_int_equal(dq_json_parse(text, strlen(text), &arena, &body, NULL), DQ_OK);
+    dq_answer_take(&body, &answer);
+    assert_false(dq_judgement_soft(&answer, &pair, 0, &arena, p));
+    dq_arena_free(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(labels_are_read),
+        cmocka_unit_test(what_is_no_label_is_never_guessed),
+        cmocka_unit_test(bodies_that_are_no_answer),
+        cmocka_unit_test(log_probabilities_become_shares),
+        cmocka_unit_test(answers_without_them_fall_back),
+        cmocka_unit_test(a_token_that_tells_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
