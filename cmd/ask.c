@@ -117,7 +117,7 @@ static int end_of_asking(dq_ask *ask, dq_error *error)
     handle_signals(ask, false);
     if (why->status == DQ_ERR_STOPPED)
         (void)dq_fail(error, DQ_ERR_STOPPED,
-                      "%s; the answers so far are kept in %s: the same command goes on", why->reason,
+                      "%s; the answers so far are kept in %s: the same command%s goes on", why->reason,
                       ask->options.cache);
     else
         *error = *why;

@@ -78,31 +78,44 @@ dq_status dq_reward_judge_ready(dq_reward_judge *j, dq_labeller *labeller, const
     return status;
 }
 
+/* "2 answers are not in the cache, 1 could not be read (--retry-unreadable asks again)" */
+static const char *why_missing(const dq_reward_judge *j, char *room, size_t n)
+{
+    const dq_ask_tally *t = dq_llm_told(j->llm);
+    const struct {
+        uint64_t count;
+        const char *what;
+    } reasons[] = {{t->missing, "not in the cache"},
+                   {t->unreadable, "not to be read (--retry-unreadable asks again)"},
+                   {t->failed, "not to be had"}};
+    size_t used = (size_t)snprintf(room, n, "answers:");
+    for (size_t i = 0, said = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].count && used < n)
+            used += (size_t)snprintf(room + used, n - used, "%s %llu %s", said++ ? "," : "",
+                                     (unsigned long long)reasons[i].count, reasons[i].what);
+    return room;
+}
+
 dq_status dq_reward_judge_miss(const dq_reward_judge *j, uint64_t total, dq_error *error)
 {
     uint64_t missing = j->llm ? dq_llm_missing(j->llm) : 0;
+    char why[200];
     if (!missing || j->options->allow_missing || j->options->ask.dry_run) return DQ_OK;
-    const dq_ask_tally *t = dq_llm_told(j->llm);
     return dq_fail(error, DQ_ERR_UNKNOWN,
-                   "%llu of %llu pairs have no label: %llu answers are not in the cache, %llu could not be "
-                   "read (--allow-missing leaves them null)",
-                   (unsigned long long)missing, (unsigned long long)total, (unsigned long long)t->missing,
-                   (unsigned long long)t->unreadable);
+                   "%llu of %llu pairs have no label: %s; --allow-missing leaves them null",
+                   (unsigned long long)missing, (unsigned long long)total, why_missing(j, why, sizeof why));
 }
 
 static void say(const dq_reward_judge *j, const dq_cli *cli, const dq_common *common, uint64_t total)
 {
     const dq_ask_tally *t = dq_llm_told(j->llm);
     uint64_t missing = dq_llm_missing(j->llm), hard = dq_llm_hard(j->llm);
+    char why[200];
     dq_cli_say(cli, common, "%llu pairs: %llu answers from the cache, %llu asked", (unsigned long long)total,
                (unsigned long long)t->hits, (unsigned long long)t->asked);
     if (missing)
-        dq_cli_say(
-            cli, common,
-            "%llu pairs have no label: %llu answers are not in the cache, %llu could not be read, %llu "
-            "failed",
-            (unsigned long long)missing, (unsigned long long)t->missing, (unsigned long long)t->unreadable,
-            (unsigned long long)t->failed);
+        dq_cli_say(cli, common, "%llu pairs have no label: %s", (unsigned long long)missing,
+                   why_missing(j, why, sizeof why));
     if (hard)
         dq_cli_say(
             cli, common,
