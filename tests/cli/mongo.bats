@@ -292,9 +292,12 @@ END
     for tool in mktemp grep sleep cat; do ln -s "$(type -P $tool)" stubs/; done
     without_go() { PATH=$PWD/stubs "$@"; }
     skip() { echo "skip: $*"; }
-    [ "$(without_go needs_mongodb)" = "skip: no go to build FerretDB with, no mongod, no DQ_TEST_MONGODB_URI" ]
-    [ "$(without_go needs_ferretdb)" = "skip: no go to build FerretDB with" ]
+    [ "$(without_go needs_mongodb)" = "skip: no Go 1.22 to build FerretDB with, no mongod, no DQ_TEST_MONGODB_URI" ]
+    [ "$(without_go needs_ferretdb)" = "skip: no Go 1.22 to build FerretDB with" ]
     ! CI=true without_go needs_mongodb 2> words || false
+    printf '#!/bin/sh\necho go1.19.8\n' > stubs/go
+    chmod +x stubs/go
+    [ "$(without_go needs_ferretdb)" = "skip: no Go 1.22 to build FerretDB with" ]
     grep -q "CI needs" words || { cat words; false; }
     DQ_TEST_MONGODB_URI=mongodb://elsewhere/ without_go start_mongodb
     [ "$uri" = mongodb://elsewhere ]

@@ -21,13 +21,15 @@ missing() {
     skip "$1"
 }
 
+have_go() { [[ $(go env GOVERSION 2> /dev/null) =~ ^go1\.([0-9]+) && ${BASH_REMATCH[1]} -ge 22 ]]; }
+
 needs_mongodb() {
-    command -v go > /dev/null || command -v mongod > /dev/null || [ -n "${DQ_TEST_MONGODB_URI:-}" ] ||
-        missing "no go to build FerretDB with, no mongod, no DQ_TEST_MONGODB_URI"
+    have_go || command -v mongod > /dev/null || [ -n "${DQ_TEST_MONGODB_URI:-}" ] ||
+        missing "no Go 1.22 to build FerretDB with, no mongod, no DQ_TEST_MONGODB_URI"
 }
 
 needs_ferretdb() {
-    command -v go > /dev/null || missing "no go to build FerretDB with"
+    have_go || missing "no Go 1.22 to build FerretDB with"
 }
 
 # launch READY COMMAND...: starts a server, waits until its output has a match of READY, and sets ready to that.
@@ -56,7 +58,7 @@ stop_servers() {
 }
 
 start_mongodb() {
-    if command -v go > /dev/null; then
+    if have_go; then
         start_ferretdb
     elif command -v mongod > /dev/null; then
         start_mongod
