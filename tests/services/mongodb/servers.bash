@@ -17,15 +17,16 @@ services=$BATS_TEST_DIRNAME/../services/mongodb
 [ -d "$services" ] || services=$BATS_TEST_DIRNAME/services/mongodb
 
 missing() {
-    [ "${CI:-}" != true ] || { echo "CI needs $1" >&2; return 1; }
+    [ "${CI:-}" != true ] || { echo "CI=true, and $1" >&2; return 1; }
     skip "$1"
 }
 
 have_go() { [[ $(go env GOVERSION 2> /dev/null) =~ ^go1\.([0-9]+) && ${BASH_REMATCH[1]} -ge 22 ]]; }
 
+have_mongodb() { have_go || command -v mongod > /dev/null || [ -n "${DQ_TEST_MONGODB_URI:-}" ]; }
+
 needs_mongodb() {
-    have_go || command -v mongod > /dev/null || [ -n "${DQ_TEST_MONGODB_URI:-}" ] ||
-        missing "no Go 1.22 to build FerretDB with, no mongod, no DQ_TEST_MONGODB_URI"
+    have_mongodb || missing "no Go 1.22 to build FerretDB with, no mongod, no DQ_TEST_MONGODB_URI"
 }
 
 needs_ferretdb() {
