@@ -256,6 +256,35 @@ END
     done
 }
 
+# A server that dies while an export waits for its answer; its port, and the export's process, are left in variables.
+dies() {
+    world w 3 9 objects
+    export_ --schema w.json w > want.dq
+    start_canned --batch 2 --record record --on 'getMore.job_embeddings#2=silent' w
+    port=${uri##*:}
+    "$BUILD"/dq-export --schema w.json "$uri/db?$1" -o 0.dq 2> words 3>&- &
+    pid=$!
+    until grep -q '"getMore".*"job_embeddings"' record && [ "$(grep -c '"getMore".*"job_embeddings"' record)" = 2 ]; do sleep 0.02; done
+    kill "$(tail -1 "$(servers_file)")"
+}
+
+@test "a server that dies for good: an error" {
+    dies serverSelectionTimeoutMS=300
+    wait $pid && got=0 || got=$?
+    [ "$got" = 1 ]
+    grep -qE "^dq-export: 127\.0\.0\.1:$port: cannot reach the server: [A-Za-z ]+(closed|refused)[a-z. ]*\$" words || { cat words; false; }
+    [ "$(wc -l < words)" = 1 ]
+    [ ! -e 0.dq ] && [ -z "$(find . -name '0.dq*')" ]
+}
+
+@test "a server that comes back: the same bytes" {
+    dies serverSelectionTimeoutMS=60000
+    start_canned --port "$port" --batch 2 w
+    wait $pid
+    [ ! -s words ]
+    [ "$(digest 0.dq)" = "$(digest want.dq)" ]
+}
+
 # peak FOLDER: MiB that an export of FOLDER from the canned server holds at most.
 peak() {
     start_canned "$1"

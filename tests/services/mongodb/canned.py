@@ -3,12 +3,13 @@
 """A MongoDB-protocol server that says what a test wants said: OP_MSG on a free port of loopback, read-only, documents as
 raw BSON. It prints its URI when it is ready and runs until it is killed.
 
-    canned.py [--batch N] [--record FILE] [--on RULE]... FOLDER
+    canned.py [--port N] [--batch N] [--record FILE] [--on RULE]... FOLDER
 
 Every database holds FOLDER's collections: COLLECTION.jsonl (extended JSON; an _id is added where there is none) or
 COLLECTION.bson (documents one behind the other, sound or not). find knows filters of equality, $gt, $gte, $lt, $in, $ne, $exists, $type, $and and $or, sort by one
 key, limit, inclusive projection and batchSize; a batch that is full leaves the cursor open, as a real server's does.
 
+--port N      one that was used before, for a server that comes back
 --batch N     no batch has more than N documents, whatever is asked
 --record FILE each command is appended as a line of extended JSON, with `connection`, its number, beside it
 --on RULE     [DATABASE/]COMMAND[.COLLECTION]#N=ACTION: what becomes of a database's N-th such command (#*: of each, #N+: of
@@ -162,7 +163,7 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def __init__(self, options):
-        super().__init__(("127.0.0.1", 0), Connection)
+        super().__init__(("127.0.0.1", options.port), Connection)
         self.options, self.lock = options, threading.Lock()
         self.load = functools.lru_cache(None)(functools.partial(load, options.folder))
         self.counts, self.cursors, self.connections = {}, {}, 0
@@ -300,6 +301,7 @@ class Connection(socketserver.BaseRequestHandler):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--batch", type=int, default=1 << 30)
+    p.add_argument("--port", type=int, default=0)
     p.add_argument("--record")
     p.add_argument("--on", action="append", default=[])
     p.add_argument("folder")
