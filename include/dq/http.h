@@ -16,7 +16,8 @@
  *     408, 409, 429, 5xx            tried again
  *     other codes                   refused at once
  *     no connection, a time-out, a connection that closes or is reset early, a body shorter than announced
- *                                   tried again; a body longer than announced ends where it was said to
+ *                                   tried again; a body longer than announced ends where it was said to,
+ *                                   and its connection is not used again
  *     certificates that do not verify, a server that does not speak HTTP
  *                                   refused at once
  *     a body of more than body_most not tried again: DQ_ERR_IO

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { EVENTS = 64 };
@@ -51,7 +52,8 @@ dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *err
     dq_status status = DQ_OK;
     CURLU *url = curl_url();
     if (!url) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an address");
-    bool web = strncasecmp(address, "http://", 7) == 0 || strncasecmp(address, "https://", 8) == 0;
+    http->secure = strncasecmp(address, "https://", 8) == 0;
+    bool web = strncasecmp(address, "http://", 7) == 0 || http->secure;
     if (!web || curl_url_set(url, CURLUPART_URL, address, 0) != CURLUE_OK)
         status = dq_fail(error, DQ_ERR_RANGE,
                          "the server's address is not http://HOST... or https://HOST...");
@@ -106,12 +108,25 @@ static int on_send(void *arg, char *ip, char *local_ip, int port, int local_port
     return CURL_PREREQFUNC_OK;
 }
 
+/* A connection that becomes idle, or goes, with bytes that nobody has read: the body was longer than
+ * announced, and what is left would be taken for the next request's answer (curl before 8 reuses such a
+ * connection). It is shut, so that curl finds it dead. Over TLS there may be unread bytes that are no answer.
+ */
+static void shut_if_unread(const dq_http *http, CURL *easy, curl_socket_t fd)
+{
+    char byte;
+    const dq_http_line *l = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &l);
+    if (http->secure || !l || !l->sent) return;
+    if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) (void)shutdown(fd, SHUT_RDWR);
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
     dq_http *http = arg;
     struct epoll_event event = {.data.fd = fd};
-    (void)easy;
     if (what == CURL_POLL_REMOVE) {
+        shut_if_unread(http, easy, fd);
         (void)epoll_ctl(http->poller, EPOLL_CTL_DEL, fd, NULL);
         return 0;
     }
@@ -147,7 +162,7 @@ static bool line_start(dq_http *http, dq_http_line *l)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, l);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(strncmp(http->address, "https", 5) == 0));
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)http->secure);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -261,16 +276,19 @@ static char *redirect_of(const dq_http_line *l)
     return shown;
 }
 
-/* Failures below HTTP that no second attempt heals: certificates, and addresses that are none. */
-static bool is_final(CURLcode code)
+/* Failures below HTTP that no second attempt heals: certificates, addresses that are none, and servers that
+ * speak something else from the first word on a new connection. */
+static bool is_final(const dq_http_line *l, CURLcode code)
 {
+    long fresh = 0;
+    curl_easy_getinfo(l->easy, CURLINFO_NUM_CONNECTS, &fresh);
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return true;
+    case CURLE_URL_MALFORMAT: return true;
+    case CURLE_UNSUPPORTED_PROTOCOL: return fresh > 0;
     default: return false;
     }
 }
@@ -316,7 +334,7 @@ static void end(dq_http *http, dq_http_line *l, CURLcode code)
     l->carries = NULL;
     if (code != CURLE_OK) {
         explain_failure(http, l, r, code);
-        dq_http_broke(http, r, is_final(code));
+        dq_http_broke(http, r, is_final(l, code));
         return;
     }
     char *to = redirect_of(l);

@@ -49,7 +49,7 @@ struct dq_http {
     char down_reason[DQ_HTTP_REASON];
     int poller, wake[2];
     /* http.c's */
-    bool started;
+    bool started, secure; /* secure: over TLS */
     void *multi, *headers;
     dq_http_line *lines, *free_lines; /* (parallel) */
     double timer_due;                 /* curl's; INFINITY: none */

@@ -114,6 +114,12 @@ comes() {
     # Ten bytes less (and a model of eight more): cut where the server said that it ends. What is behind is nobody's answer.
     [ "$(cut -d' ' -f5 <<<"${lines[0]}")" = $(($(cut -d' ' -f5 <<<"$whole") - 2)) ]
     [ "$(outcome)" = "ok 200 1 -" ]
+    # Nor is it the beginning of the next answer.
+    llm_clear
+    llm_fault '{"kind": "shorter", "rate": 0.5}'
+    post --parallel 4 --repeat 300 --bodies --backoff 0.01 chat/completions "${body/judge\"/judge%u\"}" > out
+    [ "$(llm_stats '[.requests, .keys] | join(" ")')" = "300 300" ]
+    awk '/^failed/ { next } /^[0-9]/ { tag = $1; n++; next } !index($0, "\"model\":\"judge" tag "\"") { bad = 1 } END { exit bad || n != 300 }' out
 }
 
 @test "back-off doubles, from half to the whole of it" {
