@@ -34,6 +34,7 @@ dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/rew
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
                    cmd/train_reward cmd/train_labeller cmd/train_weight \
                    cmd/train_checkpoint cmd/train_log cmd/train_env cmd/train_env_options cmd/train_env_log cmd/envs \
+                   cmd/train_logged cmd/train_logged_options cmd/train_logged_input cmd/events \
                    cmd/envs_play cmd/env_process cmd/coprocess port/json
 dq-plan.parts   := cmd/catalogue cmd/corpus
 dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \

@@ -69,6 +69,8 @@ static void list_belongings(const train_options *o, belongs list[BELONGINGS])
 static void part_ways(const dq_cli *cli, const train_options *o, dq_option *table)
 {
     belongs list[BELONGINGS];
+    train_logged_part(cli, o, table);
+    if (train_logged_wanted(cli, o)) return;
     train_env_part(cli, o, table);
     if (train_env_wanted(o)) return;
     list_belongings(o, list);
@@ -146,9 +148,14 @@ static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
 {
     train t = {.o = o, .cli = cli, .maker = dq_cli_maker(cli, (int64_t)o->common.seed)};
     train_weight_choose(&t);
-    bool env = train_env_wanted(o);
-    dq_status status = env ? train_run_env(&t, error) : train_open(&t, error);
-    if (!status && !env) status = train_all(&t, error);
+    bool env = train_env_wanted(o), logged = train_logged_wanted(cli, o);
+    dq_status status = DQ_OK;
+    if (logged)
+        status = train_run_logged(&t, error);
+    else if (env)
+        status = train_run_env(&t, error);
+    else if (!(status = train_open(&t, error)))
+        status = train_all(&t, error);
     if (!status && o->pass) status = dq_catalogue_write(&t.corpus.catalogue, t.output, error);
     if (!status) {
         status = dq_writer_close(t.output, error);
@@ -166,7 +173,7 @@ int main(int argc, char **argv)
         .map = DQ_REWARD_MAP_DEFAULT, .best_by = DQ_BEST_BY_ORDER, .dropout = 0.2, .rate = 1e-3, .gamma = 0.9, .batch = 64, .target_every = 1000,
         .candidates = 100, .planning = 5, .replay = 100000, .warmup = 1000, .episodes = 100, .steps = 100,
         .epsilon = 1, .epsilon_min = 0.01, .epsilon_decay = 0.995, .epochs = 10, .validation = 0.1,
-        .checkpoint_every = 10, .env = TRAIN_ENV_DEFAULTS};
+        .checkpoint_every = 10, .env = TRAIN_ENV_DEFAULTS, .logged = TRAIN_LOGGED_DEFAULTS};
     const char *schedules[MAX_SCHEDULES] = {0};
     for (int i = 0; dq_schedules[i].name && i < MAX_SCHEDULES - 1; i++) schedules[i] = dq_schedules[i].name;
     const unsigned payload = DQ_OPT_PAYLOAD;
@@ -217,11 +224,13 @@ int main(int argc, char **argv)
         {"best-by", 0, DQ_OPT_CHOICE, &o.best_by, "WHAT", "offline: the epoch to keep, by held-out rows (published: loss)", payload, bests, .given = &o.given.best_by},
         {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
         TRAIN_ENV_OPTIONS(o.env),
+        TRAIN_LOGGED_OPTIONS(o.logged),
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     part_ways(&cli, &o, table);
     check_labeller(&cli, &o, table);
-    if (train_env_wanted(&o)) train_env_settle(&cli, &o, table);
+    if (train_logged_wanted(&cli, &o)) train_logged_settle(&cli, &o, table);
+    else if (train_env_wanted(&o)) train_env_settle(&cli, &o, table);
     else settle(&o);
     parse_fold(&cli, &o);
     check(&cli, &o);

@@ -176,7 +176,7 @@ dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_side
     if (!status) status = order_events(s, lists, &users->ids, items, error);
     if (status) return status;
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
-    s->states = malloc((size_t)GROUP * s->shape.state_width * sizeof *s->states);
+    s->states = calloc((size_t)GROUP * s->shape.state_width, sizeof *s->states);
     s->values = malloc((size_t)GROUP * s->shape.action_count * sizeof *s->values);
     return s->states && s->values ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for values");
 }
@@ -197,7 +197,9 @@ size_t rank_sessions_next(rank_sessions *s, rank_lists *lists)
     size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
     for (size_t i = 0; i < n; i++)
         fill_state(s, lists->vectors[s->done + i], s->done + i, s->states + i * s->shape.state_width);
-    if (n) dq_agent_values(s->agent, s->states, n, s->values);
+    if (n)
+        dq_agent_values(s->agent, s->states, GROUP, s->values); /* always so many: a product's last digits
+                                                                   depend on its height */
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;

@@ -34,9 +34,6 @@ typedef struct ranking {
 /* An agent of sessions: the only model. */
 static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *error)
 {
-    if (r->options->by == RANK_BY_WORLD)
-        return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                       "--by world: an agent of sessions ranks by its values alone");
     if (r->agents.count) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
     return rank_sessions_load(&r->sessions, bundle, error);
 }
@@ -118,7 +115,10 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
             "--by %s needs a model: put one first, as in `cat model.dq catalogue.dq | dq-rank`, or "
             "name it with --model",
             rank_by_names[r->scorer.by]);
-    if (r->sessions.on) return DQ_OK; /* fits when all is read */
+    if (r->sessions.on && r->scorer.by == RANK_BY_WORLD)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "--by world: an agent of sessions ranks by its values alone");
+    if (r->sessions.on) return DQ_OK; /* the rest fits when all is read */
     if (!has_agents(r)) rank_agents_free(&r->agents);
     dq_status status = rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
                                        o->pairs.count, error);

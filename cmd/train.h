@@ -13,6 +13,7 @@
  *     train_checkpoint.c   the checkpoint file, and stopping with progress kept
  *     train_log.c          metrics as JSON lines
  *     train_env.h          agents in environments that are not catalogues
+ *     train_logged.h       the same agents from what was logged
  */
 #ifndef DQ_CMD_TRAIN_H
 #define DQ_CMD_TRAIN_H
@@ -20,6 +21,7 @@
 #include "cli.h"
 #include "corpus.h"
 #include "train_env.h"
+#include "train_logged.h"
 
 #include "dq/cosine.h"
 #include "dq/dynaq.h"
@@ -60,6 +62,7 @@ typedef struct train_options {
         bool reward, pairs, raw_cosine, ask_ahead, switch_episode;
     } given;
     train_env_options env;
+    train_logged_options logged;
 } train_options;
 
 /* The cosine's share of a reward: from .. to over so many episodes, in a line or in one jump at the end. */
@@ -81,6 +84,7 @@ typedef struct train {
     dq_reward_map map;
     float ignore; /* the reward of what nobody labelled */
     train_weight weight;
+    uint64_t logged_digest, logged_bundles; /* of the input of train_logged.h */
     dq_pool *pool;
 } train;
 
@@ -89,6 +93,10 @@ typedef struct train {
 /* Reads the input and --init, checks vectors, opens the output. */
 dq_status train_open(train *t, dq_error *error);
 void train_close(train *t);
+/* --map, and what IGNORE is in it. */
+dq_status train_read_map(train *t, dq_error *error);
+/* --validate-by: each user's group, (users), to be freed. */
+dq_status train_groups(train *t, uint32_t **group, dq_error *error);
 /* The row of a user's id. */
 dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error);
 /* The model that a user's training starts from, or NULL. user may be DQ_ABSENT. */

@@ -44,7 +44,7 @@ bool train_stop_asked(void)
 /* The input and the model that training starts from. */
 static int64_t identity(const train *t)
 {
-    uint64_t digest = dq_corpus_digest(&t->corpus);
+    uint64_t digest = dq_corpus_digest(&t->corpus) ^ t->logged_digest;
     const dq_models *models[] = {&t->init, &t->corpus.models};
     for (size_t m = 0; m < 2; m++)
         for (size_t i = 0; i < models[m]->count; i++)

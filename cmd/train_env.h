@@ -80,6 +80,9 @@ void train_env_part(const dq_cli *cli, const struct train_options *o, dq_option 
 /* The agent's defaults, then the preset's, then what was given; written back, so that the record is whole. */
 void train_env_settle(dq_cli *cli, struct train_options *o, dq_option *table);
 
+/* The agent, its network and how it learns: what an agent that learns from a log has, too. */
+void train_settle_learner(dq_cli *cli, struct train_options *o);
+
 dq_status train_run_env(struct train *t, dq_error *error);
 
 #endif

@@ -253,7 +253,6 @@ static void settle_memory(const dq_cli *cli, train_options *o, dq_agent_config *
     c->states = count32(cli, "states", &e->states, c->states);
     c->planning = count32(cli, "planning", &o->planning, c->planning);
     c->rollout = count32(cli, "rollout", &e->rollout, c->rollout);
-    c->models = count32(cli, "models", &e->models, c->models);
 }
 
 static void settle_exploration(const dq_cli *cli, train_options *o, dq_agent_config *c)
@@ -302,21 +301,28 @@ static void settle_agent(const dq_cli *cli, train_env_options *e, const env_pres
     e->config = kind->defaults;
 }
 
+void train_settle_learner(dq_cli *cli, train_options *o)
+{
+    const env_preset *preset = find_preset(o->preset);
+    settle_agent(cli, &o->env, preset);
+    if (preset) preset->fill(&o->env.config);
+    settle_network(cli, o, &o->env.config);
+    settle_learning(cli, o, &o->env.config);
+    o->env.config.models = count32(cli, "models", &o->env.models, o->env.config.models);
+}
+
 void train_env_settle(dq_cli *cli, train_options *o, dq_option *table)
 {
     const env_preset *preset = find_preset(o->preset);
     train_env_options *e = &o->env;
     dq_agent_config *c = &e->config;
-    settle_agent(cli, e, preset);
+    train_settle_learner(cli, o);
     if (preset) {
-        preset->fill(c);
         if (!e->name && !e->command) e->name = preset->env;
         if (!dq_cli_given(cli, "episodes")) o->episodes = preset->episodes;
     }
     if (!preset && e->total_steps && !dq_cli_given(cli, "episodes")) o->episodes = 1000000000;
     if (!dq_cli_given(cli, "checkpoint-every")) o->checkpoint_every = 100;
-    settle_network(cli, o, c);
-    settle_learning(cli, o, c);
     settle_memory(cli, o, c);
     settle_exploration(cli, o, c);
     c->tasks = (uint32_t)e->count;

@@ -62,7 +62,8 @@ static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 }
 
 /* Users by the value of an attribute; a user without one is a group of one. */
-static dq_status group_by(offline *f, const char *attribute, uint32_t users, dq_error *error)
+static dq_status group_by(const train *t, const char *attribute, uint32_t users, uint32_t *group,
+                          dq_error *error)
 {
     char column[256];
     dq_index values = DQ_INDEX_EMPTY;
@@ -72,10 +73,10 @@ static dq_status group_by(offline *f, const char *attribute, uint32_t users, dq_
         return dq_fail(error, DQ_ERR_RANGE, "--validate-by: too long a name");
     for (uint32_t u = 0; !status && u < users; u++) {
         size_t n;
-        const char *value = dq_side_text(&f->t->corpus.catalogue.users, u, column, &n);
-        f->group[u] = users + u;
+        const char *value = dq_side_text(&t->corpus.catalogue.users, u, column, &n);
+        group[u] = users + u;
         if (!value) continue;
-        status = dq_index_add(&values, value, n, &f->group[u], NULL, error);
+        status = dq_index_add(&values, value, n, &group[u], NULL, error);
         grouped++;
     }
     dq_index_free(&values);
@@ -84,13 +85,13 @@ static dq_status group_by(offline *f, const char *attribute, uint32_t users, dq_
     return status;
 }
 
-static dq_status make_groups(offline *f, dq_error *error)
+dq_status train_groups(train *t, uint32_t **group, dq_error *error)
 {
-    uint32_t users = (uint32_t)dq_index_count(&f->t->corpus.catalogue.users.ids);
-    f->group = calloc(users, sizeof *f->group);
-    if (!f->group) return dq_fail(error, DQ_ERR_MEMORY, "no memory for groups");
-    for (uint32_t u = 0; u < users; u++) f->group[u] = u;
-    return f->t->o->validate_by ? group_by(f, f->t->o->validate_by, users, error) : DQ_OK;
+    uint32_t users = (uint32_t)dq_index_count(&t->corpus.catalogue.users.ids);
+    *group = calloc((size_t)users + 1, sizeof **group);
+    if (!*group) return dq_fail(error, DQ_ERR_MEMORY, "no memory for groups");
+    for (uint32_t u = 0; u < users; u++) (*group)[u] = u;
+    return t->o->validate_by ? group_by(t, t->o->validate_by, users, *group, error) : DQ_OK;
 }
 
 static dq_status make(offline *f, dq_error *error)
@@ -111,7 +112,7 @@ static dq_status make(offline *f, dq_error *error)
                                 .seed = o->common.seed};
     dq_status status = make_rows(f, error);
     if (!status) status = weigh_rows(f, UINT64_MAX, error); /* held-out rows are judged by the last rewards */
-    if (!status) status = make_groups(f, error);
+    if (!status) status = train_groups(f->t, &f->group, error);
     if (!status) status = train_agent(f->t, DQ_ABSENT, DQ_OFFLINE_ROWS(config), &f->agent, error);
     if (!status) status = dq_offline_new(&f->run, &config, f->agent, f->rows, f->count, f->group, error);
     return status;

@@ -29,7 +29,7 @@ static dq_status read_all(train *t, dq_error *error)
     return status;
 }
 
-static dq_status read_map(train *t, dq_error *error)
+dq_status train_read_map(train *t, dq_error *error)
 {
     double ignore = -0.1;
     dq_status status = dq_reward_map_parse(&t->map, t->o->map, error);
@@ -41,7 +41,7 @@ static dq_status read_map(train *t, dq_error *error)
 
 dq_status train_open(train *t, dq_error *error)
 {
-    dq_status status = read_map(t, error);
+    dq_status status = train_read_map(t, error);
     if (!status) status = read_all(t, error);
     if (status) return status;
     return dq_writer_open(&t->output, t->o->common.output, &t->maker, t->inputs, t->input_count, error);

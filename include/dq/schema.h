@@ -9,10 +9,10 @@
  * width)); meta.fields [[name, offset, width] ...] splits the width; meta.pairs [[user field, item field]
  * ...] interactions  user, item (text ids); label (text, nullable), reward (f4, nullable), attr.NAME
  *   transitions   user -> users, item -> items (row references u4), or state and action (dense (rows,
- * width)); reward, cosine, llm (f4, nullable), label (text, nullable), done (u1), next_user -> users or
- *                 next_state (absent: the same state), propensity (f4), episode, step (u4), candidates (u4
- * items, (rows, n)) rankings      user, item (text ids), rank (u4, from 1), score (f4) (other)       passed
- * on as they are
+ * width)), or state and choice (u4, an action's number); reward, cosine, llm (f4, nullable), label (text,
+ * nullable), done (u1), next_user -> users or next_state (absent: the same state), propensity (f4), episode,
+ * step (u4), candidates (u4 items, (rows, n)) rankings      user, item (text ids), rank (u4, from 1), score
+ * (f4) (other)       passed on as they are
  */
 #ifndef DQ_SCHEMA_H
 #define DQ_SCHEMA_H

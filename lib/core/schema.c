@@ -15,7 +15,7 @@ typedef struct rule {
 
 typedef struct schema {
     const char *kind;
-    rule rules[16]; /* ended by a NULL column */
+    rule rules[20]; /* ended by a NULL column */
 } schema;
 
 /* In the order of a section. */
@@ -33,6 +33,7 @@ static const schema schemas[] = {
       {"item", COUNT | REF, DQ_KIND_ITEMS},
       {"state", FLOAT | MATRIX, NULL},
       {"action", FLOAT | MATRIX, NULL},
+      {"choice", COUNT, NULL},
       {"reward", FLOAT | NULLABLE, NULL},
       {"cosine", FLOAT | NULLABLE, NULL},
       {"llm", FLOAT | NULLABLE, NULL},

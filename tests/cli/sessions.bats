@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-train --offline --agent: agents from logged sessions and transitions, and dq-rank with them.
+
+bats_require_minimum_version 1.5.0
+
+# Ninety users, each of whom walks around a ring of twelve items from some place on; a tenth of the steps is a jump.
+setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    PATH=$BUILD:$PATH
+    /usr/bin/python3 - <<'PY'
+import json, random
+random.seed(5)
+with open("items.jsonl", "w") as f:
+    for i in range(12):
+        f.write(json.dumps({"id": f"i{i:02}", "vector": [float(i == j) for j in range(12)]}) + "\n")
+with open("users.jsonl", "w") as u, open("walks.jsonl", "w") as w:
+    for n in range(90):
+        u.write(json.dumps({"id": f"u{n:02}"}) + "\n")
+        at, steps = random.randrange(12), []
+        for t in range(8):
+            steps.append({"user": f"u{n:02}", "item": f"i{at:02}", "label": "APPLY", "time": f"2024-01-{n % 28 + 1:02}T10:{t:02}"})
+            at = (at + 1) % 12 if random.random() < .9 else random.randrange(12)
+        random.shuffle(steps)
+        for s in steps: w.write(json.dumps(s) + "\n")
+PY
+    dq-export --users users.jsonl --items items.jsonl --interactions walks.jsonl -o log.dq
+    dq-train --quiet "${usual[@]}" --log epochs.jsonl -o model.dq log.dq
+}
+
+usual=(--offline --agent dqn --history 2 --hidden 32 --gamma 0 --conservative 5 --dropout 0 --lr 5e-3 --batch 32 --epochs 12)
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    PATH=$BUILD:$PATH
+}
+
+payload() { zstd -dcq "$1" | sha256sum; }
+
+# For each user of TRAINED's runs: the item ranked first, and the one that walking on from the latest leads to.
+followed() {
+    jq -rs 'group_by(.user) | map(max_by(.time)) | .[] | "\(.user) \(.item[1:] | tonumber)"' walks.jsonl |
+        awk 'NR == FNR { next_[$1] = sprintf("i%02d", ($2 + 1) % 12); next } $2 == "1" || NF { if ($3 == next_[$1]) n++ } END { print n + 0 }' \
+            - <(cut -f 1,2,3 "$1" | awk -F'\t' '$2 == 1 { print $1, $2, $3 }')
+}
+
+@test "the log has held-out users' hits and NDCG, and learning makes them rise" {
+    [ "$(wc -l <epochs.jsonl)" -eq 12 ]
+    jq -es '.[-1].validation_ndcg > .[0].validation_ndcg and .[-1].validation_ndcg > 0.7 and all(.validation_hit <= 1)' epochs.jsonl
+    jq -es 'map(select(.best)) | length > 0' epochs.jsonl
+}
+
+@test "dq-rank puts first what follows, by where each user stands" {
+    cat model.dq log.dq | dq-rank -k 12 --format tsv >run.tsv
+    [ "$(cut -f 1 run.tsv | sort | uniq -c | awk '$1 == 12' | wc -l)" -eq 90 ]
+    [ "$(followed run.tsv)" -ge 75 ]
+    dq-rank --model model.dq -k 12 --format tsv log.dq | cmp - run.tsv
+    dq-rank --model model.dq -k 12 --threads 2 --format tsv log.dq | cmp - run.tsv
+    dq-rank --model model.dq -k 1 --user u07 --format tsv log.dq | cmp - <(awk -F'\t' '$1 == "u07" && $2 == 1' run.tsv)
+    dq-rank --model model.dq -k 12 --user u07 --exclude-seen --format tsv log.dq >unseen.tsv
+    [ "$(wc -l <unseen.tsv)" -eq "$((12 - $(jq -r 'select(.user == "u07").item' walks.jsonl | sort -u | wc -l)))" ]
+}
+
+@test "the order of time counts, not that of the stream" {
+    sort walks.jsonl >sorted.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions sorted.jsonl | dq-rank --model model.dq -k 12 --format tsv |
+        cmp - <(dq-rank --model model.dq -k 12 --format tsv log.dq)
+}
+
+@test "a temporal split: trained before a day, ranked for who came after" {
+    dq-cat --before 2024-01-20 --to stream log.dq | dq-train --quiet "${usual[@]}" -o early.dq
+    dq-rank --model early.dq -k 12 --format tsv log.dq >run.tsv
+    [ "$(followed run.tsv)" -ge 70 ]
+}
+
+@test "a head on actions ranks items that it was not trained with" {
+    dq-train --quiet "${usual[@]}" --head actions --conservative 0 --negatives 4 --epochs 30 --encoder attention -o actions.dq log.dq
+    jq -c 'select(.id < "i06")' items.jsonl >half.jsonl
+    grep -v '"item": "i\(0[6-9]\|1\)' walks.jsonl >few.jsonl
+    dq-export --users users.jsonl --items half.jsonl --interactions few.jsonl |
+        dq-rank --model actions.dq -k 12 --format tsv >run.tsv
+    [ "$(cut -f 3 run.tsv | sort -u | wc -l)" -eq 6 ]
+    dq-export --users users.jsonl --items half.jsonl --interactions few.jsonl -o half.dq
+    dq-rank --model model.dq -k 12 --format tsv half.dq >/dev/null # its outputs know them all
+    jq -c '.id = "x" + .id' items.jsonl >strange.jsonl
+    dq-export --users users.jsonl --items strange.jsonl -o strange.dq
+    run -1 --separate-stderr dq-rank --model model.dq strange.dq
+    [[ "$stderr" == *"item xi00 has no output"* ]]
+    dq-rank --model actions.dq strange.dq >/dev/null
+}
+
+@test "whatever the threads, the same bytes; another seed, others" {
+    dq-train --quiet "${usual[@]}" --threads 1 -o one.dq log.dq
+    dq-train --quiet "${usual[@]}" --threads 3 -o three.dq log.dq
+    [ "$(payload one.dq)" = "$(payload three.dq)" ]
+    [ "$(payload one.dq)" = "$(payload model.dq)" ]
+    dq-train --quiet "${usual[@]}" --seed 7 -o other.dq log.dq
+    [ "$(payload one.dq)" != "$(payload other.dq)" ]
+}
+
+@test "interrupted at any time and gone on with, it equals the whole run" {
+    local i rc=75
+    for i in 1 2 3 4 5 6; do
+        rc=0
+        timeout --preserve-status -s INT 0.0$((i * 2)) dq-train --quiet "${usual[@]}" --log part.jsonl -c part.ck -o part.dq log.dq || rc=$?
+        [ $rc -eq 75 ] || [ $rc -eq 130 ] || [ $rc -eq 0 ]
+    done
+    dq-train --quiet "${usual[@]}" --log part.jsonl -c part.ck -o part.dq log.dq
+    [ "$(payload part.dq)" = "$(payload model.dq)" ]
+    cmp part.jsonl epochs.jsonl
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" -c part.ck --lr 1e-3 -o x.dq log.dq
+    [[ "$stderr" == *"made with another --lr"* ]]
+    dq-export --users users.jsonl --items items.jsonl --interactions <(head -n 100 walks.jsonl) -o other-log.dq
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" -c part.ck -o x.dq other-log.dq
+    [[ "$stderr" == *"part.ck"* ]]
+}
+
+@test "folds, patience, --init, groups" {
+    dq-train "${usual[@]}" --fold 2/3 -o fold.dq log.dq 2>words
+    grep -q "(30 of 90 groups held out)" words
+    dq-train --quiet "${usual[@]}" --epochs 200 --patience 2 --log patient.jsonl -o patient.dq log.dq
+    [ "$(wc -l <patient.jsonl)" -lt 200 ]
+    dq-train --quiet "${usual[@]}" --epochs 1 --init model.dq --log init.jsonl -o init.dq log.dq
+    jq -es '.[0].validation_ndcg > 0.7' init.jsonl
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --hidden 16 --init model.dq -o x.dq log.dq
+    [[ "$stderr" == *"model.dq"* ]]
+    dq-export --users <(jq -c '.house = .id[1:2]' users.jsonl) --items items.jsonl --interactions walks.jsonl |
+        dq-train "${usual[@]}" --validation .3 --validate-by house -o g.dq 2>words
+    grep -q "(3 of 9 groups held out)" words
+}
+
+@test "what is wrong with a log is said in one line" {
+    refused() { # words, dq-train's input
+        run -1 --separate-stderr dq-train --quiet "${usual[@]}" -o x.dq "$2"
+        [[ "$stderr" == *"$1"* ]]
+        [ ! -e x.dq ]
+    }
+    dq-export --users users.jsonl --items items.jsonl -o none.dq
+    refused "neither interactions nor transitions with states" none.dq
+    jq -c 'del(.vector)' items.jsonl >flat.jsonl
+    dq-export --users users.jsonl --items flat.jsonl --interactions walks.jsonl -o flat.dq
+    refused "the items have no vectors" flat.dq
+    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c 'if .user < "u50" then del(.time) else . end' walks.jsonl) -o some.dq
+    refused "some interactions have an attribute 'time', and others none" some.dq
+    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c 'if .user < "u50" then .time = 7 else . end' walks.jsonl) -o mixed.dq
+    refused "are numbers, and others texts" mixed.dq
+    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.label = "SEEN"' walks.jsonl) -o seen.dq
+    refused "no row with a reward to learn from" seen.dq
+    run -1 --separate-stderr dq-rank --model model.dq --by world log.dq
+    [[ "$stderr" == *"ranks by its values alone"* ]]
+    run -1 --separate-stderr dq-rank --model <(cat model.dq model.dq) log.dq
+    [[ "$stderr" == *"a second model"* ]]
+    jq -c '.vector += [1]' items.jsonl >wide.jsonl
+    dq-export --users users.jsonl --items wide.jsonl --interactions walks.jsonl -o wide.dq
+    run -1 --separate-stderr dq-rank --model model.dq wide.dq
+    [[ "$stderr" == *"items 12 wide"* ]]
+}
+
+@test "options of other ways of training are refused" {
+    for words in "--planning 3" "--episodes 3" "--user u01" "--priority .5" "--epsilon .1" "--world-hidden 8" "--env session"; do
+        run -2 dq-train --offline --agent dqn $words log.dq
+    done
+    run -2 dq-train --offline --history 3 log.dq
+    run -2 dq-train --offline --agent tabular log.dq
+    run -2 dq-train --history 3 --user u01 log.dq
+}
