@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import warnings
 
@@ -354,40 +355,66 @@ def search(o):
 # ---- the command line ----
 
 
+HELP = [  # letter, name, what the argument is called (None: a flag), words, default, type
+    ("x", "option", "NAME=VALUES", "an option of the command to search: A|B|C, LEAST..MOST or LEAST..MOST:log; repeated", [], str),
+    ("m", "metric", "KEY", "the number of the log's lines that is to be great", None, str),
+    ("", "minimise", None, "the number is to be small", False, bool),
+    ("", "take", "WHICH", "of a log's lines: best, last, or last:N, the mean of the last N", "best", str),
+    ("", "by", "WAY", "tpe (Bayesian), grid (all of them) or random", "tpe", str),
+    ("n", "trials", "N", "trials in all; a grid has its own number", 50, int),
+    ("j", "jobs", "N", "trials at a time", 1, int),
+    ("", "folds", "K", "cross-validation: run a trial once for each fold, and take the mean", 1, int),
+    ("", "prune", "RULE", "stop trials that fall behind: median, hyperband, none", "median", str),
+    ("d", "dir", "DIR", "the study, the logs and the best model are kept here, and a search goes on from here", "tune", str),
+    ("o", "output", "FILE", "copy the best trial's model to FILE", None, str),
+    ("", "seed", "N", "seed of the search", 42, int),
+    ("q", "quiet", None, "no line a trial", False, bool),
+    ("h", "help", None, "print this help", False, bool),
+    ("V", "version", None, "print the version", False, bool),
+]
+CHOICES = {"by": ["tpe", "grid", "random"], "prune": ["median", "hyperband", "none"]}
+
+
 def parser():
-    p = argparse.ArgumentParser(prog="dq-tune", usage="%(prog)s [OPTION]... -- COMMAND [ARGUMENT]...", epilog=EXAMPLES,
-                                formatter_class=argparse.RawDescriptionHelpFormatter,
-                                description="dq-tune: searches for the options with which a command trains best")
-    p.add_argument("-x", "--option", action="append", metavar="NAME=VALUES", default=[],
-                   help="an option of the command to search: A|B|C, or LEAST..MOST, or LEAST..MOST:log; may be repeated")
-    p.add_argument("-m", "--metric", metavar="KEY", help="the number of the log's lines that is to be great")
-    p.add_argument("--minimise", action="store_true", help="the number is to be small")
-    p.add_argument("--take", metavar="WHICH", default="best",
-                   help="of a log's lines: best, last, or last:N, the mean of the last N (default best)")
-    p.add_argument("--by", choices=["tpe", "grid", "random"], default="tpe",
-                   help="tpe (Bayesian), grid (all of them) or random (default tpe)")
-    p.add_argument("-n", "--trials", type=int, default=50, metavar="N", help="trials in all; a grid has its own (default 50)")
-    p.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="trials at a time (default 1)")
-    p.add_argument("--folds", type=int, default=1, metavar="K",
-                   help="cross-validation: run each trial with --fold 1/K ... K/K, and take the mean (default 1: none)")
-    p.add_argument("--prune", choices=["median", "hyperband", "none"], default="median",
-                   help="stop trials that fall behind (default median)")
-    p.add_argument("-d", "--dir", default="tune", metavar="DIR",
-                   help="the study, logs and the best model are kept here, and a search goes on from here (default tune)")
-    p.add_argument("-o", "--output", metavar="FILE", help="copy the best trial's model to FILE")
-    p.add_argument("--seed", type=int, default=42, metavar="N", help="seed of the search (default 42)")
-    p.add_argument("-q", "--quiet", action="store_true", help="no line a trial")
-    p.add_argument("-V", "--version", action="version", version=f"dq-tune {VERSION}")
-    p.add_argument("--completion", action="store_true", help=argparse.SUPPRESS)
-    p.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    p = argparse.ArgumentParser(prog="dq-tune", add_help=False)
+    for letter, name, argument, _, default, kind in HELP:
+        names = [*(["-" + letter] if letter else []), "--" + name]
+        if argument is None:
+            p.add_argument(*names, action="store_true")
+        elif kind is str and isinstance(default, list):
+            p.add_argument(*names, action="append", default=[])
+        else:
+            p.add_argument(*names, type=kind, default=default, choices=CHOICES.get(name))
+    p.add_argument("--completion", action="store_true")
+    p.add_argument("command", nargs=argparse.REMAINDER)
     p.error = lambda words: (_ for _ in ()).throw(Failure(USAGE, f"{words} (--help lists the options)"))
     return p
 
 
-def print_completion(p):
-    names = " ".join(n for a in p._actions for n in a.option_strings if n.startswith("--") and n != "--completion")
+def print_help():
+    print("dq-tune: searches for the options with which a command trains best\n\n"
+          "Usage: dq-tune [OPTION]... -- COMMAND [ARGUMENT]...\n\n" + EXAMPLES + "\nOptions:")
+    for letter, name, argument, words, default, _ in HELP:
+        left = f"  -{letter}, " if letter else "      "
+        left += f"--{name}" + (f"={argument}" if argument else "")
+        words += f" (default {default})" if default else ""
+        lines = textwrap.wrap(words, 64)
+        print(f"{left:<30}{lines[0]}" if len(left) < 30 else f"{left}\n{'':30}{lines[0]}")
+        for line in lines[1:]:
+            print(f"{'':30}{line}")
+    print("\nExit status: 0 done, 1 failed (data, input or output), 2 usage,\n75 stopped with progress kept.")
+
+
+def print_completion():
+    names = " ".join(f"--{name}" + ("=" if argument else "") for _, name, argument, *_ in HELP)
     print("# bash completion for dq-tune, printed by dq-tune --completion\n"
-          "_dq-tune() { mapfile -t COMPREPLY < <(compgen -W '" + names + "' -- \"${COMP_WORDS[COMP_CWORD]}\"); }\n"
+          "_dq-tune() {\n"
+          "    local cur=${COMP_WORDS[COMP_CWORD]}\n"
+          "    COMPREPLY=()\n"
+          f"    [[ $cur == -* ]] && mapfile -t COMPREPLY < <(compgen -W '{names}' -- \"$cur\")\n"
+          "    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace\n"
+          "    return 0\n"
+          "}\n"
           "complete -o default -F _dq-tune dq-tune")
 
 
@@ -407,25 +434,39 @@ def check(o):
 
 def main():
     try:
-        p = parser()
-        o = p.parse_args()
-        if o.completion:
-            print_completion(p)
+        o = parser().parse_args()
+        if o.help or o.version or o.completion:
+            print_completion() if o.completion else print_help() if o.help else print(f"dq-tune {VERSION}")
             return DONE
         check(o)
         search(o)
-        sys.stdout.flush()
         return DONE
     except Failure as e:
         say(e)
         return e.code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as e:
+        say(f"{e.filename or 'stdout'}: {e.strerror}")
         return FAILED
-    except (OSError, ValueError) as e:
+    except ValueError as e:
         say(e)
         return FAILED
 
 
+def close_stdout(code):
+    """What was printed counts only when it could be written."""
+    try:
+        if sys.stdout is None:
+            raise OSError(9, os.strerror(9))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    except OSError as e:
+        if code == DONE:
+            say(f"stdout: {e.strerror}")
+        code = FAILED
+    os._exit(code)  # nothing is left to be flushed, and nothing to be said of it
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    close_stdout(main())

@@ -21,7 +21,7 @@ options_of() {
     for program in "${programs[@]}"; do
         page=$manual/${program##*/}.1.scd
         [ -e "$page" ] || { echo "${program##*/} has no manual page"; false; }
-        grep '^# ' "$page" > parts
+        grep '^# ' "$page" | grep -vx '# ENVIRONMENT' > parts # which stands before EXIT STATUS, where there is one
         head -3 parts | diff - <(printf '# NAME\n# SYNOPSIS\n# EXAMPLES\n')
         tail -3 parts | diff - <(printf '# OPTIONS\n# EXIT STATUS\n# SEE ALSO\n')
         [ "$(sed -n '/^# EXAMPLES/,/^# [^E]/p' "$page" | grep -cE '^	|^```$')" -ge 2 ]

@@ -129,6 +129,12 @@ followed() {
     grep -q "(3 of 9 groups held out)" words
 }
 
+@test "a world model of sessions: dyna-q learns from the log, too" {
+    dq-train --quiet "${usual[@]}" --agent dyna-q --epochs 3 --log dyna.jsonl -o dyna.dq log.dq
+    jq -es 'all(.world_loss > 0) and .[-1].world_loss < .[0].world_loss' dyna.jsonl
+    dq-rank --model dyna.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 90 ]
+}
+
 @test "what is wrong with a log is said in one line" {
     refused() { # words, dq-train's input
         run -1 --separate-stderr dq-train --quiet "${usual[@]}" -o x.dq "$2"
