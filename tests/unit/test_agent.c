@@ -1,97 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/agent.h"
-#include "dq/task.h"
 
 #include "../fixtures/agent/torch.h"
 #include "allocations.h"
+#include "life.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static dq_pool *pool_of(unsigned threads)
-{
-    dq_pool *pool;
-    assert_int_equal(dq_pool_new(&pool, threads, NULL), DQ_OK);
-    return pool;
-}
-
-static dq_agent *make(const char *kind, const dq_agent_config *config, const dq_task_shape *shape,
-                      dq_pool *pool)
-{
-    dq_agent *agent;
-    dq_error e = DQ_ERROR_NONE;
-    if (dq_agent_new(&agent, kind, config, shape, pool, &e)) fail_msg("%s", e.reason);
-    return agent;
-}
-
-/* ---- living through tasks ---- */
-
-enum { SIDE_BY_SIDE = 2 };
-
-typedef struct life {
-    dq_pool *pool;
-    dq_agent *agent;
-    dq_task *tasks[SIDE_BY_SIDE];
-    uint32_t count;
-    uint64_t episodes, steps_of_last; /* of task 0 */
-    dq_agent_losses losses;
-} life;
-
-static void begin(life *l, const char *task, const char *options, const char *kind,
-                  const dq_agent_config *config, unsigned threads)
-{
-    *l = (life){.pool = pool_of(threads), .count = config->tasks};
-    for (uint32_t i = 0; i < l->count; i++) {
-        assert_int_equal(dq_task_new(&l->tasks[i], task, options, config->seed + i, NULL), DQ_OK);
-        assert_int_equal(dq_task_reset(l->tasks[i], NULL), DQ_OK);
-    }
-    l->agent = make(kind, config, &l->tasks[0]->shape, l->pool);
-}
-
-static void end(life *l)
-{
-    dq_agent_free(l->agent);
-    for (uint32_t i = 0; i < l->count; i++) dq_task_free(l->tasks[i]);
-    dq_pool_free(l->pool);
-}
-
-/* One step of one task, with the action given. */
-static void live_step(life *l, uint32_t i, uint32_t action)
-{
-    static float before[1024];
-    dq_task *task = l->tasks[i];
-    dq_step step;
-    memcpy(before, task->state, task->shape.state_width * sizeof *before);
-    assert_int_equal(dq_task_step(task, action, &step, NULL), DQ_OK);
-    const dq_experience e = {before, task->state, action, step.reward, step.terminal, step.truncated};
-    dq_agent_observe(l->agent, i, &e);
-    if (!step.terminal && !step.truncated) return;
-    if (i == 0) {
-        l->episodes++;
-        l->steps_of_last = task->steps;
-    }
-    dq_agent_end_episode(l->agent, i);
-    assert_int_equal(dq_task_reset(task, NULL), DQ_OK);
-}
-
-static void live(life *l, int steps)
-{
-    static float states[SIDE_BY_SIDE * 1024];
-    uint32_t actions[SIDE_BY_SIDE];
-    size_t width = l->tasks[0]->shape.state_width;
-    for (int t = 0; t < steps; t++) {
-        for (uint32_t i = 0; i < l->count; i++)
-            memcpy(states + i * width, l->tasks[i]->state, width * sizeof *states);
-        dq_agent_act(l->agent, states, l->count, true, actions);
-        for (uint32_t i = 0; i < l->count; i++) live_step(l, i, actions[i]);
-        while (dq_agent_ready(l->agent)) assert_int_equal(dq_agent_learn(l->agent, &l->losses, NULL), DQ_OK);
-    }
-}
 
 static void assert_near(const float *a, const float *b, size_t n, float within)
 {
@@ -204,90 +118,6 @@ static void world_steps_equal_torch(void **state)
     assert_near(dq_mlp_weights(world), fix_world_last, dq_mlp_count(world), 1e-5F);
     dq_agent_free(agent);
     dq_pool_free(pool);
-}
-
-/* ---- tables ---- */
-
-/* The chain's values by value iteration: forward slips to back, and the other way. */
-static void iterate_values(double gamma, double slip, double q[5][2])
-{
-    memset(q, 0, 5 * sizeof *q);
-    for (int sweep = 0; sweep < 2000; sweep++)
-        for (int s = 0; s < 5; s++) {
-            int ahead = s < 4 ? s + 1 : 4;
-            double forward = (s == 4 ? 10 : 0) + gamma * fmax(q[ahead][0], q[ahead][1]);
-            double back = 2 + gamma * fmax(q[0][0], q[0][1]);
-            q[s][0] = (1 - slip) * forward + slip * back;
-            q[s][1] = (1 - slip) * back + slip * forward;
-        }
-}
-
-static void check_values(const char *options, double slip, double within)
-{
-    dq_agent_config config = dq_agent_find("tabular")->defaults;
-    double wanted[5][2];
-    config.gamma = 0.8;
-    config.epsilon = 1;
-    config.alpha = 0.1;
-    config.schedule = dq_schedule_find("cosine");
-    config.schedule_steps = 1000000;
-    life l;
-    begin(&l, "chain", options, "tabular", &config, 1);
-    live(&l, 1000000);
-    iterate_values(0.8, slip, wanted);
-    for (int s = 0; s < 5; s++) {
-        float one[5] = {0}, q[2];
-        one[s] = 1;
-        dq_agent_values(l.agent, one, 1, q);
-        for (int a = 0; a < 2; a++) assert_true(fabs((double)q[a] - wanted[s][a]) < within * wanted[s][a]);
-    }
-    end(&l);
-}
-
-static void tabular_values_are_those_of_value_iteration(void **state)
-{
-    (void)state;
-    check_values("slip=0", 0, 1e-4);
-    check_values("slip=0.2", 0.2, 0.04); /* chance keeps them moving */
-}
-
-enum { EPISODES = 50, RUNS = 30 };
-
-/* Adds the steps of each episode of one run in the maze. */
-static void learn_the_maze(uint32_t planning, uint64_t seed, double steps[EPISODES])
-{
-    dq_agent_config config = dq_agent_find("tabular")->defaults;
-    config.planning = planning;
-    config.seed = seed;
-    life l;
-    begin(&l, "maze", NULL, "tabular", &config, 1);
-    for (uint64_t episode = 0; episode < EPISODES; episode++) {
-        while (l.episodes == episode) live(&l, 1);
-        steps[episode] += (double)l.steps_of_last;
-    }
-    end(&l);
-}
-
-/* The first episode, from 1, in which runs take at most 22 steps on average: 14 is the shortest way, and one
- * step of ten is random. */
-static int episodes_to_near_optimal(uint32_t planning)
-{
-    double steps[EPISODES] = {0};
-    int first = 0;
-    for (uint64_t seed = 0; seed < RUNS; seed++) learn_the_maze(planning, seed, steps);
-    while (first < EPISODES && steps[first] / RUNS > 22) first++;
-    return first + 1;
-}
-
-/* Sutton and Barto, example 8.1: about 25, 5 and 3 episodes with 0, 5 and 50 planning steps. */
-static void planning_learns_the_maze_sooner(void **state)
-{
-    (void)state;
-    int none = episodes_to_near_optimal(0), few = episodes_to_near_optimal(5),
-        many = episodes_to_near_optimal(50);
-    assert_in_range(none, 20, 30);
-    assert_in_range(few, 4, 7);
-    assert_in_range(many, 2, 4);
 }
 
 /* ---- checkpoints, threads, memory: every kind, with what it may have ---- */
@@ -551,8 +381,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updates_equal_torch),
         cmocka_unit_test(world_steps_equal_torch),
-        cmocka_unit_test(tabular_values_are_those_of_value_iteration),
-        cmocka_unit_test(planning_learns_the_maze_sooner),
         cmocka_unit_test(a_resumed_run_equals_one_that_never_stopped),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(living_allocates_nothing),
