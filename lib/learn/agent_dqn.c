@@ -26,8 +26,13 @@ static size_t outputs(const dq_agent *a)
 
 /* ---- making ---- */
 
-static dq_status check(const dq_agent_config *c, dq_error *error)
+static dq_status check(const dq_agent *a, dq_error *error)
 {
+    const dq_agent_config *c = &a->config;
+    if (c->alpha > 0 || c->states > 0)
+        return dq_fail(error, DQ_ERR_RANGE, "an option of tables means nothing to a network");
+    if (a->kind == &dq_agent_dqn && (c->planning > 0 || c->models > 0 || c->rollout > 1))
+        return dq_fail(error, DQ_ERR_RANGE, "a dqn agent has no world model to plan with: dyna-q has");
     if (c->batch == 0 || c->replay < c->batch)
         return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu from a memory of %zu", c->batch, c->replay);
     if (c->batch_norm && c->batch < 2)
@@ -91,7 +96,7 @@ static dq_status make_nets(dq_agent *a, dqn *d, dq_error *error)
 dq_status dqn_init(dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
-    dq_status status = check(c, error);
+    dq_status status = check(a, error);
     if (status) return status;
     dqn *d = a->self = calloc(1, sizeof *d);
     if (!d || !allocate(a, d)) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
@@ -379,11 +384,11 @@ const dq_agent_kind dq_agent_dqn = {
                  .updates = 1,
                  .importance = 0.4,
                  .explore_by = DQ_EXPLORE_EPSILON,
-                 .decay_form = DQ_DECAY_LINEAR,
-                 .decay_by = DQ_BY_STEPS,
+                 .decay_form = DQ_DECAY_MULTIPLICATIVE,
+                 .decay_by = DQ_BY_UPDATES,
                  .epsilon = 1,
                  .epsilon_min = 0.05,
-                 .epsilon_decay = 10000,
+                 .epsilon_decay = 0.999,
                  .temperature = 1,
                  .tasks = 1,
                  .seed = 42},

@@ -106,6 +106,23 @@ class Bench:
             return
         self.row("Dyna-Q training", "tuned PyTorch", self.turns(peer, ours)[0], 2.3, "steps/s")
 
+    def learn(self):
+        """One step of a deep Q-network: each side with as many threads, 1 or 2, as serve it best."""
+        if not self.torch:
+            return
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        for what, wanted, sizes in (
+                ("DQN step, session network 102-256-256-128-500, batch 64", 1.5, "102 500 64 0.2 256 256 128"),
+                ("DQN step, CartPole network 4-64-64-2, batch 128", 1.5, "4 2 128 0 64 64")):
+            def peer(sizes=sizes):
+                return (min(self.answer(self.torch, f"{self.peers}/torch_dqn.py", "--threads", str(t), *sizes.split())["step_s"]
+                            for t in (1, THREADS)),)
+
+            def ours(sizes=sizes):
+                return (min(self.answer(f"{self.dir}/dqn", str(t), "500", *sizes.split())["step_s"] for t in (1, THREADS)),)
+
+            self.row(what, "PyTorch", self.turns(peer, ours)[0], wanted, "ms", 1e3)
+
     def rank(self):
         b = self.dir
         catalogue, model = f"{b}/rank.dq", f"{b}/model.dq"
@@ -248,12 +265,12 @@ def main():
     for name in ("--build", "--peers", "--shared"):
         p.add_argument(name, required=True)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("parts", nargs="+", choices=["train", "rank", "stream", "mongo", "ask", "start"])
+    p.add_argument("parts", nargs="+", choices=["train", "learn", "rank", "stream", "mongo", "ask", "start"])
     a = p.parse_args()
     if shutil.disk_usage(a.build).free < 4 << 30:
         sys.exit("the benchmark's data needs 4 GB under build/")
     bench = Bench(a)
-    if set(a.parts) - {"start", "mongo", "ask"}:
+    if set(a.parts) - {"start", "learn", "mongo", "ask"}:
         subprocess.run(["/usr/bin/python3", f"{a.peers}/data.py", bench.dir], check=True)
     for part in a.parts:
         getattr(bench, part)()

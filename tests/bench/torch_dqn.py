@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The peer of dqn.c: the same learning step in PyTorch, as it is best on this CPU: the faster of plain and torch.compile
-is up to the caller (--compile). Adam fused, the target by one foreach call, states in two tensors, denormals flushed.
+"""The peer of dqn.c: the same learning step in PyTorch, tuned: Adam fused, the target by one foreach call, the memory in
+tensors, denormals flushed. (torch.compile of the loss was tried and is no faster here.)
 
     torch_dqn.py --threads T --steps N STATE ACTIONS BATCH DROPOUT HIDDEN...
 """
@@ -20,7 +20,6 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--steps", type=int, default=300)
-    p.add_argument("--compile", action="store_true")
     p.add_argument("sizes", type=float, nargs="+")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
@@ -52,11 +51,9 @@ def main():
             wanted = r + 0.99 * going * target(t).gather(1, best)
         return nn.functional.smooth_l1_loss(q(s).gather(1, a), wanted)
 
-    loss_fn = torch.compile(loss_of) if a.compile else loss_of
-
     def step():
         i = torch.randint(MEMORY, (batch,))
-        loss = loss_fn(s[i], action[i], reward[i], t[i], going[i])
+        loss = loss_of(s[i], action[i], reward[i], t[i], going[i])
         adam.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(params, 10.0)

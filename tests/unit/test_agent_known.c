@@ -366,6 +366,8 @@ static void options_that_do_not_fit_are_refused(void **state)
     REFUSED("dqn", c.encoder = DQ_ENCODER_MEAN); /* the state has no history */
     REFUSED("dqn", (c.batch_norm = true, c.batch = 1));
     REFUSED("dqn", (c.explore_by = DQ_EXPLORE_SOFTMAX, c.temperature = 0));
+    REFUSED("dqn", c.planning = 1);
+    REFUSED("dqn", c.alpha = 0.1);
     REFUSED("dyna-q", c.models = 0);
     REFUSED("dyna-q", c.rollout = 0);
     REFUSED("dyna-q", c.n_step = 3);
