@@ -58,7 +58,8 @@ ROOMS := core wire math learn reward rank measure
 # Debian packages: what is built with, and what tests and the demo run.
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
             zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
-            python3-numpy python3-pymongo python3-bson openssl bsdextrautils procps libcurl4-openssl-dev nettle-dev \
+            python3-numpy python3-pymongo python3-pymongo-ext python3-bson python3-bson-ext openssl bsdextrautils procps \
+            libcurl4-openssl-dev nettle-dev \
             libmicrohttpd-dev curl apache2-utils libsqlite3-dev sqlite3 libmongoc-dev
 PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd sqlite3 libmongoc-1.0
 

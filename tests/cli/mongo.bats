@@ -288,9 +288,11 @@ END
         refused 1 "not a MongoDB URI: *" --schema w.json "$uri"
     done
     refused 2 "--where: *" --schema w.json --where '{"a": ' mongodb://127.0.0.1:1/db
+    refused 2 "--where: *" --schema w.json --where '[1]' mongodb://127.0.0.1:1/db
     refused 2 "--where: filters a database; for files there is jq" --schema w.json --where '{}' w
     refused 2 "--where: one filter a side*" --schema w.json --where '{}' --where 'users:{}' mongodb://127.0.0.1:1/db
     refused 2 "*--schema*" mongodb://127.0.0.1:1/db
+    DQ_MONGODB_URI=user:sesame@h/db refused 2 "DQ_MONGODB_URI: *" --schema w.json
     DQ_MONGODB_URI='' refused 2 "--schema: needs one folder*" --schema w.json
 }
 
