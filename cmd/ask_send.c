@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- what the client asks and tells ---- */
 
@@ -53,6 +54,7 @@ dq_status ask_sender_open(dq_ask *ask, dq_error *error)
     config.before = before_attempt;
     config.failed = attempt_failed;
     config.arg = ask;
+    config.seed = (uint64_t)getpid(); /* processes that fail together come back apart */
     ask->request_count = 2 * (size_t)o->parallel;
     ask->requests = calloc(ask->request_count, sizeof *ask->requests);
     if (!ask->requests) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for requests");
