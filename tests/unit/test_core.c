@@ -158,6 +158,24 @@ static void maps_replace_grow_copy_and_compare(void **state)
     dq_arena_free(&other);
 }
 
+static void floats_copy_and_compare(void **state)
+{
+    (void)state;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    float numbers[] = {1, -0.0F, 0.1F};
+    dq_value v = {.type = DQ_FLOATS, .count = 3, .as.floats = numbers}, copy, list = dq_list(), nested;
+    assert_true(dq_list_add(&arena, &list, v) && dq_value_copy(&arena, &list, &nested));
+    assert_true(dq_value_copy(&arena, &v, &copy) && dq_value_equal(&v, &copy));
+    numbers[1] = 0; /* equal numbers, other bytes; and the copies keep theirs */
+    assert_false(dq_value_equal(&v, &copy));
+    assert_true(dq_value_equal(&nested.as.list[0], &copy));
+    v.count = 2;
+    assert_false(dq_value_equal(&v, &copy));
+    v.count = 0;
+    assert_true(dq_value_copy(&arena, &v, &copy) && dq_value_equal(&v, &copy));
+    dq_arena_free(&arena);
+}
+
 static void bundles_refuse_twins_and_overflow(void **state)
 {
     (void)state;
@@ -247,6 +265,7 @@ int main(void)
         cmocka_unit_test(halves_round_to_nearest_even),
         cmocka_unit_test(an_index_numbers_ids_as_they_come),
         cmocka_unit_test(maps_replace_grow_copy_and_compare),
+        cmocka_unit_test(floats_copy_and_compare),
         cmocka_unit_test(bundles_refuse_twins_and_overflow),
         cmocka_unit_test(a_schema_names_what_is_wrong),
         cmocka_unit_test(fields_are_written_read_and_bounded),

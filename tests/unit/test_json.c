@@ -213,6 +213,16 @@ static void test_doubles_come_back(void **state)
     }
 }
 
+static void test_floats_are_a_list(void **state)
+{
+    (void)state;
+    const float numbers[] = {1, -0.0F, 0.1F, 1e-40F};
+    dq_value v = {.type = DQ_FLOATS, .count = 4, .as.floats = numbers};
+    written_as(&v, "[1,-0.0,0.100000001,9.9999461e-41]");
+    v.count = 0;
+    written_as(&v, "[]");
+}
+
 static void test_what_has_no_json(void **state)
 {
     (void)state;
@@ -258,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_of_float_comes_back),
         cmocka_unit_test(test_negative_zero),
         cmocka_unit_test(test_doubles_come_back),
+        cmocka_unit_test(test_floats_are_a_list),
         cmocka_unit_test(test_what_has_no_json),
         cmocka_unit_test(test_files),
     };
