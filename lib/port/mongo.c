@@ -59,6 +59,17 @@ dq_status dq_mongo_fail(const dq_mongo_database *d, const bson_error_t *why, dq_
     return dq_error_at(error, d->host, DQ_NO_RECORD);
 }
 
+bool dq_mongo_passes(const bson_error_t *why)
+{
+    static const uint32_t codes[] = {6,   7,    43,    89,    91,    175,   189,  237,
+                                     262, 9001, 10107, 11600, 11602, 13435, 13436};
+    if (why->domain == MONGOC_ERROR_STREAM) return true;
+    if (why->domain == MONGOC_ERROR_SERVER_SELECTION) return false; /* it has been waited for */
+    for (size_t i = 0; why->domain == MONGOC_ERROR_SERVER && i < sizeof codes / sizeof *codes; i++)
+        if (why->code == codes[i]) return true;
+    return false;
+}
+
 /* ---- connecting ---- */
 
 dq_status dq_mongo_connect(const dq_mongo_database *d, dq_mongo_purpose purpose, mongoc_client_t **client,
@@ -96,28 +107,44 @@ static void name_host(dq_mongo_database *d)
 
 /* ---- kinds of ids ---- */
 
-/* One probe: the kind of a document's key, asked for by the names of its types. */
-static dq_status probe(dq_mongo_database *d, const dq_query *query, const bson_t *filter, unsigned *kinds,
-                       dq_error *error)
+static unsigned kind_of(const bson_t *document, const char *key)
 {
-    bson_error_t why;
     bson_iter_t at;
+    if (!bson_iter_init_find(&at, document, key)) return 0;
+    if (BSON_ITER_HOLDS_INT(&at)) return DQ_ID_INTEGER;
+    if (BSON_ITER_HOLDS_UTF8(&at)) return DQ_ID_STRING;
+    return BSON_ITER_HOLDS_OID(&at) ? DQ_ID_OBJECT : 0;
+}
+
+/* The kind of a document's key that the filter finds, if it finds one. */
+static dq_status ask(dq_mongo_database *d, const dq_query *query, const bson_t *filter, unsigned *kinds,
+                     bson_error_t *why, dq_error *error)
+{
     const bson_t *document;
     dq_status status = d->client ? DQ_OK : dq_mongo_connect(d, DQ_MONGO_QUESTION, &d->client, error);
     if (status) return status;
     bson_t *options = BCON_NEW("limit", BCON_INT64(1), "projection", "{", query->key, BCON_INT32(1), "}");
     mongoc_collection_t *collection = mongoc_client_get_collection(d->client, d->name, query->collection);
     mongoc_cursor_t *run = mongoc_collection_find_with_opts(collection, filter, options, NULL);
-    if (mongoc_cursor_next(run, &document) && bson_iter_init_find(&at, document, query->key)) {
-        if (BSON_ITER_HOLDS_INT(&at)) *kinds |= DQ_ID_INTEGER;
-        if (BSON_ITER_HOLDS_UTF8(&at)) *kinds |= DQ_ID_STRING;
-        if (BSON_ITER_HOLDS_OID(&at)) *kinds |= DQ_ID_OBJECT;
-    }
-    if (mongoc_cursor_error(run, &why)) status = dq_mongo_fail(d, &why, error);
+    if (mongoc_cursor_next(run, &document)) *kinds |= kind_of(document, query->key);
+    if (mongoc_cursor_error(run, why)) status = dq_mongo_fail(d, why, error);
     mongoc_cursor_destroy(run);
     mongoc_collection_destroy(collection);
     bson_destroy(options);
     return status;
+}
+
+/* The same, asked once more over a new connection where that may help. */
+static dq_status probe(dq_mongo_database *d, const dq_query *query, const bson_t *filter, unsigned *kinds,
+                       dq_error *error)
+{
+    bson_error_t why = {0};
+    dq_status status = ask(d, query, filter, kinds, &why, error);
+    if (!status || !dq_mongo_passes(&why)) return status;
+    *error = DQ_ERROR_NONE;
+    mongoc_client_destroy(d->client);
+    d->client = NULL;
+    return ask(d, query, filter, kinds, &why, error);
 }
 
 static dq_status mongo_kinds(dq_collections *place, const dq_query *query, unsigned *kinds, dq_error *error)

@@ -30,6 +30,10 @@ dq_status dq_mongo_connect(const dq_mongo_database *database, dq_mongo_purpose p
 /* libmongoc's error as ours, at the host, without the password. */
 dq_status dq_mongo_fail(const dq_mongo_database *database, const bson_error_t *why, dq_error *error);
 
+/* Whether a new connection may do better: the network, a server that steps down or restarts, a cursor that
+ * was forgotten. */
+bool dq_mongo_passes(const bson_error_t *why);
+
 /* dq_collections' open (lib/port/mongo_cursor.c). */
 dq_status dq_mongo_open(dq_collections *place, const dq_query *query, dq_documents *documents,
                         dq_error *error);

@@ -259,19 +259,6 @@ static dq_status start(cursor *c, dq_mongo_purpose purpose, dq_error *error)
     return ok ? DQ_OK : dq_fail(error, DQ_ERR_RANGE, "the filter is larger than a document may be");
 }
 
-/* Whether a new connection may do better: the network, a server that steps down or restarts, a cursor that
- * was forgotten. */
-static bool is_passing(const bson_error_t *why)
-{
-    static const uint32_t codes[] = {6,   7,    43,    89,    91,    175,   189,  237,
-                                     262, 9001, 10107, 11600, 11602, 13435, 13436};
-    if (why->domain == MONGOC_ERROR_STREAM) return true;
-    if (why->domain == MONGOC_ERROR_SERVER_SELECTION) return false; /* it has been waited for */
-    for (size_t i = 0; why->domain == MONGOC_ERROR_SERVER && i < sizeof codes / sizeof *codes; i++)
-        if (why->code == codes[i]) return true;
-    return false;
-}
-
 /* What a server says that was to sort more than it can hold is given its remedy. */
 static dq_status fail_run(const cursor *c, bson_error_t *why, dq_error *error)
 {
@@ -297,7 +284,7 @@ static int fetch(cursor *c, const bson_t **document, dq_error *error)
             if (!was_given(c, identity(*document))) return 1;
         c->ended = !mongoc_cursor_error(c->run, &why); /* the end and a failure look alike */
         if (c->ended) break;
-        if (!is_passing(&why) || c->tries == TRIES) {
+        if (!dq_mongo_passes(&why) || c->tries == TRIES) {
             fail_run(c, &why, error);
             return -1;
         }
