@@ -197,6 +197,7 @@ static void clean_up(state *s)
     free_bundles(s->transitions, s->transition_count);
     free_bundles(s->rankings, s->ranking_count);
     dq_labeller_free(&s->labeller);
+    dq_reward_prompt_free(&s->judge.prompt);
     dq_catalogue_free(&s->catalogue);
 }
 
