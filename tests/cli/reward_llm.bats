@@ -104,7 +104,7 @@ payload() { zstd -dcq "$@"; }
     llm_clear
     ask -j 8 --refresh c.dq -o again.dq
     [ "$(llm_log '[.[] | select(.code == 400)] | length')" = 0 ]
-    [ "$(dq-reward --strategy llm --ledger r.db | awk 'NR == 2 { print $2 - $3 - $4 - $5 }')" = 0 ]
+    [ "$(dq-reward --ledger r.db | awk 'NR == 2 { print $2 - $3 - $4 - $5 }')" = 0 ]
 }
 
 @test "hybrid: both parts stay, and another weight asks nothing" {
@@ -318,7 +318,7 @@ payload() { zstd -dcq "$@"; }
     llm_start
     ask c.dq -o whole.dq
     all=$(llm_stats .requests)
-    tokens=$(dq-reward --strategy llm --ledger r.db | awk 'NR == 2 { print $9 + $10 }')
+    tokens=$(dq-reward --ledger r.db | awk 'NR == 2 { print $9 + $10 }')
     rm r.db
     llm_clear
     run -75 ask --max-requests 10 c.dq -o out.dq
@@ -341,13 +341,13 @@ payload() { zstd -dcq "$@"; }
     ask --price 1:2 c.dq -o l.dq
     ask --model other --user "$(head -1 u.jsonl | jq -r .id)" c.dq -o o.dq
     ask c.dq -o l.dq
-    dq-reward --strategy llm --ledger r.db > ledger
+    dq-reward --ledger r.db > ledger
     [ "$(wc -l < ledger)" = 3 ]
     [ "$(awk -F'\t' 'NR > 1 { print $1 }' ledger | paste -sd' ')" = "judge other" ]
     [ "$(awk -F'\t' 'NR > 1 { n += $3 } END { print n }' ledger)" = "$(llm_stats .answered)" ]
     awk -F'\t' '$1 == "judge" && (($11 - ($9 + 2 * $10) / 1e6) ^ 2 > 1e-12 || $7 < $8) { exit 1 }' ledger
     awk -F'\t' '$1 == "other" && $11 != 0 { exit 1 }' ledger
-    run -1 dq-reward --strategy llm --ledger nothing.db
+    run -1 dq-reward --ledger nothing.db
     [[ $output == "dq-reward: nothing.db: "* ]]
 }
 
