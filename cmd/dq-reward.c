@@ -4,6 +4,7 @@
  */
 #include "filter.h"
 #include "reward_answer.h"
+#include "reward_human.h"
 #include "reward_judge.h"
 #include "reward_write.h"
 #include "transitions.h"
@@ -16,7 +17,7 @@ typedef struct options {
     int strategy;
     bool raw_cosine, strict, labels_only;
     dq_texts pair_fields;
-    const char *map, *pairs, *pairs_file, *user;
+    const char *map, *pairs, *pairs_file, *user, *answers;
     double weight;
     dq_llm_options llm;
 } options;
@@ -26,7 +27,8 @@ typedef struct state {
     dq_filter filter;
     dq_catalogue catalogue;
     dq_labeller labeller;
-    dq_reward_judge judge;
+    dq_reward_judge judge; /* a model */
+    dq_human *human;
     dq_pair_plan plan;
     dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
@@ -72,8 +74,10 @@ static dq_status make_ready(state *s, dq_error *error)
     const dq_strategy_kind *kind = &dq_strategies[s->labeller.strategy];
     if (!status && (kind->cosine || s->plan.from == DQ_PAIRS_TOP))
         status = dq_labeller_fields(&s->labeller, &s->catalogue, &s->o->pair_fields, error);
-    if (!status && kind->judged)
-        status = dq_reward_judge_ready(&s->judge, &s->labeller, &s->catalogue, error);
+    if (!status && kind->model) return dq_reward_judge_ready(&s->judge, &s->labeller, &s->catalogue, error);
+    if (status || !kind->judged) return status;
+    status = dq_human_open(&s->human, s->o->answers, &s->catalogue, &s->labeller.map, error);
+    if (!status) s->labeller.judge = dq_human_judge(s->human);
     return status;
 }
 
@@ -147,7 +151,9 @@ static dq_status write_all(state *s, dq_error *error)
     dq_status status = dq_catalogue_write(&s->catalogue, s->filter.out, error);
     bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
     uint64_t total = again ? 0 : dq_pairs_count(&s->plan, &s->catalogue);
-    s->out.progress = dq_progress_start(&s->o->common, "transitions", total);
+    dq_common bar = s->o->common;
+    bar.quiet = bar.quiet || s->human; /* the terminal is for the questions */
+    s->out.progress = dq_progress_start(&bar, "transitions", total);
     for (size_t i = 0; !status && i < s->transition_count; i++)
         status = again ? dq_reward_relabel(&s->out, &s->transitions[i], error)
                        : dq_writer_put(s->filter.out, &s->transitions[i], error);
@@ -196,6 +202,7 @@ static void clean_up(state *s)
     dq_reward_output_free(&s->out);
     free_bundles(s->transitions, s->transition_count);
     free_bundles(s->rankings, s->ranking_count);
+    dq_human_close(s->human);
     dq_labeller_free(&s->labeller);
     dq_reward_prompt_free(&s->judge.prompt);
     dq_catalogue_free(&s->catalogue);
@@ -213,9 +220,12 @@ static void understand(state *s, const dq_cli *cli)
     s->labeller.weight = o->weight;
     s->labeller.threads = dq_cli_threads(&o->common, 1);
     if (dq_reward_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
-    bool judged = dq_strategies[o->strategy].judged;
-    if (judged) dq_llm_check(&o->llm, cli);
-    if (!judged && dq_reward_judge_prints(&o->llm))
+    bool model = dq_strategies[o->strategy].model, human = o->strategy == DQ_STRATEGY_HUMAN;
+    if (model) dq_llm_check(&o->llm, cli);
+    if (human && !o->answers)
+        dq_cli_usage(cli, "--strategy human keeps its answers: name a file with --answers");
+    if (!human && o->answers) dq_cli_usage(cli, "--answers is for --strategy human");
+    if (!model && dq_reward_judge_prints(&o->llm))
         dq_cli_usage(cli, "--dry-run and --show-prompt are for --strategy llm and hybrid");
     if (dq_reward_judge_prints(&o->llm) && (o->common.output || o->labels_only))
         dq_cli_usage(cli, "--dry-run and --show-prompt print words: no --output, no --labels-only");
@@ -236,7 +246,7 @@ static void understand(state *s, const dq_cli *cli)
 /* A prompt's file is read first: it may be wrong, and the head names it by what it says. */
 static dq_status load_prompt(state *s, options *o, dq_error *error)
 {
-    if (!dq_strategies[o->strategy].judged) return DQ_OK;
+    if (!dq_strategies[o->strategy].model) return DQ_OK;
     dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
     if (!status) o->llm.prompt = s->judge.prompt.name;
     return status;
@@ -244,13 +254,14 @@ static dq_status load_prompt(state *s, options *o, dq_error *error)
 
 static const dq_program program = {
     .name = "dq-reward",
-    .summary = "rewards for pairs of users and items: by cosine, from logged labels, or asking a model",
+    .summary =
+        "rewards for pairs of users and items: by cosine, from logged labels, asking a model or a person",
     .operands = "[FILE]...",
     .examples =
         {"dq-export --schema jobs FOLDER | dq-reward --strategy logged | dq-train --offline -o model.dq",
          "dq-reward --strategy llm --model NAME --pairs random:50 --cache rewards.db < catalogue.dq > t.dq"},
 };
-static const char *const strategies[] = {"cosine", "logged", "llm", "hybrid", NULL};
+static const char *const strategies[] = {"cosine", "logged", "llm", "hybrid", "human", NULL};
 
 /* What a strategy does not read cannot change the payload, so the head does not name it. */
 static void record_what_counts(dq_option *table, const dq_strategy_kind *kind)
@@ -266,8 +277,7 @@ static void record_what_counts(dq_option *table, const dq_strategy_kind *kind)
         for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
             if (strcmp(table->name, needs[i].name) != 0) continue;
             bool counts = (needs[i].labels && (kind->logged || kind->judged)) ||
-                          (needs[i].judged && kind->judged) ||
-                          (needs[i].mixed && kind->judged && kind->cosine);
+                          (needs[i].judged && kind->model) || (needs[i].mixed && kind->model && kind->cosine);
             if (!counts) table->flags = 0;
         }
 }
@@ -299,6 +309,8 @@ int main(int argc, char **argv)
          "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
          .flags = DQ_OPT_PAYLOAD},
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error", .flags = 0},
+        {"answers", 0, DQ_OPT_TEXT, &o.answers, "FILE",
+         "human: JSON lines that keep the answers, and those already there", .flags = 0},
         {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "hybrid: W cosine + (1 - W) llm",
          .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1},
         DQ_OPTIONS_LLM(o.llm),

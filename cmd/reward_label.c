@@ -11,11 +11,16 @@ enum { TILE = 256 }; /* pairs that one thread takes at a time */
 const dq_strategy_kind dq_strategies[] = {
     [DQ_STRATEGY_COSINE] = {.name = "cosine", .cosine = true, .columns = {"reward", "cosine"}},
     [DQ_STRATEGY_LOGGED] = {.name = "logged", .logged = true, .columns = {"reward", "label"}},
-    [DQ_STRATEGY_LLM] = {.name = "llm", .judged = true, .columns = {"reward", "llm", "label", "soft"}},
+    [DQ_STRATEGY_LLM] = {.name = "llm",
+                         .judged = true,
+                         .model = true,
+                         .columns = {"reward", "llm", "label", "soft"}},
     [DQ_STRATEGY_HYBRID] = {.name = "hybrid",
                             .cosine = true,
                             .judged = true,
+                            .model = true,
                             .columns = {"reward", "cosine", "llm", "label", "soft"}},
+    [DQ_STRATEGY_HUMAN] = {.name = "human", .judged = true, .columns = {"reward", "label"}},
     {.name = NULL},
 };
 
@@ -244,7 +249,7 @@ dq_status dq_rewards_add(const dq_rewards *r, const dq_labeller *l, dq_bundle *b
     dq_status status = dq_bundle_add_numbers(bundle, "reward", DQ_F4, r->reward, NULL, none, error);
     if (!status && kind->cosine)
         status = dq_bundle_add_numbers(bundle, "cosine", DQ_F4, r->cosine, NULL, NULL, error);
-    if (!status && kind->judged)
+    if (!status && kind->model)
         status = dq_bundle_add_numbers(bundle, "llm", DQ_F4, r->llm, NULL, none, error);
     if (!status && (kind->logged || kind->judged))
         status = dq_bundle_add_text(bundle, "label", DQ_TEXT, r->labels.offsets, r->labels.data,

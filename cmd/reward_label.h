@@ -15,12 +15,14 @@ typedef enum dq_strategy {
     DQ_STRATEGY_COSINE,
     DQ_STRATEGY_LOGGED,
     DQ_STRATEGY_LLM,
-    DQ_STRATEGY_HYBRID
+    DQ_STRATEGY_HYBRID,
+    DQ_STRATEGY_HUMAN
 } dq_strategy;
 
 typedef struct dq_strategy_kind {
     const char *name;
     bool cosine, logged, judged; /* what a reward is made of; cosine and judged: a mixture */
+    bool model;                  /* the judge is a model: its reward stays as the column llm */
     const char *columns[6];      /* NULL-ended */
 } dq_strategy_kind;
 
@@ -35,8 +37,8 @@ typedef struct dq_verdict {
     bool soft; /* the reward is an expectation over the label's alternatives */
 } dq_verdict;
 
-/* Whoever gives labels that cost something: a model. Pairs are told ahead, so that many can be asked at once,
- * and taken in the same order. */
+/* Whoever gives labels that cost something: a model, a person. Pairs are told ahead, so that many can be
+ * asked at once, and taken in the same order. */
 typedef struct dq_judge {
     dq_status (*ahead)(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error);
     dq_status (*take)(void *self, size_t n, dq_verdict *verdicts, dq_error *error);

@@ -73,7 +73,7 @@ options_of() {
 @test "completions: choices after an option, with and without the equals sign" {
     "$BUILD"/dq-reward --completion > completion
     bash -euc 'source ./completion
-        COMP_WORDS=(dq-reward --strategy "") COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = "cosine logged llm hybrid" ]
+        COMP_WORDS=(dq-reward --strategy "") COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = "cosine logged llm hybrid human" ]
         COMP_WORDS=(dq-reward --strategy = lo) COMP_CWORD=3; _dq-reward; [ "${COMPREPLY[*]}" = logged ]
         COMP_WORDS=(dq-reward -s c) COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = cosine ]
         COMP_WORDS=(dq-reward file) COMP_CWORD=1; _dq-reward; [ ${#COMPREPLY[@]} -eq 0 ]'
