@@ -199,9 +199,9 @@ payload() { zstd -dcq "$@"; }
     ask --show-prompt c.dq > shown
     [ "$(wc -l < shown)" = 72 ]
     jq -se 'all(.messages | length == 2 and .[0].role == "system" and .[1].role == "user")' shown
-    jq -r 'select(.stage == "first") | .messages[1].content' shown | grep -qx "title: $(head -1 i.jsonl | jq -r .text.title)"
+    jq -r 'select(.stage == "first") | .messages[1].content' shown | grep -x "title: $(head -1 i.jsonl | jq -r .text.title)" > /dev/null
     run ! grep -q description <(jq -r 'select(.stage == "first") | .messages[1].content' shown)
-    jq -r 'select(.stage == "second") | .messages[1].content' shown | grep -qxF "description: $(head -1 i.jsonl | jq -r .text.description)"
+    jq -r 'select(.stage == "second") | .messages[1].content' shown | grep -xF "description: $(head -1 i.jsonl | jq -r .text.description)" > /dev/null
     [ "$(llm_stats .requests)" = 0 ]
     # what is shown is what is asked
     ask --user "$(head -1 u.jsonl | jq -r .id)" -j 1 c.dq -o l.dq
@@ -252,8 +252,8 @@ payload() { zstd -dcq "$@"; }
     printf '%s\n' '{"id":"f","text":{"name":"The General","plot":"A locomotive is stolen."}}' > fi.jsonl
     dq-export --users fu.jsonl --items fi.jsonl -o f.dq
     ask --show-prompt f.dq > shown
-    jq -r 'select(.stage == "first").messages[1].content' shown | grep -qx 'The General'
-    jq -r 'select(.stage == "second").messages[1].content' shown | grep -qx 'plot: A locomotive is stolen.'
+    jq -r 'select(.stage == "first").messages[1].content' shown | grep -x 'The General' > /dev/null
+    jq -r 'select(.stage == "second").messages[1].content' shown | grep -x 'plot: A locomotive is stolen.' > /dev/null
     ask f.dq | dq-cat --check
 }
 
