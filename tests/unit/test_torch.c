@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Models between dq and PyTorch as .safetensors, both ways. The way there runs PyTorch, and skips where
+ * neither TORCH_PYTHON nor /usr/bin/python3 has it; the way back reads a model that PyTorch made.
+ */
+#include "dq/mlp.h"
+#include "dq/safetensors.h"
+
+#include "../fixtures/mlp/model.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { ROWS = 7, INPUT = 19, WIDTH = 4, MOST = 8 };
+
+static void assert_near(const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) assert_true(fabsf(a[i] - b[i]) < 1e-5F);
+}
+
+/* ---- from PyTorch ---- */
+
+static dq_status give(void *arg, void *to, size_t n, size_t *got, dq_error *error)
+{
+    size_t *at = arg, left = sizeof model_bytes - *at;
+    (void)error;
+    *got = n < left ? n : left;
+    memcpy(to, model_bytes + *at, *got);
+    *at += *got;
+    return DQ_OK;
+}
+
+static void a_model_of_pytorch_is_read(void **state)
+{
+    (void)state;
+    size_t at = 0;
+    dq_source *source;
+    dq_bundle model;
+    dq_mlp_spec spec;
+    dq_pool *pool;
+    dq_mlp *net;
+    dq_rng rng = dq_rng_new(1);
+    uint32_t numbers[MODEL_ROWS];
+    for (uint32_t r = 0; r < MODEL_ROWS; r++) numbers[r] = r;
+    assert_int_equal(dq_source_open_fn(&source, "model", give, &at, NULL), DQ_OK);
+    assert_int_equal(dq_safetensors_read(source, &model, NULL), DQ_OK);
+    assert_int_equal(dq_mlp_load_spec(&model, "q", &spec, NULL), DQ_OK);
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_mlp_new(&net, &spec, MODEL_ROWS, pool, &rng, NULL), DQ_OK);
+    assert_int_equal(dq_mlp_load(net, "q", &model, NULL), DQ_OK);
+    const dq_mlp_pairs pairs = {MODEL_ROWS, numbers, numbers, model_vectors};
+    assert_near(dq_mlp_forward(net, model_x, MODEL_ROWS, &pairs, NULL), model_y, MODEL_ROWS);
+    dq_mlp_free(net);
+    dq_pool_free(pool);
+    dq_bundle_free(&model);
+    dq_source_close(source);
+}
+
+/* ---- to PyTorch ---- */
+
+static const char *python;
+
+static bool has_torch(const char *candidate)
+{
+    char command[512];
+    if (!candidate || !*candidate) return false;
+    snprintf(command, sizeof command, "'%s' -c 'import torch' 2> /dev/null", candidate);
+    return system(command) == 0;
+}
+
+static void write_file(const char *folder, const char *name, const float *numbers, size_t n)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(numbers, sizeof *numbers, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void write_model(const char *folder, dq_mlp *net)
+{
+    char path[256];
+    dq_bundle model;
+    dq_sink *sink;
+    snprintf(path, sizeof path, "%s/model", folder);
+    assert_int_equal(dq_bundle_init(&model, "model", 0, NULL), DQ_OK);
+    assert_int_equal(dq_mlp_save(net, "q", true, &model, NULL), DQ_OK);
+    assert_int_equal(dq_sink_open(&sink, path, DQ_SINK_TEXT, NULL), DQ_OK);
+    assert_int_equal(dq_safetensors_write(sink, &model, NULL), DQ_OK);
+    assert_int_equal(dq_sink_close(sink, NULL), DQ_OK);
+    dq_bundle_free(&model);
+}
+
+static void run_torch(const char *folder, float *y, size_t n)
+{
+    char command[2048], path[256];
+    snprintf(command, sizeof command, "'%s' tests/fixtures/mlp/model.py run %s/model %s/x %s/v %s/y", python,
+             folder, folder, folder, folder);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof path, "%s/y", folder);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fread(y, sizeof *y, n, f), n);
+    fclose(f);
+}
+
+/* A few steps, so that nothing is as it was drawn; then the same states on both sides. */
+static void check(const dq_mlp_spec *spec, const char *folder)
+{
+    bool pairs = spec->head == DQ_HEAD_ACTIONS;
+    size_t outputs = ROWS * (pairs ? 1 : spec->outputs);
+    float x[ROWS * INPUT], v[ROWS * WIDTH], y[ROWS * MOST], dy[ROWS * MOST];
+    uint32_t numbers[ROWS];
+    const dq_mlp_pairs pair = {ROWS, numbers, numbers, v};
+    dq_rng rng = dq_rng_new(3);
+    dq_adam adam = DQ_ADAM_DEFAULTS;
+    dq_pool *pool;
+    dq_mlp *net;
+    for (size_t i = 0; i < ROWS * INPUT; i++) x[i] = (float)dq_rng_normal(&rng);
+    for (size_t i = 0; i < ROWS * WIDTH; i++) v[i] = (float)dq_rng_normal(&rng);
+    for (size_t i = 0; i < ROWS * MOST; i++) dy[i] = (float)dq_rng_normal(&rng);
+    for (uint32_t r = 0; r < ROWS; r++) numbers[r] = r;
+    memset(x + 3 + WIDTH, 0, 2 * WIDTH * sizeof *x); /* a history of one item */
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_mlp_new(&net, spec, ROWS, pool, &rng, NULL), DQ_OK);
+    for (int step = 0; step < 5; step++) {
+        dq_mlp_forward(net, x, ROWS, pairs ? &pair : NULL, &rng);
+        dq_mlp_backward(net, dy);
+        dq_mlp_step(net, &adam, 0, 0);
+    }
+    write_model(folder, net);
+    write_file(folder, "x", x, ROWS * INPUT);
+    write_file(folder, "v", v, ROWS * WIDTH);
+    run_torch(folder, y, outputs);
+    assert_near(dq_mlp_forward(net, x, ROWS, pairs ? &pair : NULL, NULL), y, outputs);
+    dq_mlp_free(net);
+    dq_pool_free(pool);
+}
+
+#define STATE                                                                                                \
+    .input = INPUT, .user_width = 3, .history = 3, .item_width = WIDTH, .hidden = {11, 9}, .hidden_count = 2
+
+static void models_run_in_pytorch(void **state)
+{
+    (void)state;
+    static const dq_mlp_spec specs[] = {
+        {STATE, .outputs = 5, .dropout = 0.3},
+        {STATE, .outputs = 5, .batch_norm = true, .dueling = true},
+        {STATE, .outputs = 5, .encoder = DQ_ENCODER_ATTENTION, .dueling = true},
+        {STATE, .encoder = DQ_ENCODER_MEAN, .head = DQ_HEAD_ACTIONS, .action_width = WIDTH},
+    };
+    char folder[] = "/tmp/dq-torch.XXXXXX", command[64];
+    const char *candidates[] = {getenv("TORCH_PYTHON"), "/usr/bin/python3"};
+    for (int i = 0; i < 2 && !python; i++)
+        if (has_torch(candidates[i])) python = candidates[i];
+    if (!python) skip(); /* neither TORCH_PYTHON nor Debian's python3-torch */
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) check(&specs[i], folder);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_model_of_pytorch_is_read),
+        cmocka_unit_test(models_run_in_pytorch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
