@@ -40,7 +40,8 @@ dq-plan.parts   := cmd/catalogue cmd/corpus
 dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \
                    cmd/rank_agents cmd/rank_sessions cmd/events cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_print cmd/eval_curves cmd/eval_plot \
-                   cmd/eval_rollout cmd/eval_rollout_print cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json \
+                   cmd/eval_rollout cmd/eval_rollout_print cmd/eval_env cmd/eval_env_print cmd/envs cmd/envs_play \
+                   cmd/env_process cmd/coprocess cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json \
                    port/trec
 dq-sim.parts    := cmd/sim_population cmd/env_serve cmd/env_process cmd/envs cmd/coprocess
 dq-cat.parts    := cmd/cat_select cmd/cat_time cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
@@ -58,7 +59,7 @@ ROOMS := core wire math learn reward rank measure
 # Debian packages: what is built with, and what tests and the demo run.
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
             zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
-            python3-numpy python3-pymongo python3-pymongo-ext python3-bson python3-bson-ext openssl bsdextrautils procps \
+            python3-numpy python3-xxhash python3-pymongo python3-pymongo-ext python3-bson python3-bson-ext openssl bsdextrautils procps \
             libcurl4-openssl-dev nettle-dev \
             libmicrohttpd-dev curl apache2-utils libsqlite3-dev sqlite3 libmongoc-dev
 PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd sqlite3 libmongoc-1.0

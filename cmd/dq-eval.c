@@ -6,6 +6,7 @@
 
 #include "dq/blas.h"
 #include "eval_curves.h"
+#include "eval_env.h"
 #include "eval_rollout.h"
 
 #include <stdlib.h>
@@ -108,6 +109,35 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
         dq_cli_usage(cli, "--plot names the output: no --output or --format with it");
 }
 
+static dq_status roll_out_env(const eval_options *o, dq_error *error)
+{
+    env_rollout played;
+    dq_sink *out = NULL;
+    dq_status status = env_rollout_run(&played, o, error);
+    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
+    if (!status) status = env_rollout_print(&played, out, error);
+    env_rollout_free(&played);
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
+
+/* Options of a catalogue have no meaning in another environment. */
+static void check_env(const dq_cli *cli, const eval_options *o)
+{
+    static const char *const others[] = {"cold-start", "user",       "reward", "map",
+                                         "pair",       "raw-cosine", "steps",  "candidates",
+                                         "epsilon",    "distinct",   NULL};
+    if (!o->rollout) dq_cli_usage(cli, "--env and --env-cmd are for --rollout");
+    if (o->env && o->env_cmd) dq_cli_usage(cli, "--env and --env-cmd exclude each other");
+    if (cli->operand_count) dq_cli_usage(cli, "an environment takes no input '%s'", cli->operands[0]);
+    if (!o->models.count)
+        dq_cli_usage(cli, "--rollout needs --model FILE (or random), the first to compare with");
+    if (o->format == EVAL_TREC) dq_cli_usage(cli, "--rollout has no trec format");
+    for (const char *const *name = others; *name; name++)
+        if (dq_cli_given(cli, *name)) dq_cli_usage(cli, "--%s has no meaning with an environment", *name);
+}
+
 /* --cold-start: the first 10 steps of 10 episodes, unless told otherwise. */
 static void check_rollout(const dq_cli *cli, eval_options *o)
 {
@@ -130,6 +160,10 @@ static void check_usage(const dq_cli *cli, eval_options *o)
         check_curves(cli, o);
         return;
     }
+    if (o->env || o->env_cmd) {
+        check_env(cli, o);
+        return;
+    }
     if (o->rollout) {
         check_rollout(cli, o);
         return;
@@ -147,6 +181,7 @@ static void check_usage(const dq_cli *cli, eval_options *o)
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     if (o->list) return list_measures(o, error);
+    if (o->rollout && (o->env || o->env_cmd)) return roll_out_env(o, error);
     if (o->rollout) return roll_out(o, cli, error);
     if (o->curves) return draw_curves(o, cli, error);
     return measure_rankings(o, cli, error);
@@ -182,6 +217,8 @@ int main(int argc, char **argv)
         {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .flags = 0},
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout by step: the first 10 steps of 10 episodes", .flags = 0},
         {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .flags = 0},
+        {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "--rollout of agents of dq-train --env (dq-sim(1) lists environments)", .flags = 0},
+        {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "--rollout in the environment that a process offers", .flags = 0},
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (default: all users, in turn)", .flags = 0},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards},
         {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .flags = 0},

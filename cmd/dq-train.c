@@ -187,12 +187,12 @@ int main(int argc, char **argv)
         {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = 0},
         {"checkpoint-every", 0, DQ_OPT_COUNT, &o.checkpoint_every, "N", "episodes (offline: epochs, 1) between checkpoints", 0, .least = 1, .most = 1e9, .given = &o.given.checkpoint_every},
         {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "metrics as JSON lines, one an episode or epoch", .flags = 0},
-        {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths (else --init's)", payload, .given = &o.given.hidden},
+        {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths (else --init's)", payload, .given = &o.given.hidden, .section = "Networks"},
         {"world-hidden", 0, DQ_OPT_TEXT, &o.world_hidden, "N,N,...", "the world model's hidden widths (else --init's)", payload, .given = &o.given.world_hidden},
         {"world", 0, DQ_OPT_FLAG, &o.world, NULL, "train a world model too (--no-world: neither it nor planning)", .flags = payload},
         {"matches", 0, DQ_OPT_CHOICE, &o.matches, "WHICH", "further inputs: cosines of the catalogue's pairs of fields, or of all of equal width (offline: all; else --init's)", payload, matches, .given = &o.given.matches},
         {"dropout", 0, DQ_OPT_REAL, &o.dropout, "P", "share of hidden units dropped in training (offline: 0.1; published 0.2)", payload, .least = 0, .most = 0.95, .given = &o.given.dropout},
-        {"lr", 0, DQ_OPT_REAL, &o.rate, "RATE", "Adam's learning rate, at its peak (offline: 3e-4; published 1e-3)", payload, .least = 0, .most = 10, .given = &o.given.rate},
+        {"lr", 0, DQ_OPT_REAL, &o.rate, "RATE", "Adam's learning rate, at its peak (offline: 3e-4; published 1e-3)", payload, .least = 0, .most = 10, .given = &o.given.rate, .section = "Learning"},
         {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate (offline: one-cycle)", payload, schedules, .given = &o.given.schedule},
         {"weight-decay", 0, DQ_OPT_REAL, &o.decay, "X", "L2 decay (--preset published: 1e-5)", payload, .least = 0, .most = 10, .given = &o.given.decay},
         {"gamma", 'g', DQ_OPT_REAL, &o.gamma, "X", "discount (offline: 0)", payload, .least = 0, .most = 0.9999, .given = &o.given.gamma},
@@ -201,7 +201,7 @@ int main(int argc, char **argv)
         {"target-every", 0, DQ_OPT_COUNT, &o.target_every, "N", "Q updates between copies of the target", payload, .least = 1, .most = 1e15},
         {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn an episode (offline: for the maximum, 0: all)", payload, .least = 0, .most = 4e9, .given = &o.given.candidates},
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=X,...", "rewards of labels; IGNORE is that of the unlabelled", .flags = payload},
-        {"episodes", 'e', DQ_OPT_COUNT, &o.episodes, "N", "online: episodes", payload, .least = 1, .most = 1e9, .given = &o.given.episodes},
+        {"episodes", 'e', DQ_OPT_COUNT, &o.episodes, "N", "online: episodes", payload, .least = 1, .most = 1e9, .given = &o.given.episodes, .section = "Online"},
         {"steps", 's', DQ_OPT_COUNT, &o.steps, "N", "online: steps an episode", payload, .least = 1, .most = 1e9, .given = &o.given.steps},
         {"reward", 'r', DQ_OPT_CHOICE, &o.reward, "NAME", "online: cosine, logged labels, or auto (logged when there are transitions)", payload, rewards, .given = &o.given.reward},
         {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "online: rewards from a labeller that is asked as training goes on, such as 'dq-reward -s llm ...'", .flags = 0},
@@ -216,7 +216,7 @@ int main(int argc, char **argv)
         {"epsilon-decay", 0, DQ_OPT_REAL, &o.epsilon_decay, "X", "online: its factor a learning step", payload, .least = 0, .most = 1, .given = &o.given.epsilon_decay},
         {"replay", 0, DQ_OPT_COUNT, &o.replay, "N", "online: transitions remembered", payload, .least = 1, .most = 1e8, .given = &o.given.replay},
         {"warmup", 0, DQ_OPT_COUNT, &o.warmup, "N", "online: transitions before learning", payload, .least = 0, .most = 1e8, .given = &o.given.warmup},
-        {"epochs", 0, DQ_OPT_COUNT, &o.epochs, "N", "offline: passes (published: 20)", payload, .least = 1, .most = 1e6, .given = &o.given.epochs},
+        {"epochs", 0, DQ_OPT_COUNT, &o.epochs, "N", "offline: passes (published: 20)", payload, .least = 1, .most = 1e6, .given = &o.given.epochs, .section = "Offline"},
         {"negatives", 0, DQ_OPT_COUNT, &o.negatives, "N", "offline: unlabelled items drawn per labelled row, as IGNORE", payload, .least = 0, .most = 1000, .given = &o.given.negatives},
         {"validation", 0, DQ_OPT_REAL, &o.validation, "X", "offline: share of the groups held out (tuned: 0.05)", payload, .least = 0, .most = 0.9, .given = &o.given.validation},
         {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "offline: group users by this attribute (default: each alone)", payload, .given = &o.given.validate_by},
@@ -225,7 +225,8 @@ int main(int argc, char **argv)
         {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "offline: epochs without a better validation before stopping (0: never; published 5)", payload, .least = 0, .most = 1e6, .given = &o.given.patience},
         TRAIN_ENV_OPTIONS(o.env),
         TRAIN_LOGGED_OPTIONS(o.logged),
-        DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
+        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .least = 0, .most = 9.2e18, .section = "Running"},
+        DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     part_ways(&cli, &o, table);
     check_labeller(&cli, &o, table);

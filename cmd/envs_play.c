@@ -1,27 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 #include "envs_play.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-dq_status dq_envs_play(dq_envs *envs, dq_agent *agent, dq_played *played, dq_error *error)
+/* What the agent expects of each start. */
+static dq_status expect(const dq_envs *envs, dq_agent *agent, dq_played *played, dq_error *error)
 {
-    size_t n = envs->config.count, running = n;
-    uint32_t *actions = calloc(n, sizeof *actions);
+    size_t n = envs->config.count, actions = envs->shape.action_count;
+    float *q = agent ? calloc(n * actions, sizeof *q) : NULL;
+    if (agent && !q) return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+    if (agent) dq_agent_values(agent, envs->states, n, q);
+    for (size_t i = 0; i < n; i++) {
+        played[i] = (dq_played){.value = agent ? (double)q[i * actions] : (double)NAN};
+        for (size_t a = 1; agent && a < actions; a++)
+            played[i].value = fmax(played[i].value, (double)q[i * actions + a]);
+    }
+    free(q);
+    return DQ_OK;
+}
+
+static void choose(const dq_envs *envs, dq_agent *agent, dq_rng *rng, uint32_t *actions)
+{
+    if (agent) dq_agent_act(agent, envs->states, envs->config.count, false, actions);
+    for (size_t i = 0; !agent && i < envs->config.count; i++)
+        actions[i] = (uint32_t)dq_rng_below(rng, envs->shape.action_count);
+}
+
+/* Adds a step to what was played; the number of episodes that ended with it. */
+static size_t add_step(const dq_envs *envs, double discount, dq_played *played)
+{
+    size_t ended = 0;
+    for (size_t i = 0; i < envs->config.count; i++) {
+        const dq_step *step = &envs->steps[i];
+        if (envs->over[i]) continue;
+        played[i].total += (double)step->reward;
+        played[i].discounted += discount * (double)step->reward;
+        played[i].steps++;
+        memcpy(played[i].counted, envs->counted[i], sizeof played[i].counted);
+        ended += step->terminal || step->truncated;
+    }
+    return ended;
+}
+
+dq_status dq_envs_play(dq_envs *envs, dq_agent *agent, dq_rng *rng, dq_played *played, dq_error *error)
+{
+    size_t running = envs->config.count;
+    double gamma = agent ? dq_agent_get_config(agent)->gamma : 1, discount = 1;
+    uint32_t *actions = calloc(running, sizeof *actions);
     if (!actions) return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
-    memset(played, 0, n * sizeof *played);
     dq_status status = dq_envs_begin(envs, error);
-    while (!status && running) {
-        dq_agent_act(agent, envs->states, n, false, actions);
+    if (!status) status = expect(envs, agent, played, error);
+    for (; !status && running; discount *= gamma) {
+        choose(envs, agent, rng, actions);
         status = dq_envs_step(envs, actions, error);
         if (status) break;
-        for (size_t i = 0; i < n; i++) {
-            if (envs->over[i]) continue;
-            played[i].total += (double)envs->steps[i].reward;
-            played[i].steps++;
-            memcpy(played[i].counted, envs->counted[i], sizeof played[i].counted);
-            running -= envs->steps[i].terminal || envs->steps[i].truncated;
-        }
+        running -= add_step(envs, discount, played);
         dq_envs_turn(envs);
     }
     free(actions);

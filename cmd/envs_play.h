@@ -12,10 +12,13 @@
 typedef struct dq_played {
     double total; /* the return, undiscounted */
     uint64_t steps;
+    double discounted; /* the return from the start, by the agent's gamma */
+    double value;      /* what the agent expected: its greatest Q at the start. NAN for the random policy */
     double counted[DQ_TASK_COUNTERS];
 } dq_played;
 
-/* One episode in each environment, all of which are over before and after; played (count). */
-dq_status dq_envs_play(dq_envs *envs, dq_agent *agent, dq_played *played, dq_error *error);
+/* One episode in each environment, all of which are over before and after; played (count). Without an agent
+ * (NULL) actions are drawn from rng. */
+dq_status dq_envs_play(dq_envs *envs, dq_agent *agent, dq_rng *rng, dq_played *played, dq_error *error);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-eval: rankings against judgements (eval_input, eval_measure, eval_print), roll-outs of
- * agents (eval_rollout), learning curves (eval_curves, eval_plot).
+ * agents (eval_rollout; eval_env in environments that are not catalogues), learning curves (eval_curves, eval_plot).
  */
 #ifndef DQ_CMD_EVAL_H
 #define DQ_CMD_EVAL_H
@@ -33,7 +33,7 @@ typedef struct eval_options {
     /* roll-outs */
     bool rollout, cold_start, distinct, raw_cosine;
     dq_texts models, pairs;
-    const char *user, *map;
+    const char *user, *map, *env, *env_cmd;
     int reward;
     uint64_t episodes, steps, candidates;
     double epsilon;

@@ -295,7 +295,7 @@ static dq_status evaluate(env_run *run, dq_error *error)
     if (!played) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an evaluation");
     dq_envs_rewind(run->trials);
     dq_envs_copy(run->trials, run->envs);
-    dq_status status = dq_envs_play(run->trials, run->agent, played, error);
+    dq_status status = dq_envs_play(run->trials, run->agent, NULL, played, error);
     if (!status) {
         run->at.evaluated = run->at.episode / run->t->o->env.evaluate;
         status = env_run_log_evaluation(run, played, (size_t)n, error);

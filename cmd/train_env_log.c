@@ -44,10 +44,13 @@ dq_status env_run_log_episode(env_run *run, size_t i, dq_error *error)
 dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n, dq_error *error)
 {
     const env_place *p = &run->at;
-    double sum = 0, squares = 0, steps = 0, least = played[0].total, most = played[0].total;
+    double sum = 0, squares = 0, steps = 0, value = 0, discounted = 0, least = played[0].total,
+           most = played[0].total;
     for (size_t i = 0; i < n; i++) {
         sum += played[i].total;
         steps += (double)played[i].steps;
+        value += played[i].value;
+        discounted += played[i].discounted;
         least = fmin(least, played[i].total);
         most = fmax(most, played[i].total);
     }
@@ -63,7 +66,9 @@ dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n
               set(&a, &line, "evaluation_sd", train_number(sqrt(squares / (double)(n - 1)))) &&
               set(&a, &line, "evaluation_least", dq_real(least)) &&
               set(&a, &line, "evaluation_most", dq_real(most)) &&
-              set(&a, &line, "evaluation_steps", dq_real(steps / (double)n));
+              set(&a, &line, "evaluation_steps", dq_real(steps / (double)n)) &&
+              set(&a, &line, "evaluation_value", train_number(value / (double)n)) &&
+              set(&a, &line, "evaluation_discounted", dq_real(discounted / (double)n));
     for (size_t c = 0; ok && run->trials->counters[c]; c++) {
         char name[80];
         double count = 0;
