@@ -25,6 +25,16 @@ static void set_hidden(dq_agent_config *c, uint32_t first, uint32_t second, uint
     memcpy(c->hidden, widths, sizeof widths);
 }
 
+/* Epsilon from 1 to 0.01 by a factor an update. */
+static void set_factor(dq_agent_config *c, double factor)
+{
+    c->decay_form = DQ_DECAY_MULTIPLICATIVE;
+    c->decay_by = DQ_BY_UPDATES;
+    c->epsilon = 1;
+    c->epsilon_min = 0.01;
+    c->epsilon_decay = factor;
+}
+
 /* 6B: 42 -> 256 -> 256 -> 128 -> items; of its search's values the middle ones. */
 static void fill_session(dq_agent_config *c)
 {
@@ -39,9 +49,7 @@ static void fill_session(dq_agent_config *c)
     c->warmup = 500;
     c->target_every = 100;
     c->clip_norm = 1;
-    c->epsilon = 1;
-    c->epsilon_min = 0.01;
-    c->epsilon_decay = 0.999;
+    set_factor(c, 0.999);
 }
 
 /* 6C, the table. */
@@ -49,8 +57,8 @@ static void fill_sequence(dq_agent_config *c)
 {
     c->alpha = 0.1;
     c->gamma = 0.95;
+    set_factor(c, 1);
     c->epsilon = c->epsilon_min = 0.1;
-    c->epsilon_decay = 1;
 }
 
 /* 6C, the network. The target follows as in the tutorial that its other numbers are from. */
@@ -84,9 +92,7 @@ static void fill_films(dq_agent_config *c)
     c->replay = 10000;
     c->target_every = 10;
     c->target_by = DQ_BY_EPISODES;
-    c->epsilon = 1;
-    c->epsilon_min = 0.01;
-    c->epsilon_decay = 0.995;
+    set_factor(c, 0.995);
 }
 
 /* Sutton and Barto's example 8.1. */
@@ -94,8 +100,8 @@ static void fill_maze(dq_agent_config *c)
 {
     c->alpha = 0.1;
     c->gamma = 0.95;
+    set_factor(c, 1);
     c->epsilon = c->epsilon_min = 0.1;
-    c->epsilon_decay = 1;
     c->planning = 50;
 }
 

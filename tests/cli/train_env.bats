@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# dq-train --env and --env-cmd, and dq-eval --rollout --env: what they learn and write, that a process and the same
+# environment in process are one, and that an interruption changes nothing.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    set -o pipefail
+    cd "$BATS_TEST_TMPDIR" || return
+    export PATH=$BUILD:$PATH
+}
+
+toy="/usr/bin/python3 $BATS_TEST_DIRNAME/../services/toy_env.py"
+short=(--quiet --warmup 100 --batch 16 --hidden 16 --epsilon-over 300)
+
+train() { dq-train "${short[@]}" "$@"; }
+
+# The rows of a stream, without its makers.
+rows() { dq-cat "$1" | tail -n +2; }
+
+# interrupted OPTION...: again and again, each time stopped a little later, until it ends by itself.
+interrupted() {
+    local turns=20 rc=75 pid i
+    stops=0
+    while [ "$rc" = 75 ] && [ "$stops" -lt 60 ]; do
+        train "$@" 2> said &
+        pid=$!
+        for ((i = 0; i < turns; i++)); do kill -0 "$pid" 2> /dev/null || break; done
+        kill -TERM "$pid" 2> /dev/null || true # at a moment that nobody chose
+        rc=0
+        wait "$pid" || rc=$?
+        [ "$rc" != 143 ] || rc=75 # before there was anything to keep
+        turns=$((turns * 3 / 2))
+        stops=$((stops + 1))
+    done
+    return "$rc"
+}
+
+@test "every environment trains a network; what it counts is in the log" {
+    for kind in session:items=20,users=5 sequence films maze:steps=50 chain cartpole; do
+        train --env "$kind" --total-steps 400 -l log -o m.dq
+        dq-cat --check m.dq
+        jq -es 'map(.episode) == [range(1; length + 1)] and length > 0 and (.[-1].total_steps <= 400)' log
+    done
+    train --env session:items=20 --total-steps 400 -l log -o m.dq
+    jq -es 'all(.steps == 10 and .clicks <= 10 and .repeats <= .clicks * 3 and .["return"] < 10.001)' log
+    jq -es '.[0].q_loss == null and .[-1].q_loss != null and .[-1].gradient > 0 and .[-1].epsilon < 1' log
+}
+
+@test "the same seed gives the same model and log, by any number of threads; another seed does not" {
+    train --env films --total-steps 500 --envs 3 -t 1 -l a.log -o a.dq
+    train --env films --total-steps 500 --envs 3 -t 2 -l b.log -o b.dq
+    cmp a.log b.log
+    cmp a.dq b.dq
+    train --env films --total-steps 500 --envs 3 --seed 7 -l c.log -o c.dq
+    ! cmp -s a.log c.log
+}
+
+@test "a process is the same environment: dq-sim --serve" {
+    for kind in cartpole session:items=20,bonus=0.5 sequence:change=5; do
+        train --env "$kind" --total-steps 600 --envs 3 --evaluate 10 --evaluate-episodes 4 -l a.log -o a.dq
+        train --env-cmd "dq-sim $kind --serve" --total-steps 600 --envs 3 --evaluate 10 --evaluate-episodes 4 -l b.log -o b.dq
+        jq -c 'select(.evaluation | not)' a.log > a.episodes
+        jq -c 'select(.evaluation | not)' b.log | diff a.episodes -
+        [ "$(rows a.dq)" = "$(rows b.dq)" ]
+    done
+    train --env cartpole --total-steps 600 --evaluate 10 -l a.log -o a.dq
+    train --env-cmd "dq-sim cartpole --serve" --total-steps 600 --evaluate 10 -l b.log -o b.dq
+    cmp a.log b.log
+}
+
+@test "a process in Python is learnt from, and judged" {
+    train --env-cmd "$toy" --episodes 150 --envs 2 --evaluate 50 -l log -o toy.dq
+    jq -es 'map(select(.evaluation)) | length == 3 and .[-1].evaluation_return == 1 and .[-1].evaluation_steps < 5' log
+    dq-eval --rollout --env-cmd "$toy" --model random --model toy.dq --episodes 40 --format json > judged
+    jq -es '.[1].mean == 1 and .[1].steps < 5 and .[0].mean < 1 and .[0].steps > .[1].steps' judged
+}
+
+@test "tabular agents solve the sequence and the maze, by their presets" {
+    dq-train -q --preset sequence -l log -o t.dq
+    jq -es 'length == 115 and (.[10:15] | map(.success) | add) >= 3 and (.[-20:] | map(.success) | add) >= 18' log
+    dq-eval --rollout --env sequence:order=1 --model t.dq --episodes 5 --format json | jq -e '.mean == 5 and .counts.success == 1'
+    dq-train -q --preset maze -l log -o m.dq
+    dq-eval --rollout --env maze:steps=100 --model m.dq --episodes 1 --format json | jq -e '.mean == 1 and .steps < 20'
+}
+
+@test "presets are what they say, and give way to what is given" {
+    read_stream() { /usr/bin/python3 "$BATS_TEST_DIRNAME"/../read_stream.py "$1"; }
+    dq-train -q --preset films --episodes 2 -o films.dq
+    read_stream films.dq | jq -es '.[0].meta.env == "films" and any(.[]; .shape == [64, 100])'
+    dq-train -q --preset session --env session:items=7 --total-steps 30 --hidden 8 -o session.dq
+    read_stream session.dq | jq -es '.[0].meta.env == "session:items=7" and any(.[]; .shape == [7, 8])'
+    dq-train -q --preset sequence-dqn --episodes 2 -o sequence.dq
+    read_stream sequence.dq | jq -es 'any(.[]; .shape == [128, 10])'
+    run -2 dq-train --preset films --offline m.dq
+    [ "$output" = "dq-train: this preset is of an environment, not --offline" ]
+}
+
+@test "interrupted runs equal uninterrupted ones, also of a process: the log, too" {
+    for where in "--env session:items=20,bonus=1" "--env sequence:change=30" "--env-cmd $toy" "--env-cmd dq-sim\ films\ --serve"; do
+        eval "options=($(sed "s,$toy,\"\$toy\"," <<< "$where") --total-steps 900 --envs 2 --evaluate 15 --evaluate-episodes 3)"
+        rm -f ./*.ck r.log
+        train "${options[@]}" --checkpoint w.ck --checkpoint-every 10 -l w.log -o w.dq
+        interrupted "${options[@]}" --checkpoint r.ck --checkpoint-every 10 -l r.log -o r.dq
+        cmp w.log r.log
+        cmp w.dq r.dq
+        echo "# $where: stopped $stops times" >&3
+    done
+}
+
+@test "a run goes on from another's model" {
+    train --env cartpole --total-steps 800 -o a.dq
+    train --env cartpole --total-steps 100 --warmup 200 --init a.dq -o b.dq
+    [ "$(rows a.dq)" = "$(rows b.dq)" ] # nothing was learnt, so nothing has changed
+    run -1 train --env films --total-steps 100 --init a.dq -o c.dq
+    [[ "$output" == "dq-train: a.dq: "* ]]
+}
+
+@test "roll-outs: the same episodes for all, with intervals and differences" {
+    train --env films --total-steps 600 -o a.dq
+    dq-eval --rollout --env films --model random --model a.dq --model a.dq --episodes 20 --format tsv > tsv
+    [ "$(awk '$1 == "a.dq" && $2 == "mean" {print $4}' tsv | uniq | wc -l)" = 1 ]
+    dq-eval --rollout --env films --model a.dq --model a.dq --episodes 20 --format json | jq -es '.[1].difference == 0 and .[1].p == 1'
+    dq-eval --rollout --env films --model random --model a.dq --episodes 20 --by-query --format json > json
+    jq -es 'all((.by_episode | length == 20) and .steps == 100) and .[1].value != null and .[0].value == null' json
+    jq -es '.[0] | (.by_episode | add / 20) as $m | ($m - .mean | fabs) < 1e-9 and .interval[0] <= $m and $m <= .interval[1]' json
+    dq-eval --rollout --env films --model random | grep -q '^random '
+}
+
+@test "what is refused" {
+    refused() { # status, words, program and options...
+        local status=$1 words=$2
+        shift 2
+        run -"$status" "$@"
+        [ "$output" = "$words" ]
+    }
+    train --env films --total-steps 100 -o films.dq
+    refused 2 "dq-train: --double needs --env or --env-cmd" dq-train --double x.dq
+    refused 2 "dq-train: --user has no meaning with an environment" dq-train --env maze --user 3
+    refused 2 "dq-train: --offline has no meaning with an environment" dq-train --env maze --offline
+    refused 2 "dq-train: --env and --env-cmd exclude each other" dq-train --env maze --env-cmd x
+    refused 2 "dq-train: an environment takes no input 'x.dq'" dq-train --env maze x.dq
+    refused 2 "dq-train: --epsilon-over needs --epsilon-form exponential or linear" \
+        dq-train --env maze --epsilon-over 10 --epsilon-form multiplicative
+    refused 1 "dq-train: no environment 'poker' (dq-sim --list names them)" dq-train --env poker -o x
+    refused 1 "dq-train: maze has no option 'walls'; it has steps" dq-train --env maze:walls=1 -o x
+    refused 1 "dq-train: episodes of this environment have no limit: a schedule or priorities need --total-steps" \
+        dq-train --env maze --priority 0.6 -o x
+    refused 2 "dq-eval: --env and --env-cmd are for --rollout" dq-eval --env maze
+    refused 2 "dq-eval: --candidates has no meaning with an environment" \
+        dq-eval --rollout --env maze --model random --candidates 3
+    refused 1 "dq-eval: films.dq: an agent of states 100 wide and 10 actions; the environment has 54 and 4" \
+        dq-eval --rollout --env maze --model films.dq
+    [ ! -e x ]
+}
