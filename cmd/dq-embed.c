@@ -10,7 +10,8 @@
 #include <string.h>
 
 typedef struct state {
-    const dq_embed_options *o;
+    dq_embed_options *o;
+    dq_embed_model *model; /* NULL: hashing */
     dq_filter filter;
     dq_embed_side users, items;
     dq_features *features[DQ_PARALLEL_MAX];
@@ -62,15 +63,32 @@ static bool is_left_alone(const state *s, const dq_embed_side *side)
     return side->text_count == 0 && !pairs;
 }
 
+/* A model tells how wide its vectors are with the first one: asks for the first text that will be needed. */
+static dq_status find_width(state *s, const dq_bundle *in, dq_error *error)
+{
+    for (size_t c = 0; c < in->column_count; c++) {
+        if (strncmp(in->columns[c].name, "text.", 5) != 0) continue;
+        for (uint64_t r = 0; r < in->rows; r++) {
+            size_t n;
+            const char *text = dq_column_text(&in->columns[c], r, &n);
+            if (text && n) return dq_embed_model_width(s->model, text, n, &s->o->width, error);
+        }
+    }
+    return DQ_OK; /* nothing to embed here either */
+}
+
 static dq_status embed(state *s, dq_embed_side *side, const dq_bundle *in, dq_error *error)
 {
+    dq_status known = s->o->width ? DQ_OK : find_width(s, in, error);
+    if (known) return known;
     dq_status status = dq_embed_know(side, s->o, in, &s->arena, error);
     if (status) return status;
     if (is_left_alone(s, side)) return dq_filter_put(&s->filter, in, error);
     float *vectors = calloc((size_t)in->rows * side->width + 1, sizeof *vectors);
     dq_bundle out = DQ_BUNDLE_EMPTY;
     if (!vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
-    status = dq_embed_block(side, s->o, in, s->features, s->threads, vectors, error);
+    status = s->model ? dq_embed_block_by(side, s->o, in, s->model, vectors, error)
+                      : dq_embed_block(side, s->o, in, s->features, s->threads, vectors, error);
     if (!status) status = rebuild(s, side, in, vectors, &out, error);
     if (!status) status = dq_filter_put(&s->filter, &out, error);
     dq_bundle_free(&out);
@@ -118,6 +136,7 @@ static dq_status init(state *s, dq_error *error)
     s->threads = dq_cli_threads(&s->o->common, 1);
     if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
     dq_status status = DQ_OK;
+    if (s->o->model) return dq_embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
     for (unsigned t = 0; !status && t < s->threads; t++)
         status = dq_features_new(&s->features[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
@@ -129,21 +148,26 @@ static void clean_up(state *s)
     dq_arena_free(&s->arena);
 }
 
-/* The first operand: hash:WIDTH. Kept as an option too, for the head. */
-static uint32_t parse_method(dq_cli *cli, const char **recorded)
+/* The first operand: hash:WIDTH or openai:MODEL. Kept as an option too, for the head. */
+static uint32_t parse_method(dq_cli *cli, const char **recorded, const char **model)
 {
-    if (cli->operand_count == 0) dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256");
+    if (cli->operand_count == 0) dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, or openai:MODEL");
     const char *method = *cli->operands++;
     cli->operand_count--;
     char *end;
+    *recorded = method;
+    if (strncmp(method, "openai:", 7) == 0 && method[7]) {
+        *model = method + 7;
+        return 0;
+    }
     unsigned long width = 0;
     if (strncmp(method, "hash:", 5) == 0 && method[5] >= '1' && method[5] <= '9') {
         width = strtoul(method + 5, &end, 10);
         if (*end) width = 0;
     }
     if (width < 1 || width > 1U << 20)
-        dq_cli_usage(cli, "'%s' is not hash:WIDTH with a width of 1 to %u", method, 1U << 20);
-    *recorded = method;
+        dq_cli_usage(cli, "'%s' is neither openai:MODEL nor hash:WIDTH with a width of 1 to %u", method,
+                     1U << 20);
     return (uint32_t)width;
 }
 
@@ -159,18 +183,29 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 
 static const dq_program program = {
     .name = "dq-embed",
-    .summary = "vectors for texts, by feature hashing",
-    .operands = "hash:WIDTH [FILE]...",
-    .examples =
-        {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
-         "dq-embed hash:512 --field bio --field description --pair bio:description catalogue.dq > c.dq"},
+    .summary = "vectors for texts, by feature hashing or from a model",
+    .operands = "hash:WIDTH|openai:MODEL [FILE]...",
+    .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
+                 "dq-embed openai:MODEL --cache vectors.db --field bio --field description --pair "
+                 "bio:description < c.dq"},
 };
 static const char *const weights[] = {"sqrt", "log", NULL};
 
+/* What belongs to one method is a mistake with the other, and no part of its record. */
+static void settle(const dq_cli *cli, const dq_embed_options *o, bool batch_given, dq_option *table)
+{
+    if (o->model) dq_ask_check(&o->ask, cli);
+    if (!o->model && (o->ask.cache || batch_given || o->ask.dry_run))
+        dq_cli_usage(cli, "--cache, --batch and --dry-run are for openai:MODEL");
+    for (; table->name; table++)
+        if (o->model && strcmp(table->name, "weight") == 0) table->flags = 0;
+}
+
 int main(int argc, char **argv)
 {
-    dq_embed_options o = {.common = DQ_COMMON_DEFAULTS, .prefix = ""};
-    const dq_option table[] = {
+    dq_embed_options o = {.common = DQ_COMMON_DEFAULTS, .prefix = "", .ask = DQ_ASK_DEFAULTS, .batch = 64};
+    bool batch_given = false;
+    dq_option table[] = {
         {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
          "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (default "
          "every text)",
@@ -186,17 +221,26 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .choices = weights},
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
+        {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "openai: texts in a request at most", 0, .least = 1,
+         .most = DQ_EMBED_BATCH, .given = &batch_given},
+        DQ_OPTIONS_ASK(o.ask),
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };
+    for (dq_option *row = table; row->name; row++)
+        if (strcmp(row->name, "parallel") == 0) row->letter = 0; /* -j is --join */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     state s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
-    o.width = parse_method(&cli, &o.method);
+    o.width = parse_method(&cli, &o.method, &o.model);
     check_pairs(&cli, &o.pairs);
+    settle(&cli, &o, batch_given, table);
+    dq_common common = o.common;
+    if (o.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = init(&s, &e);
-    if (!status) status = dq_filter_open(&s.filter, &cli, &o.common, -1, &e);
+    if (!status) status = dq_filter_open(&s.filter, &cli, &common, -1, &e);
     if (!status) status = stream(&s, &e);
+    status = dq_embed_model_close(s.model, &cli, &o.common, status, &e);
     status = dq_filter_close(&s.filter, status, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);

@@ -8,14 +8,18 @@
 #include "cli.h"
 #include "dq/features.h"
 #include "dq/schema.h"
+#include "embed_model.h"
 #include "parallel.h"
 
 enum { DQ_EMBED_TEXTS = 64 };
 
 typedef struct dq_embed_options {
     dq_common common;
-    const char *method; /* "hash:WIDTH" */
-    uint32_t width;
+    const char *method; /* "hash:WIDTH" or "openai:MODEL" */
+    const char *model;  /* NULL: hashing */
+    dq_ask_options ask;
+    uint64_t batch;
+    uint32_t width; /* of a text's vector; 0: not known yet */
     dq_texts fields, pairs;
     bool join;
     int weight;
@@ -45,5 +49,9 @@ bool dq_embed_has(const dq_embed_side *side, const char *name);
  * `threads` threads with features[t] for each. */
 dq_status dq_embed_block(const dq_embed_side *side, const dq_embed_options *options, const dq_bundle *bundle,
                          dq_features *const *features, unsigned threads, float *vectors, dq_error *error);
+
+/* The same from a model. */
+dq_status dq_embed_block_by(const dq_embed_side *side, const dq_embed_options *options,
+                            const dq_bundle *bundle, dq_embed_model *model, float *vectors, dq_error *error);
 
 #endif

@@ -26,14 +26,15 @@ static const char *text_of(const work *w, size_t i, uint64_t row, size_t *n)
     return w->texts[i] ? dq_column_text(w->texts[i], row, n) : NULL;
 }
 
-/* All texts of a row as one, a line each. */
-static dq_status embed_joined(const work *w, uint64_t row, dq_features *f, float *to, dq_error *error)
+/* All texts of a row as one, a line each; to be freed. NULL when memory is short. */
+static char *join_texts(const work *w, uint64_t row, size_t *bytes)
 {
-    size_t bytes = 0, used = 0, n;
+    size_t used = 0, n;
+    *bytes = 0;
     for (size_t i = 0; i < w->side->text_count; i++)
-        if (text_of(w, i, row, &n)) bytes += n + 1;
-    char *all = malloc(bytes + 1);
-    if (!all) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a text");
+        if (text_of(w, i, row, &n)) *bytes += n + 1;
+    char *all = malloc(*bytes + 1);
+    if (!all) return NULL;
     for (size_t i = 0; i < w->side->text_count; i++) {
         const char *text = text_of(w, i, row, &n);
         if (!text) continue;
@@ -41,7 +42,15 @@ static dq_status embed_joined(const work *w, uint64_t row, dq_features *f, float
         all[used + n] = '\n';
         used += n + 1;
     }
-    dq_status status = dq_features_text(f, all, used, to, error);
+    return all;
+}
+
+static dq_status embed_joined(const work *w, uint64_t row, dq_features *f, float *to, dq_error *error)
+{
+    size_t n;
+    char *all = join_texts(w, row, &n);
+    if (!all) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a text");
+    dq_status status = dq_features_text(f, all, n, to, error);
     free(all);
     return status;
 }
@@ -58,6 +67,14 @@ static dq_status embed_row(const work *w, uint64_t row, dq_features *f, float *t
     return status;
 }
 
+static void copy_old(const work *w, uint64_t row, float *to)
+{
+    size_t width = w->side->old_width;
+    if (w->old)
+        dq_convert_f4(to, (const char *)w->old->data + row * width * dq_dtype_size(w->old->type),
+                      w->old->type, width);
+}
+
 static void embed_tile(void *arg, size_t tile, unsigned thread)
 {
     work *w = arg;
@@ -65,27 +82,60 @@ static void embed_tile(void *arg, size_t tile, unsigned thread)
     if (end > w->bundle->rows) end = (size_t)w->bundle->rows;
     for (size_t row = tile * TILE; !w->status[thread] && row < end; row++) {
         float *to = w->vectors + row * w->side->width;
-        if (w->old)
-            dq_convert_f4(to, (const char *)w->old->data + row * old_width * dq_dtype_size(w->old->type),
-                          w->old->type, old_width);
+        copy_old(w, row, to);
         w->status[thread] = embed_row(w, row, w->features[thread], to + old_width, &w->error[thread]);
     }
+}
+
+static void find_texts(work *w)
+{
+    w->old = dq_bundle_column(w->bundle, "vector");
+    for (size_t i = 0; i < w->side->text_count; i++) {
+        char name[256];
+        (void)snprintf(name, sizeof name, "text.%s", w->side->texts[i]);
+        w->texts[i] = dq_bundle_column(w->bundle, name);
+    }
+}
+
+/* One row's texts to a model, each to its field. */
+static dq_status put_row(const work *w, dq_embed_model *model, uint64_t row, float *to, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (w->o->join && w->side->text_count) {
+        size_t n;
+        char *all = join_texts(w, row, &n);
+        if (!all) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a text");
+        status = dq_embed_model_put(model, all, n, w->o->width, to, error);
+        free(all);
+        return status;
+    }
+    for (size_t i = 0; !status && i < w->side->text_count; i++, to += w->o->width) {
+        size_t n;
+        const char *text = text_of(w, i, row, &n);
+        status = dq_embed_model_put(model, text ? text : "", n, w->o->width, to, error);
+    }
+    return status;
+}
+
+dq_status dq_embed_block_by(const dq_embed_side *side, const dq_embed_options *options,
+                            const dq_bundle *bundle, dq_embed_model *model, float *vectors, dq_error *error)
+{
+    work w = {.o = options, .side = side, .bundle = bundle, .vectors = vectors};
+    dq_status status = DQ_OK;
+    find_texts(&w);
+    for (uint64_t row = 0; !status && row < bundle->rows; row++) {
+        float *to = vectors + row * side->width;
+        copy_old(&w, row, to);
+        status = put_row(&w, model, row, to + side->old_width, error);
+    }
+    return status ? status : dq_embed_model_wait(model, error);
 }
 
 dq_status dq_embed_block(const dq_embed_side *side, const dq_embed_options *options, const dq_bundle *bundle,
                          dq_features *const *features, unsigned threads, float *vectors, dq_error *error)
 {
-    work w = {.o = options,
-              .side = side,
-              .bundle = bundle,
-              .old = dq_bundle_column(bundle, "vector"),
-              .vectors = vectors,
-              .features = features};
-    for (size_t i = 0; i < side->text_count; i++) {
-        char name[256];
-        (void)snprintf(name, sizeof name, "text.%s", side->texts[i]);
-        w.texts[i] = dq_bundle_column(bundle, name);
-    }
+    work w = {.o = options, .side = side, .bundle = bundle, .vectors = vectors, .features = features};
+    find_texts(&w);
     for (unsigned t = 0; t < threads; t++) w.error[t] = DQ_ERROR_NONE;
     dq_parallel(threads, (size_t)(bundle->rows + TILE - 1) / TILE, embed_tile, &w);
     for (unsigned t = 0; t < threads; t++)

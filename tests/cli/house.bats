@@ -117,7 +117,6 @@ finds() {
     for program in dq-cat dq-export dq-embed dq-reward; do
         run ! grep -E "^$program.*(blas|gfortran)" links
     done
-    run ! grep -E '^dq-embed.*jansson' links
 }
 
 @test "make list names the targets, and the two commands first" {
