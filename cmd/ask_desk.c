@@ -169,12 +169,27 @@ static dq_status look_up(turn *t, dq_error *error)
 
 /* ---- what is ours to ask ---- */
 
-/* Jobs that may be claimed and not yet stored: what is in flight, and as much again on its way there or back.
- */
+/* How many jobs are worth holding, claimed and not yet stored: what is in flight, and a stock for half a
+ * second, since a claim costs the disk a few waits and the lock that all processes share. From a slow model
+ * that is hardly any, so that others find questions to ask; a killed process leaves its stock behind. */
+static size_t stock(const dq_ask *ask)
+{
+    size_t batch = ask->known_form_count && ask->known_forms[0]->batch ? ask->known_forms[0]->batch : 1;
+    double turns = ask->latency > 0 ? 0.5 / ask->latency : 1;
+    turns = turns < 1 ? 1 : turns > 16 ? 16 : turns;
+    return (size_t)((double)ask->options.parallel * turns) * batch;
+}
+
 static size_t most_held(const dq_ask *ask)
 {
     size_t batch = ask->known_form_count && ask->known_forms[0]->batch ? ask->known_forms[0]->batch : 1;
-    return 2 * (size_t)ask->options.parallel * batch;
+    return 2 * (size_t)ask->options.parallel * batch + stock(ask);
+}
+
+/* Claims come in groups: not before half of the stock is used. */
+static bool may_claim(const dq_ask *ask)
+{
+    return !ask->stopping && !ask->spent && ask->held + stock(ask) / 2 < most_held(ask);
 }
 
 /* Marks where requests begin: neighbours of one form share one, up to its batch. How many requests. */
@@ -265,7 +280,7 @@ static dq_status claim(turn *t, dq_error *error)
     double now = ask_now();
     while (ask->parked.count && ask->parked.first->parked <= now)
         ask_list_push(&ask->ready, ask_list_pop(&ask->parked));
-    while (!status && !ask->stopping && !ask->spent && ask->ready.count && ask->held < most_held(ask)) {
+    while (!status && ask->ready.count && may_claim(ask)) {
         size_t n = take_group(t, &ask->ready, most_held(ask) - ask->held);
         status = claim_group(t, n, error);
     }
@@ -346,6 +361,8 @@ static dq_status store_group(turn *t, size_t n, dq_error *error)
             t->keys[failures] = t->jobs[i]->key;
             failed[failures++] = t->jobs[i];
         } else {
+            double seconds = t->jobs[i]->seconds;
+            ask->latency = ask->latency > 0 ? 0.9 * ask->latency + 0.1 * seconds : seconds;
             t->entries[answers] = entry_of(ask, t->jobs[i]);
             t->jobs[answers++] = t->jobs[i];
         }
@@ -428,8 +445,7 @@ static double next_deadline(const dq_ask *ask)
 {
     double at = -1;
     if (ask->held) at = ask->renewed + RENEW;
-    if (ask->parked.count && ask->held < most_held(ask) && !ask->stopping && !ask->spent &&
-        (at < 0 || ask->parked.first->parked < at))
+    if (ask->parked.count && may_claim(ask) && (at < 0 || ask->parked.first->parked < at))
         at = ask->parked.first->parked;
     return at;
 }

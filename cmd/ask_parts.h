@@ -108,7 +108,8 @@ struct dq_ask {
 
     /* the desk's thread */
     ask_list ready, parked;
-    size_t held; /* jobs claimed and not stored */
+    size_t held;    /* jobs claimed and not stored */
+    double latency; /* of answers, a running mean of seconds */
     double renewed;
     uint64_t hits;
     dq_arena arena;

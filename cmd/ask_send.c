@@ -316,7 +316,9 @@ static void take_failure(dq_ask *ask, ask_request *r, const dq_http_answer *answ
         return;
     }
     ask->tally.failed += r->count;
-    if (answer->status == DQ_ERR_IO && ask->go_on) {
+    /* One question that fails is not a service that is down: others were answered, or this one was, badly. */
+    bool alone = answer->attempts > 0 && (answer->code || ask->tally.asked);
+    if (answer->status == DQ_ERR_IO && ask->go_on && alone) {
         hand_over(ask, r, DQ_ERR_IO);
         return;
     }

@@ -388,6 +388,23 @@ payload() { zstd -dcq "$@"; }
     [ ! -e out.dq ]
 }
 
+@test "--allow-missing: a question that fails leaves its pair without a label; a service that is down still stops" {
+    llm_start
+    llm_fault '{"kind": "500", "rate": 0.2}'
+    run ask --stages 1 --attempts 1 --allow-missing --no-quiet c.dq -o some.dq
+    [ "$status" = 0 ]
+    missing=$(dq-cat --kind transitions some.dq | jq -s 'map(select(.label == null)) | length')
+    [ "$missing" -gt 0 ] && [ "$missing" -lt 30 ]
+    [[ $output == *"dq-reward: $missing pairs have no label: answers: $missing not to be had"* ]]
+    llm_clear
+    ask --stages 1 c.dq -o all.dq # the others are kept
+    [ "$(llm_stats .requests)" = "$missing" ]
+    llm_stop
+    run -75 ask --model other --attempts 1 --allow-missing c.dq -o out.dq
+    [[ $output == *"the same command goes on" ]]
+    [ ! -e out.dq ]
+}
+
 @test "--labels-only: a co-process that asks" {
     llm_start
     ask c.dq -o l.dq
