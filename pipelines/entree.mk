@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+# Real sessions, split by time: where will somebody end who looks for a restaurant?
+#
+#     make -f pipelines/entree.mk DATA=FOLDER [BUILD=build] [SEEDS="1 2 3"] [THREADS=2] [QUICK=1]
+#
+# FOLDER holds Entree's Chicago sessions (UCI). What learns, learns from the sessions before April 1998; then every system
+# ranks all restaurants for the sessions after it, none of which it has seen: all are cold starts, known by what they have
+# looked at so far. The last restaurant of each is held out. Ends with a table over the seeds and a learning curve.
+#
+#     popularity    how often a restaurant was gone to
+#     item-knn      cosine of the sessions that restaurants stood in (entree/baselines.py)
+#     last-item     how often a restaurant followed the last one
+#     dqn           a deep Q-network on the last three restaurants, conservative; gamma 0: what comes next
+#     dqn-mean      the same on their mean, as system B has it
+#     dqn-gamma-.5  the same as dqn with a discount: what comes next, and what that leads to
+#     dqn-plain     the same as dqn without the conservative term: five drawn negatives a visit instead
+
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+
+DATA  ?= ../shared/data/uci-entree
+OUT   := $(BUILD)/entree$(if $(QUICK),-quick)
+SEEDS ?= $(if $(QUICK),1,1 2 3)
+
+KNOWN   := popularity item-knn last-item
+LEARNT  := dqn dqn-mean dqn-gamma-.5 dqn-plain
+SYSTEMS := $(KNOWN) $(LEARNT)
+
+# What is expected: system, column, least, most. The short form only proves that the pipeline runs and learns.
+EXPECTED := popularity ndcg_cut_10 .05 .07; last-item ndcg_cut_10 .44 .48; item-knn ndcg_cut_10 .38 .41; \
+    $(if $(QUICK),dqn ndcg_cut_10 .03 .50,dqn ndcg_cut_10 .46 .49; dqn success_10 .74 .79)
+
+MAKEFLAGS += -j$(THREADS)
+export DQ_THREADS := 1
+.SECONDARY:
+.SILENT:
+
+all: $(OUT)/table.tsv $(OUT)/learning.png
+	@echo
+	@column -ts $$'\t' $<
+	@echo
+	@echo "learning curve: $(OUT)/learning.png"
+	@awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
+
+# ---- the data, split ----
+
+$(OUT)/test.qrels:
+	python3 $(HERE)/entree/split.py $(DATA) $(OUT) $(if $(QUICK),1998-06-15,1998-04)
+
+$(OUT)/train.dq $(OUT)/test.dq: $(OUT)/%.dq: $(OUT)/test.qrels
+	dq-export --users $(@:.dq=-users.jsonl) --items $(OUT)/items.jsonl --interactions $(@:.dq=-visits.jsonl) | \
+	    $(if $(QUICK),$(if $(filter train,$*),dq-cat --since 1998-05 --to stream,cat),cat) > $@
+
+# ---- learn ----
+
+learn = mkdir -p $(@D) && dq-train --quiet --offline --agent dqn --history 3 --map VISIT=1 --gamma 0 --dropout 0.3 \
+    --hidden $(if $(QUICK),64,512) --lr 1e-3 --lr-schedule one-cycle --epochs $(if $(QUICK),2,10) --seed $* \
+    --log $(@:.dq=.jsonl) -o $@ $(1) $<
+
+$(OUT)/%/dqn.dq: $(OUT)/train.dq
+	$(call learn,--conservative 10)
+
+$(OUT)/%/dqn-mean.dq: $(OUT)/train.dq
+	$(call learn,--conservative 10 --encoder mean)
+
+$(OUT)/%/dqn-gamma-.5.dq: $(OUT)/train.dq
+	$(call learn,--conservative 10 --gamma 0.5)
+
+$(OUT)/%/dqn-plain.dq: $(OUT)/train.dq
+	$(call learn,--negatives 5)
+
+# ---- rank all restaurants, and judge ----
+
+$(KNOWN:%=$(OUT)/%.run) &: $(OUT)/test.qrels
+	/usr/bin/python3 $(HERE)/entree/baselines.py $(OUT)
+
+define rank
+$(KNOWN:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/%.run
+	mkdir -p $$(@D) && ln -f $$< $$@
+$(LEARNT:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/$(1)/%.dq $(OUT)/test.dq
+	dq-rank --model $$< -k 100 --format trec $(OUT)/test.dq > $$@
+endef
+$(foreach seed,$(SEEDS),$(eval $(call rank,$(seed))))
+
+$(OUT)/%.eval: $(OUT)/%.run
+	dq-eval --qrels $(OUT)/test.qrels --run $< --complete --format trec -m ndcg_cut_10 -m success_10 -m recip_rank > $@
+
+$(OUT)/table.tsv: $(foreach seed,$(SEEDS),$(SYSTEMS:%=$(OUT)/$(seed)/%.eval))
+	awk -v measures="ndcg_cut_10 success_10 recip_rank" -v against=last-item -f $(HERE)/summary.awk $^ > $@
+
+$(OUT)/learning.png: $(OUT)/table.tsv
+	dq-eval --curves --plot $@ $(foreach seed,$(SEEDS),$(foreach system,$(LEARNT),$(system)=$(OUT)/$(seed)/$(system).jsonl))
+
+.PHONY: all
