@@ -81,10 +81,12 @@ static bool ends_with(const char *text, const char *end)
 
 static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
-    curves c = CURVES_EMPTY;
+    curves c;
     dq_sink *out = NULL;
     plot_form form = !o->plot ? PLOT_DUMB : ends_with(o->plot, ".svg") ? PLOT_SVG : PLOT_PNG;
-    dq_status status = DQ_OK;
+    dq_status status = curves_open(&c, o->metrics.at, o->metrics.count, error);
+    for (size_t i = 0; i < o->marks.count && i < CURVES_MARKS; i++)
+        c.marks[c.mark_count++] = strtoull(o->marks.at[i], NULL, 10);
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = curves_read(&c, cli->operands[i], error);
     if (!status) status = curves_finish(&c, (size_t)o->smooth, error);
@@ -105,6 +107,10 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
         dq_cli_usage(cli, "--plot FILE: '%s' ends in neither .svg nor .png", o->plot);
     if (o->format != EVAL_TABLE && o->format != EVAL_TSV)
         dq_cli_usage(cli, "--curves prints --format tsv, or draws");
+    if (o->marks.count > CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", CURVES_MARKS);
+    for (size_t i = 0; i < o->marks.count; i++)
+        if (!*o->marks.at[i] || o->marks.at[i][strspn(o->marks.at[i], "0123456789")])
+            dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted", o->marks.at[i]);
     if (o->plot && (o->format == EVAL_TSV || o->common.output))
         dq_cli_usage(cli, "--plot names the output: no --output or --format with it");
 }
@@ -171,6 +177,7 @@ static void check_usage(const dq_cli *cli, eval_options *o)
     if (o->models.count) dq_cli_usage(cli, "--model is for --rollout and --cold-start");
     if (cli->operand_count) dq_cli_usage(cli, "unexpected operand '%s'", cli->operands[0]);
     if (o->plot) dq_cli_usage(cli, "--plot draws --curves");
+    if (o->metrics.count || o->marks.count) dq_cli_usage(cli, "--metric and --mark go with --curves");
     if (!o->qrels) dq_cli_usage(cli, "--qrels FILE is needed: the judgements");
     size_t from_stdin = o->runs.count == 0 || (o->qrels[0] == '-' && !o->qrels[1]);
     for (size_t i = 0; i < o->runs.count; i++) from_stdin += o->runs.at[i][0] == '-' && !o->runs.at[i][1];
@@ -230,6 +237,8 @@ int main(int argc, char **argv)
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take any candidate", .least = 0, .most = 1},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item at most once an episode", .flags = 0},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .flags = 0},
+        {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "--curves of this number of the logs' lines; repeated (default: rewards, returns, losses and validation)", .flags = 0},
+        {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "--curves: a dashed line at episode or epoch N; repeated", .flags = 0},
         {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (default: in the terminal)", .flags = 0},
         {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .least = 1, .most = 1e6},
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .least = 0, .most = 1024},

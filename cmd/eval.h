@@ -42,6 +42,7 @@ typedef struct eval_options {
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */
     uint64_t smooth;
+    dq_texts metrics, marks;
 } eval_options;
 
 /* Judgements or a run from a TREC file or a stream ("-": stdin), told apart by the first byte; finished. tag

@@ -13,15 +13,50 @@
 
 enum { MOST_POINTS = 10000000 };
 
-const curve_metric_words curve_words[CURVE_METRICS] = {
-    [CURVE_REWARD] = {"reward", "Reward per step"},
-    [CURVE_CUMULATIVE] = {"cumulative_reward", "Cumulative reward"},
-    [CURVE_Q_LOSS] = {"q_loss", "Q-network loss"},
-    [CURVE_WORLD_LOSS] = {"world_loss", "World-model loss"},
-    [CURVE_PLANNING_LOSS] = {"planning_loss", "Planning loss"},
-    [CURVE_VALIDATION_LOSS] = {"validation_loss", "Validation loss"},
-    [CURVE_ORDER] = {"validation_order", "Held-out pairs in order"},
+static const curve_metric known[] = {
+    {"reward", "Reward per step", true},
+    {"cumulative_reward", "Cumulative reward", true},
+    {"q_loss", "Q-network loss", false},
+    {"world_loss", "World-model loss", false},
+    {"planning_loss", "Planning loss", false},
+    {"validation_loss", "Validation loss", false},
+    {"validation_order", "Held-out pairs in order", true},
+    {"validation_ndcg", "Held-out NDCG@10", true},
+    {"validation_hit", "Held-out hit rate @10", true},
+    {"return", "Return", true},
+    {"evaluation_return", "Return without exploring", true},
+    {"steps", "Steps of an episode", true},
+    {"epsilon", "Exploration", false},
+    {"evaluation_steps", "Steps of an episode without exploring", true},
+    {"success", "Success rate", true},
+    {"errors", "Errors an episode", false},
+    {"distracted", "Distractors chosen an episode", false},
+    {"clicks", "Clicks an episode", true},
+    {"finished", "Watched to the end an episode", true},
 };
+
+/* The first so many are drawn when nothing is asked for. */
+enum { KNOWN = sizeof known / sizeof known[0], USUAL = 11 };
+
+static curve_metric describe(const char *key)
+{
+    for (size_t i = 0; i < KNOWN; i++)
+        if (strcmp(known[i].key, key) == 0) return known[i];
+    return (curve_metric){.key = key, .title = key, .rising = true};
+}
+
+dq_status curves_open(curves *c, const char *const *keys, size_t count, dq_error *error)
+{
+    *c = (curves){.metric_count = count ? count : USUAL};
+    if (count > CURVES_MOST) return dq_fail(error, DQ_ERR_RANGE, "more than %d metrics", CURVES_MOST);
+    c->reward = c->cumulative = c->metric_count;
+    for (size_t m = 0; m < c->metric_count; m++) {
+        c->metrics[m] = count ? describe(keys[m]) : known[m];
+        if (strcmp(c->metrics[m].key, "reward") == 0) c->reward = m;
+        if (strcmp(c->metrics[m].key, "cumulative_reward") == 0) c->cumulative = m;
+    }
+    return DQ_OK;
+}
 
 static dq_status short_of_memory(dq_error *error)
 {
@@ -51,12 +86,12 @@ static dq_status find_run(curves *c, const char *path, const dq_value *user, uin
     return DQ_OK;
 }
 
-static dq_status reserve(curve_run *run, size_t points, dq_error *error)
+static dq_status reserve(const curves *c, curve_run *run, size_t points, dq_error *error)
 {
     if (points > run->points) run->points = points;
     if (points <= run->capacity) return DQ_OK;
     size_t capacity = 2 * points;
-    for (int m = 0; m < CURVE_METRICS; m++) {
+    for (size_t m = 0; m < c->metric_count; m++) {
         double *y = realloc(run->y[m], capacity * sizeof *y);
         if (!y) return short_of_memory(error);
         for (size_t i = run->capacity; i < capacity; i++) y[i] = (double)NAN;
@@ -77,14 +112,16 @@ static dq_status take_line(curves *c, const char *path, uint32_t group, const dq
         return dq_fail(error, DQ_ERR_SCHEMA, "a log by %s among logs by %s", unit, c->unit);
     c->unit = unit;
     dq_status status = find_run(c, path, dq_map_get(line, "user"), group, &run, error);
-    if (!status) status = reserve(run, (size_t)x + 1, error);
+    if (!status) status = reserve(c, run, (size_t)x + 1, error);
     if (status) return status;
-    for (int m = 0; m < CURVE_METRICS; m++) {
-        double y = dq_value_number(dq_map_get(line, curve_words[m].key), (double)NAN);
-        run->y[m][x] = fabs(y) < 1e100 ? y : (double)NAN; /* nothing that a picture could hold */
+    for (size_t m = 0; m < c->metric_count; m++) { /* an evaluation's line adds to the episode's */
+        double y = dq_value_number(dq_map_get(line, c->metrics[m].key), (double)NAN);
+        if (fabs(y) < 1e100) run->y[m][x] = y; /* what a picture can hold */
     }
+    double reward = dq_value_number(dq_map_get(line, "reward"), (double)NAN);
     double steps = dq_value_number(dq_map_get(line, "steps"), 1);
-    run->y[CURVE_CUMULATIVE][x] = run->y[CURVE_REWARD][x] * steps; /* summed when all is read */
+    if (c->cumulative < c->metric_count && !isnan(reward))
+        run->y[c->cumulative][x] = reward * steps; /* summed when all is read */
     return DQ_OK;
 }
 
@@ -140,32 +177,42 @@ static void smooth_run(double *y, size_t n, size_t window, double *scratch)
     memcpy(y, scratch, n * sizeof *y);
 }
 
+static dq_status nothing_drawn(const curves *c, dq_error *error)
+{
+    char names[256] = "";
+    size_t used = 0;
+    for (size_t m = 0; m < c->metric_count && used < sizeof names; m++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", m ? ", " : "", c->metrics[m].key);
+    return dq_fail(error, DQ_ERR_SCHEMA, "the logs have nothing that is drawn: %s", names);
+}
+
+static void sum_up(double *y, size_t points)
+{
+    double sum = 0;
+    for (size_t i = 0; i < points; i++)
+        if (!isnan(y[i])) y[i] = sum += y[i];
+}
+
 dq_status curves_finish(curves *c, size_t smooth, dq_error *error)
 {
     bool any = false;
     for (size_t r = 0; r < c->run_count; r++)
         if (c->runs[r].points > c->points) c->points = c->runs[r].points;
-    for (int m = 0; m < CURVE_METRICS; m++) any = any || curves_have(c, DQ_ABSENT, (curve_metric)m);
-    if (!any)
-        return dq_fail(error, DQ_ERR_SCHEMA,
-                       "the logs have nothing that is drawn: reward, q_loss, world_loss, planning_loss, "
-                       "validation_loss, validation_order");
+    for (size_t m = 0; m < c->metric_count; m++) any = any || curves_have(c, DQ_ABSENT, m);
+    if (!any) return nothing_drawn(c, error);
     double *scratch = malloc((c->points + 1) * sizeof *scratch);
     if (!scratch) return short_of_memory(error);
     for (size_t r = 0; r < c->run_count; r++) {
         curve_run *run = &c->runs[r];
-        double sum = 0;
-        for (size_t i = 0; i < run->points; i++)
-            if (!isnan(run->y[CURVE_CUMULATIVE][i]))
-                run->y[CURVE_CUMULATIVE][i] = sum += run->y[CURVE_CUMULATIVE][i];
-        for (int m = 0; smooth > 1 && m < CURVE_METRICS; m++)
-            if (m != CURVE_CUMULATIVE) smooth_run(run->y[m], run->points, smooth, scratch);
+        if (c->cumulative < c->metric_count) sum_up(run->y[c->cumulative], run->points);
+        for (size_t m = 0; smooth > 1 && m < c->metric_count; m++)
+            if (m != c->cumulative) smooth_run(run->y[m], run->points, smooth, scratch);
     }
     free(scratch);
     return DQ_OK;
 }
 
-bool curves_at(const curves *c, uint32_t group, curve_metric metric, size_t point, double *mean, double *sd,
+bool curves_at(const curves *c, uint32_t group, size_t metric, size_t point, double *mean, double *sd,
                size_t *runs)
 {
     double sum = 0, squares = 0;
@@ -184,7 +231,7 @@ bool curves_at(const curves *c, uint32_t group, curve_metric metric, size_t poin
     return true;
 }
 
-bool curves_have(const curves *c, uint32_t group, curve_metric metric)
+bool curves_have(const curves *c, uint32_t group, size_t metric)
 {
     for (size_t r = 0; r < c->run_count; r++)
         for (size_t i = 0; i < c->runs[r].points; i++)
@@ -197,14 +244,14 @@ dq_status curves_print_tsv(const curves *c, dq_sink *out, dq_error *error)
 {
     dq_status status = dq_sink_printf(out, error, "group\tmetric\t%s\tmean\tsd\truns\n", c->unit);
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++)
-        for (int m = 0; m < CURVE_METRICS; m++)
+        for (size_t m = 0; m < c->metric_count; m++)
             for (size_t x = 0; x < c->points && !status; x++) {
                 double mean, sd;
                 size_t runs, bytes;
                 const char *name = dq_index_id(&c->groups, g, &bytes);
-                if (!curves_at(c, g, (curve_metric)m, x, &mean, &sd, &runs)) continue;
+                if (!curves_at(c, g, m, x, &mean, &sd, &runs)) continue;
                 status = dq_sink_printf(out, error, "%.*s\t%s\t%zu\t%.9g\t%.9g\t%zu\n", (int)bytes, name,
-                                        curve_words[m].key, x, mean, sd, runs);
+                                        c->metrics[m].key, x, mean, sd, runs);
             }
     return status;
 }
@@ -212,9 +259,9 @@ dq_status curves_print_tsv(const curves *c, dq_sink *out, dq_error *error)
 void curves_free(curves *c)
 {
     for (size_t r = 0; r < c->run_count; r++)
-        for (int m = 0; m < CURVE_METRICS; m++) free(c->runs[r].y[m]);
+        for (size_t m = 0; m < c->metric_count; m++) free(c->runs[r].y[m]);
     free(c->runs);
     dq_index_free(&c->groups);
     dq_index_free(&c->keys);
-    *c = CURVES_EMPTY;
+    *c = (curves){0};
 }

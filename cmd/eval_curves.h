@@ -10,27 +10,18 @@
 
 #include <stdio.h>
 
-/* What is plotted of a log. Cumulative reward is made here, from reward and steps. */
-typedef enum curve_metric {
-    CURVE_REWARD,
-    CURVE_CUMULATIVE,
-    CURVE_Q_LOSS,
-    CURVE_WORLD_LOSS,
-    CURVE_PLANNING_LOSS,
-    CURVE_VALIDATION_LOSS,
-    CURVE_ORDER,
-    CURVE_METRICS
-} curve_metric;
+enum { CURVES_MOST = 32, CURVES_MARKS = 16 };
 
-typedef struct curve_metric_words {
+/* A number of a log's lines that is drawn. */
+typedef struct curve_metric {
     const char *key, *title;
-} curve_metric_words;
-extern const curve_metric_words curve_words[CURVE_METRICS];
+    bool rising; /* learning makes it greater */
+} curve_metric;
 
 /* One run: a log, or one user's lines of a log. Points are numbered by episode or epoch. */
 typedef struct curve_run {
     uint32_t group;
-    double *y[CURVE_METRICS]; /* (points) NAN where there is none; NULL: the log has no such key */
+    double *y[CURVES_MOST]; /* (points) by metric; NAN where there is none */
     size_t points, capacity;
 } curve_run;
 
@@ -38,11 +29,17 @@ typedef struct curves {
     dq_index groups, keys; /* keys: file and user of each run */
     curve_run *runs;
     size_t run_count;
+    curve_metric metrics[CURVES_MOST];
+    size_t metric_count, reward, cumulative; /* these two made of each other; metric_count where not drawn */
+    uint64_t marks[CURVES_MARKS];            /* points where something changed: a line is drawn there */
+    size_t mark_count;
     size_t points;    /* of the longest run */
     const char *unit; /* "episode" or "epoch" */
 } curves;
 
-#define CURVES_EMPTY ((curves){0})
+/* The numbers to draw: `count` keys of the logs' lines; with 0 those that dq-train's agents learn by, as far
+ * as a log has them, and cumulative reward, made here of reward and steps. DQ_ERR_RANGE for too many. */
+dq_status curves_open(curves *curves, const char *const *keys, size_t count, dq_error *error);
 
 /* Reads a log. operand: FILE, or NAME=FILE to draw it with the others of that name. */
 dq_status curves_read(curves *curves, const char *operand, dq_error *error);
@@ -52,10 +49,10 @@ void curves_free(curves *curves);
 
 /* Over the runs of a group that have the point; false when none has. sd is that of a sample, 0 for one run.
  */
-bool curves_at(const curves *curves, uint32_t group, curve_metric metric, size_t point, double *mean,
-               double *sd, size_t *runs);
+bool curves_at(const curves *curves, uint32_t group, size_t metric, size_t point, double *mean, double *sd,
+               size_t *runs);
 /* Whether any run of the group (DQ_ABSENT: of all) has the metric. */
-bool curves_have(const curves *curves, uint32_t group, curve_metric metric);
+bool curves_have(const curves *curves, uint32_t group, size_t metric);
 
 /* group, metric, unit, x, mean, sd, runs: one line a point. */
 dq_status curves_print_tsv(const curves *curves, dq_sink *out, dq_error *error);

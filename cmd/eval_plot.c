@@ -131,7 +131,7 @@ static void write_setting(FILE *f, plot_form form, unsigned columns, int across,
     (void)fputs("set tics nomirror out\nset style fill transparent solid 0.2 noborder\n", f);
 }
 
-static void write_points(FILE *f, const curves *c, curve_metric metric)
+static void write_points(FILE *f, const curves *c, size_t metric)
 {
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) {
         (void)fprintf(f, "$d%u << END\n", g);
@@ -169,11 +169,24 @@ static void write_title(FILE *f, const curves *c, uint32_t group, const char *be
         (void)fputs(" notitle", f);
 }
 
+/* A dashed line wherever something changed. */
+static void write_marks(FILE *f, const curves *c)
+{
+    (void)fputs("unset arrow\n", f);
+    for (size_t i = 0; i < c->mark_count; i++)
+        (void)fprintf(
+            f, "set arrow from first %llu, graph 0 to first %llu, graph 1 nohead dt 2 lc rgb '#606060'\n",
+            (unsigned long long)c->marks[i], (unsigned long long)c->marks[i]);
+}
+
 /* A band from mean - sd to mean + sd and a line for each group. */
-static void write_curve_panel(FILE *f, const curves *c, curve_metric metric, plot_form form)
+static void write_curve_panel(FILE *f, const curves *c, size_t metric, plot_form form)
 {
     const char *start = "plot ";
-    (void)fprintf(f, "set title '%s'\nset xlabel '%s'\n", curve_words[metric].title, c->unit);
+    (void)fputs("set title ", f);
+    quote(f, c->metrics[metric].title, strlen(c->metrics[metric].title));
+    (void)fprintf(f, "\nset xlabel '%s'\n", c->unit);
+    write_marks(f, c);
     write_points(f, c, metric);
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) {
         if (!curves_have(c, g, metric)) continue;
@@ -195,8 +208,8 @@ static void find_range(const curves *c, double *low, double *high)
     *high = -INFINITY;
     for (size_t r = 0; r < c->run_count; r++)
         for (size_t i = 0; i < c->runs[r].points; i++) {
-            *low = fmin(*low, c->runs[r].y[CURVE_REWARD][i]); /* fmin leaves NAN out */
-            *high = fmax(*high, c->runs[r].y[CURVE_REWARD][i]);
+            *low = fmin(*low, c->runs[r].y[c->reward][i]); /* fmin leaves NAN out */
+            *high = fmax(*high, c->runs[r].y[c->reward][i]);
         }
     if (*high - *low < 1e-9) {
         *low -= 0.5;
@@ -210,7 +223,7 @@ static void write_bins(FILE *f, const curves *c, uint32_t group, double low, dou
     size_t bins[BINS] = {0}, all = 0;
     for (size_t r = 0; r < c->run_count; r++)
         for (size_t i = 0; c->runs[r].group == group && i < c->runs[r].points; i++) {
-            double y = c->runs[r].y[CURVE_REWARD][i];
+            double y = c->runs[r].y[c->reward][i];
             if (isnan(y)) continue;
             size_t at = (size_t)((y - low) / width);
             bins[at < BINS ? at : BINS - 1]++;
@@ -227,6 +240,7 @@ static void write_histogram(FILE *f, const curves *c)
     double low, high;
     const char *start = "plot ";
     find_range(c, &low, &high);
+    (void)fputs("unset arrow\n", f);
     double width = (high - low) / BINS;
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) write_bins(f, c, g, low, width);
     (void)fprintf(
@@ -235,7 +249,7 @@ static void write_histogram(FILE *f, const curves *c)
         "set boxwidth %.9g\nset yrange [0:*]\n",
         c->unit, 0.92 * width);
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) {
-        if (!curves_have(c, g, CURVE_REWARD)) continue;
+        if (!curves_have(c, g, c->reward)) continue;
         (void)fprintf(f, "%s$d%u using 1:2 with boxes fs transparent solid 0.45 lc rgb '%s'", start, g,
                       colours[g % COLOURS]);
         write_title(f, c, g, "", "");
@@ -258,20 +272,20 @@ static void write_key(FILE *f, bool first, bool rising)
 
 static void write_script(FILE *f, const curves *c, plot_form form, unsigned columns)
 {
-    bool rewards = curves_have(c, DQ_ABSENT, CURVE_REWARD);
-    int panels = rewards;
-    for (int m = 0; m < CURVE_METRICS; m++) panels += curves_have(c, DQ_ABSENT, (curve_metric)m);
+    bool rewards = c->reward < c->metric_count && curves_have(c, DQ_ABSENT, c->reward);
+    int panels = rewards ? 1 : 0;
+    for (size_t m = 0; m < c->metric_count; m++) panels += curves_have(c, DQ_ABSENT, m);
     int across = panels > 4 ? 3 : panels > 1 ? 2 : 1;
     write_setting(f, form, columns, across, (panels + across - 1) / across);
     bool first = true;
-    for (int m = 0; m < CURVE_METRICS; m++) {
-        if (curves_have(c, DQ_ABSENT, (curve_metric)m)) {
-            write_key(f, first || form == PLOT_DUMB,
-                      m == CURVE_REWARD || m == CURVE_CUMULATIVE || m == CURVE_ORDER);
-            write_curve_panel(f, c, (curve_metric)m, form);
+    size_t last_reward = c->cumulative < c->metric_count ? c->cumulative : c->reward;
+    for (size_t m = 0; m < c->metric_count; m++) {
+        if (curves_have(c, DQ_ABSENT, m)) {
+            write_key(f, first || form == PLOT_DUMB, c->metrics[m].rising);
+            write_curve_panel(f, c, m, form);
             first = false;
         }
-        if (m == CURVE_CUMULATIVE && rewards) write_histogram(f, c);
+        if (m == last_reward && rewards) write_histogram(f, c);
     }
     if (form != PLOT_DUMB) (void)fputs("unset multiplot\n", f);
 }

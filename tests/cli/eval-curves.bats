@@ -74,3 +74,26 @@ TSV
     [ ! -e pwned ]
     grep -q 'system' '|touch pwned;.svg'
 }
+
+@test "--metric draws what is asked for, also of evaluations; --mark draws a line" {
+    printf '%s\n' '{"episode":1,"reward":1,"steps":2,"errors":4}' '{"episode":1,"evaluation_return":7}' \
+        '{"episode":2,"reward":2,"steps":2,"errors":2}' '{"episode":3,"reward":3,"steps":2,"errors":null}' '{"episode":4,"reward":0,"steps":2,"errors":1}' > e.jsonl
+    "$BUILD"/dq-eval --curves --format tsv --metric errors --metric evaluation_return e.jsonl > t
+    diff t - <<'END'
+group	metric	episode	mean	sd	runs
+	errors	1	4	0	1
+	errors	2	2	0	1
+	errors	4	1	0	1
+	evaluation_return	1	7	0	1
+END
+    "$BUILD"/dq-eval --curves --format tsv e.jsonl | grep -P "\tcumulative_reward\t3\t12\t"
+    "$BUILD"/dq-eval --curves --metric errors --mark 2 --plot e.svg e.jsonl
+    grep -q 'Errors an episode' e.svg
+    grep -q 'stroke-dasharray' e.svg
+    "$BUILD"/dq-eval --curves --metric errors --plot plain.svg e.jsonl
+    ! grep -q 'stroke-dasharray' plain.svg
+    run -1 "$BUILD"/dq-eval --curves --metric nothing e.jsonl
+    [[ "$output" == *"the logs have nothing that is drawn: nothing"* ]]
+    run -2 "$BUILD"/dq-eval --curves --mark x e.jsonl
+    run -2 "$BUILD"/dq-eval --metric errors --qrels x
+}
