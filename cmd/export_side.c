@@ -78,10 +78,14 @@ static dq_status check_order(export_reader *r, dq_error *error)
                 r->id.text, r->last_text);
         return dq_error_at(error, r->documents.name, DQ_NO_RECORD);
     }
+    char *text = malloc(r->id.bytes + 1);
+    if (!text) return out_of_memory(error);
+    memcpy(text, r->id.text, r->id.bytes); /* a NUL may be among them */
+    text[r->id.bytes] = '\0';
     free(r->last_text);
     r->last = r->id;
-    r->last.text = r->last_text = strndup(r->id.text, r->id.bytes);
-    return r->last_text ? DQ_OK : out_of_memory(error);
+    r->last.text = r->last_text = text;
+    return DQ_OK;
 }
 
 /* Takes the next document that has an id into the hand: 1, 0 at the end, -1. */
