@@ -238,7 +238,7 @@ int main(int argc, char **argv)
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item at most once an episode", .flags = 0},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .flags = 0},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "--curves of this number of the logs' lines; repeated (default: rewards, returns, losses and validation)", .flags = 0},
-        {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "--curves: a dashed line at episode or epoch N; repeated", .flags = 0},
+        {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "--curves: a grey line at episode or epoch N; repeated", .flags = 0},
         {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (default: in the terminal)", .flags = 0},
         {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .least = 1, .most = 1e6},
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .least = 0, .most = 1024},

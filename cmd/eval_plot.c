@@ -169,13 +169,13 @@ static void write_title(FILE *f, const curves *c, uint32_t group, const char *be
         (void)fputs(" notitle", f);
 }
 
-/* A dashed line wherever something changed. */
+/* A grey line wherever something changed. */
 static void write_marks(FILE *f, const curves *c)
 {
     (void)fputs("unset arrow\n", f);
     for (size_t i = 0; i < c->mark_count; i++)
         (void)fprintf(
-            f, "set arrow from first %llu, graph 0 to first %llu, graph 1 nohead dt 2 lc rgb '#606060'\n",
+            f, "set arrow from first %llu, graph 0 to first %llu, graph 1 nohead lw 1.5 lc rgb '#a0a0a0'\n",
             (unsigned long long)c->marks[i], (unsigned long long)c->marks[i]);
 }
 
