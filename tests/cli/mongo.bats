@@ -266,7 +266,10 @@ END
     DQ_MONGODB_URI="mongodb://somebody:sesame@${uri#mongodb://}/db?connectTimeoutMS=60000" "$BUILD"/dq-export --schema w.json \
         > c.dq 2> words 3>&- &
     pid=$!
-    until [ -s record ]; do sleep 0.02; done
+    until [ -s record ]; do
+        kill -0 $pid
+        sleep 0.02
+    done
     tr '\0' ' ' < /proc/$pid/cmdline > line
     kill $pid
     wait $pid || true

@@ -252,7 +252,9 @@ find.jobs_text#4+=empty|Invalid reply to find command\.
 END
     start_canned --batch 3 "${rules[@]}" w
     for k in "${!cases[@]}"; do
-        broken "127\.0\.0\.1:[0-9]+: ${cases[k]}" "$uri/p$k?socketTimeoutMS=300" || { echo "${rules[2 * k + 1]}"; false; }
+        patience=
+        [[ ${rules[2 * k + 1]} != *silent ]] || patience='?socketTimeoutMS=300'
+        broken "127\.0\.0\.1:[0-9]+: ${cases[k]}" "$uri/p$k$patience" || { echo "${rules[2 * k + 1]}"; false; }
     done
 }
 
@@ -264,7 +266,10 @@ dies() {
     port=${uri##*:}
     "$BUILD"/dq-export --schema w.json "$uri/db?$1" -o 0.dq 2> words 3>&- &
     pid=$!
-    until grep -q '"getMore".*"job_embeddings"' record && [ "$(grep -c '"getMore".*"job_embeddings"' record)" = 2 ]; do sleep 0.02; done
+    until [ "$(grep -c '"getMore".*"job_embeddings"' record)" = 2 ]; do
+        kill -0 $pid
+        sleep 0.02
+    done
     kill "$(tail -1 "$(servers_file)")"
 }
 
