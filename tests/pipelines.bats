@@ -83,6 +83,29 @@ needs_onet() {
     [[ $output == *"MONGODB_URI: names the database, in the environment"* ]]
 }
 
+@test "the comparison of rewards runs without a network, from the shipped cache" {
+    programs
+    isolated=(unshare -rn)
+    "${isolated[@]}" true 2> /dev/null || isolated=(env OPENAI_BASE_URL=http://127.0.0.1:1/v1)
+    "${isolated[@]}" make -f pipelines/rewards.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/rewards-quick/table.tsv")" -eq 6 ]
+    grep -q '</svg>' "$out/build/rewards-quick/rewards.svg"
+    make -q -f pipelines/rewards.mk BUILD="$out/build" QUICK=1 "$out/build/rewards-quick/table.tsv"
+}
+
+@test "the shipped cache is what its script makes: the same answers" {
+    [ -x "$BUILD/services/llm_server" ] || skip "the test server is not built"
+    mkdir -p "$out/copy"
+    cp -r data pipelines tests "$out/copy/"
+    env -u OPENAI_BASE_URL "$out/copy/pipelines/rewards/make_cache" "$BUILD"
+    for cache in data/rewards "$out/copy/data/rewards"; do
+        zstd -dqf $cache/demo.db.zst -o "$out/one.db"
+        sqlite3 "$out/one.db" 'select hex(key), label from answers order by 1'
+    done | sort | uniq -u > "$out/different"
+    [ ! -s "$out/different" ]
+    [ "$(sqlite3 "$out/one.db" 'select count(*) from answers')" -gt 2000 ]
+}
+
 @test "the comparison of agents runs" {
     programs
     make -f pipelines/compare.mk BUILD="$out/build" QUICK=1
