@@ -71,7 +71,10 @@ static bool allocate(dq_agent *a, dqn *d)
     size_t rows = a->config.fit_rows, actions = a->shape.action_count;
     d->slots = agent_numbers(a, a->config.batch, &ok);
     d->next_q = agent_floats(a, rows * actions, &ok);
-    d->ahead = agent_floats(a, a->config.double_q ? rows * actions : 0, &ok);
+    d->value = agent_floats(a, rows, &ok);
+    d->best = agent_numbers(a, rows, &ok);
+    d->rows_in_order = agent_numbers(a, rows, &ok);
+    for (uint32_t i = 0; ok && i < rows; i++) d->rows_in_order[i] = i;
     d->wanted = agent_floats(a, rows, &ok);
     d->taken = agent_floats(a, rows, &ok);
     d->dtaken = agent_floats(a, rows, &ok);
@@ -172,20 +175,39 @@ static uint32_t best_of(const float *q, uint32_t n)
     return best;
 }
 
+/* Of every next state the best action, by q itself with Double, else by the target. */
+static void find_best(dq_agent *a, const dqn_batch *b)
+{
+    dqn *d = a->self;
+    uint32_t count = a->shape.action_count;
+    dq_mlp *net = a->config.double_q ? d->q : d->target;
+    dq_mlp_predict(net, b->next, b->n, on_actions(a) ? a->actions : NULL, count, d->next_q);
+    for (size_t i = 0; i < b->n; i++) d->best[i] = best_of(d->next_q + i * count, count);
+}
+
+/* And its value by the target. With Double a head on actions is asked for these pairs alone. */
+static void value_best(dq_agent *a, const dqn_batch *b)
+{
+    dqn *d = a->self;
+    uint32_t count = a->shape.action_count;
+    if (a->config.double_q && on_actions(a)) {
+        const dq_mlp_pairs pairs = {b->n, d->rows_in_order, d->best, a->actions};
+        memcpy(d->value, dq_mlp_forward(d->target, b->next, b->n, &pairs, NULL), b->n * sizeof *d->value);
+        return;
+    }
+    if (a->config.double_q) dq_mlp_predict(d->target, b->next, b->n, NULL, count, d->next_q);
+    for (size_t i = 0; i < b->n; i++) d->value[i] = d->next_q[i * count + d->best[i]];
+}
+
 static void find_wanted(dq_agent *a, const dqn_batch *b)
 {
     dqn *d = a->self;
-    const float *actions = on_actions(a) ? a->actions : NULL;
-    uint32_t count = a->shape.action_count;
     memcpy(d->wanted, b->reward, b->n * sizeof *d->wanted);
     if (a->config.gamma == 0) return;
-    dq_mlp_predict(d->target, b->next, b->n, actions, count, d->next_q);
-    if (a->config.double_q) dq_mlp_predict(d->q, b->next, b->n, actions, count, d->ahead);
-    for (size_t i = 0; i < b->n; i++) {
-        const float *q = d->next_q + i * count;
-        uint32_t best = best_of(a->config.double_q ? d->ahead + i * count : q, count);
-        if (!b->terminal[i]) d->wanted[i] += b->discount[i] * q[best];
-    }
+    find_best(a, b);
+    value_best(a, b);
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->terminal[i]) d->wanted[i] += b->discount[i] * d->value[i];
 }
 
 /* Q of a batch, in a training pass when learning: (n, outputs). */

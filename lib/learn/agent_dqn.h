@@ -22,14 +22,16 @@ struct dqn {
     dq_mlp *q, *target;
     dq_memory *memory;
     dq_nstep *nstep;
-    uint64_t updates;      /* planning included */
-    dqn_batch rows;        /* (fit_rows) */
-    uint32_t *slots;       /* (batch) where rows come from */
-    float *next_q, *ahead; /* (fit_rows, action_count) Q of next states by the target, and by q itself */
-    float *wanted;         /* (fit_rows) */
-    float *taken, *dtaken; /* (fit_rows) Q(s, a) of the pass, and its gradient; later the TD error */
-    float *dy;             /* (fit_rows, action_count or 1) */
-    float *shares;         /* (action_count) */
+    uint64_t updates;               /* planning included */
+    dqn_batch rows;                 /* (fit_rows) */
+    uint32_t *slots;                /* (batch) where rows come from */
+    float *next_q;                  /* (fit_rows, action_count) Q of next states */
+    float *value;                   /* (fit_rows) of the best action there, */
+    uint32_t *best, *rows_in_order; /* (fit_rows) and its number; 0, 1, 2 ... */
+    float *wanted;                  /* (fit_rows) */
+    float *taken, *dtaken;          /* (fit_rows) Q(s, a) of the pass, and its gradient; later the TD error */
+    float *dy;                      /* (fit_rows, action_count or 1) */
+    float *shares;                  /* (action_count) */
     uint32_t *pair_state, *pair_action;
     /* What a kind does after each update on a batch; NULL: nothing. */
     dq_status (*after)(dq_agent *agent, const dqn_batch *batch, bool learn, dq_agent_losses *losses,
