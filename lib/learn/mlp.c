@@ -79,13 +79,23 @@ static int last(const dq_mlp *net)
     return net->layer_count - 1;
 }
 
-static mlp_layer *add_dense(dq_mlp *net, const char *called, int from, size_t in, size_t out)
+static mlp_layer *add_linear(dq_mlp *net, const mlp_kind *kind, const char *called, int from, size_t in,
+                             size_t out)
 {
-    mlp_layer *layer = add(net, &mlp_dense, from, in, out);
+    mlp_layer *layer = add(net, kind, from, in, out);
     name(net, false, called, "weight", out, in);
     name(net, false, called, "bias", 0, out);
     layer->wants = true;
+    if (kind == &mlp_pair) layer->pairs = true;
     return layer;
+}
+
+/* A dense layer after the last; the first of a head on actions makes its rows pairs. */
+static mlp_layer *add_dense(dq_mlp *net, const char *called, size_t in, size_t out)
+{
+    bool first = net->layer_count == 0 || !net->layers[last(net)].pairs;
+    const mlp_kind *kind = first && net->spec.head == DQ_HEAD_ACTIONS ? &mlp_pair : &mlp_dense;
+    return add_linear(net, kind, called, last(net), in, out);
 }
 
 /* V and A of one layer: its first outputs are A's, its last is V's, and so are its rows of weights. */
@@ -105,7 +115,7 @@ static void add_hidden(dq_mlp *net, uint32_t i, size_t in)
     char called[32];
     size_t out = net->spec.hidden[i];
     snprintf(called, sizeof called, "hidden.%u", i);
-    add_dense(net, called, last(net), in, out)->activates = !net->spec.batch_norm;
+    add_dense(net, called, in, out)->activates = !net->spec.batch_norm;
     if (!net->spec.batch_norm) return;
     mlp_layer *norm = add(net, &mlp_norm, last(net), out, out);
     snprintf(called, sizeof called, "norm.%u", i);
@@ -140,8 +150,8 @@ static void add_value(dq_mlp *net, int from, size_t outputs)
 {
     const dq_mlp_spec *s = &net->spec;
     size_t units = s->hidden_count ? s->hidden[s->hidden_count - 1] : value_width(s);
-    add_dense(net, "values.hidden", MLP_STATES, value_width(s), units)->activates = true;
-    add_dense(net, "values.output", last(net), units, 1);
+    add_linear(net, &mlp_dense, "values.hidden", MLP_STATES, value_width(s), units)->activates = true;
+    add_linear(net, &mlp_dense, "values.output", last(net), units, 1);
     int value = last(net);
     add(net, &mlp_duel, from, outputs, outputs)->beside = value;
 }
@@ -151,16 +161,13 @@ static void build(dq_mlp *net)
     const dq_mlp_spec *s = &net->spec;
     bool on_actions = s->head == DQ_HEAD_ACTIONS, apart = on_actions || s->encoder != DQ_ENCODER_NONE;
     size_t outputs = on_actions ? 1 : s->outputs, in = add_encoder(net);
-    if (on_actions) {
-        add(net, &mlp_pair, last(net), in, in + s->action_width)->pairs = true;
-        in += s->action_width;
-    }
+    if (on_actions) in += s->action_width;
     for (uint32_t i = 0; i < s->hidden_count; in = s->hidden[i++]) add_hidden(net, i, in);
     if (s->dueling && !apart) {
         add_duelling_output(net, in);
         return;
     }
-    add_dense(net, s->dueling ? "advantage" : "output", last(net), in, outputs);
+    add_dense(net, s->dueling ? "advantage" : "output", in, outputs);
     if (s->dueling) add_value(net, last(net), outputs);
 }
 
@@ -180,6 +187,7 @@ static bool allocate(dq_mlp *net)
     for (int l = 0; ok && l < net->layer_count; l++) {
         mlp_layer *layer = &net->layers[l];
         ok = floats(net, &layer->y, rows * layer->out) && floats(net, &layer->dy, rows * layer->out);
+        if (ok && layer->kind == &mlp_pair) ok = mlp_pair_allocate(net, layer);
         if (ok && layer->kind == &mlp_attention) ok = mlp_attention_allocate(net, layer);
         if (ok && layer->kind == &mlp_norm) ok = mlp_norm_allocate(net, layer);
     }

@@ -4,8 +4,8 @@
  * is of a kind, an entry of one of two functions. Every layer's output is read by one later layer, but for
  * the states, which have no gradient; so backward writes gradients and never adds.
  *
- *     states -> [encoder] -> [pair] -> dense, [norm] ... -> dense -> [duel]      the chain of A, or Q
- *     states -> dense -> dense ------------------------------------^            the chain of V, where apart
+ *     states -> [encoder] -> dense or pair, [norm] ... -> dense -> [duel]      the chain of A, or Q
+ *     states -> dense -> dense -----------------------------------^            the chain of V, where apart
  */
 #ifndef DQ_LEARN_MLP_IMPL_H
 #define DQ_LEARN_MLP_IMPL_H
@@ -112,7 +112,18 @@ static inline bool mlp_empty(const float *item, size_t width)
     return width == 0;
 }
 
+static inline size_t mlp_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Runs the tiles of a layer, *columns of `width` units each, over the pool; as one tile, with *columns set
+ * so, when there are few multiplications. */
+void mlp_run(const dq_mlp *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
+             size_t *columns, size_t width, size_t multiplications);
+
 /* Memory beside y and dy; false when there is none. */
+bool mlp_pair_allocate(dq_mlp *net, mlp_layer *layer);
 bool mlp_attention_allocate(dq_mlp *net, mlp_layer *layer);
 bool mlp_norm_allocate(dq_mlp *net, mlp_layer *layer);
 

@@ -12,11 +12,6 @@
 
 enum { MLP_FEW = 4 }; /* rows under which dot products beat a product that packs the weights first */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 void mlp_sum_rows(float *to, const float *rows, size_t stride, size_t n, size_t width)
 {
     memset(to, 0, width * sizeof *to);
@@ -43,7 +38,7 @@ void mlp_activate(const dq_mlp *net, const mlp_layer *layer, const float *bias, 
     size_t end = c0 + width;
     if (layer->activates)
         for (; c0 < end; c0 += MLP_COLUMNS)
-            activate_group(net, layer, bias, c0, least(MLP_COLUMNS, end - c0));
+            activate_group(net, layer, bias, c0, mlp_least(MLP_COLUMNS, end - c0));
     else
         for (size_t r = 0; r < mlp_rows(net, layer); r++)
             dq_vec_add(layer->y + r * layer->out + c0, bias + c0, width);
@@ -70,14 +65,20 @@ typedef struct work {
     size_t gradient_tiles; /* backward: these tiles first, then those of the input's gradient */
 } work;
 
-static bool small(const dq_mlp *net, const mlp_layer *layer)
-{
-    return mlp_rows(net, layer) * layer->in * layer->out <= MLP_SMALL;
-}
-
 static size_t tiles(size_t n, size_t tile)
 {
     return (n + tile - 1) / tile;
+}
+
+void mlp_run(const dq_mlp *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
+             size_t *columns, size_t width, size_t multiplications)
+{
+    if (multiplications <= MLP_SMALL) {
+        *columns = width;
+        tile(arg, 0, 0);
+    } else {
+        dq_pool_run(net->pool, tile, arg, tiles(width, *columns));
+    }
 }
 
 static void dense_forward_tile(void *arg, size_t tile, unsigned thread)
@@ -85,7 +86,8 @@ static void dense_forward_tile(void *arg, size_t tile, unsigned thread)
     (void)thread;
     const work *w = arg;
     const mlp_layer *l = w->layer;
-    size_t stride, rows = mlp_rows(w->net, l), c0 = tile * w->columns, width = least(w->columns, l->out - c0);
+    size_t stride, rows = mlp_rows(w->net, l), c0 = tile * w->columns,
+                   width = mlp_least(w->columns, l->out - c0);
     const float *x = mlp_input(w->net, l->from, &stride), *weights = w->net->weights + l->at;
     if (rows < MLP_FEW)
         for (size_t r = 0; r < rows; r++)
@@ -99,19 +101,15 @@ static void dense_forward_tile(void *arg, size_t tile, unsigned thread)
 static void dense_forward(dq_mlp *net, mlp_layer *layer)
 {
     work w = {.net = net, .layer = layer, .columns = MLP_COLUMNS};
-    if (small(net, layer)) {
-        w.columns = layer->out;
-        dense_forward_tile(&w, 0, 0);
-    } else {
-        dq_pool_run(net->pool, dense_forward_tile, &w, tiles(layer->out, MLP_COLUMNS));
-    }
+    mlp_run(net, dense_forward_tile, &w, &w.columns, layer->out,
+            mlp_rows(net, layer) * layer->in * layer->out);
 }
 
 /* dW = dy' x and db, some rows of them. */
 static void dense_gradient_tile(const work *w, size_t tile)
 {
     const mlp_layer *l = w->layer;
-    size_t stride, rows = mlp_rows(w->net, l), o0 = tile * w->columns, n = least(w->columns, l->out - o0);
+    size_t stride, rows = mlp_rows(w->net, l), o0 = tile * w->columns, n = mlp_least(w->columns, l->out - o0);
     const float *x = mlp_input(w->net, l->from, &stride);
     float *gradient = w->net->gradient + l->at;
     dq_gemm_tn(n, l->in, rows, l->dy + o0, l->out, x, stride, gradient + o0 * l->in, l->in);
@@ -122,7 +120,7 @@ static void dense_gradient_tile(const work *w, size_t tile)
 static void dense_input_tile(const work *w, size_t tile)
 {
     const mlp_layer *l = w->layer;
-    size_t c0 = tile * w->columns, width = least(w->columns, l->in - c0);
+    size_t c0 = tile * w->columns, width = mlp_least(w->columns, l->in - c0);
     dq_gemm_nn(mlp_rows(w->net, l), width, l->out, l->dy, l->out, w->net->weights + l->at + c0, l->in,
                mlp_input_gradient(w->net, l->from) + c0, l->in);
     mlp_gate(w->net, l->from, c0, width);
@@ -142,7 +140,7 @@ static void dense_backward(dq_mlp *net, mlp_layer *layer)
 {
     bool wanted = mlp_input_gradient(net, layer->from) != NULL;
     work w = {net, layer, MLP_COLUMNS, tiles(layer->out, MLP_COLUMNS)};
-    if (small(net, layer)) {
+    if (mlp_rows(net, layer) * layer->in * layer->out <= MLP_SMALL) {
         w.columns = layer->in > layer->out ? layer->in : layer->out;
         dense_gradient_tile(&w, 0);
         if (wanted) dense_input_tile(&w, 0);
@@ -266,31 +264,6 @@ static void no_backward(dq_mlp *net, mlp_layer *layer)
 }
 
 const mlp_kind mlp_mean = {mean_forward, no_backward};
-
-/* ---- pairs: [encoded state | action vector] ---- */
-
-static void pair_forward(dq_mlp *net, mlp_layer *layer)
-{
-    size_t width, action = net->spec.action_width;
-    const float *x = mlp_input(net, layer->from, &width);
-    for (size_t r = 0; r < net->rows; r++) {
-        float *y = layer->y + r * layer->out;
-        memcpy(y, x + net->pairs.state[r] * width, width * sizeof *y);
-        memcpy(y + width, net->pairs.actions + net->pairs.action[r] * action, action * sizeof *y);
-    }
-}
-
-static void pair_backward(dq_mlp *net, mlp_layer *layer)
-{
-    size_t width = layer->in;
-    float *dx = mlp_input_gradient(net, layer->from);
-    if (!dx) return;
-    memset(dx, 0, net->states * width * sizeof *dx);
-    for (size_t r = 0; r < net->rows; r++)
-        dq_vec_add(dx + net->pairs.state[r] * width, layer->dy + r * layer->out, width);
-}
-
-const mlp_kind mlp_pair = {pair_forward, pair_backward};
 
 /* ---- dueling: Q = V + A - mean A; V is the last output of the layer before, or that of a chain beside; on
  * pairs Q = V(state) + A ---- */

@@ -24,8 +24,8 @@ static dq_status no_memory(dq_error *error)
 /* A number of the spec in the metadata. */
 #define SPEC_WIDTHS(X)                                                                                       \
     X(input)                                                                                                 \
-    X(user_width) X(history) X(item_width) X(outputs) X(action_width) X(head) X(encoder) X(batch_norm)       \
-        X(dueling)
+    X(user_width)                                                                                            \
+    X(history) X(item_width) X(outputs) X(action_width) X(head) X(encoder) X(batch_norm) X(dueling)
 
 static dq_status save_spec(const dq_mlp *net, const char *prefix, dq_bundle *model, dq_error *error)
 {
