@@ -29,7 +29,8 @@ setup() {
   {"match": {"model": "judge", "userMessage": "title: Baker", "responseFormat": "json_schema"},
    "response": {"content": {"decision": "APPLY"}}},
   {"match": {"model": "judge", "userMessage": "title: Miller", "responseFormat": "json_schema"},
-   "response": {"content": {"decision": "IGNORE"}}}
+   "response": {"content": {"decision": "IGNORE"}}},
+  {"match": {"inputText": "baker"}, "response": {"embedding": [0.6, 0.8, 0]}}
 ]}
 JSON
     aimock_start fixtures.json
@@ -90,4 +91,10 @@ labels() { dq-cat --kind transitions | jq -r '.item + " " + (.label // "none")' 
     run -1 --separate-stderr label denied --pairs random:1 -o out.dq
     [ "$stderr" = "dq-reward: ${AIMOCK#http://}: HTTP 404: no such model for you" ]
     [ "$(aimock_journal | jq length)" = 1 ]
+}
+
+@test "embeddings" {
+    dq-embed -q openai:small --cache e.db --field bio c.dq > v.dq
+    [ "$(dq-cat --kind users v.dq | jq -c '[.vector | .. | numbers * 100 | round]')" = "[60,80,0]" ]
+    [ "$(aimock_journal | jq -c '[.[] | [.path, .body.model, .body.embeddingInput]]')" = '[["/v1/embeddings","small","a baker"]]' ]
 }
