@@ -187,6 +187,8 @@ units: $(UNITS) $(SERVERS) $(HELPERS)
 
 bench: all $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
 	@BUILD=$(B) bash tests/bench/run
+	@if [ -n "$(GYM_PYTHON)" ]; then $(MAKE) --no-print-directory -f pipelines/gymnasium.mk BUILD=$(B) GYM_PYTHON=$(GYM_PYTHON); \
+	else echo "gymnasium: left out (GYM_PYTHON names a Python with it; pipelines/gymnasium.mk says more)"; fi
 
 fuzz: ## fuzz the stream reader with libFuzzer (clang) for FUZZ_SECONDS (60)
 	@BUILD=$(B) bash tests/fuzz/run

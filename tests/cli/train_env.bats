@@ -24,7 +24,7 @@ interrupted() {
     local turns=20 rc=75 pid i
     stops=0
     while [ "$rc" = 75 ] && [ "$stops" -lt 60 ]; do
-        train "$@" 2> said &
+        dq-train "${short[@]}" "$@" 2> said &
         pid=$!
         for ((i = 0; i < turns; i++)); do kill -0 "$pid" 2> /dev/null || break; done
         kill -TERM "$pid" 2> /dev/null || true # at a moment that nobody chose
