@@ -150,15 +150,29 @@ static dq_status label_all_by_log(const dq_labeller *l, const uint32_t *user, co
 
 /* ---- a judge's labels ---- */
 
+/* Verdicts, a few at a time, so that the bar moves on while a model thinks. */
+static dq_status take_verdicts(dq_labeller *l, size_t n, dq_verdict *verdicts, dq_error *error)
+{
+    enum { FEW = 16 };
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < n; i += FEW) {
+        size_t count = n - i < FEW ? n - i : FEW;
+        status = l->judge.take(l->judge.self, count, verdicts + i, error);
+        l->labelled += count;
+        if (l->progress) dq_progress_step(l->progress, l->labelled, NULL);
+    }
+    return status;
+}
+
 /* The judge's reward, alone or mixed with the cosine. Both parts stay, so that another weight needs nobody.
  */
-static dq_status label_by_judge(const dq_labeller *l, const uint32_t *user, const uint32_t *item,
-                                dq_rewards *r, dq_error *error)
+static dq_status label_by_judge(dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r,
+                                dq_error *error)
 {
     bool mixed = dq_strategies[l->strategy].cosine;
     dq_verdict *verdicts = malloc(r->count * sizeof *verdicts + 1);
     if (!verdicts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu labels", r->count);
-    dq_status status = l->judge.take(l->judge.self, r->count, verdicts, error);
+    dq_status status = take_verdicts(l, r->count, verdicts, error);
     if (mixed && !status) fill_cosines(l, user, item, r);
     for (size_t i = 0; !status && i < r->count; i++) {
         const char *label = verdicts[i].label;

@@ -53,6 +53,8 @@ typedef struct dq_labeller {
     double weight; /* of the cosine in a mixture */
     dq_reward_map map;
     dq_judge judge;
+    dq_progress *progress; /* NULL, or shown while a judge takes its time: pairs, from `labelled` on */
+    uint64_t labelled;
     dq_pairing *pairings;
     size_t pairing_count; /* 0: no cosines wanted */
     unsigned threads;
