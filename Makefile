@@ -30,7 +30,8 @@ dq-export.parts := cmd/export_options cmd/export_schema cmd/export_collections c
                    port/csv port/npy port/safetensors port/mongo port/mongo_cursor port/mongo_bson port/mongo_vector
 dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block cmd/embed_model $(ASK)
 dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
-                   cmd/reward_write cmd/reward_human cmd/terminal cmd/reward_judge cmd/reward_llm cmd/reward_read cmd/reward_prompt cmd/prompts $(ASK)
+                   cmd/reward_write cmd/reward_human cmd/terminal cmd/reward_judge cmd/reward_llm cmd/reward_read \
+                   cmd/reward_prompt cmd/reward_input cmd/reward_options cmd/prompts $(ASK)
 dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
                    cmd/train_reward cmd/train_labeller cmd/train_weight \
                    cmd/train_checkpoint cmd/train_log cmd/train_env cmd/train_env_options cmd/train_env_log cmd/envs \

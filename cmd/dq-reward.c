@@ -2,53 +2,14 @@
  *
  * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
  */
-#include "filter.h"
-#include "reward_answer.h"
-#include "reward_human.h"
-#include "reward_judge.h"
-#include "reward_write.h"
-#include "transitions.h"
+#include "reward.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct options {
-    dq_common common;
-    int strategy;
-    bool raw_cosine, strict, labels_only;
-    dq_texts pair_fields;
-    const char *map, *pairs, *pairs_file, *user, *answers;
-    double weight;
-    dq_llm_options llm;
-} options;
-
-typedef struct state {
-    const options *o;
-    dq_filter filter;
-    dq_catalogue catalogue;
-    dq_labeller labeller;
-    dq_reward_judge judge; /* a model */
-    dq_human *human;
-    dq_pair_plan plan;
-    dq_reward_output out;
-    dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
-    size_t transition_count, ranking_count;
-    bool answering; /* --labels-only, and the catalogue is whole: pairs are answered as they come */
-} state;
-
-static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_error *error)
-{
-    dq_bundle *grown = realloc(*bundles, (*count + 1) * sizeof *grown);
-    if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the input");
-    *bundles = grown;
-    grown[(*count)++] = *bundle;
-    *bundle = DQ_BUNDLE_EMPTY;
-    return DQ_OK;
-}
-
 /* ---- making ready ---- */
 
-static dq_status choose_user(state *s, dq_error *error)
+static dq_status choose_user(dq_reward_run *s, dq_error *error)
 {
     s->plan.only_user = DQ_ABSENT;
     if (!s->o->user) return DQ_OK;
@@ -57,12 +18,12 @@ static dq_status choose_user(state *s, dq_error *error)
     return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
 }
 
-static bool any_pairs_in_stream(const state *s)
+static bool any_pairs_in_stream(const dq_reward_run *s)
 {
     return s->transition_count || s->catalogue.interaction_bundle_count;
 }
 
-static dq_status make_ready(state *s, dq_error *error)
+dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
 {
     dq_status status = choose_user(s, error);
     if (!status && !s->o->labels_only && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
@@ -81,69 +42,9 @@ static dq_status make_ready(state *s, dq_error *error)
     return status;
 }
 
-/* ---- reading ---- */
-
-/* --labels-only: the catalogue is whole when the first pair is asked. */
-static dq_status answer(state *s, const dq_bundle *bundle, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    if (!s->answering) status = dq_catalogue_finish(&s->catalogue, false, error);
-    if (!s->answering && !status) status = make_ready(s, error);
-    s->answering = true;
-    s->out.written += bundle->rows;
-    if (!status) status = dq_reward_answer(s->filter.out, &s->labeller, bundle, error);
-    return status ? status : dq_reward_judge_miss(&s->judge, s->out.written, error);
-}
-
-static bool of_catalogue(const dq_bundle *bundle)
-{
-    return strcmp(bundle->kind, DQ_KIND_USERS) == 0 || strcmp(bundle->kind, DQ_KIND_ITEMS) == 0 ||
-           strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0;
-}
-
-static dq_status take_transitions(state *s, dq_bundle *bundle, dq_error *error)
-{
-    dq_bundle carried;
-    dq_status status = dq_transitions_carry(&carried, bundle, &s->catalogue, error);
-    if (!status) status = hold(&s->transitions, &s->transition_count, &carried, error);
-    return status;
-}
-
-/* Catalogue and transitions are kept; a model and what we do not know goes on at once, rankings at the end.
- */
-static dq_status take_bundle(state *s, dq_bundle *bundle, dq_error *error)
-{
-    bool taken;
-    if (s->answering && of_catalogue(bundle))
-        return dq_fail(error, DQ_ERR_UNSUPPORTED, "--labels-only: a catalogue after pairs were answered");
-    dq_status status = dq_catalogue_add(&s->catalogue, bundle, dq_reader_section(s->filter.in), &taken,
-                                        error);
-    if (status || taken) return status;
-    if (s->o->labels_only)
-        return strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0 ? answer(s, bundle, error) : DQ_OK;
-    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return take_transitions(s, bundle, error);
-    if (strcmp(bundle->kind, DQ_KIND_RANKINGS) == 0)
-        return hold(&s->rankings, &s->ranking_count, bundle, error);
-    return dq_writer_put(s->filter.out, bundle, error);
-}
-
-static dq_status read_all(state *s, dq_error *error)
-{
-    dq_bundle bundle;
-    bool more;
-    dq_status status;
-    while (!(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
-        status = dq_filter_blame(&s->filter, take_bundle(s, &bundle, error), error);
-        dq_bundle_free(&bundle);
-        if (status) return status;
-    }
-    if (!status && !s->answering) status = dq_catalogue_finish(&s->catalogue, false, error);
-    return status;
-}
-
 /* ---- writing ---- */
 
-static dq_status write_all(state *s, dq_error *error)
+static dq_status write_all(dq_reward_run *s, dq_error *error)
 {
     s->out.writer = s->filter.out;
     s->out.labeller = &s->labeller;
@@ -164,7 +65,7 @@ static dq_status write_all(state *s, dq_error *error)
     return status;
 }
 
-static void say_what_is_missing(const state *s, const dq_cli *cli)
+static void say_what_is_missing(const dq_reward_run *s, const dq_cli *cli)
 {
     const dq_common *common = &s->o->common;
     if (s->plan.skipped)
@@ -175,15 +76,15 @@ static void say_what_is_missing(const state *s, const dq_cli *cli)
                    (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->out.written);
 }
 
-static dq_status run(state *s, dq_cli *cli, dq_error *error)
+static dq_status run(dq_reward_run *s, dq_cli *cli, dq_error *error)
 {
     bool draws = s->plan.from == DQ_PAIRS_RANDOM;
     int64_t seed = draws ? (int64_t)s->o->common.seed : -1;
     dq_common common = s->o->common;
     if (dq_reward_judge_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = dq_filter_open(&s->filter, cli, &common, seed, error);
-    if (!status) status = read_all(s, error);
-    if (!status && !s->o->labels_only) status = make_ready(s, error);
+    if (!status) status = dq_reward_read(s, error);
+    if (!status && !s->o->labels_only) status = dq_reward_ready(s, error);
     if (!status && !s->o->labels_only) status = write_all(s, error);
     status = dq_reward_judge_end(&s->judge, cli, &s->o->common, s->out.written, status, error);
     status = dq_filter_close(&s->filter, status, error);
@@ -191,60 +92,18 @@ static dq_status run(state *s, dq_cli *cli, dq_error *error)
     return status;
 }
 
-static void free_bundles(dq_bundle *bundles, size_t count)
-{
-    for (size_t i = 0; i < count; i++) dq_bundle_free(&bundles[i]);
-    free(bundles);
-}
-
-static void clean_up(state *s)
+static void clean_up(dq_reward_run *s)
 {
     dq_reward_output_free(&s->out);
-    free_bundles(s->transitions, s->transition_count);
-    free_bundles(s->rankings, s->ranking_count);
+    dq_reward_forget(s);
     dq_human_close(s->human);
     dq_labeller_free(&s->labeller);
     dq_reward_prompt_free(&s->judge.prompt);
     dq_catalogue_free(&s->catalogue);
 }
 
-/* What the options say, or a usage error. */
-static void understand(state *s, const dq_cli *cli)
-{
-    const options *o = s->o;
-    dq_error e = DQ_ERROR_NONE;
-    dq_pair_names pair;
-    dq_arena scratch = DQ_ARENA_EMPTY;
-    s->labeller.strategy = (dq_strategy)o->strategy;
-    s->labeller.raw_cosine = o->raw_cosine;
-    s->labeller.weight = o->weight;
-    s->labeller.threads = dq_cli_threads(&o->common, 1);
-    if (dq_reward_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
-    bool model = dq_strategies[o->strategy].model, human = o->strategy == DQ_STRATEGY_HUMAN;
-    if (model) dq_llm_check(&o->llm, cli);
-    if (human && !o->answers)
-        dq_cli_usage(cli, "--strategy human keeps its answers: name a file with --answers");
-    if (!human && o->answers) dq_cli_usage(cli, "--answers is for --strategy human");
-    if (!model && dq_reward_judge_prints(&o->llm))
-        dq_cli_usage(cli, "--dry-run and --show-prompt are for --strategy llm and hybrid");
-    if (dq_reward_judge_prints(&o->llm) && (o->common.output || o->labels_only))
-        dq_cli_usage(cli, "--dry-run and --show-prompt print words: no --output, no --labels-only");
-    if (o->labels_only && (o->pairs || o->pairs_file || o->user))
-        dq_cli_usage(cli, "--labels-only answers the stream's transitions: no --pairs, --pairs-file, --user");
-    if (o->pairs && o->pairs_file) dq_cli_usage(cli, "--pairs and --pairs-file exclude each other");
-    if (o->pairs && dq_pair_plan_parse(&s->plan, o->pairs, &e)) dq_cli_usage(cli, "--pairs: %s", e.reason);
-    for (size_t i = 0; i < o->pair_fields.count; i++)
-        if (dq_pair_parse(o->pair_fields.at[i], &scratch, &pair, &e))
-            dq_cli_usage(cli, "--pair: %s", e.reason);
-    dq_arena_free(&scratch);
-    if (o->pairs_file) s->plan.from = DQ_PAIRS_FILE;
-    s->plan.file = o->pairs_file;
-    s->plan.seed = o->common.seed;
-    s->plan.strict = o->strict;
-}
-
 /* A prompt's file is read first: it may be wrong, and the head names it by what it says. */
-static dq_status load_prompt(state *s, options *o, dq_error *error)
+static dq_status load_prompt(dq_reward_run *s, dq_reward_options *o, dq_error *error)
 {
     if (!dq_strategies[o->strategy].model) return DQ_OK;
     dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
@@ -263,28 +122,9 @@ static const dq_program program = {
 };
 static const char *const strategies[] = {"cosine", "logged", "llm", "hybrid", "human", NULL};
 
-/* What a strategy does not read cannot change the payload, so the head does not name it. */
-static void record_what_counts(dq_option *table, const dq_strategy_kind *kind)
-{
-    static const struct {
-        const char *name;
-        bool labels, judged, mixed;
-    } needs[] = {{"map", true, false, false},    {"model", false, true, false},
-                 {"prompt", false, true, false}, {"stages", false, true, false},
-                 {"soft", false, true, false},   {"temperature", false, true, false},
-                 {"votes", false, true, false},  {"weight", false, false, true}};
-    for (; table->name; table++)
-        for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-            if (strcmp(table->name, needs[i].name) != 0) continue;
-            bool counts = (needs[i].labels && (kind->logged || kind->judged)) ||
-                          (needs[i].judged && kind->model) || (needs[i].mixed && kind->model && kind->cosine);
-            if (!counts) table->flags = 0;
-        }
-}
-
 int main(int argc, char **argv)
 {
-    options o = {
+    dq_reward_options o = {
         .common = DQ_COMMON_DEFAULTS, .map = DQ_REWARD_MAP_DEFAULT, .weight = 0.5, .llm = DQ_LLM_DEFAULTS};
     dq_option table[] = {
         {"strategy", 's', DQ_OPT_CHOICE, &o.strategy, "NAME", "where rewards come from",
@@ -322,10 +162,10 @@ int main(int argc, char **argv)
     const char *labels_only = getenv("DQ_LABELS_ONLY"); /* dq-train sets it for --reward-cmd */
     o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
-    record_what_counts(table, &dq_strategies[o.strategy]);
-    state s = {.o = &o};
+    dq_reward_record(table, (dq_strategy)o.strategy);
+    dq_reward_run s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
-    understand(&s, &cli);
+    dq_reward_understand(&s, &cli);
     dq_status status = load_prompt(&s, &o, &e);
     if (!status) status = o.llm.ledger ? dq_ask_print_ledger(o.llm.ledger, &e) : run(&s, &cli, &e);
     clean_up(&s);
