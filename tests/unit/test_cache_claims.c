@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the cache keeps, who may ask, what was spent, and what the dead leave behind.
+ */
+#include "cache_file.h"
+
+/* ---- questions and answers ---- */
+
+static void test_what_is_stored_comes_back(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_cache *cache = open_cache(false);
+    dq_cache_entry entries[3] = {entry_of(1, "APPLY"), entry_of(2, NULL), entry_of(3, "")}, got[4];
+    entries[1].answer = "\0\xff<html>";
+    entries[1].answer_bytes = 8;
+    entries[1].tokens_in = entries[1].tokens_out = -1;
+    entries[2].tokens_out = 0;
+    entries[2].answer_bytes = 0;
+    entries[2].reader = UINT32_MAX;
+    assert_int_equal(dq_cache_store(cache, entries, 3, &e), DQ_OK);
+    dq_cache_close(cache);
+
+    cache = open_cache(true);
+    dq_cache_key keys[4] = {key_of(1), key_of(2), key_of(9), key_of(3)};
+    dq_cache_state states[4];
+    assert_int_equal(dq_cache_find(cache, keys, 4, true, &arena, got, states, &e), DQ_OK);
+    assert_int_equal(states[0], DQ_CACHE_HAVE);
+    assert_int_equal(states[2], DQ_CACHE_NONE);
+    assert_string_equal(got[0].label, "APPLY");
+    assert_string_equal(got[0].model, "m");
+    assert_string_equal(got[0].server, "127.0.0.1:80");
+    assert_string_equal(got[0].request, "{\"n\":1}");
+    assert_int_equal(got[0].request_bytes, 7);
+    assert_int_equal(got[0].reader, 3);
+    assert_int_equal(got[0].tokens_in, 100);
+    assert_int_equal(got[0].time, 1700000000);
+    assert_int_equal(got[0].asked, 1);
+    assert_true(got[0].seconds == 0.5 && got[0].cost == 0.25);
+    assert_memory_equal(&got[0].key, &keys[0], sizeof keys[0]);
+    assert_null(got[1].label);
+    assert_int_equal(got[1].answer_bytes, 8);
+    assert_memory_equal(got[1].answer, "\0\xff<html>", 8);
+    assert_int_equal(got[1].tokens_in, -1);
+    assert_int_equal(got[1].tokens_out, -1);
+    assert_string_equal(got[3].label, "");
+    assert_int_equal(got[3].answer_bytes, 0);
+    assert_int_equal(got[3].tokens_out, 0);
+    assert_int_equal(got[3].reader, UINT32_MAX);
+
+    assert_int_equal(dq_cache_find(cache, keys, 4, false, &arena, got, states, &e), DQ_OK);
+    assert_string_equal(got[0].label, "APPLY");
+    assert_null(got[0].answer);
+    assert_null(got[0].request);
+    assert_int_equal(got[0].request_bytes, 0);
+    assert_int_equal(dq_cache_find(cache, keys, 0, true, &arena, got, states, &e), DQ_OK);
+    dq_cache_close(cache);
+    dq_arena_free(&arena);
+}
+
+static void test_a_later_answer_replaces(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_cache *cache = open_cache(false);
+    store(cache, 1, NULL);
+    dq_cache_entry entry = entry_of(1, "SAVE");
+    entry.asked = 2;
+    assert_int_equal(dq_cache_store(cache, &entry, 1, &e), DQ_OK);
+    dq_cache_close(cache);
+    assert_int_equal(sql("SELECT count(*) FROM answers"), 1);
+    assert_int_equal(sql("SELECT asked FROM answers WHERE label = 'SAVE'"), 2);
+    assert_int_equal(sql("SELECT answered * 10 + unreadable FROM ledger"), 21);
+}
+
+/* All of a group or none of it. */
+static void test_a_group_is_one_transaction(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_cache *cache = open_cache(false);
+    dq_cache_entry entries[2] = {entry_of(1, "SAVE"), entry_of(2, "SAVE")};
+    entries[1].server = NULL;
+    assert_int_equal(dq_cache_store(cache, entries, 2, &e), DQ_ERR_RANGE);
+    assert_string_equal(e.reason, "NOT NULL constraint failed: answers.server");
+    assert_int_equal(find(cache, 1), DQ_CACHE_NONE);
+    entries[1] = entry_of(2, "SAVE");
+    entries[1].model = NULL;
+    e = DQ_ERROR_NONE;
+    assert_int_equal(dq_cache_store(cache, entries, 2, &e), DQ_ERR_RANGE);
+    store(cache, 1, "APPLY");
+    dq_cache_close(cache);
+}
+
+static void test_facts(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    const char *value;
+    dq_cache *cache = open_cache(false);
+    assert_int_equal(dq_cache_fact(cache, "h:1 m", "response_format", &arena, &value, &e), DQ_OK);
+    assert_null(value);
+    assert_int_equal(dq_cache_remember(cache, "h:1 m", "response_format", "no", &e), DQ_OK);
+    assert_int_equal(dq_cache_remember(cache, "h:1 m", "response_format", "yes", &e), DQ_OK);
+    assert_int_equal(dq_cache_fact(cache, "h:1 m", "response_format", &arena, &value, &e), DQ_OK);
+    assert_string_equal(value, "yes");
+    assert_int_equal(dq_cache_fact(cache, "h:2 m", "response_format", &arena, &value, &e), DQ_OK);
+    assert_null(value);
+    dq_arena_free(&arena);
+    dq_cache_close(cache);
+}
+
+/* ---- claims ---- */
+
+static void test_one_asks(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_cache *a = open_cache(false), *b = open_cache(false);
+    assert_int_equal(claim(a, 1, 0), DQ_CACHE_MINE);
+    assert_int_equal(claim(a, 1, 0), DQ_CACHE_THEIRS); /* held already */
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_THEIRS);
+    assert_int_equal(claim(b, 2, 0), DQ_CACHE_MINE);
+    store(a, 1, "APPLY");
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_HAVE);
+    dq_cache_key key = key_of(2);
+    assert_int_equal(dq_cache_release(a, &key, 1, &e), DQ_OK); /* not a's to release */
+    assert_int_equal(claim(a, 2, 0), DQ_CACHE_THEIRS);
+    assert_int_equal(dq_cache_release(b, &key, 1, &e), DQ_OK);
+    assert_int_equal(claim(a, 2, 0), DQ_CACHE_MINE);
+    dq_cache_close(a);
+    assert_int_equal(claim(b, 2, 0), DQ_CACHE_MINE);
+    dq_cache_close(b);
+    assert_int_equal(sql("SELECT count(*) FROM claims"), 0);
+    assert_int_equal(sql("SELECT count(*) FROM owners"), 0);
+}
+
+static void test_a_group_of_claims(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_cache *a = open_cache(false), *b = open_cache(false);
+    dq_cache_key keys[5] = {key_of(1), key_of(2), key_of(3), key_of(2), key_of(4)};
+    dq_cache_entry entries[5];
+    dq_cache_state states[5];
+    store(a, 1, "APPLY");
+    assert_int_equal(claim(b, 3, 0), DQ_CACHE_MINE);
+    assert_int_equal(dq_cache_claim(a, keys, NULL, 5, &arena, entries, states, &e), DQ_OK);
+    const dq_cache_state expected[5] = {DQ_CACHE_HAVE, DQ_CACHE_MINE, DQ_CACHE_THEIRS, DQ_CACHE_THEIRS,
+                                        DQ_CACHE_MINE};
+    assert_memory_equal(states, expected, sizeof expected);
+    assert_string_equal(entries[0].answer, "{\"a\":2}");
+    dq_cache_close(a);
+    dq_cache_close(b);
+    dq_arena_free(&arena);
+}
+
+static void test_again(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_cache *a = open_cache(false), *b = open_cache(false);
+    store(a, 1, NULL);
+    assert_int_equal(claim(a, 1, 0), DQ_CACHE_HAVE);
+    assert_int_equal(claim(a, 1, 1), DQ_CACHE_HAVE);
+    assert_int_equal(claim(a, 1, 2), DQ_CACHE_MINE);
+    assert_int_equal(claim(b, 1, 2), DQ_CACHE_THEIRS);
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_HAVE); /* who does not mind takes what is there */
+    dq_cache_entry entry = entry_of(1, NULL);
+    entry.asked = 2;
+    assert_int_equal(dq_cache_store(a, &entry, 1, &e), DQ_OK);
+    assert_int_equal(claim(b, 1, 2), DQ_CACHE_HAVE);
+    assert_int_equal(claim(b, 1, DQ_CACHE_ALWAYS), DQ_CACHE_MINE);
+    dq_cache_close(a);
+    dq_cache_close(b);
+}
+
+/* Waiting for another's answer writes nothing. */
+static void test_looking_again_does_not_write(void **state)
+{
+    (void)state;
+    dq_cache *a = open_cache(false), *b = open_cache(false);
+    assert_int_equal(claim(a, 1, 0), DQ_CACHE_MINE);
+    assert_int_equal(claim(b, 2, 0), DQ_CACHE_MINE);
+    char header[2][28];
+    for (int i = 0; i < 2; i++) {
+        int fd = open(path, O_RDONLY);
+        assert_int_equal(read(fd, header[i], sizeof header[i]), sizeof header[i]); /* bytes 24..27: changes */
+        assert_int_equal(close(fd), 0);
+        for (int n = 0; n < 3; n++) assert_int_equal(claim(b, 1, 0), DQ_CACHE_THEIRS);
+    }
+    assert_memory_equal(header[0], header[1], sizeof header[0]);
+    dq_cache_close(a);
+    dq_cache_close(b);
+}
+
+static void test_a_lease_ends(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_cache *a = open_cache(false), *b = open_cache(false);
+    dq_cache_tuning tuning = {.now = test_clock, .busy = 5};
+    dq_cache_tune(a, &tuning);
+    dq_cache_tune(b, &tuning);
+    clock_now = 1000;
+    assert_int_equal(claim(a, 1, 0), DQ_CACHE_MINE);
+    assert_int_equal(claim(a, 2, 0), DQ_CACHE_MINE);
+    clock_now += DQ_CACHE_LEASE - 1;
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_THEIRS);
+    assert_int_equal(dq_cache_renew(a, &e), DQ_OK);
+    clock_now += DQ_CACHE_LEASE - 1;
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_THEIRS);
+    clock_now += 1;
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_MINE); /* a slept too long */
+    assert_int_equal(dq_cache_renew(a, &e), DQ_OK);  /* and wakes: what nobody took is his still */
+    assert_int_equal(claim(b, 2, 0), DQ_CACHE_THEIRS);
+    assert_int_equal(claim(a, 1, 0), DQ_CACHE_THEIRS);
+    store(a, 1, "APPLY"); /* late, and welcome */
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_HAVE);
+    clock_now -= 3600; /* the clock was wrong: a's lease ends in an hour, which nobody waits for */
+    assert_int_equal(claim(b, 2, 0), DQ_CACHE_MINE);
+    dq_cache_close(a);
+    dq_cache_close(b);
+}
+
+/* Rewrites the owner of key 1 as another process would have written it. */
+static void disguise(const char *assignment)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "UPDATE owners SET %s WHERE id = (SELECT owner FROM claims)",
+                   assignment);
+    (void)sql(text);
+}
+
+static void test_owners_elsewhere_and_before(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *assignment;
+        dq_cache_state expected;
+    } cases[] = {
+        {"host = host", DQ_CACHE_THEIRS},                   /* we live */
+        {"started = started - 1", DQ_CACHE_MINE},           /* our pid, and another start: it came back */
+        {"boot = 'another'", DQ_CACHE_MINE},                /* the machine began anew */
+        {"host = 'another', started = 1", DQ_CACHE_THEIRS}, /* nothing is known of other machines */
+        {"host = 'another', boot = 'x', pid = 999999999", DQ_CACHE_THEIRS},
+        {"space = 1, started = 1", DQ_CACHE_THEIRS}, /* nor of other containers */
+        {"space = 1, boot = 'another'", DQ_CACHE_MINE},
+        {"pid = 999999999", DQ_CACHE_MINE},
+        {"pid = -1", DQ_CACHE_MINE}, /* never a signal to everybody */
+        {"pid = 0", DQ_CACHE_MINE},
+        {"started = 0", DQ_CACHE_THEIRS}, /* it could not tell; the pid lives */
+        {"host = 'another', until = until - 31", DQ_CACHE_MINE},
+        {"host = 'another', until = until - 100000", DQ_CACHE_MINE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dq_cache *a = open_cache(false), *b = open_cache(false);
+        assert_int_equal(claim(a, 1, 0), DQ_CACHE_MINE);
+        disguise(cases[i].assignment);
+        if (claim(b, 1, 0) != cases[i].expected) fail_msg("%s", cases[i].assignment);
+        dq_cache_close(a);
+        dq_cache_close(b);
+        (void)sql("DELETE FROM claims; DELETE FROM owners");
+    }
+}
+
+/* A child that holds a claim and a request in flight, and waits to be killed. */
+static pid_t start_claimer(void)
+{
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dq_error e = DQ_ERROR_NONE;
+        uint64_t granted;
+        dq_cache *cache = open_cache(false);
+        bool well = claim(cache, 1, 0) == DQ_CACHE_MINE &&
+                    dq_cache_spend(cache, "m", NULL, 2, &granted, &e) == DQ_OK;
+        if (write(ready[1], well ? "y" : "n", 1) != 1) _exit(1);
+        for (;;) pause();
+    }
+    assert_int_equal(close(ready[1]), 0);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+    assert_int_equal(close(ready[0]), 0);
+    return child;
+}
+
+static void test_the_dead_hold_nothing(void **state)
+{
+    (void)state;
+    int status;
+    dq_cache *cache = open_cache(false);
+    pid_t child = start_claimer();
+    assert_int_equal(claim(cache, 1, 0), DQ_CACHE_THEIRS);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(claim(cache, 1, 0), DQ_CACHE_MINE); /* a zombie is dead, waited for or not */
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(sql("SELECT lost FROM ledger"), 2);
+    assert_int_equal(sql("SELECT count(*) FROM owners"), 1);
+    assert_int_equal(sql("SELECT count(*) FROM flights"), 0);
+    dq_cache_close(cache);
+}
+
+/* The next that asks anything clears away who died, though nobody wants his keys. */
+static void test_the_dead_are_cleared_away(void **state)
+{
+    (void)state;
+    int status;
+    for (int i = 0; i < 3; i++) {
+        pid_t child = start_claimer();
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+    }
+    dq_cache *cache = open_cache(false);
+    assert_int_equal(claim(cache, 7, 0), DQ_CACHE_MINE);
+    assert_int_equal(sql("SELECT count(*) FROM owners"), 1);
+    assert_int_equal(sql("SELECT lost FROM ledger"), 6);
+    assert_int_equal(sql("SELECT count(*) FROM claims"), 1);
+    dq_cache_close(cache);
+}
+
+/* A transaction that failed after it took a number for us: that number may be another's. */
+static void test_an_undone_owner_is_forgotten(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    uint64_t granted;
+    dq_cache *a = open_cache(false), *b = open_cache(false);
+    assert_int_equal(dq_cache_spend(a, NULL, NULL, 1, &granted, &e), DQ_ERR_RANGE); /* a model is needed */
+    assert_int_equal(granted, 0);
+    assert_int_equal(claim(b, 1, 0), DQ_CACHE_MINE);
+    assert_int_equal(claim(a, 1, 0), DQ_CACHE_THEIRS);
+    dq_cache_close(a);
+    assert_int_equal(sql("SELECT count(*) FROM claims"), 1);
+    dq_cache_close(b);
+}
+
+/* ---- spending ---- */
+
+static dq_cache_ledger sums(dq_cache *cache, size_t at, size_t expected)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_cache_ledger *rows;
+    size_t count;
+    assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
+    assert_int_equal(count, expected);
+    dq_cache_ledger row = expected ? rows[at] : (dq_cache_ledger){0};
+    row.model = NULL;
+    dq_arena_free(&arena);
+    return row;
+}
+
+static void test_the_ledger(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    uint64_t granted;
+    dq_cache *cache = open_cache(false);
+    (void)sums(cache, 0, 0);
+    assert_int_equal(dq_cache_spend(cache, "m", NULL, 6, &granted, &e), DQ_OK);
+    assert_int_equal(granted, 6);
+    dq_cache_entry entries[4] = {entry_of(1, "SAVE"), entry_of(2, NULL), entry_of(3, "x"), entry_of(4, "y")};
+    entries[1].tokens_in = entries[1].tokens_out = -1;
+    entries[2].model = "a";
+    entries[3].model = "a";
+    entries[3].shared = true;
+    assert_int_equal(dq_cache_store(cache, entries, 4, &e), DQ_OK);
+    assert_int_equal(dq_cache_count(cache, "m", 1, 2, 30, &e), DQ_OK);
+    assert_int_equal(dq_cache_unspend(cache, "m", 1, &e), DQ_OK);
+    dq_cache_ledger a = sums(cache, 0, 2), m = sums(cache, 1, 2);
+    assert_int_equal(a.answered, 1);
+    assert_int_equal(a.entries, 2);
+    assert_int_equal(a.tokens_in, 200);
+    assert_int_equal(m.calls, 5);
+    assert_int_equal(m.answered, 2);
+    assert_int_equal(m.failed, 1);
+    assert_int_equal(m.lost, 2);
+    assert_int_equal(m.unreadable, 1);
+    assert_int_equal(m.hits, 30);
+    assert_int_equal(m.entries, 2);
+    assert_int_equal(m.tokens_in, 100);
+    assert_int_equal(m.tokens_out, 5);
+    assert_true(m.cost == 0.5 && m.seconds == 1.0);
+    assert_int_equal(sql("SELECT calls FROM flights"), 0);
+    assert_int_equal(dq_cache_spend(cache, "m", NULL, 3, &granted, &e), DQ_OK);
+    dq_cache_close(cache); /* three in flight, and nobody left to wait for them */
+    assert_int_equal(sql("SELECT calls - answered - failed - lost FROM ledger WHERE model = 'm'"), 0);
+}
+
+/* Models with answers and no sums (a merged cache), and with sums and no answers. */
+static void test_sums_of_either(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_cache_ledger *rows;
+    size_t count;
+    dq_cache *cache = open_cache(false);
+    store(cache, 1, "SAVE");
+    (void)sql("DELETE FROM ledger");
+    for (unsigned n = 0; n < 20; n++) {
+        char model[8];
+        (void)snprintf(model, sizeof model, "z%02u", n);
+        assert_int_equal(dq_cache_count(cache, model, 0, 0, n + 1, &e), DQ_OK);
+    }
+    assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
+    assert_int_equal(count, 20); /* the last hits wait for a transaction */
+    assert_int_equal(claim(cache, 2, 0), DQ_CACHE_MINE);
+    assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
+    assert_int_equal(count, 21);
+    assert_string_equal(rows[0].model, "m");
+    assert_int_equal(rows[0].entries, 1);
+    assert_int_equal(rows[0].calls, 0);
+    assert_string_equal(rows[20].model, "z19");
+    assert_int_equal(rows[20].hits, 20);
+    dq_arena_free(&arena);
+    dq_cache_close(cache);
+}
+
+static void stopped(dq_cache *cache, const dq_cache_budget *budget, const char *words)
+{
+    dq_error e = DQ_ERROR_NONE;
+    uint64_t granted = 9;
+    assert_int_equal(dq_cache_spend(cache, "m", budget, 1, &granted, &e), DQ_ERR_STOPPED);
+    assert_int_equal(granted, 0);
+    assert_string_equal(e.reason, words);
+    assert_string_equal(e.source, path);
+}
+
+static void test_budgets(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    uint64_t granted;
+    dq_cache_budget ten = {.requests = 10};
+    dq_cache *a = open_cache(false), *b = open_cache(false);
+    assert_int_equal(dq_cache_spend(a, "m", &ten, 6, &granted, &e), DQ_OK);
+    assert_int_equal(granted, 6);
+    assert_int_equal(dq_cache_spend(b, "other", &ten, 6, &granted, &e), DQ_OK);
+    assert_int_equal(granted, 4);
+    stopped(a, &ten, "the budget of 10 requests is spent");
+    stopped(b, &ten, "the budget of 10 requests is spent");
+    assert_int_equal(dq_cache_unspend(b, "other", 1, &e), DQ_OK);
+    assert_int_equal(dq_cache_spend(a, "m", &ten, 6, &granted, &e), DQ_OK);
+    assert_int_equal(granted, 1);
+    assert_int_equal(dq_cache_spend(a, "m", NULL, 3, &granted, &e), DQ_OK); /* who has no limit only counts */
+    assert_int_equal(granted, 3);
+    store(a, 1, "SAVE");
+    stopped(a, &(dq_cache_budget){.tokens = 105}, "the budget of 105 tokens is spent (105)");
+    assert_int_equal(dq_cache_spend(a, "m", &(dq_cache_budget){.tokens = 106, .cost = 0.26}, 1, &granted, &e),
+                     DQ_OK);
+    stopped(a, &(dq_cache_budget){.cost = 0.25}, "the budget of 0.25 is spent (0.25)");
+    dq_cache_close(a);
+    dq_cache_close(b);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_what_is_stored_comes_back),
+        TEST(test_a_later_answer_replaces),
+        TEST(test_a_group_is_one_transaction),
+        TEST(test_facts),
+        TEST(test_one_asks),
+        TEST(test_a_group_of_claims),
+        TEST(test_again),
+        TEST(test_looking_again_does_not_write),
+        TEST(test_a_lease_ends),
+        TEST(test_owners_elsewhere_and_before),
+        TEST(test_the_dead_hold_nothing),
+        TEST(test_the_dead_are_cleared_away),
+        TEST(test_an_undone_owner_is_forgotten),
+        TEST(test_the_ledger),
+        TEST(test_sums_of_either),
+        TEST(test_budgets),
+    };
+    return cmocka_run_group_tests_name("cache_claims", tests, NULL, NULL);
+}
