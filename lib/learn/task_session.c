@@ -169,7 +169,8 @@ static dq_status init(dq_task *task, const double *o, dq_error *error)
                                   .history = rows,
                                   .action_count = s->items,
                                   .action_width = s->width,
-                                  .actions = s->item};
+                                  .actions = s->item,
+                                  .step_limit = s->steps};
     return dq_task_reserve(task, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
 }
 

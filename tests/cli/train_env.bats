@@ -91,6 +91,7 @@ interrupted() {
     read_stream films.dq | jq -es '.[0].meta.env == "films" and any(.[]; .shape == [64, 100])'
     dq-train -q --preset session --env session:items=7 --total-steps 30 --hidden 8 -o session.dq
     read_stream session.dq | jq -es '.[0].meta.env == "session:items=7" and any(.[]; .shape == [7, 8])'
+    dq-train -q --preset session --env session:items=7 --episodes 3 --hidden 8 -o session.dq # its rate falls: over 3 x 10 steps
     dq-train -q --preset sequence-dqn --episodes 2 -o sequence.dq
     read_stream sequence.dq | jq -es 'any(.[]; .shape == [128, 10])'
     run -2 dq-train --preset films --offline m.dq

@@ -333,6 +333,7 @@ static void sessions_have_the_published_widths(void **state)
     dq_task *task = make("session", NULL, 1);
     assert_int_equal(task->shape.state_width, 42);
     assert_int_equal(task->shape.action_count, 500);
+    assert_int_equal(task->shape.step_limit, 10);
     dq_task_free(task);
     task = make("session", "generated=1", 1);
     assert_int_equal(task->shape.state_width, 102);
