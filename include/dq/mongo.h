@@ -13,12 +13,14 @@
 #include "dq/documents.h"
 
 /* Opens the database that the URI (mongodb:// or mongodb+srv://) names. Nothing is asked of the server yet.
- * Time-outs that the URI does not give are 8 s to connect and 2 minutes for an answer. Errors name the host
+ * Time-outs that the URI does not give are 8 s to connect and a minute for an answer. Errors name the host
  * and never a credential.
  *
- * Documents come sorted by the query's key: numbers, strings, ObjectIds, then what is no id. A connection
- * lost, or a cursor that the server forgot, is taken up again after the last key, up to three times without
- * progress; a document is given once, whatever happens. */
+ * Documents come sorted by the query's key: integers by value, strings by bytes, ObjectIds; what is no id
+ * stands before, among or behind them. A connection lost, or a cursor that the server forgot, is taken up
+ * again after the last key, up to three times without progress, and a server that is restarting is waited
+ * for; a document is given once, whatever happens. Only documents without an id that stand behind ids may go
+ * unmentioned when the connection is lost before them. */
 dq_status dq_collections_open_mongo(dq_collections *place, const char *uri, dq_error *error);
 
 /* Whether text is such a URI. */
