@@ -155,15 +155,19 @@ cached() { sqlite3 "$1.db" "$2"; }
     export OPENAI_API_KEY=$key
     label judge-2 > out.refused 2> err.refused || true
     grep -q 'HTTP 401: Incorrect API key provided: Bearer \*\*\*' err.refused
-    # A key in a file, and one that is in use while we look.
+    # A key in a file, in use while we look.
     unset OPENAI_API_KEY
-    (umask 077; echo "$key" > "$BATS_TEST_TMPDIR/../key-$BATS_TEST_NUMBER")
-    label fault-hang --key-file "$BATS_TEST_TMPDIR/../key-$BATS_TEST_NUMBER" > out.hang 2> err.hang &
+    llm_stop
+    llm_start --key "$key"
+    local file=$BATS_RUN_TMPDIR/key.$BATS_TEST_NUMBER
+    (umask 077 && echo "$key" > "$file")
+    dq-reward --strategy llm --model fault-hang --key-file "$file" --pairs random:1 --cache hang.db c.dq > out.hang 2> err.hang 3>&- &
     other_pid=$!
-    until [ "$(llm_stats .in_flight)" = 0 ] && [ "$(llm_stats .requests)" -ge 1 ]; do :; done
-    tr '\0' '\n' < "/proc/$other_pid/cmdline" > cmdline 2>/dev/null || true
-    wait "$other_pid" || true
-    grep -q 'HTTP 401' err.hang
+    until [ "$(llm_stats .in_flight)" = 1 ]; do kill -0 "$other_pid"; done
+    tr '\0' '\n' < "/proc/$other_pid/cmdline" > cmdline
+    grep -qx fault-hang cmdline
+    [ "$(llm_get last | jq -r .authorization | sha256sum)" = "$(echo "Bearer $key" | sha256sum)" ]
+    kill -KILL "$other_pid"
     run -1 grep -rl -- very-secret .
     [ -z "$output" ]
     for stream in out.judge out.fault-500-1; do
