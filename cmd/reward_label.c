@@ -150,13 +150,15 @@ static dq_status label_all_by_log(const dq_labeller *l, const uint32_t *user, co
 
 /* ---- a judge's labels ---- */
 
-/* Verdicts, a few at a time, so that the bar moves on while a model thinks. */
+/* Verdicts: a model's a few at a time, so that the bar moves on while it thinks; a person's all, who may go
+ * back. */
 static dq_status take_verdicts(dq_labeller *l, size_t n, dq_verdict *verdicts, dq_error *error)
 {
     enum { FEW = 16 };
+    size_t few = dq_strategies[l->strategy].model ? FEW : n, count;
     dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < n; i += FEW) {
-        size_t count = n - i < FEW ? n - i : FEW;
+    for (size_t i = 0; !status && i < n; i += count) {
+        count = n - i < few ? n - i : few;
         status = l->judge.take(l->judge.self, count, verdicts + i, error);
         l->labelled += count;
         if (l->progress) dq_progress_step(l->progress, l->labelled, NULL);
