@@ -195,6 +195,9 @@ dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_
 uint64_t train_checkpoint_log(const dq_bundle *model);
 /* SIGINT and SIGTERM from now on ask for a stop, when there is a checkpoint to leave; and no longer. */
 void train_catch_stop(const train *t);
+/* The same without a checkpoint, for who has a process to end before he ends himself by the signal. */
+void train_catch_any_stop(void);
+void train_end_by_signal(void);
 void train_release_stop(void);
 bool train_stop_asked(void);
 

@@ -14,8 +14,7 @@ static volatile sig_atomic_t stop_asked;
 
 static void ask_stop(int signal_number)
 {
-    (void)signal_number;
-    stop_asked = 1;
+    stop_asked = signal_number;
 }
 
 static void on_stop(void (*handler)(int))
@@ -29,6 +28,17 @@ static void on_stop(void (*handler)(int))
 void train_catch_stop(const train *t)
 {
     if (t->o->checkpoint) on_stop(ask_stop);
+}
+
+void train_catch_any_stop(void)
+{
+    on_stop(ask_stop);
+}
+
+void train_end_by_signal(void)
+{
+    on_stop(SIG_DFL);
+    (void)raise(stop_asked);
 }
 
 void train_release_stop(void)

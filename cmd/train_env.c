@@ -27,7 +27,7 @@ static dq_status open_envs(env_run *run, dq_envs **envs, uint64_t count, uint64_
                              .count = (size_t)count,
                              .seed = seed,
                              .maker = &run->speaker,
-                             .stop_asked = t->o->checkpoint ? train_stop_asked : NULL};
+                             .stop_asked = train_stop_asked};
     return dq_envs_open(envs, &config, error);
 }
 
@@ -196,7 +196,7 @@ static dq_status resume(env_run *run, dq_error *error)
 static dq_status stop(env_run *run, dq_error *error)
 {
     dq_error e = DQ_ERROR_NONE;
-    dq_status status = save(run, &e);
+    dq_status status = run->t->o->checkpoint ? save(run, &e) : dq_fail(&e, DQ_ERR_STOPPED, "interrupted");
     *error = e;
     if (status) return status;
     return dq_fail(
@@ -345,8 +345,11 @@ static dq_status write_model(env_run *run, dq_error *error)
 static dq_status live(env_run *run, dq_error *error)
 {
     const train_options *o = run->t->o;
+    if (o->env.command)
+        train_catch_any_stop(); /* a process may never look up: it is ended before we are */
+    else
+        train_catch_stop(run->t);
     dq_status status = make(run, error);
-    train_catch_stop(run->t);
     if (!status) status = resume(run, error);
     if (!status)
         status = dq_writer_open(&run->t->output, o->common.output, &run->t->maker, run->t->inputs,
@@ -357,11 +360,13 @@ static dq_status live(env_run *run, dq_error *error)
         status = go(run, error);
         dq_progress_end(&run->bar);
     }
-    train_release_stop();
+    if (status != DQ_ERR_STOPPED) train_release_stop();
     dq_status closed = train_log_close(&run->log, status ? NULL : error);
     if (!status) status = closed;
     status = dq_envs_close(run->envs, status, error);
-    return dq_envs_close(run->trials, status, error);
+    status = dq_envs_close(run->trials, status, error);
+    if (status == DQ_ERR_STOPPED && !o->checkpoint) train_end_by_signal();
+    return status;
 }
 
 dq_status train_run_env(train *t, dq_error *error)
