@@ -28,7 +28,8 @@ dq-export.parts := cmd/export_options cmd/export_schema cmd/export_collections c
                    cmd/export_interactions cmd/export_files cmd/export_array cmd/export_table \
                    cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
                    port/csv port/npy port/safetensors port/mongo port/mongo_cursor port/mongo_bson port/mongo_vector
-dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block cmd/embed_model $(ASK)
+dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block cmd/embed_model cmd/embed_factors \
+                   cmd/catalogue cmd/transitions $(ASK)
 dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
                    cmd/reward_write cmd/reward_human cmd/terminal cmd/reward_judge cmd/reward_llm cmd/reward_read \
                    cmd/reward_prompt cmd/reward_input cmd/reward_options cmd/prompts $(ASK)

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-embed: vectors for the texts of users and items. A filter: its memory is bounded by a block.
+ * dq-embed: vectors for the texts of users and items, a filter whose memory is bounded by a block; and for
+ * who met what, which takes all of the stream.
  */
 #include "dq/cosine.h"
+#include "dq/factors.h"
 #include "embed.h"
 #include "filter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_WIDTH = 1 << 20 }; /* of hashing */
 
 typedef struct state {
     dq_embed_options *o;
@@ -129,6 +134,14 @@ static dq_status stream(state *s, dq_error *error)
     return status ? status : check_names(s, error);
 }
 
+/* One field, cf, from who met what. */
+static dq_status factor(state *s, const dq_common *common, dq_error *error)
+{
+    char field[256];
+    (void)snprintf(field, sizeof field, "%scf", s->o->prefix);
+    return dq_embed_factors(&s->filter, &s->o->factors, s->o->width, field, common, error);
+}
+
 static dq_status init(state *s, dq_error *error)
 {
     s->users.kind = DQ_KIND_USERS;
@@ -137,7 +150,7 @@ static dq_status init(state *s, dq_error *error)
     if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
     dq_status status = DQ_OK;
     if (s->o->model) return dq_embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
-    for (unsigned t = 0; !status && t < s->threads; t++)
+    for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
         status = dq_features_new(&s->features[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
 }
@@ -148,27 +161,35 @@ static void clean_up(state *s)
     dq_arena_free(&s->arena);
 }
 
-/* The first operand: hash:WIDTH or openai:MODEL. Kept as an option too, for the head. */
-static uint32_t parse_method(dq_cli *cli, const char **recorded, const char **model)
+/* The width behind a method's name; 0 for another method, or no such width. */
+static uint32_t width_of(const char *method, const char *name, unsigned long most)
 {
-    if (cli->operand_count == 0) dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, or openai:MODEL");
-    const char *method = *cli->operands++;
-    cli->operand_count--;
+    size_t n = strlen(name);
     char *end;
-    *recorded = method;
+    if (strncmp(method, name, n) != 0 || method[n] < '1' || method[n] > '9') return 0;
+    unsigned long width = strtoul(method + n, &end, 10);
+    return *end || width > most ? 0 : (uint32_t)width;
+}
+
+/* The first operand: hash:WIDTH, cf:WIDTH or openai:MODEL. Kept as an option too, for the head. */
+static void parse_method(dq_cli *cli, dq_embed_options *o)
+{
+    if (cli->operand_count == 0)
+        dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, cf:WIDTH or openai:MODEL");
+    const char *method = o->method = *cli->operands++;
+    cli->operand_count--;
     if (strncmp(method, "openai:", 7) == 0 && method[7]) {
-        *model = method + 7;
-        return 0;
+        o->model = method + 7;
+        return;
     }
-    unsigned long width = 0;
-    if (strncmp(method, "hash:", 5) == 0 && method[5] >= '1' && method[5] <= '9') {
-        width = strtoul(method + 5, &end, 10);
-        if (*end) width = 0;
-    }
-    if (width < 1 || width > 1U << 20)
-        dq_cli_usage(cli, "'%s' is neither openai:MODEL nor hash:WIDTH with a width of 1 to %u", method,
-                     1U << 20);
-    return (uint32_t)width;
+    o->cf = strncmp(method, "cf:", 3) == 0;
+    o->width = o->cf ? width_of(method, "cf:", DQ_FACTORS_MOST) : width_of(method, "hash:", MOST_WIDTH);
+    if (o->width == 0)
+        dq_cli_usage(
+            cli,
+            "'%s' is neither openai:MODEL, nor hash:WIDTH with a width of 1 to %d, nor cf:WIDTH with "
+            "one of 1 to %d",
+            method, MOST_WIDTH, DQ_FACTORS_MOST);
 }
 
 static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
@@ -183,13 +204,22 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 
 static const dq_program program = {
     .name = "dq-embed",
-    .summary = "vectors for texts, by feature hashing or from a model",
-    .operands = "hash:WIDTH|openai:MODEL [FILE]...",
+    .summary = "vectors for texts, by hashing or from a model; or from who met what",
+    .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH [FILE]...",
     .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
                  "dq-embed openai:MODEL --cache vectors.db --field bio --field description --pair "
                  "bio:description < c.dq"},
 };
 static const char *const weights[] = {"sqrt", "log", NULL};
+
+static const char *const factors_options[] = {"map", "alpha", "lambda", "sweeps", NULL};
+static const char *const text_options[] = {"field", "join", "pair", "weight", NULL};
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name) != 0) names++;
+    return *names != NULL;
+}
 
 /* What belongs to one method is a mistake with the other, and no part of its record. */
 static void settle(const dq_cli *cli, const dq_embed_options *o, bool batch_given, dq_option *table)
@@ -197,13 +227,25 @@ static void settle(const dq_cli *cli, const dq_embed_options *o, bool batch_give
     if (o->model) dq_ask_check(&o->ask, cli);
     if (!o->model && (o->ask.cache || batch_given || o->ask.dry_run))
         dq_cli_usage(cli, "--cache, --batch and --dry-run are for openai:MODEL");
-    for (; table->name; table++)
+    if (o->cf && (o->fields.count || o->join || o->pairs.count))
+        dq_cli_usage(cli, "--field, --join and --pair are for texts, not for cf:WIDTH");
+    for (; table->name; table++) {
+        bool of_factors = is_one_of(table->name, factors_options),
+             of_texts = is_one_of(table->name, text_options);
+        if (of_factors && !o->cf && dq_cli_given(cli, table->name))
+            dq_cli_usage(cli, "--%s is for cf:WIDTH", table->name);
+        if ((of_factors && !o->cf) || (of_texts && o->cf)) table->flags = 0;
         if (o->model && strcmp(table->name, "weight") == 0) table->flags = 0;
+    }
 }
 
 int main(int argc, char **argv)
 {
-    dq_embed_options o = {.common = DQ_COMMON_DEFAULTS, .prefix = "", .ask = DQ_ASK_DEFAULTS, .batch = 64};
+    dq_embed_options o = {.common = DQ_COMMON_DEFAULTS,
+                          .prefix = "",
+                          .ask = DQ_ASK_DEFAULTS,
+                          .batch = 64,
+                          .factors = DQ_EMBED_FACTORS_DEFAULTS};
     bool batch_given = false;
     dq_option table[] = {
         {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
@@ -219,6 +261,16 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD},
         {"weight", 0, DQ_OPT_CHOICE, &o.weight, "HOW", "a word's weight from its count",
          .flags = DQ_OPT_PAYLOAD, .choices = weights},
+        {"map", 0, DQ_OPT_TEXT, &o.factors.map, "LABEL=W,...",
+         "cf: weights of labels; a label outside has none (default: an interaction weighs its reward, or 1)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"alpha", 0, DQ_OPT_REAL, &o.factors.alpha, "X", "cf: confidence of a unit of weight",
+         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1e9},
+        {"lambda", 0, DQ_OPT_REAL, &o.factors.lambda, "X", "cf: price of long vectors",
+         .flags = DQ_OPT_PAYLOAD, .least = 1e-9, .most = 1e9},
+        {"sweeps", 0, DQ_OPT_COUNT, &o.factors.sweeps, "N", "cf: alternations", .flags = DQ_OPT_PAYLOAD,
+         .least = 1, .most = 10000},
+        DQ_OPTION_SEED(o.common),
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
         {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "openai: texts in a request at most", 0, .least = 1,
@@ -232,14 +284,14 @@ int main(int argc, char **argv)
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     state s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
-    o.width = parse_method(&cli, &o.method, &o.model);
+    parse_method(&cli, &o);
     check_pairs(&cli, &o.pairs);
     settle(&cli, &o, batch_given, table);
     dq_common common = o.common;
     if (o.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = init(&s, &e);
-    if (!status) status = dq_filter_open(&s.filter, &cli, &common, -1, &e);
-    if (!status) status = stream(&s, &e);
+    if (!status) status = dq_filter_open(&s.filter, &cli, &common, o.cf ? (int64_t)common.seed : -1, &e);
+    if (!status) status = o.cf ? factor(&s, &common, &e) : stream(&s, &e);
     status = dq_embed_model_close(s.model, &cli, &o.common, status, &e);
     status = dq_filter_close(&s.filter, status, &e);
     clean_up(&s);

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "dq/features.h"
 #include "dq/schema.h"
+#include "embed_factors.h"
 #include "embed_model.h"
 #include "parallel.h"
 
@@ -15,8 +16,10 @@ enum { DQ_EMBED_TEXTS = 64 };
 
 typedef struct dq_embed_options {
     dq_common common;
-    const char *method; /* "hash:WIDTH" or "openai:MODEL" */
-    const char *model;  /* NULL: hashing */
+    const char *method; /* "hash:WIDTH", "cf:WIDTH" or "openai:MODEL" */
+    const char *model;  /* NULL: hashing, or: */
+    bool cf;            /* cf:WIDTH */
+    dq_embed_factors_options factors;
     dq_ask_options ask;
     uint64_t batch;
     uint32_t width; /* of a text's vector; 0: not known yet */

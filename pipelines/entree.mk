@@ -13,6 +13,8 @@
 #     dqn           a deep Q-network on the last three restaurants, conservative; gamma 0: what comes next
 #     dqn-mean      the same on their mean, as system B has it
 #     dqn-gamma-.5  the same as dqn with a discount: what comes next, and what that leads to
+#     dqn-cf        the same on 64-wide vectors that the visits before April were factored into (dq-embed cf:64), not
+#                   on one-hot ones
 #     dqn-plain     the same as dqn without the conservative term: five drawn negatives a visit instead
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
@@ -22,7 +24,7 @@ OUT   := $(BUILD)/entree$(if $(QUICK),-quick)
 SEEDS ?= $(if $(QUICK),1,1 2 3)
 
 KNOWN   := popularity item-knn last-item
-LEARNT  := dqn dqn-mean dqn-gamma-.5 dqn-plain
+LEARNT  := dqn dqn-mean dqn-gamma-.5 dqn-cf dqn-plain
 SYSTEMS := $(KNOWN) $(LEARNT)
 
 # What is expected: system, column, least, most. The short form only proves that the pipeline runs and learns.
@@ -50,6 +52,17 @@ $(OUT)/train.dq $(OUT)/test.dq: $(OUT)/%.dq: $(OUT)/test.qrels
 	dq-export --users $(@:.dq=-users.jsonl) --items $(OUT)/items.jsonl --interactions $(@:.dq=-visits.jsonl) | \
 	    $(if $(QUICK),$(if $(filter train,$*),dq-cat --since 1998-05 --to stream,cat),cat) > $@
 
+# Vectors from who met what: made of the train sessions alone, and the items carry them to the test.
+$(OUT)/cf/train.dq: $(OUT)/train.dq
+	mkdir -p $(@D)
+	dq-cat $< | jq -c 'del(.vector)' | tee >(jq -c 'select(.kind == "users")' > $(@D)/users.jsonl) \
+	    >(jq -c 'select(.kind == "items")' > $(@D)/bare.jsonl) | jq -c 'select(.kind == "interactions")' > $(@D)/visits.jsonl
+	dq-export --users $(@D)/users.jsonl --items $(@D)/bare.jsonl --interactions $(@D)/visits.jsonl | dq-embed cf:64 -o $@
+
+$(OUT)/cf/test.dq: $(OUT)/cf/train.dq $(OUT)/test.dq
+	dq-cat --kind items $< > $(@D)/items.jsonl
+	dq-export --users $(OUT)/test-users.jsonl --items $(@D)/items.jsonl --interactions $(OUT)/test-visits.jsonl -o $@
+
 # ---- learn ----
 
 learn = mkdir -p $(@D) && dq-train --quiet --offline --agent dqn --history 3 --map VISIT=1 --gamma 0 --dropout 0.3 \
@@ -65,6 +78,9 @@ $(OUT)/%/dqn-mean.dq: $(OUT)/train.dq
 $(OUT)/%/dqn-gamma-.5.dq: $(OUT)/train.dq
 	$(call learn,--conservative 10 --gamma 0.5)
 
+$(OUT)/%/dqn-cf.dq: $(OUT)/cf/train.dq
+	$(call learn,--conservative 10)
+
 $(OUT)/%/dqn-plain.dq: $(OUT)/train.dq
 	$(call learn,--negatives 5)
 
@@ -76,8 +92,8 @@ $(KNOWN:%=$(OUT)/%.run) &: $(OUT)/test.qrels
 define rank
 $(KNOWN:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/%.run
 	mkdir -p $$(@D) && ln -f $$< $$@
-$(LEARNT:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/$(1)/%.dq $(OUT)/test.dq
-	dq-rank --model $$< -k 100 --format trec $(OUT)/test.dq > $$@
+$(LEARNT:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/$(1)/%.dq $(OUT)/test.dq $(OUT)/cf/test.dq
+	dq-rank --model $$< -k 100 --format trec $(OUT)/$$(if $$(filter dqn-cf,$$*),cf/)test.dq > $$@
 endef
 $(foreach seed,$(SEEDS),$(eval $(call rank,$(seed))))
 

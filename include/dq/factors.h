@@ -13,7 +13,7 @@
 #ifndef DQ_FACTORS_H
 #define DQ_FACTORS_H
 
-#include "dq/pool.h"
+#include "dq/status.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,12 +38,20 @@ typedef struct dq_met {
     float weight;
 } dq_met;
 
+/* Who does the work: calls tile(arg, i, thread) once for every i < tiles, with thread < threads, and returns
+ * when all are done. */
+typedef struct dq_factors_workers {
+    void (*run)(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread), void *arg);
+    void *self;
+    unsigned threads;
+} dq_factors_workers;
+
 /* Fills users (user_count, width) and items (item_count, width); a user or item that met nothing is zeros.
  * The result does not depend on the order of `met` nor on the threads. DQ_ERR_RANGE for a width or an entry
  * outside its range, and without any positive entry. */
 dq_status dq_factors_fit(const dq_factors_config *config, const dq_met *met, size_t count, float *users,
-                         uint32_t user_count, float *items, uint32_t item_count, dq_pool *pool,
-                         dq_error *error);
+                         uint32_t user_count, float *items, uint32_t item_count,
+                         const dq_factors_workers *workers, dq_error *error);
 
 /* The objective above. */
 double dq_factors_objective(const dq_factors_config *config, const dq_met *met, size_t count,

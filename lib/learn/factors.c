@@ -161,24 +161,32 @@ static void begin(const dq_factors_config *c, float *items, const rows *met)
 }
 
 static bool sweep(const dq_factors_config *c, const rows *by_user, const rows *by_item, float *users,
-                  float *items, dq_pool *pool)
+                  float *items, const dq_factors_workers *workers)
 {
     size_t k = c->width;
     double *gram = malloc(k * k * sizeof *gram);
-    double *scratch = malloc(dq_pool_threads(pool) * (k * k + k) * sizeof *scratch);
+    double *scratch = malloc(workers->threads * (k * k + k) * sizeof *scratch);
     bool ok = gram && scratch;
     half x = {by_user, gram, items, users, scratch, c->alpha, k};
     half y = {by_item, gram, users, items, scratch, c->alpha, k};
     for (uint32_t s = 0; ok && s < c->sweeps; s++) {
         make_gram(gram, items, by_item->count, k, c->lambda);
-        dq_pool_run(pool, solve_tile, &x, (by_user->count + TILE - 1) / TILE);
+        workers->run(workers->self, (by_user->count + TILE - 1) / TILE, solve_tile, &x);
         make_gram(gram, users, by_user->count, k, c->lambda);
-        dq_pool_run(pool, solve_tile, &y, (by_item->count + TILE - 1) / TILE);
+        workers->run(workers->self, (by_item->count + TILE - 1) / TILE, solve_tile, &y);
     }
     free(gram);
     free(scratch);
     return ok;
 }
+
+static void run_alone(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread), void *arg)
+{
+    (void)self;
+    for (size_t i = 0; i < tiles; i++) tile(arg, i, 0);
+}
+
+static const dq_factors_workers alone = {.run = run_alone, .threads = 1};
 
 static dq_status check(const dq_factors_config *c, const dq_met *met, size_t count, uint32_t users,
                        uint32_t items, dq_error *error)
@@ -198,8 +206,8 @@ static dq_status check(const dq_factors_config *c, const dq_met *met, size_t cou
 }
 
 dq_status dq_factors_fit(const dq_factors_config *config, const dq_met *met, size_t count, float *users,
-                         uint32_t user_count, float *items, uint32_t item_count, dq_pool *pool,
-                         dq_error *error)
+                         uint32_t user_count, float *items, uint32_t item_count,
+                         const dq_factors_workers *workers, dq_error *error)
 {
     rows by_user = {0}, by_item = {0};
     size_t n = 0;
@@ -209,7 +217,7 @@ dq_status dq_factors_fit(const dq_factors_config *config, const dq_met *met, siz
     bool ok = all && make_rows(&by_user, all, n, user_count, false) &&
               make_rows(&by_item, all, n, item_count, true);
     if (ok) begin(config, items, &by_item);
-    ok = ok && sweep(config, &by_user, &by_item, users, items, pool);
+    ok = ok && sweep(config, &by_user, &by_item, users, items, workers ? workers : &alone);
     free_rows(&by_user);
     free_rows(&by_item);
     free(all);

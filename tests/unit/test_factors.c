@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/factors.h"
+#include "dq/pool.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -31,9 +33,18 @@ static void start(world *w, unsigned threads)
             if (WEIGHT[u][i] > 0) w->met[w->count++] = (dq_met){u, i, (float)WEIGHT[u][i]};
 }
 
+static void run_in_pool(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread),
+                        void *arg)
+{
+    dq_pool_run(self, tile, arg, tiles);
+}
+
 static dq_status fit(world *w)
 {
-    return dq_factors_fit(&w->config, w->met, w->count, w->users, USERS, w->items, ITEMS, w->pool, NULL);
+    dq_factors_workers workers = {run_in_pool, w->pool, dq_pool_threads(w->pool)};
+    bool alone = workers.threads == 1;
+    return dq_factors_fit(&w->config, w->met, w->count, w->users, USERS, w->items, ITEMS,
+                          alone ? NULL : &workers, NULL);
 }
 
 static double objective(const world *w)
