@@ -112,6 +112,22 @@ needs_onet() {
     [ -s "$out/build/compare-quick/learning.png" ]
 }
 
+@test "the Dyna maze: planning saves the episodes that the book says" {
+    programs
+    make -f pipelines/maze.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/maze-quick/table.tsv")" -eq 4 ]
+    make -q -f pipelines/maze.mk BUILD="$out/build" QUICK=1 "$out/build/maze-quick/table.tsv"
+}
+
+@test "system C's pipeline runs: both orders are learnt" {
+    programs
+    make -f pipelines/sequence.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/sequence-quick/table.tsv")" -eq 5 ]
+    [ "$(cut -f 1-3 "$out/build/sequence-quick/snapshots.tsv" | sort -u | wc -l)" -eq 60 ] # 2 x 5 places x 6 items
+    [ -s "$out/build/sequence-quick/q-table.png" ] && [ -s "$out/build/sequence-quick/distractor.png" ]
+    make -q -f pipelines/sequence.mk BUILD="$out/build" QUICK=1 "$out/build/sequence-quick/table.tsv"
+}
+
 @test "a table is held to what is expected of it" {
     printf 'system\tndcg\na\t0.500 ± 0.010\n' > "$out/table"
     awk -v expected="a ndcg .4 .6" -f pipelines/expect.awk "$out/table"
