@@ -85,7 +85,9 @@ enum {
     OPTIONS = sizeof options / sizeof *options,
     SHAPE_NUMBERS = sizeof shape_numbers / sizeof *shape_numbers,
     COUNTS = sizeof counts / sizeof *counts,
-    MOST_UNITS = 1 << 24,
+    MOST_UNITS = 1 << 20, /* of what a file may claim; so are the rows of a batch */
+    MOST_MODELS = 1 << 10,
+    MOST_TASKS = 1 << 16,
 };
 
 static dq_status no_memory(dq_error *error)
@@ -136,7 +138,20 @@ static bool sound(const dq_agent_config *c)
     return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_ATTENTION && c->loss <= DQ_LOSS_HUBER &&
            c->target_by <= DQ_BY_EPISODES && c->decay_by <= DQ_BY_EPISODES &&
            c->explore_by <= DQ_EXPLORE_SOFTMAX && c->decay_form <= DQ_DECAY_LINEAR &&
-           c->fit_rows <= UINT32_MAX && c->batch <= c->fit_rows && c->replay <= UINT32_MAX;
+           c->fit_rows <= MOST_UNITS && c->batch <= c->fit_rows && c->replay <= UINT32_MAX &&
+           c->models <= MOST_MODELS && c->tasks <= MOST_TASKS && c->n_step <= MOST_TASKS &&
+           c->train_every <= UINT32_MAX && c->states <= MOST_UNITS * 64U;
+}
+
+/* Whether the model is as large as the network that it claims to hold: nothing is allocated on its word
+ * alone. */
+static bool holds_network(const dq_bundle *model, const dq_agent_config *c, const dq_task_shape *s)
+{
+    uint64_t bytes = 0, weights = 0, in = s->state_width - (uint64_t)s->history * s->action_width;
+    for (size_t i = 0; i < model->column_count; i++) bytes += model->columns[i].bytes;
+    for (uint32_t l = 0; l < c->hidden_count; in = c->hidden[l++]) weights += in * c->hidden[l];
+    if (c->hidden_count && c->head == DQ_HEAD_OUTPUTS) weights += in * s->action_count;
+    return weights <= bytes; /* a number may be stored in two bytes, and is never in less than one */
 }
 
 static dq_status read_options(const dq_bundle *model, dq_agent_config *config, dq_error *error)
@@ -180,7 +195,10 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
     if (!*kind || !dq_map_get(&model->meta, "task"))
         return dq_fail(error, DQ_ERR_SCHEMA, "the model is of no agent for tasks");
     dq_status status = read_options(model, config, error);
-    return status ? status : read_shape(model, shape, error);
+    if (!status) status = read_shape(model, shape, error);
+    if (!status && !holds_network(model, config, shape))
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model is smaller than the network that it claims to be");
+    return status;
 }
 
 dq_status agent_save_place(dq_agent *a, dq_bundle *model, dq_error *error)

@@ -357,6 +357,14 @@ static void hostile_checkpoints_are_refused(void **state)
     assert_int_equal(load_changed(&l, "agent", "decay_form", dq_int(7), false), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "agent", "schedule", dq_int(7), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "agent", "hidden", dq_int(7), true), DQ_ERR_SCHEMA);
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value vast = dq_list();
+    for (int i = 0; i < 3; i++) assert_true(dq_list_add(&arena, &vast, dq_int(1 << 20)));
+    assert_int_equal(load_changed(&l, "agent", "hidden", vast, true), DQ_ERR_SCHEMA);
+    dq_arena_free(&arena);
+    assert_int_equal(load_changed(&l, "agent", "models", dq_int(1 << 30), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "agent", "fit_rows", dq_int(1 << 30), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "task", "action_count", dq_int(1 << 20), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "task", "state_width", dq_int(5), true), DQ_ERR_RANGE);
     assert_int_equal(load_changed(&l, "task", "user_width", dq_int(5), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "replay", "count", dq_int(49), true), DQ_ERR_SCHEMA);
