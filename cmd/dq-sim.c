@@ -20,7 +20,8 @@ static const dq_program program = {
     .name = "dq-sim",
     .summary = "makes up users, items and interactions; or serves an environment",
     .operands = "[ENV[:NAME=VALUE,...]]",
-    .examples = {"dq-sim --users 1000 --items 500 | dq-reward --strategy logged --map VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1",
+    .examples = {"dq-sim --users 1000 --items 500 | dq-reward --strategy logged --map "
+                 "VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1",
                  "dq-train --env-cmd 'dq-sim session:items=50 --serve' --agent dqn -o agent.dq"},
 };
 

@@ -208,6 +208,7 @@ dq_status dq_envs_restore(dq_envs *envs, const dq_bundle *model, dq_error *error
     if (!status) status = take(envs->states, model, "env.states", DQ_F4, states, error);
     if (!status)
         status = take(envs->counted, model, "env.counted", DQ_F8, n * sizeof envs->counted[0], error);
+    for (size_t i = 0; !status && i < n; i++) envs->over[i] = envs->over[i] != 0;
     if (envs->process) return status ? status : dq_env_process_restore(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {
         char name[32];

@@ -14,7 +14,8 @@ static dq_status expect(const dq_envs *envs, dq_agent *agent, dq_played *played,
     if (agent) dq_agent_values(agent, envs->states, n, q);
     for (size_t i = 0; i < n; i++) {
         const double none = (double)NAN;
-        played[i] = (dq_played){.value = agent ? (double)q[i * actions] : none, .discounted = agent ? 0 : none};
+        played[i] = (dq_played){.value = agent ? (double)q[i * actions] : none,
+                                .discounted = agent ? 0 : none};
         for (size_t a = 1; agent && a < actions; a++)
             played[i].value = fmax(played[i].value, (double)q[i * actions + a]);
     }
