@@ -187,12 +187,12 @@ dq_value train_number(double x);
 
 /* ---- train_checkpoint.c ---- */
 
-/* Reads --checkpoint when the file exists, and checks that it is of this run. *found says whether. */
-dq_status train_checkpoint_load(train *t, dq_bundle *model, bool *found, dq_error *error);
+/* Takes up --checkpoint when the file exists and is of this run, by `restore`; and opens --log (unless *log is open)
+ * where the checkpoint left it. */
+typedef dq_status (*train_restore)(void *arg, const dq_bundle *model, dq_error *error);
+dq_status train_resume(train *t, train_log *log, train_restore restore, void *arg, dq_error *error);
 /* Completes a bundle that the run filled (with the run's identity and the log's length) and writes it. */
 dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_error *error);
-/* Bytes of the log that belong to a checkpoint. */
-uint64_t train_checkpoint_log(const dq_bundle *model);
 /* SIGINT and SIGTERM from now on ask for a stop, when there is a checkpoint to leave; and no longer. */
 void train_catch_stop(const train *t);
 /* The same without a checkpoint, for who has a process to end before he ends himself by the signal. */

@@ -100,30 +100,30 @@ static dq_status check_run(const train *t, const dq_bundle *model, dq_error *err
     return DQ_OK;
 }
 
-dq_status train_checkpoint_load(train *t, dq_bundle *model, bool *found, dq_error *error)
+/* The first model of the file, when it is of this run. */
+static dq_status read_model(train *t, dq_models *models, dq_reader **reader, dq_error *error)
 {
-    const char *path = t->o->checkpoint;
-    dq_models models = {0};
-    dq_reader *reader = NULL;
-    *found = false;
-    if (!path || (access(path, F_OK) != 0 && errno == ENOENT)) return DQ_OK;
-    dq_status status = dq_models_read(&models, &reader, path, error);
-    if (!status) status = check_run(t, &models.at[0], error);
-    if (status) {
-        (void)dq_error_at(error, path, DQ_NO_RECORD);
-    } else {
-        *model = models.at[0];
-        models.at[0] = DQ_BUNDLE_EMPTY;
-        *found = true;
-    }
-    dq_models_free(&models);
-    dq_reader_close(reader);
-    return status;
+    dq_status status = dq_models_read(models, reader, t->o->checkpoint, error);
+    return status ? status : check_run(t, &models->at[0], error);
 }
 
-uint64_t train_checkpoint_log(const dq_bundle *model)
+dq_status train_resume(train *t, train_log *log, train_restore restore, void *arg, dq_error *error)
 {
-    return (uint64_t)dq_value_integer(dq_map_get(dq_map_get(&model->meta, "run"), "log"), 0);
+    const char *path = t->o->checkpoint;
+    bool none = !path || (access(path, F_OK) != 0 && errno == ENOENT);
+    dq_models models = {0};
+    dq_reader *reader = NULL;
+    uint64_t keep = 0; /* bytes of the log that belong to the checkpoint */
+    dq_status status = none ? DQ_OK : read_model(t, &models, &reader, error);
+    if (!status && !none) {
+        const dq_value *run = dq_map_get(&models.at[0].meta, "run");
+        keep = (uint64_t)dq_value_integer(dq_map_get(run, "log"), 0);
+        status = restore(arg, &models.at[0], error);
+    }
+    if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
+    dq_models_free(&models);
+    dq_reader_close(reader);
+    return status || log->file ? status : train_log_open(log, t->o->log, keep, error);
 }
 
 dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_error *error)

@@ -174,22 +174,12 @@ static dq_status restore_place(env_run *run, const dq_bundle *model, dq_error *e
     return status;
 }
 
-static dq_status resume(env_run *run, dq_error *error)
+static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 {
-    dq_bundle model;
-    bool found;
-    uint64_t keep = 0;
-    dq_status status = train_checkpoint_load(run->t, &model, &found, error);
-    if (status) return status;
-    if (found) {
-        keep = train_checkpoint_log(&model);
-        status = dq_agent_load(run->agent, true, &model, error);
-        if (!status) status = restore_place(run, &model, error);
-        if (!status) status = dq_envs_restore(run->envs, &model, error);
-        if (status) (void)dq_error_at(error, run->t->o->checkpoint, DQ_NO_RECORD);
-        dq_bundle_free(&model);
-    }
-    return status ? status : train_log_open(&run->log, run->t->o->log, keep, error);
+    env_run *run = arg;
+    dq_status status = dq_agent_load(run->agent, true, model, error);
+    if (!status) status = restore_place(run, model, error);
+    return status ? status : dq_envs_restore(run->envs, model, error);
 }
 
 /* Asked to stop: keeps what there is, also when an environment was being waited for. */
@@ -350,7 +340,7 @@ static dq_status live(env_run *run, dq_error *error)
     else
         train_catch_stop(run->t);
     dq_status status = make(run, error);
-    if (!status) status = resume(run, error);
+    if (!status) status = train_resume(run->t, &run->log, restore, run, error);
     if (!status)
         status = dq_writer_open(&run->t->output, o->common.output, &run->t->maker, run->t->inputs,
                                 run->t->input_count, error);

@@ -78,21 +78,11 @@ static dq_status save(logged *l, dq_error *error)
     return status;
 }
 
-static dq_status resume(logged *l, dq_error *error)
+static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 {
-    dq_bundle model;
-    bool found;
-    uint64_t keep = 0;
-    dq_status status = train_checkpoint_load(l->t, &model, &found, error);
-    if (status) return status;
-    if (found) {
-        keep = train_checkpoint_log(&model);
-        status = dq_agent_load(l->agent, true, &model, error);
-        if (!status) status = dq_logged_restore(l->run, &model, error);
-        if (status) (void)dq_error_at(error, l->t->o->checkpoint, DQ_NO_RECORD);
-        dq_bundle_free(&model);
-    }
-    return status ? status : train_log_open(&l->log, l->t->o->log, keep, error);
+    logged *l = arg;
+    dq_status status = dq_agent_load(l->agent, true, model, error);
+    return status ? status : dq_logged_restore(l->run, model, error);
 }
 
 static dq_status stop(logged *l, dq_error *error)
@@ -163,7 +153,7 @@ static dq_status run(logged *l, dq_error *error)
 {
     const train_options *o = l->t->o;
     dq_status status = make(l, error);
-    if (!status) status = resume(l, error);
+    if (!status) status = train_resume(l->t, &l->log, restore, l, error);
     if (!status)
         status = dq_writer_open(&l->t->output, o->common.output, &l->t->maker, l->t->inputs,
                                 l->t->input_count, error);

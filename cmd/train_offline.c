@@ -131,21 +131,11 @@ static dq_status save(offline *f, dq_error *error)
     return status;
 }
 
-static dq_status resume(offline *f, dq_error *error)
+static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 {
-    dq_bundle model;
-    bool found;
-    uint64_t keep = 0;
-    dq_status status = train_checkpoint_load(f->t, &model, &found, error);
-    if (status) return status;
-    if (found) {
-        keep = train_checkpoint_log(&model);
-        status = dq_dynaq_restore(f->agent, &model, error);
-        if (!status) status = dq_offline_restore(f->run, &model, error);
-        if (status) (void)dq_error_at(error, f->t->o->checkpoint, DQ_NO_RECORD);
-        dq_bundle_free(&model);
-    }
-    return status ? status : train_log_open(&f->log, f->t->o->log, keep, error);
+    offline *f = arg;
+    dq_status status = dq_dynaq_restore(f->agent, model, error);
+    return status ? status : dq_offline_restore(f->run, model, error);
 }
 
 static dq_status stop(offline *f, dq_error *error)
@@ -221,7 +211,7 @@ static dq_status run(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
     dq_status status = make(f, error);
-    if (!status) status = resume(f, error);
+    if (!status) status = train_resume(f->t, &f->log, restore, f, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",

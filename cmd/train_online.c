@@ -100,8 +100,9 @@ static dq_status restore_env(online *run, const dq_bundle *model, dq_error *erro
     return DQ_OK;
 }
 
-static dq_status restore(online *run, const dq_bundle *model, dq_error *error)
+static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 {
+    online *run = arg;
     const dq_value *map = dq_map_get(&model->meta, "online");
     place *p = &run->at;
     if (!map) return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training");
@@ -226,29 +227,12 @@ static dq_status go(online *run, dq_error *error)
     return status;
 }
 
-/* Takes up a checkpoint, if there is one. A log given here is opened where the checkpoint left it. */
-static dq_status resume(online *run, dq_error *error)
-{
-    dq_bundle model;
-    bool found;
-    uint64_t keep = 0;
-    dq_status status = train_checkpoint_load(run->t, &model, &found, error);
-    if (status) return status;
-    if (found) {
-        keep = train_checkpoint_log(&model);
-        status = restore(run, &model, error);
-        if (status) (void)dq_error_at(error, run->t->o->checkpoint, DQ_NO_RECORD);
-        dq_bundle_free(&model);
-    }
-    return status || run->log->file ? status : train_log_open(run->log, run->t->o->log, keep, error);
-}
-
 dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar, dq_dynaq **agent,
                        dq_value *labeller, dq_error *error)
 {
     online run = {.t = t, .user = user, .log = log, .bar = bar, .at = {.choice = -1}};
     dq_status status = make(&run, error);
-    if (!status) status = resume(&run, error);
+    if (!status) status = train_resume(t, log, restore, &run, error);
     if (!status) status = go(&run, error);
     const train_labeller *asked = run.rewards ? train_rewards_labeller(run.rewards) : NULL;
     const dq_value *maker = asked ? train_labeller_maker(asked) : NULL;
