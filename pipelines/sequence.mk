@@ -91,13 +91,11 @@ $(OUT)/table.tsv: $(EVALS)
 
 # ---- the pictures ----
 
-CURVES := dq-eval --curves --metric success --metric errors --metric distracted
-
 $(OUT)/table.png: $(SEEDS:%=$(OUT)/%/table.jsonl)
-	$(CURVES) --smooth 5 --mark 15 --plot $@ $(^:%=table=%)
+	dq-eval --curves --metric success --metric errors --metric distracted --smooth 5 --mark 15 --plot $@ $(^:%=table=%)
 
 $(OUT)/network.png: $(NETWORK_SEEDS:%=$(OUT)/%/network.jsonl)
-	$(CURVES) --smooth 100 --mark $(CHANGE) --plot $@ $(^:%=network=%)
+	dq-eval --curves --metric success --metric errors --smooth 100 --mark $(CHANGE) --plot $@ $(^:%=network=%)
 
 $(OUT)/snapshots.tsv: $(SEEDS:%=$(OUT)/%/snapshots.tsv)
 	awk -f $(HERE)/sequence/means.awk $^ > $@

@@ -128,6 +128,35 @@ needs_onet() {
     make -q -f pipelines/sequence.mk BUILD="$out/build" QUICK=1 "$out/build/sequence-quick/table.tsv"
 }
 
+@test "system B's pipeline runs: the generator is as stated, agents learn, pictures are drawn" {
+    programs
+    make -f pipelines/session.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/session-quick/table.tsv")" -eq 15 ]
+    [ "$(wc -l < "$out/build/session-quick/terms.tsv")" -eq 7 ]
+    [ -s "$out/build/session-quick/population.png" ] && [ -s "$out/build/session-quick/generated.png" ]
+    make -q -f pipelines/session.mk BUILD="$out/build" QUICK=1 "$out/build/session-quick/table.tsv"
+}
+
+@test "system D's pipeline runs: the variants, what they promise, the cold start" {
+    programs
+    make -f pipelines/films.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/films-quick/table.tsv")" -eq 8 ]
+    [ "$(wc -l < "$out/build/films-quick/values.tsv")" -eq 7 ]
+    [ "$(awk -F'\t' '{ print NF }' "$out/build/films-quick/cold-start.tsv" | tr '\n' ' ')" = "5 5 5 3 " ]
+    [ -s "$out/build/films-quick/values.png" ]
+    make -q -f pipelines/films.mk BUILD="$out/build" QUICK=1 "$out/build/films-quick/table.tsv"
+}
+
+@test "the steps until a cold start has the level of training from nothing" {
+    cd pipelines/films
+    log() { for r in "$@"; do echo "{\"evaluation\": 1, \"evaluation_return\": $r, \"total_steps\": $((++n * 10))}"; done; }
+    n=0 log 0 0 0 3 3 6 6 6 6 6 6 6 6 6 6 6 6 > "$out/nothing"
+    n=0 log 2 4 6 6 6 > "$out/adapted"
+    run jq -rn --slurpfile other "$out/nothing" -f cold-start.jq "$out/adapted"
+    [ "$status" -eq 0 ]
+    [ "$output" = $'first\tall\t2\nlast\tall\t4.8\nsteps-to-level\tall\t50\nsteps-saved\tall\t30' ]
+}
+
 @test "a table is held to what is expected of it" {
     printf 'system\tndcg\na\t0.500 ± 0.010\n' > "$out/table"
     awk -v expected="a ndcg .4 .6" -f pipelines/expect.awk "$out/table"
