@@ -45,7 +45,8 @@ dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_pri
                    cmd/eval_rollout cmd/eval_rollout_print cmd/eval_env cmd/eval_env_print cmd/envs cmd/envs_play \
                    cmd/env_process cmd/coprocess cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json \
                    port/trec
-dq-sim.parts    := cmd/sim_population cmd/env_serve cmd/env_process cmd/envs cmd/coprocess
+dq-sim.parts    := cmd/sim_population cmd/sim_play cmd/catalogue cmd/corpus cmd/env_serve cmd/env_process cmd/envs \
+                   cmd/envs_play cmd/coprocess
 dq-cat.parts    := cmd/cat_select cmd/cat_time cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
                    cmd/transitions port/json port/npy port/safetensors
 

@@ -5,6 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+dq_status dq_envs_agent(dq_agent **agent, const dq_bundle *model, const dq_envs *envs, dq_pool *pool,
+                        dq_error *error)
+{
+    const char *kind;
+    dq_agent_config config;
+    dq_task_shape shape;
+    const dq_task_shape *env = &envs->shape;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (status) return status;
+    if (shape.state_width != env->state_width || shape.action_count != env->action_count)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "an agent of states %u wide and %u actions; the environment has %u and %u",
+                       shape.state_width, shape.action_count, env->state_width, env->action_count);
+    status = dq_agent_new(agent, kind, &config, config.head == DQ_HEAD_ACTIONS ? env : &shape, pool, error);
+    return status ? status : dq_agent_load(*agent, false, model, error);
+}
+
 /* What the agent expects of each start. */
 static dq_status expect(const dq_envs *envs, dq_agent *agent, dq_played *played, dq_error *error)
 {

@@ -9,6 +9,12 @@
 
 #include "dq/agent.h"
 
+/* The agent of a model, for environments whose states are as wide and whose actions are as many. What else a
+ * shape says (where the user stands, vectors of actions) is the model's, which may have learnt from a log
+ * that does not say; but a head on actions scores the vectors of these environments. */
+dq_status dq_envs_agent(dq_agent **agent, const dq_bundle *model, const dq_envs *envs, dq_pool *pool,
+                        dq_error *error);
+
 typedef struct dq_played {
     double total; /* the return, undiscounted */
     uint64_t steps;

@@ -17,26 +17,6 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- the agent of a model ---- */
 
-static dq_status check_shape(const dq_task_shape *model, const dq_task_shape *env, dq_error *error)
-{
-    if (model->state_width == env->state_width && model->action_count == env->action_count) return DQ_OK;
-    return dq_fail(error, DQ_ERR_RANGE,
-                   "an agent of states %u wide and %u actions; the environment has %u and %u",
-                   model->state_width, model->action_count, env->state_width, env->action_count);
-}
-
-static dq_status make_agent(const dq_bundle *model, const dq_envs *envs, dq_pool *pool, dq_agent **agent,
-                            dq_error *error)
-{
-    const char *kind;
-    dq_agent_config config;
-    dq_task_shape shape;
-    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
-    if (!status) status = check_shape(&shape, &envs->shape, error);
-    if (!status) status = dq_agent_new(agent, kind, &config, &envs->shape, pool, error);
-    return status ? status : dq_agent_load(*agent, false, model, error);
-}
-
 static dq_status open_agent(const env_rollout *run, const char *path, const dq_envs *envs, dq_agent **agent,
                             dq_error *error)
 {
@@ -45,7 +25,7 @@ static dq_status open_agent(const env_rollout *run, const char *path, const dq_e
     dq_status status = dq_models_read(&models, &reader, path, error);
     if (!status && models.count > 1)
         status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", models.count);
-    if (!status) status = make_agent(&models.at[0], envs, run->pool, agent, error);
+    if (!status) status = dq_envs_agent(agent, &models.at[0], envs, run->pool, error);
     if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
     dq_models_free(&models);
     dq_reader_close(reader);

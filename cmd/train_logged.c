@@ -37,15 +37,30 @@ static dq_logged_config configure(const train_options *o, float ignore)
                               .seed = o->common.seed};
 }
 
-static dq_status load_init(logged *l, dq_error *error)
+/* The model that is started from. What it says of states and actions beyond what a log of transitions says
+ * (where the user stands, vectors of actions, actions that nobody took) holds here too. */
+static dq_status read_init(logged *l, dq_error *error)
 {
     train *t = l->t;
+    const char *kind;
+    dq_agent_config config;
+    dq_task_shape shape, *log = &l->input.shape;
     if (!t->o->init) return DQ_OK;
     dq_status status = dq_models_read(&t->init, &t->inputs[1], t->o->init, error);
     if (t->inputs[1]) t->input_count = 2;
-    if (status) return status;
-    status = dq_agent_load(l->agent, false, &t->init.at[0], error);
-    return status ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : DQ_OK;
+    if (status || l->input.sessions) return status;
+    status = dq_agent_read_config(&t->init.at[0], &kind, &config, &shape, error);
+    if (status) return dq_error_at(error, t->o->init, DQ_NO_RECORD);
+    if (shape.state_width == log->state_width && shape.action_count >= log->action_count) *log = shape;
+    l->input.rows.actions = log->action_count;
+    return DQ_OK;
+}
+
+static dq_status load_init(logged *l, dq_error *error)
+{
+    if (!l->t->o->init) return DQ_OK;
+    dq_status status = dq_agent_load(l->agent, false, &l->t->init.at[0], error);
+    return status ? dq_error_at(error, l->t->o->init, DQ_NO_RECORD) : DQ_OK;
 }
 
 static dq_status make(logged *l, dq_error *error)
@@ -54,6 +69,7 @@ static dq_status make(logged *l, dq_error *error)
     const char *kind = train_agents[t->o->env.agent];
     dq_agent_config agent = t->o->env.config;
     dq_status status = train_logged_read(t, &l->input, error);
+    if (!status) status = read_init(l, error);
     if (status) return status;
     dq_logged_config config = configure(t->o, t->ignore);
     agent.schedule_steps = config.epochs * dq_logged_batches(&config, &l->input.rows);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_ACTIONS = 1 << 24 };
+
 static dq_status no_memory(dq_error *error)
 {
     return dq_fail(error, DQ_ERR_MEMORY, "no memory for the input");
@@ -178,6 +180,10 @@ static dq_status make_transitions(train_logged_input *in, dq_error *error)
     for (size_t b = 0; !status && b < in->bundle_count; at += in->bundles[b++].rows)
         status = copy_bundle(&in->bundles[b], &f, at, width, error);
     if (!status) status = number_episodes(f.episode, log->count, &log->episodes, error);
+    for (size_t b = 0; !status && b < in->bundle_count; b++) {
+        int64_t actions = dq_value_integer(dq_map_get(&in->bundles[b].meta, "actions"), 0);
+        if (actions > log->actions && actions <= MOST_ACTIONS) log->actions = (uint32_t)actions;
+    }
     for (size_t r = 0; !status && r < log->count; r++)
         if (f.action[r] >= log->actions) log->actions = f.action[r] + 1;
     in->shape = (dq_task_shape){.state_width = width, .action_count = log->actions};

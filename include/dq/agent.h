@@ -169,7 +169,7 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
                                dq_task_shape *shape, dq_error *error);
 /* Into an agent of the same kind and shape (with a head on actions, these may be others). With checkpoint it
  * goes on as the one that was saved, which must have been a checkpoint; without, only what was learned comes
- * over, and the target is synced. */
+ * over, and the target is synced; then dqn takes dyna-q's Q too. */
 dq_status dq_agent_load(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_error *error);
 
 #endif

@@ -323,7 +323,8 @@ dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq
     dq_task_shape shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     if (status) return status;
-    if (strcmp(kind, a->kind->name) != 0)
+    bool has_q = a->kind == &dq_agent_dqn && strcmp(kind, dq_agent_dyna_q.name) == 0 && !checkpoint;
+    if (strcmp(kind, a->kind->name) != 0 && !has_q)
         return dq_fail(error, DQ_ERR_RANGE, "the model is of a %s agent, not of %s", kind, a->kind->name);
     if (!same_shape(&shape, &a->shape, config.head))
         return dq_fail(error, DQ_ERR_RANGE, "the model is of another task: %u numbers a state, %u actions",

@@ -55,6 +55,48 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
     grep -q '^  similarity=0	' list
 }
 
+@test "--play: episodes as transitions, the same whatever the threads; any action equally likely" {
+    sim sequence --play 40 -o log.dq
+    "$BUILD"/dq-cat --check log.dq
+    sim sequence --play 40 -t 3 | zstd -dcq | cmp - <(zstd -dcq log.dq)
+    ! cmp -s <(sim sequence --play 40 --seed 1 | zstd -dcq) <(zstd -dcq log.dq)
+    "$BUILD"/dq-cat log.dq > rows
+    jq -es 'map(.episode) | unique == [range(40)]' rows
+    jq -es 'group_by(.episode) | all((map(.step) == [range(length)]) and (.[:-1] | all(.done + .truncated == 0)) and
+        (.[-1] | .done + .truncated == 1))' rows
+    jq -es '[.[:-1], .[1:]] | transpose | map(select(.[0].episode == .[1].episode)) |
+        length > 100 and all(.[0].next_state == .[1].state)' rows
+    jq -es 'all((.propensity * 6 - 1 | fabs) < 1e-6) and (map(.choice) | unique == [range(6)])' rows
+    jq -es 'all((.state | index(1)) as $at | (.reward == 1) == (.choice == $at))' rows
+}
+
+@test "--play --model: the agent's actions, with how likely each was; a log to learn from" {
+    train=("$BUILD/dq-train" --quiet)
+    "${train[@]}" --env sequence --preset sequence-dqn --episodes 150 -o agent.dq
+    sim sequence --play 5 --model agent.dq | "$BUILD"/dq-cat > greedy
+    jq -es 'map(.choice) == [range(5) | range(5)] and all(.propensity == 1)' greedy
+    sim sequence --play 200 --model agent.dq --epsilon 0.3 -o log.dq
+    "$BUILD"/dq-cat log.dq | jq -es 'map(select(.choice == (.state | index(1)))) as $right | ($right | length) as $n |
+        ($right | all((.propensity - .75 | fabs) < 1e-6)) and ($n / length > .7) and ($n / length < .8) and
+        (map(select(.choice != (.state | index(1)))) | all((.propensity - .05 | fabs) < 1e-6))'
+    "${train[@]}" --offline --agent dqn --hidden 32 --epochs 20 --lr 5e-3 --gamma 0.9 -o learnt.dq log.dq
+    sim sequence --play 1 --model learnt.dq | "$BUILD"/dq-cat | jq -es 'map(.choice) == [range(5)]'
+}
+
+@test "conservative learning values what a log never tried below what it tried, though that was bad" {
+    train=("$BUILD/dq-train" --quiet)
+    "${train[@]}" --env sequence:order=2 --preset sequence-dqn --episodes 150 -o backwards.dq
+    sim sequence --play 30 --model backwards.dq -o bad.dq # E first, and again, whatever comes of it
+    "$BUILD"/dq-cat bad.dq | jq -es 'all(.choice == 4 and .reward == -1)'
+    learn() { "${train[@]}" --offline --agent dqn --hidden 32 --epochs 10 --lr 5e-3 --gamma 0 --conservative "$1" -o "$2" bad.dq; }
+    first() { sim sequence --play 1 --model "$1" | "$BUILD"/dq-cat | jq -s '.[0].choice'; }
+    learn 0 naive.dq
+    learn 5 wary.dq
+    [ "$(first naive.dq)" != 4 ]
+    [ "$(first wary.dq)" = 4 ]
+    "$BUILD"/dq-cat --kind model wary.dq | jq -es '.[0].meta.task.action_count == 6' # also those that nobody took
+}
+
 @test "what it refuses" {
     refused() { # words, options...
         local words=$1
@@ -62,9 +104,14 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
         run -2 sim "$@"
         [ "$output" = "dq-sim: $words" ]
     }
-    refused "an environment needs --serve" session
+    refused "an environment needs --serve or --play" session
     refused "--serve needs an environment (--list names them)" --serve
     refused "--users, --items and --interactions have no meaning with --serve" --serve session --users 3
+    refused "--play needs an environment (--list names them)" --play 3
+    refused "--users, --items and --interactions have no meaning with --play" --play 3 session --users 3
+    refused "--serve or --play, not both" --play 3 --serve maze
+    refused "--model needs --play" --model x.dq --serve maze
+    refused "--epsilon needs --model" --epsilon 0.1 --play 3 maze
     refused "one environment at a time" --serve session films
     refused "--list stands alone" --list --serve
     refused "--serve speaks on stdout, not --output" --serve maze -o x
@@ -72,4 +119,12 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
     [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
     run -1 sim --serve maze:walls=2 < /dev/null
     [ "$output" = "dq-sim: maze has no option 'walls'; it has steps" ]
+    run -1 sim --play 3 poker -o out.dq
+    [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
+    run -1 sim --play 3 maze --model none.dq -o out.dq
+    [[ "$output" == "dq-sim: none.dq: "* ]]
+    "$BUILD"/dq-train --quiet --env chain --agent tabular --episodes 1 -o chain.dq
+    run -1 sim --play 3 sequence --model chain.dq -o out.dq
+    [ "$output" = "dq-sim: chain.dq: an agent of states 5 wide and 2 actions; the environment has 5 and 6" ]
+    [ ! -e out.dq ]
 }
