@@ -12,7 +12,7 @@ rooms='
 core:    arena bundle index rng schema status utf8 value |
 wire:    sink source stream                              | core
 math:    adam blas cosine features pool vec              | core
-learn:   agent dynaq env factors logged loss memory mlp net offline population replay schedule sessions task | core math
+learn:   agent dynaq env factors logged lookahead loss memory mlp net offline population replay rollout schedule sessions task | core math
 reward:  judgement prompt reward                         | core math
 rank:    explore merge mmr topk                          | core math
 measure: bootstrap measure qrels                         | core math

@@ -123,6 +123,7 @@ dq_status dq_agent_new(dq_agent **agent, const char *kind, const dq_agent_config
                        const dq_task_shape *shape, dq_pool *pool, dq_error *error);
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
+const dq_task_shape *dq_agent_get_shape(const dq_agent *agent);
 
 /* Actions for n states (n, state_width): greedy, the first of equals; or exploring, where any of equals may
  * come. */

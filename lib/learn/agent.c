@@ -106,6 +106,11 @@ const dq_agent_config *dq_agent_get_config(const dq_agent *a)
     return &a->config;
 }
 
+const dq_task_shape *dq_agent_get_shape(const dq_agent *a)
+{
+    return &a->shape;
+}
+
 dq_mlp_spec agent_spec(const dq_agent *a)
 {
     const dq_agent_config *c = &a->config;
@@ -286,6 +291,16 @@ dq_status dq_agent_foresee(dq_agent *a, const float *states, const uint32_t *act
         if (actions[i] >= a->shape.action_count)
             return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], a->shape.action_count);
     a->kind->foresee(a, states, actions, n, next, rewards, ends, disagreement);
+    return DQ_OK;
+}
+
+dq_status agent_check_world(dq_agent *a, double most, dq_error *error)
+{
+    if (!a->kind->foresee)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "a %s agent has no world model to ask", a->kind->name);
+    if (isfinite(most) && a->config.models < 2)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "one world model cannot disagree; an ensemble can (dq-train --models 5)");
     return DQ_OK;
 }
 

@@ -41,6 +41,9 @@ void agent_take_due(dq_agent *agent);
 /* Counts an observation, towards a learning step too when there is enough to learn from. */
 void agent_count_observation(dq_agent *agent);
 
+/* That there is a world model to look ahead with, and an ensemble where what it disagrees on has a limit. */
+dq_status agent_check_world(dq_agent *agent, double most_disagreement, dq_error *error);
+
 /* Learning rate of the next update. */
 double agent_rate(const dq_agent *agent);
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "dq/rollout.h"
+
+#include "agent_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dq_rollout {
+    dq_agent *agent;
+    dq_rollout_config config;
+    size_t width, starts, room, count; /* count: branches, or rows of the last step */
+    uint32_t actions, step;
+    float *state, *next; /* (room, width) */
+    uint32_t *action, *start;
+    float *reward, *end, *disagreement;
+    uint8_t *done;
+    dq_rng *rng; /* of each branch */
+    bool chosen; /* the actions of the coming step stand already */
+    uint64_t dropped;
+};
+
+/* ---- making ---- */
+
+static dq_status check(dq_agent *agent, const dq_rollout_config *config, dq_error *error)
+{
+    if (config->steps == 0) return dq_fail(error, DQ_ERR_RANGE, "a roll-out of no steps");
+    return agent_check_world(agent, config->most, error);
+}
+
+static dq_status allocate(dq_rollout *r, dq_error *error)
+{
+    size_t n = r->room + 1;
+    r->state = malloc(n * r->width * sizeof *r->state);
+    r->next = malloc(n * r->width * sizeof *r->next);
+    r->action = malloc(n * sizeof *r->action);
+    r->start = malloc(n * sizeof *r->start);
+    r->reward = malloc(n * sizeof *r->reward);
+    r->end = malloc(n * sizeof *r->end);
+    r->disagreement = malloc(n * sizeof *r->disagreement);
+    r->done = malloc(n);
+    r->rng = malloc(n * sizeof *r->rng);
+    if (r->state && r->next && r->action && r->start && r->reward && r->end && r->disagreement && r->done &&
+        r->rng)
+        return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for roll-outs");
+}
+
+dq_status dq_rollout_new(dq_rollout **out, dq_agent *agent, const dq_rollout_config *config, size_t starts,
+                         dq_error *error)
+{
+    const dq_task_shape *shape = dq_agent_get_shape(agent);
+    *out = NULL;
+    dq_status status = check(agent, config, error);
+    if (status) return status;
+    dq_rollout *r = calloc(1, sizeof *r);
+    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for roll-outs");
+    *r = (dq_rollout){.agent = agent,
+                      .config = *config,
+                      .width = shape->state_width,
+                      .starts = starts,
+                      .room = starts * (config->by == DQ_ROLLOUT_ALL ? shape->action_count : 1),
+                      .actions = shape->action_count};
+    if ((status = allocate(r, error)))
+        dq_rollout_free(r);
+    else
+        *out = r;
+    return status;
+}
+
+void dq_rollout_free(dq_rollout *r)
+{
+    if (!r) return;
+    free(r->state);
+    free(r->next);
+    free(r->action);
+    free(r->start);
+    free(r->reward);
+    free(r->end);
+    free(r->disagreement);
+    free(r->done);
+    free(r->rng);
+    free(r);
+}
+
+uint64_t dq_rollout_dropped(const dq_rollout *r)
+{
+    return r->dropped;
+}
+
+/* ---- beginning ---- */
+
+static void branch(dq_rollout *r, const float *state, uint32_t action, uint32_t start, uint64_t number)
+{
+    size_t i = r->count++;
+    memcpy(r->state + i * r->width, state, r->width * sizeof *state);
+    r->action[i] = action;
+    r->start[i] = start;
+    r->rng[i] = dq_rng_stream(r->config.seed, number);
+}
+
+dq_status dq_rollout_begin(dq_rollout *r, const float *states, const uint32_t *actions, size_t n,
+                           uint32_t first, dq_error *error)
+{
+    bool all = r->config.by == DQ_ROLLOUT_ALL, remembered = r->config.by == DQ_ROLLOUT_REMEMBERED;
+    if (n > r->starts) return dq_fail(error, DQ_ERR_RANGE, "%zu starts, where %zu fit", n, r->starts);
+    for (size_t i = 0; remembered && i < n; i++)
+        if (actions[i] >= r->actions)
+            return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], r->actions);
+    r->count = 0;
+    r->step = 0;
+    r->chosen = all || remembered;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t start = first + (uint32_t)i;
+        for (uint32_t a = 0; a < (all ? r->actions : 1); a++)
+            branch(r, states + i * r->width, remembered ? actions[i] : a, start,
+                   (uint64_t)start * (all ? r->actions : 1) + a);
+    }
+    return DQ_OK;
+}
+
+/* ---- a step ---- */
+
+static void choose(dq_rollout *r)
+{
+    bool any = r->config.by == DQ_ROLLOUT_RANDOM;
+    if (!any) dq_agent_act(r->agent, r->state, r->count, false, r->action);
+    for (size_t i = 0; i < r->count; i++)
+        if (any || (r->config.epsilon > 0 && dq_rng_uniform(&r->rng[i]) < r->config.epsilon))
+            r->action[i] = (uint32_t)dq_rng_below(&r->rng[i], r->actions);
+}
+
+/* Row `from` becomes row `to`, to <= from. */
+static void move(dq_rollout *r, size_t to, size_t from)
+{
+    if (to == from) return;
+    memcpy(r->state + to * r->width, r->state + from * r->width, r->width * sizeof *r->state);
+    memcpy(r->next + to * r->width, r->next + from * r->width, r->width * sizeof *r->next);
+    r->action[to] = r->action[from];
+    r->start[to] = r->start[from];
+    r->reward[to] = r->reward[from];
+    r->disagreement[to] = r->disagreement[from];
+    r->done[to] = r->done[from];
+    r->rng[to] = r->rng[from];
+}
+
+/* Branches that ended are left out; the others stand where their last step led. */
+static void go_on(dq_rollout *r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->done[i]) continue;
+        move(r, kept, i);
+        memcpy(r->state + kept * r->width, r->next + kept * r->width, r->width * sizeof *r->state);
+        kept++;
+    }
+    r->count = kept;
+}
+
+static bool is_sound(const dq_rollout *r, size_t i)
+{
+    double sum = (double)r->reward[i] + (double)r->end[i] + (double)r->disagreement[i];
+    for (size_t j = 0; j < r->width; j++) sum += (double)r->next[i * r->width + j];
+    return isfinite(sum);
+}
+
+static dq_status judge(dq_rollout *r, dq_error *error)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (!is_sound(r, i))
+            return dq_fail(error, DQ_ERR_NUMERIC,
+                           "the world model foresees a number that is not finite, %u steps from start %u",
+                           r->step + 1, r->start[i]);
+        if ((double)r->disagreement[i] > r->config.most) {
+            r->dropped++;
+            continue;
+        }
+        r->done[i] = r->end[i] > 0.5F;
+        move(r, kept++, i);
+    }
+    r->count = kept;
+    return DQ_OK;
+}
+
+dq_status dq_rollout_next(dq_rollout *r, dq_rollout_rows *rows, dq_error *error)
+{
+    *rows = (dq_rollout_rows){0};
+    if (r->step == r->config.steps) r->count = 0;
+    if (r->step > 0) go_on(r);
+    if (r->count == 0) return DQ_OK;
+    if (!r->chosen) choose(r);
+    r->chosen = false;
+    dq_status status = dq_agent_foresee(r->agent, r->state, r->action, r->count, r->next, r->reward, r->end,
+                                        r->disagreement, error);
+    if (!status) status = judge(r, error);
+    if (status) return status;
+    *rows = (dq_rollout_rows){.count = r->count,
+                              .state = r->state,
+                              .next = r->next,
+                              .action = r->action,
+                              .reward = r->reward,
+                              .disagreement = r->disagreement,
+                              .done = r->done,
+                              .start = r->start,
+                              .step = r->step++};
+    return DQ_OK;
+}
