@@ -20,8 +20,8 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
 # Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
 COMMON          := cmd/cli cmd/cli_help cmd/progress
-ASK             := cmd/ask cmd/ask_desk cmd/ask_send cmd/ask_options cmd/ask_print port/cache port/cache_claim \
-                   port/cache_entry port/cache_ledger port/cache_owner port/cache_sql port/http port/http_client \
+ASK             := cmd/ask cmd/ask_desk cmd/ask_send cmd/ask_ledger cmd/ask_options cmd/ask_print port/cache \
+                   port/cache_claim port/cache_entry port/cache_ledger port/cache_owner port/cache_sql port/http port/http_client \
                    port/http_pace port/json port/sha256
 PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-sim dq-cat
 dq-export.parts := cmd/export_options cmd/export_schema cmd/export_collections cmd/export_side cmd/export_join \

@@ -118,7 +118,7 @@ static int end_of_asking(dq_ask *ask, dq_error *error)
     if (why->status == DQ_ERR_STOPPED)
         (void)dq_fail(error, DQ_ERR_STOPPED,
                       "%s; the answers so far are kept in %s: the same command%s goes on", why->reason,
-                      ask->options.cache, ask->spent ? " with a greater budget" : "");
+                      ask->options.cache, ask->spent && !ask->stopping ? " with a greater budget" : "");
     else
         *error = *why;
     return -1;

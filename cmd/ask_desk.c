@@ -216,13 +216,9 @@ static uint64_t make_batches(ask_job **jobs, size_t n)
 static dq_status grant(turn *t, ask_job **jobs, size_t n, dq_error *error)
 {
     dq_ask *ask = t->ask;
-    const dq_ask_options *o = &ask->options;
-    dq_cache_budget budget = {o->max_requests, o->max_tokens, o->max_cost};
-    bool limited = o->max_requests || o->max_tokens || o->max_cost > 0;
     uint64_t allowed = 0, wanted = make_batches(jobs, n), requests = 0;
     if (n == 0) return DQ_OK;
-    dq_status spent = dq_cache_spend(ask->cache, ask->model, limited ? &budget : NULL, wanted, &allowed,
-                                     error);
+    dq_status spent = ask_spend(ask, wanted, &allowed, error);
     if (spent && spent != DQ_ERR_STOPPED) return spent;
     for (size_t i = 0; i < n; i++) {
         requests += jobs[i]->carry > 0;
@@ -262,17 +258,6 @@ static dq_status claim_group(turn *t, size_t n, dq_error *error)
     return status;
 }
 
-/* The budget is spent: what was granted still goes out, nothing more is claimed. */
-static dq_status spend_no_more(dq_ask *ask, dq_error *error)
-{
-    (void)pthread_mutex_lock(&ask->lock);
-    if (!ask->stopping) ask->trouble = *error;
-    ask->spent = true;
-    (void)pthread_mutex_unlock(&ask->lock);
-    *error = DQ_ERROR_NONE;
-    return DQ_OK;
-}
-
 static dq_status claim(turn *t, dq_error *error)
 {
     dq_ask *ask = t->ask;
@@ -284,7 +269,7 @@ static dq_status claim(turn *t, dq_error *error)
         size_t n = take_group(t, &ask->ready, most_held(ask) - ask->held);
         status = claim_group(t, n, error);
     }
-    return status == DQ_ERR_STOPPED ? spend_no_more(ask, error) : status;
+    return status == DQ_ERR_STOPPED ? ask_spend_no_more(ask, error) : status;
 }
 
 /* ---- what was answered ---- */
@@ -388,44 +373,7 @@ static dq_status store(turn *t, dq_error *error)
     return status;
 }
 
-/* ---- the ledger, facts and leases ---- */
-
-typedef struct notes {
-    uint64_t failed, lost, further, unsent;
-    ask_member members[ASK_MEMBERS];
-    size_t member_count;
-} notes;
-
-static void take_notes(dq_ask *ask, notes *n)
-{
-    (void)pthread_mutex_lock(&ask->lock);
-    *n = (notes){ask->failed, ask->lost, ask->further, ask->unsent, {{{0}, ASK_UNKNOWN, false}}, 0};
-    ask->failed = ask->lost = ask->further = ask->unsent = 0;
-    for (size_t i = 0; i < ask->member_count; i++) {
-        if (ask->members[i].news) n->members[n->member_count++] = ask->members[i];
-        ask->members[i].news = false;
-    }
-    (void)pthread_mutex_unlock(&ask->lock);
-}
-
-static dq_status keep_notes(dq_ask *ask, uint64_t hits, dq_error *error)
-{
-    notes n;
-    dq_status status = DQ_OK;
-    take_notes(ask, &n);
-    if (ask->reading) return DQ_OK;
-    if (n.further) {
-        uint64_t granted;
-        status = dq_cache_spend(ask->cache, ask->model, NULL, n.further, &granted, error);
-    }
-    if (!status && n.unsent) status = dq_cache_unspend(ask->cache, ask->model, n.unsent, error);
-    if (!status && (n.failed || n.lost || hits))
-        status = dq_cache_count(ask->cache, ask->model, n.failed, n.lost, hits, error);
-    for (size_t i = 0; !status && i < n.member_count; i++)
-        status = dq_cache_remember(ask->cache, ask->about, n.members[i].name,
-                                   n.members[i].taken == ASK_REFUSED ? "no" : "yes", error);
-    return status;
-}
+/* ---- leases ---- */
 
 static dq_status keep_claims(dq_ask *ask, dq_error *error)
 {
@@ -464,7 +412,7 @@ static void wait_for_work(dq_ask *ask)
     struct timespec until = timespec_of(at);
     ask->desk_idle = true;
     (void)pthread_cond_signal(&ask->from_desk);
-    while (!ask->fresh.count && !ask->answered.count && !ask->closing) {
+    while (!ask->fresh.count && !ask->answered.count && !ask->further && !ask->closing) {
         if (at < 0)
             (void)pthread_cond_wait(&ask->to_desk, &ask->lock);
         else if (pthread_cond_timedwait(&ask->to_desk, &ask->lock, &until) != 0)
@@ -511,11 +459,11 @@ static void *work(void *arg)
     dq_ask *ask = t->ask;
     while (begin_turn(t)) {
         dq_error e = DQ_ERROR_NONE;
-        dq_status status = store(t, &e);
+        dq_status status = ask_keep_notes(ask, 0, &e);
+        if (!status) status = store(t, &e);
         if (!status) status = look_up(t, &e);
         if (!status && !ask->reading) status = claim(t, &e);
         if (!status && !ask->reading) status = keep_claims(ask, &e);
-        if (!status) status = keep_notes(ask, 0, &e);
         if (status) give_up(t, &e);
         end_turn(t);
     }
@@ -550,5 +498,5 @@ dq_status ask_desk_end(dq_ask *ask, dq_error *error)
     (void)pthread_mutex_unlock(&ask->lock);
     (void)pthread_join(ask->desk, NULL);
     ask->desk_runs = false;
-    return keep_notes(ask, ask->hits, error);
+    return ask_keep_notes(ask, ask->hits, error);
 }

@@ -64,6 +64,9 @@ typedef struct ask_member {
     bool news; /* to be remembered by the cache */
 } ask_member;
 
+/* Whether the budget allows a further attempt. */
+typedef enum ask_word { ASK_NO_WORD, ASK_GRANTED, ASK_DENIED } ask_word;
+
 /* A request in flight: the jobs that it carries. */
 typedef struct ask_request {
     ask_job *jobs[ASK_BATCH];
@@ -101,6 +104,7 @@ struct dq_ask {
     ask_member members[ASK_MEMBERS];
     size_t member_count;
     uint64_t failed, lost, further, unsent; /* attempts that the ledger does not know yet */
+    ask_word word;                          /* on the further attempt that waits for the budget */
     bool closing, desk_runs, desk_idle;
     dq_error trouble;             /* why nothing more is sent: a stop or a failure */
     _Atomic bool stopping, spent; /* nothing more is sent; nothing more is claimed */
@@ -124,6 +128,16 @@ void ask_stop(dq_ask *ask, const dq_error *why);
 /* The desk: starts and ends its thread. */
 dq_status ask_desk_start(dq_ask *ask, dq_error *error);
 dq_status ask_desk_end(dq_ask *ask, dq_error *error);
+
+/* Asks the budget for up to n requests, as dq_cache_spend does; on the desk's thread. */
+dq_status ask_spend(dq_ask *ask, uint64_t n, uint64_t *granted, dq_error *error);
+/* The budget is spent (*error, which is cleared): what was granted still goes out, nothing more is claimed.
+ */
+dq_status ask_spend_no_more(dq_ask *ask, dq_error *error);
+/* A request is about to go out once more; on the sender's thread. DQ_ERR_STOPPED: the budget is spent. */
+dq_status ask_further(dq_ask *ask, dq_error *error);
+/* Writes what became of requests, hits and facts to the cache; on the desk's thread, or after its end. */
+dq_status ask_keep_notes(dq_ask *ask, uint64_t hits, dq_error *error);
 
 /* The sender. */
 dq_status ask_sender_open(dq_ask *ask, dq_error *error);

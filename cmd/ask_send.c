@@ -18,11 +18,7 @@ static dq_status before_attempt(void *arg, uint64_t tag, unsigned attempt, dq_er
 {
     dq_ask *ask = arg;
     if (ask->stopping) return dq_fail(error, DQ_ERR_STOPPED, "not sent");
-    if (attempt == 1 && !ask->requests[tag].again) return DQ_OK;
-    (void)pthread_mutex_lock(&ask->lock);
-    ask->further++;
-    (void)pthread_mutex_unlock(&ask->lock);
-    return DQ_OK;
+    return attempt == 1 && !ask->requests[tag].again ? DQ_OK : ask_further(ask, error);
 }
 
 static void attempt_failed(void *arg, uint64_t tag, long code, const char *reason)
@@ -311,7 +307,7 @@ static void take_failure(dq_ask *ask, ask_request *r, const dq_http_answer *answ
     dq_error why = DQ_ERROR_NONE;
     if (answer->status == DQ_ERR_STOPPED) {
         (void)pthread_mutex_lock(&ask->lock);
-        ask->unsent += answer->attempts == 0;
+        ask->unsent += answer->attempts == 0 && !r->again;
         (void)pthread_mutex_unlock(&ask->lock);
         return;
     }

@@ -107,7 +107,7 @@ typedef struct dq_cache_budget {
 
 /* Counts up to n requests to a model as about to be sent, as many as the budget still allows: *granted of
  * them. When that is none: DQ_ERR_STOPPED, which says which limit is spent. A process that passes no limit
- * (NULL) only counts, also the further attempts of a request. tokens and cost are counted by store. */
+ * (NULL) only counts. A further attempt of a request is one more. tokens and cost are counted by store. */
 dq_status dq_cache_spend(dq_cache *cache, const char *model, const dq_cache_budget *budget, uint64_t n,
                          uint64_t *granted, dq_error *error);
 /* Takes n back that were granted and never sent. */

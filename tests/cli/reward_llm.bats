@@ -336,6 +336,28 @@ payload() { zstd -dcq "$@"; }
     [ "$(llm_stats .requests)" = "$all" ]
 }
 
+@test "budgets: a retry is a request, too; the ledger agrees with the server whatever fails" {
+    sums() { dq-reward --ledger r.db | awk 'NR == 2 { print $2, $3 + $4 + $5 }'; }
+    llm_start
+    llm_fault '{"kind": "503", "times": 1000}'
+    run -75 ask --max-requests 3 c.dq -o out.dq
+    [[ $output == *"the budget of 3 requests is spent"*"with a greater budget goes on" ]]
+    [ "$(llm_stats .requests)" = 3 ]
+    run -75 ask --attempts 2 c.dq -o out.dq # the service is down, so no greater budget helps
+    [[ $output == *"HTTP 503"*"the same command goes on" ]]
+    [ "$(sums)" = "5 5" ]
+    rm r.db
+    llm_clear
+    ask --user "$(head -1 u.jsonl | jq -r .id)" c.dq -o one.dq # so that many are sent at once from now on
+    llm_fault '{"kind": "503", "times": 12, "rate": 0.5}'
+    run -75 ask --parallel 8 --max-requests 40 c.dq -o out.dq
+    [ "$(llm_stats .requests)" -le 40 ]
+    [ "$(sums)" = "$(llm_stats '"\(.requests) \(.requests)"')" ]
+    llm_fault '{"kind": "cut", "times": 4}'
+    ask --parallel 8 c.dq -o out.dq
+    [ "$(sums)" = "$(llm_stats '"\(.requests) \(.requests)"')" ]
+}
+
 @test "the ledger: calls, hits, tokens, money, by model" {
     llm_start
     ask --price 1:2 c.dq -o l.dq
