@@ -366,6 +366,7 @@ dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error)
         free(job->request);
         free(job);
     }
+    dq_index_free(&ask->refreshed);
     dq_arena_free(&ask->arena);
     free(ask);
     return status;

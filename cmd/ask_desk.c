@@ -75,12 +75,20 @@ static dq_status take_entry(turn *t, ask_job *job, const dq_cache_entry *entry, 
     return DQ_OK;
 }
 
+/* --refresh asks a question again, but only once, however many pairs share it. */
+static bool is_fresh(const ask_job *job, const dq_index *refreshed)
+{
+    return job->again == DQ_CACHE_ALWAYS &&
+           dq_index_find(refreshed, (const char *)job->key.digest, DQ_SHA256_BYTES) != DQ_ABSENT;
+}
+
 /* Takes up to n jobs of a list into the turn's arrays; how many. */
 static size_t take_group(turn *t, ask_list *from, size_t n)
 {
     size_t count = 0;
     while (count < n && count < ASK_GROUP && from->count) {
         ask_job *job = ask_list_pop(from);
+        if (is_fresh(job, &t->ask->refreshed)) job->again = 0;
         t->jobs[count] = job;
         t->again[count] = job->again;
         t->keys[count++] = job->key;
@@ -212,6 +220,12 @@ static uint64_t make_batches(ask_job **jobs, size_t n)
     return requests;
 }
 
+static dq_status note_refreshed(dq_ask *ask, const ask_job *job, dq_error *error)
+{
+    if (job->again != DQ_CACHE_ALWAYS) return DQ_OK;
+    return dq_index_add(&ask->refreshed, (const char *)job->key.digest, DQ_SHA256_BYTES, NULL, NULL, error);
+}
+
 /* The budget's word on the n jobs in `jobs`: those that it allows are granted, the claims of the rest end. */
 static dq_status grant(turn *t, ask_job **jobs, size_t n, dq_error *error)
 {
@@ -230,6 +244,8 @@ static dq_status grant(turn *t, ask_job **jobs, size_t n, dq_error *error)
         } else {
             ask->held++;
             ask_list_push(&t->granted, jobs[i]);
+            dq_status status = note_refreshed(ask, jobs[i], error);
+            if (status) return status;
         }
     }
     return spent;

@@ -18,6 +18,7 @@
 #include "ask.h"
 
 #include "dq/http.h"
+#include "dq/index.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -116,6 +117,7 @@ struct dq_ask {
     double latency; /* of answers, a running mean of seconds */
     double renewed;
     uint64_t hits;
+    dq_index refreshed; /* keys that --refresh has asked again */
     dq_arena arena;
     const dq_ask_form *known_forms[ASK_FORMS];
     size_t known_form_count;

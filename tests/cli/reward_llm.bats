@@ -276,12 +276,15 @@ payload() { zstd -dcq "$@"; }
     [ ! -e nothing.db ]
 }
 
-@test "--refresh asks all again and replaces" {
+@test "--refresh asks all again, each question once, and replaces" {
+    jq -c '.id += "-again"' i.jsonl >> i.jsonl # the same words under other ids are the same question
+    dq-export --users u.jsonl --items i.jsonl -o c.dq
     llm_start
     ask c.dq -o one.dq
     asked=$(llm_stats .requests)
     ask --refresh c.dq -o two.dq
     [ "$(llm_stats .requests)" = $((2 * asked)) ]
+    [ "$(llm_stats .most_of_a_key)" = 2 ]
     [ "$(sqlite3 r.db 'select count(*) from answers')" = "$(llm_stats .keys)" ]
     cmp <(payload one.dq) <(payload two.dq)
 }
