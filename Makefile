@@ -38,7 +38,7 @@ dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd
                    cmd/train_checkpoint cmd/train_log cmd/train_env cmd/train_env_options cmd/train_env_log cmd/envs \
                    cmd/train_logged cmd/train_logged_options cmd/train_logged_input cmd/events \
                    cmd/envs_play cmd/env_process cmd/coprocess port/json
-dq-plan.parts   := cmd/catalogue cmd/corpus
+dq-plan.parts   := cmd/catalogue cmd/corpus cmd/plan_pairs cmd/plan_states cmd/plan_rollout cmd/plan_lists
 dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \
                    cmd/rank_agents cmd/rank_sessions cmd/events cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json
 dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_print cmd/eval_curves cmd/eval_plot \

@@ -81,7 +81,7 @@ static dq_status add_transitions(dq_corpus *corpus, const dq_bundle *b, dq_error
     return status;
 }
 
-static dq_status keep_model(dq_models *models, dq_bundle *bundle, dq_error *error)
+dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error)
 {
     if (models->count == models->capacity) {
         size_t room = grown(models->capacity, models->count + 1);
@@ -95,12 +95,12 @@ static dq_status keep_model(dq_models *models, dq_bundle *bundle, dq_error *erro
     return DQ_OK;
 }
 
-static dq_status add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, dq_error *error)
+dq_status dq_corpus_add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
     bool taken;
     dq_status status = dq_catalogue_add(&corpus->catalogue, bundle, section, &taken, error);
     if (status || taken) return status;
-    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return keep_model(&corpus->models, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return dq_models_add(&corpus->models, bundle, error);
     if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return add_transitions(corpus, bundle, error);
     return DQ_OK;
 }
@@ -110,7 +110,7 @@ dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error)
     dq_bundle bundle;
     int got;
     while ((got = dq_reader_next(reader, &bundle, error)) > 0) {
-        dq_status status = add(corpus, &bundle, dq_reader_section(reader), error);
+        dq_status status = dq_corpus_add(corpus, &bundle, dq_reader_section(reader), error);
         dq_bundle_free(&bundle);
         if (status) {
             (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
@@ -138,7 +138,7 @@ dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path
     dq_status status = dq_reader_open(reader, &path, 1, error);
     if (status) return status;
     while ((got = dq_reader_next(*reader, &bundle, error)) > 0) {
-        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = keep_model(models, &bundle, error);
+        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = dq_models_add(models, &bundle, error);
         dq_bundle_free(&bundle);
         if (status) return status;
     }

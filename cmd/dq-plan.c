@@ -1,240 +1,94 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-plan: what an agent's world model expects. The catalogue goes through, and transitions follow whose
- * rewards are predicted: of pairs that the stream holds (remembered), or of others (unseen).
+ * dq-plan: what an agent's world model expects. Of system A's agents: rewards of pairs of a catalogue. Of
+ * agents of tasks: transitions some steps ahead of states that were lived through, or lists of what to do
+ * next. Which of them, the model says.
  */
-#include "cli.h"
-#include "corpus.h"
+#include "plan.h"
 
 #include "dq/blas.h"
-#include "dq/pool.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { PAIRS_REMEMBERED, PAIRS_UNSEEN, BLOCK = 65536 };
-
-typedef struct plan_options {
-    dq_common common;
-    const char *model, *user;
-    int pairs;
-    uint64_t per_user;
-} plan_options;
 
 static const dq_program program = {
     .name = "dq-plan",
     .summary = "simulates transitions with an agent's world model",
     .operands = "[FILE...]",
     .examples = {"dq-plan --model m.dq < catalogue.dq | dq-train --offline --init m.dq -o m2.dq",
-                 "dq-plan --model m.dq --pairs unseen --per-user 200 catalogue.dq > simulated.dq"},
+                 "dq-plan --model agent.dq --rollout 3 --max-disagreement 0.1 log.dq > simulated.dq"},
     .version_note_fn = dq_blas_core,
 };
-static const char *const pair_choices[] = {"remembered", "unseen", NULL};
-
-typedef struct plan {
-    const plan_options *o;
-    dq_reader *inputs[2];
-    size_t input_count;
-    dq_corpus corpus;
-    dq_models models;
-    dq_pool *pool;
-    dq_net *world;
-    const dq_bundle *loaded; /* the model that world holds now */
-    dq_writer *output;
-    uint64_t *seen; /* (seen_count) user << 32 | item, ascending, each once */
-    size_t seen_count;
-    uint32_t *drawn;       /* (items) */
-    uint32_t *user, *item; /* (BLOCK) */
-    float *reward;         /* (BLOCK) */
-    size_t count;          /* pairs waiting */
-} plan;
 
 /* ---- input ---- */
 
-static dq_status open_all(plan *p, const dq_cli *cli, const dq_maker *maker, dq_error *error)
+/* The model is --model's, or the first of the stream; then it is not read twice. */
+static dq_status open_all(plan *p, dq_error *error)
 {
-    dq_status status = dq_reader_open(&p->inputs[0], cli->operands, cli->operand_count, error);
-    if (status) return status;
-    p->input_count = 1;
-    if ((status = dq_corpus_read(&p->corpus, p->inputs[0], error))) return status;
+    dq_status status = DQ_OK;
+    if (!p->o->replay) {
+        status = dq_reader_open(&p->inputs[0], p->cli->operands, p->cli->operand_count, error);
+        if (status) return status;
+        p->input_count = 1;
+    }
     if (p->o->model) {
-        status = dq_models_read(&p->models, &p->inputs[1], p->o->model, error);
-        if (p->inputs[1]) p->input_count = 2;
-    } else {
-        p->models = p->corpus.models;
-        p->corpus.models = (dq_models){0};
+        status = dq_models_read(&p->models, &p->inputs[p->input_count], p->o->model, error);
+        if (p->inputs[p->input_count]) p->input_count++;
+        return status;
     }
-    if (status) return status;
-    if (p->models.count == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "no model in the input; name one with --model");
-    if (!dq_index_count(&p->corpus.catalogue.users.ids) || !dq_index_count(&p->corpus.catalogue.items.ids))
-        return dq_fail(error, DQ_ERR_UNKNOWN, "no users and items in the input to plan for");
-    return dq_writer_open(&p->output, p->o->common.output, maker, p->inputs, p->input_count, error);
+    return dq_reader_next(p->inputs[0], &p->pending, error) < 0 ? error->status : DQ_OK;
 }
 
-static dq_status make_net(plan *p, const dq_bundle *model, dq_error *error)
+static bool is_for_states(plan *p)
 {
-    dq_net_spec spec;
-    dq_rng rng = dq_rng_new(0); /* the drawn weights are overwritten */
-    const dq_side *users = &p->corpus.catalogue.users, *items = &p->corpus.catalogue.items;
-    if (dq_net_load_spec(model, "world", &spec, NULL))
-        return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
-    if (spec.user_width != users->width || spec.item_width != items->width)
-        return dq_fail(error, DQ_ERR_RANGE, "a world model for vectors of %u and %u; users have %u, items %u",
-                       spec.user_width, spec.item_width, users->width, items->width);
-    dq_net_free(p->world);
-    p->world = NULL;
-    p->loaded = model;
-    dq_status status = dq_net_new(&p->world, &spec, 1, p->pool, &rng, error);
-    return status ? status : dq_net_load(p->world, "world", model, error);
+    if (p->models.count) return plan_states_wanted(&p->models.at[0]);
+    return p->pending.kind && plan_states_wanted(&p->pending);
 }
 
-/* The world model of one user: its own agent's, or the one for all. */
-static dq_status choose_net(plan *p, uint32_t user, dq_error *error)
+static dq_status take_pending(plan *p, bool states, dq_error *error)
 {
-    size_t n;
-    const char *id = dq_index_id(&p->corpus.catalogue.users.ids, user, &n);
-    const dq_bundle *model = dq_models_of(&p->models, id, n);
-    if (!model) return dq_fail(error, DQ_ERR_UNKNOWN, "no model for user %.*s", (int)n, id);
-    return model == p->loaded ? DQ_OK : make_net(p, model, error);
+    if (!p->pending.kind) return DQ_OK;
+    if (!states) return dq_corpus_add(&p->corpus, &p->pending, dq_reader_section(p->inputs[0]), error);
+    return dq_models_add(&p->models, &p->pending, error);
 }
 
-/* ---- the pairs of the stream ---- */
+/* ---- options ---- */
 
-static int by_number(const void *a, const void *b)
+/* Flags of options that mean something for one kind of agent, and there for one kind of output. */
+enum { FOR_PAIRS = 1 << 8, FOR_STATES = 1 << 9, FOR_ROLLOUTS = 1 << 10, FOR_LISTS = 1 << 11 };
+
+/* What means nothing here is refused, and not recorded. */
+static void refuse(const dq_cli *cli, dq_option *table, unsigned flag, const char *why)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+    for (dq_option *row = table; row->name; row++) {
+        if (!(row->flags & flag)) continue;
+        if (dq_cli_given(cli, row->name)) dq_cli_usage(cli, "--%s %s", row->name, why);
+        row->flags = 0;
+    }
 }
 
-static dq_status list_seen(plan *p, dq_error *error)
+static void check(const dq_cli *cli, dq_option *table, const plan_options *o, bool states)
 {
-    const dq_catalogue *c = &p->corpus.catalogue;
-    size_t n = 0, all = p->corpus.count + c->interaction_count;
-    p->seen = calloc(all + 1, sizeof *p->seen);
-    if (!p->seen) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
-    for (size_t i = 0; i < p->corpus.count; i++)
-        p->seen[n++] = (uint64_t)p->corpus.transitions[i].user << 32 | p->corpus.transitions[i].item;
-    for (size_t i = 0; i < c->interaction_count; i++)
-        p->seen[n++] = (uint64_t)c->interactions[i].user << 32 | c->interactions[i].item;
-    qsort(p->seen, n, sizeof *p->seen, by_number);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || p->seen[i] != p->seen[i - 1]) p->seen[p->seen_count++] = p->seen[i];
-    return DQ_OK;
-}
-
-static dq_status make_buffers(plan *p, dq_error *error)
-{
-    size_t items = dq_index_count(&p->corpus.catalogue.items.ids);
-    p->drawn = calloc(items + 1, sizeof *p->drawn);
-    p->user = calloc(BLOCK, sizeof *p->user);
-    p->item = calloc(BLOCK, sizeof *p->item);
-    p->reward = calloc(BLOCK, sizeof *p->reward);
-    if (p->drawn && p->user && p->item && p->reward) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
-}
-
-/* ---- simulating ---- */
-
-/* Predicts and writes the waiting pairs, which are all of the loaded model. */
-static dq_status flush(plan *p, dq_error *error)
-{
-    static const uint8_t not_done[BLOCK];
-    dq_vectors users = dq_side_vectors(&p->corpus.catalogue.users);
-    dq_vectors items = dq_side_vectors(&p->corpus.catalogue.items);
-    dq_bundle b;
-    if (p->count == 0) return DQ_OK;
-    dq_net_predict(p->world, &users, &items, p->user, p->item, p->reward, p->count);
-    dq_status status = dq_bundle_init(&b, DQ_KIND_TRANSITIONS, p->count, error);
-    if (!status) status = dq_bundle_add_numbers(&b, "user", DQ_U4, p->user, DQ_KIND_USERS, NULL, error);
-    if (!status) status = dq_bundle_add_numbers(&b, "item", DQ_U4, p->item, DQ_KIND_ITEMS, NULL, error);
-    if (!status) status = dq_bundle_add_numbers(&b, "reward", DQ_F4, p->reward, NULL, NULL, error);
-    if (!status) status = dq_bundle_add_numbers(&b, "done", DQ_U1, not_done, NULL, NULL, error);
-    for (size_t i = 0; !status && i < p->count; i++)
-        if (!isfinite(p->reward[i]))
-            status = dq_fail(error, DQ_ERR_NUMERIC, "the world model predicts a number that is not finite");
-    if (!status && !dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
-    if (!status) status = dq_writer_put(p->output, &b, error);
-    if (!status && p->o->common.flush) status = dq_writer_flush(p->output, error);
-    dq_bundle_free(&b);
-    p->count = 0;
-    return status;
-}
-
-/* The user's items in p->seen begin at *at; *at moves behind them. Fills drawn with the wanted items. */
-static size_t choose_items(plan *p, uint32_t user, size_t *at, dq_rng *rng)
-{
-    size_t items = dq_index_count(&p->corpus.catalogue.items.ids), n = 0, limit = (size_t)p->o->per_user;
-    size_t from = *at;
-    while (*at < p->seen_count && p->seen[*at] >> 32 == user) (*at)++;
-    if (p->o->pairs == PAIRS_REMEMBERED)
-        for (size_t i = from; i < *at; i++) p->drawn[n++] = (uint32_t)p->seen[i];
+    if (!states) {
+        refuse(cli, table, FOR_STATES, "is for agents of tasks, and this one is of a catalogue");
+        return;
+    }
+    refuse(cli, table, FOR_PAIRS, "is for agents of a catalogue, and this one is of a task");
+    if (o->lists)
+        refuse(cli, table, FOR_ROLLOUTS, "has no meaning with --lists");
     else
-        for (uint32_t item = 0; item < items; item++) {
-            if (from < *at && (uint32_t)p->seen[from] == item)
-                from++;
-            else
-                p->drawn[n++] = item;
-        }
-    if (limit == 0 || n <= limit) return n;
-    for (size_t i = 0; i < limit; i++) { /* a partial Fisher-Yates: distinct pairs */
-        size_t j = i + (size_t)dq_rng_below(rng, n - i);
-        uint32_t swap = p->drawn[i];
-        p->drawn[i] = p->drawn[j];
-        p->drawn[j] = swap;
-    }
-    return limit;
+        refuse(cli, table, FOR_LISTS, "needs --lists");
 }
 
-static dq_status simulate_user(plan *p, uint32_t user, size_t *at, dq_error *error)
+static dq_status work(plan *p, dq_cli *cli, dq_option *table, dq_error *error)
 {
-    dq_rng rng = dq_rng_stream(p->o->common.seed, user);
-    const dq_bundle *before = p->loaded;
-    size_t n = choose_items(p, user, at, &rng);
-    dq_status status = DQ_OK;
-    if (n == 0) return DQ_OK;
-    size_t bytes;
-    const char *id = dq_index_id(&p->corpus.catalogue.users.ids, user, &bytes);
-    if (before && dq_models_of(&p->models, id, bytes) != before) status = flush(p, error);
-    if (!status) status = choose_net(p, user, error);
-    for (size_t i = 0; !status && i < n; i++) {
-        p->user[p->count] = user;
-        p->item[p->count++] = p->drawn[i];
-        if (p->count == BLOCK) status = flush(p, error);
-    }
-    return status;
-}
-
-static dq_status simulate(plan *p, dq_error *error)
-{
-    uint32_t users = (uint32_t)dq_index_count(&p->corpus.catalogue.users.ids), only = DQ_ABSENT;
-    dq_status status = DQ_OK;
-    size_t at = 0;
-    if (p->o->user) {
-        only = dq_index_find(&p->corpus.catalogue.users.ids, p->o->user, strlen(p->o->user));
-        if (only == DQ_ABSENT) return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", p->o->user);
-    }
-    dq_progress bar = dq_progress_start(&p->o->common, "planning", users);
-    for (uint32_t user = 0; !status && user < users; user++) {
-        while (at < p->seen_count && p->seen[at] >> 32 < user) at++;
-        if (only == DQ_ABSENT || only == user) status = simulate_user(p, user, &at, error);
-        dq_progress_step(&bar, user + 1, NULL);
-    }
-    if (!status) status = flush(p, error);
-    dq_progress_end(&bar);
-    return status;
-}
-
-static dq_status work(plan *p, const dq_cli *cli, const dq_maker *maker, dq_error *error)
-{
-    dq_status status = open_all(p, cli, maker, error);
-    if (!status) status = dq_pool_new(&p->pool, dq_cli_threads(&p->o->common, 1), error);
-    if (!status) status = list_seen(p, error);
-    if (!status) status = make_buffers(p, error);
-    if (!status) status = dq_catalogue_write(&p->corpus.catalogue, p->output, error);
-    if (!status) status = simulate(p, error);
+    dq_status status = open_all(p, error);
+    if (status) return status;
+    bool states = is_for_states(p);
+    check(cli, table, p->o, states);
+    dq_maker maker = dq_cli_maker(cli, (int64_t)p->o->common.seed);
+    status = dq_pool_new(&p->pool, dq_cli_threads(&p->o->common, 1), error);
+    if (!status) status = take_pending(p, states, error);
+    if (!status) status = states ? plan_states_run(p, &maker, error) : plan_pairs_run(p, &maker, error);
     if (status) return status;
     dq_writer *output = p->output;
     p->output = NULL;
@@ -244,34 +98,39 @@ static dq_status work(plan *p, const dq_cli *cli, const dq_maker *maker, dq_erro
 static void close_all(plan *p)
 {
     dq_writer_abort(p->output);
-    dq_net_free(p->world);
     dq_pool_free(p->pool);
+    dq_bundle_free(&p->pending);
     dq_corpus_free(&p->corpus);
     dq_models_free(&p->models);
     dq_reader_close(p->inputs[0]);
     dq_reader_close(p->inputs[1]);
-    free(p->seen);
-    free(p->drawn);
-    free(p->user);
-    free(p->item);
-    free(p->reward);
 }
 
 /* clang-format off */
 int main(int argc, char **argv)
 {
-    plan_options o = {.common = DQ_COMMON_DEFAULTS};
-    const dq_option table[] = {
+    plan_options o = {.common = DQ_COMMON_DEFAULTS, .rollout = 1, .beam = 4};
+    const unsigned pairs = DQ_OPT_PAYLOAD | FOR_PAIRS, states = DQ_OPT_PAYLOAD | FOR_STATES,
+                   rollouts = states | FOR_ROLLOUTS;
+    dq_option table[] = {
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the agent (else the one in the stream)", .flags = 0},
-        {"pairs", 'p', DQ_OPT_CHOICE, &o.pairs, "WHICH", "pairs of the stream, or pairs outside it", .flags = DQ_OPT_PAYLOAD, .choices = pair_choices},
-        {"per-user", 0, DQ_OPT_COUNT, &o.per_user, "N", "at most N pairs a user, drawn (0: all)", .flags = DQ_OPT_PAYLOAD},
-        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "pairs of this user only", .flags = DQ_OPT_PAYLOAD},
+        {"pairs", 'p', DQ_OPT_CHOICE, &o.pairs, "WHICH", "pairs of the stream, or pairs outside it", pairs, .choices = plan_pair_names, .section = "A catalogue's agents"},
+        {"per-user", 0, DQ_OPT_COUNT, &o.per_user, "N", "at most N pairs a user, drawn (0: all)", .flags = pairs},
+        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "pairs of this user only", .flags = pairs},
+        {"actions", 'a', DQ_OPT_CHOICE, &o.actions, "WHOSE", "what is done in a state: the agent's choice, any; or first all, or what was done", rollouts, .choices = plan_action_names, .section = "Agents of tasks"},
+        {"rollout", 'r', DQ_OPT_COUNT, &o.rollout, "K", "steps ahead", rollouts, .least = 1, .most = 1e6},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of the agent's choices that are any action", rollouts, .least = 0, .most = 1},
+        {"max-disagreement", 0, DQ_OPT_REAL, &o.most, "X", "drop what the ensemble disagrees on by more than X", states | DQ_OPT_UNSET, .least = 0, .most = 1e30, .given = &o.most_given},
+        {"lists", 'k', DQ_OPT_COUNT, &o.lists, "K", "instead, of each state the next K actions, as rankings", states | DQ_OPT_UNSET, .least = 1, .most = 1e6},
+        {"beam", 0, DQ_OPT_COUNT, &o.beam, "N", "lists that are pursued at once", states | FOR_LISTS, .least = 1, .most = 1e4},
+        {"replay", 0, DQ_OPT_FLAG, &o.replay, NULL, "from the states of --model, a checkpoint; nothing is read", .flags = states},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
-    dq_maker maker = dq_cli_maker(&cli, (int64_t)o.common.seed);
+    if (o.replay && !o.model) dq_cli_usage(&cli, "--replay needs --model, a checkpoint");
+    if (o.replay && cli.operand_count) dq_cli_usage(&cli, "--replay reads no file but the model");
     dq_error error = DQ_ERROR_NONE;
-    plan p = {.o = &o};
-    dq_status status = work(&p, &cli, &maker, &error);
+    plan p = {.o = &o, .cli = &cli};
+    dq_status status = work(&p, &cli, table, &error);
     close_all(&p);
     return dq_cli_finish(&cli, status, &error);
 }

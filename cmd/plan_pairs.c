@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * System A's agents: the catalogue goes through, and transitions follow whose rewards are predicted, of pairs
+ * that the stream holds (remembered), or of others (unseen).
+ */
+#include "plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAIRS_REMEMBERED, PAIRS_UNSEEN, BLOCK = 65536 };
+
+const char *const plan_pair_names[] = {"remembered", "unseen", NULL};
+
+typedef struct pairs {
+    plan *plan;
+    dq_net *world;
+    const dq_bundle *loaded; /* the model that world holds now */
+    uint64_t *seen;          /* (seen_count) user << 32 | item, ascending, each once */
+    size_t seen_count;
+    uint32_t *drawn;       /* (items) */
+    uint32_t *user, *item; /* (BLOCK) */
+    float *reward;         /* (BLOCK) */
+    size_t count;          /* pairs waiting */
+} pairs;
+
+/* ---- input ---- */
+
+static dq_status read_all(plan *p, dq_error *error)
+{
+    dq_status status = dq_corpus_read(&p->corpus, p->inputs[0], error);
+    if (status) return status;
+    if (!p->o->model) {
+        p->models = p->corpus.models;
+        p->corpus.models = (dq_models){0};
+    }
+    if (p->models.count == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "no model in the input; name one with --model");
+    if (!dq_index_count(&p->corpus.catalogue.users.ids) || !dq_index_count(&p->corpus.catalogue.items.ids))
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no users and items in the input to plan for");
+    return DQ_OK;
+}
+
+static dq_status make_net(pairs *p, const dq_bundle *model, dq_error *error)
+{
+    dq_net_spec spec;
+    dq_rng rng = dq_rng_new(0); /* the drawn weights are overwritten */
+    const dq_side *users = &p->plan->corpus.catalogue.users, *items = &p->plan->corpus.catalogue.items;
+    if (dq_net_load_spec(model, "world", &spec, NULL))
+        return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
+    if (spec.user_width != users->width || spec.item_width != items->width)
+        return dq_fail(error, DQ_ERR_RANGE, "a world model for vectors of %u and %u; users have %u, items %u",
+                       spec.user_width, spec.item_width, users->width, items->width);
+    dq_net_free(p->world);
+    p->world = NULL;
+    p->loaded = model;
+    dq_status status = dq_net_new(&p->world, &spec, 1, p->plan->pool, &rng, error);
+    return status ? status : dq_net_load(p->world, "world", model, error);
+}
+
+/* The world model of one user: its own agent's, or the one for all. */
+static dq_status choose_net(pairs *p, uint32_t user, dq_error *error)
+{
+    size_t n;
+    const char *id = dq_index_id(&p->plan->corpus.catalogue.users.ids, user, &n);
+    const dq_bundle *model = dq_models_of(&p->plan->models, id, n);
+    if (!model) return dq_fail(error, DQ_ERR_UNKNOWN, "no model for user %.*s", (int)n, id);
+    return model == p->loaded ? DQ_OK : make_net(p, model, error);
+}
+
+/* ---- the pairs of the stream ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static dq_status list_seen(pairs *p, dq_error *error)
+{
+    const dq_catalogue *c = &p->plan->corpus.catalogue;
+    size_t n = 0, all = p->plan->corpus.count + c->interaction_count;
+    p->seen = calloc(all + 1, sizeof *p->seen);
+    if (!p->seen) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
+    for (size_t i = 0; i < p->plan->corpus.count; i++)
+        p->seen[n++] = (uint64_t)p->plan->corpus.transitions[i].user << 32 |
+                       p->plan->corpus.transitions[i].item;
+    for (size_t i = 0; i < c->interaction_count; i++)
+        p->seen[n++] = (uint64_t)c->interactions[i].user << 32 | c->interactions[i].item;
+    qsort(p->seen, n, sizeof *p->seen, by_number);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || p->seen[i] != p->seen[i - 1]) p->seen[p->seen_count++] = p->seen[i];
+    return DQ_OK;
+}
+
+static dq_status make_buffers(pairs *p, dq_error *error)
+{
+    size_t items = dq_index_count(&p->plan->corpus.catalogue.items.ids);
+    p->drawn = calloc(items + 1, sizeof *p->drawn);
+    p->user = calloc(BLOCK, sizeof *p->user);
+    p->item = calloc(BLOCK, sizeof *p->item);
+    p->reward = calloc(BLOCK, sizeof *p->reward);
+    if (p->drawn && p->user && p->item && p->reward) return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
+}
+
+/* ---- simulating ---- */
+
+/* Predicts and writes the waiting pairs, which are all of the loaded model. */
+static dq_status flush(pairs *p, dq_error *error)
+{
+    static const uint8_t not_done[BLOCK];
+    dq_vectors users = dq_side_vectors(&p->plan->corpus.catalogue.users);
+    dq_vectors items = dq_side_vectors(&p->plan->corpus.catalogue.items);
+    dq_bundle b;
+    if (p->count == 0) return DQ_OK;
+    dq_net_predict(p->world, &users, &items, p->user, p->item, p->reward, p->count);
+    dq_status status = dq_bundle_init(&b, DQ_KIND_TRANSITIONS, p->count, error);
+    if (!status) status = dq_bundle_add_numbers(&b, "user", DQ_U4, p->user, DQ_KIND_USERS, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(&b, "item", DQ_U4, p->item, DQ_KIND_ITEMS, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(&b, "reward", DQ_F4, p->reward, NULL, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(&b, "done", DQ_U1, not_done, NULL, NULL, error);
+    for (size_t i = 0; !status && i < p->count; i++)
+        if (!isfinite(p->reward[i]))
+            status = dq_fail(error, DQ_ERR_NUMERIC, "the world model predicts a number that is not finite");
+    if (!status && !dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
+    if (!status) status = dq_writer_put(p->plan->output, &b, error);
+    if (!status && p->plan->o->common.flush) status = dq_writer_flush(p->plan->output, error);
+    dq_bundle_free(&b);
+    p->count = 0;
+    return status;
+}
+
+/* The user's items in p->seen begin at *at; *at moves behind them. Fills drawn with the wanted items. */
+static size_t choose_items(pairs *p, uint32_t user, size_t *at, dq_rng *rng)
+{
+    size_t items = dq_index_count(&p->plan->corpus.catalogue.items.ids), n = 0,
+           limit = (size_t)p->plan->o->per_user;
+    size_t from = *at;
+    while (*at < p->seen_count && p->seen[*at] >> 32 == user) (*at)++;
+    if (p->plan->o->pairs == PAIRS_REMEMBERED)
+        for (size_t i = from; i < *at; i++) p->drawn[n++] = (uint32_t)p->seen[i];
+    else
+        for (uint32_t item = 0; item < items; item++) {
+            if (from < *at && (uint32_t)p->seen[from] == item)
+                from++;
+            else
+                p->drawn[n++] = item;
+        }
+    if (limit == 0 || n <= limit) return n;
+    for (size_t i = 0; i < limit; i++) { /* a partial Fisher-Yates: distinct pairs */
+        size_t j = i + (size_t)dq_rng_below(rng, n - i);
+        uint32_t swap = p->drawn[i];
+        p->drawn[i] = p->drawn[j];
+        p->drawn[j] = swap;
+    }
+    return limit;
+}
+
+static dq_status simulate_user(pairs *p, uint32_t user, size_t *at, dq_error *error)
+{
+    dq_rng rng = dq_rng_stream(p->plan->o->common.seed, user);
+    const dq_bundle *before = p->loaded;
+    size_t n = choose_items(p, user, at, &rng);
+    dq_status status = DQ_OK;
+    if (n == 0) return DQ_OK;
+    size_t bytes;
+    const char *id = dq_index_id(&p->plan->corpus.catalogue.users.ids, user, &bytes);
+    if (before && dq_models_of(&p->plan->models, id, bytes) != before) status = flush(p, error);
+    if (!status) status = choose_net(p, user, error);
+    for (size_t i = 0; !status && i < n; i++) {
+        p->user[p->count] = user;
+        p->item[p->count++] = p->drawn[i];
+        if (p->count == BLOCK) status = flush(p, error);
+    }
+    return status;
+}
+
+static dq_status simulate(pairs *p, dq_error *error)
+{
+    uint32_t users = (uint32_t)dq_index_count(&p->plan->corpus.catalogue.users.ids), only = DQ_ABSENT;
+    dq_status status = DQ_OK;
+    size_t at = 0;
+    if (p->plan->o->user) {
+        only = dq_index_find(&p->plan->corpus.catalogue.users.ids, p->plan->o->user,
+                             strlen(p->plan->o->user));
+        if (only == DQ_ABSENT)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", p->plan->o->user);
+    }
+    dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", users);
+    for (uint32_t user = 0; !status && user < users; user++) {
+        while (at < p->seen_count && p->seen[at] >> 32 < user) at++;
+        if (only == DQ_ABSENT || only == user) status = simulate_user(p, user, &at, error);
+        dq_progress_step(&bar, user + 1, NULL);
+    }
+    if (!status) status = flush(p, error);
+    dq_progress_end(&bar);
+    return status;
+}
+
+static dq_status run(pairs *p, const dq_maker *maker, dq_error *error)
+{
+    plan *of = p->plan;
+    dq_status status = read_all(of, error);
+    if (!status)
+        status = dq_writer_open(&of->output, of->o->common.output, maker, of->inputs, of->input_count, error);
+    if (!status) status = list_seen(p, error);
+    if (!status) status = make_buffers(p, error);
+    if (!status) status = dq_catalogue_write(&of->corpus.catalogue, of->output, error);
+    return status ? status : simulate(p, error);
+}
+
+dq_status plan_pairs_run(plan *of, const dq_maker *maker, dq_error *error)
+{
+    pairs p = {.plan = of};
+    dq_status status = run(&p, maker, error);
+    dq_net_free(p.world);
+    free(p.seen);
+    free(p.drawn);
+    free(p.user);
+    free(p.item);
+    free(p.reward);
+    return status;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Agents of tasks: states that were lived through, out of the stream's transitions or a checkpoint's replay,
+ * go in blocks to whoever looks ahead from them.
+ */
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct states {
+    plan *plan;
+    const dq_bundle *model;
+    dq_agent *agent;
+    uint32_t actions;
+    plan_starts starts;
+    plan_writer writer;
+} states;
+
+bool plan_states_wanted(const dq_bundle *model)
+{
+    return strcmp(model->kind, DQ_KIND_MODEL) == 0 && dq_map_get(&model->meta, "task");
+}
+
+/* ---- opening ---- */
+
+static dq_status make_agent(states *s, dq_error *error)
+{
+    const char *kind;
+    dq_agent_config config;
+    dq_task_shape shape;
+    dq_status status = dq_agent_read_config(s->model, &kind, &config, &shape, error);
+    if (!status) status = dq_agent_new(&s->agent, kind, &config, &shape, s->plan->pool, error);
+    s->actions = shape.action_count;
+    s->starts.width = shape.state_width;
+    return status ? status : dq_agent_load(s->agent, false, s->model, error);
+}
+
+static dq_status make_starts(plan_starts *starts, size_t room, dq_error *error)
+{
+    starts->room = room;
+    starts->state = malloc(room * starts->width * sizeof *starts->state);
+    starts->action = malloc(room * sizeof *starts->action);
+    starts->episode = malloc(room * sizeof *starts->episode);
+    starts->step = malloc(room * sizeof *starts->step);
+    starts->placed = malloc(room * sizeof *starts->placed);
+    if (starts->state && starts->action && starts->episode && starts->step && starts->placed) return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for states");
+}
+
+static dq_status open_all(states *s, const dq_maker *maker, dq_error *error)
+{
+    plan *p = s->plan;
+    dq_status status = make_agent(s, error);
+    if (!status)
+        status = p->o->lists ? plan_lists_open(&s->writer, p, s->agent, s->model, error)
+                             : plan_rollout_open(&s->writer, p, s->agent, error);
+    if (!status) status = make_starts(&s->starts, s->writer.room, error);
+    if (status) return status;
+    return dq_writer_open(&p->output, p->o->common.output, maker, p->inputs, p->input_count, error);
+}
+
+/* ---- states ---- */
+
+static dq_status put(states *s, dq_error *error)
+{
+    dq_status status = s->starts.count ? s->writer.put(s->writer.self, &s->starts, error) : DQ_OK;
+    s->starts.first += s->starts.count;
+    s->starts.count = 0;
+    return status;
+}
+
+/* Columns of states and what is known of them; NULL where nothing is. */
+typedef struct columns {
+    const dq_column *state, *choice, *episode, *step;
+} columns;
+
+static dq_status take_row(states *s, const columns *c, uint64_t r, dq_error *error)
+{
+    plan_starts *to = &s->starts;
+    size_t i = to->count, bytes = dq_dtype_size(c->state->type) * to->width;
+    bool remembered = s->plan->o->actions == PLAN_REMEMBERED;
+    double choice = remembered ? dq_column_number(c->choice, r) : 0;
+    if (choice >= s->actions)
+        return dq_fail(error, DQ_ERR_RANGE, "choice %.0f, where the model knows %u actions", choice,
+                       s->actions);
+    dq_convert_f4(to->state + i * to->width, (const char *)c->state->data + r * bytes, c->state->type,
+                  to->width);
+    to->action[i] = (uint32_t)choice;
+    to->placed[i] = c->episode && c->step;
+    to->episode[i] = to->placed[i] ? (uint64_t)dq_column_number(c->episode, r) : 0;
+    to->step[i] = to->placed[i] ? (uint64_t)dq_column_number(c->step, r) : 0;
+    return ++to->count == to->room ? put(s, error) : DQ_OK;
+}
+
+static dq_status take(states *s, const columns *c, uint64_t rows, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (dq_column_width(c->state) != s->starts.width)
+        return dq_fail(error, DQ_ERR_RANGE, "states of %llu numbers, where the model knows states of %zu",
+                       (unsigned long long)dq_column_width(c->state), s->starts.width);
+    if (s->plan->o->actions == PLAN_REMEMBERED && !c->choice)
+        return dq_fail(error, DQ_ERR_SCHEMA, "--actions remembered needs the column choice");
+    for (uint64_t r = 0; !status && r < rows; r++) status = take_row(s, c, r, error);
+    return status;
+}
+
+static dq_status take_bundle(states *s, const dq_bundle *b, dq_error *error)
+{
+    columns c = {dq_bundle_column(b, "state"), dq_bundle_column(b, "choice"), dq_bundle_column(b, "episode"),
+                 dq_bundle_column(b, "step")};
+    if (strcmp(b->kind, DQ_KIND_TRANSITIONS) != 0 || !c.state) return DQ_OK;
+    return take(s, &c, b->rows, error);
+}
+
+static dq_status take_stream(states *s, dq_error *error)
+{
+    dq_reader *reader = s->plan->inputs[0];
+    dq_bundle b;
+    dq_status status = DQ_OK;
+    int got;
+    while (!status && (got = dq_reader_next(reader, &b, error)) > 0) {
+        status = take_bundle(s, &b, error);
+        dq_bundle_free(&b);
+        if (status) return dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
+    }
+    return status ? status : got < 0 ? error->status : DQ_OK;
+}
+
+static dq_status take_replay(states *s, dq_error *error)
+{
+    columns c = {.state = dq_bundle_column(s->model, "replay.state"),
+                 .choice = dq_bundle_column(s->model, "replay.action")};
+    if (!c.state || !c.choice || c.state->dims != 2 || c.choice->shape[0] != c.state->shape[0])
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model remembers nothing: --replay needs a checkpoint");
+    return take(s, &c, c.state->shape[0], error);
+}
+
+static dq_status run(states *s, const dq_maker *maker, dq_error *error)
+{
+    dq_status status = open_all(s, maker, error);
+    if (!status) status = s->plan->o->replay ? take_replay(s, error) : take_stream(s, error);
+    if (!status) status = put(s, error);
+    if (!status && s->starts.first == 0)
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the input has no transitions with states to look ahead from");
+    if (!status) status = s->writer.finish(s->writer.self, error);
+    if (!status) s->writer.say(s->writer.self, s->starts.first);
+    return status;
+}
+
+dq_status plan_states_run(plan *p, const dq_maker *maker, dq_error *error)
+{
+    states s = {.plan = p, .model = &p->models.at[0]};
+    dq_status status;
+    if (p->models.count > 1)
+        status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", p->models.count);
+    else
+        status = run(&s, maker, error);
+    if (s.writer.free) s.writer.free(s.writer.self);
+    dq_agent_free(s.agent);
+    free(s.starts.state);
+    free(s.starts.action);
+    free(s.starts.episode);
+    free(s.starts.step);
+    free(s.starts.placed);
+    return status;
+}
