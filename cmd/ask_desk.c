@@ -135,41 +135,12 @@ static dq_status look_up_group(turn *t, size_t n, dq_error *error)
     return status;
 }
 
-/* What the cache remembers of a server that has the members of this form. */
-static dq_status learn_members(dq_ask *ask, const dq_ask_form *form, dq_error *error)
-{
-    for (const dq_ask_member *m = form->extra; m && m->name; m++) {
-        const char *value = NULL;
-        dq_status status = dq_cache_fact(ask->cache, ask->about, m->name, &ask->arena, &value, error);
-        if (status) return status;
-        ask_member member = {.taken = ASK_UNKNOWN};
-        if (value) member.taken = strcmp(value, "no") == 0 ? ASK_REFUSED : ASK_TAKEN;
-        (void)snprintf(member.name, sizeof member.name, "%s", m->name);
-        bool there = false;
-        (void)pthread_mutex_lock(&ask->lock);
-        for (size_t i = 0; i < ask->member_count; i++)
-            there |= strcmp(ask->members[i].name, member.name) == 0;
-        if (!there && ask->member_count < ASK_MEMBERS) ask->members[ask->member_count++] = member;
-        (void)pthread_mutex_unlock(&ask->lock);
-    }
-    return DQ_OK;
-}
-
-static dq_status know_form(dq_ask *ask, const dq_ask_form *form, dq_error *error)
-{
-    for (size_t i = 0; i < ask->known_form_count; i++)
-        if (ask->known_forms[i] == form) return DQ_OK;
-    if (ask->known_form_count == ASK_FORMS) return DQ_OK;
-    ask->known_forms[ask->known_form_count++] = form;
-    return ask->reading ? DQ_OK : learn_members(ask, form, error);
-}
-
 static dq_status look_up(turn *t, dq_error *error)
 {
     dq_status status = DQ_OK;
     while (!status && t->fresh.count && !t->ask->stopping) {
         size_t n = take_group(t, &t->fresh, ASK_GROUP);
-        for (size_t i = 0; !status && i < n; i++) status = know_form(t->ask, t->jobs[i]->form, error);
+        for (size_t i = 0; !status && i < n; i++) status = ask_know_form(t->ask, t->jobs[i]->form, error);
         if (!status) status = look_up_group(t, n, error);
     }
     return status;

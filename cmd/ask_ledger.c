@@ -7,6 +7,9 @@
  */
 #include "ask_parts.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* ---- the budget ---- */
 
 static bool limited(const dq_ask_options *o)
@@ -93,4 +96,35 @@ dq_status ask_keep_notes(dq_ask *ask, uint64_t hits, dq_error *error)
         status = dq_cache_remember(ask->cache, ask->about, n.members[i].name,
                                    n.members[i].taken == ASK_REFUSED ? "no" : "yes", error);
     return status;
+}
+
+/* ---- facts ---- */
+
+/* What the cache remembers of a server that has the members of this form. */
+static dq_status learn_members(dq_ask *ask, const dq_ask_form *form, dq_error *error)
+{
+    for (const dq_ask_member *m = form->extra; m && m->name; m++) {
+        const char *value = NULL;
+        dq_status status = dq_cache_fact(ask->cache, ask->about, m->name, &ask->arena, &value, error);
+        if (status) return status;
+        ask_member member = {.taken = ASK_UNKNOWN};
+        if (value) member.taken = strcmp(value, "no") == 0 ? ASK_REFUSED : ASK_TAKEN;
+        (void)snprintf(member.name, sizeof member.name, "%s", m->name);
+        bool there = false;
+        (void)pthread_mutex_lock(&ask->lock);
+        for (size_t i = 0; i < ask->member_count; i++)
+            there |= strcmp(ask->members[i].name, member.name) == 0;
+        if (!there && ask->member_count < ASK_MEMBERS) ask->members[ask->member_count++] = member;
+        (void)pthread_mutex_unlock(&ask->lock);
+    }
+    return DQ_OK;
+}
+
+dq_status ask_know_form(dq_ask *ask, const dq_ask_form *form, dq_error *error)
+{
+    for (size_t i = 0; i < ask->known_form_count; i++)
+        if (ask->known_forms[i] == form) return DQ_OK;
+    if (ask->known_form_count == ASK_FORMS) return DQ_OK;
+    ask->known_forms[ask->known_form_count++] = form;
+    return ask->reading ? DQ_OK : learn_members(ask, form, error);
 }

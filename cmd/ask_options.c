@@ -49,8 +49,10 @@ static dq_status read_key_file(const char *path, char *key, size_t room, dq_erro
     (void)close(fd);
     if (got < 0) return dq_fail_errno(error, sys, "--key-file %s", path);
     key[got] = '\0';
-    key[strcspn(key, "\r\n")] = '\0';
-    return DQ_OK;
+    size_t n = strcspn(key, "\r\n");
+    key[n] = '\0';
+    if (n < room - 1) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "--key-file %s: a key of more than %zu bytes", path, room - 2);
 }
 
 dq_status ask_read_key(const dq_ask_options *o, char *key, size_t room, dq_error *error)
@@ -58,7 +60,8 @@ dq_status ask_read_key(const dq_ask_options *o, char *key, size_t room, dq_error
     const char *from = getenv("OPENAI_API_KEY");
     dq_status status = DQ_OK;
     size_t n = o->key_file || !from ? 0 : strlen(from);
-    if (n >= room) return dq_fail(error, DQ_ERR_RANGE, "OPENAI_API_KEY is longer than %zu bytes", room - 1);
+    if (n >= room - 1)
+        return dq_fail(error, DQ_ERR_RANGE, "OPENAI_API_KEY: a key of more than %zu bytes", room - 2);
     key[0] = '\0';
     if (o->key_file)
         status = read_key_file(o->key_file, key, room, error);

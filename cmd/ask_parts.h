@@ -140,6 +140,8 @@ dq_status ask_spend_no_more(dq_ask *ask, dq_error *error);
 dq_status ask_further(dq_ask *ask, dq_error *error);
 /* Writes what became of requests, hits and facts to the cache; on the desk's thread, or after its end. */
 dq_status ask_keep_notes(dq_ask *ask, uint64_t hits, dq_error *error);
+/* Reads what the cache knows of the members of a form that is new; on the desk's thread. */
+dq_status ask_know_form(dq_ask *ask, const dq_ask_form *form, dq_error *error);
 
 /* The sender. */
 dq_status ask_sender_open(dq_ask *ask, dq_error *error);

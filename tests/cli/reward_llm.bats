@@ -403,6 +403,11 @@ payload() { zstd -dcq "$@"; }
     unset OPENAI_API_KEY
     printf 'sesame-open-up\n' > key
     ask --key-file key c.dq -o l.dq
+    printf '%02000d' 0 > long # cut short it would be another key
+    run -1 ask --key-file long c.dq -o out.dq
+    [ "$output" = "dq-reward: --key-file long: a key of more than 1022 bytes" ]
+    OPENAI_API_KEY=$(cat long) run -1 ask c.dq -o out.dq
+    [ "$output" = "dq-reward: OPENAI_API_KEY: a key of more than 1022 bytes" ]
     OPENAI_API_KEY=sesame-shut run -1 ask --model other c.dq -o out.dq
     [[ $output == "dq-reward: 127.0.0.1:$LLM_PORT: HTTP 401"* ]]
     [ "$(llm_log '[.[] | select(.code == 401)] | length')" = 1 ]
