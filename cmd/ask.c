@@ -352,8 +352,11 @@ dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error)
     if (!ask) return status;
     handle_signals(ask, false);
     ask->stopping = true;
-    count_unsent(ask);
-    dq_status ended = ask_desk_end(ask, status ? NULL : error);
+    dq_status ended = DQ_OK;
+    if (ask_desk_end(ask)) {
+        count_unsent(ask); /* now that nothing more is granted */
+        ended = ask_keep_notes(ask, ask->hits, status ? NULL : error);
+    }
     ask_sender_close(ask);
     if (!status) status = ended;
     dq_cache_close(ask->cache);

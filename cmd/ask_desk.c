@@ -476,14 +476,14 @@ dq_status ask_desk_start(dq_ask *ask, dq_error *error)
     return dq_fail_errno(error, failed, "cannot start a thread");
 }
 
-dq_status ask_desk_end(dq_ask *ask, dq_error *error)
+bool ask_desk_end(dq_ask *ask)
 {
-    if (!ask->desk_runs) return DQ_OK;
+    if (!ask->desk_runs) return false;
     (void)pthread_mutex_lock(&ask->lock);
     ask->closing = true;
     (void)pthread_cond_signal(&ask->to_desk);
     (void)pthread_mutex_unlock(&ask->lock);
     (void)pthread_join(ask->desk, NULL);
     ask->desk_runs = false;
-    return ask_keep_notes(ask, ask->hits, error);
+    return true;
 }

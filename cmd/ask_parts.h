@@ -127,9 +127,9 @@ double ask_now(void);
 /* Nothing more is sent: the first reason counts. Takes the lock. */
 void ask_stop(dq_ask *ask, const dq_error *why);
 
-/* The desk: starts and ends its thread. */
+/* The desk: starts and ends its thread; false: it did not run. */
 dq_status ask_desk_start(dq_ask *ask, dq_error *error);
-dq_status ask_desk_end(dq_ask *ask, dq_error *error);
+bool ask_desk_end(dq_ask *ask);
 
 /* Asks the budget for up to n requests, as dq_cache_spend does; on the desk's thread. */
 dq_status ask_spend(dq_ask *ask, uint64_t n, uint64_t *granted, dq_error *error);
