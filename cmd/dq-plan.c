@@ -120,10 +120,10 @@ int main(int argc, char **argv)
         {"actions", 'a', DQ_OPT_CHOICE, &o.actions, "WHOSE", "what is done in a state: the agent's choice, any; or first all, or what was done", rollouts, .choices = plan_action_names, .section = "Agents of tasks"},
         {"rollout", 'r', DQ_OPT_COUNT, &o.rollout, "K", "steps ahead", rollouts, .least = 1, .most = 1e6},
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of the agent's choices that are any action", rollouts, .least = 0, .most = 1},
-        {"max-disagreement", 0, DQ_OPT_REAL, &o.most, "X", "drop what the ensemble disagrees on by more than X", states | DQ_OPT_UNSET, .least = 0, .most = 1e30, .given = &o.most_given},
         {"lists", 'k', DQ_OPT_COUNT, &o.lists, "K", "instead, of each state the next K actions, as rankings", states | DQ_OPT_UNSET, .least = 1, .most = 1e6},
         {"beam", 0, DQ_OPT_COUNT, &o.beam, "N", "lists that are pursued at once", states | FOR_LISTS, .least = 1, .most = 1e4},
         {"replay", 0, DQ_OPT_FLAG, &o.replay, NULL, "from the states of --model, a checkpoint; nothing is read", .flags = states},
+        {"max-disagreement", 0, DQ_OPT_REAL, &o.most, "X", "drop what an ensemble disagrees on by more than X", DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .least = 0, .most = 1e30, .given = &o.most_given, .section = "Either"},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (o.replay && !o.model) dq_cli_usage(&cli, "--replay needs --model, a checkpoint");

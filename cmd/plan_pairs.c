@@ -15,14 +15,16 @@ const char *const plan_pair_names[] = {"remembered", "unseen", NULL};
 
 typedef struct pairs {
     plan *plan;
-    dq_net *world;
-    const dq_bundle *loaded; /* the model that world holds now */
+    dq_net **worlds; /* (models) that predict now: one, or an ensemble */
+    size_t world_count;
+    const dq_bundle *loaded; /* the model, or the last of those, that they are of */
     uint64_t *seen;          /* (seen_count) user << 32 | item, ascending, each once */
     size_t seen_count;
-    uint32_t *drawn;       /* (items) */
-    uint32_t *user, *item; /* (BLOCK) */
-    float *reward;         /* (BLOCK) */
-    size_t count;          /* pairs waiting */
+    uint32_t *drawn;              /* (items) */
+    uint32_t *user, *item;        /* (BLOCK) */
+    float *reward, *disagreement; /* (BLOCK) */
+    size_t count;                 /* pairs waiting */
+    uint64_t dropped;             /* for disagreement */
 } pairs;
 
 /* ---- input ---- */
@@ -42,7 +44,7 @@ static dq_status read_all(plan *p, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status make_net(pairs *p, const dq_bundle *model, dq_error *error)
+static dq_status add_net(pairs *p, const dq_bundle *model, dq_error *error)
 {
     dq_net_spec spec;
     dq_rng rng = dq_rng_new(0); /* the drawn weights are overwritten */
@@ -52,21 +54,43 @@ static dq_status make_net(pairs *p, const dq_bundle *model, dq_error *error)
     if (spec.user_width != users->width || spec.item_width != items->width)
         return dq_fail(error, DQ_ERR_RANGE, "a world model for vectors of %u and %u; users have %u, items %u",
                        spec.user_width, spec.item_width, users->width, items->width);
-    dq_net_free(p->world);
-    p->world = NULL;
-    p->loaded = model;
-    dq_status status = dq_net_new(&p->world, &spec, 1, p->plan->pool, &rng, error);
-    return status ? status : dq_net_load(p->world, "world", model, error);
+    dq_net **net = &p->worlds[p->world_count];
+    dq_status status = dq_net_new(net, &spec, 1, p->plan->pool, &rng, error);
+    if (status) return status;
+    p->world_count++;
+    return dq_net_load(*net, "world", model, error);
 }
 
-/* The world model of one user: its own agent's, or the one for all. */
+static void drop_nets(pairs *p)
+{
+    while (p->world_count) dq_net_free(p->worlds[--p->world_count]);
+}
+
+/* A user's own agent is asked alone; those that name no user are an ensemble. */
+static dq_status make_nets(pairs *p, const dq_bundle *model, dq_error *error)
+{
+    const dq_models *all = &p->plan->models;
+    bool own = dq_map_get(&model->meta, "user") != NULL;
+    dq_status status = DQ_OK;
+    drop_nets(p);
+    p->loaded = model;
+    if (own) status = add_net(p, model, error);
+    for (size_t m = 0; !own && !status && m < all->count; m++)
+        if (!dq_map_get(&all->at[m].meta, "user")) status = add_net(p, &all->at[m], error);
+    if (!status && p->plan->o->most_given && p->world_count < 2)
+        status = dq_fail(error, DQ_ERR_RANGE,
+                         "one world model cannot disagree; several can (--model with `cat m1.dq m2.dq`)");
+    return status;
+}
+
+/* The world model of one user: its own agent's, or those for all. */
 static dq_status choose_net(pairs *p, uint32_t user, dq_error *error)
 {
     size_t n;
     const char *id = dq_index_id(&p->plan->corpus.catalogue.users.ids, user, &n);
     const dq_bundle *model = dq_models_of(&p->plan->models, id, n);
     if (!model) return dq_fail(error, DQ_ERR_UNKNOWN, "no model for user %.*s", (int)n, id);
-    return model == p->loaded ? DQ_OK : make_net(p, model, error);
+    return model == p->loaded ? DQ_OK : make_nets(p, model, error);
 }
 
 /* ---- the pairs of the stream ---- */
@@ -101,34 +125,61 @@ static dq_status make_buffers(pairs *p, dq_error *error)
     p->user = calloc(BLOCK, sizeof *p->user);
     p->item = calloc(BLOCK, sizeof *p->item);
     p->reward = calloc(BLOCK, sizeof *p->reward);
-    if (p->drawn && p->user && p->item && p->reward) return DQ_OK;
+    p->disagreement = calloc(BLOCK, sizeof *p->disagreement);
+    p->worlds = calloc(p->plan->models.count, sizeof *p->worlds);
+    if (p->drawn && p->user && p->item && p->reward && p->disagreement && p->worlds) return DQ_OK;
     return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
 }
 
 /* ---- simulating ---- */
 
-/* Predicts and writes the waiting pairs, which are all of the loaded model. */
-static dq_status flush(pairs *p, dq_error *error)
+/* Predicts the waiting pairs, and leaves out those that the ensemble disagrees on. */
+static dq_status predict(pairs *p, dq_error *error)
 {
-    static const uint8_t not_done[BLOCK];
     dq_vectors users = dq_side_vectors(&p->plan->corpus.catalogue.users);
     dq_vectors items = dq_side_vectors(&p->plan->corpus.catalogue.items);
+    size_t kept = 0;
+    dq_net_predict_ensemble(p->worlds, p->world_count, &users, &items, p->user, p->item, p->reward,
+                            p->disagreement, p->count);
+    for (size_t i = 0; i < p->count; i++) {
+        if (!isfinite(p->reward[i]) || !isfinite(p->disagreement[i]))
+            return dq_fail(error, DQ_ERR_NUMERIC, "the world model predicts a number that is not finite");
+        if (p->plan->o->most_given && (double)p->disagreement[i] > p->plan->o->most) continue;
+        p->user[kept] = p->user[i];
+        p->item[kept] = p->item[i];
+        p->reward[kept] = p->reward[i];
+        p->disagreement[kept++] = p->disagreement[i];
+    }
+    p->dropped += p->count - kept;
+    p->count = kept;
+    return DQ_OK;
+}
+
+static dq_status write_pairs(pairs *p, dq_error *error)
+{
+    static const uint8_t not_done[BLOCK];
     dq_bundle b;
-    if (p->count == 0) return DQ_OK;
-    dq_net_predict(p->world, &users, &items, p->user, p->item, p->reward, p->count);
     dq_status status = dq_bundle_init(&b, DQ_KIND_TRANSITIONS, p->count, error);
     if (!status) status = dq_bundle_add_numbers(&b, "user", DQ_U4, p->user, DQ_KIND_USERS, NULL, error);
     if (!status) status = dq_bundle_add_numbers(&b, "item", DQ_U4, p->item, DQ_KIND_ITEMS, NULL, error);
     if (!status) status = dq_bundle_add_numbers(&b, "reward", DQ_F4, p->reward, NULL, NULL, error);
     if (!status) status = dq_bundle_add_numbers(&b, "done", DQ_U1, not_done, NULL, NULL, error);
-    for (size_t i = 0; !status && i < p->count; i++)
-        if (!isfinite(p->reward[i]))
-            status = dq_fail(error, DQ_ERR_NUMERIC, "the world model predicts a number that is not finite");
+    if (!status && p->world_count > 1)
+        status = dq_bundle_add_numbers(&b, "disagreement", DQ_F4, p->disagreement, NULL, NULL, error);
     if (!status && !dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
     if (!status) status = dq_writer_put(p->plan->output, &b, error);
     if (!status && p->plan->o->common.flush) status = dq_writer_flush(p->plan->output, error);
     dq_bundle_free(&b);
+    return status;
+}
+
+/* The waiting pairs, which are all of the loaded models. */
+static dq_status flush(pairs *p, dq_error *error)
+{
+    if (p->count == 0) return DQ_OK;
+    dq_status status = predict(p, error);
+    if (!status && p->count) status = write_pairs(p, error);
     p->count = 0;
     return status;
 }
@@ -209,14 +260,20 @@ static dq_status run(pairs *p, const dq_maker *maker, dq_error *error)
     if (!status) status = list_seen(p, error);
     if (!status) status = make_buffers(p, error);
     if (!status) status = dq_catalogue_write(&of->corpus.catalogue, of->output, error);
-    return status ? status : simulate(p, error);
+    if (!status) status = simulate(p, error);
+    if (!status && of->o->most_given)
+        dq_cli_say(of->cli, &of->o->common, "%llu pairs dropped: the models disagree by more than %g",
+                   (unsigned long long)p->dropped, of->o->most);
+    return status;
 }
 
 dq_status plan_pairs_run(plan *of, const dq_maker *maker, dq_error *error)
 {
     pairs p = {.plan = of};
     dq_status status = run(&p, maker, error);
-    dq_net_free(p.world);
+    drop_nets(&p);
+    free(p.worlds);
+    free(p.disagreement);
     free(p.seen);
     free(p.drawn);
     free(p.user);

@@ -65,6 +65,12 @@ double dq_net_fit(dq_net *net, const dq_vectors *users, const dq_vectors *items,
 void dq_net_predict(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
                     const uint32_t *item, float *out, size_t rows);
 
+/* The mean of count >= 1 nets' outputs for each pair, and their standard deviation: what an ensemble expects,
+ * and how far it disagrees. One net's are as dq_net_predict has them. */
+void dq_net_predict_ensemble(dq_net *const *nets, size_t count, const dq_vectors *users,
+                             const dq_vectors *items, const uint32_t *user, const uint32_t *item, float *mean,
+                             float *sd, size_t rows);
+
 /* Outputs for one user against n items that lie in rows of `stride` floats: ranking. An output depends
  * neither on its place in the block nor on the number of threads (tiles of fixed height, the last one
  * padded). */

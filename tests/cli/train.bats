@@ -225,6 +225,23 @@ interrupted() {
     cat m.dq t.dq | "$BUILD"/dq-plan | "$BUILD"/dq-cat | cmp - <("$BUILD"/dq-cat s.dq)
 }
 
+@test "dq-plan: several models are an ensemble: the mean, how far they disagree, and a limit to that" {
+    offline --seed 1 -o e1.dq t.dq
+    offline --seed 2 -o e2.dq t.dq
+    cat e1.dq e2.dq > both.dq
+    for m in e1 e2 both; do "$BUILD"/dq-plan --model $m.dq t.dq | "$BUILD"/dq-cat --kind transitions > $m.rows; done
+    paste -d' ' <(jq .reward e1.rows) <(jq .reward e2.rows) <(jq .reward both.rows) <(jq .disagreement both.rows) |
+        awk '{ m = ($1 + $2) / 2 - $3; d = ($1 - $2) / 2; d = (d < 0 ? -d : d) - $4; if (m * m > 1e-12 || d * d > 1e-12) exit 1 }'
+    jq -es 'all(has("disagreement") | not)' e1.rows
+    limit=$(jq -s 'map(.disagreement) | sort | (length / 2 | floor) as $n | (.[$n - 1] + .[$n]) / 2' both.rows)
+    "$BUILD"/dq-plan --model both.dq --max-disagreement "$limit" t.dq 2> said | "$BUILD"/dq-cat --kind transitions > kept.rows
+    [ "$(wc -l < kept.rows)" = "$(jq -s --argjson limit "$limit" 'map(select(.disagreement <= $limit)) | length' both.rows)" ]
+    grep -qx "dq-plan: $(($(wc -l < both.rows) - $(wc -l < kept.rows))) pairs dropped: the models disagree by more than .*" said
+    run -1 "$BUILD"/dq-plan --model e1.dq --max-disagreement 1 t.dq -o out.dq
+    [[ "$output" == "dq-plan: one world model cannot disagree; "* ]]
+    [ ! -e out.dq ]
+}
+
 @test "dq-plan: unseen pairs are none of the stream's, N a user, drawn by the seed" {
     offline -o m.dq t.dq
     pairs() { jq -c 'select(.kind == "transitions") | [.user, .item]' | sort; }
