@@ -48,7 +48,7 @@ static dq_agent_config configuration(uint32_t models)
 /* Sets model m: s0 moves by a + offset, s1 doubles, the reward is a + 1, and s0 > 10.5 is the end. */
 static void set_world(dq_agent *agent, uint32_t m, float offset)
 {
-    char name[16];
+    char name[32];
     (void)snprintf(name, sizeof name, "world.%u", m);
     dq_mlp *net = dq_agent_network(agent, name);
     assert_int_equal(dq_mlp_count(net), OUTPUTS * INPUTS + OUTPUTS);
