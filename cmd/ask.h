@@ -6,10 +6,13 @@
  * once: claimed, sent, stored, and durable before it is given. Questions are put without waiting and answers
  * come in any order; whoever needs an order keeps it.
  *
- *     dq_ask_check(&o.ask, &cli);                                          usage errors, before anything is
- * read dq_ask_open(&ask, &config, &e); while (dq_ask_room(ask) && more) dq_ask_put(ask, &question, &e); never
- * waits while ((got = dq_ask_next(ask, &reply, &e)) > 0) ...                 1 a reply, 0 none is due, -1
- * failed status = dq_ask_close(ask, status, &e);                              says how to go on after a stop
+ *     dq_ask_check(&o.ask, &cli);                    usage errors, before anything is read
+ *     dq_ask_open(&ask, &config, &e);
+ *     while (dq_ask_room(ask) && more)               never waits
+ *         dq_ask_put(ask, &question, &e);
+ *     while ((got = dq_ask_next(ask, &reply, &e)) > 0)   1 a reply, 0 none is due, -1 failed
+ *         ...
+ *     status = dq_ask_close(ask, status, &e);        after a stop *e says how to go on
  *
  * Two threads share the work: the caller's keeps the connections busy (ask_send.c), another one alone touches
  * the cache (ask_desk.c), so that no answer waits for a disk. SIGINT and SIGTERM while it is open: nothing

@@ -3,9 +3,8 @@
  * A MongoDB database as a place of documents (dq/documents.h), and BSON into values. lib/port/mongo*.c are
  * the only homes of libmongoc and libbson.
  *
- * A value is what the document's relaxed extended JSON says ({"$oid": hex}, {"$date": "..."}, {"$binary":
- * {..}}
- * ...), so that a database and the folder that mongoexport makes of it are one and the same to a reader.
+ * A value is what the document's relaxed extended JSON says ({"$oid": hex}, {"$date": "..."} ...), so that a
+ * database and the folder that mongoexport makes of it are one and the same to a reader.
  */
 #ifndef DQ_MONGO_H
 #define DQ_MONGO_H
