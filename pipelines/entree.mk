@@ -15,7 +15,7 @@
 #     dqn-gamma-.5  the same as dqn with a discount: what comes next, and what that leads to
 #     dqn-cf        the same on 64-wide vectors that the visits before April were factored into (dq-embed cf:64), not
 #                   on one-hot ones
-#     dqn-plain     the same as dqn without the conservative term: two drawn negatives a visit instead
+#     dqn-cf-plain  the same as dqn-cf without the conservative term: two drawn negatives a visit instead
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
@@ -24,7 +24,7 @@ OUT   := $(BUILD)/entree$(if $(QUICK),-quick)
 SEEDS ?= $(if $(QUICK),1,1 2)
 
 KNOWN   := popularity item-knn last-item
-LEARNT  := dqn dqn-mean dqn-gamma-.5 dqn-cf dqn-plain
+LEARNT  := dqn dqn-mean dqn-gamma-.5 dqn-cf dqn-cf-plain
 SYSTEMS := $(KNOWN) $(LEARNT)
 
 # What is expected: system, column, least, most. The short form only proves that the pipeline runs and learns.
@@ -52,16 +52,20 @@ $(OUT)/train.dq $(OUT)/test.dq: $(OUT)/%.dq: $(OUT)/test.qrels
 	dq-export --users $(@:.dq=-users.jsonl) --items $(OUT)/items.jsonl --interactions $(@:.dq=-visits.jsonl) | \
 	    $(if $(QUICK),$(if $(filter train,$*),dq-cat --since 1998-05 --to stream,cat),cat) > $@
 
-# Vectors from who met what: made of the train sessions alone, and the items carry them to the test.
-$(OUT)/cf/train.dq: $(OUT)/train.dq
+# Vectors from who met what, of the restaurants alone: a session's own vector would know where it ends.
+$(OUT)/cf/items.jsonl: $(OUT)/train.dq
 	mkdir -p $(@D)
-	dq-cat $< | jq -c 'del(.vector)' | tee >(jq -c 'select(.kind == "users")' > $(@D)/users.jsonl) \
-	    >(jq -c 'select(.kind == "items")' > $(@D)/bare.jsonl) | jq -c 'select(.kind == "interactions")' > $(@D)/visits.jsonl
-	dq-export --users $(@D)/users.jsonl --items $(@D)/bare.jsonl --interactions $(@D)/visits.jsonl | dq-embed cf:64 -o $@
+	dq-cat --kind users $< > $(@D)/users.jsonl
+	dq-cat --kind interactions $< > $(@D)/visits.jsonl
+	dq-cat --kind items $< | jq -c 'del(.vector)' > $(@D)/bare.jsonl
+	dq-export --users $(@D)/users.jsonl --items $(@D)/bare.jsonl --interactions $(@D)/visits.jsonl | \
+	    dq-embed cf:64 | dq-cat --kind items > $@
 
-$(OUT)/cf/test.dq: $(OUT)/cf/train.dq $(OUT)/test.dq
-	dq-cat --kind items $< > $(@D)/items.jsonl
-	dq-export --users $(OUT)/test-users.jsonl --items $(@D)/items.jsonl --interactions $(OUT)/test-visits.jsonl -o $@
+$(OUT)/cf/train.dq: $(OUT)/cf/items.jsonl
+	dq-export --users $(@D)/users.jsonl --items $< --interactions $(@D)/visits.jsonl -o $@
+
+$(OUT)/cf/test.dq: $(OUT)/cf/items.jsonl $(OUT)/test.dq
+	dq-export --users $(OUT)/test-users.jsonl --items $< --interactions $(OUT)/test-visits.jsonl -o $@
 
 # ---- learn ----
 
@@ -81,7 +85,7 @@ $(OUT)/%/dqn-gamma-.5.dq: $(OUT)/train.dq
 $(OUT)/%/dqn-cf.dq: $(OUT)/cf/train.dq
 	$(call learn,--conservative 10)
 
-$(OUT)/%/dqn-plain.dq: $(OUT)/train.dq
+$(OUT)/%/dqn-cf-plain.dq: $(OUT)/cf/train.dq
 	$(call learn,--negatives 2)
 
 # ---- rank all restaurants, and judge ----
@@ -93,7 +97,7 @@ define rank
 $(KNOWN:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/%.run
 	mkdir -p $$(@D) && ln -f $$< $$@
 $(LEARNT:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/$(1)/%.dq $(OUT)/test.dq $(OUT)/cf/test.dq
-	dq-rank --model $$< -k 100 --format trec $(OUT)/$$(if $$(filter dqn-cf,$$*),cf/)test.dq > $$@
+	dq-rank --model $$< -k 100 --format trec $(OUT)/$$(if $$(filter dqn-cf%,$$*),cf/)test.dq > $$@
 endef
 $(foreach seed,$(SEEDS),$(eval $(call rank,$(seed))))
 
