@@ -256,8 +256,8 @@ static dq_status wait_a_turn(dq_ask *ask, dq_error *error)
 {
     bool granted = take_done(ask);
     if (ask->done_here.count && !ask->http) return DQ_OK;
-    if (ask->http && !ask->broken && (granted || ask->in_flight || ask->waiting.count))
-        return ask_send(ask, ask->done_here.count ? 0 : 1, error);
+    bool sends = granted || ask->in_flight || (ask->waiting.count && !ask_waits_for_desk(ask));
+    if (ask->http && !ask->broken && sends) return ask_send(ask, ask->done_here.count ? 0 : 1, error);
     if (!ask->done_here.count) wait_for_desk(ask);
     return DQ_OK;
 }

@@ -162,7 +162,9 @@ static size_t stock(const dq_ask *ask)
 static size_t most_held(const dq_ask *ask)
 {
     size_t batch = ask->known_form_count && ask->known_forms[0]->batch ? ask->known_forms[0]->batch : 1;
-    return 2 * (size_t)ask->options.parallel * batch + stock(ask);
+    const dq_ask_options *o = &ask->options;
+    if (o->max_tokens || o->max_cost > 0) return (size_t)o->parallel * batch; /* what it costs shows only after */
+    return 2 * (size_t)o->parallel * batch + stock(ask);
 }
 
 /* Claims come in groups: not before half of the stock is used. */
@@ -343,6 +345,9 @@ static dq_status store_group(turn *t, size_t n, dq_error *error)
     if (answers) status = dq_cache_store(ask->cache, t->entries, answers, error);
     if (!status && failures) status = dq_cache_release(ask->cache, t->keys, failures, error);
     ask->held -= n;
+    (void)pthread_mutex_lock(&ask->lock);
+    ask->unstored -= n;
+    (void)pthread_mutex_unlock(&ask->lock);
     for (size_t i = 0; !status && i < answers; i++)
         status = after_store(t, t->jobs[i], t->entries[i].label, error);
     for (size_t i = 0; i < failures; i++) ask_list_push(&t->done, failed[i]);

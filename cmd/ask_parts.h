@@ -102,6 +102,7 @@ struct dq_ask {
     pthread_mutex_t lock;
     pthread_cond_t to_desk, from_desk;
     ask_list fresh, answered, granted, done;
+    size_t unstored; /* answers (and failures) handed to the desk and not yet in the cache */
     ask_member members[ASK_MEMBERS];
     size_t member_count;
     uint64_t failed, lost, further, unsent; /* attempts that the ledger does not know yet */
@@ -148,6 +149,8 @@ dq_status ask_sender_open(dq_ask *ask, dq_error *error);
 void ask_sender_close(dq_ask *ask);
 /* Hands what was granted to the client, and takes in answers, waiting for at most `seconds`. */
 dq_status ask_send(dq_ask *ask, double seconds, dq_error *error);
+/* Whether there is something to send, and only the desk's storing of answers can make room for it. */
+bool ask_waits_for_desk(dq_ask *ask);
 
 /* The price of a token of questions and of answers; false for another form than IN:OUT. */
 bool ask_parse_price(const char *text, double *in, double *out);

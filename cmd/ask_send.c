@@ -191,11 +191,28 @@ static ask_request *free_request(dq_ask *ask)
     return NULL;
 }
 
+/* Answers that are not stored yet would be lost by a kill, and paid for again: they keep their slots, also
+ * where the disk is slower than the server. */
+static bool has_slot(dq_ask *ask)
+{
+    size_t batch = ask->waiting.first->form->batch ? ask->waiting.first->form->batch : 1;
+    (void)pthread_mutex_lock(&ask->lock);
+    size_t unstored = ask->unstored;
+    (void)pthread_mutex_unlock(&ask->lock);
+    return ask->in_flight < ask->request_count &&
+           ask->in_flight * batch + unstored < ask->request_count * batch;
+}
+
+bool ask_waits_for_desk(dq_ask *ask)
+{
+    return !ask->stopping && !ask->in_flight && ask->waiting.count && !has_slot(ask);
+}
+
 /* Whether the next request may go out: a slot is free, and it would not be a second try. */
 static bool may_submit(dq_ask *ask)
 {
     bool trying;
-    if (!ask->waiting.count || ask->stopping || ask->in_flight == ask->request_count) return false;
+    if (!ask->waiting.count || ask->stopping || !has_slot(ask)) return false;
     if (!ask->probing) return true;
     (void)members_to_carry(ask, ask->waiting.first->form, &trying);
     return !trying;
@@ -271,6 +288,7 @@ static void hand_over(dq_ask *ask, ask_request *r, dq_status status)
         r->jobs[i]->status = status;
         ask_list_push(&ask->answered, r->jobs[i]);
     }
+    ask->unstored += r->count;
     (void)pthread_cond_signal(&ask->to_desk);
     (void)pthread_mutex_unlock(&ask->lock);
 }
