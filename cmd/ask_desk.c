@@ -148,23 +148,31 @@ static dq_status look_up(turn *t, dq_error *error)
 
 /* ---- what is ours to ask ---- */
 
+/* What an answer costs shows only when it is there: with such a budget nothing is claimed ahead. */
+static bool pays_by_answer(const dq_ask *ask)
+{
+    return ask->options.max_tokens || ask->options.max_cost > 0;
+}
+
+static size_t batch_of(const dq_ask *ask)
+{
+    return ask->known_form_count && ask->known_forms[0]->batch ? ask->known_forms[0]->batch : 1;
+}
+
 /* How many jobs are worth holding, claimed and not yet stored: what is in flight, and a stock for half a
  * second, since a claim costs the disk a few waits and the lock that all processes share. From a slow model
  * that is hardly any, so that others find questions to ask; a killed process leaves its stock behind. */
 static size_t stock(const dq_ask *ask)
 {
-    size_t batch = ask->known_form_count && ask->known_forms[0]->batch ? ask->known_forms[0]->batch : 1;
     double turns = ask->latency > 0 ? 0.5 / ask->latency : 1;
     turns = turns < 1 ? 1 : turns > 16 ? 16 : turns;
-    return (size_t)((double)ask->options.parallel * turns) * batch;
+    return pays_by_answer(ask) ? 0 : (size_t)((double)ask->options.parallel * turns) * batch_of(ask);
 }
 
 static size_t most_held(const dq_ask *ask)
 {
-    size_t batch = ask->known_form_count && ask->known_forms[0]->batch ? ask->known_forms[0]->batch : 1;
-    const dq_ask_options *o = &ask->options;
-    if (o->max_tokens || o->max_cost > 0) return (size_t)o->parallel * batch; /* what it costs shows only after */
-    return 2 * (size_t)o->parallel * batch + stock(ask);
+    size_t slots = (pays_by_answer(ask) ? 1 : 2) * (size_t)ask->options.parallel;
+    return slots * batch_of(ask) + stock(ask);
 }
 
 /* Claims come in groups: not before half of the stock is used. */
