@@ -58,6 +58,12 @@ needs_onet() {
     make -f pipelines/onet.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
 }
 
+@test "Entree's sessions run" {
+    [ -d ../shared/data/uci-entree ] || skip "../shared/data/uci-entree is absent"
+    programs
+    make -f pipelines/entree.mk DATA=../shared/data/uci-entree BUILD="$out/build" QUICK=1
+}
+
 @test "the comparison of planning runs" {
     needs_onet
     programs
