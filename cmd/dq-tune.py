@@ -21,10 +21,6 @@ import textwrap
 import threading
 import warnings
 
-warnings.filterwarnings("ignore")  # Optuna's notes on experimental parts are not our users' business
-import optuna  # noqa: E402
-from optuna.trial import TrialState  # noqa: E402
-
 VERSION = "@VERSION@"
 DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
 EXAMPLES = """\
@@ -32,6 +28,16 @@ Examples:
   dq-tune -x 'lr=1e-3|5e-4|1e-4' -x dropout=0.1..0.3 --metric validation_order -- dq-train --offline t.dq
   dq-tune --by grid -x 'batch=32|64|128' -x 'gamma=.9|.95|.99' --metric return -- dq-train --env session
 """
+
+
+def load_optimiser():
+    """Optuna takes a quarter of a second to load: only a search waits for it."""
+    global optuna, TrialState
+    warnings.filterwarnings("ignore")  # its notes on experimental parts are not our users' business
+    import optuna
+    from optuna.trial import TrialState
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 def say(words):
@@ -328,12 +334,12 @@ def keep_best(runner):
 
 
 def search(o):
+    load_optimiser()
     space = parse_space(o.option)
     if o.by == "grid":
         grid_of(space)
     if o.jobs > 1:
         os.environ.setdefault("DQ_THREADS", str(max(1, (os.cpu_count() or 1) // o.jobs)))
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     runner = Runner(o, space, open_study(o, space))
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: runner.stop.set())
