@@ -361,14 +361,15 @@ dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_e
     return status;
 }
 
-/* What we claimed is free, and what has no outcome is lost. When that cannot be written, our death will say
- * it. */
+/* What we claimed is free, and what has no outcome is lost; so it is with the dead, whom perhaps nobody comes
+ * after us to clear away. When that cannot be written, our death will say it. */
 static void leave(dq_cache *cache)
 {
     dq_error ignored = DQ_ERROR_NONE;
     if ((!cache->owner && !cache->hits) || dq_cache_begin(cache, true, &ignored)) return;
     dq_status status = DQ_OK;
     if (cache->owner) status = dq_cache_owner_clear(cache, cache->owner, &ignored);
+    if (!status) status = dq_cache_clear_dead(cache, &ignored);
     (void)dq_cache_end(cache, status, &ignored);
 }
 

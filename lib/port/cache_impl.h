@@ -124,6 +124,8 @@ dq_cache_holder dq_cache_read_owner(const dq_cache *cache, sqlite3_stmt *row, in
 /* Makes sure that we have a row of owners with a fresh lease; inside a writing transaction. A new one first
  * clears away the dead. */
 dq_status dq_cache_owner_ready(dq_cache *cache, dq_error *error);
+/* Clears away every owner that is dead; inside a writing transaction. */
+dq_status dq_cache_clear_dead(dq_cache *cache, dq_error *error);
 /* Clears an owner away: his claims are free, his requests in flight are lost. */
 dq_status dq_cache_owner_clear(dq_cache *cache, int64_t owner, dq_error *error);
 

@@ -123,7 +123,7 @@ static dq_status find_dead(dq_cache *cache, int64_t *dead, size_t most, size_t *
     return got < 0 ? cache->failed : DQ_OK;
 }
 
-static dq_status clear_dead(dq_cache *cache, dq_error *error)
+dq_status dq_cache_clear_dead(dq_cache *cache, dq_error *error)
 {
     int64_t dead[64];
     size_t count;
@@ -143,7 +143,7 @@ dq_status dq_cache_owner_ready(dq_cache *cache, dq_error *error)
         dq_status status = dq_cache_run(cache, SQL_OWNER_RENEW, error, "ii", cache->owner, until);
         if (status || sqlite3_changes(cache->db)) return status;
     }
-    dq_status status = clear_dead(cache, error);
+    dq_status status = dq_cache_clear_dead(cache, error);
     if (!status)
         status = dq_cache_run(cache, SQL_OWNER_NEW, error, "ttiiii", self->host, self->boot, self->space,
                               self->pid, self->started, until);
