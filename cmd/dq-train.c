@@ -21,7 +21,8 @@ static const dq_program program = {
     .version_note_fn = dq_blas_core,
 };
 
-static const char *const presets[] = {"tuned", "published", "session", "sequence", "sequence-dqn", "films", "maze", NULL};
+static const char *const presets[] = {"tuned",        "published", "session", "sequence",
+                                      "sequence-dqn", "films",     "maze",    NULL};
 static const char *const bests[] = {"loss", "order", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};
 static const char *const matches[] = {"none", "pairs", "all", NULL};
@@ -112,8 +113,8 @@ static void parse_fold(const dq_cli *cli, train_options *o)
     char rest;
     if (!o->fold) return;
     if (o->given.validation) dq_cli_usage(cli, "--fold and --validation exclude each other");
-    if (strchr(o->fold, '-') || sscanf(o->fold, "%u/%u%c", &o->fold_number, &o->folds, &rest) != 2 || o->folds < 2 ||
-        o->fold_number < 1 || o->fold_number > o->folds)
+    if (strchr(o->fold, '-') || sscanf(o->fold, "%u/%u%c", &o->fold_number, &o->folds, &rest) != 2 ||
+        o->folds < 2 || o->fold_number < 1 || o->fold_number > o->folds)
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o->fold);
 }
 

@@ -187,9 +187,9 @@ static dq_verdict count_votes(dq_llm *l, uint64_t number)
         if (v[i].label != DQ_NO_LABEL && (best == DQ_NO_LABEL || counts[v[i].label] > counts[best]))
             best = v[i].label;
     dq_verdict judged = {.label = best == DQ_NO_LABEL ? NULL : dq_labels[best],
-                        .none = rewarded == 0,
-                        .reward = rewarded ? (float)(sum / (double)rewarded) : 0,
-                        .soft = rewarded && soft == rewarded};
+                         .none = rewarded == 0,
+                         .reward = rewarded ? (float)(sum / (double)rewarded) : 0,
+                         .soft = rewarded && soft == rewarded};
     l->missing += labelled == 0;
     l->hard += l->options.soft && rewarded && !judged.soft;
     return judged;
