@@ -16,48 +16,13 @@ SANITIZER ?=
 comma     := ,
 B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
-# ---- parts: a new program, room or port is one line here ----
+# ---- parts: a new program, room or port is a folder, and no line here ----
 
-# Programs, and beside cmd/PROGRAM.c the parts of cmd/ and lib/port/ that each takes. COMMON goes into all.
-COMMON          := cmd/cli cmd/cli_help cmd/progress
-ASK             := cmd/ask cmd/ask_desk cmd/ask_send cmd/ask_ledger cmd/ask_options cmd/ask_print port/cache \
-                   port/cache_claim port/cache_entry port/cache_ledger port/cache_owner port/cache_sql port/http port/http_client \
-                   port/http_pace port/json port/sha256
-PROGRAMS        := dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-sim dq-cat
-dq-export.parts := cmd/export_options cmd/export_schema cmd/export_collections cmd/export_side cmd/export_join \
-                   cmd/export_interactions cmd/export_files cmd/export_array cmd/export_table \
-                   cmd/export_document cmd/export_value cmd/export_block cmd/export_tally port/json port/jsonl \
-                   port/csv port/npy port/safetensors port/mongo port/mongo_cursor port/mongo_bson port/mongo_vector
-dq-embed.parts  := cmd/filter cmd/parallel cmd/embed_layout cmd/embed_block cmd/embed_model cmd/embed_factors \
-                   cmd/catalogue cmd/transitions $(ASK)
-dq-reward.parts := cmd/catalogue cmd/filter cmd/parallel cmd/transitions cmd/reward_pairs cmd/reward_label cmd/reward_answer \
-                   cmd/reward_write cmd/reward_human cmd/terminal cmd/reward_judge cmd/reward_llm cmd/reward_read \
-                   cmd/reward_prompt cmd/reward_input cmd/reward_options cmd/prompts $(ASK)
-dq-train.parts  := cmd/catalogue cmd/corpus cmd/train_setup cmd/train_online cmd/train_offline cmd/train_each \
-                   cmd/train_reward cmd/train_labeller cmd/train_weight \
-                   cmd/train_checkpoint cmd/train_log cmd/train_env cmd/train_env_options cmd/train_env_log cmd/envs \
-                   cmd/train_logged cmd/train_logged_options cmd/train_logged_input cmd/events \
-                   cmd/envs_play cmd/env_process cmd/coprocess port/json
-dq-plan.parts   := cmd/catalogue cmd/corpus cmd/plan_pairs cmd/plan_states cmd/plan_rollout cmd/plan_lists
-dq-rank.parts   := cmd/catalogue cmd/rank_stream cmd/rank_feed cmd/rank_items cmd/rank_block cmd/rank_score \
-                   cmd/rank_agents cmd/rank_sessions cmd/events cmd/rank_seen cmd/rank_kept cmd/rank_list cmd/rank_write cmd/rank_merge port/json
-dq-eval.parts   := cmd/eval_input cmd/eval_measure cmd/eval_compare cmd/eval_print cmd/eval_curves cmd/eval_plot \
-                   cmd/eval_rollout cmd/eval_rollout_print cmd/eval_env cmd/eval_env_print cmd/envs cmd/envs_play \
-                   cmd/env_process cmd/coprocess cmd/catalogue cmd/corpus cmd/reward_label cmd/parallel port/json \
-                   port/trec
-dq-sim.parts    := cmd/sim_population cmd/sim_play cmd/catalogue cmd/corpus cmd/env_serve cmd/env_process cmd/envs \
-                   cmd/envs_play cmd/coprocess
-dq-cat.parts    := cmd/cat_select cmd/cat_time cmd/cat_print cmd/cat_tsv cmd/cat_check cmd/cat_files cmd/cat_join cmd/catalogue \
-                   cmd/transitions port/json port/npy port/safetensors
-
-# Programs that are a script: cmd/NAME.py on Debian's Python.
-SCRIPTS := dq-tune
-
-# What unit tests take of cmd/.
-test_coprocess.parts := cmd/coprocess
-
-# Rooms of the base library; port/ stays out of it, so that a program links only the foreign libraries it uses.
-ROOMS := core wire math learn reward rank measure
+# cmd/dq-NAME/ is a program, cmd/NAME.py one that is a script on Debian's Python; cmd/cli/ is what programs share.
+PROGRAMS := $(filter dq-%,$(notdir $(patsubst %/,%,$(wildcard cmd/*/))))
+SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
+# The rooms of lib/, and the folders of lib/port/. A program links what it uses of them.
+ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/port/*/)))
 
 # Debian packages: what is built with, and what tests and the demo run.
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
@@ -76,7 +41,7 @@ endif
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 OPT      ?= -O3 -g
 CFLAGS   ?=
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude $(PKG_CFLAGS) $(SAN) $(CFLAGS)
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_CFLAGS  = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
@@ -84,20 +49,16 @@ LIBS        = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # ---- building ----
 
-LIB_SRC  := $(foreach room,$(ROOMS),$(wildcard lib/$(room)/*.c))
-PORT_SRC := $(wildcard lib/port/*.c)
-CMD_SRC  := $(wildcard cmd/*.c)
-UNIT_SRC := $(wildcard tests/unit/*.c)
-SERVER_SRC := $(wildcard tests/services/*.c)
-HELPER_SRC := $(wildcard tests/fault/*.c)
-OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC) $(HELPER_SRC))
-BUILT    := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c),$(B)/$(p)))
-UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+objects   = $(patsubst %.c,$(B)/obj/%.o,$(foreach folder,$(1),$(wildcard $(folder)/*.c)))
+BUILT    := $(PROGRAMS:%=$(B)/%)
 SCRIPTED := $(SCRIPTS:%=$(B)/%)
+UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
-HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(HELPER_SRC))
+HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c))
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
+# Every folder with C files.
+FOLDERS  := $(ROOMS) cmd/cli $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault
 
 all: $(BUILT) $(SCRIPTED) $(MAN) $(COMP) ## build every program, man page and completion into build/
 
@@ -105,43 +66,43 @@ $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/libdq.a: $(patsubst %.c,$(B)/obj/%.o,$(LIB_SRC))
+# q, not r: files of two rooms may have one name.
+$(B)/librooms.a: $(call objects,$(ROOMS))
 	@rm -f $@
-	ar rcs $@ $^
+	ar qcs $@ $^
 
-# For the unit tests alone: each takes the ports that it calls.
-$(B)/libport.a: $(patsubst %.c,$(B)/obj/%.o,$(PORT_SRC))
+$(B)/libcli.a: $(call objects,cmd/cli)
 	@rm -f $@
-	ar rcs $@ $^
-
-part = $(B)/obj/$(if $(filter port/%,$(1)),lib/)$(1).o
+	ar qcs $@ $^
 
 .SECONDEXPANSION:
-$(BUILT): $(B)/%: $(B)/obj/cmd/%.o $(foreach x,$(COMMON),$(B)/obj/$(x).o) $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libdq.a
+$(BUILT): $(B)/%: $$(call objects,cmd/$$*) $(B)/libcli.a $(B)/librooms.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 # The prompts that dq-reward is shipped with, as C.
 PROMPTS := jobs items
-$(B)/obj/cmd/prompts.c: $(PROMPTS:%=data/prompts/%.txt) Makefile
+$(B)/obj/cmd/dq-reward/prompts.c: $(PROMPTS:%=data/prompts/%.txt) Makefile
 	@mkdir -p $(@D)
 	{ echo '#include <stddef.h>'; for p in $(PROMPTS); do \
 	    echo "extern const unsigned char dq_prompt_$$p[]; extern const size_t dq_prompt_$${p}_bytes;"; \
 	    echo "const unsigned char dq_prompt_$$p[] = {"; od -An -v -tu1 data/prompts/$$p.txt | sed 's/\([0-9]\{1,\}\)/\1,/g'; \
 	    echo "}; const size_t dq_prompt_$${p}_bytes = sizeof dq_prompt_$$p;"; done; } > $@
 
-$(B)/obj/cmd/prompts.o: $(B)/obj/cmd/prompts.c
+$(B)/obj/cmd/dq-reward/prompts.o: $(B)/obj/cmd/dq-reward/prompts.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
-$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli.h
-	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli.h)/" $< > $@
+$(B)/dq-reward: $(B)/obj/cmd/dq-reward/prompts.o
+
+$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
+	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@
 	@chmod 755 $@
 
-$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $$(foreach x,$$($$*.parts),$$(call part,$$x)) $(B)/libport.a $(B)/libdq.a
+$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/librooms.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # Helpers of the fault tests, one file each.
-$(HELPERS): $(B)/helpers/%: $(B)/obj/tests/fault/%.o $(B)/libport.a $(B)/libdq.a
+$(HELPERS): $(B)/helpers/%: $(B)/obj/tests/fault/%.o $(B)/librooms.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
@@ -150,7 +111,7 @@ $(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
-$(B)/services/http_post: $(B)/obj/tests/services/http_post.o $(B)/libport.a $(B)/libdq.a
+$(B)/services/http_post: $(B)/obj/tests/services/http_post.o $(B)/librooms.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
@@ -169,7 +130,7 @@ $(B)/completions/%: $(B)/%
 	@mkdir -p $(@D)
 	$< --completion > $@
 
--include $(OBJ:.o=.d)
+-include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)))
 
 # ---- the two commands ----
 
@@ -201,14 +162,14 @@ install: all ## install programs, headers, man pages, completions under DESTDIR/
 	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BUILT) $(SCRIPTED) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/dq/*.h $(DESTDIR)$(PREFIX)/include/dq
-	install -m 644 $(B)/libdq.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(B)/librooms.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -d $(DESTDIR)$(PREFIX)/share/dq/prompts
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(LIB_SRC) $(PORT_SRC) $(CMD_SRC) $(UNIT_SRC) $(SERVER_SRC) $(HELPER_SRC) $(wildcard tests/services/*.h include/dq/*.h cmd/*.h lib/*/*.h)
+	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h)
 
 clean: ## remove build/
 	rm -rf build

@@ -7,22 +7,28 @@ set -u
 root=${1:-.} build=${2:+$(realpath "$2")}
 cd "$root" || exit 2
 
-# room: the public headers that it owns | the rooms whose public headers it may include besides its own
+# A room is a folder of lib/. room: the rooms that it may include besides itself; room/header: that header alone.
 rooms='
-core:    arena bundle index rng schema status utf8 value |
-wire:    sink source stream                              | core
-math:    adam blas cosine features pool vec              | core
-learn:   agent dynaq env factors logged lookahead loss memory mlp net offline population replay rollout schedule sessions task | core math
-reward:  judgement prompt reward                         | core math
-rank:    explore merge mmr topk                          | core math
-measure: bootstrap measure qrels                         | core math
-port:    cache csv documents http json mongo npy safetensors sha256 trec | core
-cmd:                                                     | core wire math learn reward rank measure port
+core:
+wire:    core
+port:    core wire/source wire/sink
+math:    core
+data:    core wire/stream
+net:     core math
+env:     core
+learn:   core math net env data
+embed:   core math data
+reward:  core math data
+rank:    core math data net learn
+measure: core math data
+llm:     core port
+rollout: core wire env net learn
+cli:     core wire port llm
 '
-
-# Single headers that a room may see of another that it may not see whole.
-extra='
-port source sink
+# include/dq/ holds headers of these rooms.
+public='
+core: arena bundle schema status value
+wire: sink source stream
 '
 
 # foreign header (a shell pattern): the only files that may include it
@@ -32,14 +38,14 @@ msgpack.h             lib/wire/*
 msgpack/*             lib/wire/*
 zstd*.h               lib/wire/*
 zlib.h                lib/wire/*
-xxhash.h              lib/wire/*
-jansson.h             lib/port/json.c
-nettle/*              lib/port/sha256.c
-sqlite3.h             lib/port/cache*
-curl/*                lib/port/http.c
-mongoc*               lib/port/mongo*
-bson*                 lib/port/mongo*
-getopt.h              cmd/cli.c
+xxhash.h              lib/core/digest.c
+jansson.h             lib/port/files/json.c
+nettle/*              lib/port/files/sha256.c
+sqlite3.h             lib/port/cache/*
+curl/*                lib/port/http/http.c
+mongoc*               lib/port/mongo/*
+bson*                 lib/port/mongo/*
+getopt.h              cmd/cli/cli.c
 '
 
 # What is left is the system: C11 and POSIX.
@@ -53,15 +59,13 @@ system=${system//$'\n'/ }
 forbidden='exit _exit _Exit quick_exit abort __assert_fail printf puts putchar vprintf __printf_chk __vprintf_chk perror
 stdout stderr err errx warn warnx'
 
-declare -A owner uses pass
+declare -A uses owner
 while IFS=': ' read -r room rest; do
-    [ -n "$room" ] || continue
-    for header in ${rest%%|*}; do owner[$header]=$room; done
-    uses[$room]=" $room ${rest#*|} "
+    [ -n "$room" ] && uses[$room]=" $room $rest "
 done <<<"$rooms"
-while read -r room headers; do
-    for header in $headers; do pass["$room $header"]=1; done
-done <<<"$extra"
+while IFS=': ' read -r room rest; do
+    for header in $rest; do owner[$header]=$room; done
+done <<<"$public"
 
 tests=0 bad=0
 check() { # what, complaints
@@ -75,10 +79,10 @@ check() { # what, complaints
     fi
 }
 
-room_of() { # a file's room
+room_of() { # a file's room; a program has none
     case $1 in
-    cmd/*) echo cmd ;;
-    lib/*/*) local r=${1#lib/}; echo "${r%%/*}" ;;
+    cmd/cli/*) echo cli ;;
+    lib/*) local r=${1#lib/}; echo "${r%%/*}" ;;
     include/dq/*) local h=${1##*/}; echo "${owner[${h%.h}]-}" ;;
     esac
 }
@@ -95,72 +99,81 @@ may_include_foreign() { # file, header: 0 yes, 1 no, 2 not a foreign header
     return $known
 }
 
-judge() { # file, its room, the include as written: prints a complaint or nothing
-    local file=$1 room=$2 what=$3 header their
-    case $what in
-    \"dq/*\")
-        header=${what#\"dq/} header=${header%.h\"}
-        their=${owner[$header]-}
-        if [ -z "$their" ]; then
-            echo "$file: $what belongs to no room (tests/layers.sh has the table)"
-        elif [[ ${uses[$room]} != *" $their "* && -z ${pass["$room $header"]-} ]]; then
-            echo "$file: $room may not include $what, which is of $their"
-        fi
-        ;;
-    \"*\")
-        header=${what//\"/}
-        [[ $header != */* && -e ${file%/*}/$header ]] || echo "$file: $what is not a private header of its room"
-        ;;
-    \<*\>)
-        header=${what//[<>]/}
-        may_include_foreign "$file" "$header"
-        case $? in
-        1) echo "$file: $what has another home" ;;
-        2) [[ $system == *" $header "* ]] || echo "$file: $what is neither a system header nor one with a home" ;;
-        esac
-        ;;
+# What a header is, as an include line says it: "room/name", or nothing when there is no such header.
+room_header() { # as written between the quotes
+    local name=${1##*/}
+    name=${name%.h}
+    case $1 in
+    dq/*) [ -e "include/$1" ] && echo "${owner[$name]-nobody}/$name" ;;
+    */*) [ -e "lib/$1" ] && echo "${1%%/*}/$name" ;;
     esac
 }
 
-lint_room() { # name, files...
-    local name=$1 file room what complaints=''
+judge_own() { # file, its room (none: a program), what it includes: prints a complaint or nothing
+    local file=$1 room=$2 header=$3 is
+    is=$(room_header "$header")
+    if [[ $header == cli/* && $file == cmd/* ]]; then
+        [ -e "cmd/$header" ] || echo "$file: there is no \"$header\""
+    elif [[ $header != */* ]]; then
+        [[ $file == cmd/dq-* && -e ${file%/*}/$header ]] || echo "$file: \"$header\" names no room"
+    elif [ -z "$is" ]; then
+        echo "$file: \"$header\" is no header of the library"
+    elif [ -n "$room" ] && [[ ${uses[$room]} != *" ${is%/*} "* && ${uses[$room]} != *" $is "* ]]; then
+        echo "$file: $room may not include \"$header\", which is of ${is%/*}"
+    fi
+}
+
+judge() { # file, its room, the include as written: prints a complaint or nothing
+    local file=$1 room=$2 header=${3:1:-1}
+    if [[ $3 == \"* ]]; then
+        judge_own "$file" "$room" "$header"
+        return
+    fi
+    may_include_foreign "$file" "$header"
+    case $? in
+    1) echo "$file: <$header> has another home" ;;
+    2) [[ $system == *" $header "* ]] || echo "$file: <$header> is neither a system header nor one with a home" ;;
+    esac
+}
+
+lint_folder() { # its name, its files
+    local name=$1 file room what complaints='' more
     shift
     for file in "$@"; do
         room=$(room_of "$file")
-        if [ -z "${uses[$room]-}" ]; then
+        if [[ $file != cmd/* && -z ${uses[$room]-} ]]; then
             complaints+="$file: no such room"$'\n'
             continue
         fi
         while read -r what; do
-            complaints+=$(judge "$file" "$room" "$what")
-            [ -z "$complaints" ] || complaints=${complaints%$'\n'}$'\n'
+            more=$(judge "$file" "$room" "$what")
+            complaints+=${more:+$more$'\n'}
         done < <(sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*([<"][^>"]+[>"]).*/\1/p' "$file")
     done
-    check "$name includes only what its room may see" "$complaints"
+    check "$name includes only what it may see" "$complaints"
 }
 
 shopt -s nullglob
-for folder in cmd lib/* include/dq; do
-    files=("$folder"/*.[ch])
-    [ ${#files[@]} -eq 0 ] || lint_room "$folder" "${files[@]}"
+folders=(cmd/*/ lib/*/ lib/port/*/ include/dq/)
+for folder in "${folders[@]}"; do
+    files=("$folder"*.[ch])
+    [ ${#files[@]} -eq 0 ] || lint_folder "${folder%/}" "${files[@]}"
 done
 
-complaints=''
-for header in include/dq/*.h; do
-    name=${header##*/}
-    [ -n "${owner[${name%.h}]-}" ] || complaints+="$header belongs to no room"$'\n'
-done
-check "every public header has a room" "$complaints"
+stray=(cmd/*.[ch] lib/*.[ch])
+check "every file of C stands in a room or a program" "${stray[*]}"
 
 complaints=''
-for file in cmd/*.[ch] lib/*/*.[ch] include/dq/*.h tests/unit/*.c; do
-    head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complaints+="$file"$'\n'
+for file in "${folders[@]/%/*.[ch]}" tests/unit/*.c; do
+    for file in $file; do
+        head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complaints+="$file"$'\n'
+    done
 done
 check "every file of C says its licence" "$complaints"
 
 if [ -n "$build" ]; then
     complaints=''
-    for object in "$build"/obj/lib/*/*.o; do
+    for object in "$build"/obj/lib/*/*.o "$build"/obj/lib/port/*/*.o; do
         for symbol in $(nm -u "$object" | awk '{print $2}' | sed 's/@.*//'); do
             for name in $forbidden; do
                 [ "$symbol" != "$name" ] || complaints+="${object#"$build"/obj/} uses $symbol"$'\n'

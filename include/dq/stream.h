@@ -96,9 +96,4 @@ dq_status dq_writer_close(dq_writer *writer, dq_error *error);
 /* Writes no end; a file written aside is removed. Frees; accepts NULL. */
 void dq_writer_abort(dq_writer *writer);
 
-/* XXH3-64 of some bytes: the digest of the format, for those above wire who compare rows (equal ids, equal
- * rows). */
-uint64_t dq_digest(const void *data, size_t bytes);
-uint64_t dq_digest_seeded(const void *data, size_t bytes, uint64_t seed);
-
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/index.h"
+#include "core/index.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/rng.h"
+#include "core/rng.h"
 
 #include <math.h>
 

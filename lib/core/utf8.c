@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/utf8.h"
+#include "core/utf8.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent_impl.h"
+#include "learn/agent_impl.h"
 
 #include <math.h>
 #include <stdlib.h>

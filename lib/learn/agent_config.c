@@ -8,9 +8,9 @@
  *
  * and in a checkpoint meta.counts and column `agent.rng`.
  */
-#include "agent_impl.h"
+#include "learn/agent_impl.h"
 
-#include "place.h"
+#include "core/record.h"
 
 #include <math.h>
 #include <string.h>

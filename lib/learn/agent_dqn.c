@@ -7,7 +7,7 @@
  *     loss   = mean of w loss(Q(s, a) - wanted)
  *            + alpha mean of (log sum over a' of e^Q(s, a') - Q(s, a))    conservative (their CQL(H))
  */
-#include "agent_dqn.h"
+#include "learn/agent_dqn.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef DQ_LEARN_AGENT_DQN_H
 #define DQ_LEARN_AGENT_DQN_H
 
-#include "agent_impl.h"
+#include "learn/agent_impl.h"
 
 /* n transitions side by side. */
 typedef struct dqn_batch {

@@ -13,7 +13,7 @@
  * weights and by online bagging: each row counts for each model as often as a Poisson(1) draw says (Oza and
  * Russell, "Online bagging and boosting", 2001). Each planning update asks one of them, drawn anew.
  */
-#include "agent_dqn.h"
+#include "learn/agent_dqn.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
 #ifndef DQ_LEARN_AGENT_IMPL_H
 #define DQ_LEARN_AGENT_IMPL_H
 
-#include "dq/agent.h"
-#include "dq/memory.h"
-#include "dq/vec.h"
+#include "learn/agent.h"
+#include "learn/memory.h"
+#include "math/vec.h"
 
 /* One stream of random numbers a purpose. */
 enum { RNG_ACT, RNG_REPLAY, RNG_DROP_Q, RNG_WORLD, RNG_PLAN, RNG_AGENT_COUNT };

@@ -9,9 +9,9 @@
  * are what it is for, and any others that come again exactly. The world model is a table of what followed
  * last on (s, a).
  */
-#include "agent_impl.h"
+#include "learn/agent_impl.h"
 
-#include "place.h"
+#include "core/record.h"
 
 #include <math.h>
 #include <stdlib.h>

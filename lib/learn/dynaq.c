@@ -7,7 +7,7 @@
  * The world model does not move while planning goes on, so the N batches are drawn first and predicted in one
  * pass; late in training the greedy item fills the memory, so distinct pairs are few.
  */
-#include "dynaq_impl.h"
+#include "learn/dynaq_impl.h"
 
 #include <math.h>
 #include <stdlib.h>

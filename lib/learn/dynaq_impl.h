@@ -5,7 +5,7 @@
 #ifndef DQ_LEARN_DYNAQ_IMPL_H
 #define DQ_LEARN_DYNAQ_IMPL_H
 
-#include "dq/dynaq.h"
+#include "learn/dynaq.h"
 
 /* One stream of random numbers a purpose. */
 enum { RNG_ACT, RNG_REPLAY, RNG_DROP_Q, RNG_DROP_WORLD, RNG_COUNT };

@@ -11,7 +11,7 @@
  *
  * A checkpoint is a file that somebody may have changed: every shape and number is checked before it is used.
  */
-#include "dynaq_impl.h"
+#include "learn/dynaq_impl.h"
 
 #include <math.h>
 #include <string.h>

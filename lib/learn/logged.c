@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "logged_impl.h"
-#include "split.h"
+#include "data/split.h"
+#include "learn/logged_impl.h"
 
 #include "dq/schema.h"
 

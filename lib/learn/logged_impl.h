@@ -6,7 +6,7 @@
 #ifndef DQ_LEARN_LOGGED_IMPL_H
 #define DQ_LEARN_LOGGED_IMPL_H
 
-#include "dq/logged.h"
+#include "learn/logged.h"
 
 enum { RNG_ORDER, RNG_NEGATIVES, RNG_LOGGED_COUNT };
 enum { LOGGED_BLOCK = 64 }; /* rows that are judged together */

@@ -4,8 +4,8 @@
  * meta.logged, and, once there is a best epoch, the spare agent's columns with "best." before their names.
  * Splits and states follow from the seed and the rows, and are made again.
  */
-#include "logged_impl.h"
-#include "place.h"
+#include "core/record.h"
+#include "learn/logged_impl.h"
 
 #include "dq/schema.h"
 

@@ -3,7 +3,7 @@
  * Held-out rows are judged in blocks; where there are many, evenly spread ones stand for all, so that an
  * epoch's verdict costs no more than its learning.
  */
-#include "logged_impl.h"
+#include "learn/logged_impl.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/lookahead.h"
+#include "learn/lookahead.h"
 
-#include "agent_impl.h"
+#include "learn/agent_impl.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/memory.h"
+#include "learn/memory.h"
 
-#include "floyd.h"
-#include "place.h"
-#include "sumtree.h"
+#include "core/record.h"
+#include "learn/sample.h"
+#include "learn/sumtree.h"
 
 #include <math.h>
 #include <stdio.h>

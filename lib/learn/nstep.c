@@ -3,9 +3,9 @@
  * Each task has a ring of its last n steps; a step leaves it for the memory when n have come since, or the
  * episode is over.
  */
-#include "dq/memory.h"
+#include "learn/memory.h"
 
-#include "place.h"
+#include "core/record.h"
 
 #include <math.h>
 #include <stdio.h>

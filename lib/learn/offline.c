@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "offline_impl.h"
-#include "split.h"
+#include "data/split.h"
+#include "learn/offline_impl.h"
 
 #include <math.h>
 #include <stdlib.h>

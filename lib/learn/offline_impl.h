@@ -6,7 +6,7 @@
 #ifndef DQ_LEARN_OFFLINE_IMPL_H
 #define DQ_LEARN_OFFLINE_IMPL_H
 
-#include "dq/offline.h"
+#include "learn/offline.h"
 
 enum { RNG_ORDER, RNG_NEGATIVES, RNG_OFFLINE_COUNT };
 

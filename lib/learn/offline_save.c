@@ -4,8 +4,8 @@
  * there is a best epoch, and the counters under meta.offline. Splits and held-out negatives follow from the
  * seed and the rows, and are made again.
  */
-#include "offline_impl.h"
-#include "place.h"
+#include "core/record.h"
+#include "learn/offline_impl.h"
 
 #define REAL(name, member)                                                                                   \
     {                                                                                                        \

@@ -4,7 +4,7 @@
  * The concordance is that of Harrell (JAMA 247, 1982) within each user, over at most PAIR_ROWS rows a user:
  * it costs the square of them.
  */
-#include "offline_impl.h"
+#include "learn/offline_impl.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/replay.h"
+#include "learn/replay.h"
 
-#include "floyd.h"
+#include "learn/sample.h"
 
 #include <stdlib.h>
 

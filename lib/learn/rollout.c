@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/rollout.h"
+#include "learn/rollout.h"
 
-#include "agent_impl.h"
+#include "learn/agent_impl.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/schedule.h"
+#include "learn/schedule.h"
 
 #include <math.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/sessions.h"
+#include "learn/sessions.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sumtree.h"
+#include "learn/sumtree.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/adam.h"
+#include "math/adam.h"
 
-#include "clones.h"
+#include "math/clones.h"
 
 #include <math.h>
 

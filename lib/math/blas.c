@@ -6,7 +6,7 @@
  * OpenBLAS chose, it is told, by its own environment variable, and made to choose again. The three functions
  * for that are exported but not declared by any header; another BLAS lacks them, and then nothing is done.
  */
-#include "dq/blas.h"
+#include "math/blas.h"
 
 #include <cblas.h>
 #include <pthread.h>

@@ -3,10 +3,10 @@
  * One pass over an item gives both sums that its cosine needs, u.a and a.a, so that ranking reads memory once
  * and does nothing else.
  */
-#include "dq/cosine.h"
+#include "math/cosine.h"
 
-#include "clones.h"
-#include "lanes.h"
+#include "math/clones.h"
+#include "math/lanes.h"
 
 #include <math.h>
 

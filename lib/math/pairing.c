@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/cosine.h"
+#include "math/cosine.h"
 
 static dq_status whole(dq_layout users, dq_layout items, dq_pairing *pairing, dq_error *error)
 {

@@ -5,9 +5,9 @@
  * sleep: the runs of a training step follow each other closely, and waking a thread takes longer than a
  * small product.
  */
-#include "dq/pool.h"
+#include "math/pool.h"
 
-#include "dq/blas.h"
+#include "math/blas.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/vec.h"
+#include "math/vec.h"
 
-#include "clones.h"
-#include "lanes.h"
+#include "math/clones.h"
+#include "math/lanes.h"
 
 #include <math.h>
 

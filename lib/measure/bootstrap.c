@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/bootstrap.h"
+#include "measure/bootstrap.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  * 2^level - 1 (exponential); the discount of rank i, from 1, is 1 / log2(i + 1) (Jaervelin and Kekaelaeinen,
  * ACM TOIS 20, 2002). What is not judged, or judged below 0, gains nothing.
  */
-#include "measures.h"
+#include "measure/measures.h"
 
 #include <math.h>
 

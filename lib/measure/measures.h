@@ -5,7 +5,7 @@
 #ifndef DQ_MEASURE_MEASURES_H
 #define DQ_MEASURE_MEASURES_H
 
-#include "dq/measure.h"
+#include "measure/measure.h"
 
 /* counts and sets (sets.c) */
 double dq_count_query(const dq_judged *q, double unused);

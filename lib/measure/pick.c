@@ -2,7 +2,7 @@
  *
  * From what people call a measure to the table's entry with its parameters.
  */
-#include "dq/measure.h"
+#include "measure/measure.h"
 
 #include <math.h>
 #include <stdio.h>

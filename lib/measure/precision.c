@@ -3,7 +3,7 @@
  * Measures of precision and recall along the ranking, with binary relevance. A ranking shorter than a cutoff
  * counts as filled up with what is not relevant.
  */
-#include "measures.h"
+#include "measure/measures.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/qrels.h"
+#include "measure/qrels.h"
 
 #include <math.h>
 #include <stdlib.h>

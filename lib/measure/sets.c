@@ -2,7 +2,7 @@
  *
  * Counts, and measures of the retrieved as a set, whatever its order.
  */
-#include "measures.h"
+#include "measure/measures.h"
 
 static double found(const dq_judged *q)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/explore.h"
+#include "rank/explore.h"
 
-#include "dq/index.h"
+#include "core/index.h"
 
 #include <math.h>
 #include <string.h>

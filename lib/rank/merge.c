@@ -3,9 +3,9 @@
  * Every pair seen is remembered with its score, those that the heaps turned away too: only so is a pair that
  * two shards score differently always found, wherever in the lists it stands.
  */
-#include "dq/merge.h"
+#include "rank/merge.h"
 
-#include "dq/index.h"
+#include "core/index.h"
 
 #include <math.h>
 #include <stdlib.h>

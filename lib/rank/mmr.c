@@ -3,7 +3,7 @@
  * Greedy, with each candidate's greatest similarity to the chosen kept up to date: one similarity for each
  * candidate and choice, instead of one for each pair at every choice.
  */
-#include "dq/mmr.h"
+#include "rank/mmr.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

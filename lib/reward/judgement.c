@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/judgement.h"
+#include "reward/judgement.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/reward.h"
+#include "reward/mix.h"
 
 double dq_reward_of_cosine(double cosine)
 {

@@ -3,7 +3,7 @@
  * A message is a list of pieces: words of the template as they are, and placeholders. The template is cut up
  * once; rendering copies.
  */
-#include "dq/prompt.h"
+#include "reward/prompt.h"
 
 #include "dq/arena.h"
 

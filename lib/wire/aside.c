@@ -3,7 +3,7 @@
  * A file that gets its name only when it is complete. Where the file system can (O_TMPFILE) it has no name at
  * all until then, so that a process which dies leaves nothing behind; else it is PATH.XXXXXX.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>

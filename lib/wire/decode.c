@@ -3,7 +3,7 @@
  * zstd and gzip. Frames and members may follow one another; whatever else follows is an error, and so are a
  * bad checksum and a window over 128 MiB.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #define ZLIB_CONST
 

@@ -7,7 +7,7 @@
  *     |---------------------------- glue --------------------------------------------|--- column ---|-glue-|
  *                                                                                     ^ a multiple of 64
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include <msgpack.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Operands to records, records to bundles. A body is believed only when its length and XXH3-64 are what its
  * record says; a section only when its end has come and agrees with what was read.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include "dq/schema.h"
 

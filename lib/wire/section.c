@@ -3,7 +3,7 @@
  * What reader and writer both keep of a section: the order of kinds, the rows seen of each (references count
  * them), and the running digest.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include "dq/schema.h"
 

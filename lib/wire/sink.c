@@ -3,7 +3,7 @@
  * Bytes out: through zstd when asked, in large writes, to a descriptor or to a file that gets its name only
  * when it is complete.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * A descriptor, a buffer of bytes as they came, a decoder when they are compressed, and, for those who read
  * lines, a buffer of bytes as they were.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>

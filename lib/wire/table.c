@@ -3,9 +3,9 @@
  * From the value of a bundle's body to a dq_bundle whose columns point into that body. Every type, shape,
  * size and offset is checked here, before anybody sees the bundle.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
-#include "dq/utf8.h"
+#include "core/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,9 @@
  * our own. msgpack-c's ready-made unpacker would reserve memory for as many elements as a header claims, 400
  * MB for five bytes; here a container is only begun when the body still has a byte for each of its elements.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
-#include "dq/utf8.h"
+#include "core/utf8.h"
 
 #include <msgpack/sysdep.h>
 #include <msgpack/unpack_define.h>

@@ -5,10 +5,12 @@
  *     descriptor -> source.c (decode.c: zstd, gzip) -> reader.c -> unpack.c -> table.c -> dq_bundle
  *     dq_bundle  -> pack.c -> writer.c -> sink.c (aside.c) -> descriptor
  *
- * section.c holds what reader and writer both keep of a section, digest.c is all there is of xxhash.
+ * section.c holds what reader and writer both keep of a section.
  */
 #ifndef DQ_WIRE_H
 #define DQ_WIRE_H
+
+#include "core/digest.h"
 
 #include "dq/sink.h"
 #include "dq/source.h"
@@ -46,15 +48,6 @@ dq_status dq_aside_open(dq_aside *aside, const char *path, int *fd, dq_error *er
 dq_status dq_aside_complete(dq_aside *aside, int *fd, dq_error *error);
 /* Removes what is not complete, and frees. */
 void dq_aside_discard(dq_aside *aside);
-
-/* ---- digest.c ---- */
-
-typedef struct dq_hasher dq_hasher; /* a running XXH3-64 */
-dq_hasher *dq_hasher_new(void);     /* NULL when memory is short */
-void dq_hasher_reset(dq_hasher *hasher);
-void dq_hasher_add(dq_hasher *hasher, const void *data, size_t n);
-uint64_t dq_hasher_value(const dq_hasher *hasher);
-void dq_hasher_free(dq_hasher *hasher);
 
 /* ---- unpack.c: a body to values ---- */
 

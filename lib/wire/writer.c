@@ -3,7 +3,7 @@
  * Bundles to records: a body's pieces are hashed where they lie, then written after the record's header. The
  * writer holds itself to what the reader demands, so that what it wrote can be read.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include "dq/schema.h"
 

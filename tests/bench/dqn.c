@@ -5,7 +5,7 @@
  *
  *     dqn THREADS STEPS STATE ACTIONS BATCH DROPOUT HIDDEN...
  */
-#include "dq/agent.h"
+#include "learn/agent.h"
 
 #include <stdio.h>
 #include <stdlib.h>

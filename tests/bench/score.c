@@ -5,9 +5,9 @@
  *
  *     score THREADS N
  */
-#include "dq/blas.h"
-#include "dq/cosine.h"
-#include "dq/net.h"
+#include "math/blas.h"
+#include "math/cosine.h"
+#include "net/net.h"
 
 #include <stdio.h>
 #include <stdlib.h>

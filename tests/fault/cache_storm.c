@@ -12,7 +12,7 @@
  *
  * Prints: asked=N kills=N.
  */
-#include "dq/cache.h"
+#include "port/cache/cache.h"
 
 #include <fcntl.h>
 #include <signal.h>

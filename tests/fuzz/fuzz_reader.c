@@ -7,6 +7,8 @@
  *     1  bodies, each behind its length in two bytes, the higher first
  */
 #include "dq/schema.h"
+#include "core/digest.h"
+
 #include "dq/stream.h"
 
 #include <stdio.h>

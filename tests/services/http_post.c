@@ -13,7 +13,7 @@
  *
  * The address is OPENAI_BASE_URL, the key OPENAI_API_KEY.
  */
-#include "dq/http.h"
+#include "port/http/http.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #ifndef DQ_TEST_CACHE_FILE_H
 #define DQ_TEST_CACHE_FILE_H
 
-#include "dq/cache.h"
+#include "port/cache/cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

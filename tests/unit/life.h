@@ -5,8 +5,8 @@
 #ifndef DQ_TEST_LIFE_H
 #define DQ_TEST_LIFE_H
 
-#include "dq/agent.h"
-#include "dq/task.h"
+#include "env/env.h"
+#include "learn/agent.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

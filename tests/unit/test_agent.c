@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/agent.h"
+#include "learn/agent.h"
 
 #include "../fixtures/agent/torch.h"
 #include "allocations.h"

@@ -3,7 +3,7 @@
  * Speaking with a process: small shell commands that answer, die, babble or keep silent. `cat` is the ideal
  * co-process: it answers each bundle with itself.
  */
-#include "../../cmd/coprocess.h"
+#include "wire/coprocess.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/index.h"
+#include "core/rng.h"
 #include "dq/bundle.h"
-#include "dq/index.h"
-#include "dq/rng.h"
 #include "dq/schema.h"
 
 #include <math.h>

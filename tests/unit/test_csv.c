@@ -2,7 +2,7 @@
  *
  * CSV by RFC 4180 and TSV with its escapes; what is refused, and that reading goes on behind it.
  */
-#include "dq/csv.h"
+#include "port/files/csv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

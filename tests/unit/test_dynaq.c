@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/dynaq.h"
-#include "dq/env.h"
+#include "env/catalogue.h"
+#include "learn/dynaq.h"
 
 #include "../fixtures/dynaq/torch.h"
 

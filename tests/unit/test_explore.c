@@ -2,7 +2,7 @@
  *
  * Exploration: the shares drawn are the shares meant (fixed seeds, bounds of four standard errors).
  */
-#include "dq/explore.h"
+#include "rank/explore.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/factors.h"
-#include "dq/pool.h"
+#include "embed/als.h"
+#include "math/pool.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/bundle.h"
-#include "dq/features.h"
+#include "embed/hashing.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * When a request may go out, by a clock that the test holds: limits of a minute, pauses, back-off,
  * throttling, and when a server counts as down.
  */
-#include "../../lib/port/http_pace.h"
+#include "port/http/pace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  *
  * JSON in and out: what is read, what is refused and with which words, and that numbers come back.
  */
-#include "dq/json.h"
+#include "port/files/json.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/json.h"
-#include "dq/judgement.h"
+#include "port/files/json.h"
+#include "reward/judgement.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/adam.h"
-#include "dq/blas.h"
-#include "dq/cosine.h"
-#include "dq/pool.h"
-#include "dq/rng.h"
-#include "dq/vec.h"
+#include "core/rng.h"
+#include "math/adam.h"
+#include "math/blas.h"
+#include "math/cosine.h"
+#include "math/pool.h"
+#include "math/vec.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * lib/measure against values by hand and against tests/fixtures/measure, computed by a second implementation
  * (make.py there).
  */
-#include "dq/measure.h"
+#include "measure/measure.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/memory.h"
+#include "learn/memory.h"
 
 #include "allocations.h"
 

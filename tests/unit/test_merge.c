@@ -2,8 +2,8 @@
  *
  * Shards ranked apart and merged equal the whole ranked at once.
  */
-#include "dq/merge.h"
-#include "dq/rng.h"
+#include "core/rng.h"
+#include "rank/merge.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/loss.h"
-#include "dq/mlp.h"
+#include "net/loss.h"
+#include "net/mlp.h"
 
 #include "../fixtures/mlp/torch.h"
 #include "allocations.h"

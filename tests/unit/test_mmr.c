@@ -2,8 +2,8 @@
  *
  * MMR: a case worked by hand, the ends of lambda, and the plain form of the definition on random candidates.
  */
-#include "dq/mmr.h"
-#include "dq/rng.h"
+#include "core/rng.h"
+#include "rank/mmr.h"
 
 #include <math.h>
 #include <setjmp.h>

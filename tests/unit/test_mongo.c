@@ -3,8 +3,8 @@
  * BSON by our walk against libbson: the same values as its extended JSON, the same numbers as its iterator;
  * and what hostile bytes come to. URIs whose secrets must not be told.
  */
-#include "dq/json.h"
-#include "dq/mongo.h"
+#include "port/files/json.h"
+#include "port/mongo/mongo.h"
 
 #include <bson/bson.h>
 #include <math.h>

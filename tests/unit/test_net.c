@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/net.h"
+#include "net/net.h"
 
 #include "../fixtures/net/torch.h"
 #include "allocations.h"

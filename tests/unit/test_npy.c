@@ -3,7 +3,7 @@
  * .npy: what is written is read, and what is no .npy, or one that claims too much, is refused. NumPy itself
  * is the second implementation: tests/cli/export.bats reads its files, tests/cli/cat.bats has it read ours.
  */
-#include "dq/npy.h"
+#include "port/files/npy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

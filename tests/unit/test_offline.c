@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/offline.h"
+#include "learn/offline.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * Distributions are held to their moments and, where they are shares, to chi-square at 1 in 10000 (the seed
  * is fixed, so a test that passes passes always).
  */
-#include "dq/population.h"
+#include "env/synthetic.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/prompt.h"
-#include "dq/rng.h"
+#include "core/rng.h"
+#include "reward/prompt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

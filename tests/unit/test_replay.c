@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/env.h"
-#include "dq/replay.h"
+#include "env/catalogue.h"
+#include "learn/replay.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

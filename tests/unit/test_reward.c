@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/cosine.h"
-#include "dq/reward.h"
+#include "data/label_map.h"
+#include "math/cosine.h"
+#include "reward/mix.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  *
  * Looking ahead with learned dynamics: roll-outs and lists, where the dynamics are known.
  */
-#include "dq/lookahead.h"
-#include "dq/rollout.h"
 #include "dq/schema.h"
+#include "learn/lookahead.h"
+#include "learn/rollout.h"
 
 #include <math.h>
 #include <setjmp.h>

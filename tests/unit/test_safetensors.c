@@ -3,7 +3,7 @@
  * safetensors: a model goes out and comes back; files that other writers make are read; headers that lie are
  * refused.
  */
-#include "dq/safetensors.h"
+#include "port/files/safetensors.h"
 
 #include "dq/schema.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/schema.h"
-#include "dq/sessions.h"
+#include "learn/sessions.h"
 
 #include <math.h>
 #include <setjmp.h>

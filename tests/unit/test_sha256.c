@@ -2,7 +2,7 @@
  *
  * SHA-256 by the examples of FIPS 180-4 and of NIST's CAVP.
  */
-#include "dq/sha256.h"
+#include "port/files/sha256.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

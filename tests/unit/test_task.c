@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dq/task.h"
+#include "env/env.h"
 
 #include "../fixtures/task/cartpole.h"
 

@@ -2,8 +2,8 @@
  *
  * The bounded heap against a full sort, on random scores with many ties.
  */
-#include "dq/rng.h"
-#include "dq/topk.h"
+#include "core/rng.h"
+#include "core/topk.h"
 
 #include <math.h>
 #include <setjmp.h>

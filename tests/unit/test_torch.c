@@ -3,8 +3,8 @@
  * Models between dq and PyTorch as .safetensors, both ways. The way there runs PyTorch, and skips where
  * neither TORCH_PYTHON nor /usr/bin/python3 has it; the way back reads a model that PyTorch made.
  */
-#include "dq/mlp.h"
-#include "dq/safetensors.h"
+#include "net/mlp.h"
+#include "port/files/safetensors.h"
 
 #include "../fixtures/mlp/model.h"
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line of every program: one table of options gives parsing, --help with live defaults, bash
+ * completion, and the canonical options that a maker records. main() is then a paragraph:
+ *
+ *     static const dq_program program = {.name = "dq-rank", .summary = "...", .examples = {"...", "..."}};
+ *     int main(int argc, char **argv) {
+ *         struct options o = {.k = 10};
+ *         const dq_option table[] = {
+ *             {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items per user", .flags = DQ_OPT_PAYLOAD},
+ *             DQ_OPTIONS_COMMON(o.common), {0}};
+ *         dq_cli cli = dq_cli_parse(&program, table, argc, argv);     (exits 0 or 2 by itself)
+ *         dq_error e = DQ_ERROR_NONE;
+ *         dq_status status = run(&o, &cli, &e);
+ *         return dq_cli_finish(&cli, status, &e);
+ *     }
+ *
+ * Exit codes: 0 done, 1 failed, 2 usage, 75 stopped with progress kept (DQ_ERR_STOPPED).
+ */
+#ifndef DQ_CLI_CLI_H
+#define DQ_CLI_CLI_H
+
+#include "dq/bundle.h"
+#include "dq/stream.h"
+
+#include <stdbool.h>
+
+#define DQ_VERSION "0.1.0"
+
+enum { DQ_EXIT_DONE = 0, DQ_EXIT_FAILED = 1, DQ_EXIT_USAGE = 2, DQ_EXIT_STOPPED = 75 };
+
+typedef enum dq_option_type {
+    DQ_OPT_END = 0,
+    DQ_OPT_FLAG,   /* bool, no argument; also --no-NAME */
+    DQ_OPT_COUNT,  /* uint64_t; plain digits, or with k, M, G (powers of 1000) */
+    DQ_OPT_REAL,   /* double, finite */
+    DQ_OPT_TEXT,   /* const char * */
+    DQ_OPT_CHOICE, /* int, index into .choices */
+    DQ_OPT_LIST,   /* dq_texts, the option may be repeated */
+} dq_option_type;
+
+enum {
+    DQ_OPT_PAYLOAD = 1, /* can change the payload: recorded in the head */
+    DQ_OPT_HIDDEN = 2,  /* not in --help */
+    DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when *given */
+};
+
+typedef struct dq_texts {
+    const char *at[64];
+    size_t count;
+} dq_texts;
+
+typedef struct dq_option {
+    const char *name; /* long name without dashes */
+    char letter;      /* or 0 */
+    dq_option_type type;
+    void *target;         /* holds the default, receives the value */
+    const char *argument; /* what --help calls it: "FILE", "N" */
+    const char *help;     /* one line; the default is appended by --help */
+    unsigned flags;
+    const char *const *choices; /* CHOICE: NULL-ended */
+    double least, most;         /* COUNT and REAL: inclusive range when least < most */
+    bool *given;                /* set to true when the option was given; may be NULL */
+    const char *section;        /* a heading that --help prints before this option; NULL: none */
+} dq_option;
+
+typedef struct dq_program {
+    const char *name;     /* "dq-rank" */
+    const char *summary;  /* one line */
+    const char *operands; /* "[FILE...]" or "" */
+    const char *examples[2];
+    const char *version_note; /* appended to --version, e.g. the BLAS core; or NULL. */
+    const char *(*version_note_fn)(void);
+    bool all_cores; /* uses all cores unless told otherwise: for --help; see dq_cli_threads */
+} dq_program;
+
+/* Options that every program has. */
+typedef struct dq_common {
+    uint64_t seed;      /* 42 */
+    uint64_t threads;   /* 0: this program's default; else DQ_THREADS, else --threads */
+    const char *output; /* -o; NULL: stdout */
+    bool quiet, progress, flush;
+} dq_common;
+
+#define DQ_COMMON_DEFAULTS                                                                                   \
+    {                                                                                                        \
+        .seed = 42                                                                                           \
+    }
+/* clang-format off */
+#define DQ_OPTIONS_COMMON(c)                                                                                         \
+    {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (default stdout)",      \
+     .flags = 0},                                                                                                    \
+    {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .least = 0, .most = 1024},         \
+    {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", .flags = 0},                        \
+    {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \
+    {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; or DQ_FLUSH=1", .flags = 0}
+#define DQ_OPTION_SEED(c)                                                                                            \
+    {"seed", 0, DQ_OPT_COUNT, &(c).seed, "N", "seed of the random numbers", .least = 0, .most = 9.2e18}
+/* clang-format on */
+
+typedef struct dq_cli {
+    const dq_program *program;
+    const dq_option *table;
+    const char *const *operands; /* NULL-ended */
+    size_t operand_count;
+    const bool *given; /* by row of the table */
+    dq_arena arena;    /* what the command line needs for its life */
+} dq_cli;
+
+/* Parses; --help, --version and --completion print and exit 0; a bad option is one line and exit 2. A long
+ * option may be abbreviated while unambiguous. Sets SIGPIPE to its default and DQ_FLUSH/DQ_THREADS into an
+ * option table's common. */
+dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc, char **argv);
+
+/* Whether the option of that name was given. */
+bool dq_cli_given(const dq_cli *cli, const char *name);
+
+/* A usage error found after parsing: one line, exit 2. Does not return. */
+void dq_cli_usage(const dq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+
+/* The maker for dq_writer_open: the DQ_OPT_PAYLOAD options by name (defaults included), and the seed (-1:
+ * none). */
+dq_maker dq_cli_maker(dq_cli *cli, int64_t seed);
+
+/* "dq-x: SOURCE: record N: reason" on stderr. */
+void dq_cli_report(const dq_cli *cli, const dq_error *error);
+/* "dq-x: words" on stderr: warnings and summaries; silent with --quiet. */
+void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Reports a failure, closes stdout counting late errors, frees the arena, and returns the exit code. */
+int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);
+
+/* Threads to use: --threads, else DQ_THREADS, else fallback (0 means all cores). At least 1. */
+unsigned dq_cli_threads(const dq_common *common, unsigned fallback);
+
+/* Whether colour is welcome: fd is a terminal that can, and NO_COLOR is not set. */
+bool dq_cli_colour(int fd);
+
+/* A progress bar on stderr; silent unless stderr is a terminal and the work takes a second, or --progress;
+ * and with --quiet. */
+typedef struct dq_progress {
+    const char *label;
+    uint64_t total, done;
+    double started, shown; /* seconds of the monotonic clock */
+    bool on, forced;
+} dq_progress;
+
+dq_progress dq_progress_start(const dq_common *common, const char *label, uint64_t total);
+/* Redraws at most ten times a second; note is a short text after the bar ("reward 0.81"). */
+void dq_progress_step(dq_progress *progress, uint64_t done, const char *note);
+void dq_progress_end(dq_progress *progress);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a table of options prints: --help, --version and --completion. Used by cli.c alone.
+ */
+#ifndef DQ_CLI_HELP_H
+#define DQ_CLI_HELP_H
+
+#include "cli/cli.h"
+
+/* Summary, usage, examples, options with the defaults that their targets hold now, exit codes; on stdout. */
+void dq_help_print(const dq_program *program, const dq_option *table);
+
+/* "dq-x 0.1.0", and below it the version note. */
+void dq_help_version(const dq_program *program);
+
+/* A bash completion for the program. */
+void dq_help_completion(const dq_program *program, const dq_option *table);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/llm_options.h"
+
+#include "port/cache/cache.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
+{
+    double in, out;
+    if (o->price && !dq_ask_parse_price(o->price, &in, &out))
+        dq_cli_usage(cli, "--price: '%s' is not IN:OUT, the price of a million tokens each", o->price);
+    if (o->max_cost > 0 && !o->price) dq_cli_usage(cli, "--max-cost needs --price IN:OUT");
+    if (o->cache_only && (o->refresh || o->retry_unreadable))
+        dq_cli_usage(cli, "--cache-only asks nobody, so it excludes --refresh and --retry-unreadable");
+    if (!o->cache && !o->dry_run)
+        dq_cli_usage(cli, "--cache FILE is needed: answers are paid for once, and kept there");
+}
+
+static void print_row(const char *what, uint64_t requests, double in, double out, const dq_ask_options *o)
+{
+    double price_in = 0, price_out = 0;
+    (void)printf("%s\t%" PRIu64 "\t%.0f\t%.0f", what, requests, in, out);
+    if (o->price && dq_ask_parse_price(o->price, &price_in, &price_out))
+        (void)printf("\t%.6f", in * price_in + out * price_out);
+    (void)printf("\n");
+}
+
+void dq_ask_print_plan(const dq_ask_tally *t, const dq_ask_options *o)
+{
+    double scale = t->tokens_per_byte > 0 ? t->tokens_per_byte * 4 : 1;
+    double in = (double)t->dry_tokens_in * scale, maybe_in = (double)t->dry_maybe_in * scale;
+    (void)printf("\trequests\ttokens_in\ttokens_out%s\n", o->price ? "\tcost" : "");
+    print_row("in_cache", t->hits, 0, 0, o);
+    print_row("to_ask", t->dry_requests, in, (double)t->dry_tokens_out, o);
+    if (t->dry_maybe) print_row("and_at_most", t->dry_maybe, maybe_in, (double)t->dry_maybe_out, o);
+}
+
+dq_status dq_ask_print_ledger(const char *path, dq_error *error)
+{
+    dq_cache *cache;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_cache_ledger *rows;
+    size_t count = 0;
+    dq_status status = dq_cache_open(&cache, path, true, error);
+    if (status) return status;
+    status = dq_cache_sums(cache, &arena, &rows, &count, error);
+    if (!status)
+        (void)printf(
+            "model\tcalls\tanswered\tfailed\tlost\tunreadable\thits\tentries\ttokens_in\ttokens_out\tcost"
+            "\tseconds\n");
+    for (size_t i = 0; !status && i < count; i++) {
+        const dq_cache_ledger *r = &rows[i];
+        (void)printf("%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
+                     "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%.6f\t%.3f\n",
+                     r->model, r->calls, r->answered, r->failed, r->lost, r->unreadable, r->hits, r->entries,
+                     r->tokens_in, r->tokens_out, r->cost, r->seconds);
+    }
+    dq_arena_free(&arena);
+    dq_cache_close(cache);
+    return status;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What programs that ask a model share of their command lines: the options, their usage errors, and words
+ * about what asking would take (--dry-run) and has cost (--ledger).
+ */
+#ifndef DQ_CLI_LLM_OPTIONS_H
+#define DQ_CLI_LLM_OPTIONS_H
+
+#include "cli/cli.h"
+#include "llm/ask.h"
+
+#define DQ_ASK_DEFAULTS                                                                                      \
+    {                                                                                                        \
+        .parallel = 4, .attempts = 6, .timeout = 120                                                         \
+    }
+/* clang-format off */
+#define DQ_OPTIONS_ASK(a)                                                                                            \
+    {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = 0},         \
+    {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
+     .flags = 0},                                                                                                    \
+    {"refresh", 0, DQ_OPT_FLAG, &(a).refresh, NULL, "ask again what the cache has, and replace it", .flags = 0},     \
+    {"retry-unreadable", 0, DQ_OPT_FLAG, &(a).retry_unreadable, NULL,                                                \
+     "ask once more where the kept answer could not be read", .flags = 0},                                           \
+    {"dry-run", 0, DQ_OPT_FLAG, &(a).dry_run, NULL, "print requests, tokens and cost ahead; send and write nothing", \
+     .flags = 0},                                                                                                    \
+    {"parallel", 'j', DQ_OPT_COUNT, &(a).parallel, "N", "requests in flight", .least = 1, .most = 1024},             \
+    {"max-requests", 0, DQ_OPT_COUNT, &(a).max_requests, "N",                                                        \
+     "stop when the cache's ledger has N requests (0: no limit)", .flags = 0},                                       \
+    {"max-tokens", 0, DQ_OPT_COUNT, &(a).max_tokens, "N", "the same for tokens, of questions and answers",           \
+     .flags = 0},                                                                                                    \
+    {"max-cost", 0, DQ_OPT_REAL, &(a).max_cost, "COST", "the same for money, with --price",                          \
+     .least = 0, .most = 1e12},                                                                                      \
+    {"price", 0, DQ_OPT_TEXT, &(a).price, "IN:OUT", "price of a million tokens of questions and of answers",         \
+     .flags = 0},                                                                                                    \
+    {"rpm", 0, DQ_OPT_REAL, &(a).rpm, "N", "requests a minute at most (0: no limit)", .least = 0, .most = 1e9},      \
+    {"tpm", 0, DQ_OPT_REAL, &(a).tpm, "N", "tokens a minute at most, as estimated (0: no limit)",                    \
+     .least = 0, .most = 1e12},                                                                                      \
+    {"timeout", 0, DQ_OPT_REAL, &(a).timeout, "SECONDS", "for one request", .least = 0.001, .most = 86400},          \
+    {"attempts", 0, DQ_OPT_COUNT, &(a).attempts, "N", "of one request, before the service counts as down",           \
+     .least = 1, .most = 100},                                                                                       \
+    {"key-file", 0, DQ_OPT_TEXT, &(a).key_file, "FILE", "holds the key, in place of OPENAI_API_KEY", .flags = 0}
+/* clang-format on */
+
+/* Usage errors of the options; does not return on one. A cache is needed, but for a dry run. */
+void dq_ask_check(const dq_ask_options *options, const dq_cli *cli);
+
+/* dry_run's words on stdout: requests, tokens, cost. */
+void dq_ask_print_plan(const dq_ask_tally *tally, const dq_ask_options *options);
+/* The ledger of a cache on stdout, a line a model. */
+dq_status dq_ask_print_ledger(const char *path, dq_error *error);
+
+#endif

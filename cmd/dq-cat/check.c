@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is said of a whole stream: that it is sound, what it holds, where it comes from. The reader has
+ * verified lengths, hashes, shapes, references, order and ends; here come the rules that need memory of ids.
+ */
+#include "cat.h"
+#include "data/catalogue.h"
+
+#include "core/index.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- --check ---- */
+
+typedef struct known {
+    dq_index ids;
+    uint64_t *digest, *section; /* by id: of its row, and the last section that held it */
+    size_t room;
+    uint64_t width;     /* of the vectors; 0: none */
+    dq_index mentioned; /* by interactions */
+} known;
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a check");
+}
+
+static bool reserve(known *k, size_t count)
+{
+    if (count <= k->room) return true;
+    size_t room = k->room ? 2 * k->room : 1024;
+    uint64_t *digest = realloc(k->digest, room * sizeof *digest);
+    if (digest) k->digest = digest;
+    uint64_t *section = digest ? realloc(k->section, room * sizeof *section) : NULL;
+    if (section) k->section = section;
+    if (section) k->room = room;
+    return section != NULL;
+}
+
+/* All vectors of a side have one width, in whatever section or operand they stand. */
+static dq_status check_width(known *k, const dq_bundle *bundle, dq_error *error)
+{
+    const dq_column *c = dq_bundle_column(bundle, "vector");
+    uint64_t width = c ? dq_column_width(c) : 0;
+    if (bundle->rows == 0) return DQ_OK;
+    if (dq_index_count(&k->ids) && width != k->width)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "%s: vectors of width %" PRIu64 " after vectors of width %" PRIu64, bundle->kind,
+                       width, k->width);
+    k->width = width;
+    return DQ_OK;
+}
+
+static dq_status check_ids(known *k, const dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    const dq_column *ids = dq_bundle_column(bundle, "id");
+    for (uint64_t r = 0; r < bundle->rows; r++) {
+        size_t n;
+        uint32_t at;
+        bool fresh;
+        const char *id = dq_column_text(ids, r, &n);
+        if (!reserve(k, dq_index_count(&k->ids) + 1)) return no_memory(error);
+        dq_status status = dq_index_add(&k->ids, id, n, &at, &fresh, error);
+        if (status) return status;
+        uint64_t digest = dq_row_digest(bundle, r);
+        if (!fresh && k->section[at] == section)
+            return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands twice", bundle->kind, (int)n, id);
+        if (!fresh && k->digest[at] != digest)
+            return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands in two sections with unequal rows",
+                           bundle->kind, (int)n, id);
+        k->digest[at] = digest;
+        k->section[at] = section;
+    }
+    return DQ_OK;
+}
+
+static dq_status mention(known *k, const dq_column *ids, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (uint64_t r = 0; !status && r < ids->shape[0]; r++) {
+        size_t n;
+        const char *id = dq_column_text(ids, r, &n);
+        status = dq_index_add(&k->mentioned, id, n, NULL, NULL, error);
+    }
+    return status;
+}
+
+/* Interactions come before the items that they name, so ids are looked up when all is read. A stream of
+ * interactions alone is sound. */
+static dq_status check_mentioned(const known *k, const char *what, dq_error *error)
+{
+    for (uint32_t i = 0; dq_index_count(&k->ids) && i < dq_index_count(&k->mentioned); i++) {
+        size_t n;
+        const char *id = dq_index_id(&k->mentioned, i, &n);
+        if (dq_index_find(&k->ids, id, n) == DQ_ABSENT)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "interactions: no %s %.*s", what, (int)n, id);
+    }
+    return DQ_OK;
+}
+
+static dq_status check_json(const dq_bundle *bundle, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < bundle->column_count; i++) {
+        const dq_column *c = &bundle->columns[i];
+        for (uint64_t r = 0; c->type == DQ_JSON && !status && r < c->shape[0]; r++) {
+            size_t n;
+            dq_value value;
+            dq_arena arena = DQ_ARENA_EMPTY;
+            const char *text = dq_column_text(c, r, &n);
+            if (text) status = dq_json_parse(text, n, &arena, &value, error);
+            dq_arena_free(&arena);
+        }
+    }
+    return status;
+}
+
+static dq_status check_bundle(known side[DQ_CAT_SIDES], const dq_bundle *bundle, uint64_t section,
+                              dq_error *error)
+{
+    dq_status status = check_json(bundle, error);
+    int number = dq_cat_side_of(bundle->kind);
+    if (!status && number >= 0) status = check_width(&side[number], bundle, error);
+    if (!status && number >= 0) status = check_ids(&side[number], bundle, section, error);
+    if (status || strcmp(bundle->kind, DQ_KIND_INTERACTIONS) != 0) return status;
+    status = mention(&side[DQ_CAT_USERS], dq_bundle_column(bundle, "user"), error);
+    return status ? status : mention(&side[DQ_CAT_ITEMS], dq_bundle_column(bundle, "item"), error);
+}
+
+dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error)
+{
+    known side[DQ_CAT_SIDES] = {0};
+    dq_bundle bundle;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = dq_reader_next(in, &bundle, error)) > 0) {
+        status = check_bundle(side, &bundle, dq_reader_section(in), error);
+        if (status) (void)dq_error_at(error, dq_reader_source(in), dq_reader_record(in));
+        dq_progress_step(progress, progress->done + bundle.rows, "rows");
+        dq_bundle_free(&bundle);
+    }
+    if (!status && got < 0) status = error->status;
+    if (!status) status = check_mentioned(&side[DQ_CAT_USERS], "user", error);
+    if (!status) status = check_mentioned(&side[DQ_CAT_ITEMS], "item", error);
+    for (int i = 0; i < DQ_CAT_SIDES; i++) {
+        dq_index_free(&side[i].ids);
+        dq_index_free(&side[i].mentioned);
+        free(side[i].digest);
+        free(side[i].section);
+    }
+    return status;
+}
+
+/* ---- --count ---- */
+
+/* Sums the rows of the ends, kind by kind in the order of their first appearance. */
+static bool add_rows(dq_arena *arena, dq_value *sums, const dq_value *end)
+{
+    const dq_value *rows = dq_map_get(end, "rows");
+    for (uint32_t i = 0; rows && i < rows->count; i++) {
+        const char *kind = dq_value_text(arena, &rows->as.map[i].key);
+        if (!kind) return false;
+        int64_t sum = dq_value_integer(dq_map_get(sums, kind), 0) +
+                      dq_value_integer(&rows->as.map[i].value, 0);
+        if (!dq_map_set(arena, sums, kind, dq_int(sum))) return false;
+    }
+    return true;
+}
+
+static dq_status read_all(dq_reader *in, dq_progress *progress, dq_error *error)
+{
+    dq_bundle bundle;
+    int got;
+    while ((got = dq_reader_next(in, &bundle, error)) > 0) {
+        dq_progress_step(progress, progress->done + bundle.rows, "rows");
+        dq_bundle_free(&bundle);
+    }
+    return got < 0 ? error->status : DQ_OK;
+}
+
+dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_progress *progress,
+                       dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value sums = dq_map();
+    dq_status status = read_all(in, progress, error);
+    const dq_value *ends = dq_reader_ends(in);
+    for (uint32_t i = 0; !status && i < ends->count; i++)
+        if (!add_rows(&arena, &sums, &ends->as.list[i])) status = no_memory(error);
+    for (uint32_t i = 0; !status && i < sums.count; i++) {
+        const dq_value *kind = &sums.as.map[i].key;
+        bool wanted = kinds->count == 0;
+        for (size_t k = 0; k < kinds->count; k++) wanted |= dq_value_is(kind, kinds->at[k]);
+        if (wanted)
+            status = dq_sink_printf(out, error, "%.*s\t%" PRId64 "\n", (int)kind->count, kind->as.string,
+                                    sums.as.map[i].value.as.integer);
+    }
+    dq_arena_free(&arena);
+    return status;
+}
+
+/* ---- --lineage ---- */
+
+typedef struct tree {
+    dq_json_text text;
+    dq_error *error;
+    dq_status status;
+} tree;
+
+static void put(tree *t, const char *text, size_t n)
+{
+    if (!t->status) t->status = dq_json_write_raw(&t->text, text, n, t->error);
+}
+
+/* A plain word as it is, anything else as JSON, so that nothing reaches a terminal unescaped. */
+static void put_value(tree *t, const dq_value *v)
+{
+    bool plain = v && v->type == DQ_STRING && v->count;
+    for (uint32_t i = 0; plain && i < v->count; i++)
+        plain = v->as.string[i] > ' ' && v->as.string[i] < 0x7f && v->as.string[i] != '"';
+    if (plain)
+        put(t, v->as.string, v->count);
+    else if (v && !t->status)
+        t->status = dq_json_write(&t->text, v, t->error);
+}
+
+/* "dq-train 0.1.0  seed=42 episodes=100", indented, and its inputs below it. */
+static void put_maker(tree *t, const dq_value *maker, unsigned depth)
+{
+    const dq_value *options = dq_map_get(maker, "options"), *inputs = dq_map_get(maker, "inputs"),
+                   *seed = dq_map_get(maker, "seed");
+    for (unsigned i = 0; i < depth; i++) put(t, "  ", 2);
+    put_value(t, dq_map_get(maker, "program"));
+    put(t, " ", 1);
+    put_value(t, dq_map_get(maker, "version"));
+    if (seed && seed->type == DQ_INT) {
+        put(t, " seed=", 6);
+        put_value(t, seed);
+    }
+    for (uint32_t i = 0; options && options->type == DQ_MAP && i < options->count; i++) {
+        put(t, " ", 1);
+        put_value(t, &options->as.map[i].key);
+        put(t, "=", 1);
+        put_value(t, &options->as.map[i].value);
+    }
+    put(t, "\n", 1);
+    for (uint32_t i = 0; inputs && inputs->type == DQ_LIST && i < inputs->count; i++)
+        put_maker(t, &inputs->as.list[i], depth + 1);
+}
+
+static void put_section(tree *t, const dq_value *maker, const dq_value *end)
+{
+    const dq_value *rows = dq_map_get(end, "rows"), *inputs = dq_map_get(end, "inputs");
+    put(t, "section ", 8);
+    put_value(t, dq_map_get(end, "digest"));
+    for (uint32_t i = 0; rows && i < rows->count; i++) {
+        put(t, " ", 1);
+        put_value(t, &rows->as.map[i].key);
+        put(t, "=", 1);
+        put_value(t, &rows->as.map[i].value);
+    }
+    put(t, "\n", 1);
+    put_maker(t, maker, 1);
+    for (uint32_t i = 0; inputs && inputs->type == DQ_LIST && i < inputs->count; i++) {
+        const dq_value *late = dq_map_get(&inputs->as.list[i], "maker");
+        if (late) put_maker(t, late, 2); /* an input whose head came when this one's was written */
+    }
+}
+
+dq_status dq_cat_lineage(dq_reader *in, dq_sink *out, dq_progress *progress, dq_error *error)
+{
+    tree t = {.error = error, .status = read_all(in, progress, error)};
+    const dq_value *heads = dq_reader_heads(in), *ends = dq_reader_ends(in);
+    for (uint32_t i = 0; i < ends->count; i++) put_section(&t, &heads->as.list[i], &ends->as.list[i]);
+    if (!t.status) t.status = dq_sink_write(out, t.text.data, t.text.bytes, error);
+    dq_json_text_free(&t.text);
+    return t.status;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-cat: prints, counts, checks, selects, joins, splits and converts streams, and shows their lineage.
+ */
+#include "cat.h"
+
+#include "port/files/safetensors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef enum form { JSONL, STREAM, TSV, NPY, SAFETENSORS } form;
+typedef enum from { FROM_STREAM, FROM_NPY, FROM_SAFETENSORS } from;
+
+static const char *const forms[] = {"jsonl", "stream", "tsv", "npy", "safetensors", NULL};
+static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
+
+typedef struct options {
+    dq_common common;
+    bool check, count, lineage, join, form_given, time_given;
+    int form, from;
+    const char *ids, *split;
+    dq_cat_select select;
+} options;
+
+/* Where rows go: one of sink and writer. */
+typedef struct output {
+    const options *o;
+    dq_cli *cli;
+    dq_cat_select *select;
+    dq_reader *in; /* NULL: read from another format */
+    dq_sink *sink;
+    dq_writer *writer;
+    uint64_t section;
+    dq_json_text text;
+    dq_cat_tsv tsv;
+    dq_cat_array array;
+    uint64_t models;
+    dq_progress progress;
+} output;
+
+/* ---- out ---- */
+
+static dq_status open_writer(output *out, const char *path, dq_error *error)
+{
+    dq_maker maker = dq_cli_maker(out->cli, -1);
+    return dq_writer_open(&out->writer, path, &maker, &out->in, out->in != NULL, error);
+}
+
+static dq_status open_output(output *out, dq_error *error)
+{
+    const options *o = out->o;
+    if (o->split && mkdir(o->split, 0777) < 0 && errno != EEXIST) {
+        (void)dq_fail_errno(error, errno, "cannot make the directory");
+        return dq_error_at(error, o->split, DQ_NO_RECORD);
+    }
+    if (o->split) return DQ_OK;
+    if (o->form == STREAM && !o->check && !o->count && !o->lineage)
+        return open_writer(out, o->common.output, error);
+    return dq_sink_open(&out->sink, o->common.output, DQ_SINK_TEXT, error);
+}
+
+/* A section of the output for each of the input; with --split a file for each. */
+static dq_status begin_section(output *out, uint64_t section, dq_error *error)
+{
+    char path[4096];
+    bool same = section == out->section && out->writer;
+    out->section = section;
+    if (same) return DQ_OK;
+    if (!out->o->split) return dq_writer_next_section(out->writer, error);
+    dq_status status = out->writer ? dq_writer_close(out->writer, error) : DQ_OK;
+    out->writer = NULL;
+    if (status) return status;
+    if (snprintf(path, sizeof path, "%s/%05llu.dq", out->o->split, (unsigned long long)section) >=
+        (int)sizeof path)
+        return dq_fail(error, DQ_ERR_RANGE, "the directory's name is too long");
+    return open_writer(out, path, error);
+}
+
+static dq_status put_text(output *out, const dq_bundle *bundle, dq_error *error)
+{
+    dq_status status;
+    out->text.bytes = 0;
+    if (out->o->form == TSV)
+        status = dq_cat_print_tsv(&out->text, bundle, out->select, &out->tsv, error);
+    else
+        status = dq_cat_print_json(&out->text, bundle, out->select, out->select->kinds.count != 1, error);
+    return status ? status : dq_sink_write(out->sink, out->text.data, out->text.bytes, error);
+}
+
+/* A bundle whose rows are those chosen. */
+static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    dq_status status;
+    switch ((form)out->o->form) {
+    case STREAM:
+        status = begin_section(out, section, error);
+        return status ? status : dq_writer_put(out->writer, bundle, error);
+    case NPY: return dq_cat_array_add(&out->array, bundle, error);
+    case SAFETENSORS:
+        if (strcmp(bundle->kind, DQ_KIND_MODEL) != 0) return DQ_OK;
+        if (out->models++)
+            return dq_fail(error, DQ_ERR_UNSUPPORTED, "more than one model: split the stream first");
+        return dq_safetensors_write(out->sink, bundle, error);
+    case JSONL:
+    case TSV: break;
+    }
+    return DQ_OK;
+}
+
+static dq_status put(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    dq_status status = dq_cat_choose(out->select, bundle, section, error);
+    if (status) return status;
+    if (out->o->form == JSONL || out->o->form == TSV) return put_text(out, bundle, error);
+    if (out->select->count == 0 && !(out->select->whole && bundle->rows == 0)) return DQ_OK;
+    if (out->select->whole) return put_bundle(out, bundle, section, error);
+    dq_bundle chosen;
+    status = dq_cat_extract(out->select, bundle, &chosen, error);
+    if (status) return status;
+    status = put_bundle(out, &chosen, section, error);
+    dq_bundle_free(&chosen);
+    return status;
+}
+
+static dq_status complete(output *out, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (out->o->form == NPY) status = dq_cat_array_write(&out->array, out->sink, out->o->ids, error);
+    if (out->o->form == SAFETENSORS && !out->models)
+        status = dq_fail(error, DQ_ERR_UNKNOWN, "no model in the stream");
+    if (!status && out->writer) {
+        status = dq_writer_close(out->writer, error);
+        out->writer = NULL;
+    }
+    if (!status && out->sink) {
+        status = dq_sink_close(out->sink, error);
+        out->sink = NULL;
+    }
+    return status;
+}
+
+static void release(output *out)
+{
+    dq_writer_abort(out->writer);
+    dq_sink_abort(out->sink);
+    dq_reader_close(out->in);
+    dq_json_text_free(&out->text);
+    dq_arena_free(&out->tsv.arena);
+    dq_cat_array_free(&out->array);
+    dq_cat_select_free(out->select);
+}
+
+/* ---- in ---- */
+
+static void flush(void *arg)
+{
+    output *out = arg; /* a failure shows again at the next write, which is checked */
+    if (out->writer) (void)dq_writer_flush(out->writer, NULL);
+    if (out->sink) (void)dq_sink_flush(out->sink, NULL);
+}
+
+static dq_status copy_rows(output *out, dq_error *error)
+{
+    dq_bundle bundle;
+    dq_status status = DQ_OK;
+    int got = 0;
+    out->select->done = out->select->by_head && out->select->head == 0;
+    while (!status && !out->select->done && (got = dq_reader_next(out->in, &bundle, error)) > 0) {
+        status = put(out, &bundle, dq_reader_section(out->in), error);
+        dq_progress_step(&out->progress, out->progress.done + bundle.rows, "rows");
+        if (status) (void)dq_error_at(error, dq_reader_source(out->in), dq_reader_record(out->in));
+        dq_bundle_free(&bundle);
+    }
+    if (!status && got < 0) status = error->status;
+    return status ? status : dq_cat_found(out->select, error);
+}
+
+static dq_status put_file(void *arg, dq_bundle *bundle, dq_error *error)
+{
+    dq_status status = dq_schema_check(bundle, error);
+    return status ? status : put(arg, bundle, 0, error);
+}
+
+static dq_status copy_file(output *out, dq_error *error)
+{
+    const char *path = out->cli->operand_count ? out->cli->operands[0] : "-";
+    const char *kind = out->select->kinds.count ? out->select->kinds.at[0] : DQ_KIND_ITEMS;
+    dq_status status = out->o->from == FROM_SAFETENSORS
+                           ? dq_cat_read_safetensors(path, put_file, out, error)
+                           : dq_cat_read_npy(path, out->o->ids, kind, put_file, out, error);
+    return status ? status : dq_cat_found(out->select, error);
+}
+
+static dq_status work(output *out, dq_error *error)
+{
+    const options *o = out->o;
+    dq_common common = o->common;
+    if (isatty(STDOUT_FILENO)) common.quiet |= !common.progress; /* rows and a bar do not share a terminal */
+    out->progress = dq_progress_start(&common, "dq-cat", 0);
+    if (o->check) return dq_cat_check(out->in, &out->progress, error);
+    if (o->count) return dq_cat_count(out->in, &out->select->kinds, out->sink, &out->progress, error);
+    if (o->lineage) return dq_cat_lineage(out->in, out->sink, &out->progress, error);
+    if (o->join) return dq_cat_join(out->in, out->writer, &out->progress, error);
+    return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
+}
+
+static dq_status run(const options *o, dq_cli *cli, dq_cat_select *select, dq_error *error)
+{
+    output out = {.o = o, .cli = cli, .select = select};
+    dq_status status = DQ_OK;
+    if (o->from == FROM_STREAM) status = dq_reader_open(&out.in, cli->operands, cli->operand_count, error);
+    if (!status) status = open_output(&out, error);
+    if (!status && out.in && o->common.flush) dq_reader_on_block(out.in, flush, &out);
+    if (status) {
+        release(&out);
+        return status;
+    }
+    status = work(&out, error);
+    dq_progress_end(&out.progress);
+    if (!status) status = complete(&out, error);
+    release(&out);
+    return status;
+}
+
+/* ---- the command line ---- */
+
+static bool selects(const dq_cat_select *s)
+{
+    return s->by_head || s->by_row || s->user || s->item || s->since || s->before || s->kinds.count;
+}
+
+static void settle(options *o, const dq_cli *cli)
+{
+    bool whole = o->check || o->count || o->lineage, foreign = o->from != FROM_STREAM;
+    if (o->check + o->count + o->lineage + o->select.by_head + o->select.by_row > 1)
+        dq_cli_usage(cli, "only one of --check, --count, --lineage, --head and --row");
+    if (whole && (o->form_given || foreign || o->split))
+        dq_cli_usage(
+            cli, "--check, --count and --lineage read a stream and print words: no --to, --from, --split");
+    if (foreign && cli->operand_count > 1) dq_cli_usage(cli, "--from reads one file");
+    if (o->from == FROM_NPY && o->select.kinds.count > 1) dq_cli_usage(cli, "--from npy reads one kind");
+    if (o->from == FROM_NPY && o->select.kinds.count && dq_cat_side_of(o->select.kinds.at[0]) < 0)
+        dq_cli_usage(cli, "--from npy reads users or items, not %s", o->select.kinds.at[0]);
+    if (o->ids && o->from != FROM_NPY && o->form != NPY)
+        dq_cli_usage(cli, "--ids goes with --from npy or --to npy");
+    if (o->ids && o->from == FROM_NPY && o->form == NPY)
+        dq_cli_usage(cli, "--from npy --to npy changes nothing");
+    if (o->split && o->form_given && o->form != STREAM) dq_cli_usage(cli, "--split writes streams");
+    if (o->split && o->common.output) dq_cli_usage(cli, "--split names its own files: no --output");
+    if (o->time_given && !o->select.since && !o->select.before)
+        dq_cli_usage(cli, "--time goes with --since or --before");
+    if (o->join &&
+        (whole || foreign || o->split || (o->form_given && o->form != STREAM) || selects(&o->select)))
+        dq_cli_usage(cli, "--join takes all of a stream and writes a stream");
+    if (!o->form_given && !whole && (foreign || o->split || o->join)) o->form = STREAM;
+    o->select.renumber = o->form == STREAM;
+}
+
+static const dq_program program = {
+    .name = "dq-cat",
+    .summary = "prints, counts, checks, selects, joins, splits and converts streams",
+    .operands = "[FILE...]",
+    .examples = {"dq-cat catalogue.dq | jq -r .id",
+                 "dq-cat --kind items --to npy --ids ids.txt catalogue.dq > v.npy"},
+};
+
+int main(int argc, char **argv)
+{
+    options o = {.common = DQ_COMMON_DEFAULTS, .select.time = "time"};
+    const dq_option table[] = {
+        {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "verify everything, print nothing", .flags = 0},
+        {"count", 0, DQ_OPT_FLAG, &o.count, NULL, "print the rows of each kind", .flags = 0},
+        {"lineage", 0, DQ_OPT_FLAG, &o.lineage, NULL, "print what made each section, and from what",
+         .flags = 0},
+        {"head", 'n', DQ_OPT_COUNT, &o.select.head, "N", "the first N rows only, and vouch for these alone",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.select.by_head},
+        {"row", 'r', DQ_OPT_COUNT, &o.select.row, "N", "the row number N, from 0",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.select.by_row},
+        {"user", 'u', DQ_OPT_TEXT, &o.select.user, "ID",
+         "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD},
+        {"item", 'i', DQ_OPT_TEXT, &o.select.item, "ID",
+         "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD},
+        {"since", 0, DQ_OPT_TEXT, &o.select.since, "TIME", "interactions of this time and later",
+         .flags = DQ_OPT_PAYLOAD},
+        {"before", 0, DQ_OPT_TEXT, &o.select.before, "TIME", "interactions before this time",
+         .flags = DQ_OPT_PAYLOAD},
+        {"time", 0, DQ_OPT_TEXT, &o.select.time, "NAME", "the attribute that tells an interaction's time",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.time_given},
+        {"kind", 'k', DQ_OPT_LIST, &o.select.kinds, "KIND", "users, items, model ...; may be repeated",
+         .flags = DQ_OPT_PAYLOAD},
+        {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .given = &o.form_given},
+        {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
+         .flags = DQ_OPT_PAYLOAD, .choices = froms},
+        {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .flags = 0},
+        {"join", 0, DQ_OPT_FLAG, &o.join, NULL, "make one section of all, equal users and items once",
+         .flags = DQ_OPT_PAYLOAD},
+        {"split", 0, DQ_OPT_TEXT, &o.split, "DIR", "write each section to DIR/00000.dq, DIR/00001.dq ...",
+         .flags = 0},
+        DQ_OPTIONS_COMMON(o.common),
+        {0}};
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    settle(&o, &cli);
+    dq_error error = DQ_ERROR_NONE;
+    dq_status status = run(&o, &cli, &o.select, &error);
+    return dq_cli_finish(&cli, status, &error);
+}

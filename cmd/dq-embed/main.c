@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-embed: vectors for the texts of users and items, a filter whose memory is bounded by a block; and for
+ * who met what, which takes all of the stream.
+ */
+#include "cli/filter.h"
+#include "embed.h"
+#include "embed/als.h"
+#include "math/cosine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_WIDTH = 1 << 20 }; /* of hashing */
+
+typedef struct state {
+    dq_embed_options *o;
+    dq_embed_model *model; /* NULL: hashing */
+    dq_filter filter;
+    dq_embed_side users, items;
+    dq_features *features[DQ_PARALLEL_MAX];
+    unsigned threads;
+    dq_arena arena; /* layouts */
+    dq_progress progress;
+} state;
+
+static dq_status write_pairs(state *s, dq_bundle *out, dq_error *error)
+{
+    const dq_texts *given = &s->o->pairs;
+    dq_pair_names pairs[sizeof given->at / sizeof given->at[0]];
+    dq_pairing ranges[sizeof given->at / sizeof given->at[0]];
+    size_t made;
+    dq_status status = DQ_OK;
+    if (given->count == 0) return DQ_OK;
+    for (size_t i = 0; !status && i < given->count; i++)
+        status = dq_pair_parse(given->at[i], &out->arena, &pairs[i], error);
+    if (!status && s->users.known)
+        status = dq_pairing_choose(
+            pairs, given->count, (dq_layout){s->users.fields, s->users.field_count, s->users.width},
+            (dq_layout){s->items.fields, s->items.field_count, s->items.width}, ranges, &made, error);
+    return status ? status : dq_pairs_write(pairs, given->count, &out->arena, &out->meta, error);
+}
+
+/* The bundle's columns but for the old vectors, then the new ones. */
+static dq_status rebuild(state *s, const dq_embed_side *side, const dq_bundle *in, const float *vectors,
+                         dq_bundle *out, dq_error *error)
+{
+    static const char *const without[] = {"vector", NULL};
+    uint64_t shape[2] = {in->rows, side->width};
+    dq_value meta;
+    dq_status status = dq_bundle_borrow(out, in, without, error);
+    if (status) return status;
+    if (!dq_value_copy(&out->arena, &in->meta, &meta))
+        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
+    if (!status) out->meta = meta;
+    if (!status) status = dq_bundle_add_tensor(out, "vector", DQ_F4, 2, shape, vectors, error);
+    if (!status) status = dq_fields_write(side->fields, side->field_count, &out->arena, &out->meta, error);
+    if (!status && side == &s->items) status = write_pairs(s, out, error);
+    if (status) dq_bundle_free(out);
+    return status;
+}
+
+/* Nothing to add: no texts here, and no pairs to write down. */
+static bool is_left_alone(const state *s, const dq_embed_side *side)
+{
+    bool pairs = side == &s->items && s->o->pairs.count && side->width;
+    return side->text_count == 0 && !pairs;
+}
+
+/* A model tells how wide its vectors are with the first one: asks for the first text that will be needed. */
+static dq_status find_width(state *s, const dq_bundle *in, dq_error *error)
+{
+    for (size_t c = 0; c < in->column_count; c++) {
+        if (strncmp(in->columns[c].name, "text.", 5) != 0) continue;
+        for (uint64_t r = 0; r < in->rows; r++) {
+            size_t n;
+            const char *text = dq_column_text(&in->columns[c], r, &n);
+            if (text && n) return dq_embed_model_width(s->model, text, n, &s->o->width, error);
+        }
+    }
+    return DQ_OK; /* nothing to embed here either */
+}
+
+static dq_status embed(state *s, dq_embed_side *side, const dq_bundle *in, dq_error *error)
+{
+    dq_status known = s->o->width ? DQ_OK : find_width(s, in, error);
+    if (known) return known;
+    dq_status status = dq_embed_know(side, s->o, in, &s->arena, error);
+    if (status) return status;
+    if (is_left_alone(s, side)) return dq_filter_put(&s->filter, in, error);
+    float *vectors = calloc((size_t)in->rows * side->width + 1, sizeof *vectors);
+    dq_bundle out = DQ_BUNDLE_EMPTY;
+    if (!vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
+    status = s->model ? dq_embed_block_by(side, s->o, in, s->model, vectors, error)
+                      : dq_embed_block(side, s->o, in, s->features, s->threads, vectors, error);
+    if (!status) status = rebuild(s, side, in, vectors, &out, error);
+    if (!status) status = dq_filter_put(&s->filter, &out, error);
+    dq_bundle_free(&out);
+    free(vectors);
+    dq_progress_step(&s->progress, s->progress.done + in->rows, side->kind);
+    return status;
+}
+
+static dq_status pass(state *s, const dq_bundle *in, dq_error *error)
+{
+    if (strcmp(in->kind, DQ_KIND_USERS) == 0) return embed(s, &s->users, in, error);
+    if (strcmp(in->kind, DQ_KIND_ITEMS) == 0) return embed(s, &s->items, in, error);
+    return dq_filter_put(&s->filter, in, error);
+}
+
+/* A name that no text has is a mistake, and so is a stream without texts. */
+static dq_status check_names(const state *s, dq_error *error)
+{
+    if (s->users.text_count + s->items.text_count == 0)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no user or item has a text to embed");
+    for (size_t i = 0; i < s->o->fields.count; i++)
+        if (!dq_embed_has(&s->users, s->o->fields.at[i]) && !dq_embed_has(&s->items, s->o->fields.at[i]))
+            return dq_fail(error, DQ_ERR_UNKNOWN, "no user or item has a text '%s'", s->o->fields.at[i]);
+    return DQ_OK;
+}
+
+static dq_status stream(state *s, dq_error *error)
+{
+    dq_bundle bundle;
+    bool more;
+    dq_status status = DQ_OK;
+    s->progress = dq_progress_start(&s->o->common, "embedded", 0);
+    while (!status && !(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
+        status = dq_filter_blame(&s->filter, pass(s, &bundle, error), error);
+        dq_bundle_free(&bundle);
+    }
+    dq_progress_end(&s->progress);
+    return status ? status : check_names(s, error);
+}
+
+/* One field, cf, from who met what. */
+static dq_status factor(state *s, const dq_common *common, dq_error *error)
+{
+    char field[256];
+    (void)snprintf(field, sizeof field, "%scf", s->o->prefix);
+    return dq_embed_factors(&s->filter, &s->o->factors, s->o->width, field, common, error);
+}
+
+static dq_status init(state *s, dq_error *error)
+{
+    s->users.kind = DQ_KIND_USERS;
+    s->items.kind = DQ_KIND_ITEMS;
+    s->threads = dq_cli_threads(&s->o->common, 1);
+    if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
+    dq_status status = DQ_OK;
+    if (s->o->model) return dq_embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
+    for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
+        status = dq_features_new(&s->features[t], s->o->width, (dq_term_weight)s->o->weight, error);
+    return status;
+}
+
+static void clean_up(state *s)
+{
+    for (unsigned t = 0; t < s->threads; t++) dq_features_free(s->features[t]);
+    dq_arena_free(&s->arena);
+}
+
+/* The width behind a method's name; 0 for another method, or no such width. */
+static uint32_t width_of(const char *method, const char *name, unsigned long most)
+{
+    size_t n = strlen(name);
+    char *end;
+    if (strncmp(method, name, n) != 0 || method[n] < '1' || method[n] > '9') return 0;
+    unsigned long width = strtoul(method + n, &end, 10);
+    return *end || width > most ? 0 : (uint32_t)width;
+}
+
+/* The first operand: hash:WIDTH, cf:WIDTH or openai:MODEL. Kept as an option too, for the head. */
+static void parse_method(dq_cli *cli, dq_embed_options *o)
+{
+    if (cli->operand_count == 0)
+        dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, cf:WIDTH or openai:MODEL");
+    const char *method = o->method = *cli->operands++;
+    cli->operand_count--;
+    if (strncmp(method, "openai:", 7) == 0 && method[7]) {
+        o->model = method + 7;
+        return;
+    }
+    o->cf = strncmp(method, "cf:", 3) == 0;
+    o->width = o->cf ? width_of(method, "cf:", DQ_FACTORS_MOST) : width_of(method, "hash:", MOST_WIDTH);
+    if (o->width == 0)
+        dq_cli_usage(
+            cli,
+            "'%s' is neither openai:MODEL, nor hash:WIDTH with a width of 1 to %d, nor cf:WIDTH with "
+            "one of 1 to %d",
+            method, MOST_WIDTH, DQ_FACTORS_MOST);
+}
+
+static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
+{
+    dq_arena scratch = DQ_ARENA_EMPTY;
+    dq_pair_names pair;
+    dq_error e = DQ_ERROR_NONE;
+    for (size_t i = 0; i < pairs->count; i++)
+        if (dq_pair_parse(pairs->at[i], &scratch, &pair, &e)) dq_cli_usage(cli, "--pair: %s", e.reason);
+    dq_arena_free(&scratch);
+}
+
+static const dq_program program = {
+    .name = "dq-embed",
+    .summary = "vectors for texts, by hashing or from a model; or from who met what",
+    .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH [FILE]...",
+    .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
+                 "dq-embed openai:MODEL --cache vectors.db --field bio --field description --pair "
+                 "bio:description < c.dq"},
+};
+static const char *const weights[] = {"sqrt", "log", NULL};
+
+static const char *const factors_options[] = {"map", "alpha", "lambda", "sweeps", NULL};
+static const char *const text_options[] = {"field", "join", "pair", "weight", NULL};
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name) != 0) names++;
+    return *names != NULL;
+}
+
+/* What belongs to one method is a mistake with the other, and no part of its record. */
+static void settle(const dq_cli *cli, const dq_embed_options *o, bool batch_given, dq_option *table)
+{
+    if (o->model) dq_ask_check(&o->ask, cli);
+    if (!o->model && (o->ask.cache || batch_given || o->ask.dry_run))
+        dq_cli_usage(cli, "--cache, --batch and --dry-run are for openai:MODEL");
+    if (o->cf && (o->fields.count || o->join || o->pairs.count))
+        dq_cli_usage(cli, "--field, --join and --pair are for texts, not for cf:WIDTH");
+    for (; table->name; table++) {
+        bool of_factors = is_one_of(table->name, factors_options),
+             of_texts = is_one_of(table->name, text_options);
+        if (of_factors && !o->cf && dq_cli_given(cli, table->name))
+            dq_cli_usage(cli, "--%s is for cf:WIDTH", table->name);
+        if ((of_factors && !o->cf) || (of_texts && o->cf)) table->flags = 0;
+        if (o->model && strcmp(table->name, "weight") == 0) table->flags = 0;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    dq_embed_options o = {.common = DQ_COMMON_DEFAULTS,
+                          .prefix = "",
+                          .ask = DQ_ASK_DEFAULTS,
+                          .batch = 64,
+                          .factors = DQ_EMBED_FACTORS_DEFAULTS};
+    bool batch_given = false;
+    dq_option table[] = {
+        {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
+         "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (default "
+         "every text)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"join", 'j', DQ_OPT_FLAG, &o.join, NULL, "one field, text, from all the texts together",
+         .flags = DQ_OPT_PAYLOAD},
+        {"prefix", 0, DQ_OPT_TEXT, &o.prefix, "WORD", "put before the names of the new fields",
+         .flags = DQ_OPT_PAYLOAD},
+        {"pair", 0, DQ_OPT_LIST, &o.pairs, "U:I",
+         "make user field U and item field I the catalogue's pair to compare; repeated",
+         .flags = DQ_OPT_PAYLOAD},
+        {"weight", 0, DQ_OPT_CHOICE, &o.weight, "HOW", "a word's weight from its count",
+         .flags = DQ_OPT_PAYLOAD, .choices = weights},
+        {"map", 0, DQ_OPT_TEXT, &o.factors.map, "LABEL=W,...",
+         "cf: weights of labels; a label outside has none (default: an interaction weighs its reward, or 1)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"alpha", 0, DQ_OPT_REAL, &o.factors.alpha, "X", "cf: confidence of a unit of weight",
+         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1e9},
+        {"lambda", 0, DQ_OPT_REAL, &o.factors.lambda, "X", "cf: price of long vectors",
+         .flags = DQ_OPT_PAYLOAD, .least = 1e-9, .most = 1e9},
+        {"sweeps", 0, DQ_OPT_COUNT, &o.factors.sweeps, "N", "cf: alternations", .flags = DQ_OPT_PAYLOAD,
+         .least = 1, .most = 10000},
+        DQ_OPTION_SEED(o.common),
+        {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
+        {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "openai: texts in a request at most", 0, .least = 1,
+         .most = DQ_EMBED_BATCH, .given = &batch_given},
+        DQ_OPTIONS_ASK(o.ask),
+        DQ_OPTIONS_COMMON(o.common),
+        {0},
+    };
+    for (dq_option *row = table; row->name; row++)
+        if (strcmp(row->name, "parallel") == 0) row->letter = 0; /* -j is --join */
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    state s = {.o = &o};
+    dq_error e = DQ_ERROR_NONE;
+    parse_method(&cli, &o);
+    check_pairs(&cli, &o.pairs);
+    settle(&cli, &o, batch_given, table);
+    dq_common common = o.common;
+    if (o.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
+    dq_status status = init(&s, &e);
+    if (!status) status = dq_filter_open(&s.filter, &cli, &common, o.cf ? (int64_t)common.seed : -1, &e);
+    if (!status) status = o.cf ? factor(&s, &common, &e) : stream(&s, &e);
+    status = dq_embed_model_close(s.model, &cli, &o.common, status, &e);
+    status = dq_filter_close(&s.filter, status, &e);
+    clean_up(&s);
+    return dq_cli_finish(&cli, status, &e);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "env.h"
+
+#include "data/dataset.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOGETHER = 256, RANDOM_STREAM = 0x726e64, INTERVAL_STREAM = 1, PAIRS_STREAM, SIGNS_STREAM };
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for roll-outs");
+}
+
+/* ---- the agent of a model ---- */
+
+static dq_status open_agent(const env_rollout *run, const char *path, const dq_envs *envs, dq_agent **agent,
+                            dq_error *error)
+{
+    dq_models models = {0};
+    dq_reader *reader = NULL;
+    dq_status status = dq_models_read(&models, &reader, path, error);
+    if (!status && models.count > 1)
+        status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", models.count);
+    if (!status) status = dq_envs_agent(agent, &models.at[0], envs, run->pool, error);
+    if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
+    dq_models_free(&models);
+    dq_reader_close(reader);
+    return status;
+}
+
+/* ---- playing ---- */
+
+static dq_status play_all(env_rollout *run, env_policy *p, dq_envs *envs, dq_agent *agent, dq_error *error)
+{
+    dq_rng rng = dq_rng_stream(run->o->common.seed, RANDOM_STREAM);
+    size_t n = envs->config.count;
+    dq_played *round = calloc(n, sizeof *round);
+    dq_status status = round ? DQ_OK : no_memory(error);
+    for (size_t from = 0; !status && from < run->episodes; from += n) {
+        size_t kept = run->episodes - from < n ? run->episodes - from : n;
+        status = dq_envs_play(envs, agent, &rng, round, error);
+        if (!status) memcpy(p->played + from, round, kept * sizeof *round);
+    }
+    free(round);
+    return status;
+}
+
+static void note_counters(env_rollout *run, const dq_envs *envs)
+{
+    run->counter_count = 0;
+    for (size_t c = 0; envs->counters[c]; c++)
+        (void)snprintf(run->counters[run->counter_count++], sizeof run->counters[0], "%s", envs->counters[c]);
+}
+
+/* Environments are opened anew for each policy, so that none finds what another left behind. */
+static dq_status play(env_rollout *run, env_policy *p, dq_error *error)
+{
+    dq_envs_config config = {.name = run->o->env,
+                             .command = run->o->env_cmd,
+                             .count = run->episodes < TOGETHER ? run->episodes : TOGETHER,
+                             .seed = run->o->common.seed,
+                             .maker = &run->speaker};
+    dq_agent *agent = NULL;
+    dq_envs *envs;
+    p->played = calloc(run->episodes, sizeof *p->played);
+    if (!p->played) return no_memory(error);
+    dq_status status = dq_envs_open(&envs, &config, error);
+    if (status) return status;
+    if (strcmp(p->name, "random") != 0) status = open_agent(run, p->name, envs, &agent, error);
+    if (!status) status = play_all(run, p, envs, agent, error);
+    note_counters(run, envs);
+    dq_agent_free(agent);
+    return dq_envs_close(envs, status, error);
+}
+
+/* ---- summing up ---- */
+
+static dq_status compare(const env_rollout *run, env_policy *p, double *scratch, dq_error *error)
+{
+    const eval_options *o = run->o;
+    dq_rng pairs = dq_rng_stream(o->common.seed, PAIRS_STREAM);
+    dq_rng signs = dq_rng_stream(o->common.seed, SIGNS_STREAM);
+    for (size_t e = 0; e < run->episodes; e++)
+        scratch[e] = p->played[e].total - run->policies[0].played[e].total;
+    p->compared = true;
+    p->difference = dq_mean(scratch, run->episodes);
+    dq_status status = dq_randomisation_tests(scratch, run->episodes, 1, (size_t)o->resamples, &signs, &p->p,
+                                              error);
+    if (status) return status;
+    return dq_bootstrap_means(scratch, run->episodes, 1, (size_t)o->resamples, o->confidence, &pairs,
+                              &p->difference_interval, error);
+}
+
+static dq_status sum_up(const env_rollout *run, env_policy *p, double *scratch, dq_error *error)
+{
+    const eval_options *o = run->o;
+    const double n = (double)run->episodes;
+    dq_rng rng = dq_rng_stream(o->common.seed, INTERVAL_STREAM);
+    p->least = INFINITY;
+    p->most = -INFINITY;
+    for (size_t e = 0; e < run->episodes; e++) {
+        const dq_played *x = &p->played[e];
+        scratch[e] = x->total;
+        p->least = fmin(p->least, x->total);
+        p->most = fmax(p->most, x->total);
+        p->steps += (double)x->steps / n;
+        p->value += x->value / n;
+        p->discounted += x->discounted / n;
+        for (size_t c = 0; c < DQ_TASK_COUNTERS; c++) p->counted[c] += x->counted[c] / n;
+    }
+    p->mean = dq_mean(scratch, run->episodes);
+    p->sd = dq_sd(scratch, run->episodes);
+    dq_status status = dq_bootstrap_means(scratch, run->episodes, 1, (size_t)o->resamples, o->confidence,
+                                          &rng, &p->interval, error);
+    if (status || p == run->policies) return status;
+    return compare(run, p, scratch, error);
+}
+
+dq_status env_rollout_run(env_rollout *run, const eval_options *o, dq_error *error)
+{
+    *run = (env_rollout){
+        .o = o,
+        .speaker = {.program = "dq-eval", .version = DQ_VERSION, .options = dq_map(), .seed = -1},
+        .episodes = (size_t)o->episodes,
+        .policy_count = o->models.count};
+    double *scratch = calloc(run->episodes, sizeof *scratch);
+    run->policies = calloc(run->policy_count, sizeof *run->policies);
+    dq_status status = scratch && run->policies ? DQ_OK : no_memory(error);
+    if (!status) status = dq_pool_new(&run->pool, dq_cli_threads(&o->common, 1), error);
+    for (size_t i = 0; !status && i < run->policy_count; i++) {
+        run->policies[i].name = o->models.at[i];
+        status = play(run, &run->policies[i], error);
+        if (!status) status = sum_up(run, &run->policies[i], scratch, error);
+    }
+    free(scratch);
+    return status;
+}
+
+void env_rollout_free(env_rollout *run)
+{
+    for (size_t i = 0; run->policies && i < run->policy_count; i++) free(run->policies[i].played);
+    free(run->policies);
+    dq_pool_free(run->pool);
+}

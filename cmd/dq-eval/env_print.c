@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What roll-outs in an environment came to: returns by model, with what the environment counts.
+ */
+#include "env.h"
+
+#include "port/files/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- a table to look at ---- */
+
+static dq_status table_head(const env_rollout *run, int width, dq_sink *out, dq_error *error)
+{
+    dq_status status = dq_sink_printf(out, error, "%-*s  %9s  %-20s  %9s  %9s  %9s  %7s", width, "model",
+                                      "return", "interval", "sd", "min", "max", "steps");
+    for (size_t c = 0; c < run->counter_count && !status; c++)
+        status = dq_sink_printf(out, error, "  %9s", run->counters[c]);
+    if (!status && run->policy_count > 1)
+        status = dq_sink_printf(out, error, "  %9s  %-20s  %6s", "differs", "interval", "p");
+    return status ? status : dq_sink_printf(out, error, "\n");
+}
+
+static dq_status table_interval(const dq_interval *interval, dq_sink *out, dq_error *error)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "[%.3f, %.3f]", interval->low, interval->high);
+    return dq_sink_printf(out, error, "  %-20s", text);
+}
+
+static dq_status table_row(const env_rollout *run, const env_policy *p, int width, dq_sink *out,
+                           dq_error *error)
+{
+    dq_status status = dq_sink_printf(out, error, "%-*s  %9.3f", width, p->name, p->mean);
+    if (!status) status = table_interval(&p->interval, out, error);
+    if (!status)
+        status = dq_sink_printf(out, error, "  %9.3f  %9.3f  %9.3f  %7.1f", p->sd, p->least, p->most,
+                                p->steps);
+    for (size_t c = 0; c < run->counter_count && !status; c++)
+        status = dq_sink_printf(out, error, "  %9.3f", p->counted[c]);
+    if (status || !p->compared) return status ? status : dq_sink_printf(out, error, "\n");
+    status = dq_sink_printf(out, error, "  %+9.3f", p->difference);
+    if (!status) status = table_interval(&p->difference_interval, out, error);
+    return status ? status : dq_sink_printf(out, error, "  %6.4f\n", p->p);
+}
+
+/* ---- TSV: model, measure, at, value ---- */
+
+static dq_status tsv_line(const env_policy *p, const char *measure, size_t at, double value, dq_sink *out,
+                          dq_error *error)
+{
+    char text[32], where[24] = "all";
+    if (isnan(value)) return DQ_OK;
+    eval_number(value, text);
+    if (at) (void)snprintf(where, sizeof where, "%zu", at);
+    return dq_sink_printf(out, error, "%s\t%s\t%s\t%s\n", p->name, measure, where, text);
+}
+
+static dq_status tsv_model(const env_rollout *run, const env_policy *p, dq_sink *out, dq_error *error)
+{
+    const struct {
+        const char *name;
+        double value;
+    } rows[] = {{"mean", p->mean},
+                {"low", p->interval.low},
+                {"high", p->interval.high},
+                {"sd", p->sd},
+                {"min", p->least},
+                {"max", p->most},
+                {"steps", p->steps},
+                {"discounted", p->discounted},
+                {"value", p->value},
+                {"difference", p->difference},
+                {"difference_low", p->difference_interval.low},
+                {"difference_high", p->difference_interval.high},
+                {"p", p->p}};
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < (p->compared ? 13U : 9U) && !status; i++)
+        status = tsv_line(p, rows[i].name, 0, rows[i].value, out, error);
+    for (size_t c = 0; c < run->counter_count && !status; c++)
+        status = tsv_line(p, run->counters[c], 0, p->counted[c], out, error);
+    for (size_t e = 0; run->o->by_query && e < run->episodes && !status; e++)
+        status = tsv_line(p, "episode", e + 1, p->played[e].total, out, error);
+    return status;
+}
+
+/* ---- JSON, one object a model ---- */
+
+static bool put(dq_arena *arena, dq_value *map, const char *key, double value)
+{
+    return dq_map_set(arena, map, key, isnan(value) ? dq_nil() : dq_real(value));
+}
+
+static bool put_interval(dq_arena *arena, dq_value *map, const char *key, const dq_interval *interval)
+{
+    dq_value list = dq_list();
+    return dq_list_add(arena, &list, dq_real(interval->low)) &&
+           dq_list_add(arena, &list, dq_real(interval->high)) && dq_map_set(arena, map, key, list);
+}
+
+static bool put_model(const env_rollout *run, const env_policy *p, dq_arena *arena, dq_value *map)
+{
+    dq_value counts = dq_map(), episodes = dq_list();
+    bool done = dq_map_set(arena, map, "model", dq_string(arena, p->name)) &&
+                dq_map_set(arena, map, "episodes", dq_int((int64_t)run->episodes)) &&
+                put(arena, map, "mean", p->mean) && put_interval(arena, map, "interval", &p->interval) &&
+                put(arena, map, "sd", p->sd) && put(arena, map, "min", p->least) &&
+                put(arena, map, "max", p->most) && put(arena, map, "steps", p->steps) &&
+                put(arena, map, "discounted", p->discounted) && put(arena, map, "value", p->value);
+    for (size_t c = 0; c < run->counter_count && done; c++)
+        done = put(arena, &counts, run->counters[c], p->counted[c]);
+    if (run->counter_count) done = done && dq_map_set(arena, map, "counts", counts);
+    if (p->compared)
+        done = done && put(arena, map, "difference", p->difference) &&
+               put_interval(arena, map, "difference_interval", &p->difference_interval) &&
+               put(arena, map, "p", p->p);
+    for (size_t e = 0; run->o->by_query && e < run->episodes && done; e++)
+        done = dq_list_add(arena, &episodes, dq_real(p->played[e].total));
+    if (run->o->by_query) done = done && dq_map_set(arena, map, "by_episode", episodes);
+    return done;
+}
+
+static dq_status json_model(const env_rollout *run, const env_policy *p, dq_sink *out, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_json_text text = DQ_JSON_TEXT_EMPTY;
+    dq_value map = dq_map();
+    dq_status status = put_model(run, p, &arena, &map)
+                           ? dq_json_write(&text, &map, error)
+                           : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    if (!status) status = dq_json_write_raw(&text, "\n", 1, error);
+    if (!status) status = dq_sink_write(out, text.data, text.bytes, error);
+    dq_json_text_free(&text);
+    dq_arena_free(&arena);
+    return status;
+}
+
+dq_status env_rollout_print(const env_rollout *run, dq_sink *out, dq_error *error)
+{
+    int width = (int)strlen("model"), format = run->o->format;
+    for (size_t i = 0; i < run->policy_count; i++)
+        if ((int)strlen(run->policies[i].name) > width) width = (int)strlen(run->policies[i].name);
+    dq_status status = DQ_OK;
+    if (format == EVAL_TABLE) status = table_head(run, width, out, error);
+    if (format == EVAL_TSV) status = dq_sink_printf(out, error, "model\tmeasure\tat\tvalue\n");
+    for (size_t i = 0; i < run->policy_count && !status; i++) {
+        const env_policy *p = &run->policies[i];
+        status = format == EVAL_TABLE ? table_row(run, p, width, out, error)
+                 : format == EVAL_TSV ? tsv_model(run, p, out, error)
+                                      : json_model(run, p, out, error);
+    }
+    return status;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Vectors without documents: an array, its rows in the order of a list of ids. A .npy file is read row by
+ * row; of safetensors all tensors are read, and with more than one each is a field of the vector under its
+ * name.
+ */
+#include "export.h"
+
+#include "core/utf8.h"
+#include "port/files/npy.h"
+#include "port/files/safetensors.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct export_array {
+    const char *path;
+    dq_source *source, *names;
+    dq_npy npy;
+    dq_bundle tensors; /* of safetensors; its kind is NULL for .npy */
+    uint64_t rows, row;
+};
+
+static dq_status add_field(export_layout *layout, const char *name, uint64_t width, dq_error *error)
+{
+    if (width == 0 || width > UINT32_MAX / sizeof(float) - layout->width)
+        return dq_fail(error, DQ_ERR_SCHEMA, "vectors of width %" PRIu64, width);
+    dq_field *field = &layout->fields[layout->count++];
+    *field = (dq_field){.name = dq_arena_text(&layout->arena, name, strlen(name)),
+                        .offset = layout->width,
+                        .width = (uint32_t)width};
+    layout->width += (uint32_t)width;
+    return field->name ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a field");
+}
+
+static dq_status check_tensor(const export_array *array, const dq_column *tensor, dq_error *error)
+{
+    if (tensor->dims > 2)
+        return dq_fail(error, DQ_ERR_SCHEMA, "tensor %s has more than two dimensions", tensor->name);
+    if (tensor->shape[0] != array->rows)
+        return dq_fail(error, DQ_ERR_SCHEMA, "tensor %s has %" PRIu64 " rows and %s has %" PRIu64,
+                       tensor->name, tensor->shape[0], array->tensors.columns[0].name, array->rows);
+    return DQ_OK;
+}
+
+static dq_status lay_out_tensors(export_array *array, export_layout *layout, dq_error *error)
+{
+    size_t count = array->tensors.column_count;
+    if (!count) return dq_fail(error, DQ_ERR_SCHEMA, "no tensors");
+    layout->fields = dq_arena_zero(&layout->arena, count, sizeof *layout->fields);
+    if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    array->rows = array->tensors.columns[0].shape[0];
+    for (size_t i = 0; i < count; i++) {
+        const dq_column *tensor = &array->tensors.columns[i];
+        dq_status status = check_tensor(array, tensor, error);
+        if (!status)
+            status = add_field(layout, count > 1 ? tensor->name : "vector", dq_column_width(tensor), error);
+        if (status) return status;
+    }
+    return DQ_OK;
+}
+
+static dq_status lay_out_npy(export_array *array, export_layout *layout, dq_error *error)
+{
+    array->rows = array->npy.shape[0];
+    layout->fields = dq_arena_zero(&layout->arena, 1, sizeof *layout->fields);
+    if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    return add_field(layout, "vector", array->npy.shape[1], error);
+}
+
+static dq_status open_vectors(export_array *array, export_form form, export_layout *layout, dq_error *error)
+{
+    dq_status status = dq_source_open(&array->source, array->path, error);
+    if (status) return status;
+    if (form == EXPORT_SAFETENSORS) {
+        status = dq_safetensors_read(array->source, &array->tensors, error);
+        return status ? status : lay_out_tensors(array, layout, error);
+    }
+    status = dq_npy_read_header(&array->npy, array->source, error);
+    return status ? status : lay_out_npy(array, layout, error);
+}
+
+dq_status export_array_open(export_array **out, const char *path, export_form form, const char *ids,
+                            export_layout *layout, dq_error *error)
+{
+    export_array *array = *out = calloc(1, sizeof *array);
+    if (!array) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an array");
+    array->path = path;
+    dq_status status = open_vectors(array, form, layout, error);
+    if (status) dq_error_at(error, path, DQ_NO_RECORD);
+    layout->known = !status;
+    return status ? status : dq_source_open(&array->names, ids, error);
+}
+
+void export_array_close(export_array *array)
+{
+    if (!array) return;
+    dq_source_close(array->source);
+    dq_source_close(array->names);
+    dq_bundle_free(&array->tensors);
+    free(array);
+}
+
+uint64_t export_array_row(const export_array *array)
+{
+    return array->row;
+}
+
+/* Rows and ids run out together. 0 or -1. */
+static int both_end(export_array *array, bool id_left, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (id_left)
+        status = dq_fail(error, DQ_ERR_SCHEMA, "more ids than the %" PRIu64 " rows of %s", array->rows,
+                         array->path);
+    else if (array->row < array->rows)
+        status = dq_fail(error, DQ_ERR_SCHEMA, "%" PRIu64 " ids for the %" PRIu64 " rows of %s", array->row,
+                         array->rows, array->path);
+    if (status) dq_error_at(error, dq_source_name(array->names), DQ_NO_RECORD);
+    if (!status && !array->tensors.kind) {
+        status = dq_npy_read_end(&array->npy, array->source, error);
+        if (status) dq_error_at(error, array->path, DQ_NO_RECORD);
+    }
+    return status ? -1 : 0;
+}
+
+static export_fault read_name(const char *line, size_t bytes, export_id *id, dq_error *error)
+{
+    *id = (export_id){.kind = EXPORT_STRING, .text = line, .bytes = bytes};
+    if (bytes && dq_utf8_valid(line, bytes)) return EXPORT_FINE;
+    dq_fail(error, DQ_ERR_FORMAT, bytes ? "the id is not UTF-8" : "the id is empty");
+    return EXPORT_NO_ID;
+}
+
+static dq_status read_npy_row(export_array *array, float *vector, dq_arena *arena, dq_error *error)
+{
+    void *raw = dq_arena_take(arena, array->npy.row_bytes);
+    if (!raw) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
+    dq_status status = dq_npy_read_rows(&array->npy, array->source, raw, 1, error);
+    if (!status) dq_convert_f4(vector, raw, array->npy.type, array->npy.shape[1]);
+    return status;
+}
+
+static void copy_tensor_row(const export_array *array, float *vector)
+{
+    for (size_t i = 0; i < array->tensors.column_count; i++) {
+        const dq_column *tensor = &array->tensors.columns[i];
+        size_t width = dq_column_width(tensor), size = dq_dtype_size(tensor->type);
+        dq_convert_f4(vector, (const char *)tensor->data + array->row * width * size, tensor->type, width);
+        vector += width;
+    }
+}
+
+static export_fault check_finite(const float *vector, uint32_t width, dq_error *error)
+{
+    for (uint32_t i = 0; i < width; i++)
+        if (!isfinite(vector[i])) {
+            dq_fail(error, DQ_ERR_NUMERIC, "element %u is not finite as a float32", i);
+            return EXPORT_NOT_FINITE;
+        }
+    return EXPORT_FINE;
+}
+
+int export_array_next(export_array *array, const export_layout *layout, dq_arena *arena,
+                      export_entity *entity, export_fault *fault, dq_error *error)
+{
+    char *line;
+    size_t bytes;
+    if (dq_source_line(array->names, &line, &bytes, error)) return -1;
+    if (!line || array->row == array->rows) return both_end(array, line, error);
+    float *vector = dq_arena_take(arena, layout->width * sizeof *vector);
+    dq_status status = vector ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
+    if (!status && array->tensors.kind)
+        copy_tensor_row(array, vector);
+    else if (!status)
+        status = read_npy_row(array, vector, arena, error);
+    if (status) {
+        dq_error_at(error, array->path, DQ_NO_RECORD);
+        return -1;
+    }
+    array->row++;
+    *entity = (export_entity){.texts = dq_map(), .attributes = dq_map(), .vector = vector};
+    *fault = read_name(line, bytes, &entity->id, error);
+    if (!*fault) *fault = check_finite(vector, layout->width, error);
+    return 1;
+}

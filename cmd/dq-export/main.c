@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-export: users, items and interactions from files or collections into a stream.
+ */
+#include "export.h"
+
+#include "port/mongo/mongo.h"
+
+#include <malloc.h>
+#include <stdio.h>
+
+static const dq_program program = {
+    .name = "dq-export",
+    .summary = "users, items and interactions from files or a database into a stream",
+    .operands = "[FOLDER|URI]",
+    .examples =
+        {"dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o catalogue.dq",
+         "dq-export --schema jobs mongodb://localhost/rl_jobsdb | dq-rank --by cosine -k 10"},
+};
+
+static dq_status write_stream(dq_cli *cli, export_options *o, export_schema *schema, dq_collections *place,
+                              dq_error *error)
+{
+    export_target *target = &o->request.target;
+    dq_maker maker = dq_cli_maker(cli, -1);
+    if (schema && !dq_map_set(&cli->arena, &maker.options, "schema", schema->canonical))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory");
+    dq_status status = dq_writer_open(&target->writer, o->common.output, &maker, NULL, 0, error);
+    if (status) return status;
+    status = schema ? export_collections(&o->request, schema, place, error)
+                    : export_files(&o->request, error);
+    if (status)
+        dq_writer_abort(target->writer);
+    else
+        status = dq_writer_close(target->writer, error);
+    return status;
+}
+
+/* A batch of a database's answers is some megabytes, asked for and released again and again: the allocator
+ * keeps the pages, or half of the time would go into getting them anew. */
+static void keep_pages(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    enum { KEEP = 64 << 20 };
+    (void)mallopt(M_MMAP_THRESHOLD, KEEP);
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP);
+#endif
+}
+
+static dq_status run_schema(dq_cli *cli, export_options *o, dq_error *error)
+{
+    export_schema schema;
+    dq_collections place = {0};
+    dq_status status = export_schema_load(&schema, o->schema, error);
+    if (status) return status;
+    if (!o->pairs.count) {
+        o->request.target.pairs = schema.pairs;
+        o->request.target.pair_count = schema.pair_count;
+    }
+    if (dq_mongo_is_uri(o->place)) keep_pages();
+    status = dq_mongo_is_uri(o->place) ? dq_collections_open_mongo(&place, o->place, error)
+                                       : dq_collections_open_folder(&place, o->place, error);
+    if (!status) status = write_stream(cli, o, &schema, &place, error);
+    if (place.self) place.close(&place);
+    export_schema_free(&schema);
+    return status;
+}
+
+static dq_status show_schema(const dq_cli *cli, const char *name)
+{
+    const char *text = export_schema_text(name);
+    if (!text) dq_cli_usage(cli, "--show-schema: no built-in mapping '%s' (there is: jobs)", name);
+    (void)fputs(text, stdout); /* a late error is dq_cli_finish's */
+    return DQ_OK;
+}
+
+static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
+{
+    if (o->show_schema) return show_schema(cli, o->show_schema);
+    export_settle(cli, o);
+    dq_status status = o->schema ? run_schema(cli, o, error) : write_stream(cli, o, NULL, NULL, error);
+    if (status) return status;
+    export_report(&o->request.user_tally, cli, &o->common);
+    export_report(&o->request.interaction_tally, cli, &o->common);
+    export_report(&o->request.item_tally, cli, &o->common);
+    return DQ_OK;
+}
+
+int main(int argc, char **argv)
+{
+    export_options o = {.common = DQ_COMMON_DEFAULTS,
+                        .request = {.pick_users.limit = UINT64_MAX, .pick_items.limit = UINT64_MAX}};
+    export_request *r = &o.request;
+    const dq_option table[] = {
+        {"users", 'u', DQ_OPT_TEXT, &r->users, "FILE",
+         "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .flags = 0},
+        {"items", 'i', DQ_OPT_TEXT, &r->items, "FILE", "items", .flags = 0},
+        {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: .jsonl, .csv or .tsv",
+         .flags = 0},
+        {"user-ids", 0, DQ_OPT_TEXT, &r->user_ids, "FILE", "ids of an array of users, one a line",
+         .flags = 0},
+        {"item-ids", 0, DQ_OPT_TEXT, &r->item_ids, "FILE", "ids of an array of items, one a line",
+         .flags = 0},
+        {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
+         "join the collections of a folder or database: jobs, or a mapping's file", .flags = 0},
+        {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",
+         .flags = 0},
+        {"limit", 'n', DQ_OPT_LIST, &o.limits, "N", "at most N of each side; users:N, items:N",
+         .flags = DQ_OPT_PAYLOAD},
+        {"user", 0, DQ_OPT_LIST, &r->pick_users.ids, "ID", "only this user (may be repeated)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"item", 0, DQ_OPT_LIST, &r->pick_items.ids, "ID", "only this item (may be repeated)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON", "of a database, only these; users:JSON, items:JSON",
+         .flags = DQ_OPT_PAYLOAD},
+        {"pair", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
+         .flags = DQ_OPT_PAYLOAD},
+        {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "a faulty document is an error, not skipped", .flags = 0},
+        DQ_OPTIONS_COMMON(o.common),
+        {0},
+    };
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    dq_error error = DQ_ERROR_NONE;
+    dq_status status = run(&cli, &o, &error);
+    return dq_cli_finish(&cli, status, &error);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the command line asks for, and what it may not. A URI is never quoted: it may hold a password.
+ */
+#include "export.h"
+
+#include "port/mongo/mongo.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* "N", "users:N" or "items:N". */
+static void set_limit(const dq_cli *cli, export_options *o, const char *text)
+{
+    const char *digits = text;
+    bool users = strncmp(text, "users:", 6) == 0, items = strncmp(text, "items:", 6) == 0;
+    if (users || items) digits += 6;
+    char *end;
+    errno = 0;
+    unsigned long long n = strtoull(digits, &end, 10);
+    if (*digits < '0' || *digits > '9' || *end || errno)
+        dq_cli_usage(cli, "--limit: '%s' is not N, users:N or items:N", text);
+    if (!items) o->request.pick_users.limit = n;
+    if (!users) o->request.pick_items.limit = n;
+}
+
+/* "{...}", "users:{...}" or "items:{...}". */
+static void set_where(const dq_cli *cli, export_options *o, const char *text)
+{
+    bool users = strncmp(text, "users:", 6) == 0, items = strncmp(text, "items:", 6) == 0;
+    const char *filter = users || items ? text + 6 : text;
+    dq_error why = DQ_ERROR_NONE;
+    if (dq_mongo_check_filter(filter, &why)) dq_cli_usage(cli, "--where: %s", why.reason);
+    if ((!items && o->request.pick_users.where) || (!users && o->request.pick_items.where))
+        dq_cli_usage(cli, "--where: one filter a side; join two with {\"$and\": [..]}");
+    if (!items) o->request.pick_users.where = filter;
+    if (!users) o->request.pick_items.where = filter;
+}
+
+static void set_pairs(dq_cli *cli, export_options *o)
+{
+    dq_pair_names *pairs = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *pairs);
+    if (!pairs) dq_cli_usage(cli, "out of memory");
+    for (size_t i = 0; i < o->pairs.count; i++) {
+        dq_error why = DQ_ERROR_NONE;
+        if (dq_pair_parse(o->pairs.at[i], &cli->arena, &pairs[i], &why))
+            dq_cli_usage(cli, "--pair: %s", why.reason);
+    }
+    o->request.target.pairs = pairs;
+    o->request.target.pair_count = o->pairs.count;
+}
+
+static void check_file(const dq_cli *cli, const char *option, const char *path, const char *ids)
+{
+    export_form form = export_form_of(path);
+    if (strstr(path, "://"))
+        dq_cli_usage(cli, "--%s: a file; a database is an operand, with --schema", option);
+    if (form == EXPORT_OTHER)
+        dq_cli_usage(cli,
+                     "--%s: '%s' tells no form by its name (.jsonl .csv .tsv .npy .safetensors, also with "
+                     ".zst or .gz)",
+                     option, path);
+    if (export_is_array(form) && !ids)
+        dq_cli_usage(cli, "--%s: '%s' has no ids: they come one a line from --%.4s-ids", option, path,
+                     option);
+    if (!export_is_array(form) && ids)
+        dq_cli_usage(cli, "--%.4s-ids: only for .npy and .safetensors; '%s' has its own ids", option, path);
+}
+
+/* Items are read twice when there are interactions. */
+static void check_twice(const dq_cli *cli, const export_request *r)
+{
+    const char *const paths[] = {r->items, r->item_ids};
+    for (size_t i = 0; i < 2; i++) {
+        struct stat about;
+        if (!paths[i] ||
+            (strcmp(paths[i], "-") != 0 && (stat(paths[i], &about) != 0 || S_ISREG(about.st_mode))))
+            continue; /* one that is not there is an error of its own, later */
+        dq_cli_usage(cli, "--interactions: '%s' must be a regular file, for it is read twice", paths[i]);
+    }
+}
+
+/* A place that is no path: it may hold a password, and is never quoted. */
+static void check_uri(const dq_cli *cli, const char *place)
+{
+    if (strstr(place, "://") && !dq_mongo_is_uri(place))
+        dq_cli_usage(cli, "a database's URI begins with mongodb:// or mongodb+srv://");
+}
+
+/* The operand, or the environment's database. */
+static void set_place(const dq_cli *cli, export_options *o)
+{
+    const char *uri = getenv("DQ_MONGODB_URI");
+    bool from_environment = cli->operand_count == 0 && uri && *uri;
+    o->place = cli->operand_count == 1 ? cli->operands[0] : from_environment ? uri : NULL;
+    if (!o->place)
+        dq_cli_usage(cli, "--schema: needs one folder of collections, or a mongodb:// URI (here or in "
+                          "DQ_MONGODB_URI)");
+    check_uri(cli, o->place);
+    if (from_environment && !dq_mongo_is_uri(uri))
+        dq_cli_usage(cli, "DQ_MONGODB_URI: begins with mongodb:// or mongodb+srv://");
+}
+
+static void check_files(const dq_cli *cli, const export_request *r)
+{
+    if (!r->users && !r->items)
+        dq_cli_usage(cli, "nothing to export: --users and --items, or --schema NAME FOLDER");
+    if (cli->operand_count && dq_mongo_is_uri(cli->operands[0]))
+        dq_cli_usage(cli, "a database needs --schema");
+    if (cli->operand_count) check_uri(cli, cli->operands[0]);
+    if (cli->operand_count) dq_cli_usage(cli, "'%s': a folder needs --schema", cli->operands[0]);
+    if (r->users) check_file(cli, "users", r->users, r->user_ids);
+    if (r->items) check_file(cli, "items", r->items, r->item_ids);
+    if (!r->users && r->user_ids) dq_cli_usage(cli, "--user-ids: there are no --users");
+    if (!r->items && r->item_ids) dq_cli_usage(cli, "--item-ids: there are no --items");
+    if (!r->interactions) return;
+    if (!r->users || !r->items) dq_cli_usage(cli, "--interactions: needs --users and --items");
+    export_form form = export_form_of(r->interactions);
+    if (export_is_array(form) || form == EXPORT_OTHER)
+        dq_cli_usage(cli, "--interactions: '%s' is no .jsonl, .csv or .tsv", r->interactions);
+    check_twice(cli, r);
+}
+
+static void check_stdin_once(const dq_cli *cli, const export_request *r)
+{
+    const char *const paths[] = {r->users, r->items, r->interactions, r->user_ids, r->item_ids};
+    int stdins = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        stdins += paths[i] && strcmp(paths[i], "-") == 0;
+    if (stdins > 1) dq_cli_usage(cli, "standard input can be only one of the files");
+}
+
+void export_settle(dq_cli *cli, export_options *o)
+{
+    export_request *r = &o->request;
+    for (size_t i = 0; i < o->limits.count; i++) set_limit(cli, o, o->limits.at[i]);
+    for (size_t i = 0; i < o->wheres.count; i++) set_where(cli, o, o->wheres.at[i]);
+    set_pairs(cli, o);
+    r->target.common = &o->common;
+    r->user_tally = (export_tally){.what = "users", .strict = o->strict, .named = o->schema != NULL};
+    r->item_tally = (export_tally){.what = "items", .strict = o->strict, .named = o->schema != NULL};
+    r->interaction_tally = (export_tally){.what = "interactions", .strict = o->strict};
+    if (!o->schema) {
+        if (o->wheres.count) dq_cli_usage(cli, "--where: filters a database; for files there is jq");
+        check_files(cli, r);
+        check_stdin_once(cli, r);
+        return;
+    }
+    if (r->users || r->items || r->interactions || r->user_ids || r->item_ids)
+        dq_cli_usage(cli, "--schema: reads a folder, and no single files beside it");
+    if (strstr(o->schema, "://")) dq_cli_usage(cli, "--schema: a mapping's name; a database is an operand");
+    set_place(cli, o);
+    if (o->wheres.count && !dq_mongo_is_uri(o->place))
+        dq_cli_usage(cli, "--where: filters a database; for files there is jq");
+}

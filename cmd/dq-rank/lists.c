@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Blocks are scored for groups of users, so that the score matrix stays modest; then each user's heap is fed
+ * by one thread. Every decision about a pair depends on the pair alone, so neither groups nor threads show.
+ */
+#include "rank.h"
+
+#include "rank/explore.h"
+#include "rank/mmr.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    GROUP_SCORES = 1 << 20, /* floats of the score matrix */
+    USER_TILE = 16,         /* users */
+};
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the users' lists");
+}
+
+/* ---- opening ---- */
+
+static bool is_wanted(const dq_texts *users, const char *id, size_t bytes)
+{
+    for (size_t i = 0; i < users->count; i++)
+        if (strlen(users->at[i]) == bytes && memcmp(users->at[i], id, bytes) == 0) return true;
+    return users->count == 0;
+}
+
+static dq_status open_user(rank_lists *lists, const dq_side *side, uint32_t row, dq_error *error)
+{
+    const rank_options *o = lists->options;
+    size_t i = lists->count, pool = o->pool ? o->pool : 10 * o->k;
+    size_t k = o->order == RANK_MMR ? pool : o->k;
+    rank_user *user = &lists->users[i];
+    user->id = dq_index_id(&side->ids, row, &user->id_bytes);
+    user->seen = DQ_ABSENT;
+    lists->of_row[row] = DQ_ABSENT;
+    if (!is_wanted(&o->users, user->id, user->id_bytes)) return DQ_OK;
+    lists->of_row[row] = (uint32_t)i;
+    lists->vectors[i] = side->vectors[row];
+    lists->count++;
+    dq_status status = dq_topk_new(&lists->best[i], k, error);
+    if (!status && o->order == RANK_EPSILON) status = dq_topk_new(&lists->random[i], k, error);
+    return status;
+}
+
+dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_side *users,
+                          dq_error *error)
+{
+    uint32_t n = (uint32_t)dq_index_count(&users->ids);
+    dq_status status = DQ_OK;
+    lists->options = options;
+    lists->users = calloc(n + 1U, sizeof *lists->users);
+    lists->of_row = calloc(n + 1U, sizeof *lists->of_row);
+    lists->vectors = calloc(n + 1U, sizeof *lists->vectors);
+    lists->best = calloc(n + 1U, sizeof *lists->best);
+    lists->random = calloc(n + 1U, sizeof *lists->random);
+    if (!lists->users || !lists->of_row || !lists->vectors || !lists->best || !lists->random)
+        return no_memory(error);
+    for (uint32_t row = 0; !status && row < n; row++) status = open_user(lists, users, row, error);
+    return status;
+}
+
+/* ---- offering ---- */
+
+typedef struct offering {
+    rank_lists *lists;
+    const rank_block *block;
+    size_t first, count; /* the group of users */
+    const float *scores; /* (count, rows) */
+    dq_error *errors;    /* (tiles) */
+} offering;
+
+static uint64_t score_bits(float score)
+{
+    uint32_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    return bits;
+}
+
+/* Offers one item to one user's heap. */
+static dq_status offer_item(rank_lists *lists, size_t u, const rank_block *block, uint32_t row, float score,
+                            dq_error *error)
+{
+    const rank_options *o = lists->options;
+    const rank_user *user = &lists->users[u];
+    uint64_t tag = o->order == RANK_MMR ? block->first + row : score_bits(score);
+    float key = score;
+    size_t n;
+    const char *id = dq_strings_get(&block->ids, row, &n);
+    if (o->exclude_seen && rank_seen_has(&lists->seen, user->seen, lists->seen_items[row])) return DQ_OK;
+    if (o->order == RANK_SOFTMAX || o->order == RANK_EPSILON) {
+        dq_rng rng = dq_explore_rng(o->common.seed, user->id, user->id_bytes, id, n);
+        if (o->order == RANK_SOFTMAX) {
+            key = dq_explore_softmax(score, o->temperature, &rng);
+        } else {
+            dq_status status = dq_topk_push(lists->random[u], dq_explore_uniform(&rng), id, n, tag, error);
+            if (status) return status;
+        }
+    }
+    return dq_topk_push(lists->best[u], key, id, n, tag, error);
+}
+
+static dq_status offer_block(const offering *work, size_t u, dq_error *error)
+{
+    rank_lists *lists = work->lists;
+    const rank_block *block = work->block;
+    const float *scores = work->scores + (u - work->first) * block->rows;
+    bool plain = lists->options->order == RANK_SCORE || lists->options->order == RANK_MMR;
+    dq_status status = DQ_OK;
+    for (uint32_t row = 0; !status && row < block->rows; row++) {
+        if (!isfinite(scores[row]))
+            return dq_fail(error, DQ_ERR_NUMERIC, "the score of user %.*s is not a finite number",
+                           (int)lists->users[u].id_bytes, lists->users[u].id);
+        if (plain && !dq_topk_would_take(lists->best[u], scores[row])) continue;
+        status = offer_item(lists, u, block, row, scores[row], error);
+    }
+    return status;
+}
+
+static void offer_tile(void *arg, size_t tile, unsigned thread)
+{
+    offering *work = arg;
+    size_t end = (tile + 1) * USER_TILE;
+    (void)thread;
+    if (end > work->count) end = work->count;
+    dq_status status = DQ_OK;
+    for (size_t i = tile * USER_TILE; !status && i < end; i++)
+        status = offer_block(work, work->first + i, &work->errors[tile]);
+}
+
+static dq_status reserve(rank_lists *lists, const rank_block *block, size_t group, dq_error *error)
+{
+    if (group * block->rows > lists->score_slots) {
+        free(lists->scores);
+        lists->score_slots = 0;
+        lists->scores = malloc(group * block->rows * sizeof *lists->scores);
+        if (!lists->scores) return no_memory(error);
+        lists->score_slots = group * block->rows;
+    }
+    if (block->rows > lists->seen_slots) {
+        free(lists->seen_items);
+        lists->seen_slots = 0;
+        lists->seen_items = malloc(block->rows * sizeof *lists->seen_items);
+        if (!lists->seen_items) return no_memory(error);
+        lists->seen_slots = block->rows;
+    }
+    return DQ_OK;
+}
+
+/* What --exclude-seen knows the block's items and the users by. */
+static void look_up_seen(rank_lists *lists, const rank_block *block, size_t first, size_t last)
+{
+    size_t n;
+    for (uint32_t row = 0; row < block->rows; row++) {
+        const char *id = dq_strings_get(&block->ids, row, &n);
+        lists->seen_items[row] = dq_index_find(&lists->seen.items, id, n);
+    }
+    for (size_t u = first; u < last; u++) {
+        rank_user *user = &lists->users[u];
+        if (user->seen == DQ_ABSENT) user->seen = dq_index_find(&lists->seen.users, user->id, user->id_bytes);
+    }
+}
+
+static dq_status offer_group(offering *work, rank_scorer *scorer, dq_error *error)
+{
+    rank_lists *lists = work->lists;
+    rank_scorer_score(scorer, lists->vectors + work->first, work->count, work->block, lists->scores);
+    size_t tiles = (work->count + USER_TILE - 1) / USER_TILE;
+    for (size_t i = 0; i < tiles; i++) work->errors[i] = DQ_ERROR_NONE;
+    dq_pool_run(scorer->pool, offer_tile, work, tiles);
+    for (size_t i = 0; i < tiles; i++)
+        if (work->errors[i].status)
+            return dq_fail(error, work->errors[i].status, "%s", work->errors[i].reason);
+    return DQ_OK;
+}
+
+dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, size_t first,
+                           size_t last, dq_error *error)
+{
+    if (block->rows == 0 || first == last) return DQ_OK;
+    size_t group = GROUP_SCORES / block->rows ? GROUP_SCORES / block->rows : 1;
+    if (group > last - first) group = last - first;
+    dq_status status = reserve(lists, block, group, error);
+    if (status) return status;
+    if (lists->options->exclude_seen) look_up_seen(lists, block, first, last);
+    dq_error *errors = malloc((group / USER_TILE + 1) * sizeof *errors);
+    if (!errors) return no_memory(error);
+    for (size_t at = first; !status && at < last; at += group) {
+        size_t count = last - at < group ? last - at : group;
+        offering work = {lists, block, at, count, lists->scores, errors};
+        status = offer_group(&work, scorer, error);
+    }
+    free(errors);
+    if (!status && lists->options->order == RANK_MMR)
+        status = rank_kept_update(&lists->kept, block, lists->best, lists->count, first, last, error);
+    return status;
+}
+
+/* ---- finishing ---- */
+
+static rank_place place_of(const dq_scored *item)
+{
+    uint32_t bits = (uint32_t)item->tag;
+    rank_place place = {.item = item->id, .item_bytes = item->id_bytes};
+    memcpy(&place.score, &bits, sizeof place.score);
+    return place;
+}
+
+static dq_status finish_epsilon(rank_lists *lists, size_t i, rank_place *places, size_t *count,
+                                dq_error *error)
+{
+    const rank_options *o = lists->options;
+    const rank_user *user = &lists->users[i];
+    const dq_scored *best, *random;
+    size_t n = dq_topk_sorted(lists->best[i], &best), m = dq_topk_sorted(lists->random[i], &random);
+    const dq_scored **mixed = malloc((n + 1) * sizeof *mixed);
+    if (!mixed) return no_memory(error);
+    dq_rng rng = dq_explore_rng(o->common.seed, user->id, user->id_bytes, "", 0);
+    *count = dq_explore_epsilon(best, n, random, m, o->epsilon, &rng, n, mixed);
+    for (size_t place = 0; place < *count; place++) places[place] = place_of(mixed[place]);
+    free(mixed);
+    return DQ_OK;
+}
+
+typedef struct comparing {
+    const float **vectors;
+    dq_pairing whole;
+} comparing;
+
+static double cosine_of(void *arg, size_t i, size_t j)
+{
+    const comparing *with = arg;
+    return dq_cosine(with->vectors[i], with->vectors[j], &with->whole, 1);
+}
+
+static dq_status finish_mmr(rank_lists *lists, size_t i, rank_place *places, size_t *count, dq_error *error)
+{
+    const rank_options *o = lists->options;
+    const dq_scored *items;
+    size_t n = dq_topk_sorted(lists->best[i], &items);
+    comparing with = {malloc((n + 1) * sizeof *with.vectors), {0, 0, lists->kept.width}};
+    double *relevance = malloc((n + 1) * sizeof *relevance);
+    float *scores = malloc((n + 1) * sizeof *scores);
+    uint32_t *order = malloc((n + 1) * sizeof *order);
+    dq_status status = with.vectors && relevance && scores && order ? DQ_OK : no_memory(error);
+    for (size_t c = 0; !status && c < n; c++) {
+        with.vectors[c] = rank_kept_find(&lists->kept, (uint32_t)items[c].tag);
+        scores[c] = items[c].score;
+    }
+    if (!status) {
+        dq_mmr_relevance(scores, n, relevance);
+        status = dq_mmr(relevance, n, o->lambda, cosine_of, &with, o->k, order, NULL, error);
+    }
+    *count = n < o->k ? n : o->k;
+    for (size_t place = 0; !status && place < *count; place++) {
+        const dq_scored *item = &items[order[place]];
+        places[place] = (rank_place){item->id, item->id_bytes, item->score};
+    }
+    free(order);
+    free(scores);
+    free(relevance);
+    free(with.vectors);
+    return status;
+}
+
+dq_status rank_lists_finish(rank_lists *lists, size_t i, rank_place *places, size_t *count, dq_error *error)
+{
+    const dq_scored *items;
+    if (lists->options->order == RANK_EPSILON) return finish_epsilon(lists, i, places, count, error);
+    if (lists->options->order == RANK_MMR) return finish_mmr(lists, i, places, count, error);
+    *count = dq_topk_sorted(lists->best[i], &items);
+    for (size_t place = 0; place < *count; place++) places[place] = place_of(&items[place]);
+    return DQ_OK;
+}
+
+void rank_lists_free(rank_lists *lists)
+{
+    for (size_t i = 0; i < lists->count; i++) {
+        dq_topk_free(lists->best[i]);
+        dq_topk_free(lists->random[i]);
+    }
+    free(lists->users);
+    free(lists->of_row);
+    free(lists->vectors);
+    free(lists->best);
+    free(lists->random);
+    free(lists->scores);
+    free(lists->seen_items);
+    rank_seen_free(&lists->seen);
+    rank_kept_free(&lists->kept);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-rank: the k best items for users, by Q-value, world model or cosine.
+ */
+#include "rank.h"
+
+#include "math/blas.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const rank_by_names[] = {"auto", "q", "world", "cosine", NULL};
+const char *const rank_format_names[] = {"stream", "tsv", "jsonl", "trec", NULL};
+const char *const rank_order_names[] = {"score", "mmr", "epsilon", "softmax", NULL};
+
+static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
+{
+    dq_reader *inputs[2] = {0}; /* the stream, and --model */
+    rank_output *output = NULL;
+    bool in_use = false;
+    dq_status status = dq_reader_open(&inputs[0], cli->operands, cli->operand_count, error);
+    if (!status && o->model) status = dq_reader_open(&inputs[1], &o->model, 1, error);
+    if (!status) status = rank_output_open(&output, o, cli, inputs, o->model ? 2 : 1, error);
+    if (!status)
+        status = o->merge ? rank_merge_run(o, inputs[0], output, error)
+                          : rank_stream_run(o, inputs[0], inputs[1], output, &in_use, error);
+    if (status)
+        rank_output_abort(output);
+    else
+        status = rank_output_close(output, error);
+    if (!in_use) dq_reader_close(inputs[0]);
+    dq_reader_close(inputs[1]);
+    return status;
+}
+
+static void check_options(rank_options *o, dq_cli *cli)
+{
+    int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0);
+    dq_error error = DQ_ERROR_NONE;
+    if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon and --softmax: one at a time");
+    if (o->lambda < 1) o->order = RANK_MMR;
+    if (o->epsilon > 0) o->order = RANK_EPSILON;
+    if (o->temperature > 0) o->order = RANK_SOFTMAX;
+    if (o->merge && (orders || o->exclude_seen || o->hold || o->model || o->users.count || o->pairs.count ||
+                     o->by != RANK_BY_AUTO))
+        dq_cli_usage(cli, "--merge takes rankings as they are: only -k, --format and --run-name go with it");
+    if (o->pool && o->pool < o->k) dq_cli_usage(cli, "--pool is smaller than -k");
+    if (o->pairs.count && (o->by == RANK_BY_Q || o->by == RANK_BY_WORLD))
+        dq_cli_usage(cli, "--pair goes with --by cosine");
+    if (o->pairs.count) o->by = RANK_BY_COSINE;
+    if (o->model && o->by == RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
+    if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
+        dq_cli_usage(cli, "--run-name: one word without white space");
+    o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);
+    for (size_t i = 0; o->pair_names && i < o->pairs.count; i++)
+        if (dq_pair_parse(o->pairs.at[i], &cli->arena, &o->pair_names[i], &error))
+            dq_cli_usage(cli, "--pair: %s", error.reason);
+}
+
+static const dq_program program = {
+    .name = "dq-rank",
+    .summary = "the k best items for users, by Q-value, world model or cosine",
+    .operands = "[FILE...]",
+    .examples = {"cat model.dq catalogue.dq | dq-rank --user 7 -k 10 --format tsv",
+                 "dq-export --schema jobs data | dq-rank --by cosine --exclude-seen --format trec > run"},
+    .version_note_fn = dq_blas_core,
+};
+
+int main(int argc, char **argv)
+{
+    rank_options o = {.common = DQ_COMMON_DEFAULTS, .k = 10, .run_name = "dq", .lambda = 1};
+    const dq_option table[] = {
+        {"by", 0, DQ_OPT_CHOICE, &o.by, "SCORE", "q, world or cosine; auto: q with a model, else cosine",
+         .flags = DQ_OPT_PAYLOAD, .choices = rank_by_names},
+        {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the model, when the stream does not begin with one",
+         .flags = 0},
+        {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items a user", .flags = DQ_OPT_PAYLOAD, .least = 1,
+         .most = 1e9},
+        {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "rank for this user alone; may be repeated",
+         .flags = DQ_OPT_PAYLOAD},
+        {"pair", 0, DQ_OPT_LIST, &o.pairs, "U:I",
+         "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD},
+        {"exclude-seen", 'x', DQ_OPT_FLAG, &o.exclude_seen, NULL,
+         "leave out items the user has an interaction with", .flags = DQ_OPT_PAYLOAD},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORMAT", "stream, tsv, jsonl or trec", .flags = 0,
+         .choices = rank_format_names},
+        {"run-name", 0, DQ_OPT_TEXT, &o.run_name, "NAME", "last column of a TREC run", .flags = 0},
+        {"mmr", 0, DQ_OPT_REAL, &o.lambda, "LAMBDA",
+         "re-rank for diversity: 1 relevance alone (no re-ranking), 0 diversity alone",
+         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1},
+        {"pool", 0, DQ_OPT_COUNT, &o.pool, "N", "candidates that --mmr chooses from; 0: 10 times K",
+         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1e9},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "E", "give each place to a random item with probability E",
+         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1},
+        {"softmax", 0, DQ_OPT_REAL, &o.temperature, "T",
+         "draw the list from the softmax of score / T; 0: rank by score", .flags = DQ_OPT_PAYLOAD, .least = 0,
+         .most = 1e9},
+        {"merge", 0, DQ_OPT_FLAG, &o.merge, NULL, "merge rankings of shards exactly",
+         .flags = DQ_OPT_PAYLOAD},
+        {"hold", 0, DQ_OPT_FLAG, &o.hold, NULL, "keep all items in memory until the stream has ended",
+         .flags = 0},
+        DQ_OPTION_SEED(o.common),
+        DQ_OPTIONS_COMMON(o.common),
+        {0}};
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    check_options(&o, &cli);
+    dq_error error = DQ_ERROR_NONE;
+    dq_status status = run(&o, &cli, &error);
+    return dq_cli_finish(&cli, status, &error);
+}

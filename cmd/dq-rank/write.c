@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A format is one function that takes a user's list; the stream's gathers rows into bundles.
+ */
+#include "rank.h"
+
+#include "dq/sink.h"
+#include "port/files/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUNDLE_ROWS = 1 << 15 };
+
+struct rank_output {
+    const rank_options *options;
+    dq_sink *sink;     /* text formats */
+    dq_writer *writer; /* the stream */
+    const char *by;
+    rank_order order;
+    dq_json_text line;
+    dq_strings users, items; /* rows of the bundle in the making */
+    uint32_t ranks[BUNDLE_ROWS];
+    float scores[BUNDLE_ROWS], values[BUNDLE_ROWS];
+};
+
+dq_status rank_output_open(rank_output **output, const rank_options *options, dq_cli *cli,
+                           dq_reader *const *inputs, size_t input_count, dq_error *error)
+{
+    const char *path = options->common.output;
+    *output = calloc(1, sizeof **output);
+    if (!*output) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the output");
+    (*output)->options = options;
+    (*output)->by = rank_by_names[RANK_BY_COSINE];
+    if (options->format != RANK_STREAM) return dq_sink_open(&(*output)->sink, path, DQ_SINK_TEXT, error);
+    dq_maker maker = dq_cli_maker(cli, options->order == RANK_EPSILON || options->order == RANK_SOFTMAX
+                                           ? (int64_t)options->common.seed
+                                           : -1);
+    return dq_writer_open(&(*output)->writer, path, &maker, inputs, input_count, error);
+}
+
+void rank_output_describe(rank_output *output, const char *by, rank_order order)
+{
+    output->by = by;
+    output->order = order;
+}
+
+static dq_status check_id(const char *what, const char *id, size_t bytes, dq_error *error)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (strchr(" \t\n\v\f\r", id[i]) || id[i] == '\0')
+            return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s %.*s has white space, which a TREC run cannot hold",
+                           what, (int)bytes, id);
+    if (bytes == 0) return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s has an empty id: no TREC run", what);
+    return DQ_OK;
+}
+
+dq_status rank_output_check(const rank_output *output, const char *user, size_t user_bytes,
+                            const dq_scored *items, size_t count, dq_error *error)
+{
+    if (output->options->format != RANK_TREC) return DQ_OK;
+    dq_status status = check_id("user", user, user_bytes, error);
+    for (size_t i = 0; !status && i < count; i++)
+        status = check_id("item", items[i].id, items[i].id_bytes, error);
+    return status;
+}
+
+/* ---- text ---- */
+
+static dq_status raw(rank_output *output, const char *text, size_t bytes, dq_error *error)
+{
+    return dq_json_write_raw(&output->line, text, bytes, error);
+}
+
+static dq_status number(rank_output *output, const char *format, double value, dq_error *error)
+{
+    char text[40];
+    return raw(output, text, (size_t)snprintf(text, sizeof text, format, value), error);
+}
+
+static dq_status escaped(rank_output *output, const char *text, size_t bytes, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < bytes; i++) {
+        const char *code = text[i] == '\t'   ? "\\t"
+                           : text[i] == '\n' ? "\\n"
+                           : text[i] == '\\' ? "\\\\"
+                                             : NULL;
+        status = code ? raw(output, code, 2, error) : raw(output, text + i, 1, error);
+    }
+    return status;
+}
+
+/* user TAB rank TAB item TAB score */
+static dq_status tsv_line(rank_output *o, const char *user, size_t n, const rank_place *place, size_t rank,
+                          dq_error *e)
+{
+    dq_status s = escaped(o, user, n, e);
+    if (!s) s = number(o, "\t%.0f\t", (double)rank, e);
+    if (!s) s = escaped(o, place->item, place->item_bytes, e);
+    return s ? s : number(o, "\t%.9g\n", (double)place->score, e);
+}
+
+static dq_status json_line(rank_output *o, const char *user, size_t n, const rank_place *place, size_t rank,
+                           dq_error *e)
+{
+    dq_status s = raw(o, "{\"user\":", 8, e);
+    if (!s) s = dq_json_write_string(&o->line, user, n, e);
+    if (!s) s = raw(o, ",\"item\":", 8, e);
+    if (!s) s = dq_json_write_string(&o->line, place->item, place->item_bytes, e);
+    if (!s) s = number(o, ",\"rank\":%.0f", (double)rank, e);
+    return s ? s : number(o, ",\"score\":%.9g}\n", (double)place->score, e);
+}
+
+/* trec_eval and dq-eval order by the score alone. Where something else has ordered a list, the places left
+ * stand for the score. */
+static float order_score(const rank_output *o, const rank_place *place, size_t rank, size_t count)
+{
+    return o->order == RANK_SCORE ? place->score : (float)(count - rank + 1);
+}
+
+/* user Q0 item rank score run */
+static dq_status trec_line(rank_output *o, const char *user, size_t n, const rank_place *place, size_t rank,
+                           size_t count, dq_error *e)
+{
+    const char *run = o->options->run_name;
+    double score = (double)order_score(o, place, rank, count);
+    dq_status s = raw(o, user, n, e);
+    if (!s) s = raw(o, " Q0 ", 4, e);
+    if (!s) s = raw(o, place->item, place->item_bytes, e);
+    if (!s) s = number(o, " %.0f", (double)rank, e);
+    if (!s) s = number(o, " %.9g ", score, e);
+    if (!s) s = raw(o, run, strlen(run), e);
+    return s ? s : raw(o, "\n", 1, e);
+}
+
+static dq_status text_list(rank_output *o, const char *user, size_t n, const rank_place *places, size_t count,
+                           dq_error *e)
+{
+    dq_status s = DQ_OK;
+    o->line.bytes = 0;
+    for (size_t i = 0; !s && i < count; i++)
+        s = o->options->format == RANK_TSV     ? tsv_line(o, user, n, &places[i], i + 1, e)
+            : o->options->format == RANK_JSONL ? json_line(o, user, n, &places[i], i + 1, e)
+                                               : trec_line(o, user, n, &places[i], i + 1, count, e);
+    return s ? s : dq_sink_write(o->sink, o->line.data, o->line.bytes, e);
+}
+
+/* ---- the stream ---- */
+
+static dq_status describe(const rank_output *o, dq_bundle *bundle, dq_error *e)
+{
+    dq_arena *arena = &bundle->arena;
+    if (dq_map_set(arena, &bundle->meta, "by", dq_string(arena, o->by)) &&
+        dq_map_set(arena, &bundle->meta, "order", dq_string(arena, rank_order_names[o->order])) &&
+        dq_map_set(arena, &bundle->meta, "k", dq_int((int64_t)o->options->k)))
+        return DQ_OK;
+    return dq_fail(e, DQ_ERR_MEMORY, "out of memory for the output");
+}
+
+static dq_status put_bundle(rank_output *o, dq_error *e)
+{
+    dq_bundle bundle;
+    if (o->users.count == 0) return DQ_OK;
+    dq_status s = dq_bundle_init(&bundle, DQ_KIND_RANKINGS, o->users.count, e);
+    if (!s) s = describe(o, &bundle, e);
+    if (!s) s = dq_bundle_add_text(&bundle, "user", DQ_TEXT, o->users.offsets, o->users.data, NULL, e);
+    if (!s) s = dq_bundle_add_text(&bundle, "item", DQ_TEXT, o->items.offsets, o->items.data, NULL, e);
+    if (!s) s = dq_bundle_add_numbers(&bundle, "rank", DQ_U4, o->ranks, NULL, NULL, e);
+    if (!s) s = dq_bundle_add_numbers(&bundle, "score", DQ_F4, o->scores, NULL, NULL, e);
+    if (!s && o->order != RANK_SCORE)
+        s = dq_bundle_add_numbers(&bundle, "value", DQ_F4, o->values, NULL, NULL, e);
+    if (!s) s = dq_writer_put(o->writer, &bundle, e);
+    dq_bundle_free(&bundle);
+    dq_strings_clear(&o->users);
+    dq_strings_clear(&o->items);
+    return s;
+}
+
+static dq_status stream_list(rank_output *o, const char *user, size_t n, const rank_place *places,
+                             size_t count, dq_error *e)
+{
+    dq_status s = DQ_OK;
+    for (size_t i = 0; !s && i < count; i++) {
+        if (o->users.count == BUNDLE_ROWS && (s = put_bundle(o, e))) return s;
+        o->ranks[o->users.count] = (uint32_t)(i + 1);
+        o->scores[o->users.count] = order_score(o, &places[i], i + 1, count);
+        o->values[o->users.count] = places[i].score;
+        s = dq_strings_add(&o->users, user, n, e);
+        if (!s) s = dq_strings_add(&o->items, places[i].item, places[i].item_bytes, e);
+    }
+    return s;
+}
+
+/* ---- either ---- */
+
+dq_status rank_output_list(rank_output *output, const char *user, size_t user_bytes, const rank_place *places,
+                           size_t count, dq_error *error)
+{
+    return output->writer ? stream_list(output, user, user_bytes, places, count, error)
+                          : text_list(output, user, user_bytes, places, count, error);
+}
+
+static void free_output(rank_output *output)
+{
+    dq_json_text_free(&output->line);
+    dq_strings_free(&output->users);
+    dq_strings_free(&output->items);
+    free(output);
+}
+
+dq_status rank_output_close(rank_output *output, dq_error *error)
+{
+    if (output->writer) {
+        dq_status status = put_bundle(output, error);
+        if (status) {
+            rank_output_abort(output);
+            return status;
+        }
+    }
+    dq_status status = output->writer ? dq_writer_close(output->writer, error)
+                                      : dq_sink_close(output->sink, error);
+    free_output(output);
+    return status;
+}
+
+void rank_output_abort(rank_output *output)
+{
+    if (!output) return;
+    dq_writer_abort(output->writer);
+    dq_sink_abort(output->sink);
+    free_output(output);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "llm.h"
+
+#include "answer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One sample of a pair. */
+typedef struct vote {
+    double click; /* soft, two stages: the probability of CLICK at the first; NAN: not known */
+    double reward;
+    dq_label label;
+    bool soft, rewarded;
+} vote;
+
+typedef struct pair {
+    uint32_t user, item;
+    uint32_t left; /* votes to come */
+} pair;
+
+/* Pairs are numbered as they are told; number n lives in slot n % capacity. */
+struct dq_llm {
+    dq_llm_options options;
+    dq_reward_prompt prompt;
+    dq_ask *ask;
+    double rewards[DQ_LABELS];
+    bool has_reward[DQ_LABELS];
+    pair *pairs;     /* (capacity) */
+    vote *votes;     /* (capacity, K) */
+    size_t capacity; /* a power of two */
+    uint64_t told, asked, taken;
+    uint32_t votes_asked; /* of pair `asked` */
+    dq_json_text head, request;
+    size_t head_bytes;
+    dq_arena arena;
+    uint64_t missing, hard;
+};
+
+/* ---- options ---- */
+
+/* The number as it stands in the request, or "" for none; NULL: it is neither. */
+static const char *temperature(const char *text, char *room, size_t n)
+{
+    char *end;
+    double t = strtod(text, &end);
+    if (strcmp(text, "none") == 0) return "";
+    if (end == text || *end || !(t >= 0 && t <= 2)) return NULL;
+    (void)snprintf(room, n, "%.9g", t);
+    return room;
+}
+
+void dq_llm_check(const dq_llm_options *o, const dq_cli *cli)
+{
+    char room[32];
+    if (o->ledger || o->show_prompt) return;
+    if (!o->model) dq_cli_usage(cli, "--model NAME is needed: which model the server shall use");
+    if (!temperature(o->temperature, room, sizeof room))
+        dq_cli_usage(cli, "--temperature: '%s' is not a number in 0 .. 2, nor none", o->temperature);
+    dq_ask_check(&o->ask, cli);
+}
+
+/* ---- questions ---- */
+
+static vote *votes_of(dq_llm *l, uint64_t number)
+{
+    return &l->votes[(number & (l->capacity - 1)) * l->options.votes];
+}
+
+static pair *pair_of(dq_llm *l, uint64_t number)
+{
+    return &l->pairs[number & (l->capacity - 1)];
+}
+
+/* A question's tag: its pair, its vote, its stage. */
+static uint64_t tag_of(const dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stage stage)
+{
+    return (number * l->options.votes + sample) << 2 | (uint64_t)stage;
+}
+
+static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stage stage, bool maybe,
+                     dq_error *error)
+{
+    const pair *p = pair_of(l, number);
+    dq_json_text *request = &l->head;
+    request->bytes = l->head_bytes;
+    dq_status status = dq_reward_prompt_write(&l->prompt, stage, p->user, p->item, request, error);
+    if (!status) status = dq_json_write_raw(request, "}", 1, error);
+    if (status) return status;
+    dq_question q = {.form = dq_reward_form(stage, l->options.soft),
+                     .request = request->data,
+                     .bytes = request->bytes,
+                     .sample = sample,
+                     .maybe = maybe,
+                     .tag = tag_of(l, number, sample, stage)};
+    return dq_ask_put(l->ask, &q, error);
+}
+
+/* Puts what was told and the window has room for. */
+static dq_status ask_ahead(dq_llm *l, dq_error *error)
+{
+    dq_prompt_stage stage = l->options.stages == 2 ? DQ_PROMPT_FIRST : DQ_PROMPT_ONCE;
+    dq_status status = DQ_OK;
+    while (!status && l->asked < l->told && dq_ask_room(l->ask)) {
+        status = ask(l, l->asked, l->votes_asked, stage, false, error);
+        if (++l->votes_asked < l->options.votes) continue;
+        l->votes_asked = 0;
+        l->asked++;
+    }
+    return status;
+}
+
+/* ---- answers ---- */
+
+/* The expectation over a stage's labels; false when there are no log-probabilities, or a label that has one
+ * has no reward. The first stage leaves its part in v->click. IGNORE at the second stage was a CLICK. */
+static bool expect(dq_llm *l, vote *v, dq_prompt_stage stage, dq_label label, const dq_reply *reply)
+{
+    double p[DQ_LABELS], sum = 0;
+    bool read = dq_reward_soft(stage, label, reply->answer, reply->bytes, &l->arena, p);
+    dq_arena_free(&l->arena);
+    if (!read) return false;
+    if (stage == DQ_PROMPT_SECOND) {
+        p[DQ_CLICK] = p[DQ_IGNORE] * v->click;
+        p[DQ_APPLY] *= v->click;
+        p[DQ_SAVE] *= v->click;
+        p[DQ_IGNORE] = 1 - v->click;
+    }
+    if (stage == DQ_PROMPT_FIRST) v->click = p[DQ_CLICK];
+    for (size_t i = 0; i < DQ_LABELS; i++) {
+        if (p[i] > 0 && !l->has_reward[i]) return false;
+        sum += p[i] > 0 ? p[i] * l->rewards[i] : 0;
+    }
+    v->reward = sum;
+    return true;
+}
+
+static void end_vote(dq_llm *l, uint64_t number, vote *v, dq_label label)
+{
+    v->label = label;
+    if (label != DQ_NO_LABEL && !v->soft) {
+        v->rewarded = l->has_reward[label];
+        v->reward = l->rewards[label];
+    } else {
+        v->rewarded = label != DQ_NO_LABEL;
+    }
+    pair_of(l, number)->left--;
+}
+
+static dq_status take_reply(dq_llm *l, const dq_reply *reply, dq_error *error)
+{
+    dq_prompt_stage stage = (dq_prompt_stage)(reply->tag & 3);
+    uint64_t number = (reply->tag >> 2) / l->options.votes;
+    uint32_t sample = (uint32_t)((reply->tag >> 2) % l->options.votes);
+    vote *v = &votes_of(l, number)[sample];
+    dq_label label = dq_label_number(reply->label);
+    bool foresee = l->options.ask.dry_run && reply->status == DQ_ERR_UNKNOWN;
+    if (l->options.soft && label != DQ_NO_LABEL) {
+        bool possible = stage != DQ_PROMPT_SECOND || v->soft;
+        v->soft = possible && expect(l, v, stage, label, reply);
+    }
+    if (stage == DQ_PROMPT_FIRST && (label == DQ_CLICK || foresee))
+        return ask(l, number, sample, DQ_PROMPT_SECOND, foresee, error);
+    if (stage == DQ_PROMPT_SECOND && label == DQ_IGNORE) label = DQ_CLICK;
+    end_vote(l, number, v, label);
+    return DQ_OK;
+}
+
+/* The votes of a pair as one: the mean of the rewards, the label that most gave (of equals the earlier). */
+static dq_verdict count_votes(dq_llm *l, uint64_t number)
+{
+    const vote *v = votes_of(l, number);
+    size_t counts[DQ_LABELS] = {0}, rewarded = 0, labelled = 0, soft = 0, best = DQ_NO_LABEL;
+    double sum = 0;
+    for (size_t i = 0; i < l->options.votes; i++) {
+        if (v[i].label == DQ_NO_LABEL) continue;
+        labelled++;
+        counts[v[i].label]++;
+        if (!v[i].rewarded) continue;
+        rewarded++;
+        soft += v[i].soft;
+        sum += v[i].reward;
+    }
+    for (size_t i = 0; i < l->options.votes; i++)
+        if (v[i].label != DQ_NO_LABEL && (best == DQ_NO_LABEL || counts[v[i].label] > counts[best]))
+            best = v[i].label;
+    dq_verdict judged = {.label = best == DQ_NO_LABEL ? NULL : dq_labels[best],
+                         .none = rewarded == 0,
+                         .reward = rewarded ? (float)(sum / (double)rewarded) : 0,
+                         .soft = rewarded && soft == rewarded};
+    l->missing += labelled == 0;
+    l->hard += l->options.soft && rewarded && !judged.soft;
+    return judged;
+}
+
+static dq_status wait_for(dq_llm *l, uint64_t number, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    while (!status && (number >= l->asked || pair_of(l, number)->left)) {
+        dq_reply reply;
+        status = ask_ahead(l, error);
+        int got = status ? 0 : dq_ask_next(l->ask, &reply, error);
+        if (got < 0) return error->status ? error->status : DQ_ERR_IO;
+        if (got > 0) status = take_reply(l, &reply, error);
+    }
+    return status;
+}
+
+static dq_status take_pairs(void *self, size_t n, dq_verdict *verdicts, dq_error *error)
+{
+    dq_llm *l = self;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < n; i++) {
+        status = wait_for(l, l->taken, error);
+        if (!status) verdicts[i] = count_votes(l, l->taken++);
+    }
+    return status;
+}
+
+/* ---- pairs ---- */
+
+static dq_status grow(dq_llm *l, size_t need, dq_error *error)
+{
+    size_t capacity = l->capacity ? l->capacity : 1024, k = l->options.votes;
+    while (capacity < need) capacity *= 2;
+    pair *pairs = malloc(capacity * sizeof *pairs);
+    vote *votes = malloc(capacity * k * sizeof *votes);
+    if (!pairs || !votes) {
+        free(pairs);
+        free(votes);
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs");
+    }
+    for (uint64_t p = l->taken; p < l->told; p++) {
+        pairs[p & (capacity - 1)] = *pair_of(l, p);
+        memcpy(&votes[(p & (capacity - 1)) * k], votes_of(l, p), k * sizeof *votes);
+    }
+    free(l->pairs);
+    free(l->votes);
+    l->pairs = pairs;
+    l->votes = votes;
+    l->capacity = capacity;
+    return DQ_OK;
+}
+
+static dq_status tell_pairs(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error)
+{
+    dq_llm *l = self;
+    size_t need = (size_t)(l->told - l->taken) + n;
+    dq_status status = need > l->capacity ? grow(l, need, error) : DQ_OK;
+    for (size_t i = 0; !status && i < n; i++) {
+        *pair_of(l, l->told) = (pair){user[i], item[i], (uint32_t)l->options.votes};
+        for (size_t k = 0; k < l->options.votes; k++)
+            votes_of(l, l->told)[k] = (vote){.click = NAN, .label = DQ_NO_LABEL};
+        l->told++;
+    }
+    return status ? status : ask_ahead(l, error);
+}
+
+dq_judge dq_llm_judge(dq_llm *llm)
+{
+    return (dq_judge){.ahead = tell_pairs, .take = take_pairs, .self = llm, .soft = llm->options.soft};
+}
+
+/* ---- life ---- */
+
+/* {"model":"NAME","temperature":0,"messages": */
+static dq_status write_head(dq_llm *l, dq_error *error)
+{
+    char room[32], sampling[64] = "";
+    const char *t = temperature(l->options.temperature, room, sizeof room);
+    if (*t) (void)snprintf(sampling, sizeof sampling, ",\"temperature\":%s", t);
+    dq_status status = dq_json_write_raw(&l->head, "{\"model\":", 9, error);
+    if (!status) status = dq_json_write_string(&l->head, l->options.model, strlen(l->options.model), error);
+    if (!status) status = dq_json_write_raw(&l->head, sampling, strlen(sampling), error);
+    if (!status) status = dq_json_write_raw(&l->head, ",\"messages\":", 12, error);
+    l->head_bytes = l->head.bytes;
+    return status;
+}
+
+dq_status dq_llm_open(dq_llm **out, const dq_llm_options *options, dq_reward_prompt *prompt,
+                      const dq_reward_map *map, dq_error *error)
+{
+    dq_llm *l = calloc(1, sizeof *l);
+    *out = NULL;
+    if (!l) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for labels");
+    l->options = *options;
+    l->prompt = *prompt;
+    *prompt = (dq_reward_prompt){0};
+    for (size_t i = 0; i < DQ_LABELS; i++)
+        l->has_reward[i] = dq_reward_map_find(map, dq_labels[i], strlen(dq_labels[i]), &l->rewards[i]);
+    dq_ask_config config = {.options = &l->options.ask,
+                            .model = options->model,
+                            .whole = options->soft,
+                            .go_on = options->allow_missing};
+    dq_status status = write_head(l, error);
+    if (!status) status = dq_ask_open(&l->ask, &config, error);
+    *out = l;
+    if (!status) return DQ_OK;
+    *out = NULL;
+    return dq_llm_close(l, status, error);
+}
+
+const dq_ask_tally *dq_llm_told(const dq_llm *llm)
+{
+    return dq_ask_told(llm->ask);
+}
+
+uint64_t dq_llm_missing(const dq_llm *llm)
+{
+    return llm->missing;
+}
+
+uint64_t dq_llm_hard(const dq_llm *llm)
+{
+    return llm->hard;
+}
+
+dq_status dq_llm_close(dq_llm *l, dq_status status, dq_error *error)
+{
+    if (!l) return status;
+    status = dq_ask_close(l->ask, status, error);
+    dq_reward_prompt_free(&l->prompt);
+    dq_json_text_free(&l->head);
+    dq_arena_free(&l->arena);
+    free(l->pairs);
+    free(l->votes);
+    free(l);
+    return status;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
+ */
+#include "reward.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- making ready ---- */
+
+static dq_status choose_user(dq_reward_run *s, dq_error *error)
+{
+    s->plan.only_user = DQ_ABSENT;
+    if (!s->o->user) return DQ_OK;
+    s->plan.only_user = dq_index_find(&s->catalogue.users.ids, s->o->user, strlen(s->o->user));
+    if (s->plan.only_user != DQ_ABSENT) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
+}
+
+static bool any_pairs_in_stream(const dq_reward_run *s)
+{
+    return s->transition_count || s->catalogue.interaction_bundle_count;
+}
+
+dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
+{
+    dq_status status = choose_user(s, error);
+    if (!status && !s->o->labels_only && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
+        status = dq_fail(
+            error, DQ_ERR_UNKNOWN,
+            "the stream has no pairs: neither transitions nor interactions (--pairs all, random:N "
+            "or top:N makes some)");
+    if (!status) status = dq_labeller_ready(&s->labeller, &s->catalogue, error);
+    const dq_strategy_kind *kind = &dq_strategies[s->labeller.strategy];
+    if (!status && (kind->cosine || s->plan.from == DQ_PAIRS_TOP))
+        status = dq_labeller_fields(&s->labeller, &s->catalogue, s->o->pair_fields.at,
+                                    s->o->pair_fields.count, error);
+    if (!status && kind->model) return dq_reward_judge_ready(&s->judge, &s->labeller, &s->catalogue, error);
+    if (status || !kind->judged) return status;
+    status = dq_human_open(&s->human, s->o->answers, &s->catalogue, &s->labeller.map, error);
+    if (!status) s->labeller.judge = dq_human_judge(s->human);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static dq_status write_all(dq_reward_run *s, dq_error *error)
+{
+    s->out.writer = s->filter.out;
+    s->out.labeller = &s->labeller;
+    s->out.plan = &s->plan;
+    dq_status status = dq_catalogue_write(&s->catalogue, s->filter.out, error);
+    bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
+    uint64_t total = again ? 0 : dq_pairs_count(&s->plan, &s->catalogue);
+    dq_common bar = s->o->common;
+    bar.quiet = bar.quiet || s->human; /* the terminal is for the questions */
+    s->out.progress = dq_progress_start(&bar, "transitions", total);
+    for (size_t i = 0; !status && i < s->transition_count; i++)
+        status = again ? dq_reward_relabel(&s->out, &s->transitions[i], error)
+                       : dq_writer_put(s->filter.out, &s->transitions[i], error);
+    if (!status && !again) status = dq_reward_write_new(&s->out, error);
+    dq_progress_end(&s->out.progress);
+    for (size_t i = 0; !status && i < s->ranking_count; i++)
+        status = dq_writer_put(s->filter.out, &s->rankings[i], error);
+    return status;
+}
+
+static void say_what_is_missing(const dq_reward_run *s, const dq_cli *cli)
+{
+    const dq_common *common = &s->o->common;
+    if (s->plan.skipped)
+        dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped", s->plan.file,
+                   (unsigned long long)s->plan.skipped);
+    if (s->labeller.unrewarded && !dq_reward_judge_prints(&s->o->llm))
+        dq_cli_say(cli, common, "%llu of %llu transitions have no reward: no label, or one outside the map",
+                   (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->out.written);
+}
+
+static dq_status run(dq_reward_run *s, dq_cli *cli, dq_error *error)
+{
+    bool draws = s->plan.from == DQ_PAIRS_RANDOM;
+    int64_t seed = draws ? (int64_t)s->o->common.seed : -1;
+    dq_common common = s->o->common;
+    if (dq_reward_judge_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
+    dq_status status = dq_filter_open(&s->filter, cli, &common, seed, error);
+    if (!status) status = dq_reward_read(s, error);
+    if (!status && !s->o->labels_only) status = dq_reward_ready(s, error);
+    if (!status && !s->o->labels_only) status = write_all(s, error);
+    status = dq_reward_judge_end(&s->judge, cli, &s->o->common, s->out.written, status, error);
+    status = dq_filter_close(&s->filter, status, error);
+    if (!status) say_what_is_missing(s, cli);
+    return status;
+}
+
+static void clean_up(dq_reward_run *s)
+{
+    dq_reward_output_free(&s->out);
+    dq_reward_forget(s);
+    dq_human_close(s->human);
+    dq_labeller_free(&s->labeller);
+    dq_reward_prompt_free(&s->judge.prompt);
+    dq_catalogue_free(&s->catalogue);
+}
+
+/* A prompt's file is read first: it may be wrong, and the head names it by what it says. */
+static dq_status load_prompt(dq_reward_run *s, dq_reward_options *o, dq_error *error)
+{
+    if (!dq_strategies[o->strategy].model) return DQ_OK;
+    dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
+    if (!status) o->llm.prompt = s->judge.prompt.name;
+    return status;
+}
+
+static const dq_program program = {
+    .name = "dq-reward",
+    .summary =
+        "rewards for pairs of users and items: by cosine, from logged labels, asking a model or a person",
+    .operands = "[FILE]...",
+    .examples =
+        {"dq-export --schema jobs FOLDER | dq-reward --strategy logged | dq-train --offline -o model.dq",
+         "dq-reward --strategy llm --model NAME --pairs random:50 --cache rewards.db < catalogue.dq > t.dq"},
+};
+static const char *const strategies[] = {"cosine", "logged", "llm", "hybrid", "human", NULL};
+
+int main(int argc, char **argv)
+{
+    dq_reward_options o = {
+        .common = DQ_COMMON_DEFAULTS, .map = DQ_REWARD_MAP_DEFAULT, .weight = 0.5, .llm = DQ_LLM_DEFAULTS};
+    dq_option table[] = {
+        {"strategy", 's', DQ_OPT_CHOICE, &o.strategy, "NAME", "where rewards come from",
+         .flags = DQ_OPT_PAYLOAD, .choices = strategies},
+        {"pairs", 'p', DQ_OPT_TEXT, &o.pairs, "WHICH",
+         "pairs to label: stream (its transitions, else its interactions), all, random:N or top:N per user "
+         "(default stream)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"pairs-file", 0, DQ_OPT_TEXT, &o.pairs_file, "FILE", "pairs to label: lines of user, tab, item",
+         .flags = 0},
+        {"pair", 0, DQ_OPT_LIST, &o.pair_fields, "U:I",
+         "compare user field U with item field I; repeated: the mean (default the catalogue's pairs, else "
+         "whole "
+         "vectors)",
+         .flags = DQ_OPT_PAYLOAD},
+        {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines as they are, not as (c + 1) / 2",
+         .flags = DQ_OPT_PAYLOAD},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of labels; a label outside has none",
+         .flags = DQ_OPT_PAYLOAD},
+        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD},
+        {"labels-only", 0, DQ_OPT_FLAG, &o.labels_only, NULL,
+         "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
+         .flags = DQ_OPT_PAYLOAD},
+        {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error", .flags = 0},
+        {"answers", 0, DQ_OPT_TEXT, &o.answers, "FILE",
+         "human: JSON lines that keep the answers, and those already there", .flags = 0},
+        {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "hybrid: W cosine + (1 - W) llm",
+         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1},
+        DQ_OPTIONS_LLM(o.llm),
+        DQ_OPTIONS_ASK(o.llm.ask),
+        DQ_OPTION_SEED(o.common),
+        DQ_OPTIONS_COMMON(o.common),
+        {0},
+    };
+    const char *labels_only = getenv("DQ_LABELS_ONLY"); /* dq-train sets it for --reward-cmd */
+    o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    dq_reward_record(table, (dq_strategy)o.strategy);
+    dq_reward_run s = {.o = &o};
+    dq_error e = DQ_ERROR_NONE;
+    dq_reward_understand(&s, &cli);
+    dq_status status = load_prompt(&s, &o, &e);
+    if (!status) status = o.llm.ledger ? dq_ask_print_ledger(o.llm.ledger, &e) : run(&s, &cli, &e);
+    clean_up(&s);
+    return dq_cli_finish(&cli, status, &e);
+}

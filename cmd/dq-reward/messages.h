@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The prompt of dq-reward: one of those that are compiled in (data/prompts/), or a user's file, and the rows
+ * of a catalogue as a prompt sees them.
+ */
+#ifndef DQ_REWARD_MESSAGES_H
+#define DQ_REWARD_MESSAGES_H
+
+#include "data/catalogue.h"
+
+#include "port/files/json.h"
+#include "reward/prompt.h"
+
+/* A prompt, and the memory to render it. */
+typedef struct dq_reward_prompt {
+    dq_prompt *prompt;
+    const char *name; /* what the head says: "jobs", "items", or a digest of the file; NULL until it is chosen
+                         by the catalogue */
+    const dq_catalogue *catalogue;
+    struct dq_prompt_layout *users, *items; /* (bundles) */
+    dq_prompt_field *fields[2];             /* room for a user's and an item's */
+    dq_prompt_text words;
+    dq_arena arena;
+} dq_reward_prompt;
+
+/* Loads "jobs", "items" or a file; NULL leaves the choice to dq_reward_prompt_ready. */
+dq_status dq_reward_prompt_load(dq_reward_prompt *p, const char *name, dq_error *error);
+/* Chooses where nothing was named (jobs for a catalogue whose items have a title and whose users a bio,
+ * skills or experience; else items), and checks that it has the stages, and the catalogue what it asks for.
+ */
+dq_status dq_reward_prompt_ready(dq_reward_prompt *p, const dq_catalogue *catalogue, bool two_stages,
+                                 dq_error *error);
+/* Appends the messages of a pair as JSON: [{"role":"system","content":"..."},...]. */
+dq_status dq_reward_prompt_write(dq_reward_prompt *p, dq_prompt_stage stage, uint32_t user, uint32_t item,
+                                 dq_json_text *out, dq_error *error);
+void dq_reward_prompt_free(dq_reward_prompt *p);
+
+#endif

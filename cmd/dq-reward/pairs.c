@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "pairs.h"
+#include "core/rng.h"
+#include "core/topk.h"
+#include "dq/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Enumerating: the plan, who takes, and memory for one user's items. */
+typedef struct walk {
+    dq_pair_plan *plan;
+    const dq_labeller *labeller;
+    const dq_catalogue *catalogue;
+    dq_pair_taker *take;
+    void *arg;
+    uint32_t *chosen, *scratch; /* (items) */
+    float *cosines;             /* (items) */
+    dq_topk *best;
+} walk;
+
+static bool parse_per_user(const char *text, const char *prefix, uint64_t *n)
+{
+    size_t length = strlen(prefix);
+    if (strncmp(text, prefix, length) != 0 || text[length] < '0' || text[length] > '9') return false;
+    char *end;
+    *n = strtoull(text + length, &end, 10);
+    return *end == '\0' && *n > 0 && *n < DQ_ABSENT;
+}
+
+dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *error)
+{
+    if (strcmp(text, "stream") == 0)
+        plan->from = DQ_PAIRS_STREAM;
+    else if (strcmp(text, "all") == 0)
+        plan->from = DQ_PAIRS_ALL;
+    else if (parse_per_user(text, "random:", &plan->n))
+        plan->from = DQ_PAIRS_RANDOM;
+    else if (parse_per_user(text, "top:", &plan->n))
+        plan->from = DQ_PAIRS_TOP;
+    else
+        return dq_fail(error, DQ_ERR_RANGE, "'%s' is not stream, all, random:N or top:N", text);
+    return DQ_OK;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Drawn by the user's id, so that --user and the order of users change no draw. */
+static void choose_random(walk *w, uint32_t user, size_t n)
+{
+    size_t bytes;
+    const char *id = dq_index_id(&w->catalogue->users.ids, user, &bytes);
+    dq_rng rng = dq_rng_stream(w->plan->seed, dq_hash(id, bytes, 0));
+    dq_rng_sample(&rng, w->chosen, n, w->scratch, dq_index_count(&w->catalogue->items.ids));
+}
+
+static dq_status choose_top(walk *w, uint32_t user, dq_error *error)
+{
+    size_t items = dq_index_count(&w->catalogue->items.ids);
+    const dq_scored *kept;
+    dq_status status = DQ_OK;
+    dq_topk_clear(w->best);
+    dq_labeller_cosines(w->labeller, user, w->cosines, items);
+    for (size_t i = 0; !status && i < items; i++) {
+        if (!dq_topk_would_take(w->best, w->cosines[i])) continue;
+        size_t bytes;
+        const char *id = dq_index_id(&w->catalogue->items.ids, (uint32_t)i, &bytes);
+        status = dq_topk_push(w->best, w->cosines[i], id, bytes, i, error);
+    }
+    size_t n = dq_topk_sorted(w->best, &kept);
+    for (size_t i = 0; !status && i < n; i++) w->chosen[i] = (uint32_t)kept[i].tag;
+    return status;
+}
+
+static dq_status walk_user(walk *w, uint32_t user, dq_error *error)
+{
+    size_t items = dq_index_count(&w->catalogue->items.ids), n = items;
+    bool some = w->plan->from != DQ_PAIRS_ALL && w->plan->n < items;
+    dq_status status = DQ_OK;
+    if (some) n = (size_t)w->plan->n;
+    if (some && w->plan->from == DQ_PAIRS_RANDOM) choose_random(w, user, n);
+    if (some && w->plan->from == DQ_PAIRS_TOP) status = choose_top(w, user, error);
+    if (some) qsort(w->chosen, n, sizeof *w->chosen, ascending);
+    for (size_t i = 0; !status && i < n; i++)
+        status = w->take(w->arg, user, some ? w->chosen[i] : (uint32_t)i, DQ_ABSENT, error);
+    return status;
+}
+
+static dq_status walk_users(walk *w, dq_error *error)
+{
+    size_t items = dq_index_count(&w->catalogue->items.ids), users = dq_index_count(&w->catalogue->users.ids);
+    w->chosen = malloc(items * sizeof *w->chosen + 1);
+    w->scratch = malloc(items * sizeof *w->scratch + 1);
+    w->cosines = malloc(items * sizeof *w->cosines + 1);
+    dq_status status = DQ_OK;
+    if (!w->chosen || !w->scratch || !w->cosines)
+        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu items", items);
+    if (!status && w->plan->from == DQ_PAIRS_TOP) status = dq_topk_new(&w->best, (size_t)w->plan->n, error);
+    for (size_t user = 0; !status && user < users; user++)
+        if (w->plan->only_user == DQ_ABSENT || w->plan->only_user == user)
+            status = walk_user(w, (uint32_t)user, error);
+    dq_topk_free(w->best);
+    free(w->chosen);
+    free(w->scratch);
+    free(w->cosines);
+    return status;
+}
+
+static dq_status walk_interactions(walk *w, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < w->catalogue->interaction_count; i++) {
+        const dq_interaction *x = &w->catalogue->interactions[i];
+        if (w->plan->only_user == DQ_ABSENT || w->plan->only_user == x->user)
+            status = w->take(w->arg, x->user, x->item, (uint32_t)i, error);
+    }
+    return status;
+}
+
+/* One line of the file: user TAB item, and perhaps more columns. */
+static dq_status walk_line(walk *w, const char *line, size_t bytes, dq_error *error)
+{
+    const char *tab = memchr(line, '\t', bytes);
+    if (!tab) return dq_fail(error, DQ_ERR_FORMAT, "not USER, a tab, ITEM");
+    const char *id = tab + 1, *end = memchr(id, '\t', bytes - (size_t)(id - line));
+    size_t id_bytes = (size_t)((end ? end : line + bytes) - id), user_bytes = (size_t)(tab - line);
+    uint32_t user = dq_index_find(&w->catalogue->users.ids, line, user_bytes);
+    uint32_t item = dq_index_find(&w->catalogue->items.ids, id, id_bytes);
+    if (user == DQ_ABSENT || item == DQ_ABSENT) {
+        w->plan->skipped++;
+        if (!w->plan->strict) return DQ_OK;
+        return dq_fail(error, DQ_ERR_UNKNOWN, "%s %.*s is not in the catalogue",
+                       user == DQ_ABSENT ? "user" : "item", (int)(user == DQ_ABSENT ? user_bytes : id_bytes),
+                       user == DQ_ABSENT ? line : id);
+    }
+    if (w->plan->only_user != DQ_ABSENT && w->plan->only_user != user) return DQ_OK;
+    return w->take(w->arg, user, item, DQ_ABSENT, error);
+}
+
+static dq_status walk_file(walk *w, dq_error *error)
+{
+    dq_source *source;
+    dq_status status = dq_source_open(&source, w->plan->file, error);
+    if (status) return status;
+    char *line;
+    size_t bytes;
+    for (uint64_t number = 1; !status; number++) {
+        status = dq_source_line(source, &line, &bytes, error);
+        if (status || !line) break;
+        if (bytes == 0) continue;
+        status = walk_line(w, line, bytes, error);
+        if (status) (void)dq_error_at(error, dq_source_name(source), number);
+    }
+    dq_source_close(source);
+    return status;
+}
+
+uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)
+{
+    uint64_t items = dq_index_count(&catalogue->items.ids), users = dq_index_count(&catalogue->users.ids);
+    bool all_users = plan->only_user == DQ_ABSENT;
+    if (plan->from == DQ_PAIRS_FILE) return 0;
+    if (plan->from == DQ_PAIRS_STREAM) return all_users ? catalogue->interaction_count : 0;
+    if (plan->from != DQ_PAIRS_ALL && plan->n < items) items = plan->n;
+    return all_users ? users * items : items;
+}
+
+dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,
+                        dq_error *error)
+{
+    walk w = {.plan = plan, .labeller = labeller, .catalogue = labeller->catalogue, .take = take, .arg = arg};
+    switch (plan->from) {
+    case DQ_PAIRS_STREAM: return walk_interactions(&w, error);
+    case DQ_PAIRS_FILE: return walk_file(&w, error);
+    case DQ_PAIRS_ALL:
+    case DQ_PAIRS_RANDOM:
+    case DQ_PAIRS_TOP: break;
+    }
+    return walk_users(&w, error);
+}

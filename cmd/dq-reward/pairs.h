@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which (user, item) pairs dq-reward labels: those of the stream, all, some drawn or the most similar per
+ * user, or those of a file.
+ */
+#ifndef DQ_REWARD_PAIRS_H
+#define DQ_REWARD_PAIRS_H
+
+#include "reward/label.h"
+
+typedef enum dq_pairs_from {
+    DQ_PAIRS_STREAM, /* each interaction */
+    DQ_PAIRS_ALL,
+    DQ_PAIRS_RANDOM, /* n per user, drawn without replacement from a generator of the user's own */
+    DQ_PAIRS_TOP,    /* n per user by cosine, ties by the greater id */
+    DQ_PAIRS_FILE,   /* lines of user TAB item */
+} dq_pairs_from;
+
+typedef struct dq_pair_plan {
+    dq_pairs_from from;
+    uint64_t n;
+    const char *file;
+    uint64_t seed;
+    uint32_t only_user; /* or DQ_ABSENT: all users */
+    bool strict;        /* an unknown id in a file is an error */
+    uint64_t skipped;   /* lines of the file with an unknown id */
+} dq_pair_plan;
+
+/* "stream", "all", "random:N" or "top:N"; DQ_ERR_RANGE for anything else. */
+dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *error);
+
+/* How many pairs the plan will give, or 0 when that is not known ahead. */
+uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue);
+
+/* Receives a pair, and the interaction that it is or DQ_ABSENT. */
+typedef dq_status dq_pair_taker(void *arg, uint32_t user, uint32_t item, uint32_t interaction,
+                                dq_error *error);
+
+/* Gives every pair to take: users and for each its items in the order of the catalogue; the stream's and the
+ * file's pairs in their own order. */
+dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,
+                        dq_error *error);
+
+#endif

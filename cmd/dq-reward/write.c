@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "write.h"
+#include "data/transitions.h"
+
+#include <stdlib.h>
+
+/* Transitions a bundle; fewer where a judge takes its time, so that labels leave as they come. */
+enum { BLOCK = 65536, JUDGED_BLOCK = 1024 };
+
+static dq_status put_block(dq_reward_output *o, dq_reward_block *b, dq_error *error)
+{
+    dq_rewards rewards;
+    dq_bundle out;
+    if (b->count == 0) return DQ_OK;
+    dq_status status = dq_label_pairs(o->labeller, b->user, b->item, b->interaction, b->count, &rewards,
+                                      error);
+    if (status) return status;
+    status = dq_bundle_init(&out, DQ_KIND_TRANSITIONS, b->count, error);
+    if (!status) status = dq_bundle_add_numbers(&out, "user", DQ_U4, b->user, DQ_KIND_USERS, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(&out, "item", DQ_U4, b->item, DQ_KIND_ITEMS, NULL, error);
+    if (!status) status = dq_rewards_add(&rewards, o->labeller, &out, error);
+    if (!status) status = dq_bundle_add_numbers(&out, "done", DQ_U1, o->done, NULL, NULL, error);
+    if (!status) status = dq_writer_put(o->writer, &out, error);
+    dq_bundle_free(&out);
+    dq_rewards_free(&rewards);
+    o->written += b->count;
+    b->count = 0;
+    dq_progress_step(&o->progress, o->written, NULL);
+    return status;
+}
+
+/* The block is full. A judge is told of it before the labels of the one before it are waited for, so that it
+ * always has questions to ask. */
+static dq_status end_block(dq_reward_output *o, dq_error *error)
+{
+    dq_reward_block full = o->blocks[0];
+    dq_status status = dq_label_ahead(o->labeller, full.user, full.item, full.count, error);
+    if (!status) status = put_block(o, &o->blocks[1], error);
+    o->blocks[0] = o->blocks[1];
+    o->blocks[1] = full;
+    if (status || dq_strategies[o->labeller->strategy].judged) return status;
+    return put_block(o, &o->blocks[1], error);
+}
+
+static dq_status take_pair(void *arg, uint32_t user, uint32_t item, uint32_t interaction, dq_error *error)
+{
+    dq_reward_output *o = arg;
+    dq_reward_block *b = &o->blocks[0];
+    b->user[b->count] = user;
+    b->item[b->count] = item;
+    b->interaction[b->count] = interaction;
+    return ++b->count == o->most ? end_block(o, error) : DQ_OK;
+}
+
+static bool make_blocks(dq_reward_output *o)
+{
+    o->most = dq_strategies[o->labeller->strategy].judged ? JUDGED_BLOCK : BLOCK;
+    o->done = calloc(o->most, 1);
+    bool made = o->done != NULL;
+    for (size_t i = 0; i < 2; i++) {
+        dq_reward_block *b = &o->blocks[i];
+        b->user = malloc(o->most * sizeof *b->user);
+        b->item = malloc(o->most * sizeof *b->item);
+        b->interaction = malloc(o->most * sizeof *b->interaction);
+        made = made && b->user && b->item && b->interaction;
+    }
+    return made;
+}
+
+dq_status dq_reward_write_new(dq_reward_output *o, dq_error *error)
+{
+    if (!make_blocks(o)) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
+    dq_status status = dq_pairs_each(o->plan, o->labeller, take_pair, o, error);
+    if (!status) status = end_block(o, error);
+    return status ? status : put_block(o, &o->blocks[1], error);
+}
+
+/* Transitions of the input with their rewards made anew; every other column stays. */
+static dq_status relabel(dq_reward_output *o, const dq_bundle *held, dq_error *error)
+{
+    uint32_t *user = dq_transitions_rows(held, "user"), *item = dq_transitions_rows(held, "item");
+    dq_rewards rewards = {0};
+    dq_bundle out = DQ_BUNDLE_EMPTY;
+    dq_status status = DQ_OK;
+    if (!user || !item) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
+    if (!status) status = dq_label_ahead(o->labeller, user, item, (size_t)held->rows, error);
+    if (!status) status = dq_label_pairs(o->labeller, user, item, NULL, (size_t)held->rows, &rewards, error);
+    if (!status) status = dq_bundle_borrow(&out, held, dq_rewards_replaced(o->labeller), error);
+    if (!status) status = dq_rewards_add(&rewards, o->labeller, &out, error);
+    if (!status) status = dq_writer_put(o->writer, &out, error);
+    dq_bundle_free(&out);
+    dq_rewards_free(&rewards);
+    free(user);
+    free(item);
+    o->written += held->rows;
+    return status;
+}
+
+dq_status dq_reward_relabel(dq_reward_output *o, const dq_bundle *held, dq_error *error)
+{
+    if (o->plan->only_user == DQ_ABSENT) return relabel(o, held, error);
+    dq_bundle own;
+    dq_status status = dq_transitions_of(&own, held, o->plan->only_user, error);
+    if (!status) status = relabel(o, &own, error);
+    dq_bundle_free(&own);
+    return status;
+}
+
+void dq_reward_output_free(dq_reward_output *output)
+{
+    for (size_t i = 0; i < 2; i++) {
+        free(output->blocks[i].user);
+        free(output->blocks[i].item);
+        free(output->blocks[i].interaction);
+    }
+    free(output->done);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-sim: made-up users, items and interactions as a stream; environments as processes, or as logs of what
+ * was lived through in them.
+ */
+#include "sim.h"
+
+#include "env/env.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct sim_options {
+    dq_common common;
+    uint64_t users, items, interactions;
+    bool serve, list, population_given[3], epsilon_given;
+    sim_play_options play;
+} sim_options;
+
+static const dq_program program = {
+    .name = "dq-sim",
+    .summary = "makes up users, items and interactions; plays or serves an environment",
+    .operands = "[ENV[:NAME=VALUE,...]]",
+    .examples = {"dq-sim --users 1000 --items 500 | dq-reward --strategy logged --map "
+                 "VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1",
+                 "dq-train --env-cmd 'dq-sim session:items=50 --serve' --agent dqn -o agent.dq"},
+};
+
+static void list_task(const dq_task_kind *kind)
+{
+    printf("%s: %s (%s)\n", kind->name, kind->help, kind->source);
+    for (const dq_task_option *o = kind->options; o->name; o++)
+        printf("  %s=%.9g\t%s (%.9g to %.9g)\n", o->name, o->value, o->help, o->least, o->most);
+}
+
+static dq_status list_tasks(void)
+{
+    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) list_task(*k);
+    return DQ_OK;
+}
+
+static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *error)
+{
+    dq_population_config config = {.users = (uint32_t)o->users,
+                                   .items = (uint32_t)o->items,
+                                   .interactions = o->interactions,
+                                   .seed = o->common.seed};
+    dq_maker maker = dq_cli_maker(cli, (int64_t)o->common.seed);
+    dq_population *population;
+    dq_writer *writer;
+    dq_status status = dq_population_new(&population, &config, error);
+    if (status) return status;
+    status = dq_writer_open(&writer, o->common.output, &maker, NULL, 0, error);
+    if (!status) {
+        status = sim_write_population(population, &o->common, writer, error);
+        if (status)
+            dq_writer_abort(writer);
+        else
+            status = dq_writer_close(writer, error);
+    }
+    dq_population_free(population);
+    return status;
+}
+
+/* The stream of a served environment belongs to whoever speaks with it: none of dq-sim's options is in it. */
+static dq_status serve(const dq_cli *cli, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_maker maker = {.program = program.name, .version = DQ_VERSION, .options = dq_map(), .seed = -1};
+    dq_status status = DQ_OK;
+    if (!dq_map_set(&arena, &maker.options, "env", dq_string(&arena, cli->operands[0])))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for options");
+    if (!status) status = dq_env_serve(cli->operands[0], &maker, error);
+    dq_arena_free(&arena);
+    return status;
+}
+
+static dq_status play(const sim_options *o, dq_cli *cli, dq_error *error)
+{
+    dq_maker maker = dq_cli_maker(cli, (int64_t)o->common.seed);
+    dq_status status = DQ_OK;
+    if (!dq_map_set(&cli->arena, &maker.options, "env", dq_string(&cli->arena, cli->operands[0])))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for options");
+    return status ? status : sim_play(cli->operands[0], &o->play, &o->common, &maker, error);
+}
+
+static void check(const dq_cli *cli, const sim_options *o)
+{
+    bool sized = o->population_given[0] || o->population_given[1] || o->population_given[2];
+    bool plays = o->play.episodes > 0, lives = o->serve || plays;
+    if (cli->operand_count > 1) dq_cli_usage(cli, "one environment at a time");
+    if (o->list && (lives || cli->operand_count)) dq_cli_usage(cli, "--list stands alone");
+    if (o->serve && plays) dq_cli_usage(cli, "--serve or --play, not both");
+    if (lives && cli->operand_count == 0)
+        dq_cli_usage(cli, "--%s needs an environment (--list names them)", o->serve ? "serve" : "play");
+    if (!lives && cli->operand_count) dq_cli_usage(cli, "an environment needs --serve or --play");
+    if (lives && sized)
+        dq_cli_usage(cli, "--users, --items and --interactions have no meaning with --%s",
+                     o->serve ? "serve" : "play");
+    if (o->play.model && !plays) dq_cli_usage(cli, "--model needs --play");
+    if (o->epsilon_given && !o->play.model) dq_cli_usage(cli, "--epsilon needs --model");
+    if (o->serve && o->common.output) dq_cli_usage(cli, "--serve speaks on stdout, not --output");
+}
+
+static dq_status run(const sim_options *o, dq_cli *cli, dq_error *error)
+{
+    if (o->list) return list_tasks();
+    if (o->play.episodes) return play(o, cli, error);
+    return o->serve ? serve(cli, error) : make_population(o, cli, error);
+}
+
+int main(int argc, char **argv)
+{
+    sim_options o = {.common = DQ_COMMON_DEFAULTS, .users = 1000, .items = 500};
+    const unsigned payload = DQ_OPT_PAYLOAD;
+    /* clang-format off */
+    dq_option table[] = {
+        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .least = 1, .most = 4e8, .given = &o.population_given[0]},
+        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .least = 1, .most = 4e8, .given = &o.population_given[1]},
+        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .least = 0, .most = 4e9, .given = &o.population_given[2]},
+        {"serve", 0, DQ_OPT_FLAG, &o.serve, NULL, "let the environment be spoken with on stdin and stdout", .flags = 0},
+        {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .least = 1, .most = 4e9},
+        {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (default: any action is taken)", .flags = 0},
+        {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .least = 0, .most = 1, .given = &o.epsilon_given},
+        {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .flags = 0},
+        DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
+    /* clang-format on */
+    dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    check(&cli, &o);
+    for (size_t i = 0; o.play.episodes && i < 3; i++) table[i].flags = 0; /* sizes of a population */
+    dq_error error = DQ_ERROR_NONE;
+    dq_status status = run(&o, &cli, &error);
+    return dq_cli_finish(&cli, status, &error);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of dq-sim: sim_population.c writes a made-up population as a stream, sim_play.c episodes of an
+ * environment, env_serve.c lets one be spoken with.
+ */
+#ifndef DQ_SIM_SIM_H
+#define DQ_SIM_SIM_H
+
+#include "cli/cli.h"
+#include "rollout/vec_env.h"
+
+#include "env/synthetic.h"
+
+/* Writes users, interactions and items. */
+dq_status sim_write_population(const dq_population *population, const dq_common *common, dq_writer *writer,
+                               dq_error *error);
+
+typedef struct sim_play_options {
+    uint64_t episodes;
+    const char *model; /* NULL: any action */
+    double epsilon;    /* the share of steps at which the model's agent takes any */
+} sim_play_options;
+
+/* Plays episodes of an environment and writes them as transitions. */
+dq_status sim_play(const char *env, const sim_play_options *options, const dq_common *common,
+                   const dq_maker *maker, dq_error *error);
+
+#endif

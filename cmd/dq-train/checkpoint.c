@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A checkpoint is a model stream of its own, written aside and renamed. meta.run holds what makes it this
+ * run's: the options that can change the payload, the digest of the input, and the log's length.
+ */
+#include "train.h"
+
+#include "core/digest.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_stop(int signal_number)
+{
+    stop_asked = signal_number;
+}
+
+static void on_stop(void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+void train_catch_stop(const train *t)
+{
+    if (t->o->checkpoint) on_stop(ask_stop);
+}
+
+void train_catch_any_stop(void)
+{
+    on_stop(ask_stop);
+}
+
+void train_end_by_signal(void)
+{
+    on_stop(SIG_DFL);
+    (void)raise(stop_asked);
+}
+
+void train_release_stop(void)
+{
+    on_stop(SIG_DFL);
+}
+
+bool train_stop_asked(void)
+{
+    return stop_asked != 0;
+}
+
+/* The input and the model that training starts from. */
+static int64_t identity(const train *t)
+{
+    uint64_t digest = dq_corpus_digest(&t->corpus) ^ t->logged_digest;
+    const dq_models *models[] = {&t->init, &t->corpus.models};
+    for (size_t m = 0; m < 2; m++)
+        for (size_t i = 0; i < models[m]->count; i++)
+            digest = dq_digest_seeded(&models[m]->at[i].body_hash, sizeof(uint64_t), digest);
+    return (int64_t)digest;
+}
+
+static bool matters(const dq_value *name)
+{
+    return !dq_value_is(name, "pass");
+}
+
+static dq_status check_options(const train *t, const dq_value *saved, dq_error *error)
+{
+    const dq_value *now = &t->maker.options;
+    for (uint32_t i = 0; i < now->count; i++) {
+        const dq_entry *e = &now->as.map[i];
+        const dq_value *was = dq_map_get(saved, e->key.as.string);
+        if (matters(&e->key) && (!was || !dq_value_equal(was, &e->value)))
+            return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with another --%s",
+                           e->key.as.string);
+    }
+    for (uint32_t i = 0; saved && saved->type == DQ_MAP && i < saved->count; i++) {
+        const dq_value *name = &saved->as.map[i].key;
+        char text[64];
+        (void)snprintf(text, sizeof text, "%.*s", (int)name->count, name->as.string);
+        if (matters(name) && !dq_map_get(now, text))
+            return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with --%s", text);
+    }
+    return DQ_OK;
+}
+
+static dq_status check_run(const train *t, const dq_bundle *model, dq_error *error)
+{
+    const dq_value *run = dq_map_get(&model->meta, "run");
+    if (!run) return dq_fail(error, DQ_ERR_SCHEMA, "a model, but no checkpoint");
+    dq_status status = check_options(t, dq_map_get(run, "options"), error);
+    if (status) return status;
+    if (dq_value_integer(dq_map_get(run, "seed"), -1) != t->maker.seed)
+        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with another --seed");
+    if (dq_value_integer(dq_map_get(run, "input"), 0) != identity(t))
+        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made from another input");
+    return DQ_OK;
+}
+
+/* The first model of the file, when it is of this run. */
+static dq_status read_model(train *t, dq_models *models, dq_reader **reader, dq_error *error)
+{
+    dq_status status = dq_models_read(models, reader, t->o->checkpoint, error);
+    return status ? status : check_run(t, &models->at[0], error);
+}
+
+dq_status train_resume(train *t, train_log *log, train_restore restore, void *arg, dq_error *error)
+{
+    const char *path = t->o->checkpoint;
+    bool none = !path || (access(path, F_OK) != 0 && errno == ENOENT);
+    dq_models models = {0};
+    dq_reader *reader = NULL;
+    uint64_t keep = 0; /* bytes of the log that belong to the checkpoint */
+    dq_status status = none ? DQ_OK : read_model(t, &models, &reader, error);
+    if (!status && !none) {
+        const dq_value *run = dq_map_get(&models.at[0].meta, "run");
+        keep = (uint64_t)dq_value_integer(dq_map_get(run, "log"), 0);
+        status = restore(arg, &models.at[0], error);
+    }
+    if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
+    dq_models_free(&models);
+    dq_reader_close(reader);
+    return status || log->file ? status : train_log_open(log, t->o->log, keep, error);
+}
+
+dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_error *error)
+{
+    dq_arena *arena = &model->arena;
+    dq_value run = dq_map(), options;
+    dq_writer *writer = NULL;
+    if (!dq_value_copy(arena, &t->maker.options, &options) || !dq_map_set(arena, &run, "options", options) ||
+        !dq_map_set(arena, &run, "seed", dq_int(t->maker.seed)) ||
+        !dq_map_set(arena, &run, "input", dq_int(identity(t))) ||
+        !dq_map_set(arena, &run, "log", dq_int((int64_t)train_log_bytes(log))) ||
+        !dq_map_set(arena, &model->meta, "run", run))
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    dq_status status = dq_writer_open(&writer, t->o->checkpoint, &t->maker, NULL, 0, error);
+    if (status) return status;
+    if ((status = dq_writer_put(writer, model, error))) {
+        dq_writer_abort(writer);
+        return status;
+    }
+    return dq_writer_close(writer, error);
+}

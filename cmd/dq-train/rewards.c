@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the rewards of online training come from, for one user: cosines, logged labels, a labeller that is
+ * asked (train_labeller.c), and with --cosine-weight a mixture of two parts that changes by the episode.
+ */
+#include "train.h"
+
+#include "reward/mix.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct train_rewards {
+    train *t;
+    float *reward, *cosine, *llm; /* (items) each; NAN: none. The parts only with a weight */
+    double share;                 /* the cosine's, in this episode */
+    train_labeller *labeller;     /* NULL: everything is known */
+    uint32_t *ahead;              /* (candidates) */
+    float *ahead_value;
+};
+
+static dq_status pairs_given(train *t, const dq_pair_names **pairs, size_t *count, dq_error *error)
+{
+    const dq_catalogue *c = &t->corpus.catalogue;
+    *pairs = c->pairs;
+    *count = c->pair_count;
+    if (t->o->pairs.count == 0) return DQ_OK;
+    dq_pair_names *given = dq_arena_zero(&t->cli->arena, t->o->pairs.count, sizeof *given);
+    if (!given) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < t->o->pairs.count; i++)
+        status = dq_pair_parse(t->o->pairs.at[i], &t->cli->arena, &given[i], error);
+    *pairs = given;
+    *count = t->o->pairs.count;
+    return status;
+}
+
+static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error *error)
+{
+    const dq_side *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
+    dq_layout user_layout = {users->fields, users->field_count, users->width};
+    dq_layout item_layout = {items->fields, items->field_count, items->width};
+    const dq_pair_names *names;
+    size_t count, made;
+    dq_status status = pairs_given(t, &names, &count, error);
+    if (status) return status;
+    dq_pairing *pairings = calloc(count + 1, sizeof *pairings);
+    if (!pairings) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
+    status = dq_pairing_choose(names, count, user_layout, item_layout, pairings, &made, error);
+    for (uint32_t i = 0; !status && i < dq_index_count(&items->ids); i++) {
+        float cosine = (float)dq_cosine(users->vectors[user], items->vectors[i], pairings, made);
+        rewards[i] = t->o->raw_cosine ? cosine
+                                      : (float)dq_reward_of_cosine((double)cosine); /* as dq-reward */
+    }
+    free(pairings);
+    return status;
+}
+
+/* The labels in interactions, then the rewards of transitions, each over what came before; NAN for the rest.
+ */
+static void find_logged(const train *t, uint32_t user, float *rewards)
+{
+    const dq_catalogue *c = &t->corpus.catalogue;
+    for (uint32_t i = 0; i < dq_index_count(&c->items.ids); i++) rewards[i] = NAN;
+    for (size_t i = 0; i < c->interaction_count; i++) {
+        const dq_interaction *x = &c->interactions[i];
+        size_t n = 0;
+        double value = (double)x->reward;
+        if (x->user != user) continue;
+        const char *label = x->label == DQ_ABSENT ? NULL : dq_index_id(&c->labels, x->label, &n);
+        if (isnan(value) && (!label || !dq_reward_map_find(&t->map, label, n, &value))) continue;
+        rewards[x->item] = (float)value;
+    }
+    for (size_t i = 0; i < t->corpus.count; i++) {
+        const dq_transition *row = &t->corpus.transitions[i];
+        if (row->user == user && !isnan(row->reward)) rewards[row->item] = row->reward;
+    }
+}
+
+/* The parts of the user's transitions: each that has a reward must have both. */
+static dq_status find_parts(const train_rewards *r, uint32_t user, dq_error *error)
+{
+    const dq_corpus *c = &r->t->corpus;
+    bool any = false;
+    for (size_t i = 0; i < c->count; i++) {
+        const dq_transition *row = &c->transitions[i];
+        if (row->user != user || isnan(row->reward)) continue;
+        if (isnan(c->cosine[i]) || isnan(c->llm[i])) return train_no_parts(error);
+        r->reward[row->item] = row->reward;
+        r->cosine[row->item] = c->cosine[i];
+        r->llm[row->item] = c->llm[i];
+        any = true;
+    }
+    return any ? DQ_OK : train_no_parts(error);
+}
+
+dq_status train_no_parts(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "--cosine-weight needs transitions with both parts, cosine and llm, beside each reward "
+                   "(dq-reward --strategy hybrid), or --reward-cmd");
+}
+
+static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
+{
+    train *t = r->t;
+    bool logged = t->o->reward == REWARD_LOGGED || (t->o->reward == REWARD_AUTO && t->corpus.count > 0);
+    size_t items = dq_index_count(&t->corpus.catalogue.items.ids);
+    for (size_t i = 0; i < items; i++) r->reward[i] = r->cosine[i] = r->llm[i] = NAN;
+    if (t->o->reward_cmd) {
+        dq_status status = train_labeller_new(&r->labeller, t, user, error);
+        return status || !t->weight.on ? status : find_cosines(t, user, r->cosine, error);
+    }
+    if (t->weight.on) return logged ? find_parts(r, user, error) : train_no_parts(error);
+    if (!logged) return find_cosines(t, user, r->reward, error);
+    find_logged(t, user, r->reward);
+    return DQ_OK;
+}
+
+dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq_error *error)
+{
+    size_t items = dq_index_count(&t->corpus.catalogue.items.ids);
+    train_rewards *r = *rewards = calloc(1, sizeof *r);
+    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for rewards");
+    r->t = t;
+    r->reward = calloc(items, sizeof *r->reward);
+    r->cosine = calloc(items, sizeof *r->cosine);
+    r->llm = calloc(items, sizeof *r->llm);
+    r->ahead = calloc(items, sizeof *r->ahead);
+    r->ahead_value = calloc(items, sizeof *r->ahead_value);
+    if (!r->reward || !r->cosine || !r->llm || !r->ahead || !r->ahead_value)
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for rewards");
+    return find(r, user, error);
+}
+
+dq_status train_rewards_end(train_rewards *r, dq_status status, dq_error *error)
+{
+    if (!r) return status;
+    status = train_labeller_end(r->labeller, status, error);
+    free(r->reward);
+    free(r->cosine);
+    free(r->llm);
+    free(r->ahead);
+    free(r->ahead_value);
+    free(r);
+    return status;
+}
+
+void train_rewards_episode(train_rewards *r, uint64_t episode)
+{
+    r->share = train_weight_at(&r->t->weight, episode);
+}
+
+double train_rewards_share(const train_rewards *r)
+{
+    return r->t->weight.on ? r->share : (double)NAN;
+}
+
+/* ---- asking ---- */
+
+/* The candidates that nobody has asked yet, the most likely to be chosen first: by Q, equal ones as they are
+ * offered. Insertion keeps the best --ask-ahead. */
+static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_env *env, uint32_t chosen)
+{
+    dq_vectors users = dq_dynaq_users(agent), items = dq_dynaq_items(agent);
+    size_t most = (size_t)r->t->o->ask_ahead, n = 0;
+    for (uint32_t c = 0; most && c < env->candidate_count; c++) {
+        uint32_t item = env->candidates[c];
+        float value;
+        if (item == chosen || !train_labeller_unknown(r->labeller, item)) continue;
+        dq_net_score(dq_dynaq_q(agent), users.at[env->user], items.at[item], items.width, 1, &value);
+        size_t at = n < most ? n++ : most;
+        for (; at > 0 && r->ahead_value[at - 1] < value; at--) {
+            if (at == most) continue;
+            r->ahead[at] = r->ahead[at - 1];
+            r->ahead_value[at] = r->ahead_value[at - 1];
+        }
+        if (at == most) continue;
+        r->ahead[at] = item;
+        r->ahead_value[at] = value;
+    }
+    return n;
+}
+
+dq_status train_rewards_need(train_rewards *r, dq_dynaq *agent, const dq_env *env, uint32_t choice,
+                             dq_error *error)
+{
+    uint32_t item = env->candidates[choice];
+    if (!r->labeller || (r->t->weight.on && r->share == 1)) return DQ_OK; /* the cosine is known */
+    size_t n = train_labeller_unknown(r->labeller, item) ? choose_ahead(r, agent, env, item) : 0;
+    return train_labeller_need(r->labeller, item, r->ahead, n, error);
+}
+
+bool train_rewards_resumable(const train_rewards *r)
+{
+    return r->labeller && train_labeller_resumable(r->labeller);
+}
+
+const train_labeller *train_rewards_labeller(const train_rewards *r)
+{
+    return r->labeller;
+}
+
+float train_reward_of(void *arg, uint32_t user, uint32_t item)
+{
+    const train_rewards *r = arg;
+    (void)user;
+    float reward = r->labeller ? train_labeller_reward(r->labeller, item) : r->reward[item];
+    if (r->t->weight.on) {
+        float llm = r->labeller ? train_labeller_llm(r->labeller, item) : r->llm[item];
+        reward = train_weigh(r->share, r->cosine[item], llm);
+    }
+    return isnan(reward) ? r->t->ignore : reward;
+}
+
+/* ---- checkpoint ---- */
+
+dq_status train_rewards_save(const train_rewards *r, dq_bundle *model, dq_error *error)
+{
+    return r->labeller ? train_labeller_save(r->labeller, model, error) : DQ_OK;
+}
+
+dq_status train_rewards_restore(train_rewards *r, const dq_bundle *model, dq_error *error)
+{
+    return r->labeller ? train_labeller_restore(r->labeller, model, error) : DQ_OK;
+}

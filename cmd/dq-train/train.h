@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parts of dq-train share:
+ *
+ *     dq-train.c           options, main
+ *     train_setup.c        the input, the networks' shape, one user's rewards, the model that leaves
+ *     train_reward.c       where online rewards come from
+ *     train_labeller.c     --reward-cmd: a labeller that is asked as training goes on
+ *     train_weight.c       --cosine-weight: the share of the cosine in a reward, by the episode
+ *     train_online.c       Dyna-Q against the catalogue environment, one user
+ *     train_offline.c      mini-batches over logged transitions
+ *     train_each.c         one agent a user, forked workers
+ *     train_checkpoint.c   the checkpoint file, and stopping with progress kept
+ *     train_log.c          metrics as JSON lines
+ *     train_env.h          agents in environments that are not catalogues
+ *     train_logged.h       the same agents from what was logged
+ */
+#ifndef DQ_TRAIN_TRAIN_H
+#define DQ_TRAIN_TRAIN_H
+
+#include "cli/cli.h"
+#include "data/dataset.h"
+#include "env.h"
+#include "logged.h"
+
+#include "data/label_map.h"
+#include "env/catalogue.h"
+#include "learn/dynaq.h"
+#include "math/cosine.h"
+
+#include <stdio.h>
+
+enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
+enum {
+    PRESET_TUNED,
+    PRESET_PUBLISHED,
+    PRESET_SESSION,
+    PRESET_SEQUENCE,
+    PRESET_SEQUENCE_DQN,
+    PRESET_FILMS,
+    PRESET_MAZE
+};
+enum { MATCHES_NONE, MATCHES_PAIRS, MATCHES_ALL };
+
+typedef struct train_options {
+    dq_common common;
+    bool offline, each_user, pass, world, raw_cosine;
+    const char *reward_cmd, *cosine_weight;
+    uint64_t ask_ahead, switch_episode;
+    const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by, *fold;
+    dq_texts pairs;
+    int preset, schedule, best_by, bootstrap, reward, matches;
+    uint64_t checkpoint_every, batch, target_every, candidates, planning, replay, warmup, episodes, steps;
+    uint64_t epochs, negatives, patience;
+    unsigned fold_number, folds; /* of fold; 0 without */
+    double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
+    struct { /* which options were given */
+        bool batch, dropout, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every,
+            matches, rate;
+        bool epochs, negatives, patience, validation, validate_by, best_by;
+        bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
+        bool reward, pairs, raw_cosine, ask_ahead, switch_episode;
+    } given;
+    train_env_options env;
+    train_logged_options logged;
+} train_options;
+
+/* The cosine's share of a reward: from .. to over so many episodes, in a line or in one jump at the end. */
+typedef struct train_weight {
+    bool on, jump;
+    double from, to;
+    uint64_t over;
+} train_weight;
+
+typedef struct train {
+    train_options *o;
+    dq_cli *cli;
+    dq_maker maker;
+    dq_reader *inputs[2]; /* the stream, and --init's */
+    size_t input_count;
+    dq_corpus corpus;
+    dq_models init; /* --init's */
+    dq_writer *output;
+    dq_reward_map map;
+    float ignore; /* the reward of what nobody labelled */
+    train_weight weight;
+    uint64_t logged_digest, logged_bundles; /* of the input of train_logged.h */
+    dq_pool *pool;
+} train;
+
+/* ---- train_setup.c ---- */
+
+/* Reads the input and --init, checks vectors, opens the output. */
+dq_status train_open(train *t, dq_error *error);
+void train_close(train *t);
+/* --map, and what IGNORE is in it. */
+dq_status train_read_map(train *t, dq_error *error);
+/* --validate-by: each user's group, (users), to be freed. */
+dq_status train_groups(train *t, uint32_t **group, dq_error *error);
+/* The row of a user's id. */
+dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error);
+/* The model that a user's training starts from, or NULL. user may be DQ_ABSENT. */
+const dq_bundle *train_init_model(const train *t, uint32_t user);
+/* The agent for one user (DQ_ABSENT: for all, offline), with the weights of train_init_model. */
+dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error);
+/* Widths such as "1024,512,256", at most `most` of them. */
+dq_status train_parse_widths(const char *text, const char *option, uint32_t *widths, uint32_t most,
+                             uint32_t *count, dq_error *error);
+/* Writes the agent as a model bundle, with meta.user unless DQ_ABSENT, and who labelled in meta.labeller
+ * where it is not NULL. */
+dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_value *labeller,
+                            dq_error *error);
+
+/* ---- train_weight.c ---- */
+
+/* What --cosine-weight and --switch-episode say, into t->weight; or a usage error. */
+void train_weight_choose(train *t);
+/* The share in an episode (from 0). */
+double train_weight_at(const train_weight *weight, uint64_t episode);
+/* share cosine + (1 - share) llm; a part of no weight may be NAN. */
+float train_weigh(double share, float cosine, float llm);
+/* The error of transitions without parts. */
+dq_status train_no_parts(dq_error *error);
+
+/* ---- train_reward.c ---- */
+
+typedef struct train_rewards train_rewards;
+typedef struct train_labeller train_labeller;
+
+/* One user's rewards. On failure *rewards can still be ended. */
+dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq_error *error);
+/* Parts with the labeller, which may have to say how it ended. Frees; returns status, or the labeller's
+ * failure. */
+dq_status train_rewards_end(train_rewards *rewards, dq_status status, dq_error *error);
+/* An episode begins: its share of the cosine. */
+void train_rewards_episode(train_rewards *rewards, uint64_t episode);
+/* The share, NAN without --cosine-weight. */
+double train_rewards_share(const train_rewards *rewards);
+/* Sees to it that the reward of candidates[choice] is known: may ask, and wait. */
+dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_env *env, uint32_t choice,
+                             dq_error *error);
+/* Whether a failure of `need` is a stop with progress, rather than a labeller that never worked. */
+bool train_rewards_resumable(const train_rewards *rewards);
+/* NULL without --reward-cmd. */
+const train_labeller *train_rewards_labeller(const train_rewards *rewards);
+/* A dq_reward_fn; arg is the rewards. */
+float train_reward_of(void *arg, uint32_t user, uint32_t item);
+/* What was asked and answered, in a checkpoint. */
+dq_status train_rewards_save(const train_rewards *rewards, dq_bundle *model, dq_error *error);
+dq_status train_rewards_restore(train_rewards *rewards, const dq_bundle *model, dq_error *error);
+
+/* ---- train_labeller.c ---- */
+
+/* The process is started with the first question. On failure *labeller can still be ended. */
+dq_status train_labeller_new(train_labeller **labeller, train *t, uint32_t user, dq_error *error);
+dq_status train_labeller_end(train_labeller *labeller, dq_status status, dq_error *error);
+/* Asks for an item unless its label is known, and for n more behind it; waits for the first. */
+dq_status train_labeller_need(train_labeller *labeller, uint32_t item, const uint32_t *ahead, size_t n,
+                              dq_error *error);
+/* Whether an item was never asked. */
+bool train_labeller_unknown(const train_labeller *labeller, uint32_t item);
+/* The reward as the labeller gave it, and its part of the language model; NAN: none. */
+float train_labeller_reward(const train_labeller *labeller, uint32_t item);
+float train_labeller_llm(const train_labeller *labeller, uint32_t item);
+bool train_labeller_resumable(const train_labeller *labeller);
+/* {program, options} of who labelled; NULL when nobody was asked. */
+const dq_value *train_labeller_maker(const train_labeller *labeller);
+dq_status train_labeller_save(const train_labeller *labeller, dq_bundle *model, dq_error *error);
+dq_status train_labeller_restore(train_labeller *labeller, const dq_bundle *model, dq_error *error);
+
+/* ---- train_log.c ---- */
+
+typedef struct train_log {
+    FILE *file; /* NULL: no log */
+    const char *name;
+} train_log;
+
+/* Opens PATH (NULL: no log) for writing; keep bytes of what is there stay (a resumed run). */
+dq_status train_log_open(train_log *log, const char *path, uint64_t keep, dq_error *error);
+/* Writes one line. A NAN inside must have been left out or made nil (train_number). */
+dq_status train_log_line(train_log *log, const dq_value *line, dq_error *error);
+/* Bytes written so far. */
+uint64_t train_log_bytes(train_log *log);
+dq_status train_log_close(train_log *log, dq_error *error);
+/* A real, or nil when it is not finite. */
+dq_value train_number(double x);
+
+/* ---- train_checkpoint.c ---- */
+
+/* Takes up --checkpoint when the file exists and is of this run, by `restore`; and opens --log (unless *log
+ * is open) where the checkpoint left it. */
+typedef dq_status (*train_restore)(void *arg, const dq_bundle *model, dq_error *error);
+dq_status train_resume(train *t, train_log *log, train_restore restore, void *arg, dq_error *error);
+/* Completes a bundle that the run filled (with the run's identity and the log's length) and writes it. */
+dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_error *error);
+/* SIGINT and SIGTERM from now on ask for a stop, when there is a checkpoint to leave; and no longer. */
+void train_catch_stop(const train *t);
+/* The same without a checkpoint, for who has a process to end before he ends himself by the signal. */
+void train_catch_any_stop(void);
+void train_end_by_signal(void);
+void train_release_stop(void);
+bool train_stop_asked(void);
+
+/* ---- the ways of training ---- */
+
+/* Trains one user's agent to the end. The caller frees *agent. bar may be NULL. *labeller is who labelled, or
+ * nil. */
+dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar, dq_dynaq **agent,
+                       dq_value *labeller, dq_error *error);
+dq_status train_run_online(train *t, dq_error *error);
+dq_status train_run_offline(train *t, dq_error *error);
+dq_status train_run_each(train *t, dq_error *error);
+
+#endif

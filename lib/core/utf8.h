@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * UTF-8, checked: texts are checked where they enter (a record's body, a cell, an id file), never later.
+ */
+#ifndef DQ_CORE_UTF8_H
+#define DQ_CORE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* True for well-formed UTF-8 (no overlong forms, surrogates, or values over 10FFFF). */
+bool dq_utf8_valid(const void *text, size_t n);
+
+/* Decodes the first character of n > 0 bytes; returns its length, or 0 when it is not well-formed. */
+size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/catalogue.h"
+
+#include "core/digest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the catalogue");
+}
+
+/* Grows *array, in malloc's memory, to hold `need` elements. */
+static bool reserve(void *array, size_t *capacity, size_t need, size_t size)
+{
+    if (need <= *capacity) return true;
+    size_t room = *capacity ? *capacity : 16;
+    while (room < need) room *= 2;
+    void *old, *grown;
+    memcpy(&old, array, sizeof old);
+    grown = realloc(old, room * size);
+    if (!grown) return false;
+    memcpy(array, &grown, sizeof grown);
+    *capacity = room;
+    return true;
+}
+
+/* ---- rows and their equality ---- */
+
+/* Two rows are equal when every value is, whatever the order of columns and blocks; a null is as good as no
+ * column. So: a sum over the columns of a digest seeded by name and type. */
+uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < bundle->column_count; i++) {
+        const dq_column *c = &bundle->columns[i];
+        if (dq_column_is_null(c, row)) continue;
+        uint64_t seed = dq_digest_seeded(c->name, strlen(c->name), (uint64_t)c->type);
+        size_t bytes;
+        const char *data;
+        if (dq_dtype_size(c->type) == 0) {
+            data = dq_column_text(c, row, &bytes);
+        } else {
+            bytes = (size_t)dq_column_width(c) * dq_dtype_size(c->type);
+            data = (const char *)c->data + row * bytes;
+        }
+        sum += dq_digest_seeded(data, bytes, seed);
+    }
+    return sum;
+}
+
+/* Room for one more row in each of the side's arrays. */
+static bool reserve_row(dq_side *side, size_t count)
+{
+    if (count > side->capacity) {
+        size_t a = side->capacity, b = a, c = a;
+        if (!reserve(&side->rows, &a, count, sizeof *side->rows) ||
+            !reserve(&side->vectors, &b, count, sizeof *side->vectors) ||
+            !reserve(&side->digests, &c, count, sizeof *side->digests))
+            return false;
+        side->capacity = a;
+    }
+    return reserve(&side->section_rows, &side->section_capacity, side->section_count + 1,
+                   sizeof *side->section_rows);
+}
+
+/* Enters row r of the bundle; *fresh tells whether its id is new. */
+static dq_status enter_row(dq_side *side, const dq_bundle *bundle, const dq_column *ids, uint64_t r,
+                           uint32_t section, bool *fresh, dq_error *error)
+{
+    size_t n;
+    const char *id = dq_column_text(ids, r, &n);
+    uint32_t row;
+    if (!reserve_row(side, dq_index_count(&side->ids) + 1)) return no_memory(error);
+    dq_status status = dq_index_add(&side->ids, id, n, &row, fresh, error);
+    if (status) return status;
+    uint64_t digest = dq_row_digest(bundle, r);
+    if (!*fresh && side->rows[row].section == section)
+        return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands twice", bundle->kind, (int)n, id);
+    if (!*fresh && side->digests[row] != digest)
+        return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands in two sections with unequal rows",
+                       bundle->kind, (int)n, id);
+    side->digests[row] = digest;
+    side->rows[row].section = section;
+    side->section_rows[side->section_count++] = row;
+    return DQ_OK;
+}
+
+/* ---- a side ---- */
+
+static bool same_fields(const dq_field *a, size_t a_count, const dq_field *b, size_t b_count)
+{
+    if (a_count != b_count) return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (strcmp(a[i].name, b[i].name) != 0 || a[i].offset != b[i].offset || a[i].width != b[i].width)
+            return false;
+    return true;
+}
+
+/* Width and fields are those of the side's first rows; all others must agree. */
+static dq_status check_vectors(dq_side *side, const dq_bundle *bundle, dq_arena *arena, dq_error *error)
+{
+    const dq_column *c = dq_bundle_column(bundle, "vector");
+    uint64_t width = c ? dq_column_width(c) : 0;
+    if (bundle->rows == 0) return DQ_OK;
+    if (width > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "%s: vectors too wide", bundle->kind);
+    bool first = dq_index_count(&side->ids) == 0;
+    if (!first && width != side->width)
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: vectors of width %llu after vectors of width %u",
+                       bundle->kind, (unsigned long long)width, side->width);
+    if (width == 0) return DQ_OK;
+    dq_field *fields;
+    size_t count;
+    dq_status status = dq_fields_read(&bundle->meta, (uint32_t)width, arena, &fields, &count, error);
+    if (status) return status;
+    if (!first && !same_fields(fields, count, side->fields, side->field_count))
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: the vectors' fields are not those of earlier rows",
+                       bundle->kind);
+    side->width = (uint32_t)width;
+    side->fields = fields;
+    side->field_count = count;
+    return DQ_OK;
+}
+
+/* Points the side's rows at the bundle's. The bundle's rows are the newest of the side. */
+static dq_status point_rows(dq_side *side, const dq_bundle *bundle, uint32_t number, size_t first,
+                            dq_arena *arena, dq_error *error)
+{
+    const dq_column *c = dq_bundle_column(bundle, "vector");
+    const float *vectors = NULL;
+    if (c && c->type == DQ_F4) {
+        vectors = c->data;
+    } else if (c) {
+        float *copy = dq_arena_take(arena, bundle->rows * side->width * sizeof *copy);
+        if (!copy) return no_memory(error);
+        dq_convert_f4(copy, c->data, c->type, bundle->rows * side->width);
+        vectors = copy;
+    }
+    for (uint64_t r = 0; r < bundle->rows; r++) {
+        side->rows[first + r].bundle = number;
+        side->rows[first + r].row = (uint32_t)r;
+        side->vectors[first + r] = vectors ? vectors + r * side->width : NULL;
+    }
+    return DQ_OK;
+}
+
+/* Leaves only the `count` rows in `fresh`. */
+static dq_status keep_rows(dq_bundle *bundle, const uint32_t *fresh, size_t count, dq_error *error)
+{
+    if (count == bundle->rows) return DQ_OK;
+    dq_bundle kept;
+    dq_status status = dq_bundle_select(&kept, bundle, fresh, count, error);
+    if (status) return status;
+    dq_bundle_free(bundle);
+    *bundle = kept;
+    return DQ_OK;
+}
+
+static dq_status enter_rows(dq_side *side, const dq_bundle *bundle, uint32_t section, uint32_t *fresh,
+                            size_t *count, dq_error *error)
+{
+    const dq_column *ids = dq_bundle_column(bundle, "id");
+    for (uint64_t r = 0; r < bundle->rows; r++) {
+        bool added;
+        dq_status status = enter_row(side, bundle, ids, r, section, &added, error);
+        if (status) return status;
+        if (added) fresh[(*count)++] = (uint32_t)r;
+    }
+    return DQ_OK;
+}
+
+static dq_status add_rows(dq_side *side, dq_bundle *bundle, uint32_t section, dq_arena *arena,
+                          dq_error *error)
+{
+    if (bundle->rows > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "%s: too many rows", bundle->kind);
+    dq_status status = check_vectors(side, bundle, arena, error);
+    if (status) return status;
+    size_t first = dq_index_count(&side->ids), count = 0;
+    uint32_t *fresh = malloc((size_t)bundle->rows * sizeof *fresh + 1);
+    if (!fresh) return no_memory(error);
+    status = enter_rows(side, bundle, section, fresh, &count, error);
+    if (!status) status = keep_rows(bundle, fresh, count, error);
+    free(fresh);
+    if (status || count == 0) return status;
+    return point_rows(side, bundle, (uint32_t)side->bundle_count, first, arena, error);
+}
+
+/* ---- the catalogue ---- */
+
+static bool keep_bundle(dq_bundle **bundles, size_t *count, size_t *capacity, dq_bundle *bundle)
+{
+    if (!reserve(bundles, capacity, *count + 1, sizeof **bundles)) return false;
+    (*bundles)[(*count)++] = *bundle;
+    *bundle = DQ_BUNDLE_EMPTY;
+    return true;
+}
+
+static dq_status add_side(dq_catalogue *catalogue, dq_side *side, dq_bundle *bundle, dq_error *error)
+{
+    dq_status status = add_rows(side, bundle, (uint32_t)catalogue->section, &catalogue->arena, error);
+    if (!status && bundle->rows > 0 &&
+        !keep_bundle(&side->bundles, &side->bundle_count, &side->bundle_capacity, bundle))
+        status = no_memory(error);
+    return status;
+}
+
+static bool same_pairs(const dq_catalogue *c, const dq_pair_names *pairs, size_t count)
+{
+    if (c->pair_count != count) return false;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(c->pairs[i].user_field, pairs[i].user_field) != 0 ||
+            strcmp(c->pairs[i].item_field, pairs[i].item_field) != 0)
+            return false;
+    return true;
+}
+
+static dq_status read_pairs(dq_catalogue *catalogue, const dq_value *meta, dq_error *error)
+{
+    dq_pair_names *pairs;
+    size_t count;
+    dq_status status = dq_pairs_read(meta, &catalogue->arena, &pairs, &count, error);
+    if (status || count == 0) return status;
+    if (catalogue->pairs && !same_pairs(catalogue, pairs, count))
+        return dq_fail(error, DQ_ERR_SCHEMA, "items: the default pairs are not those of earlier rows");
+    catalogue->pairs = pairs;
+    catalogue->pair_count = count;
+    return DQ_OK;
+}
+
+dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t section, bool *taken,
+                           dq_error *error)
+{
+    if (section >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "too many sections");
+    if (section != catalogue->section) catalogue->users.section_count = catalogue->items.section_count = 0;
+    catalogue->section = section;
+    dq_status status = DQ_OK;
+    *taken = true;
+    if (strcmp(bundle->kind, DQ_KIND_USERS) == 0) {
+        status = add_side(catalogue, &catalogue->users, bundle, error);
+    } else if (strcmp(bundle->kind, DQ_KIND_ITEMS) == 0) {
+        status = read_pairs(catalogue, &bundle->meta, error);
+        if (!status) status = add_side(catalogue, &catalogue->items, bundle, error);
+    } else if (strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0) {
+        if (!keep_bundle(&catalogue->interaction_bundles, &catalogue->interaction_bundle_count,
+                         &catalogue->interaction_bundle_capacity, bundle))
+            status = no_memory(error);
+    } else {
+        *taken = false;
+    }
+    if (*taken) dq_bundle_free(bundle);
+    return status;
+}
+
+dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_error *error)
+{
+    if (ref >= side->section_count)
+        return dq_fail(error, DQ_ERR_RANGE, "a reference to row %llu of %zu in its section",
+                       (unsigned long long)ref, side->section_count);
+    *row = side->section_rows[ref];
+    return DQ_OK;
+}
+
+const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, size_t *bytes)
+{
+    const dq_row *at = &side->rows[row];
+    const dq_column *c = dq_bundle_column(&side->bundles[at->bundle], column);
+    *bytes = 0;
+    if (!c || dq_dtype_size(c->type) != 0) return NULL;
+    return dq_column_text(c, at->row, bytes);
+}
+
+static dq_status resolve_side(const dq_side *side, const dq_column *ids, uint64_t r, const char *what,
+                              bool allow_absent, uint32_t *row, dq_error *error)
+{
+    size_t n;
+    const char *id = dq_column_text(ids, r, &n);
+    *row = dq_index_find(&side->ids, id, n);
+    if (*row == DQ_ABSENT && !allow_absent)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "interactions: %s %.*s is not in the catalogue", what, (int)n,
+                       id);
+    return DQ_OK;
+}
+
+static dq_status resolve_bundle(dq_catalogue *catalogue, const dq_bundle *bundle, bool allow_absent,
+                                dq_error *error)
+{
+    const dq_column *users = dq_bundle_column(bundle, "user"), *items = dq_bundle_column(bundle, "item");
+    const dq_column *labels = dq_bundle_column(bundle, "label"),
+                    *rewards = dq_bundle_column(bundle, "reward");
+    for (uint64_t r = 0; r < bundle->rows; r++) {
+        dq_interaction *x = &catalogue->interactions[catalogue->interaction_count];
+        *x = (dq_interaction){.label = DQ_ABSENT, .reward = NAN};
+        dq_status status = resolve_side(&catalogue->users, users, r, "user", allow_absent, &x->user, error);
+        if (!status)
+            status = resolve_side(&catalogue->items, items, r, "item", allow_absent, &x->item, error);
+        size_t n = 0;
+        const char *label = labels ? dq_column_text(labels, r, &n) : NULL;
+        if (!status && label) status = dq_index_add(&catalogue->labels, label, n, &x->label, NULL, error);
+        if (status) return status;
+        if (rewards && !dq_column_is_null(rewards, r)) x->reward = (float)dq_column_number(rewards, r);
+        catalogue->interaction_count++;
+    }
+    return DQ_OK;
+}
+
+dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_error *error)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < catalogue->interaction_bundle_count; i++)
+        total += catalogue->interaction_bundles[i].rows;
+    if (total > SIZE_MAX / sizeof *catalogue->interactions) return no_memory(error);
+    catalogue->interactions = malloc((size_t)total * sizeof *catalogue->interactions + 1);
+    if (!catalogue->interactions) return no_memory(error);
+    for (size_t i = 0; i < catalogue->interaction_bundle_count; i++) {
+        dq_status status = resolve_bundle(catalogue, &catalogue->interaction_bundles[i], allow_absent, error);
+        if (status) return status;
+    }
+    return DQ_OK;
+}
+
+static dq_status write_all(dq_writer *writer, const dq_bundle *bundles, size_t count, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < count; i++) status = dq_writer_put(writer, &bundles[i], error);
+    return status;
+}
+
+dq_status dq_catalogue_write(const dq_catalogue *c, dq_writer *writer, dq_error *error)
+{
+    dq_status status = write_all(writer, c->users.bundles, c->users.bundle_count, error);
+    if (!status) status = write_all(writer, c->interaction_bundles, c->interaction_bundle_count, error);
+    if (!status) status = write_all(writer, c->items.bundles, c->items.bundle_count, error);
+    return status;
+}
+
+static void free_bundles(dq_bundle *bundles, size_t count)
+{
+    for (size_t i = 0; i < count; i++) dq_bundle_free(&bundles[i]);
+    free(bundles);
+}
+
+static void free_side(dq_side *side)
+{
+    dq_index_free(&side->ids);
+    free_bundles(side->bundles, side->bundle_count);
+    free(side->rows);
+    free(side->vectors);
+    free(side->digests);
+    free(side->section_rows);
+}
+
+void dq_catalogue_free(dq_catalogue *catalogue)
+{
+    free_side(&catalogue->users);
+    free_side(&catalogue->items);
+    free(catalogue->interactions);
+    free_bundles(catalogue->interaction_bundles, catalogue->interaction_bundle_count);
+    dq_index_free(&catalogue->labels);
+    dq_arena_free(&catalogue->arena);
+    *catalogue = DQ_CATALOGUE_EMPTY;
+}

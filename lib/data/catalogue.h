@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A catalogue in memory: users, items and interactions of a whole stream, as dq-reward, dq-train, dq-plan and
+ * dq-eval need it. The bundles stay as they were read; rows point into them, so vectors are not copied (but
+ * for types other than f4). Sections are joined: equal ids with equal rows are one entity, with unequal rows
+ * an error; a duplicate id inside one section is an error.
+ */
+#ifndef DQ_DATA_CATALOGUE_H
+#define DQ_DATA_CATALOGUE_H
+
+#include "core/index.h"
+#include "dq/schema.h"
+#include "dq/stream.h"
+
+/* Where a row's columns are, and the last section that held the row. */
+typedef struct dq_row {
+    uint32_t bundle, row, section;
+} dq_row;
+
+/* One side: users or items. */
+typedef struct dq_side {
+    dq_index ids; /* id -> row of this side, 0.. in the order of arrival; dq_index_count is the row count */
+    dq_bundle *bundles;
+    size_t bundle_count;
+    dq_row *rows;          /* (count) */
+    const float **vectors; /* (count) each width float32; NULL pointers when the side has no vectors */
+    uint64_t *digests;     /* (count) of each row, to compare equal ids */
+    uint32_t width;        /* 0: no vectors */
+    dq_field *fields;
+    size_t field_count;
+    uint32_t *section_rows; /* row of the current section's n-th row: translates references */
+    size_t section_count;
+    size_t capacity, bundle_capacity, section_capacity; /* of the arrays above */
+} dq_side;
+
+typedef struct dq_interaction {
+    uint32_t user, item; /* rows, or DQ_ABSENT for an id that the catalogue lacks */
+    uint32_t label;      /* row of catalogue.labels, or DQ_ABSENT */
+    float reward;        /* NAN: none */
+} dq_interaction;
+
+typedef struct dq_catalogue {
+    dq_side users, items;
+    dq_interaction *interactions; /* in stream order; resolved when the whole stream is read */
+    size_t interaction_count;
+    dq_index labels;
+    dq_pair_names *pairs; /* the default pairs of fields in items' meta.pairs */
+    size_t pair_count;
+    dq_bundle *interaction_bundles;
+    size_t interaction_bundle_count, interaction_bundle_capacity;
+    uint64_t section; /* of the last bundle added */
+    dq_arena arena;
+} dq_catalogue;
+
+/* A number that is equal for equal rows, whatever the order of columns and blocks; a null is as good as no
+ * column. */
+uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row);
+
+#define DQ_CATALOGUE_EMPTY ((dq_catalogue){0})
+
+/* Takes a bundle of kind users, items or interactions (ownership passes, also on failure: *bundle is
+ * emptied); *taken says whether it was one of these. section is dq_reader_section. Offer every bundle of a
+ * stream, those of other kinds too: the section tells which rows references mean. Rows that an earlier
+ * section had already are dropped from the bundle that is kept. */
+dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t section, bool *taken,
+                           dq_error *error);
+
+/* Resolves interactions to rows once the whole stream is read. Ids that the catalogue lacks are an error
+ * (inside a stream they are) unless allow_absent. */
+dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_error *error);
+
+/* The catalogue's row for row `ref` of the section being read; DQ_ERR_RANGE when the section has no such row
+ * yet. */
+dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_error *error);
+
+/* What equal rows have in common, whatever the order of their columns and blocks. */
+uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row);
+
+/* A column's text of one row, e.g. "text.title" or "attr.occupation"; NULL when absent or null. */
+const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, size_t *bytes);
+
+/* Writes users, interactions and items back as they were read, as one section's worth of bundles (rows of
+ * equal entities once). */
+dq_status dq_catalogue_write(const dq_catalogue *catalogue, dq_writer *writer, dq_error *error);
+
+void dq_catalogue_free(dq_catalogue *catalogue);
+
+#endif

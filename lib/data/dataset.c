@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/dataset.h"
+
+#include "core/digest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for the input");
+}
+
+/* The next capacity: doubling. */
+static size_t grown(size_t capacity, size_t need)
+{
+    size_t room = capacity ? capacity : 16;
+    while (room < need) room *= 2;
+    return room;
+}
+
+static dq_status reserve(dq_corpus *corpus, uint64_t more, dq_error *error)
+{
+    size_t need = corpus->count + (size_t)more;
+    if (need <= corpus->capacity) return DQ_OK;
+    size_t room = grown(corpus->capacity, need);
+    dq_transition *rows = realloc(corpus->transitions, room * sizeof *rows);
+    if (rows) corpus->transitions = rows;
+    float *cosine = realloc(corpus->cosine, room * sizeof *cosine);
+    if (cosine) corpus->cosine = cosine;
+    float *llm = realloc(corpus->llm, room * sizeof *llm);
+    if (llm) corpus->llm = llm;
+    if (!rows || !cosine || !llm) return no_memory(error);
+    corpus->capacity = room;
+    return DQ_OK;
+}
+
+/* The columns of transitions that learning looks at. */
+typedef struct columns {
+    const dq_column *user, *item, *reward, *cosine, *llm, *done, *next;
+} columns;
+
+static float number_or_none(const dq_column *column, uint64_t r)
+{
+    bool known = column && !dq_column_is_null(column, r);
+    return known ? (float)dq_column_number(column, r) : NAN;
+}
+
+static dq_status resolve(const dq_catalogue *catalogue, const columns *c, uint64_t r, dq_transition *t,
+                         dq_error *error)
+{
+    dq_status status = dq_side_resolve(&catalogue->users, (uint64_t)dq_column_number(c->user, r), &t->user,
+                                       error);
+    if (!status)
+        status = dq_side_resolve(&catalogue->items, (uint64_t)dq_column_number(c->item, r), &t->item, error);
+    t->next = t->user;
+    if (!status && c->next)
+        status = dq_side_resolve(&catalogue->users, (uint64_t)dq_column_number(c->next, r), &t->next, error);
+    t->reward = number_or_none(c->reward, r);
+    t->done = c->done && dq_column_number(c->done, r) != 0;
+    return status;
+}
+
+static dq_status add_transitions(dq_corpus *corpus, const dq_bundle *b, dq_error *error)
+{
+    columns c = {.user = dq_bundle_column(b, "user"),
+                 .item = dq_bundle_column(b, "item"),
+                 .reward = dq_bundle_column(b, "reward"),
+                 .cosine = dq_bundle_column(b, "cosine"),
+                 .llm = dq_bundle_column(b, "llm"),
+                 .done = dq_bundle_column(b, "done"),
+                 .next = dq_bundle_column(b, "next_user")};
+    if (!c.user || !c.item || dq_bundle_column(b, "next_state"))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "transitions must name users and items of the catalogue; these have dense states");
+    dq_status status = reserve(corpus, b->rows, error);
+    for (uint64_t r = 0; !status && r < b->rows; r++) {
+        corpus->cosine[corpus->count] = number_or_none(c.cosine, r);
+        corpus->llm[corpus->count] = number_or_none(c.llm, r);
+        status = resolve(&corpus->catalogue, &c, r, &corpus->transitions[corpus->count++], error);
+    }
+    return status;
+}
+
+dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error)
+{
+    if (models->count == models->capacity) {
+        size_t room = grown(models->capacity, models->count + 1);
+        dq_bundle *at = realloc(models->at, room * sizeof *at);
+        if (!at) return no_memory(error);
+        models->at = at;
+        models->capacity = room;
+    }
+    models->at[models->count++] = *bundle;
+    *bundle = DQ_BUNDLE_EMPTY;
+    return DQ_OK;
+}
+
+dq_status dq_corpus_add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    bool taken;
+    dq_status status = dq_catalogue_add(&corpus->catalogue, bundle, section, &taken, error);
+    if (status || taken) return status;
+    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return dq_models_add(&corpus->models, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return add_transitions(corpus, bundle, error);
+    return DQ_OK;
+}
+
+dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error)
+{
+    dq_bundle bundle;
+    int got;
+    while ((got = dq_reader_next(reader, &bundle, error)) > 0) {
+        dq_status status = dq_corpus_add(corpus, &bundle, dq_reader_section(reader), error);
+        dq_bundle_free(&bundle);
+        if (status) {
+            (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
+            return status;
+        }
+    }
+    if (got < 0) return error->status;
+    return dq_catalogue_finish(&corpus->catalogue, false, error);
+}
+
+void dq_corpus_free(dq_corpus *corpus)
+{
+    dq_catalogue_free(&corpus->catalogue);
+    dq_models_free(&corpus->models);
+    free(corpus->transitions);
+    free(corpus->cosine);
+    free(corpus->llm);
+    *corpus = DQ_CORPUS_EMPTY;
+}
+
+dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error)
+{
+    dq_bundle bundle;
+    int got;
+    dq_status status = dq_reader_open(reader, &path, 1, error);
+    if (status) return status;
+    while ((got = dq_reader_next(*reader, &bundle, error)) > 0) {
+        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = dq_models_add(models, &bundle, error);
+        dq_bundle_free(&bundle);
+        if (status) return status;
+    }
+    if (got < 0) return error->status;
+    if (models->count) return DQ_OK;
+    dq_status none = dq_fail(error, DQ_ERR_UNKNOWN, "no model in it");
+    (void)dq_error_at(error, path, DQ_NO_RECORD);
+    return none;
+}
+
+void dq_models_free(dq_models *models)
+{
+    for (size_t i = 0; i < models->count; i++) dq_bundle_free(&models->at[i]);
+    free(models->at);
+    *models = (dq_models){0};
+}
+
+const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t bytes)
+{
+    const dq_bundle *common = models->count == 1 ? &models->at[0] : NULL;
+    for (size_t i = 0; i < models->count; i++) {
+        const dq_value *user = dq_map_get(&models->at[i].meta, "user");
+        if (!user) common = &models->at[i];
+        if (user && id && user->type == DQ_STRING && user->count == bytes &&
+            memcmp(user->as.string, id, bytes) == 0)
+            return &models->at[i];
+    }
+    return common;
+}
+
+dq_vectors dq_side_vectors(const dq_side *side)
+{
+    return (dq_vectors){
+        .at = side->vectors, .count = (uint32_t)dq_index_count(&side->ids), .width = side->width};
+}
+
+static uint64_t digest_ids(const dq_index *ids, uint64_t seed)
+{
+    for (uint32_t i = 0; i < dq_index_count(ids); i++) {
+        size_t n;
+        const char *id = dq_index_id(ids, i, &n);
+        seed = dq_digest_seeded(id, n, seed);
+    }
+    return seed;
+}
+
+static uint64_t digest_side(const dq_side *side, uint64_t seed)
+{
+    size_t count = dq_index_count(&side->ids);
+    if (count) seed = dq_digest_seeded(side->digests, count * sizeof *side->digests, seed);
+    return digest_ids(&side->ids, seed);
+}
+
+/* Field by field: a transition has padding. */
+uint64_t dq_corpus_digest(const dq_corpus *corpus)
+{
+    uint64_t digest = digest_side(&corpus->catalogue.users, 1);
+    digest = digest_side(&corpus->catalogue.items, digest);
+    digest = digest_ids(&corpus->catalogue.labels, digest);
+    for (size_t i = 0; i < corpus->count; i++) {
+        const dq_transition *t = &corpus->transitions[i];
+        uint32_t words[7] = {t->user, t->item, t->next, t->done};
+        memcpy(&words[4], &t->reward, sizeof t->reward);
+        memcpy(&words[5], &corpus->cosine[i], sizeof(float));
+        memcpy(&words[6], &corpus->llm[i], sizeof(float));
+        digest = dq_digest_seeded(words, sizeof words, digest);
+    }
+    for (size_t i = 0; i < corpus->catalogue.interaction_count; i++) {
+        const dq_interaction *x = &corpus->catalogue.interactions[i];
+        uint32_t words[4] = {x->user, x->item, x->label, 0};
+        memcpy(&words[3], &x->reward, sizeof x->reward);
+        digest = dq_digest_seeded(words, sizeof words, digest);
+    }
+    return digest;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A whole input in memory as dq-train and dq-plan take it: the catalogue, the transitions by catalogue rows,
+ * and the models that came along.
+ */
+#ifndef DQ_DATA_DATASET_H
+#define DQ_DATA_DATASET_H
+
+#include "data/catalogue.h"
+
+#include "core/transition.h"
+#include "core/vectors.h"
+
+typedef struct dq_models {
+    dq_bundle *at;
+    size_t count, capacity;
+} dq_models;
+
+typedef struct dq_corpus {
+    dq_catalogue catalogue;
+    dq_models models;
+    dq_transition *transitions; /* in stream order; reward NAN where the stream has none */
+    float *cosine, *llm;        /* (count) the parts of their rewards; NAN where the stream has none */
+    size_t count, capacity;
+} dq_corpus;
+
+#define DQ_CORPUS_EMPTY ((dq_corpus){0})
+
+/* Reads everything up to the clean end. Transitions must name users and items (DQ_ERR_UNSUPPORTED for dense
+ * states); kinds that are not for learning are passed over. */
+dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error);
+/* Takes one bundle of a section; what it keeps, it takes over. dq_corpus_read goes on from there. */
+dq_status dq_corpus_add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, dq_error *error);
+void dq_corpus_free(dq_corpus *corpus);
+
+/* Every model bundle of a file (kept open in *reader, as an input for lineage). DQ_ERR_UNKNOWN without one.
+ */
+dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error);
+/* Takes a model bundle over. */
+dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error);
+void dq_models_free(dq_models *models);
+/* The model of a user (meta.user), else one that names no user, else the only one; NULL when there is none.
+ * id may be NULL. */
+const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t bytes);
+
+/* A side's vectors for the networks. */
+dq_vectors dq_side_vectors(const dq_side *side);
+
+/* What the networks and the user's place were learnt from: a digest over users, items and transitions. */
+uint64_t dq_corpus_digest(const dq_corpus *corpus);
+
+#endif

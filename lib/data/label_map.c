@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/label_map.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A whole text as a finite number; false when it is none. */
+static bool parse_number(const char *text, size_t n, double *value)
+{
+    char copy[64], *end;
+    if (n == 0 || n >= sizeof copy) return false;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    *value = strtod(copy, &end);
+    return *end == '\0' && end != copy && copy[0] != ' ';
+}
+
+static dq_status parse_entry(dq_reward_map *map, const char *text, size_t n, dq_error *error)
+{
+    const char *equals = memchr(text, '=', n);
+    double value;
+    if (!equals || equals == text || !parse_number(equals + 1, n - (size_t)(equals + 1 - text), &value))
+        return dq_fail(error, DQ_ERR_RANGE, "'%.*s' is not LABEL=NUMBER", (int)n, text);
+    if (!isfinite(value))
+        return dq_fail(error, DQ_ERR_NUMERIC, "'%.*s' is not a finite reward", (int)n, text);
+    if (dq_index_count(&map->labels) == DQ_REWARD_MAP_MAX)
+        return dq_fail(error, DQ_ERR_RANGE, "more than %d labels in a reward map", DQ_REWARD_MAP_MAX);
+    uint32_t number;
+    bool added;
+    dq_status status = dq_index_add(&map->labels, text, (size_t)(equals - text), &number, &added, error);
+    if (status) return status;
+    if (!added)
+        return dq_fail(error, DQ_ERR_DUPLICATE, "label '%.*s' stands twice in the reward map",
+                       (int)(equals - text), text);
+    map->rewards[number] = value;
+    return DQ_OK;
+}
+
+dq_status dq_reward_map_parse(dq_reward_map *map, const char *text, dq_error *error)
+{
+    *map = (dq_reward_map){0};
+    dq_status status = DQ_OK;
+    for (const char *p = text; !status; p++) {
+        size_t n = strcspn(p, ",");
+        status = parse_entry(map, p, n, error);
+        p += n;
+        if (!*p) break;
+    }
+    if (status) dq_reward_map_free(map);
+    return status;
+}
+
+void dq_reward_map_free(dq_reward_map *map)
+{
+    dq_index_free(&map->labels);
+}
+
+bool dq_reward_map_find(const dq_reward_map *map, const char *label, size_t bytes, double *reward)
+{
+    uint32_t number = dq_index_find(&map->labels, label, bytes);
+    if (number == DQ_ABSENT) return false;
+    *reward = map->rewards[number];
+    return true;
+}

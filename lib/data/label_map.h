@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rewards of labels:
+ *
+ *     APPLY=1,SAVE=0.5,CLICK=0,IGNORE=-0.1
+ */
+#ifndef DQ_DATA_LABEL_MAP_H
+#define DQ_DATA_LABEL_MAP_H
+
+#include "core/index.h"
+
+#define DQ_REWARD_MAP_DEFAULT "APPLY=1,SAVE=0.5,CLICK=0,IGNORE=-0.1"
+
+enum { DQ_REWARD_MAP_MAX = 256 };
+
+typedef struct dq_reward_map {
+    dq_index labels;
+    double rewards[DQ_REWARD_MAP_MAX]; /* of label 0, 1, ... */
+} dq_reward_map;
+
+/* Parses "LABEL=number,LABEL=number"; labels may hold spaces, not ',' nor '='. DQ_ERR_RANGE for another form,
+ * DQ_ERR_DUPLICATE for a label that stands twice, DQ_ERR_NUMERIC for a number that is not finite. */
+dq_status dq_reward_map_parse(dq_reward_map *map, const char *text, dq_error *error);
+void dq_reward_map_free(dq_reward_map *map);
+
+/* The reward of a label; false when the map does not have it (it was seen, but has no reward). */
+bool dq_reward_map_find(const dq_reward_map *map, const char *label, size_t bytes, double *reward);
+
+#endif

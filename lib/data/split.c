@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/split.h"
+
+#include "core/rng.h"
+
+#include <stdlib.h>
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Groups that have a row, each once, ascending; returns their number. */
+static size_t list_groups(const uint32_t *group, const size_t *counts, uint32_t user_count, uint64_t *list)
+{
+    size_t n = 0, distinct = 0;
+    for (uint32_t u = 0; u < user_count; u++)
+        if (counts[u]) list[n++] = group[u];
+    qsort(list, n, sizeof *list, by_number);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || list[i] != list[i - 1]) list[distinct++] = list[i];
+    return distinct;
+}
+
+static size_t groups_to_hold(double share, size_t groups)
+{
+    if (share <= 0) return 0;
+    size_t n = (size_t)(share * (double)groups + 0.5);
+    if (n < 1) n = 1;
+    return n < groups ? n : groups - 1;
+}
+
+/* A Fisher-Yates shuffle of the first n places. */
+static void draw(uint64_t *list, size_t n, size_t count, dq_rng *rng)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t j = i + (size_t)dq_rng_below(rng, count - i);
+        uint64_t swap = list[i];
+        list[i] = list[j];
+        list[j] = swap;
+    }
+}
+
+bool learn_split_users(const learn_split *split, const uint32_t *group, const size_t *counts,
+                       uint32_t user_count, uint8_t *held, size_t *groups, size_t *held_groups)
+{
+    uint64_t *list = calloc((size_t)user_count + 1, sizeof *list);
+    if (!list) return false;
+    dq_rng rng = dq_rng_stream(split->seed, 203);
+    size_t n = list_groups(group, counts, user_count, list), from = 0, to = 0;
+    if (n >= 2 && split->folds) {
+        draw(list, n, n, &rng);
+        from = n * (split->fold - 1) / split->folds;
+        to = n * split->fold / split->folds;
+    } else if (n >= 2) {
+        to = groups_to_hold(split->share, n);
+        draw(list, to, n, &rng);
+    }
+    qsort(list + from, to - from, sizeof *list, by_number);
+    for (uint32_t u = 0; u < user_count; u++) {
+        uint64_t g = group[u];
+        held[u] = bsearch(&g, list + from, to - from, sizeof g, by_number) != NULL;
+    }
+    *groups = n;
+    *held_groups = to - from;
+    free(list);
+    return true;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which groups of users are held out of training: a share drawn at random, or one fold of several (Stone,
+ * "Cross-validatory choice and assessment of statistical predictions", 1974). The folds of one seed are
+ * disjoint, and together all groups.
+ */
+#ifndef DQ_DATA_SPLIT_H
+#define DQ_DATA_SPLIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct learn_split {
+    double share;         /* of the groups, 0 <= share < 1; used without folds */
+    uint32_t fold, folds; /* fold 1 .. folds is held out; folds 0: none are made */
+    uint64_t seed;
+} learn_split;
+
+/* Marks held[user] for users whose group is held out, of groups that have a row: counts[user] rows. Fewer
+ * than two such groups: none is. Returns false when memory is short. */
+bool learn_split_users(const learn_split *split, const uint32_t *group, const size_t *counts,
+                       uint32_t user_count, uint8_t *held, size_t *groups, size_t *held_groups);
+
+#endif

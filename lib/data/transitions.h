@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Transitions that a stream already has, carried from their section into the one catalogue of all sections.
+ */
+#ifndef DQ_DATA_TRANSITIONS_H
+#define DQ_DATA_TRANSITIONS_H
+
+#include "data/catalogue.h"
+
+/* A copy (*to) of a transitions bundle of the section being read, whose references count the catalogue's
+ * rows. */
+dq_status dq_transitions_carry(dq_bundle *to, const dq_bundle *from, const dq_catalogue *catalogue,
+                               dq_error *error);
+
+/* A copy (*to) with the rows of one user only; references already count the catalogue's rows. */
+dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, uint32_t user, dq_error *error);
+
+/* A column of references as u4, to be freed by the caller; NULL when memory is short. */
+uint32_t *dq_transitions_rows(const dq_bundle *transitions, const char *column);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "embed/als.h"
+
+#include "core/rng.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TILE = 16 }; /* vectors that one thread solves at a time */
+
+/* One side's meetings, as compressed rows: those of row r are at[first[r]] .. at[first[r + 1] - 1]. */
+typedef struct rows {
+    size_t *first; /* (count + 1) */
+    uint32_t *other;
+    float *weight;
+    uint32_t count;
+} rows;
+
+/* What a half sweep needs: this side's vectors from the other's. */
+typedef struct half {
+    const rows *met;
+    const double *gram; /* (k, k) Y'Y + lambda I */
+    const float *fixed; /* (others, k) */
+    float *solved;      /* (count, k) */
+    double *scratch;    /* (threads, k * k + k) */
+    double alpha;
+    size_t k;
+} half;
+
+static int by_pair(const void *a, const void *b)
+{
+    const dq_met *x = a, *y = b;
+    if (x->user != y->user) return x->user < y->user ? -1 : 1;
+    if (x->item != y->item) return x->item < y->item ? -1 : 1;
+    return (x->weight > y->weight) - (x->weight < y->weight);
+}
+
+/* A sorted copy: equal pairs once, positive weights only. *kept entries. */
+static dq_met *merge(const dq_met *met, size_t count, size_t *kept)
+{
+    dq_met *all = malloc(count * sizeof *all + 1);
+    size_t n = 0;
+    if (!all) return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (met[i].weight > 0) all[n++] = met[i];
+    qsort(all, n, sizeof *all, by_pair);
+    *kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        dq_met *last = *kept ? &all[*kept - 1] : NULL;
+        if (last && last->user == all[i].user && last->item == all[i].item)
+            last->weight += all[i].weight;
+        else
+            all[(*kept)++] = all[i];
+    }
+    return all;
+}
+
+static void free_rows(rows *r)
+{
+    free(r->first);
+    free(r->other);
+    free(r->weight);
+}
+
+static bool make_rows(rows *r, const dq_met *met, size_t n, uint32_t count, bool by_item)
+{
+    *r = (rows){.first = calloc((size_t)count + 2, sizeof *r->first),
+                .other = malloc(n * sizeof *r->other + 1),
+                .weight = malloc(n * sizeof *r->weight + 1),
+                .count = count};
+    if (!r->first || !r->other || !r->weight) return false;
+    for (size_t i = 0; i < n; i++) r->first[(by_item ? met[i].item : met[i].user) + 2]++;
+    for (uint32_t c = 0; c < count; c++) r->first[c + 2] += r->first[c + 1];
+    for (size_t i = 0; i < n; i++) { /* first[row + 1] is where the row's next one goes */
+        size_t at = r->first[(by_item ? met[i].item : met[i].user) + 1]++;
+        r->other[at] = by_item ? met[i].user : met[i].item;
+        r->weight[at] = met[i].weight;
+    }
+    return true;
+}
+
+/* ---- one vector ---- */
+
+/* Solves A x = b for a symmetric positive definite A (k, k), of which the lower half is used and overwritten
+ * by Cholesky's factor; x replaces b. */
+static void solve(double *a, double *b, size_t k)
+{
+    for (size_t j = 0; j < k; j++) {
+        for (size_t i = j; i < k; i++) {
+            double sum = a[i * k + j];
+            for (size_t m = 0; m < j; m++) sum -= a[i * k + m] * a[j * k + m];
+            a[i * k + j] = i == j ? sqrt(sum) : sum / a[j * k + j];
+        }
+    }
+    for (size_t i = 0; i < k; i++) {
+        for (size_t m = 0; m < i; m++) b[i] -= a[i * k + m] * b[m];
+        b[i] /= a[i * k + i];
+    }
+    for (size_t i = k; i-- > 0;) {
+        for (size_t m = i + 1; m < k; m++) b[i] -= a[m * k + i] * b[m];
+        b[i] /= a[i * k + i];
+    }
+}
+
+/* (Y'Y + lambda I + sum alpha w y y') x = sum (1 + alpha w) y */
+static void solve_row(const half *h, uint32_t row, double *a, double *b)
+{
+    size_t k = h->k, from = h->met->first[row], to = h->met->first[row + 1];
+    float *out = h->solved + row * k;
+    if (from == to) {
+        memset(out, 0, k * sizeof *out);
+        return;
+    }
+    memcpy(a, h->gram, k * k * sizeof *a);
+    memset(b, 0, k * sizeof *b);
+    for (size_t e = from; e < to; e++) {
+        const float *y = h->fixed + h->met->other[e] * k;
+        double extra = h->alpha * (double)h->met->weight[e];
+        for (size_t i = 0; i < k; i++) {
+            double scaled = extra * (double)y[i];
+            for (size_t j = 0; j <= i; j++) a[i * k + j] += scaled * (double)y[j];
+            b[i] += (1 + extra) * (double)y[i];
+        }
+    }
+    solve(a, b, k);
+    for (size_t i = 0; i < k; i++) out[i] = (float)b[i];
+}
+
+static void solve_tile(void *arg, size_t tile, unsigned thread)
+{
+    const half *h = arg;
+    double *a = h->scratch + thread * (h->k * h->k + h->k);
+    size_t end = (tile + 1) * TILE < h->met->count ? (tile + 1) * TILE : h->met->count;
+    for (size_t row = tile * TILE; row < end; row++) solve_row(h, (uint32_t)row, a, a + h->k * h->k);
+}
+
+/* ---- sweeps ---- */
+
+/* Y'Y + lambda I, (k, k) */
+static void make_gram(double *gram, const float *y, size_t n, size_t k, double lambda)
+{
+    memset(gram, 0, k * k * sizeof *gram);
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < k; i++)
+            for (size_t j = 0; j <= i; j++) gram[i * k + j] += (double)y[r * k + i] * (double)y[r * k + j];
+    for (size_t i = 0; i < k; i++) gram[i * k + i] += lambda;
+}
+
+/* Items begin as small noise, one generator each, so that a vector does not depend on how many there are. */
+static void begin(const dq_factors_config *c, float *items, const rows *met)
+{
+    for (uint32_t i = 0; i < met->count; i++) {
+        dq_rng rng = dq_rng_stream(c->seed, 300 + (uint64_t)i);
+        for (uint32_t j = 0; j < c->width; j++) {
+            double x = dq_rng_normal(&rng) / sqrt((double)c->width);
+            items[(size_t)i * c->width + j] = met->first[i] == met->first[i + 1] ? 0 : (float)(0.1 * x);
+        }
+    }
+}
+
+static bool sweep(const dq_factors_config *c, const rows *by_user, const rows *by_item, float *users,
+                  float *items, const dq_factors_workers *workers)
+{
+    size_t k = c->width;
+    double *gram = malloc(k * k * sizeof *gram);
+    double *scratch = malloc(workers->threads * (k * k + k) * sizeof *scratch);
+    bool ok = gram && scratch;
+    half x = {by_user, gram, items, users, scratch, c->alpha, k};
+    half y = {by_item, gram, users, items, scratch, c->alpha, k};
+    for (uint32_t s = 0; ok && s < c->sweeps; s++) {
+        make_gram(gram, items, by_item->count, k, c->lambda);
+        workers->run(workers->self, (by_user->count + TILE - 1) / TILE, solve_tile, &x);
+        make_gram(gram, users, by_user->count, k, c->lambda);
+        workers->run(workers->self, (by_item->count + TILE - 1) / TILE, solve_tile, &y);
+    }
+    free(gram);
+    free(scratch);
+    return ok;
+}
+
+static void run_alone(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread), void *arg)
+{
+    (void)self;
+    for (size_t i = 0; i < tiles; i++) tile(arg, i, 0);
+}
+
+static const dq_factors_workers alone = {.run = run_alone, .threads = 1};
+
+static dq_status check(const dq_factors_config *c, const dq_met *met, size_t count, uint32_t users,
+                       uint32_t items, dq_error *error)
+{
+    bool any = false;
+    if (c->width < 1 || c->width > DQ_FACTORS_MOST)
+        return dq_fail(error, DQ_ERR_RANGE, "vectors of 1 to %d numbers, not %u", DQ_FACTORS_MOST, c->width);
+    if (!(c->lambda > 0) || !(c->alpha >= 0))
+        return dq_fail(error, DQ_ERR_RANGE, "lambda > 0 and alpha >= 0");
+    for (size_t i = 0; i < count; i++) {
+        if (met[i].user >= users || met[i].item >= items)
+            return dq_fail(error, DQ_ERR_RANGE, "an interaction of nobody, or with nothing");
+        if (!isfinite(met[i].weight)) return dq_fail(error, DQ_ERR_NUMERIC, "a weight that is not finite");
+        any = any || met[i].weight > 0;
+    }
+    return any ? DQ_OK : dq_fail(error, DQ_ERR_RANGE, "no interaction with a positive weight");
+}
+
+dq_status dq_factors_fit(const dq_factors_config *config, const dq_met *met, size_t count, float *users,
+                         uint32_t user_count, float *items, uint32_t item_count,
+                         const dq_factors_workers *workers, dq_error *error)
+{
+    rows by_user = {0}, by_item = {0};
+    size_t n = 0;
+    dq_status status = check(config, met, count, user_count, item_count, error);
+    if (status) return status;
+    dq_met *all = merge(met, count, &n);
+    bool ok = all && make_rows(&by_user, all, n, user_count, false) &&
+              make_rows(&by_item, all, n, item_count, true);
+    if (ok) begin(config, items, &by_item);
+    ok = ok && sweep(config, &by_user, &by_item, users, items, workers ? workers : &alone);
+    free_rows(&by_user);
+    free_rows(&by_item);
+    free(all);
+    return ok ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu interactions", count);
+}
+
+/* ---- the objective ---- */
+
+static double dot(const float *a, const float *b, size_t k)
+{
+    double sum = 0;
+    for (size_t i = 0; i < k; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+double dq_factors_objective(const dq_factors_config *config, const dq_met *met, size_t count,
+                            const float *users, uint32_t user_count, const float *items, uint32_t item_count)
+{
+    size_t k = config->width, n = 0;
+    double sum = 0;
+    dq_met *all = merge(met, count, &n);
+    if (!all) return NAN;
+    for (size_t u = 0; u < user_count; u++)
+        for (size_t i = 0; i < item_count; i++) { /* as if nobody had met anything */
+            double y = dot(users + u * k, items + i * k, k);
+            sum += y * y;
+        }
+    for (size_t e = 0; e < n; e++) {
+        double y = dot(users + all[e].user * k, items + all[e].item * k, k);
+        sum += (1 + config->alpha * (double)all[e].weight) * (1 - y) * (1 - y) - y * y;
+    }
+    for (size_t u = 0; u < user_count; u++) sum += config->lambda * dot(users + u * k, users + u * k, k);
+    for (size_t i = 0; i < item_count; i++) sum += config->lambda * dot(items + i * k, items + i * k, k);
+    free(all);
+    return sum;
+}

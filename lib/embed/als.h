@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Collaborative filtering: vectors of users and items from who met what (against cold start of the other
+ * kind: users and items without texts). Implicit matrix factorisation by alternating least squares (Hu, Koren
+ * and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008):
+ *
+ *     minimise  sum over all u, i  c_ui (p_ui - x_u . y_i)^2  +  lambda (sum |x_u|^2 + sum |y_i|^2)
+ *     p_ui = 1 where u met i with a positive weight w, else 0;   c_ui = 1 + alpha w
+ *
+ * Half a sweep holds one side fixed and solves each vector of the other by Cholesky's method, so that the
+ * objective never rises.
+ */
+#ifndef DQ_EMBED_ALS_H
+#define DQ_EMBED_ALS_H
+
+#include "dq/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DQ_FACTORS_MOST = 512 }; /* width of the vectors */
+
+typedef struct dq_factors_config {
+    uint32_t width;       /* 1 .. DQ_FACTORS_MOST */
+    double alpha, lambda; /* alpha >= 0, lambda > 0 */
+    uint32_t sweeps;
+    uint64_t seed;
+} dq_factors_config;
+
+#define DQ_FACTORS_DEFAULTS                                                                                  \
+    {                                                                                                        \
+        .width = 32, .alpha = 40, .lambda = 1, .sweeps = 15, .seed = 42                                      \
+    }
+
+/* One entry: the weights of equal pairs add up; those that are not positive count as never met. */
+typedef struct dq_met {
+    uint32_t user, item;
+    float weight;
+} dq_met;
+
+/* Who does the work: calls tile(arg, i, thread) once for every i < tiles, with thread < threads, and returns
+ * when all are done. */
+typedef struct dq_factors_workers {
+    void (*run)(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread), void *arg);
+    void *self;
+    unsigned threads;
+} dq_factors_workers;
+
+/* Fills users (user_count, width) and items (item_count, width); a user or item that met nothing is zeros.
+ * The result does not depend on the order of `met` nor on the threads. DQ_ERR_RANGE for a width or an entry
+ * outside its range, and without any positive entry. */
+dq_status dq_factors_fit(const dq_factors_config *config, const dq_met *met, size_t count, float *users,
+                         uint32_t user_count, float *items, uint32_t item_count,
+                         const dq_factors_workers *workers, dq_error *error);
+
+/* The objective above. */
+double dq_factors_objective(const dq_factors_config *config, const dq_met *met, size_t count,
+                            const float *users, uint32_t user_count, const float *items, uint32_t item_count);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * System D: films are shown to a user, one a step, a hundred an episode. The state is
+ *
+ *     [ user (width) | the last 5 clicked films (5, 10), the latest first ]         50 + 50 = 100 numbers
+ *
+ *     liking   z = spread u' W f / sqrt(50 x 10), less `weariness` for each time the film is among the last 5
+ *     click    with sigmoid(z); watched to the end with sigmoid(z - 1) after a click
+ *     reward   +1 for a click, +10 when watched to the end, -0.1 when ignored
+ *
+ * The published system names no user model; this one makes films compete by taste (W is drawn with the world)
+ * and wear out, so that the last films matter.
+ */
+#include "env/env_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { USER_WIDTH = 50, FILM_WIDTH = 10, LAST = 5 };
+enum { USER_STREAM = 1, FILM_STREAM, TASTE_STREAM };
+enum { USERS, FILMS, STEPS, WORLD, SPREAD, WEARINESS, FIRST, SERVED };
+enum { CLICKS, FINISHED };
+
+static const dq_task_option options[] = {
+    {"users", "users", 100, 1, 1e6, true},
+    {"films", "films: the actions", 10, 1, 1e6, true},
+    {"steps", "steps of an episode", 100, 1, 1e6, true},
+    {"world", "seed of users and films", 42, 0, 9e15, true},
+    {"spread", "standard deviation of the liking", 1.5, 0, 100, false},
+    {"weariness", "liking lost for each time among the last 5", 1, 0, 100, false},
+    {"first", "the first user that is served", 0, 0, 1e6, true},
+    {"served", "users that are served, from the first; 0: all", 0, 0, 1e6, true},
+    {0},
+};
+
+typedef struct films {
+    uint32_t users, count, first, served;
+    double weariness;
+    float *user, *film; /* (users, 50), (count, 10) */
+    float *liking;      /* (users, count) */
+} films;
+
+typedef struct memory {
+    uint32_t user, watched, last[LAST]; /* films clicked, the latest first */
+} memory;
+
+/* liking = spread x the standardised products of what W makes of the user with the film. */
+static void make_likings(films *f, const float *taste, double spread)
+{
+    const double scale = spread / sqrt((double)USER_WIDTH * FILM_WIDTH);
+    for (uint32_t u = 0; u < f->users; u++) {
+        double wants[FILM_WIDTH] = {0};
+        for (uint32_t k = 0; k < USER_WIDTH * FILM_WIDTH; k++)
+            wants[k % FILM_WIDTH] += (double)f->user[u * USER_WIDTH + k / FILM_WIDTH] * (double)taste[k];
+        for (uint32_t i = 0; i < f->count; i++) {
+            double sum = 0;
+            for (uint32_t k = 0; k < FILM_WIDTH; k++) sum += wants[k] * (double)f->film[i * FILM_WIDTH + k];
+            f->liking[(size_t)u * f->count + i] = (float)(scale * sum);
+        }
+    }
+}
+
+static dq_status make_world(films *f, uint64_t world, double spread, dq_error *error)
+{
+    float taste[USER_WIDTH * FILM_WIDTH];
+    dq_rng users = dq_rng_stream(world, USER_STREAM), rows = dq_rng_stream(world, FILM_STREAM);
+    dq_rng tastes = dq_rng_stream(world, TASTE_STREAM);
+    f->user = calloc((size_t)f->users * USER_WIDTH, sizeof *f->user);
+    f->film = calloc((size_t)f->count * FILM_WIDTH, sizeof *f->film);
+    f->liking = calloc((size_t)f->users * f->count, sizeof *f->liking);
+    if (!f->user || !f->film || !f->liking)
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u films", f->users, f->count);
+    dq_task_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
+    dq_task_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
+    dq_task_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);
+    make_likings(f, taste, spread);
+    return DQ_OK;
+}
+
+static dq_status init(dq_task *task, const double *o, dq_error *error)
+{
+    films *f = task->self = calloc(1, sizeof *f);
+    if (!f) return dq_fail(error, DQ_ERR_MEMORY, "no memory for films");
+    *f = (films){.users = (uint32_t)o[USERS],
+                 .count = (uint32_t)o[FILMS],
+                 .first = (uint32_t)o[FIRST],
+                 .served = (uint32_t)o[SERVED],
+                 .weariness = o[WEARINESS]};
+    if (f->first >= f->users || f->served > f->users - f->first)
+        return dq_fail(error, DQ_ERR_RANGE, "films: first=%u,served=%u of %u users", f->first, f->served,
+                       f->users);
+    if (f->served == 0) f->served = f->users - f->first;
+    dq_status status = make_world(f, (uint64_t)o[WORLD], o[SPREAD], error);
+    if (status) return status;
+    task->shape = (dq_task_shape){.state_width = USER_WIDTH + LAST * FILM_WIDTH,
+                                  .user_width = USER_WIDTH,
+                                  .history = LAST,
+                                  .action_count = f->count,
+                                  .action_width = FILM_WIDTH,
+                                  .actions = f->film,
+                                  .step_limit = (uint32_t)o[STEPS]};
+    return dq_task_reserve(task, sizeof(memory), error);
+}
+
+static void drop(dq_task *task)
+{
+    films *f = task->self;
+    if (!f) return;
+    free(f->user);
+    free(f->film);
+    free(f->liking);
+    free(f);
+}
+
+static dq_status reset(dq_task *task, dq_error *error)
+{
+    const films *f = task->self;
+    memory *m = task->memory;
+    (void)error;
+    *m = (memory){.user = f->first + (uint32_t)dq_rng_below(&task->rng, f->served)};
+    memset(task->state, 0, task->shape.state_width * sizeof(float));
+    memcpy(task->state, f->user + (size_t)m->user * USER_WIDTH, USER_WIDTH * sizeof(float));
+    return DQ_OK;
+}
+
+static uint32_t seen_lately(const memory *m, uint32_t film)
+{
+    uint32_t n = m->watched < LAST ? m->watched : LAST, times = 0;
+    for (uint32_t i = 0; i < n; i++) times += m->last[i] == film;
+    return times;
+}
+
+static dq_status step(dq_task *task, uint32_t action, dq_step *step, dq_error *error)
+{
+    const films *f = task->self;
+    memory *m = task->memory;
+    double liking = (double)f->liking[(size_t)m->user * f->count + action] -
+                    f->weariness * seen_lately(m, action);
+    bool clicks = dq_rng_uniform(&task->rng) < dq_task_sigmoid(liking);
+    bool finishes = dq_rng_uniform(&task->rng) < dq_task_sigmoid(liking - 1) && clicks;
+    (void)error;
+    step->reward = finishes ? 10 : clicks ? 1 : -0.1F;
+    task->counters[CLICKS] += clicks;
+    task->counters[FINISHED] += finishes;
+    if (!clicks) return DQ_OK;
+    memmove(m->last + 1, m->last, (LAST - 1) * sizeof m->last[0]);
+    m->last[0] = action;
+    m->watched++;
+    dq_task_remember(task->state + USER_WIDTH, f->film + (size_t)action * FILM_WIDTH, LAST, FILM_WIDTH);
+    return DQ_OK;
+}
+
+static bool sound(const dq_task *task)
+{
+    const films *f = task->self;
+    const memory *m = task->memory;
+    bool ok = m->user < f->users;
+    for (int i = 0; i < LAST; i++) ok = ok && m->last[i] < f->count;
+    return ok;
+}
+
+const dq_task_kind dq_task_films = {
+    .name = "films",
+    .help = "films shown to a user: ignored, clicked, or watched to the end",
+    .source = "system D",
+    .options = options,
+    .counters = {"clicks", "finished"},
+    .init = init,
+    .free = drop,
+    .reset = reset,
+    .step = step,
+    .sound = sound,
+};

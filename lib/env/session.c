@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * System B: a user meets one item a step and engages with it or not. The state is
+ *
+ *     [ user | mean of the last `history` engaged items | t / T, engaged / 10 ]          full=0
+ *     [ user | the last `history` engaged items, the latest first | t / T, engaged / 10 ]  full=1
+ *
+ * 20 + 20 + 2 = 42 numbers wide, or 50 + 50 + 2 = 102 with generated=1, whose users, items and past
+ * interactions are those of dq-sim's generator (dq/population.h). The small ones are normal vectors whose
+ * products have the standard deviation `spread`.
+ *
+ *     liking      z = mix u . i + (1 - mix) cos(u, i);   p = min(1, sigmoid(z) + what the past has raised)
+ *     engagement  Bernoulli(clip(p + N(0, noise)))
+ *     reward      +1 or -0.1;  -0.2 for one of the last 3 engaged items again;
+ *                 -similarity x the sum of its cosines with those 3;  +bonus / sqrt(times offered before + 1)
+ *
+ * The session ends after T steps: that is an end, since the state shows the time.
+ */
+#include "env/env_impl.h"
+#include "env/synthetic.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALL_WIDTH = 20, RECENT = 3, REST = 2, SPAN = 10 };
+enum { USER_STREAM = 1, ITEM_STREAM };
+enum {
+    USERS,
+    ITEMS,
+    STEPS,
+    GENERATED,
+    WORLD,
+    SPREAD,
+    NOISE,
+    MIX,
+    SIMILARITY,
+    BONUS,
+    HISTORY,
+    FULL,
+    FIRST,
+    SERVED
+};
+enum { CLICKS, REPEATS };
+
+static const dq_task_option options[] = {
+    {"users", "users", 100, 1, 1e6, true},
+    {"items", "items: the actions", 500, 1, 1e6, true},
+    {"steps", "steps of a session", 10, 1, 1e6, true},
+    {"generated", "1: users, items and their past from the generator", 0, 0, 1, true},
+    {"world", "seed of users and items", 42, 0, 9e15, true},
+    {"spread", "standard deviation of u . i (generated=0)", 2, 0, 100, false},
+    {"noise", "standard deviation of the noise on the probability", 0.1, 0, 10, false},
+    {"mix", "share of u . i in the liking; the rest is the cosine", 1, 0, 1, false},
+    {"similarity", "price of an item like the last 3", 0, 0, 100, false},
+    {"bonus", "bonus of items seldom offered", 0, 0, 100, false},
+    {"history", "engaged items in the state", 3, 1, 100, true},
+    {"full", "1: the items of the history themselves, 0: their mean", 0, 0, 1, true},
+    {"first", "the first user that is served", 0, 0, 1e6, true},
+    {"served", "users that are served, from the first; 0: all", 0, 0, 1e6, true},
+    {0},
+};
+
+/* What stays. */
+typedef struct session {
+    uint32_t users, items, width, steps, first, served;
+    uint32_t history, kept; /* engaged items shown; remembered: at least the last 3 */
+    bool full;
+    double noise, mix, similarity, bonus;
+    float *user, *item;               /* (users, width), (items, width) */
+    float *user_length, *item_length; /* (users), (items) */
+    float *raised;                    /* (users, items), or NULL */
+} session;
+
+/* What changes; behind it the engaged items (kept), the latest first, and how often each was offered. */
+typedef struct memory {
+    uint32_t user, step, engaged;
+} memory;
+
+static uint32_t *engaged_items(void *memory_block)
+{
+    return (uint32_t *)((memory *)memory_block + 1);
+}
+
+static uint32_t *offered(const session *s, void *memory_block)
+{
+    return engaged_items(memory_block) + s->kept;
+}
+
+/* ---- the world ---- */
+
+static void lengths(float *to, const float *rows, uint32_t n, uint32_t width)
+{
+    for (uint32_t r = 0; r < n; r++) {
+        double sum = 0;
+        for (uint32_t k = 0; k < width; k++) sum += (double)rows[r * width + k] * (double)rows[r * width + k];
+        to[r] = (float)sqrt(sum);
+    }
+}
+
+static void draw_small(session *s, uint64_t world, double spread)
+{
+    dq_rng users = dq_rng_stream(world, USER_STREAM), items = dq_rng_stream(world, ITEM_STREAM);
+    dq_task_normals(s->user, (size_t)s->users * s->width, 1, &users);
+    dq_task_normals(s->item, (size_t)s->items * s->width, spread / sqrt(s->width), &items);
+}
+
+static dq_status take_generated(session *s, uint64_t world, dq_error *error)
+{
+    dq_population_config config = {.users = s->users, .items = s->items, .seed = world};
+    dq_population *p;
+    s->raised = calloc((size_t)s->users * s->items, sizeof *s->raised);
+    if (!s->raised) return dq_fail(error, DQ_ERR_MEMORY, "no memory for the past of %u users", s->users);
+    dq_status status = dq_population_new(&p, &config, error);
+    if (status) return status;
+    memcpy(s->user, p->user, (size_t)s->users * s->width * sizeof *s->user);
+    memcpy(s->item, p->item, (size_t)s->items * s->width * sizeof *s->item);
+    for (size_t e = 0; e < p->event_count; e++)
+        s->raised[(size_t)p->events[e].user * s->items + p->events[e].item] += (float)dq_population_boost(
+            p->events[e].type);
+    dq_population_free(p);
+    return DQ_OK;
+}
+
+static dq_status make_world(session *s, const double *o, dq_error *error)
+{
+    s->width = o[GENERATED] != 0 ? DQ_POPULATION_WIDTH : SMALL_WIDTH;
+    s->user = calloc((size_t)s->users * s->width, sizeof *s->user);
+    s->item = calloc((size_t)s->items * s->width, sizeof *s->item);
+    s->user_length = calloc(s->users, sizeof *s->user_length);
+    s->item_length = calloc(s->items, sizeof *s->item_length);
+    if (!s->user || !s->item || !s->user_length || !s->item_length)
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", s->users, s->items);
+    dq_status status = DQ_OK;
+    if (o[GENERATED] != 0)
+        status = take_generated(s, (uint64_t)o[WORLD], error);
+    else
+        draw_small(s, (uint64_t)o[WORLD], o[SPREAD]);
+    lengths(s->user_length, s->user, s->users, s->width);
+    lengths(s->item_length, s->item, s->items, s->width);
+    return status;
+}
+
+static dq_status init(dq_task *task, const double *o, dq_error *error)
+{
+    session *s = task->self = calloc(1, sizeof *s);
+    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a session");
+    *s = (session){.users = (uint32_t)o[USERS],
+                   .items = (uint32_t)o[ITEMS],
+                   .steps = (uint32_t)o[STEPS],
+                   .history = (uint32_t)o[HISTORY],
+                   .first = (uint32_t)o[FIRST],
+                   .served = (uint32_t)o[SERVED],
+                   .full = o[FULL] != 0,
+                   .noise = o[NOISE],
+                   .mix = o[MIX],
+                   .similarity = o[SIMILARITY],
+                   .bonus = o[BONUS]};
+    if (s->first >= s->users || s->served > s->users - s->first)
+        return dq_fail(error, DQ_ERR_RANGE, "session: first=%u,served=%u of %u users", s->first, s->served,
+                       s->users);
+    if (s->served == 0) s->served = s->users - s->first;
+    s->kept = s->history > RECENT ? s->history : RECENT;
+    dq_status status = make_world(s, o, error);
+    if (status) return status;
+    uint32_t rows = s->full ? s->history : 0;
+    task->shape = (dq_task_shape){.state_width = s->width + (s->full ? rows : 1) * s->width + REST,
+                                  .user_width = s->width,
+                                  .history = rows,
+                                  .action_count = s->items,
+                                  .action_width = s->width,
+                                  .actions = s->item,
+                                  .step_limit = s->steps};
+    return dq_task_reserve(task, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
+}
+
+static void drop(dq_task *task)
+{
+    session *s = task->self;
+    if (!s) return;
+    free(s->user);
+    free(s->item);
+    free(s->user_length);
+    free(s->item_length);
+    free(s->raised);
+    free(s);
+}
+
+/* ---- the state ---- */
+
+static void show_history(float *to, const session *s, const memory *m, const uint32_t *recent)
+{
+    uint32_t n = m->engaged < s->history ? m->engaged : s->history;
+    memset(to, 0, (s->full ? s->history : 1) * s->width * sizeof *to);
+    for (uint32_t h = 0; h < n; h++) {
+        const float *item = s->item + (size_t)recent[h] * s->width;
+        float *row = to + (s->full ? (size_t)h * s->width : 0), share = s->full ? 1 : 1 / (float)n;
+        for (uint32_t k = 0; k < s->width; k++) row[k] += share * item[k];
+    }
+}
+
+static void show(dq_task *task)
+{
+    const session *s = task->self;
+    memory *m = task->memory;
+    float *rest = task->state + task->shape.state_width - REST;
+    memcpy(task->state, s->user + (size_t)m->user * s->width, s->width * sizeof(float));
+    show_history(task->state + s->width, s, m, engaged_items(m));
+    rest[0] = (float)m->step / (float)s->steps;
+    rest[1] = (float)m->engaged / SPAN;
+}
+
+static dq_status reset(dq_task *task, dq_error *error)
+{
+    const session *s = task->self;
+    memory *m = task->memory;
+    (void)error;
+    m->user = s->first + (uint32_t)dq_rng_below(&task->rng, s->served);
+    m->step = m->engaged = 0;
+    memset(engaged_items(m), 0, s->kept * sizeof(uint32_t));
+    show(task);
+    return DQ_OK;
+}
+
+/* ---- a step ---- */
+
+static double dot(const float *a, const float *b, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* 0 when a vector is zero. */
+static double cosine(double product, double length, double other)
+{
+    return length * other > 0 ? product / (length * other) : 0;
+}
+
+static double preference(const session *s, uint32_t user, uint32_t item)
+{
+    double product = dot(s->user + (size_t)user * s->width, s->item + (size_t)item * s->width, s->width);
+    double like = s->mix < 1 ? cosine(product, (double)s->user_length[user], (double)s->item_length[item])
+                             : 0;
+    double p = dq_task_sigmoid(s->mix * product + (1 - s->mix) * like);
+    return fmin(1, p + (s->raised ? (double)s->raised[(size_t)user * s->items + item] : 0));
+}
+
+/* What the last engaged items make of the reward; *again: whether the item is one of them. */
+static double recent_part(const session *s, const memory *m, const uint32_t *recent, uint32_t item,
+                          bool *again)
+{
+    uint32_t n = m->engaged < RECENT ? m->engaged : RECENT;
+    double alike = 0;
+    *again = false;
+    for (uint32_t h = 0; h < n; h++) {
+        const float *a = s->item + (size_t)item * s->width, *b = s->item + (size_t)recent[h] * s->width;
+        *again = *again || recent[h] == item;
+        if (s->similarity > 0)
+            alike += cosine(dot(a, b, s->width), (double)s->item_length[item],
+                            (double)s->item_length[recent[h]]);
+    }
+    return -s->similarity * alike - (*again ? 0.2 : 0);
+}
+
+static dq_status step(dq_task *task, uint32_t action, dq_step *step, dq_error *error)
+{
+    const session *s = task->self;
+    memory *m = task->memory;
+    uint32_t *recent = engaged_items(m), *count = offered(s, m) + action;
+    double p = preference(s, m->user, action) + s->noise * dq_rng_normal(&task->rng);
+    bool again, engages = dq_rng_uniform(&task->rng) < p;
+    double bonus = s->bonus / sqrt((double)*count + 1);
+    (void)error;
+    step->reward = (float)((engages ? 1 : -0.1) + recent_part(s, m, recent, action, &again) + bonus);
+    task->counters[CLICKS] += engages;
+    task->counters[REPEATS] += again;
+    if (*count < UINT32_MAX) ++*count;
+    if (engages) {
+        memmove(recent + 1, recent, (s->kept - 1) * sizeof *recent);
+        recent[0] = action;
+        m->engaged++;
+    }
+    step->terminal = ++m->step == s->steps;
+    show(task);
+    return DQ_OK;
+}
+
+static bool sound(const dq_task *task)
+{
+    const session *s = task->self;
+    const memory *m = task->memory;
+    const uint32_t *recent = engaged_items(task->memory);
+    bool ok = m->user < s->users && m->step <= s->steps;
+    for (uint32_t h = 0; h < s->kept; h++) ok = ok && recent[h] < s->items;
+    return ok;
+}
+
+const dq_task_kind dq_task_session = {
+    .name = "session",
+    .help = "a user meets items, one a step, and engages or not",
+    .source = "system B",
+    .options = options,
+    .counters = {"clicks", "repeats"},
+    .init = init,
+    .free = drop,
+    .reset = reset,
+    .step = step,
+    .sound = sound,
+};

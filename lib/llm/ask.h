@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Asking a model through the cache: what dq-reward and dq-embed share. A question is a canonical request (a
+ * JSON object: the model, the sampling parameters, the messages or the input) and a sample's number; their
+ * SHA-256 is its key. Its answer is the server's raw body, from the cache where it is there, else paid for
+ * once: claimed, sent, stored, and durable before it is given. Questions are put without waiting and answers
+ * come in any order; whoever needs an order keeps it.
+ *
+ *     dq_ask_open(&ask, &config, &e);
+ *     while (dq_ask_room(ask) && more)               never waits
+ *         dq_ask_put(ask, &question, &e);
+ *     while ((got = dq_ask_next(ask, &reply, &e)) > 0)   1 a reply, 0 none is due, -1 failed
+ *         ...
+ *     status = dq_ask_close(ask, status, &e);        after a stop *e says how to go on
+ *
+ * Two threads share the work: the caller's keeps the connections busy (ask_send.c), another one alone touches
+ * the cache (ask_desk.c), so that no answer waits for a disk. SIGINT and SIGTERM while it is open: nothing
+ * more is sent, what is in flight is waited for and stored, then dq_ask_next fails with DQ_ERR_STOPPED, as it
+ * does when a budget is spent or the service is down; a second signal ends the process.
+ */
+#ifndef DQ_LLM_ASK_H
+#define DQ_LLM_ASK_H
+
+#include "port/cache/cache.h"
+#include "port/files/json.h"
+
+/* How to ask, and for how much; cli/llm_options.h has them as options. */
+typedef struct dq_ask_options {
+    const char *cache, *key_file, *price;
+    bool cache_only, refresh, retry_unreadable, dry_run;
+    uint64_t parallel, max_requests, max_tokens, attempts;
+    double max_cost, rpm, tpm, timeout;
+} dq_ask_options;
+
+/* A member of the sent body that is not of the key: the answer's form. A server that refuses it by name (a
+ * 400 or 422) is asked without it from then on, and the cache remembers. */
+typedef struct dq_ask_member {
+    const char *name, *json; /* "response_format", "{...}" */
+} dq_ask_member;
+
+/* What questions of one kind have in common. Outlives the ask. */
+typedef struct dq_ask_form dq_ask_form;
+struct dq_ask_form {
+    const char *path;           /* below the server's address: "chat/completions" */
+    const dq_ask_member *extra; /* ended by one without a name; or NULL */
+    uint32_t reader;            /* names what `read` does: another reader reads kept answers anew */
+    /* Reads a raw answer: its label (in the arena), or NULL when it is unreadable, which is asked again once.
+     */
+    const char *(*read)(const dq_ask_form *form, const char *answer, size_t bytes, dq_arena *arena);
+    /* Batches: how many questions one request may carry (0: one), the body of n questions from their
+     * requests, and the n raw answers that its answer holds (a failure: none does). */
+    size_t batch;
+    dq_status (*join)(const dq_ask_form *form, const dq_value *requests, size_t n, dq_json_text *body,
+                      dq_error *error);
+    dq_status (*split)(const dq_ask_form *form, const dq_value *body, size_t n, dq_json_text *answers,
+                       dq_error *error);
+    uint64_t tokens_out; /* of an answer, for estimates */
+};
+
+typedef struct dq_question {
+    const dq_ask_form *form;
+    const char *request; /* a canonical JSON object (bytes); copied. The key digests it with ,"sample":N as
+                            its last member; it is sent with the form's extra members */
+    size_t bytes;
+    uint32_t sample;
+    bool maybe; /* with dry_run: it depends on an answer that is not known, so it counts apart */
+    uint64_t tag;
+} dq_question;
+
+typedef struct dq_reply {
+    uint64_t tag;
+    dq_status status;   /* DQ_OK: an answer, readable or not. DQ_ERR_UNKNOWN: the cache lacks it (cache_only,
+                           dry_run). DQ_ERR_IO: its attempts are spent (config.go_on) */
+    const char *label;  /* NULL: unreadable, or no answer */
+    const char *answer; /* the raw body (bytes); NULL for a hit, unless config.whole */
+    size_t bytes;
+    bool hit;
+} dq_reply; /* its texts live until the next call of dq_ask_next */
+
+typedef struct dq_ask_config {
+    const dq_ask_options *options;
+    const char *model;
+    bool whole;    /* replies carry the raw answers of hits too */
+    bool go_on;    /* a question whose attempts are spent is a reply, not the end */
+    size_t window; /* questions that may be open at once; 0: 2048 */
+} dq_ask_config;
+
+/* What became of the questions so far. */
+typedef struct dq_ask_tally {
+    uint64_t questions, hits, asked, missing, unreadable, failed;
+    uint64_t dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in, dry_maybe_out;
+    double tokens_per_byte; /* of dry_run's estimates: as measured over the hits, else 1/4 */
+} dq_ask_tally;
+
+typedef struct dq_ask dq_ask;
+
+/* Opens the cache and, unless cache_only or dry_run, the client: OPENAI_BASE_URL (default
+ * https://api.openai.com/v1), the key from the file or OPENAI_API_KEY, or none. */
+dq_status dq_ask_open(dq_ask **ask, const dq_ask_config *config, dq_error *error);
+/* How many questions may be put now. */
+size_t dq_ask_room(const dq_ask *ask);
+dq_status dq_ask_put(dq_ask *ask, const dq_question *question, dq_error *error);
+/* Waits for a reply: 1 with one, 0 when no question is open, -1 when it failed (the status in *error). */
+int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error);
+const dq_ask_tally *dq_ask_told(const dq_ask *ask);
+/* Stores what is left to store, frees claims, frees. Returns status, or the first failure of its own. Accepts
+ * NULL. */
+dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error);
+
+/* The price of a token of questions and of answers, from IN:OUT for a million; false for another form. */
+bool dq_ask_parse_price(const char *text, double *in, double *out);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Adam (Kingma and Ba, 2015), with PyTorch's L2 weight decay: g += decay w.
+ *
+ *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
+ *     w -= rate / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
+ */
+#ifndef DQ_MATH_ADAM_H
+#define DQ_MATH_ADAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct dq_adam {
+    double rate;              /* 1e-3 */
+    double beta1, beta2, eps; /* 0.9, 0.999, 1e-8 */
+    double decay;             /* 0 */
+} dq_adam;
+
+#define DQ_ADAM_DEFAULTS                                                                                     \
+    {                                                                                                        \
+        .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8                                              \
+    }
+
+/* The numbers of one step, rounded once for all parameters. */
+typedef struct dq_adam_step {
+    float beta1, rest1, beta2, rest2; /* rest = 1 - beta */
+    float step;                       /* rate / (1 - beta1^t) */
+    float unbias;                     /* 1 / sqrt(1 - beta2^t) */
+    float eps, decay;
+} dq_adam_step;
+
+/* t is the number of this step, from 1. */
+dq_adam_step dq_adam_begin(const dq_adam *adam, uint64_t t);
+
+/* One pass over n parameters w with moments m, v and gradient g. */
+void dq_adam_apply(const dq_adam_step *step, float *w, float *m, float *v, const float *g, size_t n);
+
+#endif

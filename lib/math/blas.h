@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Matrix products, row-major, float32, on one thread: dq cuts work into tiles itself (dq/pool.h) because a
+ * BLAS's own threads spin, and lose badly beside a busy neighbour in a pipeline. lib/math/blas.c is the only
+ * file that sees cblas.h.
+ */
+#ifndef DQ_MATH_BLAS_H
+#define DQ_MATH_BLAS_H
+
+#include <stddef.h>
+
+/* Makes the BLAS ready: one thread, and kernels that fit this CPU. Costs nothing after the first call; call
+ * it before the first product and before threads start (dq_pool_new does). */
+void dq_blas_start(void);
+
+/* The BLAS and the kernels it runs, for --version: "OpenBLAS SkylakeX". Calls dq_blas_start. */
+const char *dq_blas_core(void);
+
+/* C (m, n) = A (m, k) B (k, n). lda, ldb, ldc: floats between rows. */
+void dq_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc);
+/* C (m, n) = A (m, k) B' with B (n, k): a dense layer forward, weights as PyTorch keeps them. */
+void dq_gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc);
+/* C (m, n) = A' B with A (k, m), B (k, n): a layer's weight gradient. */
+void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                float *c, size_t ldc);
+
+/* Rows at either end of B in dq_gemm_nt (of C's columns) that some kernels sum in another order than those
+ * between, so that equal rows of B give columns of C that differ in the last bit. 0: all rows are treated
+ * alike. Found by trying, once. */
+size_t dq_gemm_margin(void);
+
+#endif

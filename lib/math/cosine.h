@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Cosine similarity s.a / (|s| |a|), whole or as the mean over paired fields. A zero vector scores 0. Raw
+ * cosines are in
+ * [-1, 1]; the reward form (c + 1) / 2 is the caller's.
+ */
+#ifndef DQ_MATH_COSINE_H
+#define DQ_MATH_COSINE_H
+
+#include "dq/schema.h"
+
+/* One pair of sub-ranges of equal width. */
+typedef struct dq_pairing {
+    uint32_t user_offset, item_offset, width;
+} dq_pairing;
+
+/* How one side's vectors are cut into fields. */
+typedef struct dq_layout {
+    const dq_field *fields;
+    size_t count;
+    uint32_t width; /* 0: no vectors */
+} dq_layout;
+
+/* The ranges of `count` named pairs, into pairings (room for at least 1); count 0 is the whole vectors as one
+ * pair, which need equal widths. *made is the number of pairings. DQ_ERR_UNKNOWN for a field that is not
+ * there, DQ_ERR_RANGE for widths that differ, DQ_ERR_SCHEMA when a side has no vectors. */
+dq_status dq_pairing_choose(const dq_pair_names *pairs, size_t count, dq_layout users, dq_layout items,
+                            dq_pairing *pairings, size_t *made, dq_error *error);
+
+/* Mean raw cosine over `count` pairs of ranges of one user's and one item's vector. Sums run in double. */
+double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, size_t count);
+
+/* One user against n items in rows of `stride` floats; out[i] equals (float)dq_cosine for item i to within
+ * 1e-6, and does not depend on the block or the thread. This is the fast form for ranking (bound by memory).
+ */
+void dq_cosine_block(const float *user, const float *items, size_t stride, size_t n, const dq_pairing *pairs,
+                     size_t count, float *out);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loops over runs of float32: what a dense layer needs besides products. Sums run in 16 fixed lanes, folded
+ * in one order, so that a result does not depend on the width of the CPU's vectors.
+ */
+#ifndef DQ_MATH_VEC_H
+#define DQ_MATH_VEC_H
+
+#include "core/rng.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+float dq_vec_dot(const float *a, const float *b, size_t n);
+/* to[i] += from[i] */
+void dq_vec_add(float *to, const float *from, size_t n);
+/* to[i] += scale * from[i] */
+void dq_vec_add_scaled(float *to, const float *from, float scale, size_t n);
+/* to[i] *= scale */
+void dq_vec_scale(float *to, float scale, size_t n);
+/* to[i] += share * (from[i] - to[i]) */
+void dq_vec_follow(float *to, const float *from, float share, size_t n);
+/* True when no element is NaN or infinite. */
+int dq_vec_finite(const float *a, size_t n);
+
+/* Dropout in 16-bit steps. An element is kept when its draw is at least `cut`, and then scaled by `scale`, so
+ * that the mean stays ("inverted"). */
+typedef struct dq_dropout {
+    uint16_t cut; /* p in 1/65536; 0: all are kept, nothing is drawn */
+    float scale;  /* 1 / (1 - p) */
+} dq_dropout;
+
+/* Probability 0 <= p < 1, rounded to a multiple of 2^-16. */
+dq_dropout dq_dropout_new(double p);
+/* n uniform 16-bit draws. */
+void dq_dropout_draw(uint16_t *draws, size_t n, dq_rng *rng);
+
+/* h[i] = drop(relu(a[i] + b[i] + bias[i])); b may be NULL (no such term), draws may be NULL (no dropout). h
+ * may be a. */
+void dq_vec_activate(float *h, const float *a, const float *b, const float *bias, const uint16_t *draws,
+                     dq_dropout dropout, size_t n);
+/* h[i] = relu(a[i] + shift); h may be a. */
+void dq_vec_shift_relu(float *h, const float *a, float shift, size_t n);
+/* The way back: dh[i] = h[i] > 0 ? dh[i] * scale : 0. An activation is positive just where the unit was
+ * active and kept, so no mask is stored. */
+void dq_vec_gate(float *dh, const float *h, float scale, size_t n);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/loss.h"
+
+#include <math.h>
+
+/* One term and its slope. */
+static double term(dq_loss loss, double miss, double *slope)
+{
+    if (loss == DQ_LOSS_MSE) {
+        *slope = 2 * miss;
+        return miss * miss;
+    }
+    if (fabs(miss) < 1) {
+        *slope = miss;
+        return miss * miss / 2;
+    }
+    *slope = miss < 0 ? -1 : 1;
+    return isnan(miss) ? miss : fabs(miss) - 0.5;
+}
+
+double dq_loss_mean(dq_loss loss, const float *y, const float *target, const float *weight, size_t n,
+                    float *dy)
+{
+    double sum = 0, slope;
+    for (size_t i = 0; i < n; i++) {
+        double scale = (weight ? (double)weight[i] : 1) / (double)n;
+        sum += scale * term(loss, (double)y[i] - (double)target[i], &slope);
+        if (dy) dy[i] = (float)(scale * slope);
+    }
+    return sum;
+}
+
+double dq_loss_logistic(double logit, double target, double *slope)
+{
+    double e = exp(-fabs(logit)), sigmoid = (logit >= 0 ? 1 : e) / (1 + e);
+    if (slope) *slope = sigmoid - target;
+    return fmax(logit, 0) + log1p(e) - logit * target;
+}
+
+double dq_loss_logsumexp(const float *z, size_t n, float *share)
+{
+    double most = -INFINITY, sum = 0;
+    for (size_t i = 0; i < n; i++) most = fmax(most, (double)z[i]);
+    for (size_t i = 0; i < n; i++) sum += exp((double)z[i] - most);
+    for (size_t i = 0; share && i < n; i++) share[i] = (float)(exp((double)z[i] - most) / sum);
+    return most + log(sum);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Answers that were paid for, on disk: one SQLite file that any number of processes of this machine use at
+ * once. lib/port/cache.c is the only home of SQLite. docs/cache.md describes the tables for sqlite3.
+ *
+ * A question is known by the SHA-256 of its canonical request. Of one question there is at most one call in
+ * flight, across processes: whoever wants to ask claims it first. A claim is a lease of DQ_CACHE_LEASE
+ * seconds, renewed while the request is open; the claims of a process of this machine that is dead (its pid,
+ * and its start time; or the machine has booted since) are free at once. Claims belong to a handle.
+ *
+ *     dq_cache_find        what is there                          (reads; no claim)
+ *     dq_cache_claim       what is there, or the right to ask     HAVE, MINE, THEIRS
+ *     dq_cache_renew       keeps claims                           before half of the lease is over
+ *     dq_cache_store       answers, and the claims are gone       durable when it returns
+ *     dq_cache_release     claims without an answer
+ *     dq_cache_spend       the budget's word before requests go out
+ *
+ * The file: mode 0600, a rollback journal, synchronous=FULL, a busy time-out; each call above is one
+ * transaction (claims and answers go in groups: hand many to one call). A file of another application or of a
+ * newer schema is refused. Never written to it: keys of a server, and the reasons of failed calls.
+ *
+ * A handle belongs to one thread at a time, and to the process that opened it: after a fork it only closes,
+ * which then touches nothing. Two threads open two. Errors name the file as their source; after one the
+ * transaction is undone and the handle stays good.
+ */
+#ifndef DQ_PORT_CACHE_CACHE_H
+#define DQ_PORT_CACHE_CACHE_H
+
+#include "dq/arena.h"
+#include "dq/status.h"
+#include "port/files/sha256.h"
+
+#include <stdbool.h>
+
+enum {
+    DQ_CACHE_SCHEMA = 1,
+    DQ_CACHE_LEASE = 30, /* seconds */
+    DQ_CACHE_BUSY = 60,  /* seconds to wait for others' transactions before giving up */
+    DQ_CACHE_ALWAYS = 1 << 30,
+};
+
+typedef struct dq_cache dq_cache;
+
+typedef struct dq_cache_key {
+    uint8_t digest[DQ_SHA256_BYTES];
+} dq_cache_key;
+
+/* One question and its answer. Texts are not NUL-terminated when their length is given. */
+typedef struct dq_cache_entry {
+    dq_cache_key key;
+    const char *model;
+    const char *request; /* the canonical request (request_bytes): what the key digests */
+    size_t request_bytes;
+    const char *answer; /* the raw body (answer_bytes) */
+    size_t answer_bytes;
+    const char *label;             /* what was read of it when it came, or NULL: unreadable */
+    uint32_t reader;               /* who read it: a label is good for this reader alone, others read anew */
+    int64_t tokens_in, tokens_out; /* as the server counted; -1 when it did not say */
+    double seconds;                /* latency */
+    double cost;                   /* as priced when asked; 0 without a price */
+    const char *server;            /* "host:port" */
+    int64_t time;                  /* Unix seconds, of the answer */
+    int asked;                     /* how often this question was asked: 1, or 2 after an unreadable answer */
+    bool shared; /* store: it came in one request with the entry before it, which counts for both */
+} dq_cache_entry;
+
+typedef enum dq_cache_state {
+    DQ_CACHE_NONE,   /* find: not there */
+    DQ_CACHE_HAVE,   /* the entry is filled */
+    DQ_CACHE_MINE,   /* claim: the caller asks */
+    DQ_CACHE_THEIRS, /* claim: it is being asked, by another process or this handle; look again later */
+} dq_cache_state;
+
+/* Opens PATH, making it (0600) unless read_only. DQ_ERR_FORMAT for a file that is not a cache,
+ * DQ_ERR_VERSION for a newer schema, DQ_ERR_IO. read_only works on a file and folder without write access;
+ * such a handle claims nothing (NONE where it would be MINE), and whatever writes is DQ_ERR_UNSUPPORTED. */
+dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_error *error);
+/* Releases this handle's claims; its requests without an outcome count as lost. */
+void dq_cache_close(dq_cache *cache);
+
+/* Of each of n keys the entry (texts in the arena) and HAVE, or NONE: one read transaction. whole: also
+ * model, request, answer and server; else these are NULL (and their bytes 0), which spares a replay most of
+ * its reading. */
+dq_status dq_cache_find(dq_cache *cache, const dq_cache_key *keys, size_t n, bool whole, dq_arena *arena,
+                        dq_cache_entry *entries, dq_cache_state *states, dq_error *error);
+
+/* For each of n keys: HAVE with its entry (whole), MINE, or THEIRS. again[i] (again may be NULL: all 0)
+ * claims even what is there, if it was asked fewer than again[i] times: 2 repeats an unreadable answer once,
+ * however many processes want that; DQ_CACHE_ALWAYS is --refresh. A key that this handle holds already is
+ * THEIRS, so that a key that stands twice is asked once. Writes only when there is something to claim. */
+dq_status dq_cache_claim(dq_cache *cache, const dq_cache_key *keys, const int *again, size_t n,
+                         dq_arena *arena, dq_cache_entry *entries, dq_cache_state *states, dq_error *error);
+/* Renews all claims of this handle. */
+dq_status dq_cache_renew(dq_cache *cache, dq_error *error);
+dq_status dq_cache_release(dq_cache *cache, const dq_cache_key *keys, size_t n, dq_error *error);
+
+/* Stores n answers (an entry that is there is replaced), counts them in the ledger, ends their claims. Every
+ * answer that came is stored, an unreadable one too before it is asked again: it was paid for. model,
+ * request, answer and server are needed. */
+dq_status dq_cache_store(dq_cache *cache, const dq_cache_entry *entries, size_t n, dq_error *error);
+
+/* What may be spent by all processes together, from the cache's beginning; 0: no limit. */
+typedef struct dq_cache_budget {
+    uint64_t requests, tokens;
+    double cost;
+} dq_cache_budget;
+
+/* Counts up to n requests to a model as about to be sent, as many as the budget still allows: *granted of
+ * them. When that is none: DQ_ERR_STOPPED, which says which limit is spent. A process that passes no limit
+ * (NULL) only counts. A further attempt of a request is one more. tokens and cost are counted by store. */
+dq_status dq_cache_spend(dq_cache *cache, const char *model, const dq_cache_budget *budget, uint64_t n,
+                         uint64_t *granted, dq_error *error);
+/* Takes n back that were granted and never sent. */
+dq_status dq_cache_unspend(dq_cache *cache, const char *model, uint64_t n, dq_error *error);
+/* Counts attempts that failed (an error of the server), or whose answer was lost on the way; and hits, which
+ * are written with the next transaction that writes, or by close. What was granted ends as one of: unspent,
+ * stored, failed, lost; what a killed process leaves open is counted as lost by the next that claims. */
+dq_status dq_cache_count(dq_cache *cache, const char *model, uint64_t failed, uint64_t lost, uint64_t hits,
+                         dq_error *error);
+
+/* Small facts about a server and model that spare requests ("response_format" of "host:port model": "no"). */
+dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,
+                        const char **value, dq_error *error);
+dq_status dq_cache_remember(dq_cache *cache, const char *about, const char *name, const char *value,
+                            dq_error *error);
+
+/* The ledger: sums by model, in the order of names. calls = answered + failed + lost + those in flight. */
+typedef struct dq_cache_ledger {
+    const char *model;
+    uint64_t calls, answered, failed, lost, unreadable, hits, entries;
+    uint64_t tokens_in, tokens_out;
+    double cost, seconds;
+} dq_cache_ledger;
+
+dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows, size_t *count,
+                        dq_error *error);
+
+/* For tests: another clock (NULL: the system's), and another patience with others' transactions. */
+typedef struct dq_cache_tuning {
+    int64_t (*now)(void *arg); /* Unix seconds */
+    void *arg;
+    double busy; /* seconds */
+} dq_cache_tuning;
+
+void dq_cache_tune(dq_cache *cache, const dq_cache_tuning *tuning);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Questions and answers: looking up, storing.
+ */
+#include "port/cache/impl.h"
+
+#include <string.h>
+
+/* The columns of SQL_FIND, and of SQL_FIND_WHOLE behind them. */
+enum { LABEL, READER, TOKENS_IN, TOKENS_OUT, SECONDS, COST, TIME, ASKED, MODEL, SERVER, ANSWER, REQUEST };
+
+/* A text column's copy, or NULL when it is NULL or (*short_of_memory) there is no memory. */
+static const char *text(sqlite3_stmt *row, int column, size_t *bytes, dq_arena *arena, bool *short_of_memory)
+{
+    if (sqlite3_column_type(row, column) == SQLITE_NULL) return NULL;
+    const char *from = (const char *)sqlite3_column_text(row, column);
+    *bytes = (size_t)sqlite3_column_bytes(row, column);
+    const char *copy = from ? dq_arena_text(arena, from, *bytes) : NULL;
+    if (!copy) *short_of_memory = true;
+    return copy;
+}
+
+static int64_t tokens(sqlite3_stmt *row, int column)
+{
+    return sqlite3_column_type(row, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, column);
+}
+
+int dq_cache_look(dq_cache *cache, const dq_cache_key *key, bool whole, dq_arena *arena,
+                  dq_cache_entry *entry, dq_error *error)
+{
+    sqlite3_stmt *row;
+    int got = dq_cache_step(cache, whole ? SQL_FIND_WHOLE : SQL_FIND, &row, error, "k", key);
+    if (got <= 0) return got;
+    bool lacks = false;
+    size_t unused;
+    *entry = (dq_cache_entry){
+        .key = *key,
+        .label = text(row, LABEL, &unused, arena, &lacks),
+        .reader = (uint32_t)sqlite3_column_int64(row, READER),
+        .tokens_in = tokens(row, TOKENS_IN),
+        .tokens_out = tokens(row, TOKENS_OUT),
+        .seconds = sqlite3_column_double(row, SECONDS),
+        .cost = sqlite3_column_double(row, COST),
+        .time = sqlite3_column_int64(row, TIME),
+        .asked = sqlite3_column_int(row, ASKED),
+    };
+    if (whole) {
+        entry->model = text(row, MODEL, &unused, arena, &lacks);
+        entry->server = text(row, SERVER, &unused, arena, &lacks);
+        entry->answer = text(row, ANSWER, &entry->answer_bytes, arena, &lacks);
+        entry->request = text(row, REQUEST, &entry->request_bytes, arena, &lacks);
+    }
+    dq_cache_done(row);
+    if (!lacks) return 1;
+    (void)dq_cache_no_memory(cache, error);
+    return -1;
+}
+
+dq_status dq_cache_find(dq_cache *cache, const dq_cache_key *keys, size_t n, bool whole, dq_arena *arena,
+                        dq_cache_entry *entries, dq_cache_state *states, dq_error *error)
+{
+    dq_status status = dq_cache_usable(cache, false, error);
+    if (!status) status = dq_cache_begin(cache, false, error);
+    if (status) return status;
+    for (size_t i = 0; i < n && !status; i++) {
+        int got = dq_cache_look(cache, &keys[i], whole, arena, &entries[i], error);
+        states[i] = got > 0 ? DQ_CACHE_HAVE : DQ_CACHE_NONE;
+        if (got < 0) status = cache->failed;
+    }
+    return dq_cache_end(cache, status, error);
+}
+
+static dq_status store_one(dq_cache *cache, const dq_cache_entry *e, dq_error *error)
+{
+    dq_status status = dq_cache_run(cache, SQL_STORE, error, "ktiiirriittbb", &e->key, e->label,
+                                    (int64_t)e->reader, e->tokens_in, e->tokens_out, e->seconds, e->cost,
+                                    e->time, (int64_t)e->asked, e->model, e->server, e->answer,
+                                    e->answer_bytes, e->request, e->request_bytes);
+    if (!status && cache->owner)
+        status = dq_cache_run(cache, SQL_UNCLAIM, error, "ki", &e->key, cache->owner);
+    return status;
+}
+
+static bool same_model(const dq_cache_entry *a, const dq_cache_entry *b)
+{
+    return a->model && b->model && strcmp(a->model, b->model) == 0;
+}
+
+/* Adds a run of entries of one model to its row of the ledger; *i moves behind them. */
+static dq_status count_run(dq_cache *cache, const dq_cache_entry *entries, size_t n, size_t *i,
+                           dq_error *error)
+{
+    const dq_cache_entry *first = &entries[*i];
+    cache_count count = {0};
+    for (; *i < n && same_model(&entries[*i], first); ++*i) {
+        const dq_cache_entry *e = &entries[*i];
+        count.answered += !e->shared;
+        count.unreadable += !e->label;
+        count.tokens_in += e->tokens_in > 0 ? e->tokens_in : 0;
+        count.tokens_out += e->tokens_out > 0 ? e->tokens_out : 0;
+        count.cost += e->cost;
+        count.seconds += e->seconds;
+    }
+    return dq_cache_add(cache, first->model, &count, error);
+}
+
+dq_status dq_cache_store(dq_cache *cache, const dq_cache_entry *entries, size_t n, dq_error *error)
+{
+    dq_status status = dq_cache_usable(cache, true, error);
+    if (status || !n) return status;
+    status = dq_cache_begin(cache, true, error);
+    if (status) return status;
+    for (size_t i = 0; i < n && !status; i++) status = store_one(cache, &entries[i], error);
+    for (size_t i = 0; i < n && !status;) status = count_run(cache, entries, n, &i, error);
+    return dq_cache_end(cache, status, error);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "port/files/trec.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { QRELS_COLUMNS = 4, RUN_COLUMNS = 6 };
+
+typedef struct text {
+    const char *at;
+    size_t bytes;
+} text;
+
+/* Splits off up to `most` columns; the rest of the line is not looked at. *more says whether there is one. */
+static int split(const char *line, size_t bytes, text *columns, int most, bool *more)
+{
+    const unsigned char *p = (const unsigned char *)line, *end = p + bytes;
+    int count = 0;
+    for (;;) {
+        while (p < end && *p <= ' ') p++;
+        *more = p < end;
+        if (p == end || count == most) return count;
+        const unsigned char *from = p;
+        while (p<end && * p> ' ') p++;
+        columns[count++] = (text){(const char *)from, (size_t)(p - from)};
+    }
+}
+
+/* Digits with a point, at most 15 of them, and no exponent: both the digits and the power of ten are exact
+ * doubles, so one division rounds correctly (Clinger 1990), many times faster than strtod. */
+static bool parse_short(text t, double *value)
+{
+    static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t i = t.bytes && (t.at[0] == '-' || t.at[0] == '+'), digits = 0, decimals = 0;
+    bool point = false;
+    int64_t n = 0;
+    for (; i < t.bytes; i++) {
+        if (t.at[i] == '.' && !point) {
+            point = true;
+            continue;
+        }
+        unsigned digit = (unsigned)(t.at[i] - '0');
+        if (digit > 9 || ++digits > 15) return false;
+        n = 10 * n + digit;
+        decimals += point;
+    }
+    if (!digits) return false;
+    double size = (double)n / power[decimals];
+    *value = t.at[0] == '-' ? -size : size;
+    return true;
+}
+
+static bool parse_number(text t, double *value)
+{
+    char copy[64], *end;
+    if (parse_short(t, value)) return true;
+    if (t.bytes >= sizeof copy) return false;
+    memcpy(copy, t.at, t.bytes);
+    copy[t.bytes] = '\0';
+    if (strpbrk(copy, "xX")) return false; /* strtod would take hexadecimal */
+    *value = strtod(copy, &end);
+    return *end == '\0' && isfinite(*value);
+}
+
+static dq_status read_qrels(const text *columns, int count, bool more, dq_trec_line *line, dq_error *error)
+{
+    if (count < QRELS_COLUMNS || more)
+        return dq_fail(error, DQ_ERR_FORMAT,
+                       "%s than 4 columns; a line of qrels is: query iteration document relevance",
+                       more ? "more" : "fewer");
+    text relevance = columns[3];
+    if (!parse_number(relevance, &line->value) || line->value != floor(line->value) ||
+        fabs(line->value) > INT32_MAX)
+        return dq_fail(error, DQ_ERR_FORMAT, "the relevance '%.*s' is not an integer", (int)relevance.bytes,
+                       relevance.at);
+    return DQ_OK;
+}
+
+static dq_status read_run(const text *columns, int count, dq_trec_line *line, dq_error *error)
+{
+    if (count < RUN_COLUMNS)
+        return dq_fail(error, DQ_ERR_FORMAT,
+                       "fewer than 6 columns; a line of a run is: query Q0 document rank score tag");
+    text score = columns[4];
+    if (!parse_number(score, &line->value))
+        return dq_fail(error, DQ_ERR_FORMAT, "the score '%.*s' is not a finite number", (int)score.bytes,
+                       score.at);
+    line->tag = columns[5].at;
+    line->tag_bytes = columns[5].bytes;
+    return DQ_OK;
+}
+
+int dq_trec_next(dq_trec *trec, dq_trec_line *line, dq_error *error)
+{
+    text columns[RUN_COLUMNS];
+    char *at;
+    size_t bytes;
+    bool more;
+    int count;
+    do {
+        if (dq_source_line(trec->source, &at, &bytes, error)) return -1;
+        if (!at) return 0;
+        trec->line++;
+        count = split(at, bytes, columns, trec->form == DQ_TREC_RUN ? RUN_COLUMNS : QRELS_COLUMNS, &more);
+    } while (count == 0 || columns[0].at[0] == '#');
+    *line = (dq_trec_line){0};
+    dq_status status = trec->form == DQ_TREC_RUN ? read_run(columns, count, line, error)
+                                                 : read_qrels(columns, count, more, line, error);
+    if (status) {
+        (void)dq_error_at(error, dq_source_name(trec->source), trec->line);
+        return -1;
+    }
+    line->query = columns[0].at;
+    line->query_bytes = columns[0].bytes;
+    line->doc = columns[2].at;
+    line->doc_bytes = columns[2].bytes;
+    return 1;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+#include "port/http/impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MASKED_ANSWER = 16, MASKED_ERROR = 4 };
+
+double dq_http_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* ---- queues ---- */
+
+static void queue_init(dq_request_queue *q)
+{
+    q->first = NULL;
+    q->last = &q->first;
+}
+
+static void queue_push(dq_request_queue *q, dq_request *r)
+{
+    r->next = NULL;
+    *q->last = r;
+    q->last = &r->next;
+}
+
+/* By when they are due. */
+static void queue_insert(dq_request_queue *q, dq_request *r)
+{
+    dq_request **at = &q->first;
+    while (*at && (*at)->due <= r->due) at = &(*at)->next;
+    r->next = *at;
+    *at = r;
+    if (!r->next) q->last = &r->next;
+}
+
+static dq_request *queue_pop(dq_request_queue *q)
+{
+    dq_request *r = q->first;
+    if (!r) return NULL;
+    q->first = r->next;
+    if (!q->first) q->last = &q->first;
+    return r;
+}
+
+static void request_free(dq_request *r)
+{
+    if (!r) return;
+    free(r->text);
+    free(r);
+}
+
+static void queue_clear(dq_request_queue *q)
+{
+    while (q->first) request_free(queue_pop(q));
+}
+
+/* ---- the key stays out of sight ---- */
+
+static void mask(const char *key, char *text, size_t bytes)
+{
+    size_t n = strlen(key);
+    for (char *at = text; (at = memmem(at, bytes - (size_t)(at - text), key, n)); at += n) memset(at, '*', n);
+}
+
+/* A server may repeat the key, in an error mostly. A short one could be a word of an honest answer. */
+static void mask_answer(const dq_http *http, dq_request *r, bool honest)
+{
+    if (http->key && r->text && strlen(http->key) >= (honest ? MASKED_ANSWER : MASKED_ERROR))
+        mask(http->key, r->text, r->used);
+}
+
+void dq_http_explain(const dq_http *http, dq_request *r, const char *format, ...)
+{
+    dq_error e = DQ_ERROR_NONE;
+    char words[DQ_HTTP_REASON];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    dq_fail(&e, DQ_ERR_IO, "%s: %s", http->server, words); /* which also keeps it on one line */
+    (void)snprintf(r->reason, sizeof r->reason, "%s", e.reason);
+    dq_http_mask(http, r->reason);
+}
+
+void dq_http_mask(const dq_http *http, char *text)
+{
+    if (http->key && strlen(http->key) >= MASKED_ERROR) mask(http->key, text, strlen(text));
+}
+
+/* ---- new and free ---- */
+
+static dq_status read_key(dq_http *http, const char *key, dq_error *error)
+{
+    if (!key || !*key) return DQ_OK;
+    for (const char *c = key; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return dq_fail(error, DQ_ERR_RANGE, "the key holds a character that no key has");
+    http->key = strdup(key);
+    return http->key ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a key");
+}
+
+static dq_status check(const dq_http_config *c, dq_error *error)
+{
+    if (c->parallel < 1 || c->parallel > 1024)
+        return dq_fail(error, DQ_ERR_RANGE, "requests in flight: %u is not in 1 .. 1024", c->parallel);
+    if (c->attempts < 1 || c->failures_most < 1)
+        return dq_fail(error, DQ_ERR_RANGE, "at least one attempt, and one failure");
+    const double most = 1e6;
+    if (!(c->connect_timeout > 0 && c->connect_timeout <= most && c->timeout > 0 && c->timeout <= most))
+        return dq_fail(error, DQ_ERR_RANGE, "a time-out is not in 0 .. %.0f seconds", most);
+    if (!(c->backoff >= 0 && c->backoff_most >= 0 && c->retry_after_most >= 0))
+        return dq_fail(error, DQ_ERR_RANGE, "a wait of less than no time");
+    return DQ_OK;
+}
+
+static dq_status open_poller(dq_http *http, dq_error *error)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    http->poller = epoll_create1(EPOLL_CLOEXEC);
+    if (http->poller < 0 || pipe2(http->wake, O_CLOEXEC | O_NONBLOCK) != 0)
+        return dq_fail_errno(error, errno, "cannot wait for connections");
+    event.data.fd = http->wake[0];
+    if (epoll_ctl(http->poller, EPOLL_CTL_ADD, http->wake[0], &event) != 0)
+        return dq_fail_errno(error, errno, "cannot wait for connections");
+    return DQ_OK;
+}
+
+dq_status dq_http_new(dq_http **made, const dq_http_config *config, dq_error *error)
+{
+    dq_status status = check(config, error);
+    dq_http *http = status ? NULL : calloc(1, sizeof *http);
+    *made = NULL;
+    if (status) return status;
+    if (!http) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a client");
+    http->config = *config;
+    http->poller = http->wake[0] = http->wake[1] = -1;
+    http->timer_due = INFINITY;
+    queue_init(&http->fresh);
+    queue_init(&http->again);
+    queue_init(&http->done);
+    dq_pace_init(&http->pace, config);
+    status = dq_http_read_address(http, config->address, error);
+    if (!status) status = read_key(http, config->key, error);
+    if (!status) status = open_poller(http, error);
+    if (status)
+        dq_http_free(http);
+    else
+        *made = http;
+    return status;
+}
+
+void dq_http_free(dq_http *http)
+{
+    if (!http) return;
+    dq_http_stop(http);
+    queue_clear(&http->fresh);
+    queue_clear(&http->again);
+    queue_clear(&http->done);
+    request_free(http->given);
+    dq_pace_free(&http->pace);
+    if (http->poller >= 0) close(http->poller);
+    if (http->wake[0] >= 0) close(http->wake[0]);
+    if (http->wake[1] >= 0) close(http->wake[1]);
+    free(http->address);
+    free(http->server);
+    if (http->key) explicit_bzero(http->key, strlen(http->key));
+    free(http->key);
+    free(http);
+}
+
+const char *dq_http_server(const dq_http *http)
+{
+    return http->server;
+}
+
+size_t dq_http_pending(const dq_http *http)
+{
+    return http->pending;
+}
+
+void dq_http_wake(dq_http *http)
+{
+    int saved = errno;
+    ssize_t n = write(http->wake[1], "", 1); /* a full pipe wakes as well */
+    (void)n;
+    errno = saved;
+}
+
+dq_status dq_http_submit(dq_http *http, const char *path, const char *body, size_t bytes, uint64_t tag,
+                         uint64_t tokens, dq_error *error)
+{
+    size_t path_bytes = strlen(path) + 1;
+    dq_request *r = calloc(1, sizeof *r + bytes + path_bytes);
+    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
+    memcpy(r->body, body, bytes);
+    r->bytes = bytes;
+    r->path = memcpy(r->body + bytes, path, path_bytes);
+    r->tag = tag;
+    r->tokens = tokens;
+    queue_push(&http->fresh, r);
+    http->pending++;
+    return DQ_OK;
+}
+
+/* ---- the end of an attempt ---- */
+
+static void finish(dq_http *http, dq_request *r, dq_status status)
+{
+    r->status = status;
+    mask_answer(http, r, !status);
+    queue_push(&http->done, r);
+}
+
+/* Nothing more is sent; what is in flight may still be answered. */
+static void give_up(dq_http *http, const dq_request *last, const char *why)
+{
+    if (http->down) return;
+    http->down = true;
+    (void)snprintf(http->down_reason, sizeof http->down_reason, "%.300s%s", last->reason, why);
+}
+
+/* An attempt failed in a way that may pass. */
+static void fail(dq_http *http, dq_request *r, double retry_after)
+{
+    double now = dq_http_now();
+    unsigned failures = http->config.failures_most;
+    if (http->config.failed) http->config.failed(http->config.arg, r->tag, r->code, r->reason);
+    if (retry_after > http->config.retry_after_most) give_up(http, r, ", which is too long");
+    if (dq_pace_failed(&http->pace, r->began, now)) {
+        char why[64];
+        (void)snprintf(why, sizeof why, " (%u failures in a row)", failures);
+        give_up(http, r, failures > 1 ? why : "");
+    }
+    double wait = dq_pace_backoff(&http->pace, r->attempts, retry_after);
+    if (r->code == 429) {
+        dq_pace_pause(&http->pace, now + wait);
+        dq_pace_throttled(&http->pace, r->began, now);
+    }
+    if (http->down || r->attempts >= http->config.attempts) {
+        finish(http, r, DQ_ERR_IO);
+        return;
+    }
+    r->due = now + wait;
+    queue_insert(&http->again, r);
+}
+
+/* It failed in a way that will not pass. */
+static void refuse(dq_http *http, dq_request *r)
+{
+    if (http->config.failed) http->config.failed(http->config.arg, r->tag, r->code, r->reason);
+    finish(http, r, DQ_ERR_UNSUPPORTED);
+}
+
+static bool may_pass(long code)
+{
+    return code == 408 || code == 409 || code == 429 || code >= 500;
+}
+
+void dq_http_answered(dq_http *http, dq_request *r, double retry_after, const char *redirect)
+{
+    http->in_flight--;
+    if (may_pass(r->code)) {
+        if (retry_after > 0)
+            dq_http_explain(http, r, "HTTP %ld, to come back in %.0f s", r->code, retry_after);
+        else
+            dq_http_explain(http, r, "HTTP %ld", r->code);
+        fail(http, r, retry_after);
+        return;
+    }
+    dq_pace_answered(&http->pace);
+    if (r->code >= 200 && r->code < 300) {
+        finish(http, r, DQ_OK);
+        return;
+    }
+    if (r->code >= 300 && r->code < 400)
+        dq_http_explain(http, r, "HTTP %ld redirects to %s; redirects are not followed", r->code,
+                        redirect ? redirect : "nowhere");
+    else
+        dq_http_explain(http, r, "HTTP %ld", r->code);
+    refuse(http, r);
+}
+
+void dq_http_broke(dq_http *http, dq_request *r, bool final)
+{
+    http->in_flight--;
+    r->code = 0;
+    r->used = 0;
+    if (r->text) r->text[0] = 0;
+    if (final)
+        refuse(http, r);
+    else if (r->too_long) {
+        if (http->config.failed) http->config.failed(http->config.arg, r->tag, 0, r->reason);
+        finish(http, r, DQ_ERR_IO);
+    } else
+        fail(http, r, 0);
+}
+
+/* ---- the beginning of one ---- */
+
+static dq_status begin(dq_http *http, dq_request *r, double now, dq_error *error)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_status status = http->config.before
+                           ? http->config.before(http->config.arg, r->tag, r->attempts + 1, &e)
+                           : DQ_OK;
+    if (status) {
+        (void)snprintf(r->reason, sizeof r->reason, "%s", e.reason);
+        r->code = 0;
+        finish(http, r, status);
+        return DQ_OK;
+    }
+    r->attempts++;
+    r->began = now;
+    r->used = 0;
+    r->reason[0] = 0;
+    status = dq_pace_count(&http->pace, now, r->tokens, error);
+    if (!status) status = dq_http_send(http, r, error);
+    http->in_flight += !status;
+    return status;
+}
+
+static void fail_all(dq_http *http, dq_request_queue *q)
+{
+    dq_request *r;
+    while ((r = queue_pop(q))) {
+        (void)snprintf(r->reason, sizeof r->reason, "%s", http->down_reason);
+        finish(http, r, DQ_ERR_IO);
+    }
+}
+
+/* Sends what may go. *wait: seconds until more may, INFINITY when only an answer can bring that about. */
+static dq_status launch(dq_http *http, double *wait, dq_error *error)
+{
+    *wait = INFINITY;
+    if (http->down) {
+        fail_all(http, &http->again);
+        fail_all(http, &http->fresh);
+        return DQ_OK;
+    }
+    dq_status status = http->fresh.first ? dq_http_start(http, error) : DQ_OK;
+    while (!status && http->free_lines && http->in_flight < (unsigned)http->pace.window) {
+        double now = dq_http_now();
+        bool due = http->again.first && http->again.first->due <= now;
+        dq_request *r = due ? http->again.first : http->fresh.first;
+        if (http->again.first && !due) *wait = http->again.first->due - now;
+        if (!r) break;
+        double pause = dq_pace_wait(&http->pace, now, r->tokens);
+        if (pause > 0) {
+            *wait = fmin(*wait, pause);
+            break;
+        }
+        (void)queue_pop(due ? &http->again : &http->fresh);
+        status = begin(http, r, now, error);
+    }
+    return status;
+}
+
+/* ---- what is given ---- */
+
+static int give(dq_http *http, dq_http_answer *answer)
+{
+    dq_request *r = http->given = queue_pop(&http->done);
+    http->pending--;
+    *answer = (dq_http_answer){.tag = r->tag,
+                               .status = r->status,
+                               .code = r->code,
+                               .body = r->text ? r->text : "",
+                               .bytes = r->used,
+                               .reason = r->status ? r->reason : NULL,
+                               .attempts = r->attempts,
+                               .seconds = r->seconds};
+    return 1;
+}
+
+int dq_http_next(dq_http *http, double seconds, dq_http_answer *answer, dq_error *error)
+{
+    double until = seconds < 0 ? INFINITY : dq_http_now() + seconds, wait;
+    bool over = false;
+    request_free(http->given);
+    http->given = NULL;
+    for (;;) {
+        if (launch(http, &wait, error)) return -1;
+        if (http->done.first) return give(http, answer);
+        if (http->pending == 0 || over) return 0;
+        double left = until - dq_http_now();
+        over = dq_http_drive(http, fmin(wait, left)) || left <= 0;
+    }
+}

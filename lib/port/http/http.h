@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A client for one HTTP server that answers questions: JSON bodies posted to paths below one address, many in
+ * flight over few connections (HTTP/2 where the server has it, else keep-alive). lib/port/http.c is the only
+ * home of libcurl; what the bodies say is not its business.
+ *
+ *     dq_http_new(&http, &config, &e);
+ *     dq_http_submit(http, "chat/completions", body, bytes, tag, tokens, &e);      (as many as one likes)
+ *     while ((got = dq_http_next(http, &answer, &e)) > 0) use(answer.tag, answer.body);
+ *
+ * What the client does by itself:
+ *
+ *     at most `parallel` requests are open; the others wait in the order of their submission
+ *     2xx                           the answer, whatever its body: none, HTML, half a JSON text
+ *     3xx                           refused: redirects are not followed, so that no key goes astray
+ *     408, 409, 429, 5xx            tried again
+ *     other codes                   refused at once
+ *     no connection, a time-out, a connection that closes or is reset early, a body shorter than announced
+ *                                   tried again; a body longer than announced ends where it was said to,
+ *                                   and its connection is not used again
+ *     certificates that do not verify, a server that does not speak HTTP
+ *                                   refused at once
+ *     a body of more than body_most not tried again: DQ_ERR_IO
+ *
+ * Attempt n + 1 follows a wait drawn from [b/2, b], b = backoff 2^(n - 1), at most backoff_most (Brooker,
+ * "Exponential backoff and jitter", 2015), or Retry-After (seconds, or a date) and a little more. A 429 lets
+ * every request wait so long, and halves how many may be in flight; each round of answers lets in one more. A
+ * Retry-After beyond retry_after_most, or failures_most failed attempts in a row (attempts that were in
+ * flight together count as one), and the server counts as down: nothing more is sent, what is in flight may
+ * still be answered, all else ends with DQ_ERR_IO. Rates hold over a sliding minute.
+ *
+ * Every attempt is one request on the wire: curl's own silent repetition over a connection that died is an
+ * attempt that failed.
+ *
+ * A key is sent in a header, and appears in no message: where a server repeats it, in an error or (if it is
+ * long enough not to be a word) in an answer, asterisks stand in its place.
+ *
+ * Certificates are those of the system, or of the PEM file that CURL_CA_BUNDLE or else SSL_CERT_FILE names in
+ * their place. http_proxy, https_proxy and no_proxy are honoured as everywhere.
+ */
+#ifndef DQ_PORT_HTTP_HTTP_H
+#define DQ_PORT_HTTP_HTTP_H
+
+#include "dq/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct dq_http_config {
+    const char *address; /* "http://127.0.0.1:8080/v1": http or https, no credentials inside; copied */
+    const char *key;     /* Authorization: Bearer KEY; NULL: none; copied */
+    unsigned parallel;   /* requests in flight, 1 .. 1024 */
+    double connect_timeout, timeout;               /* seconds: to connect; for one whole request */
+    unsigned attempts;                             /* of one request, at least 1 */
+    double backoff, backoff_most;                  /* seconds before the second attempt, and at most */
+    double retry_after_most;                       /* seconds: a server that asks for more is given up */
+    double requests_per_minute, tokens_per_minute; /* 0: no limit */
+    unsigned failures_most; /* failed attempts in a row before the server counts as down */
+    size_t body_most;       /* bytes of an answer */
+    uint64_t seed;          /* of the jitter */
+    /* Asked before every attempt: DQ_OK lets it go out; another status ends the request with it (a budget).
+     * May be NULL. */
+    dq_status (*before)(void *arg, uint64_t tag, unsigned attempt, dq_error *error);
+    /* Told of every attempt that failed and will be tried again, or not: code 0 when there was no answer. May
+     * be NULL. */
+    void (*failed)(void *arg, uint64_t tag, long code, const char *reason);
+    void *arg;
+} dq_http_config;
+
+#define DQ_HTTP_DEFAULTS                                                                                     \
+    {                                                                                                        \
+        .parallel = 4, .connect_timeout = 10, .timeout = 120, .attempts = 6, .backoff = 0.5,                 \
+        .backoff_most = 60, .retry_after_most = 120, .failures_most = 20, .body_most = 64u << 20             \
+    }
+
+typedef struct dq_http_answer {
+    uint64_t tag;
+    dq_status status; /* DQ_OK: a 2xx and its body. DQ_ERR_UNSUPPORTED: refused, and another attempt would be
+                         too (the body may say why). DQ_ERR_IO: attempts are spent, or the server is down.
+                         Else what `before` said. */
+    long code;        /* of HTTP; 0 without an answer */
+    const char *body; /* (bytes), NUL-terminated, the client's until the next call of dq_http_next */
+    size_t bytes;
+    const char *reason; /* one line, unless DQ_OK: names the server's host, never the key */
+    unsigned attempts;
+    double seconds; /* the last attempt took */
+} dq_http_answer;
+
+typedef struct dq_http dq_http;
+
+/* DQ_ERR_RANGE for a number out of range, a key that no header can hold, an address that is not http(s) or
+ * has credentials or a query in it. Opens no connection, and does not start curl. */
+dq_status dq_http_new(dq_http **http, const dq_http_config *config, dq_error *error);
+/* Gives up what is in flight. */
+void dq_http_free(dq_http *http);
+
+/* Takes a request (the body is copied). tokens: an estimate of what it will cost, for tokens_per_minute. */
+dq_status dq_http_submit(dq_http *http, const char *path, const char *body, size_t bytes, uint64_t tag,
+                         uint64_t tokens, dq_error *error);
+/* Requests that have no answer yet. */
+size_t dq_http_pending(const dq_http *http);
+/* Waits for an answer, at most `seconds` (negative: as long as it takes): 1 with one, 0 when nothing is
+ * pending or the time is over, -1 when the client itself failed (*error). A signal that is caught while it
+ * waits ends the wait with 0, and so does dq_http_wake. */
+int dq_http_next(dq_http *http, double seconds, dq_http_answer *answer, dq_error *error);
+
+/* Ends the wait of dq_http_next, or of the next one. From any thread, and from a signal handler. */
+void dq_http_wake(dq_http *http);
+
+/* Puts asterisks where a text repeats the key: for what is taken out of a body, which may have been escaped
+ * in it. */
+void dq_http_mask(const dq_http *http, char *text);
+
+/* "host:port" of the address, for messages and the cache. */
+const char *dq_http_server(const dq_http *http);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The client's inside. http_client.c decides: what goes out when, what is tried again, what an answer is
+ * worth. http.c carries: it alone knows curl. http_pace.c counts.
+ *
+ *     submit ─► fresh ─┐                                   ┌─► done ─► next
+ *                      ├─► in flight, on one of `parallel` ┤
+ *              again ──┘   easy handles                    └─► again (sorted by when it is due)
+ */
+#ifndef DQ_PORT_HTTP_IMPL_H
+#define DQ_PORT_HTTP_IMPL_H
+
+#include "port/http/pace.h"
+
+enum { DQ_HTTP_REASON = 400 };
+
+typedef struct dq_request {
+    struct dq_request *next;
+    uint64_t tag, tokens;
+    unsigned attempts;
+    double due, began, seconds;
+    dq_status status;
+    long code;
+    char *text; /* (used) of room, NUL-terminated: the answer */
+    size_t used, room;
+    bool too_long;
+    char reason[DQ_HTTP_REASON];
+    size_t bytes;
+    char *path;  /* behind the body */
+    char body[]; /* (bytes) */
+} dq_request;
+
+typedef struct dq_request_queue {
+    dq_request *first, **last;
+} dq_request_queue;
+
+/* An easy handle, and the request that it carries. */
+typedef struct dq_http_line dq_http_line;
+
+struct dq_http {
+    dq_http_config config;
+    char *address, *key, *server;
+    dq_pace pace;
+    dq_request_queue fresh, again, done;
+    size_t pending;
+    unsigned in_flight;
+    dq_request *given; /* what dq_http_next gave last */
+    bool down;
+    char down_reason[DQ_HTTP_REASON];
+    int poller, wake[2];
+    /* http.c's */
+    bool started, secure; /* secure: over TLS */
+    void *multi, *headers;
+    dq_http_line *lines, *free_lines; /* (parallel) */
+    double timer_due;                 /* curl's; INFINITY: none */
+};
+
+double dq_http_now(void);
+
+/* ---- http.c ---- */
+
+/* http->address without a final slash, and http->server. */
+dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *error);
+/* Starts curl, once. */
+dq_status dq_http_start(dq_http *http, dq_error *error);
+void dq_http_stop(dq_http *http);
+/* Sends a request on a free line. */
+dq_status dq_http_send(dq_http *http, dq_request *r, dq_error *error);
+/* Lets curl work for at most `seconds`; attempts that end are told below. True when somebody ended the wait:
+ * a signal, or dq_http_wake. */
+bool dq_http_drive(dq_http *http, double seconds);
+
+/* ---- http_client.c ---- */
+
+/* r->reason: "host:port: ...", on one line. */
+void dq_http_explain(const dq_http *http, dq_request *r, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A whole answer came, with r->code. retry_after: seconds, or 0; redirect: where to, as it may be shown, or
+ * NULL. */
+void dq_http_answered(dq_http *http, dq_request *r, double retry_after, const char *redirect);
+/* None came; the reason is told. final: another attempt would not help. */
+void dq_http_broke(dq_http *http, dq_request *r, bool final);
+
+#endif

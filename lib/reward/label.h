@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-reward's thought: a reward for each of many (user, item) pairs. A strategy is one entry of a table: what
+ * it needs and which columns it leaves.
+ */
+#ifndef DQ_REWARD_LABEL_H
+#define DQ_REWARD_LABEL_H
+
+#include "data/catalogue.h"
+#include "data/label_map.h"
+#include "math/cosine.h"
+
+typedef enum dq_strategy {
+    DQ_STRATEGY_COSINE,
+    DQ_STRATEGY_LOGGED,
+    DQ_STRATEGY_LLM,
+    DQ_STRATEGY_HYBRID,
+    DQ_STRATEGY_HUMAN
+} dq_strategy;
+
+typedef struct dq_strategy_kind {
+    const char *name;
+    bool cosine, logged, judged; /* what a reward is made of; cosine and judged: a mixture */
+    bool model;                  /* the judge is a model: its reward stays as the column llm */
+    const char *columns[6];      /* NULL-ended */
+} dq_strategy_kind;
+
+/* By dq_strategy; ended by one without a name. */
+extern const dq_strategy_kind dq_strategies[];
+
+/* What a judge says of a pair. */
+typedef struct dq_verdict {
+    const char *label; /* NULL: none could be had */
+    float reward;
+    bool none; /* no reward: no label, or one outside the map */
+    bool soft; /* the reward is an expectation over the label's alternatives */
+} dq_verdict;
+
+/* Whoever gives labels that cost something: a model, a person. Pairs are told ahead, so that many can be
+ * asked at once, and taken in the same order. */
+typedef struct dq_judge {
+    dq_status (*ahead)(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error);
+    dq_status (*take)(void *self, size_t n, dq_verdict *verdicts, dq_error *error);
+    void *self;
+    bool soft; /* leaves the column soft */
+} dq_judge;
+
+typedef struct dq_labeller {
+    const dq_catalogue *catalogue;
+    dq_strategy strategy;
+    bool raw_cosine;
+    double weight; /* of the cosine in a mixture */
+    dq_reward_map map;
+    dq_judge judge;
+    dq_pairing *pairings;
+    size_t pairing_count; /* 0: no cosines wanted */
+    unsigned threads;
+    uint32_t *by_pair;   /* interactions sorted by user, item, order: the last of a pair is its label */
+    uint64_t unrewarded; /* pairs that were left without a reward */
+} dq_labeller;
+
+/* What a run of pairs got. */
+typedef struct dq_rewards {
+    float *reward, *cosine, *llm; /* (count); cosine as rewarded: scaled unless raw_cosine */
+    uint8_t *none;                /* (count) 1 where there is no reward */
+    uint8_t *soft;                /* (count) 1 where llm is an expectation */
+    dq_strings labels;            /* (count), where labels are read */
+    size_t count;
+} dq_rewards;
+
+/* Makes ready what the strategy needs of the finished catalogue: for logged the order of interactions. */
+dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue, dq_error *error);
+/* Chooses what cosines compare: the `count` pairs given as "user_field:item_field", else the catalogue's own,
+ * else whole vectors. */
+dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, const char *const *given,
+                             size_t count, dq_error *error);
+void dq_labeller_free(dq_labeller *labeller);
+
+/* Raw cosines of one user with items 0 .. n-1, over the labeller's threads. */
+void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
+
+/* Pairs that dq_label_pairs will be given after those told before, in the same order. For a strategy without
+ * a judge nothing. */
+dq_status dq_label_ahead(dq_labeller *labeller, const uint32_t *user, const uint32_t *item, size_t n,
+                         dq_error *error);
+/* Rewards of n pairs, told ahead where the strategy has a judge. interaction[i] is the interaction that pair
+ * i is, or DQ_ABSENT to look one up; NULL: look all up. Free with dq_rewards_free. */
+dq_status dq_label_pairs(dq_labeller *labeller, const uint32_t *user, const uint32_t *item,
+                         const uint32_t *interaction, size_t n, dq_rewards *rewards, dq_error *error);
+/* Adds the columns that the strategy makes: reward, cosine, llm, label, soft. Borrows. */
+dq_status dq_rewards_add(const dq_rewards *rewards, const dq_labeller *labeller, dq_bundle *bundle,
+                         dq_error *error);
+/* The names of these columns, NULL-ended: what a relabelled bundle loses of its own. */
+const char *const *dq_rewards_replaced(const dq_labeller *labeller);
+void dq_rewards_free(dq_rewards *rewards);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The agent's side of the protocol (docs/environments.md):
+ *
+ *     its stream                                    ours
+ *     task    rows = actions; meta.state, ...
+ *                                                   reset  env, seed
+ *     state   state
+ *                                                   step   env, action
+ *     state   state, reward, terminal, truncated
+ *
+ * Nothing that it says is believed before it is checked: kinds, rows, widths, types, finite numbers.
+ */
+#include "rollout/vec_env.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ACTIONS = 1 << 22, MOST_WIDTH = 1 << 24, MOST_STEPS = 1 << 30 };
+
+/* The actions of a running episode: what it takes to live it through again. */
+typedef struct taken {
+    uint32_t *action;
+    uint32_t count, capacity;
+} taken;
+
+struct dq_env_process {
+    dq_coprocess *talk;
+    dq_bundle task;   /* what it announced; the shape's actions are in it */
+    float *actions;   /* the same as float32, where it sent another type */
+    taken *taken;     /* (count) */
+    uint32_t *chosen; /* (count) */
+    uint64_t *seeds;  /* (count) */
+    dq_bundle answer;
+};
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment process");
+}
+
+/* Its mistake, named by its command. */
+static dq_status blame(const dq_envs *envs, dq_status status, dq_error *error)
+{
+    (void)dq_error_at(error, envs->config.command, DQ_NO_RECORD);
+    return status;
+}
+
+/* ---- the announcement ---- */
+
+static dq_status read_count(const dq_bundle *task, const char *name, int64_t least, int64_t most,
+                            uint32_t *to, dq_error *error)
+{
+    const dq_value *value = dq_map_get(&task->meta, name);
+    int64_t n = dq_value_integer(value, value ? -1 : 0);
+    if (n < least || n > most)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.%s is not a whole number, %lld to %lld", name,
+                       (long long)least, (long long)most);
+    *to = (uint32_t)n;
+    return DQ_OK;
+}
+
+static dq_status read_actions(dq_envs *envs, const dq_bundle *task, dq_error *error)
+{
+    const dq_column *vector = dq_bundle_column(task, "vector");
+    size_t n = 0;
+    if (!vector) return DQ_OK;
+    if (vector->dims != 2 || vector->type > DQ_F8 || vector->shape[1] == 0 || vector->shape[1] > MOST_WIDTH ||
+        vector->shape[0] != task->rows || vector->nulls)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its task: vector is not floats of shape (actions, width)");
+    n = (size_t)(vector->shape[0] * vector->shape[1]);
+    if (!(envs->process->actions = malloc(n * sizeof(float)))) return no_memory(error);
+    dq_convert_f4(envs->process->actions, vector->data, vector->type, n);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(envs->process->actions[i]))
+            return dq_fail(error, DQ_ERR_NUMERIC, "its task: vector has a number that is not finite");
+    envs->shape.actions = envs->process->actions;
+    envs->shape.action_width = (uint32_t)vector->shape[1];
+    return DQ_OK;
+}
+
+static dq_status read_counters(dq_envs *envs, dq_bundle *task, dq_error *error)
+{
+    const dq_value *names = dq_map_get(&task->meta, "counters");
+    if (!names) return DQ_OK;
+    if (names->type != DQ_LIST || names->count > DQ_TASK_COUNTERS)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters is not a list of at most %d names",
+                       DQ_TASK_COUNTERS);
+    for (uint32_t i = 0; i < names->count; i++)
+        if (!(envs->counters[i] = dq_value_text(&task->arena, &names->as.list[i])))
+            return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters has something that is no name");
+    return DQ_OK;
+}
+
+static dq_status read_task(dq_envs *envs, dq_error *error)
+{
+    dq_bundle *task = &envs->process->task;
+    dq_task_shape *shape = &envs->shape;
+    if (strcmp(task->kind, "task") != 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "began with a bundle of kind %s, not task", task->kind);
+    if (task->rows < 1 || task->rows > MOST_ACTIONS)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its task has %llu actions", (unsigned long long)task->rows);
+    shape->action_count = (uint32_t)task->rows;
+    dq_status status = read_count(task, "state", 1, MOST_WIDTH, &shape->state_width, error);
+    if (!status) status = read_count(task, "user", 0, MOST_WIDTH, &shape->user_width, error);
+    if (!status) status = read_count(task, "history", 0, MOST_WIDTH, &shape->history, error);
+    if (!status) status = read_count(task, "limit", 0, MOST_STEPS, &shape->step_limit, error);
+    if (!status) status = read_actions(envs, task, error);
+    if (!status) status = read_counters(envs, task, error);
+    uint64_t parts = shape->user_width + (uint64_t)shape->history * shape->action_width;
+    if (!status && (parts > shape->state_width || (shape->history && !shape->action_width)))
+        status = dq_fail(error, DQ_ERR_SCHEMA, "its task: a state of %u has no room for user and history",
+                         shape->state_width);
+    return status;
+}
+
+dq_status dq_env_process_open(dq_envs *envs, dq_error *error)
+{
+    size_t n = envs->config.count;
+    struct dq_env_process *p = envs->process = calloc(1, sizeof *p);
+    if (!p) return no_memory(error);
+    p->taken = calloc(n, sizeof *p->taken);
+    p->chosen = calloc(n, sizeof *p->chosen);
+    p->seeds = calloc(n, sizeof *p->seeds);
+    if (!p->taken || !p->chosen || !p->seeds) return no_memory(error);
+    dq_status status = dq_coprocess_start(&p->talk, envs->config.command, envs->config.maker, error);
+    if (status) return status;
+    if (envs->config.stop_asked) dq_coprocess_stop_when(p->talk, envs->config.stop_asked);
+    status = dq_coprocess_take(p->talk, &p->task, error);
+    if (!status) status = blame(envs, read_task(envs, error), error);
+    return status;
+}
+
+dq_status dq_env_process_close(dq_envs *envs, dq_status status, dq_error *error)
+{
+    struct dq_env_process *p = envs->process;
+    status = dq_coprocess_end(p->talk, status, error);
+    for (size_t i = 0; p->taken && i < envs->config.count; i++) free(p->taken[i].action);
+    dq_bundle_free(&p->task);
+    dq_bundle_free(&p->answer);
+    free(p->actions);
+    free(p->taken);
+    free(p->chosen);
+    free(p->seeds);
+    free(p);
+    envs->process = NULL;
+    return status;
+}
+
+/* ---- asking ---- */
+
+static dq_status ask(dq_envs *envs, const char *kind, const char *what, dq_dtype type, const void *numbers,
+                     const uint32_t *which, size_t n, dq_error *error)
+{
+    struct dq_env_process *p = envs->process;
+    dq_bundle question;
+    dq_bundle_free(&p->answer);
+    dq_status status = dq_bundle_init(&question, kind, n, error);
+    if (!status) status = dq_bundle_add_numbers(&question, "env", DQ_U4, which, NULL, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(&question, what, type, numbers, NULL, NULL, error);
+    if (!status) status = dq_coprocess_put(p->talk, &question, error);
+    dq_bundle_free(&question);
+    if (!status) status = dq_coprocess_take(p->talk, &p->answer, error);
+    if (status) return status;
+    if (strcmp(p->answer.kind, "state") != 0 || p->answer.rows != n)
+        return dq_fail(error, DQ_ERR_SCHEMA, "answered %s of %zu environments with %llu rows of kind %s",
+                       kind, n, (unsigned long long)p->answer.rows, p->answer.kind);
+    return DQ_OK;
+}
+
+/* Column `name` of the answer, one number a row. */
+static dq_status numbers(const dq_envs *envs, const char *name, bool flag, const dq_column **column,
+                         dq_error *error)
+{
+    const dq_column *c = *column = dq_bundle_column(&envs->process->answer, name);
+    if (!c || c->dims != 1 || c->nulls || dq_dtype_size(c->type) == 0 || (flag && c->type != DQ_U1))
+        return dq_fail(error, DQ_ERR_SCHEMA, "its answer has no column %s of %s", name,
+                       flag ? "u1" : "numbers");
+    for (uint64_t i = 0; i < c->shape[0]; i++) {
+        double x = dq_column_number(c, i);
+        if (!isfinite(x)) return dq_fail(error, DQ_ERR_NUMERIC, "its %s is not a finite number", name);
+        if (flag && x > 1) return dq_fail(error, DQ_ERR_SCHEMA, "its %s is neither 0 nor 1", name);
+    }
+    return DQ_OK;
+}
+
+/* Rows of the answer's states to the environments that they are of. */
+static dq_status take_states(dq_envs *envs, float *to, const uint32_t *which, size_t n, dq_error *error)
+{
+    const dq_column *c = dq_bundle_column(&envs->process->answer, "state");
+    size_t width = envs->shape.state_width;
+    if (!c || c->dims != 2 || c->shape[1] != width || c->type > DQ_F8)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its answer has no column state of floats, %zu wide", width);
+    for (size_t k = 0; k < n; k++) {
+        float *row = to + which[k] * width;
+        dq_convert_f4(row, (const unsigned char *)c->data + k * width * dq_dtype_size(c->type), c->type,
+                      width);
+        for (size_t i = 0; i < width; i++)
+            if (!isfinite(row[i])) return dq_fail(error, DQ_ERR_NUMERIC, "its state is not finite");
+    }
+    return DQ_OK;
+}
+
+static dq_status take_counters(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t c = 0; !status && envs->counters[c]; c++) {
+        const dq_column *column;
+        status = numbers(envs, envs->counters[c], false, &column, error);
+        for (size_t k = 0; !status && k < n; k++) envs->counted[which[k]][c] = dq_column_number(column, k);
+    }
+    return status;
+}
+
+static dq_status take_steps(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error)
+{
+    const dq_column *reward, *terminal, *truncated;
+    dq_status status = take_states(envs, envs->next, which, n, error);
+    if (!status) status = numbers(envs, "reward", false, &reward, error);
+    if (!status) status = numbers(envs, "terminal", true, &terminal, error);
+    if (!status) status = numbers(envs, "truncated", true, &truncated, error);
+    for (size_t k = 0; !status && k < n; k++)
+        envs->steps[which[k]] = (dq_step){.reward = (float)dq_column_number(reward, k),
+                                          .terminal = dq_column_number(terminal, k) != 0,
+                                          .truncated = dq_column_number(truncated, k) != 0};
+    return status ? status : take_counters(envs, which, n, error);
+}
+
+dq_status dq_env_process_reset(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error)
+{
+    struct dq_env_process *p = envs->process;
+    for (size_t k = 0; k < n; k++) p->seeds[k] = dq_envs_seed(envs, which[k]);
+    dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, which, n, error);
+    if (!status) status = take_states(envs, envs->states, which, n, error);
+    for (size_t k = 0; !status && k < n; k++) p->taken[which[k]].count = 0;
+    return blame(envs, status, error);
+}
+
+/* ---- stepping ---- */
+
+static bool note(taken *t, uint32_t action)
+{
+    if (t->count == t->capacity) {
+        uint32_t capacity = t->capacity ? 2 * t->capacity : 64;
+        uint32_t *grown = realloc(t->action, capacity * sizeof *grown);
+        if (!grown) return false;
+        t->action = grown;
+        t->capacity = capacity;
+    }
+    t->action[t->count++] = action;
+    return true;
+}
+
+dq_status dq_env_process_step(dq_envs *envs, const uint32_t *which, size_t n, const uint32_t *actions,
+                              dq_error *error)
+{
+    struct dq_env_process *p = envs->process;
+    for (size_t k = 0; k < n; k++) p->chosen[k] = actions[which[k]];
+    dq_status status = ask(envs, "step", "action", DQ_U4, p->chosen, which, n, error);
+    if (!status) status = take_steps(envs, which, n, error);
+    for (size_t k = 0; !status && k < n; k++)
+        if (!note(&p->taken[which[k]], p->chosen[k])) status = no_memory(error);
+    return blame(envs, status, error);
+}
+
+/* ---- checkpoints ---- */
+
+dq_status dq_env_process_save(dq_envs *envs, dq_bundle *model, dq_error *error)
+{
+    const taken *t = envs->process->taken;
+    uint64_t n = envs->config.count, all = 0;
+    for (size_t i = 0; i < n; i++) all += t[i].count;
+    uint32_t *count = dq_arena_zero(&model->arena, n, sizeof *count);
+    uint32_t *actions = dq_arena_zero(&model->arena, all, sizeof *actions), *at = actions;
+    if (!count || !actions) return no_memory(error);
+    for (size_t i = 0; i < n; i++) {
+        count[i] = t[i].count;
+        if (count[i]) memcpy(at, t[i].action, count[i] * sizeof *at);
+        at += count[i];
+    }
+    dq_status status = dq_bundle_add_tensor(model, "env.taken", DQ_U4, 1, &n, count, error);
+    return status ? status : dq_bundle_add_tensor(model, "env.actions", DQ_U4, 1, &all, actions, error);
+}
+
+/* The actions of a checkpoint into p->taken. */
+static dq_status read_taken(dq_envs *envs, const dq_bundle *model, dq_error *error)
+{
+    const dq_column *count = dq_bundle_column(model, "env.taken"),
+                    *all = dq_bundle_column(model, "env.actions");
+    uint64_t at = 0;
+    if (!count || count->type != DQ_U4 || count->shape[0] != envs->config.count || count->dims != 1 || !all ||
+        all->type != DQ_U4 || all->dims != 1)
+        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of an environment process");
+    for (size_t i = 0; i < envs->config.count; i++) {
+        uint32_t n = ((const uint32_t *)count->data)[i];
+        if (n > all->shape[0] - at) return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with too few actions");
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t action = ((const uint32_t *)all->data)[at++];
+            if (action >= envs->shape.action_count)
+                return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with an action that there is not");
+            if (!note(&envs->process->taken[i], action)) return no_memory(error);
+        }
+    }
+    return DQ_OK;
+}
+
+/* Lives the running episode of one environment through again, up to where it was. */
+static dq_status relive(dq_envs *envs, uint32_t i, float *state, dq_error *error)
+{
+    struct dq_env_process *p = envs->process;
+    size_t width = envs->shape.state_width;
+    envs->episode[i]--; /* its seed is that of before it began */
+    p->seeds[0] = dq_envs_seed(envs, i);
+    envs->episode[i]++;
+    memcpy(state, envs->states + i * width, width * sizeof *state);
+    dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, &i, 1, error);
+    if (!status) status = take_states(envs, envs->next, &i, 1, error);
+    for (uint32_t k = 0; !status && k < p->taken[i].count; k++) {
+        status = ask(envs, "step", "action", DQ_U4, &p->taken[i].action[k], &i, 1, error);
+        if (!status) status = take_steps(envs, &i, 1, error);
+    }
+    if (!status && memcmp(envs->next + i * width, state, width * sizeof *state) != 0)
+        status = dq_fail(error, DQ_ERR_IO,
+                         "does not repeat itself: the same seed and actions led to another state than before "
+                         "the interruption");
+    return status;
+}
+
+dq_status dq_env_process_restore(dq_envs *envs, const dq_bundle *model, dq_error *error)
+{
+    float *state = malloc(envs->shape.state_width * sizeof *state);
+    if (!state) return no_memory(error);
+    dq_status status = read_taken(envs, model, error);
+    for (uint32_t i = 0; !status && i < envs->config.count; i++)
+        if (!envs->over[i]) status = blame(envs, relive(envs, i, state, error), error);
+    free(state);
+    return status;
+}

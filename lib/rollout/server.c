@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The environment's side of the protocol, for `dq-sim TASK --serve`.
+ */
+#include "rollout/vec_env.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_TASKS = 1 << 16 };
+
+typedef struct server {
+    const char *name;
+    dq_reader *in;
+    dq_writer *out;
+    dq_task *first; /* announced; tasks[0] */
+    dq_task **tasks;
+    bool *begun;
+    size_t count;
+    /* an answer */
+    float *states, *rewards, *counters; /* (capacity, width), (capacity), (DQ_TASK_COUNTERS, capacity) */
+    uint8_t *terminal, *truncated;
+    size_t capacity;
+} server;
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for tasks");
+}
+
+/* ---- the announcement ---- */
+
+static bool describe(const dq_task *task, dq_bundle *b)
+{
+    const dq_task_shape *s = &task->shape;
+    dq_value counters = dq_list();
+    bool ok = dq_map_set(&b->arena, &b->meta, "name", dq_string(&b->arena, task->kind->name)) &&
+              dq_map_set(&b->arena, &b->meta, "state", dq_int(s->state_width)) &&
+              dq_map_set(&b->arena, &b->meta, "user", dq_int(s->user_width)) &&
+              dq_map_set(&b->arena, &b->meta, "history", dq_int(s->history)) &&
+              dq_map_set(&b->arena, &b->meta, "limit", dq_int(s->step_limit));
+    for (size_t i = 0; ok && i < DQ_TASK_COUNTERS && task->kind->counters[i]; i++)
+        ok = dq_list_add(&b->arena, &counters, dq_string(&b->arena, task->kind->counters[i]));
+    return ok && dq_map_set(&b->arena, &b->meta, "counters", counters);
+}
+
+static dq_status announce(server *v, dq_error *error)
+{
+    const dq_task_shape *s = &v->first->shape;
+    const uint64_t shape[2] = {s->action_count, s->action_width};
+    dq_bundle b;
+    dq_status status = dq_bundle_init(&b, "task", s->action_count, error);
+    if (!status && !describe(v->first, &b)) status = no_memory(error);
+    if (!status && s->actions)
+        status = dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, shape, s->actions, error);
+    if (!status) status = dq_writer_put(v->out, &b, error);
+    if (!status) status = dq_writer_flush(v->out, error);
+    dq_bundle_free(&b);
+    return status;
+}
+
+/* ---- questions ---- */
+
+static dq_status more_tasks(server *v, size_t count, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (count <= v->count) return DQ_OK;
+    if (count > MOST_TASKS) return dq_fail(error, DQ_ERR_RANGE, "more than %d environments", MOST_TASKS);
+    dq_task **tasks = realloc(v->tasks, count * sizeof *tasks);
+    if (!tasks) return no_memory(error);
+    v->tasks = tasks;
+    bool *begun = realloc(v->begun, count * sizeof *begun);
+    if (!begun) return no_memory(error);
+    v->begun = begun;
+    for (; !status && v->count < count; v->count++) {
+        v->tasks[v->count] = v->first;
+        v->begun[v->count] = false;
+        if (v->count > 0 && (status = dq_env_task(&v->tasks[v->count], v->name, 0, error))) return status;
+    }
+    return status;
+}
+
+static dq_status more_rows(server *v, size_t rows, dq_error *error)
+{
+    if (rows <= v->capacity) return DQ_OK;
+    free(v->states);
+    free(v->rewards);
+    free(v->counters);
+    free(v->terminal);
+    free(v->truncated);
+    v->capacity = rows;
+    v->states = calloc(rows * v->first->shape.state_width, sizeof *v->states);
+    v->rewards = calloc(rows, sizeof *v->rewards);
+    v->counters = calloc(rows * DQ_TASK_COUNTERS, sizeof *v->counters);
+    v->terminal = calloc(rows, 1);
+    v->truncated = calloc(rows, 1);
+    bool ok = v->states && v->rewards && v->counters && v->terminal && v->truncated;
+    if (!ok) v->capacity = 0;
+    return ok ? DQ_OK : no_memory(error);
+}
+
+static dq_status question(const dq_bundle *q, const char *name, const dq_column **column, dq_error *error)
+{
+    const dq_column *c = *column = dq_bundle_column(q, name);
+    bool sound = c && c->dims == 1 && !c->nulls && (c->type == DQ_U4 || c->type == DQ_U8);
+    if (!sound) return dq_fail(error, DQ_ERR_SCHEMA, "%s without a column %s of counts", q->kind, name);
+    return DQ_OK;
+}
+
+static dq_status live_row(server *v, bool reset, size_t row, uint64_t env, uint64_t number, dq_error *error)
+{
+    dq_step step = {0};
+    dq_status status = env < MOST_TASKS ? more_tasks(v, (size_t)env + 1, error)
+                                        : dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many",
+                                                  (unsigned long long)env);
+    if (status) return status;
+    dq_task *task = v->tasks[env];
+    if (!reset && !v->begun[env])
+        return dq_fail(error, DQ_ERR_RANGE, "a step of environment %llu before its reset",
+                       (unsigned long long)env);
+    if (reset) {
+        dq_task_reseed(task, number);
+        status = dq_task_reset(task, error);
+        v->begun[env] = true;
+    } else {
+        status = dq_task_step(task, number < UINT32_MAX ? (uint32_t)number : UINT32_MAX, &step, error);
+        v->begun[env] = !step.terminal && !step.truncated;
+    }
+    memcpy(v->states + row * task->shape.state_width, task->state, task->shape.state_width * sizeof(float));
+    v->rewards[row] = step.reward;
+    v->terminal[row] = step.terminal;
+    v->truncated[row] = step.truncated;
+    for (size_t c = 0; c < DQ_TASK_COUNTERS; c++)
+        v->counters[c * v->capacity + row] = (float)task->counters[c];
+    return status;
+}
+
+static dq_status answer(server *v, bool reset, size_t rows, dq_error *error)
+{
+    const uint64_t states[2] = {rows, v->first->shape.state_width};
+    const char *const *names = v->first->kind->counters;
+    dq_bundle b;
+    dq_status status = dq_bundle_init(&b, "state", rows, error);
+    if (!status) status = dq_bundle_add_tensor(&b, "state", DQ_F4, 2, states, v->states, error);
+    if (!status && !reset) {
+        status = dq_bundle_add_numbers(&b, "reward", DQ_F4, v->rewards, NULL, NULL, error);
+        if (!status) status = dq_bundle_add_numbers(&b, "terminal", DQ_U1, v->terminal, NULL, NULL, error);
+        if (!status) status = dq_bundle_add_numbers(&b, "truncated", DQ_U1, v->truncated, NULL, NULL, error);
+        for (size_t c = 0; !status && c < DQ_TASK_COUNTERS && names[c]; c++)
+            status = dq_bundle_add_numbers(&b, names[c], DQ_F4, v->counters + c * v->capacity, NULL, NULL,
+                                           error);
+    }
+    if (!status) status = dq_writer_put(v->out, &b, error);
+    if (!status) status = dq_writer_flush(v->out, error);
+    dq_bundle_free(&b);
+    return status;
+}
+
+static dq_status serve(server *v, const dq_bundle *q, dq_error *error)
+{
+    bool reset = strcmp(q->kind, "reset") == 0;
+    const dq_column *env, *number;
+    size_t rows = (size_t)q->rows;
+    if (!reset && strcmp(q->kind, "step") != 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "a bundle of kind %s, neither reset nor step", q->kind);
+    dq_status status = question(q, "env", &env, error);
+    if (!status) status = question(q, reset ? "seed" : "action", &number, error);
+    if (!status) status = more_rows(v, rows, error);
+    for (size_t r = 0; !status && r < rows; r++)
+        status = live_row(v, reset, r, (uint64_t)dq_column_number(env, r),
+                          (uint64_t)dq_column_number(number, r), error);
+    return status ? status : answer(v, reset, rows, error);
+}
+
+/* ---- the conversation ---- */
+
+static dq_status converse(server *v, const dq_maker *maker, dq_error *error)
+{
+    int got = 0;
+    dq_bundle q;
+    dq_status status = dq_env_task(&v->first, v->name, 0, error);
+    if (!status) status = dq_writer_open(&v->out, NULL, maker, NULL, 0, error);
+    if (!status) status = announce(v, error);
+    if (!status) status = dq_reader_open(&v->in, NULL, 0, error);
+    while (!status && (got = dq_reader_next(v->in, &q, error)) > 0) {
+        status = serve(v, &q, error);
+        if (status) (void)dq_error_at(error, dq_reader_source(v->in), dq_reader_record(v->in));
+        dq_bundle_free(&q);
+    }
+    if (!status && got < 0) status = error->status;
+    if (!status) {
+        dq_writer *out = v->out;
+        v->out = NULL;
+        status = dq_writer_close(out, error);
+    }
+    return status;
+}
+
+dq_status dq_env_serve(const char *name, const dq_maker *maker, dq_error *error)
+{
+    server v = {.name = name};
+    dq_status status = converse(&v, maker, error);
+    dq_writer_abort(v.out);
+    dq_reader_close(v.in);
+    for (size_t i = 1; i < v.count; i++) dq_task_free(v.tasks[i]);
+    dq_task_free(v.first);
+    free(v.tasks);
+    free(v.begun);
+    free(v.states);
+    free(v.rewards);
+    free(v.counters);
+    free(v.terminal);
+    free(v.truncated);
+    return status;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "rollout/vec_env.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EPISODE_STREAM = 0x65706973, SEED_BITS = 31 };
+
+dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error *error)
+{
+    char kind[64] = "";
+    size_t n = strcspn(name, ":");
+    if (n < sizeof kind) memcpy(kind, name, n);
+    dq_status status = dq_task_new(task, kind, name[n] ? name + n + 1 : NULL, seed, error);
+    if (status == DQ_ERR_UNKNOWN && !dq_task_find(kind))
+        status = dq_fail(error, status, "no environment '%.*s' (dq-sim --list names them)", (int)n, name);
+    return status;
+}
+
+uint64_t dq_envs_seed(const dq_envs *envs, size_t i)
+{
+    dq_rng env = dq_rng_stream(envs->config.seed, EPISODE_STREAM + (uint64_t)i);
+    dq_rng episode = dq_rng_stream(dq_rng_u64(&env), envs->episode[i]);
+    return dq_rng_u64(&episode) >> (64 - SEED_BITS);
+}
+
+/* ---- opening ---- */
+
+static dq_status open_tasks(dq_envs *envs, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    envs->tasks = calloc(envs->config.count, sizeof *envs->tasks);
+    if (!envs->tasks) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    for (size_t i = 0; !status && i < envs->config.count; i++)
+        status = dq_env_task(&envs->tasks[i], envs->config.name, 0, error);
+    if (status) return status;
+    envs->shape = envs->tasks[0]->shape;
+    memcpy(envs->counters, envs->tasks[0]->kind->counters, sizeof envs->tasks[0]->kind->counters);
+    return DQ_OK;
+}
+
+static dq_status reserve(dq_envs *envs, dq_error *error)
+{
+    size_t n = envs->config.count;
+    envs->states = calloc(n * envs->shape.state_width, sizeof *envs->states);
+    envs->next = calloc(n * envs->shape.state_width, sizeof *envs->next);
+    envs->steps = calloc(n, sizeof *envs->steps);
+    envs->counted = calloc(n, sizeof *envs->counted);
+    envs->episode = calloc(n, sizeof *envs->episode);
+    envs->over = malloc(n);
+    if (!envs->states || !envs->next || !envs->steps || !envs->counted || !envs->episode || !envs->over)
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    memset(envs->over, 1, n);
+    return DQ_OK;
+}
+
+dq_status dq_envs_open(dq_envs **envs, const dq_envs_config *config, dq_error *error)
+{
+    *envs = NULL;
+    dq_envs *made = calloc(1, sizeof *made);
+    if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    made->config = *config;
+    dq_status status = config->command ? dq_env_process_open(made, error) : open_tasks(made, error);
+    if (!status) status = reserve(made, error);
+    if (status) return dq_envs_close(made, status, error);
+    *envs = made;
+    return DQ_OK;
+}
+
+dq_status dq_envs_close(dq_envs *envs, dq_status status, dq_error *error)
+{
+    if (!envs) return status;
+    if (envs->process) status = dq_env_process_close(envs, status, error);
+    for (size_t i = 0; envs->tasks && i < envs->config.count; i++) dq_task_free(envs->tasks[i]);
+    free(envs->tasks);
+    free(envs->states);
+    free(envs->next);
+    free(envs->steps);
+    free(envs->counted);
+    free(envs->episode);
+    free(envs->over);
+    free(envs);
+    return status;
+}
+
+/* ---- living ---- */
+
+static dq_status reset_task(dq_envs *envs, size_t i, dq_error *error)
+{
+    dq_task *task = envs->tasks[i];
+    size_t width = envs->shape.state_width;
+    dq_task_reseed(task, dq_envs_seed(envs, i));
+    dq_status status = dq_task_reset(task, error);
+    memcpy(envs->states + i * width, task->state, width * sizeof(float));
+    return status;
+}
+
+static dq_status step_task(dq_envs *envs, size_t i, uint32_t action, dq_error *error)
+{
+    dq_task *task = envs->tasks[i];
+    size_t width = envs->shape.state_width;
+    dq_status status = dq_task_step(task, action, &envs->steps[i], error);
+    memcpy(envs->next + i * width, task->state, width * sizeof(float));
+    memcpy(envs->counted[i], task->counters, sizeof task->counters);
+    return status;
+}
+
+/* The numbers of the environments that are over, or of the others. To be freed. */
+static uint32_t *list(const dq_envs *envs, bool over, size_t *n)
+{
+    uint32_t *which = malloc(envs->config.count * sizeof *which);
+    *n = 0;
+    for (size_t i = 0; which && i < envs->config.count; i++)
+        if (envs->over[i] == over) which[(*n)++] = (uint32_t)i;
+    return which;
+}
+
+dq_status dq_envs_begin(dq_envs *envs, dq_error *error)
+{
+    size_t n;
+    uint32_t *which = list(envs, true, &n);
+    if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    dq_status status = DQ_OK;
+    if (envs->process && n) status = dq_env_process_reset(envs, which, n, error);
+    for (size_t k = 0; !status && !envs->process && k < n; k++) status = reset_task(envs, which[k], error);
+    for (size_t k = 0; !status && k < n; k++) {
+        envs->over[which[k]] = 0;
+        envs->episode[which[k]]++;
+        memset(envs->counted[which[k]], 0, sizeof envs->counted[0]);
+    }
+    free(which);
+    return status;
+}
+
+dq_status dq_envs_step(dq_envs *envs, const uint32_t *actions, dq_error *error)
+{
+    size_t n;
+    if (!envs->process) {
+        dq_status status = DQ_OK;
+        for (size_t i = 0; !status && i < envs->config.count; i++)
+            if (!envs->over[i]) status = step_task(envs, i, actions[i], error);
+        return status;
+    }
+    uint32_t *which = list(envs, false, &n);
+    if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    dq_status status = n ? dq_env_process_step(envs, which, n, actions, error) : DQ_OK;
+    free(which);
+    return status;
+}
+
+void dq_envs_turn(dq_envs *envs)
+{
+    size_t width = envs->shape.state_width;
+    for (size_t i = 0; i < envs->config.count; i++) {
+        if (envs->over[i]) continue;
+        memcpy(envs->states + i * width, envs->next + i * width, width * sizeof(float));
+        envs->over[i] = envs->steps[i].terminal || envs->steps[i].truncated;
+    }
+}
+
+void dq_envs_rewind(dq_envs *envs)
+{
+    memset(envs->over, 1, envs->config.count);
+    memset(envs->episode, 0, envs->config.count * sizeof *envs->episode);
+}
+
+void dq_envs_copy(dq_envs *to, const dq_envs *from)
+{
+    for (size_t i = 0; to->tasks && from->tasks && i < to->config.count; i++)
+        dq_task_copy(to->tasks[i], from->tasks[0]);
+}
+
+/* ---- checkpoints ---- */
+
+dq_status dq_envs_save(dq_envs *envs, dq_bundle *model, dq_error *error)
+{
+    const uint64_t n = envs->config.count, counted[2] = {n, DQ_TASK_COUNTERS};
+    const uint64_t states[2] = {n, envs->shape.state_width};
+    dq_status status = dq_bundle_add_tensor(model, "env.episode", DQ_U8, 1, &n, envs->episode, error);
+    if (!status) status = dq_bundle_add_tensor(model, "env.over", DQ_U1, 1, &n, envs->over, error);
+    if (!status) status = dq_bundle_add_tensor(model, "env.states", DQ_F4, 2, states, envs->states, error);
+    if (!status) status = dq_bundle_add_tensor(model, "env.counted", DQ_F8, 2, counted, envs->counted, error);
+    if (envs->process) return status ? status : dq_env_process_save(envs, model, error);
+    for (size_t i = 0; !status && i < n; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "env.%zu", i);
+        status = dq_task_save(envs->tasks[i], name, model, error);
+    }
+    return status;
+}
+
+static dq_status take(void *to, const dq_bundle *model, const char *name, dq_dtype type, size_t bytes,
+                      dq_error *error)
+{
+    const dq_column *column = dq_bundle_column(model, name);
+    if (!column || column->type != type || column->bytes != bytes)
+        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of these environments: %s", name);
+    memcpy(to, column->data, bytes);
+    return DQ_OK;
+}
+
+dq_status dq_envs_restore(dq_envs *envs, const dq_bundle *model, dq_error *error)
+{
+    size_t n = envs->config.count, states = n * envs->shape.state_width * sizeof(float);
+    dq_status status = take(envs->episode, model, "env.episode", DQ_U8, n * sizeof(uint64_t), error);
+    if (!status) status = take(envs->over, model, "env.over", DQ_U1, n, error);
+    if (!status) status = take(envs->states, model, "env.states", DQ_F4, states, error);
+    if (!status)
+        status = take(envs->counted, model, "env.counted", DQ_F8, n * sizeof envs->counted[0], error);
+    for (size_t i = 0; !status && i < n; i++) envs->over[i] = envs->over[i] != 0;
+    if (envs->process) return status ? status : dq_env_process_restore(envs, model, error);
+    for (size_t i = 0; !status && i < n; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "env.%zu", i);
+        status = dq_task_restore(envs->tasks[i], name, model, error);
+    }
+    return status;
+}

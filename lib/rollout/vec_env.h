@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Environments side by side: tasks of this process (dq/task.h), or those of another process that speaks the
+ * protocol of docs/environments.md. Whoever uses them cannot tell which.
+ *
+ *     dq_envs_open(&envs, &config, &e);
+ *     dq_envs_begin(envs, &e);                 episodes begin wherever none runs: envs->states
+ *     dq_envs_step(envs, actions, &e);         one step of each: envs->next, envs->steps
+ *     dq_envs_turn(envs);                      next becomes states; who ended is over until dq_envs_begin
+ *     dq_envs_close(envs, status, &e);
+ *
+ * Each episode has a seed that is made of the configuration's, the number of its environment, and its number
+ * there. So an episode can be lived through again, which is how a process that keeps nothing is brought back
+ * to where a checkpoint was made.
+ */
+#ifndef DQ_ROLLOUT_VEC_ENV_H
+#define DQ_ROLLOUT_VEC_ENV_H
+
+#include "wire/coprocess.h"
+
+#include "env/env.h"
+
+typedef struct dq_envs_config {
+    const char *name;    /* KIND or KIND:name=value,... */
+    const char *command; /* of a process instead; NULL: none */
+    size_t count;
+    uint64_t seed;
+    const dq_maker *maker;    /* of our stream to a process */
+    bool (*stop_asked)(void); /* may be NULL; see dq_coprocess_stop_when */
+} dq_envs_config;
+
+typedef struct dq_envs {
+    dq_envs_config config;
+    dq_task_shape shape;
+    const char *counters[DQ_TASK_COUNTERS + 1]; /* names; NULL-ended */
+    float *states, *next;                       /* (count, state_width) */
+    dq_step *steps;                             /* (count) */
+    double (*counted)[DQ_TASK_COUNTERS];        /* (count) of the episode so far */
+    uint64_t *episode;                          /* (count) begun */
+    uint8_t *over;                              /* (count) no episode runs */
+    dq_task **tasks;                            /* (count), or NULL */
+    struct dq_env_process *process;             /* or NULL */
+} dq_envs;
+
+dq_status dq_envs_open(dq_envs **envs, const dq_envs_config *config, dq_error *error);
+/* Ends a process as dq_coprocess_end does, and frees. Returns status, or what came of ending. Accepts NULL.
+ */
+dq_status dq_envs_close(dq_envs *envs, dq_status status, dq_error *error);
+
+/* Begins an episode in every environment that is over. */
+dq_status dq_envs_begin(dq_envs *envs, dq_error *error);
+/* One step of every environment that is not over; actions (count). */
+dq_status dq_envs_step(dq_envs *envs, const uint32_t *actions, dq_error *error);
+/* The next states become the present ones; episodes that ended are over. */
+void dq_envs_turn(dq_envs *envs);
+/* Breaks all episodes off and counts them from 0 again: what follows is what followed dq_envs_open. */
+void dq_envs_rewind(dq_envs *envs);
+/* Lets tasks remember what the first of others does (nothing, for processes). */
+void dq_envs_copy(dq_envs *to, const dq_envs *from);
+
+/* Adds env.* to a checkpoint, and takes it up again. A process lives its running episodes through once more;
+ * DQ_ERR_IO when it comes to other states. */
+dq_status dq_envs_save(dq_envs *envs, dq_bundle *model, dq_error *error);
+dq_status dq_envs_restore(dq_envs *envs, const dq_bundle *model, dq_error *error);
+
+/* ---- env_process.c: the other end of the protocol, for envs.c ---- */
+
+/* Starts the command and hears what its task is: shape and counters of envs. */
+dq_status dq_env_process_open(dq_envs *envs, dq_error *error);
+/* Begins episodes in n environments; states of those. */
+dq_status dq_env_process_reset(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error);
+dq_status dq_env_process_step(dq_envs *envs, const uint32_t *which, size_t n, const uint32_t *actions,
+                              dq_error *error);
+dq_status dq_env_process_save(dq_envs *envs, dq_bundle *model, dq_error *error);
+dq_status dq_env_process_restore(dq_envs *envs, const dq_bundle *model, dq_error *error);
+dq_status dq_env_process_close(dq_envs *envs, dq_status status, dq_error *error);
+
+/* The seed of the episode that environment i is in: 0 .. 2^31 - 1, which every generator takes. */
+uint64_t dq_envs_seed(const dq_envs *envs, size_t i);
+
+/* ---- env_serve.c: the protocol's other side ---- */
+
+/* Serves a task NAME[:options] on stdin and stdout until stdin's stream ends. */
+dq_status dq_env_serve(const char *name, const dq_maker *maker, dq_error *error);
+
+/* Splits KIND:options; *options is NULL when there are none. */
+dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error *error);
+
+#endif

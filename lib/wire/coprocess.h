@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A process that is spoken with: a shell command whose stdin takes a stream of ours and whose stdout gives
+ * one back. dq-train asks a labeller (--reward-cmd) and an environment (--env-cmd) so.
+ *
+ *     dq_coprocess_start(&process, "dq-reward --strategy llm ...", &maker, &e);
+ *     dq_coprocess_put(process, &bundle, &e);        written and flushed; what it says meanwhile is taken in
+ *     dq_coprocess_take(process, &bundle, &e);       waits for the next bundle of its stream
+ *     dq_coprocess_end(process, status, &e);         our end of stream, its end of stream, its exit status
+ *
+ * Both ends are polled together, so that neither waits for ever on a full pipe. The command runs under
+ * `sh -c` in a process group of its own with DQ_FLUSH=1 set; whoever of that group outlives it is killed.
+ * When it dies, every call fails with DQ_ERR_IO and says which command it was (error->source) and how it
+ * ended ("exited with status 1", "was killed by SIGKILL"); what it wrote on stderr stays on stderr.
+ */
+#ifndef DQ_WIRE_COPROCESS_H
+#define DQ_WIRE_COPROCESS_H
+
+#include "dq/stream.h"
+
+typedef struct dq_coprocess dq_coprocess;
+
+dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const dq_maker *maker,
+                             dq_error *error);
+/* Asked whenever a wait is interrupted, and a few times a second: true ends the wait with DQ_ERR_STOPPED. */
+void dq_coprocess_stop_when(dq_coprocess *process, bool (*asked)(void));
+/* Writes a bundle and flushes it through. To one that has exited with 0 it is no error: what it still had to
+ * say, and then that it ended, is there to take. */
+dq_status dq_coprocess_put(dq_coprocess *process, const dq_bundle *bundle, dq_error *error);
+/* The next bundle of its stream, the caller's to free. Its end of stream is DQ_ERR_TRUNCATED here. */
+dq_status dq_coprocess_take(dq_coprocess *process, dq_bundle *bundle, dq_error *error);
+/* Who makes its stream (the maker of its head); NULL until the first bundle is taken. */
+const dq_value *dq_coprocess_maker(const dq_coprocess *process);
+/* The status it exited with, once a call has failed because it is gone; -1 when killed, or still there. */
+int dq_coprocess_exit(const dq_coprocess *process);
+/* Ends the conversation: with DQ_OK our stream ends properly, its rest is read, and a status other than 0 is
+ * an error; with another status it is killed and waited for, and status is returned. Frees. Accepts NULL. */
+dq_status dq_coprocess_end(dq_coprocess *process, dq_status status, dq_error *error);
+
+#endif
