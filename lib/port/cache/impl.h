@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of a cache, shared by cache.c (the file, its statements and transactions), cache_entry.c
- * (questions and answers), cache_claim.c (who asks), cache_owner.c (who lives) and cache_ledger.c (what was
- * spent, and facts).
+ * The inside of a cache. Each file stands on those below it:
+ *
+ *     cache.c                          the file: opened and closed
+ *     entry.c  claim.c  ledger.c       questions and answers; who asks; what was spent, and facts
+ *     transaction.c                    one at a time
+ *     owner.c  count.c                 who lives; adding to the ledger; both inside a transaction
+ *     statement.c  sql.c               statements prepared once, and their texts
  */
 #ifndef DQ_PORT_CACHE_IMPL_H
 #define DQ_PORT_CACHE_IMPL_H
@@ -12,7 +16,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-/* Every statement, prepared when first needed; their texts are in cache_sql.c. */
+/* Every statement, prepared when first needed; their texts are in sql.c. */
 typedef enum cache_sql {
     SQL_BEGIN_READ,
     SQL_BEGIN_WRITE,
@@ -71,18 +75,16 @@ struct dq_cache {
     uint64_t jitter; /* the state of the waits' random numbers */
 };
 
-/* ---- cache.c ---- */
+/* ---- statement.c ---- */
 
 /* DQ_OK when this process may use the handle, and write if it will. */
 dq_status dq_cache_usable(const dq_cache *cache, bool writes, dq_error *error);
 /* What SQLite last complained of, in words, with the file as the source. */
 dq_status dq_cache_fail(dq_cache *cache, dq_error *error);
+/* An error that is there, with the file as the source. */
+dq_status dq_cache_named(dq_cache *cache, dq_error *error, dq_status status);
 /* A piece of memory that was not to be had. */
 dq_status dq_cache_no_memory(dq_cache *cache, dq_error *error);
-
-/* One transaction; the end commits when status is DQ_OK, else undoes, and returns what failed first. */
-dq_status dq_cache_begin(dq_cache *cache, bool writes, dq_error *error);
-dq_status dq_cache_end(dq_cache *cache, dq_status status, dq_error *error);
 
 /* Binds a letter an argument (i: int64_t; r: double; t: const char *, which may be NULL; b: const char *,
  * size_t, a text of that many bytes; k: const dq_cache_key *; the rest stays NULL) and steps once: 1 a row,
@@ -99,13 +101,19 @@ dq_status dq_cache_run(dq_cache *cache, cache_sql sql, dq_error *error, const ch
 /* Unix seconds. */
 int64_t dq_cache_now(const dq_cache *cache);
 
-/* ---- cache_entry.c ---- */
+/* ---- transaction.c ---- */
+
+/* One transaction; the end commits when status is DQ_OK, else undoes, and returns what failed first. */
+dq_status dq_cache_begin(dq_cache *cache, bool writes, dq_error *error);
+dq_status dq_cache_end(dq_cache *cache, dq_status status, dq_error *error);
+
+/* ---- entry.c ---- */
 
 /* 1 with the entry, 0 when there is none, -1. */
 int dq_cache_look(dq_cache *cache, const dq_cache_key *key, bool whole, dq_arena *arena,
                   dq_cache_entry *entry, dq_error *error);
 
-/* ---- cache_owner.c ---- */
+/* ---- owner.c ---- */
 
 void dq_cache_process_self(cache_process *self);
 /* Whether an owner is beyond doubt no more: his machine is this one, and it or he has begun anew since. */
@@ -129,7 +137,7 @@ dq_status dq_cache_clear_dead(dq_cache *cache, dq_error *error);
 /* Clears an owner away: his claims are free, his requests in flight are lost. */
 dq_status dq_cache_owner_clear(dq_cache *cache, int64_t owner, dq_error *error);
 
-/* ---- cache_ledger.c ---- */
+/* ---- count.c ---- */
 
 /* What is added to a model's row. */
 typedef struct cache_count {

@@ -26,17 +26,6 @@ enum {
     SECONDS
 };
 
-dq_status dq_cache_add(dq_cache *cache, const char *model, const cache_count *n, dq_error *error)
-{
-    int64_t outcomes = n->answered + n->failed + n->lost;
-    dq_status status = dq_cache_run(cache, SQL_COUNT, error, "tiiiiiiiirr", model, n->calls, n->answered,
-                                    n->failed, n->lost, n->unreadable, n->hits, n->tokens_in, n->tokens_out,
-                                    n->cost, n->seconds);
-    if (!status && outcomes && cache->owner)
-        status = dq_cache_run(cache, SQL_FLIGHT_LESS, error, "iti", cache->owner, model, outcomes);
-    return status;
-}
-
 /* How many of n requests the budget allows; with none, which limit is spent. */
 static dq_status allow(dq_cache *cache, const dq_cache_budget *budget, uint64_t *n, dq_error *error)
 {
@@ -92,12 +81,6 @@ dq_status dq_cache_unspend(dq_cache *cache, const char *model, uint64_t n, dq_er
     if (!status && cache->owner)
         status = dq_cache_run(cache, SQL_FLIGHT_LESS, error, "iti", cache->owner, model, (int64_t)n);
     return dq_cache_end(cache, status, error);
-}
-
-dq_status dq_cache_add_hits(dq_cache *cache, dq_error *error)
-{
-    if (!cache->hits) return DQ_OK;
-    return dq_cache_add(cache, cache->hits_model, &(cache_count){.hits = (int64_t)cache->hits}, error);
 }
 
 /* Hits cost nothing, and are not worth a commit: they go with the next, or at the latest when we close. */

@@ -4,22 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { MASKED_ANSWER = 16, MASKED_ERROR = 4 };
-
-double dq_http_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- queues ---- */
 
@@ -69,150 +58,11 @@ static void queue_clear(dq_request_queue *q)
 
 /* ---- the key stays out of sight ---- */
 
-static void mask(const char *key, char *text, size_t bytes)
-{
-    size_t n = strlen(key);
-    for (char *at = text; (at = memmem(at, bytes - (size_t)(at - text), key, n)); at += n) memset(at, '*', n);
-}
-
 /* A server may repeat the key, in an error mostly. A short one could be a word of an honest answer. */
 static void mask_answer(const dq_http *http, dq_request *r, bool honest)
 {
-    if (http->key && r->text && strlen(http->key) >= (honest ? MASKED_ANSWER : MASKED_ERROR))
-        mask(http->key, r->text, r->used);
-}
-
-void dq_http_explain(const dq_http *http, dq_request *r, const char *format, ...)
-{
-    dq_error e = DQ_ERROR_NONE;
-    char words[DQ_HTTP_REASON];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(words, sizeof words, format, args);
-    va_end(args);
-    dq_fail(&e, DQ_ERR_IO, "%s: %s", http->server, words); /* which also keeps it on one line */
-    (void)snprintf(r->reason, sizeof r->reason, "%s", e.reason);
-    dq_http_mask(http, r->reason);
-}
-
-void dq_http_mask(const dq_http *http, char *text)
-{
-    if (http->key && strlen(http->key) >= MASKED_ERROR) mask(http->key, text, strlen(text));
-}
-
-/* ---- new and free ---- */
-
-static dq_status read_key(dq_http *http, const char *key, dq_error *error)
-{
-    if (!key || !*key) return DQ_OK;
-    for (const char *c = key; *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return dq_fail(error, DQ_ERR_RANGE, "the key holds a character that no key has");
-    http->key = strdup(key);
-    return http->key ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a key");
-}
-
-static dq_status check(const dq_http_config *c, dq_error *error)
-{
-    if (c->parallel < 1 || c->parallel > 1024)
-        return dq_fail(error, DQ_ERR_RANGE, "requests in flight: %u is not in 1 .. 1024", c->parallel);
-    if (c->attempts < 1 || c->failures_most < 1)
-        return dq_fail(error, DQ_ERR_RANGE, "at least one attempt, and one failure");
-    const double most = 1e6;
-    if (!(c->connect_timeout > 0 && c->connect_timeout <= most && c->timeout > 0 && c->timeout <= most))
-        return dq_fail(error, DQ_ERR_RANGE, "a time-out is not in 0 .. %.0f seconds", most);
-    if (!(c->backoff >= 0 && c->backoff_most >= 0 && c->retry_after_most >= 0))
-        return dq_fail(error, DQ_ERR_RANGE, "a wait of less than no time");
-    return DQ_OK;
-}
-
-static dq_status open_poller(dq_http *http, dq_error *error)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-    http->poller = epoll_create1(EPOLL_CLOEXEC);
-    if (http->poller < 0 || pipe2(http->wake, O_CLOEXEC | O_NONBLOCK) != 0)
-        return dq_fail_errno(error, errno, "cannot wait for connections");
-    event.data.fd = http->wake[0];
-    if (epoll_ctl(http->poller, EPOLL_CTL_ADD, http->wake[0], &event) != 0)
-        return dq_fail_errno(error, errno, "cannot wait for connections");
-    return DQ_OK;
-}
-
-dq_status dq_http_new(dq_http **made, const dq_http_config *config, dq_error *error)
-{
-    dq_status status = check(config, error);
-    dq_http *http = status ? NULL : calloc(1, sizeof *http);
-    *made = NULL;
-    if (status) return status;
-    if (!http) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a client");
-    http->config = *config;
-    http->poller = http->wake[0] = http->wake[1] = -1;
-    http->timer_due = INFINITY;
-    queue_init(&http->fresh);
-    queue_init(&http->again);
-    queue_init(&http->done);
-    dq_pace_init(&http->pace, config);
-    status = dq_http_read_address(http, config->address, error);
-    if (!status) status = read_key(http, config->key, error);
-    if (!status) status = open_poller(http, error);
-    if (status)
-        dq_http_free(http);
-    else
-        *made = http;
-    return status;
-}
-
-void dq_http_free(dq_http *http)
-{
-    if (!http) return;
-    dq_http_stop(http);
-    queue_clear(&http->fresh);
-    queue_clear(&http->again);
-    queue_clear(&http->done);
-    request_free(http->given);
-    dq_pace_free(&http->pace);
-    if (http->poller >= 0) close(http->poller);
-    if (http->wake[0] >= 0) close(http->wake[0]);
-    if (http->wake[1] >= 0) close(http->wake[1]);
-    free(http->address);
-    free(http->server);
-    if (http->key) explicit_bzero(http->key, strlen(http->key));
-    free(http->key);
-    free(http);
-}
-
-const char *dq_http_server(const dq_http *http)
-{
-    return http->server;
-}
-
-size_t dq_http_pending(const dq_http *http)
-{
-    return http->pending;
-}
-
-void dq_http_wake(dq_http *http)
-{
-    int saved = errno;
-    ssize_t n = write(http->wake[1], "", 1); /* a full pipe wakes as well */
-    (void)n;
-    errno = saved;
-}
-
-dq_status dq_http_submit(dq_http *http, const char *path, const char *body, size_t bytes, uint64_t tag,
-                         uint64_t tokens, dq_error *error)
-{
-    size_t path_bytes = strlen(path) + 1;
-    dq_request *r = calloc(1, sizeof *r + bytes + path_bytes);
-    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
-    memcpy(r->body, body, bytes);
-    r->bytes = bytes;
-    r->path = memcpy(r->body + bytes, path, path_bytes);
-    r->tag = tag;
-    r->tokens = tokens;
-    queue_push(&http->fresh, r);
-    http->pending++;
-    return DQ_OK;
+    if (http->key && r->text && strlen(http->key) >= (honest ? DQ_HTTP_MASKED_ANSWER : DQ_HTTP_MASKED))
+        dq_http_mask_text(http->key, r->text, r->used);
 }
 
 /* ---- the end of an attempt ---- */
@@ -269,7 +119,7 @@ static bool may_pass(long code)
     return code == 408 || code == 409 || code == 429 || code >= 500;
 }
 
-void dq_http_answered(dq_http *http, dq_request *r, double retry_after, const char *redirect)
+static void answered(dq_http *http, dq_request *r, double retry_after, const char *redirect)
 {
     http->in_flight--;
     if (may_pass(r->code)) {
@@ -293,7 +143,7 @@ void dq_http_answered(dq_http *http, dq_request *r, double retry_after, const ch
     refuse(http, r);
 }
 
-void dq_http_broke(dq_http *http, dq_request *r, bool final)
+static void broke(dq_http *http, dq_request *r, bool final)
 {
     http->in_flight--;
     r->code = 0;
@@ -398,4 +248,121 @@ int dq_http_next(dq_http *http, double seconds, dq_http_answer *answer, dq_error
         double left = until - dq_http_now();
         over = dq_http_drive(http, fmin(wait, left)) || left <= 0;
     }
+}
+
+/* ---- new and free ---- */
+
+static dq_status read_key(dq_http *http, const char *key, dq_error *error)
+{
+    if (!key || !*key) return DQ_OK;
+    for (const char *c = key; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return dq_fail(error, DQ_ERR_RANGE, "the key holds a character that no key has");
+    http->key = strdup(key);
+    return http->key ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a key");
+}
+
+static dq_status check(const dq_http_config *c, dq_error *error)
+{
+    if (c->parallel < 1 || c->parallel > 1024)
+        return dq_fail(error, DQ_ERR_RANGE, "requests in flight: %u is not in 1 .. 1024", c->parallel);
+    if (c->attempts < 1 || c->failures_most < 1)
+        return dq_fail(error, DQ_ERR_RANGE, "at least one attempt, and one failure");
+    const double most = 1e6;
+    if (!(c->connect_timeout > 0 && c->connect_timeout <= most && c->timeout > 0 && c->timeout <= most))
+        return dq_fail(error, DQ_ERR_RANGE, "a time-out is not in 0 .. %.0f seconds", most);
+    if (!(c->backoff >= 0 && c->backoff_most >= 0 && c->retry_after_most >= 0))
+        return dq_fail(error, DQ_ERR_RANGE, "a wait of less than no time");
+    return DQ_OK;
+}
+
+static dq_status open_poller(dq_http *http, dq_error *error)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    http->poller = epoll_create1(EPOLL_CLOEXEC);
+    if (http->poller < 0 || pipe2(http->wake, O_CLOEXEC | O_NONBLOCK) != 0)
+        return dq_fail_errno(error, errno, "cannot wait for connections");
+    event.data.fd = http->wake[0];
+    if (epoll_ctl(http->poller, EPOLL_CTL_ADD, http->wake[0], &event) != 0)
+        return dq_fail_errno(error, errno, "cannot wait for connections");
+    return DQ_OK;
+}
+
+dq_status dq_http_new(dq_http **made, const dq_http_config *config, dq_error *error)
+{
+    dq_status status = check(config, error);
+    dq_http *http = status ? NULL : calloc(1, sizeof *http);
+    *made = NULL;
+    if (status) return status;
+    if (!http) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a client");
+    http->config = *config;
+    http->answered = answered;
+    http->broke = broke;
+    http->poller = http->wake[0] = http->wake[1] = -1;
+    http->timer_due = INFINITY;
+    queue_init(&http->fresh);
+    queue_init(&http->again);
+    queue_init(&http->done);
+    dq_pace_init(&http->pace, config);
+    status = dq_http_read_address(http, config->address, error);
+    if (!status) status = read_key(http, config->key, error);
+    if (!status) status = open_poller(http, error);
+    if (status)
+        dq_http_free(http);
+    else
+        *made = http;
+    return status;
+}
+
+void dq_http_free(dq_http *http)
+{
+    if (!http) return;
+    dq_http_stop(http);
+    queue_clear(&http->fresh);
+    queue_clear(&http->again);
+    queue_clear(&http->done);
+    request_free(http->given);
+    dq_pace_free(&http->pace);
+    if (http->poller >= 0) close(http->poller);
+    if (http->wake[0] >= 0) close(http->wake[0]);
+    if (http->wake[1] >= 0) close(http->wake[1]);
+    free(http->address);
+    free(http->server);
+    if (http->key) explicit_bzero(http->key, strlen(http->key));
+    free(http->key);
+    free(http);
+}
+
+const char *dq_http_server(const dq_http *http)
+{
+    return http->server;
+}
+
+size_t dq_http_pending(const dq_http *http)
+{
+    return http->pending;
+}
+
+void dq_http_wake(dq_http *http)
+{
+    int saved = errno;
+    ssize_t n = write(http->wake[1], "", 1); /* a full pipe wakes as well */
+    (void)n;
+    errno = saved;
+}
+
+dq_status dq_http_submit(dq_http *http, const char *path, const char *body, size_t bytes, uint64_t tag,
+                         uint64_t tokens, dq_error *error)
+{
+    size_t path_bytes = strlen(path) + 1;
+    dq_request *r = calloc(1, sizeof *r + bytes + path_bytes);
+    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
+    memcpy(r->body, body, bytes);
+    r->bytes = bytes;
+    r->path = memcpy(r->body + bytes, path, path_bytes);
+    r->tag = tag;
+    r->tokens = tokens;
+    queue_push(&http->fresh, r);
+    http->pending++;
+    return DQ_OK;
 }

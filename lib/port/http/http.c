@@ -334,11 +334,11 @@ static void end(dq_http *http, dq_http_line *l, CURLcode code)
     l->carries = NULL;
     if (code != CURLE_OK) {
         explain_failure(http, l, r, code);
-        dq_http_broke(http, r, is_final(l, code));
+        http->broke(http, r, is_final(l, code));
         return;
     }
     char *to = redirect_of(l);
-    dq_http_answered(http, r, (double)after, to);
+    http->answered(http, r, (double)after, to);
     curl_free(to);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The client's inside. http_client.c decides: what goes out when, what is tried again, what an answer is
- * worth. http.c carries: it alone knows curl. http_pace.c counts.
+ * The client's inside. client.c decides: what goes out when, what is tried again, what an answer is worth.
+ * http.c carries: it alone knows curl, and tells how attempts ended. pace.c counts, words.c says.
  *
  *     submit ─► fresh ─┐                                   ┌─► done ─► next
  *                      ├─► in flight, on one of `parallel` ┤
@@ -12,7 +12,11 @@
 
 #include "port/http/pace.h"
 
-enum { DQ_HTTP_REASON = 400 };
+enum {
+    DQ_HTTP_REASON = 400,
+    DQ_HTTP_MASKED = 4,        /* bytes of a key that is masked in errors */
+    DQ_HTTP_MASKED_ANSWER = 16 /* and in answers, where a short one could be an honest word */
+};
 
 typedef struct dq_request {
     struct dq_request *next;
@@ -48,14 +52,17 @@ struct dq_http {
     bool down;
     char down_reason[DQ_HTTP_REASON];
     int poller, wake[2];
+    /* What client.c makes of an attempt's end. A whole answer came, with r->code. retry_after: seconds, or 0;
+     * redirect: where to, as it may be shown, or NULL. */
+    void (*answered)(dq_http *http, dq_request *r, double retry_after, const char *redirect);
+    /* None came; the reason is told. final: another attempt would not help. */
+    void (*broke)(dq_http *http, dq_request *r, bool final);
     /* http.c's */
     bool started, secure; /* secure: over TLS */
     void *multi, *headers;
     dq_http_line *lines, *free_lines; /* (parallel) */
     double timer_due;                 /* curl's; INFINITY: none */
 };
-
-double dq_http_now(void);
 
 /* ---- http.c ---- */
 
@@ -66,19 +73,18 @@ dq_status dq_http_start(dq_http *http, dq_error *error);
 void dq_http_stop(dq_http *http);
 /* Sends a request on a free line. */
 dq_status dq_http_send(dq_http *http, dq_request *r, dq_error *error);
-/* Lets curl work for at most `seconds`; attempts that end are told below. True when somebody ended the wait:
- * a signal, or dq_http_wake. */
+/* Lets curl work for at most `seconds`; attempts that end are told to answered and broke. True when somebody
+ * ended the wait: a signal, or dq_http_wake. */
 bool dq_http_drive(dq_http *http, double seconds);
 
-/* ---- http_client.c ---- */
+/* ---- words.c ---- */
 
+/* Monotonic seconds. */
+double dq_http_now(void);
 /* r->reason: "host:port: ...", on one line. */
 void dq_http_explain(const dq_http *http, dq_request *r, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A whole answer came, with r->code. retry_after: seconds, or 0; redirect: where to, as it may be shown, or
- * NULL. */
-void dq_http_answered(dq_http *http, dq_request *r, double retry_after, const char *redirect);
-/* None came; the reason is told. final: another attempt would not help. */
-void dq_http_broke(dq_http *http, dq_request *r, bool final);
+/* Every occurrence of the key becomes asterisks. */
+void dq_http_mask_text(const char *key, char *text, size_t bytes);
 
 #endif

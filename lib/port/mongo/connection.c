@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Connections to a database, and what libmongoc complains of in words.
+ */
+#include "port/mongo/client.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- words ---- */
+
+/* Standard error is the program's. What fails is told by libmongoc's errors; its log, which may begin before
+ * main does and before a handler could be set, goes nowhere: this definition stands before the library's. */
+void mongoc_log(mongoc_log_level_t level, const char *domain, const char *format, ...)
+{
+    (void)level;
+    (void)domain;
+    (void)format;
+}
+
+/* The library also begins with a file of counters in shared memory, named by our process, which stays behind
+ * when a signal ends us (a closed pipe does). Nobody reads it: its name goes before main begins. */
+__attribute__((constructor)) static void leave_no_counters(void)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "/mongoc-%ld", (long)getpid());
+    (void)shm_unlink(name);
+}
+
+/* What libmongoc says of a server that cannot be chosen, without its brackets around what matters. */
+static const char *matter(const bson_error_t *why, char *room, size_t size)
+{
+    const char *from = strchr(why->message, '['), *to = from ? strpbrk(from, "]") : NULL;
+    const char *calling = from ? strstr(from, " calling ") : NULL;
+    if (why->domain != MONGOC_ERROR_SERVER_SELECTION || !to) return why->message;
+    if (calling && calling < to) to = calling;
+    (void)snprintf(room, size, "cannot reach the server: %.*s", (int)(to - from - 1), from + 1);
+    return room;
+}
+
+/* libmongoc's error as ours; a password that stands in its words does not leave. */
+dq_status dq_mongo_fail(const dq_mongo_database *d, const bson_error_t *why, dq_error *error)
+{
+    char room[sizeof why->message + 32];
+    const char *words = matter(why, room, sizeof room), *secret = mongoc_uri_get_password(d->uri);
+    if (secret && *secret && strstr(words, secret)) words = "refused, in words that would tell the password";
+    dq_fail(error, DQ_ERR_IO, "%s", words);
+    return dq_error_at(error, d->host, DQ_NO_RECORD);
+}
+
+bool dq_mongo_passes(const bson_error_t *why)
+{
+    static const uint32_t codes[] = {6,   7,    43,    89,    91,    175,   189,  237,
+                                     262, 9001, 10107, 11600, 11602, 13435, 13436};
+    if (why->domain == MONGOC_ERROR_STREAM) return true;
+    if (why->domain == MONGOC_ERROR_SERVER_SELECTION) return false; /* it has been waited for */
+    for (size_t i = 0; why->domain == MONGOC_ERROR_SERVER && i < sizeof codes / sizeof *codes; i++)
+        if (why->code == codes[i]) return true;
+    return false;
+}
+
+/* ---- connecting ---- */
+
+dq_status dq_mongo_connect(const dq_mongo_database *d, dq_mongo_purpose purpose, mongoc_client_t **client,
+                           dq_error *error)
+{
+    bson_error_t why;
+    mongoc_uri_t *uri = mongoc_uri_copy(d->uri);
+    if (!mongoc_uri_has_option(uri, MONGOC_URI_SERVERSELECTIONTRYONCE))
+        (void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE,
+                                            purpose != DQ_MONGO_RESUME);
+    if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYREADS))
+        (void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, purpose == DQ_MONGO_QUESTION);
+    *client = mongoc_client_new_from_uri_with_error(uri, &why);
+    mongoc_uri_destroy(uri);
+    if (!*client) return dq_mongo_fail(d, &why, error);
+    (void)mongoc_client_set_error_api(*client, MONGOC_ERROR_API_VERSION_2);
+    return DQ_OK;
+}
