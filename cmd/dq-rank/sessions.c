@@ -44,11 +44,11 @@ static dq_status fit_widths(const rank_sessions *s, const dq_side *users, const 
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value layout;
     const dq_value *learnt = dq_map_get(&s->model.meta, "layout");
-    if (users->width != s->shape.user_width || items->width != s->shape.action_width)
+    if (users->width != s->shape.user_width || items->width != s->shape.item_width)
         return dq_fail(error, DQ_ERR_RANGE,
                        "the model was trained on users %u and items %u wide; the catalogue has users %u and "
                        "items %u wide",
-                       s->shape.user_width, s->shape.action_width, users->width, items->width);
+                       s->shape.user_width, s->shape.item_width, users->width, items->width);
     dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
                                        &arena, &layout, error);
     if (!status && learnt && !dq_value_equal(&layout, learnt))
@@ -96,7 +96,7 @@ static void find_vectors(rank_sessions *s, const rank_block *blocks, size_t coun
 /* A head on actions scores the items that are here. */
 static dq_status take_actions(rank_sessions *s, uint32_t count, dq_error *error)
 {
-    size_t width = s->shape.action_width;
+    size_t width = s->shape.item_width;
     s->actions = malloc((size_t)count * width * sizeof *s->actions + 1);
     if (!s->actions) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
     for (uint32_t i = 0; i < count; i++) {
@@ -104,6 +104,7 @@ static dq_status take_actions(rank_sessions *s, uint32_t count, dq_error *error)
         s->output_of[i] = i;
     }
     s->shape.actions = s->actions;
+    s->shape.action_width = s->shape.item_width;
     s->shape.action_count = count;
     return DQ_OK;
 }

@@ -34,7 +34,8 @@ static dq_status open_envs(env_run *run, dq_envs **envs, uint64_t count, uint64_
 static bool same_shape(const dq_task_shape *a, const dq_task_shape *b)
 {
     return a->state_width == b->state_width && a->action_count == b->action_count &&
-           a->user_width == b->user_width && a->history == b->history && a->action_width == b->action_width;
+           a->user_width == b->user_width && a->history == b->history && a->item_width == b->item_width &&
+           a->action_width == b->action_width;
 }
 
 static dq_status open_all(env_run *run, dq_error *error)

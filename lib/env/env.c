@@ -77,6 +77,24 @@ static dq_status read_options(const dq_task_kind *kind, const char *text, double
     return status;
 }
 
+/* ---- shapes ---- */
+
+dq_status dq_task_shape_check(const dq_task_shape *s, dq_error *error)
+{
+    if (s->state_width == 0 || s->action_count == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "a task needs a state and an action");
+    if (s->history && s->item_width == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "a history of %u items without a width", s->history);
+    if (s->user_width + (uint64_t)s->history * s->item_width > s->state_width)
+        return dq_fail(error, DQ_ERR_RANGE, "a state of %u has no room for user and history", s->state_width);
+    if ((s->action_width > 0) != (s->actions != NULL))
+        return dq_fail(error, DQ_ERR_RANGE, "vectors of actions %u wide, and there are %s", s->action_width,
+                       s->actions ? "some" : "none");
+    if (s->item_width && s->action_width && s->item_width != s->action_width)
+        return dq_fail(error, DQ_ERR_RANGE, "items %u wide, and actions %u", s->item_width, s->action_width);
+    return DQ_OK;
+}
+
 /* ---- a task's life ---- */
 
 dq_status dq_task_reserve(dq_task *task, size_t own, dq_error *error)
@@ -99,7 +117,9 @@ dq_status dq_task_new_kind(dq_task **task, const dq_task_kind *kind, void *self,
     dq_task *made = calloc(1, sizeof *made);
     if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a task");
     *made = (dq_task){.kind = kind, .self = self, .rng = dq_rng_new(seed)};
-    if ((status = kind->init(made, values, error))) {
+    status = kind->init(made, values, error);
+    if (!status) status = dq_task_shape_check(&made->shape, error);
+    if (status) {
         dq_task_free(made);
         return status;
     }

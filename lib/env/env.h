@@ -27,17 +27,24 @@
 
 /* What an agent must know of a task. A state is
  *
- *     [ user (user_width) | history (history, action_width), the latest first, zeros where none | rest ]
+ *     [ user (user_width) | history (history, item_width), the latest first, zeros where none | rest ]
  *
- * with user_width = history = 0 for tasks without users: then all is `rest`. */
+ * with user_width = history = 0 for tasks without users: then all is `rest`. The history holds actions that
+ * were taken; whether the actions on offer are described to the agent, too, is another question. */
 typedef struct dq_task_shape {
     uint32_t state_width;
     uint32_t user_width, history;
+    uint32_t item_width;   /* numbers that one item of the history takes; above 0 where history is */
     uint32_t action_count; /* actions 0 .. action_count - 1, all of them on offer at every step */
-    uint32_t action_width; /* numbers that describe an action; 0: none do */
-    const float *actions;  /* (action_count, action_width), the task's; NULL: none */
+    uint32_t action_width; /* numbers that describe an action; 0 exactly when actions is NULL */
+    const float *actions;  /* (action_count, action_width), the task's; NULL: actions are not described */
     uint32_t step_limit;   /* steps after which an episode is truncated; 0: none */
 } dq_task_shape;
+
+/* DQ_ERR_RANGE for a shape that contradicts itself: without states or actions, a user and history that the
+ * state has no room for, a width without vectors or vectors without a width, items and actions of unequal
+ * widths where both have one. dq_task_new and dq_agent_new ask this. */
+dq_status dq_task_shape_check(const dq_task_shape *shape, dq_error *error);
 
 enum { DQ_TASK_COUNTERS = 4 };
 

@@ -96,6 +96,7 @@ static dq_status init(dq_task *task, const double *o, dq_error *error)
     task->shape = (dq_task_shape){.state_width = USER_WIDTH + LAST * FILM_WIDTH,
                                   .user_width = USER_WIDTH,
                                   .history = LAST,
+                                  .item_width = FILM_WIDTH,
                                   .action_count = f->count,
                                   .action_width = FILM_WIDTH,
                                   .actions = f->film,

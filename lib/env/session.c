@@ -167,6 +167,7 @@ static dq_status init(dq_task *task, const double *o, dq_error *error)
     task->shape = (dq_task_shape){.state_width = s->width + (s->full ? rows : 1) * s->width + REST,
                                   .user_width = s->width,
                                   .history = rows,
+                                  .item_width = s->width,
                                   .action_count = s->items,
                                   .action_width = s->width,
                                   .actions = s->item,

@@ -25,8 +25,8 @@ static bool share(double x)
 
 static dq_status check(const dq_agent_config *c, const dq_task_shape *s, dq_error *error)
 {
-    if (s->state_width == 0 || s->action_count == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "an agent needs a state and an action");
+    dq_status status = dq_task_shape_check(s, error);
+    if (status) return status;
     if (c->head == DQ_HEAD_ACTIONS && !s->actions)
         return dq_fail(error, DQ_ERR_RANGE, "a head on actions needs vectors of them, and the task has none");
     if (!share(c->gamma)) return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
@@ -58,14 +58,14 @@ uint32_t *agent_numbers(dq_agent *a, size_t n, bool *ok)
 static dq_status make_buffers(dq_agent *a, dq_error *error)
 {
     bool ok = true;
-    size_t vectors = a->shape.actions ? (size_t)a->shape.action_count * a->shape.action_width : 0;
-    a->actions = agent_floats(a, vectors, &ok);
+    size_t vectors = (size_t)a->shape.action_count * a->shape.action_width;
+    float *actions = vectors ? agent_floats(a, vectors, &ok) : NULL;
     a->act_values = agent_floats(a, (size_t)ACT_BLOCK * a->shape.action_count, &ok);
     a->act_states = agent_floats(a, (size_t)ACT_BLOCK * a->shape.state_width, &ok);
     a->act_at = agent_numbers(a, ACT_BLOCK, &ok);
     if (!ok) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
-    if (vectors) memcpy(a->actions, a->shape.actions, vectors * sizeof *a->actions);
-    a->shape.actions = vectors ? a->actions : NULL;
+    if (actions) memcpy(actions, a->shape.actions, vectors * sizeof *actions);
+    a->shape.actions = actions;
     return DQ_OK;
 }
 
@@ -119,7 +119,7 @@ dq_mlp_spec agent_spec(const dq_agent *a)
     dq_mlp_spec spec = {.input = s->state_width,
                         .user_width = s->user_width,
                         .history = s->history,
-                        .item_width = s->history ? s->action_width : 0,
+                        .item_width = s->history ? s->item_width : 0,
                         .outputs = on_actions ? 0 : s->action_count,
                         .action_width = on_actions ? s->action_width : 0,
                         .hidden_count = c->hidden_count,
@@ -327,7 +327,7 @@ dq_status dq_agent_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error
 static bool same_shape(const dq_task_shape *a, const dq_task_shape *b, dq_head head)
 {
     return a->state_width == b->state_width && a->user_width == b->user_width && a->history == b->history &&
-           a->action_width == b->action_width &&
+           agent_vector_width(a) == agent_vector_width(b) &&
            (a->action_count == b->action_count || head == DQ_HEAD_ACTIONS);
 }
 

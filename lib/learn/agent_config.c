@@ -4,7 +4,11 @@
  *
  *     meta.architecture   the kind's name        meta.gamma, meta.step, as every model has
  *     meta.agent          the configuration, a name an option; hidden: [..], schedule by name
- *     meta.task           the shape              column `actions` (action_count, action_width)
+ *     meta.task           the shape              column `actions` (action_count, action_width), where actions
+ *                                                are described
+ *
+ * meta.task has one width, of items and actions alike, and calls it action_width also where only items of the
+ * history have it: whether actions are described, the column says.
  *
  * and in a checkpoint meta.counts and column `agent.rng`.
  */
@@ -70,7 +74,7 @@ static const learn_number shape_numbers[] = {
     {"user_width", LEARN_SMALL, SHAPE_AT(user_width)},
     {"history", LEARN_SMALL, SHAPE_AT(history)},
     {"action_count", LEARN_SMALL, SHAPE_AT(action_count)},
-    {"action_width", LEARN_SMALL, SHAPE_AT(action_width)},
+    {"action_width", LEARN_SMALL, SHAPE_AT(item_width)},
     {"step_limit", LEARN_SMALL, SHAPE_AT(step_limit)},
 };
 
@@ -107,18 +111,25 @@ static bool save_rest(const dq_agent_config *c, dq_bundle *model)
            dq_map_set(arena, &model->meta, "agent", map);
 }
 
+uint32_t agent_vector_width(const dq_task_shape *s)
+{
+    return s->item_width ? s->item_width : s->action_width;
+}
+
 dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error)
 {
     dq_arena *arena = &model->arena;
     uint64_t shape[2] = {a->shape.action_count, a->shape.action_width};
+    dq_task_shape written = a->shape;
+    written.item_width = agent_vector_width(&a->shape);
     if (!dq_map_set(arena, &model->meta, "architecture", dq_string(arena, a->kind->name)) ||
         !dq_map_set(arena, &model->meta, "gamma", dq_real(a->config.gamma)) ||
         !dq_map_set(arena, &model->meta, "step", dq_int((int64_t)a->steps)) ||
         !learn_place_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
-        !learn_place_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "task", model))
+        !learn_place_save(shape_numbers, SHAPE_NUMBERS, &written, "task", model))
         return no_memory(error);
     if (!a->shape.actions) return DQ_OK;
-    return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->actions, error);
+    return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->shape.actions, error);
 }
 
 static bool read_hidden(const dq_value *list, dq_agent_config *config)
@@ -147,7 +158,7 @@ static bool sound(const dq_agent_config *c)
  * alone. */
 static bool holds_network(const dq_bundle *model, const dq_agent_config *c, const dq_task_shape *s)
 {
-    uint64_t bytes = 0, weights = 0, in = s->state_width - (uint64_t)s->history * s->action_width;
+    uint64_t bytes = 0, weights = 0, in = s->state_width - (uint64_t)s->history * s->item_width;
     for (size_t i = 0; i < model->column_count; i++) bytes += model->columns[i].bytes;
     for (uint32_t l = 0; l < c->hidden_count; in = c->hidden[l++]) weights += in * c->hidden[l];
     if (c->hidden_count && c->head == DQ_HEAD_OUTPUTS) weights += in * s->action_count;
@@ -167,22 +178,29 @@ static dq_status read_options(const dq_bundle *model, dq_agent_config *config, d
     return DQ_OK;
 }
 
+static dq_status read_actions(const dq_bundle *model, dq_task_shape *shape, dq_error *error)
+{
+    const dq_column *column = dq_bundle_column(model, "actions");
+    if (!column) return DQ_OK;
+    if (column->type != DQ_F4 || column->shape[0] != shape->action_count ||
+        dq_column_width(column) != shape->item_width)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's vectors of actions do not fit its task");
+    shape->action_width = shape->item_width;
+    shape->actions = column->data;
+    return DQ_OK;
+}
+
 static dq_status read_shape(const dq_bundle *model, dq_task_shape *shape, dq_error *error)
 {
     *shape = (dq_task_shape){0};
     dq_status status = learn_place_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
     if (status) return status;
-    uint64_t vectors = (uint64_t)shape->action_count * shape->action_width;
-    const dq_column *column = dq_bundle_column(model, "actions");
-    if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS ||
-        shape->action_width > MOST_UNITS || shape->user_width > shape->state_width ||
-        (uint64_t)shape->history * shape->action_width > shape->state_width - shape->user_width)
+    if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS || shape->item_width > MOST_UNITS)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
-    if (!column) return DQ_OK;
-    if (column->type != DQ_F4 || column->shape[0] * dq_column_width(column) != vectors)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model's vectors of actions do not fit its task");
-    shape->actions = column->data;
-    return DQ_OK;
+    status = read_actions(model, shape, error);
+    if (!status && dq_task_shape_check(shape, NULL))
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
+    return status;
 }
 
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,

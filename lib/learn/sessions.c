@@ -26,8 +26,9 @@ dq_task_shape dq_sessions_shape(const dq_sessions_log *log, float *actions)
     return (dq_task_shape){.state_width = log->users.width + log->history * width + 1,
                            .user_width = log->users.width,
                            .history = log->history,
+                           .item_width = width,
                            .action_count = log->items.count,
-                           .action_width = width,
+                           .action_width = actions ? width : 0,
                            .actions = actions};
 }
 

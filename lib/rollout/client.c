@@ -76,7 +76,7 @@ static dq_status read_actions(dq_envs *envs, const dq_bundle *task, dq_error *er
         if (!isfinite(envs->process->actions[i]))
             return dq_fail(error, DQ_ERR_NUMERIC, "its task: vector has a number that is not finite");
     envs->shape.actions = envs->process->actions;
-    envs->shape.action_width = (uint32_t)vector->shape[1];
+    envs->shape.action_width = envs->shape.item_width = (uint32_t)vector->shape[1];
     return DQ_OK;
 }
 
@@ -108,10 +108,9 @@ static dq_status read_task(dq_envs *envs, dq_error *error)
     if (!status) status = read_count(task, "limit", 0, MOST_STEPS, &shape->step_limit, error);
     if (!status) status = read_actions(envs, task, error);
     if (!status) status = read_counters(envs, task, error);
-    uint64_t parts = shape->user_width + (uint64_t)shape->history * shape->action_width;
-    if (!status && (parts > shape->state_width || (shape->history && !shape->action_width)))
-        status = dq_fail(error, DQ_ERR_SCHEMA, "its task: a state of %u has no room for user and history",
-                         shape->state_width);
+    dq_error why = DQ_ERROR_NONE;
+    if (!status && dq_task_shape_check(shape, &why))
+        status = dq_fail(error, DQ_ERR_SCHEMA, "its task: %.*s", (int)sizeof why.reason, why.reason);
     return status;
 }
 

@@ -17,6 +17,7 @@ static void assert_near(const float *a, const float *b, size_t n, float within)
 static const dq_task_shape fixture_shape = {.state_width = FIX_INPUT,
                                             .user_width = FIX_USER,
                                             .history = FIX_HISTORY,
+                                            .item_width = FIX_WIDTH,
                                             .action_count = FIX_COUNT,
                                             .action_width = FIX_WIDTH,
                                             .actions = fix_vectors};
@@ -367,6 +368,8 @@ static void hostile_checkpoints_are_refused(void **state)
     assert_int_equal(load_changed(&l, "task", "action_count", dq_int(1 << 20), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "task", "state_width", dq_int(5), true), DQ_ERR_RANGE);
     assert_int_equal(load_changed(&l, "task", "user_width", dq_int(5), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "task", "action_width", dq_int(1), true), DQ_ERR_RANGE);
+    assert_int_equal(load_changed(&l, "task", "history", dq_int(1), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "replay", "count", dq_int(49), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "replay", "oldest", dq_int(50), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_with(&l, "replay.action", 1), DQ_OK);

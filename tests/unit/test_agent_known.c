@@ -325,15 +325,20 @@ static void actions_come_as_often_as_they_should(void **state)
 
 /* ---- what does not fit ---- */
 
-static dq_status try(const char *kind, const dq_agent_config *config)
+static dq_status try_shape(const char *kind, const dq_agent_config *config, const dq_task_shape *shape)
 {
-    const dq_task_shape shape = {.state_width = 3, .action_count = 2};
     dq_pool *pool = pool_of(1);
     dq_agent *agent;
-    dq_status status = dq_agent_new(&agent, kind, config, &shape, pool, NULL);
+    dq_status status = dq_agent_new(&agent, kind, config, shape, pool, NULL);
     dq_agent_free(agent);
     dq_pool_free(pool);
     return status;
+}
+
+static dq_status try(const char *kind, const dq_agent_config *config)
+{
+    const dq_task_shape shape = {.state_width = 3, .action_count = 2};
+    return try_shape(kind, config, &shape);
 }
 
 #define REFUSED(kind, change)                                                                                \
@@ -377,6 +382,21 @@ static void options_that_do_not_fit_are_refused(void **state)
     REFUSED("tabular", c.hidden_count = 1);
     dq_agent_config config = dq_agent_find("dqn")->defaults;
     assert_int_equal(try("sarsa", &config), DQ_ERR_UNKNOWN);
+}
+
+static void shapes_that_contradict_themselves_are_refused(void **state)
+{
+    (void)state;
+    const float vectors[4] = {0};
+    const dq_task_shape shapes[] = {
+        {.state_width = 3, .action_count = 2, .action_width = 2},
+        {.state_width = 3, .action_count = 2, .actions = vectors},
+        {.state_width = 3, .action_count = 2, .history = 1},
+        {.state_width = 3, .action_count = 2, .history = 2, .item_width = 2},
+    };
+    for (const dq_agent_kind *const *kind = dq_agent_kinds; *kind; kind++)
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            assert_int_equal(try_shape((*kind)->name, &(*kind)->defaults, &shapes[i]), DQ_ERR_RANGE);
 }
 
 static void a_table_that_is_full_says_so(void **state)
@@ -430,6 +450,7 @@ int main(void)
         cmocka_unit_test(epsilon_decays_by_each_form),
         cmocka_unit_test(actions_come_as_often_as_they_should),
         cmocka_unit_test(options_that_do_not_fit_are_refused),
+        cmocka_unit_test(shapes_that_contradict_themselves_are_refused),
         cmocka_unit_test(a_table_that_is_full_says_so),
         cmocka_unit_test(divergence_is_an_error),
     };

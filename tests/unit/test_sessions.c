@@ -147,6 +147,41 @@ static void the_shape_describes_actions(void **state)
     assert_memory_equal(actions, w.vectors, sizeof actions);
     assert_ptr_equal(shape.actions, actions);
     assert_int_equal(shape.action_width, ITEMS);
+    assert_int_equal(shape.item_width, ITEMS);
+    shape = dq_sessions_shape(&w.log, NULL); /* or does not */
+    assert_null(shape.actions);
+    assert_int_equal(shape.action_width, 0);
+    assert_int_equal(shape.item_width, ITEMS);
+}
+
+/* Two items whose vectors are five wide: a world model is told an action's number, or its vector. */
+static void a_world_model_tells_actions_apart(void **state)
+{
+    (void)state;
+    float items[2][5] = {{1, 1, 1, 1, 1}, {2, 2, 2, 2, 2}}, actions[2 * 5], twice[2 * 6] = {0}, next[2 * 6];
+    float reward[2], end[2];
+    const float *at[2] = {items[0], items[1]};
+    const uint32_t both[2] = {0, 1};
+    dq_sessions_log log = {.users = {.count = 1}, .items = {.at = at, .count = 2, .width = 5}, .history = 1};
+    dq_agent_config c = dq_agent_find("dyna-q")->defaults;
+    dq_pool *pool;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    for (int described = 0; described < 2; described++) {
+        dq_agent *agent;
+        dq_agent_losses losses;
+        dq_task_shape shape = dq_sessions_shape(&log, described ? actions : NULL);
+        assert_int_equal(dq_agent_new(&agent, "dyna-q", &c, &shape, pool, NULL), DQ_OK);
+        dq_mlp *outcome = dq_agent_network(agent, "world.0");
+        assert_int_equal(dq_mlp_get_spec(outcome)->input, shape.state_width + (described ? 5 : 2));
+        const dq_experience rows[2] = {
+            {.state = twice, .next = twice, .action = 0, .reward = 1, .terminal = true},
+            {.state = twice, .next = twice, .action = 1, .reward = -1}};
+        for (int i = 0; i < 300; i++) assert_int_equal(dq_agent_fit(agent, rows, 2, &losses, NULL), DQ_OK);
+        assert_int_equal(dq_agent_foresee(agent, twice, both, 2, next, reward, end, NULL, NULL), DQ_OK);
+        assert_true(reward[0] > 0.5F && reward[1] < -0.5F && end[0] > 0.5F && end[1] < 0.5F);
+        dq_agent_free(agent);
+    }
+    dq_pool_free(pool);
 }
 
 /* ---- learning ---- */
@@ -384,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_is_the_user_the_latest_items_and_their_number),
         cmocka_unit_test(the_shape_describes_actions),
+        cmocka_unit_test(a_world_model_tells_actions_apart),
         cmocka_unit_test(learns_what_follows),
         cmocka_unit_test(what_was_passed_over_does_not_enter),
         cmocka_unit_test(what_has_no_reward_is_only_remembered),

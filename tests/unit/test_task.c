@@ -80,14 +80,57 @@ static void the_same_seed_is_the_same_life(void **state)
     }
 }
 
+static const float vectors[8];
+
+/* state, user, history, item; actions, their width, their vectors, limit */
+static const dq_task_shape whole = {12, 3, 4, 2, 4, 2, vectors, 0};
+static const dq_task_shape contradictions[] = {
+    {0, 0, 0, 0, 1, 0, NULL, 0},
+    {1, 0, 0, 0, 0, 0, NULL, 0},
+    {10, 3, 4, 2, 4, 2, vectors, 0},          /* no room for user and history */
+    {12, UINT32_MAX, 4, 2, 4, 2, vectors, 0}, /* nor where their sum is beyond 32 bits */
+    {12, 3, 1U << 31, 2, 4, 2, vectors, 0},
+    {12, 3, 4, 0, 4, 2, vectors, 0}, /* items without a width */
+    {12, 3, 4, 1, 4, 2, vectors, 0}, /* items are actions */
+    {12, 3, 4, 2, 4, 2, NULL, 0},    /* a width without vectors */
+    {12, 3, 4, 2, 4, 0, vectors, 0},
+};
+enum { CONTRADICTIONS = sizeof contradictions / sizeof *contradictions };
+
+static dq_status init_as(dq_task *task, const double *options, dq_error *error)
+{
+    (void)options, (void)error;
+    task->shape = *(const dq_task_shape *)task->self;
+    return DQ_OK;
+}
+
+static void shapes_that_contradict_themselves_are_refused(void **state)
+{
+    (void)state;
+    const dq_task_option none = {0};
+    const dq_task_kind kind = {.name = "made", .options = &none, .init = init_as};
+    dq_task *task;
+    for (size_t i = 0; i < CONTRADICTIONS; i++) {
+        dq_task_shape shape = contradictions[i];
+        assert_int_equal(dq_task_shape_check(&shape, NULL), DQ_ERR_RANGE);
+        assert_int_equal(dq_task_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_ERR_RANGE);
+        assert_null(task);
+    }
+    dq_task_shape shape = whole;
+    assert_int_equal(dq_task_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_OK);
+    dq_task_free(task);
+    shape.actions = NULL;
+    shape.action_width = 0;
+    assert_int_equal(dq_task_shape_check(&shape, NULL), DQ_OK); /* items, but no described actions */
+}
+
 static void shapes_add_up(void **state)
 {
     (void)state;
     for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) {
         dq_task *a = a_kind(*k);
         const dq_task_shape *s = &a->shape;
-        assert_true(s->action_count > 0 && s->state_width >= s->user_width + s->history * s->action_width);
-        assert_true((s->action_width > 0) == (s->actions != NULL));
+        assert_int_equal(dq_task_shape_check(s, NULL), DQ_OK);
         assert_true((char *)a->state >= (char *)a->memory &&
                     (char *)(a->state + s->state_width) <= (char *)a->memory + a->memory_bytes);
         dq_task_free(a);
@@ -499,6 +542,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_is_the_same_life),
+        cmocka_unit_test(shapes_that_contradict_themselves_are_refused),
         cmocka_unit_test(shapes_add_up),
         cmocka_unit_test(a_saved_task_goes_on),
         cmocka_unit_test(a_false_checkpoint_is_refused),
