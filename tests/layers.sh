@@ -46,6 +46,7 @@ curl/*                lib/port/http/http.c
 mongoc*               lib/port/mongo/*
 bson*                 lib/port/mongo/*
 getopt.h              cmd/cli/cli.c
+sanitizer/*           lib/core/arena.c
 '
 
 # What is left is the system: C11 and POSIX.

@@ -1,11 +1,35 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * Under AddressSanitizer what is not handed out is poisoned, and a red zone follows each piece: who reads
+ * past the end of one fails there, instead of reading another.
+ */
 #include "dq/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#if defined __SANITIZE_ADDRESS__
+#define POISONED
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define POISONED
+#endif
+#endif
+
+#ifdef POISONED
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 enum { BLOCK = 16 << 10, ALIGN = 64 };
+#ifdef POISONED
+enum { RED_ZONE = 64 };
+#else
+enum { RED_ZONE = 0 };
+#endif
 
 typedef struct dq_arena_block {
     struct dq_arena_block *next;
@@ -25,6 +49,7 @@ static block *grow(dq_arena *arena, size_t size)
     block *b = aligned_alloc(ALIGN, total);
     if (!b) return NULL;
     *b = (block){.next = arena->blocks, .size = total - padded_header()};
+    ASAN_POISON_MEMORY_REGION((char *)b + padded_header(), b->size);
     arena->blocks = b;
     return b;
 }
@@ -39,8 +64,9 @@ void *dq_arena_take(dq_arena *arena, size_t size)
         if (!b) return NULL;
         at = 0;
     }
-    b->used = at + size;
+    b->used = at + size + RED_ZONE; /* beyond the block's size at most by that */
     arena->used += size;
+    ASAN_UNPOISON_MEMORY_REGION((char *)b + padded_header() + at, size);
     return (char *)b + padded_header() + at;
 }
 
@@ -66,6 +92,7 @@ void dq_arena_free(dq_arena *arena)
 {
     while (arena->blocks) {
         block *next = arena->blocks->next;
+        ASAN_UNPOISON_MEMORY_REGION((char *)arena->blocks + padded_header(), arena->blocks->size);
         free(arena->blocks);
         arena->blocks = next;
     }
