@@ -154,6 +154,9 @@ bench: all $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names 
 	@if [ -n "$(GYM_PYTHON)" ]; then $(MAKE) --no-print-directory -f pipelines/gymnasium.mk BUILD=$(B) GYM_PYTHON=$(GYM_PYTHON); \
 	else echo "gymnasium: left out (GYM_PYTHON names a Python with it; pipelines/gymnasium.mk says more)"; fi
 
+same: all $(SERVERS) ## run the programs of BASE=COMMIT and of this tree over all there is, and list what differs
+	@BUILD=$(B) CC='$(CC)' OPT='$(OPT)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' SANITIZER=$(SANITIZER) bash tests/same/run $(BASE)
+
 fuzz: ## fuzz the stream reader with libFuzzer (clang) for FUZZ_SECONDS (60)
 	@BUILD=$(B) bash tests/fuzz/run
 
@@ -177,4 +180,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all demo check deps units bench fuzz install format clean list
+.PHONY: all demo check deps units bench same fuzz install format clean list
