@@ -24,13 +24,15 @@ SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
 # The rooms of lib/, and the folders of lib/port/. A program links what it uses of them.
 ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/port/*/)))
 
-# Debian packages: what is built with, and what tests and the demo run.
-PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev \
-            zlib1g-dev libcmocka-dev bats gnuplot-nox scdoc zstd jq python3 python3-msgpack python3-zstandard \
-            python3-numpy python3-xxhash python3-pymongo python3-pymongo-ext python3-bson python3-bson-ext openssl bsdextrautils procps \
-            libcurl4-openssl-dev nettle-dev \
-            libmicrohttpd-dev curl apache2-utils libsqlite3-dev sqlite3 libmongoc-dev
-PKGS     := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle libmicrohttpd sqlite3 libmongoc-1.0
+# Debian packages: what the programs are built with and the demo runs; what tests are built with and run by; and what
+# single tests need, which are skipped, and say so, where a package is not to be had.
+PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev \
+            libcurl4-openssl-dev nettle-dev libsqlite3-dev libmongoc-dev scdoc python3 jq gnuplot-nox
+CHECK_PACKAGES  := libcmocka-dev libmicrohttpd-dev bats zstd procps bsdextrautils
+SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
+                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3
+PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
+CHECK_PKGS := libmicrohttpd
 
 # ---- flags ----
 
@@ -44,8 +46,8 @@ CFLAGS   ?=
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-PKG_CFLAGS  = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-LIBS        = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # ---- building ----
 
@@ -109,7 +111,7 @@ $(HELPERS): $(B)/helpers/%: $(B)/obj/tests/fault/%.o $(B)/librooms.a
 # The servers that tests start; all of llm_*.c is one of them.
 $(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/llm_*.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(shell pkg-config --libs $(CHECK_PKGS)) -o $@
 
 $(B)/services/http_post: $(B)/obj/tests/services/http_post.o $(B)/librooms.a
 	@mkdir -p $(@D)
@@ -138,18 +140,23 @@ demo: deps ## install what is missing, build, and run the main job on embedded d
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BUILD=$(B)
 
-check: deps ## install what is missing, build, and run every test
+check: deps deps-check ## install what is missing, build, and run every test
 	@$(MAKE) --no-print-directory all units
 	@BUILD=$(B) SANITIZER=$(SANITIZER) bash tests/run
 
-deps: ## install the Debian packages that are missing (apt, through sudo when not root)
+deps: ## install the Debian packages that building and the demo need (apt, through sudo when not root)
 	@bash tests/deps $(PACKAGES)
+
+deps-check: ## install those that only tests need
+	@bash tests/deps $(CHECK_PACKAGES)
+	@bash tests/deps --each $(SINGLE_PACKAGES)
 
 # ---- the rest ----
 
 units: $(UNITS) $(SERVERS) $(HELPERS)
 
-bench: all $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
+bench: all deps-check $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
+	@bash tests/deps --each apache2-utils
 	@BUILD=$(B) bash tests/bench/run
 	@if [ -n "$(GYM_PYTHON)" ]; then $(MAKE) --no-print-directory -f pipelines/gymnasium.mk BUILD=$(B) GYM_PYTHON=$(GYM_PYTHON); \
 	else echo "gymnasium: left out (GYM_PYTHON names a Python with it; pipelines/gymnasium.mk says more)"; fi
@@ -178,6 +185,6 @@ clean: ## remove build/
 	rm -rf build
 
 list: ## print this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all demo check deps units bench same fuzz install format clean list
+.PHONY: all demo check deps deps-check units bench same fuzz install format clean list

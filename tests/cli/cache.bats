@@ -3,8 +3,10 @@
 # docs/cache.md: its queries and its commands run as they are printed, on a cache that processes filled.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs sqlite3
     set -o pipefail
     document=$BATS_TEST_DIRNAME/../../docs/cache.md
     cd "$BATS_TEST_TMPDIR" || return

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # dq-cat on a stream with every kind, type, null and reference (tests/unit/test_format.c writes it).
 
+source "$BATS_TEST_DIRNAME/../needs.bash"
 setup() {
+    needs python3-msgpack python3-numpy python3-zstandard
     cd "$BATS_TEST_TMPDIR" || exit 1
     PATH="$BUILD:$PATH"
     "$BUILD"/unit/test_format --sample s.dq

@@ -3,8 +3,10 @@
 # dq-embed openai:MODEL, against the project's own server.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs sqlite3 curl
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     PATH=$BUILD:$PATH

@@ -3,8 +3,10 @@
 # dq-export: every form of input, what is kept, in which order, and that it comes back.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-numpy python3-zstandard
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     onet=$BATS_TEST_DIRNAME/../../../shared/data/onet-jobs

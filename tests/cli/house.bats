@@ -157,3 +157,18 @@ finds() {
     run ! awk 'FNR == 1 { start = 0 } /^{/ { start = FNR } /^}/ { if (start && FNR - start > 101) { print FILENAME ":" start ": " FNR - start " lines"; bad = 1 } start = 0 }
         END { exit !bad }' cmd/*/*.c lib/*/*.c lib/port/*/*.c
 }
+
+@test "a package that is not to be had is named: fatal where all need it, not where single tests do" {
+    mkdir bin
+    printf '#!/bin/bash\n[ "$1" = update ] || { echo "E: Unable to locate package ${@: -1}" >&2; exit 100; }\n' > bin/apt-get
+    printf '#!/bin/bash\nexec "$@"\n' > bin/sudo
+    chmod +x bin/*
+    PATH=$PWD/bin:$PATH
+    run -1 "$root"/tests/deps dq-no-such-package
+    [[ $output == *"Unable to locate package dq-no-such-package"* ]]
+    run -0 "$root"/tests/deps --each dq-no-such-package
+    [[ $output == *"not to be had: dq-no-such-package"* ]]
+    source "$root"/tests/needs.bash
+    skip() { echo "skipped: $*"; }
+    [ "$(needs bash dq-no-such-package)" = "skipped: the package dq-no-such-package is not installed" ]
+}

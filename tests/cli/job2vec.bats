@@ -3,8 +3,10 @@
 # pipelines/job2vec.mk: .npy in, exact cosine top 10 out, checked by NumPy.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-numpy
     cd "$BATS_TEST_DIRNAME/../.."
 }
 

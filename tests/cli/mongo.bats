@@ -3,6 +3,7 @@
 # dq-export from a MongoDB-protocol server: FerretDB, mongod or DQ_TEST_MONGODB_URI, and the canned one.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 # shellcheck source=tests/services/mongodb/servers.bash
 source "$BATS_TEST_DIRNAME/../services/mongodb/servers.bash"
 
@@ -14,6 +15,7 @@ setup_file() {
 teardown_file() { stop_servers; }
 
 setup() {
+    needs python3-pymongo python3-bson
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     db=$server/dq_test_$BATS_TEST_NUMBER

@@ -3,6 +3,7 @@
 # dq-rank by a model: where it may stand, and that the scores are those of its weights.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR"
@@ -26,6 +27,7 @@ PY
 }
 
 setup() {
+    needs python3-numpy
     cd "$BATS_FILE_TMPDIR"
     PATH=$BUILD:$PATH
 }

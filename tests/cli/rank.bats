@@ -3,8 +3,10 @@
 # dq-rank: known answers by hand, and the ways in which a ranking must not change.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-numpy
     cd "$BATS_TEST_TMPDIR"
     PATH=$BUILD:$PATH
 }

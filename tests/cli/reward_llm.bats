@@ -3,8 +3,10 @@
 # dq-reward --strategy llm and hybrid, against the tests' language-model server.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs sqlite3
     set -o pipefail
     root=$PWD
     cd "$BATS_TEST_TMPDIR" || return

@@ -4,8 +4,10 @@
 # served environment is cli/train_env's.)
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-msgpack python3-numpy python3-zstandard
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
 }

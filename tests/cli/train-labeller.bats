@@ -3,6 +3,7 @@
 # dq-train --reward-cmd: rewards from a labeller that is asked as training goes on; --cosine-weight.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || return
@@ -14,6 +15,7 @@ setup_file() {
 }
 
 setup() {
+    needs python3-msgpack python3-zstandard
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     PATH=$BUILD:$PATH

@@ -3,8 +3,10 @@
 # dq-train --reward-cmd with a language model behind it: the project's own server and judge.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs sqlite3
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     PATH=$BUILD:$PATH

@@ -4,8 +4,10 @@
 # environment in process are one, and that an interruption changes nothing.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-msgpack python3-numpy python3-xxhash python3-zstandard
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     export PATH=$BUILD:$PATH

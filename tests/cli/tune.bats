@@ -3,8 +3,10 @@
 # dq-tune: the space, the searches, pruning, going on, and what it says of failures.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-optuna
     cd "$BATS_TEST_TMPDIR" || return 1
     PATH=$BUILD:$PATH
     # A trainer with a known optimum, x = 3, that improves over ten lines, and writes its options as a model.

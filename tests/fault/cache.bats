@@ -4,8 +4,10 @@
 # lost, and the file stays whole. STORM=full: 32 processes, 10,000 keys, 200 kills.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs sqlite3
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     if [ "${STORM:-}" = full ]; then processes=32 keys=10000 kills=200; else processes=16 keys=1500 kills=40; fi

@@ -3,8 +3,10 @@
 # An environment process that dies, lies, or never answers: one line with its name, exit 1, and no model that looks whole.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-msgpack python3-numpy python3-xxhash python3-zstandard
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     export PATH=$BUILD:$PATH

@@ -3,8 +3,10 @@
 # dq-export on input that is wrong: one clear line, the exit code, nothing that looks complete.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
+    needs python3-numpy
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     echo '{"id":"u1","vector":[1,2]}' > u.jsonl

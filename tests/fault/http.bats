@@ -4,9 +4,11 @@
 # is tried again and what is not, how long it waits (lower bounds, by the server's clock), what it counts, what it says.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 load ../services/llm
 
 setup() {
+    needs openssl
     cd "$BATS_TEST_TMPDIR"
     unset OPENAI_API_KEY SSL_CERT_FILE CURL_CA_BUNDLE
     body='{"model": "judge", "messages": [{"role": "user", "content": "question %u"}]}'

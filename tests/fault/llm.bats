@@ -4,9 +4,11 @@
 # label that nobody gave), and that no key is seen anywhere.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 load ../services/llm
 
 setup() {
+    needs sqlite3
     cd "$BATS_TEST_TMPDIR"
     PATH=$BUILD:$PATH
     demo=$BATS_TEST_DIRNAME/../../data/demo

@@ -4,9 +4,11 @@
 # that is not there, budgets. Requests are counted at the server. STORM=full: 10,000 prompts.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 . "$BATS_TEST_DIRNAME/../services/llm.bash"
 
 setup() {
+    needs sqlite3
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     pids=()

@@ -3,10 +3,12 @@
 # dq-export from a MongoDB-protocol server that loses connections, lies, falls silent, or has documents that are no good.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 # shellcheck source=tests/services/mongodb/servers.bash
 source "$BATS_TEST_DIRNAME/../services/mongodb/servers.bash"
 
 setup() {
+    needs python3-pymongo python3-bson
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
 }

@@ -3,6 +3,7 @@
 # dq-plan with agents of tasks, on bad input: one clear line, the documented exit code, nothing that looks complete.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || return
@@ -15,6 +16,7 @@ setup_file() {
 }
 
 setup() {
+    needs python3-msgpack python3-zstandard
     cd "$BATS_FILE_TMPDIR" || return
     PATH=$BUILD:$PATH
     rm -f out.dq out.dq.*

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What can be wrong with a stream, done to it: each time one clear line, status 1, and no file that looks complete.
 
+source "$BATS_TEST_DIRNAME/../needs.bash"
 setup() {
+    needs python3-msgpack python3-numpy python3-xxhash python3-zstandard
     cd "$BATS_TEST_TMPDIR" || exit 1
     PATH="$BUILD:$PATH"
     HERE="$BATS_TEST_DIRNAME"
