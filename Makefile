@@ -12,6 +12,7 @@ MAKEFLAGS += --no-builtin-rules
 SHELL     := /bin/bash
 
 PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
 SANITIZER ?=
 comma     := ,
 B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
@@ -51,6 +52,8 @@ LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # ---- building ----
 
+all: programs ## build every program, the library, man pages and completions into build/
+
 objects   = $(patsubst %.c,$(B)/obj/%.o,$(foreach folder,$(1),$(wildcard $(folder)/*.c)))
 BUILT    := $(PROGRAMS:%=$(B)/%)
 SCRIPTED := $(SCRIPTS:%=$(B)/%)
@@ -61,8 +64,6 @@ MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
 # Every folder with C files.
 FOLDERS  := $(ROOMS) cmd/cli $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault
-
-all: $(BUILT) $(SCRIPTED) $(MAN) $(COMP) ## build every program, man page and completion into build/
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -76,6 +77,27 @@ $(B)/librooms.a: $(call objects,$(ROOMS))
 $(B)/libcli.a: $(call objects,cmd/cli)
 	@rm -f $@
 	ar qcs $@ $^
+
+# The library that is installed: the stream and what it stands on. It exports what include/dq/ declares.
+VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
+SONAME   := libdq.so.$(firstword $(subst ., ,$(VERSION)))
+PUBLIC   := lib/core lib/wire
+
+$(B)/libdq.a: $(call objects,$(PUBLIC))
+	@rm -f $@
+	ar qcs $@ $^
+
+$(B)/obj/shared/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -fno-semantic-interposition -MMD -MP -c $< -o $@
+
+$(B)/libdq.map: $(wildcard include/dq/*.h)
+	{ echo '{ global:'; grep -ohE '\bdq_[a-z0-9_]+\(' $^ | sort -u | tr '(' ';'; echo 'local: *; };'; } > $@
+
+$(B)/$(SONAME): $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))) $(B)/libdq.map
+	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(B)/libdq.map $(filter %.o,$^) $(LIBS) -o $@
+
+LIBRARY  := $(B)/libdq.a $(B)/$(SONAME)
 
 .SECONDEXPANSION:
 $(BUILT): $(B)/%: $$(call objects,cmd/$$*) $(B)/libcli.a $(B)/librooms.a
@@ -132,7 +154,9 @@ $(B)/completions/%: $(B)/%
 	@mkdir -p $(@D)
 	$< --completion > $@
 
--include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)))
+-include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
+
+programs: $(BUILT) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
 
 # ---- the two commands ----
 
@@ -167,15 +191,19 @@ same: all $(SERVERS) ## run the programs of BASE=COMMIT and of this tree over al
 fuzz: ## fuzz the stream reader with libFuzzer (clang) for FUZZ_SECONDS (60)
 	@BUILD=$(B) bash tests/fuzz/run
 
-install: all ## install programs, headers, man pages, completions under DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/dq $(DESTDIR)$(PREFIX)/lib \
-	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+install: all ## install programs, library, headers, man pages, completions under DESTDIR/PREFIX
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include/dq share/man/man1 share/bash-completion/completions share/dq/prompts) \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 755 $(BUILT) $(SCRIPTED) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/dq/*.h $(DESTDIR)$(PREFIX)/include/dq
-	install -m 644 $(B)/librooms.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(B)/libdq.a $(DESTDIR)$(LIBDIR)
+	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdq.so
+	printf '%s\n' 'libdir=$(LIBDIR)' 'includedir=$(PREFIX)/include' '' 'Name: dq' 'Description: streams of tensors and transitions' \
+	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -ldq' 'Libs.private: -lm' \
+	    'Requires.private: msgpack libzstd libxxhash zlib' > $(DESTDIR)$(LIBDIR)/pkgconfig/dq.pc
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -d $(DESTDIR)$(PREFIX)/share/dq/prompts
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 format: ## lay the C files out as .clang-format says
@@ -187,4 +215,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all demo check deps deps-check units bench same fuzz install format clean list
+.PHONY: all programs demo check deps deps-check units bench same fuzz install format clean list

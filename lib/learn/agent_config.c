@@ -21,68 +21,68 @@
 
 #define AT(field) offsetof(dq_agent_config, field)
 
-static const learn_number options[] = {
-    {"dropout", LEARN_REAL, AT(dropout)},
-    {"batch_norm", LEARN_FLAG, AT(batch_norm)},
-    {"dueling", LEARN_FLAG, AT(dueling)},
-    {"head", LEARN_SMALL, AT(head)},
-    {"encoder", LEARN_SMALL, AT(encoder)},
-    {"gamma", LEARN_REAL, AT(gamma)},
-    {"double", LEARN_FLAG, AT(double_q)},
-    {"n_step", LEARN_SMALL, AT(n_step)},
-    {"loss", LEARN_SMALL, AT(loss)},
-    {"rate", LEARN_REAL, AT(adam.rate)},
-    {"beta1", LEARN_REAL, AT(adam.beta1)},
-    {"beta2", LEARN_REAL, AT(adam.beta2)},
-    {"eps", LEARN_REAL, AT(adam.eps)},
-    {"decay", LEARN_REAL, AT(adam.decay)},
-    {"clip_norm", LEARN_REAL, AT(clip_norm)},
-    {"clip_value", LEARN_REAL, AT(clip_value)},
-    {"schedule_steps", LEARN_COUNT, AT(schedule_steps)},
-    {"target_every", LEARN_COUNT, AT(target_every)},
-    {"target_by", LEARN_SMALL, AT(target_by)},
-    {"tau", LEARN_REAL, AT(tau)},
-    {"batch", LEARN_COUNT, AT(batch)},
-    {"replay", LEARN_COUNT, AT(replay)},
-    {"warmup", LEARN_COUNT, AT(warmup)},
-    {"train_every", LEARN_COUNT, AT(train_every)},
-    {"updates", LEARN_COUNT, AT(updates)},
-    {"fit_rows", LEARN_COUNT, AT(fit_rows)},
-    {"priority", LEARN_REAL, AT(priority)},
-    {"importance", LEARN_REAL, AT(importance)},
-    {"conservative", LEARN_REAL, AT(conservative)},
-    {"alpha", LEARN_REAL, AT(alpha)},
-    {"states", LEARN_SMALL, AT(states)},
-    {"planning", LEARN_SMALL, AT(planning)},
-    {"rollout", LEARN_SMALL, AT(rollout)},
-    {"models", LEARN_SMALL, AT(models)},
-    {"explore_by", LEARN_SMALL, AT(explore_by)},
-    {"decay_form", LEARN_SMALL, AT(decay_form)},
-    {"decay_by", LEARN_SMALL, AT(decay_by)},
-    {"epsilon", LEARN_REAL, AT(epsilon)},
-    {"epsilon_min", LEARN_REAL, AT(epsilon_min)},
-    {"epsilon_decay", LEARN_REAL, AT(epsilon_decay)},
-    {"temperature", LEARN_REAL, AT(temperature)},
-    {"tasks", LEARN_SMALL, AT(tasks)},
-    {"seed", LEARN_COUNT, AT(seed)},
+static const dq_record_field options[] = {
+    {"dropout", DQ_RECORD_REAL, AT(dropout)},
+    {"batch_norm", DQ_RECORD_FLAG, AT(batch_norm)},
+    {"dueling", DQ_RECORD_FLAG, AT(dueling)},
+    {"head", DQ_RECORD_SMALL, AT(head)},
+    {"encoder", DQ_RECORD_SMALL, AT(encoder)},
+    {"gamma", DQ_RECORD_REAL, AT(gamma)},
+    {"double", DQ_RECORD_FLAG, AT(double_q)},
+    {"n_step", DQ_RECORD_SMALL, AT(n_step)},
+    {"loss", DQ_RECORD_SMALL, AT(loss)},
+    {"rate", DQ_RECORD_REAL, AT(adam.rate)},
+    {"beta1", DQ_RECORD_REAL, AT(adam.beta1)},
+    {"beta2", DQ_RECORD_REAL, AT(adam.beta2)},
+    {"eps", DQ_RECORD_REAL, AT(adam.eps)},
+    {"decay", DQ_RECORD_REAL, AT(adam.decay)},
+    {"clip_norm", DQ_RECORD_REAL, AT(clip_norm)},
+    {"clip_value", DQ_RECORD_REAL, AT(clip_value)},
+    {"schedule_steps", DQ_RECORD_COUNT, AT(schedule_steps)},
+    {"target_every", DQ_RECORD_COUNT, AT(target_every)},
+    {"target_by", DQ_RECORD_SMALL, AT(target_by)},
+    {"tau", DQ_RECORD_REAL, AT(tau)},
+    {"batch", DQ_RECORD_COUNT, AT(batch)},
+    {"replay", DQ_RECORD_COUNT, AT(replay)},
+    {"warmup", DQ_RECORD_COUNT, AT(warmup)},
+    {"train_every", DQ_RECORD_COUNT, AT(train_every)},
+    {"updates", DQ_RECORD_COUNT, AT(updates)},
+    {"fit_rows", DQ_RECORD_COUNT, AT(fit_rows)},
+    {"priority", DQ_RECORD_REAL, AT(priority)},
+    {"importance", DQ_RECORD_REAL, AT(importance)},
+    {"conservative", DQ_RECORD_REAL, AT(conservative)},
+    {"alpha", DQ_RECORD_REAL, AT(alpha)},
+    {"states", DQ_RECORD_SMALL, AT(states)},
+    {"planning", DQ_RECORD_SMALL, AT(planning)},
+    {"rollout", DQ_RECORD_SMALL, AT(rollout)},
+    {"models", DQ_RECORD_SMALL, AT(models)},
+    {"explore_by", DQ_RECORD_SMALL, AT(explore_by)},
+    {"decay_form", DQ_RECORD_SMALL, AT(decay_form)},
+    {"decay_by", DQ_RECORD_SMALL, AT(decay_by)},
+    {"epsilon", DQ_RECORD_REAL, AT(epsilon)},
+    {"epsilon_min", DQ_RECORD_REAL, AT(epsilon_min)},
+    {"epsilon_decay", DQ_RECORD_REAL, AT(epsilon_decay)},
+    {"temperature", DQ_RECORD_REAL, AT(temperature)},
+    {"tasks", DQ_RECORD_SMALL, AT(tasks)},
+    {"seed", DQ_RECORD_COUNT, AT(seed)},
 };
 
 #define SHAPE_AT(field) offsetof(dq_task_shape, field)
 
-static const learn_number shape_numbers[] = {
-    {"state_width", LEARN_SMALL, SHAPE_AT(state_width)},
-    {"user_width", LEARN_SMALL, SHAPE_AT(user_width)},
-    {"history", LEARN_SMALL, SHAPE_AT(history)},
-    {"action_count", LEARN_SMALL, SHAPE_AT(action_count)},
-    {"action_width", LEARN_SMALL, SHAPE_AT(item_width)},
-    {"step_limit", LEARN_SMALL, SHAPE_AT(step_limit)},
+static const dq_record_field shape_numbers[] = {
+    {"state_width", DQ_RECORD_SMALL, SHAPE_AT(state_width)},
+    {"user_width", DQ_RECORD_SMALL, SHAPE_AT(user_width)},
+    {"history", DQ_RECORD_SMALL, SHAPE_AT(history)},
+    {"action_count", DQ_RECORD_SMALL, SHAPE_AT(action_count)},
+    {"action_width", DQ_RECORD_SMALL, SHAPE_AT(item_width)},
+    {"step_limit", DQ_RECORD_SMALL, SHAPE_AT(step_limit)},
 };
 
-static const learn_number counts[] = {
-    {"steps", LEARN_COUNT, offsetof(dq_agent, steps)},
-    {"observed", LEARN_COUNT, offsetof(dq_agent, observed)},
-    {"episodes", LEARN_COUNT, offsetof(dq_agent, episodes)},
-    {"due", LEARN_COUNT, offsetof(dq_agent, due)},
+static const dq_record_field counts[] = {
+    {"steps", DQ_RECORD_COUNT, offsetof(dq_agent, steps)},
+    {"observed", DQ_RECORD_COUNT, offsetof(dq_agent, observed)},
+    {"episodes", DQ_RECORD_COUNT, offsetof(dq_agent, episodes)},
+    {"due", DQ_RECORD_COUNT, offsetof(dq_agent, due)},
 };
 
 enum {
@@ -125,8 +125,8 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
     if (!dq_map_set(arena, &model->meta, "architecture", dq_string(arena, a->kind->name)) ||
         !dq_map_set(arena, &model->meta, "gamma", dq_real(a->config.gamma)) ||
         !dq_map_set(arena, &model->meta, "step", dq_int((int64_t)a->steps)) ||
-        !learn_place_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
-        !learn_place_save(shape_numbers, SHAPE_NUMBERS, &written, "task", model))
+        !dq_record_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
+        !dq_record_save(shape_numbers, SHAPE_NUMBERS, &written, "task", model))
         return no_memory(error);
     if (!a->shape.actions) return DQ_OK;
     return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->shape.actions, error);
@@ -169,7 +169,7 @@ static dq_status read_options(const dq_bundle *model, dq_agent_config *config, d
 {
     const dq_value *map = dq_map_get(&model->meta, "agent"), *schedule = dq_map_get(map, "schedule");
     *config = (dq_agent_config){0};
-    dq_status status = learn_place_restore(options, OPTIONS, config, "agent", model, error);
+    dq_status status = dq_record_restore(options, OPTIONS, config, "agent", model, error);
     if (status) return status;
     for (const dq_schedule *s = dq_schedules; s->name; s++)
         if (dq_value_is(schedule, s->name)) config->schedule = s;
@@ -193,7 +193,7 @@ static dq_status read_actions(const dq_bundle *model, dq_task_shape *shape, dq_e
 static dq_status read_shape(const dq_bundle *model, dq_task_shape *shape, dq_error *error)
 {
     *shape = (dq_task_shape){0};
-    dq_status status = learn_place_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
+    dq_status status = dq_record_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
     if (status) return status;
     if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS || shape->item_width > MOST_UNITS)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
@@ -222,13 +222,13 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
 dq_status agent_save_place(dq_agent *a, dq_bundle *model, dq_error *error)
 {
     uint64_t shape[2] = {RNG_AGENT_COUNT, 4};
-    if (!learn_place_save(counts, COUNTS, a, "counts", model)) return no_memory(error);
+    if (!dq_record_save(counts, COUNTS, a, "counts", model)) return no_memory(error);
     return dq_bundle_add_tensor(model, "agent.rng", DQ_U8, 2, shape, a->rng, error);
 }
 
 dq_status agent_restore_place(dq_agent *a, const dq_bundle *model, dq_error *error)
 {
-    dq_status status = learn_place_restore(counts, COUNTS, a, "counts", model, error);
+    dq_status status = dq_record_restore(counts, COUNTS, a, "counts", model, error);
     if (status) return status;
-    return learn_column_take(model, "agent.rng", DQ_U8, (uint64_t)RNG_AGENT_COUNT * 4, a->rng, error);
+    return dq_record_column(model, "agent.rng", DQ_U8, (uint64_t)RNG_AGENT_COUNT * 4, a->rng, error);
 }

@@ -363,8 +363,8 @@ static dq_status load_model(const dq_agent *a, tabular *t, const dq_bundle *mode
 {
     uint64_t cells = (uint64_t)t->count * a->shape.action_count;
     const dq_column *pairs = dq_bundle_column(model, "table.pairs");
-    dq_status status = learn_column_take(model, "table.next", DQ_U4, cells, t->next, error);
-    if (!status) status = learn_column_take(model, "table.reward", DQ_F4, cells, t->reward, error);
+    dq_status status = dq_record_column(model, "table.next", DQ_U4, cells, t->next, error);
+    if (!status) status = dq_record_column(model, "table.reward", DQ_F4, cells, t->reward, error);
     if (status) return status;
     if (!pairs || pairs->type != DQ_U4 || pairs->dims != 1 || pairs->shape[0] > cells) return unsound(error);
     for (t->pair_count = 0; t->pair_count < pairs->shape[0];) {
@@ -382,7 +382,7 @@ static dq_status tabular_load(dq_agent *a, bool checkpoint, const dq_bundle *mod
     tabular *t = a->self;
     dq_status status = load_states(a, t, model, error);
     uint64_t cells = (uint64_t)t->count * a->shape.action_count;
-    if (!status) status = learn_column_take(model, "table.q", DQ_F4, cells, t->q, error);
+    if (!status) status = dq_record_column(model, "table.q", DQ_F4, cells, t->q, error);
     if (!status && checkpoint) status = load_pending(a, t, model, error);
     return !status && checkpoint && t->pairs ? load_model(a, t, model, error) : status;
 }

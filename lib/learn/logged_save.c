@@ -14,18 +14,18 @@
 
 #define REAL(name, member)                                                                                   \
     {                                                                                                        \
-        name, LEARN_REAL, offsetof(logged_place, member)                                                     \
+        name, DQ_RECORD_REAL, offsetof(logged_place, member)                                                     \
     }
 #define COUNT(name, member)                                                                                  \
     {                                                                                                        \
-        name, LEARN_COUNT, offsetof(logged_place, member)                                                    \
+        name, DQ_RECORD_COUNT, offsetof(logged_place, member)                                                    \
     }
 #define FLAG(name, member)                                                                                   \
     {                                                                                                        \
-        name, LEARN_FLAG, offsetof(logged_place, member)                                                     \
+        name, DQ_RECORD_FLAG, offsetof(logged_place, member)                                                     \
     }
 
-static const learn_number numbers[] = {
+static const dq_record_field numbers[] = {
     REAL("q_sum", q_sum),
     REAL("world_sum", world_sum),
     REAL("least", least),
@@ -80,7 +80,7 @@ static dq_status save_best(dq_logged *run, dq_bundle *model, dq_error *error)
 dq_status dq_logged_save(dq_logged *run, dq_bundle *model, dq_error *error)
 {
     uint64_t rng_shape[2] = {RNG_LOGGED_COUNT, 4}, n = run->order_count;
-    if (!learn_place_save(numbers, NUMBERS, &run->place, "logged", model))
+    if (!dq_record_save(numbers, NUMBERS, &run->place, "logged", model))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     dq_status status = dq_bundle_add_tensor(model, "logged.order", DQ_U4, 1, &n, run->order, error);
     if (!status) status = dq_bundle_add_tensor(model, "logged.rng", DQ_U8, 2, rng_shape, run->rng, error);
@@ -101,13 +101,13 @@ static dq_status restore_best(dq_logged *run, const dq_bundle *model, dq_error *
 dq_status dq_logged_restore(dq_logged *run, const dq_bundle *model, dq_error *error)
 {
     logged_place place = {0};
-    dq_status status = learn_place_restore(numbers, NUMBERS, &place, "logged", model, error);
+    dq_status status = dq_record_restore(numbers, NUMBERS, &place, "logged", model, error);
     if (status) return status;
     if (place.position > run->order_count)
         return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's place is beyond the rows");
-    status = learn_column_take(model, "logged.order", DQ_U4, run->order_count, run->order, error);
+    status = dq_record_column(model, "logged.order", DQ_U4, run->order_count, run->order, error);
     if (!status)
-        status = learn_column_take(model, "logged.rng", DQ_U8, RNG_LOGGED_COUNT * 4, run->rng, error);
+        status = dq_record_column(model, "logged.rng", DQ_U8, RNG_LOGGED_COUNT * 4, run->rng, error);
     if (!status && place.best_epoch) status = restore_best(run, model, error);
     if (status) return status;
     for (size_t i = 0; i < run->order_count; i++)

@@ -163,9 +163,9 @@ typedef struct place {
     double most;
 } place;
 
-static const learn_number numbers[] = {{"count", LEARN_COUNT, offsetof(place, count)},
-                                       {"oldest", LEARN_COUNT, offsetof(place, oldest)},
-                                       {"most", LEARN_REAL, offsetof(place, most)}};
+static const dq_record_field numbers[] = {{"count", DQ_RECORD_COUNT, offsetof(place, count)},
+                                       {"oldest", DQ_RECORD_COUNT, offsetof(place, oldest)},
+                                       {"most", DQ_RECORD_REAL, offsetof(place, most)}};
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 dq_status dq_memory_save(const dq_memory *m, const char *prefix, dq_bundle *model, dq_error *error)
@@ -174,7 +174,7 @@ dq_status dq_memory_save(const dq_memory *m, const char *prefix, dq_bundle *mode
     char name[NAME_BYTES];
     place p = {m->count, m->oldest, m->most};
     dq_status status = DQ_OK;
-    if (!learn_place_save(numbers, NUMBERS, &p, prefix, model))
+    if (!dq_record_save(numbers, NUMBERS, &p, prefix, model))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     for (size_t i = 0, n = list_parts(m, parts); !status && i < n; i++) {
         uint64_t shape[2] = {m->count, parts[i].width};
@@ -209,11 +209,11 @@ dq_status dq_memory_restore(dq_memory *m, const char *prefix, const dq_bundle *m
     part parts[PARTS];
     char name[NAME_BYTES];
     place p;
-    dq_status status = learn_place_restore(numbers, NUMBERS, &p, prefix, model, error);
+    dq_status status = dq_record_restore(numbers, NUMBERS, &p, prefix, model, error);
     if (!status) status = check_place(m, &p, error);
     for (size_t i = 0, n = list_parts(m, parts); !status && i < n; i++) {
         snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
-        status = learn_column_take(model, name, parts[i].type,
+        status = dq_record_column(model, name, parts[i].type,
                                    p.count * (parts[i].width ? parts[i].width : 1), parts[i].data, error);
     }
     if (status) return status;

@@ -129,7 +129,7 @@ dq_status dq_nstep_restore(dq_nstep *s, const char *prefix, const dq_bundle *mod
     list_parts(s, parts);
     for (size_t i = 0; !status && i < PARTS; i++) {
         snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
-        status = learn_column_take(model, name, parts[i].type, parts[i].count, parts[i].data, error);
+        status = dq_record_column(model, name, parts[i].type, parts[i].count, parts[i].data, error);
     }
     for (uint32_t t = 0; !status && t < s->tasks; t++)
         if (s->first[t] >= s->n || s->count[t] >= s->n)

@@ -9,18 +9,18 @@
 
 #define REAL(name, member)                                                                                   \
     {                                                                                                        \
-        name, LEARN_REAL, offsetof(offline_place, member)                                                    \
+        name, DQ_RECORD_REAL, offsetof(offline_place, member)                                                    \
     }
 #define COUNT(name, member)                                                                                  \
     {                                                                                                        \
-        name, LEARN_COUNT, offsetof(offline_place, member)                                                   \
+        name, DQ_RECORD_COUNT, offsetof(offline_place, member)                                                   \
     }
 #define FLAG(name, member)                                                                                   \
     {                                                                                                        \
-        name, LEARN_FLAG, offsetof(offline_place, member)                                                    \
+        name, DQ_RECORD_FLAG, offsetof(offline_place, member)                                                    \
     }
 
-static const learn_number numbers[] = {
+static const dq_record_field numbers[] = {
     REAL("q_sum", q_sum),
     REAL("world_sum", world_sum),
     REAL("least", least),
@@ -47,7 +47,7 @@ dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error)
 {
     uint64_t rng_shape[2] = {RNG_OFFLINE_COUNT, 4}, n = run->order_count;
     dq_net *q = dq_dynaq_q(run->agent), *world = dq_dynaq_world(run->agent);
-    if (!learn_place_save(numbers, NUMBERS, &run->place, "offline", model))
+    if (!dq_record_save(numbers, NUMBERS, &run->place, "offline", model))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     dq_status status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
     if (!status) status = dq_bundle_add_tensor(model, "offline.rng", DQ_U8, 2, rng_shape, run->rng, error);
@@ -63,17 +63,17 @@ dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *
 {
     dq_net *q = dq_dynaq_q(run->agent), *world = dq_dynaq_world(run->agent);
     offline_place place = {0};
-    dq_status status = learn_place_restore(numbers, NUMBERS, &place, "offline", model, error);
+    dq_status status = dq_record_restore(numbers, NUMBERS, &place, "offline", model, error);
     if (status) return status;
     if (place.position > run->order_count)
         return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's place is beyond the rows");
-    status = learn_column_take(model, "offline.order", DQ_U4, run->order_count, run->order, error);
+    status = dq_record_column(model, "offline.order", DQ_U4, run->order_count, run->order, error);
     if (!status)
-        status = learn_column_take(model, "offline.rng", DQ_U8, RNG_OFFLINE_COUNT * 4, run->rng, error);
+        status = dq_record_column(model, "offline.rng", DQ_U8, RNG_OFFLINE_COUNT * 4, run->rng, error);
     if (!status && place.best_epoch) {
-        status = learn_column_take(model, "best.q", DQ_F4, dq_net_count(q), run->best_q, error);
+        status = dq_record_column(model, "best.q", DQ_F4, dq_net_count(q), run->best_q, error);
         if (!status && world)
-            status = learn_column_take(model, "best.world", DQ_F4, dq_net_count(world), run->best_world,
+            status = dq_record_column(model, "best.world", DQ_F4, dq_net_count(world), run->best_world,
                                        error);
     }
     if (status) return status;
