@@ -164,6 +164,7 @@ class Section:
             self.order = ORDER.index(kind)
         columns = {c["name"]: column(body, c) for c in bundle["columns"]}
         must(len(columns) == len(bundle["columns"]), "two columns of one name")
+        must(kind != "model" or bundle["rows"] == 0, "a model with rows")
         for c in bundle["columns"]:
             must(kind == "model" or c["shape"][0] == bundle["rows"], "a column of another length")
             if "ref" in c:

@@ -31,8 +31,8 @@
 int dq_schema_order(const char *kind);
 
 /* Checks that a bundle of a known kind has its required columns with their types, row counts and finite
- * numbers (NaN and infinity only under a null). Unknown kinds and columns pass. DQ_ERR_SCHEMA or
- * DQ_ERR_NUMERIC. */
+ * numbers (NaN and infinity only under a null). Of an unknown kind, a table too, it checks the row counts;
+ * unknown columns pass. DQ_ERR_SCHEMA or DQ_ERR_NUMERIC. */
 dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error);
 
 /* A named sub-range of a vector. */

@@ -124,24 +124,34 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Every kind but a model is a table, and a table's columns have its rows. */
+static dq_status check_rows(const dq_bundle *bundle, dq_error *error)
+{
+    bool model = strcmp(bundle->kind, DQ_KIND_MODEL) == 0;
+    if (model && bundle->rows > 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "a model with rows, where it is no table");
+    for (size_t i = 0; !model && i < bundle->column_count; i++)
+        if (bundle->columns[i].shape[0] != bundle->rows)
+            return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s has %llu rows, not %llu", bundle->kind,
+                           bundle->columns[i].name, (unsigned long long)bundle->columns[i].shape[0],
+                           (unsigned long long)bundle->rows);
+    return DQ_OK;
+}
+
 dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error)
 {
     const schema *s = find(bundle->kind);
+    if (!s) return check_rows(bundle, error);
     dq_status status = DQ_OK;
-    if (!s) return DQ_OK;
-    bool table = s != schemas; /* a model is no table */
     for (const rule *r = s->rules; r->column; r++) {
         const dq_column *column = dq_bundle_column(bundle, r->column);
         if (!column && (r->flags & REQUIRED))
             return dq_fail(error, DQ_ERR_SCHEMA, "%s: no column %s", bundle->kind, r->column);
         if (column && (status = check_column(bundle, column, r, error))) return status;
     }
+    if ((status = check_rows(bundle, error))) return status;
     for (size_t i = 0; i < bundle->column_count; i++) {
         const dq_column *column = &bundle->columns[i];
-        if (table && column->shape[0] != bundle->rows)
-            return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s has %llu rows, not %llu", bundle->kind,
-                           column->name, (unsigned long long)column->shape[0],
-                           (unsigned long long)bundle->rows);
         if (starts_with(column->name, "text.") && column->type != DQ_TEXT)
             return dq_fail(error, DQ_ERR_SCHEMA, "%s: column %s is not text", bundle->kind, column->name);
         if (starts_with(column->name, "attr.") && column->type != DQ_JSON)

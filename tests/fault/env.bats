@@ -52,6 +52,7 @@ fault() {
     fault nan "its reward is not a finite number"
     fault wide "its answer has no column state of floats, 5 wide"
     fault "short 7" "answered step of 2 environments with 1 rows of kind state"
+    fault torn "record 15: state: column state has 1 rows, not 2"
     fault twos "its terminal is neither 0 nor 1"
 }
 
@@ -117,6 +118,14 @@ SCRIPT
     run -1 --separate-stderr bash -c 'dq-sim maze --serve < /dev/null > out'
     [[ "${stderr_lines[-1]}" == "dq-sim: stdin: "* ]]
     run -1 dq-cat --check out # it has no end
+    cat > ask.py <<'SCRIPT'
+import numpy, dq_env
+dq_env.put(dq_env.pack({"dq": "head", "version": [1, 0],
+                        "maker": {"program": "ask", "version": "1", "options": {}, "seed": None, "inputs": []}}))
+dq_env.put_bundle("reset", 9, {}, env=numpy.arange(9, dtype="<u4"), seed=numpy.zeros(1, "<u8"))
+SCRIPT
+    run -1 --separate-stderr bash -c "PYTHONPATH=$BATS_TEST_DIRNAME/../../examples /usr/bin/python3 ask.py | dq-sim maze --serve > out"
+    [ "${stderr_lines[-1]}" = "dq-sim: stdin: record 2: reset: column seed has 1 rows, not 9" ]
 }
 
 @test "a checkpoint of another environment is refused" {

@@ -177,6 +177,8 @@ def of_bundles():
     yield "shape-short", users(plain, ("vector", "f4", [2, 2], two)), "does not match its bytes"
     yield "shape-long", users(plain, ("vector", "f4", [2, 1], two * 2)), "does not match its bytes"
     yield "shape-rows", users(plain, vectors((1, 0))), "rows"
+    yield "shape-rows-unknown-kind", stream(pack_bundle("odd", 2, [("x", "f4", [1], two[:4])]), rows={"odd": 2}), "1 rows, not 2"
+    yield "rows-of-a-model", stream(pack_bundle("model", 1, [("x", "f4", [1], two[:4])]), rows={"model": 1}), "no table"
     yield "shape-overflow", users(plain, ("vector", "f4", [2, 1 << 62], two)), "range|overflow"
     yield "shape-overflow-wrap", users(plain, ("x", "f4", [1 << 30, 1 << 30, 4, 1], two)), "overflow|does not match"
     yield "shape-dims", users(plain, ("vector", "f4", [2, 1, 1, 1, 1], two)), "1 to 4"

@@ -67,10 +67,10 @@ if FAULT == "narrow":
 if FAULT == "twos":
     step = Corridor.step
     Corridor.step = lambda self, action: (*step(self, action)[:2], 2, 0)
-if FAULT == "short":
+if FAULT in ("short", "torn"):  # a row less, said or unsaid
     put_bundle = dq_env.put_bundle
     dq_env.put_bundle = lambda kind, rows, meta, **columns: put_bundle(
-        kind, rows - (kind == "state" and steps >= AFTER), meta,
+        kind, rows - (FAULT == "short" and kind == "state" and steps >= AFTER), meta,
         **{n: (c[:-1] if kind == "state" and steps >= AFTER else c) for n, c in columns.items()})
 dq_env.serve(Corridor)
 if FAULT == "late":

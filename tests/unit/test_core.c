@@ -219,6 +219,26 @@ static void a_schema_names_what_is_wrong(void **state)
     assert_int_equal(check_items(good, 2, DQ_TEXT, (const uint8_t[]){0, 1}), DQ_ERR_SCHEMA);
 }
 
+static void every_table_has_its_rows_in_every_column(void **state)
+{
+    (void)state;
+    const float three[] = {1, 2, 3};
+    const struct {
+        const char *kind;
+        uint64_t rows;
+        dq_status status;
+    } cases[] = {{"transitions", 3, DQ_OK}, {"transitions", 2, DQ_ERR_SCHEMA}, {"state", 3, DQ_OK},
+                 {"state", 2, DQ_ERR_SCHEMA}, {"state", 0, DQ_ERR_SCHEMA}, {"state", 4, DQ_ERR_SCHEMA},
+                 {"model", 0, DQ_OK}, {"model", 3, DQ_ERR_SCHEMA}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dq_bundle b;
+        assert_int_equal(dq_bundle_init(&b, cases[i].kind, cases[i].rows, NULL), DQ_OK);
+        assert_int_equal(dq_bundle_add_tensor(&b, "x", DQ_F4, 1, (uint64_t[]){3}, three, NULL), DQ_OK);
+        assert_int_equal(dq_schema_check(&b, NULL), cases[i].status);
+        dq_bundle_free(&b);
+    }
+}
+
 static void fields_are_written_read_and_bounded(void **state)
 {
     (void)state;
@@ -268,6 +288,7 @@ int main(void)
         cmocka_unit_test(floats_copy_and_compare),
         cmocka_unit_test(bundles_refuse_twins_and_overflow),
         cmocka_unit_test(a_schema_names_what_is_wrong),
+        cmocka_unit_test(every_table_has_its_rows_in_every_column),
         cmocka_unit_test(fields_are_written_read_and_bounded),
         cmocka_unit_test(nulls_in_texts_are_kept_apart_from_empty_ones),
     };
