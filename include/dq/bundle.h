@@ -84,7 +84,7 @@ dq_status dq_bundle_init(dq_bundle *bundle, const char *kind, uint64_t rows, dq_
 
 /* Adds a column of numbers. data (borrowed until the bundle is freed) has the product of shape elements. ref
  * may be NULL, nulls may be NULL. DQ_ERR_DUPLICATE for a name already there, DQ_ERR_RANGE for a product that
- * overflows. */
+ * overflows, and for NULL where there are elements. */
 dq_status dq_bundle_add_tensor(dq_bundle *bundle, const char *name, dq_dtype type, unsigned dims,
                                const uint64_t *shape, const void *data, dq_error *error);
 /* A one-dimensional column of bundle->rows numbers, with what it refers to and its nulls (each may be NULL).

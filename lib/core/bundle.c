@@ -44,6 +44,7 @@ dq_status dq_bundle_add_tensor(dq_bundle *bundle, const char *name, dq_dtype typ
     for (unsigned i = 0; i < dims; i++)
         if (__builtin_mul_overflow(bytes, shape[i], &bytes))
             return dq_fail(error, DQ_ERR_RANGE, "column %s: shape overflows", name);
+    if (bytes && !data) return dq_fail(error, DQ_ERR_RANGE, "column %s: a shape without data", name);
     dq_column *column;
     dq_status status = new_column(bundle, name, &column, error);
     if (status) return status;
@@ -75,6 +76,8 @@ dq_status dq_bundle_add_text(dq_bundle *bundle, const char *name, dq_dtype type,
     if (dq_dtype_size(type)) return dq_fail(error, DQ_ERR_RANGE, "column %s: not a text type", name);
     static const uint32_t none[1] = {0};
     if (!offsets && bundle->rows == 0) offsets = none;
+    if (!offsets || (offsets[bundle->rows] && !data))
+        return dq_fail(error, DQ_ERR_RANGE, "column %s: rows without texts", name);
     dq_column *column;
     dq_status status = new_column(bundle, name, &column, error);
     if (status) return status;

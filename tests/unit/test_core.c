@@ -176,7 +176,7 @@ static void floats_copy_and_compare(void **state)
     dq_arena_free(&arena);
 }
 
-static void bundles_refuse_twins_and_overflow(void **state)
+static void bundles_refuse_twins_overflow_and_what_is_not_there(void **state)
 {
     (void)state;
     dq_bundle b;
@@ -188,8 +188,16 @@ static void bundles_refuse_twins_and_overflow(void **state)
                      DQ_ERR_DUPLICATE);
     assert_int_equal(dq_bundle_add_tensor(&b, "big", DQ_F4, 2, (uint64_t[]){1ULL << 62, 4}, data, &e),
                      DQ_ERR_RANGE);
+    assert_int_equal(dq_bundle_add_tensor(&b, "empty", DQ_F4, 2, (uint64_t[]){3, 2}, NULL, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_bundle_add_numbers(&b, "empty", DQ_F4, NULL, NULL, NULL, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_bundle_add_text(&b, "empty", DQ_TEXT, NULL, "abc", NULL, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_bundle_add_text(&b, "empty", DQ_TEXT, (uint32_t[]){0, 1, 2, 3}, NULL, NULL, &e),
+                     DQ_ERR_RANGE);
+    assert_int_equal(dq_bundle_add_text(&b, "none", DQ_TEXT, (uint32_t[4]){0}, NULL, NULL, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_tensor(&b, "flat", DQ_F4, 2, (uint64_t[]){3, 0}, NULL, &e), DQ_OK);
     assert_int_equal(dq_bundle_column(&b, "vector")->bytes, 24);
     assert_null(dq_bundle_column(&b, "big"));
+    assert_null(dq_bundle_column(&b, "empty"));
     dq_bundle_free(&b);
 }
 
@@ -286,7 +294,7 @@ int main(void)
         cmocka_unit_test(an_index_numbers_ids_as_they_come),
         cmocka_unit_test(maps_replace_grow_copy_and_compare),
         cmocka_unit_test(floats_copy_and_compare),
-        cmocka_unit_test(bundles_refuse_twins_and_overflow),
+        cmocka_unit_test(bundles_refuse_twins_overflow_and_what_is_not_there),
         cmocka_unit_test(a_schema_names_what_is_wrong),
         cmocka_unit_test(every_table_has_its_rows_in_every_column),
         cmocka_unit_test(fields_are_written_read_and_bounded),
