@@ -51,10 +51,21 @@ static bool make_buffers(dq_logged *run)
            run->values;
 }
 
+/* Buffers are as wide as the rows say, and the agent fills them. */
+static dq_status check_widths(const dq_agent *agent, const dq_logged_rows *rows, dq_error *error)
+{
+    const dq_task_shape *shape = dq_agent_get_shape(agent);
+    if (shape->state_width == rows->state_width && shape->action_count == rows->actions) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "rows of states %u wide and %u actions, and an agent of %u and %u",
+                   rows->state_width, rows->actions, shape->state_width, shape->action_count);
+}
+
 dq_status dq_logged_new(dq_logged **run, const dq_logged_config *config, dq_agent *agent, dq_agent *spare,
                         const dq_logged_rows *rows, dq_error *error)
 {
     *run = NULL;
+    dq_status status = check_widths(agent, rows, error);
+    if (status) return status;
     if (config->batch == 0) return dq_fail(error, DQ_ERR_RANGE, "a batch of no rows");
     if (config->negatives && !rows->met) return dq_fail(error, DQ_ERR_RANGE, "such rows have no negatives");
     if (rows->count >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 rows");
@@ -64,9 +75,8 @@ dq_status dq_logged_new(dq_logged **run, const dq_logged_config *config, dq_agen
     if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu rows", rows->count);
     *r = (dq_logged){.config = *config, .agent = agent, .spare = spare, .rows = *rows};
     for (unsigned i = 0; i < RNG_LOGGED_COUNT; i++) r->rng[i] = dq_rng_stream(config->seed, 220 + i);
-    dq_status status = make_buffers(r) && split(r)
-                           ? DQ_OK
-                           : dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu rows", rows->count);
+    if (!make_buffers(r) || !split(r))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu rows", rows->count);
     if (!status && r->order_count == 0)
         status = dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
     if (status) {

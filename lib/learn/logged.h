@@ -61,7 +61,8 @@ typedef struct dq_logged_epoch {
 typedef struct dq_logged dq_logged;
 
 /* spare is a second agent of the same kind and configuration, which keeps the best weights. Both are
- * borrowed. DQ_ERR_RANGE without a row to learn from. */
+ * borrowed. DQ_ERR_RANGE without a row to learn from, or for rows whose states and actions are not as many as
+ * the agent's. */
 dq_status dq_logged_new(dq_logged **run, const dq_logged_config *config, dq_agent *agent, dq_agent *spare,
                         const dq_logged_rows *rows, dq_error *error);
 void dq_logged_free(dq_logged *run);

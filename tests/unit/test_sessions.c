@@ -355,6 +355,24 @@ static void nothing_to_learn_is_an_error(void **state)
     drop(&w);
 }
 
+static void rows_are_as_wide_as_the_agent_knows_them(void **state)
+{
+    (void)state;
+    world w;
+    dq_logged_config config = usual();
+    populate(&w);
+    start(&w, &config);
+    dq_logged_free(w.run);
+    const dq_logged_rows rows = dq_sessions_rows(w.sessions, w.group);
+    dq_logged_rows fewer = rows, wider = rows;
+    fewer.actions--;
+    wider.state_width++;
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &fewer, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &wider, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, NULL), DQ_OK);
+    drop(&w);
+}
+
 /* ---- transitions as they are ---- */
 
 /* A corridor of four places: action 1 goes right, and the last place pays 1. Q is gamma to the power of the
@@ -427,6 +445,7 @@ int main(void)
         cmocka_unit_test(patience_stops_and_the_best_weights_return),
         cmocka_unit_test(resumes_exactly),
         cmocka_unit_test(nothing_to_learn_is_an_error),
+        cmocka_unit_test(rows_are_as_wide_as_the_agent_knows_them),
         cmocka_unit_test(learns_from_transitions),
     };
     return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);
