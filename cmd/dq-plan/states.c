@@ -131,7 +131,8 @@ static dq_status take_replay(states *s, dq_error *error)
 {
     columns c = {.state = dq_bundle_column(s->model, "replay.state"),
                  .choice = dq_bundle_column(s->model, "replay.action")};
-    if (!c.state || !c.choice || c.state->dims != 2 || c.choice->shape[0] != c.state->shape[0])
+    if (!c.state || !c.choice || c.state->dims != 2 || c.choice->type != DQ_U4 || c.choice->dims != 1 ||
+        c.choice->shape[0] != c.state->shape[0])
         return dq_fail(error, DQ_ERR_SCHEMA, "the model remembers nothing: --replay needs a checkpoint");
     return take(s, &c, c.state->shape[0], error);
 }

@@ -92,7 +92,7 @@ static dq_status restore_env(online *run, const dq_bundle *model, dq_error *erro
         return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training: no env.rng");
     memcpy(&run->env->rng, rng->data, sizeof run->env->rng);
     if (run->at.step == 0 && run->at.choice < 0) return DQ_OK;
-    if (offered->shape[0] != run->env->candidate_count)
+    if (offered->dims != 1 || offered->shape[0] != run->env->candidate_count)
         return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has another number of candidates");
     memcpy(run->env->candidates, offered->data, run->env->candidate_count * sizeof(uint32_t));
     if (run->at.choice >= (int64_t)run->env->candidate_count)

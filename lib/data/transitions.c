@@ -12,6 +12,7 @@ static dq_status renumber(dq_column *c, const dq_side *side, dq_error *error)
     uint64_t *large = (uint64_t *)c->data;
     for (uint64_t i = 0; i < n; i++) {
         uint32_t row;
+        if (dq_column_is_null(c, i)) continue; /* what stands under a null refers to nothing */
         dq_status status = dq_side_resolve(side, c->type == DQ_U4 ? small[i] : large[i], &row, error);
         if (status) return status;
         if (c->type == DQ_U4)

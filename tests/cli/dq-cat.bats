@@ -98,6 +98,18 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     [ "$(cat pairs)" = '["ü€","i1"] ["u1","i2"] ["u1","i2"]' ]
 }
 
+@test "--join passes over what stands under a null" {
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME/../fault /usr/bin/python3 - << 'END'
+import struct, make_streams as m
+refers = {"nulls": b"\0\1"}
+odd = m.pack_bundle("odd", 2, [("user", "u4", [2], struct.pack("<2I", 1, 99), {"ref": "users", **refers}),
+                               ("item", "u4", [2], struct.pack("<2I", 0, 99), {"ref": "items", **refers})])
+open("odd.dq", "wb").write(m.stream(m.USERS, m.ITEMS, odd))
+END
+    dq-cat --join odd.dq odd.dq > joined.dq
+    [ "$(dq-cat --kind odd joined.dq | paste -sd' ')" = '{"user":"u2","item":"i1"} {} {"user":"u2","item":"i1"} {}' ]
+}
+
 @test "--split gives each section a file" {
     dq-cat s.dq s.dq --to stream > both.dq
     dq-cat --split parts both.dq

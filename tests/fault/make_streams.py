@@ -37,12 +37,12 @@ def bodies_of(payload):
     return out
 
 
-def pack_bundle(kind, rows, columns, skew=0):
+def pack_bundle(kind, rows, columns, skew=0, meta=None):
     """A bundle's body as docs/stream-format.md has it. A column is (name, type, shape, data, more pairs); skew shifts
     its data from their place."""
     packer = msgpack.Packer()
     out = packer.pack_map_header(5)
-    for key, value in (("dq", "bundle"), ("kind", kind), ("rows", rows), ("meta", {})):
+    for key, value in (("dq", "bundle"), ("kind", kind), ("rows", rows), ("meta", meta or {})):
         out += packer.pack(key) + packer.pack(value)
     out += packer.pack("columns") + packer.pack_array_header(len(columns))
     for name, type_, shape, data, *more in columns:
@@ -93,6 +93,19 @@ def stream(*bundles, rows=None):
             v = msgpack.unpackb(b, strict_map_key=False)
             rows[v["kind"]] = rows.get(v["kind"], 0) + v["rows"]
     return b"".join(record(b) for b in (head(), *bundles, end(bundles, rows)))
+
+
+def with_column(payload, name, meta=None, **changes):
+    """A stream of one section whose column `name` has another type, shape or data, and whose meta has more."""
+    bodies = bodies_of(payload)
+    bundles = []
+    for body in bodies[1:-1]:
+        bundle = msgpack.unpackb(body)
+        columns = [{**c, **changes} if c["name"] == name else c for c in bundle["columns"]]
+        bundles.append(pack_bundle(bundle["kind"], bundle["rows"], [
+            (c["name"], c["type"], c["shape"], c["data"], {k: c[k] for k in ("ref", "nulls", "offsets") if k in c})
+            for c in columns], meta={**bundle["meta"], **(meta or {})}))
+    return b"".join(record(b) for b in (bodies[0], *bundles, end(bundles, msgpack.unpackb(bodies[-1])["rows"])))
 
 
 USERS = pack_bundle("users", 2, [ids(["u1", "u2"]), vectors((1, 0), (0, 1))])

@@ -79,6 +79,20 @@ open(what + ".dq", "wb").write(zstandard.compress(make_streams.stream(bundle, ro
 PY
 }
 
+@test "a checkpoint whose actions are no numbers of actions" {
+    dq-train --quiet --env chain --agent dyna-q --hidden 8 --warmup 50 --batch 16 --total-steps 200 --checkpoint c.ck -o c.dq
+    zstd -dcq c.ck | PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME /usr/bin/python3 -c '
+import sys, make_streams
+payload = sys.stdin.buffer.read()
+for name, changes in (("same", {}), ("floats", {"type": "f4"}), ("none", {"shape": [200, 0], "data": b""})):
+    open(name + ".ck", "wb").write(make_streams.with_column(payload, "replay.action", **changes))'
+    dq-plan --quiet --model same.ck --replay --actions remembered -o out.dq < /dev/null
+    rm out.dq
+    for fault in floats none; do
+        fails 1 "dq-plan: the model remembers nothing: --replay needs a checkpoint" --model $fault.ck --replay --actions remembered
+    done
+}
+
 @test "a state that is no number; no choice where it is asked for" {
     changed nan
     changed choiceless

@@ -110,6 +110,14 @@ data[len(data) // 2] ^= 4
 open(sys.argv[2], "wb").write(data)
 END
     fails 1 "dq-train: flipped.ck: *" train "${short[@]}" --user u00 --checkpoint flipped.ck c.dq
+    zstd -dcq ck | PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME /usr/bin/python3 -c '
+import sys, make_streams
+payload = sys.stdin.buffer.read()
+within = {"online": {"episode": 1, "step": 3}} # where candidates are taken up
+for name, changes in (("same", {}), ("none", {"shape": [20, 0], "data": b""})):
+    open(name + ".ck", "wb").write(make_streams.with_column(payload, "candidates", within, **changes))'
+    train "${short[@]}" --user u00 --checkpoint same.ck c.dq && rm out.dq
+    fails 1 "dq-train: none.ck: the checkpoint has another number of candidates" train "${short[@]}" --user u00 --checkpoint none.ck c.dq
     fails 1 "dq-train: c.dq: no model in it" train "${short[@]}" --user u00 --checkpoint c.dq c.dq
     fails 1 "dq-train: ck: the checkpoint was made with*" train --offline "${small[@]}" --checkpoint ck t.dq
     rm ck
