@@ -97,16 +97,6 @@ dq_status dq_task_shape_check(const dq_task_shape *s, dq_error *error)
 
 /* ---- a task's life ---- */
 
-dq_status dq_task_reserve(dq_task *task, size_t own, dq_error *error)
-{
-    size_t before = (own + 15) / 16 * 16, state = task->shape.state_width * sizeof(float);
-    task->memory = calloc(1, before + state);
-    if (!task->memory) return dq_fail(error, DQ_ERR_MEMORY, "no memory for the task %s", task->kind->name);
-    task->memory_bytes = before + state;
-    task->state = (float *)(void *)((unsigned char *)task->memory + before);
-    return DQ_OK;
-}
-
 dq_status dq_task_new_kind(dq_task **task, const dq_task_kind *kind, void *self, const char *options,
                            uint64_t seed, dq_error *error)
 {
@@ -233,23 +223,4 @@ dq_status dq_task_restore(dq_task *task, const char *prefix, const dq_bundle *mo
         status = take(task->counters, model, part(name, prefix, "counters"), DQ_F8, sizeof task->counters,
                       error);
     return status ? status : check_sound(task, error);
-}
-
-/* ---- what kinds share ---- */
-
-void dq_task_normals(float *to, size_t n, double scale, dq_rng *rng)
-{
-    for (size_t i = 0; i < n; i++) to[i] = (float)(scale * dq_rng_normal(rng));
-}
-
-double dq_task_sigmoid(double x)
-{
-    return 1 / (1 + exp(-x));
-}
-
-void dq_task_remember(float *history, const float *row, size_t rows, size_t width)
-{
-    if (rows == 0) return;
-    memmove(history + width, history, (rows - 1) * width * sizeof *history);
-    memcpy(history, row, width * sizeof *history);
 }

@@ -7,15 +7,6 @@
 
 enum { ACT_BLOCK = 64 };
 
-const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_tabular, &dq_agent_dqn, &dq_agent_dyna_q, NULL};
-
-const dq_agent_kind *dq_agent_find(const char *name)
-{
-    for (const dq_agent_kind *const *kind = dq_agent_kinds; *kind; kind++)
-        if (strcmp((*kind)->name, name) == 0) return *kind;
-    return NULL;
-}
-
 /* ---- making ---- */
 
 static bool share(double x)
@@ -39,20 +30,6 @@ static dq_status check(const dq_agent_config *c, const dq_task_shape *s, dq_erro
     if (c->train_every == 0 || c->updates == 0 || c->tasks == 0)
         return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one task");
     return DQ_OK;
-}
-
-float *agent_floats(dq_agent *a, size_t n, bool *ok)
-{
-    float *p = dq_arena_zero(&a->arena, n, sizeof *p);
-    if (!p) *ok = false;
-    return p;
-}
-
-uint32_t *agent_numbers(dq_agent *a, size_t n, bool *ok)
-{
-    uint32_t *p = dq_arena_zero(&a->arena, n, sizeof *p);
-    if (!p) *ok = false;
-    return p;
 }
 
 static dq_status make_buffers(dq_agent *a, dq_error *error)
@@ -111,41 +88,7 @@ const dq_task_shape *dq_agent_get_shape(const dq_agent *a)
     return &a->shape;
 }
 
-dq_mlp_spec agent_spec(const dq_agent *a)
-{
-    const dq_agent_config *c = &a->config;
-    const dq_task_shape *s = &a->shape;
-    bool on_actions = c->head == DQ_HEAD_ACTIONS;
-    dq_mlp_spec spec = {.input = s->state_width,
-                        .user_width = s->user_width,
-                        .history = s->history,
-                        .item_width = s->history ? s->item_width : 0,
-                        .outputs = on_actions ? 0 : s->action_count,
-                        .action_width = on_actions ? s->action_width : 0,
-                        .hidden_count = c->hidden_count,
-                        .dropout = c->dropout,
-                        .batch_norm = c->batch_norm,
-                        .dueling = c->dueling,
-                        .head = c->head,
-                        .encoder = c->encoder};
-    memcpy(spec.hidden, c->hidden, sizeof spec.hidden);
-    return spec;
-}
-
 /* ---- acting ---- */
-
-double dq_agent_epsilon(const dq_agent *a)
-{
-    const dq_agent_config *c = &a->config;
-    const uint64_t counts[] = {a->steps, a->observed, a->episodes};
-    double t = (double)counts[c->decay_by], range = c->epsilon - c->epsilon_min;
-    switch (c->decay_form) {
-    case DQ_DECAY_MULTIPLICATIVE: return fmax(c->epsilon_min, c->epsilon * pow(c->epsilon_decay, t));
-    case DQ_DECAY_EXPONENTIAL: return c->epsilon_min + range * exp(-t / c->epsilon_decay);
-    case DQ_DECAY_LINEAR: return c->epsilon - range * fmin(1, t / c->epsilon_decay);
-    }
-    return c->epsilon;
-}
 
 /* The best: the first of equals, or when exploring any of them. */
 static uint32_t best_of(dq_agent *a, const float *q, bool explore)
@@ -210,27 +153,6 @@ void dq_agent_values(dq_agent *a, const float *states, size_t n, float *q)
 }
 
 /* ---- learning ---- */
-
-bool agent_due(const dq_agent *a)
-{
-    return a->due >= a->config.train_every;
-}
-
-void agent_take_due(dq_agent *a)
-{
-    a->due -= a->config.train_every;
-}
-
-void agent_count_observation(dq_agent *a)
-{
-    if (++a->observed >= a->config.warmup) a->due++;
-}
-
-double agent_rate(const dq_agent *a)
-{
-    const dq_agent_config *c = &a->config;
-    return dq_schedule_rate(c->schedule, c->adam.rate, a->steps, c->schedule_steps);
-}
 
 void dq_agent_observe(dq_agent *a, uint32_t task, const dq_experience *experience)
 {

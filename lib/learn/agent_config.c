@@ -19,6 +19,17 @@
 #include <math.h>
 #include <string.h>
 
+/* ---- the table of kinds ---- */
+
+const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_tabular, &dq_agent_dqn, &dq_agent_dyna_q, NULL};
+
+const dq_agent_kind *dq_agent_find(const char *name)
+{
+    for (const dq_agent_kind *const *kind = dq_agent_kinds; *kind; kind++)
+        if (strcmp((*kind)->name, name) == 0) return *kind;
+    return NULL;
+}
+
 #define AT(field) offsetof(dq_agent_config, field)
 
 static const dq_record_field options[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the kinds of agents share. A kind is an entry of the table in agent.c and a file of its own; what only
- * it needs hangs on self.
+ * What the kinds of agents share. A kind is an entry of the table in agent_config.c and a file of its own;
+ * what only it needs hangs on self.
  */
 #ifndef DQ_LEARN_AGENT_IMPL_H
 #define DQ_LEARN_AGENT_IMPL_H

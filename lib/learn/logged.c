@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/split.h"
 #include "learn/logged_impl.h"
+#include "learn/sample.h"
 
 #include "dq/schema.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TRIES = 64 };
 
 /* ---- setting up ---- */
 
@@ -144,27 +143,11 @@ dq_logged_rows dq_logged_of_transitions(dq_logged_transitions *log)
 
 /* ---- batches ---- */
 
-void logged_fill(dq_logged *run, size_t k, uint32_t row)
-{
-    size_t width = run->rows.state_width;
-    float *state = run->states + 2 * k * width;
-    run->rows.fill(run->rows.self, row, state, state + width, &run->batch[k]);
-}
-
-/* An action that the user never met, or UINT32_MAX after too many tries. */
-static uint32_t draw_negative(dq_logged *run, uint32_t user)
-{
-    for (int i = 0; i < TRIES; i++) {
-        uint32_t action = (uint32_t)dq_rng_below(&run->rng[RNG_NEGATIVES], run->rows.actions);
-        if (!run->rows.met(run->rows.self, user, action)) return action;
-    }
-    return UINT32_MAX;
-}
-
 /* Row k is row `of` with an action that was passed over: the state stays. */
 static bool fill_negative(dq_logged *run, size_t k, size_t of, uint32_t row)
 {
-    uint32_t action = draw_negative(run, run->rows.user[row]);
+    uint32_t action = sample_unmet(run->rows.met, run->rows.user[row], run->rows.actions,
+                                   &run->rng[RNG_NEGATIVES]);
     if (action == UINT32_MAX) return false;
     run->batch[k] = run->batch[of];
     run->batch[k].action = action;

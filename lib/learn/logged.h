@@ -12,6 +12,7 @@
 #ifndef DQ_LEARN_LOGGED_H
 #define DQ_LEARN_LOGGED_H
 
+#include "core/pairset.h"
 #include "learn/agent.h"
 
 enum { DQ_LOGGED_TOP = 10 }; /* hits and NDCG are counted in the first ten */
@@ -28,8 +29,8 @@ typedef struct dq_logged_rows {
     uint32_t state_width, actions;
     /* Fills an experience; state and next are room for its vectors (state_width), which may lie elsewhere. */
     void (*fill)(void *self, size_t row, float *state, float *next, dq_experience *experience);
-    /* Whether a user ever met an action: what negatives are not. NULL: there are no negatives. */
-    bool (*met)(void *self, uint32_t user, uint32_t action);
+    const dq_pairset
+        *met;    /* users and actions that have: what negatives are not. NULL: there are no negatives */
     bool ranked; /* held-out rows with a positive reward are judged by their action's rank */
 } dq_logged_rows;
 

@@ -41,7 +41,13 @@ struct dq_logged {
 };
 
 /* Makes row k of the batch from a logged row. */
-void logged_fill(dq_logged *run, size_t k, uint32_t row);
+static inline void logged_fill(dq_logged *run, size_t k, uint32_t row)
+{
+    size_t width = run->rows.state_width;
+    float *state = run->states + 2 * k * width;
+    run->rows.fill(run->rows.self, row, state, state + width, &run->batch[k]);
+}
+
 /* Fills the epoch's validation_loss, hit and ndcg. */
 dq_status logged_validate(dq_logged *run, dq_logged_epoch *epoch, dq_error *error);
 

@@ -14,15 +14,15 @@
 
 #define REAL(name, member)                                                                                   \
     {                                                                                                        \
-        name, DQ_RECORD_REAL, offsetof(logged_place, member)                                                     \
+        name, DQ_RECORD_REAL, offsetof(logged_place, member)                                                 \
     }
 #define COUNT(name, member)                                                                                  \
     {                                                                                                        \
-        name, DQ_RECORD_COUNT, offsetof(logged_place, member)                                                    \
+        name, DQ_RECORD_COUNT, offsetof(logged_place, member)                                                \
     }
 #define FLAG(name, member)                                                                                   \
     {                                                                                                        \
-        name, DQ_RECORD_FLAG, offsetof(logged_place, member)                                                     \
+        name, DQ_RECORD_FLAG, offsetof(logged_place, member)                                                 \
     }
 
 static const dq_record_field numbers[] = {
@@ -106,8 +106,7 @@ dq_status dq_logged_restore(dq_logged *run, const dq_bundle *model, dq_error *er
     if (place.position > run->order_count)
         return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's place is beyond the rows");
     status = dq_record_column(model, "logged.order", DQ_U4, run->order_count, run->order, error);
-    if (!status)
-        status = dq_record_column(model, "logged.rng", DQ_U8, RNG_LOGGED_COUNT * 4, run->rng, error);
+    if (!status) status = dq_record_column(model, "logged.rng", DQ_U8, RNG_LOGGED_COUNT * 4, run->rng, error);
     if (!status && place.best_epoch) status = restore_best(run, model, error);
     if (status) return status;
     for (size_t i = 0; i < run->order_count; i++)

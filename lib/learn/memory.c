@@ -19,7 +19,7 @@ struct dq_memory {
     uint8_t *terminal;
     uint32_t width;
     size_t capacity, count, oldest;
-    floyd floyd;
+    sample_distinct sampler;
     double alpha;
     sumtree tree; /* priorities to the alpha; none when alpha is 0 */
     double most;  /* the greatest of them so far */
@@ -39,7 +39,7 @@ dq_status dq_memory_new(dq_memory **out, size_t capacity, uint32_t width, double
     m->reward = calloc(capacity, sizeof *m->reward);
     m->discount = calloc(capacity, sizeof *m->discount);
     m->terminal = calloc(capacity, sizeof *m->terminal);
-    bool ok = alpha > 0 ? sumtree_init(&m->tree, capacity) : floyd_init(&m->floyd, capacity);
+    bool ok = alpha > 0 ? sumtree_init(&m->tree, capacity) : sample_distinct_init(&m->sampler, capacity);
     if (!ok || !m->state || !m->next || !m->action || !m->reward || !m->discount || !m->terminal) {
         dq_memory_free(m);
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu transitions", capacity);
@@ -51,7 +51,7 @@ dq_status dq_memory_new(dq_memory **out, size_t capacity, uint32_t width, double
 void dq_memory_free(dq_memory *m)
 {
     if (!m) return;
-    floyd_free(&m->floyd);
+    sample_distinct_free(&m->sampler);
     sumtree_free(&m->tree);
     void *parts[] = {m->state, m->next, m->action, m->reward, m->discount, m->terminal};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
@@ -112,9 +112,9 @@ void dq_memory_sample(dq_memory *m, dq_rng *rng, double beta, size_t n, uint32_t
         sample_by_priority(m, rng, beta, n, slots, weights);
         return;
     }
-    floyd_begin(&m->floyd);
+    sample_distinct_begin(&m->sampler);
     for (size_t j = m->count - n, i = 0; i < n; i++, j++) {
-        slots[i] = (uint32_t)floyd_draw(&m->floyd, rng, j);
+        slots[i] = (uint32_t)sample_distinct_draw(&m->sampler, rng, j);
         weights[i] = 1;
     }
 }
@@ -164,8 +164,8 @@ typedef struct place {
 } place;
 
 static const dq_record_field numbers[] = {{"count", DQ_RECORD_COUNT, offsetof(place, count)},
-                                       {"oldest", DQ_RECORD_COUNT, offsetof(place, oldest)},
-                                       {"most", DQ_RECORD_REAL, offsetof(place, most)}};
+                                          {"oldest", DQ_RECORD_COUNT, offsetof(place, oldest)},
+                                          {"most", DQ_RECORD_REAL, offsetof(place, most)}};
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 dq_status dq_memory_save(const dq_memory *m, const char *prefix, dq_bundle *model, dq_error *error)
@@ -213,8 +213,8 @@ dq_status dq_memory_restore(dq_memory *m, const char *prefix, const dq_bundle *m
     if (!status) status = check_place(m, &p, error);
     for (size_t i = 0, n = list_parts(m, parts); !status && i < n; i++) {
         snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
-        status = dq_record_column(model, name, parts[i].type,
-                                   p.count * (parts[i].width ? parts[i].width : 1), parts[i].data, error);
+        status = dq_record_column(model, name, parts[i].type, p.count * (parts[i].width ? parts[i].width : 1),
+                                  parts[i].data, error);
     }
     if (status) return status;
     m->count = (size_t)p.count;

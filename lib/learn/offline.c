@@ -1,38 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/split.h"
 #include "learn/offline_impl.h"
+#include "learn/sample.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TRIES = 64 };
-
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static uint64_t key(uint32_t user, uint32_t item)
-{
-    return (uint64_t)user << 32 | item;
-}
-
-static bool was_seen(const dq_offline *run, uint32_t user, uint32_t item)
-{
-    uint64_t k = key(user, item);
-    return bsearch(&k, run->seen, run->seen_count, sizeof k, by_number) != NULL;
-}
-
-uint32_t dq_offline_negative(const dq_offline *run, uint32_t user, dq_rng *rng)
-{
-    for (int i = 0; i < TRIES; i++) {
-        uint32_t item = (uint32_t)dq_rng_below(rng, run->item_count);
-        if (!was_seen(run, user, item)) return item;
-    }
-    return UINT32_MAX;
-}
 
 /* ---- setting up ---- */
 
@@ -52,14 +25,12 @@ static bool split(dq_offline *run, size_t count, const uint32_t *group)
     return ok;
 }
 
-static bool remember_seen(dq_offline *run, size_t count)
+static dq_status remember_met(dq_offline *run, size_t count, dq_error *error)
 {
-    run->seen = calloc(count + 1, sizeof *run->seen);
-    if (!run->seen) return false;
-    for (size_t i = 0; i < count; i++) run->seen[i] = key(run->rows[i].user, run->rows[i].item);
-    run->seen_count = count;
-    qsort(run->seen, count, sizeof *run->seen, by_number);
-    return true;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < count; i++)
+        status = dq_pairset_add(&run->met, run->rows[i].user, run->rows[i].item, NULL, error);
+    return status;
 }
 
 static bool make_order(dq_offline *run, size_t count)
@@ -94,8 +65,10 @@ static bool make_buffers(dq_offline *run)
 
 static dq_status make(dq_offline *run, size_t count, const uint32_t *group, dq_error *error)
 {
-    if (!split(run, count, group) || !remember_seen(run, count) || !make_order(run, count) ||
-        !make_buffers(run) || !dq_offline_hold_out(run, count))
+    dq_status status = remember_met(run, count, error);
+    if (status) return status;
+    if (!split(run, count, group) || !make_order(run, count) || !make_buffers(run) ||
+        !dq_offline_hold_out(run, count))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu rows", count);
     if (run->order_count == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
     for (uint32_t i = 0; i < run->item_count; i++) run->drawn[i] = i;
@@ -131,9 +104,10 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_d
 void dq_offline_free(dq_offline *run)
 {
     if (!run) return;
-    void *buffers[] = {run->held,      run->seen,     run->order,      run->batch,  run->scratch,
-                       run->drawn,     run->held_out, run->held_value, run->wanted, run->pair_user,
-                       run->pair_item, run->best_q,   run->best_world};
+    dq_pairset_free(&run->met);
+    void *buffers[] = {run->held,      run->order,     run->batch,      run->scratch,
+                       run->drawn,     run->held_out,  run->held_value, run->wanted,
+                       run->pair_user, run->pair_item, run->best_q,     run->best_world};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) free(buffers[i]);
     free(run);
 }
@@ -175,7 +149,7 @@ static size_t draw_batch(dq_offline *run)
         const dq_transition *row = &run->rows[run->order[run->place.position]];
         run->batch[n++] = *row;
         for (size_t k = 0; k < run->config.negatives; k++) {
-            uint32_t item = dq_offline_negative(run, row->user, &run->rng[RNG_NEGATIVES]);
+            uint32_t item = sample_unmet(&run->met, row->user, run->item_count, &run->rng[RNG_NEGATIVES]);
             if (item == UINT32_MAX) break;
             run->batch[n] = *row;
             run->batch[n].item = item;

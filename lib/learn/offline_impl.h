@@ -6,6 +6,7 @@
 #ifndef DQ_LEARN_OFFLINE_IMPL_H
 #define DQ_LEARN_OFFLINE_IMPL_H
 
+#include "core/pairset.h"
 #include "learn/offline.h"
 
 enum { RNG_ORDER, RNG_NEGATIVES, RNG_OFFLINE_COUNT };
@@ -30,8 +31,7 @@ struct dq_offline {
     uint32_t user_count, item_count;
     uint8_t *held; /* (users) 1 where the user's group is held out */
     size_t groups, held_groups, held_rows;
-    uint64_t *seen; /* (seen_count) user << 32 | item, ascending */
-    size_t seen_count;
+    dq_pairset met;  /* of all rows */
     uint32_t *order; /* (order_count) training rows, shuffled each epoch */
     size_t order_count;
     dq_transition *batch;    /* (max rows) */
@@ -46,10 +46,6 @@ struct dq_offline {
     dq_rng rng[RNG_OFFLINE_COUNT];
     offline_place place;
 };
-
-/* An item that the user was not seen with, or UINT32_MAX after too many tries (a user who has seen nearly
- * everything). */
-uint32_t dq_offline_negative(const dq_offline *run, uint32_t user, dq_rng *rng);
 
 /* Builds held_out; true when there was memory. */
 bool dq_offline_hold_out(dq_offline *run, size_t count);

@@ -9,15 +9,15 @@
 
 #define REAL(name, member)                                                                                   \
     {                                                                                                        \
-        name, DQ_RECORD_REAL, offsetof(offline_place, member)                                                    \
+        name, DQ_RECORD_REAL, offsetof(offline_place, member)                                                \
     }
 #define COUNT(name, member)                                                                                  \
     {                                                                                                        \
-        name, DQ_RECORD_COUNT, offsetof(offline_place, member)                                                   \
+        name, DQ_RECORD_COUNT, offsetof(offline_place, member)                                               \
     }
 #define FLAG(name, member)                                                                                   \
     {                                                                                                        \
-        name, DQ_RECORD_FLAG, offsetof(offline_place, member)                                                    \
+        name, DQ_RECORD_FLAG, offsetof(offline_place, member)                                                \
     }
 
 static const dq_record_field numbers[] = {
@@ -74,7 +74,7 @@ dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *
         status = dq_record_column(model, "best.q", DQ_F4, dq_net_count(q), run->best_q, error);
         if (!status && world)
             status = dq_record_column(model, "best.world", DQ_F4, dq_net_count(world), run->best_world,
-                                       error);
+                                      error);
     }
     if (status) return status;
     for (size_t i = 0; i < run->order_count; i++)

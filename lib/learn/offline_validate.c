@@ -5,6 +5,7 @@
  * it costs the square of them.
  */
 #include "learn/offline_impl.h"
+#include "learn/sample.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ bool dq_offline_hold_out(dq_offline *run, size_t count)
         if (isnan(row->reward) || !run->held[row->user]) continue;
         run->held_out[run->held_count++] = *row;
         for (size_t k = 0; k < run->config.negatives; k++) {
-            uint32_t item = dq_offline_negative(run, row->user, &rng);
+            uint32_t item = sample_unmet(&run->met, row->user, run->item_count, &rng);
             if (item == UINT32_MAX) break;
             run->held_out[run->held_count] = *row;
             run->held_out[run->held_count].item = item;

@@ -7,7 +7,7 @@
 
 struct dq_replay {
     dq_transition *ring; /* (capacity) */
-    floyd floyd;
+    sample_distinct sampler;
     size_t capacity, count, oldest;
 };
 
@@ -19,7 +19,7 @@ dq_status dq_replay_new(dq_replay **replay, size_t capacity, dq_error *error)
     if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a replay buffer");
     r->capacity = capacity;
     r->ring = calloc(capacity, sizeof *r->ring);
-    if (!floyd_init(&r->floyd, capacity) || !r->ring) {
+    if (!sample_distinct_init(&r->sampler, capacity) || !r->ring) {
         dq_replay_free(r);
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu transitions", capacity);
     }
@@ -31,7 +31,7 @@ void dq_replay_free(dq_replay *replay)
 {
     if (!replay) return;
     free(replay->ring);
-    floyd_free(&replay->floyd);
+    sample_distinct_free(&replay->sampler);
     free(replay);
 }
 
@@ -67,7 +67,7 @@ dq_transition dq_replay_at(const dq_replay *replay, size_t i)
 /* Numbers are ages, not slots, so that a buffer restored from a checkpoint samples as the original. */
 void dq_replay_sample(dq_replay *replay, dq_rng *rng, dq_transition *out, size_t n)
 {
-    floyd_begin(&replay->floyd);
+    sample_distinct_begin(&replay->sampler);
     for (size_t j = replay->count - n, taken = 0; j < replay->count; j++, taken++)
-        out[taken] = dq_replay_at(replay, floyd_draw(&replay->floyd, rng, j));
+        out[taken] = dq_replay_at(replay, sample_distinct_draw(&replay->sampler, rng, j));
 }

@@ -13,7 +13,7 @@ struct dq_sessions {
     uint32_t *user_of; /* (events) */
     uint32_t *before; /* (events) items of each user that enter the history, from the user's first place on */
     uint32_t *known;  /* (events) how many of the user's had entered before this event */
-    uint64_t *seen;   /* (events) user << 32 | item, ascending */
+    dq_pairset met;   /* users and items */
 };
 
 /* ---- states ---- */
@@ -51,13 +51,7 @@ static bool enters_history(float reward)
 
 /* ---- making ---- */
 
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void note_events(dq_sessions *s)
+static dq_status note_events(dq_sessions *s, dq_error *error)
 {
     const dq_sessions_log *log = &s->log;
     for (uint32_t u = 0; u < log->users.count; u++) {
@@ -65,11 +59,12 @@ static void note_events(dq_sessions *s)
         for (uint32_t e = log->first[u]; e < log->first[u + 1]; e++) {
             s->user_of[e] = u;
             s->known[e] = known;
-            s->seen[e] = (uint64_t)u << 32 | log->item[e];
+            dq_status status = dq_pairset_add(&s->met, u, log->item[e], NULL, error);
+            if (status) return status;
             if (enters_history(log->reward[e])) s->before[log->first[u] + known++] = log->item[e];
         }
     }
-    qsort(s->seen, s->events, sizeof *s->seen, by_number);
+    return DQ_OK;
 }
 
 dq_status dq_sessions_new(dq_sessions **sessions, const dq_sessions_log *log, dq_error *error)
@@ -82,14 +77,14 @@ dq_status dq_sessions_new(dq_sessions **sessions, const dq_sessions_log *log, dq
     s->user_of = calloc(s->events + 1, sizeof *s->user_of);
     s->before = calloc(s->events + 1, sizeof *s->before);
     s->known = calloc(s->events + 1, sizeof *s->known);
-    s->seen = calloc(s->events + 1, sizeof *s->seen);
-    if (!s->user_of || !s->before || !s->known || !s->seen) {
+    dq_status status = s->user_of && s->before && s->known
+                           ? note_events(s, error)
+                           : dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
+    if (status)
         dq_sessions_free(s);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
-    }
-    note_events(s);
-    *sessions = s;
-    return DQ_OK;
+    else
+        *sessions = s;
+    return status;
 }
 
 void dq_sessions_free(dq_sessions *sessions)
@@ -98,7 +93,7 @@ void dq_sessions_free(dq_sessions *sessions)
     free(sessions->user_of);
     free(sessions->before);
     free(sessions->known);
-    free(sessions->seen);
+    dq_pairset_free(&sessions->met);
     free(sessions);
 }
 
@@ -125,13 +120,6 @@ static void fill(void *self, size_t event, float *state, float *next, dq_experie
                                   .terminal = event + 1 == s->log.first[user + 1]};
 }
 
-static bool met(void *self, uint32_t user, uint32_t item)
-{
-    const dq_sessions *s = self;
-    uint64_t key = (uint64_t)user << 32 | item;
-    return bsearch(&key, s->seen, s->events, sizeof key, by_number) != NULL;
-}
-
 dq_logged_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group)
 {
     return (dq_logged_rows){.self = sessions,
@@ -144,6 +132,6 @@ dq_logged_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group)
                             .state_width = sessions->shape.state_width,
                             .actions = sessions->shape.action_count,
                             .fill = fill,
-                            .met = met,
+                            .met = &sessions->met,
                             .ranked = true};
 }
