@@ -4,20 +4,15 @@
  * verified lengths, hashes, shapes, references, order and ends; here come the rules that need memory of ids.
  */
 #include "cat.h"
-#include "data/catalogue.h"
-
-#include "core/index.h"
+#include "data/identity.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- --check ---- */
 
 typedef struct known {
-    dq_index ids;
-    uint64_t *digest, *section; /* by id: of its row, and the last section that held it */
-    size_t room;
+    dq_identity rows;
     uint64_t width;     /* of the vectors; 0: none */
     dq_index mentioned; /* by interactions */
 } known;
@@ -27,52 +22,17 @@ static dq_status no_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a check");
 }
 
-static bool reserve(known *k, size_t count)
-{
-    if (count <= k->room) return true;
-    size_t room = k->room ? 2 * k->room : 1024;
-    uint64_t *digest = realloc(k->digest, room * sizeof *digest);
-    if (digest) k->digest = digest;
-    uint64_t *section = digest ? realloc(k->section, room * sizeof *section) : NULL;
-    if (section) k->section = section;
-    if (section) k->room = room;
-    return section != NULL;
-}
-
 /* All vectors of a side have one width, in whatever section or operand they stand. */
 static dq_status check_width(known *k, const dq_bundle *bundle, dq_error *error)
 {
     const dq_column *c = dq_bundle_column(bundle, "vector");
     uint64_t width = c ? dq_column_width(c) : 0;
     if (bundle->rows == 0) return DQ_OK;
-    if (dq_index_count(&k->ids) && width != k->width)
+    if (dq_index_count(&k->rows.ids) && width != k->width)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "%s: vectors of width %" PRIu64 " after vectors of width %" PRIu64, bundle->kind,
                        width, k->width);
     k->width = width;
-    return DQ_OK;
-}
-
-static dq_status check_ids(known *k, const dq_bundle *bundle, uint64_t section, dq_error *error)
-{
-    const dq_column *ids = dq_bundle_column(bundle, "id");
-    for (uint64_t r = 0; r < bundle->rows; r++) {
-        size_t n;
-        uint32_t at;
-        bool fresh;
-        const char *id = dq_column_text(ids, r, &n);
-        if (!reserve(k, dq_index_count(&k->ids) + 1)) return no_memory(error);
-        dq_status status = dq_index_add(&k->ids, id, n, &at, &fresh, error);
-        if (status) return status;
-        uint64_t digest = dq_row_digest(bundle, r);
-        if (!fresh && k->section[at] == section)
-            return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands twice", bundle->kind, (int)n, id);
-        if (!fresh && k->digest[at] != digest)
-            return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands in two sections with unequal rows",
-                           bundle->kind, (int)n, id);
-        k->digest[at] = digest;
-        k->section[at] = section;
-    }
     return DQ_OK;
 }
 
@@ -91,10 +51,10 @@ static dq_status mention(known *k, const dq_column *ids, dq_error *error)
  * interactions alone is sound. */
 static dq_status check_mentioned(const known *k, const char *what, dq_error *error)
 {
-    for (uint32_t i = 0; dq_index_count(&k->ids) && i < dq_index_count(&k->mentioned); i++) {
+    for (uint32_t i = 0; dq_index_count(&k->rows.ids) && i < dq_index_count(&k->mentioned); i++) {
         size_t n;
         const char *id = dq_index_id(&k->mentioned, i, &n);
-        if (dq_index_find(&k->ids, id, n) == DQ_ABSENT)
+        if (dq_index_find(&k->rows.ids, id, n) == DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNKNOWN, "interactions: no %s %.*s", what, (int)n, id);
     }
     return DQ_OK;
@@ -123,7 +83,7 @@ static dq_status check_bundle(known side[DQ_CAT_SIDES], const dq_bundle *bundle,
     dq_status status = check_json(bundle, error);
     int number = dq_cat_side_of(bundle->kind);
     if (!status && number >= 0) status = check_width(&side[number], bundle, error);
-    if (!status && number >= 0) status = check_ids(&side[number], bundle, section, error);
+    if (!status && number >= 0) status = dq_identity_add(&side[number].rows, bundle, section, NULL, error);
     if (status || strcmp(bundle->kind, DQ_KIND_INTERACTIONS) != 0) return status;
     status = mention(&side[DQ_CAT_USERS], dq_bundle_column(bundle, "user"), error);
     return status ? status : mention(&side[DQ_CAT_ITEMS], dq_bundle_column(bundle, "item"), error);
@@ -145,10 +105,8 @@ dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error)
     if (!status) status = check_mentioned(&side[DQ_CAT_USERS], "user", error);
     if (!status) status = check_mentioned(&side[DQ_CAT_ITEMS], "item", error);
     for (int i = 0; i < DQ_CAT_SIDES; i++) {
-        dq_index_free(&side[i].ids);
+        dq_identity_free(&side[i].rows);
         dq_index_free(&side[i].mentioned);
-        free(side[i].digest);
-        free(side[i].section);
     }
     return status;
 }

@@ -5,6 +5,8 @@
  */
 #include "rank.h"
 
+#include "data/identity.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +75,7 @@ static void digest_tile(void *arg, size_t tile, unsigned thread)
     size_t end = (tile + 1) * DIGEST_TILE;
     (void)thread;
     if (end > work->bundle->rows) end = work->bundle->rows;
-    for (size_t r = tile * DIGEST_TILE; r < end; r++) work->digests[r] = dq_row_digest(work->bundle, r);
+    for (size_t r = tile * DIGEST_TILE; r < end; r++) work->digests[r] = dq_identity_digest(work->bundle, r);
 }
 
 static dq_status reserve_item(rank_items *items, dq_error *error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/catalogue.h"
 
-#include "core/digest.h"
+#include "data/identity.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,29 +27,7 @@ static bool reserve(void *array, size_t *capacity, size_t need, size_t size)
     return true;
 }
 
-/* ---- rows and their equality ---- */
-
-/* Two rows are equal when every value is, whatever the order of columns and blocks; a null is as good as no
- * column. So: a sum over the columns of a digest seeded by name and type. */
-uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < bundle->column_count; i++) {
-        const dq_column *c = &bundle->columns[i];
-        if (dq_column_is_null(c, row)) continue;
-        uint64_t seed = dq_digest_seeded(c->name, strlen(c->name), (uint64_t)c->type);
-        size_t bytes;
-        const char *data;
-        if (dq_dtype_size(c->type) == 0) {
-            data = dq_column_text(c, row, &bytes);
-        } else {
-            bytes = (size_t)dq_column_width(c) * dq_dtype_size(c->type);
-            data = (const char *)c->data + row * bytes;
-        }
-        sum += dq_digest_seeded(data, bytes, seed);
-    }
-    return sum;
-}
+/* ---- rows ---- */
 
 /* Room for one more row in each of the side's arrays. */
 static bool reserve_row(dq_side *side, size_t count)
@@ -76,7 +54,7 @@ static dq_status enter_row(dq_side *side, const dq_bundle *bundle, const dq_colu
     if (!reserve_row(side, dq_index_count(&side->ids) + 1)) return no_memory(error);
     dq_status status = dq_index_add(&side->ids, id, n, &row, fresh, error);
     if (status) return status;
-    uint64_t digest = dq_row_digest(bundle, r);
+    uint64_t digest = dq_identity_digest(bundle, r);
     if (!*fresh && side->rows[row].section == section)
         return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands twice", bundle->kind, (int)n, id);
     if (!*fresh && side->digests[row] != digest)

@@ -52,10 +52,6 @@ typedef struct dq_catalogue {
     dq_arena arena;
 } dq_catalogue;
 
-/* A number that is equal for equal rows, whatever the order of columns and blocks; a null is as good as no
- * column. */
-uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row);
-
 #define DQ_CATALOGUE_EMPTY ((dq_catalogue){0})
 
 /* Takes a bundle of kind users, items or interactions (ownership passes, also on failure: *bundle is
@@ -72,9 +68,6 @@ dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_err
 /* The catalogue's row for row `ref` of the section being read; DQ_ERR_RANGE when the section has no such row
  * yet. */
 dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_error *error);
-
-/* What equal rows have in common, whatever the order of their columns and blocks. */
-uint64_t dq_row_digest(const dq_bundle *bundle, uint64_t row);
 
 /* A column's text of one row, e.g. "text.title" or "attr.occupation"; NULL when absent or null. */
 const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, size_t *bytes);
