@@ -70,13 +70,14 @@ static dq_status read_all(run *r, dq_error *error)
 
 /* ---- factoring ---- */
 
-/* --map's weight of a label, else the reward, else 1. */
+/* With --map the weight of its label, and 0 outside the map, whatever its reward: a weight says how sure one
+ * is that it was liked. Without, its reward, and 1 where it has none. */
 static float weight_of(const run *r, const dq_interaction *x)
 {
-    size_t n = 0;
-    double weight = 0;
+    size_t n;
+    double weight;
     if (!r->o->map) return isnan(x->reward) ? 1 : x->reward;
-    const char *label = x->label == DQ_ABSENT ? NULL : dq_index_id(&r->catalogue.labels, x->label, &n);
+    const char *label = dq_catalogue_label(&r->catalogue, x, &n);
     return label && dq_reward_map_find(&r->map, label, n, &weight) ? (float)weight : 0;
 }
 

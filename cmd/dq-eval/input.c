@@ -96,7 +96,7 @@ typedef struct judging {
     dq_reward_map gains;
 } judging;
 
-/* Interactions whose label has a level are judgements; others are not (SEEN, say). */
+/* Interactions whose label has a level are judgements, whatever their reward; others are not (SEEN, say). */
 static dq_status take_interactions(const dq_bundle *bundle, void *arg, uint64_t *taken, dq_error *error)
 {
     judging *j = arg;

@@ -298,6 +298,14 @@ dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_err
     return DQ_OK;
 }
 
+const char *dq_catalogue_label(const dq_catalogue *catalogue, const dq_interaction *interaction,
+                               size_t *bytes)
+{
+    *bytes = 0;
+    if (interaction->label == DQ_ABSENT) return NULL;
+    return dq_index_id(&catalogue->labels, interaction->label, bytes);
+}
+
 static dq_status write_all(dq_writer *writer, const dq_bundle *bundles, size_t count, dq_error *error)
 {
     dq_status status = DQ_OK;

@@ -72,6 +72,10 @@ dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_e
 /* A column's text of one row, e.g. "text.title" or "attr.occupation"; NULL when absent or null. */
 const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, size_t *bytes);
 
+/* The label of one of its interactions; NULL when that has none. */
+const char *dq_catalogue_label(const dq_catalogue *catalogue, const dq_interaction *interaction,
+                               size_t *bytes);
+
 /* Writes users, interactions and items back as they were read, as one section's worth of bundles (rows of
  * equal entities once). */
 dq_status dq_catalogue_write(const dq_catalogue *catalogue, dq_writer *writer, dq_error *error);

@@ -63,3 +63,10 @@ bool dq_reward_map_find(const dq_reward_map *map, const char *label, size_t byte
     *reward = map->rewards[number];
     return true;
 }
+
+float dq_label_map_reward(const dq_reward_map *map, float given, const char *label, size_t bytes)
+{
+    double mapped;
+    if (!isnan(given)) return given;
+    return label && dq_reward_map_find(map, label, bytes, &mapped) ? (float)mapped : NAN;
+}

@@ -26,4 +26,9 @@ void dq_reward_map_free(dq_reward_map *map);
 /* The reward of a label; false when the map does not have it (it was seen, but has no reward). */
 bool dq_reward_map_find(const dq_reward_map *map, const char *label, size_t bytes, double *reward);
 
+/* The reward of an interaction: the number given with it, unless that is NAN; else its label's (NULL: none)
+ * by the map; else NAN, for none. The label's rank of relevance as a judgement, and the weight that a
+ * factorisation gives it, are no rewards: these go by the label alone (dq_reward_map_find). */
+float dq_label_map_reward(const dq_reward_map *map, float given, const char *label, size_t bytes);
+
 #endif

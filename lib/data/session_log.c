@@ -26,14 +26,12 @@ static columns columns_of(const dq_events *events, const dq_bundle *b)
                      dq_bundle_column(b, "reward"), dq_bundle_column(b, name)};
 }
 
-/* An explicit number counts as it is; else the label through the map; else there is no reward. */
 static float reward_of(const dq_events *events, const columns *c, uint64_t row)
 {
     size_t n = 0;
-    double mapped;
-    if (c->reward && !dq_column_is_null(c->reward, row)) return (float)dq_column_number(c->reward, row);
+    bool given = c->reward && !dq_column_is_null(c->reward, row);
     const char *label = c->label ? dq_column_text(c->label, row, &n) : NULL;
-    return label && dq_reward_map_find(events->map, label, n, &mapped) ? (float)mapped : NAN;
+    return dq_label_map_reward(events->map, given ? (float)dq_column_number(c->reward, row) : NAN, label, n);
 }
 
 static bool keep_text(dq_events *events, const char *text, size_t n)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/label_map.h"
 #include "math/cosine.h"
 #include "reward/mix.h"
 
@@ -8,54 +7,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static void the_default_map_has_four_rewards(void **unused)
-{
-    (void)unused;
-    static const struct {
-        const char *label;
-        double reward;
-    } want[] = {{"APPLY", 1}, {"SAVE", 0.5}, {"CLICK", 0}, {"IGNORE", -0.1}};
-    dq_reward_map map;
-    double reward;
-    assert_int_equal(dq_reward_map_parse(&map, DQ_REWARD_MAP_DEFAULT, NULL), DQ_OK);
-    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
-        assert_true(dq_reward_map_find(&map, want[i].label, strlen(want[i].label), &reward));
-        assert_true(reward == want[i].reward);
-    }
-    assert_false(dq_reward_map_find(&map, "SEEN", 4, &reward));
-    assert_false(dq_reward_map_find(&map, "APPL", 4, &reward));
-    dq_reward_map_free(&map);
-}
-
-static void labels_may_hold_spaces_and_numbers_exponents(void **unused)
-{
-    (void)unused;
-    dq_reward_map map;
-    double reward;
-    assert_int_equal(dq_reward_map_parse(&map, "looked at=-1e-3,5=+2", NULL), DQ_OK);
-    assert_true(dq_reward_map_find(&map, "looked at", 9, &reward) && reward == -1e-3);
-    assert_true(dq_reward_map_find(&map, "5", 1, &reward) && reward == 2);
-    dq_reward_map_free(&map);
-}
-
-static void a_bad_map_says_which_part(void **unused)
-{
-    (void)unused;
-    static const struct {
-        const char *text;
-        dq_status status;
-    } bad[] = {{"", DQ_ERR_RANGE},          {"A", DQ_ERR_RANGE},          {"A=", DQ_ERR_RANGE},
-               {"=1", DQ_ERR_RANGE},        {"A=1,", DQ_ERR_RANGE},       {"A=1,,B=2", DQ_ERR_RANGE},
-               {"A=1x", DQ_ERR_RANGE},      {"A= 1", DQ_ERR_RANGE},       {"A=nan", DQ_ERR_NUMERIC},
-               {"A=1e999", DQ_ERR_NUMERIC}, {"A=1,A=1", DQ_ERR_DUPLICATE}};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        dq_reward_map map;
-        dq_error e = DQ_ERROR_NONE;
-        assert_int_equal(dq_reward_map_parse(&map, bad[i].text, &e), bad[i].status);
-        assert_true(e.reason[0] != '\0');
-    }
-}
 
 static void cosines_scale_and_mix(void **unused)
 {
@@ -122,9 +73,6 @@ static void pairs_survive_the_metadata(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_default_map_has_four_rewards),
-        cmocka_unit_test(labels_may_hold_spaces_and_numbers_exponents),
-        cmocka_unit_test(a_bad_map_says_which_part),
         cmocka_unit_test(cosines_scale_and_mix),
         cmocka_unit_test(named_pairs_become_ranges),
         cmocka_unit_test(pairs_that_cannot_be_are_refused),
