@@ -4,6 +4,7 @@
  * section wants all users before the first item.
  */
 #include "cat.h"
+#include "data/load.h"
 #include "data/transitions.h"
 
 #include <stdlib.h>

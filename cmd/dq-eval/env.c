@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "env.h"
 
-#include "data/dataset.h"
+#include "data/load.h"
 
 #include <math.h>
 #include <stdio.h>

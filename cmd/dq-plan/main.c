@@ -6,6 +6,7 @@
  */
 #include "plan.h"
 
+#include "data/load.h"
 #include "math/blas.h"
 
 #include <string.h>

@@ -5,6 +5,8 @@
  */
 #include "plan.h"
 
+#include "data/load.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

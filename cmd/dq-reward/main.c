@@ -4,6 +4,8 @@
  */
 #include "reward.h"
 
+#include "data/load.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,6 +11,7 @@
 #ifndef DQ_REWARD_SERVE_H
 #define DQ_REWARD_SERVE_H
 
+#include "dq/stream.h"
 #include "reward/label.h"
 
 /* Answers one bundle of transitions of the section being read, whose catalogue is finished and known to the

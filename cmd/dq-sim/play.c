@@ -6,7 +6,7 @@
  */
 #include "sim.h"
 
-#include "data/dataset.h"
+#include "data/load.h"
 #include "rollout/episodes.h"
 
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include "train.h"
 
 #include "core/digest.h"
+#include "data/load.h"
 
 #include <errno.h>
 #include <signal.h>

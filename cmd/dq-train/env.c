@@ -11,6 +11,7 @@
  */
 #include "env_run.h"
 
+#include "data/load.h"
 #include "math/blas.h"
 
 #include <math.h>

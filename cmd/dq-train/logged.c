@@ -4,6 +4,7 @@
  */
 #include "train.h"
 
+#include "data/load.h"
 #include "learn/offline.h"
 
 #include <math.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "data/load.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -306,21 +306,6 @@ const char *dq_catalogue_label(const dq_catalogue *catalogue, const dq_interacti
     return dq_index_id(&catalogue->labels, interaction->label, bytes);
 }
 
-static dq_status write_all(dq_writer *writer, const dq_bundle *bundles, size_t count, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < count; i++) status = dq_writer_put(writer, &bundles[i], error);
-    return status;
-}
-
-dq_status dq_catalogue_write(const dq_catalogue *c, dq_writer *writer, dq_error *error)
-{
-    dq_status status = write_all(writer, c->users.bundles, c->users.bundle_count, error);
-    if (!status) status = write_all(writer, c->interaction_bundles, c->interaction_bundle_count, error);
-    if (!status) status = write_all(writer, c->items.bundles, c->items.bundle_count, error);
-    return status;
-}
-
 static void free_bundles(dq_bundle *bundles, size_t count)
 {
     for (size_t i = 0; i < count; i++) dq_bundle_free(&bundles[i]);

@@ -10,7 +10,6 @@
 
 #include "core/index.h"
 #include "dq/schema.h"
-#include "dq/stream.h"
 
 /* Where a row's columns are, and the last section that held the row. */
 typedef struct dq_row {
@@ -75,10 +74,6 @@ const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, 
 /* The label of one of its interactions; NULL when that has none. */
 const char *dq_catalogue_label(const dq_catalogue *catalogue, const dq_interaction *interaction,
                                size_t *bytes);
-
-/* Writes users, interactions and items back as they were read, as one section's worth of bundles (rows of
- * equal entities once). */
-dq_status dq_catalogue_write(const dq_catalogue *catalogue, dq_writer *writer, dq_error *error);
 
 void dq_catalogue_free(dq_catalogue *catalogue);
 

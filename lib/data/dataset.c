@@ -107,22 +107,6 @@ dq_status dq_corpus_add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, 
     return DQ_OK;
 }
 
-dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error)
-{
-    dq_bundle bundle;
-    int got;
-    while ((got = dq_reader_next(reader, &bundle, error)) > 0) {
-        dq_status status = dq_corpus_add(corpus, &bundle, dq_reader_section(reader), error);
-        dq_bundle_free(&bundle);
-        if (status) {
-            (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
-            return status;
-        }
-    }
-    if (got < 0) return error->status;
-    return dq_catalogue_finish(&corpus->catalogue, false, error);
-}
-
 void dq_corpus_free(dq_corpus *corpus)
 {
     dq_catalogue_free(&corpus->catalogue);
@@ -131,24 +115,6 @@ void dq_corpus_free(dq_corpus *corpus)
     free(corpus->cosine);
     free(corpus->llm);
     *corpus = DQ_CORPUS_EMPTY;
-}
-
-dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error)
-{
-    dq_bundle bundle;
-    int got;
-    dq_status status = dq_reader_open(reader, &path, 1, error);
-    if (status) return status;
-    while ((got = dq_reader_next(*reader, &bundle, error)) > 0) {
-        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = dq_models_add(models, &bundle, error);
-        dq_bundle_free(&bundle);
-        if (status) return status;
-    }
-    if (got < 0) return error->status;
-    if (models->count) return DQ_OK;
-    dq_status none = dq_fail(error, DQ_ERR_UNKNOWN, "no model in it");
-    (void)dq_error_at(error, path, DQ_NO_RECORD);
-    return none;
 }
 
 void dq_models_free(dq_models *models)

@@ -26,16 +26,12 @@ typedef struct dq_corpus {
 
 #define DQ_CORPUS_EMPTY ((dq_corpus){0})
 
-/* Reads everything up to the clean end. Transitions must name users and items (DQ_ERR_UNSUPPORTED for dense
- * states); kinds that are not for learning are passed over. */
-dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error);
-/* Takes one bundle of a section; what it keeps, it takes over. dq_corpus_read goes on from there. */
+/* Takes one bundle of a section; what it keeps, it takes over (data/load.h reads whole streams). Transitions
+ * must name users and items (DQ_ERR_UNSUPPORTED for dense states); kinds that are not for learning are passed
+ * over. When the stream has ended, dq_catalogue_finish. */
 dq_status dq_corpus_add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, dq_error *error);
 void dq_corpus_free(dq_corpus *corpus);
 
-/* Every model bundle of a file (kept open in *reader, as an input for lineage). DQ_ERR_UNKNOWN without one.
- */
-dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error);
 /* Takes a model bundle over. */
 dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error);
 void dq_models_free(dq_models *models);

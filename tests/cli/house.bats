@@ -9,13 +9,15 @@ setup() {
     root=$BATS_TEST_DIRNAME/../..
     lint=$root/tests/layers.sh
     cd "$BATS_TEST_TMPDIR" || return
-    mkdir -p tree/cmd/cli tree/cmd/dq-x tree/lib/{core,wire,math,rank} tree/lib/port/{files,cache,http} tree/include/dq
+    mkdir -p tree/cmd/cli tree/cmd/dq-x tree/lib/{core,wire,math,data,rank} tree/lib/port/{files,cache,http} tree/include/dq
     put include/dq/status.h '#include <stdint.h>'
     put include/dq/sink.h '#include "dq/status.h"'
     put include/dq/stream.h '#include "dq/sink.h"'
     put lib/core/topk.h '#include "dq/status.h"'
     put lib/core/topk.c '#include "core/topk.h"'
     put lib/math/vec.h
+    put lib/data/load.h '#include "dq/stream.h"'
+    put lib/data/load.c '#include "data/load.h"' '#include "dq/sink.h"'
     put lib/rank/mmr.h '#include "core/topk.h"'
     put lib/rank/mmr.c '#include "rank/mmr.h"' '#include "math/vec.h"'
     put lib/wire/sink.c '#include "dq/sink.h"' '#include <zstd.h>'
@@ -56,6 +58,25 @@ finds() {
     put lib/rank/mmr.c
     put lib/wire/sink.c '#include "math/vec.h"'
     finds 'lib/wire/sink.c: wire may not include "math/vec.h", which is of math'
+}
+
+@test "one file of a room reads streams, and no other" {
+    put lib/data/catalogue.c '#include "dq/stream.h"'
+    finds 'lib/data/catalogue.c: data may not include "dq/stream.h", which is of wire'
+    rm tree/lib/data/catalogue.c
+    put lib/data/loader.h '#include "dq/stream.h"'
+    finds 'lib/data/loader.h: data may not include "dq/stream.h", which is of wire'
+    rm tree/lib/data/loader.h
+    put lib/data/load.c '#include "dq/stream.h"' '#include "math/vec.h"'
+    finds 'lib/data/load.c: data may not include "math/vec.h", which is of math'
+    put lib/data/load.c
+    put lib/rank/load.c '#include "dq/stream.h"'
+    finds 'lib/rank/load.c: rank may not include "dq/stream.h", which is of wire'
+    put lib/rank/load.c '#include "data/load.h"'
+    finds 'lib/rank/load.c: rank may not include "data/load.h", which is of wire, too'
+    rm tree/lib/rank/load.c
+    put lib/data/catalogue.h '#include "data/load.h"'
+    finds 'lib/data/catalogue.h: data may not include "data/load.h", which is of wire, too'
 }
 
 @test "a port sees the byte sink, and not the stream" {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Catalogues, datasets and models out of a stream, and catalogues back into one: the only file of its room
+ * that knows of streams. All else takes and gives bundles.
+ */
+#ifndef DQ_DATA_LOAD_H
+#define DQ_DATA_LOAD_H
+
+#include "data/dataset.h"
+#include "dq/stream.h"
+
+/* Reads everything up to the clean end. Transitions must name users and items (DQ_ERR_UNSUPPORTED for dense
+ * states); kinds that are not for learning are passed over. */
+dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error);
+
+/* Every model bundle of a file (kept open in *reader, as an input for lineage). DQ_ERR_UNKNOWN without one.
+ */
+dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error);
+
+/* Writes users, interactions and items back as they were read, as one section's worth of bundles (rows of
+ * equal entities once). */
+dq_status dq_catalogue_write(const dq_catalogue *catalogue, dq_writer *writer, dq_error *error);
+
+#endif
