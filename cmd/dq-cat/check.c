@@ -77,21 +77,21 @@ static dq_status check_json(const dq_bundle *bundle, dq_error *error)
     return status;
 }
 
-static dq_status check_bundle(known side[DQ_CAT_SIDES], const dq_bundle *bundle, uint64_t section,
+static dq_status check_bundle(known side[DQ_ENTITY_KINDS], const dq_bundle *bundle, uint64_t section,
                               dq_error *error)
 {
     dq_status status = check_json(bundle, error);
-    int number = dq_cat_side_of(bundle->kind);
-    if (!status && number >= 0) status = check_width(&side[number], bundle, error);
-    if (!status && number >= 0) status = dq_identity_add(&side[number].rows, bundle, section, NULL, error);
+    int kind = dq_entity_kind(bundle->kind);
+    if (!status && kind >= 0) status = check_width(&side[kind], bundle, error);
+    if (!status && kind >= 0) status = dq_identity_add(&side[kind].rows, bundle, section, NULL, error);
     if (status || strcmp(bundle->kind, DQ_KIND_INTERACTIONS) != 0) return status;
-    status = mention(&side[DQ_CAT_USERS], dq_bundle_column(bundle, "user"), error);
-    return status ? status : mention(&side[DQ_CAT_ITEMS], dq_bundle_column(bundle, "item"), error);
+    status = mention(&side[DQ_USERS], dq_bundle_column(bundle, "user"), error);
+    return status ? status : mention(&side[DQ_ITEMS], dq_bundle_column(bundle, "item"), error);
 }
 
 dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error)
 {
-    known side[DQ_CAT_SIDES] = {0};
+    known side[DQ_ENTITY_KINDS] = {0};
     dq_bundle bundle;
     dq_status status = DQ_OK;
     int got = 0;
@@ -102,9 +102,9 @@ dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error)
         dq_bundle_free(&bundle);
     }
     if (!status && got < 0) status = error->status;
-    if (!status) status = check_mentioned(&side[DQ_CAT_USERS], "user", error);
-    if (!status) status = check_mentioned(&side[DQ_CAT_ITEMS], "item", error);
-    for (int i = 0; i < DQ_CAT_SIDES; i++) {
+    if (!status) status = check_mentioned(&side[DQ_USERS], "user", error);
+    if (!status) status = check_mentioned(&side[DQ_ITEMS], "item", error);
+    for (int i = 0; i < DQ_ENTITY_KINDS; i++) {
         dq_identity_free(&side[i].rows);
         dq_index_free(&side[i].mentioned);
     }

@@ -40,7 +40,7 @@ dq_status dq_cat_array_add(dq_cat_array *array, dq_bundle *bundle, dq_error *err
 {
     dq_cat_array *a = array;
     const dq_column *c = dq_bundle_column(bundle, "vector");
-    if (dq_cat_side_of(bundle->kind) < 0 || !c)
+    if (dq_entity_kind(bundle->kind) < 0 || !c)
         return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s: no vectors; choose with --kind users or --kind items",
                        bundle->kind);
     dq_status status = check_joins(a, bundle, c, error);

@@ -19,7 +19,7 @@ typedef struct others {
 static bool has_references(const dq_bundle *bundle)
 {
     for (size_t i = 0; i < bundle->column_count; i++)
-        if (dq_cat_side_of(bundle->columns[i].ref) >= 0) return true;
+        if (dq_entity_kind(bundle->columns[i].ref) >= 0) return true;
     return false;
 }
 

@@ -22,15 +22,16 @@ typedef struct options {
     dq_common common;
     bool check, count, lineage, join, form_given, time_given;
     int form, from;
-    const char *ids, *split;
-    dq_cat_select select;
+    const char *ids, *split, *since, *before;
+    dq_texts kinds;
+    dq_selection select;
 } options;
 
 /* Where rows go: one of sink and writer. */
 typedef struct output {
     const options *o;
     dq_cli *cli;
-    dq_cat_select *select;
+    dq_selection *select;
     dq_reader *in; /* NULL: read from another format */
     dq_sink *sink;
     dq_writer *writer;
@@ -87,7 +88,7 @@ static dq_status put_text(output *out, const dq_bundle *bundle, dq_error *error)
     if (out->o->form == TSV)
         status = dq_cat_print_tsv(&out->text, bundle, out->select, &out->tsv, error);
     else
-        status = dq_cat_print_json(&out->text, bundle, out->select, out->select->kinds.count != 1, error);
+        status = dq_cat_print_json(&out->text, bundle, out->select, out->select->kind_count != 1, error);
     return status ? status : dq_sink_write(out->sink, out->text.data, out->text.bytes, error);
 }
 
@@ -113,13 +114,13 @@ static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq
 
 static dq_status put(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
-    dq_status status = dq_cat_choose(out->select, bundle, section, error);
+    dq_status status = dq_select_rows(out->select, bundle, section, error);
     if (status) return status;
     if (out->o->form == JSONL || out->o->form == TSV) return put_text(out, bundle, error);
     if (out->select->count == 0 && !(out->select->whole && bundle->rows == 0)) return DQ_OK;
     if (out->select->whole) return put_bundle(out, bundle, section, error);
     dq_bundle chosen;
-    status = dq_cat_extract(out->select, bundle, &chosen, error);
+    status = dq_select_copy(out->select, bundle, &chosen, error);
     if (status) return status;
     status = put_bundle(out, &chosen, section, error);
     dq_bundle_free(&chosen);
@@ -151,7 +152,7 @@ static void release(output *out)
     dq_json_text_free(&out->text);
     dq_arena_free(&out->tsv.arena);
     dq_cat_array_free(&out->array);
-    dq_cat_select_free(out->select);
+    dq_select_free(out->select);
 }
 
 /* ---- in ---- */
@@ -168,15 +169,14 @@ static dq_status copy_rows(output *out, dq_error *error)
     dq_bundle bundle;
     dq_status status = DQ_OK;
     int got = 0;
-    out->select->done = out->select->by_head && out->select->head == 0;
-    while (!status && !out->select->done && (got = dq_reader_next(out->in, &bundle, error)) > 0) {
+    while (!status && !dq_select_done(out->select) && (got = dq_reader_next(out->in, &bundle, error)) > 0) {
         status = put(out, &bundle, dq_reader_section(out->in), error);
         dq_progress_step(&out->progress, out->progress.done + bundle.rows, "rows");
         if (status) (void)dq_error_at(error, dq_reader_source(out->in), dq_reader_record(out->in));
         dq_bundle_free(&bundle);
     }
     if (!status && got < 0) status = error->status;
-    return status ? status : dq_cat_found(out->select, error);
+    return status ? status : dq_select_found(out->select, error);
 }
 
 static dq_status put_file(void *arg, dq_bundle *bundle, dq_error *error)
@@ -188,11 +188,11 @@ static dq_status put_file(void *arg, dq_bundle *bundle, dq_error *error)
 static dq_status copy_file(output *out, dq_error *error)
 {
     const char *path = out->cli->operand_count ? out->cli->operands[0] : "-";
-    const char *kind = out->select->kinds.count ? out->select->kinds.at[0] : DQ_KIND_ITEMS;
+    const char *kind = out->o->kinds.count ? out->o->kinds.at[0] : DQ_KIND_ITEMS;
     dq_status status = out->o->from == FROM_SAFETENSORS
                            ? dq_cat_read_safetensors(path, put_file, out, error)
                            : dq_cat_read_npy(path, out->o->ids, kind, put_file, out, error);
-    return status ? status : dq_cat_found(out->select, error);
+    return status ? status : dq_select_found(out->select, error);
 }
 
 static dq_status work(output *out, dq_error *error)
@@ -202,13 +202,13 @@ static dq_status work(output *out, dq_error *error)
     if (isatty(STDOUT_FILENO)) common.quiet |= !common.progress; /* rows and a bar do not share a terminal */
     out->progress = dq_progress_start(&common, "dq-cat", 0);
     if (o->check) return dq_cat_check(out->in, &out->progress, error);
-    if (o->count) return dq_cat_count(out->in, &out->select->kinds, out->sink, &out->progress, error);
+    if (o->count) return dq_cat_count(out->in, &o->kinds, out->sink, &out->progress, error);
     if (o->lineage) return dq_cat_lineage(out->in, out->sink, &out->progress, error);
     if (o->join) return dq_cat_join(out->in, out->writer, &out->progress, error);
     return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
 }
 
-static dq_status run(const options *o, dq_cli *cli, dq_cat_select *select, dq_error *error)
+static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_error *error)
 {
     output out = {.o = o, .cli = cli, .select = select};
     dq_status status = DQ_OK;
@@ -228,9 +228,10 @@ static dq_status run(const options *o, dq_cli *cli, dq_cat_select *select, dq_er
 
 /* ---- the command line ---- */
 
-static bool selects(const dq_cat_select *s)
+static bool selects(const options *o)
 {
-    return s->by_head || s->by_row || s->user || s->item || s->since || s->before || s->kinds.count;
+    const dq_selection *s = &o->select;
+    return s->by_head || s->by_row || s->user || s->item || o->since || o->before || o->kinds.count;
 }
 
 static void settle(options *o, const dq_cli *cli)
@@ -242,22 +243,24 @@ static void settle(options *o, const dq_cli *cli)
         dq_cli_usage(
             cli, "--check, --count and --lineage read a stream and print words: no --to, --from, --split");
     if (foreign && cli->operand_count > 1) dq_cli_usage(cli, "--from reads one file");
-    if (o->from == FROM_NPY && o->select.kinds.count > 1) dq_cli_usage(cli, "--from npy reads one kind");
-    if (o->from == FROM_NPY && o->select.kinds.count && dq_cat_side_of(o->select.kinds.at[0]) < 0)
-        dq_cli_usage(cli, "--from npy reads users or items, not %s", o->select.kinds.at[0]);
+    if (o->from == FROM_NPY && o->kinds.count > 1) dq_cli_usage(cli, "--from npy reads one kind");
+    if (o->from == FROM_NPY && o->kinds.count && dq_entity_kind(o->kinds.at[0]) < 0)
+        dq_cli_usage(cli, "--from npy reads users or items, not %s", o->kinds.at[0]);
     if (o->ids && o->from != FROM_NPY && o->form != NPY)
         dq_cli_usage(cli, "--ids goes with --from npy or --to npy");
     if (o->ids && o->from == FROM_NPY && o->form == NPY)
         dq_cli_usage(cli, "--from npy --to npy changes nothing");
     if (o->split && o->form_given && o->form != STREAM) dq_cli_usage(cli, "--split writes streams");
     if (o->split && o->common.output) dq_cli_usage(cli, "--split names its own files: no --output");
-    if (o->time_given && !o->select.since && !o->select.before)
-        dq_cli_usage(cli, "--time goes with --since or --before");
-    if (o->join &&
-        (whole || foreign || o->split || (o->form_given && o->form != STREAM) || selects(&o->select)))
+    if (o->time_given && !o->since && !o->before) dq_cli_usage(cli, "--time goes with --since or --before");
+    if (o->join && (whole || foreign || o->split || (o->form_given && o->form != STREAM) || selects(o)))
         dq_cli_usage(cli, "--join takes all of a stream and writes a stream");
     if (!o->form_given && !whole && (foreign || o->split || o->join)) o->form = STREAM;
     o->select.renumber = o->form == STREAM;
+    o->select.kinds = o->kinds.at;
+    o->select.kind_count = o->kinds.count;
+    if (o->since) o->select.since = dq_time_parse(o->since, strlen(o->since));
+    if (o->before) o->select.before = dq_time_parse(o->before, strlen(o->before));
 }
 
 static const dq_program program = {
@@ -284,13 +287,13 @@ int main(int argc, char **argv)
          "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD},
         {"item", 'i', DQ_OPT_TEXT, &o.select.item, "ID",
          "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD},
-        {"since", 0, DQ_OPT_TEXT, &o.select.since, "TIME", "interactions of this time and later",
+        {"since", 0, DQ_OPT_TEXT, &o.since, "TIME", "interactions of this time and later",
          .flags = DQ_OPT_PAYLOAD},
-        {"before", 0, DQ_OPT_TEXT, &o.select.before, "TIME", "interactions before this time",
+        {"before", 0, DQ_OPT_TEXT, &o.before, "TIME", "interactions before this time",
          .flags = DQ_OPT_PAYLOAD},
         {"time", 0, DQ_OPT_TEXT, &o.select.time, "NAME", "the attribute that tells an interaction's time",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.time_given},
-        {"kind", 'k', DQ_OPT_LIST, &o.select.kinds, "KIND", "users, items, model ...; may be repeated",
+        {"kind", 'k', DQ_OPT_LIST, &o.kinds, "KIND", "users, items, model ...; may be repeated",
          .flags = DQ_OPT_PAYLOAD},
         {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .given = &o.form_given},
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",

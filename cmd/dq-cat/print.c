@@ -64,13 +64,11 @@ static void number(dq_print *p, const dq_column *c, uint64_t i)
 static void element(dq_print *p, const dq_column *c, uint64_t i)
 {
     size_t n;
-    int side = dq_cat_side_of(c->ref);
-    if (side < 0) {
+    const char *id = dq_select_id(p->select, c, i, &n);
+    if (id)
+        string(p, id, n);
+    else
         number(p, c, i);
-        return;
-    }
-    const char *id = dq_strings_get(&p->select->side[side].ids, (size_t)dq_column_number(c, i), &n);
-    string(p, id, n);
 }
 
 static bool all_finite(const float *numbers, uint64_t n)
@@ -236,12 +234,12 @@ static void print_tensors(dq_print *p, const dq_bundle *bundle)
     for (size_t i = 0; i < bundle->column_count; i++) print_tensor(p, bundle, &bundle->columns[i]);
 }
 
-dq_status dq_cat_print_json(dq_json_text *out, const dq_bundle *bundle, const dq_cat_select *select,
+dq_status dq_cat_print_json(dq_json_text *out, const dq_bundle *bundle, const dq_selection *select,
                             bool with_kind, dq_error *error)
 {
     dq_print p = {.out = out, .select = select, .error = error, .with_kind = with_kind};
     dq_print_parts parts = {0};
-    if (select->count && !dq_cat_is_table(bundle)) {
+    if (select->count && !dq_select_is_table(bundle)) {
         print_tensors(&p, bundle);
         return p.status;
     }

@@ -9,7 +9,7 @@
 
 typedef struct dq_print {
     dq_json_text *out;
-    const dq_cat_select *select; /* knows the ids behind references */
+    const dq_selection *select; /* knows the ids behind references */
     dq_error *error;
     dq_status status;
     bool with_kind;

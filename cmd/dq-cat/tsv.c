@@ -35,13 +35,12 @@ static void escaped(dq_print *p, const char *text, size_t n)
 static void cell(dq_print *p, const dq_column *c, uint64_t row, const dq_print_parts *parts)
 {
     size_t n;
-    int side = dq_cat_side_of(c->ref);
     if (dq_column_is_null(c, row)) return;
     const char *text = NULL;
     if (dq_dtype_size(c->type) == 0)
         text = dq_column_text(c, row, &n);
-    else if (c->dims == 1 && side >= 0)
-        text = dq_strings_get(&p->select->side[side].ids, (size_t)dq_column_number(c, row), &n);
+    else if (c->dims == 1)
+        text = dq_select_id(p->select, c, row, &n);
     if (text)
         escaped(p, text, n);
     else if (dq_print_is_vector(c))
@@ -52,7 +51,7 @@ static void cell(dq_print *p, const dq_column *c, uint64_t row, const dq_print_p
 
 static dq_status begin(dq_print *p, const dq_bundle *bundle, dq_cat_tsv *tsv)
 {
-    if (!dq_cat_is_table(bundle))
+    if (!dq_select_is_table(bundle))
         return dq_fail(p->error, DQ_ERR_UNSUPPORTED,
                        "%s: no table, so it has no TSV form; choose with --kind", bundle->kind);
     tsv->kind = dq_arena_text(&tsv->arena, bundle->kind, strlen(bundle->kind));
@@ -84,7 +83,7 @@ static dq_status check_fits(const dq_cat_tsv *tsv, const dq_bundle *bundle, dq_e
     return DQ_OK;
 }
 
-dq_status dq_cat_print_tsv(dq_json_text *out, const dq_bundle *bundle, const dq_cat_select *select,
+dq_status dq_cat_print_tsv(dq_json_text *out, const dq_bundle *bundle, const dq_selection *select,
                            dq_cat_tsv *tsv, dq_error *error)
 {
     dq_print p = {.out = out, .select = select, .error = error};

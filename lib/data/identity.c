@@ -2,6 +2,7 @@
 #include "data/identity.h"
 
 #include "core/digest.h"
+#include "dq/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,13 @@
 static dq_status no_memory(const dq_bundle *bundle, dq_error *error)
 {
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the ids of %s", bundle->kind);
+}
+
+int dq_entity_kind(const char *kind)
+{
+    if (!kind) return -1;
+    if (strcmp(kind, DQ_KIND_USERS) == 0) return DQ_USERS;
+    return strcmp(kind, DQ_KIND_ITEMS) == 0 ? DQ_ITEMS : -1;
 }
 
 /* A sum, since the order of columns does not matter; each column's digest is seeded by its name and type. */

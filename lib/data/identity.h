@@ -13,6 +13,12 @@
 
 #include "core/index.h"
 
+/* The two kinds of bundles that hold entities. */
+enum { DQ_USERS, DQ_ITEMS, DQ_ENTITY_KINDS };
+
+/* DQ_USERS for "users", DQ_ITEMS for "items"; -1 for other kinds, and for NULL. */
+int dq_entity_kind(const char *kind);
+
 typedef struct dq_identity {
     dq_index ids;       /* numbered 0, 1 ... in the order of arrival */
     uint64_t *digests;  /* (ids) of the row */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/session_log.h"
 
+#include "data/time.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +21,8 @@ typedef struct columns {
 
 static columns columns_of(const dq_events *events, const dq_bundle *b)
 {
-    char name[256];
-    (void)snprintf(name, sizeof name, "attr.%s", events->time);
     return (columns){dq_bundle_column(b, "user"), dq_bundle_column(b, "item"), dq_bundle_column(b, "label"),
-                     dq_bundle_column(b, "reward"), dq_bundle_column(b, name)};
+                     dq_bundle_column(b, "reward"), dq_time_column(b, events->time)};
 }
 
 static float reward_of(const dq_events *events, const columns *c, uint64_t row)
@@ -43,35 +42,30 @@ static bool keep_text(dq_events *events, const char *text, size_t n)
         events->times = grown;
         events->time_capacity = capacity;
     }
-    memcpy(events->times + events->time_bytes, text, n);
+    if (n) memcpy(events->times + events->time_bytes, text, n);
     events->time_bytes += n;
     return true;
 }
 
-/* A time is a JSON number or string; of strings the bytes between the quotes compare, as ISO 8601 sorts. */
 static dq_status take_time(dq_events *events, const columns *c, uint64_t row, dq_event *event,
                            dq_error *error)
 {
-    size_t n = 0;
-    char copy[64];
-    const char *text = c->time ? dq_column_text(c->time, row, &n) : NULL;
-    if (!text || (n == 4 && memcmp(text, "null", 4) == 0)) {
-        events->none = true;
-    } else if (text[0] == '"' && n >= 2) {
+    dq_time time = dq_time_of(c->time, row);
+    switch (time.form) {
+    case DQ_TIME_NONE: events->none = true; return DQ_OK;
+    case DQ_TIME_NUMBER:
+        events->numbers = true;
+        event->number = time.number;
+        return DQ_OK;
+    case DQ_TIME_TEXT:
         events->texts = true;
         event->text = events->time_bytes;
-        event->bytes = n - 2;
-        if (!keep_text(events, text + 1, n - 2)) return no_memory(error);
-    } else if (n < sizeof copy && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))) {
-        events->numbers = true;
-        memcpy(copy, text, n);
-        copy[n] = 0;
-        event->number = strtod(copy, NULL);
-    } else {
-        return dq_fail(error, DQ_ERR_SCHEMA, "the time '%s' of an interaction is neither a number nor a text",
-                       events->time);
+        event->bytes = time.bytes;
+        return keep_text(events, time.text, time.bytes) ? DQ_OK : no_memory(error);
+    case DQ_TIME_OTHER: break;
     }
-    return DQ_OK;
+    return dq_fail(error, DQ_ERR_SCHEMA, "the time '%s' of an interaction is neither a number nor a text",
+                   events->time);
 }
 
 static dq_status take(dq_events *events, const columns *c, uint64_t row, dq_error *error)
@@ -106,17 +100,21 @@ dq_status dq_events_add(dq_events *events, const dq_bundle *interactions, dq_err
 
 /* ---- order ---- */
 
+static dq_time time_of(const dq_events *events, const dq_event *event)
+{
+    return (dq_time){.form = events->numbers ? DQ_TIME_NUMBER : DQ_TIME_TEXT,
+                     .number = event->number,
+                     .text = event->bytes ? events->times + event->text : NULL,
+                     .bytes = event->bytes};
+}
+
 static int compare(const void *x, const void *y, void *arg)
 {
     const dq_event *a = x, *b = y;
-    const char *times = arg;
     if (a->user != b->user) return a->user < b->user ? -1 : 1;
-    if (a->number != b->number) return a->number < b->number ? -1 : 1;
-    size_t n = a->bytes < b->bytes ? a->bytes : b->bytes;
-    int order = n ? memcmp(times + a->text, times + b->text, n) : 0;
-    if (order) return order;
-    if (a->bytes != b->bytes) return a->bytes < b->bytes ? -1 : 1;
-    return (a->place > b->place) - (a->place < b->place);
+    const dq_time before = time_of(arg, a), after = time_of(arg, b);
+    int order = dq_time_compare(&before, &after);
+    return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
 dq_status dq_events_sort(dq_events *events, dq_error *error)
@@ -127,7 +125,7 @@ dq_status dq_events_sort(dq_events *events, dq_error *error)
     if (events->numbers && events->texts)
         return dq_fail(error, DQ_ERR_SCHEMA, "some times '%s' of interactions are numbers, and others texts",
                        events->time);
-    if (events->count) qsort_r(events->at, events->count, sizeof *events->at, compare, events->times);
+    if (events->count) qsort_r(events->at, events->count, sizeof *events->at, compare, events);
     return DQ_OK;
 }
 

@@ -84,7 +84,7 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     [ "$(paste -sd' ' counts)" = $'users\t3 items\t1' ]
     run dq-cat --to stream --kind transitions s.dq
     [ "$status" -eq 1 ]
-    [ "$output" = "dq-cat: s.dq: record 7: transitions refer to users: add --kind users" ]
+    [ "$output" = "dq-cat: s.dq: record 7: transitions refer to users, which are not selected" ]
 }
 
 @test "--join makes one section of several" {
@@ -205,7 +205,7 @@ END
     [ "$(when --time day --before 9.5)" = "9 " ]
     [ "$(dq-cat --since 1999 --to stream t.dq | dq-cat --count | tr '\t\n' '= ')" = "users=2 items=2 " ]
     run -1 dq-cat --since 1998 --time hour t.dq
-    [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' (--time names it)" ]
+    [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' that says their time" ]
     run -2 dq-cat --time day t.dq
 }
 

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/select.h"
+
+#include "dq/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a selection");
+}
+
+bool dq_select_is_table(const dq_bundle *bundle)
+{
+    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return false;
+    for (size_t i = 0; i < bundle->column_count; i++)
+        if (bundle->columns[i].shape[0] != bundle->rows) return false;
+    return true;
+}
+
+/* Whether an id of this kind's own is asked for. */
+static bool names_entity(const dq_selection *s, const char *kind)
+{
+    int number = dq_entity_kind(kind);
+    return (number == DQ_USERS && s->user) || (number == DQ_ITEMS && s->item);
+}
+
+static bool wants_kind(const dq_selection *s, const char *kind)
+{
+    if (s->kind_count == 0 && (s->user || s->item)) return names_entity(s, kind);
+    for (size_t i = 0; i < s->kind_count; i++)
+        if (strcmp(s->kinds[i], kind) == 0) return true;
+    return s->kind_count == 0;
+}
+
+static void begin_section(dq_selection *s, uint64_t section)
+{
+    if (s->section == section) return;
+    s->section = section;
+    for (int i = 0; i < DQ_ENTITY_KINDS; i++) {
+        dq_strings_clear(&s->entities[i].ids);
+        s->entities[i].kept = 0;
+    }
+}
+
+/* ---- which rows ---- */
+
+const char *dq_select_id(const dq_selection *s, const dq_column *column, uint64_t i, size_t *bytes)
+{
+    int kind = dq_entity_kind(column->ref);
+    return kind < 0 ? NULL
+                    : dq_strings_get(&s->entities[kind].ids, (size_t)dq_column_number(column, i), bytes);
+}
+
+/* The text that a row has in a column, through its reference when it is one; NULL when there is none. */
+static const char *name_of(const dq_selection *s, const dq_column *column, uint64_t row, size_t *bytes)
+{
+    if (dq_dtype_size(column->type) == 0) return dq_column_text(column, row, bytes);
+    if (column->dims != 1 || dq_column_is_null(column, row)) return NULL;
+    return dq_select_id(s, column, row, bytes);
+}
+
+/* Whether the row's column, where the kind has it, names the wanted id. */
+static bool names(const dq_selection *s, const dq_column *column, uint64_t row, const char *wanted)
+{
+    size_t n;
+    if (!wanted || !column) return true;
+    const char *text = name_of(s, column, row, &n);
+    return text && strlen(wanted) == n && memcmp(text, wanted, n) == 0;
+}
+
+/* Whether a row that the references mean was left out. */
+static bool lost(const dq_selection *s, const dq_bundle *bundle, uint64_t row)
+{
+    for (size_t i = 0; i < bundle->column_count; i++) {
+        const dq_column *c = &bundle->columns[i];
+        int kind = dq_entity_kind(c->ref);
+        uint64_t width = dq_column_width(c);
+        for (uint64_t k = 0; kind >= 0 && k < width; k++)
+            if (!dq_column_is_null(c, row) &&
+                s->entities[kind].place[(size_t)dq_column_number(c, row * width + k)] == DQ_ABSENT)
+                return true;
+    }
+    return false;
+}
+
+/* Enters the bundle's ids; their places are DQ_ABSENT until rows are chosen. */
+static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, dq_error *error)
+{
+    const dq_column *ids = dq_bundle_column(bundle, "id");
+    size_t need = entities->ids.count + bundle->rows;
+    if (need > entities->capacity) {
+        size_t room = 2 * entities->capacity > need ? 2 * entities->capacity : need;
+        uint32_t *place = realloc(entities->place, room * sizeof *place);
+        if (!place) return no_memory(error);
+        entities->place = place;
+        entities->capacity = room;
+    }
+    dq_status status = DQ_OK;
+    for (uint64_t r = 0; !status && r < bundle->rows; r++) {
+        size_t n;
+        const char *id = dq_column_text(ids, r, &n);
+        entities->place[entities->ids.count] = DQ_ABSENT;
+        status = dq_strings_add(&entities->ids, id, n, error);
+    }
+    return status;
+}
+
+/* Where a time is asked for, the column of interactions that says it; NULL when none matters. */
+static dq_status find_time(const dq_selection *s, const dq_bundle *bundle, const dq_column **time,
+                           dq_error *error)
+{
+    *time = NULL;
+    if (s->since.form == DQ_TIME_NONE && s->before.form == DQ_TIME_NONE) return DQ_OK;
+    if (strcmp(bundle->kind, DQ_KIND_INTERACTIONS) != 0) return DQ_OK;
+    *time = dq_time_column(bundle, s->time);
+    if (*time) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN, "the interactions have no attribute '%s' that says their time",
+                   s->time);
+}
+
+/* Whether a row lies between the bounds; one without a time does not. A bound has no quotes to say that its
+ * digits are a text, so a text of digits counts as the number, too. */
+static bool in_span(const dq_selection *s, const dq_column *column, uint64_t row)
+{
+    if (!column) return true;
+    dq_time time = dq_time_of(column, row);
+    if (time.form == DQ_TIME_NONE) return false;
+    if (time.form != DQ_TIME_NUMBER) time = dq_time_parse(time.text, time.bytes);
+    return !(s->since.form != DQ_TIME_NONE && dq_time_compare(&time, &s->since) < 0) &&
+           !(s->before.form != DQ_TIME_NONE && dq_time_compare(&time, &s->before) >= 0);
+}
+
+/* The columns that say whether a row is wanted; each may be NULL. */
+typedef struct test_columns {
+    const dq_column *user, *item, *time;
+} test_columns;
+
+static bool matches(const dq_selection *s, const dq_bundle *bundle, const test_columns *w, uint64_t row)
+{
+    return names(s, w->user, row, s->user) && names(s, w->item, row, s->item) && in_span(s, w->time, row) &&
+           !(s->renumber && lost(s, bundle, row));
+}
+
+/* Takes one matching row, or counts it and passes on. */
+static void take(dq_selection *s, uint64_t row, dq_selected *entities, size_t first)
+{
+    bool wanted = !s->by_row || s->matched == s->row;
+    s->matched++;
+    if (!wanted) return;
+    s->rows[s->count++] = (uint32_t)row;
+    s->kept++;
+    if (entities) entities->place[first + row] = entities->kept++;
+    if (s->by_row) s->done = true;
+}
+
+static bool moved(const dq_selection *s, const dq_bundle *bundle)
+{
+    for (size_t i = 0; i < bundle->column_count; i++) {
+        int kind = dq_entity_kind(bundle->columns[i].ref);
+        if (kind >= 0 && s->entities[kind].kept != s->entities[kind].ids.count) return true;
+    }
+    return false;
+}
+
+/* Transitions without the users and items that they count would be no stream. */
+static dq_status check_referred(const dq_selection *s, const dq_bundle *bundle, dq_error *error)
+{
+    for (size_t i = 0; s->renumber && i < bundle->column_count; i++) {
+        const char *ref = bundle->columns[i].ref;
+        if (dq_entity_kind(ref) >= 0 && !wants_kind(s, ref))
+            return dq_fail(error, DQ_ERR_RANGE, "%s refer to %s, which are not selected", bundle->kind, ref);
+    }
+    return DQ_OK;
+}
+
+/* An id given without other kinds names one row: once found, we are done. */
+static bool found_single(const dq_selection *s)
+{
+    bool single = s->kind_count ? s->kind_count == 1 : !s->user != !s->item;
+    const char *kind = s->kind_count ? s->kinds[0] : s->user ? DQ_KIND_USERS : DQ_KIND_ITEMS;
+    return single && s->kept == 1 && names_entity(s, kind);
+}
+
+bool dq_select_done(const dq_selection *s)
+{
+    return s->done || (s->by_head && s->kept == s->head);
+}
+
+static dq_status reserve_rows(dq_selection *s, uint64_t rows, dq_error *error)
+{
+    if (rows <= s->capacity) return DQ_OK;
+    uint32_t *grown = realloc(s->rows, (size_t)rows * sizeof *grown);
+    if (!grown) return no_memory(error);
+    s->rows = grown;
+    s->capacity = (size_t)rows;
+    return DQ_OK;
+}
+
+dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    int kind = dq_entity_kind(bundle->kind);
+    dq_selected *entities = kind >= 0 ? &s->entities[kind] : NULL;
+    begin_section(s, section);
+    size_t first = entities ? entities->ids.count : 0;
+    if (bundle->rows >= DQ_ABSENT) return dq_fail(error, DQ_ERR_RANGE, "%s: too many rows", bundle->kind);
+    dq_status status = entities ? enter_ids(entities, bundle, error) : DQ_OK;
+    if (status) return status;
+    s->count = 0;
+    s->whole = false;
+    if (dq_select_done(s) || !wants_kind(s, bundle->kind)) return DQ_OK;
+    test_columns w = {.user = dq_bundle_column(bundle, kind == DQ_USERS ? "id" : "user"),
+                      .item = dq_bundle_column(bundle, kind == DQ_ITEMS ? "id" : "item")};
+    bool table = dq_select_is_table(bundle);
+    uint64_t rows = table ? bundle->rows : 1;
+    if ((status = check_referred(s, bundle, error)) || (status = reserve_rows(s, rows, error)) ||
+        (status = find_time(s, bundle, &w.time, error)))
+        return status;
+    for (uint64_t r = 0; r < rows && !dq_select_done(s); r++)
+        if (!table || matches(s, bundle, &w, r)) take(s, r, entities, first);
+    s->whole = s->count == rows && !(s->renumber && moved(s, bundle));
+    if (found_single(s)) s->done = true;
+    return DQ_OK;
+}
+
+/* ---- a bundle of its own ---- */
+
+static void renumber(const dq_selection *s, const dq_column *c)
+{
+    const uint32_t *place = s->entities[dq_entity_kind(c->ref)].place;
+    uint64_t n = c->shape[0] * dq_column_width(c);
+    for (uint64_t i = 0; i < n; i++) {
+        if (dq_column_is_null(c, i)) continue;
+        uint64_t to = place[(size_t)dq_column_number(c, i)];
+        /* little-endian: the low bytes come first. The new number is at most the old one. The memory is ours,
+         * from dq_bundle_select. */
+        memcpy((unsigned char *)(uintptr_t)c->data + i * dq_dtype_size(c->type), &to, dq_dtype_size(c->type));
+    }
+}
+
+dq_status dq_select_copy(const dq_selection *s, const dq_bundle *bundle, dq_bundle *to, dq_error *error)
+{
+    dq_status status = dq_bundle_select(to, bundle, s->rows, s->count, error);
+    for (size_t i = 0; !status && s->renumber && i < to->column_count; i++)
+        if (dq_entity_kind(to->columns[i].ref) >= 0) renumber(s, &to->columns[i]);
+    return status;
+}
+
+dq_status dq_select_found(const dq_selection *s, dq_error *error)
+{
+    if (s->kept) return DQ_OK;
+    if (s->by_row)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no row %llu: there are %llu", (unsigned long long)s->row,
+                       (unsigned long long)s->matched);
+    if (s->user && s->item)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "nothing of user %s and item %s", s->user, s->item);
+    if (s->user) return dq_fail(error, DQ_ERR_UNKNOWN, "no user %s", s->user);
+    if (s->item) return dq_fail(error, DQ_ERR_UNKNOWN, "no item %s", s->item);
+    return DQ_OK;
+}
+
+void dq_select_free(dq_selection *s)
+{
+    for (int i = 0; i < DQ_ENTITY_KINDS; i++) {
+        dq_strings_free(&s->entities[i].ids);
+        free(s->entities[i].place);
+    }
+    free(s->rows);
+    *s = (dq_selection){0};
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which rows of a stream's bundles stay: by kind, by user and item, by time, by number. References are
+ * followed: transitions are chosen by the ids that they refer to, and when the choice is to be a stream again
+ * they are counted anew, and those that refer to a row that was left out are left out, too.
+ *
+ *     dq_selection s = {.user = "anna", .renumber = true};
+ *     dq_select_rows(&s, &bundle, section, &e);         every bundle of the stream, in order, until
+ * dq_select_done if (s.whole) ... the bundle; else if (s.count) dq_select_copy(&s, &bundle, &chosen, &e);
+ */
+#ifndef DQ_DATA_SELECT_H
+#define DQ_DATA_SELECT_H
+
+#include "data/identity.h"
+#include "data/time.h"
+
+/* The users or the items of the section being read: their ids by row, and where each row went. */
+typedef struct dq_selected {
+    dq_strings ids;
+    uint32_t *place; /* (ids.count) row in the output, or DQ_ABSENT where it was left out */
+    size_t capacity;
+    uint32_t kept;
+} dq_selected;
+
+/* Set what is asked for and leave the rest zero. All that is asked for must hold of a row. */
+typedef struct dq_selection {
+    /* what is asked for; borrowed */
+    const char *const *kinds; /* (kind_count); none: all, or those that user and item name */
+    size_t kind_count;
+    const char *user; /* an id, or NULL: this user; of other kinds the rows that name or refer to it */
+    const char *item;
+    dq_time since, before; /* of interactions: since <= time < before; DQ_TIME_NONE: no bound */
+    const char *time;      /* the attribute that says it; wanted with a bound */
+    bool by_head, by_row;
+    uint64_t head; /* with by_head: the first so many rows that match */
+    uint64_t row;  /* with by_row: the row of this number among them, from 0 */
+    bool renumber; /* the output is a stream: see above */
+    /* where we are */
+    dq_selected entities[DQ_ENTITY_KINDS];
+    uint64_t section;
+    uint64_t matched, kept; /* rows so far */
+    bool done;
+    /* of the bundle that came last */
+    bool whole;     /* every row, and no reference has moved */
+    uint32_t *rows; /* (count) ascending */
+    size_t count, capacity;
+} dq_selection;
+
+/* Chooses rows of a bundle into selection->rows. A model counts as one row, and so does any bundle that is no
+ * table. section is dq_reader_section. DQ_ERR_RANGE when rows to renumber refer to a kind that is not
+ * selected, DQ_ERR_UNKNOWN when a bound of time is set and interactions have no such attribute,
+ * DQ_ERR_MEMORY. */
+dq_status dq_select_rows(dq_selection *selection, const dq_bundle *bundle, uint64_t section, dq_error *error);
+/* The chosen rows of a table as a bundle of their own (*to; the caller frees it). Not when all of it stays
+ * (selection->whole). */
+dq_status dq_select_copy(const dq_selection *selection, const dq_bundle *bundle, dq_bundle *to,
+                         dq_error *error);
+/* Whether nothing more can come, so that the rest of the stream need not be read. */
+bool dq_select_done(const dq_selection *selection);
+/* When all was read: DQ_ERR_UNKNOWN when a user, an item or a row was asked for and none came. */
+dq_status dq_select_found(const dq_selection *selection, dq_error *error);
+void dq_select_free(dq_selection *selection);
+
+/* The id that number i of a column of references means; NULL when the column refers to neither users nor
+ * items. */
+const char *dq_select_id(const dq_selection *selection, const dq_column *column, uint64_t i, size_t *bytes);
+/* Whether all columns have the bundle's rows. */
+bool dq_select_is_table(const dq_bundle *bundle);
+
+#endif
