@@ -90,7 +90,7 @@ static void in_parallel(void *self, size_t tiles, void (*tile)(void *arg, size_t
 static dq_status factor(run *r, dq_error *error)
 {
     const dq_catalogue *c = &r->catalogue;
-    uint32_t users = (uint32_t)dq_index_count(&c->users.ids), items = (uint32_t)dq_index_count(&c->items.ids);
+    uint32_t users = dq_side_count(&c->users), items = dq_side_count(&c->items);
     dq_factors_config config = {.width = r->width,
                                 .alpha = r->o->alpha,
                                 .lambda = r->o->lambda,
@@ -142,7 +142,7 @@ static dq_status write_bundle(const run *r, const dq_side *side, const float *ma
     float *vectors = calloc(shape[0] * shape[1] + 1, sizeof *vectors);
     dq_bundle out;
     if (!vectors) return no_memory(error);
-    for (uint32_t row = 0; row < dq_index_count(&side->ids); row++) {
+    for (uint32_t row = 0; row < dq_side_count(side); row++) {
         if (side->rows[row].bundle != b) continue;
         float *to = vectors + side->rows[row].row * shape[1];
         if (side->width) memcpy(to, side->vectors[row], side->width * sizeof *to);

@@ -37,7 +37,7 @@ static dq_status open_user(rank_lists *lists, const dq_side *side, uint32_t row,
     size_t i = lists->count, pool = o->pool ? o->pool : 10 * o->k;
     size_t k = o->order == RANK_MMR ? pool : o->k;
     rank_user *user = &lists->users[i];
-    user->id = dq_index_id(&side->ids, row, &user->id_bytes);
+    user->id = dq_side_id(side, row, &user->id_bytes);
     user->seen = DQ_ABSENT;
     lists->of_row[row] = DQ_ABSENT;
     if (!is_wanted(&o->users, user->id, user->id_bytes)) return DQ_OK;
@@ -52,7 +52,7 @@ static dq_status open_user(rank_lists *lists, const dq_side *side, uint32_t row,
 dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_side *users,
                           dq_error *error)
 {
-    uint32_t n = (uint32_t)dq_index_count(&users->ids);
+    uint32_t n = dq_side_count(users);
     dq_status status = DQ_OK;
     lists->options = options;
     lists->users = calloc(n + 1U, sizeof *lists->users);

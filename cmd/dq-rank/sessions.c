@@ -174,7 +174,7 @@ dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_side
     status = s->config.head == DQ_HEAD_ACTIONS ? take_actions(s, count, error)
                                                : find_outputs(s, items, error);
     if (!status) status = make_agent(s, pool, error);
-    if (!status) status = order_events(s, lists, &users->ids, items, error);
+    if (!status) status = order_events(s, lists, &users->identity.ids, items, error);
     if (status) return status;
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
     s->states = calloc((size_t)GROUP * s->shape.state_width, sizeof *s->states);

@@ -175,7 +175,7 @@ static dq_prompt_row row_of(const dq_side *side, const dq_prompt_layout *layouts
     const dq_row *at = &side->rows[row];
     const dq_prompt_layout *l = &layouts[at->bundle];
     dq_prompt_row r = {.fields = fields, .text_count = l->text_count, .count = l->count};
-    r.id = dq_index_id(&side->ids, row, &r.id_bytes);
+    r.id = dq_side_id(side, row, &r.id_bytes);
     for (size_t i = 0; i < l->count; i++) {
         fields[i].name = l->names[i];
         fields[i].text = dq_column_text(l->columns[i], at->row, &fields[i].bytes);

@@ -191,7 +191,7 @@ static dq_status run(logged *l, dq_error *error)
 /* meta.items: the item of each output. */
 static bool name_items(const train *t, dq_bundle *model)
 {
-    const dq_index *ids = &t->corpus.catalogue.items.ids;
+    const dq_index *ids = &t->corpus.catalogue.items.identity.ids;
     dq_value list = dq_list();
     for (uint32_t i = 0; i < dq_index_count(ids); i++) {
         size_t n;

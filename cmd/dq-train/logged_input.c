@@ -76,9 +76,9 @@ static uint32_t *rows_of(const dq_index *ids, const dq_index *rows)
 static dq_status make_log(const train *t, train_logged_input *in, dq_error *error)
 {
     const dq_catalogue *c = &t->corpus.catalogue;
-    uint32_t users = (uint32_t)dq_index_count(&c->users.ids);
-    uint32_t *user_row = rows_of(&in->events.users, &c->users.ids);
-    uint32_t *item_row = rows_of(&in->events.items, &c->items.ids);
+    uint32_t users = dq_side_count(&c->users);
+    uint32_t *user_row = rows_of(&in->events.users, &c->users.identity.ids);
+    uint32_t *item_row = rows_of(&in->events.items, &c->items.identity.ids);
     dq_status status = user_row && item_row ? dq_events_sort(&in->events, error) : no_memory(error);
     in->log.users = dq_side_vectors(&c->users);
     in->log.items = dq_side_vectors(&c->items);

@@ -87,7 +87,7 @@ static dq_status group_by(const train *t, const char *attribute, uint32_t users,
 
 dq_status train_groups(train *t, uint32_t **group, dq_error *error)
 {
-    uint32_t users = (uint32_t)dq_index_count(&t->corpus.catalogue.users.ids);
+    uint32_t users = dq_side_count(&t->corpus.catalogue.users);
     *group = calloc((size_t)users + 1, sizeof **group);
     if (!*group) return dq_fail(error, DQ_ERR_MEMORY, "no memory for groups");
     for (uint32_t u = 0; u < users; u++) (*group)[u] = u;

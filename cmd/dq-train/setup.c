@@ -11,7 +11,7 @@
 
 static dq_status check_side(const dq_side *side, const char *what, dq_error *error)
 {
-    if (dq_index_count(&side->ids) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
+    if (dq_side_count(side) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
     if (side->width == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors (dq-embed makes them from texts)", what);
     return DQ_OK;
@@ -62,7 +62,7 @@ void train_close(train *t)
 
 dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error)
 {
-    *user = dq_index_find(&t->corpus.catalogue.users.ids, id, strlen(id));
+    *user = dq_side_find(&t->corpus.catalogue.users, id, strlen(id));
     if (*user == DQ_ABSENT) return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", id);
     return DQ_OK;
 }
@@ -73,7 +73,7 @@ const dq_bundle *train_init_model(const train *t, uint32_t user)
 {
     const dq_models *models = t->init.count ? &t->init : &t->corpus.models;
     size_t n = 0;
-    const char *id = user == DQ_ABSENT ? NULL : dq_index_id(&t->corpus.catalogue.users.ids, user, &n);
+    const char *id = user == DQ_ABSENT ? NULL : dq_side_id(&t->corpus.catalogue.users, user, &n);
     return dq_models_of(models, id, n);
 }
 
@@ -228,7 +228,7 @@ dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_v
     if (!status) status = remember_layout(t, &model, error);
     if (!status && user != DQ_ABSENT) {
         size_t n;
-        const char *id = dq_index_id(&t->corpus.catalogue.users.ids, user, &n);
+        const char *id = dq_side_id(&t->corpus.catalogue.users, user, &n);
         if (!dq_map_set(&model.arena, &model.meta, "user", dq_string_n(&model.arena, id, n)))
             status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
     }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/catalogue.h"
 
-#include "data/identity.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,43 +25,19 @@ static bool reserve(void *array, size_t *capacity, size_t need, size_t size)
     return true;
 }
 
-/* ---- rows ---- */
-
-/* Room for one more row in each of the side's arrays. */
-static bool reserve_row(dq_side *side, size_t count)
+/* Room for the rows that the bundle entered last has. */
+static bool reserve_rows(dq_side *side, size_t rows)
 {
-    if (count > side->capacity) {
-        size_t a = side->capacity, b = a, c = a;
-        if (!reserve(&side->rows, &a, count, sizeof *side->rows) ||
-            !reserve(&side->vectors, &b, count, sizeof *side->vectors) ||
-            !reserve(&side->digests, &c, count, sizeof *side->digests))
-            return false;
-        side->capacity = a;
-    }
-    return reserve(&side->section_rows, &side->section_capacity, side->section_count + 1,
-                   sizeof *side->section_rows);
-}
-
-/* Enters row r of the bundle; *fresh tells whether its id is new. */
-static dq_status enter_row(dq_side *side, const dq_bundle *bundle, const dq_column *ids, uint64_t r,
-                           uint32_t section, bool *fresh, dq_error *error)
-{
-    size_t n;
-    const char *id = dq_column_text(ids, r, &n);
-    uint32_t row;
-    if (!reserve_row(side, dq_index_count(&side->ids) + 1)) return no_memory(error);
-    dq_status status = dq_index_add(&side->ids, id, n, &row, fresh, error);
-    if (status) return status;
-    uint64_t digest = dq_identity_digest(bundle, r);
-    if (!*fresh && side->rows[row].section == section)
-        return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands twice", bundle->kind, (int)n, id);
-    if (!*fresh && side->digests[row] != digest)
-        return dq_fail(error, DQ_ERR_DUPLICATE, "%s: id %.*s stands in two sections with unequal rows",
-                       bundle->kind, (int)n, id);
-    side->digests[row] = digest;
-    side->rows[row].section = section;
-    side->section_rows[side->section_count++] = row;
-    return DQ_OK;
+    size_t count = dq_side_count(side), capacity = side->capacity;
+    if (!reserve(&side->section_rows, &side->section_capacity, side->section_count + rows,
+                 sizeof *side->section_rows))
+        return false;
+    if (count <= capacity) return true;
+    if (!reserve(&side->rows, &capacity, count, sizeof *side->rows)) return false;
+    capacity = side->capacity;
+    if (!reserve(&side->vectors, &capacity, count, sizeof *side->vectors)) return false;
+    side->capacity = capacity;
+    return true;
 }
 
 /* ---- a side ---- */
@@ -84,7 +58,7 @@ static dq_status check_vectors(dq_side *side, const dq_bundle *bundle, dq_arena 
     uint64_t width = c ? dq_column_width(c) : 0;
     if (bundle->rows == 0) return DQ_OK;
     if (width > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "%s: vectors too wide", bundle->kind);
-    bool first = dq_index_count(&side->ids) == 0;
+    bool first = dq_side_count(side) == 0;
     if (!first && width != side->width)
         return dq_fail(error, DQ_ERR_SCHEMA, "%s: vectors of width %llu after vectors of width %u",
                        bundle->kind, (unsigned long long)width, side->width);
@@ -136,32 +110,20 @@ static dq_status keep_rows(dq_bundle *bundle, const uint32_t *fresh, size_t coun
     return DQ_OK;
 }
 
-static dq_status enter_rows(dq_side *side, const dq_bundle *bundle, uint32_t section, uint32_t *fresh,
-                            size_t *count, dq_error *error)
-{
-    const dq_column *ids = dq_bundle_column(bundle, "id");
-    for (uint64_t r = 0; r < bundle->rows; r++) {
-        bool added;
-        dq_status status = enter_row(side, bundle, ids, r, section, &added, error);
-        if (status) return status;
-        if (added) fresh[(*count)++] = (uint32_t)r;
-    }
-    return DQ_OK;
-}
-
-static dq_status add_rows(dq_side *side, dq_bundle *bundle, uint32_t section, dq_arena *arena,
+static dq_status add_rows(dq_side *side, dq_bundle *bundle, uint64_t section, dq_arena *arena,
                           dq_error *error)
 {
-    if (bundle->rows > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "%s: too many rows", bundle->kind);
+    dq_identity *identity = &side->identity;
+    size_t rows = (size_t)bundle->rows, first = dq_side_count(side);
     dq_status status = check_vectors(side, bundle, arena, error);
+    if (!status) status = dq_identity_add(identity, bundle, section, NULL, error);
     if (status) return status;
-    size_t first = dq_index_count(&side->ids), count = 0;
-    uint32_t *fresh = malloc((size_t)bundle->rows * sizeof *fresh + 1);
-    if (!fresh) return no_memory(error);
-    status = enter_rows(side, bundle, section, fresh, &count, error);
-    if (!status) status = keep_rows(bundle, fresh, count, error);
-    free(fresh);
-    if (status || count == 0) return status;
+    if (!reserve_rows(side, rows)) return no_memory(error);
+    if (rows)
+        memcpy(side->section_rows + side->section_count, identity->numbers, rows * sizeof *identity->numbers);
+    side->section_count += rows;
+    status = keep_rows(bundle, identity->fresh, identity->fresh_count, error);
+    if (status || identity->fresh_count == 0) return status;
     return point_rows(side, bundle, (uint32_t)side->bundle_count, first, arena, error);
 }
 
@@ -177,7 +139,7 @@ static bool keep_bundle(dq_bundle **bundles, size_t *count, size_t *capacity, dq
 
 static dq_status add_side(dq_catalogue *catalogue, dq_side *side, dq_bundle *bundle, dq_error *error)
 {
-    dq_status status = add_rows(side, bundle, (uint32_t)catalogue->section, &catalogue->arena, error);
+    dq_status status = add_rows(side, bundle, catalogue->section, &catalogue->arena, error);
     if (!status && bundle->rows > 0 &&
         !keep_bundle(&side->bundles, &side->bundle_count, &side->bundle_capacity, bundle))
         status = no_memory(error);
@@ -210,7 +172,6 @@ static dq_status read_pairs(dq_catalogue *catalogue, const dq_value *meta, dq_er
 dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t section, bool *taken,
                            dq_error *error)
 {
-    if (section >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "too many sections");
     if (section != catalogue->section) catalogue->users.section_count = catalogue->items.section_count = 0;
     catalogue->section = section;
     dq_status status = DQ_OK;
@@ -229,6 +190,21 @@ dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t 
     }
     if (*taken) dq_bundle_free(bundle);
     return status;
+}
+
+uint32_t dq_side_count(const dq_side *side)
+{
+    return (uint32_t)dq_index_count(&side->identity.ids);
+}
+
+const char *dq_side_id(const dq_side *side, uint32_t row, size_t *bytes)
+{
+    return dq_index_id(&side->identity.ids, row, bytes);
+}
+
+uint32_t dq_side_find(const dq_side *side, const char *id, size_t bytes)
+{
+    return dq_index_find(&side->identity.ids, id, bytes);
 }
 
 dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_error *error)
@@ -254,7 +230,7 @@ static dq_status resolve_side(const dq_side *side, const dq_column *ids, uint64_
 {
     size_t n;
     const char *id = dq_column_text(ids, r, &n);
-    *row = dq_index_find(&side->ids, id, n);
+    *row = dq_side_find(side, id, n);
     if (*row == DQ_ABSENT && !allow_absent)
         return dq_fail(error, DQ_ERR_UNKNOWN, "interactions: %s %.*s is not in the catalogue", what, (int)n,
                        id);
@@ -314,11 +290,10 @@ static void free_bundles(dq_bundle *bundles, size_t count)
 
 static void free_side(dq_side *side)
 {
-    dq_index_free(&side->ids);
+    dq_identity_free(&side->identity);
     free_bundles(side->bundles, side->bundle_count);
     free(side->rows);
     free(side->vectors);
-    free(side->digests);
     free(side->section_rows);
 }
 

@@ -8,22 +8,21 @@
 #ifndef DQ_DATA_CATALOGUE_H
 #define DQ_DATA_CATALOGUE_H
 
-#include "core/index.h"
+#include "data/identity.h"
 #include "dq/schema.h"
 
-/* Where a row's columns are, and the last section that held the row. */
+/* Where a row's columns are. */
 typedef struct dq_row {
-    uint32_t bundle, row, section;
+    uint32_t bundle, row;
 } dq_row;
 
 /* One side: users or items. */
 typedef struct dq_side {
-    dq_index ids; /* id -> row of this side, 0.. in the order of arrival; dq_index_count is the row count */
+    dq_identity identity; /* an id's number is its row, 0.. in the order of arrival */
     dq_bundle *bundles;
     size_t bundle_count;
     dq_row *rows;          /* (count) */
     const float **vectors; /* (count) each width float32; NULL pointers when the side has no vectors */
-    uint64_t *digests;     /* (count) of each row, to compare equal ids */
     uint32_t width;        /* 0: no vectors */
     dq_field *fields;
     size_t field_count;
@@ -63,6 +62,11 @@ dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t 
 /* Resolves interactions to rows once the whole stream is read. Ids that the catalogue lacks are an error
  * (inside a stream they are) unless allow_absent. */
 dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_error *error);
+
+/* How many there are, the id of a row (not NUL-terminated), and the row of an id, or DQ_ABSENT. */
+uint32_t dq_side_count(const dq_side *side);
+const char *dq_side_id(const dq_side *side, uint32_t row, size_t *bytes);
+uint32_t dq_side_find(const dq_side *side, const char *id, size_t bytes);
 
 /* The catalogue's row for row `ref` of the section being read; DQ_ERR_RANGE when the section has no such row
  * yet. */

@@ -139,8 +139,7 @@ const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t by
 
 dq_vectors dq_side_vectors(const dq_side *side)
 {
-    return (dq_vectors){
-        .at = side->vectors, .count = (uint32_t)dq_index_count(&side->ids), .width = side->width};
+    return (dq_vectors){.at = side->vectors, .count = dq_side_count(side), .width = side->width};
 }
 
 static uint64_t digest_ids(const dq_index *ids, uint64_t seed)
@@ -155,9 +154,10 @@ static uint64_t digest_ids(const dq_index *ids, uint64_t seed)
 
 static uint64_t digest_side(const dq_side *side, uint64_t seed)
 {
-    size_t count = dq_index_count(&side->ids);
-    if (count) seed = dq_digest_seeded(side->digests, count * sizeof *side->digests, seed);
-    return digest_ids(&side->ids, seed);
+    const dq_identity *identity = &side->identity;
+    size_t count = dq_side_count(side);
+    if (count) seed = dq_digest_seeded(identity->digests, count * sizeof *identity->digests, seed);
+    return digest_ids(&identity->ids, seed);
 }
 
 /* Field by field: a transition has padding. */

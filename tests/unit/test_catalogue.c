@@ -27,7 +27,7 @@ static const char *id_of(const dq_side *side, uint32_t row)
 {
     static char text[64];
     size_t n;
-    const char *id = dq_index_id(&side->ids, row, &n);
+    const char *id = dq_side_id(side, row, &n);
     memcpy(text, id, n);
     text[n] = '\0';
     return text;
@@ -45,7 +45,7 @@ static void sections_are_joined(void **state)
     b = entities("users", 3, TEXTS("c", "b", "d"));
     add_vectors(&b, DQ_F4, 2, two);
     assert_int_equal(add(&c, b, 1, NULL), DQ_OK);
-    assert_int_equal(dq_index_count(&c.users.ids), 4);
+    assert_int_equal(dq_side_count(&c.users), 4);
     assert_string_equal(id_of(&c.users, 2), "c");
     assert_string_equal(id_of(&c.users, 3), "d");
     assert_true(c.users.vectors[1] == one + 2); /* not copied */
