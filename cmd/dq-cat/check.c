@@ -22,7 +22,7 @@ static dq_status no_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a check");
 }
 
-/* All vectors of a side have one width, in whatever section or operand they stand. */
+/* All vectors of users have one width, and all of items, in whatever section or operand they stand. */
 static dq_status check_width(known *k, const dq_bundle *bundle, dq_error *error)
 {
     const dq_column *c = dq_bundle_column(bundle, "vector");
@@ -77,36 +77,36 @@ static dq_status check_json(const dq_bundle *bundle, dq_error *error)
     return status;
 }
 
-static dq_status check_bundle(known side[DQ_ENTITY_KINDS], const dq_bundle *bundle, uint64_t section,
+static dq_status check_bundle(known of[DQ_ENTITY_KINDS], const dq_bundle *bundle, uint64_t section,
                               dq_error *error)
 {
     dq_status status = check_json(bundle, error);
     int kind = dq_entity_kind(bundle->kind);
-    if (!status && kind >= 0) status = check_width(&side[kind], bundle, error);
-    if (!status && kind >= 0) status = dq_identity_add(&side[kind].rows, bundle, section, NULL, error);
+    if (!status && kind >= 0) status = check_width(&of[kind], bundle, error);
+    if (!status && kind >= 0) status = dq_identity_add(&of[kind].rows, bundle, section, NULL, error);
     if (status || strcmp(bundle->kind, DQ_KIND_INTERACTIONS) != 0) return status;
-    status = mention(&side[DQ_USERS], dq_bundle_column(bundle, "user"), error);
-    return status ? status : mention(&side[DQ_ITEMS], dq_bundle_column(bundle, "item"), error);
+    status = mention(&of[DQ_USERS], dq_bundle_column(bundle, "user"), error);
+    return status ? status : mention(&of[DQ_ITEMS], dq_bundle_column(bundle, "item"), error);
 }
 
 dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error)
 {
-    known side[DQ_ENTITY_KINDS] = {0};
+    known of[DQ_ENTITY_KINDS] = {0};
     dq_bundle bundle;
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = dq_reader_next(in, &bundle, error)) > 0) {
-        status = check_bundle(side, &bundle, dq_reader_section(in), error);
+        status = check_bundle(of, &bundle, dq_reader_section(in), error);
         if (status) (void)dq_error_at(error, dq_reader_source(in), dq_reader_record(in));
         dq_progress_step(progress, progress->done + bundle.rows, "rows");
         dq_bundle_free(&bundle);
     }
     if (!status && got < 0) status = error->status;
-    if (!status) status = check_mentioned(&side[DQ_USERS], "user", error);
-    if (!status) status = check_mentioned(&side[DQ_ITEMS], "item", error);
+    if (!status) status = check_mentioned(&of[DQ_USERS], "user", error);
+    if (!status) status = check_mentioned(&of[DQ_ITEMS], "item", error);
     for (int i = 0; i < DQ_ENTITY_KINDS; i++) {
-        dq_identity_free(&side[i].rows);
-        dq_index_free(&side[i].mentioned);
+        dq_identity_free(&of[i].rows);
+        dq_index_free(&of[i].mentioned);
     }
     return status;
 }

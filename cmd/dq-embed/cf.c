@@ -90,7 +90,7 @@ static void in_parallel(void *self, size_t tiles, void (*tile)(void *arg, size_t
 static dq_status factor(run *r, dq_error *error)
 {
     const dq_catalogue *c = &r->catalogue;
-    uint32_t users = dq_side_count(&c->users), items = dq_side_count(&c->items);
+    uint32_t users = dq_entities_count(&c->users), items = dq_entities_count(&c->items);
     dq_factors_config config = {.width = r->width,
                                 .alpha = r->o->alpha,
                                 .lambda = r->o->lambda,
@@ -117,39 +117,39 @@ static dq_status factor(run *r, dq_error *error)
 /* ---- writing ---- */
 
 /* The fields that were there, and behind them the new one. */
-static dq_status add_field(const run *r, const dq_side *side, dq_bundle *out, dq_error *error)
+static dq_status add_field(const run *r, const dq_entities *entities, dq_bundle *out, dq_error *error)
 {
-    size_t old = side->width ? side->field_count : 0;
+    size_t old = entities->width ? entities->field_count : 0;
     dq_field *fields = dq_arena_zero(&out->arena, old + 1, sizeof *fields);
     dq_value meta;
     if (!fields || !dq_value_copy(&out->arena, &out->meta, &meta)) return no_memory(error);
-    if (dq_field_find(side->fields, old, r->field))
+    if (dq_field_find(entities->fields, old, r->field))
         return dq_fail(error, DQ_ERR_DUPLICATE, "%s have a field '%s' already (--prefix makes another name)",
                        out->kind, r->field);
-    if (old) memcpy(fields, side->fields, old * sizeof *fields);
-    fields[old] = (dq_field){.name = r->field, .offset = side->width, .width = r->width};
+    if (old) memcpy(fields, entities->fields, old * sizeof *fields);
+    fields[old] = (dq_field){.name = r->field, .offset = entities->width, .width = r->width};
     out->meta = meta;
     return dq_fields_write(fields, old + 1, &out->arena, &out->meta, error);
 }
 
-/* Bundle b of a side with its rows' vectors and behind them the new ones, (rows, old + width). */
-static dq_status write_bundle(const run *r, const dq_side *side, const float *made, uint32_t b,
+/* Bundle b of users or items with its rows' vectors and behind them the new ones, (rows, old + width). */
+static dq_status write_bundle(const run *r, const dq_entities *entities, const float *made, uint32_t b,
                               dq_error *error)
 {
     static const char *const without[] = {"vector", NULL};
-    const dq_bundle *in = &side->bundles[b];
-    uint64_t shape[2] = {in->rows, (uint64_t)side->width + r->width};
+    const dq_bundle *in = &entities->bundles[b];
+    uint64_t shape[2] = {in->rows, (uint64_t)entities->width + r->width};
     float *vectors = calloc(shape[0] * shape[1] + 1, sizeof *vectors);
     dq_bundle out;
     if (!vectors) return no_memory(error);
-    for (uint32_t row = 0; row < dq_side_count(side); row++) {
-        if (side->rows[row].bundle != b) continue;
-        float *to = vectors + side->rows[row].row * shape[1];
-        if (side->width) memcpy(to, side->vectors[row], side->width * sizeof *to);
-        memcpy(to + side->width, made + (size_t)row * r->width, r->width * sizeof *to);
+    for (uint32_t row = 0; row < dq_entities_count(entities); row++) {
+        if (entities->rows[row].bundle != b) continue;
+        float *to = vectors + entities->rows[row].row * shape[1];
+        if (entities->width) memcpy(to, entities->vectors[row], entities->width * sizeof *to);
+        memcpy(to + entities->width, made + (size_t)row * r->width, r->width * sizeof *to);
     }
     dq_status status = dq_bundle_borrow(&out, in, without, error);
-    if (!status) status = add_field(r, side, &out, error);
+    if (!status) status = add_field(r, entities, &out, error);
     if (!status) status = dq_bundle_add_tensor(&out, "vector", DQ_F4, 2, shape, vectors, error);
     if (!status) status = dq_writer_put(r->filter->out, &out, error);
     dq_bundle_free(&out);

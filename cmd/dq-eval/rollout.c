@@ -16,10 +16,10 @@ static dq_status short_of_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for roll-outs");
 }
 
-static dq_status check_side(const dq_side *side, const char *what, dq_error *error)
+static dq_status check_entities(const dq_entities *entities, const char *what, dq_error *error)
 {
-    if (dq_side_count(side) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
-    if (side->width == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors", what);
+    if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
+    if (entities->width == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors", what);
     return DQ_OK;
 }
 
@@ -67,7 +67,7 @@ static dq_status choose_users(rollout *run, dq_error *error)
 
 static dq_status reserve(rollout *run, dq_error *error)
 {
-    size_t n = dq_side_count(&run->corpus.catalogue.items);
+    size_t n = dq_entities_count(&run->corpus.catalogue.items);
     run->rewards = malloc(n * sizeof *run->rewards);
     run->labels = malloc(n * sizeof *run->labels);
     run->pair_user = malloc(n * sizeof *run->pair_user);
@@ -97,7 +97,7 @@ static void settle_reward(rollout *run, const dq_rewards *got, uint32_t item)
  * dq-train. */
 static dq_status know_user(rollout *run, uint32_t user, dq_error *error)
 {
-    uint32_t n = dq_side_count(&run->corpus.catalogue.items);
+    uint32_t n = dq_entities_count(&run->corpus.catalogue.items);
     dq_rewards got;
     if (run->user == user) return DQ_OK;
     for (uint32_t i = 0; i < n; i++) {
@@ -140,7 +140,7 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
 
 static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
 {
-    dq_env_config config = {.item_count = dq_side_count(&run->corpus.catalogue.items),
+    dq_env_config config = {.item_count = dq_entities_count(&run->corpus.catalogue.items),
                             .candidates = (uint32_t)run->o->candidates,
                             .reward = reward_of,
                             .reward_arg = run,
@@ -154,7 +154,7 @@ static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
 static dq_status find_model(const rollout *run, const policy *p, const dq_bundle **model, dq_error *error)
 {
     size_t n;
-    const char *id = dq_side_id(&run->corpus.catalogue.users, run->user, &n);
+    const char *id = dq_entities_id(&run->corpus.catalogue.users, run->user, &n);
     const policy *from = p;
     for (size_t i = 0; p->kind == POLICY_UNTRAINED && i < run->policy_count; i++)
         if (run->policies[i].kind == POLICY_MODEL) {
@@ -212,7 +212,7 @@ static dq_status value_candidates(rollout *run, policy *p, dq_error *error)
     }
     dq_status status = load_model(run, p, error);
     if (status) return status;
-    dq_vectors users = dq_side_vectors(&c->users), items = dq_side_vectors(&c->items);
+    dq_vectors users = dq_entities_vectors(&c->users), items = dq_entities_vectors(&c->items);
     for (uint32_t i = 0; i < n; i++) run->pair_user[i] = run->user;
     dq_net_predict(p->net, &users, &items, run->pair_user, p->env->candidates, run->value, n);
     return DQ_OK;
@@ -262,10 +262,10 @@ static dq_status read_input(rollout *run, const dq_cli *cli, dq_error *error)
 {
     dq_status status = dq_reader_open(&run->reader, cli->operands, cli->operand_count, error);
     if (!status) status = dq_corpus_read(&run->corpus, run->reader, error);
-    if (!status) status = check_side(&run->corpus.catalogue.users, "users", error);
-    if (!status) status = check_side(&run->corpus.catalogue.items, "items", error);
+    if (!status) status = check_entities(&run->corpus.catalogue.users, "users", error);
+    if (!status) status = check_entities(&run->corpus.catalogue.items, "items", error);
     if (status) return status;
-    size_t items = dq_side_count(&run->corpus.catalogue.items);
+    size_t items = dq_entities_count(&run->corpus.catalogue.items);
     size_t offered = run->o->candidates < items ? (size_t)run->o->candidates : items;
     if (run->o->distinct && run->steps > offered)
         return dq_fail(error, DQ_ERR_RANGE, "--distinct: %zu steps, and only %zu candidates", run->steps,

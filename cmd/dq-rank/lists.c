@@ -31,28 +31,28 @@ static bool is_wanted(const dq_texts *users, const char *id, size_t bytes)
     return users->count == 0;
 }
 
-static dq_status open_user(rank_lists *lists, const dq_side *side, uint32_t row, dq_error *error)
+static dq_status open_user(rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
 {
     const rank_options *o = lists->options;
     size_t i = lists->count, pool = o->pool ? o->pool : 10 * o->k;
     size_t k = o->order == RANK_MMR ? pool : o->k;
     rank_user *user = &lists->users[i];
-    user->id = dq_side_id(side, row, &user->id_bytes);
+    user->id = dq_entities_id(entities, row, &user->id_bytes);
     user->seen = DQ_ABSENT;
     lists->of_row[row] = DQ_ABSENT;
     if (!is_wanted(&o->users, user->id, user->id_bytes)) return DQ_OK;
     lists->of_row[row] = (uint32_t)i;
-    lists->vectors[i] = side->vectors[row];
+    lists->vectors[i] = entities->vectors[row];
     lists->count++;
     dq_status status = dq_topk_new(&lists->best[i], k, error);
     if (!status && o->order == RANK_EPSILON) status = dq_topk_new(&lists->random[i], k, error);
     return status;
 }
 
-dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_side *users,
+dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_entities *users,
                           dq_error *error)
 {
-    uint32_t n = dq_side_count(users);
+    uint32_t n = dq_entities_count(users);
     dq_status status = DQ_OK;
     lists->options = options;
     lists->users = calloc(n + 1U, sizeof *lists->users);

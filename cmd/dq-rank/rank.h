@@ -123,7 +123,7 @@ dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error
 /* The same network with the weights of another model, whose widths and layers must be the same. */
 dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* Called when users and the first items are known: widths, fields, pairs must fit. pairs: --pair. */
-dq_status rank_scorer_fit(rank_scorer *scorer, const dq_side *users, const rank_items *items,
+dq_status rank_scorer_fit(rank_scorer *scorer, const dq_entities *users, const rank_items *items,
                           const dq_pair_names *pairs, size_t pair_count, dq_error *error);
 /* out (count, rows): scores of count users against a block. */
 void rank_scorer_score(rank_scorer *scorer, const float *const *users, size_t count, const rank_block *block,
@@ -199,7 +199,7 @@ typedef struct rank_place {
 } rank_place;
 
 /* Starts a list for every wanted user (--user, else all), in the order of the stream. */
-dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_side *users,
+dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_entities *users,
                           dq_error *error);
 /* Scores a block for users [first, last) and offers its items. */
 dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, size_t first,
@@ -275,7 +275,7 @@ bool rank_sessions_fits(const dq_bundle *model);
 /* Takes the model (*model is emptied). */
 dq_status rank_sessions_load(rank_sessions *sessions, dq_bundle *model, dq_error *error);
 /* When everything was read: fits the catalogue to the model, and interactions to users and items. */
-dq_status rank_sessions_begin(rank_sessions *sessions, rank_lists *lists, const dq_side *users,
+dq_status rank_sessions_begin(rank_sessions *sessions, rank_lists *lists, const dq_entities *users,
                               const rank_items *items, const rank_block *blocks, size_t block_count,
                               dq_pool *pool, dq_error *error);
 /* Puts the values of the next users in the place of their vectors, until the next call; returns how many. */

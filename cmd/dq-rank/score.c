@@ -38,7 +38,7 @@ dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_err
 }
 
 /* Equal widths may still hold other fields, or the same in another order. */
-static dq_status fit_layout(const rank_scorer *scorer, const dq_side *users, const rank_items *items,
+static dq_status fit_layout(const rank_scorer *scorer, const dq_entities *users, const rank_items *items,
                             dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
@@ -53,7 +53,7 @@ static dq_status fit_layout(const rank_scorer *scorer, const dq_side *users, con
     return status;
 }
 
-static dq_status fit_net(const rank_scorer *scorer, const dq_side *users, const rank_items *items,
+static dq_status fit_net(const rank_scorer *scorer, const dq_entities *users, const rank_items *items,
                          dq_error *error)
 {
     const dq_net_spec *spec = dq_net_get_spec(scorer->net);
@@ -68,7 +68,7 @@ static dq_status fit_net(const rank_scorer *scorer, const dq_side *users, const 
 /* ---- cosine ---- */
 
 /* --pair, else the catalogue's own pairs, else the whole vectors. */
-static dq_status fit_cosine(rank_scorer *scorer, const dq_side *users, const rank_items *items,
+static dq_status fit_cosine(rank_scorer *scorer, const dq_entities *users, const rank_items *items,
                             const dq_pair_names *given, size_t given_count, dq_error *error)
 {
     size_t count = given_count ? given_count : items->pair_count;
@@ -101,7 +101,7 @@ static void cosine_tile(void *arg, size_t tile, unsigned thread)
 
 /* ---- either ---- */
 
-dq_status rank_scorer_fit(rank_scorer *scorer, const dq_side *users, const rank_items *items,
+dq_status rank_scorer_fit(rank_scorer *scorer, const dq_entities *users, const rank_items *items,
                           const dq_pair_names *pairs, size_t pair_count, dq_error *error)
 {
     if (users->width == 0)

@@ -38,7 +38,7 @@ dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error
 
 /* ---- what it learnt from, and what is here ---- */
 
-static dq_status fit_widths(const rank_sessions *s, const dq_side *users, const rank_items *items,
+static dq_status fit_widths(const rank_sessions *s, const dq_entities *users, const rank_items *items,
                             dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
@@ -158,7 +158,7 @@ static dq_status order_events(rank_sessions *s, const rank_lists *lists, const d
     return status;
 }
 
-dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_side *users,
+dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_entities *users,
                               const rank_items *items, const rank_block *blocks, size_t block_count,
                               dq_pool *pool, dq_error *error)
 {

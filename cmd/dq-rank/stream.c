@@ -251,7 +251,7 @@ static dq_status rank_agent(ranking *r, const dq_bundle *model, uint8_t *ranked,
     const dq_value *user = dq_map_get(&model->meta, "user");
     if (!user || user->type != DQ_STRING)
         return dq_fail(error, DQ_ERR_SCHEMA, "one of several models does not name its user");
-    uint32_t row = dq_side_find(&r->catalogue.users, user->as.string, user->count);
+    uint32_t row = dq_entities_find(&r->catalogue.users, user->as.string, user->count);
     uint32_t u = row == DQ_ABSENT ? DQ_ABSENT : r->lists.of_row[row];
     if (u == DQ_ABSENT && r->options->users.count) return DQ_OK;
     if (u == DQ_ABSENT)
@@ -312,7 +312,7 @@ static dq_status check_interactions(const ranking *r, dq_error *error)
     for (uint32_t u = 0; u < dq_index_count(users); u++) {
         size_t n;
         const char *id = dq_index_id(users, u, &n);
-        if (dq_side_find(&r->catalogue.users, id, n) == DQ_ABSENT)
+        if (dq_entities_find(&r->catalogue.users, id, n) == DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNKNOWN, "an interaction of user %.*s, who is not in the stream",
                            (int)n, id);
     }
@@ -323,9 +323,9 @@ static dq_status check_users(const ranking *r, dq_error *error)
 {
     const dq_texts *wanted = &r->options->users;
     for (size_t i = 0; i < wanted->count; i++)
-        if (dq_side_find(&r->catalogue.users, wanted->at[i], strlen(wanted->at[i])) == DQ_ABSENT)
+        if (dq_entities_find(&r->catalogue.users, wanted->at[i], strlen(wanted->at[i])) == DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the stream", wanted->at[i]);
-    if (dq_side_count(&r->catalogue.users) == 0)
+    if (dq_entities_count(&r->catalogue.users) == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "no users in the stream to rank for");
     return check_interactions(r, error);
 }

@@ -148,8 +148,8 @@ static bool whole_write(int fd, const char *data, size_t n)
 static dq_status keep_answer(dq_human *h, uint32_t user, uint32_t item, const char *label, dq_error *error)
 {
     size_t u, i, n = label ? strlen(label) : 0;
-    const char *user_id = dq_side_id(&h->catalogue->users, user, &u);
-    const char *item_id = dq_side_id(&h->catalogue->items, item, &i);
+    const char *user_id = dq_entities_id(&h->catalogue->users, user, &u);
+    const char *item_id = dq_entities_id(&h->catalogue->items, item, &i);
     dq_json_text line = DQ_JSON_TEXT_EMPTY;
     dq_status status = dq_json_write_raw(&line, "{\"user\":", 8, error);
     if (!status) status = dq_json_write_string(&line, user_id, u, error);
@@ -170,8 +170,8 @@ static dq_status keep_answer(dq_human *h, uint32_t user, uint32_t item, const ch
 static const char *find_answer(const dq_human *h, uint32_t user, uint32_t item)
 {
     size_t u, i, n;
-    const char *user_id = dq_side_id(&h->catalogue->users, user, &u);
-    const char *item_id = dq_side_id(&h->catalogue->items, item, &i);
+    const char *user_id = dq_entities_id(&h->catalogue->users, user, &u);
+    const char *item_id = dq_entities_id(&h->catalogue->items, item, &i);
     char *key = malloc(u + 1 + i);
     if (!key) return NULL;
     memcpy(key, user_id, u);
@@ -185,11 +185,11 @@ static const char *find_answer(const dq_human *h, uint32_t user, uint32_t item)
 
 /* ---- a question ---- */
 
-static void show_texts(dq_human *h, const dq_side *side, uint32_t row)
+static void show_texts(dq_human *h, const dq_entities *entities, uint32_t row)
 {
     static const char *const prefixes[] = {"text.", "attr."};
-    const dq_row *at = &side->rows[row];
-    const dq_bundle *b = &side->bundles[at->bundle];
+    const dq_row *at = &entities->rows[row];
+    const dq_bundle *b = &entities->bundles[at->bundle];
     for (size_t p = 0; p < 2; p++)
         for (size_t c = 0; c < b->column_count; c++) {
             const char *name = b->columns[c].name;
@@ -208,8 +208,8 @@ static const char keys_help[] = "[a]pply [s]ave [c]lick [i]gnore [u]ndo [q]uit";
 static void show_pair(dq_human *h, uint32_t user, uint32_t item, size_t place, size_t of)
 {
     size_t u, i;
-    const char *user_id = dq_side_id(&h->catalogue->users, user, &u);
-    const char *item_id = dq_side_id(&h->catalogue->items, item, &i);
+    const char *user_id = dq_entities_id(&h->catalogue->users, user, &u);
+    const char *item_id = dq_entities_id(&h->catalogue->items, item, &i);
     if (h->introduced != user) {
         dq_terminal_line(h->terminal, false, "%s", "");
         dq_terminal_line(h->terminal, true, "You are %.*s", (int)u, user_id);

@@ -23,8 +23,8 @@ static dq_status show_stage(dq_reward_prompt *p, dq_prompt_stage stage, uint32_t
 {
     static const char *const stages[] = {"first", "second", "once"};
     size_t u, i;
-    const char *user_id = dq_side_id(&p->catalogue->users, user, &u);
-    const char *item_id = dq_side_id(&p->catalogue->items, item, &i);
+    const char *user_id = dq_entities_id(&p->catalogue->users, user, &u);
+    const char *item_id = dq_entities_id(&p->catalogue->items, item, &i);
     line->bytes = 0;
     dq_status status = dq_json_write_raw(line, "{\"user\":", 8, error);
     if (!status) status = dq_json_write_string(line, user_id, u, error);

@@ -15,7 +15,7 @@ static dq_status choose_user(dq_reward_run *s, dq_error *error)
 {
     s->plan.only_user = DQ_ABSENT;
     if (!s->o->user) return DQ_OK;
-    s->plan.only_user = dq_side_find(&s->catalogue.users, s->o->user, strlen(s->o->user));
+    s->plan.only_user = dq_entities_find(&s->catalogue.users, s->o->user, strlen(s->o->user));
     if (s->plan.only_user != DQ_ABSENT) return DQ_OK;
     return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
 }

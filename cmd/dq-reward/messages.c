@@ -88,13 +88,13 @@ static void add_columns(dq_prompt_layout *l, const dq_bundle *bundle, const char
     }
 }
 
-static dq_status lay_out(dq_reward_prompt *p, const dq_side *side, dq_prompt_layout **layouts,
+static dq_status lay_out(dq_reward_prompt *p, const dq_entities *entities, dq_prompt_layout **layouts,
                          dq_prompt_field **fields, dq_error *error)
 {
     size_t most = 0;
-    *layouts = dq_arena_zero(&p->arena, side->bundle_count + 1, sizeof **layouts);
-    for (size_t b = 0; *layouts && b < side->bundle_count; b++) {
-        const dq_bundle *bundle = &side->bundles[b];
+    *layouts = dq_arena_zero(&p->arena, entities->bundle_count + 1, sizeof **layouts);
+    for (size_t b = 0; *layouts && b < entities->bundle_count; b++) {
+        const dq_bundle *bundle = &entities->bundles[b];
         dq_prompt_layout *l = &(*layouts)[b];
         l->columns = dq_arena_zero(&p->arena, bundle->column_count + 1, sizeof *l->columns);
         l->names = dq_arena_zero(&p->arena, bundle->column_count + 1, sizeof *l->names);
@@ -109,7 +109,7 @@ static dq_status lay_out(dq_reward_prompt *p, const dq_side *side, dq_prompt_lay
 }
 
 /* Whether some bundle has the text or attribute. */
-static bool side_has(const dq_prompt_layout *layouts, size_t bundles, const char *name, bool text)
+static bool layouts_have(const dq_prompt_layout *layouts, size_t bundles, const char *name, bool text)
 {
     for (size_t b = 0; b < bundles; b++)
         for (size_t i = 0; i < (text ? layouts[b].text_count : layouts[b].count); i++)
@@ -119,11 +119,11 @@ static bool side_has(const dq_prompt_layout *layouts, size_t bundles, const char
 
 static dq_status check_names(const dq_reward_prompt *p, dq_prompt_stage stage, bool item, dq_error *error)
 {
-    const dq_side *side = item ? &p->catalogue->items : &p->catalogue->users;
+    const dq_entities *entities = item ? &p->catalogue->items : &p->catalogue->users;
     const dq_prompt_layout *layouts = item ? p->items : p->users;
     const char *name, *what = item ? "item" : "user";
     for (size_t i = 0; (name = dq_prompt_name(p->prompt, stage, item, i)) != NULL; i++)
-        if (side->bundle_count && !side_has(layouts, side->bundle_count, name, false))
+        if (entities->bundle_count && !layouts_have(layouts, entities->bundle_count, name, false))
             return dq_fail(error, DQ_ERR_UNKNOWN,
                            "the prompt asks for {%s.%s}, and no %s has a text or attribute '%s'", what, name,
                            what, name);
@@ -133,9 +133,9 @@ static dq_status check_names(const dq_reward_prompt *p, dq_prompt_stage stage, b
 static bool looks_like_jobs(const dq_reward_prompt *p)
 {
     size_t users = p->catalogue->users.bundle_count, items = p->catalogue->items.bundle_count;
-    return side_has(p->items, items, "title", true) &&
-           (side_has(p->users, users, "bio", true) || side_has(p->users, users, "skills", true) ||
-            side_has(p->users, users, "experience", true));
+    return layouts_have(p->items, items, "title", true) &&
+           (layouts_have(p->users, users, "bio", true) || layouts_have(p->users, users, "skills", true) ||
+            layouts_have(p->users, users, "experience", true));
 }
 
 dq_status dq_reward_prompt_ready(dq_reward_prompt *p, const dq_catalogue *catalogue, bool two_stages,
@@ -169,13 +169,13 @@ static void unquote(dq_prompt_field *field)
     field->bytes -= 2;
 }
 
-static dq_prompt_row row_of(const dq_side *side, const dq_prompt_layout *layouts, dq_prompt_field *fields,
-                            uint32_t row)
+static dq_prompt_row row_of(const dq_entities *entities, const dq_prompt_layout *layouts,
+                            dq_prompt_field *fields, uint32_t row)
 {
-    const dq_row *at = &side->rows[row];
+    const dq_row *at = &entities->rows[row];
     const dq_prompt_layout *l = &layouts[at->bundle];
     dq_prompt_row r = {.fields = fields, .text_count = l->text_count, .count = l->count};
-    r.id = dq_side_id(side, row, &r.id_bytes);
+    r.id = dq_entities_id(entities, row, &r.id_bytes);
     for (size_t i = 0; i < l->count; i++) {
         fields[i].name = l->names[i];
         fields[i].text = dq_column_text(l->columns[i], at->row, &fields[i].bytes);

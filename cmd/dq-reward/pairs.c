@@ -53,14 +53,14 @@ static int ascending(const void *a, const void *b)
 static void choose_random(walk *w, uint32_t user, size_t n)
 {
     size_t bytes;
-    const char *id = dq_side_id(&w->catalogue->users, user, &bytes);
+    const char *id = dq_entities_id(&w->catalogue->users, user, &bytes);
     dq_rng rng = dq_rng_stream(w->plan->seed, dq_hash(id, bytes, 0));
-    dq_rng_sample(&rng, w->chosen, n, w->scratch, dq_side_count(&w->catalogue->items));
+    dq_rng_sample(&rng, w->chosen, n, w->scratch, dq_entities_count(&w->catalogue->items));
 }
 
 static dq_status choose_top(walk *w, uint32_t user, dq_error *error)
 {
-    size_t items = dq_side_count(&w->catalogue->items);
+    size_t items = dq_entities_count(&w->catalogue->items);
     const dq_scored *kept;
     dq_status status = DQ_OK;
     dq_topk_clear(w->best);
@@ -68,7 +68,7 @@ static dq_status choose_top(walk *w, uint32_t user, dq_error *error)
     for (size_t i = 0; !status && i < items; i++) {
         if (!dq_topk_would_take(w->best, w->cosines[i])) continue;
         size_t bytes;
-        const char *id = dq_side_id(&w->catalogue->items, (uint32_t)i, &bytes);
+        const char *id = dq_entities_id(&w->catalogue->items, (uint32_t)i, &bytes);
         status = dq_topk_push(w->best, w->cosines[i], id, bytes, i, error);
     }
     size_t n = dq_topk_sorted(w->best, &kept);
@@ -78,7 +78,7 @@ static dq_status choose_top(walk *w, uint32_t user, dq_error *error)
 
 static dq_status walk_user(walk *w, uint32_t user, dq_error *error)
 {
-    size_t items = dq_side_count(&w->catalogue->items), n = items;
+    size_t items = dq_entities_count(&w->catalogue->items), n = items;
     bool some = w->plan->from != DQ_PAIRS_ALL && w->plan->n < items;
     dq_status status = DQ_OK;
     if (some) n = (size_t)w->plan->n;
@@ -92,7 +92,7 @@ static dq_status walk_user(walk *w, uint32_t user, dq_error *error)
 
 static dq_status walk_users(walk *w, dq_error *error)
 {
-    size_t items = dq_side_count(&w->catalogue->items), users = dq_side_count(&w->catalogue->users);
+    size_t items = dq_entities_count(&w->catalogue->items), users = dq_entities_count(&w->catalogue->users);
     w->chosen = malloc(items * sizeof *w->chosen + 1);
     w->scratch = malloc(items * sizeof *w->scratch + 1);
     w->cosines = malloc(items * sizeof *w->cosines + 1);
@@ -128,8 +128,8 @@ static dq_status walk_line(walk *w, const char *line, size_t bytes, dq_error *er
     if (!tab) return dq_fail(error, DQ_ERR_FORMAT, "not USER, a tab, ITEM");
     const char *id = tab + 1, *end = memchr(id, '\t', bytes - (size_t)(id - line));
     size_t id_bytes = (size_t)((end ? end : line + bytes) - id), user_bytes = (size_t)(tab - line);
-    uint32_t user = dq_side_find(&w->catalogue->users, line, user_bytes);
-    uint32_t item = dq_side_find(&w->catalogue->items, id, id_bytes);
+    uint32_t user = dq_entities_find(&w->catalogue->users, line, user_bytes);
+    uint32_t item = dq_entities_find(&w->catalogue->items, id, id_bytes);
     if (user == DQ_ABSENT || item == DQ_ABSENT) {
         w->plan->skipped++;
         if (!w->plan->strict) return DQ_OK;
@@ -161,7 +161,7 @@ static dq_status walk_file(walk *w, dq_error *error)
 
 uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)
 {
-    uint64_t items = dq_side_count(&catalogue->items), users = dq_side_count(&catalogue->users);
+    uint64_t items = dq_entities_count(&catalogue->items), users = dq_entities_count(&catalogue->users);
     bool all_users = plan->only_user == DQ_ABSENT;
     if (plan->from == DQ_PAIRS_FILE) return 0;
     if (plan->from == DQ_PAIRS_STREAM) return all_users ? catalogue->interaction_count : 0;

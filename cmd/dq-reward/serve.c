@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 /* A column of references: as asked (to be freed), and as rows of the catalogue (to be freed). */
-typedef struct side_rows {
+typedef struct asked_rows {
     uint32_t *asked, *row;
-} side_rows;
+} asked_rows;
 
-static dq_status resolve(side_rows *rows, const dq_side *side, const dq_bundle *asked, const char *name,
-                         dq_error *error)
+static dq_status resolve(asked_rows *rows, const dq_entities *entities, const dq_bundle *asked,
+                         const char *name, dq_error *error)
 {
     const dq_column *column = dq_bundle_column(asked, name);
     if (!column)
@@ -21,14 +21,14 @@ static dq_status resolve(side_rows *rows, const dq_side *side, const dq_bundle *
     dq_status status = DQ_OK;
     for (uint64_t i = 0; !status && i < asked->rows; i++) {
         uint64_t ref = (uint64_t)dq_column_number(column, i);
-        status = dq_side_resolve(side, ref, &rows->row[i], error);
+        status = dq_entities_resolve(entities, ref, &rows->row[i], error);
         rows->asked[i] = (uint32_t)ref;
     }
     return status;
 }
 
-static dq_status put_labels(dq_writer *writer, dq_labeller *labeller, const side_rows *users,
-                            const side_rows *items, const dq_rewards *rewards, dq_error *error)
+static dq_status put_labels(dq_writer *writer, dq_labeller *labeller, const asked_rows *users,
+                            const asked_rows *items, const dq_rewards *rewards, dq_error *error)
 {
     dq_bundle out;
     dq_status status = dq_bundle_init(&out, "labels", rewards->count, error);
@@ -43,7 +43,7 @@ static dq_status put_labels(dq_writer *writer, dq_labeller *labeller, const side
 
 dq_status dq_reward_answer(dq_writer *writer, dq_labeller *labeller, const dq_bundle *asked, dq_error *error)
 {
-    side_rows users = {0}, items = {0};
+    asked_rows users = {0}, items = {0};
     dq_rewards rewards = {0};
     dq_status status = resolve(&users, &labeller->catalogue->users, asked, "user", error);
     if (!status) status = resolve(&items, &labeller->catalogue->items, asked, "item", error);

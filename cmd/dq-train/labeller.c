@@ -34,7 +34,7 @@ dq_status train_labeller_new(train_labeller **labeller, train *t, uint32_t user,
     train_labeller *l = *labeller = calloc(1, sizeof *l);
     if (!l) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a labeller");
     *l = (train_labeller){.t = t, .user = user, .maker = dq_nil()};
-    l->items = dq_side_count(&t->corpus.catalogue.items);
+    l->items = dq_entities_count(&t->corpus.catalogue.items);
     l->state = calloc(l->items, sizeof *l->state);
     l->reward = calloc(l->items, sizeof *l->reward);
     l->llm = calloc(l->items, sizeof *l->llm);

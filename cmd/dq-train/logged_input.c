@@ -76,12 +76,12 @@ static uint32_t *rows_of(const dq_index *ids, const dq_index *rows)
 static dq_status make_log(const train *t, train_logged_input *in, dq_error *error)
 {
     const dq_catalogue *c = &t->corpus.catalogue;
-    uint32_t users = dq_side_count(&c->users);
+    uint32_t users = dq_entities_count(&c->users);
     uint32_t *user_row = rows_of(&in->events.users, &c->users.identity.ids);
     uint32_t *item_row = rows_of(&in->events.items, &c->items.identity.ids);
     dq_status status = user_row && item_row ? dq_events_sort(&in->events, error) : no_memory(error);
-    in->log.users = dq_side_vectors(&c->users);
-    in->log.items = dq_side_vectors(&c->items);
+    in->log.users = dq_entities_vectors(&c->users);
+    in->log.items = dq_entities_vectors(&c->items);
     in->log.history = (uint32_t)t->o->logged.history;
     if (!status) status = dq_events_log(&in->events, user_row, item_row, users, &in->log, error);
     free(user_row);
@@ -91,7 +91,7 @@ static dq_status make_log(const train *t, train_logged_input *in, dq_error *erro
 
 static dq_status make_sessions(train *t, train_logged_input *in, dq_error *error)
 {
-    const dq_side *items = &t->corpus.catalogue.items;
+    const dq_entities *items = &t->corpus.catalogue.items;
     if (items->width == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "the items have no vectors (dq-embed makes them from texts)");
     dq_status status = make_log(t, in, error);

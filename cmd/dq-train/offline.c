@@ -73,7 +73,7 @@ static dq_status group_by(const train *t, const char *attribute, uint32_t users,
         return dq_fail(error, DQ_ERR_RANGE, "--validate-by: too long a name");
     for (uint32_t u = 0; !status && u < users; u++) {
         size_t n;
-        const char *value = dq_side_text(&t->corpus.catalogue.users, u, column, &n);
+        const char *value = dq_entities_text(&t->corpus.catalogue.users, u, column, &n);
         group[u] = users + u;
         if (!value) continue;
         status = dq_index_add(&values, value, n, &group[u], NULL, error);
@@ -87,7 +87,7 @@ static dq_status group_by(const train *t, const char *attribute, uint32_t users,
 
 dq_status train_groups(train *t, uint32_t **group, dq_error *error)
 {
-    uint32_t users = dq_side_count(&t->corpus.catalogue.users);
+    uint32_t users = dq_entities_count(&t->corpus.catalogue.users);
     *group = calloc((size_t)users + 1, sizeof **group);
     if (!*group) return dq_fail(error, DQ_ERR_MEMORY, "no memory for groups");
     for (uint32_t u = 0; u < users; u++) (*group)[u] = u;

@@ -38,7 +38,7 @@ static dq_status pairs_given(train *t, const dq_pair_names **pairs, size_t *coun
 
 static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error *error)
 {
-    const dq_side *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
+    const dq_entities *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
     dq_layout user_layout = {users->fields, users->field_count, users->width};
     dq_layout item_layout = {items->fields, items->field_count, items->width};
     const dq_pair_names *names;
@@ -48,7 +48,7 @@ static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error 
     dq_pairing *pairings = calloc(count + 1, sizeof *pairings);
     if (!pairings) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
     status = dq_pairing_choose(names, count, user_layout, item_layout, pairings, &made, error);
-    for (uint32_t i = 0; !status && i < dq_side_count(items); i++) {
+    for (uint32_t i = 0; !status && i < dq_entities_count(items); i++) {
         float cosine = (float)dq_cosine(users->vectors[user], items->vectors[i], pairings, made);
         rewards[i] = t->o->raw_cosine ? cosine
                                       : (float)dq_reward_of_cosine((double)cosine); /* as dq-reward */
@@ -62,7 +62,7 @@ static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error 
 static void find_logged(const train *t, uint32_t user, float *rewards)
 {
     const dq_catalogue *c = &t->corpus.catalogue;
-    for (uint32_t i = 0; i < dq_side_count(&c->items); i++) rewards[i] = NAN;
+    for (uint32_t i = 0; i < dq_entities_count(&c->items); i++) rewards[i] = NAN;
     for (size_t i = 0; i < c->interaction_count; i++) {
         const dq_interaction *x = &c->interactions[i];
         size_t n = 0;
@@ -106,7 +106,7 @@ static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
 {
     train *t = r->t;
     bool logged = t->o->reward == REWARD_LOGGED || (t->o->reward == REWARD_AUTO && t->corpus.count > 0);
-    size_t items = dq_side_count(&t->corpus.catalogue.items);
+    size_t items = dq_entities_count(&t->corpus.catalogue.items);
     for (size_t i = 0; i < items; i++) r->reward[i] = r->cosine[i] = r->llm[i] = NAN;
     if (t->o->reward_cmd) {
         dq_status status = train_labeller_new(&r->labeller, t, user, error);
@@ -120,7 +120,7 @@ static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
 
 dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq_error *error)
 {
-    size_t items = dq_side_count(&t->corpus.catalogue.items);
+    size_t items = dq_entities_count(&t->corpus.catalogue.items);
     train_rewards *r = *rewards = calloc(1, sizeof *r);
     if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for rewards");
     r->t = t;

@@ -9,10 +9,10 @@
 
 /* ---- the input ---- */
 
-static dq_status check_side(const dq_side *side, const char *what, dq_error *error)
+static dq_status check_entities(const dq_entities *entities, const char *what, dq_error *error)
 {
-    if (dq_side_count(side) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
-    if (side->width == 0)
+    if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
+    if (entities->width == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors (dq-embed makes them from texts)", what);
     return DQ_OK;
 }
@@ -23,8 +23,8 @@ static dq_status read_all(train *t, dq_error *error)
     if (status) return status;
     t->input_count = 1;
     if ((status = dq_corpus_read(&t->corpus, t->inputs[0], error))) return status;
-    if ((status = check_side(&t->corpus.catalogue.users, "users", error))) return status;
-    if ((status = check_side(&t->corpus.catalogue.items, "items", error))) return status;
+    if ((status = check_entities(&t->corpus.catalogue.users, "users", error))) return status;
+    if ((status = check_entities(&t->corpus.catalogue.items, "items", error))) return status;
     if (!t->o->init) return DQ_OK;
     status = dq_models_read(&t->init, &t->inputs[1], t->o->init, error);
     if (t->inputs[1]) t->input_count = 2;
@@ -62,7 +62,7 @@ void train_close(train *t)
 
 dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error)
 {
-    *user = dq_side_find(&t->corpus.catalogue.users, id, strlen(id));
+    *user = dq_entities_find(&t->corpus.catalogue.users, id, strlen(id));
     if (*user == DQ_ABSENT) return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", id);
     return DQ_OK;
 }
@@ -73,7 +73,7 @@ const dq_bundle *train_init_model(const train *t, uint32_t user)
 {
     const dq_models *models = t->init.count ? &t->init : &t->corpus.models;
     size_t n = 0;
-    const char *id = user == DQ_ABSENT ? NULL : dq_side_id(&t->corpus.catalogue.users, user, &n);
+    const char *id = user == DQ_ABSENT ? NULL : dq_entities_id(&t->corpus.catalogue.users, user, &n);
     return dq_models_of(models, id, n);
 }
 
@@ -105,7 +105,7 @@ static bool add_match(dq_net_spec *spec, const dq_field *user, const dq_field *i
 static dq_status choose_matches(const train *t, dq_net_spec *spec, dq_error *error)
 {
     const dq_catalogue *c = &t->corpus.catalogue;
-    const dq_side *users = &c->users, *items = &c->items;
+    const dq_entities *users = &c->users, *items = &c->items;
     bool ok = true;
     spec->match_count = 0;
     if (t->o->matches == MATCHES_PAIRS) {
@@ -193,8 +193,8 @@ static dq_status configure(const train *t, const dq_bundle *model, size_t max_ro
 dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error)
 {
     const dq_bundle *model = train_init_model(t, user);
-    dq_vectors users = dq_side_vectors(&t->corpus.catalogue.users);
-    dq_vectors items = dq_side_vectors(&t->corpus.catalogue.items);
+    dq_vectors users = dq_entities_vectors(&t->corpus.catalogue.users);
+    dq_vectors items = dq_entities_vectors(&t->corpus.catalogue.items);
     dq_dynaq_config config;
     dq_status status = configure(t, model, max_rows, &config, error);
     *agent = NULL;
@@ -210,7 +210,7 @@ dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent
 /* The fields that the inputs were, so that no one ranks a catalogue of another order with this model. */
 static dq_status remember_layout(const train *t, dq_bundle *model, dq_error *error)
 {
-    const dq_side *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
+    const dq_entities *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
     dq_value layout;
     dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
                                        &model->arena, &layout, error);
@@ -228,7 +228,7 @@ dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_v
     if (!status) status = remember_layout(t, &model, error);
     if (!status && user != DQ_ABSENT) {
         size_t n;
-        const char *id = dq_side_id(&t->corpus.catalogue.users, user, &n);
+        const char *id = dq_entities_id(&t->corpus.catalogue.users, user, &n);
         if (!dq_map_set(&model.arena, &model.meta, "user", dq_string_n(&model.arena, id, n)))
             status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
     }

@@ -26,21 +26,21 @@ static bool reserve(void *array, size_t *capacity, size_t need, size_t size)
 }
 
 /* Room for the rows that the bundle entered last has. */
-static bool reserve_rows(dq_side *side, size_t rows)
+static bool reserve_rows(dq_entities *entities, size_t rows)
 {
-    size_t count = dq_side_count(side), capacity = side->capacity;
-    if (!reserve(&side->section_rows, &side->section_capacity, side->section_count + rows,
-                 sizeof *side->section_rows))
+    size_t count = dq_entities_count(entities), capacity = entities->capacity;
+    if (!reserve(&entities->section_rows, &entities->section_capacity, entities->section_count + rows,
+                 sizeof *entities->section_rows))
         return false;
     if (count <= capacity) return true;
-    if (!reserve(&side->rows, &capacity, count, sizeof *side->rows)) return false;
-    capacity = side->capacity;
-    if (!reserve(&side->vectors, &capacity, count, sizeof *side->vectors)) return false;
-    side->capacity = capacity;
+    if (!reserve(&entities->rows, &capacity, count, sizeof *entities->rows)) return false;
+    capacity = entities->capacity;
+    if (!reserve(&entities->vectors, &capacity, count, sizeof *entities->vectors)) return false;
+    entities->capacity = capacity;
     return true;
 }
 
-/* ---- a side ---- */
+/* ---- users, or items ---- */
 
 static bool same_fields(const dq_field *a, size_t a_count, const dq_field *b, size_t b_count)
 {
@@ -51,33 +51,34 @@ static bool same_fields(const dq_field *a, size_t a_count, const dq_field *b, si
     return true;
 }
 
-/* Width and fields are those of the side's first rows; all others must agree. */
-static dq_status check_vectors(dq_side *side, const dq_bundle *bundle, dq_arena *arena, dq_error *error)
+/* Width and fields are those of the first rows; all others must agree. */
+static dq_status check_vectors(dq_entities *entities, const dq_bundle *bundle, dq_arena *arena,
+                               dq_error *error)
 {
     const dq_column *c = dq_bundle_column(bundle, "vector");
     uint64_t width = c ? dq_column_width(c) : 0;
     if (bundle->rows == 0) return DQ_OK;
     if (width > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "%s: vectors too wide", bundle->kind);
-    bool first = dq_side_count(side) == 0;
-    if (!first && width != side->width)
+    bool first = dq_entities_count(entities) == 0;
+    if (!first && width != entities->width)
         return dq_fail(error, DQ_ERR_SCHEMA, "%s: vectors of width %llu after vectors of width %u",
-                       bundle->kind, (unsigned long long)width, side->width);
+                       bundle->kind, (unsigned long long)width, entities->width);
     if (width == 0) return DQ_OK;
     dq_field *fields;
     size_t count;
     dq_status status = dq_fields_read(&bundle->meta, (uint32_t)width, arena, &fields, &count, error);
     if (status) return status;
-    if (!first && !same_fields(fields, count, side->fields, side->field_count))
+    if (!first && !same_fields(fields, count, entities->fields, entities->field_count))
         return dq_fail(error, DQ_ERR_SCHEMA, "%s: the vectors' fields are not those of earlier rows",
                        bundle->kind);
-    side->width = (uint32_t)width;
-    side->fields = fields;
-    side->field_count = count;
+    entities->width = (uint32_t)width;
+    entities->fields = fields;
+    entities->field_count = count;
     return DQ_OK;
 }
 
-/* Points the side's rows at the bundle's. The bundle's rows are the newest of the side. */
-static dq_status point_rows(dq_side *side, const dq_bundle *bundle, uint32_t number, size_t first,
+/* Points the newest rows, which are the bundle's, at it. */
+static dq_status point_rows(dq_entities *entities, const dq_bundle *bundle, uint32_t number, size_t first,
                             dq_arena *arena, dq_error *error)
 {
     const dq_column *c = dq_bundle_column(bundle, "vector");
@@ -85,15 +86,15 @@ static dq_status point_rows(dq_side *side, const dq_bundle *bundle, uint32_t num
     if (c && c->type == DQ_F4) {
         vectors = c->data;
     } else if (c) {
-        float *copy = dq_arena_take(arena, bundle->rows * side->width * sizeof *copy);
+        float *copy = dq_arena_take(arena, bundle->rows * entities->width * sizeof *copy);
         if (!copy) return no_memory(error);
-        dq_convert_f4(copy, c->data, c->type, bundle->rows * side->width);
+        dq_convert_f4(copy, c->data, c->type, bundle->rows * entities->width);
         vectors = copy;
     }
     for (uint64_t r = 0; r < bundle->rows; r++) {
-        side->rows[first + r].bundle = number;
-        side->rows[first + r].row = (uint32_t)r;
-        side->vectors[first + r] = vectors ? vectors + r * side->width : NULL;
+        entities->rows[first + r].bundle = number;
+        entities->rows[first + r].row = (uint32_t)r;
+        entities->vectors[first + r] = vectors ? vectors + r * entities->width : NULL;
     }
     return DQ_OK;
 }
@@ -110,21 +111,22 @@ static dq_status keep_rows(dq_bundle *bundle, const uint32_t *fresh, size_t coun
     return DQ_OK;
 }
 
-static dq_status add_rows(dq_side *side, dq_bundle *bundle, uint64_t section, dq_arena *arena,
+static dq_status add_rows(dq_entities *entities, dq_bundle *bundle, uint64_t section, dq_arena *arena,
                           dq_error *error)
 {
-    dq_identity *identity = &side->identity;
-    size_t rows = (size_t)bundle->rows, first = dq_side_count(side);
-    dq_status status = check_vectors(side, bundle, arena, error);
+    dq_identity *identity = &entities->identity;
+    size_t rows = (size_t)bundle->rows, first = dq_entities_count(entities);
+    dq_status status = check_vectors(entities, bundle, arena, error);
     if (!status) status = dq_identity_add(identity, bundle, section, NULL, error);
     if (status) return status;
-    if (!reserve_rows(side, rows)) return no_memory(error);
+    if (!reserve_rows(entities, rows)) return no_memory(error);
     if (rows)
-        memcpy(side->section_rows + side->section_count, identity->numbers, rows * sizeof *identity->numbers);
-    side->section_count += rows;
+        memcpy(entities->section_rows + entities->section_count, identity->numbers,
+               rows * sizeof *identity->numbers);
+    entities->section_count += rows;
     status = keep_rows(bundle, identity->fresh, identity->fresh_count, error);
     if (status || identity->fresh_count == 0) return status;
-    return point_rows(side, bundle, (uint32_t)side->bundle_count, first, arena, error);
+    return point_rows(entities, bundle, (uint32_t)entities->bundle_count, first, arena, error);
 }
 
 /* ---- the catalogue ---- */
@@ -137,11 +139,12 @@ static bool keep_bundle(dq_bundle **bundles, size_t *count, size_t *capacity, dq
     return true;
 }
 
-static dq_status add_side(dq_catalogue *catalogue, dq_side *side, dq_bundle *bundle, dq_error *error)
+static dq_status add_entities(dq_catalogue *catalogue, dq_entities *entities, dq_bundle *bundle,
+                              dq_error *error)
 {
-    dq_status status = add_rows(side, bundle, catalogue->section, &catalogue->arena, error);
+    dq_status status = add_rows(entities, bundle, catalogue->section, &catalogue->arena, error);
     if (!status && bundle->rows > 0 &&
-        !keep_bundle(&side->bundles, &side->bundle_count, &side->bundle_capacity, bundle))
+        !keep_bundle(&entities->bundles, &entities->bundle_count, &entities->bundle_capacity, bundle))
         status = no_memory(error);
     return status;
 }
@@ -177,10 +180,10 @@ dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t 
     dq_status status = DQ_OK;
     *taken = true;
     if (strcmp(bundle->kind, DQ_KIND_USERS) == 0) {
-        status = add_side(catalogue, &catalogue->users, bundle, error);
+        status = add_entities(catalogue, &catalogue->users, bundle, error);
     } else if (strcmp(bundle->kind, DQ_KIND_ITEMS) == 0) {
         status = read_pairs(catalogue, &bundle->meta, error);
-        if (!status) status = add_side(catalogue, &catalogue->items, bundle, error);
+        if (!status) status = add_entities(catalogue, &catalogue->items, bundle, error);
     } else if (strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0) {
         if (!keep_bundle(&catalogue->interaction_bundles, &catalogue->interaction_bundle_count,
                          &catalogue->interaction_bundle_capacity, bundle))
@@ -192,45 +195,51 @@ dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t 
     return status;
 }
 
-uint32_t dq_side_count(const dq_side *side)
+uint32_t dq_entities_count(const dq_entities *entities)
 {
-    return (uint32_t)dq_index_count(&side->identity.ids);
+    return (uint32_t)dq_index_count(&entities->identity.ids);
 }
 
-const char *dq_side_id(const dq_side *side, uint32_t row, size_t *bytes)
+const char *dq_entities_id(const dq_entities *entities, uint32_t row, size_t *bytes)
 {
-    return dq_index_id(&side->identity.ids, row, bytes);
+    return dq_index_id(&entities->identity.ids, row, bytes);
 }
 
-uint32_t dq_side_find(const dq_side *side, const char *id, size_t bytes)
+uint32_t dq_entities_find(const dq_entities *entities, const char *id, size_t bytes)
 {
-    return dq_index_find(&side->identity.ids, id, bytes);
+    return dq_index_find(&entities->identity.ids, id, bytes);
 }
 
-dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_error *error)
+dq_status dq_entities_resolve(const dq_entities *entities, uint64_t ref, uint32_t *row, dq_error *error)
 {
-    if (ref >= side->section_count)
+    if (ref >= entities->section_count)
         return dq_fail(error, DQ_ERR_RANGE, "a reference to row %llu of %zu in its section",
-                       (unsigned long long)ref, side->section_count);
-    *row = side->section_rows[ref];
+                       (unsigned long long)ref, entities->section_count);
+    *row = entities->section_rows[ref];
     return DQ_OK;
 }
 
-const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, size_t *bytes)
+dq_vectors dq_entities_vectors(const dq_entities *entities)
 {
-    const dq_row *at = &side->rows[row];
-    const dq_column *c = dq_bundle_column(&side->bundles[at->bundle], column);
+    return (dq_vectors){
+        .at = entities->vectors, .count = dq_entities_count(entities), .width = entities->width};
+}
+
+const char *dq_entities_text(const dq_entities *entities, uint32_t row, const char *column, size_t *bytes)
+{
+    const dq_row *at = &entities->rows[row];
+    const dq_column *c = dq_bundle_column(&entities->bundles[at->bundle], column);
     *bytes = 0;
     if (!c || dq_dtype_size(c->type) != 0) return NULL;
     return dq_column_text(c, at->row, bytes);
 }
 
-static dq_status resolve_side(const dq_side *side, const dq_column *ids, uint64_t r, const char *what,
-                              bool allow_absent, uint32_t *row, dq_error *error)
+static dq_status resolve_id(const dq_entities *entities, const dq_column *ids, uint64_t r, const char *what,
+                            bool allow_absent, uint32_t *row, dq_error *error)
 {
     size_t n;
     const char *id = dq_column_text(ids, r, &n);
-    *row = dq_side_find(side, id, n);
+    *row = dq_entities_find(entities, id, n);
     if (*row == DQ_ABSENT && !allow_absent)
         return dq_fail(error, DQ_ERR_UNKNOWN, "interactions: %s %.*s is not in the catalogue", what, (int)n,
                        id);
@@ -246,9 +255,8 @@ static dq_status resolve_bundle(dq_catalogue *catalogue, const dq_bundle *bundle
     for (uint64_t r = 0; r < bundle->rows; r++) {
         dq_interaction *x = &catalogue->interactions[catalogue->interaction_count];
         *x = (dq_interaction){.label = DQ_ABSENT, .reward = NAN};
-        dq_status status = resolve_side(&catalogue->users, users, r, "user", allow_absent, &x->user, error);
-        if (!status)
-            status = resolve_side(&catalogue->items, items, r, "item", allow_absent, &x->item, error);
+        dq_status status = resolve_id(&catalogue->users, users, r, "user", allow_absent, &x->user, error);
+        if (!status) status = resolve_id(&catalogue->items, items, r, "item", allow_absent, &x->item, error);
         size_t n = 0;
         const char *label = labels ? dq_column_text(labels, r, &n) : NULL;
         if (!status && label) status = dq_index_add(&catalogue->labels, label, n, &x->label, NULL, error);
@@ -288,19 +296,19 @@ static void free_bundles(dq_bundle *bundles, size_t count)
     free(bundles);
 }
 
-static void free_side(dq_side *side)
+static void free_entities(dq_entities *entities)
 {
-    dq_identity_free(&side->identity);
-    free_bundles(side->bundles, side->bundle_count);
-    free(side->rows);
-    free(side->vectors);
-    free(side->section_rows);
+    dq_identity_free(&entities->identity);
+    free_bundles(entities->bundles, entities->bundle_count);
+    free(entities->rows);
+    free(entities->vectors);
+    free(entities->section_rows);
 }
 
 void dq_catalogue_free(dq_catalogue *catalogue)
 {
-    free_side(&catalogue->users);
-    free_side(&catalogue->items);
+    free_entities(&catalogue->users);
+    free_entities(&catalogue->items);
     free(catalogue->interactions);
     free_bundles(catalogue->interaction_bundles, catalogue->interaction_bundle_count);
     dq_index_free(&catalogue->labels);

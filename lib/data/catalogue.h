@@ -8,6 +8,7 @@
 #ifndef DQ_DATA_CATALOGUE_H
 #define DQ_DATA_CATALOGUE_H
 
+#include "core/vectors.h"
 #include "data/identity.h"
 #include "dq/schema.h"
 
@@ -16,20 +17,20 @@ typedef struct dq_row {
     uint32_t bundle, row;
 } dq_row;
 
-/* One side: users or items. */
-typedef struct dq_side {
+/* Users, or items. */
+typedef struct dq_entities {
     dq_identity identity; /* an id's number is its row, 0.. in the order of arrival */
     dq_bundle *bundles;
     size_t bundle_count;
     dq_row *rows;          /* (count) */
-    const float **vectors; /* (count) each width float32; NULL pointers when the side has no vectors */
+    const float **vectors; /* (count) each width float32; NULL pointers when there are no vectors */
     uint32_t width;        /* 0: no vectors */
     dq_field *fields;
     size_t field_count;
     uint32_t *section_rows; /* row of the current section's n-th row: translates references */
     size_t section_count;
     size_t capacity, bundle_capacity, section_capacity; /* of the arrays above */
-} dq_side;
+} dq_entities;
 
 typedef struct dq_interaction {
     uint32_t user, item; /* rows, or DQ_ABSENT for an id that the catalogue lacks */
@@ -38,7 +39,7 @@ typedef struct dq_interaction {
 } dq_interaction;
 
 typedef struct dq_catalogue {
-    dq_side users, items;
+    dq_entities users, items;
     dq_interaction *interactions; /* in stream order; resolved when the whole stream is read */
     size_t interaction_count;
     dq_index labels;
@@ -64,16 +65,19 @@ dq_status dq_catalogue_add(dq_catalogue *catalogue, dq_bundle *bundle, uint64_t 
 dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_error *error);
 
 /* How many there are, the id of a row (not NUL-terminated), and the row of an id, or DQ_ABSENT. */
-uint32_t dq_side_count(const dq_side *side);
-const char *dq_side_id(const dq_side *side, uint32_t row, size_t *bytes);
-uint32_t dq_side_find(const dq_side *side, const char *id, size_t bytes);
+uint32_t dq_entities_count(const dq_entities *entities);
+const char *dq_entities_id(const dq_entities *entities, uint32_t row, size_t *bytes);
+uint32_t dq_entities_find(const dq_entities *entities, const char *id, size_t bytes);
 
 /* The catalogue's row for row `ref` of the section being read; DQ_ERR_RANGE when the section has no such row
  * yet. */
-dq_status dq_side_resolve(const dq_side *side, uint64_t ref, uint32_t *row, dq_error *error);
+dq_status dq_entities_resolve(const dq_entities *entities, uint64_t ref, uint32_t *row, dq_error *error);
+
+/* Their vectors, for a network. */
+dq_vectors dq_entities_vectors(const dq_entities *entities);
 
 /* A column's text of one row, e.g. "text.title" or "attr.occupation"; NULL when absent or null. */
-const char *dq_side_text(const dq_side *side, uint32_t row, const char *column, size_t *bytes);
+const char *dq_entities_text(const dq_entities *entities, uint32_t row, const char *column, size_t *bytes);
 
 /* The label of one of its interactions; NULL when that has none. */
 const char *dq_catalogue_label(const dq_catalogue *catalogue, const dq_interaction *interaction,

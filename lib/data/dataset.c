@@ -50,13 +50,15 @@ static float number_or_none(const dq_column *column, uint64_t r)
 static dq_status resolve(const dq_catalogue *catalogue, const columns *c, uint64_t r, dq_transition *t,
                          dq_error *error)
 {
-    dq_status status = dq_side_resolve(&catalogue->users, (uint64_t)dq_column_number(c->user, r), &t->user,
-                                       error);
+    dq_status status = dq_entities_resolve(&catalogue->users, (uint64_t)dq_column_number(c->user, r),
+                                           &t->user, error);
     if (!status)
-        status = dq_side_resolve(&catalogue->items, (uint64_t)dq_column_number(c->item, r), &t->item, error);
+        status = dq_entities_resolve(&catalogue->items, (uint64_t)dq_column_number(c->item, r), &t->item,
+                                     error);
     t->next = t->user;
     if (!status && c->next)
-        status = dq_side_resolve(&catalogue->users, (uint64_t)dq_column_number(c->next, r), &t->next, error);
+        status = dq_entities_resolve(&catalogue->users, (uint64_t)dq_column_number(c->next, r), &t->next,
+                                     error);
     t->reward = number_or_none(c->reward, r);
     t->done = c->done && dq_column_number(c->done, r) != 0;
     return status;
@@ -137,11 +139,6 @@ const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t by
     return common;
 }
 
-dq_vectors dq_side_vectors(const dq_side *side)
-{
-    return (dq_vectors){.at = side->vectors, .count = dq_side_count(side), .width = side->width};
-}
-
 static uint64_t digest_ids(const dq_index *ids, uint64_t seed)
 {
     for (uint32_t i = 0; i < dq_index_count(ids); i++) {
@@ -152,10 +149,10 @@ static uint64_t digest_ids(const dq_index *ids, uint64_t seed)
     return seed;
 }
 
-static uint64_t digest_side(const dq_side *side, uint64_t seed)
+static uint64_t digest_entities(const dq_entities *entities, uint64_t seed)
 {
-    const dq_identity *identity = &side->identity;
-    size_t count = dq_side_count(side);
+    const dq_identity *identity = &entities->identity;
+    size_t count = dq_entities_count(entities);
     if (count) seed = dq_digest_seeded(identity->digests, count * sizeof *identity->digests, seed);
     return digest_ids(&identity->ids, seed);
 }
@@ -163,8 +160,8 @@ static uint64_t digest_side(const dq_side *side, uint64_t seed)
 /* Field by field: a transition has padding. */
 uint64_t dq_corpus_digest(const dq_corpus *corpus)
 {
-    uint64_t digest = digest_side(&corpus->catalogue.users, 1);
-    digest = digest_side(&corpus->catalogue.items, digest);
+    uint64_t digest = digest_entities(&corpus->catalogue.users, 1);
+    digest = digest_entities(&corpus->catalogue.items, digest);
     digest = digest_ids(&corpus->catalogue.labels, digest);
     for (size_t i = 0; i < corpus->count; i++) {
         const dq_transition *t = &corpus->transitions[i];

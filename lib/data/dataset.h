@@ -9,7 +9,6 @@
 #include "data/catalogue.h"
 
 #include "core/transition.h"
-#include "core/vectors.h"
 
 typedef struct dq_models {
     dq_bundle *at;
@@ -38,9 +37,6 @@ void dq_models_free(dq_models *models);
 /* The model of a user (meta.user), else one that names no user, else the only one; NULL when there is none.
  * id may be NULL. */
 const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t bytes);
-
-/* A side's vectors for the networks. */
-dq_vectors dq_side_vectors(const dq_side *side);
 
 /* What the networks and the user's place were learnt from: a digest over users, items and transitions. */
 uint64_t dq_corpus_digest(const dq_corpus *corpus);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Renumbers a copied column in place. The copy is ours to write to, though columns say const. */
-static dq_status renumber(dq_column *c, const dq_side *side, dq_error *error)
+static dq_status renumber(dq_column *c, const dq_entities *entities, dq_error *error)
 {
     uint64_t n = c->shape[0] * dq_column_width(c);
     uint32_t *small = (uint32_t *)c->data;
@@ -13,7 +13,7 @@ static dq_status renumber(dq_column *c, const dq_side *side, dq_error *error)
     for (uint64_t i = 0; i < n; i++) {
         uint32_t row;
         if (dq_column_is_null(c, i)) continue; /* what stands under a null refers to nothing */
-        dq_status status = dq_side_resolve(side, c->type == DQ_U4 ? small[i] : large[i], &row, error);
+        dq_status status = dq_entities_resolve(entities, c->type == DQ_U4 ? small[i] : large[i], &row, error);
         if (status) return status;
         if (c->type == DQ_U4)
             small[i] = row;

@@ -193,7 +193,7 @@ dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue
 dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, const char *const *given,
                              size_t count, dq_error *error)
 {
-    const dq_side *users = &catalogue->users, *items = &catalogue->items;
+    const dq_entities *users = &catalogue->users, *items = &catalogue->items;
     const dq_pair_names *pairs = catalogue->pairs;
     dq_pair_names *named = dq_arena_take(&catalogue->arena, (count + 1) * sizeof *named);
     if (!named) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");

@@ -23,11 +23,11 @@ static dq_bundle entities(const char *kind, uint64_t count, const char *const *i
     return b;
 }
 
-static const char *id_of(const dq_side *side, uint32_t row)
+static const char *id_of(const dq_entities *entities, uint32_t row)
 {
     static char text[64];
     size_t n;
-    const char *id = dq_side_id(side, row, &n);
+    const char *id = dq_entities_id(entities, row, &n);
     memcpy(text, id, n);
     text[n] = '\0';
     return text;
@@ -45,7 +45,7 @@ static void sections_are_joined(void **state)
     b = entities("users", 3, TEXTS("c", "b", "d"));
     add_vectors(&b, DQ_F4, 2, two);
     assert_int_equal(add(&c, b, 1, NULL), DQ_OK);
-    assert_int_equal(dq_side_count(&c.users), 4);
+    assert_int_equal(dq_entities_count(&c.users), 4);
     assert_string_equal(id_of(&c.users, 2), "c");
     assert_string_equal(id_of(&c.users, 3), "d");
     assert_true(c.users.vectors[1] == one + 2); /* not copied */
@@ -55,10 +55,10 @@ static void sections_are_joined(void **state)
     assert_int_equal(c.users.bundles[1].rows, 2);
     assert_int_equal(c.users.rows[3].row, 1);
     size_t n;
-    assert_memory_equal(dq_side_text(&c.users, 0, "text.name", &n), "Ann", 3);
-    assert_null(dq_side_text(&c.users, 1, "text.name", &n)); /* null */
-    assert_null(dq_side_text(&c.users, 3, "text.name", &n)); /* no such column */
-    assert_null(dq_side_text(&c.users, 0, "vector", &n));    /* no text */
+    assert_memory_equal(dq_entities_text(&c.users, 0, "text.name", &n), "Ann", 3);
+    assert_null(dq_entities_text(&c.users, 1, "text.name", &n)); /* null */
+    assert_null(dq_entities_text(&c.users, 3, "text.name", &n)); /* no such column */
+    assert_null(dq_entities_text(&c.users, 0, "vector", &n));    /* no text */
     dq_catalogue_free(&c);
 }
 
@@ -70,7 +70,7 @@ static void a_bundle_of_repetitions_is_not_kept(void **state)
     assert_int_equal(add(&c, entities("items", 2, TEXTS("y", "x")), 1, NULL), DQ_OK);
     assert_int_equal(c.items.bundle_count, 1);
     uint32_t row;
-    assert_int_equal(dq_side_resolve(&c.items, 0, &row, NULL), DQ_OK);
+    assert_int_equal(dq_entities_resolve(&c.items, 0, &row, NULL), DQ_OK);
     assert_int_equal(row, 1);
     dq_catalogue_free(&c);
 }
@@ -101,20 +101,20 @@ static void references_are_of_their_section(void **state)
     dq_catalogue c = DQ_CATALOGUE_EMPTY;
     assert_int_equal(add(&c, entities("users", 1, TEXTS("a")), 0, NULL), DQ_OK);
     assert_int_equal(add(&c, entities("users", 1, TEXTS("b")), 0, NULL), DQ_OK);
-    assert_int_equal(dq_side_resolve(&c.users, 1, &row, NULL), DQ_OK);
+    assert_int_equal(dq_entities_resolve(&c.users, 1, &row, NULL), DQ_OK);
     assert_int_equal(row, 1);
-    assert_int_equal(dq_side_resolve(&c.users, 2, &row, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_entities_resolve(&c.users, 2, &row, NULL), DQ_ERR_RANGE);
     /* A bundle of another kind begins a section, too; it stays the caller's. */
     dq_bundle b = table("strange", 0);
     assert_int_equal(dq_catalogue_add(&c, &b, 1, &taken, NULL), DQ_OK);
     assert_false(taken);
     assert_non_null(b.kind);
     dq_bundle_free(&b);
-    assert_int_equal(dq_side_resolve(&c.users, 0, &row, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_entities_resolve(&c.users, 0, &row, NULL), DQ_ERR_RANGE);
     assert_int_equal(add(&c, entities("users", 2, TEXTS("c", "a")), 1, NULL), DQ_OK);
-    assert_int_equal(dq_side_resolve(&c.users, 0, &row, NULL), DQ_OK);
+    assert_int_equal(dq_entities_resolve(&c.users, 0, &row, NULL), DQ_OK);
     assert_int_equal(row, 2);
-    assert_int_equal(dq_side_resolve(&c.users, 1, &row, NULL), DQ_OK);
+    assert_int_equal(dq_entities_resolve(&c.users, 1, &row, NULL), DQ_OK);
     assert_int_equal(row, 0);
     dq_catalogue_free(&c);
 }

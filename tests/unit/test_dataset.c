@@ -206,7 +206,7 @@ static void vectors_for_the_networks(void **state)
     (void)state;
     dq_corpus c = DQ_CORPUS_EMPTY;
     assert_int_equal(add(&c, entities("users", 3, TEXTS("a", "b", "c")), 0, NULL), DQ_OK);
-    dq_vectors v = dq_side_vectors(&c.catalogue.users);
+    dq_vectors v = dq_entities_vectors(&c.catalogue.users);
     assert_true(v.count == 3 && v.width == 2 && v.at[2][1] == 6);
     dq_corpus_free(&c);
 }
