@@ -33,16 +33,16 @@ static bool needs_cosines(const rollout *run)
 static dq_status ready_rewards(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
-    const dq_catalogue *c = &run->corpus.catalogue;
+    const dq_catalogue *c = &run->dataset.catalogue;
     run->logged = o->reward == EVAL_REWARD_LOGGED ||
-                  (o->reward == EVAL_REWARD_AUTO && (run->corpus.count || c->interaction_count));
+                  (o->reward == EVAL_REWARD_AUTO && (run->dataset.count || c->interaction_count));
     run->labeller.strategy = run->logged ? DQ_STRATEGY_LOGGED : DQ_STRATEGY_COSINE;
     run->labeller.raw_cosine = o->raw_cosine;
     run->labeller.threads = dq_pool_threads(run->pool);
     dq_status status = dq_reward_map_parse(&run->labeller.map, o->map, error);
     run->label_count = dq_index_count(&run->labeller.map.labels) + 1;
     if (!status && needs_cosines(run))
-        status = dq_labeller_fields(&run->labeller, &run->corpus.catalogue, run->o->pairs.at,
+        status = dq_labeller_fields(&run->labeller, &run->dataset.catalogue, run->o->pairs.at,
                                     run->o->pairs.count, error);
     if (!status) status = dq_labeller_ready(&run->labeller, c, error);
     return status;
@@ -51,7 +51,7 @@ static dq_status ready_rewards(rollout *run, dq_error *error)
 /* The user of --user, or all, in turn. */
 static dq_status choose_users(rollout *run, dq_error *error)
 {
-    const dq_index *ids = &run->corpus.catalogue.users.identity.ids;
+    const dq_index *ids = &run->dataset.catalogue.users.identity.ids;
     uint32_t n = (uint32_t)dq_index_count(ids);
     run->users = malloc((n + 1U) * sizeof *run->users);
     if (!run->users) return short_of_memory(error);
@@ -67,7 +67,7 @@ static dq_status choose_users(rollout *run, dq_error *error)
 
 static dq_status reserve(rollout *run, dq_error *error)
 {
-    size_t n = dq_entities_count(&run->corpus.catalogue.items);
+    size_t n = dq_entities_count(&run->dataset.catalogue.items);
     run->rewards = malloc(n * sizeof *run->rewards);
     run->labels = malloc(n * sizeof *run->labels);
     run->pair_user = malloc(n * sizeof *run->pair_user);
@@ -97,7 +97,7 @@ static void settle_reward(rollout *run, const dq_rewards *got, uint32_t item)
  * dq-train. */
 static dq_status know_user(rollout *run, uint32_t user, dq_error *error)
 {
-    uint32_t n = dq_entities_count(&run->corpus.catalogue.items);
+    uint32_t n = dq_entities_count(&run->dataset.catalogue.items);
     dq_rewards got;
     if (run->user == user) return DQ_OK;
     for (uint32_t i = 0; i < n; i++) {
@@ -108,8 +108,8 @@ static dq_status know_user(rollout *run, uint32_t user, dq_error *error)
     if (status) return status;
     for (uint32_t i = 0; i < n; i++) settle_reward(run, &got, i);
     dq_rewards_free(&got);
-    for (size_t t = 0; run->logged && t < run->corpus.count; t++) {
-        const dq_transition *row = &run->corpus.transitions[t];
+    for (size_t t = 0; run->logged && t < run->dataset.count; t++) {
+        const dq_transition *row = &run->dataset.transitions[t];
         if (row->user == user && !isnan(row->reward)) run->rewards[row->item] = row->reward;
     }
     run->user = user;
@@ -140,7 +140,7 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
 
 static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
 {
-    dq_env_config config = {.item_count = dq_entities_count(&run->corpus.catalogue.items),
+    dq_env_config config = {.item_count = dq_entities_count(&run->dataset.catalogue.items),
                             .candidates = (uint32_t)run->o->candidates,
                             .reward = reward_of,
                             .reward_arg = run,
@@ -154,7 +154,7 @@ static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
 static dq_status find_model(const rollout *run, const policy *p, const dq_bundle **model, dq_error *error)
 {
     size_t n;
-    const char *id = dq_entities_id(&run->corpus.catalogue.users, run->user, &n);
+    const char *id = dq_entities_id(&run->dataset.catalogue.users, run->user, &n);
     const policy *from = p;
     for (size_t i = 0; p->kind == POLICY_UNTRAINED && i < run->policy_count; i++)
         if (run->policies[i].kind == POLICY_MODEL) {
@@ -168,7 +168,7 @@ static dq_status find_model(const rollout *run, const policy *p, const dq_bundle
 
 static dq_status check_widths(const rollout *run, const policy *p, const dq_net_spec *spec, dq_error *error)
 {
-    const dq_catalogue *c = &run->corpus.catalogue;
+    const dq_catalogue *c = &run->dataset.catalogue;
     if (spec->user_width == c->users.width && spec->item_width == c->items.width) return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE,
                    "%s takes users of width %u and items of width %u; the catalogue's are %u and %u wide",
@@ -178,7 +178,7 @@ static dq_status check_widths(const rollout *run, const policy *p, const dq_net_
 /* Puts the user's model into the policy's network. */
 static dq_status load_model(rollout *run, policy *p, dq_error *error)
 {
-    const dq_catalogue *c = &run->corpus.catalogue;
+    const dq_catalogue *c = &run->dataset.catalogue;
     const dq_bundle *model;
     dq_net_spec spec = {.user_width = c->users.width,
                         .item_width = c->items.width,
@@ -200,7 +200,7 @@ static dq_status load_model(rollout *run, policy *p, dq_error *error)
 /* How much the policy thinks of each candidate. */
 static dq_status value_candidates(rollout *run, policy *p, dq_error *error)
 {
-    const dq_catalogue *c = &run->corpus.catalogue;
+    const dq_catalogue *c = &run->dataset.catalogue;
     uint32_t n = p->env->candidate_count;
     if (p->kind == POLICY_RANDOM) return DQ_OK;
     if (p->kind == POLICY_COSINE) {
@@ -261,11 +261,11 @@ static dq_status play(rollout *run, policy *p, size_t episode, dq_error *error)
 static dq_status read_input(rollout *run, const dq_cli *cli, dq_error *error)
 {
     dq_status status = dq_reader_open(&run->reader, cli->operands, cli->operand_count, error);
-    if (!status) status = dq_corpus_read(&run->corpus, run->reader, error);
-    if (!status) status = check_entities(&run->corpus.catalogue.users, "users", error);
-    if (!status) status = check_entities(&run->corpus.catalogue.items, "items", error);
+    if (!status) status = dq_dataset_read(&run->dataset, run->reader, error);
+    if (!status) status = check_entities(&run->dataset.catalogue.users, "users", error);
+    if (!status) status = check_entities(&run->dataset.catalogue.items, "items", error);
     if (status) return status;
-    size_t items = dq_entities_count(&run->corpus.catalogue.items);
+    size_t items = dq_entities_count(&run->dataset.catalogue.items);
     size_t offered = run->o->candidates < items ? (size_t)run->o->candidates : items;
     if (run->o->distinct && run->steps > offered)
         return dq_fail(error, DQ_ERR_RANGE, "--distinct: %zu steps, and only %zu candidates", run->steps,
@@ -325,7 +325,7 @@ void rollout_free(rollout *run)
     free(run->policies);
     dq_labeller_free(&run->labeller);
     dq_pool_free(run->pool);
-    dq_corpus_free(&run->corpus);
+    dq_dataset_free(&run->dataset);
     dq_reader_close(run->reader);
     free(run->users);
     free(run->rewards);

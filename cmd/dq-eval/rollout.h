@@ -35,7 +35,7 @@ typedef struct policy {
 
 typedef struct rollout {
     const eval_options *o;
-    dq_corpus corpus;
+    dq_dataset dataset;
     dq_reader *reader;
     dq_labeller labeller;
     bool logged;     /* rewards by labels, not by cosine */

@@ -48,7 +48,7 @@ static bool is_for_states(plan *p)
 static dq_status take_pending(plan *p, bool states, dq_error *error)
 {
     if (!p->pending.kind) return DQ_OK;
-    if (!states) return dq_corpus_add(&p->corpus, &p->pending, dq_reader_section(p->inputs[0]), error);
+    if (!states) return dq_dataset_add(&p->dataset, &p->pending, dq_reader_section(p->inputs[0]), error);
     return dq_models_add(&p->models, &p->pending, error);
 }
 
@@ -101,7 +101,7 @@ static void close_all(plan *p)
     dq_writer_abort(p->output);
     dq_pool_free(p->pool);
     dq_bundle_free(&p->pending);
-    dq_corpus_free(&p->corpus);
+    dq_dataset_free(&p->dataset);
     dq_models_free(&p->models);
     dq_reader_close(p->inputs[0]);
     dq_reader_close(p->inputs[1]);

@@ -33,15 +33,15 @@ typedef struct pairs {
 
 static dq_status read_all(plan *p, dq_error *error)
 {
-    dq_status status = dq_corpus_read(&p->corpus, p->inputs[0], error);
+    dq_status status = dq_dataset_read(&p->dataset, p->inputs[0], error);
     if (status) return status;
     if (!p->o->model) {
-        p->models = p->corpus.models;
-        p->corpus.models = (dq_models){0};
+        p->models = p->dataset.models;
+        p->dataset.models = (dq_models){0};
     }
     if (p->models.count == 0)
         return dq_fail(error, DQ_ERR_RANGE, "no model in the input; name one with --model");
-    if (!dq_entities_count(&p->corpus.catalogue.users) || !dq_entities_count(&p->corpus.catalogue.items))
+    if (!dq_entities_count(&p->dataset.catalogue.users) || !dq_entities_count(&p->dataset.catalogue.items))
         return dq_fail(error, DQ_ERR_UNKNOWN, "no users and items in the input to plan for");
     return DQ_OK;
 }
@@ -50,7 +50,7 @@ static dq_status add_net(pairs *p, const dq_bundle *model, dq_error *error)
 {
     dq_net_spec spec;
     dq_rng rng = dq_rng_new(0); /* the drawn weights are overwritten */
-    const dq_entities *users = &p->plan->corpus.catalogue.users, *items = &p->plan->corpus.catalogue.items;
+    const dq_entities *users = &p->plan->dataset.catalogue.users, *items = &p->plan->dataset.catalogue.items;
     if (dq_net_load_spec(model, "world", &spec, NULL))
         return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
     if (spec.user_width != users->width || spec.item_width != items->width)
@@ -89,7 +89,7 @@ static dq_status make_nets(pairs *p, const dq_bundle *model, dq_error *error)
 static dq_status choose_net(pairs *p, uint32_t user, dq_error *error)
 {
     size_t n;
-    const char *id = dq_entities_id(&p->plan->corpus.catalogue.users, user, &n);
+    const char *id = dq_entities_id(&p->plan->dataset.catalogue.users, user, &n);
     const dq_bundle *model = dq_models_of(&p->plan->models, id, n);
     if (!model) return dq_fail(error, DQ_ERR_UNKNOWN, "no model for user %.*s", (int)n, id);
     return model == p->loaded ? DQ_OK : make_nets(p, model, error);
@@ -105,13 +105,13 @@ static int by_number(const void *a, const void *b)
 
 static dq_status list_seen(pairs *p, dq_error *error)
 {
-    const dq_catalogue *c = &p->plan->corpus.catalogue;
-    size_t n = 0, all = p->plan->corpus.count + c->interaction_count;
+    const dq_catalogue *c = &p->plan->dataset.catalogue;
+    size_t n = 0, all = p->plan->dataset.count + c->interaction_count;
     p->seen = calloc(all + 1, sizeof *p->seen);
     if (!p->seen) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
-    for (size_t i = 0; i < p->plan->corpus.count; i++)
-        p->seen[n++] = (uint64_t)p->plan->corpus.transitions[i].user << 32 |
-                       p->plan->corpus.transitions[i].item;
+    for (size_t i = 0; i < p->plan->dataset.count; i++)
+        p->seen[n++] = (uint64_t)p->plan->dataset.transitions[i].user << 32 |
+                       p->plan->dataset.transitions[i].item;
     for (size_t i = 0; i < c->interaction_count; i++)
         p->seen[n++] = (uint64_t)c->interactions[i].user << 32 | c->interactions[i].item;
     qsort(p->seen, n, sizeof *p->seen, by_number);
@@ -122,7 +122,7 @@ static dq_status list_seen(pairs *p, dq_error *error)
 
 static dq_status make_buffers(pairs *p, dq_error *error)
 {
-    size_t items = dq_entities_count(&p->plan->corpus.catalogue.items);
+    size_t items = dq_entities_count(&p->plan->dataset.catalogue.items);
     p->drawn = calloc(items + 1, sizeof *p->drawn);
     p->user = calloc(BLOCK, sizeof *p->user);
     p->item = calloc(BLOCK, sizeof *p->item);
@@ -138,8 +138,8 @@ static dq_status make_buffers(pairs *p, dq_error *error)
 /* Predicts the waiting pairs, and leaves out those that the ensemble disagrees on. */
 static dq_status predict(pairs *p, dq_error *error)
 {
-    dq_vectors users = dq_entities_vectors(&p->plan->corpus.catalogue.users);
-    dq_vectors items = dq_entities_vectors(&p->plan->corpus.catalogue.items);
+    dq_vectors users = dq_entities_vectors(&p->plan->dataset.catalogue.users);
+    dq_vectors items = dq_entities_vectors(&p->plan->dataset.catalogue.items);
     size_t kept = 0;
     dq_net_predict_ensemble(p->worlds, p->world_count, &users, &items, p->user, p->item, p->reward,
                             p->disagreement, p->count);
@@ -189,7 +189,7 @@ static dq_status flush(pairs *p, dq_error *error)
 /* The user's items in p->seen begin at *at; *at moves behind them. Fills drawn with the wanted items. */
 static size_t choose_items(pairs *p, uint32_t user, size_t *at, dq_rng *rng)
 {
-    size_t items = dq_entities_count(&p->plan->corpus.catalogue.items), n = 0,
+    size_t items = dq_entities_count(&p->plan->dataset.catalogue.items), n = 0,
            limit = (size_t)p->plan->o->per_user;
     size_t from = *at;
     while (*at < p->seen_count && p->seen[*at] >> 32 == user) (*at)++;
@@ -220,7 +220,7 @@ static dq_status simulate_user(pairs *p, uint32_t user, size_t *at, dq_error *er
     dq_status status = DQ_OK;
     if (n == 0) return DQ_OK;
     size_t bytes;
-    const char *id = dq_entities_id(&p->plan->corpus.catalogue.users, user, &bytes);
+    const char *id = dq_entities_id(&p->plan->dataset.catalogue.users, user, &bytes);
     if (before && dq_models_of(&p->plan->models, id, bytes) != before) status = flush(p, error);
     if (!status) status = choose_net(p, user, error);
     for (size_t i = 0; !status && i < n; i++) {
@@ -233,11 +233,12 @@ static dq_status simulate_user(pairs *p, uint32_t user, size_t *at, dq_error *er
 
 static dq_status simulate(pairs *p, dq_error *error)
 {
-    uint32_t users = dq_entities_count(&p->plan->corpus.catalogue.users), only = DQ_ABSENT;
+    uint32_t users = dq_entities_count(&p->plan->dataset.catalogue.users), only = DQ_ABSENT;
     dq_status status = DQ_OK;
     size_t at = 0;
     if (p->plan->o->user) {
-        only = dq_entities_find(&p->plan->corpus.catalogue.users, p->plan->o->user, strlen(p->plan->o->user));
+        only = dq_entities_find(&p->plan->dataset.catalogue.users, p->plan->o->user,
+                                strlen(p->plan->o->user));
         if (only == DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", p->plan->o->user);
     }
@@ -260,7 +261,7 @@ static dq_status run(pairs *p, const dq_maker *maker, dq_error *error)
         status = dq_writer_open(&of->output, of->o->common.output, maker, of->inputs, of->input_count, error);
     if (!status) status = list_seen(p, error);
     if (!status) status = make_buffers(p, error);
-    if (!status) status = dq_catalogue_write(&of->corpus.catalogue, of->output, error);
+    if (!status) status = dq_catalogue_write(&of->dataset.catalogue, of->output, error);
     if (!status) status = simulate(p, error);
     if (!status && of->o->most_given)
         dq_cli_say(of->cli, &of->o->common, "%llu pairs dropped: the models disagree by more than %g",

@@ -36,9 +36,9 @@ typedef struct plan {
     const dq_cli *cli;
     dq_reader *inputs[2];
     size_t input_count;
-    dq_corpus corpus;  /* .models: those that stood first in the stream */
-    dq_models models;  /* of --model, or of the stream */
-    dq_bundle pending; /* read already; of no kind: none */
+    dq_dataset dataset; /* .models: those that stood first in the stream */
+    dq_models models;   /* of --model, or of the stream */
+    dq_bundle pending;  /* read already; of no kind: none */
     dq_pool *pool;
     dq_writer *output;
 } plan;

@@ -57,8 +57,8 @@ bool train_stop_asked(void)
 /* The input and the model that training starts from. */
 static int64_t identity(const train *t)
 {
-    uint64_t digest = dq_corpus_digest(&t->corpus) ^ t->logged_digest;
-    const dq_models *models[] = {&t->init, &t->corpus.models};
+    uint64_t digest = dq_dataset_digest(&t->dataset) ^ t->logged_digest;
+    const dq_models *models[] = {&t->init, &t->dataset.models};
     for (size_t m = 0; m < 2; m++)
         for (size_t i = 0; i < models[m]->count; i++)
             digest = dq_digest_seeded(&models[m]->at[i].body_hash, sizeof(uint64_t), digest);

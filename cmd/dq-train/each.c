@@ -103,7 +103,7 @@ static dq_status collect(each *e, slot *s, dq_error *error)
 {
     int how = 0;
     size_t n;
-    const char *id = dq_entities_id(&e->t->corpus.catalogue.users, s->user, &n);
+    const char *id = dq_entities_id(&e->t->dataset.catalogue.users, s->user, &n);
     while (waitpid(s->pid, &how, 0) < 0)
         if (errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
     s->pid = 0;
@@ -186,7 +186,7 @@ static dq_status go(each *e, uint32_t users, dq_error *error)
 
 dq_status train_run_each(train *t, dq_error *error)
 {
-    uint32_t users = dq_entities_count(&t->corpus.catalogue.users);
+    uint32_t users = dq_entities_count(&t->dataset.catalogue.users);
     each *e = dq_arena_zero(&t->cli->arena, 1, sizeof *e);
     if (!e) return dq_fail(error, DQ_ERR_MEMORY, "no memory for workers");
     e->t = t;

@@ -34,7 +34,7 @@ dq_status train_labeller_new(train_labeller **labeller, train *t, uint32_t user,
     train_labeller *l = *labeller = calloc(1, sizeof *l);
     if (!l) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a labeller");
     *l = (train_labeller){.t = t, .user = user, .maker = dq_nil()};
-    l->items = dq_entities_count(&t->corpus.catalogue.items);
+    l->items = dq_entities_count(&t->dataset.catalogue.items);
     l->state = calloc(l->items, sizeof *l->state);
     l->reward = calloc(l->items, sizeof *l->reward);
     l->llm = calloc(l->items, sizeof *l->llm);
@@ -61,7 +61,7 @@ dq_status train_labeller_end(train_labeller *l, dq_status status, dq_error *erro
 /* The interactions of one user, bundle by bundle. */
 static dq_status put_interactions(train_labeller *l, dq_error *error)
 {
-    const dq_catalogue *c = &l->t->corpus.catalogue;
+    const dq_catalogue *c = &l->t->dataset.catalogue;
     uint32_t *rows = NULL;
     size_t at = 0;
     dq_status status = DQ_OK;
@@ -88,7 +88,7 @@ static dq_status put_interactions(train_labeller *l, dq_error *error)
 
 static dq_status put_catalogue(train_labeller *l, dq_error *error)
 {
-    const dq_catalogue *c = &l->t->corpus.catalogue;
+    const dq_catalogue *c = &l->t->dataset.catalogue;
     const dq_row *row = &c->users.rows[l->user];
     dq_bundle user;
     dq_status status = dq_bundle_select(&user, &c->users.bundles[row->bundle], &row->row, 1, error);

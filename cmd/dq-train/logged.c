@@ -191,7 +191,7 @@ static dq_status run(logged *l, dq_error *error)
 /* meta.items: the item of each output. */
 static bool name_items(const train *t, dq_bundle *model)
 {
-    const dq_index *ids = &t->corpus.catalogue.items.identity.ids;
+    const dq_index *ids = &t->dataset.catalogue.items.identity.ids;
     dq_value list = dq_list();
     for (uint32_t i = 0; i < dq_index_count(ids); i++) {
         size_t n;
@@ -205,7 +205,7 @@ static bool name_items(const train *t, dq_bundle *model)
  */
 static dq_status describe_sessions(const train *t, dq_bundle *model, dq_error *error)
 {
-    const dq_catalogue *c = &t->corpus.catalogue;
+    const dq_catalogue *c = &t->dataset.catalogue;
     dq_arena *arena = &model->arena;
     dq_value sessions = dq_map(), layout;
     dq_status status = dq_layout_value(c->users.fields, c->users.field_count, c->items.fields,

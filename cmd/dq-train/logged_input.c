@@ -39,7 +39,7 @@ static dq_status take(train *t, train_logged_input *in, dq_bundle *bundle, dq_er
     uint64_t section = dq_reader_section(t->inputs[0]);
     dq_status status = interactions ? dq_events_add(&in->events, bundle, error) : DQ_OK;
     t->logged_digest ^= bundle->body_hash + 0x9e3779b97f4a7c15 * ++t->logged_bundles;
-    if (!status) status = dq_catalogue_add(&t->corpus.catalogue, bundle, section, &taken, error);
+    if (!status) status = dq_catalogue_add(&t->dataset.catalogue, bundle, section, &taken, error);
     if (status || taken) return status;
     return strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0 ? keep_transitions(in, bundle, error) : DQ_OK;
 }
@@ -56,7 +56,7 @@ static dq_status read_all(train *t, train_logged_input *in, dq_error *error)
         dq_bundle_free(&bundle);
         if (status) return dq_error_at(error, dq_reader_source(t->inputs[0]), dq_reader_record(t->inputs[0]));
     }
-    return got < 0 ? error->status : dq_catalogue_finish(&t->corpus.catalogue, false, error);
+    return got < 0 ? error->status : dq_catalogue_finish(&t->dataset.catalogue, false, error);
 }
 
 /* ---- sessions ---- */
@@ -75,7 +75,7 @@ static uint32_t *rows_of(const dq_index *ids, const dq_index *rows)
 
 static dq_status make_log(const train *t, train_logged_input *in, dq_error *error)
 {
-    const dq_catalogue *c = &t->corpus.catalogue;
+    const dq_catalogue *c = &t->dataset.catalogue;
     uint32_t users = dq_entities_count(&c->users);
     uint32_t *user_row = rows_of(&in->events.users, &c->users.identity.ids);
     uint32_t *item_row = rows_of(&in->events.items, &c->items.identity.ids);
@@ -91,7 +91,7 @@ static dq_status make_log(const train *t, train_logged_input *in, dq_error *erro
 
 static dq_status make_sessions(train *t, train_logged_input *in, dq_error *error)
 {
-    const dq_entities *items = &t->corpus.catalogue.items;
+    const dq_entities *items = &t->dataset.catalogue.items;
     if (items->width == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "the items have no vectors (dq-embed makes them from texts)");
     dq_status status = make_log(t, in, error);

@@ -158,7 +158,7 @@ static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
         status = train_run_env(&t, error);
     else if (!(status = train_open(&t, error)))
         status = train_all(&t, error);
-    if (!status && o->pass) status = dq_catalogue_write(&t.corpus.catalogue, t.output, error);
+    if (!status && o->pass) status = dq_catalogue_write(&t.dataset.catalogue, t.output, error);
     if (!status) {
         status = dq_writer_close(t.output, error);
         t.output = NULL;

@@ -27,19 +27,19 @@ typedef struct offline {
 
 static dq_status make_rows(offline *f, dq_error *error)
 {
-    const dq_corpus *corpus = &f->t->corpus;
-    const dq_catalogue *c = &corpus->catalogue;
+    const dq_dataset *dataset = &f->t->dataset;
+    const dq_catalogue *c = &dataset->catalogue;
     bool labelled = false;
-    for (size_t i = 0; i < corpus->count; i++) labelled = labelled || !isnan(corpus->transitions[i].reward);
+    for (size_t i = 0; i < dataset->count; i++) labelled = labelled || !isnan(dataset->transitions[i].reward);
     if (!labelled)
         return dq_fail(
             error, DQ_ERR_RANGE,
             "no transition with a reward in the input (dq-reward --strategy logged makes them from "
             "labels)");
-    f->rows = calloc(corpus->count + c->interaction_count, sizeof *f->rows);
+    f->rows = calloc(dataset->count + c->interaction_count, sizeof *f->rows);
     if (!f->rows) return dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
-    memcpy(f->rows, corpus->transitions, corpus->count * sizeof *f->rows);
-    f->count = corpus->count;
+    memcpy(f->rows, dataset->transitions, dataset->count * sizeof *f->rows);
+    f->count = dataset->count;
     for (size_t i = 0; i < c->interaction_count; i++) {
         uint32_t user = c->interactions[i].user;
         f->rows[f->count++] = (dq_transition){
@@ -51,7 +51,7 @@ static dq_status make_rows(offline *f, dq_error *error)
 /* --cosine-weight: the rewards of an epoch (from 0), of their two parts. */
 static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 {
-    const dq_corpus *c = &f->t->corpus;
+    const dq_dataset *c = &f->t->dataset;
     double share = train_weight_at(&f->t->weight, epoch);
     for (size_t i = 0; f->t->weight.on && i < c->count; i++) {
         if (isnan(c->transitions[i].reward)) continue;
@@ -73,7 +73,7 @@ static dq_status group_by(const train *t, const char *attribute, uint32_t users,
         return dq_fail(error, DQ_ERR_RANGE, "--validate-by: too long a name");
     for (uint32_t u = 0; !status && u < users; u++) {
         size_t n;
-        const char *value = dq_entities_text(&t->corpus.catalogue.users, u, column, &n);
+        const char *value = dq_entities_text(&t->dataset.catalogue.users, u, column, &n);
         group[u] = users + u;
         if (!value) continue;
         status = dq_index_add(&values, value, n, &group[u], NULL, error);
@@ -87,7 +87,7 @@ static dq_status group_by(const train *t, const char *attribute, uint32_t users,
 
 dq_status train_groups(train *t, uint32_t **group, dq_error *error)
 {
-    uint32_t users = dq_entities_count(&t->corpus.catalogue.users);
+    uint32_t users = dq_entities_count(&t->dataset.catalogue.users);
     *group = calloc((size_t)users + 1, sizeof **group);
     if (!*group) return dq_fail(error, DQ_ERR_MEMORY, "no memory for groups");
     for (uint32_t u = 0; u < users; u++) (*group)[u] = u;

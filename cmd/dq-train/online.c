@@ -34,7 +34,7 @@ static dq_status make(online *run, dq_error *error)
     dq_status status = train_rewards_new(&run->rewards, t, run->user, error);
     if (status) return status;
     dq_env_config config = {.user = run->user,
-                            .item_count = dq_entities_count(&t->corpus.catalogue.items),
+                            .item_count = dq_entities_count(&t->dataset.catalogue.items),
                             .candidates = (uint32_t)t->o->candidates,
                             .reward = train_reward_of,
                             .reward_arg = run->rewards,
@@ -176,7 +176,7 @@ static dq_status log_episode(online *run, dq_error *error)
     const place *p = &run->at;
     double learnt = p->learnt ? (double)p->learnt : (double)NAN;
     size_t n;
-    const char *id = dq_entities_id(&run->t->corpus.catalogue.users, run->user, &n);
+    const char *id = dq_entities_id(&run->t->dataset.catalogue.users, run->user, &n);
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value line = dq_map();
     bool ok = dq_map_set(&arena, &line, "user", dq_string_n(&arena, id, n)) &&
@@ -248,7 +248,7 @@ static dq_status choose_user(const train *t, uint32_t *user, dq_error *error)
 {
     *user = 0;
     if (t->o->user) return train_find_user(t, t->o->user, user, error);
-    size_t users = dq_entities_count(&t->corpus.catalogue.users);
+    size_t users = dq_entities_count(&t->dataset.catalogue.users);
     if (users == 1) return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE, "%zu users in the input: name one with --user, or --each-user",
                    users);

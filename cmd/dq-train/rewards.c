@@ -22,7 +22,7 @@ struct train_rewards {
 
 static dq_status pairs_given(train *t, const dq_pair_names **pairs, size_t *count, dq_error *error)
 {
-    const dq_catalogue *c = &t->corpus.catalogue;
+    const dq_catalogue *c = &t->dataset.catalogue;
     *pairs = c->pairs;
     *count = c->pair_count;
     if (t->o->pairs.count == 0) return DQ_OK;
@@ -38,7 +38,7 @@ static dq_status pairs_given(train *t, const dq_pair_names **pairs, size_t *coun
 
 static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error *error)
 {
-    const dq_entities *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
+    const dq_entities *users = &t->dataset.catalogue.users, *items = &t->dataset.catalogue.items;
     dq_layout user_layout = {users->fields, users->field_count, users->width};
     dq_layout item_layout = {items->fields, items->field_count, items->width};
     const dq_pair_names *names;
@@ -61,7 +61,7 @@ static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error 
  */
 static void find_logged(const train *t, uint32_t user, float *rewards)
 {
-    const dq_catalogue *c = &t->corpus.catalogue;
+    const dq_catalogue *c = &t->dataset.catalogue;
     for (uint32_t i = 0; i < dq_entities_count(&c->items); i++) rewards[i] = NAN;
     for (size_t i = 0; i < c->interaction_count; i++) {
         const dq_interaction *x = &c->interactions[i];
@@ -72,8 +72,8 @@ static void find_logged(const train *t, uint32_t user, float *rewards)
         if (isnan(value) && (!label || !dq_reward_map_find(&t->map, label, n, &value))) continue;
         rewards[x->item] = (float)value;
     }
-    for (size_t i = 0; i < t->corpus.count; i++) {
-        const dq_transition *row = &t->corpus.transitions[i];
+    for (size_t i = 0; i < t->dataset.count; i++) {
+        const dq_transition *row = &t->dataset.transitions[i];
         if (row->user == user && !isnan(row->reward)) rewards[row->item] = row->reward;
     }
 }
@@ -81,7 +81,7 @@ static void find_logged(const train *t, uint32_t user, float *rewards)
 /* The parts of the user's transitions: each that has a reward must have both. */
 static dq_status find_parts(const train_rewards *r, uint32_t user, dq_error *error)
 {
-    const dq_corpus *c = &r->t->corpus;
+    const dq_dataset *c = &r->t->dataset;
     bool any = false;
     for (size_t i = 0; i < c->count; i++) {
         const dq_transition *row = &c->transitions[i];
@@ -105,8 +105,8 @@ dq_status train_no_parts(dq_error *error)
 static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
 {
     train *t = r->t;
-    bool logged = t->o->reward == REWARD_LOGGED || (t->o->reward == REWARD_AUTO && t->corpus.count > 0);
-    size_t items = dq_entities_count(&t->corpus.catalogue.items);
+    bool logged = t->o->reward == REWARD_LOGGED || (t->o->reward == REWARD_AUTO && t->dataset.count > 0);
+    size_t items = dq_entities_count(&t->dataset.catalogue.items);
     for (size_t i = 0; i < items; i++) r->reward[i] = r->cosine[i] = r->llm[i] = NAN;
     if (t->o->reward_cmd) {
         dq_status status = train_labeller_new(&r->labeller, t, user, error);
@@ -120,7 +120,7 @@ static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
 
 dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq_error *error)
 {
-    size_t items = dq_entities_count(&t->corpus.catalogue.items);
+    size_t items = dq_entities_count(&t->dataset.catalogue.items);
     train_rewards *r = *rewards = calloc(1, sizeof *r);
     if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for rewards");
     r->t = t;

@@ -22,9 +22,9 @@ static dq_status read_all(train *t, dq_error *error)
     dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
     if (status) return status;
     t->input_count = 1;
-    if ((status = dq_corpus_read(&t->corpus, t->inputs[0], error))) return status;
-    if ((status = check_entities(&t->corpus.catalogue.users, "users", error))) return status;
-    if ((status = check_entities(&t->corpus.catalogue.items, "items", error))) return status;
+    if ((status = dq_dataset_read(&t->dataset, t->inputs[0], error))) return status;
+    if ((status = check_entities(&t->dataset.catalogue.users, "users", error))) return status;
+    if ((status = check_entities(&t->dataset.catalogue.items, "items", error))) return status;
     if (!t->o->init) return DQ_OK;
     status = dq_models_read(&t->init, &t->inputs[1], t->o->init, error);
     if (t->inputs[1]) t->input_count = 2;
@@ -53,7 +53,7 @@ void train_close(train *t)
 {
     dq_writer_abort(t->output);
     dq_pool_free(t->pool);
-    dq_corpus_free(&t->corpus);
+    dq_dataset_free(&t->dataset);
     dq_models_free(&t->init);
     dq_reward_map_free(&t->map);
     dq_reader_close(t->inputs[0]);
@@ -62,7 +62,7 @@ void train_close(train *t)
 
 dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error)
 {
-    *user = dq_entities_find(&t->corpus.catalogue.users, id, strlen(id));
+    *user = dq_entities_find(&t->dataset.catalogue.users, id, strlen(id));
     if (*user == DQ_ABSENT) return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", id);
     return DQ_OK;
 }
@@ -71,9 +71,9 @@ dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_err
 
 const dq_bundle *train_init_model(const train *t, uint32_t user)
 {
-    const dq_models *models = t->init.count ? &t->init : &t->corpus.models;
+    const dq_models *models = t->init.count ? &t->init : &t->dataset.models;
     size_t n = 0;
-    const char *id = user == DQ_ABSENT ? NULL : dq_entities_id(&t->corpus.catalogue.users, user, &n);
+    const char *id = user == DQ_ABSENT ? NULL : dq_entities_id(&t->dataset.catalogue.users, user, &n);
     return dq_models_of(models, id, n);
 }
 
@@ -104,7 +104,7 @@ static bool add_match(dq_net_spec *spec, const dq_field *user, const dq_field *i
 /* --matches: cosines of the catalogue's pairs of fields, or of every two fields of equal width. */
 static dq_status choose_matches(const train *t, dq_net_spec *spec, dq_error *error)
 {
-    const dq_catalogue *c = &t->corpus.catalogue;
+    const dq_catalogue *c = &t->dataset.catalogue;
     const dq_entities *users = &c->users, *items = &c->items;
     bool ok = true;
     spec->match_count = 0;
@@ -148,8 +148,8 @@ static dq_status shape(const train *t, const dq_bundle *model, const char *prefi
     if (!status) status = choose_matches(t, spec, error);
     if (!status && model && dq_net_load_spec(model, prefix, &saved, NULL) == DQ_OK)
         inherit(t->o, given, &saved, spec);
-    spec->user_width = t->corpus.catalogue.users.width;
-    spec->item_width = t->corpus.catalogue.items.width;
+    spec->user_width = t->dataset.catalogue.users.width;
+    spec->item_width = t->dataset.catalogue.items.width;
     spec->dropout = t->o->dropout;
     return status;
 }
@@ -193,12 +193,12 @@ static dq_status configure(const train *t, const dq_bundle *model, size_t max_ro
 dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error)
 {
     const dq_bundle *model = train_init_model(t, user);
-    dq_vectors users = dq_entities_vectors(&t->corpus.catalogue.users);
-    dq_vectors items = dq_entities_vectors(&t->corpus.catalogue.items);
+    dq_vectors users = dq_entities_vectors(&t->dataset.catalogue.users);
+    dq_vectors items = dq_entities_vectors(&t->dataset.catalogue.items);
     dq_dynaq_config config;
     dq_status status = configure(t, model, max_rows, &config, error);
     *agent = NULL;
-    if (!status && (t->init.count || t->corpus.models.count) && !model)
+    if (!status && (t->init.count || t->dataset.models.count) && !model)
         status = dq_fail(error, DQ_ERR_UNKNOWN, "several models to start from, and none for this user");
     if (!status) status = dq_dynaq_new(agent, &config, &users, &items, t->pool, error);
     if (!status && model) status = dq_dynaq_init_from(*agent, model, error);
@@ -210,7 +210,7 @@ dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent
 /* The fields that the inputs were, so that no one ranks a catalogue of another order with this model. */
 static dq_status remember_layout(const train *t, dq_bundle *model, dq_error *error)
 {
-    const dq_entities *users = &t->corpus.catalogue.users, *items = &t->corpus.catalogue.items;
+    const dq_entities *users = &t->dataset.catalogue.users, *items = &t->dataset.catalogue.items;
     dq_value layout;
     dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
                                        &model->arena, &layout, error);
@@ -228,7 +228,7 @@ dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_v
     if (!status) status = remember_layout(t, &model, error);
     if (!status && user != DQ_ABSENT) {
         size_t n;
-        const char *id = dq_entities_id(&t->corpus.catalogue.users, user, &n);
+        const char *id = dq_entities_id(&t->dataset.catalogue.users, user, &n);
         if (!dq_map_set(&model.arena, &model.meta, "user", dq_string_n(&model.arena, id, n)))
             status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
     }

@@ -78,7 +78,7 @@ typedef struct train {
     dq_maker maker;
     dq_reader *inputs[2]; /* the stream, and --init's */
     size_t input_count;
-    dq_corpus corpus;
+    dq_dataset dataset;
     dq_models init; /* --init's */
     dq_writer *output;
     dq_reward_map map;

@@ -20,19 +20,19 @@ static size_t grown(size_t capacity, size_t need)
     return room;
 }
 
-static dq_status reserve(dq_corpus *corpus, uint64_t more, dq_error *error)
+static dq_status reserve(dq_dataset *dataset, uint64_t more, dq_error *error)
 {
-    size_t need = corpus->count + (size_t)more;
-    if (need <= corpus->capacity) return DQ_OK;
-    size_t room = grown(corpus->capacity, need);
-    dq_transition *rows = realloc(corpus->transitions, room * sizeof *rows);
-    if (rows) corpus->transitions = rows;
-    float *cosine = realloc(corpus->cosine, room * sizeof *cosine);
-    if (cosine) corpus->cosine = cosine;
-    float *llm = realloc(corpus->llm, room * sizeof *llm);
-    if (llm) corpus->llm = llm;
+    size_t need = dataset->count + (size_t)more;
+    if (need <= dataset->capacity) return DQ_OK;
+    size_t room = grown(dataset->capacity, need);
+    dq_transition *rows = realloc(dataset->transitions, room * sizeof *rows);
+    if (rows) dataset->transitions = rows;
+    float *cosine = realloc(dataset->cosine, room * sizeof *cosine);
+    if (cosine) dataset->cosine = cosine;
+    float *llm = realloc(dataset->llm, room * sizeof *llm);
+    if (llm) dataset->llm = llm;
     if (!rows || !cosine || !llm) return no_memory(error);
-    corpus->capacity = room;
+    dataset->capacity = room;
     return DQ_OK;
 }
 
@@ -64,7 +64,7 @@ static dq_status resolve(const dq_catalogue *catalogue, const columns *c, uint64
     return status;
 }
 
-static dq_status add_transitions(dq_corpus *corpus, const dq_bundle *b, dq_error *error)
+static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_error *error)
 {
     columns c = {.user = dq_bundle_column(b, "user"),
                  .item = dq_bundle_column(b, "item"),
@@ -76,11 +76,11 @@ static dq_status add_transitions(dq_corpus *corpus, const dq_bundle *b, dq_error
     if (!c.user || !c.item || dq_bundle_column(b, "next_state"))
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "transitions must name users and items of the catalogue; these have dense states");
-    dq_status status = reserve(corpus, b->rows, error);
+    dq_status status = reserve(dataset, b->rows, error);
     for (uint64_t r = 0; !status && r < b->rows; r++) {
-        corpus->cosine[corpus->count] = number_or_none(c.cosine, r);
-        corpus->llm[corpus->count] = number_or_none(c.llm, r);
-        status = resolve(&corpus->catalogue, &c, r, &corpus->transitions[corpus->count++], error);
+        dataset->cosine[dataset->count] = number_or_none(c.cosine, r);
+        dataset->llm[dataset->count] = number_or_none(c.llm, r);
+        status = resolve(&dataset->catalogue, &c, r, &dataset->transitions[dataset->count++], error);
     }
     return status;
 }
@@ -99,24 +99,24 @@ dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error)
     return DQ_OK;
 }
 
-dq_status dq_corpus_add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, dq_error *error)
+dq_status dq_dataset_add(dq_dataset *dataset, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
     bool taken;
-    dq_status status = dq_catalogue_add(&corpus->catalogue, bundle, section, &taken, error);
+    dq_status status = dq_catalogue_add(&dataset->catalogue, bundle, section, &taken, error);
     if (status || taken) return status;
-    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return dq_models_add(&corpus->models, bundle, error);
-    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return add_transitions(corpus, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return dq_models_add(&dataset->models, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return add_transitions(dataset, bundle, error);
     return DQ_OK;
 }
 
-void dq_corpus_free(dq_corpus *corpus)
+void dq_dataset_free(dq_dataset *dataset)
 {
-    dq_catalogue_free(&corpus->catalogue);
-    dq_models_free(&corpus->models);
-    free(corpus->transitions);
-    free(corpus->cosine);
-    free(corpus->llm);
-    *corpus = DQ_CORPUS_EMPTY;
+    dq_catalogue_free(&dataset->catalogue);
+    dq_models_free(&dataset->models);
+    free(dataset->transitions);
+    free(dataset->cosine);
+    free(dataset->llm);
+    *dataset = DQ_DATASET_EMPTY;
 }
 
 void dq_models_free(dq_models *models)
@@ -158,21 +158,21 @@ static uint64_t digest_entities(const dq_entities *entities, uint64_t seed)
 }
 
 /* Field by field: a transition has padding. */
-uint64_t dq_corpus_digest(const dq_corpus *corpus)
+uint64_t dq_dataset_digest(const dq_dataset *dataset)
 {
-    uint64_t digest = digest_entities(&corpus->catalogue.users, 1);
-    digest = digest_entities(&corpus->catalogue.items, digest);
-    digest = digest_ids(&corpus->catalogue.labels, digest);
-    for (size_t i = 0; i < corpus->count; i++) {
-        const dq_transition *t = &corpus->transitions[i];
+    uint64_t digest = digest_entities(&dataset->catalogue.users, 1);
+    digest = digest_entities(&dataset->catalogue.items, digest);
+    digest = digest_ids(&dataset->catalogue.labels, digest);
+    for (size_t i = 0; i < dataset->count; i++) {
+        const dq_transition *t = &dataset->transitions[i];
         uint32_t words[7] = {t->user, t->item, t->next, t->done};
         memcpy(&words[4], &t->reward, sizeof t->reward);
-        memcpy(&words[5], &corpus->cosine[i], sizeof(float));
-        memcpy(&words[6], &corpus->llm[i], sizeof(float));
+        memcpy(&words[5], &dataset->cosine[i], sizeof(float));
+        memcpy(&words[6], &dataset->llm[i], sizeof(float));
         digest = dq_digest_seeded(words, sizeof words, digest);
     }
-    for (size_t i = 0; i < corpus->catalogue.interaction_count; i++) {
-        const dq_interaction *x = &corpus->catalogue.interactions[i];
+    for (size_t i = 0; i < dataset->catalogue.interaction_count; i++) {
+        const dq_interaction *x = &dataset->catalogue.interactions[i];
         uint32_t words[4] = {x->user, x->item, x->label, 0};
         memcpy(&words[3], &x->reward, sizeof x->reward);
         digest = dq_digest_seeded(words, sizeof words, digest);

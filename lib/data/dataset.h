@@ -15,21 +15,21 @@ typedef struct dq_models {
     size_t count, capacity;
 } dq_models;
 
-typedef struct dq_corpus {
+typedef struct dq_dataset {
     dq_catalogue catalogue;
     dq_models models;
     dq_transition *transitions; /* in stream order; reward NAN where the stream has none */
     float *cosine, *llm;        /* (count) the parts of their rewards; NAN where the stream has none */
     size_t count, capacity;
-} dq_corpus;
+} dq_dataset;
 
-#define DQ_CORPUS_EMPTY ((dq_corpus){0})
+#define DQ_DATASET_EMPTY ((dq_dataset){0})
 
 /* Takes one bundle of a section; what it keeps, it takes over (data/load.h reads whole streams). Transitions
  * must name users and items (DQ_ERR_UNSUPPORTED for dense states); kinds that are not for learning are passed
  * over. When the stream has ended, dq_catalogue_finish. */
-dq_status dq_corpus_add(dq_corpus *corpus, dq_bundle *bundle, uint64_t section, dq_error *error);
-void dq_corpus_free(dq_corpus *corpus);
+dq_status dq_dataset_add(dq_dataset *dataset, dq_bundle *bundle, uint64_t section, dq_error *error);
+void dq_dataset_free(dq_dataset *dataset);
 
 /* Takes a model bundle over. */
 dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error);
@@ -39,6 +39,6 @@ void dq_models_free(dq_models *models);
 const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t bytes);
 
 /* What the networks and the user's place were learnt from: a digest over users, items and transitions. */
-uint64_t dq_corpus_digest(const dq_corpus *corpus);
+uint64_t dq_dataset_digest(const dq_dataset *dataset);
 
 #endif

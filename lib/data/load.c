@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error)
+dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error)
 {
     dq_bundle bundle;
     int got;
     while ((got = dq_reader_next(reader, &bundle, error)) > 0) {
-        dq_status status = dq_corpus_add(corpus, &bundle, dq_reader_section(reader), error);
+        dq_status status = dq_dataset_add(dataset, &bundle, dq_reader_section(reader), error);
         dq_bundle_free(&bundle);
         if (status) {
             (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
@@ -16,7 +16,7 @@ dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error)
         }
     }
     if (got < 0) return error->status;
-    return dq_catalogue_finish(&corpus->catalogue, false, error);
+    return dq_catalogue_finish(&dataset->catalogue, false, error);
 }
 
 dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error)

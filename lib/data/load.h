@@ -11,7 +11,7 @@
 
 /* Reads everything up to the clean end. Transitions must name users and items (DQ_ERR_UNSUPPORTED for dense
  * states); kinds that are not for learning are passed over. */
-dq_status dq_corpus_read(dq_corpus *corpus, dq_reader *reader, dq_error *error);
+dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error);
 
 /* Every model bundle of a file (kept open in *reader, as an input for lineage). DQ_ERR_UNKNOWN without one.
  */

@@ -5,9 +5,9 @@
 
 #include <math.h>
 
-static dq_status add(dq_corpus *corpus, dq_bundle b, uint64_t section, dq_error *e)
+static dq_status add(dq_dataset *dataset, dq_bundle b, uint64_t section, dq_error *e)
 {
-    dq_status status = dq_corpus_add(corpus, &b, section, e);
+    dq_status status = dq_dataset_add(dataset, &b, section, e);
     dq_bundle_free(&b);
     return status;
 }
@@ -38,7 +38,7 @@ static void transitions_count_the_catalogues_rows(void **state)
     static const uint32_t zero[2] = {0, 0}, up[2] = {0, 1}, next[2] = {1, 0};
     static const float reward[2] = {0.5F, -1}, part[2] = {0.25F, 0};
     static const uint8_t none[2] = {0, 1}, done[2] = {0, 1};
-    dq_corpus c = DQ_CORPUS_EMPTY;
+    dq_dataset c = DQ_DATASET_EMPTY;
     assert_int_equal(add(&c, entities("users", 2, TEXTS("a", "b")), 0, NULL), DQ_OK);
     assert_int_equal(add(&c, entities("items", 2, TEXTS("x", "y")), 0, NULL), DQ_OK);
     assert_int_equal(add(&c, transitions(2, zero, up, reward), 0, NULL), DQ_OK);
@@ -58,14 +58,14 @@ static void transitions_count_the_catalogues_rows(void **state)
     assert_true(t[1].item == 1 && t[1].reward == -1 && isnan(c.cosine[1]) && isnan(c.llm[1]));
     assert_true(t[2].user == 1 && t[2].item == 1 && isnan(t[2].reward) && c.cosine[2] == 0.25F && !t[2].done);
     assert_true(t[3].next == 1 && isnan(c.cosine[3]) && c.llm[3] == 0 && t[3].done);
-    dq_corpus_free(&c);
+    dq_dataset_free(&c);
 }
 
 static void a_next_state_may_be_another_user(void **state)
 {
     (void)state;
     static const uint32_t user[2] = {0, 1}, item[2] = {0, 0}, next[2] = {1, 2};
-    dq_corpus c = DQ_CORPUS_EMPTY;
+    dq_dataset c = DQ_DATASET_EMPTY;
     assert_int_equal(add(&c, entities("users", 2, TEXTS("a", "b")), 0, NULL), DQ_OK);
     assert_int_equal(add(&c, entities("items", 1, TEXTS("x")), 0, NULL), DQ_OK);
     dq_bundle b = transitions(1, user, item, NULL);
@@ -75,7 +75,7 @@ static void a_next_state_may_be_another_user(void **state)
     b = transitions(2, user, item, NULL);
     add_numbers(&b, "next_user", DQ_U4, next, "users", NULL);
     assert_int_equal(add(&c, b, 0, NULL), DQ_ERR_RANGE); /* there is no row 2 */
-    dq_corpus_free(&c);
+    dq_dataset_free(&c);
 }
 
 static void dense_states_are_refused(void **state)
@@ -84,7 +84,7 @@ static void dense_states_are_refused(void **state)
     static const float dense[2] = {1, 2};
     static const uint32_t zero[1] = {0};
     const uint64_t shape[2] = {1, 2};
-    dq_corpus c = DQ_CORPUS_EMPTY;
+    dq_dataset c = DQ_DATASET_EMPTY;
     assert_int_equal(add(&c, entities("users", 1, TEXTS("a")), 0, NULL), DQ_OK);
     assert_int_equal(add(&c, entities("items", 1, TEXTS("x")), 0, NULL), DQ_OK);
     dq_bundle b = table("transitions", 1);
@@ -96,7 +96,7 @@ static void dense_states_are_refused(void **state)
     assert_int_equal(add(&c, b, 0, NULL), DQ_ERR_UNSUPPORTED);
     assert_int_equal(c.count, 0);
     assert_int_equal(add(&c, table("rankings", 0), 0, NULL), DQ_OK); /* not for learning: passed over */
-    dq_corpus_free(&c);
+    dq_dataset_free(&c);
 }
 
 /* ---- models ---- */
@@ -125,7 +125,7 @@ static const char *model_of(const dq_models *models, const char *user)
 static void each_user_has_a_model(void **state)
 {
     (void)state;
-    dq_corpus c = DQ_CORPUS_EMPTY;
+    dq_dataset c = DQ_DATASET_EMPTY;
     assert_string_equal(model_of(&c.models, "a"), "");
     assert_int_equal(add(&c, model("a", "of a"), 0, NULL), DQ_OK);
     assert_string_equal(model_of(&c.models, "a"), "of a");
@@ -140,10 +140,10 @@ static void each_user_has_a_model(void **state)
     assert_string_equal(model_of(&c.models, "ab"), "of all");
     assert_string_equal(model_of(&c.models, NULL), "of all");
     assert_int_equal(c.models.count, 3);
-    dq_corpus_free(&c);
+    dq_dataset_free(&c);
     for (int i = 0; i < 40; i++) assert_int_equal(add(&c, model(NULL, "many"), 0, NULL), DQ_OK);
     assert_int_equal(c.models.count, 40);
-    dq_corpus_free(&c);
+    dq_dataset_free(&c);
 }
 
 /* ---- the digest ---- */
@@ -159,7 +159,7 @@ static uint64_t digest_of(const world *w)
 {
     const float vectors[4] = {w->vector, 2, 3, 4};
     const uint32_t item[1] = {0};
-    dq_corpus c = DQ_CORPUS_EMPTY;
+    dq_dataset c = DQ_DATASET_EMPTY;
     dq_bundle b = table("users", 2);
     add_texts(&b, "id", DQ_TEXT, TEXTS("a", w->user));
     add_vectors(&b, DQ_F4, 2, vectors);
@@ -177,8 +177,8 @@ static uint64_t digest_of(const world *w)
     add_numbers(&b, "done", DQ_U1, &w->done, NULL, NULL);
     assert_int_equal(add(&c, b, 0, NULL), DQ_OK);
     assert_int_equal(dq_catalogue_finish(&c.catalogue, false, NULL), DQ_OK);
-    uint64_t digest = dq_corpus_digest(&c);
-    dq_corpus_free(&c);
+    uint64_t digest = dq_dataset_digest(&c);
+    dq_dataset_free(&c);
     return digest;
 }
 
@@ -204,11 +204,11 @@ static void whatever_was_learnt_from_changes_the_digest(void **state)
 static void vectors_for_the_networks(void **state)
 {
     (void)state;
-    dq_corpus c = DQ_CORPUS_EMPTY;
+    dq_dataset c = DQ_DATASET_EMPTY;
     assert_int_equal(add(&c, entities("users", 3, TEXTS("a", "b", "c")), 0, NULL), DQ_OK);
     dq_vectors v = dq_entities_vectors(&c.catalogue.users);
     assert_true(v.count == 3 && v.width == 2 && v.at[2][1] == 6);
-    dq_corpus_free(&c);
+    dq_dataset_free(&c);
 }
 
 int main(void)
