@@ -258,8 +258,8 @@ typedef struct rank_sessions {
     dq_task_shape shape;
     dq_agent *agent;
     dq_reward_map map;
-    dq_events events;
-    dq_sessions_log log;     /* by list */
+    dq_session_log log;
+    dq_session_rows by_user; /* by list */
     const float **vectors;   /* (items) by number */
     dq_vectors item_vectors; /* the same */
     uint32_t *output_of;     /* (items) which of the agent's actions each is */

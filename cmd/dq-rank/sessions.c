@@ -24,12 +24,12 @@ dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error
     if (s->on) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: of sessions dq-rank takes one");
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
     const char *map = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "map"));
-    s->events.time = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "time"));
-    if (!status && (!map || !s->events.time))
+    s->log.time = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "time"));
+    if (!status && (!map || !s->log.time))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not say what its sessions were");
     if (!status) status = dq_reward_map_parse(&s->map, map, error);
     if (status) return status;
-    s->events.map = &s->map;
+    s->log.map = &s->map;
     s->model = *model;
     *model = DQ_BUNDLE_EMPTY;
     s->on = true;
@@ -125,16 +125,16 @@ static dq_status find_rows(const rank_sessions *s, const rank_lists *lists, cons
                            const rank_items *items, uint32_t *user_row, uint32_t *item_row, dq_error *error)
 {
     size_t n;
-    for (uint32_t u = 0; u < dq_index_count(&s->events.users); u++) {
-        const char *id = dq_index_id(&s->events.users, u, &n);
+    for (uint32_t u = 0; u < dq_index_count(&s->log.users); u++) {
+        const char *id = dq_index_id(&s->log.users, u, &n);
         uint32_t row = dq_index_find(users, id, n);
         if (row == DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNKNOWN, "an interaction of user %.*s, who is not in the stream",
                            (int)n, id);
         user_row[u] = lists->of_row[row];
     }
-    for (uint32_t i = 0; i < dq_index_count(&s->events.items); i++) {
-        const char *id = dq_index_id(&s->events.items, i, &n);
+    for (uint32_t i = 0; i < dq_index_count(&s->log.items); i++) {
+        const char *id = dq_index_id(&s->log.items, i, &n);
         item_row[i] = dq_index_find(&items->ids, id, n);
         if (item_row[i] == DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNKNOWN, "an interaction with item %.*s, which is not in the stream",
@@ -146,13 +146,13 @@ static dq_status find_rows(const rank_sessions *s, const rank_lists *lists, cons
 static dq_status order_events(rank_sessions *s, const rank_lists *lists, const dq_index *users,
                               const rank_items *items, dq_error *error)
 {
-    uint32_t *user_row = malloc((dq_index_count(&s->events.users) + 1) * sizeof *user_row);
-    uint32_t *item_row = malloc((dq_index_count(&s->events.items) + 1) * sizeof *item_row);
-    dq_status status = user_row && item_row ? dq_events_sort(&s->events, error)
+    uint32_t *user_row = malloc((dq_index_count(&s->log.users) + 1) * sizeof *user_row);
+    uint32_t *item_row = malloc((dq_index_count(&s->log.items) + 1) * sizeof *item_row);
+    dq_status status = user_row && item_row ? dq_session_log_sort(&s->log, error)
                                             : dq_fail(error, DQ_ERR_MEMORY, "out of memory for interactions");
     if (!status) status = find_rows(s, lists, users, items, user_row, item_row, error);
     if (!status)
-        status = dq_events_log(&s->events, user_row, item_row, (uint32_t)lists->count, &s->log, error);
+        status = dq_session_log_rows(&s->log, user_row, item_row, (uint32_t)lists->count, &s->by_user, error);
     free(user_row);
     free(item_row);
     return status;
@@ -167,7 +167,7 @@ dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_enti
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
     s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);
-    s->before = malloc((s->events.count + 1) * sizeof *s->before);
+    s->before = malloc((s->log.count + 1) * sizeof *s->before);
     if (!s->vectors || !s->output_of || !s->before)
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
     find_vectors(s, blocks, block_count);
@@ -187,9 +187,9 @@ dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_enti
 static void fill_state(rank_sessions *s, const float *user, size_t list, float *state)
 {
     size_t n = 0;
-    for (uint32_t e = s->log.first[list]; e < s->log.first[list + 1]; e++)
-        if (!(s->log.reward[e] < 0))
-            s->before[n++] = s->log.item[e]; /* what was passed over does not count */
+    for (uint32_t e = s->by_user.first[list]; e < s->by_user.first[list + 1]; e++)
+        if (!(s->by_user.reward[e] < 0))
+            s->before[n++] = s->by_user.item[e]; /* what was passed over does not count */
     dq_sessions_state(&s->shape, &s->item_vectors, user, s->before, n, state);
 }
 
@@ -209,8 +209,8 @@ size_t rank_sessions_next(rank_sessions *s, rank_lists *lists)
 void rank_sessions_free(rank_sessions *s)
 {
     dq_agent_free(s->agent);
-    dq_events_log_free(&s->log);
-    dq_events_free(&s->events);
+    dq_session_rows_free(&s->by_user);
+    dq_session_log_free(&s->log);
     dq_reward_map_free(&s->map);
     dq_bundle_free(&s->model);
     dq_arena_free(&s->arena);

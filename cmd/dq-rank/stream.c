@@ -211,7 +211,7 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
     dq_status status = DQ_OK;
     if (r->options->exclude_seen)
         status = rank_seen_add(&r->lists.seen, bundle, r->begun ? &r->items.ids : NULL, error);
-    return status || !r->sessions.on ? status : dq_events_add(&r->sessions.events, bundle, error);
+    return status || !r->sessions.on ? status : dq_session_log_add(&r->sessions.log, bundle, error);
 }
 
 static dq_status take(ranking *r, rank_piece *piece, dq_error *error)

@@ -42,8 +42,8 @@ void train_logged_settle(dq_cli *cli, struct train_options *o, dq_option *table)
 
 /* What was read: one of sessions and transitions. */
 typedef struct train_logged_input {
-    dq_events events;
-    dq_sessions_log log;
+    dq_session_log log;
+    dq_session_rows by_user;
     dq_sessions *sessions;
     dq_logged_transitions transitions;
     dq_bundle *bundles; /* of transitions */

@@ -37,7 +37,7 @@ static dq_status take(train *t, train_logged_input *in, dq_bundle *bundle, dq_er
 {
     bool taken, interactions = strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0;
     uint64_t section = dq_reader_section(t->inputs[0]);
-    dq_status status = interactions ? dq_events_add(&in->events, bundle, error) : DQ_OK;
+    dq_status status = interactions ? dq_session_log_add(&in->log, bundle, error) : DQ_OK;
     t->logged_digest ^= bundle->body_hash + 0x9e3779b97f4a7c15 * ++t->logged_bundles;
     if (!status) status = dq_catalogue_add(&t->dataset.catalogue, bundle, section, &taken, error);
     if (status || taken) return status;
@@ -77,13 +77,13 @@ static dq_status make_log(const train *t, train_logged_input *in, dq_error *erro
 {
     const dq_catalogue *c = &t->dataset.catalogue;
     uint32_t users = dq_entities_count(&c->users);
-    uint32_t *user_row = rows_of(&in->events.users, &c->users.identity.ids);
-    uint32_t *item_row = rows_of(&in->events.items, &c->items.identity.ids);
-    dq_status status = user_row && item_row ? dq_events_sort(&in->events, error) : no_memory(error);
-    in->log.users = dq_entities_vectors(&c->users);
-    in->log.items = dq_entities_vectors(&c->items);
-    in->log.history = (uint32_t)t->o->logged.history;
-    if (!status) status = dq_events_log(&in->events, user_row, item_row, users, &in->log, error);
+    uint32_t *user_row = rows_of(&in->log.users, &c->users.identity.ids);
+    uint32_t *item_row = rows_of(&in->log.items, &c->items.identity.ids);
+    dq_status status = user_row && item_row ? dq_session_log_sort(&in->log, error) : no_memory(error);
+    in->by_user.users = dq_entities_vectors(&c->users);
+    in->by_user.items = dq_entities_vectors(&c->items);
+    in->by_user.history = (uint32_t)t->o->logged.history;
+    if (!status) status = dq_session_log_rows(&in->log, user_row, item_row, users, &in->by_user, error);
     free(user_row);
     free(item_row);
     return status;
@@ -97,12 +97,12 @@ static dq_status make_sessions(train *t, train_logged_input *in, dq_error *error
     dq_status status = make_log(t, in, error);
     if (status) return status;
     if (t->o->env.config.head == DQ_HEAD_ACTIONS) {
-        in->actions = malloc((size_t)in->log.items.count * items->width * sizeof *in->actions);
+        in->actions = malloc((size_t)in->by_user.items.count * items->width * sizeof *in->actions);
         if (!in->actions) return no_memory(error);
     }
-    in->shape = dq_sessions_shape(&in->log, in->actions);
+    in->shape = dq_sessions_shape(&in->by_user, in->actions);
     status = train_groups(t, &in->group, error);
-    if (!status) status = dq_sessions_new(&in->sessions, &in->log, error);
+    if (!status) status = dq_sessions_new(&in->sessions, &in->by_user, error);
     if (!status) in->rows = dq_sessions_rows(in->sessions, in->group);
     return status;
 }
@@ -195,24 +195,24 @@ static dq_status make_transitions(train_logged_input *in, dq_error *error)
 
 dq_status train_logged_read(train *t, train_logged_input *in, dq_error *error)
 {
-    in->events.map = &t->map;
-    in->events.time = t->o->logged.time;
+    in->log.map = &t->map;
+    in->log.time = t->o->logged.time;
     dq_status status = train_read_map(t, error);
     if (!status) status = read_all(t, in, error);
     if (status) return status;
-    if (in->bundle_count && in->events.count)
+    if (in->bundle_count && in->log.count)
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "interactions, and transitions with states: learn from one of them");
     if (in->bundle_count) return make_transitions(in, error);
-    if (in->events.count) return make_sessions(t, in, error);
+    if (in->log.count) return make_sessions(t, in, error);
     return dq_fail(error, DQ_ERR_SCHEMA, "the input has neither interactions nor transitions with states");
 }
 
 void train_logged_free(train_logged_input *in)
 {
     dq_sessions_free(in->sessions);
-    dq_events_log_free(&in->log);
-    dq_events_free(&in->events);
+    dq_session_rows_free(&in->by_user);
+    dq_session_log_free(&in->log);
     for (size_t b = 0; b < in->bundle_count; b++) dq_bundle_free(&in->bundles[b]);
     free(in->bundles);
     const dq_logged_transitions *log = &in->transitions;

@@ -7,7 +7,7 @@
 enum { COUNTED = 10 };
 
 struct dq_sessions {
-    dq_sessions_log log;
+    dq_session_rows log;
     dq_task_shape shape;
     size_t events;
     uint32_t *user_of; /* (events) */
@@ -18,7 +18,7 @@ struct dq_sessions {
 
 /* ---- states ---- */
 
-dq_task_shape dq_sessions_shape(const dq_sessions_log *log, float *actions)
+dq_task_shape dq_sessions_shape(const dq_session_rows *log, float *actions)
 {
     uint32_t width = log->items.width;
     for (uint32_t i = 0; actions && i < log->items.count; i++)
@@ -53,7 +53,7 @@ static bool enters_history(float reward)
 
 static dq_status note_events(dq_sessions *s, dq_error *error)
 {
-    const dq_sessions_log *log = &s->log;
+    const dq_session_rows *log = &s->log;
     for (uint32_t u = 0; u < log->users.count; u++) {
         uint32_t known = 0;
         for (uint32_t e = log->first[u]; e < log->first[u + 1]; e++) {
@@ -67,7 +67,7 @@ static dq_status note_events(dq_sessions *s, dq_error *error)
     return DQ_OK;
 }
 
-dq_status dq_sessions_new(dq_sessions **sessions, const dq_sessions_log *log, dq_error *error)
+dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, dq_error *error)
 {
     dq_sessions *s = calloc(1, sizeof *s);
     *sessions = NULL;

@@ -20,7 +20,7 @@
 
 /* The shape of such states, for dq_agent_new. actions must hold (items.count, items.width) floats, which are
  * filled with the items' vectors; NULL: actions are not described. */
-dq_task_shape dq_sessions_shape(const dq_sessions_log *log, float *actions);
+dq_task_shape dq_sessions_shape(const dq_session_rows *log, float *actions);
 
 /* A state (state_width) from a user's vector (NULL: zeros) and the items before, in time. */
 void dq_sessions_state(const dq_task_shape *shape, const dq_vectors *items, const float *user,
@@ -28,7 +28,7 @@ void dq_sessions_state(const dq_task_shape *shape, const dq_vectors *items, cons
 
 typedef struct dq_sessions dq_sessions;
 
-dq_status dq_sessions_new(dq_sessions **sessions, const dq_sessions_log *log, dq_error *error);
+dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, dq_error *error);
 void dq_sessions_free(dq_sessions *sessions);
 
 /* The rows of the sessions, which are borrowed; group as in dq/logged.h, kept. */

@@ -71,18 +71,18 @@ static void an_attribute_has_a_column(void **state)
 
 typedef struct history {
     dq_reward_map map;
-    dq_events events;
+    dq_session_log log;
 } history;
 
 static void start(history *h)
 {
-    *h = (history){.events = {.map = &h->map, .time = "at"}};
+    *h = (history){.log = {.map = &h->map, .time = "at"}};
     assert_int_equal(dq_reward_map_parse(&h->map, "APPLY=1,CLICK=0.5", NULL), DQ_OK);
 }
 
 static void end(history *h)
 {
-    dq_events_free(&h->events);
+    dq_session_log_free(&h->log);
     dq_reward_map_free(&h->map);
 }
 
@@ -93,7 +93,7 @@ static void add(history *h, uint64_t rows, const char *const *users, const char 
     add_texts(&b, "user", DQ_TEXT, users);
     add_texts(&b, "item", DQ_TEXT, items);
     if (at) add_texts(&b, "attr.at", DQ_JSON, at);
-    assert_int_equal(dq_events_add(&h->events, &b, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_add(&h->log, &b, NULL), DQ_OK);
     dq_bundle_free(&b);
 }
 
@@ -101,11 +101,10 @@ static void add(history *h, uint64_t rows, const char *const *users, const char 
 static const char *items_of(const history *h, const char *user)
 {
     static char text[64];
-    uint32_t number = dq_index_find(&h->events.users, user, strlen(user));
+    uint32_t number = dq_index_find(&h->log.users, user, strlen(user));
     size_t n = 0, bytes;
-    for (size_t i = 0; i < h->events.count; i++)
-        if (h->events.at[i].user == number)
-            text[n++] = *dq_index_id(&h->events.items, h->events.at[i].item, &bytes);
+    for (size_t i = 0; i < h->log.count; i++)
+        if (h->log.at[i].user == number) text[n++] = *dq_index_id(&h->log.items, h->log.at[i].item, &bytes);
     text[n] = '\0';
     return text;
 }
@@ -117,19 +116,19 @@ static void events_are_in_the_order_of_time(void **state)
     start(&h);
     add(&h, 4, TEXTS("u", "v", "u", "u"), TEXTS("a", "b", "c", "d"), TEXTS("10", "1", "9", "10"));
     add(&h, 1, TEXTS("u"), TEXTS("e"), TEXTS("-1"));
-    assert_int_equal(dq_events_sort(&h.events, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_OK);
     assert_string_equal(items_of(&h, "u"), "ecad"); /* equal times: as they came */
     assert_string_equal(items_of(&h, "v"), "b");
     end(&h);
     start(&h);
     add(&h, 3, TEXTS("u", "u", "u"), TEXTS("a", "b", "c"),
         TEXTS("\"2026-02\"", "\"2026-01-31\"", "\"2026\""));
-    assert_int_equal(dq_events_sort(&h.events, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_OK);
     assert_string_equal(items_of(&h, "u"), "cba");
     end(&h);
     start(&h);
     add(&h, 2, TEXTS("u", "u"), TEXTS("b", "a"), NULL); /* no time: as they came */
-    assert_int_equal(dq_events_sort(&h.events, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_OK);
     assert_string_equal(items_of(&h, "u"), "ba");
     end(&h);
 }
@@ -142,7 +141,7 @@ static void times_of_two_forms_are_refused(void **state)
         history h;
         start(&h);
         add(&h, 2, TEXTS("u", "u"), TEXTS("a", "b"), TEXTS("1", second[i]));
-        assert_int_equal(dq_events_sort(&h.events, NULL), DQ_ERR_SCHEMA);
+        assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_ERR_SCHEMA);
         end(&h);
     }
     history h;
@@ -151,7 +150,7 @@ static void times_of_two_forms_are_refused(void **state)
     add_texts(&b, "user", DQ_TEXT, TEXTS("u"));
     add_texts(&b, "item", DQ_TEXT, TEXTS("a"));
     add_texts(&b, "attr.at", DQ_JSON, TEXTS("[2026]"));
-    assert_int_equal(dq_events_add(&h.events, &b, NULL), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_session_log_add(&h.log, &b, NULL), DQ_ERR_SCHEMA);
     dq_bundle_free(&b);
     end(&h);
 }
@@ -168,18 +167,18 @@ static void a_log_by_rows_with_rewards(void **state)
     add_texts(&b, "item", DQ_TEXT, TEXTS("a", "b", "a", "a"));
     add_texts(&b, "label", DQ_TEXT, TEXTS("APPLY", "APPLY", "CLICK", "SEEN"));
     add_numbers(&b, "reward", DQ_F4, given, NULL, none);
-    assert_int_equal(dq_events_add(&h.events, &b, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_add(&h.log, &b, NULL), DQ_OK);
     dq_bundle_free(&b);
-    assert_int_equal(dq_events_sort(&h.events, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_OK);
     /* Three rows: v is row 0, w is nobody, u is row 2; items a and b are rows 7 and 5. */
     const uint32_t user_row[] = {2, 0, DQ_ABSENT}, item_row[] = {7, 5};
-    dq_sessions_log log = {0};
-    assert_int_equal(dq_events_log(&h.events, user_row, item_row, 3, &log, NULL), DQ_OK);
-    assert_true(log.first[0] == 0 && log.first[1] == 2 && log.first[2] == 2 && log.first[3] == 3);
-    assert_true(log.item[0] == 5 && log.item[1] == 7 && log.item[2] == 7);
-    assert_true(log.reward[0] == 1 && isnan(log.reward[1])); /* by the map, and outside of it */
-    assert_true(log.reward[2] == 0.25F);                     /* given: counts more */
-    dq_events_log_free(&log);
+    dq_session_rows rows = {0};
+    assert_int_equal(dq_session_log_rows(&h.log, user_row, item_row, 3, &rows, NULL), DQ_OK);
+    assert_true(rows.first[0] == 0 && rows.first[1] == 2 && rows.first[2] == 2 && rows.first[3] == 3);
+    assert_true(rows.item[0] == 5 && rows.item[1] == 7 && rows.item[2] == 7);
+    assert_true(rows.reward[0] == 1 && isnan(rows.reward[1])); /* by the map, and outside of it */
+    assert_true(rows.reward[2] == 0.25F);                      /* given: counts more */
+    dq_session_rows_free(&rows);
     end(&h);
 }
 

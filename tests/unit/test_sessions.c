@@ -18,7 +18,7 @@ typedef struct world {
     dq_agent *agent, *spare;
     dq_sessions *sessions;
     dq_logged *run;
-    dq_sessions_log log;
+    dq_session_rows log;
     float vectors[ITEMS][ITEMS]; /* one-hot */
     const float *items[ITEMS];
     uint32_t first[USERS + 1], item[EVENTS], group[USERS];
@@ -41,7 +41,7 @@ static void populate(world *w)
         }
     }
     w->first[USERS] = EVENTS;
-    w->log = (dq_sessions_log){.users = {.count = USERS},
+    w->log = (dq_session_rows){.users = {.count = USERS},
                                .items = {.at = w->items, .count = ITEMS, .width = ITEMS},
                                .history = HISTORY,
                                .first = w->first,
@@ -122,7 +122,7 @@ static void a_state_is_the_user_the_latest_items_and_their_number(void **state)
     (void)state;
     float user[2] = {.5F, .25F}, got[2 + 3 * 2 + 1], items[3][2] = {{1, 2}, {3, 4}, {5, 6}};
     const float *at[3] = {items[0], items[1], items[2]};
-    dq_sessions_log log = {
+    dq_session_rows log = {
         .users = {.count = 1, .width = 2}, .items = {.at = at, .count = 3, .width = 2}, .history = 3};
     dq_task_shape shape = dq_sessions_shape(&log, NULL);
     uint32_t before[4] = {0, 1, 2, 2};
@@ -162,7 +162,7 @@ static void a_world_model_tells_actions_apart(void **state)
     float reward[2], end[2];
     const float *at[2] = {items[0], items[1]};
     const uint32_t both[2] = {0, 1};
-    dq_sessions_log log = {.users = {.count = 1}, .items = {.at = at, .count = 2, .width = 5}, .history = 1};
+    dq_session_rows log = {.users = {.count = 1}, .items = {.at = at, .count = 2, .width = 5}, .history = 1};
     dq_agent_config c = dq_agent_find("dyna-q")->defaults;
     dq_pool *pool;
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
