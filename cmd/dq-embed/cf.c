@@ -18,7 +18,7 @@ typedef struct run {
     const char *field;
     unsigned threads;
     uint64_t seed;
-    dq_reward_map map;
+    dq_label_map map;
     dq_catalogue catalogue;
     dq_bundle *behind; /* transitions and rankings, which come after the items */
     size_t behind_count;
@@ -78,7 +78,7 @@ static float weight_of(const run *r, const dq_interaction *x)
     double weight;
     if (!r->o->map) return isnan(x->reward) ? 1 : x->reward;
     const char *label = dq_catalogue_label(&r->catalogue, x, &n);
-    return label && dq_reward_map_find(&r->map, label, n, &weight) ? (float)weight : 0;
+    return label && dq_label_map_find(&r->map, label, n, &weight) ? (float)weight : 0;
 }
 
 static void in_parallel(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread),
@@ -179,14 +179,14 @@ dq_status dq_embed_factors(dq_filter *filter, const dq_embed_factors_options *op
     dq_status status = DQ_OK;
     r.threads = dq_cli_threads(common, 1);
     if (r.threads > DQ_PARALLEL_MAX) r.threads = DQ_PARALLEL_MAX;
-    if (options->map) status = dq_reward_map_parse(&r.map, options->map, error);
+    if (options->map) status = dq_label_map_parse(&r.map, options->map, error);
     if (!status) status = read_all(&r, error);
     if (!status) status = factor(&r, error);
     if (!status) status = write_all(&r, error);
     for (size_t b = 0; b < r.behind_count; b++) dq_bundle_free(&r.behind[b]);
     free(r.behind);
     dq_catalogue_free(&r.catalogue);
-    dq_reward_map_free(&r.map);
+    dq_label_map_free(&r.map);
     free(r.users);
     free(r.items);
     return status;

@@ -49,8 +49,8 @@ typedef struct eval_options {
 /* Judgements or a run from a TREC file or a stream ("-": stdin), told apart by the first byte; finished. tag
  * gets the run's name (of the last line, as in trec_eval; of a stream the program that made it). */
 dq_status eval_read_qrels(const char *path, const char *gains, dq_qrels *qrels, dq_error *error);
-/* LABEL=level,...: as rewards, but whole numbers. Free with dq_reward_map_free. */
-dq_status eval_parse_gains(const char *text, dq_reward_map *gains, dq_error *error);
+/* LABEL=level,...: as rewards, but whole numbers. Free with dq_label_map_free. */
+dq_status eval_parse_gains(const char *text, dq_label_map *gains, dq_error *error);
 dq_status eval_read_run(const char *path, dq_run *run, char *tag, size_t tag_size, dq_error *error);
 
 /* What one run got. */

@@ -93,7 +93,7 @@ static dq_status take_rankings(const dq_bundle *bundle, void *arg, uint64_t *tak
 
 typedef struct judging {
     dq_lists *qrels;
-    dq_reward_map gains;
+    dq_label_map gains;
 } judging;
 
 /* Interactions whose label has a level are judgements, whatever their reward; others are not (SEEN, say). */
@@ -107,7 +107,7 @@ static dq_status take_interactions(const dq_bundle *bundle, void *arg, uint64_t 
         size_t un, in, ln;
         const char *l = dq_column_text(label, i, &ln);
         double level;
-        if (!l || !dq_reward_map_find(&j->gains, l, ln, &level)) continue;
+        if (!l || !dq_label_map_find(&j->gains, l, ln, &level)) continue;
         const char *u = dq_column_text(user, i, &un), *v = dq_column_text(item, i, &in);
         status = dq_lists_add(j->qrels, u, un, v, in, level, error);
         ++*taken;
@@ -115,9 +115,9 @@ static dq_status take_interactions(const dq_bundle *bundle, void *arg, uint64_t 
     return status;
 }
 
-dq_status eval_parse_gains(const char *text, dq_reward_map *gains, dq_error *error)
+dq_status eval_parse_gains(const char *text, dq_label_map *gains, dq_error *error)
 {
-    dq_status status = dq_reward_map_parse(gains, text, error);
+    dq_status status = dq_label_map_parse(gains, text, error);
     for (size_t i = 0; !status && i < dq_index_count(&gains->labels); i++)
         if (gains->rewards[i] != floor(gains->rewards[i]) || fabs(gains->rewards[i]) > 1000)
             status = dq_fail(error, DQ_ERR_RANGE, "%.9g is not a whole level", gains->rewards[i]);
@@ -133,7 +133,7 @@ static dq_status read_judged_stream(dq_source *source, const char *text, dq_qrel
     status = eval_parse_gains(text, &j.gains, error);
     if (!status) status = read_stream(reader, take_interactions, &j, DQ_KIND_INTERACTIONS, error);
     if (!status) status = dq_lists_finish(qrels, DQ_TWICE_GREATEST, error);
-    dq_reward_map_free(&j.gains);
+    dq_label_map_free(&j.gains);
     dq_reader_close(reader);
     return status;
 }

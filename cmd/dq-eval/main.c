@@ -148,13 +148,13 @@ static void check_env(const dq_cli *cli, const eval_options *o)
 static void check_rollout(const dq_cli *cli, eval_options *o)
 {
     dq_error error = DQ_ERROR_NONE;
-    dq_reward_map map = {0};
+    dq_label_map map = {0};
     if (!o->models.count)
         dq_cli_usage(
             cli, "--rollout needs --model FILE (or random, cosine, untrained), the first to compare with");
     if (o->format == EVAL_TREC) dq_cli_usage(cli, "--rollout has no trec format");
-    if (dq_reward_map_parse(&map, o->map, &error)) dq_cli_usage(cli, "--map: %s", error.reason);
-    dq_reward_map_free(&map);
+    if (dq_label_map_parse(&map, o->map, &error)) dq_cli_usage(cli, "--map: %s", error.reason);
+    dq_label_map_free(&map);
     if (o->cold_start && !o->given_episodes) o->episodes = 10;
     if (o->cold_start && !o->given_steps) o->steps = 10;
 }
@@ -201,7 +201,7 @@ int main(int argc, char **argv)
                       .gains = "APPLY=3,SAVE=2,CLICK=1,IGNORE=0",
                       .confidence = 0.95,
                       .resamples = 10000,
-                      .map = DQ_REWARD_MAP_DEFAULT,
+                      .map = DQ_LABEL_MAP_DEFAULT,
                       .episodes = 100,
                       .steps = 100,
                       .candidates = 100,

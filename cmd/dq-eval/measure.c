@@ -102,10 +102,10 @@ static void label_runs(eval_table *t)
 static void check_options(eval_table *table, const eval_options *o, const dq_cli *cli)
 {
     dq_error error = DQ_ERROR_NONE;
-    dq_reward_map gains = {0};
+    dq_label_map gains = {0};
     if (pick_measures(&table->picks, o, &error)) dq_cli_usage(cli, "%s", error.reason);
     if (eval_parse_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
-    dq_reward_map_free(&gains);
+    dq_label_map_free(&gains);
 }
 
 dq_status eval_measure(eval_table *table, const eval_options *o, const dq_cli *cli, dq_error *error)

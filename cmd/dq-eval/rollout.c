@@ -39,7 +39,7 @@ static dq_status ready_rewards(rollout *run, dq_error *error)
     run->labeller.strategy = run->logged ? DQ_STRATEGY_LOGGED : DQ_STRATEGY_COSINE;
     run->labeller.raw_cosine = o->raw_cosine;
     run->labeller.threads = dq_pool_threads(run->pool);
-    dq_status status = dq_reward_map_parse(&run->labeller.map, o->map, error);
+    dq_status status = dq_label_map_parse(&run->labeller.map, o->map, error);
     run->label_count = dq_index_count(&run->labeller.map.labels) + 1;
     if (!status && needs_cosines(run))
         status = dq_labeller_fields(&run->labeller, &run->dataset.catalogue, run->o->pairs.at,
@@ -82,7 +82,7 @@ static dq_status reserve(rollout *run, dq_error *error)
 /* What nobody labelled is IGNORE. */
 static void settle_reward(rollout *run, const dq_rewards *got, uint32_t item)
 {
-    const dq_reward_map *map = &run->labeller.map;
+    const dq_label_map *map = &run->labeller.map;
     uint32_t ignore = dq_index_find(&map->labels, "IGNORE", strlen("IGNORE"));
     size_t n = 0;
     const char *label = run->logged ? dq_strings_get(&got->labels, item, &n) : NULL;

@@ -257,7 +257,7 @@ typedef struct rank_sessions {
     dq_agent_config config;
     dq_task_shape shape;
     dq_agent *agent;
-    dq_reward_map map;
+    dq_label_map map;
     dq_session_log log;
     dq_session_rows by_user; /* by list */
     const float **vectors;   /* (items) by number */

@@ -27,7 +27,7 @@ dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error
     s->log.time = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "time"));
     if (!status && (!map || !s->log.time))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not say what its sessions were");
-    if (!status) status = dq_reward_map_parse(&s->map, map, error);
+    if (!status) status = dq_label_map_parse(&s->map, map, error);
     if (status) return status;
     s->log.map = &s->map;
     s->model = *model;
@@ -211,7 +211,7 @@ void rank_sessions_free(rank_sessions *s)
     dq_agent_free(s->agent);
     dq_session_rows_free(&s->by_user);
     dq_session_log_free(&s->log);
-    dq_reward_map_free(&s->map);
+    dq_label_map_free(&s->map);
     dq_bundle_free(&s->model);
     dq_arena_free(&s->arena);
     free(s->vectors);

@@ -22,7 +22,7 @@ enum { ANSWERS = sizeof answer_keys / sizeof *answer_keys };
 
 struct dq_human {
     const dq_catalogue *catalogue;
-    const dq_reward_map *map;
+    const dq_label_map *map;
     const char *path;
     int fd;           /* the answers, locked, at their end */
     dq_index pairs;   /* user, NUL, item: every pair that the file names */
@@ -300,7 +300,7 @@ static dq_status take(void *self, size_t n, dq_verdict *verdicts, dq_error *erro
     for (size_t i = 0; !status && i < n; i++) {
         double reward = 0;
         const char *label = find_answer(h, user[i], item[i]);
-        bool mapped = label && dq_reward_map_find(h->map, label, strlen(label), &reward);
+        bool mapped = label && dq_label_map_find(h->map, label, strlen(label), &reward);
         verdicts[i] = (dq_verdict){.label = label, .reward = (float)reward, .none = !mapped};
     }
     h->at += n;
@@ -313,7 +313,7 @@ dq_judge dq_human_judge(dq_human *human)
 }
 
 dq_status dq_human_open(dq_human **human, const char *answers, const dq_catalogue *catalogue,
-                        const dq_reward_map *map, dq_error *error)
+                        const dq_label_map *map, dq_error *error)
 {
     dq_human *h = *human = calloc(1, sizeof *h);
     if (!h) return dq_fail(error, DQ_ERR_MEMORY, "no memory for answers");

@@ -280,7 +280,7 @@ static dq_status write_head(dq_llm *l, dq_error *error)
 }
 
 dq_status dq_llm_open(dq_llm **out, const dq_llm_options *options, dq_reward_prompt *prompt,
-                      const dq_reward_map *map, dq_error *error)
+                      const dq_label_map *map, dq_error *error)
 {
     dq_llm *l = calloc(1, sizeof *l);
     *out = NULL;
@@ -289,7 +289,7 @@ dq_status dq_llm_open(dq_llm **out, const dq_llm_options *options, dq_reward_pro
     l->prompt = *prompt;
     *prompt = (dq_reward_prompt){0};
     for (size_t i = 0; i < DQ_LABELS; i++)
-        l->has_reward[i] = dq_reward_map_find(map, dq_labels[i], strlen(dq_labels[i]), &l->rewards[i]);
+        l->has_reward[i] = dq_label_map_find(map, dq_labels[i], strlen(dq_labels[i]), &l->rewards[i]);
     dq_ask_config config = {.options = &l->options.ask,
                             .model = options->model,
                             .whole = options->soft,

@@ -54,7 +54,7 @@ void dq_llm_check(const dq_llm_options *options, const dq_cli *cli);
 
 /* The catalogue and map are kept; the prompt passes over. */
 dq_status dq_llm_open(dq_llm **llm, const dq_llm_options *options, dq_reward_prompt *prompt,
-                      const dq_reward_map *map, dq_error *error);
+                      const dq_label_map *map, dq_error *error);
 /* The judge that a labeller takes. */
 dq_judge dq_llm_judge(dq_llm *llm);
 const dq_ask_tally *dq_llm_told(const dq_llm *llm);

@@ -128,7 +128,7 @@ static const char *const strategies[] = {"cosine", "logged", "llm", "hybrid", "h
 int main(int argc, char **argv)
 {
     dq_reward_options o = {
-        .common = DQ_COMMON_DEFAULTS, .map = DQ_REWARD_MAP_DEFAULT, .weight = 0.5, .llm = DQ_LLM_DEFAULTS};
+        .common = DQ_COMMON_DEFAULTS, .map = DQ_LABEL_MAP_DEFAULT, .weight = 0.5, .llm = DQ_LLM_DEFAULTS};
     dq_option table[] = {
         {"strategy", 's', DQ_OPT_CHOICE, &o.strategy, "NAME", "where rewards come from",
          .flags = DQ_OPT_PAYLOAD, .choices = strategies},

@@ -13,7 +13,7 @@ void dq_reward_understand(dq_reward_run *s, const dq_cli *cli)
     s->labeller.raw_cosine = o->raw_cosine;
     s->labeller.weight = o->weight;
     s->labeller.threads = dq_cli_threads(&o->common, 1);
-    if (dq_reward_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
+    if (dq_label_map_parse(&s->labeller.map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
     bool model = dq_strategies[o->strategy].model, human = o->strategy == DQ_STRATEGY_HUMAN;
     if (model) dq_llm_check(&o->llm, cli);
     if (human && !o->answers)

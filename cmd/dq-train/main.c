@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 {
     train_options o = {
         .common = DQ_COMMON_DEFAULTS, .world = true, .hidden = "1024,512,256", .world_hidden = "1024,512",
-        .map = DQ_REWARD_MAP_DEFAULT, .best_by = DQ_BEST_BY_ORDER, .dropout = 0.2, .rate = 1e-3, .gamma = 0.9, .batch = 64, .target_every = 1000,
+        .map = DQ_LABEL_MAP_DEFAULT, .best_by = DQ_BEST_BY_ORDER, .dropout = 0.2, .rate = 1e-3, .gamma = 0.9, .batch = 64, .target_every = 1000,
         .candidates = 100, .planning = 5, .replay = 100000, .warmup = 1000, .episodes = 100, .steps = 100,
         .epsilon = 1, .epsilon_min = 0.01, .epsilon_decay = 0.995, .epochs = 10, .validation = 0.1,
         .checkpoint_every = 10, .env = TRAIN_ENV_DEFAULTS, .logged = TRAIN_LOGGED_DEFAULTS};

@@ -69,7 +69,7 @@ static void find_logged(const train *t, uint32_t user, float *rewards)
         double value = (double)x->reward;
         if (x->user != user) continue;
         const char *label = x->label == DQ_ABSENT ? NULL : dq_index_id(&c->labels, x->label, &n);
-        if (isnan(value) && (!label || !dq_reward_map_find(&t->map, label, n, &value))) continue;
+        if (isnan(value) && (!label || !dq_label_map_find(&t->map, label, n, &value))) continue;
         rewards[x->item] = (float)value;
     }
     for (size_t i = 0; i < t->dataset.count; i++) {

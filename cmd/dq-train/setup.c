@@ -34,9 +34,9 @@ static dq_status read_all(train *t, dq_error *error)
 dq_status train_read_map(train *t, dq_error *error)
 {
     double ignore = -0.1;
-    dq_status status = dq_reward_map_parse(&t->map, t->o->map, error);
+    dq_status status = dq_label_map_parse(&t->map, t->o->map, error);
     if (status) return status;
-    (void)dq_reward_map_find(&t->map, "IGNORE", strlen("IGNORE"), &ignore);
+    (void)dq_label_map_find(&t->map, "IGNORE", strlen("IGNORE"), &ignore);
     t->ignore = (float)ignore;
     return DQ_OK;
 }
@@ -55,7 +55,7 @@ void train_close(train *t)
     dq_pool_free(t->pool);
     dq_dataset_free(&t->dataset);
     dq_models_free(&t->init);
-    dq_reward_map_free(&t->map);
+    dq_label_map_free(&t->map);
     dq_reader_close(t->inputs[0]);
     dq_reader_close(t->inputs[1]);
 }

@@ -81,7 +81,7 @@ typedef struct train {
     dq_dataset dataset;
     dq_models init; /* --init's */
     dq_writer *output;
-    dq_reward_map map;
+    dq_label_map map;
     float ignore; /* the reward of what nobody labelled */
     train_weight weight;
     uint64_t logged_digest, logged_bundles; /* of the input of train_logged.h */

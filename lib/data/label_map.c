@@ -16,7 +16,7 @@ static bool parse_number(const char *text, size_t n, double *value)
     return *end == '\0' && end != copy && copy[0] != ' ';
 }
 
-static dq_status parse_entry(dq_reward_map *map, const char *text, size_t n, dq_error *error)
+static dq_status parse_entry(dq_label_map *map, const char *text, size_t n, dq_error *error)
 {
     const char *equals = memchr(text, '=', n);
     double value;
@@ -24,8 +24,8 @@ static dq_status parse_entry(dq_reward_map *map, const char *text, size_t n, dq_
         return dq_fail(error, DQ_ERR_RANGE, "'%.*s' is not LABEL=NUMBER", (int)n, text);
     if (!isfinite(value))
         return dq_fail(error, DQ_ERR_NUMERIC, "'%.*s' is not a finite reward", (int)n, text);
-    if (dq_index_count(&map->labels) == DQ_REWARD_MAP_MAX)
-        return dq_fail(error, DQ_ERR_RANGE, "more than %d labels in a reward map", DQ_REWARD_MAP_MAX);
+    if (dq_index_count(&map->labels) == DQ_LABEL_MAP_MAX)
+        return dq_fail(error, DQ_ERR_RANGE, "more than %d labels in a reward map", DQ_LABEL_MAP_MAX);
     uint32_t number;
     bool added;
     dq_status status = dq_index_add(&map->labels, text, (size_t)(equals - text), &number, &added, error);
@@ -37,9 +37,9 @@ static dq_status parse_entry(dq_reward_map *map, const char *text, size_t n, dq_
     return DQ_OK;
 }
 
-dq_status dq_reward_map_parse(dq_reward_map *map, const char *text, dq_error *error)
+dq_status dq_label_map_parse(dq_label_map *map, const char *text, dq_error *error)
 {
-    *map = (dq_reward_map){0};
+    *map = (dq_label_map){0};
     dq_status status = DQ_OK;
     for (const char *p = text; !status; p++) {
         size_t n = strcspn(p, ",");
@@ -47,16 +47,16 @@ dq_status dq_reward_map_parse(dq_reward_map *map, const char *text, dq_error *er
         p += n;
         if (!*p) break;
     }
-    if (status) dq_reward_map_free(map);
+    if (status) dq_label_map_free(map);
     return status;
 }
 
-void dq_reward_map_free(dq_reward_map *map)
+void dq_label_map_free(dq_label_map *map)
 {
     dq_index_free(&map->labels);
 }
 
-bool dq_reward_map_find(const dq_reward_map *map, const char *label, size_t bytes, double *reward)
+bool dq_label_map_find(const dq_label_map *map, const char *label, size_t bytes, double *reward)
 {
     uint32_t number = dq_index_find(&map->labels, label, bytes);
     if (number == DQ_ABSENT) return false;
@@ -64,9 +64,9 @@ bool dq_reward_map_find(const dq_reward_map *map, const char *label, size_t byte
     return true;
 }
 
-float dq_label_map_reward(const dq_reward_map *map, float given, const char *label, size_t bytes)
+float dq_label_map_reward(const dq_label_map *map, float given, const char *label, size_t bytes)
 {
     double mapped;
     if (!isnan(given)) return given;
-    return label && dq_reward_map_find(map, label, bytes, &mapped) ? (float)mapped : NAN;
+    return label && dq_label_map_find(map, label, bytes, &mapped) ? (float)mapped : NAN;
 }

@@ -32,7 +32,7 @@ typedef struct dq_session_event {
 } dq_session_event;
 
 typedef struct dq_session_log {
-    const dq_reward_map *map; /* rewards of labels; an explicit reward counts more */
+    const dq_label_map *map; /* rewards of labels; an explicit reward counts more */
     const char *time;      /* the attribute that tells the time; interactions without any are in the order of
                               the stream */
     dq_index users, items; /* ids */

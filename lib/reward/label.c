@@ -131,7 +131,7 @@ static dq_status label_by_log(const dq_labeller *l, uint32_t interaction, size_t
     r->none[i] = 0;
     if (x && !isnan(x->reward))
         r->reward[i] = x->reward;
-    else if (label && dq_reward_map_find(&l->map, label, n, &mapped))
+    else if (label && dq_label_map_find(&l->map, label, n, &mapped))
         r->reward[i] = (float)mapped;
     else
         r->none[i] = 1;
@@ -214,7 +214,7 @@ dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, con
 
 void dq_labeller_free(dq_labeller *labeller)
 {
-    dq_reward_map_free(&labeller->map);
+    dq_label_map_free(&labeller->map);
     free(labeller->by_pair);
     free(labeller->pairings);
 }

@@ -50,7 +50,7 @@ typedef struct dq_labeller {
     dq_strategy strategy;
     bool raw_cosine;
     double weight; /* of the cosine in a mixture */
-    dq_reward_map map;
+    dq_label_map map;
     dq_judge judge;
     dq_pairing *pairings;
     size_t pairing_count; /* 0: no cosines wanted */

@@ -70,20 +70,20 @@ static void an_attribute_has_a_column(void **state)
 /* ---- a log ---- */
 
 typedef struct history {
-    dq_reward_map map;
+    dq_label_map map;
     dq_session_log log;
 } history;
 
 static void start(history *h)
 {
     *h = (history){.log = {.map = &h->map, .time = "at"}};
-    assert_int_equal(dq_reward_map_parse(&h->map, "APPLY=1,CLICK=0.5", NULL), DQ_OK);
+    assert_int_equal(dq_label_map_parse(&h->map, "APPLY=1,CLICK=0.5", NULL), DQ_OK);
 }
 
 static void end(history *h)
 {
     dq_session_log_free(&h->log);
-    dq_reward_map_free(&h->map);
+    dq_label_map_free(&h->map);
 }
 
 static void add(history *h, uint64_t rows, const char *const *users, const char *const *items,
