@@ -57,20 +57,20 @@ static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error 
     return status;
 }
 
-/* The labels in interactions, then the rewards of transitions, each over what came before; NAN for the rest.
- */
+/* The rewards of interactions, then those of transitions, each over what came before; NAN for the rest. An
+ * interaction without a reward leaves the one before it, whereas dq-reward, which keeps the label too, takes
+ * the last interaction as it is. */
 static void find_logged(const train *t, uint32_t user, float *rewards)
 {
     const dq_catalogue *c = &t->dataset.catalogue;
     for (uint32_t i = 0; i < dq_entities_count(&c->items); i++) rewards[i] = NAN;
     for (size_t i = 0; i < c->interaction_count; i++) {
         const dq_interaction *x = &c->interactions[i];
-        size_t n = 0;
-        double value = (double)x->reward;
+        size_t n;
         if (x->user != user) continue;
-        const char *label = x->label == DQ_ABSENT ? NULL : dq_index_id(&c->labels, x->label, &n);
-        if (isnan(value) && (!label || !dq_label_map_find(&t->map, label, n, &value))) continue;
-        rewards[x->item] = (float)value;
+        const char *label = dq_catalogue_label(c, x, &n);
+        float reward = dq_label_map_reward(&t->map, x->reward, label, n);
+        if (!isnan(reward)) rewards[x->item] = reward;
     }
     for (size_t i = 0; i < t->dataset.count; i++) {
         const dq_transition *row = &t->dataset.transitions[i];

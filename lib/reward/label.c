@@ -120,21 +120,16 @@ static uint32_t find_interaction(const dq_labeller *l, uint32_t user, uint32_t i
     return by_user_item(&l->catalogue->interactions[found], &wanted) == 0 ? found : DQ_ABSENT;
 }
 
-/* An explicit number counts as it is; else the label through the map; else the pair has no reward. */
 static dq_status label_by_log(const dq_labeller *l, uint32_t interaction, size_t i, dq_rewards *r,
                               dq_error *error)
 {
     const dq_interaction *x = interaction == DQ_ABSENT ? NULL : &l->catalogue->interactions[interaction];
     size_t n = 0;
-    const char *label = x && x->label != DQ_ABSENT ? dq_index_id(&l->catalogue->labels, x->label, &n) : NULL;
-    double mapped;
-    r->none[i] = 0;
-    if (x && !isnan(x->reward))
-        r->reward[i] = x->reward;
-    else if (label && dq_label_map_find(&l->map, label, n, &mapped))
-        r->reward[i] = (float)mapped;
-    else
-        r->none[i] = 1;
+    const char *label = x ? dq_catalogue_label(l->catalogue, x, &n) : NULL;
+    float reward = x ? dq_label_map_reward(&l->map, x->reward, label, n) : NAN;
+    bool none = isnan(reward);
+    r->none[i] = none;
+    if (!none) r->reward[i] = reward;
     return dq_strings_add(&r->labels, label, n, error);
 }
 
