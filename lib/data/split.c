@@ -42,8 +42,8 @@ static void draw(uint64_t *list, size_t n, size_t count, dq_rng *rng)
     }
 }
 
-bool learn_split_users(const learn_split *split, const uint32_t *group, const size_t *counts,
-                       uint32_t user_count, uint8_t *held, size_t *groups, size_t *held_groups)
+bool dq_split_users(const dq_split *split, const uint32_t *group, const size_t *counts, uint32_t user_count,
+                    uint8_t *held, size_t *groups, size_t *held_groups)
 {
     uint64_t *list = calloc((size_t)user_count + 1, sizeof *list);
     if (!list) return false;

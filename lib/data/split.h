@@ -11,15 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct learn_split {
+typedef struct dq_split {
     double share;         /* of the groups, 0 <= share < 1; used without folds */
     uint32_t fold, folds; /* fold 1 .. folds is held out; folds 0: none are made */
     uint64_t seed;
-} learn_split;
+} dq_split;
 
 /* Marks held[user] for users whose group is held out, of groups that have a row: counts[user] rows. Fewer
  * than two such groups: none is. Returns false when memory is short. */
-bool learn_split_users(const learn_split *split, const uint32_t *group, const size_t *counts,
-                       uint32_t user_count, uint8_t *held, size_t *groups, size_t *held_groups);
+bool dq_split_users(const dq_split *split, const uint32_t *group, const size_t *counts, uint32_t user_count,
+                    uint8_t *held, size_t *groups, size_t *held_groups);
 
 #endif

@@ -16,15 +16,15 @@ static bool split(dq_logged *run)
 {
     const dq_logged_config *c = &run->config;
     const dq_logged_rows *rows = &run->rows;
-    learn_split how = {.share = c->validation, .fold = c->fold, .folds = c->folds, .seed = c->seed};
+    dq_split how = {.share = c->validation, .fold = c->fold, .folds = c->folds, .seed = c->seed};
     size_t *counts = calloc((size_t)rows->users + 1, sizeof *counts);
     uint32_t *alone = calloc((size_t)rows->users + 1, sizeof *alone);
     bool ok = counts && alone;
     for (size_t r = 0; ok && r < rows->count; r++)
         if (!isnan(rows->reward[r])) counts[rows->user[r]]++;
     for (uint32_t u = 0; ok && u < rows->users; u++) alone[u] = u;
-    ok = ok && learn_split_users(&how, rows->group ? rows->group : alone, counts, rows->users, run->held,
-                                 &run->groups, &run->held_groups);
+    ok = ok && dq_split_users(&how, rows->group ? rows->group : alone, counts, rows->users, run->held,
+                              &run->groups, &run->held_groups);
     for (size_t r = 0; ok && r < rows->count; r++) {
         bool held = run->held[rows->user[r]],
              judged = rows->ranked ? rows->reward[r] > 0 : !isnan(rows->reward[r]);

@@ -13,14 +13,13 @@
 static bool split(dq_offline *run, size_t count, const uint32_t *group)
 {
     const dq_offline_config *c = &run->config;
-    learn_split how = {.share = c->validation, .fold = c->fold, .folds = c->folds, .seed = c->seed};
+    dq_split how = {.share = c->validation, .fold = c->fold, .folds = c->folds, .seed = c->seed};
     size_t *rows = calloc((size_t)run->user_count + 1, sizeof *rows);
     run->held = calloc(run->user_count, 1);
     bool ok = rows && run->held;
     for (size_t i = 0; ok && i < count; i++)
         if (!isnan(run->rows[i].reward)) rows[run->rows[i].user]++;
-    ok = ok &&
-         learn_split_users(&how, group, rows, run->user_count, run->held, &run->groups, &run->held_groups);
+    ok = ok && dq_split_users(&how, group, rows, run->user_count, run->held, &run->groups, &run->held_groups);
     free(rows);
     return ok;
 }
