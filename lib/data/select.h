@@ -5,8 +5,11 @@
  * they are counted anew, and those that refer to a row that was left out are left out, too.
  *
  *     dq_selection s = {.user = "anna", .renumber = true};
- *     dq_select_rows(&s, &bundle, section, &e);         every bundle of the stream, in order, until
- * dq_select_done if (s.whole) ... the bundle; else if (s.count) dq_select_copy(&s, &bundle, &chosen, &e);
+ *     while (!dq_select_done(&s) && ... the next bundle of the stream) {
+ *         dq_select_rows(&s, &bundle, section, &e);
+ *         if (s.whole) ... the bundle
+ *         else if (s.count) dq_select_copy(&s, &bundle, &chosen, &e);
+ *     }
  */
 #ifndef DQ_DATA_SELECT_H
 #define DQ_DATA_SELECT_H
@@ -46,10 +49,10 @@ typedef struct dq_selection {
     size_t count, capacity;
 } dq_selection;
 
-/* Chooses rows of a bundle into selection->rows. A model counts as one row, and so does any bundle that is no
- * table. section is dq_reader_section. DQ_ERR_RANGE when rows to renumber refer to a kind that is not
- * selected, DQ_ERR_UNKNOWN when a bound of time is set and interactions have no such attribute,
- * DQ_ERR_MEMORY. */
+/* Chooses rows of a bundle, which is as a reader gives it, into selection->rows. A model counts as one row,
+ * and so does any bundle that is no table. section is dq_reader_section. DQ_ERR_RANGE when rows to renumber
+ * refer to a kind that is not selected, DQ_ERR_UNKNOWN when a bound of time is set and interactions have no
+ * such attribute, DQ_ERR_MEMORY. */
 dq_status dq_select_rows(dq_selection *selection, const dq_bundle *bundle, uint64_t section, dq_error *error);
 /* The chosen rows of a table as a bundle of their own (*to; the caller frees it). Not when all of it stays
  * (selection->whole). */
