@@ -17,6 +17,7 @@
 #include "math/cosine.h"
 #include "math/pool.h"
 #include "net/net.h"
+#include "wire/prefetch.h"
 
 typedef enum rank_by { RANK_BY_AUTO, RANK_BY_Q, RANK_BY_WORLD, RANK_BY_COSINE } rank_by;
 typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_format;
@@ -36,26 +37,6 @@ typedef struct rank_options {
     double lambda, epsilon, temperature;
     rank_order order;
 } rank_options;
-
-/* ---- rank_feed.c: a stream's bundles, read one ahead ---- */
-
-typedef struct rank_feed rank_feed;
-
-/* A bundle and where it stood. */
-typedef struct rank_piece {
-    dq_bundle bundle;
-    uint64_t section, record;
-    char source[160];
-} rank_piece;
-
-/* Reads from reader (borrowed, used by nobody else until the feed is closed); with `ahead` in a thread of its
- * own, so that decoding and scoring overlap. */
-dq_status rank_feed_open(rank_feed **feed, dq_reader *reader, bool ahead, dq_error *error);
-/* As dq_reader_next; the caller frees piece->bundle. */
-int rank_feed_next(rank_feed *feed, rank_piece *piece, dq_error *error) __attribute__((warn_unused_result));
-/* Frees everything and returns true; or, when the thread may be waiting for input in the middle of the
- * stream, leaves feed and reader to the end of the process and returns false. */
-bool rank_feed_close(rank_feed *feed);
 
 /* ---- rank_items.c: the items that stream by ---- */
 

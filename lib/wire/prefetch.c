@@ -6,7 +6,7 @@
  * When ranking fails, the thread may be waiting for a pipe that stays silent for hours (a labeller upstream),
  * and nothing may wait for it: it is then left to the end of the process, with what it uses.
  */
-#include "rank.h"
+#include "wire/prefetch.h"
 
 #include <pthread.h>
 #include <stdio.h>
