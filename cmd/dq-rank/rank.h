@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-rank: what the options say (dq-rank.c), the ranking of a stream (rank_stream.c), reading
- * ahead (rank_feed.c), the items of a block (rank_items.c), their scores (rank_score.c), the users' lists
- * (rank_list.c) with what they leave out (rank_seen.c) and need again (rank_kept.c), models of single users
- * (rank_agents.c) and agents of sessions (rank_sessions.c), the four output formats (rank_write.c), merging
- * of rankings (rank_merge.c).
+ * The parts of dq-rank: what the options say (main.c), the ranking of a stream (stream.c), the items of a
+ * block (items.c, block.c), their scores (score.c), the users' lists (lists.c) with what they leave out
+ * (seen.c) and need again (kept.c), models of single users (models.c) and agents of sessions (sessions.c),
+ * the four output formats (write.c), merging of rankings (merge.c).
  */
 #ifndef DQ_RANK_RANK_H
 #define DQ_RANK_RANK_H
@@ -266,7 +265,7 @@ void rank_sessions_free(rank_sessions *sessions);
 /* ---- rank_stream.c: the ranking of a stream ---- */
 
 /* Ranks what reader gives, with the model of its beginning or of `model` (--model; may be NULL), and writes
- * the lists. *reader_in_use: the reader must be left alone, see rank_feed_close. */
+ * the lists. *reader_in_use: the reader must be left alone, see dq_prefetch_close. */
 dq_status rank_stream_run(const rank_options *options, dq_reader *reader, dq_reader *model,
                           rank_output *output, bool *reader_in_use, dq_error *error);
 

@@ -11,7 +11,7 @@
 typedef struct ranking {
     const rank_options *options;
     dq_reader *reader;
-    rank_feed *feed;
+    dq_prefetch *prefetch;
     rank_output *output;
     dq_pool *pool;
     dq_catalogue catalogue; /* users alone */
@@ -23,7 +23,7 @@ typedef struct ranking {
     rank_block *blocks; /* full ones, with several models or sessions: all items */
     size_t block_count, block_slots;
     rank_lists lists;
-    rank_piece *held; /* items that wait for users */
+    dq_prefetched *held; /* items that wait for users */
     size_t held_count, held_slots;
     bool catalogue_came, begun;
     dq_progress progress;
@@ -81,7 +81,7 @@ static bool keeps_blocks(const ranking *r)
     return has_agents(r) || r->sessions.on;
 }
 
-static dq_status take_users(ranking *r, rank_piece *piece, dq_error *error)
+static dq_status take_users(ranking *r, dq_prefetched *piece, dq_error *error)
 {
     const dq_index *ids = &r->catalogue.users.identity.ids;
     size_t before = dq_index_count(ids), bytes;
@@ -164,7 +164,7 @@ static dq_status rank_block_now(ranking *r, dq_error *error)
     return status;
 }
 
-static dq_status rank_items_of(ranking *r, const rank_piece *piece, dq_error *error)
+static dq_status rank_items_of(ranking *r, const dq_prefetched *piece, dq_error *error)
 {
     rank_items *items = &r->items;
     uint32_t at = 0;
@@ -179,11 +179,11 @@ static dq_status rank_items_of(ranking *r, const rank_piece *piece, dq_error *er
     return status;
 }
 
-static dq_status hold(ranking *r, rank_piece *piece, dq_error *error)
+static dq_status hold(ranking *r, dq_prefetched *piece, dq_error *error)
 {
     if (r->held_count == r->held_slots) {
         size_t slots = r->held_slots ? 2 * r->held_slots : 16;
-        rank_piece *held = realloc(r->held, slots * sizeof *held);
+        dq_prefetched *held = realloc(r->held, slots * sizeof *held);
         if (!held) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for items that wait for users");
         r->held = held;
         r->held_slots = slots;
@@ -197,7 +197,7 @@ static dq_status rank_held(ranking *r, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t i = 0; i < r->held_count; i++) {
-        rank_piece *piece = &r->held[i];
+        dq_prefetched *piece = &r->held[i];
         if (!status && (status = rank_items_of(r, piece, error)))
             dq_error_at(error, piece->source, piece->record);
         dq_bundle_free(&piece->bundle);
@@ -214,7 +214,7 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
     return status || !r->sessions.on ? status : dq_session_log_add(&r->sessions.log, bundle, error);
 }
 
-static dq_status take(ranking *r, rank_piece *piece, dq_error *error)
+static dq_status take(ranking *r, dq_prefetched *piece, dq_error *error)
 {
     const char *kind = piece->bundle.kind;
     dq_status status = DQ_OK;
@@ -235,10 +235,10 @@ static dq_status take(ranking *r, rank_piece *piece, dq_error *error)
 
 static dq_status read_all(ranking *r, dq_error *error)
 {
-    rank_piece piece;
+    dq_prefetched piece;
     dq_status status = DQ_OK;
     int got = 0;
-    while (!status && (got = rank_feed_next(r->feed, &piece, error)) > 0) {
+    while (!status && (got = dq_prefetch_next(r->prefetch, &piece, error)) > 0) {
         if ((status = take(r, &piece, error))) dq_error_at(error, piece.source, piece.record);
         dq_bundle_free(&piece.bundle);
     }
@@ -368,7 +368,7 @@ static dq_status rank_whole(ranking *r, dq_reader *model, dq_error *error)
     dq_status status = dq_pool_new(&r->pool, threads, error);
     r->scorer.pool = r->pool;
     if (!status && model) status = read_model(r, model, error);
-    if (!status) status = rank_feed_open(&r->feed, r->reader, threads > 1, error);
+    if (!status) status = dq_prefetch_open(&r->prefetch, r->reader, threads > 1, error);
     if (!status) status = read_all(r, error);
     if (!status) status = check_users(r, error);
     if (!status) status = rank_held(r, error);
@@ -402,7 +402,7 @@ dq_status rank_stream_run(const rank_options *options, dq_reader *reader, dq_rea
 {
     ranking r = {.options = options, .reader = reader, .output = output};
     dq_status status = rank_whole(&r, model, error);
-    *reader_in_use = !rank_feed_close(r.feed);
+    *reader_in_use = !dq_prefetch_close(r.prefetch);
     free_ranking(&r);
     return status;
 }
