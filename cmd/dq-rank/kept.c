@@ -29,7 +29,7 @@ static dq_status clear_marks(rank_kept *kept, size_t n, dq_error *error)
 {
     if (n > kept->mark_slots) {
         uint8_t *marks = realloc(kept->marks, n);
-        if (!marks) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for --mmr");
+        if (!marks) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
         kept->marks = marks;
         kept->mark_slots = n;
     }
@@ -47,11 +47,12 @@ static dq_status insert(rank_kept *kept, uint32_t number, const float *vector, d
         if (numbers) kept->numbers = numbers;
         float **vectors = realloc(kept->vectors, slots * sizeof *vectors);
         if (vectors) kept->vectors = vectors;
-        if (!numbers || !vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for --mmr");
+        if (!numbers || !vectors)
+            return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
         kept->slots = slots;
     }
     float *copy = malloc(kept->width * sizeof *copy);
-    if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for --mmr");
+    if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
     memcpy(copy, vector, kept->width * sizeof *copy);
     memmove(kept->numbers + at + 1, kept->numbers + at, (kept->count - at) * sizeof *kept->numbers);
     memmove(kept->vectors + at + 1, kept->vectors + at, (kept->count - at) * sizeof *kept->vectors);

@@ -24,37 +24,35 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- opening ---- */
 
-static bool is_wanted(const dq_texts *users, const char *id, size_t bytes)
+static bool is_wanted(const rank_config *config, const char *id, size_t bytes)
 {
-    for (size_t i = 0; i < users->count; i++)
-        if (strlen(users->at[i]) == bytes && memcmp(users->at[i], id, bytes) == 0) return true;
-    return users->count == 0;
+    for (size_t i = 0; i < config->user_count; i++)
+        if (strlen(config->users[i]) == bytes && memcmp(config->users[i], id, bytes) == 0) return true;
+    return config->user_count == 0;
 }
 
 static dq_status open_user(rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
 {
-    const rank_options *o = lists->options;
-    size_t i = lists->count, pool = o->pool ? o->pool : 10 * o->k;
-    size_t k = o->order == RANK_MMR ? pool : o->k;
+    const rank_config *config = &lists->config;
+    size_t i = lists->count, k = config->order == RANK_MMR ? config->pool : config->k;
     rank_user *user = &lists->users[i];
     user->id = dq_entities_id(entities, row, &user->id_bytes);
     user->seen = DQ_ABSENT;
     lists->of_row[row] = DQ_ABSENT;
-    if (!is_wanted(&o->users, user->id, user->id_bytes)) return DQ_OK;
+    if (!is_wanted(config, user->id, user->id_bytes)) return DQ_OK;
     lists->of_row[row] = (uint32_t)i;
     lists->vectors[i] = entities->vectors[row];
     lists->count++;
     dq_status status = dq_topk_new(&lists->best[i], k, error);
-    if (!status && o->order == RANK_EPSILON) status = dq_topk_new(&lists->random[i], k, error);
+    if (!status && config->order == RANK_EPSILON) status = dq_topk_new(&lists->random[i], k, error);
     return status;
 }
 
-dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_entities *users,
-                          dq_error *error)
+dq_status rank_lists_open(rank_lists *lists, const rank_config *config, const dq_entities *users, dq_error *error)
 {
     uint32_t n = dq_entities_count(users);
     dq_status status = DQ_OK;
-    lists->options = options;
+    lists->config = *config;
     lists->users = calloc(n + 1U, sizeof *lists->users);
     lists->of_row = calloc(n + 1U, sizeof *lists->of_row);
     lists->vectors = calloc(n + 1U, sizeof *lists->vectors);
@@ -87,17 +85,18 @@ static uint64_t score_bits(float score)
 static dq_status offer_item(rank_lists *lists, size_t u, const rank_block *block, uint32_t row, float score,
                             dq_error *error)
 {
-    const rank_options *o = lists->options;
+    const rank_config *config = &lists->config;
     const rank_user *user = &lists->users[u];
-    uint64_t tag = o->order == RANK_MMR ? block->first + row : score_bits(score);
+    uint64_t tag = config->order == RANK_MMR ? block->first + row : score_bits(score);
     float key = score;
     size_t n;
     const char *id = dq_strings_get(&block->ids, row, &n);
-    if (o->exclude_seen && rank_seen_has(&lists->seen, user->seen, lists->seen_items[row])) return DQ_OK;
-    if (o->order == RANK_SOFTMAX || o->order == RANK_EPSILON) {
-        dq_rng rng = dq_explore_rng(o->common.seed, user->id, user->id_bytes, id, n);
-        if (o->order == RANK_SOFTMAX) {
-            key = dq_explore_softmax(score, o->temperature, &rng);
+    if (config->seen && dq_pairset_has(&config->seen->pairs, user->seen, lists->seen_items[row]))
+        return DQ_OK;
+    if (config->order == RANK_SOFTMAX || config->order == RANK_EPSILON) {
+        dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, id, n);
+        if (config->order == RANK_SOFTMAX) {
+            key = dq_explore_softmax(score, config->temperature, &rng);
         } else {
             dq_status status = dq_topk_push(lists->random[u], dq_explore_uniform(&rng), id, n, tag, error);
             if (status) return status;
@@ -111,7 +110,7 @@ static dq_status offer_block(const offering *work, size_t u, dq_error *error)
     rank_lists *lists = work->lists;
     const rank_block *block = work->block;
     const float *scores = work->scores + (u - work->first) * block->rows;
-    bool plain = lists->options->order == RANK_SCORE || lists->options->order == RANK_MMR;
+    bool plain = lists->config.order == RANK_SCORE || lists->config.order == RANK_MMR;
     dq_status status = DQ_OK;
     for (uint32_t row = 0; !status && row < block->rows; row++) {
         if (!isfinite(scores[row]))
@@ -153,17 +152,18 @@ static dq_status reserve(rank_lists *lists, const rank_block *block, size_t grou
     return DQ_OK;
 }
 
-/* What --exclude-seen knows the block's items and the users by. */
+/* The numbers by which config.seen knows the block's items and the users. */
 static void look_up_seen(rank_lists *lists, const rank_block *block, size_t first, size_t last)
 {
     size_t n;
     for (uint32_t row = 0; row < block->rows; row++) {
         const char *id = dq_strings_get(&block->ids, row, &n);
-        lists->seen_items[row] = dq_index_find(&lists->seen.items, id, n);
+        lists->seen_items[row] = dq_index_find(&lists->config.seen->items, id, n);
     }
     for (size_t u = first; u < last; u++) {
         rank_user *user = &lists->users[u];
-        if (user->seen == DQ_ABSENT) user->seen = dq_index_find(&lists->seen.users, user->id, user->id_bytes);
+        if (user->seen == DQ_ABSENT)
+            user->seen = dq_index_find(&lists->config.seen->users, user->id, user->id_bytes);
     }
 }
 
@@ -188,7 +188,7 @@ dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_bl
     if (group > last - first) group = last - first;
     dq_status status = reserve(lists, block, group, error);
     if (status) return status;
-    if (lists->options->exclude_seen) look_up_seen(lists, block, first, last);
+    if (lists->config.seen) look_up_seen(lists, block, first, last);
     dq_error *errors = malloc((group / USER_TILE + 1) * sizeof *errors);
     if (!errors) return no_memory(error);
     for (size_t at = first; !status && at < last; at += group) {
@@ -197,7 +197,7 @@ dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_bl
         status = offer_group(&work, scorer, error);
     }
     free(errors);
-    if (!status && lists->options->order == RANK_MMR)
+    if (!status && lists->config.order == RANK_MMR)
         status = rank_kept_update(&lists->kept, block, lists->best, lists->count, first, last, error);
     return status;
 }
@@ -215,14 +215,14 @@ static rank_place place_of(const dq_scored *item)
 static dq_status finish_epsilon(rank_lists *lists, size_t i, rank_place *places, size_t *count,
                                 dq_error *error)
 {
-    const rank_options *o = lists->options;
+    const rank_config *config = &lists->config;
     const rank_user *user = &lists->users[i];
     const dq_scored *best, *random;
     size_t n = dq_topk_sorted(lists->best[i], &best), m = dq_topk_sorted(lists->random[i], &random);
     const dq_scored **mixed = malloc((n + 1) * sizeof *mixed);
     if (!mixed) return no_memory(error);
-    dq_rng rng = dq_explore_rng(o->common.seed, user->id, user->id_bytes, "", 0);
-    *count = dq_explore_epsilon(best, n, random, m, o->epsilon, &rng, n, mixed);
+    dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, "", 0);
+    *count = dq_explore_epsilon(best, n, random, m, config->epsilon, &rng, n, mixed);
     for (size_t place = 0; place < *count; place++) places[place] = place_of(mixed[place]);
     free(mixed);
     return DQ_OK;
@@ -241,7 +241,7 @@ static double cosine_of(void *arg, size_t i, size_t j)
 
 static dq_status finish_mmr(rank_lists *lists, size_t i, rank_place *places, size_t *count, dq_error *error)
 {
-    const rank_options *o = lists->options;
+    const rank_config *config = &lists->config;
     const dq_scored *items;
     size_t n = dq_topk_sorted(lists->best[i], &items);
     comparing with = {malloc((n + 1) * sizeof *with.vectors), {0, 0, lists->kept.width}};
@@ -255,9 +255,9 @@ static dq_status finish_mmr(rank_lists *lists, size_t i, rank_place *places, siz
     }
     if (!status) {
         dq_mmr_relevance(scores, n, relevance);
-        status = dq_mmr(relevance, n, o->lambda, cosine_of, &with, o->k, order, NULL, error);
+        status = dq_mmr(relevance, n, config->lambda, cosine_of, &with, config->k, order, NULL, error);
     }
-    *count = n < o->k ? n : o->k;
+    *count = n < config->k ? n : config->k;
     for (size_t place = 0; !status && place < *count; place++) {
         const dq_scored *item = &items[order[place]];
         places[place] = (rank_place){item->id, item->id_bytes, item->score};
@@ -272,8 +272,8 @@ static dq_status finish_mmr(rank_lists *lists, size_t i, rank_place *places, siz
 dq_status rank_lists_finish(rank_lists *lists, size_t i, rank_place *places, size_t *count, dq_error *error)
 {
     const dq_scored *items;
-    if (lists->options->order == RANK_EPSILON) return finish_epsilon(lists, i, places, count, error);
-    if (lists->options->order == RANK_MMR) return finish_mmr(lists, i, places, count, error);
+    if (lists->config.order == RANK_EPSILON) return finish_epsilon(lists, i, places, count, error);
+    if (lists->config.order == RANK_MMR) return finish_mmr(lists, i, places, count, error);
     *count = dq_topk_sorted(lists->best[i], &items);
     for (size_t place = 0; place < *count; place++) places[place] = place_of(&items[place]);
     return DQ_OK;
@@ -292,6 +292,5 @@ void rank_lists_free(rank_lists *lists)
     free(lists->random);
     free(lists->scores);
     free(lists->seen_items);
-    rank_seen_free(&lists->seen);
     rank_kept_free(&lists->kept);
 }

@@ -9,6 +9,7 @@
 #define DQ_RANK_RANK_H
 
 #include "cli/cli.h"
+#include "core/pairset.h"
 #include "core/topk.h"
 #include "data/catalogue.h"
 #include "data/session_log.h"
@@ -113,17 +114,16 @@ void rank_scorer_free(rank_scorer *scorer);
 /* ---- rank_seen.c: pairs that are left out ---- */
 
 /* Pairs that had an interaction, whatever its label. Users and items are those of the interactions: the
- * catalogue's may come later. */
+ * catalogue's may come later. Zero-initialise to start. */
 typedef struct rank_seen {
     dq_index users, items;
-    dq_index pairs; /* 8 bytes: the user's number here, and the item's */
+    dq_pairset pairs; /* of the numbers of users and items above */
 } rank_seen;
 
 /* Notes a bundle of interactions. ranked (may be NULL): items that have gone by; a new pair with one of them
  * comes too late (DQ_ERR_UNSUPPORTED). */
 dq_status rank_seen_add(rank_seen *seen, const dq_bundle *interactions, const dq_index *ranked,
                         dq_error *error);
-bool rank_seen_has(const rank_seen *seen, uint32_t user, uint32_t item);
 void rank_seen_free(rank_seen *seen);
 
 /* ---- rank_kept.c: vectors that --mmr needs again ---- */
@@ -152,22 +152,35 @@ void rank_kept_free(rank_kept *kept);
 typedef struct rank_user {
     const char *id;
     size_t id_bytes;
-    uint32_t seen; /* number in rank_seen.users, or DQ_ABSENT */
+    uint32_t seen; /* number in config.seen->users, or DQ_ABSENT */
 } rank_user;
 
+/* What the lists are to be. */
+typedef struct rank_config {
+    size_t k;    /* places of a list, at least 1 */
+    size_t pool; /* RANK_MMR: candidates to choose them from, at least k */
+    rank_order order;
+    double lambda;            /* RANK_MMR: 1 relevance alone, 0 diversity alone */
+    double epsilon;           /* RANK_EPSILON: the probability of a random item at each place */
+    double temperature;       /* RANK_SOFTMAX: > 0 */
+    uint64_t seed;            /* of both */
+    const rank_seen *seen;    /* pairs to leave out; NULL: none. May grow until their items are offered */
+    const char *const *users; /* (user_count) ids whose lists are wanted; user_count 0: everybody's */
+    size_t user_count;
+} rank_config;
+
 typedef struct rank_lists {
-    const rank_options *options;
+    rank_config config;
     size_t count;
     rank_user *users;      /* (count) */
     uint32_t *of_row;      /* (rows of the catalogue's users) the list, or DQ_ABSENT: not wanted */
     const float **vectors; /* (count) */
     dq_topk **best;        /* (count) */
     dq_topk **random;      /* (count) --epsilon: a uniform sample to draw from; else NULL */
-    rank_seen seen;
     rank_kept kept;
     float *scores; /* of a group of users against a block */
     size_t score_slots;
-    uint32_t *seen_items; /* of the rows of a block: number in rank_seen.items, or DQ_ABSENT */
+    uint32_t *seen_items; /* of the rows of a block: number in config.seen->items, or DQ_ABSENT */
     size_t seen_slots;
 } rank_lists;
 
@@ -178,8 +191,9 @@ typedef struct rank_place {
     float score;
 } rank_place;
 
-/* Starts a list for every wanted user (--user, else all), in the order of the stream. */
-dq_status rank_lists_open(rank_lists *lists, const rank_options *options, const dq_entities *users,
+/* Starts a list for every wanted user, in the order of the catalogue. config is copied; what it points to,
+ * and users, are kept. */
+dq_status rank_lists_open(rank_lists *lists, const rank_config *config, const dq_entities *users,
                           dq_error *error);
 /* Scores a block for users [first, last) and offers its items. */
 dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, size_t first,

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rank.h"
 
-#include <string.h>
-
-static void make_key(char key[8], uint32_t user, uint32_t item)
-{
-    memcpy(key, &user, 4);
-    memcpy(key + 4, &item, 4);
-}
-
-bool rank_seen_has(const rank_seen *seen, uint32_t user, uint32_t item)
-{
-    char key[8];
-    if (user == DQ_ABSENT || item == DQ_ABSENT) return false;
-    make_key(key, user, item);
-    return dq_index_find(&seen->pairs, key, sizeof key) != DQ_ABSENT;
-}
-
 dq_status rank_seen_add(rank_seen *seen, const dq_bundle *interactions, const dq_index *ranked,
                         dq_error *error)
 {
@@ -27,18 +11,15 @@ dq_status rank_seen_add(rank_seen *seen, const dq_bundle *interactions, const dq
         const char *user = dq_column_text(users, r, &user_bytes);
         const char *item = dq_column_text(items, r, &item_bytes);
         uint32_t u, i;
-        char key[8];
         bool fresh;
         dq_status status = dq_index_add(&seen->users, user, user_bytes, &u, NULL, error);
         if (!status) status = dq_index_add(&seen->items, item, item_bytes, &i, NULL, error);
+        if (!status) status = dq_pairset_add(&seen->pairs, u, i, &fresh, error);
         if (status) return status;
-        make_key(key, u, i);
-        if ((status = dq_index_add(&seen->pairs, key, sizeof key, NULL, &fresh, error))) return status;
         if (fresh && ranked && dq_index_find(ranked, item, item_bytes) != DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                           "an interaction with item %.*s comes after the item was ranked: give the "
-                           "interactions first, or use --hold",
-                           (int)item_bytes, item);
+                           "an interaction with item %.*s comes after the item was ranked", (int)item_bytes,
+                           item);
     }
     return DQ_OK;
 }
@@ -47,5 +28,5 @@ void rank_seen_free(rank_seen *seen)
 {
     dq_index_free(&seen->users);
     dq_index_free(&seen->items);
-    dq_index_free(&seen->pairs);
+    dq_pairset_free(&seen->pairs);
 }

@@ -21,7 +21,6 @@ bool rank_sessions_fits(const dq_bundle *model)
 dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error)
 {
     const dq_value *meta = dq_map_get(&model->meta, "sessions");
-    if (s->on) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: of sessions dq-rank takes one");
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
     const char *map = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "map"));
     s->log.time = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "time"));

@@ -22,6 +22,7 @@ typedef struct ranking {
     rank_block block;
     rank_block *blocks; /* full ones, with several models or sessions: all items */
     size_t block_count, block_slots;
+    rank_seen seen; /* with --exclude-seen */
     rank_lists lists;
     dq_prefetched *held; /* items that wait for users */
     size_t held_count, held_slots;
@@ -35,6 +36,8 @@ typedef struct ranking {
 static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *error)
 {
     if (r->agents.count) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
+    if (r->sessions.on)
+        return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: of sessions dq-rank takes one");
     return rank_sessions_load(&r->sessions, bundle, error);
 }
 
@@ -127,12 +130,27 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
     return dq_fail(error, status, "no model comes before the items, and by cosine: %s", why.reason);
 }
 
+static rank_config config_of(const rank_options *o, const rank_seen *seen)
+{
+    return (rank_config){.k = (size_t)o->k,
+                         .pool = (size_t)(o->pool ? o->pool : 10 * o->k),
+                         .order = o->order,
+                         .lambda = o->lambda,
+                         .epsilon = o->epsilon,
+                         .temperature = o->temperature,
+                         .seed = o->common.seed,
+                         .seen = o->exclude_seen ? seen : NULL,
+                         .users = o->users.at,
+                         .user_count = o->users.count};
+}
+
 /* Users are known and the first items at hand. */
 static dq_status begin(ranking *r, dq_error *error)
 {
     r->begun = true;
     dq_status status = fit_scorer(r, error);
-    if (!status) status = rank_lists_open(&r->lists, r->options, &r->catalogue.users, error);
+    rank_config config = config_of(r->options, &r->seen);
+    if (!status) status = rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
     return status ? status : rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
 }
 
@@ -210,7 +228,11 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
 {
     dq_status status = DQ_OK;
     if (r->options->exclude_seen)
-        status = rank_seen_add(&r->lists.seen, bundle, r->begun ? &r->items.ids : NULL, error);
+        status = rank_seen_add(&r->seen, bundle, r->begun ? &r->items.ids : NULL, error);
+    if (status == DQ_ERR_UNSUPPORTED) {
+        dq_error why = *error;
+        return dq_fail(error, status, "%s: give the interactions first, or use --hold", why.reason);
+    }
     return status || !r->sessions.on ? status : dq_session_log_add(&r->sessions.log, bundle, error);
 }
 
@@ -308,7 +330,7 @@ static dq_status rank_sessions_all(ranking *r, dq_error *error)
 /* Only now is it known who never came. */
 static dq_status check_interactions(const ranking *r, dq_error *error)
 {
-    const dq_index *users = &r->lists.seen.users;
+    const dq_index *users = &r->seen.users;
     for (uint32_t u = 0; u < dq_index_count(users); u++) {
         size_t n;
         const char *id = dq_index_id(users, u, &n);
@@ -388,6 +410,7 @@ static void free_ranking(ranking *r)
     for (size_t i = 0; i < r->block_count; i++) rank_block_free(&r->blocks[i]);
     free(r->blocks);
     rank_lists_free(&r->lists);
+    rank_seen_free(&r->seen);
     rank_block_free(&r->block);
     rank_items_free(&r->items);
     rank_scorer_free(&r->scorer);
