@@ -103,6 +103,11 @@ typedef struct rank_scorer {
 dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* The same network with the weights of another model, whose widths and layers must be the same. */
 dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_error *error);
+/* Whether a model that learnt from vectors of these widths, and of the fields that layout names (NULL or nil:
+ * the model does not say), scores this catalogue; DQ_ERR_RANGE when it does not. Equal widths may still hold
+ * other fields, or the same in another order. */
+dq_status rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
+                          const dq_side *users, const rank_items *items, dq_error *error);
 /* Called when users and the first items are known: widths, fields, pairs must fit. pairs: --pair. */
 dq_status rank_scorer_fit(rank_scorer *scorer, const dq_entities *users, const rank_items *items,
                           const dq_pair_names *pairs, size_t pair_count, dq_error *error);

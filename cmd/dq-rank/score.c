@@ -37,32 +37,24 @@ dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_err
     return dq_net_load(scorer->net, prefix_of(scorer), model, error);
 }
 
-/* Equal widths may still hold other fields, or the same in another order. */
-static dq_status fit_layout(const rank_scorer *scorer, const dq_entities *users, const rank_items *items,
-                            dq_error *error)
+dq_status rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
+                          const dq_entities *users, const rank_items *items, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value layout;
-    if (scorer->layout.type == DQ_NIL) return DQ_OK;
+    dq_value here;
+    if (user_width != users->width || item_width != items->width)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "the model was trained on users %u and items %u wide; the catalogue has users %u and "
+                       "items %u wide",
+                       user_width, item_width, users->width, items->width);
+    if (!layout || layout->type == DQ_NIL) return DQ_OK;
     dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
-                                       &arena, &layout, error);
-    if (!status && !dq_value_equal(&layout, &scorer->layout))
+                                       &arena, &here, error);
+    if (!status && !dq_value_equal(&here, layout))
         status = dq_fail(error, DQ_ERR_RANGE,
                          "the model was trained on other fields, or on the same in another order");
     dq_arena_free(&arena);
     return status;
-}
-
-static dq_status fit_net(const rank_scorer *scorer, const dq_entities *users, const rank_items *items,
-                         dq_error *error)
-{
-    const dq_net_spec *spec = dq_net_get_spec(scorer->net);
-    if (spec->user_width == users->width && spec->item_width == items->width)
-        return fit_layout(scorer, users, items, error);
-    return dq_fail(error, DQ_ERR_RANGE,
-                   "the model was trained on users %u and items %u wide; the catalogue has users %u and "
-                   "items %u wide",
-                   spec->user_width, spec->item_width, users->width, items->width);
 }
 
 /* ---- cosine ---- */
@@ -106,8 +98,9 @@ dq_status rank_scorer_fit(rank_scorer *scorer, const dq_entities *users, const r
 {
     if (users->width == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "users have no vectors (dq-embed makes some from texts)");
-    return scorer->net ? fit_net(scorer, users, items, error)
-                       : fit_cosine(scorer, users, items, pairs, pair_count, error);
+    if (!scorer->net) return fit_cosine(scorer, users, items, pairs, pair_count, error);
+    const dq_net_spec *spec = dq_net_get_spec(scorer->net);
+    return rank_model_fits(spec->user_width, spec->item_width, &scorer->layout, users, items, error);
 }
 
 void rank_scorer_score(rank_scorer *scorer, const float *const *users, size_t count, const rank_block *block,

@@ -37,26 +37,6 @@ dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error
 
 /* ---- what it learnt from, and what is here ---- */
 
-static dq_status fit_widths(const rank_sessions *s, const dq_entities *users, const rank_items *items,
-                            dq_error *error)
-{
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value layout;
-    const dq_value *learnt = dq_map_get(&s->model.meta, "layout");
-    if (users->width != s->shape.user_width || items->width != s->shape.item_width)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "the model was trained on users %u and items %u wide; the catalogue has users %u and "
-                       "items %u wide",
-                       s->shape.user_width, s->shape.item_width, users->width, items->width);
-    dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
-                                       &arena, &layout, error);
-    if (!status && learnt && !dq_value_equal(&layout, learnt))
-        status = dq_fail(error, DQ_ERR_RANGE,
-                         "the model was trained on other fields, or on the same in another order");
-    dq_arena_free(&arena);
-    return status;
-}
-
 /* One output an item: each item here must be one of those it learnt. */
 static dq_status find_outputs(rank_sessions *s, const rank_items *items, dq_error *error)
 {
@@ -162,7 +142,8 @@ dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_enti
                               dq_pool *pool, dq_error *error)
 {
     uint32_t count = (uint32_t)dq_index_count(&items->ids);
-    dq_status status = fit_widths(s, users, items, error);
+    dq_status status = rank_model_fits(s->shape.user_width, s->shape.item_width,
+                                       dq_map_get(&s->model.meta, "layout"), users, items, error);
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
     s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);
