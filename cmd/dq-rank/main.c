@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const rank_by_names[] = {"auto", "q", "world", "cosine", NULL};
 const char *const rank_format_names[] = {"stream", "tsv", "jsonl", "trec", NULL};
-const char *const rank_order_names[] = {"score", "mmr", "epsilon", "softmax", NULL};
 
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {

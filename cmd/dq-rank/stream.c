@@ -5,6 +5,9 @@
  */
 #include "rank.h"
 
+#include "rank/sessions.h"
+#include "wire/prefetch.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,9 @@
  * Of items that have gone by only ids and digests stay, so that equal ids in several sections are told from
  * unequal ones.
  */
-#include "rank.h"
+#include "rank/items.h"
+
+#include "data/catalogue.h"
 
 #include "data/identity.h"
 

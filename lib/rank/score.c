@@ -2,9 +2,11 @@
  *
  * The three scores: Q(s, a), the world model's reward r(s, a), and the mean cosine of paired fields.
  */
-#include "rank.h"
+#include "rank/score.h"
 
 #include <stdlib.h>
+
+const char *const rank_by_names[] = {"auto", "q", "world", "cosine", NULL};
 
 enum {
     COSINE_TILE = 128

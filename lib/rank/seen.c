@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rank.h"
+#include "rank/seen.h"
 
 dq_status rank_seen_add(rank_seen *seen, const dq_bundle *interactions, const dq_index *ranked,
                         dq_error *error)

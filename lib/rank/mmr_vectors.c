@@ -2,7 +2,7 @@
  *
  * A sorted array, found in by binary search. Numbers rise as items stream by, so inserting mostly appends.
  */
-#include "rank.h"
+#include "rank/mmr_vectors.h"
 
 #include <stdlib.h>
 #include <string.h>

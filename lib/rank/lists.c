@@ -3,7 +3,7 @@
  * Blocks are scored for groups of users, so that the score matrix stays modest; then each user's heap is fed
  * by one thread. Every decision about a pair depends on the pair alone, so neither groups nor threads show.
  */
-#include "rank.h"
+#include "rank/lists.h"
 
 #include "rank/explore.h"
 #include "rank/mmr.h"
@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *const rank_order_names[] = {"score", "mmr", "epsilon", "softmax", NULL};
 
 enum {
     GROUP_SCORES = 1 << 20, /* floats of the score matrix */

@@ -4,7 +4,7 @@
  * threads. So rows are copied together, which costs a few per cent of scoring them; vectors of other types
  * become float32 on the way.
  */
-#include "rank.h"
+#include "rank/block.h"
 
 #include <stdlib.h>
 

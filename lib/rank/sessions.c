@@ -4,7 +4,7 @@
  * held, and a user's scores are computed together. What the lists then take for a user's vector is his value
  * of each action.
  */
-#include "rank.h"
+#include "rank/sessions.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The items that stream by.
+ */
+#ifndef DQ_RANK_ITEMS_H
+#define DQ_RANK_ITEMS_H
+
+#include "core/index.h"
+#include "dq/schema.h"
+#include "math/pool.h"
+
+/* Every item met so far. */
+typedef struct rank_items {
+    dq_index ids;
+    uint64_t *digests;  /* (ids) of each row, to compare equal ids */
+    uint32_t *sections; /* (ids) in which it last stood */
+    size_t slots;
+    uint32_t width; /* 0: no items yet */
+    dq_value meta;  /* of the first bundle */
+    dq_field *fields;
+    size_t field_count;
+    dq_pair_names *pairs; /* the default pairs */
+    size_t pair_count;
+    dq_arena arena;
+    uint64_t *row_digests; /* of the bundle at hand */
+    uint32_t *fresh;       /* its rows that were not met before */
+    uint32_t fresh_count;
+    size_t row_slots;
+} rank_items;
+
+/* Takes the width, fields and pairs of the first items, and holds later ones to them. */
+dq_status rank_items_agree(rank_items *items, const dq_bundle *bundle, dq_error *error);
+/* Numbers the rows of a bundle of items; those that are new are in items->fresh. An id twice in one section,
+ * or with an unequal row in another, is DQ_ERR_DUPLICATE. */
+dq_status rank_items_take(rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
+                          dq_error *error);
+void rank_items_free(rank_items *items);
+
+#endif
