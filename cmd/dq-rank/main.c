@@ -36,17 +36,17 @@ static void check_options(rank_options *o, dq_cli *cli)
     int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0);
     dq_error error = DQ_ERROR_NONE;
     if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon and --softmax: one at a time");
-    if (o->lambda < 1) o->order = RANK_MMR;
-    if (o->epsilon > 0) o->order = RANK_EPSILON;
-    if (o->temperature > 0) o->order = RANK_SOFTMAX;
+    if (o->lambda < 1) o->order = DQ_RANK_MMR;
+    if (o->epsilon > 0) o->order = DQ_RANK_EPSILON;
+    if (o->temperature > 0) o->order = DQ_RANK_SOFTMAX;
     if (o->merge && (orders || o->exclude_seen || o->hold || o->model || o->users.count || o->pairs.count ||
-                     o->by != RANK_BY_AUTO))
+                     o->by != DQ_RANK_BY_AUTO))
         dq_cli_usage(cli, "--merge takes rankings as they are: only -k, --format and --run-name go with it");
     if (o->pool && o->pool < o->k) dq_cli_usage(cli, "--pool is smaller than -k");
-    if (o->pairs.count && (o->by == RANK_BY_Q || o->by == RANK_BY_WORLD))
+    if (o->pairs.count && (o->by == DQ_RANK_BY_Q || o->by == DQ_RANK_BY_WORLD))
         dq_cli_usage(cli, "--pair goes with --by cosine");
-    if (o->pairs.count) o->by = RANK_BY_COSINE;
-    if (o->model && o->by == RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
+    if (o->pairs.count) o->by = DQ_RANK_BY_COSINE;
+    if (o->model && o->by == DQ_RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
     if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
         dq_cli_usage(cli, "--run-name: one word without white space");
     o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     rank_options o = {.common = DQ_COMMON_DEFAULTS, .k = 10, .run_name = "dq", .lambda = 1};
     const dq_option table[] = {
         {"by", 0, DQ_OPT_CHOICE, &o.by, "SCORE", "q, world or cosine; auto: q with a model, else cosine",
-         .flags = DQ_OPT_PAYLOAD, .choices = rank_by_names},
+         .flags = DQ_OPT_PAYLOAD, .choices = dq_rank_by_names},
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the model, when the stream does not begin with one",
          .flags = 0},
         {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items a user", .flags = DQ_OPT_PAYLOAD, .least = 1,

@@ -13,19 +13,19 @@ static dq_status check_meta(const rank_options *options, const dq_value *meta, i
 {
     const dq_value *order = dq_map_get(meta, "order"), *name = dq_map_get(meta, "by");
     int64_t k = dq_value_integer(dq_map_get(meta, "k"), INT64_MAX);
-    if (order && !dq_value_is(order, rank_order_names[RANK_SCORE]))
+    if (order && !dq_value_is(order, dq_rank_order_names[DQ_RANK_SCORE]))
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "rankings ordered by --mmr, --epsilon or --softmax cannot be merged");
     if (k >= 0 && (uint64_t)k < options->k)
         return dq_fail(error, DQ_ERR_RANGE,
                        "rankings cut at %lld cannot be merged into the best %llu: give -k %lld or less",
                        (long long)k, (unsigned long long)options->k, (long long)k);
-    int found = RANK_BY_AUTO;
-    for (int i = RANK_BY_Q; i <= RANK_BY_COSINE; i++)
-        if (dq_value_is(name, rank_by_names[i])) found = i;
+    int found = DQ_RANK_BY_AUTO;
+    for (int i = DQ_RANK_BY_Q; i <= DQ_RANK_BY_COSINE; i++)
+        if (dq_value_is(name, dq_rank_by_names[i])) found = i;
     if (*by >= 0 && *by != found)
-        return dq_fail(error, DQ_ERR_SCHEMA, "rankings by %s after rankings by %s", rank_by_names[found],
-                       rank_by_names[*by]);
+        return dq_fail(error, DQ_ERR_SCHEMA, "rankings by %s after rankings by %s", dq_rank_by_names[found],
+                       dq_rank_by_names[*by]);
     *by = found;
     return DQ_OK;
 }
@@ -77,13 +77,13 @@ static dq_status write_lists(dq_merge *merge, rank_output *output, dq_error *err
         status = rank_output_check(output, user, bytes, items, n, error);
     }
     if (status) return status;
-    rank_place *places = malloc((longest + 1) * sizeof *places);
+    dq_rank_place *places = malloc((longest + 1) * sizeof *places);
     if (!places) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a list of %zu", longest);
     for (size_t u = 0; !status && u < dq_merge_count(merge); u++) {
         const char *user = dq_merge_user(merge, u, &bytes);
         size_t n = dq_merge_sorted(merge, u, &items);
         for (size_t i = 0; i < n; i++)
-            places[i] = (rank_place){items[i].id, items[i].id_bytes, items[i].score};
+            places[i] = (dq_rank_place){items[i].id, items[i].id_bytes, items[i].score};
         status = rank_output_list(output, user, bytes, places, n, error);
     }
     free(places);
@@ -97,7 +97,7 @@ dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_ou
     dq_status status = dq_merge_new(&merge, options->k, error);
     if (!status) status = read_rankings(options, reader, merge, &by, error);
     if (!status) {
-        rank_output_describe(output, rank_by_names[by], RANK_SCORE);
+        rank_output_describe(output, dq_rank_by_names[by], DQ_RANK_SCORE);
         status = write_lists(merge, output, error);
     }
     dq_merge_free(merge);

@@ -21,7 +21,7 @@ typedef struct rank_options {
     dq_pair_names *pair_names; /* (pairs.count) the same, cut in two */
     bool exclude_seen, hold, merge;
     double lambda, epsilon, temperature;
-    rank_order order;
+    dq_rank_order order;
 } rank_options;
 
 /* ---- write.c: the output ---- */
@@ -31,15 +31,16 @@ typedef struct rank_output rank_output;
 /* Opens --output in --format; inputs are the readers, for the lineage. */
 dq_status rank_output_open(rank_output **output, const rank_options *options, dq_cli *cli,
                            dq_reader *const *inputs, size_t input_count, dq_error *error);
-/* What a stream of rankings says of itself: what scored (a name of rank_by_names, kept), and what ordered. */
-void rank_output_describe(rank_output *output, const char *by, rank_order order);
+/* What a stream of rankings says of itself: what scored (a name of dq_rank_by_names, kept), and what ordered.
+ */
+void rank_output_describe(rank_output *output, const char *by, dq_rank_order order);
 /* Looks at a list before any is written: a TREC run has no room for white space in ids (DQ_ERR_UNSUPPORTED).
  */
 dq_status rank_output_check(const rank_output *output, const char *user, size_t user_bytes,
                             const dq_scored *items, size_t count, dq_error *error);
 /* One user's list, best first. */
-dq_status rank_output_list(rank_output *output, const char *user, size_t user_bytes, const rank_place *places,
-                           size_t count, dq_error *error);
+dq_status rank_output_list(rank_output *output, const char *user, size_t user_bytes,
+                           const dq_rank_place *places, size_t count, dq_error *error);
 /* Completes and frees. */
 dq_status rank_output_close(rank_output *output, dq_error *error);
 void rank_output_abort(rank_output *output);

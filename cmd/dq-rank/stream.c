@@ -19,14 +19,14 @@ typedef struct ranking {
     dq_pool *pool;
     dq_catalogue catalogue; /* users alone */
     rank_agents agents;
-    rank_sessions sessions;
-    rank_scorer scorer;
-    rank_items items;
-    rank_block block;
-    rank_block *blocks; /* full ones, with several models or sessions: all items */
+    dq_rank_sessions sessions;
+    dq_rank_scorer scorer;
+    dq_rank_items items;
+    dq_rank_block block;
+    dq_rank_block *blocks; /* full ones, with several models or sessions: all items */
     size_t block_count, block_slots;
-    rank_seen seen; /* with --exclude-seen */
-    rank_lists lists;
+    dq_rank_seen seen; /* with --exclude-seen */
+    dq_rank_lists lists;
     dq_prefetched *held; /* items that wait for users */
     size_t held_count, held_slots;
     bool catalogue_came, begun;
@@ -41,12 +41,12 @@ static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *err
     if (r->agents.count) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
     if (r->sessions.on)
         return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: of sessions dq-rank takes one");
-    return rank_sessions_load(&r->sessions, bundle, error);
+    return dq_rank_sessions_load(&r->sessions, bundle, error);
 }
 
 static dq_status take_model(ranking *r, dq_bundle *bundle, dq_error *error)
 {
-    if (r->options->by == RANK_BY_COSINE) return DQ_OK;
+    if (r->options->by == DQ_RANK_BY_COSINE) return DQ_OK;
     if (r->options->model)
         return dq_fail(error, DQ_ERR_DUPLICATE, "a model in the stream, and --model %s: give one of them",
                        r->options->model);
@@ -54,8 +54,8 @@ static dq_status take_model(ranking *r, dq_bundle *bundle, dq_error *error)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "the model comes after the catalogue: put it first, as in `cat model.dq "
                        "catalogue.dq | dq-rank`, or name it with --model");
-    if (rank_sessions_fits(bundle) || r->sessions.on) return take_session_model(r, bundle, error);
-    dq_status status = r->agents.count ? DQ_OK : rank_scorer_load(&r->scorer, bundle, error);
+    if (dq_rank_sessions_fits(bundle) || r->sessions.on) return take_session_model(r, bundle, error);
+    dq_status status = r->agents.count ? DQ_OK : dq_rank_scorer_load(&r->scorer, bundle, error);
     return status ? status : rank_agents_add(&r->agents, bundle, error);
 }
 
@@ -65,13 +65,13 @@ static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
     const char *name = r->options->model;
     dq_status status = rank_agents_read(&r->agents, reader, name, error);
     if (status) return status;
-    bool sessions = rank_sessions_fits(&r->agents.models[0]);
+    bool sessions = dq_rank_sessions_fits(&r->agents.models[0]);
     if (sessions && r->agents.count > 1)
         status = dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
     else if (sessions)
-        status = rank_sessions_load(&r->sessions, &r->agents.models[0], error);
+        status = dq_rank_sessions_load(&r->sessions, &r->agents.models[0], error);
     else
-        status = rank_scorer_load(&r->scorer, &r->agents.models[0], error);
+        status = dq_rank_scorer_load(&r->scorer, &r->agents.models[0], error);
     if (sessions) rank_agents_free(&r->agents);
     return status ? dq_error_at(error, name, DQ_NO_RECORD) : DQ_OK;
 }
@@ -113,38 +113,38 @@ static bool users_are_known(const ranking *r)
 static dq_status fit_scorer(ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
-    bool chosen = r->scorer.by == RANK_BY_AUTO, model = r->scorer.net || r->sessions.on;
-    if (chosen) r->scorer.by = model ? RANK_BY_Q : RANK_BY_COSINE;
-    if (r->scorer.by != RANK_BY_COSINE && !model)
+    bool chosen = r->scorer.by == DQ_RANK_BY_AUTO, model = r->scorer.net || r->sessions.on;
+    if (chosen) r->scorer.by = model ? DQ_RANK_BY_Q : DQ_RANK_BY_COSINE;
+    if (r->scorer.by != DQ_RANK_BY_COSINE && !model)
         return dq_fail(
             error, DQ_ERR_SCHEMA,
             "--by %s needs a model: put one first, as in `cat model.dq catalogue.dq | dq-rank`, or "
             "name it with --model",
-            rank_by_names[r->scorer.by]);
-    if (r->sessions.on && r->scorer.by == RANK_BY_WORLD)
+            dq_rank_by_names[r->scorer.by]);
+    if (r->sessions.on && r->scorer.by == DQ_RANK_BY_WORLD)
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "--by world: an agent of sessions ranks by its values alone");
     if (r->sessions.on) return DQ_OK; /* the rest fits when all is read */
     if (!has_agents(r)) rank_agents_free(&r->agents);
-    dq_status status = rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
-                                       o->pairs.count, error);
+    dq_status status = dq_rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
+                                          o->pairs.count, error);
     if (!status || !chosen || model) return status;
     dq_error why = *error;
     return dq_fail(error, status, "no model comes before the items, and by cosine: %s", why.reason);
 }
 
-static rank_config config_of(const rank_options *o, const rank_seen *seen)
+static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen)
 {
-    return (rank_config){.k = (size_t)o->k,
-                         .pool = (size_t)(o->pool ? o->pool : 10 * o->k),
-                         .order = o->order,
-                         .lambda = o->lambda,
-                         .epsilon = o->epsilon,
-                         .temperature = o->temperature,
-                         .seed = o->common.seed,
-                         .seen = o->exclude_seen ? seen : NULL,
-                         .users = o->users.at,
-                         .user_count = o->users.count};
+    return (dq_rank_config){.k = (size_t)o->k,
+                            .pool = (size_t)(o->pool ? o->pool : 10 * o->k),
+                            .order = o->order,
+                            .lambda = o->lambda,
+                            .epsilon = o->epsilon,
+                            .temperature = o->temperature,
+                            .seed = o->common.seed,
+                            .seen = o->exclude_seen ? seen : NULL,
+                            .users = o->users.at,
+                            .user_count = o->users.count};
 }
 
 /* Users are known and the first items at hand. */
@@ -152,9 +152,9 @@ static dq_status begin(ranking *r, dq_error *error)
 {
     r->begun = true;
     dq_status status = fit_scorer(r, error);
-    rank_config config = config_of(r->options, &r->seen);
-    if (!status) status = rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
-    return status ? status : rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
+    dq_rank_config config = config_of(r->options, &r->seen);
+    if (!status) status = dq_rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
+    return status ? status : dq_rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
 }
 
 /* Puts the block aside for models that come later. */
@@ -162,16 +162,16 @@ static dq_status keep_block(ranking *r, dq_error *error)
 {
     if (r->block_count == r->block_slots) {
         size_t slots = r->block_slots ? 2 * r->block_slots : 16;
-        rank_block *blocks = realloc(r->blocks, slots * sizeof *blocks);
+        dq_rank_block *blocks = realloc(r->blocks, slots * sizeof *blocks);
         if (!blocks) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
         r->blocks = blocks;
         r->block_slots = slots;
     }
     uint32_t next = r->block.first + r->block.rows;
     r->blocks[r->block_count++] = r->block;
-    r->block = (rank_block){0};
-    dq_status status = rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
-    rank_block_clear(&r->block, next);
+    r->block = (dq_rank_block){0};
+    dq_status status = dq_rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
+    dq_rank_block_clear(&r->block, next);
     return status;
 }
 
@@ -179,22 +179,22 @@ static dq_status keep_block(ranking *r, dq_error *error)
 static dq_status rank_block_now(ranking *r, dq_error *error)
 {
     if (keeps_blocks(r)) return keep_block(r, error);
-    dq_status status = rank_lists_offer(&r->lists, &r->scorer, &r->block, 0, r->lists.count, error);
-    rank_block_clear(&r->block, r->block.first + r->block.rows);
+    dq_status status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->block, 0, r->lists.count, error);
+    dq_rank_block_clear(&r->block, r->block.first + r->block.rows);
     dq_progress_step(&r->progress, r->block.first, NULL);
     return status;
 }
 
 static dq_status rank_items_of(ranking *r, const dq_prefetched *piece, dq_error *error)
 {
-    rank_items *items = &r->items;
+    dq_rank_items *items = &r->items;
     uint32_t at = 0;
-    dq_status status = rank_items_agree(items, &piece->bundle, error);
+    dq_status status = dq_rank_items_agree(items, &piece->bundle, error);
     if (status || piece->bundle.rows == 0) return status;
     if (!r->begun && (status = begin(r, error))) return status;
-    status = rank_items_take(items, &piece->bundle, piece->section, r->pool, error);
+    status = dq_rank_items_take(items, &piece->bundle, piece->section, r->pool, error);
     while (!status && at < items->fresh_count) {
-        status = rank_block_fill(&r->block, &piece->bundle, items->fresh, items->fresh_count, &at, error);
+        status = dq_rank_block_fill(&r->block, &piece->bundle, items->fresh, items->fresh_count, &at, error);
         if (!status && r->block.rows == r->block.capacity) status = rank_block_now(r, error);
     }
     return status;
@@ -231,7 +231,7 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
 {
     dq_status status = DQ_OK;
     if (r->options->exclude_seen)
-        status = rank_seen_add(&r->seen, bundle, r->begun ? &r->items.ids : NULL, error);
+        status = dq_rank_seen_add(&r->seen, bundle, r->begun ? &r->items.ids : NULL, error);
     if (status == DQ_ERR_UNSUPPORTED) {
         dq_error why = *error;
         return dq_fail(error, status, "%s: give the interactions first, or use --hold", why.reason);
@@ -286,9 +286,9 @@ static dq_status rank_agent(ranking *r, const dq_bundle *model, uint8_t *ranked,
         return dq_fail(error, DQ_ERR_DUPLICATE, "a second model of user %.*s", (int)user->count,
                        user->as.string);
     ranked[u] = 1;
-    dq_status status = rank_scorer_reload(&r->scorer, model, error);
+    dq_status status = dq_rank_scorer_reload(&r->scorer, model, error);
     for (size_t b = 0; !status && b < r->block_count; b++) {
-        status = rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], u, u + 1U, error);
+        status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], u, u + 1U, error);
         r->progress.done += r->blocks[b].rows;
         dq_progress_step(&r->progress, r->progress.done, NULL);
     }
@@ -319,12 +319,12 @@ static dq_status rank_agents_all(ranking *r, dq_error *error)
 static dq_status rank_sessions_all(ranking *r, dq_error *error)
 {
     size_t first = 0, n;
-    dq_status status = rank_sessions_begin(&r->sessions, &r->lists, &r->catalogue.users, &r->items, r->blocks,
-                                           r->block_count, r->pool, error);
+    dq_status status = dq_rank_sessions_begin(&r->sessions, &r->lists, &r->catalogue.users, &r->items,
+                                              r->blocks, r->block_count, r->pool, error);
     r->scorer.output_of = r->sessions.output_of;
-    for (; !status && (n = rank_sessions_next(&r->sessions, &r->lists)) > 0; first += n) {
+    for (; !status && (n = dq_rank_sessions_next(&r->sessions, &r->lists)) > 0; first += n) {
         for (size_t b = 0; !status && b < r->block_count; b++)
-            status = rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], first, first + n, error);
+            status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], first, first + n, error);
         dq_progress_step(&r->progress, first + n, NULL);
     }
     return status;
@@ -357,10 +357,10 @@ static dq_status check_users(const ranking *r, dq_error *error)
 
 static dq_status write_lists(ranking *r, dq_error *error)
 {
-    rank_lists *lists = &r->lists;
+    dq_rank_lists *lists = &r->lists;
     size_t most = dq_index_count(&r->items.ids), count;
     dq_status status = DQ_OK;
-    rank_output_describe(r->output, rank_by_names[r->scorer.by], r->options->order);
+    rank_output_describe(r->output, dq_rank_by_names[r->scorer.by], r->options->order);
     for (size_t u = 0; !status && u < lists->count; u++) {
         const dq_scored *items;
         count = dq_topk_sorted(lists->best[u], &items);
@@ -372,10 +372,10 @@ static dq_status write_lists(ranking *r, dq_error *error)
                                        error);
     }
     if (most > r->options->k) most = (size_t)r->options->k;
-    rank_place *places = malloc((most + 1) * sizeof *places);
+    dq_rank_place *places = malloc((most + 1) * sizeof *places);
     if (!places) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a list of %zu", most);
     for (size_t u = 0; !status && u < lists->count; u++) {
-        status = rank_lists_finish(lists, u, places, &count, error);
+        status = dq_rank_lists_finish(lists, u, places, &count, error);
         if (!status)
             status = rank_output_list(r->output, lists->users[u].id, lists->users[u].id_bytes, places, count,
                                       error);
@@ -388,7 +388,7 @@ static dq_status rank_whole(ranking *r, dq_reader *model, dq_error *error)
 {
     const rank_options *o = r->options;
     unsigned threads = dq_cli_threads(&o->common, 0);
-    r->scorer.by = (rank_by)o->by;
+    r->scorer.by = (dq_rank_by)o->by;
     r->progress = dq_progress_start(&o->common, "items ranked", 0);
     dq_status status = dq_pool_new(&r->pool, threads, error);
     r->scorer.pool = r->pool;
@@ -410,15 +410,15 @@ static void free_ranking(ranking *r)
 {
     for (size_t i = 0; i < r->held_count; i++) dq_bundle_free(&r->held[i].bundle);
     free(r->held);
-    for (size_t i = 0; i < r->block_count; i++) rank_block_free(&r->blocks[i]);
+    for (size_t i = 0; i < r->block_count; i++) dq_rank_block_free(&r->blocks[i]);
     free(r->blocks);
-    rank_lists_free(&r->lists);
-    rank_seen_free(&r->seen);
-    rank_block_free(&r->block);
-    rank_items_free(&r->items);
-    rank_scorer_free(&r->scorer);
+    dq_rank_lists_free(&r->lists);
+    dq_rank_seen_free(&r->seen);
+    dq_rank_block_free(&r->block);
+    dq_rank_items_free(&r->items);
+    dq_rank_scorer_free(&r->scorer);
     rank_agents_free(&r->agents);
-    rank_sessions_free(&r->sessions);
+    dq_rank_sessions_free(&r->sessions);
     dq_catalogue_free(&r->catalogue);
     dq_pool_free(r->pool);
 }

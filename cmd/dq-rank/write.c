@@ -18,7 +18,7 @@ struct rank_output {
     dq_sink *sink;     /* text formats */
     dq_writer *writer; /* the stream */
     const char *by;
-    rank_order order;
+    dq_rank_order order;
     dq_json_text line;
     dq_strings users, items; /* rows of the bundle in the making */
     uint32_t ranks[BUNDLE_ROWS];
@@ -32,15 +32,15 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
     *output = calloc(1, sizeof **output);
     if (!*output) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the output");
     (*output)->options = options;
-    (*output)->by = rank_by_names[RANK_BY_COSINE];
+    (*output)->by = dq_rank_by_names[DQ_RANK_BY_COSINE];
     if (options->format != RANK_STREAM) return dq_sink_open(&(*output)->sink, path, DQ_SINK_TEXT, error);
-    dq_maker maker = dq_cli_maker(cli, options->order == RANK_EPSILON || options->order == RANK_SOFTMAX
+    dq_maker maker = dq_cli_maker(cli, options->order == DQ_RANK_EPSILON || options->order == DQ_RANK_SOFTMAX
                                            ? (int64_t)options->common.seed
                                            : -1);
     return dq_writer_open(&(*output)->writer, path, &maker, inputs, input_count, error);
 }
 
-void rank_output_describe(rank_output *output, const char *by, rank_order order)
+void rank_output_describe(rank_output *output, const char *by, dq_rank_order order)
 {
     output->by = by;
     output->order = order;
@@ -93,7 +93,7 @@ static dq_status escaped(rank_output *output, const char *text, size_t bytes, dq
 }
 
 /* user TAB rank TAB item TAB score */
-static dq_status tsv_line(rank_output *o, const char *user, size_t n, const rank_place *place, size_t rank,
+static dq_status tsv_line(rank_output *o, const char *user, size_t n, const dq_rank_place *place, size_t rank,
                           dq_error *e)
 {
     dq_status s = escaped(o, user, n, e);
@@ -102,8 +102,8 @@ static dq_status tsv_line(rank_output *o, const char *user, size_t n, const rank
     return s ? s : number(o, "\t%.9g\n", (double)place->score, e);
 }
 
-static dq_status json_line(rank_output *o, const char *user, size_t n, const rank_place *place, size_t rank,
-                           dq_error *e)
+static dq_status json_line(rank_output *o, const char *user, size_t n, const dq_rank_place *place,
+                           size_t rank, dq_error *e)
 {
     dq_status s = raw(o, "{\"user\":", 8, e);
     if (!s) s = dq_json_write_string(&o->line, user, n, e);
@@ -115,14 +115,14 @@ static dq_status json_line(rank_output *o, const char *user, size_t n, const ran
 
 /* trec_eval and dq-eval order by the score alone. Where something else has ordered a list, the places left
  * stand for the score. */
-static float order_score(const rank_output *o, const rank_place *place, size_t rank, size_t count)
+static float order_score(const rank_output *o, const dq_rank_place *place, size_t rank, size_t count)
 {
-    return o->order == RANK_SCORE ? place->score : (float)(count - rank + 1);
+    return o->order == DQ_RANK_SCORE ? place->score : (float)(count - rank + 1);
 }
 
 /* user Q0 item rank score run */
-static dq_status trec_line(rank_output *o, const char *user, size_t n, const rank_place *place, size_t rank,
-                           size_t count, dq_error *e)
+static dq_status trec_line(rank_output *o, const char *user, size_t n, const dq_rank_place *place,
+                           size_t rank, size_t count, dq_error *e)
 {
     const char *run = o->options->run_name;
     double score = (double)order_score(o, place, rank, count);
@@ -135,8 +135,8 @@ static dq_status trec_line(rank_output *o, const char *user, size_t n, const ran
     return s ? s : raw(o, "\n", 1, e);
 }
 
-static dq_status text_list(rank_output *o, const char *user, size_t n, const rank_place *places, size_t count,
-                           dq_error *e)
+static dq_status text_list(rank_output *o, const char *user, size_t n, const dq_rank_place *places,
+                           size_t count, dq_error *e)
 {
     dq_status s = DQ_OK;
     o->line.bytes = 0;
@@ -153,7 +153,7 @@ static dq_status describe(const rank_output *o, dq_bundle *bundle, dq_error *e)
 {
     dq_arena *arena = &bundle->arena;
     if (dq_map_set(arena, &bundle->meta, "by", dq_string(arena, o->by)) &&
-        dq_map_set(arena, &bundle->meta, "order", dq_string(arena, rank_order_names[o->order])) &&
+        dq_map_set(arena, &bundle->meta, "order", dq_string(arena, dq_rank_order_names[o->order])) &&
         dq_map_set(arena, &bundle->meta, "k", dq_int((int64_t)o->options->k)))
         return DQ_OK;
     return dq_fail(e, DQ_ERR_MEMORY, "out of memory for the output");
@@ -169,7 +169,7 @@ static dq_status put_bundle(rank_output *o, dq_error *e)
     if (!s) s = dq_bundle_add_text(&bundle, "item", DQ_TEXT, o->items.offsets, o->items.data, NULL, e);
     if (!s) s = dq_bundle_add_numbers(&bundle, "rank", DQ_U4, o->ranks, NULL, NULL, e);
     if (!s) s = dq_bundle_add_numbers(&bundle, "score", DQ_F4, o->scores, NULL, NULL, e);
-    if (!s && o->order != RANK_SCORE)
+    if (!s && o->order != DQ_RANK_SCORE)
         s = dq_bundle_add_numbers(&bundle, "value", DQ_F4, o->values, NULL, NULL, e);
     if (!s) s = dq_writer_put(o->writer, &bundle, e);
     dq_bundle_free(&bundle);
@@ -178,7 +178,7 @@ static dq_status put_bundle(rank_output *o, dq_error *e)
     return s;
 }
 
-static dq_status stream_list(rank_output *o, const char *user, size_t n, const rank_place *places,
+static dq_status stream_list(rank_output *o, const char *user, size_t n, const dq_rank_place *places,
                              size_t count, dq_error *e)
 {
     dq_status s = DQ_OK;
@@ -195,8 +195,8 @@ static dq_status stream_list(rank_output *o, const char *user, size_t n, const r
 
 /* ---- either ---- */
 
-dq_status rank_output_list(rank_output *output, const char *user, size_t user_bytes, const rank_place *places,
-                           size_t count, dq_error *error)
+dq_status rank_output_list(rank_output *output, const char *user, size_t user_bytes,
+                           const dq_rank_place *places, size_t count, dq_error *error)
 {
     return output->writer ? stream_list(output, user, user_bytes, places, count, error)
                           : text_list(output, user, user_bytes, places, count, error);

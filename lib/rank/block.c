@@ -14,7 +14,7 @@ enum {
     MOST_BYTES = 64 << 20,
 };
 
-dq_status rank_block_open(rank_block *block, uint32_t width, unsigned threads, dq_error *error)
+dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned threads, dq_error *error)
 {
     size_t unit = (size_t)ROWS_A_THREAD * threads, rows = unit, row_bytes = width * sizeof(float);
     while (rows < LEAST_ROWS) rows += unit;
@@ -27,8 +27,8 @@ dq_status rank_block_open(rank_block *block, uint32_t width, unsigned threads, d
     return DQ_OK;
 }
 
-dq_status rank_block_fill(rank_block *block, const dq_bundle *bundle, const uint32_t *rows, uint32_t count,
-                          uint32_t *at, dq_error *error)
+dq_status dq_rank_block_fill(dq_rank_block *block, const dq_bundle *bundle, const uint32_t *rows,
+                             uint32_t count, uint32_t *at, dq_error *error)
 {
     const dq_column *ids = dq_bundle_column(bundle, "id"), *vector = dq_bundle_column(bundle, "vector");
     size_t row_bytes = block->width * dq_dtype_size(vector->type), n;
@@ -42,14 +42,14 @@ dq_status rank_block_fill(rank_block *block, const dq_bundle *bundle, const uint
     return DQ_OK;
 }
 
-void rank_block_clear(rank_block *block, uint32_t first)
+void dq_rank_block_clear(dq_rank_block *block, uint32_t first)
 {
     dq_strings_clear(&block->ids);
     block->rows = 0;
     block->first = first;
 }
 
-void rank_block_free(rank_block *block)
+void dq_rank_block_free(dq_rank_block *block)
 {
     dq_strings_free(&block->ids);
     free(block->vectors);

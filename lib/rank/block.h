@@ -9,19 +9,19 @@
 
 /* Cut anew, whatever the stream's blocks: enough tiles for all threads, so that products run at full speed.
  */
-typedef struct rank_block {
+typedef struct dq_rank_block {
     dq_strings ids;
     float *vectors; /* (capacity, width) */
     uint32_t rows, capacity, width;
-    uint32_t first; /* number of row 0 in rank_items; the others follow */
-} rank_block;
+    uint32_t first; /* number of row 0 in dq_rank_items; the others follow */
+} dq_rank_block;
 
-dq_status rank_block_open(rank_block *block, uint32_t width, unsigned threads, dq_error *error);
+dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned threads, dq_error *error);
 /* Appends rows[*at ..) of a bundle until there are no more or the block is full; *at moves on. */
-dq_status rank_block_fill(rank_block *block, const dq_bundle *bundle, const uint32_t *rows, uint32_t count,
-                          uint32_t *at, dq_error *error);
+dq_status dq_rank_block_fill(dq_rank_block *block, const dq_bundle *bundle, const uint32_t *rows,
+                             uint32_t count, uint32_t *at, dq_error *error);
 /* Empties it; the next row will be number `first`. */
-void rank_block_clear(rank_block *block, uint32_t first);
-void rank_block_free(rank_block *block);
+void dq_rank_block_clear(dq_rank_block *block, uint32_t first);
+void dq_rank_block_free(dq_rank_block *block);
 
 #endif

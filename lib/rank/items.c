@@ -26,7 +26,7 @@ static bool same_meta(const dq_value *a, const dq_value *b, const char *key)
     return x && y ? dq_value_equal(x, y) : x == y;
 }
 
-dq_status rank_items_agree(rank_items *items, const dq_bundle *bundle, dq_error *error)
+dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_error *error)
 {
     const dq_column *vector = dq_bundle_column(bundle, "vector");
     uint64_t width = vector ? dq_column_width(vector) : 0;
@@ -52,7 +52,7 @@ dq_status rank_items_agree(rank_items *items, const dq_bundle *bundle, dq_error 
     return DQ_OK;
 }
 
-static dq_status reserve_rows(rank_items *items, const dq_bundle *bundle, dq_error *error)
+static dq_status reserve_rows(dq_rank_items *items, const dq_bundle *bundle, dq_error *error)
 {
     if (bundle->rows >= DQ_ABSENT) return dq_fail(error, DQ_ERR_RANGE, "items: too many rows");
     if (bundle->rows <= items->row_slots) return DQ_OK;
@@ -80,7 +80,7 @@ static void digest_tile(void *arg, size_t tile, unsigned thread)
     for (size_t r = tile * DIGEST_TILE; r < end; r++) work->digests[r] = dq_identity_digest(work->bundle, r);
 }
 
-static dq_status reserve_item(rank_items *items, dq_error *error)
+static dq_status reserve_item(dq_rank_items *items, dq_error *error)
 {
     if (dq_index_count(&items->ids) < items->slots) return DQ_OK;
     size_t slots = items->slots ? 2 * items->slots : 1024;
@@ -94,7 +94,7 @@ static dq_status reserve_item(rank_items *items, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status number_row(rank_items *items, uint32_t section, const dq_column *ids, uint32_t row,
+static dq_status number_row(dq_rank_items *items, uint32_t section, const dq_column *ids, uint32_t row,
                             dq_error *error)
 {
     size_t n;
@@ -114,8 +114,8 @@ static dq_status number_row(rank_items *items, uint32_t section, const dq_column
     return DQ_OK;
 }
 
-dq_status rank_items_take(rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
-                          dq_error *error)
+dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
+                             dq_error *error)
 {
     dq_status status = reserve_rows(items, bundle, error);
     items->fresh_count = 0;
@@ -129,7 +129,7 @@ dq_status rank_items_take(rank_items *items, const dq_bundle *bundle, uint64_t s
     return status;
 }
 
-void rank_items_free(rank_items *items)
+void dq_rank_items_free(dq_rank_items *items)
 {
     dq_index_free(&items->ids);
     free(items->digests);

@@ -10,7 +10,7 @@
 #include "math/pool.h"
 
 /* Every item met so far. */
-typedef struct rank_items {
+typedef struct dq_rank_items {
     dq_index ids;
     uint64_t *digests;  /* (ids) of each row, to compare equal ids */
     uint32_t *sections; /* (ids) in which it last stood */
@@ -26,14 +26,14 @@ typedef struct rank_items {
     uint32_t *fresh;       /* its rows that were not met before */
     uint32_t fresh_count;
     size_t row_slots;
-} rank_items;
+} dq_rank_items;
 
 /* Takes the width, fields and pairs of the first items, and holds later ones to them. */
-dq_status rank_items_agree(rank_items *items, const dq_bundle *bundle, dq_error *error);
+dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_error *error);
 /* Numbers the rows of a bundle of items; those that are new are in items->fresh. An id twice in one section,
  * or with an unequal row in another, is DQ_ERR_DUPLICATE. */
-dq_status rank_items_take(rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
-                          dq_error *error);
-void rank_items_free(rank_items *items);
+dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
+                             dq_error *error);
+void dq_rank_items_free(dq_rank_items *items);
 
 #endif

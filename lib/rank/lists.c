@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const rank_order_names[] = {"score", "mmr", "epsilon", "softmax", NULL};
+const char *const dq_rank_order_names[] = {"score", "mmr", "epsilon", "softmax", NULL};
 
 enum {
     GROUP_SCORES = 1 << 20, /* floats of the score matrix */
@@ -26,19 +26,19 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- opening ---- */
 
-static bool is_wanted(const rank_config *config, const char *id, size_t bytes)
+static bool is_wanted(const dq_rank_config *config, const char *id, size_t bytes)
 {
     for (size_t i = 0; i < config->user_count; i++)
         if (strlen(config->users[i]) == bytes && memcmp(config->users[i], id, bytes) == 0) return true;
     return config->user_count == 0;
 }
 
-static dq_status open_user(rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
+static dq_status open_user(dq_rank_lists *lists, const dq_entities *side, uint32_t row, dq_error *error)
 {
-    const rank_config *config = &lists->config;
-    size_t i = lists->count, k = config->order == RANK_MMR ? config->pool : config->k;
-    rank_user *user = &lists->users[i];
-    user->id = dq_entities_id(entities, row, &user->id_bytes);
+    const dq_rank_config *config = &lists->config;
+    size_t i = lists->count, k = config->order == DQ_RANK_MMR ? config->pool : config->k;
+    dq_rank_user *user = &lists->users[i];
+    user->id = dq_index_id(&side->ids, row, &user->id_bytes);
     user->seen = DQ_ABSENT;
     lists->of_row[row] = DQ_ABSENT;
     if (!is_wanted(config, user->id, user->id_bytes)) return DQ_OK;
@@ -46,11 +46,12 @@ static dq_status open_user(rank_lists *lists, const dq_entities *entities, uint3
     lists->vectors[i] = entities->vectors[row];
     lists->count++;
     dq_status status = dq_topk_new(&lists->best[i], k, error);
-    if (!status && config->order == RANK_EPSILON) status = dq_topk_new(&lists->random[i], k, error);
+    if (!status && config->order == DQ_RANK_EPSILON) status = dq_topk_new(&lists->random[i], k, error);
     return status;
 }
 
-dq_status rank_lists_open(rank_lists *lists, const rank_config *config, const dq_entities *users, dq_error *error)
+dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_entities *users,
+                             dq_error *error)
 {
     uint32_t n = dq_entities_count(users);
     dq_status status = DQ_OK;
@@ -69,8 +70,8 @@ dq_status rank_lists_open(rank_lists *lists, const rank_config *config, const dq
 /* ---- offering ---- */
 
 typedef struct offering {
-    rank_lists *lists;
-    const rank_block *block;
+    dq_rank_lists *lists;
+    const dq_rank_block *block;
     size_t first, count; /* the group of users */
     const float *scores; /* (count, rows) */
     dq_error *errors;    /* (tiles) */
@@ -84,20 +85,20 @@ static uint64_t score_bits(float score)
 }
 
 /* Offers one item to one user's heap. */
-static dq_status offer_item(rank_lists *lists, size_t u, const rank_block *block, uint32_t row, float score,
-                            dq_error *error)
+static dq_status offer_item(dq_rank_lists *lists, size_t u, const dq_rank_block *block, uint32_t row,
+                            float score, dq_error *error)
 {
-    const rank_config *config = &lists->config;
-    const rank_user *user = &lists->users[u];
-    uint64_t tag = config->order == RANK_MMR ? block->first + row : score_bits(score);
+    const dq_rank_config *config = &lists->config;
+    const dq_rank_user *user = &lists->users[u];
+    uint64_t tag = config->order == DQ_RANK_MMR ? block->first + row : score_bits(score);
     float key = score;
     size_t n;
     const char *id = dq_strings_get(&block->ids, row, &n);
     if (config->seen && dq_pairset_has(&config->seen->pairs, user->seen, lists->seen_items[row]))
         return DQ_OK;
-    if (config->order == RANK_SOFTMAX || config->order == RANK_EPSILON) {
+    if (config->order == DQ_RANK_SOFTMAX || config->order == DQ_RANK_EPSILON) {
         dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, id, n);
-        if (config->order == RANK_SOFTMAX) {
+        if (config->order == DQ_RANK_SOFTMAX) {
             key = dq_explore_softmax(score, config->temperature, &rng);
         } else {
             dq_status status = dq_topk_push(lists->random[u], dq_explore_uniform(&rng), id, n, tag, error);
@@ -109,10 +110,10 @@ static dq_status offer_item(rank_lists *lists, size_t u, const rank_block *block
 
 static dq_status offer_block(const offering *work, size_t u, dq_error *error)
 {
-    rank_lists *lists = work->lists;
-    const rank_block *block = work->block;
+    dq_rank_lists *lists = work->lists;
+    const dq_rank_block *block = work->block;
     const float *scores = work->scores + (u - work->first) * block->rows;
-    bool plain = lists->config.order == RANK_SCORE || lists->config.order == RANK_MMR;
+    bool plain = lists->config.order == DQ_RANK_SCORE || lists->config.order == DQ_RANK_MMR;
     dq_status status = DQ_OK;
     for (uint32_t row = 0; !status && row < block->rows; row++) {
         if (!isfinite(scores[row]))
@@ -135,7 +136,7 @@ static void offer_tile(void *arg, size_t tile, unsigned thread)
         status = offer_block(work, work->first + i, &work->errors[tile]);
 }
 
-static dq_status reserve(rank_lists *lists, const rank_block *block, size_t group, dq_error *error)
+static dq_status reserve(dq_rank_lists *lists, const dq_rank_block *block, size_t group, dq_error *error)
 {
     if (group * block->rows > lists->score_slots) {
         free(lists->scores);
@@ -155,7 +156,7 @@ static dq_status reserve(rank_lists *lists, const rank_block *block, size_t grou
 }
 
 /* The numbers by which config.seen knows the block's items and the users. */
-static void look_up_seen(rank_lists *lists, const rank_block *block, size_t first, size_t last)
+static void look_up_seen(dq_rank_lists *lists, const dq_rank_block *block, size_t first, size_t last)
 {
     size_t n;
     for (uint32_t row = 0; row < block->rows; row++) {
@@ -163,16 +164,16 @@ static void look_up_seen(rank_lists *lists, const rank_block *block, size_t firs
         lists->seen_items[row] = dq_index_find(&lists->config.seen->items, id, n);
     }
     for (size_t u = first; u < last; u++) {
-        rank_user *user = &lists->users[u];
+        dq_rank_user *user = &lists->users[u];
         if (user->seen == DQ_ABSENT)
             user->seen = dq_index_find(&lists->config.seen->users, user->id, user->id_bytes);
     }
 }
 
-static dq_status offer_group(offering *work, rank_scorer *scorer, dq_error *error)
+static dq_status offer_group(offering *work, dq_rank_scorer *scorer, dq_error *error)
 {
-    rank_lists *lists = work->lists;
-    rank_scorer_score(scorer, lists->vectors + work->first, work->count, work->block, lists->scores);
+    dq_rank_lists *lists = work->lists;
+    dq_rank_scorer_score(scorer, lists->vectors + work->first, work->count, work->block, lists->scores);
     size_t tiles = (work->count + USER_TILE - 1) / USER_TILE;
     for (size_t i = 0; i < tiles; i++) work->errors[i] = DQ_ERROR_NONE;
     dq_pool_run(scorer->pool, offer_tile, work, tiles);
@@ -182,8 +183,8 @@ static dq_status offer_group(offering *work, rank_scorer *scorer, dq_error *erro
     return DQ_OK;
 }
 
-dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_block *block, size_t first,
-                           size_t last, dq_error *error)
+dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, const dq_rank_block *block,
+                              size_t first, size_t last, dq_error *error)
 {
     if (block->rows == 0 || first == last) return DQ_OK;
     size_t group = GROUP_SCORES / block->rows ? GROUP_SCORES / block->rows : 1;
@@ -199,26 +200,26 @@ dq_status rank_lists_offer(rank_lists *lists, rank_scorer *scorer, const rank_bl
         status = offer_group(&work, scorer, error);
     }
     free(errors);
-    if (!status && lists->config.order == RANK_MMR)
-        status = rank_kept_update(&lists->kept, block, lists->best, lists->count, first, last, error);
+    if (!status && lists->config.order == DQ_RANK_MMR)
+        status = dq_mmr_vectors_update(&lists->mmr, block, lists->best, lists->count, first, last, error);
     return status;
 }
 
 /* ---- finishing ---- */
 
-static rank_place place_of(const dq_scored *item)
+static dq_rank_place place_of(const dq_scored *item)
 {
     uint32_t bits = (uint32_t)item->tag;
-    rank_place place = {.item = item->id, .item_bytes = item->id_bytes};
+    dq_rank_place place = {.item = item->id, .item_bytes = item->id_bytes};
     memcpy(&place.score, &bits, sizeof place.score);
     return place;
 }
 
-static dq_status finish_epsilon(rank_lists *lists, size_t i, rank_place *places, size_t *count,
+static dq_status finish_epsilon(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
                                 dq_error *error)
 {
-    const rank_config *config = &lists->config;
-    const rank_user *user = &lists->users[i];
+    const dq_rank_config *config = &lists->config;
+    const dq_rank_user *user = &lists->users[i];
     const dq_scored *best, *random;
     size_t n = dq_topk_sorted(lists->best[i], &best), m = dq_topk_sorted(lists->random[i], &random);
     const dq_scored **mixed = malloc((n + 1) * sizeof *mixed);
@@ -241,18 +242,19 @@ static double cosine_of(void *arg, size_t i, size_t j)
     return dq_cosine(with->vectors[i], with->vectors[j], &with->whole, 1);
 }
 
-static dq_status finish_mmr(rank_lists *lists, size_t i, rank_place *places, size_t *count, dq_error *error)
+static dq_status finish_mmr(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
+                            dq_error *error)
 {
-    const rank_config *config = &lists->config;
+    const dq_rank_config *config = &lists->config;
     const dq_scored *items;
     size_t n = dq_topk_sorted(lists->best[i], &items);
-    comparing with = {malloc((n + 1) * sizeof *with.vectors), {0, 0, lists->kept.width}};
+    comparing with = {malloc((n + 1) * sizeof *with.vectors), {0, 0, lists->mmr.width}};
     double *relevance = malloc((n + 1) * sizeof *relevance);
     float *scores = malloc((n + 1) * sizeof *scores);
     uint32_t *order = malloc((n + 1) * sizeof *order);
     dq_status status = with.vectors && relevance && scores && order ? DQ_OK : no_memory(error);
     for (size_t c = 0; !status && c < n; c++) {
-        with.vectors[c] = rank_kept_find(&lists->kept, (uint32_t)items[c].tag);
+        with.vectors[c] = dq_mmr_vectors_find(&lists->mmr, (uint32_t)items[c].tag);
         scores[c] = items[c].score;
     }
     if (!status) {
@@ -262,7 +264,7 @@ static dq_status finish_mmr(rank_lists *lists, size_t i, rank_place *places, siz
     *count = n < config->k ? n : config->k;
     for (size_t place = 0; !status && place < *count; place++) {
         const dq_scored *item = &items[order[place]];
-        places[place] = (rank_place){item->id, item->id_bytes, item->score};
+        places[place] = (dq_rank_place){item->id, item->id_bytes, item->score};
     }
     free(order);
     free(scores);
@@ -271,17 +273,18 @@ static dq_status finish_mmr(rank_lists *lists, size_t i, rank_place *places, siz
     return status;
 }
 
-dq_status rank_lists_finish(rank_lists *lists, size_t i, rank_place *places, size_t *count, dq_error *error)
+dq_status dq_rank_lists_finish(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
+                               dq_error *error)
 {
     const dq_scored *items;
-    if (lists->config.order == RANK_EPSILON) return finish_epsilon(lists, i, places, count, error);
-    if (lists->config.order == RANK_MMR) return finish_mmr(lists, i, places, count, error);
+    if (lists->config.order == DQ_RANK_EPSILON) return finish_epsilon(lists, i, places, count, error);
+    if (lists->config.order == DQ_RANK_MMR) return finish_mmr(lists, i, places, count, error);
     *count = dq_topk_sorted(lists->best[i], &items);
     for (size_t place = 0; place < *count; place++) places[place] = place_of(&items[place]);
     return DQ_OK;
 }
 
-void rank_lists_free(rank_lists *lists)
+void dq_rank_lists_free(dq_rank_lists *lists)
 {
     for (size_t i = 0; i < lists->count; i++) {
         dq_topk_free(lists->best[i]);
@@ -294,5 +297,5 @@ void rank_lists_free(rank_lists *lists)
     free(lists->random);
     free(lists->scores);
     free(lists->seen_items);
-    rank_kept_free(&lists->kept);
+    dq_mmr_vectors_free(&lists->mmr);
 }

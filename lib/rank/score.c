@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-const char *const rank_by_names[] = {"auto", "q", "world", "cosine", NULL};
+const char *const dq_rank_by_names[] = {"auto", "q", "world", "cosine", NULL};
 
 enum {
     COSINE_TILE = 128
@@ -14,12 +14,12 @@ enum {
 
 /* ---- networks ---- */
 
-static const char *prefix_of(const rank_scorer *scorer)
+static const char *prefix_of(const dq_rank_scorer *scorer)
 {
-    return scorer->by == RANK_BY_WORLD ? "world" : "q";
+    return scorer->by == DQ_RANK_BY_WORLD ? "world" : "q";
 }
 
-dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error *error)
+dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
     dq_net_spec spec;
     dq_status status = dq_net_load_spec(model, prefix_of(scorer), &spec, error);
@@ -31,16 +31,16 @@ dq_status rank_scorer_load(rank_scorer *scorer, const dq_bundle *model, dq_error
     if (layout && !dq_value_copy(&scorer->arena, layout, &scorer->layout))
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a model");
     status = dq_net_new(&scorer->net, &spec, 1, scorer->pool, &rng, error);
-    return status ? status : rank_scorer_reload(scorer, model, error);
+    return status ? status : dq_rank_scorer_reload(scorer, model, error);
 }
 
-dq_status rank_scorer_reload(rank_scorer *scorer, const dq_bundle *model, dq_error *error)
+dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
     return dq_net_load(scorer->net, prefix_of(scorer), model, error);
 }
 
-dq_status rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
-                          const dq_entities *users, const rank_items *items, dq_error *error)
+dq_status dq_rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
+                             const dq_entities *users, const dq_rank_items *items, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value here;
@@ -62,7 +62,7 @@ dq_status rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_val
 /* ---- cosine ---- */
 
 /* --pair, else the catalogue's own pairs, else the whole vectors. */
-static dq_status fit_cosine(rank_scorer *scorer, const dq_entities *users, const rank_items *items,
+static dq_status fit_cosine(dq_rank_scorer *scorer, const dq_entities *users, const dq_rank_items *items,
                             const dq_pair_names *given, size_t given_count, dq_error *error)
 {
     size_t count = given_count ? given_count : items->pair_count;
@@ -75,9 +75,9 @@ static dq_status fit_cosine(rank_scorer *scorer, const dq_entities *users, const
 }
 
 typedef struct cosine_work {
-    const rank_scorer *scorer;
+    const dq_rank_scorer *scorer;
     const float *const *users;
-    const rank_block *block;
+    const dq_rank_block *block;
     size_t count;
     float *out;
 } cosine_work;
@@ -95,18 +95,18 @@ static void cosine_tile(void *arg, size_t tile, unsigned thread)
 
 /* ---- either ---- */
 
-dq_status rank_scorer_fit(rank_scorer *scorer, const dq_entities *users, const rank_items *items,
-                          const dq_pair_names *pairs, size_t pair_count, dq_error *error)
+dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, const dq_rank_items *items,
+                             const dq_pair_names *pairs, size_t pair_count, dq_error *error)
 {
     if (users->width == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "users have no vectors (dq-embed makes some from texts)");
     if (!scorer->net) return fit_cosine(scorer, users, items, pairs, pair_count, error);
     const dq_net_spec *spec = dq_net_get_spec(scorer->net);
-    return rank_model_fits(spec->user_width, spec->item_width, &scorer->layout, users, items, error);
+    return dq_rank_model_fits(spec->user_width, spec->item_width, &scorer->layout, users, items, error);
 }
 
-void rank_scorer_score(rank_scorer *scorer, const float *const *users, size_t count, const rank_block *block,
-                       float *out)
+void dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
+                          const dq_rank_block *block, float *out)
 {
     if (scorer->output_of) {
         const uint32_t *output = scorer->output_of + block->first;
@@ -123,7 +123,7 @@ void rank_scorer_score(rank_scorer *scorer, const float *const *users, size_t co
     }
 }
 
-void rank_scorer_free(rank_scorer *scorer)
+void dq_rank_scorer_free(dq_rank_scorer *scorer)
 {
     dq_net_free(scorer->net);
     dq_arena_free(&scorer->arena);

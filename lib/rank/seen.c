@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rank/seen.h"
 
-dq_status rank_seen_add(rank_seen *seen, const dq_bundle *interactions, const dq_index *ranked,
-                        dq_error *error)
+dq_status dq_rank_seen_add(dq_rank_seen *seen, const dq_bundle *interactions, const dq_index *ranked,
+                           dq_error *error)
 {
     const dq_column *users = dq_bundle_column(interactions, "user");
     const dq_column *items = dq_bundle_column(interactions, "item");
@@ -24,7 +24,7 @@ dq_status rank_seen_add(rank_seen *seen, const dq_bundle *interactions, const dq
     return DQ_OK;
 }
 
-void rank_seen_free(rank_seen *seen)
+void dq_rank_seen_free(dq_rank_seen *seen)
 {
     dq_index_free(&seen->users);
     dq_index_free(&seen->items);

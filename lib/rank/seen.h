@@ -9,15 +9,15 @@
 
 /* Pairs that had an interaction, whatever its label. Users and items are those of the interactions: the
  * catalogue's may come later. Zero-initialise to start. */
-typedef struct rank_seen {
+typedef struct dq_rank_seen {
     dq_index users, items;
     dq_pairset pairs; /* of the numbers of users and items above */
-} rank_seen;
+} dq_rank_seen;
 
 /* Notes a bundle of interactions. ranked (may be NULL): items that have gone by; a new pair with one of them
  * comes too late (DQ_ERR_UNSUPPORTED). */
-dq_status rank_seen_add(rank_seen *seen, const dq_bundle *interactions, const dq_index *ranked,
-                        dq_error *error);
-void rank_seen_free(rank_seen *seen);
+dq_status dq_rank_seen_add(dq_rank_seen *seen, const dq_bundle *interactions, const dq_index *ranked,
+                           dq_error *error);
+void dq_rank_seen_free(dq_rank_seen *seen);
 
 #endif

@@ -13,12 +13,12 @@ enum { GROUP = 64 }; /* users whose values are computed together */
 
 /* ---- the model ---- */
 
-bool rank_sessions_fits(const dq_bundle *model)
+bool dq_rank_sessions_fits(const dq_bundle *model)
 {
     return dq_map_get(&model->meta, "sessions") != NULL;
 }
 
-dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error)
+dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error *error)
 {
     const dq_value *meta = dq_map_get(&model->meta, "sessions");
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
@@ -38,7 +38,7 @@ dq_status rank_sessions_load(rank_sessions *s, dq_bundle *model, dq_error *error
 /* ---- what it learnt from, and what is here ---- */
 
 /* One output an item: each item here must be one of those it learnt. */
-static dq_status find_outputs(rank_sessions *s, const rank_items *items, dq_error *error)
+static dq_status find_outputs(dq_rank_sessions *s, const dq_rank_items *items, dq_error *error)
 {
     const dq_value *learnt = dq_map_get(&s->model.meta, "items");
     dq_index outputs = DQ_INDEX_EMPTY;
@@ -65,7 +65,7 @@ static dq_status find_outputs(rank_sessions *s, const rank_items *items, dq_erro
     return status;
 }
 
-static void find_vectors(rank_sessions *s, const rank_block *blocks, size_t count)
+static void find_vectors(dq_rank_sessions *s, const dq_rank_block *blocks, size_t count)
 {
     for (size_t b = 0; b < count; b++)
         for (uint32_t r = 0; r < blocks[b].rows; r++)
@@ -73,7 +73,7 @@ static void find_vectors(rank_sessions *s, const rank_block *blocks, size_t coun
 }
 
 /* A head on actions scores the items that are here. */
-static dq_status take_actions(rank_sessions *s, uint32_t count, dq_error *error)
+static dq_status take_actions(dq_rank_sessions *s, uint32_t count, dq_error *error)
 {
     size_t width = s->shape.item_width;
     s->actions = malloc((size_t)count * width * sizeof *s->actions + 1);
@@ -88,7 +88,7 @@ static dq_status take_actions(rank_sessions *s, uint32_t count, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status make_agent(rank_sessions *s, dq_pool *pool, dq_error *error)
+static dq_status make_agent(dq_rank_sessions *s, dq_pool *pool, dq_error *error)
 {
     dq_agent_config config = s->config;
     config.replay = config.batch; /* nothing is remembered here */
@@ -100,8 +100,9 @@ static dq_status make_agent(rank_sessions *s, dq_pool *pool, dq_error *error)
 /* ---- who met what ---- */
 
 /* Rows of the events' users among the lists, and of their items among those here. */
-static dq_status find_rows(const rank_sessions *s, const rank_lists *lists, const dq_index *users,
-                           const rank_items *items, uint32_t *user_row, uint32_t *item_row, dq_error *error)
+static dq_status find_rows(const dq_rank_sessions *s, const dq_rank_lists *lists, const dq_index *users,
+                           const dq_rank_items *items, uint32_t *user_row, uint32_t *item_row,
+                           dq_error *error)
 {
     size_t n;
     for (uint32_t u = 0; u < dq_index_count(&s->log.users); u++) {
@@ -122,8 +123,8 @@ static dq_status find_rows(const rank_sessions *s, const rank_lists *lists, cons
     return DQ_OK;
 }
 
-static dq_status order_events(rank_sessions *s, const rank_lists *lists, const dq_index *users,
-                              const rank_items *items, dq_error *error)
+static dq_status order_events(dq_rank_sessions *s, const dq_rank_lists *lists, const dq_index *users,
+                              const dq_rank_items *items, dq_error *error)
 {
     uint32_t *user_row = malloc((dq_index_count(&s->log.users) + 1) * sizeof *user_row);
     uint32_t *item_row = malloc((dq_index_count(&s->log.items) + 1) * sizeof *item_row);
@@ -137,13 +138,13 @@ static dq_status order_events(rank_sessions *s, const rank_lists *lists, const d
     return status;
 }
 
-dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_entities *users,
-                              const rank_items *items, const rank_block *blocks, size_t block_count,
-                              dq_pool *pool, dq_error *error)
+dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, const dq_entities *users,
+                                 const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
+                                 dq_pool *pool, dq_error *error)
 {
     uint32_t count = (uint32_t)dq_index_count(&items->ids);
-    dq_status status = rank_model_fits(s->shape.user_width, s->shape.item_width,
-                                       dq_map_get(&s->model.meta, "layout"), users, items, error);
+    dq_status status = dq_rank_model_fits(s->shape.user_width, s->shape.item_width,
+                                          dq_map_get(&s->model.meta, "layout"), users, items, error);
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
     s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);
@@ -164,7 +165,7 @@ dq_status rank_sessions_begin(rank_sessions *s, rank_lists *lists, const dq_enti
 
 /* ---- values ---- */
 
-static void fill_state(rank_sessions *s, const float *user, size_t list, float *state)
+static void fill_state(dq_rank_sessions *s, const float *user, size_t list, float *state)
 {
     size_t n = 0;
     for (uint32_t e = s->by_user.first[list]; e < s->by_user.first[list + 1]; e++)
@@ -173,7 +174,7 @@ static void fill_state(rank_sessions *s, const float *user, size_t list, float *
     dq_sessions_state(&s->shape, &s->item_vectors, user, s->before, n, state);
 }
 
-size_t rank_sessions_next(rank_sessions *s, rank_lists *lists)
+size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
 {
     size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
     for (size_t i = 0; i < n; i++)
@@ -186,7 +187,7 @@ size_t rank_sessions_next(rank_sessions *s, rank_lists *lists)
     return n;
 }
 
-void rank_sessions_free(rank_sessions *s)
+void dq_rank_sessions_free(dq_rank_sessions *s)
 {
     dq_agent_free(s->agent);
     dq_session_rows_free(&s->by_user);

@@ -11,7 +11,7 @@
 #include "rank/lists.h"
 
 /* A model of dq-train --offline --agent, and what its states need: everybody's interactions, all items. */
-typedef struct rank_sessions {
+typedef struct dq_rank_sessions {
     bool on; /* such a model came */
     dq_bundle model;
     const char *kind;
@@ -29,18 +29,18 @@ typedef struct rank_sessions {
     float *states, *values;  /* of a group of users */
     size_t done;             /* lists whose values were computed */
     dq_arena arena;
-} rank_sessions;
+} dq_rank_sessions;
 
 /* Whether a model is of this kind. */
-bool rank_sessions_fits(const dq_bundle *model);
+bool dq_rank_sessions_fits(const dq_bundle *model);
 /* Takes the model (*model is emptied). */
-dq_status rank_sessions_load(rank_sessions *sessions, dq_bundle *model, dq_error *error);
+dq_status dq_rank_sessions_load(dq_rank_sessions *sessions, dq_bundle *model, dq_error *error);
 /* When everything was read: fits the catalogue to the model, and interactions to users and items. */
-dq_status rank_sessions_begin(rank_sessions *sessions, rank_lists *lists, const dq_side *users,
-                              const rank_items *items, const rank_block *blocks, size_t block_count,
-                              dq_pool *pool, dq_error *error);
+dq_status dq_rank_sessions_begin(dq_rank_sessions *sessions, dq_rank_lists *lists, const dq_side *users,
+                                 const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
+                                 dq_pool *pool, dq_error *error);
 /* Puts the values of the next users in the place of their vectors, until the next call; returns how many. */
-size_t rank_sessions_next(rank_sessions *sessions, rank_lists *lists);
-void rank_sessions_free(rank_sessions *sessions);
+size_t dq_rank_sessions_next(dq_rank_sessions *sessions, dq_rank_lists *lists);
+void dq_rank_sessions_free(dq_rank_sessions *sessions);
 
 #endif
