@@ -10,15 +10,15 @@
 
 enum {
     ROWS_A_THREAD = 256,
-    LEAST_ROWS = 2048,
-    MOST_BYTES = 64 << 20,
+    MIN_ROWS = 2048,
+    MAX_BYTES = 64 << 20,
 };
 
 dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned threads, dq_error *error)
 {
     size_t unit = (size_t)ROWS_A_THREAD * threads, rows = unit, row_bytes = width * sizeof(float);
-    while (rows < LEAST_ROWS) rows += unit;
-    if (rows * row_bytes > MOST_BYTES) rows = MOST_BYTES / row_bytes;
+    while (rows < MIN_ROWS) rows += unit;
+    if (rows * row_bytes > MAX_BYTES) rows = MAX_BYTES / row_bytes;
     if (rows == 0) rows = 1;
     block->vectors = aligned_alloc(64, (rows * row_bytes + 63) / 64 * 64);
     if (!block->vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a block of items");

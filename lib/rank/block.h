@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * So many items as are scored at once.
+ * As many items as are scored at once, cut anew whatever the blocks of the stream: enough tiles for all
+ * threads, so that products run at full speed.
  */
 #ifndef DQ_RANK_BLOCK_H
 #define DQ_RANK_BLOCK_H
 
 #include "dq/bundle.h"
 
-/* Cut anew, whatever the stream's blocks: enough tiles for all threads, so that products run at full speed.
- */
 typedef struct dq_rank_block {
     dq_strings ids;
     float *vectors; /* (capacity, width) */
@@ -16,8 +15,11 @@ typedef struct dq_rank_block {
     uint32_t first; /* number of row 0 in dq_rank_items; the others follow */
 } dq_rank_block;
 
+/* An empty block for vectors of a width (at least 1), with room for as many as that many threads need; its
+ * first row will be number 0. */
 dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned threads, dq_error *error);
-/* Appends rows[*at ..) of a bundle until there are no more or the block is full; *at moves on. */
+/* Appends rows[*at .. count) of a bundle of items, whose vectors (of any type) are that wide, until there are
+ * no more or the block is full; *at moves on. */
 dq_status dq_rank_block_fill(dq_rank_block *block, const dq_bundle *bundle, const uint32_t *rows,
                              uint32_t count, uint32_t *at, dq_error *error);
 /* Empties it; the next row will be number `first`. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Of items that have gone by only ids and digests stay, so that equal ids in several sections are told from
- * unequal ones.
+ * All threads digest the rows of a bundle, since their vectors are wide; one thread numbers them in order.
  */
 #include "rank/items.h"
 

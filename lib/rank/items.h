@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The items that stream by.
+ * The items that stream by, numbered 0, 1, 2 ... as they come. Of one that has gone by only its id and a
+ * digest of its row stay, so that an item that several sections hold counts once, and a catalogue need not
+ * fit into memory.
  */
 #ifndef DQ_RANK_ITEMS_H
 #define DQ_RANK_ITEMS_H
@@ -9,13 +11,13 @@
 #include "dq/schema.h"
 #include "math/pool.h"
 
-/* Every item met so far. */
+/* Zero-initialise to start. */
 typedef struct dq_rank_items {
-    dq_index ids;
+    dq_index ids;       /* of every item met so far, by its number */
     uint64_t *digests;  /* (ids) of each row, to compare equal ids */
     uint32_t *sections; /* (ids) in which it last stood */
     size_t slots;
-    uint32_t width; /* 0: no items yet */
+    uint32_t width; /* of the vectors; 0: no items yet */
     dq_value meta;  /* of the first bundle */
     dq_field *fields;
     size_t field_count;
@@ -23,15 +25,16 @@ typedef struct dq_rank_items {
     size_t pair_count;
     dq_arena arena;
     uint64_t *row_digests; /* of the bundle at hand */
-    uint32_t *fresh;       /* its rows that were not met before */
+    uint32_t *fresh;       /* (fresh_count) its rows that were not met before, ascending */
     uint32_t fresh_count;
     size_t row_slots;
 } dq_rank_items;
 
-/* Takes the width, fields and pairs of the first items, and holds later ones to them. */
+/* Takes width, fields and pairs of the first bundle of items, and holds later ones to them: DQ_ERR_SCHEMA
+ * when they differ, or when there are no vectors. A bundle without rows says nothing. */
 dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_error *error);
-/* Numbers the rows of a bundle of items; those that are new are in items->fresh. An id twice in one section,
- * or with an unequal row in another, is DQ_ERR_DUPLICATE. */
+/* Numbers the rows of a bundle that agrees; those that are new are in items->fresh until the next call. An id
+ * twice in one section (dq_reader_section), or with an unequal row in another, is DQ_ERR_DUPLICATE. */
 dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
                              dq_error *error);
 void dq_rank_items_free(dq_rank_items *items);

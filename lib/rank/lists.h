@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The users' lists.
+ * The users' lists: each user's k best of the items that stream by.
+ *
+ *     dq_rank_lists l = {0};
+ *     dq_rank_lists_open(&l, &config, &users, &e);
+ *     for each block: dq_rank_lists_offer(&l, &scorer, &block, 0, l.count, &e);
+ *     for each list i: dq_rank_lists_finish(&l, i, places, &count, &e);
+ *
+ * Every decision about a pair depends on the pair alone, and the order of a list is total (core/topk.h):
+ * blocks, their order, groups of users and threads cannot change a list.
  */
 #ifndef DQ_RANK_LISTS_H
 #define DQ_RANK_LISTS_H
@@ -9,10 +17,26 @@
 #include "rank/score.h"
 #include "rank/seen.h"
 
-/* What decides the places of a list. */
+/* What decides the places of a list: the score; or relevance and diversity (rank/mmr.h); or chance as well
+ * (rank/explore.h). */
 typedef enum dq_rank_order { DQ_RANK_SCORE, DQ_RANK_MMR, DQ_RANK_EPSILON, DQ_RANK_SOFTMAX } dq_rank_order;
 
+/* "score", "mmr", "epsilon", "softmax", NULL: what a stream of rankings says of itself. */
 extern const char *const dq_rank_order_names[];
+
+/* What the lists are to be. */
+typedef struct dq_rank_config {
+    size_t k; /* places of a list, at least 1 */
+    dq_rank_order order;
+    size_t pool;              /* MMR: the best candidates, from which the places are chosen; at least k */
+    double lambda;            /* MMR: 1 relevance alone, 0 diversity alone */
+    double epsilon;           /* EPSILON: the probability of a random item at each place */
+    double temperature;       /* SOFTMAX: above 0 */
+    uint64_t seed;            /* of EPSILON and SOFTMAX */
+    const dq_rank_seen *seen; /* pairs to leave out, as known when the item is offered; NULL: none */
+    const char *const *users; /* (user_count) ids whose lists are wanted; user_count 0: everybody's */
+    size_t user_count;
+} dq_rank_config;
 
 /* One user whose list is wanted. */
 typedef struct dq_rank_user {
@@ -21,28 +45,17 @@ typedef struct dq_rank_user {
     uint32_t seen; /* number in config.seen->users, or DQ_ABSENT */
 } dq_rank_user;
 
-/* What the lists are to be. */
-typedef struct dq_rank_config {
-    size_t k;    /* places of a list, at least 1 */
-    size_t pool; /* DQ_RANK_MMR: candidates to choose them from, at least k */
-    dq_rank_order order;
-    double lambda;            /* DQ_RANK_MMR: 1 relevance alone, 0 diversity alone */
-    double epsilon;           /* DQ_RANK_EPSILON: the probability of a random item at each place */
-    double temperature;       /* DQ_RANK_SOFTMAX: > 0 */
-    uint64_t seed;            /* of both */
-    const dq_rank_seen *seen; /* pairs to leave out; NULL: none. May grow until their items are offered */
-    const char *const *users; /* (user_count) ids whose lists are wanted; user_count 0: everybody's */
-    size_t user_count;
-} dq_rank_config;
-
+/* Zero-initialise to start. The first part is for callers to read; the vectors may be replaced between offers
+ * by what the scorer is to take for them. */
 typedef struct dq_rank_lists {
-    dq_rank_config config;
     size_t count;
     dq_rank_user *users;   /* (count) */
     uint32_t *of_row;      /* (rows of the catalogue's users) the list, or DQ_ABSENT: not wanted */
     const float **vectors; /* (count) */
-    dq_topk **best;        /* (count) */
-    dq_topk **random;      /* (count) --epsilon: a uniform sample to draw from; else NULL */
+    dq_topk **best;        /* (count) the candidates so far */
+    dq_topk **random;      /* (count) EPSILON: a uniform sample to draw from; else NULL */
+
+    dq_rank_config config;
     dq_mmr_vectors mmr;
     float *scores; /* of a group of users against a block */
     size_t score_slots;
@@ -50,21 +63,23 @@ typedef struct dq_rank_lists {
     size_t seen_slots;
 } dq_rank_lists;
 
-/* One place of a finished list. */
+/* One place of a finished list. The id lives as long as the lists. */
 typedef struct dq_rank_place {
     const char *item;
     size_t item_bytes;
-    float score;
+    float score; /* the scorer's, whatever ordered the list */
 } dq_rank_place;
 
 /* Starts a list for every wanted user, in the order of the catalogue. config is copied; what it points to,
  * and users, are kept. */
 dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_side *users,
                              dq_error *error);
-/* Scores a block for users [first, last) and offers its items. */
+/* Scores a block for lists [first, last) and offers its items; each item once to each list. A score that is
+ * not finite is DQ_ERR_NUMERIC. */
 dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, const dq_rank_block *block,
                               size_t first, size_t last, dq_error *error);
-/* The finished list of user i: at most k places, *places is the caller's, (k). */
+/* List i, best first: *count places, at most k and at most as many as items were offered; places, with room
+ * for these, is the caller's. */
 dq_status dq_rank_lists_finish(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
                                dq_error *error);
 void dq_rank_lists_free(dq_rank_lists *lists);

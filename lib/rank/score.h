@@ -1,23 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores.
+ * Scores of users against a block of items, by a network of a model or by the cosine.
+ *
+ *     dq_rank_scorer s = {.by = DQ_RANK_BY_Q, .pool = pool};
+ *     dq_rank_scorer_load(&s, &model, &e);                  not for the cosine
+ *     dq_rank_scorer_fit(&s, &users, &items, NULL, 0, &e);  when users and the first items are known
+ *     dq_rank_scorer_score(&s, vectors, count, &block, out);
  */
 #ifndef DQ_RANK_SCORE_H
 #define DQ_RANK_SCORE_H
 
 #include "data/catalogue.h"
 #include "math/cosine.h"
+#include "math/pool.h"
 #include "net/net.h"
 #include "rank/block.h"
 #include "rank/items.h"
 
+/* AUTO: not chosen yet; to the scorer it is Q. */
 typedef enum dq_rank_by { DQ_RANK_BY_AUTO, DQ_RANK_BY_Q, DQ_RANK_BY_WORLD, DQ_RANK_BY_COSINE } dq_rank_by;
 
+/* "auto", "q", "world", "cosine", NULL: what a stream of rankings says of itself. */
 extern const char *const dq_rank_by_names[];
 
+/* Set by and pool, and zero-initialise the rest to start. */
 typedef struct dq_rank_scorer {
     dq_rank_by by;
-    dq_pool *pool;
+    dq_pool *pool;   /* borrowed */
     dq_net *net;     /* Q or world model; NULL for the cosine */
     dq_value layout; /* fields that it learnt from, in arena; DQ_NIL when the model does not say */
     dq_arena arena;
@@ -26,21 +35,24 @@ typedef struct dq_rank_scorer {
     const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
 } dq_rank_scorer;
 
-/* The network called q or world of a model bundle. */
+/* Takes the network called q, or world, of a model bundle; DQ_ERR_UNKNOWN when it has none. */
 dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* The same network with the weights of another model, whose widths and layers must be the same. */
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
+/* Whether widths and fields of the catalogue are those of the model; or, for the cosine, chooses the pairs of
+ * fields: the given ones, else the catalogue's own, else the whole vectors. */
+dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_side *users, const dq_rank_items *items,
+                             const dq_pair_names *pairs, size_t pair_count, dq_error *error);
+/* out (count, block->rows): scores of the vectors of count users. A score depends on its pair alone, to the
+ * last bit: neither on the block, nor on who else is scored, nor on the number of threads. */
+void dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
+                          const dq_rank_block *block, float *out);
+void dq_rank_scorer_free(dq_rank_scorer *scorer);
+
 /* Whether a model that learnt from vectors of these widths, and of the fields that layout names (NULL or nil:
  * the model does not say), scores this catalogue; DQ_ERR_RANGE when it does not. Equal widths may still hold
  * other fields, or the same in another order. */
 dq_status dq_rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
                              const dq_side *users, const dq_rank_items *items, dq_error *error);
-/* Called when users and the first items are known: widths, fields, pairs must fit. pairs: --pair. */
-dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_side *users, const dq_rank_items *items,
-                             const dq_pair_names *pairs, size_t pair_count, dq_error *error);
-/* out (count, rows): scores of count users against a block. */
-void dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
-                          const dq_rank_block *block, float *out);
-void dq_rank_scorer_free(dq_rank_scorer *scorer);
 
 #endif

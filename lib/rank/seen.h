@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pairs that are left out.
+ * The pairs that a ranking leaves out: those that had an interaction, whatever its label. Users and items are
+ * numbered as the interactions name them, since the catalogue may come later.
  */
 #ifndef DQ_RANK_SEEN_H
 #define DQ_RANK_SEEN_H
 
 #include "core/pairset.h"
 
-/* Pairs that had an interaction, whatever its label. Users and items are those of the interactions: the
- * catalogue's may come later. Zero-initialise to start. */
+/* Zero-initialise to start. */
 typedef struct dq_rank_seen {
     dq_index users, items;
     dq_pairset pairs; /* of the numbers of users and items above */

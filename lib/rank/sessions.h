@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * An agent that learnt from sessions.
+ * Ranking by an agent that learnt from sessions (learn/sessions.h): its scores are the values of its actions
+ * in the state where a user stands, which is what he met. So everybody's interactions and all items are held,
+ * and a user's scores are computed together, once.
+ *
+ *     dq_rank_sessions_load(&s, &model, &e);
+ *     dq_events_add(&s.events, &interactions, &e);            for each bundle of them
+ *     dq_rank_sessions_begin(&s, &lists, ..., &e);            when everything was read
+ *     scorer.output_of = s.output_of;
+ *     while ((n = dq_rank_sessions_next(&s, &lists)) > 0)     offer all blocks to the next n lists
  */
 #ifndef DQ_RANK_SESSIONS_H
 #define DQ_RANK_SESSIONS_H
@@ -10,16 +18,16 @@
 #include "learn/sessions.h"
 #include "rank/lists.h"
 
-/* A model of dq-train --offline --agent, and what its states need: everybody's interactions, all items. */
+/* A model, and what its states need. Zero-initialise to start. */
 typedef struct dq_rank_sessions {
-    bool on; /* such a model came */
+    bool on; /* a model was loaded */
     dq_bundle model;
     const char *kind;
     dq_agent_config config;
     dq_task_shape shape;
     dq_agent *agent;
     dq_reward_map map;
-    dq_events events;
+    dq_events events;        /* everybody's interactions */
     dq_sessions_log log;     /* by list */
     const float **vectors;   /* (items) by number */
     dq_vectors item_vectors; /* the same */
@@ -33,13 +41,15 @@ typedef struct dq_rank_sessions {
 
 /* Whether a model is of this kind. */
 bool dq_rank_sessions_fits(const dq_bundle *model);
-/* Takes the model (*model is emptied). */
+/* Takes the one model (*model is emptied). */
 dq_status dq_rank_sessions_load(dq_rank_sessions *sessions, dq_bundle *model, dq_error *error);
-/* When everything was read: fits the catalogue to the model, and interactions to users and items. */
+/* Fits the catalogue to the model, and interactions to users and items. blocks: all items; kept. An item that
+ * the model has no output for, and a user or item of an interaction that is not there, are DQ_ERR_UNKNOWN. */
 dq_status dq_rank_sessions_begin(dq_rank_sessions *sessions, dq_rank_lists *lists, const dq_side *users,
                                  const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
                                  dq_pool *pool, dq_error *error);
-/* Puts the values of the next users in the place of their vectors, until the next call; returns how many. */
+/* Puts the values of the next users in the place of their vectors, until the next call; returns how many, 0
+ * after the last. */
 size_t dq_rank_sessions_next(dq_rank_sessions *sessions, dq_rank_lists *lists);
 void dq_rank_sessions_free(dq_rank_sessions *sessions);
 
