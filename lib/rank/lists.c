@@ -33,12 +33,12 @@ static bool is_wanted(const dq_rank_config *config, const char *id, size_t bytes
     return config->user_count == 0;
 }
 
-static dq_status open_user(dq_rank_lists *lists, const dq_entities *side, uint32_t row, dq_error *error)
+static dq_status open_user(dq_rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
 {
     const dq_rank_config *config = &lists->config;
     size_t i = lists->count, k = config->order == DQ_RANK_MMR ? config->pool : config->k;
     dq_rank_user *user = &lists->users[i];
-    user->id = dq_index_id(&side->ids, row, &user->id_bytes);
+    user->id = dq_entities_id(entities, row, &user->id_bytes);
     user->seen = DQ_ABSENT;
     lists->of_row[row] = DQ_ABSENT;
     if (!is_wanted(config, user->id, user->id_bytes)) return DQ_OK;

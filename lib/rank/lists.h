@@ -72,7 +72,7 @@ typedef struct dq_rank_place {
 
 /* Starts a list for every wanted user, in the order of the catalogue. config is copied; what it points to,
  * and users, are kept. */
-dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_side *users,
+dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_entities *users,
                              dq_error *error);
 /* Scores a block for lists [first, last) and offers its items; each item once to each list. A score that is
  * not finite is DQ_ERR_NUMERIC. */

@@ -41,7 +41,7 @@ dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* Whether widths and fields of the catalogue are those of the model; or, for the cosine, chooses the pairs of
  * fields: the given ones, else the catalogue's own, else the whole vectors. */
-dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_side *users, const dq_rank_items *items,
+dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, const dq_rank_items *items,
                              const dq_pair_names *pairs, size_t pair_count, dq_error *error);
 /* out (count, block->rows): scores of the vectors of count users. A score depends on its pair alone, to the
  * last bit: neither on the block, nor on who else is scored, nor on the number of threads. */
@@ -53,6 +53,6 @@ void dq_rank_scorer_free(dq_rank_scorer *scorer);
  * the model does not say), scores this catalogue; DQ_ERR_RANGE when it does not. Equal widths may still hold
  * other fields, or the same in another order. */
 dq_status dq_rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
-                             const dq_side *users, const dq_rank_items *items, dq_error *error);
+                             const dq_entities *users, const dq_rank_items *items, dq_error *error);
 
 #endif

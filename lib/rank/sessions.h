@@ -26,9 +26,9 @@ typedef struct dq_rank_sessions {
     dq_agent_config config;
     dq_task_shape shape;
     dq_agent *agent;
-    dq_reward_map map;
-    dq_events events;        /* everybody's interactions */
-    dq_sessions_log log;     /* by list */
+    dq_label_map map;
+    dq_session_log log;      /* everybody's interactions */
+    dq_session_rows by_user; /* by list */
     const float **vectors;   /* (items) by number */
     dq_vectors item_vectors; /* the same */
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
@@ -45,7 +45,7 @@ bool dq_rank_sessions_fits(const dq_bundle *model);
 dq_status dq_rank_sessions_load(dq_rank_sessions *sessions, dq_bundle *model, dq_error *error);
 /* Fits the catalogue to the model, and interactions to users and items. blocks: all items; kept. An item that
  * the model has no output for, and a user or item of an interaction that is not there, are DQ_ERR_UNKNOWN. */
-dq_status dq_rank_sessions_begin(dq_rank_sessions *sessions, dq_rank_lists *lists, const dq_side *users,
+dq_status dq_rank_sessions_begin(dq_rank_sessions *sessions, dq_rank_lists *lists, const dq_entities *users,
                                  const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
                                  dq_pool *pool, dq_error *error);
 /* Puts the values of the next users in the place of their vectors, until the next call; returns how many, 0

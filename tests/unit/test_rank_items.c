@@ -129,7 +129,7 @@ static void test_blocks(void **state)
     dq_error e = DQ_ERROR_NONE;
     dq_rank_items items = {.width = WIDTH};
     dq_rank_scorer scorer = {.by = DQ_RANK_BY_COSINE, .pool = pool};
-    dq_side side = {.width = WIDTH};
+    dq_entities side = {.width = WIDTH};
     dq_bundle b = many();
     dq_rank_block block = {0};
     assert_int_equal(dq_rank_scorer_fit(&scorer, &side, &items, NULL, 0, &e), DQ_OK);
@@ -163,7 +163,7 @@ static void test_model_fits(void **state)
     dq_error e = DQ_ERROR_NONE;
     dq_field u = {"taste", 0, WIDTH}, i[] = {{"a", 0, 2}, {"b", 2, 2}},
              swapped[] = {{"b", 0, 2}, {"a", 2, 2}};
-    dq_side users = {.width = WIDTH, .fields = &u, .field_count = 1};
+    dq_entities users = {.width = WIDTH, .fields = &u, .field_count = 1};
     dq_rank_items items = {.width = WIDTH, .fields = i, .field_count = 2};
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value same, other, nil = dq_nil();
