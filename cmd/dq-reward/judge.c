@@ -10,11 +10,6 @@ dq_status dq_reward_judge_load(dq_reward_judge *j, const dq_llm_options *options
     return dq_reward_prompt_load(&j->prompt, options->prompt, error);
 }
 
-bool dq_reward_judge_prints(const dq_llm_options *o)
-{
-    return o->ask.dry_run || o->show_prompt;
-}
-
 /* ---- --show-prompt ---- */
 
 /* {"user":"u1","item":"j1","stage":"first","messages":[...]} */
@@ -64,6 +59,16 @@ static dq_status no_labels(void *self, size_t n, dq_verdict *verdicts, dq_error 
 
 /* ---- life ---- */
 
+static dq_llm_config config_of(const dq_llm_options *o)
+{
+    dq_llm_config config = {.ask = {.options = &o->ask, .model = o->model, .go_on = o->allow_missing},
+                            .two_stages = o->stages == 2,
+                            .votes = o->votes,
+                            .soft = o->soft};
+    (void)dq_reward_temperature(o->temperature, &config.temperature); /* checked before */
+    return config;
+}
+
 dq_status dq_reward_judge_ready(dq_reward_judge *j, dq_labeller *labeller, const dq_catalogue *catalogue,
                                 dq_error *error)
 {
@@ -73,7 +78,8 @@ dq_status dq_reward_judge_ready(dq_reward_judge *j, dq_labeller *labeller, const
         labeller->judge = (dq_judge){.ahead = show_pairs, .take = no_labels, .self = j};
         return DQ_OK;
     }
-    status = dq_llm_open(&j->llm, j->options, &j->prompt, &labeller->map, error);
+    dq_llm_config config = config_of(j->options);
+    status = dq_llm_open(&j->llm, &config, &j->prompt, &labeller->map, error);
     if (!status) labeller->judge = dq_llm_judge(j->llm);
     return status;
 }

@@ -7,6 +7,7 @@
 #define DQ_REWARD_JUDGE_H
 
 #include "llm.h"
+#include "options.h"
 
 typedef struct dq_reward_judge {
     const dq_llm_options *options;
@@ -16,8 +17,6 @@ typedef struct dq_reward_judge {
 
 /* Loads the prompt, before anything is read. */
 dq_status dq_reward_judge_load(dq_reward_judge *judge, const dq_llm_options *options, dq_error *error);
-/* Whether nothing but words is written: --dry-run, --show-prompt. */
-bool dq_reward_judge_prints(const dq_llm_options *options);
 /* Opens it for a finished catalogue; the labeller gets it. */
 dq_status dq_reward_judge_ready(dq_reward_judge *judge, dq_labeller *labeller, const dq_catalogue *catalogue,
                                 dq_error *error);

@@ -23,7 +23,7 @@ typedef struct pair {
 
 /* Pairs are numbered as they are told; number n lives in slot n % capacity. */
 struct dq_llm {
-    dq_llm_options options;
+    dq_llm_config config;
     dq_reward_prompt prompt;
     dq_ask *ask;
     double rewards[DQ_LABELS];
@@ -39,34 +39,11 @@ struct dq_llm {
     uint64_t missing, hard;
 };
 
-/* ---- options ---- */
-
-/* The number as it stands in the request, or "" for none; NULL: it is neither. */
-static const char *temperature(const char *text, char *room, size_t n)
-{
-    char *end;
-    double t = strtod(text, &end);
-    if (strcmp(text, "none") == 0) return "";
-    if (end == text || *end || !(t >= 0 && t <= 2)) return NULL;
-    (void)snprintf(room, n, "%.9g", t);
-    return room;
-}
-
-void dq_llm_check(const dq_llm_options *o, const dq_cli *cli)
-{
-    char room[32];
-    if (o->ledger || o->show_prompt) return;
-    if (!o->model) dq_cli_usage(cli, "--model NAME is needed: which model the server shall use");
-    if (!temperature(o->temperature, room, sizeof room))
-        dq_cli_usage(cli, "--temperature: '%s' is not a number in 0 .. 2, nor none", o->temperature);
-    dq_ask_check(&o->ask, cli);
-}
-
 /* ---- questions ---- */
 
 static vote *votes_of(dq_llm *l, uint64_t number)
 {
-    return &l->votes[(number & (l->capacity - 1)) * l->options.votes];
+    return &l->votes[(number & (l->capacity - 1)) * l->config.votes];
 }
 
 static pair *pair_of(dq_llm *l, uint64_t number)
@@ -77,7 +54,7 @@ static pair *pair_of(dq_llm *l, uint64_t number)
 /* A question's tag: its pair, its vote, its stage. */
 static uint64_t tag_of(const dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stage stage)
 {
-    return (number * l->options.votes + sample) << 2 | (uint64_t)stage;
+    return (number * l->config.votes + sample) << 2 | (uint64_t)stage;
 }
 
 static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stage stage, bool maybe,
@@ -89,7 +66,7 @@ static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stag
     dq_status status = dq_reward_prompt_write(&l->prompt, stage, p->user, p->item, request, error);
     if (!status) status = dq_json_write_raw(request, "}", 1, error);
     if (status) return status;
-    dq_question q = {.form = dq_reward_form(stage, l->options.soft),
+    dq_question q = {.form = dq_reward_form(stage, l->config.soft),
                      .request = request->data,
                      .bytes = request->bytes,
                      .sample = sample,
@@ -101,11 +78,11 @@ static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stag
 /* Puts what was told and the window has room for. */
 static dq_status ask_ahead(dq_llm *l, dq_error *error)
 {
-    dq_prompt_stage stage = l->options.stages == 2 ? DQ_PROMPT_FIRST : DQ_PROMPT_ONCE;
+    dq_prompt_stage stage = l->config.two_stages ? DQ_PROMPT_FIRST : DQ_PROMPT_ONCE;
     dq_status status = DQ_OK;
     while (!status && l->asked < l->told && dq_ask_room(l->ask)) {
         status = ask(l, l->asked, l->votes_asked, stage, false, error);
-        if (++l->votes_asked < l->options.votes) continue;
+        if (++l->votes_asked < l->config.votes) continue;
         l->votes_asked = 0;
         l->asked++;
     }
@@ -152,12 +129,12 @@ static void end_vote(dq_llm *l, uint64_t number, vote *v, dq_label label)
 static dq_status take_reply(dq_llm *l, const dq_reply *reply, dq_error *error)
 {
     dq_prompt_stage stage = (dq_prompt_stage)(reply->tag & 3);
-    uint64_t number = (reply->tag >> 2) / l->options.votes;
-    uint32_t sample = (uint32_t)((reply->tag >> 2) % l->options.votes);
+    uint64_t number = (reply->tag >> 2) / l->config.votes;
+    uint32_t sample = (uint32_t)((reply->tag >> 2) % l->config.votes);
     vote *v = &votes_of(l, number)[sample];
     dq_label label = dq_label_number(reply->label);
-    bool foresee = l->options.ask.dry_run && reply->status == DQ_ERR_UNKNOWN;
-    if (l->options.soft && label != DQ_NO_LABEL) {
+    bool foresee = l->config.ask.options->dry_run && reply->status == DQ_ERR_UNKNOWN;
+    if (l->config.soft && label != DQ_NO_LABEL) {
         bool possible = stage != DQ_PROMPT_SECOND || v->soft;
         v->soft = possible && expect(l, v, stage, label, reply);
     }
@@ -174,7 +151,7 @@ static dq_verdict count_votes(dq_llm *l, uint64_t number)
     const vote *v = votes_of(l, number);
     size_t counts[DQ_LABELS] = {0}, rewarded = 0, labelled = 0, soft = 0, best = DQ_NO_LABEL;
     double sum = 0;
-    for (size_t i = 0; i < l->options.votes; i++) {
+    for (size_t i = 0; i < l->config.votes; i++) {
         if (v[i].label == DQ_NO_LABEL) continue;
         labelled++;
         counts[v[i].label]++;
@@ -183,7 +160,7 @@ static dq_verdict count_votes(dq_llm *l, uint64_t number)
         soft += v[i].soft;
         sum += v[i].reward;
     }
-    for (size_t i = 0; i < l->options.votes; i++)
+    for (size_t i = 0; i < l->config.votes; i++)
         if (v[i].label != DQ_NO_LABEL && (best == DQ_NO_LABEL || counts[v[i].label] > counts[best]))
             best = v[i].label;
     dq_verdict judged = {.label = best == DQ_NO_LABEL ? NULL : dq_labels[best],
@@ -191,7 +168,7 @@ static dq_verdict count_votes(dq_llm *l, uint64_t number)
                          .reward = rewarded ? (float)(sum / (double)rewarded) : 0,
                          .soft = rewarded && soft == rewarded};
     l->missing += labelled == 0;
-    l->hard += l->options.soft && rewarded && !judged.soft;
+    l->hard += l->config.soft && rewarded && !judged.soft;
     return judged;
 }
 
@@ -223,7 +200,7 @@ static dq_status take_pairs(void *self, size_t n, dq_verdict *verdicts, dq_error
 
 static dq_status grow(dq_llm *l, size_t need, dq_error *error)
 {
-    size_t capacity = l->capacity ? l->capacity : 1024, k = l->options.votes;
+    size_t capacity = l->capacity ? l->capacity : 1024, k = l->config.votes;
     while (capacity < need) capacity *= 2;
     pair *pairs = malloc(capacity * sizeof *pairs);
     vote *votes = malloc(capacity * k * sizeof *votes);
@@ -250,8 +227,8 @@ static dq_status tell_pairs(void *self, const uint32_t *user, const uint32_t *it
     size_t need = (size_t)(l->told - l->taken) + n;
     dq_status status = need > l->capacity ? grow(l, need, error) : DQ_OK;
     for (size_t i = 0; !status && i < n; i++) {
-        *pair_of(l, l->told) = (pair){user[i], item[i], (uint32_t)l->options.votes};
-        for (size_t k = 0; k < l->options.votes; k++)
+        *pair_of(l, l->told) = (pair){user[i], item[i], (uint32_t)l->config.votes};
+        for (size_t k = 0; k < l->config.votes; k++)
             votes_of(l, l->told)[k] = (vote){.click = NAN, .label = DQ_NO_LABEL};
         l->told++;
     }
@@ -260,7 +237,7 @@ static dq_status tell_pairs(void *self, const uint32_t *user, const uint32_t *it
 
 dq_judge dq_llm_judge(dq_llm *llm)
 {
-    return (dq_judge){.ahead = tell_pairs, .take = take_pairs, .self = llm, .soft = llm->options.soft};
+    return (dq_judge){.ahead = tell_pairs, .take = take_pairs, .self = llm, .soft = llm->config.soft};
 }
 
 /* ---- life ---- */
@@ -268,34 +245,32 @@ dq_judge dq_llm_judge(dq_llm *llm)
 /* {"model":"NAME","temperature":0,"messages": */
 static dq_status write_head(dq_llm *l, dq_error *error)
 {
-    char room[32], sampling[64] = "";
-    const char *t = temperature(l->options.temperature, room, sizeof room);
-    if (*t) (void)snprintf(sampling, sizeof sampling, ",\"temperature\":%s", t);
+    const char *model = l->config.ask.model;
+    char sampling[64] = "";
+    if (!isnan(l->config.temperature))
+        (void)snprintf(sampling, sizeof sampling, ",\"temperature\":%.9g", l->config.temperature);
     dq_status status = dq_json_write_raw(&l->head, "{\"model\":", 9, error);
-    if (!status) status = dq_json_write_string(&l->head, l->options.model, strlen(l->options.model), error);
+    if (!status) status = dq_json_write_string(&l->head, model, strlen(model), error);
     if (!status) status = dq_json_write_raw(&l->head, sampling, strlen(sampling), error);
     if (!status) status = dq_json_write_raw(&l->head, ",\"messages\":", 12, error);
     l->head_bytes = l->head.bytes;
     return status;
 }
 
-dq_status dq_llm_open(dq_llm **out, const dq_llm_options *options, dq_reward_prompt *prompt,
+dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_reward_prompt *prompt,
                       const dq_label_map *map, dq_error *error)
 {
     dq_llm *l = calloc(1, sizeof *l);
     *out = NULL;
     if (!l) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for labels");
-    l->options = *options;
+    l->config = *config;
+    l->config.ask.whole = config->soft;
     l->prompt = *prompt;
     *prompt = (dq_reward_prompt){0};
     for (size_t i = 0; i < DQ_LABELS; i++)
         l->has_reward[i] = dq_label_map_find(map, dq_labels[i], strlen(dq_labels[i]), &l->rewards[i]);
-    dq_ask_config config = {.options = &l->options.ask,
-                            .model = options->model,
-                            .whole = options->soft,
-                            .go_on = options->allow_missing};
     dq_status status = write_head(l, error);
-    if (!status) status = dq_ask_open(&l->ask, &config, error);
+    if (!status) status = dq_ask_open(&l->ask, &l->config.ask, error);
     *out = l;
     if (!status) return DQ_OK;
     *out = NULL;

@@ -74,7 +74,7 @@ static void say_what_is_missing(const dq_reward_run *s, const dq_cli *cli)
     if (s->plan.skipped)
         dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped", s->plan.file,
                    (unsigned long long)s->plan.skipped);
-    if (s->labeller.unrewarded && !dq_reward_judge_prints(&s->o->llm))
+    if (s->labeller.unrewarded && !dq_reward_prints(&s->o->llm))
         dq_cli_say(cli, common, "%llu of %llu transitions have no reward: no label, or one outside the map",
                    (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->out.written);
 }
@@ -84,7 +84,7 @@ static dq_status run(dq_reward_run *s, dq_cli *cli, dq_error *error)
     bool draws = s->plan.from == DQ_PAIRS_RANDOM;
     int64_t seed = draws ? (int64_t)s->o->common.seed : -1;
     dq_common common = s->o->common;
-    if (dq_reward_judge_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
+    if (dq_reward_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = dq_filter_open(&s->filter, cli, &common, seed, error);
     if (!status) status = dq_reward_read(s, error);
     if (!status && !s->o->labels_only) status = dq_reward_ready(s, error);
@@ -168,7 +168,7 @@ int main(int argc, char **argv)
     dq_reward_record(table, (dq_strategy)o.strategy);
     dq_reward_run s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
-    dq_reward_understand(&s, &cli);
+    dq_reward_apply_options(&o, &cli, &s.labeller, &s.plan);
     dq_status status = load_prompt(&s, &o, &e);
     if (!status) status = o.llm.ledger ? dq_ask_print_ledger(o.llm.ledger, &e) : run(&s, &cli, &e);
     clean_up(&s);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The options of dq-reward: those of a model that is asked, and the rest.
+ */
+#ifndef DQ_REWARD_OPTIONS_H
+#define DQ_REWARD_OPTIONS_H
+
+#include "cli/llm_options.h"
+#include "pairs.h"
+#include "reward/label.h"
+
+typedef struct dq_llm_options {
+    dq_ask_options ask;
+    const char *model, *prompt, *temperature;
+    uint64_t stages, votes;
+    bool soft, allow_missing, show_prompt;
+    const char *ledger;
+} dq_llm_options;
+
+#define DQ_LLM_DEFAULTS                                                                                      \
+    {                                                                                                        \
+        .ask = DQ_ASK_DEFAULTS, .temperature = "0", .stages = 2, .votes = 1                                  \
+    }
+
+/* clang-format off */
+#define DQ_OPTIONS_LLM(l)                                                                                            \
+    {"model", 'm', DQ_OPT_TEXT, &(l).model, "NAME", "the model that is asked", .flags = DQ_OPT_PAYLOAD},             \
+    {"prompt", 0, DQ_OPT_TEXT, &(l).prompt, "NAME",                                                                  \
+     "jobs, items, or a file of yours (default by what the catalogue has)", .flags = DQ_OPT_PAYLOAD},                \
+    {"stages", 0, DQ_OPT_COUNT, &(l).stages, "N", "2: the title first, then the rest; 1: all at once",               \
+     .flags = DQ_OPT_PAYLOAD, .least = 1, .most = 2},                                                                \
+    {"temperature", 0, DQ_OPT_TEXT, &(l).temperature, "T", "of the model; none: do not send one",                    \
+     .flags = DQ_OPT_PAYLOAD},                                                                                       \
+    {"votes", 0, DQ_OPT_COUNT, &(l).votes, "K", "ask K times: the mean reward, the most frequent label",             \
+     .flags = DQ_OPT_PAYLOAD, .least = 1, .most = 1000},                                                             \
+    {"soft", 0, DQ_OPT_FLAG, &(l).soft, NULL, "expected rewards from the label's log-probabilities",                 \
+     .flags = DQ_OPT_PAYLOAD},                                                                                       \
+    {"allow-missing", 0, DQ_OPT_FLAG, &(l).allow_missing, NULL, "a pair without a label leaves without, exit 0",     \
+     .flags = 0},                                                                                                    \
+    {"show-prompt", 0, DQ_OPT_FLAG, &(l).show_prompt, NULL, "print the messages as JSON lines; ask nobody",          \
+     .flags = 0},                                                                                                    \
+    {"ledger", 0, DQ_OPT_TEXT, &(l).ledger, "FILE", "print what the cache FILE has cost, by model, and exit",        \
+     .flags = 0}
+/* clang-format on */
+
+typedef struct dq_reward_options {
+    dq_common common;
+    int strategy;
+    bool raw_cosine, strict, labels_only;
+    dq_texts pair_fields;
+    const char *map, *pairs, *pairs_file, *user, *answers;
+    double weight;
+    dq_llm_options llm;
+} dq_reward_options;
+
+/* Whether nothing but words is written: --dry-run, --show-prompt. */
+bool dq_reward_prints(const dq_llm_options *options);
+/* --temperature: a number in 0 .. 2, or none (NAN); false for anything else. */
+bool dq_reward_temperature(const char *text, double *temperature);
+
+/* Sets the labeller's strategy, map and weight and the plan of pairs, or ends in a usage error. */
+void dq_reward_apply_options(const dq_reward_options *options, const dq_cli *cli, dq_labeller *labeller,
+                             dq_pair_plan *plan);
+/* Takes the flags of options that the strategy does not read: what cannot change the payload does not stand
+ * in the head. */
+void dq_reward_record(dq_option *table, dq_strategy strategy);
+
+#endif
