@@ -2,6 +2,7 @@
  *
  * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
  */
+#include "dq/source.h"
 #include "reward.h"
 
 #include "data/load.h"
@@ -20,6 +21,25 @@ static dq_status choose_user(dq_reward_run *s, dq_error *error)
     return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
 }
 
+static dq_status next_line(void *source, const char **line, size_t *bytes, dq_error *error)
+{
+    char *text = NULL;
+    dq_status status = dq_source_line(source, &text, bytes, error);
+    *line = text;
+    return status;
+}
+
+static dq_status open_list(dq_reward_run *s, dq_error *error)
+{
+    if (!s->o->pairs_file) return DQ_OK;
+    dq_status status = dq_source_open(&s->list, s->o->pairs_file, error);
+    if (status) return status;
+    s->plan.line = next_line;
+    s->plan.line_arg = s->list;
+    s->plan.list = dq_source_name(s->list);
+    return DQ_OK;
+}
+
 static bool any_pairs_in_stream(const dq_reward_run *s)
 {
     return s->transition_count || s->catalogue.interaction_bundle_count;
@@ -28,6 +48,7 @@ static bool any_pairs_in_stream(const dq_reward_run *s)
 dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
 {
     dq_status status = choose_user(s, error);
+    if (!status) status = open_list(s, error);
     if (!status && !s->o->labels_only && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
         status = dq_fail(
             error, DQ_ERR_UNKNOWN,
@@ -72,7 +93,7 @@ static void say_what_is_missing(const dq_reward_run *s, const dq_cli *cli)
 {
     const dq_common *common = &s->o->common;
     if (s->plan.skipped)
-        dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped", s->plan.file,
+        dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped", s->o->pairs_file,
                    (unsigned long long)s->plan.skipped);
     if (s->labeller.unrewarded && !dq_reward_prints(&s->o->llm))
         dq_cli_say(cli, common, "%llu of %llu transitions have no reward: no label, or one outside the map",
@@ -98,6 +119,7 @@ static dq_status run(dq_reward_run *s, dq_cli *cli, dq_error *error)
 static void clean_up(dq_reward_run *s)
 {
     dq_reward_output_free(&s->out);
+    dq_source_close(s->list);
     dq_reward_forget(s);
     dq_human_close(s->human);
     dq_labeller_free(&s->labeller);

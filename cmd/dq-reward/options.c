@@ -63,8 +63,7 @@ void dq_reward_apply_options(const dq_reward_options *o, const dq_cli *cli, dq_l
     labeller->raw_cosine = o->raw_cosine;
     labeller->weight = o->weight;
     labeller->threads = dq_cli_threads(&o->common, 1);
-    if (o->pairs_file) plan->from = DQ_PAIRS_FILE;
-    plan->file = o->pairs_file;
+    if (o->pairs_file) plan->from = DQ_PAIRS_LISTED;
     plan->seed = o->common.seed;
     plan->strict = o->strict;
 }

@@ -2,7 +2,6 @@
 #include "pairs.h"
 #include "core/rng.h"
 #include "core/topk.h"
-#include "dq/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,41 +120,42 @@ static dq_status walk_interactions(walk *w, dq_error *error)
     return status;
 }
 
-/* One line of the file: user TAB item, and perhaps more columns. */
-static dq_status walk_line(walk *w, const char *line, size_t bytes, dq_error *error)
+/* The rows of one line's pair; *user is DQ_ABSENT where it is to be passed over. */
+static dq_status find_listed(walk *w, const char *line, size_t bytes, uint32_t *user, uint32_t *item,
+                             dq_error *error)
 {
     const char *tab = memchr(line, '\t', bytes);
     if (!tab) return dq_fail(error, DQ_ERR_FORMAT, "not USER, a tab, ITEM");
     const char *id = tab + 1, *end = memchr(id, '\t', bytes - (size_t)(id - line));
     size_t id_bytes = (size_t)((end ? end : line + bytes) - id), user_bytes = (size_t)(tab - line);
-    uint32_t user = dq_entities_find(&w->catalogue->users, line, user_bytes);
-    uint32_t item = dq_entities_find(&w->catalogue->items, id, id_bytes);
-    if (user == DQ_ABSENT || item == DQ_ABSENT) {
-        w->plan->skipped++;
-        if (!w->plan->strict) return DQ_OK;
-        return dq_fail(error, DQ_ERR_UNKNOWN, "%s %.*s is not in the catalogue",
-                       user == DQ_ABSENT ? "user" : "item", (int)(user == DQ_ABSENT ? user_bytes : id_bytes),
-                       user == DQ_ABSENT ? line : id);
-    }
-    if (w->plan->only_user != DQ_ABSENT && w->plan->only_user != user) return DQ_OK;
-    return w->take(w->arg, user, item, DQ_ABSENT, error);
+    *user = dq_entities_find(&w->catalogue->users, line, user_bytes);
+    *item = dq_entities_find(&w->catalogue->items, id, id_bytes);
+    if (*user != DQ_ABSENT && *item != DQ_ABSENT) return DQ_OK;
+    w->plan->skipped++;
+    bool nobody = *user == DQ_ABSENT;
+    *user = DQ_ABSENT;
+    if (!w->plan->strict) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN, "%s %.*s is not in the catalogue", nobody ? "user" : "item",
+                   (int)(nobody ? user_bytes : id_bytes), nobody ? line : id);
 }
 
-static dq_status walk_file(walk *w, dq_error *error)
+static dq_status walk_list(walk *w, dq_error *error)
 {
-    dq_source *source;
-    dq_status status = dq_source_open(&source, w->plan->file, error);
-    if (status) return status;
-    char *line;
+    const dq_pair_plan *plan = w->plan;
+    const char *line;
     size_t bytes;
+    dq_status status = DQ_OK;
     for (uint64_t number = 1; !status; number++) {
-        status = dq_source_line(source, &line, &bytes, error);
+        uint32_t user, item;
+        status = plan->line(plan->line_arg, &line, &bytes, error);
         if (status || !line) break;
         if (bytes == 0) continue;
-        status = walk_line(w, line, bytes, error);
-        if (status) (void)dq_error_at(error, dq_source_name(source), number);
+        status = find_listed(w, line, bytes, &user, &item, error);
+        if (status)
+            (void)dq_error_at(error, plan->list, number);
+        else if (user != DQ_ABSENT && (plan->only_user == DQ_ABSENT || plan->only_user == user))
+            status = w->take(w->arg, user, item, DQ_ABSENT, error);
     }
-    dq_source_close(source);
     return status;
 }
 
@@ -163,7 +163,7 @@ uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)
 {
     uint64_t items = dq_entities_count(&catalogue->items), users = dq_entities_count(&catalogue->users);
     bool all_users = plan->only_user == DQ_ABSENT;
-    if (plan->from == DQ_PAIRS_FILE) return 0;
+    if (plan->from == DQ_PAIRS_LISTED) return 0;
     if (plan->from == DQ_PAIRS_STREAM) return all_users ? catalogue->interaction_count : 0;
     if (plan->from != DQ_PAIRS_ALL && plan->n < items) items = plan->n;
     return all_users ? users * items : items;
@@ -175,7 +175,7 @@ dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair
     walk w = {.plan = plan, .labeller = labeller, .catalogue = labeller->catalogue, .take = take, .arg = arg};
     switch (plan->from) {
     case DQ_PAIRS_STREAM: return walk_interactions(&w, error);
-    case DQ_PAIRS_FILE: return walk_file(&w, error);
+    case DQ_PAIRS_LISTED: return walk_list(&w, error);
     case DQ_PAIRS_ALL:
     case DQ_PAIRS_RANDOM:
     case DQ_PAIRS_TOP: break;

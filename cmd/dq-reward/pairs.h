@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Which (user, item) pairs dq-reward labels: those of the stream, all, some drawn or the most similar per
- * user, or those of a file.
+ * user, or those of a list.
  */
 #ifndef DQ_REWARD_PAIRS_H
 #define DQ_REWARD_PAIRS_H
@@ -13,17 +13,22 @@ typedef enum dq_pairs_from {
     DQ_PAIRS_ALL,
     DQ_PAIRS_RANDOM, /* n per user, drawn without replacement from a generator of the user's own */
     DQ_PAIRS_TOP,    /* n per user by cosine, ties by the greater id */
-    DQ_PAIRS_FILE,   /* lines of user TAB item */
+    DQ_PAIRS_LISTED, /* lines of user TAB item, perhaps with more columns behind */
 } dq_pairs_from;
+
+/* The next line of a list, without its end; it is the list's until the next call. *line = NULL: no more. */
+typedef dq_status dq_pair_line(void *arg, const char **line, size_t *bytes, dq_error *error);
 
 typedef struct dq_pair_plan {
     dq_pairs_from from;
     uint64_t n;
-    const char *file;
     uint64_t seed;
     uint32_t only_user; /* or DQ_ABSENT: all users */
-    bool strict;        /* an unknown id in a file is an error */
-    uint64_t skipped;   /* lines of the file with an unknown id */
+    dq_pair_line *line; /* of a list */
+    void *line_arg;
+    const char *list; /* its name in errors */
+    bool strict;      /* an unknown id in a list is an error */
+    uint64_t skipped; /* lines of the list with an unknown id */
 } dq_pair_plan;
 
 /* "stream", "all", "random:N" or "top:N"; DQ_ERR_RANGE for anything else. */
@@ -37,7 +42,8 @@ typedef dq_status dq_pair_taker(void *arg, uint32_t user, uint32_t item, uint32_
                                 dq_error *error);
 
 /* Gives every pair to take: users and for each its items in the order of the catalogue; the stream's and the
- * file's pairs in their own order. */
+ * list's pairs in their own order. What `take` returns other than DQ_OK ends it. A line that is none, or an
+ * unknown id where the plan is strict: DQ_ERR_FORMAT, DQ_ERR_UNKNOWN, with the line as error->record. */
 dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,
                         dq_error *error);
 

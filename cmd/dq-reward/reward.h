@@ -19,6 +19,7 @@ typedef struct dq_reward_run {
     dq_reward_judge judge; /* a model */
     dq_human *human;
     dq_pair_plan plan;
+    dq_source *list; /* --pairs-file */
     dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
     size_t transition_count, ranking_count;
