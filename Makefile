@@ -70,7 +70,7 @@ $(B)/obj/%.o: %.c Makefile
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # q, not r: files of two rooms may have one name.
-$(B)/librooms.a: $(call objects,$(ROOMS))
+$(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
 
@@ -103,19 +103,17 @@ LIBRARY  := $(B)/libdq.a $(B)/$(SONAME)
 $(BUILT): $(B)/%: $$(call objects,cmd/$$*) $(B)/libcli.a $(B)/librooms.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
-# The prompts that dq-reward is shipped with, as C.
+# The prompts that are shipped, as C: a part of the room label.
 PROMPTS := jobs items
-$(B)/obj/cmd/dq-reward/prompts.c: $(PROMPTS:%=data/prompts/%.txt) Makefile
+$(B)/obj/lib/label/prompts.c: $(PROMPTS:%=data/prompts/%.txt) Makefile
 	@mkdir -p $(@D)
 	{ echo '#include <stddef.h>'; for p in $(PROMPTS); do \
 	    echo "extern const unsigned char dq_prompt_$$p[]; extern const size_t dq_prompt_$${p}_bytes;"; \
 	    echo "const unsigned char dq_prompt_$$p[] = {"; od -An -v -tu1 data/prompts/$$p.txt | sed 's/\([0-9]\{1,\}\)/\1,/g'; \
 	    echo "}; const size_t dq_prompt_$${p}_bytes = sizeof dq_prompt_$$p;"; done; } > $@
 
-$(B)/obj/cmd/dq-reward/prompts.o: $(B)/obj/cmd/dq-reward/prompts.c
+$(B)/obj/lib/label/prompts.o: $(B)/obj/lib/label/prompts.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
-
-$(B)/dq-reward: $(B)/obj/cmd/dq-reward/prompts.o
 
 $(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
 	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@

@@ -22,6 +22,7 @@ reward:  core math data
 rank:    core math data net learn
 measure: core math data
 llm:     core port
+label:   core wire port data reward llm
 rollout: core wire env net learn
 cli:     core wire port llm
 '

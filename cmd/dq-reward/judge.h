@@ -6,7 +6,7 @@
 #ifndef DQ_REWARD_JUDGE_H
 #define DQ_REWARD_JUDGE_H
 
-#include "llm.h"
+#include "label/llm.h"
 #include "options.h"
 
 typedef struct dq_reward_judge {

@@ -6,8 +6,8 @@
 #define DQ_REWARD_OPTIONS_H
 
 #include "cli/llm_options.h"
-#include "pairs.h"
 #include "reward/label.h"
+#include "reward/pairs.h"
 
 typedef struct dq_llm_options {
     dq_ask_options ask;

@@ -7,7 +7,7 @@
 #define DQ_REWARD_WRITE_H
 
 #include "cli/cli.h"
-#include "pairs.h"
+#include "reward/pairs.h"
 
 /* Pairs waiting for a full block. */
 typedef struct dq_reward_block {

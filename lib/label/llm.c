@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "llm.h"
+#include "label/llm.h"
 
-#include "answer.h"
+#include "label/answer.h"
 
 #include <math.h>
 #include <stdio.h>

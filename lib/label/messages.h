@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The prompt of dq-reward: one of those that are compiled in (data/prompts/), or a user's file, and the rows
- * of a catalogue as a prompt sees them.
+ * The messages that a model is asked with about a pair: a prompt, one of those that are compiled in
+ * (data/prompts/) or a user's file, filled with the rows of a catalogue.
  */
-#ifndef DQ_REWARD_MESSAGES_H
-#define DQ_REWARD_MESSAGES_H
+#ifndef DQ_LABEL_MESSAGES_H
+#define DQ_LABEL_MESSAGES_H
 
 #include "data/catalogue.h"
-
 #include "port/files/json.h"
 #include "reward/prompt.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "messages.h"
+#include "label/messages.h"
 
 #include "dq/source.h"
 #include "port/files/sha256.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "pairs.h"
+#include "reward/pairs.h"
+
 #include "core/rng.h"
 #include "core/topk.h"
 

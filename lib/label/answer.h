@@ -2,11 +2,10 @@
  *
  * A completion's body read as a judgement: the forms in which dq-reward asks, by stage.
  */
-#ifndef DQ_REWARD_ANSWER_H
-#define DQ_REWARD_ANSWER_H
+#ifndef DQ_LABEL_ANSWER_H
+#define DQ_LABEL_ANSWER_H
 
 #include "llm/ask.h"
-
 #include "reward/judgement.h"
 #include "reward/prompt.h"
 

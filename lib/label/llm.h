@@ -6,11 +6,11 @@
  *     pair -> K votes, each:  once -> label
  *                             first -> IGNORE | CLICK -> second -> APPLY | SAVE | IGNORE (a CLICK then)
  */
-#ifndef DQ_REWARD_LLM_H
-#define DQ_REWARD_LLM_H
+#ifndef DQ_LABEL_LLM_H
+#define DQ_LABEL_LLM_H
 
+#include "label/messages.h"
 #include "llm/ask.h"
-#include "messages.h"
 #include "reward/label.h"
 
 /* What is asked, and how. What it points to outlives the llm. */
