@@ -102,10 +102,9 @@ static dq_status put_catalogue(train_labeller *l, dq_error *error)
 
 static dq_status start(train_labeller *l, dq_error *error)
 {
+    static const char *const variables[] = {"DQ_LABELS_ONLY=1", NULL};
     if (l->process) return DQ_OK;
-    if (setenv("DQ_LABELS_ONLY", "1", 1) != 0)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for the environment");
-    dq_status status = dq_coprocess_start(&l->process, l->t->o->reward_cmd, &l->t->maker, error);
+    dq_status status = dq_coprocess_start(&l->process, l->t->o->reward_cmd, variables, &l->t->maker, error);
     if (status) return status;
     if (l->t->o->checkpoint) dq_coprocess_stop_when(l->process, train_stop_asked);
     return put_catalogue(l, error);

@@ -123,7 +123,7 @@ dq_status dq_env_process_open(dq_envs *envs, dq_error *error)
     p->chosen = calloc(n, sizeof *p->chosen);
     p->seeds = calloc(n, sizeof *p->seeds);
     if (!p->taken || !p->chosen || !p->seeds) return no_memory(error);
-    dq_status status = dq_coprocess_start(&p->talk, envs->config.command, envs->config.maker, error);
+    dq_status status = dq_coprocess_start(&p->talk, envs->config.command, NULL, envs->config.maker, error);
     if (status) return status;
     if (envs->config.stop_asked) dq_coprocess_stop_when(p->talk, envs->config.stop_asked);
     status = dq_coprocess_take(p->talk, &p->task, error);

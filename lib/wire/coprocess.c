@@ -227,17 +227,28 @@ static dq_status read_any(void *arg, void *to, size_t n, size_t *got, dq_error *
 
 /* ---- starting ---- */
 
-/* Our environment with DQ_FLUSH=1. To be freed. */
-static char **environment(void)
+/* Puts NAME=value in the place of whatever has that name. The list has room for one more and the NULL. */
+static void set_variable(char **list, size_t *count, const char *variable)
 {
-    static char flush[] = "DQ_FLUSH=1";
-    size_t count = 0, kept = 0;
+    size_t name = strcspn(variable, "=") + 1, kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (strncmp(list[i], variable, name) != 0) list[kept++] = list[i];
+    list[kept++] = (char *)variable; /* posix_spawn writes to none of them */
+    list[kept] = NULL;
+    *count = kept;
+}
+
+/* Our environment with DQ_FLUSH=1 and the variables. To be freed. */
+static char **environment(const char *const *variables)
+{
+    size_t count = 0, more = 0;
     while (environ[count]) count++;
-    char **copy = calloc(count + 2, sizeof *copy);
+    while (variables && variables[more]) more++;
+    char **copy = calloc(count + more + 2, sizeof *copy);
     if (!copy) return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], "DQ_FLUSH=", 9) != 0) copy[kept++] = environ[i];
-    copy[kept] = flush;
+    memcpy(copy, environ, count * sizeof *copy);
+    set_variable(copy, &count, "DQ_FLUSH=1");
+    for (size_t i = 0; i < more; i++) set_variable(copy, &count, variables[i]);
     return copy;
 }
 
@@ -276,10 +287,10 @@ static void keep_end(int fd)
     (void)fcntl(fd, F_SETPIPE_SZ, PIPE);
 }
 
-static dq_status connect_pipes(dq_coprocess *p, dq_error *error)
+static dq_status connect_pipes(dq_coprocess *p, const char *const *variables, dq_error *error)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1};
-    char **env = environment();
+    char **env = environment(variables);
     int sys = env ? 0 : ENOMEM;
     if (!sys && (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)) sys = errno;
     if (!sys) sys = spawn(p, in[0], out[1], env);
@@ -307,8 +318,8 @@ static void free_process(dq_coprocess *p)
     free(p);
 }
 
-dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const dq_maker *maker,
-                             dq_error *error)
+dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const char *const *variables,
+                             const dq_maker *maker, dq_error *error)
 {
     dq_sink *sink;
     *process = NULL;
@@ -318,7 +329,7 @@ dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const 
     p->broken = DQ_ERROR_NONE;
     p->command = strdup(command);
     dq_status status = p->command ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a co-process");
-    if (!status) status = connect_pipes(p, error);
+    if (!status) status = connect_pipes(p, variables, error);
     if (!status) status = dq_sink_open_fn(&sink, p->command, DQ_SINK_ZSTD, write_all, p, error);
     if (!status) status = dq_writer_open_sink(&p->writer, sink, maker, NULL, 0, error);
     if (status) return dq_coprocess_end(p, status, error);

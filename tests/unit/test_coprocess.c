@@ -21,12 +21,17 @@ enum { BIG = 1 << 20 };
 
 static const dq_maker maker = {.program = "test", .version = "0", .seed = -1};
 
-static dq_coprocess *start(const char *command)
+static dq_coprocess *start_with(const char *command, const char *const *variables)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_coprocess *p;
-    assert_int_equal(dq_coprocess_start(&p, command, &maker, &e), DQ_OK);
+    assert_int_equal(dq_coprocess_start(&p, command, variables, &maker, &e), DQ_OK);
     return p;
+}
+
+static dq_coprocess *start(const char *command)
+{
+    return start_with(command, NULL);
 }
 
 /* A bundle of n numbers that do not compress, which begin with `first`. */
@@ -87,6 +92,26 @@ static void answers_each_bundle(void **state)
     assert_int_equal(put(p, 9, 10, &e), DQ_OK); /* what nobody takes is no error */
     assert_int_equal(dq_coprocess_end(p, DQ_OK, &e), DQ_OK);
     assert_int_equal(dq_coprocess_end(NULL, DQ_OK, &e), DQ_OK);
+}
+
+/* It has our environment and, over it, what it is given; we keep ours. */
+static void gets_its_variables(void **state)
+{
+    (void)state;
+    static const char *const variables[] = {"DQ_TEST_A=of its own", "DQ_TEST_NEW=x=y", NULL};
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(setenv("DQ_TEST_A", "ours", 1), 0);
+    assert_int_equal(setenv("DQ_TEST_AB", "ours too", 1), 0);
+    assert_int_equal(setenv("DQ_FLUSH", "0", 1), 0);
+    dq_coprocess *p = start_with("[ \"$DQ_TEST_A|$DQ_TEST_AB|$DQ_TEST_NEW|$DQ_FLUSH\" = "
+                                 "'of its own|ours too|x=y|1' ] && cat",
+                                 variables);
+    assert_int_equal(put(p, 3, 10, &e), DQ_OK);
+    takes(p, 3);
+    assert_int_equal(dq_coprocess_end(p, DQ_OK, &e), DQ_OK);
+    assert_string_equal(getenv("DQ_TEST_A"), "ours");
+    assert_null(getenv("DQ_TEST_NEW"));
+    for (size_t i = 0; i < 3; i++) (void)unsetenv((const char *[]){"DQ_TEST_A", "DQ_TEST_AB", "DQ_FLUSH"}[i]);
 }
 
 /* 32 MiB in each direction before anything is taken: far more than the pipes hold. */
@@ -251,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_each_bundle),
+        cmocka_unit_test(gets_its_variables),
         cmocka_unit_test(takes_in_what_comes_while_it_writes),
         cmocka_unit_test(waits_for_one_that_reads_everything_first),
         cmocka_unit_test(names_how_it_died),
