@@ -52,8 +52,7 @@ static bool put(dq_bundle *model, dq_value *map, const char *name, dq_value valu
 
 static dq_status save_labels(const online *run, dq_bundle *model, dq_error *error)
 {
-    const train_labeller *labeller = train_rewards_labeller(run->rewards);
-    const dq_value *maker = labeller ? train_labeller_maker(labeller) : NULL;
+    const dq_value *maker = train_rewards_labeller(run->rewards);
     if (maker && !put(model, &model->meta, "labeller", *maker))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     return train_rewards_save(run->rewards, model, error);
@@ -234,9 +233,10 @@ dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar
     dq_status status = make(&run, error);
     if (!status) status = train_resume(t, log, restore, &run, error);
     if (!status) status = go(&run, error);
-    const train_labeller *asked = run.rewards ? train_rewards_labeller(run.rewards) : NULL;
-    const dq_value *maker = asked ? train_labeller_maker(asked) : NULL;
-    *labeller = maker ? *maker : dq_nil(); /* lives in the command line's arena */
+    const dq_value *maker = run.rewards ? train_rewards_labeller(run.rewards) : NULL;
+    *labeller = dq_nil();
+    if (!status && maker && !dq_value_copy(&t->cli->arena, maker, labeller))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for who labelled");
     status = train_rewards_end(run.rewards, status, error);
     dq_env_free(run.env);
     *agent = run.agent;

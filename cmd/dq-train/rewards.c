@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Where the rewards of online training come from, for one user: cosines, logged labels, a labeller that is
- * asked (train_labeller.c), and with --cosine-weight a mixture of two parts that changes by the episode.
+ * asked (label/remote.h), and with --cosine-weight a mixture of two parts that changes by the episode.
  */
 #include "train.h"
 
+#include "label/remote.h"
 #include "reward/mix.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ struct train_rewards {
     train *t;
     float *reward, *cosine, *llm; /* (items) each; NAN: none. The parts only with a weight */
     double share;                 /* the cosine's, in this episode */
-    train_labeller *labeller;     /* NULL: everything is known */
+    dq_remote *labeller;          /* NULL: everything is known */
     uint32_t *ahead;              /* (candidates) */
     float *ahead_value;
 };
@@ -102,6 +103,17 @@ dq_status train_no_parts(dq_error *error)
                    "(dq-reward --strategy hybrid), or --reward-cmd");
 }
 
+static dq_status start_labeller(train_rewards *r, uint32_t user, dq_error *error)
+{
+    train *t = r->t;
+    dq_remote_config config = {.command = t->o->reward_cmd,
+                               .maker = &t->maker,
+                               .catalogue = &t->dataset.catalogue,
+                               .user = user,
+                               .stop_asked = t->o->checkpoint ? train_stop_asked : NULL};
+    return dq_remote_new(&r->labeller, &config, error);
+}
+
 static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
 {
     train *t = r->t;
@@ -109,7 +121,7 @@ static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
     size_t items = dq_entities_count(&t->dataset.catalogue.items);
     for (size_t i = 0; i < items; i++) r->reward[i] = r->cosine[i] = r->llm[i] = NAN;
     if (t->o->reward_cmd) {
-        dq_status status = train_labeller_new(&r->labeller, t, user, error);
+        dq_status status = start_labeller(r, user, error);
         return status || !t->weight.on ? status : find_cosines(t, user, r->cosine, error);
     }
     if (t->weight.on) return logged ? find_parts(r, user, error) : train_no_parts(error);
@@ -137,7 +149,11 @@ dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq
 dq_status train_rewards_end(train_rewards *r, dq_status status, dq_error *error)
 {
     if (!r) return status;
-    status = train_labeller_end(r->labeller, status, error);
+    uint64_t asked = r->labeller ? dq_remote_asked(r->labeller) : 0;
+    status = dq_remote_end(r->labeller, status, error);
+    if (asked)
+        dq_cli_say(r->t->cli, &r->t->o->common, "%llu pairs asked of %s", (unsigned long long)asked,
+                   r->t->o->reward_cmd);
     free(r->reward);
     free(r->cosine);
     free(r->llm);
@@ -168,7 +184,7 @@ static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_env *env,
     for (uint32_t c = 0; most && c < env->candidate_count; c++) {
         uint32_t item = env->candidates[c];
         float value;
-        if (item == chosen || !train_labeller_unknown(r->labeller, item)) continue;
+        if (item == chosen || !dq_remote_unasked(r->labeller, item)) continue;
         dq_net_score(dq_dynaq_q(agent), users.at[env->user], items.at[item], items.width, 1, &value);
         size_t at = n < most ? n++ : most;
         for (; at > 0 && r->ahead_value[at - 1] < value; at--) {
@@ -188,27 +204,29 @@ dq_status train_rewards_need(train_rewards *r, dq_dynaq *agent, const dq_env *en
 {
     uint32_t item = env->candidates[choice];
     if (!r->labeller || (r->t->weight.on && r->share == 1)) return DQ_OK; /* the cosine is known */
-    size_t n = train_labeller_unknown(r->labeller, item) ? choose_ahead(r, agent, env, item) : 0;
-    return train_labeller_need(r->labeller, item, r->ahead, n, error);
+    size_t n = dq_remote_unasked(r->labeller, item) ? choose_ahead(r, agent, env, item) : 0;
+    return dq_remote_need(r->labeller, item, r->ahead, n, error);
 }
 
+/* The labeller said so itself (75), or it had answered something in this run. One that fails at the first
+ * question would fail for ever. */
 bool train_rewards_resumable(const train_rewards *r)
 {
-    return r->labeller && train_labeller_resumable(r->labeller);
+    return r->labeller && (dq_remote_answered(r->labeller) || dq_remote_exit(r->labeller) == DQ_EXIT_STOPPED);
 }
 
-const train_labeller *train_rewards_labeller(const train_rewards *r)
+const dq_value *train_rewards_labeller(const train_rewards *r)
 {
-    return r->labeller;
+    return r->labeller ? dq_remote_maker(r->labeller) : NULL;
 }
 
 float train_reward_of(void *arg, uint32_t user, uint32_t item)
 {
     const train_rewards *r = arg;
     (void)user;
-    float reward = r->labeller ? train_labeller_reward(r->labeller, item) : r->reward[item];
+    float reward = r->labeller ? dq_remote_reward(r->labeller, item) : r->reward[item];
     if (r->t->weight.on) {
-        float llm = r->labeller ? train_labeller_llm(r->labeller, item) : r->llm[item];
+        float llm = r->labeller ? dq_remote_llm(r->labeller, item) : r->llm[item];
         reward = train_weigh(r->share, r->cosine[item], llm);
     }
     return isnan(reward) ? r->t->ignore : reward;
@@ -218,10 +236,10 @@ float train_reward_of(void *arg, uint32_t user, uint32_t item)
 
 dq_status train_rewards_save(const train_rewards *r, dq_bundle *model, dq_error *error)
 {
-    return r->labeller ? train_labeller_save(r->labeller, model, error) : DQ_OK;
+    return r->labeller ? dq_remote_save(r->labeller, model, error) : DQ_OK;
 }
 
 dq_status train_rewards_restore(train_rewards *r, const dq_bundle *model, dq_error *error)
 {
-    return r->labeller ? train_labeller_restore(r->labeller, model, error) : DQ_OK;
+    return r->labeller ? dq_remote_restore(r->labeller, model, error) : DQ_OK;
 }

@@ -5,7 +5,6 @@
  *     dq-train.c           options, main
  *     train_setup.c        the input, the networks' shape, one user's rewards, the model that leaves
  *     train_reward.c       where online rewards come from
- *     train_labeller.c     --reward-cmd: a labeller that is asked as training goes on
  *     train_weight.c       --cosine-weight: the share of the cosine in a reward, by the episode
  *     train_online.c       Dyna-Q against the catalogue environment, one user
  *     train_offline.c      mini-batches over logged transitions
@@ -125,7 +124,6 @@ dq_status train_no_parts(dq_error *error);
 /* ---- train_reward.c ---- */
 
 typedef struct train_rewards train_rewards;
-typedef struct train_labeller train_labeller;
 
 /* One user's rewards. On failure *rewards can still be ended. */
 dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq_error *error);
@@ -141,32 +139,13 @@ dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_e
                              dq_error *error);
 /* Whether a failure of `need` is a stop with progress, rather than a labeller that never worked. */
 bool train_rewards_resumable(const train_rewards *rewards);
-/* NULL without --reward-cmd. */
-const train_labeller *train_rewards_labeller(const train_rewards *rewards);
+/* {program, options} of who labelled, the rewards'; NULL when nobody was asked. */
+const dq_value *train_rewards_labeller(const train_rewards *rewards);
 /* A dq_reward_fn; arg is the rewards. */
 float train_reward_of(void *arg, uint32_t user, uint32_t item);
 /* What was asked and answered, in a checkpoint. */
 dq_status train_rewards_save(const train_rewards *rewards, dq_bundle *model, dq_error *error);
 dq_status train_rewards_restore(train_rewards *rewards, const dq_bundle *model, dq_error *error);
-
-/* ---- train_labeller.c ---- */
-
-/* The process is started with the first question. On failure *labeller can still be ended. */
-dq_status train_labeller_new(train_labeller **labeller, train *t, uint32_t user, dq_error *error);
-dq_status train_labeller_end(train_labeller *labeller, dq_status status, dq_error *error);
-/* Asks for an item unless its label is known, and for n more behind it; waits for the first. */
-dq_status train_labeller_need(train_labeller *labeller, uint32_t item, const uint32_t *ahead, size_t n,
-                              dq_error *error);
-/* Whether an item was never asked. */
-bool train_labeller_unknown(const train_labeller *labeller, uint32_t item);
-/* The reward as the labeller gave it, and its part of the language model; NAN: none. */
-float train_labeller_reward(const train_labeller *labeller, uint32_t item);
-float train_labeller_llm(const train_labeller *labeller, uint32_t item);
-bool train_labeller_resumable(const train_labeller *labeller);
-/* {program, options} of who labelled; NULL when nobody was asked. */
-const dq_value *train_labeller_maker(const train_labeller *labeller);
-dq_status train_labeller_save(const train_labeller *labeller, dq_bundle *model, dq_error *error);
-dq_status train_labeller_restore(train_labeller *labeller, const dq_bundle *model, dq_error *error);
 
 /* ---- train_log.c ---- */
 
