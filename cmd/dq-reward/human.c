@@ -30,7 +30,7 @@ struct dq_human {
     size_t room;
     dq_index names; /* each with its NUL */
     dq_terminal *terminal;
-    uint32_t *user, *item; /* pairs told ahead and not yet taken: [at, count) */
+    uint32_t *user, *item; /* pairs submitted and not yet taken: [at, count) */
     size_t at, count, capacity;
     uint32_t introduced; /* the user whose profile was shown last */
     uint64_t answered;
@@ -249,9 +249,9 @@ static dq_status stop(const dq_human *h, dq_error *error)
                  error);
 }
 
-/* ---- the judge ---- */
+/* ---- the source of labels ---- */
 
-static dq_status ahead(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error)
+static dq_status submit(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error)
 {
     dq_human *h = self;
     if (h->at == h->count) h->at = h->count = 0;
@@ -307,9 +307,9 @@ static dq_status take(void *self, size_t n, dq_verdict *verdicts, dq_error *erro
     return status;
 }
 
-dq_judge dq_human_judge(dq_human *human)
+dq_label_source dq_human_source(dq_human *human)
 {
-    return (dq_judge){.ahead = ahead, .take = take, .self = human};
+    return (dq_label_source){.submit = submit, .take = take, .self = human};
 }
 
 dq_status dq_human_open(dq_human **human, const char *answers, const dq_catalogue *catalogue,

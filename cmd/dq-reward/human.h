@@ -19,7 +19,7 @@ typedef struct dq_human dq_human;
 /* Opens the terminal with the first question. The catalogue and map are kept. */
 dq_status dq_human_open(dq_human **human, const char *answers, const dq_catalogue *catalogue,
                         const dq_label_map *map, dq_error *error);
-dq_judge dq_human_judge(dq_human *human);
+dq_label_source dq_human_source(dq_human *human);
 /* Accepts NULL. */
 void dq_human_close(dq_human *human);
 

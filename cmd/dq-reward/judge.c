@@ -7,13 +7,13 @@
 dq_status dq_reward_judge_load(dq_reward_judge *j, const dq_llm_options *options, dq_error *error)
 {
     j->options = options;
-    return dq_reward_prompt_load(&j->prompt, options->prompt, error);
+    return dq_messages_load(&j->messages, options->prompt, error);
 }
 
 /* ---- --show-prompt ---- */
 
 /* {"user":"u1","item":"j1","stage":"first","messages":[...]} */
-static dq_status show_stage(dq_reward_prompt *p, dq_prompt_stage stage, uint32_t user, uint32_t item,
+static dq_status show_stage(dq_messages *p, dq_prompt_stage stage, uint32_t user, uint32_t item,
                             dq_json_text *line, dq_error *error)
 {
     static const char *const stages[] = {"first", "second", "once"};
@@ -28,7 +28,7 @@ static dq_status show_stage(dq_reward_prompt *p, dq_prompt_stage stage, uint32_t
     if (!status) status = dq_json_write_raw(line, ",\"stage\":", 9, error);
     if (!status) status = dq_json_write_string(line, stages[stage], strlen(stages[stage]), error);
     if (!status) status = dq_json_write_raw(line, ",\"messages\":", 12, error);
-    if (!status) status = dq_reward_prompt_write(p, stage, user, item, line, error);
+    if (!status) status = dq_messages_write(p, stage, user, item, line, error);
     if (!status) status = dq_json_write_raw(line, "}\n", 2, error);
     if (!status) (void)fwrite(line->data, 1, line->bytes, stdout);
     return status;
@@ -41,9 +41,10 @@ static dq_status show_pairs(void *self, const uint32_t *user, const uint32_t *it
     dq_json_text line = DQ_JSON_TEXT_EMPTY;
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < n; i++) {
-        status = show_stage(&j->prompt, two ? DQ_PROMPT_FIRST : DQ_PROMPT_ONCE, user[i], item[i], &line,
+        status = show_stage(&j->messages, two ? DQ_PROMPT_FIRST : DQ_PROMPT_ONCE, user[i], item[i], &line,
                             error);
-        if (!status && two) status = show_stage(&j->prompt, DQ_PROMPT_SECOND, user[i], item[i], &line, error);
+        if (!status && two)
+            status = show_stage(&j->messages, DQ_PROMPT_SECOND, user[i], item[i], &line, error);
     }
     dq_json_text_free(&line);
     return status;
@@ -72,22 +73,22 @@ static dq_llm_config config_of(const dq_llm_options *o)
 dq_status dq_reward_judge_ready(dq_reward_judge *j, dq_labeller *labeller, const dq_catalogue *catalogue,
                                 dq_error *error)
 {
-    dq_status status = dq_reward_prompt_ready(&j->prompt, catalogue, j->options->stages == 2, error);
+    dq_status status = dq_messages_ready(&j->messages, catalogue, j->options->stages == 2, error);
     if (status) return status;
     if (j->options->show_prompt) {
-        labeller->judge = (dq_judge){.ahead = show_pairs, .take = no_labels, .self = j};
+        labeller->source = (dq_label_source){.submit = show_pairs, .take = no_labels, .self = j};
         return DQ_OK;
     }
     dq_llm_config config = config_of(j->options);
-    status = dq_llm_open(&j->llm, &config, &j->prompt, &labeller->map, error);
-    if (!status) labeller->judge = dq_llm_judge(j->llm);
+    status = dq_llm_open(&j->llm, &config, &j->messages, &labeller->map, error);
+    if (!status) labeller->source = dq_llm_source(j->llm);
     return status;
 }
 
 /* "2 answers are not in the cache, 1 could not be read (--retry-unreadable asks again)" */
 static const char *why_missing(const dq_reward_judge *j, char *room, size_t n)
 {
-    const dq_ask_tally *t = dq_llm_told(j->llm);
+    const dq_ask_tally *t = dq_llm_stats(j->llm);
     const struct {
         uint64_t count;
         const char *what;
@@ -114,7 +115,7 @@ dq_status dq_reward_judge_miss(const dq_reward_judge *j, uint64_t total, dq_erro
 
 static void say(const dq_reward_judge *j, const dq_cli *cli, const dq_common *common, uint64_t total)
 {
-    const dq_ask_tally *t = dq_llm_told(j->llm);
+    const dq_ask_tally *t = dq_llm_stats(j->llm);
     uint64_t missing = dq_llm_missing(j->llm), hard = dq_llm_hard(j->llm);
     char why[200];
     dq_cli_say(cli, common, "%llu pairs: %llu answers from the cache, %llu asked", (unsigned long long)total,
@@ -135,11 +136,11 @@ dq_status dq_reward_judge_end(dq_reward_judge *j, const dq_cli *cli, const dq_co
 {
     if (!status && j->llm) status = dq_reward_judge_miss(j, total, error);
     if (!status && j->llm && j->options->ask.dry_run)
-        dq_ask_print_plan(dq_llm_told(j->llm), &j->options->ask);
+        dq_ask_print_plan(dq_llm_stats(j->llm), &j->options->ask);
     else if (!status && j->llm)
         say(j, cli, common, total);
     status = dq_llm_close(j->llm, status, error);
-    dq_reward_prompt_free(&j->prompt);
+    dq_messages_free(&j->messages);
     j->llm = NULL;
     return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What dq-reward does around its judge: making it ready for a catalogue, the modes that print instead of
- * writing a stream (--ledger, --dry-run, --show-prompt), and what is said at the end.
+ * What dq-reward does around the model that it asks: making it ready for a catalogue, the modes that print
+ * instead of writing a stream (--dry-run, --show-prompt), and what is said at the end.
  */
 #ifndef DQ_REWARD_JUDGE_H
 #define DQ_REWARD_JUDGE_H
@@ -11,7 +11,7 @@
 
 typedef struct dq_reward_judge {
     const dq_llm_options *options;
-    dq_reward_prompt prompt;
+    dq_messages messages;
     dq_llm *llm;
 } dq_reward_judge;
 

@@ -60,9 +60,9 @@ dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
         status = dq_labeller_fields(&s->labeller, &s->catalogue, s->o->pair_fields.at,
                                     s->o->pair_fields.count, error);
     if (!status && kind->model) return dq_reward_judge_ready(&s->judge, &s->labeller, &s->catalogue, error);
-    if (status || !kind->judged) return status;
+    if (status || !kind->asked) return status;
     status = dq_human_open(&s->human, s->o->answers, &s->catalogue, &s->labeller.map, error);
-    if (!status) s->labeller.judge = dq_human_judge(s->human);
+    if (!status) s->labeller.source = dq_human_source(s->human);
     return status;
 }
 
@@ -123,7 +123,7 @@ static void clean_up(dq_reward_run *s)
     dq_reward_forget(s);
     dq_human_close(s->human);
     dq_labeller_free(&s->labeller);
-    dq_reward_prompt_free(&s->judge.prompt);
+    dq_messages_free(&s->judge.messages);
     dq_catalogue_free(&s->catalogue);
 }
 
@@ -132,7 +132,7 @@ static dq_status load_prompt(dq_reward_run *s, dq_reward_options *o, dq_error *e
 {
     if (!dq_strategies[o->strategy].model) return DQ_OK;
     dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
-    if (!status) o->llm.prompt = s->judge.prompt.name;
+    if (!status) o->llm.prompt = s->judge.messages.name;
     return status;
 }
 

@@ -73,7 +73,7 @@ void dq_reward_record(dq_option *table, dq_strategy strategy)
     const dq_strategy_kind *kind = &dq_strategies[strategy];
     static const struct {
         const char *name;
-        bool labels, judged, mixed;
+        bool labels, model, mixed;
     } needs[] = {{"map", true, false, false},    {"model", false, true, false},
                  {"prompt", false, true, false}, {"stages", false, true, false},
                  {"soft", false, true, false},   {"temperature", false, true, false},
@@ -81,8 +81,8 @@ void dq_reward_record(dq_option *table, dq_strategy strategy)
     for (; table->name; table++)
         for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
             if (strcmp(table->name, needs[i].name) != 0) continue;
-            bool counts = (needs[i].labels && (kind->logged || kind->judged)) ||
-                          (needs[i].judged && kind->model) || (needs[i].mixed && kind->model && kind->cosine);
+            bool counts = (needs[i].labels && (kind->logged || kind->asked)) ||
+                          (needs[i].model && kind->model) || (needs[i].mixed && kind->model && kind->cosine);
             if (!counts) table->flags = 0;
         }
 }

@@ -47,7 +47,7 @@ dq_status dq_reward_answer(dq_writer *writer, dq_labeller *labeller, const dq_bu
     dq_rewards rewards = {0};
     dq_status status = resolve(&users, &labeller->catalogue->users, asked, "user", error);
     if (!status) status = resolve(&items, &labeller->catalogue->items, asked, "item", error);
-    if (!status) status = dq_label_ahead(labeller, users.row, items.row, (size_t)asked->rows, error);
+    if (!status) status = dq_label_submit(labeller, users.row, items.row, (size_t)asked->rows, error);
     if (!status)
         status = dq_label_pairs(labeller, users.row, items.row, NULL, (size_t)asked->rows, &rewards, error);
     if (!status) status = put_labels(writer, labeller, &users, &items, &rewards, error);

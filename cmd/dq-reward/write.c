@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-/* Transitions a bundle; fewer where a judge takes its time, so that labels leave as they come. */
-enum { BLOCK = 65536, JUDGED_BLOCK = 1024 };
+/* Transitions a bundle; fewer where labels are asked for, so that they leave as they come. */
+enum { BLOCK = 65536, ASKED_BLOCK = 1024 };
 
 static dq_status put_block(dq_reward_output *o, dq_reward_block *b, dq_error *error)
 {
@@ -29,16 +29,16 @@ static dq_status put_block(dq_reward_output *o, dq_reward_block *b, dq_error *er
     return status;
 }
 
-/* The block is full. A judge is told of it before the labels of the one before it are waited for, so that it
- * always has questions to ask. */
+/* The block is full. Where labels are asked for, it is submitted before those of the one before it are waited
+ * for, so that there are always questions to ask. */
 static dq_status end_block(dq_reward_output *o, dq_error *error)
 {
     dq_reward_block full = o->blocks[0];
-    dq_status status = dq_label_ahead(o->labeller, full.user, full.item, full.count, error);
+    dq_status status = dq_label_submit(o->labeller, full.user, full.item, full.count, error);
     if (!status) status = put_block(o, &o->blocks[1], error);
     o->blocks[0] = o->blocks[1];
     o->blocks[1] = full;
-    if (status || dq_strategies[o->labeller->strategy].judged) return status;
+    if (status || dq_strategies[o->labeller->strategy].asked) return status;
     return put_block(o, &o->blocks[1], error);
 }
 
@@ -54,7 +54,7 @@ static dq_status take_pair(void *arg, uint32_t user, uint32_t item, uint32_t int
 
 static bool make_blocks(dq_reward_output *o)
 {
-    o->most = dq_strategies[o->labeller->strategy].judged ? JUDGED_BLOCK : BLOCK;
+    o->most = dq_strategies[o->labeller->strategy].asked ? ASKED_BLOCK : BLOCK;
     o->done = calloc(o->most, 1);
     bool made = o->done != NULL;
     for (size_t i = 0; i < 2; i++) {
@@ -83,7 +83,7 @@ static dq_status relabel(dq_reward_output *o, const dq_bundle *held, dq_error *e
     dq_bundle out = DQ_BUNDLE_EMPTY;
     dq_status status = DQ_OK;
     if (!user || !item) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
-    if (!status) status = dq_label_ahead(o->labeller, user, item, (size_t)held->rows, error);
+    if (!status) status = dq_label_submit(o->labeller, user, item, (size_t)held->rows, error);
     if (!status) status = dq_label_pairs(o->labeller, user, item, NULL, (size_t)held->rows, &rewards, error);
     if (!status) status = dq_bundle_borrow(&out, held, dq_rewards_replaced(o->labeller), error);
     if (!status) status = dq_rewards_add(&rewards, o->labeller, &out, error);

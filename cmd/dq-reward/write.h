@@ -21,7 +21,7 @@ typedef struct dq_reward_output {
     dq_pair_plan *plan;
     dq_progress progress;
     uint64_t written;          /* transitions */
-    dq_reward_block blocks[2]; /* the one that fills, and, with a judge, the one before it, told already */
+    dq_reward_block blocks[2]; /* [0] fills; [1] was submitted, where labels are asked for */
     size_t most;               /* pairs of a block */
     uint8_t *done;             /* (most) zeros */
 } dq_reward_output;

@@ -62,8 +62,8 @@ static const char *read_once(const dq_ask_form *f, const char *text, size_t byte
     return read_label(DQ_PROMPT_ONCE, text, bytes, arena);
 }
 
-bool dq_reward_soft(dq_prompt_stage stage, dq_label label, const char *text, size_t bytes, dq_arena *arena,
-                    double *p)
+bool dq_label_probabilities(dq_prompt_stage stage, dq_label label, const char *text, size_t bytes,
+                            dq_arena *arena, double *p)
 {
     dq_answer answer;
     dq_value object;
@@ -116,7 +116,7 @@ static const dq_ask_form forms[2][DQ_PROMPT_STAGES] = {
      FORM(DQ_PROMPT_ONCE, read_once, soft_members[2])},
 };
 
-const dq_ask_form *dq_reward_form(dq_prompt_stage stage, bool soft)
+const dq_ask_form *dq_label_form(dq_prompt_stage stage, bool soft)
 {
     return &forms[soft][stage];
 }

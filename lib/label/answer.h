@@ -19,11 +19,11 @@ extern const char *const dq_labels[DQ_LABELS];
 dq_label dq_label_number(const char *label);
 
 /* The form of a stage's questions; soft: with log-probabilities. */
-const dq_ask_form *dq_reward_form(dq_prompt_stage stage, bool soft);
+const dq_ask_form *dq_label_form(dq_prompt_stage stage, bool soft);
 
 /* The probabilities of all labels (DQ_LABELS) from a raw answer that was read as `label`; false: it has none.
  */
-bool dq_reward_soft(dq_prompt_stage stage, dq_label label, const char *answer, size_t bytes, dq_arena *arena,
-                    double *p);
+bool dq_label_probabilities(dq_prompt_stage stage, dq_label label, const char *answer, size_t bytes,
+                            dq_arena *arena, double *p);
 
 #endif

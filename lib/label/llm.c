@@ -21,17 +21,17 @@ typedef struct pair {
     uint32_t left; /* votes to come */
 } pair;
 
-/* Pairs are numbered as they are told; number n lives in slot n % capacity. */
+/* Pairs are numbered as they are submitted; number n lives in slot n % capacity. */
 struct dq_llm {
     dq_llm_config config;
-    dq_reward_prompt prompt;
+    dq_messages messages;
     dq_ask *ask;
     double rewards[DQ_LABELS];
     bool has_reward[DQ_LABELS];
     pair *pairs;     /* (capacity) */
     vote *votes;     /* (capacity, K) */
     size_t capacity; /* a power of two */
-    uint64_t told, asked, taken;
+    uint64_t submitted, asked, taken;
     uint32_t votes_asked; /* of pair `asked` */
     dq_json_text head, request;
     size_t head_bytes;
@@ -63,10 +63,10 @@ static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stag
     const pair *p = pair_of(l, number);
     dq_json_text *request = &l->head;
     request->bytes = l->head_bytes;
-    dq_status status = dq_reward_prompt_write(&l->prompt, stage, p->user, p->item, request, error);
+    dq_status status = dq_messages_write(&l->messages, stage, p->user, p->item, request, error);
     if (!status) status = dq_json_write_raw(request, "}", 1, error);
     if (status) return status;
-    dq_question q = {.form = dq_reward_form(stage, l->config.soft),
+    dq_question q = {.form = dq_label_form(stage, l->config.soft),
                      .request = request->data,
                      .bytes = request->bytes,
                      .sample = sample,
@@ -75,12 +75,12 @@ static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stag
     return dq_ask_put(l->ask, &q, error);
 }
 
-/* Puts what was told and the window has room for. */
+/* Puts what was submitted and the window has room for. */
 static dq_status ask_ahead(dq_llm *l, dq_error *error)
 {
     dq_prompt_stage stage = l->config.two_stages ? DQ_PROMPT_FIRST : DQ_PROMPT_ONCE;
     dq_status status = DQ_OK;
-    while (!status && l->asked < l->told && dq_ask_room(l->ask)) {
+    while (!status && l->asked < l->submitted && dq_ask_room(l->ask)) {
         status = ask(l, l->asked, l->votes_asked, stage, false, error);
         if (++l->votes_asked < l->config.votes) continue;
         l->votes_asked = 0;
@@ -96,7 +96,7 @@ static dq_status ask_ahead(dq_llm *l, dq_error *error)
 static bool expect(dq_llm *l, vote *v, dq_prompt_stage stage, dq_label label, const dq_reply *reply)
 {
     double p[DQ_LABELS], sum = 0;
-    bool read = dq_reward_soft(stage, label, reply->answer, reply->bytes, &l->arena, p);
+    bool read = dq_label_probabilities(stage, label, reply->answer, reply->bytes, &l->arena, p);
     dq_arena_free(&l->arena);
     if (!read) return false;
     if (stage == DQ_PROMPT_SECOND) {
@@ -163,13 +163,13 @@ static dq_verdict count_votes(dq_llm *l, uint64_t number)
     for (size_t i = 0; i < l->config.votes; i++)
         if (v[i].label != DQ_NO_LABEL && (best == DQ_NO_LABEL || counts[v[i].label] > counts[best]))
             best = v[i].label;
-    dq_verdict judged = {.label = best == DQ_NO_LABEL ? NULL : dq_labels[best],
-                         .none = rewarded == 0,
-                         .reward = rewarded ? (float)(sum / (double)rewarded) : 0,
-                         .soft = rewarded && soft == rewarded};
+    dq_verdict verdict = {.label = best == DQ_NO_LABEL ? NULL : dq_labels[best],
+                          .none = rewarded == 0,
+                          .reward = rewarded ? (float)(sum / (double)rewarded) : 0,
+                          .soft = rewarded && soft == rewarded};
     l->missing += labelled == 0;
-    l->hard += l->config.soft && rewarded && !judged.soft;
-    return judged;
+    l->hard += l->config.soft && rewarded && !verdict.soft;
+    return verdict;
 }
 
 static dq_status wait_for(dq_llm *l, uint64_t number, dq_error *error)
@@ -209,7 +209,7 @@ static dq_status grow(dq_llm *l, size_t need, dq_error *error)
         free(votes);
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs");
     }
-    for (uint64_t p = l->taken; p < l->told; p++) {
+    for (uint64_t p = l->taken; p < l->submitted; p++) {
         pairs[p & (capacity - 1)] = *pair_of(l, p);
         memcpy(&votes[(p & (capacity - 1)) * k], votes_of(l, p), k * sizeof *votes);
     }
@@ -221,23 +221,25 @@ static dq_status grow(dq_llm *l, size_t need, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status tell_pairs(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error)
+static dq_status submit_pairs(void *self, const uint32_t *user, const uint32_t *item, size_t n,
+                              dq_error *error)
 {
     dq_llm *l = self;
-    size_t need = (size_t)(l->told - l->taken) + n;
+    size_t need = (size_t)(l->submitted - l->taken) + n;
     dq_status status = need > l->capacity ? grow(l, need, error) : DQ_OK;
     for (size_t i = 0; !status && i < n; i++) {
-        *pair_of(l, l->told) = (pair){user[i], item[i], (uint32_t)l->config.votes};
+        *pair_of(l, l->submitted) = (pair){user[i], item[i], (uint32_t)l->config.votes};
         for (size_t k = 0; k < l->config.votes; k++)
-            votes_of(l, l->told)[k] = (vote){.click = NAN, .label = DQ_NO_LABEL};
-        l->told++;
+            votes_of(l, l->submitted)[k] = (vote){.click = NAN, .label = DQ_NO_LABEL};
+        l->submitted++;
     }
     return status ? status : ask_ahead(l, error);
 }
 
-dq_judge dq_llm_judge(dq_llm *llm)
+dq_label_source dq_llm_source(dq_llm *llm)
 {
-    return (dq_judge){.ahead = tell_pairs, .take = take_pairs, .self = llm, .soft = llm->config.soft};
+    return (dq_label_source){
+        .submit = submit_pairs, .take = take_pairs, .self = llm, .soft = llm->config.soft};
 }
 
 /* ---- life ---- */
@@ -257,7 +259,7 @@ static dq_status write_head(dq_llm *l, dq_error *error)
     return status;
 }
 
-dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_reward_prompt *prompt,
+dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_messages *messages,
                       const dq_label_map *map, dq_error *error)
 {
     dq_llm *l = calloc(1, sizeof *l);
@@ -265,8 +267,8 @@ dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_reward_promp
     if (!l) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for labels");
     l->config = *config;
     l->config.ask.whole = config->soft;
-    l->prompt = *prompt;
-    *prompt = (dq_reward_prompt){0};
+    l->messages = *messages;
+    *messages = (dq_messages){0};
     for (size_t i = 0; i < DQ_LABELS; i++)
         l->has_reward[i] = dq_label_map_find(map, dq_labels[i], strlen(dq_labels[i]), &l->rewards[i]);
     dq_status status = write_head(l, error);
@@ -277,7 +279,7 @@ dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_reward_promp
     return dq_llm_close(l, status, error);
 }
 
-const dq_ask_tally *dq_llm_told(const dq_llm *llm)
+const dq_ask_tally *dq_llm_stats(const dq_llm *llm)
 {
     return dq_ask_told(llm->ask);
 }
@@ -296,7 +298,7 @@ dq_status dq_llm_close(dq_llm *l, dq_status status, dq_error *error)
 {
     if (!l) return status;
     status = dq_ask_close(l->ask, status, error);
-    dq_reward_prompt_free(&l->prompt);
+    dq_messages_free(&l->messages);
     dq_json_text_free(&l->head);
     dq_arena_free(&l->arena);
     free(l->pairs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The strategy llm: a model plays the user. Pairs are told ahead and asked as the window allows, in one stage
- * or two, once or K times; their labels are taken in order.
+ * The strategy llm: a model plays the user. Pairs are submitted ahead and asked as the window allows, in one
+ * stage or two, once or K times; their labels are taken in order.
  *
  *     pair -> K votes, each:  once -> label
  *                             first -> IGNORE | CLICK -> second -> APPLY | SAVE | IGNORE (a CLICK then)
@@ -23,12 +23,12 @@ typedef struct dq_llm_config {
 
 typedef struct dq_llm dq_llm;
 
-/* The catalogue and map are kept; the prompt passes over. */
-dq_status dq_llm_open(dq_llm **llm, const dq_llm_config *config, dq_reward_prompt *prompt,
+/* The messages pass over, and their catalogue is kept; of the map the rewards are taken. */
+dq_status dq_llm_open(dq_llm **llm, const dq_llm_config *config, dq_messages *messages,
                       const dq_label_map *map, dq_error *error);
-/* The judge that a labeller takes. */
-dq_judge dq_llm_judge(dq_llm *llm);
-const dq_ask_tally *dq_llm_told(const dq_llm *llm);
+/* The source of labels that a labeller takes. */
+dq_label_source dq_llm_source(dq_llm *llm);
+const dq_ask_tally *dq_llm_stats(const dq_llm *llm);
 /* Pairs left without a label, and rewards that had to do without log-probabilities. */
 uint64_t dq_llm_missing(const dq_llm *llm);
 uint64_t dq_llm_hard(const dq_llm *llm);

@@ -15,11 +15,11 @@ extern const unsigned char dq_prompt_jobs[], dq_prompt_items[];
 extern const size_t dq_prompt_jobs_bytes, dq_prompt_items_bytes;
 
 /* Where a bundle's texts and attributes are. */
-typedef struct dq_prompt_layout {
+typedef struct dq_messages_layout {
     const dq_column **columns; /* texts first */
     const char **names;        /* without "text." and "attr." */
     size_t text_count, count;
-} dq_prompt_layout;
+} dq_messages_layout;
 
 static dq_status no_memory(dq_error *error)
 {
@@ -40,7 +40,7 @@ static dq_status read_all(dq_source *source, char *text, size_t *bytes, dq_error
 }
 
 /* A file is recorded by what it says, not by where it lies. */
-static dq_status name_by_digest(dq_reward_prompt *p, const char *text, size_t bytes, dq_error *error)
+static dq_status name_by_digest(dq_messages *p, const char *text, size_t bytes, dq_error *error)
 {
     uint8_t digest[DQ_SHA256_BYTES];
     char name[32] = "sha256:";
@@ -50,7 +50,7 @@ static dq_status name_by_digest(dq_reward_prompt *p, const char *text, size_t by
     return p->name ? DQ_OK : no_memory(error);
 }
 
-static dq_status load_file(dq_reward_prompt *p, const char *path, dq_error *error)
+static dq_status load_file(dq_messages *p, const char *path, dq_error *error)
 {
     dq_source *source = NULL;
     size_t bytes = 0;
@@ -66,7 +66,7 @@ static dq_status load_file(dq_reward_prompt *p, const char *path, dq_error *erro
     return status;
 }
 
-dq_status dq_reward_prompt_load(dq_reward_prompt *p, const char *name, dq_error *error)
+dq_status dq_messages_load(dq_messages *p, const char *name, dq_error *error)
 {
     if (!name) return DQ_OK;
     bool jobs = strcmp(name, "jobs") == 0;
@@ -78,7 +78,7 @@ dq_status dq_reward_prompt_load(dq_reward_prompt *p, const char *name, dq_error 
 
 /* ---- what the catalogue has ---- */
 
-static void add_columns(dq_prompt_layout *l, const dq_bundle *bundle, const char *prefix)
+static void add_columns(dq_messages_layout *l, const dq_bundle *bundle, const char *prefix)
 {
     for (size_t i = 0; i < bundle->column_count; i++) {
         const dq_column *c = &bundle->columns[i];
@@ -88,14 +88,14 @@ static void add_columns(dq_prompt_layout *l, const dq_bundle *bundle, const char
     }
 }
 
-static dq_status lay_out(dq_reward_prompt *p, const dq_entities *entities, dq_prompt_layout **layouts,
+static dq_status lay_out(dq_messages *p, const dq_entities *entities, dq_messages_layout **layouts,
                          dq_prompt_field **fields, dq_error *error)
 {
     size_t most = 0;
     *layouts = dq_arena_zero(&p->arena, entities->bundle_count + 1, sizeof **layouts);
     for (size_t b = 0; *layouts && b < entities->bundle_count; b++) {
         const dq_bundle *bundle = &entities->bundles[b];
-        dq_prompt_layout *l = &(*layouts)[b];
+        dq_messages_layout *l = &(*layouts)[b];
         l->columns = dq_arena_zero(&p->arena, bundle->column_count + 1, sizeof *l->columns);
         l->names = dq_arena_zero(&p->arena, bundle->column_count + 1, sizeof *l->names);
         if (!l->columns || !l->names) return no_memory(error);
@@ -109,7 +109,7 @@ static dq_status lay_out(dq_reward_prompt *p, const dq_entities *entities, dq_pr
 }
 
 /* Whether some bundle has the text or attribute. */
-static bool layouts_have(const dq_prompt_layout *layouts, size_t bundles, const char *name, bool text)
+static bool layouts_have(const dq_messages_layout *layouts, size_t bundles, const char *name, bool text)
 {
     for (size_t b = 0; b < bundles; b++)
         for (size_t i = 0; i < (text ? layouts[b].text_count : layouts[b].count); i++)
@@ -117,10 +117,10 @@ static bool layouts_have(const dq_prompt_layout *layouts, size_t bundles, const 
     return false;
 }
 
-static dq_status check_names(const dq_reward_prompt *p, dq_prompt_stage stage, bool item, dq_error *error)
+static dq_status check_names(const dq_messages *p, dq_prompt_stage stage, bool item, dq_error *error)
 {
     const dq_entities *entities = item ? &p->catalogue->items : &p->catalogue->users;
-    const dq_prompt_layout *layouts = item ? p->items : p->users;
+    const dq_messages_layout *layouts = item ? p->items : p->users;
     const char *name, *what = item ? "item" : "user";
     for (size_t i = 0; (name = dq_prompt_name(p->prompt, stage, item, i)) != NULL; i++)
         if (entities->bundle_count && !layouts_have(layouts, entities->bundle_count, name, false))
@@ -130,7 +130,7 @@ static dq_status check_names(const dq_reward_prompt *p, dq_prompt_stage stage, b
     return DQ_OK;
 }
 
-static bool looks_like_jobs(const dq_reward_prompt *p)
+static bool looks_like_jobs(const dq_messages *p)
 {
     size_t users = p->catalogue->users.bundle_count, items = p->catalogue->items.bundle_count;
     return layouts_have(p->items, items, "title", true) &&
@@ -138,15 +138,13 @@ static bool looks_like_jobs(const dq_reward_prompt *p)
             layouts_have(p->users, users, "experience", true));
 }
 
-dq_status dq_reward_prompt_ready(dq_reward_prompt *p, const dq_catalogue *catalogue, bool two_stages,
-                                 dq_error *error)
+dq_status dq_messages_ready(dq_messages *p, const dq_catalogue *catalogue, bool two_stages, dq_error *error)
 {
     static const char *const missing[] = {"@first user", "@second user", "@once user"};
     p->catalogue = catalogue;
     dq_status status = lay_out(p, &catalogue->users, &p->users, &p->fields[0], error);
     if (!status) status = lay_out(p, &catalogue->items, &p->items, &p->fields[1], error);
-    if (!status && !p->prompt)
-        status = dq_reward_prompt_load(p, looks_like_jobs(p) ? "jobs" : "items", error);
+    if (!status && !p->prompt) status = dq_messages_load(p, looks_like_jobs(p) ? "jobs" : "items", error);
     for (unsigned s = 0; !status && s < DQ_PROMPT_STAGES; s++) {
         bool wanted = (s == DQ_PROMPT_ONCE) != two_stages;
         if (!wanted) continue;
@@ -169,11 +167,11 @@ static void unquote(dq_prompt_field *field)
     field->bytes -= 2;
 }
 
-static dq_prompt_row row_of(const dq_entities *entities, const dq_prompt_layout *layouts,
+static dq_prompt_row row_of(const dq_entities *entities, const dq_messages_layout *layouts,
                             dq_prompt_field *fields, uint32_t row)
 {
     const dq_row *at = &entities->rows[row];
-    const dq_prompt_layout *l = &layouts[at->bundle];
+    const dq_messages_layout *l = &layouts[at->bundle];
     dq_prompt_row r = {.fields = fields, .text_count = l->text_count, .count = l->count};
     r.id = dq_entities_id(entities, row, &r.id_bytes);
     for (size_t i = 0; i < l->count; i++) {
@@ -184,8 +182,8 @@ static dq_prompt_row row_of(const dq_entities *entities, const dq_prompt_layout 
     return r;
 }
 
-dq_status dq_reward_prompt_write(dq_reward_prompt *p, dq_prompt_stage stage, uint32_t user, uint32_t item,
-                                 dq_json_text *out, dq_error *error)
+dq_status dq_messages_write(dq_messages *p, dq_prompt_stage stage, uint32_t user, uint32_t item,
+                            dq_json_text *out, dq_error *error)
 {
     dq_prompt_row u = row_of(&p->catalogue->users, p->users, p->fields[0], user);
     dq_prompt_row i = row_of(&p->catalogue->items, p->items, p->fields[1], item);
@@ -203,10 +201,10 @@ dq_status dq_reward_prompt_write(dq_reward_prompt *p, dq_prompt_stage stage, uin
     return status ? status : dq_json_write_raw(out, "]", 1, error);
 }
 
-void dq_reward_prompt_free(dq_reward_prompt *p)
+void dq_messages_free(dq_messages *p)
 {
     dq_prompt_free(p->prompt);
     dq_prompt_text_free(&p->words);
     dq_arena_free(&p->arena);
-    *p = (dq_reward_prompt){0};
+    *p = (dq_messages){0};
 }

@@ -14,15 +14,15 @@ const dq_strategy_kind dq_strategies[] = {
     [DQ_STRATEGY_COSINE] = {.name = "cosine", .cosine = true, .columns = {"reward", "cosine"}},
     [DQ_STRATEGY_LOGGED] = {.name = "logged", .logged = true, .columns = {"reward", "label"}},
     [DQ_STRATEGY_LLM] = {.name = "llm",
-                         .judged = true,
+                         .asked = true,
                          .model = true,
                          .columns = {"reward", "llm", "label", "soft"}},
     [DQ_STRATEGY_HYBRID] = {.name = "hybrid",
                             .cosine = true,
-                            .judged = true,
+                            .asked = true,
                             .model = true,
                             .columns = {"reward", "cosine", "llm", "label", "soft"}},
-    [DQ_STRATEGY_HUMAN] = {.name = "human", .judged = true, .columns = {"reward", "label"}},
+    [DQ_STRATEGY_HUMAN] = {.name = "human", .asked = true, .columns = {"reward", "label"}},
     {.name = NULL},
 };
 
@@ -145,17 +145,17 @@ static dq_status label_all_by_log(const dq_labeller *l, const uint32_t *user, co
     return status;
 }
 
-/* ---- a judge's labels ---- */
+/* ---- labels that are asked for ---- */
 
-/* The judge's reward, alone or mixed with the cosine. Both parts stay, so that another weight needs nobody.
+/* The source's reward, alone or mixed with the cosine. Both parts stay, so that another weight needs nobody.
  */
-static dq_status label_by_judge(dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r,
-                                dq_error *error)
+static dq_status label_by_source(dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r,
+                                 dq_error *error)
 {
     bool mixed = dq_strategies[l->strategy].cosine;
     dq_verdict *verdicts = malloc(r->count * sizeof *verdicts + 1);
     if (!verdicts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu labels", r->count);
-    dq_status status = l->judge.take(l->judge.self, r->count, verdicts, error);
+    dq_status status = l->source.take(l->source.self, r->count, verdicts, error);
     if (mixed && !status) fill_cosines(l, user, item, r);
     for (size_t i = 0; !status && i < r->count; i++) {
         const char *label = verdicts[i].label;
@@ -171,10 +171,10 @@ static dq_status label_by_judge(dq_labeller *l, const uint32_t *user, const uint
     return status;
 }
 
-dq_status dq_label_ahead(dq_labeller *l, const uint32_t *user, const uint32_t *item, size_t n,
-                         dq_error *error)
+dq_status dq_label_submit(dq_labeller *l, const uint32_t *user, const uint32_t *item, size_t n,
+                          dq_error *error)
 {
-    return l->judge.ahead ? l->judge.ahead(l->judge.self, user, item, n, error) : DQ_OK;
+    return l->source.submit ? l->source.submit(l->source.self, user, item, n, error) : DQ_OK;
 }
 
 /* ---- all ---- */
@@ -232,8 +232,8 @@ dq_status dq_label_pairs(dq_labeller *l, const uint32_t *user, const uint32_t *i
     dq_status status;
     if (!make_room(rewards, n))
         status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu rewards", n);
-    else if (kind->judged)
-        status = label_by_judge(l, user, item, rewards, error);
+    else if (kind->asked)
+        status = label_by_source(l, user, item, rewards, error);
     else if (kind->logged)
         status = label_all_by_log(l, user, item, interaction, rewards, error);
     else
@@ -252,10 +252,10 @@ dq_status dq_rewards_add(const dq_rewards *r, const dq_labeller *l, dq_bundle *b
         status = dq_bundle_add_numbers(bundle, "cosine", DQ_F4, r->cosine, NULL, NULL, error);
     if (!status && kind->model)
         status = dq_bundle_add_numbers(bundle, "llm", DQ_F4, r->llm, NULL, none, error);
-    if (!status && (kind->logged || kind->judged))
+    if (!status && (kind->logged || kind->asked))
         status = dq_bundle_add_text(bundle, "label", DQ_TEXT, r->labels.offsets, r->labels.data,
                                     r->labels.nulls, error);
-    if (!status && kind->judged && l->judge.soft)
+    if (!status && kind->asked && l->source.soft)
         status = dq_bundle_add_numbers(bundle, "soft", DQ_U1, r->soft, NULL, NULL, error);
     return status;
 }

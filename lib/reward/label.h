@@ -20,15 +20,15 @@ typedef enum dq_strategy {
 
 typedef struct dq_strategy_kind {
     const char *name;
-    bool cosine, logged, judged; /* what a reward is made of; cosine and judged: a mixture */
-    bool model;                  /* the judge is a model: its reward stays as the column llm */
-    const char *columns[6];      /* NULL-ended */
+    bool cosine, logged, asked; /* what a reward is made of; cosine and asked: a mixture */
+    bool model;                 /* a model is asked: its reward stays as the column llm */
+    const char *columns[6];     /* NULL-ended */
 } dq_strategy_kind;
 
 /* By dq_strategy; ended by one without a name. */
 extern const dq_strategy_kind dq_strategies[];
 
-/* What a judge says of a pair. */
+/* What a label source says of a pair. */
 typedef struct dq_verdict {
     const char *label; /* NULL: none could be had */
     float reward;
@@ -36,14 +36,14 @@ typedef struct dq_verdict {
     bool soft; /* the reward is an expectation over the label's alternatives */
 } dq_verdict;
 
-/* Whoever gives labels that cost something: a model, a person. Pairs are told ahead, so that many can be
- * asked at once, and taken in the same order. */
-typedef struct dq_judge {
-    dq_status (*ahead)(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error);
+/* Who is asked for labels that cost something: a model, a person. Pairs are submitted ahead, so that many can
+ * be asked at once, and their verdicts taken in the same order. */
+typedef struct dq_label_source {
+    dq_status (*submit)(void *self, const uint32_t *user, const uint32_t *item, size_t n, dq_error *error);
     dq_status (*take)(void *self, size_t n, dq_verdict *verdicts, dq_error *error);
     void *self;
     bool soft; /* leaves the column soft */
-} dq_judge;
+} dq_label_source;
 
 typedef struct dq_labeller {
     const dq_catalogue *catalogue;
@@ -51,7 +51,7 @@ typedef struct dq_labeller {
     bool raw_cosine;
     double weight; /* of the cosine in a mixture */
     dq_label_map map;
-    dq_judge judge;
+    dq_label_source source; /* where the strategy asks one */
     dq_pairing *pairings;
     size_t pairing_count; /* 0: no cosines wanted */
     unsigned threads;
@@ -79,12 +79,12 @@ void dq_labeller_free(dq_labeller *labeller);
 /* Raw cosines of one user with items 0 .. n-1, over the labeller's threads. */
 void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
 
-/* Pairs that dq_label_pairs will be given after those told before, in the same order. For a strategy without
- * a judge nothing. */
-dq_status dq_label_ahead(dq_labeller *labeller, const uint32_t *user, const uint32_t *item, size_t n,
-                         dq_error *error);
-/* Rewards of n pairs, told ahead where the strategy has a judge. interaction[i] is the interaction that pair
- * i is, or DQ_ABSENT to look one up; NULL: look all up. Free with dq_rewards_free. */
+/* Pairs that dq_label_pairs will be given after those submitted before, in the same order. Nothing for a
+ * strategy that asks nobody. */
+dq_status dq_label_submit(dq_labeller *labeller, const uint32_t *user, const uint32_t *item, size_t n,
+                          dq_error *error);
+/* Rewards of n pairs, submitted before where the strategy asks for labels. interaction[i] is the interaction
+ * that pair i is, or DQ_ABSENT to look one up; NULL: look all up. Free with dq_rewards_free. */
 dq_status dq_label_pairs(dq_labeller *labeller, const uint32_t *user, const uint32_t *item,
                          const uint32_t *interaction, size_t n, dq_rewards *rewards, dq_error *error);
 /* Adds the columns that the strategy makes: reward, cosine, llm, label, soft. Borrows. */
