@@ -52,11 +52,11 @@ static dq_status make_rows(offline *f, dq_error *error)
 static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 {
     const dq_dataset *c = &f->t->dataset;
-    double share = train_weight_at(&f->t->weight, epoch);
-    for (size_t i = 0; f->t->weight.on && i < c->count; i++) {
+    double weight = dq_reward_weight_at(&f->t->weight, epoch);
+    for (size_t i = 0; f->t->weighted && i < c->count; i++) {
         if (isnan(c->transitions[i].reward)) continue;
         if (isnan(c->cosine[i]) || isnan(c->llm[i])) return train_no_parts(error);
-        f->rows[i].reward = train_weigh(share, c->cosine[i], c->llm[i]);
+        f->rows[i].reward = dq_reward_weigh(weight, c->cosine[i], c->llm[i]);
     }
     return DQ_OK;
 }
@@ -158,8 +158,8 @@ static dq_status log_epoch(offline *f, const dq_epoch *e, dq_error *error)
               dq_map_set(&arena, &line, "batches", dq_int((int64_t)dq_offline_batches_done(f->run))) &&
               dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(f->agent))) &&
               dq_map_set(&arena, &line, "rate", dq_real(e->rate)) &&
-              (!f->t->weight.on || dq_map_set(&arena, &line, "cosine_weight",
-                                              dq_real(train_weight_at(&f->t->weight, e->epoch - 1)))) &&
+              (!f->t->weighted || dq_map_set(&arena, &line, "cosine_weight",
+                                             dq_real(dq_reward_weight_at(&f->t->weight, e->epoch - 1)))) &&
               dq_map_set(&arena, &line, "q_loss", train_number(e->q_loss)) &&
               dq_map_set(&arena, &line, "world_loss", train_number(e->world_loss)) &&
               dq_map_set(&arena, &line, "validation_loss", train_number(e->validation_loss)) &&

@@ -185,8 +185,8 @@ static dq_status log_episode(online *run, dq_error *error)
               dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(run->agent))) &&
               dq_map_set(&arena, &line, "reward", dq_real(p->reward / (double)p->step)) &&
               dq_map_set(&arena, &line, "epsilon", dq_real(dq_dynaq_epsilon(run->agent))) &&
-              (!run->t->weight.on ||
-               dq_map_set(&arena, &line, "cosine_weight", dq_real(train_rewards_share(run->rewards)))) &&
+              (!run->t->weighted ||
+               dq_map_set(&arena, &line, "cosine_weight", dq_real(train_rewards_weight(run->rewards)))) &&
               dq_map_set(&arena, &line, "q_loss", train_number(p->q / learnt)) &&
               dq_map_set(&arena, &line, "world_loss", train_number(p->world / learnt)) &&
               dq_map_set(&arena, &line, "planning_loss", train_number(p->planning / learnt));

@@ -15,7 +15,7 @@
 struct train_rewards {
     train *t;
     float *reward, *cosine, *llm; /* (items) each; NAN: none. The parts only with a weight */
-    double share;                 /* the cosine's, in this episode */
+    double weight;                /* the cosine's, in this episode */
     dq_remote *labeller;          /* NULL: everything is known */
     uint32_t *ahead;              /* (candidates) */
     float *ahead_value;
@@ -122,9 +122,9 @@ static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
     for (size_t i = 0; i < items; i++) r->reward[i] = r->cosine[i] = r->llm[i] = NAN;
     if (t->o->reward_cmd) {
         dq_status status = start_labeller(r, user, error);
-        return status || !t->weight.on ? status : find_cosines(t, user, r->cosine, error);
+        return status || !t->weighted ? status : find_cosines(t, user, r->cosine, error);
     }
-    if (t->weight.on) return logged ? find_parts(r, user, error) : train_no_parts(error);
+    if (t->weighted) return logged ? find_parts(r, user, error) : train_no_parts(error);
     if (!logged) return find_cosines(t, user, r->reward, error);
     find_logged(t, user, r->reward);
     return DQ_OK;
@@ -165,12 +165,12 @@ dq_status train_rewards_end(train_rewards *r, dq_status status, dq_error *error)
 
 void train_rewards_episode(train_rewards *r, uint64_t episode)
 {
-    r->share = train_weight_at(&r->t->weight, episode);
+    r->weight = dq_reward_weight_at(&r->t->weight, episode);
 }
 
-double train_rewards_share(const train_rewards *r)
+double train_rewards_weight(const train_rewards *r)
 {
-    return r->t->weight.on ? r->share : (double)NAN;
+    return r->t->weighted ? r->weight : (double)NAN;
 }
 
 /* ---- asking ---- */
@@ -203,7 +203,7 @@ dq_status train_rewards_need(train_rewards *r, dq_dynaq *agent, const dq_env *en
                              dq_error *error)
 {
     uint32_t item = env->candidates[choice];
-    if (!r->labeller || (r->t->weight.on && r->share == 1)) return DQ_OK; /* the cosine is known */
+    if (!r->labeller || (r->t->weighted && r->weight == 1)) return DQ_OK; /* the cosine is known */
     size_t n = dq_remote_unasked(r->labeller, item) ? choose_ahead(r, agent, env, item) : 0;
     return dq_remote_need(r->labeller, item, r->ahead, n, error);
 }
@@ -225,9 +225,9 @@ float train_reward_of(void *arg, uint32_t user, uint32_t item)
     const train_rewards *r = arg;
     (void)user;
     float reward = r->labeller ? dq_remote_reward(r->labeller, item) : r->reward[item];
-    if (r->t->weight.on) {
+    if (r->t->weighted) {
         float llm = r->labeller ? dq_remote_llm(r->labeller, item) : r->llm[item];
-        reward = train_weigh(r->share, r->cosine[item], llm);
+        reward = dq_reward_weigh(r->weight, r->cosine[item], llm);
     }
     return isnan(reward) ? r->t->ignore : reward;
 }

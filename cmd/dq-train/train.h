@@ -5,7 +5,7 @@
  *     dq-train.c           options, main
  *     train_setup.c        the input, the networks' shape, one user's rewards, the model that leaves
  *     train_reward.c       where online rewards come from
- *     train_weight.c       --cosine-weight: the share of the cosine in a reward, by the episode
+ *     train_weight.c       --cosine-weight and --switch-episode
  *     train_online.c       Dyna-Q against the catalogue environment, one user
  *     train_offline.c      mini-batches over logged transitions
  *     train_each.c         one agent a user, forked workers
@@ -26,6 +26,7 @@
 #include "env/catalogue.h"
 #include "learn/dynaq.h"
 #include "math/cosine.h"
+#include "reward/weight.h"
 
 #include <stdio.h>
 
@@ -64,13 +65,6 @@ typedef struct train_options {
     train_logged_options logged;
 } train_options;
 
-/* The cosine's share of a reward: from .. to over so many episodes, in a line or in one jump at the end. */
-typedef struct train_weight {
-    bool on, jump;
-    double from, to;
-    uint64_t over;
-} train_weight;
-
 typedef struct train {
     train_options *o;
     dq_cli *cli;
@@ -81,8 +75,9 @@ typedef struct train {
     dq_models init; /* --init's */
     dq_writer *output;
     dq_label_map map;
-    float ignore; /* the reward of what nobody labelled */
-    train_weight weight;
+    float ignore;  /* the reward of what nobody labelled */
+    bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
+    dq_reward_weight weight;
     uint64_t logged_digest, logged_bundles; /* of the input of train_logged.h */
     dq_pool *pool;
 } train;
@@ -114,10 +109,6 @@ dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_v
 
 /* What --cosine-weight and --switch-episode say, into t->weight; or a usage error. */
 void train_weight_choose(train *t);
-/* The share in an episode (from 0). */
-double train_weight_at(const train_weight *weight, uint64_t episode);
-/* share cosine + (1 - share) llm; a part of no weight may be NAN. */
-float train_weigh(double share, float cosine, float llm);
 /* The error of transitions without parts. */
 dq_status train_no_parts(dq_error *error);
 
@@ -130,10 +121,10 @@ dq_status train_rewards_new(train_rewards **rewards, train *t, uint32_t user, dq
 /* Parts with the labeller, which may have to say how it ended. Frees; returns status, or the labeller's
  * failure. */
 dq_status train_rewards_end(train_rewards *rewards, dq_status status, dq_error *error);
-/* An episode begins: its share of the cosine. */
+/* An episode begins: its weight of the cosine. */
 void train_rewards_episode(train_rewards *rewards, uint64_t episode);
-/* The share, NAN without --cosine-weight. */
-double train_rewards_share(const train_rewards *rewards);
+/* The weight, NAN without --cosine-weight. */
+double train_rewards_weight(const train_rewards *rewards);
 /* Sees to it that the reward of candidates[choice] is known: may ask, and wait. */
 dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_env *env, uint32_t choice,
                              dq_error *error);

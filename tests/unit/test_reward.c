@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "math/cosine.h"
 #include "reward/mix.h"
+#include "reward/weight.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -15,6 +17,43 @@ static void cosines_scale_and_mix(void **unused)
     assert_true(dq_reward_mix(1, 0.75, -0.1) == 0.75);
     assert_true(dq_reward_mix(0, 0.75, -0.1) == -0.1);
     assert_true(dq_reward_mix(0.25, 1, 0) == 0.25);
+}
+
+static void a_weight_goes_down_a_line_or_at_once(void **unused)
+{
+    (void)unused;
+    static const double line[] = {1, 0.875, 0.75, 0.625, 0.5, 0.5};
+    dq_reward_weight w;
+    assert_true(dq_reward_weight_parse("1:0.5@4", &w));
+    for (uint64_t e = 0; e < 6; e++) assert_true(dq_reward_weight_at(&w, e) == line[e]);
+    assert_true(dq_reward_weight_at(&w, UINT64_MAX) == 0.5);
+    w.jump = true;
+    for (uint64_t e = 0; e < 6; e++) assert_true(dq_reward_weight_at(&w, e) == (e < 4 ? 1 : 0.5));
+    assert_true(dq_reward_weight_parse("0.25", &w));
+    assert_true(!w.over && dq_reward_weight_at(&w, 0) == 0.25);
+    assert_true(dq_reward_weight_parse("0.25:0.75", &w));
+    assert_true(w.from == 0.25 && w.to == 0.75 && !w.over);
+}
+
+static void a_weight_that_is_none(void **unused)
+{
+    (void)unused;
+    static const char *const bad[] = {
+        "",      "x",     "-1",     "2",      "nan",           "1:", "1:2", "1@5",
+        "1:0@0", "1:0@x", "1:0@5x", "1:0@ 5", "1:0@1000000001"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        dq_reward_weight w;
+        if (dq_reward_weight_parse(bad[i], &w)) fail_msg("'%s' is taken for a weight", bad[i]);
+    }
+}
+
+static void a_part_without_weight_need_not_be_there(void **unused)
+{
+    (void)unused;
+    assert_true(dq_reward_weigh(1, 0.5F, NAN) == 0.5F);
+    assert_true(dq_reward_weigh(0, NAN, 0.25F) == 0.25F);
+    assert_true(dq_reward_weigh(0.25, 1, 0.5F) == 0.625F);
+    assert_true(isnan(dq_reward_weigh(0.5, 1, NAN)));
 }
 
 static const dq_field user_fields[] = {{"hard", 0, 2}, {"soft", 2, 3}};
@@ -74,6 +113,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cosines_scale_and_mix),
+        cmocka_unit_test(a_weight_goes_down_a_line_or_at_once),
+        cmocka_unit_test(a_weight_that_is_none),
+        cmocka_unit_test(a_part_without_weight_need_not_be_there),
         cmocka_unit_test(named_pairs_become_ranges),
         cmocka_unit_test(pairs_that_cannot_be_are_refused),
         cmocka_unit_test(pairs_survive_the_metadata),
