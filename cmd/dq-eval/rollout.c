@@ -41,10 +41,9 @@ static dq_status ready_rewards(rollout *run, dq_error *error)
     run->labeller.threads = dq_pool_threads(run->pool);
     dq_status status = dq_label_map_parse(&run->labeller.map, o->map, error);
     run->label_count = dq_index_count(&run->labeller.map.labels) + 1;
-    if (!status && needs_cosines(run))
-        status = dq_labeller_fields(&run->labeller, &run->dataset.catalogue, run->o->pairs.at,
-                                    run->o->pairs.count, error);
     if (!status) status = dq_labeller_ready(&run->labeller, c, error);
+    if (!status && needs_cosines(run))
+        status = dq_labeller_fields(&run->labeller, o->pairs.at, o->pairs.count, error);
     return status;
 }
 

@@ -57,8 +57,7 @@ dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
     if (!status) status = dq_labeller_ready(&s->labeller, &s->catalogue, error);
     const dq_strategy_kind *kind = &dq_strategies[s->labeller.strategy];
     if (!status && (kind->cosine || s->plan.from == DQ_PAIRS_TOP))
-        status = dq_labeller_fields(&s->labeller, &s->catalogue, s->o->pair_fields.at,
-                                    s->o->pair_fields.count, error);
+        status = dq_labeller_fields(&s->labeller, s->o->pair_fields.at, s->o->pair_fields.count, error);
     if (!status && kind->model) return dq_reward_judge_ready(&s->judge, &s->labeller, &s->catalogue, error);
     if (status || !kind->asked) return status;
     status = dq_human_open(&s->human, s->o->answers, &s->catalogue, &s->labeller.map, error);

@@ -6,11 +6,11 @@
 #include "train.h"
 
 #include "label/remote.h"
-#include "reward/mix.h"
+#include "reward/label.h"
+#include "reward/logged.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct train_rewards {
     train *t;
@@ -21,79 +21,15 @@ struct train_rewards {
     float *ahead_value;
 };
 
-static dq_status pairs_given(train *t, const dq_pair_names **pairs, size_t *count, dq_error *error)
+static dq_status find_cosines(const train *t, uint32_t user, float *rewards, dq_error *error)
 {
-    const dq_catalogue *c = &t->dataset.catalogue;
-    *pairs = c->pairs;
-    *count = c->pair_count;
-    if (t->o->pairs.count == 0) return DQ_OK;
-    dq_pair_names *given = dq_arena_zero(&t->cli->arena, t->o->pairs.count, sizeof *given);
-    if (!given) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
-    dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < t->o->pairs.count; i++)
-        status = dq_pair_parse(t->o->pairs.at[i], &t->cli->arena, &given[i], error);
-    *pairs = given;
-    *count = t->o->pairs.count;
+    dq_labeller labeller = {.strategy = DQ_STRATEGY_COSINE, .raw_cosine = t->o->raw_cosine, .threads = 1};
+    dq_status status = dq_labeller_ready(&labeller, &t->dataset.catalogue, error);
+    if (!status) status = dq_labeller_fields(&labeller, t->o->pairs.at, t->o->pairs.count, error);
+    size_t items = dq_entities_count(&t->dataset.catalogue.items);
+    if (!status) dq_labeller_cosine_rewards(&labeller, user, rewards, items);
+    dq_labeller_free(&labeller);
     return status;
-}
-
-static dq_status find_cosines(train *t, uint32_t user, float *rewards, dq_error *error)
-{
-    const dq_entities *users = &t->dataset.catalogue.users, *items = &t->dataset.catalogue.items;
-    dq_layout user_layout = {users->fields, users->field_count, users->width};
-    dq_layout item_layout = {items->fields, items->field_count, items->width};
-    const dq_pair_names *names;
-    size_t count, made;
-    dq_status status = pairs_given(t, &names, &count, error);
-    if (status) return status;
-    dq_pairing *pairings = calloc(count + 1, sizeof *pairings);
-    if (!pairings) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
-    status = dq_pairing_choose(names, count, user_layout, item_layout, pairings, &made, error);
-    for (uint32_t i = 0; !status && i < dq_entities_count(items); i++) {
-        float cosine = (float)dq_cosine(users->vectors[user], items->vectors[i], pairings, made);
-        rewards[i] = t->o->raw_cosine ? cosine
-                                      : (float)dq_reward_of_cosine((double)cosine); /* as dq-reward */
-    }
-    free(pairings);
-    return status;
-}
-
-/* The rewards of interactions, then those of transitions, each over what came before; NAN for the rest. An
- * interaction without a reward leaves the one before it, whereas dq-reward, which keeps the label too, takes
- * the last interaction as it is. */
-static void find_logged(const train *t, uint32_t user, float *rewards)
-{
-    const dq_catalogue *c = &t->dataset.catalogue;
-    for (uint32_t i = 0; i < dq_entities_count(&c->items); i++) rewards[i] = NAN;
-    for (size_t i = 0; i < c->interaction_count; i++) {
-        const dq_interaction *x = &c->interactions[i];
-        size_t n;
-        if (x->user != user) continue;
-        const char *label = dq_catalogue_label(c, x, &n);
-        float reward = dq_label_map_reward(&t->map, x->reward, label, n);
-        if (!isnan(reward)) rewards[x->item] = reward;
-    }
-    for (size_t i = 0; i < t->dataset.count; i++) {
-        const dq_transition *row = &t->dataset.transitions[i];
-        if (row->user == user && !isnan(row->reward)) rewards[row->item] = row->reward;
-    }
-}
-
-/* The parts of the user's transitions: each that has a reward must have both. */
-static dq_status find_parts(const train_rewards *r, uint32_t user, dq_error *error)
-{
-    const dq_dataset *c = &r->t->dataset;
-    bool any = false;
-    for (size_t i = 0; i < c->count; i++) {
-        const dq_transition *row = &c->transitions[i];
-        if (row->user != user || isnan(row->reward)) continue;
-        if (isnan(c->cosine[i]) || isnan(c->llm[i])) return train_no_parts(error);
-        r->reward[row->item] = row->reward;
-        r->cosine[row->item] = c->cosine[i];
-        r->llm[row->item] = c->llm[i];
-        any = true;
-    }
-    return any ? DQ_OK : train_no_parts(error);
 }
 
 dq_status train_no_parts(dq_error *error)
@@ -124,9 +60,12 @@ static dq_status find(train_rewards *r, uint32_t user, dq_error *error)
         dq_status status = start_labeller(r, user, error);
         return status || !t->weighted ? status : find_cosines(t, user, r->cosine, error);
     }
-    if (t->weighted) return logged ? find_parts(r, user, error) : train_no_parts(error);
+    if (t->weighted) {
+        bool parts = logged && dq_logged_parts(&t->dataset, user, r->reward, r->cosine, r->llm);
+        return parts ? DQ_OK : train_no_parts(error);
+    }
     if (!logged) return find_cosines(t, user, r->reward, error);
-    find_logged(t, user, r->reward);
+    dq_logged_rewards(&t->dataset, &t->map, user, r->reward);
     return DQ_OK;
 }
 

@@ -59,12 +59,23 @@ void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out,
     run_cosines(&work);
 }
 
+static void scale_cosines(const dq_labeller *l, float *cosine, size_t n)
+{
+    for (size_t i = 0; i < n && !l->raw_cosine; i++)
+        cosine[i] = (float)dq_reward_of_cosine((double)cosine[i]);
+}
+
+void dq_labeller_cosine_rewards(const dq_labeller *labeller, uint32_t user, float *out, size_t n)
+{
+    dq_labeller_cosines(labeller, user, out, n);
+    scale_cosines(labeller, out, n);
+}
+
 static void fill_cosines(const dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r)
 {
     cosine_work work = {.labeller = l, .user = user, .item = item, .out = r->cosine, .n = r->count};
     run_cosines(&work);
-    for (size_t i = 0; i < r->count && !l->raw_cosine; i++)
-        r->cosine[i] = (float)dq_reward_of_cosine((double)r->cosine[i]);
+    scale_cosines(l, r->cosine, r->count);
 }
 
 static dq_status label_by_cosine(const dq_labeller *l, const uint32_t *user, const uint32_t *item,
@@ -185,26 +196,29 @@ dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue
     return dq_strategies[labeller->strategy].logged ? sort_interactions(labeller, catalogue, error) : DQ_OK;
 }
 
-dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, const char *const *given,
-                             size_t count, dq_error *error)
+/* The fields of the pairs' names as ranges. */
+static dq_status choose_fields(dq_labeller *l, const dq_pair_names *pairs, size_t count, dq_error *error)
 {
-    const dq_entities *users = &catalogue->users, *items = &catalogue->items;
-    const dq_pair_names *pairs = catalogue->pairs;
-    dq_pair_names *named = dq_arena_take(&catalogue->arena, (count + 1) * sizeof *named);
-    if (!named) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    const dq_entities *users = &l->catalogue->users, *items = &l->catalogue->items;
+    dq_layout user_layout = {users->fields, users->field_count, users->width};
+    dq_layout item_layout = {items->fields, items->field_count, items->width};
+    l->pairings = malloc((count + 1) * sizeof *l->pairings);
+    if (!l->pairings) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    return dq_pairing_choose(pairs, count, user_layout, item_layout, l->pairings, &l->pairing_count, error);
+}
+
+dq_status dq_labeller_fields(dq_labeller *labeller, const char *const *given, size_t count, dq_error *error)
+{
+    const dq_catalogue *c = labeller->catalogue;
+    dq_arena arena = DQ_ARENA_EMPTY;
     dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < count; i++)
-        status = dq_pair_parse(given[i], &catalogue->arena, &named[i], error);
-    if (status) return status;
-    if (count)
-        pairs = named;
-    else
-        count = catalogue->pair_count;
-    labeller->pairings = malloc((count + 1) * sizeof *labeller->pairings);
-    if (!labeller->pairings) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
-    return dq_pairing_choose(pairs, count, (dq_layout){users->fields, users->field_count, users->width},
-                             (dq_layout){items->fields, items->field_count, items->width}, labeller->pairings,
-                             &labeller->pairing_count, error);
+    if (count == 0) return choose_fields(labeller, c->pairs, c->pair_count, error);
+    dq_pair_names *named = dq_arena_zero(&arena, count, sizeof *named);
+    if (!named) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    for (size_t i = 0; !status && i < count; i++) status = dq_pair_parse(given[i], &arena, &named[i], error);
+    if (!status) status = choose_fields(labeller, named, count, error);
+    dq_arena_free(&arena);
+    return status;
 }
 
 void dq_labeller_free(dq_labeller *labeller)

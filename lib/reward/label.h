@@ -70,14 +70,15 @@ typedef struct dq_rewards {
 
 /* Makes ready what the strategy needs of the finished catalogue: for logged the order of interactions. */
 dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue, dq_error *error);
-/* Chooses what cosines compare: the `count` pairs given as "user_field:item_field", else the catalogue's own,
- * else whole vectors. */
-dq_status dq_labeller_fields(dq_labeller *labeller, dq_catalogue *catalogue, const char *const *given,
-                             size_t count, dq_error *error);
+/* Chooses what cosines compare, of a labeller that is ready: the `count` pairs given as
+ * "user_field:item_field", else the catalogue's own, else whole vectors. */
+dq_status dq_labeller_fields(dq_labeller *labeller, const char *const *given, size_t count, dq_error *error);
 void dq_labeller_free(dq_labeller *labeller);
 
 /* Raw cosines of one user with items 0 .. n-1, over the labeller's threads. */
 void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
+/* The same as rewards: scaled unless raw_cosine. */
+void dq_labeller_cosine_rewards(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
 
 /* Pairs that dq_label_pairs will be given after those submitted before, in the same order. Nothing for a
  * strategy that asks nobody. */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rewards of one user that a data set has already, by items: from the labels of interactions, and from
+ * transitions. The last that has a reward counts. (dq_labeller looks a pair up instead: there its last
+ * interaction counts, also where that has no reward.)
+ */
+#ifndef DQ_REWARD_LOGGED_H
+#define DQ_REWARD_LOGGED_H
+
+#include "data/dataset.h"
+#include "data/label_map.h"
+
+/* Into reward (items): interactions through the map or by their explicit number, then transitions over them;
+ * NAN where neither has one. */
+void dq_logged_rewards(const dq_dataset *dataset, const dq_label_map *map, uint32_t user, float *reward);
+
+/* The rewards of the user's transitions and their two parts, into reward, cosine and llm (items) each, which
+ * keep what they hold for other items. False when one has a reward without both parts, or none has any. */
+bool dq_logged_parts(const dq_dataset *dataset, uint32_t user, float *reward, float *cosine, float *llm);
+
+#endif
