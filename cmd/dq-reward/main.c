@@ -67,6 +67,16 @@ dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
 
 /* ---- writing ---- */
 
+/* How many transitions will be written, or 0 when that is not known ahead. */
+static uint64_t count_transitions(const dq_reward_run *s, bool again)
+{
+    uint64_t rows = 0;
+    if (!again) return dq_pairs_count(&s->plan, &s->catalogue);
+    for (size_t i = 0; i < s->transition_count && s->plan.only_user == DQ_ABSENT; i++)
+        rows += s->transitions[i].rows;
+    return rows;
+}
+
 static dq_status write_all(dq_reward_run *s, dq_error *error)
 {
     s->out.writer = s->filter.out;
@@ -74,10 +84,13 @@ static dq_status write_all(dq_reward_run *s, dq_error *error)
     s->out.plan = &s->plan;
     dq_status status = dq_catalogue_write(&s->catalogue, s->filter.out, error);
     bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
-    uint64_t total = again ? 0 : dq_pairs_count(&s->plan, &s->catalogue);
     dq_common bar = s->o->common;
     bar.quiet = bar.quiet || s->human; /* the terminal is for the questions */
-    s->out.progress = dq_progress_start(&bar, "transitions", total);
+    s->out.progress = dq_progress_start(&bar, "transitions", count_transitions(s, again));
+    if (s->out.progress.on) {
+        s->labeller.labelled = dq_reward_labelled;
+        s->labeller.labelled_arg = &s->out;
+    }
     for (size_t i = 0; !status && i < s->transition_count; i++)
         status = again ? dq_reward_relabel(&s->out, &s->transitions[i], error)
                        : dq_writer_put(s->filter.out, &s->transitions[i], error);

@@ -7,6 +7,12 @@
 /* Transitions a bundle; fewer where labels are asked for, so that they leave as they come. */
 enum { BLOCK = 65536, ASKED_BLOCK = 1024 };
 
+void dq_reward_labelled(void *output, size_t pairs)
+{
+    dq_reward_output *o = output;
+    dq_progress_step(&o->progress, o->written + pairs, NULL);
+}
+
 static dq_status put_block(dq_reward_output *o, dq_reward_block *b, dq_error *error)
 {
     dq_rewards rewards;
@@ -25,7 +31,7 @@ static dq_status put_block(dq_reward_output *o, dq_reward_block *b, dq_error *er
     dq_rewards_free(&rewards);
     o->written += b->count;
     b->count = 0;
-    dq_progress_step(&o->progress, o->written, NULL);
+    dq_reward_labelled(o, 0);
     return status;
 }
 
@@ -93,6 +99,7 @@ static dq_status relabel(dq_reward_output *o, const dq_bundle *held, dq_error *e
     free(user);
     free(item);
     o->written += held->rows;
+    dq_reward_labelled(o, 0);
     return status;
 }
 

@@ -26,6 +26,9 @@ typedef struct dq_reward_output {
     uint8_t *done;             /* (most) zeros */
 } dq_reward_output;
 
+/* Moves the bar, as a labeller's `labelled`; arg is the output. */
+void dq_reward_labelled(void *output, size_t pairs);
+
 /* Labels and writes the pairs of the plan. */
 dq_status dq_reward_write_new(dq_reward_output *output, dq_error *error);
 

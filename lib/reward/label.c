@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { TILE = 256 }; /* pairs that one thread takes at a time */
+enum { FEW = 16 };   /* verdicts of a model that are taken at a time, where progress is wanted */
 
 const dq_strategy_kind dq_strategies[] = {
     [DQ_STRATEGY_COSINE] = {.name = "cosine", .cosine = true, .columns = {"reward", "cosine"}},
@@ -158,6 +159,19 @@ static dq_status label_all_by_log(const dq_labeller *l, const uint32_t *user, co
 
 /* ---- labels that are asked for ---- */
 
+/* A person's are taken at once: within what is taken, a person may go back. */
+static dq_status take_verdicts(dq_labeller *l, dq_verdict *verdicts, size_t n, dq_error *error)
+{
+    size_t few = l->labelled && dq_strategies[l->strategy].model ? FEW : n;
+    dq_status status = DQ_OK;
+    for (size_t at = 0, count; !status && at < n; at += count) {
+        count = n - at < few ? n - at : few;
+        status = l->source.take(l->source.self, count, verdicts + at, error);
+        if (!status && l->labelled) l->labelled(l->labelled_arg, at + count);
+    }
+    return status;
+}
+
 /* The source's reward, alone or mixed with the cosine. Both parts stay, so that another weight needs nobody.
  */
 static dq_status label_by_source(dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r,
@@ -166,7 +180,7 @@ static dq_status label_by_source(dq_labeller *l, const uint32_t *user, const uin
     bool mixed = dq_strategies[l->strategy].cosine;
     dq_verdict *verdicts = malloc(r->count * sizeof *verdicts + 1);
     if (!verdicts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu labels", r->count);
-    dq_status status = l->source.take(l->source.self, r->count, verdicts, error);
+    dq_status status = take_verdicts(l, verdicts, r->count, error);
     if (mixed && !status) fill_cosines(l, user, item, r);
     for (size_t i = 0; !status && i < r->count; i++) {
         const char *label = verdicts[i].label;

@@ -52,6 +52,10 @@ typedef struct dq_labeller {
     double weight; /* of the cosine in a mixture */
     dq_label_map map;
     dq_label_source source; /* where the strategy asks one */
+    /* Called as verdicts come, a few at a time from a model: so many pairs of this dq_label_pairs have
+     * theirs. NULL: nobody wants to know, and all are taken at once. */
+    void (*labelled)(void *arg, size_t pairs);
+    void *labelled_arg;
     dq_pairing *pairings;
     size_t pairing_count; /* 0: no cosines wanted */
     unsigned threads;

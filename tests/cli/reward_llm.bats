@@ -69,6 +69,17 @@ payload() { zstd -dcq "$@"; }
     cmp <(labels one.dq) <(labels less.dq)
 }
 
+@test "the bar moves within a block, and changes no byte; so it does over transitions" {
+    llm_start
+    ask c.dq -o quiet.dq
+    again=(--strategy llm --model judge --cache r.db --cache-only --progress)
+    dq-reward "${again[@]}" --pairs all c.dq 2> bar | payload | cmp - <(payload quiet.dq)
+    [[ $(head -1 bar) == "transitions ["*"16/36 "* ]]
+    grep -q "36/36" bar
+    dq-reward "${again[@]}" quiet.dq 2> bar | labels | cmp - <(labels quiet.dq)
+    [[ $(head -1 bar) == "transitions ["*"16/36 "* ]]
+}
+
 @test "the order is that of the pairs, however the answers come" {
     llm_start
     llm_fault '{"kind": "delay", "delay": 0.05, "rate": 0.3}'
