@@ -2,17 +2,37 @@
  *
  * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
  */
-#include "dq/source.h"
-#include "reward.h"
-
+#include "cli/filter.h"
 #include "data/load.h"
+#include "data/transitions.h"
+#include "dq/source.h"
+#include "human.h"
+#include "judge.h"
+#include "options.h"
+#include "serve.h"
+#include "write.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct reward_run {
+    const dq_reward_options *o;
+    dq_filter filter;
+    dq_catalogue catalogue;
+    dq_labeller labeller;
+    dq_reward_judge judge; /* a model */
+    dq_human *human;
+    dq_pair_plan plan;
+    dq_source *list; /* --pairs-file */
+    dq_reward_output out;
+    dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
+    size_t transition_count, ranking_count;
+    bool answering; /* --labels-only, and the catalogue is whole: pairs are answered as they come */
+} reward_run;
+
 /* ---- making ready ---- */
 
-static dq_status choose_user(dq_reward_run *s, dq_error *error)
+static dq_status choose_user(reward_run *s, dq_error *error)
 {
     s->plan.only_user = DQ_ABSENT;
     if (!s->o->user) return DQ_OK;
@@ -29,7 +49,7 @@ static dq_status next_line(void *source, const char **line, size_t *bytes, dq_er
     return status;
 }
 
-static dq_status open_list(dq_reward_run *s, dq_error *error)
+static dq_status open_list(reward_run *s, dq_error *error)
 {
     if (!s->o->pairs_file) return DQ_OK;
     dq_status status = dq_source_open(&s->list, s->o->pairs_file, error);
@@ -40,12 +60,13 @@ static dq_status open_list(dq_reward_run *s, dq_error *error)
     return DQ_OK;
 }
 
-static bool any_pairs_in_stream(const dq_reward_run *s)
+static bool any_pairs_in_stream(const reward_run *s)
 {
     return s->transition_count || s->catalogue.interaction_bundle_count;
 }
 
-dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
+/* Makes the strategy ready for a finished catalogue. */
+static dq_status make_ready(reward_run *s, dq_error *error)
 {
     dq_status status = choose_user(s, error);
     if (!status) status = open_list(s, error);
@@ -65,10 +86,88 @@ dq_status dq_reward_ready(dq_reward_run *s, dq_error *error)
     return status;
 }
 
+/* ---- reading ---- */
+
+static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_error *error)
+{
+    dq_bundle *grown = realloc(*bundles, (*count + 1) * sizeof *grown);
+    if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the input");
+    *bundles = grown;
+    grown[(*count)++] = *bundle;
+    *bundle = DQ_BUNDLE_EMPTY;
+    return DQ_OK;
+}
+
+/* --labels-only: the catalogue is whole when the first pair is asked. */
+static dq_status answer(reward_run *s, const dq_bundle *bundle, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (!s->answering) status = dq_catalogue_finish(&s->catalogue, false, error);
+    if (!s->answering && !status) status = make_ready(s, error);
+    s->answering = true;
+    s->out.written += bundle->rows;
+    if (!status) status = dq_reward_answer(s->filter.out, &s->labeller, bundle, error);
+    return status ? status : dq_reward_judge_miss(&s->judge, s->out.written, error);
+}
+
+static bool of_catalogue(const dq_bundle *bundle)
+{
+    return strcmp(bundle->kind, DQ_KIND_USERS) == 0 || strcmp(bundle->kind, DQ_KIND_ITEMS) == 0 ||
+           strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0;
+}
+
+static dq_status take_transitions(reward_run *s, dq_bundle *bundle, dq_error *error)
+{
+    dq_bundle carried;
+    dq_status status = dq_transitions_carry(&carried, bundle, &s->catalogue, error);
+    if (!status) status = hold(&s->transitions, &s->transition_count, &carried, error);
+    return status;
+}
+
+/* Catalogue and transitions are kept; a model and what we do not know goes on at once, rankings at the end.
+ */
+static dq_status take_bundle(reward_run *s, dq_bundle *bundle, dq_error *error)
+{
+    bool taken;
+    if (s->answering && of_catalogue(bundle))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "--labels-only: a catalogue after pairs were answered");
+    dq_status status = dq_catalogue_add(&s->catalogue, bundle, dq_reader_section(s->filter.in), &taken,
+                                        error);
+    if (status || taken) return status;
+    if (s->o->labels_only)
+        return strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0 ? answer(s, bundle, error) : DQ_OK;
+    if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return take_transitions(s, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_RANKINGS) == 0)
+        return hold(&s->rankings, &s->ranking_count, bundle, error);
+    return dq_writer_put(s->filter.out, bundle, error);
+}
+
+/* Takes the whole input: the catalogue, transitions and rankings are kept, everything else is passed on. With
+ * --labels-only each bundle of transitions is answered as it comes. */
+static dq_status read_input(reward_run *s, dq_error *error)
+{
+    dq_bundle bundle;
+    bool more;
+    dq_status status;
+    while (!(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
+        status = dq_filter_blame(&s->filter, take_bundle(s, &bundle, error), error);
+        dq_bundle_free(&bundle);
+        if (status) return status;
+    }
+    if (!status && !s->answering) status = dq_catalogue_finish(&s->catalogue, false, error);
+    return status;
+}
+
+static void free_bundles(dq_bundle *bundles, size_t count)
+{
+    for (size_t i = 0; i < count; i++) dq_bundle_free(&bundles[i]);
+    free(bundles);
+}
+
 /* ---- writing ---- */
 
 /* How many transitions will be written, or 0 when that is not known ahead. */
-static uint64_t count_transitions(const dq_reward_run *s, bool again)
+static uint64_t count_transitions(const reward_run *s, bool again)
 {
     uint64_t rows = 0;
     if (!again) return dq_pairs_count(&s->plan, &s->catalogue);
@@ -77,7 +176,7 @@ static uint64_t count_transitions(const dq_reward_run *s, bool again)
     return rows;
 }
 
-static dq_status write_all(dq_reward_run *s, dq_error *error)
+static dq_status write_all(reward_run *s, dq_error *error)
 {
     s->out.writer = s->filter.out;
     s->out.labeller = &s->labeller;
@@ -101,7 +200,7 @@ static dq_status write_all(dq_reward_run *s, dq_error *error)
     return status;
 }
 
-static void say_what_is_missing(const dq_reward_run *s, const dq_cli *cli)
+static void say_what_is_missing(const reward_run *s, const dq_cli *cli)
 {
     const dq_common *common = &s->o->common;
     if (s->plan.skipped)
@@ -112,15 +211,15 @@ static void say_what_is_missing(const dq_reward_run *s, const dq_cli *cli)
                    (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->out.written);
 }
 
-static dq_status run(dq_reward_run *s, dq_cli *cli, dq_error *error)
+static dq_status run(reward_run *s, dq_cli *cli, dq_error *error)
 {
     bool draws = s->plan.from == DQ_PAIRS_RANDOM;
     int64_t seed = draws ? (int64_t)s->o->common.seed : -1;
     dq_common common = s->o->common;
     if (dq_reward_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = dq_filter_open(&s->filter, cli, &common, seed, error);
-    if (!status) status = dq_reward_read(s, error);
-    if (!status && !s->o->labels_only) status = dq_reward_ready(s, error);
+    if (!status) status = read_input(s, error);
+    if (!status && !s->o->labels_only) status = make_ready(s, error);
     if (!status && !s->o->labels_only) status = write_all(s, error);
     status = dq_reward_judge_end(&s->judge, cli, &s->o->common, s->out.written, status, error);
     status = dq_filter_close(&s->filter, status, error);
@@ -128,11 +227,12 @@ static dq_status run(dq_reward_run *s, dq_cli *cli, dq_error *error)
     return status;
 }
 
-static void clean_up(dq_reward_run *s)
+static void clean_up(reward_run *s)
 {
     dq_reward_output_free(&s->out);
     dq_source_close(s->list);
-    dq_reward_forget(s);
+    free_bundles(s->transitions, s->transition_count);
+    free_bundles(s->rankings, s->ranking_count);
     dq_human_close(s->human);
     dq_labeller_free(&s->labeller);
     dq_messages_free(&s->judge.messages);
@@ -140,7 +240,7 @@ static void clean_up(dq_reward_run *s)
 }
 
 /* A prompt's file is read first: it may be wrong, and the head names it by what it says. */
-static dq_status load_prompt(dq_reward_run *s, dq_reward_options *o, dq_error *error)
+static dq_status load_prompt(reward_run *s, dq_reward_options *o, dq_error *error)
 {
     if (!dq_strategies[o->strategy].model) return DQ_OK;
     dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
@@ -200,7 +300,7 @@ int main(int argc, char **argv)
     o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     dq_reward_record(table, (dq_strategy)o.strategy);
-    dq_reward_run s = {.o = &o};
+    reward_run s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
     dq_reward_apply_options(&o, &cli, &s.labeller, &s.plan);
     dq_status status = load_prompt(&s, &o, &e);
