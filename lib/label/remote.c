@@ -204,7 +204,7 @@ static dq_status take_answers(dq_remote *r, dq_error *error)
         if (answer) status = learn_labels(r, &b, error);
         dq_bundle_free(&b);
     }
-    r->taken += answer;
+    r->taken += answer && !status;
     return status;
 }
 

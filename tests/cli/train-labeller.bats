@@ -117,6 +117,9 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     }
     fails "echo garbage instead of a stream" "record 1: not a dq stream"
     fails "cat" "an answer without the columns item (u4) and reward (f4)"
+    # the first answer is none, so the same command would fail for ever: no stop, though there is a checkpoint
+    run -1 train -q --reward-cmd cat -c ck -o m.dq c.dq
+    [ ! -e ck ]
     fails "cat pairs.dq" "an answer to a pair that was not asked"
     fails "cat c.dq" "ended its stream in the middle of the conversation"
     fails "dq-reward; exit 4" "exited with status 4"
