@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "label/answer.h"
 #include "port/files/json.h"
 #include "reward/judgement.h"
 
@@ -214,6 +215,101 @@ static void a_token_that_tells_nothing(void **unused)
     dq_arena_free(&arena);
 }
 
+/* ---- what a stage asks ---- */
+
+/* A raw body read by a stage's form, hard and soft: the label, or NULL. */
+static void reads(dq_prompt_stage stage, const char *body, const char *label)
+{
+    for (int soft = 0; soft < 2; soft++) {
+        dq_arena arena = DQ_ARENA_EMPTY;
+        const dq_ask_form *form = dq_label_form(stage, soft);
+        const char *got = form->read(form, body, strlen(body), &arena);
+        if (!label != !got || (got && strcmp(got, label) != 0))
+            fail_msg("stage %d, %s: %s", (int)stage, body, got ? got : "no label");
+        dq_arena_free(&arena);
+    }
+}
+
+#define CONTENT(content) "{\"choices\":[{\"message\":{\"content\":\"" content "\"}}]}"
+
+static void a_stage_reads_its_own_labels(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"APPLY", "SAVE", "CLICK", "IGNORE"};
+    static const bool of_stage[DQ_PROMPT_STAGES][4] = {
+        [DQ_PROMPT_FIRST] = {0, 0, 1, 1}, [DQ_PROMPT_SECOND] = {1, 1, 0, 1}, [DQ_PROMPT_ONCE] = {1, 1, 1, 1}};
+    static const char *const forms[] = {
+        CONTENT("%s"), CONTENT("DECISION: %s"), CONTENT("{\\\"decision\\\": \\\"%s\\\"}"),
+        CONTENT("```json\\n{\\\"decision\\\": \\\"%s\\\"}\\n```"), CONTENT("<think>IGNORE?</think> **%s**")};
+    for (unsigned stage = 0; stage < DQ_PROMPT_STAGES; stage++)
+        for (size_t l = 0; l < 4; l++)
+            for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+                char body[200];
+                const char *at = strstr(forms[f], "%s");
+                (void)snprintf(body, sizeof body, "%.*s%s%s", (int)(at - forms[f]), forms[f], names[l],
+                               at + 2);
+                reads((dq_prompt_stage)stage, body, of_stage[stage][l] ? names[l] : NULL);
+            }
+    static const char *const none[] = {"",
+                                       "502 Bad Gateway",
+                                       "{\"choices\":[{\"message\":{\"content\":\"APPLY\"",
+                                       CONTENT("{\\\"decision\\\": 3}"),
+                                       CONTENT("[\\\"APPLY\\\",\\\"SAVE\\\"]"),
+                                       CONTENT("{\\\"decision\\\": \\\"HIRE\\\"}"),
+                                       "null"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) reads(DQ_PROMPT_ONCE, none[i], NULL);
+    for (unsigned l = 0; l < 4; l++) assert_int_equal(dq_label_number(names[l]), l);
+    assert_int_equal(dq_label_number("HIRE"), DQ_NO_LABEL);
+    assert_int_equal(dq_label_number(NULL), DQ_NO_LABEL);
+}
+
+/* Soft and hard forms differ by the log-probabilities alone, and kept answers are read by either. */
+static void a_form_asks_for_its_labels(void **unused)
+{
+    (void)unused;
+    static const char *const lists[] = {"[\"CLICK\",\"IGNORE\"]", "[\"APPLY\",\"SAVE\",\"IGNORE\"]",
+                                        "[\"APPLY\",\"SAVE\",\"CLICK\",\"IGNORE\"]"};
+    for (unsigned s = 0; s < DQ_PROMPT_STAGES; s++) {
+        const dq_ask_form *hard = dq_label_form((dq_prompt_stage)s, false);
+        const dq_ask_form *soft = dq_label_form((dq_prompt_stage)s, true);
+        assert_string_equal(hard->path, "chat/completions");
+        assert_int_equal(hard->reader, soft->reader);
+        assert_string_equal(hard->extra[0].name, "response_format");
+        assert_string_equal(hard->extra[0].json, soft->extra[0].json);
+        assert_non_null(strstr(hard->extra[0].json, lists[s]));
+        assert_null(hard->extra[1].name);
+        assert_string_equal(soft->extra[1].name, "logprobs");
+        assert_null(soft->extra[2].name);
+        for (unsigned other = 0; other < s; other++)
+            assert_int_not_equal(hard->reader, dq_label_form((dq_prompt_stage)other, false)->reader);
+        dq_arena arena = DQ_ARENA_EMPTY;
+        dq_value schema;
+        const char *json = hard->extra[0].json;
+        assert_int_equal(dq_json_parse(json, strlen(json), &arena, &schema, NULL), DQ_OK);
+        dq_arena_free(&arena);
+    }
+}
+
+/* The second stage's three labels among all four. */
+static void probabilities_by_label(void **unused)
+{
+    (void)unused;
+    static const char body[] = SAID(
+        "SAVE", TOKEN("SAVE", L60, TOP("SAVE", L60) "," TOP("IGNORE", L20) "," TOP("CLICK", L10)));
+    dq_arena arena = DQ_ARENA_EMPTY;
+    double p[DQ_LABELS];
+    size_t n = sizeof body - 1;
+    assert_true(dq_label_probabilities(DQ_PROMPT_SECOND, DQ_SAVE, body, n, &arena, p));
+    assert_true(fabs(p[DQ_SAVE] - 0.75) < 1e-12 && fabs(p[DQ_IGNORE] - 0.25) < 1e-12);
+    assert_true(p[DQ_APPLY] == 0 && p[DQ_CLICK] == 0);
+    assert_true(dq_label_probabilities(DQ_PROMPT_ONCE, DQ_SAVE, body, n, &arena, p));
+    assert_true(fabs(p[DQ_SAVE] - 2.0 / 3) < 1e-12 && fabs(p[DQ_CLICK] - 1.0 / 9) < 1e-12);
+    assert_false(dq_label_probabilities(DQ_PROMPT_FIRST, DQ_SAVE, body, n, &arena, p)); /* not its label */
+    assert_false(dq_label_probabilities(DQ_PROMPT_SECOND, DQ_SAVE, NULL, 0, &arena, p));
+    assert_false(dq_label_probabilities(DQ_PROMPT_SECOND, DQ_SAVE, "{", 1, &arena, p));
+    dq_arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +319,9 @@ int main(void)
         cmocka_unit_test(log_probabilities_become_shares),
         cmocka_unit_test(answers_without_them_fall_back),
         cmocka_unit_test(a_token_that_tells_nothing),
+        cmocka_unit_test(a_stage_reads_its_own_labels),
+        cmocka_unit_test(a_form_asks_for_its_labels),
+        cmocka_unit_test(probabilities_by_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
