@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { TABLE_ROWS = 16 }; /* at most */
+enum { TABLE_ROWS = 64 }; /* at most */
 
 static inline dq_bundle table(const char *kind, uint64_t rows)
 {

@@ -7,18 +7,14 @@
 #include "reward/logged.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "small_catalogue.h"
 
 /* ---- catalogues ---- */
 
-static const small_side plain_users = {.kind = DQ_KIND_USERS, .width = 2};
-static const small_side plain_items = {.kind = DQ_KIND_ITEMS, .width = 2};
+static const small_entities plain_users = {.kind = DQ_KIND_USERS, .width = 2};
+static const small_entities plain_items = {.kind = DQ_KIND_ITEMS, .width = 2};
 
 /* u1 along a, across b, against c; u2 between a and b; d is nowhere. */
 static void add_plain(dq_catalogue *c)
@@ -167,14 +163,14 @@ static void cosines_of_paired_fields(void **unused)
     static const dq_field user_fields[] = {{"hard", 0, 2}, {"soft", 2, 3}};
     static const dq_field item_fields[] = {{"title", 0, 2}, {"tech", 2, 2}, {"soft", 4, 3}};
     static const dq_pair_names pairs[] = {{"hard", "tech"}, {"soft", "soft"}};
-    static const small_side users = {
+    static const small_entities users = {
         .kind = DQ_KIND_USERS, .width = 5, .fields = user_fields, .field_count = 2};
-    static const small_side items = {.kind = DQ_KIND_ITEMS,
-                                     .width = 7,
-                                     .fields = item_fields,
-                                     .field_count = 3,
-                                     .pairs = pairs,
-                                     .pair_count = 2};
+    static const small_entities items = {.kind = DQ_KIND_ITEMS,
+                                         .width = 7,
+                                         .fields = item_fields,
+                                         .field_count = 3,
+                                         .pairs = pairs,
+                                         .pair_count = 2};
     static const small_row user = {.id = "u", .vector = {1, 0, 3, 4, 0}};
     static const small_row item = {.id = "i", .vector = {9, 9, 1, 1, 0, 1, 0}};
     static const struct {

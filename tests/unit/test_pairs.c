@@ -5,12 +5,8 @@
 #include "core/rng.h"
 #include "reward/pairs.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "small_catalogue.h"
 
@@ -40,8 +36,8 @@ static void draw_rows(dq_rng *rng, small_row *rows, size_t n, char (*ids)[8], ch
 
 static int make_world(void **state)
 {
-    static const small_side users = {.kind = DQ_KIND_USERS, .width = 3};
-    static const small_side items = {.kind = DQ_KIND_ITEMS, .width = 3};
+    static const small_entities users = {.kind = DQ_KIND_USERS, .width = 3};
+    static const small_entities items = {.kind = DQ_KIND_ITEMS, .width = 3};
     world *w = *state = calloc(1, sizeof *w);
     dq_error e = DQ_ERROR_NONE;
     dq_rng rng = dq_rng_new(5);

@@ -5,13 +5,9 @@
  */
 #include "label/remote.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "small_catalogue.h"
 
@@ -94,7 +90,7 @@ static void close_answers(dq_writer *w)
 
 static void make_catalogue(dq_catalogue *c)
 {
-    static const small_side people = {.kind = DQ_KIND_USERS}, jobs = {.kind = DQ_KIND_ITEMS};
+    static const small_entities people = {.kind = DQ_KIND_USERS}, jobs = {.kind = DQ_KIND_ITEMS};
     static const small_row users[] = {{.id = "u1"}, {.id = "u2"}};
     static const small_row items[] = {{.id = "a"}, {.id = "b"}, {.id = "c"}, {.id = "d"}};
     const small_interaction log[] = {
