@@ -13,10 +13,7 @@ static dq_status no_memory(dq_error *error)
 
 bool dq_select_is_table(const dq_bundle *bundle)
 {
-    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return false;
-    for (size_t i = 0; i < bundle->column_count; i++)
-        if (bundle->columns[i].shape[0] != bundle->rows) return false;
-    return true;
+    return strcmp(bundle->kind, DQ_KIND_MODEL) != 0;
 }
 
 /* Whether an id of this kind's own is asked for. */

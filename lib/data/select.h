@@ -49,10 +49,9 @@ typedef struct dq_selection {
     size_t count, capacity;
 } dq_selection;
 
-/* Chooses rows of a bundle, which is as a reader gives it, into selection->rows. A model counts as one row,
- * and so does any bundle that is no table. section is dq_reader_section. DQ_ERR_RANGE when rows to renumber
- * refer to a kind that is not selected, DQ_ERR_UNKNOWN when a bound of time is set and interactions have no
- * such attribute, DQ_ERR_MEMORY. */
+/* Chooses rows of a bundle, which is as a reader gives it, into selection->rows. A model counts as one row.
+ * section is dq_reader_section. DQ_ERR_RANGE when rows to renumber refer to a kind that is not selected,
+ * DQ_ERR_UNKNOWN when a bound of time is set and interactions have no such attribute, DQ_ERR_MEMORY. */
 dq_status dq_select_rows(dq_selection *selection, const dq_bundle *bundle, uint64_t section, dq_error *error);
 /* The chosen rows of a table as a bundle of their own (*to; the caller frees it). Not when all of it stays
  * (selection->whole). */
@@ -67,7 +66,7 @@ void dq_select_free(dq_selection *selection);
 /* The id that number i of a column of references means; NULL when the column refers to neither users nor
  * items. */
 const char *dq_select_id(const dq_selection *selection, const dq_column *column, uint64_t i, size_t *bytes);
-/* Whether all columns have the bundle's rows. */
+/* Whether the columns have the bundle's rows, as those of every kind but a model do (dq_schema_check). */
 bool dq_select_is_table(const dq_bundle *bundle);
 
 #endif

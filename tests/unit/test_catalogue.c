@@ -145,6 +145,20 @@ static void transitions_are_carried_into_the_catalogue(void **state)
     assert_int_equal(one.rows, 2);
     dq_bundle_free(&one);
     dq_bundle_free(&carried);
+    /* What stands under a null refers to nothing, and stays. */
+    static const uint64_t far[3] = {9, 1, 0};
+    static const uint8_t none[3] = {1, 0, 0};
+    dq_bundle nulls = table("transitions", 3);
+    add_numbers(&nulls, "user", DQ_U4, user, "users", NULL);
+    add_numbers(&nulls, "item", DQ_U4, item, "items", NULL);
+    add_numbers(&nulls, "next_user", DQ_U8, far, "users", none);
+    assert_int_equal(dq_transitions_carry(&carried, &nulls, &c, NULL), DQ_OK);
+    next = carried.columns[2].data;
+    assert_true(dq_column_is_null(&carried.columns[2], 0) && next[1] == 0 && next[2] == 1);
+    dq_bundle_free(&carried);
+    nulls.columns[2].nulls = NULL;
+    assert_int_equal(dq_transitions_carry(&carried, &nulls, &c, NULL), DQ_ERR_RANGE);
+    dq_bundle_free(&nulls);
     b.columns[2].ref = "strange"; /* whose rows nobody counts */
     assert_int_equal(dq_transitions_carry(&carried, &b, &c, NULL), DQ_ERR_UNSUPPORTED);
     dq_bundle_free(&b);
