@@ -188,13 +188,14 @@ static dq_status rank_block_now(ranking *r, dq_error *error)
 static dq_status rank_items_of(ranking *r, const dq_prefetched *piece, dq_error *error)
 {
     dq_rank_items *items = &r->items;
+    const dq_identity *met = &items->identity;
     uint32_t at = 0;
     dq_status status = dq_rank_items_agree(items, &piece->bundle, error);
     if (status || piece->bundle.rows == 0) return status;
     if (!r->begun && (status = begin(r, error))) return status;
     status = dq_rank_items_take(items, &piece->bundle, piece->section, r->pool, error);
-    while (!status && at < items->fresh_count) {
-        status = dq_rank_block_fill(&r->block, &piece->bundle, items->fresh, items->fresh_count, &at, error);
+    while (!status && at < met->fresh_count) {
+        status = dq_rank_block_fill(&r->block, &piece->bundle, met->fresh, met->fresh_count, &at, error);
         if (!status && r->block.rows == r->block.capacity) status = rank_block_now(r, error);
     }
     return status;
@@ -231,7 +232,7 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
 {
     dq_status status = DQ_OK;
     if (r->options->exclude_seen)
-        status = dq_rank_seen_add(&r->seen, bundle, r->begun ? &r->items.ids : NULL, error);
+        status = dq_rank_seen_add(&r->seen, bundle, r->begun ? &r->items.identity.ids : NULL, error);
     if (status == DQ_ERR_UNSUPPORTED) {
         dq_error why = *error;
         return dq_fail(error, status, "%s: give the interactions first, or use --hold", why.reason);
@@ -358,7 +359,7 @@ static dq_status check_users(const ranking *r, dq_error *error)
 static dq_status write_lists(ranking *r, dq_error *error)
 {
     dq_rank_lists *lists = &r->lists;
-    size_t most = dq_index_count(&r->items.ids), count;
+    size_t most = dq_index_count(&r->items.identity.ids), count;
     dq_status status = DQ_OK;
     rank_output_describe(r->output, dq_rank_by_names[r->scorer.by], r->options->order);
     for (size_t u = 0; !status && u < lists->count; u++) {

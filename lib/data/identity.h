@@ -25,9 +25,9 @@ typedef struct dq_identity {
     uint32_t *sections; /* (ids) the last section that held it */
     size_t capacity;    /* of both */
     /* of the bundle that came last */
-    uint32_t *numbers;  /* (rows) each row's number in ids */
-    uint32_t *fresh;    /* (fresh_count) its rows that were new, ascending; their numbers ascend too */
-    size_t fresh_count; /* the new ones have the last fresh_count numbers */
+    uint32_t *numbers;    /* (rows) each row's number in ids */
+    uint32_t *fresh;      /* (fresh_count) its rows that were new, ascending; their numbers ascend too */
+    uint32_t fresh_count; /* the new ones have the last fresh_count numbers */
     size_t row_capacity;
 } dq_identity;
 

@@ -4,12 +4,7 @@
  */
 #include "rank/items.h"
 
-#include "data/catalogue.h"
-
-#include "data/identity.h"
-
 #include <stdlib.h>
-#include <string.h>
 
 enum { DIGEST_TILE = 64 }; /* rows */
 
@@ -51,17 +46,13 @@ dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_
     return DQ_OK;
 }
 
-static dq_status reserve_rows(dq_rank_items *items, const dq_bundle *bundle, dq_error *error)
+static dq_status reserve_digests(dq_rank_items *items, uint64_t rows, dq_error *error)
 {
-    if (bundle->rows >= DQ_ABSENT) return dq_fail(error, DQ_ERR_RANGE, "items: too many rows");
-    if (bundle->rows <= items->row_slots) return DQ_OK;
-    free(items->row_digests);
-    free(items->fresh);
-    items->row_slots = 0;
-    items->row_digests = malloc(bundle->rows * sizeof *items->row_digests);
-    items->fresh = malloc(bundle->rows * sizeof *items->fresh);
-    if (!items->row_digests || !items->fresh) return no_memory(error);
-    items->row_slots = bundle->rows;
+    if (rows <= items->digest_slots) return DQ_OK;
+    uint64_t *digests = realloc(items->digests, (size_t)rows * sizeof *digests);
+    if (!digests) return no_memory(error);
+    items->digests = digests;
+    items->digest_slots = (size_t)rows;
     return DQ_OK;
 }
 
@@ -79,61 +70,19 @@ static void digest_tile(void *arg, size_t tile, unsigned thread)
     for (size_t r = tile * DIGEST_TILE; r < end; r++) work->digests[r] = dq_identity_digest(work->bundle, r);
 }
 
-static dq_status reserve_item(dq_rank_items *items, dq_error *error)
-{
-    if (dq_index_count(&items->ids) < items->slots) return DQ_OK;
-    size_t slots = items->slots ? 2 * items->slots : 1024;
-    uint64_t *digests = realloc(items->digests, slots * sizeof *digests);
-    if (!digests) return no_memory(error);
-    items->digests = digests;
-    uint32_t *sections = realloc(items->sections, slots * sizeof *sections);
-    if (!sections) return no_memory(error);
-    items->sections = sections;
-    items->slots = slots;
-    return DQ_OK;
-}
-
-static dq_status number_row(dq_rank_items *items, uint32_t section, const dq_column *ids, uint32_t row,
-                            dq_error *error)
-{
-    size_t n;
-    uint32_t number;
-    bool fresh;
-    const char *id = dq_column_text(ids, row, &n);
-    dq_status status = reserve_item(items, error);
-    if (status || (status = dq_index_add(&items->ids, id, n, &number, &fresh, error))) return status;
-    if (!fresh && items->sections[number] == section)
-        return dq_fail(error, DQ_ERR_DUPLICATE, "items: id %.*s stands twice", (int)n, id);
-    if (!fresh && items->digests[number] != items->row_digests[row])
-        return dq_fail(error, DQ_ERR_DUPLICATE, "items: id %.*s stands in two sections with unequal rows",
-                       (int)n, id);
-    items->digests[number] = items->row_digests[row];
-    items->sections[number] = section;
-    if (fresh) items->fresh[items->fresh_count++] = row;
-    return DQ_OK;
-}
-
 dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
                              dq_error *error)
 {
-    dq_status status = reserve_rows(items, bundle, error);
-    items->fresh_count = 0;
+    dq_status status = reserve_digests(items, bundle->rows, error);
     if (status) return status;
-    if (section > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "too many sections");
-    digesting work = {.bundle = bundle, .digests = items->row_digests};
+    digesting work = {.bundle = bundle, .digests = items->digests};
     dq_pool_run(pool, digest_tile, &work, (bundle->rows + DIGEST_TILE - 1) / DIGEST_TILE);
-    const dq_column *ids = dq_bundle_column(bundle, "id");
-    for (uint32_t r = 0; !status && r < bundle->rows; r++)
-        status = number_row(items, (uint32_t)section, ids, r, error);
-    return status;
+    return dq_identity_add(&items->identity, bundle, section, items->digests, error);
 }
 
 void dq_rank_items_free(dq_rank_items *items)
 {
-    dq_index_free(&items->ids);
+    dq_identity_free(&items->identity);
     free(items->digests);
-    free(items->sections);
-    free(items->row_digests);
-    free(items->fresh);
     dq_arena_free(&items->arena);
 }

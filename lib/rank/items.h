@@ -7,34 +7,29 @@
 #ifndef DQ_RANK_ITEMS_H
 #define DQ_RANK_ITEMS_H
 
-#include "core/index.h"
+#include "data/identity.h"
 #include "dq/schema.h"
 #include "math/pool.h"
 
 /* Zero-initialise to start. */
 typedef struct dq_rank_items {
-    dq_index ids;       /* of every item met so far, by its number */
-    uint64_t *digests;  /* (ids) of each row, to compare equal ids */
-    uint32_t *sections; /* (ids) in which it last stood */
-    size_t slots;
-    uint32_t width; /* of the vectors; 0: no items yet */
-    dq_value meta;  /* of the first bundle */
+    dq_identity identity; /* of every item met so far, by its number */
+    uint32_t width;       /* of the vectors; 0: no items yet */
+    dq_value meta;        /* of the first bundle */
     dq_field *fields;
     size_t field_count;
     dq_pair_names *pairs; /* the default pairs */
     size_t pair_count;
     dq_arena arena;
-    uint64_t *row_digests; /* of the bundle at hand */
-    uint32_t *fresh;       /* (fresh_count) its rows that were not met before, ascending */
-    uint32_t fresh_count;
-    size_t row_slots;
+    uint64_t *digests; /* (digest_slots) of the rows of the bundle at hand */
+    size_t digest_slots;
 } dq_rank_items;
 
 /* Takes width, fields and pairs of the first bundle of items, and holds later ones to them: DQ_ERR_SCHEMA
  * when they differ, or when there are no vectors. A bundle without rows says nothing. */
 dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_error *error);
-/* Numbers the rows of a bundle that agrees; those that are new are in items->fresh until the next call. An id
- * twice in one section (dq_reader_section), or with an unequal row in another, is DQ_ERR_DUPLICATE. */
+/* Numbers the rows of a bundle that agrees; those that are new are in items->identity.fresh until the next
+ * call. section is dq_reader_section; errors are those of dq_identity_add. */
 dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
                              dq_error *error);
 void dq_rank_items_free(dq_rank_items *items);

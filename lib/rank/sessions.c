@@ -51,9 +51,9 @@ static dq_status find_outputs(dq_rank_sessions *s, const dq_rank_items *items, d
         status = id->type == DQ_STRING ? dq_index_add(&outputs, id->as.string, id->count, &row, NULL, error)
                                        : dq_fail(error, DQ_ERR_SCHEMA, "an item of the model has no id");
     }
-    for (uint32_t i = 0; !status && i < dq_index_count(&items->ids); i++) {
+    for (uint32_t i = 0; !status && i < dq_index_count(&items->identity.ids); i++) {
         size_t n;
-        const char *id = dq_index_id(&items->ids, i, &n);
+        const char *id = dq_index_id(&items->identity.ids, i, &n);
         s->output_of[i] = dq_index_find(&outputs, id, n);
         if (s->output_of[i] == DQ_ABSENT)
             status = dq_fail(error, DQ_ERR_UNKNOWN,
@@ -115,7 +115,7 @@ static dq_status find_rows(const dq_rank_sessions *s, const dq_rank_lists *lists
     }
     for (uint32_t i = 0; i < dq_index_count(&s->log.items); i++) {
         const char *id = dq_index_id(&s->log.items, i, &n);
-        item_row[i] = dq_index_find(&items->ids, id, n);
+        item_row[i] = dq_index_find(&items->identity.ids, id, n);
         if (item_row[i] == DQ_ABSENT)
             return dq_fail(error, DQ_ERR_UNKNOWN, "an interaction with item %.*s, which is not in the stream",
                            (int)n, id);
@@ -142,7 +142,7 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
                                  const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
                                  dq_pool *pool, dq_error *error)
 {
-    uint32_t count = (uint32_t)dq_index_count(&items->ids);
+    uint32_t count = (uint32_t)dq_index_count(&items->identity.ids);
     dq_status status = dq_rank_model_fits(s->shape.user_width, s->shape.item_width,
                                           dq_map_get(&s->model.meta, "layout"), users, items, error);
     if (status) return status;

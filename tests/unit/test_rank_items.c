@@ -50,14 +50,14 @@ static void test_numbers(void **state)
     static const float values[] = {1, 2, 3};
     dq_rank_items items = {0};
     assert_int_equal(take(&items, letters("abc", values), 0), DQ_OK);
-    assert_int_equal(items.fresh_count, 3);
+    assert_int_equal(items.identity.fresh_count, 3);
     assert_int_equal(take(&items, letters("", values), 0), DQ_OK);
     /* Equal rows of another section are not new, in whatever order. */
     assert_int_equal(take(&items, letters("cxb", (const float[]){3, 9, 2}), 1), DQ_OK);
-    assert_int_equal(items.fresh_count, 1);
-    assert_int_equal(items.fresh[0], 1);
-    assert_int_equal(dq_index_count(&items.ids), 4);
-    assert_int_equal(dq_index_find(&items.ids, "x", 1), 3);
+    assert_int_equal(items.identity.fresh_count, 1);
+    assert_int_equal(items.identity.fresh[0], 1);
+    assert_int_equal(dq_index_count(&items.identity.ids), 4);
+    assert_int_equal(dq_index_find(&items.identity.ids, "x", 1), 3);
     dq_rank_items_free(&items);
 }
 
