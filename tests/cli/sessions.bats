@@ -67,6 +67,19 @@ followed() {
         cmp - <(dq-rank --model model.dq -k 12 --format tsv log.dq)
 }
 
+@test "times that are empty texts are equal, and no JSON at all is no time" {
+    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.time = ""' walks.jsonl) |
+        dq-train --quiet "${usual[@]}" --epochs 1 -o timeless.dq
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME/../fault /usr/bin/python3 - <<'PY'
+import make_streams as m
+seen = m.pack_bundle("interactions", 1, [m.ids(["u1"], "user"), m.ids(["i1"], "item"), m.ids(["APPLY"], "label"),
+                                         ("attr.time", "json", [1], b"", {"offsets": bytes(8)})])
+open("nothing.dq", "wb").write(m.stream(m.USERS, seen, m.ITEMS))
+PY
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" -o x.dq nothing.dq
+    [[ "$stderr" == *"is neither a number nor a text" ]]
+}
+
 @test "a temporal split: trained before a day, ranked for who came after" {
     dq-cat --before 2024-01-20 --to stream log.dq | dq-train --quiet "${usual[@]}" -o early.dq
     dq-rank --model early.dq -k 12 --format tsv log.dq >run.tsv
