@@ -30,7 +30,6 @@ struct export_block {
     uint8_t *reward_nulls;
     size_t rows, slots, bytes;
     dq_json_text json;
-    dq_progress progress;
     uint64_t total;
 };
 
@@ -39,13 +38,19 @@ static dq_status out_of_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a block of rows");
 }
 
+static void tell(const export_block *block, bool ended)
+{
+    const export_target *target = block->target;
+    if (target->watch) target->watch(target->watch_arg, block->kind, block->total + block->rows, ended);
+}
+
 dq_status export_block_new(export_block **out, const char *kind, const export_target *target, dq_error *error)
 {
     export_block *block = *out = calloc(1, sizeof *block);
     if (!block) return out_of_memory(error);
     block->kind = kind;
     block->target = target;
-    block->progress = dq_progress_start(target->common, kind, 0);
+    tell(block, false);
     return DQ_OK;
 }
 
@@ -206,7 +211,7 @@ static dq_status write_block(export_block *block, dq_error *error)
     dq_status status = dq_bundle_init(&bundle, block->kind, block->rows, error);
     if (!status) status = fill(block, &bundle, error);
     if (!status) status = dq_writer_put(block->target->writer, &bundle, error);
-    if (!status && block->target->common->flush) status = dq_writer_flush(block->target->writer, error);
+    if (!status && block->target->flush) status = dq_writer_flush(block->target->writer, error);
     dq_bundle_free(&bundle);
     for (size_t i = 0; i < block->column_count; i++) dq_strings_clear(&block->columns[i].cells);
     block->total += block->rows;
@@ -239,7 +244,7 @@ static dq_status reserve(export_block *block, dq_error *error)
 static dq_status row_done(export_block *block, dq_error *error)
 {
     block->rows++;
-    dq_progress_step(&block->progress, block->total + block->rows, NULL);
+    tell(block, false);
     return block->bytes < FULL ? DQ_OK : write_block(block, error);
 }
 
@@ -281,7 +286,7 @@ dq_status export_block_interaction(export_block *block, const export_interaction
 dq_status export_block_finish(export_block *block, dq_error *error)
 {
     dq_status status = block->rows ? write_block(block, error) : DQ_OK;
-    if (!status && block->total) dq_progress_end(&block->progress);
+    if (!status) tell(block, true);
     return status;
 }
 

@@ -50,10 +50,10 @@ dq_status export_collections(export_request *request, const export_schema *schem
     const export_target *target = &request->target;
     dq_documents interactions;
     bool there = false;
-    users.pick = &request->pick_users;
-    users.tally = &request->user_tally;
-    items.pick = &request->pick_items;
-    items.tally = &request->item_tally;
+    users.pick = &request->users.selection;
+    users.tally = &request->users.tally;
+    items.pick = &request->items.selection;
+    items.tally = &request->items.tally;
     dq_status status = export_check_pairs(target, &schema->users.layout, &schema->items.layout, error);
     if (!status) status = open_interactions(schema, place, &interactions, &there, error);
     users.keeps_ids = there;

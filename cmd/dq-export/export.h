@@ -11,10 +11,9 @@
 #ifndef DQ_EXPORT_EXPORT_H
 #define DQ_EXPORT_EXPORT_H
 
-#include "cli/cli.h"
-
 #include "core/index.h"
 #include "dq/schema.h"
+#include "dq/stream.h"
 #include "port/files/documents.h"
 #include "port/files/json.h"
 
@@ -38,9 +37,7 @@ typedef enum export_fault {
 
 /* Counts of one kind of rows, and where each fault was first seen. */
 typedef struct export_tally {
-    const char *what; /* "users" */
     bool strict;
-    bool named; /* the summary says which source, since there are several */
     struct {
         uint64_t count, record;
         char source[160];
@@ -50,8 +47,6 @@ typedef struct export_tally {
 /* Notes a fault that *error describes (why, source and record), and clears *error; with strict it stays, and
  * its status is returned. Short memory is always an error. */
 dq_status export_skip(export_tally *tally, export_fault fault, dq_error *error);
-/* "items: 3 skipped: 2 wrong width (first: line 17), 1 duplicate id (first: line 20)", when there are any. */
-void export_report(const export_tally *tally, const dq_cli *cli, const dq_common *common);
 
 /* ---- values of documents (export_value.c) ---- */
 
@@ -127,10 +122,16 @@ export_fault export_read_interaction(const dq_value *document, const export_inte
 
 typedef struct export_block export_block;
 
+/* Told how many rows of a kind have been taken: 0 as it begins, then after every row, and once more, with
+ * `ended`, when all are written. */
+typedef void (*export_watch)(void *arg, const char *kind, uint64_t rows, bool ended);
+
 /* What a block needs beside its rows. */
 typedef struct export_target {
     dq_writer *writer;
-    const dq_common *common;
+    bool flush;         /* every block is made visible to the reader of a pipe */
+    export_watch watch; /* or NULL */
+    void *watch_arg;
     const dq_pair_names *pairs; /* for items' metadata */
     size_t pair_count;
 } export_target;
@@ -155,7 +156,8 @@ dq_status export_check_pairs(const export_target *target, const export_layout *u
 /* A part of one side: these ids (all when there are none) of what the filter lets through, and at most limit
  * rows. */
 typedef struct export_selection {
-    dq_texts ids;
+    const char *const *ids; /* (id_count) */
+    size_t id_count;
     const char *where; /* a database's filter, or NULL */
     uint64_t limit;    /* UINT64_MAX: none */
 } export_selection;
@@ -166,11 +168,19 @@ bool export_selected(const export_selection *selection, const export_id *id);
 dq_status export_check_selection(const export_selection *selection, const char *what, const dq_index *ids,
                                  dq_error *error);
 
+/* Users, or items. */
+typedef struct export_entities_request {
+    const char *path;    /* a single file, or NULL */
+    const char *id_path; /* the ids of an array, or NULL */
+    export_selection selection;
+    export_tally tally;
+} export_entities_request;
+
 typedef struct export_request {
-    const char *users, *items, *interactions, *user_ids, *item_ids; /* files, or NULL */
-    export_selection pick_users, pick_items;
+    export_entities_request users, items;
+    const char *interactions; /* a single file, or NULL */
+    export_tally interaction_tally;
     export_target target;
-    export_tally user_tally, item_tally, interaction_tally;
 } export_request;
 
 /* ---- single files (export_files.c, export_table.c) ---- */
@@ -253,20 +263,5 @@ void export_schema_free(export_schema *schema);
 
 dq_status export_collections(export_request *request, const export_schema *schema, dq_collections *place,
                              dq_error *error);
-
-/* ---- the command line (export_options.c) ---- */
-
-/* The command line. */
-typedef struct export_options {
-    dq_common common;
-    export_request request;
-    const char *schema, *show_schema;
-    dq_texts limits, wheres, pairs;
-    const char *place; /* a folder, or a database's URI: no option, so never recorded */
-    bool strict;
-} export_options;
-
-/* Turns the options into the request, or ends the program with what is wrong with them. */
-void export_settle(dq_cli *cli, export_options *options);
 
 #endif

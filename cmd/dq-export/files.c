@@ -128,8 +128,8 @@ static int next_entity(reader *r, export_entity *entity, dq_error *error)
 
 /* One side of the request, and what reading it tells. */
 typedef struct side {
-    const char *kind, *noun, *path, *ids;
-    const export_selection *pick;
+    const char *kind, *noun;
+    const export_entities_request *request;
     export_tally *tally;
     const export_layout *other; /* of the side that was read before, for the pairs; or NULL */
     export_layout layout;
@@ -155,15 +155,16 @@ static dq_status each_row(side *s, reader *r, export_block *block, const export_
         if (status) return status;
     }
     if (got < 0) return error->status;
-    if (r->picked == s->pick->limit) return DQ_OK;
-    return export_check_selection(s->pick, s->noun, &r->ids, error);
+    if (r->picked == r->pick->limit) return DQ_OK;
+    return export_check_selection(r->pick, s->noun, &r->ids, error);
 }
 
 static dq_status open_reader(reader *r, const side *s, dq_error *error)
 {
-    *r = (reader){.path = s->path, .kind = s->kind, .pick = s->pick, .tally = s->tally};
-    if (!s->ids) return open_documents(&r->documents, s->path, error);
-    return export_array_open(&r->array, s->path, export_form_of(s->path), s->ids, &r->layout, error);
+    const char *path = s->request->path, *ids = s->request->id_path;
+    *r = (reader){.path = path, .kind = s->kind, .pick = &s->request->selection, .tally = s->tally};
+    if (!ids) return open_documents(&r->documents, path, error);
+    return export_array_open(&r->array, path, export_form_of(path), ids, &r->layout, error);
 }
 
 /* Reads a side; with a target its rows leave, else only their ids are noted. */
@@ -194,7 +195,7 @@ static bool stands(const side *s, const export_id *id, export_fault unknown, exp
                    dq_error *error)
 {
     if (dq_index_find(&s->chosen, id->text, id->bytes) != DQ_ABSENT) return true;
-    if (!export_selects_all(s->pick)) return false;
+    if (!export_selects_all(&s->request->selection)) return false;
     dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%.*s'", s->noun, (int)id->bytes, id->text);
     *fault = unknown;
     return false;
@@ -264,20 +265,18 @@ static dq_status note_items(side *items, dq_error *error)
 
 dq_status export_files(export_request *request, dq_error *error)
 {
-    side users = {.kind = DQ_KIND_USERS, .noun = "user", .path = request->users, .ids = request->user_ids};
-    side items = {.kind = DQ_KIND_ITEMS, .noun = "item", .path = request->items, .ids = request->item_ids};
-    users.pick = &request->pick_users;
-    users.tally = &request->user_tally;
-    items.pick = &request->pick_items;
-    items.tally = &request->item_tally;
+    side users = {.kind = DQ_KIND_USERS, .noun = "user", .request = &request->users};
+    side items = {.kind = DQ_KIND_ITEMS, .noun = "item", .request = &request->items};
+    users.tally = &request->users.tally;
+    items.tally = &request->items.tally;
     dq_status status = DQ_OK;
-    if (users.path) {
+    if (request->users.path) {
         status = read_side(&users, &request->target, error);
         items.other = &users.layout;
     }
     if (!status && request->interactions) status = note_items(&items, error);
     if (!status && request->interactions) status = write_interactions(request, &users, &items, error);
-    if (!status && items.path) status = read_side(&items, &request->target, error);
+    if (!status && request->items.path) status = read_side(&items, &request->target, error);
     free_side(&users);
     free_side(&items);
     return status;

@@ -2,7 +2,8 @@
  *
  * dq-export: users, items and interactions from files or collections into a stream.
  */
-#include "export.h"
+#include "options.h"
+#include "report.h"
 
 #include "port/mongo/mongo.h"
 
@@ -17,6 +18,23 @@ static const dq_program program = {
         {"dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o catalogue.dq",
          "dq-export --schema jobs mongodb://localhost/rl_jobsdb | dq-rank --by cosine -k 10"},
 };
+
+/* The rows that are being written, as a progress bar. */
+typedef struct row_bar {
+    const dq_common *common;
+    dq_progress progress;
+} row_bar;
+
+static void show_progress(void *arg, const char *kind, uint64_t rows, bool ended)
+{
+    row_bar *bar = arg;
+    if (ended && rows)
+        dq_progress_end(&bar->progress);
+    else if (rows)
+        dq_progress_step(&bar->progress, rows, NULL);
+    else if (!ended)
+        bar->progress = dq_progress_start(bar->common, kind, 0);
+}
 
 static dq_status write_stream(dq_cli *cli, export_options *o, export_schema *schema, dq_collections *place,
                               dq_error *error)
@@ -77,29 +95,30 @@ static dq_status show_schema(const dq_cli *cli, const char *name)
 static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
 {
     if (o->show_schema) return show_schema(cli, o->show_schema);
-    export_settle(cli, o);
+    export_apply_defaults(cli, o);
+    row_bar bar = {.common = &o->common};
+    o->request.target.watch = show_progress;
+    o->request.target.watch_arg = &bar;
     dq_status status = o->schema ? run_schema(cli, o, error) : write_stream(cli, o, NULL, NULL, error);
-    if (status) return status;
-    export_report(&o->request.user_tally, cli, &o->common);
-    export_report(&o->request.interaction_tally, cli, &o->common);
-    export_report(&o->request.item_tally, cli, &o->common);
-    return DQ_OK;
+    if (!status) export_report(cli, o);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    export_options o = {.common = DQ_COMMON_DEFAULTS,
-                        .request = {.pick_users.limit = UINT64_MAX, .pick_items.limit = UINT64_MAX}};
+    export_options o = {
+        .common = DQ_COMMON_DEFAULTS,
+        .request = {.users.selection.limit = UINT64_MAX, .items.selection.limit = UINT64_MAX}};
     export_request *r = &o.request;
     const dq_option table[] = {
-        {"users", 'u', DQ_OPT_TEXT, &r->users, "FILE",
+        {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
          "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .flags = 0},
-        {"items", 'i', DQ_OPT_TEXT, &r->items, "FILE", "items", .flags = 0},
+        {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .flags = 0},
         {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: .jsonl, .csv or .tsv",
          .flags = 0},
-        {"user-ids", 0, DQ_OPT_TEXT, &r->user_ids, "FILE", "ids of an array of users, one a line",
+        {"user-ids", 0, DQ_OPT_TEXT, &r->users.id_path, "FILE", "ids of an array of users, one a line",
          .flags = 0},
-        {"item-ids", 0, DQ_OPT_TEXT, &r->item_ids, "FILE", "ids of an array of items, one a line",
+        {"item-ids", 0, DQ_OPT_TEXT, &r->items.id_path, "FILE", "ids of an array of items, one a line",
          .flags = 0},
         {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
          "join the collections of a folder or database: jobs, or a mapping's file", .flags = 0},
@@ -107,9 +126,9 @@ int main(int argc, char **argv)
          .flags = 0},
         {"limit", 'n', DQ_OPT_LIST, &o.limits, "N", "at most N of each side; users:N, items:N",
          .flags = DQ_OPT_PAYLOAD},
-        {"user", 0, DQ_OPT_LIST, &r->pick_users.ids, "ID", "only this user (may be repeated)",
+        {"user", 0, DQ_OPT_LIST, &o.user_ids, "ID", "only this user (may be repeated)",
          .flags = DQ_OPT_PAYLOAD},
-        {"item", 0, DQ_OPT_LIST, &r->pick_items.ids, "ID", "only this item (may be repeated)",
+        {"item", 0, DQ_OPT_LIST, &o.item_ids, "ID", "only this item (may be repeated)",
          .flags = DQ_OPT_PAYLOAD},
         {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON", "of a database, only these; users:JSON, items:JSON",
          .flags = DQ_OPT_PAYLOAD},

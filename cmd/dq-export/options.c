@@ -2,7 +2,7 @@
  *
  * What the command line asks for, and what it may not. A URI is never quoted: it may hold a password.
  */
-#include "export.h"
+#include "options.h"
 
 #include "port/mongo/mongo.h"
 
@@ -22,8 +22,8 @@ static void set_limit(const dq_cli *cli, export_options *o, const char *text)
     unsigned long long n = strtoull(digits, &end, 10);
     if (*digits < '0' || *digits > '9' || *end || errno)
         dq_cli_usage(cli, "--limit: '%s' is not N, users:N or items:N", text);
-    if (!items) o->request.pick_users.limit = n;
-    if (!users) o->request.pick_items.limit = n;
+    if (!items) o->request.users.selection.limit = n;
+    if (!users) o->request.items.selection.limit = n;
 }
 
 /* "{...}", "users:{...}" or "items:{...}". */
@@ -33,10 +33,11 @@ static void set_where(const dq_cli *cli, export_options *o, const char *text)
     const char *filter = users || items ? text + 6 : text;
     dq_error why = DQ_ERROR_NONE;
     if (dq_mongo_check_filter(filter, &why)) dq_cli_usage(cli, "--where: %s", why.reason);
-    if ((!items && o->request.pick_users.where) || (!users && o->request.pick_items.where))
+    const char **of_users = &o->request.users.selection.where, **of_items = &o->request.items.selection.where;
+    if ((!items && *of_users) || (!users && *of_items))
         dq_cli_usage(cli, "--where: one filter a side; join two with {\"$and\": [..]}");
-    if (!items) o->request.pick_users.where = filter;
-    if (!users) o->request.pick_items.where = filter;
+    if (!items) *of_users = filter;
+    if (!users) *of_items = filter;
 }
 
 static void set_pairs(dq_cli *cli, export_options *o)
@@ -52,8 +53,11 @@ static void set_pairs(dq_cli *cli, export_options *o)
     o->request.target.pair_count = o->pairs.count;
 }
 
-static void check_file(const dq_cli *cli, const char *option, const char *path, const char *ids)
+static void check_file(const dq_cli *cli, const char *option, const export_entities_request *r)
 {
+    const char *path = r->path, *ids = r->id_path;
+    if (!path && ids) dq_cli_usage(cli, "--%.4s-ids: there are no --%s", option, option);
+    if (!path) return;
     export_form form = export_form_of(path);
     if (strstr(path, "://"))
         dq_cli_usage(cli, "--%s: a file; a database is an operand, with --schema", option);
@@ -72,7 +76,7 @@ static void check_file(const dq_cli *cli, const char *option, const char *path, 
 /* Items are read twice when there are interactions. */
 static void check_twice(const dq_cli *cli, const export_request *r)
 {
-    const char *const paths[] = {r->items, r->item_ids};
+    const char *const paths[] = {r->items.path, r->items.id_path};
     for (size_t i = 0; i < 2; i++) {
         struct stat about;
         if (!paths[i] ||
@@ -105,18 +109,16 @@ static void set_place(const dq_cli *cli, export_options *o)
 
 static void check_files(const dq_cli *cli, const export_request *r)
 {
-    if (!r->users && !r->items)
+    if (!r->users.path && !r->items.path)
         dq_cli_usage(cli, "nothing to export: --users and --items, or --schema NAME FOLDER");
     if (cli->operand_count && dq_mongo_is_uri(cli->operands[0]))
         dq_cli_usage(cli, "a database needs --schema");
     if (cli->operand_count) check_uri(cli, cli->operands[0]);
     if (cli->operand_count) dq_cli_usage(cli, "'%s': a folder needs --schema", cli->operands[0]);
-    if (r->users) check_file(cli, "users", r->users, r->user_ids);
-    if (r->items) check_file(cli, "items", r->items, r->item_ids);
-    if (!r->users && r->user_ids) dq_cli_usage(cli, "--user-ids: there are no --users");
-    if (!r->items && r->item_ids) dq_cli_usage(cli, "--item-ids: there are no --items");
+    check_file(cli, "users", &r->users);
+    check_file(cli, "items", &r->items);
     if (!r->interactions) return;
-    if (!r->users || !r->items) dq_cli_usage(cli, "--interactions: needs --users and --items");
+    if (!r->users.path || !r->items.path) dq_cli_usage(cli, "--interactions: needs --users and --items");
     export_form form = export_form_of(r->interactions);
     if (export_is_array(form) || form == EXPORT_OTHER)
         dq_cli_usage(cli, "--interactions: '%s' is no .jsonl, .csv or .tsv", r->interactions);
@@ -125,30 +127,33 @@ static void check_files(const dq_cli *cli, const export_request *r)
 
 static void check_stdin_once(const dq_cli *cli, const export_request *r)
 {
-    const char *const paths[] = {r->users, r->items, r->interactions, r->user_ids, r->item_ids};
+    const char *const paths[] = {r->users.path, r->users.id_path, r->items.path, r->items.id_path,
+                                 r->interactions};
     int stdins = 0;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         stdins += paths[i] && strcmp(paths[i], "-") == 0;
     if (stdins > 1) dq_cli_usage(cli, "standard input can be only one of the files");
 }
 
-void export_settle(dq_cli *cli, export_options *o)
+void export_apply_defaults(dq_cli *cli, export_options *o)
 {
     export_request *r = &o->request;
+    r->users.selection.ids = o->user_ids.at;
+    r->users.selection.id_count = o->user_ids.count;
+    r->items.selection.ids = o->item_ids.at;
+    r->items.selection.id_count = o->item_ids.count;
     for (size_t i = 0; i < o->limits.count; i++) set_limit(cli, o, o->limits.at[i]);
     for (size_t i = 0; i < o->wheres.count; i++) set_where(cli, o, o->wheres.at[i]);
     set_pairs(cli, o);
-    r->target.common = &o->common;
-    r->user_tally = (export_tally){.what = "users", .strict = o->strict, .named = o->schema != NULL};
-    r->item_tally = (export_tally){.what = "items", .strict = o->strict, .named = o->schema != NULL};
-    r->interaction_tally = (export_tally){.what = "interactions", .strict = o->strict};
+    r->target.flush = o->common.flush;
+    r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = o->strict;
     if (!o->schema) {
         if (o->wheres.count) dq_cli_usage(cli, "--where: filters a database; for files there is jq");
         check_files(cli, r);
         check_stdin_once(cli, r);
         return;
     }
-    if (r->users || r->items || r->interactions || r->user_ids || r->item_ids)
+    if (r->users.path || r->users.id_path || r->items.path || r->items.id_path || r->interactions)
         dq_cli_usage(cli, "--schema: reads a folder, and no single files beside it");
     if (strstr(o->schema, "://")) dq_cli_usage(cli, "--schema: a mapping's name; a database is an operand");
     set_place(cli, o);

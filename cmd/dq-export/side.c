@@ -227,7 +227,7 @@ static dq_status choose_way(export_side *s, dq_error *error)
     bool can = false;
     s->way = EXPORT_WHOLE;
     if (!s->place->kinds) return DQ_OK;
-    if (s->pick->where || s->pick->ids.count) {
+    if (s->pick->where || s->pick->id_count) {
         s->way = EXPORT_LOOKED_UP;
         s->keeps_ids = true; /* of several kinds, perhaps */
         return DQ_OK;
@@ -239,13 +239,13 @@ static dq_status choose_way(export_side *s, dq_error *error)
 
 dq_status export_side_open(export_side *s, dq_error *error)
 {
-    const dq_texts *wanted = &s->pick->ids;
-    s->ids_wanted = calloc(wanted->count + 1, sizeof *s->ids_wanted);
+    size_t wanted = s->pick->id_count;
+    s->ids_wanted = calloc(wanted + 1, sizeof *s->ids_wanted);
     s->readers = calloc(s->schema->count, sizeof *s->readers);
     if (!s->readers || !s->ids_wanted) return out_of_memory(error);
-    for (size_t i = 0; i < wanted->count; i++) s->ids_wanted[i] = wanted->at[i];
+    for (size_t i = 0; i < wanted; i++) s->ids_wanted[i] = s->pick->ids[i];
     dq_status status = choose_way(s, error);
-    if (!status) status = open_part(s, 0, wanted->count ? s->ids_wanted : NULL, error);
+    if (!status) status = open_part(s, 0, wanted ? s->ids_wanted : NULL, error);
     for (size_t p = 1; p < s->schema->count && !status && s->way == EXPORT_MERGED; p++)
         status = open_part(s, p, NULL, error);
     return status;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line of dq-export.
+ */
+#ifndef DQ_EXPORT_OPTIONS_H
+#define DQ_EXPORT_OPTIONS_H
+
+#include "cli/cli.h"
+#include "export.h"
+
+typedef struct export_options {
+    dq_common common;
+    export_request request;
+    const char *schema, *show_schema;
+    dq_texts user_ids, item_ids, limits, wheres, pairs;
+    const char *place; /* a folder, or a database's URI: no option, so never recorded */
+    bool strict;
+} export_options;
+
+/* Turns the options into the request, or ends the program with what is wrong with them. */
+void export_apply_defaults(dq_cli *cli, export_options *options);
+
+#endif
