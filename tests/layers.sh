@@ -21,6 +21,7 @@ embed:   core math data
 reward:  core math data
 rank:    core math data net learn
 measure: core math data
+import:  core wire port data
 llm:     core port
 label:   core wire port data reward llm
 rollout: core wire env net learn

@@ -6,7 +6,7 @@
 #define DQ_EXPORT_OPTIONS_H
 
 #include "cli/cli.h"
-#include "export.h"
+#include "import/import.h"
 
 typedef struct export_options {
     dq_common common;

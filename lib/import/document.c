@@ -4,7 +4,7 @@
  * {"user", "item", "label", "reward", attributes ...}. dq-cat writes such lines with a "kind", the stream's,
  * so that one file may hold all three and each reader takes its own.
  */
-#include "export.h"
+#include "import/import.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * are checked against items, which come later; a database is therefore asked for the items twice when there
  * are any.
  */
-#include "side.h"
+#include "import/entities.h"
 
 /* *there is whether the mapping names interactions and the place has them. */
 static dq_status open_interactions(const export_schema *schema, dq_collections *place,

@@ -4,7 +4,7 @@
  * in each block only the columns with a value are written. A block is cut once its bytes pass 2 MiB, which
  * depends on the rows alone, so the same rows give the same blocks.
  */
-#include "export.h"
+#include "import/import.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * What stands in a document, as ids, texts and vectors. Extended JSON's forms ({"$oid": ...}, {"$numberLong":
  * ...}) are read, so that what mongoexport wrote and what a database answers are the same.
  */
-#include "export.h"
+#include "import/import.h"
 
 #include "port/mongo/mongo.h"
 

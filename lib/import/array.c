@@ -4,7 +4,7 @@
  * row; of safetensors all tensors are read, and with more than one each is a field of the vector under its
  * name.
  */
-#include "export.h"
+#include "import/import.h"
 
 #include "core/utf8.h"
 #include "port/files/npy.h"

@@ -3,7 +3,7 @@
  * A document into its row. Joining goes by the id's text, so that an id kept as a string in one collection
  * meets the same ObjectId in another.
  */
-#include "side.h"
+#include "import/entities.h"
 
 #include <stdlib.h>
 #include <string.h>

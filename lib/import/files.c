@@ -4,7 +4,7 @@
  * Interactions are checked against the ids of items, which come later; so the items file is read twice when
  * there are any.
  */
-#include "export.h"
+#include "import/import.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "export.h"
+#include "import/import.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,7 +11,7 @@
  *
  * An empty cell is an absent key.
  */
-#include "export.h"
+#include "import/import.h"
 
 #include "port/files/csv.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The batches of a side, and the three ways of reading them (export_side.h).
+ * The batches of a side, and the three ways of reading them (import/entities.h).
  */
-#include "side.h"
+#include "import/entities.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * docs/schema-mapping.md; "jobs" is the built-in instance. A key that the form does not have is an error, so
  * that a slip of the pen is not silence.
  */
-#include "export.h"
+#include "import/import.h"
 
 #include <stdio.h>
 #include <string.h>

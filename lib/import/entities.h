@@ -2,10 +2,10 @@
  *
  * One side of a catalogue (users, or items), put together from its collections a batch at a time.
  *
- *     part 0     a batch of documents, each a row                   export_side.c
- *     parts 1..  their documents for those rows                     export_side.c
- *     rows       texts, attributes, vectors of the documents        export_join.c
- *     chosen     those that leave, in the order of their ids        export_side.c
+ *     part 0     a batch of documents, each a row                   entities.c
+ *     parts 1..  their documents for those rows                     entities.c
+ *     rows       texts, attributes, vectors of the documents        join.c
+ *     chosen     those that leave, in the order of their ids        entities.c
  *
  * Three ways lead from the rows of a batch to their other documents:
  *   whole      one batch has everything; the order of documents does not matter. A folder, and a database
@@ -13,10 +13,10 @@
  * comes sorted by id: each is read once, up to the last id of the batch. looked up  only some rows are
  * wanted: the others' documents are asked for by their ids.
  */
-#ifndef DQ_EXPORT_SIDE_H
-#define DQ_EXPORT_SIDE_H
+#ifndef DQ_IMPORT_ENTITIES_H
+#define DQ_IMPORT_ENTITIES_H
 
-#include "export.h"
+#include "import/import.h"
 
 typedef enum export_way { EXPORT_WHOLE, EXPORT_MERGED, EXPORT_LOOKED_UP } export_way;
 
@@ -65,7 +65,7 @@ typedef struct export_side {
     uint64_t left_count;
 } export_side;
 
-/* ---- rows (export_join.c) ---- */
+/* ---- rows (join.c) ---- */
 
 /* Reads a document of part p, known by its id, into its row: a new one for part 0. */
 export_fault export_join(export_side *side, size_t p, const dq_value *document, const export_id *id,
@@ -75,7 +75,7 @@ dq_status export_join_check(export_side *side, dq_error *error);
 /* Forgets the rows. */
 void export_join_clear(export_side *side);
 
-/* ---- batches (export_side.c) ---- */
+/* ---- batches (entities.c) ---- */
 
 dq_status export_side_open(export_side *side, dq_error *error);
 /* Writes every row that leaves; without a target they are only counted and their ids kept. A side that came
@@ -84,7 +84,7 @@ dq_status export_side_run(export_side *side, const export_target *target, dq_err
 /* Releases all but the ids that left. */
 void export_side_close(export_side *side);
 
-/* ---- interactions (export_interactions.c) ---- */
+/* ---- interactions (interactions.c) ---- */
 
 /* Those between users and items that leave, in the order of these. */
 dq_status export_write_interactions(export_request *request, const export_schema *schema,

@@ -3,7 +3,7 @@
  * Interactions of a collection: kept until all are read, then sent by user, then item, then as they came. So
  * their memory grows with their number.
  */
-#include "side.h"
+#include "import/entities.h"
 
 #include <stdlib.h>
 

@@ -4,12 +4,12 @@
  * columns. Whatever makes a single document unusable is a fault, counted and passed over (an error with
  * --strict); whatever breaks the source as a whole is a dq_status.
  *
- *     documents ---- export_document.c ----> entity -+
- *     array + ids -- export_array.c -------> entity -+--> export_block.c --> dq_writer
- *     collections -- export_side.c --------> entity -+
+ *     documents ---- document.c ----> entity -+
+ *     array + ids -- array.c -------> entity -+--> block.c --> dq_writer
+ *     collections -- entities.c --------> entity -+
  */
-#ifndef DQ_EXPORT_EXPORT_H
-#define DQ_EXPORT_EXPORT_H
+#ifndef DQ_IMPORT_IMPORT_H
+#define DQ_IMPORT_IMPORT_H
 
 #include "core/index.h"
 #include "dq/schema.h"
@@ -17,7 +17,7 @@
 #include "port/files/documents.h"
 #include "port/files/json.h"
 
-/* ---- what was passed over (export_tally.c) ---- */
+/* ---- what was passed over (tally.c) ---- */
 
 typedef enum export_fault {
     EXPORT_FINE = 0,
@@ -48,7 +48,7 @@ typedef struct export_tally {
  * its status is returned. Short memory is always an error. */
 dq_status export_skip(export_tally *tally, export_fault fault, dq_error *error);
 
-/* ---- values of documents (export_value.c) ---- */
+/* ---- values of documents (value.c) ---- */
 
 typedef enum export_id_kind { EXPORT_INTEGER, EXPORT_STRING, EXPORT_OBJECT_ID } export_id_kind;
 
@@ -106,7 +106,7 @@ typedef struct export_layout {
 
 /* False for a document that says it is of another of the stream's kinds. */
 bool export_is_for(const dq_value *document, const char *kind);
-/* A document of the generic form (export_document.c): id, text, vector, other keys. */
+/* A document of the generic form (document.c): id, text, vector, other keys. */
 export_fault export_read_entity(const dq_value *document, const char *kind, export_layout *layout,
                                 dq_arena *arena, export_entity *entity, dq_error *error);
 
@@ -118,7 +118,7 @@ typedef struct export_interaction_keys {
 export_fault export_read_interaction(const dq_value *document, const export_interaction_keys *keys,
                                      dq_arena *arena, export_interaction *interaction, dq_error *error);
 
-/* ---- blocks (export_block.c) ---- */
+/* ---- blocks (block.c) ---- */
 
 typedef struct export_block export_block;
 
@@ -183,7 +183,7 @@ typedef struct export_request {
     export_target target;
 } export_request;
 
-/* ---- single files (export_files.c, export_table.c) ---- */
+/* ---- single files (files.c, table.c) ---- */
 
 typedef enum export_form {
     EXPORT_JSONL,
@@ -206,7 +206,7 @@ export_form export_form_of(const char *path);
 /* The rows of a table as documents of the generic form. */
 dq_status export_open_table(dq_documents *documents, const char *path, export_form form, dq_error *error);
 
-/* An array and its ids (export_array.c). The layout is filled as it is opened. */
+/* An array and its ids (array.c). The layout is filled as it is opened. */
 typedef struct export_array export_array;
 
 dq_status export_array_open(export_array **array, const char *path, export_form form, const char *ids,
@@ -221,7 +221,7 @@ void export_array_close(export_array *array);
 
 dq_status export_files(export_request *request, dq_error *error);
 
-/* ---- collections (export_schema.c, export_collections.c) ---- */
+/* ---- collections (mapping.c, collections.c) ---- */
 
 /* A text or a vector of an entity, and the key it stands under. */
 typedef struct export_source_key {
