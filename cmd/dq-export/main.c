@@ -36,17 +36,17 @@ static void show_progress(void *arg, const char *kind, uint64_t rows, bool ended
         bar->progress = dq_progress_start(bar->common, kind, 0);
 }
 
-static dq_status write_stream(dq_cli *cli, export_options *o, export_schema *schema, dq_collections *place,
-                              dq_error *error)
+static dq_status write_stream(dq_cli *cli, export_options *o, dq_import_mapping *mapping,
+                              dq_collections *place, dq_error *error)
 {
-    export_target *target = &o->request.target;
+    dq_import_target *target = &o->request.target;
     dq_maker maker = dq_cli_maker(cli, -1);
-    if (schema && !dq_map_set(&cli->arena, &maker.options, "schema", schema->canonical))
+    if (mapping && !dq_map_set(&cli->arena, &maker.options, "schema", mapping->canonical))
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory");
     dq_status status = dq_writer_open(&target->writer, o->common.output, &maker, NULL, 0, error);
     if (status) return status;
-    status = schema ? export_collections(&o->request, schema, place, error)
-                    : export_files(&o->request, error);
+    status = mapping ? dq_import_collections(&o->request, mapping, place, error)
+                     : dq_import_files(&o->request, error);
     if (status)
         dq_writer_abort(target->writer);
     else
@@ -65,28 +65,28 @@ static void keep_pages(void)
 #endif
 }
 
-static dq_status run_schema(dq_cli *cli, export_options *o, dq_error *error)
+static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
 {
-    export_schema schema;
+    dq_import_mapping mapping;
     dq_collections place = {0};
-    dq_status status = export_schema_load(&schema, o->schema, error);
+    dq_status status = dq_import_mapping_load(&mapping, o->schema, error);
     if (status) return status;
     if (!o->pairs.count) {
-        o->request.target.pairs = schema.pairs;
-        o->request.target.pair_count = schema.pair_count;
+        o->request.target.pairs = mapping.pairs;
+        o->request.target.pair_count = mapping.pair_count;
     }
     if (dq_mongo_is_uri(o->place)) keep_pages();
     status = dq_mongo_is_uri(o->place) ? dq_collections_open_mongo(&place, o->place, error)
                                        : dq_collections_open_folder(&place, o->place, error);
-    if (!status) status = write_stream(cli, o, &schema, &place, error);
+    if (!status) status = write_stream(cli, o, &mapping, &place, error);
     if (place.self) place.close(&place);
-    export_schema_free(&schema);
+    dq_import_mapping_free(&mapping);
     return status;
 }
 
 static dq_status show_schema(const dq_cli *cli, const char *name)
 {
-    const char *text = export_schema_text(name);
+    const char *text = dq_import_mapping_text(name);
     if (!text) dq_cli_usage(cli, "--show-schema: no built-in mapping '%s' (there is: jobs)", name);
     (void)fputs(text, stdout); /* a late error is dq_cli_finish's */
     return DQ_OK;
@@ -99,7 +99,7 @@ static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
     row_bar bar = {.common = &o->common};
     o->request.target.watch = show_progress;
     o->request.target.watch_arg = &bar;
-    dq_status status = o->schema ? run_schema(cli, o, error) : write_stream(cli, o, NULL, NULL, error);
+    dq_status status = o->schema ? export_joined(cli, o, error) : write_stream(cli, o, NULL, NULL, error);
     if (!status) export_report(cli, o);
     return status;
 }
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
     export_options o = {
         .common = DQ_COMMON_DEFAULTS,
         .request = {.users.selection.limit = UINT64_MAX, .items.selection.limit = UINT64_MAX}};
-    export_request *r = &o.request;
+    dq_import_request *r = &o.request;
     const dq_option table[] = {
         {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
          "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .flags = 0},

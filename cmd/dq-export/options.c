@@ -53,28 +53,28 @@ static void set_pairs(dq_cli *cli, export_options *o)
     o->request.target.pair_count = o->pairs.count;
 }
 
-static void check_file(const dq_cli *cli, const char *option, const export_entities_request *r)
+static void check_file(const dq_cli *cli, const char *option, const dq_import_entities_request *r)
 {
     const char *path = r->path, *ids = r->id_path;
     if (!path && ids) dq_cli_usage(cli, "--%.4s-ids: there are no --%s", option, option);
     if (!path) return;
-    export_form form = export_form_of(path);
+    dq_import_form form = dq_import_form_of(path);
     if (strstr(path, "://"))
         dq_cli_usage(cli, "--%s: a file; a database is an operand, with --schema", option);
-    if (form == EXPORT_OTHER)
+    if (form == DQ_IMPORT_OTHER)
         dq_cli_usage(cli,
                      "--%s: '%s' tells no form by its name (.jsonl .csv .tsv .npy .safetensors, also with "
                      ".zst or .gz)",
                      option, path);
-    if (export_is_array(form) && !ids)
+    if (dq_import_is_array(form) && !ids)
         dq_cli_usage(cli, "--%s: '%s' has no ids: they come one a line from --%.4s-ids", option, path,
                      option);
-    if (!export_is_array(form) && ids)
+    if (!dq_import_is_array(form) && ids)
         dq_cli_usage(cli, "--%.4s-ids: only for .npy and .safetensors; '%s' has its own ids", option, path);
 }
 
 /* Items are read twice when there are interactions. */
-static void check_twice(const dq_cli *cli, const export_request *r)
+static void check_twice(const dq_cli *cli, const dq_import_request *r)
 {
     const char *const paths[] = {r->items.path, r->items.id_path};
     for (size_t i = 0; i < 2; i++) {
@@ -107,7 +107,7 @@ static void set_place(const dq_cli *cli, export_options *o)
         dq_cli_usage(cli, "DQ_MONGODB_URI: begins with mongodb:// or mongodb+srv://");
 }
 
-static void check_files(const dq_cli *cli, const export_request *r)
+static void check_files(const dq_cli *cli, const dq_import_request *r)
 {
     if (!r->users.path && !r->items.path)
         dq_cli_usage(cli, "nothing to export: --users and --items, or --schema NAME FOLDER");
@@ -119,13 +119,13 @@ static void check_files(const dq_cli *cli, const export_request *r)
     check_file(cli, "items", &r->items);
     if (!r->interactions) return;
     if (!r->users.path || !r->items.path) dq_cli_usage(cli, "--interactions: needs --users and --items");
-    export_form form = export_form_of(r->interactions);
-    if (export_is_array(form) || form == EXPORT_OTHER)
+    dq_import_form form = dq_import_form_of(r->interactions);
+    if (dq_import_is_array(form) || form == DQ_IMPORT_OTHER)
         dq_cli_usage(cli, "--interactions: '%s' is no .jsonl, .csv or .tsv", r->interactions);
     check_twice(cli, r);
 }
 
-static void check_stdin_once(const dq_cli *cli, const export_request *r)
+static void check_stdin_once(const dq_cli *cli, const dq_import_request *r)
 {
     const char *const paths[] = {r->users.path, r->users.id_path, r->items.path, r->items.id_path,
                                  r->interactions};
@@ -137,7 +137,7 @@ static void check_stdin_once(const dq_cli *cli, const export_request *r)
 
 void export_apply_defaults(dq_cli *cli, export_options *o)
 {
-    export_request *r = &o->request;
+    dq_import_request *r = &o->request;
     r->users.selection.ids = o->user_ids.at;
     r->users.selection.id_count = o->user_ids.count;
     r->items.selection.ids = o->item_ids.at;

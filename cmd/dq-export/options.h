@@ -10,7 +10,7 @@
 
 typedef struct export_options {
     dq_common common;
-    export_request request;
+    dq_import_request request;
     const char *schema, *show_schema;
     dq_texts user_ids, item_ids, limits, wheres, pairs;
     const char *place; /* a folder, or a database's URI: no option, so never recorded */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct export_array {
+struct dq_import_array {
     const char *path;
     dq_source *source, *names;
     dq_npy npy;
@@ -23,7 +23,7 @@ struct export_array {
     uint64_t rows, row;
 };
 
-static dq_status add_field(export_layout *layout, const char *name, uint64_t width, dq_error *error)
+static dq_status add_field(dq_import_layout *layout, const char *name, uint64_t width, dq_error *error)
 {
     if (width == 0 || width > UINT32_MAX / sizeof(float) - layout->width)
         return dq_fail(error, DQ_ERR_SCHEMA, "vectors of width %" PRIu64, width);
@@ -35,7 +35,7 @@ static dq_status add_field(export_layout *layout, const char *name, uint64_t wid
     return field->name ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a field");
 }
 
-static dq_status check_tensor(const export_array *array, const dq_column *tensor, dq_error *error)
+static dq_status check_tensor(const dq_import_array *array, const dq_column *tensor, dq_error *error)
 {
     if (tensor->dims > 2)
         return dq_fail(error, DQ_ERR_SCHEMA, "tensor %s has more than two dimensions", tensor->name);
@@ -45,7 +45,7 @@ static dq_status check_tensor(const export_array *array, const dq_column *tensor
     return DQ_OK;
 }
 
-static dq_status lay_out_tensors(export_array *array, export_layout *layout, dq_error *error)
+static dq_status lay_out_tensors(dq_import_array *array, dq_import_layout *layout, dq_error *error)
 {
     size_t count = array->tensors.column_count;
     if (!count) return dq_fail(error, DQ_ERR_SCHEMA, "no tensors");
@@ -62,7 +62,7 @@ static dq_status lay_out_tensors(export_array *array, export_layout *layout, dq_
     return DQ_OK;
 }
 
-static dq_status lay_out_npy(export_array *array, export_layout *layout, dq_error *error)
+static dq_status lay_out_npy(dq_import_array *array, dq_import_layout *layout, dq_error *error)
 {
     array->rows = array->npy.shape[0];
     layout->fields = dq_arena_zero(&layout->arena, 1, sizeof *layout->fields);
@@ -70,11 +70,12 @@ static dq_status lay_out_npy(export_array *array, export_layout *layout, dq_erro
     return add_field(layout, "vector", array->npy.shape[1], error);
 }
 
-static dq_status open_vectors(export_array *array, export_form form, export_layout *layout, dq_error *error)
+static dq_status open_vectors(dq_import_array *array, dq_import_form form, dq_import_layout *layout,
+                              dq_error *error)
 {
     dq_status status = dq_source_open(&array->source, array->path, error);
     if (status) return status;
-    if (form == EXPORT_SAFETENSORS) {
+    if (form == DQ_IMPORT_SAFETENSORS) {
         status = dq_safetensors_read(array->source, &array->tensors, error);
         return status ? status : lay_out_tensors(array, layout, error);
     }
@@ -82,10 +83,10 @@ static dq_status open_vectors(export_array *array, export_form form, export_layo
     return status ? status : lay_out_npy(array, layout, error);
 }
 
-dq_status export_array_open(export_array **out, const char *path, export_form form, const char *ids,
-                            export_layout *layout, dq_error *error)
+dq_status dq_import_array_open(dq_import_array **out, const char *path, dq_import_form form, const char *ids,
+                               dq_import_layout *layout, dq_error *error)
 {
-    export_array *array = *out = calloc(1, sizeof *array);
+    dq_import_array *array = *out = calloc(1, sizeof *array);
     if (!array) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an array");
     array->path = path;
     dq_status status = open_vectors(array, form, layout, error);
@@ -94,7 +95,7 @@ dq_status export_array_open(export_array **out, const char *path, export_form fo
     return status ? status : dq_source_open(&array->names, ids, error);
 }
 
-void export_array_close(export_array *array)
+void dq_import_array_close(dq_import_array *array)
 {
     if (!array) return;
     dq_source_close(array->source);
@@ -103,13 +104,13 @@ void export_array_close(export_array *array)
     free(array);
 }
 
-uint64_t export_array_row(const export_array *array)
+uint64_t dq_import_array_row(const dq_import_array *array)
 {
     return array->row;
 }
 
 /* Rows and ids run out together. 0 or -1. */
-static int both_end(export_array *array, bool id_left, dq_error *error)
+static int both_end(dq_import_array *array, bool id_left, dq_error *error)
 {
     dq_status status = DQ_OK;
     if (id_left)
@@ -126,15 +127,15 @@ static int both_end(export_array *array, bool id_left, dq_error *error)
     return status ? -1 : 0;
 }
 
-static export_fault read_name(const char *line, size_t bytes, export_id *id, dq_error *error)
+static dq_import_fault read_name(const char *line, size_t bytes, dq_import_id *id, dq_error *error)
 {
-    *id = (export_id){.kind = EXPORT_STRING, .text = line, .bytes = bytes};
-    if (bytes && dq_utf8_valid(line, bytes)) return EXPORT_FINE;
+    *id = (dq_import_id){.kind = DQ_ID_STRING, .text = line, .bytes = bytes};
+    if (bytes && dq_utf8_valid(line, bytes)) return DQ_IMPORT_FINE;
     dq_fail(error, DQ_ERR_FORMAT, bytes ? "the id is not UTF-8" : "the id is empty");
-    return EXPORT_NO_ID;
+    return DQ_IMPORT_NO_ID;
 }
 
-static dq_status read_npy_row(export_array *array, float *vector, dq_arena *arena, dq_error *error)
+static dq_status read_npy_row(dq_import_array *array, float *vector, dq_arena *arena, dq_error *error)
 {
     void *raw = dq_arena_take(arena, array->npy.row_bytes);
     if (!raw) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
@@ -143,7 +144,7 @@ static dq_status read_npy_row(export_array *array, float *vector, dq_arena *aren
     return status;
 }
 
-static void copy_tensor_row(const export_array *array, float *vector)
+static void copy_tensor_row(const dq_import_array *array, float *vector)
 {
     for (size_t i = 0; i < array->tensors.column_count; i++) {
         const dq_column *tensor = &array->tensors.columns[i];
@@ -153,18 +154,18 @@ static void copy_tensor_row(const export_array *array, float *vector)
     }
 }
 
-static export_fault check_finite(const float *vector, uint32_t width, dq_error *error)
+static dq_import_fault check_finite(const float *vector, uint32_t width, dq_error *error)
 {
     for (uint32_t i = 0; i < width; i++)
         if (!isfinite(vector[i])) {
             dq_fail(error, DQ_ERR_NUMERIC, "element %u is not finite as a float32", i);
-            return EXPORT_NOT_FINITE;
+            return DQ_IMPORT_NOT_FINITE;
         }
-    return EXPORT_FINE;
+    return DQ_IMPORT_FINE;
 }
 
-int export_array_next(export_array *array, const export_layout *layout, dq_arena *arena,
-                      export_entity *entity, export_fault *fault, dq_error *error)
+int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout, dq_arena *arena,
+                         dq_import_entity *entity, dq_import_fault *fault, dq_error *error)
 {
     char *line;
     size_t bytes;
@@ -181,7 +182,7 @@ int export_array_next(export_array *array, const export_layout *layout, dq_arena
         return -1;
     }
     array->row++;
-    *entity = (export_entity){.texts = dq_map(), .attributes = dq_map(), .vector = vector};
+    *entity = (dq_import_entity){.texts = dq_map(), .attributes = dq_map(), .vector = vector};
     *fault = read_name(line, bytes, &entity->id, error);
     if (!*fault) *fault = check_finite(vector, layout->width, error);
     return 1;

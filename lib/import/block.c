@@ -19,10 +19,10 @@ typedef struct text_column {
     dq_strings cells;
 } text_column;
 
-struct export_block {
+struct dq_import_block {
     const char *kind;
-    const export_target *target;
-    const export_layout *layout; /* entities; NULL before the first row */
+    const dq_import_target *target;
+    const dq_import_layout *layout; /* entities; NULL before the first row */
     text_column *columns;
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
     float *vectors;                          /* (rows, width) */
@@ -38,15 +38,16 @@ static dq_status out_of_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a block of rows");
 }
 
-static void tell(const export_block *block, bool ended)
+static void tell(const dq_import_block *block, bool ended)
 {
-    const export_target *target = block->target;
+    const dq_import_target *target = block->target;
     if (target->watch) target->watch(target->watch_arg, block->kind, block->total + block->rows, ended);
 }
 
-dq_status export_block_new(export_block **out, const char *kind, const export_target *target, dq_error *error)
+dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_import_target *target,
+                              dq_error *error)
 {
-    export_block *block = *out = calloc(1, sizeof *block);
+    dq_import_block *block = *out = calloc(1, sizeof *block);
     if (!block) return out_of_memory(error);
     block->kind = kind;
     block->target = target;
@@ -63,7 +64,7 @@ static bool has_name(const text_column *column, const char *prefix, const char *
            memcmp(column->name + n, name, bytes) == 0;
 }
 
-static dq_status new_column(export_block *block, const char *prefix, const char *name, size_t bytes,
+static dq_status new_column(dq_import_block *block, const char *prefix, const char *name, size_t bytes,
                             dq_dtype type, dq_error *error)
 {
     if (bytes > NAME_LIMIT || memchr(name, '\0', bytes))
@@ -87,7 +88,7 @@ static dq_status new_column(export_block *block, const char *prefix, const char 
 }
 
 /* The column PREFIX NAME, new where it is not there yet. Names mostly come in the order of the last row. */
-static dq_status find_column(export_block *block, const char *prefix, const char *name, size_t bytes,
+static dq_status find_column(dq_import_block *block, const char *prefix, const char *name, size_t bytes,
                              dq_dtype type, text_column **column, dq_error *error)
 {
     size_t n = block->column_count, at = 0;
@@ -113,7 +114,7 @@ static dq_status pad(text_column *column, size_t rows, dq_error *error)
     return status;
 }
 
-static dq_status set(export_block *block, const char *prefix, const char *name, size_t name_bytes,
+static dq_status set(dq_import_block *block, const char *prefix, const char *name, size_t name_bytes,
                      dq_dtype type, const char *text, size_t bytes, dq_error *error)
 {
     text_column *column;
@@ -124,12 +125,12 @@ static dq_status set(export_block *block, const char *prefix, const char *name, 
     return status;
 }
 
-static dq_status set_id(export_block *block, const char *name, const export_id *id, dq_error *error)
+static dq_status set_id(dq_import_block *block, const char *name, const dq_import_id *id, dq_error *error)
 {
     return set(block, "", name, strlen(name), DQ_TEXT, id->text, id->bytes, error);
 }
 
-static dq_status set_attributes(export_block *block, const dq_value *attributes, dq_error *error)
+static dq_status set_attributes(dq_import_block *block, const dq_value *attributes, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (uint32_t i = 0; i < attributes->count && !status; i++) {
@@ -152,7 +153,7 @@ static bool has_value(const text_column *column)
     return false;
 }
 
-static dq_status add_texts(export_block *block, dq_bundle *bundle, dq_dtype type, dq_error *error)
+static dq_status add_texts(dq_import_block *block, dq_bundle *bundle, dq_dtype type, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t i = 0; i < block->column_count && !status; i++) {
@@ -166,7 +167,7 @@ static dq_status add_texts(export_block *block, dq_bundle *bundle, dq_dtype type
     return status;
 }
 
-static dq_status add_rewards(export_block *block, dq_bundle *bundle, dq_error *error)
+static dq_status add_rewards(dq_import_block *block, dq_bundle *bundle, dq_error *error)
 {
     bool any = false, all = true;
     for (size_t i = 0; i < block->rows; i++) {
@@ -181,9 +182,9 @@ static dq_status add_rewards(export_block *block, dq_bundle *bundle, dq_error *e
 }
 
 /* A vector that is not cut has no fields in the metadata: readers then see one, named "vector". */
-static dq_status add_vectors(export_block *block, dq_bundle *bundle, dq_error *error)
+static dq_status add_vectors(dq_import_block *block, dq_bundle *bundle, dq_error *error)
 {
-    const export_layout *layout = block->layout;
+    const dq_import_layout *layout = block->layout;
     if (!layout->width) return DQ_OK;
     uint64_t shape[2] = {block->rows, layout->width};
     bool whole = layout->count == 1 && strcmp(layout->fields[0].name, "vector") == 0;
@@ -193,9 +194,9 @@ static dq_status add_vectors(export_block *block, dq_bundle *bundle, dq_error *e
 }
 
 /* ids, texts, label, reward, attributes, vectors. */
-static dq_status fill(export_block *block, dq_bundle *bundle, dq_error *error)
+static dq_status fill(dq_import_block *block, dq_bundle *bundle, dq_error *error)
 {
-    const export_target *target = block->target;
+    const dq_import_target *target = block->target;
     dq_status status = add_texts(block, bundle, DQ_TEXT, error);
     if (!status && !block->layout) status = add_rewards(block, bundle, error);
     if (!status) status = add_texts(block, bundle, DQ_JSON, error);
@@ -205,7 +206,7 @@ static dq_status fill(export_block *block, dq_bundle *bundle, dq_error *error)
     return status;
 }
 
-static dq_status write_block(export_block *block, dq_error *error)
+static dq_status write_block(dq_import_block *block, dq_error *error)
 {
     dq_bundle bundle;
     dq_status status = dq_bundle_init(&bundle, block->kind, block->rows, error);
@@ -222,7 +223,7 @@ static dq_status write_block(export_block *block, dq_error *error)
 /* ---- rows ---- */
 
 /* Room for one more row of numbers. */
-static dq_status reserve(export_block *block, dq_error *error)
+static dq_status reserve(dq_import_block *block, dq_error *error)
 {
     if (block->rows < block->slots) return DQ_OK;
     size_t slots = block->slots ? 2 * block->slots : 64;
@@ -241,15 +242,15 @@ static dq_status reserve(export_block *block, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status row_done(export_block *block, dq_error *error)
+static dq_status row_done(dq_import_block *block, dq_error *error)
 {
     block->rows++;
     tell(block, false);
     return block->bytes < FULL ? DQ_OK : write_block(block, error);
 }
 
-dq_status export_block_entity(export_block *block, const export_entity *entity, const export_layout *layout,
-                              dq_error *error)
+dq_status dq_import_block_entity(dq_import_block *block, const dq_import_entity *entity,
+                                 const dq_import_layout *layout, dq_error *error)
 {
     block->layout = layout;
     block->hint = 0;
@@ -268,7 +269,7 @@ dq_status export_block_entity(export_block *block, const export_entity *entity, 
     return row_done(block, error);
 }
 
-dq_status export_block_interaction(export_block *block, const export_interaction *x, dq_error *error)
+dq_status dq_import_block_interaction(dq_import_block *block, const dq_import_interaction *x, dq_error *error)
 {
     block->hint = 0;
     dq_status status = reserve(block, error);
@@ -283,14 +284,14 @@ dq_status export_block_interaction(export_block *block, const export_interaction
     return row_done(block, error);
 }
 
-dq_status export_block_finish(export_block *block, dq_error *error)
+dq_status dq_import_block_finish(dq_import_block *block, dq_error *error)
 {
     dq_status status = block->rows ? write_block(block, error) : DQ_OK;
     if (!status) tell(block, true);
     return status;
 }
 
-void export_block_free(export_block *block)
+void dq_import_block_free(dq_import_block *block)
 {
     if (!block) return;
     for (size_t i = 0; i < block->column_count; i++) {
@@ -305,8 +306,8 @@ void export_block_free(export_block *block)
     free(block);
 }
 
-dq_status export_check_pairs(const export_target *target, const export_layout *users,
-                             const export_layout *items, dq_error *error)
+dq_status dq_import_check_pairs(const dq_import_target *target, const dq_import_layout *users,
+                                const dq_import_layout *items, dq_error *error)
 {
     for (size_t i = 0; i < target->pair_count; i++) {
         const dq_pair_names *pair = &target->pairs[i];

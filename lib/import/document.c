@@ -9,42 +9,42 @@
 #include <math.h>
 #include <string.h>
 
-static export_fault mistyped(dq_error *error, const char *why)
+static dq_import_fault mistyped(dq_error *error, const char *why)
 {
     dq_fail(error, DQ_ERR_SCHEMA, "%s", why);
-    return EXPORT_MISTYPED;
+    return DQ_IMPORT_MISTYPED;
 }
 
-static export_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *texts, dq_error *error)
+static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *texts, dq_error *error)
 {
     *texts = dq_map();
-    if (!v || v->type == DQ_NIL) return EXPORT_FINE;
+    if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
     if (v->type != DQ_MAP) return mistyped(error, "text is no object of texts");
     for (uint32_t i = 0; i < v->count; i++) {
         dq_value text;
-        if (export_read_text(&v->as.map[i].value, arena, &text, error)) return EXPORT_MISTYPED;
+        if (dq_import_read_text(&v->as.map[i].value, arena, &text, error)) return DQ_IMPORT_MISTYPED;
         if (text.type == DQ_STRING && !dq_map_set(arena, texts, v->as.map[i].key.as.string, text))
             return mistyped(error, "out of memory for texts");
     }
-    return EXPORT_FINE;
+    return DQ_IMPORT_FINE;
 }
 
 /* ---- vectors ---- */
 
 /* The layout that the first good row has: one field, or those of the object in its order. */
-static export_fault take_layout(const dq_value *v, export_layout *layout, dq_error *error)
+static dq_import_fault take_layout(const dq_value *v, dq_import_layout *layout, dq_error *error)
 {
     bool whole = v && v->type == DQ_LIST;
     size_t count = !v ? 0 : whole ? 1 : v->count;
     uint64_t width = 0;
-    *layout = (export_layout){.arena = layout->arena};
+    *layout = (dq_import_layout){.arena = layout->arena};
     layout->fields = dq_arena_zero(&layout->arena, count + 1, sizeof *layout->fields);
     for (size_t i = 0; layout->fields && i < count; i++) {
         const dq_value *list = whole ? v : &v->as.map[i].value;
         if (list->type != DQ_LIST) return mistyped(error, "vector: a field is no list of numbers");
         if (!list->count) {
             dq_fail(error, DQ_ERR_SCHEMA, "vector: no numbers");
-            return EXPORT_WIDTH;
+            return DQ_IMPORT_WIDTH;
         }
         const char *name = whole ? "vector" : v->as.map[i].key.as.string;
         layout->fields[i] = (dq_field){.name = dq_arena_text(&layout->arena, name, strlen(name)),
@@ -56,51 +56,51 @@ static export_fault take_layout(const dq_value *v, export_layout *layout, dq_err
     if (!layout->fields) return mistyped(error, "out of memory for fields");
     layout->count = count;
     layout->width = (uint32_t)width;
-    return EXPORT_FINE;
+    return DQ_IMPORT_FINE;
 }
 
 /* The value of a field: the list itself when there is one nameless field, else the object's. */
-static const dq_value *field_value(const dq_value *v, const export_layout *layout, size_t i)
+static const dq_value *field_value(const dq_value *v, const dq_import_layout *layout, size_t i)
 {
     bool nameless = layout->count == 1 && strcmp(layout->fields[0].name, "vector") == 0;
     if (v->type == DQ_LIST) return nameless ? v : NULL;
     return dq_map_get(v, layout->fields[i].name);
 }
 
-static export_fault read_fields(const dq_value *v, const export_layout *layout, dq_arena *arena, float *to,
-                                dq_error *error)
+static dq_import_fault read_fields(const dq_value *v, const dq_import_layout *layout, dq_arena *arena,
+                                   float *to, dq_error *error)
 {
     if (v->type == DQ_MAP && v->count != layout->count) {
         dq_fail(error, DQ_ERR_SCHEMA, "vector has %u fields where the first has %zu", v->count,
                 layout->count);
-        return EXPORT_WIDTH;
+        return DQ_IMPORT_WIDTH;
     }
     for (size_t i = 0; i < layout->count; i++) {
         const dq_field *field = &layout->fields[i];
         const dq_value *list = field_value(v, layout, i);
         if (!list) {
             dq_fail(error, DQ_ERR_SCHEMA, "vector has no field '%s', which the first has", field->name);
-            return EXPORT_MISSING;
+            return DQ_IMPORT_MISSING;
         }
-        export_fault fault = export_read_vector(list, field->name, field->width, arena, to + field->offset,
-                                                error);
+        dq_import_fault fault = dq_import_read_vector(list, field->name, field->width, arena,
+                                                      to + field->offset, error);
         if (fault) return fault;
     }
-    return EXPORT_FINE;
+    return DQ_IMPORT_FINE;
 }
 
-static export_fault read_vector(const dq_value *v, export_layout *layout, dq_arena *arena,
-                                const float **vector, dq_error *error)
+static dq_import_fault read_vector(const dq_value *v, dq_import_layout *layout, dq_arena *arena,
+                                   const float **vector, dq_error *error)
 {
     *vector = NULL;
     if (v && v->type == DQ_NIL) v = NULL;
     if (v && v->type != DQ_LIST && v->type != DQ_MAP)
         return mistyped(error, "vector is neither a list nor an object of lists");
-    export_fault fault = layout->known ? EXPORT_FINE : take_layout(v, layout, error);
+    dq_import_fault fault = layout->known ? DQ_IMPORT_FINE : take_layout(v, layout, error);
     if (fault) return fault;
     if (!v != !layout->width) {
         dq_fail(error, DQ_ERR_SCHEMA, v ? "a vector, where the first has none" : "no vector");
-        return v ? EXPORT_WIDTH : EXPORT_MISSING;
+        return v ? DQ_IMPORT_WIDTH : DQ_IMPORT_MISSING;
     }
     if (v) {
         float *to = dq_arena_take(arena, layout->width * sizeof *to);
@@ -130,7 +130,7 @@ static bool other_keys(const dq_value *document, const char *const *but, size_t 
     return true;
 }
 
-bool export_is_for(const dq_value *document, const char *kind)
+bool dq_import_is_for(const dq_value *document, const char *kind)
 {
     const dq_value *v = dq_map_get(document, "kind");
     char text[16] = "";
@@ -138,12 +138,12 @@ bool export_is_for(const dq_value *document, const char *kind)
     return dq_schema_order(text) < 0 || strcmp(text, kind) == 0;
 }
 
-export_fault export_read_entity(const dq_value *document, const char *kind, export_layout *layout,
-                                dq_arena *arena, export_entity *entity, dq_error *error)
+dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind, dq_import_layout *layout,
+                                      dq_arena *arena, dq_import_entity *entity, dq_error *error)
 {
     bool says_kind = dq_value_is(dq_map_get(document, "kind"), kind);
     const char *const known[] = {"id", "text", "vector", says_kind ? "kind" : NULL};
-    export_fault fault = export_read_id(dq_map_get(document, "id"), arena, &entity->id, error);
+    dq_import_fault fault = dq_import_read_id(dq_map_get(document, "id"), arena, &entity->id, error);
     if (!fault) fault = read_texts(dq_map_get(document, "text"), arena, &entity->texts, error);
     if (!fault && !other_keys(document, known, 4, arena, &entity->attributes))
         return mistyped(error, "out of memory for attributes");
@@ -151,32 +151,32 @@ export_fault export_read_entity(const dq_value *document, const char *kind, expo
     return fault;
 }
 
-static export_fault read_label(const dq_value *v, dq_arena *arena, dq_value *label, dq_error *error)
+static dq_import_fault read_label(const dq_value *v, dq_arena *arena, dq_value *label, dq_error *error)
 {
     *label = dq_nil();
-    if (!v || v->type == DQ_NIL) return EXPORT_FINE;
+    if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
     if (v->type != DQ_STRING && v->type != DQ_INT) return mistyped(error, "the label is no string");
-    return export_read_text(v, arena, label, error) ? EXPORT_MISTYPED : EXPORT_FINE;
+    return dq_import_read_text(v, arena, label, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;
 }
 
-static export_fault read_reward(const dq_value *v, float *reward, dq_error *error)
+static dq_import_fault read_reward(const dq_value *v, float *reward, dq_error *error)
 {
     *reward = NAN;
-    if (!v || v->type == DQ_NIL) return EXPORT_FINE;
+    if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
     if (v->type != DQ_INT && v->type != DQ_REAL) return mistyped(error, "the reward is no number");
     *reward = (float)dq_value_number(v, NAN);
-    if (isfinite(*reward)) return EXPORT_FINE;
+    if (isfinite(*reward)) return DQ_IMPORT_FINE;
     dq_fail(error, DQ_ERR_NUMERIC, "the reward is not finite as a float32");
-    return EXPORT_NOT_FINITE;
+    return DQ_IMPORT_NOT_FINITE;
 }
 
-export_fault export_read_interaction(const dq_value *document, const export_interaction_keys *keys,
-                                     dq_arena *arena, export_interaction *x, dq_error *error)
+dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
+                                           dq_arena *arena, dq_import_interaction *x, dq_error *error)
 {
     const char *known[] = {keys->user, keys->item, keys->label, keys->reward, keys->ignored};
-    *x = (export_interaction){.reward = NAN};
-    export_fault fault = export_read_id(dq_map_get(document, keys->user), arena, &x->user, error);
-    if (!fault) fault = export_read_id(dq_map_get(document, keys->item), arena, &x->item, error);
+    *x = (dq_import_interaction){.reward = NAN};
+    dq_import_fault fault = dq_import_read_id(dq_map_get(document, keys->user), arena, &x->user, error);
+    if (!fault) fault = dq_import_read_id(dq_map_get(document, keys->item), arena, &x->item, error);
     if (!fault && keys->label) fault = read_label(dq_map_get(document, keys->label), arena, &x->label, error);
     if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
     if (!fault && !other_keys(document, known, 5, arena, &x->attributes))

@@ -18,43 +18,43 @@
 
 #include "import/import.h"
 
-typedef enum export_way { EXPORT_WHOLE, EXPORT_MERGED, EXPORT_LOOKED_UP } export_way;
+typedef enum dq_import_way { DQ_IMPORT_WHOLE, DQ_IMPORT_MERGED, DQ_IMPORT_LOOKED_UP } dq_import_way;
 
 /* An entity in the making. */
-typedef struct export_row {
-    export_entity entity;
+typedef struct dq_import_row {
+    dq_import_entity entity;
     float *vector;   /* entity.vector, writable */
     uint64_t record; /* of its document in the first collection */
     uint32_t parts;  /* bit p: part p has been read */
     bool bad;        /* one of its documents was passed over: counted already */
-} export_row;
+} dq_import_row;
 
 /* A part's documents, one in hand. */
-typedef struct export_reader {
+typedef struct dq_import_reader {
     dq_documents documents;
     dq_query query;
     dq_arena asked;     /* of the query */
     bool open, waiting; /* waiting: the document in hand has not been taken yet */
     dq_value document;
-    export_id id;
-    dq_arena arena; /* of the document in hand */
-    export_id last; /* of the document before, where the order matters */
+    dq_import_id id;
+    dq_arena arena;    /* of the document in hand */
+    dq_import_id last; /* of the document before, where the order matters */
     char *last_text;
-} export_reader;
+} dq_import_reader;
 
-typedef struct export_side {
+typedef struct dq_import_entities {
     const char *noun, *kind;
-    const export_side_schema *schema;
-    const export_selection *pick;
-    export_tally *tally;
+    const dq_import_entities_mapping *mapping;
+    const dq_import_selection *selection;
+    dq_import_tally *tally;
     dq_collections *place;
-    export_way way;
-    export_reader *readers;  /* (parts) */
-    const char **ids_wanted; /* NULL-ended: the selection's */
-    bool ended;              /* part 0 has no more */
+    dq_import_way way;
+    dq_import_reader *readers; /* (parts) */
+    const char **ids_wanted;   /* NULL-ended: the selection's */
+    bool ended;                /* part 0 has no more */
     /* this batch */
     dq_index ids; /* row of `rows` */
-    export_row *rows;
+    dq_import_row *rows;
     size_t count, slots;
     uint32_t *order; /* (chosen) rows that leave, by id */
     size_t chosen;
@@ -63,32 +63,32 @@ typedef struct export_side {
     bool keeps_ids;
     dq_index left; /* ids that left, in order, when they are kept */
     uint64_t left_count;
-} export_side;
+} dq_import_entities;
 
 /* ---- rows (join.c) ---- */
 
 /* Reads a document of part p, known by its id, into its row: a new one for part 0. */
-export_fault export_join(export_side *side, size_t p, const dq_value *document, const export_id *id,
-                         dq_arena *arena, uint64_t record, dq_error *error);
+dq_import_fault dq_import_join(dq_import_entities *side, size_t p, const dq_value *document,
+                               const dq_import_id *id, dq_arena *arena, uint64_t record, dq_error *error);
 /* Marks, and passes over, the rows that lack a document. */
-dq_status export_join_check(export_side *side, dq_error *error);
+dq_status dq_import_join_check(dq_import_entities *side, dq_error *error);
 /* Forgets the rows. */
-void export_join_clear(export_side *side);
+void dq_import_join_clear(dq_import_entities *side);
 
 /* ---- batches (entities.c) ---- */
 
-dq_status export_side_open(export_side *side, dq_error *error);
+dq_status dq_import_entities_open(dq_import_entities *side, dq_error *error);
 /* Writes every row that leaves; without a target they are only counted and their ids kept. A side that came
  * whole can be written again. */
-dq_status export_side_run(export_side *side, const export_target *target, dq_error *error);
+dq_status dq_import_entities_run(dq_import_entities *side, const dq_import_target *target, dq_error *error);
 /* Releases all but the ids that left. */
-void export_side_close(export_side *side);
+void dq_import_entities_close(dq_import_entities *side);
 
 /* ---- interactions (interactions.c) ---- */
 
 /* Those between users and items that leave, in the order of these. */
-dq_status export_write_interactions(export_request *request, const export_schema *schema,
-                                    dq_documents *documents, const export_side *users,
-                                    const export_side *items, dq_error *error);
+dq_status dq_import_write_interactions(dq_import_request *request, const dq_import_mapping *mapping,
+                                       dq_documents *documents, const dq_import_entities *users,
+                                       const dq_import_entities *items, dq_error *error);
 
 #endif

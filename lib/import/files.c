@@ -16,18 +16,18 @@ static bool ends(const char *text, size_t n, const char *with)
     return n > m && memcmp(text + n - m, with, m) == 0;
 }
 
-export_form export_form_of(const char *path)
+dq_import_form dq_import_form_of(const char *path)
 {
     static const struct {
         const char *extension;
-        export_form form;
-    } forms[] = {{".jsonl", EXPORT_JSONL},
-                 {".ndjson", EXPORT_JSONL},
-                 {".json", EXPORT_JSONL},
-                 {".csv", EXPORT_CSV},
-                 {".tsv", EXPORT_TSV},
-                 {".npy", EXPORT_NPY},
-                 {".safetensors", EXPORT_SAFETENSORS}};
+        dq_import_form form;
+    } forms[] = {{".jsonl", DQ_IMPORT_JSONL},
+                 {".ndjson", DQ_IMPORT_JSONL},
+                 {".json", DQ_IMPORT_JSONL},
+                 {".csv", DQ_IMPORT_CSV},
+                 {".tsv", DQ_IMPORT_TSV},
+                 {".npy", DQ_IMPORT_NPY},
+                 {".safetensors", DQ_IMPORT_SAFETENSORS}};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t n = strlen(name);
     if (ends(name, n, ".zst"))
@@ -36,78 +36,78 @@ export_form export_form_of(const char *path)
         n -= 3;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (ends(name, n, forms[i].extension)) return forms[i].form;
-    return memchr(name, '.', n) ? EXPORT_OTHER : EXPORT_JSONL;
+    return memchr(name, '.', n) ? DQ_IMPORT_OTHER : DQ_IMPORT_JSONL;
 }
 
 static dq_status open_documents(dq_documents *documents, const char *path, dq_error *error)
 {
-    export_form form = export_form_of(path);
-    if (form == EXPORT_JSONL) return dq_documents_open_jsonl(documents, path, error);
-    return export_open_table(documents, path, form, error);
+    dq_import_form form = dq_import_form_of(path);
+    if (form == DQ_IMPORT_JSONL) return dq_documents_open_jsonl(documents, path, error);
+    return dq_import_table_open(documents, path, form, error);
 }
 
-/* ---- one side's rows ---- */
+/* ---- one entities's rows ---- */
 
 typedef struct reader {
     const char *path, *kind;
     dq_documents documents;
-    export_array *array; /* or NULL */
+    dq_import_array *array; /* or NULL */
     uint64_t row;
-    export_layout layout;
-    const export_selection *pick;
-    uint64_t picked;
+    dq_import_layout layout;
+    const dq_import_selection *selection;
+    uint64_t selected;
     dq_index ids; /* of all good rows */
-    export_tally *tally;
+    dq_import_tally *tally;
     dq_arena arena; /* of the current row */
 } reader;
 
 static void close_reader(reader *r)
 {
     if (r->documents.self) r->documents.close(&r->documents);
-    export_array_close(r->array);
+    dq_import_array_close(r->array);
     dq_arena_free(&r->layout.arena);
     dq_arena_free(&r->arena);
     dq_index_free(&r->ids);
 }
 
-static int next_of_array(reader *r, export_entity *entity, export_fault *fault, dq_error *error)
+static int next_of_array(reader *r, dq_import_entity *entity, dq_import_fault *fault, dq_error *error)
 {
-    int got = export_array_next(r->array, &r->layout, &r->arena, entity, fault, error);
-    r->row = export_array_row(r->array);
+    int got = dq_import_array_next(r->array, &r->layout, &r->arena, entity, fault, error);
+    r->row = dq_import_array_row(r->array);
     return got;
 }
 
-static int next_of_documents(reader *r, export_entity *entity, export_fault *fault, dq_error *error)
+static int next_of_documents(reader *r, dq_import_entity *entity, dq_import_fault *fault, dq_error *error)
 {
     dq_value document;
     int got = r->documents.next(&r->documents, &r->arena, &document, error);
-    while (got == DQ_DOCUMENT && !export_is_for(&document, r->kind)) {
+    while (got == DQ_DOCUMENT && !dq_import_is_for(&document, r->kind)) {
         dq_arena_free(&r->arena);
         got = r->documents.next(&r->documents, &r->arena, &document, error);
     }
     r->row = r->documents.record;
-    *fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
+    *fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
     if (got == DQ_DOCUMENT)
-        *fault = export_read_entity(&document, r->kind, &r->layout, &r->arena, entity, error);
+        *fault = dq_import_read_entity(&document, r->kind, &r->layout, &r->arena, entity, error);
     return got == DQ_DOCUMENT_BAD ? DQ_DOCUMENT : got;
 }
 
-static export_fault check_duplicate(reader *r, const export_entity *entity, dq_error *error)
+static dq_import_fault check_duplicate(reader *r, const dq_import_entity *entity, dq_error *error)
 {
     bool added;
     dq_status status = dq_index_add(&r->ids, entity->id.text, entity->id.bytes, NULL, &added, error);
-    if (status) return EXPORT_MISTYPED;
-    if (added) return EXPORT_FINE;
+    if (status) return DQ_IMPORT_MISTYPED;
+    if (added) return DQ_IMPORT_FINE;
     dq_fail(error, DQ_ERR_DUPLICATE, "the id '%.*s' stands there already", (int)entity->id.bytes,
             entity->id.text);
-    return EXPORT_DUPLICATE;
+    return DQ_IMPORT_DUPLICATE;
 }
 
 /* The next good row that is asked for. 1: a row, valid until the next call; 0: the end; -1: an error. */
-static int next_entity(reader *r, export_entity *entity, dq_error *error)
+static int next_entity(reader *r, dq_import_entity *entity, dq_error *error)
 {
-    export_fault fault;
-    while (r->picked < r->pick->limit) {
+    dq_import_fault fault;
+    while (r->selected < r->selection->limit) {
         dq_arena_free(&r->arena);
         int got = r->array ? next_of_array(r, entity, &fault, error)
                            : next_of_documents(r, entity, &fault, error);
@@ -115,9 +115,9 @@ static int next_entity(reader *r, export_entity *entity, dq_error *error)
         if (!fault) fault = check_duplicate(r, entity, error);
         if (fault) {
             dq_error_at(error, r->array ? r->path : r->documents.name, r->row);
-            if (export_skip(r->tally, fault, error)) return -1;
-        } else if (export_selected(r->pick, &entity->id)) {
-            r->picked++;
+            if (dq_import_skip(r->tally, fault, error)) return -1;
+        } else if (dq_import_selects(r->selection, &entity->id)) {
+            r->selected++;
             return 1;
         }
     }
@@ -127,110 +127,112 @@ static int next_entity(reader *r, export_entity *entity, dq_error *error)
 /* ---- the three parts ---- */
 
 /* One side of the request, and what reading it tells. */
-typedef struct side {
+typedef struct entities {
     const char *kind, *noun;
-    const export_entities_request *request;
-    export_tally *tally;
-    const export_layout *other; /* of the side that was read before, for the pairs; or NULL */
-    export_layout layout;
+    const dq_import_entities_request *request;
+    dq_import_tally *tally;
+    const dq_import_layout *other; /* of the entities that was read before, for the pairs; or NULL */
+    dq_import_layout layout;
     dq_index chosen; /* the ids that leave */
-} side;
+} entities;
 
 /* Before the first row leaves: its layout is known now. */
-static dq_status check_layout(const side *s, const reader *r, const export_target *target, dq_error *error)
+static dq_status check_layout(const entities *s, const reader *r, const dq_import_target *target,
+                              dq_error *error)
 {
-    return s->other ? export_check_pairs(target, s->other, &r->layout, error) : DQ_OK;
+    return s->other ? dq_import_check_pairs(target, s->other, &r->layout, error) : DQ_OK;
 }
 
 /* Every row that is asked for: its id is noted, and it leaves when there is a block. */
-static dq_status each_row(side *s, reader *r, export_block *block, const export_target *target,
+static dq_status each_row(entities *s, reader *r, dq_import_block *block, const dq_import_target *target,
                           dq_error *error)
 {
-    export_entity entity;
+    dq_import_entity entity;
     int got;
     while ((got = next_entity(r, &entity, error)) > 0) {
-        dq_status status = r->picked == 1 && block ? check_layout(s, r, target, error) : DQ_OK;
+        dq_status status = r->selected == 1 && block ? check_layout(s, r, target, error) : DQ_OK;
         if (!status) status = dq_index_add(&s->chosen, entity.id.text, entity.id.bytes, NULL, NULL, error);
-        if (!status && block) status = export_block_entity(block, &entity, &r->layout, error);
+        if (!status && block) status = dq_import_block_entity(block, &entity, &r->layout, error);
         if (status) return status;
     }
     if (got < 0) return error->status;
-    if (r->picked == r->pick->limit) return DQ_OK;
-    return export_check_selection(r->pick, s->noun, &r->ids, error);
+    if (r->selected == r->selection->limit) return DQ_OK;
+    return dq_import_check_selection(r->selection, s->noun, &r->ids, error);
 }
 
-static dq_status open_reader(reader *r, const side *s, dq_error *error)
+static dq_status open_reader(reader *r, const entities *s, dq_error *error)
 {
     const char *path = s->request->path, *ids = s->request->id_path;
-    *r = (reader){.path = path, .kind = s->kind, .pick = &s->request->selection, .tally = s->tally};
+    *r = (reader){.path = path, .kind = s->kind, .selection = &s->request->selection, .tally = s->tally};
     if (!ids) return open_documents(&r->documents, path, error);
-    return export_array_open(&r->array, path, export_form_of(path), ids, &r->layout, error);
+    return dq_import_array_open(&r->array, path, dq_import_form_of(path), ids, &r->layout, error);
 }
 
-/* Reads a side; with a target its rows leave, else only their ids are noted. */
-static dq_status read_side(side *s, const export_target *target, dq_error *error)
+/* Reads a entities; with a target its rows leave, else only their ids are noted. */
+static dq_status read_entities(entities *s, const dq_import_target *target, dq_error *error)
 {
     reader r;
-    export_block *block = NULL;
+    dq_import_block *block = NULL;
     dq_status status = open_reader(&r, s, error);
-    if (!status && target) status = export_block_new(&block, s->kind, target, error);
+    if (!status && target) status = dq_import_block_new(&block, s->kind, target, error);
     if (!status) status = each_row(s, &r, block, target, error);
-    if (!status && block) status = export_block_finish(block, error);
-    export_block_free(block);
+    if (!status && block) status = dq_import_block_finish(block, error);
+    dq_import_block_free(block);
     s->layout = r.layout;
-    r.layout = (export_layout){0};
+    r.layout = (dq_import_layout){0};
     close_reader(&r);
     return status;
 }
 
-static void free_side(side *s)
+static void free_entities(entities *s)
 {
     dq_arena_free(&s->layout.arena);
     dq_index_free(&s->chosen);
-    s->layout = (export_layout){0};
+    s->layout = (dq_import_layout){0};
 }
 
 /* Whether an interaction's end is there. One that was left out by --limit, --user or --item is no fault. */
-static bool stands(const side *s, const export_id *id, export_fault unknown, export_fault *fault,
+static bool stands(const entities *s, const dq_import_id *id, dq_import_fault unknown, dq_import_fault *fault,
                    dq_error *error)
 {
     if (dq_index_find(&s->chosen, id->text, id->bytes) != DQ_ABSENT) return true;
-    if (!export_selects_all(&s->request->selection)) return false;
+    if (!dq_import_selects_all(&s->request->selection)) return false;
     dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%.*s'", s->noun, (int)id->bytes, id->text);
     *fault = unknown;
     return false;
 }
 
 /* One document of the interactions: into the block when both ends leave. */
-static export_fault read_interaction(const dq_value *document, const side *users, const side *items,
-                                     dq_arena *arena, export_interaction *x, bool *leaves, dq_error *error)
+static dq_import_fault read_interaction(const dq_value *document, const entities *users,
+                                        const entities *items, dq_arena *arena, dq_import_interaction *x,
+                                        bool *leaves, dq_error *error)
 {
-    export_interaction_keys keys = {"user", "item", "label", "reward", NULL};
+    dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL};
     if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
-    export_fault fault = export_read_interaction(document, &keys, arena, x, error);
-    *leaves = !fault && stands(users, &x->user, EXPORT_UNKNOWN_USER, &fault, error) &&
-              stands(items, &x->item, EXPORT_UNKNOWN_ITEM, &fault, error);
+    dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
+    *leaves = !fault && stands(users, &x->user, DQ_IMPORT_UNKNOWN_USER, &fault, error) &&
+              stands(items, &x->item, DQ_IMPORT_UNKNOWN_ITEM, &fault, error);
     return fault;
 }
 
-static dq_status interactions_rows(export_request *request, dq_documents *documents, const side *users,
-                                   const side *items, export_block *block, dq_error *error)
+static dq_status interactions_rows(dq_import_request *request, dq_documents *documents, const entities *users,
+                                   const entities *items, dq_import_block *block, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value document;
-    export_interaction x;
+    dq_import_interaction x;
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
         bool leaves = false;
-        export_fault fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
-        if (!fault && export_is_for(&document, DQ_KIND_INTERACTIONS))
+        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
+        if (!fault && dq_import_is_for(&document, DQ_KIND_INTERACTIONS))
             fault = read_interaction(&document, users, items, &arena, &x, &leaves, error);
         if (fault) {
             dq_error_at(error, documents->name, documents->record);
-            status = export_skip(&request->interaction_tally, fault, error);
+            status = dq_import_skip(&request->interaction_tally, fault, error);
         } else if (leaves) {
-            status = export_block_interaction(block, &x, error);
+            status = dq_import_block_interaction(block, &x, error);
         }
         dq_arena_free(&arena);
     }
@@ -238,46 +240,46 @@ static dq_status interactions_rows(export_request *request, dq_documents *docume
     return !status && got < 0 ? error->status : status;
 }
 
-static dq_status write_interactions(export_request *request, const side *users, const side *items,
+static dq_status write_interactions(dq_import_request *request, const entities *users, const entities *items,
                                     dq_error *error)
 {
     dq_documents documents = {0};
-    export_block *block = NULL;
+    dq_import_block *block = NULL;
     dq_status status = open_documents(&documents, request->interactions, error);
-    if (!status) status = export_block_new(&block, DQ_KIND_INTERACTIONS, &request->target, error);
+    if (!status) status = dq_import_block_new(&block, DQ_KIND_INTERACTIONS, &request->target, error);
     if (!status) status = interactions_rows(request, &documents, users, items, block, error);
-    if (!status) status = export_block_finish(block, error);
-    export_block_free(block);
+    if (!status) status = dq_import_block_finish(block, error);
+    dq_import_block_free(block);
     if (documents.self) documents.close(&documents);
     return status;
 }
 
 /* Items are read for their ids alone, counting nothing, before the interactions that name them. */
-static dq_status note_items(side *items, dq_error *error)
+static dq_status note_items(entities *items, dq_error *error)
 {
-    export_tally again = *items->tally, *counting = items->tally;
+    dq_import_tally again = *items->tally, *counting = items->tally;
     items->tally = &again;
-    dq_status status = read_side(items, NULL, error);
+    dq_status status = read_entities(items, NULL, error);
     items->tally = counting;
     dq_arena_free(&items->layout.arena);
     return status;
 }
 
-dq_status export_files(export_request *request, dq_error *error)
+dq_status dq_import_files(dq_import_request *request, dq_error *error)
 {
-    side users = {.kind = DQ_KIND_USERS, .noun = "user", .request = &request->users};
-    side items = {.kind = DQ_KIND_ITEMS, .noun = "item", .request = &request->items};
+    entities users = {.kind = DQ_KIND_USERS, .noun = "user", .request = &request->users};
+    entities items = {.kind = DQ_KIND_ITEMS, .noun = "item", .request = &request->items};
     users.tally = &request->users.tally;
     items.tally = &request->items.tally;
     dq_status status = DQ_OK;
     if (request->users.path) {
-        status = read_side(&users, &request->target, error);
+        status = read_entities(&users, &request->target, error);
         items.other = &users.layout;
     }
     if (!status && request->interactions) status = note_items(&items, error);
     if (!status && request->interactions) status = write_interactions(request, &users, &items, error);
-    if (!status && request->items.path) status = read_side(&items, &request->target, error);
-    free_side(&users);
-    free_side(&items);
+    if (!status && request->items.path) status = read_entities(&items, &request->target, error);
+    free_entities(&users);
+    free_entities(&items);
     return status;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 typedef struct kept {
-    export_interaction interaction;
+    dq_import_interaction interaction;
     uint32_t user, item; /* places in the order of the ids */
     size_t number;       /* as they came */
 } kept;
@@ -35,16 +35,16 @@ static int by_pair(const void *a, const void *b)
 
 /* The place of an interaction's end: DQ_ABSENT when it does not leave. Where all were to leave that is a
  * fault, and an entity that was passed over is as unknown as one that never was. */
-static export_fault find_place(const export_side *s, const export_id *id, export_fault unknown,
-                               uint32_t *place, dq_error *error)
+static dq_import_fault find_place(const dq_import_entities *s, const dq_import_id *id,
+                                  dq_import_fault unknown, uint32_t *place, dq_error *error)
 {
     *place = dq_index_find(&s->left, id->text, id->bytes);
-    if (*place != DQ_ABSENT || !export_selects_all(s->pick)) return EXPORT_FINE;
+    if (*place != DQ_ABSENT || !dq_import_selects_all(s->selection)) return DQ_IMPORT_FINE;
     dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%.*s'", s->noun, (int)id->bytes, id->text);
     return unknown;
 }
 
-static dq_status keep(interactions *all, const export_interaction *x, uint32_t user, uint32_t item,
+static dq_status keep(interactions *all, const dq_import_interaction *x, uint32_t user, uint32_t item,
                       dq_error *error)
 {
     if (all->count == all->slots) {
@@ -66,24 +66,24 @@ static dq_status keep(interactions *all, const export_interaction *x, uint32_t u
     return DQ_OK;
 }
 
-static dq_status read_all(interactions *all, const export_schema *schema, const export_side *users,
-                          const export_side *items, dq_documents *documents, export_tally *tally,
-                          dq_error *error)
+static dq_status read_all(interactions *all, const dq_import_mapping *mapping,
+                          const dq_import_entities *users, const dq_import_entities *items,
+                          dq_documents *documents, dq_import_tally *tally, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value document = dq_nil();
-    export_interaction x;
+    dq_import_interaction x;
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
         uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
-        export_fault fault = got == DQ_DOCUMENT_BAD ? EXPORT_MALFORMED : EXPORT_FINE;
-        if (!fault) fault = export_read_interaction(&document, &schema->keys, &arena, &x, error);
-        if (!fault) fault = find_place(users, &x.user, EXPORT_UNKNOWN_USER, &user, error);
-        if (!fault) fault = find_place(items, &x.item, EXPORT_UNKNOWN_ITEM, &item, error);
+        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
+        if (!fault) fault = dq_import_read_interaction(&document, &mapping->keys, &arena, &x, error);
+        if (!fault) fault = find_place(users, &x.user, DQ_IMPORT_UNKNOWN_USER, &user, error);
+        if (!fault) fault = find_place(items, &x.item, DQ_IMPORT_UNKNOWN_ITEM, &item, error);
         if (fault) {
-            export_locate(documents, got == DQ_DOCUMENT ? &document : NULL, error);
-            status = export_skip(tally, fault, error);
+            dq_import_locate(documents, got == DQ_DOCUMENT ? &document : NULL, error);
+            status = dq_import_skip(tally, fault, error);
         } else if (user != DQ_ABSENT && item != DQ_ABSENT) {
             status = keep(all, &x, user, item, error);
         }
@@ -93,24 +93,24 @@ static dq_status read_all(interactions *all, const export_schema *schema, const 
     return !status && got < 0 ? error->status : status;
 }
 
-static dq_status write_all(interactions *all, const export_target *target, dq_error *error)
+static dq_status write_all(interactions *all, const dq_import_target *target, dq_error *error)
 {
-    export_block *block;
-    dq_status status = export_block_new(&block, DQ_KIND_INTERACTIONS, target, error);
+    dq_import_block *block;
+    dq_status status = dq_import_block_new(&block, DQ_KIND_INTERACTIONS, target, error);
     if (all->count) qsort(all->rows, all->count, sizeof *all->rows, by_pair);
     for (size_t i = 0; i < all->count && !status; i++)
-        status = export_block_interaction(block, &all->rows[i].interaction, error);
-    if (!status) status = export_block_finish(block, error);
-    export_block_free(block);
+        status = dq_import_block_interaction(block, &all->rows[i].interaction, error);
+    if (!status) status = dq_import_block_finish(block, error);
+    dq_import_block_free(block);
     return status;
 }
 
-dq_status export_write_interactions(export_request *request, const export_schema *schema,
-                                    dq_documents *documents, const export_side *users,
-                                    const export_side *items, dq_error *error)
+dq_status dq_import_write_interactions(dq_import_request *request, const dq_import_mapping *mapping,
+                                       dq_documents *documents, const dq_import_entities *users,
+                                       const dq_import_entities *items, dq_error *error)
 {
     interactions all = {0};
-    dq_status status = read_all(&all, schema, users, items, documents, &request->interaction_tally, error);
+    dq_status status = read_all(&all, mapping, users, items, documents, &request->interaction_tally, error);
     if (!status) status = write_all(&all, &request->target, error);
     free(all.rows);
     dq_arena_free(&all.arena);

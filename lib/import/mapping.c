@@ -39,7 +39,7 @@ static const char jobs[] =
     "  \"pairs\": [[\"hard_skills\", \"tech_skills\"], [\"soft_skills\", \"soft_skills\"]]\n"
     "}\n";
 
-const char *export_schema_text(const char *name)
+const char *dq_import_mapping_text(const char *name)
 {
     return strcmp(name, "jobs") == 0 ? jobs : NULL;
 }
@@ -89,7 +89,8 @@ static dq_status boolean(const dq_value *map, const char *where, const char *key
 
 /* ---- the parts ---- */
 
-static dq_status mark_required(const dq_value *names, export_part *part, const char *where, dq_error *error)
+static dq_status mark_required(const dq_value *names, dq_import_part *part, const char *where,
+                               dq_error *error)
 {
     if (!names) return DQ_OK;
     if (names->type != DQ_LIST) return wrong(error, where, "\"required\" is no list");
@@ -103,7 +104,7 @@ static dq_status mark_required(const dq_value *names, export_part *part, const c
     return DQ_OK;
 }
 
-static dq_status read_texts(const dq_value *map, export_part *part, dq_arena *arena, const char *where,
+static dq_status read_texts(const dq_value *map, dq_import_part *part, dq_arena *arena, const char *where,
                             dq_error *error)
 {
     const dq_value *texts = dq_map_get(map, "texts");
@@ -112,7 +113,7 @@ static dq_status read_texts(const dq_value *map, export_part *part, dq_arena *ar
     part->texts = dq_arena_zero(arena, texts->count + 1U, sizeof *part->texts);
     if (!part->texts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
     for (uint32_t i = 0; i < texts->count; i++) {
-        export_source_key *text = &part->texts[part->text_count++];
+        dq_import_key *text = &part->texts[part->text_count++];
         text->name = texts->as.map[i].key.as.string;
         text->optional = true;
         dq_status status = string(texts, where, text->name, false, &text->key, error);
@@ -121,7 +122,7 @@ static dq_status read_texts(const dq_value *map, export_part *part, dq_arena *ar
     return mark_required(dq_map_get(map, "required"), part, where, error);
 }
 
-static dq_status read_vector(const dq_value *v, export_source_key *vector, const char *where, dq_error *error)
+static dq_status read_vector(const dq_value *v, dq_import_key *vector, const char *where, dq_error *error)
 {
     static const char *const known[] = {"field", "key", "width", "optional", NULL};
     dq_status status = only(v, where, known, error);
@@ -134,7 +135,7 @@ static dq_status read_vector(const dq_value *v, export_source_key *vector, const
     return status;
 }
 
-static dq_status read_vectors(const dq_value *list, export_part *part, dq_arena *arena, const char *where,
+static dq_status read_vectors(const dq_value *list, dq_import_part *part, dq_arena *arena, const char *where,
                               dq_error *error)
 {
     if (!list) return DQ_OK;
@@ -148,7 +149,7 @@ static dq_status read_vectors(const dq_value *list, export_part *part, dq_arena 
     return DQ_OK;
 }
 
-static dq_status read_part(const dq_value *v, export_part *part, dq_arena *arena, const char *where,
+static dq_status read_part(const dq_value *v, dq_import_part *part, dq_arena *arena, const char *where,
                            dq_error *error)
 {
     static const char *const known[] = {"collection", "id",      "attributes", "texts",
@@ -161,17 +162,17 @@ static dq_status read_part(const dq_value *v, export_part *part, dq_arena *arena
     return status ? status : read_vectors(dq_map_get(v, "vectors"), part, arena, where, error);
 }
 
-/* The vector of a side: the fields of its parts one after the other. */
-static dq_status lay_out(export_side_schema *side, const char *what, dq_error *error)
+/* The vector of users, or of items: the fields of its parts one after the other. */
+static dq_status lay_out(dq_import_entities_mapping *entities, const char *what, dq_error *error)
 {
-    export_layout *layout = &side->layout;
+    dq_import_layout *layout = &entities->layout;
     size_t all = 0;
-    for (size_t p = 0; p < side->count; p++) all += side->parts[p].vector_count;
+    for (size_t p = 0; p < entities->count; p++) all += entities->parts[p].vector_count;
     layout->fields = dq_arena_zero(&layout->arena, all + 1, sizeof *layout->fields);
     if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
-    for (size_t p = 0; p < side->count; p++)
-        for (size_t i = 0; i < side->parts[p].vector_count; i++) {
-            const export_source_key *v = &side->parts[p].vectors[i];
+    for (size_t p = 0; p < entities->count; p++)
+        for (size_t i = 0; i < entities->parts[p].vector_count; i++) {
+            const dq_import_key *v = &entities->parts[p].vectors[i];
             if (dq_field_find(layout->fields, layout->count, v->name))
                 return dq_fail(error, DQ_ERR_SCHEMA, "%s: two fields named '%s'", what, v->name);
             layout->fields[layout->count++] = (dq_field){
@@ -182,68 +183,71 @@ static dq_status lay_out(export_side_schema *side, const char *what, dq_error *e
     return DQ_OK;
 }
 
-static dq_status read_side(const dq_value *list, const char *what, export_side_schema *side, dq_arena *arena,
-                           dq_error *error)
+static dq_status read_entities(const dq_value *list, const char *what, dq_import_entities_mapping *entities,
+                               dq_arena *arena, dq_error *error)
 {
     enum { MOST = 32 }; /* parts: their set is a bit mask when they are joined */
     if (!list || list->type != DQ_LIST || !list->count || list->count > MOST)
         return dq_fail(error, DQ_ERR_SCHEMA, "\"%s\" is no list of 1 to %d collections", what, MOST);
-    side->parts = dq_arena_zero(arena, list->count, sizeof *side->parts);
-    if (!side->parts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    entities->parts = dq_arena_zero(arena, list->count, sizeof *entities->parts);
+    if (!entities->parts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
     for (uint32_t i = 0; i < list->count; i++) {
         char where[64];
         (void)snprintf(where, sizeof where, "%s[%u]", what, i);
-        dq_status status = read_part(&list->as.list[i], &side->parts[side->count++], arena, where, error);
+        dq_status status = read_part(&list->as.list[i], &entities->parts[entities->count++], arena, where,
+                                     error);
         if (status) return status;
     }
-    return lay_out(side, what, error);
+    return lay_out(entities, what, error);
 }
 
-static dq_status read_interactions(const dq_value *v, export_schema *schema, dq_error *error)
+static dq_status read_interactions(const dq_value *v, dq_import_mapping *mapping, dq_error *error)
 {
     static const char *const known[] = {"collection", "optional", "user", "item", "label", "reward", NULL};
     static const char where[] = "interactions";
     if (!v) return DQ_OK;
     dq_status status = only(v, where, known, error);
-    if (!status) status = string(v, where, "collection", false, &schema->interactions, error);
-    if (!status) status = boolean(v, where, "optional", &schema->interactions_optional, error);
-    if (!status) status = string(v, where, "user", false, &schema->keys.user, error);
-    if (!status) status = string(v, where, "item", false, &schema->keys.item, error);
-    if (!status) status = string(v, where, "label", true, &schema->keys.label, error);
-    schema->keys.ignored = "_id";
-    return status ? status : string(v, where, "reward", true, &schema->keys.reward, error);
+    if (!status) status = string(v, where, "collection", false, &mapping->interactions, error);
+    if (!status) status = boolean(v, where, "optional", &mapping->interactions_optional, error);
+    if (!status) status = string(v, where, "user", false, &mapping->keys.user, error);
+    if (!status) status = string(v, where, "item", false, &mapping->keys.item, error);
+    if (!status) status = string(v, where, "label", true, &mapping->keys.label, error);
+    mapping->keys.ignored = "_id";
+    return status ? status : string(v, where, "reward", true, &mapping->keys.reward, error);
 }
 
-static dq_status read_schema(const dq_value *v, export_schema *schema, dq_error *error)
+static dq_status read_mapping(const dq_value *v, dq_import_mapping *mapping, dq_error *error)
 {
     static const char *const known[] = {"users", "items", "interactions", "pairs", NULL};
     dq_status status = only(v, "mapping", known, error);
-    if (!status) status = read_side(dq_map_get(v, "users"), "users", &schema->users, &schema->arena, error);
-    if (!status) status = read_side(dq_map_get(v, "items"), "items", &schema->items, &schema->arena, error);
-    if (!status) status = read_interactions(dq_map_get(v, "interactions"), schema, error);
-    if (!status) status = dq_pairs_read(v, &schema->arena, &schema->pairs, &schema->pair_count, error);
+    if (!status)
+        status = read_entities(dq_map_get(v, "users"), "users", &mapping->users, &mapping->arena, error);
+    if (!status)
+        status = read_entities(dq_map_get(v, "items"), "items", &mapping->items, &mapping->arena, error);
+    if (!status) status = read_interactions(dq_map_get(v, "interactions"), mapping, error);
+    if (!status) status = dq_pairs_read(v, &mapping->arena, &mapping->pairs, &mapping->pair_count, error);
     return status;
 }
 
-dq_status export_schema_load(export_schema *schema, const char *name, dq_error *error)
+dq_status dq_import_mapping_load(dq_import_mapping *mapping, const char *name, dq_error *error)
 {
-    *schema = (export_schema){0};
-    const char *text = export_schema_text(name);
+    *mapping = (dq_import_mapping){0};
+    const char *text = dq_import_mapping_text(name);
     dq_value v;
-    dq_status status = text ? dq_json_parse(text, strlen(text), &schema->arena, &v, error)
-                            : dq_json_read_file(name, &schema->arena, &v, error);
-    if (!status) status = read_schema(&v, schema, error);
-    schema->canonical = text ? dq_string(&schema->arena, name) : v;
+    dq_status status = text ? dq_json_parse(text, strlen(text), &mapping->arena, &v, error)
+                            : dq_json_read_file(name, &mapping->arena, &v, error);
+    if (!status) status = read_mapping(&v, mapping, error);
+    mapping->canonical = text ? dq_string(&mapping->arena, name) : v;
     if (!status) return DQ_OK;
     dq_error_at(error, name, DQ_NO_RECORD);
-    export_schema_free(schema);
+    dq_import_mapping_free(mapping);
     return status;
 }
 
-void export_schema_free(export_schema *schema)
+void dq_import_mapping_free(dq_import_mapping *mapping)
 {
-    dq_arena_free(&schema->users.layout.arena);
-    dq_arena_free(&schema->items.layout.arena);
-    dq_arena_free(&schema->arena);
-    *schema = (export_schema){0};
+    dq_arena_free(&mapping->users.layout.arena);
+    dq_arena_free(&mapping->items.layout.arena);
+    dq_arena_free(&mapping->arena);
+    *mapping = (dq_import_mapping){0};
 }

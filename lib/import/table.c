@@ -160,14 +160,15 @@ static void table_close(dq_documents *documents)
     free(t);
 }
 
-dq_status export_open_table(dq_documents *documents, const char *path, export_form form, dq_error *error)
+dq_status dq_import_table_open(dq_documents *documents, const char *path, dq_import_form form,
+                               dq_error *error)
 {
     table *t = calloc(1, sizeof *t);
     *documents = (dq_documents){.next = table_next, .close = table_close, .self = t};
     (void)snprintf(documents->name, sizeof documents->name, "%s", path);
     if (!t) return out_of_memory(error);
     dq_status status = dq_source_open(&t->source, path, error);
-    if (!status) status = dq_csv_open(&t->csv, t->source, form == EXPORT_TSV ? DQ_TSV : DQ_CSV, error);
+    if (!status) status = dq_csv_open(&t->csv, t->source, form == DQ_IMPORT_TSV ? DQ_TSV : DQ_CSV, error);
     if (!status) status = find_roles(t, error);
     if (!status) return DQ_OK;
     dq_error_at(error, path, DQ_NO_RECORD);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-dq_status export_skip(export_tally *tally, export_fault fault, dq_error *error)
+dq_status dq_import_skip(dq_import_tally *tally, dq_import_fault fault, dq_error *error)
 {
     if (tally->strict || error->status == DQ_ERR_MEMORY) return error->status;
     if (tally->faults[fault].count++ == 0) {
@@ -15,25 +15,26 @@ dq_status export_skip(export_tally *tally, export_fault fault, dq_error *error)
     return DQ_OK;
 }
 
-void export_locate_id(const char *name, const export_id *id, dq_error *error)
+void dq_import_locate_id(const char *name, const dq_import_id *id, dq_error *error)
 {
     char text[256];
     (void)snprintf(text, sizeof text, "%.80s '%.*s'", name, id->bytes < 64 ? (int)id->bytes : 64, id->text);
     dq_error_at(error, text, DQ_NO_RECORD);
 }
 
-void export_locate(const dq_documents *documents, const dq_value *document, dq_error *error)
+void dq_import_locate(const dq_documents *documents, const dq_value *document, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_error none = DQ_ERROR_NONE;
-    export_id id;
-    if (documents->record == DQ_NO_RECORD && !export_read_id(dq_map_get(document, "_id"), &arena, &id, &none))
-        export_locate_id(documents->name, &id, error);
+    dq_import_id id;
+    if (documents->record == DQ_NO_RECORD &&
+        !dq_import_read_id(dq_map_get(document, "_id"), &arena, &id, &none))
+        dq_import_locate_id(documents->name, &id, error);
     dq_error_at(error, documents->name, documents->record);
     dq_arena_free(&arena);
 }
 
-bool export_selects_all(const export_selection *selection)
+bool dq_import_selects_all(const dq_import_selection *selection)
 {
     return selection->id_count == 0 && selection->limit == UINT64_MAX && !selection->where;
 }
@@ -43,15 +44,15 @@ static bool is(const char *text, const char *id, size_t bytes)
     return strlen(text) == bytes && memcmp(text, id, bytes) == 0;
 }
 
-bool export_selected(const export_selection *selection, const export_id *id)
+bool dq_import_selects(const dq_import_selection *selection, const dq_import_id *id)
 {
     for (size_t i = 0; i < selection->id_count; i++)
         if (is(selection->ids[i], id->text, id->bytes)) return true;
     return selection->id_count == 0;
 }
 
-dq_status export_check_selection(const export_selection *selection, const char *what, const dq_index *ids,
-                                 dq_error *error)
+dq_status dq_import_check_selection(const dq_import_selection *selection, const char *what,
+                                    const dq_index *ids, dq_error *error)
 {
     for (size_t i = 0; i < selection->id_count; i++) {
         const char *id = selection->ids[i];

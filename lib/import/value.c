@@ -14,22 +14,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static export_fault no_id(dq_error *error, const char *why)
+static dq_import_fault no_id(dq_error *error, const char *why)
 {
     dq_fail(error, DQ_ERR_SCHEMA, "%s", why);
-    return EXPORT_NO_ID;
+    return DQ_IMPORT_NO_ID;
 }
 
-static export_fault integer_id(int64_t integer, dq_arena *arena, export_id *id, dq_error *error)
+static dq_import_fault integer_id(int64_t integer, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
     char text[24];
     int n = snprintf(text, sizeof text, "%" PRId64, integer);
-    *id = (export_id){.kind = EXPORT_INTEGER, .integer = integer, .bytes = (size_t)n};
+    *id = (dq_import_id){.kind = DQ_ID_INTEGER, .integer = integer, .bytes = (size_t)n};
     id->text = dq_arena_text(arena, text, (size_t)n);
-    return id->text ? EXPORT_FINE : no_id(error, "out of memory for an id");
+    return id->text ? DQ_IMPORT_FINE : no_id(error, "out of memory for an id");
 }
 
-static export_fault long_id(const dq_value *v, dq_arena *arena, export_id *id, dq_error *error)
+static dq_import_fault long_id(const dq_value *v, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
     const char *text = dq_value_text(arena, v);
     char *end = NULL;
@@ -39,25 +39,25 @@ static export_fault long_id(const dq_value *v, dq_arena *arena, export_id *id, d
     return integer_id(integer, arena, id, error);
 }
 
-static export_fault object_id(const dq_value *v, dq_arena *arena, export_id *id, dq_error *error)
+static dq_import_fault object_id(const dq_value *v, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
     char *text = v->type == DQ_STRING ? dq_arena_text(arena, v->as.string, v->count) : NULL;
     if (!text || v->count != 24 || strspn(text, "0123456789abcdefABCDEF") != 24)
         return no_id(error, "the id is no $oid of 24 hex digits");
     for (char *c = text; *c; c++)
         if (*c >= 'A' && *c <= 'F') *c = (char)(*c - 'A' + 'a');
-    *id = (export_id){.kind = EXPORT_OBJECT_ID, .text = text, .bytes = 24};
-    return EXPORT_FINE;
+    *id = (dq_import_id){.kind = DQ_ID_OBJECT, .text = text, .bytes = 24};
+    return DQ_IMPORT_FINE;
 }
 
-export_fault export_read_id(const dq_value *v, dq_arena *arena, export_id *id, dq_error *error)
+dq_import_fault dq_import_read_id(const dq_value *v, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
     if (!v || v->type == DQ_NIL) return no_id(error, "no id");
     if (v->type == DQ_INT) return integer_id(v->as.integer, arena, id, error);
     if (v->type == DQ_STRING) {
         if (!v->count) return no_id(error, "the id is empty");
-        *id = (export_id){.kind = EXPORT_STRING, .text = v->as.string, .bytes = v->count};
-        return EXPORT_FINE;
+        *id = (dq_import_id){.kind = DQ_ID_STRING, .text = v->as.string, .bytes = v->count};
+        return DQ_IMPORT_FINE;
     }
     const dq_value *inner;
     if ((inner = dq_map_get(v, "$oid"))) return object_id(inner, arena, id, error);
@@ -66,10 +66,10 @@ export_fault export_read_id(const dq_value *v, dq_arena *arena, export_id *id, d
     return no_id(error, "the id is neither a string nor an integer");
 }
 
-int export_id_compare(const export_id *a, const export_id *b)
+int dq_import_id_compare(const dq_import_id *a, const dq_import_id *b)
 {
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
-    if (a->kind == EXPORT_INTEGER) return (a->integer > b->integer) - (a->integer < b->integer);
+    if (a->kind == DQ_ID_INTEGER) return (a->integer > b->integer) - (a->integer < b->integer);
     int order = memcmp(a->text, b->text, a->bytes < b->bytes ? a->bytes : b->bytes);
     return order ? order : (a->bytes > b->bytes) - (a->bytes < b->bytes);
 }
@@ -112,7 +112,7 @@ static dq_status append(dq_json_text *out, const dq_value *v, dq_error *error)
     }
 }
 
-dq_status export_read_text(const dq_value *v, dq_arena *arena, dq_value *text, dq_error *error)
+dq_status dq_import_read_text(const dq_value *v, dq_arena *arena, dq_value *text, dq_error *error)
 {
     *text = v ? *v : dq_nil();
     if (text->type == DQ_NIL || text->type == DQ_STRING) return DQ_OK;
@@ -127,10 +127,10 @@ dq_status export_read_text(const dq_value *v, dq_arena *arena, dq_value *text, d
 
 /* ---- vectors ---- */
 
-static export_fault mistyped(dq_error *error, const char *name)
+static dq_import_fault mistyped(dq_error *error, const char *name)
 {
     dq_fail(error, DQ_ERR_SCHEMA, "%s is no list of numbers", name);
-    return EXPORT_MISTYPED;
+    return DQ_IMPORT_MISTYPED;
 }
 
 static int digit64(char c)
@@ -163,8 +163,8 @@ static uint8_t *unbase64(const dq_value *text, dq_arena *arena, size_t *n)
 }
 
 /* {"$binary": {"base64": "...", "subType": "09"}} as DQ_FLOATS. */
-static export_fault unpack_binary(const dq_value *v, const char *name, uint32_t width, dq_arena *arena,
-                                  dq_value *floats, dq_error *error)
+static dq_import_fault unpack_binary(const dq_value *v, const char *name, uint32_t width, dq_arena *arena,
+                                     dq_value *floats, dq_error *error)
 {
     const dq_value *binary = dq_map_get(v, "$binary");
     const char *type = dq_value_text(arena, dq_map_get(binary, "subType"));
@@ -173,10 +173,10 @@ static export_fault unpack_binary(const dq_value *v, const char *name, uint32_t 
     if (!bytes || !type || strspn(type, "0123456789abcdefABCDEF") != strlen(type))
         return mistyped(error, name);
     unsigned subtype = (unsigned)strtoul(type, NULL, 16);
-    if (!dq_bson_vector(bytes, n, subtype, width, arena, floats, error)) return EXPORT_FINE;
+    if (!dq_bson_vector(bytes, n, subtype, width, arena, floats, error)) return DQ_IMPORT_FINE;
     dq_fail(error, error->status, "%s is a binary of subtype %u that is no vector of %u float32", name,
             subtype, width);
-    return EXPORT_MISTYPED;
+    return DQ_IMPORT_MISTYPED;
 }
 
 /* A number, also {"$numberDouble": "NaN"} and its like; false for anything else. */
@@ -195,16 +195,16 @@ static bool read_number(const dq_value *v, double *number)
     return false;
 }
 
-static export_fault check_finite(const float *to, uint32_t i, const char *name, dq_error *error)
+static dq_import_fault check_finite(const float *to, uint32_t i, const char *name, dq_error *error)
 {
-    if (isfinite(to[i])) return EXPORT_FINE;
+    if (isfinite(to[i])) return DQ_IMPORT_FINE;
     dq_fail(error, DQ_ERR_NUMERIC, "%s: element %u is not finite as a float32", name, i);
-    return EXPORT_NOT_FINITE;
+    return DQ_IMPORT_NOT_FINITE;
 }
 
-static export_fault copy_floats(const dq_value *v, const char *name, float *to, dq_error *error)
+static dq_import_fault copy_floats(const dq_value *v, const char *name, float *to, dq_error *error)
 {
-    export_fault fault = EXPORT_FINE;
+    dq_import_fault fault = DQ_IMPORT_FINE;
     for (uint32_t i = 0; i < v->count && !fault; i++) {
         to[i] = v->as.floats[i];
         fault = check_finite(to, i, name, error);
@@ -212,14 +212,14 @@ static export_fault copy_floats(const dq_value *v, const char *name, float *to, 
     return fault;
 }
 
-static export_fault copy_numbers(const dq_value *v, const char *name, float *to, dq_error *error)
+static dq_import_fault copy_numbers(const dq_value *v, const char *name, float *to, dq_error *error)
 {
-    export_fault fault = EXPORT_FINE;
+    dq_import_fault fault = DQ_IMPORT_FINE;
     for (uint32_t i = 0; i < v->count && !fault; i++) {
         double number;
         if (!read_number(&v->as.list[i], &number)) {
             dq_fail(error, DQ_ERR_SCHEMA, "%s: element %u is no number", name, i);
-            return EXPORT_MISTYPED;
+            return DQ_IMPORT_MISTYPED;
         }
         to[i] = (float)number;
         fault = check_finite(to, i, name, error);
@@ -227,19 +227,19 @@ static export_fault copy_numbers(const dq_value *v, const char *name, float *to,
     return fault;
 }
 
-export_fault export_read_vector(const dq_value *v, const char *name, uint32_t width, dq_arena *arena,
-                                float *to, dq_error *error)
+dq_import_fault dq_import_read_vector(const dq_value *v, const char *name, uint32_t width, dq_arena *arena,
+                                      float *to, dq_error *error)
 {
     dq_value floats;
     if (dq_map_get(v, "$binary")) {
-        export_fault fault = unpack_binary(v, name, width, arena, &floats, error);
+        dq_import_fault fault = unpack_binary(v, name, width, arena, &floats, error);
         if (fault) return fault;
         v = &floats;
     }
     if (v->type != DQ_LIST && v->type != DQ_FLOATS) return mistyped(error, name);
     if (v->count != width) {
         dq_fail(error, DQ_ERR_SCHEMA, "%s has %u numbers where %u are expected", name, v->count, width);
-        return EXPORT_WIDTH;
+        return DQ_IMPORT_WIDTH;
     }
     return v->type == DQ_FLOATS ? copy_floats(v, name, to, error) : copy_numbers(v, name, to, error);
 }
