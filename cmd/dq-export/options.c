@@ -66,10 +66,10 @@ static void check_file(const dq_cli *cli, const char *option, const dq_import_en
                      "--%s: '%s' tells no form by its name (.jsonl .csv .tsv .npy .safetensors, also with "
                      ".zst or .gz)",
                      option, path);
-    if (dq_import_is_array(form) && !ids)
+    if (dq_import_form_is_array(form) && !ids)
         dq_cli_usage(cli, "--%s: '%s' has no ids: they come one a line from --%.4s-ids", option, path,
                      option);
-    if (!dq_import_is_array(form) && ids)
+    if (!dq_import_form_is_array(form) && ids)
         dq_cli_usage(cli, "--%.4s-ids: only for .npy and .safetensors; '%s' has its own ids", option, path);
 }
 
@@ -120,7 +120,7 @@ static void check_files(const dq_cli *cli, const dq_import_request *r)
     if (!r->interactions) return;
     if (!r->users.path || !r->items.path) dq_cli_usage(cli, "--interactions: needs --users and --items");
     dq_import_form form = dq_import_form_of(r->interactions);
-    if (dq_import_is_array(form) || form == DQ_IMPORT_OTHER)
+    if (dq_import_form_is_array(form) || form == DQ_IMPORT_OTHER)
         dq_cli_usage(cli, "--interactions: '%s' is no .jsonl, .csv or .tsv", r->interactions);
     check_twice(cli, r);
 }

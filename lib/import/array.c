@@ -1,10 +1,5 @@
-/* SPDX-License-Identifier: MIT
- *
- * Vectors without documents: an array, its rows in the order of a list of ids. A .npy file is read row by
- * row; of safetensors all tensors are read, and with more than one each is a field of the vector under its
- * name.
- */
-#include "import/import.h"
+/* SPDX-License-Identifier: MIT */
+#include "import/array.h"
 
 #include "core/utf8.h"
 #include "port/files/npy.h"

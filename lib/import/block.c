@@ -1,10 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * Rows into blocks of columns. A column begins where its name is first seen and is null in the rows before;
- * in each block only the columns with a value are written. A block is cut once its bytes pass 2 MiB, which
- * depends on the rows alone, so the same rows give the same blocks.
- */
-#include "import/import.h"
+/* SPDX-License-Identifier: MIT */
+#include "import/block.h"
+
+#include "port/files/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +19,7 @@ typedef struct text_column {
 struct dq_import_block {
     const char *kind;
     const dq_import_target *target;
-    const dq_import_layout *layout; /* entities; NULL before the first row */
+    const dq_import_layout *layout; /* of entities; NULL: interactions */
     text_column *columns;
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
     float *vectors;                          /* (rows, width) */
@@ -44,12 +41,13 @@ static void tell(const dq_import_block *block, bool ended)
     if (target->watch) target->watch(target->watch_arg, block->kind, block->total + block->rows, ended);
 }
 
-dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_import_target *target,
-                              dq_error *error)
+dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_import_layout *layout,
+                              const dq_import_target *target, dq_error *error)
 {
     dq_import_block *block = *out = calloc(1, sizeof *block);
     if (!block) return out_of_memory(error);
     block->kind = kind;
+    block->layout = layout;
     block->target = target;
     tell(block, false);
     return DQ_OK;
@@ -249,10 +247,8 @@ static dq_status row_done(dq_import_block *block, dq_error *error)
     return block->bytes < FULL ? DQ_OK : write_block(block, error);
 }
 
-dq_status dq_import_block_entity(dq_import_block *block, const dq_import_entity *entity,
-                                 const dq_import_layout *layout, dq_error *error)
+dq_status dq_import_block_entity(dq_import_block *block, const dq_import_entity *entity, dq_error *error)
 {
-    block->layout = layout;
     block->hint = 0;
     dq_status status = reserve(block, error);
     if (!status) status = set_id(block, "id", &entity->id, error);
@@ -263,7 +259,7 @@ dq_status dq_import_block_entity(dq_import_block *block, const dq_import_entity 
     }
     if (!status) status = set_attributes(block, &entity->attributes, error);
     if (status) return status;
-    size_t width = layout->width;
+    size_t width = block->layout->width;
     if (width) memcpy(block->vectors + block->rows * width, entity->vector, width * sizeof(float));
     block->bytes += width * sizeof(float);
     return row_done(block, error);

@@ -5,6 +5,8 @@
  * are any.
  */
 #include "import/entities.h"
+#include "import/import.h"
+#include "import/interactions.h"
 
 /* *there is whether the mapping names interactions and the place has them. */
 static dq_status open_interactions(const dq_import_mapping *mapping, dq_collections *place,
@@ -20,56 +22,85 @@ static dq_status open_interactions(const dq_import_mapping *mapping, dq_collecti
     return DQ_OK;
 }
 
-/* The items' ids, counting what is passed over; what came whole stays for run_items. */
-static dq_status note_items(dq_import_entities *items, dq_error *error)
+static dq_status into_block(void *block, const dq_import_entity *entity, dq_error *error)
 {
-    items->keeps_ids = true;
-    dq_status status = dq_import_entities_open(items, error);
-    if (!status) status = dq_import_entities_run(items, NULL, error);
-    if (items->way != DQ_IMPORT_WHOLE) dq_import_entities_close(items);
+    return dq_import_block_entity(block, entity, error);
+}
+
+static dq_status write_entities(dq_import_entities *entities, const char *kind,
+                                const dq_import_layout *layout, dq_import_tally *tally,
+                                const dq_import_target *target, dq_error *error)
+{
+    dq_import_block *block;
+    dq_status status = dq_import_block_new(&block, kind, layout, target, error);
+    if (!status) status = dq_import_entities_read(entities, tally, into_block, block, error);
+    if (!status) status = dq_import_block_finish(block, error);
+    dq_import_block_free(block);
     return status;
 }
 
-static dq_status write_items(dq_import_entities *items, bool noted, const dq_import_target *target,
-                             dq_error *error)
+static dq_status write_rows(const dq_import_interactions *all, const dq_import_target *target,
+                            dq_error *error)
 {
-    dq_import_tally again = *items->tally, *counting = items->tally;
-    dq_status status = DQ_OK;
-    if (noted) items->tally = &again; /* counted already */
-    if (noted) dq_index_free(&items->left);
-    if (!noted || items->way != DQ_IMPORT_WHOLE) status = dq_import_entities_open(items, error);
-    if (!status) status = dq_import_entities_run(items, target, error);
-    items->tally = counting;
+    dq_import_block *block;
+    dq_status status = dq_import_block_new(&block, DQ_KIND_INTERACTIONS, NULL, target, error);
+    for (size_t i = 0; i < all->count && !status; i++)
+        status = dq_import_block_interaction(block, &all->rows[i].interaction, error);
+    if (!status) status = dq_import_block_finish(block, error);
+    dq_import_block_free(block);
     return status;
+}
+
+static dq_status write_interactions(dq_import_request *request, const dq_import_mapping *mapping,
+                                    dq_documents *documents, const dq_import_entities *users,
+                                    const dq_import_entities *items, dq_error *error)
+{
+    dq_import_interactions all = {0};
+    dq_status status = dq_import_interactions_read(
+        &all, documents, &mapping->keys, dq_import_entities_chosen(users), dq_import_entities_chosen(items),
+        &request->interaction_tally, error);
+    if (!status) status = write_rows(&all, &request->target, error);
+    dq_import_interactions_free(&all);
+    return status;
+}
+
+/* Users, interactions (NULL: none) and items. Faulty items are counted when they are read first. */
+static dq_status write_all(dq_import_request *request, const dq_import_mapping *mapping,
+                           dq_documents *interactions, dq_import_entities *users, dq_import_entities *items,
+                           dq_error *error)
+{
+    const dq_import_target *target = &request->target;
+    dq_import_tally counted = {.strict = request->items.tally.strict}, *tally = &request->items.tally;
+    dq_status status = write_entities(users, DQ_KIND_USERS, &mapping->users.layout, &request->users.tally,
+                                      target, error);
+    dq_import_entities_release(users);
+    if (!status && interactions) {
+        status = dq_import_entities_read(items, tally, NULL, NULL, error);
+        if (!status) status = write_interactions(request, mapping, interactions, users, items, error);
+        tally = &counted;
+    }
+    if (status) return status;
+    return write_entities(items, DQ_KIND_ITEMS, &mapping->items.layout, tally, target, error);
 }
 
 dq_status dq_import_collections(dq_import_request *request, const dq_import_mapping *mapping,
                                 dq_collections *place, dq_error *error)
 {
-    dq_import_entities users = {
-        .noun = "user", .kind = DQ_KIND_USERS, .mapping = &mapping->users, .place = place};
-    dq_import_entities items = {
-        .noun = "item", .kind = DQ_KIND_ITEMS, .mapping = &mapping->items, .place = place};
-    const dq_import_target *target = &request->target;
+    dq_import_entities *users = NULL, *items = NULL;
     dq_documents interactions;
     bool there = false;
-    users.selection = &request->users.selection;
-    users.tally = &request->users.tally;
-    items.selection = &request->items.selection;
-    items.tally = &request->items.tally;
-    dq_status status = dq_import_check_pairs(target, &mapping->users.layout, &mapping->items.layout, error);
+    dq_status status = dq_import_check_pairs(&request->target, &mapping->users.layout, &mapping->items.layout,
+                                             error);
     if (!status) status = open_interactions(mapping, place, &interactions, &there, error);
-    users.keeps_ids = there;
-    if (!status) status = dq_import_entities_open(&users, error);
-    if (!status) status = dq_import_entities_run(&users, target, error);
-    dq_import_entities_close(&users);
-    if (!status && there) status = note_items(&items, error);
-    if (!status && there)
-        status = dq_import_write_interactions(request, mapping, &interactions, &users, &items, error);
-    if (!status) status = write_items(&items, there, target, error);
-    dq_import_entities_close(&items);
+    if (!status)
+        status = dq_import_entities_new(&users, DQ_KIND_USERS, place, &mapping->users,
+                                        &request->users.selection, there, error);
+    if (!status)
+        status = dq_import_entities_new(&items, DQ_KIND_ITEMS, place, &mapping->items,
+                                        &request->items.selection, there, error);
+    if (!status) status = write_all(request, mapping, there ? &interactions : NULL, users, items, error);
+    dq_import_entities_free(users);
+    dq_import_entities_free(items);
     if (there) interactions.close(&interactions);
-    dq_index_free(&users.left);
-    dq_index_free(&items.left);
     return status;
 }

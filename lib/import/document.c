@@ -1,10 +1,5 @@
-/* SPDX-License-Identifier: MIT
- *
- * Documents of the generic form: {"id", "text": {..}, "vector": [..] or {"field": [..]}, attributes ...} and
- * {"user", "item", "label", "reward", attributes ...}. dq-cat writes such lines with a "kind", the stream's,
- * so that one file may hold all three and each reader takes its own.
- */
-#include "import/import.h"
+/* SPDX-License-Identifier: MIT */
+#include "import/document.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,119 +1,64 @@
-/* SPDX-License-Identifier: MIT
- *
- * The batches of a side, and the three ways of reading them (import/entities.h).
- */
+/* SPDX-License-Identifier: MIT */
 #include "import/entities.h"
+
+#include "import/join.h"
+#include "import/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { BATCH = 512 }; /* rows; with 1536 floats each 3 MiB */
 
+typedef enum way { WHOLE, MERGED, LOOKED_UP } way;
+
+struct dq_import_entities {
+    const dq_import_entities_mapping *mapping;
+    const dq_import_selection *selection;
+    dq_collections *place;
+    bool keeps_ids;
+    way way;
+    dq_import_reader *readers; /* (parts) */
+    const char **ids_wanted;   /* NULL-ended: the selection's */
+    dq_import_tally *tally;    /* of this reading */
+    bool ended;                /* part 0 has no more */
+    dq_import_join join;       /* this batch */
+    uint32_t *order;           /* (order_count) its rows that leave, by id */
+    size_t order_count;
+    dq_index met; /* ids of the selection that were there */
+    uint64_t left;
+    dq_import_chosen chosen;
+};
+
 static dq_status out_of_memory(dq_error *error)
 {
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for joining collections");
 }
 
-/* ---- opening a collection ---- */
-
-/* The keys that a part is read for, and those of them that hold vectors. */
-static dq_status ask(const dq_import_part *part, dq_import_reader *r, dq_error *error)
-{
-    const char **keys = dq_arena_zero(&r->asked, part->text_count + part->vector_count + 2, sizeof *keys);
-    dq_vector_key *vectors = dq_arena_zero(&r->asked, part->vector_count + 1, sizeof *vectors);
-    if (!keys || !vectors) return out_of_memory(error);
-    size_t n = 0;
-    keys[n++] = part->id;
-    for (size_t i = 0; i < part->text_count; i++) keys[n++] = part->texts[i].key;
-    for (size_t i = 0; i < part->vector_count; i++) {
-        keys[n++] = part->vectors[i].key;
-        vectors[i] = (dq_vector_key){part->vectors[i].key, part->vectors[i].width};
-    }
-    r->query = (dq_query){.collection = part->collection, .key = part->id, .vectors = vectors};
-    r->query.vector_count = part->vector_count;
-    if (!part->attributes) r->query.keys = keys;
-    return DQ_OK;
-}
+/* ---- the documents of a part ---- */
 
 /* Opens part p, for documents of these ids alone where there are any. */
 static dq_status open_part(dq_import_entities *e, size_t p, const char *const *ids, dq_error *error)
 {
-    dq_import_reader *r = &e->readers[p];
-    dq_status status = ask(&e->mapping->parts[p], r, error);
-    if (status) return status;
-    r->query.ids = ids;
-    if (p == 0) r->query.where = e->selection->where;
-    if (e->way == DQ_IMPORT_MERGED && e->selection->limit < BATCH) r->query.most = e->selection->limit;
-    status = e->place->open(e->place, &r->query, &r->documents, error);
-    r->open = !status;
-    return status;
+    dq_query wish = {.ids = ids};
+    if (p == 0) wish.where = e->selection->where;
+    if (e->way == MERGED && e->selection->limit < BATCH) wish.most = e->selection->limit;
+    return dq_import_reader_open(&e->readers[p], e->place, &e->mapping->parts[p], &wish, e->way == MERGED,
+                                 error);
 }
 
-static void close_part(dq_import_reader *r)
-{
-    if (r->open) r->documents.close(&r->documents);
-    dq_arena_free(&r->asked);
-    dq_arena_free(&r->arena);
-    free(r->last_text);
-    *r = (dq_import_reader){0};
-}
-
-/* ---- the documents of a part ---- */
-
-/* Ids that are merged are of one kind, or ObjectIds against their hex digits. */
-static int compare(const dq_import_id *a, const dq_import_id *b)
-{
-    if (a->kind == b->kind || a->kind == DQ_ID_INTEGER || b->kind == DQ_ID_INTEGER)
-        return dq_import_id_compare(a, b);
-    dq_import_id x = *a, y = *b;
-    x.kind = y.kind = DQ_ID_STRING;
-    return dq_import_id_compare(&x, &y);
-}
-
-/* A place that promised an order keeps it, or rows would be lost without a word. */
-static dq_status check_order(dq_import_reader *r, dq_error *error)
-{
-    if (r->last_text && compare(&r->last, &r->id) > 0) {
-        dq_fail(error, DQ_ERR_FORMAT, "the id '%.*s' comes after '%s', which is greater", (int)r->id.bytes,
-                r->id.text, r->last_text);
-        return dq_error_at(error, r->documents.name, DQ_NO_RECORD);
-    }
-    char *text = malloc(r->id.bytes + 1);
-    if (!text) return out_of_memory(error);
-    memcpy(text, r->id.text, r->id.bytes); /* a NUL may be among them */
-    text[r->id.bytes] = '\0';
-    free(r->last_text);
-    r->last = r->id;
-    r->last.text = r->last_text = text;
-    return DQ_OK;
-}
-
-/* Takes the next document that has an id into the hand: 1, 0 at the end, -1. */
+/* The next document of part p: 1, 0 at the end, -1. It stays the next one until it is taken. */
 static int advance(dq_import_entities *e, size_t p, dq_error *error)
 {
-    dq_import_reader *r = &e->readers[p];
-    int got = 1;
-    while (!r->waiting) {
-        dq_arena_free(&r->arena);
-        got = r->documents.next(&r->documents, &r->arena, &r->document, error);
-        if (got <= 0) return got;
-        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
-        const dq_value *id = dq_map_get(&r->document, e->mapping->parts[p].id);
-        if (!fault) fault = dq_import_read_id(id, &r->arena, &r->id, error);
-        if (fault) dq_import_locate(&r->documents, got == DQ_DOCUMENT ? &r->document : NULL, error);
-        if (fault && dq_import_skip(e->tally, fault, error)) return -1;
-        if (!fault && e->way == DQ_IMPORT_MERGED && check_order(r, error)) return -1;
-        r->waiting = !fault;
-    }
-    return 1;
+    return dq_import_reader_advance(&e->readers[p], e->tally, error);
 }
 
 /* The document in hand goes into its row. */
-static dq_status take(dq_import_entities *e, size_t p, dq_error *error)
+static dq_status take_document(dq_import_entities *e, size_t p, dq_error *error)
 {
     dq_import_reader *r = &e->readers[p];
     r->waiting = false;
-    dq_import_fault fault = dq_import_join(e, p, &r->document, &r->id, &r->arena, r->documents.record, error);
+    dq_import_fault fault = dq_import_join_add(&e->join, p, &r->document, &r->id, &r->arena,
+                                               r->documents.record, error);
     if (!fault) return DQ_OK;
     dq_import_locate(&r->documents, &r->document, error);
     return dq_import_skip(e->tally, fault, error);
@@ -124,15 +69,14 @@ static dq_status take(dq_import_entities *e, size_t p, dq_error *error)
 /* The rows: as many as a batch has, and then those documents that repeat the last one's id. */
 static dq_status read_rows(dq_import_entities *e, dq_error *error)
 {
-    dq_import_reader *r = &e->readers[0];
+    const dq_import_reader *r = &e->readers[0];
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = advance(e, 0, error)) > 0) {
-        const dq_import_row *last = e->count ? &e->rows[e->count - 1] : NULL;
-        if (e->way != DQ_IMPORT_WHOLE && e->count >= BATCH &&
-            dq_import_id_compare(&last->entity.id, &r->id) != 0)
+        const dq_import_row *last = e->join.count ? &e->join.rows[e->join.count - 1] : NULL;
+        if (e->way != WHOLE && e->join.count >= BATCH && dq_import_id_compare(&last->entity.id, &r->id) != 0)
             return DQ_OK;
-        status = take(e, 0, error);
+        status = take_document(e, 0, error);
     }
     e->ended = got <= 0;
     return !status && got < 0 ? error->status : status;
@@ -144,8 +88,10 @@ static dq_status read_up_to_last(dq_import_entities *e, size_t p, dq_error *erro
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = advance(e, p, error)) > 0) {
-        if (!e->ended && compare(&e->readers[p].id, &e->rows[e->count - 1].entity.id) > 0) return DQ_OK;
-        status = take(e, p, error);
+        if (!e->ended &&
+            dq_import_merge_compare(&e->readers[p].id, &e->join.rows[e->join.count - 1].entity.id) > 0)
+            return DQ_OK;
+        status = take_document(e, p, error);
     }
     return !status && got < 0 ? error->status : status;
 }
@@ -155,17 +101,17 @@ static dq_status read_part(dq_import_entities *e, size_t p, const char *const *i
 {
     dq_status status = open_part(e, p, ids, error);
     int got = 0;
-    while (!status && (got = advance(e, p, error)) > 0) status = take(e, p, error);
-    close_part(&e->readers[p]);
+    while (!status && (got = advance(e, p, error)) > 0) status = take_document(e, p, error);
+    dq_import_reader_close(&e->readers[p]);
     return !status && got < 0 ? error->status : status;
 }
 
 static dq_status look_up(dq_import_entities *e, size_t p, dq_error *error)
 {
-    if (!e->count) return DQ_OK;
-    const char **ids = calloc(e->count + 1, sizeof *ids);
+    if (!e->join.count) return DQ_OK;
+    const char **ids = calloc(e->join.count + 1, sizeof *ids);
     if (!ids) return out_of_memory(error);
-    for (size_t i = 0; i < e->count; i++) ids[i] = e->rows[i].entity.id.text;
+    for (size_t i = 0; i < e->join.count; i++) ids[i] = e->join.rows[i].entity.id.text;
     dq_status status = read_part(e, p, ids, error);
     free(ids);
     return status;
@@ -177,34 +123,50 @@ static int by_id(const void *a, const void *b, void *rows)
     return dq_import_id_compare(&all[*(const uint32_t *)a].entity.id, &all[*(const uint32_t *)b].entity.id);
 }
 
+/* Notes which ids of the selection there are; after the last batch that must be all. */
+static dq_status check_wanted(dq_import_entities *e, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < e->selection->id_count && !status; i++) {
+        const char *id = e->selection->ids[i];
+        size_t n = strlen(id);
+        if (dq_index_find(&e->join.ids, id, n) != DQ_ABSENT)
+            status = dq_index_add(&e->met, id, n, NULL, NULL, error);
+    }
+    if (status || !e->ended) return status;
+    return dq_import_check_selection(e->selection, e->chosen.noun, &e->met, error);
+}
+
 /* The rows that leave, in the order of their ids. */
 static dq_status choose(dq_import_entities *e, dq_error *error)
 {
-    uint32_t *order = realloc(e->order, (e->count + 1) * sizeof *order);
+    uint32_t *order = realloc(e->order, (e->join.count + 1) * sizeof *order);
     if (!order) return out_of_memory(error);
     e->order = order;
-    dq_status status = dq_import_join_check(e, error);
-    for (uint32_t i = 0; i < e->count && !status; i++)
-        if (!e->rows[i].bad && dq_import_selects(e->selection, &e->rows[i].entity.id)) order[e->chosen++] = i;
-    if (e->chosen) qsort_r(order, e->chosen, sizeof *order, by_id, e->rows);
-    uint64_t room = e->selection->limit - e->left_count;
-    if (e->chosen > room) e->chosen = (size_t)room;
-    return status ? status : dq_import_check_selection(e->selection, e->noun, &e->ids, error);
+    e->order_count = 0;
+    dq_status status = dq_import_join_check(&e->join, e->chosen.noun, e->tally, error);
+    for (uint32_t i = 0; i < e->join.count && !status; i++)
+        if (!e->join.rows[i].bad && dq_import_selects(e->selection, &e->join.rows[i].entity.id))
+            order[e->order_count++] = i;
+    if (e->order_count) qsort_r(order, e->order_count, sizeof *order, by_id, e->join.rows);
+    uint64_t room = e->selection->limit - e->left;
+    if (e->order_count > room) e->order_count = (size_t)room;
+    return status ? status : check_wanted(e, error);
 }
 
 static dq_status next_batch(dq_import_entities *e, dq_error *error)
 {
-    dq_import_join_clear(e);
+    dq_import_join_clear(&e->join);
     dq_status status = read_rows(e, error);
     for (size_t p = 1; p < e->mapping->count && !status; p++) {
-        if (e->way == DQ_IMPORT_WHOLE) status = read_part(e, p, NULL, error);
-        if (e->way == DQ_IMPORT_MERGED) status = read_up_to_last(e, p, error);
-        if (e->way == DQ_IMPORT_LOOKED_UP) status = look_up(e, p, error);
+        if (e->way == WHOLE) status = read_part(e, p, NULL, error);
+        if (e->way == MERGED) status = read_up_to_last(e, p, error);
+        if (e->way == LOOKED_UP) status = look_up(e, p, error);
     }
     return status ? status : choose(e, error);
 }
 
-/* ---- a side ---- */
+/* ---- all of them ---- */
 
 /* Whether the order of ids is the order of their texts in all collections alike. */
 static dq_status can_merge(const dq_import_entities *e, bool *can, dq_error *error)
@@ -226,84 +188,115 @@ static dq_status can_merge(const dq_import_entities *e, bool *can, dq_error *err
 static dq_status choose_way(dq_import_entities *e, dq_error *error)
 {
     bool can = false;
-    e->way = DQ_IMPORT_WHOLE;
+    e->way = WHOLE;
     if (!e->place->kinds) return DQ_OK;
     if (e->selection->where || e->selection->id_count) {
-        e->way = DQ_IMPORT_LOOKED_UP;
-        e->keeps_ids = true; /* of several kinds, perhaps */
+        e->way = LOOKED_UP;
         return DQ_OK;
     }
     dq_status status = can_merge(e, &can, error);
-    if (can) e->way = DQ_IMPORT_MERGED;
+    if (can) e->way = MERGED;
     return status;
 }
 
-dq_status dq_import_entities_open(dq_import_entities *e, dq_error *error)
+static dq_status open_parts(dq_import_entities *e, dq_error *error)
 {
-    size_t wanted = e->selection->id_count;
-    e->ids_wanted = calloc(wanted + 1, sizeof *e->ids_wanted);
     e->readers = calloc(e->mapping->count, sizeof *e->readers);
-    if (!e->readers || !e->ids_wanted) return out_of_memory(error);
-    for (size_t i = 0; i < wanted; i++) e->ids_wanted[i] = e->selection->ids[i];
+    if (!e->readers) return out_of_memory(error);
     dq_status status = choose_way(e, error);
-    if (!status) status = open_part(e, 0, wanted ? e->ids_wanted : NULL, error);
-    for (size_t p = 1; p < e->mapping->count && !status && e->way == DQ_IMPORT_MERGED; p++)
+    if (!status) status = open_part(e, 0, e->selection->id_count ? e->ids_wanted : NULL, error);
+    for (size_t p = 1; p < e->mapping->count && !status && e->way == MERGED; p++)
         status = open_part(e, p, NULL, error);
     return status;
 }
 
-/* Notes an id that leaves; false when it has left before, which only ids of several kinds can. */
+static void close_parts(dq_import_entities *e)
+{
+    for (size_t p = 0; e->readers && p < e->mapping->count; p++) dq_import_reader_close(&e->readers[p]);
+    free(e->readers);
+    e->readers = NULL;
+}
+
+dq_status dq_import_entities_new(dq_import_entities **out, const char *kind, dq_collections *place,
+                                 const dq_import_entities_mapping *mapping,
+                                 const dq_import_selection *selection, bool keeps_ids, dq_error *error)
+{
+    dq_import_entities *e = *out = calloc(1, sizeof *e);
+    if (!e) return out_of_memory(error);
+    e->mapping = e->join.mapping = mapping;
+    e->selection = selection;
+    e->place = place;
+    e->keeps_ids = keeps_ids;
+    e->chosen = dq_import_chosen_of(kind, selection);
+    e->ids_wanted = calloc(selection->id_count + 1, sizeof *e->ids_wanted);
+    if (!e->ids_wanted) return out_of_memory(error);
+    for (size_t i = 0; i < selection->id_count; i++) e->ids_wanted[i] = selection->ids[i];
+    return DQ_OK;
+}
+
+/* Notes an id that leaves; *first is false when it has left before, which only ids of several kinds can. */
 static dq_status note_id(dq_import_entities *e, const dq_import_id *id, bool *first, dq_error *error)
 {
     *first = true;
-    if (!e->keeps_ids) return DQ_OK;
-    dq_status status = dq_index_add(&e->left, id->text, id->bytes, NULL, first, error);
+    if (!e->keeps_ids && e->way != LOOKED_UP) return DQ_OK;
+    dq_status status = dq_index_add(&e->chosen.ids, id->text, id->bytes, NULL, first, error);
     if (status || *first) return status;
     dq_fail(error, DQ_ERR_DUPLICATE, "the id '%.*s' stands there already", (int)id->bytes, id->text);
     dq_error_at(error, e->mapping->parts[0].collection, DQ_NO_RECORD);
     return dq_import_skip(e->tally, DQ_IMPORT_DUPLICATE, error);
 }
 
-static dq_status write_batch(dq_import_entities *e, dq_import_block *block, dq_error *error)
+static dq_status hand_on(dq_import_entities *e, dq_import_take take, void *arg, dq_error *error)
 {
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < e->chosen && !status; i++) {
-        const dq_import_entity *entity = &e->rows[e->order[i]].entity;
+    for (size_t i = 0; i < e->order_count && !status; i++) {
+        const dq_import_entity *entity = &e->join.rows[e->order[i]].entity;
         bool first;
         status = note_id(e, &entity->id, &first, error);
         if (status || !first) continue;
-        e->left_count++;
-        if (block) status = dq_import_block_entity(block, entity, &e->mapping->layout, error);
+        e->left++;
+        if (take) status = take(arg, entity, error);
     }
     return status;
 }
 
-dq_status dq_import_entities_run(dq_import_entities *e, const dq_import_target *target, dq_error *error)
+dq_status dq_import_entities_read(dq_import_entities *e, dq_import_tally *tally, dq_import_take take,
+                                  void *arg, dq_error *error)
 {
-    dq_import_block *block = NULL;
-    dq_status status = target ? dq_import_block_new(&block, e->kind, target, error) : DQ_OK;
-    e->left_count = 0;
+    bool held = e->way == WHOLE && e->ended;
+    e->tally = tally;
+    e->left = 0;
+    dq_index_free(&e->chosen.ids);
+    dq_status status = held ? DQ_OK : open_parts(e, error);
     do {
-        if (!status && !e->ended) status = next_batch(e, error);
-        if (!status) status = write_batch(e, block, error);
-    } while (!status && !e->ended && e->left_count < e->selection->limit);
-    if (!status && block) status = dq_import_block_finish(block, error);
-    dq_import_block_free(block);
+        if (!status && !held) status = next_batch(e, error);
+        if (!status) status = hand_on(e, take, arg, error);
+    } while (!status && !e->ended && e->left < e->selection->limit);
+    close_parts(e);
+    if (status || e->way != WHOLE) dq_import_entities_release(e);
     return status;
 }
 
-void dq_import_entities_close(dq_import_entities *e)
+const dq_import_chosen *dq_import_entities_chosen(const dq_import_entities *e)
 {
-    for (size_t p = 0; e->readers && p < e->mapping->count; p++) close_part(&e->readers[p]);
-    dq_import_join_clear(e);
-    free(e->readers);
-    free(e->ids_wanted);
-    free(e->rows);
+    return &e->chosen;
+}
+
+void dq_import_entities_release(dq_import_entities *e)
+{
+    dq_import_join_free(&e->join);
+    dq_index_free(&e->met);
     free(e->order);
-    e->readers = NULL;
-    e->ids_wanted = NULL;
-    e->rows = NULL;
     e->order = NULL;
-    e->slots = 0;
+    e->order_count = 0;
     e->ended = false;
+}
+
+void dq_import_entities_free(dq_import_entities *e)
+{
+    if (!e) return;
+    dq_import_entities_release(e);
+    dq_index_free(&e->chosen.ids);
+    free(e->ids_wanted);
+    free(e);
 }

@@ -4,49 +4,21 @@
  * Interactions are checked against the ids of items, which come later; so the items file is read twice when
  * there are any.
  */
+#include "import/array.h"
+#include "import/document.h"
 #include "import/import.h"
+#include "import/table.h"
 
 #include <string.h>
-
-/* ---- which form ---- */
-
-static bool ends(const char *text, size_t n, const char *with)
-{
-    size_t m = strlen(with);
-    return n > m && memcmp(text + n - m, with, m) == 0;
-}
-
-dq_import_form dq_import_form_of(const char *path)
-{
-    static const struct {
-        const char *extension;
-        dq_import_form form;
-    } forms[] = {{".jsonl", DQ_IMPORT_JSONL},
-                 {".ndjson", DQ_IMPORT_JSONL},
-                 {".json", DQ_IMPORT_JSONL},
-                 {".csv", DQ_IMPORT_CSV},
-                 {".tsv", DQ_IMPORT_TSV},
-                 {".npy", DQ_IMPORT_NPY},
-                 {".safetensors", DQ_IMPORT_SAFETENSORS}};
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    size_t n = strlen(name);
-    if (ends(name, n, ".zst"))
-        n -= 4;
-    else if (ends(name, n, ".gz"))
-        n -= 3;
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (ends(name, n, forms[i].extension)) return forms[i].form;
-    return memchr(name, '.', n) ? DQ_IMPORT_OTHER : DQ_IMPORT_JSONL;
-}
 
 static dq_status open_documents(dq_documents *documents, const char *path, dq_error *error)
 {
     dq_import_form form = dq_import_form_of(path);
     if (form == DQ_IMPORT_JSONL) return dq_documents_open_jsonl(documents, path, error);
-    return dq_import_table_open(documents, path, form, error);
+    return dq_import_table_open(documents, path, form == DQ_IMPORT_TSV ? DQ_TSV : DQ_CSV, error);
 }
 
-/* ---- one entities's rows ---- */
+/* ---- rows of users, or of items ---- */
 
 typedef struct reader {
     const char *path, *kind;
@@ -126,80 +98,78 @@ static int next_entity(reader *r, dq_import_entity *entity, dq_error *error)
 
 /* ---- the three parts ---- */
 
-/* One side of the request, and what reading it tells. */
+/* Users or items of the request, and what reading it tells. */
 typedef struct entities {
-    const char *kind, *noun;
+    const char *kind;
     const dq_import_entities_request *request;
     dq_import_tally *tally;
-    const dq_import_layout *other; /* of the entities that was read before, for the pairs; or NULL */
+    const dq_import_layout *other; /* of those that were read before, for the pairs; or NULL */
     dq_import_layout layout;
-    dq_index chosen; /* the ids that leave */
+    dq_import_chosen chosen;
 } entities;
 
+static entities entities_of(const char *kind, dq_import_entities_request *request)
+{
+    return (entities){.kind = kind,
+                      .request = request,
+                      .tally = &request->tally,
+                      .chosen = dq_import_chosen_of(kind, &request->selection)};
+}
+
 /* Before the first row leaves: its layout is known now. */
-static dq_status check_layout(const entities *s, const reader *r, const dq_import_target *target,
+static dq_status check_layout(const entities *e, const reader *r, const dq_import_target *target,
                               dq_error *error)
 {
-    return s->other ? dq_import_check_pairs(target, s->other, &r->layout, error) : DQ_OK;
+    return e->other ? dq_import_check_pairs(target, e->other, &r->layout, error) : DQ_OK;
 }
 
 /* Every row that is asked for: its id is noted, and it leaves when there is a block. */
-static dq_status each_row(entities *s, reader *r, dq_import_block *block, const dq_import_target *target,
+static dq_status each_row(entities *e, reader *r, dq_import_block *block, const dq_import_target *target,
                           dq_error *error)
 {
     dq_import_entity entity;
     int got;
     while ((got = next_entity(r, &entity, error)) > 0) {
-        dq_status status = r->selected == 1 && block ? check_layout(s, r, target, error) : DQ_OK;
-        if (!status) status = dq_index_add(&s->chosen, entity.id.text, entity.id.bytes, NULL, NULL, error);
-        if (!status && block) status = dq_import_block_entity(block, &entity, &r->layout, error);
+        dq_status status = r->selected == 1 && block ? check_layout(e, r, target, error) : DQ_OK;
+        if (!status)
+            status = dq_index_add(&e->chosen.ids, entity.id.text, entity.id.bytes, NULL, NULL, error);
+        if (!status && block) status = dq_import_block_entity(block, &entity, error);
         if (status) return status;
     }
     if (got < 0) return error->status;
     if (r->selected == r->selection->limit) return DQ_OK;
-    return dq_import_check_selection(r->selection, s->noun, &r->ids, error);
+    return dq_import_check_selection(r->selection, e->chosen.noun, &r->ids, error);
 }
 
-static dq_status open_reader(reader *r, const entities *s, dq_error *error)
+static dq_status open_reader(reader *r, const entities *e, dq_error *error)
 {
-    const char *path = s->request->path, *ids = s->request->id_path;
-    *r = (reader){.path = path, .kind = s->kind, .selection = &s->request->selection, .tally = s->tally};
+    const char *path = e->request->path, *ids = e->request->id_path;
+    *r = (reader){.path = path, .kind = e->kind, .selection = &e->request->selection, .tally = e->tally};
     if (!ids) return open_documents(&r->documents, path, error);
     return dq_import_array_open(&r->array, path, dq_import_form_of(path), ids, &r->layout, error);
 }
 
-/* Reads a entities; with a target its rows leave, else only their ids are noted. */
-static dq_status read_entities(entities *s, const dq_import_target *target, dq_error *error)
+/* Reads users or items; with a target its rows leave, else only their ids are noted. */
+static dq_status read_entities(entities *e, const dq_import_target *target, dq_error *error)
 {
     reader r;
     dq_import_block *block = NULL;
-    dq_status status = open_reader(&r, s, error);
-    if (!status && target) status = dq_import_block_new(&block, s->kind, target, error);
-    if (!status) status = each_row(s, &r, block, target, error);
+    dq_status status = open_reader(&r, e, error);
+    if (!status && target) status = dq_import_block_new(&block, e->kind, &r.layout, target, error);
+    if (!status) status = each_row(e, &r, block, target, error);
     if (!status && block) status = dq_import_block_finish(block, error);
     dq_import_block_free(block);
-    s->layout = r.layout;
+    e->layout = r.layout;
     r.layout = (dq_import_layout){0};
     close_reader(&r);
     return status;
 }
 
-static void free_entities(entities *s)
+static void free_entities(entities *e)
 {
-    dq_arena_free(&s->layout.arena);
-    dq_index_free(&s->chosen);
-    s->layout = (dq_import_layout){0};
-}
-
-/* Whether an interaction's end is there. One that was left out by --limit, --user or --item is no fault. */
-static bool stands(const entities *s, const dq_import_id *id, dq_import_fault unknown, dq_import_fault *fault,
-                   dq_error *error)
-{
-    if (dq_index_find(&s->chosen, id->text, id->bytes) != DQ_ABSENT) return true;
-    if (!dq_import_selects_all(&s->request->selection)) return false;
-    dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%.*s'", s->noun, (int)id->bytes, id->text);
-    *fault = unknown;
-    return false;
+    dq_arena_free(&e->layout.arena);
+    dq_index_free(&e->chosen.ids);
+    e->layout = (dq_import_layout){0};
 }
 
 /* One document of the interactions: into the block when both ends leave. */
@@ -210,8 +180,10 @@ static dq_import_fault read_interaction(const dq_value *document, const entities
     dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL};
     if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
     dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
-    *leaves = !fault && stands(users, &x->user, DQ_IMPORT_UNKNOWN_USER, &fault, error) &&
-              stands(items, &x->item, DQ_IMPORT_UNKNOWN_ITEM, &fault, error);
+    uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
+    if (!fault) fault = dq_import_chosen_find(&users->chosen, &x->user, &user, error);
+    if (!fault && user != DQ_ABSENT) fault = dq_import_chosen_find(&items->chosen, &x->item, &item, error);
+    *leaves = user != DQ_ABSENT && item != DQ_ABSENT;
     return fault;
 }
 
@@ -246,7 +218,7 @@ static dq_status write_interactions(dq_import_request *request, const entities *
     dq_documents documents = {0};
     dq_import_block *block = NULL;
     dq_status status = open_documents(&documents, request->interactions, error);
-    if (!status) status = dq_import_block_new(&block, DQ_KIND_INTERACTIONS, &request->target, error);
+    if (!status) status = dq_import_block_new(&block, DQ_KIND_INTERACTIONS, NULL, &request->target, error);
     if (!status) status = interactions_rows(request, &documents, users, items, block, error);
     if (!status) status = dq_import_block_finish(block, error);
     dq_import_block_free(block);
@@ -267,10 +239,8 @@ static dq_status note_items(entities *items, dq_error *error)
 
 dq_status dq_import_files(dq_import_request *request, dq_error *error)
 {
-    entities users = {.kind = DQ_KIND_USERS, .noun = "user", .request = &request->users};
-    entities items = {.kind = DQ_KIND_ITEMS, .noun = "item", .request = &request->items};
-    users.tally = &request->users.tally;
-    items.tally = &request->items.tally;
+    entities users = entities_of(DQ_KIND_USERS, &request->users);
+    entities items = entities_of(DQ_KIND_ITEMS, &request->items);
     dq_status status = DQ_OK;
     if (request->users.path) {
         status = read_entities(&users, &request->target, error);

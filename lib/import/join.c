@@ -1,9 +1,5 @@
-/* SPDX-License-Identifier: MIT
- *
- * A document into its row. Joining goes by the id's text, so that an id kept as a string in one collection
- * meets the same ObjectId in another.
- */
-#include "import/entities.h"
+/* SPDX-License-Identifier: MIT */
+#include "import/join.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,40 +9,40 @@ static dq_status out_of_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for joining collections");
 }
 
-static dq_status new_row(dq_import_entities *e, const dq_import_id *id, uint32_t *at, dq_error *error)
+static dq_status new_row(dq_import_join *j, const dq_import_id *id, uint32_t *at, dq_error *error)
 {
-    if (e->count == e->slots) {
-        size_t slots = e->slots ? 2 * e->slots : 256;
-        dq_import_row *rows = realloc(e->rows, slots * sizeof *rows);
+    if (j->count == j->slots) {
+        size_t slots = j->slots ? 2 * j->slots : 256;
+        dq_import_row *rows = realloc(j->rows, slots * sizeof *rows);
         if (!rows) return out_of_memory(error);
-        e->rows = rows;
-        e->slots = slots;
+        j->rows = rows;
+        j->slots = slots;
     }
     dq_import_row row = {.entity = {.id = *id, .texts = dq_map(), .attributes = dq_map()}};
-    row.entity.id.text = dq_arena_text(&e->arena, id->text, id->bytes);
+    row.entity.id.text = dq_arena_text(&j->arena, id->text, id->bytes);
     if (!row.entity.id.text) return out_of_memory(error);
-    e->rows[e->count++] = row;
-    return dq_index_add(&e->ids, id->text, id->bytes, at, NULL, error);
+    j->rows[j->count++] = row;
+    return dq_index_add(&j->ids, id->text, id->bytes, at, NULL, error);
 }
 
 /* The row of a document's entity: a new one for the first collection. */
-static dq_import_fault find_row(dq_import_entities *e, size_t p, const dq_import_id *id, dq_import_row **row,
+static dq_import_fault find_row(dq_import_join *j, size_t p, const dq_import_id *id, dq_import_row **row,
                                 dq_error *error)
 {
-    uint32_t at = dq_index_find(&e->ids, id->text, id->bytes);
-    if (p == 0 && at == DQ_ABSENT && new_row(e, id, &at, error)) return DQ_IMPORT_MISSING;
+    uint32_t at = dq_index_find(&j->ids, id->text, id->bytes);
+    if (p == 0 && at == DQ_ABSENT && new_row(j, id, &at, error)) return DQ_IMPORT_MISSING;
     if (at == DQ_ABSENT) {
         dq_fail(error, DQ_ERR_UNKNOWN, "the id '%.*s' is not in %s", (int)id->bytes, id->text,
-                e->mapping->parts[0].collection);
+                j->mapping->parts[0].collection);
         return DQ_IMPORT_UNMATCHED;
     }
-    *row = &e->rows[at];
+    *row = &j->rows[at];
     if (!((*row)->parts >> p & 1)) return DQ_IMPORT_FINE;
     dq_fail(error, DQ_ERR_DUPLICATE, "the id '%.*s' stands there already", (int)id->bytes, id->text);
     return DQ_IMPORT_DUPLICATE;
 }
 
-static dq_import_fault keep_texts(dq_import_entities *e, const dq_import_part *part, const dq_value *document,
+static dq_import_fault keep_texts(dq_import_join *j, const dq_import_part *part, const dq_value *document,
                                   dq_arena *arena, dq_import_entity *entity, dq_error *error)
 {
     for (size_t i = 0; i < part->text_count; i++) {
@@ -59,17 +55,17 @@ static dq_import_fault keep_texts(dq_import_entities *e, const dq_import_part *p
             dq_fail(error, DQ_ERR_SCHEMA, "no %s", from->key);
             return DQ_IMPORT_MISSING;
         }
-        if (!dq_value_copy(&e->arena, &text, &kept) ||
-            !dq_map_set(&e->arena, &entity->texts, from->name, kept))
+        if (!dq_value_copy(&j->arena, &text, &kept) ||
+            !dq_map_set(&j->arena, &entity->texts, from->name, kept))
             return out_of_memory(error), DQ_IMPORT_MISTYPED;
     }
     return DQ_IMPORT_FINE;
 }
 
-static dq_import_fault keep_vectors(const dq_import_entities *e, const dq_import_part *part,
+static dq_import_fault keep_vectors(const dq_import_join *j, const dq_import_part *part,
                                     const dq_value *document, dq_arena *arena, float *vector, dq_error *error)
 {
-    const dq_import_layout *layout = &e->mapping->layout;
+    const dq_import_layout *layout = &j->mapping->layout;
     for (size_t i = 0; i < part->vector_count; i++) {
         const dq_import_key *from = &part->vectors[i];
         const dq_field *field = dq_field_find(layout->fields, layout->count, from->name);
@@ -98,69 +94,78 @@ static bool is_mapped(const dq_import_part *part, const dq_value *key)
     return false;
 }
 
-static dq_import_fault keep_attributes(dq_import_entities *e, const dq_import_part *part,
+static dq_import_fault keep_attributes(dq_import_join *j, const dq_import_part *part,
                                        const dq_value *document, dq_import_entity *entity, dq_error *error)
 {
     for (uint32_t i = 0; part->attributes && i < document->count; i++) {
         const dq_entry *entry = &document->as.map[i];
         dq_value kept;
         if (is_mapped(part, &entry->key)) continue;
-        if (!dq_value_copy(&e->arena, &entry->value, &kept) ||
-            !dq_map_set(&e->arena, &entity->attributes, entry->key.as.string, kept))
+        if (!dq_value_copy(&j->arena, &entry->value, &kept) ||
+            !dq_map_set(&j->arena, &entity->attributes, entry->key.as.string, kept))
             return out_of_memory(error), DQ_IMPORT_MISTYPED;
     }
     return DQ_IMPORT_FINE;
 }
 
-dq_import_fault dq_import_join(dq_import_entities *e, size_t p, const dq_value *document,
-                               const dq_import_id *id, dq_arena *arena, uint64_t record, dq_error *error)
+dq_import_fault dq_import_join_add(dq_import_join *j, size_t p, const dq_value *document,
+                                   const dq_import_id *id, dq_arena *arena, uint64_t record, dq_error *error)
 {
-    const dq_import_part *part = &e->mapping->parts[p];
-    uint32_t width = e->mapping->layout.width;
+    const dq_import_part *part = &j->mapping->parts[p];
+    uint32_t width = j->mapping->layout.width;
     dq_import_row *row = NULL;
-    dq_import_fault fault = find_row(e, p, id, &row, error);
+    dq_import_fault fault = find_row(j, p, id, &row, error);
     if (fault) return fault;
     row->parts |= 1U << p;
     if (p == 0) row->record = record;
     if (width && !row->vector) {
-        row->vector = dq_arena_zero(&e->arena, width, sizeof(float));
+        row->vector = dq_arena_zero(&j->arena, width, sizeof(float));
         if (!row->vector) return out_of_memory(error), DQ_IMPORT_MISTYPED;
         row->entity.vector = row->vector;
     }
-    fault = keep_texts(e, part, document, arena, &row->entity, error);
-    if (!fault) fault = keep_vectors(e, part, document, arena, row->vector, error);
-    if (!fault) fault = keep_attributes(e, part, document, &row->entity, error);
+    fault = keep_texts(j, part, document, arena, &row->entity, error);
+    if (!fault) fault = keep_vectors(j, part, document, arena, row->vector, error);
+    if (!fault) fault = keep_attributes(j, part, document, &row->entity, error);
     row->bad |= fault != DQ_IMPORT_FINE;
     return fault;
 }
 
 /* Which collection an entity misses is said for the first such; the summary counts them. */
-static dq_status check_row(dq_import_entities *e, dq_import_row *row, dq_error *error)
+static dq_status check_row(const dq_import_join *j, dq_import_row *row, const char *noun,
+                           dq_import_tally *tally, dq_error *error)
 {
-    for (size_t p = 0; p < e->mapping->count && !row->bad; p++) {
+    for (size_t p = 0; p < j->mapping->count && !row->bad; p++) {
         if (row->parts >> p & 1) continue;
         row->bad = true;
         const dq_import_id *id = &row->entity.id;
-        dq_fail(error, DQ_ERR_UNKNOWN, "%s '%.*s' is not in %s", e->noun, (int)id->bytes, id->text,
-                e->mapping->parts[p].collection);
-        const char *collection = e->mapping->parts[0].collection;
+        dq_fail(error, DQ_ERR_UNKNOWN, "%s '%.*s' is not in %s", noun, (int)id->bytes, id->text,
+                j->mapping->parts[p].collection);
+        const char *collection = j->mapping->parts[0].collection;
         if (row->record == DQ_NO_RECORD) dq_import_locate_id(collection, id, error);
         dq_error_at(error, collection, row->record);
-        return dq_import_skip(e->tally, DQ_IMPORT_UNMATCHED, error);
+        return dq_import_skip(tally, DQ_IMPORT_UNMATCHED, error);
     }
     return DQ_OK;
 }
 
-dq_status dq_import_join_check(dq_import_entities *e, dq_error *error)
+dq_status dq_import_join_check(dq_import_join *j, const char *noun, dq_import_tally *tally, dq_error *error)
 {
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < e->count && !status; i++) status = check_row(e, &e->rows[i], error);
+    for (size_t i = 0; i < j->count && !status; i++) status = check_row(j, &j->rows[i], noun, tally, error);
     return status;
 }
 
-void dq_import_join_clear(dq_import_entities *e)
+void dq_import_join_clear(dq_import_join *j)
 {
-    dq_index_free(&e->ids);
-    dq_arena_free(&e->arena);
-    e->count = e->chosen = 0;
+    dq_index_free(&j->ids);
+    dq_arena_free(&j->arena);
+    j->count = 0;
+}
+
+void dq_import_join_free(dq_import_join *j)
+{
+    dq_import_join_clear(j);
+    free(j->rows);
+    j->rows = NULL;
+    j->slots = 0;
 }

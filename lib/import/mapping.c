@@ -1,10 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * Mappings: which collections make a user and an item, and under which keys their parts stand. The form is
- * docs/schema-mapping.md; "jobs" is the built-in instance. A key that the form does not have is an error, so
- * that a slip of the pen is not silence.
- */
-#include "import/import.h"
+/* SPDX-License-Identifier: MIT */
+#include "import/mapping.h"
+
+#include "port/files/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -186,9 +183,9 @@ static dq_status lay_out(dq_import_entities_mapping *entities, const char *what,
 static dq_status read_entities(const dq_value *list, const char *what, dq_import_entities_mapping *entities,
                                dq_arena *arena, dq_error *error)
 {
-    enum { MOST = 32 }; /* parts: their set is a bit mask when they are joined */
-    if (!list || list->type != DQ_LIST || !list->count || list->count > MOST)
-        return dq_fail(error, DQ_ERR_SCHEMA, "\"%s\" is no list of 1 to %d collections", what, MOST);
+    if (!list || list->type != DQ_LIST || !list->count || list->count > DQ_IMPORT_MAX_PARTS)
+        return dq_fail(error, DQ_ERR_SCHEMA, "\"%s\" is no list of 1 to %d collections", what,
+                       DQ_IMPORT_MAX_PARTS);
     entities->parts = dq_arena_zero(arena, list->count, sizeof *entities->parts);
     if (!entities->parts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
     for (uint32_t i = 0; i < list->count; i++) {
@@ -229,18 +226,44 @@ static dq_status read_mapping(const dq_value *v, dq_import_mapping *mapping, dq_
     return status;
 }
 
+/* The mapping that a JSON text says, if that could be read. Of one that cannot be used nothing is left. */
+static dq_status finish(dq_import_mapping *mapping, const dq_value *v, dq_status status, dq_error *error)
+{
+    if (!status) status = read_mapping(v, mapping, error);
+    mapping->canonical = *v;
+    if (status) dq_import_mapping_free(mapping);
+    return status;
+}
+
+dq_status dq_import_mapping_parse(dq_import_mapping *mapping, const char *text, size_t bytes, dq_error *error)
+{
+    dq_value v = dq_nil();
+    *mapping = (dq_import_mapping){0};
+    return finish(mapping, &v, dq_json_parse(text, bytes, &mapping->arena, &v, error), error);
+}
+
+static dq_status load_file(dq_import_mapping *mapping, const char *path, dq_error *error)
+{
+    dq_value v = dq_nil();
+    *mapping = (dq_import_mapping){0};
+    return finish(mapping, &v, dq_json_read_file(path, &mapping->arena, &v, error), error);
+}
+
+static dq_status load_text(dq_import_mapping *mapping, const char *name, const char *text, dq_error *error)
+{
+    dq_status status = dq_import_mapping_parse(mapping, text, strlen(text), error);
+    if (status) return status;
+    mapping->canonical = dq_string(&mapping->arena, name);
+    if (mapping->canonical.type == DQ_STRING) return DQ_OK;
+    dq_import_mapping_free(mapping);
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+}
+
 dq_status dq_import_mapping_load(dq_import_mapping *mapping, const char *name, dq_error *error)
 {
-    *mapping = (dq_import_mapping){0};
     const char *text = dq_import_mapping_text(name);
-    dq_value v;
-    dq_status status = text ? dq_json_parse(text, strlen(text), &mapping->arena, &v, error)
-                            : dq_json_read_file(name, &mapping->arena, &v, error);
-    if (!status) status = read_mapping(&v, mapping, error);
-    mapping->canonical = text ? dq_string(&mapping->arena, name) : v;
-    if (!status) return DQ_OK;
-    dq_error_at(error, name, DQ_NO_RECORD);
-    dq_import_mapping_free(mapping);
+    dq_status status = text ? load_text(mapping, name, text, error) : load_file(mapping, name, error);
+    if (status) dq_error_at(error, name, DQ_NO_RECORD);
     return status;
 }
 

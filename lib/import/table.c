@@ -1,19 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * Rows of CSV and TSV as documents of the generic form. A column's name says what it is:
- *
- *     id user item label                      as they are
- *     text.NAME                               a text
- *     vector                                  JSON: a list, or an object of lists
- *     vector.N   vector.FIELD.N               number N, counted from 0 in the order of the columns
- *     reward                                  a number
- *     NAME, attr.NAME                         an attribute: JSON where the cell is JSON, else a string
- *
- * An empty cell is an absent key.
- */
-#include "import/import.h"
+/* SPDX-License-Identifier: MIT */
+#include "import/table.h"
 
-#include "port/files/csv.h"
+#include "port/files/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,15 +148,14 @@ static void table_close(dq_documents *documents)
     free(t);
 }
 
-dq_status dq_import_table_open(dq_documents *documents, const char *path, dq_import_form form,
-                               dq_error *error)
+dq_status dq_import_table_open(dq_documents *documents, const char *path, dq_csv_form form, dq_error *error)
 {
     table *t = calloc(1, sizeof *t);
     *documents = (dq_documents){.next = table_next, .close = table_close, .self = t};
     (void)snprintf(documents->name, sizeof documents->name, "%s", path);
     if (!t) return out_of_memory(error);
     dq_status status = dq_source_open(&t->source, path, error);
-    if (!status) status = dq_csv_open(&t->csv, t->source, form == DQ_IMPORT_TSV ? DQ_TSV : DQ_CSV, error);
+    if (!status) status = dq_csv_open(&t->csv, t->source, form, error);
     if (!status) status = find_roles(t, error);
     if (!status) return DQ_OK;
     dq_error_at(error, path, DQ_NO_RECORD);

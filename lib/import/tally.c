@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "import/import.h"
+#include "import/tally.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +15,11 @@ dq_status dq_import_skip(dq_import_tally *tally, dq_import_fault fault, dq_error
     return DQ_OK;
 }
 
-void dq_import_locate_id(const char *name, const dq_import_id *id, dq_error *error)
+void dq_import_locate_id(const char *collection, const dq_import_id *id, dq_error *error)
 {
     char text[256];
-    (void)snprintf(text, sizeof text, "%.80s '%.*s'", name, id->bytes < 64 ? (int)id->bytes : 64, id->text);
+    (void)snprintf(text, sizeof text, "%.80s '%.*s'", collection, id->bytes < 64 ? (int)id->bytes : 64,
+                   id->text);
     dq_error_at(error, text, DQ_NO_RECORD);
 }
 
@@ -32,32 +33,4 @@ void dq_import_locate(const dq_documents *documents, const dq_value *document, d
         dq_import_locate_id(documents->name, &id, error);
     dq_error_at(error, documents->name, documents->record);
     dq_arena_free(&arena);
-}
-
-bool dq_import_selects_all(const dq_import_selection *selection)
-{
-    return selection->id_count == 0 && selection->limit == UINT64_MAX && !selection->where;
-}
-
-static bool is(const char *text, const char *id, size_t bytes)
-{
-    return strlen(text) == bytes && memcmp(text, id, bytes) == 0;
-}
-
-bool dq_import_selects(const dq_import_selection *selection, const dq_import_id *id)
-{
-    for (size_t i = 0; i < selection->id_count; i++)
-        if (is(selection->ids[i], id->text, id->bytes)) return true;
-    return selection->id_count == 0;
-}
-
-dq_status dq_import_check_selection(const dq_import_selection *selection, const char *what,
-                                    const dq_index *ids, dq_error *error)
-{
-    for (size_t i = 0; i < selection->id_count; i++) {
-        const char *id = selection->ids[i];
-        if (dq_index_find(ids, id, strlen(id)) == DQ_ABSENT)
-            return dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%s'", what, id);
-    }
-    return DQ_OK;
 }

@@ -1,10 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * What stands in a document, as ids, texts and vectors. Extended JSON's forms ({"$oid": ...}, {"$numberLong":
- * ...}) are read, so that what mongoexport wrote and what a database answers are the same.
- */
-#include "import/import.h"
+/* SPDX-License-Identifier: MIT */
+#include "import/value.h"
 
+#include "port/files/json.h"
 #include "port/mongo/mongo.h"
 
 #include <errno.h>

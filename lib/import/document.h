@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Documents of the generic form, as a file of JSON lines has them:
+ *
+ *     {"id", "text": {NAME: text ...}, "vector": [..] or {FIELD: [..] ...}, attributes ...}
+ *     {"user", "item", "label", "reward", attributes ...}
+ *
+ * dq-cat writes such lines with a "kind", the stream's, so that one file may hold all three kinds and each
+ * reader takes its own.
+ */
+#ifndef DQ_IMPORT_DOCUMENT_H
+#define DQ_IMPORT_DOCUMENT_H
+
+#include "import/row.h"
+
+/* False for a document that says it is of another of the stream's kinds. */
+bool dq_import_is_for(const dq_value *document, const char *kind);
+
+/* A user or an item. Of a layout that is not known the first good document makes one. */
+dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind, dq_import_layout *layout,
+                                      dq_arena *arena, dq_import_entity *entity, dq_error *error);
+
+/* The keys of an interaction; label, reward and the one that is no attribute may be NULL. */
+typedef struct dq_import_interaction_keys {
+    const char *user, *item, *label, *reward, *ignored;
+} dq_import_interaction_keys;
+
+dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
+                                           dq_arena *arena, dq_import_interaction *interaction,
+                                           dq_error *error);
+
+#endif
