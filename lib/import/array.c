@@ -20,7 +20,7 @@ struct dq_import_array {
 
 static dq_status add_field(dq_import_layout *layout, const char *name, uint64_t width, dq_error *error)
 {
-    if (width == 0 || width > UINT32_MAX / sizeof(float) - layout->width)
+    if (width == 0 || width > DQ_IMPORT_MAX_WIDTH - layout->width)
         return dq_fail(error, DQ_ERR_SCHEMA, "vectors of width %" PRIu64, width);
     dq_field *field = &layout->fields[layout->count++];
     *field = (dq_field){.name = dq_arena_text(&layout->arena, name, strlen(name)),

@@ -104,8 +104,9 @@ static dq_status mark_required(const dq_value *names, dq_import_part *part, cons
 static dq_status read_texts(const dq_value *map, dq_import_part *part, dq_arena *arena, const char *where,
                             dq_error *error)
 {
+    static const dq_value none = {.type = DQ_MAP};
     const dq_value *texts = dq_map_get(map, "texts");
-    if (!texts) return DQ_OK;
+    if (!texts) texts = &none;
     if (texts->type != DQ_MAP) return wrong(error, where, "\"texts\" is no object");
     part->texts = dq_arena_zero(arena, texts->count + 1U, sizeof *part->texts);
     if (!part->texts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
@@ -159,25 +160,33 @@ static dq_status read_part(const dq_value *v, dq_import_part *part, dq_arena *ar
     return status ? status : read_vectors(dq_map_get(v, "vectors"), part, arena, where, error);
 }
 
+static dq_status add_field(dq_import_layout *layout, const dq_import_key *v, const char *what,
+                           dq_error *error)
+{
+    if (dq_field_find(layout->fields, layout->count, v->name))
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: two fields named '%s'", what, v->name);
+    if (v->width > DQ_IMPORT_MAX_WIDTH - layout->width)
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: vectors of more than %d numbers", what,
+                       DQ_IMPORT_MAX_WIDTH);
+    layout->fields[layout->count++] = (dq_field){.name = v->name, .offset = layout->width, .width = v->width};
+    layout->width += v->width;
+    return DQ_OK;
+}
+
 /* The vector of users, or of items: the fields of its parts one after the other. */
 static dq_status lay_out(dq_import_entities_mapping *entities, const char *what, dq_error *error)
 {
     dq_import_layout *layout = &entities->layout;
+    dq_status status = DQ_OK;
     size_t all = 0;
     for (size_t p = 0; p < entities->count; p++) all += entities->parts[p].vector_count;
     layout->fields = dq_arena_zero(&layout->arena, all + 1, sizeof *layout->fields);
     if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
     for (size_t p = 0; p < entities->count; p++)
-        for (size_t i = 0; i < entities->parts[p].vector_count; i++) {
-            const dq_import_key *v = &entities->parts[p].vectors[i];
-            if (dq_field_find(layout->fields, layout->count, v->name))
-                return dq_fail(error, DQ_ERR_SCHEMA, "%s: two fields named '%s'", what, v->name);
-            layout->fields[layout->count++] = (dq_field){
-                .name = v->name, .offset = layout->width, .width = v->width};
-            layout->width += v->width;
-        }
+        for (size_t i = 0; i < entities->parts[p].vector_count && !status; i++)
+            status = add_field(layout, &entities->parts[p].vectors[i], what, error);
     layout->known = true;
-    return DQ_OK;
+    return status;
 }
 
 static dq_status read_entities(const dq_value *list, const char *what, dq_import_entities_mapping *entities,

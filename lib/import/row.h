@@ -24,6 +24,8 @@ typedef struct dq_import_interaction {
     dq_value attributes;
 } dq_import_interaction;
 
+enum { DQ_IMPORT_MAX_WIDTH = UINT32_MAX / sizeof(float) }; /* numbers of a vector */
+
 /* How the vectors of users, or of items, are cut. A mapping says it, or an array's file; of single files with
  * documents the first good row decides. */
 typedef struct dq_import_layout {
