@@ -19,7 +19,7 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
         dq_value text;
         if (dq_import_read_text(&v->as.map[i].value, arena, &text, error)) return DQ_IMPORT_MISTYPED;
         if (text.type == DQ_STRING && !dq_map_set(arena, texts, v->as.map[i].key.as.string, text))
-            return mistyped(error, "out of memory for texts");
+            return dq_import_out_of_memory("texts", error);
     }
     return DQ_IMPORT_FINE;
 }
@@ -45,10 +45,10 @@ static dq_import_fault take_layout(const dq_value *v, dq_import_layout *layout, 
         layout->fields[i] = (dq_field){.name = dq_arena_text(&layout->arena, name, strlen(name)),
                                        .offset = (uint32_t)width,
                                        .width = list->count};
-        if (!layout->fields[i].name) return mistyped(error, "out of memory for fields");
+        if (!layout->fields[i].name) return dq_import_out_of_memory("fields", error);
         width += list->count;
     }
-    if (!layout->fields) return mistyped(error, "out of memory for fields");
+    if (!layout->fields) return dq_import_out_of_memory("fields", error);
     layout->count = count;
     layout->width = (uint32_t)width;
     return DQ_IMPORT_FINE;
@@ -99,7 +99,7 @@ static dq_import_fault read_vector(const dq_value *v, dq_import_layout *layout, 
     }
     if (v) {
         float *to = dq_arena_take(arena, layout->width * sizeof *to);
-        if (!to) return mistyped(error, "out of memory for a vector");
+        if (!to) return dq_import_out_of_memory("a vector", error);
         fault = read_fields(v, layout, arena, to, error);
         *vector = to;
     }
@@ -141,7 +141,7 @@ dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind
     dq_import_fault fault = dq_import_read_id(dq_map_get(document, "id"), arena, &entity->id, error);
     if (!fault) fault = read_texts(dq_map_get(document, "text"), arena, &entity->texts, error);
     if (!fault && !other_keys(document, known, 4, arena, &entity->attributes))
-        return mistyped(error, "out of memory for attributes");
+        return dq_import_out_of_memory("attributes", error);
     if (!fault) fault = read_vector(dq_map_get(document, "vector"), layout, arena, &entity->vector, error);
     return fault;
 }
@@ -175,6 +175,6 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
     if (!fault && keys->label) fault = read_label(dq_map_get(document, keys->label), arena, &x->label, error);
     if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
     if (!fault && !other_keys(document, known, 5, arena, &x->attributes))
-        return mistyped(error, "out of memory for attributes");
+        return dq_import_out_of_memory("attributes", error);
     return fault;
 }

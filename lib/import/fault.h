@@ -2,11 +2,14 @@
  *
  * What makes a single document unusable. It is then counted and passed over, or an error where the tally is
  * strict (import/tally.h); whatever breaks a source as a whole is a dq_status. A function that returns a
- * fault also says it in words in *error. Short memory comes as a fault, too, with DQ_ERR_MEMORY in *error: no
- * tally passes that over.
+ * fault also says it in words in *error. Short memory, and a limit of this program that is passed, come as a
+ * fault, too, with DQ_ERR_MEMORY or DQ_ERR_RANGE in *error: no document is to blame, and no tally passes them
+ * over.
  */
 #ifndef DQ_IMPORT_FAULT_H
 #define DQ_IMPORT_FAULT_H
+
+#include "dq/status.h"
 
 typedef enum dq_import_fault {
     DQ_IMPORT_FINE = 0,
@@ -23,5 +26,11 @@ typedef enum dq_import_fault {
     DQ_IMPORT_UNKNOWN_ITEM,
     DQ_IMPORT_FAULTS, /* how many there are */
 } dq_import_fault;
+
+static inline dq_import_fault dq_import_out_of_memory(const char *what, dq_error *error)
+{
+    dq_fail(error, DQ_ERR_MEMORY, "out of memory for %s", what);
+    return DQ_IMPORT_MALFORMED;
+}
 
 #endif

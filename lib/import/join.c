@@ -57,7 +57,7 @@ static dq_import_fault keep_texts(dq_import_join *j, const dq_import_part *part,
         }
         if (!dq_value_copy(&j->arena, &text, &kept) ||
             !dq_map_set(&j->arena, &entity->texts, from->name, kept))
-            return out_of_memory(error), DQ_IMPORT_MISTYPED;
+            return dq_import_out_of_memory("joining collections", error);
     }
     return DQ_IMPORT_FINE;
 }
@@ -103,7 +103,7 @@ static dq_import_fault keep_attributes(dq_import_join *j, const dq_import_part *
         if (is_mapped(part, &entry->key)) continue;
         if (!dq_value_copy(&j->arena, &entry->value, &kept) ||
             !dq_map_set(&j->arena, &entity->attributes, entry->key.as.string, kept))
-            return out_of_memory(error), DQ_IMPORT_MISTYPED;
+            return dq_import_out_of_memory("joining collections", error);
     }
     return DQ_IMPORT_FINE;
 }
@@ -120,7 +120,7 @@ dq_import_fault dq_import_join_add(dq_import_join *j, size_t p, const dq_value *
     if (p == 0) row->record = record;
     if (width && !row->vector) {
         row->vector = dq_arena_zero(&j->arena, width, sizeof(float));
-        if (!row->vector) return out_of_memory(error), DQ_IMPORT_MISTYPED;
+        if (!row->vector) return dq_import_out_of_memory("joining collections", error);
         row->entity.vector = row->vector;
     }
     fault = keep_texts(j, part, document, arena, &row->entity, error);

@@ -86,8 +86,8 @@ int dq_import_reader_advance(dq_import_reader *r, dq_import_tally *tally, dq_err
         got = r->documents.next(&r->documents, &r->arena, &r->document, error);
         if (got <= 0) return got;
         dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
-        const dq_value *id = dq_map_get(&r->document, r->part->id);
-        if (!fault) fault = dq_import_read_id(id, &r->arena, &r->id, error);
+        if (!fault)
+            fault = dq_import_read_id(dq_map_get(&r->document, r->part->id), &r->arena, &r->id, error);
         if (fault) dq_import_locate(&r->documents, got == DQ_DOCUMENT ? &r->document : NULL, error);
         if (fault && dq_import_skip(tally, fault, error)) return -1;
         if (!fault && r->sorted && check_order(r, error)) return -1;

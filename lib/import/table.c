@@ -70,13 +70,18 @@ static dq_status find_roles(table *t, dq_error *error)
     return DQ_OK;
 }
 
-/* JSON where it is JSON, else a string. */
-static dq_value guess(const dq_csv_cell *cell, dq_arena *arena)
+/* A string; of a vector or an attribute JSON where it is JSON. */
+static dq_status read_cell(const dq_csv_cell *cell, role is, dq_arena *arena, dq_value *value,
+                           dq_error *error)
 {
-    dq_value value;
-    dq_error ignored = DQ_ERROR_NONE;
-    if (dq_json_parse(cell->text, cell->bytes, arena, &value, &ignored) == DQ_OK) return value;
-    return dq_string_n(arena, cell->text, cell->bytes);
+    if (is == ROLE_VECTOR || is == ROLE_ATTRIBUTE) {
+        dq_error why = DQ_ERROR_NONE;
+        dq_status status = dq_json_parse(cell->text, cell->bytes, arena, value, &why);
+        if (status == DQ_ERR_MEMORY) return out_of_memory(error);
+        if (!status) return DQ_OK;
+    }
+    *value = dq_string_n(arena, cell->text, cell->bytes);
+    return value->type == DQ_STRING ? DQ_OK : out_of_memory(error);
 }
 
 static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cell *cell, dq_arena *arena,
@@ -95,16 +100,13 @@ static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cel
 static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, const column *c,
                           const dq_csv_cell *cell, dq_arena *arena, dq_error *error)
 {
-    bool ok = true;
+    dq_value value;
     if (c->role == ROLE_ELEMENT) return add_element(vector, c, cell, arena, error);
     if (!cell->bytes) return DQ_OK;
-    if (c->role == ROLE_STRING)
-        ok = dq_map_set(arena, document, c->key, dq_string_n(arena, cell->text, cell->bytes));
-    else if (c->role == ROLE_TEXT)
-        ok = dq_map_set(arena, text, c->key, dq_string_n(arena, cell->text, cell->bytes));
-    else
-        ok = dq_map_set(arena, document, c->key, guess(cell, arena));
-    return ok ? DQ_OK : out_of_memory(error);
+    dq_status status = read_cell(cell, c->role, arena, &value, error);
+    if (status) return status;
+    dq_value *map = c->role == ROLE_TEXT ? text : document;
+    return dq_map_set(arena, map, c->key, value) ? DQ_OK : out_of_memory(error);
 }
 
 static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena *arena, dq_value *document,

@@ -6,7 +6,8 @@
 
 dq_status dq_import_skip(dq_import_tally *tally, dq_import_fault fault, dq_error *error)
 {
-    if (tally->strict || error->status == DQ_ERR_MEMORY) return error->status;
+    bool blameless = error->status == DQ_ERR_MEMORY || error->status == DQ_ERR_RANGE;
+    if (tally->strict || blameless) return error->status;
     if (tally->faults[fault].count++ == 0) {
         tally->faults[fault].record = error->record;
         memcpy(tally->faults[fault].source, error->source, sizeof error->source);

@@ -19,7 +19,8 @@ typedef struct dq_import_tally {
 } dq_import_tally;
 
 /* Counts a fault that *error describes (why, source and record), clears *error and returns DQ_OK. With
- * strict, and for DQ_ERR_MEMORY, *error stays and its status is returned. */
+ * strict, and where no document is to blame (DQ_ERR_MEMORY, DQ_ERR_RANGE), *error stays and its status is
+ * returned. */
 dq_status dq_import_skip(dq_import_tally *tally, dq_import_fault fault, dq_error *error);
 
 /* Says in *error where a faulty document stands: its line, or the _id of one that has no line (NULL: it could

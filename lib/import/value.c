@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char hex_digits[] = "0123456789abcdefABCDEF";
+
 static dq_import_fault no_id(dq_error *error, const char *why)
 {
     dq_fail(error, DQ_ERR_SCHEMA, "%s", why);
@@ -23,24 +25,26 @@ static dq_import_fault integer_id(int64_t integer, dq_arena *arena, dq_import_id
     int n = snprintf(text, sizeof text, "%" PRId64, integer);
     *id = (dq_import_id){.kind = DQ_ID_INTEGER, .integer = integer, .bytes = (size_t)n};
     id->text = dq_arena_text(arena, text, (size_t)n);
-    return id->text ? DQ_IMPORT_FINE : no_id(error, "out of memory for an id");
+    return id->text ? DQ_IMPORT_FINE : dq_import_out_of_memory("an id", error);
 }
 
 static dq_import_fault long_id(const dq_value *v, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
-    const char *text = dq_value_text(arena, v);
+    const char *text = v->type == DQ_STRING ? dq_value_text(arena, v) : "";
+    if (!text) return dq_import_out_of_memory("an id", error);
     char *end = NULL;
     errno = 0;
-    long long integer = text ? strtoll(text, &end, 10) : 0;
-    if (!text || end == text || *end || errno) return no_id(error, "the id is no 64-bit $numberLong");
+    long long integer = strtoll(text, &end, 10);
+    if (end == text || *end || errno) return no_id(error, "the id is no 64-bit $numberLong");
     return integer_id(integer, arena, id, error);
 }
 
 static dq_import_fault object_id(const dq_value *v, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
-    char *text = v->type == DQ_STRING ? dq_arena_text(arena, v->as.string, v->count) : NULL;
-    if (!text || v->count != 24 || strspn(text, "0123456789abcdefABCDEF") != 24)
-        return no_id(error, "the id is no $oid of 24 hex digits");
+    bool right = v->type == DQ_STRING && v->count == 24;
+    char *text = dq_arena_text(arena, right ? v->as.string : "", right ? 24 : 0);
+    if (!text) return dq_import_out_of_memory("an id", error);
+    if (strspn(text, hex_digits) != 24) return no_id(error, "the id is no $oid of 24 hex digits");
     for (char *c = text; *c; c++)
         if (*c >= 'A' && *c <= 'F') *c = (char)(*c - 'A' + 'a');
     *id = (dq_import_id){.kind = DQ_ID_OBJECT, .text = text, .bytes = 24};
@@ -137,39 +141,42 @@ static int digit64(char c)
     return at ? (int)(at - digits) : -1;
 }
 
-/* The bytes of a base64 text with its padding; NULL where it is none. */
-static uint8_t *unbase64(const dq_value *text, dq_arena *arena, size_t *n)
+/* The bytes of a base64 text with its padding into `bytes`, which has room for them; false where it is none.
+ */
+static bool unbase64(const dq_value *text, uint8_t *bytes, size_t *n)
 {
-    if (!text || text->type != DQ_STRING || text->count % 4) return NULL;
-    uint8_t *bytes = dq_arena_take(arena, text->count / 4 * 3 + 1);
     size_t padding = 0;
     *n = 0;
-    for (uint32_t i = 0; bytes && i < text->count; i += 4) {
+    if (text->count % 4) return false;
+    for (uint32_t i = 0; i < text->count; i += 4) {
         const char *c = text->as.string + i;
         bool last = i + 4 == text->count;
         if (last) padding = c[3] == '=' ? c[2] == '=' ? 2 : 1 : 0;
         int a = digit64(c[0]), b = digit64(c[1]);
         int d = padding == 2 ? 0 : digit64(c[2]), e = padding ? 0 : digit64(c[3]);
-        if (a < 0 || b < 0 || d < 0 || e < 0) return NULL;
+        if (a < 0 || b < 0 || d < 0 || e < 0) return false;
         bytes[(*n)++] = (uint8_t)(a << 2 | b >> 4);
         bytes[(*n)++] = (uint8_t)(b << 4 | d >> 2);
         bytes[(*n)++] = (uint8_t)(d << 6 | e);
     }
     *n -= padding;
-    return bytes;
+    return true;
 }
 
 /* {"$binary": {"base64": "...", "subType": "09"}} as DQ_FLOATS. */
 static dq_import_fault unpack_binary(const dq_value *v, const char *name, uint32_t width, dq_arena *arena,
                                      dq_value *floats, dq_error *error)
 {
-    const dq_value *binary = dq_map_get(v, "$binary");
-    const char *type = dq_value_text(arena, dq_map_get(binary, "subType"));
-    size_t n;
-    const uint8_t *bytes = unbase64(dq_map_get(binary, "base64"), arena, &n);
-    if (!bytes || !type || strspn(type, "0123456789abcdefABCDEF") != strlen(type))
+    const dq_value *binary = dq_map_get(v, "$binary"), *base64 = dq_map_get(binary, "base64");
+    const dq_value *type = dq_map_get(binary, "subType");
+    if (!base64 || base64->type != DQ_STRING || !type || type->type != DQ_STRING)
         return mistyped(error, name);
-    unsigned subtype = (unsigned)strtoul(type, NULL, 16);
+    const char *hex = dq_value_text(arena, type);
+    uint8_t *bytes = dq_arena_take(arena, (size_t)base64->count / 4 * 3 + 1);
+    if (!hex || !bytes) return dq_import_out_of_memory("a vector", error);
+    size_t n;
+    if (!unbase64(base64, bytes, &n) || strspn(hex, hex_digits) != strlen(hex)) return mistyped(error, name);
+    unsigned subtype = (unsigned)strtoul(hex, NULL, 16);
     if (!dq_bson_vector(bytes, n, subtype, width, arena, floats, error)) return DQ_IMPORT_FINE;
     dq_fail(error, error->status, "%s is a binary of subtype %u that is no vector of %u float32", name,
             subtype, width);

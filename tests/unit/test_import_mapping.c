@@ -120,6 +120,7 @@ static void test_built_in(void **state)
     assert_int_equal(again.canonical.type, DQ_MAP);
     assert_non_null(dq_map_get(&again.canonical, "pairs"));
     assert_int_equal(again.items.layout.width, m.items.layout.width);
+    dq_import_mapping_free(&m);
     assert_null(dq_import_mapping_text("job"));
     assert_int_equal(dq_import_mapping_load(&m, "/nowhere/job", &e), DQ_ERR_IO);
     assert_string_equal(e.source, "/nowhere/job");
