@@ -4,12 +4,12 @@
  * become entities (users, items) and interactions, these become blocks of columns.
  *
  *     single files (files.c)
- *       JSON lines; CSV, TSV (table.c) --- document.c ---> entity, interaction --+
- *       .npy, .safetensors, and ids ------ array.c ------> entity ---------------+
- *                                                                                +--> block.c --> dq_writer
- *     collections by a mapping (collections.c, mapping.c)                        |
- *       folder, database ------- entities.c, join.c -----> entity ---------------+
- *                       \------- interactions.c ---------> interaction ----------+
+ *       JSON lines; CSV, TSV (table.c) -- document.c --------> entity, interaction --+
+ *       .npy, .safetensors, and ids ----- array.c -----------> entity ---------------+
+ *                                                                                    |
+ *     collections by a mapping (collections.c, mapping.c)                            +--> block.c
+ *       folder, database -- reader.c, join.c, entities.c ----> entity ---------------+    to a dq_writer
+ *                       \-- interactions.c ------------------> interaction ----------+
  *
  * Values of documents are read in value.c; what a single document lacks is a fault, which tally.c counts.
  */
@@ -24,15 +24,15 @@
 
 /* Users, or items. */
 typedef struct dq_import_entities_request {
-    const char *path;    /* a single file, or NULL */
-    const char *id_path; /* the ids of an array, or NULL */
+    const char *path;    /* a single file of a form that is read, or NULL */
+    const char *id_path; /* where that is an array: its ids */
     dq_import_selection selection;
     dq_import_tally tally;
 } dq_import_entities_request;
 
 typedef struct dq_import_request {
     dq_import_entities_request users, items;
-    const char *interactions; /* a single file, or NULL */
+    const char *interactions; /* a single file that is no array, or NULL */
     dq_import_tally interaction_tally;
     dq_import_target target;
 } dq_import_request;

@@ -257,38 +257,6 @@ END
     [ "$(export_ --schema jobs db | lines --count | tr '\n\t' '  ')" = "users 5 items 3 " ]
 }
 
-@test "collections: vectors as extended JSON has them" {
-    mkdir db
-    echo '{"users":[{"collection":"u","id":"_id","vectors":[{"field":"v","key":"v","width":3}]}],
-        "items":[{"collection":"i","id":"_id","vectors":[{"field":"v","key":"v","width":3}]}]}' > map.json
-    echo '{"_id":1,"v":[1,-2,0.5]}' > db/i.jsonl
-    cat > db/u.jsonl << 'END'
-{"_id":1,"v":[1,-2,0.5]}
-{"_id":2,"v":[{"$numberDouble":"1.0"},{"$numberLong":"-2"},{"$numberInt":"4"}]}
-{"_id":3,"v":{"$binary":{"base64":"JwAAAIA/AAAAwAAAAD8=","subType":"09"}}}
-{"_id":4,"v":{"$binary":{"base64":"AwB/gAc=","subType":"09"}}}
-{"_id":5,"v":{"$binary":{"base64":"AACAPwAAAMAAAAA/","subType":"00"}}}
-{"_id":6,"v":{"$binary":{"base64":"AACAPwAAAMA=","subType":"00"}}}
-{"_id":7,"v":{"$binary":{"base64":"AACAPwAAAMAAAAA/","subType":"5"}}}
-{"_id":8,"v":{"$binary":{"base64":"JwAAAIA/AAAAwA==","subType":"09"}}}
-{"_id":9,"v":{"$binary":{"base64":"JwAA*IA/AAAAwAAAAD8=","subType":"09"}}}
-{"_id":10,"v":{"$binary":{"base64":"JwAAAIA/AAAAwAAAAD8","subType":"09"}}}
-{"_id":11,"v":{"$binary":"JwAAAIA/AAAAwAAAAD8="}}
-{"_id":12,"v":[{"$numberDouble":"NaN"},1,2]}
-{"_id":13,"v":[{"$numberDouble":"1x"},1,2]}
-{"_id":14,"v":[{"$numberDecimal":"1"},1,2]}
-END
-    export_ --schema map.json db 2> words | lines --kind users > got
-    diff - got << 'END'
-{"id":"1","vector":{"v":[1,-2,0.5]}}
-{"id":"2","vector":{"v":[1,-2,4]}}
-{"id":"3","vector":{"v":[1,-2,0.5]}}
-{"id":"4","vector":{"v":[127,-128,7]}}
-{"id":"5","vector":{"v":[1,-2,0.5]}}
-END
-    [ "$(cat words)" = "dq-export: users: 9 skipped: 7 wrong type (first: db/u.jsonl line 6), 1 wrong width (first: db/u.jsonl line 8), 1 not finite (first: db/u.jsonl line 12)" ]
-}
-
 @test "a mapping of one's own: jobs under other names gives the same rows" {
     folder
     export_ --schema jobs db > c.dq

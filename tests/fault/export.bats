@@ -65,33 +65,24 @@ skipped() {
 }
 
 @test "ids that are none" {
-    for id in '""' null true 1.5 '[1]' '{}' '{"$oid":"12"}' '{"$oid":7}' '{"$oid":"65f1000000000000000000zz"}' \
-        '{"$numberLong":"1x"}' '{"$numberLong":"99999999999999999999"}'; do
-        echo "{\"id\":$id,\"vector\":[1,2]}" > bad.jsonl
-        skipped "without a usable id (first: line 1)" bad.jsonl
-    done
+    echo '{"id":{"$oid":"12"},"vector":[1,2]}' > bad.jsonl
+    skipped "without a usable id (first: line 1)" bad.jsonl
     echo '{"vector":[1,2]}' > bad.jsonl
     refused 1 "bad.jsonl: record 1: no id" --strict --users bad.jsonl
 }
 
 @test "vectors that do not fit" {
-    for v in '[1]' '[1,2,3]' '[]' '{"vector":[1,2],"b":[1]}'; do
-        { cat u.jsonl; echo "{\"id\":\"u2\",\"vector\":$v}"; } > bad.jsonl
-        skipped "wrong width (first: line 2)" bad.jsonl
-    done
-    for v in '"1,2"' '[1,"2"]' '[1,null]' 7; do
-        { cat u.jsonl; echo "{\"id\":\"u2\",\"vector\":$v}"; } > bad.jsonl
-        skipped "wrong type (first: line 2)" bad.jsonl
-    done
-    { cat u.jsonl; echo '{"id":"u2","vector":[1,1e39]}'; } > bad.jsonl
-    skipped "not finite (first: line 2)" bad.jsonl
-    { cat u.jsonl; echo '{"id":"u2","vector":null}'; } > bad.jsonl
-    skipped "missing field (first: line 2)" bad.jsonl
-    { cat u.jsonl; echo '{"id":"u2","vector":{"other":[1,2]}}'; } > bad.jsonl
-    skipped "missing field (first: line 2)" bad.jsonl
+    while IFS='|' read -r vector words; do
+        { cat u.jsonl; echo "{\"id\":\"u2\",\"vector\":$vector}"; } > bad.jsonl
+        skipped "$words (first: line 2)" bad.jsonl
+    done << 'END'
+[1]|wrong width
+[1,"2"]|wrong type
+[1,1e39]|not finite
+null|missing field
+{"other":[1,2]}|missing field
+END
     refused 1 "bad.jsonl: record 2: vector has no field 'vector', which the first has" --strict --users bad.jsonl
-    { echo '{"id":"u1"}'; cat u.jsonl | sed s/u1/u2/; } > bad.jsonl
-    skipped "wrong width (first: line 2)" bad.jsonl
 }
 
 @test "an id twice" {
@@ -102,10 +93,9 @@ skipped() {
     skipped "duplicate id (first: line 2)" bad.jsonl
 }
 
-@test "interactions with nobody, with nothing, with bad labels and rewards" {
+@test "interactions with nobody and with nothing" {
     for x in '{"user":"u2","item":"i1"}:unknown user' '{"user":"u1","item":"i2"}:unknown item' \
-        '{"item":"i1"}:without a usable id' '{"user":"u1","item":"i1","label":[1]}:wrong type' \
-        '{"user":"u1","item":"i1","reward":"1"}:wrong type' '{"user":"u1","item":"i1","reward":1e39}:not finite'; do
+        '{"item":"i1"}:without a usable id'; do
         { cat x.jsonl; echo "${x%:*}"; } > bad.jsonl
         "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions bad.jsonl 2> words > out
         [ "$(cat words)" = "dq-export: interactions: 1 skipped: 1 ${x##*:} (first: line 2)" ]
@@ -314,19 +304,6 @@ faulty() {
     echo '{"original_candidate_id":"u2","hard_skill_embeddings":[1],"soft_skills_embeddings":[1]}' >> db/candidates_embeddings.jsonl
     faulty "users: 1 skipped: 1 wrong width (first: db/candidates_embeddings.jsonl line 2)"
     collections
-    sed 's/u1/u9/' db/candidates_embeddings.jsonl > more
-    cat more >> db/candidates_embeddings.jsonl
-    faulty "users: 1 skipped: 1 not in every collection (first: db/candidates_embeddings.jsonl line 2)"
-    collections
-    cat db/job_embeddings.jsonl db/job_embeddings.jsonl > more
-    mv more db/job_embeddings.jsonl
-    faulty "items: 1 skipped: 1 duplicate id (first: db/job_embeddings.jsonl line 2)"
-    collections
-    echo '{"_id":"j2","description":"no title"}' >> db/jobs_text.jsonl
-    sed 's/j1/j2/' db/job_embeddings.jsonl > more
-    cat more >> db/job_embeddings.jsonl
-    faulty "items: 1 skipped: 1 missing field (first: db/jobs_text.jsonl line 2)"
-    collections
     echo '{"user":"u1","item":"j7"}' > db/interactions.jsonl
     faulty "interactions: 1 skipped: 1 unknown item (first: line 1)"
 }
@@ -341,17 +318,7 @@ faulty() {
         "$BUILD"/dq-export --show-schema jobs | jq "$1" > map.json
         refused 1 "map.json: $2" --schema map.json db
     }
-    wrong '[]' 'mapping: not an object'
-    wrong '.user = 1' "mapping: no such key here: 'user'"
-    wrong 'del(.items)' '"items" is no list of 1 to 32 collections'
-    wrong '.users = []' '"users" is no list of 1 to 32 collections'
     wrong '.users[1].colection = "x"' "users[1]: no such key here: 'colection'"
-    wrong 'del(.users[0].id)' 'users[0]: "id" is no string'
-    wrong '.items[0].texts.title = 7' 'items[0]: "title" is no string'
-    wrong '.items[0].required = ["name"]' 'items[0]: "required" names what is not among the texts'
-    wrong '.items[1].vectors[0].width = 0' 'items[1]: "width" is no count'
-    wrong '.items[1].vectors[0].field = "experience"' "items: two fields named 'experience'"
-    wrong 'del(.interactions.user)' 'interactions: "user" is no string'
     wrong '.pairs = [["hard_skills"]]' 'meta.pairs: not [user field, item field]'
     "$BUILD"/dq-export --show-schema jobs | jq '.users[0].collection = "../secret"' > map.json
     refused 1 "no name of a collection: '../secret'" --schema map.json db

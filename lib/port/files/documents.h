@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Where documents come from: a run of maps (a JSON-lines file, a table, a database's cursor), and a place
- * that has several of them by name (a folder, a database). What dq-export does with documents is written
- * once, above these two; a new kind of source is one more file in lib/port that fills them in.
+ * that has several of them by name (a folder, a database). What becomes of documents is written once, in
+ * lib/import; a new kind of source is one more file in lib/port that fills these two in.
  */
 #ifndef DQ_PORT_FILES_DOCUMENTS_H
 #define DQ_PORT_FILES_DOCUMENTS_H
