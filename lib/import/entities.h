@@ -25,7 +25,8 @@ typedef struct dq_import_entities dq_import_entities;
 typedef dq_status (*dq_import_take)(void *arg, const dq_import_entity *entity, dq_error *error);
 
 /* Users or items (the kind says which) of a place. With keeps_ids the ids that leave are kept, which
- * interactions need. Kind, mapping, selection and place are borrowed. */
+ * interactions need. Kind, mapping, selection and place are borrowed. On failure *entities can still be
+ * freed. */
 dq_status dq_import_entities_new(dq_import_entities **entities, const char *kind, dq_collections *place,
                                  const dq_import_entities_mapping *mapping,
                                  const dq_import_selection *selection, bool keeps_ids, dq_error *error);
