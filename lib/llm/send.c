@@ -35,13 +35,14 @@ static void attempt_failed(void *arg, uint64_t tag, long code, const char *reaso
 dq_status ask_sender_open(dq_ask *ask, dq_error *error)
 {
     const dq_ask_options *o = &ask->options;
-    const char *address = getenv("OPENAI_BASE_URL");
+    const char *address = getenv("OPENAI_BASE_URL"), *bundle = getenv("CURL_CA_BUNDLE");
     char key[1024];
     dq_status status = ask_read_key(o, key, sizeof key, error);
     if (status) return status;
     dq_http_config config = DQ_HTTP_DEFAULTS;
     config.address = address && *address ? address : "https://api.openai.com/v1";
     config.key = key[0] ? key : NULL;
+    config.certificates = bundle && *bundle ? bundle : getenv("SSL_CERT_FILE");
     config.parallel = (unsigned)o->parallel;
     config.timeout = o->timeout;
     config.attempts = (unsigned)o->attempts;

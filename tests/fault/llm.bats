@@ -142,6 +142,19 @@ cached() { sqlite3 "$1.db" "$2"; }
     [ "$(ledger fault-prose unreadable)" -ge 1 ]
 }
 
+@test "certificates of one's own: SSL_CERT_FILE, or CURL_CA_BUNDLE, which wins" {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
+        -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem 2>/dev/null
+    llm_start --certificate cert.pem --certificate-key key.pem
+    unset SSL_CERT_FILE CURL_CA_BUNDLE
+    ends 1 judge
+    [[ "$words" == "localhost:"*": SSL certificate problem: self-signed certificate" ]]
+    SSL_CERT_FILE=cert.pem label judge -q > /dev/null
+    CURL_CA_BUNDLE=cert.pem SSL_CERT_FILE=absent.pem label judge-2 -q > /dev/null
+    CURL_CA_BUNDLE='' SSL_CERT_FILE=cert.pem label judge-3 -q > /dev/null
+    [ "$(llm_stats .answered)" = 3 ]
+}
+
 @test "no key is seen: stdout, stderr, cache, stream, the process's arguments" {
     export OPENAI_API_KEY=sk-proj-0123456789-very-secret
     local key=$OPENAI_API_KEY fault

@@ -11,7 +11,7 @@
  *     --wait SECONDS                        gives up when none came for so long, and says how many are
  * pending
  *
- * The address is OPENAI_BASE_URL, the key OPENAI_API_KEY.
+ * The address is OPENAI_BASE_URL, the key OPENAI_API_KEY, the certificates are those of SSL_CERT_FILE.
  */
 #include "port/http/http.h"
 
@@ -116,6 +116,7 @@ int main(int argc, char **argv)
     parse(argc, argv, &config);
     config.address = getenv("OPENAI_BASE_URL");
     config.key = getenv("OPENAI_API_KEY");
+    config.certificates = getenv("SSL_CERT_FILE");
     config.before = before;
     config.failed = failed;
     if (dq_http_new(&http, &config, &e)) {

@@ -85,7 +85,7 @@ static void give_up(dq_http *http, const dq_request *last, const char *why)
 /* An attempt failed in a way that may pass. */
 static void fail(dq_http *http, dq_request *r, double retry_after)
 {
-    double now = dq_http_now();
+    double now = http->carrier->now();
     unsigned failures = http->config.failures_most;
     if (http->config.failed) http->config.failed(http->config.arg, r->tag, r->code, r->reason);
     if (retry_after > http->config.retry_after_most) give_up(http, r, ", which is too long");
@@ -177,7 +177,7 @@ static dq_status begin(dq_http *http, dq_request *r, double now, dq_error *error
     r->used = 0;
     r->reason[0] = 0;
     status = dq_pace_count(&http->pace, now, r->tokens, error);
-    if (!status) status = dq_http_send(http, r, error);
+    if (!status) status = http->carrier->send(http, r, error);
     http->in_flight += !status;
     return status;
 }
@@ -200,9 +200,9 @@ static dq_status launch(dq_http *http, double *wait, dq_error *error)
         fail_all(http, &http->fresh);
         return DQ_OK;
     }
-    dq_status status = http->fresh.first ? dq_http_start(http, error) : DQ_OK;
-    while (!status && http->free_lines && http->in_flight < (unsigned)http->pace.window) {
-        double now = dq_http_now();
+    dq_status status = http->fresh.first ? http->carrier->start(http, error) : DQ_OK;
+    while (!status && http->in_flight < (unsigned)http->pace.window) {
+        double now = http->carrier->now();
         bool due = http->again.first && http->again.first->due <= now;
         dq_request *r = due ? http->again.first : http->fresh.first;
         if (http->again.first && !due) *wait = http->again.first->due - now;
@@ -237,7 +237,7 @@ static int give(dq_http *http, dq_http_answer *answer)
 
 int dq_http_next(dq_http *http, double seconds, dq_http_answer *answer, dq_error *error)
 {
-    double until = seconds < 0 ? INFINITY : dq_http_now() + seconds, wait;
+    double until = seconds < 0 ? INFINITY : http->carrier->now() + seconds, wait;
     bool over = false;
     request_free(http->given);
     http->given = NULL;
@@ -245,12 +245,19 @@ int dq_http_next(dq_http *http, double seconds, dq_http_answer *answer, dq_error
         if (launch(http, &wait, error)) return -1;
         if (http->done.first) return give(http, answer);
         if (http->pending == 0 || over) return 0;
-        double left = until - dq_http_now();
-        over = dq_http_drive(http, fmin(wait, left)) || left <= 0;
+        double left = until - http->carrier->now();
+        over = http->carrier->drive(http, fmin(wait, left)) || left <= 0;
     }
 }
 
 /* ---- new and free ---- */
+
+static dq_status copy_text(char **to, const char *text, dq_error *error)
+{
+    if (!text || !*text) return DQ_OK;
+    *to = strdup(text);
+    return *to ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a client");
+}
 
 static dq_status read_key(dq_http *http, const char *key, dq_error *error)
 {
@@ -258,8 +265,7 @@ static dq_status read_key(dq_http *http, const char *key, dq_error *error)
     for (const char *c = key; *c; c++)
         if (*c <= ' ' || *c > '~')
             return dq_fail(error, DQ_ERR_RANGE, "the key holds a character that no key has");
-    http->key = strdup(key);
-    return http->key ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a key");
+    return copy_text(&http->key, key, error);
 }
 
 static dq_status check(const dq_http_config *c, dq_error *error)
@@ -288,7 +294,8 @@ static dq_status open_poller(dq_http *http, dq_error *error)
     return DQ_OK;
 }
 
-dq_status dq_http_new(dq_http **made, const dq_http_config *config, dq_error *error)
+dq_status dq_http_new_over(dq_http **made, const dq_http_config *config, const dq_http_carrier *carrier,
+                           dq_error *error)
 {
     dq_status status = check(config, error);
     dq_http *http = status ? NULL : calloc(1, sizeof *http);
@@ -296,6 +303,7 @@ dq_status dq_http_new(dq_http **made, const dq_http_config *config, dq_error *er
     if (status) return status;
     if (!http) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a client");
     http->config = *config;
+    http->carrier = carrier;
     http->answered = answered;
     http->broke = broke;
     http->poller = http->wake[0] = http->wake[1] = -1;
@@ -306,6 +314,7 @@ dq_status dq_http_new(dq_http **made, const dq_http_config *config, dq_error *er
     dq_pace_init(&http->pace, config);
     status = dq_http_read_address(http, config->address, error);
     if (!status) status = read_key(http, config->key, error);
+    if (!status) status = copy_text(&http->certificates, config->certificates, error);
     if (!status) status = open_poller(http, error);
     if (status)
         dq_http_free(http);
@@ -314,10 +323,15 @@ dq_status dq_http_new(dq_http **made, const dq_http_config *config, dq_error *er
     return status;
 }
 
+dq_status dq_http_new(dq_http **http, const dq_http_config *config, dq_error *error)
+{
+    return dq_http_new_over(http, config, &dq_http_curl, error);
+}
+
 void dq_http_free(dq_http *http)
 {
     if (!http) return;
-    dq_http_stop(http);
+    http->carrier->stop(http);
     queue_clear(&http->fresh);
     queue_clear(&http->again);
     queue_clear(&http->done);
@@ -328,6 +342,7 @@ void dq_http_free(dq_http *http)
     if (http->wake[1] >= 0) close(http->wake[1]);
     free(http->address);
     free(http->server);
+    free(http->certificates);
     if (http->key) explicit_bzero(http->key, strlen(http->key));
     free(http->key);
     free(http);

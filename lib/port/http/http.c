@@ -147,13 +147,6 @@ static int on_timer(CURLM *multi, long ms, void *arg)
 
 /* ---- starting curl, at the first request ---- */
 
-static void set_trust(CURL *easy)
-{
-    const char *bundle = getenv("CURL_CA_BUNDLE");
-    if (!bundle || !*bundle) bundle = getenv("SSL_CERT_FILE");
-    if (bundle && *bundle) curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
-}
-
 static bool line_start(dq_http *http, dq_http_line *l)
 {
     CURL *easy = l->easy = curl_easy_init();
@@ -176,7 +169,7 @@ static bool line_start(dq_http *http, dq_http_line *l)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, l);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, l->words);
-    set_trust(easy);
+    if (http->certificates) curl_easy_setopt(easy, CURLOPT_CAINFO, http->certificates);
     l->next = http->free_lines;
     http->free_lines = l;
     return true;
@@ -202,7 +195,7 @@ static bool make_headers(dq_http *http)
     return fine;
 }
 
-dq_status dq_http_start(dq_http *http, dq_error *error)
+static dq_status start_curl(dq_http *http, dq_error *error)
 {
     if (http->started) return DQ_OK;
     if (curl_global_init(CURL_GLOBAL_ALL) != 0)
@@ -223,7 +216,7 @@ dq_status dq_http_start(dq_http *http, dq_error *error)
     return DQ_OK;
 }
 
-void dq_http_stop(dq_http *http)
+static void stop_curl(dq_http *http)
 {
     for (unsigned i = 0; http->lines && i < http->config.parallel; i++) {
         dq_http_line *l = &http->lines[i];
@@ -242,7 +235,7 @@ void dq_http_stop(dq_http *http)
 
 /* ---- requests ---- */
 
-dq_status dq_http_send(dq_http *http, dq_request *r, dq_error *error)
+static dq_status send_request(dq_http *http, dq_request *r, dq_error *error)
 {
     char *url = NULL;
     dq_http_line *l = http->free_lines;
@@ -365,13 +358,13 @@ static int milliseconds(double seconds)
     return seconds > 3600 ? 3600 * 1000 : (int)ceil(seconds * 1000);
 }
 
-bool dq_http_drive(dq_http *http, double seconds)
+static bool drive_curl(dq_http *http, double seconds)
 {
     struct epoll_event events[EVENTS];
     int running;
     bool woken = false;
-    double now = dq_http_now();
-    int n = epoll_wait(http->poller, events, EVENTS, milliseconds(fmin(seconds, http->timer_due - now)));
+    int n = epoll_wait(http->poller, events, EVENTS,
+                       milliseconds(fmin(seconds, http->timer_due - dq_http_now())));
     if (n < 0) return true;
     for (int i = 0; i < n; i++) {
         char bytes[64];
@@ -393,3 +386,6 @@ bool dq_http_drive(dq_http *http, double seconds)
     if (http->multi) collect(http);
     return woken;
 }
+
+const dq_http_carrier dq_http_curl = {
+    .now = dq_http_now, .start = start_curl, .stop = stop_curl, .send = send_request, .drive = drive_curl};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A client for one HTTP server that answers questions: JSON bodies posted to paths below one address, many in
- * flight over few connections (HTTP/2 where the server has it, else keep-alive). lib/port/http.c is the only
- * home of libcurl; what the bodies say is not its business.
+ * flight over few connections (HTTP/2 where the server has it, else keep-alive). http.c is the only home of
+ * libcurl; what the bodies say is not its business.
  *
  *     dq_http_new(&http, &config, &e);
  *     dq_http_submit(http, "chat/completions", body, bytes, tag, tokens, &e);      (as many as one likes)
@@ -35,8 +35,7 @@
  * A key is sent in a header, and appears in no message: where a server repeats it, in an error or (if it is
  * long enough not to be a word) in an answer, asterisks stand in its place.
  *
- * Certificates are those of the system, or of the PEM file that CURL_CA_BUNDLE or else SSL_CERT_FILE names in
- * their place. http_proxy, https_proxy and no_proxy are honoured as everywhere.
+ * http_proxy, https_proxy and no_proxy are honoured as everywhere (by libcurl itself).
  */
 #ifndef DQ_PORT_HTTP_HTTP_H
 #define DQ_PORT_HTTP_HTTP_H
@@ -47,9 +46,11 @@
 #include <stddef.h>
 
 typedef struct dq_http_config {
-    const char *address; /* "http://127.0.0.1:8080/v1": http or https, no credentials inside; copied */
-    const char *key;     /* Authorization: Bearer KEY; NULL: none; copied */
-    unsigned parallel;   /* requests in flight, 1 .. 1024 */
+    const char *address;      /* "http://127.0.0.1:8080/v1": http or https, no credentials inside; copied */
+    const char *key;          /* Authorization: Bearer KEY; NULL: none; copied */
+    const char *certificates; /* a PEM file of those that are trusted, in place of the system's; NULL: the
+                                 system's; copied */
+    unsigned parallel;        /* requests in flight, 1 .. 1024 */
     double connect_timeout, timeout;               /* seconds: to connect; for one whole request */
     unsigned attempts;                             /* of one request, at least 1 */
     double backoff, backoff_most;                  /* seconds before the second attempt, and at most */

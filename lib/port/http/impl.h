@@ -41,9 +41,24 @@ typedef struct dq_request_queue {
 /* An easy handle, and the request that it carries. */
 typedef struct dq_http_line dq_http_line;
 
+/* What carries requests: curl, or a test's own with a clock of its own. At most `parallel` are on it at a
+ * time; it tells how each ended, by `answered` or `broke`. */
+typedef struct dq_http_carrier {
+    /* Seconds of a monotonic clock. */
+    double (*now)(void);
+    /* Called before requests go out; what has started stays so. */
+    dq_status (*start)(dq_http *http, dq_error *error);
+    /* Gives up what it carries, which it frees. Also when it has not started. */
+    void (*stop)(dq_http *http);
+    dq_status (*send)(dq_http *http, dq_request *r, dq_error *error);
+    /* Works for at most `seconds`. True when somebody ended the wait: a signal, or dq_http_wake. */
+    bool (*drive)(dq_http *http, double seconds);
+} dq_http_carrier;
+
 struct dq_http {
     dq_http_config config;
-    char *address, *key, *server;
+    const dq_http_carrier *carrier;
+    char *address, *key, *server, *certificates;
     dq_pace pace;
     dq_request_queue fresh, again, done;
     size_t pending;
@@ -68,14 +83,13 @@ struct dq_http {
 
 /* http->address without a final slash, and http->server. */
 dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *error);
-/* Starts curl, once. */
-dq_status dq_http_start(dq_http *http, dq_error *error);
-void dq_http_stop(dq_http *http);
-/* Sends a request on a free line. */
-dq_status dq_http_send(dq_http *http, dq_request *r, dq_error *error);
-/* Lets curl work for at most `seconds`; attempts that end are told to answered and broke. True when somebody
- * ended the wait: a signal, or dq_http_wake. */
-bool dq_http_drive(dq_http *http, double seconds);
+extern const dq_http_carrier dq_http_curl;
+
+/* ---- client.c ---- */
+
+/* dq_http_new over a carrier. */
+dq_status dq_http_new_over(dq_http **http, const dq_http_config *config, const dq_http_carrier *carrier,
+                           dq_error *error);
 
 /* ---- words.c ---- */
 
