@@ -9,49 +9,12 @@
 #include "data/load.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_asked;
-
-static void ask_stop(int signal_number)
-{
-    stop_asked = signal_number;
-}
-
-static void on_stop(void (*handler)(int))
-{
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
-
 void train_catch_stop(const train *t)
 {
-    if (t->o->checkpoint) on_stop(ask_stop);
-}
-
-void train_catch_any_stop(void)
-{
-    on_stop(ask_stop);
-}
-
-void train_end_by_signal(void)
-{
-    on_stop(SIG_DFL);
-    (void)raise(stop_asked);
-}
-
-void train_release_stop(void)
-{
-    on_stop(SIG_DFL);
-}
-
-bool train_stop_asked(void)
-{
-    return stop_asked != 0;
+    if (t->o->checkpoint) dq_stop_catch();
 }
 
 /* The input and the model that training starts from. */

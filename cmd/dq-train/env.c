@@ -28,7 +28,7 @@ static dq_status open_envs(env_run *run, dq_envs **envs, uint64_t count, uint64_
                              .count = (size_t)count,
                              .seed = seed,
                              .maker = &run->speaker,
-                             .stop_asked = train_stop_asked};
+                             .stop_asked = dq_stop_asked};
     return dq_envs_open(envs, &config, error);
 }
 
@@ -308,7 +308,7 @@ static dq_status go(env_run *run, dq_error *error)
     while (!status && (!ended(run) || evaluation_due(run))) {
         status = evaluation_due(run) ? evaluate(run, error) : step(run, error);
         show(run);
-        if (status == DQ_ERR_STOPPED || (!status && train_stop_asked())) return stop(run, error);
+        if (status == DQ_ERR_STOPPED || (!status && dq_stop_asked())) return stop(run, error);
         if (!status && run->due && !evaluation_due(run)) {
             status = save(run, error);
             run->due = false;
@@ -338,7 +338,7 @@ static dq_status live(env_run *run, dq_error *error)
 {
     const train_options *o = run->t->o;
     if (o->env.command)
-        train_catch_any_stop(); /* a process may never look up: it is ended before we are */
+        dq_stop_catch(); /* a process may never look up: it is ended before we are */
     else
         train_catch_stop(run->t);
     dq_status status = make(run, error);
@@ -352,12 +352,12 @@ static dq_status live(env_run *run, dq_error *error)
         status = go(run, error);
         dq_progress_end(&run->bar);
     }
-    if (status != DQ_ERR_STOPPED) train_release_stop();
+    if (status != DQ_ERR_STOPPED) dq_stop_release();
     dq_status closed = train_log_close(&run->log, status ? NULL : error);
     if (!status) status = closed;
     status = dq_envs_close(run->envs, status, error);
     status = dq_envs_close(run->trials, status, error);
-    if (status == DQ_ERR_STOPPED && !o->checkpoint) train_end_by_signal();
+    if (status == DQ_ERR_STOPPED && !o->checkpoint) dq_stop_end();
     return status;
 }
 

@@ -161,7 +161,7 @@ static dq_status go(logged *l, dq_error *error)
         status = dq_logged_step(l->run, &ended, error);
         if (!status) dq_progress_step(&l->bar, dq_logged_batches_done(l->run), l->note);
         if (!status && ended) status = end_epoch(l, error);
-        if (!status && train_stop_asked() && !dq_logged_done(l->run)) status = stop(l, error);
+        if (!status && dq_stop_asked() && !dq_logged_done(l->run)) status = stop(l, error);
     }
     return status ? status : dq_logged_finish(l->run, error);
 }
@@ -181,7 +181,7 @@ static dq_status run(logged *l, dq_error *error)
     l->bar = dq_progress_start(&o->common, "training", o->epochs * sizes.batches);
     train_catch_stop(l->t);
     status = go(l, error);
-    train_release_stop();
+    dq_stop_release();
     dq_progress_end(&l->bar);
     return status;
 }

@@ -202,7 +202,7 @@ static dq_status go(offline *f, dq_error *error)
         status = dq_offline_step(f->run, &ended, error);
         if (!status) dq_progress_step(&f->bar, dq_offline_batches_done(f->run), f->note);
         if (!status && ended) status = end_epoch(f, error);
-        if (!status && train_stop_asked() && !dq_offline_done(f->run)) status = stop(f, error);
+        if (!status && dq_stop_asked() && !dq_offline_done(f->run)) status = stop(f, error);
     }
     return status;
 }
@@ -219,7 +219,7 @@ static dq_status run(offline *f, dq_error *error)
     f->bar = dq_progress_start(&o->common, "training", o->epochs * sizes.batches);
     train_catch_stop(f->t);
     status = go(f, error);
-    train_release_stop();
+    dq_stop_release();
     dq_progress_end(&f->bar);
     if (status) return status;
     dq_offline_finish(f->run);

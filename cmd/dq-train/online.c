@@ -221,7 +221,7 @@ static dq_status go(online *run, dq_error *error)
         status = step(run, error);
         if (run->bar) dq_progress_step(run->bar, run->at.episode * o->steps + run->at.step, run->note);
         if (!status && run->at.step == o->steps) status = end_episode(run, error);
-        if (!status && train_stop_asked() && run->at.episode < o->episodes) status = stop(run, error);
+        if (!status && dq_stop_asked() && run->at.episode < o->episodes) status = stop(run, error);
     }
     return status;
 }
@@ -267,7 +267,7 @@ dq_status train_run_online(train *t, dq_error *error)
     dq_progress bar = dq_progress_start(&t->o->common, "training", t->o->episodes * t->o->steps);
     train_catch_stop(t);
     status = train_online(t, user, &log, &bar, &agent, &labeller, error);
-    train_release_stop();
+    dq_stop_release();
     dq_progress_end(&bar);
     dq_status closed = train_log_close(&log, status ? NULL : error);
     if (!status) status = closed;

@@ -46,7 +46,7 @@ static dq_status start_labeller(train_rewards *r, uint32_t user, dq_error *error
                                .maker = &t->maker,
                                .catalogue = &t->dataset.catalogue,
                                .user = user,
-                               .stop_asked = t->o->checkpoint ? train_stop_asked : NULL};
+                               .stop_asked = t->o->checkpoint ? dq_stop_asked : NULL};
     return dq_remote_new(&r->labeller, &config, error);
 }
 

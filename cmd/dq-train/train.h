@@ -18,6 +18,7 @@
 #define DQ_TRAIN_TRAIN_H
 
 #include "cli/cli.h"
+#include "cli/stop.h"
 #include "data/dataset.h"
 #include "env.h"
 #include "logged.h"
@@ -163,13 +164,8 @@ typedef dq_status (*train_restore)(void *arg, const dq_bundle *model, dq_error *
 dq_status train_resume(train *t, train_log *log, train_restore restore, void *arg, dq_error *error);
 /* Completes a bundle that the run filled (with the run's identity and the log's length) and writes it. */
 dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_error *error);
-/* SIGINT and SIGTERM from now on ask for a stop, when there is a checkpoint to leave; and no longer. */
+/* SIGINT and SIGTERM from now on ask for a stop (cli/stop.h), when there is a checkpoint to leave. */
 void train_catch_stop(const train *t);
-/* The same without a checkpoint, for who has a process to end before he ends himself by the signal. */
-void train_catch_any_stop(void);
-void train_end_by_signal(void);
-void train_release_stop(void);
-bool train_stop_asked(void);
 
 /* ---- the ways of training ---- */
 

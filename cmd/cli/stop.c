@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static const int signals[] = {SIGINT, SIGTERM};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static volatile sig_atomic_t noted; /* the signal's number; 0: none */
+static struct sigaction before[SIGNALS];
+static bool caught;
+
+static void note(int number)
+{
+    noted = number;
+}
+
+/* SA_RESTART: reads and writes go on; the waits that look at dq_stop_asked (poll, epoll_wait) end anyway. */
+static void catch_signals(int flags)
+{
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART | flags};
+    if (caught) return;
+    caught = true;
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < SIGNALS; i++) (void)sigaction(signals[i], &action, &before[i]);
+}
+
+void dq_stop_catch(void)
+{
+    catch_signals(0);
+}
+
+void dq_stop_catch_once(void)
+{
+    catch_signals((int)SA_RESETHAND);
+}
+
+void dq_stop_release(void)
+{
+    if (!caught) return;
+    caught = false;
+    for (size_t i = 0; i < SIGNALS; i++) (void)sigaction(signals[i], &before[i], NULL);
+}
+
+bool dq_stop_asked(void)
+{
+    return noted != 0;
+}
+
+void dq_stop_end(void)
+{
+    if (!noted) return;
+    (void)signal(noted, SIG_DFL);
+    (void)raise(noted);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * SIGINT and SIGTERM as a question: a signal is noted, and whoever works looks (dq_stop_asked), keeps what he
+ * has, and ends with DQ_ERR_STOPPED. The library catches no signals: what it runs for long is handed
+ * dq_stop_asked as a callback.
+ */
+#ifndef DQ_CLI_STOP_H
+#define DQ_CLI_STOP_H
+
+#include <stdbool.h>
+
+/* Notes signals from now on, however many come. */
+void dq_stop_catch(void);
+/* The same for the first; a second one of the same number ends the process. */
+void dq_stop_catch_once(void);
+/* Signals do again what they did before they were caught. Without that, it does nothing. */
+void dq_stop_release(void);
+
+/* Whether one came; it stays true. From any thread, and from a signal handler. */
+bool dq_stop_asked(void);
+
+/* Ends the process by the signal that was noted, so that its parent sees which it was. Returns when none was.
+ */
+void dq_stop_end(void);
+
+#endif
