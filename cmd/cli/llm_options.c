@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/llm_options.h"
 
+#include "cli/stop.h"
 #include "port/cache/cache.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
 {
@@ -17,6 +24,82 @@ void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
     if (!o->cache && !o->dry_run)
         dq_cli_usage(cli, "--cache FILE is needed: answers are paid for once, and kept there");
 }
+
+/* ---- what the environment says ---- */
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* The first line of the file. */
+static dq_status read_key_file(const char *path, char *key, size_t room, dq_error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return dq_fail_errno(error, errno, "--key-file %s", path);
+    ssize_t got = read(fd, key, room - 1);
+    int sys = errno;
+    (void)close(fd);
+    if (got < 0) return dq_fail_errno(error, sys, "--key-file %s", path);
+    key[got] = '\0';
+    size_t n = strcspn(key, "\r\n");
+    key[n] = '\0';
+    if (n < room - 1) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "--key-file %s: a key of more than %zu bytes", path, room - 2);
+}
+
+static dq_status read_key_variable(char *key, size_t room, dq_error *error)
+{
+    const char *from = environment("OPENAI_API_KEY");
+    size_t n = from ? strlen(from) : 0;
+    if (n >= room - 1)
+        return dq_fail(error, DQ_ERR_RANGE, "OPENAI_API_KEY: a key of more than %zu bytes", room - 2);
+    if (from) memcpy(key, from, n + 1);
+    return DQ_OK;
+}
+
+/* Without white space around it. */
+static void trim(char *text)
+{
+    size_t skip = strspn(text, " \t"), end = strlen(text);
+    while (end > skip && isspace((unsigned char)text[end - 1])) end--;
+    memmove(text, text + skip, end - skip);
+    text[end - skip] = '\0';
+}
+
+static dq_status read_key(dq_ask_key *key, dq_error *error)
+{
+    key->text[0] = '\0';
+    dq_status status = key->file ? read_key_file(key->file, key->text, sizeof key->text, error)
+                                 : read_key_variable(key->text, sizeof key->text, error);
+    trim(key->text);
+    if (!status && key->file && !key->text[0])
+        return dq_fail(error, DQ_ERR_FORMAT, "--key-file %s is empty", key->file);
+    return status;
+}
+
+/* While questions are open the first signal ends the asking, the second the process. */
+static void watch_signals(bool open)
+{
+    if (open)
+        dq_stop_catch_once();
+    else
+        dq_stop_release();
+}
+
+dq_status dq_ask_complete(dq_ask_options *o, dq_ask_key *key, dq_error *error)
+{
+    if (o->cache_only || o->dry_run) return DQ_OK;
+    const char *bundle = environment("CURL_CA_BUNDLE");
+    o->base_url = environment("OPENAI_BASE_URL");
+    o->certificates = bundle ? bundle : environment("SSL_CERT_FILE");
+    o->stop = (dq_ask_stop){.asked = dq_stop_asked, .watch = watch_signals};
+    o->key = key->text;
+    return read_key(key, error);
+}
+
+/* ---- words ---- */
 
 static void print_row(const char *what, uint64_t requests, double in, double out, const dq_ask_options *o)
 {

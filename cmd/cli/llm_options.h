@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What programs that ask a model share of their command lines: the options, their usage errors, and words
- * about what asking would take (--dry-run) and has cost (--ledger).
+ * What programs that ask a model share of their command lines: the options, their usage errors, what the
+ * environment adds to them, and words about what asking would take (--dry-run) and has cost (--ledger).
+ *
+ *     dq_ask_options ask = DQ_ASK_DEFAULTS;
+ *     dq_ask_key key = {0};
+ *     dq_option table[] = {DQ_OPTIONS_ASK(ask, key), ...};
+ *     dq_ask_check(&ask, &cli);
+ *     status = dq_ask_complete(&ask, &key, &e);
  */
 #ifndef DQ_CLI_LLM_OPTIONS_H
 #define DQ_CLI_LLM_OPTIONS_H
@@ -13,8 +19,15 @@
     {                                                                                                        \
         .parallel = 4, .attempts = 6, .timeout = 120                                                         \
     }
+
+/* The key of the server. */
+typedef struct dq_ask_key {
+    const char *file; /* --key-file */
+    char text[1024];
+} dq_ask_key;
+
 /* clang-format off */
-#define DQ_OPTIONS_ASK(a)                                                                                            \
+#define DQ_OPTIONS_ASK(a, k)                                                                                         \
     {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = 0},         \
     {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
      .flags = 0},                                                                                                    \
@@ -38,11 +51,16 @@
     {"timeout", 0, DQ_OPT_REAL, &(a).timeout, "SECONDS", "for one request", .least = 0.001, .most = 86400},          \
     {"attempts", 0, DQ_OPT_COUNT, &(a).attempts, "N", "of one request, before the service counts as down",           \
      .least = 1, .most = 100},                                                                                       \
-    {"key-file", 0, DQ_OPT_TEXT, &(a).key_file, "FILE", "holds the key, in place of OPENAI_API_KEY", .flags = 0}
+    {"key-file", 0, DQ_OPT_TEXT, &(k).file, "FILE", "holds the key, in place of OPENAI_API_KEY", .flags = 0}
 /* clang-format on */
 
 /* Usage errors of the options; does not return on one. A cache is needed, but for a dry run. */
 void dq_ask_check(const dq_ask_options *options, const dq_cli *cli);
+
+/* What no option says: the server's address (OPENAI_BASE_URL), the key (of --key-file, else OPENAI_API_KEY;
+ * into key->text, which the options keep), certificates (CURL_CA_BUNDLE, else SSL_CERT_FILE), and that SIGINT
+ * and SIGTERM stop the asking. Nothing is read when nobody is asked (cache_only, dry_run). */
+dq_status dq_ask_complete(dq_ask_options *options, dq_ask_key *key, dq_error *error);
 
 /* dry_run's words on stdout: requests, tokens, cost. */
 void dq_ask_print_plan(const dq_ask_tally *tally, const dq_ask_options *options);

@@ -21,6 +21,7 @@ typedef struct dq_embed_options {
     bool cf;            /* cf:WIDTH */
     dq_embed_factors_options factors;
     dq_ask_options ask;
+    dq_ask_key key;
     uint64_t batch;
     uint32_t width; /* of a text's vector; 0: not known yet */
     dq_texts fields, pairs;

@@ -148,8 +148,9 @@ static dq_status init(state *s, dq_error *error)
     s->items.kind = DQ_KIND_ITEMS;
     s->threads = dq_cli_threads(&s->o->common, 1);
     if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
-    dq_status status = DQ_OK;
-    if (s->o->model) return dq_embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
+    dq_status status = s->o->model ? dq_ask_complete(&s->o->ask, &s->o->key, error) : DQ_OK;
+    if (!status && s->o->model)
+        return dq_embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
     for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
         status = dq_features_new(&s->features[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
@@ -275,7 +276,7 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
         {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "openai: texts in a request at most", 0, .least = 1,
          .most = DQ_EMBED_BATCH, .given = &batch_given},
-        DQ_OPTIONS_ASK(o.ask),
+        DQ_OPTIONS_ASK(o.ask, o.key),
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };

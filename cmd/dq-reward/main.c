@@ -239,13 +239,14 @@ static void clean_up(reward_run *s)
     dq_catalogue_free(&s->catalogue);
 }
 
-/* A prompt's file is read first: it may be wrong, and the head names it by what it says. */
+/* A prompt's file is read first: it may be wrong, and the head names it by what it says. So may a key's. */
 static dq_status load_prompt(reward_run *s, dq_reward_options *o, dq_error *error)
 {
     if (!dq_strategies[o->strategy].model) return DQ_OK;
     dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
     if (!status) o->llm.prompt = s->judge.messages.name;
-    return status;
+    bool asks = !o->llm.ledger && !o->llm.show_prompt;
+    return status || !asks ? status : dq_ask_complete(&o->llm.ask, &o->key, error);
 }
 
 static const dq_program program = {
@@ -291,7 +292,7 @@ int main(int argc, char **argv)
         {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "hybrid: W cosine + (1 - W) llm",
          .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1},
         DQ_OPTIONS_LLM(o.llm),
-        DQ_OPTIONS_ASK(o.llm.ask),
+        DQ_OPTIONS_ASK(o.llm.ask, o.key),
         DQ_OPTION_SEED(o.common),
         DQ_OPTIONS_COMMON(o.common),
         {0},

@@ -51,6 +51,7 @@ typedef struct dq_reward_options {
     const char *map, *pairs, *pairs_file, *user, *answers;
     double weight;
     dq_llm_options llm;
+    dq_ask_key key;
 } dq_reward_options;
 
 /* Whether nothing but words is written: --dry-run, --show-prompt. */

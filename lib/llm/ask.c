@@ -8,8 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
-
 /* ---- lists ---- */
 
 void ask_list_push(ask_list *list, ask_job *job)
@@ -62,30 +60,17 @@ void ask_stop(dq_ask *ask, const dq_error *why)
     (void)pthread_mutex_unlock(&ask->lock);
 }
 
-static void on_signal(int number)
+/* Where nobody is asked nothing can be lost, and no stop is watched for. */
+static void tell_open(dq_ask *ask, bool open)
 {
-    (void)number;
-    interrupted = 1;
+    if (ask->watched == open || ask->reading) return;
+    ask->watched = open;
+    if (ask->options.stop.watch) ask->options.stop.watch(open);
 }
 
-/* While questions are open the first signal ends the asking, the second the process. */
-static void handle_signals(dq_ask *ask, bool on)
+static void heed_stop(dq_ask *ask)
 {
-    if (ask->handling == on || ask->reading) return;
-    ask->handling = on;
-    if (on) {
-        struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-        (void)sigaction(SIGINT, &action, &ask->old_int);
-        (void)sigaction(SIGTERM, &action, &ask->old_term);
-    } else {
-        (void)sigaction(SIGINT, &ask->old_int, NULL);
-        (void)sigaction(SIGTERM, &ask->old_term, NULL);
-    }
-}
-
-static void heed_signals(dq_ask *ask)
-{
-    if (!interrupted || ask->stopping) return;
+    if (ask->stopping || ask->reading || !ask->options.stop.asked || !ask->options.stop.asked()) return;
     dq_error why = DQ_ERROR_NONE;
     (void)dq_fail(&why, DQ_ERR_STOPPED, "interrupted");
     ask_stop(ask, &why);
@@ -114,7 +99,7 @@ static bool used_up(dq_ask *ask)
 static int end_of_asking(dq_ask *ask, dq_error *error)
 {
     const dq_error *why = &ask->trouble;
-    handle_signals(ask, false);
+    tell_open(ask, false);
     if (why->status == DQ_ERR_STOPPED)
         (void)dq_fail(error, DQ_ERR_STOPPED,
                       "%s; the answers so far are kept in %s: the same command%s goes on", why->reason,
@@ -182,7 +167,7 @@ dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
     job->maybe = q->maybe;
     job->again = ask->options.refresh ? DQ_CACHE_ALWAYS : 0;
     job->tokens_in = job->tokens_out = -1;
-    if (ask->open++ == 0) handle_signals(ask, true);
+    if (ask->open++ == 0) tell_open(ask, true);
     ask->tally.questions++;
     ask_list_push(&ask->fresh_here, job);
     if (ask->fresh_here.count == ASK_GROUP / 4) flush_questions(ask);
@@ -224,7 +209,7 @@ static void give(dq_ask *ask, ask_job *job, dq_reply *reply)
     }
 }
 
-/* Waits until the desk has something for us, or a tenth of a second, so that a signal is heeded. */
+/* Waits until the desk has something for us, or a tenth of a second, so that a stop is heeded. */
 static void wait_for_desk(dq_ask *ask)
 {
     struct timespec until;
@@ -272,7 +257,7 @@ int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error)
     flush_questions(ask);
     while (ask->open) {
         dq_error e = DQ_ERROR_NONE;
-        heed_signals(ask);
+        heed_stop(ask);
         if ((ask->stopping && settled(ask)) || used_up(ask)) return end_of_asking(ask, error);
         if (!ask->stopping && ask->done_here.count) {
             give(ask, ask_list_pop(&ask->done_here), reply);
@@ -283,7 +268,7 @@ int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error)
             ask->broken = true;
         }
     }
-    handle_signals(ask, false);
+    tell_open(ask, false);
     return 0;
 }
 
@@ -350,7 +335,7 @@ static void count_unsent(dq_ask *ask)
 dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error)
 {
     if (!ask) return status;
-    handle_signals(ask, false);
+    tell_open(ask, false);
     ask->stopping = true;
     dq_status ended = DQ_OK;
     if (ask_desk_end(ask)) {

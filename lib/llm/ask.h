@@ -13,10 +13,10 @@
  *         ...
  *     status = dq_ask_close(ask, status, &e);        after a stop *e says how to go on
  *
- * Two threads share the work: the caller's keeps the connections busy (ask_send.c), another one alone touches
- * the cache (ask_desk.c), so that no answer waits for a disk. SIGINT and SIGTERM while it is open: nothing
- * more is sent, what is in flight is waited for and stored, then dq_ask_next fails with DQ_ERR_STOPPED, as it
- * does when a budget is spent or the service is down; a second signal ends the process.
+ * Two threads share the work: the caller's keeps the connections busy (send.c), another one alone touches the
+ * cache (store.c), so that no answer waits for a disk. When the caller's stop is asked for: nothing more is
+ * sent, what is in flight is waited for and stored, then dq_ask_next fails with DQ_ERR_STOPPED, as it does
+ * when a budget is spent or the service is down.
  */
 #ifndef DQ_LLM_ASK_H
 #define DQ_LLM_ASK_H
@@ -24,12 +24,26 @@
 #include "port/cache/cache.h"
 #include "port/files/json.h"
 
-/* How to ask, and for how much; cli/llm_options.h has them as options. */
+/* How asking is told to stop; both may be NULL. */
+typedef struct dq_ask_stop {
+    /* Looked at a few times a second while questions are open: true ends the asking. From the caller's
+     * thread. */
+    bool (*asked)(void);
+    /* Told when a first question is open (true), and when none is any more: a program may catch signals
+     * meanwhile, which end it at other times. */
+    void (*watch)(bool open);
+} dq_ask_stop;
+
+/* Whom to ask, how, and for how much; cli/llm_options.h has it from a command line. Texts outlive the ask. */
 typedef struct dq_ask_options {
-    const char *cache, *key_file, *price;
+    const char *base_url;     /* NULL: https://api.openai.com/v1 */
+    const char *key;          /* NULL or empty: none */
+    const char *certificates; /* as dq_http_config has them */
+    const char *cache, *price;
     bool cache_only, refresh, retry_unreadable, dry_run;
     uint64_t parallel, max_requests, max_tokens, attempts;
     double max_cost, rpm, tpm, timeout;
+    dq_ask_stop stop;
 } dq_ask_options;
 
 /* A member of the sent body that is not of the key: the answer's form. A server that refuses it by name (a
@@ -94,8 +108,7 @@ typedef struct dq_ask_tally {
 
 typedef struct dq_ask dq_ask;
 
-/* Opens the cache and, unless cache_only or dry_run, the client: OPENAI_BASE_URL (default
- * https://api.openai.com/v1), the key from the file or OPENAI_API_KEY, or none. */
+/* Opens the cache and, unless cache_only or dry_run, the client. */
 dq_status dq_ask_open(dq_ask **ask, const dq_ask_config *config, dq_error *error);
 /* How many questions may be put now. */
 size_t dq_ask_room(const dq_ask *ask);

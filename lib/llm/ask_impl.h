@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of cmd/ask.h: a question on its way, the lists it stands in, and who may touch what.
+ * The inside of ask.h: a question on its way, the lists it stands in, and who may touch what.
  *
  *     put -> fresh -> [desk: find] -> done                                   a hit
  *                                  -> ready -> [claim] -> granted            ours to ask
@@ -21,7 +21,6 @@
 #include "port/http/http.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 enum { ASK_MEMBERS = 4, ASK_FORMS = 8, ASK_GROUP = 1024, ASK_WINDOW = 2048, ASK_BATCH = 256 };
@@ -93,8 +92,8 @@ struct dq_ask {
     ask_job *all, *given; /* all that were made; whose texts the last reply points at */
     ask_request *requests;
     size_t request_count, in_flight;
-    bool probing, handling, broken; /* broken: the client failed */
-    struct sigaction old_int, old_term;
+    bool probing, watched,
+        broken; /* watched: the caller knows of open questions; broken: the client failed */
     dq_ask_tally tally;
     uint64_t measured_bytes, measured_tokens; /* over hits, for a dry run */
 
@@ -152,8 +151,6 @@ dq_status ask_send(dq_ask *ask, double seconds, dq_error *error);
 /* Whether there is something to send, and only the desk's storing of answers can make room for it. */
 bool ask_waits_for_desk(dq_ask *ask);
 
-/* A key into `key`, which stays empty where there is none. */
-dq_status ask_read_key(const dq_ask_options *options, char *key, size_t room, dq_error *error);
 /* Tokens of so many bytes, for estimates. */
 uint64_t ask_tokens_of(size_t bytes);
 

@@ -35,14 +35,10 @@ static void attempt_failed(void *arg, uint64_t tag, long code, const char *reaso
 dq_status ask_sender_open(dq_ask *ask, dq_error *error)
 {
     const dq_ask_options *o = &ask->options;
-    const char *address = getenv("OPENAI_BASE_URL"), *bundle = getenv("CURL_CA_BUNDLE");
-    char key[1024];
-    dq_status status = ask_read_key(o, key, sizeof key, error);
-    if (status) return status;
     dq_http_config config = DQ_HTTP_DEFAULTS;
-    config.address = address && *address ? address : "https://api.openai.com/v1";
-    config.key = key[0] ? key : NULL;
-    config.certificates = bundle && *bundle ? bundle : getenv("SSL_CERT_FILE");
+    config.address = o->base_url ? o->base_url : "https://api.openai.com/v1";
+    config.key = o->key;
+    config.certificates = o->certificates;
     config.parallel = (unsigned)o->parallel;
     config.timeout = o->timeout;
     config.attempts = (unsigned)o->attempts;
@@ -55,8 +51,7 @@ dq_status ask_sender_open(dq_ask *ask, dq_error *error)
     ask->request_count = 2 * (size_t)o->parallel;
     ask->requests = calloc(ask->request_count, sizeof *ask->requests);
     if (!ask->requests) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for requests");
-    status = dq_http_new(&ask->http, &config, error);
-    explicit_bzero(key, sizeof key);
+    dq_status status = dq_http_new(&ask->http, &config, error);
     if (status) return status;
     (void)snprintf(ask->server, sizeof ask->server, "%s", dq_http_server(ask->http));
     (void)snprintf(ask->about, sizeof ask->about, "%s %s", ask->server, ask->model);

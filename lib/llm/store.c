@@ -6,6 +6,7 @@
  */
 #include "llm/ask_impl.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -408,6 +408,35 @@ payload() { zstd -dcq "$@"; }
     [ "$(llm_stats .keys)" = "$(($(sqlite3 r.db 'select count(*) from answers') - sent))" ]
 }
 
+# Whether the process catches SIGTERM.
+catches() { [ $((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status") & 0x4000)) != 0 ]; }
+
+@test "interrupted twice, or while no question is open: ended by the signal" {
+    llm_start
+    dq-reward --strategy llm --model fault-hang --pairs all --cache r.db -q c.dq -o out.dq 3>&- &
+    pid=$!
+    until [ "$(llm_stats .in_flight)" -ge 1 ]; do kill -0 "$pid"; done
+    catches "$pid"
+    kill -TERM "$pid"
+    while catches "$pid"; do :; done # the first is noted, and waits for what is in flight
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" = 143 ]
+    mkfifo in
+    exec {pipe}<> in
+    dq-reward --strategy llm --model judge --pairs all --cache r.db -q < in > /dev/null 3>&- &
+    pid=$!
+    until [ -e "/proc/$pid/exe" ] && grep -q dq-reward "/proc/$pid/cmdline"; do :; done
+    run ! catches "$pid"
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" = 143 ]
+    exec {pipe}>&-
+    [ ! -e out.dq ]
+}
+
 @test "the service is down: exit 75; a refusal: exit 1 at once; the key stays with us" {
     llm_start --key sesame-open-up
     export OPENAI_API_KEY=sesame-open-up
