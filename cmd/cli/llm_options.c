@@ -110,7 +110,7 @@ static void print_row(const char *what, uint64_t requests, double in, double out
     (void)printf("\n");
 }
 
-void dq_ask_print_plan(const dq_ask_tally *t, const dq_ask_options *o)
+void dq_ask_print_plan(const dq_ask_stats *t, const dq_ask_options *o)
 {
     double scale = t->tokens_per_byte > 0 ? t->tokens_per_byte * 4 : 1;
     double in = (double)t->dry_tokens_in * scale, maybe_in = (double)t->dry_maybe_in * scale;

@@ -63,7 +63,7 @@ void dq_ask_check(const dq_ask_options *options, const dq_cli *cli);
 dq_status dq_ask_complete(dq_ask_options *options, dq_ask_key *key, dq_error *error);
 
 /* dry_run's words on stdout: requests, tokens, cost. */
-void dq_ask_print_plan(const dq_ask_tally *tally, const dq_ask_options *options);
+void dq_ask_print_plan(const dq_ask_stats *tally, const dq_ask_options *options);
 /* The ledger of a cache on stdout, a line a model. */
 dq_status dq_ask_print_ledger(const char *path, dq_error *error);
 

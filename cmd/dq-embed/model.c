@@ -214,7 +214,7 @@ dq_status dq_embed_model_close(dq_embed_model *m, const dq_cli *cli, const dq_co
                                dq_status status, dq_error *error)
 {
     if (!m) return status;
-    const dq_ask_tally *t = m->ask ? dq_ask_told(m->ask) : NULL;
+    const dq_ask_stats *t = m->ask ? dq_ask_stats_of(m->ask) : NULL;
     if (!status && t && m->options->dry_run)
         dq_ask_print_plan(t, m->options);
     else if (!status && t)

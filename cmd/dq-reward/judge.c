@@ -88,7 +88,7 @@ dq_status dq_reward_judge_ready(dq_reward_judge *j, dq_labeller *labeller, const
 /* "2 answers are not in the cache, 1 could not be read (--retry-unreadable asks again)" */
 static const char *why_missing(const dq_reward_judge *j, char *room, size_t n)
 {
-    const dq_ask_tally *t = dq_llm_stats(j->llm);
+    const dq_ask_stats *t = dq_llm_stats(j->llm);
     const struct {
         uint64_t count;
         const char *what;
@@ -115,7 +115,7 @@ dq_status dq_reward_judge_miss(const dq_reward_judge *j, uint64_t total, dq_erro
 
 static void say(const dq_reward_judge *j, const dq_cli *cli, const dq_common *common, uint64_t total)
 {
-    const dq_ask_tally *t = dq_llm_stats(j->llm);
+    const dq_ask_stats *t = dq_llm_stats(j->llm);
     uint64_t missing = dq_llm_missing(j->llm), hard = dq_llm_hard(j->llm);
     char why[200];
     dq_cli_say(cli, common, "%llu pairs: %llu answers from the cache, %llu asked", (unsigned long long)total,

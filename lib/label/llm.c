@@ -279,9 +279,9 @@ dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_messages *me
     return dq_llm_close(l, status, error);
 }
 
-const dq_ask_tally *dq_llm_stats(const dq_llm *llm)
+const dq_ask_stats *dq_llm_stats(const dq_llm *llm)
 {
-    return dq_ask_told(llm->ask);
+    return dq_ask_stats_of(llm->ask);
 }
 
 uint64_t dq_llm_missing(const dq_llm *llm)

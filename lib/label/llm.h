@@ -28,7 +28,7 @@ dq_status dq_llm_open(dq_llm **llm, const dq_llm_config *config, dq_messages *me
                       const dq_label_map *map, dq_error *error);
 /* The source of labels that a labeller takes. */
 dq_label_source dq_llm_source(dq_llm *llm);
-const dq_ask_tally *dq_llm_stats(const dq_llm *llm);
+const dq_ask_stats *dq_llm_stats(const dq_llm *llm);
 /* Pairs left without a label, and rewards that had to do without log-probabilities. */
 uint64_t dq_llm_missing(const dq_llm *llm);
 uint64_t dq_llm_hard(const dq_llm *llm);

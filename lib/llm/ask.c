@@ -1,109 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-#include "llm/ask_impl.h"
+#include "llm/ask.h"
 
-#include <errno.h>
+#include "llm/price.h"
+#include "llm/send.h"
+#include "llm/store.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-/* ---- lists ---- */
+enum { WINDOW = 2048 }; /* questions that may be open, unless the caller says otherwise */
 
-void ask_list_push(ask_list *list, ask_job *job)
-{
-    job->next = NULL;
-    if (list->last)
-        list->last->next = job;
-    else
-        list->first = job;
-    list->last = job;
-    list->count++;
-}
-
-ask_job *ask_list_pop(ask_list *list)
-{
-    ask_job *job = list->first;
-    if (!job) return NULL;
-    list->first = job->next;
-    if (!list->first) list->last = NULL;
-    list->count--;
-    return job;
-}
-
-void ask_list_move(ask_list *to, ask_list *from)
-{
-    if (!from->count) return;
-    if (to->last)
-        to->last->next = from->first;
-    else
-        to->first = from->first;
-    to->last = from->last;
-    to->count += from->count;
-    *from = (ask_list){0};
-}
-
-double ask_now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
+/* All but the first four is the caller's thread's alone. */
+struct dq_ask {
+    llm_setup setup;
+    llm_queue queue;
+    llm_budget budget;
+    llm_members members;
+    llm_store *store;
+    llm_sender *sender;          /* NULL when reading */
+    size_t window, open;         /* questions that may be open, and are */
+    llm_list fresh, done, spare; /* not yet put; not yet given; to be used again */
+    llm_job *all, *given;        /* all that were made; whose texts the last reply points at */
+    bool watched;                /* the caller knows that questions are open */
+    bool broken;                 /* the client failed */
+    dq_ask_stats stats;
+    uint64_t measured_bytes, measured_tokens; /* over hits, for a dry run */
+};
 
 /* ---- stopping ---- */
-
-void ask_stop(dq_ask *ask, const dq_error *why)
-{
-    (void)pthread_mutex_lock(&ask->lock);
-    if (!ask->stopping) ask->trouble = *why;
-    ask->stopping = true;
-    (void)pthread_mutex_unlock(&ask->lock);
-}
 
 /* Where nobody is asked nothing can be lost, and no stop is watched for. */
 static void tell_open(dq_ask *ask, bool open)
 {
-    if (ask->watched == open || ask->reading) return;
+    if (ask->watched == open || ask->setup.reading) return;
     ask->watched = open;
-    if (ask->options.stop.watch) ask->options.stop.watch(open);
+    if (ask->setup.options.stop.watch) ask->setup.options.stop.watch(open);
 }
 
 static void heed_stop(dq_ask *ask)
 {
-    if (ask->stopping || ask->reading || !ask->options.stop.asked || !ask->options.stop.asked()) return;
+    if (ask->queue.stopping || ask->setup.reading || !ask->setup.options.stop.asked ||
+        !ask->setup.options.stop.asked())
+        return;
     dq_error why = DQ_ERROR_NONE;
     (void)dq_fail(&why, DQ_ERR_STOPPED, "interrupted");
-    ask_stop(ask, &why);
+    dq_llm_queue_stop(&ask->queue, &why);
 }
 
-/* Nothing is in flight, and the desk has stored what came. */
-static bool settled(dq_ask *ask)
+/* Nothing is in flight, and the store has stored what came. */
+static bool all_stored(dq_ask *ask)
 {
-    (void)pthread_mutex_lock(&ask->lock);
-    bool idle = ask->desk_idle && !ask->answered.count;
-    (void)pthread_mutex_unlock(&ask->lock);
-    return idle && (ask->in_flight == 0 || ask->broken);
+    return dq_llm_queue_idle(&ask->queue, false) && (!dq_llm_sender_in_flight(ask->sender) || ask->broken);
 }
 
-/* The budget is spent and all that it allowed has been answered, stored and given. */
-static bool used_up(dq_ask *ask)
+/* The budget is spent, and all that it allowed has been answered, stored and given. */
+static bool budget_used(dq_ask *ask)
 {
-    if (!ask->spent || ask->done_here.count || ask->in_flight || ask->waiting.count) return false;
-    (void)pthread_mutex_lock(&ask->lock);
-    bool nothing = ask->desk_idle && !ask->answered.count && !ask->fresh.count && !ask->granted.count &&
-                   !ask->done.count;
-    (void)pthread_mutex_unlock(&ask->lock);
-    return nothing;
+    return ask->queue.spent && !ask->done.count && dq_llm_sender_idle(ask->sender) &&
+           dq_llm_queue_idle(&ask->queue, true);
 }
 
 static int end_of_asking(dq_ask *ask, dq_error *error)
 {
-    const dq_error *why = &ask->trouble;
+    const dq_error *why = &ask->queue.reason;
     tell_open(ask, false);
     if (why->status == DQ_ERR_STOPPED)
         (void)dq_fail(error, DQ_ERR_STOPPED,
                       "%s; the answers so far are kept in %s: the same command%s goes on", why->reason,
-                      ask->options.cache, ask->spent && !ask->stopping ? " with a greater budget" : "");
+                      ask->setup.options.cache,
+                      ask->queue.spent && !ask->queue.stopping ? " with a greater budget" : "");
     else
         *error = *why;
     return -1;
@@ -116,9 +82,9 @@ size_t dq_ask_room(const dq_ask *ask)
     return ask->window > ask->open ? ask->window - ask->open : 0;
 }
 
-static ask_job *new_job(dq_ask *ask, size_t bytes)
+static llm_job *new_job(dq_ask *ask, size_t bytes)
 {
-    ask_job *job = ask_list_pop(&ask->spare);
+    llm_job *job = dq_llm_list_pop(&ask->spare);
     if (!job) {
         job = calloc(1, sizeof *job);
         if (!job) return NULL;
@@ -135,27 +101,18 @@ static ask_job *new_job(dq_ask *ask, size_t bytes)
 }
 
 /* A job that has been used, but for the memory that it keeps. */
-static void clear_job(ask_job *job)
+static void clear_job(llm_job *job)
 {
     free(job->label);
     free(job->answer);
-    *job = (ask_job){.made = job->made, .request = job->request, .capacity = job->capacity};
-}
-
-static void flush_questions(dq_ask *ask)
-{
-    if (!ask->fresh_here.count) return;
-    (void)pthread_mutex_lock(&ask->lock);
-    ask_list_move(&ask->fresh, &ask->fresh_here);
-    (void)pthread_cond_signal(&ask->to_desk);
-    (void)pthread_mutex_unlock(&ask->lock);
+    *job = (llm_job){.made = job->made, .request = job->request, .capacity = job->capacity};
 }
 
 dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
 {
     char sample[32];
     int n = snprintf(sample, sizeof sample, ",\"sample\":%u}", q->sample);
-    ask_job *job = new_job(ask, q->bytes + (size_t)n);
+    llm_job *job = new_job(ask, q->bytes + (size_t)n);
     if (!job) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for questions");
     memcpy(job->request, q->request, q->bytes);
     job->sent_bytes = q->bytes - 1; /* the brace goes behind the sample */
@@ -165,21 +122,22 @@ dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
     job->form = q->form;
     job->tag = q->tag;
     job->maybe = q->maybe;
-    job->again = ask->options.refresh ? DQ_CACHE_ALWAYS : 0;
+    job->again = ask->setup.options.refresh ? DQ_CACHE_ALWAYS : 0;
     job->tokens_in = job->tokens_out = -1;
     if (ask->open++ == 0) tell_open(ask, true);
-    ask->tally.questions++;
-    ask_list_push(&ask->fresh_here, job);
-    if (ask->fresh_here.count == ASK_GROUP / 4) flush_questions(ask);
+    ask->stats.questions++;
+    dq_llm_list_push(&ask->fresh, job);
+    if (ask->fresh.count == LLM_GROUP / 4) dq_llm_queue_put(&ask->queue, &ask->fresh);
     return DQ_OK;
 }
 
 /* ---- replies ---- */
 
-static void foresee(dq_ask *ask, const ask_job *job)
+/* What a question that the cache lacks would take. */
+static void estimate(dq_ask *ask, const llm_job *job)
 {
-    dq_ask_tally *t = &ask->tally;
-    uint64_t in = ask_tokens_of(job->sent_bytes), out = job->form->tokens_out;
+    dq_ask_stats *t = &ask->stats;
+    uint64_t in = dq_llm_tokens(job->sent_bytes), out = job->form->tokens_out;
     t->dry_requests += !job->maybe;
     t->dry_maybe += job->maybe;
     t->dry_tokens_in += job->maybe ? 0 : in;
@@ -188,7 +146,7 @@ static void foresee(dq_ask *ask, const ask_job *job)
     t->dry_maybe_out += job->maybe ? out : 0;
 }
 
-static void give(dq_ask *ask, ask_job *job, dq_reply *reply)
+static void give(dq_ask *ask, llm_job *job, dq_reply *reply)
 {
     *reply = (dq_reply){.tag = job->tag,
                         .status = job->status,
@@ -198,52 +156,25 @@ static void give(dq_ask *ask, ask_job *job, dq_reply *reply)
                         .hit = job->hit};
     ask->given = job;
     ask->open--;
-    ask->tally.hits += job->hit;
-    ask->tally.missing += job->status == DQ_ERR_UNKNOWN;
-    ask->tally.unreadable += !job->status && !job->label;
-    if (job->status == DQ_ERR_UNKNOWN) foresee(ask, job);
+    ask->stats.hits += job->hit;
+    ask->stats.missing += job->status == DQ_ERR_UNKNOWN;
+    ask->stats.unreadable += !job->status && !job->label;
+    if (job->status == DQ_ERR_UNKNOWN) estimate(ask, job);
     if (job->hit && job->measured) {
         ask->measured_bytes += job->bytes;
         ask->measured_tokens += job->measured;
-        ask->tally.tokens_per_byte = (double)ask->measured_tokens / (double)ask->measured_bytes;
+        ask->stats.tokens_per_byte = (double)ask->measured_tokens / (double)ask->measured_bytes;
     }
 }
 
-/* Waits until the desk has something for us, or a tenth of a second, so that a stop is heeded. */
-static void wait_for_desk(dq_ask *ask)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += 100000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    (void)pthread_mutex_lock(&ask->lock);
-    if (!ask->done.count && !ask->granted.count && !ask->stopping)
-        (void)pthread_cond_timedwait(&ask->from_desk, &ask->lock, &until);
-    else if (ask->stopping && !ask->desk_idle)
-        (void)pthread_cond_timedwait(&ask->from_desk, &ask->lock, &until);
-    (void)pthread_mutex_unlock(&ask->lock);
-}
-
-static bool take_done(dq_ask *ask)
-{
-    (void)pthread_mutex_lock(&ask->lock);
-    ask_list_move(&ask->done_here, &ask->done);
-    bool granted = ask->granted.count > 0;
-    (void)pthread_mutex_unlock(&ask->lock);
-    return granted;
-}
-
-/* One turn of waiting: by the connections while some are open, else by the desk. */
+/* One turn of waiting: by the connections while some are open, else by the store. */
 static dq_status wait_a_turn(dq_ask *ask, dq_error *error)
 {
-    bool granted = take_done(ask);
-    if (ask->done_here.count && !ask->http) return DQ_OK;
-    bool sends = granted || ask->in_flight || (ask->waiting.count && !ask_waits_for_desk(ask));
-    if (ask->http && !ask->broken && sends) return ask_send(ask, ask->done_here.count ? 0 : 1, error);
-    if (!ask->done_here.count) wait_for_desk(ask);
+    bool granted = dq_llm_queue_take(&ask->queue, &ask->done);
+    if (ask->done.count && !ask->sender) return DQ_OK;
+    if (!ask->broken && ask->sender && (granted || dq_llm_sender_busy(ask->sender)))
+        return dq_llm_sender_run(ask->sender, ask->done.count ? 0 : 1, error);
+    if (!ask->done.count) dq_llm_queue_wait(&ask->queue);
     return DQ_OK;
 }
 
@@ -251,20 +182,20 @@ int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error)
 {
     if (ask->given) {
         clear_job(ask->given);
-        ask_list_push(&ask->spare, ask->given);
+        dq_llm_list_push(&ask->spare, ask->given);
         ask->given = NULL;
     }
-    flush_questions(ask);
+    dq_llm_queue_put(&ask->queue, &ask->fresh);
     while (ask->open) {
         dq_error e = DQ_ERROR_NONE;
         heed_stop(ask);
-        if ((ask->stopping && settled(ask)) || used_up(ask)) return end_of_asking(ask, error);
-        if (!ask->stopping && ask->done_here.count) {
-            give(ask, ask_list_pop(&ask->done_here), reply);
+        if ((ask->queue.stopping && all_stored(ask)) || budget_used(ask)) return end_of_asking(ask, error);
+        if (!ask->queue.stopping && ask->done.count) {
+            give(ask, dq_llm_list_pop(&ask->done), reply);
             return 1;
         }
         if (wait_a_turn(ask, &e)) {
-            ask_stop(ask, &e);
+            dq_llm_queue_stop(&ask->queue, &e);
             ask->broken = true;
         }
     }
@@ -274,31 +205,23 @@ int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error)
 
 /* ---- life ---- */
 
-const dq_ask_tally *dq_ask_told(const dq_ask *ask)
+const dq_ask_stats *dq_ask_stats_of(const dq_ask *ask)
 {
-    return &ask->tally;
-}
-
-/* cache_only reads a cache that must be there; a dry run reads what there is. */
-static dq_status open_cache(dq_ask *ask, dq_error *error)
-{
-    const char *path = ask->options.cache;
-    if (!path || (ask->options.dry_run && access(path, F_OK) != 0)) return DQ_OK;
-    return dq_cache_open(&ask->cache, path, ask->reading, error);
+    return &ask->stats;
 }
 
 static dq_status open_parts(dq_ask *ask, dq_error *error)
 {
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_mutex_init(&ask->lock, NULL);
-    (void)pthread_cond_init(&ask->to_desk, &attributes);
-    (void)pthread_cond_init(&ask->from_desk, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    dq_status status = ask->reading ? DQ_OK : ask_sender_open(ask, error);
-    if (!status) status = open_cache(ask, error);
-    return status ? status : ask_desk_start(ask, error);
+    dq_status status = DQ_OK;
+    ask->budget = (llm_budget){.setup = &ask->setup, .queue = &ask->queue};
+    ask->members = (llm_members){.queue = &ask->queue};
+    dq_llm_queue_init(&ask->queue);
+    if (!ask->setup.reading)
+        status = dq_llm_sender_open(&ask->sender, &ask->setup, &ask->queue, &ask->budget, &ask->members,
+                                    &ask->stats, error);
+    if (status) return status;
+    return dq_llm_store_open(&ask->store, &ask->setup, &ask->queue, &ask->budget, &ask->members, ask->sender,
+                             error);
 }
 
 dq_status dq_ask_open(dq_ask **out, const dq_ask_config *config, dq_error *error)
@@ -306,14 +229,15 @@ dq_status dq_ask_open(dq_ask **out, const dq_ask_config *config, dq_error *error
     dq_ask *ask = calloc(1, sizeof *ask);
     *out = NULL;
     if (!ask) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for questions");
-    ask->options = *config->options;
-    ask->model = config->model;
-    ask->go_on = config->go_on;
-    ask->window = config->window ? config->window : ASK_WINDOW;
-    ask->whole = config->whole || ask->options.dry_run; /* which measures tokens by the bytes of questions */
-    ask->reading = ask->options.cache_only || ask->options.dry_run;
-    ask->trouble = DQ_ERROR_NONE;
-    if (ask->options.price) (void)dq_ask_parse_price(ask->options.price, &ask->price_in, &ask->price_out);
+    const dq_ask_options *o = config->options;
+    ask->setup = (llm_setup){.options = *o,
+                             .model = config->model,
+                             .client = config->client ? config->client : &dq_ask_http,
+                             .whole = config->whole || o->dry_run, /* it measures tokens by bytes */
+                             .go_on = config->go_on,
+                             .reading = o->cache_only || o->dry_run};
+    if (o->price) (void)dq_ask_parse_price(o->price, &ask->setup.price_in, &ask->setup.price_out);
+    ask->window = config->window ? config->window : WINDOW;
     dq_status status = open_parts(ask, error);
     if (status) {
         (void)dq_ask_close(ask, status, NULL);
@@ -323,39 +247,29 @@ dq_status dq_ask_open(dq_ask **out, const dq_ask_config *config, dq_error *error
     return DQ_OK;
 }
 
-/* Requests that were granted and never went out. */
-static void count_unsent(dq_ask *ask)
+static void free_jobs(llm_job *all)
 {
-    (void)pthread_mutex_lock(&ask->lock);
-    ask_list_move(&ask->waiting, &ask->granted);
-    for (const ask_job *job = ask->waiting.first; job; job = job->next) ask->unsent += job->carry > 0;
-    (void)pthread_mutex_unlock(&ask->lock);
-}
-
-dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error)
-{
-    if (!ask) return status;
-    tell_open(ask, false);
-    ask->stopping = true;
-    dq_status ended = DQ_OK;
-    if (ask_desk_end(ask)) {
-        count_unsent(ask); /* now that nothing more is granted */
-        ended = ask_keep_notes(ask, ask->hits, status ? NULL : error);
-    }
-    ask_sender_close(ask);
-    if (!status) status = ended;
-    dq_cache_close(ask->cache);
-    (void)pthread_mutex_destroy(&ask->lock);
-    (void)pthread_cond_destroy(&ask->to_desk);
-    (void)pthread_cond_destroy(&ask->from_desk);
-    for (ask_job *job = ask->all, *next; job; job = next) {
+    for (llm_job *job = all, *next; job; job = next) {
         next = job->made;
         clear_job(job);
         free(job->request);
         free(job);
     }
-    dq_index_free(&ask->refreshed);
-    dq_arena_free(&ask->arena);
+}
+
+dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error)
+{
+    dq_error e = DQ_ERROR_NONE;
+    if (!ask) return status;
+    tell_open(ask, false);
+    ask->queue.stopping = true;
+    dq_llm_store_end(ask->store);
+    dq_llm_sender_give_up(ask->sender); /* now that nothing more is granted */
+    dq_status ended = dq_llm_store_close(ask->store, &e);
+    dq_llm_sender_close(ask->sender);
+    dq_llm_queue_destroy(&ask->queue);
+    free_jobs(ask->all);
     free(ask);
-    return status;
+    if (!status && ended && error) *error = e;
+    return status ? status : ended;
 }

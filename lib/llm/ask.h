@@ -94,17 +94,18 @@ typedef struct dq_reply {
 typedef struct dq_ask_config {
     const dq_ask_options *options;
     const char *model;
-    bool whole;    /* replies carry the raw answers of hits too */
-    bool go_on;    /* a question whose attempts are spent is a reply, not the end */
-    size_t window; /* questions that may be open at once; 0: 2048 */
+    bool whole;                         /* replies carry the raw answers of hits too */
+    bool go_on;                         /* a question whose attempts are spent is a reply, not the end */
+    size_t window;                      /* questions that may be open at once; 0: 2048 */
+    const struct dq_ask_client *client; /* of llm/client.h; NULL: port/http's, and the machine's clock */
 } dq_ask_config;
 
 /* What became of the questions so far. */
-typedef struct dq_ask_tally {
+typedef struct dq_ask_stats {
     uint64_t questions, hits, asked, missing, unreadable, failed;
     uint64_t dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in, dry_maybe_out;
     double tokens_per_byte; /* of dry_run's estimates: as measured over the hits, else 1/4 */
-} dq_ask_tally;
+} dq_ask_stats;
 
 typedef struct dq_ask dq_ask;
 
@@ -115,7 +116,8 @@ size_t dq_ask_room(const dq_ask *ask);
 dq_status dq_ask_put(dq_ask *ask, const dq_question *question, dq_error *error);
 /* Waits for a reply: 1 with one, 0 when no question is open, -1 when it failed (the status in *error). */
 int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error);
-const dq_ask_tally *dq_ask_told(const dq_ask *ask);
+/* Lives as long as the ask, and is kept up to date. */
+const dq_ask_stats *dq_ask_stats_of(const dq_ask *ask);
 /* Stores what is left to store, frees claims, frees. Returns status, or the first failure of its own. Accepts
  * NULL. */
 dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error);

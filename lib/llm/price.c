@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "llm/ask_impl.h"
+#include "llm/price.h"
+
+#include "llm/ask.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-uint64_t ask_tokens_of(size_t bytes)
+uint64_t dq_llm_tokens(size_t bytes)
 {
     return (bytes + 3) / 4; /* English prose and JSON have about four bytes a token */
 }

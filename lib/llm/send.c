@@ -1,40 +1,71 @@
-/* SPDX-License-Identifier: MIT
- *
- * The sender: what was granted goes out by the client, with the members of the answer's form that the server
- * is known or hoped to take, and what comes back is handed to the desk. While it is not known whether a
- * server takes a member, one request alone finds out, so that a refusal costs one call and not `parallel` of
- * them.
- */
-#include "llm/ask_impl.h"
+/* SPDX-License-Identifier: MIT */
+#include "llm/send.h"
+
+#include "llm/price.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-/* ---- what the client asks and tells ---- */
+/* A request on its way: the jobs that it carries. */
+typedef struct request {
+    llm_job *jobs[LLM_BATCH];
+    size_t count;
+    unsigned members;        /* bits of those that it carries */
+    bool used, probe, again; /* again: asked once more without a member that was refused */
+} request;
+
+struct llm_sender {
+    llm_setup *setup;
+    llm_queue *queue;
+    llm_budget *budget;
+    llm_members *members;
+    dq_ask_stats *stats;
+    const dq_ask_client *client;
+    dq_http *http;
+    request *requests; /* (request_count), by tag */
+    size_t request_count, in_flight;
+    llm_list waiting; /* granted, and not yet sent */
+    bool probing;
+};
+
+/* ---- the client ---- */
+
+static double monotonic_seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+const dq_ask_client dq_ask_http = {.open = dq_http_new,
+                                   .close = dq_http_free,
+                                   .submit = dq_http_submit,
+                                   .next = dq_http_next,
+                                   .wake = dq_http_wake,
+                                   .mask = dq_http_mask,
+                                   .server = dq_http_server,
+                                   .now = monotonic_seconds};
 
 static dq_status before_attempt(void *arg, uint64_t tag, unsigned attempt, dq_error *error)
 {
-    dq_ask *ask = arg;
-    if (ask->stopping) return dq_fail(error, DQ_ERR_STOPPED, "not sent");
-    return attempt == 1 && !ask->requests[tag].again ? DQ_OK : ask_further(ask, error);
+    llm_sender *s = arg;
+    if (s->queue->stopping) return dq_fail(error, DQ_ERR_STOPPED, "not sent");
+    return attempt == 1 && !s->requests[tag].again ? DQ_OK : dq_llm_budget_attempt(s->budget, error);
 }
 
 static void attempt_failed(void *arg, uint64_t tag, long code, const char *reason)
 {
-    dq_ask *ask = arg;
-    (void)tag;
-    (void)reason;
-    (void)pthread_mutex_lock(&ask->lock);
-    ask->failed += code != 0;
-    ask->lost += code == 0;
-    (void)pthread_mutex_unlock(&ask->lock);
+    llm_sender *s = arg;
+    (void)tag, (void)reason;
+    dq_llm_budget_note_failure(s->budget, code != 0);
 }
 
-dq_status ask_sender_open(dq_ask *ask, dq_error *error)
+static dq_status open_client(llm_sender *s, dq_error *error)
 {
-    const dq_ask_options *o = &ask->options;
+    const dq_ask_options *o = &s->setup->options;
     dq_http_config config = DQ_HTTP_DEFAULTS;
     config.address = o->base_url ? o->base_url : "https://api.openai.com/v1";
     config.key = o->key;
@@ -46,209 +77,194 @@ dq_status ask_sender_open(dq_ask *ask, dq_error *error)
     config.tokens_per_minute = o->tpm;
     config.before = before_attempt;
     config.failed = attempt_failed;
-    config.arg = ask;
+    config.arg = s;
     config.seed = (uint64_t)getpid(); /* processes that fail together come back apart */
-    ask->request_count = 2 * (size_t)o->parallel;
-    ask->requests = calloc(ask->request_count, sizeof *ask->requests);
-    if (!ask->requests) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for requests");
-    dq_status status = dq_http_new(&ask->http, &config, error);
-    if (status) return status;
-    (void)snprintf(ask->server, sizeof ask->server, "%s", dq_http_server(ask->http));
-    (void)snprintf(ask->about, sizeof ask->about, "%s %s", ask->server, ask->model);
+    return s->client->open(&s->http, &config, error);
+}
+
+dq_status dq_llm_sender_open(llm_sender **sender, llm_setup *setup, llm_queue *queue, llm_budget *budget,
+                             llm_members *members, dq_ask_stats *stats, dq_error *error)
+{
+    llm_sender *s = *sender = calloc(1, sizeof *s);
+    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for requests");
+    *s = (llm_sender){.setup = setup,
+                      .queue = queue,
+                      .budget = budget,
+                      .members = members,
+                      .stats = stats,
+                      .client = setup->client,
+                      .request_count = 2 * (size_t)setup->options.parallel};
+    s->requests = calloc(s->request_count, sizeof *s->requests);
+    dq_status status = s->requests ? open_client(s, error)
+                                   : dq_fail(error, DQ_ERR_MEMORY, "out of memory for requests");
+    if (status) {
+        dq_llm_sender_close(s);
+        *sender = NULL;
+        return status;
+    }
+    (void)snprintf(setup->server, sizeof setup->server, "%s", s->client->server(s->http));
+    (void)snprintf(setup->subject, sizeof setup->subject, "%s %s", setup->server, setup->model);
     return DQ_OK;
 }
 
-void ask_sender_close(dq_ask *ask)
+void dq_llm_sender_close(llm_sender *s)
 {
-    dq_http_free(ask->http);
-    ask->http = NULL;
-    free(ask->requests);
-    ask->requests = NULL;
+    if (!s) return;
+    s->client->close(s->http);
+    free(s->requests);
+    free(s);
 }
 
-/* ---- the members of the answer's form ---- */
-
-static ask_member *find_member(dq_ask *ask, const char *name)
+void dq_llm_sender_wake(llm_sender *s)
 {
-    for (size_t i = 0; i < ask->member_count; i++)
-        if (strcmp(ask->members[i].name, name) == 0) return &ask->members[i];
-    return NULL;
+    if (s) s->client->wake(s->http);
 }
 
-/* Bits of a form's members that are worth sending, and whether one of them is a try. */
-static unsigned members_to_carry(dq_ask *ask, const dq_ask_form *form, bool *trying)
+/* ---- bodies ---- */
+
+/* The job's request without its sample, in the arena. */
+static dq_status parse_request(const llm_job *job, dq_arena *arena, dq_value *parsed, dq_error *error)
 {
-    unsigned carried = 0;
-    *trying = false;
-    (void)pthread_mutex_lock(&ask->lock);
-    for (size_t i = 0; form->extra && form->extra[i].name; i++) {
-        const ask_member *m = find_member(ask, form->extra[i].name);
-        if (m && m->taken == ASK_REFUSED) continue;
-        carried |= 1u << i;
-        *trying |= m && m->taken == ASK_UNKNOWN;
-    }
-    (void)pthread_mutex_unlock(&ask->lock);
-    return carried;
+    char *text = dq_arena_take(arena, job->sent_bytes + 1);
+    if (!text) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
+    memcpy(text, job->request, job->sent_bytes);
+    text[job->sent_bytes] = '}';
+    return dq_json_parse(text, job->sent_bytes + 1, arena, parsed, error);
 }
 
-/* What an answer says about the members that its request carried. */
-static void members_taken(dq_ask *ask, const ask_request *r)
-{
-    const dq_ask_member *extra = r->jobs[0]->form->extra;
-    (void)pthread_mutex_lock(&ask->lock);
-    for (size_t i = 0; extra && extra[i].name; i++) {
-        ask_member *m = r->carried & 1u << i ? find_member(ask, extra[i].name) : NULL;
-        if (!m || m->taken != ASK_UNKNOWN) continue;
-        m->taken = ASK_TAKEN;
-        m->news = true;
-    }
-    (void)pthread_mutex_unlock(&ask->lock);
-}
-
-/* A refusal that names a member which the request carried: the server is asked without it from now on. */
-static bool member_refused(dq_ask *ask, const ask_request *r, const dq_http_answer *answer)
-{
-    const dq_ask_member *extra = r->jobs[0]->form->extra;
-    bool refused = false;
-    if ((answer->code != 400 && answer->code != 422) || !answer->body) return false;
-    (void)pthread_mutex_lock(&ask->lock);
-    for (size_t i = 0; extra && extra[i].name; i++) {
-        if (!(r->carried & 1u << i) || !strstr(answer->body, extra[i].name)) continue;
-        ask_member *m = find_member(ask, extra[i].name);
-        if (!m) continue;
-        m->taken = ASK_REFUSED;
-        m->news = refused = true;
-    }
-    (void)pthread_mutex_unlock(&ask->lock);
-    return refused;
-}
-
-/* ---- sending ---- */
-
-static dq_status write_batch(dq_ask *ask, ask_request *r, dq_json_text *body, dq_error *error)
+static dq_status write_batch(const request *r, dq_json_text *body, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value requests[ASK_BATCH];
+    dq_value parsed[LLM_BATCH];
+    const dq_ask_form *form = r->jobs[0]->form;
     dq_status status = DQ_OK;
-    (void)ask;
-    for (size_t i = 0; !status && i < r->count; i++) {
-        char *text = dq_arena_take(&arena, r->jobs[i]->sent_bytes + 1);
-        if (!text) {
-            status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
-            break;
-        }
-        memcpy(text, r->jobs[i]->request, r->jobs[i]->sent_bytes);
-        text[r->jobs[i]->sent_bytes] = '}';
-        status = dq_json_parse(text, r->jobs[i]->sent_bytes + 1, &arena, &requests[i], error);
-    }
-    if (!status) status = r->jobs[0]->form->join(r->jobs[0]->form, requests, r->count, body, error);
+    for (size_t i = 0; !status && i < r->count; i++)
+        status = parse_request(r->jobs[i], &arena, &parsed[i], error);
+    if (!status) status = form->join(form, parsed, r->count, body, error);
     dq_arena_free(&arena);
     if (!status && body->bytes) body->bytes--; /* its last brace: members may follow */
     return status;
 }
 
 /* The body without its last brace, the members, the brace. */
-static dq_status write_body(dq_ask *ask, ask_request *r, dq_json_text *body, dq_error *error)
+static dq_status write_body(const request *r, dq_json_text *body, dq_error *error)
 {
     const dq_ask_form *form = r->jobs[0]->form;
     dq_status status = form->join
-                           ? write_batch(ask, r, body, error)
+                           ? write_batch(r, body, error)
                            : dq_json_write_raw(body, r->jobs[0]->request, r->jobs[0]->sent_bytes, error);
     for (size_t i = 0; !status && form->extra && form->extra[i].name; i++) {
-        if (!(r->carried & 1u << i)) continue;
+        const dq_ask_member *m = &form->extra[i];
+        if (!(r->members & 1u << i)) continue;
         status = dq_json_write_raw(body, ",\"", 2, error);
-        if (!status)
-            status = dq_json_write_raw(body, form->extra[i].name, strlen(form->extra[i].name), error);
+        if (!status) status = dq_json_write_raw(body, m->name, strlen(m->name), error);
         if (!status) status = dq_json_write_raw(body, "\":", 2, error);
-        if (!status)
-            status = dq_json_write_raw(body, form->extra[i].json, strlen(form->extra[i].json), error);
+        if (!status) status = dq_json_write_raw(body, m->json, strlen(m->json), error);
     }
     return status ? status : dq_json_write_raw(body, "}", 1, error);
 }
 
-static dq_status submit(dq_ask *ask, ask_request *r, dq_error *error)
+/* ---- sending ---- */
+
+static dq_status submit(llm_sender *s, request *r, dq_error *error)
 {
     dq_json_text body = DQ_JSON_TEXT_EMPTY;
     const dq_ask_form *form = r->jobs[0]->form;
-    r->carried = members_to_carry(ask, form, &r->probe);
-    if (r->probe) ask->probing = true;
-    dq_status status = write_body(ask, r, &body, error);
+    r->members = dq_llm_members_to_send(s->members, form, &r->probe);
+    if (r->probe) s->probing = true;
+    dq_status status = write_body(r, &body, error);
     if (!status)
-        status = dq_http_submit(ask->http, form->path, body.data, body.bytes, (uint64_t)(r - ask->requests),
-                                ask_tokens_of(body.bytes) + form->tokens_out * r->count, error);
+        status = s->client->submit(s->http, form->path, body.data, body.bytes, (uint64_t)(r - s->requests),
+                                   dq_llm_tokens(body.bytes) + form->tokens_out * r->count, error);
     dq_json_text_free(&body);
     return status;
 }
 
-static ask_request *free_request(dq_ask *ask)
+static request *free_request(llm_sender *s)
 {
-    for (size_t i = 0; i < ask->request_count; i++)
-        if (!ask->requests[i].used) return &ask->requests[i];
+    for (size_t i = 0; i < s->request_count; i++)
+        if (!s->requests[i].used) return &s->requests[i];
     return NULL;
 }
 
 /* Answers that are not stored yet would be lost by a kill, and paid for again: they keep their slots, also
  * where the disk is slower than the server. */
-static bool has_slot(dq_ask *ask)
+static bool has_slot(llm_sender *s)
 {
-    size_t batch = ask->waiting.first->form->batch ? ask->waiting.first->form->batch : 1;
-    (void)pthread_mutex_lock(&ask->lock);
-    size_t unstored = ask->unstored;
-    (void)pthread_mutex_unlock(&ask->lock);
-    return ask->in_flight < ask->request_count &&
-           ask->in_flight * batch + unstored < ask->request_count * batch;
-}
-
-bool ask_waits_for_desk(dq_ask *ask)
-{
-    return !ask->stopping && !ask->in_flight && ask->waiting.count && !has_slot(ask);
+    size_t batch = s->waiting.first->form->batch ? s->waiting.first->form->batch : 1;
+    dq_llm_lock(s->queue);
+    size_t unstored = s->queue->unstored;
+    dq_llm_unlock(s->queue);
+    return s->in_flight < s->request_count && s->in_flight * batch + unstored < s->request_count * batch;
 }
 
 /* Whether the next request may go out: a slot is free, and it would not be a second try. */
-static bool may_submit(dq_ask *ask)
+static bool may_submit(llm_sender *s)
 {
     bool trying;
-    if (!ask->waiting.count || ask->stopping || !has_slot(ask)) return false;
-    if (!ask->probing) return true;
-    (void)members_to_carry(ask, ask->waiting.first->form, &trying);
+    if (!s->waiting.count || s->queue->stopping || !has_slot(s)) return false;
+    if (!s->probing) return true;
+    (void)dq_llm_members_to_send(s->members, s->waiting.first->form, &trying);
     return !trying;
 }
 
-static dq_status submit_waiting(dq_ask *ask, dq_error *error)
+static dq_status submit_waiting(llm_sender *s, dq_error *error)
 {
     dq_status status = DQ_OK;
-    while (!status && may_submit(ask)) {
-        ask_request *r = free_request(ask);
-        size_t carry = ask->waiting.first->carry;
-        *r = (ask_request){.used = true};
-        while (r->count < carry) r->jobs[r->count++] = ask_list_pop(&ask->waiting);
-        ask->in_flight++;
-        status = submit(ask, r, error);
+    while (!status && may_submit(s)) {
+        request *r = free_request(s);
+        size_t batch = s->waiting.first->batch;
+        *r = (request){.used = true};
+        while (r->count < batch) r->jobs[r->count++] = dq_llm_list_pop(&s->waiting);
+        s->in_flight++;
+        status = submit(s, r, error);
     }
     return status;
 }
 
+size_t dq_llm_sender_in_flight(const llm_sender *s)
+{
+    return s ? s->in_flight : 0;
+}
+
+bool dq_llm_sender_idle(const llm_sender *s)
+{
+    return !s || (!s->in_flight && !s->waiting.count);
+}
+
+bool dq_llm_sender_busy(llm_sender *s)
+{
+    if (dq_llm_sender_idle(s)) return false;
+    return s->in_flight || s->queue->stopping || has_slot(s);
+}
+
+void dq_llm_sender_give_up(llm_sender *s)
+{
+    uint64_t requests = 0;
+    if (!s) return;
+    dq_llm_lock(s->queue);
+    dq_llm_list_move(&s->waiting, &s->queue->granted);
+    dq_llm_unlock(s->queue);
+    for (const llm_job *job = s->waiting.first; job; job = job->next) requests += job->batch > 0;
+    dq_llm_budget_note_unsent(s->budget, requests);
+}
+
 /* ---- answers ---- */
 
-static bool keep_answer(ask_job *job, const char *text, size_t bytes)
+static bool keep_answer(llm_job *job, const char *text, size_t bytes)
 {
-    free(job->answer);
-    job->answer = malloc(bytes + 1);
     job->answer_bytes = bytes;
-    if (!job->answer) return false;
-    memcpy(job->answer, text, bytes);
-    job->answer[bytes] = '\0';
-    return true;
+    return dq_llm_keep_text(&job->answer, text, bytes);
 }
 
 /* A batch's answer as the answers of its jobs, which share what it cost. An answer that cannot be split is
  * each job's, whole: unreadable, and kept for whoever wants to know why. */
-static bool split_answer(ask_request *r, const dq_http_answer *answer)
+static bool split_answer(request *r, const dq_http_answer *answer)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value body;
     dq_error none = DQ_ERROR_NONE;
-    dq_json_text pieces[ASK_BATCH] = {{0}};
+    dq_json_text pieces[LLM_BATCH] = {{0}};
     const dq_ask_form *form = r->jobs[0]->form;
     bool whole = dq_json_parse(answer->body, answer->bytes, &arena, &body, &none) != DQ_OK, kept = true;
     int64_t in = whole ? -1 : dq_value_integer(dq_map_get(dq_map_get(&body, "usage"), "prompt_tokens"), -1);
@@ -265,7 +281,7 @@ static bool split_answer(ask_request *r, const dq_http_answer *answer)
     return kept;
 }
 
-static dq_status take_body(ask_request *r, const dq_http_answer *answer, dq_error *error)
+static dq_status take_body(request *r, const dq_http_answer *answer, dq_error *error)
 {
     for (size_t i = 0; i < r->count; i++) {
         r->jobs[i]->tokens_in = r->jobs[i]->tokens_out = -1;
@@ -274,19 +290,6 @@ static dq_status take_body(ask_request *r, const dq_http_answer *answer, dq_erro
     bool kept = r->jobs[0]->form->join ? split_answer(r, answer)
                                        : keep_answer(r->jobs[0], answer->body, answer->bytes);
     return kept ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for answers");
-}
-
-/* Hands a request's jobs to the desk. */
-static void hand_over(dq_ask *ask, ask_request *r, dq_status status)
-{
-    (void)pthread_mutex_lock(&ask->lock);
-    for (size_t i = 0; i < r->count; i++) {
-        r->jobs[i]->status = status;
-        ask_list_push(&ask->answered, r->jobs[i]);
-    }
-    ask->unstored += r->count;
-    (void)pthread_cond_signal(&ask->to_desk);
-    (void)pthread_mutex_unlock(&ask->lock);
 }
 
 /* The server's own words for a failure, as the servers of this world put them, or NULL. */
@@ -306,72 +309,71 @@ static const char *words_of(const dq_http_answer *answer, dq_arena *arena)
 }
 
 /* The client's reason, and the server's. */
-static void explain_failure(const dq_ask *ask, const dq_http_answer *answer, dq_status status, dq_error *why)
+static void explain_failure(const llm_sender *s, const dq_http_answer *answer, dq_status status,
+                            dq_error *why)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     const char *words = words_of(answer, &arena);
     (void)dq_fail(why, status, "%s%s%.200s", answer->reason, words ? ": " : "", words ? words : "");
-    dq_http_mask(ask->http, why->reason);
+    s->client->mask(s->http, why->reason);
     dq_arena_free(&arena);
 }
 
 /* No answer: why, and what it means for the rest. */
-static void take_failure(dq_ask *ask, ask_request *r, const dq_http_answer *answer)
+static void take_failure(llm_sender *s, request *r, const dq_http_answer *answer)
 {
     dq_error why = DQ_ERROR_NONE;
     if (answer->status == DQ_ERR_STOPPED) {
-        (void)pthread_mutex_lock(&ask->lock);
-        ask->unsent += answer->attempts == 0 && !r->again;
-        (void)pthread_mutex_unlock(&ask->lock);
+        dq_llm_budget_note_unsent(s->budget, answer->attempts == 0 && !r->again);
         return;
     }
-    ask->tally.failed += r->count;
+    s->stats->failed += r->count;
     /* One question that fails is not a service that is down: others were answered, or this one was, badly. */
-    bool alone = answer->attempts > 0 && (answer->code || ask->tally.asked);
-    if (answer->status == DQ_ERR_IO && ask->go_on && alone) {
-        hand_over(ask, r, DQ_ERR_IO);
+    bool alone = answer->attempts > 0 && (answer->code || s->stats->asked);
+    if (answer->status == DQ_ERR_IO && s->setup->go_on && alone) {
+        dq_llm_queue_answer(s->queue, r->jobs, r->count, DQ_ERR_IO);
         return;
     }
     bool down = answer->status == DQ_ERR_IO;
-    explain_failure(ask, answer, down ? DQ_ERR_STOPPED : answer->status, &why);
-    ask_stop(ask, &why);
+    explain_failure(s, answer, down ? DQ_ERR_STOPPED : answer->status, &why);
+    dq_llm_queue_stop(s->queue, &why);
 }
 
-static dq_status take_answer(dq_ask *ask, const dq_http_answer *answer, dq_error *error)
+static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_error *error)
 {
-    ask_request *r = &ask->requests[answer->tag];
-    dq_status status = DQ_OK;
-    if (r->probe) ask->probing = false;
-    if (answer->status == DQ_ERR_UNSUPPORTED && r->carried && !ask->stopping &&
-        member_refused(ask, r, answer)) {
+    request *r = &s->requests[answer->tag];
+    const dq_ask_form *form = r->jobs[0]->form;
+    if (r->probe) s->probing = false;
+    if (answer->status == DQ_ERR_UNSUPPORTED && r->members && !s->queue->stopping &&
+        dq_llm_members_refused(s->members, form, r->members, answer)) {
         r->again = true;
-        return submit(ask, r, error);
+        return submit(s, r, error);
     }
     r->used = false;
-    ask->in_flight--;
+    s->in_flight--;
     if (answer->status) {
-        take_failure(ask, r, answer);
+        take_failure(s, r, answer);
         return DQ_OK;
     }
-    members_taken(ask, r);
-    status = take_body(r, answer, error);
-    ask->tally.asked++;
-    hand_over(ask, r, DQ_OK);
+    dq_llm_members_taken(s->members, form, r->members);
+    dq_status status = take_body(r, answer, error);
+    s->stats->asked++;
+    dq_llm_queue_answer(s->queue, r->jobs, r->count, DQ_OK);
     return status;
 }
 
-dq_status ask_send(dq_ask *ask, double seconds, dq_error *error)
+dq_status dq_llm_sender_run(llm_sender *s, double seconds, dq_error *error)
 {
     dq_http_answer answer;
-    (void)pthread_mutex_lock(&ask->lock);
-    ask_list_move(&ask->waiting, &ask->granted);
-    (void)pthread_mutex_unlock(&ask->lock);
-    dq_status status = submit_waiting(ask, error);
-    int got = status ? 0 : dq_http_next(ask->http, seconds, &answer, error);
+    dq_llm_lock(s->queue);
+    dq_llm_list_move(&s->waiting, &s->queue->granted);
+    dq_llm_unlock(s->queue);
+    dq_status status = submit_waiting(s, error);
+    int got = status ? 0 : s->client->next(s->http, seconds, &answer, error);
     while (!status && got > 0) {
-        status = take_answer(ask, &answer, error);
-        if (!status) status = submit_waiting(ask, error);
-        if (!status) got = dq_http_next(ask->http, 0, &answer, error);
+        status = take_answer(s, &answer, error);
+        if (!status) status = submit_waiting(s, error);
+        if (!status) got = s->client->next(s->http, 0, &answer, error);
     }
     return got < 0 ? error->status : status;
 }

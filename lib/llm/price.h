@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What asking will cost, before a server has counted. (dq_ask_parse_price is in ask.h.)
+ */
+#ifndef DQ_LLM_PRICE_H
+#define DQ_LLM_PRICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Tokens of so many bytes of English prose or JSON, as an estimate. */
+uint64_t dq_llm_tokens(size_t bytes);
+
+#endif
