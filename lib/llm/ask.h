@@ -39,10 +39,18 @@ typedef struct dq_ask_options {
     const char *base_url;     /* NULL: https://api.openai.com/v1 */
     const char *key;          /* NULL or empty: none */
     const char *certificates; /* as dq_http_config has them */
-    const char *cache, *price;
-    bool cache_only, refresh, retry_unreadable, dry_run;
-    uint64_t parallel, max_requests, max_tokens, attempts;
-    double max_cost, rpm, tpm, timeout;
+    const char *cache;        /* the file; NULL for a dry run without one */
+    bool cache_only, dry_run; /* nobody is asked: what the cache lacks is missing, and estimated */
+    bool refresh;             /* ask what the cache has, too, each question once */
+    bool retry_unreadable;    /* ask once more where a kept answer could not be read */
+    uint64_t parallel;        /* requests on their way, 1 .. 1024 */
+    uint64_t attempts;        /* of a request, at least 1 */
+    double timeout;           /* seconds, of a request */
+    double rpm, tpm;          /* requests, tokens a minute at most; 0: no limit */
+    /* The budget: what the cache's ledger may come to, with all that other processes spend; 0: no limit. */
+    uint64_t max_requests, max_tokens;
+    double max_cost;
+    const char *price; /* of a million tokens, as dq_ask_parse_price takes it; NULL: none */
     dq_ask_stop stop;
 } dq_ask_options;
 
@@ -52,7 +60,8 @@ typedef struct dq_ask_member {
     const char *name, *json; /* "response_format", "{...}" */
 } dq_ask_member;
 
-/* What questions of one kind have in common. Outlives the ask. */
+/* What questions of one kind have in common. Outlives the ask. `read` is called on the store's thread, `join`
+ * and `split` on the caller's. */
 typedef struct dq_ask_form dq_ask_form;
 struct dq_ask_form {
     const char *path;           /* below the server's address: "chat/completions" */

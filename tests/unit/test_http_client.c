@@ -282,6 +282,24 @@ static void test_others_go_on_while_one_waits(void **state)
     dq_http_free(http);
 }
 
+/* The first is to come back later than the second. */
+static outcome comes_back_in_turn(const dq_request *r)
+{
+    return (outcome){.code = r->attempts == 1 ? 503 : 200, .after = 0.1, .retry_after = r->tag ? 2 : 30};
+}
+
+static void test_who_is_due_first_goes_first(void **state)
+{
+    (void)state;
+    dq_http_config config = defaults();
+    dq_http *http = open_client(&config, comes_back_in_turn, 2);
+    assert_int_equal(next_answer(http).tag, 1);
+    assert_int_equal(next_answer(http).tag, 0);
+    assert_true(wire.sent[2].time > 2 && wire.sent[2].time < 3);
+    assert_true(wire.sent[3].time > 30 && wire.sent[3].time < 31);
+    dq_http_free(http);
+}
+
 static outcome refuses(const dq_request *r)
 {
     return r->tag == 0   ? (outcome){.code = 400, .body = "{\"error\":\"my key: sesame-open\"}"}
@@ -425,6 +443,7 @@ int main(void)
                                        cmocka_unit_test(test_retry_after_pauses_all),
                                        cmocka_unit_test(test_backoff_grows),
                                        cmocka_unit_test(test_others_go_on_while_one_waits),
+                                       cmocka_unit_test(test_who_is_due_first_goes_first),
                                        cmocka_unit_test(test_refusals_are_final),
                                        cmocka_unit_test(test_before_ends_a_request),
                                        cmocka_unit_test(test_too_long_a_retry_after_is_down),
