@@ -91,18 +91,6 @@ payload() { zstd -dcq "$@"; }
     for u in $(jq -r .id u.jsonl); do for i in $(jq -r .id i.jsonl); do echo "$u $i"; done; done | cmp - got
 }
 
-@test "eight at once over one cache: every question is asked once, and all say the same" {
-    llm_start --delay 0.01
-    pids=
-    for n in 1 2 3 4 5 6 7 8; do
-        ask --parallel 4 < c.dq > "$n".dq &
-        pids+=" $!"
-    done
-    for pid in $pids; do wait "$pid"; done
-    [ "$(llm_stats .most_of_a_key)" = 1 ]
-    for n in 2 3 4 5 6 7 8; do cmp 1.dq "$n".dq; done
-}
-
 @test "a server without response_format: one refusal, then without, and the cache remembers" {
     llm_start
     ask c.dq -o schema.dq
@@ -320,14 +308,6 @@ payload() { zstd -dcq "$@"; }
     ask --stages 1 --retry-unreadable c.dq -o again.dq
     [ "$(llm_stats .requests)" = 36 ]
     cmp <(payload l.dq) <(payload again.dq)
-}
-
-@test "a better reader needs no call: kept answers are read anew" {
-    llm_start
-    ask --stages 1 c.dq -o l.dq
-    sqlite3 r.db "update answers set label = 'SAVE', reader = 1"
-    ask --stages 1 --cache-only c.dq | cmp <(payload l.dq) <(payload)
-    [ "$(llm_stats .requests)" = 36 ]
 }
 
 @test "budgets: exit 75 with what was paid kept, and the same command goes on" {

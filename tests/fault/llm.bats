@@ -66,17 +66,6 @@ cached() { sqlite3 "$1.db" "$2"; }
     done
 }
 
-@test "one unreadable answer, then a readable one" {
-    llm_start
-    local fault
-    for fault in malformed html empty refusal length unknown-label; do
-        llm_clear
-        label "fault-$fault-1" -q > out.dq
-        [ "$(dq-cat --kind transitions out.dq | jq -r '.label | type')" = string ]
-        [ "$(llm_stats .requests)" = 2 ]
-    done
-}
-
 @test "what may pass is tried again, and costs no label" {
     llm_start
     local fault expected
