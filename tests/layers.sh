@@ -4,7 +4,7 @@
 #
 #   tests/layers.sh [ROOT] [BUILD]     BUILD: also check the symbols of its objects
 set -u
-root=${1:-.} build=${2:+$(realpath "$2")}
+here=$(realpath "$(dirname "$0")") root=${1:-.} build=${2:+$(realpath "$2")}
 cd "$root" || exit 2
 
 # A room is a folder of lib/. room: the rooms that it may include besides itself; room/header: that header alone.
@@ -201,7 +201,41 @@ for file in "${folders[@]/%/*.[ch]}" tests/unit/*.c; do
 done
 check "every file of C says its licence" "$complaints"
 
+# A folder that holds more is more than one room. lib/learn waits for its two learners to become one.
+complaints=''
+for folder in "${folders[@]}"; do
+    sources=("$folder"*.c) limit=16
+    [ "$folder" != lib/learn/ ] || limit=24
+    [ ${#sources[@]} -le $limit ] || complaints+="$folder has ${#sources[@]} files of C, over $limit"$'\n'
+done
+check "no folder is crowded" "$complaints"
+
+# What computes does not move bytes, and what moves bytes does not compute.
+complaints=''
+for room in math net env learn embed reward rank measure; do
+    [[ ${uses[$room]} != *\ wire* && ${uses[$room]} != *\ port* ]] || complaints+="$room computes, and may see wire or port"$'\n'
+done
+for room in wire port import llm; do
+    [[ ${uses[$room]-} != *\ math* ]] || complaints+="$room moves bytes, and may see math"$'\n'
+done
+check "the table keeps the two wings apart" "$complaints"
+
+objects() { # folder...: their objects
+    local folder
+    for folder in "$@"; do printf '%s\n' "$build/obj/$folder"*.o; done | grep .
+}
+
+circles() { # folder...
+    local files
+    mapfile -t files < <(objects "$@")
+    [ ${#files[@]} -eq 0 ] || nm -gPA "${files[@]}" | awk -f "$here/circles.awk"
+}
+
 if [ -n "$build" ]; then
+    check "no circles between files of the library" "$(circles lib/*/ lib/port/*/ cmd/cli/)"
+    for program in cmd/dq-*/; do check "no circles between files of ${program%/}" "$(circles "$program")"; done
+    check "no symbol of the installed library goes without dq_" \
+        "$(nm -gPA $(objects lib/core/ lib/wire/) | awk '$3 != "U" && $3 != "w" && $2 !~ /^dq_/ { print $1, $2 }')"
     complaints=''
     for object in "$build"/obj/lib/*/*.o "$build"/obj/lib/port/*/*.o; do
         name=${object#"$build"/obj/lib/}

@@ -166,6 +166,52 @@ compiles() { # object, statement
     [[ $output == *"lib/math/blas.o does not use unsetenv: no exception is needed"* ]]
 }
 
+# An object of the tree's build: object FILE CODE
+object() {
+    mkdir -p "made/obj/${1%/*}"
+    echo "$2" > object.c
+    cc -c object.c -o "made/obj/$1.o"
+}
+
+@test "files that take symbols of each other, in a room or in a program" {
+    object lib/math/a 'int dq_b(void); int dq_a(void); int dq_a(void) { return dq_b(); }'
+    object lib/rank/b 'int dq_b(void); int dq_b(void) { return 1; }'
+    object cmd/dq-x/main 'int dq_a(void); int help(void); int main(void) { return dq_a() + help(); }'
+    object cmd/dq-x/help 'int help(void); int help(void) { return 0; }'
+    run -0 bash "$lint" tree made
+    object cmd/dq-x/help 'int main(void); int help(void); int help(void) { return main(); }'
+    run -1 bash "$lint" tree made
+    [[ $output == *"cmd/dq-x/main takes help of cmd/dq-x/help"* && $output == *"cmd/dq-x/help takes main of cmd/dq-x/main"* ]]
+    object cmd/dq-x/help 'int help(void); int help(void) { return 0; }'
+    object lib/rank/b 'int dq_c(void); int dq_b(void); int dq_b(void) { return dq_c(); }'
+    object lib/core/c 'int dq_a(void); int dq_c(void); int dq_c(void) { return dq_a(); }'
+    run -1 bash "$lint" tree made
+    [ "$(grep -c '^not ok' <<<"$output")" -eq 1 ]
+    [[ $output == *"lib/core/c takes dq_a of lib/math/a"* ]]
+}
+
+@test "a symbol of the installed library without its prefix" {
+    object lib/core/a 'int dq_a(void); int dq_a(void) { return 1; }'
+    run -0 bash "$lint" tree made
+    object lib/core/a 'int helper(void); int helper(void) { return 1; }'
+    run -1 bash "$lint" tree made
+    [[ $output == *"lib/core/a.o: helper"* ]]
+}
+
+@test "a crowded folder" {
+    for i in {1..15}; do put lib/rank/file$i.c; done
+    run -0 bash "$lint" tree
+    put lib/rank/file16.c
+    finds 'lib/rank/ has 17 files of C, over 16'
+}
+
+@test "a table of rooms that joins the wings" {
+    sed 's/^rank:  */&wire /' "$lint" > lint && cp "$root"/tests/circles.awk .
+    lint=$PWD/lint finds 'rank computes, and may see wire or port'
+    sed 's/^port:  */&math /' "$root"/tests/layers.sh > lint
+    lint=$PWD/lint finds 'port moves bytes, and may see math'
+}
+
 @test "every program is built" {
     for program in $(cd "$root"/cmd && ls -d dq-*/ | tr -d /); do
         [ -x "$BUILD/$program" ] || { echo "$program is not built"; false; }
