@@ -6,6 +6,7 @@
 #include "sim.h"
 
 #include "env/env.h"
+#include "rollout/server.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-sim: sim_population.c writes a made-up population as a stream, sim_play.c episodes of an
- * environment, env_serve.c lets one be spoken with.
+ * environment, lib/rollout/server.c lets one be spoken with.
  */
 #ifndef DQ_SIM_SIM_H
 #define DQ_SIM_SIM_H

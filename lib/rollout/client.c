@@ -11,7 +11,9 @@
  *
  * Nothing that it says is believed before it is checked: kinds, rows, widths, types, finite numbers.
  */
-#include "rollout/vec_env.h"
+#include "rollout/client.h"
+
+#include "rollout/seed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -229,7 +231,8 @@ static dq_status take_steps(dq_envs *envs, const uint32_t *which, size_t n, dq_e
 dq_status dq_env_process_reset(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error)
 {
     struct dq_env_process *p = envs->process;
-    for (size_t k = 0; k < n; k++) p->seeds[k] = dq_envs_seed(envs, which[k]);
+    for (size_t k = 0; k < n; k++)
+        p->seeds[k] = dq_episode_seed(envs->config.seed, which[k], envs->episode[which[k]]);
     dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, which, n, error);
     if (!status) status = take_states(envs, envs->states, which, n, error);
     for (size_t k = 0; !status && k < n; k++) p->taken[which[k]].count = 0;
@@ -309,9 +312,8 @@ static dq_status relive(dq_envs *envs, uint32_t i, float *state, dq_error *error
 {
     struct dq_env_process *p = envs->process;
     size_t width = envs->shape.state_width;
-    envs->episode[i]--; /* its seed is that of before it began */
-    p->seeds[0] = dq_envs_seed(envs, i);
-    envs->episode[i]++;
+    /* dq_envs_begin counted the episode after it began */
+    p->seeds[0] = dq_episode_seed(envs->config.seed, i, envs->episode[i] - 1);
     memcpy(state, envs->states + i * width, width * sizeof *state);
     dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, &i, 1, error);
     if (!status) status = take_states(envs, envs->next, &i, 1, error);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The environment's side of the protocol, for `dq-sim TASK --serve`.
+ * The conversation: a task is announced, then each question is answered as it comes.
  */
+#include "rollout/server.h"
+
 #include "rollout/vec_env.h"
 
 #include <stdlib.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/vec_env.h"
 
+#include "rollout/client.h"
+#include "rollout/seed.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EPISODE_STREAM = 0x65706973, SEED_BITS = 31 };
 
 dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error *error)
 {
@@ -16,13 +17,6 @@ dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error 
     if (status == DQ_ERR_UNKNOWN && !dq_task_find(kind))
         status = dq_fail(error, status, "no environment '%.*s' (dq-sim --list names them)", (int)n, name);
     return status;
-}
-
-uint64_t dq_envs_seed(const dq_envs *envs, size_t i)
-{
-    dq_rng env = dq_rng_stream(envs->config.seed, EPISODE_STREAM + (uint64_t)i);
-    dq_rng episode = dq_rng_stream(dq_rng_u64(&env), envs->episode[i]);
-    return dq_rng_u64(&episode) >> (64 - SEED_BITS);
 }
 
 /* ---- opening ---- */
@@ -90,7 +84,7 @@ static dq_status reset_task(dq_envs *envs, size_t i, dq_error *error)
 {
     dq_task *task = envs->tasks[i];
     size_t width = envs->shape.state_width;
-    dq_task_reseed(task, dq_envs_seed(envs, i));
+    dq_task_reseed(task, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
     dq_status status = dq_task_reset(task, error);
     memcpy(envs->states + i * width, task->state, width * sizeof(float));
     return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Environments side by side: tasks of this process (dq/task.h), or those of another process that speaks the
+ * Environments side by side: tasks of this process (env/env.h), or those of another process that speaks the
  * protocol of docs/environments.md. Whoever uses them cannot tell which.
  *
  *     dq_envs_open(&envs, &config, &e);
@@ -10,8 +10,7 @@
  *     dq_envs_close(envs, status, &e);
  *
  * Each episode has a seed that is made of the configuration's, the number of its environment, and its number
- * there. So an episode can be lived through again, which is how a process that keeps nothing is brought back
- * to where a checkpoint was made.
+ * there (rollout/seed.h).
  */
 #ifndef DQ_ROLLOUT_VEC_ENV_H
 #define DQ_ROLLOUT_VEC_ENV_H
@@ -62,26 +61,6 @@ void dq_envs_copy(dq_envs *to, const dq_envs *from);
  * DQ_ERR_IO when it comes to other states. */
 dq_status dq_envs_save(dq_envs *envs, dq_bundle *model, dq_error *error);
 dq_status dq_envs_restore(dq_envs *envs, const dq_bundle *model, dq_error *error);
-
-/* ---- env_process.c: the other end of the protocol, for envs.c ---- */
-
-/* Starts the command and hears what its task is: shape and counters of envs. */
-dq_status dq_env_process_open(dq_envs *envs, dq_error *error);
-/* Begins episodes in n environments; states of those. */
-dq_status dq_env_process_reset(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error);
-dq_status dq_env_process_step(dq_envs *envs, const uint32_t *which, size_t n, const uint32_t *actions,
-                              dq_error *error);
-dq_status dq_env_process_save(dq_envs *envs, dq_bundle *model, dq_error *error);
-dq_status dq_env_process_restore(dq_envs *envs, const dq_bundle *model, dq_error *error);
-dq_status dq_env_process_close(dq_envs *envs, dq_status status, dq_error *error);
-
-/* The seed of the episode that environment i is in: 0 .. 2^31 - 1, which every generator takes. */
-uint64_t dq_envs_seed(const dq_envs *envs, size_t i);
-
-/* ---- env_serve.c: the protocol's other side ---- */
-
-/* Serves a task NAME[:options] on stdin and stdout until stdin's stream ends. */
-dq_status dq_env_serve(const char *name, const dq_maker *maker, dq_error *error);
 
 /* Splits KIND:options; *options is NULL when there are none. */
 dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error *error);
