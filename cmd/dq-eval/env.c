@@ -17,15 +17,15 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- the agent of a model ---- */
 
-static dq_status open_agent(const env_rollout *run, const char *path, const dq_envs *envs, dq_agent **agent,
-                            dq_error *error)
+static dq_status open_agent(const env_rollout *run, const char *path, const dq_vec_env *envs,
+                            dq_agent **agent, dq_error *error)
 {
     dq_models models = {0};
     dq_reader *reader = NULL;
     dq_status status = dq_models_read(&models, &reader, path, error);
     if (!status && models.count > 1)
         status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", models.count);
-    if (!status) status = dq_envs_agent(agent, &models.at[0], envs, run->pool, error);
+    if (!status) status = dq_episodes_agent(agent, &models.at[0], envs, run->pool, error);
     if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
     dq_models_free(&models);
     dq_reader_close(reader);
@@ -34,7 +34,7 @@ static dq_status open_agent(const env_rollout *run, const char *path, const dq_e
 
 /* ---- playing ---- */
 
-static dq_status play_all(env_rollout *run, env_policy *p, dq_envs *envs, dq_agent *agent, dq_error *error)
+static dq_status play_all(env_rollout *run, env_policy *p, dq_vec_env *envs, dq_agent *agent, dq_error *error)
 {
     dq_rng rng = dq_rng_stream(run->o->common.seed, RANDOM_STREAM);
     size_t n = envs->config.count;
@@ -42,14 +42,14 @@ static dq_status play_all(env_rollout *run, env_policy *p, dq_envs *envs, dq_age
     dq_status status = round ? DQ_OK : no_memory(error);
     for (size_t from = 0; !status && from < run->episodes; from += n) {
         size_t kept = run->episodes - from < n ? run->episodes - from : n;
-        status = dq_envs_play(envs, agent, &rng, round, error);
+        status = dq_episodes_play(envs, agent, &rng, round, error);
         if (!status) memcpy(p->played + from, round, kept * sizeof *round);
     }
     free(round);
     return status;
 }
 
-static void note_counters(env_rollout *run, const dq_envs *envs)
+static void note_counters(env_rollout *run, const dq_vec_env *envs)
 {
     run->counter_count = 0;
     for (size_t c = 0; envs->counters[c]; c++)
@@ -59,22 +59,22 @@ static void note_counters(env_rollout *run, const dq_envs *envs)
 /* Environments are opened anew for each policy, so that none finds what another left behind. */
 static dq_status play(env_rollout *run, env_policy *p, dq_error *error)
 {
-    dq_envs_config config = {.name = run->o->env,
-                             .command = run->o->env_cmd,
-                             .count = run->episodes < TOGETHER ? run->episodes : TOGETHER,
-                             .seed = run->o->common.seed,
-                             .maker = &run->speaker};
+    dq_vec_env_config config = {.name = run->o->env,
+                                .command = run->o->env_cmd,
+                                .count = run->episodes < TOGETHER ? run->episodes : TOGETHER,
+                                .seed = run->o->common.seed,
+                                .maker = &run->speaker};
     dq_agent *agent = NULL;
-    dq_envs *envs;
+    dq_vec_env *envs;
     p->played = calloc(run->episodes, sizeof *p->played);
     if (!p->played) return no_memory(error);
-    dq_status status = dq_envs_open(&envs, &config, error);
+    dq_status status = dq_vec_env_open(&envs, &config, error);
     if (status) return status;
     if (strcmp(p->name, "random") != 0) status = open_agent(run, p->name, envs, &agent, error);
     if (!status) status = play_all(run, p, envs, agent, error);
     note_counters(run, envs);
     dq_agent_free(agent);
-    return dq_envs_close(envs, status, error);
+    return dq_vec_env_close(envs, status, error);
 }
 
 /* ---- summing up ---- */

@@ -25,7 +25,7 @@ typedef struct block {
 typedef struct play {
     const sim_play_options *o;
     const dq_common *common;
-    dq_envs *envs;
+    dq_vec_env *envs;
     dq_reader *model_input;
     dq_models models;
     dq_pool *pool;
@@ -46,7 +46,7 @@ static dq_status open_agent(play *p, dq_error *error)
     if (p->models.count > 1)
         status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", p->models.count);
     else
-        status = dq_envs_agent(&p->agent, &p->models.at[0], p->envs, p->pool, error);
+        status = dq_episodes_agent(&p->agent, &p->models.at[0], p->envs, p->pool, error);
     return status ? dq_error_at(error, p->o->model, DQ_NO_RECORD) : DQ_OK;
 }
 
@@ -133,7 +133,7 @@ static dq_status step(play *p, uint32_t episode, uint32_t number, bool *over, dq
     size_t width = p->envs->shape.state_width, at = b->count;
     uint32_t action = choose(p, &b->propensity[at]);
     memcpy(b->state + at * width, p->envs->states, width * sizeof(float));
-    dq_status status = dq_envs_step(p->envs, &action, error);
+    dq_status status = dq_vec_env_step(p->envs, &action, error);
     if (status) return status;
     const dq_step *s = &p->envs->steps[0];
     memcpy(b->next + at * width, p->envs->next, width * sizeof(float));
@@ -144,7 +144,7 @@ static dq_status step(play *p, uint32_t episode, uint32_t number, bool *over, dq
     b->episode[at] = episode;
     b->step[at] = number;
     *over = s->terminal || s->truncated;
-    dq_envs_turn(p->envs);
+    dq_vec_env_advance(p->envs);
     return ++b->count == b->room ? flush(p, error) : DQ_OK;
 }
 
@@ -154,7 +154,7 @@ static dq_status play_all(play *p, dq_error *error)
     dq_progress bar = dq_progress_start(p->common, "episodes", p->o->episodes);
     for (uint32_t e = 0; !status && e < p->o->episodes; e++) {
         bool over = false;
-        status = dq_envs_begin(p->envs, error);
+        status = dq_vec_env_begin(p->envs, error);
         for (uint32_t n = 0; !status && !over; n++) status = step(p, e, n, &over, error);
         dq_progress_step(&bar, e + 1, NULL);
     }
@@ -165,9 +165,9 @@ static dq_status play_all(play *p, dq_error *error)
 dq_status sim_play(const char *env, const sim_play_options *o, const dq_common *common, const dq_maker *maker,
                    dq_error *error)
 {
-    dq_envs_config config = {.name = env, .count = 1, .seed = common->seed};
+    dq_vec_env_config config = {.name = env, .count = 1, .seed = common->seed};
     play p = {.o = o, .common = common, .rng = dq_rng_stream(common->seed, ACTION_STREAM)};
-    dq_status status = dq_envs_open(&p.envs, &config, error);
+    dq_status status = dq_vec_env_open(&p.envs, &config, error);
     if (!status) status = open_agent(&p, error);
     if (!status) status = open_block(&p.block, p.envs->shape.state_width, error);
     if (!status)
@@ -179,5 +179,5 @@ dq_status sim_play(const char *env, const sim_play_options *o, const dq_common *
         p.writer = NULL;
     }
     close_all(&p);
-    return dq_envs_close(p.envs, status, error);
+    return dq_vec_env_close(p.envs, status, error);
 }

@@ -4,7 +4,7 @@
  * environment's answer: what was chosen is then part of the checkpoint, so that going on equals never having
  * stopped.
  *
- *     begin (where episodes ended) -> choose -> step -> observe, learn, log -> turn -> ...
+ *     begin (where episodes ended) -> choose -> step -> observe, learn, log -> advance -> ...
  *
  * Evaluations are due at numbers of episodes and stand between two steps; they draw from environments of
  * their own, which are the same at every evaluation.
@@ -20,16 +20,16 @@
 
 /* ---- making ---- */
 
-static dq_status open_envs(env_run *run, dq_envs **envs, uint64_t count, uint64_t seed, dq_error *error)
+static dq_status open_envs(env_run *run, dq_vec_env **envs, uint64_t count, uint64_t seed, dq_error *error)
 {
     train *t = run->t;
-    dq_envs_config config = {.name = t->o->env.name,
-                             .command = t->o->env.command,
-                             .count = (size_t)count,
-                             .seed = seed,
-                             .maker = &run->speaker,
-                             .stop_asked = dq_stop_asked};
-    return dq_envs_open(envs, &config, error);
+    dq_vec_env_config config = {.name = t->o->env.name,
+                                .command = t->o->env.command,
+                                .count = (size_t)count,
+                                .seed = seed,
+                                .maker = &run->speaker,
+                                .stop_asked = dq_stop_asked};
+    return dq_vec_env_open(envs, &config, error);
 }
 
 static bool same_shape(const dq_task_shape *a, const dq_task_shape *b)
@@ -45,8 +45,8 @@ static dq_status open_all(env_run *run, dq_error *error)
     uint64_t seed = run->t->o->common.seed;
     dq_status status = open_envs(run, &run->envs, e->count, seed, error);
     if (status || !e->evaluate) return status;
-    status = open_envs(run, &run->trials, e->evaluate_episodes, seed ^ TRIAL_SEED, error);
-    if (!status && !same_shape(&run->envs->shape, &run->trials->shape))
+    status = open_envs(run, &run->eval_envs, e->evaluate_episodes, seed ^ EVAL_SEED, error);
+    if (!status && !same_shape(&run->envs->shape, &run->eval_envs->shape))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the environment has another shape each time it is started");
     return status;
 }
@@ -134,7 +134,7 @@ static dq_status save(env_run *run, dq_error *error)
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
     if (!status) status = dq_agent_save(run->agent, true, &model, error);
-    if (!status) status = dq_envs_save(run->envs, &model, error);
+    if (!status) status = dq_vec_env_save(run->envs, &model, error);
     if (!status) status = save_place(run, &model, error);
     if (!status) status = train_checkpoint_write(run->t, &model, &run->log, error);
     dq_bundle_free(&model);
@@ -181,7 +181,7 @@ static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
     env_run *run = arg;
     dq_status status = dq_agent_load(run->agent, true, model, error);
     if (!status) status = restore_place(run, model, error);
-    return status ? status : dq_envs_restore(run->envs, model, error);
+    return status ? status : dq_vec_env_restore(run->envs, model, error);
 }
 
 /* Asked to stop: keeps what there is, also when an environment was being waited for. */
@@ -236,7 +236,7 @@ static dq_status end_episode(env_run *run, size_t i, dq_error *error)
 /* What environment i's step taught. */
 static dq_status observe(env_run *run, size_t i, dq_error *error)
 {
-    const dq_envs *envs = run->envs;
+    const dq_vec_env *envs = run->envs;
     const dq_step *step = &envs->steps[i];
     size_t width = envs->shape.state_width;
     const dq_experience seen = {.state = envs->states + i * width,
@@ -257,14 +257,14 @@ static dq_status observe(env_run *run, size_t i, dq_error *error)
 static dq_status step(env_run *run, dq_error *error)
 {
     size_t n = run->envs->config.count;
-    dq_status status = dq_envs_begin(run->envs, error);
+    dq_status status = dq_vec_env_begin(run->envs, error);
     if (!status && !run->at.pending) dq_agent_act(run->agent, run->envs->states, n, true, run->actions);
     if (!status) run->at.pending = true;
-    if (!status) status = dq_envs_step(run->envs, run->actions, error);
+    if (!status) status = dq_vec_env_step(run->envs, run->actions, error);
     if (status) return status;
     run->at.pending = false;
     for (size_t i = 0; !status && i < n; i++) status = observe(run, i, error);
-    dq_envs_turn(run->envs);
+    dq_vec_env_advance(run->envs);
     return status;
 }
 
@@ -285,9 +285,9 @@ static dq_status evaluate(env_run *run, dq_error *error)
     uint64_t n = run->t->o->env.evaluate_episodes;
     dq_played *played = calloc(n, sizeof *played);
     if (!played) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an evaluation");
-    dq_envs_rewind(run->trials);
-    dq_envs_copy(run->trials, run->envs);
-    dq_status status = dq_envs_play(run->trials, run->agent, NULL, played, error);
+    dq_vec_env_rewind(run->eval_envs);
+    dq_vec_env_copy(run->eval_envs, run->envs);
+    dq_status status = dq_episodes_play(run->eval_envs, run->agent, NULL, played, error);
     if (!status) {
         run->at.evaluated = run->at.episode / run->t->o->env.evaluate;
         status = env_run_log_evaluation(run, played, (size_t)n, error);
@@ -355,8 +355,8 @@ static dq_status live(env_run *run, dq_error *error)
     if (status != DQ_ERR_STOPPED) dq_stop_release();
     dq_status closed = train_log_close(&run->log, status ? NULL : error);
     if (!status) status = closed;
-    status = dq_envs_close(run->envs, status, error);
-    status = dq_envs_close(run->trials, status, error);
+    status = dq_vec_env_close(run->envs, status, error);
+    status = dq_vec_env_close(run->eval_envs, status, error);
     if (status == DQ_ERR_STOPPED && !o->checkpoint) dq_stop_end();
     return status;
 }

@@ -69,11 +69,11 @@ dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n
               set(&a, &line, "evaluation_steps", dq_real(steps / (double)n)) &&
               set(&a, &line, "evaluation_value", train_number(value / (double)n)) &&
               set(&a, &line, "evaluation_discounted", dq_real(discounted / (double)n));
-    for (size_t c = 0; ok && run->trials->counters[c]; c++) {
+    for (size_t c = 0; ok && run->eval_envs->counters[c]; c++) {
         char name[80];
         double count = 0;
         for (size_t i = 0; i < n; i++) count += played[i].counted[c];
-        (void)snprintf(name, sizeof name, "evaluation_%s", run->trials->counters[c]);
+        (void)snprintf(name, sizeof name, "evaluation_%s", run->eval_envs->counters[c]);
         ok = set(&a, &line, name, dq_real(count / (double)n));
     }
     return write(run, &a, &line, ok, error);

@@ -8,7 +8,7 @@
 #include "rollout/episodes.h"
 #include "train.h"
 
-enum { TRIAL_SEED = 0x7472 };
+enum { EVAL_SEED = 0x7472 };
 
 /* Where the run stands. The sums of losses are of the learning steps since the last line of the log. */
 typedef struct env_place {
@@ -21,7 +21,7 @@ typedef struct env_place {
 typedef struct env_run {
     train *t;
     dq_maker speaker; /* of our streams to environments: nothing in them depends on options */
-    dq_envs *envs, *trials;
+    dq_vec_env *envs, *eval_envs;
     dq_agent *agent;
     uint32_t *actions; /* (envs) */
     double *returns;   /* (envs) of the running episodes */

@@ -21,7 +21,7 @@
 
 enum { MOST_ACTIONS = 1 << 22, MOST_WIDTH = 1 << 24, MOST_STEPS = 1 << 30 };
 
-/* The actions of a running episode: what it takes to live it through again. */
+/* The actions of a running episode: what it takes to play it again. */
 typedef struct taken {
     uint32_t *action;
     uint32_t count, capacity;
@@ -43,7 +43,7 @@ static dq_status no_memory(dq_error *error)
 }
 
 /* Its mistake, named by its command. */
-static dq_status blame(const dq_envs *envs, dq_status status, dq_error *error)
+static dq_status blame(const dq_vec_env *envs, dq_status status, dq_error *error)
 {
     (void)dq_error_at(error, envs->config.command, DQ_NO_RECORD);
     return status;
@@ -63,7 +63,7 @@ static dq_status read_count(const dq_bundle *task, const char *name, int64_t lea
     return DQ_OK;
 }
 
-static dq_status read_actions(dq_envs *envs, const dq_bundle *task, dq_error *error)
+static dq_status read_actions(dq_vec_env *envs, const dq_bundle *task, dq_error *error)
 {
     const dq_column *vector = dq_bundle_column(task, "vector");
     size_t n = 0;
@@ -82,7 +82,7 @@ static dq_status read_actions(dq_envs *envs, const dq_bundle *task, dq_error *er
     return DQ_OK;
 }
 
-static dq_status read_counters(dq_envs *envs, dq_bundle *task, dq_error *error)
+static dq_status read_counters(dq_vec_env *envs, dq_bundle *task, dq_error *error)
 {
     const dq_value *names = dq_map_get(&task->meta, "counters");
     if (!names) return DQ_OK;
@@ -95,7 +95,7 @@ static dq_status read_counters(dq_envs *envs, dq_bundle *task, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status read_task(dq_envs *envs, dq_error *error)
+static dq_status read_task(dq_vec_env *envs, dq_error *error)
 {
     dq_bundle *task = &envs->process->task;
     dq_task_shape *shape = &envs->shape;
@@ -116,7 +116,7 @@ static dq_status read_task(dq_envs *envs, dq_error *error)
     return status;
 }
 
-dq_status dq_env_process_open(dq_envs *envs, dq_error *error)
+dq_status dq_env_process_open(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
     struct dq_env_process *p = envs->process = calloc(1, sizeof *p);
@@ -133,7 +133,7 @@ dq_status dq_env_process_open(dq_envs *envs, dq_error *error)
     return status;
 }
 
-dq_status dq_env_process_close(dq_envs *envs, dq_status status, dq_error *error)
+dq_status dq_env_process_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
     struct dq_env_process *p = envs->process;
     status = dq_coprocess_end(p->talk, status, error);
@@ -151,7 +151,7 @@ dq_status dq_env_process_close(dq_envs *envs, dq_status status, dq_error *error)
 
 /* ---- asking ---- */
 
-static dq_status ask(dq_envs *envs, const char *kind, const char *what, dq_dtype type, const void *numbers,
+static dq_status ask(dq_vec_env *envs, const char *kind, const char *what, dq_dtype type, const void *numbers,
                      const uint32_t *which, size_t n, dq_error *error)
 {
     struct dq_env_process *p = envs->process;
@@ -171,7 +171,7 @@ static dq_status ask(dq_envs *envs, const char *kind, const char *what, dq_dtype
 }
 
 /* Column `name` of the answer, one number a row. */
-static dq_status numbers(const dq_envs *envs, const char *name, bool flag, const dq_column **column,
+static dq_status numbers(const dq_vec_env *envs, const char *name, bool flag, const dq_column **column,
                          dq_error *error)
 {
     const dq_column *c = *column = dq_bundle_column(&envs->process->answer, name);
@@ -187,7 +187,7 @@ static dq_status numbers(const dq_envs *envs, const char *name, bool flag, const
 }
 
 /* Rows of the answer's states to the environments that they are of. */
-static dq_status take_states(dq_envs *envs, float *to, const uint32_t *which, size_t n, dq_error *error)
+static dq_status take_states(dq_vec_env *envs, float *to, const uint32_t *which, size_t n, dq_error *error)
 {
     const dq_column *c = dq_bundle_column(&envs->process->answer, "state");
     size_t width = envs->shape.state_width;
@@ -203,7 +203,7 @@ static dq_status take_states(dq_envs *envs, float *to, const uint32_t *which, si
     return DQ_OK;
 }
 
-static dq_status take_counters(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error)
+static dq_status take_counters(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t c = 0; !status && envs->counters[c]; c++) {
@@ -214,7 +214,7 @@ static dq_status take_counters(dq_envs *envs, const uint32_t *which, size_t n, d
     return status;
 }
 
-static dq_status take_steps(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error)
+static dq_status take_steps(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
 {
     const dq_column *reward, *terminal, *truncated;
     dq_status status = take_states(envs, envs->next, which, n, error);
@@ -228,7 +228,7 @@ static dq_status take_steps(dq_envs *envs, const uint32_t *which, size_t n, dq_e
     return status ? status : take_counters(envs, which, n, error);
 }
 
-dq_status dq_env_process_reset(dq_envs *envs, const uint32_t *which, size_t n, dq_error *error)
+dq_status dq_env_process_reset(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
 {
     struct dq_env_process *p = envs->process;
     for (size_t k = 0; k < n; k++)
@@ -254,7 +254,7 @@ static bool note(taken *t, uint32_t action)
     return true;
 }
 
-dq_status dq_env_process_step(dq_envs *envs, const uint32_t *which, size_t n, const uint32_t *actions,
+dq_status dq_env_process_step(dq_vec_env *envs, const uint32_t *which, size_t n, const uint32_t *actions,
                               dq_error *error)
 {
     struct dq_env_process *p = envs->process;
@@ -268,7 +268,7 @@ dq_status dq_env_process_step(dq_envs *envs, const uint32_t *which, size_t n, co
 
 /* ---- checkpoints ---- */
 
-dq_status dq_env_process_save(dq_envs *envs, dq_bundle *model, dq_error *error)
+dq_status dq_env_process_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
 {
     const taken *t = envs->process->taken;
     uint64_t n = envs->config.count, all = 0;
@@ -286,7 +286,7 @@ dq_status dq_env_process_save(dq_envs *envs, dq_bundle *model, dq_error *error)
 }
 
 /* The actions of a checkpoint into p->taken. */
-static dq_status read_taken(dq_envs *envs, const dq_bundle *model, dq_error *error)
+static dq_status read_taken(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
     const dq_column *count = dq_bundle_column(model, "env.taken"),
                     *all = dq_bundle_column(model, "env.actions");
@@ -307,12 +307,12 @@ static dq_status read_taken(dq_envs *envs, const dq_bundle *model, dq_error *err
     return DQ_OK;
 }
 
-/* Lives the running episode of one environment through again, up to where it was. */
-static dq_status relive(dq_envs *envs, uint32_t i, float *state, dq_error *error)
+/* Plays the running episode of one environment again, up to where it was. */
+static dq_status replay_episode(dq_vec_env *envs, uint32_t i, float *state, dq_error *error)
 {
     struct dq_env_process *p = envs->process;
     size_t width = envs->shape.state_width;
-    /* dq_envs_begin counted the episode after it began */
+    /* dq_vec_env_begin counted the episode after it began */
     p->seeds[0] = dq_episode_seed(envs->config.seed, i, envs->episode[i] - 1);
     memcpy(state, envs->states + i * width, width * sizeof *state);
     dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, &i, 1, error);
@@ -328,13 +328,13 @@ static dq_status relive(dq_envs *envs, uint32_t i, float *state, dq_error *error
     return status;
 }
 
-dq_status dq_env_process_restore(dq_envs *envs, const dq_bundle *model, dq_error *error)
+dq_status dq_env_process_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
     float *state = malloc(envs->shape.state_width * sizeof *state);
     if (!state) return no_memory(error);
     dq_status status = read_taken(envs, model, error);
     for (uint32_t i = 0; !status && i < envs->config.count; i++)
-        if (!envs->over[i]) status = blame(envs, relive(envs, i, state, error), error);
+        if (!envs->done[i]) status = blame(envs, replay_episode(envs, i, state, error), error);
     free(state);
     return status;
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-dq_status dq_envs_agent(dq_agent **agent, const dq_bundle *model, const dq_envs *envs, dq_pool *pool,
-                        dq_error *error)
+dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
+                            dq_error *error)
 {
     const char *kind;
     dq_agent_config config;
@@ -23,7 +23,7 @@ dq_status dq_envs_agent(dq_agent **agent, const dq_bundle *model, const dq_envs 
 }
 
 /* What the agent expects of each start. */
-static dq_status expect(const dq_envs *envs, dq_agent *agent, dq_played *played, dq_error *error)
+static dq_status expect(const dq_vec_env *envs, dq_agent *agent, dq_played *played, dq_error *error)
 {
     size_t n = envs->config.count, actions = envs->shape.action_count;
     float *q = agent ? calloc(n * actions, sizeof *q) : NULL;
@@ -40,7 +40,7 @@ static dq_status expect(const dq_envs *envs, dq_agent *agent, dq_played *played,
     return DQ_OK;
 }
 
-static void choose(const dq_envs *envs, dq_agent *agent, dq_rng *rng, uint32_t *actions)
+static void choose(const dq_vec_env *envs, dq_agent *agent, dq_rng *rng, uint32_t *actions)
 {
     if (agent) dq_agent_act(agent, envs->states, envs->config.count, false, actions);
     for (size_t i = 0; !agent && i < envs->config.count; i++)
@@ -48,12 +48,12 @@ static void choose(const dq_envs *envs, dq_agent *agent, dq_rng *rng, uint32_t *
 }
 
 /* Adds a step to what was played; the number of episodes that ended with it. */
-static size_t add_step(const dq_envs *envs, double discount, dq_played *played)
+static size_t add_step(const dq_vec_env *envs, double discount, dq_played *played)
 {
     size_t ended = 0;
     for (size_t i = 0; i < envs->config.count; i++) {
         const dq_step *step = &envs->steps[i];
-        if (envs->over[i]) continue;
+        if (envs->done[i]) continue;
         played[i].total += (double)step->reward;
         played[i].discounted += discount * (double)step->reward;
         played[i].steps++;
@@ -63,20 +63,20 @@ static size_t add_step(const dq_envs *envs, double discount, dq_played *played)
     return ended;
 }
 
-dq_status dq_envs_play(dq_envs *envs, dq_agent *agent, dq_rng *rng, dq_played *played, dq_error *error)
+dq_status dq_episodes_play(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, dq_played *played, dq_error *error)
 {
     size_t running = envs->config.count;
     double gamma = agent ? dq_agent_get_config(agent)->gamma : 1, discount = 1;
     uint32_t *actions = calloc(running, sizeof *actions);
     if (!actions) return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
-    dq_status status = dq_envs_begin(envs, error);
+    dq_status status = dq_vec_env_begin(envs, error);
     if (!status) status = expect(envs, agent, played, error);
     for (; !status && running; discount *= gamma) {
         choose(envs, agent, rng, actions);
-        status = dq_envs_step(envs, actions, error);
+        status = dq_vec_env_step(envs, actions, error);
         if (status) break;
         running -= add_step(envs, discount, played);
-        dq_envs_turn(envs);
+        dq_vec_env_advance(envs);
     }
     free(actions);
     return status;

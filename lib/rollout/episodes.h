@@ -12,8 +12,8 @@
 /* The agent of a model, for environments whose states are as wide and whose actions are as many. What else a
  * shape says (where the user stands, vectors of actions) is the model's, which may have learnt from a log
  * that does not say; but a head on actions scores the vectors of these environments. */
-dq_status dq_envs_agent(dq_agent **agent, const dq_bundle *model, const dq_envs *envs, dq_pool *pool,
-                        dq_error *error);
+dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
+                            dq_error *error);
 
 typedef struct dq_played {
     double total; /* the return, undiscounted */
@@ -23,8 +23,9 @@ typedef struct dq_played {
     double counted[DQ_TASK_COUNTERS];
 } dq_played;
 
-/* One episode in each environment, all of which are over before and after; played (count). Without an agent
+/* One episode in each environment, all of which are done before and after; played (count). Without an agent
  * (NULL) actions are drawn from rng. */
-dq_status dq_envs_play(dq_envs *envs, dq_agent *agent, dq_rng *rng, dq_played *played, dq_error *error);
+dq_status dq_episodes_play(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, dq_played *played,
+                           dq_error *error);
 
 #endif

@@ -21,7 +21,7 @@ dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error 
 
 /* ---- opening ---- */
 
-static dq_status open_tasks(dq_envs *envs, dq_error *error)
+static dq_status open_tasks(dq_vec_env *envs, dq_error *error)
 {
     dq_status status = DQ_OK;
     envs->tasks = calloc(envs->config.count, sizeof *envs->tasks);
@@ -34,7 +34,7 @@ static dq_status open_tasks(dq_envs *envs, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status reserve(dq_envs *envs, dq_error *error)
+static dq_status reserve(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
     envs->states = calloc(n * envs->shape.state_width, sizeof *envs->states);
@@ -42,27 +42,27 @@ static dq_status reserve(dq_envs *envs, dq_error *error)
     envs->steps = calloc(n, sizeof *envs->steps);
     envs->counted = calloc(n, sizeof *envs->counted);
     envs->episode = calloc(n, sizeof *envs->episode);
-    envs->over = malloc(n);
-    if (!envs->states || !envs->next || !envs->steps || !envs->counted || !envs->episode || !envs->over)
+    envs->done = malloc(n);
+    if (!envs->states || !envs->next || !envs->steps || !envs->counted || !envs->episode || !envs->done)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
-    memset(envs->over, 1, n);
+    memset(envs->done, 1, n);
     return DQ_OK;
 }
 
-dq_status dq_envs_open(dq_envs **envs, const dq_envs_config *config, dq_error *error)
+dq_status dq_vec_env_open(dq_vec_env **envs, const dq_vec_env_config *config, dq_error *error)
 {
     *envs = NULL;
-    dq_envs *made = calloc(1, sizeof *made);
+    dq_vec_env *made = calloc(1, sizeof *made);
     if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
     made->config = *config;
     dq_status status = config->command ? dq_env_process_open(made, error) : open_tasks(made, error);
     if (!status) status = reserve(made, error);
-    if (status) return dq_envs_close(made, status, error);
+    if (status) return dq_vec_env_close(made, status, error);
     *envs = made;
     return DQ_OK;
 }
 
-dq_status dq_envs_close(dq_envs *envs, dq_status status, dq_error *error)
+dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
     if (!envs) return status;
     if (envs->process) status = dq_env_process_close(envs, status, error);
@@ -73,14 +73,14 @@ dq_status dq_envs_close(dq_envs *envs, dq_status status, dq_error *error)
     free(envs->steps);
     free(envs->counted);
     free(envs->episode);
-    free(envs->over);
+    free(envs->done);
     free(envs);
     return status;
 }
 
 /* ---- living ---- */
 
-static dq_status reset_task(dq_envs *envs, size_t i, dq_error *error)
+static dq_status reset_task(dq_vec_env *envs, size_t i, dq_error *error)
 {
     dq_task *task = envs->tasks[i];
     size_t width = envs->shape.state_width;
@@ -90,7 +90,7 @@ static dq_status reset_task(dq_envs *envs, size_t i, dq_error *error)
     return status;
 }
 
-static dq_status step_task(dq_envs *envs, size_t i, uint32_t action, dq_error *error)
+static dq_status step_task(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
 {
     dq_task *task = envs->tasks[i];
     size_t width = envs->shape.state_width;
@@ -100,17 +100,17 @@ static dq_status step_task(dq_envs *envs, size_t i, uint32_t action, dq_error *e
     return status;
 }
 
-/* The numbers of the environments that are over, or of the others. To be freed. */
-static uint32_t *list(const dq_envs *envs, bool over, size_t *n)
+/* The numbers of the environments whose episode is done, or of the others. To be freed. */
+static uint32_t *list(const dq_vec_env *envs, bool done, size_t *n)
 {
     uint32_t *which = malloc(envs->config.count * sizeof *which);
     *n = 0;
     for (size_t i = 0; which && i < envs->config.count; i++)
-        if (envs->over[i] == over) which[(*n)++] = (uint32_t)i;
+        if (envs->done[i] == done) which[(*n)++] = (uint32_t)i;
     return which;
 }
 
-dq_status dq_envs_begin(dq_envs *envs, dq_error *error)
+dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error)
 {
     size_t n;
     uint32_t *which = list(envs, true, &n);
@@ -119,7 +119,7 @@ dq_status dq_envs_begin(dq_envs *envs, dq_error *error)
     if (envs->process && n) status = dq_env_process_reset(envs, which, n, error);
     for (size_t k = 0; !status && !envs->process && k < n; k++) status = reset_task(envs, which[k], error);
     for (size_t k = 0; !status && k < n; k++) {
-        envs->over[which[k]] = 0;
+        envs->done[which[k]] = 0;
         envs->episode[which[k]]++;
         memset(envs->counted[which[k]], 0, sizeof envs->counted[0]);
     }
@@ -127,13 +127,13 @@ dq_status dq_envs_begin(dq_envs *envs, dq_error *error)
     return status;
 }
 
-dq_status dq_envs_step(dq_envs *envs, const uint32_t *actions, dq_error *error)
+dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *error)
 {
     size_t n;
     if (!envs->process) {
         dq_status status = DQ_OK;
         for (size_t i = 0; !status && i < envs->config.count; i++)
-            if (!envs->over[i]) status = step_task(envs, i, actions[i], error);
+            if (!envs->done[i]) status = step_task(envs, i, actions[i], error);
         return status;
     }
     uint32_t *which = list(envs, false, &n);
@@ -143,23 +143,23 @@ dq_status dq_envs_step(dq_envs *envs, const uint32_t *actions, dq_error *error)
     return status;
 }
 
-void dq_envs_turn(dq_envs *envs)
+void dq_vec_env_advance(dq_vec_env *envs)
 {
     size_t width = envs->shape.state_width;
     for (size_t i = 0; i < envs->config.count; i++) {
-        if (envs->over[i]) continue;
+        if (envs->done[i]) continue;
         memcpy(envs->states + i * width, envs->next + i * width, width * sizeof(float));
-        envs->over[i] = envs->steps[i].terminal || envs->steps[i].truncated;
+        envs->done[i] = envs->steps[i].terminal || envs->steps[i].truncated;
     }
 }
 
-void dq_envs_rewind(dq_envs *envs)
+void dq_vec_env_rewind(dq_vec_env *envs)
 {
-    memset(envs->over, 1, envs->config.count);
+    memset(envs->done, 1, envs->config.count);
     memset(envs->episode, 0, envs->config.count * sizeof *envs->episode);
 }
 
-void dq_envs_copy(dq_envs *to, const dq_envs *from)
+void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from)
 {
     for (size_t i = 0; to->tasks && from->tasks && i < to->config.count; i++)
         dq_task_copy(to->tasks[i], from->tasks[0]);
@@ -167,12 +167,12 @@ void dq_envs_copy(dq_envs *to, const dq_envs *from)
 
 /* ---- checkpoints ---- */
 
-dq_status dq_envs_save(dq_envs *envs, dq_bundle *model, dq_error *error)
+dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
 {
     const uint64_t n = envs->config.count, counted[2] = {n, DQ_TASK_COUNTERS};
     const uint64_t states[2] = {n, envs->shape.state_width};
     dq_status status = dq_bundle_add_tensor(model, "env.episode", DQ_U8, 1, &n, envs->episode, error);
-    if (!status) status = dq_bundle_add_tensor(model, "env.over", DQ_U1, 1, &n, envs->over, error);
+    if (!status) status = dq_bundle_add_tensor(model, "env.over", DQ_U1, 1, &n, envs->done, error);
     if (!status) status = dq_bundle_add_tensor(model, "env.states", DQ_F4, 2, states, envs->states, error);
     if (!status) status = dq_bundle_add_tensor(model, "env.counted", DQ_F8, 2, counted, envs->counted, error);
     if (envs->process) return status ? status : dq_env_process_save(envs, model, error);
@@ -194,15 +194,15 @@ static dq_status take(void *to, const dq_bundle *model, const char *name, dq_dty
     return DQ_OK;
 }
 
-dq_status dq_envs_restore(dq_envs *envs, const dq_bundle *model, dq_error *error)
+dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
     size_t n = envs->config.count, states = n * envs->shape.state_width * sizeof(float);
     dq_status status = take(envs->episode, model, "env.episode", DQ_U8, n * sizeof(uint64_t), error);
-    if (!status) status = take(envs->over, model, "env.over", DQ_U1, n, error);
+    if (!status) status = take(envs->done, model, "env.over", DQ_U1, n, error);
     if (!status) status = take(envs->states, model, "env.states", DQ_F4, states, error);
     if (!status)
         status = take(envs->counted, model, "env.counted", DQ_F8, n * sizeof envs->counted[0], error);
-    for (size_t i = 0; !status && i < n; i++) envs->over[i] = envs->over[i] != 0;
+    for (size_t i = 0; !status && i < n; i++) envs->done[i] = envs->done[i] != 0;
     if (envs->process) return status ? status : dq_env_process_restore(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {
         char name[32];

@@ -3,11 +3,11 @@
  * Environments side by side: tasks of this process (env/env.h), or those of another process that speaks the
  * protocol of docs/environments.md. Whoever uses them cannot tell which.
  *
- *     dq_envs_open(&envs, &config, &e);
- *     dq_envs_begin(envs, &e);                 episodes begin wherever none runs: envs->states
- *     dq_envs_step(envs, actions, &e);         one step of each: envs->next, envs->steps
- *     dq_envs_turn(envs);                      next becomes states; who ended is over until dq_envs_begin
- *     dq_envs_close(envs, status, &e);
+ *     dq_vec_env_open(&envs, &config, &e);
+ *     dq_vec_env_begin(envs, &e);              episodes begin wherever none runs: envs->states
+ *     dq_vec_env_step(envs, actions, &e);      one step of each: envs->next, envs->steps
+ *     dq_vec_env_advance(envs);                next becomes states; what ended is done until it begins
+ *     dq_vec_env_close(envs, status, &e);
  *
  * Each episode has a seed that is made of the configuration's, the number of its environment, and its number
  * there (rollout/seed.h).
@@ -19,48 +19,48 @@
 
 #include "env/env.h"
 
-typedef struct dq_envs_config {
+typedef struct dq_vec_env_config {
     const char *name;    /* KIND or KIND:name=value,... */
     const char *command; /* of a process instead; NULL: none */
     size_t count;
     uint64_t seed;
     const dq_maker *maker;    /* of our stream to a process */
     bool (*stop_asked)(void); /* may be NULL; see dq_coprocess_stop_when */
-} dq_envs_config;
+} dq_vec_env_config;
 
-typedef struct dq_envs {
-    dq_envs_config config;
+typedef struct dq_vec_env {
+    dq_vec_env_config config;
     dq_task_shape shape;
     const char *counters[DQ_TASK_COUNTERS + 1]; /* names; NULL-ended */
     float *states, *next;                       /* (count, state_width) */
     dq_step *steps;                             /* (count) */
     double (*counted)[DQ_TASK_COUNTERS];        /* (count) of the episode so far */
     uint64_t *episode;                          /* (count) begun */
-    uint8_t *over;                              /* (count) no episode runs */
+    uint8_t *done;                              /* (count) no episode runs */
     dq_task **tasks;                            /* (count), or NULL */
     struct dq_env_process *process;             /* or NULL */
-} dq_envs;
+} dq_vec_env;
 
-dq_status dq_envs_open(dq_envs **envs, const dq_envs_config *config, dq_error *error);
+dq_status dq_vec_env_open(dq_vec_env **envs, const dq_vec_env_config *config, dq_error *error);
 /* Ends a process as dq_coprocess_end does, and frees. Returns status, or what came of ending. Accepts NULL.
  */
-dq_status dq_envs_close(dq_envs *envs, dq_status status, dq_error *error);
+dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error);
 
-/* Begins an episode in every environment that is over. */
-dq_status dq_envs_begin(dq_envs *envs, dq_error *error);
-/* One step of every environment that is not over; actions (count). */
-dq_status dq_envs_step(dq_envs *envs, const uint32_t *actions, dq_error *error);
-/* The next states become the present ones; episodes that ended are over. */
-void dq_envs_turn(dq_envs *envs);
-/* Breaks all episodes off and counts them from 0 again: what follows is what followed dq_envs_open. */
-void dq_envs_rewind(dq_envs *envs);
+/* Begins an episode in every environment that is done. */
+dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error);
+/* One step of every environment that is not done; actions (count). */
+dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *error);
+/* The next states become the present ones; episodes that ended are done. */
+void dq_vec_env_advance(dq_vec_env *envs);
+/* Breaks all episodes off and counts them from 0 again: what follows is what followed dq_vec_env_open. */
+void dq_vec_env_rewind(dq_vec_env *envs);
 /* Lets tasks remember what the first of others does (nothing, for processes). */
-void dq_envs_copy(dq_envs *to, const dq_envs *from);
+void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from);
 
-/* Adds env.* to a checkpoint, and takes it up again. A process lives its running episodes through once more;
+/* Adds env.* to a checkpoint, and takes it up again. A process plays its running episodes again;
  * DQ_ERR_IO when it comes to other states. */
-dq_status dq_envs_save(dq_envs *envs, dq_bundle *model, dq_error *error);
-dq_status dq_envs_restore(dq_envs *envs, const dq_bundle *model, dq_error *error);
+dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error);
+dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error);
 
 /* Splits KIND:options; *options is NULL when there are none. */
 dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error *error);
