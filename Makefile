@@ -207,10 +207,13 @@ install: all ## install programs, library, headers, man pages, completions under
 format: ## lay the C files out as .clang-format says
 	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h)
 
+drawing: ## draw the rooms of lib/ anew from their include lines: docs/rooms.svg
+	svg=$$(python3 docs/rooms.py) && echo "$$svg" > docs/rooms.svg
+
 clean: ## remove build/
 	rm -rf build
 
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all programs demo check deps deps-check units bench same fuzz install format clean list
+.PHONY: all programs demo check deps deps-check units bench same fuzz install format drawing clean list

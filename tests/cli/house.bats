@@ -246,6 +246,52 @@ object() {
         END { exit !bad }' cmd/*/*.c lib/*/*.c lib/port/*/*.c
 }
 
+@test "the drawing of the rooms is what the include lines say" {
+    python3 "$root"/docs/rooms.py | cmp - "$root"/docs/rooms.svg || { echo "docs/rooms.svg is out of date: make drawing"; false; }
+}
+
+@test "the drawing changes with an arrow, not with a line of code; circles and rooms without a place are refused" {
+    mkdir -p house/tests house/docs
+    cp -r "$root"/{lib,cmd,include} house && cp "$root"/tests/layers.sh house/tests && cp "$root"/docs/rooms.py house/docs
+    echo '/* a line */' >> house/lib/env/env.c
+    python3 house/docs/rooms.py | cmp - "$root"/docs/rooms.svg
+    echo '#include "math/vec.h"' >> house/lib/env/env.c
+    python3 house/docs/rooms.py > after.svg
+    run ! cmp after.svg "$root"/docs/rooms.svg
+    echo '#include "env/env.h"' >> house/lib/math/vec.c
+    run -1 python3 house/docs/rooms.py
+    [[ $output == *"include one another"* ]]
+    mkdir house/lib/attic && touch house/lib/attic/a.c
+    run -1 python3 house/docs/rooms.py
+    [[ $output == *"give attic its line"* ]]
+}
+
+# What a page names and the tree lacks, a line each: files; functions, which a file that their line names must define.
+lacking() { # page
+    local line files name
+    while IFS= read -r line; do
+        files=''
+        for name in $(grep -oE '`(lib|cmd|include|docs|tests)/[^` ]+`' <<<"$line" | tr -d '`' | sed '/NAME/d' || true); do
+            [ -e "$root/$name" ] || echo "$name"
+            [ ! -f "$root/$name" ] || files+=" $root/$name"
+        done
+        for name in $(grep -oE '\bdq_[a-z0-9_]+\(' <<<"$line" || true); do
+            # shellcheck disable=SC2086 # file names
+            grep -qE "^[a-z].*\b${name%(}\(" $files /dev/null || echo "$name)"
+        done
+    done < "$1"
+}
+
+@test "the page on the sources is short, and every file and function that it names is there" {
+    page=$root/docs/architecture.md
+    [ "$(wc -l < "$page")" -le 120 ]
+    [ "$(grep -coE '\bdq_[a-z0-9_]+\(' "$page")" -gt 30 ]
+    lacking "$page" > found
+    [ ! -s found ] || { cat found; false; }
+    printf '%s\n' '`lib/rank/mmr.c` and `lib/rank/nowhere.c`: `dq_mmr()`' '`lib/rank/mmr.c`: `dq_topk_push()`' > page.md
+    [ "$(lacking page.md)" = "$(printf '%s\n' lib/rank/nowhere.c 'dq_topk_push()')" ]
+}
+
 @test "a package that is not to be had is named: fatal where all need it, not where single tests do" {
     mkdir bin
     printf '#!/bin/bash\n[ "$1" = update ] || { echo "E: Unable to locate package ${@: -1}" >&2; exit 100; }\n' > bin/apt-get
