@@ -123,8 +123,8 @@ static bool parse_count(const char *text, uint64_t *value)
 static void check_range(const dq_cli *cli, const dq_option *o, const char *name, const char *text,
                         double value)
 {
-    if (o->least < o->most && (value < o->least || value > o->most))
-        dq_cli_usage(cli, "%s: %s is not between %.9g and %.9g", name, text, o->least, o->most);
+    if (o->min < o->max && (value < o->min || value > o->max))
+        dq_cli_usage(cli, "%s: %s is not between %.9g and %.9g", name, text, o->min, o->max);
 }
 
 static void set_count(const dq_cli *cli, const dq_option *o, const char *name, const char *text)

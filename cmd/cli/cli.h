@@ -59,7 +59,7 @@ typedef struct dq_option {
     const char *help;     /* one line; the default is appended by --help */
     unsigned flags;
     const char *const *choices; /* CHOICE: NULL-ended */
-    double least, most;         /* COUNT and REAL: inclusive range when least < most */
+    double min, max;            /* COUNT and REAL: inclusive range when min < max */
     bool *given;                /* set to true when the option was given; may be NULL */
     const char *section;        /* a heading that --help prints before this option; NULL: none */
 } dq_option;
@@ -90,12 +90,12 @@ typedef struct dq_common {
 #define DQ_OPTIONS_COMMON(c)                                                                                         \
     {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (default stdout)",      \
      .flags = 0},                                                                                                    \
-    {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .least = 0, .most = 1024},         \
+    {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},         \
     {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", .flags = 0},                        \
     {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \
     {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; or DQ_FLUSH=1", .flags = 0}
 #define DQ_OPTION_SEED(c)                                                                                            \
-    {"seed", 0, DQ_OPT_COUNT, &(c).seed, "N", "seed of the random numbers", .least = 0, .most = 9.2e18}
+    {"seed", 0, DQ_OPT_COUNT, &(c).seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18}
 /* clang-format on */
 
 typedef struct dq_cli {

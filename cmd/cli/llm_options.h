@@ -36,21 +36,21 @@ typedef struct dq_ask_key {
      "ask once more where the kept answer could not be read", .flags = 0},                                           \
     {"dry-run", 0, DQ_OPT_FLAG, &(a).dry_run, NULL, "print requests, tokens and cost ahead; send and write nothing", \
      .flags = 0},                                                                                                    \
-    {"parallel", 'j', DQ_OPT_COUNT, &(a).parallel, "N", "requests in flight", .least = 1, .most = 1024},             \
+    {"parallel", 'j', DQ_OPT_COUNT, &(a).parallel, "N", "requests in flight", .min = 1, .max = 1024},             \
     {"max-requests", 0, DQ_OPT_COUNT, &(a).max_requests, "N",                                                        \
      "stop when the cache's ledger has N requests (0: no limit)", .flags = 0},                                       \
     {"max-tokens", 0, DQ_OPT_COUNT, &(a).max_tokens, "N", "the same for tokens, of questions and answers",           \
      .flags = 0},                                                                                                    \
     {"max-cost", 0, DQ_OPT_REAL, &(a).max_cost, "COST", "the same for money, with --price",                          \
-     .least = 0, .most = 1e12},                                                                                      \
+     .min = 0, .max = 1e12},                                                                                      \
     {"price", 0, DQ_OPT_TEXT, &(a).price, "IN:OUT", "price of a million tokens of questions and of answers",         \
      .flags = 0},                                                                                                    \
-    {"rpm", 0, DQ_OPT_REAL, &(a).rpm, "N", "requests a minute at most (0: no limit)", .least = 0, .most = 1e9},      \
+    {"rpm", 0, DQ_OPT_REAL, &(a).rpm, "N", "requests a minute at most (0: no limit)", .min = 0, .max = 1e9},      \
     {"tpm", 0, DQ_OPT_REAL, &(a).tpm, "N", "tokens a minute at most, as estimated (0: no limit)",                    \
-     .least = 0, .most = 1e12},                                                                                      \
-    {"timeout", 0, DQ_OPT_REAL, &(a).timeout, "SECONDS", "for one request", .least = 0.001, .most = 86400},          \
+     .min = 0, .max = 1e12},                                                                                      \
+    {"timeout", 0, DQ_OPT_REAL, &(a).timeout, "SECONDS", "for one request", .min = 0.001, .max = 86400},          \
     {"attempts", 0, DQ_OPT_COUNT, &(a).attempts, "N", "of one request, before the service counts as down",           \
-     .least = 1, .most = 100},                                                                                       \
+     .min = 1, .max = 100},                                                                                       \
     {"key-file", 0, DQ_OPT_TEXT, &(k).file, "FILE", "holds the key, in place of OPENAI_API_KEY", .flags = 0}
 /* clang-format on */
 

@@ -119,12 +119,12 @@ int main(int argc, char **argv)
         {"per-user", 0, DQ_OPT_COUNT, &o.per_user, "N", "at most N pairs a user, drawn (0: all)", .flags = pairs},
         {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "pairs of this user only", .flags = pairs},
         {"actions", 'a', DQ_OPT_CHOICE, &o.actions, "WHOSE", "what is done in a state: the agent's choice, any; or first all, or what was done", rollouts, .choices = plan_action_names, .section = "Agents of tasks"},
-        {"rollout", 'r', DQ_OPT_COUNT, &o.rollout, "K", "steps ahead", rollouts, .least = 1, .most = 1e6},
-        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of the agent's choices that are any action", rollouts, .least = 0, .most = 1},
-        {"lists", 'k', DQ_OPT_COUNT, &o.lists, "K", "instead, of each state the next K actions, as rankings", states | DQ_OPT_UNSET, .least = 1, .most = 1e6},
-        {"beam", 0, DQ_OPT_COUNT, &o.beam, "N", "lists that are pursued at once", states | FOR_LISTS, .least = 1, .most = 1e4},
+        {"rollout", 'r', DQ_OPT_COUNT, &o.rollout, "K", "steps ahead", rollouts, .min = 1, .max = 1e6},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of the agent's choices that are any action", rollouts, .min = 0, .max = 1},
+        {"lists", 'k', DQ_OPT_COUNT, &o.lists, "K", "instead, of each state the next K actions, as rankings", states | DQ_OPT_UNSET, .min = 1, .max = 1e6},
+        {"beam", 0, DQ_OPT_COUNT, &o.beam, "N", "lists that are pursued at once", states | FOR_LISTS, .min = 1, .max = 1e4},
         {"replay", 0, DQ_OPT_FLAG, &o.replay, NULL, "from the states of --model, a checkpoint; nothing is read", .flags = states},
-        {"max-disagreement", 0, DQ_OPT_REAL, &o.most, "X", "drop what an ensemble disagrees on by more than X", DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .least = 0, .most = 1e30, .given = &o.most_given, .section = "Either"},
+        {"max-disagreement", 0, DQ_OPT_REAL, &o.most, "X", "drop what an ensemble disagrees on by more than X", DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .min = 0, .max = 1e30, .given = &o.most_given, .section = "Either"},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (o.replay && !o.model) dq_cli_usage(&cli, "--replay needs --model, a checkpoint");

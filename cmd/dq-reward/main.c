@@ -290,7 +290,7 @@ int main(int argc, char **argv)
         {"answers", 0, DQ_OPT_TEXT, &o.answers, "FILE",
          "human: JSON lines that keep the answers, and those already there", .flags = 0},
         {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "hybrid: W cosine + (1 - W) llm",
-         .flags = DQ_OPT_PAYLOAD, .least = 0, .most = 1},
+         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1},
         DQ_OPTIONS_LLM(o.llm),
         DQ_OPTIONS_ASK(o.llm.ask, o.key),
         DQ_OPTION_SEED(o.common),

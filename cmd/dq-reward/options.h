@@ -28,11 +28,11 @@ typedef struct dq_llm_options {
     {"prompt", 0, DQ_OPT_TEXT, &(l).prompt, "NAME",                                                                  \
      "jobs, items, or a file of yours (default by what the catalogue has)", .flags = DQ_OPT_PAYLOAD},                \
     {"stages", 0, DQ_OPT_COUNT, &(l).stages, "N", "2: the title first, then the rest; 1: all at once",               \
-     .flags = DQ_OPT_PAYLOAD, .least = 1, .most = 2},                                                                \
+     .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 2},                                                                \
     {"temperature", 0, DQ_OPT_TEXT, &(l).temperature, "T", "of the model; none: do not send one",                    \
      .flags = DQ_OPT_PAYLOAD},                                                                                       \
     {"votes", 0, DQ_OPT_COUNT, &(l).votes, "K", "ask K times: the mean reward, the most frequent label",             \
-     .flags = DQ_OPT_PAYLOAD, .least = 1, .most = 1000},                                                             \
+     .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1000},                                                             \
     {"soft", 0, DQ_OPT_FLAG, &(l).soft, NULL, "expected rewards from the label's log-probabilities",                 \
      .flags = DQ_OPT_PAYLOAD},                                                                                       \
     {"allow-missing", 0, DQ_OPT_FLAG, &(l).allow_missing, NULL, "a pair without a label leaves without, exit 0",     \

@@ -116,13 +116,13 @@ int main(int argc, char **argv)
     const unsigned payload = DQ_OPT_PAYLOAD;
     /* clang-format off */
     dq_option table[] = {
-        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .least = 1, .most = 4e8, .given = &o.population_given[0]},
-        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .least = 1, .most = 4e8, .given = &o.population_given[1]},
-        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .least = 0, .most = 4e9, .given = &o.population_given[2]},
+        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .min = 1, .max = 4e8, .given = &o.population_given[0]},
+        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .min = 1, .max = 4e8, .given = &o.population_given[1]},
+        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .min = 0, .max = 4e9, .given = &o.population_given[2]},
         {"serve", 0, DQ_OPT_FLAG, &o.serve, NULL, "let the environment be spoken with on stdin and stdout", .flags = 0},
-        {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .least = 1, .most = 4e9},
+        {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9},
         {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (default: any action is taken)", .flags = 0},
-        {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .least = 0, .most = 1, .given = &o.epsilon_given},
+        {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .given = &o.epsilon_given},
         {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .flags = 0},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     /* clang-format on */

@@ -41,35 +41,35 @@ extern const char *const train_agents[], *const train_heads[], *const train_enco
 #define TRAIN_ENV_OPTIONS(e) \
     {"env", 0, DQ_OPT_TEXT, &(e).name, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", .flags = TRAIN_ENV_FLAGS, .section = "Environments (--env, --env-cmd); defaults are the agent's, or the preset's"}, \
     {"env-cmd", 0, DQ_OPT_TEXT, &(e).command, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .flags = TRAIN_OF_ENV}, \
-    {"envs", 0, DQ_OPT_COUNT, &(e).count, "N", "environments side by side (1)", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 4096}, \
+    {"envs", 0, DQ_OPT_COUNT, &(e).count, "N", "environments side by side (1)", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 4096}, \
     {"agent", 'a', DQ_OPT_CHOICE, &(e).agent, "NAME", "who learns (dqn)", .flags = TRAIN_ENV_FLAGS, .choices = train_agents}, \
-    {"total-steps", 0, DQ_OPT_COUNT, &(e).total_steps, "N", "steps in all (else --episodes)", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 1e12}, \
-    {"evaluate", 0, DQ_OPT_COUNT, &(e).evaluate, "N", "every N episodes, play some without exploring (0: never)", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1e9}, \
-    {"evaluate-episodes", 0, DQ_OPT_COUNT, &(e).evaluate_episodes, "N", "so many (10)", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 4096}, \
+    {"total-steps", 0, DQ_OPT_COUNT, &(e).total_steps, "N", "steps in all (else --episodes)", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 1e12}, \
+    {"evaluate", 0, DQ_OPT_COUNT, &(e).evaluate, "N", "every N episodes, play some without exploring (0: never)", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1e9}, \
+    {"evaluate-episodes", 0, DQ_OPT_COUNT, &(e).evaluate_episodes, "N", "so many (10)", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 4096}, \
     {"double", 0, DQ_OPT_FLAG, &(e).double_q, NULL, "Double Q-learning", .flags = TRAIN_ENV_FLAGS}, \
     {"dueling", 0, DQ_OPT_FLAG, &(e).dueling, NULL, "value and advantages apart", .flags = TRAIN_ENV_FLAGS}, \
     {"batch-norm", 0, DQ_OPT_FLAG, &(e).batch_norm, NULL, "batch norm in hidden layers", .flags = TRAIN_ENV_FLAGS}, \
     {"head", 0, DQ_OPT_CHOICE, &(e).head, "NAME", "an output an action, or Q of state and action vector", .flags = TRAIN_ENV_FLAGS, .choices = train_heads}, \
     {"encoder", 0, DQ_OPT_CHOICE, &(e).encoder, "NAME", "of the history in the state", .flags = TRAIN_ENV_FLAGS, .choices = train_encoders}, \
     {"loss", 0, DQ_OPT_CHOICE, &(e).loss, "NAME", "of Q", .flags = TRAIN_ENV_FLAGS, .choices = train_losses}, \
-    {"clip-norm", 0, DQ_OPT_REAL, &(e).clip_norm, "X", "the gradient's norm is at most X (0: any)", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1e9}, \
-    {"clip-value", 0, DQ_OPT_REAL, &(e).clip_value, "X", "each number of the gradient is at most X (0: any)", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1e9}, \
+    {"clip-norm", 0, DQ_OPT_REAL, &(e).clip_norm, "X", "the gradient's norm is at most X (0: any)", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1e9}, \
+    {"clip-value", 0, DQ_OPT_REAL, &(e).clip_value, "X", "each number of the gradient is at most X (0: any)", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1e9}, \
     {"target-by", 0, DQ_OPT_CHOICE, &(e).target_by, "WHAT", "what --target-every counts", .flags = TRAIN_ENV_FLAGS, .choices = train_counts}, \
-    {"tau", 0, DQ_OPT_REAL, &(e).tau, "X", "the target follows by this share (0: is copied)", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1}, \
-    {"n-step", 0, DQ_OPT_COUNT, &(e).n_step, "N", "rewards summed before bootstrapping", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 1000}, \
-    {"priority", 0, DQ_OPT_REAL, &(e).priority, "X", "prioritised replay: alpha (0: uniform)", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1}, \
-    {"importance", 0, DQ_OPT_REAL, &(e).importance, "X", "prioritised replay: beta at the start", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1}, \
-    {"conservative", 0, DQ_OPT_REAL, &(e).conservative, "X", "conservative Q-learning: alpha (0: none)", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1e6}, \
-    {"train-every", 0, DQ_OPT_COUNT, &(e).train_every, "N", "steps between learning", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 1e9}, \
-    {"updates", 0, DQ_OPT_COUNT, &(e).updates, "N", "updates each time", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 1e6}, \
-    {"alpha", 0, DQ_OPT_REAL, &(e).alpha, "X", "tabular: the step", .flags = TRAIN_ENV_FLAGS, .least = 0, .most = 1}, \
-    {"states", 0, DQ_OPT_COUNT, &(e).states, "N", "tabular: states that there is room for", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 1e8}, \
-    {"rollout", 0, DQ_OPT_COUNT, &(e).rollout, "N", "dyna-q: steps that planning looks ahead", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 1000}, \
-    {"models", 0, DQ_OPT_COUNT, &(e).models, "N", "dyna-q: world models in the ensemble", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 100}, \
+    {"tau", 0, DQ_OPT_REAL, &(e).tau, "X", "the target follows by this share (0: is copied)", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1}, \
+    {"n-step", 0, DQ_OPT_COUNT, &(e).n_step, "N", "rewards summed before bootstrapping", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 1000}, \
+    {"priority", 0, DQ_OPT_REAL, &(e).priority, "X", "prioritised replay: alpha (0: uniform)", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1}, \
+    {"importance", 0, DQ_OPT_REAL, &(e).importance, "X", "prioritised replay: beta at the start", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1}, \
+    {"conservative", 0, DQ_OPT_REAL, &(e).conservative, "X", "conservative Q-learning: alpha (0: none)", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1e6}, \
+    {"train-every", 0, DQ_OPT_COUNT, &(e).train_every, "N", "steps between learning", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 1e9}, \
+    {"updates", 0, DQ_OPT_COUNT, &(e).updates, "N", "updates each time", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 1e6}, \
+    {"alpha", 0, DQ_OPT_REAL, &(e).alpha, "X", "tabular: the step", .flags = TRAIN_ENV_FLAGS, .min = 0, .max = 1}, \
+    {"states", 0, DQ_OPT_COUNT, &(e).states, "N", "tabular: states that there is room for", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 1e8}, \
+    {"rollout", 0, DQ_OPT_COUNT, &(e).rollout, "N", "dyna-q: steps that planning looks ahead", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 1000}, \
+    {"models", 0, DQ_OPT_COUNT, &(e).models, "N", "dyna-q: world models in the ensemble", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 100}, \
     {"explore", 0, DQ_OPT_CHOICE, &(e).explore_by, "NAME", "epsilon-greedy, or softmax of Q", .flags = TRAIN_ENV_FLAGS, .choices = train_explorers}, \
-    {"temperature", 0, DQ_OPT_REAL, &(e).temperature, "X", "of the softmax", .flags = TRAIN_ENV_FLAGS, .least = 1e-6, .most = 1e6}, \
+    {"temperature", 0, DQ_OPT_REAL, &(e).temperature, "X", "of the softmax", .flags = TRAIN_ENV_FLAGS, .min = 1e-6, .max = 1e6}, \
     {"epsilon-form", 0, DQ_OPT_CHOICE, &(e).decay_form, "NAME", "how epsilon falls", .flags = TRAIN_ENV_FLAGS, .choices = train_decays}, \
-    {"epsilon-over", 0, DQ_OPT_COUNT, &(e).epsilon_over, "N", "exponential: its time constant; linear: until it is least", .flags = TRAIN_ENV_FLAGS, .least = 1, .most = 1e12}, \
+    {"epsilon-over", 0, DQ_OPT_COUNT, &(e).epsilon_over, "N", "exponential: its time constant; linear: until it is least", .flags = TRAIN_ENV_FLAGS, .min = 1, .max = 1e12}, \
     {"epsilon-by", 0, DQ_OPT_CHOICE, &(e).decay_by, "WHAT", "what epsilon's time counts", .flags = TRAIN_ENV_FLAGS, .choices = train_counts}
 /* clang-format on */
 

@@ -30,7 +30,7 @@ typedef struct train_logged_options {
 /* clang-format off */
 #define TRAIN_LOGGED_FLAGS (DQ_OPT_PAYLOAD | DQ_OPT_UNSET | TRAIN_OF_LOGGED)
 #define TRAIN_LOGGED_OPTIONS(l) \
-    {"history", 0, DQ_OPT_COUNT, &(l).history, "N", "items that a state remembers (3)", .flags = TRAIN_LOGGED_FLAGS, .least = 1, .most = 1000, .section = "Sessions (--offline --agent): what users met, in the order of time"}, \
+    {"history", 0, DQ_OPT_COUNT, &(l).history, "N", "items that a state remembers (3)", .flags = TRAIN_LOGGED_FLAGS, .min = 1, .max = 1000, .section = "Sessions (--offline --agent): what users met, in the order of time"}, \
     {"time", 0, DQ_OPT_TEXT, &(l).time, "NAME", "the attribute that tells an interaction's time (time)", .flags = TRAIN_LOGGED_FLAGS}
 /* clang-format on */
 
