@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/help.h"
+#include "cli/option.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -62,7 +62,7 @@ static void hold_descriptors(void)
             _exit(DQ_EXIT_FAILED);
 }
 
-static size_t add_forms(const dq_option *table, forms *f)
+static void add_forms(const dq_program *program, const dq_option *table, forms *f)
 {
     size_t n = 0, s = 0;
     f->shorts[s++] = 'h';
@@ -79,132 +79,59 @@ static size_t add_forms(const dq_option *table, forms *f)
         f->shorts[s++] = o->letter;
         if (takes == required_argument) f->shorts[s++] = ':';
     }
-    f->longs[n++] = (struct option){"help", no_argument, NULL, 'h'};
+    f->longs[n++] = (struct option){"help", program->modes ? optional_argument : no_argument, NULL, 'h'};
     f->longs[n++] = (struct option){"version", no_argument, NULL, 'V'};
     f->longs[n++] = (struct option){"completion", no_argument, NULL, COMPLETION};
     f->longs[n] = (struct option){0};
     f->shorts[s] = '\0';
-    return n;
+}
+
+/* The mode of --help MODE; NULL: all. */
+static const dq_mode *asked_mode(const dq_cli *cli, const char *name)
+{
+    char all[256] = "";
+    size_t used = 0;
+    if (!name || !cli->program->modes) return NULL;
+    for (const dq_mode *m = cli->program->modes; m->name; m++) {
+        if (strcmp(m->name, name) == 0) return m;
+        if (used < sizeof all)
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", m->name);
+    }
+    dq_cli_usage(cli, "--help: '%s' is not one of %s", name, all);
 }
 
 /* --help and its kin, wherever they stand: answered before any option changes a default. */
-static void answer_questions(const dq_program *program, const dq_option *table, const forms *f, int argc,
-                             char **argv)
+static void answer_questions(const dq_cli *cli, const forms *f, int argc, char **argv)
 {
     int got;
     opterr = 0;
     optind = 0;
     while ((got = getopt_long(argc, argv, f->shorts, f->longs, NULL)) != -1) {
-        if (got == 'h') dq_help_print(program, table);
-        if (got == 'V') dq_help_version(program);
-        if (got == COMPLETION) dq_help_completion(program, table);
-        if (got == 'h' || got == 'V' || got == COMPLETION) exit(close_stdout(program));
+        const char *next = optind < argc && argv[optind][0] != '-' ? argv[optind] : NULL;
+        if (got == 'h') dq_help_print(cli, asked_mode(cli, optarg ? optarg : next));
+        if (got == 'V') dq_help_version(cli->program);
+        if (got == COMPLETION) dq_help_completion(cli->program, cli->table);
+        if (got == 'h' || got == 'V' || got == COMPLETION) exit(close_stdout(cli->program));
     }
-}
-
-/* Decimal digits, and k, M or G; false when text is anything else or overflows. */
-static bool parse_count(const char *text, uint64_t *value)
-{
-    uint64_t n = 0, scale = 1;
-    const char *p = text;
-    for (; *p >= '0' && *p <= '9'; p++)
-        if (__builtin_mul_overflow(n, 10U, &n) || __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
-            return false;
-    if (p == text) return false;
-    if (*p == 'k') scale = 1000;
-    if (*p == 'M') scale = 1000000;
-    if (*p == 'G') scale = 1000000000;
-    if (scale > 1) p++;
-    if (*p || __builtin_mul_overflow(n, scale, &n)) return false;
-    *value = n;
-    return true;
-}
-
-static void check_range(const dq_cli *cli, const dq_option *o, const char *name, const char *text,
-                        double value)
-{
-    if (o->min < o->max && (value < o->min || value > o->max))
-        dq_cli_usage(cli, "%s: %s is not between %.9g and %.9g", name, text, o->min, o->max);
-}
-
-static void set_count(const dq_cli *cli, const dq_option *o, const char *name, const char *text)
-{
-    uint64_t value;
-    if (!parse_count(text, &value)) dq_cli_usage(cli, "%s: '%s' is not a count", name, text);
-    check_range(cli, o, name, text, (double)value);
-    *(uint64_t *)o->target = value;
-}
-
-static void set_real(const dq_cli *cli, const dq_option *o, const char *name, const char *text)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value)) dq_cli_usage(cli, "%s: '%s' is not a number", name, text);
-    check_range(cli, o, name, text, value);
-    *(double *)o->target = value;
-}
-
-static void set_choice(const dq_cli *cli, const dq_option *o, const char *name, const char *text)
-{
-    char all[512];
-    size_t used = 0;
-    for (int i = 0; o->choices[i]; i++) {
-        if (strcmp(o->choices[i], text) == 0) {
-            *(int *)o->target = i;
-            return;
-        }
-        if (used < sizeof all)
-            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", o->choices[i]);
-    }
-    dq_cli_usage(cli, "%s: '%s' is not one of %s", name, text, all);
-}
-
-static void set_list(const dq_cli *cli, const dq_option *o, const char *name, const char *text)
-{
-    dq_texts *list = o->target;
-    if (list->count == sizeof list->at / sizeof list->at[0])
-        dq_cli_usage(cli, "%s: given more than %zu times", name, list->count);
-    list->at[list->count++] = text;
-}
-
-static void set_option(const dq_cli *cli, const dq_option *o, const char *name, const char *text, bool on)
-{
-    switch (o->type) {
-    case DQ_OPT_FLAG: *(bool *)o->target = on; break;
-    case DQ_OPT_COUNT: set_count(cli, o, name, text); break;
-    case DQ_OPT_REAL: set_real(cli, o, name, text); break;
-    case DQ_OPT_TEXT: *(const char **)o->target = text; break;
-    case DQ_OPT_CHOICE: set_choice(cli, o, name, text); break;
-    case DQ_OPT_LIST: set_list(cli, o, name, text); break;
-    case DQ_OPT_END: break;
-    }
-    if (o->given) *o->given = true;
-}
-
-static const dq_option *find_option(const dq_option *table, const char *name)
-{
-    for (const dq_option *o = table; o->name; o++)
-        if (strcmp(o->name, name) == 0) return o;
-    return NULL;
 }
 
 bool dq_cli_given(const dq_cli *cli, const char *name)
 {
-    const dq_option *o = find_option(cli->table, name);
-    return o && cli->given[o - cli->table];
+    const dq_option *o = dq_option_find(cli->table, name);
+    return o && (cli->state[o - cli->table] & DQ_ROW_GIVEN);
 }
 
 /* DQ_THREADS and DQ_FLUSH stand where the options of these names would. */
 static void apply_environment(const dq_cli *cli)
 {
     const char *threads = getenv("DQ_THREADS"), *flush = getenv("DQ_FLUSH");
-    const dq_option *o = find_option(cli->table, "threads");
-    if (o && threads && *threads) set_count(cli, o, "DQ_THREADS", threads);
-    o = find_option(cli->table, "flush");
+    const dq_option *o = dq_option_find(cli->table, "threads");
+    if (o && threads && *threads) dq_option_give(cli, o, "DQ_THREADS", threads);
+    o = dq_option_find(cli->table, "flush");
     if (o && flush && *flush) *(bool *)o->target = strcmp(flush, "0") != 0;
 }
 
-static void apply_options(const dq_cli *cli, bool *given, const forms *f, int argc, char **argv)
+static void apply_options(const dq_cli *cli, const forms *f, int argc, char **argv)
 {
     int got;
     opterr = 1; /* getopt's own words: "dq-x: unrecognized option '--nmae'", one line */
@@ -218,8 +145,9 @@ static void apply_options(const dq_cli *cli, bool *given, const forms *f, int ar
             while (o->letter != got) o++;
         char name[64];
         (void)snprintf(name, sizeof name, "--%s", o->name);
-        set_option(cli, o, name, optarg, got < UNSET);
-        given[o - cli->table] = true;
+        dq_option_give(cli, o, name, o->type != DQ_OPT_FLAG ? optarg : got < UNSET ? "on" : "off");
+        cli->state[o - cli->table] |= DQ_ROW_GIVEN;
+        if (o->given) *o->given = true;
     }
 }
 
@@ -230,56 +158,37 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     (void)signal(SIGPIPE, SIG_DFL);
     dq_cli cli = {.program = program, .table = table};
     forms *f = dq_arena_zero(&cli.arena, 1, sizeof *f);
-    bool *given = dq_arena_zero(&cli.arena, MAX_OPTIONS, sizeof *given);
-    cli.given = given;
-    if (!f || !given) dq_cli_usage(&cli, "out of memory");
+    cli.state = dq_arena_zero(&cli.arena, MAX_OPTIONS, 1);
+    if (!f || !cli.state) dq_cli_usage(&cli, "out of memory");
     if (argc < 1) { /* execve allows an empty argv */
         argc = 1;
         argv = nobody;
     }
     argv[0] = (char *)program->name; /* for getopt's messages; it only reads */
-    (void)add_forms(table, f);
-    answer_questions(program, table, f, argc, argv);
+    add_forms(program, table, f);
+    answer_questions(&cli, f, argc, argv);
+    for (const dq_option *o = table; o->name; o++)
+        if (o->type == DQ_OPT_FLAG && *(const bool *)o->target) cli.state[o - table] = DQ_ROW_WAS_ON;
     apply_environment(&cli);
-    apply_options(&cli, given, f, argc, argv);
+    apply_options(&cli, f, argc, argv);
     cli.operands = (const char *const *)(argv + optind);
     cli.operand_count = (size_t)(argc - optind);
     if (cli.operand_count && (!program->operands || !*program->operands))
         dq_cli_usage(&cli, "unexpected operand '%s'", cli.operands[0]);
+    if (!program->modes) dq_cli_check_relations(&cli);
     return cli;
-}
-
-static dq_value value_of(dq_arena *arena, const dq_option *o)
-{
-    switch (o->type) {
-    case DQ_OPT_FLAG: return dq_bool(*(const bool *)o->target);
-    case DQ_OPT_COUNT: return dq_int((int64_t) * (const uint64_t *)o->target);
-    case DQ_OPT_REAL: return dq_real(*(const double *)o->target);
-    case DQ_OPT_TEXT: return dq_string(arena, *(const char *const *)o->target);
-    case DQ_OPT_CHOICE: return dq_string(arena, o->choices[*(const int *)o->target]);
-    case DQ_OPT_LIST: {
-        const dq_texts *texts = o->target;
-        dq_value list = dq_list();
-        for (size_t i = 0; i < texts->count; i++)
-            if (!dq_list_add(arena, &list, dq_string(arena, texts->at[i]))) return dq_nil();
-        return list.count ? list : dq_nil();
-    }
-    case DQ_OPT_END: break;
-    }
-    return dq_nil();
 }
 
 dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
 {
     dq_value options = dq_map();
     for (const dq_option *o = cli->table; o->name; o++) {
-        bool given = cli->given[o - cli->table];
-        if (!(o->flags & DQ_OPT_PAYLOAD) || ((o->flags & DQ_OPT_UNSET) && !given)) continue;
-        dq_value value = value_of(&cli->arena, o);
+        if (!dq_cli_recorded(cli, o)) continue;
+        dq_value value = dq_option_value(o, &cli->arena);
         if (value.type != DQ_NIL && !dq_map_set(&cli->arena, &options, o->name, value))
             dq_cli_usage(cli, "out of memory");
     }
-    const dq_option *threads = find_option(cli->table, "threads");
+    const dq_option *threads = dq_option_find(cli->table, "threads");
     return (dq_maker){.program = cli->program->name,
                       .version = DQ_VERSION,
                       .options = options,

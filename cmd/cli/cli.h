@@ -42,7 +42,7 @@ typedef enum dq_option_type {
 enum {
     DQ_OPT_PAYLOAD = 1, /* can change the payload: recorded in the head */
     DQ_OPT_HIDDEN = 2,  /* not in --help */
-    DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when *given */
+    DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when given */
 };
 
 typedef struct dq_texts {
@@ -61,8 +61,36 @@ typedef struct dq_option {
     const char *const *choices; /* CHOICE: NULL-ended */
     double min, max;            /* COUNT and REAL: inclusive range when min < max */
     bool *given;                /* set to true when the option was given; may be NULL */
+    unsigned modes;             /* bits of the modes that it belongs to; 0: all */
+    unsigned recorded;          /* bits of the modes that record it, where these are more than .modes */
+    const char *needs;          /* names of options, "a b": one of them must be given with this one */
+    const char *excludes;       /* names of options with any of which this one means nothing */
     const char *section;        /* a heading that --help prints before this option; NULL: none */
 } dq_option;
+
+/* A way of working, to which options belong. An option outside of the mode is a usage error when it is given,
+ * and no part of the record; --help NAME prints those inside. */
+typedef struct dq_mode {
+    unsigned bit;
+    const char *name;  /* one word: "offline" */
+    const char *words; /* as errors speak of it: "--offline", "an environment (--env)" */
+    const char *help;  /* one line */
+    bool no_operands;  /* takes none, though the program may */
+} dq_mode;
+
+/* A default: the value as the command line would have it; of flags on or off. */
+typedef struct dq_setting {
+    const char *name, *value;
+} dq_setting;
+
+/* Defaults that hold in some modes, and, where option is not NULL, with one choice of that option. Of several
+ * sets that hold the first counts; under all of them stands what an option's target holds. A choice that has
+ * sets, but none in a mode, has no meaning there. */
+typedef struct dq_defaults {
+    unsigned modes;
+    const char *option, *choice;
+    const dq_setting *settings; /* ended by {0} */
+} dq_defaults;
 
 typedef struct dq_program {
     const char *name;     /* "dq-rank" */
@@ -71,7 +99,9 @@ typedef struct dq_program {
     const char *examples[2];
     const char *version_note; /* appended to --version, e.g. the BLAS core; or NULL. */
     const char *(*version_note_fn)(void);
-    bool all_cores; /* uses all cores unless told otherwise: for --help; see dq_cli_threads */
+    bool all_cores;              /* uses all cores unless told otherwise: for --help; see dq_cli_threads */
+    const dq_mode *modes;        /* ended by {0}; NULL: one way of working */
+    const dq_defaults *defaults; /* ended by {0}; NULL: none but those of the targets */
 } dq_program;
 
 /* Options that every program has. */
@@ -103,17 +133,29 @@ typedef struct dq_cli {
     const dq_option *table;
     const char *const *operands; /* NULL-ended */
     size_t operand_count;
-    const bool *given; /* by row of the table */
-    dq_arena arena;    /* what the command line needs for its life */
+    unsigned mode;        /* of dq_cli_enter; 0: none yet */
+    unsigned char *state; /* by row of the table: cli/ alone reads it */
+    dq_arena arena;       /* what the command line needs for its life */
 } dq_cli;
 
-/* Parses; --help, --version and --completion print and exit 0; a bad option is one line and exit 2. A long
- * option may be abbreviated while unambiguous. Sets SIGPIPE to its default and DQ_FLUSH/DQ_THREADS into an
- * option table's common. */
+/* Parses; --help, --help MODE, --version and --completion print and exit 0; a bad option is one line and
+ * exit 2. A long option may be abbreviated while unambiguous. Sets SIGPIPE to its default and
+ * DQ_FLUSH/DQ_THREADS into an option table's common. */
 dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc, char **argv);
 
+/* Says which of the program's modes it is: options that were given and do not belong to it, and options that
+ * need or exclude others, are usage errors; the defaults of the mode go into the targets of options that were
+ * not given. A program without modes has no need of it. */
+void dq_cli_enter(dq_cli *cli, unsigned mode);
+
+/* The row of that name; NULL: there is none. */
+const dq_option *dq_option_find(const dq_option *table, const char *name);
 /* Whether the option of that name was given. */
 bool dq_cli_given(const dq_cli *cli, const char *name);
+/* Modes in which the choice that the option holds has a meaning; 0: any. */
+unsigned dq_cli_choice_modes(const dq_cli *cli, const char *name);
+/* Keeps an option out of the record. */
+void dq_cli_leave_out(dq_cli *cli, const char *name);
 
 /* A usage error found after parsing: one line, exit 2. Does not return. */
 void dq_cli_usage(const dq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/help.h"
+#include "cli/option.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,37 +25,33 @@ static bool is_threads(const dq_option *o)
     return strcmp(o->name, "threads") == 0 && o->type == DQ_OPT_COUNT;
 }
 
-/* The default's words, or an empty text when there is none. */
-static void default_text(const dq_program *program, const dq_option *o, char *to, size_t size)
+/* "64; offline: 256", or an empty text where there is no default. */
+static void default_text(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size)
 {
     to[0] = '\0';
     if (!o->target || (o->flags & DQ_OPT_UNSET)) return;
-    switch (o->type) {
-    case DQ_OPT_FLAG: (void)snprintf(to, size, "%s", default_on(o) ? "on" : ""); break;
-    case DQ_OPT_COUNT: {
-        uint64_t n = *(const uint64_t *)o->target;
-        if (is_threads(o) && n == 0)
-            (void)snprintf(to, size, "%s", program->all_cores ? "all cores" : "1");
-        else
-            (void)snprintf(to, size, "%llu", (unsigned long long)n);
-        break;
-    }
-    case DQ_OPT_REAL: (void)snprintf(to, size, "%.9g", *(const double *)o->target); break;
-    case DQ_OPT_TEXT: {
-        const char *text = *(const char *const *)o->target;
-        (void)snprintf(to, size, "%s", text ? text : "");
-        break;
-    }
-    case DQ_OPT_CHOICE: (void)snprintf(to, size, "%s", o->choices[*(const int *)o->target]); break;
-    case DQ_OPT_LIST: {
-        const dq_texts *list = o->target;
-        size_t used = 0;
-        for (size_t i = 0; i < list->count && used < size; i++)
-            used += (size_t)snprintf(to + used, size - used, "%s%s", i ? " " : "", list->at[i]);
-        break;
-    }
-    case DQ_OPT_END: break;
-    }
+    if (is_threads(o) && *(const uint64_t *)o->target == 0)
+        (void)snprintf(to, size, "%s", cli->program->all_cores ? "all cores" : "1");
+    else
+        dq_defaults_print(cli, o, mode, to, size);
+}
+
+/* "offline, sessions", or "not online" where that is shorter; empty: all modes. */
+static void modes_text(const dq_cli *cli, const dq_option *o, char *to, size_t size)
+{
+    const dq_mode *modes = cli->program->modes;
+    size_t used = 0, in = 0, out = 0;
+    to[0] = '\0';
+    for (const dq_mode *m = modes; m && m->name; m++) *(dq_option_in(o, m->bit) ? &in : &out) += 1;
+    if (out == 0) return;
+    bool negative = out == 1 && in > 1;
+    for (const dq_mode *m = modes; m->name && used < size; m++)
+        if (dq_option_in(o, m->bit) != negative)
+            used += (size_t)snprintf(to + used, size - used, "%s%s",
+                                     used       ? ", "
+                                     : negative ? "not "
+                                                : "",
+                                     m->name);
 }
 
 /* Words laid out from HELP_COLUMN on, broken before WIDTH. */
@@ -77,19 +74,38 @@ static void print_words(const char *words)
     putchar('\n');
 }
 
-static void print_option(const dq_program *program, const dq_option *o)
+/* ": tuned, published", those that have a meaning in the mode. */
+static size_t list_choices(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size)
 {
-    char left[96], value[256], right[1024];
+    size_t used = 0;
+    for (size_t i = 0; o->choices && o->choices[i] && used < size; i++) {
+        unsigned modes = dq_choice_modes(cli, o->name, o->choices[i]);
+        if (mode && modes && !(modes & mode)) continue;
+        used += (size_t)snprintf(to + used, size - used, "%s%s", used ? ", " : ": ", o->choices[i]);
+    }
+    return used;
+}
+
+/* "rows a batch [online, offline] (default 64; offline: 256)" */
+static void describe(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size)
+{
+    char modes[256] = "", value[512];
+    size_t used = (size_t)snprintf(to, size, "%s", o->help ? o->help : "");
+    used += list_choices(cli, o, mode, to + used, size - used);
+    if (!mode) modes_text(cli, o, modes, sizeof modes);
+    default_text(cli, o, mode, value, sizeof value);
+    if (modes[0] && used < size) used += (size_t)snprintf(to + used, size - used, " [%s]", modes);
+    if (value[0] && used < size) (void)snprintf(to + used, size - used, " (default %s)", value);
+}
+
+static void print_option(const dq_cli *cli, const dq_option *o, unsigned mode)
+{
+    char left[96], right[2048];
     const char *takes = o->type == DQ_OPT_FLAG ? NULL : o->argument ? o->argument : "VALUE";
     int n = snprintf(left, sizeof left, o->letter ? "  -%c, " : "      ", o->letter);
     n += snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s%s", default_on(o) ? "[no-]" : "", o->name,
                   takes ? "=" : "", takes ? takes : "");
-    default_text(program, o, value, sizeof value);
-    size_t used = (size_t)snprintf(right, sizeof right, "%s", o->help ? o->help : "");
-    for (size_t i = 0; o->choices && o->choices[i] && used < sizeof right; i++)
-        used += (size_t)snprintf(right + used, sizeof right - used, "%s%s", i ? ", " : ": ", o->choices[i]);
-    if (value[0] && used < sizeof right)
-        (void)snprintf(right + used, sizeof right - used, " (default %s)", value);
+    describe(cli, o, mode, right, sizeof right);
     printf("%s", left);
     if (n >= HELP_COLUMN) {
         putchar('\n');
@@ -99,24 +115,53 @@ static void print_option(const dq_program *program, const dq_option *o)
     print_words(right);
 }
 
-static void print_options(const dq_program *program, const dq_option *table)
+/* The options of a mode (0: all), under the headings that have any. */
+static void print_options(const dq_cli *cli, const dq_option *table, unsigned mode)
 {
+    const char *heading = NULL;
     for (const dq_option *o = table; o->name; o++) {
-        if (o->section) printf("\n%s:\n", o->section);
-        if (!(o->flags & DQ_OPT_HIDDEN)) print_option(program, o);
+        if (o->section) heading = o->section;
+        if ((o->flags & DQ_OPT_HIDDEN) || !dq_option_in(o, mode)) continue;
+        if (heading) printf("\n%s:\n", heading);
+        heading = NULL;
+        print_option(cli, o, mode);
     }
 }
 
-void dq_help_print(const dq_program *program, const dq_option *table)
+static void print_modes(const dq_program *program)
 {
-    const char *operands = program->operands ? program->operands : "";
-    printf("%s: %s\n\n", program->name, program->summary);
-    printf("Usage: %s [OPTION]...%s%s\n\nExamples:\n", program->name, *operands ? " " : "", operands);
-    for (size_t i = 0; i < sizeof program->examples / sizeof program->examples[0]; i++)
-        if (program->examples[i]) printf("  %s\n", program->examples[i]);
+    if (!program->modes) return;
+    printf("\nModes (--help MODE prints the options of one):\n");
+    for (const dq_mode *m = program->modes; m->name; m++) {
+        printf("  %-*s", HELP_COLUMN - 2, m->name);
+        print_words(m->help);
+    }
+}
+
+static void print_head(const dq_program *program, const dq_mode *mode)
+{
+    const char *operands = program->operands && !(mode && mode->no_operands) ? program->operands : "";
+    if (mode)
+        printf("%s, %s: %s\n\n", program->name, mode->name, mode->help);
+    else
+        printf("%s: %s\n\n", program->name, program->summary);
+    printf("Usage: %s [OPTION]...%s%s\n", program->name, *operands ? " " : "", operands);
+}
+
+void dq_help_print(const dq_cli *cli, const dq_mode *mode)
+{
+    const dq_program *program = cli->program;
+    print_head(program, mode);
+    if (!mode) {
+        printf("\nExamples:\n");
+        for (size_t i = 0; i < sizeof program->examples / sizeof program->examples[0]; i++)
+            if (program->examples[i]) printf("  %s\n", program->examples[i]);
+        print_modes(program);
+    }
     printf("\nOptions:\n");
-    print_options(program, table);
-    print_options(program, standard);
+    print_options(cli, cli->table, mode ? mode->bit : 0);
+    print_options(cli, standard, 0);
+    if (mode) return;
     printf("\nExit status: %d done, %d failed (data, input or output), %d usage,\n"
            "%d stopped with progress kept.\n",
            DQ_EXIT_DONE, DQ_EXIT_FAILED, DQ_EXIT_USAGE, DQ_EXIT_STOPPED);
@@ -137,6 +182,15 @@ static void print_names(const dq_option *table)
                    o->type == DQ_OPT_FLAG ? "" : "="); /* "=": no space follows */
 }
 
+static void complete_modes(const dq_program *program)
+{
+    if (!program->modes) return;
+    printf("    --help|-h) mapfile -t COMPREPLY < <(compgen -W '");
+    for (const dq_mode *m = program->modes; m->name; m++)
+        printf("%s%s", m == program->modes ? "" : " ", m->name);
+    printf("' -- \"$cur\"); return ;;\n");
+}
+
 void dq_help_completion(const dq_program *program, const dq_option *table)
 {
     printf("# bash completion for %s, printed by %s --completion\n", program->name, program->name);
@@ -147,6 +201,7 @@ void dq_help_completion(const dq_program *program, const dq_option *table)
            "    COMPREPLY=()\n"
            "    case $prev in\n",
            program->name);
+    complete_modes(program);
     for (const dq_option *o = table; o->name; o++) {
         if (o->type != DQ_OPT_CHOICE || (o->flags & DQ_OPT_HIDDEN)) continue;
         printf("    --%s", o->name);

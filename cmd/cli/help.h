@@ -7,8 +7,10 @@
 
 #include "cli/cli.h"
 
-/* Summary, usage, examples, options with the defaults that their targets hold now, exit codes; on stdout. */
-void dq_help_print(const dq_program *program, const dq_option *table);
+/* Summary, usage, examples, modes, options with the defaults of each mode, exit codes; on stdout. Of one
+ * mode: its options, with its defaults by preset. Defaults are those that targets hold now, and the program's
+ * sets. */
+void dq_help_print(const dq_cli *cli, const dq_mode *mode);
 
 /* "dq-x 0.1.0", and below it the version note. */
 void dq_help_version(const dq_program *program);

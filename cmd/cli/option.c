@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/option.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const dq_option *dq_option_find(const dq_option *table, const char *name)
+{
+    for (const dq_option *o = table; o->name; o++)
+        if (strcmp(o->name, name) == 0) return o;
+    return NULL;
+}
+
+/* ---- from words ---- */
+
+/* Decimal digits, and k, M or G; false when text is anything else or overflows. */
+static bool parse_count(const char *text, uint64_t *value)
+{
+    uint64_t n = 0, scale = 1;
+    const char *p = text;
+    for (; *p >= '0' && *p <= '9'; p++)
+        if (__builtin_mul_overflow(n, 10U, &n) || __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
+            return false;
+    if (p == text) return false;
+    if (*p == 'k') scale = 1000;
+    if (*p == 'M') scale = 1000000;
+    if (*p == 'G') scale = 1000000000;
+    if (scale > 1) p++;
+    if (*p || __builtin_mul_overflow(n, scale, &n)) return false;
+    *value = n;
+    return true;
+}
+
+static void set_count(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
+{
+    uint64_t value;
+    if (!parse_count(text, &value)) dq_cli_usage(cli, "%s: '%s' is not a count", who, text);
+    *(uint64_t *)o->target = value;
+}
+
+static void set_real(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !isfinite(value)) dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
+    *(double *)o->target = value;
+}
+
+static void set_choice(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
+{
+    char all[512];
+    size_t used = 0;
+    for (int i = 0; o->choices[i]; i++) {
+        if (strcmp(o->choices[i], text) == 0) {
+            *(int *)o->target = i;
+            return;
+        }
+        if (used < sizeof all)
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", o->choices[i]);
+    }
+    dq_cli_usage(cli, "%s: '%s' is not one of %s", who, text, all);
+}
+
+static void set_list(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
+{
+    dq_texts *list = o->target;
+    if (list->count == sizeof list->at / sizeof list->at[0])
+        dq_cli_usage(cli, "%s: given more than %zu times", who, list->count);
+    list->at[list->count++] = text;
+}
+
+void dq_option_set(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
+{
+    switch (o->type) {
+    case DQ_OPT_FLAG: *(bool *)o->target = strcmp(text, "on") == 0; break;
+    case DQ_OPT_COUNT: set_count(cli, o, who, text); break;
+    case DQ_OPT_REAL: set_real(cli, o, who, text); break;
+    case DQ_OPT_TEXT: *(const char **)o->target = text; break;
+    case DQ_OPT_CHOICE: set_choice(cli, o, who, text); break;
+    case DQ_OPT_LIST: set_list(cli, o, who, text); break;
+    case DQ_OPT_END: break;
+    }
+}
+
+/* Whether the target's number is in the option's range, if there is one. */
+static bool in_range(const dq_option *o)
+{
+    double value = o->min;
+    if (o->type == DQ_OPT_COUNT) value = (double)*(const uint64_t *)o->target;
+    if (o->type == DQ_OPT_REAL) value = *(const double *)o->target;
+    return o->min >= o->max || (value >= o->min && value <= o->max);
+}
+
+void dq_option_give(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
+{
+    dq_option_set(cli, o, who, text);
+    if (!in_range(o)) dq_cli_usage(cli, "%s: %s is not between %.9g and %.9g", who, text, o->min, o->max);
+}
+
+/* ---- as words ---- */
+
+static void print_list(const dq_texts *list, char *to, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < list->count && used < size; i++)
+        used += (size_t)snprintf(to + used, size - used, "%s%s", i ? " " : "", list->at[i]);
+}
+
+void dq_option_print(const dq_option *o, char *to, size_t size)
+{
+    const char *text = "";
+    to[0] = '\0';
+    if (!o->target || !in_range(o)) return;
+    switch (o->type) {
+    case DQ_OPT_FLAG: text = *(const bool *)o->target ? "on" : ""; break;
+    case DQ_OPT_COUNT:
+        (void)snprintf(to, size, "%llu", (unsigned long long)*(const uint64_t *)o->target);
+        return;
+    case DQ_OPT_REAL: (void)snprintf(to, size, "%.9g", *(const double *)o->target); return;
+    case DQ_OPT_TEXT: text = *(const char *const *)o->target; break;
+    case DQ_OPT_CHOICE: text = o->choices[*(const int *)o->target]; break;
+    case DQ_OPT_LIST: print_list(o->target, to, size); return;
+    case DQ_OPT_END: break;
+    }
+    (void)snprintf(to, size, "%s", text ? text : "");
+}
+
+/* ---- in the record ---- */
+
+static dq_value list_value(const dq_texts *texts, dq_arena *arena)
+{
+    dq_value list = dq_list();
+    for (size_t i = 0; i < texts->count; i++)
+        if (!dq_list_add(arena, &list, dq_string(arena, texts->at[i]))) return dq_nil();
+    return list.count ? list : dq_nil();
+}
+
+dq_value dq_option_value(const dq_option *o, dq_arena *arena)
+{
+    switch (o->type) {
+    case DQ_OPT_FLAG: return dq_bool(*(const bool *)o->target);
+    case DQ_OPT_COUNT: return dq_int((int64_t) * (const uint64_t *)o->target);
+    case DQ_OPT_REAL: return dq_real(*(const double *)o->target);
+    case DQ_OPT_TEXT: return dq_string(arena, *(const char *const *)o->target);
+    case DQ_OPT_CHOICE: return dq_string(arena, o->choices[*(const int *)o->target]);
+    case DQ_OPT_LIST: return list_value(o->target, arena);
+    case DQ_OPT_END: break;
+    }
+    return dq_nil();
+}

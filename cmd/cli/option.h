@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rows of the option table, for the parts of cli/ alone:
+ *
+ *     cli.c        the command line, errors, the record
+ *     option.c     one option's value: from words, as words, in the record
+ *     modes.c      which options belong to which mode, what they need and exclude
+ *     defaults.c   defaults by mode and by choice
+ *     help.c       --help, --version, --completion
+ */
+#ifndef DQ_CLI_OPTION_H
+#define DQ_CLI_OPTION_H
+
+#include "cli/cli.h"
+
+/* dq_cli.state */
+enum {
+    DQ_ROW_GIVEN = 1,
+    DQ_ROW_WAS_ON = 2,   /* a flag that is on by default */
+    DQ_ROW_SETTLED = 4,  /* has a default of a set */
+    DQ_ROW_LEFT_OUT = 8, /* no part of the record */
+};
+
+/* ---- option.c ---- */
+
+/* Takes a value from words, for flags "on" or "off"; or a usage error that begins with who. */
+void dq_option_give(const dq_cli *cli, const dq_option *option, const char *who, const char *words);
+/* The same of a default, which may be outside of the range: an agent's number that it does not use is 0. */
+void dq_option_set(const dq_cli *cli, const dq_option *option, const char *who, const char *words);
+/* What the target holds, as words; empty: nothing, a flag that is off, or a number outside of the range. */
+void dq_option_print(const dq_option *option, char *to, size_t size);
+/* The same as a value of a record; nil: nothing. */
+dq_value dq_option_value(const dq_option *option, dq_arena *arena);
+
+/* ---- modes.c ---- */
+
+/* Whether an option belongs to a mode; 0: any. */
+bool dq_option_in(const dq_option *option, unsigned mode);
+/* Modes in which a choice of an option has a meaning; 0: any. */
+unsigned dq_choice_modes(const dq_cli *cli, const char *option, const char *choice);
+/* Usage errors of what was given, for the mode and for each other. */
+void dq_cli_check_modes(const dq_cli *cli);
+void dq_cli_check_relations(const dq_cli *cli);
+/* Whether another option is given that this one excludes. */
+bool dq_cli_excluded(const dq_cli *cli, const dq_option *option);
+bool dq_cli_recorded(const dq_cli *cli, const dq_option *option);
+
+/* ---- defaults.c ---- */
+
+void dq_cli_apply_defaults(dq_cli *cli);
+/* Defaults of an option as --help says them: "64; offline: 256" by mode (mode 0), or "256; published: 128" by
+ * choice in a mode; empty: none. */
+void dq_defaults_print(const dq_cli *cli, const dq_option *option, unsigned mode, char *to, size_t size);
+
+#endif
