@@ -1,338 +1,293 @@
 /* SPDX-License-Identifier: MIT
  *
- * From the command line to an agent's configuration: the agent's defaults, over them the preset's numbers
- * (those of DESIGN's systems B, C and D), over them what was given.
+ * Defaults of dq-train: by way of training, by preset (the numbers of DESIGN's systems), by agent (those of
+ * learn/agent.h); and from the options to an agent's configuration.
  */
 #include "train.h"
 
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
-const char *const train_heads[] = {"outputs", "actions", NULL};           /* as dq_head */
-const char *const train_encoders[] = {"none", "mean", "attention", NULL}; /* as dq_encoder */
-const char *const train_losses[] = {"mse", "huber", NULL};                /* as dq_loss */
-const char *const train_explorers[] = {"epsilon", "softmax", NULL};       /* as dq_explore_by */
-const char *const train_decays[] = {"multiplicative", "exponential", "linear", NULL};
-const char *const train_counts[] = {"updates", "steps", "episodes", NULL}; /* as dq_count_by */
+/* clang-format off */
+/* ---- a catalogue's agent, offline ---- */
 
-/* ---- presets ---- */
+/* 6A's numbers are the targets' own; these were found on real labels. */
+static const dq_setting tuned[] = {
+    {"batch", "256"}, {"gamma", "0"}, {"matches", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
+    {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
+static const dq_setting published[] = {
+    {"batch", "128"}, {"weight-decay", "1e-5"}, {"epochs", "20"}, {"best-by", "loss"}, {"patience", "5"}, {0}};
+static const dq_setting offline[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
+static const dq_setting no_other[] = {{NULL, NULL}};
 
-static void set_hidden(dq_agent_config *c, uint32_t first, uint32_t second, uint32_t third)
-{
-    const uint32_t widths[] = {first, second, third};
-    c->hidden_count = third ? 3 : 2;
-    memcpy(c->hidden, widths, sizeof widths);
-}
-
-/* Epsilon from 1 to 0.01 by a factor an update. */
-static void set_factor(dq_agent_config *c, double factor)
-{
-    c->decay_form = DQ_DECAY_MULTIPLICATIVE;
-    c->decay_by = DQ_BY_UPDATES;
-    c->epsilon = 1;
-    c->epsilon_min = 0.01;
-    c->epsilon_decay = factor;
-}
+/* ---- agents in environments ---- */
 
 /* 6B: 42 -> 256 -> 256 -> 128 -> items; of its search's values the middle ones. */
-static void fill_session(dq_agent_config *c)
-{
-    set_hidden(c, 256, 256, 128);
-    c->dropout = 0.2;
-    c->double_q = true;
-    c->gamma = 0.95;
-    c->adam.rate = 5e-4;
-    c->schedule = dq_schedule_find("linear");
-    c->batch = 64;
-    c->replay = 10000;
-    c->warmup = 500;
-    c->target_every = 100;
-    c->clip_norm = 1;
-    set_factor(c, 0.999);
-}
+static const dq_setting session[] = {
+    {"agent", "dqn"}, {"env", "session"}, {"episodes", "3000"},
+    {"hidden", "256,256,128"}, {"dropout", "0.2"}, {"double", "on"}, {"gamma", "0.95"},
+    {"lr", "5e-4"}, {"lr-schedule", "linear"}, {"clip-norm", "1"}, {"target-every", "100"},
+    {"batch", "64"}, {"replay", "10000"}, {"warmup", "500"},
+    {"epsilon", "1"}, {"epsilon-min", "0.01"},
+    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.999"}, {"epsilon-by", "updates"}, {0}};
 
 /* 6C, the table. */
-static void fill_sequence(dq_agent_config *c)
-{
-    c->alpha = 0.1;
-    c->gamma = 0.95;
-    set_factor(c, 1);
-    c->epsilon = c->epsilon_min = 0.1;
-}
+static const dq_setting sequence[] = {
+    {"agent", "tabular"}, {"env", "sequence:change=15"}, {"episodes", "115"}, {"alpha", "0.1"}, {"gamma", "0.95"},
+    {"epsilon", "0.1"}, {"epsilon-min", "0.1"},
+    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "1"}, {"epsilon-by", "updates"}, {0}};
 
 /* 6C, the network. The target follows as in the tutorial that its other numbers are from. */
-static void fill_sequence_dqn(dq_agent_config *c)
-{
-    set_hidden(c, 128, 128, 0);
-    c->dropout = 0;
-    c->gamma = 0.99;
-    c->adam.rate = 1e-4;
-    c->loss = DQ_LOSS_HUBER;
-    c->clip_value = 1;
-    c->batch = c->warmup = 128;
-    c->replay = 10000;
-    c->tau = 0.005;
-    c->target_every = 1;
-    c->epsilon = 0.9;
-    c->epsilon_min = 0.05;
-    c->decay_form = DQ_DECAY_EXPONENTIAL;
-    c->decay_by = DQ_BY_STEPS;
-    c->epsilon_decay = 200;
-}
+static const dq_setting sequence_dqn[] = {
+    {"agent", "dqn"}, {"env", "sequence:length=10,distractors=0,change=3000,then=2"}, {"episodes", "6000"},
+    {"hidden", "128,128"}, {"dropout", "0"}, {"gamma", "0.99"}, {"lr", "1e-4"}, {"loss", "huber"},
+    {"clip-value", "1"}, {"tau", "0.005"}, {"target-every", "1"},
+    {"batch", "128"}, {"replay", "10000"}, {"warmup", "128"},
+    {"epsilon", "0.9"}, {"epsilon-min", "0.05"}, {"epsilon-form", "exponential"}, {"epsilon-over", "200"},
+    {"epsilon-decay", "1"}, {"epsilon-by", "steps"}, {0}};
 
 /* 6D: 100 -> 64 -> 64 -> 10. */
-static void fill_films(dq_agent_config *c)
-{
-    set_hidden(c, 64, 64, 0);
-    c->dropout = 0;
-    c->gamma = 0.95;
-    c->adam.rate = 1e-3;
-    c->batch = c->warmup = 32;
-    c->replay = 10000;
-    c->target_every = 10;
-    c->target_by = DQ_BY_EPISODES;
-    set_factor(c, 0.995);
-}
+static const dq_setting films[] = {
+    {"agent", "dqn"}, {"env", "films"}, {"episodes", "1000"},
+    {"hidden", "64,64"}, {"dropout", "0"}, {"gamma", "0.95"}, {"lr", "1e-3"},
+    {"target-every", "10"}, {"target-by", "episodes"},
+    {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
+    {"epsilon", "1"}, {"epsilon-min", "0.01"},
+    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "updates"}, {0}};
 
 /* Sutton and Barto's example 8.1. */
-static void fill_maze(dq_agent_config *c)
-{
-    c->alpha = 0.1;
-    c->gamma = 0.95;
-    set_factor(c, 1);
-    c->epsilon = c->epsilon_min = 0.1;
-    c->planning = 50;
-}
+static const dq_setting maze[] = {
+    {"agent", "tabular"}, {"env", "maze"}, {"episodes", "50"}, {"alpha", "0.1"}, {"gamma", "0.95"},
+    {"planning", "50"}, {"epsilon", "0.1"}, {"epsilon-min", "0.1"},
+    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "1"}, {"epsilon-by", "updates"}, {0}};
+/* clang-format on */
 
-typedef struct env_preset {
-    int preset;
-    const char *agent, *env;
-    uint64_t episodes;
-    void (*fill)(dq_agent_config *config);
-} env_preset;
+static const dq_setting env[] = {{"checkpoint-every", "100"}, {0}};
+static const dq_setting sessions[] = {{"batch", "256"}, {"checkpoint-every", "1"}, {0}};
 
-static const env_preset presets[] = {
-    {PRESET_SESSION, "dqn", "session", 3000, fill_session},
-    {PRESET_SEQUENCE, "tabular", "sequence:change=15", 115, fill_sequence},
-    {PRESET_SEQUENCE_DQN, "dqn", "sequence:length=10,distractors=0,change=3000,then=2", 6000,
-     fill_sequence_dqn},
-    {PRESET_FILMS, "dqn", "films", 1000, fill_films},
-    {PRESET_MAZE, "tabular", "maze", 50, fill_maze},
+enum { AGENTS = TRAIN_ENV | TRAIN_SESSIONS, MAX_SETTINGS = 40, WORDS = 48 };
+
+/* Those of the agents, from the library. */
+static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS];
+
+const dq_defaults train_defaults[] = {
+    {TRAIN_SESSIONS, NULL, NULL, sessions}, /* also under a preset */
+    {AGENTS, "preset", "session", session},
+    {AGENTS, "preset", "sequence", sequence},
+    {AGENTS, "preset", "sequence-dqn", sequence_dqn},
+    {AGENTS, "preset", "films", films},
+    {AGENTS, "preset", "maze", maze},
+    {TRAIN_ENV, "agent", "tabular", tabular}, /* a table learns in an environment alone */
+    {AGENTS, "agent", "dqn", dqn},
+    {AGENTS, "agent", "dyna-q", dyna_q},
+    {TRAIN_ENV, NULL, NULL, env},
+    {TRAIN_OFFLINE, "preset", "tuned", tuned},
+    {TRAIN_OFFLINE, "preset", "published", published},
+    {TRAIN_ONLINE | TRAIN_EACH | TRAIN_SESSIONS, "preset", "tuned", no_other},
+    {TRAIN_ONLINE | TRAIN_EACH, "preset", "published", no_other}, /* as all defaults online are */
+    {TRAIN_OFFLINE, NULL, NULL, offline},
+    {0}};
+
+/* ---- an agent's configuration as options ---- */
+
+/* An option, and the field of the configuration that it is; hidden, lr-schedule, epsilon-decay and
+ * epsilon-over are of other forms. */
+typedef struct binding {
+    const char *option;
+    size_t at, size;
+} binding;
+
+#define FIELD(option, field)                                                                                 \
+    {                                                                                                        \
+        option, offsetof(dq_agent_config, field), sizeof((dq_agent_config *)0)->field                        \
+    }
+static const binding bindings[] = {
+    FIELD("dropout", dropout),
+    FIELD("batch-norm", batch_norm),
+    FIELD("dueling", dueling),
+    FIELD("head", head),
+    FIELD("encoder", encoder),
+    FIELD("gamma", gamma),
+    FIELD("double", double_q),
+    FIELD("n-step", n_step),
+    FIELD("loss", loss),
+    FIELD("lr", adam.rate),
+    FIELD("weight-decay", adam.decay),
+    FIELD("clip-norm", clip_norm),
+    FIELD("clip-value", clip_value),
+    FIELD("target-every", target_every),
+    FIELD("target-by", target_by),
+    FIELD("tau", tau),
+    FIELD("conservative", conservative),
+    FIELD("alpha", alpha),
+    FIELD("batch", batch),
+    FIELD("replay", replay),
+    FIELD("warmup", warmup),
+    FIELD("train-every", train_every),
+    FIELD("updates", updates),
+    FIELD("priority", priority),
+    FIELD("importance", importance),
+    FIELD("states", states),
+    FIELD("planning", planning),
+    FIELD("rollout", rollout),
+    FIELD("models", models),
+    FIELD("explore", explore_by),
+    FIELD("temperature", temperature),
+    FIELD("epsilon", epsilon),
+    FIELD("epsilon-min", epsilon_min),
+    FIELD("epsilon-form", decay_form),
+    FIELD("epsilon-by", decay_by),
 };
+#undef FIELD
 
-static const env_preset *find_preset(int preset)
+enum { BINDINGS = sizeof bindings / sizeof *bindings };
+_Static_assert(BINDINGS + 4 <= MAX_SETTINGS, "room for three of other forms, and the end");
+
+/* Counts are wide in options, and some narrow in the configuration; all else is alike. */
+static void to_option(const binding *b, const dq_agent_config *c, bool narrow, void *target)
 {
-    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++)
-        if (presets[i].preset == preset) return &presets[i];
-    return NULL;
+    const char *field = (const char *)c + b->at;
+    uint32_t count = 0;
+    memcpy(narrow ? &count : target, field, b->size);
+    if (narrow) *(uint64_t *)target = count;
 }
 
-/* ---- what belongs here ---- */
-
-bool train_env_wanted(const train_options *o)
+static void from_option(const binding *b, dq_agent_config *c, bool narrow, const void *target)
 {
-    return o->env.name || o->env.command || (!o->offline && find_preset(o->preset));
+    char *field = (char *)c + b->at;
+    uint32_t count = narrow ? (uint32_t) * (const uint64_t *)target : 0;
+    memcpy(field, narrow ? &count : target, b->size);
 }
 
-/* Rows of the other ways that mean the same here. */
-static bool is_shared(const char *name)
+static bool is_narrow(const binding *b, const dq_option *row)
 {
-    static const char *const shared[] = {
-        "preset",       "init",     "checkpoint",  "checkpoint-every", "log",         "hidden",
-        "dropout",      "lr",       "lr-schedule", "weight-decay",     "gamma",       "batch",
-        "target-every", "episodes", "planning",    "epsilon",          "epsilon-min", "epsilon-decay",
-        "replay",       "warmup",   "seed",        "output",           "threads",     "quiet",
-        "progress",     "flush",    NULL};
-    for (const char *const *s = shared; *s; s++)
-        if (strcmp(*s, name) == 0) return true;
-    return false;
+    return row->type == DQ_OPT_COUNT && b->size == sizeof(uint32_t);
 }
 
-void train_env_part(const dq_cli *cli, const train_options *o, dq_option *table)
+/* ---- what agents have by themselves ---- */
+
+static void print_field(const binding *b, const dq_option *row, const dq_agent_config *c, char words[WORDS])
 {
-    bool wanted = train_env_wanted(o);
-    for (dq_option *row = table; row->name; row++) {
-        bool ours = row->flags & TRAIN_OF_ENV, given = dq_cli_given(cli, row->name);
-        if (!wanted && ours && given) dq_cli_usage(cli, "--%s needs --env or --env-cmd", row->name);
-        if (!wanted || ours || is_shared(row->name)) continue;
-        if (given) dq_cli_usage(cli, "--%s has no meaning with an environment", row->name);
-        row->flags = 0;
-    }
-    if (!wanted && find_preset(o->preset))
-        dq_cli_usage(cli, "this preset is of an environment, not --offline");
-    if (wanted && cli->operand_count)
-        dq_cli_usage(cli, "an environment takes no input '%s'", cli->operands[0]);
-    if (o->env.name && o->env.command) dq_cli_usage(cli, "--env and --env-cmd exclude each other");
+    union {
+        bool on;
+        uint64_t count;
+        double real;
+        int choice;
+    } value = {.count = 0};
+    const char *text = "";
+    to_option(b, c, is_narrow(b, row), &value);
+    if (row->type == DQ_OPT_FLAG) text = value.on ? "on" : "off";
+    if (row->type == DQ_OPT_CHOICE) text = row->choices[value.choice];
+    if (row->type == DQ_OPT_COUNT)
+        (void)snprintf(words, WORDS, "%" PRIu64, value.count);
+    else if (row->type == DQ_OPT_REAL)
+        (void)snprintf(words, WORDS, "%.17g", value.real); /* reads back as the same number */
+    else
+        (void)snprintf(words, WORDS, "%s", text);
 }
 
-/* ---- settling: config takes what was given, and gives what was not ---- */
-
-static double real(const dq_cli *cli, const char *name, double *option, double config)
+static void print_hidden(const dq_agent_config *c, char words[WORDS])
 {
-    if (!dq_cli_given(cli, name)) *option = config;
-    return *option;
-}
-
-static uint64_t count(const dq_cli *cli, const char *name, uint64_t *option, uint64_t config)
-{
-    if (!dq_cli_given(cli, name)) *option = config;
-    return *option;
-}
-
-static uint32_t count32(const dq_cli *cli, const char *name, uint64_t *option, uint32_t config)
-{
-    return (uint32_t)count(cli, name, option, config);
-}
-
-static bool flag(const dq_cli *cli, const char *name, bool *option, bool config)
-{
-    if (!dq_cli_given(cli, name)) *option = config;
-    return *option;
-}
-
-static int choice(const dq_cli *cli, const char *name, int *option, int config)
-{
-    if (!dq_cli_given(cli, name)) *option = config;
-    return *option;
-}
-
-static void settle_hidden(dq_cli *cli, train_options *o, dq_agent_config *c)
-{
-    dq_error e = DQ_ERROR_NONE;
-    char text[16 * DQ_MLP_MAX_HIDDEN] = "";
     size_t used = 0;
-    if (dq_cli_given(cli, "hidden")) {
-        if (train_parse_widths(o->hidden, "hidden", c->hidden, DQ_MLP_MAX_HIDDEN, &c->hidden_count, &e))
-            dq_cli_usage(cli, "%s", e.reason);
-        return;
-    }
-    for (uint32_t i = 0; i < c->hidden_count; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%u", i ? "," : "", c->hidden[i]);
-    o->hidden = dq_arena_text(&cli->arena, text, used);
+    words[0] = '\0';
+    for (uint32_t i = 0; i < c->hidden_count && used < WORDS; i++)
+        used += (size_t)snprintf(words + used, WORDS - used, "%s%u", i ? "," : "", c->hidden[i]);
 }
 
-static void settle_network(dq_cli *cli, train_options *o, dq_agent_config *c)
+/* One agent's set; words is where the values are kept. */
+static void describe(const char *name, const dq_option *table, dq_setting set[MAX_SETTINGS],
+                     char words[MAX_SETTINGS][WORDS])
 {
-    train_env_options *e = &o->env;
-    settle_hidden(cli, o, c);
-    c->dropout = real(cli, "dropout", &o->dropout, c->dropout);
-    c->batch_norm = flag(cli, "batch-norm", &e->batch_norm, c->batch_norm);
-    c->dueling = flag(cli, "dueling", &e->dueling, c->dueling);
-    c->head = (dq_head)choice(cli, "head", &e->head, (int)c->head);
-    c->encoder = (dq_encoder)choice(cli, "encoder", &e->encoder, (int)c->encoder);
-}
-
-static void settle_learning(const dq_cli *cli, train_options *o, dq_agent_config *c)
-{
-    train_env_options *e = &o->env;
-    int schedule = c->schedule ? (int)(c->schedule - dq_schedules) : 0;
-    c->gamma = real(cli, "gamma", &o->gamma, c->gamma);
-    c->double_q = flag(cli, "double", &e->double_q, c->double_q);
-    c->n_step = count32(cli, "n-step", &e->n_step, c->n_step);
-    c->loss = (dq_loss)choice(cli, "loss", &e->loss, (int)c->loss);
-    c->adam.rate = real(cli, "lr", &o->rate, c->adam.rate);
-    c->adam.decay = real(cli, "weight-decay", &o->decay, c->adam.decay);
-    c->schedule = &dq_schedules[choice(cli, "lr-schedule", &o->schedule, schedule)];
-    c->clip_norm = real(cli, "clip-norm", &e->clip_norm, c->clip_norm);
-    c->clip_value = real(cli, "clip-value", &e->clip_value, c->clip_value);
-    /* either of the two ways to move the target, when only one is asked for */
-    if (dq_cli_given(cli, "tau") && !dq_cli_given(cli, "target-every")) c->target_every = 1;
-    if (dq_cli_given(cli, "target-every") && !dq_cli_given(cli, "tau")) c->tau = 0;
-    c->target_every = count(cli, "target-every", &o->target_every, c->target_every);
-    c->target_by = (dq_count_by)choice(cli, "target-by", &e->target_by, (int)c->target_by);
-    c->tau = real(cli, "tau", &e->tau, c->tau);
-    c->conservative = real(cli, "conservative", &e->conservative, c->conservative);
-    c->alpha = real(cli, "alpha", &e->alpha, c->alpha);
-}
-
-static void settle_memory(const dq_cli *cli, train_options *o, dq_agent_config *c)
-{
-    train_env_options *e = &o->env;
-    c->batch = count(cli, "batch", &o->batch, c->batch);
-    c->replay = count(cli, "replay", &o->replay, c->replay);
-    c->warmup = count(cli, "warmup", &o->warmup, c->warmup);
-    c->train_every = count(cli, "train-every", &e->train_every, c->train_every);
-    c->updates = count(cli, "updates", &e->updates, c->updates);
-    c->priority = real(cli, "priority", &e->priority, c->priority);
-    c->importance = real(cli, "importance", &e->importance, c->importance);
-    c->states = count32(cli, "states", &e->states, c->states);
-    c->planning = count32(cli, "planning", &o->planning, c->planning);
-    c->rollout = count32(cli, "rollout", &e->rollout, c->rollout);
-}
-
-static void settle_exploration(const dq_cli *cli, train_options *o, dq_agent_config *c)
-{
-    train_env_options *e = &o->env;
-    dq_decay_form before = c->decay_form;
-    c->explore_by = (dq_explore_by)choice(cli, "explore", &e->explore_by, (int)c->explore_by);
-    c->temperature = real(cli, "temperature", &e->temperature, c->temperature);
-    c->epsilon = real(cli, "epsilon", &o->epsilon, c->epsilon);
-    c->epsilon_min = real(cli, "epsilon-min", &o->epsilon_min, c->epsilon_min);
-    c->decay_by = (dq_count_by)choice(cli, "epsilon-by", &e->decay_by, (int)c->decay_by);
-    bool over = dq_cli_given(cli, "epsilon-over"), factor = dq_cli_given(cli, "epsilon-decay");
-    /* a number of one form asks for that form */
-    if (factor) c->decay_form = DQ_DECAY_MULTIPLICATIVE;
-    if (over && before == DQ_DECAY_MULTIPLICATIVE) c->decay_form = DQ_DECAY_LINEAR;
-    c->decay_form = (dq_decay_form)choice(cli, "epsilon-form", &e->decay_form, (int)c->decay_form);
+    const dq_agent_config *c = &dq_agent_find(name)->defaults;
     bool timed = c->decay_form != DQ_DECAY_MULTIPLICATIVE;
+    size_t n = 0;
+    for (; n < BINDINGS; n++) {
+        set[n].name = bindings[n].option;
+        print_field(&bindings[n], dq_option_find(table, set[n].name), c, words[n]);
+    }
+    set[n].name = "hidden";
+    print_hidden(c, words[n++]);
+    set[n].name = "lr-schedule";
+    (void)snprintf(words[n++], WORDS, "%s", c->schedule ? c->schedule->name : dq_schedules[0].name);
+    set[n].name = timed ? "epsilon-over" : "epsilon-decay";
+    (void)snprintf(words[n++], WORDS, "%.17g", c->epsilon_decay);
+    for (size_t i = 0; i < n; i++) set[i].value = words[i];
+}
+
+void train_describe_agents(const dq_option *table)
+{
+    static char words[3][MAX_SETTINGS][WORDS];
+    describe("tabular", table, tabular, words[0]);
+    describe("dqn", table, dqn, words[1]);
+    describe("dyna-q", table, dyna_q, words[2]);
+}
+
+/* ---- from options to a configuration ---- */
+
+/* Either of the two ways to move the target, when only one is asked for. */
+static void choose_target(const dq_cli *cli, train_options *o)
+{
+    bool tau = dq_cli_given(cli, "tau"), every = dq_cli_given(cli, "target-every");
+    if (tau && !every) o->target_every = 1;
+    if (every && !tau) o->env.tau = 0;
+}
+
+/* A number of one form of epsilon's fall asks for that form; that of the other has no meaning then. */
+static void choose_decay(dq_cli *cli, train_options *o)
+{
+    train_env_options *e = &o->env;
+    bool over = dq_cli_given(cli, "epsilon-over"), factor = dq_cli_given(cli, "epsilon-decay");
+    if (!dq_cli_given(cli, "epsilon-form")) {
+        if (factor) e->decay_form = DQ_DECAY_MULTIPLICATIVE;
+        if (over && e->decay_form == DQ_DECAY_MULTIPLICATIVE) e->decay_form = DQ_DECAY_LINEAR;
+    }
+    bool timed = e->decay_form != DQ_DECAY_MULTIPLICATIVE;
     if (over && !timed) dq_cli_usage(cli, "--epsilon-over needs --epsilon-form exponential or linear");
     if (timed && factor) dq_cli_usage(cli, "--epsilon-decay needs --epsilon-form multiplicative");
-    if (timed && before == DQ_DECAY_MULTIPLICATIVE && !over)
-        dq_cli_usage(cli, "--epsilon-form %s needs --epsilon-over", train_decays[c->decay_form]);
-    double decay = before == c->decay_form ? c->epsilon_decay : 1;
-    c->epsilon_decay = timed ? (double)count(cli, "epsilon-over", &e->epsilon_over, (uint64_t)decay)
-                             : real(cli, "epsilon-decay", &o->epsilon_decay, decay);
+    if (timed && e->epsilon_over == 0)
+        dq_cli_usage(cli, "--epsilon-form %s needs --epsilon-over",
+                     e->decay_form == DQ_DECAY_LINEAR ? "linear" : "exponential");
+    e->config.epsilon_decay = timed ? (double)e->epsilon_over : o->epsilon_decay;
+    dq_cli_leave_out(cli, timed ? "epsilon-decay" : "epsilon-over");
 }
 
-/* Rows without a meaning for the form that was chosen are no part of the record. */
-static void record(const train_options *o, dq_option *table)
+static void take_hidden(const dq_cli *cli, const train_options *o, dq_agent_config *c)
 {
-    bool timed = o->env.config.decay_form != DQ_DECAY_MULTIPLICATIVE;
-    for (dq_option *row = table; row->name; row++) {
-        if (row->flags & TRAIN_OF_ENV) row->flags &= ~(unsigned)DQ_OPT_UNSET;
-        if (strcmp(row->name, "preset") == 0 && !find_preset(o->preset)) row->flags = 0;
-        if (strcmp(row->name, timed ? "epsilon-decay" : "epsilon-over") == 0) row->flags = 0;
+    dq_error e = DQ_ERROR_NONE;
+    c->hidden_count = 0;
+    if (!*o->hidden && !dq_cli_given(cli, "hidden")) return; /* a table's */
+    if (train_parse_widths(o->hidden, "hidden", c->hidden, DQ_MLP_MAX_HIDDEN, &c->hidden_count, &e))
+        dq_cli_usage(cli, "%s", e.reason);
+}
+
+/* Learning from a log: nothing is remembered or explored, and batches are of the log. */
+static void suit_sessions(const train_options *o, dq_agent_config *c)
+{
+    c->replay = c->warmup = c->batch;
+    c->fit_rows = c->batch * (1 + (size_t)o->negatives);
+    c->priority = 0;
+    c->n_step = 1;
+    c->target_by = DQ_BY_UPDATES;
+}
+
+void train_configure_agent(dq_cli *cli, train_options *o)
+{
+    dq_agent_config *c = &o->env.config;
+    bool named = dq_cli_choice_modes(cli, "preset") & TRAIN_ENV;
+    *c = dq_agent_find(train_agents[o->env.agent])->defaults;
+    choose_target(cli, o);
+    choose_decay(cli, o);
+    take_hidden(cli, o, c);
+    for (size_t i = 0; i < BINDINGS; i++) {
+        const dq_option *row = dq_option_find(cli->table, bindings[i].option);
+        from_option(&bindings[i], c, is_narrow(&bindings[i], row), row->target);
     }
-}
-
-static void settle_agent(const dq_cli *cli, train_env_options *e, const env_preset *preset)
-{
-    int index = 1;
-    for (int i = 0; preset && train_agents[i]; i++)
-        if (strcmp(train_agents[i], preset->agent) == 0) index = i;
-    (void)choice(cli, "agent", &e->agent, index);
-    const dq_agent_kind *kind = dq_agent_find(train_agents[e->agent]);
-    if (!kind) dq_cli_usage(cli, "no agent %s in this build", train_agents[e->agent]);
-    e->config = kind->defaults;
-}
-
-void train_settle_learner(dq_cli *cli, train_options *o)
-{
-    const env_preset *preset = find_preset(o->preset);
-    settle_agent(cli, &o->env, preset);
-    if (preset) preset->fill(&o->env.config);
-    settle_network(cli, o, &o->env.config);
-    settle_learning(cli, o, &o->env.config);
-    o->env.config.models = count32(cli, "models", &o->env.models, o->env.config.models);
-}
-
-void train_env_settle(dq_cli *cli, train_options *o, dq_option *table)
-{
-    const env_preset *preset = find_preset(o->preset);
-    train_env_options *e = &o->env;
-    dq_agent_config *c = &e->config;
-    train_settle_learner(cli, o);
-    if (preset) {
-        if (!e->name && !e->command) e->name = preset->env;
-        if (!dq_cli_given(cli, "episodes")) o->episodes = preset->episodes;
-    }
-    if (!preset && e->total_steps && !dq_cli_given(cli, "episodes")) o->episodes = 1000000000;
-    if (!dq_cli_given(cli, "checkpoint-every")) o->checkpoint_every = 100;
-    settle_memory(cli, o, c);
-    settle_exploration(cli, o, c);
-    c->tasks = (uint32_t)e->count;
+    c->schedule = &dq_schedules[o->schedule];
     c->seed = o->common.seed;
+    c->tasks = (uint32_t)o->env.count;
     c->fit_rows = c->batch;
-    record(o, table);
+    if (cli->mode == TRAIN_SESSIONS) suit_sessions(o, c);
+    if (o->env.total_steps && !named && !dq_cli_given(cli, "episodes")) o->episodes = 1000000000;
 }

@@ -127,27 +127,27 @@ static dq_status choose_matches(const train *t, dq_net_spec *spec, dq_error *err
 }
 
 /* What was not asked for is the model's that training starts from. */
-static void inherit(const train_options *o, bool hidden_given, const dq_net_spec *saved, dq_net_spec *spec)
+static void inherit(const dq_cli *cli, const char *hidden, const dq_net_spec *saved, dq_net_spec *spec)
 {
-    if (!hidden_given) {
+    if (!dq_cli_given(cli, hidden)) {
         memcpy(spec->hidden, saved->hidden, sizeof spec->hidden);
         spec->hidden_count = saved->hidden_count;
     }
-    if (o->given.matches) return;
+    if (dq_cli_given(cli, "matches")) return;
     memcpy(spec->matches, saved->matches, sizeof spec->matches);
     spec->match_count = saved->match_count;
 }
 
 /* The shape of one network: the option's, or the model's that training starts from. */
 static dq_status shape(const train *t, const dq_bundle *model, const char *prefix, const char *option,
-                       const char *text, bool given, dq_net_spec *spec, dq_error *error)
+                       const char *text, dq_net_spec *spec, dq_error *error)
 {
     dq_net_spec saved;
     dq_status status = train_parse_widths(text, option, spec->hidden, DQ_NET_MAX_HIDDEN, &spec->hidden_count,
                                           error);
     if (!status) status = choose_matches(t, spec, error);
     if (!status && model && dq_net_load_spec(model, prefix, &saved, NULL) == DQ_OK)
-        inherit(t->o, given, &saved, spec);
+        inherit(t->cli, option, &saved, spec);
     spec->user_width = t->dataset.catalogue.users.width;
     spec->item_width = t->dataset.catalogue.items.width;
     spec->dropout = t->o->dropout;
@@ -165,10 +165,8 @@ static dq_status configure(const train *t, const dq_bundle *model, size_t max_ro
 {
     const train_options *o = t->o;
     dq_dynaq_config config = DQ_DYNAQ_DEFAULTS;
-    dq_status status = shape(t, model, "q", "hidden", o->hidden, o->given.hidden, &config.q, error);
-    if (!status)
-        status = shape(t, model, "world", "world-hidden", o->world_hidden, o->given.world_hidden,
-                       &config.world, error);
+    dq_status status = shape(t, model, "q", "hidden", o->hidden, &config.q, error);
+    if (!status) status = shape(t, model, "world", "world-hidden", o->world_hidden, &config.world, error);
     config.no_world = !o->world;
     config.gamma = o->gamma;
     config.bootstrap = o->bootstrap ? DQ_BOOTSTRAP_SAME : DQ_BOOTSTRAP_MAX;

@@ -2,26 +2,27 @@
  *
  * What the parts of dq-train share:
  *
- *     dq-train.c           options, main
- *     train_setup.c        the input, the networks' shape, one user's rewards, the model that leaves
- *     train_reward.c       where online rewards come from
- *     train_weight.c       --cosine-weight and --switch-episode
- *     train_online.c       Dyna-Q against the catalogue environment, one user
- *     train_offline.c      mini-batches over logged transitions
- *     train_each.c         one agent a user, forked workers
- *     train_checkpoint.c   the checkpoint file, and stopping with progress kept
- *     train_log.c          metrics as JSON lines
- *     train_env.h          agents in environments that are not catalogues
- *     train_logged.h       the same agents from what was logged
+ *     main.c         the program
+ *     options.c      the command line, and which options belong to which way of training
+ *     presets.c      defaults by way of training, preset and agent
+ *     setup.c        the input, the networks' shape, one user's rewards, the model that leaves
+ *     rewards.c      where online rewards come from
+ *     weight.c       --cosine-weight and --switch-episode
+ *     online.c       Dyna-Q against the catalogue environment, one user
+ *     offline.c      mini-batches over logged transitions
+ *     each.c         one agent a user, forked workers
+ *     env.c          agents in environments that are not catalogues
+ *     logged.c       the same agents from what was logged
+ *     checkpoint.c   the checkpoint file, and stopping with progress kept
+ *     log.c          metrics as JSON lines
  */
 #ifndef DQ_TRAIN_TRAIN_H
 #define DQ_TRAIN_TRAIN_H
 
-#include "cli/cli.h"
 #include "cli/stop.h"
 #include "data/dataset.h"
-#include "env.h"
 #include "logged.h"
+#include "options.h"
 
 #include "data/label_map.h"
 #include "env/catalogue.h"
@@ -30,41 +31,6 @@
 #include "reward/weight.h"
 
 #include <stdio.h>
-
-enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
-enum {
-    PRESET_TUNED,
-    PRESET_PUBLISHED,
-    PRESET_SESSION,
-    PRESET_SEQUENCE,
-    PRESET_SEQUENCE_DQN,
-    PRESET_FILMS,
-    PRESET_MAZE
-};
-enum { MATCHES_NONE, MATCHES_PAIRS, MATCHES_ALL };
-
-typedef struct train_options {
-    dq_common common;
-    bool offline, each_user, pass, world, raw_cosine;
-    const char *reward_cmd, *cosine_weight;
-    uint64_t ask_ahead, switch_episode;
-    const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by, *fold;
-    dq_texts pairs;
-    int preset, schedule, best_by, bootstrap, reward, matches;
-    uint64_t checkpoint_every, batch, target_every, candidates, planning, replay, warmup, episodes, steps;
-    uint64_t epochs, negatives, patience;
-    unsigned fold_number, folds; /* of fold; 0 without */
-    double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
-    struct { /* which options were given */
-        bool batch, dropout, gamma, schedule, decay, candidates, hidden, world_hidden, checkpoint_every,
-            matches, rate;
-        bool epochs, negatives, patience, validation, validate_by, best_by;
-        bool planning, replay, warmup, episodes, steps, epsilon, epsilon_min, epsilon_decay;
-        bool reward, pairs, raw_cosine, ask_ahead, switch_episode;
-    } given;
-    train_env_options env;
-    train_logged_options logged;
-} train_options;
 
 typedef struct train {
     train_options *o;
@@ -83,7 +49,7 @@ typedef struct train {
     dq_pool *pool;
 } train;
 
-/* ---- train_setup.c ---- */
+/* ---- setup.c ---- */
 
 /* Reads the input and --init, checks vectors, opens the output. */
 dq_status train_open(train *t, dq_error *error);
@@ -106,14 +72,14 @@ dq_status train_parse_widths(const char *text, const char *option, uint32_t *wid
 dq_status train_write_model(train *t, dq_dynaq *agent, uint32_t user, const dq_value *labeller,
                             dq_error *error);
 
-/* ---- train_weight.c ---- */
+/* ---- weight.c ---- */
 
 /* What --cosine-weight and --switch-episode say, into t->weight; or a usage error. */
 void train_weight_choose(train *t);
 /* The error of transitions without parts. */
 dq_status train_no_parts(dq_error *error);
 
-/* ---- train_reward.c ---- */
+/* ---- rewards.c ---- */
 
 typedef struct train_rewards train_rewards;
 
@@ -139,7 +105,7 @@ float train_reward_of(void *arg, uint32_t user, uint32_t item);
 dq_status train_rewards_save(const train_rewards *rewards, dq_bundle *model, dq_error *error);
 dq_status train_rewards_restore(train_rewards *rewards, const dq_bundle *model, dq_error *error);
 
-/* ---- train_log.c ---- */
+/* ---- log.c ---- */
 
 typedef struct train_log {
     FILE *file; /* NULL: no log */
@@ -156,7 +122,7 @@ dq_status train_log_close(train_log *log, dq_error *error);
 /* A real, or nil when it is not finite. */
 dq_value train_number(double x);
 
-/* ---- train_checkpoint.c ---- */
+/* ---- checkpoint.c ---- */
 
 /* Takes up --checkpoint when the file exists and is of this run, by `restore`; and opens --log (unless *log
  * is open) where the checkpoint left it. */
@@ -176,5 +142,7 @@ dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar
 dq_status train_run_online(train *t, dq_error *error);
 dq_status train_run_offline(train *t, dq_error *error);
 dq_status train_run_each(train *t, dq_error *error);
+dq_status train_run_logged(train *t, dq_error *error);
+dq_status train_run_env(train *t, dq_error *error);
 
 #endif

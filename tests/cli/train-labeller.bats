@@ -152,7 +152,7 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     }
     usage "--ask-ahead needs --reward-cmd" --user u01 --ask-ahead 3
     usage "--reward and --reward-cmd exclude each other" --user u01 --reward cosine --reward-cmd x
-    usage "--reward-cmd labels for one user, not --each-user" --each-user --reward-cmd x
+    usage "--reward-cmd has no meaning with --each-user; it is for online training" --each-user --reward-cmd x
     usage "--reward-cmd has no meaning with --offline" --offline --reward-cmd x
     usage "--switch-episode has no meaning with --offline" --offline --switch-episode 3
     for bad in 2 -1 x 1: 1:2 1:0@0 1:0@x 1:0@5x 0.5@3; do

@@ -97,7 +97,7 @@ interrupted() {
     dq-train -q --preset sequence-dqn --episodes 2 -o sequence.dq
     read_stream sequence.dq | jq -es 'any(.[]; .shape == [128, 10])'
     run -2 dq-train --preset films --offline m.dq
-    [ "$output" = "dq-train: this preset is of an environment, not --offline" ]
+    [ "$output" = "dq-train: --preset films has no meaning with --offline; it is for --offline --agent or an environment (--env)" ]
 }
 
 @test "interrupted runs equal uninterrupted ones, also of a process: the log, too" {
@@ -139,13 +139,14 @@ interrupted() {
         [ "$output" = "$words" ]
     }
     train --env films --total-steps 100 -o films.dq
-    refused 2 "dq-train: --double needs --env or --env-cmd" dq-train --double x.dq
-    refused 2 "dq-train: --user has no meaning with an environment" dq-train --env maze --user 3
-    refused 2 "dq-train: --offline has no meaning with an environment" dq-train --env maze --offline
+    refused 2 "dq-train: --double has no meaning with online training; it is for --offline --agent or an environment (--env)" dq-train --double x.dq
+    refused 2 "dq-train: --user has no meaning with an environment (--env); it is for online training" dq-train --env maze --user 3
+    refused 2 "dq-train: --offline has no meaning with an environment (--env)" dq-train --env maze --offline
     refused 2 "dq-train: --env and --env-cmd exclude each other" dq-train --env maze --env-cmd x
-    refused 2 "dq-train: an environment takes no input 'x.dq'" dq-train --env maze x.dq
+    refused 2 "dq-train: an environment (--env) takes no operand: 'x.dq'" dq-train --env maze x.dq
     refused 2 "dq-train: --epsilon-over needs --epsilon-form exponential or linear" \
         dq-train --env maze --epsilon-over 10 --epsilon-form multiplicative
+    refused 2 "dq-train: --epsilon-form linear needs --epsilon-over" dq-train --env maze --epsilon-form linear
     refused 1 "dq-train: no environment 'poker' (dq-sim --list names them)" dq-train --env poker -o x
     refused 1 "dq-train: maze has no option 'walls'; it has steps" dq-train --env maze:walls=1 -o x
     refused 1 "dq-train: episodes of this environment have no limit: a schedule or priorities need --total-steps" \

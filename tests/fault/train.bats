@@ -35,13 +35,16 @@ train() { "$BUILD"/dq-train "$@" -o out.dq; }
 plan() { "$BUILD"/dq-plan "$@" -o out.dq; }
 
 @test "usage: exit 2" {
-    fails 2 "dq-train: --epochs needs --offline" train --epochs 3 c.dq
-    fails 2 "dq-train: --episodes has no meaning with --offline" train --offline --episodes 3 t.dq
-    fails 2 "dq-train: --user and --each-user exclude each other" train --user u00 --each-user c.dq
-    fails 2 "dq-train: --checkpoint keeps one agent, not --each-user" train --each-user --checkpoint ck c.dq
+    fails 2 "dq-train: --epochs has no meaning with online training; it is for --offline or --offline --agent" train --epochs 3 c.dq
+    fails 2 "dq-train: --episodes has no meaning with --offline; it is for online training, --each-user or an environment (--env)" train --offline --episodes 3 t.dq
+    fails 2 "dq-train: --user has no meaning with --each-user; it is for online training" train --user u00 --each-user c.dq
+    fails 2 "dq-train: --checkpoint has no meaning with --each-user; it is for *" train --each-user --checkpoint ck c.dq
     fails 2 "dq-train: --checkpoint-every needs --checkpoint" train --user u00 --checkpoint-every 2 c.dq
     fails 2 "dq-train: --replay is smaller than --batch" train --user u00 --replay 10 c.dq
     fails 2 "dq-train: --candidates 0 needs --offline" train --user u00 --candidates 0 c.dq
+    fails 2 "dq-train: --fold and --validation exclude each other" train --offline --fold 1/3 --validation 0.2 t.dq
+    fails 2 "dq-train: --preset session has no meaning with --offline; it is for --offline --agent or an environment (--env)" \
+        train --offline --preset session t.dq
     fails 2 "dq-train: --gamma: 1.5 is not between*" train --user u00 --gamma 1.5 c.dq
     fails 2 "dq-train: --lr-schedule: 'steep' is not one of constant, one-cycle*" train --lr-schedule steep c.dq
     fails 2 "dq-plan: --pairs: 'all' is not one of remembered, unseen" plan --pairs all t.dq
