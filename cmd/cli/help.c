@@ -44,7 +44,7 @@ static void modes_text(const dq_cli *cli, const dq_option *o, char *to, size_t s
     to[0] = '\0';
     for (const dq_mode *m = modes; m && m->name; m++) *(dq_option_in(o, m->bit) ? &in : &out) += 1;
     if (out == 0) return;
-    bool negative = out == 1 && in > 1;
+    bool negative = in >= 2 * out;
     for (const dq_mode *m = modes; m->name && used < size; m++)
         if (dq_option_in(o, m->bit) != negative)
             used += (size_t)snprintf(to + used, size - used, "%s%s",

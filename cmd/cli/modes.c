@@ -90,7 +90,7 @@ void dq_cli_check_modes(const dq_cli *cli)
     const dq_mode *m = cli->program->modes;
     while (m->bit != cli->mode) m++;
     if (m->no_operands && cli->operand_count)
-        dq_cli_usage(cli, "%s takes no operand: '%s'", m->words, cli->operands[0]);
+        dq_cli_usage(cli, "unexpected operand '%s' with %s", cli->operands[0], m->words);
 }
 
 /* ---- what options need and exclude ---- */
