@@ -38,7 +38,6 @@ typedef struct eval_options {
     int reward;
     uint64_t episodes, steps, candidates;
     double epsilon;
-    bool given_episodes, given_steps;
     /* learning curves */
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */

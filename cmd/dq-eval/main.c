@@ -14,6 +14,23 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32 };
+enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
+
+static const dq_mode modes[] = {
+    {RANKINGS, "rankings", "rankings", .help = "rankings against judgements (--qrels)", .no_operands = true},
+    {ROLLOUT, "rollout", "--rollout", .help = "agents that act on a catalogue (--rollout)"},
+    {COLD_START, "cold-start", "--cold-start", .help = "the first steps of agents on a catalogue (--cold-start)"},
+    {ENV, "env", "--rollout --env", .help = "agents in an environment (--rollout --env, --env-cmd)",
+     .no_operands = true},
+    {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},
+    {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
+     .no_operands = true},
+    {0}};
+
+static const dq_setting cold_start[] = {{"episodes", "10"}, {"steps", "10"}, {0}};
+static const dq_defaults defaults[] = {{COLD_START, NULL, NULL, cold_start}, {0}};
+
 static const dq_program program = {
     .name = "dq-eval",
     .summary = "measure rankings against judgements, agents by roll-outs, and draw learning curves",
@@ -21,6 +38,8 @@ static const dq_program program = {
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",
                  "dq-rank --model m.dq catalogue.dq | dq-eval --qrels held-out.qrels -m ndcg@10 --interval"},
     .version_note_fn = dq_blas_core,
+    .modes = modes,
+    .defaults = defaults,
 };
 
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
@@ -111,8 +130,7 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
     for (size_t i = 0; i < o->marks.count; i++)
         if (!*o->marks.at[i] || o->marks.at[i][strspn(o->marks.at[i], "0123456789")])
             dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted", o->marks.at[i]);
-    if (o->plot && (o->format == EVAL_TSV || o->common.output))
-        dq_cli_usage(cli, "--plot names the output: no --output or --format with it");
+    if (o->plot && o->format == EVAL_TSV) dq_cli_usage(cli, "--plot draws: no --format tsv");
 }
 
 static dq_status roll_out_env(const eval_options *o, dq_error *error)
@@ -128,56 +146,17 @@ static dq_status roll_out_env(const eval_options *o, dq_error *error)
     return status;
 }
 
-/* Options of a catalogue have no meaning in another environment. */
-static void check_env(const dq_cli *cli, const eval_options *o)
-{
-    static const char *const others[] = {"cold-start", "user",       "reward", "map",
-                                         "pair",       "raw-cosine", "steps",  "candidates",
-                                         "epsilon",    "distinct",   NULL};
-    if (!o->rollout) dq_cli_usage(cli, "--env and --env-cmd are for --rollout");
-    if (o->env && o->env_cmd) dq_cli_usage(cli, "--env and --env-cmd exclude each other");
-    if (cli->operand_count) dq_cli_usage(cli, "an environment takes no input '%s'", cli->operands[0]);
-    if (!o->models.count)
-        dq_cli_usage(cli, "--rollout needs --model FILE (or random), the first to compare with");
-    if (o->format == EVAL_TREC) dq_cli_usage(cli, "--rollout has no trec format");
-    for (const char *const *name = others; *name; name++)
-        if (dq_cli_given(cli, *name)) dq_cli_usage(cli, "--%s has no meaning with an environment", *name);
-}
-
-/* --cold-start: the first 10 steps of 10 episodes, unless told otherwise. */
-static void check_rollout(const dq_cli *cli, eval_options *o)
+static void check_acting(const dq_cli *cli, const eval_options *o)
 {
     dq_error error = DQ_ERROR_NONE;
     dq_label_map map = {0};
-    if (!o->models.count)
-        dq_cli_usage(
-            cli, "--rollout needs --model FILE (or random, cosine, untrained), the first to compare with");
     if (o->format == EVAL_TREC) dq_cli_usage(cli, "--rollout has no trec format");
     if (dq_label_map_parse(&map, o->map, &error)) dq_cli_usage(cli, "--map: %s", error.reason);
     dq_label_map_free(&map);
-    if (o->cold_start && !o->given_episodes) o->episodes = 10;
-    if (o->cold_start && !o->given_steps) o->steps = 10;
 }
 
-static void check_usage(const dq_cli *cli, eval_options *o)
+static void check_rankings(const dq_cli *cli, const eval_options *o)
 {
-    if (o->list) return;
-    if (o->curves) {
-        check_curves(cli, o);
-        return;
-    }
-    if (o->env || o->env_cmd) {
-        check_env(cli, o);
-        return;
-    }
-    if (o->rollout) {
-        check_rollout(cli, o);
-        return;
-    }
-    if (o->models.count) dq_cli_usage(cli, "--model is for --rollout and --cold-start");
-    if (cli->operand_count) dq_cli_usage(cli, "unexpected operand '%s'", cli->operands[0]);
-    if (o->plot) dq_cli_usage(cli, "--plot draws --curves");
-    if (o->metrics.count || o->marks.count) dq_cli_usage(cli, "--metric and --mark go with --curves");
     if (!o->qrels) dq_cli_usage(cli, "--qrels FILE is needed: the judgements");
     size_t from_stdin = o->runs.count == 0 || (o->qrels[0] == '-' && !o->qrels[1]);
     for (size_t i = 0; i < o->runs.count; i++) from_stdin += o->runs.at[i][0] == '-' && !o->runs.at[i][1];
@@ -185,13 +164,29 @@ static void check_usage(const dq_cli *cli, eval_options *o)
     if (from_stdin > 1) dq_cli_usage(cli, "stdin can be read only once");
 }
 
+static unsigned choose_mode(const eval_options *o)
+{
+    if (o->list) return LIST;
+    if (o->curves) return CURVES;
+    if (o->env || o->env_cmd) return ENV;
+    if (o->cold_start) return COLD_START;
+    return o->rollout ? ROLLOUT : RANKINGS;
+}
+
+static void check_usage(dq_cli *cli, const eval_options *o)
+{
+    dq_cli_enter(cli, choose_mode(o));
+    if (cli->mode == CURVES) check_curves(cli, o);
+    if (cli->mode & ACTING) check_acting(cli, o);
+    if (cli->mode == RANKINGS) check_rankings(cli, o);
+}
+
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    if (o->list) return list_measures(o, error);
-    if (o->rollout && (o->env || o->env_cmd)) return roll_out_env(o, error);
-    if (o->rollout) return roll_out(o, cli, error);
-    if (o->curves) return draw_curves(o, cli, error);
-    return measure_rankings(o, cli, error);
+    if (cli->mode == LIST) return list_measures(o, error);
+    if (cli->mode == ENV) return roll_out_env(o, error);
+    if (cli->mode == CURVES) return draw_curves(o, cli, error);
+    return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
 }
 
 int main(int argc, char **argv)
@@ -208,40 +203,40 @@ int main(int argc, char **argv)
                       .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
-        {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .flags = 0},
-        {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; default stdin", .flags = 0},
-        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .flags = 0},
-        {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (10; trec: trec_eval's)", .flags = 0},
-        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats},
-        {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (of --rollout: each episode) too", .flags = 0},
-        {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .flags = 0},
-        {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000},
-        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .flags = 0},
-        {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .flags = 0},
-        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999},
-        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7},
-        {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .flags = 0},
-        {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .flags = 0},
-        {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout by step: the first 10 steps of 10 episodes", .flags = 0},
-        {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .flags = 0},
-        {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "--rollout of agents of dq-train --env (dq-sim(1) lists environments)", .flags = 0},
-        {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "--rollout in the environment that a process offers", .flags = 0},
-        {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (default: all users, in turn)", .flags = 0},
-        {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards},
-        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .flags = 0},
-        {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (default: the catalogue's)", .flags = 0},
-        {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .flags = 0},
-        {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .given = &o.given_episodes},
-        {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps of an episode", .min = 1, .max = 1e6, .given = &o.given_steps},
-        {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn for an episode", .min = 1, .max = 4e9},
-        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take any candidate", .min = 0, .max = 1},
-        {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item at most once an episode", .flags = 0},
-        {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .flags = 0},
-        {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "--curves of this number of the logs' lines; repeated (default: rewards, returns, losses and validation)", .flags = 0},
-        {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "--curves: a grey line at episode or epoch N; repeated", .flags = 0},
-        {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (default: in the terminal)", .flags = 0},
-        {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .min = 1, .max = 1e6},
-        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},
+        {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .modes = RANKINGS},
+        {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
+        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .modes = RANKINGS},
+        {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES},
+        {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
+        {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
+        {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS},
+        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS},
+        {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
+        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED},
+        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED},
+        {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .modes = LIST},
+        {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .modes = ACTING, .needs = "model", .section = "Roll-outs"},
+        {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout of the first steps of few episodes, by step", .modes = COLD_START, .needs = "model"},
+        {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .modes = ACTING},
+        {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "act in an environment (dq-sim(1) lists them): agents of dq-train --env", .modes = ENV, .needs = "rollout", .excludes = "env-cmd"},
+        {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "act in the environment that a process offers", .modes = ENV, .needs = "rollout"},
+        {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
+        {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE},
+        {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (else the catalogue's)", .modes = CATALOGUE},
+        {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .modes = CATALOGUE},
+        {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .modes = ACTING},
+        {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps of an episode", .min = 1, .max = 1e6, .modes = CATALOGUE},
+        {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn for an episode", .min = 1, .max = 4e9, .modes = CATALOGUE},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take any candidate", .min = 0, .max = 1, .modes = CATALOGUE},
+        {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item at most once an episode", .modes = CATALOGUE},
+        {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
+        {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
+        {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},
+        {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (else in the terminal)", .modes = CURVES, .excludes = "output"},
+        {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .min = 1, .max = 1e6, .modes = CURVES},
+        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "Running"},
         {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},
         DQ_OPTION_SEED(o.common),
         {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (default stdout)", .flags = 0},
@@ -249,7 +244,6 @@ int main(int argc, char **argv)
         {0}};
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
-    o.rollout = o.rollout || o.cold_start;
     check_usage(&cli, &o);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&o, &cli, &error);

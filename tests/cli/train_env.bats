@@ -143,7 +143,7 @@ interrupted() {
     refused 2 "dq-train: --user has no meaning with an environment (--env); it is for online training" dq-train --env maze --user 3
     refused 2 "dq-train: --offline has no meaning with an environment (--env)" dq-train --env maze --offline
     refused 2 "dq-train: --env and --env-cmd exclude each other" dq-train --env maze --env-cmd x
-    refused 2 "dq-train: an environment (--env) takes no operand: 'x.dq'" dq-train --env maze x.dq
+    refused 2 "dq-train: unexpected operand 'x.dq' with an environment (--env)" dq-train --env maze x.dq
     refused 2 "dq-train: --epsilon-over needs --epsilon-form exponential or linear" \
         dq-train --env maze --epsilon-over 10 --epsilon-form multiplicative
     refused 2 "dq-train: --epsilon-form linear needs --epsilon-over" dq-train --env maze --epsilon-form linear
@@ -151,8 +151,8 @@ interrupted() {
     refused 1 "dq-train: maze has no option 'walls'; it has steps" dq-train --env maze:walls=1 -o x
     refused 1 "dq-train: episodes of this environment have no limit: a schedule or priorities need --total-steps" \
         dq-train --env maze --priority 0.6 -o x
-    refused 2 "dq-eval: --env and --env-cmd are for --rollout" dq-eval --env maze
-    refused 2 "dq-eval: --candidates has no meaning with an environment" \
+    refused 2 "dq-eval: --env needs --rollout" dq-eval --env maze
+    refused 2 "dq-eval: --candidates has no meaning with --rollout --env; it is for --rollout or --cold-start" \
         dq-eval --rollout --env maze --model random --candidates 3
     refused 1 "dq-eval: films.dq: an agent of states 100 wide and 10 actions; the environment has 54 and 4" \
         dq-eval --rollout --env maze --model films.dq

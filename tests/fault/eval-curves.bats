@@ -50,8 +50,9 @@ setup() {
     refused 2 "--curves needs the logs of dq-train (dq-train --log FILE)" --curves
     refused 2 "--plot FILE: 'x.pdf' ends in neither .svg nor .png" --curves log --plot x.pdf
     refused 2 "--curves prints --format tsv, or draws" --curves log -f json
-    refused 2 "--plot names the output: no --output or --format with it" --curves log --plot x.svg -f tsv
-    refused 2 "--plot draws --curves" --plot x.svg --qrels q
+    refused 2 "--plot draws: no --format tsv" --curves log --plot x.svg -f tsv
+    refused 2 "--plot and --output exclude each other" --curves log --plot x.svg -o y.svg
+    refused 2 "--plot has no meaning with rankings; it is for --curves" --plot x.svg --qrels q
 }
 
 @test "a log with nothing to draw, a full disk" {

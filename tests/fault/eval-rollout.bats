@@ -13,10 +13,10 @@ setup() {
 }
 
 @test "usage" {
-    refused 2 "--rollout needs --model FILE (or random, cosine, untrained), the first to compare with" --rollout c.dq
+    refused 2 "--rollout needs --model" --rollout c.dq
     refused 2 "--rollout has no trec format" --rollout --model random -f trec c.dq
     refused 2 "--map: 'APPLY' is not LABEL=NUMBER" --rollout --model random --map APPLY c.dq
-    refused 2 "--model is for --rollout and --cold-start" --model random --qrels q
+    refused 2 "--model has no meaning with rankings; it is for --rollout, --cold-start or --rollout --env" --model random --qrels q
 }
 
 @test "no such user, no such model, no model in it" {

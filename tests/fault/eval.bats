@@ -100,7 +100,7 @@ setup() {
     refused 2 "--gains: 0.5 is not a whole level" --qrels q --run r --gains APPLY=0.5
     refused 2 "stdin can be read only once" --qrels -
     refused 2 "stdin can be read only once" --qrels q --run - --run -
-    refused 2 "unexpected operand 'r'" --qrels q r
+    refused 2 "unexpected operand 'r' with rankings" --qrels q r
 }
 
 @test "a full disk" {
