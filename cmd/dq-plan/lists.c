@@ -134,9 +134,8 @@ dq_status plan_lists_open(plan_writer *writer, plan *p, dq_agent *agent, const d
                           dq_error *error)
 {
     uint32_t actions = dq_agent_get_shape(agent)->action_count;
-    dq_lookahead_config config = {.places = (uint32_t)p->o->lists,
-                                  .beam = (uint32_t)p->o->beam,
-                                  .most = p->o->most_given ? p->o->most : (double)INFINITY};
+    dq_lookahead_config config = {
+        .places = (uint32_t)p->o->lists, .beam = (uint32_t)p->o->beam, .most = p->o->max_disagreement};
     lists *l = calloc(1, sizeof *l);
     if (!l) return dq_fail(error, DQ_ERR_MEMORY, "no memory for lists");
     l->plan = p;

@@ -9,7 +9,14 @@
 #include "data/load.h"
 #include "math/blas.h"
 
-#include <string.h>
+#include <math.h>
+
+static const dq_mode modes[] = {
+    {PLAN_PAIRS, "pairs", "a catalogue's agent", .help = "rewards of pairs, by an agent of a catalogue"},
+    {PLAN_ROLLOUTS, "rollouts", "roll-outs of a task's agent",
+     .help = "transitions some steps ahead, by an agent of tasks"},
+    {PLAN_LISTS, "lists", "--lists", .help = "lists of what to do next, by an agent of tasks (--lists)"},
+    {0}};
 
 static const dq_program program = {
     .name = "dq-plan",
@@ -18,6 +25,7 @@ static const dq_program program = {
     .examples = {"dq-plan --model m.dq < catalogue.dq | dq-train --offline --init m.dq -o m2.dq",
                  "dq-plan --model agent.dq --rollout 3 --max-disagreement 0.1 log.dq > simulated.dq"},
     .version_note_fn = dq_blas_core,
+    .modes = modes,
 };
 
 /* ---- input ---- */
@@ -52,40 +60,12 @@ static dq_status take_pending(plan *p, bool states, dq_error *error)
     return dq_models_add(&p->models, &p->pending, error);
 }
 
-/* ---- options ---- */
-
-/* Flags of options that mean something for one kind of agent, and there for one kind of output. */
-enum { FOR_PAIRS = 1 << 8, FOR_STATES = 1 << 9, FOR_ROLLOUTS = 1 << 10, FOR_LISTS = 1 << 11 };
-
-/* What means nothing here is refused, and not recorded. */
-static void refuse(const dq_cli *cli, dq_option *table, unsigned flag, const char *why)
-{
-    for (dq_option *row = table; row->name; row++) {
-        if (!(row->flags & flag)) continue;
-        if (dq_cli_given(cli, row->name)) dq_cli_usage(cli, "--%s %s", row->name, why);
-        row->flags = 0;
-    }
-}
-
-static void check(const dq_cli *cli, dq_option *table, const plan_options *o, bool states)
-{
-    if (!states) {
-        refuse(cli, table, FOR_STATES, "is for agents of tasks, and this one is of a catalogue");
-        return;
-    }
-    refuse(cli, table, FOR_PAIRS, "is for agents of a catalogue, and this one is of a task");
-    if (o->lists)
-        refuse(cli, table, FOR_ROLLOUTS, "has no meaning with --lists");
-    else
-        refuse(cli, table, FOR_LISTS, "needs --lists");
-}
-
-static dq_status work(plan *p, dq_cli *cli, dq_option *table, dq_error *error)
+static dq_status work(plan *p, dq_cli *cli, dq_error *error)
 {
     dq_status status = open_all(p, error);
     if (status) return status;
     bool states = is_for_states(p);
-    check(cli, table, p->o, states);
+    dq_cli_enter(cli, !states ? PLAN_PAIRS : p->o->lists ? PLAN_LISTS : PLAN_ROLLOUTS);
     dq_maker maker = dq_cli_maker(cli, (int64_t)p->o->common.seed);
     status = dq_pool_new(&p->pool, dq_cli_threads(&p->o->common, 1), error);
     if (!status) status = take_pending(p, states, error);
@@ -110,28 +90,27 @@ static void close_all(plan *p)
 /* clang-format off */
 int main(int argc, char **argv)
 {
-    plan_options o = {.common = DQ_COMMON_DEFAULTS, .rollout = 1, .beam = 4};
-    const unsigned pairs = DQ_OPT_PAYLOAD | FOR_PAIRS, states = DQ_OPT_PAYLOAD | FOR_STATES,
-                   rollouts = states | FOR_ROLLOUTS;
-    dq_option table[] = {
+    plan_options o = {.common = DQ_COMMON_DEFAULTS, .rollout = 1, .beam = 4, .max_disagreement = (double)INFINITY};
+    const unsigned payload = DQ_OPT_PAYLOAD;
+    const dq_option table[] = {
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the agent (else the one in the stream)", .flags = 0},
-        {"pairs", 'p', DQ_OPT_CHOICE, &o.pairs, "WHICH", "pairs of the stream, or pairs outside it", pairs, .choices = plan_pair_names, .section = "A catalogue's agents"},
-        {"per-user", 0, DQ_OPT_COUNT, &o.per_user, "N", "at most N pairs a user, drawn (0: all)", .flags = pairs},
-        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "pairs of this user only", .flags = pairs},
-        {"actions", 'a', DQ_OPT_CHOICE, &o.actions, "WHOSE", "what is done in a state: the agent's choice, any; or first all, or what was done", rollouts, .choices = plan_action_names, .section = "Agents of tasks"},
-        {"rollout", 'r', DQ_OPT_COUNT, &o.rollout, "K", "steps ahead", rollouts, .min = 1, .max = 1e6},
-        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of the agent's choices that are any action", rollouts, .min = 0, .max = 1},
-        {"lists", 'k', DQ_OPT_COUNT, &o.lists, "K", "instead, of each state the next K actions, as rankings", states | DQ_OPT_UNSET, .min = 1, .max = 1e6},
-        {"beam", 0, DQ_OPT_COUNT, &o.beam, "N", "lists that are pursued at once", states | FOR_LISTS, .min = 1, .max = 1e4},
-        {"replay", 0, DQ_OPT_FLAG, &o.replay, NULL, "from the states of --model, a checkpoint; nothing is read", .flags = states},
-        {"max-disagreement", 0, DQ_OPT_REAL, &o.most, "X", "drop what an ensemble disagrees on by more than X", DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .min = 0, .max = 1e30, .given = &o.most_given, .section = "Either"},
+        {"pairs", 'p', DQ_OPT_CHOICE, &o.pairs, "WHICH", "pairs of the stream, or pairs outside it", payload, .choices = plan_pair_names, .modes = PLAN_PAIRS, .section = "A catalogue's agents"},
+        {"per-user", 0, DQ_OPT_COUNT, &o.per_user, "N", "at most N pairs a user, drawn (0: all)", payload, .modes = PLAN_PAIRS},
+        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "pairs of this user only", payload, .modes = PLAN_PAIRS},
+        {"actions", 'a', DQ_OPT_CHOICE, &o.actions, "WHOSE", "what is done in a state: the agent's choice, any; or first all, or what was done", payload, .choices = plan_action_names, .modes = PLAN_ROLLOUTS, .section = "Agents of tasks"},
+        {"rollout", 'r', DQ_OPT_COUNT, &o.rollout, "K", "steps ahead", payload, .min = 1, .max = 1e6, .modes = PLAN_ROLLOUTS},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of the agent's choices that are any action", payload, .min = 0, .max = 1, .modes = PLAN_ROLLOUTS},
+        {"lists", 'k', DQ_OPT_COUNT, &o.lists, "K", "instead, of each state the next K actions, as rankings", payload | DQ_OPT_UNSET, .min = 1, .max = 1e6, .modes = PLAN_LISTS},
+        {"beam", 0, DQ_OPT_COUNT, &o.beam, "N", "lists that are pursued at once", payload, .min = 1, .max = 1e4, .modes = PLAN_LISTS},
+        {"replay", 0, DQ_OPT_FLAG, &o.replay, NULL, "from the states of --model, a checkpoint; nothing is read", payload, .modes = PLAN_ROLLOUTS | PLAN_LISTS},
+        {"max-disagreement", 0, DQ_OPT_REAL, &o.max_disagreement, "X", "drop what an ensemble disagrees on by more than X", payload | DQ_OPT_UNSET, .min = 0, .max = 1e30, .section = "Either"},
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (o.replay && !o.model) dq_cli_usage(&cli, "--replay needs --model, a checkpoint");
     if (o.replay && cli.operand_count) dq_cli_usage(&cli, "--replay reads no file but the model");
     dq_error error = DQ_ERROR_NONE;
     plan p = {.o = &o, .cli = &cli};
-    dq_status status = work(&p, &cli, table, &error);
+    dq_status status = work(&p, &cli, &error);
     close_all(&p);
     return dq_cli_finish(&cli, status, &error);
 }

@@ -79,7 +79,7 @@ static dq_status make_nets(pairs *p, const dq_bundle *model, dq_error *error)
     if (own) status = add_net(p, model, error);
     for (size_t m = 0; !own && !status && m < all->count; m++)
         if (!dq_map_get(&all->at[m].meta, "user")) status = add_net(p, &all->at[m], error);
-    if (!status && p->plan->o->most_given && p->world_count < 2)
+    if (!status && isfinite(p->plan->o->max_disagreement) && p->world_count < 2)
         status = dq_fail(error, DQ_ERR_RANGE,
                          "one world model cannot disagree; several can (--model with `cat m1.dq m2.dq`)");
     return status;
@@ -146,7 +146,7 @@ static dq_status predict(pairs *p, dq_error *error)
     for (size_t i = 0; i < p->count; i++) {
         if (!isfinite(p->reward[i]) || !isfinite(p->disagreement[i]))
             return dq_fail(error, DQ_ERR_NUMERIC, "the world model predicts a number that is not finite");
-        if (p->plan->o->most_given && (double)p->disagreement[i] > p->plan->o->most) continue;
+        if ((double)p->disagreement[i] > p->plan->o->max_disagreement) continue;
         p->user[kept] = p->user[i];
         p->item[kept] = p->item[i];
         p->reward[kept] = p->reward[i];
@@ -263,9 +263,9 @@ static dq_status run(pairs *p, const dq_maker *maker, dq_error *error)
     if (!status) status = make_buffers(p, error);
     if (!status) status = dq_catalogue_write(&of->dataset.catalogue, of->output, error);
     if (!status) status = simulate(p, error);
-    if (!status && of->o->most_given)
+    if (!status && isfinite(of->o->max_disagreement))
         dq_cli_say(of->cli, &of->o->common, "%llu pairs dropped: the models disagree by more than %g",
-                   (unsigned long long)p->dropped, of->o->most);
+                   (unsigned long long)p->dropped, of->o->max_disagreement);
     return status;
 }
 

@@ -21,9 +21,12 @@ typedef struct plan_options {
     uint64_t per_user;
     int actions;
     uint64_t rollout, lists, beam;
-    double epsilon, most; /* most: disagreement */
-    bool most_given, replay;
+    double epsilon, max_disagreement; /* INFINITY: any */
+    bool replay;
 } plan_options;
+
+/* What dq-plan writes. */
+enum { PLAN_PAIRS = 1, PLAN_ROLLOUTS = 2, PLAN_LISTS = 4 };
 
 /* What is done in a state. */
 enum { PLAN_AGENT, PLAN_RANDOM, PLAN_ALL, PLAN_REMEMBERED };

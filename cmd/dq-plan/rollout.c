@@ -87,9 +87,9 @@ static void say(const void *self, uint64_t starts)
     const rollouts *r = self;
     const plan_options *o = r->plan->o;
     char dropped[96] = "";
-    if (o->most_given)
+    if (isfinite(o->max_disagreement))
         (void)snprintf(dropped, sizeof dropped, ", %llu dropped: the models disagree by more than %g",
-                       (unsigned long long)dq_rollout_dropped(r->rollout), o->most);
+                       (unsigned long long)dq_rollout_dropped(r->rollout), o->max_disagreement);
     dq_cli_say(r->plan->cli, &o->common, "%llu transitions from %llu states%s",
                (unsigned long long)r->written, (unsigned long long)starts, dropped);
 }
@@ -107,7 +107,7 @@ dq_status plan_rollout_open(plan_writer *writer, plan *p, dq_agent *agent, dq_er
     dq_rollout_config config = {.by = by[p->o->actions],
                                 .steps = (uint32_t)p->o->rollout,
                                 .epsilon = p->o->epsilon,
-                                .most = p->o->most_given ? p->o->most : (double)INFINITY,
+                                .most = p->o->max_disagreement,
                                 .seed = p->o->common.seed};
     size_t rows = NUMBERS / shape->state_width < ROWS ? NUMBERS / shape->state_width + 1 : ROWS;
     size_t room = config.by == DQ_ROLLOUT_ALL ? rows / shape->action_count + 1 : rows;

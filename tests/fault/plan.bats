@@ -34,16 +34,16 @@ fails() {
 }
 
 @test "usage: options of the other kind of agent, or of the other output" {
-    fails 2 "dq-plan: --pairs is for agents of a catalogue, and this one is of a task" --model two.dq --pairs unseen log.dq
-    fails 2 "dq-plan: --rollout has no meaning with --lists" --model two.dq --lists 3 --rollout 2 log.dq
-    fails 2 "dq-plan: --beam needs --lists" --model two.dq --beam 2 log.dq
+    fails 2 "dq-plan: --pairs has no meaning with roll-outs of a task's agent; it is for a catalogue's agent" --model two.dq --pairs unseen log.dq
+    fails 2 "dq-plan: --rollout has no meaning with --lists; it is for roll-outs of a task's agent" --model two.dq --lists 3 --rollout 2 log.dq
+    fails 2 "dq-plan: --beam has no meaning with roll-outs of a task's agent; it is for --lists" --model two.dq --beam 2 log.dq
     fails 2 "dq-plan: --actions: 'best' is not one of agent, random, all, remembered" --model two.dq --actions best log.dq
     fails 2 "dq-plan: --replay needs --model, a checkpoint" --replay
     fails 2 "dq-plan: --replay reads no file but the model" --replay --model two.dq log.dq
     "$BATS_TEST_DIRNAME"/../fixtures/world.sh 6 20
     dq-export --quiet --users users.jsonl --items items.jsonl --interactions interactions.jsonl | dq-reward --quiet --strategy logged -o t.dq
     dq-train --quiet --offline --hidden 8 --world-hidden 8 --epochs 1 -o m.dq t.dq
-    fails 2 "dq-plan: --lists is for agents of tasks, and this one is of a catalogue" --model m.dq --lists 3 t.dq
+    fails 2 "dq-plan: --lists has no meaning with a catalogue's agent" --model m.dq --lists 3 t.dq
 }
 
 @test "a model without a world, or with one world where several are needed" {
