@@ -117,9 +117,11 @@ typedef struct dq_common {
         .seed = 42                                                                                           \
     }
 /* clang-format off */
-#define DQ_OPTIONS_COMMON(c)                                                                                         \
+#define DQ_OPTIONS_COMMON(c) DQ_OPTIONS_COMMON_IN(c, 0)
+/* The same of a program that has an --output in these modes alone. */
+#define DQ_OPTIONS_COMMON_IN(c, output_modes)                                                                        \
     {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (default stdout)",      \
-     .flags = 0},                                                                                                    \
+     .modes = output_modes},                                                                                         \
     {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},         \
     {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", .flags = 0},                        \
     {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \

@@ -14,14 +14,24 @@
 typedef struct sim_options {
     dq_common common;
     uint64_t users, items, interactions;
-    bool serve, list, population_given[3], epsilon_given;
+    bool serve, list;
     sim_play_options play;
 } sim_options;
+
+enum { POPULATION = 1, PLAY = 2, SERVE = 4, LIST = 8 };
+
+static const dq_mode modes[] = {
+    {POPULATION, "population", "a population", .help = "made-up users, items and interactions"},
+    {PLAY, "play", "--play", .help = "episodes in an environment (ENV --play N)"},
+    {SERVE, "serve", "--serve", .help = "an environment that is spoken with (ENV --serve)"},
+    {LIST, "list", "--list", .help = "the environments with their options (--list)", .no_operands = true},
+    {0}};
 
 static const dq_program program = {
     .name = "dq-sim",
     .summary = "makes up users, items and interactions; plays or serves an environment",
     .operands = "[ENV[:NAME=VALUE,...]]",
+    .modes = modes,
     .examples = {"dq-sim --users 1000 --items 500 | dq-reward --strategy logged --map "
                  "VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1",
                  "dq-train --env-cmd 'dq-sim session:items=50 --serve' --agent dqn -o agent.dq"},
@@ -85,29 +95,28 @@ static dq_status play(const sim_options *o, dq_cli *cli, dq_error *error)
     return status ? status : sim_play(cli->operands[0], &o->play, &o->common, &maker, error);
 }
 
-static void check(const dq_cli *cli, const sim_options *o)
+static unsigned choose_mode(const sim_options *o)
 {
-    bool sized = o->population_given[0] || o->population_given[1] || o->population_given[2];
-    bool plays = o->play.episodes > 0, lives = o->serve || plays;
+    if (o->list) return LIST;
+    if (o->play.episodes) return PLAY;
+    return o->serve ? SERVE : POPULATION;
+}
+
+static void check(dq_cli *cli, const sim_options *o)
+{
+    dq_cli_enter(cli, choose_mode(o));
     if (cli->operand_count > 1) dq_cli_usage(cli, "one environment at a time");
-    if (o->list && (lives || cli->operand_count)) dq_cli_usage(cli, "--list stands alone");
-    if (o->serve && plays) dq_cli_usage(cli, "--serve or --play, not both");
-    if (lives && cli->operand_count == 0)
+    if ((cli->mode & (PLAY | SERVE)) && cli->operand_count == 0)
         dq_cli_usage(cli, "--%s needs an environment (--list names them)", o->serve ? "serve" : "play");
-    if (!lives && cli->operand_count) dq_cli_usage(cli, "an environment needs --serve or --play");
-    if (lives && sized)
-        dq_cli_usage(cli, "--users, --items and --interactions have no meaning with --%s",
-                     o->serve ? "serve" : "play");
-    if (o->play.model && !plays) dq_cli_usage(cli, "--model needs --play");
-    if (o->epsilon_given && !o->play.model) dq_cli_usage(cli, "--epsilon needs --model");
-    if (o->serve && o->common.output) dq_cli_usage(cli, "--serve speaks on stdout, not --output");
+    if (cli->mode == POPULATION && cli->operand_count)
+        dq_cli_usage(cli, "an environment needs --serve or --play");
 }
 
 static dq_status run(const sim_options *o, dq_cli *cli, dq_error *error)
 {
-    if (o->list) return list_tasks();
-    if (o->play.episodes) return play(o, cli, error);
-    return o->serve ? serve(cli, error) : make_population(o, cli, error);
+    if (cli->mode == LIST) return list_tasks();
+    if (cli->mode == PLAY) return play(o, cli, error);
+    return cli->mode == SERVE ? serve(cli, error) : make_population(o, cli, error);
 }
 
 int main(int argc, char **argv)
@@ -115,20 +124,19 @@ int main(int argc, char **argv)
     sim_options o = {.common = DQ_COMMON_DEFAULTS, .users = 1000, .items = 500};
     const unsigned payload = DQ_OPT_PAYLOAD;
     /* clang-format off */
-    dq_option table[] = {
-        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .min = 1, .max = 4e8, .given = &o.population_given[0]},
-        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .min = 1, .max = 4e8, .given = &o.population_given[1]},
-        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .min = 0, .max = 4e9, .given = &o.population_given[2]},
-        {"serve", 0, DQ_OPT_FLAG, &o.serve, NULL, "let the environment be spoken with on stdin and stdout", .flags = 0},
-        {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9},
-        {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (default: any action is taken)", .flags = 0},
-        {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .given = &o.epsilon_given},
-        {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .flags = 0},
-        DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
+    const dq_option table[] = {
+        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .min = 1, .max = 4e8, .modes = POPULATION},
+        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .min = 1, .max = 4e8, .modes = POPULATION},
+        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .min = 0, .max = 4e9, .modes = POPULATION},
+        {"serve", 0, DQ_OPT_FLAG, &o.serve, NULL, "let the environment be spoken with on stdin and stdout", .modes = SERVE},
+        {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9, .modes = PLAY},
+        {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (else any action is taken)", .modes = PLAY},
+        {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .modes = PLAY, .needs = "model"},
+        {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .modes = LIST},
+        DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON_IN(o.common, POPULATION | PLAY), {0}};
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check(&cli, &o);
-    for (size_t i = 0; o.play.episodes && i < 3; i++) table[i].flags = 0; /* sizes of a population */
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&o, &cli, &error);
     return dq_cli_finish(&cli, status, &error);

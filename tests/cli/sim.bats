@@ -108,15 +108,16 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
     }
     refused "an environment needs --serve or --play" session
     refused "--serve needs an environment (--list names them)" --serve
-    refused "--users, --items and --interactions have no meaning with --serve" --serve session --users 3
+    refused "--users has no meaning with --serve; it is for a population" --serve session --users 3
     refused "--play needs an environment (--list names them)" --play 3
-    refused "--users, --items and --interactions have no meaning with --play" --play 3 session --users 3
-    refused "--serve or --play, not both" --play 3 --serve maze
-    refused "--model needs --play" --model x.dq --serve maze
+    refused "--users has no meaning with --play; it is for a population" --play 3 session --users 3
+    refused "--serve has no meaning with --play" --play 3 --serve maze
+    refused "--model has no meaning with --serve; it is for --play" --model x.dq --serve maze
     refused "--epsilon needs --model" --epsilon 0.1 --play 3 maze
     refused "one environment at a time" --serve session films
-    refused "--list stands alone" --list --serve
-    refused "--serve speaks on stdout, not --output" --serve maze -o x
+    refused "--serve has no meaning with --list" --list --serve
+    refused "unexpected operand 'maze' with --list" --list maze
+    refused "--output has no meaning with --serve; it is for a population or --play" --serve maze -o x
     run -1 sim --serve poker < /dev/null
     [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
     run -1 sim --serve maze:walls=2 < /dev/null
