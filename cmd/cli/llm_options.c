@@ -18,9 +18,6 @@ void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
     double in, out;
     if (o->price && !dq_ask_parse_price(o->price, &in, &out))
         dq_cli_usage(cli, "--price: '%s' is not IN:OUT, the price of a million tokens each", o->price);
-    if (o->max_cost > 0 && !o->price) dq_cli_usage(cli, "--max-cost needs --price IN:OUT");
-    if (o->cache_only && (o->refresh || o->retry_unreadable))
-        dq_cli_usage(cli, "--cache-only asks nobody, so it excludes --refresh and --retry-unreadable");
     if (!o->cache && !o->dry_run)
         dq_cli_usage(cli, "--cache FILE is needed: answers are paid for once, and kept there");
 }

@@ -27,31 +27,37 @@ typedef struct dq_ask_key {
 } dq_ask_key;
 
 /* clang-format off */
-#define DQ_OPTIONS_ASK(a, k)                                                                                         \
-    {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = 0},         \
+/* Of a program whose modes ask_modes ask; parallel_letter is --parallel's, or 0. */
+#define DQ_OPTIONS_ASK(a, k, ask_modes, parallel_letter)                                                                \
+    {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .modes = ask_modes}, \
     {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
-     .flags = 0},                                                                                                    \
-    {"refresh", 0, DQ_OPT_FLAG, &(a).refresh, NULL, "ask again what the cache has, and replace it", .flags = 0},     \
+     .modes = ask_modes, .excludes = "refresh retry-unreadable"},                                                    \
+    {"refresh", 0, DQ_OPT_FLAG, &(a).refresh, NULL, "ask again what the cache has, and replace it",                  \
+     .modes = ask_modes},                                                                                            \
     {"retry-unreadable", 0, DQ_OPT_FLAG, &(a).retry_unreadable, NULL,                                                \
-     "ask once more where the kept answer could not be read", .flags = 0},                                           \
+     "ask once more where the kept answer could not be read", .modes = ask_modes},                                   \
     {"dry-run", 0, DQ_OPT_FLAG, &(a).dry_run, NULL, "print requests, tokens and cost ahead; send and write nothing", \
-     .flags = 0},                                                                                                    \
-    {"parallel", 'j', DQ_OPT_COUNT, &(a).parallel, "N", "requests in flight", .min = 1, .max = 1024},             \
+     .modes = ask_modes, .excludes = "output"},                                                                      \
+    {"parallel", parallel_letter, DQ_OPT_COUNT, &(a).parallel, "N", "requests in flight", .min = 1, .max = 1024,     \
+     .modes = ask_modes},                                                                                            \
     {"max-requests", 0, DQ_OPT_COUNT, &(a).max_requests, "N",                                                        \
-     "stop when the cache's ledger has N requests (0: no limit)", .flags = 0},                                       \
+     "stop when the cache's ledger has N requests (0: no limit)", .modes = ask_modes},                               \
     {"max-tokens", 0, DQ_OPT_COUNT, &(a).max_tokens, "N", "the same for tokens, of questions and answers",           \
-     .flags = 0},                                                                                                    \
+     .modes = ask_modes},                                                                                            \
     {"max-cost", 0, DQ_OPT_REAL, &(a).max_cost, "COST", "the same for money, with --price",                          \
-     .min = 0, .max = 1e12},                                                                                      \
+     .min = 0, .max = 1e12, .modes = ask_modes, .needs = "price"},                                                   \
     {"price", 0, DQ_OPT_TEXT, &(a).price, "IN:OUT", "price of a million tokens of questions and of answers",         \
-     .flags = 0},                                                                                                    \
-    {"rpm", 0, DQ_OPT_REAL, &(a).rpm, "N", "requests a minute at most (0: no limit)", .min = 0, .max = 1e9},      \
+     .modes = ask_modes},                                                                                            \
+    {"rpm", 0, DQ_OPT_REAL, &(a).rpm, "N", "requests a minute at most (0: no limit)", .min = 0, .max = 1e9,          \
+     .modes = ask_modes},                                                                                            \
     {"tpm", 0, DQ_OPT_REAL, &(a).tpm, "N", "tokens a minute at most, as estimated (0: no limit)",                    \
-     .min = 0, .max = 1e12},                                                                                      \
-    {"timeout", 0, DQ_OPT_REAL, &(a).timeout, "SECONDS", "for one request", .min = 0.001, .max = 86400},          \
+     .min = 0, .max = 1e12, .modes = ask_modes},                                                                     \
+    {"timeout", 0, DQ_OPT_REAL, &(a).timeout, "SECONDS", "for one request", .min = 0.001, .max = 86400,              \
+     .modes = ask_modes},                                                                                            \
     {"attempts", 0, DQ_OPT_COUNT, &(a).attempts, "N", "of one request, before the service counts as down",           \
-     .min = 1, .max = 100},                                                                                       \
-    {"key-file", 0, DQ_OPT_TEXT, &(k).file, "FILE", "holds the key, in place of OPENAI_API_KEY", .flags = 0}
+     .min = 1, .max = 100, .modes = ask_modes},                                                                      \
+    {"key-file", 0, DQ_OPT_TEXT, &(k).file, "FILE", "holds the key, in place of OPENAI_API_KEY",                 \
+     .modes = ask_modes}
 /* clang-format on */
 
 /* Usage errors of the options; does not return on one. A cache is needed, but for a dry run. */

@@ -162,6 +162,15 @@ static void clean_up(state *s)
     dq_arena_free(&s->arena);
 }
 
+/* What the first operand says. */
+enum { HASH = 1, CF = 2, OPENAI = 4, TEXTS = HASH | OPENAI };
+
+static const dq_mode modes[] = {
+    {HASH, "hash", "hash:WIDTH", .help = "texts by hashing their words (hash:WIDTH)"},
+    {CF, "cf", "cf:WIDTH", .help = "factors of who met what (cf:WIDTH)"},
+    {OPENAI, "openai", "openai:MODEL", .help = "texts by a model that is asked (openai:MODEL)"},
+    {0}};
+
 /* The width behind a method's name; 0 for another method, or no such width. */
 static uint32_t width_of(const char *method, const char *name, unsigned long most)
 {
@@ -173,7 +182,7 @@ static uint32_t width_of(const char *method, const char *name, unsigned long mos
 }
 
 /* The first operand: hash:WIDTH, cf:WIDTH or openai:MODEL. Kept as an option too, for the head. */
-static void parse_method(dq_cli *cli, dq_embed_options *o)
+static unsigned parse_method(dq_cli *cli, dq_embed_options *o)
 {
     if (cli->operand_count == 0)
         dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, cf:WIDTH or openai:MODEL");
@@ -181,7 +190,7 @@ static void parse_method(dq_cli *cli, dq_embed_options *o)
     cli->operand_count--;
     if (strncmp(method, "openai:", 7) == 0 && method[7]) {
         o->model = method + 7;
-        return;
+        return OPENAI;
     }
     o->cf = strncmp(method, "cf:", 3) == 0;
     o->width = o->cf ? width_of(method, "cf:", DQ_FACTORS_MOST) : width_of(method, "hash:", MOST_WIDTH);
@@ -191,6 +200,7 @@ static void parse_method(dq_cli *cli, dq_embed_options *o)
             "'%s' is neither openai:MODEL, nor hash:WIDTH with a width of 1 to %d, nor cf:WIDTH with "
             "one of 1 to %d",
             method, MOST_WIDTH, DQ_FACTORS_MOST);
+    return o->cf ? CF : HASH;
 }
 
 static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
@@ -207,38 +217,12 @@ static const dq_program program = {
     .name = "dq-embed",
     .summary = "vectors for texts, by hashing or from a model; or from who met what",
     .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH [FILE]...",
+    .modes = modes,
     .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
                  "dq-embed openai:MODEL --cache vectors.db --field bio --field description --pair "
                  "bio:description < c.dq"},
 };
 static const char *const weights[] = {"sqrt", "log", NULL};
-
-static const char *const factors_options[] = {"map", "alpha", "lambda", "sweeps", NULL};
-static const char *const text_options[] = {"field", "join", "pair", "weight", NULL};
-
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names && strcmp(*names, name) != 0) names++;
-    return *names != NULL;
-}
-
-/* What belongs to one method is a mistake with the other, and no part of its record. */
-static void settle(const dq_cli *cli, const dq_embed_options *o, bool batch_given, dq_option *table)
-{
-    if (o->model) dq_ask_check(&o->ask, cli);
-    if (!o->model && (o->ask.cache || batch_given || o->ask.dry_run))
-        dq_cli_usage(cli, "--cache, --batch and --dry-run are for openai:MODEL");
-    if (o->cf && (o->fields.count || o->join || o->pairs.count))
-        dq_cli_usage(cli, "--field, --join and --pair are for texts, not for cf:WIDTH");
-    for (; table->name; table++) {
-        bool of_factors = is_one_of(table->name, factors_options),
-             of_texts = is_one_of(table->name, text_options);
-        if (of_factors && !o->cf && dq_cli_given(cli, table->name))
-            dq_cli_usage(cli, "--%s is for cf:WIDTH", table->name);
-        if ((of_factors && !o->cf) || (of_texts && o->cf)) table->flags = 0;
-        if (o->model && strcmp(table->name, "weight") == 0) table->flags = 0;
-    }
-}
 
 int main(int argc, char **argv)
 {
@@ -247,47 +231,44 @@ int main(int argc, char **argv)
                           .ask = DQ_ASK_DEFAULTS,
                           .batch = 64,
                           .factors = DQ_EMBED_FACTORS_DEFAULTS};
-    bool batch_given = false;
-    dq_option table[] = {
+    const dq_option table[] = {
         {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
-         "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (default "
+         "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (else "
          "every text)",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"join", 'j', DQ_OPT_FLAG, &o.join, NULL, "one field, text, from all the texts together",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"prefix", 0, DQ_OPT_TEXT, &o.prefix, "WORD", "put before the names of the new fields",
          .flags = DQ_OPT_PAYLOAD},
         {"pair", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "make user field U and item field I the catalogue's pair to compare; repeated",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"weight", 0, DQ_OPT_CHOICE, &o.weight, "HOW", "a word's weight from its count",
-         .flags = DQ_OPT_PAYLOAD, .choices = weights},
+         .flags = DQ_OPT_PAYLOAD, .choices = weights, .modes = HASH},
         {"map", 0, DQ_OPT_TEXT, &o.factors.map, "LABEL=W,...",
-         "cf: weights of labels; a label outside has none (default: an interaction weighs its reward, or 1)",
-         .flags = DQ_OPT_PAYLOAD},
-        {"alpha", 0, DQ_OPT_REAL, &o.factors.alpha, "X", "cf: confidence of a unit of weight",
-         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9},
-        {"lambda", 0, DQ_OPT_REAL, &o.factors.lambda, "X", "cf: price of long vectors",
-         .flags = DQ_OPT_PAYLOAD, .min = 1e-9, .max = 1e9},
-        {"sweeps", 0, DQ_OPT_COUNT, &o.factors.sweeps, "N", "cf: alternations", .flags = DQ_OPT_PAYLOAD,
-         .min = 1, .max = 10000},
+         "weights of labels; a label outside has none (else an interaction weighs its reward, or 1)",
+         .flags = DQ_OPT_PAYLOAD, .modes = CF},
+        {"alpha", 0, DQ_OPT_REAL, &o.factors.alpha, "X", "confidence of a unit of weight",
+         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9, .modes = CF},
+        {"lambda", 0, DQ_OPT_REAL, &o.factors.lambda, "X", "price of long vectors", .flags = DQ_OPT_PAYLOAD,
+         .min = 1e-9, .max = 1e9, .modes = CF},
+        {"sweeps", 0, DQ_OPT_COUNT, &o.factors.sweeps, "N", "alternations", .flags = DQ_OPT_PAYLOAD, .min = 1,
+         .max = 10000, .modes = CF},
         DQ_OPTION_SEED(o.common),
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
-        {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "openai: texts in a request at most", 0, .min = 1,
-         .max = DQ_EMBED_BATCH, .given = &batch_given},
-        DQ_OPTIONS_ASK(o.ask, o.key),
+        {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "texts in a request at most", 0, .min = 1,
+         .max = DQ_EMBED_BATCH, .modes = OPENAI},
+        DQ_OPTIONS_ASK(o.ask, o.key, OPENAI, 0), /* -j is --join */
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };
-    for (dq_option *row = table; row->name; row++)
-        if (strcmp(row->name, "parallel") == 0) row->letter = 0; /* -j is --join */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     state s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
-    parse_method(&cli, &o);
+    dq_cli_enter(&cli, parse_method(&cli, &o));
     check_pairs(&cli, &o.pairs);
-    settle(&cli, &o, batch_given, table);
+    if (o.model) dq_ask_check(&o.ask, &cli);
     dq_common common = o.common;
     if (o.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = init(&s, &e);

@@ -292,7 +292,7 @@ int main(int argc, char **argv)
         {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "hybrid: W cosine + (1 - W) llm",
          .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1},
         DQ_OPTIONS_LLM(o.llm),
-        DQ_OPTIONS_ASK(o.llm.ask, o.key),
+        DQ_OPTIONS_ASK(o.llm.ask, o.key, 0, 'j'),
         DQ_OPTION_SEED(o.common),
         DQ_OPTIONS_COMMON(o.common),
         {0},

@@ -97,7 +97,7 @@ embed() { timeout 60 dq-embed openai:m --cache v.db --batch 32 "$@" c.dq; }
 
 @test "usage: exit 2" {
     run -2 dq-embed hash:8 --cache v.db c.dq
-    [ "$output" = "dq-embed: --cache, --batch and --dry-run are for openai:MODEL" ]
+    [ "$output" = "dq-embed: --cache has no meaning with hash:WIDTH; it is for openai:MODEL" ]
     run -2 dq-embed openai: c.dq
     run -2 dq-embed openai:m c.dq
     [[ $output == *"--cache"* ]]
