@@ -249,11 +249,34 @@ static dq_status load_prompt(reward_run *s, dq_reward_options *o, dq_error *erro
     return status || !asks ? status : dq_ask_complete(&o->llm.ask, &o->key, error);
 }
 
+/* A mode is a strategy, or the printing of what was paid. */
+enum {
+    COSINE = 1 << DQ_STRATEGY_COSINE,
+    LOGGED = 1 << DQ_STRATEGY_LOGGED,
+    LLM = 1 << DQ_STRATEGY_LLM,
+    HYBRID = 1 << DQ_STRATEGY_HYBRID,
+    HUMAN = 1 << DQ_STRATEGY_HUMAN,
+    LEDGER = HUMAN << 1,
+    MODEL = LLM | HYBRID,            /* ask one */
+    LABELS = LOGGED | MODEL | HUMAN, /* whose rewards are of labels */
+    STREAM = COSINE | LABELS
+};
+
+static const dq_mode modes[] = {
+    {COSINE, "cosine", "--strategy cosine", .help = "rewards by cosine (--strategy cosine)"},
+    {LOGGED, "logged", "--strategy logged", .help = "of the labels that were logged (--strategy logged)"},
+    {LLM, "llm", "--strategy llm", .help = "of labels by a language model (--strategy llm)"},
+    {HYBRID, "hybrid", "--strategy hybrid", .help = "its rewards and cosines, mixed (--strategy hybrid)"},
+    {HUMAN, "human", "--strategy human", .help = "of labels by a person (--strategy human)"},
+    {LEDGER, "ledger", "--ledger", .help = "what a cache has cost (--ledger FILE)", .no_operands = true},
+    {0}};
+
 static const dq_program program = {
     .name = "dq-reward",
     .summary =
         "rewards for pairs of users and items: by cosine, from logged labels, asking a model or a person",
     .operands = "[FILE]...",
+    .modes = modes,
     .examples =
         {"dq-export --schema jobs FOLDER | dq-reward --strategy logged | dq-train --offline -o model.dq",
          "dq-reward --strategy llm --model NAME --pairs random:50 --cache rewards.db < catalogue.dq > t.dq"},
@@ -264,43 +287,45 @@ int main(int argc, char **argv)
 {
     dq_reward_options o = {
         .common = DQ_COMMON_DEFAULTS, .map = DQ_LABEL_MAP_DEFAULT, .weight = 0.5, .llm = DQ_LLM_DEFAULTS};
-    dq_option table[] = {
+    const dq_option table[] = {
         {"strategy", 's', DQ_OPT_CHOICE, &o.strategy, "NAME", "where rewards come from",
-         .flags = DQ_OPT_PAYLOAD, .choices = strategies},
+         .flags = DQ_OPT_PAYLOAD, .choices = strategies, .modes = STREAM},
         {"pairs", 'p', DQ_OPT_TEXT, &o.pairs, "WHICH",
          "pairs to label: stream (its transitions, else its interactions), all, random:N or top:N per user "
-         "(default stream)",
-         .flags = DQ_OPT_PAYLOAD},
+         "(else stream)",
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "pairs-file labels-only"},
         {"pairs-file", 0, DQ_OPT_TEXT, &o.pairs_file, "FILE", "pairs to label: lines of user, tab, item",
-         .flags = 0},
+         .modes = STREAM, .excludes = "labels-only"},
         {"pair", 0, DQ_OPT_LIST, &o.pair_fields, "U:I",
-         "compare user field U with item field I; repeated: the mean (default the catalogue's pairs, else "
+         "compare user field U with item field I; repeated: the mean (else the catalogue's pairs, else "
          "whole "
          "vectors)",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines as they are, not as (c + 1) / 2",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of labels; a label outside has none",
-         .flags = DQ_OPT_PAYLOAD},
-        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = LABELS},
+        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD,
+         .modes = STREAM, .excludes = "labels-only"},
         {"labels-only", 0, DQ_OPT_FLAG, &o.labels_only, NULL,
          "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
-         .flags = DQ_OPT_PAYLOAD},
-        {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error", .flags = 0},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "dry-run show-prompt"},
+        {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error",
+         .modes = STREAM, .needs = "pairs-file"},
         {"answers", 0, DQ_OPT_TEXT, &o.answers, "FILE",
-         "human: JSON lines that keep the answers, and those already there", .flags = 0},
-        {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "hybrid: W cosine + (1 - W) llm",
-         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1},
-        DQ_OPTIONS_LLM(o.llm),
-        DQ_OPTIONS_ASK(o.llm.ask, o.key, 0, 'j'),
+         "JSON lines that keep the answers, and those already there", .modes = HUMAN},
+        {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "W cosine + (1 - W) llm", .flags = DQ_OPT_PAYLOAD,
+         .min = 0, .max = 1, .modes = HYBRID},
+        DQ_OPTIONS_LLM(o.llm, MODEL, LEDGER),
+        DQ_OPTIONS_ASK(o.llm.ask, o.key, MODEL, 'j'),
         DQ_OPTION_SEED(o.common),
-        DQ_OPTIONS_COMMON(o.common),
+        DQ_OPTIONS_COMMON_IN(o.common, STREAM),
         {0},
     };
     const char *labels_only = getenv("DQ_LABELS_ONLY"); /* dq-train sets it for --reward-cmd */
     o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
-    dq_reward_record(table, (dq_strategy)o.strategy);
+    dq_cli_enter(&cli, o.llm.ledger ? LEDGER : 1U << o.strategy);
     reward_run s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;
     dq_reward_apply_options(&o, &cli, &s.labeller, &s.plan);

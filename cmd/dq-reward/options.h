@@ -23,24 +23,27 @@ typedef struct dq_llm_options {
     }
 
 /* clang-format off */
-#define DQ_OPTIONS_LLM(l)                                                                                            \
-    {"model", 'm', DQ_OPT_TEXT, &(l).model, "NAME", "the model that is asked", .flags = DQ_OPT_PAYLOAD},             \
+/* Of a program whose modes llm_modes ask, and whose mode ledger_mode prints the ledger. */
+#define DQ_OPTIONS_LLM(l, llm_modes, ledger_mode)                                                                    \
+    {"model", 'm', DQ_OPT_TEXT, &(l).model, "NAME", "the model that is asked", .flags = DQ_OPT_PAYLOAD,              \
+     .modes = llm_modes},                                                                                            \
     {"prompt", 0, DQ_OPT_TEXT, &(l).prompt, "NAME",                                                                  \
-     "jobs, items, or a file of yours (default by what the catalogue has)", .flags = DQ_OPT_PAYLOAD},                \
+     "jobs, items, or a file of yours (else by what the catalogue has)", .flags = DQ_OPT_PAYLOAD,                    \
+     .modes = llm_modes},                                                                                            \
     {"stages", 0, DQ_OPT_COUNT, &(l).stages, "N", "2: the title first, then the rest; 1: all at once",               \
-     .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 2},                                                                \
+     .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 2, .modes = llm_modes},                                               \
     {"temperature", 0, DQ_OPT_TEXT, &(l).temperature, "T", "of the model; none: do not send one",                    \
-     .flags = DQ_OPT_PAYLOAD},                                                                                       \
+     .flags = DQ_OPT_PAYLOAD, .modes = llm_modes},                                                                   \
     {"votes", 0, DQ_OPT_COUNT, &(l).votes, "K", "ask K times: the mean reward, the most frequent label",             \
-     .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1000},                                                             \
+     .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1000, .modes = llm_modes},                                            \
     {"soft", 0, DQ_OPT_FLAG, &(l).soft, NULL, "expected rewards from the label's log-probabilities",                 \
-     .flags = DQ_OPT_PAYLOAD},                                                                                       \
+     .flags = DQ_OPT_PAYLOAD, .modes = llm_modes},                                                                   \
     {"allow-missing", 0, DQ_OPT_FLAG, &(l).allow_missing, NULL, "a pair without a label leaves without, exit 0",     \
-     .flags = 0},                                                                                                    \
+     .modes = llm_modes},                                                                                            \
     {"show-prompt", 0, DQ_OPT_FLAG, &(l).show_prompt, NULL, "print the messages as JSON lines; ask nobody",          \
-     .flags = 0},                                                                                                    \
+     .modes = llm_modes, .excludes = "output"},                                                                      \
     {"ledger", 0, DQ_OPT_TEXT, &(l).ledger, "FILE", "print what the cache FILE has cost, by model, and exit",        \
-     .flags = 0}
+     .modes = ledger_mode}
 /* clang-format on */
 
 typedef struct dq_reward_options {
@@ -62,8 +65,5 @@ bool dq_reward_temperature(const char *text, double *temperature);
 /* Sets the labeller's strategy, map and weight and the plan of pairs, or ends in a usage error. */
 void dq_reward_apply_options(const dq_reward_options *options, const dq_cli *cli, dq_labeller *labeller,
                              dq_pair_plan *plan);
-/* Takes the flags of options that the strategy does not read: what cannot change the payload does not stand
- * in the head. */
-void dq_reward_record(dq_option *table, dq_strategy strategy);
 
 #endif

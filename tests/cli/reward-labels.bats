@@ -49,6 +49,6 @@ setup() {
     for option in "--pairs all" "--pairs-file x.jsonl" "--user u1"; do
         # shellcheck disable=SC2086 # an option and its argument
         run -2 dq-reward --labels-only $option c.dq
-        [ "$output" = "dq-reward: --labels-only answers the stream's transitions: no --pairs, --pairs-file, --user" ]
+        [ "$output" = "dq-reward: ${option% *} and --labels-only exclude each other" ]
     done
 }
