@@ -20,7 +20,7 @@ static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
     dq_common common;
-    bool check, count, lineage, join, form_given, time_given;
+    bool check, count, lineage, join;
     int form, from;
     const char *ids, *split, *since, *before;
     dq_texts kinds;
@@ -228,20 +228,35 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
 
 /* ---- the command line ---- */
 
-static bool selects(const options *o)
+enum { ROWS = 1, CHECK = 2, COUNT = 4, LINEAGE = 8, JOIN = 16 };
+
+static const dq_mode modes[] = {
+    {ROWS, "rows", "rows", .help = "rows, as words, a stream or a file of another form"},
+    {CHECK, "check", "--check", .help = "whether all is well (--check)"},
+    {COUNT, "count", "--count", .help = "how many rows there are (--count)"},
+    {LINEAGE, "lineage", "--lineage", .help = "what made it (--lineage)"},
+    {JOIN, "join", "--join", .help = "one section of several (--join)"},
+    {0}};
+
+/* What a file of another program becomes, and what is joined, is a stream unless told otherwise. */
+static const dq_setting to_stream[] = {{"to", "stream"}, {0}};
+static const dq_defaults defaults[] = {{JOIN, NULL, NULL, to_stream},
+                                       {ROWS, "from", "npy", to_stream},
+                                       {ROWS, "from", "safetensors", to_stream},
+                                       {0}};
+
+static unsigned choose_mode(const options *o)
 {
-    const dq_selection *s = &o->select;
-    return s->by_head || s->by_row || s->user || s->item || o->since || o->before || o->kinds.count;
+    if (o->check) return CHECK;
+    if (o->count) return COUNT;
+    if (o->lineage) return LINEAGE;
+    return o->join ? JOIN : ROWS;
 }
 
-static void settle(options *o, const dq_cli *cli)
+static void check_options(dq_cli *cli, options *o)
 {
-    bool whole = o->check || o->count || o->lineage, foreign = o->from != FROM_STREAM;
-    if (o->check + o->count + o->lineage + o->select.by_head + o->select.by_row > 1)
-        dq_cli_usage(cli, "only one of --check, --count, --lineage, --head and --row");
-    if (whole && (o->form_given || foreign || o->split))
-        dq_cli_usage(
-            cli, "--check, --count and --lineage read a stream and print words: no --to, --from, --split");
+    bool foreign = o->from != FROM_STREAM;
+    dq_cli_enter(cli, choose_mode(o));
     if (foreign && cli->operand_count > 1) dq_cli_usage(cli, "--from reads one file");
     if (o->from == FROM_NPY && o->kinds.count > 1) dq_cli_usage(cli, "--from npy reads one kind");
     if (o->from == FROM_NPY && o->kinds.count && dq_entity_kind(o->kinds.at[0]) < 0)
@@ -250,12 +265,11 @@ static void settle(options *o, const dq_cli *cli)
         dq_cli_usage(cli, "--ids goes with --from npy or --to npy");
     if (o->ids && o->from == FROM_NPY && o->form == NPY)
         dq_cli_usage(cli, "--from npy --to npy changes nothing");
-    if (o->split && o->form_given && o->form != STREAM) dq_cli_usage(cli, "--split writes streams");
-    if (o->split && o->common.output) dq_cli_usage(cli, "--split names its own files: no --output");
-    if (o->time_given && !o->since && !o->before) dq_cli_usage(cli, "--time goes with --since or --before");
-    if (o->join && (whole || foreign || o->split || (o->form_given && o->form != STREAM) || selects(o)))
-        dq_cli_usage(cli, "--join takes all of a stream and writes a stream");
-    if (!o->form_given && !whole && (foreign || o->split || o->join)) o->form = STREAM;
+    if (o->split && !dq_cli_given(cli, "to")) o->form = STREAM;
+    if ((o->split || o->join) && o->form != STREAM)
+        dq_cli_usage(cli, "--%s writes streams", o->split ? "split" : "join");
+    o->select.by_head = dq_cli_given(cli, "head");
+    o->select.by_row = dq_cli_given(cli, "row");
     o->select.renumber = o->form == STREAM;
     o->select.kinds = o->kinds.at;
     o->select.kind_count = o->kinds.count;
@@ -267,6 +281,8 @@ static const dq_program program = {
     .name = "dq-cat",
     .summary = "prints, counts, checks, selects, joins, splits and converts streams",
     .operands = "[FILE...]",
+    .modes = modes,
+    .defaults = defaults,
     .examples = {"dq-cat catalogue.dq | jq -r .id",
                  "dq-cat --kind items --to npy --ids ids.txt catalogue.dq > v.npy"},
 };
@@ -275,38 +291,38 @@ int main(int argc, char **argv)
 {
     options o = {.common = DQ_COMMON_DEFAULTS, .select.time = "time"};
     const dq_option table[] = {
-        {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "verify everything, print nothing", .flags = 0},
-        {"count", 0, DQ_OPT_FLAG, &o.count, NULL, "print the rows of each kind", .flags = 0},
+        {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "verify everything, print nothing", .modes = CHECK},
+        {"count", 0, DQ_OPT_FLAG, &o.count, NULL, "print the rows of each kind", .modes = COUNT},
         {"lineage", 0, DQ_OPT_FLAG, &o.lineage, NULL, "print what made each section, and from what",
-         .flags = 0},
+         .modes = LINEAGE},
         {"head", 'n', DQ_OPT_COUNT, &o.select.head, "N", "the first N rows only, and vouch for these alone",
-         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.select.by_head},
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = ROWS, .excludes = "row"},
         {"row", 'r', DQ_OPT_COUNT, &o.select.row, "N", "the row number N, from 0",
-         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.select.by_row},
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = ROWS},
         {"user", 'u', DQ_OPT_TEXT, &o.select.user, "ID",
-         "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD},
+         "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
         {"item", 'i', DQ_OPT_TEXT, &o.select.item, "ID",
-         "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD},
+         "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
         {"since", 0, DQ_OPT_TEXT, &o.since, "TIME", "interactions of this time and later",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
         {"before", 0, DQ_OPT_TEXT, &o.before, "TIME", "interactions before this time",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
         {"time", 0, DQ_OPT_TEXT, &o.select.time, "NAME", "the attribute that tells an interaction's time",
-         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .given = &o.time_given},
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = ROWS, .needs = "since before"},
         {"kind", 'k', DQ_OPT_LIST, &o.kinds, "KIND", "users, items, model ...; may be repeated",
-         .flags = DQ_OPT_PAYLOAD},
-        {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .given = &o.form_given},
+         .flags = DQ_OPT_PAYLOAD, .modes = ROWS | COUNT},
+        {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .modes = ROWS | JOIN},
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
-         .flags = DQ_OPT_PAYLOAD, .choices = froms},
-        {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .flags = 0},
+         .flags = DQ_OPT_PAYLOAD, .choices = froms, .modes = ROWS, .recorded = ROWS | JOIN},
+        {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .modes = ROWS},
         {"join", 0, DQ_OPT_FLAG, &o.join, NULL, "make one section of all, equal users and items once",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = JOIN, .recorded = ROWS | JOIN},
         {"split", 0, DQ_OPT_TEXT, &o.split, "DIR", "write each section to DIR/00000.dq, DIR/00001.dq ...",
-         .flags = 0},
-        DQ_OPTIONS_COMMON(o.common),
+         .modes = ROWS, .excludes = "output"},
+        DQ_OPTIONS_COMMON_IN(o.common, ROWS | COUNT | LINEAGE | JOIN),
         {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
-    settle(&o, &cli);
+    check_options(&cli, &o);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&o, &cli, &o.select, &error);
     return dq_cli_finish(&cli, status, &error);
