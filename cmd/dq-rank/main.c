@@ -31,17 +31,21 @@ static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
     return status;
 }
 
+enum { RANK = 1, MERGE = 2 };
+
+static const dq_mode modes[] = {{RANK, "rank", "ranking", .help = "lists of items for users"},
+                                {MERGE, "merge", "--merge", .help = "one list of several shards' (--merge)"},
+                                {0}};
+
 static void check_options(rank_options *o, dq_cli *cli)
 {
     int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0);
     dq_error error = DQ_ERROR_NONE;
+    dq_cli_enter(cli, o->merge ? MERGE : RANK);
     if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon and --softmax: one at a time");
     if (o->lambda < 1) o->order = DQ_RANK_MMR;
     if (o->epsilon > 0) o->order = DQ_RANK_EPSILON;
     if (o->temperature > 0) o->order = DQ_RANK_SOFTMAX;
-    if (o->merge && (orders || o->exclude_seen || o->hold || o->model || o->users.count || o->pairs.count ||
-                     o->by != DQ_RANK_BY_AUTO))
-        dq_cli_usage(cli, "--merge takes rankings as they are: only -k, --format and --run-name go with it");
     if (o->pool && o->pool < o->k) dq_cli_usage(cli, "--pool is smaller than -k");
     if (o->pairs.count && (o->by == DQ_RANK_BY_Q || o->by == DQ_RANK_BY_WORLD))
         dq_cli_usage(cli, "--pair goes with --by cosine");
@@ -59,6 +63,7 @@ static const dq_program program = {
     .name = "dq-rank",
     .summary = "the k best items for users, by Q-value, world model or cosine",
     .operands = "[FILE...]",
+    .modes = modes,
     .examples = {"cat model.dq catalogue.dq | dq-rank --user 7 -k 10 --format tsv",
                  "dq-export --schema jobs data | dq-rank --by cosine --exclude-seen --format trec > run"},
     .version_note_fn = dq_blas_core,
@@ -69,33 +74,36 @@ int main(int argc, char **argv)
     rank_options o = {.common = DQ_COMMON_DEFAULTS, .k = 10, .run_name = "dq", .lambda = 1};
     const dq_option table[] = {
         {"by", 0, DQ_OPT_CHOICE, &o.by, "SCORE", "q, world or cosine; auto: q with a model, else cosine",
-         .flags = DQ_OPT_PAYLOAD, .choices = dq_rank_by_names},
+         .flags = DQ_OPT_PAYLOAD, .choices = dq_rank_by_names, .modes = RANK, .recorded = RANK | MERGE},
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the model, when the stream does not begin with one",
-         .flags = 0},
+         .modes = RANK},
         {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items a user", .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1e9},
         {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "rank for this user alone; may be repeated",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = RANK},
         {"pair", 0, DQ_OPT_LIST, &o.pairs, "U:I",
-         "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD},
+         "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD,
+         .modes = RANK},
         {"exclude-seen", 'x', DQ_OPT_FLAG, &o.exclude_seen, NULL,
-         "leave out items the user has an interaction with", .flags = DQ_OPT_PAYLOAD},
+         "leave out items the user has an interaction with", .flags = DQ_OPT_PAYLOAD, .modes = RANK,
+         .recorded = RANK | MERGE},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORMAT", "stream, tsv, jsonl or trec", .flags = 0,
          .choices = rank_format_names},
         {"run-name", 0, DQ_OPT_TEXT, &o.run_name, "NAME", "last column of a TREC run", .flags = 0},
         {"mmr", 0, DQ_OPT_REAL, &o.lambda, "LAMBDA",
          "re-rank for diversity: 1 relevance alone (no re-ranking), 0 diversity alone",
-         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1},
+         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1, .modes = RANK, .recorded = RANK | MERGE},
         {"pool", 0, DQ_OPT_COUNT, &o.pool, "N", "candidates that --mmr chooses from; 0: 10 times K",
-         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9},
+         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9, .modes = RANK, .recorded = RANK | MERGE,
+         .needs = "mmr"},
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "E", "give each place to a random item with probability E",
-         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1},
+         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1, .modes = RANK, .recorded = RANK | MERGE},
         {"softmax", 0, DQ_OPT_REAL, &o.temperature, "T",
          "draw the list from the softmax of score / T; 0: rank by score", .flags = DQ_OPT_PAYLOAD, .min = 0,
-         .max = 1e9},
-        {"merge", 0, DQ_OPT_FLAG, &o.merge, NULL, "merge rankings of shards exactly",
-         .flags = DQ_OPT_PAYLOAD},
+         .max = 1e9, .modes = RANK, .recorded = RANK | MERGE},
+        {"merge", 0, DQ_OPT_FLAG, &o.merge, NULL, "merge rankings of shards exactly", .flags = DQ_OPT_PAYLOAD,
+         .modes = MERGE, .recorded = RANK | MERGE},
         {"hold", 0, DQ_OPT_FLAG, &o.hold, NULL, "keep all items in memory until the stream has ended",
-         .flags = 0},
+         .modes = RANK},
         DQ_OPTION_SEED(o.common),
         DQ_OPTIONS_COMMON(o.common),
         {0}};
