@@ -10,10 +10,21 @@
 #include <malloc.h>
 #include <stdio.h>
 
+enum { JOINED = EXPORT_FOLDER | EXPORT_DATABASE, STREAM = EXPORT_FILES | JOINED };
+
+static const dq_mode modes[] = {
+    {EXPORT_FILES, "files", "files", .help = "files of users, items and interactions"},
+    {EXPORT_FOLDER, "folder", "a folder", .help = "collections in a folder, joined (--schema NAME FOLDER)"},
+    {EXPORT_DATABASE, "database", "a database", .help = "those of a database (--schema NAME URI)"},
+    {EXPORT_SHOW, "mapping", "--show-schema", .help = "how a mapping is written (--show-schema NAME)",
+     .no_operands = true},
+    {0}};
+
 static const dq_program program = {
     .name = "dq-export",
     .summary = "users, items and interactions from files or a database into a stream",
     .operands = "[FOLDER|URI]",
+    .modes = modes,
     .examples =
         {"dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o catalogue.dq",
          "dq-export --schema jobs mongodb://localhost/rl_jobsdb | dq-rank --by cosine -k 10"},
@@ -94,7 +105,10 @@ static dq_status show_schema(const dq_cli *cli, const char *name)
 
 static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
 {
-    if (o->show_schema) return show_schema(cli, o->show_schema);
+    if (o->show_schema) {
+        dq_cli_enter(cli, EXPORT_SHOW);
+        return show_schema(cli, o->show_schema);
+    }
     export_apply_defaults(cli, o);
     row_bar bar = {.common = &o->common};
     o->request.target.watch = show_progress;
@@ -112,30 +126,32 @@ int main(int argc, char **argv)
     dq_import_request *r = &o.request;
     const dq_option table[] = {
         {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
-         "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .flags = 0},
-        {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .flags = 0},
+         "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
+        {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES},
         {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: .jsonl, .csv or .tsv",
-         .flags = 0},
+         .modes = EXPORT_FILES},
         {"user-ids", 0, DQ_OPT_TEXT, &r->users.id_path, "FILE", "ids of an array of users, one a line",
-         .flags = 0},
+         .modes = EXPORT_FILES},
         {"item-ids", 0, DQ_OPT_TEXT, &r->items.id_path, "FILE", "ids of an array of items, one a line",
-         .flags = 0},
+         .modes = EXPORT_FILES},
         {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
-         "join the collections of a folder or database: jobs, or a mapping's file", .flags = 0},
+         "join the collections of a folder or database: jobs, or a mapping's file", .modes = JOINED},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",
-         .flags = 0},
+         .modes = EXPORT_SHOW},
         {"limit", 'n', DQ_OPT_LIST, &o.limits, "N", "at most N of each side; users:N, items:N",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"user", 0, DQ_OPT_LIST, &o.user_ids, "ID", "only this user (may be repeated)",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"item", 0, DQ_OPT_LIST, &o.item_ids, "ID", "only this item (may be repeated)",
-         .flags = DQ_OPT_PAYLOAD},
-        {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON", "of a database, only these; users:JSON, items:JSON",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
+        {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON",
+         "only these, by a filter of MongoDB; users:JSON, items:JSON", .flags = DQ_OPT_PAYLOAD,
+         .modes = EXPORT_DATABASE},
         {"pair", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
-         .flags = DQ_OPT_PAYLOAD},
-        {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "a faulty document is an error, not skipped", .flags = 0},
-        DQ_OPTIONS_COMMON(o.common),
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
+        {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "a faulty document is an error, not skipped",
+         .modes = STREAM},
+        DQ_OPTIONS_COMMON_IN(o.common, STREAM),
         {0},
     };
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);

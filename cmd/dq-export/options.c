@@ -148,15 +148,12 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     r->target.flush = o->common.flush;
     r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = o->strict;
     if (!o->schema) {
-        if (o->wheres.count) dq_cli_usage(cli, "--where: filters a database; for files there is jq");
+        dq_cli_enter(cli, EXPORT_FILES);
         check_files(cli, r);
         check_stdin_once(cli, r);
         return;
     }
-    if (r->users.path || r->users.id_path || r->items.path || r->items.id_path || r->interactions)
-        dq_cli_usage(cli, "--schema: reads a folder, and no single files beside it");
     if (strstr(o->schema, "://")) dq_cli_usage(cli, "--schema: a mapping's name; a database is an operand");
     set_place(cli, o);
-    if (o->wheres.count && !dq_mongo_is_uri(o->place))
-        dq_cli_usage(cli, "--where: filters a database; for files there is jq");
+    dq_cli_enter(cli, dq_mongo_is_uri(o->place) ? EXPORT_DATABASE : EXPORT_FOLDER);
 }

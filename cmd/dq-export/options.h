@@ -8,6 +8,9 @@
 #include "cli/cli.h"
 #include "import/import.h"
 
+/* Where rows come from; EXPORT_SHOW: a mapping is printed. */
+enum { EXPORT_FILES = 1, EXPORT_FOLDER = 2, EXPORT_DATABASE = 4, EXPORT_SHOW = 8 };
+
 typedef struct export_options {
     dq_common common;
     dq_import_request request;

@@ -305,7 +305,7 @@ END
     done
     refused 2 "--where: *" --schema w.json --where '{"a": ' mongodb://127.0.0.1:1/db
     refused 2 "--where: *" --schema w.json --where '[1]' mongodb://127.0.0.1:1/db
-    refused 2 "--where: filters a database; for files there is jq" --schema w.json --where '{}' w
+    refused 2 "--where has no meaning with a folder; it is for a database" --schema w.json --where '{}' w
     refused 2 "--where: one filter a side*" --schema w.json --where '{}' --where 'users:{}' mongodb://127.0.0.1:1/db
     refused 2 "*--schema*" mongodb://127.0.0.1:1/db
     DQ_MONGODB_URI=user:sesame@h/db refused 2 "DQ_MONGODB_URI: *" --schema w.json

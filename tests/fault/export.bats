@@ -334,7 +334,7 @@ faulty() {
     refused 2 "--interactions: 'x.npy' is no .jsonl, .csv or .tsv" --users u.jsonl --items i.jsonl --interactions x.npy
     refused 2 "--interactions: '-' must be a regular file, for it is read twice" --users u.jsonl --items - --interactions x.jsonl
     refused 2 "standard input can be only one of the files" --users - --items -
-    refused 2 "--schema: reads a folder, and no single files beside it" --schema jobs --users u.jsonl db
+    refused 2 "--users has no meaning with a folder; it is for files" --schema jobs --users u.jsonl db
     refused 2 "--schema: needs one folder of collections, or a mongodb:// URI (here or in DQ_MONGODB_URI)" --schema jobs
     refused 2 "--schema: needs one folder of collections, or a mongodb:// URI (here or in DQ_MONGODB_URI)" --schema jobs a b
     refused 2 "'db': a folder needs --schema" --users u.jsonl db
