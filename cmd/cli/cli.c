@@ -147,7 +147,6 @@ static void apply_options(const dq_cli *cli, const forms *f, int argc, char **ar
         (void)snprintf(name, sizeof name, "--%s", o->name);
         dq_option_give(cli, o, name, o->type != DQ_OPT_FLAG ? optarg : got < UNSET ? "on" : "off");
         cli->state[o - cli->table] |= DQ_ROW_GIVEN;
-        if (o->given) *o->given = true;
     }
 }
 

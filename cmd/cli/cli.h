@@ -60,7 +60,6 @@ typedef struct dq_option {
     unsigned flags;
     const char *const *choices; /* CHOICE: NULL-ended */
     double min, max;            /* COUNT and REAL: inclusive range when min < max */
-    bool *given;                /* set to true when the option was given; may be NULL */
     unsigned modes;             /* bits of the modes that it belongs to; 0: all */
     unsigned recorded;          /* bits of the modes that record it, where these are more than .modes */
     const char *needs;          /* names of options, "a b": one of them must be given with this one */
@@ -120,9 +119,9 @@ typedef struct dq_common {
 #define DQ_OPTIONS_COMMON(c) DQ_OPTIONS_COMMON_IN(c, 0)
 /* The same of a program that has an --output in these modes alone. */
 #define DQ_OPTIONS_COMMON_IN(c, output_modes)                                                                        \
-    {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (default stdout)",      \
+    {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (else stdout)",         \
      .modes = output_modes},                                                                                         \
-    {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},         \
+    {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},            \
     {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", .flags = 0},                        \
     {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \
     {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; or DQ_FLUSH=1", .flags = 0}

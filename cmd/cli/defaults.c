@@ -7,16 +7,12 @@
 
 enum { MAX_VARIANTS = 32 };
 
-static const char *choice_of(const dq_option *table, const char *name)
-{
-    const dq_option *o = dq_option_find(table, name);
-    return o->choices[*(const int *)o->target];
-}
-
 /* Whether a set's condition is met by the choices that the targets hold. */
-static bool holds(const dq_defaults *set, const dq_option *table)
+static bool holds(const dq_cli *cli, const dq_defaults *set)
 {
-    return !set->option || strcmp(choice_of(table, set->option), set->choice) == 0;
+    if (!set->option) return true;
+    const dq_option *o = dq_option_find(cli->table, set->option);
+    return strcmp(o->choices[*(const int *)o->target], set->choice) == 0;
 }
 
 /* Sets stand in the table in the order in which they count: what an earlier one chooses (a preset its agent)
@@ -25,7 +21,7 @@ void dq_cli_apply_defaults(dq_cli *cli)
 {
     char who[64];
     for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++) {
-        if (!(set->modes & cli->mode) || !holds(set, cli->table)) continue;
+        if (!(set->modes & cli->mode) || !holds(cli, set)) continue;
         for (const dq_setting *s = set->settings; s->name; s++) {
             const dq_option *o = dq_option_find(cli->table, s->name);
             unsigned char *state = &cli->state[o - cli->table];
@@ -73,12 +69,27 @@ static void print_setting(const dq_cli *cli, const dq_option *o, const char *wor
     dq_option_print(&scratch, to, size);
 }
 
-/* The default in a mode as long as nothing is given. */
-static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size)
+static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, const dq_defaults *given,
+                          char *to, size_t size);
+
+/* Whether a set's condition is met in a mode when nothing is given but one choice (that of a set; NULL:
+ * nothing): another set may choose what this one asks for, as a preset chooses its agent. */
+static bool would_hold(const dq_cli *cli, const dq_defaults *set, unsigned mode, const dq_defaults *given)
+{
+    char choice[sizeof(variant){0}.value];
+    if (!set->option) return true;
+    if (given && strcmp(given->option, set->option) == 0) return strcmp(given->choice, set->choice) == 0;
+    print_default(cli, dq_option_find(cli->table, set->option), mode, given, choice, sizeof choice);
+    return strcmp(choice, set->choice) == 0;
+}
+
+/* The default in a mode, when nothing is given but one choice. */
+static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, const dq_defaults *given,
+                          char *to, size_t size)
 {
     for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++) {
-        const char *words = setting_of(set, o->name);
-        if (!words || !(set->modes & mode) || !holds(set, cli->table)) continue;
+        const char *words = set->modes & mode ? setting_of(set, o->name) : NULL;
+        if (!words || !would_hold(cli, set, mode, given)) continue;
         print_setting(cli, o, words, to, size);
         return;
     }
@@ -87,14 +98,18 @@ static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, 
     if (modes && !(modes & mode)) to[0] = '\0';
 }
 
-static void add_variant(variants *v, const dq_cli *cli, const dq_option *o, const char *label,
-                        const char *words)
+/* Adds what the option's default is in the mode, with the choice, unless it is the first. */
+static void add_variant(variants *v, const dq_cli *cli, const dq_option *o, const char *label, unsigned mode,
+                        const dq_defaults *given)
 {
-    char value[sizeof v->first];
-    print_setting(cli, o, words, value, sizeof value);
-    if (!*value || strcmp(value, v->first) == 0 || v->count == MAX_VARIANTS) return;
-    v->at[v->count].label = label;
-    memcpy(v->at[v->count++].value, value, sizeof value);
+    variant *next = &v->at[v->count];
+    if (v->count == MAX_VARIANTS) return;
+    next->label = label;
+    print_default(cli, o, mode, given, next->value, sizeof next->value);
+    if (strcmp(next->value, v->first) == 0) return;
+    if (!next->value[0])
+        (void)snprintf(next->value, sizeof next->value, "%s", o->type == DQ_OPT_FLAG ? "off" : "none");
+    v->count++;
 }
 
 /* "64; offline, sessions: 256" */
@@ -121,33 +136,24 @@ static unsigned first_mode(const dq_cli *cli, const dq_option *o)
     return m && m->name ? m->bit : 0;
 }
 
-/* Labels are modes. */
-static void add_modes(variants *v, const dq_cli *cli, const dq_option *o)
+/* Whether an earlier set is of the same choice, in the mode. */
+static bool seen(const dq_cli *cli, const dq_defaults *set, unsigned mode)
 {
-    char words[sizeof v->first];
-    for (const dq_mode *m = cli->program->modes; m && m->name; m++) {
-        if (!dq_option_in(o, m->bit)) continue;
-        print_default(cli, o, m->bit, words, sizeof words);
-        if (*words) add_variant(v, cli, o, m->name, words);
-    }
-}
-
-/* Labels are choices that bring a default in the mode. */
-static void add_choices(variants *v, const dq_cli *cli, const dq_option *o, unsigned mode)
-{
-    for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++) {
-        const char *words = set->option && (set->modes & mode) ? setting_of(set, o->name) : NULL;
-        if (words) add_variant(v, cli, o, set->choice, words);
-    }
+    for (const dq_defaults *s = cli->program->defaults; s < set; s++)
+        if (s->option && (s->modes & mode) && strcmp(s->option, set->option) == 0 &&
+            strcmp(s->choice, set->choice) == 0)
+            return true;
+    return false;
 }
 
 void dq_defaults_print(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size)
 {
     variants v = {.count = 0};
-    print_default(cli, o, mode ? mode : first_mode(cli, o), v.first, sizeof v.first);
-    if (mode)
-        add_choices(&v, cli, o, mode);
-    else
-        add_modes(&v, cli, o);
+    print_default(cli, o, mode ? mode : first_mode(cli, o), NULL, v.first, sizeof v.first);
+    for (const dq_mode *m = cli->program->modes; !mode && m && m->name; m++)
+        if (dq_option_in(o, m->bit)) add_variant(&v, cli, o, m->name, m->bit, NULL);
+    for (const dq_defaults *set = cli->program->defaults; mode && set && set->settings; set++)
+        if (set->option && (set->modes & mode) && !seen(cli, set, mode) && strcmp(set->option, o->name) != 0)
+            add_variant(&v, cli, o, set->choice, mode, set);
     print_variants(&v, to, size);
 }

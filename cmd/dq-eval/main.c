@@ -239,7 +239,7 @@ int main(int argc, char **argv)
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "Running"},
         {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},
         DQ_OPTION_SEED(o.common),
-        {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (default stdout)", .flags = 0},
+        {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (else stdout)", .flags = 0},
         {"quiet", 0, DQ_OPT_FLAG, &o.common.quiet, NULL, "no notes on stderr", .flags = 0}, /* -q is trec_eval's */
         {0}};
     /* clang-format on */

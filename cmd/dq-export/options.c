@@ -143,7 +143,6 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     r->items.selection.ids = o->item_ids.at;
     r->items.selection.id_count = o->item_ids.count;
     for (size_t i = 0; i < o->limits.count; i++) set_limit(cli, o, o->limits.at[i]);
-    for (size_t i = 0; i < o->wheres.count; i++) set_where(cli, o, o->wheres.at[i]);
     set_pairs(cli, o);
     r->target.flush = o->common.flush;
     r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = o->strict;
@@ -156,4 +155,5 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     if (strstr(o->schema, "://")) dq_cli_usage(cli, "--schema: a mapping's name; a database is an operand");
     set_place(cli, o);
     dq_cli_enter(cli, dq_mongo_is_uri(o->place) ? EXPORT_DATABASE : EXPORT_FOLDER);
+    for (size_t i = 0; i < o->wheres.count; i++) set_where(cli, o, o->wheres.at[i]);
 }

@@ -66,6 +66,7 @@ static dq_status work(plan *p, dq_cli *cli, dq_error *error)
     if (status) return status;
     bool states = is_for_states(p);
     dq_cli_enter(cli, !states ? PLAN_PAIRS : p->o->lists ? PLAN_LISTS : PLAN_ROLLOUTS);
+    if (p->o->replay && cli->operand_count) dq_cli_usage(cli, "--replay reads no file but the model");
     dq_maker maker = dq_cli_maker(cli, (int64_t)p->o->common.seed);
     status = dq_pool_new(&p->pool, dq_cli_threads(&p->o->common, 1), error);
     if (!status) status = take_pending(p, states, error);
@@ -107,7 +108,6 @@ int main(int argc, char **argv)
         DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON(o.common), {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (o.replay && !o.model) dq_cli_usage(&cli, "--replay needs --model, a checkpoint");
-    if (o.replay && cli.operand_count) dq_cli_usage(&cli, "--replay reads no file but the model");
     dq_error error = DQ_ERROR_NONE;
     plan p = {.o = &o, .cli = &cli};
     dq_status status = work(&p, &cli, &error);

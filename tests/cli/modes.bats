@@ -1,0 +1,241 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Every option of every program in every mode: it is listed and taken where it belongs, refused elsewhere; and the
+# defaults that --help MODE prints are those that a run records.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return
+    printf '{"id":"u%d","vector":[%d,1]}\n' 1 1 2 2 3 3 4 4 > u.jsonl
+    printf '{"id":"i%d","vector":[1,%d]}\n' 1 1 2 2 3 3 4 4 5 5 6 6 > i.jsonl
+    printf '{"user":"u%d","item":"i%d","label":"APPLY","time":%d}\n' 1 1 1 1 2 2 1 3 3 2 2 1 2 4 2 3 5 1 3 6 2 4 1 1 4 3 2 > x.jsonl
+    export PATH="$BUILD:$PATH" DQ_THREADS=1
+    dq-export --users u.jsonl --items i.jsonl --interactions x.jsonl -o c.dq
+    dq-reward --quiet --strategy logged c.dq -o t.dq
+    dq-train --quiet --offline --hidden 4 --world-hidden 4 --epochs 1 t.dq -o pairs.dq
+    dq-train --quiet --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o task.dq
+    dq-sim --quiet sequence --play 1 -o log.dq
+}
+
+setup() {
+    set -o pipefail
+    cp "$BATS_FILE_TMPDIR"/*.{jsonl,dq} "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
+    export PATH="$BUILD:$PATH" DQ_THREADS=1
+}
+
+# Lines "MODE COMMAND..." of what enters each mode, with little to do.
+entries() {
+    case $1 in
+    dq-cat) printf '%s\n' "rows $1 --head 1 c.dq" "check $1 --check c.dq" "count $1 --count c.dq" "lineage $1 --lineage c.dq" \
+        "join $1 --join c.dq" ;;
+    dq-embed) printf '%s\n' "hash $1 hash:4 c.dq" "cf $1 cf:2 c.dq" "openai $1 openai:m --cache v.db --cache-only c.dq" ;;
+    dq-eval) printf '%s\n' "rankings $1 --qrels none" "rollout $1 --rollout --model none none" "cold-start $1 --cold-start --model none none" \
+        "env $1 --rollout --env maze --model none" "curves $1 --curves none" "measures $1 --list-measures" ;;
+    dq-export) printf '%s\n' "files $1 --users u.jsonl" "folder $1 --schema none folder" "database $1 --schema none mongodb://localhost/x" \
+        "mapping $1 --show-schema jobs" ;;
+    dq-plan) printf '%s\n' "pairs $1 --model pairs.dq --per-user 1 c.dq" "rollouts $1 --model task.dq --rollout 1 log.dq" \
+        "lists $1 --model task.dq --lists 1 log.dq" ;;
+    dq-rank) printf '%s\n' "rank $1 --by auto c.dq" "merge $1 --merge none" ;;
+    dq-reward) printf '%s\n' "cosine $1 --strategy cosine none" "logged $1 --strategy logged none" \
+        "llm $1 --strategy llm --model m --cache r.db none" "hybrid $1 --strategy hybrid --model m --cache r.db none" \
+        "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
+    dq-sim) printf '%s\n' "population $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" "list $1 --list" ;;
+    dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline none" \
+        "sessions $1 --offline --agent dqn none" "env $1 --env maze --agent tabular --total-steps 1" ;;
+    esac
+}
+
+# Options by which a mode is entered: another's is refused, or refuses what entered this one.
+chooses() {
+    local names
+    case $1 in
+    dq-cat) names="check count lineage join" ;;
+    dq-eval) names="rollout cold-start env env-cmd curves list-measures" ;;
+    dq-export) names="schema show-schema" ;;
+    dq-plan) names=lists ;;
+    dq-rank) names=merge ;;
+    dq-reward) names=ledger ;;
+    dq-sim) names="serve play list" ;;
+    dq-train) names="offline each-user env env-cmd" ;;
+    esac
+    [[ " $names " == *" $2 "* ]]
+}
+
+# Options that lead from one mode into another by themselves.
+leads() {
+    case "$1 $2 $3" in
+    "dq-train offline agent" | "dq-eval rollout cold-start" | "dq-eval rollout env" | "dq-eval rollout env-cmd") ;;
+    *) return 1 ;;
+    esac
+}
+
+modes_of() { "$1" --help | sed -n '/^Modes /,/^$/s/^  \([a-z-]*\)  .*/\1/p'; }
+# Names of options in --help or --help MODE.
+options_of() { "$@" | grep -E '^(  -.,|     ) --' | grep -oE -- '--(\[no-\])?[a-z][a-z0-9-]*' | sed 's/^--//; s/^\[no-\]/no-/' | grep -vxE 'help|version' | sort -u; }
+# Names of those that take a value.
+valued_of() { "$1" --help | grep -oE -- '^(  -.,|     ) --[a-z0-9-]+=' | sed 's/.*--//; s/=$//'; }
+
+# Runs a command with an option, with a value that it takes: $said and $code. The first value is tried as it is.
+try() {
+    local value=$1 option=$2 n
+    shift 2
+    for n in 1 2 3; do
+        if grep -qx "$option" valued; then set -- "$1" "--$option=$value" "${@:2}"; else set -- "$1" "--$option" "${@:2}"; fi
+        said=$(timeout 60 "$@" < /dev/null 2>&1 > /dev/null) && code=0 || code=$?
+        case $said in
+        "$1: --$option: $value is not between "*) value=${said#*between } value=${value%% *} ;;
+        "$1: --$option: '$value' is not one of "*) value=${said#*one of } value=${value%%,*} ;;
+        *) return ;;
+        esac
+        set -- "$1" "${@:3}"
+    done
+}
+
+check_program() {
+    local program=$1 mode command option value
+    modes_of "$program" > modes
+    entries "$program" | cut -d' ' -f1 | diff modes -
+    options_of "$program" --help > all
+    valued_of "$program" > valued
+    while read -r mode command; do
+        options_of "$program" --help "$mode" > inside
+        [ "$(comm -13 all inside | wc -l)" = 0 ]
+        [ -s inside ]
+        while read -r option; do
+            value=1
+            [ "$program $option $mode" = "dq-train preset env" ] && value=maze # not every preset is of it
+            # shellcheck disable=SC2086 # a command line
+            try "$value" "$option" $command
+            if grep -qx "$option" inside; then
+                [[ $said != *"has no meaning"* ]] || { echo "$command, --$option of $mode: $said"; return 1; }
+                continue
+            fi
+            refused=$((refused + 1))
+            leads "$program" "$mode" "$option" && continue
+            [ "$code" = 2 ] && [ "$(wc -l <<< "$said")" = 1 ] || { echo "$command, --$option not of $mode: $code $said"; return 1; }
+            chooses "$program" "$option" && continue
+            [[ $said == "$program: --${option#no-} has no meaning with "* ]] || { echo "$command, --$option: $said"; return 1; }
+        done < all
+    done < <(entries "$program")
+}
+
+@test "options outside of their modes are refused, inside they are taken: dq-train" {
+    refused=0
+    check_program dq-train
+    [ "$refused" -ge 150 ]
+}
+
+@test "options outside of their modes are refused, inside they are taken: the other programs" {
+    refused=0
+    for program in dq-cat dq-embed dq-eval dq-export dq-plan dq-rank dq-reward dq-sim; do check_program $program; done
+    [ "$refused" -ge 250 ]
+}
+
+@test "--help says of each option in which modes it is, and --help MODE lists these" {
+    for program in "$BUILD"/dq-*; do
+        for mode in $(modes_of "$program"); do
+            # an option and what stands behind it on one line, then those whose brackets hold the mode, or lack it behind a "not"
+            "$program" --help | awk '/^ +(-., )?--/ { if (text) print text; text = $0; next } /^                    / { text = text " " $0; next } { if (text) print text; text = "" }' |
+                tr -s ' ' | awk -v mode="$mode" '{
+                    inside = 1
+                    if (match($0, / \[(not )?[a-z, -]+\]/)) {
+                        list = substr($0, RSTART + 2, RLENGTH - 3); negative = sub(/^not /, "", list)
+                        inside = negative; n = split(list, names, ", ")
+                        for (i = 1; i <= n; i++) if (names[i] == mode) inside = !negative
+                    }
+                    if (inside && match($0, /--(\[no-\])?[a-z0-9-]+/)) { name = substr($0, RSTART + 2, RLENGTH - 2); sub(/^\[no-\]/, "no-", name); print name }
+                }' | grep -vxE 'help|version' | sort -u > said
+            options_of "$program" --help "$mode" | diff said -
+        done
+    done
+}
+
+@test "--help MODE: as a word, behind =, of -h; an unknown mode lists the modes" {
+    dq-train --help offline > help
+    head -1 help | grep -q '^dq-train, offline: '
+    cmp help <(dq-train --help=offline)
+    cmp help <(dq-train -h offline)
+    cmp help <(dq-train --gamma 0.5 --help offline x.dq)
+    cmp <(dq-train --help) <(dq-train x.dq --help)
+    run -2 --separate-stderr dq-train --help elsewhere
+    [ "$stderr" = "dq-train: --help: 'elsewhere' is not one of online, each-user, offline, sessions, env" ]
+    [ -z "$output" ]
+    run -2 --separate-stderr dq-train --help=
+    [ "$stderr" = "dq-train: --help: '' is not one of online, each-user, offline, sessions, env" ]
+}
+
+@test "completion offers the modes behind --help" {
+    dq-train --completion > completion
+    bash -euc 'source ./completion
+        COMP_WORDS=(dq-train --help "") COMP_CWORD=2; _dq-train; [ "${COMPREPLY[*]}" = "online each-user offline sessions env" ]
+        COMP_WORDS=(dq-train --help = of) COMP_CWORD=3; _dq-train; [ "${COMPREPLY[*]}" = offline ]'
+}
+
+# defaults MODE LABEL STREAM: what --help MODE says for a preset or an agent, against what the stream's head records; how
+# many were compared. Options that were given are named in $given.
+defaults() {
+    dq-cat --lineage "$3" | sed -n 's/^  dq-train //p' | head -1 > record
+    dq-train --help "$1" | /usr/bin/python3 -c '
+import re, sys
+label, given = sys.argv[1], sys.argv[2].split()
+record = dict(w.split("=", 1) for w in open("record").read().split() if "=" in w)
+compared = 0
+for entry in re.split(r"\n(?= +(?:-., )?--)", sys.stdin.read()):
+    entry = " ".join(entry.split("\n\n")[0].split()) # without the heading of the next
+    name = re.match(r"(?:-., )?--(?:\[no-\])?([a-z0-9-]+)", entry)
+    name = name and name.group(1)
+    if name not in record or name in given:
+        continue
+    text = re.search(r"\(default (.*)\)$", entry)
+    values, first = {}, ""
+    for i, part in enumerate(text.group(1).split("; ") if text else []):
+        names, colon, value = part.rpartition(": ")
+        if i == 0 and not colon:
+            first = part
+        for one in names.split(", "):
+            values[one] = value
+    want = values.get(label, first)
+    got = record[name].strip("\"")
+    got = {"true": "on", "false": ""}.get(got, got)
+    want = "" if want in ("none", "off") and want != got else want
+    try:
+        same = float(want) == float(got)
+    except ValueError:
+        same = want == got
+    if not same and not (want == "" and float(got) == 0): # a number that the agent has no use for
+        sys.exit(f"{name}: --help says {want!r}, the head {got!r}")
+    compared += 1
+print(compared)' "$2" "$given"
+}
+
+@test "the defaults that --help MODE prints are those of a run" {
+    given="user episodes steps hidden world-hidden seed" T="--hidden 4 --world-hidden 4"
+    # shellcheck disable=SC2086 # options
+    dq-train -q --user u1 --episodes 1 --steps 1 $T c.dq -o m.dq
+    [ "$(defaults online "" m.dq)" -ge 20 ]
+    given+=" offline"
+    # shellcheck disable=SC2086
+    dq-train -q --offline $T t.dq -o m.dq
+    [ "$(defaults offline tuned m.dq)" -ge 18 ]
+    # shellcheck disable=SC2086
+    dq-train -q --offline --preset published $T t.dq -o m.dq
+    given+=" preset"
+    [ "$(defaults offline published m.dq)" -ge 18 ]
+    given="offline agent preset"
+    dq-train -q --offline --agent dqn c.dq -o m.dq
+    [ "$(defaults sessions dqn m.dq)" -ge 25 ]
+    dq-train -q --offline --agent dqn --preset films c.dq -o m.dq
+    [ "$(defaults sessions films m.dq)" -ge 25 ]
+    given="env agent episodes"
+    for agent in tabular dqn dyna-q; do
+        dq-train -q --env maze:steps=20 --agent $agent --episodes 1 -o m.dq
+        [ "$(defaults env $agent m.dq)" -ge 40 ]
+    done
+    for preset in session sequence sequence-dqn films maze; do
+        given="preset episodes"
+        dq-train -q --preset $preset --episodes 1 -o m.dq
+        [ "$(defaults env $preset m.dq)" -ge 40 ]
+    done
+}
