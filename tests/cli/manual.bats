@@ -46,7 +46,7 @@ options_of() {
         page=$manual/${program##*/}.1.scd
         [ -e "$page" ] || continue
         "$program" --help | awk '/^ +(-., )?--/ { match($0, /--(\[no-\])?[a-z0-9-]+/); name = substr($0, RSTART, RLENGTH); text = "" }
-            { text = text $0 } name && match(text, /\(default [-0-9.e]+\)/) { print name, substr(text, RSTART + 9, RLENGTH - 10); name = "" }' > real
+            { text = text $0 } name && match(text, /\(default [-0-9.e]+[;)]/) { print name, substr(text, RSTART + 9, RLENGTH - 10); name = "" }' > real
         while read -r name value; do
             awk -v name="*$name*" -v value="$value" 'index($0, name) == 1 || index($0, ", " name) { on = 1; seen = 0; next }
                 on && /^$/ { on = 0 } on { text = text " " $0 }
