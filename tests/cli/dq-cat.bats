@@ -207,11 +207,12 @@ END
     run -1 dq-cat --since 1998 --time hour t.dq
     [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' that says their time" ]
     run -2 dq-cat --time day t.dq
+    [ "$output" = "dq-cat: --time needs --since or --before" ]
 }
 
 @test "bad usage is status 2 and one line" {
     for args in "--check --count" "--check --to tsv" "--row 1 --head 2" "--ids x" "--split d --to npy" "--kind" "--to xml" \
-        "--from npy a b" "--from npy --kind model a" "--join --user u" "--join --to jsonl"; do
+        "--from npy a b" "--from npy --kind model a" "--join --user u" "--join --to jsonl" "--check --user u" "--split d --output o"; do
         run dq-cat $args
         [ "$status" -eq 2 ]
         [ "${#lines[@]}" -eq 1 ]
