@@ -24,24 +24,6 @@ typedef struct forms {
     char negated[MAX_OPTIONS][48]; /* "no-NAME" */
 } forms;
 
-static void say(const dq_program *program, const char *format, va_list args)
-{
-    char text[1024];
-    (void)vsnprintf(text, sizeof text, format, args);
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f) *p = '?';
-    (void)fprintf(stderr, "%s: %s\n", program->name, text);
-}
-
-void dq_cli_usage(const dq_cli *cli, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    say(cli->program, format, args);
-    va_end(args);
-    exit(DQ_EXIT_USAGE);
-}
-
 /* Close that counts late errors, as gnulib's close_stdout: a full disk may show only here. A closed stdout
  * that nobody wrote to, or that a sink has closed already, is no error. */
 static int close_stdout(const dq_program *program)
@@ -193,25 +175,6 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
                       .options = options,
                       .seed = seed,
                       .threads = threads ? (unsigned)*(const uint64_t *)threads->target : 1};
-}
-
-void dq_cli_report(const dq_cli *cli, const dq_error *error)
-{
-    const char *reason = error->reason[0] ? error->reason : dq_status_word(error->status);
-    (void)fprintf(stderr, "%s: ", cli->program->name);
-    if (error->source[0]) (void)fprintf(stderr, "%s: ", error->source);
-    if (error->record != DQ_NO_RECORD)
-        (void)fprintf(stderr, "record %llu: ", (unsigned long long)error->record);
-    (void)fprintf(stderr, "%s\n", reason);
-}
-
-void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, ...)
-{
-    if (common->quiet) return;
-    va_list args;
-    va_start(args, format);
-    say(cli->program, format, args);
-    va_end(args);
 }
 
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)

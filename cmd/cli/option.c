@@ -150,3 +150,12 @@ dq_value dq_option_value(const dq_option *o, dq_arena *arena)
     }
     return dq_nil();
 }
+
+unsigned dq_choice_modes(const dq_cli *cli, const char *option, const char *choice)
+{
+    unsigned modes = 0;
+    for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++)
+        if (set->option && strcmp(set->option, option) == 0 && strcmp(set->choice, choice) == 0)
+            modes |= set->modes;
+    return modes;
+}

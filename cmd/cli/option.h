@@ -31,18 +31,24 @@ void dq_option_set(const dq_cli *cli, const dq_option *option, const char *who, 
 void dq_option_print(const dq_option *option, char *to, size_t size);
 /* The same as a value of a record; nil: nothing. */
 dq_value dq_option_value(const dq_option *option, dq_arena *arena);
+/* Modes in which a choice of an option has a meaning; 0: any. */
+unsigned dq_choice_modes(const dq_cli *cli, const char *option, const char *choice);
 
-/* ---- modes.c ---- */
+/* ---- relations.c ---- */
 
 /* Whether an option belongs to a mode; 0: any. */
 bool dq_option_in(const dq_option *option, unsigned mode);
-/* Modes in which a choice of an option has a meaning; 0: any. */
-unsigned dq_choice_modes(const dq_cli *cli, const char *option, const char *choice);
-/* Usage errors of what was given, for the mode and for each other. */
-void dq_cli_check_modes(const dq_cli *cli);
-void dq_cli_check_relations(const dq_cli *cli);
+/* Whether it was given, and is no flag that was taken back. */
+bool dq_option_stands(const dq_cli *cli, const dq_option *option);
 /* Whether another option is given that this one excludes. */
 bool dq_cli_excluded(const dq_cli *cli, const dq_option *option);
+/* Usage errors of options that were given and need or exclude others. */
+void dq_cli_check_relations(const dq_cli *cli);
+
+/* ---- modes.c ---- */
+
+/* Usage errors of options that were given and belong to other modes. */
+void dq_cli_check_modes(const dq_cli *cli);
 bool dq_cli_recorded(const dq_cli *cli, const dq_option *option);
 
 /* ---- defaults.c ---- */

@@ -13,7 +13,6 @@ static const char *const bests[] = {"loss", "order", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};
 static const char *const matches[] = {"none", "pairs", "all", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
-const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
 static const char *const heads[] = {"outputs", "actions", NULL};           /* as dq_head */
 static const char *const encoders[] = {"none", "mean", "attention", NULL}; /* as dq_encoder */
 static const char *const losses[] = {"mse", "huber", NULL};                /* as dq_loss */

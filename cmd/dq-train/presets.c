@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
+
 /* clang-format off */
 /* ---- a catalogue's agent, offline ---- */
 

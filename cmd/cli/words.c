@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a program says on stderr: usage errors, failures, warnings and summaries.
+ */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void say(const dq_program *program, const char *format, va_list args)
+{
+    char text[1024];
+    (void)vsnprintf(text, sizeof text, format, args);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f) *p = '?';
+    (void)fprintf(stderr, "%s: %s\n", program->name, text);
+}
+
+void dq_cli_usage(const dq_cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(cli->program, format, args);
+    va_end(args);
+    exit(DQ_EXIT_USAGE);
+}
+
+void dq_cli_report(const dq_cli *cli, const dq_error *error)
+{
+    const char *reason = error->reason[0] ? error->reason : dq_status_word(error->status);
+    (void)fprintf(stderr, "%s: ", cli->program->name);
+    if (error->source[0]) (void)fprintf(stderr, "%s: ", error->source);
+    if (error->record != DQ_NO_RECORD)
+        (void)fprintf(stderr, "record %llu: ", (unsigned long long)error->record);
+    (void)fprintf(stderr, "%s\n", reason);
+}
+
+void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, ...)
+{
+    if (common->quiet) return;
+    va_list args;
+    va_start(args, format);
+    say(cli->program, format, args);
+    va_end(args);
+}
