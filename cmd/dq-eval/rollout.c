@@ -165,31 +165,35 @@ static dq_status find_model(const rollout *run, const policy *p, const dq_bundle
     return dq_fail(error, DQ_ERR_UNKNOWN, "%s has no model for user %.*s", p->name, (int)n, id);
 }
 
-static dq_status check_widths(const rollout *run, const policy *p, const dq_net_spec *spec, dq_error *error)
+/* The network of a model; an untrained one of no model has the widths of the catalogue. */
+static dq_status read_spec(const rollout *run, const policy *p, const dq_bundle *model, dq_net_spec *spec,
+                           dq_error *error)
 {
     const dq_catalogue *c = &run->dataset.catalogue;
-    if (spec->user_width == c->users.width && spec->item_width == c->items.width) return DQ_OK;
-    return dq_fail(error, DQ_ERR_RANGE,
-                   "%s takes users of width %u and items of width %u; the catalogue's are %u and %u wide",
-                   p->name, spec->user_width, spec->item_width, c->users.width, c->items.width);
+    *spec = (dq_net_spec){.user_width = c->users.width,
+                          .item_width = c->items.width,
+                          .hidden = {1024, 512, 256},
+                          .hidden_count = 3};
+    if (!model) return DQ_OK;
+    dq_status status = dq_net_load_spec(model, "q", spec, error);
+    if (!status)
+        status = dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items),
+                                spec->user_width, spec->item_width, dq_map_get(&model->meta, "layout"),
+                                error);
+    return status ? dq_error_at(error, p->name, DQ_NO_RECORD) : DQ_OK;
 }
 
 /* Puts the user's model into the policy's network. */
 static dq_status load_model(rollout *run, policy *p, dq_error *error)
 {
-    const dq_catalogue *c = &run->dataset.catalogue;
     const dq_bundle *model;
-    dq_net_spec spec = {.user_width = c->users.width,
-                        .item_width = c->items.width,
-                        .hidden = {1024, 512, 256},
-                        .hidden_count = 3};
+    dq_net_spec spec;
     dq_rng rng = dq_rng_stream(run->o->common.seed, WEIGHT_STREAM);
     dq_status status = find_model(run, p, &model, error);
     if (status || (p->net && model == p->loaded)) return status;
-    if (model) status = dq_net_load_spec(model, "q", &spec, error);
-    if (!status) status = check_widths(run, p, &spec, error);
     dq_net_free(p->net);
     p->net = NULL;
+    status = read_spec(run, p, model, &spec, error);
     if (!status) status = dq_net_new(&p->net, &spec, 1, run->pool, &rng, error);
     if (!status && p->kind == POLICY_MODEL) status = dq_net_load(p->net, "q", model, error);
     p->loaded = model;

@@ -53,11 +53,11 @@ static dq_status add_net(pairs *p, const dq_bundle *model, dq_error *error)
     const dq_entities *users = &p->plan->dataset.catalogue.users, *items = &p->plan->dataset.catalogue.items;
     if (dq_net_load_spec(model, "world", &spec, NULL))
         return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
-    if (spec.user_width != users->width || spec.item_width != items->width)
-        return dq_fail(error, DQ_ERR_RANGE, "a world model for vectors of %u and %u; users have %u, items %u",
-                       spec.user_width, spec.item_width, users->width, items->width);
+    dq_status status = dq_layout_fits(dq_entities_layout(users), dq_entities_layout(items), spec.user_width,
+                                      spec.item_width, dq_map_get(&model->meta, "layout"), error);
+    if (status) return status;
     dq_net **net = &p->worlds[p->world_count];
-    dq_status status = dq_net_new(net, &spec, 1, p->plan->pool, &rng, error);
+    status = dq_net_new(net, &spec, 1, p->plan->pool, &rng, error);
     if (status) return status;
     p->world_count++;
     return dq_net_load(*net, "world", model, error);

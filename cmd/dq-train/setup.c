@@ -188,6 +188,17 @@ static dq_status configure(const train *t, const dq_bundle *model, size_t max_ro
     return status;
 }
 
+/* Layers are compared when weights are loaded. */
+static dq_status check_model(const train *t, const dq_bundle *model, dq_error *error)
+{
+    const dq_catalogue *c = &t->dataset.catalogue;
+    dq_net_spec spec;
+    dq_status status = dq_net_load_spec(model, "q", &spec, error);
+    if (status) return status;
+    return dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items), spec.user_width,
+                          spec.item_width, dq_map_get(&model->meta, "layout"), error);
+}
+
 dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error)
 {
     const dq_bundle *model = train_init_model(t, user);
@@ -198,6 +209,7 @@ dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent
     *agent = NULL;
     if (!status && (t->init.count || t->dataset.models.count) && !model)
         status = dq_fail(error, DQ_ERR_UNKNOWN, "several models to start from, and none for this user");
+    if (!status && model) status = check_model(t, model, error);
     if (!status) status = dq_dynaq_new(agent, &config, &users, &items, t->pool, error);
     if (!status && model) status = dq_dynaq_init_from(*agent, model, error);
     return status;

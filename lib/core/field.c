@@ -3,7 +3,7 @@
  * Named sub-ranges of a vector, as they stand in a catalogue's metadata: meta.fields = [[name, offset, width]
  * ...], and which of them are compared: meta.pairs = [[user field, item field] ...].
  */
-#include "dq/schema.h"
+#include "core/layout.h"
 
 #include <string.h>
 
@@ -76,6 +76,26 @@ dq_status dq_layout_value(const dq_field *users, size_t user_fields, const dq_fi
         !dq_map_set(arena, value, "items", *dq_map_get(&sides[1], "fields")))
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
     return DQ_OK;
+}
+
+dq_status dq_layout_fits(dq_layout users, dq_layout items, uint32_t user_width, uint32_t item_width,
+                         const dq_value *trained, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value here;
+    if (user_width != users.width || item_width != items.width)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "the model was trained on users %u and items %u wide; the catalogue has users %u and "
+                       "items %u wide",
+                       user_width, item_width, users.width, items.width);
+    if (!trained || trained->type == DQ_NIL) return DQ_OK;
+    dq_status status = dq_layout_value(users.fields, users.count, items.fields, items.count, &arena, &here,
+                                       error);
+    if (!status && !dq_value_equal(&here, trained))
+        status = dq_fail(error, DQ_ERR_RANGE,
+                         "the model was trained on other fields, or on the same in another order");
+    dq_arena_free(&arena);
+    return status;
 }
 
 const dq_field *dq_field_find(const dq_field *fields, size_t count, const char *name)

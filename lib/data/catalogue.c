@@ -225,6 +225,11 @@ dq_vectors dq_entities_vectors(const dq_entities *entities)
         .at = entities->vectors, .count = dq_entities_count(entities), .width = entities->width};
 }
 
+dq_layout dq_entities_layout(const dq_entities *entities)
+{
+    return (dq_layout){entities->fields, entities->field_count, entities->width};
+}
+
 const char *dq_entities_text(const dq_entities *entities, uint32_t row, const char *column, size_t *bytes)
 {
     const dq_row *at = &entities->rows[row];

@@ -8,6 +8,7 @@
 #ifndef DQ_DATA_CATALOGUE_H
 #define DQ_DATA_CATALOGUE_H
 
+#include "core/layout.h"
 #include "core/vectors.h"
 #include "data/identity.h"
 #include "dq/schema.h"
@@ -75,6 +76,8 @@ dq_status dq_entities_resolve(const dq_entities *entities, uint64_t ref, uint32_
 
 /* Their vectors, for a network. */
 dq_vectors dq_entities_vectors(const dq_entities *entities);
+/* How these are cut into fields. */
+dq_layout dq_entities_layout(const dq_entities *entities);
 
 /* A column's text of one row, e.g. "text.title" or "attr.occupation"; NULL when absent or null. */
 const char *dq_entities_text(const dq_entities *entities, uint32_t row, const char *column, size_t *bytes);

@@ -7,19 +7,12 @@
 #ifndef DQ_MATH_COSINE_H
 #define DQ_MATH_COSINE_H
 
-#include "dq/schema.h"
+#include "core/layout.h"
 
 /* One pair of sub-ranges of equal width. */
 typedef struct dq_pairing {
     uint32_t user_offset, item_offset, width;
 } dq_pairing;
-
-/* How one side's vectors are cut into fields. */
-typedef struct dq_layout {
-    const dq_field *fields;
-    size_t count;
-    uint32_t width; /* 0: no vectors */
-} dq_layout;
 
 /* The ranges of `count` named pairs, into pairings (room for at least 1); count 0 is the whole vectors as one
  * pair, which need equal widths. *made is the number of pairings. DQ_ERR_UNKNOWN for a field that is not

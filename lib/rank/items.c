@@ -80,6 +80,11 @@ dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint
     return dq_identity_add(&items->identity, bundle, section, items->digests, error);
 }
 
+dq_layout dq_rank_items_layout(const dq_rank_items *items)
+{
+    return (dq_layout){items->fields, items->field_count, items->width};
+}
+
 void dq_rank_items_free(dq_rank_items *items)
 {
     dq_identity_free(&items->identity);

@@ -7,6 +7,7 @@
 #ifndef DQ_RANK_ITEMS_H
 #define DQ_RANK_ITEMS_H
 
+#include "core/layout.h"
 #include "data/identity.h"
 #include "dq/schema.h"
 #include "math/pool.h"
@@ -32,6 +33,8 @@ dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_
  * call. section is dq_reader_section; errors are those of dq_identity_add. */
 dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
                              dq_error *error);
+/* How the vectors are cut into fields; of no width before the first bundle. */
+dq_layout dq_rank_items_layout(const dq_rank_items *items);
 void dq_rank_items_free(dq_rank_items *items);
 
 #endif

@@ -39,26 +39,6 @@ dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, 
     return dq_net_load(scorer->net, prefix_of(scorer), model, error);
 }
 
-dq_status dq_rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
-                             const dq_entities *users, const dq_rank_items *items, dq_error *error)
-{
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value here;
-    if (user_width != users->width || item_width != items->width)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "the model was trained on users %u and items %u wide; the catalogue has users %u and "
-                       "items %u wide",
-                       user_width, item_width, users->width, items->width);
-    if (!layout || layout->type == DQ_NIL) return DQ_OK;
-    dq_status status = dq_layout_value(users->fields, users->field_count, items->fields, items->field_count,
-                                       &arena, &here, error);
-    if (!status && !dq_value_equal(&here, layout))
-        status = dq_fail(error, DQ_ERR_RANGE,
-                         "the model was trained on other fields, or on the same in another order");
-    dq_arena_free(&arena);
-    return status;
-}
-
 /* ---- cosine ---- */
 
 /* --pair, else the catalogue's own pairs, else the whole vectors. */
@@ -68,10 +48,8 @@ static dq_status fit_cosine(dq_rank_scorer *scorer, const dq_entities *users, co
     size_t count = given_count ? given_count : items->pair_count;
     scorer->pairs = malloc((count + 1) * sizeof *scorer->pairs);
     if (!scorer->pairs) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the pairs of fields");
-    return dq_pairing_choose(given_count ? given : items->pairs, count,
-                             (dq_layout){users->fields, users->field_count, users->width},
-                             (dq_layout){items->fields, items->field_count, items->width}, scorer->pairs,
-                             &scorer->pair_count, error);
+    return dq_pairing_choose(given_count ? given : items->pairs, count, dq_entities_layout(users),
+                             dq_rank_items_layout(items), scorer->pairs, &scorer->pair_count, error);
 }
 
 typedef struct cosine_work {
@@ -102,7 +80,8 @@ dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, c
         return dq_fail(error, DQ_ERR_SCHEMA, "users have no vectors (dq-embed makes some from texts)");
     if (!scorer->net) return fit_cosine(scorer, users, items, pairs, pair_count, error);
     const dq_net_spec *spec = dq_net_get_spec(scorer->net);
-    return dq_rank_model_fits(spec->user_width, spec->item_width, &scorer->layout, users, items, error);
+    return dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items), spec->user_width,
+                          spec->item_width, &scorer->layout, error);
 }
 
 void dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,

@@ -49,10 +49,4 @@ void dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, siz
                           const dq_rank_block *block, float *out);
 void dq_rank_scorer_free(dq_rank_scorer *scorer);
 
-/* Whether a model that learnt from vectors of these widths, and of the fields that layout names (NULL or nil:
- * the model does not say), scores this catalogue; DQ_ERR_RANGE when it does not. Equal widths may still hold
- * other fields, or the same in another order. */
-dq_status dq_rank_model_fits(uint32_t user_width, uint32_t item_width, const dq_value *layout,
-                             const dq_entities *users, const dq_rank_items *items, dq_error *error);
-
 #endif

@@ -143,8 +143,9 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
                                  dq_pool *pool, dq_error *error)
 {
     uint32_t count = (uint32_t)dq_index_count(&items->identity.ids);
-    dq_status status = dq_rank_model_fits(s->shape.user_width, s->shape.item_width,
-                                          dq_map_get(&s->model.meta, "layout"), users, items, error);
+    dq_status status = dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items),
+                                      s->shape.user_width, s->shape.item_width,
+                                      dq_map_get(&s->model.meta, "layout"), error);
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
     s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);

@@ -214,11 +214,10 @@ dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue
 static dq_status choose_fields(dq_labeller *l, const dq_pair_names *pairs, size_t count, dq_error *error)
 {
     const dq_entities *users = &l->catalogue->users, *items = &l->catalogue->items;
-    dq_layout user_layout = {users->fields, users->field_count, users->width};
-    dq_layout item_layout = {items->fields, items->field_count, items->width};
     l->pairings = malloc((count + 1) * sizeof *l->pairings);
     if (!l->pairings) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
-    return dq_pairing_choose(pairs, count, user_layout, item_layout, l->pairings, &l->pairing_count, error);
+    return dq_pairing_choose(pairs, count, dq_entities_layout(users), dq_entities_layout(items), l->pairings,
+                             &l->pairing_count, error);
 }
 
 dq_status dq_labeller_fields(dq_labeller *labeller, const char *const *given, size_t count, dq_error *error)

@@ -34,7 +34,7 @@ setup() {
     sed 's/\[1,0\]/[1,0,0]/; s/\[0,1\]/[0,1,0]/' items.jsonl > items3.jsonl
     "$BUILD"/dq-export --quiet --users users3.jsonl --items items3.jsonl -o c3.dq
     "$BUILD"/dq-train --quiet --reward cosine --hidden 4 --world-hidden 4 --episodes 2 --steps 4 --warmup 4 --batch 2 -o m3.dq c3.dq
-    refused 1 "m3.dq takes users of width 3 and items of width 3; the catalogue's are 2 and 2 wide" --rollout --model m3.dq c.dq
+    refused 1 "m3.dq: the model was trained on users 3 and items 3 wide; the catalogue has users 2 and items 2 wide" --rollout --model m3.dq c.dq
 }
 
 @test "no catalogue: empty, text, without vectors, cut short at every byte" {

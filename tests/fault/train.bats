@@ -91,8 +91,25 @@ plan() { "$BUILD"/dq-plan "$@" -o out.dq; }
 @test "a model of other widths" {
     sed 's/"vector":\[[^,]*,/"vector":[/' users.jsonl > narrow.jsonl
     "$BUILD"/dq-export --users narrow.jsonl --items items.jsonl --interactions interactions.jsonl -o narrow.dq
-    fails 1 "dq-train: *" train "${short[@]}" --user u00 --init m.dq --pair vector:vector narrow.dq
-    fails 1 "dq-plan: a world model for vectors of 8 and 8; users have 7, items 8" plan --model m.dq narrow.dq
+    fails 1 "dq-train: the model was trained on users 8 and items 8 wide; *" train "${short[@]}" --user u00 --reward logged --init m.dq narrow.dq
+    fails 1 "dq-plan: the model was trained on users 8 and items 8 wide; the catalogue has users 7 and items 8 wide" plan --model m.dq narrow.dq
+}
+
+@test "a model of the same widths, but of fields in another order" {
+    printf '%s\n' '{"id": "u", "vector": {"a": [1, 0], "b": [0, 1]}}' > fu.jsonl
+    printf '%s\n' '{"id": "i", "vector": {"c": [1, 0], "d": [0, 1]}}' > fi.jsonl
+    printf '%s\n' '{"id": "i", "vector": {"d": [0, 1], "c": [1, 0]}}' > fo.jsonl
+    "$BUILD"/dq-export --users fu.jsonl --items fi.jsonl -o f.dq
+    "$BUILD"/dq-export --users fu.jsonl --items fo.jsonl -o other.dq
+    tiny=("${small[@]}" --pair a:c --episodes 1 --steps 5 --batch 2 --warmup 2 --candidates 1)
+    "$BUILD"/dq-train "${tiny[@]}" -o fm.dq f.dq
+    words="the model was trained on other fields, or on the same in another order"
+    fails 1 "dq-train: $words" train "${tiny[@]}" --init fm.dq other.dq
+    fails 1 "dq-plan: $words" plan --quiet --model fm.dq --pairs unseen other.dq
+    fails 1 "dq-eval: fm.dq: $words" "$BUILD"/dq-eval --rollout --quiet --model fm.dq --pair a:c other.dq
+    "$BUILD"/dq-train "${tiny[@]}" --init fm.dq -o again.dq f.dq
+    "$BUILD"/dq-plan --quiet --model fm.dq --pairs unseen -o planned.dq f.dq
+    "$BUILD"/dq-eval --rollout --quiet --model fm.dq --pair a:c f.dq
 }
 
 @test "divergence says so, and leaves no model" {

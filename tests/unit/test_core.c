@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/index.h"
+#include "core/layout.h"
 #include "core/rng.h"
 #include "dq/bundle.h"
 #include "dq/schema.h"
@@ -235,9 +236,9 @@ static void every_table_has_its_rows_in_every_column(void **state)
         const char *kind;
         uint64_t rows;
         dq_status status;
-    } cases[] = {{"transitions", 3, DQ_OK}, {"transitions", 2, DQ_ERR_SCHEMA}, {"state", 3, DQ_OK},
-                 {"state", 2, DQ_ERR_SCHEMA}, {"state", 0, DQ_ERR_SCHEMA}, {"state", 4, DQ_ERR_SCHEMA},
-                 {"model", 0, DQ_OK}, {"model", 3, DQ_ERR_SCHEMA}};
+    } cases[] = {{"transitions", 3, DQ_OK},   {"transitions", 2, DQ_ERR_SCHEMA}, {"state", 3, DQ_OK},
+                 {"state", 2, DQ_ERR_SCHEMA}, {"state", 0, DQ_ERR_SCHEMA},       {"state", 4, DQ_ERR_SCHEMA},
+                 {"model", 0, DQ_OK},         {"model", 3, DQ_ERR_SCHEMA}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dq_bundle b;
         assert_int_equal(dq_bundle_init(&b, cases[i].kind, cases[i].rows, NULL), DQ_OK);
@@ -281,6 +282,27 @@ static void nulls_in_texts_are_kept_apart_from_empty_ones(void **state)
     dq_strings_free(&s);
 }
 
+/* Widths, and the fields where the model says them. */
+static void a_model_fits_the_layout_that_it_was_trained_on(void **state)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_field whole = {"taste", 0, 4}, cut[] = {{"a", 0, 2}, {"b", 2, 2}},
+             swapped[] = {{"b", 0, 2}, {"a", 2, 2}};
+    const dq_layout users = {&whole, 1, 4}, items = {cut, 2, 4};
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value same, other, nil = dq_nil();
+    (void)state;
+    assert_int_equal(dq_layout_value(&whole, 1, cut, 2, &arena, &same, &e), DQ_OK);
+    assert_int_equal(dq_layout_value(&whole, 1, swapped, 2, &arena, &other, &e), DQ_OK);
+    assert_int_equal(dq_layout_fits(users, items, 4, 4, &same, &e), DQ_OK);
+    assert_int_equal(dq_layout_fits(users, items, 4, 4, NULL, &e), DQ_OK);
+    assert_int_equal(dq_layout_fits(users, items, 4, 4, &nil, &e), DQ_OK);
+    assert_int_equal(dq_layout_fits(users, items, 4, 4, &other, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_layout_fits(users, items, 5, 4, &same, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_layout_fits(users, items, 4, 1, NULL, &e), DQ_ERR_RANGE);
+    dq_arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +321,7 @@ int main(void)
         cmocka_unit_test(every_table_has_its_rows_in_every_column),
         cmocka_unit_test(fields_are_written_read_and_bounded),
         cmocka_unit_test(nulls_in_texts_are_kept_apart_from_empty_ones),
+        cmocka_unit_test(a_model_fits_the_layout_that_it_was_trained_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

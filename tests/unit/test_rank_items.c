@@ -156,28 +156,6 @@ static void test_blocks(void **state)
     dq_bundle_free(&b);
 }
 
-/* Widths, and the layout of fields where the model says it. */
-static void test_model_fits(void **state)
-{
-    (void)state;
-    dq_error e = DQ_ERROR_NONE;
-    dq_field u = {"taste", 0, WIDTH}, i[] = {{"a", 0, 2}, {"b", 2, 2}},
-             swapped[] = {{"b", 0, 2}, {"a", 2, 2}};
-    dq_entities users = {.width = WIDTH, .fields = &u, .field_count = 1};
-    dq_rank_items items = {.width = WIDTH, .fields = i, .field_count = 2};
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value same, other, nil = dq_nil();
-    assert_int_equal(dq_layout_value(&u, 1, i, 2, &arena, &same, &e), DQ_OK);
-    assert_int_equal(dq_layout_value(&u, 1, swapped, 2, &arena, &other, &e), DQ_OK);
-    assert_int_equal(dq_rank_model_fits(WIDTH, WIDTH, &same, &users, &items, &e), DQ_OK);
-    assert_int_equal(dq_rank_model_fits(WIDTH, WIDTH, NULL, &users, &items, &e), DQ_OK);
-    assert_int_equal(dq_rank_model_fits(WIDTH, WIDTH, &nil, &users, &items, &e), DQ_OK);
-    assert_int_equal(dq_rank_model_fits(WIDTH, WIDTH, &other, &users, &items, &e), DQ_ERR_RANGE);
-    assert_int_equal(dq_rank_model_fits(WIDTH + 1, WIDTH, &same, &users, &items, &e), DQ_ERR_RANGE);
-    assert_int_equal(dq_rank_model_fits(WIDTH, 1, NULL, &users, &items, &e), DQ_ERR_RANGE);
-    dq_arena_free(&arena);
-}
-
 static int make_pool(void **state)
 {
     (void)state;
@@ -197,7 +175,6 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_model_fits),
     };
     return cmocka_run_group_tests(tests, make_pool, free_pool);
 }

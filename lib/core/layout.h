@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Layouts: which fields lie where in the vectors of users and of items. A model works on vectors of the
+ * layout that it was trained on, and on no others.
+ */
+#ifndef DQ_CORE_LAYOUT_H
+#define DQ_CORE_LAYOUT_H
+
+#include "dq/schema.h"
+
+/* How the vectors of users, or of items, are cut into fields; borrowed. */
+typedef struct dq_layout {
+    const dq_field *fields;
+    size_t count;
+    uint32_t width; /* 0: no vectors */
+} dq_layout;
+
+/* Whether a model fits a catalogue of these layouts: it was trained on vectors of these widths, and of the
+ * fields that `trained` names (meta.layout of the model, as dq_layout_value makes it; NULL or nil: the model
+ * does not say). DQ_ERR_RANGE when it does not. Equal widths may still hold other fields, or the same in
+ * another order. */
+dq_status dq_layout_fits(dq_layout users, dq_layout items, uint32_t user_width, uint32_t item_width,
+                         const dq_value *trained, dq_error *error);
+
+#endif
