@@ -6,6 +6,7 @@
 #include "plan.h"
 
 #include "data/load.h"
+#include "data/seen.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,8 +21,7 @@ typedef struct pairs {
     dq_net **worlds; /* (models) that predict now: one, or an ensemble */
     size_t world_count;
     const dq_bundle *loaded; /* the model, or the last of those, that they are of */
-    uint64_t *seen;          /* (seen_count) user << 32 | item, ascending, each once */
-    size_t seen_count;
+    dq_seen seen;
     uint32_t *drawn;              /* (items) */
     uint32_t *user, *item;        /* (BLOCK) */
     float *reward, *disagreement; /* (BLOCK) */
@@ -95,31 +95,6 @@ static dq_status choose_net(pairs *p, uint32_t user, dq_error *error)
     return model == p->loaded ? DQ_OK : make_nets(p, model, error);
 }
 
-/* ---- the pairs of the stream ---- */
-
-static int by_number(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static dq_status list_seen(pairs *p, dq_error *error)
-{
-    const dq_catalogue *c = &p->plan->dataset.catalogue;
-    size_t n = 0, all = p->plan->dataset.count + c->interaction_count;
-    p->seen = calloc(all + 1, sizeof *p->seen);
-    if (!p->seen) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
-    for (size_t i = 0; i < p->plan->dataset.count; i++)
-        p->seen[n++] = (uint64_t)p->plan->dataset.transitions[i].user << 32 |
-                       p->plan->dataset.transitions[i].item;
-    for (size_t i = 0; i < c->interaction_count; i++)
-        p->seen[n++] = (uint64_t)c->interactions[i].user << 32 | c->interactions[i].item;
-    qsort(p->seen, n, sizeof *p->seen, by_number);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || p->seen[i] != p->seen[i - 1]) p->seen[p->seen_count++] = p->seen[i];
-    return DQ_OK;
-}
-
 static dq_status make_buffers(pairs *p, dq_error *error)
 {
     size_t items = dq_entities_count(&p->plan->dataset.catalogue.items);
@@ -186,37 +161,13 @@ static dq_status flush(pairs *p, dq_error *error)
     return status;
 }
 
-/* The user's items in p->seen begin at *at; *at moves behind them. Fills drawn with the wanted items. */
-static size_t choose_items(pairs *p, uint32_t user, size_t *at, dq_rng *rng)
-{
-    size_t items = dq_entities_count(&p->plan->dataset.catalogue.items), n = 0,
-           limit = (size_t)p->plan->o->per_user;
-    size_t from = *at;
-    while (*at < p->seen_count && p->seen[*at] >> 32 == user) (*at)++;
-    if (p->plan->o->pairs == PAIRS_REMEMBERED)
-        for (size_t i = from; i < *at; i++) p->drawn[n++] = (uint32_t)p->seen[i];
-    else
-        for (uint32_t item = 0; item < items; item++) {
-            if (from < *at && (uint32_t)p->seen[from] == item)
-                from++;
-            else
-                p->drawn[n++] = item;
-        }
-    if (limit == 0 || n <= limit) return n;
-    for (size_t i = 0; i < limit; i++) { /* a partial Fisher-Yates: distinct pairs */
-        size_t j = i + (size_t)dq_rng_below(rng, n - i);
-        uint32_t swap = p->drawn[i];
-        p->drawn[i] = p->drawn[j];
-        p->drawn[j] = swap;
-    }
-    return limit;
-}
-
-static dq_status simulate_user(pairs *p, uint32_t user, size_t *at, dq_error *error)
+static dq_status simulate_user(pairs *p, uint32_t user, dq_error *error)
 {
     dq_rng rng = dq_rng_stream(p->plan->o->common.seed, user);
     const dq_bundle *before = p->loaded;
-    size_t n = choose_items(p, user, at, &rng);
+    size_t n = dq_seen_draw(&p->seen, user, p->plan->o->pairs == PAIRS_UNSEEN,
+                            dq_entities_count(&p->plan->dataset.catalogue.items),
+                            (size_t)p->plan->o->per_user, &rng, p->drawn);
     dq_status status = DQ_OK;
     if (n == 0) return DQ_OK;
     size_t bytes;
@@ -235,7 +186,6 @@ static dq_status simulate(pairs *p, dq_error *error)
 {
     uint32_t users = dq_entities_count(&p->plan->dataset.catalogue.users), only = DQ_ABSENT;
     dq_status status = DQ_OK;
-    size_t at = 0;
     if (p->plan->o->user) {
         only = dq_entities_find(&p->plan->dataset.catalogue.users, p->plan->o->user,
                                 strlen(p->plan->o->user));
@@ -244,8 +194,7 @@ static dq_status simulate(pairs *p, dq_error *error)
     }
     dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", users);
     for (uint32_t user = 0; !status && user < users; user++) {
-        while (at < p->seen_count && p->seen[at] >> 32 < user) at++;
-        if (only == DQ_ABSENT || only == user) status = simulate_user(p, user, &at, error);
+        if (only == DQ_ABSENT || only == user) status = simulate_user(p, user, error);
         dq_progress_step(&bar, user + 1, NULL);
     }
     if (!status) status = flush(p, error);
@@ -259,7 +208,7 @@ static dq_status run(pairs *p, const dq_maker *maker, dq_error *error)
     dq_status status = read_all(of, error);
     if (!status)
         status = dq_writer_open(&of->output, of->o->common.output, maker, of->inputs, of->input_count, error);
-    if (!status) status = list_seen(p, error);
+    if (!status) status = dq_seen_list(&p->seen, &of->dataset, error);
     if (!status) status = make_buffers(p, error);
     if (!status) status = dq_catalogue_write(&of->dataset.catalogue, of->output, error);
     if (!status) status = simulate(p, error);
@@ -276,7 +225,7 @@ dq_status plan_pairs_run(plan *of, const dq_maker *maker, dq_error *error)
     drop_nets(&p);
     free(p.worlds);
     free(p.disagreement);
-    free(p.seen);
+    dq_seen_free(&p.seen);
     free(p.drawn);
     free(p.user);
     free(p.item);
