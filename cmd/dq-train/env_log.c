@@ -18,8 +18,8 @@ static dq_status write(env_run *run, dq_arena *arena, const dq_value *line, bool
 
 dq_status env_run_log_episode(env_run *run, size_t i, dq_error *error)
 {
-    const env_place *p = &run->at;
-    const char *const *names = run->envs->counters;
+    const dq_online_place *p = &run->online.at;
+    const char *const *names = run->online.envs->counters;
     double learnt = p->learnt ? (double)p->learnt : (double)NAN;
     double planned = p->planned ? (double)p->planned : (double)NAN;
     bool world = p->world > 0;
@@ -27,13 +27,14 @@ dq_status env_run_log_episode(env_run *run, size_t i, dq_error *error)
     dq_value line = dq_map();
     bool ok = set(&a, &line, "episode", dq_int((int64_t)p->episode)) &&
               set(&a, &line, "env", dq_int((int64_t)i)) &&
-              set(&a, &line, "steps", dq_int((int64_t)run->lengths[i])) &&
+              set(&a, &line, "steps", dq_int((int64_t)run->online.lengths[i])) &&
               set(&a, &line, "total_steps", dq_int((int64_t)p->step)) &&
-              set(&a, &line, "updates", dq_int((int64_t)dq_agent_steps(run->agent))) &&
-              set(&a, &line, "return", dq_real(run->returns[i])) &&
-              set(&a, &line, "reward", dq_real(run->returns[i] / (double)run->lengths[i]));
-    for (size_t c = 0; ok && names[c]; c++) ok = set(&a, &line, names[c], dq_real(run->envs->counted[i][c]));
-    ok = ok && set(&a, &line, "epsilon", dq_real(dq_agent_epsilon(run->agent))) &&
+              set(&a, &line, "updates", dq_int((int64_t)dq_agent_steps(run->online.agent))) &&
+              set(&a, &line, "return", dq_real(run->online.returns[i])) &&
+              set(&a, &line, "reward", dq_real(run->online.returns[i] / (double)run->online.lengths[i]));
+    for (size_t c = 0; ok && names[c]; c++)
+        ok = set(&a, &line, names[c], dq_real(run->online.envs->counted[i][c]));
+    ok = ok && set(&a, &line, "epsilon", dq_real(dq_agent_epsilon(run->online.agent))) &&
          set(&a, &line, "q_loss", train_number(p->q / learnt)) &&
          set(&a, &line, "world_loss", train_number(world ? p->world / learnt : (double)NAN)) &&
          set(&a, &line, "planning_loss", train_number(p->planning / planned)) &&
@@ -43,7 +44,7 @@ dq_status env_run_log_episode(env_run *run, size_t i, dq_error *error)
 
 dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n, dq_error *error)
 {
-    const env_place *p = &run->at;
+    const dq_online_place *p = &run->online.at;
     double sum = 0, squares = 0, steps = 0, value = 0, discounted = 0, least = played[0].total,
            most = played[0].total;
     for (size_t i = 0; i < n; i++) {
@@ -69,11 +70,11 @@ dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n
               set(&a, &line, "evaluation_steps", dq_real(steps / (double)n)) &&
               set(&a, &line, "evaluation_value", train_number(value / (double)n)) &&
               set(&a, &line, "evaluation_discounted", dq_real(discounted / (double)n));
-    for (size_t c = 0; ok && run->eval_envs->counters[c]; c++) {
+    for (size_t c = 0; ok && run->online.eval_envs->counters[c]; c++) {
         char name[80];
         double count = 0;
         for (size_t i = 0; i < n; i++) count += played[i].counted[c];
-        (void)snprintf(name, sizeof name, "evaluation_%s", run->eval_envs->counters[c]);
+        (void)snprintf(name, sizeof name, "evaluation_%s", run->online.eval_envs->counters[c]);
         ok = set(&a, &line, name, dq_real(count / (double)n));
     }
     return write(run, &a, &line, ok, error);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "rollout/online.h"
+
+#include "core/record.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+dq_status dq_online_open(dq_online *run, dq_error *error)
+{
+    size_t n = run->envs->config.count;
+    run->actions = calloc(n, sizeof *run->actions);
+    run->returns = calloc(n, sizeof *run->returns);
+    run->lengths = calloc(n, sizeof *run->lengths);
+    if (run->actions && run->returns && run->lengths) return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+}
+
+void dq_online_close(dq_online *run)
+{
+    free(run->actions);
+    free(run->returns);
+    free(run->lengths);
+    *run = (dq_online){0};
+}
+
+/* ---- a step ---- */
+
+static dq_status learn(dq_online *run, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    while (!status && dq_agent_ready(run->agent)) {
+        dq_agent_losses losses;
+        dq_online_place *p = &run->at;
+        status = dq_agent_learn(run->agent, &losses, error);
+        p->learnt++;
+        if (isfinite(losses.q)) p->q += losses.q;
+        if (isfinite(losses.gradient)) p->gradient += losses.gradient;
+        if (isfinite(losses.world)) p->world += losses.world;
+        if (isfinite(losses.planning)) {
+            p->planning += losses.planning;
+            p->planned++;
+        }
+    }
+    return status;
+}
+
+static dq_status end_episode(dq_online *run, size_t i, dq_error *error)
+{
+    const dq_online_config *c = &run->config;
+    dq_online_place *p = &run->at;
+    p->episode++;
+    dq_agent_end_episode(run->agent, (uint32_t)i);
+    dq_status status = c->episode_ended ? c->episode_ended(c->arg, run, i, error) : DQ_OK;
+    run->returns[i] = 0;
+    run->lengths[i] = 0;
+    p->learnt = p->planned = 0;
+    p->q = p->world = p->planning = p->gradient = 0;
+    return status;
+}
+
+/* What environment i's step taught. */
+static dq_status observe(dq_online *run, size_t i, dq_error *error)
+{
+    const dq_vec_env *envs = run->envs;
+    const dq_step *step = &envs->steps[i];
+    size_t width = envs->shape.state_width;
+    const dq_experience seen = {.state = envs->states + i * width,
+                                .next = envs->next + i * width,
+                                .action = run->actions[i],
+                                .reward = step->reward,
+                                .terminal = step->terminal,
+                                .truncated = step->truncated};
+    run->at.step++;
+    run->returns[i] += (double)step->reward;
+    run->lengths[i]++;
+    dq_agent_observe(run->agent, (uint32_t)i, &seen);
+    dq_status status = learn(run, error);
+    if (!status && (step->terminal || step->truncated)) status = end_episode(run, i, error);
+    return status;
+}
+
+static dq_status step_all(dq_online *run, dq_error *error)
+{
+    size_t n = run->envs->config.count;
+    dq_status status = dq_vec_env_begin(run->envs, error);
+    if (!status && !run->at.pending) dq_agent_act(run->agent, run->envs->states, n, true, run->actions);
+    if (!status) run->at.pending = true;
+    if (!status) status = dq_vec_env_step(run->envs, run->actions, error);
+    if (status) return status;
+    run->at.pending = false;
+    for (size_t i = 0; !status && i < n; i++) status = observe(run, i, error);
+    dq_vec_env_advance(run->envs);
+    return status;
+}
+
+/* ---- the run ---- */
+
+static bool ended(const dq_online *run)
+{
+    const dq_online_config *c = &run->config;
+    return run->at.episode >= c->episodes || (c->steps && run->at.step >= c->steps);
+}
+
+bool dq_online_evaluation_due(const dq_online *run)
+{
+    uint64_t every = run->config.evaluate;
+    return every && run->at.episode / every > run->at.evaluated;
+}
+
+static dq_status evaluate(dq_online *run, dq_error *error)
+{
+    const dq_online_config *c = &run->config;
+    dq_played *played = calloc(run->eval_envs->config.count, sizeof *played);
+    if (!played) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an evaluation");
+    dq_vec_env_rewind(run->eval_envs);
+    dq_vec_env_copy(run->eval_envs, run->envs);
+    dq_status status = dq_episodes_play(run->eval_envs, run->agent, NULL, played, error);
+    if (!status) {
+        run->at.evaluated = run->at.episode / c->evaluate;
+        if (c->evaluated) status = c->evaluated(c->arg, run, played, error);
+    }
+    free(played);
+    return status;
+}
+
+dq_status dq_online_run(dq_online *run, dq_error *error)
+{
+    const dq_online_config *c = &run->config;
+    dq_status status = DQ_OK;
+    while (!status && (!ended(run) || dq_online_evaluation_due(run))) {
+        status = dq_online_evaluation_due(run) ? evaluate(run, error) : step_all(run, error);
+        if (!status && c->stepped) status = c->stepped(c->arg, run, error);
+    }
+    return status;
+}
+
+/* ---- checkpoints ---- */
+
+static const dq_record_field place_fields[] = {
+    {"episode", DQ_RECORD_COUNT, offsetof(dq_online_place, episode)},
+    {"step", DQ_RECORD_COUNT, offsetof(dq_online_place, step)},
+    {"evaluated", DQ_RECORD_COUNT, offsetof(dq_online_place, evaluated)},
+    {"learnt", DQ_RECORD_COUNT, offsetof(dq_online_place, learnt)},
+    {"planned", DQ_RECORD_COUNT, offsetof(dq_online_place, planned)},
+    {"q", DQ_RECORD_REAL, offsetof(dq_online_place, q)},
+    {"world", DQ_RECORD_REAL, offsetof(dq_online_place, world)},
+    {"planning", DQ_RECORD_REAL, offsetof(dq_online_place, planning)},
+    {"gradient", DQ_RECORD_REAL, offsetof(dq_online_place, gradient)},
+    {"pending", DQ_RECORD_FLAG, offsetof(dq_online_place, pending)},
+};
+
+enum { PLACE_FIELDS = sizeof place_fields / sizeof *place_fields };
+
+dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error)
+{
+    uint64_t n = run->envs->config.count;
+    dq_status status = dq_agent_save(run->agent, true, model, error);
+    if (!status) status = dq_vec_env_save(run->envs, model, error);
+    if (!status && !dq_record_save(place_fields, PLACE_FIELDS, &run->at, "in_env", model))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    if (!status) status = dq_bundle_add_tensor(model, "run.actions", DQ_U4, 1, &n, run->actions, error);
+    if (!status) status = dq_bundle_add_tensor(model, "run.returns", DQ_F8, 1, &n, run->returns, error);
+    if (!status) status = dq_bundle_add_tensor(model, "run.lengths", DQ_U8, 1, &n, run->lengths, error);
+    return status;
+}
+
+static dq_status restore_place(dq_online *run, const dq_bundle *model, dq_error *error)
+{
+    uint64_t n = run->envs->config.count;
+    dq_status status = dq_record_restore(place_fields, PLACE_FIELDS, &run->at, "in_env", model, error);
+    if (!status) status = dq_record_column(model, "run.actions", DQ_U4, n, run->actions, error);
+    if (!status) status = dq_record_column(model, "run.returns", DQ_F8, n, run->returns, error);
+    if (!status) status = dq_record_column(model, "run.lengths", DQ_U8, n, run->lengths, error);
+    for (uint64_t i = 0; !status && i < n; i++)
+        if (run->actions[i] >= run->envs->shape.action_count)
+            status = dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with an action that there is not");
+    return status;
+}
+
+dq_status dq_online_restore(dq_online *run, const dq_bundle *model, dq_error *error)
+{
+    dq_status status = dq_agent_load(run->agent, true, model, error);
+    if (!status) status = restore_place(run, model, error);
+    return status ? status : dq_vec_env_restore(run->envs, model, error);
+}

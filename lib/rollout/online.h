@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Training online, in environments that step together:
+ *
+ *     begin (where episodes ended) -> choose -> step -> observe, learn -> advance -> ...
+ *
+ * Evaluations are due at numbers of episodes and stand between two steps, in environments of their own, which
+ * are the same at every evaluation. A run may stop after any step, and while it waits for an environment's
+ * answer: what was chosen is then part of the checkpoint, so that going on equals never having stopped.
+ *
+ *     dq_online run = {.config = config, .agent = agent, .envs = envs};
+ *     dq_online_open(&run, &e);
+ *     dq_online_restore(&run, &checkpoint, &e);       to go on
+ *     dq_online_run(&run, &e);
+ *     dq_online_close(&run);
+ */
+#ifndef DQ_ROLLOUT_ONLINE_H
+#define DQ_ROLLOUT_ONLINE_H
+
+#include "rollout/episodes.h"
+
+typedef struct dq_online dq_online;
+
+/* What the run ends by, and whom it tells. Functions may be NULL; a failure of theirs ends the run. */
+typedef struct dq_online_config {
+    uint64_t episodes, steps; /* whichever comes first; steps 0: any number */
+    uint64_t evaluate;        /* every so many episodes; 0: never */
+    void *arg;
+    /* An episode of environment env has ended: run->returns[env], run->lengths[env], run->at. */
+    dq_status (*episode_ended)(void *arg, const dq_online *run, size_t env, dq_error *error);
+    /* An evaluation has ended; played (eval_envs->config.count). */
+    dq_status (*evaluated)(void *arg, const dq_online *run, const dq_played *played, dq_error *error);
+    /* After each step of all environments and each evaluation: here a checkpoint can be made. */
+    dq_status (*stepped)(void *arg, dq_online *run, dq_error *error);
+} dq_online_config;
+
+/* Where the run stands. Losses are sums since an episode last ended. */
+typedef struct dq_online_place {
+    uint64_t episode, step, evaluated; /* episodes and steps done, of all environments; evaluations */
+    uint64_t learnt, planned;          /* updates that the sums are of */
+    double q, world, planning, gradient;
+    bool pending; /* actions were chosen, and not answered */
+} dq_online_place;
+
+/* Set what is borrowed and the configuration; the rest is zero to start. */
+struct dq_online {
+    dq_online_config config;
+    dq_agent *agent;       /* of envs->config.count tasks; borrowed */
+    dq_vec_env *envs;      /* borrowed */
+    dq_vec_env *eval_envs; /* borrowed; may be NULL when nothing is evaluated */
+    dq_online_place at;
+    uint32_t *actions; /* (envs) */
+    double *returns;   /* (envs) of the running episodes, undiscounted */
+    uint64_t *lengths; /* (envs) steps of these */
+};
+
+/* DQ_ERR_MEMORY; the run can be closed then, too. */
+dq_status dq_online_open(dq_online *run, dq_error *error);
+void dq_online_close(dq_online *run);
+
+/* Trains to the end. DQ_ERR_STOPPED, when an environment's process was waited for and a stop was asked for,
+ * or a function of the configuration says so: a checkpoint made then goes on from there. */
+dq_status dq_online_run(dq_online *run, dq_error *error);
+/* Whether an evaluation comes before the next step. */
+bool dq_online_evaluation_due(const dq_online *run);
+
+/* Adds agent, environments and place to a model bundle that is a checkpoint, and takes them up again.
+ * DQ_ERR_SCHEMA for a model that is no such checkpoint. */
+dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error);
+dq_status dq_online_restore(dq_online *run, const dq_bundle *model, dq_error *error);
+
+#endif
