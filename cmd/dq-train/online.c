@@ -1,124 +1,52 @@
 /* SPDX-License-Identifier: MIT
  *
- * Online Dyna-Q for one user. An episode is cut into steps, and a run may stop after any of them: the place
- * in the episode is part of the checkpoint, so that going on equals never having stopped.
+ * Online Dyna-Q for one user (rollout/online_catalogue.h): whom it asks for rewards, its checkpoints, its
+ * log, and the model that leaves.
  */
 #include "train.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include "rollout/online_catalogue.h"
 
-/* Where the run stands; the sums are of the running episode. */
-typedef struct place {
-    uint64_t episode, step, learnt;
-    int64_t choice; /* of this step, made and not yet rewarded: the labeller is asked; -1: none */
-    double reward, q, world, planning;
-} place;
+#include <math.h>
+#include <stdio.h>
 
 typedef struct online {
     train *t;
     uint32_t user;
-    dq_dynaq *agent;
-    dq_env *env;
+    dq_online_catalogue loop; /* whose agent and env are this one's */
     train_rewards *rewards;
     train_log *log;
     dq_progress *bar;
-    place at;
     char note[48];
 } online;
 
-static dq_status make(online *run, dq_error *error)
-{
-    train *t = run->t;
-    dq_status status = train_rewards_new(&run->rewards, t, run->user, error);
-    if (status) return status;
-    dq_env_config config = {.user = run->user,
-                            .item_count = dq_entities_count(&t->dataset.catalogue.items),
-                            .candidates = (uint32_t)t->o->candidates,
-                            .reward = train_reward_of,
-                            .reward_arg = run->rewards,
-                            .seed = t->o->common.seed};
-    if ((status = dq_env_new(&run->env, "catalogue", &config, error))) return status;
-    return train_agent(t, run->user, (size_t)t->o->batch, &run->agent, error);
-}
-
 /* ---- checkpoint ---- */
-
-static bool put(dq_bundle *model, dq_value *map, const char *name, dq_value value)
-{
-    return dq_map_set(&model->arena, map, name, value);
-}
 
 static dq_status save_labels(const online *run, dq_bundle *model, dq_error *error)
 {
     const dq_value *maker = train_rewards_labeller(run->rewards);
-    if (maker && !put(model, &model->meta, "labeller", *maker))
+    if (maker && !dq_map_set(&model->arena, &model->meta, "labeller", *maker))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     return train_rewards_save(run->rewards, model, error);
 }
 
-static dq_status save(online *run, dq_error *error)
+static dq_status save(const online *run, dq_error *error)
 {
-    const place *p = &run->at;
-    uint64_t rng_words = 4;
-    dq_value map = dq_map();
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_dynaq_save(run->agent, true, &model, error);
-    if (!status)
-        status = dq_bundle_add_tensor(&model, "env.rng", DQ_U8, 1, &rng_words, &run->env->rng, error);
-    if (!status &&
-        !(put(&model, &map, "episode", dq_int((int64_t)p->episode)) &&
-          put(&model, &map, "step", dq_int((int64_t)p->step)) &&
-          put(&model, &map, "learnt", dq_int((int64_t)p->learnt)) &&
-          (p->choice < 0 || put(&model, &map, "choice", dq_int(p->choice))) &&
-          put(&model, &map, "reward", dq_real(p->reward)) && put(&model, &map, "q", dq_real(p->q)) &&
-          put(&model, &map, "world", dq_real(p->world)) &&
-          put(&model, &map, "planning", dq_real(p->planning)) && put(&model, &model.meta, "online", map)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    if (!status) status = dq_online_catalogue_save(&run->loop, &model, error);
     if (!status) status = save_labels(run, &model, error);
     if (!status) status = train_checkpoint_write(run->t, &model, run->log, error);
     dq_bundle_free(&model);
     return status;
 }
 
-static dq_status restore_env(online *run, const dq_bundle *model, dq_error *error)
-{
-    const dq_column *rng = dq_bundle_column(model, "env.rng");
-    const dq_column *offered = dq_bundle_column(model, "candidates"); /* checked by dq_dynaq_restore */
-    if (!rng || rng->type != DQ_U8 || rng->shape[0] != 4 || rng->dims != 1)
-        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training: no env.rng");
-    memcpy(&run->env->rng, rng->data, sizeof run->env->rng);
-    if (run->at.step == 0 && run->at.choice < 0) return DQ_OK;
-    if (offered->dims != 1 || offered->shape[0] != run->env->candidate_count)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has another number of candidates");
-    memcpy(run->env->candidates, offered->data, run->env->candidate_count * sizeof(uint32_t));
-    if (run->at.choice >= (int64_t)run->env->candidate_count)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has a choice that is no candidate");
-    return DQ_OK;
-}
-
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 {
     online *run = arg;
-    const dq_value *map = dq_map_get(&model->meta, "online");
-    place *p = &run->at;
-    if (!map) return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training");
-    p->episode = (uint64_t)dq_value_integer(dq_map_get(map, "episode"), 0);
-    p->step = (uint64_t)dq_value_integer(dq_map_get(map, "step"), 0);
-    p->learnt = (uint64_t)dq_value_integer(dq_map_get(map, "learnt"), 0);
-    p->choice = dq_value_integer(dq_map_get(map, "choice"), -1);
-    p->reward = dq_value_number(dq_map_get(map, "reward"), 0);
-    p->q = dq_value_number(dq_map_get(map, "q"), 0);
-    p->world = dq_value_number(dq_map_get(map, "world"), 0);
-    p->planning = dq_value_number(dq_map_get(map, "planning"), 0);
-    dq_status status = dq_dynaq_restore(run->agent, model, error);
-    if (!status) status = restore_env(run, model, error);
+    dq_status status = dq_online_catalogue_restore(&run->loop, model, error);
     return status ? status : train_rewards_restore(run->rewards, model, error);
 }
-
-/* ---- the run ---- */
 
 static dq_status stop(online *run, dq_error *error)
 {
@@ -127,7 +55,7 @@ static dq_status stop(online *run, dq_error *error)
     if (status) return status;
     return dq_fail(error, DQ_ERR_STOPPED,
                    "stopped at step %llu of episode %llu of %llu; the same command goes on from %s",
-                   (unsigned long long)run->at.step, (unsigned long long)run->at.episode + 1,
+                   (unsigned long long)run->loop.at.step, (unsigned long long)run->loop.at.episode + 1,
                    (unsigned long long)o->episodes, o->checkpoint);
 }
 
@@ -147,32 +75,25 @@ static dq_status lost_labeller(online *run, dq_status status, dq_error *error)
     return dq_fail(error, DQ_ERR_STOPPED, "%.150s; %s", reason, here.reason);
 }
 
-static dq_status step(online *run, dq_error *error)
+/* ---- what the run asks and tells ---- */
+
+static void begin_step(void *arg, uint64_t episode)
 {
-    dq_transition transition;
-    dq_losses losses;
-    place *p = &run->at;
-    if (p->choice < 0) p->choice = dq_dynaq_act(run->agent, run->env->user);
-    dq_status asked = train_rewards_need(run->rewards, run->agent, run->env, (uint32_t)p->choice, error);
-    if (asked) return lost_labeller(run, asked, error);
-    dq_env_step(run->env, (uint32_t)p->choice, &transition);
-    p->choice = -1;
-    dq_dynaq_observe(run->agent, &transition);
-    p->reward += (double)transition.reward;
-    p->step++;
-    if (!dq_dynaq_ready(run->agent)) return DQ_OK;
-    dq_status status = dq_dynaq_learn(run->agent, &losses, error);
-    p->learnt++;
-    p->q += losses.q;
-    p->world += losses.world;
-    p->planning += losses.planning;
-    return status;
+    const online *run = arg;
+    train_rewards_episode(run->rewards, episode);
+}
+
+static dq_status need_reward(void *arg, const dq_online_catalogue *at, uint32_t choice, dq_error *error)
+{
+    online *run = arg;
+    dq_status asked = train_rewards_need(run->rewards, at->agent, at->env, choice, error);
+    return asked ? lost_labeller(run, asked, error) : DQ_OK;
 }
 
 /* One log line an episode; losses are null until learning has begun. */
 static dq_status log_episode(online *run, dq_error *error)
 {
-    const place *p = &run->at;
+    const dq_online_catalogue_place *p = &run->loop.at;
     double learnt = p->learnt ? (double)p->learnt : (double)NAN;
     size_t n;
     const char *id = dq_entities_id(&run->t->dataset.catalogue.users, run->user, &n);
@@ -181,10 +102,10 @@ static dq_status log_episode(online *run, dq_error *error)
     bool ok = dq_map_set(&arena, &line, "user", dq_string_n(&arena, id, n)) &&
               dq_map_set(&arena, &line, "episode", dq_int((int64_t)p->episode)) &&
               dq_map_set(&arena, &line, "steps", dq_int((int64_t)p->step)) &&
-              dq_map_set(&arena, &line, "learnt", dq_int((int64_t)dq_dynaq_steps(run->agent))) &&
-              dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(run->agent))) &&
+              dq_map_set(&arena, &line, "learnt", dq_int((int64_t)dq_dynaq_steps(run->loop.agent))) &&
+              dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(run->loop.agent))) &&
               dq_map_set(&arena, &line, "reward", dq_real(p->reward / (double)p->step)) &&
-              dq_map_set(&arena, &line, "epsilon", dq_real(dq_dynaq_epsilon(run->agent))) &&
+              dq_map_set(&arena, &line, "epsilon", dq_real(dq_dynaq_epsilon(run->loop.agent))) &&
               (!run->t->weighted ||
                dq_map_set(&arena, &line, "cosine_weight", dq_real(train_rewards_weight(run->rewards)))) &&
               dq_map_set(&arena, &line, "q_loss", train_number(p->q / learnt)) &&
@@ -196,50 +117,63 @@ static dq_status log_episode(online *run, dq_error *error)
     return status;
 }
 
-static dq_status end_episode(online *run, dq_error *error)
+static dq_status end_episode(void *arg, const dq_online_catalogue *at, dq_error *error)
 {
-    const train_options *o = run->t->o;
-    run->at.episode++;
-    (void)snprintf(run->note, sizeof run->note, "reward %.3f", run->at.reward / (double)run->at.step);
-    dq_status status = log_episode(run, error);
-    run->at = (place){.episode = run->at.episode, .choice = -1};
-    bool due = o->checkpoint &&
-               (run->at.episode % o->checkpoint_every == 0 || run->at.episode == o->episodes);
-    return status || !due ? status : save(run, error);
+    online *run = arg;
+    (void)snprintf(run->note, sizeof run->note, "reward %.3f", at->at.reward / (double)at->at.step);
+    return log_episode(run, error);
 }
 
-static dq_status go(online *run, dq_error *error)
+static dq_status end_step(void *arg, dq_online_catalogue *at, dq_error *error)
 {
+    online *run = arg;
     const train_options *o = run->t->o;
-    dq_status status = DQ_OK;
-    while (!status && run->at.episode < o->episodes) {
-        train_rewards_episode(run->rewards, run->at.episode);
-        if (run->at.step == 0 && run->at.choice < 0) {
-            dq_env_reset(run->env);
-            dq_dynaq_candidates(run->agent, run->env->candidates, run->env->candidate_count);
-        }
-        status = step(run, error);
-        if (run->bar) dq_progress_step(run->bar, run->at.episode * o->steps + run->at.step, run->note);
-        if (!status && run->at.step == o->steps) status = end_episode(run, error);
-        if (!status && dq_stop_asked() && run->at.episode < o->episodes) status = stop(run, error);
-    }
-    return status;
+    const dq_online_catalogue_place *p = &at->at;
+    bool last = p->episode == o->episodes,
+         due = o->checkpoint && p->step == 0 && (last || p->episode % o->checkpoint_every == 0);
+    if (run->bar) dq_progress_step(run->bar, p->episode * o->steps + p->step, run->note);
+    dq_status status = due ? save(run, error) : DQ_OK;
+    return !status && dq_stop_asked() && !last ? stop(run, error) : status;
+}
+
+/* ---- the run ---- */
+
+static dq_status make(online *run, dq_error *error)
+{
+    train *t = run->t;
+    dq_status status = train_rewards_new(&run->rewards, t, run->user, error);
+    if (status) return status;
+    dq_env_config config = {.user = run->user,
+                            .item_count = dq_entities_count(&t->dataset.catalogue.items),
+                            .candidates = (uint32_t)t->o->candidates,
+                            .reward = train_reward_of,
+                            .reward_arg = run->rewards,
+                            .seed = t->o->common.seed};
+    if ((status = dq_env_new(&run->loop.env, "catalogue", &config, error))) return status;
+    run->loop.config = (dq_online_catalogue_config){.episodes = t->o->episodes,
+                                                    .steps = t->o->steps,
+                                                    .arg = run,
+                                                    .episode = begin_step,
+                                                    .reward_needed = need_reward,
+                                                    .episode_ended = end_episode,
+                                                    .stepped = end_step};
+    return train_agent(t, run->user, (size_t)t->o->batch, &run->loop.agent, error);
 }
 
 dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar, dq_dynaq **agent,
                        dq_value *labeller, dq_error *error)
 {
-    online run = {.t = t, .user = user, .log = log, .bar = bar, .at = {.choice = -1}};
+    online run = {.t = t, .user = user, .log = log, .bar = bar, .loop = {.at = {.choice = -1}}};
     dq_status status = make(&run, error);
     if (!status) status = train_resume(t, log, restore, &run, error);
-    if (!status) status = go(&run, error);
+    if (!status) status = dq_online_catalogue_run(&run.loop, error);
     const dq_value *maker = run.rewards ? train_rewards_labeller(run.rewards) : NULL;
     *labeller = dq_nil();
     if (!status && maker && !dq_value_copy(&t->cli->arena, maker, labeller))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for who labelled");
     status = train_rewards_end(run.rewards, status, error);
-    dq_env_free(run.env);
-    *agent = run.agent;
+    dq_env_free(run.loop.env);
+    *agent = run.loop.agent;
     return status;
 }
 
