@@ -71,10 +71,9 @@ static dq_status reserve(rollout *run, dq_error *error)
     run->labels = malloc(n * sizeof *run->labels);
     run->pair_user = malloc(n * sizeof *run->pair_user);
     run->pair_item = malloc(n * sizeof *run->pair_item);
-    run->value = malloc(n * sizeof *run->value);
-    run->taken = malloc(n * sizeof *run->taken);
+    run->chosen = malloc(run->steps * sizeof *run->chosen);
     run->user = DQ_ABSENT;
-    bool all = run->rewards && run->labels && run->pair_user && run->pair_item && run->value && run->taken;
+    bool all = run->rewards && run->labels && run->pair_user && run->pair_item && run->chosen;
     return all ? DQ_OK : short_of_memory(error);
 }
 
@@ -131,11 +130,15 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
               : strcmp(name, "cosine") == 0    ? POLICY_COSINE
               : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
                                                : POLICY_MODEL;
-    p->rng = dq_rng_stream(run->o->common.seed, EXPLORE_STREAM);
     p->reward = calloc(run->episodes * run->steps, sizeof *p->reward);
     if (!p->reward) return short_of_memory(error);
     return p->kind == POLICY_MODEL ? dq_models_read(&p->models, &p->reader, name, error) : DQ_OK;
 }
+
+static const dq_policy_by by[] = {[POLICY_MODEL] = DQ_POLICY_NET,
+                                  [POLICY_UNTRAINED] = DQ_POLICY_NET,
+                                  [POLICY_COSINE] = DQ_POLICY_COSINE,
+                                  [POLICY_RANDOM] = DQ_POLICY_RANDOM};
 
 static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
 {
@@ -146,7 +149,19 @@ static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
                             .seed = run->o->common.seed};
     p->labelled = calloc(run->label_count, sizeof *p->labelled);
     if (!p->labelled) return short_of_memory(error);
-    return dq_env_new(&p->env, "catalogue", &config, error);
+    dq_status status = dq_env_new(&p->player.env, "catalogue", &config, error);
+    if (status) return status;
+    const dq_catalogue *c = &run->dataset.catalogue;
+    p->player = (dq_catalogue_policy){.by = by[p->kind],
+                                      .users = dq_entities_vectors(&c->users),
+                                      .items = dq_entities_vectors(&c->items),
+                                      .pairs = run->labeller.pairings,
+                                      .pair_count = run->labeller.pairing_count,
+                                      .epsilon = run->o->epsilon,
+                                      .distinct = run->o->distinct,
+                                      .rng = dq_rng_stream(run->o->common.seed, EXPLORE_STREAM),
+                                      .env = p->player.env};
+    return dq_catalogue_policy_open(&p->player, error);
 }
 
 /* The model that a policy takes for a user; an untrained one has the shape of the first model. */
@@ -190,75 +205,26 @@ static dq_status load_model(rollout *run, policy *p, dq_error *error)
     dq_net_spec spec;
     dq_rng rng = dq_rng_stream(run->o->common.seed, WEIGHT_STREAM);
     dq_status status = find_model(run, p, &model, error);
-    if (status || (p->net && model == p->loaded)) return status;
-    dq_net_free(p->net);
-    p->net = NULL;
+    if (status || (p->player.net && model == p->loaded)) return status;
+    dq_net_free(p->player.net);
+    p->player.net = NULL;
     status = read_spec(run, p, model, &spec, error);
-    if (!status) status = dq_net_new(&p->net, &spec, 1, run->pool, &rng, error);
-    if (!status && p->kind == POLICY_MODEL) status = dq_net_load(p->net, "q", model, error);
+    if (!status) status = dq_net_new(&p->player.net, &spec, 1, run->pool, &rng, error);
+    if (!status && p->kind == POLICY_MODEL) status = dq_net_load(p->player.net, "q", model, error);
     p->loaded = model;
     return status;
 }
 
-/* How much the policy thinks of each candidate. */
-static dq_status value_candidates(rollout *run, policy *p, dq_error *error)
-{
-    const dq_catalogue *c = &run->dataset.catalogue;
-    uint32_t n = p->env->candidate_count;
-    if (p->kind == POLICY_RANDOM) return DQ_OK;
-    if (p->kind == POLICY_COSINE) {
-        for (uint32_t i = 0; i < n; i++)
-            run->value[i] = (float)dq_cosine(c->users.vectors[run->user],
-                                             c->items.vectors[p->env->candidates[i]], run->labeller.pairings,
-                                             run->labeller.pairing_count);
-        return DQ_OK;
-    }
-    dq_status status = load_model(run, p, error);
-    if (status) return status;
-    dq_vectors users = dq_entities_vectors(&c->users), items = dq_entities_vectors(&c->items);
-    for (uint32_t i = 0; i < n; i++) run->pair_user[i] = run->user;
-    dq_net_predict(p->net, &users, &items, run->pair_user, p->env->candidates, run->value, n);
-    return DQ_OK;
-}
-
 /* ---- episodes ---- */
-
-/* Number `which` of the candidates not taken. */
-static uint32_t nth_free(const rollout *run, uint64_t which)
-{
-    uint32_t i = 0;
-    for (;; i++)
-        if (!run->taken[i] && which-- == 0) return i;
-}
-
-/* The best candidate not taken, the first of equals. */
-static uint32_t best_free(const rollout *run, uint32_t n)
-{
-    uint32_t best = DQ_ABSENT;
-    for (uint32_t i = 0; i < n; i++)
-        if (!run->taken[i] && (best == DQ_ABSENT || run->value[i] > run->value[best])) best = i;
-    return best;
-}
 
 static dq_status play(rollout *run, policy *p, size_t episode, dq_error *error)
 {
-    p->env->config.user = run->user;
-    dq_env_reset(p->env);
-    uint32_t n = p->env->candidate_count, free_count = n;
-    memset(run->taken, 0, n * sizeof *run->taken);
-    dq_status status = value_candidates(run, p, error);
-    for (size_t s = 0; s < run->steps && !status; s++) {
-        bool explore = p->kind == POLICY_RANDOM || dq_rng_uniform(&p->rng) < run->o->epsilon;
-        uint32_t choice = explore ? nth_free(run, dq_rng_below(&p->rng, free_count)) : best_free(run, n);
-        dq_transition t;
-        dq_env_step(p->env, choice, &t);
-        p->reward[episode * run->steps + s] = t.reward;
-        p->labelled[run->labels[t.item]]++;
-        if (!run->o->distinct) continue;
-        run->taken[choice] = true;
-        free_count--;
-    }
-    return status;
+    dq_status status = by[p->kind] == DQ_POLICY_NET ? load_model(run, p, error) : DQ_OK;
+    if (status) return status;
+    dq_catalogue_policy_play(&p->player, run->user, run->steps, run->chosen,
+                             p->reward + episode * run->steps);
+    for (size_t s = 0; s < run->steps; s++) p->labelled[run->labels[run->chosen[s]]]++;
+    return DQ_OK;
 }
 
 static dq_status read_input(rollout *run, const dq_cli *cli, dq_error *error)
@@ -320,8 +286,9 @@ void rollout_free(rollout *run)
         policy *p = &run->policies[i];
         dq_models_free(&p->models);
         dq_reader_close(p->reader);
-        dq_net_free(p->net);
-        dq_env_free(p->env);
+        dq_net_free(p->player.net);
+        dq_env_free(p->player.env);
+        dq_catalogue_policy_close(&p->player);
         free(p->reward);
         free(p->labelled);
     }
@@ -335,6 +302,5 @@ void rollout_free(rollout *run)
     free(run->labels);
     free(run->pair_user);
     free(run->pair_item);
-    free(run->value);
-    free(run->taken);
+    free(run->chosen);
 }

@@ -10,8 +10,7 @@
 #include "eval.h"
 #include "reward/label.h"
 
-#include "env/catalogue.h"
-#include "net/net.h"
+#include "rollout/episodes_catalogue.h"
 
 typedef enum policy_kind {
     POLICY_MODEL,     /* greedy on a model's Q */
@@ -25,11 +24,9 @@ typedef struct policy {
     policy_kind kind;
     dq_models models;
     dq_reader *reader;
-    const dq_bundle *loaded; /* whose weights net holds */
-    dq_net *net;
-    dq_env *env;
-    dq_rng rng;         /* exploration */
-    float *reward;      /* (episodes, steps) */
+    const dq_bundle *loaded;    /* whose weights net holds */
+    dq_catalogue_policy player; /* whose net and env are this one's */
+    float *reward;              /* (episodes, steps) */
     uint64_t *labelled; /* (labels) steps by the label of the chosen item; the last: none of the map */
 } policy;
 
@@ -49,8 +46,7 @@ typedef struct rollout {
     policy *policies;
     size_t policy_count, episodes, steps;
     uint32_t *pair_user, *pair_item; /* (items) scratch */
-    float *value;                    /* (items) of the candidates of an episode */
-    bool *taken;                     /* (items) candidates that --distinct has used up */
+    uint32_t *chosen;                /* (steps) items of an episode */
 } rollout;
 
 /* Reads the catalogue (the operands) and the models, and plays all episodes. */
