@@ -34,21 +34,6 @@ static dq_status open_agent(const env_rollout *run, const char *path, const dq_v
 
 /* ---- playing ---- */
 
-static dq_status play_all(env_rollout *run, env_policy *p, dq_vec_env *envs, dq_agent *agent, dq_error *error)
-{
-    dq_rng rng = dq_rng_stream(run->o->common.seed, RANDOM_STREAM);
-    size_t n = envs->config.count;
-    dq_played *round = calloc(n, sizeof *round);
-    dq_status status = round ? DQ_OK : no_memory(error);
-    for (size_t from = 0; !status && from < run->episodes; from += n) {
-        size_t kept = run->episodes - from < n ? run->episodes - from : n;
-        status = dq_episodes_play(envs, agent, &rng, round, error);
-        if (!status) memcpy(p->played + from, round, kept * sizeof *round);
-    }
-    free(round);
-    return status;
-}
-
 static void note_counters(env_rollout *run, const dq_vec_env *envs)
 {
     run->counter_count = 0;
@@ -64,6 +49,7 @@ static dq_status play(env_rollout *run, env_policy *p, dq_error *error)
                                 .count = run->episodes < TOGETHER ? run->episodes : TOGETHER,
                                 .seed = run->o->common.seed,
                                 .maker = &run->speaker};
+    dq_rng rng = dq_rng_stream(run->o->common.seed, RANDOM_STREAM);
     dq_agent *agent = NULL;
     dq_vec_env *envs;
     p->played = calloc(run->episodes, sizeof *p->played);
@@ -71,7 +57,7 @@ static dq_status play(env_rollout *run, env_policy *p, dq_error *error)
     dq_status status = dq_vec_env_open(&envs, &config, error);
     if (status) return status;
     if (strcmp(p->name, "random") != 0) status = open_agent(run, p->name, envs, &agent, error);
-    if (!status) status = play_all(run, p, envs, agent, error);
+    if (!status) status = dq_episodes_play_many(envs, agent, &rng, run->episodes, p->played, error);
     note_counters(run, envs);
     dq_agent_free(agent);
     return dq_vec_env_close(envs, status, error);

@@ -81,3 +81,18 @@ dq_status dq_episodes_play(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, dq_pl
     free(actions);
     return status;
 }
+
+dq_status dq_episodes_play_many(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, size_t episodes,
+                                dq_played *played, dq_error *error)
+{
+    size_t n = envs->config.count;
+    dq_played *round = calloc(n, sizeof *round);
+    dq_status status = round ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+    for (size_t from = 0; !status && from < episodes; from += n) {
+        size_t kept = episodes - from < n ? episodes - from : n;
+        status = dq_episodes_play(envs, agent, rng, round, error);
+        if (!status) memcpy(played + from, round, kept * sizeof *round);
+    }
+    free(round);
+    return status;
+}

@@ -28,4 +28,8 @@ typedef struct dq_played {
 dq_status dq_episodes_play(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, dq_played *played,
                            dq_error *error);
 
+/* The first `episodes` of the rounds that dq_episodes_play plays; played (episodes). */
+dq_status dq_episodes_play_many(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, size_t episodes,
+                                dq_played *played, dq_error *error);
+
 #endif
