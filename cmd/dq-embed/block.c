@@ -15,7 +15,7 @@ typedef struct work {
     const dq_column *texts[DQ_EMBED_TEXTS]; /* NULL: none of the block's rows has it */
     const dq_column *old;
     float *vectors; /* (rows, side->width) */
-    dq_features *const *features;
+    dq_hashing *const *features;
     dq_status status[DQ_PARALLEL_MAX];
     dq_error error[DQ_PARALLEL_MAX];
 } work;
@@ -45,24 +45,24 @@ static char *join_texts(const work *w, uint64_t row, size_t *bytes)
     return all;
 }
 
-static dq_status embed_joined(const work *w, uint64_t row, dq_features *f, float *to, dq_error *error)
+static dq_status embed_joined(const work *w, uint64_t row, dq_hashing *f, float *to, dq_error *error)
 {
     size_t n;
     char *all = join_texts(w, row, &n);
     if (!all) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a text");
-    dq_status status = dq_features_text(f, all, n, to, error);
+    dq_status status = dq_hashing_text(f, all, n, to, error);
     free(all);
     return status;
 }
 
-static dq_status embed_row(const work *w, uint64_t row, dq_features *f, float *to, dq_error *error)
+static dq_status embed_row(const work *w, uint64_t row, dq_hashing *f, float *to, dq_error *error)
 {
     dq_status status = DQ_OK;
     if (w->o->join) return w->side->text_count ? embed_joined(w, row, f, to, error) : DQ_OK;
     for (size_t i = 0; !status && i < w->side->text_count; i++, to += w->o->width) {
         size_t n;
         const char *text = text_of(w, i, row, &n);
-        status = dq_features_text(f, text ? text : "", n, to, error);
+        status = dq_hashing_text(f, text ? text : "", n, to, error);
     }
     return status;
 }
@@ -132,7 +132,7 @@ dq_status dq_embed_block_by(const dq_embed_side *side, const dq_embed_options *o
 }
 
 dq_status dq_embed_block(const dq_embed_side *side, const dq_embed_options *options, const dq_bundle *bundle,
-                         dq_features *const *features, unsigned threads, float *vectors, dq_error *error)
+                         dq_hashing *const *features, unsigned threads, float *vectors, dq_error *error)
 {
     work w = {.o = options, .side = side, .bundle = bundle, .vectors = vectors, .features = features};
     find_texts(&w);

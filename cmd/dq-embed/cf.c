@@ -13,7 +13,7 @@
 
 typedef struct run {
     dq_filter *filter;
-    const dq_embed_factors_options *o;
+    const dq_embed_cf_options *o;
     uint32_t width;
     const char *field;
     unsigned threads;
@@ -91,25 +91,25 @@ static dq_status factor(run *r, dq_error *error)
 {
     const dq_catalogue *c = &r->catalogue;
     uint32_t users = dq_entities_count(&c->users), items = dq_entities_count(&c->items);
-    dq_factors_config config = {.width = r->width,
-                                .alpha = r->o->alpha,
-                                .lambda = r->o->lambda,
-                                .sweeps = (uint32_t)r->o->sweeps,
-                                .seed = r->seed};
-    dq_factors_workers workers = {in_parallel, &r->threads, r->threads};
+    dq_als_config config = {.width = r->width,
+                            .alpha = r->o->alpha,
+                            .lambda = r->o->lambda,
+                            .sweeps = (uint32_t)r->o->sweeps,
+                            .seed = r->seed};
+    dq_als_workers workers = {in_parallel, &r->threads, r->threads};
     if (c->interaction_count == 0)
         return dq_fail(error, DQ_ERR_UNKNOWN, "no interactions in the stream to make vectors of");
-    dq_met *met = malloc(c->interaction_count * sizeof *met);
+    dq_als_entry *met = malloc(c->interaction_count * sizeof *met);
     r->users = calloc((size_t)users * r->width + 1, sizeof *r->users);
     r->items = calloc((size_t)items * r->width + 1, sizeof *r->items);
     dq_status status = met && r->users && r->items ? DQ_OK : no_memory(error);
     for (size_t i = 0; !status && i < c->interaction_count; i++) {
         const dq_interaction *x = &c->interactions[i];
-        met[i] = (dq_met){x->user, x->item, weight_of(r, x)};
+        met[i] = (dq_als_entry){x->user, x->item, weight_of(r, x)};
     }
     if (!status)
-        status = dq_factors_fit(&config, met, c->interaction_count, r->users, users, r->items, items,
-                                &workers, error);
+        status = dq_als_fit(&config, met, c->interaction_count, r->users, users, r->items, items, &workers,
+                            error);
     free(met);
     return status;
 }
@@ -172,8 +172,8 @@ static dq_status write_all(const run *r, dq_error *error)
     return status;
 }
 
-dq_status dq_embed_factors(dq_filter *filter, const dq_embed_factors_options *options, uint32_t width,
-                           const char *field, const dq_common *common, dq_error *error)
+dq_status dq_embed_cf(dq_filter *filter, const dq_embed_cf_options *options, uint32_t width,
+                      const char *field, const dq_common *common, dq_error *error)
 {
     run r = {.filter = filter, .o = options, .width = width, .field = field, .seed = common->seed};
     dq_status status = DQ_OK;

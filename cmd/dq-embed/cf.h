@@ -8,20 +8,20 @@
 
 #include "cli/filter.h"
 
-typedef struct dq_embed_factors_options {
+typedef struct dq_embed_cf_options {
     const char *map; /* weights of labels; NULL: an interaction weighs its reward, or 1 */
     double alpha, lambda;
     uint64_t sweeps;
-} dq_embed_factors_options;
+} dq_embed_cf_options;
 
-#define DQ_EMBED_FACTORS_DEFAULTS                                                                            \
+#define DQ_EMBED_CF_DEFAULTS                                                                                 \
     {                                                                                                        \
         .alpha = 40, .lambda = 1, .sweeps = 15                                                               \
     }
 
 /* Reads the filter's input to the end, and writes it with a further field of `width` numbers on both sides.
  */
-dq_status dq_embed_factors(dq_filter *filter, const dq_embed_factors_options *options, uint32_t width,
-                           const char *field, const dq_common *common, dq_error *error);
+dq_status dq_embed_cf(dq_filter *filter, const dq_embed_cf_options *options, uint32_t width,
+                      const char *field, const dq_common *common, dq_error *error);
 
 #endif

@@ -19,7 +19,7 @@ typedef struct dq_embed_options {
     const char *method; /* "hash:WIDTH", "cf:WIDTH" or "openai:MODEL" */
     const char *model;  /* NULL: hashing, or: */
     bool cf;            /* cf:WIDTH */
-    dq_embed_factors_options factors;
+    dq_embed_cf_options als;
     dq_ask_options ask;
     dq_ask_key key;
     uint64_t batch;
@@ -52,7 +52,7 @@ bool dq_embed_has(const dq_embed_side *side, const char *name);
 /* The vectors of a block's rows, (rows, side->width): the old ones and behind them the texts' own, by
  * `threads` threads with features[t] for each. */
 dq_status dq_embed_block(const dq_embed_side *side, const dq_embed_options *options, const dq_bundle *bundle,
-                         dq_features *const *features, unsigned threads, float *vectors, dq_error *error);
+                         dq_hashing *const *features, unsigned threads, float *vectors, dq_error *error);
 
 /* The same from a model. */
 dq_status dq_embed_block_by(const dq_embed_side *side, const dq_embed_options *options,

@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_WIDTH = 1 << 20 }; /* of hashing */
+enum { MAX_WIDTH = 1 << 20 }; /* of hashing */
 
 typedef struct state {
     dq_embed_options *o;
     dq_embed_model *model; /* NULL: hashing */
     dq_filter filter;
     dq_embed_side users, items;
-    dq_features *features[DQ_PARALLEL_MAX];
+    dq_hashing *hashing[DQ_PARALLEL_MAX];
     unsigned threads;
     dq_arena arena; /* layouts */
     dq_progress progress;
@@ -93,7 +93,7 @@ static dq_status embed(state *s, dq_embed_side *side, const dq_bundle *in, dq_er
     dq_bundle out = DQ_BUNDLE_EMPTY;
     if (!vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
     status = s->model ? dq_embed_block_by(side, s->o, in, s->model, vectors, error)
-                      : dq_embed_block(side, s->o, in, s->features, s->threads, vectors, error);
+                      : dq_embed_block(side, s->o, in, s->hashing, s->threads, vectors, error);
     if (!status) status = rebuild(s, side, in, vectors, &out, error);
     if (!status) status = dq_filter_put(&s->filter, &out, error);
     dq_bundle_free(&out);
@@ -139,7 +139,7 @@ static dq_status factor(state *s, const dq_common *common, dq_error *error)
 {
     char field[256];
     (void)snprintf(field, sizeof field, "%scf", s->o->prefix);
-    return dq_embed_factors(&s->filter, &s->o->factors, s->o->width, field, common, error);
+    return dq_embed_cf(&s->filter, &s->o->als, s->o->width, field, common, error);
 }
 
 static dq_status init(state *s, dq_error *error)
@@ -152,13 +152,13 @@ static dq_status init(state *s, dq_error *error)
     if (!status && s->o->model)
         return dq_embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
     for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
-        status = dq_features_new(&s->features[t], s->o->width, (dq_term_weight)s->o->weight, error);
+        status = dq_hashing_new(&s->hashing[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
 }
 
 static void clean_up(state *s)
 {
-    for (unsigned t = 0; t < s->threads; t++) dq_features_free(s->features[t]);
+    for (unsigned t = 0; t < s->threads; t++) dq_hashing_free(s->hashing[t]);
     dq_arena_free(&s->arena);
 }
 
@@ -193,13 +193,13 @@ static unsigned parse_method(dq_cli *cli, dq_embed_options *o)
         return OPENAI;
     }
     o->cf = strncmp(method, "cf:", 3) == 0;
-    o->width = o->cf ? width_of(method, "cf:", DQ_FACTORS_MOST) : width_of(method, "hash:", MOST_WIDTH);
+    o->width = o->cf ? width_of(method, "cf:", DQ_ALS_WIDTH_MAX) : width_of(method, "hash:", MAX_WIDTH);
     if (o->width == 0)
         dq_cli_usage(
             cli,
             "'%s' is neither openai:MODEL, nor hash:WIDTH with a width of 1 to %d, nor cf:WIDTH with "
             "one of 1 to %d",
-            method, MOST_WIDTH, DQ_FACTORS_MOST);
+            method, MAX_WIDTH, DQ_ALS_WIDTH_MAX);
     return o->cf ? CF : HASH;
 }
 
@@ -230,7 +230,7 @@ int main(int argc, char **argv)
                           .prefix = "",
                           .ask = DQ_ASK_DEFAULTS,
                           .batch = 64,
-                          .factors = DQ_EMBED_FACTORS_DEFAULTS};
+                          .als = DQ_EMBED_CF_DEFAULTS};
     const dq_option table[] = {
         {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
          "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (else "
@@ -245,14 +245,14 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"weight", 0, DQ_OPT_CHOICE, &o.weight, "HOW", "a word's weight from its count",
          .flags = DQ_OPT_PAYLOAD, .choices = weights, .modes = HASH},
-        {"map", 0, DQ_OPT_TEXT, &o.factors.map, "LABEL=W,...",
+        {"map", 0, DQ_OPT_TEXT, &o.als.map, "LABEL=W,...",
          "weights of labels; a label outside has none (else an interaction weighs its reward, or 1)",
          .flags = DQ_OPT_PAYLOAD, .modes = CF},
-        {"alpha", 0, DQ_OPT_REAL, &o.factors.alpha, "X", "confidence of a unit of weight",
+        {"alpha", 0, DQ_OPT_REAL, &o.als.alpha, "X", "confidence of a unit of weight",
          .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9, .modes = CF},
-        {"lambda", 0, DQ_OPT_REAL, &o.factors.lambda, "X", "price of long vectors", .flags = DQ_OPT_PAYLOAD,
+        {"lambda", 0, DQ_OPT_REAL, &o.als.lambda, "X", "price of long vectors", .flags = DQ_OPT_PAYLOAD,
          .min = 1e-9, .max = 1e9, .modes = CF},
-        {"sweeps", 0, DQ_OPT_COUNT, &o.factors.sweeps, "N", "alternations", .flags = DQ_OPT_PAYLOAD, .min = 1,
+        {"sweeps", 0, DQ_OPT_COUNT, &o.als.sweeps, "N", "alternations", .flags = DQ_OPT_PAYLOAD, .min = 1,
          .max = 10000, .modes = CF},
         DQ_OPTION_SEED(o.common),
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",

@@ -20,7 +20,7 @@ typedef struct rows {
 
 /* What a half sweep needs: this side's vectors from the other's. */
 typedef struct half {
-    const rows *met;
+    const rows *entries;
     const double *gram; /* (k, k) Y'Y + lambda I */
     const float *fixed; /* (others, k) */
     float *solved;      /* (count, k) */
@@ -31,24 +31,24 @@ typedef struct half {
 
 static int by_pair(const void *a, const void *b)
 {
-    const dq_met *x = a, *y = b;
+    const dq_als_entry *x = a, *y = b;
     if (x->user != y->user) return x->user < y->user ? -1 : 1;
     if (x->item != y->item) return x->item < y->item ? -1 : 1;
     return (x->weight > y->weight) - (x->weight < y->weight);
 }
 
 /* A sorted copy: equal pairs once, positive weights only. *kept entries. */
-static dq_met *merge(const dq_met *met, size_t count, size_t *kept)
+static dq_als_entry *merge(const dq_als_entry *entries, size_t count, size_t *kept)
 {
-    dq_met *all = malloc(count * sizeof *all + 1);
+    dq_als_entry *all = malloc(count * sizeof *all + 1);
     size_t n = 0;
     if (!all) return NULL;
     for (size_t i = 0; i < count; i++)
-        if (met[i].weight > 0) all[n++] = met[i];
+        if (entries[i].weight > 0) all[n++] = entries[i];
     qsort(all, n, sizeof *all, by_pair);
     *kept = 0;
     for (size_t i = 0; i < n; i++) {
-        dq_met *last = *kept ? &all[*kept - 1] : NULL;
+        dq_als_entry *last = *kept ? &all[*kept - 1] : NULL;
         if (last && last->user == all[i].user && last->item == all[i].item)
             last->weight += all[i].weight;
         else
@@ -64,19 +64,19 @@ static void free_rows(rows *r)
     free(r->weight);
 }
 
-static bool make_rows(rows *r, const dq_met *met, size_t n, uint32_t count, bool by_item)
+static bool make_rows(rows *r, const dq_als_entry *entries, size_t n, uint32_t count, bool by_item)
 {
     *r = (rows){.first = calloc((size_t)count + 2, sizeof *r->first),
                 .other = malloc(n * sizeof *r->other + 1),
                 .weight = malloc(n * sizeof *r->weight + 1),
                 .count = count};
     if (!r->first || !r->other || !r->weight) return false;
-    for (size_t i = 0; i < n; i++) r->first[(by_item ? met[i].item : met[i].user) + 2]++;
+    for (size_t i = 0; i < n; i++) r->first[(by_item ? entries[i].item : entries[i].user) + 2]++;
     for (uint32_t c = 0; c < count; c++) r->first[c + 2] += r->first[c + 1];
     for (size_t i = 0; i < n; i++) { /* first[row + 1] is where the row's next one goes */
-        size_t at = r->first[(by_item ? met[i].item : met[i].user) + 1]++;
-        r->other[at] = by_item ? met[i].user : met[i].item;
-        r->weight[at] = met[i].weight;
+        size_t at = r->first[(by_item ? entries[i].item : entries[i].user) + 1]++;
+        r->other[at] = by_item ? entries[i].user : entries[i].item;
+        r->weight[at] = entries[i].weight;
     }
     return true;
 }
@@ -107,7 +107,7 @@ static void solve(double *a, double *b, size_t k)
 /* (Y'Y + lambda I + sum alpha w y y') x = sum (1 + alpha w) y */
 static void solve_row(const half *h, uint32_t row, double *a, double *b)
 {
-    size_t k = h->k, from = h->met->first[row], to = h->met->first[row + 1];
+    size_t k = h->k, from = h->entries->first[row], to = h->entries->first[row + 1];
     float *out = h->solved + row * k;
     if (from == to) {
         memset(out, 0, k * sizeof *out);
@@ -116,8 +116,8 @@ static void solve_row(const half *h, uint32_t row, double *a, double *b)
     memcpy(a, h->gram, k * k * sizeof *a);
     memset(b, 0, k * sizeof *b);
     for (size_t e = from; e < to; e++) {
-        const float *y = h->fixed + h->met->other[e] * k;
-        double extra = h->alpha * (double)h->met->weight[e];
+        const float *y = h->fixed + h->entries->other[e] * k;
+        double extra = h->alpha * (double)h->entries->weight[e];
         for (size_t i = 0; i < k; i++) {
             double scaled = extra * (double)y[i];
             for (size_t j = 0; j <= i; j++) a[i * k + j] += scaled * (double)y[j];
@@ -132,7 +132,7 @@ static void solve_tile(void *arg, size_t tile, unsigned thread)
 {
     const half *h = arg;
     double *a = h->scratch + thread * (h->k * h->k + h->k);
-    size_t end = (tile + 1) * TILE < h->met->count ? (tile + 1) * TILE : h->met->count;
+    size_t end = (tile + 1) * TILE < h->entries->count ? (tile + 1) * TILE : h->entries->count;
     for (size_t row = tile * TILE; row < end; row++) solve_row(h, (uint32_t)row, a, a + h->k * h->k);
 }
 
@@ -149,19 +149,20 @@ static void make_gram(double *gram, const float *y, size_t n, size_t k, double l
 }
 
 /* Items begin as small noise, one generator each, so that a vector does not depend on how many there are. */
-static void begin(const dq_factors_config *c, float *items, const rows *met)
+static void begin(const dq_als_config *c, float *items, const rows *entries)
 {
-    for (uint32_t i = 0; i < met->count; i++) {
+    for (uint32_t i = 0; i < entries->count; i++) {
         dq_rng rng = dq_rng_stream(c->seed, 300 + (uint64_t)i);
         for (uint32_t j = 0; j < c->width; j++) {
             double x = dq_rng_normal(&rng) / sqrt((double)c->width);
-            items[(size_t)i * c->width + j] = met->first[i] == met->first[i + 1] ? 0 : (float)(0.1 * x);
+            items[(size_t)i * c->width + j] = entries->first[i] == entries->first[i + 1] ? 0
+                                                                                         : (float)(0.1 * x);
         }
     }
 }
 
-static bool sweep(const dq_factors_config *c, const rows *by_user, const rows *by_item, float *users,
-                  float *items, const dq_factors_workers *workers)
+static bool sweep(const dq_als_config *c, const rows *by_user, const rows *by_item, float *users,
+                  float *items, const dq_als_workers *workers)
 {
     size_t k = c->width;
     double *gram = malloc(k * k * sizeof *gram);
@@ -186,34 +187,35 @@ static void run_alone(void *self, size_t tiles, void (*tile)(void *arg, size_t i
     for (size_t i = 0; i < tiles; i++) tile(arg, i, 0);
 }
 
-static const dq_factors_workers alone = {.run = run_alone, .threads = 1};
+static const dq_als_workers alone = {.run = run_alone, .threads = 1};
 
-static dq_status check(const dq_factors_config *c, const dq_met *met, size_t count, uint32_t users,
+static dq_status check(const dq_als_config *c, const dq_als_entry *entries, size_t count, uint32_t users,
                        uint32_t items, dq_error *error)
 {
     bool any = false;
-    if (c->width < 1 || c->width > DQ_FACTORS_MOST)
-        return dq_fail(error, DQ_ERR_RANGE, "vectors of 1 to %d numbers, not %u", DQ_FACTORS_MOST, c->width);
+    if (c->width < 1 || c->width > DQ_ALS_WIDTH_MAX)
+        return dq_fail(error, DQ_ERR_RANGE, "vectors of 1 to %d numbers, not %u", DQ_ALS_WIDTH_MAX, c->width);
     if (!(c->lambda > 0) || !(c->alpha >= 0))
         return dq_fail(error, DQ_ERR_RANGE, "lambda > 0 and alpha >= 0");
     for (size_t i = 0; i < count; i++) {
-        if (met[i].user >= users || met[i].item >= items)
+        if (entries[i].user >= users || entries[i].item >= items)
             return dq_fail(error, DQ_ERR_RANGE, "an interaction of nobody, or with nothing");
-        if (!isfinite(met[i].weight)) return dq_fail(error, DQ_ERR_NUMERIC, "a weight that is not finite");
-        any = any || met[i].weight > 0;
+        if (!isfinite(entries[i].weight))
+            return dq_fail(error, DQ_ERR_NUMERIC, "a weight that is not finite");
+        any = any || entries[i].weight > 0;
     }
     return any ? DQ_OK : dq_fail(error, DQ_ERR_RANGE, "no interaction with a positive weight");
 }
 
-dq_status dq_factors_fit(const dq_factors_config *config, const dq_met *met, size_t count, float *users,
-                         uint32_t user_count, float *items, uint32_t item_count,
-                         const dq_factors_workers *workers, dq_error *error)
+dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, size_t count, float *users,
+                     uint32_t user_count, float *items, uint32_t item_count, const dq_als_workers *workers,
+                     dq_error *error)
 {
     rows by_user = {0}, by_item = {0};
     size_t n = 0;
-    dq_status status = check(config, met, count, user_count, item_count, error);
+    dq_status status = check(config, entries, count, user_count, item_count, error);
     if (status) return status;
-    dq_met *all = merge(met, count, &n);
+    dq_als_entry *all = merge(entries, count, &n);
     bool ok = all && make_rows(&by_user, all, n, user_count, false) &&
               make_rows(&by_item, all, n, item_count, true);
     if (ok) begin(config, items, &by_item);
@@ -233,12 +235,12 @@ static double dot(const float *a, const float *b, size_t k)
     return sum;
 }
 
-double dq_factors_objective(const dq_factors_config *config, const dq_met *met, size_t count,
-                            const float *users, uint32_t user_count, const float *items, uint32_t item_count)
+double dq_als_objective(const dq_als_config *config, const dq_als_entry *entries, size_t count,
+                        const float *users, uint32_t user_count, const float *items, uint32_t item_count)
 {
     size_t k = config->width, n = 0;
     double sum = 0;
-    dq_met *all = merge(met, count, &n);
+    dq_als_entry *all = merge(entries, count, &n);
     if (!all) return NAN;
     for (size_t u = 0; u < user_count; u++)
         for (size_t i = 0; i < item_count; i++) { /* as if nobody had met anything */

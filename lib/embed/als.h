@@ -18,43 +18,43 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DQ_FACTORS_MOST = 512 }; /* width of the vectors */
+enum { DQ_ALS_WIDTH_MAX = 512 }; /* width of the vectors */
 
-typedef struct dq_factors_config {
-    uint32_t width;       /* 1 .. DQ_FACTORS_MOST */
+typedef struct dq_als_config {
+    uint32_t width;       /* 1 .. DQ_ALS_WIDTH_MAX */
     double alpha, lambda; /* alpha >= 0, lambda > 0 */
     uint32_t sweeps;
     uint64_t seed;
-} dq_factors_config;
+} dq_als_config;
 
-#define DQ_FACTORS_DEFAULTS                                                                                  \
+#define DQ_ALS_DEFAULTS                                                                                      \
     {                                                                                                        \
         .width = 32, .alpha = 40, .lambda = 1, .sweeps = 15, .seed = 42                                      \
     }
 
 /* One entry: the weights of equal pairs add up; those that are not positive count as never met. */
-typedef struct dq_met {
+typedef struct dq_als_entry {
     uint32_t user, item;
     float weight;
-} dq_met;
+} dq_als_entry;
 
 /* Who does the work: calls tile(arg, i, thread) once for every i < tiles, with thread < threads, and returns
  * when all are done. */
-typedef struct dq_factors_workers {
+typedef struct dq_als_workers {
     void (*run)(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread), void *arg);
     void *self;
     unsigned threads;
-} dq_factors_workers;
+} dq_als_workers;
 
 /* Fills users (user_count, width) and items (item_count, width); a user or item that met nothing is zeros.
- * The result does not depend on the order of `met` nor on the threads. DQ_ERR_RANGE for a width or an entry
- * outside its range, and without any positive entry. */
-dq_status dq_factors_fit(const dq_factors_config *config, const dq_met *met, size_t count, float *users,
-                         uint32_t user_count, float *items, uint32_t item_count,
-                         const dq_factors_workers *workers, dq_error *error);
+ * The result does not depend on the order of the entries nor on the threads. DQ_ERR_RANGE for a width or an
+ * entry outside its range, and without any positive entry. */
+dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, size_t count, float *users,
+                     uint32_t user_count, float *items, uint32_t item_count, const dq_als_workers *workers,
+                     dq_error *error);
 
 /* The objective above. */
-double dq_factors_objective(const dq_factors_config *config, const dq_met *met, size_t count,
-                            const float *users, uint32_t user_count, const float *items, uint32_t item_count);
+double dq_als_objective(const dq_als_config *config, const dq_als_entry *entries, size_t count,
+                        const float *users, uint32_t user_count, const float *items, uint32_t item_count);
 
 #endif

@@ -7,22 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lengths of n-grams, and the share of a word's weight that each has: a word has about three n-grams a
+/* Lengths of n-grams, and what each weighs beside its word: a word has about three n-grams a
  * letter, which would drown the word itself. */
 enum { SHORTEST = 3, LONGEST = 5 };
-static const double gram_share = 0.5;
+static const double gram_weight = 0.5;
 
 /* Words and n-grams of the same letters are different features. */
 enum { WORD_SEED = 0, GRAM_SEED = 1 };
 
 typedef struct feature {
     uint64_t hash;
-    double share;
+    double weight;
 } feature;
 
-struct dq_features {
+struct dq_hashing {
     uint32_t width;
-    dq_term_weight weight;
+    dq_term_weight weight; /* of a feature, by how often it occurs */
     feature *found;
     size_t count, capacity;
     char *word;     /* "<word>", lower-cased UTF-8 */
@@ -30,19 +30,19 @@ struct dq_features {
     size_t letters, letter_capacity;
 };
 
-dq_status dq_features_new(dq_features **features, uint32_t width, dq_term_weight weight, dq_error *error)
+dq_status dq_hashing_new(dq_hashing **hashing, uint32_t width, dq_term_weight weight, dq_error *error)
 {
-    *features = NULL;
+    *hashing = NULL;
     if (width == 0) return dq_fail(error, DQ_ERR_RANGE, "vectors of width 0");
-    dq_features *f = calloc(1, sizeof *f);
+    dq_hashing *f = calloc(1, sizeof *f);
     if (!f) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for features");
     f->width = width;
     f->weight = weight;
-    *features = f;
+    *hashing = f;
     return DQ_OK;
 }
 
-void dq_features_free(dq_features *f)
+void dq_hashing_free(dq_hashing *f)
 {
     if (!f) return;
     free(f->found);
@@ -91,7 +91,7 @@ static size_t encode(uint32_t c, char *to)
 
 /* ---- features ---- */
 
-static dq_status add_feature(dq_features *f, const char *text, size_t n, uint64_t seed, double share,
+static dq_status add_feature(dq_hashing *f, const char *text, size_t n, uint64_t seed, double weight,
                              dq_error *error)
 {
     if (f->count == f->capacity) {
@@ -101,12 +101,12 @@ static dq_status add_feature(dq_features *f, const char *text, size_t n, uint64_
         f->found = grown;
         f->capacity = capacity;
     }
-    f->found[f->count++] = (feature){.hash = dq_hash(text, n, seed), .share = share};
+    f->found[f->count++] = (feature){.hash = dq_hash(text, n, seed), .weight = weight};
     return DQ_OK;
 }
 
 /* Appends one letter to the word, whose end is that of its last letter. */
-static dq_status add_letter(dq_features *f, uint32_t c, dq_error *error)
+static dq_status add_letter(dq_hashing *f, uint32_t c, dq_error *error)
 {
     if (f->letters == f->letter_capacity) {
         size_t capacity = f->letter_capacity ? 2 * f->letter_capacity : 64;
@@ -123,7 +123,7 @@ static dq_status add_letter(dq_features *f, uint32_t c, dq_error *error)
 }
 
 /* The features of "<word>": the word, and its n-grams with the boundaries. */
-static dq_status finish_word(dq_features *f, dq_error *error)
+static dq_status finish_word(dq_hashing *f, dq_error *error)
 {
     dq_status status = add_letter(f, '>', error);
     size_t all = f->letters;
@@ -131,13 +131,13 @@ static dq_status finish_word(dq_features *f, dq_error *error)
     for (size_t n = SHORTEST; n <= LONGEST; n++)
         for (size_t i = 0; !status && i + n <= all; i++) {
             size_t from = i ? f->ends[i - 1] : 0;
-            status = add_feature(f, f->word + from, f->ends[i + n - 1] - from, GRAM_SEED, gram_share, error);
+            status = add_feature(f, f->word + from, f->ends[i + n - 1] - from, GRAM_SEED, gram_weight, error);
         }
     f->letters = 0;
     return status;
 }
 
-static dq_status find_features(dq_features *f, const char *text, size_t bytes, dq_error *error)
+static dq_status find_features(dq_hashing *f, const char *text, size_t bytes, dq_error *error)
 {
     dq_status status = DQ_OK;
     f->count = f->letters = 0;
@@ -167,10 +167,10 @@ static double weigh(dq_term_weight weight, size_t n)
 }
 
 /* Adds one feature that occurs n times: the hash's upper half chooses the place, its last bit the sign. */
-static void scatter(const dq_features *f, const feature *one, size_t n, float *out)
+static void scatter(const dq_hashing *f, const feature *one, size_t n, float *out)
 {
     size_t place = (size_t)((one->hash >> 32) * f->width >> 32);
-    double value = one->share * weigh(f->weight, n);
+    double value = one->weight * weigh(f->weight, n);
     out[place] += (float)(one->hash & 1 ? value : -value);
 }
 
@@ -183,7 +183,7 @@ static void normalise(float *out, size_t width)
     for (size_t i = 0; i < width; i++) out[i] = (float)((double)out[i] * scale);
 }
 
-dq_status dq_features_text(dq_features *f, const char *text, size_t bytes, float *out, dq_error *error)
+dq_status dq_hashing_text(dq_hashing *f, const char *text, size_t bytes, float *out, dq_error *error)
 {
     memset(out, 0, f->width * sizeof *out);
     dq_status status = find_features(f, text, bytes, error);

@@ -26,14 +26,13 @@ typedef enum dq_term_weight {
     DQ_TERM_LOG,  /* 1 + ln(n) */
 } dq_term_weight;
 
-typedef struct dq_features dq_features;
+typedef struct dq_hashing dq_hashing;
 
 /* Memory for turning texts into vectors of `width` >= 1; grows with the longest text. One per thread. */
-dq_status dq_features_new(dq_features **features, uint32_t width, dq_term_weight weight, dq_error *error);
-void dq_features_free(dq_features *features);
+dq_status dq_hashing_new(dq_hashing **hashing, uint32_t width, dq_term_weight weight, dq_error *error);
+void dq_hashing_free(dq_hashing *hashing);
 
 /* The vector of a text of any bytes (what is not UTF-8 separates words), into out (width). */
-dq_status dq_features_text(dq_features *features, const char *text, size_t bytes, float *out,
-                           dq_error *error);
+dq_status dq_hashing_text(dq_hashing *hashing, const char *text, size_t bytes, float *out, dq_error *error);
 
 #endif

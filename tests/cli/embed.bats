@@ -8,7 +8,7 @@ setup() {
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
     PATH=$BUILD:$PATH
-    fixtures=$BATS_TEST_DIRNAME/../fixtures/features
+    fixtures=$BATS_TEST_DIRNAME/../fixtures/hashing
     cat > u.jsonl <<'END'
 {"id":"u1","text":{"bio":"C++ engineer, embedded systems","skills":"C, C++, Linux"},"age":3}
 {"id":"u2","text":{"bio":"Nurse for children","skills":"care, pediatrics"}}

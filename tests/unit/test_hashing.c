@@ -14,10 +14,10 @@ enum { WIDTH = 512 };
 
 static void vector_of(const char *text, float *out)
 {
-    dq_features *f;
-    assert_int_equal(dq_features_new(&f, WIDTH, DQ_TERM_SQRT, NULL), DQ_OK);
-    assert_int_equal(dq_features_text(f, text, strlen(text), out, NULL), DQ_OK);
-    dq_features_free(f);
+    dq_hashing *f;
+    assert_int_equal(dq_hashing_new(&f, WIDTH, DQ_TERM_SQRT, NULL), DQ_OK);
+    assert_int_equal(dq_hashing_text(f, text, strlen(text), out, NULL), DQ_OK);
+    dq_hashing_free(f);
 }
 
 static double similarity(const char *a, const char *b)
@@ -81,16 +81,16 @@ static void more_of_a_word_weighs_more_but_less_than_in_proportion(void **unused
 {
     (void)unused;
     float one[WIDTH], both[WIDTH];
-    dq_features *log_weight;
+    dq_hashing *log_weight;
     vector_of("alpha beta", one);
     vector_of("alpha alpha alpha alpha beta", both);
     double once = similarity("alpha", "alpha beta"),
            often = similarity("alpha", "alpha alpha alpha alpha beta");
     assert_true(often > once && often < 1);
-    assert_int_equal(dq_features_new(&log_weight, WIDTH, DQ_TERM_LOG, NULL), DQ_OK);
-    assert_int_equal(dq_features_text(log_weight, "alpha alpha alpha alpha beta", 28, one, NULL), DQ_OK);
+    assert_int_equal(dq_hashing_new(&log_weight, WIDTH, DQ_TERM_LOG, NULL), DQ_OK);
+    assert_int_equal(dq_hashing_text(log_weight, "alpha alpha alpha alpha beta", 28, one, NULL), DQ_OK);
     assert_memory_not_equal(one, both, sizeof one);
-    dq_features_free(log_weight);
+    dq_hashing_free(log_weight);
 }
 
 static void one_memory_serves_texts_of_all_lengths(void **unused)
@@ -98,15 +98,15 @@ static void one_memory_serves_texts_of_all_lengths(void **unused)
     (void)unused;
     static char huge[200000];
     float first[WIDTH], again[WIDTH], out[WIDTH];
-    dq_features *f;
+    dq_hashing *f;
     memset(huge, 'x', sizeof huge);
-    assert_int_equal(dq_features_new(&f, WIDTH, DQ_TERM_SQRT, NULL), DQ_OK);
-    assert_int_equal(dq_features_text(f, "short", 5, first, NULL), DQ_OK);
-    assert_int_equal(dq_features_text(f, huge, sizeof huge, out, NULL), DQ_OK);
-    assert_int_equal(dq_features_text(f, "short", 5, again, NULL), DQ_OK);
+    assert_int_equal(dq_hashing_new(&f, WIDTH, DQ_TERM_SQRT, NULL), DQ_OK);
+    assert_int_equal(dq_hashing_text(f, "short", 5, first, NULL), DQ_OK);
+    assert_int_equal(dq_hashing_text(f, huge, sizeof huge, out, NULL), DQ_OK);
+    assert_int_equal(dq_hashing_text(f, "short", 5, again, NULL), DQ_OK);
     assert_memory_equal(first, again, sizeof first);
-    dq_features_free(f);
-    assert_int_equal(dq_features_new(&f, 0, DQ_TERM_SQRT, NULL), DQ_ERR_RANGE);
+    dq_hashing_free(f);
+    assert_int_equal(dq_hashing_new(&f, 0, DQ_TERM_SQRT, NULL), DQ_ERR_RANGE);
 }
 
 /* Rows of every kind of column, chosen in another order. */

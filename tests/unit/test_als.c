@@ -10,27 +10,26 @@
 
 #include <cmocka.h>
 
-#include "../fixtures/factors/factors.h"
+#include "../fixtures/als/als.h"
 
-enum { MOST = USERS * ITEMS };
+enum { ENTRIES_MAX = USERS * ITEMS };
 
 typedef struct world {
     dq_pool *pool;
-    dq_met met[MOST];
+    dq_als_entry entries[ENTRIES_MAX];
     size_t count;
     float users[USERS * WIDTH], items[ITEMS * WIDTH];
-    dq_factors_config config;
+    dq_als_config config;
 } world;
 
 static void start(world *w, unsigned threads)
 {
     memset(w, 0, sizeof *w);
-    w->config = (dq_factors_config){
-        .width = WIDTH, .alpha = ALPHA, .lambda = LAMBDA, .sweeps = 400, .seed = 3};
+    w->config = (dq_als_config){.width = WIDTH, .alpha = ALPHA, .lambda = LAMBDA, .sweeps = 400, .seed = 3};
     assert_int_equal(dq_pool_new(&w->pool, threads, NULL), DQ_OK);
     for (uint32_t u = 0; u < USERS; u++)
         for (uint32_t i = 0; i < ITEMS; i++)
-            if (WEIGHT[u][i] > 0) w->met[w->count++] = (dq_met){u, i, (float)WEIGHT[u][i]};
+            if (WEIGHT[u][i] > 0) w->entries[w->count++] = (dq_als_entry){u, i, (float)WEIGHT[u][i]};
 }
 
 static void run_in_pool(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread),
@@ -41,15 +40,15 @@ static void run_in_pool(void *self, size_t tiles, void (*tile)(void *arg, size_t
 
 static dq_status fit(world *w)
 {
-    dq_factors_workers workers = {run_in_pool, w->pool, dq_pool_threads(w->pool)};
+    dq_als_workers workers = {run_in_pool, w->pool, dq_pool_threads(w->pool)};
     bool alone = workers.threads == 1;
-    return dq_factors_fit(&w->config, w->met, w->count, w->users, USERS, w->items, ITEMS,
-                          alone ? NULL : &workers, NULL);
+    return dq_als_fit(&w->config, w->entries, w->count, w->users, USERS, w->items, ITEMS,
+                      alone ? NULL : &workers, NULL);
 }
 
 static double objective(const world *w)
 {
-    return dq_factors_objective(&w->config, w->met, w->count, w->users, USERS, w->items, ITEMS);
+    return dq_als_objective(&w->config, w->entries, w->count, w->users, USERS, w->items, ITEMS);
 }
 
 /* NumPy's best of several beginnings: ours, of several seeds, is as good and predicts the same. */
@@ -112,9 +111,9 @@ static void neither_order_nor_threads_matter(void **state)
     start(&a, 1);
     start(&b, 3);
     for (size_t i = 0; i < b.count / 2; i++) {
-        dq_met swap = b.met[i];
-        b.met[i] = b.met[b.count - 1 - i];
-        b.met[b.count - 1 - i] = swap;
+        dq_als_entry swap = b.entries[i];
+        b.entries[i] = b.entries[b.count - 1 - i];
+        b.entries[b.count - 1 - i] = swap;
     }
     assert_int_equal(fit(&a), DQ_OK);
     assert_int_equal(fit(&b), DQ_OK);
@@ -133,14 +132,14 @@ static void weights_add_up(void **state)
     start(&a, 1);
     start(&b, 1);
     b.count = 0;
-    for (size_t i = 0; i < a.count && b.count + 2 < MOST; i++) {
-        b.met[b.count++] = a.met[i];
-        if (a.met[i].weight != 3) continue;
-        b.met[b.count - 1].weight = 2;
-        b.met[b.count++] = (dq_met){a.met[i].user, a.met[i].item, 1};
+    for (size_t i = 0; i < a.count && b.count + 2 < ENTRIES_MAX; i++) {
+        b.entries[b.count++] = a.entries[i];
+        if (a.entries[i].weight != 3) continue;
+        b.entries[b.count - 1].weight = 2;
+        b.entries[b.count++] = (dq_als_entry){a.entries[i].user, a.entries[i].item, 1};
     }
-    b.met[b.count++] = (dq_met){4, 2, 0};
-    b.met[b.count++] = (dq_met){4, 3, -1};
+    b.entries[b.count++] = (dq_als_entry){4, 2, 0};
+    b.entries[b.count++] = (dq_als_entry){4, 3, -1};
     assert_int_equal(fit(&a), DQ_OK);
     assert_int_equal(fit(&b), DQ_OK);
     assert_memory_equal(a.users, b.users, sizeof a.users);
@@ -156,19 +155,19 @@ static void bad_input_is_an_error(void **state)
     start(&w, 1);
     w.config.width = 0;
     assert_int_equal(fit(&w), DQ_ERR_RANGE);
-    w.config.width = DQ_FACTORS_MOST + 1;
+    w.config.width = DQ_ALS_WIDTH_MAX + 1;
     assert_int_equal(fit(&w), DQ_ERR_RANGE);
     w.config.width = WIDTH;
     w.config.lambda = 0;
     assert_int_equal(fit(&w), DQ_ERR_RANGE);
     w.config.lambda = LAMBDA;
-    w.met[0].item = ITEMS;
+    w.entries[0].item = ITEMS;
     assert_int_equal(fit(&w), DQ_ERR_RANGE);
-    w.met[0].item = 0;
-    w.met[0].weight = NAN;
+    w.entries[0].item = 0;
+    w.entries[0].weight = NAN;
     assert_int_equal(fit(&w), DQ_ERR_NUMERIC);
     w.count = 1;
-    w.met[0].weight = -1;
+    w.entries[0].weight = -1;
     assert_int_equal(fit(&w), DQ_ERR_RANGE);
     dq_pool_free(w.pool);
 }
@@ -182,5 +181,5 @@ int main(void)
         cmocka_unit_test(weights_add_up),
         cmocka_unit_test(bad_input_is_an_error),
     };
-    return cmocka_run_group_tests_name("factors", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("als", tests, NULL, NULL);
 }
