@@ -8,20 +8,21 @@
 
 #include "cli/filter.h"
 
-typedef struct dq_embed_cf_options {
+typedef struct cf_options {
     const char *map; /* weights of labels; NULL: an interaction weighs its reward, or 1 */
     double alpha, lambda;
     uint64_t sweeps;
-} dq_embed_cf_options;
+} cf_options;
 
-#define DQ_EMBED_CF_DEFAULTS                                                                                 \
+#define CF_DEFAULTS                                                                                          \
     {                                                                                                        \
         .alpha = 40, .lambda = 1, .sweeps = 15                                                               \
     }
 
-/* Reads the filter's input to the end, and writes it with a further field of `width` numbers on both sides.
+/* Reads the filter's input to the end, and writes it with a further field of `width` numbers for users and
+ * for items.
  */
-dq_status dq_embed_cf(dq_filter *filter, const dq_embed_cf_options *options, uint32_t width,
-                      const char *field, const dq_common *common, dq_error *error);
+dq_status cf_run(dq_filter *filter, const cf_options *options, uint32_t width, const char *field,
+                 const dq_common *common, dq_error *error);
 
 #endif

@@ -3,10 +3,14 @@
  * dq-embed: vectors for the texts of users and items, a filter whose memory is bounded by a block; and for
  * who met what, which takes all of the stream.
  */
-#include "cli/filter.h"
-#include "embed.h"
+#include "cf.h"
+#include "model.h"
+
 #include "embed/als.h"
+#include "embed/block.h"
+#include "embed/hashing.h"
 #include "math/cosine.h"
+#include "math/parallel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +18,29 @@
 
 enum { MAX_WIDTH = 1 << 20 }; /* of hashing */
 
+typedef struct options {
+    dq_common common;
+    const char *method; /* "hash:WIDTH", "cf:WIDTH" or "openai:MODEL" */
+    const char *model;  /* MODEL; NULL: another method */
+    bool cf;            /* cf:WIDTH */
+    cf_options als;
+    dq_ask_options ask;
+    dq_ask_key key;
+    uint64_t batch;
+    uint32_t width; /* of a text's vector; 0: not known yet */
+    dq_texts fields, pairs;
+    bool join;
+    int weight;
+    const char *prefix;
+} options;
+
 typedef struct state {
-    dq_embed_options *o;
-    dq_embed_model *model; /* NULL: hashing */
-    dq_filter filter;
-    dq_embed_side users, items;
+    options *o;
+    embed_model *model; /* NULL: hashing */
     dq_hashing *hashing[DQ_PARALLEL_MAX];
+    dq_text_encoder encoder; /* one of the two */
+    dq_filter filter;
+    dq_embed_layout users, items;
     unsigned threads;
     dq_arena arena; /* layouts */
     dq_progress progress;
@@ -42,30 +63,11 @@ static dq_status write_pairs(state *s, dq_bundle *out, dq_error *error)
     return status ? status : dq_pairs_write(pairs, given->count, &out->arena, &out->meta, error);
 }
 
-/* The bundle's columns but for the old vectors, then the new ones. */
-static dq_status rebuild(state *s, const dq_embed_side *side, const dq_bundle *in, const float *vectors,
-                         dq_bundle *out, dq_error *error)
-{
-    static const char *const without[] = {"vector", NULL};
-    uint64_t shape[2] = {in->rows, side->width};
-    dq_value meta;
-    dq_status status = dq_bundle_borrow(out, in, without, error);
-    if (status) return status;
-    if (!dq_value_copy(&out->arena, &in->meta, &meta))
-        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
-    if (!status) out->meta = meta;
-    if (!status) status = dq_bundle_add_tensor(out, "vector", DQ_F4, 2, shape, vectors, error);
-    if (!status) status = dq_fields_write(side->fields, side->field_count, &out->arena, &out->meta, error);
-    if (!status && side == &s->items) status = write_pairs(s, out, error);
-    if (status) dq_bundle_free(out);
-    return status;
-}
-
 /* Nothing to add: no texts here, and no pairs to write down. */
-static bool is_left_alone(const state *s, const dq_embed_side *side)
+static bool is_left_alone(const state *s, const dq_embed_layout *layout)
 {
-    bool pairs = side == &s->items && s->o->pairs.count && side->width;
-    return side->text_count == 0 && !pairs;
+    bool pairs = layout == &s->items && s->o->pairs.count && layout->width;
+    return layout->text_count == 0 && !pairs;
 }
 
 /* A model tells how wide its vectors are with the first one: asks for the first text that will be needed. */
@@ -76,29 +78,32 @@ static dq_status find_width(state *s, const dq_bundle *in, dq_error *error)
         for (uint64_t r = 0; r < in->rows; r++) {
             size_t n;
             const char *text = dq_column_text(&in->columns[c], r, &n);
-            if (text && n) return dq_embed_model_width(s->model, text, n, &s->o->width, error);
+            if (text && n) return embed_model_width(s->model, text, n, &s->o->width, error);
         }
     }
     return DQ_OK; /* nothing to embed here either */
 }
 
-static dq_status embed(state *s, dq_embed_side *side, const dq_bundle *in, dq_error *error)
+static dq_status embed(state *s, dq_embed_layout *layout, const dq_bundle *in, dq_error *error)
 {
-    dq_status known = s->o->width ? DQ_OK : find_width(s, in, error);
-    if (known) return known;
-    dq_status status = dq_embed_know(side, s->o, in, &s->arena, error);
-    if (status) return status;
-    if (is_left_alone(s, side)) return dq_filter_put(&s->filter, in, error);
-    float *vectors = calloc((size_t)in->rows * side->width + 1, sizeof *vectors);
     dq_bundle out = DQ_BUNDLE_EMPTY;
-    if (!vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for vectors");
-    status = s->model ? dq_embed_block_by(side, s->o, in, s->model, vectors, error)
-                      : dq_embed_block(side, s->o, in, s->hashing, s->threads, vectors, error);
-    if (!status) status = rebuild(s, side, in, vectors, &out, error);
+    float *vectors = NULL;
+    dq_status status = s->o->width ? DQ_OK : find_width(s, in, error);
+    const dq_embed_config config = {.wanted = s->o->fields.at,
+                                    .wanted_count = s->o->fields.count,
+                                    .join = s->o->join,
+                                    .prefix = s->o->prefix,
+                                    .width = s->o->width};
+    if (!status) status = dq_embed_layout_add(layout, &config, in, &s->arena, error);
+    if (status) return status;
+    if (is_left_alone(s, layout)) return dq_filter_put(&s->filter, in, error);
+    status = dq_embed_replace_vectors(in, layout->fields, layout->field_count, layout->width, &out, &vectors,
+                                      error);
+    if (!status) status = dq_embed_block(layout, &config, in, &s->encoder, vectors, error);
+    if (!status && layout == &s->items) status = write_pairs(s, &out, error);
     if (!status) status = dq_filter_put(&s->filter, &out, error);
     dq_bundle_free(&out);
-    free(vectors);
-    dq_progress_step(&s->progress, s->progress.done + in->rows, side->kind);
+    dq_progress_step(&s->progress, s->progress.done + in->rows, layout->kind);
     return status;
 }
 
@@ -115,7 +120,8 @@ static dq_status check_names(const state *s, dq_error *error)
     if (s->users.text_count + s->items.text_count == 0)
         return dq_fail(error, DQ_ERR_UNKNOWN, "no user or item has a text to embed");
     for (size_t i = 0; i < s->o->fields.count; i++)
-        if (!dq_embed_has(&s->users, s->o->fields.at[i]) && !dq_embed_has(&s->items, s->o->fields.at[i]))
+        if (!dq_embed_layout_has(&s->users, s->o->fields.at[i]) &&
+            !dq_embed_layout_has(&s->items, s->o->fields.at[i]))
             return dq_fail(error, DQ_ERR_UNKNOWN, "no user or item has a text '%s'", s->o->fields.at[i]);
     return DQ_OK;
 }
@@ -139,7 +145,31 @@ static dq_status factor(state *s, const dq_common *common, dq_error *error)
 {
     char field[256];
     (void)snprintf(field, sizeof field, "%scf", s->o->prefix);
-    return dq_embed_cf(&s->filter, &s->o->als, s->o->width, field, common, error);
+    return cf_run(&s->filter, &s->o->als, s->o->width, field, common, error);
+}
+
+/* ---- encoders ---- */
+
+static dq_status hash_text(void *self, unsigned thread, const char *text, size_t bytes, float *to,
+                           dq_error *error)
+{
+    state *s = self;
+    return dq_hashing_text(s->hashing[thread], text, bytes, to, error);
+}
+
+/* The model answers in its own time: vectors are there when wait returns. */
+static dq_status ask_for_text(void *self, unsigned thread, const char *text, size_t bytes, float *to,
+                              dq_error *error)
+{
+    state *s = self;
+    (void)thread;
+    return embed_model_put(s->model, text, bytes, s->o->width, to, error);
+}
+
+static dq_status wait_for_texts(void *self, dq_error *error)
+{
+    state *s = self;
+    return embed_model_wait(s->model, error);
 }
 
 static dq_status init(state *s, dq_error *error)
@@ -148,9 +178,14 @@ static dq_status init(state *s, dq_error *error)
     s->items.kind = DQ_KIND_ITEMS;
     s->threads = dq_cli_threads(&s->o->common, 1);
     if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
-    dq_status status = s->o->model ? dq_ask_complete(&s->o->ask, &s->o->key, error) : DQ_OK;
-    if (!status && s->o->model)
-        return dq_embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
+    s->encoder = (dq_text_encoder){.encode = hash_text, .self = s, .threads = s->threads};
+    dq_status status = DQ_OK;
+    if (s->o->model) {
+        s->encoder = (dq_text_encoder){
+            .encode = ask_for_text, .finish = wait_for_texts, .self = s, .threads = 1};
+        status = dq_ask_complete(&s->o->ask, &s->o->key, error);
+        return status ? status : embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
+    }
     for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
         status = dq_hashing_new(&s->hashing[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
@@ -182,7 +217,7 @@ static uint32_t width_of(const char *method, const char *name, unsigned long mos
 }
 
 /* The first operand: hash:WIDTH, cf:WIDTH or openai:MODEL. Kept as an option too, for the head. */
-static unsigned parse_method(dq_cli *cli, dq_embed_options *o)
+static unsigned parse_method(dq_cli *cli, options *o)
 {
     if (cli->operand_count == 0)
         dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, cf:WIDTH or openai:MODEL");
@@ -226,11 +261,11 @@ static const char *const weights[] = {"sqrt", "log", NULL};
 
 int main(int argc, char **argv)
 {
-    dq_embed_options o = {.common = DQ_COMMON_DEFAULTS,
+    options o = {.common = DQ_COMMON_DEFAULTS,
                           .prefix = "",
                           .ask = DQ_ASK_DEFAULTS,
                           .batch = 64,
-                          .als = DQ_EMBED_CF_DEFAULTS};
+                          .als = CF_DEFAULTS};
     const dq_option table[] = {
         {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
          "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (else "
@@ -258,7 +293,7 @@ int main(int argc, char **argv)
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
         {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "texts in a request at most", 0, .min = 1,
-         .max = DQ_EMBED_BATCH, .modes = OPENAI},
+         .max = EMBED_BATCH_MAX, .modes = OPENAI},
         DQ_OPTIONS_ASK(o.ask, o.key, OPENAI, 0), /* -j is --join */
         DQ_OPTIONS_COMMON(o.common),
         {0},
@@ -274,7 +309,7 @@ int main(int argc, char **argv)
     dq_status status = init(&s, &e);
     if (!status) status = dq_filter_open(&s.filter, &cli, &common, o.cf ? (int64_t)common.seed : -1, &e);
     if (!status) status = o.cf ? factor(&s, &common, &e) : stream(&s, &e);
-    status = dq_embed_model_close(s.model, &cli, &o.common, status, &e);
+    status = embed_model_close(s.model, &cli, &o.common, status, &e);
     status = dq_filter_close(&s.filter, status, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);

@@ -2,6 +2,7 @@
 #include "embed/als.h"
 
 #include "core/rng.h"
+#include "math/parallel.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -162,32 +163,24 @@ static void begin(const dq_als_config *c, float *items, const rows *entries)
 }
 
 static bool sweep(const dq_als_config *c, const rows *by_user, const rows *by_item, float *users,
-                  float *items, const dq_als_workers *workers)
+                  float *items, unsigned threads)
 {
     size_t k = c->width;
     double *gram = malloc(k * k * sizeof *gram);
-    double *scratch = malloc(workers->threads * (k * k + k) * sizeof *scratch);
+    double *scratch = malloc(threads * (k * k + k) * sizeof *scratch);
     bool ok = gram && scratch;
     half x = {by_user, gram, items, users, scratch, c->alpha, k};
     half y = {by_item, gram, users, items, scratch, c->alpha, k};
     for (uint32_t s = 0; ok && s < c->sweeps; s++) {
         make_gram(gram, items, by_item->count, k, c->lambda);
-        workers->run(workers->self, (by_user->count + TILE - 1) / TILE, solve_tile, &x);
+        dq_parallel(threads, (by_user->count + TILE - 1) / TILE, solve_tile, &x);
         make_gram(gram, users, by_user->count, k, c->lambda);
-        workers->run(workers->self, (by_item->count + TILE - 1) / TILE, solve_tile, &y);
+        dq_parallel(threads, (by_item->count + TILE - 1) / TILE, solve_tile, &y);
     }
     free(gram);
     free(scratch);
     return ok;
 }
-
-static void run_alone(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread), void *arg)
-{
-    (void)self;
-    for (size_t i = 0; i < tiles; i++) tile(arg, i, 0);
-}
-
-static const dq_als_workers alone = {.run = run_alone, .threads = 1};
 
 static dq_status check(const dq_als_config *c, const dq_als_entry *entries, size_t count, uint32_t users,
                        uint32_t items, dq_error *error)
@@ -208,18 +201,19 @@ static dq_status check(const dq_als_config *c, const dq_als_entry *entries, size
 }
 
 dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, size_t count, float *users,
-                     uint32_t user_count, float *items, uint32_t item_count, const dq_als_workers *workers,
+                     uint32_t user_count, float *items, uint32_t item_count, unsigned threads,
                      dq_error *error)
 {
     rows by_user = {0}, by_item = {0};
     size_t n = 0;
+    if (threads < 1) return dq_fail(error, DQ_ERR_RANGE, "vectors by no thread");
     dq_status status = check(config, entries, count, user_count, item_count, error);
     if (status) return status;
     dq_als_entry *all = merge(entries, count, &n);
     bool ok = all && make_rows(&by_user, all, n, user_count, false) &&
               make_rows(&by_item, all, n, item_count, true);
     if (ok) begin(config, items, &by_item);
-    ok = ok && sweep(config, &by_user, &by_item, users, items, workers ? workers : &alone);
+    ok = ok && sweep(config, &by_user, &by_item, users, items, threads);
     free_rows(&by_user);
     free_rows(&by_item);
     free(all);

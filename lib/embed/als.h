@@ -38,19 +38,12 @@ typedef struct dq_als_entry {
     float weight;
 } dq_als_entry;
 
-/* Who does the work: calls tile(arg, i, thread) once for every i < tiles, with thread < threads, and returns
- * when all are done. */
-typedef struct dq_als_workers {
-    void (*run)(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread), void *arg);
-    void *self;
-    unsigned threads;
-} dq_als_workers;
-
-/* Fills users (user_count, width) and items (item_count, width); a user or item that met nothing is zeros.
- * The result does not depend on the order of the entries nor on the threads. DQ_ERR_RANGE for a width or an
- * entry outside its range, and without any positive entry. */
+/* Fills users (user_count, width) and items (item_count, width), by 1 .. DQ_PARALLEL_MAX (math/parallel.h)
+ * threads; a user or item that met nothing is zeros. The result does not depend on the order of the entries
+ * nor on the threads. DQ_ERR_RANGE for a width or an entry outside its range, and without any positive entry.
+ */
 dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, size_t count, float *users,
-                     uint32_t user_count, float *items, uint32_t item_count, const dq_als_workers *workers,
+                     uint32_t user_count, float *items, uint32_t item_count, unsigned threads,
                      dq_error *error);
 
 /* The objective above. */

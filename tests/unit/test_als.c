@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "embed/als.h"
-#include "math/pool.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -15,7 +14,7 @@
 enum { ENTRIES_MAX = USERS * ITEMS };
 
 typedef struct world {
-    dq_pool *pool;
+    unsigned threads;
     dq_als_entry entries[ENTRIES_MAX];
     size_t count;
     float users[USERS * WIDTH], items[ITEMS * WIDTH];
@@ -26,24 +25,15 @@ static void start(world *w, unsigned threads)
 {
     memset(w, 0, sizeof *w);
     w->config = (dq_als_config){.width = WIDTH, .alpha = ALPHA, .lambda = LAMBDA, .sweeps = 400, .seed = 3};
-    assert_int_equal(dq_pool_new(&w->pool, threads, NULL), DQ_OK);
+    w->threads = threads;
     for (uint32_t u = 0; u < USERS; u++)
         for (uint32_t i = 0; i < ITEMS; i++)
             if (WEIGHT[u][i] > 0) w->entries[w->count++] = (dq_als_entry){u, i, (float)WEIGHT[u][i]};
 }
 
-static void run_in_pool(void *self, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread),
-                        void *arg)
-{
-    dq_pool_run(self, tile, arg, tiles);
-}
-
 static dq_status fit(world *w)
 {
-    dq_als_workers workers = {run_in_pool, w->pool, dq_pool_threads(w->pool)};
-    bool alone = workers.threads == 1;
-    return dq_als_fit(&w->config, w->entries, w->count, w->users, USERS, w->items, ITEMS,
-                      alone ? NULL : &workers, NULL);
+    return dq_als_fit(&w->config, w->entries, w->count, w->users, USERS, w->items, ITEMS, w->threads, NULL);
 }
 
 static double objective(const world *w)
@@ -61,7 +51,6 @@ static void equals_numpy(void **state)
         start(&w, 1);
         w.config.seed = seed;
         assert_int_equal(fit(&w), DQ_OK);
-        dq_pool_free(w.pool);
         if (objective(&w) >= least) continue;
         least = objective(&w);
         best = w;
@@ -88,7 +77,6 @@ static void descends_to_a_stationary_point(void **state)
         assert_int_equal(fit(&w), DQ_OK);
         assert_true(objective(&w) <= before + 1e-5);
         before = objective(&w);
-        dq_pool_free(w.pool);
     }
     start(&w, 1);
     assert_int_equal(fit(&w), DQ_OK);
@@ -101,7 +89,6 @@ static void descends_to_a_stationary_point(void **state)
         w.users[i] = x;
         assert_true(fabs(up - down) / (2 * (double)h) < 0.02);
     }
-    dq_pool_free(w.pool);
 }
 
 static void neither_order_nor_threads_matter(void **state)
@@ -119,8 +106,6 @@ static void neither_order_nor_threads_matter(void **state)
     assert_int_equal(fit(&b), DQ_OK);
     assert_memory_equal(a.users, b.users, sizeof a.users);
     assert_memory_equal(a.items, b.items, sizeof a.items);
-    dq_pool_free(a.pool);
-    dq_pool_free(b.pool);
 }
 
 /* Equal pairs add up, those without a positive weight are nothing, and who met nothing has no vector. */
@@ -144,8 +129,6 @@ static void weights_add_up(void **state)
     assert_int_equal(fit(&b), DQ_OK);
     assert_memory_equal(a.users, b.users, sizeof a.users);
     assert_memory_equal(a.users + 4 * WIDTH, zeros, sizeof zeros);
-    dq_pool_free(a.pool);
-    dq_pool_free(b.pool);
 }
 
 static void bad_input_is_an_error(void **state)
@@ -169,7 +152,6 @@ static void bad_input_is_an_error(void **state)
     w.count = 1;
     w.entries[0].weight = -1;
     assert_int_equal(fit(&w), DQ_ERR_RANGE);
-    dq_pool_free(w.pool);
 }
 
 int main(void)
