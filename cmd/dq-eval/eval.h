@@ -11,7 +11,7 @@
 
 #include "data/label_map.h"
 #include "dq/sink.h"
-#include "measure/bootstrap.h"
+#include "measure/compare.h"
 #include "measure/measure.h"
 
 typedef enum eval_format { EVAL_TABLE, EVAL_TSV, EVAL_JSON, EVAL_TREC } eval_format;
@@ -64,9 +64,8 @@ typedef struct eval_run {
 /* A run's summary by one measure, and how it differs from the first run's. */
 typedef struct eval_cell {
     double value;
-    bool has_interval, has_difference;
-    dq_interval interval, difference_interval;
-    double difference, p, t; /* p: randomisation test, t: t test; two-sided */
+    bool has_interval, has_difference; /* what of `against` counts */
+    dq_comparison against;
 } eval_cell;
 
 /* Runs, measures, queries: everything that is printed. */

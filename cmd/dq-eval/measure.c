@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every measure of every query of every run of dq-eval.
+ * Every measure of every query of every run of dq-eval, their summaries, and how the runs differ.
  */
 #include "eval.h"
 
@@ -134,6 +134,60 @@ const double *eval_values(eval_table *table, size_t run, size_t pick)
     for (size_t i = 0; i < table->query_count; i++)
         table->ordered[i] = eval_value(table, run, pick, table->order[i]);
     return table->ordered;
+}
+
+/* ---- intervals and tests ---- */
+
+/* What is compared: the measures that are means. */
+typedef struct means {
+    const eval_table *table;
+    size_t *picks, count;
+} means;
+
+static double value_of_mean(const void *self, size_t measure, size_t run, size_t query)
+{
+    const means *m = self;
+    return eval_value(m->table, run, m->picks[measure], m->table->order[query]);
+}
+
+static eval_cell *cell_of(const eval_table *t, size_t run, size_t pick)
+{
+    return &t->cells[run * t->picks.count + pick];
+}
+
+static dq_status compare_means(eval_table *t, const eval_options *o, dq_error *error)
+{
+    means m = {.table = t, .picks = malloc((t->picks.count + 1) * sizeof *m.picks)};
+    dq_comparison *results = calloc(t->picks.count * t->run_count + 1, sizeof *results);
+    dq_status status = m.picks && results ? DQ_OK
+                                          : dq_fail(error, DQ_ERR_MEMORY, "out of memory to compare runs");
+    for (size_t p = 0; !status && p < t->picks.count; p++)
+        if (t->picks.at[p].measure->over == DQ_OVER_MEAN) m.picks[m.count++] = p;
+    const dq_run_values values = {m.count, t->run_count, t->query_count, value_of_mean, &m};
+    const dq_compare_config config = {(size_t)o->resamples, o->confidence, o->common.seed};
+    if (!status) status = dq_compare_runs(&values, &config, results, error);
+    for (size_t k = 0; !status && k < m.count; k++)
+        for (size_t r = 0; r < t->run_count; r++) {
+            eval_cell *c = cell_of(t, r, m.picks[k]);
+            c->has_interval = true;
+            c->has_difference = r > 0;
+            c->against = results[k * t->run_count + r];
+        }
+    free(m.picks);
+    free(results);
+    return status;
+}
+
+dq_status eval_compare(eval_table *t, const eval_options *o, dq_error *error)
+{
+    t->cells = calloc(t->run_count * t->picks.count + 1, sizeof *t->cells);
+    if (!t->cells) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    for (size_t r = 0; r < t->run_count; r++)
+        for (size_t p = 0; p < t->picks.count; p++)
+            cell_of(t, r, p)->value = dq_measure_summary(t->picks.at[p].measure, eval_values(t, r, p),
+                                                         t->query_count);
+    bool wanted = o->format != EVAL_TREC && (o->interval || t->run_count > 1);
+    return wanted ? compare_means(t, o, error) : DQ_OK;
 }
 
 void eval_table_free(eval_table *table)

@@ -106,10 +106,12 @@ static dq_status table_cell(const eval_table *t, const eval_options *o, size_t r
     short_number(p, c->value, value);
     size_t used = 0;
     if (c->has_interval)
-        used = (size_t)snprintf(line, sizeof line, "  [%.4f, %.4f]", c->interval.low, c->interval.high);
+        used = (size_t)snprintf(line, sizeof line, "  [%.4f, %.4f]", c->against.interval.low,
+                                c->against.interval.high);
     if (c->has_difference)
-        (void)snprintf(line + used, sizeof line - used, "  %+.4f  [%+.4f, %+.4f]  %6.4f", c->difference,
-                       c->difference_interval.low, c->difference_interval.high, c->p);
+        (void)snprintf(line + used, sizeof line - used, "  %+.4f  [%+.4f, %+.4f]  %6.4f",
+                       c->against.difference, c->against.difference_interval.low,
+                       c->against.difference_interval.high, c->against.p);
     return dq_sink_printf(out, error, "%-*s  %-*s  %9s%s%s\n", width, run ? "" : p->name, names,
                           t->runs[run].label, value, o->by_query ? "  all" : "", line);
 }
@@ -176,13 +178,13 @@ static dq_status tsv_start(const eval_table *t, size_t run, size_t pick, const c
 /* The seven columns that only a mean may have. */
 static dq_status tsv_rest(const eval_cell *c, dq_sink *out, dq_error *error)
 {
-    const double numbers[] = {c->interval.low,
-                              c->interval.high,
-                              c->difference,
-                              c->difference_interval.low,
-                              c->difference_interval.high,
-                              c->p,
-                              c->t};
+    const double numbers[] = {c->against.interval.low,
+                              c->against.interval.high,
+                              c->against.difference,
+                              c->against.difference_interval.low,
+                              c->against.difference_interval.high,
+                              c->against.p,
+                              c->against.p_t};
     dq_status status = DQ_OK;
     for (int i = 0; i < 7 && !status; i++) {
         char text[32] = "";
@@ -234,11 +236,11 @@ static bool put_cell(dq_arena *arena, dq_value *map, const dq_measure_pick *pick
     dq_value entry = dq_map();
     bool count = pick->measure->over == DQ_OVER_SUM;
     bool done = dq_map_set(arena, &entry, "value", count ? dq_int((int64_t)c->value) : dq_real(c->value));
-    if (c->has_interval) done = done && put_interval(arena, &entry, "interval", c->interval);
+    if (c->has_interval) done = done && put_interval(arena, &entry, "interval", c->against.interval);
     if (c->has_difference)
-        done = done && put_real(arena, &entry, "difference", c->difference) &&
-               put_interval(arena, &entry, "difference_interval", c->difference_interval) &&
-               put_real(arena, &entry, "p", c->p) && put_real(arena, &entry, "p_t", c->t);
+        done = done && put_real(arena, &entry, "difference", c->against.difference) &&
+               put_interval(arena, &entry, "difference_interval", c->against.difference_interval) &&
+               put_real(arena, &entry, "p", c->against.p) && put_real(arena, &entry, "p_t", c->against.p_t);
     return done && dq_map_set(arena, map, pick->name, entry);
 }
 
