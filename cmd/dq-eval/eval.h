@@ -12,7 +12,7 @@
 #include "data/label_map.h"
 #include "dq/sink.h"
 #include "measure/compare.h"
-#include "measure/measure.h"
+#include "measure/pick.h"
 
 typedef enum eval_format { EVAL_TABLE, EVAL_TSV, EVAL_JSON, EVAL_TREC } eval_format;
 

@@ -20,11 +20,12 @@ static dq_status pick_measures(dq_measure_picks *picks, const eval_options *o, d
     return status;
 }
 
-static dq_status measure_query(eval_table *t, eval_run *run, dq_judge *judge, uint32_t q, dq_error *error)
+static dq_status measure_query(eval_table *t, eval_run *run, dq_ranking_eval *eval, uint32_t q,
+                               dq_error *error)
 {
-    dq_judged judged;
+    dq_judged_ranking judged;
     size_t queries = dq_index_count(&t->qrels.queries);
-    dq_status status = dq_judge_query(judge, q, &judged, error);
+    dq_status status = dq_ranking_eval_query(eval, q, &judged, error);
     if (status) return status;
     run->in_run[q] = judged.in_run;
     for (size_t p = 0; p < t->picks.count; p++) {
@@ -40,14 +41,14 @@ static dq_status measure_run(eval_table *t, eval_run *run, const eval_options *o
 {
     size_t queries = dq_index_count(&t->qrels.queries);
     dq_run ranked = DQ_LISTS_EMPTY;
-    dq_judge *judge = NULL;
+    dq_ranking_eval *eval = NULL;
     run->values = calloc(queries * t->picks.count + 1, sizeof *run->values);
     run->in_run = calloc(queries + 1, sizeof *run->in_run);
     if (!run->values || !run->in_run) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the values");
     dq_status status = eval_read_run(run->name, &ranked, run->tag, sizeof run->tag, error);
-    if (!status) status = dq_judge_new(&judge, &t->qrels, &ranked, (int32_t)o->relevance, error);
-    for (uint32_t q = 0; q < queries && !status; q++) status = measure_query(t, run, judge, q, error);
-    dq_judge_free(judge);
+    if (!status) status = dq_ranking_eval_new(&eval, &t->qrels, &ranked, (int32_t)o->relevance, error);
+    for (uint32_t q = 0; q < queries && !status; q++) status = measure_query(t, run, eval, q, error);
+    dq_ranking_eval_free(eval);
     dq_lists_free(&ranked);
     return status;
 }

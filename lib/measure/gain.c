@@ -4,7 +4,7 @@
  * 2^level - 1 (exponential); the discount of rank i, from 1, is 1 / log2(i + 1) (Jaervelin and Kekaelaeinen,
  * ACM TOIS 20, 2002). What is not judged, or judged below 0, gains nothing.
  */
-#include "measure/measures.h"
+#include "measure/measures_impl.h"
 
 #include <math.h>
 
@@ -27,48 +27,48 @@ static double dcg(const int32_t *level, size_t n, double k, double (*gain)(int32
     return sum;
 }
 
-static double ndcg(const dq_judged *q, double k, double (*gain)(int32_t))
+static double ndcg(const dq_judged_ranking *q, double k, double (*gain)(int32_t))
 {
     double ideal = dcg(q->ideal, q->judged, k, gain);
     return ideal > 0 ? dcg(q->level, q->retrieved, k, gain) / ideal : 0;
 }
 
-double dq_dcg(const dq_judged *q, double unused)
+double dq_dcg(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     return dcg(q->level, q->retrieved, INFINITY, linear);
 }
 
-double dq_ideal_dcg(const dq_judged *q, double unused)
+double dq_ideal_dcg(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     return dcg(q->ideal, q->judged, INFINITY, linear);
 }
 
-double dq_ndcg(const dq_judged *q, double unused)
+double dq_ndcg(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     return ndcg(q, INFINITY, linear);
 }
 
-double dq_ndcg_cut(const dq_judged *q, double k)
+double dq_ndcg_cut(const dq_judged_ranking *q, double k)
 {
     return ndcg(q, k, linear);
 }
 
-double dq_ndcg_exp(const dq_judged *q, double unused)
+double dq_ndcg_exp(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     return ndcg(q, INFINITY, exponential);
 }
 
-double dq_ndcg_exp_cut(const dq_judged *q, double k)
+double dq_ndcg_exp_cut(const dq_judged_ranking *q, double k)
 {
     return ndcg(q, k, exponential);
 }
 
 /* Judged ones with a gain: the length of the ideal ranking. */
-static size_t gainful(const dq_judged *q)
+static size_t gainful(const dq_judged_ranking *q)
 {
     size_t n = 0;
     while (n < q->judged && q->ideal[n] > 0) n++;
@@ -76,7 +76,7 @@ static size_t gainful(const dq_judged *q)
 }
 
 /* The mean of NDCG at the ranks of those with a gain; one not retrieved counts with the NDCG of the whole. */
-double dq_ndcg_at_relevant(const dq_judged *q, double unused)
+double dq_ndcg_at_relevant(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     size_t n = gainful(q), retrieved = 0;
@@ -94,7 +94,7 @@ double dq_ndcg_at_relevant(const dq_judged *q, double unused)
 
 /* The mean of NDCG at the ranks where the ideal ranking falls to a lower level, and after the whole ranking
  * when that is longer still. */
-double dq_ndcg_at_levels(const dq_judged *q, double unused)
+double dq_ndcg_at_levels(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     size_t n = gainful(q), places = 0;
@@ -120,7 +120,7 @@ double dq_ndcg_at_levels(const dq_judged *q, double unused)
 /* trec_eval's G: a gain is discounted by how far the ranking has fallen behind the ideal one, not by its
  * rank.
  */
-double dq_gain(const dq_judged *q, double unused)
+double dq_gain(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     size_t n = gainful(q);
@@ -136,7 +136,7 @@ double dq_gain(const dq_judged *q, double unused)
 }
 
 /* G with binary relevance. */
-double dq_binary_gain(const dq_judged *q, double unused)
+double dq_binary_gain(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     double sum = 0;
@@ -149,7 +149,7 @@ double dq_binary_gain(const dq_judged *q, double unused)
  * [0, 1] by the query's greatest level when that is above 1. */
 static const double persistence = 0.9;
 
-double dq_rbp(const dq_judged *q, double unused)
+double dq_rbp(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     double scale = q->judged && q->ideal[0] > 1 ? q->ideal[0] : 1, weight = 1, sum = 0;
@@ -159,7 +159,7 @@ double dq_rbp(const dq_judged *q, double unused)
 }
 
 /* What the unjudged could add to rbp: the weight of their ranks and of those beyond the end. */
-double dq_rbp_residual(const dq_judged *q, double unused)
+double dq_rbp_residual(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     size_t unjudged = 0;

@@ -1,8 +1,5 @@
-/* SPDX-License-Identifier: MIT
- *
- * From what people call a measure to the table's entry with its parameters.
- */
-#include "measure/measure.h"
+/* SPDX-License-Identifier: MIT */
+#include "measure/pick.h"
 
 #include <math.h>
 #include <stdio.h>

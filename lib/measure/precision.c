@@ -3,7 +3,7 @@
  * Measures of precision and recall along the ranking, with binary relevance. A ranking shorter than a cutoff
  * counts as filled up with what is not relevant.
  */
-#include "measure/measures.h"
+#include "measure/measures_impl.h"
 
 #include <math.h>
 
@@ -13,39 +13,39 @@ static size_t smaller(size_t a, size_t b)
 }
 
 /* Relevant ones among the first k. */
-static double hits_at(const dq_judged *q, double k)
+static double hits_at(const dq_judged_ranking *q, double k)
 {
     return q->hits[k < (double)q->retrieved ? (size_t)k : q->retrieved];
 }
 
-double dq_precision(const dq_judged *q, double k)
+double dq_precision(const dq_judged_ranking *q, double k)
 {
     return hits_at(q, k) / k;
 }
 
-double dq_recall(const dq_judged *q, double k)
+double dq_recall(const dq_judged_ranking *q, double k)
 {
     return q->relevant ? hits_at(q, k) / (double)q->relevant : 0;
 }
 
-double dq_relative_precision(const dq_judged *q, double k)
+double dq_relative_precision(const dq_judged_ranking *q, double k)
 {
     return q->relevant ? hits_at(q, k) / fmin(k, (double)q->relevant) : 0;
 }
 
-double dq_success(const dq_judged *q, double k)
+double dq_success(const dq_judged_ranking *q, double k)
 {
     return hits_at(q, k) > 0;
 }
 
-double dq_unjudged(const dq_judged *q, double k)
+double dq_unjudged(const dq_judged_ranking *q, double k)
 {
     size_t n = 0;
     for (size_t i = 0; i < q->retrieved && (double)i < k; i++) n += q->level[i] < 0;
     return (double)n / k;
 }
 
-double dq_average_precision_cut(const dq_judged *q, double k)
+double dq_average_precision_cut(const dq_judged_ranking *q, double k)
 {
     double sum = 0;
     for (size_t i = 0; i < q->retrieved && (double)i < k; i++)
@@ -53,34 +53,34 @@ double dq_average_precision_cut(const dq_judged *q, double k)
     return q->relevant ? sum / (double)q->relevant : 0;
 }
 
-double dq_average_precision(const dq_judged *q, double unused)
+double dq_average_precision(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     return dq_average_precision_cut(q, INFINITY);
 }
 
-double dq_reciprocal_rank_cut(const dq_judged *q, double k)
+double dq_reciprocal_rank_cut(const dq_judged_ranking *q, double k)
 {
     for (size_t i = 0; i < q->retrieved && (double)i < k; i++)
         if (q->hits[i + 1]) return 1 / (double)(i + 1);
     return 0;
 }
 
-double dq_reciprocal_rank(const dq_judged *q, double unused)
+double dq_reciprocal_rank(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     return dq_reciprocal_rank_cut(q, INFINITY);
 }
 
 /* Precision after as many as there are relevant. */
-double dq_r_precision(const dq_judged *q, double unused)
+double dq_r_precision(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     return q->relevant ? hits_at(q, (double)q->relevant) / (double)q->relevant : 0;
 }
 
 /* Precision after a multiple of R ranks; trec_eval rounds that rank by adding 0.9. */
-double dq_r_precision_multiple(const dq_judged *q, double fraction)
+double dq_r_precision_multiple(const dq_judged_ranking *q, double fraction)
 {
     double k = floor(fraction * (double)q->relevant + 0.9);
     return k >= 1 ? hits_at(q, k) / k : 0;
@@ -88,7 +88,7 @@ double dq_r_precision_multiple(const dq_judged *q, double fraction)
 
 /* The greatest precision at any rank where recall has reached the fraction, which is rounded to a whole
  * number of relevant ones. */
-double dq_interpolated_precision(const dq_judged *q, double recall)
+double dq_interpolated_precision(const dq_judged_ranking *q, double recall)
 {
     double needed = round(recall * (double)q->relevant), best = 0;
     for (size_t i = q->retrieved; i > 0 && q->hits[i] && q->hits[i] >= needed; i--)
@@ -96,7 +96,7 @@ double dq_interpolated_precision(const dq_judged *q, double recall)
     return best;
 }
 
-double dq_eleven_point_average(const dq_judged *q, double unused)
+double dq_eleven_point_average(const dq_judged_ranking *q, double unused)
 {
     static const double recall[] = {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0};
     (void)unused;
@@ -108,7 +108,7 @@ double dq_eleven_point_average(const dq_judged *q, double unused)
 /* Preferences of judged relevant over judged others that the ranking keeps (Buckley and Voorhees, SIGIR
  * 2004).
  */
-double dq_bpref(const dq_judged *q, double unused)
+double dq_bpref(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
     size_t others = 0, bound = smaller(q->judged - q->relevant, q->relevant);
@@ -125,7 +125,7 @@ double dq_bpref(const dq_judged *q, double unused)
 
 /* Inferred average precision, for a pool judged by a sample (Yilmaz and Aslam, CIKM 2006): the precision
  * above a relevant one at rank i + 1 is expected from the judged ones there, smoothed by epsilon. */
-double dq_inferred_ap(const dq_judged *q, double unused)
+double dq_inferred_ap(const dq_judged_ranking *q, double unused)
 {
     const double epsilon = 0.00001;
     (void)unused;

@@ -3,7 +3,7 @@
  * The table of measures, in trec_eval's order; those that it lacks come last. A new measure is one entry here
  * and one function.
  */
-#include "measure/measures.h"
+#include "measure/measures_impl.h"
 
 #include <math.h>
 

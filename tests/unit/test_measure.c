@@ -3,7 +3,7 @@
  * lib/measure against values by hand and against tests/fixtures/measure, computed by a second implementation
  * (make.py there).
  */
-#include "measure/measure.h"
+#include "measure/pick.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -29,7 +29,7 @@ static void finish(dq_lists *lists)
     assert_int_equal(dq_lists_finish(lists, DQ_TWICE_REFUSED, &e), DQ_OK);
 }
 
-static double value_of(const dq_judged *query, const char *name)
+static double value_of(const dq_judged_ranking *query, const char *name)
 {
     static dq_measure_picks picks;
     dq_error e = DQ_ERROR_NONE;
@@ -66,24 +66,24 @@ static void second_implementation_agrees(void **state)
     dq_run run = DQ_LISTS_EMPTY;
     read_fixture("qrels", "%63s %*s %63s %lf", &qrels);
     read_fixture("run", "%63s %*s %63s %*s %lf %*s", &run);
-    dq_judge *judge;
-    dq_judged judged;
+    dq_ranking_eval *eval;
+    dq_judged_ranking judged;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_judge_new(&judge, &qrels, &run, 1, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, &e), DQ_OK);
     FILE *f = fixture("values");
     char query[64], name[64];
     double expected;
     int compared = 0;
     for (; fscanf(f, "%63s %63s %lf", query, name, &expected) == 3; compared++) {
         uint32_t q = dq_index_find(&qrels.queries, query, strlen(query));
-        assert_int_equal(dq_judge_query(judge, q, &judged, &e), DQ_OK);
+        assert_int_equal(dq_ranking_eval_query(eval, q, &judged, &e), DQ_OK);
         double got = value_of(&judged, name);
         if (!(fabs(got - expected) <= 1e-12 * (1 + fabs(expected))))
             fail_msg("%s of %s: %.17g, not %.17g", name, query, got, expected);
     }
     assert_int_equal(compared, 23 * 116);
     (void)fclose(f);
-    dq_judge_free(judge);
+    dq_ranking_eval_free(eval);
     dq_lists_free(&qrels);
     dq_lists_free(&run);
 }
@@ -104,17 +104,17 @@ static void worked_example(void **state)
     add(&qrels, "u", "y", 2);
     finish(&qrels);
     finish(&run);
-    dq_judge *judge;
-    dq_judged q;
+    dq_ranking_eval *eval;
+    dq_judged_ranking q;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_judge_new(&judge, &qrels, &run, 1, &e), DQ_OK);
-    assert_int_equal(dq_judge_query(judge, 0, &q, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_query(eval, 0, &q, &e), DQ_OK);
     assert_true(q.in_run);
     assert_true(fabs(value_of(&q, "dcg") - 6.861) < 0.0005);
     assert_true(fabs(value_of(&q, "ndcg@6") - 0.785) < 0.0005);
     assert_true(fabs(value_of(&q, "precision@4") - 0.75) < 1e-15);
     assert_true(fabs(value_of(&q, "hit@1") - 1) < 1e-15);
-    dq_judge_free(judge);
+    dq_ranking_eval_free(eval);
     dq_lists_free(&qrels);
     dq_lists_free(&run);
 }
@@ -131,14 +131,14 @@ static void ties_go_to_the_greater_id(void **state)
     }
     finish(&qrels);
     finish(&run);
-    dq_judge *judge;
-    dq_judged q;
+    dq_ranking_eval *eval;
+    dq_judged_ranking q;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_judge_new(&judge, &qrels, &run, 1, &e), DQ_OK);
-    assert_int_equal(dq_judge_query(judge, 0, &q, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_query(eval, 0, &q, &e), DQ_OK);
     static const int32_t expected[] = {3, 1, 0, 2, 4}; /* e-acute, ba, b, a, B */
     assert_memory_equal(q.level, expected, sizeof expected);
-    dq_judge_free(judge);
+    dq_ranking_eval_free(eval);
     dq_lists_free(&qrels);
     dq_lists_free(&run);
 }
@@ -156,14 +156,14 @@ static void threshold_and_missing_query(void **state)
     add(&run, "w", "b", 1);
     finish(&qrels);
     finish(&run);
-    dq_judge *judge;
-    dq_judged q;
+    dq_ranking_eval *eval;
+    dq_judged_ranking q;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_judge_new(&judge, &qrels, &run, 2, &e), DQ_OK);
-    assert_int_equal(dq_judge_query(judge, 0, &q, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 2, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_query(eval, 0, &q, &e), DQ_OK);
     assert_int_equal(q.relevant, 1);
     assert_true(value_of(&q, "recip_rank") == 0.5); /* NOLINT: exact in binary */
-    assert_int_equal(dq_judge_query(judge, 1, &q, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_query(eval, 1, &q, &e), DQ_OK);
     assert_false(q.in_run);
     assert_int_equal(q.relevant, 1);
     for (size_t i = 0; i < dq_measure_count; i++) { /* nothing retrieved: every value is a finite number */
@@ -171,8 +171,8 @@ static void threshold_and_missing_query(void **state)
         if (m->compute) assert_true(isfinite(m->compute(&q, m->parameter == DQ_TAKES_FRACTION ? 0.5 : 5)));
     }
     assert_true(value_of(&q, "map") == 0);
-    assert_int_equal(dq_judge_query(judge, 2, &q, &e), DQ_ERR_RANGE);
-    dq_judge_free(judge);
+    assert_int_equal(dq_ranking_eval_query(eval, 2, &q, &e), DQ_ERR_RANGE);
+    dq_ranking_eval_free(eval);
     dq_lists_free(&qrels);
     dq_lists_free(&run);
 }
@@ -199,9 +199,9 @@ static void bad_lists(void **state)
         add(&lists, "q", "d", levels[i]);
         finish(&lists);
         finish(&run);
-        dq_judge *judge;
-        assert_int_equal(dq_judge_new(&judge, &lists, &run, 1, &e), DQ_ERR_RANGE);
-        assert_null(judge);
+        dq_ranking_eval *eval;
+        assert_int_equal(dq_ranking_eval_new(&eval, &lists, &run, 1, &e), DQ_ERR_RANGE);
+        assert_null(eval);
         dq_lists_free(&lists);
         dq_lists_free(&run);
     }
