@@ -57,7 +57,7 @@ all: programs ## build every program, the library, man pages and completions int
 objects   = $(patsubst %.c,$(B)/obj/%.o,$(foreach folder,$(1),$(wildcard $(folder)/*.c)))
 BUILT    := $(PROGRAMS:%=$(B)/%)
 SCRIPTED := $(SCRIPTS:%=$(B)/%)
-UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
 HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c))
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
@@ -119,7 +119,12 @@ $(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
 	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@
 	@chmod 755 $@
 
-$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/librooms.a
+# What is no test_*.c in tests/unit is there for the tests to use.
+$(B)/libunit.a: $(filter-out $(B)/obj/tests/unit/test_%.o,$(call objects,tests/unit))
+	@rm -f $@
+	ar qcs $@ $^
+
+$(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libunit.a $(B)/librooms.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 

@@ -87,12 +87,6 @@ float *dq_net_moment1(dq_net *net);
 float *dq_net_moment2(dq_net *net);
 uint64_t *dq_net_steps(dq_net *net);
 
-/* The gradient of the loss, flat, without taking a step: the plain form that tests compare with (dropout from
- * rng; pass a copy of it to repeat masks). gradient has dq_net_count floats. Returns the loss. */
-double dq_net_gradient(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
-                       const uint32_t *item, const float *target, const float *weight, size_t rows,
-                       dq_rng *rng, float *gradient);
-
 /* Adds columns PREFIX.0.weight (hidden[0], in), PREFIX.0.bias ... to a model bundle (borrowed from the net;
  * with moments also PREFIX.adam.m, .v flat), and the spec under meta[PREFIX]. */
 dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *model, dq_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One training step, with the savings that its structure allows; net_plain.c is the same mathematics without.
+ * One training step, with the savings that its structure allows; tests/unit/net_plain.c is the same
+ * mathematics without.
  *
  * - The first layer has most of the weights. Its input is [user | item], so its product is a sum of a user's
  *   and an item's part, and each is computed once per distinct user and item of the batch. Online there is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/net.h"
+#include "net_plain.h"
 
 #include "../fixtures/net/torch.h"
 #include "allocations.h"
@@ -86,8 +86,8 @@ static void drop(world *w)
 static double gradient(world *w, uint64_t seed, float *g)
 {
     dq_rng rng = dq_rng_new(seed);
-    return dq_net_gradient(w->net, &w->users, &w->items, w->user, w->item, w->target, w->weight, ROWS, &rng,
-                           g);
+    return net_plain_gradient(w->net, &w->users, &w->items, w->user, w->item, w->target, w->weight, ROWS,
+                              &rng, g);
 }
 
 static double fit(world *w, const dq_adam *adam, uint64_t seed)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The gradient as the textbook has it: every row goes through every layer on its own, in double precision,
- * with no product shared. It is slow, and it is what tests hold net_fit.c to.
+ * with no product shared. It is slow, and it is what tests hold lib/net/net_fit.c to.
  */
+#include "net_plain.h"
+
 #include "net/net_impl.h"
 
 #include <math.h>
@@ -123,9 +125,9 @@ static double square_error(plain *p, const float *target, const float *weight)
     return loss;
 }
 
-double dq_net_gradient(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
-                       const uint32_t *item, const float *target, const float *weight, size_t rows,
-                       dq_rng *rng, float *gradient)
+double net_plain_gradient(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
+                          const uint32_t *item, const float *target, const float *weight, size_t rows,
+                          dq_rng *rng, float *gradient)
 {
     plain p = {.net = net, .rows = rows};
     double loss = NAN, *sums = calloc(net->count, sizeof *sums);
