@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What cat_print.c and cat_tsv.c share: text in the making, whose first failure stays.
+ * What print.c and tsv.c share: text in the making, whose first failure stays.
  */
 #ifndef DQ_CAT_PRINT_H
 #define DQ_CAT_PRINT_H

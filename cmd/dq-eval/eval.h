@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-eval: rankings against judgements (eval_input, eval_measure, eval_print), roll-outs of
- * agents (eval_rollout; eval_env in environments that are not catalogues), learning curves (eval_curves,
- * eval_plot).
+ * The parts of dq-eval: rankings against judgements (input, measure, print), roll-outs of agents (rollout;
+ * env in environments that are not catalogues), learning curves (curves, plot).
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H

@@ -3,9 +3,8 @@
  * Vectors from texts without a model: signed feature hashing (Weinberger, Dasgupta, Langford, Smola and
  * Attenberg, "Feature hashing for large scale multitask learning", ICML 2009). The features of a text are its
  * lower-cased words and the character n-grams of each word between its boundaries, "<" and ">". A feature
- * adds
- * +-w to one of the vector's places; hash collisions then cancel in the mean, and inner products of the
- * vectors are unbiased estimates of those of the texts.
+ * adds w or -w to one of the vector's places; hash collisions then cancel in the mean, and inner products of
+ * the vectors are unbiased estimates of those of the texts.
  *
  *     "Senior C++"  ->  senior  c++  <se sen eni ... or>  <c+ c++ ++>  <sen ...
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Matrix products, row-major, float32, on one thread: dq cuts work into tiles itself (dq/pool.h) because a
+ * Matrix products, row-major, float32, on one thread: dq cuts work into tiles itself (math/pool.h) because a
  * BLAS's own threads spin, and lose badly beside a busy neighbour in a pipeline. lib/math/blas.c is the only
  * file that sees cblas.h.
  */

@@ -25,6 +25,7 @@ void dq_parallel(unsigned threads, size_t tiles, void (*tile)(void *arg, size_t 
     part parts[DQ_PARALLEL_MAX];
     pthread_t running[DQ_PARALLEL_MAX];
     bool started[DQ_PARALLEL_MAX] = {false};
+    if (threads < 1) threads = 1;
     if (threads > DQ_PARALLEL_MAX) threads = DQ_PARALLEL_MAX;
     if (threads > tiles) threads = tiles ? (unsigned)tiles : 1;
     for (unsigned t = 0; t < threads; t++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tiles of work over a few threads, for programs that need no BLAS: dq_pool (dq/pool.h) would load one, which
- * takes longer than such a program lives. What a tile computes must depend on its number alone.
+ * Tiles of work over a few threads, for programs that need no BLAS: dq_pool (math/pool.h) makes one ready,
+ * and whoever links it loads it, which takes longer than such a program lives. So the two are two files. What
+ * a tile computes must depend on its number alone.
  */
 #ifndef DQ_MATH_PARALLEL_H
 #define DQ_MATH_PARALLEL_H
@@ -10,7 +11,7 @@
 
 enum { DQ_PARALLEL_MAX = 64 };
 
-/* Calls tile(arg, i, thread) for every i < tiles, over at most `threads` threads (and DQ_PARALLEL_MAX), the
+/* Calls tile(arg, i, thread) for every i < tiles, over at most `threads` threads (1 .. DQ_PARALLEL_MAX), the
  * caller's own among them, and returns when all are done. A thread that cannot be started leaves its tiles to
  * the caller. */
 void dq_parallel(unsigned threads, size_t tiles, void (*tile)(void *arg, size_t i, unsigned thread),

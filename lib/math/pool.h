@@ -14,7 +14,7 @@
 
 typedef struct dq_pool dq_pool;
 
-/* threads in all, the caller's included; 1 starts none. Also makes the BLAS ready (dq/blas.h). */
+/* threads in all, the caller's included; 1 starts none. Also makes the BLAS ready (math/blas.h). */
 dq_status dq_pool_new(dq_pool **pool, unsigned threads, dq_error *error);
 unsigned dq_pool_threads(const dq_pool *pool);
 
