@@ -207,13 +207,13 @@ static const dq_mode modes[] = {
     {0}};
 
 /* The width behind a method's name; 0 for another method, or no such width. */
-static uint32_t width_of(const char *method, const char *name, unsigned long most)
+static uint32_t width_of(const char *method, const char *name, unsigned long max)
 {
     size_t n = strlen(name);
     char *end;
     if (strncmp(method, name, n) != 0 || method[n] < '1' || method[n] > '9') return 0;
     unsigned long width = strtoul(method + n, &end, 10);
-    return *end || width > most ? 0 : (uint32_t)width;
+    return *end || width > max ? 0 : (uint32_t)width;
 }
 
 /* The first operand: hash:WIDTH, cf:WIDTH or openai:MODEL. Kept as an option too, for the head. */
