@@ -4,6 +4,7 @@
  */
 #include "cat.h"
 
+#include "core/array.h"
 #include "core/index.h"
 #include "dq/source.h"
 #include "port/files/npy.h"
@@ -45,13 +46,8 @@ dq_status dq_cat_array_add(dq_cat_array *array, dq_bundle *bundle, dq_error *err
                        bundle->kind);
     dq_status status = check_joins(a, bundle, c, error);
     if (status) return status;
-    if (a->count == a->room) {
-        size_t room = a->room ? 2 * a->room : 16;
-        dq_bundle *bundles = realloc(a->bundles, room * sizeof *bundles);
-        if (!bundles) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an array");
-        a->bundles = bundles;
-        a->room = room;
-    }
+    if (!dq_array_reserve(&a->bundles, &a->room, a->count + 1, sizeof *a->bundles))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an array");
     a->rows += bundle->rows;
     a->bundles[a->count++] = *bundle;
     *bundle = DQ_BUNDLE_EMPTY;

@@ -4,6 +4,7 @@
  * section wants all users before the first item.
  */
 #include "cat.h"
+#include "core/array.h"
 #include "data/load.h"
 #include "data/transitions.h"
 
@@ -26,13 +27,8 @@ static bool has_references(const dq_bundle *bundle)
 /* Takes the bundle over; its references count the catalogue's rows from now on. */
 static dq_status keep(others *o, dq_bundle *bundle, const dq_catalogue *catalogue, dq_error *error)
 {
-    if (o->count == o->room) {
-        size_t room = o->room ? 2 * o->room : 16;
-        dq_bundle *grown = realloc(o->at, room * sizeof *grown);
-        if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to join");
-        o->at = grown;
-        o->room = room;
-    }
+    if (!dq_array_reserve(&o->at, &o->room, o->count + 1, sizeof *o->at))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory to join");
     if (!has_references(bundle)) {
         o->at[o->count++] = *bundle;
         *bundle = DQ_BUNDLE_EMPTY;

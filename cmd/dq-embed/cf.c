@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cf.h"
 
+#include "core/array.h"
 #include "data/transitions.h"
 #include "embed/als_catalogue.h"
 #include "math/parallel.h"
@@ -27,10 +28,8 @@ static dq_status no_memory(dq_error *error)
 
 static dq_status hold(run *r, dq_bundle *bundle, dq_error *error)
 {
-    dq_bundle *grown = realloc(r->behind, (r->behind_count + 1) * sizeof *grown);
-    if (!grown) return no_memory(error);
-    r->behind = grown;
-    grown[r->behind_count++] = *bundle;
+    if (!dq_array_resize(&r->behind, r->behind_count + 1, sizeof *r->behind)) return no_memory(error);
+    r->behind[r->behind_count++] = *bundle;
     *bundle = DQ_BUNDLE_EMPTY;
     return DQ_OK;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "model.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,13 +163,8 @@ static dq_status put(embed_model *m, const char *text, size_t n, place to, dq_er
     dq_status status = DQ_OK;
     for (bool more = true; !status && more && dq_ask_room(m->ask) == 0;) status = take(m, &more, error);
     if (status) return status;
-    if (m->count == m->room) {
-        size_t room = m->room ? 2 * m->room : 256;
-        place *grown = realloc(m->places, room * sizeof *grown);
-        if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for texts");
-        m->places = grown;
-        m->room = room;
-    }
+    if (!dq_array_reserve(&m->places, &m->room, m->count + 1, sizeof *m->places))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for texts");
     m->places[m->count] = to;
     status = write_request(m, text, n, error);
     dq_question question = {

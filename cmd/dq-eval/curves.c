@@ -4,6 +4,7 @@
  */
 #include "curves.h"
 
+#include "core/array.h"
 #include "dq/source.h"
 #include "port/files/json.h"
 
@@ -76,9 +77,7 @@ static dq_status find_run(curves *c, const char *path, const dq_value *user, uin
     dq_status status = dq_index_add(&c->keys, key, (size_t)n, &row, &fresh, error);
     if (status) return status;
     if (fresh) {
-        curve_run *runs = realloc(c->runs, (row + 1U) * sizeof *runs);
-        if (!runs) return short_of_memory(error);
-        c->runs = runs;
+        if (!dq_array_resize(&c->runs, (size_t)row + 1, sizeof *c->runs)) return short_of_memory(error);
         c->runs[row] = (curve_run){.group = group};
         c->run_count = row + 1U;
     }
@@ -89,13 +88,11 @@ static dq_status find_run(curves *c, const char *path, const dq_value *user, uin
 static dq_status reserve(const curves *c, curve_run *run, size_t points, dq_error *error)
 {
     if (points > run->points) run->points = points;
-    if (points <= run->capacity) return DQ_OK;
-    size_t capacity = 2 * points;
+    size_t capacity = dq_array_capacity(run->capacity, points);
+    if (capacity == run->capacity) return DQ_OK;
     for (size_t m = 0; m < c->metric_count; m++) {
-        double *y = realloc(run->y[m], capacity * sizeof *y);
-        if (!y) return short_of_memory(error);
-        for (size_t i = run->capacity; i < capacity; i++) y[i] = (double)NAN;
-        run->y[m] = y;
+        if (!dq_array_resize(&run->y[m], capacity, sizeof *run->y[m])) return short_of_memory(error);
+        for (size_t i = run->capacity; i < capacity; i++) run->y[m][i] = (double)NAN;
     }
     run->capacity = capacity;
     return DQ_OK;

@@ -6,6 +6,8 @@
  */
 #include "rank.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +17,8 @@ dq_status rank_agents_add(rank_agents *agents, dq_bundle *model, dq_error *error
     if (agents->count && !(named && dq_map_get(&agents->models[0].meta, "user")))
         return dq_fail(error, DQ_ERR_DUPLICATE,
                        "a second model: dq-rank takes one, or one for each user (dq-train --each-user)");
-    if (agents->count == agents->slots) {
-        size_t slots = agents->slots ? 2 * agents->slots : 4;
-        dq_bundle *models = realloc(agents->models, slots * sizeof *models);
-        if (!models) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for models");
-        agents->models = models;
-        agents->slots = slots;
-    }
+    if (!dq_array_reserve(&agents->models, &agents->slots, agents->count + 1, sizeof *agents->models))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for models");
     agents->models[agents->count++] = *model;
     *model = DQ_BUNDLE_EMPTY;
     return DQ_OK;

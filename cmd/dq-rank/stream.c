@@ -5,6 +5,7 @@
  */
 #include "rank.h"
 
+#include "core/array.h"
 #include "rank/sessions.h"
 #include "wire/prefetch.h"
 
@@ -160,13 +161,8 @@ static dq_status begin(ranking *r, dq_error *error)
 /* Puts the block aside for models that come later. */
 static dq_status keep_block(ranking *r, dq_error *error)
 {
-    if (r->block_count == r->block_slots) {
-        size_t slots = r->block_slots ? 2 * r->block_slots : 16;
-        dq_rank_block *blocks = realloc(r->blocks, slots * sizeof *blocks);
-        if (!blocks) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
-        r->blocks = blocks;
-        r->block_slots = slots;
-    }
+    if (!dq_array_reserve(&r->blocks, &r->block_slots, r->block_count + 1, sizeof *r->blocks))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
     uint32_t next = r->block.first + r->block.rows;
     r->blocks[r->block_count++] = r->block;
     r->block = (dq_rank_block){0};
@@ -203,13 +199,8 @@ static dq_status rank_items_of(ranking *r, const dq_prefetched *piece, dq_error 
 
 static dq_status hold(ranking *r, dq_prefetched *piece, dq_error *error)
 {
-    if (r->held_count == r->held_slots) {
-        size_t slots = r->held_slots ? 2 * r->held_slots : 16;
-        dq_prefetched *held = realloc(r->held, slots * sizeof *held);
-        if (!held) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for items that wait for users");
-        r->held = held;
-        r->held_slots = slots;
-    }
+    if (!dq_array_reserve(&r->held, &r->held_slots, r->held_count + 1, sizeof *r->held))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for items that wait for users");
     r->held[r->held_count++] = *piece;
     piece->bundle = DQ_BUNDLE_EMPTY;
     return DQ_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "human.h"
+#include "core/array.h"
 #include "terminal.h"
 
 #include "dq/source.h"
@@ -57,13 +58,8 @@ static dq_status remember(dq_human *h, const char *user, size_t u, const char *i
     free(key);
     if (!status && label) status = dq_index_add(&h->names, label, n + 1, &name, NULL, error);
     if (status) return status;
-    if (row >= h->room) {
-        size_t room = h->room ? 2 * h->room : 64;
-        uint32_t *labels = realloc(h->labels, room * sizeof *labels);
-        if (!labels) return dq_fail(error, DQ_ERR_MEMORY, "no memory for answers");
-        h->labels = labels;
-        h->room = room;
-    }
+    if (!dq_array_reserve(&h->labels, &h->room, (size_t)row + 1, sizeof *h->labels))
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for answers");
     h->labels[row] = name;
     return DQ_OK;
 }
@@ -255,15 +251,11 @@ static dq_status submit(void *self, const uint32_t *user, const uint32_t *item, 
 {
     dq_human *h = self;
     if (h->at == h->count) h->at = h->count = 0;
-    if (h->count + n > h->capacity) {
-        size_t room = 2 * h->capacity + n;
-        uint32_t *users = realloc(h->user, room * sizeof *users);
-        if (users) h->user = users;
-        uint32_t *items = realloc(h->item, room * sizeof *items);
-        if (items) h->item = items;
-        if (!users || !items) return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
-        h->capacity = room;
-    }
+    size_t capacity = dq_array_capacity(h->capacity, h->count + n);
+    if (capacity > h->capacity && (!dq_array_resize(&h->user, capacity, sizeof *h->user) ||
+                                   !dq_array_resize(&h->item, capacity, sizeof *h->item)))
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
+    h->capacity = capacity;
     memcpy(h->user + h->count, user, n * sizeof *user);
     memcpy(h->item + h->count, item, n * sizeof *item);
     h->count += n;

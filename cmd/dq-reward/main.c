@@ -3,6 +3,7 @@
  * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
  */
 #include "cli/filter.h"
+#include "core/array.h"
 #include "data/load.h"
 #include "data/transitions.h"
 #include "dq/source.h"
@@ -90,10 +91,9 @@ static dq_status make_ready(reward_run *s, dq_error *error)
 
 static dq_status hold(dq_bundle **bundles, size_t *count, dq_bundle *bundle, dq_error *error)
 {
-    dq_bundle *grown = realloc(*bundles, (*count + 1) * sizeof *grown);
-    if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the input");
-    *bundles = grown;
-    grown[(*count)++] = *bundle;
+    if (!dq_array_resize(bundles, *count + 1, sizeof **bundles))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the input");
+    (*bundles)[(*count)++] = *bundle;
     *bundle = DQ_BUNDLE_EMPTY;
     return DQ_OK;
 }

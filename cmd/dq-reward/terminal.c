@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "terminal.h"
 
+#include "core/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -46,15 +48,7 @@ void dq_terminal_close(dq_terminal *terminal)
 
 static void add(dq_terminal *t, const char *text, size_t n)
 {
-    while (!t->failed && t->bytes + n > t->room) {
-        size_t room = t->room ? 2 * t->room : 4096;
-        char *grown = realloc(t->shown, room);
-        t->failed = !grown;
-        if (grown) {
-            t->shown = grown;
-            t->room = room;
-        }
-    }
+    if (!dq_array_reserve(&t->shown, &t->room, t->bytes + n, 1)) t->failed = true;
     if (t->failed || n == 0) return;
     memcpy(t->shown + t->bytes, text, n);
     t->bytes += n;

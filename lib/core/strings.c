@@ -4,36 +4,25 @@
  */
 #include "dq/bundle.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static bool reserve_slots(dq_strings *s)
 {
-    if (s->count + 1 < s->slots) return true;
-    size_t slots = s->slots ? 2 * s->slots : 64;
-    uint32_t *offsets = realloc(s->offsets, slots * sizeof *offsets);
-    if (!offsets) return false;
-    if (!s->offsets) offsets[0] = 0;
-    s->offsets = offsets;
-    if (s->nulls) {
-        uint8_t *nulls = realloc(s->nulls, slots);
-        if (!nulls) return false;
-        s->nulls = nulls;
-    }
+    size_t slots = dq_array_capacity(s->slots, s->count + 2);
+    if (slots == s->slots) return true;
+    if (!dq_array_resize(&s->offsets, slots, sizeof *s->offsets)) return false;
+    if (s->slots == 0) s->offsets[0] = 0;
+    if (s->nulls && !dq_array_resize(&s->nulls, slots, 1)) return false;
     s->slots = slots;
     return true;
 }
 
 static bool reserve_bytes(dq_strings *s, size_t more)
 {
-    size_t capacity = s->capacity ? s->capacity : 256;
-    while (capacity - s->bytes < more) capacity *= 2;
-    if (capacity == s->capacity) return true;
-    char *data = realloc(s->data, capacity);
-    if (!data) return false;
-    s->data = data;
-    s->capacity = capacity;
-    return true;
+    return dq_array_reserve(&s->data, &s->capacity, s->bytes + more + 1, 1); /* not NULL for empty texts */
 }
 
 dq_status dq_strings_add(dq_strings *s, const char *text, size_t bytes, dq_error *error)

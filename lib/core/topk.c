@@ -6,6 +6,8 @@
  */
 #include "core/topk.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -95,11 +97,10 @@ static void make_heap(dq_topk *topk)
 static dq_status reserve(dq_topk *topk, dq_error *error)
 {
     if (topk->count < topk->capacity) return DQ_OK;
-    size_t capacity = topk->capacity ? 2 * topk->capacity : 16;
+    size_t capacity = dq_array_capacity(topk->capacity, topk->count + 1);
     if (capacity > topk->k) capacity = topk->k;
-    dq_scored *items = realloc(topk->items, capacity * sizeof *items);
-    if (!items) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a ranking of %zu", topk->k);
-    topk->items = items;
+    if (!dq_array_resize(&topk->items, capacity, sizeof *topk->items))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a ranking of %zu", topk->k);
     topk->capacity = capacity;
     return DQ_OK;
 }

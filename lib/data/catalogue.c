@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/catalogue.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,32 +12,17 @@ static dq_status no_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the catalogue");
 }
 
-/* Grows *array, in malloc's memory, to hold `need` elements. */
-static bool reserve(void *array, size_t *capacity, size_t need, size_t size)
-{
-    if (need <= *capacity) return true;
-    size_t room = *capacity ? *capacity : 16;
-    while (room < need) room *= 2;
-    void *old, *grown;
-    memcpy(&old, array, sizeof old);
-    grown = realloc(old, room * size);
-    if (!grown) return false;
-    memcpy(array, &grown, sizeof grown);
-    *capacity = room;
-    return true;
-}
-
 /* Room for the rows that the bundle entered last has. */
 static bool reserve_rows(dq_entities *entities, size_t rows)
 {
-    size_t count = dq_entities_count(entities), capacity = entities->capacity;
-    if (!reserve(&entities->section_rows, &entities->section_capacity, entities->section_count + rows,
-                 sizeof *entities->section_rows))
+    size_t capacity = dq_array_capacity(entities->capacity, dq_entities_count(entities));
+    if (!dq_array_reserve(&entities->section_rows, &entities->section_capacity,
+                          entities->section_count + rows, sizeof *entities->section_rows))
         return false;
-    if (count <= capacity) return true;
-    if (!reserve(&entities->rows, &capacity, count, sizeof *entities->rows)) return false;
-    capacity = entities->capacity;
-    if (!reserve(&entities->vectors, &capacity, count, sizeof *entities->vectors)) return false;
+    if (capacity == entities->capacity) return true;
+    if (!dq_array_resize(&entities->rows, capacity, sizeof *entities->rows) ||
+        !dq_array_resize(&entities->vectors, capacity, sizeof *entities->vectors))
+        return false;
     entities->capacity = capacity;
     return true;
 }
@@ -133,7 +120,7 @@ static dq_status add_rows(dq_entities *entities, dq_bundle *bundle, uint64_t sec
 
 static bool keep_bundle(dq_bundle **bundles, size_t *count, size_t *capacity, dq_bundle *bundle)
 {
-    if (!reserve(bundles, capacity, *count + 1, sizeof **bundles)) return false;
+    if (!dq_array_reserve(bundles, capacity, *count + 1, sizeof **bundles)) return false;
     (*bundles)[(*count)++] = *bundle;
     *bundle = DQ_BUNDLE_EMPTY;
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/dataset.h"
 
+#include "core/array.h"
 #include "core/digest.h"
 
 #include <math.h>
@@ -12,27 +13,15 @@ static dq_status no_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "no memory for the input");
 }
 
-/* The next capacity: doubling. */
-static size_t grown(size_t capacity, size_t need)
-{
-    size_t room = capacity ? capacity : 16;
-    while (room < need) room *= 2;
-    return room;
-}
-
 static dq_status reserve(dq_dataset *dataset, uint64_t more, dq_error *error)
 {
-    size_t need = dataset->count + (size_t)more;
-    if (need <= dataset->capacity) return DQ_OK;
-    size_t room = grown(dataset->capacity, need);
-    dq_transition *rows = realloc(dataset->transitions, room * sizeof *rows);
-    if (rows) dataset->transitions = rows;
-    float *cosine = realloc(dataset->cosine, room * sizeof *cosine);
-    if (cosine) dataset->cosine = cosine;
-    float *llm = realloc(dataset->llm, room * sizeof *llm);
-    if (llm) dataset->llm = llm;
-    if (!rows || !cosine || !llm) return no_memory(error);
-    dataset->capacity = room;
+    size_t capacity = dq_array_capacity(dataset->capacity, dataset->count + (size_t)more);
+    if (capacity == dataset->capacity) return DQ_OK;
+    if (!dq_array_resize(&dataset->transitions, capacity, sizeof *dataset->transitions) ||
+        !dq_array_resize(&dataset->cosine, capacity, sizeof *dataset->cosine) ||
+        !dq_array_resize(&dataset->llm, capacity, sizeof *dataset->llm))
+        return no_memory(error);
+    dataset->capacity = capacity;
     return DQ_OK;
 }
 
@@ -87,13 +76,8 @@ static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_err
 
 dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error)
 {
-    if (models->count == models->capacity) {
-        size_t room = grown(models->capacity, models->count + 1);
-        dq_bundle *at = realloc(models->at, room * sizeof *at);
-        if (!at) return no_memory(error);
-        models->at = at;
-        models->capacity = room;
-    }
+    if (!dq_array_reserve(&models->at, &models->capacity, models->count + 1, sizeof *models->at))
+        return no_memory(error);
     models->at[models->count++] = *bundle;
     *bundle = DQ_BUNDLE_EMPTY;
     return DQ_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/identity.h"
 
+#include "core/array.h"
 #include "core/digest.h"
 #include "dq/schema.h"
 
@@ -43,26 +44,23 @@ uint64_t dq_identity_digest(const dq_bundle *bundle, uint64_t row)
 /* Room for the numbers of a bundle's rows. */
 static bool reserve_rows(dq_identity *identity, size_t rows)
 {
-    if (rows <= identity->row_capacity) return true;
-    uint32_t *numbers = realloc(identity->numbers, rows * sizeof *numbers);
-    if (numbers) identity->numbers = numbers;
-    uint32_t *fresh = realloc(identity->fresh, rows * sizeof *fresh);
-    if (fresh) identity->fresh = fresh;
-    if (!numbers || !fresh) return false;
-    identity->row_capacity = rows;
+    size_t capacity = dq_array_capacity(identity->row_capacity, rows);
+    if (capacity == identity->row_capacity) return true;
+    if (!dq_array_resize(&identity->numbers, capacity, sizeof *identity->numbers) ||
+        !dq_array_resize(&identity->fresh, capacity, sizeof *identity->fresh))
+        return false;
+    identity->row_capacity = capacity;
     return true;
 }
 
 /* Room for one more id. */
 static bool reserve_id(dq_identity *identity)
 {
-    if (dq_index_count(&identity->ids) < identity->capacity) return true;
-    size_t capacity = identity->capacity ? 2 * identity->capacity : 1024;
-    uint64_t *digests = realloc(identity->digests, capacity * sizeof *digests);
-    if (digests) identity->digests = digests;
-    uint32_t *sections = realloc(identity->sections, capacity * sizeof *sections);
-    if (sections) identity->sections = sections;
-    if (!digests || !sections) return false;
+    size_t capacity = dq_array_capacity(identity->capacity, (size_t)dq_index_count(&identity->ids) + 1);
+    if (capacity == identity->capacity) return true;
+    if (!dq_array_resize(&identity->digests, capacity, sizeof *identity->digests) ||
+        !dq_array_resize(&identity->sections, capacity, sizeof *identity->sections))
+        return false;
     identity->capacity = capacity;
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/select.h"
 
+#include "core/array.h"
 #include "dq/schema.h"
 
 #include <stdlib.h>
@@ -87,13 +88,8 @@ static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, dq_er
 {
     const dq_column *ids = dq_bundle_column(bundle, "id");
     size_t need = entities->ids.count + bundle->rows;
-    if (need > entities->capacity) {
-        size_t room = 2 * entities->capacity > need ? 2 * entities->capacity : need;
-        uint32_t *place = realloc(entities->place, room * sizeof *place);
-        if (!place) return no_memory(error);
-        entities->place = place;
-        entities->capacity = room;
-    }
+    if (!dq_array_reserve(&entities->place, &entities->capacity, need, sizeof *entities->place))
+        return no_memory(error);
     dq_status status = DQ_OK;
     for (uint64_t r = 0; !status && r < bundle->rows; r++) {
         size_t n;
@@ -187,12 +183,8 @@ bool dq_select_done(const dq_selection *s)
 
 static dq_status reserve_rows(dq_selection *s, uint64_t rows, dq_error *error)
 {
-    if (rows <= s->capacity) return DQ_OK;
-    uint32_t *grown = realloc(s->rows, (size_t)rows * sizeof *grown);
-    if (!grown) return no_memory(error);
-    s->rows = grown;
-    s->capacity = (size_t)rows;
-    return DQ_OK;
+    bool room = dq_array_reserve(&s->rows, &s->capacity, (size_t)rows, sizeof *s->rows);
+    return room ? DQ_OK : no_memory(error);
 }
 
 dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t section, dq_error *error)

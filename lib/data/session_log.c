@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/session_log.h"
 
+#include "core/array.h"
 #include "data/time.h"
 
 #include <math.h>
@@ -35,13 +36,7 @@ static float reward_of(const dq_session_log *log, const columns *c, uint64_t row
 
 static bool keep_text(dq_session_log *log, const char *text, size_t n)
 {
-    if (log->time_bytes + n > log->time_capacity) {
-        size_t capacity = 2 * log->time_capacity + n + 4096;
-        char *grown = realloc(log->times, capacity);
-        if (!grown) return false;
-        log->times = grown;
-        log->time_capacity = capacity;
-    }
+    if (!dq_array_reserve(&log->times, &log->time_capacity, log->time_bytes + n, 1)) return false;
     if (n) memcpy(log->times + log->time_bytes, text, n);
     log->time_bytes += n;
     return true;
@@ -87,13 +82,7 @@ dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions,
     size_t need = log->count + interactions->rows;
     dq_status status = DQ_OK;
     if (need >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 interactions");
-    if (need > log->capacity) {
-        size_t capacity = 2 * log->capacity > need ? 2 * log->capacity : need;
-        dq_session_event *grown = realloc(log->at, capacity * sizeof *grown);
-        if (!grown) return no_memory(error);
-        log->at = grown;
-        log->capacity = capacity;
-    }
+    if (!dq_array_reserve(&log->at, &log->capacity, need, sizeof *log->at)) return no_memory(error);
     for (uint64_t r = 0; !status && r < interactions->rows; r++) status = take(log, &c, r, error);
     return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "embed/hashing.h"
+#include "core/array.h"
 #include "core/index.h"
 #include "core/utf8.h"
 
@@ -94,13 +95,8 @@ static size_t encode(uint32_t c, char *to)
 static dq_status add_feature(dq_hashing *f, const char *text, size_t n, uint64_t seed, double weight,
                              dq_error *error)
 {
-    if (f->count == f->capacity) {
-        size_t capacity = f->capacity ? 2 * f->capacity : 1024;
-        feature *grown = realloc(f->found, capacity * sizeof *grown);
-        if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for features");
-        f->found = grown;
-        f->capacity = capacity;
-    }
+    if (!dq_array_reserve(&f->found, &f->capacity, f->count + 1, sizeof *f->found))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for features");
     f->found[f->count++] = (feature){.hash = dq_hash(text, n, seed), .weight = weight};
     return DQ_OK;
 }
@@ -108,15 +104,11 @@ static dq_status add_feature(dq_hashing *f, const char *text, size_t n, uint64_t
 /* Appends one letter to the word, whose end is that of its last letter. */
 static dq_status add_letter(dq_hashing *f, uint32_t c, dq_error *error)
 {
-    if (f->letters == f->letter_capacity) {
-        size_t capacity = f->letter_capacity ? 2 * f->letter_capacity : 64;
-        uint32_t *ends = realloc(f->ends, capacity * sizeof *ends);
-        if (ends) f->ends = ends;
-        char *word = realloc(f->word, 4 * capacity);
-        if (word) f->word = word;
-        if (!ends || !word) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a word");
-        f->letter_capacity = capacity;
-    }
+    size_t capacity = dq_array_capacity(f->letter_capacity, f->letters + 1);
+    if (capacity > f->letter_capacity &&
+        (!dq_array_resize(&f->ends, capacity, sizeof *f->ends) || !dq_array_resize(&f->word, capacity, 4)))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a word");
+    f->letter_capacity = capacity;
     size_t at = f->letters ? f->ends[f->letters - 1] : 0;
     f->ends[f->letters++] = (uint32_t)(at + encode(c, f->word + at));
     return DQ_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "label/remote.h"
 
+#include "core/array.h"
 #include "wire/coprocess.h"
 
 #include <math.h>
@@ -63,16 +64,14 @@ static dq_status put_interactions(dq_remote *r, dq_error *error)
 {
     const dq_catalogue *c = r->config.catalogue;
     uint32_t *rows = NULL;
-    size_t at = 0;
+    size_t at = 0, capacity = 0;
     dq_status status = DQ_OK;
     for (size_t b = 0; !status && b < c->interaction_bundle_count; b++) {
         const dq_bundle *all = &c->interaction_bundles[b];
-        uint32_t *more = realloc(rows, ((size_t)all->rows + 1) * sizeof *rows);
-        if (!more) {
+        if (!dq_array_reserve(&rows, &capacity, (size_t)all->rows, sizeof *rows)) {
             status = dq_fail(error, DQ_ERR_MEMORY, "no memory for interactions");
             break;
         }
-        rows = more;
         size_t n = 0;
         for (uint32_t row = 0; row < all->rows; row++)
             if (c->interactions[at++].user == r->config.user) rows[n++] = row;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/qrels.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static dq_status grow(dq_lists *lists, dq_error *error)
+static dq_status reserve(dq_lists *lists, dq_error *error)
 {
-    size_t capacity = lists->capacity ? lists->capacity + lists->capacity / 2 : 4096;
-    uint32_t *query = realloc(lists->query, capacity * sizeof *query);
-    if (query) lists->query = query;
-    uint32_t *doc = realloc(lists->doc, capacity * sizeof *doc);
-    if (doc) lists->doc = doc;
-    double *value = realloc(lists->value, capacity * sizeof *value);
-    if (value) lists->value = value;
-    if (!query || !doc || !value)
+    size_t capacity = dq_array_capacity(lists->capacity, lists->count + 1);
+    if (capacity == lists->capacity) return DQ_OK;
+    if (!dq_array_resize(&lists->query, capacity, sizeof *lists->query) ||
+        !dq_array_resize(&lists->doc, capacity, sizeof *lists->doc) ||
+        !dq_array_resize(&lists->value, capacity, sizeof *lists->value))
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu entries", lists->count + 1);
     lists->capacity = capacity;
     return DQ_OK;
@@ -42,7 +41,7 @@ dq_status dq_lists_add(dq_lists *lists, const char *query, size_t query_bytes, c
     if (!isfinite(value))
         return dq_fail(error, DQ_ERR_NUMERIC, "%.*s for %.*s is not a finite number", (int)doc_bytes, doc,
                        (int)query_bytes, query);
-    dq_status status = lists->count == lists->capacity ? grow(lists, error) : DQ_OK;
+    dq_status status = reserve(lists, error);
     uint32_t q = 0, d = 0;
     if (!status) status = query_row(lists, query, query_bytes, &q, error);
     if (!status) status = dq_index_add(&lists->docs, doc, doc_bytes, &d, NULL, error);

@@ -4,6 +4,8 @@
  */
 #include "rank/items.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 
 enum { DIGEST_TILE = 64 }; /* rows */
@@ -48,12 +50,8 @@ dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_
 
 static dq_status reserve_digests(dq_rank_items *items, uint64_t rows, dq_error *error)
 {
-    if (rows <= items->digest_slots) return DQ_OK;
-    uint64_t *digests = realloc(items->digests, (size_t)rows * sizeof *digests);
-    if (!digests) return no_memory(error);
-    items->digests = digests;
-    items->digest_slots = (size_t)rows;
-    return DQ_OK;
+    bool room = dq_array_reserve(&items->digests, &items->digest_slots, (size_t)rows, sizeof *items->digests);
+    return room ? DQ_OK : no_memory(error);
 }
 
 typedef struct digesting {

@@ -5,6 +5,7 @@
  */
 #include "rank/merge.h"
 
+#include "core/array.h"
 #include "core/index.h"
 
 #include <math.h>
@@ -45,17 +46,10 @@ void dq_merge_free(dq_merge *merge)
     free(merge);
 }
 
-/* An array of at least `need` elements. */
-static dq_status grow(void **array, size_t *slots, size_t need, size_t size, dq_error *error)
+static dq_status reserve(void *array, size_t *slots, size_t need, size_t size, dq_error *error)
 {
-    if (need <= *slots) return DQ_OK;
-    size_t wanted = *slots ? 2 * *slots : 64;
-    if (wanted < need) wanted = need;
-    void *larger = realloc(*array, wanted * size);
-    if (!larger) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a merge");
-    *array = larger;
-    *slots = wanted;
-    return DQ_OK;
+    if (dq_array_reserve(array, slots, need, size)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a merge");
 }
 
 /* The user's number; a new one gets an empty ranking. Room is made first, so that a failure leaves the index
@@ -65,8 +59,8 @@ static dq_status find_user(dq_merge *merge, const char *user, size_t bytes, uint
     dq_topk *fresh;
     *number = dq_index_find(&merge->users, user, bytes);
     if (*number != DQ_ABSENT) return DQ_OK;
-    dq_status status = grow((void **)&merge->topks, &merge->topk_slots, dq_index_count(&merge->users) + 1,
-                            sizeof *merge->topks, error);
+    dq_status status = reserve(&merge->topks, &merge->topk_slots, dq_index_count(&merge->users) + 1,
+                               sizeof *merge->topks, error);
     if (status || (status = dq_topk_new(&fresh, merge->k, error))) return status;
     if ((status = dq_index_add(&merge->users, user, bytes, number, NULL, error))) {
         dq_topk_free(fresh);
@@ -81,12 +75,12 @@ static dq_status note_pair(dq_merge *merge, uint32_t user, const char *item, siz
                            bool *fresh, dq_error *error)
 {
     uint32_t row;
-    dq_status status = grow((void **)&merge->key, &merge->key_bytes, sizeof user + bytes, 1, error);
+    dq_status status = reserve(&merge->key, &merge->key_bytes, sizeof user + bytes, 1, error);
     if (status) return status;
     memcpy(merge->key, &user, sizeof user);
     if (bytes) memcpy(merge->key + sizeof user, item, bytes);
-    if ((status = grow((void **)&merge->scores, &merge->score_slots, dq_index_count(&merge->pairs) + 1,
-                       sizeof *merge->scores, error)) ||
+    if ((status = reserve(&merge->scores, &merge->score_slots, dq_index_count(&merge->pairs) + 1,
+                          sizeof *merge->scores, error)) ||
         (status = dq_index_add(&merge->pairs, merge->key, sizeof user + bytes, &row, fresh, error)))
         return status;
     if (*fresh) merge->scores[row] = score;

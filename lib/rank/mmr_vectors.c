@@ -4,6 +4,8 @@
  */
 #include "rank/mmr_vectors.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,12 +29,8 @@ const float *dq_mmr_vectors_find(const dq_mmr_vectors *mmr, uint32_t number)
 
 static dq_status clear_marks(dq_mmr_vectors *mmr, size_t n, dq_error *error)
 {
-    if (n > mmr->mark_slots) {
-        uint8_t *marks = realloc(mmr->marks, n);
-        if (!marks) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
-        mmr->marks = marks;
-        mmr->mark_slots = n;
-    }
+    if (!dq_array_reserve(&mmr->marks, &mmr->mark_slots, n, 1))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
     if (n) memset(mmr->marks, 0, n);
     return DQ_OK;
 }
@@ -41,16 +39,11 @@ static dq_status insert(dq_mmr_vectors *mmr, uint32_t number, const float *vecto
 {
     size_t at = place_of(mmr, number);
     if (at < mmr->count && mmr->numbers[at] == number) return DQ_OK;
-    if (mmr->count == mmr->slots) {
-        size_t slots = mmr->slots ? 2 * mmr->slots : 256;
-        uint32_t *numbers = realloc(mmr->numbers, slots * sizeof *numbers);
-        if (numbers) mmr->numbers = numbers;
-        float **vectors = realloc(mmr->vectors, slots * sizeof *vectors);
-        if (vectors) mmr->vectors = vectors;
-        if (!numbers || !vectors)
-            return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
-        mmr->slots = slots;
-    }
+    size_t slots = dq_array_capacity(mmr->slots, mmr->count + 1);
+    if (slots > mmr->slots && (!dq_array_resize(&mmr->numbers, slots, sizeof *mmr->numbers) ||
+                               !dq_array_resize(&mmr->vectors, slots, sizeof *mmr->vectors)))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
+    mmr->slots = slots;
     float *copy = malloc(mmr->width * sizeof *copy);
     if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
     memcpy(copy, vector, mmr->width * sizeof *copy);

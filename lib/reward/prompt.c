@@ -5,6 +5,7 @@
  */
 #include "reward/prompt.h"
 
+#include "core/array.h"
 #include "dq/arena.h"
 
 #include <stdlib.h>
@@ -299,17 +300,8 @@ const char *dq_prompt_name(const dq_prompt *prompt, dq_prompt_stage stage, bool 
 
 static bool reserve(dq_prompt_text *out, size_t more)
 {
-    if (out->capacity - out->bytes >= more) return true;
-    size_t capacity = out->capacity ? out->capacity : 1024;
-    while (capacity - out->bytes < more) {
-        if (capacity > SIZE_MAX / 2) return false;
-        capacity *= 2;
-    }
-    char *data = realloc(out->data, capacity);
-    if (!data) return false;
-    out->data = data;
-    out->capacity = capacity;
-    return true;
+    return more <= SIZE_MAX - out->bytes &&
+           dq_array_reserve(&out->data, &out->capacity, out->bytes + more, 1);
 }
 
 static bool append(dq_prompt_text *out, const char *text, size_t bytes)

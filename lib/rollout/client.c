@@ -15,6 +15,8 @@
 
 #include "rollout/seed.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,8 @@ enum { MOST_ACTIONS = 1 << 22, MOST_WIDTH = 1 << 24, MOST_STEPS = 1 << 30 };
 /* The actions of a running episode: what it takes to play it again. */
 typedef struct taken {
     uint32_t *action;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
 } taken;
 
 struct dq_env_process {
@@ -243,13 +246,7 @@ dq_status dq_env_process_reset(dq_vec_env *envs, const uint32_t *which, size_t n
 
 static bool note(taken *t, uint32_t action)
 {
-    if (t->count == t->capacity) {
-        uint32_t capacity = t->capacity ? 2 * t->capacity : 64;
-        uint32_t *grown = realloc(t->action, capacity * sizeof *grown);
-        if (!grown) return false;
-        t->action = grown;
-        t->capacity = capacity;
-    }
+    if (!dq_array_reserve(&t->action, &t->capacity, (size_t)t->count + 1, sizeof *t->action)) return false;
     t->action[t->count++] = action;
     return true;
 }

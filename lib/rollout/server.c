@@ -6,6 +6,8 @@
 
 #include "rollout/vec_env.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,12 +70,9 @@ static dq_status more_tasks(server *v, size_t count, dq_error *error)
     dq_status status = DQ_OK;
     if (count <= v->count) return DQ_OK;
     if (count > MOST_TASKS) return dq_fail(error, DQ_ERR_RANGE, "more than %d environments", MOST_TASKS);
-    dq_task **tasks = realloc(v->tasks, count * sizeof *tasks);
-    if (!tasks) return no_memory(error);
-    v->tasks = tasks;
-    bool *begun = realloc(v->begun, count * sizeof *begun);
-    if (!begun) return no_memory(error);
-    v->begun = begun;
+    if (!dq_array_resize(&v->tasks, count, sizeof *v->tasks) ||
+        !dq_array_resize(&v->begun, count, sizeof *v->begun))
+        return no_memory(error);
     for (; !status && v->count < count; v->count++) {
         v->tasks[v->count] = v->first;
         v->begun[v->count] = false;

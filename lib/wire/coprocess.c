@@ -12,6 +12,8 @@
  */
 #include "wire/coprocess.h"
 
+#include "core/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -143,13 +145,9 @@ static dq_status hold_some(dq_coprocess *p, dq_error *error)
     if (p->at == p->end) p->at = p->end = 0;
     if (p->end == HELD_MOST)
         return blame(p, dq_fail(error, DQ_ERR_MEMORY, "said 1 GiB that it was not asked for"), error);
-    if (p->room - p->end < CHUNK && p->room < HELD_MOST) {
-        size_t room = p->room ? 2 * p->room : 4 * (size_t)CHUNK;
-        unsigned char *grown = realloc(p->held, room);
-        if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a co-process's answers");
-        p->held = grown;
-        p->room = room;
-    }
+    size_t need = p->room ? p->end + CHUNK : 4 * (size_t)CHUNK;
+    if (p->room < HELD_MOST && !dq_array_reserve(&p->held, &p->room, need, 1))
+        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a co-process's answers");
     dq_status status = read_some(p, p->held + p->end, p->room - p->end, &got, error);
     p->end += got;
     return status;

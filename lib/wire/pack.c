@@ -9,31 +9,20 @@
  */
 #include "wire/wire.h"
 
+#include "core/array.h"
+
 #include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
 
 static bool room_for_glue(dq_pieces *p, size_t n)
 {
-    if (p->glue_room - p->glue_bytes >= n) return true;
-    size_t room = p->glue_room ? p->glue_room : 4096;
-    while (room - p->glue_bytes < n) room *= 2;
-    unsigned char *glue = realloc(p->glue, room);
-    if (!glue) return false;
-    p->glue = glue;
-    p->glue_room = room;
-    return true;
+    return dq_array_reserve(&p->glue, &p->glue_room, p->glue_bytes + n, 1);
 }
 
 static dq_piece *new_piece(dq_pieces *p)
 {
-    if (p->count == p->room) {
-        size_t room = p->room ? 2 * p->room : 64;
-        dq_piece *piece = realloc(p->piece, room * sizeof *piece);
-        if (!piece) return NULL;
-        p->piece = piece;
-        p->room = room;
-    }
+    if (!dq_array_reserve(&p->piece, &p->room, p->count + 1, sizeof *p->piece)) return NULL;
     return &p->piece[p->count++];
 }
 

@@ -5,6 +5,8 @@
  */
 #include "wire/wire.h"
 
+#include "core/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -238,9 +240,7 @@ static dq_status make_room(dq_source *s, dq_error *error)
     if (s->room > held + 1 && s->room - held > s->room / 2) return DQ_OK;
     size_t room = s->room ? 2 * s->room : RAW;
     if (room > (size_t)LINE_MAX_BYTES + RAW) room = (size_t)LINE_MAX_BYTES + RAW; /* so the limit is met */
-    char *text = realloc(s->text, room);
-    if (!text) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a line");
-    s->text = text;
+    if (!dq_array_resize(&s->text, room, 1)) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a line");
     s->room = room;
     return DQ_OK;
 }

@@ -8,6 +8,7 @@
  */
 #include "port/files/csv.h"
 
+#include "core/array.h"
 #include "core/utf8.h"
 
 #include <stdlib.h>
@@ -38,13 +39,8 @@ static dq_status out_of_memory(dq_error *error)
 
 static dq_status put(dq_csv *csv, char c, dq_error *error)
 {
-    if (csv->bytes == csv->capacity) {
-        size_t capacity = csv->capacity ? 2 * csv->capacity : 4096;
-        char *buffer = capacity <= 2 * ROW_LIMIT ? realloc(csv->buffer, capacity) : NULL;
-        if (!buffer) return out_of_memory(error);
-        csv->buffer = buffer;
-        csv->capacity = capacity;
-    }
+    if (csv->bytes >= 2 * ROW_LIMIT || !dq_array_reserve(&csv->buffer, &csv->capacity, csv->bytes + 1, 1))
+        return out_of_memory(error);
     csv->buffer[csv->bytes++] = c;
     return DQ_OK;
 }
@@ -52,15 +48,11 @@ static dq_status put(dq_csv *csv, char c, dq_error *error)
 /* Ends a cell, and begins the next. */
 static dq_status end_cell(dq_csv *csv, dq_error *error)
 {
-    if (csv->count + 2 > csv->slots) {
-        size_t slots = csv->slots ? 2 * csv->slots : 64;
-        size_t *starts = realloc(csv->starts, slots * sizeof *starts);
-        if (starts) csv->starts = starts;
-        dq_csv_cell *cells = starts ? realloc(csv->cells, slots * sizeof *cells) : NULL;
-        if (!cells) return out_of_memory(error);
-        csv->cells = cells;
-        csv->slots = slots;
-    }
+    size_t slots = dq_array_capacity(csv->slots, csv->count + 2);
+    if (slots > csv->slots && (!dq_array_resize(&csv->starts, slots, sizeof *csv->starts) ||
+                               !dq_array_resize(&csv->cells, slots, sizeof *csv->cells)))
+        return out_of_memory(error);
+    csv->slots = slots;
     csv->starts[0] = 0;
     dq_status status = put(csv, '\0', error);
     if (!status) csv->starts[++csv->count] = csv->bytes;

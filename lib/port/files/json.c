@@ -8,6 +8,7 @@
  */
 #include "port/files/json.h"
 
+#include "core/array.h"
 #include "dq/source.h"
 
 #include <float.h>
@@ -165,17 +166,9 @@ dq_status dq_json_read_file(const char *path, dq_arena *arena, dq_value *value, 
 
 static dq_status reserve(dq_json_text *out, size_t more, dq_error *error)
 {
-    if (out->capacity - out->bytes >= more) return DQ_OK;
-    size_t capacity = out->capacity ? out->capacity : 256;
-    while (capacity - out->bytes < more) {
-        if (capacity > SIZE_MAX / 2) return dq_fail(error, DQ_ERR_MEMORY, "a JSON text too long");
-        capacity *= 2;
-    }
-    char *data = realloc(out->data, capacity);
-    if (!data) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a JSON text");
-    out->data = data;
-    out->capacity = capacity;
-    return DQ_OK;
+    if (more > SIZE_MAX - out->bytes) return dq_fail(error, DQ_ERR_MEMORY, "a JSON text too long");
+    bool room = dq_array_reserve(&out->data, &out->capacity, out->bytes + more, 1);
+    return room ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a JSON text");
 }
 
 dq_status dq_json_write_raw(dq_json_text *out, const char *text, size_t bytes, dq_error *error)

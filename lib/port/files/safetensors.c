@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "port/files/safetensors.h"
 
+#include "core/array.h"
 #include "port/files/json.h"
 
 #include <inttypes.h>
@@ -37,12 +38,8 @@ static dq_status read_growing(dq_source *source, uint64_t n, char **data, dq_err
     *data = NULL;
     while (have < n) {
         size_t piece = n - have < PIECE ? (size_t)(n - have) : PIECE;
-        if (capacity - have < piece) {
-            capacity = capacity ? 2 * capacity : PIECE;
-            char *grown = realloc(*data, capacity);
-            if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu bytes", capacity);
-            *data = grown;
-        }
+        if (!dq_array_reserve(data, &capacity, have + piece, 1))
+            return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %" PRIu64 " bytes", n);
         dq_status status = dq_source_read_full(source, *data + have, piece, &got, error);
         if (status) return status;
         have += got;

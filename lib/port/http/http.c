@@ -10,6 +10,8 @@
  */
 #include "port/http/impl.h"
 
+#include "core/array.h"
+
 #include <curl/curl.h>
 #include <math.h>
 #include <stdio.h>
@@ -85,13 +87,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
         r->too_long = true;
         return 0;
     }
-    if (r->used + n + 1 > r->room) {
-        size_t room = 2 * (r->used + n) + 4096;
-        char *grown = realloc(r->text, room);
-        if (!grown) return 0;
-        r->text = grown;
-        r->room = room;
-    }
+    if (!dq_array_reserve(&r->text, &r->room, r->used + n + 1, 1)) return 0;
     memcpy(r->text + r->used, data, n);
     r->used += n;
     r->text[r->used] = 0;

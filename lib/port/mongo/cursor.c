@@ -10,6 +10,7 @@
  */
 #include "port/mongo/client.h"
 
+#include "core/array.h"
 #include "core/index.h"
 #include "port/files/json.h"
 
@@ -159,13 +160,7 @@ static dq_status ask(cursor *c, dq_error *error)
 
 static bool note_given(cursor *c, uint64_t hash)
 {
-    if (c->given_count == c->given_slots) {
-        size_t slots = c->given_slots ? 2 * c->given_slots : 16;
-        uint64_t *given = realloc(c->given, slots * sizeof *given);
-        if (!given) return false;
-        c->given = given;
-        c->given_slots = slots;
-    }
+    if (!dq_array_reserve(&c->given, &c->given_slots, c->given_count + 1, sizeof *c->given)) return false;
     c->given[c->given_count++] = hash;
     return true;
 }
