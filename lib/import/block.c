@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/block.h"
 
+#include "core/array.h"
 #include "port/files/json.h"
 
 #include <math.h>
@@ -70,13 +71,9 @@ static dq_status new_column(dq_import_block *block, const char *prefix, const ch
     if (block->column_count == DQ_MAX_COLUMNS - 2)
         return dq_fail(error, DQ_ERR_SCHEMA, "%s with more than %d texts and attributes", block->kind,
                        DQ_MAX_COLUMNS - 2);
-    if (block->column_count == block->column_slots) {
-        size_t slots = block->column_slots ? 2 * block->column_slots : 16;
-        text_column *columns = realloc(block->columns, slots * sizeof *columns);
-        if (!columns) return out_of_memory(error);
-        block->columns = columns;
-        block->column_slots = slots;
-    }
+    if (!dq_array_reserve(&block->columns, &block->column_slots, block->column_count + 1,
+                          sizeof *block->columns))
+        return out_of_memory(error);
     char *whole = malloc(strlen(prefix) + bytes + 1);
     if (!whole) return out_of_memory(error);
     memcpy(stpcpy(whole, prefix), name, bytes);
@@ -223,19 +220,14 @@ static dq_status write_block(dq_import_block *block, dq_error *error)
 /* Room for one more row of numbers. */
 static dq_status reserve(dq_import_block *block, dq_error *error)
 {
-    if (block->rows < block->slots) return DQ_OK;
-    size_t slots = block->slots ? 2 * block->slots : 64;
-    if (block->layout) {
-        float *vectors = realloc(block->vectors, slots * (block->layout->width + 1) * sizeof *vectors);
-        if (!vectors) return out_of_memory(error);
-        block->vectors = vectors;
-    } else {
-        float *rewards = realloc(block->rewards, slots * sizeof *rewards);
-        if (rewards) block->rewards = rewards;
-        uint8_t *nulls = rewards ? realloc(block->reward_nulls, slots) : NULL;
-        if (!nulls) return out_of_memory(error);
-        block->reward_nulls = nulls;
-    }
+    size_t slots = dq_array_capacity(block->slots, block->rows + 1);
+    if (slots == block->slots) return DQ_OK;
+    bool grown = block->layout
+                     ? dq_array_resize(&block->vectors, slots,
+                                       (block->layout->width + 1) * sizeof *block->vectors)
+                     : dq_array_resize(&block->rewards, slots, sizeof *block->rewards) &&
+                           dq_array_resize(&block->reward_nulls, slots, sizeof *block->reward_nulls);
+    if (!grown) return out_of_memory(error);
     block->slots = slots;
     return DQ_OK;
 }

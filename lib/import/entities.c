@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/entities.h"
 
+#include "core/array.h"
 #include "import/join.h"
 #include "import/reader.h"
 
@@ -140,15 +141,13 @@ static dq_status check_wanted(dq_import_entities *e, dq_error *error)
 /* The rows that leave, in the order of their ids. */
 static dq_status choose(dq_import_entities *e, dq_error *error)
 {
-    uint32_t *order = realloc(e->order, (e->join.count + 1) * sizeof *order);
-    if (!order) return out_of_memory(error);
-    e->order = order;
+    if (!dq_array_resize(&e->order, e->join.count + 1, sizeof *e->order)) return out_of_memory(error);
     e->order_count = 0;
     dq_status status = dq_import_join_check(&e->join, e->chosen.noun, e->tally, error);
     for (uint32_t i = 0; i < e->join.count && !status; i++)
         if (!e->join.rows[i].bad && dq_import_selects(e->selection, &e->join.rows[i].entity.id))
-            order[e->order_count++] = i;
-    if (e->order_count) qsort_r(order, e->order_count, sizeof *order, by_id, e->join.rows);
+            e->order[e->order_count++] = i;
+    if (e->order_count) qsort_r(e->order, e->order_count, sizeof *e->order, by_id, e->join.rows);
     uint64_t room = e->selection->limit - e->left;
     if (e->order_count > room) e->order_count = (size_t)room;
     return status ? status : check_wanted(e, error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/interactions.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 
 static dq_status out_of_memory(dq_error *error)
@@ -20,13 +22,8 @@ static int by_pair(const void *a, const void *b)
 static dq_status keep(dq_import_interactions *all, const dq_import_interaction *x, uint32_t user,
                       uint32_t item, dq_error *error)
 {
-    if (all->count == all->slots) {
-        size_t slots = all->slots ? 2 * all->slots : 1024;
-        dq_import_kept *rows = realloc(all->rows, slots * sizeof *rows);
-        if (!rows) return out_of_memory(error);
-        all->rows = rows;
-        all->slots = slots;
-    }
+    if (!dq_array_reserve(&all->rows, &all->slots, all->count + 1, sizeof *all->rows))
+        return out_of_memory(error);
     dq_import_kept *k = &all->rows[all->count];
     *k = (dq_import_kept){.interaction = *x, .user = user, .item = item, .number = all->count};
     k->interaction.user.text = dq_arena_text(&all->arena, x->user.text, x->user.bytes);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/join.h"
 
+#include "core/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +13,7 @@ static dq_status out_of_memory(dq_error *error)
 
 static dq_status new_row(dq_import_join *j, const dq_import_id *id, uint32_t *at, dq_error *error)
 {
-    if (j->count == j->slots) {
-        size_t slots = j->slots ? 2 * j->slots : 256;
-        dq_import_row *rows = realloc(j->rows, slots * sizeof *rows);
-        if (!rows) return out_of_memory(error);
-        j->rows = rows;
-        j->slots = slots;
-    }
+    if (!dq_array_reserve(&j->rows, &j->slots, j->count + 1, sizeof *j->rows)) return out_of_memory(error);
     dq_import_row row = {.entity = {.id = *id, .texts = dq_map(), .attributes = dq_map()}};
     row.entity.id.text = dq_arena_text(&j->arena, id->text, id->bytes);
     if (!row.entity.id.text) return out_of_memory(error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "llm/ask.h"
 
+#include "core/array.h"
 #include "llm/price.h"
 #include "llm/send.h"
 #include "llm/store.h"
@@ -91,13 +92,7 @@ static llm_job *new_job(dq_ask *ask, size_t bytes)
         job->made = ask->all;
         ask->all = job;
     }
-    if (job->capacity < bytes) {
-        char *grown = realloc(job->request, 2 * bytes);
-        if (!grown) return NULL;
-        job->request = grown;
-        job->capacity = 2 * bytes;
-    }
-    return job;
+    return dq_array_reserve(&job->request, &job->capacity, bytes, 1) ? job : NULL;
 }
 
 /* A job that has been used, but for the memory that it keeps. */
