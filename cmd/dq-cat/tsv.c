@@ -5,31 +5,13 @@
  */
 #include "print.h"
 
-#include <string.h>
+#include "cli/rows.h"
 
-/* The letter that stands for a byte after a backslash; 0 when it stands for itself. */
-static char escape(char byte)
-{
-    switch (byte) {
-    case '\t': return 't';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\\': return '\\';
-    default: return 0;
-    }
-}
+#include <string.h>
 
 static void escaped(dq_print *p, const char *text, size_t n)
 {
-    size_t from = 0;
-    for (size_t i = 0; i < n; i++) {
-        const char two[2] = {'\\', escape(text[i])};
-        if (!two[1]) continue;
-        dq_print_bytes(p, text + from, i - from);
-        dq_print_bytes(p, two, sizeof two);
-        from = i + 1;
-    }
-    dq_print_bytes(p, text + from, n - from);
+    if (!p->status) p->status = dq_rows_add_text(p->out, text, n, p->error);
 }
 
 static void cell(dq_print *p, const dq_column *c, uint64_t row, const dq_print_parts *parts)

@@ -4,6 +4,7 @@
  */
 #include "curves.h"
 
+#include "cli/rows.h"
 #include "core/array.h"
 #include "dq/source.h"
 #include "port/files/json.h"
@@ -247,8 +248,10 @@ dq_status curves_print_tsv(const curves *c, dq_sink *out, dq_error *error)
                 size_t runs, bytes;
                 const char *name = dq_index_id(&c->groups, g, &bytes);
                 if (!curves_at(c, g, m, x, &mean, &sd, &runs)) continue;
-                status = dq_sink_printf(out, error, "%.*s\t%s\t%zu\t%.9g\t%.9g\t%zu\n", (int)bytes, name,
-                                        c->metrics[m].key, x, mean, sd, runs);
+                status = dq_rows_write_text(out, name, bytes, error);
+                if (!status)
+                    status = dq_sink_printf(out, error, "\t%s\t%zu\t%.9g\t%.9g\t%zu\n", c->metrics[m].key, x,
+                                            mean, sd, runs);
             }
     return status;
 }

@@ -48,16 +48,6 @@ static dq_status table_row(const env_rollout *run, const env_policy *p, int widt
 
 /* ---- TSV: model, measure, at, value ---- */
 
-static dq_status tsv_line(const env_policy *p, const char *measure, size_t at, double value, dq_sink *out,
-                          dq_error *error)
-{
-    char text[32], where[24] = "all";
-    if (isnan(value)) return DQ_OK;
-    eval_number(value, text);
-    if (at) (void)snprintf(where, sizeof where, "%zu", at);
-    return dq_sink_printf(out, error, "%s\t%s\t%s\t%s\n", p->name, measure, where, text);
-}
-
 static dq_status tsv_model(const env_rollout *run, const env_policy *p, dq_sink *out, dq_error *error)
 {
     const struct {
@@ -78,11 +68,12 @@ static dq_status tsv_model(const env_rollout *run, const env_policy *p, dq_sink 
                 {"p", p->p}};
     dq_status status = DQ_OK;
     for (size_t i = 0; i < (p->compared ? 13U : 9U) && !status; i++)
-        status = tsv_line(p, rows[i].name, 0, rows[i].value, out, error);
+        status = eval_tsv_line(out, p->name, rows[i].name, strlen(rows[i].name), 0, rows[i].value, error);
     for (size_t c = 0; c < run->counter_count && !status; c++)
-        status = tsv_line(p, run->counters[c], 0, p->counted[c], out, error);
+        status = eval_tsv_line(out, p->name, run->counters[c], strlen(run->counters[c]), 0, p->counted[c],
+                               error);
     for (size_t e = 0; run->o->by_query && e < run->episodes && !status; e++)
-        status = tsv_line(p, "episode", e + 1, p->played[e].total, out, error);
+        status = eval_tsv_line(out, p->name, "episode", 7, e + 1, p->played[e].total, error);
     return status;
 }
 
@@ -90,7 +81,7 @@ static dq_status tsv_model(const env_rollout *run, const env_policy *p, dq_sink 
 
 static bool put(dq_arena *arena, dq_value *map, const char *key, double value)
 {
-    return dq_map_set(arena, map, key, isnan(value) ? dq_nil() : dq_real(value));
+    return dq_map_set(arena, map, key, dq_real_or_nil(value));
 }
 
 static bool put_interval(dq_arena *arena, dq_value *map, const char *key, const dq_interval *interval)

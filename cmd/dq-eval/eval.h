@@ -93,7 +93,9 @@ dq_status eval_compare(eval_table *table, const eval_options *o, dq_error *error
 dq_status eval_print(const eval_table *table, const eval_options *o, dq_sink *out, dq_error *error);
 dq_status eval_print_measures(dq_sink *out, dq_error *error);
 
-/* The shortest decimal that reads back as the same double. */
-void eval_number(double value, char text[32]);
+/* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
+ * NAN. */
+dq_status eval_tsv_line(dq_sink *out, const char *model, const char *measure, size_t bytes, size_t at,
+                        double value, dq_error *error);
 
 #endif

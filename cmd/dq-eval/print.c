@@ -4,22 +4,12 @@
  */
 #include "eval.h"
 
+#include "cli/rows.h"
 #include "port/files/json.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-void eval_number(double value, char text[32])
-{
-    char shortest[32] = "";
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(shortest, sizeof shortest, "%.*g", digits, value);
-        if (strtod(shortest, NULL) == value) break;
-    }
-    memcpy(text, shortest, sizeof shortest);
-}
 
 static const eval_cell *cell_of(const eval_table *t, size_t run, size_t pick)
 {
@@ -146,32 +136,27 @@ static dq_status print_table(const eval_table *t, const eval_options *o, dq_sink
 
 /* ---- TSV ---- */
 
-/* Tab, newline and backslash of an id or a path as \t, \n and \\. */
-static dq_status escaped(dq_sink *out, const char *text, size_t bytes, dq_error *error)
+dq_status eval_tsv_line(dq_sink *out, const char *model, const char *measure, size_t bytes, size_t at,
+                        double value, dq_error *error)
 {
-    dq_status status = DQ_OK;
-    for (size_t i = 0, from = 0; i <= bytes && !status; i++) {
-        const char *as = i == bytes        ? ""
-                         : text[i] == '\t' ? "\\t"
-                         : text[i] == '\n' ? "\\n"
-                         : text[i] == '\\' ? "\\\\"
-                                           : NULL;
-        if (!as) continue;
-        status = dq_sink_write(out, text + from, i - from, error);
-        if (!status) status = dq_sink_write(out, as, strlen(as), error);
-        from = i + 1;
-    }
-    return status;
+    char text[32], where[24] = "all";
+    if (isnan(value)) return DQ_OK;
+    dq_rows_number(value, text);
+    if (at) (void)snprintf(where, sizeof where, "%zu", at);
+    dq_status status = dq_rows_write_text(out, model, strlen(model), error);
+    if (!status) status = dq_sink_printf(out, error, "\t");
+    if (!status) status = dq_rows_write_text(out, measure, bytes, error);
+    return status ? status : dq_sink_printf(out, error, "\t%s\t%s\n", where, text);
 }
 
 static dq_status tsv_start(const eval_table *t, size_t run, size_t pick, const char *query, size_t bytes,
                            double value, dq_sink *out, dq_error *error)
 {
     char text[32];
-    eval_number(value, text);
-    dq_status status = escaped(out, t->runs[run].name, strlen(t->runs[run].name), error);
+    dq_rows_number(value, text);
+    dq_status status = dq_rows_write_text(out, t->runs[run].name, strlen(t->runs[run].name), error);
     if (!status) status = dq_sink_printf(out, error, "\t%s\t", t->picks.at[pick].name);
-    if (!status) status = escaped(out, query, bytes, error);
+    if (!status) status = dq_rows_write_text(out, query, bytes, error);
     return status ? status : dq_sink_printf(out, error, "\t%s", text);
 }
 
@@ -188,7 +173,7 @@ static dq_status tsv_rest(const eval_cell *c, dq_sink *out, dq_error *error)
     dq_status status = DQ_OK;
     for (int i = 0; i < 7 && !status; i++) {
         char text[32] = "";
-        if (i < 2 ? c->has_interval : c->has_difference) eval_number(numbers[i], text);
+        if (i < 2 ? c->has_interval : c->has_difference) dq_rows_number(numbers[i], text);
         if (strstr(text, "nan")) text[0] = '\0'; /* a t test of one query */
         status = dq_sink_printf(out, error, "\t%s", text);
     }
@@ -221,7 +206,7 @@ static dq_status print_tsv(const eval_table *t, const eval_options *o, dq_sink *
 
 static bool put_real(dq_arena *arena, dq_value *map, const char *key, double value)
 {
-    return dq_map_set(arena, map, key, isnan(value) ? dq_nil() : dq_real(value));
+    return dq_map_set(arena, map, key, dq_real_or_nil(value));
 }
 
 static bool put_interval(dq_arena *arena, dq_value *map, const char *key, dq_interval interval)

@@ -136,16 +136,6 @@ static dq_status table_steps(const rollout *run, dq_sink *out, dq_error *error)
 
 /* ---- TSV: model, measure, at, value ---- */
 
-static dq_status tsv_line(dq_sink *out, const char *model, const char *measure, size_t bytes, size_t at,
-                          double value, dq_error *error)
-{
-    char text[32], where[24] = "all";
-    if (isnan(value)) return DQ_OK;
-    eval_number(value, text);
-    if (at) (void)snprintf(where, sizeof where, "%zu", at);
-    return dq_sink_printf(out, error, "%s\t%.*s\t%s\t%s\n", model, (int)bytes, measure, where, text);
-}
-
 static dq_status tsv_summary(const rollout *run, const policy *p, const outcome *c, dq_sink *out,
                              dq_error *error)
 {
@@ -163,13 +153,13 @@ static dq_status tsv_summary(const rollout *run, const policy *p, const outcome 
                 {"improvement_percent", c->percent}};
     dq_status status = DQ_OK;
     for (size_t i = 0; i < (c->compared ? 9U : 4U) && !status; i++)
-        status = tsv_line(out, p->name, rows[i].name, strlen(rows[i].name), 0, rows[i].value, error);
+        status = eval_tsv_line(out, p->name, rows[i].name, strlen(rows[i].name), 0, rows[i].value, error);
     for (size_t l = 0; l < shown_labels(run) && !status; l++) {
         char name[160];
         size_t n;
         const char *label = label_name(run, l, &n);
         (void)snprintf(name, sizeof name, "share_%.*s", (int)n, label);
-        status = tsv_line(out, p->name, name, strlen(name), 0, c->label_share[l], error);
+        status = eval_tsv_line(out, p->name, name, strlen(name), 0, c->label_share[l], error);
     }
     return status;
 }
@@ -179,9 +169,9 @@ static dq_status tsv_model(const rollout *run, const policy *p, const outcome *c
 {
     dq_status status = tsv_summary(run, p, c, out, error);
     for (size_t s = 0; run->o->cold_start && s < run->steps && !status; s++)
-        status = tsv_line(out, p->name, "step", 4, s + 1, step_mean(run, p, s), error);
+        status = eval_tsv_line(out, p->name, "step", 4, s + 1, step_mean(run, p, s), error);
     for (size_t e = 0; run->o->by_query && e < run->episodes && !status; e++)
-        status = tsv_line(out, p->name, "episode", 7, e + 1, episode_mean(run, p, e), error);
+        status = eval_tsv_line(out, p->name, "episode", 7, e + 1, episode_mean(run, p, e), error);
     return status;
 }
 
@@ -189,7 +179,7 @@ static dq_status tsv_model(const rollout *run, const policy *p, const outcome *c
 
 static bool put(dq_arena *arena, dq_value *map, const char *key, double value)
 {
-    return dq_map_set(arena, map, key, isnan(value) ? dq_nil() : dq_real(value));
+    return dq_map_set(arena, map, key, dq_real_or_nil(value));
 }
 
 static bool put_comparison(const outcome *c, dq_arena *arena, dq_value *map)

@@ -4,6 +4,7 @@
  */
 #include "rank.h"
 
+#include "cli/rows.h"
 #include "dq/sink.h"
 #include "port/files/json.h"
 
@@ -79,26 +80,13 @@ static dq_status number(rank_output *output, const char *format, double value, d
     return raw(output, text, (size_t)snprintf(text, sizeof text, format, value), error);
 }
 
-static dq_status escaped(rank_output *output, const char *text, size_t bytes, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < bytes; i++) {
-        const char *code = text[i] == '\t'   ? "\\t"
-                           : text[i] == '\n' ? "\\n"
-                           : text[i] == '\\' ? "\\\\"
-                                             : NULL;
-        status = code ? raw(output, code, 2, error) : raw(output, text + i, 1, error);
-    }
-    return status;
-}
-
 /* user TAB rank TAB item TAB score */
 static dq_status tsv_line(rank_output *o, const char *user, size_t n, const dq_rank_place *place, size_t rank,
                           dq_error *e)
 {
-    dq_status s = escaped(o, user, n, e);
+    dq_status s = dq_rows_add_text(&o->line, user, n, e);
     if (!s) s = number(o, "\t%.0f\t", (double)rank, e);
-    if (!s) s = escaped(o, place->item, place->item_bytes, e);
+    if (!s) s = dq_rows_add_text(&o->line, place->item, place->item_bytes, e);
     return s ? s : number(o, "\t%.9g\n", (double)place->score, e);
 }
 

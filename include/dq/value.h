@@ -50,6 +50,8 @@ dq_value dq_nil(void);
 dq_value dq_bool(bool b);
 dq_value dq_int(int64_t i);
 dq_value dq_real(double d);
+/* Nil for a NAN or an infinity, which JSON does not have. */
+dq_value dq_real_or_nil(double d);
 
 /* A copy of the text in the arena; DQ_NIL when memory is short or text is NULL. */
 dq_value dq_string(dq_arena *arena, const char *text);

@@ -12,7 +12,7 @@ static dq_value value_of(const dq_record_field *field, const void *record)
     uint32_t small;
     bool flag;
     switch (field->type) {
-    case DQ_RECORD_REAL: memcpy(&real, at, sizeof real); return isfinite(real) ? dq_real(real) : dq_nil();
+    case DQ_RECORD_REAL: memcpy(&real, at, sizeof real); return dq_real_or_nil(real);
     case DQ_RECORD_COUNT: memcpy(&count, at, sizeof count); return dq_int((int64_t)count);
     case DQ_RECORD_SMALL: memcpy(&small, at, sizeof small); return dq_int(small);
     case DQ_RECORD_FLAG: memcpy(&flag, at, sizeof flag); return dq_bool(flag);

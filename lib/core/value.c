@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/value.h"
 
+#include <math.h>
 #include <string.h>
 
 dq_value dq_nil(void)
@@ -21,6 +22,11 @@ dq_value dq_int(int64_t i)
 dq_value dq_real(double d)
 {
     return (dq_value){.type = DQ_REAL, .as.real = d};
+}
+
+dq_value dq_real_or_nil(double d)
+{
+    return isfinite(d) ? dq_real(d) : dq_nil();
 }
 
 dq_value dq_string_n(dq_arena *arena, const char *text, size_t n)
