@@ -48,6 +48,14 @@ value() { awk -F '\t' -v m="$1" -v k="$2" '$1 == m && $2 == k && $3 == "all" { p
         'BEGIN { exit !(d + m > 1 - 1e-9 && d + m < 1 + 1e-9 && (p - 100 * d / m) ^ 2 < 1e-9) }'
 }
 
+@test "tsv: the name of a model is one cell, whatever is in it" {
+    cp model.dq "$BATS_TEST_TMPDIR"/$'a\tb.dq'
+    cd "$BATS_TEST_TMPDIR"
+    "$BUILD"/dq-eval --rollout --model $'a\tb.dq' --user u0 --candidates 8 --episodes 1 -f tsv "$BATS_FILE_TMPDIR"/plain.dq > got
+    awk -F '\t' 'NF != 4 { exit 1 }' got
+    [ -n "$(value 'a\\tb.dq' mean got)" ] # awk reads \\t as the two letters
+}
+
 @test "users in turn: each gets its own rewards" {
     "$BUILD"/dq-eval --rollout --model cosine --candidates 8 --episodes 4 --steps 3 -f json -q labelled.dq > "$BATS_TEST_TMPDIR"/got
     jq -e '.by_episode == [1, 1, 1, 1] and .labels.APPLY == 1' "$BATS_TEST_TMPDIR"/got

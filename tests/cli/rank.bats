@@ -81,10 +81,10 @@ shards() {
 
 @test "ids with white space: escaped in tsv, refused in trec before a line is written" {
     printf '%s\n' '{"id": "u", "vector": [1]}' > u.jsonl
-    printf '%s\n' '{"id": "a", "vector": [1]}' '{"id": "b\tc\n\\", "vector": [1]}' > i.jsonl
+    printf '%s\n' '{"id": "a", "vector": [1]}' '{"id": "b\tc\n\r\\", "vector": [1]}' > i.jsonl
     dq-export --users u.jsonl --items i.jsonl -o white.dq
     run -0 dq-rank --format tsv white.dq
-    [ "${lines[0]}" = $'u\t1\tb\\tc\\n\\\\\t1' ]
+    [ "${lines[0]}" = $'u\t1\tb\\tc\\n\\r\\\\\t1' ]
     run -1 --separate-stderr dq-rank --format trec white.dq
     [ -z "$output" ]
     [[ "$stderr" == "dq-rank: "*"white space"* ]]
