@@ -53,12 +53,23 @@ dq_status dq_record_restore(const dq_record_field *fields, size_t count, void *r
     return DQ_OK;
 }
 
+dq_status dq_record_find(const dq_bundle *model, const char *name, dq_dtype type, uint64_t *n,
+                         const dq_column **column, dq_error *error)
+{
+    const dq_column *c = dq_bundle_column(model, name);
+    uint64_t elements = c ? c->shape[0] * dq_column_width(c) : 0;
+    if (!c || c->type != type || (*n != DQ_RECORD_ANY && elements != *n))
+        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint is not of this run: column %s", name);
+    *n = elements;
+    *column = c;
+    return DQ_OK;
+}
+
 dq_status dq_record_column(const dq_bundle *model, const char *name, dq_dtype type, uint64_t n, void *to,
                            dq_error *error)
 {
-    const dq_column *c = dq_bundle_column(model, name);
-    if (!c || c->type != type || c->shape[0] * dq_column_width(c) != n)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint is not of this run: column %s", name);
-    memcpy(to, c->data, n * dq_dtype_size(type));
-    return DQ_OK;
+    const dq_column *column = NULL;
+    dq_status status = dq_record_find(model, name, type, &n, &column, error);
+    if (!status && n) memcpy(to, column->data, n * dq_dtype_size(type));
+    return status;
 }

@@ -31,7 +31,14 @@ bool dq_record_save(const dq_record_field *fields, size_t count, const void *rec
 dq_status dq_record_restore(const dq_record_field *fields, size_t count, void *record, const char *key,
                             const dq_bundle *model, dq_error *error);
 
-/* Copies a column of exactly n elements of a type; DQ_ERR_SCHEMA for another. */
+/* What *n says where a column may have any number of elements. */
+#define DQ_RECORD_ANY UINT64_MAX
+
+/* Finds a column of exactly *n elements of a type (DQ_RECORD_ANY: *n becomes their number); DQ_ERR_SCHEMA
+ * where there is no such column. */
+dq_status dq_record_find(const dq_bundle *model, const char *name, dq_dtype type, uint64_t *n,
+                         const dq_column **column, dq_error *error);
+/* Copies such a column's n elements. */
 dq_status dq_record_column(const dq_bundle *model, const char *name, dq_dtype type, uint64_t n, void *to,
                            dq_error *error);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "env/env_impl.h"
 
+#include "core/record.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,16 +192,6 @@ dq_status dq_task_save(const dq_task *task, const char *prefix, dq_bundle *model
     return status;
 }
 
-static dq_status take(void *to, const dq_bundle *model, const char *name, dq_dtype type, size_t bytes,
-                      dq_error *error)
-{
-    const dq_column *column = dq_bundle_column(model, name);
-    if (!column || column->type != type || column->dims != 1 || column->bytes != bytes)
-        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of this task: %s", name);
-    memcpy(to, column->data, bytes);
-    return DQ_OK;
-}
-
 /* A checkpoint is a file that somebody may have changed. */
 static dq_status check_sound(const dq_task *task, dq_error *error)
 {
@@ -213,14 +205,12 @@ static dq_status check_sound(const dq_task *task, dq_error *error)
 dq_status dq_task_restore(dq_task *task, const char *prefix, const dq_bundle *model, dq_error *error)
 {
     char name[80];
-    dq_status status = take(task->memory, model, part(name, prefix, "memory"), DQ_U1, task->memory_bytes,
-                            error);
+    dq_status status = dq_record_column(model, part(name, prefix, "memory"), DQ_U1, task->memory_bytes,
+                                        task->memory, error);
+    if (!status) status = dq_record_column(model, part(name, prefix, "rng"), DQ_U8, 4, task->rng.s, error);
+    if (!status) status = dq_record_column(model, part(name, prefix, "steps"), DQ_U8, 1, &task->steps, error);
     if (!status)
-        status = take(task->rng.s, model, part(name, prefix, "rng"), DQ_U8, sizeof task->rng.s, error);
-    if (!status)
-        status = take(&task->steps, model, part(name, prefix, "steps"), DQ_U8, sizeof task->steps, error);
-    if (!status)
-        status = take(task->counters, model, part(name, prefix, "counters"), DQ_F8, sizeof task->counters,
-                      error);
+        status = dq_record_column(model, part(name, prefix, "counters"), DQ_F8, DQ_TASK_COUNTERS,
+                                  task->counters, error);
     return status ? status : check_sound(task, error);
 }

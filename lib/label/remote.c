@@ -2,6 +2,7 @@
 #include "label/remote.h"
 
 #include "core/array.h"
+#include "core/record.h"
 #include "wire/coprocess.h"
 
 #include <math.h>
@@ -287,15 +288,14 @@ dq_status dq_remote_save(const dq_remote *r, dq_bundle *model, dq_error *error)
 
 dq_status dq_remote_restore(dq_remote *r, const dq_bundle *model, dq_error *error)
 {
-    const dq_column *item = dq_bundle_column(model, "labels.item");
-    const dq_column *reward = dq_bundle_column(model, "labels.reward");
-    const dq_column *llm = dq_bundle_column(model, "labels.llm");
-    const dq_column *none = dq_bundle_column(model, "labels.none");
+    const dq_column *item = NULL, *reward = NULL, *llm = NULL, *none = NULL;
     const dq_value *maker = dq_map_get(&model->meta, "labeller");
-    uint64_t n = item ? item->shape[0] : 0;
-    if (!is_column(item, DQ_U4, n) || !is_column(reward, DQ_F4, n) || !is_column(llm, DQ_F4, n) ||
-        !is_column(none, DQ_U1, n))
-        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of training with a labeller: no labels");
+    uint64_t n = DQ_RECORD_ANY;
+    dq_status status = dq_record_find(model, "labels.item", DQ_U4, &n, &item, error);
+    if (!status) status = dq_record_find(model, "labels.reward", DQ_F4, &n, &reward, error);
+    if (!status) status = dq_record_find(model, "labels.llm", DQ_F4, &n, &llm, error);
+    if (!status) status = dq_record_find(model, "labels.none", DQ_U1, &n, &none, error);
+    if (status) return status;
     for (uint64_t k = 0; k < n; k++) {
         uint32_t i = ((const uint32_t *)item->data)[k];
         uint8_t missing = ((const uint8_t *)none->data)[k];

@@ -11,6 +11,7 @@
  *
  * A checkpoint is a file that somebody may have changed: every shape and number is checked before it is used.
  */
+#include "core/record.h"
 #include "learn/dynaq_impl.h"
 
 #include <math.h>
@@ -98,30 +99,15 @@ dq_status dq_dynaq_init_from(dq_dynaq *a, const dq_bundle *model, dq_error *erro
     return DQ_OK;
 }
 
-/* The column of that type and as many elements as *n says (UINT64_MAX: any, *n is set), or an error. */
-static dq_status column(const dq_bundle *model, const char *name, dq_dtype type, uint64_t *n,
-                        const dq_column **found, dq_error *error)
-{
-    const dq_column *c = dq_bundle_column(model, name);
-    if (!c) return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of this agent: no column %s", name);
-    uint64_t elements = c->shape[0] * dq_column_width(c);
-    if (c->type != type || (*n != UINT64_MAX && elements != *n))
-        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of this agent: column %s has another shape",
-                       name);
-    *n = elements;
-    *found = c;
-    return DQ_OK;
-}
-
 static dq_status restore_replay(dq_dynaq *a, const dq_bundle *model, dq_error *error)
 {
     const dq_column *user = NULL, *item = NULL, *next = NULL, *reward = NULL, *done = NULL;
-    uint64_t n = UINT64_MAX;
-    dq_status status = column(model, "replay.user", DQ_U4, &n, &user, error);
-    if (!status) status = column(model, "replay.item", DQ_U4, &n, &item, error);
-    if (!status) status = column(model, "replay.next", DQ_U4, &n, &next, error);
-    if (!status) status = column(model, "replay.reward", DQ_F4, &n, &reward, error);
-    if (!status) status = column(model, "replay.done", DQ_U1, &n, &done, error);
+    uint64_t n = DQ_RECORD_ANY;
+    dq_status status = dq_record_find(model, "replay.user", DQ_U4, &n, &user, error);
+    if (!status) status = dq_record_find(model, "replay.item", DQ_U4, &n, &item, error);
+    if (!status) status = dq_record_find(model, "replay.next", DQ_U4, &n, &next, error);
+    if (!status) status = dq_record_find(model, "replay.reward", DQ_F4, &n, &reward, error);
+    if (!status) status = dq_record_find(model, "replay.done", DQ_U1, &n, &done, error);
     if (status) return status;
     for (uint64_t i = 0; i < n; i++) {
         dq_transition t = {.user = ((const uint32_t *)user->data)[i],
@@ -139,8 +125,8 @@ static dq_status restore_replay(dq_dynaq *a, const dq_bundle *model, dq_error *e
 static dq_status restore_candidates(dq_dynaq *a, const dq_bundle *model, dq_error *error)
 {
     const dq_column *found;
-    uint64_t n = UINT64_MAX;
-    dq_status status = column(model, "candidates", DQ_U4, &n, &found, error);
+    uint64_t n = DQ_RECORD_ANY;
+    dq_status status = dq_record_find(model, "candidates", DQ_U4, &n, &found, error);
     if (status) return status;
     const uint32_t *items = found->data;
     if (n > a->items.count) return dq_fail(error, DQ_ERR_RANGE, "the checkpoint has too many candidates");
@@ -153,13 +139,13 @@ static dq_status restore_candidates(dq_dynaq *a, const dq_bundle *model, dq_erro
 
 dq_status dq_dynaq_restore(dq_dynaq *a, const dq_bundle *model, dq_error *error)
 {
-    const dq_column *target = NULL, *rng = NULL;
+    const dq_column *target = NULL, *rng = NULL; /* copied when all else is sound */
     uint64_t weights = dq_net_count(a->target), words = (uint64_t)RNG_COUNT * 4;
     double epsilon = dq_value_number(dq_map_get(dq_map_get(&model->meta, "agent"), "epsilon"), NAN);
     if (!(epsilon >= 0 && epsilon <= 1))
         return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint: no epsilon in meta.agent");
-    dq_status status = column(model, "target.weights", DQ_F4, &weights, &target, error);
-    if (!status) status = column(model, "rng", DQ_U8, &words, &rng, error);
+    dq_status status = dq_record_find(model, "target.weights", DQ_F4, &weights, &target, error);
+    if (!status) status = dq_record_find(model, "rng", DQ_U8, &words, &rng, error);
     if (!status) status = dq_net_load(a->q, "q", model, error);
     if (!status && a->world) status = dq_net_load(a->world, "world", model, error);
     if (!status) status = restore_candidates(a, model, error);

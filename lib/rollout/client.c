@@ -16,6 +16,7 @@
 #include "rollout/seed.h"
 
 #include "core/array.h"
+#include "core/record.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -285,15 +286,14 @@ dq_status dq_env_process_save(dq_vec_env *envs, dq_bundle *model, dq_error *erro
 /* The actions of a checkpoint into p->taken. */
 static dq_status read_taken(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
-    const dq_column *count = dq_bundle_column(model, "env.taken"),
-                    *all = dq_bundle_column(model, "env.actions");
-    uint64_t at = 0;
-    if (!count || count->type != DQ_U4 || count->shape[0] != envs->config.count || count->dims != 1 || !all ||
-        all->type != DQ_U4 || all->dims != 1)
-        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of an environment process");
+    const dq_column *count = NULL, *all = NULL;
+    uint64_t at = 0, environments = envs->config.count, actions = DQ_RECORD_ANY;
+    dq_status status = dq_record_find(model, "env.taken", DQ_U4, &environments, &count, error);
+    if (!status) status = dq_record_find(model, "env.actions", DQ_U4, &actions, &all, error);
+    if (status) return status;
     for (size_t i = 0; i < envs->config.count; i++) {
         uint32_t n = ((const uint32_t *)count->data)[i];
-        if (n > all->shape[0] - at) return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with too few actions");
+        if (n > actions - at) return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with too few actions");
         for (uint32_t k = 0; k < n; k++) {
             uint32_t action = ((const uint32_t *)all->data)[at++];
             if (action >= envs->shape.action_count)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/vec_env.h"
 
+#include "core/record.h"
 #include "rollout/client.h"
 #include "rollout/seed.h"
 
@@ -184,24 +185,16 @@ dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
     return status;
 }
 
-static dq_status take(void *to, const dq_bundle *model, const char *name, dq_dtype type, size_t bytes,
-                      dq_error *error)
-{
-    const dq_column *column = dq_bundle_column(model, name);
-    if (!column || column->type != type || column->bytes != bytes)
-        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of these environments: %s", name);
-    memcpy(to, column->data, bytes);
-    return DQ_OK;
-}
-
 dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
-    size_t n = envs->config.count, states = n * envs->shape.state_width * sizeof(float);
-    dq_status status = take(envs->episode, model, "env.episode", DQ_U8, n * sizeof(uint64_t), error);
-    if (!status) status = take(envs->done, model, "env.over", DQ_U1, n, error);
-    if (!status) status = take(envs->states, model, "env.states", DQ_F4, states, error);
+    size_t n = envs->config.count;
+    dq_status status = dq_record_column(model, "env.episode", DQ_U8, n, envs->episode, error);
+    if (!status) status = dq_record_column(model, "env.over", DQ_U1, n, envs->done, error);
     if (!status)
-        status = take(envs->counted, model, "env.counted", DQ_F8, n * sizeof envs->counted[0], error);
+        status = dq_record_column(model, "env.states", DQ_F4, n * envs->shape.state_width, envs->states,
+                                  error);
+    if (!status)
+        status = dq_record_column(model, "env.counted", DQ_F8, n * DQ_TASK_COUNTERS, envs->counted, error);
     for (size_t i = 0; !status && i < n; i++) envs->done[i] = envs->done[i] != 0;
     if (envs->process) return status ? status : dq_env_process_restore(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {
