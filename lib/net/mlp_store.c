@@ -7,6 +7,7 @@
  *     PREFIX.hidden.0.weight ...               as dq/mlp.h lists them
  *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as dq_mlp_weights
  */
+#include "net/column.h"
 #include "net/mlp_impl.h"
 
 #include <stdio.h>
@@ -135,15 +136,7 @@ static dq_status load_column(const dq_bundle *model, const char *prefix, const c
 {
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s.%s", prefix, part);
-    const dq_column *column = dq_bundle_column(model, name);
-    if (!column) return dq_fail(error, DQ_ERR_SCHEMA, "the model lacks column '%s'", name);
-    if (column->type == DQ_TEXT || column->type == DQ_JSON ||
-        dq_column_width(column) * column->shape[0] != count)
-        return dq_fail(error, DQ_ERR_SCHEMA, "column '%s' does not have %zu numbers", name, count);
-    dq_convert_f4(to, column->data, column->type, count);
-    if (!dq_vec_finite(to, count))
-        return dq_fail(error, DQ_ERR_NUMERIC, "column '%s' has a number that is not finite", name);
-    return DQ_OK;
+    return dq_net_load_column(model, name, count, to, error);
 }
 
 static dq_status load_moments(dq_mlp *net, const char *prefix, const dq_bundle *model, dq_error *error)

@@ -8,6 +8,7 @@
  *     PREFIX.0.weight (hidden[0], user_width + item_width + matches)   PREFIX.0.bias (hidden[0])
  * PREFIX.1.weight ... PREFIX.adam.m, PREFIX.adam.v (count): the moments, laid out as dq_net_weights
  */
+#include "net/column.h"
 #include "net/net_impl.h"
 
 #include <stdio.h>
@@ -128,30 +129,15 @@ static bool same_shape(const dq_net_spec *a, const dq_net_spec *b)
            memcmp(a->hidden, b->hidden, a->hidden_count * sizeof *a->hidden) == 0;
 }
 
-/* Copies a column of count numbers to `to`. */
-static dq_status load_column(const dq_bundle *model, const char *name, size_t count, float *to,
-                             dq_error *error)
-{
-    const dq_column *column = dq_bundle_column(model, name);
-    if (!column) return dq_fail(error, DQ_ERR_SCHEMA, "the model lacks column '%s'", name);
-    if (column->type == DQ_TEXT || column->type == DQ_JSON ||
-        dq_column_width(column) * column->shape[0] != count)
-        return dq_fail(error, DQ_ERR_SCHEMA, "column '%s' does not have %zu numbers", name, count);
-    dq_convert_f4(to, column->data, column->type, count);
-    if (!dq_vec_finite(to, count))
-        return dq_fail(error, DQ_ERR_NUMERIC, "column '%s' has a number that is not finite", name);
-    return DQ_OK;
-}
-
 static dq_status load_moments(dq_net *net, const char *prefix, const dq_bundle *model, dq_error *error)
 {
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s.adam.m", prefix);
     if (!dq_bundle_column(model, name)) return DQ_OK;
-    dq_status status = load_column(model, name, net->count, net->m, error);
+    dq_status status = dq_net_load_column(model, name, net->count, net->m, error);
     if (status != DQ_OK) return status;
     snprintf(name, sizeof name, "%s.adam.v", prefix);
-    status = load_column(model, name, net->count, net->v, error);
+    status = dq_net_load_column(model, name, net->count, net->v, error);
     int64_t steps = dq_value_integer(dq_map_get(dq_map_get(&model->meta, prefix), "steps"), 0);
     net->steps = steps > 0 ? (uint64_t)steps : 0;
     return status;
@@ -167,10 +153,11 @@ dq_status dq_net_load(dq_net *net, const char *prefix, const dq_bundle *model, d
     for (size_t l = 0; status == DQ_OK && l < net->layers; l++) {
         char name[NAME_BYTES];
         snprintf(name, sizeof name, "%s.%zu.weight", prefix, l);
-        status = load_column(model, name, net->out[l] * net->in[l], net->weights + net->weight_at[l], error);
+        status = dq_net_load_column(model, name, net->out[l] * net->in[l], net->weights + net->weight_at[l],
+                                    error);
         if (status != DQ_OK) break;
         snprintf(name, sizeof name, "%s.%zu.bias", prefix, l);
-        status = load_column(model, name, net->out[l], net->weights + net->bias_at[l], error);
+        status = dq_net_load_column(model, name, net->out[l], net->weights + net->bias_at[l], error);
     }
     return status == DQ_OK ? load_moments(net, prefix, model, error) : status;
 }
