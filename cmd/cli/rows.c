@@ -59,3 +59,13 @@ void dq_rows_number(double value, char text[32])
         if (strtod(text, NULL) == value) return;
     }
 }
+
+dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *error)
+{
+    dq_json_text line = DQ_JSON_TEXT_EMPTY;
+    dq_status status = dq_json_write(&line, value, error);
+    if (!status) status = dq_json_write_raw(&line, "\n", 1, error);
+    if (!status) status = dq_sink_write(sink, line.data, line.bytes, error);
+    dq_json_text_free(&line);
+    return status;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Cells of the tab-separated rows that programs print. Such rows read back: dq-export takes them.
+ * Rows that programs print: cells of tab-separated ones, which dq-export reads back, and lines of JSON.
  */
 #ifndef DQ_CLI_ROWS_H
 #define DQ_CLI_ROWS_H
@@ -15,5 +15,8 @@ dq_status dq_rows_write_text(dq_sink *sink, const char *text, size_t bytes, dq_e
 
 /* The decimal of the fewest digits, at least 15, that reads back as the same double. */
 void dq_rows_number(double value, char text[32]);
+
+/* A value as one line of JSON; errors as dq_json_write's. */
+dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *error);
 
 #endif

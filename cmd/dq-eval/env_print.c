@@ -4,7 +4,7 @@
  */
 #include "env.h"
 
-#include "port/files/json.h"
+#include "cli/rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -116,14 +116,10 @@ static bool put_model(const env_rollout *run, const env_policy *p, dq_arena *are
 static dq_status json_model(const env_rollout *run, const env_policy *p, dq_sink *out, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
-    dq_json_text text = DQ_JSON_TEXT_EMPTY;
     dq_value map = dq_map();
     dq_status status = put_model(run, p, &arena, &map)
-                           ? dq_json_write(&text, &map, error)
+                           ? dq_rows_write_json(out, &map, error)
                            : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
-    if (!status) status = dq_json_write_raw(&text, "\n", 1, error);
-    if (!status) status = dq_sink_write(out, text.data, text.bytes, error);
-    dq_json_text_free(&text);
     dq_arena_free(&arena);
     return status;
 }

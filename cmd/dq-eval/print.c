@@ -5,7 +5,6 @@
 #include "eval.h"
 
 #include "cli/rows.h"
-#include "port/files/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -263,13 +262,9 @@ static dq_status print_json(const eval_table *t, const eval_options *o, size_t r
                             dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
-    dq_json_text text = DQ_JSON_TEXT_EMPTY;
     dq_value map = dq_map();
     dq_status status = json_run(t, o, run, &arena, &map, error);
-    if (!status) status = dq_json_write(&text, &map, error);
-    if (!status) status = dq_json_write_raw(&text, "\n", 1, error);
-    if (!status) status = dq_sink_write(out, text.data, text.bytes, error);
-    dq_json_text_free(&text);
+    if (!status) status = dq_rows_write_json(out, &map, error);
     dq_arena_free(&arena);
     return status;
 }

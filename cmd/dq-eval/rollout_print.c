@@ -4,7 +4,7 @@
  */
 #include "rollout.h"
 
-#include "port/files/json.h"
+#include "cli/rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -227,15 +227,11 @@ static dq_status json_model(const rollout *run, const policy *p, const outcome *
                             dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
-    dq_json_text text = DQ_JSON_TEXT_EMPTY;
     dq_value map = dq_map();
     dq_status status = put_model(run, p, c, &arena, &map)
                            ? DQ_OK
                            : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
-    if (!status) status = dq_json_write(&text, &map, error);
-    if (!status) status = dq_json_write_raw(&text, "\n", 1, error);
-    if (!status) status = dq_sink_write(out, text.data, text.bytes, error);
-    dq_json_text_free(&text);
+    if (!status) status = dq_rows_write_json(out, &map, error);
     dq_arena_free(&arena);
     return status;
 }
