@@ -60,6 +60,9 @@ dq_status dq_fail(dq_error *error, dq_status status, const char *format, ...)
 dq_status dq_fail_errno(dq_error *error, int sys, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* DQ_ERR_MEMORY, in the same words everywhere: "out of memory for ", and what the memory was for. */
+dq_status dq_fail_memory(dq_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Names the source and record of an error unless a deeper call already did. Returns error's status. */
 dq_status dq_error_at(dq_error *error, const char *source, uint64_t record);
 

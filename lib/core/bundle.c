@@ -10,7 +10,7 @@ dq_status dq_bundle_init(dq_bundle *bundle, const char *kind, uint64_t rows, dq_
     bundle->kind = dq_arena_text(&bundle->arena, kind, strlen(kind));
     bundle->rows = rows;
     bundle->meta = dq_map();
-    if (!bundle->kind) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a bundle");
+    if (!bundle->kind) return dq_fail_memory(error, "a bundle");
     return DQ_OK;
 }
 
@@ -22,12 +22,12 @@ static dq_status new_column(dq_bundle *bundle, const char *name, dq_column **col
     if (n == DQ_MAX_COLUMNS) return dq_fail(error, DQ_ERR_RANGE, "more than %d columns", DQ_MAX_COLUMNS);
     if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
         dq_column *grown = dq_arena_zero(&bundle->arena, n ? 2 * n : 8, sizeof *grown);
-        if (!grown) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a column");
+        if (!grown) return dq_fail_memory(error, "a column");
         if (n) memcpy(grown, bundle->columns, n * sizeof *grown);
         bundle->columns = grown;
     }
     const char *copy = dq_arena_text(&bundle->arena, name, strlen(name));
-    if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a column");
+    if (!copy) return dq_fail_memory(error, "a column");
     *column = &bundle->columns[n];
     **column = (dq_column){.name = copy};
     bundle->column_count++;
@@ -65,7 +65,7 @@ dq_status dq_bundle_add_numbers(dq_bundle *bundle, const char *name, dq_dtype ty
     column->nulls = nulls;
     if (ref) {
         column->ref = dq_arena_text(&bundle->arena, ref, strlen(ref));
-        if (!column->ref) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a column");
+        if (!column->ref) return dq_fail_memory(error, "a column");
     }
     return DQ_OK;
 }

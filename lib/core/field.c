@@ -10,7 +10,7 @@
 static dq_status whole(uint32_t width, dq_arena *arena, dq_field **fields, size_t *count, dq_error *error)
 {
     *fields = dq_arena_take(arena, sizeof **fields);
-    if (!*fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    if (!*fields) return dq_fail_memory(error, "fields");
     **fields = (dq_field){.name = "vector", .offset = 0, .width = width};
     *count = 1;
     return DQ_OK;
@@ -39,7 +39,7 @@ dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, 
     if (!list) return whole(width, arena, fields, count, error);
     if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: not a list");
     *fields = dq_arena_zero(arena, list->count + 1U, sizeof **fields);
-    if (!*fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    if (!*fields) return dq_fail_memory(error, "fields");
     for (uint32_t i = 0; i < list->count; i++) {
         dq_status status = read_one(&list->as.list[i], width, arena, &(*fields)[i], error);
         if (status) return status;
@@ -59,8 +59,7 @@ dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena,
              dq_list_add(arena, &field, dq_int(fields[i].offset)) &&
              dq_list_add(arena, &field, dq_int(fields[i].width)) && dq_list_add(arena, &list, field);
     }
-    if (!ok || !dq_map_set(arena, meta, "fields", list))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    if (!ok || !dq_map_set(arena, meta, "fields", list)) return dq_fail_memory(error, "fields");
     return DQ_OK;
 }
 
@@ -74,7 +73,7 @@ dq_status dq_layout_value(const dq_field *users, size_t user_fields, const dq_fi
     if (status) return status;
     if (!dq_map_set(arena, value, "users", *dq_map_get(&sides[0], "fields")) ||
         !dq_map_set(arena, value, "items", *dq_map_get(&sides[1], "fields")))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+        return dq_fail_memory(error, "fields");
     return DQ_OK;
 }
 
@@ -112,8 +111,7 @@ dq_status dq_pair_parse(const char *text, dq_arena *arena, dq_pair_names *pair, 
         return dq_fail(error, DQ_ERR_RANGE, "'%s' is not USER_FIELD:ITEM_FIELD", text);
     pair->user_field = dq_arena_text(arena, text, (size_t)(colon - text));
     pair->item_field = dq_arena_text(arena, colon + 1, strlen(colon + 1));
-    if (!pair->user_field || !pair->item_field)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a pair of fields");
+    if (!pair->user_field || !pair->item_field) return dq_fail_memory(error, "a pair of fields");
     return DQ_OK;
 }
 
@@ -126,7 +124,7 @@ dq_status dq_pairs_read(const dq_value *meta, dq_arena *arena, dq_pair_names **p
     if (!list) return DQ_OK;
     if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "meta.pairs: not a list");
     *pairs = dq_arena_zero(arena, list->count + 1U, sizeof **pairs);
-    if (!*pairs) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    if (!*pairs) return dq_fail_memory(error, "pairs of fields");
     for (uint32_t i = 0; i < list->count; i++) {
         const dq_value *pair = &list->as.list[i];
         bool two = pair->type == DQ_LIST && pair->count == 2;
@@ -150,7 +148,6 @@ dq_status dq_pairs_write(const dq_pair_names *pairs, size_t count, dq_arena *are
              dq_list_add(arena, &pair, dq_string(arena, pairs[i].item_field)) &&
              dq_list_add(arena, &list, pair);
     }
-    if (!ok || !dq_map_set(arena, meta, "pairs", list))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    if (!ok || !dq_map_set(arena, meta, "pairs", list)) return dq_fail_memory(error, "pairs of fields");
     return DQ_OK;
 }

@@ -31,8 +31,7 @@ static dq_status grow(dq_index *index, dq_error *error)
 {
     size_t count = index->slot_count ? 2 * index->slot_count : 64;
     uint32_t *slots = malloc(count * sizeof *slots);
-    if (!slots)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an index of %zu ids", index->ids.count);
+    if (!slots) return dq_fail_memory(error, "an index of %zu ids", index->ids.count);
     memset(slots, 0xff, count * sizeof *slots);
     free(index->slots);
     index->slots = slots;

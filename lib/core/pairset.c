@@ -31,8 +31,7 @@ static dq_status grow(dq_pairset *set, dq_error *error)
 {
     dq_pairset larger = {.slot_count = set->slot_count ? 2 * set->slot_count : 64, .count = set->count};
     larger.slots = malloc(larger.slot_count * sizeof *larger.slots);
-    if (!larger.slots)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu pairs of users and items", set->count);
+    if (!larger.slots) return dq_fail_memory(error, "%zu pairs of users and items", set->count);
     memset(larger.slots, 0xff, larger.slot_count * sizeof *larger.slots);
     for (size_t i = 0; i < set->slot_count; i++)
         if (set->slots[i] != empty) larger.slots[probe(&larger, set->slots[i])] = set->slots[i];

@@ -22,7 +22,7 @@ static dq_status select_text(dq_bundle *to, const dq_column *c, const uint32_t *
         return dq_fail(error, DQ_ERR_RANGE, "column %s: more than 4 GiB of text", c->name);
     uint32_t *offsets = dq_arena_take(&to->arena, (to->rows + 1) * sizeof *offsets);
     char *data = dq_arena_take(&to->arena, bytes);
-    if (!offsets || !data) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for column %s", c->name);
+    if (!offsets || !data) return dq_fail_memory(error, "column %s", c->name);
     offsets[0] = 0;
     for (uint64_t i = 0; i < to->rows; i++) {
         uint32_t from = c->offsets[rows[i]], n = c->offsets[rows[i] + 1] - from;
@@ -37,7 +37,7 @@ static dq_status select_numbers(dq_bundle *to, const dq_column *c, const uint32_
 {
     size_t one = (size_t)dq_column_width(c) * dq_dtype_size(c->type);
     unsigned char *data = dq_arena_take(&to->arena, to->rows * one);
-    if (!data) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for column %s", c->name);
+    if (!data) return dq_fail_memory(error, "column %s", c->name);
     for (uint64_t i = 0; one && i < to->rows; i++)
         memcpy(data + i * one, (const unsigned char *)c->data + rows[i] * one, one);
     if (c->dims == 1) return dq_bundle_add_numbers(to, c->name, c->type, data, c->ref, nulls, error);
@@ -55,12 +55,12 @@ dq_status dq_bundle_select(dq_bundle *to, const dq_bundle *from, const uint32_t 
 {
     dq_status status = dq_bundle_init(to, from->kind, count, error);
     if (!status && !dq_value_copy(&to->arena, &from->meta, &to->meta))
-        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for a bundle");
+        status = dq_fail_memory(error, "a bundle");
     for (size_t i = 0; !status && i < from->column_count; i++) {
         const dq_column *c = &from->columns[i];
         const uint8_t *nulls;
         if (!select_nulls(to, c, rows, &nulls))
-            status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for column %s", c->name);
+            status = dq_fail_memory(error, "column %s", c->name);
         else if (dq_dtype_size(c->type) == 0)
             status = select_text(to, c, rows, nulls, error);
         else

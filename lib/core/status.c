@@ -64,6 +64,17 @@ dq_status dq_fail_errno(dq_error *error, int sys, const char *format, ...)
     return DQ_ERR_IO;
 }
 
+dq_status dq_fail_memory(dq_error *error, const char *format, ...)
+{
+    char purpose[200];
+    if (!error) return DQ_ERR_MEMORY;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(purpose, sizeof purpose, format, args);
+    va_end(args);
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %s", purpose);
+}
+
 dq_status dq_error_at(dq_error *error, const char *source, uint64_t record)
 {
     if (!error) return DQ_ERR_FORMAT;

@@ -30,11 +30,10 @@ dq_status dq_strings_add(dq_strings *s, const char *text, size_t bytes, dq_error
     if (!text) bytes = 0;
     if (bytes > UINT32_MAX - s->bytes)
         return dq_fail(error, DQ_ERR_RANGE, "more than 4 GiB of text in a column");
-    if (!reserve_slots(s) || !reserve_bytes(s, bytes))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for texts");
+    if (!reserve_slots(s) || !reserve_bytes(s, bytes)) return dq_fail_memory(error, "texts");
     if (!text && !s->nulls) {
         s->nulls = calloc(s->slots, 1);
-        if (!s->nulls) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for texts");
+        if (!s->nulls) return dq_fail_memory(error, "texts");
     }
     if (bytes) memcpy(s->data + s->bytes, text, bytes);
     if (s->nulls) s->nulls[s->count] = !text;

@@ -33,7 +33,7 @@ dq_status dq_topk_new(dq_topk **topk, size_t k, dq_error *error)
     *topk = NULL;
     if (k == 0) return dq_fail(error, DQ_ERR_RANGE, "the k of a top k is at least 1");
     *topk = calloc(1, sizeof **topk);
-    if (!*topk) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a ranking");
+    if (!*topk) return dq_fail_memory(error, "a ranking");
     (*topk)->k = k;
     return DQ_OK;
 }
@@ -100,7 +100,7 @@ static dq_status reserve(dq_topk *topk, dq_error *error)
     size_t capacity = dq_array_capacity(topk->capacity, topk->count + 1);
     if (capacity > topk->k) capacity = topk->k;
     if (!dq_array_resize(&topk->items, capacity, sizeof *topk->items))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a ranking of %zu", topk->k);
+        return dq_fail_memory(error, "a ranking of %zu", topk->k);
     topk->capacity = capacity;
     return DQ_OK;
 }
@@ -117,7 +117,7 @@ dq_status dq_topk_push(dq_topk *topk, float score, const char *id, size_t id_byt
     if (topk->sorted) make_heap(topk);
 
     char *copy = realloc(full ? (char *)topk->items[0].id : NULL, id_bytes ? id_bytes : 1);
-    if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a ranking of %zu", topk->k);
+    if (!copy) return dq_fail_memory(error, "a ranking of %zu", topk->k);
     if (id_bytes) memcpy(copy, id, id_bytes);
     item.id = copy;
     if (full) {

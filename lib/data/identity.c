@@ -10,7 +10,7 @@
 
 static dq_status no_memory(const dq_bundle *bundle, dq_error *error)
 {
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the ids of %s", bundle->kind);
+    return dq_fail_memory(error, "the ids of %s", bundle->kind);
 }
 
 int dq_entity_kind(const char *kind)

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a selection");
-}
-
 bool dq_select_is_table(const dq_bundle *bundle)
 {
     return strcmp(bundle->kind, DQ_KIND_MODEL) != 0;
@@ -89,7 +84,7 @@ static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, dq_er
     const dq_column *ids = dq_bundle_column(bundle, "id");
     size_t need = entities->ids.count + bundle->rows;
     if (!dq_array_reserve(&entities->place, &entities->capacity, need, sizeof *entities->place))
-        return no_memory(error);
+        return dq_fail_memory(error, "a selection");
     dq_status status = DQ_OK;
     for (uint64_t r = 0; !status && r < bundle->rows; r++) {
         size_t n;
@@ -184,7 +179,7 @@ bool dq_select_done(const dq_selection *s)
 static dq_status reserve_rows(dq_selection *s, uint64_t rows, dq_error *error)
 {
     bool room = dq_array_reserve(&s->rows, &s->capacity, (size_t)rows, sizeof *s->rows);
-    return room ? DQ_OK : no_memory(error);
+    return room ? DQ_OK : dq_fail_memory(error, "a selection");
 }
 
 dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t section, dq_error *error)

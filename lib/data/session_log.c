@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for interactions");
-}
-
 /* ---- reading ---- */
 
 /* The columns of a bundle of interactions; each but the first two may be NULL. */
@@ -56,7 +51,7 @@ static dq_status take_time(dq_session_log *log, const columns *c, uint64_t row, 
         log->texts = true;
         event->text = log->time_bytes;
         event->bytes = time.bytes;
-        return keep_text(log, time.text, time.bytes) ? DQ_OK : no_memory(error);
+        return keep_text(log, time.text, time.bytes) ? DQ_OK : dq_fail_memory(error, "interactions");
     case DQ_TIME_OTHER: break;
     }
     return dq_fail(error, DQ_ERR_SCHEMA, "the time '%s' of an interaction is neither a number nor a text",
@@ -82,7 +77,8 @@ dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions,
     size_t need = log->count + interactions->rows;
     dq_status status = DQ_OK;
     if (need >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 interactions");
-    if (!dq_array_reserve(&log->at, &log->capacity, need, sizeof *log->at)) return no_memory(error);
+    if (!dq_array_reserve(&log->at, &log->capacity, need, sizeof *log->at))
+        return dq_fail_memory(error, "interactions");
     for (uint64_t r = 0; !status && r < interactions->rows; r++) status = take(log, &c, r, error);
     return status;
 }
@@ -131,7 +127,7 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
     rows->reward = reward;
     if (!first || !item || !reward) {
         dq_session_rows_free(rows);
-        return no_memory(error);
+        return dq_fail_memory(error, "interactions");
     }
     for (size_t i = 0; i < log->count; i++)
         if (user_row[log->at[i].user] != DQ_ABSENT) first[user_row[log->at[i].user] + 2]++;

@@ -55,7 +55,7 @@ static dq_status select_rows(dq_bundle *to, const dq_bundle *from, const uint32_
 {
     uint32_t *rows = malloc((size_t)from->rows * sizeof *rows + 1);
     size_t count = 0;
-    if (!rows) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
+    if (!rows) return dq_fail_memory(error, "transitions");
     for (uint64_t r = 0; r < from->rows; r++)
         if (!user || user[r] == wanted) rows[count++] = (uint32_t)r;
     dq_status status = dq_bundle_select(to, from, rows, count, error);
@@ -78,7 +78,7 @@ dq_status dq_transitions_carry(dq_bundle *to, const dq_bundle *from, const dq_ca
 dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, uint32_t user, dq_error *error)
 {
     uint32_t *users = dq_transitions_rows(from, "user");
-    if (!users) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
+    if (!users) return dq_fail_memory(error, "transitions");
     dq_status status = select_rows(to, from, users, user, error);
     free(users);
     return status;

@@ -27,7 +27,7 @@ static dq_status add_field(dq_import_layout *layout, const char *name, uint64_t 
                         .offset = layout->width,
                         .width = (uint32_t)width};
     layout->width += (uint32_t)width;
-    return field->name ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a field");
+    return field->name ? DQ_OK : dq_fail_memory(error, "a field");
 }
 
 static dq_status check_tensor(const dq_import_array *array, const dq_column *tensor, dq_error *error)
@@ -45,7 +45,7 @@ static dq_status lay_out_tensors(dq_import_array *array, dq_import_layout *layou
     size_t count = array->tensors.column_count;
     if (!count) return dq_fail(error, DQ_ERR_SCHEMA, "no tensors");
     layout->fields = dq_arena_zero(&layout->arena, count, sizeof *layout->fields);
-    if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    if (!layout->fields) return dq_fail_memory(error, "fields");
     array->rows = array->tensors.columns[0].shape[0];
     for (size_t i = 0; i < count; i++) {
         const dq_column *tensor = &array->tensors.columns[i];
@@ -61,7 +61,7 @@ static dq_status lay_out_npy(dq_import_array *array, dq_import_layout *layout, d
 {
     array->rows = array->npy.shape[0];
     layout->fields = dq_arena_zero(&layout->arena, 1, sizeof *layout->fields);
-    if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for fields");
+    if (!layout->fields) return dq_fail_memory(error, "fields");
     return add_field(layout, "vector", array->npy.shape[1], error);
 }
 
@@ -82,7 +82,7 @@ dq_status dq_import_array_open(dq_import_array **out, const char *path, dq_impor
                                dq_import_layout *layout, dq_error *error)
 {
     dq_import_array *array = *out = calloc(1, sizeof *array);
-    if (!array) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an array");
+    if (!array) return dq_fail_memory(error, "an array");
     array->path = path;
     dq_status status = open_vectors(array, form, layout, error);
     if (status) dq_error_at(error, path, DQ_NO_RECORD);
@@ -133,7 +133,7 @@ static dq_import_fault read_name(const char *line, size_t bytes, dq_import_id *i
 static dq_status read_npy_row(dq_import_array *array, float *vector, dq_arena *arena, dq_error *error)
 {
     void *raw = dq_arena_take(arena, array->npy.row_bytes);
-    if (!raw) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
+    if (!raw) return dq_fail_memory(error, "a row");
     dq_status status = dq_npy_read_rows(&array->npy, array->source, raw, 1, error);
     if (!status) dq_convert_f4(vector, raw, array->npy.type, array->npy.shape[1]);
     return status;
@@ -167,7 +167,7 @@ int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout,
     if (dq_source_line(array->names, &line, &bytes, error)) return -1;
     if (!line || array->row == array->rows) return both_end(array, line, error);
     float *vector = dq_arena_take(arena, layout->width * sizeof *vector);
-    dq_status status = vector ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
+    dq_status status = vector ? DQ_OK : dq_fail_memory(error, "a row");
     if (!status && array->tensors.kind)
         copy_tensor_row(array, vector);
     else if (!status)

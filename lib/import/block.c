@@ -31,11 +31,6 @@ struct dq_import_block {
     uint64_t total;
 };
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a block of rows");
-}
-
 static void tell(const dq_import_block *block, bool ended)
 {
     const dq_import_target *target = block->target;
@@ -46,7 +41,7 @@ dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_
                               const dq_import_target *target, dq_error *error)
 {
     dq_import_block *block = *out = calloc(1, sizeof *block);
-    if (!block) return out_of_memory(error);
+    if (!block) return dq_fail_memory(error, "a block of rows");
     block->kind = kind;
     block->layout = layout;
     block->target = target;
@@ -73,9 +68,9 @@ static dq_status new_column(dq_import_block *block, const char *prefix, const ch
                        DQ_MAX_COLUMNS - 2);
     if (!dq_array_reserve(&block->columns, &block->column_slots, block->column_count + 1,
                           sizeof *block->columns))
-        return out_of_memory(error);
+        return dq_fail_memory(error, "a block of rows");
     char *whole = malloc(strlen(prefix) + bytes + 1);
-    if (!whole) return out_of_memory(error);
+    if (!whole) return dq_fail_memory(error, "a block of rows");
     memcpy(stpcpy(whole, prefix), name, bytes);
     whole[strlen(prefix) + bytes] = '\0';
     block->columns[block->column_count++] = (text_column){.name = whole, .type = type};
@@ -227,7 +222,7 @@ static dq_status reserve(dq_import_block *block, dq_error *error)
                                        (block->layout->width + 1) * sizeof *block->vectors)
                      : dq_array_resize(&block->rewards, slots, sizeof *block->rewards) &&
                            dq_array_resize(&block->reward_nulls, slots, sizeof *block->reward_nulls);
-    if (!grown) return out_of_memory(error);
+    if (!grown) return dq_fail_memory(error, "a block of rows");
     block->slots = slots;
     return DQ_OK;
 }

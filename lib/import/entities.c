@@ -30,11 +30,6 @@ struct dq_import_entities {
     dq_import_chosen chosen;
 };
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for joining collections");
-}
-
 /* ---- the documents of a part ---- */
 
 /* Opens part p, for documents of these ids alone where there are any. */
@@ -111,7 +106,7 @@ static dq_status look_up(dq_import_entities *e, size_t p, dq_error *error)
 {
     if (!e->join.count) return DQ_OK;
     const char **ids = calloc(e->join.count + 1, sizeof *ids);
-    if (!ids) return out_of_memory(error);
+    if (!ids) return dq_fail_memory(error, "joining collections");
     for (size_t i = 0; i < e->join.count; i++) ids[i] = e->join.rows[i].entity.id.text;
     dq_status status = read_part(e, p, ids, error);
     free(ids);
@@ -141,7 +136,8 @@ static dq_status check_wanted(dq_import_entities *e, dq_error *error)
 /* The rows that leave, in the order of their ids. */
 static dq_status choose(dq_import_entities *e, dq_error *error)
 {
-    if (!dq_array_resize(&e->order, e->join.count + 1, sizeof *e->order)) return out_of_memory(error);
+    if (!dq_array_resize(&e->order, e->join.count + 1, sizeof *e->order))
+        return dq_fail_memory(error, "joining collections");
     e->order_count = 0;
     dq_status status = dq_import_join_check(&e->join, e->chosen.noun, e->tally, error);
     for (uint32_t i = 0; i < e->join.count && !status; i++)
@@ -201,7 +197,7 @@ static dq_status choose_way(dq_import_entities *e, dq_error *error)
 static dq_status open_parts(dq_import_entities *e, dq_error *error)
 {
     e->readers = calloc(e->mapping->count, sizeof *e->readers);
-    if (!e->readers) return out_of_memory(error);
+    if (!e->readers) return dq_fail_memory(error, "joining collections");
     dq_status status = choose_way(e, error);
     if (!status) status = open_part(e, 0, e->selection->id_count ? e->ids_wanted : NULL, error);
     for (size_t p = 1; p < e->mapping->count && !status && e->way == MERGED; p++)
@@ -221,14 +217,14 @@ dq_status dq_import_entities_new(dq_import_entities **out, const char *kind, dq_
                                  const dq_import_selection *selection, bool keeps_ids, dq_error *error)
 {
     dq_import_entities *e = *out = calloc(1, sizeof *e);
-    if (!e) return out_of_memory(error);
+    if (!e) return dq_fail_memory(error, "joining collections");
     e->mapping = e->join.mapping = mapping;
     e->selection = selection;
     e->place = place;
     e->keeps_ids = keeps_ids;
     e->chosen = dq_import_chosen_of(kind, selection);
     e->ids_wanted = calloc(selection->id_count + 1, sizeof *e->ids_wanted);
-    if (!e->ids_wanted) return out_of_memory(error);
+    if (!e->ids_wanted) return dq_fail_memory(error, "joining collections");
     for (size_t i = 0; i < selection->id_count; i++) e->ids_wanted[i] = selection->ids[i];
     return DQ_OK;
 }

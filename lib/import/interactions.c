@@ -5,11 +5,6 @@
 
 #include <stdlib.h>
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for interactions");
-}
-
 /* By user, then item, then as they came. */
 static int by_pair(const void *a, const void *b)
 {
@@ -23,7 +18,7 @@ static dq_status keep(dq_import_interactions *all, const dq_import_interaction *
                       uint32_t item, dq_error *error)
 {
     if (!dq_array_reserve(&all->rows, &all->slots, all->count + 1, sizeof *all->rows))
-        return out_of_memory(error);
+        return dq_fail_memory(error, "interactions");
     dq_import_kept *k = &all->rows[all->count];
     *k = (dq_import_kept){.interaction = *x, .user = user, .item = item, .number = all->count};
     k->interaction.user.text = dq_arena_text(&all->arena, x->user.text, x->user.bytes);
@@ -31,7 +26,7 @@ static dq_status keep(dq_import_interactions *all, const dq_import_interaction *
     if (!k->interaction.user.text || !k->interaction.item.text ||
         !dq_value_copy(&all->arena, &x->label, &k->interaction.label) ||
         !dq_value_copy(&all->arena, &x->attributes, &k->interaction.attributes))
-        return out_of_memory(error);
+        return dq_fail_memory(error, "interactions");
     all->count++;
     return DQ_OK;
 }

@@ -6,17 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for joining collections");
-}
-
 static dq_status new_row(dq_import_join *j, const dq_import_id *id, uint32_t *at, dq_error *error)
 {
-    if (!dq_array_reserve(&j->rows, &j->slots, j->count + 1, sizeof *j->rows)) return out_of_memory(error);
+    if (!dq_array_reserve(&j->rows, &j->slots, j->count + 1, sizeof *j->rows))
+        return dq_fail_memory(error, "joining collections");
     dq_import_row row = {.entity = {.id = *id, .texts = dq_map(), .attributes = dq_map()}};
     row.entity.id.text = dq_arena_text(&j->arena, id->text, id->bytes);
-    if (!row.entity.id.text) return out_of_memory(error);
+    if (!row.entity.id.text) return dq_fail_memory(error, "joining collections");
     j->rows[j->count++] = row;
     return dq_index_add(&j->ids, id->text, id->bytes, at, NULL, error);
 }

@@ -109,7 +109,7 @@ static dq_status read_texts(const dq_value *map, dq_import_part *part, dq_arena 
     if (!texts) texts = &none;
     if (texts->type != DQ_MAP) return wrong(error, where, "\"texts\" is no object");
     part->texts = dq_arena_zero(arena, texts->count + 1U, sizeof *part->texts);
-    if (!part->texts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    if (!part->texts) return dq_fail_memory(error, "a mapping");
     for (uint32_t i = 0; i < texts->count; i++) {
         dq_import_key *text = &part->texts[part->text_count++];
         text->name = texts->as.map[i].key.as.string;
@@ -139,7 +139,7 @@ static dq_status read_vectors(const dq_value *list, dq_import_part *part, dq_are
     if (!list) return DQ_OK;
     if (list->type != DQ_LIST) return wrong(error, where, "\"vectors\" is no list");
     part->vectors = dq_arena_zero(arena, list->count + 1U, sizeof *part->vectors);
-    if (!part->vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    if (!part->vectors) return dq_fail_memory(error, "a mapping");
     for (uint32_t i = 0; i < list->count; i++) {
         dq_status status = read_vector(&list->as.list[i], &part->vectors[part->vector_count++], where, error);
         if (status) return status;
@@ -181,7 +181,7 @@ static dq_status lay_out(dq_import_entities_mapping *entities, const char *what,
     size_t all = 0;
     for (size_t p = 0; p < entities->count; p++) all += entities->parts[p].vector_count;
     layout->fields = dq_arena_zero(&layout->arena, all + 1, sizeof *layout->fields);
-    if (!layout->fields) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    if (!layout->fields) return dq_fail_memory(error, "a mapping");
     for (size_t p = 0; p < entities->count; p++)
         for (size_t i = 0; i < entities->parts[p].vector_count && !status; i++)
             status = add_field(layout, &entities->parts[p].vectors[i], what, error);
@@ -196,7 +196,7 @@ static dq_status read_entities(const dq_value *list, const char *what, dq_import
         return dq_fail(error, DQ_ERR_SCHEMA, "\"%s\" is no list of 1 to %d collections", what,
                        DQ_IMPORT_MAX_PARTS);
     entities->parts = dq_arena_zero(arena, list->count, sizeof *entities->parts);
-    if (!entities->parts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    if (!entities->parts) return dq_fail_memory(error, "a mapping");
     for (uint32_t i = 0; i < list->count; i++) {
         char where[64];
         (void)snprintf(where, sizeof where, "%s[%u]", what, i);
@@ -265,7 +265,7 @@ static dq_status load_text(dq_import_mapping *mapping, const char *name, const c
     mapping->canonical = dq_string(&mapping->arena, name);
     if (mapping->canonical.type == DQ_STRING) return DQ_OK;
     dq_import_mapping_free(mapping);
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a mapping");
+    return dq_fail_memory(error, "a mapping");
 }
 
 dq_status dq_import_mapping_load(dq_import_mapping *mapping, const char *name, dq_error *error)

@@ -4,17 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for reading a collection");
-}
-
 /* The keys that a part is read for, and those of them that hold vectors. */
 static dq_status ask(const dq_import_part *part, dq_import_reader *r, dq_error *error)
 {
     const char **keys = dq_arena_zero(&r->asked, part->text_count + part->vector_count + 2, sizeof *keys);
     dq_vector_key *vectors = dq_arena_zero(&r->asked, part->vector_count + 1, sizeof *vectors);
-    if (!keys || !vectors) return out_of_memory(error);
+    if (!keys || !vectors) return dq_fail_memory(error, "reading a collection");
     size_t n = 0;
     keys[n++] = part->id;
     for (size_t i = 0; i < part->text_count; i++) keys[n++] = part->texts[i].key;
@@ -69,7 +64,7 @@ static dq_status check_order(dq_import_reader *r, dq_error *error)
         return dq_error_at(error, r->documents.name, DQ_NO_RECORD);
     }
     char *text = malloc(r->id.bytes + 1);
-    if (!text) return out_of_memory(error);
+    if (!text) return dq_fail_memory(error, "reading a collection");
     memcpy(text, r->id.text, r->id.bytes); /* a NUL may be among them */
     text[r->id.bytes] = '\0';
     free(r->last_text);

@@ -23,18 +23,13 @@ typedef struct table {
     size_t count;
 } table;
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
-}
-
 /* "vector.N" or "vector.FIELD.N". Elements of one field stand one after the other, from 0. */
 static dq_status element_role(column *c, const column *before, const char *name, dq_error *error)
 {
     const char *dot = strrchr(name, '.'), *field = name + strlen("vector.");
     c->role = ROLE_ELEMENT;
     c->field = dot < field ? strdup("vector") : strndup(field, (size_t)(dot - field));
-    if (!c->field) return out_of_memory(error);
+    if (!c->field) return dq_fail_memory(error, "a row");
     c->key = c->field;
     bool same = before && before->role == ROLE_ELEMENT && strcmp(before->key, c->key) == 0;
     c->expected = same ? before->expected + 1 : 0;
@@ -55,7 +50,7 @@ static dq_status find_roles(table *t, dq_error *error)
 {
     const dq_csv_cell *header = dq_csv_header(t->csv, &t->count);
     t->columns = calloc(t->count, sizeof *t->columns);
-    if (!t->columns) return out_of_memory(error);
+    if (!t->columns) return dq_fail_memory(error, "a row");
     for (size_t i = 0; i < t->count; i++) {
         const char *name = header[i].text;
         column *c = &t->columns[i];
@@ -77,11 +72,11 @@ static dq_status read_cell(const dq_csv_cell *cell, role is, dq_arena *arena, dq
     if (is == ROLE_VECTOR || is == ROLE_ATTRIBUTE) {
         dq_error why = DQ_ERROR_NONE;
         dq_status status = dq_json_parse(cell->text, cell->bytes, arena, value, &why);
-        if (status == DQ_ERR_MEMORY) return out_of_memory(error);
+        if (status == DQ_ERR_MEMORY) return dq_fail_memory(error, "a row");
         if (!status) return DQ_OK;
     }
     *value = dq_string_n(arena, cell->text, cell->bytes);
-    return value->type == DQ_STRING ? DQ_OK : out_of_memory(error);
+    return value->type == DQ_STRING ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
 static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cell *cell, dq_arena *arena,
@@ -92,9 +87,10 @@ static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cel
     if (end == cell->text || *end)
         return dq_fail(error, DQ_ERR_FORMAT, "element %u of %s is no number: '%.40s'", c->expected, c->key,
                        cell->text);
-    if (c->expected == 0 && !dq_map_set(arena, vector, c->key, dq_list())) return out_of_memory(error);
+    if (c->expected == 0 && !dq_map_set(arena, vector, c->key, dq_list()))
+        return dq_fail_memory(error, "a row");
     dq_value *field = &vector->as.map[vector->count - 1].value;
-    return dq_list_add(arena, field, dq_real(number)) ? DQ_OK : out_of_memory(error);
+    return dq_list_add(arena, field, dq_real(number)) ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
 static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, const column *c,
@@ -106,7 +102,7 @@ static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, 
     dq_status status = read_cell(cell, c->role, arena, &value, error);
     if (status) return status;
     dq_value *map = c->role == ROLE_TEXT ? text : document;
-    return dq_map_set(arena, map, c->key, value) ? DQ_OK : out_of_memory(error);
+    return dq_map_set(arena, map, c->key, value) ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
 static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena *arena, dq_value *document,
@@ -118,8 +114,8 @@ static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena
         dq_status status = add_cell(document, &text, &vector, &t->columns[i], &cells[i], arena, error);
         if (status) return status;
     }
-    if (text.count && !dq_map_set(arena, document, "text", text)) return out_of_memory(error);
-    if (vector.count && !dq_map_set(arena, document, "vector", vector)) return out_of_memory(error);
+    if (text.count && !dq_map_set(arena, document, "text", text)) return dq_fail_memory(error, "a row");
+    if (vector.count && !dq_map_set(arena, document, "vector", vector)) return dq_fail_memory(error, "a row");
     return DQ_OK;
 }
 
@@ -155,7 +151,7 @@ dq_status dq_import_table_open(dq_documents *documents, const char *path, dq_csv
     table *t = calloc(1, sizeof *t);
     *documents = (dq_documents){.next = table_next, .close = table_close, .self = t};
     (void)snprintf(documents->name, sizeof documents->name, "%s", path);
-    if (!t) return out_of_memory(error);
+    if (!t) return dq_fail_memory(error, "a row");
     dq_status status = dq_source_open(&t->source, path, error);
     if (!status) status = dq_csv_open(&t->csv, t->source, form, error);
     if (!status) status = find_roles(t, error);

@@ -120,8 +120,7 @@ dq_status dq_import_read_text(const dq_value *v, dq_arena *arena, dq_value *text
     dq_json_text joined = DQ_JSON_TEXT_EMPTY;
     dq_status status = append(&joined, v, error);
     if (!status) *text = dq_string_n(arena, joined.data ? joined.data : "", joined.bytes);
-    if (!status && text->type != DQ_STRING)
-        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for a text");
+    if (!status && text->type != DQ_STRING) status = dq_fail_memory(error, "a text");
     dq_json_text_free(&joined);
     return status;
 }

@@ -207,7 +207,7 @@ static dq_status grow(dq_llm *l, size_t need, dq_error *error)
     if (!pairs || !votes) {
         free(pairs);
         free(votes);
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs");
+        return dq_fail_memory(error, "pairs");
     }
     for (uint64_t p = l->taken; p < l->submitted; p++) {
         pairs[p & (capacity - 1)] = *pair_of(l, p);
@@ -264,7 +264,7 @@ dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_messages *me
 {
     dq_llm *l = calloc(1, sizeof *l);
     *out = NULL;
-    if (!l) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for labels");
+    if (!l) return dq_fail_memory(error, "labels");
     l->config = *config;
     l->config.ask.whole = config->soft;
     l->messages = *messages;

@@ -21,11 +21,6 @@ typedef struct dq_messages_layout {
     size_t text_count, count;
 } dq_messages_layout;
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for prompts");
-}
-
 /* ---- loading ---- */
 
 static dq_status read_all(dq_source *source, char *text, size_t *bytes, dq_error *error)
@@ -47,7 +42,7 @@ static dq_status name_by_digest(dq_messages *p, const char *text, size_t bytes, 
     dq_sha256(text, bytes, digest);
     for (size_t i = 0; i < 8; i++) (void)sprintf(name + 7 + 2 * i, "%02x", digest[i]);
     p->name = dq_arena_text(&p->arena, name, strlen(name));
-    return p->name ? DQ_OK : no_memory(error);
+    return p->name ? DQ_OK : dq_fail_memory(error, "prompts");
 }
 
 static dq_status load_file(dq_messages *p, const char *path, dq_error *error)
@@ -55,7 +50,7 @@ static dq_status load_file(dq_messages *p, const char *path, dq_error *error)
     dq_source *source = NULL;
     size_t bytes = 0;
     char *text = malloc(PROMPT_MOST);
-    if (!text) return no_memory(error);
+    if (!text) return dq_fail_memory(error, "prompts");
     dq_status status = dq_source_open(&source, path, error);
     if (!status) status = read_all(source, text, &bytes, error);
     if (!status) status = name_by_digest(p, text, bytes, error);
@@ -98,14 +93,14 @@ static dq_status lay_out(dq_messages *p, const dq_entities *entities, dq_message
         dq_messages_layout *l = &(*layouts)[b];
         l->columns = dq_arena_zero(&p->arena, bundle->column_count + 1, sizeof *l->columns);
         l->names = dq_arena_zero(&p->arena, bundle->column_count + 1, sizeof *l->names);
-        if (!l->columns || !l->names) return no_memory(error);
+        if (!l->columns || !l->names) return dq_fail_memory(error, "prompts");
         add_columns(l, bundle, "text.");
         l->text_count = l->count;
         add_columns(l, bundle, "attr.");
         if (l->count > most) most = l->count;
     }
     *fields = dq_arena_zero(&p->arena, most + 1, sizeof **fields);
-    return *layouts && *fields ? DQ_OK : no_memory(error);
+    return *layouts && *fields ? DQ_OK : dq_fail_memory(error, "prompts");
 }
 
 /* Whether some bundle has the text or attribute. */

@@ -108,7 +108,7 @@ dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
     char sample[32];
     int n = snprintf(sample, sizeof sample, ",\"sample\":%u}", q->sample);
     llm_job *job = new_job(ask, q->bytes + (size_t)n);
-    if (!job) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for questions");
+    if (!job) return dq_fail_memory(error, "questions");
     memcpy(job->request, q->request, q->bytes);
     job->sent_bytes = q->bytes - 1; /* the brace goes behind the sample */
     memcpy(job->request + job->sent_bytes, sample, (size_t)n);
@@ -223,7 +223,7 @@ dq_status dq_ask_open(dq_ask **out, const dq_ask_config *config, dq_error *error
 {
     dq_ask *ask = calloc(1, sizeof *ask);
     *out = NULL;
-    if (!ask) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for questions");
+    if (!ask) return dq_fail_memory(error, "questions");
     const dq_ask_options *o = config->options;
     ask->setup = (llm_setup){.options = *o,
                              .model = config->model,

@@ -86,7 +86,7 @@ dq_status dq_llm_sender_open(llm_sender **sender, llm_setup *setup, llm_queue *q
                              llm_members *members, dq_ask_stats *stats, dq_error *error)
 {
     llm_sender *s = *sender = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for requests");
+    if (!s) return dq_fail_memory(error, "requests");
     *s = (llm_sender){.setup = setup,
                       .queue = queue,
                       .budget = budget,
@@ -95,8 +95,7 @@ dq_status dq_llm_sender_open(llm_sender **sender, llm_setup *setup, llm_queue *q
                       .client = setup->client,
                       .request_count = 2 * (size_t)setup->options.parallel};
     s->requests = calloc(s->request_count, sizeof *s->requests);
-    dq_status status = s->requests ? open_client(s, error)
-                                   : dq_fail(error, DQ_ERR_MEMORY, "out of memory for requests");
+    dq_status status = s->requests ? open_client(s, error) : dq_fail_memory(error, "requests");
     if (status) {
         dq_llm_sender_close(s);
         *sender = NULL;
@@ -126,7 +125,7 @@ void dq_llm_sender_wake(llm_sender *s)
 static dq_status parse_request(const llm_job *job, dq_arena *arena, dq_value *parsed, dq_error *error)
 {
     char *text = dq_arena_take(arena, job->sent_bytes + 1);
-    if (!text) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
+    if (!text) return dq_fail_memory(error, "a request");
     memcpy(text, job->request, job->sent_bytes);
     text[job->sent_bytes] = '}';
     return dq_json_parse(text, job->sent_bytes + 1, arena, parsed, error);
@@ -289,7 +288,7 @@ static dq_status take_body(request *r, const dq_http_answer *answer, dq_error *e
     }
     bool kept = r->jobs[0]->form->join ? split_answer(r, answer)
                                        : keep_answer(r->jobs[0], answer->body, answer->bytes);
-    return kept ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for answers");
+    return kept ? DQ_OK : dq_fail_memory(error, "answers");
 }
 
 /* The server's own words for a failure, as the servers of this world put them, or NULL. */

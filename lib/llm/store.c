@@ -67,7 +67,7 @@ static dq_status after_store(llm_store *s, llm_job *job, const char *label, dq_e
         return DQ_OK;
     }
     if (label && !dq_llm_keep_text(&job->label, label, strlen(label)))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for answers");
+        return dq_fail_memory(error, "answers");
     dq_llm_list_push(&s->done, job);
     return DQ_OK;
 }
@@ -217,7 +217,7 @@ dq_status dq_llm_store_open(llm_store **out, const llm_setup *setup, llm_queue *
 {
     llm_store *s = calloc(1, sizeof *s);
     *out = NULL;
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for questions");
+    if (!s) return dq_fail_memory(error, "questions");
     s->setup = setup;
     s->queue = queue;
     s->budget = budget;

@@ -30,7 +30,7 @@ dq_status dq_llm_store_take_entry(llm_store *s, llm_job *job, const dq_cache_ent
     }
     if ((label && !dq_llm_keep_text(&job->label, label, strlen(label))) ||
         (entry->answer && !dq_llm_keep_text(&job->answer, entry->answer, entry->answer_bytes)))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for answers");
+        return dq_fail_memory(error, "answers");
     job->answer_bytes = entry->answer ? entry->answer_bytes : 0;
     job->measured = entry->tokens_in > 0 ? (uint64_t)entry->tokens_in : 0;
     s->hits++;

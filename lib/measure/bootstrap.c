@@ -61,7 +61,7 @@ dq_status dq_bootstrap_means(const double *values, size_t n, size_t width, size_
                        resamples, level);
     double *means = calloc(resamples, width * sizeof *means), *sums = malloc(width * sizeof *sums);
     dq_status status = DQ_OK;
-    if (!means || !sums) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu resamples", resamples);
+    if (!means || !sums) status = dq_fail_memory(error, "%zu resamples", resamples);
     if (!status) resample(values, n, width, resamples, rng, means, sums);
     for (size_t j = 0; j < width && !status; j++) {
         double *sorted = means + j * resamples;
@@ -102,7 +102,7 @@ dq_status dq_randomisation_tests(const double *differences, size_t n, size_t wid
                                  dq_rng *rng, double *p, dq_error *error)
 {
     double *sums = malloc(2 * width * sizeof *sums), *bounds = sums + width;
-    if (!sums) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu tests", width);
+    if (!sums) return dq_fail_memory(error, "%zu tests", width);
     bool exact = n < 63 && (uint64_t)1 << n <= resamples;
     size_t draws = exact ? (size_t)1 << n : resamples;
     find_bounds(differences, n, width, bounds);

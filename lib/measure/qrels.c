@@ -14,7 +14,7 @@ static dq_status reserve(dq_lists *lists, dq_error *error)
     if (!dq_array_resize(&lists->query, capacity, sizeof *lists->query) ||
         !dq_array_resize(&lists->doc, capacity, sizeof *lists->doc) ||
         !dq_array_resize(&lists->value, capacity, sizeof *lists->value))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu entries", lists->count + 1);
+        return dq_fail_memory(error, "%zu entries", lists->count + 1);
     lists->capacity = capacity;
     return DQ_OK;
 }
@@ -118,7 +118,7 @@ static dq_status settle_twice(dq_lists *lists, dq_twice twice, dq_error *error)
 {
     size_t docs = dq_index_count(&lists->docs);
     size_t *held = calloc(docs + 1, sizeof *held);
-    if (!held) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu documents", docs);
+    if (!held) return dq_fail_memory(error, "%zu documents", docs);
     dq_status status = find_twice(lists, twice, held, error);
     free(held);
     return status;
@@ -128,7 +128,7 @@ dq_status dq_lists_finish(dq_lists *lists, dq_twice twice, dq_error *error)
 {
     size_t queries = dq_index_count(&lists->queries);
     lists->start = calloc(queries + 1, sizeof *lists->start);
-    if (!lists->start) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu queries", queries);
+    if (!lists->start) return dq_fail_memory(error, "%zu queries", queries);
     for (size_t i = 0; i < lists->count; i++) lists->start[lists->query[i] + 1]++;
     for (size_t q = 0; q < queries; q++) lists->start[q + 1] += lists->start[q];
     dq_status status = is_grouped(lists) ? DQ_OK : regroup(lists, error);

@@ -21,7 +21,7 @@ dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned thre
     if (rows * row_bytes > MAX_BYTES) rows = MAX_BYTES / row_bytes;
     if (rows == 0) rows = 1;
     block->vectors = aligned_alloc(64, (rows * row_bytes + 63) / 64 * 64);
-    if (!block->vectors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a block of items");
+    if (!block->vectors) return dq_fail_memory(error, "a block of items");
     block->capacity = (uint32_t)rows;
     block->width = width;
     return DQ_OK;

@@ -19,11 +19,6 @@ enum {
     USER_TILE = 16,         /* users */
 };
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the users' lists");
-}
-
 /* ---- opening ---- */
 
 static bool is_wanted(const dq_rank_config *config, const char *id, size_t bytes)
@@ -62,7 +57,7 @@ dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config,
     lists->best = calloc(n + 1U, sizeof *lists->best);
     lists->random = calloc(n + 1U, sizeof *lists->random);
     if (!lists->users || !lists->of_row || !lists->vectors || !lists->best || !lists->random)
-        return no_memory(error);
+        return dq_fail_memory(error, "the users' lists");
     for (uint32_t row = 0; !status && row < n; row++) status = open_user(lists, users, row, error);
     return status;
 }
@@ -142,14 +137,14 @@ static dq_status reserve(dq_rank_lists *lists, const dq_rank_block *block, size_
         free(lists->scores);
         lists->score_slots = 0;
         lists->scores = malloc(group * block->rows * sizeof *lists->scores);
-        if (!lists->scores) return no_memory(error);
+        if (!lists->scores) return dq_fail_memory(error, "the users' lists");
         lists->score_slots = group * block->rows;
     }
     if (block->rows > lists->seen_slots) {
         free(lists->seen_items);
         lists->seen_slots = 0;
         lists->seen_items = malloc(block->rows * sizeof *lists->seen_items);
-        if (!lists->seen_items) return no_memory(error);
+        if (!lists->seen_items) return dq_fail_memory(error, "the users' lists");
         lists->seen_slots = block->rows;
     }
     return DQ_OK;
@@ -193,7 +188,7 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
     if (status) return status;
     if (lists->config.seen) look_up_seen(lists, block, first, last);
     dq_error *errors = malloc((group / USER_TILE + 1) * sizeof *errors);
-    if (!errors) return no_memory(error);
+    if (!errors) return dq_fail_memory(error, "the users' lists");
     for (size_t at = first; !status && at < last; at += group) {
         size_t count = last - at < group ? last - at : group;
         offering work = {lists, block, at, count, lists->scores, errors};
@@ -223,7 +218,7 @@ static dq_status finish_epsilon(dq_rank_lists *lists, size_t i, dq_rank_place *p
     const dq_scored *best, *random;
     size_t n = dq_topk_sorted(lists->best[i], &best), m = dq_topk_sorted(lists->random[i], &random);
     const dq_scored **mixed = malloc((n + 1) * sizeof *mixed);
-    if (!mixed) return no_memory(error);
+    if (!mixed) return dq_fail_memory(error, "the users' lists");
     dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, "", 0);
     *count = dq_explore_epsilon(best, n, random, m, config->epsilon, &rng, n, mixed);
     for (size_t place = 0; place < *count; place++) places[place] = place_of(mixed[place]);
@@ -252,7 +247,9 @@ static dq_status finish_mmr(dq_rank_lists *lists, size_t i, dq_rank_place *place
     double *relevance = malloc((n + 1) * sizeof *relevance);
     float *scores = malloc((n + 1) * sizeof *scores);
     uint32_t *order = malloc((n + 1) * sizeof *order);
-    dq_status status = with.vectors && relevance && scores && order ? DQ_OK : no_memory(error);
+    dq_status status = with.vectors && relevance && scores && order
+                           ? DQ_OK
+                           : dq_fail_memory(error, "the users' lists");
     for (size_t c = 0; !status && c < n; c++) {
         with.vectors[c] = dq_mmr_vectors_find(&lists->mmr, (uint32_t)items[c].tag);
         scores[c] = items[c].score;

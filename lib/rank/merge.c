@@ -29,7 +29,7 @@ dq_status dq_merge_new(dq_merge **merge, size_t k, dq_error *error)
     *merge = NULL;
     if (k == 0) return dq_fail(error, DQ_ERR_RANGE, "the k of a merge is at least 1");
     *merge = calloc(1, sizeof **merge);
-    if (!*merge) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a merge");
+    if (!*merge) return dq_fail_memory(error, "a merge");
     (*merge)->k = k;
     return DQ_OK;
 }
@@ -49,7 +49,7 @@ void dq_merge_free(dq_merge *merge)
 static dq_status reserve(void *array, size_t *slots, size_t need, size_t size, dq_error *error)
 {
     if (dq_array_reserve(array, slots, need, size)) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a merge");
+    return dq_fail_memory(error, "a merge");
 }
 
 /* The user's number; a new one gets an empty ranking. Room is made first, so that a failure leaves the index

@@ -30,7 +30,7 @@ dq_status dq_mmr(const double *relevance, size_t n, double lambda, dq_similarity
 {
     if (!(lambda >= 0 && lambda <= 1)) return dq_fail(error, DQ_ERR_RANGE, "lambda is not in [0, 1]");
     double *nearest = malloc((n ? n : 1) * sizeof *nearest); /* greatest similarity to one chosen */
-    if (!nearest) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu candidates", n);
+    if (!nearest) return dq_fail_memory(error, "%zu candidates", n);
     for (size_t i = 0; i < n; i++) nearest[i] = -1;
     if (k > n) k = n;
     for (size_t chosen = 0; chosen < k; chosen++) {

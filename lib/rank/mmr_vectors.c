@@ -30,7 +30,7 @@ const float *dq_mmr_vectors_find(const dq_mmr_vectors *mmr, uint32_t number)
 static dq_status clear_marks(dq_mmr_vectors *mmr, size_t n, dq_error *error)
 {
     if (!dq_array_reserve(&mmr->marks, &mmr->mark_slots, n, 1))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
+        return dq_fail_memory(error, "the items' vectors");
     if (n) memset(mmr->marks, 0, n);
     return DQ_OK;
 }
@@ -42,10 +42,10 @@ static dq_status insert(dq_mmr_vectors *mmr, uint32_t number, const float *vecto
     size_t slots = dq_array_capacity(mmr->slots, mmr->count + 1);
     if (slots > mmr->slots && (!dq_array_resize(&mmr->numbers, slots, sizeof *mmr->numbers) ||
                                !dq_array_resize(&mmr->vectors, slots, sizeof *mmr->vectors)))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
+        return dq_fail_memory(error, "the items' vectors");
     mmr->slots = slots;
     float *copy = malloc(mmr->width * sizeof *copy);
-    if (!copy) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items' vectors");
+    if (!copy) return dq_fail_memory(error, "the items' vectors");
     memcpy(copy, vector, mmr->width * sizeof *copy);
     memmove(mmr->numbers + at + 1, mmr->numbers + at, (mmr->count - at) * sizeof *mmr->numbers);
     memmove(mmr->vectors + at + 1, mmr->vectors + at, (mmr->count - at) * sizeof *mmr->vectors);

@@ -97,8 +97,7 @@ static dq_status walk_users(walk *w, dq_error *error)
     w->scratch = malloc(items * sizeof *w->scratch + 1);
     w->cosines = malloc(items * sizeof *w->cosines + 1);
     dq_status status = DQ_OK;
-    if (!w->chosen || !w->scratch || !w->cosines)
-        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu items", items);
+    if (!w->chosen || !w->scratch || !w->cosines) status = dq_fail_memory(error, "%zu items", items);
     if (!status && w->plan->from == DQ_PAIRS_TOP) status = dq_topk_new(&w->best, (size_t)w->plan->n, error);
     for (size_t user = 0; !status && user < users; user++)
         if (w->plan->only_user == DQ_ABSENT || w->plan->only_user == user)

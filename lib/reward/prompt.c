@@ -60,7 +60,7 @@ static dq_status add_piece(parser *p, piece_kind kind, bool item, const char *te
 {
     piece *made = dq_arena_zero(&p->prompt->arena, 1, sizeof *made);
     char *copy = dq_arena_text(&p->prompt->arena, text, bytes);
-    if (!made || !copy) return dq_fail(p->error, DQ_ERR_MEMORY, "out of memory for a prompt");
+    if (!made || !copy) return dq_fail_memory(p->error, "a prompt");
     *made = (piece){.kind = kind, .item = item, .text = copy, .bytes = bytes};
     if (p->message->last)
         p->message->last->next = made;
@@ -251,7 +251,7 @@ dq_status dq_prompt_parse(dq_prompt **out, const char *text, size_t bytes, dq_er
 {
     *out = NULL;
     dq_prompt *prompt = calloc(1, sizeof *prompt);
-    if (!prompt) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a prompt");
+    if (!prompt) return dq_fail_memory(error, "a prompt");
     parser p = {.prompt = prompt, .error = error};
     dq_status status = memchr(text, '\0', bytes) ? dq_fail(error, DQ_ERR_FORMAT, "a prompt with a NUL byte")
                                                  : parse(&p, text, bytes);
@@ -374,8 +374,7 @@ dq_status dq_prompt_render(const dq_prompt *prompt, dq_prompt_stage stage, size_
                            dq_error *error)
 {
     for (const piece *p = prompt->messages[stage][message].first; p; p = p->next)
-        if (!append_piece(out, p, p->item ? item : user))
-            return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a prompt");
+        if (!append_piece(out, p, p->item ? item : user)) return dq_fail_memory(error, "a prompt");
     return DQ_OK;
 }
 

@@ -15,11 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a file name");
-}
-
 /* Opens the directory that path lies in. */
 static int open_directory(const char *path, int flags)
 {
@@ -63,7 +58,7 @@ dq_status dq_aside_open(dq_aside *a, const char *path, int *fd, dq_error *error)
     bool exists = stat(path, &old) == 0;
     if (exists && access(path, W_OK) < 0) return dq_fail_errno(error, errno, "cannot replace");
     a->path = exists ? realpath(path, NULL) : strdup(path); /* a link stays, the file behind it is replaced */
-    if (!a->path) return no_memory(error);
+    if (!a->path) return dq_fail_memory(error, "a file name");
     *fd = access("/proc/self/fd", X_OK) == 0 ? open_directory(a->path, O_TMPFILE | O_WRONLY) : -1;
     if (*fd < 0) *fd = make_named(a, -1);
     if (*fd < 0) return dq_fail_errno(error, errno, "cannot create");

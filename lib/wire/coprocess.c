@@ -147,7 +147,7 @@ static dq_status hold_some(dq_coprocess *p, dq_error *error)
         return blame(p, dq_fail(error, DQ_ERR_MEMORY, "said 1 GiB that it was not asked for"), error);
     size_t need = p->room ? p->end + CHUNK : 4 * (size_t)CHUNK;
     if (p->room < HELD_MOST && !dq_array_reserve(&p->held, &p->room, need, 1))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a co-process's answers");
+        return dq_fail_memory(error, "a co-process's answers");
     dq_status status = read_some(p, p->held + p->end, p->room - p->end, &got, error);
     p->end += got;
     return status;
@@ -322,11 +322,11 @@ dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const 
     dq_sink *sink;
     *process = NULL;
     dq_coprocess *p = calloc(1, sizeof *p);
-    if (!p) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a co-process");
+    if (!p) return dq_fail_memory(error, "a co-process");
     p->pidfd = p->to = p->from = -1;
     p->broken = DQ_ERROR_NONE;
     p->command = strdup(command);
-    dq_status status = p->command ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a co-process");
+    dq_status status = p->command ? DQ_OK : dq_fail_memory(error, "a co-process");
     if (!status) status = connect_pipes(p, variables, error);
     if (!status) status = dq_sink_open_fn(&sink, p->command, DQ_SINK_ZSTD, write_all, p, error);
     if (!status) status = dq_writer_open_sink(&p->writer, sink, maker, NULL, 0, error);

@@ -69,8 +69,7 @@ bool dq_decoder_at_boundary(const dq_decoder *decoder)
 static dq_status zstd_failed(size_t code, dq_error *error)
 {
     switch (ZSTD_getErrorCode(code)) {
-    case ZSTD_error_memory_allocation:
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a zstd window");
+    case ZSTD_error_memory_allocation: return dq_fail_memory(error, "a zstd window");
     case ZSTD_error_frameParameter_windowTooLarge:
         return dq_fail(error, DQ_ERR_FORMAT, "a zstd window of more than 128 MiB");
     case ZSTD_error_prefix_unknown:
@@ -106,7 +105,7 @@ static dq_status run_gzip(dq_decoder *d, const unsigned char *in, size_t *at, si
     *at = end - z->avail_in;
     *got = n - z->avail_out;
     d->boundary = code == Z_STREAM_END;
-    if (code == Z_MEM_ERROR) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for gzip");
+    if (code == Z_MEM_ERROR) return dq_fail_memory(error, "gzip");
     if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
         return dq_fail(error, DQ_ERR_FORMAT, "damaged gzip member: %s", z->msg ? z->msg : "bad data");
     if (code == Z_STREAM_END) (void)inflateReset(z);

@@ -125,7 +125,7 @@ static bool pack(msgpack_packer *out, const dq_value *v, unsigned depth)
 static dq_status packed(const dq_pieces *pieces, bool shallow, dq_error *error)
 {
     if (!shallow) return dq_fail(error, DQ_ERR_RANGE, "metadata nested more than %d deep", DQ_MAX_DEPTH);
-    if (pieces->failed) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a record");
+    if (pieces->failed) return dq_fail_memory(error, "a record");
     if (pieces->bytes > DQ_MAX_RECORD)
         return dq_fail(error, DQ_ERR_RANGE, "a record of %llu bytes: more than 1 GiB",
                        (unsigned long long)pieces->bytes);

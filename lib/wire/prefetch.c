@@ -75,7 +75,7 @@ static void *read_ahead(void *arg)
 dq_status dq_prefetch_open(dq_prefetch **prefetch, dq_reader *reader, bool ahead, dq_error *error)
 {
     *prefetch = calloc(1, sizeof **prefetch);
-    if (!*prefetch) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for reading");
+    if (!*prefetch) return dq_fail_memory(error, "reading");
     (*prefetch)->reader = reader;
     (*prefetch)->ended = 1;
     pthread_mutex_init(&(*prefetch)->lock, NULL);

@@ -88,8 +88,7 @@ static dq_status read_body(dq_reader *r, body *b, uint64_t length, dq_error *err
     while (b->n < length) {
         size_t want = capacity ? 2 * capacity : r->largest > FIRST_BODY ? r->largest : FIRST_BODY, got;
         want = smaller(want, (size_t)length);
-        if (!resize(b, want))
-            return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a record of %zu bytes", want);
+        if (!resize(b, want)) return dq_fail_memory(error, "a record of %zu bytes", want);
         capacity = want;
         dq_status status = dq_source_read_full(r->source, b->bytes + b->n, capacity - b->n, &got, error);
         if (status) return status;
@@ -129,7 +128,7 @@ static dq_status take_head(dq_reader *r, const dq_value *head, dq_error *error)
     dq_value copy;
     if (!maker || maker->type != DQ_MAP) return dq_fail(error, DQ_ERR_FORMAT, "a head without a maker");
     if (!dq_value_copy(&r->arena, maker, &copy) || !dq_list_add(&r->arena, &r->heads, copy))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a head");
+        return dq_fail_memory(error, "a head");
     r->in_section = true;
     r->sections++;
     return dq_section_begin(&r->section, error);
@@ -175,7 +174,7 @@ static dq_status take_end(dq_reader *r, const dq_value *end, dq_error *error)
         return dq_fail(error, DQ_ERR_FORMAT, "the section's end has another digest than the section");
     dq_value copy;
     if (!dq_value_copy(&r->arena, end, &copy) || !dq_list_add(&r->arena, &r->ends, copy))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an end");
+        return dq_fail_memory(error, "an end");
     r->in_section = false;
     return DQ_OK;
 }
@@ -277,14 +276,14 @@ static dq_status copy_paths(dq_reader *r, const char *const *paths, size_t count
         r->paths[i] = dq_arena_text(&r->arena, paths[i], strlen(paths[i]));
         if (!r->paths[i]) r->paths = NULL;
     }
-    return r->paths ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a reader");
+    return r->paths ? DQ_OK : dq_fail_memory(error, "a reader");
 }
 
 static dq_reader *new_reader(dq_error *error)
 {
     dq_reader *r = calloc(1, sizeof *r);
     if (!r) {
-        (void)dq_fail(error, DQ_ERR_MEMORY, "out of memory for a reader");
+        (void)dq_fail_memory(error, "a reader");
         return NULL;
     }
     r->state = 1;

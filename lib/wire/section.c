@@ -24,8 +24,7 @@ dq_status dq_section_begin(dq_section *section, dq_error *error)
     section->bundles = 0;
     if (!section->digest) section->digest = dq_hasher_new();
     if (!section->kinds) section->kinds = calloc(DQ_MAX_KINDS, sizeof *section->kinds);
-    if (!section->digest || !section->kinds)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a section");
+    if (!section->digest || !section->kinds) return dq_fail_memory(error, "a section");
     dq_hasher_reset(section->digest);
     return DQ_OK;
 }
@@ -45,7 +44,7 @@ static dq_status count_rows(dq_section *section, const dq_bundle *bundle, dq_err
             return dq_fail(error, DQ_ERR_SCHEMA, "more than %d kinds in a section", DQ_MAX_KINDS);
         k = &section->kinds[section->kind_count];
         *k = (dq_kind_rows){.kind = strdup(bundle->kind)};
-        if (!k->kind) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a section");
+        if (!k->kind) return dq_fail_memory(error, "a section");
         section->kind_count++;
     }
     if (bundle->rows > INT64_MAX - k->rows)

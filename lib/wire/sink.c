@@ -48,7 +48,7 @@ static dq_status start_zstd(dq_sink *s, dq_error *error)
         ZSTD_isError(
             ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_compressionLevel, s->regular ? LEVEL_FILE : LEVEL_PIPE)) ||
         ZSTD_isError(ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_checksumFlag, 1)))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for zstd");
+        return dq_fail_memory(error, "zstd");
     return DQ_OK;
 }
 

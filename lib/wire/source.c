@@ -155,7 +155,7 @@ static dq_status tell_coding(dq_source *s, dq_error *error)
     if (coding == DQ_CODING_MORE)
         return dq_fail(error, DQ_ERR_TRUNCATED, "cut off inside its first %zu bytes", s->end);
     s->decoder = dq_decoder_new(coding);
-    return s->decoder ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a decoder");
+    return s->decoder ? DQ_OK : dq_fail_memory(error, "a decoder");
 }
 
 static dq_status fill_raw(dq_source *s, dq_error *error)
@@ -240,7 +240,7 @@ static dq_status make_room(dq_source *s, dq_error *error)
     if (s->room > held + 1 && s->room - held > s->room / 2) return DQ_OK;
     size_t room = s->room ? 2 * s->room : RAW;
     if (room > (size_t)LINE_MAX_BYTES + RAW) room = (size_t)LINE_MAX_BYTES + RAW; /* so the limit is met */
-    if (!dq_array_resize(&s->text, room, 1)) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a line");
+    if (!dq_array_resize(&s->text, room, 1)) return dq_fail_memory(error, "a line");
     s->room = room;
     return DQ_OK;
 }

@@ -125,7 +125,7 @@ static int by_name(const void *a, const void *b)
 static dq_status check_names(dq_bundle *bundle, dq_error *error)
 {
     const char **names = dq_arena_take(&bundle->arena, bundle->column_count * sizeof *names);
-    if (!names) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a bundle");
+    if (!names) return dq_fail_memory(error, "a bundle");
     for (size_t i = 0; i < bundle->column_count; i++) names[i] = bundle->columns[i].name;
     if (bundle->column_count) qsort(names, bundle->column_count, sizeof *names, by_name);
     for (size_t i = 1; i < bundle->column_count; i++)
@@ -148,7 +148,7 @@ dq_status dq_bundle_read(dq_bundle *bundle, const dq_value *value, dq_error *err
     bundle->rows = (uint64_t)rows;
     bundle->meta = *meta;
     bundle->columns = dq_arena_zero(&bundle->arena, columns->count, sizeof(dq_column));
-    if (!bundle->columns) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a bundle");
+    if (!bundle->columns) return dq_fail_memory(error, "a bundle");
     for (uint32_t i = 0; i < columns->count; i++) {
         dq_status status = read_column(bundle, &bundle->arena, &bundle->columns[i], &columns->as.list[i],
                                        error);

@@ -162,7 +162,7 @@ static int compare_keys(const void *a, const void *b)
 static dq_status check_keys(const dq_value *map, dq_arena *arena, dq_error *error)
 {
     dq_value *keys = dq_arena_take(arena, map->count * sizeof *keys);
-    if (!keys) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a record");
+    if (!keys) return dq_fail_memory(error, "a record");
     for (uint32_t i = 0; i < map->count; i++) keys[i] = map->as.map[i].key;
     if (map->count > 1) qsort(keys, map->count, sizeof *keys, compare_keys);
     for (uint32_t i = 1; i < map->count; i++)

@@ -25,11 +25,6 @@ struct dq_writer {
     size_t input_count;
 };
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a writer");
-}
-
 static void put_u64(unsigned char *p, uint64_t u)
 {
     *p++ = 0xcf;
@@ -123,7 +118,7 @@ static dq_status write_head(dq_writer *w, dq_error *error)
               dq_list_add(&arena, &version, dq_int(DQ_STREAM_MINOR)) &&
               dq_map_set(&arena, &head, "dq", dq_string(&arena, "head")) &&
               dq_map_set(&arena, &head, "version", version) && dq_map_set(&arena, &head, "maker", maker);
-    dq_status status = ok ? dq_section_begin(&w->section, error) : no_memory(error);
+    dq_status status = ok ? dq_section_begin(&w->section, error) : dq_fail_memory(error, "a writer");
     if (!status) status = write_value(w, &head, error);
     dq_arena_free(&arena);
     return status;
@@ -163,7 +158,7 @@ static dq_status write_end(dq_writer *w, dq_error *error)
          dq_map_set(&arena, &end, "rows", rows) &&
          dq_map_set(&arena, &end, "digest", dq_string(&arena, digest)) &&
          dq_map_set(&arena, &end, "inputs", inputs);
-    dq_status status = ok ? write_value(w, &end, error) : no_memory(error);
+    dq_status status = ok ? write_value(w, &end, error) : dq_fail_memory(error, "a writer");
     dq_arena_free(&arena);
     return status;
 }
@@ -179,7 +174,7 @@ static dq_status keep_maker(dq_writer *w, const dq_maker *maker, dq_error *error
          dq_map_set(&w->arena, &w->maker, "version", dq_string(&w->arena, maker->version)) &&
          dq_map_set(&w->arena, &w->maker, "options", options) &&
          dq_map_set(&w->arena, &w->maker, "seed", maker->seed < 0 ? dq_nil() : dq_int(maker->seed));
-    return ok ? DQ_OK : no_memory(error);
+    return ok ? DQ_OK : dq_fail_memory(error, "a writer");
 }
 
 static dq_status keep_inputs(dq_writer *w, dq_reader *const *inputs, size_t count, dq_error *error)
@@ -187,7 +182,7 @@ static dq_status keep_inputs(dq_writer *w, dq_reader *const *inputs, size_t coun
     w->input_count = count;
     w->inputs = dq_arena_zero(&w->arena, count, sizeof *w->inputs);
     w->known = dq_arena_zero(&w->arena, count, sizeof *w->known);
-    if (!w->inputs || !w->known) return no_memory(error);
+    if (!w->inputs || !w->known) return dq_fail_memory(error, "a writer");
     if (count) memcpy(w->inputs, inputs, count * sizeof *w->inputs);
     return DQ_OK;
 }
@@ -208,12 +203,12 @@ dq_status dq_writer_open_sink(dq_writer **writer, dq_sink *sink, const dq_maker 
     dq_writer *w = calloc(1, sizeof *w);
     if (!w) {
         dq_sink_abort(sink);
-        return no_memory(error);
+        return dq_fail_memory(error, "a writer");
     }
     w->sink = sink;
     dq_sink_threads(sink, maker->threads);
     w->hasher = dq_hasher_new();
-    dq_status status = w->hasher ? DQ_OK : no_memory(error);
+    dq_status status = w->hasher ? DQ_OK : dq_fail_memory(error, "a writer");
     if (!status) status = keep_maker(w, maker, error);
     if (!status) status = keep_inputs(w, inputs, input_count, error);
     if (!status) status = write_head(w, error);

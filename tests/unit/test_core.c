@@ -24,6 +24,9 @@ static void an_error_stays_on_one_line_and_keeps_its_first_place(void **state)
     dq_error_at(&e, "outer", 9);
     assert_string_equal(e.source, "file");
     assert_int_equal(e.record, 3);
+    assert_int_equal(dq_fail_memory(&e, "%d rows", 3), DQ_ERR_MEMORY);
+    assert_string_equal(e.reason, "out of memory for 3 rows");
+    assert_int_equal(dq_fail_memory(NULL, "rows"), DQ_ERR_MEMORY);
     assert_int_equal(dq_fail_errno(&e, 28, "write"), DQ_ERR_IO);
     assert_non_null(strstr(e.reason, "write: No space left"));
     assert_int_equal(dq_fail(NULL, DQ_ERR_RANGE, "nobody listens"), DQ_ERR_RANGE);

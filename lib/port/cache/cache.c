@@ -169,7 +169,7 @@ static dq_status settle(dq_cache *cache, dq_error *error)
 dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_error *error)
 {
     dq_cache *c = *cache = calloc(1, sizeof *c);
-    if (!c) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the cache");
+    if (!c) return dq_fail_memory(error, "the cache");
     /* SQLite gives ":memory:", "file:..." and "" a meaning of their own. */
     if (asprintf(&c->path, "%s%s", *path == '/' ? "" : "./", path) < 0) c->path = NULL;
     c->name = c->path ? c->path + strlen(c->path) - strlen(path) : "";
@@ -178,7 +178,7 @@ dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_e
     c->jitter = (uint64_t)c->pid * 0x9e3779b97f4a7c15u;
     c->tuning.busy = DQ_CACHE_BUSY;
     dq_cache_process_self(&c->self);
-    dq_status status = c->path ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the cache");
+    dq_status status = c->path ? DQ_OK : dq_fail_memory(error, "the cache");
     if (!status && !read_only) status = make_file(c, error);
     if (!status) status = open_file(c, error);
     if (!status) status = settle(c, error);

@@ -19,7 +19,7 @@ dq_status dq_cache_named(dq_cache *cache, dq_error *error, dq_status status)
 
 dq_status dq_cache_no_memory(dq_cache *cache, dq_error *error)
 {
-    return dq_cache_named(cache, error, dq_fail(error, DQ_ERR_MEMORY, "out of memory for the cache"));
+    return dq_cache_named(cache, error, dq_fail_memory(error, "the cache"));
 }
 
 /* errno of the latest failure, as well as SQLite can tell: a statement forgets it, the file does not. */
@@ -44,7 +44,7 @@ static dq_status fail_as(dq_cache *cache, int code, dq_error *error)
         return dq_fail(error, DQ_ERR_IO,
                        "a write to it was interrupted: open it once with write access to undo that");
     switch (code & 0xff) {
-    case SQLITE_NOMEM: return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the cache");
+    case SQLITE_NOMEM: return dq_fail_memory(error, "the cache");
     case SQLITE_BUSY:
         return dq_fail(error, DQ_ERR_IO, "another process has kept it locked for %g seconds",
                        cache->tuning.busy);

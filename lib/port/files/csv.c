@@ -32,15 +32,10 @@ struct dq_csv {
     size_t columns;
 };
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a row");
-}
-
 static dq_status put(dq_csv *csv, char c, dq_error *error)
 {
     if (csv->bytes >= 2 * ROW_LIMIT || !dq_array_reserve(&csv->buffer, &csv->capacity, csv->bytes + 1, 1))
-        return out_of_memory(error);
+        return dq_fail_memory(error, "a row");
     csv->buffer[csv->bytes++] = c;
     return DQ_OK;
 }
@@ -51,7 +46,7 @@ static dq_status end_cell(dq_csv *csv, dq_error *error)
     size_t slots = dq_array_capacity(csv->slots, csv->count + 2);
     if (slots > csv->slots && (!dq_array_resize(&csv->starts, slots, sizeof *csv->starts) ||
                                !dq_array_resize(&csv->cells, slots, sizeof *csv->cells)))
-        return out_of_memory(error);
+        return dq_fail_memory(error, "a row");
     csv->slots = slots;
     csv->starts[0] = 0;
     dq_status status = put(csv, '\0', error);
@@ -196,7 +191,7 @@ dq_status dq_csv_open(dq_csv **out, dq_source *source, dq_csv_form form, dq_erro
 {
     *out = NULL;
     dq_csv *csv = calloc(1, sizeof *csv);
-    if (!csv) return out_of_memory(error);
+    if (!csv) return dq_fail_memory(error, "a row");
     csv->source = source;
     csv->form = form;
     dq_status status = read_header(csv, error);

@@ -30,17 +30,12 @@ typedef struct copying {
 
 /* ---- reading ---- */
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a JSON text");
-}
-
 static dq_status copy(copying *c, const json_t *from, unsigned depth, dq_value *to);
 
 static dq_status copy_string(copying *c, const char *text, size_t n, dq_value *to)
 {
     *to = dq_string_n(c->arena, text, n);
-    return to->type == DQ_STRING ? DQ_OK : out_of_memory(c->error);
+    return to->type == DQ_STRING ? DQ_OK : dq_fail_memory(c->error, "a JSON text");
 }
 
 static dq_status copy_real(copying *c, double number, dq_value *to)
@@ -67,7 +62,7 @@ static dq_status copy_list(copying *c, const json_t *from, unsigned depth, dq_va
     size_t n = json_array_size(from);
     *to = dq_list();
     to->as.list = dq_arena_take(c->arena, capacity_for(n) * sizeof(dq_value));
-    if (!to->as.list) return out_of_memory(c->error);
+    if (!to->as.list) return dq_fail_memory(c->error, "a JSON text");
     dq_status status = DQ_OK;
     for (size_t i = 0; i < n && !status; i++)
         status = copy(c, json_array_get(from, i), depth, &to->as.list[i]);
@@ -80,7 +75,7 @@ static dq_status copy_map(copying *c, json_t *from, unsigned depth, dq_value *to
     size_t n = json_object_size(from);
     *to = dq_map();
     to->as.map = dq_arena_take(c->arena, capacity_for(n) * sizeof(dq_entry));
-    if (!to->as.map) return out_of_memory(c->error);
+    if (!to->as.map) return dq_fail_memory(c->error, "a JSON text");
     for (void *at = json_object_iter(from); at; at = json_object_iter_next(from, at)) {
         dq_entry *entry = &to->as.map[to->count++];
         const char *key = json_object_iter_key(at);
@@ -112,7 +107,7 @@ static dq_status copy(copying *c, const json_t *from, unsigned depth, dq_value *
 static dq_status refuse(const json_error_t *why, dq_error *error)
 {
     enum json_error_code code = json_error_code(why);
-    if (code == json_error_out_of_memory) return out_of_memory(error);
+    if (code == json_error_out_of_memory) return dq_fail_memory(error, "a JSON text");
     if (code == json_error_stack_overflow)
         return dq_fail(error, DQ_ERR_FORMAT, "JSON: nested deeper than %d", DQ_JSON_DEPTH);
     return dq_fail(error, DQ_ERR_FORMAT, "JSON: %.*s at byte %d", (int)strcspn(why->text, "\n"), why->text,
@@ -168,7 +163,7 @@ static dq_status reserve(dq_json_text *out, size_t more, dq_error *error)
 {
     if (more > SIZE_MAX - out->bytes) return dq_fail(error, DQ_ERR_MEMORY, "a JSON text too long");
     bool room = dq_array_reserve(&out->data, &out->capacity, out->bytes + more, 1);
-    return room ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a JSON text");
+    return room ? DQ_OK : dq_fail_memory(error, "a JSON text");
 }
 
 dq_status dq_json_write_raw(dq_json_text *out, const char *text, size_t bytes, dq_error *error)

@@ -65,7 +65,7 @@ static dq_status find_file(const char *folder, const char *collection, char **pa
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         char *name;
         if (asprintf(&name, "%s/%s%s", folder, collection, forms[i]) < 0)
-            return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a path");
+            return dq_fail_memory(error, "a path");
         bool there = access(name, F_OK) == 0;
         if (there && *path) {
             dq_fail(error, DQ_ERR_DUPLICATE, "collection %s stands there twice", collection);
@@ -110,7 +110,7 @@ dq_status dq_collections_open_folder(dq_collections *place, const char *path, dq
         dq_fail(error, DQ_ERR_IO, "not a folder of collections");
     else {
         *place = (dq_collections){.open = folder_open, .close = folder_close, .self = strdup(path)};
-        return place->self ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a path");
+        return place->self ? DQ_OK : dq_fail_memory(error, "a path");
     }
     return dq_error_at(error, path, DQ_NO_RECORD);
 }

@@ -39,7 +39,7 @@ static dq_status read_growing(dq_source *source, uint64_t n, char **data, dq_err
     while (have < n) {
         size_t piece = n - have < PIECE ? (size_t)(n - have) : PIECE;
         if (!dq_array_reserve(data, &capacity, have + piece, 1))
-            return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %" PRIu64 " bytes", n);
+            return dq_fail_memory(error, "%" PRIu64 " bytes", n);
         dq_status status = dq_source_read_full(source, *data + have, piece, &got, error);
         if (status) return status;
         have += got;
@@ -146,8 +146,7 @@ static dq_status read_meta(const dq_value *head, dq_bundle *bundle, dq_error *er
             return dq_fail(error, DQ_ERR_FORMAT, METADATA ": dq is no map");
         return status;
     }
-    if (!dq_value_copy(&bundle->arena, metadata, &bundle->meta))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for metadata");
+    if (!dq_value_copy(&bundle->arena, metadata, &bundle->meta)) return dq_fail_memory(error, "metadata");
     return DQ_OK;
 }
 
@@ -159,7 +158,7 @@ static dq_status add_columns(dq_bundle *bundle, const tensor *tensors, size_t co
         const tensor *t = &tensors[i];
         size_t bytes = (size_t)(t->to - t->from);
         void *to = dq_arena_take(&bundle->arena, bytes);
-        if (!to) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for tensor %s", t->name);
+        if (!to) return dq_fail_memory(error, "tensor %s", t->name);
         if (bytes) memcpy(to, data + t->from, bytes);
         dq_status status = dq_bundle_add_tensor(bundle, t->name, t->type, t->dims, t->shape, to, error);
         if (status) return status;
@@ -186,7 +185,7 @@ static dq_status read_data(dq_source *source, const dq_value *head, dq_bundle *b
     uint64_t bytes = 0;
     char *data = NULL;
     tensor *tensors = calloc(head->count + (size_t)1, sizeof *tensors);
-    if (!tensors) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a header");
+    if (!tensors) return dq_fail_memory(error, "a header");
     dq_status status = read_tensors(head, tensors, &count, &bytes, error);
     if (!status) status = read_growing(source, bytes, &data, error);
     if (!status) status = at_end(source, error);
@@ -255,7 +254,7 @@ static dq_status describe(const dq_column *column, uint64_t from, dq_arena *aren
         !dq_map_set(arena, &entry, "dtype", dq_string(arena, type)) ||
         !dq_map_set(arena, &entry, "shape", shape) || !dq_map_set(arena, &entry, "data_offsets", offsets) ||
         !dq_map_set(arena, head, column->name, entry))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a header");
+        return dq_fail_memory(error, "a header");
     return DQ_OK;
 }
 
@@ -267,7 +266,7 @@ static dq_status header_text(const dq_bundle *bundle, dq_arena *arena, dq_json_t
     if (status) return status;
     if (!dq_map_set(arena, &metadata, "dq", dq_string_n(arena, text->data, text->bytes)) ||
         !dq_map_set(arena, &head, METADATA, metadata))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a header");
+        return dq_fail_memory(error, "a header");
     uint64_t from = 0;
     for (size_t i = 0; i < bundle->column_count && !status; i++) {
         status = describe(&bundle->columns[i], from, arena, &head, error);

@@ -256,7 +256,7 @@ static dq_status copy_text(char **to, const char *text, dq_error *error)
 {
     if (!text || !*text) return DQ_OK;
     *to = strdup(text);
-    return *to ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a client");
+    return *to ? DQ_OK : dq_fail_memory(error, "a client");
 }
 
 static dq_status read_key(dq_http *http, const char *key, dq_error *error)
@@ -301,7 +301,7 @@ dq_status dq_http_new_over(dq_http **made, const dq_http_config *config, const d
     dq_http *http = status ? NULL : calloc(1, sizeof *http);
     *made = NULL;
     if (status) return status;
-    if (!http) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a client");
+    if (!http) return dq_fail_memory(error, "a client");
     http->config = *config;
     http->carrier = carrier;
     http->answered = answered;
@@ -371,7 +371,7 @@ dq_status dq_http_submit(dq_http *http, const char *path, const char *body, size
 {
     size_t path_bytes = strlen(path) + 1;
     dq_request *r = calloc(1, sizeof *r + bytes + path_bytes);
-    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
+    if (!r) return dq_fail_memory(error, "a request");
     memcpy(r->body, body, bytes);
     r->bytes = bytes;
     r->path = memcpy(r->body + bytes, path, path_bytes);

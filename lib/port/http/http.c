@@ -53,7 +53,7 @@ dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *err
 {
     dq_status status = DQ_OK;
     CURLU *url = curl_url();
-    if (!url) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an address");
+    if (!url) return dq_fail_memory(error, "an address");
     http->secure = strncasecmp(address, "https://", 8) == 0;
     bool web = strncasecmp(address, "http://", 7) == 0 || http->secure;
     if (!web || curl_url_set(url, CURLUPART_URL, address, 0) != CURLUE_OK)
@@ -67,7 +67,7 @@ dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *err
     char *port = status ? NULL : url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
     http->address = strdup(address);
     if (!status && (!http->address || !host || !port || asprintf(&http->server, "%s:%s", host, port) < 0))
-        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for an address");
+        status = dq_fail_memory(error, "an address");
     for (size_t n = status ? 0 : strlen(http->address); n > 0 && http->address[n - 1] == '/';)
         http->address[--n] = 0;
     curl_free(host);
@@ -201,7 +201,7 @@ static dq_status start_curl(dq_http *http, dq_error *error)
     http->lines = calloc(http->config.parallel, sizeof *http->lines);
     bool fine = http->multi && http->lines && make_headers(http);
     for (unsigned i = 0; fine && i < http->config.parallel; i++) fine = line_start(http, &http->lines[i]);
-    if (!fine) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for connections");
+    if (!fine) return dq_fail_memory(error, "connections");
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
     curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -235,8 +235,7 @@ static dq_status send_request(dq_http *http, dq_request *r, dq_error *error)
 {
     char *url = NULL;
     dq_http_line *l = http->free_lines;
-    if (asprintf(&url, "%s/%s", http->address, r->path) < 0)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for an address");
+    if (asprintf(&url, "%s/%s", http->address, r->path) < 0) return dq_fail_memory(error, "an address");
     http->free_lines = l->next;
     l->carries = r;
     l->sent = false;
@@ -246,7 +245,7 @@ static dq_status send_request(dq_http *http, dq_request *r, dq_error *error)
     curl_easy_setopt(l->easy, CURLOPT_POSTFIELDS, (const char *)r->body);
     free(url);
     if (curl_multi_add_handle(http->multi, l->easy) == CURLM_OK) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a request");
+    return dq_fail_memory(error, "a request");
 }
 
 /* Where a redirect leads, without what could be a secret; free it with curl_free. */

@@ -69,7 +69,7 @@ static dq_status grow(dq_pace *pace, dq_error *error)
 {
     size_t room = pace->room ? 2 * pace->room : 64;
     dq_pace_sent *sent = malloc(room * sizeof *sent);
-    if (!sent) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the requests of a minute");
+    if (!sent) return dq_fail_memory(error, "the requests of a minute");
     for (size_t i = 0; i < pace->count; i++) sent[i] = *sent_at(pace, i);
     free(pace->sent);
     pace->sent = sent;

@@ -27,11 +27,6 @@ typedef struct walk {
     dq_error *error;
 } walk;
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a document");
-}
-
 static dq_status broken(const walk *w, const char *what)
 {
     return dq_fail(w->error, DQ_ERR_FORMAT, "BSON: %s", what);
@@ -64,7 +59,7 @@ static dq_status text_value(const walk *w, const uint8_t *text, size_t n, dq_val
 {
     if (!dq_utf8_valid((const char *)text, n)) return broken(w, "text that is not UTF-8");
     *v = dq_string_n(w->arena, (const char *)text, n);
-    return v->type == DQ_STRING ? DQ_OK : out_of_memory(w->error);
+    return v->type == DQ_STRING ? DQ_OK : dq_fail_memory(w->error, "a document");
 }
 
 /* A name or a pattern: up to a 0x00. */
@@ -94,20 +89,20 @@ static dq_status read_string(walk *w, dq_value *v)
 static dq_status wrap(const walk *w, const char *key, dq_value inner, dq_value *v)
 {
     *v = dq_map();
-    return dq_map_set(w->arena, v, key, inner) ? DQ_OK : out_of_memory(w->error);
+    return dq_map_set(w->arena, v, key, inner) ? DQ_OK : dq_fail_memory(w->error, "a document");
 }
 
 static dq_status wrap_two(const walk *w, const char *a, dq_value x, const char *b, dq_value y, dq_value *v)
 {
     dq_status status = wrap(w, a, x, v);
-    if (!status && !dq_map_set(w->arena, v, b, y)) status = out_of_memory(w->error);
+    if (!status && !dq_map_set(w->arena, v, b, y)) status = dq_fail_memory(w->error, "a document");
     return status;
 }
 
 static dq_status wrap_text(const walk *w, const char *key, const char *text, dq_value *v)
 {
     dq_value inner = dq_string(w->arena, text);
-    return inner.type == DQ_STRING ? wrap(w, key, inner, v) : out_of_memory(w->error);
+    return inner.type == DQ_STRING ? wrap(w, key, inner, v) : dq_fail_memory(w->error, "a document");
 }
 
 static char *base64(dq_arena *arena, const uint8_t *from, size_t n)
@@ -134,7 +129,7 @@ static dq_status binary_value(const walk *w, const uint8_t *p, size_t n, uint8_t
     dq_value data = dq_string(w->arena, text), inner;
     (void)snprintf(hex, sizeof hex, "%02x", subtype);
     dq_value type = dq_string(w->arena, hex);
-    if (data.type != DQ_STRING || type.type != DQ_STRING) return out_of_memory(w->error);
+    if (data.type != DQ_STRING || type.type != DQ_STRING) return dq_fail_memory(w->error, "a document");
     dq_status status = wrap_two(w, "base64", data, "subType", type, &inner);
     return status ? status : wrap(w, "$binary", inner, v);
 }
@@ -158,7 +153,8 @@ static dq_status read_binary(walk *w, const dq_vector_key *vector, dq_value *v)
     }
     dq_error none = DQ_ERROR_NONE; /* one that is no vector comes as it is */
     if (vector && !dq_bson_vector(p, n, subtype, vector->width, w->arena, v, &none)) return DQ_OK;
-    return none.status == DQ_ERR_MEMORY ? out_of_memory(w->error) : binary_value(w, p, n, subtype, v);
+    return none.status == DQ_ERR_MEMORY ? dq_fail_memory(w->error, "a document")
+                                        : binary_value(w, p, n, subtype, v);
 }
 
 /* ---- the rarer types ---- */
@@ -324,7 +320,7 @@ static dq_status push(const walk *w, dq_value *map, const dq_value *key, const d
     uint32_t n = map->count;
     if (n == 0 || (n >= 4 && (n & (n - 1)) == 0)) {
         dq_entry *grown = dq_arena_take(w->arena, (n < 4 ? 4 : 2 * (size_t)n) * sizeof *grown);
-        if (!grown) return out_of_memory(w->error);
+        if (!grown) return dq_fail_memory(w->error, "a document");
         if (n) memcpy(grown, map->as.map, n * sizeof *grown);
         map->as.map = grown;
     }
@@ -373,7 +369,8 @@ static dq_status read_elements(walk *w, bool list, dq_value *v)
         status = read_name(w, &name);
         if (!status) status = read_value(w, type, list ? NULL : vector_named(w, &name), &value);
         if (!status && !list) status = push(w, v, &name, &value);
-        if (!status && list && !dq_list_add(w->arena, v, value)) status = out_of_memory(w->error);
+        if (!status && list && !dq_list_add(w->arena, v, value))
+            status = dq_fail_memory(w->error, "a document");
     }
     return status || list ? status : check_keys(w, v);
 }

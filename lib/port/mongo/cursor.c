@@ -36,11 +36,6 @@ typedef struct cursor {
     bool ended;
 } cursor;
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a database");
-}
-
 /* ---- what is asked ---- */
 
 static bson_t *filter_of(const char *text, dq_error *error)
@@ -299,7 +294,7 @@ static int mongo_next(dq_documents *documents, dq_arena *arena, dq_value *docume
     const bson_t *raw;
     int got = fetch(c, &raw, error);
     if (got <= 0) return got;
-    dq_status status = note(c, raw) ? DQ_OK : out_of_memory(error);
+    dq_status status = note(c, raw) ? DQ_OK : dq_fail_memory(error, "a database");
     if (!status)
         status = dq_bson_read(bson_get_data(raw), raw->len, c->query.vectors, c->query.vector_count, arena,
                               document, error);
@@ -343,7 +338,7 @@ dq_status dq_mongo_open(dq_collections *place, const dq_query *query, dq_documen
                         dq_error *error)
 {
     cursor *c = calloc(1, sizeof *c);
-    if (!c) return out_of_memory(error);
+    if (!c) return dq_fail_memory(error, "a database");
     c->of = place->self;
     c->query = *query;
     bson_init(&c->filter);

@@ -10,11 +10,6 @@
 
 enum { CONNECT_MS = 8000, ANSWER_MS = 60000 };
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a database");
-}
-
 /* ---- opening ---- */
 
 static void default_int32(mongoc_uri_t *uri, const char *option, int32_t value)
@@ -140,7 +135,7 @@ static dq_status read_uri(dq_mongo_database *d, const char *text, dq_error *erro
 dq_status dq_collections_open_mongo(dq_collections *place, const char *uri, dq_error *error)
 {
     dq_mongo_database *d = calloc(1, sizeof *d);
-    if (!d) return out_of_memory(error);
+    if (!d) return dq_fail_memory(error, "a database");
     mongoc_init();
     *place = (dq_collections){
         .open = dq_mongo_open, .kinds = mongo_kinds, .close = mongo_close_place, .self = d};

@@ -6,11 +6,6 @@
  */
 #include "port/mongo/bytes.h"
 
-static dq_status out_of_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a vector");
-}
-
 /* ---- arrays ---- */
 
 /* Reads doubles whose names have so many digits, `most` at the most, and leaves at what is something else. */
@@ -78,7 +73,7 @@ dq_status dq_bson_numbers(const uint8_t *at, const uint8_t *end, dq_arena *arena
 {
     enum { SMALLEST = 6 }; /* type, empty name, int32 */
     float *to = dq_arena_take(arena, ((size_t)(end - at) / SMALLEST + 1) * sizeof *to);
-    if (!to) return out_of_memory(error);
+    if (!to) return dq_fail_memory(error, "a vector");
     *v = (dq_value){.type = DQ_FLOATS, .as.floats = to};
     *all = walk_numbers(at, end, to, &v->count);
     return DQ_OK;
@@ -108,7 +103,7 @@ dq_status dq_bson_vector(const void *payload, size_t bytes, unsigned subtype, ui
         return dq_fail(error, DQ_ERR_SCHEMA, "a binary of subtype %u that is no float32 vector", subtype);
     size_t count = (bytes - (size_t)(from - start)) / size;
     float *to = dq_arena_take(arena, count * sizeof *to);
-    if (!to || count > UINT32_MAX) return out_of_memory(error);
+    if (!to || count > UINT32_MAX) return dq_fail_memory(error, "a vector");
     for (size_t i = 0; i < count; i++) {
         uint32_t bits = size == 1 ? 0 : (uint32_t)dq_int32_at(from + 4 * i);
         if (size == 1)
