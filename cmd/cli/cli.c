@@ -99,8 +99,7 @@ static void answer_questions(const dq_cli *cli, const forms *f, int argc, char *
 
 bool dq_cli_given(const dq_cli *cli, const char *name)
 {
-    const dq_option *o = dq_option_find(cli->table, name);
-    return o && (cli->state[o - cli->table] & DQ_ROW_GIVEN);
+    return cli->state[dq_option_of(cli, name) - cli->table] & DQ_ROW_GIVEN;
 }
 
 /* DQ_THREADS and DQ_FLUSH stand where the options of these names would. */

@@ -15,6 +15,10 @@
  *         return dq_cli_finish(&cli, status, &e);
  *     }
  *
+ * A program that works in several ways names them (dq_program.modes); each option says to which it belongs
+ * (.modes), and the program, once it knows, which it is: dq_cli_enter(&cli, MODE). Then no program asks by
+ * itself whether an option has a meaning, what it needs or excludes, and what its default is there.
+ *
  * Exit codes: 0 done, 1 failed, 2 usage, 75 stopped with progress kept (DQ_ERR_STOPPED).
  */
 #ifndef DQ_CLI_CLI_H

@@ -11,7 +11,7 @@ enum { MAX_VARIANTS = 32 };
 static bool holds(const dq_cli *cli, const dq_defaults *set)
 {
     if (!set->option) return true;
-    const dq_option *o = dq_option_find(cli->table, set->option);
+    const dq_option *o = dq_option_of(cli, set->option);
     return strcmp(o->choices[*(const int *)o->target], set->choice) == 0;
 }
 
@@ -23,7 +23,7 @@ void dq_cli_apply_defaults(dq_cli *cli)
     for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++) {
         if (!(set->modes & cli->mode) || !holds(cli, set)) continue;
         for (const dq_setting *s = set->settings; s->name; s++) {
-            const dq_option *o = dq_option_find(cli->table, s->name);
+            const dq_option *o = dq_option_of(cli, s->name);
             unsigned char *state = &cli->state[o - cli->table];
             if ((*state & (DQ_ROW_GIVEN | DQ_ROW_SETTLED)) || dq_cli_excluded(cli, o)) continue;
             (void)snprintf(who, sizeof who, "--%s", s->name);
@@ -79,7 +79,7 @@ static bool would_hold(const dq_cli *cli, const dq_defaults *set, unsigned mode,
     char choice[sizeof(variant){0}.value];
     if (!set->option) return true;
     if (given && strcmp(given->option, set->option) == 0) return strcmp(given->choice, set->choice) == 0;
-    print_default(cli, dq_option_find(cli->table, set->option), mode, given, choice, sizeof choice);
+    print_default(cli, dq_option_of(cli, set->option), mode, given, choice, sizeof choice);
     return strcmp(choice, set->choice) == 0;
 }
 

@@ -5,7 +5,7 @@
  *
  *     dq_ask_options ask = DQ_ASK_DEFAULTS;
  *     dq_ask_key key = {0};
- *     dq_option table[] = {DQ_OPTIONS_ASK(ask, key), ...};
+ *     dq_option table[] = {DQ_OPTIONS_ASK(ask, key, ASKING, 'j'), ...};
  *     dq_ask_check(&ask, &cli);
  *     status = dq_ask_complete(&ask, &key, &e);
  */
@@ -28,7 +28,7 @@ typedef struct dq_ask_key {
 
 /* clang-format off */
 /* Of a program whose modes ask_modes ask; parallel_letter is --parallel's, or 0. */
-#define DQ_OPTIONS_ASK(a, k, ask_modes, parallel_letter)                                                                \
+#define DQ_OPTIONS_ASK(a, k, ask_modes, parallel_letter)                                                             \
     {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .modes = ask_modes}, \
     {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
      .modes = ask_modes, .excludes = "refresh retry-unreadable"},                                                    \

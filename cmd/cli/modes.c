@@ -43,7 +43,7 @@ static void refuse(const dq_cli *cli, const char *what, unsigned modes)
 
 unsigned dq_cli_choice_modes(const dq_cli *cli, const char *name)
 {
-    const dq_option *o = dq_option_find(cli->table, name);
+    const dq_option *o = dq_option_of(cli, name);
     return dq_choice_modes(cli, name, o->choices[*(const int *)o->target]);
 }
 
@@ -83,7 +83,7 @@ void dq_cli_enter(dq_cli *cli, unsigned mode)
 
 void dq_cli_leave_out(dq_cli *cli, const char *name)
 {
-    const dq_option *o = dq_option_find(cli->table, name);
+    const dq_option *o = dq_option_of(cli, name);
     cli->state[o - cli->table] |= DQ_ROW_LEFT_OUT;
 }
 

@@ -13,6 +13,13 @@ const dq_option *dq_option_find(const dq_option *table, const char *name)
     return NULL;
 }
 
+const dq_option *dq_option_of(const dq_cli *cli, const char *name)
+{
+    const dq_option *o = dq_option_find(cli->table, name);
+    if (!o) dq_cli_usage(cli, "a slip in the table of options: there is no --%s", name);
+    return o;
+}
+
 /* ---- from words ---- */
 
 /* Decimal digits, and k, M or G; false when text is anything else or overflows. */

@@ -2,11 +2,13 @@
  *
  * Rows of the option table, for the parts of cli/ alone:
  *
- *     cli.c        the command line, errors, the record
- *     option.c     one option's value: from words, as words, in the record
- *     modes.c      which options belong to which mode, what they need and exclude
- *     defaults.c   defaults by mode and by choice
- *     help.c       --help, --version, --completion
+ *     words.c       errors and words on stderr
+ *     option.c      one option's value: from words, as words, in the record
+ *     relations.c   what options need and exclude
+ *     defaults.c    defaults by mode and by choice
+ *     modes.c       which options belong to which mode
+ *     help.c        --help, --version, --completion
+ *     cli.c         the command line, the record
  */
 #ifndef DQ_CLI_OPTION_H
 #define DQ_CLI_OPTION_H
@@ -23,6 +25,8 @@ enum {
 
 /* ---- option.c ---- */
 
+/* The row of a name that the program itself uses; one that is not there is a usage error. */
+const dq_option *dq_option_of(const dq_cli *cli, const char *name);
 /* Takes a value from words, for flags "on" or "off"; or a usage error that begins with who. */
 void dq_option_give(const dq_cli *cli, const dq_option *option, const char *who, const char *words);
 /* The same of a default, which may be outside of the range: an agent's number that it does not use is 0. */

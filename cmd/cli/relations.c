@@ -35,7 +35,7 @@ static const dq_option *next_option(const dq_cli *cli, const char **names)
     if (n == 0) return NULL;
     (void)snprintf(name, sizeof name, "%.*s", (int)n, *names);
     *names += n + ((*names)[n] == ' ');
-    return dq_option_find(cli->table, name);
+    return dq_option_of(cli, name);
 }
 
 /* The first of names that is in force, or NULL. */

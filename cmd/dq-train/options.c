@@ -79,7 +79,6 @@ enum {
     STREAM = CATALOGUE | TRAIN_SESSIONS,        /* something is read */
     LOGGED = TRAIN_OFFLINE | TRAIN_SESSIONS,    /* in passes over what was logged */
     ACTING = LIVE | TRAIN_ENV,                  /* exploring */
-    AGENTS = TRAIN_ENV | TRAIN_SESSIONS,        /* agents of learn/agent.h */
     ONE_RUN = TRAIN_ONLINE | LOGGED | TRAIN_ENV /* that a checkpoint can keep */
 };
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
@@ -134,30 +133,30 @@ static const dq_option table[] = {
     {"env", 0, DQ_OPT_TEXT, &o.env.name, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Agents of environments and sessions"},
     {"env-cmd", 0, DQ_OPT_TEXT, &o.env.command, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .modes = TRAIN_ENV},
     {"envs", 0, DQ_OPT_COUNT, &o.env.count, "N", "environments side by side", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ENV},
-    {"agent", 'a', DQ_OPT_CHOICE, &o.env.agent, "NAME", "who learns", PAYLOAD, train_agents, .modes = AGENTS},
+    {"agent", 'a', DQ_OPT_CHOICE, &o.env.agent, "NAME", "who learns", PAYLOAD, train_agents, .modes = TRAIN_AGENTS},
     {"total-steps", 0, DQ_OPT_COUNT, &o.env.total_steps, "N", "steps in all (0: --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ENV},
     {"evaluate", 0, DQ_OPT_COUNT, &o.env.evaluate, "N", "every N episodes, play some without exploring (0: never)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_ENV},
     {"evaluate-episodes", 0, DQ_OPT_COUNT, &o.env.evaluate_episodes, "N", "so many", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ENV},
-    {"double", 0, DQ_OPT_FLAG, &o.env.double_q, NULL, "Double Q-learning", PAYLOAD, .modes = AGENTS},
-    {"dueling", 0, DQ_OPT_FLAG, &o.env.dueling, NULL, "value and advantages apart", PAYLOAD, .modes = AGENTS},
-    {"batch-norm", 0, DQ_OPT_FLAG, &o.env.batch_norm, NULL, "batch norm in hidden layers", PAYLOAD, .modes = AGENTS},
-    {"head", 0, DQ_OPT_CHOICE, &o.env.head, "NAME", "an output an action, or Q of state and action vector", PAYLOAD, heads, .modes = AGENTS},
-    {"encoder", 0, DQ_OPT_CHOICE, &o.env.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = AGENTS},
-    {"loss", 0, DQ_OPT_CHOICE, &o.env.loss, "NAME", "of Q", PAYLOAD, losses, .modes = AGENTS},
-    {"clip-norm", 0, DQ_OPT_REAL, &o.env.clip_norm, "X", "the gradient's norm is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .modes = AGENTS},
-    {"clip-value", 0, DQ_OPT_REAL, &o.env.clip_value, "X", "each number of the gradient is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .modes = AGENTS},
+    {"double", 0, DQ_OPT_FLAG, &o.env.double_q, NULL, "Double Q-learning", PAYLOAD, .modes = TRAIN_AGENTS},
+    {"dueling", 0, DQ_OPT_FLAG, &o.env.dueling, NULL, "value and advantages apart", PAYLOAD, .modes = TRAIN_AGENTS},
+    {"batch-norm", 0, DQ_OPT_FLAG, &o.env.batch_norm, NULL, "batch norm in hidden layers", PAYLOAD, .modes = TRAIN_AGENTS},
+    {"head", 0, DQ_OPT_CHOICE, &o.env.head, "NAME", "an output an action, or Q of state and action vector", PAYLOAD, heads, .modes = TRAIN_AGENTS},
+    {"encoder", 0, DQ_OPT_CHOICE, &o.env.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = TRAIN_AGENTS},
+    {"loss", 0, DQ_OPT_CHOICE, &o.env.loss, "NAME", "of Q", PAYLOAD, losses, .modes = TRAIN_AGENTS},
+    {"clip-norm", 0, DQ_OPT_REAL, &o.env.clip_norm, "X", "the gradient's norm is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_AGENTS},
+    {"clip-value", 0, DQ_OPT_REAL, &o.env.clip_value, "X", "each number of the gradient is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_AGENTS},
     {"target-by", 0, DQ_OPT_CHOICE, &o.env.target_by, "WHAT", "what --target-every counts", PAYLOAD, counts, .modes = TRAIN_ENV},
-    {"tau", 0, DQ_OPT_REAL, &o.env.tau, "X", "the target follows by this share (0: is copied)", PAYLOAD, .min = 0, .max = 1, .modes = AGENTS},
+    {"tau", 0, DQ_OPT_REAL, &o.env.tau, "X", "the target follows by this share (0: is copied)", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_AGENTS},
     {"n-step", 0, DQ_OPT_COUNT, &o.env.n_step, "N", "rewards summed before bootstrapping", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_ENV},
     {"priority", 0, DQ_OPT_REAL, &o.env.priority, "X", "prioritised replay: alpha (0: uniform)", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ENV},
     {"importance", 0, DQ_OPT_REAL, &o.env.importance, "X", "prioritised replay: beta at the start", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ENV},
-    {"conservative", 0, DQ_OPT_REAL, &o.env.conservative, "X", "conservative Q-learning: alpha (0: none)", PAYLOAD, .min = 0, .max = 1e6, .modes = AGENTS},
+    {"conservative", 0, DQ_OPT_REAL, &o.env.conservative, "X", "conservative Q-learning: alpha (0: none)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_AGENTS},
     {"train-every", 0, DQ_OPT_COUNT, &o.env.train_every, "N", "steps between learning", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_ENV},
     {"updates", 0, DQ_OPT_COUNT, &o.env.updates, "N", "updates each time", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_ENV},
     {"alpha", 0, DQ_OPT_REAL, &o.env.alpha, "X", "tabular: the step", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ENV},
     {"states", 0, DQ_OPT_COUNT, &o.env.states, "N", "tabular: states that there is room for", PAYLOAD, .min = 1, .max = 1e8, .modes = TRAIN_ENV},
     {"rollout", 0, DQ_OPT_COUNT, &o.env.rollout, "N", "dyna-q: steps that planning looks ahead", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_ENV},
-    {"models", 0, DQ_OPT_COUNT, &o.env.models, "N", "dyna-q: world models in the ensemble", PAYLOAD, .min = 1, .max = 100, .modes = AGENTS},
+    {"models", 0, DQ_OPT_COUNT, &o.env.models, "N", "dyna-q: world models in the ensemble", PAYLOAD, .min = 1, .max = 100, .modes = TRAIN_AGENTS},
     {"explore", 0, DQ_OPT_CHOICE, &o.env.explore_by, "NAME", "epsilon-greedy, or softmax of Q", PAYLOAD, explorers, .modes = TRAIN_ENV},
     {"temperature", 0, DQ_OPT_REAL, &o.env.temperature, "X", "of the softmax", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ENV},
     {"epsilon-form", 0, DQ_OPT_CHOICE, &o.env.decay_form, "NAME", "how epsilon falls", PAYLOAD, decays, .modes = TRAIN_ENV},
@@ -195,7 +194,7 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv)
     *cli = dq_cli_parse(&program, table, argc, argv);
     dq_cli_enter(cli, choose_mode(cli));
     parse_fold(cli);
-    if (cli->mode & AGENTS) train_configure_agent(cli, &o);
+    if (cli->mode & TRAIN_AGENTS) train_configure_agent(cli, &o);
     if ((cli->mode & LIVE) && o.replay < o.batch) dq_cli_usage(cli, "--replay is smaller than --batch");
     if ((cli->mode & LIVE) && o.candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
     return &o;

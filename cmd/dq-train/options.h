@@ -15,7 +15,8 @@ enum {
     TRAIN_EACH = 2,     /* the same, an agent for each user */
     TRAIN_OFFLINE = 4,  /* Dyna-Q's networks from the stream's transitions */
     TRAIN_SESSIONS = 8, /* an agent of learn/agent.h from what was logged */
-    TRAIN_ENV = 16      /* an agent of learn/agent.h in an environment */
+    TRAIN_ENV = 16,     /* an agent of learn/agent.h in an environment */
+    TRAIN_AGENTS = TRAIN_SESSIONS | TRAIN_ENV
 };
 
 enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };

@@ -69,21 +69,21 @@ static const dq_setting maze[] = {
 static const dq_setting env[] = {{"checkpoint-every", "100"}, {0}};
 static const dq_setting sessions[] = {{"batch", "256"}, {"checkpoint-every", "1"}, {0}};
 
-enum { AGENTS = TRAIN_ENV | TRAIN_SESSIONS, MAX_SETTINGS = 40, WORDS = 48 };
+enum { MAX_SETTINGS = 40, WORDS = 48 };
 
 /* Those of the agents, from the library. */
 static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS];
 
 const dq_defaults train_defaults[] = {
     {TRAIN_SESSIONS, NULL, NULL, sessions}, /* also under a preset */
-    {AGENTS, "preset", "session", session},
-    {AGENTS, "preset", "sequence", sequence},
-    {AGENTS, "preset", "sequence-dqn", sequence_dqn},
-    {AGENTS, "preset", "films", films},
-    {AGENTS, "preset", "maze", maze},
-    {TRAIN_ENV, "agent", "tabular", tabular}, /* a table learns in an environment alone */
-    {AGENTS, "agent", "dqn", dqn},
-    {AGENTS, "agent", "dyna-q", dyna_q},
+    {TRAIN_AGENTS, "preset", "session", session},
+    {TRAIN_ENV, "preset", "sequence", sequence}, /* a table learns in an environment alone */
+    {TRAIN_AGENTS, "preset", "sequence-dqn", sequence_dqn},
+    {TRAIN_AGENTS, "preset", "films", films},
+    {TRAIN_ENV, "preset", "maze", maze},
+    {TRAIN_ENV, "agent", "tabular", tabular},
+    {TRAIN_AGENTS, "agent", "dqn", dqn},
+    {TRAIN_AGENTS, "agent", "dyna-q", dyna_q},
     {TRAIN_ENV, NULL, NULL, env},
     {TRAIN_OFFLINE, "preset", "tuned", tuned},
     {TRAIN_OFFLINE, "preset", "published", published},

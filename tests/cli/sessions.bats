@@ -194,7 +194,7 @@ PY
 }
 
 @test "options of other ways of training are refused" {
-    for words in "--planning 3" "--episodes 3" "--user u01" "--priority .5" "--epsilon .1" "--world-hidden 8" "--env session" "--preset published"; do
+    for words in "--planning 3" "--episodes 3" "--user u01" "--priority .5" "--epsilon .1" "--world-hidden 8" "--env session" "--preset published" "--preset maze"; do
         run -2 dq-train --offline --agent dqn $words log.dq
     done
     run -2 dq-train --offline --history 3 log.dq
