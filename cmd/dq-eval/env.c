@@ -96,7 +96,7 @@ static dq_status sum_up(const env_rollout *run, env_policy *p, double *scratch, 
         p->steps += (double)x->steps / n;
         p->value += x->value / n;
         p->discounted += x->discounted / n;
-        for (size_t c = 0; c < DQ_TASK_COUNTERS; c++) p->counted[c] += x->counted[c] / n;
+        for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) p->counted[c] += x->counted[c] / n;
     }
     p->mean = dq_mean(scratch, run->episodes);
     p->sd = dq_sd(scratch, run->episodes);

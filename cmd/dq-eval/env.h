@@ -13,7 +13,7 @@ typedef struct env_policy {
     const char *name;  /* --model's: a file, or random */
     dq_played *played; /* (episodes) */
     double mean, sd, least, most, steps, value, discounted;
-    double counted[DQ_TASK_COUNTERS];
+    double counted[DQ_ENV_COUNTERS];
     dq_interval interval;
     bool compared; /* with the first, in pairs */
     double difference, p;
@@ -26,7 +26,7 @@ typedef struct env_rollout {
     dq_pool *pool;
     size_t episodes, policy_count;
     env_policy *policies;
-    char counters[DQ_TASK_COUNTERS][64];
+    char counters[DQ_ENV_COUNTERS][64];
     size_t counter_count;
 } env_rollout;
 

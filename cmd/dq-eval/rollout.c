@@ -142,14 +142,14 @@ static const dq_policy_by by[] = {[POLICY_MODEL] = DQ_POLICY_NET,
 
 static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
 {
-    dq_env_config config = {.item_count = dq_entities_count(&run->dataset.catalogue.items),
-                            .candidates = (uint32_t)run->o->candidates,
-                            .reward = reward_of,
-                            .reward_arg = run,
-                            .seed = run->o->common.seed};
+    dq_catalogue_env_config config = {.item_count = dq_entities_count(&run->dataset.catalogue.items),
+                                      .candidates = (uint32_t)run->o->candidates,
+                                      .reward = reward_of,
+                                      .reward_arg = run,
+                                      .seed = run->o->common.seed};
     p->labelled = calloc(run->label_count, sizeof *p->labelled);
     if (!p->labelled) return short_of_memory(error);
-    dq_status status = dq_env_new(&p->player.env, "catalogue", &config, error);
+    dq_status status = dq_catalogue_env_new(&p->player.env, "catalogue", &config, error);
     if (status) return status;
     const dq_catalogue *c = &run->dataset.catalogue;
     p->player = (dq_catalogue_policy){.by = by[p->kind],
@@ -287,7 +287,7 @@ void rollout_free(rollout *run)
         dq_models_free(&p->models);
         dq_reader_close(p->reader);
         dq_net_free(p->player.net);
-        dq_env_free(p->player.env);
+        dq_catalogue_env_free(p->player.env);
         dq_catalogue_policy_close(&p->player);
         free(p->reward);
         free(p->labelled);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-plan: plan_pairs.c predicts the rewards of pairs of a catalogue (system A's agents),
- * plan_states.c reads states for the agents of tasks, plan_rollout.c and plan_lists.c write what these
+ * The parts of dq-plan: pairs.c predicts the rewards of pairs of a catalogue (system A's agents),
+ * states.c reads states for the agents of tasks, rollout.c and lists.c write what these
  * foresee from there.
  */
 #ifndef DQ_PLAN_PLAN_H
@@ -46,11 +46,11 @@ typedef struct plan {
     dq_writer *output;
 } plan;
 
-/* ---- plan_pairs.c ---- */
+/* ---- pairs.c ---- */
 
 dq_status plan_pairs_run(plan *p, const dq_maker *maker, dq_error *error);
 
-/* ---- plan_states.c ---- */
+/* ---- states.c ---- */
 
 /* Whether a model is of an agent for tasks. */
 bool plan_states_wanted(const dq_bundle *model);
@@ -76,7 +76,7 @@ typedef struct plan_writer {
     void (*free)(void *self);
 } plan_writer;
 
-/* ---- plan_rollout.c, plan_lists.c ---- */
+/* ---- rollout.c, lists.c ---- */
 
 dq_status plan_rollout_open(plan_writer *writer, plan *p, dq_agent *agent, dq_error *error);
 dq_status plan_lists_open(plan_writer *writer, plan *p, dq_agent *agent, const dq_bundle *model,

@@ -25,7 +25,7 @@ static const dq_rollout_by by[] = {
 typedef struct rollouts {
     plan *plan;
     dq_rollout *rollout;
-    const dq_task_shape *shape;
+    const dq_env_spec *shape;
     uint64_t written;
 } rollouts;
 
@@ -103,7 +103,7 @@ static void drop(void *self)
 
 dq_status plan_rollout_open(plan_writer *writer, plan *p, dq_agent *agent, dq_error *error)
 {
-    const dq_task_shape *shape = dq_agent_get_shape(agent);
+    const dq_env_spec *shape = dq_agent_get_shape(agent);
     dq_rollout_config config = {.by = by[p->o->actions],
                                 .steps = (uint32_t)p->o->rollout,
                                 .epsilon = p->o->epsilon,

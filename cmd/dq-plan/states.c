@@ -28,7 +28,7 @@ static dq_status make_agent(states *s, dq_error *error)
 {
     const char *kind;
     dq_agent_config config;
-    dq_task_shape shape;
+    dq_env_spec shape;
     dq_status status = dq_agent_read_config(s->model, &kind, &config, &shape, error);
     if (!status) status = dq_agent_new(&s->agent, kind, &config, &shape, s->plan->pool, error);
     s->actions = shape.action_count;

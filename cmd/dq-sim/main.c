@@ -37,16 +37,16 @@ static const dq_program program = {
                  "dq-train --env-cmd 'dq-sim session:items=50 --serve' --agent dqn -o agent.dq"},
 };
 
-static void list_task(const dq_task_kind *kind)
+static void list_task(const dq_env_kind *kind)
 {
     printf("%s: %s (%s)\n", kind->name, kind->help, kind->source);
-    for (const dq_task_option *o = kind->options; o->name; o++)
+    for (const dq_env_option *o = kind->options; o->name; o++)
         printf("  %s=%.9g\t%s (%.9g to %.9g)\n", o->name, o->value, o->help, o->least, o->most);
 }
 
 static dq_status list_tasks(void)
 {
-    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) list_task(*k);
+    for (const dq_env_kind *const *k = dq_env_kinds; *k; k++) list_task(*k);
     return DQ_OK;
 }
 
@@ -81,7 +81,7 @@ static dq_status serve(const dq_cli *cli, dq_error *error)
     dq_status status = DQ_OK;
     if (!dq_map_set(&arena, &maker.options, "env", dq_string(&arena, cli->operands[0])))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for options");
-    if (!status) status = dq_env_serve(cli->operands[0], &maker, error);
+    if (!status) status = dq_env_server_run(cli->operands[0], &maker, error);
     dq_arena_free(&arena);
     return status;
 }

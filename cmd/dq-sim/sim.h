@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-sim: sim_population.c writes a made-up population as a stream, sim_play.c episodes of an
+ * The parts of dq-sim: population.c writes a made-up population as a stream, play.c episodes of an
  * environment, lib/rollout/server.c lets one be spoken with.
  */
 #ifndef DQ_SIM_SIM_H

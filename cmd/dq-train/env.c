@@ -24,7 +24,7 @@ static dq_status open_envs(env_run *run, dq_vec_env **envs, uint64_t count, uint
     return dq_vec_env_open(envs, &config, error);
 }
 
-static bool same_shape(const dq_task_shape *a, const dq_task_shape *b)
+static bool same_shape(const dq_env_spec *a, const dq_env_spec *b)
 {
     return a->state_width == b->state_width && a->action_count == b->action_count &&
            a->user_width == b->user_width && a->history == b->history && a->item_width == b->item_width &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run of dq-train in an environment: what train_env.c and train_env_log.c share.
+ * A run of dq-train in an environment: what env.c and env_log.c share.
  */
 #ifndef DQ_TRAIN_ENV_RUN_H
 #define DQ_TRAIN_ENV_RUN_H

@@ -45,7 +45,7 @@ static dq_status read_init(logged *l, dq_error *error)
     train *t = l->t;
     const char *kind;
     dq_agent_config config;
-    dq_task_shape shape, *log = &l->input.shape;
+    dq_env_spec shape, *log = &l->input.shape;
     if (!t->o->init) return DQ_OK;
     dq_status status = dq_models_read(&t->init, &t->inputs[1], t->o->init, error);
     if (t->inputs[1]) t->input_count = 2;

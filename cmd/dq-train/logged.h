@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-train --offline --agent: agents of dq/agent.h from what was logged.
+ * dq-train --offline --agent: agents of learn/agent.h from what was logged.
  *
  *     logged_input.c   sessions of the interactions, or transitions with vectors for states
  *     logged.c         the run: epochs, checkpoints, the model that leaves
@@ -22,7 +22,7 @@ typedef struct train_logged_input {
     dq_bundle *bundles; /* of transitions */
     size_t bundle_count, bundle_capacity;
     uint32_t *group; /* (users) of sessions */
-    dq_task_shape shape;
+    dq_env_spec shape;
     float *actions; /* (items, width) of a head on actions */
     dq_logged_rows rows;
 } train_logged_input;

@@ -186,7 +186,7 @@ static dq_status make_transitions(train_logged_input *in, dq_error *error)
     }
     for (size_t r = 0; !status && r < log->count; r++)
         if (f.action[r] >= log->actions) log->actions = f.action[r] + 1;
-    in->shape = (dq_task_shape){.state_width = width, .action_count = log->actions};
+    in->shape = (dq_env_spec){.state_width = width, .action_count = log->actions};
     in->rows = dq_logged_of_transitions(log);
     return status;
 }

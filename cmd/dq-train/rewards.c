@@ -116,7 +116,7 @@ double train_rewards_weight(const train_rewards *r)
 
 /* The candidates that nobody has asked yet, the most likely to be chosen first: by Q, equal ones as they are
  * offered. Insertion keeps the best --ask-ahead. */
-static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_env *env, uint32_t chosen)
+static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_catalogue_env *env, uint32_t chosen)
 {
     dq_vectors users = dq_dynaq_users(agent), items = dq_dynaq_items(agent);
     size_t most = (size_t)r->t->o->ask_ahead, n = 0;
@@ -138,7 +138,7 @@ static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_env *env,
     return n;
 }
 
-dq_status train_rewards_need(train_rewards *r, dq_dynaq *agent, const dq_env *env, uint32_t choice,
+dq_status train_rewards_need(train_rewards *r, dq_dynaq *agent, const dq_catalogue_env *env, uint32_t choice,
                              dq_error *error)
 {
     uint32_t item = env->candidates[choice];

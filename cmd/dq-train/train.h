@@ -93,8 +93,8 @@ void train_rewards_episode(train_rewards *rewards, uint64_t episode);
 /* The weight, NAN without --cosine-weight. */
 double train_rewards_weight(const train_rewards *rewards);
 /* Sees to it that the reward of candidates[choice] is known: may ask, and wait. */
-dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_env *env, uint32_t choice,
-                             dq_error *error);
+dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_catalogue_env *env,
+                             uint32_t choice, dq_error *error);
 /* Whether a failure of `need` is a stop with progress, rather than a labeller that never worked. */
 bool train_rewards_resumable(const train_rewards *rewards);
 /* {program, options} of who labelled, the rewards'; NULL when nobody was asked. */

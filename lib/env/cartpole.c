@@ -12,7 +12,7 @@
 enum { STEPS };
 enum { PLACE, SPEED, ANGLE, TURN, WIDTH };
 
-static const dq_task_option options[] = {
+static const dq_env_option options[] = {
     {"steps", "steps that truncate an episode", 500, 1, 1e9, true},
     {0},
 };
@@ -21,23 +21,23 @@ typedef struct memory {
     double at[WIDTH];
 } memory;
 
-static void show(dq_task *task, const memory *m)
+static void show(dq_env *env, const memory *m)
 {
-    for (int i = 0; i < WIDTH; i++) task->state[i] = (float)m->at[i];
+    for (int i = 0; i < WIDTH; i++) env->state[i] = (float)m->at[i];
 }
 
-static dq_status init(dq_task *task, const double *o, dq_error *error)
+static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    task->shape = (dq_task_shape){.state_width = WIDTH, .action_count = 2, .step_limit = (uint32_t)o[STEPS]};
-    return dq_task_reserve(task, sizeof(memory), error);
+    env->shape = (dq_env_spec){.state_width = WIDTH, .action_count = 2, .step_limit = (uint32_t)o[STEPS]};
+    return dq_env_reserve(env, sizeof(memory), error);
 }
 
-static dq_status reset(dq_task *task, dq_error *error)
+static dq_status reset(dq_env *env, dq_error *error)
 {
-    memory *m = task->memory;
+    memory *m = env->memory;
     (void)error;
-    for (int i = 0; i < WIDTH; i++) m->at[i] = 0.1 * dq_rng_uniform(&task->rng) - 0.05;
-    show(task, m);
+    for (int i = 0; i < WIDTH; i++) m->at[i] = 0.1 * dq_rng_uniform(&env->rng) - 0.05;
+    show(env, m);
     return DQ_OK;
 }
 
@@ -55,19 +55,19 @@ static void move(double at[WIDTH], double force)
     at[TURN] += tau * turning;
 }
 
-static dq_status step(dq_task *task, uint32_t action, dq_step *step, dq_error *error)
+static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
     const double lean = 12 * 2 * 3.14159265358979323846 / 360, far = 2.4;
-    memory *m = task->memory;
+    memory *m = env->memory;
     (void)error;
     move(m->at, action ? 10 : -10);
     step->reward = 1;
     step->terminal = fabs(m->at[PLACE]) > far || fabs(m->at[ANGLE]) > lean;
-    show(task, m);
+    show(env, m);
     return DQ_OK;
 }
 
-const dq_task_kind dq_task_cartpole = {
+const dq_env_kind dq_env_cartpole = {
     .name = "cartpole",
     .help = "a pole to balance on a cart",
     .source = "Gymnasium's CartPole-v1",

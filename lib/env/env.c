@@ -12,34 +12,29 @@ enum { MAX_OPTIONS = 24 };
 
 /* ---- the table ---- */
 
-const dq_task_kind *dq_task_find(const char *name)
+const dq_env_kind *dq_env_find(const char *name)
 {
-    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++)
+    for (const dq_env_kind *const *k = dq_env_kinds; *k; k++)
         if (strcmp((*k)->name, name) == 0) return *k;
     return NULL;
 }
 
-const dq_task_kind *const dq_task_kinds[] = {&dq_task_session,
-                                             &dq_task_sequence,
-                                             &dq_task_films,
-                                             &dq_task_maze,
-                                             &dq_task_chain,
-                                             &dq_task_cartpole,
-                                             NULL};
+const dq_env_kind *const dq_env_kinds[] = {&dq_env_session, &dq_env_sequence, &dq_env_films, &dq_env_maze,
+                                           &dq_env_chain,   &dq_env_cartpole, NULL};
 
 /* ---- options ---- */
 
-static dq_status unknown_option(const dq_task_kind *kind, const char *name, size_t n, dq_error *error)
+static dq_status unknown_option(const dq_env_kind *kind, const char *name, size_t n, dq_error *error)
 {
     char all[256] = "";
     size_t used = 0;
-    for (const dq_task_option *o = kind->options; o->name && used < sizeof all; o++)
+    for (const dq_env_option *o = kind->options; o->name && used < sizeof all; o++)
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", o->name);
     return dq_fail(error, DQ_ERR_UNKNOWN, "%s has no option '%.*s'; it has %s", kind->name, (int)n, name,
                    used ? all : "none");
 }
 
-static dq_status read_value(const dq_task_kind *kind, const dq_task_option *o, const char *text, size_t n,
+static dq_status read_value(const dq_env_kind *kind, const dq_env_option *o, const char *text, size_t n,
                             double *value, dq_error *error)
 {
     char copy[64] = "", *end = copy;
@@ -53,13 +48,13 @@ static dq_status read_value(const dq_task_kind *kind, const dq_task_option *o, c
     return DQ_OK;
 }
 
-static dq_status read_option(const dq_task_kind *kind, const char *text, size_t n, double *values,
+static dq_status read_option(const dq_env_kind *kind, const char *text, size_t n, double *values,
                              dq_error *error)
 {
     const char *equals = memchr(text, '=', n);
     size_t name = equals ? (size_t)(equals - text) : n;
     for (size_t i = 0; kind->options[i].name; i++) {
-        const dq_task_option *o = &kind->options[i];
+        const dq_env_option *o = &kind->options[i];
         if (strlen(o->name) != name || memcmp(o->name, text, name) != 0) continue;
         if (!equals) return dq_fail(error, DQ_ERR_RANGE, "%s: %s needs a value", kind->name, o->name);
         return read_value(kind, o, equals + 1, n - name - 1, &values[i], error);
@@ -67,7 +62,7 @@ static dq_status read_option(const dq_task_kind *kind, const char *text, size_t 
     return unknown_option(kind, text, name, error);
 }
 
-static dq_status read_options(const dq_task_kind *kind, const char *text, double *values, dq_error *error)
+static dq_status read_options(const dq_env_kind *kind, const char *text, double *values, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t i = 0; i < MAX_OPTIONS && kind->options[i].name; i++) values[i] = kind->options[i].value;
@@ -81,10 +76,10 @@ static dq_status read_options(const dq_task_kind *kind, const char *text, double
 
 /* ---- shapes ---- */
 
-dq_status dq_task_shape_check(const dq_task_shape *s, dq_error *error)
+dq_status dq_env_spec_check(const dq_env_spec *s, dq_error *error)
 {
     if (s->state_width == 0 || s->action_count == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "a task needs a state and an action");
+        return dq_fail(error, DQ_ERR_RANGE, "an environment needs a state and an action");
     if (s->history && s->item_width == 0)
         return dq_fail(error, DQ_ERR_RANGE, "a history of %u items without a width", s->history);
     if (s->user_width + (uint64_t)s->history * s->item_width > s->state_width)
@@ -97,70 +92,70 @@ dq_status dq_task_shape_check(const dq_task_shape *s, dq_error *error)
     return DQ_OK;
 }
 
-/* ---- a task's life ---- */
+/* ---- an environment's life ---- */
 
-dq_status dq_task_new_kind(dq_task **task, const dq_task_kind *kind, void *self, const char *options,
-                           uint64_t seed, dq_error *error)
+dq_status dq_env_new_kind(dq_env **env, const dq_env_kind *kind, void *self, const char *options,
+                          uint64_t seed, dq_error *error)
 {
     double values[MAX_OPTIONS];
-    *task = NULL;
+    *env = NULL;
     dq_status status = read_options(kind, options, values, error);
     if (status) return status;
-    dq_task *made = calloc(1, sizeof *made);
-    if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a task");
-    *made = (dq_task){.kind = kind, .self = self, .rng = dq_rng_new(seed)};
+    dq_env *made = calloc(1, sizeof *made);
+    if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment");
+    *made = (dq_env){.kind = kind, .self = self, .rng = dq_rng_new(seed)};
     status = kind->init(made, values, error);
-    if (!status) status = dq_task_shape_check(&made->shape, error);
+    if (!status) status = dq_env_spec_check(&made->shape, error);
     if (status) {
-        dq_task_free(made);
+        dq_env_free(made);
         return status;
     }
-    *task = made;
+    *env = made;
     return DQ_OK;
 }
 
-dq_status dq_task_new(dq_task **task, const char *name, const char *options, uint64_t seed, dq_error *error)
+dq_status dq_env_new(dq_env **env, const char *name, const char *options, uint64_t seed, dq_error *error)
 {
-    const dq_task_kind *kind = dq_task_find(name);
-    *task = NULL;
-    if (!kind) return dq_fail(error, DQ_ERR_UNKNOWN, "no task '%s'", name);
-    return dq_task_new_kind(task, kind, NULL, options, seed, error);
+    const dq_env_kind *kind = dq_env_find(name);
+    *env = NULL;
+    if (!kind) return dq_fail(error, DQ_ERR_UNKNOWN, "no environment '%s'", name);
+    return dq_env_new_kind(env, kind, NULL, options, seed, error);
 }
 
-void dq_task_free(dq_task *task)
+void dq_env_free(dq_env *env)
 {
-    if (!task) return;
-    if (task->kind->free) task->kind->free(task);
-    free(task->memory);
-    free(task);
+    if (!env) return;
+    if (env->kind->free) env->kind->free(env);
+    free(env->memory);
+    free(env);
 }
 
-dq_status dq_task_reset(dq_task *task, dq_error *error)
+dq_status dq_env_reset(dq_env *env, dq_error *error)
 {
-    task->steps = 0;
-    memset(task->counters, 0, sizeof task->counters);
-    return task->kind->reset(task, error);
+    env->steps = 0;
+    memset(env->counters, 0, sizeof env->counters);
+    return env->kind->reset(env, error);
 }
 
-void dq_task_reseed(dq_task *task, uint64_t seed)
+void dq_env_reseed(dq_env *env, uint64_t seed)
 {
-    task->rng = dq_rng_new(seed);
+    env->rng = dq_rng_new(seed);
 }
 
-dq_status dq_task_step(dq_task *task, uint32_t action, dq_step *step, dq_error *error)
+dq_status dq_env_step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
     *step = (dq_step){0};
-    if (action >= task->shape.action_count)
-        return dq_fail(error, DQ_ERR_RANGE, "%s has no action %u, only %u", task->kind->name, action,
-                       task->shape.action_count);
-    dq_status status = task->kind->step(task, action, step, error);
-    task->steps++;
-    if (task->shape.step_limit && task->steps >= task->shape.step_limit && !step->terminal)
+    if (action >= env->shape.action_count)
+        return dq_fail(error, DQ_ERR_RANGE, "%s has no action %u, only %u", env->kind->name, action,
+                       env->shape.action_count);
+    dq_status status = env->kind->step(env, action, step, error);
+    env->steps++;
+    if (env->shape.step_limit && env->steps >= env->shape.step_limit && !step->terminal)
         step->truncated = true;
     return status;
 }
 
-void dq_task_copy(dq_task *to, const dq_task *from)
+void dq_env_copy(dq_env *to, const dq_env *from)
 {
     memcpy(to->memory, from->memory, from->memory_bytes);
     memcpy(to->counters, from->counters, sizeof to->counters);
@@ -175,42 +170,42 @@ static const char *part(char name[80], const char *prefix, const char *what)
     return name;
 }
 
-dq_status dq_task_save(const dq_task *task, const char *prefix, dq_bundle *model, dq_error *error)
+dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, dq_error *error)
 {
     char name[80];
-    const uint64_t bytes = task->memory_bytes, words = 4, one = 1, counters = DQ_TASK_COUNTERS;
+    const uint64_t bytes = env->memory_bytes, words = 4, one = 1, counters = DQ_ENV_COUNTERS;
     dq_status status = dq_bundle_add_tensor(model, part(name, prefix, "memory"), DQ_U1, 1, &bytes,
-                                            task->memory, error);
+                                            env->memory, error);
     if (!status)
-        status = dq_bundle_add_tensor(model, part(name, prefix, "rng"), DQ_U8, 1, &words, task->rng.s, error);
+        status = dq_bundle_add_tensor(model, part(name, prefix, "rng"), DQ_U8, 1, &words, env->rng.s, error);
     if (!status)
-        status = dq_bundle_add_tensor(model, part(name, prefix, "steps"), DQ_U8, 1, &one, &task->steps,
-                                      error);
+        status = dq_bundle_add_tensor(model, part(name, prefix, "steps"), DQ_U8, 1, &one, &env->steps, error);
     if (!status)
         status = dq_bundle_add_tensor(model, part(name, prefix, "counters"), DQ_F8, 1, &counters,
-                                      task->counters, error);
+                                      env->counters, error);
     return status;
 }
 
 /* A checkpoint is a file that somebody may have changed. */
-static dq_status check_sound(const dq_task *task, dq_error *error)
+static dq_status check_sound(const dq_env *env, dq_error *error)
 {
-    bool sound = !task->kind->sound || task->kind->sound(task);
-    for (uint32_t i = 0; i < task->shape.state_width; i++) sound = sound && isfinite(task->state[i]);
-    for (size_t i = 0; i < DQ_TASK_COUNTERS; i++) sound = sound && isfinite(task->counters[i]);
+    bool sound = !env->kind->sound || env->kind->sound(env);
+    for (uint32_t i = 0; i < env->shape.state_width; i++) sound = sound && isfinite(env->state[i]);
+    for (size_t i = 0; i < DQ_ENV_COUNTERS; i++) sound = sound && isfinite(env->counters[i]);
     if (sound) return DQ_OK;
-    return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint of the task %s that cannot be", task->kind->name);
+    return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint of the environment %s that cannot be",
+                   env->kind->name);
 }
 
-dq_status dq_task_restore(dq_task *task, const char *prefix, const dq_bundle *model, dq_error *error)
+dq_status dq_env_restore(dq_env *env, const char *prefix, const dq_bundle *model, dq_error *error)
 {
     char name[80];
-    dq_status status = dq_record_column(model, part(name, prefix, "memory"), DQ_U1, task->memory_bytes,
-                                        task->memory, error);
-    if (!status) status = dq_record_column(model, part(name, prefix, "rng"), DQ_U8, 4, task->rng.s, error);
-    if (!status) status = dq_record_column(model, part(name, prefix, "steps"), DQ_U8, 1, &task->steps, error);
+    dq_status status = dq_record_column(model, part(name, prefix, "memory"), DQ_U1, env->memory_bytes,
+                                        env->memory, error);
+    if (!status) status = dq_record_column(model, part(name, prefix, "rng"), DQ_U8, 4, env->rng.s, error);
+    if (!status) status = dq_record_column(model, part(name, prefix, "steps"), DQ_U8, 1, &env->steps, error);
     if (!status)
-        status = dq_record_column(model, part(name, prefix, "counters"), DQ_F8, DQ_TASK_COUNTERS,
-                                  task->counters, error);
-    return status ? status : check_sound(task, error);
+        status = dq_record_column(model, part(name, prefix, "counters"), DQ_F8, DQ_ENV_COUNTERS,
+                                  env->counters, error);
+    return status ? status : check_sound(env, error);
 }

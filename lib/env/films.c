@@ -22,7 +22,7 @@ enum { USER_STREAM = 1, FILM_STREAM, TASTE_STREAM };
 enum { USERS, FILMS, STEPS, WORLD, SPREAD, WEARINESS, FIRST, SERVED };
 enum { CLICKS, FINISHED };
 
-static const dq_task_option options[] = {
+static const dq_env_option options[] = {
     {"users", "users", 100, 1, 1e6, true},
     {"films", "films: the actions", 10, 1, 1e6, true},
     {"steps", "steps of an episode", 100, 1, 1e6, true},
@@ -71,16 +71,16 @@ static dq_status make_world(films *f, uint64_t world, double spread, dq_error *e
     f->liking = calloc((size_t)f->users * f->count, sizeof *f->liking);
     if (!f->user || !f->film || !f->liking)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u films", f->users, f->count);
-    dq_task_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
-    dq_task_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
-    dq_task_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);
+    dq_env_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
+    dq_env_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
+    dq_env_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);
     make_likings(f, taste, spread);
     return DQ_OK;
 }
 
-static dq_status init(dq_task *task, const double *o, dq_error *error)
+static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    films *f = task->self = calloc(1, sizeof *f);
+    films *f = env->self = calloc(1, sizeof *f);
     if (!f) return dq_fail(error, DQ_ERR_MEMORY, "no memory for films");
     *f = (films){.users = (uint32_t)o[USERS],
                  .count = (uint32_t)o[FILMS],
@@ -93,20 +93,20 @@ static dq_status init(dq_task *task, const double *o, dq_error *error)
     if (f->served == 0) f->served = f->users - f->first;
     dq_status status = make_world(f, (uint64_t)o[WORLD], o[SPREAD], error);
     if (status) return status;
-    task->shape = (dq_task_shape){.state_width = USER_WIDTH + LAST * FILM_WIDTH,
-                                  .user_width = USER_WIDTH,
-                                  .history = LAST,
-                                  .item_width = FILM_WIDTH,
-                                  .action_count = f->count,
-                                  .action_width = FILM_WIDTH,
-                                  .actions = f->film,
-                                  .step_limit = (uint32_t)o[STEPS]};
-    return dq_task_reserve(task, sizeof(memory), error);
+    env->shape = (dq_env_spec){.state_width = USER_WIDTH + LAST * FILM_WIDTH,
+                               .user_width = USER_WIDTH,
+                               .history = LAST,
+                               .item_width = FILM_WIDTH,
+                               .action_count = f->count,
+                               .action_width = FILM_WIDTH,
+                               .actions = f->film,
+                               .step_limit = (uint32_t)o[STEPS]};
+    return dq_env_reserve(env, sizeof(memory), error);
 }
 
-static void drop(dq_task *task)
+static void drop(dq_env *env)
 {
-    films *f = task->self;
+    films *f = env->self;
     if (!f) return;
     free(f->user);
     free(f->film);
@@ -114,14 +114,14 @@ static void drop(dq_task *task)
     free(f);
 }
 
-static dq_status reset(dq_task *task, dq_error *error)
+static dq_status reset(dq_env *env, dq_error *error)
 {
-    const films *f = task->self;
-    memory *m = task->memory;
+    const films *f = env->self;
+    memory *m = env->memory;
     (void)error;
-    *m = (memory){.user = f->first + (uint32_t)dq_rng_below(&task->rng, f->served)};
-    memset(task->state, 0, task->shape.state_width * sizeof(float));
-    memcpy(task->state, f->user + (size_t)m->user * USER_WIDTH, USER_WIDTH * sizeof(float));
+    *m = (memory){.user = f->first + (uint32_t)dq_rng_below(&env->rng, f->served)};
+    memset(env->state, 0, env->shape.state_width * sizeof(float));
+    memcpy(env->state, f->user + (size_t)m->user * USER_WIDTH, USER_WIDTH * sizeof(float));
     return DQ_OK;
 }
 
@@ -132,36 +132,36 @@ static uint32_t seen_lately(const memory *m, uint32_t film)
     return times;
 }
 
-static dq_status step(dq_task *task, uint32_t action, dq_step *step, dq_error *error)
+static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
-    const films *f = task->self;
-    memory *m = task->memory;
+    const films *f = env->self;
+    memory *m = env->memory;
     double liking = (double)f->liking[(size_t)m->user * f->count + action] -
                     f->weariness * seen_lately(m, action);
-    bool clicks = dq_rng_uniform(&task->rng) < dq_task_sigmoid(liking);
-    bool finishes = dq_rng_uniform(&task->rng) < dq_task_sigmoid(liking - 1) && clicks;
+    bool clicks = dq_rng_uniform(&env->rng) < dq_env_sigmoid(liking);
+    bool finishes = dq_rng_uniform(&env->rng) < dq_env_sigmoid(liking - 1) && clicks;
     (void)error;
     step->reward = finishes ? 10 : clicks ? 1 : -0.1F;
-    task->counters[CLICKS] += clicks;
-    task->counters[FINISHED] += finishes;
+    env->counters[CLICKS] += clicks;
+    env->counters[FINISHED] += finishes;
     if (!clicks) return DQ_OK;
     memmove(m->last + 1, m->last, (LAST - 1) * sizeof m->last[0]);
     m->last[0] = action;
     m->watched++;
-    dq_task_remember(task->state + USER_WIDTH, f->film + (size_t)action * FILM_WIDTH, LAST, FILM_WIDTH);
+    dq_env_remember(env->state + USER_WIDTH, f->film + (size_t)action * FILM_WIDTH, LAST, FILM_WIDTH);
     return DQ_OK;
 }
 
-static bool sound(const dq_task *task)
+static bool sound(const dq_env *env)
 {
-    const films *f = task->self;
-    const memory *m = task->memory;
+    const films *f = env->self;
+    const memory *m = env->memory;
     bool ok = m->user < f->users;
     for (int i = 0; i < LAST; i++) ok = ok && m->last[i] < f->count;
     return ok;
 }
 
-const dq_task_kind dq_task_films = {
+const dq_env_kind dq_env_films = {
     .name = "films",
     .help = "films shown to a user: ignored, clicked, or watched to the end",
     .source = "system D",

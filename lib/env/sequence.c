@@ -17,7 +17,7 @@ enum { LENGTH, DISTRACTORS, ERRORS, ORDER, CHANGE, THEN };
 enum { AS_IT_IS, INNER_REVERSED, REVERSED };
 enum { COUNT_ERRORS, COUNT_SUCCESS, COUNT_DISTRACTED };
 
-static const dq_task_option options[] = {
+static const dq_env_option options[] = {
     {"length", "places, and items that are right somewhere", 5, 2, 1000, true},
     {"distractors", "further items, never right", 1, 0, 1000, true},
     {"errors", "errors that break a trial off", 10, 1, 1e6, true},
@@ -38,35 +38,35 @@ typedef struct memory {
     uint32_t place, errors;
 } memory;
 
-static dq_status init(dq_task *task, const double *o, dq_error *error)
+static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    sequence *s = task->self = calloc(1, sizeof *s);
+    sequence *s = env->self = calloc(1, sizeof *s);
     if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a sequence");
     *s = (sequence){(uint32_t)o[LENGTH], (uint32_t)o[ERRORS], (uint64_t)o[CHANGE], (int)o[ORDER],
                     (int)o[THEN]};
-    task->shape = (dq_task_shape){.state_width = s->length,
-                                  .action_count = s->length + (uint32_t)o[DISTRACTORS]};
-    return dq_task_reserve(task, sizeof(memory), error);
+    env->shape = (dq_env_spec){.state_width = s->length,
+                               .action_count = s->length + (uint32_t)o[DISTRACTORS]};
+    return dq_env_reserve(env, sizeof(memory), error);
 }
 
-static void drop(dq_task *task)
+static void drop(dq_env *env)
 {
-    free(task->self);
+    free(env->self);
 }
 
-static void show(dq_task *task, const sequence *s, const memory *m)
+static void show(dq_env *env, const sequence *s, const memory *m)
 {
-    memset(task->state, 0, s->length * sizeof(float));
-    task->state[m->place < s->length ? m->place : s->length - 1] = 1;
+    memset(env->state, 0, s->length * sizeof(float));
+    env->state[m->place < s->length ? m->place : s->length - 1] = 1;
 }
 
-static dq_status reset(dq_task *task, dq_error *error)
+static dq_status reset(dq_env *env, dq_error *error)
 {
-    memory *m = task->memory;
+    memory *m = env->memory;
     (void)error;
     m->trials++;
     m->place = m->errors = 0;
-    show(task, task->self, m);
+    show(env, env->self, m);
     return DQ_OK;
 }
 
@@ -78,34 +78,34 @@ static uint32_t right(const sequence *s, const memory *m)
     return turned ? s->length - 1 - m->place : m->place;
 }
 
-static dq_status step(dq_task *task, uint32_t action, dq_step *step, dq_error *error)
+static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
-    const sequence *s = task->self;
-    memory *m = task->memory;
+    const sequence *s = env->self;
+    memory *m = env->memory;
     (void)error;
     if (action == right(s, m)) {
         step->reward = 1;
         step->terminal = ++m->place == s->length;
-        task->counters[COUNT_SUCCESS] = step->terminal;
+        env->counters[COUNT_SUCCESS] = step->terminal;
     } else {
         step->reward = -1;
         if (m->place > 0) m->place--;
         step->truncated = ++m->errors == s->errors;
-        task->counters[COUNT_ERRORS]++;
-        task->counters[COUNT_DISTRACTED] += action >= s->length;
+        env->counters[COUNT_ERRORS]++;
+        env->counters[COUNT_DISTRACTED] += action >= s->length;
     }
-    show(task, s, m);
+    show(env, s, m);
     return DQ_OK;
 }
 
-static bool sound(const dq_task *task)
+static bool sound(const dq_env *env)
 {
-    const sequence *s = task->self;
-    const memory *m = task->memory;
+    const sequence *s = env->self;
+    const memory *m = env->memory;
     return m->place <= s->length && m->errors <= s->errors;
 }
 
-const dq_task_kind dq_task_sequence = {
+const dq_env_kind dq_env_sequence = {
     .name = "sequence",
     .help = "items in one order, with distractors, and a change of order",
     .source = "system C",

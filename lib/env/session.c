@@ -6,7 +6,7 @@
  *     [ user | the last `history` engaged items, the latest first | t / T, engaged / 10 ]  full=1
  *
  * 20 + 20 + 2 = 42 numbers wide, or 50 + 50 + 2 = 102 with generated=1, whose users, items and past
- * interactions are those of dq-sim's generator (dq/population.h). The small ones are normal vectors whose
+ * interactions are those of dq-sim's generator (env/synthetic.h). The small ones are normal vectors whose
  * products have the standard deviation `spread`.
  *
  *     liking      z = mix u . i + (1 - mix) cos(u, i);   p = min(1, sigmoid(z) + what the past has raised)
@@ -43,7 +43,7 @@ enum {
 };
 enum { CLICKS, REPEATS };
 
-static const dq_task_option options[] = {
+static const dq_env_option options[] = {
     {"users", "users", 100, 1, 1e6, true},
     {"items", "items: the actions", 500, 1, 1e6, true},
     {"steps", "steps of a session", 10, 1, 1e6, true},
@@ -101,8 +101,8 @@ static void lengths(float *to, const float *rows, uint32_t n, uint32_t width)
 static void draw_small(session *s, uint64_t world, double spread)
 {
     dq_rng users = dq_rng_stream(world, USER_STREAM), items = dq_rng_stream(world, ITEM_STREAM);
-    dq_task_normals(s->user, (size_t)s->users * s->width, 1, &users);
-    dq_task_normals(s->item, (size_t)s->items * s->width, spread / sqrt(s->width), &items);
+    dq_env_normals(s->user, (size_t)s->users * s->width, 1, &users);
+    dq_env_normals(s->item, (size_t)s->items * s->width, spread / sqrt(s->width), &items);
 }
 
 static dq_status take_generated(session *s, uint64_t world, dq_error *error)
@@ -141,9 +141,9 @@ static dq_status make_world(session *s, const double *o, dq_error *error)
     return status;
 }
 
-static dq_status init(dq_task *task, const double *o, dq_error *error)
+static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    session *s = task->self = calloc(1, sizeof *s);
+    session *s = env->self = calloc(1, sizeof *s);
     if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a session");
     *s = (session){.users = (uint32_t)o[USERS],
                    .items = (uint32_t)o[ITEMS],
@@ -164,20 +164,20 @@ static dq_status init(dq_task *task, const double *o, dq_error *error)
     dq_status status = make_world(s, o, error);
     if (status) return status;
     uint32_t rows = s->full ? s->history : 0;
-    task->shape = (dq_task_shape){.state_width = s->width + (s->full ? rows : 1) * s->width + REST,
-                                  .user_width = s->width,
-                                  .history = rows,
-                                  .item_width = s->width,
-                                  .action_count = s->items,
-                                  .action_width = s->width,
-                                  .actions = s->item,
-                                  .step_limit = s->steps};
-    return dq_task_reserve(task, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
+    env->shape = (dq_env_spec){.state_width = s->width + (s->full ? rows : 1) * s->width + REST,
+                               .user_width = s->width,
+                               .history = rows,
+                               .item_width = s->width,
+                               .action_count = s->items,
+                               .action_width = s->width,
+                               .actions = s->item,
+                               .step_limit = s->steps};
+    return dq_env_reserve(env, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
 }
 
-static void drop(dq_task *task)
+static void drop(dq_env *env)
 {
-    session *s = task->self;
+    session *s = env->self;
     if (!s) return;
     free(s->user);
     free(s->item);
@@ -200,26 +200,26 @@ static void show_history(float *to, const session *s, const memory *m, const uin
     }
 }
 
-static void show(dq_task *task)
+static void show(dq_env *env)
 {
-    const session *s = task->self;
-    memory *m = task->memory;
-    float *rest = task->state + task->shape.state_width - REST;
-    memcpy(task->state, s->user + (size_t)m->user * s->width, s->width * sizeof(float));
-    show_history(task->state + s->width, s, m, engaged_items(m));
+    const session *s = env->self;
+    memory *m = env->memory;
+    float *rest = env->state + env->shape.state_width - REST;
+    memcpy(env->state, s->user + (size_t)m->user * s->width, s->width * sizeof(float));
+    show_history(env->state + s->width, s, m, engaged_items(m));
     rest[0] = (float)m->step / (float)s->steps;
     rest[1] = (float)m->engaged / SPAN;
 }
 
-static dq_status reset(dq_task *task, dq_error *error)
+static dq_status reset(dq_env *env, dq_error *error)
 {
-    const session *s = task->self;
-    memory *m = task->memory;
+    const session *s = env->self;
+    memory *m = env->memory;
     (void)error;
-    m->user = s->first + (uint32_t)dq_rng_below(&task->rng, s->served);
+    m->user = s->first + (uint32_t)dq_rng_below(&env->rng, s->served);
     m->step = m->engaged = 0;
     memset(engaged_items(m), 0, s->kept * sizeof(uint32_t));
-    show(task);
+    show(env);
     return DQ_OK;
 }
 
@@ -243,7 +243,7 @@ static double preference(const session *s, uint32_t user, uint32_t item)
     double product = dot(s->user + (size_t)user * s->width, s->item + (size_t)item * s->width, s->width);
     double like = s->mix < 1 ? cosine(product, (double)s->user_length[user], (double)s->item_length[item])
                              : 0;
-    double p = dq_task_sigmoid(s->mix * product + (1 - s->mix) * like);
+    double p = dq_env_sigmoid(s->mix * product + (1 - s->mix) * like);
     return fmin(1, p + (s->raised ? (double)s->raised[(size_t)user * s->items + item] : 0));
 }
 
@@ -264,18 +264,18 @@ static double recent_part(const session *s, const memory *m, const uint32_t *rec
     return -s->similarity * alike - (*again ? 0.2 : 0);
 }
 
-static dq_status step(dq_task *task, uint32_t action, dq_step *step, dq_error *error)
+static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
-    const session *s = task->self;
-    memory *m = task->memory;
+    const session *s = env->self;
+    memory *m = env->memory;
     uint32_t *recent = engaged_items(m), *count = offered(s, m) + action;
-    double p = preference(s, m->user, action) + s->noise * dq_rng_normal(&task->rng);
-    bool again, engages = dq_rng_uniform(&task->rng) < p;
+    double p = preference(s, m->user, action) + s->noise * dq_rng_normal(&env->rng);
+    bool again, engages = dq_rng_uniform(&env->rng) < p;
     double bonus = s->bonus / sqrt((double)*count + 1);
     (void)error;
     step->reward = (float)((engages ? 1 : -0.1) + recent_part(s, m, recent, action, &again) + bonus);
-    task->counters[CLICKS] += engages;
-    task->counters[REPEATS] += again;
+    env->counters[CLICKS] += engages;
+    env->counters[REPEATS] += again;
     if (*count < UINT32_MAX) ++*count;
     if (engages) {
         memmove(recent + 1, recent, (s->kept - 1) * sizeof *recent);
@@ -283,21 +283,21 @@ static dq_status step(dq_task *task, uint32_t action, dq_step *step, dq_error *e
         m->engaged++;
     }
     step->terminal = ++m->step == s->steps;
-    show(task);
+    show(env);
     return DQ_OK;
 }
 
-static bool sound(const dq_task *task)
+static bool sound(const dq_env *env)
 {
-    const session *s = task->self;
-    const memory *m = task->memory;
-    const uint32_t *recent = engaged_items(task->memory);
+    const session *s = env->self;
+    const memory *m = env->memory;
+    const uint32_t *recent = engaged_items(env->memory);
     bool ok = m->user < s->users && m->step <= s->steps;
     for (uint32_t h = 0; h < s->kept; h++) ok = ok && recent[h] < s->items;
     return ok;
 }
 
-const dq_task_kind dq_task_session = {
+const dq_env_kind dq_env_session = {
     .name = "session",
     .help = "a user meets items, one a step, and engages or not",
     .source = "system B",

@@ -14,12 +14,13 @@ static bool share(double x)
     return x >= 0 && x <= 1;
 }
 
-static dq_status check(const dq_agent_config *c, const dq_task_shape *s, dq_error *error)
+static dq_status check(const dq_agent_config *c, const dq_env_spec *s, dq_error *error)
 {
-    dq_status status = dq_task_shape_check(s, error);
+    dq_status status = dq_env_spec_check(s, error);
     if (status) return status;
     if (c->head == DQ_HEAD_ACTIONS && !s->actions)
-        return dq_fail(error, DQ_ERR_RANGE, "a head on actions needs vectors of them, and the task has none");
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a head on actions needs vectors of them, and the environment has none");
     if (!share(c->gamma)) return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
     if (!share(c->epsilon) || !share(c->epsilon_min) || c->epsilon_min > c->epsilon)
         return dq_fail(error, DQ_ERR_RANGE, "epsilon goes from %g to %g", c->epsilon, c->epsilon_min);
@@ -47,7 +48,7 @@ static dq_status make_buffers(dq_agent *a, dq_error *error)
 }
 
 dq_status dq_agent_new(dq_agent **out, const char *kind, const dq_agent_config *config,
-                       const dq_task_shape *shape, dq_pool *pool, dq_error *error)
+                       const dq_env_spec *shape, dq_pool *pool, dq_error *error)
 {
     *out = NULL;
     const dq_agent_kind *found = dq_agent_find(kind);
@@ -83,7 +84,7 @@ const dq_agent_config *dq_agent_get_config(const dq_agent *a)
     return &a->config;
 }
 
-const dq_task_shape *dq_agent_get_shape(const dq_agent *a)
+const dq_env_spec *dq_agent_get_shape(const dq_agent *a)
 {
     return &a->shape;
 }
@@ -246,7 +247,7 @@ dq_status dq_agent_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error
 }
 
 /* A head on actions scores any vectors: other actions, and more of them, are no other task. */
-static bool same_shape(const dq_task_shape *a, const dq_task_shape *b, dq_head head)
+static bool same_shape(const dq_env_spec *a, const dq_env_spec *b, dq_head head)
 {
     return a->state_width == b->state_width && a->user_width == b->user_width && a->history == b->history &&
            agent_vector_width(a) == agent_vector_width(b) &&
@@ -257,7 +258,7 @@ dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq
 {
     const char *kind;
     dq_agent_config config;
-    dq_task_shape shape;
+    dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     if (status) return status;
     bool has_q = a->kind == &dq_agent_dqn && strcmp(kind, dq_agent_dyna_q.name) == 0 && !checkpoint;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents for tasks (dq/task.h): tabular Q-learning, deep Q-networks, Dyna-Q. Each kind is one entry of a
+ * Agents for tasks (env/env.h): tabular Q-learning, deep Q-networks, Dyna-Q. Each kind is one entry of a
  * table; what they share (exploration, replay, losses, schedules) are options that any of them takes where it
- * means something. System A's agent, whose states and actions are rows of a catalogue, is dq/dynaq.h.
+ * means something. System A's agent, whose states and actions are rows of a catalogue, is learn/dynaq.h.
  *
  *     dq_agent_new(&agent, "dqn", &config, &shape, pool, &e);
  *     dq_agent_act(agent, states, n, true, actions);       n tasks side by side; explores
@@ -40,7 +40,7 @@ typedef struct dq_agent_config {
     uint32_t hidden[DQ_MLP_MAX_HIDDEN], hidden_count;
     double dropout;
     bool batch_norm; /* Ioffe and Szegedy, 2015 */
-    bool dueling;    /* Wang et al., 2016: V(s) + A(s, a) - mean A; see dq/mlp.h */
+    bool dueling;    /* Wang et al., 2016: V(s) + A(s, a) - mean A; see net/mlp.h */
     dq_head head;
     dq_encoder encoder;
     /* learning */
@@ -120,10 +120,10 @@ const dq_agent_kind *dq_agent_find(const char *name);
 /* DQ_ERR_RANGE when the options do not fit each other or the shape (a head on actions without vectors, an
  * encoder without history, a network's option for a table). pool is kept, the shape's actions are copied. */
 dq_status dq_agent_new(dq_agent **agent, const char *kind, const dq_agent_config *config,
-                       const dq_task_shape *shape, dq_pool *pool, dq_error *error);
+                       const dq_env_spec *shape, dq_pool *pool, dq_error *error);
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
-const dq_task_shape *dq_agent_get_shape(const dq_agent *agent);
+const dq_env_spec *dq_agent_get_shape(const dq_agent *agent);
 
 /* Actions for n states (n, state_width): greedy, the first of equals; or exploring, where any of equals may
  * come. */
@@ -167,7 +167,7 @@ uint64_t dq_agent_steps(const dq_agent *agent); /* updates taken, planning not c
 dq_status dq_agent_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
 /* The kind, configuration and shape of a saved agent (vectors of actions point into the bundle). */
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
-                               dq_task_shape *shape, dq_error *error);
+                               dq_env_spec *shape, dq_error *error);
 /* Into an agent of the same kind and shape (with a head on actions, these may be others). With checkpoint it
  * goes on as the one that was saved, which must have been a checkpoint; without, only what was learned comes
  * over, and the target is synced; then dqn takes dyna-q's Q too. */

@@ -24,7 +24,7 @@ uint32_t *agent_numbers(dq_agent *a, size_t n, bool *ok)
 dq_mlp_spec agent_spec(const dq_agent *a)
 {
     const dq_agent_config *c = &a->config;
-    const dq_task_shape *s = &a->shape;
+    const dq_env_spec *s = &a->shape;
     bool on_actions = c->head == DQ_HEAD_ACTIONS;
     dq_mlp_spec spec = {.input = s->state_width,
                         .user_width = s->user_width,

@@ -78,7 +78,7 @@ static const dq_record_field options[] = {
     {"seed", DQ_RECORD_COUNT, AT(seed)},
 };
 
-#define SHAPE_AT(field) offsetof(dq_task_shape, field)
+#define SHAPE_AT(field) offsetof(dq_env_spec, field)
 
 static const dq_record_field shape_numbers[] = {
     {"state_width", DQ_RECORD_SMALL, SHAPE_AT(state_width)},
@@ -122,7 +122,7 @@ static bool save_rest(const dq_agent_config *c, dq_bundle *model)
            dq_map_set(arena, &model->meta, "agent", map);
 }
 
-uint32_t agent_vector_width(const dq_task_shape *s)
+uint32_t agent_vector_width(const dq_env_spec *s)
 {
     return s->item_width ? s->item_width : s->action_width;
 }
@@ -131,7 +131,7 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
 {
     dq_arena *arena = &model->arena;
     uint64_t shape[2] = {a->shape.action_count, a->shape.action_width};
-    dq_task_shape written = a->shape;
+    dq_env_spec written = a->shape;
     written.item_width = agent_vector_width(&a->shape);
     if (!dq_map_set(arena, &model->meta, "architecture", dq_string(arena, a->kind->name)) ||
         !dq_map_set(arena, &model->meta, "gamma", dq_real(a->config.gamma)) ||
@@ -167,7 +167,7 @@ static bool sound(const dq_agent_config *c)
 
 /* Whether the model is as large as the network that it claims to hold: nothing is allocated on its word
  * alone. */
-static bool holds_network(const dq_bundle *model, const dq_agent_config *c, const dq_task_shape *s)
+static bool holds_network(const dq_bundle *model, const dq_agent_config *c, const dq_env_spec *s)
 {
     uint64_t bytes = 0, weights = 0, in = s->state_width - (uint64_t)s->history * s->item_width;
     for (size_t i = 0; i < model->column_count; i++) bytes += model->columns[i].bytes;
@@ -189,7 +189,7 @@ static dq_status read_options(const dq_bundle *model, dq_agent_config *config, d
     return DQ_OK;
 }
 
-static dq_status read_actions(const dq_bundle *model, dq_task_shape *shape, dq_error *error)
+static dq_status read_actions(const dq_bundle *model, dq_env_spec *shape, dq_error *error)
 {
     const dq_column *column = dq_bundle_column(model, "actions");
     if (!column) return DQ_OK;
@@ -201,21 +201,21 @@ static dq_status read_actions(const dq_bundle *model, dq_task_shape *shape, dq_e
     return DQ_OK;
 }
 
-static dq_status read_shape(const dq_bundle *model, dq_task_shape *shape, dq_error *error)
+static dq_status read_shape(const dq_bundle *model, dq_env_spec *shape, dq_error *error)
 {
-    *shape = (dq_task_shape){0};
+    *shape = (dq_env_spec){0};
     dq_status status = dq_record_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
     if (status) return status;
     if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS || shape->item_width > MOST_UNITS)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
     status = read_actions(model, shape, error);
-    if (!status && dq_task_shape_check(shape, NULL))
+    if (!status && dq_env_spec_check(shape, NULL))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
     return status;
 }
 
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
-                               dq_task_shape *shape, dq_error *error)
+                               dq_env_spec *shape, dq_error *error)
 {
     const dq_value *architecture = dq_map_get(&model->meta, "architecture");
     *kind = NULL;

@@ -372,7 +372,8 @@ static dq_status restore(dq_agent *a, const dq_bundle *model, dq_error *error)
     if (status) return status;
     for (uint32_t i = 0; i < dq_memory_count(d->memory); i++)
         if (dq_memory_at(d->memory, i).action >= a->shape.action_count)
-            return dq_fail(error, DQ_ERR_RANGE, "the checkpoint remembers an action that the task lacks");
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "the checkpoint remembers an action that the environment lacks");
     d->updates = (uint64_t)dq_value_integer(dq_map_get(&model->meta, "updates"), 0);
     return DQ_OK;
 }

@@ -16,7 +16,7 @@ enum { RNG_ACT, RNG_REPLAY, RNG_DROP_Q, RNG_WORLD, RNG_PLAN, RNG_AGENT_COUNT };
 struct dq_agent {
     const dq_agent_kind *kind;
     dq_agent_config config;
-    dq_task_shape shape; /* its actions copied */
+    dq_env_spec shape; /* its actions copied */
     dq_pool *pool;
     dq_arena arena; /* for buffers that live as long as the agent */
     dq_rng rng[RNG_AGENT_COUNT];
@@ -50,7 +50,7 @@ double agent_rate(const dq_agent *agent);
 dq_mlp_spec agent_spec(const dq_agent *agent);
 
 /* The width of vectors of items and actions alike, known to the agent or not: meta.task's action_width. */
-uint32_t agent_vector_width(const dq_task_shape *shape);
+uint32_t agent_vector_width(const dq_env_spec *shape);
 
 /* meta.agent and meta.task, and the column of actions; and what a checkpoint adds. */
 dq_status agent_save_config(const dq_agent *agent, dq_bundle *model, dq_error *error);

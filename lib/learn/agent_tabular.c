@@ -45,7 +45,7 @@ typedef struct tabular {
 
 /* ---- making ---- */
 
-static dq_status check(const dq_agent_config *c, const dq_task_shape *s, dq_error *error)
+static dq_status check(const dq_agent_config *c, const dq_env_spec *s, dq_error *error)
 {
     if (!(c->alpha > 0 && c->alpha <= 1))
         return dq_fail(error, DQ_ERR_RANGE, "alpha is in (0, 1], not %g", c->alpha);

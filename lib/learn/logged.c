@@ -53,7 +53,7 @@ static bool make_buffers(dq_logged *run)
 /* Buffers are as wide as the rows say, and the agent fills them. */
 static dq_status check_widths(const dq_agent *agent, const dq_logged_rows *rows, dq_error *error)
 {
-    const dq_task_shape *shape = dq_agent_get_shape(agent);
+    const dq_env_spec *shape = dq_agent_get_shape(agent);
     if (shape->state_width == rows->state_width && shape->action_count == rows->actions) return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE, "rows of states %u wide and %u actions, and an agent of %u and %u",
                    rows->state_width, rows->actions, shape->state_width, shape->action_count);

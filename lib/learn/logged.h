@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Offline learning of agents whose states are vectors (dq/agent.h), from rows that were logged: passes in
+ * Offline learning of agents whose states are vectors (learn/agent.h), from rows that were logged: passes in
  * mini-batches, with held-out groups and early stopping (Prechelt, "Early stopping - but when?", 1998), as
- * dq/offline.h has them for system A. What a row is, its source says: sessions (dq/sessions.h), or
+ * learn/offline.h has them for system A. What a row is, its source says: sessions (learn/sessions.h), or
  * transitions as they are (dq_logged_transitions).
  *
  *     dq_logged_new(&run, &config, agent, spare, &rows, &e);

@@ -58,7 +58,7 @@ static node *make_nodes(dq_lookahead *l, bool *ok)
 dq_status dq_lookahead_new(dq_lookahead **out, dq_agent *agent, const dq_lookahead_config *config,
                            dq_error *error)
 {
-    const dq_task_shape *shape = dq_agent_get_shape(agent);
+    const dq_env_spec *shape = dq_agent_get_shape(agent);
     bool ok = true;
     *out = NULL;
     dq_status status = check(agent, config, error);

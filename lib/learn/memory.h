@@ -2,7 +2,7 @@
  *
  * Experience replay (Lin, 1992) of dense states: a ring of the latest transitions, sampled uniformly without
  * replacement within a batch, or by priority (Schaul et al., "Prioritized experience replay", ICLR 2016).
- * System A's, of catalogue rows, is dq/replay.h.
+ * System A's, of catalogue rows, is learn/replay.h.
  *
  *     P(i) = p_i^alpha / sum p^alpha       p_i = |TD error| + 1e-6; a new one has the greatest so far
  *     w_i = (N P(i))^-beta / max w         what makes up for the bias, in the loss

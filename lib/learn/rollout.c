@@ -50,7 +50,7 @@ static dq_status allocate(dq_rollout *r, dq_error *error)
 dq_status dq_rollout_new(dq_rollout **out, dq_agent *agent, const dq_rollout_config *config, size_t starts,
                          dq_error *error)
 {
-    const dq_task_shape *shape = dq_agent_get_shape(agent);
+    const dq_env_spec *shape = dq_agent_get_shape(agent);
     *out = NULL;
     dq_status status = check(agent, config, error);
     if (status) return status;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Roll-outs through the dynamics that an agent has learned (dq/agent.h): from states that were lived through,
- * a few steps of what its world model foresees (Janner et al., "When to trust your model: model-based policy
- * optimization", 2019). A branch ends where the model foresees an end, and is cut where the models of its
- * ensemble disagree by more than is allowed.
+ * Roll-outs through the dynamics that an agent has learned (learn/agent.h): from states that were lived
+ * through, a few steps of what its world model foresees (Janner et al., "When to trust your model:
+ * model-based policy optimization", 2019). A branch ends where the model foresees an end, and is cut where
+ * the models of its ensemble disagree by more than is allowed.
  *
  *     dq_rollout_new(&r, agent, &config, 1024, &e);
  *     dq_rollout_begin(r, states, actions, n, first, &e);                 n <= 1024 starts

@@ -8,7 +8,7 @@ enum { COUNTED = 10 };
 
 struct dq_sessions {
     dq_session_rows log;
-    dq_task_shape shape;
+    dq_env_spec shape;
     size_t events;
     uint32_t *user_of; /* (events) */
     uint32_t *before; /* (events) items of each user that enter the history, from the user's first place on */
@@ -18,21 +18,21 @@ struct dq_sessions {
 
 /* ---- states ---- */
 
-dq_task_shape dq_sessions_shape(const dq_session_rows *log, float *actions)
+dq_env_spec dq_sessions_shape(const dq_session_rows *log, float *actions)
 {
     uint32_t width = log->items.width;
     for (uint32_t i = 0; actions && i < log->items.count; i++)
         memcpy(actions + (size_t)i * width, log->items.at[i], width * sizeof *actions);
-    return (dq_task_shape){.state_width = log->users.width + log->history * width + 1,
-                           .user_width = log->users.width,
-                           .history = log->history,
-                           .item_width = width,
-                           .action_count = log->items.count,
-                           .action_width = actions ? width : 0,
-                           .actions = actions};
+    return (dq_env_spec){.state_width = log->users.width + log->history * width + 1,
+                         .user_width = log->users.width,
+                         .history = log->history,
+                         .item_width = width,
+                         .action_count = log->items.count,
+                         .action_width = actions ? width : 0,
+                         .actions = actions};
 }
 
-void dq_sessions_state(const dq_task_shape *shape, const dq_vectors *items, const float *user,
+void dq_sessions_state(const dq_env_spec *shape, const dq_vectors *items, const float *user,
                        const uint32_t *before, size_t count, float *state)
 {
     size_t width = items->width, places = count < shape->history ? count : shape->history;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The network of agents whose states are vectors (system A's, factored over rows of a catalogue, is
- * dq/net.h): dense layers with ReLU, batch norm and dropout, an encoder for a history in the state, and heads
- * with one output an action or one for a pair (state, action vector).
+ * net/net.h): dense layers with ReLU, batch norm and dropout, an encoder for a history in the state, and
+ * heads with one output an action or one for a pair (state, action vector).
  *
  *     states (n, input) -> encoder -> [a pair: (encoded | action)] -> hidden ... -> head (rows, outputs)
  *
@@ -39,7 +39,7 @@ typedef enum dq_encoder {
                              scaled dot products (Vaswani et al., 2017) */
 } dq_encoder;
 
-/* A state is [user (user_width) | history (history, item_width) | rest], as dq/task.h says; the three are 0
+/* A state is [user (user_width) | history (history, item_width) | rest], as env/env.h says; the three are 0
  * where all is rest. */
 typedef struct dq_mlp_spec {
     uint32_t input; /* width of a state */

@@ -4,7 +4,7 @@
  *
  *     meta  PREFIX: {input, user_width, history, item_width, outputs, action_width, hidden: [..], dropout,
  *                    batch_norm, dueling, head, encoder, steps}
- *     PREFIX.hidden.0.weight ...               as dq/mlp.h lists them
+ *     PREFIX.hidden.0.weight ...               as net/mlp.h lists them
  *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as dq_mlp_weights
  */
 #include "net/column.h"

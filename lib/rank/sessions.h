@@ -24,7 +24,7 @@ typedef struct dq_rank_sessions {
     dq_bundle model;
     const char *kind;
     dq_agent_config config;
-    dq_task_shape shape;
+    dq_env_spec shape;
     dq_agent *agent;
     dq_label_map map;
     dq_session_log log;      /* everybody's interactions */

@@ -31,7 +31,7 @@ typedef struct taken {
     size_t capacity;
 } taken;
 
-struct dq_env_process {
+struct dq_env_client {
     dq_coprocess *talk;
     dq_bundle task;   /* what it announced; the shape's actions are in it */
     float *actions;   /* the same as float32, where it sent another type */
@@ -90,9 +90,9 @@ static dq_status read_counters(dq_vec_env *envs, dq_bundle *task, dq_error *erro
 {
     const dq_value *names = dq_map_get(&task->meta, "counters");
     if (!names) return DQ_OK;
-    if (names->type != DQ_LIST || names->count > DQ_TASK_COUNTERS)
+    if (names->type != DQ_LIST || names->count > DQ_ENV_COUNTERS)
         return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters is not a list of at most %d names",
-                       DQ_TASK_COUNTERS);
+                       DQ_ENV_COUNTERS);
     for (uint32_t i = 0; i < names->count; i++)
         if (!(envs->counters[i] = dq_value_text(&task->arena, &names->as.list[i])))
             return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters has something that is no name");
@@ -102,7 +102,7 @@ static dq_status read_counters(dq_vec_env *envs, dq_bundle *task, dq_error *erro
 static dq_status read_task(dq_vec_env *envs, dq_error *error)
 {
     dq_bundle *task = &envs->process->task;
-    dq_task_shape *shape = &envs->shape;
+    dq_env_spec *shape = &envs->shape;
     if (strcmp(task->kind, "task") != 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "began with a bundle of kind %s, not task", task->kind);
     if (task->rows < 1 || task->rows > MOST_ACTIONS)
@@ -115,15 +115,15 @@ static dq_status read_task(dq_vec_env *envs, dq_error *error)
     if (!status) status = read_actions(envs, task, error);
     if (!status) status = read_counters(envs, task, error);
     dq_error why = DQ_ERROR_NONE;
-    if (!status && dq_task_shape_check(shape, &why))
+    if (!status && dq_env_spec_check(shape, &why))
         status = dq_fail(error, DQ_ERR_SCHEMA, "its task: %.*s", (int)sizeof why.reason, why.reason);
     return status;
 }
 
-dq_status dq_env_process_open(dq_vec_env *envs, dq_error *error)
+dq_status dq_env_client_open(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
-    struct dq_env_process *p = envs->process = calloc(1, sizeof *p);
+    struct dq_env_client *p = envs->process = calloc(1, sizeof *p);
     if (!p) return no_memory(error);
     p->taken = calloc(n, sizeof *p->taken);
     p->chosen = calloc(n, sizeof *p->chosen);
@@ -137,9 +137,9 @@ dq_status dq_env_process_open(dq_vec_env *envs, dq_error *error)
     return status;
 }
 
-dq_status dq_env_process_close(dq_vec_env *envs, dq_status status, dq_error *error)
+dq_status dq_env_client_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
-    struct dq_env_process *p = envs->process;
+    struct dq_env_client *p = envs->process;
     status = dq_coprocess_end(p->talk, status, error);
     for (size_t i = 0; p->taken && i < envs->config.count; i++) free(p->taken[i].action);
     dq_bundle_free(&p->task);
@@ -158,7 +158,7 @@ dq_status dq_env_process_close(dq_vec_env *envs, dq_status status, dq_error *err
 static dq_status ask(dq_vec_env *envs, const char *kind, const char *what, dq_dtype type, const void *numbers,
                      const uint32_t *which, size_t n, dq_error *error)
 {
-    struct dq_env_process *p = envs->process;
+    struct dq_env_client *p = envs->process;
     dq_bundle question;
     dq_bundle_free(&p->answer);
     dq_status status = dq_bundle_init(&question, kind, n, error);
@@ -232,9 +232,9 @@ static dq_status take_steps(dq_vec_env *envs, const uint32_t *which, size_t n, d
     return status ? status : take_counters(envs, which, n, error);
 }
 
-dq_status dq_env_process_reset(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
+dq_status dq_env_client_reset(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
 {
-    struct dq_env_process *p = envs->process;
+    struct dq_env_client *p = envs->process;
     for (size_t k = 0; k < n; k++)
         p->seeds[k] = dq_episode_seed(envs->config.seed, which[k], envs->episode[which[k]]);
     dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, which, n, error);
@@ -252,10 +252,10 @@ static bool note(taken *t, uint32_t action)
     return true;
 }
 
-dq_status dq_env_process_step(dq_vec_env *envs, const uint32_t *which, size_t n, const uint32_t *actions,
-                              dq_error *error)
+dq_status dq_env_client_step(dq_vec_env *envs, const uint32_t *which, size_t n, const uint32_t *actions,
+                             dq_error *error)
 {
-    struct dq_env_process *p = envs->process;
+    struct dq_env_client *p = envs->process;
     for (size_t k = 0; k < n; k++) p->chosen[k] = actions[which[k]];
     dq_status status = ask(envs, "step", "action", DQ_U4, p->chosen, which, n, error);
     if (!status) status = take_steps(envs, which, n, error);
@@ -266,7 +266,7 @@ dq_status dq_env_process_step(dq_vec_env *envs, const uint32_t *which, size_t n,
 
 /* ---- checkpoints ---- */
 
-dq_status dq_env_process_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
+dq_status dq_env_client_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
 {
     const taken *t = envs->process->taken;
     uint64_t n = envs->config.count, all = 0;
@@ -307,7 +307,7 @@ static dq_status read_taken(dq_vec_env *envs, const dq_bundle *model, dq_error *
 /* Plays the running episode of one environment again, up to where it was. */
 static dq_status replay_episode(dq_vec_env *envs, uint32_t i, float *state, dq_error *error)
 {
-    struct dq_env_process *p = envs->process;
+    struct dq_env_client *p = envs->process;
     size_t width = envs->shape.state_width;
     /* dq_vec_env_begin counted the episode after it began */
     p->seeds[0] = dq_episode_seed(envs->config.seed, i, envs->episode[i] - 1);
@@ -325,7 +325,7 @@ static dq_status replay_episode(dq_vec_env *envs, uint32_t i, float *state, dq_e
     return status;
 }
 
-dq_status dq_env_process_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
+dq_status dq_env_client_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
     float *state = malloc(envs->shape.state_width * sizeof *state);
     if (!state) return no_memory(error);

@@ -10,8 +10,8 @@ dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_v
 {
     const char *kind;
     dq_agent_config config;
-    dq_task_shape shape;
-    const dq_task_shape *env = &envs->shape;
+    dq_env_spec shape;
+    const dq_env_spec *env = &envs->shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     if (status) return status;
     if (shape.state_width != env->state_width || shape.action_count != env->action_count)

@@ -20,7 +20,7 @@ typedef struct dq_played {
     uint64_t steps;
     double discounted; /* the return from the start, by the agent's gamma */
     double value;      /* what the agent expected: its greatest Q at the start. NAN for the random policy */
-    double counted[DQ_TASK_COUNTERS];
+    double counted[DQ_ENV_COUNTERS];
 } dq_played;
 
 /* One episode in each environment, all of which are done before and after; played (count). Without an agent

@@ -62,7 +62,7 @@ void dq_catalogue_policy_play(dq_catalogue_policy *p, uint32_t user, size_t step
                               float *reward)
 {
     p->env->config.user = user;
-    dq_env_reset(p->env);
+    dq_catalogue_env_reset(p->env);
     uint32_t free_count = p->env->candidate_count;
     memset(p->taken, 0, free_count * sizeof *p->taken);
     value_candidates(p, user);
@@ -70,7 +70,7 @@ void dq_catalogue_policy_play(dq_catalogue_policy *p, uint32_t user, size_t step
         bool any = p->by == DQ_POLICY_RANDOM || dq_rng_uniform(&p->rng) < p->epsilon;
         uint32_t choice = any ? nth_free(p, dq_rng_below(&p->rng, free_count)) : best_free(p);
         dq_transition t;
-        dq_env_step(p->env, choice, &t);
+        dq_catalogue_env_step(p->env, choice, &t);
         item[s] = t.item;
         reward[s] = t.reward;
         if (!p->distinct) continue;

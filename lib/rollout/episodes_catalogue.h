@@ -27,7 +27,7 @@ typedef struct dq_catalogue_policy {
     double epsilon; /* with this probability any candidate, 0 .. 1 */
     bool distinct;  /* no candidate twice in an episode, which then has no more steps than candidates */
     dq_rng rng;     /* of what is chosen at random */
-    dq_env *env;
+    dq_catalogue_env *env;
     /* scratch, (candidates) */
     uint32_t *user;
     float *value;

@@ -25,7 +25,7 @@ static dq_status take_step(dq_online_catalogue *run, dq_error *error)
     if (p->choice < 0) p->choice = dq_dynaq_act(run->agent, run->env->user);
     dq_status status = c->reward_needed ? c->reward_needed(c->arg, run, (uint32_t)p->choice, error) : DQ_OK;
     if (status) return status;
-    dq_env_step(run->env, (uint32_t)p->choice, &transition);
+    dq_catalogue_env_step(run->env, (uint32_t)p->choice, &transition);
     p->choice = -1;
     dq_dynaq_observe(run->agent, &transition);
     p->reward += (double)transition.reward;
@@ -49,7 +49,7 @@ dq_status dq_online_catalogue_run(dq_online_catalogue *run, dq_error *error)
     while (!status && run->at.episode < c->episodes) {
         if (c->episode) c->episode(c->arg, run->at.episode);
         if (run->at.step == 0 && run->at.choice < 0) {
-            dq_env_reset(run->env);
+            dq_catalogue_env_reset(run->env);
             dq_dynaq_candidates(run->agent, run->env->candidates, run->env->candidate_count);
         }
         status = take_step(run, error);

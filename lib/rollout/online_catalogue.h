@@ -42,7 +42,7 @@ typedef struct dq_online_catalogue_place {
 struct dq_online_catalogue {
     dq_online_catalogue_config config;
     dq_dynaq *agent;              /* borrowed */
-    dq_env *env;                  /* borrowed */
+    dq_catalogue_env *env;        /* borrowed */
     dq_online_catalogue_place at; /* begins with choice -1 */
 };
 

@@ -17,12 +17,12 @@ typedef struct server {
     const char *name;
     dq_reader *in;
     dq_writer *out;
-    dq_task *first; /* announced; tasks[0] */
-    dq_task **tasks;
+    dq_env *first; /* announced; tasks[0] */
+    dq_env **tasks;
     bool *begun;
     size_t count;
     /* an answer */
-    float *states, *rewards, *counters; /* (capacity, width), (capacity), (DQ_TASK_COUNTERS, capacity) */
+    float *states, *rewards, *counters; /* (capacity, width), (capacity), (DQ_ENV_COUNTERS, capacity) */
     uint8_t *terminal, *truncated;
     size_t capacity;
 } server;
@@ -34,23 +34,23 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- the announcement ---- */
 
-static bool describe(const dq_task *task, dq_bundle *b)
+static bool describe(const dq_env *task, dq_bundle *b)
 {
-    const dq_task_shape *s = &task->shape;
+    const dq_env_spec *s = &task->shape;
     dq_value counters = dq_list();
     bool ok = dq_map_set(&b->arena, &b->meta, "name", dq_string(&b->arena, task->kind->name)) &&
               dq_map_set(&b->arena, &b->meta, "state", dq_int(s->state_width)) &&
               dq_map_set(&b->arena, &b->meta, "user", dq_int(s->user_width)) &&
               dq_map_set(&b->arena, &b->meta, "history", dq_int(s->history)) &&
               dq_map_set(&b->arena, &b->meta, "limit", dq_int(s->step_limit));
-    for (size_t i = 0; ok && i < DQ_TASK_COUNTERS && task->kind->counters[i]; i++)
+    for (size_t i = 0; ok && i < DQ_ENV_COUNTERS && task->kind->counters[i]; i++)
         ok = dq_list_add(&b->arena, &counters, dq_string(&b->arena, task->kind->counters[i]));
     return ok && dq_map_set(&b->arena, &b->meta, "counters", counters);
 }
 
 static dq_status announce(server *v, dq_error *error)
 {
-    const dq_task_shape *s = &v->first->shape;
+    const dq_env_spec *s = &v->first->shape;
     const uint64_t shape[2] = {s->action_count, s->action_width};
     dq_bundle b;
     dq_status status = dq_bundle_init(&b, "task", s->action_count, error);
@@ -76,7 +76,7 @@ static dq_status more_tasks(server *v, size_t count, dq_error *error)
     for (; !status && v->count < count; v->count++) {
         v->tasks[v->count] = v->first;
         v->begun[v->count] = false;
-        if (v->count > 0 && (status = dq_env_task(&v->tasks[v->count], v->name, 0, error))) return status;
+        if (v->count > 0 && (status = dq_vec_env_make(&v->tasks[v->count], v->name, 0, error))) return status;
     }
     return status;
 }
@@ -92,7 +92,7 @@ static dq_status more_rows(server *v, size_t rows, dq_error *error)
     v->capacity = rows;
     v->states = calloc(rows * v->first->shape.state_width, sizeof *v->states);
     v->rewards = calloc(rows, sizeof *v->rewards);
-    v->counters = calloc(rows * DQ_TASK_COUNTERS, sizeof *v->counters);
+    v->counters = calloc(rows * DQ_ENV_COUNTERS, sizeof *v->counters);
     v->terminal = calloc(rows, 1);
     v->truncated = calloc(rows, 1);
     bool ok = v->states && v->rewards && v->counters && v->terminal && v->truncated;
@@ -115,23 +115,23 @@ static dq_status live_row(server *v, bool reset, size_t row, uint64_t env, uint6
                                         : dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many",
                                                   (unsigned long long)env);
     if (status) return status;
-    dq_task *task = v->tasks[env];
+    dq_env *task = v->tasks[env];
     if (!reset && !v->begun[env])
         return dq_fail(error, DQ_ERR_RANGE, "a step of environment %llu before its reset",
                        (unsigned long long)env);
     if (reset) {
-        dq_task_reseed(task, number);
-        status = dq_task_reset(task, error);
+        dq_env_reseed(task, number);
+        status = dq_env_reset(task, error);
         v->begun[env] = true;
     } else {
-        status = dq_task_step(task, number < UINT32_MAX ? (uint32_t)number : UINT32_MAX, &step, error);
+        status = dq_env_step(task, number < UINT32_MAX ? (uint32_t)number : UINT32_MAX, &step, error);
         v->begun[env] = !step.terminal && !step.truncated;
     }
     memcpy(v->states + row * task->shape.state_width, task->state, task->shape.state_width * sizeof(float));
     v->rewards[row] = step.reward;
     v->terminal[row] = step.terminal;
     v->truncated[row] = step.truncated;
-    for (size_t c = 0; c < DQ_TASK_COUNTERS; c++)
+    for (size_t c = 0; c < DQ_ENV_COUNTERS; c++)
         v->counters[c * v->capacity + row] = (float)task->counters[c];
     return status;
 }
@@ -147,7 +147,7 @@ static dq_status answer(server *v, bool reset, size_t rows, dq_error *error)
         status = dq_bundle_add_numbers(&b, "reward", DQ_F4, v->rewards, NULL, NULL, error);
         if (!status) status = dq_bundle_add_numbers(&b, "terminal", DQ_U1, v->terminal, NULL, NULL, error);
         if (!status) status = dq_bundle_add_numbers(&b, "truncated", DQ_U1, v->truncated, NULL, NULL, error);
-        for (size_t c = 0; !status && c < DQ_TASK_COUNTERS && names[c]; c++)
+        for (size_t c = 0; !status && c < DQ_ENV_COUNTERS && names[c]; c++)
             status = dq_bundle_add_numbers(&b, names[c], DQ_F4, v->counters + c * v->capacity, NULL, NULL,
                                            error);
     }
@@ -179,7 +179,7 @@ static dq_status converse(server *v, const dq_maker *maker, dq_error *error)
 {
     int got = 0;
     dq_bundle q;
-    dq_status status = dq_env_task(&v->first, v->name, 0, error);
+    dq_status status = dq_vec_env_make(&v->first, v->name, 0, error);
     if (!status) status = dq_writer_open(&v->out, NULL, maker, NULL, 0, error);
     if (!status) status = announce(v, error);
     if (!status) status = dq_reader_open(&v->in, NULL, 0, error);
@@ -197,14 +197,14 @@ static dq_status converse(server *v, const dq_maker *maker, dq_error *error)
     return status;
 }
 
-dq_status dq_env_serve(const char *name, const dq_maker *maker, dq_error *error)
+dq_status dq_env_server_run(const char *name, const dq_maker *maker, dq_error *error)
 {
     server v = {.name = name};
     dq_status status = converse(&v, maker, error);
     dq_writer_abort(v.out);
     dq_reader_close(v.in);
-    for (size_t i = 1; i < v.count; i++) dq_task_free(v.tasks[i]);
-    dq_task_free(v.first);
+    for (size_t i = 1; i < v.count; i++) dq_env_free(v.tasks[i]);
+    dq_env_free(v.first);
     free(v.tasks);
     free(v.begun);
     free(v.states);

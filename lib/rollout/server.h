@@ -8,6 +8,6 @@
 #include "dq/stream.h"
 
 /* Serves a task NAME[:options] on stdin and stdout until stdin's stream ends. */
-dq_status dq_env_serve(const char *name, const dq_maker *maker, dq_error *error);
+dq_status dq_env_server_run(const char *name, const dq_maker *maker, dq_error *error);
 
 #endif

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error *error)
+dq_status dq_vec_env_make(dq_env **task, const char *name, uint64_t seed, dq_error *error)
 {
     char kind[64] = "";
     size_t n = strcspn(name, ":");
     if (n < sizeof kind) memcpy(kind, name, n);
-    dq_status status = dq_task_new(task, kind, name[n] ? name + n + 1 : NULL, seed, error);
-    if (status == DQ_ERR_UNKNOWN && !dq_task_find(kind))
+    dq_status status = dq_env_new(task, kind, name[n] ? name + n + 1 : NULL, seed, error);
+    if (status == DQ_ERR_UNKNOWN && !dq_env_find(kind))
         status = dq_fail(error, status, "no environment '%.*s' (dq-sim --list names them)", (int)n, name);
     return status;
 }
@@ -28,7 +28,7 @@ static dq_status open_tasks(dq_vec_env *envs, dq_error *error)
     envs->tasks = calloc(envs->config.count, sizeof *envs->tasks);
     if (!envs->tasks) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
     for (size_t i = 0; !status && i < envs->config.count; i++)
-        status = dq_env_task(&envs->tasks[i], envs->config.name, 0, error);
+        status = dq_vec_env_make(&envs->tasks[i], envs->config.name, 0, error);
     if (status) return status;
     envs->shape = envs->tasks[0]->shape;
     memcpy(envs->counters, envs->tasks[0]->kind->counters, sizeof envs->tasks[0]->kind->counters);
@@ -56,7 +56,7 @@ dq_status dq_vec_env_open(dq_vec_env **envs, const dq_vec_env_config *config, dq
     dq_vec_env *made = calloc(1, sizeof *made);
     if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
     made->config = *config;
-    dq_status status = config->command ? dq_env_process_open(made, error) : open_tasks(made, error);
+    dq_status status = config->command ? dq_env_client_open(made, error) : open_tasks(made, error);
     if (!status) status = reserve(made, error);
     if (status) return dq_vec_env_close(made, status, error);
     *envs = made;
@@ -66,8 +66,8 @@ dq_status dq_vec_env_open(dq_vec_env **envs, const dq_vec_env_config *config, dq
 dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
     if (!envs) return status;
-    if (envs->process) status = dq_env_process_close(envs, status, error);
-    for (size_t i = 0; envs->tasks && i < envs->config.count; i++) dq_task_free(envs->tasks[i]);
+    if (envs->process) status = dq_env_client_close(envs, status, error);
+    for (size_t i = 0; envs->tasks && i < envs->config.count; i++) dq_env_free(envs->tasks[i]);
     free(envs->tasks);
     free(envs->states);
     free(envs->next);
@@ -83,19 +83,19 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 
 static dq_status reset_task(dq_vec_env *envs, size_t i, dq_error *error)
 {
-    dq_task *task = envs->tasks[i];
+    dq_env *task = envs->tasks[i];
     size_t width = envs->shape.state_width;
-    dq_task_reseed(task, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
-    dq_status status = dq_task_reset(task, error);
+    dq_env_reseed(task, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
+    dq_status status = dq_env_reset(task, error);
     memcpy(envs->states + i * width, task->state, width * sizeof(float));
     return status;
 }
 
 static dq_status step_task(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
 {
-    dq_task *task = envs->tasks[i];
+    dq_env *task = envs->tasks[i];
     size_t width = envs->shape.state_width;
-    dq_status status = dq_task_step(task, action, &envs->steps[i], error);
+    dq_status status = dq_env_step(task, action, &envs->steps[i], error);
     memcpy(envs->next + i * width, task->state, width * sizeof(float));
     memcpy(envs->counted[i], task->counters, sizeof task->counters);
     return status;
@@ -117,7 +117,7 @@ dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error)
     uint32_t *which = list(envs, true, &n);
     if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
     dq_status status = DQ_OK;
-    if (envs->process && n) status = dq_env_process_reset(envs, which, n, error);
+    if (envs->process && n) status = dq_env_client_reset(envs, which, n, error);
     for (size_t k = 0; !status && !envs->process && k < n; k++) status = reset_task(envs, which[k], error);
     for (size_t k = 0; !status && k < n; k++) {
         envs->done[which[k]] = 0;
@@ -139,7 +139,7 @@ dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *e
     }
     uint32_t *which = list(envs, false, &n);
     if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
-    dq_status status = n ? dq_env_process_step(envs, which, n, actions, error) : DQ_OK;
+    dq_status status = n ? dq_env_client_step(envs, which, n, actions, error) : DQ_OK;
     free(which);
     return status;
 }
@@ -163,24 +163,24 @@ void dq_vec_env_rewind(dq_vec_env *envs)
 void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from)
 {
     for (size_t i = 0; to->tasks && from->tasks && i < to->config.count; i++)
-        dq_task_copy(to->tasks[i], from->tasks[0]);
+        dq_env_copy(to->tasks[i], from->tasks[0]);
 }
 
 /* ---- checkpoints ---- */
 
 dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
 {
-    const uint64_t n = envs->config.count, counted[2] = {n, DQ_TASK_COUNTERS};
+    const uint64_t n = envs->config.count, counted[2] = {n, DQ_ENV_COUNTERS};
     const uint64_t states[2] = {n, envs->shape.state_width};
     dq_status status = dq_bundle_add_tensor(model, "env.episode", DQ_U8, 1, &n, envs->episode, error);
     if (!status) status = dq_bundle_add_tensor(model, "env.over", DQ_U1, 1, &n, envs->done, error);
     if (!status) status = dq_bundle_add_tensor(model, "env.states", DQ_F4, 2, states, envs->states, error);
     if (!status) status = dq_bundle_add_tensor(model, "env.counted", DQ_F8, 2, counted, envs->counted, error);
-    if (envs->process) return status ? status : dq_env_process_save(envs, model, error);
+    if (envs->process) return status ? status : dq_env_client_save(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
-        status = dq_task_save(envs->tasks[i], name, model, error);
+        status = dq_env_save(envs->tasks[i], name, model, error);
     }
     return status;
 }
@@ -194,13 +194,13 @@ dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error 
         status = dq_record_column(model, "env.states", DQ_F4, n * envs->shape.state_width, envs->states,
                                   error);
     if (!status)
-        status = dq_record_column(model, "env.counted", DQ_F8, n * DQ_TASK_COUNTERS, envs->counted, error);
+        status = dq_record_column(model, "env.counted", DQ_F8, n * DQ_ENV_COUNTERS, envs->counted, error);
     for (size_t i = 0; !status && i < n; i++) envs->done[i] = envs->done[i] != 0;
-    if (envs->process) return status ? status : dq_env_process_restore(envs, model, error);
+    if (envs->process) return status ? status : dq_env_client_restore(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
-        status = dq_task_restore(envs->tasks[i], name, model, error);
+        status = dq_env_restore(envs->tasks[i], name, model, error);
     }
     return status;
 }

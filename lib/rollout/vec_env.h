@@ -30,15 +30,15 @@ typedef struct dq_vec_env_config {
 
 typedef struct dq_vec_env {
     dq_vec_env_config config;
-    dq_task_shape shape;
-    const char *counters[DQ_TASK_COUNTERS + 1]; /* names; NULL-ended */
-    float *states, *next;                       /* (count, state_width) */
-    dq_step *steps;                             /* (count) */
-    double (*counted)[DQ_TASK_COUNTERS];        /* (count) of the episode so far */
-    uint64_t *episode;                          /* (count) begun */
-    uint8_t *done;                              /* (count) no episode runs */
-    dq_task **tasks;                            /* (count), or NULL */
-    struct dq_env_process *process;             /* or NULL */
+    dq_env_spec shape;
+    const char *counters[DQ_ENV_COUNTERS + 1]; /* names; NULL-ended */
+    float *states, *next;                      /* (count, state_width) */
+    dq_step *steps;                            /* (count) */
+    double (*counted)[DQ_ENV_COUNTERS];        /* (count) of the episode so far */
+    uint64_t *episode;                         /* (count) begun */
+    uint8_t *done;                             /* (count) no episode runs */
+    dq_env **tasks;                            /* (count), or NULL */
+    struct dq_env_client *process;             /* or NULL */
 } dq_vec_env;
 
 dq_status dq_vec_env_open(dq_vec_env **envs, const dq_vec_env_config *config, dq_error *error);
@@ -63,6 +63,6 @@ dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error);
 dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error);
 
 /* Splits KIND:options; *options is NULL when there are none. */
-dq_status dq_env_task(dq_task **task, const char *name, uint64_t seed, dq_error *error);
+dq_status dq_vec_env_make(dq_env **task, const char *name, uint64_t seed, dq_error *error);
 
 #endif

@@ -26,7 +26,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void fill(dq_agent *agent, const dq_task_shape *shape)
+static void fill(dq_agent *agent, const dq_env_spec *shape)
 {
     static float state[2][MOST_STATE];
     dq_rng rng = dq_rng_new(1);
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     if (argc < 8) return 2;
     int steps = atoi(argv[2]);
     dq_agent_config config = dq_agent_find("dqn")->defaults;
-    dq_task_shape shape = {.state_width = (uint32_t)atoi(argv[3]), .action_count = (uint32_t)atoi(argv[4])};
+    dq_env_spec shape = {.state_width = (uint32_t)atoi(argv[3]), .action_count = (uint32_t)atoi(argv[4])};
     config.batch = (size_t)atoi(argv[5]);
     config.dropout = atof(argv[6]);
     config.hidden_count = 0;

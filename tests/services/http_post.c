@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * http_post: posts bodies through dq/http.h and prints what came of each, in the order they came; what a test
- * sees of the client alone.
+ * http_post: posts bodies through port/http/http.h and prints what came of each, in the order they came; what
+ * a test sees of the client alone.
  *
  *     http_post [OPTIONS] PATH BODY...      a line an answer: TAG STATUS CODE ATTEMPTS BYTES REASON, and with
  *                                           --bodies the body on a line of its own

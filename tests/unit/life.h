@@ -23,7 +23,7 @@ static dq_pool *pool_of(unsigned threads)
     return pool;
 }
 
-static dq_agent *make(const char *kind, const dq_agent_config *config, const dq_task_shape *shape,
+static dq_agent *make(const char *kind, const dq_agent_config *config, const dq_env_spec *shape,
                       dq_pool *pool)
 {
     dq_agent *agent;
@@ -37,7 +37,7 @@ enum { SIDE_BY_SIDE = 2 };
 typedef struct life {
     dq_pool *pool;
     dq_agent *agent;
-    dq_task *tasks[SIDE_BY_SIDE];
+    dq_env *tasks[SIDE_BY_SIDE];
     uint32_t count;
     uint64_t episodes, steps_of_last; /* of task 0 */
     dq_agent_losses losses;
@@ -48,8 +48,8 @@ static void begin(life *l, const char *task, const char *options, const char *ki
 {
     *l = (life){.pool = pool_of(threads), .count = config->tasks};
     for (uint32_t i = 0; i < l->count; i++) {
-        assert_int_equal(dq_task_new(&l->tasks[i], task, options, config->seed + i, NULL), DQ_OK);
-        assert_int_equal(dq_task_reset(l->tasks[i], NULL), DQ_OK);
+        assert_int_equal(dq_env_new(&l->tasks[i], task, options, config->seed + i, NULL), DQ_OK);
+        assert_int_equal(dq_env_reset(l->tasks[i], NULL), DQ_OK);
     }
     l->agent = make(kind, config, &l->tasks[0]->shape, l->pool);
 }
@@ -57,7 +57,7 @@ static void begin(life *l, const char *task, const char *options, const char *ki
 static void end(life *l)
 {
     dq_agent_free(l->agent);
-    for (uint32_t i = 0; i < l->count; i++) dq_task_free(l->tasks[i]);
+    for (uint32_t i = 0; i < l->count; i++) dq_env_free(l->tasks[i]);
     dq_pool_free(l->pool);
 }
 
@@ -65,10 +65,10 @@ static void end(life *l)
 static void live_step(life *l, uint32_t i, uint32_t action)
 {
     static float before[1024];
-    dq_task *task = l->tasks[i];
+    dq_env *task = l->tasks[i];
     dq_step step;
     memcpy(before, task->state, task->shape.state_width * sizeof *before);
-    assert_int_equal(dq_task_step(task, action, &step, NULL), DQ_OK);
+    assert_int_equal(dq_env_step(task, action, &step, NULL), DQ_OK);
     const dq_experience e = {before, task->state, action, step.reward, step.terminal, step.truncated};
     dq_agent_observe(l->agent, i, &e);
     if (!step.terminal && !step.truncated) return;
@@ -77,7 +77,7 @@ static void live_step(life *l, uint32_t i, uint32_t action)
         l->steps_of_last = task->steps;
     }
     dq_agent_end_episode(l->agent, i);
-    assert_int_equal(dq_task_reset(task, NULL), DQ_OK);
+    assert_int_equal(dq_env_reset(task, NULL), DQ_OK);
 }
 
 static void live(life *l, int steps)

@@ -14,13 +14,13 @@ static void assert_near(const float *a, const float *b, size_t n, float within)
 
 /* ---- updates against PyTorch ---- */
 
-static const dq_task_shape fixture_shape = {.state_width = FIX_INPUT,
-                                            .user_width = FIX_USER,
-                                            .history = FIX_HISTORY,
-                                            .item_width = FIX_WIDTH,
-                                            .action_count = FIX_COUNT,
-                                            .action_width = FIX_WIDTH,
-                                            .actions = fix_vectors};
+static const dq_env_spec fixture_shape = {.state_width = FIX_INPUT,
+                                          .user_width = FIX_USER,
+                                          .history = FIX_HISTORY,
+                                          .item_width = FIX_WIDTH,
+                                          .action_count = FIX_COUNT,
+                                          .action_width = FIX_WIDTH,
+                                          .actions = fix_vectors};
 
 static dq_agent_config fixture_config(size_t c)
 {
@@ -183,7 +183,7 @@ static void save(life *l, bool checkpoint, dq_bundle *model)
     assert_int_equal(dq_agent_save(l->agent, checkpoint, model, NULL), DQ_OK);
     for (uint32_t i = 0; checkpoint && i < l->count; i++) {
         char name[16] = {'t', (char)('0' + i)};
-        assert_int_equal(dq_task_save(l->tasks[i], name, model, NULL), DQ_OK);
+        assert_int_equal(dq_env_save(l->tasks[i], name, model, NULL), DQ_OK);
     }
     for (size_t c = 0; c < model->column_count; c++) {
         void *copy = dq_arena_take(&model->arena, model->columns[c].bytes);
@@ -215,7 +215,7 @@ static void restore(life *l, const dq_bundle *model)
     if (dq_agent_load(l->agent, true, model, &e)) fail_msg("%s", e.reason);
     for (uint32_t i = 0; i < l->count; i++) {
         char name[16] = {'t', (char)('0' + i)};
-        assert_int_equal(dq_task_restore(l->tasks[i], name, model, NULL), DQ_OK);
+        assert_int_equal(dq_env_restore(l->tasks[i], name, model, NULL), DQ_OK);
     }
 }
 
@@ -294,7 +294,7 @@ static void a_model_says_how_it_was_made(void **state)
         dq_bundle model;
         const char *kind;
         dq_agent_config config;
-        dq_task_shape shape;
+        dq_env_spec shape;
         dq_agent *other;
         float q[2][20];
         begin(&l, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);

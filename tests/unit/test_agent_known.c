@@ -99,7 +99,7 @@ enum { STATES = 24, ACTIONS = 10, UPDATES = 3000 };
 static double overestimate(bool double_q)
 {
     dq_agent_config config = dq_agent_find("dqn")->defaults;
-    const dq_task_shape shape = {.state_width = 4, .action_count = ACTIONS};
+    const dq_env_spec shape = {.state_width = 4, .action_count = ACTIONS};
     static float states[STATES][4];
     dq_experience rows[64];
     dq_agent_losses losses;
@@ -147,7 +147,7 @@ enum { LOGGED = 2 }; /* of four actions, only these were logged */
 static void learn_from_logs(double conservative, double *seen, double *unseen)
 {
     dq_agent_config config = dq_agent_find("dqn")->defaults;
-    const dq_task_shape shape = {.state_width = 4, .action_count = 4};
+    const dq_env_spec shape = {.state_width = 4, .action_count = 4};
     static float states[STATES][4];
     dq_experience rows[64];
     dq_agent_losses losses;
@@ -223,12 +223,12 @@ static void a_world_model_learns_the_pole(void **state)
             DQ_OK);
         far += (double)disagreement;
         dq_step step;
-        assert_int_equal(dq_task_step(l.tasks[0], action, &step, NULL), DQ_OK);
+        assert_int_equal(dq_env_step(l.tasks[0], action, &step, NULL), DQ_OK);
         for (int j = 0; j < 4; j++) {
             error += pow((double)(next[j] - l.tasks[0]->state[j]), 2);
             still += pow((double)(before[j] - l.tasks[0]->state[j]), 2);
         }
-        if (step.terminal || step.truncated) assert_int_equal(dq_task_reset(l.tasks[0], NULL), DQ_OK);
+        if (step.terminal || step.truncated) assert_int_equal(dq_env_reset(l.tasks[0], NULL), DQ_OK);
     }
     assert_true(error < 0.05 * still); /* against "nothing moves" */
     assert_true(far > 3 * near);
@@ -239,7 +239,7 @@ static void only_a_world_model_foresees(void **state)
 {
     (void)state;
     dq_agent_config config = dq_agent_find("dqn")->defaults;
-    const dq_task_shape shape = {.state_width = 1, .action_count = 1};
+    const dq_env_spec shape = {.state_width = 1, .action_count = 1};
     float x = 0;
     uint32_t action = 0;
     dq_pool *pool = pool_of(1);
@@ -254,7 +254,7 @@ static void only_a_world_model_foresees(void **state)
 static double epsilon_after(dq_decay_form form, double decay, uint64_t observations)
 {
     dq_agent_config config = dq_agent_find("tabular")->defaults;
-    const dq_task_shape shape = {.state_width = 1, .action_count = 2};
+    const dq_env_spec shape = {.state_width = 1, .action_count = 2};
     const float x = 1;
     config.decay_form = form;
     config.epsilon = 0.9;
@@ -284,7 +284,7 @@ static void epsilon_decays_by_each_form(void **state)
 static void count_actions(dq_explore_by by, double shares[4])
 {
     dq_agent_config config = dq_agent_find("tabular")->defaults;
-    const dq_task_shape shape = {.state_width = 1, .action_count = 4};
+    const dq_env_spec shape = {.state_width = 1, .action_count = 4};
     enum { DRAWS = 40000 };
     const float x = 1;
     uint32_t action;
@@ -325,7 +325,7 @@ static void actions_come_as_often_as_they_should(void **state)
 
 /* ---- what does not fit ---- */
 
-static dq_status try_shape(const char *kind, const dq_agent_config *config, const dq_task_shape *shape)
+static dq_status try_shape(const char *kind, const dq_agent_config *config, const dq_env_spec *shape)
 {
     dq_pool *pool = pool_of(1);
     dq_agent *agent;
@@ -337,7 +337,7 @@ static dq_status try_shape(const char *kind, const dq_agent_config *config, cons
 
 static dq_status try(const char *kind, const dq_agent_config *config)
 {
-    const dq_task_shape shape = {.state_width = 3, .action_count = 2};
+    const dq_env_spec shape = {.state_width = 3, .action_count = 2};
     return try_shape(kind, config, &shape);
 }
 
@@ -388,7 +388,7 @@ static void shapes_that_contradict_themselves_are_refused(void **state)
 {
     (void)state;
     const float vectors[4] = {0};
-    const dq_task_shape shapes[] = {
+    const dq_env_spec shapes[] = {
         {.state_width = 3, .action_count = 2, .action_width = 2},
         {.state_width = 3, .action_count = 2, .actions = vectors},
         {.state_width = 3, .action_count = 2, .history = 1},
@@ -421,7 +421,7 @@ static void divergence_is_an_error(void **state)
     (void)state;
     const char *kinds[] = {"dqn", "dyna-q"};
     const float x[] = {1e30F, 0, 0};
-    const dq_task_shape shape = {.state_width = 3, .action_count = 2};
+    const dq_env_spec shape = {.state_width = 3, .action_count = 2};
     dq_pool *pool = pool_of(1);
     for (int k = 0; k < 2; k++) {
         dq_agent_config config = dq_agent_find(kinds[k])->defaults;

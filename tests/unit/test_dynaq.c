@@ -426,19 +426,20 @@ static void acts_well_in_the_catalogue(void **state)
 {
     (void)state;
     dq_dynaq_config config = small();
-    dq_env_config env_config = {.item_count = ITEMS, .candidates = 2, .reward = labelled, .seed = 4};
+    dq_catalogue_env_config env_config = {
+        .item_count = ITEMS, .candidates = 2, .reward = labelled, .seed = 4};
     world w;
-    dq_env *env;
+    dq_catalogue_env *env;
     dq_losses losses;
     config.gamma = 0.5;
     make(&w, &config, 1);
-    assert_int_equal(dq_env_new(&env, "catalogue", &env_config, NULL), DQ_OK);
+    assert_int_equal(dq_catalogue_env_new(&env, "catalogue", &env_config, NULL), DQ_OK);
     for (int episode = 0; episode < 60; episode++) {
-        dq_env_reset(env);
+        dq_catalogue_env_reset(env);
         dq_dynaq_candidates(w.agent, env->candidates, env->candidate_count);
         for (int step = 0; step < 15; step++) {
             dq_transition t;
-            dq_env_step(env, dq_dynaq_act(w.agent, env->user), &t);
+            dq_catalogue_env_step(env, dq_dynaq_act(w.agent, env->user), &t);
             dq_dynaq_observe(w.agent, &t);
             if (dq_dynaq_ready(w.agent)) assert_int_equal(dq_dynaq_learn(w.agent, &losses, NULL), DQ_OK);
         }
@@ -446,7 +447,7 @@ static void acts_well_in_the_catalogue(void **state)
         uint32_t choice = dq_dynaq_greedy(w.agent, 0, NULL);
         assert_true(rewards[env->candidates[choice]] >= rewards[env->candidates[1 - choice]]);
     }
-    dq_env_free(env);
+    dq_catalogue_env_free(env);
     drop(&w);
 }
 

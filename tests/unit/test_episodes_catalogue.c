@@ -29,7 +29,8 @@ static float reward_of(void *arg, uint32_t user, uint32_t item)
 
 static dq_catalogue_policy make(dq_policy_by by, double epsilon, bool distinct)
 {
-    const dq_env_config config = {.item_count = ITEMS, .candidates = OFFERED, .reward = reward_of, .seed = 4};
+    const dq_catalogue_env_config config = {
+        .item_count = ITEMS, .candidates = OFFERED, .reward = reward_of, .seed = 4};
     user_at[0] = user_vector;
     for (size_t i = 0; i < ITEMS; i++) item_at[i] = item_vectors[i];
     dq_catalogue_policy p = {.by = by,
@@ -40,7 +41,7 @@ static dq_catalogue_policy make(dq_policy_by by, double epsilon, bool distinct)
                              .epsilon = epsilon,
                              .distinct = distinct,
                              .rng = dq_rng_new(2)};
-    assert_int_equal(dq_env_new(&p.env, "catalogue", &config, NULL), DQ_OK);
+    assert_int_equal(dq_catalogue_env_new(&p.env, "catalogue", &config, NULL), DQ_OK);
     assert_int_equal(dq_catalogue_policy_open(&p, NULL), DQ_OK);
     return p;
 }
@@ -48,7 +49,7 @@ static dq_catalogue_policy make(dq_policy_by by, double epsilon, bool distinct)
 static void drop(dq_catalogue_policy *p)
 {
     dq_catalogue_policy_close(p);
-    dq_env_free(p->env);
+    dq_catalogue_env_free(p->env);
 }
 
 static uint32_t least_offered(const dq_catalogue_policy *p)

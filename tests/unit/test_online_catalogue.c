@@ -82,7 +82,7 @@ static void make(world *w)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_dynaq_config c = DQ_DYNAQ_DEFAULTS;
-    const dq_env_config env = {
+    const dq_catalogue_env_config env = {
         .user = 1, .item_count = ITEMS, .candidates = OFFERED, .reward = reward_of, .seed = 9};
     *w = (world){0};
     for (uint32_t i = 0; i < ITEMS; i++) {
@@ -100,7 +100,7 @@ static void make(world *w)
     c.target_every = 8;
     check(dq_pool_new(&w->pool, 1, &e), &e);
     check(dq_dynaq_new(&w->run.agent, &c, &w->users, &w->items, w->pool, &e), &e);
-    check(dq_env_new(&w->run.env, "catalogue", &env, &e), &e);
+    check(dq_catalogue_env_new(&w->run.env, "catalogue", &env, &e), &e);
     w->run.at.choice = -1;
     w->run.config = (dq_online_catalogue_config){.episodes = EPISODES,
                                                  .steps = STEPS,
@@ -114,7 +114,7 @@ static void make(world *w)
 static void drop(world *w)
 {
     dq_dynaq_free(w->run.agent);
-    dq_env_free(w->run.env);
+    dq_catalogue_env_free(w->run.env);
     dq_pool_free(w->pool);
 }
 

@@ -18,7 +18,7 @@
 
 enum { WIDTH = 2, ACTIONS = 3, OUTPUTS = WIDTH + 2, INPUTS = WIDTH + ACTIONS };
 
-static const dq_task_shape shape = {.state_width = WIDTH, .action_count = ACTIONS};
+static const dq_env_spec shape = {.state_width = WIDTH, .action_count = ACTIONS};
 
 static dq_pool *pool_of(unsigned threads)
 {

@@ -64,7 +64,7 @@ static dq_agent *make_agent(world *w, const dq_logged_config *config)
 {
     dq_agent *agent;
     dq_agent_config c = dq_agent_find("dqn")->defaults;
-    dq_task_shape shape = dq_sessions_shape(&w->log, NULL);
+    dq_env_spec shape = dq_sessions_shape(&w->log, NULL);
     c.hidden_count = 1;
     c.hidden[0] = 32;
     c.dropout = 0;
@@ -109,7 +109,7 @@ static void run_out(world *w)
 static void values_after(world *w, dq_agent *agent, uint32_t item, float q[ITEMS])
 {
     float state[HISTORY * ITEMS + 1];
-    dq_task_shape shape = dq_sessions_shape(&w->log, NULL);
+    dq_env_spec shape = dq_sessions_shape(&w->log, NULL);
     uint32_t before[2] = {(item + ITEMS - 1) % ITEMS, item};
     dq_sessions_state(&shape, &w->log.items, NULL, before, 2, state);
     dq_agent_values(agent, state, 1, q);
@@ -124,7 +124,7 @@ static void a_state_is_the_user_the_latest_items_and_their_number(void **state)
     const float *at[3] = {items[0], items[1], items[2]};
     dq_session_rows log = {
         .users = {.count = 1, .width = 2}, .items = {.at = at, .count = 3, .width = 2}, .history = 3};
-    dq_task_shape shape = dq_sessions_shape(&log, NULL);
+    dq_env_spec shape = dq_sessions_shape(&log, NULL);
     uint32_t before[4] = {0, 1, 2, 2};
     assert_int_equal(shape.state_width, 9);
     assert_int_equal(shape.user_width, 2);
@@ -143,7 +143,7 @@ static void the_shape_describes_actions(void **state)
     world w;
     float actions[ITEMS * ITEMS];
     populate(&w);
-    dq_task_shape shape = dq_sessions_shape(&w.log, actions);
+    dq_env_spec shape = dq_sessions_shape(&w.log, actions);
     assert_memory_equal(actions, w.vectors, sizeof actions);
     assert_ptr_equal(shape.actions, actions);
     assert_int_equal(shape.action_width, ITEMS);
@@ -169,7 +169,7 @@ static void a_world_model_tells_actions_apart(void **state)
     for (int described = 0; described < 2; described++) {
         dq_agent *agent;
         dq_agent_losses losses;
-        dq_task_shape shape = dq_sessions_shape(&log, described ? actions : NULL);
+        dq_env_spec shape = dq_sessions_shape(&log, described ? actions : NULL);
         assert_int_equal(dq_agent_new(&agent, "dyna-q", &c, &shape, pool, NULL), DQ_OK);
         dq_mlp *outcome = dq_agent_network(agent, "world.0");
         assert_int_equal(dq_mlp_get_spec(outcome)->input, shape.state_width + (described ? 5 : 2));
@@ -406,7 +406,7 @@ static void learns_from_transitions(void **state)
     dq_logged_config config = {
         .epochs = 300, .batch = 24, .validation = 0.2, .best_by = DQ_LOGGED_BEST_BY_LOSS, .seed = 1};
     dq_agent_config c = dq_agent_find("dqn")->defaults;
-    dq_task_shape shape = {.state_width = PLACES, .action_count = 2};
+    dq_env_spec shape = {.state_width = PLACES, .action_count = 2};
     dq_logged_rows rows = dq_logged_of_transitions(&log);
     world w = {0};
     bool ended;

@@ -34,7 +34,7 @@ dq_status dq_mongo_fail(const dq_mongo_database *database, const bson_error_t *w
  * was forgotten. */
 bool dq_mongo_passes(const bson_error_t *why);
 
-/* dq_collections' open (lib/port/mongo_cursor.c). */
+/* dq_collections' open (cursor.c). */
 dq_status dq_mongo_open(dq_collections *place, const dq_query *query, dq_documents *documents,
                         dq_error *error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A MongoDB database as a place of documents (dq/documents.h), and BSON into values. lib/port/mongo*.c are
- * the only homes of libmongoc and libbson.
+ * A MongoDB database as a place of documents (port/files/documents.h), and BSON into values. Only the files
+ * beside it see libmongoc and libbson.
  *
  * A value is what the document's relaxed extended JSON says ({"$oid": hex}, {"$date": "..."} ...), so that a
  * database and the folder that mongoexport makes of it are one and the same to a reader.

@@ -13,24 +13,24 @@
 
 #include <cmocka.h>
 
-static dq_task *make(const char *kind, const char *options, uint64_t seed)
+static dq_env *make(const char *kind, const char *options, uint64_t seed)
 {
     dq_error e = DQ_ERROR_NONE;
-    dq_task *task;
-    if (dq_task_new(&task, kind, options, seed, &e)) fail_msg("%s", e.reason);
-    assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+    dq_env *task;
+    if (dq_env_new(&task, kind, options, seed, &e)) fail_msg("%s", e.reason);
+    assert_int_equal(dq_env_reset(task, &e), DQ_OK);
     return task;
 }
 
-static dq_step take(dq_task *task, uint32_t action)
+static dq_step take(dq_env *task, uint32_t action)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_step step;
-    if (dq_task_step(task, action, &step, &e)) fail_msg("%s", e.reason);
+    if (dq_env_step(task, action, &step, &e)) fail_msg("%s", e.reason);
     return step;
 }
 
-static uint32_t hot(const dq_task *task)
+static uint32_t hot(const dq_env *task)
 {
     uint32_t at = 0;
     while (task->state[at] != 1) at++;
@@ -45,13 +45,13 @@ static void near(double got, double wanted, double within)
 
 /* ---- every kind ---- */
 
-static void *a_kind(const dq_task_kind *kind)
+static void *a_kind(const dq_env_kind *kind)
 {
     return make(kind->name, NULL, 7);
 }
 
 /* Plays n random steps; a digest of all that was seen. */
-static double play(dq_task *task, dq_rng *rng, int n)
+static double play(dq_env *task, dq_rng *rng, int n)
 {
     double sum = 0;
     dq_error e = DQ_ERROR_NONE;
@@ -63,7 +63,7 @@ static double play(dq_task *task, dq_rng *rng, int n)
         }
         sum = 0.5 * sum + (double)s.reward;
         assert_false(s.terminal && s.truncated);
-        if (s.terminal || s.truncated) assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+        if (s.terminal || s.truncated) assert_int_equal(dq_env_reset(task, &e), DQ_OK);
     }
     return sum;
 }
@@ -71,20 +71,20 @@ static double play(dq_task *task, dq_rng *rng, int n)
 static void the_same_seed_is_the_same_life(void **state)
 {
     (void)state;
-    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) {
-        dq_task *a = a_kind(*k), *b = a_kind(*k);
+    for (const dq_env_kind *const *k = dq_env_kinds; *k; k++) {
+        dq_env *a = a_kind(*k), *b = a_kind(*k);
         dq_rng x = dq_rng_new(1), y = dq_rng_new(1);
         assert_true(play(a, &x, 300) == play(b, &y, 300));
-        dq_task_free(a);
-        dq_task_free(b);
+        dq_env_free(a);
+        dq_env_free(b);
     }
 }
 
 static const float vectors[8];
 
 /* state, user, history, item; actions, their width, their vectors, limit */
-static const dq_task_shape whole = {12, 3, 4, 2, 4, 2, vectors, 0};
-static const dq_task_shape contradictions[] = {
+static const dq_env_spec whole = {12, 3, 4, 2, 4, 2, vectors, 0};
+static const dq_env_spec contradictions[] = {
     {0, 0, 0, 0, 1, 0, NULL, 0},
     {1, 0, 0, 0, 0, 0, NULL, 0},
     {10, 3, 4, 2, 4, 2, vectors, 0},          /* no room for user and history */
@@ -97,43 +97,43 @@ static const dq_task_shape contradictions[] = {
 };
 enum { CONTRADICTIONS = sizeof contradictions / sizeof *contradictions };
 
-static dq_status init_as(dq_task *task, const double *options, dq_error *error)
+static dq_status init_as(dq_env *task, const double *options, dq_error *error)
 {
     (void)options, (void)error;
-    task->shape = *(const dq_task_shape *)task->self;
+    task->shape = *(const dq_env_spec *)task->self;
     return DQ_OK;
 }
 
 static void shapes_that_contradict_themselves_are_refused(void **state)
 {
     (void)state;
-    const dq_task_option none = {0};
-    const dq_task_kind kind = {.name = "made", .options = &none, .init = init_as};
-    dq_task *task;
+    const dq_env_option none = {0};
+    const dq_env_kind kind = {.name = "made", .options = &none, .init = init_as};
+    dq_env *task;
     for (size_t i = 0; i < CONTRADICTIONS; i++) {
-        dq_task_shape shape = contradictions[i];
-        assert_int_equal(dq_task_shape_check(&shape, NULL), DQ_ERR_RANGE);
-        assert_int_equal(dq_task_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_ERR_RANGE);
+        dq_env_spec shape = contradictions[i];
+        assert_int_equal(dq_env_spec_check(&shape, NULL), DQ_ERR_RANGE);
+        assert_int_equal(dq_env_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_ERR_RANGE);
         assert_null(task);
     }
-    dq_task_shape shape = whole;
-    assert_int_equal(dq_task_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_OK);
-    dq_task_free(task);
+    dq_env_spec shape = whole;
+    assert_int_equal(dq_env_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_OK);
+    dq_env_free(task);
     shape.actions = NULL;
     shape.action_width = 0;
-    assert_int_equal(dq_task_shape_check(&shape, NULL), DQ_OK); /* items, but no described actions */
+    assert_int_equal(dq_env_spec_check(&shape, NULL), DQ_OK); /* items, but no described actions */
 }
 
 static void shapes_add_up(void **state)
 {
     (void)state;
-    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) {
-        dq_task *a = a_kind(*k);
-        const dq_task_shape *s = &a->shape;
-        assert_int_equal(dq_task_shape_check(s, NULL), DQ_OK);
+    for (const dq_env_kind *const *k = dq_env_kinds; *k; k++) {
+        dq_env *a = a_kind(*k);
+        const dq_env_spec *s = &a->shape;
+        assert_int_equal(dq_env_spec_check(s, NULL), DQ_OK);
         assert_true((char *)a->state >= (char *)a->memory &&
                     (char *)(a->state + s->state_width) <= (char *)a->memory + a->memory_bytes);
-        dq_task_free(a);
+        dq_env_free(a);
     }
 }
 
@@ -141,23 +141,23 @@ static void shapes_add_up(void **state)
 static void a_saved_task_goes_on(void **state)
 {
     (void)state;
-    for (const dq_task_kind *const *k = dq_task_kinds; *k; k++) {
+    for (const dq_env_kind *const *k = dq_env_kinds; *k; k++) {
         dq_error e = DQ_ERROR_NONE;
         dq_bundle model;
-        dq_task *a = a_kind(*k), *b;
+        dq_env *a = a_kind(*k), *b;
         dq_rng x = dq_rng_new(1), y;
         play(a, &x, 57);
         assert_int_equal(dq_bundle_init(&model, "model", 0, &e), DQ_OK);
-        assert_int_equal(dq_task_save(a, "task", &model, &e), DQ_OK);
-        assert_int_equal(dq_task_new(&b, (*k)->name, NULL, 99, &e), DQ_OK);
-        assert_int_equal(dq_task_restore(b, "task", &model, &e), DQ_OK);
+        assert_int_equal(dq_env_save(a, "task", &model, &e), DQ_OK);
+        assert_int_equal(dq_env_new(&b, (*k)->name, NULL, 99, &e), DQ_OK);
+        assert_int_equal(dq_env_restore(b, "task", &model, &e), DQ_OK);
         dq_bundle_free(&model);
         y = x;
         assert_true(play(a, &x, 200) == play(b, &y, 200));
         assert_memory_equal(a->counters, b->counters, sizeof a->counters);
         assert_true(a->steps == b->steps);
-        dq_task_free(a);
-        dq_task_free(b);
+        dq_env_free(a);
+        dq_env_free(b);
     }
 }
 
@@ -166,15 +166,15 @@ static void a_false_checkpoint_is_refused(void **state)
     (void)state;
     dq_error e = DQ_ERROR_NONE;
     dq_bundle model;
-    dq_task *small = make("session", "items=20", 7), *large = make("session", "items=30", 7);
+    dq_env *small = make("session", "items=20", 7), *large = make("session", "items=30", 7);
     assert_int_equal(dq_bundle_init(&model, "model", 0, &e), DQ_OK);
-    assert_int_equal(dq_task_save(small, "task", &model, &e), DQ_OK);
-    assert_int_equal(dq_task_restore(large, "task", &model, &e), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_env_save(small, "task", &model, &e), DQ_OK);
+    assert_int_equal(dq_env_restore(large, "task", &model, &e), DQ_ERR_SCHEMA);
     *(uint32_t *)small->memory = 1000000; /* the user */
-    assert_int_equal(dq_task_restore(small, "task", &model, &e), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_env_restore(small, "task", &model, &e), DQ_ERR_SCHEMA);
     dq_bundle_free(&model);
-    dq_task_free(small);
-    dq_task_free(large);
+    dq_env_free(small);
+    dq_env_free(large);
 }
 
 static void wrong_names_numbers_and_actions(void **state)
@@ -185,7 +185,7 @@ static void wrong_names_numbers_and_actions(void **state)
         dq_status status;
         const char *says;
     } cases[] = {
-        {"poker", NULL, DQ_ERR_UNKNOWN, "no task 'poker'"},
+        {"poker", NULL, DQ_ERR_UNKNOWN, "no environment 'poker'"},
         {"maze", "walls=3", DQ_ERR_UNKNOWN, "maze has no option 'walls'; it has steps"},
         {"maze", "steps", DQ_ERR_RANGE, "maze: steps needs a value"},
         {"maze", "steps=many", DQ_ERR_RANGE, "maze: steps=many is not a number"},
@@ -198,16 +198,16 @@ static void wrong_names_numbers_and_actions(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         dq_error e = DQ_ERROR_NONE;
-        dq_task *task;
-        assert_int_equal(dq_task_new(&task, cases[i].kind, cases[i].options, 1, &e), cases[i].status);
+        dq_env *task;
+        assert_int_equal(dq_env_new(&task, cases[i].kind, cases[i].options, 1, &e), cases[i].status);
         assert_string_equal(e.reason, cases[i].says);
         assert_null(task);
     }
     dq_error e = DQ_ERROR_NONE;
     dq_step step;
-    dq_task *task = make("maze", "steps=0,", 1);
-    assert_int_equal(dq_task_step(task, 4, &step, &e), DQ_ERR_RANGE);
-    dq_task_free(task);
+    dq_env *task = make("maze", "steps=0,", 1);
+    assert_int_equal(dq_env_step(task, 4, &step, &e), DQ_ERR_RANGE);
+    dq_env_free(task);
 }
 
 /* ---- the sequence ---- */
@@ -215,7 +215,7 @@ static void wrong_names_numbers_and_actions(void **state)
 static void the_sequence_goes_forward_and_back(void **state)
 {
     (void)state;
-    dq_task *task = make("sequence", NULL, 1);
+    dq_env *task = make("sequence", NULL, 1);
     assert_int_equal(task->shape.state_width, 5);
     assert_int_equal(task->shape.action_count, 6);
     dq_step s = take(task, 3); /* wrong at the first place: it stays there */
@@ -231,44 +231,44 @@ static void the_sequence_goes_forward_and_back(void **state)
     near(task->counters[0], 2, 0);
     near(task->counters[1], 1, 0);
     near(task->counters[2], 1, 0);
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
 static void ten_errors_break_a_trial_off(void **state)
 {
     (void)state;
-    dq_task *task = make("sequence", NULL, 1);
+    dq_env *task = make("sequence", NULL, 1);
     for (int i = 1; i <= 10; i++) {
         dq_step s = take(task, 5);
         assert_true(s.truncated == (i == 10) && !s.terminal);
     }
     near(task->counters[1], 0, 0);
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
-static bool solves(dq_task *task, const char *letters)
+static bool solves(dq_env *task, const char *letters)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_step s = {0};
     for (const char *c = letters; *c; c++) s = take(task, (uint32_t)(*c - 'A'));
     bool done = s.terminal && task->counters[0] == 0;
-    assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+    assert_int_equal(dq_env_reset(task, &e), DQ_OK);
     return done;
 }
 
 static void the_order_changes_after_so_many_trials(void **state)
 {
     (void)state;
-    dq_task *task = make("sequence", "change=15", 1);
+    dq_env *task = make("sequence", "change=15", 1);
     for (int i = 0; i < 15; i++) assert_true(solves(task, "ABCDE"));
     assert_false(solves(task, "ABCDE"));
     for (int i = 0; i < 15; i++) assert_true(solves(task, "ADCBE"));
-    dq_task_free(task);
+    dq_env_free(task);
     task = make("sequence", "length=10,distractors=0,change=1,then=2", 1);
     assert_int_equal(task->shape.action_count, 10);
     assert_true(solves(task, "ABCDEFGHIJ"));
     assert_true(solves(task, "JIHGFEDCBA"));
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
 /* ---- the maze, the chain, the pole ---- */
@@ -280,7 +280,7 @@ static void the_maze_is_solved_in_14_steps(void **state)
     (void)state;
     static const uint32_t way[14] = {DOWN,  DOWN,  RIGHT, RIGHT, RIGHT, UP, RIGHT,
                                      RIGHT, RIGHT, RIGHT, RIGHT, UP,    UP, UP};
-    dq_task *task = make("maze", NULL, 1);
+    dq_env *task = make("maze", NULL, 1);
     dq_step s = {0};
     assert_int_equal(hot(task), 18);
     s = take(task, LEFT); /* off the edge */
@@ -295,13 +295,13 @@ static void the_maze_is_solved_in_14_steps(void **state)
         near(s.reward, i == 13, 0);
     }
     assert_true(s.terminal && hot(task) == 8);
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
 static void the_chain_slips_as_often_as_it_says(void **state)
 {
     (void)state;
-    dq_task *task = make("chain", "steps=0", 3);
+    dq_env *task = make("chain", "steps=0", 3);
     int back = 0, n = 100000;
     for (int i = 0; i < n; i++) {
         uint32_t before = hot(task);
@@ -312,10 +312,10 @@ static void the_chain_slips_as_often_as_it_says(void **state)
         if (s.reward == 10) assert_true(before == 4 && hot(task) == 4);
     }
     near((double)back / n, 0.2, 4 * sqrt(0.2 * 0.8 / n));
-    dq_task_free(task);
+    dq_env_free(task);
     task = make("chain", NULL, 3);
     for (int i = 1; i <= 100; i++) assert_true(take(task, 1).truncated == (i == 100));
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
 /* From the doubles that Gymnasium starts with, float for float (cos and sin of two libraries may differ in
@@ -325,25 +325,25 @@ static void cartpole_is_gymnasiums(void **state)
     (void)state;
     size_t at = 0;
     for (size_t episode = 0; episode < sizeof cartpole_length / sizeof cartpole_length[0]; episode++) {
-        dq_task *task = make("cartpole", NULL, 1);
+        dq_env *task = make("cartpole", NULL, 1);
         memcpy(task->memory, cartpole_start + 4 * episode, 4 * sizeof(double));
         for (int i = 0; i < cartpole_length[episode]; i++, at++) {
             dq_step s = take(task, cartpole_action[at]);
             for (size_t k = 0; k < 4; k++) near((double)task->state[k], cartpole_state[4 * at + k], 1e-5);
             assert_true(s.terminal == cartpole_end[at] && s.reward == 1);
         }
-        dq_task_free(task);
+        dq_env_free(task);
     }
 }
 
 static void cartpole_begins_near_the_middle_and_lasts_500_steps(void **state)
 {
     (void)state;
-    dq_task *task = make("cartpole", NULL, 1);
+    dq_env *task = make("cartpole", NULL, 1);
     double zero[4] = {0}, sum = 0, squares = 0;
     dq_error e = DQ_ERROR_NONE;
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+        assert_int_equal(dq_env_reset(task, &e), DQ_OK);
         for (int k = 0; k < 4; k++) {
             assert_true(fabs((double)task->state[k]) <= 0.05);
             sum += (double)task->state[k];
@@ -358,7 +358,7 @@ static void cartpole_begins_near_the_middle_and_lasts_500_steps(void **state)
         s = take(task, (uint32_t)i % 2);
         assert_true(!s.terminal && s.truncated == (i == 500));
     }
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
 /* ---- the session ---- */
@@ -373,26 +373,26 @@ static double product(const float *a, const float *b, uint32_t n)
 static void sessions_have_the_published_widths(void **state)
 {
     (void)state;
-    dq_task *task = make("session", NULL, 1);
+    dq_env *task = make("session", NULL, 1);
     assert_int_equal(task->shape.state_width, 42);
     assert_int_equal(task->shape.action_count, 500);
     assert_int_equal(task->shape.step_limit, 10);
-    dq_task_free(task);
+    dq_env_free(task);
     task = make("session", "generated=1", 1);
     assert_int_equal(task->shape.state_width, 102);
-    dq_task_free(task);
+    dq_env_free(task);
     task = make("session", "full=1,history=5", 1);
     assert_int_equal(task->shape.state_width, 20 + 5 * 20 + 2);
     assert_int_equal(task->shape.history, 5);
     assert_int_equal(task->shape.user_width, 20);
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
 /* The state is made anew here, from rewards alone. */
 static void a_session_shows_what_happened(void **state)
 {
     (void)state;
-    dq_task *mean = make("session", "items=30", 5), *full = make("session", "items=30,full=1", 5);
+    dq_env *mean = make("session", "items=30", 5), *full = make("session", "items=30,full=1", 5);
     dq_rng rng = dq_rng_new(8);
     uint32_t engaged[10], n = 0;
     for (int t = 1; t <= 10; t++) {
@@ -418,8 +418,8 @@ static void a_session_shows_what_happened(void **state)
         near((double)full->state[80], t / 10.0, 1e-6);
     }
     assert_true(n > 1);
-    dq_task_free(mean);
-    dq_task_free(full);
+    dq_env_free(mean);
+    dq_env_free(full);
 }
 
 /* With one user: the share of engagements of an item is E clip(p + noise). */
@@ -429,7 +429,7 @@ static void engagement_has_its_probability(void **state)
     dq_error e = DQ_ERROR_NONE;
     const char *const all[] = {"users=1,items=8,steps=1", "users=1,items=8,steps=1,mix=0"};
     for (int which = 0; which < 2; which++) {
-        dq_task *task = make("session", all[which], 5);
+        dq_env *task = make("session", all[which], 5);
         const uint32_t w = task->shape.action_width;
         dq_rng noise = dq_rng_new(3);
         for (uint32_t a = 0; a < 8; a++) {
@@ -439,11 +439,11 @@ static void engagement_has_its_probability(void **state)
             for (int i = 0; i < n; i++) {
                 hits += take(task, a).reward > 0.5F;
                 expected += fmin(1, fmax(0, 1 / (1 + exp(-z)) + 0.1 * dq_rng_normal(&noise)));
-                assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+                assert_int_equal(dq_env_reset(task, &e), DQ_OK);
             }
             near(hits / n, expected / n, 0.016);
         }
-        dq_task_free(task);
+        dq_env_free(task);
     }
 }
 
@@ -461,7 +461,7 @@ static void rewards_are_as_published(void **state)
         {"users=1,noise=0,spread=100,bonus=0.6", 1.6, 0.8 + 0.6 / sqrt(2), 0.8 + 0.6 / sqrt(3)},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        dq_task *task = make("session", cases[c].options, 5);
+        dq_env *task = make("session", cases[c].options, 5);
         uint32_t best = 0, worst = 0;
         for (uint32_t a = 1; a < task->shape.action_count; a++) {
             double z = product(task->state, task->shape.actions + a * 20, 20);
@@ -473,7 +473,7 @@ static void rewards_are_as_published(void **state)
         near((double)take(task, best).reward, cases[c].third, 1e-6);
         if (c == 0) near((double)take(task, worst).reward, -0.1, 1e-6);
         near(task->counters[1], 2, 0);
-        dq_task_free(task);
+        dq_env_free(task);
     }
 }
 
@@ -481,27 +481,27 @@ static void sessions_serve_the_users_they_should(void **state)
 {
     (void)state;
     dq_error e = DQ_ERROR_NONE;
-    dq_task *all = make("session", "users=10", 1), *some = make("session", "users=10,first=7,served=2", 2);
+    dq_env *all = make("session", "users=10", 1), *some = make("session", "users=10,first=7,served=2", 2);
     float seen[10][20];
     int count = 0, met = 0;
     for (int i = 0; i < 400; i++) {
         int u = 0;
         while (u < count && memcmp(seen[u], all->state, sizeof seen[u]) != 0) u++;
         if (u == count) memcpy(seen[count++], all->state, sizeof seen[u]);
-        assert_int_equal(dq_task_reset(all, &e), DQ_OK);
+        assert_int_equal(dq_env_reset(all, &e), DQ_OK);
     }
     assert_int_equal(count, 10);
     for (int u = 0; u < 10; u++) {
         bool hit = false;
         for (int i = 0; i < 40; i++) {
             hit = hit || memcmp(seen[u], some->state, sizeof seen[u]) == 0;
-            assert_int_equal(dq_task_reset(some, &e), DQ_OK);
+            assert_int_equal(dq_env_reset(some, &e), DQ_OK);
         }
         met += hit;
     }
     assert_int_equal(met, 2);
-    dq_task_free(all);
-    dq_task_free(some);
+    dq_env_free(all);
+    dq_env_free(some);
 }
 
 /* ---- the films ---- */
@@ -510,13 +510,13 @@ static void films_reward_and_wear_out(void **state)
 {
     (void)state;
     dq_error e = DQ_ERROR_NONE;
-    dq_task *task = make("films", "users=1,spread=0,weariness=2", 1);
+    dq_env *task = make("films", "users=1,spread=0,weariness=2", 1);
     double fresh[3] = {0}, weary[3] = {0}, fresh_n = 0, weary_n = 0;
     assert_int_equal(task->shape.state_width, 100);
     assert_int_equal(task->shape.action_count, 10);
     for (int i = 0; i < 20000; i++) {
         uint32_t a = (uint32_t)(i % 10);
-        assert_int_equal(dq_task_reset(task, &e), DQ_OK);
+        assert_int_equal(dq_env_reset(task, &e), DQ_OK);
         dq_step first = take(task, a);
         fresh_n++;
         fresh[first.reward > 5 ? 2 : first.reward > 0.5F ? 1 : 0]++;
@@ -532,10 +532,10 @@ static void films_reward_and_wear_out(void **state)
     near(fresh[2] / fresh_n, 0.5 * f, 0.012);
     near(weary[0] / weary_n, 1 - p, 0.014);
     near(weary[2] / weary_n, p * q, 0.004);
-    dq_task_free(task);
+    dq_env_free(task);
     task = make("films", NULL, 1);
     for (int i = 1; i <= 100; i++) assert_true(take(task, 1).truncated == (i == 100));
-    dq_task_free(task);
+    dq_env_free(task);
 }
 
 int main(void)
