@@ -2,7 +2,7 @@
  *
  * The parts of dq-plan: pairs.c predicts the rewards of pairs of a catalogue (system A's agents),
  * states.c reads states for the agents of tasks, rollout.c and lists.c write what these
- * foresee from there.
+ * predict from there.
  */
 #ifndef DQ_PLAN_PLAN_H
 #define DQ_PLAN_PLAN_H
@@ -66,7 +66,7 @@ typedef struct plan_starts {
     uint64_t first;           /* number of the first one */
 } plan_starts;
 
-/* How what is foreseen is written: roll-outs, or lists. */
+/* How what is predicted is written: roll-outs, or lists. */
 typedef struct plan_writer {
     size_t room; /* starts at once */
     void *self;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is foreseen from the states, as transitions: a bundle for each step of a block of them. An episode is
+ * What is predicted from the states, as transitions: a bundle for each step of a block of them. An episode is
  * the number of the state that a branch began in, so that validation holds all of it out together.
  */
 #include "plan.h"

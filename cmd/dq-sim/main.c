@@ -52,14 +52,14 @@ static dq_status list_tasks(void)
 
 static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *error)
 {
-    dq_population_config config = {.users = (uint32_t)o->users,
-                                   .items = (uint32_t)o->items,
-                                   .interactions = o->interactions,
-                                   .seed = o->common.seed};
+    dq_synthetic_config config = {.users = (uint32_t)o->users,
+                                  .items = (uint32_t)o->items,
+                                  .interactions = o->interactions,
+                                  .seed = o->common.seed};
     dq_maker maker = dq_cli_maker(cli, (int64_t)o->common.seed);
-    dq_population *population;
+    dq_synthetic *population;
     dq_writer *writer;
-    dq_status status = dq_population_new(&population, &config, error);
+    dq_status status = dq_synthetic_new(&population, &config, error);
     if (status) return status;
     status = dq_writer_open(&writer, o->common.output, &maker, NULL, 0, error);
     if (!status) {
@@ -69,7 +69,7 @@ static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *er
         else
             status = dq_writer_close(writer, error);
     }
-    dq_population_free(population);
+    dq_synthetic_free(population);
     return status;
 }
 

@@ -81,7 +81,7 @@ static void free_block(block *b)
 static dq_status write_block(block *b, const char *kind, const float *vectors, const dq_field *fields,
                              size_t field_count, const dq_value *pairs, dq_writer *writer, dq_error *error)
 {
-    uint64_t rows = b->texts[0].count, shape[2] = {rows, DQ_POPULATION_WIDTH};
+    uint64_t rows = b->texts[0].count, shape[2] = {rows, DQ_SYNTHETIC_WIDTH};
     dq_bundle out;
     dq_status status = b->status ? b->status : dq_bundle_init(&out, kind, rows, error);
     if (status) return status;
@@ -111,7 +111,7 @@ static void put_preferences(block *b, const dq_person *p)
     put(b, "attr.preferences", DQ_JSON, text);
 }
 
-static void put_user(block *b, const dq_population *p, uint32_t u)
+static void put_user(block *b, const dq_synthetic *p, uint32_t u)
 {
     const dq_person *x = &p->persons[u];
     b->at = 0;
@@ -126,7 +126,7 @@ static void put_user(block *b, const dq_population *p, uint32_t u)
     put_preferences(b, x);
 }
 
-static void put_item(block *b, const dq_population *p, uint32_t i)
+static void put_item(block *b, const dq_synthetic *p, uint32_t i)
 {
     const dq_product *x = &p->products[i];
     b->at = 0;
@@ -141,7 +141,7 @@ static void put_item(block *b, const dq_population *p, uint32_t i)
     put_word(b, "attr.season", dq_seasons[x->season]);
 }
 
-static void put_event(block *b, const dq_population *p, const dq_event *e)
+static void put_event(block *b, const dq_synthetic *p, const dq_event *e)
 {
     time_t when = BEGINNING + (time_t)e->second;
     char text[32] = "";
@@ -161,7 +161,7 @@ static void put_event(block *b, const dq_population *p, const dq_event *e)
 static dq_status pairs_of(dq_arena *arena, dq_value *pairs, dq_error *error)
 {
     size_t n;
-    const dq_field *users = dq_population_user_fields(&n), *items = dq_population_item_fields(&n);
+    const dq_field *users = dq_synthetic_user_fields(&n), *items = dq_synthetic_item_fields(&n);
     *pairs = dq_list();
     for (size_t i = 0; i < n; i++) {
         dq_value pair = dq_list();
@@ -172,13 +172,13 @@ static dq_status pairs_of(dq_arena *arena, dq_value *pairs, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status write_side(const dq_population *p, bool items, block *b, dq_writer *writer, dq_error *error)
+static dq_status write_side(const dq_synthetic *p, bool items, block *b, dq_writer *writer, dq_error *error)
 {
     uint32_t count = items ? p->config.items : p->config.users;
     const float *vectors = items ? p->item : p->user;
     size_t field_count;
-    const dq_field *fields = items ? dq_population_item_fields(&field_count)
-                                   : dq_population_user_fields(&field_count);
+    const dq_field *fields = items ? dq_synthetic_item_fields(&field_count)
+                                   : dq_synthetic_user_fields(&field_count);
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value pairs;
     dq_status status = pairs_of(&arena, &pairs, error);
@@ -186,14 +186,14 @@ static dq_status write_side(const dq_population *p, bool items, block *b, dq_wri
         uint32_t n = count - from < BLOCK ? count - from : BLOCK;
         for (uint32_t r = from; r < from + n; r++) items ? put_item(b, p, r) : put_user(b, p, r);
         status = write_block(b, items ? DQ_KIND_ITEMS : DQ_KIND_USERS,
-                             vectors + (size_t)from * DQ_POPULATION_WIDTH, fields, field_count,
+                             vectors + (size_t)from * DQ_SYNTHETIC_WIDTH, fields, field_count,
                              items ? &pairs : NULL, writer, error);
     }
     dq_arena_free(&arena);
     return status;
 }
 
-static dq_status write_events(const dq_population *p, block *b, const dq_common *common, dq_writer *writer,
+static dq_status write_events(const dq_synthetic *p, block *b, const dq_common *common, dq_writer *writer,
                               dq_error *error)
 {
     dq_status status = DQ_OK;
@@ -208,7 +208,7 @@ static dq_status write_events(const dq_population *p, block *b, const dq_common 
     return status;
 }
 
-dq_status sim_write_population(const dq_population *population, const dq_common *common, dq_writer *writer,
+dq_status sim_write_population(const dq_synthetic *population, const dq_common *common, dq_writer *writer,
                                dq_error *error)
 {
     block users = {.error = error}, events = {.error = error}, items = {.error = error};

@@ -12,7 +12,7 @@
 #include "env/synthetic.h"
 
 /* Writes users, interactions and items. */
-dq_status sim_write_population(const dq_population *population, const dq_common *common, dq_writer *writer,
+dq_status sim_write_population(const dq_synthetic *population, const dq_common *common, dq_writer *writer,
                                dq_error *error);
 
 typedef struct sim_play_options {

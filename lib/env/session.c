@@ -107,24 +107,24 @@ static void draw_small(session *s, uint64_t world, double spread)
 
 static dq_status take_generated(session *s, uint64_t world, dq_error *error)
 {
-    dq_population_config config = {.users = s->users, .items = s->items, .seed = world};
-    dq_population *p;
+    dq_synthetic_config config = {.users = s->users, .items = s->items, .seed = world};
+    dq_synthetic *p;
     s->raised = calloc((size_t)s->users * s->items, sizeof *s->raised);
     if (!s->raised) return dq_fail(error, DQ_ERR_MEMORY, "no memory for the past of %u users", s->users);
-    dq_status status = dq_population_new(&p, &config, error);
+    dq_status status = dq_synthetic_new(&p, &config, error);
     if (status) return status;
     memcpy(s->user, p->user, (size_t)s->users * s->width * sizeof *s->user);
     memcpy(s->item, p->item, (size_t)s->items * s->width * sizeof *s->item);
     for (size_t e = 0; e < p->event_count; e++)
-        s->raised[(size_t)p->events[e].user * s->items + p->events[e].item] += (float)dq_population_boost(
+        s->raised[(size_t)p->events[e].user * s->items + p->events[e].item] += (float)dq_synthetic_boost(
             p->events[e].type);
-    dq_population_free(p);
+    dq_synthetic_free(p);
     return DQ_OK;
 }
 
 static dq_status make_world(session *s, const double *o, dq_error *error)
 {
-    s->width = o[GENERATED] != 0 ? DQ_POPULATION_WIDTH : SMALL_WIDTH;
+    s->width = o[GENERATED] != 0 ? DQ_SYNTHETIC_WIDTH : SMALL_WIDTH;
     s->user = calloc((size_t)s->users * s->width, sizeof *s->user);
     s->item = calloc((size_t)s->items * s->width, sizeof *s->item);
     s->user_length = calloc(s->users, sizeof *s->user_length);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { USERS_STREAM = 1, ITEMS_STREAM, COUNTS_STREAM, EVENTS_STREAM = 1 << 20 };
-enum { TRIES = 64, SECONDS = DQ_POPULATION_DAYS * 86400 };
+enum { TRIES = 64, SECONDS = DQ_SYNTHETIC_DAYS * 86400 };
 
 const char *const dq_genders[] = {"female", "male", "other", NULL};
 const char *const dq_locations[] = {"urban", "suburban", "rural", NULL};
@@ -37,13 +37,13 @@ static const dq_field item_fields[] = {{"category", PREFERENCES, 10}, {"season",
                                        {"offer", MARKET, 6},          {"appeal", PROFILE, 10},
                                        {"segments", SEGMENT, 5},      {"taste", TASTE, TASTES}};
 
-const dq_field *dq_population_user_fields(size_t *count)
+const dq_field *dq_synthetic_user_fields(size_t *count)
 {
     *count = sizeof user_fields / sizeof user_fields[0];
     return user_fields;
 }
 
-const dq_field *dq_population_item_fields(size_t *count)
+const dq_field *dq_synthetic_item_fields(size_t *count)
 {
     *count = sizeof item_fields / sizeof item_fields[0];
     return item_fields;
@@ -155,13 +155,13 @@ static void describe_product(float *v, const dq_product *p, dq_rng *rng)
     normals(v + TASTE, TASTES, 1 / sqrt(TASTES), rng);
 }
 
-static dq_status make_sides(dq_population *p, dq_error *error)
+static dq_status make_sides(dq_synthetic *p, dq_error *error)
 {
     uint32_t users = p->config.users, items = p->config.items, *rank = calloc(items, sizeof *rank);
     p->persons = calloc(users, sizeof *p->persons);
     p->products = calloc(items, sizeof *p->products);
-    p->user = calloc((size_t)users * DQ_POPULATION_WIDTH, sizeof *p->user);
-    p->item = calloc((size_t)items * DQ_POPULATION_WIDTH, sizeof *p->item);
+    p->user = calloc((size_t)users * DQ_SYNTHETIC_WIDTH, sizeof *p->user);
+    p->item = calloc((size_t)items * DQ_SYNTHETIC_WIDTH, sizeof *p->item);
     if (!rank || !p->persons || !p->products || !p->user || !p->item) {
         free(rank);
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", users, items);
@@ -169,14 +169,14 @@ static dq_status make_sides(dq_population *p, dq_error *error)
     dq_rng rng = dq_rng_stream(p->config.seed, USERS_STREAM);
     for (uint32_t u = 0; u < users; u++) {
         draw_person(&p->persons[u], &rng);
-        describe_person(p->user + (size_t)u * DQ_POPULATION_WIDTH, &p->persons[u], &rng);
+        describe_person(p->user + (size_t)u * DQ_SYNTHETIC_WIDTH, &p->persons[u], &rng);
     }
     rng = dq_rng_stream(p->config.seed, ITEMS_STREAM);
     for (uint32_t i = 0; i < items; i++) rank[i] = i;
     dq_rng_shuffle(&rng, rank, items);
     for (uint32_t i = 0; i < items; i++) {
         draw_product(&p->products[i], rank[i], &rng);
-        describe_product(p->item + (size_t)i * DQ_POPULATION_WIDTH, &p->products[i], &rng);
+        describe_product(p->item + (size_t)i * DQ_SYNTHETIC_WIDTH, &p->products[i], &rng);
     }
     free(rank);
     return DQ_OK;
@@ -191,16 +191,16 @@ typedef struct visits {
     dq_rng rng;
 } visits;
 
-double dq_population_affinity(const dq_population *p, uint32_t user, uint32_t item)
+double dq_synthetic_affinity(const dq_synthetic *p, uint32_t user, uint32_t item)
 {
-    const float *u = p->user + (size_t)user * DQ_POPULATION_WIDTH;
-    const float *i = p->item + (size_t)item * DQ_POPULATION_WIDTH;
+    const float *u = p->user + (size_t)user * DQ_SYNTHETIC_WIDTH;
+    const float *i = p->item + (size_t)item * DQ_SYNTHETIC_WIDTH;
     double sum = 0;
-    for (int k = 0; k < DQ_POPULATION_WIDTH; k++) sum += (double)u[k] * (double)i[k];
+    for (int k = 0; k < DQ_SYNTHETIC_WIDTH; k++) sum += (double)u[k] * (double)i[k];
     return sigmoid(sum);
 }
 
-double dq_population_boost(unsigned type)
+double dq_synthetic_boost(unsigned type)
 {
     static const double boosts[] = {0.05, 0.1, 0.2, 0.2};
     return boosts[type];
@@ -220,12 +220,12 @@ static uint32_t look_up(const double *until, uint32_t n, double x)
     return low;
 }
 
-static double preference(const dq_population *p, const visits *v, uint32_t user, uint32_t item)
+static double preference(const dq_synthetic *p, const visits *v, uint32_t user, uint32_t item)
 {
-    return fmin(1, dq_population_affinity(p, user, item) + (double)v->raised[item]);
+    return fmin(1, dq_synthetic_affinity(p, user, item) + (double)v->raised[item]);
 }
 
-static void visit(const dq_population *p, visits *v, dq_event *event)
+static void visit(const dq_synthetic *p, visits *v, dq_event *event)
 {
     uint32_t items = p->config.items;
     double all = v->until[items - 1], liked = 0;
@@ -243,7 +243,7 @@ static void visit(const dq_population *p, visits *v, dq_event *event)
         double stars = 0.6 * quality + 2 * liked + 0.5 * dq_rng_normal(&v->rng);
         event->rating = (uint8_t)lround(within(stars, 1, 5));
     }
-    v->raised[event->item] += (float)dq_population_boost(event->type);
+    v->raised[event->item] += (float)dq_synthetic_boost(event->type);
 }
 
 static int by_second(const void *a, const void *b)
@@ -254,7 +254,7 @@ static int by_second(const void *a, const void *b)
 
 /* How many events each user has; false when memory is short. A given total is shared out as Poisson numbers
  * would be, given their sum: each event belongs to a user in proportion to his rate. */
-static bool count_events(const dq_population *p, uint64_t *counts, uint64_t *all)
+static bool count_events(const dq_synthetic *p, uint64_t *counts, uint64_t *all)
 {
     dq_rng rng = dq_rng_stream(p->config.seed, COUNTS_STREAM);
     uint32_t users = p->config.users;
@@ -269,7 +269,7 @@ static bool count_events(const dq_population *p, uint64_t *counts, uint64_t *all
     return true;
 }
 
-static void live(dq_population *p, visits *v, const uint64_t *counts)
+static void live(dq_synthetic *p, visits *v, const uint64_t *counts)
 {
     dq_event *at = p->events;
     for (uint32_t u = 0; u < p->config.users; u++) {
@@ -283,7 +283,7 @@ static void live(dq_population *p, visits *v, const uint64_t *counts)
     }
 }
 
-static dq_status make_events(dq_population *p, dq_error *error)
+static dq_status make_events(dq_synthetic *p, dq_error *error)
 {
     uint32_t users = p->config.users, items = p->config.items;
     uint64_t *counts = calloc(users, sizeof *counts);
@@ -305,25 +305,25 @@ static dq_status make_events(dq_population *p, dq_error *error)
     return ok ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for interactions");
 }
 
-dq_status dq_population_new(dq_population **population, const dq_population_config *config, dq_error *error)
+dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config *config, dq_error *error)
 {
     *population = NULL;
     if (config->users == 0 || config->items == 0)
         return dq_fail(error, DQ_ERR_RANGE, "a population needs users and items");
-    dq_population *p = calloc(1, sizeof *p);
+    dq_synthetic *p = calloc(1, sizeof *p);
     if (!p) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a population");
     p->config = *config;
     dq_status status = make_sides(p, error);
     if (!status) status = make_events(p, error);
     if (status) {
-        dq_population_free(p);
+        dq_synthetic_free(p);
         return status;
     }
     *population = p;
     return DQ_OK;
 }
 
-void dq_population_free(dq_population *p)
+void dq_synthetic_free(dq_synthetic *p)
 {
     if (!p) return;
     free(p->persons);

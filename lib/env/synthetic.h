@@ -27,7 +27,7 @@
 #include "dq/schema.h"
 #include "dq/status.h"
 
-enum { DQ_CATEGORIES = 10, DQ_POPULATION_WIDTH = 50, DQ_POPULATION_DAYS = 730 };
+enum { DQ_CATEGORIES = 10, DQ_SYNTHETIC_WIDTH = 50, DQ_SYNTHETIC_DAYS = 730 };
 
 enum { DQ_VIEW, DQ_CLICK, DQ_PURCHASE, DQ_RATING };
 
@@ -58,20 +58,20 @@ typedef struct dq_event {
     uint8_t rating;  /* 1 .. 5; 0: none */
 } dq_event;
 
-typedef struct dq_population_config {
+typedef struct dq_synthetic_config {
     uint32_t users, items;
     uint64_t interactions; /* in all; 0: each user's number is Poisson, by activity */
     uint64_t seed;
-} dq_population_config;
+} dq_synthetic_config;
 
-typedef struct dq_population {
-    dq_population_config config;
+typedef struct dq_synthetic {
+    dq_synthetic_config config;
     dq_person *persons;   /* (users) */
     dq_product *products; /* (items) */
     float *user, *item;   /* (users, 50), (items, 50) */
     dq_event *events;     /* (event_count), by user, then time */
     size_t event_count;
-} dq_population;
+} dq_synthetic;
 
 /* Words for the numbers above; NULL-ended. */
 extern const char *const dq_genders[],
@@ -81,17 +81,17 @@ extern const char *const dq_genders[],
                                                                                      *const dq_event_types[];
 
 /* The fields of both sides, of equal widths in equal order; *count of them. */
-const dq_field *dq_population_user_fields(size_t *count);
-const dq_field *dq_population_item_fields(size_t *count);
+const dq_field *dq_synthetic_user_fields(size_t *count);
+const dq_field *dq_synthetic_item_fields(size_t *count);
 
 /* DQ_ERR_RANGE without users or items. */
-dq_status dq_population_new(dq_population **population, const dq_population_config *config, dq_error *error);
-void dq_population_free(dq_population *population);
+dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config *config, dq_error *error);
+void dq_synthetic_free(dq_synthetic *population);
 
 /* sigmoid(u . i): nothing past counts. */
-double dq_population_affinity(const dq_population *population, uint32_t user, uint32_t item);
+double dq_synthetic_affinity(const dq_synthetic *population, uint32_t user, uint32_t item);
 /* By how much an event raises the preference afterwards. */
-double dq_population_boost(unsigned event_type);
+double dq_synthetic_boost(unsigned event_type);
 
 /* Poisson: how often something happens of which `mean` are expected (Knuth, in pieces of 16). */
 uint64_t dq_poisson(double mean, dq_rng *rng);

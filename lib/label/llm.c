@@ -133,13 +133,13 @@ static dq_status take_reply(dq_llm *l, const dq_reply *reply, dq_error *error)
     uint32_t sample = (uint32_t)((reply->tag >> 2) % l->config.votes);
     vote *v = &votes_of(l, number)[sample];
     dq_label label = dq_label_number(reply->label);
-    bool foresee = l->config.ask.options->dry_run && reply->status == DQ_ERR_UNKNOWN;
+    bool ahead_unknown = l->config.ask.options->dry_run && reply->status == DQ_ERR_UNKNOWN;
     if (l->config.soft && label != DQ_NO_LABEL) {
         bool possible = stage != DQ_PROMPT_SECOND || v->soft;
         v->soft = possible && expect(l, v, stage, label, reply);
     }
-    if (stage == DQ_PROMPT_FIRST && (label == DQ_CLICK || foresee))
-        return ask(l, number, sample, DQ_PROMPT_SECOND, foresee, error);
+    if (stage == DQ_PROMPT_FIRST && (label == DQ_CLICK || ahead_unknown))
+        return ask(l, number, sample, DQ_PROMPT_SECOND, ahead_unknown, error);
     if (stage == DQ_PROMPT_SECOND && label == DQ_IGNORE) label = DQ_CLICK;
     end_vote(l, number, v, label);
     return DQ_OK;

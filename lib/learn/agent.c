@@ -193,8 +193,8 @@ dq_status dq_agent_fit(dq_agent *a, const dq_experience *rows, size_t n, dq_agen
     return fit(a, rows, n, true, losses, error);
 }
 
-dq_status dq_agent_judge(dq_agent *a, const dq_experience *rows, size_t n, dq_agent_losses *losses,
-                         dq_error *error)
+dq_status dq_agent_evaluate_loss(dq_agent *a, const dq_experience *rows, size_t n, dq_agent_losses *losses,
+                                 dq_error *error)
 {
     return fit(a, rows, n, false, losses, error);
 }
@@ -205,21 +205,21 @@ void dq_agent_end_episode(dq_agent *a, uint32_t task)
     if (a->kind->end_episode) a->kind->end_episode(a, task);
 }
 
-dq_status dq_agent_foresee(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
+dq_status dq_agent_predict(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
                            float *rewards, float *ends, float *disagreement, dq_error *error)
 {
-    if (!a->kind->foresee)
+    if (!a->kind->predict)
         return dq_fail(error, DQ_ERR_UNSUPPORTED, "a %s agent has no world model to ask", a->kind->name);
     for (size_t i = 0; i < n; i++)
         if (actions[i] >= a->shape.action_count)
             return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], a->shape.action_count);
-    a->kind->foresee(a, states, actions, n, next, rewards, ends, disagreement);
+    a->kind->predict(a, states, actions, n, next, rewards, ends, disagreement);
     return DQ_OK;
 }
 
 dq_status agent_check_world(dq_agent *a, double most, dq_error *error)
 {
-    if (!a->kind->foresee)
+    if (!a->kind->predict)
         return dq_fail(error, DQ_ERR_UNSUPPORTED, "a %s agent has no world model to ask", a->kind->name);
     if (isfinite(most) && a->config.models < 2)
         return dq_fail(error, DQ_ERR_RANGE,

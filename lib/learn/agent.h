@@ -105,8 +105,8 @@ typedef struct dq_agent_kind {
     dq_status (*fit)(dq_agent *agent, const dq_experience *rows, size_t n, bool learn,
                      dq_agent_losses *losses, dq_error *error);
     void (*end_episode)(dq_agent *agent, uint32_t task); /* may be NULL */
-    /* What the world model foresees; may be NULL: there is none. */
-    void (*foresee)(dq_agent *agent, const float *states, const uint32_t *actions, size_t n, float *next,
+    /* What the world model predicts; may be NULL: there is none. */
+    void (*predict)(dq_agent *agent, const float *states, const uint32_t *actions, size_t n, float *next,
                     float *rewards, float *ends, float *disagreement);
     dq_mlp *(*network)(dq_agent *agent, const char *name); /* may be NULL */
     dq_status (*save)(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
@@ -142,16 +142,16 @@ dq_status dq_agent_learn(dq_agent *agent, dq_agent_losses *losses, dq_error *err
 dq_status dq_agent_fit(dq_agent *agent, const dq_experience *rows, size_t n, dq_agent_losses *losses,
                        dq_error *error);
 /* The losses on such rows, without dropout; nothing changes. */
-dq_status dq_agent_judge(dq_agent *agent, const dq_experience *rows, size_t n, dq_agent_losses *losses,
-                         dq_error *error);
+dq_status dq_agent_evaluate_loss(dq_agent *agent, const dq_experience *rows, size_t n,
+                                 dq_agent_losses *losses, dq_error *error);
 /* An episode of a task is over (what is counted in episodes: target copies, decay). */
 void dq_agent_end_episode(dq_agent *agent, uint32_t task);
 
-/* What the world model foresees for n states (n, state_width) and actions: the next states (n, state_width),
+/* What the world model predicts for n states (n, state_width) and actions: the next states (n, state_width),
  * rewards and chances of an end (n), each the mean over the ensemble; disagreement (n, may be NULL): the
  * models' standard deviation, root mean square over reward and next state (0 with one model). Planning goes
  * where it is small. DQ_ERR_UNSUPPORTED for an agent without a network for its world. */
-dq_status dq_agent_foresee(dq_agent *agent, const float *states, const uint32_t *actions, size_t n,
+dq_status dq_agent_predict(dq_agent *agent, const float *states, const uint32_t *actions, size_t n,
                            float *next, float *rewards, float *ends, float *disagreement, dq_error *error);
 
 /* A network of the agent: "q", "target", "world.0" ...; NULL when it has none of that name. Its weights may

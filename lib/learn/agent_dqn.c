@@ -226,7 +226,7 @@ static const float *forward(dq_agent *a, const dqn_batch *b, bool learn)
 }
 
 /* Adds the conservative term and its gradient. */
-static double be_conservative(dq_agent *a, const dqn_batch *b, const float *y)
+static double add_cql(dq_agent *a, const dqn_batch *b, const float *y)
 {
     dqn *d = a->self;
     size_t count = outputs(a);
@@ -249,7 +249,7 @@ dq_status dqn_update(dq_agent *a, const dqn_batch *b, bool learn, double *loss, 
     *loss = dq_loss_mean(a->config.loss, d->taken, d->wanted, b->weight, b->n, d->dtaken);
     memset(d->dy, 0, b->n * count * sizeof *d->dy);
     for (size_t i = 0; i < b->n; i++) d->dy[i * count + (count > 1 ? b->action[i] : 0)] = d->dtaken[i];
-    if (a->config.conservative > 0 && b == &d->rows) *loss += be_conservative(a, b, y); /* what was logged */
+    if (a->config.conservative > 0 && b == &d->rows) *loss += add_cql(a, b, y); /* what was logged */
     for (size_t i = 0; i < b->n; i++) d->dtaken[i] = d->taken[i] - d->wanted[i];
     if (!learn) return DQ_OK;
     dq_adam adam = a->config.adam;

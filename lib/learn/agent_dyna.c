@@ -5,7 +5,7 @@
  *
  *     f(s, a) = (s' - s, r, z)      loss: mean of squared errors of s' - s and r, and the logistic loss of z,
  *                                   the logit of an end
- *     planning: states and actions that are remembered, outcomes as f foresees them, a Q update on each
+ *     planning: states and actions that are remembered, outcomes as f predicts them, a Q update on each
  *     batch; with a rollout, on from there with the agent's own actions (Janner et al., "When to trust your
  *     model", 2019)
  *
@@ -198,7 +198,7 @@ static void draw_starts(dq_agent *a)
         dq_memory_sample(d->memory, &a->rng[RNG_PLAN], 0, a->config.batch, y->slots, y->plan.weight);
 }
 
-/* The outcomes that one model of the ensemble foresees. */
+/* The outcomes that one model of the ensemble predicts. */
 static void imagine(dq_agent *a, dyna *y)
 {
     dqn_batch *p = &y->plan;
@@ -216,7 +216,7 @@ static void imagine(dq_agent *a, dyna *y)
 }
 
 /* One step further: the next states, the agent's own actions; what ended begins anew. */
-static void look_further(dq_agent *a, const dqn_batch *b, dyna *y)
+static void extend_rollout(dq_agent *a, const dqn_batch *b, dyna *y)
 {
     dqn *d = a->self;
     dqn_batch *p = &y->plan;
@@ -248,7 +248,7 @@ static dq_status plan(dq_agent *a, const dqn_batch *b, double *mean, dq_error *e
             draw_starts(a);
             for (size_t i = 0; i < y->plan.n; i++) start_from(a, b, i);
         } else {
-            look_further(a, b, y);
+            extend_rollout(a, b, y);
         }
         imagine(a, y);
         dq_status status = dqn_update(a, &y->plan, true, &loss, &norm, error);
@@ -269,7 +269,7 @@ static dq_status after(dq_agent *a, const dqn_batch *b, bool learn, dq_agent_los
 /* ---- asking it ---- */
 
 /* n <= fit_rows */
-static void foresee_some(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
+static void predict_some(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
                          float *rewards, float *ends, float *disagreement)
 {
     dyna *y = dyna_of(a);
@@ -298,12 +298,12 @@ static void foresee_some(dq_agent *a, const float *states, const uint32_t *actio
     }
 }
 
-static void dyna_foresee(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
+static void dyna_predict(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
                          float *rewards, float *ends, float *disagreement)
 {
     size_t width = a->shape.state_width, rows = a->config.fit_rows;
     for (size_t i = 0; i < n; i += rows)
-        foresee_some(a, states + i * width, actions + i, n - i < rows ? n - i : rows, next + i * width,
+        predict_some(a, states + i * width, actions + i, n - i < rows ? n - i : rows, next + i * width,
                      rewards + i, ends + i, disagreement ? disagreement + i : NULL);
 }
 
@@ -347,7 +347,7 @@ static dq_status dyna_load(dq_agent *a, bool checkpoint, const dq_bundle *model,
 
 const dq_agent_kind dq_agent_dyna_q = {
     .name = "dyna-q",
-    .help = "a deep Q-network that also learns from what its world model foresees",
+    .help = "a deep Q-network that also learns from what its world model predicts",
     .defaults = {DQN_DEFAULTS, .planning = 5, .rollout = 1, .models = 1},
     .init = dyna_init,
     .free = dyna_free,
@@ -357,7 +357,7 @@ const dq_agent_kind dq_agent_dyna_q = {
     .learn = dqn_learn,
     .fit = dqn_fit,
     .end_episode = dqn_end_episode,
-    .foresee = dyna_foresee,
+    .predict = dyna_predict,
     .network = dyna_network,
     .save = dyna_save,
     .load = dyna_load,

@@ -37,7 +37,7 @@ static dq_status judge(dq_logged *run, const uint32_t *rows, size_t n, dq_logged
 {
     dq_agent_losses losses;
     for (size_t i = 0; i < n; i++) logged_fill(run, i, rows[i]);
-    dq_status status = dq_agent_judge(run->agent, run->batch, n, &losses, error);
+    dq_status status = dq_agent_evaluate_loss(run->agent, run->batch, n, &losses, error);
     if (status) return status;
     epoch->validation_loss += losses.q * (double)n;
     if (run->rows.ranked) count_ranks(run, rows, n, epoch);

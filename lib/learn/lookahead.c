@@ -161,7 +161,7 @@ static dq_status expand(dq_lookahead *l, const node *from, size_t *offered, dq_e
     size_t n;
     *offered = 0;
     for (uint32_t at = 0; (n = fill_block(l, from, &at)) > 0;) {
-        dq_status status = dq_agent_foresee(l->agent, l->state, l->action, n, l->next, l->reward, l->end,
+        dq_status status = dq_agent_predict(l->agent, l->state, l->action, n, l->next, l->reward, l->end,
                                             l->disagreement, error);
         if (status) return status;
         dq_agent_values(l->agent, l->next, n, l->values);
@@ -170,7 +170,7 @@ static dq_status expand(dq_lookahead *l, const node *from, size_t *offered, dq_e
             double best = (double)q[0];
             for (uint32_t a = 1; a < l->actions; a++) best = fmax(best, (double)q[a]);
             if (!isfinite((double)l->reward[i] + best))
-                return dq_fail(error, DQ_ERR_NUMERIC, "what is foreseen of action %u is not finite",
+                return dq_fail(error, DQ_ERR_NUMERIC, "what is predicted of action %u is not finite",
                                l->action[i]);
             if (!agreed(l, i)) continue;
             offer(l, from, i, best);

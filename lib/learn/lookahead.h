@@ -6,7 +6,7 @@
  *
  *     r_1 + gamma r_2 + ... + gamma^(k-1) r_k + gamma^k max Q(s_k, ·)
  *
- * as the world model foresees them (without the last term where it foresees an end). beam 1 is greedy.
+ * as the world model predicts them (without the last term where it predicts an end). beam 1 is greedy.
  */
 #ifndef DQ_LEARN_LOOKAHEAD_H
 #define DQ_LEARN_LOOKAHEAD_H
@@ -18,7 +18,7 @@ typedef struct dq_lookahead_config {
     double most;           /* disagreement beyond which a step is not thought of; INFINITY: none is */
 } dq_lookahead_config;
 
-/* A place of a list, with the reward that is foreseen there. */
+/* A place of a list, with the reward that is predicted there. */
 typedef struct dq_lookahead_place {
     uint32_t action;
     float reward, disagreement;
@@ -32,7 +32,7 @@ dq_status dq_lookahead_new(dq_lookahead **lookahead, dq_agent *agent, const dq_l
 void dq_lookahead_free(dq_lookahead *lookahead);
 
 /* The list for a state (state_width) into places (config.places); *count of them: fewer where an end is
- * foreseen, where actions run out, or where the ensemble agrees on nothing. */
+ * predicted, where actions run out, or where the ensemble agrees on nothing. */
 dq_status dq_lookahead_list(dq_lookahead *lookahead, const float *state, dq_lookahead_place *places,
                             size_t *count, dq_error *error);
 

@@ -171,7 +171,7 @@ static dq_status judge(dq_rollout *r, dq_error *error)
     for (size_t i = 0; i < r->count; i++) {
         if (!is_sound(r, i))
             return dq_fail(error, DQ_ERR_NUMERIC,
-                           "the world model foresees a number that is not finite, %u steps from start %u",
+                           "the world model predicts a number that is not finite, %u steps from start %u",
                            r->step + 1, r->start[i]);
         if ((double)r->disagreement[i] > r->config.most) {
             r->dropped++;
@@ -192,7 +192,7 @@ dq_status dq_rollout_next(dq_rollout *r, dq_rollout_rows *rows, dq_error *error)
     if (r->count == 0) return DQ_OK;
     if (!r->chosen) choose(r);
     r->chosen = false;
-    dq_status status = dq_agent_foresee(r->agent, r->state, r->action, r->count, r->next, r->reward, r->end,
+    dq_status status = dq_agent_predict(r->agent, r->state, r->action, r->count, r->next, r->reward, r->end,
                                         r->disagreement, error);
     if (!status) status = judge(r, error);
     if (status) return status;

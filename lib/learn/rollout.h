@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Roll-outs through the dynamics that an agent has learned (learn/agent.h): from states that were lived
- * through, a few steps of what its world model foresees (Janner et al., "When to trust your model:
- * model-based policy optimization", 2019). A branch ends where the model foresees an end, and is cut where
+ * through, a few steps of what its world model predicts (Janner et al., "When to trust your model:
+ * model-based policy optimization", 2019). A branch ends where the model predicts an end, and is cut where
  * the models of its ensemble disagree by more than is allowed.
  *
  *     dq_rollout_new(&r, agent, &config, 1024, &e);
@@ -56,7 +56,7 @@ void dq_rollout_free(dq_rollout *rollout);
  * REMEMBERED alone. The first is number `first`. DQ_ERR_RANGE for an action that there is not. */
 dq_status dq_rollout_begin(dq_rollout *rollout, const float *states, const uint32_t *actions, size_t n,
                            uint32_t first, dq_error *error);
-/* One step of every branch that goes on; rows->count 0: there is none. DQ_ERR_NUMERIC when what is foreseen
+/* One step of every branch that goes on; rows->count 0: there is none. DQ_ERR_NUMERIC when what is predicted
  * is not finite. */
 dq_status dq_rollout_next(dq_rollout *rollout, dq_rollout_rows *rows, dq_error *error);
 /* Branches that were cut for disagreement, since dq_rollout_new. */

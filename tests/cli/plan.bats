@@ -27,7 +27,7 @@ true_to_life='map((.state | index(max)) as $at | (.next_state | index(max)) as $
     (.choice == $at) as $right | select(((.reward - (if $right then 1 else -1 end)) | fabs) < 0.2 and
     $to == ([0, ([4, $at + (if $right then 1 else -1 end)] | min)] | max))) | length'
 
-@test "all actions, one step: what the world model foresees is what happens" {
+@test "all actions, one step: what the world model predicts is what happens" {
     dq-plan --quiet --model agent.dq --actions all log.dq -o all.dq
     dq-cat --check all.dq
     dq-cat all.dq | jq -s . > rows
@@ -90,7 +90,7 @@ true_to_life='map((.state | index(max)) as $at | (.next_state | index(max)) as $
     jq -r '.[] | select(.rank == 1) | "\(.user)\t\(.item)"' rows | sort | cmp - right
     dq-plan --quiet --model agent.dq --lists 5 --beam 1 log.dq | dq-cat |
         jq -es 'map(select(.user == "0/0")) | map(.item) == ["0", "1", "2", "3", "4"]'
-    run --separate-stderr dq-plan --model agent.dq --lists 6 -o out.dq log.dq # an end is foreseen behind E
+    run --separate-stderr dq-plan --model agent.dq --lists 6 -o out.dq log.dq # an end is predicted behind E
     [[ "$stderr" == "dq-plan: "*" lists, "*" of them shorter than 6 (an end, no action left, or no agreement)" ]]
     dq-cat out.dq | jq -es 'map(.rank) | max == 5'
 }

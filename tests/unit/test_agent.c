@@ -75,7 +75,7 @@ static void check_torch(size_t c)
     set_weights(target, fix_cases[c].start);
     for (size_t u = 0; u < FIX_UPDATES; u++) {
         fixture_rows(u, rows);
-        assert_int_equal(dq_agent_judge(agent, rows, FIX_ROWS, &judged, NULL), DQ_OK);
+        assert_int_equal(dq_agent_evaluate_loss(agent, rows, FIX_ROWS, &judged, NULL), DQ_OK);
         assert_int_equal(dq_agent_fit(agent, rows, FIX_ROWS, &losses, NULL), DQ_OK);
         assert_true(fabs(losses.q - (double)fix_cases[c].losses[u]) < 1e-5 * (1 + losses.q));
         if (!config.batch_norm) assert_true(fabs(losses.q - judged.q) < 1e-6 * (1 + losses.q));

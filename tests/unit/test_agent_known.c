@@ -213,13 +213,13 @@ static void a_world_model_learns_the_pole(void **state)
         uint32_t action = (uint32_t)i % 2;
         memcpy(before, l.tasks[0]->state, sizeof before);
         assert_int_equal(
-            dq_agent_foresee(l.agent, before, &action, 1, next, &reward, &end_of, &disagreement, NULL),
+            dq_agent_predict(l.agent, before, &action, 1, next, &reward, &end_of, &disagreement, NULL),
             DQ_OK);
         near += (double)disagreement;
         for (int j = 0; j < 4; j++) away[j] = before[j] + 8;
         float ignored[4];
         assert_int_equal(
-            dq_agent_foresee(l.agent, away, &action, 1, ignored, &reward, &end_of, &disagreement, NULL),
+            dq_agent_predict(l.agent, away, &action, 1, ignored, &reward, &end_of, &disagreement, NULL),
             DQ_OK);
         far += (double)disagreement;
         dq_step step;
@@ -244,7 +244,7 @@ static void only_a_world_model_foresees(void **state)
     uint32_t action = 0;
     dq_pool *pool = pool_of(1);
     dq_agent *agent = make("dqn", &config, &shape, pool);
-    assert_int_equal(dq_agent_foresee(agent, &x, &action, 1, &x, &x, &x, NULL, NULL), DQ_ERR_UNSUPPORTED);
+    assert_int_equal(dq_agent_predict(agent, &x, &action, 1, &x, &x, &x, NULL, NULL), DQ_ERR_UNSUPPORTED);
     dq_agent_free(agent);
     dq_pool_free(pool);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "env/env.h"
 
-#include "../fixtures/task/cartpole.h"
+#include "../fixtures/env/cartpole.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -228,7 +228,7 @@ static void what_is_not_finite_is_an_error(void **state)
     assert_int_equal(dq_rollout_begin(r, far, NULL, 1, 4, NULL), DQ_OK);
     assert_int_equal(dq_rollout_next(r, &rows, &e), DQ_ERR_NUMERIC);
     assert_string_equal(e.reason,
-                        "the world model foresees a number that is not finite, 1 steps from start 4");
+                        "the world model predicts a number that is not finite, 1 steps from start 4");
     dq_rollout_free(r);
     dq_agent_free(agent);
     dq_pool_free(pool);

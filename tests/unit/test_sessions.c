@@ -177,7 +177,7 @@ static void a_world_model_tells_actions_apart(void **state)
             {.state = twice, .next = twice, .action = 0, .reward = 1, .terminal = true},
             {.state = twice, .next = twice, .action = 1, .reward = -1}};
         for (int i = 0; i < 300; i++) assert_int_equal(dq_agent_fit(agent, rows, 2, &losses, NULL), DQ_OK);
-        assert_int_equal(dq_agent_foresee(agent, twice, both, 2, next, reward, end, NULL, NULL), DQ_OK);
+        assert_int_equal(dq_agent_predict(agent, twice, both, 2, next, reward, end, NULL, NULL), DQ_OK);
         assert_true(reward[0] > 0.5F && reward[1] < -0.5F && end[0] > 0.5F && end[1] < 0.5F);
         dq_agent_free(agent);
     }

@@ -17,12 +17,12 @@
 
 enum { USERS = 4000, ITEMS = 3000 };
 
-static dq_population *make(uint32_t users, uint32_t items, uint64_t interactions, uint64_t seed)
+static dq_synthetic *make(uint32_t users, uint32_t items, uint64_t interactions, uint64_t seed)
 {
     dq_error e = DQ_ERROR_NONE;
-    dq_population *p;
-    dq_population_config config = {users, items, interactions, seed};
-    if (dq_population_new(&p, &config, &e)) fail_msg("%s", e.reason);
+    dq_synthetic *p;
+    dq_synthetic_config config = {users, items, interactions, seed};
+    if (dq_synthetic_new(&p, &config, &e)) fail_msg("%s", e.reason);
     return p;
 }
 
@@ -34,7 +34,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    dq_population_free(*state);
+    dq_synthetic_free(*state);
     return 0;
 }
 
@@ -56,7 +56,7 @@ static void shares_are(const double *count, const double *share, int k)
 
 static void users_are_drawn_as_stated(void **state)
 {
-    const dq_population *p = *state;
+    const dq_synthetic *p = *state;
     double gender[3] = {0}, location[3] = {0}, activity[3] = {0}, age = 0, income = 0, spread = 0, price = 0;
     double preference[DQ_CATEGORIES] = {0}, squares = 0;
     for (uint32_t u = 0; u < USERS; u++) {
@@ -90,7 +90,7 @@ static void users_are_drawn_as_stated(void **state)
 
 static void items_are_drawn_as_stated(void **state)
 {
-    const dq_population *p = *state;
+    const dq_synthetic *p = *state;
     double category[DQ_CATEGORIES] = {0}, tier[3] = {0}, season[5] = {0}, price = 0, spread = 0, quality = 0;
     double popularity = 0, wanted = 0;
     for (uint32_t i = 0; i < ITEMS; i++) {
@@ -119,7 +119,7 @@ static void items_are_drawn_as_stated(void **state)
 /* Counts by activity are Poisson: mean and variance are 5, 20, 50. */
 static void activity_decides_how_many(void **state)
 {
-    const dq_population *p = *state;
+    const dq_synthetic *p = *state;
     static const double rate[] = {5, 20, 50};
     double n[3] = {0}, sum[3] = {0}, squares[3] = {0};
     double *count = calloc(USERS, sizeof *count);
@@ -140,16 +140,16 @@ static void activity_decides_how_many(void **state)
 
 static void events_are_in_two_years_and_in_order(void **state)
 {
-    const dq_population *p = *state;
+    const dq_synthetic *p = *state;
     double tenth[10] = {0}, types[4] = {0};
     for (size_t e = 0; e < p->event_count; e++) {
         const dq_event *x = &p->events[e], *before = e ? x - 1 : NULL;
         assert_true(x->user < USERS && x->item < ITEMS && x->type <= DQ_RATING);
-        assert_true(x->second < DQ_POPULATION_DAYS * 86400U);
+        assert_true(x->second < DQ_SYNTHETIC_DAYS * 86400U);
         assert_true((x->type == DQ_RATING) == (x->rating > 0) && x->rating <= 5);
         assert_true(!before || before->user < x->user ||
                     (before->user == x->user && before->second <= x->second));
-        tenth[x->second / (DQ_POPULATION_DAYS * 8640U)]++;
+        tenth[x->second / (DQ_SYNTHETIC_DAYS * 8640U)]++;
         types[x->type]++;
     }
     const double shares[10] = {.1, .1, .1, .1, .1, .1, .1, .1, .1, .1};
@@ -162,9 +162,9 @@ static void events_are_in_two_years_and_in_order(void **state)
 /* Vectors: their fields face each other, and what users do follows their product. */
 static void preference_decides(void **state)
 {
-    const dq_population *p = *state;
+    const dq_synthetic *p = *state;
     size_t users, items;
-    const dq_field *u = dq_population_user_fields(&users), *i = dq_population_item_fields(&items);
+    const dq_field *u = dq_synthetic_user_fields(&users), *i = dq_synthetic_item_fields(&items);
     uint32_t width = 0;
     double taken = 0, any = 0;
     assert_int_equal(users, items);
@@ -172,10 +172,10 @@ static void preference_decides(void **state)
         assert_true(u[f].offset == width && i[f].offset == width && u[f].width == i[f].width);
         width += u[f].width;
     }
-    assert_int_equal(width, DQ_POPULATION_WIDTH);
+    assert_int_equal(width, DQ_SYNTHETIC_WIDTH);
     for (size_t e = 0; e < p->event_count; e++) {
-        taken += dq_population_affinity(p, p->events[e].user, p->events[e].item);
-        any += dq_population_affinity(p, p->events[e].user, (uint32_t)(e * 7919 % ITEMS));
+        taken += dq_synthetic_affinity(p, p->events[e].user, p->events[e].item);
+        any += dq_synthetic_affinity(p, p->events[e].user, (uint32_t)(e * 7919 % ITEMS));
     }
     taken /= (double)p->event_count;
     any /= (double)p->event_count;
@@ -189,11 +189,11 @@ static void the_past_raises_the_preference(void **state)
     (void)state;
     double early = 0, late = 0;
     for (uint64_t seed = 0; seed < 400; seed++) {
-        dq_population *p = make(1, 1, 20, seed);
-        if (dq_population_affinity(p, 0, 0) < 0.3)
+        dq_synthetic *p = make(1, 1, 20, seed);
+        if (dq_synthetic_affinity(p, 0, 0) < 0.3)
             for (size_t e = 0; e < 20; e++)
                 *(e < 5 ? &early : &late) += (p->events[e].type > DQ_VIEW) / (e < 5 ? 5.0 : 15.0);
-        dq_population_free(p);
+        dq_synthetic_free(p);
     }
     assert_true(early > 0 && late > 1.5 * early);
 }
@@ -201,20 +201,20 @@ static void the_past_raises_the_preference(void **state)
 static void a_total_is_kept_and_a_seed_repeats(void **state)
 {
     (void)state;
-    dq_population *a = make(50, 60, 1234, 5), *b = make(50, 60, 1234, 5), *c = make(50, 60, 1234, 6);
+    dq_synthetic *a = make(50, 60, 1234, 5), *b = make(50, 60, 1234, 5), *c = make(50, 60, 1234, 6);
     assert_int_equal(a->event_count, 1234);
     for (size_t e = 0; e < a->event_count; e++) {
         const dq_event *x = &a->events[e], *y = &b->events[e];
         assert_true(x->user == y->user && x->item == y->item && x->second == y->second && x->type == y->type);
     }
-    assert_memory_equal(a->user, b->user, sizeof(float) * 50 * DQ_POPULATION_WIDTH);
-    assert_memory_not_equal(a->user, c->user, sizeof(float) * 50 * DQ_POPULATION_WIDTH);
-    dq_population_free(a);
-    dq_population_free(b);
-    dq_population_free(c);
+    assert_memory_equal(a->user, b->user, sizeof(float) * 50 * DQ_SYNTHETIC_WIDTH);
+    assert_memory_not_equal(a->user, c->user, sizeof(float) * 50 * DQ_SYNTHETIC_WIDTH);
+    dq_synthetic_free(a);
+    dq_synthetic_free(b);
+    dq_synthetic_free(c);
     dq_error e = DQ_ERROR_NONE;
-    dq_population_config none = {.users = 3};
-    assert_int_equal(dq_population_new(&a, &none, &e), DQ_ERR_RANGE);
+    dq_synthetic_config none = {.users = 3};
+    assert_int_equal(dq_synthetic_new(&a, &none, &e), DQ_ERR_RANGE);
 }
 
 static void poisson_has_its_shares(void **state)
