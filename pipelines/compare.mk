@@ -62,7 +62,7 @@ $(OUT)/unseen.dq: $(DATA)/held-out.qrels | $(OUT)
 	jq -r .item $(OUT)/answers.jsonl | sort -u > $(OUT)/unseen.ids
 	grep -F -f <(sed 's/.*/"id": "&"/' $(OUT)/unseen.ids) $(DATA)/jobs.jsonl > $(OUT)/jobs.jsonl
 	dq-export --users $(DATA)/newcomers.jsonl --items $(OUT)/jobs.jsonl --interactions $(OUT)/answers.jsonl | \
-	    dq-embed hash:128 --pair bio:description --pair skills:technical_skills -o $@
+	    dq-embed hash:128 --compare bio:description --compare skills:technical_skills -o $@
 
 # ---- the comparisons ----
 

@@ -50,7 +50,7 @@ $(OUT)/held-out.qrels: $(OUT)/all.jsonl
 
 $(OUT)/known.dq: $(OUT)/all.jsonl $(OUT)/learnt.jsonl
 	dq-export --users $< --items $< --interactions $(OUT)/learnt.jsonl \
-	    --pair hard_skills:tech_skills --pair soft_skills:soft_skills -o $@
+	    --compare hard_skills:tech_skills --compare soft_skills:soft_skills -o $@
 
 # ---- learn, rank, judge ----
 

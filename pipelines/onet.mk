@@ -85,7 +85,7 @@ $(OUT)/%/cosine-published.run: $(OUT)/%/test.qrels
 	$(call rank,--by cosine)
 
 $(OUT)/%/cosine-best.run: $(OUT)/%/test.qrels
-	$(call rank,--by cosine --pair hard_skills:title)
+	$(call rank,--by cosine --compare hard_skills:title)
 
 $(OUT)/%/random.run: $(OUT)/%/test.qrels
 	$(call rank,--by cosine --epsilon 1 --seed $*)

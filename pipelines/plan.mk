@@ -81,7 +81,7 @@ $(OUT)/%.run: $(OUT)/%.dq
 	dq-export --schema jobs $(@D)/few/test | dq-rank --model $< -k 100 --exclude-seen --format trec > $@
 
 $(OUT)/%/cosine-best.run: $(OUT)/%/few/test.qrels
-	dq-export --schema jobs $(<D)/test | dq-rank --by cosine --pair hard_skills:title -k 100 --exclude-seen --format trec > $@
+	dq-export --schema jobs $(<D)/test | dq-rank --by cosine --compare hard_skills:title -k 100 --exclude-seen --format trec > $@
 
 $(OUT)/%.eval: $(OUT)/%.run
 	dq-eval --qrels $(@D)/few/test.qrels --run $< --format trec -m ndcg_cut_10 -m P_10 -m recip_rank > $@

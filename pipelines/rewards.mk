@@ -24,7 +24,7 @@ EPOCHS  := $(if $(QUICK),4,20)
 ANNEAL  := $(if $(QUICK),1,5)
 NET     := --hidden 256,64 --world-hidden 128 --no-world
 OFFLINE := --offline --batch 64 --validation 0.15 --epochs $(EPOCHS)
-EMBED   := hash:128 --pair bio:description --pair skills:technical_skills
+EMBED   := hash:128 --compare bio:description --compare skills:technical_skills
 # What the cache was asked with: the same here and in make_cache, else its answers are not found.
 ASK     := --model demo-judge --stages 2 --prompt jobs
 

@@ -244,7 +244,7 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
     dq_pair_names pair;
     dq_error e = DQ_ERROR_NONE;
     for (size_t i = 0; i < pairs->count; i++)
-        if (dq_pair_parse(pairs->at[i], &scratch, &pair, &e)) dq_cli_usage(cli, "--pair: %s", e.reason);
+        if (dq_pair_parse(pairs->at[i], &scratch, &pair, &e)) dq_cli_usage(cli, "--compare: %s", e.reason);
     dq_arena_free(&scratch);
 }
 
@@ -254,7 +254,7 @@ static const dq_program program = {
     .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH [FILE]...",
     .modes = modes,
     .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
-                 "dq-embed openai:MODEL --cache vectors.db --field bio --field description --pair "
+                 "dq-embed openai:MODEL --cache vectors.db --field bio --field description --compare "
                  "bio:description < c.dq"},
 };
 static const char *const weights[] = {"sqrt", "log", NULL};
@@ -275,7 +275,7 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"prefix", 0, DQ_OPT_TEXT, &o.prefix, "WORD", "put before the names of the new fields",
          .flags = DQ_OPT_PAYLOAD},
-        {"pair", 0, DQ_OPT_LIST, &o.pairs, "U:I",
+        {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "make user field U and item field I the catalogue's pair to compare; repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"weight", 0, DQ_OPT_CHOICE, &o.weight, "HOW", "a word's weight from its count",

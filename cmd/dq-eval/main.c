@@ -224,7 +224,7 @@ int main(int argc, char **argv)
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
         {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE},
-        {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (else the catalogue's)", .modes = CATALOGUE},
+        {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (else the catalogue's)", .modes = CATALOGUE},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .modes = CATALOGUE},
         {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .modes = ACTING},
         {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps of an episode", .min = 1, .max = 1e6, .modes = CATALOGUE},

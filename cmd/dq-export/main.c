@@ -147,7 +147,7 @@ int main(int argc, char **argv)
         {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON",
          "only these, by a filter of MongoDB; users:JSON, items:JSON", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_DATABASE},
-        {"pair", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
+        {"compare", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "a faulty document is an error, not skipped",
          .modes = STREAM},

@@ -47,7 +47,7 @@ static void set_pairs(dq_cli *cli, export_options *o)
     for (size_t i = 0; i < o->pairs.count; i++) {
         dq_error why = DQ_ERROR_NONE;
         if (dq_pair_parse(o->pairs.at[i], &cli->arena, &pairs[i], &why))
-            dq_cli_usage(cli, "--pair: %s", why.reason);
+            dq_cli_usage(cli, "--compare: %s", why.reason);
     }
     o->request.target.pairs = pairs;
     o->request.target.pair_count = o->pairs.count;

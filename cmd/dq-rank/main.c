@@ -48,7 +48,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     if (o->temperature > 0) o->order = DQ_RANK_SOFTMAX;
     if (o->pool && o->pool < o->k) dq_cli_usage(cli, "--pool is smaller than -k");
     if (o->pairs.count && (o->by == DQ_RANK_BY_Q || o->by == DQ_RANK_BY_WORLD))
-        dq_cli_usage(cli, "--pair goes with --by cosine");
+        dq_cli_usage(cli, "--compare goes with --by cosine");
     if (o->pairs.count) o->by = DQ_RANK_BY_COSINE;
     if (o->model && o->by == DQ_RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
     if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
@@ -56,7 +56,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);
     for (size_t i = 0; o->pair_names && i < o->pairs.count; i++)
         if (dq_pair_parse(o->pairs.at[i], &cli->arena, &o->pair_names[i], &error))
-            dq_cli_usage(cli, "--pair: %s", error.reason);
+            dq_cli_usage(cli, "--compare: %s", error.reason);
 }
 
 static const dq_program program = {
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
         {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items a user", .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1e9},
         {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "rank for this user alone; may be repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = RANK},
-        {"pair", 0, DQ_OPT_LIST, &o.pairs, "U:I",
+        {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD,
          .modes = RANK},
         {"exclude-seen", 'x', DQ_OPT_FLAG, &o.exclude_seen, NULL,

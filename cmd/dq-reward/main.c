@@ -296,7 +296,7 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "pairs-file labels-only"},
         {"pairs-file", 0, DQ_OPT_TEXT, &o.pairs_file, "FILE", "pairs to label: lines of user, tab, item",
          .modes = STREAM, .excludes = "labels-only"},
-        {"pair", 0, DQ_OPT_LIST, &o.pair_fields, "U:I",
+        {"compare", 0, DQ_OPT_LIST, &o.pair_fields, "U:I",
          "compare user field U with item field I; repeated: the mean (else the catalogue's pairs, else "
          "whole "
          "vectors)",

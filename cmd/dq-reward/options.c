@@ -42,7 +42,7 @@ void dq_reward_apply_options(const dq_reward_options *o, const dq_cli *cli, dq_l
     if (o->pairs && dq_pair_plan_parse(plan, o->pairs, &e)) dq_cli_usage(cli, "--pairs: %s", e.reason);
     for (size_t i = 0; i < o->pair_fields.count; i++)
         if (dq_pair_parse(o->pair_fields.at[i], &scratch, &pair, &e))
-            dq_cli_usage(cli, "--pair: %s", e.reason);
+            dq_cli_usage(cli, "--compare: %s", e.reason);
     dq_arena_free(&scratch);
     labeller->strategy = (dq_strategy)o->strategy;
     labeller->raw_cosine = o->raw_cosine;

@@ -115,7 +115,7 @@ static const dq_option table[] = {
     {"ask-ahead", 0, DQ_OPT_COUNT, &o.ask_ahead, "N", "candidates asked behind each unknown one, the likeliest first", .min = 0, .max = 1e6, .modes = TRAIN_ONLINE, .needs = "reward-cmd"},
     {"cosine-weight", 0, DQ_OPT_TEXT, &o.cosine_weight, "A[:B@N]", "the cosine's share of the reward, the rest is the llm part's: A, or from A to B over N episodes (offline: epochs)", PAYLOAD, .modes = CATALOGUE},
     {"switch-episode", 0, DQ_OPT_COUNT, &o.switch_episode, "N", "the share jumps at episode N (1:0, or --cosine-weight A:B)", PAYLOAD | DQ_OPT_UNSET, .min = 1, .max = 1e9, .modes = LIVE},
-    {"pair", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine rewards (else the catalogue's)", PAYLOAD, .modes = LIVE},
+    {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine rewards (else the catalogue's)", PAYLOAD, .modes = LIVE},
     {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1], not [0, 1]", PAYLOAD, .modes = LIVE},
     {"planning", 'n', DQ_OPT_COUNT, &o.planning, "N", "planning updates a step", PAYLOAD, .min = 0, .max = 1e4, .modes = ACTING},
     {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "exploration at the start", PAYLOAD, .min = 0, .max = 1, .modes = ACTING},

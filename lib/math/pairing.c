@@ -6,7 +6,7 @@ static dq_status whole(dq_layout users, dq_layout items, dq_pairing *pairing, dq
     if (users.width != items.width)
         return dq_fail(error, DQ_ERR_RANGE,
                        "users have vectors of width %u and items of width %u: a cosine needs pairs of fields "
-                       "(--pair USER_FIELD:ITEM_FIELD)",
+                       "(--compare USER_FIELD:ITEM_FIELD)",
                        users.width, items.width);
     *pairing = (dq_pairing){.width = users.width};
     return DQ_OK;

@@ -41,7 +41,7 @@ dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, 
 
 /* ---- cosine ---- */
 
-/* --pair, else the catalogue's own pairs, else the whole vectors. */
+/* --compare, else the catalogue's own pairs, else the whole vectors. */
 static dq_status fit_cosine(dq_rank_scorer *scorer, const dq_entities *users, const dq_rank_items *items,
                             const dq_pair_names *given, size_t given_count, dq_error *error)
 {

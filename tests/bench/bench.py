@@ -80,7 +80,7 @@ class Bench:
         b, catalogue = self.dir, f"{self.dir}/train.dq"
         if not os.path.exists(catalogue):
             subprocess.run([self.program("dq-export"), "--users", f"{b}/train.users.jsonl", "--items",
-                            f"{b}/train.items.jsonl", "--pair", "state:head", "-o", catalogue], check=True)
+                            f"{b}/train.items.jsonl", "--compare", "state:head", "-o", catalogue], check=True)
         return catalogue
 
     def train(self):

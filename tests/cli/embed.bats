@@ -67,10 +67,10 @@ payload() { zstd -dcq; }
 }
 
 @test "pairs become the catalogue's own" {
-    dq-embed hash:16 --pair bio:description c.dq -o paired.dq
+    dq-embed hash:16 --compare bio:description c.dq -o paired.dq
     dq-reward --pairs all paired.dq | dq-cat --kind transitions > got
-    dq-embed hash:16 c.dq | dq-reward --pairs all --pair bio:description | dq-cat --kind transitions | cmp - got
-    run ! dq-embed hash:16 --pair bio:nothing c.dq -o never.dq
+    dq-embed hash:16 c.dq | dq-reward --pairs all --compare bio:description | dq-cat --kind transitions | cmp - got
+    run ! dq-embed hash:16 --compare bio:nothing c.dq -o never.dq
     [[ $output == "dq-embed: "*"items have no field 'nothing'" ]]
 }
 

@@ -35,9 +35,9 @@ payload() { "$BUILD"/dq-export "$@" | zstd -dc; }
 digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
 
 @test "JSON lines: ids, texts, fields, attributes, interactions" {
-    export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --pair soft:vector 2> words && false
+    export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --compare soft:vector 2> words && false
     [ "$(cat words)" = "dq-export: the pair soft:vector has widths 1 and 2" ]
-    export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --pair hard:vector -o c.dq
+    export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --compare hard:vector -o c.dq
     lines c.dq > got
     diff - got << 'END'
 {"kind":"users","id":"u1","text":{"bio":"likes tea","skills":"a, b"},"age":30,"tags":["x",1.5],"vector":{"hard":[1,0.5],"soft":[-2]}}
@@ -52,9 +52,9 @@ END
 }
 
 @test "what dq-cat prints comes back, row for row and block for block" {
-    export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --pair hard:vector -o c.dq
+    export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --compare hard:vector -o c.dq
     lines c.dq > all.jsonl
-    export_ --users all.jsonl --items all.jsonl --interactions all.jsonl --pair hard:vector -o d.dq
+    export_ --users all.jsonl --items all.jsonl --interactions all.jsonl --compare hard:vector -o d.dq
     zstd -dc c.dq > c
     zstd -dc d.dq | cmp - c
 }
@@ -286,8 +286,8 @@ import zstandard
 data = zstandard.ZstdDecompressor().stream_reader(open("c.dq", "rb"), read_across_frames=True).read()
 assert b"\xa5pairs\x92\x92\xabhard_skills\xabtech_skills\x92\xabsoft_skills\xabsoft_skills" in data
 END
-    [ "$(export_ --schema jobs --pair hard_skills:title db | digest)" != "$(digest c.dq)" ]
-    [ "$(export_ --schema jobs --pair hard_skills:tech_skills --pair soft_skills:soft_skills db | digest)" = "$(digest c.dq)" ]
+    [ "$(export_ --schema jobs --compare hard_skills:title db | digest)" != "$(digest c.dq)" ]
+    [ "$(export_ --schema jobs --compare hard_skills:tech_skills --compare soft_skills:soft_skills db | digest)" = "$(digest c.dq)" ]
 }
 
 @test "what is skipped is counted and named, and exit is 0" {
@@ -330,8 +330,8 @@ END
     [ "$(cat got)" = '["Chief Executives",{"title":384,"tech_skills":384,"soft_skills":384,"experience":384}]' ]
     lines c.dq > all.jsonl
     [ "$(grep '"kind":"items"' all.jsonl | jq -c 'select(.vector.experience | map(. == 0) | all).id' | wc -l)" = 44 ]
-    export_ --users all.jsonl --items all.jsonl --interactions all.jsonl --pair hard_skills:tech_skills \
-        --pair soft_skills:soft_skills -o d.dq
+    export_ --users all.jsonl --items all.jsonl --interactions all.jsonl --compare hard_skills:tech_skills \
+        --compare soft_skills:soft_skills -o d.dq
     [ "$(digest c.dq)" = "$(digest d.dq)" ]
 }
 

@@ -103,7 +103,7 @@ PY
 
 @test "a model in the wrong place, two models, none" {
     run -1 --separate-stderr bash -c 'cat catalogue.dq model.dq | dq-rank'
-    [[ "$stderr" == *"no model comes before the items, and by cosine: "*"--pair"* ]]
+    [[ "$stderr" == *"no model comes before the items, and by cosine: "*"--compare"* ]]
     run -1 --separate-stderr bash -c 'cat catalogue.dq model.dq | dq-rank --by q'
     [[ "$stderr" == *"cat model.dq catalogue.dq"* ]]
     dq-export --users users.jsonl -o users.dq
@@ -138,7 +138,7 @@ PY
 }
 
 @test "a model for each user: all as if each user were ranked alone" {
-    online="dq-train --quiet --reward cosine --pair head:head --hidden 6 --world-hidden 6 --episodes 2 --steps 30 --warmup 20"
+    online="dq-train --quiet --reward cosine --compare head:head --hidden 6 --world-hidden 6 --episodes 2 --steps 30 --warmup 20"
     jq -c '.vector |= {head: .[:2], tail: .[2:]}' users.jsonl > fu.jsonl
     jq -c '.vector |= {head: .[:2], tail: .[2:]}' items.jsonl > fi.jsonl
     dq-export --users fu.jsonl --items fi.jsonl --interactions interactions.jsonl -o fields.dq
@@ -179,7 +179,7 @@ PY
     printf '%s\n' '{"id": "i", "vector": {"d": [0, 1], "c": [1, 0]}}' > other.jsonl
     "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq
     "$BUILD"/dq-export --users u.jsonl --items other.jsonl -o other.dq
-    "$BUILD"/dq-train -q --user u --pair a:c --hidden 4 --world-hidden 4 --episodes 1 --steps 5 --batch 2 --warmup 2 --candidates 1 -o m.dq c.dq
+    "$BUILD"/dq-train -q --user u --compare a:c --hidden 4 --world-hidden 4 --episodes 1 --steps 5 --batch 2 --warmup 2 --candidates 1 -o m.dq c.dq
     "$BUILD"/dq-rank --model m.dq --format tsv c.dq
     run "$BUILD"/dq-rank --model m.dq --format tsv other.dq
     [ "$status" -eq 1 ]

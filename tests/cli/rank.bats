@@ -190,24 +190,24 @@ JSON
     dq-export --users fu.jsonl --items fi.jsonl -o fields.dq
 }
 
-@test "--pair: the mean over pairs of fields" {
+@test "--compare: the mean over pairs of fields" {
     fields
-    run -0 dq-rank --by cosine --pair skills:title --format tsv fields.dq
+    run -0 dq-rank --by cosine --compare skills:title --format tsv fields.dq
     [ "$output" = $'u\t1\tx\t1\nu\t2\tz\t0.707106769\nu\t3\ty\t0' ]
-    run -0 dq-rank --pair skills:title --pair skills:needs --format tsv fields.dq
+    run -0 dq-rank --compare skills:title --compare skills:needs --format tsv fields.dq
     [ "$output" = $'u\t1\tz\t0.707106769\nu\t2\ty\t0.5\nu\t3\tx\t0.5' ]
 }
 
 @test "pairs that cannot be: one line each" {
     fields
     run -1 --separate-stderr dq-rank --by cosine fields.dq
-    [[ "$stderr" == *"width 3"*"width 4"*"--pair"* ]]
-    run -1 --separate-stderr dq-rank --pair city:title fields.dq
+    [[ "$stderr" == *"width 3"*"width 4"*"--compare"* ]]
+    run -1 --separate-stderr dq-rank --compare city:title fields.dq
     [[ "$stderr" == *"city:title"*"1 and 2"* ]]
-    run -1 --separate-stderr dq-rank --pair height:title fields.dq
+    run -1 --separate-stderr dq-rank --compare height:title fields.dq
     [[ "$stderr" == *"height"* ]]
-    run -2 --separate-stderr dq-rank --pair title fields.dq
-    run -2 --separate-stderr dq-rank --by q --pair skills:title fields.dq
+    run -2 --separate-stderr dq-rank --compare title fields.dq
+    run -2 --separate-stderr dq-rank --by q --compare skills:title fields.dq
 }
 
 @test "an unknown user is an error" {

@@ -53,15 +53,15 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
     printf '%s\n' '{"id":"u","vector":{"hard":[1,0],"soft":[3,4,0]}}' > fu.jsonl
     printf '%s\n' '{"id":"i","vector":{"title":[9,9],"tech":[1,1],"soft":[0,1,0]}}' > fi.jsonl
     dq-export --users fu.jsonl --items fi.jsonl -o f.dq
-    dq-reward --pairs all --raw-cosine --pair hard:tech --pair soft:soft f.dq | rewards > got
+    dq-reward --pairs all --raw-cosine --compare hard:tech --compare soft:soft f.dq | rewards > got
     [ "$(cat got)" = "u i 0.753553391 null" ] # (sqrt(1/2) + 4/5) / 2
-    dq-reward --pairs all --raw-cosine --pair soft:soft f.dq | rewards > got
+    dq-reward --pairs all --raw-cosine --compare soft:soft f.dq | rewards > got
     [ "$(cat got)" = "u i 0.800000012 null" ]
     run -1 dq-reward --pairs all f.dq -o out.dq
-    [[ $output == *"width 5"*"width 7"*"--pair"* ]]
-    run -1 dq-reward --pairs all --pair hard:soft f.dq -o out.dq
+    [[ $output == *"width 5"*"width 7"*"--compare"* ]]
+    run -1 dq-reward --pairs all --compare hard:soft f.dq -o out.dq
     [[ $output == *"hard:soft has widths 2 and 3"* ]]
-    run -1 dq-reward --pairs all --pair firm:soft f.dq -o out.dq
+    run -1 dq-reward --pairs all --compare firm:soft f.dq -o out.dq
     [[ $output == *"users have no field 'firm'"* ]]
     [ ! -e out.dq ]
 }
@@ -173,7 +173,7 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
 }
 
 @test "usage" {
-    for words in "--pairs some" "--pairs random:0" "--pairs random:" "--pairs top:1x" "--pair a" "--map A" \
+    for words in "--pairs some" "--pairs random:0" "--pairs random:" "--pairs top:1x" "--compare a" "--map A" \
         "--strategy llm" "--pairs all --pairs-file f" "--map A=1,A=2"; do
         # shellcheck disable=SC2086
         run -2 dq-reward $words c.dq

@@ -15,7 +15,7 @@ setup() {
     llm_start
     data=$BATS_TEST_DIRNAME/../../data/demo
     dq-export --users "$data"/newcomers.jsonl --items <(head -40 "$data"/jobs.jsonl) |
-        dq-embed hash:16 --pair bio:description -o c.dq
+        dq-embed hash:16 --compare bio:description -o c.dq
 }
 
 teardown() { llm_stop; }

@@ -113,8 +113,8 @@ interrupted() {
     [ "$output" = "dq-train: ck: the checkpoint was made with another --user" ]
     run -1 online --user u05 --checkpoint ck --seed 8 -o b.dq c.dq
     [ "$output" = "dq-train: ck: the checkpoint was made with another --seed" ]
-    run -1 online --user u05 --checkpoint ck --pair vector:vector -o b.dq c.dq
-    [ "$output" = "dq-train: ck: the checkpoint was made with another --pair" ]
+    run -1 online --user u05 --checkpoint ck --compare vector:vector -o b.dq c.dq
+    [ "$output" = "dq-train: ck: the checkpoint was made with another --compare" ]
     run -1 online --user u05 --checkpoint ck -o b.dq t.dq
     [ "$output" = "dq-train: ck: the checkpoint was made from another input" ]
     run -1 online --user u05 --checkpoint a.dq -o b.dq c.dq

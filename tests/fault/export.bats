@@ -341,9 +341,9 @@ faulty() {
     refused 2 "--show-schema: no built-in mapping 'x' (there is: jobs)" --show-schema x
     refused 2 "--limit: 'users:x' is not N, users:N or items:N" --users u.jsonl --limit users:x
     refused 2 "--limit: '-1' is not N, users:N or items:N" --users u.jsonl --limit=-1
-    refused 2 "--pair: 'hard' is not USER_FIELD:ITEM_FIELD" --users u.jsonl --pair hard
+    refused 2 "--compare: 'hard' is not USER_FIELD:ITEM_FIELD" --users u.jsonl --compare hard
     refused 1 "no user 'u9'" --users u.jsonl --user u9
-    refused 1 "users have no field 'hard'" --users u.jsonl --items i.jsonl --pair hard:vector
+    refused 1 "users have no field 'hard'" --users u.jsonl --items i.jsonl --compare hard:vector
 }
 
 @test "output: a full disk, a closed standard output, a terminal, a reader that goes" {

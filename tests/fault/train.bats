@@ -83,8 +83,8 @@ plan() { "$BUILD"/dq-plan "$@" -o out.dq; }
     for widths in '' 8, 8,,4 0 x 8x -8 1,1,1,1,1,1,1,1,1; do
         fails 1 "dq-train: --hidden $widths: widths such as*" train --user u00 --hidden "$widths" c.dq
     done
-    fails 1 "dq-train: *colour*" train --user u00 --pair vector:colour c.dq
-    fails 1 "dq-train: *" train --user u00 --pair vector c.dq
+    fails 1 "dq-train: *colour*" train --user u00 --compare vector:colour c.dq
+    fails 1 "dq-train: *" train --user u00 --compare vector c.dq
     fails 1 "dq-train: *APPLY*" train --user u00 --map APPLY c.dq
 }
 
@@ -101,15 +101,15 @@ plan() { "$BUILD"/dq-plan "$@" -o out.dq; }
     printf '%s\n' '{"id": "i", "vector": {"d": [0, 1], "c": [1, 0]}}' > fo.jsonl
     "$BUILD"/dq-export --users fu.jsonl --items fi.jsonl -o f.dq
     "$BUILD"/dq-export --users fu.jsonl --items fo.jsonl -o other.dq
-    tiny=("${small[@]}" --pair a:c --episodes 1 --steps 5 --batch 2 --warmup 2 --candidates 1)
+    tiny=("${small[@]}" --compare a:c --episodes 1 --steps 5 --batch 2 --warmup 2 --candidates 1)
     "$BUILD"/dq-train "${tiny[@]}" -o fm.dq f.dq
     words="the model was trained on other fields, or on the same in another order"
     fails 1 "dq-train: $words" train "${tiny[@]}" --init fm.dq other.dq
     fails 1 "dq-plan: $words" plan --quiet --model fm.dq --pairs unseen other.dq
-    fails 1 "dq-eval: fm.dq: $words" "$BUILD"/dq-eval --rollout --quiet --model fm.dq --pair a:c other.dq
+    fails 1 "dq-eval: fm.dq: $words" "$BUILD"/dq-eval --rollout --quiet --model fm.dq --compare a:c other.dq
     "$BUILD"/dq-train "${tiny[@]}" --init fm.dq -o again.dq f.dq
     "$BUILD"/dq-plan --quiet --model fm.dq --pairs unseen -o planned.dq f.dq
-    "$BUILD"/dq-eval --rollout --quiet --model fm.dq --pair a:c f.dq
+    "$BUILD"/dq-eval --rollout --quiet --model fm.dq --compare a:c f.dq
 }
 
 @test "divergence says so, and leaves no model" {
