@@ -56,7 +56,7 @@ typedef struct dq_ask_key {
      .modes = ask_modes},                                                                                            \
     {"attempts", 0, DQ_OPT_COUNT, &(a).attempts, "N", "of one request, before the service counts as down",           \
      .min = 1, .max = 100, .modes = ask_modes},                                                                      \
-    {"key-file", 0, DQ_OPT_TEXT, &(k).file, "FILE", "holds the key, in place of OPENAI_API_KEY",                 \
+    {"key-file", 0, DQ_OPT_TEXT, &(k).file, "FILE", "holds the key, in place of OPENAI_API_KEY",                     \
      .modes = ask_modes}
 /* clang-format on */
 
