@@ -92,6 +92,7 @@ $(B)/obj/shared/%.o: %.c Makefile
 	$(CC) $(ALL_CFLAGS) -fPIC -fno-semantic-interposition -MMD -MP -c $< -o $@
 
 $(B)/libdq.map: $(wildcard include/dq/*.h)
+	@mkdir -p $(@D)
 	{ echo '{ global:'; grep -ohE '\bdq_[a-z0-9_]+\(' $^ | sort -u | tr '(' ';'; echo 'local: *; };'; } > $@
 
 $(B)/$(SONAME): $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))) $(B)/libdq.map
@@ -116,6 +117,7 @@ $(B)/obj/lib/label/prompts.o: $(B)/obj/lib/label/prompts.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
+	@mkdir -p $(@D)
 	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@
 	@chmod 755 $@
 
@@ -202,15 +204,15 @@ install: all ## install programs, library, headers, man pages, completions under
 	install -m 644 $(B)/libdq.a $(DESTDIR)$(LIBDIR)
 	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdq.so
-	printf '%s\n' 'libdir=$(LIBDIR)' 'includedir=$(PREFIX)/include' '' 'Name: dq' 'Description: streams of tensors and transitions' \
-	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -ldq' 'Libs.private: -lm' \
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(PREFIX)/include' '' 'Name: dq' 'Description: streams of tensors and transitions' \
+	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -ldq' 'Libs.private: -lm -pthread' \
 	    'Requires.private: msgpack libzstd libxxhash zlib' > $(DESTDIR)$(LIBDIR)/pkgconfig/dq.pc
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h)
+	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/fuzz/*.c tests/bench/*.c examples/*.c)
 
 drawing: ## draw the rooms of lib/ anew from their include lines: docs/rooms.svg
 	svg=$$(python3 docs/rooms.py) && echo "$$svg" > docs/rooms.svg
@@ -219,6 +221,6 @@ clean: ## remove build/
 	rm -rf build
 
 list: ## print this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 .PHONY: all programs demo check deps deps-check units bench same fuzz install format drawing clean list

@@ -13,10 +13,10 @@
 #     cosine-best        cosine of the best single pair of fields, hard:title
 #     dyna-q             dq-train --offline with its own defaults (gamma 0, one-cycle rate, cosines of all pairs of
 #                        fields as further inputs)
-#     dyna-q-plain       the same without those inputs: 6A's network
-#     dyna-q-gamma-.9    the same with 6A's discount, and a target copied often enough to matter
+#     dyna-q-plain       the same without those inputs: system A's network
+#     dyna-q-gamma-.9    the same with system A's discount, and a target copied often enough to matter
 #     dyna-q-constant    the same as dyna-q with a constant learning rate
-#     dyna-q-published   6A's numbers for pre-training (--preset published)
+#     dyna-q-published   system A's numbers for pre-training (--preset published)
 #
 # What made the difference, as measured (docs/onet.md has the figures): the cosines of every two fields as further inputs,
 # above all, which the network need not find out from few labels; then more occupations to learn from; the

@@ -7,8 +7,8 @@
 # and both with all 500 items. In each:
 #
 #     random        any item
-#     dqn           6B's network, without Double
-#     double        6B's agent: Double DQN
+#     dqn           system B's network, without Double
+#     double        system B's agent: Double DQN
 #     double-early  that agent after a fifth of the sessions
 #     dyna-q        so many sessions, too, and after each update one more with next states and rewards that a learned
 #                   model foresees: what its updates are worth where sessions are dear

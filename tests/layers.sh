@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The include lint: which room may see what (docs/design, section "The house"). Prints TAP; exits 1 on a breach.
+# The include lint: which room may see what (docs/architecture.md, "The law"). Prints TAP; exits 1 on a breach.
 #
 #   tests/layers.sh [ROOT] [BUILD]     BUILD: also check the symbols of its objects
 set -u
@@ -220,9 +220,12 @@ for room in wire port import llm; do
 done
 check "the table keeps the two wings apart" "$complaints"
 
-objects() { # folder...: their objects
-    local folder
-    for folder in "$@"; do printf '%s\n' "$build/obj/$folder"*.o; done | grep .
+objects() { # folder...: the objects of their files
+    local file
+    for file in $(printf '%s*.c ' "$@"); do
+        file=$build/obj/${file%.c}.o
+        [ ! -e "$file" ] || echo "$file"
+    done
 }
 
 circles() { # folder...

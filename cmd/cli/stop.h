@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SIGINT and SIGTERM as a question: a signal is noted, and whoever works looks (dq_stop_asked), keeps what he
- * has, and ends with DQ_ERR_STOPPED. The library catches no signals: what it runs for long is handed
- * dq_stop_asked as a callback.
+ * Notes SIGINT and SIGTERM, so that a program stops at a safe point: whoever works asks (dq_stop_asked),
+ * keeps what there is, and ends with DQ_ERR_STOPPED. The library catches no signals: what it runs for long is
+ * handed dq_stop_asked as a callback.
  */
 #ifndef DQ_CLI_STOP_H
 #define DQ_CLI_STOP_H

@@ -2,6 +2,7 @@
 #include "rollout.h"
 
 #include "data/load.h"
+#include "reward/logged.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static dq_status reserve(rollout *run, dq_error *error)
 }
 
 /* What nobody labelled is IGNORE. */
-static void settle_reward(rollout *run, const dq_rewards *got, uint32_t item)
+static void set_reward(rollout *run, const dq_rewards *got, uint32_t item)
 {
     const dq_label_map *map = &run->labeller.map;
     uint32_t ignore = dq_index_find(&map->labels, "IGNORE", strlen("IGNORE"));
@@ -86,9 +87,7 @@ static void settle_reward(rollout *run, const dq_rewards *got, uint32_t item)
     const char *label = run->logged ? dq_strings_get(&got->labels, item, &n) : NULL;
     uint32_t row = label ? dq_index_find(&map->labels, label, n) : ignore;
     run->labels[item] = row == DQ_ABSENT ? (uint32_t)run->label_count - 1 : row;
-    run->rewards[item] = !got->none[item]      ? got->reward[item]
-                         : ignore == DQ_ABSENT ? 0
-                                               : (float)map->rewards[ignore];
+    run->rewards[item] = got->none[item] ? (float)dq_label_map_ignore(map) : got->reward[item];
 }
 
 /* Rewards and labels of every item for a user; those of transitions in the stream go over the rest, as in
@@ -104,12 +103,9 @@ static dq_status know_user(rollout *run, uint32_t user, dq_error *error)
     }
     dq_status status = dq_label_pairs(&run->labeller, run->pair_user, run->pair_item, NULL, n, &got, error);
     if (status) return status;
-    for (uint32_t i = 0; i < n; i++) settle_reward(run, &got, i);
+    for (uint32_t i = 0; i < n; i++) set_reward(run, &got, i);
     dq_rewards_free(&got);
-    for (size_t t = 0; run->logged && t < run->dataset.count; t++) {
-        const dq_transition *row = &run->dataset.transitions[t];
-        if (row->user == user && !isnan(row->reward)) run->rewards[row->item] = row->reward;
-    }
+    if (run->logged) dq_logged_transitions_over(&run->dataset, user, run->rewards);
     run->user = user;
     return DQ_OK;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-plan: pairs.c predicts the rewards of pairs of a catalogue (system A's agents),
- * states.c reads states for the agents of tasks, rollout.c and lists.c write what these
- * predict from there.
+ * The parts of dq-plan: pairs.c predicts the rewards of pairs of a catalogue (system A's agents), states.c
+ * reads states for the agents of environments, rollout.c and lists.c write what these predict from there.
  */
 #ifndef DQ_PLAN_PLAN_H
 #define DQ_PLAN_PLAN_H

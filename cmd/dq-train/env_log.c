@@ -35,10 +35,10 @@ dq_status env_run_log_episode(env_run *run, size_t i, dq_error *error)
     for (size_t c = 0; ok && names[c]; c++)
         ok = set(&a, &line, names[c], dq_real(run->online.envs->counted[i][c]));
     ok = ok && set(&a, &line, "epsilon", dq_real(dq_agent_epsilon(run->online.agent))) &&
-         set(&a, &line, "q_loss", train_number(p->q / learnt)) &&
-         set(&a, &line, "world_loss", train_number(world ? p->world / learnt : (double)NAN)) &&
-         set(&a, &line, "planning_loss", train_number(p->planning / planned)) &&
-         set(&a, &line, "gradient", train_number(p->gradient / learnt));
+         set(&a, &line, "q_loss", dq_real_or_nil(p->q / learnt)) &&
+         set(&a, &line, "world_loss", dq_real_or_nil(world ? p->world / learnt : (double)NAN)) &&
+         set(&a, &line, "planning_loss", dq_real_or_nil(p->planning / planned)) &&
+         set(&a, &line, "gradient", dq_real_or_nil(p->gradient / learnt));
     return write(run, &a, &line, ok, error);
 }
 
@@ -64,11 +64,11 @@ dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n
               set(&a, &line, "total_steps", dq_int((int64_t)p->step)) &&
               set(&a, &line, "evaluation_episodes", dq_int((int64_t)n)) &&
               set(&a, &line, "evaluation_return", dq_real(mean)) &&
-              set(&a, &line, "evaluation_sd", train_number(sqrt(squares / (double)(n - 1)))) &&
+              set(&a, &line, "evaluation_sd", dq_real_or_nil(sqrt(squares / (double)(n - 1)))) &&
               set(&a, &line, "evaluation_least", dq_real(least)) &&
               set(&a, &line, "evaluation_most", dq_real(most)) &&
               set(&a, &line, "evaluation_steps", dq_real(steps / (double)n)) &&
-              set(&a, &line, "evaluation_value", train_number(value / (double)n)) &&
+              set(&a, &line, "evaluation_value", dq_real_or_nil(value / (double)n)) &&
               set(&a, &line, "evaluation_discounted", dq_real(discounted / (double)n));
     for (size_t c = 0; ok && run->online.eval_envs->counters[c]; c++) {
         char name[80];

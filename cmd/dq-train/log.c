@@ -58,8 +58,3 @@ dq_status train_log_close(train_log *log, dq_error *error)
     if (file && fclose(file) != 0) return failed(log, "cannot write the log", error);
     return DQ_OK;
 }
-
-dq_value train_number(double x)
-{
-    return isfinite(x) ? dq_real(x) : dq_nil();
-}

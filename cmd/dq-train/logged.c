@@ -120,11 +120,11 @@ static dq_status log_epoch(logged *l, const dq_logged_epoch *e, dq_error *error)
     dq_value line = dq_map();
     bool ok = dq_map_set(&arena, &line, "epoch", dq_int((int64_t)e->epoch)) &&
               dq_map_set(&arena, &line, "batches", dq_int((int64_t)dq_logged_batches_done(l->run))) &&
-              dq_map_set(&arena, &line, "q_loss", train_number(e->q_loss)) &&
-              dq_map_set(&arena, &line, "world_loss", train_number(e->world_loss)) &&
-              dq_map_set(&arena, &line, "validation_loss", train_number(e->validation_loss)) &&
-              dq_map_set(&arena, &line, "validation_hit", train_number(e->hit)) &&
-              dq_map_set(&arena, &line, "validation_ndcg", train_number(e->ndcg)) &&
+              dq_map_set(&arena, &line, "q_loss", dq_real_or_nil(e->q_loss)) &&
+              dq_map_set(&arena, &line, "world_loss", dq_real_or_nil(e->world_loss)) &&
+              dq_map_set(&arena, &line, "validation_loss", dq_real_or_nil(e->validation_loss)) &&
+              dq_map_set(&arena, &line, "validation_hit", dq_real_or_nil(e->hit)) &&
+              dq_map_set(&arena, &line, "validation_ndcg", dq_real_or_nil(e->ndcg)) &&
               dq_map_set(&arena, &line, "best", dq_bool(e->best));
     dq_status status = ok ? train_log_line(&l->log, &line, error)
                           : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +23,8 @@ static dq_status keep_transitions(train_logged_input *in, dq_bundle *bundle, dq_
     if (!dq_bundle_column(bundle, "state")) return DQ_OK;
     if (!dq_bundle_column(bundle, "choice") || !dq_bundle_column(bundle, "reward"))
         return dq_fail(error, DQ_ERR_SCHEMA, "transitions with states need the columns choice and reward");
-    if (in->bundle_count == in->bundle_capacity) {
-        size_t capacity = in->bundle_capacity ? 2 * in->bundle_capacity : 16;
-        dq_bundle *grown = realloc(in->bundles, capacity * sizeof *grown);
-        if (!grown) return no_memory(error);
-        in->bundles = grown;
-        in->bundle_capacity = capacity;
-    }
+    if (!dq_array_reserve(&in->bundles, &in->bundle_capacity, in->bundle_count + 1, sizeof *in->bundles))
+        return no_memory(error);
     in->bundles[in->bundle_count++] = *bundle;
     *bundle = DQ_BUNDLE_EMPTY;
     return DQ_OK;

@@ -160,10 +160,10 @@ static dq_status log_epoch(offline *f, const dq_epoch *e, dq_error *error)
               dq_map_set(&arena, &line, "rate", dq_real(e->rate)) &&
               (!f->t->weighted || dq_map_set(&arena, &line, "cosine_weight",
                                              dq_real(dq_reward_weight_at(&f->t->weight, e->epoch - 1)))) &&
-              dq_map_set(&arena, &line, "q_loss", train_number(e->q_loss)) &&
-              dq_map_set(&arena, &line, "world_loss", train_number(e->world_loss)) &&
-              dq_map_set(&arena, &line, "validation_loss", train_number(e->validation_loss)) &&
-              dq_map_set(&arena, &line, "validation_order", train_number(e->order)) &&
+              dq_map_set(&arena, &line, "q_loss", dq_real_or_nil(e->q_loss)) &&
+              dq_map_set(&arena, &line, "world_loss", dq_real_or_nil(e->world_loss)) &&
+              dq_map_set(&arena, &line, "validation_loss", dq_real_or_nil(e->validation_loss)) &&
+              dq_map_set(&arena, &line, "validation_order", dq_real_or_nil(e->order)) &&
               dq_map_set(&arena, &line, "best", dq_bool(e->best));
     dq_status status = ok ? train_log_line(&f->log, &line, error)
                           : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");

@@ -108,9 +108,9 @@ static dq_status log_episode(online *run, dq_error *error)
               dq_map_set(&arena, &line, "epsilon", dq_real(dq_dynaq_epsilon(run->loop.agent))) &&
               (!run->t->weighted ||
                dq_map_set(&arena, &line, "cosine_weight", dq_real(train_rewards_weight(run->rewards)))) &&
-              dq_map_set(&arena, &line, "q_loss", train_number(p->q / learnt)) &&
-              dq_map_set(&arena, &line, "world_loss", train_number(p->world / learnt)) &&
-              dq_map_set(&arena, &line, "planning_loss", train_number(p->planning / learnt));
+              dq_map_set(&arena, &line, "q_loss", dq_real_or_nil(p->q / learnt)) &&
+              dq_map_set(&arena, &line, "world_loss", dq_real_or_nil(p->world / learnt)) &&
+              dq_map_set(&arena, &line, "planning_loss", dq_real_or_nil(p->planning / learnt));
     dq_status status = ok ? train_log_line(run->log, &line, error)
                           : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");
     dq_arena_free(&arena);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Defaults of dq-train: by way of training, by preset (the numbers of DESIGN's systems), by agent (those of
- * learn/agent.h); and from the options to an agent's configuration.
+ * Defaults of dq-train: by way of training, by preset (the numbers of the four systems, docs/systems.md), by
+ * agent (those of learn/agent.h); and from the options to an agent's configuration.
  */
 #include "train.h"
 
@@ -15,7 +15,7 @@ const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
 /* clang-format off */
 /* ---- a catalogue's agent, offline ---- */
 
-/* 6A's numbers are the targets' own; these were found on real labels. */
+/* System A's numbers are the targets' own; these were found on real labels. */
 static const dq_setting tuned[] = {
     {"batch", "256"}, {"gamma", "0"}, {"matches", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
     {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
@@ -26,7 +26,7 @@ static const dq_setting no_other[] = {{NULL, NULL}};
 
 /* ---- agents in environments ---- */
 
-/* 6B: 42 -> 256 -> 256 -> 128 -> items; of its search's values the middle ones. */
+/* System B: 42 -> 256 -> 256 -> 128 -> items; of its search's values the middle ones. */
 static const dq_setting session[] = {
     {"agent", "dqn"}, {"env", "session"}, {"episodes", "3000"},
     {"hidden", "256,256,128"}, {"dropout", "0.2"}, {"double", "on"}, {"gamma", "0.95"},
@@ -35,13 +35,13 @@ static const dq_setting session[] = {
     {"epsilon", "1"}, {"epsilon-min", "0.01"},
     {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.999"}, {"epsilon-by", "updates"}, {0}};
 
-/* 6C, the table. */
+/* System C, the table. */
 static const dq_setting sequence[] = {
     {"agent", "tabular"}, {"env", "sequence:change=15"}, {"episodes", "115"}, {"alpha", "0.1"}, {"gamma", "0.95"},
     {"epsilon", "0.1"}, {"epsilon-min", "0.1"},
     {"epsilon-form", "multiplicative"}, {"epsilon-decay", "1"}, {"epsilon-by", "updates"}, {0}};
 
-/* 6C, the network. The target follows as in the tutorial that its other numbers are from. */
+/* System C, the network. The target follows as in the tutorial that its other numbers are from. */
 static const dq_setting sequence_dqn[] = {
     {"agent", "dqn"}, {"env", "sequence:length=10,distractors=0,change=3000,then=2"}, {"episodes", "6000"},
     {"hidden", "128,128"}, {"dropout", "0"}, {"gamma", "0.99"}, {"lr", "1e-4"}, {"loss", "huber"},
@@ -50,7 +50,7 @@ static const dq_setting sequence_dqn[] = {
     {"epsilon", "0.9"}, {"epsilon-min", "0.05"}, {"epsilon-form", "exponential"}, {"epsilon-over", "200"},
     {"epsilon-decay", "1"}, {"epsilon-by", "steps"}, {0}};
 
-/* 6D: 100 -> 64 -> 64 -> 10. */
+/* System D: 100 -> 64 -> 64 -> 10. */
 static const dq_setting films[] = {
     {"agent", "dqn"}, {"env", "films"}, {"episodes", "1000"},
     {"hidden", "64,64"}, {"dropout", "0"}, {"gamma", "0.95"}, {"lr", "1e-3"},

@@ -33,11 +33,9 @@ static dq_status read_all(train *t, dq_error *error)
 
 dq_status train_read_map(train *t, dq_error *error)
 {
-    double ignore = -0.1;
     dq_status status = dq_label_map_parse(&t->map, t->o->map, error);
     if (status) return status;
-    (void)dq_label_map_find(&t->map, "IGNORE", strlen("IGNORE"), &ignore);
-    t->ignore = (float)ignore;
+    t->ignore = (float)dq_label_map_ignore(&t->map);
     return DQ_OK;
 }
 

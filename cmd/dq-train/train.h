@@ -45,7 +45,7 @@ typedef struct train {
     float ignore;  /* the reward of what nobody labelled */
     bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
     dq_reward_weight weight;
-    uint64_t logged_digest, logged_bundles; /* of the input of train_logged.h */
+    uint64_t logged_digest, logged_bundles; /* of logged_input.c */
     dq_pool *pool;
 } train;
 
@@ -114,13 +114,11 @@ typedef struct train_log {
 
 /* Opens PATH (NULL: no log) for writing; keep bytes of what is there stay (a resumed run). */
 dq_status train_log_open(train_log *log, const char *path, uint64_t keep, dq_error *error);
-/* Writes one line. A NAN inside must have been left out or made nil (train_number). */
+/* Writes one line. A NAN inside must have been left out or made nil (dq_real_or_nil). */
 dq_status train_log_line(train_log *log, const dq_value *line, dq_error *error);
 /* Bytes written so far. */
 uint64_t train_log_bytes(train_log *log);
 dq_status train_log_close(train_log *log, dq_error *error);
-/* A real, or nil when it is not finite. */
-dq_value train_number(double x);
 
 /* ---- checkpoint.c ---- */
 

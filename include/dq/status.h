@@ -7,8 +7,8 @@
  * or keeps hidden state; cmd/ turns an error into one line on stderr and an exit code, once.
  *
  * Ownership, said once: a function named `_new` or `_open` hands its caller an object that the matching
- * `_free` or
- * `_close` releases (both accept NULL); a pointer that a getter returns belongs to the object and lives as
+ * `_free`
+ * or `_close` releases (both accept NULL); a pointer that a getter returns belongs to the object and lives as
  * long; what is passed in as `const` is borrowed for the call unless the header says "kept".
  */
 #ifndef DQ_STATUS_H

@@ -70,3 +70,9 @@ float dq_label_map_reward(const dq_label_map *map, float given, const char *labe
     if (!isnan(given)) return given;
     return label && dq_label_map_find(map, label, bytes, &mapped) ? (float)mapped : NAN;
 }
+
+double dq_label_map_ignore(const dq_label_map *map)
+{
+    double ignore;
+    return dq_label_map_find(map, "IGNORE", strlen("IGNORE"), &ignore) ? ignore : -0.1;
+}

@@ -31,4 +31,7 @@ bool dq_label_map_find(const dq_label_map *map, const char *label, size_t bytes,
  * factorisation gives it, are no rewards: these go by the label alone (dq_label_map_find). */
 float dq_label_map_reward(const dq_label_map *map, float given, const char *label, size_t bytes);
 
+/* The reward of an item that nobody labelled: the map's of IGNORE, else -0.1. */
+double dq_label_map_ignore(const dq_label_map *map);
+
 #endif

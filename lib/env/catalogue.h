@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Environments: what an agent acts in. Each kind is one entry of a table (dq_catalogue_env_kinds) with its
- * functions; rewards come by a function that the caller gives, so that an environment knows neither labels
- * nor language models.
+ * The catalogue as an environment: states are users, actions are items. Each kind is one entry of a table
+ * (dq_catalogue_env_kinds) with its functions; rewards come by a function that the caller gives, so that an
+ * environment knows neither labels nor language models.
  *
  *     dq_catalogue_env_reset(env, &user);                     an episode: the state, and env->candidates
  *     dq_catalogue_env_step(env, choice, &transition);        choose candidates[choice]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which users or items are wanted, and which left: what interactions are between.
+ * Selects users or items by id, filter and limit, and keeps the ids of those that were written, which
+ * interactions refer to.
  */
 #ifndef DQ_IMPORT_SELECTION_H
 #define DQ_IMPORT_SELECTION_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What stands in a document, as ids, texts and vectors. Extended JSON's forms ({"$oid": ...}, {"$numberLong":
+ * Reads ids, texts and vectors out of the values of a document. Extended JSON's forms ({"$oid": ...},
+ * {"$numberLong":
  * ...}) are read, so that what mongoexport wrote and what a database answers are the same.
  */
 #ifndef DQ_IMPORT_VALUE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is sent is counted, and the budget asked before: first attempts in groups, as they are claimed, each
- * further one (a retry, the repeat without a member that was refused) before it goes out. Where there is no
- * limit a further attempt goes out at once, and is noted for the store's next turn, which writes the notes
- * before it stores: an outcome that came before its request would find nothing in flight to end.
+ * Counts the requests that are sent, and asks the budget before: first attempts in groups, as they are
+ * claimed, each further one (a retry, the repeat without a member that was refused) before it goes out. Where
+ * there is no limit a further attempt goes out at once, and is noted for the store's next turn, which writes
+ * the notes before it stores: an outcome that came before its request would find nothing in flight to end.
  */
 #ifndef DQ_LLM_BUDGET_H
 #define DQ_LLM_BUDGET_H

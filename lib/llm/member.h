@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The members of a sent body that are not of the key (dq_ask_member): which of them the server takes. It is
+ * Keeps which optional members of a request (dq_ask_member, such as response_format) the server takes. It is
  * not known before one was sent; a refusal counts from then on, and the cache remembers both, by server and
  * model.
  */

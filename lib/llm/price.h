@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What asking will cost, before a server has counted. (dq_ask_parse_price is in ask.h.)
+ * Estimates tokens from bytes, where no server has counted. (dq_ask_parse_price is in ask.h.)
  */
 #ifndef DQ_LLM_PRICE_H
 #define DQ_LLM_PRICE_H

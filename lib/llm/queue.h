@@ -5,8 +5,7 @@
  *
  *     put -> fresh -> [store: find] -> done                                   a hit
  *                                   -> ready -> [claim] -> granted            ours to ask
- *                                        ^        `-> parked -'               another process asks: look
- * again
+ *                                        ^        `-> parked -'               another asks: look again
  *                                        |
  *     granted -> [sender: http] -> answered -> [store: read, keep] -> done
  *                                       `----------- unreadable, once -> ready

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The sender: what was granted goes out by the client, with the members of the answer's form that the server
- * is known or hoped to take, and what comes back is handed to the store. While it is not known whether a
- * server takes a member, one request alone finds out, so that a refusal costs one call and not `parallel` of
- * them.
+ * Sends the requests that the store has granted, by the client, with the members of the answer's form that
+ * the server is known or hoped to take, and what comes back is handed to the store. While it is not known
+ * whether a server takes a member, one request alone finds out, so that a refusal costs one call and not
+ * `parallel` of them.
  *
  * All of it is the caller's thread's, but for dq_llm_sender_wake.
  */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Cosine similarity s.a / (|s| |a|), whole or as the mean over paired fields. A zero vector scores 0. Raw
- * cosines are in
- * [-1, 1]; the reward form (c + 1) / 2 is the caller's.
+ * cosines are in [-1, 1]; the reward form (c + 1) / 2 is the caller's.
  */
 #ifndef DQ_MATH_COSINE_H
 #define DQ_MATH_COSINE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tiles of work over a few threads, for programs that need no BLAS: dq_pool (math/pool.h) makes one ready,
- * and whoever links it loads it, which takes longer than such a program lives. So the two are two files. What
- * a tile computes must depend on its number alone.
+ * Runs numbered tiles of work on a few threads, for programs that need no BLAS: dq_pool (math/pool.h) makes
+ * one ready, and loading it takes longer than such a program lives. So the two are two files. What a tile
+ * computes must depend on its number alone.
  */
 #ifndef DQ_MATH_PARALLEL_H
 #define DQ_MATH_PARALLEL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * From what people call a measure to the table's entry with its parameters.
+ * Finds a measure in the table by the name that people give it, with its parameters.
  */
 #ifndef DQ_MEASURE_PICK_H
 #define DQ_MEASURE_PICK_H

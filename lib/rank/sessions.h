@@ -5,7 +5,7 @@
  * and a user's scores are computed together, once.
  *
  *     dq_rank_sessions_load(&s, &model, &e);
- *     dq_events_add(&s.events, &interactions, &e);            for each bundle of them
+ *     dq_session_log_add(&s.log, &interactions, &e);            for each bundle of them
  *     dq_rank_sessions_begin(&s, &lists, ..., &e);            when everything was read
  *     scorer.output_of = s.output_of;
  *     while ((n = dq_rank_sessions_next(&s, &lists)) > 0)     offer all blocks to the next n lists

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-reward's thought: a reward for each of many (user, item) pairs. A strategy is one entry of a table: what
- * it needs and which columns it leaves.
+ * Computes a reward for each of many (user, item) pairs, by a strategy. A strategy is one entry of a table:
+ * what it needs and which columns it leaves.
  */
 #ifndef DQ_REWARD_LABEL_H
 #define DQ_REWARD_LABEL_H

@@ -15,6 +15,11 @@ void dq_logged_rewards(const dq_dataset *dataset, const dq_label_map *map, uint3
         float own = dq_label_map_reward(map, x->reward, label, n);
         if (!isnan(own)) reward[x->item] = own;
     }
+    dq_logged_transitions_over(dataset, user, reward);
+}
+
+void dq_logged_transitions_over(const dq_dataset *dataset, uint32_t user, float *reward)
+{
     for (size_t i = 0; i < dataset->count; i++) {
         const dq_transition *row = &dataset->transitions[i];
         if (row->user == user && !isnan(row->reward)) reward[row->item] = row->reward;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rewards of one user that a data set has already, by items: from the labels of interactions, and from
+ * Collects the rewards that a data set has of one user, by items: from the labels of interactions, and from
  * transitions. The last that has a reward counts. (dq_labeller looks a pair up instead: there its last
  * interaction counts, also where that has no reward.)
  */
@@ -13,6 +13,9 @@
 /* Into reward (items): interactions through the map or by their explicit number, then transitions over them;
  * NAN where neither has one. */
 void dq_logged_rewards(const dq_dataset *dataset, const dq_label_map *map, uint32_t user, float *reward);
+
+/* The rewards of the user's transitions over those in reward (items). */
+void dq_logged_transitions_over(const dq_dataset *dataset, uint32_t user, float *reward);
 
 /* The rewards of the user's transitions and their two parts, into reward, cosine and llm (items) each, which
  * keep what they hold for other items. False when one has a reward without both parts, or none has any. */

@@ -3,7 +3,7 @@
  * From what is known about a (user, item) pair to its reward: labels through a map (data/label_map.h),
  * cosines by a scale, and a mixture of the two.
  *
- *     logged:  r = map(label), or none
+ *     logged:  r as dq_label_map_reward has it (data/label_map.h), or none
  *     cosine:  r = (c + 1) / 2, or c
  *     hybrid:  r = w cosine + (1 - w) label
  */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/online_catalogue.h"
 
+#include "core/record.h"
+
 #include <string.h>
 
 /* ---- the run ---- */
@@ -90,15 +92,11 @@ dq_status dq_online_catalogue_save(const dq_online_catalogue *run, dq_bundle *mo
 
 static dq_status restore_env(dq_online_catalogue *run, const dq_bundle *model, dq_error *error)
 {
-    const dq_column *rng = dq_bundle_column(model, "env.rng");
-    const dq_column *offered = dq_bundle_column(model, "candidates"); /* checked by dq_dynaq_restore */
-    if (!rng || rng->type != DQ_U8 || rng->shape[0] != 4 || rng->dims != 1)
-        return dq_fail(error, DQ_ERR_SCHEMA, "not a checkpoint of online training: no env.rng");
-    memcpy(&run->env->rng, rng->data, sizeof run->env->rng);
-    if (run->at.step == 0 && run->at.choice < 0) return DQ_OK;
-    if (offered->dims != 1 || offered->shape[0] != run->env->candidate_count)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has another number of candidates");
-    memcpy(run->env->candidates, offered->data, run->env->candidate_count * sizeof(uint32_t));
+    dq_status status = dq_record_column(model, "env.rng", DQ_U8, 4, run->env->rng.s, error);
+    if (status || (run->at.step == 0 && run->at.choice < 0)) return status;
+    status = dq_record_column(model, "candidates", DQ_U4, run->env->candidate_count, run->env->candidates,
+                              error);
+    if (status) return status;
     if (run->at.choice >= (int64_t)run->env->candidate_count)
         return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has a choice that is no candidate");
     return DQ_OK;

@@ -63,7 +63,7 @@ class Bench:
         return [[(p[i], o[i]) for p, o in pairs] for i in range(len(pairs[0][1]))]
 
     def row(self, what, peer_name, pairs, wanted, unit="s", scale=1.0):
-        """wanted: the ratio that DESIGN or an issue asks for; None: none."""
+        """wanted: the ratio that is aimed at; None: none."""
         peer, ours = (statistics.median(p[i] for p in pairs) for i in (0, 1))
         ratio = statistics.median(p / o for p, o in pairs)
         if unit in ("steps/s", "per s"):

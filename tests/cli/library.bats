@@ -52,7 +52,8 @@ setup() {
 
 @test "a program of C reads a stream, shared and static" {
     cc -std=c11 -Wall -Wextra -Wpedantic -Werror norms.c $(pkg-config --cflags --libs dq) -lm -o norms
-    cc -std=c11 norms.c $(pkg-config --cflags dq) "$prefix"/lib/libdq.a $(pkg-config --static --libs-only-l msgpack libzstd libxxhash zlib) -lm -o norms-static
+    cc -std=c11 norms.c $(pkg-config --cflags dq) -Wl,-Bstatic -ldq -Wl,-Bdynamic $(pkg-config --static --libs dq) -L"$prefix"/lib -o norms-static
+    run ! bash -c "ldd norms-static | grep libdq"
     ./norms "$catalogue" > shared
     ./norms-static < "$catalogue" > static
     cmp shared static

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The HTTP client alone (dq/http.h, through tests/services/http_post), against a server that misbehaves on command: what
+# The HTTP client alone (port/http/http.h, through tests/services/http_post), against a server that misbehaves on command: what
 # is tried again and what is not, how long it waits (lower bounds, by the server's clock), what it counts, what it says.
 
 bats_require_minimum_version 1.5.0

@@ -137,7 +137,7 @@ within = {"online": {"episode": 1, "step": 3}} # where candidates are taken up
 for name, changes in (("same", {}), ("none", {"shape": [20, 0], "data": b""})):
     open(name + ".ck", "wb").write(make_streams.with_column(payload, "candidates", within, **changes))'
     train "${short[@]}" --user u00 --checkpoint same.ck c.dq && rm out.dq
-    fails 1 "dq-train: none.ck: the checkpoint has another number of candidates" train "${short[@]}" --user u00 --checkpoint none.ck c.dq
+    fails 1 "dq-train: none.ck: the checkpoint is not of this run: column candidates" train "${short[@]}" --user u00 --checkpoint none.ck c.dq
     fails 1 "dq-train: c.dq: no model in it" train "${short[@]}" --user u00 --checkpoint c.dq c.dq
     fails 1 "dq-train: ck: the checkpoint was made with*" train --offline "${small[@]}" --checkpoint ck t.dq
     rm ck

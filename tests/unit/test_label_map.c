@@ -72,9 +72,23 @@ static void what_is_given_counts_more_than_a_label(void **unused)
     dq_label_map_free(&map);
 }
 
+static void what_nobody_labelled_is_ignore(void **state)
+{
+    (void)state;
+    dq_label_map map = {0};
+    assert_int_equal(dq_label_map_parse(&map, "APPLY=1,IGNORE=-0.5", NULL), DQ_OK);
+    assert_true(dq_label_map_ignore(&map) == -0.5);
+    dq_label_map_free(&map);
+    map = (dq_label_map){0};
+    assert_int_equal(dq_label_map_parse(&map, "APPLY=1", NULL), DQ_OK);
+    assert_true(dq_label_map_ignore(&map) == -0.1);
+    dq_label_map_free(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_nobody_labelled_is_ignore),
         cmocka_unit_test(the_default_map_has_four_rewards),
         cmocka_unit_test(labels_may_hold_spaces_and_numbers_exponents),
         cmocka_unit_test(a_bad_map_says_which_part),

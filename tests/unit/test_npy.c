@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * .npy: what is written is read, and what is no .npy, or one that claims too much, is refused. NumPy itself
- * is the second implementation: tests/cli/export.bats reads its files, tests/cli/cat.bats has it read ours.
+ * is the second implementation: tests/cli/export.bats reads its files, tests/cli/dq-cat.bats has it read
+ * ours.
  */
 #include "port/files/npy.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Answers that were paid for, on disk: one SQLite file that any number of processes of this machine use at
- * once. lib/port/cache.c is the only home of SQLite. docs/cache.md describes the tables for sqlite3.
+ * once. lib/port/cache/ is the only home of SQLite. docs/cache.md describes the tables for sqlite3.
  *
  * A question is known by the SHA-256 of its canonical request. Of one question there is at most one call in
  * flight, across processes: whoever wants to ask claims it first. A claim is a lease of DQ_CACHE_LEASE

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * JSON texts into values and back. lib/port/json.c is the only home of jansson.
+ * JSON texts into values and back. lib/port/files/json.c is the only home of jansson.
  *
  * Reading is strict (RFC 8259): UTF-8, no NaN, no comments, no duplicate keys, at most 32 levels. An integer
  * that fits 64 bits is DQ_INT, every other number DQ_REAL. Writing is compact and canonical: keys in the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * SHA-256 (FIPS 180-4): the name of a question in the cache. lib/port/sha256.c is the only home of nettle.
+ * SHA-256 (FIPS 180-4): the name of a question in the cache. lib/port/files/sha256.c is the only home of
+ * nettle.
  */
 #ifndef DQ_PORT_FILES_SHA256_H
 #define DQ_PORT_FILES_SHA256_H
