@@ -86,13 +86,13 @@ static dq_status sum_up(const env_rollout *run, env_policy *p, double *scratch, 
     const eval_options *o = run->o;
     const double n = (double)run->episodes;
     dq_rng rng = dq_rng_stream(o->common.seed, INTERVAL_STREAM);
-    p->least = INFINITY;
-    p->most = -INFINITY;
+    p->min = INFINITY;
+    p->max = -INFINITY;
     for (size_t e = 0; e < run->episodes; e++) {
         const dq_played *x = &p->played[e];
         scratch[e] = x->total;
-        p->least = fmin(p->least, x->total);
-        p->most = fmax(p->most, x->total);
+        p->min = fmin(p->min, x->total);
+        p->max = fmax(p->max, x->total);
         p->steps += (double)x->steps / n;
         p->value += x->value / n;
         p->discounted += x->discounted / n;

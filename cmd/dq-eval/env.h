@@ -12,7 +12,7 @@
 typedef struct env_policy {
     const char *name;  /* --model's: a file, or random */
     dq_played *played; /* (episodes) */
-    double mean, sd, least, most, steps, value, discounted;
+    double mean, sd, min, max, steps, value, discounted;
     double counted[DQ_ENV_COUNTERS];
     dq_interval interval;
     bool compared; /* with the first, in pairs */

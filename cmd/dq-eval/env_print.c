@@ -36,8 +36,7 @@ static dq_status table_row(const env_rollout *run, const env_policy *p, int widt
     dq_status status = dq_sink_printf(out, error, "%-*s  %9.3f", width, p->name, p->mean);
     if (!status) status = table_interval(&p->interval, out, error);
     if (!status)
-        status = dq_sink_printf(out, error, "  %9.3f  %9.3f  %9.3f  %7.1f", p->sd, p->least, p->most,
-                                p->steps);
+        status = dq_sink_printf(out, error, "  %9.3f  %9.3f  %9.3f  %7.1f", p->sd, p->min, p->max, p->steps);
     for (size_t c = 0; c < run->counter_count && !status; c++)
         status = dq_sink_printf(out, error, "  %9.3f", p->counted[c]);
     if (status || !p->compared) return status ? status : dq_sink_printf(out, error, "\n");
@@ -57,8 +56,8 @@ static dq_status tsv_model(const env_rollout *run, const env_policy *p, dq_sink 
                 {"low", p->interval.low},
                 {"high", p->interval.high},
                 {"sd", p->sd},
-                {"min", p->least},
-                {"max", p->most},
+                {"min", p->min},
+                {"max", p->max},
                 {"steps", p->steps},
                 {"discounted", p->discounted},
                 {"value", p->value},
@@ -97,8 +96,8 @@ static bool put_model(const env_rollout *run, const env_policy *p, dq_arena *are
     bool done = dq_map_set(arena, map, "model", dq_string(arena, p->name)) &&
                 dq_map_set(arena, map, "episodes", dq_int((int64_t)run->episodes)) &&
                 put(arena, map, "mean", p->mean) && put_interval(arena, map, "interval", &p->interval) &&
-                put(arena, map, "sd", p->sd) && put(arena, map, "min", p->least) &&
-                put(arena, map, "max", p->most) && put(arena, map, "steps", p->steps) &&
+                put(arena, map, "sd", p->sd) && put(arena, map, "min", p->min) &&
+                put(arena, map, "max", p->max) && put(arena, map, "steps", p->steps) &&
                 put(arena, map, "discounted", p->discounted) && put(arena, map, "value", p->value);
     for (size_t c = 0; c < run->counter_count && done; c++)
         done = put(arena, &counts, run->counters[c], p->counted[c]);

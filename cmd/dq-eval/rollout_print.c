@@ -13,7 +13,7 @@
 
 /* A model's episodes, each by its mean reward per step, and how they differ from the first model's. */
 typedef struct outcome {
-    double mean, sd, least, most;
+    double mean, sd, min, max;
     bool compared;
     double difference, percent, p; /* percent of the first's mean; NAN when that is 0 */
     dq_interval interval;
@@ -59,11 +59,11 @@ static dq_status sum_up(rollout *run, size_t which, double *scratch, outcome *ou
 {
     const policy *p = &run->policies[which];
     double *means = scratch, all = (double)(run->episodes * run->steps);
-    *out = (outcome){.least = INFINITY, .most = -INFINITY, .label_share = out->label_share};
+    *out = (outcome){.min = INFINITY, .max = -INFINITY, .label_share = out->label_share};
     for (size_t e = 0; e < run->episodes; e++) {
         means[e] = episode_mean(run, p, e);
-        out->least = fmin(out->least, means[e]);
-        out->most = fmax(out->most, means[e]);
+        out->min = fmin(out->min, means[e]);
+        out->max = fmax(out->max, means[e]);
     }
     out->mean = dq_mean(means, run->episodes);
     out->sd = dq_sd(means, run->episodes);
@@ -107,7 +107,7 @@ static dq_status table_row(const rollout *run, const policy *p, const outcome *c
                            dq_error *error)
 {
     dq_status status = dq_sink_printf(out, error, "%-*s  %9.4f  %9.4f  %9.4f  %9.4f", width, p->name, c->mean,
-                                      c->sd, c->least, c->most);
+                                      c->sd, c->min, c->max);
     for (size_t l = 0; l < shown_labels(run) && !status; l++)
         status = dq_sink_printf(out, error, "  %7.1f%%", 100 * c->label_share[l]);
     if (!status && c->compared)
@@ -144,8 +144,8 @@ static dq_status tsv_summary(const rollout *run, const policy *p, const outcome 
         double value;
     } rows[] = {{"mean", c->mean},
                 {"sd", c->sd},
-                {"min", c->least},
-                {"max", c->most},
+                {"min", c->min},
+                {"max", c->max},
                 {"difference", c->difference},
                 {"difference_low", c->interval.low},
                 {"difference_high", c->interval.high},
@@ -211,7 +211,7 @@ static bool put_model(const rollout *run, const policy *p, const outcome *c, dq_
                 dq_map_set(arena, map, "episodes", dq_int((int64_t)run->episodes)) &&
                 dq_map_set(arena, map, "steps", dq_int((int64_t)run->steps)) &&
                 put(arena, map, "mean", c->mean) && put(arena, map, "sd", c->sd) &&
-                put(arena, map, "min", c->least) && put(arena, map, "max", c->most);
+                put(arena, map, "min", c->min) && put(arena, map, "max", c->max);
     if (c->compared) done = done && put_comparison(c, arena, map);
     if (run->logged) done = done && put_labels(run, c, arena, map);
     for (size_t s = 0; run->o->cold_start && s < run->steps && done; s++)

@@ -41,7 +41,7 @@ static void list_task(const dq_env_kind *kind)
 {
     printf("%s: %s (%s)\n", kind->name, kind->help, kind->source);
     for (const dq_env_option *o = kind->options; o->name; o++)
-        printf("  %s=%.9g\t%s (%.9g to %.9g)\n", o->name, o->value, o->help, o->least, o->most);
+        printf("  %s=%.9g\t%s (%.9g to %.9g)\n", o->name, o->value, o->help, o->min, o->max);
 }
 
 static dq_status list_tasks(void)

@@ -45,15 +45,15 @@ dq_status env_run_log_episode(env_run *run, size_t i, dq_error *error)
 dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n, dq_error *error)
 {
     const dq_online_place *p = &run->online.at;
-    double sum = 0, squares = 0, steps = 0, value = 0, discounted = 0, least = played[0].total,
-           most = played[0].total;
+    double sum = 0, squares = 0, steps = 0, value = 0, discounted = 0, min = played[0].total,
+           max = played[0].total;
     for (size_t i = 0; i < n; i++) {
         sum += played[i].total;
         steps += (double)played[i].steps;
         value += played[i].value;
         discounted += played[i].discounted;
-        least = fmin(least, played[i].total);
-        most = fmax(most, played[i].total);
+        min = fmin(min, played[i].total);
+        max = fmax(max, played[i].total);
     }
     double mean = sum / (double)n;
     for (size_t i = 0; i < n; i++) squares += (played[i].total - mean) * (played[i].total - mean);
@@ -65,8 +65,8 @@ dq_status env_run_log_evaluation(env_run *run, const dq_played *played, size_t n
               set(&a, &line, "evaluation_episodes", dq_int((int64_t)n)) &&
               set(&a, &line, "evaluation_return", dq_real(mean)) &&
               set(&a, &line, "evaluation_sd", dq_real_or_nil(sqrt(squares / (double)(n - 1)))) &&
-              set(&a, &line, "evaluation_least", dq_real(least)) &&
-              set(&a, &line, "evaluation_most", dq_real(most)) &&
+              set(&a, &line, "evaluation_least", dq_real(min)) &&
+              set(&a, &line, "evaluation_most", dq_real(max)) &&
               set(&a, &line, "evaluation_steps", dq_real(steps / (double)n)) &&
               set(&a, &line, "evaluation_value", dq_real_or_nil(value / (double)n)) &&
               set(&a, &line, "evaluation_discounted", dq_real(discounted / (double)n));

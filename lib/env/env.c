@@ -42,9 +42,9 @@ static dq_status read_value(const dq_env_kind *kind, const dq_env_option *o, con
     *value = strtod(copy, &end);
     if (end == copy || *end || !isfinite(*value))
         return dq_fail(error, DQ_ERR_RANGE, "%s: %s=%.*s is not a number", kind->name, o->name, (int)n, text);
-    if (*value < o->least || *value > o->most || (o->whole && *value != floor(*value)))
+    if (*value < o->min || *value > o->max || (o->whole && *value != floor(*value)))
         return dq_fail(error, DQ_ERR_RANGE, "%s: %s=%.*s is not %s %.9g to %.9g", kind->name, o->name, (int)n,
-                       text, o->whole ? "a whole number," : "in the range", o->least, o->most);
+                       text, o->whole ? "a whole number," : "in the range", o->min, o->max);
     return DQ_OK;
 }
 

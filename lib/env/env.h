@@ -62,8 +62,8 @@ typedef struct dq_step {
 /* An option of a kind: a number. */
 typedef struct dq_env_option {
     const char *name, *help;
-    double value, least, most; /* the default, and the inclusive range */
-    bool whole;                /* a whole number */
+    double value, min, max; /* the default, and the inclusive range */
+    bool whole;             /* a whole number */
 } dq_env_option;
 
 typedef struct dq_env dq_env;

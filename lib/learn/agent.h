@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents for tasks (env/env.h): tabular Q-learning, deep Q-networks, Dyna-Q. Each kind is one entry of a
+ * Agents for environments (env/env.h): tabular Q-learning, deep Q-networks, Dyna-Q. Each kind is one entry of a
  * table; what they share (exploration, replay, losses, schedules) are options that any of them takes where it
  * means something. System A's agent, whose states and actions are rows of a catalogue, is learn/dynaq.h.
  *

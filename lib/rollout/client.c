@@ -55,14 +55,14 @@ static dq_status blame(const dq_vec_env *envs, dq_status status, dq_error *error
 
 /* ---- the announcement ---- */
 
-static dq_status read_count(const dq_bundle *task, const char *name, int64_t least, int64_t most,
-                            uint32_t *to, dq_error *error)
+static dq_status read_count(const dq_bundle *task, const char *name, int64_t min, int64_t max, uint32_t *to,
+                            dq_error *error)
 {
     const dq_value *value = dq_map_get(&task->meta, name);
     int64_t n = dq_value_integer(value, value ? -1 : 0);
-    if (n < least || n > most)
+    if (n < min || n > max)
         return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.%s is not a whole number, %lld to %lld", name,
-                       (long long)least, (long long)most);
+                       (long long)min, (long long)max);
     *to = (uint32_t)n;
     return DQ_OK;
 }
