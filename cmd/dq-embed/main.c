@@ -261,11 +261,8 @@ static const char *const weights[] = {"sqrt", "log", NULL};
 
 int main(int argc, char **argv)
 {
-    options o = {.common = DQ_COMMON_DEFAULTS,
-                          .prefix = "",
-                          .ask = DQ_ASK_DEFAULTS,
-                          .batch = 64,
-                          .als = CF_DEFAULTS};
+    options o = {
+        .common = DQ_COMMON_DEFAULTS, .prefix = "", .ask = DQ_ASK_DEFAULTS, .batch = 64, .als = CF_DEFAULTS};
     const dq_option table[] = {
         {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
          "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (else "

@@ -20,7 +20,8 @@ enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANK
 static const dq_mode modes[] = {
     {RANKINGS, "rankings", "rankings", .help = "rankings against judgements (--qrels)", .no_operands = true},
     {ROLLOUT, "rollout", "--rollout", .help = "agents that act on a catalogue (--rollout)"},
-    {COLD_START, "cold-start", "--cold-start", .help = "the first steps of agents on a catalogue (--cold-start)"},
+    {COLD_START, "cold-start", "--cold-start",
+     .help = "the first steps of agents on a catalogue (--cold-start)"},
     {ENV, "env", "--rollout --env", .help = "agents in an environment (--rollout --env, --env-cmd)",
      .no_operands = true},
     {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},

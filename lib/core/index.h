@@ -30,7 +30,8 @@ const char *dq_index_id(const dq_index *index, uint32_t row, size_t *bytes);
 void dq_index_free(dq_index *index);
 
 /* The table's hash: FNV-1a over the bytes with splitmix64's finaliser. Stable for ever: feature hashing
- * (embed/hashing.h) gives the same vectors in every version. Not for integrity, which is XXH3's office in wire.
+ * (embed/hashing.h) gives the same vectors in every version. Not for integrity, which is XXH3's office in
+ * wire.
  */
 uint64_t dq_hash(const void *data, size_t bytes, uint64_t seed);
 

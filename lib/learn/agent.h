@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents for environments (env/env.h): tabular Q-learning, deep Q-networks, Dyna-Q. Each kind is one entry of a
- * table; what they share (exploration, replay, losses, schedules) are options that any of them takes where it
- * means something. System A's agent, whose states and actions are rows of a catalogue, is learn/dynaq.h.
+ * Agents for environments (env/env.h): tabular Q-learning, deep Q-networks, Dyna-Q. Each kind is one entry of
+ * a table; what they share (exploration, replay, losses, schedules) are options that any of them takes where
+ * it means something. System A's agent, whose states and actions are rows of a catalogue, is learn/dynaq.h.
  *
  *     dq_agent_new(&agent, "dqn", &config, &shape, pool, &e);
  *     dq_agent_act(agent, states, n, true, actions);       n tasks side by side; explores

@@ -6,8 +6,8 @@
  *     0  payload, zstd or gzip bytes, as they are
  *     1  bodies, each behind its length in two bytes, the higher first
  */
-#include "dq/schema.h"
 #include "core/digest.h"
+#include "dq/schema.h"
 
 #include "dq/stream.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * For tests that a step allocates nothing of ours. OpenBLAS's kernels for AVX-512 take memory for small products
- * and give it back before they return; that is theirs, and not counted.
+ * For tests that a step allocates nothing of ours. OpenBLAS's kernels for AVX-512 take memory for small
+ * products and give it back before they return; that is theirs, and not counted.
  */
 #ifndef DQ_TEST_ALLOCATIONS_H
 #define DQ_TEST_ALLOCATIONS_H

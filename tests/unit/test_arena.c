@@ -21,8 +21,8 @@
 #ifdef POISONED
 #include <sanitizer/asan_interface.h>
 #else
-#define POISONED 0
-#define __asan_address_is_poisoned(at) ((void)(at), 0)
+#define POISONED                         0
+#define __asan_address_is_poisoned(at)   ((void)(at), 0)
 #define __asan_region_is_poisoned(at, n) ((void)(at), (void)(n), NULL)
 #endif
 
