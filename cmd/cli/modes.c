@@ -54,7 +54,8 @@ static bool choice_fits(const dq_cli *cli, const dq_option *o)
     return !modes || !cli->mode || (modes & cli->mode);
 }
 
-void dq_cli_check_modes(const dq_cli *cli)
+/* Usage errors of options that were given and belong to other modes. */
+static void check_modes(const dq_cli *cli)
 {
     char what[128];
     for (const dq_option *o = cli->table; o->name; o++) {
@@ -76,7 +77,7 @@ void dq_cli_check_modes(const dq_cli *cli)
 void dq_cli_enter(dq_cli *cli, unsigned mode)
 {
     cli->mode = mode;
-    dq_cli_check_modes(cli);
+    check_modes(cli);
     dq_cli_check_relations(cli);
     dq_cli_apply_defaults(cli);
 }

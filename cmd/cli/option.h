@@ -51,8 +51,6 @@ void dq_cli_check_relations(const dq_cli *cli);
 
 /* ---- modes.c ---- */
 
-/* Usage errors of options that were given and belong to other modes. */
-void dq_cli_check_modes(const dq_cli *cli);
 bool dq_cli_recorded(const dq_cli *cli, const dq_option *option);
 
 /* ---- defaults.c ---- */

@@ -82,8 +82,6 @@ typedef struct eval_table {
 dq_status eval_measure(eval_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
 void eval_table_free(eval_table *table);
 
-/* Values of a run by a measure, in the order of `order`; valid until the next call. */
-const double *eval_values(eval_table *table, size_t run, size_t pick);
 /* Value of one query. */
 double eval_value(const eval_table *table, size_t run, size_t pick, uint32_t query);
 

@@ -130,7 +130,8 @@ double eval_value(const eval_table *table, size_t run, size_t pick, uint32_t que
     return table->runs[run].values[pick * dq_index_count(&table->qrels.queries) + query];
 }
 
-const double *eval_values(eval_table *table, size_t run, size_t pick)
+/* Values of a run by a measure, in the order of `order`; valid until the next call. */
+static const double *values_of(eval_table *table, size_t run, size_t pick)
 {
     for (size_t i = 0; i < table->query_count; i++)
         table->ordered[i] = eval_value(table, run, pick, table->order[i]);
@@ -185,7 +186,7 @@ dq_status eval_compare(eval_table *t, const eval_options *o, dq_error *error)
     if (!t->cells) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
     for (size_t r = 0; r < t->run_count; r++)
         for (size_t p = 0; p < t->picks.count; p++)
-            cell_of(t, r, p)->value = dq_measure_summary(t->picks.at[p].measure, eval_values(t, r, p),
+            cell_of(t, r, p)->value = dq_measure_summary(t->picks.at[p].measure, values_of(t, r, p),
                                                          t->query_count);
     bool wanted = o->format != EVAL_TREC && (o->interval || t->run_count > 1);
     return wanted ? compare_means(t, o, error) : DQ_OK;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const rank_format_names[] = {"stream", "tsv", "jsonl", "trec", NULL};
+static const char *const formats[] = {"stream", "tsv", "jsonl", "trec", NULL};
 
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
          "leave out items the user has an interaction with", .flags = DQ_OPT_PAYLOAD, .modes = RANK,
          .recorded = RANK | MERGE},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORMAT", "stream, tsv, jsonl or trec", .flags = 0,
-         .choices = rank_format_names},
+         .choices = formats},
         {"run-name", 0, DQ_OPT_TEXT, &o.run_name, "NAME", "last column of a TREC run", .flags = 0},
         {"mmr", 0, DQ_OPT_REAL, &o.lambda, "LAMBDA",
          "re-rank for diversity: 1 relevance alone (no re-ranking), 0 diversity alone",

@@ -10,7 +10,6 @@
 #include "rank/lists.h"
 
 typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_format;
-extern const char *const rank_format_names[];
 
 typedef struct rank_options {
     dq_common common;

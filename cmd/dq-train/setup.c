@@ -67,7 +67,8 @@ dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_err
 
 /* ---- the agent ---- */
 
-const dq_bundle *train_init_model(const train *t, uint32_t user)
+/* The model that a user's training starts from, or NULL. user may be DQ_ABSENT. */
+static const dq_bundle *init_model(const train *t, uint32_t user)
 {
     const dq_models *models = t->init.count ? &t->init : &t->dataset.models;
     size_t n = 0;
@@ -199,7 +200,7 @@ static dq_status check_model(const train *t, const dq_bundle *model, dq_error *e
 
 dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error)
 {
-    const dq_bundle *model = train_init_model(t, user);
+    const dq_bundle *model = init_model(t, user);
     dq_vectors users = dq_entities_vectors(&t->dataset.catalogue.users);
     dq_vectors items = dq_entities_vectors(&t->dataset.catalogue.items);
     dq_dynaq_config config;

@@ -60,9 +60,8 @@ dq_status train_read_map(train *t, dq_error *error);
 dq_status train_groups(train *t, uint32_t **group, dq_error *error);
 /* The row of a user's id. */
 dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error);
-/* The model that a user's training starts from, or NULL. user may be DQ_ABSENT. */
-const dq_bundle *train_init_model(const train *t, uint32_t user);
-/* The agent for one user (DQ_ABSENT: for all, offline), with the weights of train_init_model. */
+/* The agent for one user (DQ_ABSENT: for all, offline), with the weights of --init's model for this user,
+ * where it has one. */
 dq_status train_agent(train *t, uint32_t user, size_t max_rows, dq_dynaq **agent, dq_error *error);
 /* Widths such as "1024,512,256", at most `most` of them. */
 dq_status train_parse_widths(const char *text, const char *option, uint32_t *widths, uint32_t most,

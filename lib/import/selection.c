@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-bool dq_import_selects_all(const dq_import_selection *selection)
+static bool selects_all(const dq_import_selection *selection)
 {
     return selection->id_count == 0 && selection->limit == UINT64_MAX && !selection->where;
 }
@@ -45,7 +45,7 @@ dq_import_fault dq_import_chosen_find(const dq_import_chosen *chosen, const dq_i
                                       dq_error *error)
 {
     *place = dq_index_find(&chosen->ids, id->text, id->bytes);
-    if (*place != DQ_ABSENT || !dq_import_selects_all(chosen->selection)) return DQ_IMPORT_FINE;
+    if (*place != DQ_ABSENT || !selects_all(chosen->selection)) return DQ_IMPORT_FINE;
     dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%.*s'", chosen->noun, (int)id->bytes, id->text);
     return chosen->unknown;
 }

@@ -18,7 +18,6 @@ typedef struct dq_import_selection {
     uint64_t limit;    /* UINT64_MAX: none */
 } dq_import_selection;
 
-bool dq_import_selects_all(const dq_import_selection *selection);
 /* Whether the id is one of those that are wanted, whatever its kind. */
 bool dq_import_selects(const dq_import_selection *selection, const dq_import_id *id);
 /* DQ_ERR_UNKNOWN ("no user 'u9'") unless every id of the selection is in the index. */
