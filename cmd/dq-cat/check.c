@@ -4,9 +4,11 @@
  * verified lengths, hashes, shapes, references, order and ends; here come the rules that need memory of ids.
  */
 #include "cat.h"
+#include "core/array.h"
 #include "data/identity.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- --check ---- */
@@ -113,29 +115,53 @@ dq_status dq_cat_check(dq_reader *in, dq_progress *progress, dq_error *error)
 
 /* ---- --count ---- */
 
-/* Sums the rows of the ends, kind by kind in the order of their first appearance. */
-static bool add_rows(dq_arena *arena, dq_value *sums, const dq_value *end)
+/* A model has no rows: what is counted is how many there are. By section. */
+typedef struct tally {
+    uint64_t *models; /* (count) */
+    size_t count, room;
+} tally;
+
+static dq_status count_model(tally *t, uint64_t section, dq_error *error)
+{
+    if (!dq_array_reserve(&t->models, &t->room, (size_t)section + 1, sizeof *t->models))
+        return no_memory(error);
+    while (t->count <= section) t->models[t->count++] = 0;
+    t->models[section]++;
+    return DQ_OK;
+}
+
+/* Reads to the clean end. The tally is to be freed after a failure, too. */
+static dq_status read_all(dq_reader *in, tally *t, dq_progress *progress, dq_error *error)
+{
+    dq_bundle bundle;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = dq_reader_next(in, &bundle, error)) > 0) {
+        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = count_model(t, dq_reader_section(in), error);
+        dq_progress_step(progress, progress->done + bundle.rows, "rows");
+        dq_bundle_free(&bundle);
+    }
+    return got < 0 ? error->status : status;
+}
+
+/* How many a section has of the i-th kind in its end's `rows`. */
+static int64_t count_of(const dq_value *rows, uint32_t i, const tally *t, size_t section)
+{
+    if (!dq_value_is(&rows->as.map[i].key, DQ_KIND_MODEL)) return dq_value_integer(&rows->as.map[i].value, 0);
+    return section < t->count ? (int64_t)t->models[section] : 0;
+}
+
+/* Sums what the sections have, kind by kind in the order of their first appearance. */
+static bool add_rows(dq_arena *arena, dq_value *sums, const dq_value *end, const tally *t, size_t section)
 {
     const dq_value *rows = dq_map_get(end, "rows");
     for (uint32_t i = 0; rows && i < rows->count; i++) {
         const char *kind = dq_value_text(arena, &rows->as.map[i].key);
         if (!kind) return false;
-        int64_t sum = dq_value_integer(dq_map_get(sums, kind), 0) +
-                      dq_value_integer(&rows->as.map[i].value, 0);
+        int64_t sum = dq_value_integer(dq_map_get(sums, kind), 0) + count_of(rows, i, t, section);
         if (!dq_map_set(arena, sums, kind, dq_int(sum))) return false;
     }
     return true;
-}
-
-static dq_status read_all(dq_reader *in, dq_progress *progress, dq_error *error)
-{
-    dq_bundle bundle;
-    int got;
-    while ((got = dq_reader_next(in, &bundle, error)) > 0) {
-        dq_progress_step(progress, progress->done + bundle.rows, "rows");
-        dq_bundle_free(&bundle);
-    }
-    return got < 0 ? error->status : DQ_OK;
 }
 
 dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_progress *progress,
@@ -143,10 +169,11 @@ dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_pr
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value sums = dq_map();
-    dq_status status = read_all(in, progress, error);
+    tally t = {0};
+    dq_status status = read_all(in, &t, progress, error);
     const dq_value *ends = dq_reader_ends(in);
     for (uint32_t i = 0; !status && i < ends->count; i++)
-        if (!add_rows(&arena, &sums, &ends->as.list[i])) status = no_memory(error);
+        if (!add_rows(&arena, &sums, &ends->as.list[i], &t, i)) status = no_memory(error);
     for (uint32_t i = 0; !status && i < sums.count; i++) {
         const dq_value *kind = &sums.as.map[i].key;
         bool wanted = kinds->count == 0;
@@ -156,6 +183,7 @@ dq_status dq_cat_count(dq_reader *in, const dq_texts *kinds, dq_sink *out, dq_pr
                                     sums.as.map[i].value.as.integer);
     }
     dq_arena_free(&arena);
+    free(t.models);
     return status;
 }
 
@@ -208,16 +236,18 @@ static void put_maker(tree *t, const dq_value *maker, unsigned depth)
         put_maker(t, &inputs->as.list[i], depth + 1);
 }
 
-static void put_section(tree *t, const dq_value *maker, const dq_value *end)
+static void put_section(tree *t, const dq_value *maker, const dq_value *end, const tally *counted,
+                        size_t section)
 {
     const dq_value *rows = dq_map_get(end, "rows"), *inputs = dq_map_get(end, "inputs");
     put(t, "section ", 8);
     put_value(t, dq_map_get(end, "digest"));
     for (uint32_t i = 0; rows && i < rows->count; i++) {
         put(t, " ", 1);
+        const dq_value count = dq_int(count_of(rows, i, counted, section));
         put_value(t, &rows->as.map[i].key);
         put(t, "=", 1);
-        put_value(t, &rows->as.map[i].value);
+        put_value(t, &count);
     }
     put(t, "\n", 1);
     put_maker(t, maker, 1);
@@ -229,10 +259,13 @@ static void put_section(tree *t, const dq_value *maker, const dq_value *end)
 
 dq_status dq_cat_lineage(dq_reader *in, dq_sink *out, dq_progress *progress, dq_error *error)
 {
-    tree t = {.error = error, .status = read_all(in, progress, error)};
+    tally counted = {0};
+    tree t = {.error = error, .status = read_all(in, &counted, progress, error)};
     const dq_value *heads = dq_reader_heads(in), *ends = dq_reader_ends(in);
-    for (uint32_t i = 0; i < ends->count; i++) put_section(&t, &heads->as.list[i], &ends->as.list[i]);
+    for (uint32_t i = 0; i < ends->count; i++)
+        put_section(&t, &heads->as.list[i], &ends->as.list[i], &counted, i);
     if (!t.status) t.status = dq_sink_write(out, t.text.data, t.text.bytes, error);
     dq_json_text_free(&t.text);
+    free(counted.models);
     return t.status;
 }

@@ -292,7 +292,8 @@ int main(int argc, char **argv)
     options o = {.common = DQ_COMMON_DEFAULTS, .select.time = "time"};
     const dq_option table[] = {
         {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "verify everything, print nothing", .modes = CHECK},
-        {"count", 0, DQ_OPT_FLAG, &o.count, NULL, "print the rows of each kind", .modes = COUNT},
+        {"count", 0, DQ_OPT_FLAG, &o.count, NULL, "print the rows of each kind, and how many models",
+         .modes = COUNT},
         {"lineage", 0, DQ_OPT_FLAG, &o.lineage, NULL, "print what made each section, and from what",
          .modes = LINEAGE},
         {"head", 'n', DQ_OPT_COUNT, &o.select.head, "N", "the first N rows only, and vouch for these alone",

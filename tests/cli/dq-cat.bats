@@ -47,11 +47,26 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
 }
 
 @test "--count and --check" {
-    [ "$(dq-cat --count s.dq | paste -sd' ')" = $'model\t0 users\t3 interactions\t2 items\t2 transitions\t2 rankings\t1 strange\t1' ]
+    [ "$(dq-cat --count s.dq | paste -sd' ')" = $'model\t1 users\t3 interactions\t2 items\t2 transitions\t2 rankings\t1 strange\t1' ]
     [ "$(dq-cat --count --kind users s.dq s.dq)" = $'users\t6' ]
+    [ "$(dq-cat --count --kind model s.dq s.dq)" = $'model\t2' ]
+    dq-cat --lineage s.dq | grep -q '^section [0-9a-f]* model=1 users=3 interactions=2 items=2 transitions=2 rankings=1 strange=1$'
     run dq-cat --check s.dq s.dq
     [ "$status" -eq 0 ]
     [ -z "$output" ]
+}
+
+@test "--count counts the models of every section, each by itself" {
+    dq-cat --to stream --kind model s.dq > one.dq
+    dq-cat --to stream --kind users s.dq > none.dq
+    [ "$(dq-cat --count one.dq)" = $'model\t1' ]
+    [ "$(dq-cat --count none.dq one.dq s.dq one.dq | head -2 | paste -sd' ')" = $'users\t6 model\t3' ]
+    dq-cat --join one.dq one.dq one.dq > three.dq
+    [ "$(dq-cat --count three.dq)" = $'model\t3' ]
+    [ "$(dq-cat --lineage none.dq one.dq three.dq | sed -n 's/^section [0-9a-f]* //p' | paste -sd' ')" = "users=3 model=1 model=3" ]
+    head -c -5 one.dq > cut.dq
+    run dq-cat --count cut.dq
+    [ "$status" -eq 1 ]
 }
 
 @test "--head vouches for its rows alone" {
@@ -93,7 +108,7 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     dq-cat --check joined.dq
     [ "$(dq-cat --lineage joined.dq | grep -c section)" -eq 1 ]
     [ "$(dq-cat --count joined.dq | paste -sd' ')" = \
-        $'model\t0 users\t3 interactions\t2 items\t2 transitions\t3 rankings\t1 strange\t1' ]
+        $'model\t1 users\t3 interactions\t2 items\t2 transitions\t3 rankings\t1 strange\t1' ]
     dq-cat --kind transitions joined.dq | jq -c '[.user,.item]' | paste -sd' ' > pairs
     [ "$(cat pairs)" = '["ü€","i1"] ["u1","i2"] ["u1","i2"]' ]
 }

@@ -57,7 +57,7 @@ interrupted() {
 @test "online: --pass sends the catalogue after the model" {
     online --user u03 --pass c.dq > m.dq
     "$BUILD"/dq-cat --count m.dq > count
-    printf 'model\t0\nusers\t12\ninteractions\t%d\nitems\t40\n' "$(wc -l < "$BATS_FILE_TMPDIR"/interactions.jsonl)" |
+    printf 'model\t1\nusers\t12\ninteractions\t%d\nitems\t40\n' "$(wc -l < "$BATS_FILE_TMPDIR"/interactions.jsonl)" |
         diff - count
 }
 
