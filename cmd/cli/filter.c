@@ -10,10 +10,18 @@ static void flush_output(void *arg)
 dq_status dq_filter_open(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed,
                          dq_error *error)
 {
+    return dq_filter_open_with(filter, cli, common, seed, NULL, error);
+}
+
+dq_status dq_filter_open_with(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed,
+                              dq_reader *further, dq_error *error)
+{
     *filter = (dq_filter){0};
     dq_maker maker = dq_cli_maker(cli, seed);
     dq_status status = dq_reader_open(&filter->in, cli->operands, cli->operand_count, error);
-    if (!status) status = dq_writer_open(&filter->out, common->output, &maker, &filter->in, 1, error);
+    dq_reader *const inputs[] = {filter->in, further};
+    if (!status)
+        status = dq_writer_open(&filter->out, common->output, &maker, inputs, further ? 2 : 1, error);
     if (!status && common->flush) dq_reader_on_block(filter->in, flush_output, filter->out);
     return status;
 }

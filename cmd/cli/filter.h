@@ -22,6 +22,10 @@ typedef struct dq_filter {
 /* Opens both ends; seed as for dq_cli_maker. On failure *filter can still be closed. */
 dq_status dq_filter_open(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed,
                          dq_error *error);
+/* The same of a filter that has read something else, too: a further input of the output's, if not NULL, which
+ * stays the caller's and is closed after the filter. */
+dq_status dq_filter_open_with(dq_filter *filter, dq_cli *cli, const dq_common *common, int64_t seed,
+                              dq_reader *further, dq_error *error);
 
 /* dq_reader_next as a status: DQ_OK with *more telling whether there was a bundle. */
 dq_status dq_filter_next(dq_filter *filter, dq_bundle *bundle, bool *more, dq_error *error);

@@ -20,9 +20,9 @@ enum { MAX_WIDTH = 1 << 20 }; /* of hashing */
 
 typedef struct options {
     dq_common common;
-    const char *method; /* "hash:WIDTH", "cf:WIDTH" or "openai:MODEL" */
+    const char *method; /* "hash:WIDTH", "cf:WIDTH", "cf" or "openai:MODEL" */
     const char *model;  /* MODEL; NULL: another method */
-    bool cf;            /* cf:WIDTH */
+    bool cf;            /* cf:WIDTH or cf */
     cf_options als;
     dq_ask_options ask;
     dq_ask_key key;
@@ -40,6 +40,7 @@ typedef struct state {
     dq_hashing *hashing[DQ_PARALLEL_MAX];
     dq_text_encoder encoder; /* one of the two */
     dq_filter filter;
+    cf_factors factors; /* of --factors */
     dq_embed_layout users, items;
     unsigned threads;
     dq_arena arena; /* layouts */
@@ -141,11 +142,18 @@ static dq_status stream(state *s, dq_error *error)
 }
 
 /* One field, cf, from who met what. */
-static dq_status factor(state *s, const dq_common *common, dq_error *error)
+static dq_status factor(state *s, dq_cli *cli, const dq_common *common, dq_error *error)
 {
     char field[256];
+    const cf_options *als = &s->o->als;
     (void)snprintf(field, sizeof field, "%scf", s->o->prefix);
-    return cf_run(&s->filter, &s->o->als, s->o->width, field, common, error);
+    dq_status status = als->factors ? cf_factors_read(&s->factors, als->factors, field, error) : DQ_OK;
+    if (!status)
+        status = dq_filter_open_with(&s->filter, cli, common, als->factors ? -1 : (int64_t)common->seed,
+                                     s->factors.reader, error);
+    return status ? status
+                  : cf_run(&s->filter, als, als->factors ? &s->factors : NULL, s->o->width, field, cli,
+                           common, error);
 }
 
 /* ---- encoders ---- */
@@ -194,15 +202,18 @@ static dq_status init(state *s, dq_error *error)
 static void clean_up(state *s)
 {
     for (unsigned t = 0; t < s->threads; t++) dq_hashing_free(s->hashing[t]);
+    cf_factors_free(&s->factors);
     dq_arena_free(&s->arena);
 }
 
 /* What the first operand says. */
-enum { HASH = 1, CF = 2, OPENAI = 4, TEXTS = HASH | OPENAI };
+enum { HASH = 1, CF = 2, OPENAI = 4, FOLD = 8, TEXTS = HASH | OPENAI };
 
 static const dq_mode modes[] = {
     {HASH, "hash", "hash:WIDTH", .help = "texts by hashing their words (hash:WIDTH)"},
     {CF, "cf", "cf:WIDTH", .help = "factors of who met what (cf:WIDTH)"},
+    {FOLD, "fold", "cf without a width",
+     .help = "newcomers among factors that are there (cf --factors FILE)"},
     {OPENAI, "openai", "openai:MODEL", .help = "texts by a model that is asked (openai:MODEL)"},
     {0}};
 
@@ -216,7 +227,7 @@ static uint32_t width_of(const char *method, const char *name, unsigned long max
     return *end || width > max ? 0 : (uint32_t)width;
 }
 
-/* The first operand: hash:WIDTH, cf:WIDTH or openai:MODEL. Kept as an option too, for the head. */
+/* The first operand: hash:WIDTH, cf:WIDTH, cf or openai:MODEL. Kept as an option too, for the head. */
 static unsigned parse_method(dq_cli *cli, options *o)
 {
     if (cli->operand_count == 0)
@@ -227,6 +238,10 @@ static unsigned parse_method(dq_cli *cli, options *o)
         o->model = method + 7;
         return OPENAI;
     }
+    o->cf = strcmp(method, "cf") == 0;
+    if (o->cf && !o->als.factors)
+        dq_cli_usage(cli, "cf: how wide? say cf:32, or into which factors newcomers go: cf --factors FILE");
+    if (o->cf) return FOLD;
     o->cf = strncmp(method, "cf:", 3) == 0;
     o->width = o->cf ? width_of(method, "cf:", DQ_ALS_WIDTH_MAX) : width_of(method, "hash:", MAX_WIDTH);
     if (o->width == 0)
@@ -251,7 +266,7 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 static const dq_program program = {
     .name = "dq-embed",
     .summary = "vectors for texts, by hashing or from a model; or from who met what",
-    .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH [FILE]...",
+    .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH|cf [FILE]...",
     .modes = modes,
     .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
                  "dq-embed openai:MODEL --cache vectors.db --field bio --field description --compare "
@@ -286,7 +301,10 @@ int main(int argc, char **argv)
          .min = 1e-9, .max = 1e9, .modes = CF},
         {"sweeps", 0, DQ_OPT_COUNT, &o.als.sweeps, "N", "alternations", .flags = DQ_OPT_PAYLOAD, .min = 1,
          .max = 10000, .modes = CF},
-        DQ_OPTION_SEED(o.common),
+        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the vectors that the sweeps begin with",
+         .min = 0, .max = 9.2e18, .modes = CF},
+        {"factors", 0, DQ_OPT_TEXT, &o.als.factors, "FILE",
+         "what cf:WIDTH has made, among which newcomers get vectors by one solve", .modes = FOLD},
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
         {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "texts in a request at most", 0, .min = 1,
@@ -304,8 +322,9 @@ int main(int argc, char **argv)
     dq_common common = o.common;
     if (o.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = init(&s, &e);
-    if (!status) status = dq_filter_open(&s.filter, &cli, &common, o.cf ? (int64_t)common.seed : -1, &e);
-    if (!status) status = o.cf ? factor(&s, &common, &e) : stream(&s, &e);
+    if (!status && o.cf) status = factor(&s, &cli, &common, &e);
+    if (!status && !o.cf) status = dq_filter_open(&s.filter, &cli, &common, -1, &e);
+    if (!status && !o.cf) status = stream(&s, &e);
     status = embed_model_close(s.model, &cli, &o.common, status, &e);
     status = dq_filter_close(&s.filter, status, &e);
     clean_up(&s);

@@ -162,30 +162,42 @@ static void begin(const dq_als_config *c, float *items, const rows *entries)
     }
 }
 
+/* Half a sweep: `solved`, the vectors of those whose entries these are, from the other side's (n, k). */
+static void solve_all(const dq_als_config *c, const rows *entries, const float *fixed, size_t n,
+                      float *solved, double *room, unsigned threads)
+{
+    size_t k = c->width;
+    half h = {entries, room, fixed, solved, room + k * k, c->alpha, k};
+    make_gram(room, fixed, n, k, c->lambda);
+    dq_parallel(threads, (entries->count + TILE - 1) / TILE, solve_tile, &h);
+}
+
+/* Room for a solve_all: Y'Y + lambda I (k, k), and behind it each thread's (k * k + k). NULL: no memory. */
+static double *make_room(const dq_als_config *c, unsigned threads)
+{
+    size_t k = c->width;
+    return malloc((k * k + threads * (k * k + k)) * sizeof(double));
+}
+
 static bool sweep(const dq_als_config *c, const rows *by_user, const rows *by_item, float *users,
                   float *items, unsigned threads)
 {
-    size_t k = c->width;
-    double *gram = malloc(k * k * sizeof *gram);
-    double *scratch = malloc(threads * (k * k + k) * sizeof *scratch);
-    bool ok = gram && scratch;
-    half x = {by_user, gram, items, users, scratch, c->alpha, k};
-    half y = {by_item, gram, users, items, scratch, c->alpha, k};
+    double *room = make_room(c, threads);
+    bool ok = room != NULL;
     for (uint32_t s = 0; ok && s < c->sweeps; s++) {
-        make_gram(gram, items, by_item->count, k, c->lambda);
-        dq_parallel(threads, (by_user->count + TILE - 1) / TILE, solve_tile, &x);
-        make_gram(gram, users, by_user->count, k, c->lambda);
-        dq_parallel(threads, (by_item->count + TILE - 1) / TILE, solve_tile, &y);
+        solve_all(c, by_user, items, by_item->count, users, room, threads);
+        solve_all(c, by_item, users, by_user->count, items, room, threads);
     }
-    free(gram);
-    free(scratch);
+    free(room);
     return ok;
 }
 
+/* *any: there is a positive weight. */
 static dq_status check(const dq_als_config *c, const dq_als_entry *entries, size_t count, uint32_t users,
-                       uint32_t items, dq_error *error)
+                       uint32_t items, unsigned threads, bool *any, dq_error *error)
 {
-    bool any = false;
+    *any = false;
+    if (threads < 1) return dq_fail(error, DQ_ERR_RANGE, "vectors by no thread");
     if (c->width < 1 || c->width > DQ_ALS_WIDTH_MAX)
         return dq_fail(error, DQ_ERR_RANGE, "vectors of 1 to %d numbers, not %u", DQ_ALS_WIDTH_MAX, c->width);
     if (!(c->lambda > 0) || !(c->alpha >= 0))
@@ -195,9 +207,14 @@ static dq_status check(const dq_als_config *c, const dq_als_entry *entries, size
             return dq_fail(error, DQ_ERR_RANGE, "an interaction of nobody, or with nothing");
         if (!isfinite(entries[i].weight))
             return dq_fail(error, DQ_ERR_NUMERIC, "a weight that is not finite");
-        any = any || entries[i].weight > 0;
+        *any = *any || entries[i].weight > 0;
     }
-    return any ? DQ_OK : dq_fail(error, DQ_ERR_RANGE, "no interaction with a positive weight");
+    return DQ_OK;
+}
+
+static dq_status no_memory(size_t count, dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu interactions", count);
 }
 
 dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, size_t count, float *users,
@@ -206,8 +223,9 @@ dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, s
 {
     rows by_user = {0}, by_item = {0};
     size_t n = 0;
-    if (threads < 1) return dq_fail(error, DQ_ERR_RANGE, "vectors by no thread");
-    dq_status status = check(config, entries, count, user_count, item_count, error);
+    bool any;
+    dq_status status = check(config, entries, count, user_count, item_count, threads, &any, error);
+    if (!status && !any) status = dq_fail(error, DQ_ERR_RANGE, "no interaction with a positive weight");
     if (status) return status;
     dq_als_entry *all = merge(entries, count, &n);
     bool ok = all && make_rows(&by_user, all, n, user_count, false) &&
@@ -217,7 +235,42 @@ dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, s
     free_rows(&by_user);
     free_rows(&by_item);
     free(all);
-    return ok ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu interactions", count);
+    return ok ? DQ_OK : no_memory(count, error);
+}
+
+/* ---- one half alone ---- */
+
+static dq_status fold_side(const dq_als_config *config, const dq_als_entry *entries, size_t count,
+                           uint32_t user_count, uint32_t item_count, bool by_item, const float *fixed,
+                           float *solved, unsigned threads, dq_error *error)
+{
+    rows side = {0};
+    size_t n = 0;
+    bool any;
+    dq_status status = check(config, entries, count, user_count, item_count, threads, &any, error);
+    if (status) return status;
+    dq_als_entry *all = merge(entries, count, &n);
+    double *room = make_room(config, threads);
+    bool ok = room && all && make_rows(&side, all, n, by_item ? item_count : user_count, by_item);
+    if (ok) solve_all(config, &side, fixed, by_item ? user_count : item_count, solved, room, threads);
+    free(room);
+    free_rows(&side);
+    free(all);
+    return ok ? DQ_OK : no_memory(count, error);
+}
+
+dq_status dq_als_fold_users(const dq_als_config *config, const dq_als_entry *entries, size_t count,
+                            float *users, uint32_t user_count, const float *items, uint32_t item_count,
+                            unsigned threads, dq_error *error)
+{
+    return fold_side(config, entries, count, user_count, item_count, false, items, users, threads, error);
+}
+
+dq_status dq_als_fold_items(const dq_als_config *config, const dq_als_entry *entries, size_t count,
+                            const float *users, uint32_t user_count, float *items, uint32_t item_count,
+                            unsigned threads, dq_error *error)
+{
+    return fold_side(config, entries, count, user_count, item_count, true, users, items, threads, error);
 }
 
 /* ---- the objective ---- */

@@ -46,6 +46,23 @@ dq_status dq_als_fit(const dq_als_config *config, const dq_als_entry *entries, s
                      uint32_t user_count, float *items, uint32_t item_count, unsigned threads,
                      dq_error *error);
 
+/* Half a sweep alone, which gives vectors to newcomers: fills users (items) from the other side's vectors,
+ * that a fit has left. With Y the items' (n, k), a user's is the least of the objective where Y stays as it
+ * is:
+ *
+ *     x_u = (Y' C_u Y + lambda I)^-1 Y' C_u p_u
+ *
+ * which is what the next sweep would give. Y is of all items that were fitted, those that nobody here has met
+ * too: of them p_u = 0 is said. Entries count rows of the two arrays; who has no positive one gets zeros, and
+ * a row of the other side that is zeros counts as never met. config.sweeps and .seed mean nothing. Threads
+ * and errors as in dq_als_fit, but that no positive entry at all is no error. */
+dq_status dq_als_fold_users(const dq_als_config *config, const dq_als_entry *entries, size_t count,
+                            float *users, uint32_t user_count, const float *items, uint32_t item_count,
+                            unsigned threads, dq_error *error);
+dq_status dq_als_fold_items(const dq_als_config *config, const dq_als_entry *entries, size_t count,
+                            const float *users, uint32_t user_count, float *items, uint32_t item_count,
+                            unsigned threads, dq_error *error);
+
 /* The objective above. */
 double dq_als_objective(const dq_als_config *config, const dq_als_entry *entries, size_t count,
                         const float *users, uint32_t user_count, const float *items, uint32_t item_count);

@@ -16,6 +16,7 @@ setup_file() {
     dq-train --quiet --offline --hidden 4 --world-hidden 4 --epochs 1 t.dq -o pairs.dq
     dq-train --quiet --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o task.dq
     dq-sim --quiet sequence --play 1 -o log.dq
+    dq-embed --quiet cf:2 c.dq -o factors.dq
 }
 
 setup() {
@@ -30,7 +31,8 @@ entries() {
     case $1 in
     dq-cat) printf '%s\n' "rows $1 --head 1 c.dq" "check $1 --check c.dq" "count $1 --count c.dq" "lineage $1 --lineage c.dq" \
         "join $1 --join c.dq" ;;
-    dq-embed) printf '%s\n' "hash $1 hash:4 c.dq" "cf $1 cf:2 c.dq" "openai $1 openai:m --cache v.db --cache-only c.dq" ;;
+    dq-embed) printf '%s\n' "hash $1 hash:4 c.dq" "cf $1 cf:2 c.dq" "fold $1 cf --factors factors.dq c.dq" \
+        "openai $1 openai:m --cache v.db --cache-only c.dq" ;;
     dq-eval) printf '%s\n' "rankings $1 --qrels none" "rollout $1 --rollout --model none none" "cold-start $1 --cold-start --model none none" \
         "env $1 --rollout --env maze --model none" "curves $1 --curves none" "measures $1 --list-measures" ;;
     dq-export) printf '%s\n' "files $1 --users u.jsonl" "folder $1 --schema none folder" "database $1 --schema none mongodb://localhost/x" \

@@ -131,6 +131,86 @@ static void weights_add_up(void **state)
     assert_memory_equal(a.users + 4 * WIDTH, zeros, sizeof zeros);
 }
 
+/* The entries of a table (n, width) of weights, its rows being users, or items. */
+static size_t entries_of(dq_als_entry *entries, const double *table, uint32_t n, uint32_t width, bool items)
+{
+    size_t count = 0;
+    for (uint32_t r = 0; r < n; r++)
+        for (uint32_t c = 0; c < width; c++) {
+            float w = (float)table[r * width + c];
+            if (w > 0) entries[count++] = items ? (dq_als_entry){c, r, w} : (dq_als_entry){r, c, w};
+        }
+    return count;
+}
+
+static void to_floats(float *to, const double *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] = (float)from[i];
+}
+
+static void assert_near(const float *got, const double *want, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)got[i] - want[i]) < 1e-5)) fail_msg("%zu: %g, not %g", i, (double)got[i], want[i]);
+}
+
+/* Newcomers get what NumPy solves for, and one who met nothing gets nothing. */
+static void folds_in_as_numpy(void **state)
+{
+    (void)state;
+    const dq_als_config config = {.width = WIDTH, .alpha = ALPHA, .lambda = LAMBDA};
+    dq_als_entry entries[NEW * USERS];
+    float users[USERS * WIDTH], items[ITEMS * WIDTH], folded[NEW * WIDTH];
+    to_floats(users, &FITTED_USERS[0][0], USERS * WIDTH);
+    to_floats(items, &FITTED_ITEMS[0][0], ITEMS * WIDTH);
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        size_t n = entries_of(entries, &NEW_USERS[0][0], NEW, ITEMS, false);
+        memset(folded, 1, sizeof folded);
+        assert_int_equal(dq_als_fold_users(&config, entries, n, folded, NEW, items, ITEMS, threads, NULL),
+                         DQ_OK);
+        assert_near(folded, &FOLDED_USERS[0][0], NEW * WIDTH);
+        n = entries_of(entries, &NEW_ITEMS[0][0], NEW, USERS, true);
+        memset(folded, 1, sizeof folded);
+        assert_int_equal(dq_als_fold_items(&config, entries, n, users, USERS, folded, NEW, threads, NULL),
+                         DQ_OK);
+        assert_near(folded, &FOLDED_ITEMS[0][0], NEW * WIDTH);
+    }
+}
+
+/* Folded in, one who was fitted gets the vector that the fit gave last: users from the items of one sweep
+ * before, items from the last users. Alone, as with all others. */
+static void folding_is_half_a_sweep(void **state)
+{
+    (void)state;
+    world before, last;
+    float users[USERS * WIDTH], items[ITEMS * WIDTH], one[WIDTH];
+    dq_als_entry of_one[ITEMS];
+    size_t n = 0;
+    start(&before, 1);
+    start(&last, 1);
+    before.config.sweeps = 6;
+    last.config.sweeps = 7;
+    assert_int_equal(fit(&before), DQ_OK);
+    assert_int_equal(fit(&last), DQ_OK);
+    assert_int_equal(
+        dq_als_fold_users(&last.config, last.entries, last.count, users, USERS, before.items, ITEMS, 2, NULL),
+        DQ_OK);
+    assert_int_equal(
+        dq_als_fold_items(&last.config, last.entries, last.count, last.users, USERS, items, ITEMS, 2, NULL),
+        DQ_OK);
+    assert_memory_equal(users, last.users, sizeof users);
+    assert_memory_equal(items, last.items, sizeof items);
+    for (uint32_t u = 0; u < USERS; u++, n = 0) {
+        for (size_t e = 0; e < last.count; e++)
+            if (last.entries[e].user == u)
+                of_one[n++] = (dq_als_entry){0, last.entries[e].item, last.entries[e].weight};
+        assert_int_equal(dq_als_fold_users(&last.config, of_one, n, one, 1, before.items, ITEMS, 1, NULL),
+                         DQ_OK);
+        for (size_t k = 0; k < WIDTH; k++)
+            assert_true(fabs((double)(one[k] - last.users[u * WIDTH + k])) < 1e-5);
+    }
+}
+
 static void bad_input_is_an_error(void **state)
 {
     (void)state;
@@ -149,9 +229,18 @@ static void bad_input_is_an_error(void **state)
     w.entries[0].item = 0;
     w.entries[0].weight = NAN;
     assert_int_equal(fit(&w), DQ_ERR_NUMERIC);
+    assert_int_equal(
+        dq_als_fold_users(&w.config, w.entries, w.count, w.users, USERS, w.items, ITEMS, 1, NULL),
+        DQ_ERR_NUMERIC);
     w.count = 1;
     w.entries[0].weight = -1;
     assert_int_equal(fit(&w), DQ_ERR_RANGE);
+    assert_int_equal(dq_als_fold_users(&w.config, w.entries, 1, w.users, USERS, w.items, ITEMS, 1, NULL),
+                     DQ_OK);
+    assert_int_equal(dq_als_fold_items(&w.config, w.entries, 1, w.users, 0, w.items, ITEMS, 1, NULL),
+                     DQ_ERR_RANGE);
+    assert_int_equal(dq_als_fold_items(&w.config, w.entries, 1, w.users, USERS, w.items, ITEMS, 0, NULL),
+                     DQ_ERR_RANGE);
 }
 
 int main(void)
@@ -161,6 +250,8 @@ int main(void)
         cmocka_unit_test(descends_to_a_stationary_point),
         cmocka_unit_test(neither_order_nor_threads_matter),
         cmocka_unit_test(weights_add_up),
+        cmocka_unit_test(folds_in_as_numpy),
+        cmocka_unit_test(folding_is_half_a_sweep),
         cmocka_unit_test(bad_input_is_an_error),
     };
     return cmocka_run_group_tests_name("als", tests, NULL, NULL);

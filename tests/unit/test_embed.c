@@ -304,18 +304,28 @@ static void factors_are_a_further_field(void **state)
     dq_catalogue c = DQ_CATALOGUE_EMPTY;
     const float added[ITEMS * WIDTH] = {10, 11, 20, 21, 30, 31, 40, 41};
     const float want[] = {6, 20, 21, 7, 30, 31, 8, 40, 41};
+    const dq_als_origin made = {.alpha = 3, .lambda = 0.1, .map = "A=1"}, first = {.alpha = 1, .lambda = 1};
+    dq_als_origin told;
     dq_bundle out;
     fill(&c);
+    assert_int_equal(dq_als_origin_write(&first, "old", &c.arena, &c.items.bundles[1].meta, NULL), DQ_OK);
     assert_int_equal(c.items.bundle_count, 2);
-    assert_int_equal(dq_als_append(&c.items, 1, "cf", added, WIDTH, &out, NULL), DQ_OK);
+    assert_int_equal(dq_als_append(&c.items, 1, "cf", added, WIDTH, &made, &out, NULL), DQ_OK);
     const dq_column *vector = dq_bundle_column(&out, "vector");
     assert_non_null(vector);
     assert_true(out.rows == 3 && dq_column_width(vector) == 3);
     assert_memory_equal(vector->data, want, sizeof want);
+    assert_int_equal(dq_als_origin_read(&out.meta, "cf", &out.arena, &told, NULL), DQ_OK);
+    assert_true(told.alpha == made.alpha && told.lambda == made.lambda);
+    assert_string_equal(told.map, made.map);
+    assert_int_equal(dq_als_origin_read(&out.meta, "old", &out.arena, &told, NULL), DQ_OK);
+    assert_true(told.alpha == 1 && told.lambda == 1 && !told.map);
+    assert_int_equal(dq_als_origin_read(&c.items.bundles[1].meta, "cf", &c.arena, &told, NULL),
+                     DQ_ERR_SCHEMA);
     dq_bundle_free(&out);
-    assert_int_equal(dq_als_append(&c.items, 0, "vector", added, WIDTH, &out, NULL), DQ_ERR_DUPLICATE);
+    assert_int_equal(dq_als_append(&c.items, 0, "vector", added, WIDTH, &made, &out, NULL), DQ_ERR_DUPLICATE);
     assert_int_equal(out.column_count, 0);
-    assert_int_equal(dq_als_append(&c.users, 0, "cf", added, WIDTH, &out, NULL), DQ_OK);
+    assert_int_equal(dq_als_append(&c.users, 0, "cf", added, WIDTH, &made, &out, NULL), DQ_OK);
     vector = dq_bundle_column(&out, "vector");
     assert_true(dq_column_width(vector) == WIDTH); /* there were none before */
     assert_memory_equal(vector->data, added, USERS * WIDTH * sizeof *added);
