@@ -210,23 +210,17 @@ dq_status curves_finish(curves *c, size_t smooth, dq_error *error)
     return DQ_OK;
 }
 
-bool curves_at(const curves *c, uint32_t group, size_t metric, size_t point, double *mean, double *sd,
-               size_t *runs)
+dq_status curves_average(const curves *c, uint32_t group, size_t metric, dq_curve_mean *mean, dq_error *error)
 {
-    double sum = 0, squares = 0;
     size_t n = 0;
-    for (int pass = 0; pass < 2; pass++) /* the mean first, then the squares about it */
-        for (size_t r = 0; r < c->run_count; r++) {
-            const curve_run *run = &c->runs[r];
-            if (run->group != group || point >= run->points || isnan(run->y[metric][point])) continue;
-            if (pass == 0) sum += run->y[metric][point], n++;
-            if (pass == 1) squares += pow(run->y[metric][point] - sum / (double)n, 2);
-        }
-    if (!n) return false;
-    *mean = sum / (double)n;
-    *sd = n > 1 ? sqrt(squares / (double)(n - 1)) : 0;
-    *runs = n;
-    return true;
+    dq_curve *runs = malloc((c->run_count + 1) * sizeof *runs);
+    *mean = (dq_curve_mean){0};
+    if (!runs) return short_of_memory(error);
+    for (size_t r = 0; r < c->run_count; r++)
+        if (c->runs[r].group == group) runs[n++] = (dq_curve){c->runs[r].y[metric], c->runs[r].points};
+    dq_status status = dq_curve_average(runs, n, mean, error);
+    free(runs);
+    return status;
 }
 
 bool curves_have(const curves *c, uint32_t group, size_t metric)
@@ -238,21 +232,28 @@ bool curves_have(const curves *c, uint32_t group, size_t metric)
     return false;
 }
 
+static dq_status print_mean(const curves *c, uint32_t group, size_t metric, dq_sink *out, dq_error *error)
+{
+    dq_curve_mean mean;
+    size_t bytes;
+    const char *name = dq_index_id(&c->groups, group, &bytes);
+    dq_status status = curves_average(c, group, metric, &mean, error);
+    for (size_t i = 0; i < mean.count && !status; i++) {
+        const dq_curve_point *p = &mean.points[i];
+        status = dq_rows_write_text(out, name, bytes, error);
+        if (!status)
+            status = dq_sink_printf(out, error, "\t%s\t%zu\t%.9g\t%.9g\t%u\n", c->metrics[metric].key, p->at,
+                                    p->mean, p->sd, p->runs);
+    }
+    dq_curve_mean_free(&mean);
+    return status;
+}
+
 dq_status curves_print_tsv(const curves *c, dq_sink *out, dq_error *error)
 {
     dq_status status = dq_sink_printf(out, error, "group\tmetric\t%s\tmean\tsd\truns\n", c->unit);
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++)
-        for (size_t m = 0; m < c->metric_count; m++)
-            for (size_t x = 0; x < c->points && !status; x++) {
-                double mean, sd;
-                size_t runs, bytes;
-                const char *name = dq_index_id(&c->groups, g, &bytes);
-                if (!curves_at(c, g, m, x, &mean, &sd, &runs)) continue;
-                status = dq_rows_write_text(out, name, bytes, error);
-                if (!status)
-                    status = dq_sink_printf(out, error, "\t%s\t%zu\t%.9g\t%.9g\t%zu\n", c->metrics[m].key, x,
-                                            mean, sd, runs);
-            }
+        for (size_t m = 0; m < c->metric_count && !status; m++) status = print_mean(c, g, m, out, error);
     return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/index.h"
 #include "dq/sink.h"
+#include "measure/curve.h"
 
 #include <stdio.h>
 
@@ -47,14 +48,13 @@ dq_status curves_read(curves *curves, const char *operand, dq_error *error);
 dq_status curves_finish(curves *curves, size_t smooth, dq_error *error);
 void curves_free(curves *curves);
 
-/* Over the runs of a group that have the point; false when none has. sd is that of a sample, 0 for one run.
- */
-bool curves_at(const curves *curves, uint32_t group, size_t metric, size_t point, double *mean, double *sd,
-               size_t *runs);
+/* The mean of a group's runs, to be freed (dq_curve_mean_free). DQ_ERR_MEMORY. */
+dq_status curves_average(const curves *curves, uint32_t group, size_t metric, dq_curve_mean *mean,
+                         dq_error *error);
 /* Whether any run of the group (DQ_ABSENT: of all) has the metric. */
 bool curves_have(const curves *curves, uint32_t group, size_t metric);
 
-/* group, metric, unit, x, mean, sd, runs: one line a point. */
+/* group, metric, unit, x, mean, sd, runs: one line a point of a mean. */
 dq_status curves_print_tsv(const curves *curves, dq_sink *out, dq_error *error);
 
 typedef enum plot_form { PLOT_DUMB, PLOT_SVG, PLOT_PNG } plot_form;

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Curves drawn by gnuplot, a process of its own. It gets its script as stdin, with the data in it, and hands
- * the picture back on stdout; no shell, no file name and no text of the user's but quoted titles is in the
- * script.
+ * Curves drawn by gnuplot: its script, with the data in it.
  */
 #include "curves.h"
+#include "gnuplot.h"
 
 #include <errno.h>
 #include <math.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 enum { PANEL_WIDTH = 460, PANEL_HEIGHT = 320, BINS = 24 };
 
@@ -22,83 +16,6 @@ enum { PANEL_WIDTH = 460, PANEL_HEIGHT = 320, BINS = 24 };
 static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                       "#E69F00", "#56B4E9", "#000000"};
 enum { COLOURS = sizeof colours / sizeof *colours };
-
-/* ---- the process ---- */
-
-static dq_status spawn(pid_t *pid, int script, int *picture, int words, dq_error *error)
-{
-    static char name[] = "gnuplot", *const args[] = {name, NULL};
-    int ends[2];
-    posix_spawn_file_actions_t actions;
-    if (pipe(ends) < 0) return dq_fail_errno(error, errno, "cannot start gnuplot");
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
-    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    (void)posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
-    (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
-    int failed = posix_spawnp(pid, name, &actions, NULL, args, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)close(ends[1]);
-    *picture = ends[0];
-    if (!failed) return DQ_OK;
-    (void)close(ends[0]);
-    if (failed == ENOENT)
-        return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                       "gnuplot is not installed (Debian: gnuplot-nox); it draws the curves");
-    return dq_fail_errno(error, failed, "cannot start gnuplot");
-}
-
-static dq_status copy_picture(int from, dq_sink *out, size_t *bytes, dq_error *error)
-{
-    char buffer[65536];
-    for (;;) {
-        ssize_t n = read(from, buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return dq_fail_errno(error, errno, "cannot read from gnuplot");
-        if (n == 0) return DQ_OK;
-        dq_status status = dq_sink_write(out, buffer, (size_t)n, error);
-        if (status) return status;
-        *bytes += (size_t)n;
-    }
-}
-
-/* The first line that gnuplot had to say. */
-static dq_status gnuplot_failed(FILE *words, dq_error *error)
-{
-    char line[300];
-    rewind(words);
-    while (fgets(line, sizeof line, words)) {
-        line[strcspn(line, "\n")] = '\0';
-        if (line[strspn(line, " ^\t")]) return dq_fail(error, DQ_ERR_IO, "gnuplot failed: %s", line);
-    }
-    return dq_fail(error, DQ_ERR_IO, "gnuplot failed");
-}
-
-/* Runs the script (a file, from its start) and writes what gnuplot draws. */
-static dq_status run_gnuplot(FILE *script, dq_sink *out, dq_error *error)
-{
-    pid_t pid;
-    int picture = -1, ended = 0;
-    size_t bytes = 0;
-    FILE *words = tmpfile();
-    if (!words || fflush(script) != 0) {
-        int sys = errno;
-        if (words) (void)fclose(words);
-        return dq_fail_errno(error, sys, "cannot write gnuplot's script");
-    }
-    (void)lseek(fileno(script), 0, SEEK_SET);
-    dq_status status = spawn(&pid, fileno(script), &picture, fileno(words), error);
-    if (!status) {
-        status = copy_picture(picture, out, &bytes, error);
-        (void)close(picture); /* a gnuplot that still writes ends by SIGPIPE */
-        while (waitpid(pid, &ended, 0) < 0 && errno == EINTR) continue;
-        if (!status && (ended != 0 || bytes == 0)) status = gnuplot_failed(words, error);
-    }
-    (void)fclose(words);
-    return status;
-}
-
-/* ---- the script ---- */
 
 /* Single quotes: nothing in them is looked at; a quote is written twice. */
 static void quote(FILE *f, const char *text, size_t bytes)
@@ -131,17 +48,65 @@ static void write_setting(FILE *f, plot_form form, unsigned columns, int across,
     (void)fputs("set tics nomirror out\nset style fill transparent solid 0.2 noborder\n", f);
 }
 
-static void write_points(FILE *f, const curves *c, size_t metric)
+/* What of a mean goes into which block of data. */
+typedef enum curve_part {
+    ALL,   /* d: points of all runs */
+    FEWER, /* e: of some of them; its stretches are not joined */
+    LONE,  /* p: stretches of one point, which no line shows */
+    PARTS
+} curve_part;
+static const char block_names[PARTS] = {'d', 'e', 'p'};
+
+/* The means of a panel's groups, and which blocks each has. */
+typedef struct curve_panel {
+    dq_curve_mean *means; /* (groups) */
+    bool (*has)[PARTS];
+    bool apart; /* else all is one block, d, for a terminal, which has no dashes */
+} curve_panel;
+
+static bool is_lone(const dq_curve_mean *mean, size_t i)
 {
-    for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) {
-        (void)fprintf(f, "$d%u << END\n", g);
-        for (size_t x = 0; x < c->points; x++) {
-            double mean, sd;
-            size_t runs;
-            if (curves_at(c, g, metric, x, &mean, &sd, &runs))
-                (void)fprintf(f, "%zu %.9g %.9g %.9g\n", x, mean, mean - sd, mean + sd);
-        }
-        (void)fputs("END\n", f);
+    const dq_curve_point *p = &mean->points[i];
+    return (i == 0 || p[-1].stretch != p->stretch) && (i + 1 == mean->count || p[1].stretch != p->stretch);
+}
+
+static bool is_of(const curve_panel *panel, const dq_curve_mean *mean, size_t i, curve_part part)
+{
+    if (part == LONE) return is_lone(mean, i);
+    return !panel->apart || (mean->points[i].runs == mean->runs) == (part == ALL);
+}
+
+/* An empty line wherever the runs change keeps gnuplot from drawing across. */
+static void write_block(FILE *f, const curve_panel *panel, uint32_t group, curve_part part)
+{
+    const dq_curve_mean *mean = &panel->means[group];
+    uint32_t stretch = 0;
+    bool *has = &panel->has[group][part];
+    for (size_t i = 0; i < mean->count; i++) {
+        const dq_curve_point *p = &mean->points[i];
+        if (!is_of(panel, mean, i, part)) continue;
+        if (!*has) (void)fprintf(f, "$%c%u << END\n", block_names[part], group);
+        if (*has && p->stretch != stretch) (void)fputc('\n', f);
+        stretch = p->stretch;
+        *has = true;
+        (void)fprintf(f, "%zu %.9g %.9g %.9g\n", p->at, p->mean, p->mean - p->sd, p->mean + p->sd);
+    }
+    if (*has) (void)fputs("END\n", f);
+}
+
+/* "2 of 5", runs, where a stretch of fewer begins that is long enough to write on. */
+static void write_counts(FILE *f, const curves *c, const curve_panel *panel, uint32_t group)
+{
+    const dq_curve_mean *mean = &panel->means[group];
+    for (size_t i = 0, next; i < mean->count; i = next) {
+        const dq_curve_point *p = &mean->points[i];
+        for (next = i + 1; next < mean->count && mean->points[next].stretch == p->stretch;) next++;
+        size_t length = mean->points[next - 1].at - p->at + 1;
+        if (p->runs == mean->runs || length * 25 < c->points) continue;
+        (void)fprintf(f,
+                      "set label '%u of %u' at first %zu, first %.9g %s front offset 0,0.7 tc rgb '%s'%s\n",
+                      p->runs, mean->runs, p->at, p->mean, p->at * 20 > c->points * 17 ? "right" : "left",
+                      colours[group % COLOURS], panel->apart ? " font ',9'" : "");
     }
 }
 
@@ -179,27 +144,68 @@ static void write_marks(FILE *f, const curves *c)
             (unsigned long long)c->marks[i], (unsigned long long)c->marks[i]);
 }
 
-/* A band from mean - sd to mean + sd and a line for each group. */
-static void write_curve_panel(FILE *f, const curves *c, size_t metric, plot_form form)
+static const char *next_element(bool *first)
 {
-    const char *start = "plot ";
+    const char *before = *first ? "plot " : ", ";
+    *first = false;
+    return before;
+}
+
+/* A band from mean - sd to mean + sd, and a line: of all runs, or thinner and dashed of fewer. */
+static void write_part(FILE *f, const curves *c, const curve_panel *panel, uint32_t group, curve_part part,
+                       bool *first)
+{
+    const char *colour = colours[group % COLOURS];
+    if (!panel->has[group][part]) return;
+    if (panel->apart && part != LONE && runs_of(c, group) > 1)
+        (void)fprintf(f, "%s$%c%u using 1:3:4 with filledcurves lc rgb '%s' notitle", next_element(first),
+                      block_names[part], group, colour);
+    (void)fprintf(f, "%s$%c%u using 1:2 with %s lc rgb '%s'", next_element(first), block_names[part], group,
+                  part == ALL     ? "lines lw 1.8"
+                  : part == FEWER ? "lines lw 1.2 dt '-'"
+                                  : "points pt 7 ps 0.5",
+                  colour);
+    if (part == ALL)
+        write_title(f, c, group, "mean of ", panel->apart ? ", ± sd" : "");
+    else
+        (void)fputs(" notitle", f);
+}
+
+static void write_elements(FILE *f, const curves *c, const curve_panel *panel)
+{
+    bool first = true;
+    uint32_t groups = (uint32_t)dq_index_count(&c->groups);
+    (void)fputs("unset label\n", f);
+    for (uint32_t g = 0; g < groups; g++) {
+        for (curve_part part = ALL; part < PARTS; part++)
+            if (panel->apart || part == ALL) write_block(f, panel, g, part);
+        write_counts(f, c, panel, g);
+    }
+    for (uint32_t g = 0; g < groups; g++)
+        for (curve_part part = ALL; part < PARTS; part++) write_part(f, c, panel, g, part, &first);
+    (void)fputs("\nunset label\n", f);
+}
+
+static dq_status write_curve_panel(FILE *f, const curves *c, size_t metric, plot_form form, dq_error *error)
+{
+    uint32_t groups = (uint32_t)dq_index_count(&c->groups);
+    curve_panel panel = {.means = calloc(groups + 1U, sizeof *panel.means),
+                         .has = calloc(groups + 1U, sizeof *panel.has),
+                         .apart = form != PLOT_DUMB};
+    dq_status status = panel.means && panel.has
+                           ? DQ_OK
+                           : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a picture");
+    for (uint32_t g = 0; g < groups && !status; g++)
+        status = curves_average(c, g, metric, &panel.means[g], error);
     (void)fputs("set title ", f);
     quote(f, c->metrics[metric].title, strlen(c->metrics[metric].title));
     (void)fprintf(f, "\nset xlabel '%s'\n", c->unit);
     write_marks(f, c);
-    write_points(f, c, metric);
-    for (uint32_t g = 0; g < dq_index_count(&c->groups); g++) {
-        if (!curves_have(c, g, metric)) continue;
-        if (form != PLOT_DUMB && runs_of(c, g) > 1) {
-            (void)fprintf(f, "%s$d%u using 1:3:4 with filledcurves lc rgb '%s' notitle", start, g,
-                          colours[g % COLOURS]);
-            start = ", ";
-        }
-        (void)fprintf(f, "%s$d%u using 1:2 with lines lw 1.8 lc rgb '%s'", start, g, colours[g % COLOURS]);
-        write_title(f, c, g, "mean of ", form == PLOT_DUMB ? "" : ", ± sd");
-        start = ", ";
-    }
-    (void)fputc('\n', f);
+    if (!status) write_elements(f, c, &panel);
+    for (uint32_t g = 0; g < groups && panel.means; g++) dq_curve_mean_free(&panel.means[g]);
+    free(panel.means);
+    free(panel.has);
+    return status;
 }
 
 static void find_range(const curves *c, double *low, double *high)
@@ -270,8 +276,9 @@ static void write_key(FILE *f, bool first, bool rising)
         (void)fputs("set key top right Left reverse\nset offsets 0, 0, graph 0.2, 0\n", f);
 }
 
-static void write_script(FILE *f, const curves *c, plot_form form, unsigned columns)
+static dq_status write_script(FILE *f, const curves *c, plot_form form, unsigned columns, dq_error *error)
 {
+    dq_status status = DQ_OK;
     bool rewards = c->reward < c->metric_count && curves_have(c, DQ_ABSENT, c->reward);
     int panels = rewards ? 1 : 0;
     for (size_t m = 0; m < c->metric_count; m++) panels += curves_have(c, DQ_ABSENT, m);
@@ -279,24 +286,25 @@ static void write_script(FILE *f, const curves *c, plot_form form, unsigned colu
     write_setting(f, form, columns, across, (panels + across - 1) / across);
     bool first = true;
     size_t last_reward = c->cumulative < c->metric_count ? c->cumulative : c->reward;
-    for (size_t m = 0; m < c->metric_count; m++) {
+    for (size_t m = 0; m < c->metric_count && !status; m++) {
         if (curves_have(c, DQ_ABSENT, m)) {
             write_key(f, first || form == PLOT_DUMB, c->metrics[m].rising);
-            write_curve_panel(f, c, m, form);
+            status = write_curve_panel(f, c, m, form, error);
             first = false;
         }
         if (m == last_reward && rewards) write_histogram(f, c);
     }
     if (form != PLOT_DUMB) (void)fputs("unset multiplot\n", f);
+    return status;
 }
 
 dq_status curves_plot(const curves *c, plot_form form, unsigned columns, dq_sink *out, dq_error *error)
 {
     FILE *script = tmpfile();
     if (!script) return dq_fail_errno(error, errno, "cannot write gnuplot's script");
-    write_script(script, c, form, columns);
-    dq_status status = ferror(script) ? dq_fail_errno(error, errno, "cannot write gnuplot's script") : DQ_OK;
-    if (!status) status = run_gnuplot(script, out, error);
+    dq_status status = write_script(script, c, form, columns, error);
+    if (!status && ferror(script)) status = dq_fail_errno(error, errno, "cannot write gnuplot's script");
+    if (!status) status = gnuplot_run(script, out, error);
     (void)fclose(script);
     return status;
 }

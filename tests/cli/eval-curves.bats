@@ -33,6 +33,38 @@ TSV
     diff got want
 }
 
+@test "runs of unequal length: the mean says of how many it is, and no line joins different runs" {
+    head -2 run3.jsonl > short.jsonl
+    "$BUILD"/dq-eval --curves g=run1.jsonl g=run2.jsonl g=short.jsonl -f tsv --metric reward > got
+    diff got - <<'TSV'
+group	metric	episode	mean	sd	runs
+g	reward	1	0.3	0.1	3
+g	reward	2	0.4	0.1	3
+g	reward	3	0.45	0.0707106781	2
+g	reward	4	0.55	0.0707106781	2
+TSV
+    "$BUILD"/dq-eval --curves g=run1.jsonl g=run2.jsonl g=short.jsonl --metric reward --plot unequal.svg
+    grep -q '2 of 3' unequal.svg
+    grep -q 'stroke-dasharray' unequal.svg
+    "$BUILD"/dq-eval --curves g=run1.jsonl g=run2.jsonl g=run3.jsonl --metric reward --plot equal.svg
+    ! grep -q 'of 3<\|stroke-dasharray' equal.svg
+    "$BUILD"/dq-eval --curves g=run1.jsonl g=run2.jsonl g=short.jsonl --metric reward | grep -q '2 of 3'
+}
+
+@test "runs measured at different points count throughout, by straight lines" {
+    printf '{"episode":%d,"return":%d}\n' 1 0 3 4 5 8 > a.jsonl
+    printf '{"episode":%d,"return":%d}\n' 1 10 4 4 > b.jsonl
+    "$BUILD"/dq-eval --curves a.jsonl b.jsonl -f tsv --metric return | tail -n +2 | cut -f 3- > got
+    diff got - <<'TSV'
+1	5	7.07106781	2
+3	5	1.41421356	2
+4	5	1.41421356	2
+5	8	0	1
+TSV
+    "$BUILD"/dq-eval --curves a.jsonl b.jsonl --metric return --plot lone.svg # the last point is one, and shown
+    grep -q '1 of 2' lone.svg
+}
+
 @test "groups by NAME=LOG, users of one log as runs of their own, a moving average" {
     sed 's/"u"/"v"/' run2.jsonl | cat run1.jsonl - > both.jsonl
     "$BUILD"/dq-eval --curves a=both.jsonl b=run3.jsonl --smooth 2 -f tsv > got
