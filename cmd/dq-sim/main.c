@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-sim: made-up users, items and interactions as a stream; environments as processes, or as logs of what
- * was lived through in them.
+ * dq-sim: made-up users, items and interactions as a stream; environments as processes, as catalogues of
+ * their users and items, or as logs of what was lived through in them.
  */
 #include "sim.h"
 
@@ -14,16 +14,17 @@
 typedef struct sim_options {
     dq_common common;
     uint64_t users, items, interactions;
-    bool serve, list;
+    bool serve, list, catalogue;
     sim_play_options play;
 } sim_options;
 
-enum { POPULATION = 1, PLAY = 2, SERVE = 4, LIST = 8 };
+enum { POPULATION = 1, PLAY = 2, SERVE = 4, LIST = 8, CATALOGUE = 16 };
 
 static const dq_mode modes[] = {
     {POPULATION, "population", "a population", .help = "made-up users, items and interactions"},
     {PLAY, "play", "--play", .help = "episodes in an environment (ENV --play N)"},
     {SERVE, "serve", "--serve", .help = "an environment that is spoken with (ENV --serve)"},
+    {CATALOGUE, "catalogue", "--catalogue", .help = "an environment's users and items (ENV --catalogue)"},
     {LIST, "list", "--list", .help = "the environments with their options (--list)", .no_operands = true},
     {0}};
 
@@ -50,6 +51,14 @@ static dq_status list_tasks(void)
     return DQ_OK;
 }
 
+/* What is written by itself: a population, or an environment's users and items. */
+static dq_status close_writer(dq_writer *writer, dq_status status, dq_error *error)
+{
+    if (!status) return dq_writer_close(writer, error);
+    dq_writer_abort(writer);
+    return status;
+}
+
 static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *error)
 {
     dq_synthetic_config config = {.users = (uint32_t)o->users,
@@ -62,14 +71,35 @@ static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *er
     dq_status status = dq_synthetic_new(&population, &config, error);
     if (status) return status;
     status = dq_writer_open(&writer, o->common.output, &maker, NULL, 0, error);
-    if (!status) {
-        status = sim_write_population(population, &o->common, writer, error);
-        if (status)
-            dq_writer_abort(writer);
-        else
-            status = dq_writer_close(writer, error);
-    }
+    if (!status)
+        status = close_writer(writer, sim_write_population(population, &o->common, writer, error), error);
     dq_synthetic_free(population);
+    return status;
+}
+
+/* The maker of what comes out of an environment says which it was. */
+static dq_status name_env(dq_cli *cli, dq_maker *maker, dq_error *error)
+{
+    if (dq_map_set(&cli->arena, &maker->options, "env", dq_string(&cli->arena, cli->operands[0])))
+        return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for options");
+}
+
+static dq_status write_catalogue(const sim_options *o, dq_cli *cli, dq_error *error)
+{
+    dq_maker maker = dq_cli_maker(cli, -1); /* its world is an option of the environment */
+    dq_env *env;
+    dq_writer *writer;
+    dq_status status = dq_vec_env_make(&env, cli->operands[0], 0, error);
+    if (status) return status;
+    if (env->items.count)
+        status = name_env(cli, &maker, error);
+    else
+        status = dq_fail(error, DQ_ERR_UNSUPPORTED, "the environment %s has no users and items",
+                         env->kind->name);
+    if (!status) status = dq_writer_open(&writer, o->common.output, &maker, NULL, 0, error);
+    if (!status) status = close_writer(writer, sim_write_catalogue(env, writer, error), error);
+    dq_env_free(env);
     return status;
 }
 
@@ -89,9 +119,7 @@ static dq_status serve(const dq_cli *cli, dq_error *error)
 static dq_status play(const sim_options *o, dq_cli *cli, dq_error *error)
 {
     dq_maker maker = dq_cli_maker(cli, (int64_t)o->common.seed);
-    dq_status status = DQ_OK;
-    if (!dq_map_set(&cli->arena, &maker.options, "env", dq_string(&cli->arena, cli->operands[0])))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for options");
+    dq_status status = name_env(cli, &maker, error);
     return status ? status : sim_play(cli->operands[0], &o->play, &o->common, &maker, error);
 }
 
@@ -99,23 +127,26 @@ static unsigned choose_mode(const sim_options *o)
 {
     if (o->list) return LIST;
     if (o->play.episodes) return PLAY;
-    return o->serve ? SERVE : POPULATION;
+    if (o->serve) return SERVE;
+    return o->catalogue ? CATALOGUE : POPULATION;
 }
 
 static void check(dq_cli *cli, const sim_options *o)
 {
     dq_cli_enter(cli, choose_mode(o));
     if (cli->operand_count > 1) dq_cli_usage(cli, "one environment at a time");
-    if ((cli->mode & (PLAY | SERVE)) && cli->operand_count == 0)
-        dq_cli_usage(cli, "--%s needs an environment (--list names them)", o->serve ? "serve" : "play");
+    const char *option = cli->mode == PLAY ? "play" : cli->mode == SERVE ? "serve" : "catalogue";
+    if ((cli->mode & (PLAY | SERVE | CATALOGUE)) && cli->operand_count == 0)
+        dq_cli_usage(cli, "--%s needs an environment (--list names them)", option);
     if (cli->mode == POPULATION && cli->operand_count)
-        dq_cli_usage(cli, "an environment needs --serve or --play");
+        dq_cli_usage(cli, "an environment needs --serve, --play or --catalogue");
 }
 
 static dq_status run(const sim_options *o, dq_cli *cli, dq_error *error)
 {
     if (cli->mode == LIST) return list_tasks();
     if (cli->mode == PLAY) return play(o, cli, error);
+    if (cli->mode == CATALOGUE) return write_catalogue(o, cli, error);
     return cli->mode == SERVE ? serve(cli, error) : make_population(o, cli, error);
 }
 
@@ -132,8 +163,10 @@ int main(int argc, char **argv)
         {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9, .modes = PLAY},
         {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (else any action is taken)", .modes = PLAY},
         {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .modes = PLAY, .needs = "model"},
+        {"catalogue", 'c', DQ_OPT_FLAG, &o.catalogue, NULL, "write the environment's users and items", payload, .modes = CATALOGUE},
         {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .modes = LIST},
-        DQ_OPTION_SEED(o.common), DQ_OPTIONS_COMMON_IN(o.common, POPULATION | PLAY), {0}};
+        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .modes = POPULATION | PLAY},
+        DQ_OPTIONS_COMMON_IN(o.common, POPULATION | PLAY | CATALOGUE), {0}};
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check(&cli, &o);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A population as bundles. Ids are as wide as their side needs ("u0042"), so that their order is that of
- * their numbers. Times are of the years 2023 and 2024.
+ * A population as bundles, or the users and items of an environment, named by the same rule
+ * (env/entities.h). Times are of the years 2023 and 2024.
  */
 #include "sim.h"
 
@@ -55,16 +55,11 @@ static void put_number(block *b, const char *name, double x)
     put_format(b, name, DQ_JSON, "%.9g", x);
 }
 
-static int digits(uint32_t count)
+static void put_id(block *b, const char *name, const dq_env_entities *entities, uint32_t number)
 {
-    int n = 1;
-    for (uint32_t last = count - 1; last >= 10; last /= 10) n++;
-    return n;
-}
-
-static void put_id(block *b, const char *name, char letter, uint32_t number, uint32_t count)
-{
-    put_format(b, name, DQ_TEXT, "%c%0*u", letter, digits(count), number);
+    char id[DQ_ENTITY_ID_SIZE];
+    dq_env_entities_id(entities, number, id);
+    put(b, name, DQ_TEXT, id);
 }
 
 static void clear(block *b)
@@ -77,21 +72,35 @@ static void free_block(block *b)
     for (size_t i = 0; i < MOST_TEXTS; i++) dq_strings_free(&b->texts[i]);
 }
 
-/* Writes the block as a bundle; vectors (rows, 50) and fields when there are any. */
-static dq_status write_block(block *b, const char *kind, const float *vectors, const dq_field *fields,
-                             size_t field_count, const dq_value *pairs, dq_writer *writer, dq_error *error)
+/* Rows of the bundle: vectors (rows, width), and what is said of them. */
+typedef struct described {
+    const dq_env_entities *entities;
+    const float *vectors;
+    const dq_value *pairs; /* NULL: none */
+} described;
+
+static dq_status add_vectors(const described *d, dq_bundle *out, dq_error *error)
 {
-    uint64_t rows = b->texts[0].count, shape[2] = {rows, DQ_SYNTHETIC_WIDTH};
-    dq_bundle out;
-    dq_status status = b->status ? b->status : dq_bundle_init(&out, kind, rows, error);
-    if (status) return status;
-    if (vectors) status = dq_fields_write(fields, field_count, &out.arena, &out.meta, error);
-    if (!status && pairs && !dq_map_set(&out.arena, &out.meta, "pairs", *pairs))
+    const dq_env_entities *e = d->entities;
+    const uint64_t shape[2] = {out->rows, e->width};
+    dq_status status = DQ_OK;
+    if (e->fields) status = dq_fields_write(e->fields, e->field_count, &out->arena, &out->meta, error);
+    if (!status && d->pairs && !dq_map_set(&out->arena, &out->meta, "pairs", *d->pairs))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a block");
+    return status ? status : dq_bundle_add_tensor(out, "vector", DQ_F4, 2, shape, d->vectors, error);
+}
+
+/* Writes the block as a bundle, with vectors where there are any. */
+static dq_status write_block(block *b, const char *kind, const described *vectors, dq_writer *writer,
+                             dq_error *error)
+{
+    dq_bundle out;
+    dq_status status = b->status ? b->status : dq_bundle_init(&out, kind, b->texts[0].count, error);
+    if (status) return status;
     for (size_t i = 0; !status && i < b->columns; i++)
         status = dq_bundle_add_text(&out, b->name[i], b->type[i], b->texts[i].offsets, b->texts[i].data,
                                     b->texts[i].nulls, error);
-    if (!status && vectors) status = dq_bundle_add_tensor(&out, "vector", DQ_F4, 2, shape, vectors, error);
+    if (!status && vectors) status = add_vectors(vectors, &out, error);
     if (!status) status = dq_writer_put(writer, &out, error);
     dq_bundle_free(&out);
     clear(b);
@@ -114,8 +123,6 @@ static void put_preferences(block *b, const dq_person *p)
 static void put_user(block *b, const dq_synthetic *p, uint32_t u)
 {
     const dq_person *x = &p->persons[u];
-    b->at = 0;
-    put_id(b, "id", 'u', u, p->config.users);
     put_format(b, "attr.age", DQ_JSON, "%u", x->age);
     put_word(b, "attr.gender", dq_genders[x->gender]);
     put_number(b, "attr.income", x->income);
@@ -129,8 +136,6 @@ static void put_user(block *b, const dq_synthetic *p, uint32_t u)
 static void put_item(block *b, const dq_synthetic *p, uint32_t i)
 {
     const dq_product *x = &p->products[i];
-    b->at = 0;
-    put_id(b, "id", 'i', i, p->config.items);
     put_format(b, "text.title", DQ_TEXT, "%s, %s, no. %u", dq_categories[x->category],
                dq_brand_tiers[x->brand_tier], i);
     put_word(b, "attr.category", dq_categories[x->category]);
@@ -141,15 +146,15 @@ static void put_item(block *b, const dq_synthetic *p, uint32_t i)
     put_word(b, "attr.season", dq_seasons[x->season]);
 }
 
-static void put_event(block *b, const dq_synthetic *p, const dq_event *e)
+static void put_event(block *b, const dq_env_entities *users, const dq_env_entities *items, const dq_event *e)
 {
     time_t when = BEGINNING + (time_t)e->second;
     char text[32] = "";
     struct tm parts;
     if (gmtime_r(&when, &parts)) (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
     b->at = 0;
-    put_id(b, "user", 'u', e->user, p->config.users);
-    put_id(b, "item", 'i', e->item, p->config.items);
+    put_id(b, "user", users, e->user);
+    put_id(b, "item", items, e->item);
     put(b, "label", DQ_TEXT, dq_event_types[e->type]);
     put_word(b, "attr.time", text);
     if (e->rating)
@@ -158,65 +163,85 @@ static void put_event(block *b, const dq_synthetic *p, const dq_event *e)
         put(b, "attr.rating", DQ_JSON, NULL);
 }
 
-static dq_status pairs_of(dq_arena *arena, dq_value *pairs, dq_error *error)
+/* Each field of the users with the field of the items in its place. */
+static dq_status pairs_of(const dq_env_entities *users, const dq_env_entities *items, dq_arena *arena,
+                          dq_value *pairs, dq_error *error)
 {
-    size_t n;
-    const dq_field *users = dq_synthetic_user_fields(&n), *items = dq_synthetic_item_fields(&n);
     *pairs = dq_list();
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < items->field_count; i++) {
         dq_value pair = dq_list();
-        if (!dq_list_add(arena, &pair, dq_string(arena, users[i].name)) ||
-            !dq_list_add(arena, &pair, dq_string(arena, items[i].name)) || !dq_list_add(arena, pairs, pair))
+        if (!dq_list_add(arena, &pair, dq_string(arena, users->fields[i].name)) ||
+            !dq_list_add(arena, &pair, dq_string(arena, items->fields[i].name)) ||
+            !dq_list_add(arena, pairs, pair))
             return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
     }
     return DQ_OK;
 }
 
-static dq_status write_side(const dq_synthetic *p, bool items, block *b, dq_writer *writer, dq_error *error)
+/* put_rest: the attributes of a row of p; NULL: there are none. */
+static dq_status write_entities(const dq_env_entities *e, const char *kind, const dq_value *pairs,
+                                void (*put_rest)(block *, const dq_synthetic *, uint32_t),
+                                const dq_synthetic *p, dq_writer *writer, dq_error *error)
 {
-    uint32_t count = items ? p->config.items : p->config.users;
-    const float *vectors = items ? p->item : p->user;
-    size_t field_count;
-    const dq_field *fields = items ? dq_synthetic_item_fields(&field_count)
-                                   : dq_synthetic_user_fields(&field_count);
+    block b = {.error = error};
+    dq_status status = DQ_OK;
+    for (uint32_t from = 0; !status && from < e->count; from += BLOCK) {
+        uint32_t n = e->count - from < BLOCK ? e->count - from : BLOCK;
+        for (uint32_t r = from; r < from + n; r++) {
+            b.at = 0;
+            put_id(&b, "id", e, r);
+            if (put_rest) put_rest(&b, p, r);
+        }
+        const described rows = {e, e->vectors + (size_t)from * e->width, pairs};
+        status = write_block(&b, kind, &rows, writer, error);
+    }
+    free_block(&b);
+    return status;
+}
+
+static dq_status write_items(const dq_env_entities *users, const dq_env_entities *items,
+                             void (*put_rest)(block *, const dq_synthetic *, uint32_t), const dq_synthetic *p,
+                             dq_writer *writer, dq_error *error)
+{
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value pairs;
-    dq_status status = pairs_of(&arena, &pairs, error);
-    for (uint32_t from = 0; !status && from < count; from += BLOCK) {
-        uint32_t n = count - from < BLOCK ? count - from : BLOCK;
-        for (uint32_t r = from; r < from + n; r++) items ? put_item(b, p, r) : put_user(b, p, r);
-        status = write_block(b, items ? DQ_KIND_ITEMS : DQ_KIND_USERS,
-                             vectors + (size_t)from * DQ_SYNTHETIC_WIDTH, fields, field_count,
-                             items ? &pairs : NULL, writer, error);
-    }
+    dq_status status = pairs_of(users, items, &arena, &pairs, error);
+    if (!status)
+        status = write_entities(items, DQ_KIND_ITEMS, items->fields ? &pairs : NULL, put_rest, p, writer,
+                                error);
     dq_arena_free(&arena);
     return status;
 }
 
-static dq_status write_events(const dq_synthetic *p, block *b, const dq_common *common, dq_writer *writer,
+static dq_status write_events(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
                               dq_error *error)
 {
+    const dq_env_entities users = dq_synthetic_users(p), items = dq_synthetic_items(p);
+    block b = {.error = error};
     dq_status status = DQ_OK;
     dq_progress bar = dq_progress_start(common, "interactions", p->event_count);
     for (size_t from = 0; !status && from < p->event_count; from += BLOCK) {
         size_t n = p->event_count - from < BLOCK ? p->event_count - from : BLOCK;
-        for (size_t e = from; e < from + n; e++) put_event(b, p, &p->events[e]);
-        status = write_block(b, DQ_KIND_INTERACTIONS, NULL, NULL, 0, NULL, writer, error);
+        for (size_t e = from; e < from + n; e++) put_event(&b, &users, &items, &p->events[e]);
+        status = write_block(&b, DQ_KIND_INTERACTIONS, NULL, writer, error);
         dq_progress_step(&bar, from + n, NULL);
     }
     dq_progress_end(&bar);
+    free_block(&b);
     return status;
 }
 
-dq_status sim_write_population(const dq_synthetic *population, const dq_common *common, dq_writer *writer,
+dq_status sim_write_population(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
                                dq_error *error)
 {
-    block users = {.error = error}, events = {.error = error}, items = {.error = error};
-    dq_status status = write_side(population, false, &users, writer, error);
-    if (!status) status = write_events(population, &events, common, writer, error);
-    if (!status) status = write_side(population, true, &items, writer, error);
-    free_block(&users);
-    free_block(&events);
-    free_block(&items);
-    return status;
+    const dq_env_entities users = dq_synthetic_users(p), items = dq_synthetic_items(p);
+    dq_status status = write_entities(&users, DQ_KIND_USERS, NULL, put_user, p, writer, error);
+    if (!status) status = write_events(p, common, writer, error);
+    return status ? status : write_items(&users, &items, put_item, p, writer, error);
+}
+
+dq_status sim_write_catalogue(const dq_env *env, dq_writer *writer, dq_error *error)
+{
+    dq_status status = write_entities(&env->users, DQ_KIND_USERS, NULL, NULL, NULL, writer, error);
+    return status ? status : write_items(&env->users, &env->items, NULL, NULL, writer, error);
 }

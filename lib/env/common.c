@@ -16,6 +16,15 @@ dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error)
     return DQ_OK;
 }
 
+void dq_env_describe(dq_env *env, uint32_t user_count, const float *users)
+{
+    const dq_env_spec *s = &env->shape;
+    env->users = (dq_env_entities){
+        .letter = 'u', .count = user_count, .width = s->user_width, .vectors = users};
+    env->items = (dq_env_entities){
+        .letter = 'i', .count = s->action_count, .width = s->action_width, .vectors = s->actions};
+}
+
 void dq_env_normals(float *to, size_t n, double scale, dq_rng *rng)
 {
     for (size_t i = 0; i < n; i++) to[i] = (float)(scale * dq_rng_normal(rng));

@@ -24,6 +24,7 @@
 #include "core/rng.h"
 #include "dq/bundle.h"
 #include "dq/status.h"
+#include "env/entities.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,7 +73,7 @@ typedef struct dq_env_kind {
     const char *name, *help, *source;      /* source: where the environment is published */
     const dq_env_option *options;          /* ended by one without a name */
     const char *counters[DQ_ENV_COUNTERS]; /* what is counted besides reward, e.g. "clicks"; NULL: no more */
-    /* Fills shape and makes memory and self from the options' values, in their order. */
+    /* Fills shape, users and items, and makes memory and self from the options' values, in their order. */
     dq_status (*init)(dq_env *env, const double *options, dq_error *error);
     void (*free)(dq_env *env); /* what init made beside memory; may be NULL */
     dq_status (*reset)(dq_env *env, dq_error *error);
@@ -85,6 +86,10 @@ typedef struct dq_env_kind {
 struct dq_env {
     const dq_env_kind *kind;
     dq_env_spec shape;
+    /* Who is served and what is shown, of environments about users and items; else all zero. They stay as
+     * they are, and are the environment's: items.vectors is shape.actions, item a the action a; user_width of
+     * a state are the vector of the user whose episode it is. */
+    dq_env_entities users, items;
     float *state; /* (state_width), the current one; inside memory */
     void *memory; /* (memory_bytes): all that changes, without pointers */
     size_t memory_bytes;

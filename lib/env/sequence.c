@@ -6,14 +6,15 @@
  * another one. The state is the place, one-hot.
  *
  * Breaking off is a truncation, not an end: the place reached is worth what it is worth, since the state does
- * not show how many errors there were. Behind the last place there is none; the state stays at the last.
+ * not show how many errors there were (terminal=1 makes it an end). Behind the last place there is none; the
+ * state stays at the last.
  */
 #include "env/env_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH, DISTRACTORS, ERRORS, ORDER, CHANGE, THEN };
+enum { LENGTH, DISTRACTORS, ERRORS, ORDER, CHANGE, THEN, TERMINAL };
 enum { AS_IT_IS, INNER_REVERSED, REVERSED };
 enum { COUNT_ERRORS, COUNT_SUCCESS, COUNT_DISTRACTED };
 
@@ -24,6 +25,7 @@ static const dq_env_option options[] = {
     {"order", "0: A B C D E; 1: A D C B E, the inner ones reversed; 2: E D C B A", 0, 0, 2, true},
     {"change", "trials before the order changes; 0: it never does", 0, 0, 1e9, true},
     {"then", "the order after the change", 1, 0, 2, true},
+    {"terminal", "breaking off 1: ends the trial, 0: cuts it off", 0, 0, 1, true},
     {0},
 };
 
@@ -31,6 +33,7 @@ typedef struct sequence {
     uint32_t length, errors;
     uint64_t change;
     int order, then;
+    bool terminal;
 } sequence;
 
 typedef struct memory {
@@ -42,8 +45,8 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
     sequence *s = env->self = calloc(1, sizeof *s);
     if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a sequence");
-    *s = (sequence){(uint32_t)o[LENGTH], (uint32_t)o[ERRORS], (uint64_t)o[CHANGE], (int)o[ORDER],
-                    (int)o[THEN]};
+    *s = (sequence){(uint32_t)o[LENGTH], (uint32_t)o[ERRORS], (uint64_t)o[CHANGE],
+                    (int)o[ORDER],       (int)o[THEN],        o[TERMINAL] != 0};
     env->shape = (dq_env_spec){.state_width = s->length,
                                .action_count = s->length + (uint32_t)o[DISTRACTORS]};
     return dq_env_reserve(env, sizeof(memory), error);
@@ -90,7 +93,9 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
     } else {
         step->reward = -1;
         if (m->place > 0) m->place--;
-        step->truncated = ++m->errors == s->errors;
+        bool broken = ++m->errors == s->errors;
+        step->terminal = broken && s->terminal;
+        step->truncated = broken && !s->terminal;
         env->counters[COUNT_ERRORS]++;
         env->counters[COUNT_DISTRACTED] += action >= s->length;
     }

@@ -9,12 +9,17 @@
  * interactions are those of dq-sim's generator (env/synthetic.h). The small ones are normal vectors whose
  * products have the standard deviation `spread`.
  *
- *     liking      z = mix u . i + (1 - mix) cos(u, i);   p = min(1, sigmoid(z) + what the past has raised)
- *     engagement  Bernoulli(clip(p + N(0, noise)))
- *     reward      +1 or -0.1;  -0.2 for one of the last 3 engaged items again;
- *                 -similarity x the sum of its cosines with those 3;  +bonus / sqrt(times offered before + 1)
+ *     liking      z = mix u . i + (1 - mix) cos(u, i)
+ *     engagement  Bernoulli(p);  raised: what the past of user and item adds
+ *                     p = clip(min(1, sigmoid(z) + raised) + N(0, noise))     base=0, as in the published
+ * code p = min(1, sigmoid(z + N(0, noise)) + raised)           base=1, as in the published formula reward
+ * base=0: +1 for engaging, else -0.1;  base=1: p itself -repeat for one of the last 3 again: of the shown
+ * (shown=1), or of the engaged (shown=0) -similarity x the sum of its cosines with the last 3 engaged items
+ *                 +bonus / sqrt(times offered before + 1)
  *
- * The session ends after T steps: that is an end, since the state shows the time.
+ * The published formula prices a "repetitive recommendation", the published code an item among the last three
+ * engaged: the first is the default. The session ends after T steps: that is an end, since the state shows
+ * the time.
  */
 #include "env/env_impl.h"
 #include "env/synthetic.h"
@@ -36,6 +41,9 @@ enum {
     MIX,
     SIMILARITY,
     BONUS,
+    BASE,
+    REPEAT,
+    SHOWN,
     HISTORY,
     FULL,
     FIRST,
@@ -44,16 +52,20 @@ enum {
 enum { CLICKS, REPEATS };
 
 static const dq_env_option options[] = {
-    {"users", "users", 100, 1, 1e6, true},
+    {"users", "users", 1000, 1, 1e6, true},
     {"items", "items: the actions", 500, 1, 1e6, true},
     {"steps", "steps of a session", 10, 1, 1e6, true},
     {"generated", "1: users, items and their past from the generator", 0, 0, 1, true},
     {"world", "seed of users and items", 42, 0, 9e15, true},
-    {"spread", "standard deviation of u . i (generated=0)", 2, 0, 100, false},
+    {"spread", "standard deviation of u . i (generated=0); sqrt(20): both sides N(0, 1)", 4.47213595499958, 0,
+     100, false},
     {"noise", "standard deviation of the noise on the probability", 0.1, 0, 10, false},
     {"mix", "share of u . i in the liking; the rest is the cosine", 1, 0, 1, false},
     {"similarity", "price of an item like the last 3", 0, 0, 100, false},
     {"bonus", "bonus of items seldom offered", 0, 0, 100, false},
+    {"base", "0: the reward is 1 or -0.1 by engaging; 1: it is sigmoid(liking + noise)", 0, 0, 1, true},
+    {"repeat", "price of one of the last 3 again", 0.2, 0, 100, false},
+    {"shown", "the last 3 are those 1: shown, 0: engaged", 1, 0, 1, true},
     {"history", "engaged items in the state", 3, 1, 100, true},
     {"full", "1: the items of the history themselves, 0: their mean", 0, 0, 1, true},
     {"first", "the first user that is served", 0, 0, 1e6, true},
@@ -61,20 +73,28 @@ static const dq_env_option options[] = {
     {0},
 };
 
+/* The past of the users with the items: who raised what by how much, by user. */
+typedef struct past_events {
+    size_t *from; /* (users + 1) a user's first event */
+    uint32_t *item;
+    float *raise;
+} past_events;
+
 /* What stays. */
 typedef struct session {
     uint32_t users, items, width, steps, first, served;
-    uint32_t history, kept; /* engaged items shown; remembered: at least the last 3 */
-    bool full;
-    double noise, mix, similarity, bonus;
+    uint32_t history, kept;    /* engaged items shown; remembered: at least the last 3 */
+    bool full, formula, shown; /* base=1, shown=1 */
+    double noise, mix, similarity, bonus, repeat;
     float *user, *item;               /* (users, width), (items, width) */
     float *user_length, *item_length; /* (users), (items) */
-    float *raised;                    /* (users, items), or NULL */
+    past_events past;                 /* empty with generated=0 */
 } session;
 
 /* What changes; behind it the engaged items (kept), the latest first, and how often each was offered. */
 typedef struct memory {
     uint32_t user, step, engaged;
+    uint32_t shown[RECENT]; /* the latest first */
 } memory;
 
 static uint32_t *engaged_items(void *memory_block)
@@ -105,24 +125,43 @@ static void draw_small(session *s, uint64_t world, double spread)
     dq_env_normals(s->item, (size_t)s->items * s->width, spread / sqrt(s->width), &items);
 }
 
-static dq_status take_generated(session *s, uint64_t world, dq_error *error)
+static dq_status take_past(past_events *past, const dq_synthetic *p, dq_error *error)
+{
+    size_t n = p->event_count, at = 0;
+    past->from = calloc((size_t)p->config.users + 1, sizeof *past->from);
+    past->item = calloc(n + 1, sizeof *past->item);
+    past->raise = calloc(n + 1, sizeof *past->raise);
+    if (!past->from || !past->item || !past->raise)
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for the past of %u users", p->config.users);
+    for (uint32_t u = 0; u < p->config.users; u++) {
+        past->from[u] = at;
+        for (; at < n && p->events[at].user == u; at++) {
+            past->item[at] = p->events[at].item;
+            past->raise[at] = (float)dq_synthetic_boost(p->events[at].type);
+        }
+    }
+    past->from[p->config.users] = at;
+    return DQ_OK;
+}
+
+static dq_status take_generated(dq_env *env, session *s, uint64_t world, dq_error *error)
 {
     dq_synthetic_config config = {.users = s->users, .items = s->items, .seed = world};
     dq_synthetic *p;
-    s->raised = calloc((size_t)s->users * s->items, sizeof *s->raised);
-    if (!s->raised) return dq_fail(error, DQ_ERR_MEMORY, "no memory for the past of %u users", s->users);
     dq_status status = dq_synthetic_new(&p, &config, error);
     if (status) return status;
     memcpy(s->user, p->user, (size_t)s->users * s->width * sizeof *s->user);
     memcpy(s->item, p->item, (size_t)s->items * s->width * sizeof *s->item);
-    for (size_t e = 0; e < p->event_count; e++)
-        s->raised[(size_t)p->events[e].user * s->items + p->events[e].item] += (float)dq_synthetic_boost(
-            p->events[e].type);
+    env->users = dq_synthetic_users(p);
+    env->items = dq_synthetic_items(p);
+    env->users.vectors = s->user;
+    env->items.vectors = s->item;
+    status = take_past(&s->past, p, error);
     dq_synthetic_free(p);
-    return DQ_OK;
+    return status;
 }
 
-static dq_status make_world(session *s, const double *o, dq_error *error)
+static dq_status make_world(dq_env *env, session *s, const double *o, dq_error *error)
 {
     s->width = o[GENERATED] != 0 ? DQ_SYNTHETIC_WIDTH : SMALL_WIDTH;
     s->user = calloc((size_t)s->users * s->width, sizeof *s->user);
@@ -133,7 +172,7 @@ static dq_status make_world(session *s, const double *o, dq_error *error)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", s->users, s->items);
     dq_status status = DQ_OK;
     if (o[GENERATED] != 0)
-        status = take_generated(s, (uint64_t)o[WORLD], error);
+        status = take_generated(env, s, (uint64_t)o[WORLD], error);
     else
         draw_small(s, (uint64_t)o[WORLD], o[SPREAD]);
     lengths(s->user_length, s->user, s->users, s->width);
@@ -152,16 +191,19 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
                    .first = (uint32_t)o[FIRST],
                    .served = (uint32_t)o[SERVED],
                    .full = o[FULL] != 0,
+                   .formula = o[BASE] != 0,
+                   .shown = o[SHOWN] != 0,
                    .noise = o[NOISE],
                    .mix = o[MIX],
                    .similarity = o[SIMILARITY],
-                   .bonus = o[BONUS]};
+                   .bonus = o[BONUS],
+                   .repeat = o[REPEAT]};
     if (s->first >= s->users || s->served > s->users - s->first)
         return dq_fail(error, DQ_ERR_RANGE, "session: first=%u,served=%u of %u users", s->first, s->served,
                        s->users);
     if (s->served == 0) s->served = s->users - s->first;
     s->kept = s->history > RECENT ? s->history : RECENT;
-    dq_status status = make_world(s, o, error);
+    dq_status status = make_world(env, s, o, error);
     if (status) return status;
     uint32_t rows = s->full ? s->history : 0;
     env->shape = (dq_env_spec){.state_width = s->width + (s->full ? rows : 1) * s->width + REST,
@@ -172,6 +214,7 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
                                .action_width = s->width,
                                .actions = s->item,
                                .step_limit = s->steps};
+    if (o[GENERATED] == 0) dq_env_describe(env, s->users, s->user);
     return dq_env_reserve(env, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
 }
 
@@ -183,7 +226,9 @@ static void drop(dq_env *env)
     free(s->item);
     free(s->user_length);
     free(s->item_length);
-    free(s->raised);
+    free(s->past.from);
+    free(s->past.item);
+    free(s->past.raise);
     free(s);
 }
 
@@ -208,7 +253,7 @@ static void show(dq_env *env)
     memcpy(env->state, s->user + (size_t)m->user * s->width, s->width * sizeof(float));
     show_history(env->state + s->width, s, m, engaged_items(m));
     rest[0] = (float)m->step / (float)s->steps;
-    rest[1] = (float)m->engaged / SPAN;
+    rest[1] = m->engaged < SPAN ? (float)m->engaged / SPAN : 1;
 }
 
 static dq_status reset(dq_env *env, dq_error *error)
@@ -218,6 +263,7 @@ static dq_status reset(dq_env *env, dq_error *error)
     (void)error;
     m->user = s->first + (uint32_t)dq_rng_below(&env->rng, s->served);
     m->step = m->engaged = 0;
+    memset(m->shown, 0, sizeof m->shown);
     memset(engaged_items(m), 0, s->kept * sizeof(uint32_t));
     show(env);
     return DQ_OK;
@@ -238,48 +284,77 @@ static double cosine(double product, double length, double other)
     return length * other > 0 ? product / (length * other) : 0;
 }
 
-static double preference(const session *s, uint32_t user, uint32_t item)
+/* z */
+static double liking(const session *s, uint32_t user, uint32_t item)
 {
     double product = dot(s->user + (size_t)user * s->width, s->item + (size_t)item * s->width, s->width);
     double like = s->mix < 1 ? cosine(product, (double)s->user_length[user], (double)s->item_length[item])
                              : 0;
-    double p = dq_env_sigmoid(s->mix * product + (1 - s->mix) * like);
-    return fmin(1, p + (s->raised ? (double)s->raised[(size_t)user * s->items + item] : 0));
+    return s->mix * product + (1 - s->mix) * like;
 }
 
-/* What the last engaged items make of the reward; *again: whether the item is one of them. */
-static double recent_part(const session *s, const memory *m, const uint32_t *recent, uint32_t item,
-                          bool *again)
+static double raised(const past_events *past, uint32_t user, uint32_t item)
 {
-    uint32_t n = m->engaged < RECENT ? m->engaged : RECENT;
-    double alike = 0;
-    *again = false;
-    for (uint32_t h = 0; h < n; h++) {
-        const float *a = s->item + (size_t)item * s->width, *b = s->item + (size_t)recent[h] * s->width;
-        *again = *again || recent[h] == item;
-        if (s->similarity > 0)
-            alike += cosine(dot(a, b, s->width), (double)s->item_length[item],
-                            (double)s->item_length[recent[h]]);
+    float sum = 0;
+    for (size_t e = past->from ? past->from[user] : 0; past->from && e < past->from[user + 1]; e++)
+        if (past->item[e] == item) sum += past->raise[e];
+    return (double)sum;
+}
+
+/* The probability of engaging, with this step's noise. */
+static double chance(const session *s, uint32_t user, uint32_t item, double noise)
+{
+    double z = liking(s, user, item), more = raised(&s->past, user, item);
+    if (s->formula) return fmin(1, dq_env_sigmoid(z + noise) + more);
+    return fmax(0, fmin(1, fmin(1, dq_env_sigmoid(z) + more) + noise));
+}
+
+/* Whether the item is among the last 3 items shown, or engaged with. */
+static bool repeats(const session *s, const memory *m, const uint32_t *engaged, uint32_t item)
+{
+    const uint32_t *last = s->shown ? m->shown : engaged;
+    uint32_t n = s->shown ? m->step : m->engaged;
+    bool again = false;
+    for (uint32_t h = 0; h < n && h < RECENT; h++) again = again || last[h] == item;
+    return again;
+}
+
+/* The sum of an item's cosines with the last 3 engaged items. */
+static double likeness(const session *s, const memory *m, const uint32_t *engaged, uint32_t item)
+{
+    const float *a = s->item + (size_t)item * s->width;
+    double sum = 0;
+    for (uint32_t h = 0; h < m->engaged && h < RECENT; h++) {
+        const float *b = s->item + (size_t)engaged[h] * s->width;
+        sum += cosine(dot(a, b, s->width), (double)s->item_length[item], (double)s->item_length[engaged[h]]);
     }
-    return -s->similarity * alike - (*again ? 0.2 : 0);
+    return sum;
+}
+
+static void remember(uint32_t *last, uint32_t kept, uint32_t item)
+{
+    memmove(last + 1, last, (kept - 1) * sizeof *last);
+    last[0] = item;
 }
 
 static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
     const session *s = env->self;
     memory *m = env->memory;
-    uint32_t *recent = engaged_items(m), *count = offered(s, m) + action;
-    double p = preference(s, m->user, action) + s->noise * dq_rng_normal(&env->rng);
-    bool again, engages = dq_rng_uniform(&env->rng) < p;
-    double bonus = s->bonus / sqrt((double)*count + 1);
+    uint32_t *engaged = engaged_items(m), *count = offered(s, m) + action;
+    double p = chance(s, m->user, action, s->noise * dq_rng_normal(&env->rng));
+    bool engages = dq_rng_uniform(&env->rng) < p, again = repeats(s, m, engaged, action);
+    double reward = s->formula ? p : engages ? 1 : -0.1;
     (void)error;
-    step->reward = (float)((engages ? 1 : -0.1) + recent_part(s, m, recent, action, &again) + bonus);
+    if (again) reward -= s->repeat;
+    if (s->similarity > 0) reward -= s->similarity * likeness(s, m, engaged, action);
+    step->reward = (float)(reward + s->bonus / sqrt((double)*count + 1));
     env->counters[CLICKS] += engages;
     env->counters[REPEATS] += again;
     if (*count < UINT32_MAX) ++*count;
+    remember(m->shown, RECENT, action);
     if (engages) {
-        memmove(recent + 1, recent, (s->kept - 1) * sizeof *recent);
-        recent[0] = action;
+        remember(engaged, s->kept, action);
         m->engaged++;
     }
     step->terminal = ++m->step == s->steps;
@@ -294,6 +369,7 @@ static bool sound(const dq_env *env)
     const uint32_t *recent = engaged_items(env->memory);
     bool ok = m->user < s->users && m->step <= s->steps;
     for (uint32_t h = 0; h < s->kept; h++) ok = ok && recent[h] < s->items;
+    for (uint32_t h = 0; h < RECENT; h++) ok = ok && m->shown[h] < s->items;
     return ok;
 }
 

@@ -30,24 +30,14 @@ static const double activity_rates[] = {5, 20, 50};
 
 enum { PREFERENCES = 0, SEASONS = 10, MARKET = 14, PROFILE = 20, SEGMENT = 30, TASTE = 35, TASTES = 15 };
 
-static const dq_field user_fields[] = {
+enum { FIELDS = 6 };
+
+static const dq_field user_fields[FIELDS] = {
     {"preferences", PREFERENCES, 10}, {"seasons", SEASONS, 4}, {"market", MARKET, 6},
     {"profile", PROFILE, 10},         {"segment", SEGMENT, 5}, {"taste", TASTE, TASTES}};
-static const dq_field item_fields[] = {{"category", PREFERENCES, 10}, {"season", SEASONS, 4},
-                                       {"offer", MARKET, 6},          {"appeal", PROFILE, 10},
-                                       {"segments", SEGMENT, 5},      {"taste", TASTE, TASTES}};
-
-const dq_field *dq_synthetic_user_fields(size_t *count)
-{
-    *count = sizeof user_fields / sizeof user_fields[0];
-    return user_fields;
-}
-
-const dq_field *dq_synthetic_item_fields(size_t *count)
-{
-    *count = sizeof item_fields / sizeof item_fields[0];
-    return item_fields;
-}
+static const dq_field item_fields[FIELDS] = {{"category", PREFERENCES, 10}, {"season", SEASONS, 4},
+                                             {"offer", MARKET, 6},          {"appeal", PROFILE, 10},
+                                             {"segments", SEGMENT, 5},      {"taste", TASTE, TASTES}};
 
 /* ---- drawing ---- */
 
@@ -332,4 +322,19 @@ void dq_synthetic_free(dq_synthetic *p)
     free(p->item);
     free(p->events);
     free(p);
+}
+
+static dq_env_entities entities(char letter, uint32_t count, const float *vectors, const dq_field *fields)
+{
+    return (dq_env_entities){letter, count, DQ_SYNTHETIC_WIDTH, vectors, fields, FIELDS};
+}
+
+dq_env_entities dq_synthetic_users(const dq_synthetic *p)
+{
+    return entities('u', p->config.users, p->user, user_fields);
+}
+
+dq_env_entities dq_synthetic_items(const dq_synthetic *p)
+{
+    return entities('i', p->config.items, p->item, item_fields);
 }

@@ -24,8 +24,8 @@
 #define DQ_ENV_SYNTHETIC_H
 
 #include "core/rng.h"
-#include "dq/schema.h"
 #include "dq/status.h"
+#include "env/entities.h"
 
 enum { DQ_CATEGORIES = 10, DQ_SYNTHETIC_WIDTH = 50, DQ_SYNTHETIC_DAYS = 730 };
 
@@ -80,13 +80,13 @@ extern const char *const dq_genders[],
                                                                                  *const dq_categories[],
                                                                                      *const dq_event_types[];
 
-/* The fields of both sides, of equal widths in equal order; *count of them. */
-const dq_field *dq_synthetic_user_fields(size_t *count);
-const dq_field *dq_synthetic_item_fields(size_t *count);
-
 /* DQ_ERR_RANGE without users or items. */
 dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config *config, dq_error *error);
 void dq_synthetic_free(dq_synthetic *population);
+
+/* Its users and items; the fields of both are of equal widths in equal order. */
+dq_env_entities dq_synthetic_users(const dq_synthetic *population);
+dq_env_entities dq_synthetic_items(const dq_synthetic *population);
 
 /* sigmoid(u . i): nothing past counts. */
 double dq_synthetic_affinity(const dq_synthetic *population, uint32_t user, uint32_t item);

@@ -43,7 +43,8 @@ entries() {
     dq-reward) printf '%s\n' "cosine $1 --strategy cosine none" "logged $1 --strategy logged none" \
         "llm $1 --strategy llm --model m --cache r.db none" "hybrid $1 --strategy hybrid --model m --cache r.db none" \
         "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
-    dq-sim) printf '%s\n' "population $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" "list $1 --list" ;;
+    dq-sim) printf '%s\n' "population $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" \
+        "catalogue $1 --catalogue films" "list $1 --list" ;;
     dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline none" \
         "sessions $1 --offline --agent dqn none" "env $1 --env maze --agent tabular --total-steps 1" ;;
     esac
@@ -59,7 +60,7 @@ chooses() {
     dq-plan) names=lists ;;
     dq-rank) names=merge ;;
     dq-reward) names=ledger ;;
-    dq-sim) names="serve play list" ;;
+    dq-sim) names="serve play catalogue list" ;;
     dq-train) names="offline each-user env env-cmd" ;;
     esac
     [[ " $names " == *" $2 "* ]]

@@ -57,6 +57,47 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
     grep -q '^  similarity=0	' list
 }
 
+# What the second reader reads: [id, [numbers of the vector]] of a kind, whose 9 digits tell floats apart.
+entities() { # stream, kind
+    /usr/bin/python3 "$BATS_TEST_DIRNAME"/../read_stream.py "$1" |
+        jq -c --arg kind "$2" 'select(.kind == $kind) | [.id, (.vector | if type == "object" then [.[]] | add else . end)]'
+}
+
+@test "--catalogue: an environment's users and items, which its states begin with and its actions are" {
+    for env in session:users=120,items=30 session:users=120,items=30,generated=1,world=7 films:users=120,films=30; do
+        sim "$env" --catalogue -o c.dq
+        "$BUILD"/dq-cat --check c.dq
+        [ "$("$BUILD"/dq-cat --count c.dq)" = $'users\t120\nitems\t30' ]
+        entities c.dq users > users
+        entities c.dq items > items
+        jq -es 'map(.[0]) == [range(120) | tostring | "u" + "000"[length:] + .]' users
+        jq -es 'map(.[0]) == [range(30) | tostring | "i" + "00"[length:] + .]' items
+        "$BUILD"/dq-train --quiet --env "$env" --agent dqn --hidden 4 --total-steps 1 -o m.dq
+        /usr/bin/python3 "$BATS_TEST_DIRNAME"/../read_stream.py m.dq | jq -c 'select(.name == "actions") | .data' > actions
+        jq -es --slurpfile actions actions 'map(.[1]) | add == $actions[0]' items
+        sim "$env" --play 30 -o log.dq
+        "$BUILD"/dq-cat log.dq | jq -c 'select(.step == 0) | .state' > states
+        jq -es --slurpfile users users 'length == 30 and ($users[0][1] | length) as $width | ($users | map(.[1])) as $all |
+            all(.[:$width] as $u | $all | index([$u]) != null)' states
+        ! cmp -s <(sim "${env/users=120/users=120,world=8}" --catalogue | zstd -dcq) <(zstd -dcq c.dq)
+    done
+}
+
+@test "a population with an environment's counts, its world as the seed, has its users and items; and both by default" {
+    sim --users 120 --items 30 --seed 7 -o population.dq
+    sim session:users=120,items=30,generated=1,world=7 --catalogue -o catalogue.dq
+    for kind in users items; do
+        cmp <(entities population.dq $kind) <(entities catalogue.dq $kind)
+        jq -es 'length >= 30' <(entities catalogue.dq $kind)
+    done
+    "$BUILD"/dq-rank --by cosine -k 3 --format tsv catalogue.dq > ranked
+    "$BUILD"/dq-rank --by cosine -k 3 --format tsv population.dq | cmp - ranked
+    sim -o population.dq
+    sim session:generated=1 --catalogue -o catalogue.dq
+    cmp <(entities population.dq items) <(entities catalogue.dq items)
+    cmp <(entities population.dq users) <(entities catalogue.dq users)
+}
+
 @test "--play: episodes as transitions, the same whatever the threads; any action equally likely" {
     sim sequence --play 40 -o log.dq
     "$BUILD"/dq-cat --check log.dq
@@ -106,7 +147,13 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
         run -2 sim "$@"
         [ "$output" = "dq-sim: $words" ]
     }
-    refused "an environment needs --serve or --play" session
+    refused "an environment needs --serve, --play or --catalogue" session
+    refused "--catalogue needs an environment (--list names them)" --catalogue
+    refused "--users has no meaning with --catalogue; it is for a population" --catalogue session --users 3
+    refused "--seed has no meaning with --catalogue; it is for a population or --play" --catalogue session --seed 3
+    refused "--seed has no meaning with --serve; it is for a population or --play" --serve session --seed 3
+    refused "--catalogue has no meaning with --play" --catalogue session --play 3
+    refused "one environment at a time" --catalogue session films
     refused "--serve needs an environment (--list names them)" --serve
     refused "--users has no meaning with --serve; it is for a population" --serve session --users 3
     refused "--play needs an environment (--list names them)" --play 3
@@ -117,11 +164,15 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
     refused "one environment at a time" --serve session films
     refused "--serve has no meaning with --list" --list --serve
     refused "unexpected operand 'maze' with --list" --list maze
-    refused "--output has no meaning with --serve; it is for a population or --play" --serve maze -o x
+    refused "--output has no meaning with --serve; it is for a population, --play or --catalogue" --serve maze -o x
     run -1 sim --serve poker < /dev/null
     [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
     run -1 sim --serve maze:walls=2 < /dev/null
     [ "$output" = "dq-sim: maze has no option 'walls'; it has steps" ]
+    run -1 sim --catalogue sequence -o out.dq
+    [ "$output" = "dq-sim: the environment sequence has no users and items" ]
+    run -1 sim --catalogue poker -o out.dq
+    [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
     run -1 sim --play 3 poker -o out.dq
     [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
     run -1 sim --play 3 maze --model none.dq -o out.dq

@@ -163,14 +163,14 @@ static void events_are_in_two_years_and_in_order(void **state)
 static void preference_decides(void **state)
 {
     const dq_synthetic *p = *state;
-    size_t users, items;
-    const dq_field *u = dq_synthetic_user_fields(&users), *i = dq_synthetic_item_fields(&items);
+    const dq_env_entities users = dq_synthetic_users(p), items = dq_synthetic_items(p);
     uint32_t width = 0;
     double taken = 0, any = 0;
-    assert_int_equal(users, items);
-    for (size_t f = 0; f < users; f++) {
-        assert_true(u[f].offset == width && i[f].offset == width && u[f].width == i[f].width);
-        width += u[f].width;
+    assert_int_equal(users.field_count, items.field_count);
+    for (size_t f = 0; f < users.field_count; f++) {
+        const dq_field *u = &users.fields[f], *i = &items.fields[f];
+        assert_true(u->offset == width && i->offset == width && u->width == i->width);
+        width += u->width;
     }
     assert_int_equal(width, DQ_SYNTHETIC_WIDTH);
     for (size_t e = 0; e < p->event_count; e++) {
