@@ -26,14 +26,16 @@ static const dq_setting no_other[] = {{NULL, NULL}};
 
 /* ---- agents in environments ---- */
 
-/* System B: 42 -> 256 -> 256 -> 128 -> items; of its search's values the middle ones. */
+/* System B: 42 -> 256 -> 256 -> 128 -> items. The numbers are its code's, which are each one of those that it
+ * searches; episodes are what it counts the target's copies and epsilon's fall in. */
 static const dq_setting session[] = {
-    {"agent", "dqn"}, {"env", "session"}, {"episodes", "3000"},
+    {"agent", "dqn"}, {"env", "session"}, {"episodes", "1000"},
     {"hidden", "256,256,128"}, {"dropout", "0.2"}, {"double", "on"}, {"gamma", "0.95"},
-    {"lr", "5e-4"}, {"lr-schedule", "linear"}, {"clip-norm", "1"}, {"target-every", "100"},
-    {"batch", "64"}, {"replay", "10000"}, {"warmup", "500"},
+    {"lr", "1e-3"}, {"lr-schedule", "linear"}, {"loss", "mse"}, {"clip-norm", "1"},
+    {"target-every", "50"}, {"target-by", "episodes"},
+    {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
     {"epsilon", "1"}, {"epsilon-min", "0.01"},
-    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.999"}, {"epsilon-by", "updates"}, {0}};
+    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "episodes"}, {0}};
 
 /* System C, the table. */
 static const dq_setting sequence[] = {
@@ -45,7 +47,7 @@ static const dq_setting sequence[] = {
 static const dq_setting sequence_dqn[] = {
     {"agent", "dqn"}, {"env", "sequence:length=10,distractors=0,change=3000,then=2"}, {"episodes", "6000"},
     {"hidden", "128,128"}, {"dropout", "0"}, {"gamma", "0.99"}, {"lr", "1e-4"}, {"loss", "huber"},
-    {"clip-value", "1"}, {"tau", "0.005"}, {"target-every", "1"},
+    {"clip-norm", "0"}, {"clip-value", "1"}, {"tau", "0.005"}, {"target-every", "1"},
     {"batch", "128"}, {"replay", "10000"}, {"warmup", "128"},
     {"epsilon", "0.9"}, {"epsilon-min", "0.05"}, {"epsilon-form", "exponential"}, {"epsilon-over", "200"},
     {"epsilon-decay", "1"}, {"epsilon-by", "steps"}, {0}};
@@ -53,7 +55,7 @@ static const dq_setting sequence_dqn[] = {
 /* System D: 100 -> 64 -> 64 -> 10. */
 static const dq_setting films[] = {
     {"agent", "dqn"}, {"env", "films"}, {"episodes", "1000"},
-    {"hidden", "64,64"}, {"dropout", "0"}, {"gamma", "0.95"}, {"lr", "1e-3"},
+    {"hidden", "64,64"}, {"dropout", "0"}, {"gamma", "0.95"}, {"lr", "1e-3"}, {"loss", "mse"}, {"clip-norm", "0"},
     {"target-every", "10"}, {"target-by", "episodes"},
     {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
     {"epsilon", "1"}, {"epsilon-min", "0.01"},

@@ -96,6 +96,14 @@ interrupted() {
     dq-train -q --preset session --env session:items=7 --episodes 3 --hidden 8 -o session.dq # its rate falls: over 3 x 10 steps
     dq-train -q --preset sequence-dqn --episodes 2 -o sequence.dq
     read_stream sequence.dq | jq -es 'any(.[]; .shape == [128, 10])'
+    agent() { read_stream "$1.dq" | jq -es ".[0].meta.agent | $2"; }
+    squared=0 huber=1 updates=0 steps=1 episodes=2 # as net/loss.h and learn/agent.h number them
+    agent films ".loss == $squared and .clip_norm == 0 and .clip_value == 0 and .target_by == $episodes and .target_every == 10 and
+        .decay_by == $updates and .epsilon_decay == .995 and .gamma == .95 and .rate == 1e-3 and .batch == 32 and .double == false"
+    agent session ".loss == $squared and .target_by == $episodes and .target_every == 50 and .decay_by == $episodes and
+        .epsilon_decay == .995 and .gamma == .95 and .rate == 1e-3 and .batch == 32 and .warmup == 32 and .double and .tau == 0"
+    agent sequence ".loss == $huber and .clip_norm == 0 and .clip_value == 1 and .decay_by == $steps and .epsilon_decay == 200 and
+        .epsilon == .9 and .epsilon_min == .05 and .gamma == .99 and .rate == 1e-4 and .batch == 128"
     run -2 dq-train --preset films --offline m.dq
     [ "$output" = "dq-train: --preset films has no meaning with --offline; it is for --offline --agent or an environment (--env)" ]
 }
