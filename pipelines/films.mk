@@ -4,7 +4,8 @@
 #     make -f pipelines/films.mk [BUILD=build] [SEEDS="1 2 3 4 5"] [THREADS=2] [QUICK=1]
 #
 #     random       any film
-#     dqn          as published: 100 -> 64 -> 64 -> 10, a target copied every 10 episodes
+#     dqn          as published: 100 -> 64 -> 64 -> 10, a target copied every 10 episodes, the last step an end
+#     cut          the last step cuts the episode off instead, and the state behind it keeps its value; so in all below
 #     double       Double DQN; all below are double, too
 #     dueling      value and advantages apart
 #     actions      Q of a state and a film's vector, instead of an output a film
@@ -32,14 +33,16 @@ CLOSELY   := --evaluate 10 --evaluate-episodes $(if $(QUICK),20,100)
 LAST      := 3
 
 WORLD := films:steps=$(STEPS)
-OTHER := films:steps=$(STEPS),users=1000,served=900
-NEW   := films:steps=$(STEPS),users=1000,first=900,served=20
+CUT   := films:steps=$(STEPS),terminal=0
+OTHER := $(CUT),users=1000,served=900
+NEW   := $(CUT),users=1000,first=900,served=20
 
-LEARNT   := dqn double dueling actions mean attention drn
+LEARNT   := dqn cut double dueling actions mean attention drn
 VARIANTS := random $(LEARNT)
 COLD     := nothing adapted simulated
 
 dqn       :=
+cut       :=
 double    := --double
 dueling   := --double --dueling
 actions   := --double --head actions
@@ -87,8 +90,8 @@ LOGS := $(foreach seed,$(SEEDS),$(LEARNT:%=$(OUT)/$(seed)/%.jsonl))
 
 $(LOGS): $(OUT)/%.jsonl:
 	mkdir -p $(@D)
-	dq-train --quiet --preset films --env $(WORLD) --episodes $(EPISODES) $(EVALUATE) $($(*F)) --seed $(*D) \
-	    --log $@.aside -o $(@:.jsonl=.dq)
+	dq-train --quiet --preset films --env $(if $(filter dqn,$(*F)),$(WORLD),$(CUT)) --episodes $(EPISODES) $(EVALUATE) \
+	    $($(*F)) --seed $(*D) --log $@.aside -o $(@:.jsonl=.dq)
 	mv $@.aside $@
 
 $(SEEDS:%=$(OUT)/%/simulated.dq): $(OUT)/%/simulated.dq:

@@ -146,8 +146,8 @@ needs_onet() {
 @test "system D's pipeline runs: the variants, what they promise, the cold start" {
     programs
     make -f pipelines/films.mk BUILD="$out/build" QUICK=1
-    [ "$(wc -l < "$out/build/films-quick/table.tsv")" -eq 9 ]
-    [ "$(wc -l < "$out/build/films-quick/values.tsv")" -eq 8 ]
+    [ "$(wc -l < "$out/build/films-quick/table.tsv")" -eq 10 ]
+    [ "$(wc -l < "$out/build/films-quick/values.tsv")" -eq 9 ]
     [ "$(awk -F'\t' '{ print NF }' "$out/build/films-quick/cold-start.tsv" | tr '\n' ' ')" = "5 5 5 3 " ]
     [ -s "$out/build/films-quick/values.png" ]
     make -q -f pipelines/films.mk BUILD="$out/build" QUICK=1 "$out/build/films-quick/table.tsv"

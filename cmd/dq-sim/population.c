@@ -58,7 +58,7 @@ static void put_number(block *b, const char *name, double x)
 static void put_id(block *b, const char *name, const dq_env_entities *entities, uint32_t number)
 {
     char id[DQ_ENTITY_ID_SIZE];
-    dq_env_entities_id(entities, number, id);
+    dq_env_entities_name(entities, number, id);
     put(b, name, DQ_TEXT, id);
 }
 

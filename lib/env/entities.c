@@ -10,7 +10,7 @@ static int digits(uint32_t count)
     return n;
 }
 
-void dq_env_entities_id(const dq_env_entities *e, uint32_t number, char id[DQ_ENTITY_ID_SIZE])
+void dq_env_entities_name(const dq_env_entities *e, uint32_t number, char id[DQ_ENTITY_ID_SIZE])
 {
     (void)snprintf(id, DQ_ENTITY_ID_SIZE, "%c%0*u", e->letter, digits(e->count), number);
 }

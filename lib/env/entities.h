@@ -26,6 +26,6 @@ enum { DQ_ENTITY_ID_SIZE = 16 };
 
 /* The id of number 0 .. count - 1: the letter, and as many digits as the last one needs, so that ids in the
  * order of their bytes are in the order of their numbers. */
-void dq_env_entities_id(const dq_env_entities *entities, uint32_t number, char id[DQ_ENTITY_ID_SIZE]);
+void dq_env_entities_name(const dq_env_entities *entities, uint32_t number, char id[DQ_ENTITY_ID_SIZE]);
 
 #endif

@@ -9,15 +9,16 @@
  * interactions are those of dq-sim's generator (env/synthetic.h). The small ones are normal vectors whose
  * products have the standard deviation `spread`.
  *
- *     liking      z = mix u . i + (1 - mix) cos(u, i)
- *     engagement  Bernoulli(p);  raised: what the past of user and item adds
- *                     p = clip(min(1, sigmoid(z) + raised) + N(0, noise))     base=0, as in the published
- * code p = min(1, sigmoid(z + N(0, noise)) + raised)           base=1, as in the published formula reward
- * base=0: +1 for engaging, else -0.1;  base=1: p itself -repeat for one of the last 3 again: of the shown
- * (shown=1), or of the engaged (shown=0) -similarity x the sum of its cosines with the last 3 engaged items
- *                 +bonus / sqrt(times offered before + 1)
+ *     liking      z = mix u . i + (1 - mix) cos(u, i);  raised: what the past of user and item adds
+ *     engagement  Bernoulli(p)
+ *         base=0      p = clip(min(1, sigmoid(z) + raised) + N(0, noise)), as the published code has it
+ *         base=1      p = min(1, sigmoid(z + N(0, noise)) + raised), as the published formula has it
+ *     reward      base=0: +1 for engaging, else -0.1;  base=1: p itself
+ *         -repeat for one of the last 3 again: of the shown (shown=1), or of the engaged (shown=0)
+ *         -similarity x the sum of its cosines with the last 3 engaged items
+ *         +bonus / sqrt(times offered before + 1)
  *
- * The published formula prices a "repetitive recommendation", the published code an item among the last three
+ * The published text prices a "repetitive recommendation", the published code an item among the last three
  * engaged: the first is the default. The session ends after T steps: that is an end, since the state shows
  * the time.
  */
@@ -57,8 +58,7 @@ static const dq_env_option options[] = {
     {"steps", "steps of a session", 10, 1, 1e6, true},
     {"generated", "1: users, items and their past from the generator", 0, 0, 1, true},
     {"world", "seed of users and items", 42, 0, 9e15, true},
-    {"spread", "standard deviation of u . i (generated=0); sqrt(20): both sides N(0, 1)", 4.47213595499958, 0,
-     100, false},
+    {"spread", "standard deviation of u . i (generated=0)", 4.47213595499958, 0, 100, false}, /* sqrt(20) */
     {"noise", "standard deviation of the noise on the probability", 0.1, 0, 10, false},
     {"mix", "share of u . i in the liking; the rest is the cosine", 1, 0, 1, false},
     {"similarity", "price of an item like the last 3", 0, 0, 100, false},

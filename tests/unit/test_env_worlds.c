@@ -149,7 +149,7 @@ static void ids_are_as_wide_as_the_last(void **state)
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         const dq_env_entities e = {.letter = cases[c].letter, .count = cases[c].count};
         char id[DQ_ENTITY_ID_SIZE];
-        dq_env_entities_id(&e, cases[c].number, id);
+        dq_env_entities_name(&e, cases[c].number, id);
         assert_string_equal(id, cases[c].id);
     }
 }
