@@ -16,13 +16,11 @@ dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error)
     return DQ_OK;
 }
 
-void dq_env_describe(dq_env *env, uint32_t user_count, const float *users)
+void dq_env_describe(dq_env *env, uint32_t user_count, const float *users, const float *items)
 {
     const dq_env_spec *s = &env->shape;
-    env->users = (dq_env_entities){
-        .letter = 'u', .count = user_count, .width = s->user_width, .vectors = users};
-    env->items = (dq_env_entities){
-        .letter = 'i', .count = s->action_count, .width = s->action_width, .vectors = s->actions};
+    env->users = (dq_env_entities){'u', user_count, s->user_width, users, NULL, 0};
+    env->items = (dq_env_entities){'i', s->action_count, s->item_width, items, NULL, 0};
 }
 
 void dq_env_normals(float *to, size_t n, double scale, dq_rng *rng)

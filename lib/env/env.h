@@ -87,8 +87,8 @@ struct dq_env {
     const dq_env_kind *kind;
     dq_env_spec shape;
     /* Who is served and what is shown, of environments about users and items; else all zero. They stay as
-     * they are, and are the environment's: items.vectors is shape.actions, item a the action a; user_width of
-     * a state are the vector of the user whose episode it is. */
+     * they are, and are the environment's. Item a is the action a, with its vector; the first user_width
+     * numbers of a state are the vector of the user whose episode it is. */
     dq_env_entities users, items;
     float *state; /* (state_width), the current one; inside memory */
     void *memory; /* (memory_bytes): all that changes, without pointers */

@@ -13,8 +13,9 @@ extern const dq_env_kind dq_env_session, dq_env_sequence, dq_env_films, dq_env_m
 /* Makes memory, zeroed: `own` bytes of the kind, and the state behind them. shape.state_width is set. */
 dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error);
 
-/* The users and items of an environment: vectors as wide as shape.user_width and shape.action_width. */
-void dq_env_describe(dq_env *env, uint32_t user_count, const float *users);
+/* The users (user_count, shape.user_width) and items (shape.action_count, shape.item_width) of an
+ * environment. */
+void dq_env_describe(dq_env *env, uint32_t user_count, const float *users, const float *items);
 
 /* n standard normal numbers times scale. */
 void dq_env_normals(float *to, size_t n, double scale, dq_rng *rng);

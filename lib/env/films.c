@@ -108,7 +108,7 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
                                .action_width = FILM_WIDTH,
                                .actions = f->film,
                                .step_limit = (uint32_t)o[STEPS]};
-    dq_env_describe(env, f->users, f->user);
+    dq_env_describe(env, f->users, f->user, f->film);
     return dq_env_reserve(env, sizeof(memory), error);
 }
 

@@ -214,7 +214,7 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
                                .action_width = s->width,
                                .actions = s->item,
                                .step_limit = s->steps};
-    if (o[GENERATED] == 0) dq_env_describe(env, s->users, s->user);
+    if (o[GENERATED] == 0) dq_env_describe(env, s->users, s->user, s->item);
     return dq_env_reserve(env, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
 }
 
