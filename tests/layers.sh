@@ -15,7 +15,7 @@ port:    core wire/source wire/sink
 math:    core
 data:    core
 net:     core math
-env:     core
+env:     core data
 learn:   core math net env data
 embed:   core math data
 reward:  core math data
@@ -24,7 +24,7 @@ measure: core math data
 import:  core wire port data
 llm:     core port
 label:   core wire port data reward llm
-rollout: core wire math env net learn
+rollout: core wire math data env net learn
 cli:     core wire port llm
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be

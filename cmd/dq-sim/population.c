@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BLOCK = 8192, MOST_TEXTS = 12, BEGINNING = 1672531200 }; /* 2023-01-01T00:00:00Z */
+enum { BLOCK = 8192, MOST_TEXTS = 12 };
 
 /* A block in the making: text columns, and the row that is being filled. */
 typedef struct block {
@@ -148,7 +148,7 @@ static void put_item(block *b, const dq_synthetic *p, uint32_t i)
 
 static void put_event(block *b, const dq_env_entities *users, const dq_env_entities *items, const dq_event *e)
 {
-    time_t when = BEGINNING + (time_t)e->second;
+    time_t when = DQ_SYNTHETIC_BEGINNING + (time_t)e->second;
     char text[32] = "";
     struct tm parts;
     if (gmtime_r(&when, &parts)) (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);

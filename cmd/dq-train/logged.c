@@ -212,6 +212,7 @@ static dq_status describe_sessions(const train *t, dq_bundle *model, dq_error *e
                                        c->items.field_count, arena, &layout, error);
     if (status) return status;
     bool ok = dq_map_set(arena, &sessions, "time", dq_string(arena, t->o->logged.time)) &&
+              dq_map_set(arena, &sessions, "gap", dq_real(t->o->logged.gap)) &&
               dq_map_set(arena, &sessions, "map", dq_string(arena, t->o->map)) &&
               dq_map_set(arena, &model->meta, "sessions", sessions) &&
               dq_map_set(arena, &model->meta, "layout", layout);

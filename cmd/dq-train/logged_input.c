@@ -70,6 +70,19 @@ static uint32_t *rows_of(const dq_index *ids, const dq_index *rows)
     return row;
 }
 
+static dq_session_layout layout_of(const train_logged_options *o, const dq_session_rows *rows)
+{
+    return (dq_session_layout){.user_width = rows->users.width,
+                               .item_width = rows->items.width,
+                               .history = (uint32_t)o->history,
+                               .mean = o->mean,
+                               .recency = o->recency,
+                               .steps = (uint32_t)o->steps,
+                               .count = o->count,
+                               .clock = o->clock,
+                               .since = o->since};
+}
+
 static dq_status make_log(const train *t, train_logged_input *in, dq_error *error)
 {
     const dq_catalogue *c = &t->dataset.catalogue;
@@ -79,7 +92,8 @@ static dq_status make_log(const train *t, train_logged_input *in, dq_error *erro
     dq_status status = user_row && item_row ? dq_session_log_sort(&in->log, error) : no_memory(error);
     in->by_user.users = dq_entities_vectors(&c->users);
     in->by_user.items = dq_entities_vectors(&c->items);
-    in->by_user.history = (uint32_t)t->o->logged.history;
+    in->by_user.layout = layout_of(&t->o->logged, &in->by_user);
+    in->by_user.gap = t->o->logged.gap;
     if (!status) status = dq_session_log_rows(&in->log, user_row, item_row, users, &in->by_user, error);
     free(user_row);
     free(item_row);
@@ -99,7 +113,8 @@ static dq_status make_sessions(train *t, train_logged_input *in, dq_error *error
     }
     in->shape = dq_sessions_shape(&in->by_user, in->actions);
     status = train_groups(t, &in->group, error);
-    if (!status) status = dq_sessions_new(&in->sessions, &in->by_user, error);
+    if (!status)
+        status = dq_sessions_new(&in->sessions, &in->by_user, t->o->logged.end == TRAIN_END_TERMINAL, error);
     if (!status) in->rows = dq_sessions_rows(in->sessions, in->group);
     return status;
 }
@@ -194,6 +209,7 @@ dq_status train_logged_read(train *t, train_logged_input *in, dq_error *error)
 {
     in->log.map = &t->map;
     in->log.time = t->o->logged.time;
+    in->log.seconds = t->o->logged.gap > 0 || t->o->logged.clock || t->o->logged.since;
     dq_status status = train_read_map(t, error);
     if (!status) status = read_all(t, in, error);
     if (status) return status;

@@ -19,6 +19,7 @@ static const char *const losses[] = {"mse", "huber", NULL};                /* as
 static const char *const explorers[] = {"epsilon", "softmax", NULL};       /* as dq_explore_by */
 static const char *const decays[] = {"multiplicative", "exponential", "linear", NULL};
 static const char *const counts[] = {"updates", "steps", "episodes", NULL}; /* as dq_count_by */
+static const char *const ends[] = {"truncated", "terminal", NULL};          /* of a session */
 static const char *schedules[16];                                           /* names of dq_schedules */
 
 static const dq_mode modes[] = {
@@ -70,7 +71,7 @@ static train_options o = {.common = DQ_COMMON_DEFAULTS,
                           .validation = 0.1,
                           .checkpoint_every = 10,
                           .env = {.count = 1, .evaluate_episodes = 10, .agent = 1},
-                          .logged = {.history = 3, .time = "time"}};
+                          .logged = {.history = 3, .steps = 10, .count = true, .recency = 1, .time = "time"}};
 
 /* Groups of ways of training. */
 enum {
@@ -163,6 +164,14 @@ static const dq_option table[] = {
     {"epsilon-over", 0, DQ_OPT_COUNT, &o.env.epsilon_over, "N", "exponential: its time constant; linear: until it is least", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ENV},
     {"epsilon-by", 0, DQ_OPT_CHOICE, &o.env.decay_by, "WHAT", "what epsilon's time counts", PAYLOAD, counts, .modes = TRAIN_ENV},
     {"history", 0, DQ_OPT_COUNT, &o.logged.history, "N", "items that a state remembers", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_SESSIONS, .section = "Sessions: what users met, in the order of time"},
+    {"history-mean", 0, DQ_OPT_FLAG, &o.logged.mean, NULL, "their mean instead of the items themselves", PAYLOAD, .modes = TRAIN_SESSIONS},
+    {"recency", 0, DQ_OPT_REAL, &o.logged.recency, "X", "weight of an item of the history, of the one after it", PAYLOAD, .min = 1e-6, .max = 1, .modes = TRAIN_SESSIONS},
+    {"session-steps", 0, DQ_OPT_COUNT, &o.logged.steps, "T", "a state shows t / T, of the session's events so far (0: not)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_SESSIONS},
+    {"session-count", 0, DQ_OPT_FLAG, &o.logged.count, NULL, "a state shows how many items have entered the history", PAYLOAD, .modes = TRAIN_SESSIONS},
+    {"clock", 0, DQ_OPT_FLAG, &o.logged.clock, NULL, "a state shows hour and day of the week", PAYLOAD, .modes = TRAIN_SESSIONS},
+    {"since", 0, DQ_OPT_FLAG, &o.logged.since, NULL, "a state shows the time since the event before", PAYLOAD, .modes = TRAIN_SESSIONS},
+    {"session-gap", 0, DQ_OPT_REAL, &o.logged.gap, "SECONDS", "a new session begins after so long without an event (0: a user has one)", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_SESSIONS},
+    {"session-end", 0, DQ_OPT_CHOICE, &o.logged.end, "WHAT", "of a session's last event: the log was cut there, or nothing comes after it", PAYLOAD, ends, .modes = TRAIN_SESSIONS},
     {"time", 0, DQ_OPT_TEXT, &o.logged.time, "NAME", "the attribute that tells an interaction's time", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .section = "Running"},
     DQ_OPTIONS_COMMON(o.common), {0}};

@@ -35,8 +35,14 @@ typedef struct train_env_options {
     dq_agent_config config; /* what all that comes to */
 } train_env_options;
 
+enum { TRAIN_END_TRUNCATED, TRAIN_END_TERMINAL };
+
+/* Sessions of a log: their states (data/session_state.h), where they are cut, and what a cut is. */
 typedef struct train_logged_options {
-    uint64_t history;
+    uint64_t history, steps;
+    bool mean, count, clock, since;
+    double recency, gap;
+    int end;
     const char *time;
 } train_logged_options;
 

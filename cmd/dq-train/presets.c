@@ -35,7 +35,8 @@ static const dq_setting session[] = {
     {"target-every", "50"}, {"target-by", "episodes"},
     {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
     {"epsilon", "1"}, {"epsilon-min", "0.01"},
-    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "episodes"}, {0}};
+    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "episodes"},
+    {"history-mean", "on"}, {0}};
 
 /* System C, the table. */
 static const dq_setting sequence[] = {
@@ -59,7 +60,8 @@ static const dq_setting films[] = {
     {"target-every", "10"}, {"target-by", "episodes"},
     {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
     {"epsilon", "1"}, {"epsilon-min", "0.01"},
-    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "updates"}, {0}};
+    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "updates"},
+    {"history", "5"}, {"session-steps", "0"}, {"session-count", "off"}, {0}};
 
 /* Sutton and Barto's example 8.1. */
 static const dq_setting maze[] = {

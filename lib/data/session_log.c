@@ -96,10 +96,28 @@ static dq_time time_of(const dq_session_log *log, const dq_session_event *event)
 static int compare(const void *x, const void *y, void *arg)
 {
     const dq_session_event *a = x, *b = y;
+    const dq_session_log *log = arg;
     if (a->user != b->user) return a->user < b->user ? -1 : 1;
-    const dq_time before = time_of(arg, a), after = time_of(arg, b);
-    int order = dq_time_compare(&before, &after);
+    const dq_time before = time_of(log, a), after = time_of(log, b);
+    int order = log->seconds ? (a->second > b->second) - (a->second < b->second)
+                             : dq_time_compare(&before, &after);
     return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static dq_status find_seconds(dq_session_log *log, dq_error *error)
+{
+    if (log->none)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "an interaction has no attribute '%s': when it was is asked for here", log->time);
+    for (size_t i = 0; i < log->count; i++) {
+        const dq_time time = time_of(log, &log->at[i]);
+        log->at[i].second = dq_time_seconds(&time);
+        if (!isfinite(log->at[i].second))
+            return dq_fail(error, DQ_ERR_SCHEMA,
+                           "the time '%s' of an interaction is neither seconds since 1970 nor ISO 8601: %.*s",
+                           log->time, (int)time.bytes, time.text ? time.text : "");
+    }
+    return DQ_OK;
 }
 
 dq_status dq_session_log_sort(dq_session_log *log, dq_error *error)
@@ -110,6 +128,8 @@ dq_status dq_session_log_sort(dq_session_log *log, dq_error *error)
     if (log->numbers && log->texts)
         return dq_fail(error, DQ_ERR_SCHEMA, "some times '%s' of interactions are numbers, and others texts",
                        log->time);
+    dq_status status = log->seconds ? find_seconds(log, error) : DQ_OK;
+    if (status) return status;
     if (log->count) qsort_r(log->at, log->count, sizeof *log->at, compare, log);
     return DQ_OK;
 }
@@ -122,10 +142,12 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
     uint32_t *first = calloc((size_t)user_count + 2, sizeof *first);
     uint32_t *item = malloc((log->count + 1) * sizeof *item);
     float *reward = malloc((log->count + 1) * sizeof *reward);
+    double *second = log->seconds ? malloc((log->count + 1) * sizeof *second) : NULL;
     rows->first = first;
     rows->item = item;
     rows->reward = reward;
-    if (!first || !item || !reward) {
+    rows->second = second;
+    if (!first || !item || !reward || (log->seconds && !second)) {
         dq_session_rows_free(rows);
         return dq_fail_memory(error, "interactions");
     }
@@ -138,6 +160,7 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
         uint32_t at = first[row + 1]++;
         item[at] = item_row[log->at[i].item];
         reward[at] = log->at[i].reward;
+        if (second) second[at] = log->at[i].second;
     }
     return DQ_OK;
 }
@@ -147,8 +170,15 @@ void dq_session_rows_free(dq_session_rows *rows)
     free((void *)(uintptr_t)rows->first);
     free((void *)(uintptr_t)rows->item);
     free((void *)(uintptr_t)rows->reward);
+    free((void *)(uintptr_t)rows->second);
     rows->first = rows->item = NULL;
     rows->reward = NULL;
+    rows->second = NULL;
+}
+
+bool dq_session_rows_cut(const dq_session_rows *rows, uint32_t event)
+{
+    return rows->gap > 0 && rows->second && rows->second[event] - rows->second[event - 1] > rows->gap;
 }
 
 void dq_session_log_free(dq_session_log *log)

@@ -13,21 +13,28 @@
 #include "core/index.h"
 #include "core/vectors.h"
 #include "data/label_map.h"
+#include "data/session_state.h"
 
 /* What was logged, by rows of users and items. */
 typedef struct dq_session_rows {
-    dq_vectors users, items; /* users.width may be 0: nothing is known of them */
-    uint32_t history;        /* items that a state remembers */
-    const uint32_t *first;   /* (users.count + 1) user u's events are first[u] .. first[u + 1] - 1, in time */
-    const uint32_t *item;    /* (events) */
-    const float *reward;     /* (events) NAN: none */
+    dq_vectors users, items;  /* users.width may be 0: nothing is known of them */
+    dq_session_layout layout; /* of their states */
+    double gap;            /* seconds without an event after which a new session begins; 0: a user has one */
+    const uint32_t *first; /* (users.count + 1) user u's events are first[u] .. first[u + 1] - 1, in time */
+    const uint32_t *item;  /* (events) */
+    const float *reward;   /* (events) NAN: none */
+    const double *second;  /* (events) since 1970; NULL: not known, and no matter */
 } dq_session_rows;
+
+/* Whether a session begins with a user's event, other than his first one. */
+bool dq_session_rows_cut(const dq_session_rows *rows, uint32_t event);
 
 typedef struct dq_session_event {
     uint32_t user, item; /* numbers in log.users and log.items */
     float reward;        /* NAN: none */
     double number;       /* its time, when times are numbers */
     size_t text, bytes;  /* else where in log.times */
+    double second;       /* the same in seconds since 1970, with log.seconds */
     uint64_t place;      /* in the stream */
 } dq_session_event;
 
@@ -35,6 +42,7 @@ typedef struct dq_session_log {
     const dq_label_map *map; /* rewards of labels; an explicit reward counts more */
     const char *time;      /* the attribute that tells the time; interactions without any are in the order of
                               the stream */
+    bool seconds;          /* times must be seconds: somebody asks how long lies between them */
     dq_index users, items; /* ids */
     dq_session_event *at;
     size_t count, capacity;
@@ -45,11 +53,12 @@ typedef struct dq_session_log {
 
 /* Takes over a bundle's rows (copied). */
 dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions, dq_error *error);
-/* DQ_ERR_SCHEMA when some have a time and others none, or some are numbers and others texts. */
+/* DQ_ERR_SCHEMA when some have a time and others none, or some are numbers and others texts; with log.seconds
+ * also when one has none or one that is no seconds (dq_time_seconds). */
 dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
-/* Fills first, item and reward of rows with a sorted log: user u is row user_row[u] of user_count, item i row
- * item_row[i]; users with DQ_ABSENT are left out. The arrays are the caller's to free
- * (dq_session_rows_free). */
+/* Fills first, item, reward and, with log.seconds, second of rows with a sorted log: user u is row
+ * user_row[u] of user_count, item i row item_row[i]; users with DQ_ABSENT are left out. The arrays are the
+ * caller's to free (dq_session_rows_free). */
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error);
 void dq_session_rows_free(dq_session_rows *rows);

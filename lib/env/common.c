@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error)
 {
@@ -31,11 +30,4 @@ void dq_env_normals(float *to, size_t n, double scale, dq_rng *rng)
 double dq_env_sigmoid(double x)
 {
     return 1 / (1 + exp(-x));
-}
-
-void dq_env_remember(float *history, const float *row, size_t rows, size_t width)
-{
-    if (rows == 0) return;
-    memmove(history + width, history, (rows - 1) * width * sizeof *history);
-    memcpy(history, row, width * sizeof *history);
 }

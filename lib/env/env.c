@@ -74,24 +74,6 @@ static dq_status read_options(const dq_env_kind *kind, const char *text, double 
     return status;
 }
 
-/* ---- shapes ---- */
-
-dq_status dq_env_spec_check(const dq_env_spec *s, dq_error *error)
-{
-    if (s->state_width == 0 || s->action_count == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "an environment needs a state and an action");
-    if (s->history && s->item_width == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "a history of %u items without a width", s->history);
-    if (s->user_width + (uint64_t)s->history * s->item_width > s->state_width)
-        return dq_fail(error, DQ_ERR_RANGE, "a state of %u has no room for user and history", s->state_width);
-    if ((s->action_width > 0) != (s->actions != NULL))
-        return dq_fail(error, DQ_ERR_RANGE, "vectors of actions %u wide, and there are %s", s->action_width,
-                       s->actions ? "some" : "none");
-    if (s->item_width && s->action_width && s->item_width != s->action_width)
-        return dq_fail(error, DQ_ERR_RANGE, "items %u wide, and actions %u", s->item_width, s->action_width);
-    return DQ_OK;
-}
-
 /* ---- an environment's life ---- */
 
 dq_status dq_env_new_kind(dq_env **env, const dq_env_kind *kind, void *self, const char *options,

@@ -22,6 +22,7 @@
 #define DQ_ENV_ENV_H
 
 #include "core/rng.h"
+#include "data/session_state.h"
 #include "dq/bundle.h"
 #include "dq/status.h"
 #include "env/entities.h"
@@ -34,7 +35,9 @@
  *     [ user (user_width) | history (history, item_width), the latest first, zeros where none | rest ]
  *
  * with user_width = history = 0 for environments without users: then all is `rest`. The history holds actions
- * that were taken; whether the actions on offer are described to the agent, too, is another question. */
+ * that were taken; whether the actions on offer are described to the agent, too, is another question.
+ *
+ * Where users meet items, layout says what stands where in all of it, and the actions are the items. */
 typedef struct dq_env_spec {
     uint32_t state_width;
     uint32_t user_width, history;
@@ -43,12 +46,16 @@ typedef struct dq_env_spec {
     uint32_t action_width; /* numbers that describe an action; 0 exactly when actions is NULL */
     const float
         *actions; /* (action_count, action_width), the environment's; NULL: actions are not described */
-    uint32_t step_limit; /* steps after which an episode is truncated; 0: none */
+    uint32_t step_limit;      /* steps after which an episode is truncated; 0: none */
+    dq_session_layout layout; /* item_width 0: of states that are of no sessions, or of which nobody said */
 } dq_env_spec;
+
+/* The shape of states of this layout. actions: the vectors of `items` items, or NULL: not described. */
+dq_env_spec dq_env_session_spec(const dq_session_layout *layout, uint32_t items, const float *actions);
 
 /* DQ_ERR_RANGE for a shape that contradicts itself: without states or actions, a user and history that the
  * state has no room for, a width without vectors or vectors without a width, items and actions of unequal
- * widths where both have one. dq_env_new and dq_agent_new ask this. */
+ * widths where both have one, a layout of other states. dq_env_new and dq_agent_new ask this. */
 dq_status dq_env_spec_check(const dq_env_spec *shape, dq_error *error);
 
 enum { DQ_ENV_COUNTERS = 4 };

@@ -20,7 +20,5 @@ void dq_env_describe(dq_env *env, uint32_t user_count, const float *users, const
 /* n standard normal numbers times scale. */
 void dq_env_normals(float *to, size_t n, double scale, dq_rng *rng);
 double dq_env_sigmoid(double x);
-/* Puts a row before the rows of a history, the last of which goes. */
-void dq_env_remember(float *history, const float *row, size_t rows, size_t width);
 
 #endif

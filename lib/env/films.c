@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * System D: films are shown to a user, one a step, a hundred an episode. The state is
+ * System D: films are shown to a user, one a step, a hundred an episode. The state (data/session_state.h) is
  *
  *     [ user (width) | the last 5 clicked films (5, 10), the latest first ]         50 + 50 = 100 numbers
  *
@@ -45,7 +45,11 @@ typedef struct films {
     double weariness;
     float *user, *film; /* (users, 50), (count, 10) */
     float *liking;      /* (users, count) */
+    const float **at;   /* (count) the vectors of `film` */
 } films;
+
+static const dq_session_layout layout = {
+    .user_width = USER_WIDTH, .item_width = FILM_WIDTH, .history = LAST, .recency = 1};
 
 typedef struct memory {
     uint32_t user, watched, last[LAST]; /* films clicked, the latest first */
@@ -75,8 +79,10 @@ static dq_status make_world(films *f, uint64_t world, double spread, dq_error *e
     f->user = calloc((size_t)f->users * USER_WIDTH, sizeof *f->user);
     f->film = calloc((size_t)f->count * FILM_WIDTH, sizeof *f->film);
     f->liking = calloc((size_t)f->users * f->count, sizeof *f->liking);
-    if (!f->user || !f->film || !f->liking)
+    f->at = calloc(f->count, sizeof *f->at);
+    if (!f->user || !f->film || !f->liking || !f->at)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u films", f->users, f->count);
+    for (uint32_t i = 0; i < f->count; i++) f->at[i] = f->film + (size_t)i * FILM_WIDTH;
     dq_env_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
     dq_env_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
     dq_env_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);
@@ -100,14 +106,8 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     if (f->served == 0) f->served = f->users - f->first;
     dq_status status = make_world(f, (uint64_t)o[WORLD], o[SPREAD], error);
     if (status) return status;
-    env->shape = (dq_env_spec){.state_width = USER_WIDTH + LAST * FILM_WIDTH,
-                               .user_width = USER_WIDTH,
-                               .history = LAST,
-                               .item_width = FILM_WIDTH,
-                               .action_count = f->count,
-                               .action_width = FILM_WIDTH,
-                               .actions = f->film,
-                               .step_limit = (uint32_t)o[STEPS]};
+    env->shape = dq_env_session_spec(&layout, f->count, f->film);
+    env->shape.step_limit = (uint32_t)o[STEPS];
     dq_env_describe(env, f->users, f->user, f->film);
     return dq_env_reserve(env, sizeof(memory), error);
 }
@@ -119,7 +119,18 @@ static void drop(dq_env *env)
     free(f->user);
     free(f->film);
     free(f->liking);
+    free(f->at);
     free(f);
+}
+
+static void show(dq_env *env)
+{
+    const films *f = env->self;
+    const memory *m = env->memory;
+    const dq_vectors items = {.at = f->at, .count = f->count, .width = FILM_WIDTH};
+    const dq_session_place place = {
+        .user = f->user + (size_t)m->user * USER_WIDTH, .latest = m->last, .step = 1, .entered = m->watched};
+    dq_session_state(&layout, &items, &place, env->state);
 }
 
 static dq_status reset(dq_env *env, dq_error *error)
@@ -128,8 +139,7 @@ static dq_status reset(dq_env *env, dq_error *error)
     memory *m = env->memory;
     (void)error;
     *m = (memory){.user = f->first + (uint32_t)dq_rng_below(&env->rng, f->served)};
-    memset(env->state, 0, env->shape.state_width * sizeof(float));
-    memcpy(env->state, f->user + (size_t)m->user * USER_WIDTH, USER_WIDTH * sizeof(float));
+    show(env);
     return DQ_OK;
 }
 
@@ -157,7 +167,7 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
     memmove(m->last + 1, m->last, (LAST - 1) * sizeof m->last[0]);
     m->last[0] = action;
     m->watched++;
-    dq_env_remember(env->state + USER_WIDTH, f->film + (size_t)action * FILM_WIDTH, LAST, FILM_WIDTH);
+    show(env);
     return DQ_OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * System B: a user meets one item a step and engages with it or not. The state is
+ * System B: a user meets one item a step and engages with it or not. The state (data/session_state.h) is
  *
  *     [ user | mean of the last `history` engaged items | t / T, engaged / 10 ]          full=0
  *     [ user | the last `history` engaged items, the latest first | t / T, engaged / 10 ]  full=1
@@ -18,6 +18,10 @@
  *         -similarity x the sum of its cosines with the last 3 engaged items
  *         +bonus / sqrt(times offered before + 1)
  *
+ * With clock=1 or since=1 the state shows a simulated clock, too: a session begins at any second of the
+ * generator's two years, and an item comes a minute after the one before, on average (exponentially).
+ * Nobody's liking depends on it.
+ *
  * The published text prices a "repetitive recommendation", the published code an item among the last three
  * engaged: the first is the default. The session ends after T steps: that is an end, since the state shows
  * the time.
@@ -29,8 +33,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL_WIDTH = 20, RECENT = 3, REST = 2, SPAN = 10 };
-enum { USER_STREAM = 1, ITEM_STREAM };
+enum { SMALL_WIDTH = 20, RECENT = 3, PAUSE = 60, SECONDS = DQ_SYNTHETIC_DAYS * 86400 };
+enum { USER_STREAM = 1, ITEM_STREAM, CLOCK_STREAM };
 enum {
     USERS,
     ITEMS,
@@ -47,6 +51,9 @@ enum {
     SHOWN,
     HISTORY,
     FULL,
+    RECENCY,
+    CLOCK,
+    SINCE,
     FIRST,
     SERVED
 };
@@ -68,6 +75,9 @@ static const dq_env_option options[] = {
     {"shown", "the last 3 are those 1: shown, 0: engaged", 1, 0, 1, true},
     {"history", "engaged items in the state", 3, 1, 100, true},
     {"full", "1: the items of the history themselves, 0: their mean", 0, 0, 1, true},
+    {"recency", "weight of an engaged item in the state, of the one after it", 1, 1e-6, 1, false},
+    {"clock", "1: hour and day of the week in the state", 0, 0, 1, true},
+    {"since", "1: the time since the last item in the state", 0, 0, 1, true},
     {"first", "the first user that is served", 0, 0, 1e6, true},
     {"served", "users that are served, from the first; 0: all", 0, 0, 1e6, true},
     {0},
@@ -83,18 +93,22 @@ typedef struct past_events {
 /* What stays. */
 typedef struct session {
     uint32_t users, items, width, steps, first, served;
-    uint32_t history, kept;    /* engaged items shown; remembered: at least the last 3 */
-    bool full, formula, shown; /* base=1, shown=1 */
+    dq_session_layout layout;
+    uint32_t kept;       /* engaged items remembered: those shown, at least the last 3 */
+    bool formula, shown; /* base=1, shown=1 */
     double noise, mix, similarity, bonus, repeat;
     float *user, *item;               /* (users, width), (items, width) */
     float *user_length, *item_length; /* (users), (items) */
     past_events past;                 /* empty with generated=0 */
+    const float **at;                 /* (items) the vectors of `item` */
 } session;
 
 /* What changes; behind it the engaged items (kept), the latest first, and how often each was offered. */
 typedef struct memory {
     uint32_t user, step, engaged;
     uint32_t shown[RECENT]; /* the latest first */
+    double now, before; /* seconds since 1970: of this moment, of the last item (NAN: none) */
+    dq_rng clock;       /* the clock's own, so that the episode is the same with it and without */
 } memory;
 
 static uint32_t *engaged_items(void *memory_block)
@@ -168,8 +182,10 @@ static dq_status make_world(dq_env *env, session *s, const double *o, dq_error *
     s->item = calloc((size_t)s->items * s->width, sizeof *s->item);
     s->user_length = calloc(s->users, sizeof *s->user_length);
     s->item_length = calloc(s->items, sizeof *s->item_length);
-    if (!s->user || !s->item || !s->user_length || !s->item_length)
+    s->at = calloc(s->items, sizeof *s->at);
+    if (!s->user || !s->item || !s->user_length || !s->item_length || !s->at)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", s->users, s->items);
+    for (uint32_t i = 0; i < s->items; i++) s->at[i] = s->item + (size_t)i * s->width;
     dq_status status = DQ_OK;
     if (o[GENERATED] != 0)
         status = take_generated(env, s, (uint64_t)o[WORLD], error);
@@ -180,6 +196,19 @@ static dq_status make_world(dq_env *env, session *s, const double *o, dq_error *
     return status;
 }
 
+static dq_session_layout layout_of(const session *s, const double *o)
+{
+    return (dq_session_layout){.user_width = s->width,
+                               .item_width = s->width,
+                               .history = (uint32_t)o[HISTORY],
+                               .mean = o[FULL] == 0,
+                               .recency = o[RECENCY],
+                               .steps = s->steps,
+                               .count = true,
+                               .clock = o[CLOCK] != 0,
+                               .since = o[SINCE] != 0};
+}
+
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
     session *s = env->self = calloc(1, sizeof *s);
@@ -187,10 +216,8 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     *s = (session){.users = (uint32_t)o[USERS],
                    .items = (uint32_t)o[ITEMS],
                    .steps = (uint32_t)o[STEPS],
-                   .history = (uint32_t)o[HISTORY],
                    .first = (uint32_t)o[FIRST],
                    .served = (uint32_t)o[SERVED],
-                   .full = o[FULL] != 0,
                    .formula = o[BASE] != 0,
                    .shown = o[SHOWN] != 0,
                    .noise = o[NOISE],
@@ -202,18 +229,12 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
         return dq_fail(error, DQ_ERR_RANGE, "session: first=%u,served=%u of %u users", s->first, s->served,
                        s->users);
     if (s->served == 0) s->served = s->users - s->first;
-    s->kept = s->history > RECENT ? s->history : RECENT;
     dq_status status = make_world(env, s, o, error);
     if (status) return status;
-    uint32_t rows = s->full ? s->history : 0;
-    env->shape = (dq_env_spec){.state_width = s->width + (s->full ? rows : 1) * s->width + REST,
-                               .user_width = s->width,
-                               .history = rows,
-                               .item_width = s->width,
-                               .action_count = s->items,
-                               .action_width = s->width,
-                               .actions = s->item,
-                               .step_limit = s->steps};
+    s->layout = layout_of(s, o);
+    s->kept = s->layout.history > RECENT ? s->layout.history : RECENT;
+    env->shape = dq_env_session_spec(&s->layout, s->items, s->item);
+    env->shape.step_limit = s->steps;
     if (o[GENERATED] == 0) dq_env_describe(env, s->users, s->user, s->item);
     return dq_env_reserve(env, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
 }
@@ -229,31 +250,32 @@ static void drop(dq_env *env)
     free(s->past.from);
     free(s->past.item);
     free(s->past.raise);
+    free(s->at);
     free(s);
 }
 
 /* ---- the state ---- */
 
-static void show_history(float *to, const session *s, const memory *m, const uint32_t *recent)
-{
-    uint32_t n = m->engaged < s->history ? m->engaged : s->history;
-    memset(to, 0, (s->full ? s->history : 1) * s->width * sizeof *to);
-    for (uint32_t h = 0; h < n; h++) {
-        const float *item = s->item + (size_t)recent[h] * s->width;
-        float *row = to + (s->full ? (size_t)h * s->width : 0), share = s->full ? 1 : 1 / (float)n;
-        for (uint32_t k = 0; k < s->width; k++) row[k] += share * item[k];
-    }
-}
-
 static void show(dq_env *env)
 {
     const session *s = env->self;
-    memory *m = env->memory;
-    float *rest = env->state + env->shape.state_width - REST;
-    memcpy(env->state, s->user + (size_t)m->user * s->width, s->width * sizeof(float));
-    show_history(env->state + s->width, s, m, engaged_items(m));
-    rest[0] = (float)m->step / (float)s->steps;
-    rest[1] = m->engaged < SPAN ? (float)m->engaged / SPAN : 1;
+    const memory *m = env->memory;
+    const dq_vectors items = {.at = s->at, .count = s->items, .width = s->width};
+    const dq_session_place place = {.user = s->user + (size_t)m->user * s->width,
+                                    .latest = engaged_items(env->memory),
+                                    .step = 1,
+                                    .entered = m->engaged,
+                                    .met = m->step,
+                                    .now = m->now,
+                                    .before = m->before};
+    dq_session_state(&s->layout, &items, &place, env->state);
+}
+
+static void begin_clock(memory *m, dq_rng copy)
+{
+    m->clock = dq_rng_stream(dq_rng_u64(&copy), CLOCK_STREAM);
+    m->now = DQ_SYNTHETIC_BEGINNING + SECONDS * dq_rng_uniform(&m->clock);
+    m->before = NAN;
 }
 
 static dq_status reset(dq_env *env, dq_error *error)
@@ -264,9 +286,17 @@ static dq_status reset(dq_env *env, dq_error *error)
     m->user = s->first + (uint32_t)dq_rng_below(&env->rng, s->served);
     m->step = m->engaged = 0;
     memset(m->shown, 0, sizeof m->shown);
+    begin_clock(m, env->rng);
     memset(engaged_items(m), 0, s->kept * sizeof(uint32_t));
     show(env);
     return DQ_OK;
+}
+
+/* The item was looked at; the next one comes when an exponential time has passed. */
+static void pass_time(memory *m)
+{
+    m->before = m->now;
+    m->now -= PAUSE * log(1 - dq_rng_uniform(&m->clock));
 }
 
 /* ---- a step ---- */
@@ -357,6 +387,7 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
         remember(engaged, s->kept, action);
         m->engaged++;
     }
+    pass_time(m);
     step->terminal = ++m->step == s->steps;
     show(env);
     return DQ_OK;
@@ -367,7 +398,7 @@ static bool sound(const dq_env *env)
     const session *s = env->self;
     const memory *m = env->memory;
     const uint32_t *recent = engaged_items(env->memory);
-    bool ok = m->user < s->users && m->step <= s->steps;
+    bool ok = m->user < s->users && m->step <= s->steps && isfinite(m->now) && !isinf(m->before);
     for (uint32_t h = 0; h < s->kept; h++) ok = ok && recent[h] < s->items;
     for (uint32_t h = 0; h < RECENT; h++) ok = ok && m->shown[h] < s->items;
     return ok;

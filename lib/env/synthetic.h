@@ -28,6 +28,7 @@
 #include "env/entities.h"
 
 enum { DQ_CATEGORIES = 10, DQ_SYNTHETIC_WIDTH = 50, DQ_SYNTHETIC_DAYS = 730 };
+enum { DQ_SYNTHETIC_BEGINNING = 1672531200 }; /* of all times, in seconds since 1970: 2023-01-01T00:00:00Z */
 
 enum { DQ_VIEW, DQ_CLICK, DQ_PURCHASE, DQ_RATING };
 

@@ -264,6 +264,8 @@ dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq
     bool has_q = a->kind == &dq_agent_dqn && strcmp(kind, dq_agent_dyna_q.name) == 0 && !checkpoint;
     if (strcmp(kind, a->kind->name) != 0 && !has_q)
         return dq_fail(error, DQ_ERR_RANGE, "the model is of a %s agent, not of %s", kind, a->kind->name);
+    status = dq_session_layout_fits(&shape.layout, &a->shape.layout, error);
+    if (status) return status;
     if (!same_shape(&shape, &a->shape, config.head))
         return dq_fail(error, DQ_ERR_RANGE, "the model is of another task: %u numbers a state, %u actions",
                        shape.state_width, shape.action_count);

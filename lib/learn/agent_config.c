@@ -7,6 +7,8 @@
  *     meta.task           the shape              column `actions` (action_count, action_width), where actions
  *                                                are described
  *
+ *     meta.states         what stands where in a state, where users meet items (data/session_state.h)
+ *
  * meta.task has one width, of items and actions alike, and calls it action_width also where only items of the
  * history have it: whether actions are described, the column says.
  *
@@ -139,7 +141,8 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
         !dq_record_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
         !dq_record_save(shape_numbers, SHAPE_NUMBERS, &written, "task", model))
         return no_memory(error);
-    if (!a->shape.actions) return DQ_OK;
+    dq_status status = dq_session_layout_save(&a->shape.layout, model, error);
+    if (status || !a->shape.actions) return status;
     return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->shape.actions, error);
 }
 
@@ -209,6 +212,7 @@ static dq_status read_shape(const dq_bundle *model, dq_env_spec *shape, dq_error
     if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS || shape->item_width > MOST_UNITS)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
     status = read_actions(model, shape, error);
+    if (!status) status = dq_session_layout_load(&shape->layout, model, error);
     if (!status && dq_env_spec_check(shape, NULL))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
     return status;

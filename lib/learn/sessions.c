@@ -1,85 +1,85 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/sessions.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNTED = 10 };
+/* Where a session stands before an event. */
+typedef struct standing {
+    uint32_t begin;   /* its items that enter the history are before[begin] and on, */
+    uint32_t entered; /* so many of them by now, */
+    uint32_t met;     /* of so many events */
+} standing;
 
 struct dq_sessions {
     dq_session_rows log;
     dq_env_spec shape;
+    bool terminal;
     size_t events;
     uint32_t *user_of; /* (events) */
-    uint32_t *before; /* (events) items of each user that enter the history, from the user's first place on */
-    uint32_t *known;  /* (events) how many of the user's had entered before this event */
-    dq_pairset met;   /* users and items */
+    uint32_t *before;  /* (events) items that enter the history, from each session's first place on */
+    standing *at;      /* (events) */
+    dq_pairset met;    /* users and items */
 };
 
-/* ---- states ---- */
+/* ---- making ---- */
 
 dq_env_spec dq_sessions_shape(const dq_session_rows *log, float *actions)
 {
     uint32_t width = log->items.width;
     for (uint32_t i = 0; actions && i < log->items.count; i++)
         memcpy(actions + (size_t)i * width, log->items.at[i], width * sizeof *actions);
-    return (dq_env_spec){.state_width = log->users.width + log->history * width + 1,
-                         .user_width = log->users.width,
-                         .history = log->history,
-                         .item_width = width,
-                         .action_count = log->items.count,
-                         .action_width = actions ? width : 0,
-                         .actions = actions};
+    return dq_env_session_spec(&log->layout, log->items.count, actions);
 }
-
-void dq_sessions_state(const dq_env_spec *shape, const dq_vectors *items, const float *user,
-                       const uint32_t *before, size_t count, float *state)
-{
-    size_t width = items->width, places = count < shape->history ? count : shape->history;
-    float *at = state + shape->user_width;
-    memset(state, 0, shape->state_width * sizeof *state);
-    if (user) memcpy(state, user, shape->user_width * sizeof *state);
-    for (size_t i = 0; i < places; i++)
-        memcpy(at + i * width, items->at[before[count - 1 - i]], width * sizeof *at);
-    state[shape->state_width - 1] = (float)(count < COUNTED ? count : COUNTED) / COUNTED;
-}
-
-static bool enters_history(float reward)
-{
-    return !(reward < 0); /* NAN does */
-}
-
-/* ---- making ---- */
 
 static dq_status note_events(dq_sessions *s, dq_error *error)
 {
     const dq_session_rows *log = &s->log;
     for (uint32_t u = 0; u < log->users.count; u++) {
-        uint32_t known = 0;
+        standing now = {.begin = log->first[u]};
         for (uint32_t e = log->first[u]; e < log->first[u + 1]; e++) {
+            if (e > log->first[u] && dq_session_rows_cut(log, e)) now = (standing){.begin = e};
             s->user_of[e] = u;
-            s->known[e] = known;
+            s->at[e] = now;
             dq_status status = dq_pairset_add(&s->met, u, log->item[e], NULL, error);
             if (status) return status;
-            if (enters_history(log->reward[e])) s->before[log->first[u] + known++] = log->item[e];
+            if (dq_session_enters(log->reward[e])) s->before[now.begin + now.entered++] = log->item[e];
+            now.met++;
         }
     }
     return DQ_OK;
 }
 
-dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, dq_error *error)
+static dq_status check(const dq_session_rows *log, dq_error *error)
 {
-    dq_sessions *s = calloc(1, sizeof *s);
+    const dq_session_layout *l = &log->layout;
+    dq_status status = dq_session_layout_check(l, error);
+    if (status) return status;
+    if (l->user_width != log->users.width || l->item_width != log->items.width)
+        return dq_fail(error, DQ_ERR_RANGE, "states of users %u and items %u wide, and a log of %u and %u",
+                       l->user_width, l->item_width, log->users.width, log->items.width);
+    if (!log->second && (l->clock || l->since || log->gap > 0))
+        return dq_fail(error, DQ_ERR_RANGE, "a gap or a clock, and events without times");
+    return DQ_OK;
+}
+
+dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bool terminal, dq_error *error)
+{
     *sessions = NULL;
+    dq_status status = check(log, error);
+    if (status) return status;
+    dq_sessions *s = calloc(1, sizeof *s);
     if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
-    *s = (dq_sessions){
-        .log = *log, .shape = dq_sessions_shape(log, NULL), .events = log->first[log->users.count]};
+    *s = (dq_sessions){.log = *log,
+                       .shape = dq_sessions_shape(log, NULL),
+                       .terminal = terminal,
+                       .events = log->first[log->users.count]};
     s->user_of = calloc(s->events + 1, sizeof *s->user_of);
     s->before = calloc(s->events + 1, sizeof *s->before);
-    s->known = calloc(s->events + 1, sizeof *s->known);
-    dq_status status = s->user_of && s->before && s->known
-                           ? note_events(s, error)
-                           : dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
+    s->at = calloc(s->events + 1, sizeof *s->at);
+    status = s->user_of && s->before && s->at ? note_events(s, error)
+                                              : dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
     if (status)
         dq_sessions_free(s);
     else
@@ -92,18 +92,38 @@ void dq_sessions_free(dq_sessions *sessions)
     if (!sessions) return;
     free(sessions->user_of);
     free(sessions->before);
-    free(sessions->known);
+    free(sessions->at);
     dq_pairset_free(&sessions->met);
     free(sessions);
 }
 
 /* ---- rows ---- */
 
-static void fill_state(const dq_sessions *s, uint32_t user, size_t known, float *state)
+/* The state where a session stands; now and earlier: the moment, and the event before it. */
+static void fill_state(const dq_sessions *s, uint32_t user, standing at, double now, double earlier,
+                       float *state)
 {
     const dq_vectors *users = &s->log.users;
-    dq_sessions_state(&s->shape, &s->log.items, users->width ? users->at[user] : NULL,
-                      s->before + s->log.first[user], known, state);
+    const dq_session_place place = {.user = users->width ? users->at[user] : NULL,
+                                    .latest = at.entered ? s->before + at.begin + at.entered - 1 : NULL,
+                                    .step = -1,
+                                    .entered = at.entered,
+                                    .met = at.met,
+                                    .now = now,
+                                    .before = earlier};
+    dq_session_state(&s->log.layout, &s->log.items, &place, state);
+}
+
+static double second_of(const dq_sessions *s, size_t event)
+{
+    return s->log.second ? s->log.second[event] : (double)NAN;
+}
+
+/* Whether an event is the last of its session. */
+static bool is_last(const dq_sessions *s, size_t event)
+{
+    return event + 1 == s->log.first[s->user_of[event] + 1] ||
+           dq_session_rows_cut(&s->log, (uint32_t)event + 1);
 }
 
 static void fill(void *self, size_t event, float *state, float *next, dq_experience *experience)
@@ -111,13 +131,19 @@ static void fill(void *self, size_t event, float *state, float *next, dq_experie
     const dq_sessions *s = self;
     uint32_t user = s->user_of[event];
     float reward = s->log.reward[event];
-    fill_state(s, user, s->known[event], state);
-    fill_state(s, user, s->known[event] + enters_history(reward), next);
+    bool last = is_last(s, event);
+    standing at = s->at[event], after = at;
+    double now = second_of(s, event);
+    after.entered += dq_session_enters(reward);
+    after.met++;
+    fill_state(s, user, at, now, at.met ? second_of(s, event - 1) : (double)NAN, state);
+    fill_state(s, user, after, last ? now : second_of(s, event + 1), now, next);
     *experience = (dq_experience){.state = state,
                                   .next = next,
                                   .action = s->log.item[event],
                                   .reward = reward,
-                                  .terminal = event + 1 == s->log.first[user + 1]};
+                                  .terminal = last && s->terminal,
+                                  .truncated = last && !s->terminal};
 }
 
 dq_logged_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group)

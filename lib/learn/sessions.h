@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Logged sessions: what users did, one item after the other (systems B and D, and any log of clicks). An
- * event becomes an experience of learn/agent.h, whose state is the user and what came before:
+ * event becomes an experience of learn/agent.h, whose state (data/session_state.h) is the user and what came
+ * before in the session; its next state is that of the session's next event. Actions are all items. An event
+ * whose reward is negative was passed over: it is learnt from, but does not enter the history. One without a
+ * reward enters the history, and is not learnt from.
  *
- *     [ user (users.width) | the latest items (history, items.width), the latest first | n / 10 ]
- *
- * where n, at most 10, counts the items before. An event whose reward is negative was passed over: it is
- * learnt from, but does not enter the history. One without a reward enters the history, and is not learnt
- * from. A user's last event is terminal. Actions are all items.
+ * A user's last event, and the last one before a gap, is where the log was cut: the user did not end there,
+ * we only know no more of him. So its next state, which holds the event itself, has a value and is
+ * bootstrapped from (Pardo et al., "Time limits in reinforcement learning", ICML 2018). Where `terminal` is
+ * asked for, sessions end, and it has none. In either case no session knows of the one before it.
  *
  * They are rows of learn/logged.h, judged as a recommender is: at each event of a held-out user with a
  * positive reward, where among all items does the agent rank the one that came?
@@ -22,13 +24,10 @@
  * filled with the items' vectors; NULL: actions are not described. */
 dq_env_spec dq_sessions_shape(const dq_session_rows *log, float *actions);
 
-/* A state (state_width) from a user's vector (NULL: zeros) and the items before, in time. */
-void dq_sessions_state(const dq_env_spec *shape, const dq_vectors *items, const float *user,
-                       const uint32_t *before, size_t count, float *state);
-
 typedef struct dq_sessions dq_sessions;
 
-dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, dq_error *error);
+/* The log is borrowed. DQ_ERR_RANGE for a layout that does not fit it. */
+dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bool terminal, dq_error *error);
 void dq_sessions_free(dq_sessions *sessions);
 
 /* The rows of the sessions, which are borrowed; group as in learn/logged.h, kept. */

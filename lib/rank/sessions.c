@@ -6,6 +6,7 @@
  */
 #include "rank/sessions.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,8 @@ dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error 
     if (!status) status = dq_label_map_parse(&s->map, map, error);
     if (status) return status;
     s->log.map = &s->map;
+    s->by_user.gap = dq_value_number(dq_map_get(meta, "gap"), 0);
+    s->log.seconds = s->by_user.gap > 0 || s->shape.layout.clock || s->shape.layout.since;
     s->model = *model;
     *model = DQ_BUNDLE_EMPTY;
     s->on = true;
@@ -168,11 +171,21 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
 
 static void fill_state(dq_rank_sessions *s, const float *user, size_t list, float *state)
 {
-    size_t n = 0;
-    for (uint32_t e = s->by_user.first[list]; e < s->by_user.first[list + 1]; e++)
-        if (!(s->by_user.reward[e] < 0))
-            s->before[n++] = s->by_user.item[e]; /* what was passed over does not count */
-    dq_sessions_state(&s->shape, &s->item_vectors, user, s->before, n, state);
+    const dq_session_rows *log = &s->by_user;
+    uint32_t first = log->first[list], end = log->first[list + 1], n = 0, met = 0;
+    for (uint32_t e = first; e < end; e++, met++) {
+        if (e > first && dq_session_rows_cut(log, e)) n = met = 0;
+        if (dq_session_enters(log->reward[e])) s->before[n++] = log->item[e];
+    }
+    double now = met && log->second ? log->second[end - 1] : (double)NAN; /* a moment after the last event */
+    const dq_session_place place = {.user = user,
+                                    .latest = n ? s->before + n - 1 : NULL,
+                                    .step = -1,
+                                    .entered = n,
+                                    .met = met,
+                                    .now = now,
+                                    .before = now};
+    dq_session_state(&s->shape.layout, &s->item_vectors, &place, state);
 }
 
 size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)

@@ -113,6 +113,7 @@ static dq_status read_task(dq_vec_env *envs, dq_error *error)
     if (!status) status = read_count(task, "history", 0, MOST_WIDTH, &shape->history, error);
     if (!status) status = read_count(task, "limit", 0, MOST_STEPS, &shape->step_limit, error);
     if (!status) status = read_actions(envs, task, error);
+    if (!status) status = dq_session_layout_load(&shape->layout, task, error);
     if (!status) status = read_counters(envs, task, error);
     dq_error why = DQ_ERROR_NONE;
     if (!status && dq_env_spec_check(shape, &why))

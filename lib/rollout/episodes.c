@@ -13,6 +13,7 @@ dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_v
     dq_env_spec shape;
     const dq_env_spec *env = &envs->shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (!status) status = dq_session_layout_fits(&shape.layout, &env->layout, error);
     if (status) return status;
     if (shape.state_width != env->state_width || shape.action_count != env->action_count)
         return dq_fail(error, DQ_ERR_RANGE,

@@ -55,6 +55,7 @@ static dq_status announce(server *v, dq_error *error)
     dq_bundle b;
     dq_status status = dq_bundle_init(&b, "task", s->action_count, error);
     if (!status && !describe(v->first, &b)) status = no_memory(error);
+    if (!status) status = dq_session_layout_save(&s->layout, &b, error);
     if (!status && s->actions)
         status = dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, shape, s->actions, error);
     if (!status) status = dq_writer_put(v->out, &b, error);

@@ -107,8 +107,8 @@ true_to_life='map((.state | index(max)) as $at | (.next_state | index(max)) as $
     done
     dq-export --quiet --users users.jsonl --items items.jsonl --interactions walks.jsonl |
         dq-train --quiet --offline --agent dyna-q --history 1 --hidden 16 --batch 8 --epochs 2 -o sessions.dq
-    # Places of a sequence of 7 are states of 7 numbers, as these are: the latest item and how many there were.
-    dq-sim --quiet sequence:length=7 --play 2 | dq-plan --quiet --model sessions.dq --lists 6 | dq-cat |
+    # Places of a sequence of 8 are states of 8 numbers, as these are: the latest item, how many events and items there were.
+    dq-sim --quiet sequence:length=8 --play 2 | dq-plan --quiet --model sessions.dq --lists 6 | dq-cat |
         jq -es 'length > 0 and (map(.item) | all(test("^item-[0-5]$"))) and (group_by(.user) | all(unique_by(.item) == sort_by(.item)))'
 }
 

@@ -53,17 +53,17 @@ static void the_same_seed_is_the_same_life(void **state)
 static const float vectors[8];
 
 /* state, user, history, item; actions, their width, their vectors, limit */
-static const dq_env_spec whole = {12, 3, 4, 2, 4, 2, vectors, 0};
+static const dq_env_spec whole = {12, 3, 4, 2, 4, 2, vectors, 0, {0}};
 static const dq_env_spec contradictions[] = {
-    {0, 0, 0, 0, 1, 0, NULL, 0},
-    {1, 0, 0, 0, 0, 0, NULL, 0},
-    {10, 3, 4, 2, 4, 2, vectors, 0},          /* no room for user and history */
-    {12, UINT32_MAX, 4, 2, 4, 2, vectors, 0}, /* nor where their sum is beyond 32 bits */
-    {12, 3, 1U << 31, 2, 4, 2, vectors, 0},
-    {12, 3, 4, 0, 4, 2, vectors, 0}, /* items without a width */
-    {12, 3, 4, 1, 4, 2, vectors, 0}, /* items are actions */
-    {12, 3, 4, 2, 4, 2, NULL, 0},    /* a width without vectors */
-    {12, 3, 4, 2, 4, 0, vectors, 0},
+    {0, 0, 0, 0, 1, 0, NULL, 0, {0}},
+    {1, 0, 0, 0, 0, 0, NULL, 0, {0}},
+    {10, 3, 4, 2, 4, 2, vectors, 0, {0}},          /* no room for user and history */
+    {12, UINT32_MAX, 4, 2, 4, 2, vectors, 0, {0}}, /* nor where their sum is beyond 32 bits */
+    {12, 3, 1U << 31, 2, 4, 2, vectors, 0, {0}},
+    {12, 3, 4, 0, 4, 2, vectors, 0, {0}}, /* items without a width */
+    {12, 3, 4, 1, 4, 2, vectors, 0, {0}}, /* items are actions */
+    {12, 3, 4, 2, 4, 2, NULL, 0, {0}},    /* a width without vectors */
+    {12, 3, 4, 2, 4, 0, vectors, 0, {0}},
 };
 enum { CONTRADICTIONS = sizeof contradictions / sizeof *contradictions };
 

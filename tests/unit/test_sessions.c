@@ -41,12 +41,13 @@ static void populate(world *w)
         }
     }
     w->first[USERS] = EVENTS;
-    w->log = (dq_session_rows){.users = {.count = USERS},
-                               .items = {.at = w->items, .count = ITEMS, .width = ITEMS},
-                               .history = HISTORY,
-                               .first = w->first,
-                               .item = w->item,
-                               .reward = w->reward};
+    w->log = (dq_session_rows){
+        .users = {.count = USERS},
+        .items = {.at = w->items, .count = ITEMS, .width = ITEMS},
+        .layout = {.item_width = ITEMS, .history = HISTORY, .recency = 1, .count = true},
+        .first = w->first,
+        .item = w->item,
+        .reward = w->reward};
 }
 
 static dq_logged_config usual(void)
@@ -81,7 +82,7 @@ static void start(world *w, const dq_logged_config *config)
     assert_int_equal(dq_pool_new(&w->pool, 1, NULL), DQ_OK);
     w->agent = make_agent(w, config);
     w->spare = make_agent(w, config);
-    assert_int_equal(dq_sessions_new(&w->sessions, &w->log, NULL), DQ_OK);
+    assert_int_equal(dq_sessions_new(&w->sessions, &w->log, true, NULL), DQ_OK);
     dq_logged_rows rows = dq_sessions_rows(w->sessions, w->group);
     assert_int_equal(dq_logged_new(&w->run, config, w->agent, w->spare, &rows, NULL), DQ_OK);
 }
@@ -111,31 +112,12 @@ static void values_after(world *w, dq_agent *agent, uint32_t item, float q[ITEMS
     float state[HISTORY * ITEMS + 1];
     dq_env_spec shape = dq_sessions_shape(&w->log, NULL);
     uint32_t before[2] = {(item + ITEMS - 1) % ITEMS, item};
-    dq_sessions_state(&shape, &w->log.items, NULL, before, 2, state);
+    const dq_session_place place = {.latest = before + 1, .step = -1, .entered = 2, .met = 2};
+    dq_session_state(&shape.layout, &w->log.items, &place, state);
     dq_agent_values(agent, state, 1, q);
 }
 
 /* ---- states ---- */
-
-static void a_state_is_the_user_the_latest_items_and_their_number(void **state)
-{
-    (void)state;
-    float user[2] = {.5F, .25F}, got[2 + 3 * 2 + 1], items[3][2] = {{1, 2}, {3, 4}, {5, 6}};
-    const float *at[3] = {items[0], items[1], items[2]};
-    dq_session_rows log = {
-        .users = {.count = 1, .width = 2}, .items = {.at = at, .count = 3, .width = 2}, .history = 3};
-    dq_env_spec shape = dq_sessions_shape(&log, NULL);
-    uint32_t before[4] = {0, 1, 2, 2};
-    assert_int_equal(shape.state_width, 9);
-    assert_int_equal(shape.user_width, 2);
-    assert_int_equal(shape.action_count, 3);
-    dq_sessions_state(&shape, &log.items, user, before, 2, got);
-    assert_memory_equal(got, ((float[]){.5F, .25F, 3, 4, 1, 2, 0, 0, .2F}), sizeof got);
-    dq_sessions_state(&shape, &log.items, user, before, 4, got);
-    assert_memory_equal(got, ((float[]){.5F, .25F, 5, 6, 5, 6, 3, 4, .4F}), sizeof got);
-    dq_sessions_state(&shape, &log.items, NULL, before, 0, got);
-    assert_memory_equal(got, ((float[9]){0}), sizeof got);
-}
 
 static void the_shape_describes_actions(void **state)
 {
@@ -162,7 +144,9 @@ static void a_world_model_tells_actions_apart(void **state)
     float reward[2], end[2];
     const float *at[2] = {items[0], items[1]};
     const uint32_t both[2] = {0, 1};
-    dq_session_rows log = {.users = {.count = 1}, .items = {.at = at, .count = 2, .width = 5}, .history = 1};
+    dq_session_rows log = {.users = {.count = 1},
+                           .items = {.at = at, .count = 2, .width = 5},
+                           .layout = {.item_width = 5, .history = 1, .recency = 1, .count = true}};
     dq_agent_config c = dq_agent_find("dyna-q")->defaults;
     dq_pool *pool;
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
@@ -343,7 +327,7 @@ static void nothing_to_learn_is_an_error(void **state)
     assert_int_equal(dq_pool_new(&w.pool, 1, NULL), DQ_OK);
     w.agent = make_agent(&w, &config);
     w.spare = make_agent(&w, &config);
-    assert_int_equal(dq_sessions_new(&w.sessions, &w.log, NULL), DQ_OK);
+    assert_int_equal(dq_sessions_new(&w.sessions, &w.log, true, NULL), DQ_OK);
     dq_logged_rows rows = dq_sessions_rows(w.sessions, w.group);
     assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, &e), DQ_ERR_RANGE);
     assert_null(w.run);
@@ -435,7 +419,6 @@ static void learns_from_transitions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_state_is_the_user_the_latest_items_and_their_number),
         cmocka_unit_test(the_shape_describes_actions),
         cmocka_unit_test(a_world_model_tells_actions_apart),
         cmocka_unit_test(learns_what_follows),
