@@ -74,6 +74,7 @@ static dq_status make(logged *l, dq_error *error)
     if (status) return status;
     dq_logged_config config = configure(t->o, t->ignore);
     agent.schedule_steps = config.epochs * dq_logged_batches(&config, &l->input.rows);
+    dq_logged_bound(&config, &l->input.rows, &agent);
     status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
     if (!status) status = dq_agent_new(&l->agent, kind, &agent, &l->input.shape, t->pool, error);
     if (!status) status = dq_agent_new(&l->spare, kind, &agent, &l->input.shape, t->pool, error);

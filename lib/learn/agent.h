@@ -61,7 +61,11 @@ typedef struct dq_agent_config {
     size_t fit_rows;             /* rows of the largest batch given to dq_agent_fit; at least batch */
     double priority, importance; /* alpha, and beta, which rises to 1 over schedule_steps (Schaul et al.,
                                     "Prioritized experience replay", 2016); alpha 0: uniform */
-    double conservative;         /* alpha of conservative Q-learning (Kumar et al., 2020); 0: none */
+    /* Values that are bootstrapped from stay within [value_min, value_max], where bounded: what a log's
+     * rewards allow (dq_logged_bound). A part of the run, not of the model: it is not saved. */
+    bool bounded;
+    double value_min, value_max;
+    double conservative; /* alpha of conservative Q-learning (Kumar et al., 2020); 0: none */
     /* tabular */
     double alpha;    /* the step (Watkins and Dayan, 1992) */
     uint32_t states; /* distinct states that the table has room for */

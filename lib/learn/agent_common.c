@@ -70,6 +70,12 @@ void agent_count_observation(dq_agent *a)
     if (++a->observed >= a->config.warmup) a->due++;
 }
 
+double agent_bound(const dq_agent *a, double value)
+{
+    const dq_agent_config *c = &a->config;
+    return c->bounded ? fmin(c->value_max, fmax(c->value_min, value)) : value;
+}
+
 double agent_rate(const dq_agent *a)
 {
     const dq_agent_config *c = &a->config;

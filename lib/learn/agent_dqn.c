@@ -207,7 +207,7 @@ static void find_wanted(dq_agent *a, const dqn_batch *b)
     find_best(a, b);
     value_best(a, b);
     for (size_t i = 0; i < b->n; i++)
-        if (!b->terminal[i]) d->wanted[i] += b->discount[i] * d->value[i];
+        if (!b->terminal[i]) d->wanted[i] += b->discount[i] * (float)agent_bound(a, (double)d->value[i]);
 }
 
 /* Q of a batch, in a training pass when learning: (n, outputs). */

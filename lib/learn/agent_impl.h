@@ -43,6 +43,9 @@ void agent_count_observation(dq_agent *agent);
 /* That there is a world model to look ahead with, and an ensemble where what it disagrees on has a limit. */
 dq_status agent_check_world(dq_agent *agent, double most_disagreement, dq_error *error);
 
+/* The value of a next state, within the bounds. */
+double agent_bound(const dq_agent *agent, double value);
+
 /* Learning rate of the next update. */
 double agent_rate(const dq_agent *agent);
 

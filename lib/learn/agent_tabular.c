@@ -160,7 +160,7 @@ static double miss(const dq_agent *a, const tabular *t, const outcome *o)
         const float *q = q_of(a, t, o->next);
         float best = q[0];
         for (uint32_t i = 1; i < a->shape.action_count; i++) best = q[i] > best ? q[i] : best;
-        wanted += a->config.gamma * (double)best;
+        wanted += a->config.gamma * agent_bound(a, (double)best);
     }
     return o->state == NOWHERE ? wanted : wanted - (double)q_of(a, t, o->state)[o->action];
 }

@@ -105,6 +105,22 @@ size_t dq_logged_batches(const dq_logged_config *config, const dq_logged_rows *r
     return batches ? batches : 1;
 }
 
+void dq_logged_bound(const dq_logged_config *config, const dq_logged_rows *rows, dq_agent_config *agent)
+{
+    double least = INFINITY, greatest = -INFINITY;
+    for (size_t r = 0; r < rows->count; r++) {
+        if (isnan(rows->reward[r])) continue;
+        least = fmin(least, (double)rows->reward[r]);
+        greatest = fmax(greatest, (double)rows->reward[r]);
+    }
+    agent->bounded = least <= greatest && agent->gamma < 1;
+    if (!agent->bounded) return;
+    if (config->negatives) least = fmin(least, (double)config->negative_reward);
+    if (config->negatives) greatest = fmax(greatest, (double)config->negative_reward);
+    agent->value_min = (rows->ends ? fmin(0, least) : least) / (1 - agent->gamma);
+    agent->value_max = (rows->ends ? fmax(0, greatest) : greatest) / (1 - agent->gamma);
+}
+
 dq_logged_sizes dq_logged_size(const dq_logged *run)
 {
     return (dq_logged_sizes){.training = run->order_count,
@@ -130,6 +146,8 @@ static void fill_transition(void *self, size_t row, float *state, float *next, d
 
 dq_logged_rows dq_logged_of_transitions(dq_logged_transitions *log)
 {
+    bool ends = false;
+    for (size_t r = 0; r < log->count; r++) ends = ends || log->done[r];
     return (dq_logged_rows){.self = log,
                             .count = log->count,
                             .users = log->episodes,
@@ -138,7 +156,8 @@ dq_logged_rows dq_logged_of_transitions(dq_logged_transitions *log)
                             .reward = log->reward,
                             .state_width = log->state_width,
                             .actions = log->actions,
-                            .fill = fill_transition};
+                            .fill = fill_transition,
+                            .ends = ends};
 }
 
 /* ---- batches ---- */

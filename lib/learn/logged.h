@@ -31,6 +31,7 @@ typedef struct dq_logged_rows {
     void (*fill)(void *self, size_t row, float *state, float *next, dq_experience *experience);
     const dq_pairset
         *met;    /* users and actions that have: what negatives are not. NULL: there are no negatives */
+    bool ends;   /* some row may be terminal */
     bool ranked; /* held-out rows with a positive reward are judged by their action's rank */
 } dq_logged_rows;
 
@@ -75,6 +76,12 @@ typedef struct dq_logged_sizes {
 dq_logged_sizes dq_logged_size(const dq_logged *run);
 /* About the batches of an epoch, before there is a run: an agent's schedules want to know. */
 size_t dq_logged_batches(const dq_logged_config *config, const dq_logged_rows *rows);
+
+/* What a log's rewards allow a value to be, into an agent's configuration: each is at least the least reward
+ * (or that of a negative) for ever, r / (1 - gamma), at most the greatest; where there are ends 0 is allowed,
+ * too. A log seldom holds the state after its last event once more; nobody knows the values there, but these
+ * bounds hold. */
+void dq_logged_bound(const dq_logged_config *config, const dq_logged_rows *rows, dq_agent_config *agent);
 
 /* One batch. *ended: it was the last of its epoch. */
 dq_status dq_logged_step(dq_logged *run, bool *ended, dq_error *error);

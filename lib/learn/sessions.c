@@ -159,5 +159,6 @@ dq_logged_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group)
                             .actions = sessions->shape.action_count,
                             .fill = fill,
                             .met = &sessions->met,
+                            .ends = sessions->terminal,
                             .ranked = true};
 }

@@ -228,6 +228,114 @@ static void what_has_no_reward_is_only_remembered(void **state)
     drop(&w);
 }
 
+/* ---- a log's end ---- */
+
+/* A log of one user, who meets two items in turn, or one again and again, and is then gone from it. */
+typedef struct short_log {
+    uint32_t events, items;
+    float reward[2];      /* of either item */
+    bool terminal, still; /* still: the state shows the user alone, and so stays */
+    double gap;
+} short_log;
+
+enum { LONGEST = 50 };
+
+/* Learns from it; q: what the items are worth at first. */
+static void learn_values(const char *kind, const short_log *l, float q[2])
+{
+    static const float vector[2][1] = {{1}, {-1}};
+    static const float *const rows[2] = {vector[0], vector[1]};
+    const uint32_t first[2] = {0, l->events};
+    uint32_t item[LONGEST];
+    float rewards[LONGEST], start[5] = {1};
+    double second[LONGEST];
+    for (uint32_t e = 0; e < l->events; e++) {
+        item[e] = e % l->items;
+        rewards[e] = l->reward[e % l->items];
+        second[e] = 100.0 * e * e;
+    }
+    const dq_session_rows log = {.users = {.at = rows, .count = 1, .width = 1},
+                                 .items = {.at = rows, .count = l->items, .width = 1},
+                                 .layout = {.user_width = 1,
+                                            .item_width = 1,
+                                            .history = l->still ? 0 : 2,
+                                            .recency = 1,
+                                            .steps = l->still ? 0 : 10,
+                                            .count = !l->still},
+                                 .gap = l->gap,
+                                 .first = first,
+                                 .item = item,
+                                 .reward = rewards,
+                                 .second = second};
+    dq_logged_config config = {.epochs = 2000 / ((l->events + 7) / 8), .batch = 8, .seed = 1};
+    dq_agent_config c = dq_agent_find(kind)->defaults;
+    dq_env_spec shape = dq_sessions_shape(&log, NULL);
+    world w = {0};
+    assert_int_equal(dq_sessions_new(&w.sessions, &log, l->terminal, NULL), DQ_OK);
+    dq_logged_rows source = dq_sessions_rows(w.sessions, NULL);
+    c.gamma = .9;
+    c.fit_rows = c.batch = 8;
+    c.target_every = 20;
+    c.adam.rate = 3e-3;
+    if (strcmp(kind, "tabular") == 0) c.alpha = .2;
+    if (strcmp(kind, "tabular") == 0) c.states = 100;
+    dq_logged_bound(&config, &source, &c);
+    assert_int_equal(dq_pool_new(&w.pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_agent_new(&w.agent, kind, &c, &shape, w.pool, NULL), DQ_OK);
+    assert_int_equal(dq_agent_new(&w.spare, kind, &c, &shape, w.pool, NULL), DQ_OK);
+    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &source, NULL), DQ_OK);
+    run_out(&w);
+    dq_agent_values(w.agent, start, 1, q);
+    drop(&w);
+}
+
+static void expect_worth(const char *kind, const short_log *log, int item, double wanted)
+{
+    float q[2];
+    learn_values(kind, log, q);
+    if (fabs((double)q[item] - wanted) > .2)
+        fail_msg("%s, %u events%s%s, gap %g, rewards %g and %g: item %d is worth %g, not %g", kind,
+                 log->events, log->terminal ? ", terminal" : "", log->still ? ", still" : "", log->gap,
+                 (double)log->reward[0], (double)log->reward[1], item, (double)q[item], wanted);
+}
+
+/* A reward that never ends is worth r / (1 - gamma), however much of it was logged: the log's end is none.
+ * Where the state stays, the better item is worth that, and the other one as much less as its reward. */
+static void endless_reward_is_worth_its_sum_from_any_log(void **state)
+{
+    (void)state;
+    static const uint32_t lengths[] = {1, 2, 5, 50};
+    static const char *const kinds[] = {"tabular", "dqn"};
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < 4; i++) {
+            uint32_t n = lengths[i];
+            expect_worth(kinds[k], &(short_log){.events = n, .items = 2, .reward = {1, 1}}, 0, 10);
+            expect_worth(kinds[k], &(short_log){.events = n, .items = 2, .reward = {-1, -1}}, 0, -10);
+            expect_worth(kinds[k], &(short_log){.events = n, .items = 2, .reward = {1, 1}, .gap = 500}, 0,
+                         10);
+            expect_worth(kinds[k], &(short_log){.events = n, .items = 2, .reward = {1, 0}, .still = true}, 0,
+                         10);
+            if (n > 1)
+                expect_worth(kinds[k], &(short_log){.events = n, .items = 2, .reward = {1, 0}, .still = true},
+                             1, 9);
+        }
+}
+
+/* Where sessions end, what is still to come is worth what was logged of it. */
+static void a_session_that_ends_is_worth_what_it_brought(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"tabular", "dqn"};
+    for (int k = 0; k < 2; k++) {
+        for (uint32_t n = 1; n <= 5; n++)
+            expect_worth(kinds[k], &(short_log){.events = n, .items = 1, .reward = {1}, .terminal = true}, 0,
+                         (1 - pow(.9, n)) / (1 - .9));
+    }
+    /* Gaps of 100, 300, 500 and 700 seconds: a session of four, and one of one, which begin alike. */
+    expect_worth("dqn", &(short_log){.events = 5, .items = 1, .reward = {1}, .terminal = true, .gap = 600}, 0,
+                 (1 + (1 - pow(.9, 4)) / (1 - .9)) / 2);
+}
+
 /* ---- held-out users ---- */
 
 static void held_out_users_are_judged_by_rank(void **state)
@@ -424,6 +532,8 @@ int main(void)
         cmocka_unit_test(learns_what_follows),
         cmocka_unit_test(what_was_passed_over_does_not_enter),
         cmocka_unit_test(what_has_no_reward_is_only_remembered),
+        cmocka_unit_test(endless_reward_is_worth_its_sum_from_any_log),
+        cmocka_unit_test(a_session_that_ends_is_worth_what_it_brought),
         cmocka_unit_test(held_out_users_are_judged_by_rank),
         cmocka_unit_test(patience_stops_and_the_best_weights_return),
         cmocka_unit_test(resumes_exactly),
