@@ -17,19 +17,24 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- the agent of a model ---- */
 
-static dq_status open_agent(const env_rollout *run, const char *path, const dq_vec_env *envs,
-                            dq_agent **agent, dq_error *error)
+/* The one model of a file, and how it knows states. */
+static dq_status read_model(const char *path, dq_models *models, dq_session_layout *like, dq_error *error)
 {
-    dq_models models = {0};
     dq_reader *reader = NULL;
-    dq_status status = dq_models_read(&models, &reader, path, error);
-    if (!status && models.count > 1)
-        status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", models.count);
-    if (!status) status = dq_episodes_agent(agent, &models.at[0], envs, run->pool, error);
+    dq_status status = dq_models_read(models, &reader, path, error);
+    if (!status && models->count > 1)
+        status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", models->count);
+    if (!status) status = dq_session_layout_load(like, &models->at[0], error);
     if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
-    dq_models_free(&models);
     dq_reader_close(reader);
     return status;
+}
+
+static dq_status open_agent(const env_rollout *run, const char *path, const dq_models *models,
+                            const dq_vec_env *envs, dq_agent **agent, dq_error *error)
+{
+    dq_status status = dq_episodes_agent(agent, &models->at[0], envs, run->pool, error);
+    return status ? dq_error_at(error, path, DQ_NO_RECORD) : DQ_OK;
 }
 
 /* ---- playing ---- */
@@ -41,11 +46,14 @@ static void note_counters(env_rollout *run, const dq_vec_env *envs)
         (void)snprintf(run->counters[run->counter_count++], sizeof run->counters[0], "%s", envs->counters[c]);
 }
 
-/* Environments are opened anew for each policy, so that none finds what another left behind. */
-static dq_status play(env_rollout *run, env_policy *p, dq_error *error)
+/* Environments are opened anew for each policy, so that none finds what another left behind, and each sees
+ * states as it knows them. */
+static dq_status play(env_rollout *run, env_policy *p, const dq_models *models, const dq_session_layout *like,
+                      dq_error *error)
 {
     dq_vec_env_config config = {.name = run->o->env,
                                 .command = run->o->env_cmd,
+                                .like = like,
                                 .count = run->episodes < TOGETHER ? run->episodes : TOGETHER,
                                 .seed = run->o->common.seed,
                                 .maker = &run->speaker};
@@ -56,11 +64,22 @@ static dq_status play(env_rollout *run, env_policy *p, dq_error *error)
     if (!p->played) return no_memory(error);
     dq_status status = dq_vec_env_open(&envs, &config, error);
     if (status) return status;
-    if (strcmp(p->name, "random") != 0) status = open_agent(run, p->name, envs, &agent, error);
+    if (models->count) status = open_agent(run, p->name, models, envs, &agent, error);
     if (!status) status = dq_episodes_play_many(envs, agent, &rng, run->episodes, p->played, error);
     note_counters(run, envs);
     dq_agent_free(agent);
     return dq_vec_env_close(envs, status, error);
+}
+
+static dq_status play_policy(env_rollout *run, env_policy *p, dq_error *error)
+{
+    dq_models models = {0};
+    dq_session_layout like = {0};
+    dq_status status = DQ_OK;
+    if (strcmp(p->name, "random") != 0) status = read_model(p->name, &models, &like, error);
+    if (!status) status = play(run, p, &models, &like, error);
+    dq_models_free(&models);
+    return status;
 }
 
 /* ---- summing up ---- */
@@ -119,7 +138,7 @@ dq_status env_rollout_run(env_rollout *run, const eval_options *o, dq_error *err
     if (!status) status = dq_pool_new(&run->pool, dq_cli_threads(&o->common, 1), error);
     for (size_t i = 0; !status && i < run->policy_count; i++) {
         run->policies[i].name = o->models.at[i];
-        status = play(run, &run->policies[i], error);
+        status = play_policy(run, &run->policies[i], error);
         if (!status) status = sum_up(run, &run->policies[i], scratch, error);
     }
     free(scratch);

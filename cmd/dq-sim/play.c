@@ -28,6 +28,7 @@ typedef struct play {
     dq_vec_env *envs;
     dq_reader *model_input;
     dq_models models;
+    dq_session_layout like; /* how the model knows states */
     dq_pool *pool;
     dq_agent *agent; /* NULL: any action */
     dq_writer *writer;
@@ -37,16 +38,23 @@ typedef struct play {
 
 /* ---- opening ---- */
 
-static dq_status open_agent(play *p, dq_error *error)
+static dq_status read_model(play *p, dq_error *error)
 {
     if (!p->o->model) return DQ_OK;
     dq_status status = dq_models_read(&p->models, &p->model_input, p->o->model, error);
-    if (!status) status = dq_pool_new(&p->pool, dq_cli_threads(p->common, 1), error);
     if (status) return status;
     if (p->models.count > 1)
         status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", p->models.count);
     else
-        status = dq_episodes_agent(&p->agent, &p->models.at[0], p->envs, p->pool, error);
+        status = dq_session_layout_load(&p->like, &p->models.at[0], error);
+    return status ? dq_error_at(error, p->o->model, DQ_NO_RECORD) : DQ_OK;
+}
+
+static dq_status open_agent(play *p, dq_error *error)
+{
+    if (!p->o->model) return DQ_OK;
+    dq_status status = dq_pool_new(&p->pool, dq_cli_threads(p->common, 1), error);
+    if (!status) status = dq_episodes_agent(&p->agent, &p->models.at[0], p->envs, p->pool, error);
     return status ? dq_error_at(error, p->o->model, DQ_NO_RECORD) : DQ_OK;
 }
 
@@ -105,6 +113,7 @@ static dq_status flush(play *p, dq_error *error)
     dq_status status = dq_bundle_init(&out, DQ_KIND_TRANSITIONS, p->block.count, error);
     if (!status && !dq_map_set(&out.arena, &out.meta, "actions", dq_int(p->envs->shape.action_count)))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+    if (!status) status = dq_session_layout_save(&p->envs->shape.layout, &out, error);
     if (!status) status = add_columns(&p->block, p->envs->shape.state_width, &out, error);
     if (!status) status = dq_writer_put(p->writer, &out, error);
     if (!status && p->common->flush) status = dq_writer_flush(p->writer, error);
@@ -165,9 +174,10 @@ static dq_status play_all(play *p, dq_error *error)
 dq_status sim_play(const char *env, const sim_play_options *o, const dq_common *common, const dq_maker *maker,
                    dq_error *error)
 {
-    dq_vec_env_config config = {.name = env, .count = 1, .seed = common->seed};
     play p = {.o = o, .common = common, .rng = dq_rng_stream(common->seed, ACTION_STREAM)};
-    dq_status status = dq_vec_env_open(&p.envs, &config, error);
+    dq_vec_env_config config = {.name = env, .like = &p.like, .count = 1, .seed = common->seed};
+    dq_status status = read_model(&p, error);
+    if (!status) status = dq_vec_env_open(&p.envs, &config, error);
     if (!status) status = open_agent(&p, error);
     if (!status) status = open_block(&p.block, p.envs->shape.state_width, error);
     if (!status)

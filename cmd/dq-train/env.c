@@ -17,6 +17,7 @@ static dq_status open_envs(env_run *run, dq_vec_env **envs, uint64_t count, uint
     train *t = run->t;
     dq_vec_env_config config = {.name = t->o->env.name,
                                 .command = t->o->env.command,
+                                .like = &run->like,
                                 .count = (size_t)count,
                                 .seed = seed,
                                 .maker = &run->speaker,
@@ -61,16 +62,41 @@ static dq_status scheduled(const env_run *run, uint64_t *updates, dq_error *erro
     return DQ_OK;
 }
 
-static dq_status load_init(env_run *run, dq_error *error)
+/* ---- the items that actions are ---- */
+
+/* Their names outlive the environments, which end before the model leaves. */
+static dq_status note_items(env_run *run, dq_error *error)
+{
+    dq_vec_env *envs = run->online.envs;
+    dq_vectors items;
+    dq_status status = dq_vec_env_items(envs, &items, error);
+    if (!status && items.at) status = dq_model_items_take(&run->items, &envs->items, &items, error);
+    free((void *)(uintptr_t)items.at);
+    return status;
+}
+
+/* ---- the model that is started from ---- */
+
+/* The model that is started from; a session environment shows its states as that one knows them. */
+static dq_status read_init(env_run *run, dq_error *error)
 {
     train *t = run->t;
     if (!t->o->init) return DQ_OK;
     dq_status status = dq_models_read(&t->init, &t->inputs[0], t->o->init, error);
     if (t->inputs[0]) t->input_count = 1;
     if (status) return status;
-    status = dq_agent_load(run->online.agent, false, &t->init.at[0], error);
-    if (status) (void)dq_error_at(error, t->o->init, DQ_NO_RECORD);
-    return status;
+    status = dq_session_layout_load(&run->like, &t->init.at[0], error);
+    return status ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : DQ_OK;
+}
+
+static dq_status load_init(env_run *run, dq_error *error)
+{
+    train *t = run->t;
+    if (!t->o->init) return DQ_OK;
+    dq_status status = dq_agent_load(run->online.agent, false, &t->init.at[0], error);
+    if (!status)
+        status = dq_episodes_check_items(&t->init.at[0], t->o->env.config.head, run->online.envs, error);
+    return status ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : DQ_OK;
 }
 
 /* ---- checkpoints ---- */
@@ -149,7 +175,9 @@ static dq_status make(env_run *run, dq_error *error)
 {
     train *t = run->t;
     dq_agent_config config = t->o->env.config;
-    dq_status status = open_all(run, error);
+    dq_status status = read_init(run, error);
+    if (!status) status = open_all(run, error);
+    if (!status) status = note_items(run, error);
     if (!status) status = scheduled(run, &config.schedule_steps, error);
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 1), error);
     if (!status)
@@ -174,6 +202,7 @@ static dq_status write_model(env_run *run, dq_error *error)
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
     if (!status) status = dq_agent_save(run->online.agent, false, &model, error);
+    if (!status) status = dq_model_items_save(&run->items, &model, error);
     if (!status && t->o->env.name &&
         !dq_map_set(&model.arena, &model.meta, "env", dq_string(&model.arena, t->o->env.name)))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
@@ -221,5 +250,6 @@ dq_status train_run_env(train *t, dq_error *error)
     if (!status) status = write_model(&run, error);
     dq_agent_free(run.online.agent);
     dq_online_close(&run.online);
+    dq_model_items_free(&run.items);
     return status;
 }

@@ -12,7 +12,9 @@ enum { EVAL_SEED = 0x7472 };
 
 typedef struct env_run {
     train *t;
-    dq_maker speaker; /* of our streams to environments: nothing in them depends on options */
+    dq_maker speaker;       /* of our streams to environments: nothing in them depends on options */
+    dq_session_layout like; /* how --init's model knows states */
+    dq_model_items items;   /* that actions are */
     dq_online online;
     train_log log;
     dq_progress bar;

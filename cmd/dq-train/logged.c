@@ -38,29 +38,66 @@ static dq_logged_config configure(const train_options *o, float ignore)
                               .seed = o->common.seed};
 }
 
-/* The model that is started from. What it says of states and actions beyond what a log of transitions says
- * (where the user stands, vectors of actions, actions that nobody took) holds here too. */
+/* Sessions are laid out as the model's, but for what an option says; the record says it, too. */
+static void adopt(train *t, const dq_bundle *model, const dq_session_layout *from)
+{
+    train_logged_options *to = &t->o->logged;
+    const dq_value *sessions = dq_map_get(&model->meta, "sessions");
+    if (from->item_width == 0) return;
+    if (!dq_cli_given(t->cli, "history")) to->history = from->history;
+    if (!dq_cli_given(t->cli, "history-mean")) to->mean = from->mean;
+    if (!dq_cli_given(t->cli, "recency")) to->recency = from->recency;
+    if (!dq_cli_given(t->cli, "session-steps")) to->steps = from->steps;
+    if (!dq_cli_given(t->cli, "session-count")) to->count = from->count;
+    if (!dq_cli_given(t->cli, "clock")) to->clock = from->clock;
+    if (!dq_cli_given(t->cli, "since")) to->since = from->since;
+    if (!dq_cli_given(t->cli, "session-gap")) to->gap = dq_value_number(dq_map_get(sessions, "gap"), to->gap);
+    t->maker = dq_cli_maker(t->cli, t->maker.seed);
+}
+
 static dq_status read_init(logged *l, dq_error *error)
 {
     train *t = l->t;
+    dq_session_layout layout;
+    if (!t->o->init) return DQ_OK;
+    dq_status status = dq_models_read(&t->init, &t->inputs[1], t->o->init, error);
+    if (status) return status;
+    status = dq_session_layout_load(&layout, &t->init.at[0], error);
+    if (status) return dq_error_at(error, t->o->init, DQ_NO_RECORD);
+    adopt(t, &t->init.at[0], &layout);
+    return DQ_OK;
+}
+
+/* What the model says of states and actions beyond what a log of transitions says (where the user stands,
+ * vectors of actions, actions that nobody took) holds here too. */
+static dq_status take_shape(logged *l, dq_error *error)
+{
     const char *kind;
     dq_agent_config config;
     dq_env_spec shape, *log = &l->input.shape;
-    if (!t->o->init) return DQ_OK;
-    dq_status status = dq_models_read(&t->init, &t->inputs[1], t->o->init, error);
-    if (t->inputs[1]) t->input_count = 2;
-    if (status || l->input.sessions) return status;
-    status = dq_agent_read_config(&t->init.at[0], &kind, &config, &shape, error);
-    if (status) return dq_error_at(error, t->o->init, DQ_NO_RECORD);
+    if (!l->t->o->init || l->input.sessions) return DQ_OK;
+    dq_status status = dq_agent_read_config(&l->t->init.at[0], &kind, &config, &shape, error);
+    if (status) return dq_error_at(error, l->t->o->init, DQ_NO_RECORD);
     if (shape.state_width == log->state_width && shape.action_count >= log->action_count) *log = shape;
     l->input.rows.actions = log->action_count;
     return DQ_OK;
 }
 
+/* An output is an item's: whoever goes on with it must have the same. */
+static dq_status check_items(const logged *l, const dq_bundle *model, dq_error *error)
+{
+    const dq_entities *items = &l->t->dataset.catalogue.items;
+    const dq_vectors vectors = dq_entities_vectors(items);
+    if (!l->input.sessions || l->t->o->env.config.head != DQ_HEAD_OUTPUTS) return DQ_OK;
+    return dq_model_items_check(model, &items->identity.ids, &vectors, error);
+}
+
 static dq_status load_init(logged *l, dq_error *error)
 {
     if (!l->t->o->init) return DQ_OK;
-    dq_status status = dq_agent_load(l->agent, false, &l->t->init.at[0], error);
+    const dq_bundle *model = &l->t->init.at[0];
+    dq_status status = dq_agent_load(l->agent, false, model, error);
+    if (!status) status = check_items(l, model, error);
     return status ? dq_error_at(error, l->t->o->init, DQ_NO_RECORD) : DQ_OK;
 }
 
@@ -69,8 +106,10 @@ static dq_status make(logged *l, dq_error *error)
     train *t = l->t;
     const char *kind = train_agents[t->o->env.agent];
     dq_agent_config agent = t->o->env.config;
-    dq_status status = train_logged_read(t, &l->input, error);
-    if (!status) status = read_init(l, error);
+    dq_status status = read_init(l, error);
+    if (!status) status = train_logged_read(t, &l->input, error);
+    if (t->inputs[1] && t->input_count) t->input_count = 2;
+    if (!status) status = take_shape(l, error);
     if (status) return status;
     dq_logged_config config = configure(t->o, t->ignore);
     agent.schedule_steps = config.epochs * dq_logged_batches(&config, &l->input.rows);
@@ -189,19 +228,6 @@ static dq_status run(logged *l, dq_error *error)
 
 /* ---- the model ---- */
 
-/* meta.items: the item of each output. */
-static bool name_items(const train *t, dq_bundle *model)
-{
-    const dq_index *ids = &t->dataset.catalogue.items.identity.ids;
-    dq_value list = dq_list();
-    for (uint32_t i = 0; i < dq_index_count(ids); i++) {
-        size_t n;
-        const char *id = dq_index_id(ids, i, &n);
-        if (!dq_list_add(&model->arena, &list, dq_string_n(&model->arena, id, n))) return false;
-    }
-    return dq_map_set(&model->arena, &model->meta, "items", list);
-}
-
 /* What dq-rank needs to know of sessions: where time stands, what labels are worth, which items there were.
  */
 static dq_status describe_sessions(const train *t, dq_bundle *model, dq_error *error)
@@ -217,8 +243,13 @@ static dq_status describe_sessions(const train *t, dq_bundle *model, dq_error *e
               dq_map_set(arena, &sessions, "map", dq_string(arena, t->o->map)) &&
               dq_map_set(arena, &model->meta, "sessions", sessions) &&
               dq_map_set(arena, &model->meta, "layout", layout);
-    if (ok && t->o->env.config.head == DQ_HEAD_OUTPUTS) ok = name_items(t, model);
-    return ok ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
+    if (!ok) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
+    const dq_vectors vectors = dq_entities_vectors(&c->items);
+    dq_model_items items;
+    status = dq_model_items_take(&items, &c->items.identity.ids, &vectors, error);
+    if (!status) status = dq_model_items_save(&items, model, error);
+    dq_model_items_free(&items);
+    return status;
 }
 
 static dq_status write_model(logged *l, dq_error *error)

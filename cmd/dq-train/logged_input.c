@@ -167,6 +167,25 @@ static dq_status number_episodes(uint32_t *episode, size_t count, uint32_t *epis
     return status;
 }
 
+/* Where the log says how its states are laid out, it says so in all bundles; this is their shape then. */
+static dq_status take_layout(train_logged_input *in, uint32_t width, uint32_t actions, dq_error *error)
+{
+    dq_session_layout first, layout;
+    dq_status status = dq_session_layout_load(&first, &in->bundles[0], error);
+    for (size_t b = 1; !status && b < in->bundle_count; b++) {
+        status = dq_session_layout_load(&layout, &in->bundles[b], error);
+        if (!status &&
+            (layout.item_width != first.item_width || dq_session_layout_fits(&first, &layout, NULL)))
+            status = dq_fail(error, DQ_ERR_SCHEMA, "states of several layouts");
+    }
+    if (status) return status;
+    if (first.item_width && dq_session_state_width(&first) != width)
+        return dq_fail(error, DQ_ERR_SCHEMA, "states %u wide, and a layout of other ones", width);
+    in->shape = first.item_width ? dq_env_session_spec(&first, actions, NULL)
+                                 : (dq_env_spec){.state_width = width, .action_count = actions};
+    return DQ_OK;
+}
+
 static dq_status make_transitions(train_logged_input *in, dq_error *error)
 {
     dq_logged_transitions *log = &in->transitions;
@@ -198,7 +217,7 @@ static dq_status make_transitions(train_logged_input *in, dq_error *error)
     }
     for (size_t r = 0; !status && r < log->count; r++)
         if (f.action[r] >= log->actions) log->actions = f.action[r] + 1;
-    in->shape = (dq_env_spec){.state_width = width, .action_count = log->actions};
+    if (!status) status = take_layout(in, width, log->actions, error);
     in->rows = dq_logged_of_transitions(log);
     return status;
 }

@@ -25,6 +25,7 @@
 #include "options.h"
 
 #include "data/label_map.h"
+#include "data/model_items.h"
 #include "env/catalogue.h"
 #include "learn/dynaq.h"
 #include "math/cosine.h"

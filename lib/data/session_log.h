@@ -15,6 +15,9 @@
 #include "data/label_map.h"
 #include "data/session_state.h"
 
+/* The attribute that tells the time, where nobody says. */
+#define DQ_SESSION_TIME_DEFAULT "time"
+
 /* What was logged, by rows of users and items. */
 typedef struct dq_session_rows {
     dq_vectors users, items;  /* users.width may be 0: nothing is known of them */

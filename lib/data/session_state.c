@@ -4,6 +4,7 @@
 #include "core/record.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { COUNTED = 10, CLOCK = 4, DAY = 86400, WEEK = 7 * DAY, LONG_AGO = 30 * DAY, MONDAY = 4 * DAY };
@@ -130,16 +131,23 @@ static double value_of(const dq_session_layout *l, const dq_record_field *f)
     return f->type == DQ_RECORD_FLAG ? *(const bool *)at : *(const uint32_t *)at;
 }
 
+static const char *words_of(const dq_record_field *f, double value, char words[32])
+{
+    if (f->type == DQ_RECORD_FLAG) return value != 0 ? "on" : "off";
+    (void)snprintf(words, 32, "%.9g", value);
+    return words;
+}
+
 dq_status dq_session_layout_fits(const dq_session_layout *model, const dq_session_layout *here,
                                  dq_error *error)
 {
+    char a[32], b[32];
     if (model->item_width == 0 || here->item_width == 0) return DQ_OK;
     for (size_t i = 0; i < FIELDS; i++) {
         double learnt = value_of(model, &fields[i]), shown = value_of(here, &fields[i]);
         if (learnt != shown)
-            return dq_fail(error, DQ_ERR_RANGE,
-                           "the model learnt from states with %s %.9g, and here it is %.9g", fields[i].name,
-                           learnt, shown);
+            return dq_fail(error, DQ_ERR_RANGE, "the model learnt from states with %s %s, and here it is %s",
+                           fields[i].name, words_of(&fields[i], learnt, a), words_of(&fields[i], shown, b));
     }
     return DQ_OK;
 }

@@ -62,10 +62,31 @@ static dq_status read_option(const dq_env_kind *kind, const char *text, size_t n
     return unknown_option(kind, text, name, error);
 }
 
-static dq_status read_options(const dq_env_kind *kind, const char *text, double *values, dq_error *error)
+/* Options that lay states out take the values of a layout. What is out of their range stays: the states will
+ * not be the same, and whoever compares them says so. */
+static void take_layout(const dq_env_kind *kind, const dq_session_layout *like, double *values)
+{
+    const struct {
+        const char *name;
+        double value;
+    } shown[] = {{"history", like->history},
+                 {"full", !like->mean},
+                 {"recency", like->recency},
+                 {"clock", like->clock},
+                 {"since", like->since}};
+    for (size_t i = 0; kind->options[i].name; i++)
+        for (size_t k = 0; k < sizeof shown / sizeof *shown; k++)
+            if (strcmp(kind->options[i].name, shown[k].name) == 0 && shown[k].value >= kind->options[i].min &&
+                shown[k].value <= kind->options[i].max)
+                values[i] = shown[k].value;
+}
+
+static dq_status read_options(const dq_env_kind *kind, const char *text, const dq_session_layout *like,
+                              double *values, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t i = 0; i < MAX_OPTIONS && kind->options[i].name; i++) values[i] = kind->options[i].value;
+    if (like && like->item_width) take_layout(kind, like, values);
     while (!status && text && *text) {
         size_t n = strcspn(text, ",");
         status = read_option(kind, text, n, values, error);
@@ -76,12 +97,12 @@ static dq_status read_options(const dq_env_kind *kind, const char *text, double 
 
 /* ---- an environment's life ---- */
 
-dq_status dq_env_new_kind(dq_env **env, const dq_env_kind *kind, void *self, const char *options,
-                          uint64_t seed, dq_error *error)
+static dq_status make(dq_env **env, const dq_env_kind *kind, void *self, const char *options,
+                      const dq_session_layout *like, uint64_t seed, dq_error *error)
 {
     double values[MAX_OPTIONS];
     *env = NULL;
-    dq_status status = read_options(kind, options, values, error);
+    dq_status status = read_options(kind, options, like, values, error);
     if (status) return status;
     dq_env *made = calloc(1, sizeof *made);
     if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment");
@@ -96,12 +117,37 @@ dq_status dq_env_new_kind(dq_env **env, const dq_env_kind *kind, void *self, con
     return DQ_OK;
 }
 
-dq_status dq_env_new(dq_env **env, const char *name, const char *options, uint64_t seed, dq_error *error)
+dq_status dq_env_new_kind(dq_env **env, const dq_env_kind *kind, void *self, const char *options,
+                          uint64_t seed, dq_error *error)
+{
+    return make(env, kind, self, options, NULL, seed, error);
+}
+
+dq_status dq_env_new_like(dq_env **env, const char *name, const char *options, const dq_session_layout *like,
+                          uint64_t seed, dq_error *error)
 {
     const dq_env_kind *kind = dq_env_find(name);
     *env = NULL;
     if (!kind) return dq_fail(error, DQ_ERR_UNKNOWN, "no environment '%s'", name);
-    return dq_env_new_kind(env, kind, NULL, options, seed, error);
+    return make(env, kind, NULL, options, like, seed, error);
+}
+
+dq_status dq_env_new(dq_env **env, const char *name, const char *options, uint64_t seed, dq_error *error)
+{
+    return dq_env_new_like(env, name, options, NULL, seed, error);
+}
+
+dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error)
+{
+    uint32_t count = env->shape.layout.item_width ? env->shape.action_count : 0, row;
+    int digits = count ? snprintf(NULL, 0, "%u", count - 1) : 0;
+    dq_status status = DQ_OK;
+    for (uint32_t i = 0; !status && i < count; i++) {
+        char id[16];
+        int n = snprintf(id, sizeof id, "i%0*u", digits, i);
+        status = dq_index_add(ids, id, (size_t)n, &row, NULL, error);
+    }
+    return status;
 }
 
 void dq_env_free(dq_env *env)

@@ -21,6 +21,7 @@
 #ifndef DQ_ENV_ENV_H
 #define DQ_ENV_ENV_H
 
+#include "core/index.h"
 #include "core/rng.h"
 #include "data/session_state.h"
 #include "dq/bundle.h"
@@ -113,10 +114,18 @@ const dq_env_kind *dq_env_find(const char *name);
 /* options: "name=value,name=value" or NULL. DQ_ERR_UNKNOWN for a kind or option that is not in the table,
  * DQ_ERR_RANGE for a value outside its range. */
 dq_status dq_env_new(dq_env **env, const char *kind, const char *options, uint64_t seed, dq_error *error);
+/* The same, with states laid out as `like` where the environment has an option for it (history, full,
+ * recency, clock, since) and options do not say otherwise; NULL or a layout of no sessions: dq_env_new. */
+dq_status dq_env_new_like(dq_env **env, const char *kind, const char *options, const dq_session_layout *like,
+                          uint64_t seed, dq_error *error);
 /* The same for a kind that is not in the table. self is handed to init in env->self. */
 dq_status dq_env_new_kind(dq_env **env, const dq_env_kind *kind, void *self, const char *options,
                           uint64_t seed, dq_error *error);
 void dq_env_free(dq_env *env);
+
+/* Adds the ids of the items that its actions are; none where they are no items. dq-sim writes them under
+ * these. */
+dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error);
 
 /* Begins an episode: state, steps and counters are new. */
 dq_status dq_env_reset(dq_env *env, dq_error *error);

@@ -22,6 +22,11 @@ static const char *prefix_of(const dq_rank_scorer *scorer)
 dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
     dq_net_spec spec;
+    if (dq_map_get(&model->meta, "task"))
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "the model is of an agent whose states are not of users who meet items: there is nothing to "
+            "rank (dq-eval --rollout plays it)");
     dq_status status = dq_net_load_spec(model, prefix_of(scorer), &spec, error);
     if (status == DQ_ERR_UNKNOWN)
         return dq_fail(error, status, "the model has no network called %s", prefix_of(scorer));

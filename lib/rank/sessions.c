@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents that learnt from sessions: where a user stands is what he met, so interactions and all items are
- * held, and a user's scores are computed together. What the lists then take for a user's vector is his value
- * of each action.
+ * Agents that learnt where users meet items, from a log or in an environment: where a user stands is what he
+ * met, so interactions and all items are held, and a user's scores are computed together. What the lists then
+ * take for a user's vector is his value of each action.
  */
 #include "rank/sessions.h"
 
@@ -16,22 +16,32 @@ enum { GROUP = 64 }; /* users whose values are computed together */
 
 bool dq_rank_sessions_fits(const dq_bundle *model)
 {
-    return dq_map_get(&model->meta, "sessions") != NULL;
+    return dq_map_get(&model->meta, "states") != NULL;
+}
+
+/* What the interactions of a log were. An agent of an environment has learnt from none: what a label is
+ * worth, and where the time stands, is then as dq-train has it by default. */
+static dq_status read_log(dq_rank_sessions *s, const dq_bundle *model, dq_error *error)
+{
+    const dq_value *meta = dq_map_get(&model->meta, "sessions");
+    const char *map = meta ? dq_value_text(&s->arena, dq_map_get(meta, "map")) : DQ_LABEL_MAP_DEFAULT;
+    s->log.time = meta ? dq_value_text(&s->arena, dq_map_get(meta, "time")) : DQ_SESSION_TIME_DEFAULT;
+    if (!map || !s->log.time)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model does not say what its sessions were");
+    s->by_user.gap = dq_value_number(dq_map_get(meta, "gap"), 0);
+    s->log.seconds = s->by_user.gap > 0 || s->shape.layout.clock || s->shape.layout.since;
+    s->log.map = &s->map;
+    return dq_label_map_parse(&s->map, map, error);
 }
 
 dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error *error)
 {
-    const dq_value *meta = dq_map_get(&model->meta, "sessions");
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
-    const char *map = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "map"));
-    s->log.time = status ? NULL : dq_value_text(&s->arena, dq_map_get(meta, "time"));
-    if (!status && (!map || !s->log.time))
-        status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not say what its sessions were");
-    if (!status) status = dq_label_map_parse(&s->map, map, error);
+    if (!status) status = dq_model_items_load(&s->learnt, model, s->shape.action_count, error);
+    if (!status && !s->learnt.digest && s->config.head == DQ_HEAD_OUTPUTS)
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not name the items of its outputs");
+    if (!status) status = read_log(s, model, error);
     if (status) return status;
-    s->log.map = &s->map;
-    s->by_user.gap = dq_value_number(dq_map_get(meta, "gap"), 0);
-    s->log.seconds = s->by_user.gap > 0 || s->shape.layout.clock || s->shape.layout.since;
     s->model = *model;
     *model = DQ_BUNDLE_EMPTY;
     s->on = true;
@@ -40,31 +50,21 @@ dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error 
 
 /* ---- what it learnt from, and what is here ---- */
 
-/* One output an item: each item here must be one of those it learnt. */
-static dq_status find_outputs(dq_rank_sessions *s, const dq_rank_items *items, dq_error *error)
+/* Each item here must be one of those that it learnt, where it has an output for each; and in any case no
+ * other under an equal id. */
+static dq_status find_learnt(dq_rank_sessions *s, const dq_rank_items *items, dq_error *error)
 {
-    const dq_value *learnt = dq_map_get(&s->model.meta, "items");
-    dq_index outputs = DQ_INDEX_EMPTY;
     dq_status status = DQ_OK;
-    if (!learnt || learnt->type != DQ_LIST || learnt->count != s->shape.action_count)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model does not name the items of its outputs");
-    for (uint32_t i = 0; !status && i < learnt->count; i++) {
-        const dq_value *id = &learnt->as.list[i];
-        uint32_t row;
-        status = id->type == DQ_STRING ? dq_index_add(&outputs, id->as.string, id->count, &row, NULL, error)
-                                       : dq_fail(error, DQ_ERR_SCHEMA, "an item of the model has no id");
-    }
     for (uint32_t i = 0; !status && i < dq_index_count(&items->identity.ids); i++) {
         size_t n;
         const char *id = dq_index_id(&items->identity.ids, i, &n);
-        s->output_of[i] = dq_index_find(&outputs, id, n);
-        if (s->output_of[i] == DQ_ABSENT)
+        status = dq_model_items_find(&s->learnt, id, n, s->vectors[i], items->width, &s->output_of[i], error);
+        if (!status && s->output_of[i] == DQ_ABSENT && s->config.head == DQ_HEAD_OUTPUTS)
             status = dq_fail(error, DQ_ERR_UNKNOWN,
                              "item %.*s has no output: the model has one for each item that it was trained "
                              "with (dq-train --head actions learns from items' vectors, and scores any)",
                              (int)n, id);
     }
-    dq_index_free(&outputs);
     return status;
 }
 
@@ -156,8 +156,8 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
     if (!s->vectors || !s->output_of || !s->before)
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
     find_vectors(s, blocks, block_count);
-    status = s->config.head == DQ_HEAD_ACTIONS ? take_actions(s, count, error)
-                                               : find_outputs(s, items, error);
+    status = find_learnt(s, items, error);
+    if (!status && s->config.head == DQ_HEAD_ACTIONS) status = take_actions(s, count, error);
     if (!status) status = make_agent(s, pool, error);
     if (!status) status = order_events(s, lists, &users->identity.ids, items, error);
     if (status) return status;
@@ -207,6 +207,7 @@ void dq_rank_sessions_free(dq_rank_sessions *s)
     dq_session_rows_free(&s->by_user);
     dq_session_log_free(&s->log);
     dq_label_map_free(&s->map);
+    dq_model_items_free(&s->learnt);
     dq_bundle_free(&s->model);
     dq_arena_free(&s->arena);
     free(s->vectors);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Ranking by an agent that learnt from sessions (learn/sessions.h): its scores are the values of its actions
- * in the state where a user stands, which is what he met. So everybody's interactions and all items are held,
- * and a user's scores are computed together, once.
+ * Ranking by an agent that learnt where users meet items, from sessions (learn/sessions.h) or in an
+ * environment: its scores are the values of its actions in the state where a user stands, which is what he
+ * met. So everybody's interactions and all items are held, and a user's scores are computed together, once.
  *
  *     dq_rank_sessions_load(&s, &model, &e);
  *     dq_session_log_add(&s.log, &interactions, &e);            for each bundle of them
@@ -13,6 +13,7 @@
 #ifndef DQ_RANK_SESSIONS_H
 #define DQ_RANK_SESSIONS_H
 
+#include "data/model_items.h"
 #include "data/session_log.h"
 #include "learn/agent.h"
 #include "learn/sessions.h"
@@ -26,6 +27,7 @@ typedef struct dq_rank_sessions {
     dq_agent_config config;
     dq_env_spec shape;
     dq_agent *agent;
+    dq_model_items learnt;
     dq_label_map map;
     dq_session_log log;      /* everybody's interactions */
     dq_session_rows by_user; /* by list */
@@ -44,7 +46,8 @@ bool dq_rank_sessions_fits(const dq_bundle *model);
 /* Takes the one model (*model is emptied). */
 dq_status dq_rank_sessions_load(dq_rank_sessions *sessions, dq_bundle *model, dq_error *error);
 /* Fits the catalogue to the model, and interactions to users and items. blocks: all items; kept. An item that
- * the model has no output for, and a user or item of an interaction that is not there, are DQ_ERR_UNKNOWN. */
+ * the model has no output for, and a user or item of an interaction that is not there, are DQ_ERR_UNKNOWN;
+ * one of another vector than the model learnt under its id is DQ_ERR_RANGE. */
 dq_status dq_rank_sessions_begin(dq_rank_sessions *sessions, dq_rank_lists *lists, const dq_entities *users,
                                  const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
                                  dq_pool *pool, dq_error *error);

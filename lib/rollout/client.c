@@ -86,6 +86,26 @@ static dq_status read_actions(dq_vec_env *envs, const dq_bundle *task, dq_error 
     return DQ_OK;
 }
 
+/* The items' ids, each once. */
+static dq_status read_ids(dq_vec_env *envs, const dq_bundle *task, dq_error *error)
+{
+    const dq_column *ids = dq_bundle_column(task, "id");
+    dq_status status = DQ_OK;
+    if (!ids) return DQ_OK;
+    if (ids->type != DQ_TEXT || ids->nulls)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its task: id is not the texts of all actions");
+    for (uint64_t i = 0; !status && i < task->rows; i++) {
+        size_t n;
+        bool added;
+        uint32_t row;
+        const char *id = dq_column_text(ids, i, &n);
+        status = dq_index_add(&envs->items, id, n, &row, &added, error);
+        if (!status && !added)
+            status = dq_fail(error, DQ_ERR_SCHEMA, "its task: id %.*s stands twice", (int)n, id);
+    }
+    return status;
+}
+
 static dq_status read_counters(dq_vec_env *envs, dq_bundle *task, dq_error *error)
 {
     const dq_value *names = dq_map_get(&task->meta, "counters");
@@ -113,6 +133,7 @@ static dq_status read_task(dq_vec_env *envs, dq_error *error)
     if (!status) status = read_count(task, "history", 0, MOST_WIDTH, &shape->history, error);
     if (!status) status = read_count(task, "limit", 0, MOST_STEPS, &shape->step_limit, error);
     if (!status) status = read_actions(envs, task, error);
+    if (!status) status = read_ids(envs, task, error);
     if (!status) status = dq_session_layout_load(&shape->layout, task, error);
     if (!status) status = read_counters(envs, task, error);
     dq_error why = DQ_ERROR_NONE;

@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/episodes.h"
 
+#include "data/model_items.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq_vec_env *envs,
+                                  dq_error *error)
+{
+    dq_vectors items;
+    if (head != DQ_HEAD_OUTPUTS) return DQ_OK;
+    dq_status status = dq_vec_env_items(envs, &items, error);
+    if (!status && items.at) status = dq_model_items_check(model, &envs->items, &items, error);
+    free((void *)(uintptr_t)items.at);
+    return status;
+}
 
 dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
                             dq_error *error)
@@ -19,6 +32,8 @@ dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_v
         return dq_fail(error, DQ_ERR_RANGE,
                        "an agent of states %u wide and %u actions; the environment has %u and %u",
                        shape.state_width, shape.action_count, env->state_width, env->action_count);
+    status = dq_episodes_check_items(model, config.head, envs, error);
+    if (status) return status;
     status = dq_agent_new(agent, kind, &config, config.head == DQ_HEAD_ACTIONS ? env : &shape, pool, error);
     return status ? status : dq_agent_load(*agent, false, model, error);
 }

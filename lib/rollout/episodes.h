@@ -15,6 +15,11 @@
 dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
                             dq_error *error);
 
+/* Whether the outputs of a model are those of the items of these environments (data/model_items.h). A head on
+ * actions scores any. */
+dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq_vec_env *envs,
+                                  dq_error *error);
+
 typedef struct dq_played {
     double total; /* the return, undiscounted */
     uint64_t steps;

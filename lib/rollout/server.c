@@ -52,15 +52,20 @@ static dq_status announce(server *v, dq_error *error)
 {
     const dq_env_spec *s = &v->first->shape;
     const uint64_t shape[2] = {s->action_count, s->action_width};
+    dq_index ids = DQ_INDEX_EMPTY;
     dq_bundle b;
     dq_status status = dq_bundle_init(&b, "task", s->action_count, error);
     if (!status && !describe(v->first, &b)) status = no_memory(error);
     if (!status) status = dq_session_layout_save(&s->layout, &b, error);
+    if (!status) status = dq_env_item_ids(v->first, &ids, error);
+    if (!status && dq_index_count(&ids))
+        status = dq_bundle_add_text(&b, "id", DQ_TEXT, ids.ids.offsets, ids.ids.data, NULL, error);
     if (!status && s->actions)
         status = dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, shape, s->actions, error);
     if (!status) status = dq_writer_put(v->out, &b, error);
     if (!status) status = dq_writer_flush(v->out, error);
     dq_bundle_free(&b);
+    dq_index_free(&ids);
     return status;
 }
 
@@ -77,7 +82,8 @@ static dq_status more_tasks(server *v, size_t count, dq_error *error)
     for (; !status && v->count < count; v->count++) {
         v->tasks[v->count] = v->first;
         v->begun[v->count] = false;
-        if (v->count > 0 && (status = dq_vec_env_make(&v->tasks[v->count], v->name, 0, error))) return status;
+        if (v->count > 0 && (status = dq_vec_env_make(&v->tasks[v->count], v->name, NULL, error)))
+            return status;
     }
     return status;
 }
@@ -180,7 +186,7 @@ static dq_status converse(server *v, const dq_maker *maker, dq_error *error)
 {
     int got = 0;
     dq_bundle q;
-    dq_status status = dq_vec_env_make(&v->first, v->name, 0, error);
+    dq_status status = dq_vec_env_make(&v->first, v->name, NULL, error);
     if (!status) status = dq_writer_open(&v->out, NULL, maker, NULL, 0, error);
     if (!status) status = announce(v, error);
     if (!status) status = dq_reader_open(&v->in, NULL, 0, error);

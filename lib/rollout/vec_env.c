@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-dq_status dq_vec_env_make(dq_env **task, const char *name, uint64_t seed, dq_error *error)
+dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layout *like, dq_error *error)
 {
     char kind[64] = "";
     size_t n = strcspn(name, ":");
     if (n < sizeof kind) memcpy(kind, name, n);
-    dq_status status = dq_env_new(task, kind, name[n] ? name + n + 1 : NULL, seed, error);
+    dq_status status = dq_env_new_like(task, kind, name[n] ? name + n + 1 : NULL, like, 0, error);
     if (status == DQ_ERR_UNKNOWN && !dq_env_find(kind))
         status = dq_fail(error, status, "no environment '%.*s' (dq-sim --list names them)", (int)n, name);
     return status;
@@ -28,9 +28,11 @@ static dq_status open_tasks(dq_vec_env *envs, dq_error *error)
     envs->tasks = calloc(envs->config.count, sizeof *envs->tasks);
     if (!envs->tasks) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
     for (size_t i = 0; !status && i < envs->config.count; i++)
-        status = dq_vec_env_make(&envs->tasks[i], envs->config.name, 0, error);
+        status = dq_vec_env_make(&envs->tasks[i], envs->config.name, envs->config.like, error);
     if (status) return status;
     envs->shape = envs->tasks[0]->shape;
+    status = dq_env_item_ids(envs->tasks[0], &envs->items, error);
+    if (status) return status;
     memcpy(envs->counters, envs->tasks[0]->kind->counters, sizeof envs->tasks[0]->kind->counters);
     return DQ_OK;
 }
@@ -69,6 +71,7 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
     if (envs->process) status = dq_env_client_close(envs, status, error);
     for (size_t i = 0; envs->tasks && i < envs->config.count; i++) dq_env_free(envs->tasks[i]);
     free(envs->tasks);
+    dq_index_free(&envs->items);
     free(envs->states);
     free(envs->next);
     free(envs->steps);
@@ -164,6 +167,18 @@ void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from)
 {
     for (size_t i = 0; to->tasks && from->tasks && i < to->config.count; i++)
         dq_env_copy(to->tasks[i], from->tasks[0]);
+}
+
+dq_status dq_vec_env_items(const dq_vec_env *envs, dq_vectors *items, dq_error *error)
+{
+    const dq_env_spec *s = &envs->shape;
+    *items = (dq_vectors){.count = s->action_count, .width = s->action_width};
+    if (dq_index_count(&envs->items) == 0 || !s->actions) return DQ_OK;
+    const float **at = malloc((size_t)s->action_count * sizeof *at);
+    if (!at) return dq_fail(error, DQ_ERR_MEMORY, "no memory for items");
+    for (uint32_t i = 0; i < s->action_count; i++) at[i] = s->actions + (size_t)i * s->action_width;
+    items->at = at;
+    return DQ_OK;
 }
 
 /* ---- checkpoints ---- */

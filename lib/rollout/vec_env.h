@@ -17,11 +17,14 @@
 
 #include "wire/coprocess.h"
 
+#include "core/index.h"
 #include "env/env.h"
 
 typedef struct dq_vec_env_config {
     const char *name;    /* KIND or KIND:name=value,... */
     const char *command; /* of a process instead; NULL: none */
+    const dq_session_layout
+        *like; /* lay states out so where the name's options do not say otherwise; NULL: no */
     size_t count;
     uint64_t seed;
     const dq_maker *maker;    /* of our stream to a process */
@@ -32,6 +35,7 @@ typedef struct dq_vec_env {
     dq_vec_env_config config;
     dq_env_spec shape;
     const char *counters[DQ_ENV_COUNTERS + 1]; /* names; NULL-ended */
+    dq_index items;                            /* ids of the items that actions are; empty: they are none */
     float *states, *next;                      /* (count, state_width) */
     dq_step *steps;                            /* (count) */
     double (*counted)[DQ_ENV_COUNTERS];        /* (count) of the episode so far */
@@ -57,12 +61,15 @@ void dq_vec_env_rewind(dq_vec_env *envs);
 /* Lets tasks remember what the first of others does (nothing, for processes). */
 void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from);
 
+/* The vectors of the items that actions are; at, which is to be freed, is NULL where they are none. */
+dq_status dq_vec_env_items(const dq_vec_env *envs, dq_vectors *items, dq_error *error);
+
 /* Adds env.* to a checkpoint, and takes it up again. A process plays its running episodes again;
  * DQ_ERR_IO when it comes to other states. */
 dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error);
 dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error);
 
-/* Splits KIND:options; *options is NULL when there are none. */
-dq_status dq_vec_env_make(dq_env **task, const char *name, uint64_t seed, dq_error *error);
+/* The environment of a name KIND or KIND:options, its states laid out as `like` (dq_env_new_like). */
+dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layout *like, dq_error *error);
 
 #endif

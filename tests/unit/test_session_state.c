@@ -195,7 +195,7 @@ static void a_model_keeps_it_and_says_what_differs(void **state)
     other = layout;
     other.mean = false;
     assert_int_equal(dq_session_layout_fits(&layout, &other, &e), DQ_ERR_RANGE);
-    assert_string_equal(e.reason, "the model learnt from states with mean 1, and here it is 0");
+    assert_string_equal(e.reason, "the model learnt from states with mean on, and here it is off");
 }
 
 static void layouts_that_cannot_be(void **state)

@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# One layout of session states: agents go from logs to environments and back, and rank wherever they learnt.
+
+bats_require_minimum_version 1.5.0
+
+world=users=30,items=40
+env=session:generated=1,$world
+map=VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1
+small=(--hidden 16 --batch 32)
+
+# The environment's users and items as dq-sim writes them, with their past.
+setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    PATH=$BUILD:$PATH
+    dq-sim --quiet --users 30 --items 40 -o log.dq
+    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 2 -o offline.dq log.dq
+    dq-train --quiet --preset session --env $env "${small[@]}" --episodes 40 --warmup 32 -o online.dq
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    PATH=$BUILD:$PATH
+}
+
+layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
+
+@test "learnt offline, an agent goes on online with the same states, and back; and the other way round" {
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 20 --warmup 32 --init offline.dq -o there.dq
+    [ "$(layout there.dq)" = "$(layout offline.dq)" ]
+    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init there.dq -o back.dq log.dq
+    [ "$(layout back.dq)" = "$(layout offline.dq)" ]
+    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o off.dq log.dq
+    [ "$(layout off.dq)" = "$(layout online.dq)" ]
+    [ "$(layout off.dq)" != "$(layout offline.dq)" ] # a mean there, the items here
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 20 --warmup 32 --init off.dq -o on.dq
+    [ "$(layout on.dq)" = "$(layout online.dq)" ]
+    dq-eval --rollout --env $env --episodes 5 --format json --model there.dq --model back.dq --model off.dq --model on.dq >/dev/null
+}
+
+@test "every part of a layout goes along" {
+    options=(--history 2 --history-mean --recency 0.5 --clock --since)
+    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
+    layout all.dq | jq -e '. == {user_width: 50, item_width: 50, history: 2, mean: true, recency: 0.5, steps: 10, count: true, clock: true, since: true}'
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --init all.dq -o on.dq
+    dq-train --quiet --env $env,history=2,full=0,recency=0.5,clock=1,since=1 --agent dqn "${small[@]}" --episodes 5 --init all.dq -o said.dq
+    [ "$(layout on.dq)" = "$(layout all.dq)" ]
+    cmp <(dq-cat --kind model on.dq | jq -c 'del(.meta.env?)') <(dq-cat --kind model said.dq | jq -c 'del(.meta.env?)')
+    dq-sim --quiet $env --play 3 --model all.dq -o played.dq
+    [ "$(dq-cat --kind transitions played.dq | head -1 | jq '.state | length')" -eq 107 ]
+    dq-train --quiet --offline --agent dqn "${small[@]}" --epochs 1 --init all.dq -o log2.dq played.dq
+    [ "$(layout log2.dq)" = "$(layout all.dq)" ]
+    dq-rank --model all.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
+    # The record says what holds, not what the defaults would have been.
+    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init all.dq -o taken.dq log.dq
+    dq-cat --lineage taken.dq | grep -m 1 dq-train | grep -q 'history=2 history-mean=true recency=0.5.*clock=true since=true'
+}
+
+@test "a state that does not fit is refused by what differs" {
+    refused() { # words, the command
+        run -1 --separate-stderr "${@:2}"
+        [[ "$stderr" == *"$1"* ]] || { echo "$stderr"; false; }
+    }
+    on=(dq-train --quiet --agent dqn "${small[@]}" --episodes 5 -o x.dq --init offline.dq)
+    refused "offline.dq: the model learnt from states with mean off, and here it is on" "${on[@]}" --env $env,full=0
+    refused "with history 3, and here it is 4" "${on[@]}" --env $env,history=4
+    refused "with steps 10, and here it is 12" "${on[@]}" --env $env,steps=12
+    refused "with clock off, and here it is on" "${on[@]}" --env $env,clock=1
+    refused "with user_width 50, and here it is 20" "${on[@]}" --env session:$world
+    refused "with mean off, and here it is on" "${on[@]}" --env-cmd "dq-sim $env --serve"
+    refused "with mean on, and here it is off" dq-eval --rollout --env $env,full=1 --model online.dq --episodes 2
+    off=(dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 -o x.dq --init online.dq)
+    refused "online.dq: the model learnt from states with history 3, and here it is 2" "${off[@]}" --history 2 log.dq
+    refused "with mean on, and here it is off" "${off[@]}" --no-history-mean log.dq
+    refused "with recency 1, and here it is 0.5" "${off[@]}" --recency .5 log.dq
+}
+
+@test "an agent of an environment ranks its items" {
+    dq-sim --quiet --users 30 --items 40 -n 0 | dq-rank --model online.dq -k 40 --format tsv >run.tsv
+    [ "$(wc -l <run.tsv)" -eq 1200 ]
+    dq-sim --quiet --users 30 --items 40 | dq-rank --model online.dq --user u04 -k 3 --format tsv | [ "$(wc -l)" -eq 3 ]
+    # Without events a user stands where a session begins: the value that dq-eval sees there, of the one who is served.
+    dq-cat --kind users --to stream log.dq >bare.dq
+    dq-cat --kind items --to stream log.dq >>bare.dq
+    dq-eval --rollout --env $env,first=7,served=1 --model online.dq --episodes 1 --format json |
+        jq -r 'select(.model == "online.dq").value' >expected
+    dq-rank --model online.dq --user u07 -k 1 --format tsv bare.dq | cut -f 4 >got
+    paste expected got | awk 'NF == 2 && $1 - $2 < 1e-4 && $2 - $1 < 1e-4 { ok = 1 } END { exit !ok }'
+    # The same in a process, whose task names its items.
+    dq-train --quiet --preset session --env-cmd "dq-sim $env --serve" "${small[@]}" --episodes 40 --warmup 32 -o process.dq
+    dq-rank --model online.dq -k 40 --format tsv log.dq >known.tsv
+    [ "$(wc -l <known.tsv)" -eq 1200 ]
+    dq-rank --model process.dq -k 40 --format tsv log.dq | cmp - known.tsv
+}
+
+@test "films are ranked, too" {
+    dq-train --quiet --preset films --env films:users=5 "${small[@]}" --episodes 3 -o films.dq
+    dq-cat --kind none --to stream log.dq | dq-sim films:users=5 --serve | dq-cat --kind task >films.jsonl
+    for u in 0 1 2; do jq -nc "{id: \"u$u\", vector: [range(50) | . * 0.02 - $u]}"; done >people.jsonl
+    for i in 3 3 5; do jq -nc "{user: \"u1\", item: \"i$i\", label: \"APPLY\", time: 7}"; done >seen.jsonl
+    dq-export --users people.jsonl --items films.jsonl --interactions seen.jsonl |
+        dq-rank --model films.dq -k 10 --format tsv >run.tsv
+    [ "$(wc -l <run.tsv)" -eq 30 ]
+    # A log of films goes on with that agent, and its states are the environment's.
+    dq-export --users people.jsonl --items films.jsonl --interactions seen.jsonl |
+        dq-train --quiet --offline --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-films.dq
+    [ "$(layout log-films.dq)" = "$(layout films.dq)" ]
+}
+
+@test "other items under equal ids are refused by name, by whoever would use them" {
+    other=session:generated=1,$world,world=7
+    run -1 --separate-stderr dq-rank --model online.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
+    [[ "$stderr" == *"item i00 has another vector here than the one that the model learnt"* ]]
+    run -1 --separate-stderr dq-rank --model offline.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
+    [[ "$stderr" == *"item i00 has another vector here"* ]]
+    run -1 --separate-stderr dq-eval --rollout --env $other --model online.dq --episodes 2
+    [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
+    run -1 --separate-stderr dq-train --quiet --env $other --agent dqn "${small[@]}" --episodes 2 --init online.dq -o x.dq
+    [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
+    run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq <(dq-sim --quiet --users 30 --items 40 --seed 7)
+    [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
+    # In another order outputs would be other items'.
+    dq-cat --kind items log.dq | tac >turned.jsonl
+    dq-cat --kind users log.dq >users.jsonl
+    dq-cat --kind interactions log.dq >interactions.jsonl
+    dq-export --users users.jsonl --items turned.jsonl --interactions interactions.jsonl -o turned.dq
+    run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq turned.dq
+    [[ "$stderr" == *"the model's action 0 is item i00, and here it is item i39"* ]]
+    dq-rank --model online.dq -k 3 --format tsv log.dq >straight.tsv
+    [ "$(wc -l <straight.tsv)" -eq 90 ]
+    dq-rank --model online.dq -k 3 --format tsv turned.dq | cmp - straight.tsv
+}
+
+@test "an agent whose states are of no users and items ranks nothing, and says so" {
+    dq-train --quiet --env chain --agent dqn --hidden 8 --total-steps 300 --warmup 64 --batch 16 -o chain.dq
+    run -1 --separate-stderr dq-rank --model chain.dq log.dq
+    [[ "$stderr" == *"chain.dq: the model is of an agent whose states are not of users who meet items"* ]]
+}
+
+@test "sessions are cut by a gap, and end as they are said to" {
+    train() { dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 2 -o "$1" "${@:2}" log.dq; }
+    train cut.dq --session-gap 86400
+    train ends.dq --session-gap 86400 --session-end terminal
+    dq-cat --kind model cut.dq >cut.jsonl
+    dq-cat --kind model ends.dq >ends.jsonl
+    ! cmp -s cut.jsonl ends.jsonl
+    dq-cat --kind model cut.dq | head -1 | jq -e '.meta.sessions.gap == 86400'
+    # dq-rank cuts alike: with the latest event a day and more after those before it, a user stands as if it were alone.
+    printf '%s\n' '{"user":"u01","item":"i05","label":"VIEW","time":"2024-05-01T10:00:00Z"}' '{"user":"u01","item":"i06","label":"VIEW","time":"2024-05-03T10:00:00Z"}' >two.jsonl
+    tail -1 two.jsonl >one.jsonl
+    jq -c 'del(.time)' two.jsonl >timeless.jsonl
+    jq -c '.time = "May"' two.jsonl >may.jsonl
+    dq-cat --kind users log.dq >users.jsonl
+    dq-cat --kind items log.dq >items.jsonl
+    for log in one two timeless may; do
+        dq-export --users users.jsonl --items items.jsonl --interactions $log.jsonl -o $log.dq
+    done
+    for model in cut offline; do
+        for log in one two; do dq-rank --model $model.dq --user u01 -k 5 --format tsv $log.dq >$model-$log.tsv; done
+    done
+    cmp cut-one.tsv cut-two.tsv
+    ! cmp -s offline-one.tsv offline-two.tsv
+    for words in --clock --since "--session-gap 60"; do
+        run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq timeless.dq
+        [[ "$stderr" == *"an interaction has no attribute 'time'"* ]]
+        run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq may.dq
+        [[ "$stderr" == *"the time 'time' of an interaction is neither seconds since 1970 nor ISO 8601: May"* ]]
+    done
+    run -2 dq-train --env $env --agent dqn --session-gap 3
+}
