@@ -3,12 +3,11 @@
 
 #include "data/load.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOGETHER = 256, RANDOM_STREAM = 0x726e64, INTERVAL_STREAM = 1, PAIRS_STREAM, SIGNS_STREAM };
+enum { TOGETHER = 256, RANDOM_STREAM = 0x726e64 };
 
 static dq_status no_memory(dq_error *error)
 {
@@ -84,45 +83,35 @@ static dq_status play_policy(env_rollout *run, env_policy *p, dq_error *error)
 
 /* ---- summing up ---- */
 
-static dq_status compare(const env_rollout *run, env_policy *p, double *scratch, dq_error *error)
+static void take_means(const env_rollout *run, env_policy *p, double *totals)
 {
-    const eval_options *o = run->o;
-    dq_rng pairs = dq_rng_stream(o->common.seed, PAIRS_STREAM);
-    dq_rng signs = dq_rng_stream(o->common.seed, SIGNS_STREAM);
-    for (size_t e = 0; e < run->episodes; e++)
-        scratch[e] = p->played[e].total - run->policies[0].played[e].total;
-    p->compared = true;
-    p->difference = dq_mean(scratch, run->episodes);
-    dq_status status = dq_randomisation_tests(scratch, run->episodes, 1, (size_t)o->resamples, &signs, &p->p,
-                                              error);
-    if (status) return status;
-    return dq_bootstrap_means(scratch, run->episodes, 1, (size_t)o->resamples, o->confidence, &pairs,
-                              &p->difference_interval, error);
-}
-
-static dq_status sum_up(const env_rollout *run, env_policy *p, double *scratch, dq_error *error)
-{
-    const eval_options *o = run->o;
     const double n = (double)run->episodes;
-    dq_rng rng = dq_rng_stream(o->common.seed, INTERVAL_STREAM);
-    p->min = INFINITY;
-    p->max = -INFINITY;
     for (size_t e = 0; e < run->episodes; e++) {
         const dq_played *x = &p->played[e];
-        scratch[e] = x->total;
-        p->min = fmin(p->min, x->total);
-        p->max = fmax(p->max, x->total);
+        totals[e] = x->total;
         p->steps += (double)x->steps / n;
         p->value += x->value / n;
         p->discounted += x->discounted / n;
         for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) p->counted[c] += x->counted[c] / n;
     }
-    p->mean = dq_mean(scratch, run->episodes);
-    p->sd = dq_sd(scratch, run->episodes);
-    dq_status status = dq_bootstrap_means(scratch, run->episodes, 1, (size_t)o->resamples, o->confidence,
-                                          &rng, &p->interval, error);
-    if (status || p == run->policies) return status;
-    return compare(run, p, scratch, error);
+}
+
+static dq_status sum_up(env_rollout *run, dq_error *error)
+{
+    const eval_options *o = run->o;
+    const dq_compare_config config = {
+        .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
+    double *totals = calloc(run->policy_count * run->episodes + 1, sizeof *totals); /* (policies, episodes) */
+    dq_summary *summaries = calloc(run->policy_count, sizeof *summaries);
+    dq_status status = totals && summaries ? DQ_OK : no_memory(error);
+    for (size_t i = 0; i < run->policy_count && !status; i++)
+        take_means(run, &run->policies[i], totals + i * run->episodes);
+    if (!status)
+        status = dq_summarise_runs(totals, run->policy_count, run->episodes, &config, summaries, error);
+    for (size_t i = 0; i < run->policy_count && !status; i++) run->policies[i].total = summaries[i];
+    free(totals);
+    free(summaries);
+    return status;
 }
 
 dq_status env_rollout_run(env_rollout *run, const eval_options *o, dq_error *error)
@@ -132,17 +121,14 @@ dq_status env_rollout_run(env_rollout *run, const eval_options *o, dq_error *err
         .speaker = {.program = "dq-eval", .version = DQ_VERSION, .options = dq_map(), .seed = -1},
         .episodes = (size_t)o->episodes,
         .policy_count = o->models.count};
-    double *scratch = calloc(run->episodes, sizeof *scratch);
     run->policies = calloc(run->policy_count, sizeof *run->policies);
-    dq_status status = scratch && run->policies ? DQ_OK : no_memory(error);
+    dq_status status = run->policies ? DQ_OK : no_memory(error);
     if (!status) status = dq_pool_new(&run->pool, dq_cli_threads(&o->common, 1), error);
     for (size_t i = 0; !status && i < run->policy_count; i++) {
         run->policies[i].name = o->models.at[i];
         status = play_policy(run, &run->policies[i], error);
-        if (!status) status = sum_up(run, &run->policies[i], scratch, error);
     }
-    free(scratch);
-    return status;
+    return status ? status : sum_up(run, error);
 }
 
 void env_rollout_free(env_rollout *run)

@@ -7,17 +7,14 @@
 #define DQ_EVAL_ENV_H
 
 #include "eval.h"
+#include "measure/summary.h"
 #include "rollout/episodes.h"
 
 typedef struct env_policy {
     const char *name;  /* --model's: a file, or random */
     dq_played *played; /* (episodes) */
-    double mean, sd, min, max, steps, value, discounted;
-    double counted[DQ_ENV_COUNTERS];
-    dq_interval interval;
-    bool compared; /* with the first, in pairs */
-    double difference, p;
-    dq_interval difference_interval;
+    dq_summary total;  /* of the episodes' returns; all but the first are compared with it */
+    double steps, value, discounted, counted[DQ_ENV_COUNTERS]; /* means */
 } env_policy;
 
 typedef struct env_rollout {

@@ -10,6 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_compared(const env_rollout *run, const env_policy *p)
+{
+    return p != run->policies;
+}
+
 /* ---- a table to look at ---- */
 
 static dq_status table_head(const env_rollout *run, int width, dq_sink *out, dq_error *error)
@@ -33,16 +38,17 @@ static dq_status table_interval(const dq_interval *interval, dq_sink *out, dq_er
 static dq_status table_row(const env_rollout *run, const env_policy *p, int width, dq_sink *out,
                            dq_error *error)
 {
-    dq_status status = dq_sink_printf(out, error, "%-*s  %9.3f", width, p->name, p->mean);
-    if (!status) status = table_interval(&p->interval, out, error);
+    dq_status status = dq_sink_printf(out, error, "%-*s  %9.3f", width, p->name, p->total.mean);
+    if (!status) status = table_interval(&p->total.compared.interval, out, error);
     if (!status)
-        status = dq_sink_printf(out, error, "  %9.3f  %9.3f  %9.3f  %7.1f", p->sd, p->min, p->max, p->steps);
+        status = dq_sink_printf(out, error, "  %9.3f  %9.3f  %9.3f  %7.1f", p->total.sd, p->total.min,
+                                p->total.max, p->steps);
     for (size_t c = 0; c < run->counter_count && !status; c++)
         status = dq_sink_printf(out, error, "  %9.3f", p->counted[c]);
-    if (status || !p->compared) return status ? status : dq_sink_printf(out, error, "\n");
-    status = dq_sink_printf(out, error, "  %+9.3f", p->difference);
-    if (!status) status = table_interval(&p->difference_interval, out, error);
-    return status ? status : dq_sink_printf(out, error, "  %6.4f\n", p->p);
+    if (status || !is_compared(run, p)) return status ? status : dq_sink_printf(out, error, "\n");
+    status = dq_sink_printf(out, error, "  %+9.3f", p->total.compared.difference);
+    if (!status) status = table_interval(&p->total.compared.difference_interval, out, error);
+    return status ? status : dq_sink_printf(out, error, "  %6.4f\n", p->total.compared.p);
 }
 
 /* ---- TSV: model, measure, at, value ---- */
@@ -52,21 +58,21 @@ static dq_status tsv_model(const env_rollout *run, const env_policy *p, dq_sink 
     const struct {
         const char *name;
         double value;
-    } rows[] = {{"mean", p->mean},
-                {"low", p->interval.low},
-                {"high", p->interval.high},
-                {"sd", p->sd},
-                {"min", p->min},
-                {"max", p->max},
+    } rows[] = {{"mean", p->total.mean},
+                {"low", p->total.compared.interval.low},
+                {"high", p->total.compared.interval.high},
+                {"sd", p->total.sd},
+                {"min", p->total.min},
+                {"max", p->total.max},
                 {"steps", p->steps},
                 {"discounted", p->discounted},
                 {"value", p->value},
-                {"difference", p->difference},
-                {"difference_low", p->difference_interval.low},
-                {"difference_high", p->difference_interval.high},
-                {"p", p->p}};
+                {"difference", p->total.compared.difference},
+                {"difference_low", p->total.compared.difference_interval.low},
+                {"difference_high", p->total.compared.difference_interval.high},
+                {"p", p->total.compared.p}};
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < (p->compared ? 13U : 9U) && !status; i++)
+    for (size_t i = 0; i < (is_compared(run, p) ? 13U : 9U) && !status; i++)
         status = eval_tsv_line(out, p->name, rows[i].name, strlen(rows[i].name), 0, rows[i].value, error);
     for (size_t c = 0; c < run->counter_count && !status; c++)
         status = eval_tsv_line(out, p->name, run->counters[c], strlen(run->counters[c]), 0, p->counted[c],
@@ -95,17 +101,18 @@ static bool put_model(const env_rollout *run, const env_policy *p, dq_arena *are
     dq_value counts = dq_map(), episodes = dq_list();
     bool done = dq_map_set(arena, map, "model", dq_string(arena, p->name)) &&
                 dq_map_set(arena, map, "episodes", dq_int((int64_t)run->episodes)) &&
-                put(arena, map, "mean", p->mean) && put_interval(arena, map, "interval", &p->interval) &&
-                put(arena, map, "sd", p->sd) && put(arena, map, "min", p->min) &&
-                put(arena, map, "max", p->max) && put(arena, map, "steps", p->steps) &&
+                put(arena, map, "mean", p->total.mean) &&
+                put_interval(arena, map, "interval", &p->total.compared.interval) &&
+                put(arena, map, "sd", p->total.sd) && put(arena, map, "min", p->total.min) &&
+                put(arena, map, "max", p->total.max) && put(arena, map, "steps", p->steps) &&
                 put(arena, map, "discounted", p->discounted) && put(arena, map, "value", p->value);
     for (size_t c = 0; c < run->counter_count && done; c++)
         done = put(arena, &counts, run->counters[c], p->counted[c]);
     if (run->counter_count) done = done && dq_map_set(arena, map, "counts", counts);
-    if (p->compared)
-        done = done && put(arena, map, "difference", p->difference) &&
-               put_interval(arena, map, "difference_interval", &p->difference_interval) &&
-               put(arena, map, "p", p->p);
+    if (is_compared(run, p))
+        done = done && put(arena, map, "difference", p->total.compared.difference) &&
+               put_interval(arena, map, "difference_interval", &p->total.compared.difference_interval) &&
+               put(arena, map, "p", p->total.compared.p);
     for (size_t e = 0; run->o->by_query && e < run->episodes && done; e++)
         done = dq_list_add(arena, &episodes, dq_real(p->played[e].total));
     if (run->o->by_query) done = done && dq_map_set(arena, map, "by_episode", episodes);

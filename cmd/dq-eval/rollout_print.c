@@ -5,18 +5,18 @@
 #include "rollout.h"
 
 #include "cli/rows.h"
+#include "measure/summary.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A model's episodes, each by its mean reward per step, and how they differ from the first model's. */
+/* What a model came to. */
 typedef struct outcome {
-    double mean, sd, min, max;
-    bool compared;
-    double difference, percent, p; /* percent of the first's mean; NAN when that is 0 */
-    dq_interval interval;
+    dq_summary reward;   /* of its episodes, each by its mean reward per step */
+    bool compared;       /* with the first model */
+    double percent;      /* the difference in percent of the first's mean; NAN when that is 0 */
     double *label_share; /* (labels) */
 } outcome;
 
@@ -35,40 +35,30 @@ static double step_mean(const rollout *run, const policy *p, size_t step)
     return sum / (double)run->episodes;
 }
 
-static dq_status compare(rollout *run, const double *means, double *scratch, outcome *out, dq_error *error)
+/* Of all models; summaries (policies). */
+static dq_status sum_up(const rollout *run, dq_summary *summaries, dq_error *error)
 {
     const eval_options *o = run->o;
-    double base = 0;
-    dq_rng resample = dq_rng_stream(o->common.seed, 1), signs = dq_rng_stream(o->common.seed, 2);
-    for (size_t e = 0; e < run->episodes; e++) {
-        double first = episode_mean(run, &run->policies[0], e);
-        base += first / (double)run->episodes;
-        scratch[e] = means[e] - first;
-    }
-    out->compared = true;
-    out->difference = dq_mean(scratch, run->episodes);
-    out->percent = base != 0 ? 100 * out->difference / fabs(base) : (double)NAN;
-    dq_status status = dq_randomisation_tests(scratch, run->episodes, 1, (size_t)o->resamples, &signs,
-                                              &out->p, error);
-    if (status) return status;
-    return dq_bootstrap_means(scratch, run->episodes, 1, (size_t)o->resamples, o->confidence, &resample,
-                              &out->interval, error);
+    const dq_compare_config config = {
+        .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
+    double *means = calloc(run->policy_count * run->episodes + 1, sizeof *means); /* (policies, episodes) */
+    if (!means) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    for (size_t i = 0; i < run->policy_count; i++)
+        for (size_t e = 0; e < run->episodes; e++)
+            means[i * run->episodes + e] = episode_mean(run, &run->policies[i], e);
+    dq_status status = dq_summarise_runs(means, run->policy_count, run->episodes, &config, summaries, error);
+    free(means);
+    return status;
 }
 
-static dq_status sum_up(rollout *run, size_t which, double *scratch, outcome *out, dq_error *error)
+static void take_outcome(const rollout *run, size_t which, const dq_summary *summaries, outcome *out)
 {
     const policy *p = &run->policies[which];
-    double *means = scratch, all = (double)(run->episodes * run->steps);
-    *out = (outcome){.min = INFINITY, .max = -INFINITY, .label_share = out->label_share};
-    for (size_t e = 0; e < run->episodes; e++) {
-        means[e] = episode_mean(run, p, e);
-        out->min = fmin(out->min, means[e]);
-        out->max = fmax(out->max, means[e]);
-    }
-    out->mean = dq_mean(means, run->episodes);
-    out->sd = dq_sd(means, run->episodes);
+    double all = (double)(run->episodes * run->steps), base = fabs(summaries[0].mean);
+    out->reward = summaries[which];
+    out->compared = which > 0;
+    out->percent = base > 0 ? 100 * out->reward.compared.difference / base : (double)NAN;
     for (size_t l = 0; l < run->label_count; l++) out->label_share[l] = (double)p->labelled[l] / all;
-    return which ? compare(run, means, scratch + run->episodes, out, error) : DQ_OK;
 }
 
 /* A label's name; the last row stands for all that are not in the map. */
@@ -106,13 +96,14 @@ static dq_status table_head(const rollout *run, int width, dq_sink *out, dq_erro
 static dq_status table_row(const rollout *run, const policy *p, const outcome *c, int width, dq_sink *out,
                            dq_error *error)
 {
-    dq_status status = dq_sink_printf(out, error, "%-*s  %9.4f  %9.4f  %9.4f  %9.4f", width, p->name, c->mean,
-                                      c->sd, c->min, c->max);
+    dq_status status = dq_sink_printf(out, error, "%-*s  %9.4f  %9.4f  %9.4f  %9.4f", width, p->name,
+                                      c->reward.mean, c->reward.sd, c->reward.min, c->reward.max);
     for (size_t l = 0; l < shown_labels(run) && !status; l++)
         status = dq_sink_printf(out, error, "  %7.1f%%", 100 * c->label_share[l]);
     if (!status && c->compared)
-        status = dq_sink_printf(out, error, "  %+9.4f  [%+.4f, %+.4f]  %6.4f", c->difference, c->interval.low,
-                                c->interval.high, c->p);
+        status = dq_sink_printf(out, error, "  %+9.4f  [%+.4f, %+.4f]  %6.4f", c->reward.compared.difference,
+                                c->reward.compared.difference_interval.low,
+                                c->reward.compared.difference_interval.high, c->reward.compared.p);
     if (!status && c->compared && !isnan(c->percent))
         status = dq_sink_printf(out, error, "  %+.1f%%", c->percent);
     return status ? status : dq_sink_printf(out, error, "\n");
@@ -142,14 +133,14 @@ static dq_status tsv_summary(const rollout *run, const policy *p, const outcome 
     const struct {
         const char *name;
         double value;
-    } rows[] = {{"mean", c->mean},
-                {"sd", c->sd},
-                {"min", c->min},
-                {"max", c->max},
-                {"difference", c->difference},
-                {"difference_low", c->interval.low},
-                {"difference_high", c->interval.high},
-                {"p", c->p},
+    } rows[] = {{"mean", c->reward.mean},
+                {"sd", c->reward.sd},
+                {"min", c->reward.min},
+                {"max", c->reward.max},
+                {"difference", c->reward.compared.difference},
+                {"difference_low", c->reward.compared.difference_interval.low},
+                {"difference_high", c->reward.compared.difference_interval.high},
+                {"p", c->reward.compared.p},
                 {"improvement_percent", c->percent}};
     dq_status status = DQ_OK;
     for (size_t i = 0; i < (c->compared ? 9U : 4U) && !status; i++)
@@ -185,11 +176,11 @@ static bool put(dq_arena *arena, dq_value *map, const char *key, double value)
 static bool put_comparison(const outcome *c, dq_arena *arena, dq_value *map)
 {
     dq_value interval = dq_list();
-    return dq_list_add(arena, &interval, dq_real(c->interval.low)) &&
-           dq_list_add(arena, &interval, dq_real(c->interval.high)) &&
-           put(arena, map, "difference", c->difference) &&
-           dq_map_set(arena, map, "difference_interval", interval) && put(arena, map, "p", c->p) &&
-           put(arena, map, "improvement_percent", c->percent);
+    return dq_list_add(arena, &interval, dq_real(c->reward.compared.difference_interval.low)) &&
+           dq_list_add(arena, &interval, dq_real(c->reward.compared.difference_interval.high)) &&
+           put(arena, map, "difference", c->reward.compared.difference) &&
+           dq_map_set(arena, map, "difference_interval", interval) &&
+           put(arena, map, "p", c->reward.compared.p) && put(arena, map, "improvement_percent", c->percent);
 }
 
 static bool put_labels(const rollout *run, const outcome *c, dq_arena *arena, dq_value *map)
@@ -210,8 +201,8 @@ static bool put_model(const rollout *run, const policy *p, const outcome *c, dq_
     bool done = dq_map_set(arena, map, "model", dq_string(arena, p->name)) &&
                 dq_map_set(arena, map, "episodes", dq_int((int64_t)run->episodes)) &&
                 dq_map_set(arena, map, "steps", dq_int((int64_t)run->steps)) &&
-                put(arena, map, "mean", c->mean) && put(arena, map, "sd", c->sd) &&
-                put(arena, map, "min", c->min) && put(arena, map, "max", c->max);
+                put(arena, map, "mean", c->reward.mean) && put(arena, map, "sd", c->reward.sd) &&
+                put(arena, map, "min", c->reward.min) && put(arena, map, "max", c->reward.max);
     if (c->compared) done = done && put_comparison(c, arena, map);
     if (run->logged) done = done && put_labels(run, c, arena, map);
     for (size_t s = 0; run->o->cold_start && s < run->steps && done; s++)
@@ -250,21 +241,21 @@ dq_status rollout_print(rollout *run, dq_sink *out, dq_error *error)
 {
     int width = name_width(run), format = run->o->format;
     outcome c = {.label_share = calloc(run->label_count, sizeof(double))};
-    double *scratch = calloc(2 * run->episodes, sizeof *scratch);
+    dq_summary *summaries = calloc(run->policy_count + 1, sizeof *summaries);
     dq_status status = DQ_OK;
-    if (!scratch || !c.label_share) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    if (!summaries || !c.label_share) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    if (!status) status = sum_up(run, summaries, error);
     if (!status && format == EVAL_TABLE) status = table_head(run, width, out, error);
     if (!status && format == EVAL_TSV) status = dq_sink_printf(out, error, "model\tmeasure\tat\tvalue\n");
     for (size_t i = 0; i < run->policy_count && !status; i++) {
         const policy *p = &run->policies[i];
-        status = sum_up(run, i, scratch, &c, error);
-        if (status) break;
+        take_outcome(run, i, summaries, &c);
         status = format == EVAL_TABLE ? table_row(run, p, &c, width, out, error)
                  : format == EVAL_TSV ? tsv_model(run, p, &c, out, error)
                                       : json_model(run, p, &c, out, error);
     }
     if (!status && format == EVAL_TABLE && run->o->cold_start) status = table_steps(run, out, error);
-    free(scratch);
+    free(summaries);
     free(c.label_share);
     return status;
 }
