@@ -110,11 +110,13 @@ static dq_status know_user(rollout *run, uint32_t user, dq_error *error)
     return DQ_OK;
 }
 
-static float reward_of(void *arg, uint32_t user, uint32_t item)
+static dq_status reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
 {
     const rollout *run = arg;
     (void)user; /* know_user has been told */
-    return run->rewards[item];
+    (void)error;
+    *reward = run->rewards[item];
+    return DQ_OK;
 }
 
 /* ---- the policies ---- */
@@ -138,14 +140,14 @@ static const dq_policy_by by[] = {[POLICY_MODEL] = DQ_POLICY_NET,
 
 static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
 {
-    dq_catalogue_env_config config = {.item_count = dq_entities_count(&run->dataset.catalogue.items),
+    dq_catalogue_env_config config = {.users = dq_entities_vectors(&run->dataset.catalogue.users),
+                                      .items = dq_entities_vectors(&run->dataset.catalogue.items),
                                       .candidates = (uint32_t)run->o->candidates,
                                       .reward = reward_of,
-                                      .reward_arg = run,
-                                      .seed = run->o->common.seed};
+                                      .reward_arg = run};
     p->labelled = calloc(run->label_count, sizeof *p->labelled);
     if (!p->labelled) return short_of_memory(error);
-    dq_status status = dq_catalogue_env_new(&p->player.env, "catalogue", &config, error);
+    dq_status status = dq_catalogue_env_new(&p->player.env, &config, run->o->common.seed, error);
     if (status) return status;
     const dq_catalogue *c = &run->dataset.catalogue;
     p->player = (dq_catalogue_policy){.by = by[p->kind],
@@ -217,10 +219,10 @@ static dq_status play(rollout *run, policy *p, size_t episode, dq_error *error)
 {
     dq_status status = by[p->kind] == DQ_POLICY_NET ? load_model(run, p, error) : DQ_OK;
     if (status) return status;
-    dq_catalogue_policy_play(&p->player, run->user, run->steps, run->chosen,
-                             p->reward + episode * run->steps);
-    for (size_t s = 0; s < run->steps; s++) p->labelled[run->labels[run->chosen[s]]]++;
-    return DQ_OK;
+    status = dq_catalogue_policy_play(&p->player, run->user, run->steps, run->chosen,
+                                      p->reward + episode * run->steps, error);
+    for (size_t s = 0; s < run->steps && !status; s++) p->labelled[run->labels[run->chosen[s]]]++;
+    return status;
 }
 
 static dq_status read_input(rollout *run, const dq_cli *cli, dq_error *error)
@@ -283,7 +285,7 @@ void rollout_free(rollout *run)
         dq_models_free(&p->models);
         dq_reader_close(p->reader);
         dq_net_free(p->player.net);
-        dq_catalogue_env_free(p->player.env);
+        dq_env_free(p->player.env);
         dq_catalogue_policy_close(&p->player);
         free(p->reward);
         free(p->labelled);

@@ -10,7 +10,7 @@
 
 typedef struct states {
     plan *plan;
-    const dq_bundle *model;
+    dq_bundle *model;
     dq_agent *agent;
     uint32_t actions;
     plan_starts starts;

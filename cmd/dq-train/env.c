@@ -68,11 +68,8 @@ static dq_status scheduled(const env_run *run, uint64_t *updates, dq_error *erro
 static dq_status note_items(env_run *run, dq_error *error)
 {
     dq_vec_env *envs = run->online.envs;
-    dq_vectors items;
-    dq_status status = dq_vec_env_items(envs, &items, error);
-    if (!status && items.at) status = dq_model_items_take(&run->items, &envs->items, &items, error);
-    free((void *)(uintptr_t)items.at);
-    return status;
+    dq_vectors items = dq_vec_env_items(envs);
+    return items.at ? dq_model_items_take(&run->items, &envs->items, &items, error) : DQ_OK;
 }
 
 /* ---- the model that is started from ---- */

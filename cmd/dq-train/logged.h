@@ -23,7 +23,6 @@ typedef struct train_logged_input {
     size_t bundle_count, bundle_capacity;
     uint32_t *group; /* (users) of sessions */
     dq_env_spec shape;
-    float *actions; /* (items, width) of a head on actions */
     dq_logged_rows rows;
 } train_logged_input;
 

@@ -107,11 +107,7 @@ static dq_status make_sessions(train *t, train_logged_input *in, dq_error *error
         return dq_fail(error, DQ_ERR_SCHEMA, "the items have no vectors (dq-embed makes them from texts)");
     dq_status status = make_log(t, in, error);
     if (status) return status;
-    if (t->o->env.config.head == DQ_HEAD_ACTIONS) {
-        in->actions = malloc((size_t)in->by_user.items.count * items->width * sizeof *in->actions);
-        if (!in->actions) return no_memory(error);
-    }
-    in->shape = dq_sessions_shape(&in->by_user, in->actions);
+    in->shape = dq_sessions_shape(&in->by_user, t->o->env.config.head == DQ_HEAD_ACTIONS);
     status = train_groups(t, &in->group, error);
     if (!status)
         status = dq_sessions_new(&in->sessions, &in->by_user, t->o->logged.end == TRAIN_END_TERMINAL, error);
@@ -251,5 +247,4 @@ void train_logged_free(train_logged_input *in)
     const void *owned[] = {log->state, log->next, log->reward, log->action, log->episode, log->done};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free((void *)(uintptr_t)owned[i]);
     free(in->group);
-    free(in->actions);
 }

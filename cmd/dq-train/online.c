@@ -144,12 +144,12 @@ static dq_status make(online *run, dq_error *error)
     dq_status status = train_rewards_new(&run->rewards, t, run->user, error);
     if (status) return status;
     dq_catalogue_env_config config = {.user = run->user,
-                                      .item_count = dq_entities_count(&t->dataset.catalogue.items),
+                                      .users = dq_entities_vectors(&t->dataset.catalogue.users),
+                                      .items = dq_entities_vectors(&t->dataset.catalogue.items),
                                       .candidates = (uint32_t)t->o->candidates,
                                       .reward = train_reward_of,
-                                      .reward_arg = run->rewards,
-                                      .seed = t->o->common.seed};
-    if ((status = dq_catalogue_env_new(&run->loop.env, "catalogue", &config, error))) return status;
+                                      .reward_arg = run->rewards};
+    if ((status = dq_catalogue_env_new(&run->loop.env, &config, t->o->common.seed, error))) return status;
     run->loop.config = (dq_online_catalogue_config){.episodes = t->o->episodes,
                                                     .steps = t->o->steps,
                                                     .arg = run,
@@ -172,7 +172,7 @@ dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar
     if (!status && maker && !dq_value_copy(&t->cli->arena, maker, labeller))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for who labelled");
     status = train_rewards_end(run.rewards, status, error);
-    dq_catalogue_env_free(run.loop.env);
+    dq_env_free(run.loop.env);
     *agent = run.loop.agent;
     return status;
 }

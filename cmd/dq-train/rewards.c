@@ -116,15 +116,15 @@ double train_rewards_weight(const train_rewards *r)
 
 /* The candidates that nobody has asked yet, the most likely to be chosen first: by Q, equal ones as they are
  * offered. Insertion keeps the best --ask-ahead. */
-static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_catalogue_env *env, uint32_t chosen)
+static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_env *env, uint32_t chosen)
 {
     dq_vectors users = dq_dynaq_users(agent), items = dq_dynaq_items(agent);
     size_t most = (size_t)r->t->o->ask_ahead, n = 0;
-    for (uint32_t c = 0; most && c < env->candidate_count; c++) {
-        uint32_t item = env->candidates[c];
+    for (uint32_t c = 0; most && c < env->offered_count; c++) {
+        uint32_t item = env->offered[c];
         float value;
         if (item == chosen || !dq_remote_unasked(r->labeller, item)) continue;
-        dq_net_score(dq_dynaq_q(agent), users.at[env->user], items.at[item], items.width, 1, &value);
+        dq_net_score(dq_dynaq_q(agent), users.at[env->number], items.at[item], items.width, 1, &value);
         size_t at = n < most ? n++ : most;
         for (; at > 0 && r->ahead_value[at - 1] < value; at--) {
             if (at == most) continue;
@@ -138,10 +138,10 @@ static size_t choose_ahead(train_rewards *r, dq_dynaq *agent, const dq_catalogue
     return n;
 }
 
-dq_status train_rewards_need(train_rewards *r, dq_dynaq *agent, const dq_catalogue_env *env, uint32_t choice,
+dq_status train_rewards_need(train_rewards *r, dq_dynaq *agent, const dq_env *env, uint32_t choice,
                              dq_error *error)
 {
-    uint32_t item = env->candidates[choice];
+    uint32_t item = env->offered[choice];
     if (!r->labeller || (r->t->weighted && r->weight == 1)) return DQ_OK; /* the cosine is known */
     size_t n = dq_remote_unasked(r->labeller, item) ? choose_ahead(r, agent, env, item) : 0;
     return dq_remote_need(r->labeller, item, r->ahead, n, error);
@@ -159,16 +159,18 @@ const dq_value *train_rewards_labeller(const train_rewards *r)
     return r->labeller ? dq_remote_maker(r->labeller) : NULL;
 }
 
-float train_reward_of(void *arg, uint32_t user, uint32_t item)
+dq_status train_reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
 {
     const train_rewards *r = arg;
     (void)user;
-    float reward = r->labeller ? dq_remote_reward(r->labeller, item) : r->reward[item];
+    (void)error;
+    float value = r->labeller ? dq_remote_reward(r->labeller, item) : r->reward[item];
     if (r->t->weighted) {
         float llm = r->labeller ? dq_remote_llm(r->labeller, item) : r->llm[item];
-        reward = dq_reward_weigh(r->weight, r->cosine[item], llm);
+        value = dq_reward_weigh(r->weight, r->cosine[item], llm);
     }
-    return isnan(reward) ? r->t->ignore : reward;
+    *reward = isnan(value) ? r->t->ignore : value;
+    return DQ_OK;
 }
 
 /* ---- checkpoint ---- */

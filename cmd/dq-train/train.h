@@ -92,15 +92,15 @@ dq_status train_rewards_end(train_rewards *rewards, dq_status status, dq_error *
 void train_rewards_episode(train_rewards *rewards, uint64_t episode);
 /* The weight, NAN without --cosine-weight. */
 double train_rewards_weight(const train_rewards *rewards);
-/* Sees to it that the reward of candidates[choice] is known: may ask, and wait. */
-dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_catalogue_env *env,
-                             uint32_t choice, dq_error *error);
+/* Sees to it that the reward of offered[choice] is known: may ask, and wait. */
+dq_status train_rewards_need(train_rewards *rewards, dq_dynaq *agent, const dq_env *env, uint32_t choice,
+                             dq_error *error);
 /* Whether a failure of `need` is a stop with progress, rather than a labeller that never worked. */
 bool train_rewards_resumable(const train_rewards *rewards);
 /* {program, options} of who labelled, the rewards'; NULL when nobody was asked. */
 const dq_value *train_rewards_labeller(const train_rewards *rewards);
 /* A dq_reward_fn; arg is the rewards. */
-float train_reward_of(void *arg, uint32_t user, uint32_t item);
+dq_status train_reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error);
 /* What was asked and answered, in a checkpoint. */
 dq_status train_rewards_save(const train_rewards *rewards, dq_bundle *model, dq_error *error);
 dq_status train_rewards_restore(train_rewards *rewards, const dq_bundle *model, dq_error *error);

@@ -1,71 +1,101 @@
 /* SPDX-License-Identifier: MIT */
 #include "env/catalogue.h"
 
+#include "env/env_impl.h"
+
 #include <stdlib.h>
-#include <string.h>
 
-static void catalogue_reset(dq_catalogue_env *env)
+static const dq_env_option options[] = {{0}};
+
+/* What stays; memory is the candidates (offered_count). */
+typedef struct catalogue {
+    dq_catalogue_env_config config;
+    uint32_t *scratch; /* (items) */
+} catalogue;
+
+/* env->self comes as the configuration. */
+static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    env->user = env->config.user;
-    dq_rng_sample(&env->rng, env->candidates, env->candidate_count, env->scratch, env->config.item_count);
-}
-
-static void catalogue_step(dq_catalogue_env *env, uint32_t choice, dq_transition *transition)
-{
-    uint32_t item = env->candidates[choice];
-    float reward = env->config.reward(env->config.reward_arg, env->user, item);
-    *transition = (dq_transition){.user = env->user, .item = item, .reward = reward, .next = env->user};
-}
-
-const dq_catalogue_env_kind dq_catalogue_env_kinds[] = {
-    {"catalogue", "a fixed user, candidates drawn each episode", catalogue_reset, catalogue_step},
-    {NULL, NULL, NULL, NULL},
-};
-
-static const dq_catalogue_env_kind *find(const char *name)
-{
-    for (const dq_catalogue_env_kind *k = dq_catalogue_env_kinds; k->name; k++)
-        if (strcmp(k->name, name) == 0) return k;
-    return NULL;
-}
-
-dq_status dq_catalogue_env_new(dq_catalogue_env **env, const char *kind,
-                               const dq_catalogue_env_config *config, dq_error *error)
-{
-    *env = NULL;
-    const dq_catalogue_env_kind *k = find(kind);
-    if (!k) return dq_fail(error, DQ_ERR_UNKNOWN, "no environment '%s'", kind);
-    if (config->item_count == 0 || config->candidates == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "an environment needs items and candidates");
-    dq_catalogue_env *e = calloc(1, sizeof *e);
-    if (!e) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment");
-    *e = (dq_catalogue_env){
-        .kind = k, .config = *config, .user = config->user, .rng = dq_rng_new(config->seed)};
-    e->candidate_count = config->candidates < config->item_count ? config->candidates : config->item_count;
-    e->candidates = calloc(e->candidate_count, sizeof *e->candidates);
-    e->scratch = calloc(config->item_count, sizeof *e->scratch);
-    if (!e->candidates || !e->scratch) {
-        dq_catalogue_env_free(e);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u items", config->item_count);
-    }
-    *env = e;
+    const dq_catalogue_env_config *k = env->self;
+    catalogue *c = env->self = calloc(1, sizeof *c);
+    (void)o;
+    if (c) *c = (catalogue){.config = *k, .scratch = calloc(k->items.count, sizeof *c->scratch)};
+    if (!c || !c->scratch) return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u items", k->items.count);
+    env->shape = (dq_env_spec){.state_width = k->users.width,
+                               .user_width = k->users.width,
+                               .action_count = k->items.count,
+                               .action_width = k->items.width,
+                               .actions = k->items.at,
+                               .step_limit = k->step_limit,
+                               .states = k->users};
+    env->offered_count = k->candidates < k->items.count ? k->candidates : k->items.count;
+    dq_status status = dq_env_reserve(env, env->offered_count * sizeof(uint32_t), error);
+    if (status) return status;
+    uint32_t *candidates = env->memory;
+    for (uint32_t i = 0; i < env->offered_count; i++) candidates[i] = i;
+    env->offered = candidates;
+    env->number = k->user;
     return DQ_OK;
 }
 
-void dq_catalogue_env_free(dq_catalogue_env *env)
+static void drop(dq_env *env)
 {
-    if (!env) return;
-    free(env->candidates);
-    free(env->scratch);
-    free(env);
+    catalogue *c = env->self;
+    if (c) free(c->scratch);
+    free(c);
 }
 
-void dq_catalogue_env_reset(dq_catalogue_env *env)
+static dq_status reset(dq_env *env, dq_error *error)
 {
-    env->kind->reset(env);
+    const catalogue *c = env->self;
+    (void)error;
+    env->number = c->config.user;
+    dq_rng_sample(&env->rng, env->memory, env->offered_count, c->scratch, c->config.items.count);
+    return DQ_OK;
 }
 
-void dq_catalogue_env_step(dq_catalogue_env *env, uint32_t choice, dq_transition *transition)
+static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
-    env->kind->step(env, choice, transition);
+    const catalogue *c = env->self;
+    return c->config.reward(c->config.reward_arg, env->number, action, &step->reward, error);
+}
+
+/* Candidates are items, none of them twice. */
+static bool sound(const dq_env *env)
+{
+    const catalogue *c = env->self;
+    bool ok = env->number < c->config.users.count;
+    for (uint32_t i = 0; i < c->config.items.count; i++) c->scratch[i] = 0;
+    for (uint32_t i = 0; ok && i < env->offered_count; i++)
+        ok = env->offered[i] < c->config.items.count && c->scratch[env->offered[i]]++ == 0;
+    return ok;
+}
+
+static const dq_env_kind kind = {
+    .name = "catalogue",
+    .help = "a user is served, candidates are drawn each episode",
+    .source = "system A",
+    .options = options,
+    .init = init,
+    .free = drop,
+    .reset = reset,
+    .step = step,
+    .sound = sound,
+};
+
+dq_status dq_catalogue_env_new(dq_env **env, const dq_catalogue_env_config *config, uint64_t seed,
+                               dq_error *error)
+{
+    dq_catalogue_env_config copy = *config;
+    *env = NULL;
+    if (config->items.count == 0 || config->candidates == 0 || config->user >= config->users.count)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a catalogue needs items, candidates, and the user that is served");
+    return dq_env_new_kind(env, &kind, &copy, NULL, seed, error);
+}
+
+void dq_catalogue_env_serve(dq_env *env, uint32_t user)
+{
+    catalogue *c = env->self;
+    c->config.user = user;
 }

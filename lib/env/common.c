@@ -6,12 +6,13 @@
 
 dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error)
 {
-    size_t before = (own + 15) / 16 * 16, state = env->shape.state_width * sizeof(float);
+    bool numbered = env->shape.states.count > 0;
+    size_t before = (own + 15) / 16 * 16, state = numbered ? 0 : env->shape.state_width * sizeof(float);
     env->memory = calloc(1, before + state);
     if (!env->memory)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for the environment %s", env->kind->name);
     env->memory_bytes = before + state;
-    env->state = (float *)(void *)((unsigned char *)env->memory + before);
+    if (!numbered) env->state = (float *)(void *)((unsigned char *)env->memory + before);
     return DQ_OK;
 }
 
@@ -20,6 +21,13 @@ void dq_env_describe(dq_env *env, uint32_t user_count, const float *users, const
     const dq_env_spec *s = &env->shape;
     env->users = (dq_env_entities){'u', user_count, s->user_width, users, NULL, 0};
     env->items = (dq_env_entities){'i', s->action_count, s->item_width, items, NULL, 0};
+}
+
+const float **dq_env_rows(const float *rows, uint32_t n, uint32_t width)
+{
+    const float **at = malloc(n * sizeof *at);
+    for (uint32_t i = 0; at && i < n; i++) at[i] = rows + (size_t)i * width;
+    return at;
 }
 
 void dq_env_normals(float *to, size_t n, double scale, dq_rng *rng)

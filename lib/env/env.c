@@ -170,17 +170,28 @@ void dq_env_reseed(dq_env *env, uint64_t seed)
     env->rng = dq_rng_new(seed);
 }
 
+static bool offers(const dq_env *env, uint32_t action)
+{
+    bool found = !env->offered;
+    for (uint32_t i = 0; !found && i < env->offered_count; i++) found = env->offered[i] == action;
+    return found;
+}
+
 dq_status dq_env_step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
     *step = (dq_step){0};
     if (action >= env->shape.action_count)
         return dq_fail(error, DQ_ERR_RANGE, "%s has no action %u, only %u", env->kind->name, action,
                        env->shape.action_count);
+    if (!offers(env, action))
+        return dq_fail(error, DQ_ERR_RANGE, "%s does not offer action %u in this episode", env->kind->name,
+                       action);
     dq_status status = env->kind->step(env, action, step, error);
+    if (status) return status;
     env->steps++;
     if (env->shape.step_limit && env->steps >= env->shape.step_limit && !step->terminal)
         step->truncated = true;
-    return status;
+    return DQ_OK;
 }
 
 void dq_env_copy(dq_env *to, const dq_env *from)
@@ -188,6 +199,7 @@ void dq_env_copy(dq_env *to, const dq_env *from)
     memcpy(to->memory, from->memory, from->memory_bytes);
     memcpy(to->counters, from->counters, sizeof to->counters);
     to->steps = from->steps;
+    to->number = from->number;
 }
 
 /* ---- checkpoints ---- */
@@ -207,6 +219,9 @@ dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, d
     if (!status)
         status = dq_bundle_add_tensor(model, part(name, prefix, "rng"), DQ_U8, 1, &words, env->rng.s, error);
     if (!status)
+        status = dq_bundle_add_tensor(model, part(name, prefix, "number"), DQ_U4, 1, &one, &env->number,
+                                      error);
+    if (!status)
         status = dq_bundle_add_tensor(model, part(name, prefix, "steps"), DQ_U8, 1, &one, &env->steps, error);
     if (!status)
         status = dq_bundle_add_tensor(model, part(name, prefix, "counters"), DQ_F8, 1, &counters,
@@ -218,7 +233,9 @@ dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, d
 static dq_status check_sound(const dq_env *env, dq_error *error)
 {
     bool sound = !env->kind->sound || env->kind->sound(env);
-    for (uint32_t i = 0; i < env->shape.state_width; i++) sound = sound && isfinite(env->state[i]);
+    for (uint32_t i = 0; env->state && i < env->shape.state_width; i++)
+        sound = sound && isfinite(env->state[i]);
+    sound = sound && (env->number == 0 || env->number < env->shape.states.count);
     for (size_t i = 0; i < DQ_ENV_COUNTERS; i++) sound = sound && isfinite(env->counters[i]);
     if (sound) return DQ_OK;
     return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint of the environment %s that cannot be",
@@ -231,6 +248,8 @@ dq_status dq_env_restore(dq_env *env, const char *prefix, const dq_bundle *model
     dq_status status = dq_record_column(model, part(name, prefix, "memory"), DQ_U1, env->memory_bytes,
                                         env->memory, error);
     if (!status) status = dq_record_column(model, part(name, prefix, "rng"), DQ_U8, 4, env->rng.s, error);
+    if (!status)
+        status = dq_record_column(model, part(name, prefix, "number"), DQ_U4, 1, &env->number, error);
     if (!status) status = dq_record_column(model, part(name, prefix, "steps"), DQ_U8, 1, &env->steps, error);
     if (!status)
         status = dq_record_column(model, part(name, prefix, "counters"), DQ_F8, DQ_ENV_COUNTERS,

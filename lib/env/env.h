@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Environments whose states are vectors and whose actions are numbers (the catalogue, whose states are users
- * by number, is env/catalogue.h). Each kind is one entry of a table: its options, its shape, and three
- * functions. The session, sequence and film environments of systems B, C and D are entries, and so are the
- * small environments with known answers; a process that speaks the stream is one more, which rollout/client.h
- * makes.
+ * Environments: what they show is a state, what is chosen is an action by its number. Each kind is one entry
+ * of a table: its options, its shape, and three functions. The session, sequence and film environments of
+ * systems B, C and D are entries, and so are the small environments with known answers. Two more are made
+ * otherwise: a catalogue of users and items (system A's, env/catalogue.h), and a process that speaks the
+ * stream (rollout/client.h).
  *
  *     dq_env_new(&env, "session", options, seed, &e);
  *     dq_env_reset(env, &e);                            the state: env->state
  *     dq_env_step(env, action, &step, &e);              the next state; step.reward, .terminal, .truncated
+ *
+ * States are vectors that come and go, or numbered: then a state is one of shape.states that do not change
+ * (the users of a catalogue), and env->number says which. All actions are on offer, or those that
+ * env->offered lists (a catalogue's candidates), which are others in each episode.
  *
  * An environment draws from its own random numbers. Everything that it may change is in one flat block of
  * memory (env->memory), so that a checkpoint keeps the block, the generator and the counts below, and nothing
@@ -23,6 +27,7 @@
 
 #include "core/index.h"
 #include "core/rng.h"
+#include "core/vectors.h"
 #include "data/session_state.h"
 #include "dq/bundle.h"
 #include "dq/status.h"
@@ -42,21 +47,23 @@
 typedef struct dq_env_spec {
     uint32_t state_width;
     uint32_t user_width, history;
-    uint32_t item_width;   /* numbers that one item of the history takes; above 0 where history is */
-    uint32_t action_count; /* actions 0 .. action_count - 1, all of them on offer at every step */
-    uint32_t action_width; /* numbers that describe an action; 0 exactly when actions is NULL */
-    const float
-        *actions; /* (action_count, action_width), the environment's; NULL: actions are not described */
-    uint32_t step_limit;      /* steps after which an episode is truncated; 0: none */
+    uint32_t item_width;         /* numbers that one item of the history takes; above 0 where history is */
+    uint32_t action_count;       /* actions 0 .. action_count - 1 */
+    uint32_t action_width;       /* numbers that describe an action; 0 exactly when actions is NULL */
+    const float *const *actions; /* (action_count) vectors (action_width), borrowed from whoever made the
+                                     environment; NULL: actions are not described */
+    uint32_t step_limit;         /* steps after which an episode is truncated; 0: none */
+    dq_vectors states; /* numbered states, borrowed likewise; count 0: states are vectors that come and go */
     dq_session_layout layout; /* item_width 0: of states that are of no sessions, or of which nobody said */
 } dq_env_spec;
 
 /* The shape of states of this layout. actions: the vectors of `items` items, or NULL: not described. */
-dq_env_spec dq_env_session_spec(const dq_session_layout *layout, uint32_t items, const float *actions);
+dq_env_spec dq_env_session_spec(const dq_session_layout *layout, uint32_t items, const float *const *actions);
 
 /* DQ_ERR_RANGE for a shape that contradicts itself: without states or actions, a user and history that the
  * state has no room for, a width without vectors or vectors without a width, items and actions of unequal
- * widths where both have one, a layout of other states. dq_env_new and dq_agent_new ask this. */
+ * widths where both have one, numbered states of another width, a layout of other states. dq_env_new and
+ * dq_agent_new ask this. */
 dq_status dq_env_spec_check(const dq_env_spec *shape, dq_error *error);
 
 enum { DQ_ENV_COUNTERS = 4 };
@@ -81,10 +88,12 @@ typedef struct dq_env_kind {
     const char *name, *help, *source;      /* source: where the environment is published */
     const dq_env_option *options;          /* ended by one without a name */
     const char *counters[DQ_ENV_COUNTERS]; /* what is counted besides reward, e.g. "clicks"; NULL: no more */
-    /* Fills shape, users and items, and makes memory and self from the options' values, in their order. */
+    /* Fills shape, users and items, and makes memory and self from the options' values, in their order; and
+     * offered, where there is such a list. */
     dq_status (*init)(dq_env *env, const double *options, dq_error *error);
     void (*free)(dq_env *env); /* what init made beside memory; may be NULL */
     dq_status (*reset)(dq_env *env, dq_error *error);
+    /* A failure, such as a reward that did not come (DQ_ERR_STOPPED), leaves everything as it was. */
     dq_status (*step)(dq_env *env, uint32_t action, dq_step *step, dq_error *error);
     /* Whether memory out of a checkpoint can be what this environment left there; may be NULL: anything can.
      */
@@ -98,7 +107,10 @@ struct dq_env {
      * they are, and are the environment's. Item a is the action a, with its vector; the first user_width
      * numbers of a state are the vector of the user whose episode it is. */
     dq_env_entities users, items;
-    float *state; /* (state_width), the current one; inside memory */
+    float *state;    /* (state_width), the current one, inside memory; NULL where states are numbered */
+    uint32_t number; /* of the current state in shape.states; 0 where they are not numbered */
+    const uint32_t *offered; /* (offered_count) actions on offer in this episode, inside memory; NULL: all */
+    uint32_t offered_count;
     void *memory; /* (memory_bytes): all that changes, without pointers */
     size_t memory_bytes;
     void *self; /* what stays as init made it */
@@ -131,14 +143,15 @@ dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error);
 dq_status dq_env_reset(dq_env *env, dq_error *error);
 /* Draws from now on as an environment of this seed does; what it remembers of earlier episodes stays. */
 void dq_env_reseed(dq_env *env, uint64_t seed);
-/* One step, truncated by the shape's limit. DQ_ERR_RANGE for an action that the environment does not have. */
+/* One step, truncated by the shape's limit. DQ_ERR_RANGE for an action that the environment does not have, or
+ * does not offer. After a failure the step was not taken. */
 dq_status dq_env_step(dq_env *env, uint32_t action, dq_step *step, dq_error *error);
 
 /* Takes up what another environment of the same kind and options remembers (not its generator). */
 void dq_env_copy(dq_env *to, const dq_env *from);
 
-/* Adds PREFIX.memory, .rng, .steps and .counters to a checkpoint (pointing into the env), and takes them up
- * again. */
+/* Adds PREFIX.memory, .rng, .number, .steps and .counters to a checkpoint (pointing into the env), and takes
+ * them up again. */
 dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, dq_error *error);
 dq_status dq_env_restore(dq_env *env, const char *prefix, const dq_bundle *model, dq_error *error);
 

@@ -10,12 +10,15 @@
 extern const dq_env_kind dq_env_session, dq_env_sequence, dq_env_films, dq_env_maze, dq_env_chain,
     dq_env_cartpole;
 
-/* Makes memory, zeroed: `own` bytes of the kind, and the state behind them. shape.state_width is set. */
+/* Makes memory, zeroed: `own` bytes of the kind, and the state behind them, unless states are numbered.
+ * shape's states are set. */
 dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error);
 
 /* The users (user_count, shape.user_width) and items (shape.action_count, shape.item_width) of an
  * environment. */
 void dq_env_describe(dq_env *env, uint32_t user_count, const float *users, const float *items);
+/* A table of the rows of (n, width), to be freed; NULL without memory. */
+const float **dq_env_rows(const float *rows, uint32_t n, uint32_t width);
 
 /* n standard normal numbers times scale. */
 void dq_env_normals(float *to, size_t n, double scale, dq_rng *rng);

@@ -79,10 +79,9 @@ static dq_status make_world(films *f, uint64_t world, double spread, dq_error *e
     f->user = calloc((size_t)f->users * USER_WIDTH, sizeof *f->user);
     f->film = calloc((size_t)f->count * FILM_WIDTH, sizeof *f->film);
     f->liking = calloc((size_t)f->users * f->count, sizeof *f->liking);
-    f->at = calloc(f->count, sizeof *f->at);
-    if (!f->user || !f->film || !f->liking || !f->at)
+    f->at = f->film ? dq_env_rows(f->film, f->count, FILM_WIDTH) : NULL;
+    if (!f->user || !f->at || !f->liking)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u films", f->users, f->count);
-    for (uint32_t i = 0; i < f->count; i++) f->at[i] = f->film + (size_t)i * FILM_WIDTH;
     dq_env_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
     dq_env_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
     dq_env_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);
@@ -106,7 +105,7 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     if (f->served == 0) f->served = f->users - f->first;
     dq_status status = make_world(f, (uint64_t)o[WORLD], o[SPREAD], error);
     if (status) return status;
-    env->shape = dq_env_session_spec(&layout, f->count, f->film);
+    env->shape = dq_env_session_spec(&layout, f->count, f->at);
     env->shape.step_limit = (uint32_t)o[STEPS];
     dq_env_describe(env, f->users, f->user, f->film);
     return dq_env_reserve(env, sizeof(memory), error);

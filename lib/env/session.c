@@ -107,8 +107,8 @@ typedef struct session {
 typedef struct memory {
     uint32_t user, step, engaged;
     uint32_t shown[RECENT]; /* the latest first */
-    double now, before; /* seconds since 1970: of this moment, of the last item (NAN: none) */
-    dq_rng clock;       /* the clock's own, so that the episode is the same with it and without */
+    double now, before;     /* seconds since 1970: of this moment, of the last item (NAN: none) */
+    dq_rng clock;           /* the clock's own, so that the episode is the same with it and without */
 } memory;
 
 static uint32_t *engaged_items(void *memory_block)
@@ -182,10 +182,9 @@ static dq_status make_world(dq_env *env, session *s, const double *o, dq_error *
     s->item = calloc((size_t)s->items * s->width, sizeof *s->item);
     s->user_length = calloc(s->users, sizeof *s->user_length);
     s->item_length = calloc(s->items, sizeof *s->item_length);
-    s->at = calloc(s->items, sizeof *s->at);
-    if (!s->user || !s->item || !s->user_length || !s->item_length || !s->at)
+    s->at = s->item ? dq_env_rows(s->item, s->items, s->width) : NULL;
+    if (!s->user || !s->at || !s->user_length || !s->item_length)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", s->users, s->items);
-    for (uint32_t i = 0; i < s->items; i++) s->at[i] = s->item + (size_t)i * s->width;
     dq_status status = DQ_OK;
     if (o[GENERATED] != 0)
         status = take_generated(env, s, (uint64_t)o[WORLD], error);
@@ -233,7 +232,7 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     if (status) return status;
     s->layout = layout_of(s, o);
     s->kept = s->layout.history > RECENT ? s->layout.history : RECENT;
-    env->shape = dq_env_session_spec(&s->layout, s->items, s->item);
+    env->shape = dq_env_session_spec(&s->layout, s->items, s->at);
     env->shape.step_limit = s->steps;
     if (o[GENERATED] == 0) dq_env_describe(env, s->users, s->user, s->item);
     return dq_env_reserve(env, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "env/env.h"
 
-dq_env_spec dq_env_session_spec(const dq_session_layout *l, uint32_t items, const float *actions)
+dq_env_spec dq_env_session_spec(const dq_session_layout *l, uint32_t items, const float *const *actions)
 {
     return (dq_env_spec){.state_width = (uint32_t)dq_session_state_width(l),
                          .user_width = l->user_width,
@@ -35,6 +35,9 @@ dq_status dq_env_spec_check(const dq_env_spec *s, dq_error *error)
                        s->actions ? "some" : "none");
     if (s->item_width && s->action_width && s->item_width != s->action_width)
         return dq_fail(error, DQ_ERR_RANGE, "items %u wide, and actions %u", s->item_width, s->action_width);
+    if (s->states.count && s->states.width != s->state_width)
+        return dq_fail(error, DQ_ERR_RANGE, "states %u wide, and numbered ones %u", s->state_width,
+                       s->states.width);
     if (!layout_agrees(s)) return dq_fail(error, DQ_ERR_RANGE, "a layout of other states than these");
     return DQ_OK;
 }

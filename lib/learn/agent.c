@@ -37,13 +37,18 @@ static dq_status make_buffers(dq_agent *a, dq_error *error)
 {
     bool ok = true;
     size_t vectors = (size_t)a->shape.action_count * a->shape.action_width;
-    float *actions = vectors ? agent_floats(a, vectors, &ok) : NULL;
+    const float **at = vectors ? dq_arena_zero(&a->arena, a->shape.action_count, sizeof *at) : NULL;
+    a->vectors = vectors ? agent_floats(a, vectors, &ok) : NULL;
     a->act_values = agent_floats(a, (size_t)ACT_BLOCK * a->shape.action_count, &ok);
     a->act_states = agent_floats(a, (size_t)ACT_BLOCK * a->shape.state_width, &ok);
     a->act_at = agent_numbers(a, ACT_BLOCK, &ok);
-    if (!ok) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
-    if (actions) memcpy(actions, a->shape.actions, vectors * sizeof *actions);
-    a->shape.actions = actions;
+    if (!ok || (vectors && !at)) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
+    for (uint32_t i = 0; at && i < a->shape.action_count; i++) {
+        float *to = a->vectors + (size_t)i * a->shape.action_width;
+        memcpy(to, a->shape.actions[i], a->shape.action_width * sizeof *to);
+        at[i] = to;
+    }
+    a->shape.actions = at;
     return DQ_OK;
 }
 
@@ -259,7 +264,7 @@ dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq
     const char *kind;
     dq_agent_config config;
     dq_env_spec shape;
-    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    dq_status status = agent_read_config(model, &kind, &config, &shape, error);
     if (status) return status;
     bool has_q = a->kind == &dq_agent_dqn && strcmp(kind, dq_agent_dyna_q.name) == 0 && !checkpoint;
     if (strcmp(kind, a->kind->name) != 0 && !has_q)

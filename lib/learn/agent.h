@@ -169,8 +169,8 @@ uint64_t dq_agent_steps(const dq_agent *agent); /* updates taken, planning not c
  * checkpoint also moments, targets, replay, random states: an agent that goes on equals one that never
  * stopped. Columns are borrowed from the agent or copied into the bundle's arena. */
 dq_status dq_agent_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
-/* The kind, configuration and shape of a saved agent (vectors of actions point into the bundle). */
-dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
+/* The kind, configuration and shape of a saved agent (vectors of actions are the bundle's). */
+dq_status dq_agent_read_config(dq_bundle *model, const char **kind, dq_agent_config *config,
                                dq_env_spec *shape, dq_error *error);
 /* Into an agent of the same kind and shape (with a head on actions, these may be others). With checkpoint it
  * goes on as the one that was saved, which must have been a checkpoint; without, only what was learned comes

@@ -142,8 +142,8 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
         !dq_record_save(shape_numbers, SHAPE_NUMBERS, &written, "task", model))
         return no_memory(error);
     dq_status status = dq_session_layout_save(&a->shape.layout, model, error);
-    if (status || !a->shape.actions) return status;
-    return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->shape.actions, error);
+    if (status || !a->vectors) return status;
+    return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->vectors, error);
 }
 
 static bool read_hidden(const dq_value *list, dq_agent_config *config)
@@ -192,15 +192,19 @@ static dq_status read_options(const dq_bundle *model, dq_agent_config *config, d
     return DQ_OK;
 }
 
-static dq_status read_actions(const dq_bundle *model, dq_env_spec *shape, dq_error *error)
+static dq_status read_actions(dq_bundle *model, dq_env_spec *shape, dq_error *error)
 {
     const dq_column *column = dq_bundle_column(model, "actions");
     if (!column) return DQ_OK;
     if (column->type != DQ_F4 || column->shape[0] != shape->action_count ||
         dq_column_width(column) != shape->item_width)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's vectors of actions do not fit its task");
+    const float **at = dq_arena_zero(&model->arena, shape->action_count, sizeof *at);
+    if (!at) return dq_fail(error, DQ_ERR_MEMORY, "no memory for vectors of actions");
+    for (uint32_t i = 0; i < shape->action_count; i++)
+        at[i] = (const float *)column->data + (size_t)i * shape->item_width;
     shape->action_width = shape->item_width;
-    shape->actions = column->data;
+    shape->actions = at;
     return DQ_OK;
 }
 
@@ -211,15 +215,14 @@ static dq_status read_shape(const dq_bundle *model, dq_env_spec *shape, dq_error
     if (status) return status;
     if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS || shape->item_width > MOST_UNITS)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
-    status = read_actions(model, shape, error);
-    if (!status) status = dq_session_layout_load(&shape->layout, model, error);
+    status = dq_session_layout_load(&shape->layout, model, error);
     if (!status && dq_env_spec_check(shape, NULL))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
     return status;
 }
 
-dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
-                               dq_env_spec *shape, dq_error *error)
+dq_status agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
+                            dq_env_spec *shape, dq_error *error)
 {
     const dq_value *architecture = dq_map_get(&model->meta, "architecture");
     *kind = NULL;
@@ -232,6 +235,13 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
     if (!status && !holds_network(model, config, shape))
         return dq_fail(error, DQ_ERR_SCHEMA, "the model is smaller than the network that it claims to be");
     return status;
+}
+
+dq_status dq_agent_read_config(dq_bundle *model, const char **kind, dq_agent_config *config,
+                               dq_env_spec *shape, dq_error *error)
+{
+    dq_status status = agent_read_config(model, kind, config, shape, error);
+    return status ? status : read_actions(model, shape, error);
 }
 
 dq_status agent_save_place(dq_agent *a, dq_bundle *model, dq_error *error)

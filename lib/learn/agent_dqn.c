@@ -123,7 +123,7 @@ void dqn_free(dq_agent *a)
 void dqn_values(dq_agent *a, const float *states, size_t n, float *q)
 {
     dqn *d = a->self;
-    dq_mlp_predict(d->q, states, n, on_actions(a) ? a->shape.actions : NULL, a->shape.action_count, q);
+    dq_mlp_predict(d->q, states, n, on_actions(a) ? a->vectors : NULL, a->shape.action_count, q);
 }
 
 static void move_target(dq_agent *a)
@@ -181,7 +181,7 @@ static void find_best(dq_agent *a, const dqn_batch *b)
     dqn *d = a->self;
     uint32_t count = a->shape.action_count;
     dq_mlp *net = a->config.double_q ? d->q : d->target;
-    dq_mlp_predict(net, b->next, b->n, on_actions(a) ? a->shape.actions : NULL, count, d->next_q);
+    dq_mlp_predict(net, b->next, b->n, on_actions(a) ? a->vectors : NULL, count, d->next_q);
     for (size_t i = 0; i < b->n; i++) d->best[i] = best_of(d->next_q + i * count, count);
 }
 
@@ -191,7 +191,7 @@ static void value_best(dq_agent *a, const dqn_batch *b)
     dqn *d = a->self;
     uint32_t count = a->shape.action_count;
     if (a->config.double_q && on_actions(a)) {
-        const dq_mlp_pairs pairs = {b->n, d->rows_in_order, d->best, a->shape.actions};
+        const dq_mlp_pairs pairs = {b->n, d->rows_in_order, d->best, a->vectors};
         memcpy(d->value, dq_mlp_forward(d->target, b->next, b->n, &pairs, NULL), b->n * sizeof *d->value);
         return;
     }
@@ -221,7 +221,7 @@ static const float *forward(dq_agent *a, const dqn_batch *b, bool learn)
         d->pair_state[r] = (uint32_t)(r / count);
         d->pair_action[r] = count == 1 ? b->action[r] : (uint32_t)(r % count);
     }
-    const dq_mlp_pairs pairs = {b->n * count, d->pair_state, d->pair_action, a->shape.actions};
+    const dq_mlp_pairs pairs = {b->n * count, d->pair_state, d->pair_action, a->vectors};
     return dq_mlp_forward(d->q, b->state, b->n, &pairs, rng);
 }
 

@@ -93,7 +93,7 @@ static dq_status dyna_init(dq_agent *a, dq_error *error)
     dyna *y = d->more = dq_arena_zero(&a->arena, 1, sizeof *y);
     if (!y) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
     d->after = after;
-    y->action_width = a->shape.actions ? a->shape.action_width : a->shape.action_count;
+    y->action_width = a->vectors ? a->shape.action_width : a->shape.action_count;
     if (!allocate(a, y)) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
     return make_worlds(a, y, error);
 }
@@ -114,8 +114,8 @@ static void join(const dq_agent *a, dyna *y, const float *states, const uint32_t
     for (size_t i = 0; i < n; i++) {
         float *to = y->in + i * (state + action);
         memcpy(to, states + i * state, state * sizeof *to);
-        if (a->shape.actions) {
-            memcpy(to + state, a->shape.actions + actions[i] * action, action * sizeof *to);
+        if (a->vectors) {
+            memcpy(to + state, a->vectors + actions[i] * action, action * sizeof *to);
         } else {
             memset(to + state, 0, action * sizeof *to);
             to[state + actions[i]] = 1;

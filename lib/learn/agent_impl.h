@@ -17,6 +17,7 @@ struct dq_agent {
     const dq_agent_kind *kind;
     dq_agent_config config;
     dq_env_spec shape; /* its actions copied */
+    float *vectors;    /* (action_count, action_width), or NULL: what shape.actions point to */
     dq_pool *pool;
     dq_arena arena; /* for buffers that live as long as the agent */
     dq_rng rng[RNG_AGENT_COUNT];
@@ -56,6 +57,8 @@ dq_mlp_spec agent_spec(const dq_agent *agent);
 uint32_t agent_vector_width(const dq_env_spec *shape);
 
 /* meta.agent and meta.task, and the column of actions; and what a checkpoint adds. */
+dq_status agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
+                            dq_env_spec *shape, dq_error *error); /* without the actions' vectors */
 dq_status agent_save_config(const dq_agent *agent, dq_bundle *model, dq_error *error);
 dq_status agent_save_place(dq_agent *agent, dq_bundle *model, dq_error *error);
 dq_status agent_restore_place(dq_agent *agent, const dq_bundle *model, dq_error *error);

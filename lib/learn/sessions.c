@@ -25,12 +25,9 @@ struct dq_sessions {
 
 /* ---- making ---- */
 
-dq_env_spec dq_sessions_shape(const dq_session_rows *log, float *actions)
+dq_env_spec dq_sessions_shape(const dq_session_rows *log, bool described)
 {
-    uint32_t width = log->items.width;
-    for (uint32_t i = 0; actions && i < log->items.count; i++)
-        memcpy(actions + (size_t)i * width, log->items.at[i], width * sizeof *actions);
-    return dq_env_session_spec(&log->layout, log->items.count, actions);
+    return dq_env_session_spec(&log->layout, log->items.count, described ? log->items.at : NULL);
 }
 
 static dq_status note_events(dq_sessions *s, dq_error *error)
@@ -72,7 +69,7 @@ dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bo
     dq_sessions *s = calloc(1, sizeof *s);
     if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
     *s = (dq_sessions){.log = *log,
-                       .shape = dq_sessions_shape(log, NULL),
+                       .shape = dq_sessions_shape(log, false),
                        .terminal = terminal,
                        .events = log->first[log->users.count]};
     s->user_of = calloc(s->events + 1, sizeof *s->user_of);

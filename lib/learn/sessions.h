@@ -20,9 +20,8 @@
 #include "data/session_log.h"
 #include "learn/logged.h"
 
-/* The shape of such states, for dq_agent_new. actions must hold (items.count, items.width) floats, which are
- * filled with the items' vectors; NULL: actions are not described. */
-dq_env_spec dq_sessions_shape(const dq_session_rows *log, float *actions);
+/* The shape of such states, for dq_agent_new; described: actions have the items' vectors. */
+dq_env_spec dq_sessions_shape(const dq_session_rows *log, bool described);
 
 typedef struct dq_sessions dq_sessions;
 

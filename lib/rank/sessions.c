@@ -76,19 +76,12 @@ static void find_vectors(dq_rank_sessions *s, const dq_rank_block *blocks, size_
 }
 
 /* A head on actions scores the items that are here. */
-static dq_status take_actions(dq_rank_sessions *s, uint32_t count, dq_error *error)
+static void take_actions(dq_rank_sessions *s, uint32_t count)
 {
-    size_t width = s->shape.item_width;
-    s->actions = malloc((size_t)count * width * sizeof *s->actions + 1);
-    if (!s->actions) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(s->actions + i * width, s->vectors[i], width * sizeof *s->actions);
-        s->output_of[i] = i;
-    }
-    s->shape.actions = s->actions;
+    for (uint32_t i = 0; i < count; i++) s->output_of[i] = i;
+    s->shape.actions = s->vectors;
     s->shape.action_width = s->shape.item_width;
     s->shape.action_count = count;
-    return DQ_OK;
 }
 
 static dq_status make_agent(dq_rank_sessions *s, dq_pool *pool, dq_error *error)
@@ -157,7 +150,7 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
     find_vectors(s, blocks, block_count);
     status = find_learnt(s, items, error);
-    if (!status && s->config.head == DQ_HEAD_ACTIONS) status = take_actions(s, count, error);
+    if (!status && s->config.head == DQ_HEAD_ACTIONS) take_actions(s, count);
     if (!status) status = make_agent(s, pool, error);
     if (!status) status = order_events(s, lists, &users->identity.ids, items, error);
     if (status) return status;
@@ -213,7 +206,6 @@ void dq_rank_sessions_free(dq_rank_sessions *s)
     free(s->vectors);
     free(s->output_of);
     free(s->before);
-    free(s->actions);
     free(s->states);
     free(s->values);
 }

@@ -34,7 +34,6 @@ typedef struct dq_rank_sessions {
     const float **vectors;   /* (items) by number */
     dq_vectors item_vectors; /* the same */
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
-    float *actions;          /* (items, width) of a head on actions */
     uint32_t *before;        /* (events) scratch */
     float *states, *values;  /* of a group of users */
     size_t done;             /* lists whose values were computed */

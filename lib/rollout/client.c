@@ -33,11 +33,12 @@ typedef struct taken {
 
 struct dq_env_client {
     dq_coprocess *talk;
-    dq_bundle task;   /* what it announced; the shape's actions are in it */
-    float *actions;   /* the same as float32, where it sent another type */
-    taken *taken;     /* (count) */
-    uint32_t *chosen; /* (count) */
-    uint64_t *seeds;  /* (count) */
+    dq_bundle task;          /* what it announced */
+    float *actions;          /* its vectors of actions */
+    const float **action_at; /* (actions) the shape's: rows of these */
+    taken *taken;            /* (count) */
+    uint32_t *chosen;        /* (count) */
+    uint64_t *seeds;         /* (count) */
     dq_bundle answer;
 };
 
@@ -76,12 +77,16 @@ static dq_status read_actions(dq_vec_env *envs, const dq_bundle *task, dq_error 
         vector->shape[0] != task->rows || vector->nulls)
         return dq_fail(error, DQ_ERR_SCHEMA, "its task: vector is not floats of shape (actions, width)");
     n = (size_t)(vector->shape[0] * vector->shape[1]);
-    if (!(envs->process->actions = malloc(n * sizeof(float)))) return no_memory(error);
-    dq_convert_f4(envs->process->actions, vector->data, vector->type, n);
+    struct dq_env_client *p = envs->process;
+    p->actions = malloc(n * sizeof *p->actions);
+    p->action_at = calloc(task->rows, sizeof *p->action_at);
+    if (!p->actions || !p->action_at) return no_memory(error);
+    dq_convert_f4(p->actions, vector->data, vector->type, n);
     for (size_t i = 0; i < n; i++)
-        if (!isfinite(envs->process->actions[i]))
+        if (!isfinite(p->actions[i]))
             return dq_fail(error, DQ_ERR_NUMERIC, "its task: vector has a number that is not finite");
-    envs->shape.actions = envs->process->actions;
+    for (size_t a = 0; a < task->rows; a++) p->action_at[a] = p->actions + a * vector->shape[1];
+    envs->shape.actions = p->action_at;
     envs->shape.action_width = envs->shape.item_width = (uint32_t)vector->shape[1];
     return DQ_OK;
 }
@@ -167,6 +172,7 @@ dq_status dq_env_client_close(dq_vec_env *envs, dq_status status, dq_error *erro
     dq_bundle_free(&p->task);
     dq_bundle_free(&p->answer);
     free(p->actions);
+    free(p->action_at);
     free(p->taken);
     free(p->chosen);
     free(p->seeds);

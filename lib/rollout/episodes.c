@@ -10,15 +10,12 @@
 dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq_vec_env *envs,
                                   dq_error *error)
 {
-    dq_vectors items;
-    if (head != DQ_HEAD_OUTPUTS) return DQ_OK;
-    dq_status status = dq_vec_env_items(envs, &items, error);
-    if (!status && items.at) status = dq_model_items_check(model, &envs->items, &items, error);
-    free((void *)(uintptr_t)items.at);
-    return status;
+    dq_vectors items = dq_vec_env_items(envs);
+    return head == DQ_HEAD_OUTPUTS && items.at ? dq_model_items_check(model, &envs->items, &items, error)
+                                               : DQ_OK;
 }
 
-dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
+dq_status dq_episodes_agent(dq_agent **agent, dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
                             dq_error *error)
 {
     const char *kind;

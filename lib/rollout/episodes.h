@@ -12,7 +12,7 @@
 /* The agent of a model, for environments whose states are as wide and whose actions are as many. What else a
  * shape says (where the user stands, vectors of actions) is the model's, which may have learnt from a log
  * that does not say; but a head on actions scores the vectors of these environments. */
-dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
+dq_status dq_episodes_agent(dq_agent **agent, dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
                             dq_error *error);
 
 /* Whether the outputs of a model are those of the items of these environments (data/model_items.h). A head on

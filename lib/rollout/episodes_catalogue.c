@@ -8,7 +8,7 @@
 
 dq_status dq_catalogue_policy_open(dq_catalogue_policy *p, dq_error *error)
 {
-    size_t n = p->env->candidate_count;
+    size_t n = p->env->offered_count;
     p->user = malloc(n * sizeof *p->user);
     p->value = calloc(n, sizeof *p->value);
     p->taken = malloc(n * sizeof *p->taken);
@@ -30,8 +30,8 @@ void dq_catalogue_policy_close(dq_catalogue_policy *p)
  */
 static void value_candidates(dq_catalogue_policy *p, uint32_t user)
 {
-    uint32_t n = p->env->candidate_count;
-    const uint32_t *candidates = p->env->candidates;
+    uint32_t n = p->env->offered_count;
+    const uint32_t *candidates = p->env->offered;
     if (p->by == DQ_POLICY_COSINE)
         for (uint32_t i = 0; i < n; i++)
             p->value[i] = (float)dq_cosine(p->users.at[user], p->items.at[candidates[i]], p->pairs,
@@ -53,28 +53,29 @@ static uint32_t nth_free(const dq_catalogue_policy *p, uint64_t which)
 static uint32_t best_free(const dq_catalogue_policy *p)
 {
     uint32_t best = UINT32_MAX;
-    for (uint32_t i = 0; i < p->env->candidate_count; i++)
+    for (uint32_t i = 0; i < p->env->offered_count; i++)
         if (!p->taken[i] && (best == UINT32_MAX || p->value[i] > p->value[best])) best = i;
     return best;
 }
 
-void dq_catalogue_policy_play(dq_catalogue_policy *p, uint32_t user, size_t steps, uint32_t *item,
-                              float *reward)
+dq_status dq_catalogue_policy_play(dq_catalogue_policy *p, uint32_t user, size_t steps, uint32_t *item,
+                                   float *reward, dq_error *error)
 {
-    p->env->config.user = user;
-    dq_catalogue_env_reset(p->env);
-    uint32_t free_count = p->env->candidate_count;
+    dq_catalogue_env_serve(p->env, user);
+    dq_status status = dq_env_reset(p->env, error);
+    uint32_t free_count = p->env->offered_count;
     memset(p->taken, 0, free_count * sizeof *p->taken);
     value_candidates(p, user);
-    for (size_t s = 0; s < steps; s++) {
+    for (size_t s = 0; s < steps && !status; s++) {
         bool any = p->by == DQ_POLICY_RANDOM || dq_rng_uniform(&p->rng) < p->epsilon;
         uint32_t choice = any ? nth_free(p, dq_rng_below(&p->rng, free_count)) : best_free(p);
-        dq_transition t;
-        dq_catalogue_env_step(p->env, choice, &t);
-        item[s] = t.item;
-        reward[s] = t.reward;
+        dq_step step;
+        item[s] = p->env->offered[choice];
+        status = dq_env_step(p->env, item[s], &step, error);
+        reward[s] = step.reward;
         if (!p->distinct) continue;
         p->taken[choice] = true;
         free_count--;
     }
+    return status;
 }

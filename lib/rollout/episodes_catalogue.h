@@ -27,7 +27,7 @@ typedef struct dq_catalogue_policy {
     double epsilon; /* with this probability any candidate, 0 .. 1 */
     bool distinct;  /* no candidate twice in an episode, which then has no more steps than candidates */
     dq_rng rng;     /* of what is chosen at random */
-    dq_catalogue_env *env;
+    dq_env *env;    /* of env/catalogue.h */
     /* scratch, (candidates) */
     uint32_t *user;
     float *value;
@@ -39,7 +39,7 @@ dq_status dq_catalogue_policy_open(dq_catalogue_policy *policy, dq_error *error)
 void dq_catalogue_policy_close(dq_catalogue_policy *policy);
 
 /* One episode that serves this user: the items chosen and their rewards, both (steps). */
-void dq_catalogue_policy_play(dq_catalogue_policy *policy, uint32_t user, size_t steps, uint32_t *item,
-                              float *reward);
+dq_status dq_catalogue_policy_play(dq_catalogue_policy *policy, uint32_t user, size_t steps, uint32_t *item,
+                                   float *reward, dq_error *error);
 
 #endif

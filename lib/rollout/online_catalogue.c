@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/online_catalogue.h"
 
-#include "core/record.h"
-
-#include <string.h>
-
 /* ---- the run ---- */
 
 static dq_status learn(dq_online_catalogue *run, dq_error *error)
@@ -23,11 +19,15 @@ static dq_status take_step(dq_online_catalogue *run, dq_error *error)
 {
     const dq_online_catalogue_config *c = &run->config;
     dq_online_catalogue_place *p = &run->at;
-    dq_transition transition;
-    if (p->choice < 0) p->choice = dq_dynaq_act(run->agent, run->env->user);
+    dq_env *env = run->env;
+    dq_step step;
+    if (p->choice < 0) p->choice = dq_dynaq_act(run->agent, env->number);
     dq_status status = c->reward_needed ? c->reward_needed(c->arg, run, (uint32_t)p->choice, error) : DQ_OK;
     if (status) return status;
-    dq_catalogue_env_step(run->env, (uint32_t)p->choice, &transition);
+    uint32_t item = env->offered[p->choice];
+    if ((status = dq_env_step(env, item, &step, error))) return status;
+    const dq_transition transition = {
+        .user = env->number, .item = item, .reward = step.reward, .next = env->number};
     p->choice = -1;
     dq_dynaq_observe(run->agent, &transition);
     p->reward += (double)transition.reward;
@@ -51,10 +51,10 @@ dq_status dq_online_catalogue_run(dq_online_catalogue *run, dq_error *error)
     while (!status && run->at.episode < c->episodes) {
         if (c->episode) c->episode(c->arg, run->at.episode);
         if (run->at.step == 0 && run->at.choice < 0) {
-            dq_catalogue_env_reset(run->env);
-            dq_dynaq_candidates(run->agent, run->env->candidates, run->env->candidate_count);
+            status = dq_env_reset(run->env, error);
+            dq_dynaq_candidates(run->agent, run->env->offered, run->env->offered_count);
         }
-        status = take_step(run, error);
+        if (!status) status = take_step(run, error);
         if (!status && run->at.step == c->steps) status = end_episode(run, error);
         if (!status && c->stepped) status = c->stepped(c->arg, run, error);
     }
@@ -82,9 +82,8 @@ static bool save_place(const dq_online_catalogue_place *p, dq_bundle *model)
 
 dq_status dq_online_catalogue_save(const dq_online_catalogue *run, dq_bundle *model, dq_error *error)
 {
-    uint64_t rng_words = 4;
     dq_status status = dq_dynaq_save(run->agent, true, model, error);
-    if (!status) status = dq_bundle_add_tensor(model, "env.rng", DQ_U8, 1, &rng_words, &run->env->rng, error);
+    if (!status) status = dq_env_save(run->env, "env", model, error);
     if (!status && !save_place(&run->at, model))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     return status;
@@ -92,12 +91,9 @@ dq_status dq_online_catalogue_save(const dq_online_catalogue *run, dq_bundle *mo
 
 static dq_status restore_env(dq_online_catalogue *run, const dq_bundle *model, dq_error *error)
 {
-    dq_status status = dq_record_column(model, "env.rng", DQ_U8, 4, run->env->rng.s, error);
-    if (status || (run->at.step == 0 && run->at.choice < 0)) return status;
-    status = dq_record_column(model, "candidates", DQ_U4, run->env->candidate_count, run->env->candidates,
-                              error);
+    dq_status status = dq_env_restore(run->env, "env", model, error);
     if (status) return status;
-    if (run->at.choice >= (int64_t)run->env->candidate_count)
+    if (run->at.choice >= (int64_t)run->env->offered_count)
         return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint has a choice that is no candidate");
     return DQ_OK;
 }

@@ -23,7 +23,7 @@ typedef struct dq_online_catalogue_config {
     void *arg;
     /* Before each step: the step is of this episode, from 0. */
     void (*episode)(void *arg, uint64_t episode);
-    /* Sees to it that the environment's reward function knows the reward of candidates[choice]. */
+    /* Sees to it that the environment's reward function knows the reward of offered[choice]. */
     dq_status (*reward_needed)(void *arg, const dq_online_catalogue *run, uint32_t choice, dq_error *error);
     /* An episode has ended: run->at has its sums, and counts it. */
     dq_status (*episode_ended)(void *arg, const dq_online_catalogue *run, dq_error *error);
@@ -42,7 +42,7 @@ typedef struct dq_online_catalogue_place {
 struct dq_online_catalogue {
     dq_online_catalogue_config config;
     dq_dynaq *agent;              /* borrowed */
-    dq_catalogue_env *env;        /* borrowed */
+    dq_env *env;                  /* of env/catalogue.h, without a limit; borrowed */
     dq_online_catalogue_place at; /* begins with choice -1 */
 };
 

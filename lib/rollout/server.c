@@ -48,20 +48,29 @@ static bool describe(const dq_env *task, dq_bundle *b)
     return ok && dq_map_set(&b->arena, &b->meta, "counters", counters);
 }
 
+/* Column `vector` of the actions, where they are described. */
+static dq_status add_actions(const dq_env_spec *s, dq_bundle *b, dq_error *error)
+{
+    const uint64_t shape[2] = {s->action_count, s->action_width};
+    float *vectors = s->actions ? dq_arena_zero(&b->arena, shape[0] * shape[1], sizeof *vectors) : NULL;
+    if (!s->actions) return DQ_OK;
+    if (!vectors) return no_memory(error);
+    for (uint32_t a = 0; a < s->action_count; a++)
+        memcpy(vectors + (size_t)a * s->action_width, s->actions[a], s->action_width * sizeof *vectors);
+    return dq_bundle_add_tensor(b, "vector", DQ_F4, 2, shape, vectors, error);
+}
+
 static dq_status announce(server *v, dq_error *error)
 {
-    const dq_env_spec *s = &v->first->shape;
-    const uint64_t shape[2] = {s->action_count, s->action_width};
     dq_index ids = DQ_INDEX_EMPTY;
     dq_bundle b;
-    dq_status status = dq_bundle_init(&b, "task", s->action_count, error);
+    dq_status status = dq_bundle_init(&b, "task", v->first->shape.action_count, error);
     if (!status && !describe(v->first, &b)) status = no_memory(error);
-    if (!status) status = dq_session_layout_save(&s->layout, &b, error);
+    if (!status) status = dq_session_layout_save(&v->first->shape.layout, &b, error);
     if (!status) status = dq_env_item_ids(v->first, &ids, error);
     if (!status && dq_index_count(&ids))
         status = dq_bundle_add_text(&b, "id", DQ_TEXT, ids.ids.offsets, ids.ids.data, NULL, error);
-    if (!status && s->actions)
-        status = dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, shape, s->actions, error);
+    if (!status) status = add_actions(&v->first->shape, &b, error);
     if (!status) status = dq_writer_put(v->out, &b, error);
     if (!status) status = dq_writer_flush(v->out, error);
     dq_bundle_free(&b);

@@ -24,29 +24,55 @@ dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layo
 
 static dq_status open_tasks(dq_vec_env *envs, dq_error *error)
 {
+    const dq_vec_env_config *c = &envs->config;
     dq_status status = DQ_OK;
-    envs->tasks = calloc(envs->config.count, sizeof *envs->tasks);
+    envs->tasks = calloc(c->count, sizeof *envs->tasks);
     if (!envs->tasks) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
-    for (size_t i = 0; !status && i < envs->config.count; i++)
-        status = dq_vec_env_make(&envs->tasks[i], envs->config.name, envs->config.like, error);
+    for (size_t i = 0; !status && !c->env && i < c->count; i++)
+        status = dq_vec_env_make(&envs->tasks[i], c->name, c->like, error);
     if (status) return status;
-    envs->shape = envs->tasks[0]->shape;
-    status = dq_env_item_ids(envs->tasks[0], &envs->items, error);
-    if (status) return status;
-    memcpy(envs->counters, envs->tasks[0]->kind->counters, sizeof envs->tasks[0]->kind->counters);
-    return DQ_OK;
+    if (c->env) envs->tasks[0] = c->env;
+    const dq_env *first = envs->tasks[0];
+    if (c->count != 1 && (c->env || first->offered))
+        return dq_fail(error, DQ_ERR_RANGE, "%s is one environment, not %zu side by side", first->kind->name,
+                       c->count);
+    envs->shape = first->shape;
+    envs->offered = first->offered;
+    envs->offered_count = first->offered_count;
+    memcpy(envs->counters, first->kind->counters, sizeof first->kind->counters);
+    return dq_env_item_ids(first, &envs->items, error);
+}
+
+/* States that come and go: present ones, then next ones. */
+static bool make_store(dq_vec_env *envs)
+{
+    size_t n = envs->config.count, width = envs->shape.state_width;
+    envs->states = calloc(2 * n * width, sizeof *envs->states);
+    envs->row_at = calloc(2 * n, sizeof *envs->row_at);
+    if (!envs->states || !envs->row_at) return false;
+    envs->next = envs->states + n * width;
+    for (size_t i = 0; i < 2 * n; i++) envs->row_at[i] = envs->states + i * width;
+    for (size_t i = 0; i < n; i++) {
+        envs->number[i] = (uint32_t)i;
+        envs->next_number[i] = (uint32_t)(n + i);
+    }
+    envs->store = (dq_vectors){envs->row_at, (uint32_t)(2 * n), envs->shape.state_width};
+    return true;
 }
 
 static dq_status reserve(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
-    envs->states = calloc(n * envs->shape.state_width, sizeof *envs->states);
-    envs->next = calloc(n * envs->shape.state_width, sizeof *envs->next);
+    envs->number = calloc(n, sizeof *envs->number);
+    envs->next_number = calloc(n, sizeof *envs->next_number);
+    envs->store = envs->shape.states;
+    if (!envs->number || !envs->next_number || (!envs->store.count && !make_store(envs)))
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
     envs->steps = calloc(n, sizeof *envs->steps);
     envs->counted = calloc(n, sizeof *envs->counted);
     envs->episode = calloc(n, sizeof *envs->episode);
     envs->done = malloc(n);
-    if (!envs->states || !envs->next || !envs->steps || !envs->counted || !envs->episode || !envs->done)
+    if (!envs->steps || !envs->counted || !envs->episode || !envs->done)
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
     memset(envs->done, 1, n);
     return DQ_OK;
@@ -69,11 +95,14 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
     if (!envs) return status;
     if (envs->process) status = dq_env_client_close(envs, status, error);
-    for (size_t i = 0; envs->tasks && i < envs->config.count; i++) dq_env_free(envs->tasks[i]);
+    for (size_t i = 0; envs->tasks && !envs->config.env && i < envs->config.count; i++)
+        dq_env_free(envs->tasks[i]);
     free(envs->tasks);
     dq_index_free(&envs->items);
+    free(envs->number);
+    free(envs->next_number);
     free(envs->states);
-    free(envs->next);
+    free(envs->row_at);
     free(envs->steps);
     free(envs->counted);
     free(envs->episode);
@@ -84,22 +113,31 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 
 /* ---- living ---- */
 
+/* The state in which task i is, as the present one or the next. */
+static void take_state(dq_vec_env *envs, size_t i, float *rows, uint32_t *number)
+{
+    const dq_env *task = envs->tasks[i];
+    size_t width = envs->shape.state_width;
+    if (task->state)
+        memcpy(rows + i * width, task->state, width * sizeof *rows);
+    else
+        number[i] = task->number;
+}
+
 static dq_status reset_task(dq_vec_env *envs, size_t i, dq_error *error)
 {
     dq_env *task = envs->tasks[i];
-    size_t width = envs->shape.state_width;
     dq_env_reseed(task, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
     dq_status status = dq_env_reset(task, error);
-    memcpy(envs->states + i * width, task->state, width * sizeof(float));
+    take_state(envs, i, envs->states, envs->number);
     return status;
 }
 
 static dq_status step_task(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
 {
     dq_env *task = envs->tasks[i];
-    size_t width = envs->shape.state_width;
     dq_status status = dq_env_step(task, action, &envs->steps[i], error);
-    memcpy(envs->next + i * width, task->state, width * sizeof(float));
+    take_state(envs, i, envs->next, envs->next_number);
     memcpy(envs->counted[i], task->counters, sizeof task->counters);
     return status;
 }
@@ -152,7 +190,10 @@ void dq_vec_env_advance(dq_vec_env *envs)
     size_t width = envs->shape.state_width;
     for (size_t i = 0; i < envs->config.count; i++) {
         if (envs->done[i]) continue;
-        memcpy(envs->states + i * width, envs->next + i * width, width * sizeof(float));
+        if (envs->states)
+            memcpy(envs->states + i * width, envs->next + i * width, width * sizeof(float));
+        else
+            envs->number[i] = envs->next_number[i];
         envs->done[i] = envs->steps[i].terminal || envs->steps[i].truncated;
     }
 }
@@ -169,16 +210,11 @@ void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from)
         dq_env_copy(to->tasks[i], from->tasks[0]);
 }
 
-dq_status dq_vec_env_items(const dq_vec_env *envs, dq_vectors *items, dq_error *error)
+dq_vectors dq_vec_env_items(const dq_vec_env *envs)
 {
     const dq_env_spec *s = &envs->shape;
-    *items = (dq_vectors){.count = s->action_count, .width = s->action_width};
-    if (dq_index_count(&envs->items) == 0 || !s->actions) return DQ_OK;
-    const float **at = malloc((size_t)s->action_count * sizeof *at);
-    if (!at) return dq_fail(error, DQ_ERR_MEMORY, "no memory for items");
-    for (uint32_t i = 0; i < s->action_count; i++) at[i] = s->actions + (size_t)i * s->action_width;
-    items->at = at;
-    return DQ_OK;
+    bool items = dq_index_count(&envs->items) > 0;
+    return (dq_vectors){.at = items ? s->actions : NULL, .count = s->action_count, .width = s->action_width};
 }
 
 /* ---- checkpoints ---- */
@@ -189,7 +225,8 @@ dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
     const uint64_t states[2] = {n, envs->shape.state_width};
     dq_status status = dq_bundle_add_tensor(model, "env.episode", DQ_U8, 1, &n, envs->episode, error);
     if (!status) status = dq_bundle_add_tensor(model, "env.over", DQ_U1, 1, &n, envs->done, error);
-    if (!status) status = dq_bundle_add_tensor(model, "env.states", DQ_F4, 2, states, envs->states, error);
+    if (!status && envs->states)
+        status = dq_bundle_add_tensor(model, "env.states", DQ_F4, 2, states, envs->states, error);
     if (!status) status = dq_bundle_add_tensor(model, "env.counted", DQ_F8, 2, counted, envs->counted, error);
     if (envs->process) return status ? status : dq_env_client_save(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {
@@ -205,7 +242,7 @@ dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error 
     size_t n = envs->config.count;
     dq_status status = dq_record_column(model, "env.episode", DQ_U8, n, envs->episode, error);
     if (!status) status = dq_record_column(model, "env.over", DQ_U1, n, envs->done, error);
-    if (!status)
+    if (!status && envs->states)
         status = dq_record_column(model, "env.states", DQ_F4, n * envs->shape.state_width, envs->states,
                                   error);
     if (!status)
@@ -216,6 +253,7 @@ dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error 
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
         status = dq_env_restore(envs->tasks[i], name, model, error);
+        if (!envs->states) envs->number[i] = envs->tasks[i]->number;
     }
     return status;
 }

@@ -14,13 +14,14 @@ static void assert_near(const float *a, const float *b, size_t n, float within)
 
 /* ---- updates against PyTorch ---- */
 
+static const float *fix_actions[FIX_COUNT];
 static const dq_env_spec fixture_shape = {.state_width = FIX_INPUT,
                                           .user_width = FIX_USER,
                                           .history = FIX_HISTORY,
                                           .item_width = FIX_WIDTH,
                                           .action_count = FIX_COUNT,
                                           .action_width = FIX_WIDTH,
-                                          .actions = fix_vectors};
+                                          .actions = fix_actions};
 
 static dq_agent_config fixture_config(size_t c)
 {
@@ -389,6 +390,7 @@ static void hostile_checkpoints_are_refused(void **state)
 
 int main(void)
 {
+    for (size_t i = 0; i < FIX_COUNT; i++) fix_actions[i] = fix_vectors + i * FIX_WIDTH;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updates_equal_torch),
         cmocka_unit_test(world_steps_equal_torch),

@@ -387,7 +387,7 @@ static void options_that_do_not_fit_are_refused(void **state)
 static void shapes_that_contradict_themselves_are_refused(void **state)
 {
     (void)state;
-    const float vectors[4] = {0};
+    const float vector[2] = {0}, *const vectors[2] = {vector, vector};
     const dq_env_spec shapes[] = {
         {.state_width = 3, .action_count = 2, .action_width = 2},
         {.state_width = 3, .action_count = 2, .actions = vectors},

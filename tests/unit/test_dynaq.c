@@ -28,11 +28,13 @@ typedef struct world {
     dq_vectors users, items;
 } world;
 
-static float labelled(void *arg, uint32_t user, uint32_t item)
+static dq_status labelled(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
 {
     (void)arg;
     (void)user;
-    return rewards[item];
+    (void)error;
+    *reward = rewards[item];
+    return DQ_OK;
 }
 
 static void fill(float *vector, size_t width, dq_rng *rng)
@@ -426,28 +428,32 @@ static void acts_well_in_the_catalogue(void **state)
 {
     (void)state;
     dq_dynaq_config config = small();
-    dq_catalogue_env_config env_config = {
-        .item_count = ITEMS, .candidates = 2, .reward = labelled, .seed = 4};
     world w;
-    dq_catalogue_env *env;
+    dq_env *env;
     dq_losses losses;
     config.gamma = 0.5;
     make(&w, &config, 1);
-    assert_int_equal(dq_catalogue_env_new(&env, "catalogue", &env_config, NULL), DQ_OK);
+    const dq_catalogue_env_config env_config = {.users = dq_dynaq_users(w.agent),
+                                                .items = dq_dynaq_items(w.agent),
+                                                .candidates = 2,
+                                                .reward = labelled};
+    assert_int_equal(dq_catalogue_env_new(&env, &env_config, 4, NULL), DQ_OK);
     for (int episode = 0; episode < 60; episode++) {
-        dq_catalogue_env_reset(env);
-        dq_dynaq_candidates(w.agent, env->candidates, env->candidate_count);
+        assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
+        dq_dynaq_candidates(w.agent, env->offered, env->offered_count);
         for (int step = 0; step < 15; step++) {
-            dq_transition t;
-            dq_catalogue_env_step(env, dq_dynaq_act(w.agent, env->user), &t);
+            dq_step s;
+            uint32_t item = env->offered[dq_dynaq_act(w.agent, env->number)];
+            assert_int_equal(dq_env_step(env, item, &s, NULL), DQ_OK);
+            dq_transition t = {.user = env->number, .item = item, .reward = s.reward, .next = env->number};
             dq_dynaq_observe(w.agent, &t);
             if (dq_dynaq_ready(w.agent)) assert_int_equal(dq_dynaq_learn(w.agent, &losses, NULL), DQ_OK);
         }
         if (episode < 50) continue;
         uint32_t choice = dq_dynaq_greedy(w.agent, 0, NULL);
-        assert_true(rewards[env->candidates[choice]] >= rewards[env->candidates[1 - choice]]);
+        assert_true(rewards[env->offered[choice]] >= rewards[env->offered[1 - choice]]);
     }
-    dq_catalogue_env_free(env);
+    dq_env_free(env);
     drop(&w);
 }
 

@@ -50,20 +50,21 @@ static void the_same_seed_is_the_same_life(void **state)
     }
 }
 
-static const float vectors[8];
+static const float vector[2], *const vectors[4] = {vector, vector, vector, vector};
 
-/* state, user, history, item; actions, their width, their vectors, limit */
-static const dq_env_spec whole = {12, 3, 4, 2, 4, 2, vectors, 0, {0}};
+/* state, user, history, item; actions, their width, their vectors, limit; numbered states */
+static const dq_env_spec whole = {12, 3, 4, 2, 4, 2, vectors, 0, {0}, {0}};
 static const dq_env_spec contradictions[] = {
-    {0, 0, 0, 0, 1, 0, NULL, 0, {0}},
-    {1, 0, 0, 0, 0, 0, NULL, 0, {0}},
-    {10, 3, 4, 2, 4, 2, vectors, 0, {0}},          /* no room for user and history */
-    {12, UINT32_MAX, 4, 2, 4, 2, vectors, 0, {0}}, /* nor where their sum is beyond 32 bits */
-    {12, 3, 1U << 31, 2, 4, 2, vectors, 0, {0}},
-    {12, 3, 4, 0, 4, 2, vectors, 0, {0}}, /* items without a width */
-    {12, 3, 4, 1, 4, 2, vectors, 0, {0}}, /* items are actions */
-    {12, 3, 4, 2, 4, 2, NULL, 0, {0}},    /* a width without vectors */
-    {12, 3, 4, 2, 4, 0, vectors, 0, {0}},
+    {0, 0, 0, 0, 1, 0, NULL, 0, {0}, {0}},
+    {1, 0, 0, 0, 0, 0, NULL, 0, {0}, {0}},
+    {10, 3, 4, 2, 4, 2, vectors, 0, {0}, {0}},          /* no room for user and history */
+    {12, UINT32_MAX, 4, 2, 4, 2, vectors, 0, {0}, {0}}, /* nor where their sum is beyond 32 bits */
+    {12, 3, 1U << 31, 2, 4, 2, vectors, 0, {0}, {0}},
+    {12, 3, 4, 0, 4, 2, vectors, 0, {0}, {0}}, /* items without a width */
+    {12, 3, 4, 1, 4, 2, vectors, 0, {0}, {0}}, /* items are actions */
+    {12, 3, 4, 2, 4, 2, NULL, 0, {0}, {0}},    /* a width without vectors */
+    {12, 3, 4, 2, 4, 0, vectors, 0, {0}, {0}},
+    {2, 0, 0, 0, 1, 0, NULL, 0, {vectors, 4, 3}, {0}}, /* numbered states of another width */
 };
 enum { CONTRADICTIONS = sizeof contradictions / sizeof *contradictions };
 
@@ -365,7 +366,7 @@ static void a_session_shows_what_happened(void **state)
     for (int t = 1; t <= 10; t++) {
         uint32_t a = (uint32_t)dq_rng_below(&rng, 30);
         dq_step s = take(mean, a), f = take(full, a);
-        const float *items = mean->shape.actions;
+        const float *const *items = mean->shape.actions;
         assert_true(s.reward == f.reward && s.terminal == (t == 10) && !s.truncated);
         if (s.reward > 0.5F) engaged[n++] = a;
         near(mean->counters[0], n, 0);
@@ -373,7 +374,7 @@ static void a_session_shows_what_happened(void **state)
             double sum = 0;
             uint32_t shown = n < 3 ? n : 3;
             for (uint32_t h = 0; h < shown; h++) {
-                float x = items[engaged[n - 1 - h] * 20 + k];
+                float x = items[engaged[n - 1 - h]][k];
                 sum += (double)x;
                 assert_true(full->state[20 + 20 * h + k] == x);
             }
@@ -400,7 +401,7 @@ static void engagement_has_its_probability(void **state)
         const uint32_t w = task->shape.action_width;
         dq_rng noise = dq_rng_new(3);
         for (uint32_t a = 0; a < 8; a++) {
-            const float *item = task->shape.actions + a * w, *user = task->state;
+            const float *item = task->shape.actions[a], *user = task->state;
             double z = product(user, item, w), hits = 0, expected = 0, n = 20000;
             if (which) z /= sqrt(product(user, user, w) * product(item, item, w));
             for (int i = 0; i < n; i++) {
@@ -433,9 +434,9 @@ static void rewards_are_as_published(void **state)
         dq_env *task = make("session", cases[c].options, 5);
         uint32_t best = 0, worst = 0;
         for (uint32_t a = 1; a < task->shape.action_count; a++) {
-            double z = product(task->state, task->shape.actions + a * 20, 20);
-            if (z > product(task->state, task->shape.actions + best * 20, 20)) best = a;
-            if (z < product(task->state, task->shape.actions + worst * 20, 20)) worst = a;
+            double z = product(task->state, task->shape.actions[a], 20);
+            if (z > product(task->state, task->shape.actions[best], 20)) best = a;
+            if (z < product(task->state, task->shape.actions[worst], 20)) worst = a;
         }
         near((double)take(task, best).reward, cases[c].first, 1e-6);
         near((double)take(task, best).reward, cases[c].second, 1e-6);
@@ -493,7 +494,7 @@ static void films_reward_and_wear_out(void **state)
         fresh_n++;
         fresh[first.reward > 5 ? 2 : first.reward > 0.5F ? 1 : 0]++;
         if (first.reward < 0) continue;
-        assert_memory_equal(task->state + 50, task->shape.actions + a * 10, 10 * sizeof(float));
+        assert_memory_equal(task->state + 50, task->shape.actions[a], 10 * sizeof(float));
         dq_step again = take(task, a);
         weary_n++;
         weary[again.reward > 5 ? 2 : again.reward > 0.5F ? 1 : 0]++;

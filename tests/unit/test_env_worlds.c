@@ -17,7 +17,7 @@ static void the_published_formula_rewards_by_its_probability(void **state)
     dq_env *task = make("session", "users=1,items=8,steps=1,base=1,noise=0.5,spread=2", 5);
     dq_rng noise = dq_rng_new(3);
     for (uint32_t a = 0; a < 8; a++) {
-        double z = product(task->state, task->shape.actions + a * 20, 20), n = 20000;
+        double z = product(task->state, task->shape.actions[a], 20), n = 20000;
         double hits = 0, sum = 0, expected = 0;
         for (int i = 0; i < n; i++) {
             sum += (double)take(task, a).reward;
@@ -30,7 +30,7 @@ static void the_published_formula_rewards_by_its_probability(void **state)
     }
     dq_env_free(task);
     task = make("session", "users=1,items=2,noise=0,base=1", 5);
-    double z = product(task->state, task->shape.actions, 20);
+    double z = product(task->state, task->shape.actions[0], 20);
     near((double)take(task, 0).reward, 1 / (1 + exp(-z)), 1e-6);
     near((double)take(task, 0).reward, 1 / (1 + exp(-z)) - 0.2, 1e-6); /* it was shown */
     dq_env_free(task);
@@ -123,8 +123,8 @@ static void the_history_is_bounded(void **state)
     dq_env *task = make("session", "users=1,noise=0,spread=100,steps=30", 5);
     uint32_t best = 0;
     for (uint32_t a = 1; a < 500; a++)
-        if (product(task->state, task->shape.actions + a * 20, 20) >
-            product(task->state, task->shape.actions + best * 20, 20))
+        if (product(task->state, task->shape.actions[a], 20) >
+            product(task->state, task->shape.actions[best], 20))
             best = a;
     for (int t = 1; t <= 30; t++) {
         take(task, best);
@@ -167,7 +167,8 @@ static void users_and_items_are_the_states(void **state)
         const dq_env_entities *u = &task->users, *i = &task->items;
         assert_true(u->letter == 'u' && u->count == 30 && u->width == task->shape.user_width);
         assert_true(i->letter == 'i' && i->count == 12 && i->width == task->shape.action_width);
-        assert_ptr_equal(i->vectors, task->shape.actions);
+        for (uint32_t a = 0; a < 12; a++)
+            assert_ptr_equal(i->vectors + a * i->width, task->shape.actions[a]);
         for (int n = 0; n < 20; n++) {
             uint32_t user = *(const uint32_t *)task->memory; /* both kinds' first number */
             assert_memory_equal(task->state, u->vectors + user * u->width, u->width * sizeof(float));

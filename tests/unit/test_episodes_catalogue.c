@@ -20,17 +20,17 @@ static const float item_vectors[ITEMS][WIDTH] = {{1, 0},    {1, 0.2F}, {1, 0.4F}
 static const dq_pairing whole = {0, 0, WIDTH};
 static const float *user_at[1], *item_at[ITEMS];
 
-static float reward_of(void *arg, uint32_t user, uint32_t item)
+static dq_status reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
 {
     (void)arg;
     (void)user;
-    return (float)item;
+    (void)error;
+    *reward = (float)item;
+    return DQ_OK;
 }
 
 static dq_catalogue_policy make(dq_policy_by by, double epsilon, bool distinct)
 {
-    const dq_catalogue_env_config config = {
-        .item_count = ITEMS, .candidates = OFFERED, .reward = reward_of, .seed = 4};
     user_at[0] = user_vector;
     for (size_t i = 0; i < ITEMS; i++) item_at[i] = item_vectors[i];
     dq_catalogue_policy p = {.by = by,
@@ -41,7 +41,9 @@ static dq_catalogue_policy make(dq_policy_by by, double epsilon, bool distinct)
                              .epsilon = epsilon,
                              .distinct = distinct,
                              .rng = dq_rng_new(2)};
-    assert_int_equal(dq_catalogue_env_new(&p.env, "catalogue", &config, NULL), DQ_OK);
+    const dq_catalogue_env_config config = {
+        .users = p.users, .items = p.items, .candidates = OFFERED, .reward = reward_of};
+    assert_int_equal(dq_catalogue_env_new(&p.env, &config, 4, NULL), DQ_OK);
     assert_int_equal(dq_catalogue_policy_open(&p, NULL), DQ_OK);
     return p;
 }
@@ -49,14 +51,14 @@ static dq_catalogue_policy make(dq_policy_by by, double epsilon, bool distinct)
 static void drop(dq_catalogue_policy *p)
 {
     dq_catalogue_policy_close(p);
-    dq_catalogue_env_free(p->env);
+    dq_env_free(p->env);
 }
 
 static uint32_t least_offered(const dq_catalogue_policy *p)
 {
-    uint32_t least = p->env->candidates[0];
+    uint32_t least = p->env->offered[0];
     for (uint32_t i = 1; i < OFFERED; i++)
-        if (p->env->candidates[i] < least) least = p->env->candidates[i];
+        if (p->env->offered[i] < least) least = p->env->offered[i];
     return least;
 }
 
@@ -67,7 +69,7 @@ static void the_greedy_choose_the_nearest_each_time(void **state)
     for (int e = 0; e < 10; e++) {
         uint32_t item[3];
         float reward[3];
-        dq_catalogue_policy_play(&p, 0, 3, item, reward);
+        assert_int_equal(dq_catalogue_policy_play(&p, 0, 3, item, reward, NULL), DQ_OK);
         for (size_t s = 0; s < 3; s++) {
             assert_int_equal(item[s], least_offered(&p));
             assert_true(reward[s] == (float)item[s]);
@@ -82,7 +84,7 @@ static void distinct_items_come_from_the_best_down(void **state)
     uint32_t item[OFFERED];
     float reward[OFFERED];
     (void)state;
-    dq_catalogue_policy_play(&p, 0, OFFERED, item, reward);
+    assert_int_equal(dq_catalogue_policy_play(&p, 0, OFFERED, item, reward, NULL), DQ_OK);
     assert_int_equal(item[0], least_offered(&p));
     for (size_t s = 1; s < OFFERED; s++) assert_true(item[s] > item[s - 1]);
     drop(&p);
@@ -96,11 +98,11 @@ static void the_random_choose_any_and_distinct_ones_once(void **state)
     for (int e = 0; e < 2000; e++) {
         uint32_t item[OFFERED], met = 0;
         float reward[OFFERED];
-        dq_catalogue_policy_play(&p, 0, OFFERED, item, reward);
+        assert_int_equal(dq_catalogue_policy_play(&p, 0, OFFERED, item, reward, NULL), DQ_OK);
         for (size_t s = 0; s < OFFERED; s++) met |= 1U << item[s];
         for (uint32_t i = 0; i < OFFERED; i++) {
-            assert_true(met >> p.env->candidates[i] & 1);
-            first[i] += item[0] == p.env->candidates[i];
+            assert_true(met >> p.env->offered[i] & 1);
+            first[i] += item[0] == p.env->offered[i];
         }
     }
     for (size_t i = 0; i < OFFERED; i++) assert_in_range(first[i], 320, 480); /* 400, sd 18 */
@@ -115,9 +117,9 @@ static void all_policies_are_offered_the_same(void **state)
     float reward[4];
     (void)state;
     for (int e = 0; e < 5; e++) {
-        dq_catalogue_policy_play(&p, 0, 4, item, reward);
-        dq_catalogue_policy_play(&q, 0, 4, item, reward);
-        assert_memory_equal(p.env->candidates, q.env->candidates, OFFERED * sizeof *p.env->candidates);
+        assert_int_equal(dq_catalogue_policy_play(&p, 0, 4, item, reward, NULL), DQ_OK);
+        assert_int_equal(dq_catalogue_policy_play(&q, 0, 4, item, reward, NULL), DQ_OK);
+        assert_memory_equal(p.env->offered, q.env->offered, OFFERED * sizeof *p.env->offered);
     }
     drop(&p);
     drop(&q);
@@ -136,11 +138,11 @@ static void a_network_chooses_by_its_values(void **state)
     assert_int_equal(dq_net_new(&p.net, &spec, 1, pool, &rng, NULL), DQ_OK);
     for (int e = 0; e < 5; e++) {
         size_t best = 0;
-        dq_catalogue_policy_play(&p, 0, 1, item, reward);
-        dq_net_predict(p.net, &p.users, &p.items, user, p.env->candidates, q, OFFERED);
+        assert_int_equal(dq_catalogue_policy_play(&p, 0, 1, item, reward, NULL), DQ_OK);
+        dq_net_predict(p.net, &p.users, &p.items, user, p.env->offered, q, OFFERED);
         for (size_t i = 1; i < OFFERED; i++)
             if (q[i] > q[best]) best = i;
-        assert_int_equal(item[0], p.env->candidates[best]);
+        assert_int_equal(item[0], p.env->offered[best]);
     }
     dq_net_free(p.net);
     drop(&p);

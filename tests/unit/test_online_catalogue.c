@@ -33,11 +33,13 @@ typedef struct world {
     dq_online_catalogue run;
 } world;
 
-static float reward_of(void *arg, uint32_t user, uint32_t item)
+static dq_status reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
 {
     (void)arg;
+    (void)error;
     assert_int_equal(user, 1);
-    return (float)item / 8;
+    *reward = (float)item / 8;
+    return DQ_OK;
 }
 
 static void episode(void *arg, uint64_t number)
@@ -82,8 +84,6 @@ static void make(world *w)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_dynaq_config c = DQ_DYNAQ_DEFAULTS;
-    const dq_catalogue_env_config env = {
-        .user = 1, .item_count = ITEMS, .candidates = OFFERED, .reward = reward_of, .seed = 9};
     *w = (world){0};
     for (uint32_t i = 0; i < ITEMS; i++) {
         for (uint32_t k = 0; k < WIDTH; k++) w->vector[i][k] = (float)((i * 5 + k * 3) % 7) / 7;
@@ -100,7 +100,9 @@ static void make(world *w)
     c.target_every = 8;
     check(dq_pool_new(&w->pool, 1, &e), &e);
     check(dq_dynaq_new(&w->run.agent, &c, &w->users, &w->items, w->pool, &e), &e);
-    check(dq_catalogue_env_new(&w->run.env, "catalogue", &env, &e), &e);
+    const dq_catalogue_env_config env = {
+        .users = w->users, .items = w->items, .user = 1, .candidates = OFFERED, .reward = reward_of};
+    check(dq_catalogue_env_new(&w->run.env, &env, 9, &e), &e);
     w->run.at.choice = -1;
     w->run.config = (dq_online_catalogue_config){.episodes = EPISODES,
                                                  .steps = STEPS,
@@ -114,7 +116,7 @@ static void make(world *w)
 static void drop(world *w)
 {
     dq_dynaq_free(w->run.agent);
-    dq_catalogue_env_free(w->run.env);
+    dq_env_free(w->run.env);
     dq_pool_free(w->pool);
 }
 

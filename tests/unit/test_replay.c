@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "env/catalogue.h"
 #include "learn/replay.h"
 
 #include <setjmp.h>
@@ -107,60 +106,6 @@ static void a_restored_buffer_samples_alike(void **state)
     dq_replay_free(new);
 }
 
-/* ---- the catalogue environment ---- */
-
-static float tenfold(void *arg, uint32_t user, uint32_t item)
-{
-    return *(float *)arg * (float)item + (float)user;
-}
-
-static void catalogue_draws_candidates(void **state)
-{
-    (void)state;
-    float factor = 10;
-    dq_catalogue_env_config config = {
-        .user = 3, .item_count = 20, .candidates = 6, .reward = tenfold, .reward_arg = &factor, .seed = 5};
-    dq_catalogue_env *env;
-    dq_transition t;
-    uint32_t before[6];
-    assert_int_equal(dq_catalogue_env_new(&env, "catalogue", &config, NULL), DQ_OK);
-    dq_catalogue_env_reset(env);
-    assert_int_equal(env->candidate_count, 6);
-    unsigned mask = 0;
-    for (int i = 0; i < 6; i++) {
-        assert_in_range(env->candidates[i], 0, 19);
-        assert_int_equal(mask & (1U << env->candidates[i]), 0);
-        mask |= 1U << env->candidates[i];
-    }
-    dq_catalogue_env_step(env, 4, &t);
-    assert_int_equal(t.user, 3);
-    assert_int_equal(t.next, 3);
-    assert_false(t.done);
-    assert_int_equal(t.item, env->candidates[4]);
-    assert_true(t.reward == 10 * (float)t.item + 3);
-    memcpy(before, env->candidates, sizeof before);
-    dq_catalogue_env_reset(env);
-    assert_memory_not_equal(before, env->candidates, sizeof before);
-    dq_catalogue_env_free(env);
-}
-
-static void catalogue_offers_all_when_few(void **state)
-{
-    (void)state;
-    float factor = 1;
-    dq_catalogue_env_config config = {
-        .item_count = 4, .candidates = 100, .reward = tenfold, .reward_arg = &factor, .seed = 5};
-    dq_catalogue_env *env;
-    dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_catalogue_env_new(&env, "catalogue", &config, NULL), DQ_OK);
-    assert_int_equal(env->candidate_count, 4);
-    dq_catalogue_env_free(env);
-    assert_int_equal(dq_catalogue_env_new(&env, "casino", &config, &e), DQ_ERR_UNKNOWN);
-    assert_null(env);
-    config.item_count = 0;
-    assert_int_equal(dq_catalogue_env_new(&env, "catalogue", &config, &e), DQ_ERR_RANGE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,8 +114,6 @@ int main(void)
         cmocka_unit_test(samples_without_replacement),
         cmocka_unit_test(a_batch_may_be_everything),
         cmocka_unit_test(a_restored_buffer_samples_alike),
-        cmocka_unit_test(catalogue_draws_candidates),
-        cmocka_unit_test(catalogue_offers_all_when_few),
     };
     return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
 }

@@ -230,7 +230,7 @@ static void logged_is_what_was_seen(const char *kind, const char *options, doubl
     float *seen = calloc((MOST + 1) * width, sizeof *seen), *made = calloc(2 * width, sizeof *made);
     const float **rows = calloc(spec->action_count, sizeof *rows);
     assert_true(seen && made && rows);
-    for (uint32_t i = 0; i < spec->action_count; i++) rows[i] = spec->actions + (size_t)i * spec->item_width;
+    for (uint32_t i = 0; i < spec->action_count; i++) rows[i] = spec->actions[i];
     assert_int_equal(dq_env_reset(env, &e), DQ_OK);
     memcpy(seen, env->state, width * sizeof *seen);
     for (bool over = false; !over && first[1] < MOST;) {
