@@ -50,11 +50,12 @@ mean      := --double --encoder mean
 attention := --double --encoder attention
 drn       := --double --dueling --head actions --encoder attention
 
-# What is expected: system, column, least, most. Double takes away most of what Q promises too much; who was trained by
-# simulation is at the level of training from nothing in fewer steps.
-EXPECTED = $(if $(QUICK),dqn return 5 80; double return 5 80,random return 170 200; dqn return 215 300; double return 220 300; \
-    actions return 225 310)
-EXPECTED_VALUES = $(if $(QUICK),dqn promised -5 60,dqn too-much 6 25; double too-much -2 9)
+# What is expected: system, column, least, most. As published DQN hardly beats chance, and does where the last step cuts
+# off; Double takes away a part of what Q promises too much; who was trained by simulation is at the level of training
+# from nothing in fewer steps.
+EXPECTED = $(if $(QUICK),dqn return 5 80; double return 5 80,random return 170 200; dqn return 150 230; cut return 230 310; \
+    double return 225 310; actions return 225 320)
+EXPECTED_VALUES = $(if $(QUICK),dqn promised -5 60,dqn too-much 25 55; cut too-much 18 42; double too-much 10 32)
 EXPECTED_COLD = $(if $(QUICK),adapted first 1 80,adapted first 200 300; adapted steps-saved 2000 25000)
 
 MAKEFLAGS += -j$(THREADS)
