@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import wrap
 
 WINGS = {"what computes": ("#dbe9fb", range(0, 4)), "what joins them": ("#e3dcf5", range(4, 6)),
-         "what moves bytes": ("#fbe6cf", range(6, 8))}  # colour, columns
+         "what moves bytes": ("#fbe6cf", range(6, 9))}  # colour, columns
 ROOMS = {  # column wanted, purpose
     "rank": (0, "lists of the best items"),                   "learn": (0, "agents learn, replay and plan"),
     "net": (1, "networks: layers, losses, weights"),          "math": (2, "vectors, BLAS, Adam, thread pool"),
@@ -24,14 +24,15 @@ ROOMS = {  # column wanted, purpose
     "data": (4, "users, items, transitions, sessions"),       "label": (5, "labels asked of language models"),
     "rollout": (4, "agents act in many environments"),        "import": (7, "documents and files into rows"),
     "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP and MongoDB"),
-    "wire": (6, "the stream, written and read"),
+    "report": (4, "evaluations read, printed and drawn"),
+    "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
 BARS = {"cli": "every program's options, help and messages", "core": "arenas, bundles, schemas, indices, errors"}
 PROGRAMS = {"dq-export": "data into a stream", "dq-embed": "texts into vectors", "dq-reward": "pairs into rewards",
             "dq-train": "rewards into agents", "dq-plan": "agents into plans", "dq-rank": "agents into lists",
             "dq-eval": "lists into figures", "dq-sim": "made-up sessions", "dq-cat": "looks at any stream"}
 EDGE, COLUMN, LEVEL, WIDTH, HEIGHT = 16, 142, 104, 124, 56  # pixels: the margin, from box to box, a box
-HOUSE = 8 * COLUMN - (COLUMN - WIDTH)
+HOUSE = 9 * COLUMN - (COLUMN - WIDTH)
 STYLE = """<style>text{fill:#1c2127;font:11px sans-serif;text-anchor:middle}.name{font-size:14px;font-weight:bold}
 .wing{font-size:13px;fill:#808488}rect.wing{fill-opacity:.09}.dashed{stroke-dasharray:5 4}
 .arrow{fill:none;stroke:#7c858e;stroke-width:1.5;marker-end:url(#head)}</style>

@@ -12,7 +12,10 @@
 #     last-item     how often a restaurant followed the last one
 #     dqn           a deep Q-network on the last three restaurants, conservative; gamma 0: what comes next
 #     dqn-mean      the same on their mean, as system B has it
-#     dqn-gamma-.5  the same as dqn with a discount: what comes next, and what that leads to
+#     dqn-recency   the same on their mean, in which a restaurant weighs half as much as the one after it
+#     dqn-clock     the same as dqn with hour and day of the week in the state. Only when a session began is known
+#     dqn-gamma-.5  the same as dqn with a discount: what comes next, and what that leads to, to where the log was cut
+#     dqn-ends      the same with a discount, where a session's last restaurant ends it
 #     dqn-cf        the same on 64-wide vectors that the visits before April were factored into (dq-embed cf:64), not
 #                   on one-hot ones
 #     dqn-cf-plain  the same as dqn-cf without the conservative term: two drawn negatives a visit instead
@@ -24,7 +27,7 @@ OUT   := $(BUILD)/entree$(if $(QUICK),-quick)
 SEEDS ?= $(if $(QUICK),1,1 2)
 
 KNOWN   := popularity item-knn last-item
-LEARNT  := dqn dqn-mean dqn-gamma-.5 dqn-cf dqn-cf-plain
+LEARNT  := dqn dqn-mean dqn-recency dqn-clock dqn-gamma-.5 dqn-ends dqn-cf dqn-cf-plain
 SYSTEMS := $(KNOWN) $(LEARNT)
 
 # What is expected: system, column, least, most. The short form only proves that the pipeline runs and learns.
@@ -69,7 +72,7 @@ $(OUT)/cf/test.dq: $(OUT)/cf/items.jsonl $(OUT)/test.dq
 
 # ---- learn ----
 
-learn = mkdir -p $(@D) && dq-train --quiet --offline --agent dqn --history 3 --map VISIT=1 --gamma 0 --dropout 0.3 \
+learn = mkdir -p $(@D) && dq-train --quiet --offline --sessions --agent dqn --history 3 --map VISIT=1 --gamma 0 --dropout 0.3 \
     --hidden $(if $(QUICK),64,512) --lr 1e-3 --lr-schedule one-cycle --epochs $(if $(QUICK),2,10) --seed $* \
     --log $(@:.dq=.jsonl) -o $@ $(1) $<
 
@@ -77,10 +80,19 @@ $(OUT)/%/dqn.dq: $(OUT)/train.dq
 	$(call learn,--conservative 10)
 
 $(OUT)/%/dqn-mean.dq: $(OUT)/train.dq
-	$(call learn,--conservative 10 --encoder mean)
+	$(call learn,--conservative 10 --history-mean)
+
+$(OUT)/%/dqn-recency.dq: $(OUT)/train.dq
+	$(call learn,--conservative 10 --history-mean --recency 0.5)
+
+$(OUT)/%/dqn-clock.dq: $(OUT)/train.dq
+	$(call learn,--conservative 10 --clock)
 
 $(OUT)/%/dqn-gamma-.5.dq: $(OUT)/train.dq
 	$(call learn,--conservative 10 --gamma 0.5)
+
+$(OUT)/%/dqn-ends.dq: $(OUT)/train.dq
+	$(call learn,--conservative 10 --gamma 0.5 --session-end terminal)
 
 $(OUT)/%/dqn-cf.dq: $(OUT)/cf/train.dq
 	$(call learn,--conservative 10)

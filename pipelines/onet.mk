@@ -63,7 +63,7 @@ $(OUT)/%/dyna-q.dq: $(OUT)/%/test.qrels
 	$(call learn)
 
 $(OUT)/%/dyna-q-plain.dq: $(OUT)/%/test.qrels
-	$(call learn,--no-world --matches none)
+	$(call learn,--no-world --features none)
 
 $(OUT)/%/dyna-q-gamma-.9.dq: $(OUT)/%/test.qrels
 	$(call learn,--no-world --gamma 0.9 --target-every 200)

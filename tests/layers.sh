@@ -22,8 +22,10 @@ reward:  core math data
 rank:    core math data net learn
 measure: core math data
 import:  core wire port data
+inspect: core wire port data
 llm:     core port
 label:   core wire port data reward llm
+report:  core wire port data measure
 rollout: core wire math data env net learn
 cli:     core wire port llm
 '
@@ -74,6 +76,7 @@ signal __sysv_signal bsd_signal sigset sigaction sigvec'
 excused='
 math/blas.o: getenv setenv unsetenv: OpenBLAS takes the choice of its kernels from a variable, and from nothing else
 wire/coprocess.o: environ: a child gets the environment of its parent
+report/gnuplot.o: environ: the same
 '
 
 declare -A uses owner
@@ -215,7 +218,7 @@ complaints=''
 for room in math net env learn embed reward rank measure; do
     [[ ${uses[$room]} != *\ wire* && ${uses[$room]} != *\ port* ]] || complaints+="$room computes, and may see wire or port"$'\n'
 done
-for room in wire port import llm; do
+for room in wire port import inspect llm; do
     [[ ${uses[$room]-} != *\ math* ]] || complaints+="$room moves bytes, and may see math"$'\n'
 done
 check "the table keeps the two wings apart" "$complaints"

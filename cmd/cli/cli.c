@@ -197,3 +197,21 @@ unsigned dq_cli_threads(const dq_common *common, unsigned fallback)
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? (unsigned)online : 1;
 }
+
+dq_status dq_cli_same_options(const dq_value *now, const dq_value *kept, const char *except, dq_error *error)
+{
+    for (uint32_t i = 0; i < now->count; i++) {
+        const dq_entry *e = &now->as.map[i];
+        const dq_value *was = dq_map_get(kept, e->key.as.string);
+        if ((except && dq_value_is(&e->key, except)) || (was && dq_value_equal(was, &e->value))) continue;
+        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with another --%s", e->key.as.string);
+    }
+    for (uint32_t i = 0; kept && kept->type == DQ_MAP && i < kept->count; i++) {
+        const dq_value *name = &kept->as.map[i].key;
+        char text[64];
+        (void)snprintf(text, sizeof text, "%.*s", (int)name->count, name->as.string);
+        if ((except && dq_value_is(name, except)) || dq_map_get(now, text)) continue;
+        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with --%s", text);
+    }
+    return DQ_OK;
+}

@@ -37,6 +37,7 @@ typedef enum dq_option_type {
     DQ_OPT_END = 0,
     DQ_OPT_FLAG,   /* bool, no argument; also --no-NAME */
     DQ_OPT_COUNT,  /* uint64_t; plain digits, or with k, M, G (powers of 1000) */
+    DQ_OPT_SMALL,  /* the same in a uint32_t */
     DQ_OPT_REAL,   /* double, finite */
     DQ_OPT_TEXT,   /* const char * */
     DQ_OPT_CHOICE, /* int, index into .choices */
@@ -63,7 +64,7 @@ typedef struct dq_option {
     const char *help;     /* one line; the default is appended by --help */
     unsigned flags;
     const char *const *choices; /* CHOICE: NULL-ended */
-    double min, max;            /* COUNT and REAL: inclusive range when min < max */
+    double min, max;            /* COUNT, SMALL, REAL: inclusive range when min < max */
     unsigned modes;             /* bits of the modes that it belongs to; 0: all */
     unsigned recorded;          /* bits of the modes that record it, where these are more than .modes */
     const char *needs;          /* names of options, "a b": one of them must be given with this one */
@@ -138,7 +139,7 @@ typedef struct dq_cli {
     const dq_option *table;
     const char *const *operands; /* NULL-ended */
     size_t operand_count;
-    unsigned mode;        /* of dq_cli_enter; 0: none yet */
+    unsigned mode;        /* of dq_cli_enter; 0: none yet; several: of dq_cli_check */
     unsigned char *state; /* by row of the table: cli/ alone reads it */
     dq_arena arena;       /* what the command line needs for its life */
 } dq_cli;
@@ -152,6 +153,9 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
  * need or exclude others, are usage errors; the defaults of the mode go into the targets of options that were
  * not given. A program without modes has no need of it. */
 void dq_cli_enter(dq_cli *cli, unsigned mode);
+/* Where only the input tells which of some modes it is: usage errors of options that belong to none of them.
+ * dq_cli_enter follows when it is known. */
+void dq_cli_check(dq_cli *cli, unsigned modes);
 
 /* The row of that name; NULL: there is none. */
 const dq_option *dq_option_find(const dq_option *table, const char *name);
@@ -168,6 +172,10 @@ void dq_cli_usage(const dq_cli *cli, const char *format, ...) __attribute__((for
 /* The maker for dq_writer_open: the DQ_OPT_PAYLOAD options by name (defaults included), and the seed (-1:
  * none). */
 dq_maker dq_cli_maker(dq_cli *cli, int64_t seed);
+
+/* Whether a maker's options are those that a checkpoint kept, but for the one called `except` (NULL: for
+ * none). DQ_ERR_RANGE names the first that is another. */
+dq_status dq_cli_same_options(const dq_value *now, const dq_value *kept, const char *except, dq_error *error);
 
 /* "dq-x: SOURCE: record N: reason" on stderr. */
 void dq_cli_report(const dq_cli *cli, const dq_error *error);

@@ -6,11 +6,12 @@
 
 /* ---- modes ---- */
 
-static const char *words_of(const dq_cli *cli, unsigned mode)
+/* The first of some modes. */
+static const dq_mode *mode_of(const dq_cli *cli, unsigned modes)
 {
     const dq_mode *m = cli->program->modes;
-    while (m->name && m->bit != mode) m++;
-    return m->words;
+    while (!(m->bit & modes)) m++;
+    return m;
 }
 
 /* "--offline, --each-user or an environment (--env)"; empty where one of the modes is asked for by `what`
@@ -37,7 +38,7 @@ static void refuse(const dq_cli *cli, const char *what, unsigned modes)
 {
     char others[512];
     list_modes(cli, modes, what, others, sizeof others);
-    dq_cli_usage(cli, "%s has no meaning with %s%s%s", what, words_of(cli, cli->mode),
+    dq_cli_usage(cli, "%s has no meaning with %s%s%s", what, mode_of(cli, cli->mode)->words,
                  *others ? "; it is for " : "", others);
 }
 
@@ -66,19 +67,23 @@ static void check_modes(const dq_cli *cli)
         (void)snprintf(what, sizeof what, "--%s %s", o->name, o->choices[*(const int *)o->target]);
         refuse(cli, what, dq_cli_choice_modes(cli, o->name));
     }
-    const dq_mode *m = cli->program->modes;
-    while (m->bit != cli->mode) m++;
+    const dq_mode *m = mode_of(cli, cli->mode);
     if (m->no_operands && cli->operand_count)
         dq_cli_usage(cli, "unexpected operand '%s' with %s", cli->operands[0], m->words);
 }
 
 /* ---- all together ---- */
 
-void dq_cli_enter(dq_cli *cli, unsigned mode)
+void dq_cli_check(dq_cli *cli, unsigned modes)
 {
-    cli->mode = mode;
+    cli->mode = modes;
     check_modes(cli);
     dq_cli_check_relations(cli);
+}
+
+void dq_cli_enter(dq_cli *cli, unsigned mode)
+{
+    dq_cli_check(cli, mode);
     dq_cli_apply_defaults(cli);
 }
 

@@ -44,7 +44,15 @@ static void set_count(const dq_cli *cli, const dq_option *o, const char *who, co
 {
     uint64_t value;
     if (!parse_count(text, &value)) dq_cli_usage(cli, "%s: '%s' is not a count", who, text);
-    *(uint64_t *)o->target = value;
+    if (o->type == DQ_OPT_COUNT) *(uint64_t *)o->target = value;
+    if (o->type == DQ_OPT_COUNT) return;
+    if (value > UINT32_MAX) dq_cli_usage(cli, "%s: %s is not between 0 and %u", who, text, UINT32_MAX);
+    *(uint32_t *)o->target = (uint32_t)value;
+}
+
+static uint64_t count_of(const dq_option *o)
+{
+    return o->type == DQ_OPT_COUNT ? *(const uint64_t *)o->target : *(const uint32_t *)o->target;
 }
 
 static void set_real(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
@@ -82,7 +90,8 @@ void dq_option_set(const dq_cli *cli, const dq_option *o, const char *who, const
 {
     switch (o->type) {
     case DQ_OPT_FLAG: *(bool *)o->target = strcmp(text, "on") == 0; break;
-    case DQ_OPT_COUNT: set_count(cli, o, who, text); break;
+    case DQ_OPT_COUNT:
+    case DQ_OPT_SMALL: set_count(cli, o, who, text); break;
     case DQ_OPT_REAL: set_real(cli, o, who, text); break;
     case DQ_OPT_TEXT: *(const char **)o->target = text; break;
     case DQ_OPT_CHOICE: set_choice(cli, o, who, text); break;
@@ -95,7 +104,7 @@ void dq_option_set(const dq_cli *cli, const dq_option *o, const char *who, const
 static bool in_range(const dq_option *o)
 {
     double value = o->min;
-    if (o->type == DQ_OPT_COUNT) value = (double)*(const uint64_t *)o->target;
+    if (o->type == DQ_OPT_COUNT || o->type == DQ_OPT_SMALL) value = (double)count_of(o);
     if (o->type == DQ_OPT_REAL) value = *(const double *)o->target;
     return o->min >= o->max || (value >= o->min && value <= o->max);
 }
@@ -123,8 +132,7 @@ void dq_option_print(const dq_option *o, char *to, size_t size)
     switch (o->type) {
     case DQ_OPT_FLAG: text = *(const bool *)o->target ? "on" : ""; break;
     case DQ_OPT_COUNT:
-        (void)snprintf(to, size, "%llu", (unsigned long long)*(const uint64_t *)o->target);
-        return;
+    case DQ_OPT_SMALL: (void)snprintf(to, size, "%llu", (unsigned long long)count_of(o)); return;
     case DQ_OPT_REAL: (void)snprintf(to, size, "%.9g", *(const double *)o->target); return;
     case DQ_OPT_TEXT: text = *(const char *const *)o->target; break;
     case DQ_OPT_CHOICE: text = o->choices[*(const int *)o->target]; break;
@@ -148,7 +156,8 @@ dq_value dq_option_value(const dq_option *o, dq_arena *arena)
 {
     switch (o->type) {
     case DQ_OPT_FLAG: return dq_bool(*(const bool *)o->target);
-    case DQ_OPT_COUNT: return dq_int((int64_t) * (const uint64_t *)o->target);
+    case DQ_OPT_COUNT:
+    case DQ_OPT_SMALL: return dq_int((int64_t)count_of(o));
     case DQ_OPT_REAL: return dq_real(*(const double *)o->target);
     case DQ_OPT_TEXT: return dq_string(arena, *(const char *const *)o->target);
     case DQ_OPT_CHOICE: return dq_string(arena, o->choices[*(const int *)o->target]);

@@ -2,8 +2,14 @@
  *
  * dq-cat: prints, counts, checks, selects, joins, splits and converts streams, and shows their lineage.
  */
-#include "cat.h"
+#include "cli/cli.h"
 
+#include "dq/schema.h"
+#include "inspect/arrays.h"
+#include "inspect/check.h"
+#include "inspect/join.h"
+#include "inspect/lineage.h"
+#include "inspect/print.h"
 #include "port/files/safetensors.h"
 
 #include <errno.h>
@@ -37,8 +43,8 @@ typedef struct output {
     dq_writer *writer;
     uint64_t section;
     dq_json_text text;
-    dq_cat_tsv tsv;
-    dq_cat_array array;
+    dq_tsv_head tsv;
+    dq_arrays array;
     uint64_t models;
     dq_progress progress;
 } output;
@@ -86,9 +92,9 @@ static dq_status put_text(output *out, const dq_bundle *bundle, dq_error *error)
     dq_status status;
     out->text.bytes = 0;
     if (out->o->form == TSV)
-        status = dq_cat_print_tsv(&out->text, bundle, out->select, &out->tsv, error);
+        status = dq_print_tsv(&out->text, bundle, out->select, &out->tsv, error);
     else
-        status = dq_cat_print_json(&out->text, bundle, out->select, out->select->kind_count != 1, error);
+        status = dq_print_json(&out->text, bundle, out->select, out->select->kind_count != 1, error);
     return status ? status : dq_sink_write(out->sink, out->text.data, out->text.bytes, error);
 }
 
@@ -100,7 +106,7 @@ static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq
     case STREAM:
         status = begin_section(out, section, error);
         return status ? status : dq_writer_put(out->writer, bundle, error);
-    case NPY: return dq_cat_array_add(&out->array, bundle, error);
+    case NPY: return dq_arrays_add(&out->array, bundle, error);
     case SAFETENSORS:
         if (strcmp(bundle->kind, DQ_KIND_MODEL) != 0) return DQ_OK;
         if (out->models++)
@@ -130,7 +136,7 @@ static dq_status put(output *out, dq_bundle *bundle, uint64_t section, dq_error 
 static dq_status complete(output *out, dq_error *error)
 {
     dq_status status = DQ_OK;
-    if (out->o->form == NPY) status = dq_cat_array_write(&out->array, out->sink, out->o->ids, error);
+    if (out->o->form == NPY) status = dq_arrays_write(&out->array, out->sink, out->o->ids, error);
     if (out->o->form == SAFETENSORS && !out->models)
         status = dq_fail(error, DQ_ERR_UNKNOWN, "no model in the stream");
     if (!status && out->writer) {
@@ -151,7 +157,7 @@ static void release(output *out)
     dq_reader_close(out->in);
     dq_json_text_free(&out->text);
     dq_arena_free(&out->tsv.arena);
-    dq_cat_array_free(&out->array);
+    dq_arrays_free(&out->array);
     dq_select_free(out->select);
 }
 
@@ -164,6 +170,12 @@ static void flush(void *arg)
     if (out->sink) (void)dq_sink_flush(out->sink, NULL);
 }
 
+static void show_rows(void *progress, uint64_t rows)
+{
+    dq_progress *p = progress;
+    dq_progress_step(p, p->done + rows, "rows");
+}
+
 static dq_status copy_rows(output *out, dq_error *error)
 {
     dq_bundle bundle;
@@ -171,7 +183,7 @@ static dq_status copy_rows(output *out, dq_error *error)
     int got = 0;
     while (!status && !dq_select_done(out->select) && (got = dq_reader_next(out->in, &bundle, error)) > 0) {
         status = put(out, &bundle, dq_reader_section(out->in), error);
-        dq_progress_step(&out->progress, out->progress.done + bundle.rows, "rows");
+        show_rows(&out->progress, bundle.rows);
         if (status) (void)dq_error_at(error, dq_reader_source(out->in), dq_reader_record(out->in));
         dq_bundle_free(&bundle);
     }
@@ -190,8 +202,8 @@ static dq_status copy_file(output *out, dq_error *error)
     const char *path = out->cli->operand_count ? out->cli->operands[0] : "-";
     const char *kind = out->o->kinds.count ? out->o->kinds.at[0] : DQ_KIND_ITEMS;
     dq_status status = out->o->from == FROM_SAFETENSORS
-                           ? dq_cat_read_safetensors(path, put_file, out, error)
-                           : dq_cat_read_npy(path, out->o->ids, kind, put_file, out, error);
+                           ? dq_arrays_read_safetensors(path, put_file, out, error)
+                           : dq_arrays_read_npy(path, out->o->ids, kind, put_file, out, error);
     return status ? status : dq_select_found(out->select, error);
 }
 
@@ -201,10 +213,11 @@ static dq_status work(output *out, dq_error *error)
     dq_common common = o->common;
     if (isatty(STDOUT_FILENO)) common.quiet |= !common.progress; /* rows and a bar do not share a terminal */
     out->progress = dq_progress_start(&common, "dq-cat", 0);
-    if (o->check) return dq_cat_check(out->in, &out->progress, error);
-    if (o->count) return dq_cat_count(out->in, &o->kinds, out->sink, &out->progress, error);
-    if (o->lineage) return dq_cat_lineage(out->in, out->sink, &out->progress, error);
-    if (o->join) return dq_cat_join(out->in, out->writer, &out->progress, error);
+    const dq_watch watch = {show_rows, &out->progress};
+    if (o->check) return dq_check_stream(out->in, &watch, error);
+    if (o->count) return dq_lineage_count(out->in, o->kinds.at, o->kinds.count, out->sink, &watch, error);
+    if (o->lineage) return dq_lineage_write(out->in, out->sink, &watch, error);
+    if (o->join) return dq_join_sections(out->in, out->writer, &watch, error);
     return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
 }
 

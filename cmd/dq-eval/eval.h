@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-eval: rankings against judgements (input, measure, print), roll-outs of agents (rollout;
- * env in environments that are not catalogues), learning curves (curves, plot).
+ * The parts of dq-eval: rankings against judgements (measure.c), roll-outs of agents (rollout.c,
+ * rollout_print.c). Learning curves are lib/report's.
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
@@ -9,11 +9,14 @@
 #include "cli/cli.h"
 
 #include "data/label_map.h"
-#include "dq/sink.h"
-#include "measure/compare.h"
-#include "measure/pick.h"
+#include "report/runs.h"
 
-typedef enum eval_format { EVAL_TABLE, EVAL_TSV, EVAL_JSON, EVAL_TREC } eval_format;
+typedef enum eval_format {
+    EVAL_TABLE = DQ_RUNS_TABLE,
+    EVAL_TSV = DQ_RUNS_TSV,
+    EVAL_JSON = DQ_RUNS_JSON,
+    EVAL_TREC = DQ_RUNS_TREC
+} eval_format;
 
 enum { EVAL_REWARD_AUTO, EVAL_REWARD_COSINE, EVAL_REWARD_LOGGED };
 
@@ -33,7 +36,7 @@ typedef struct eval_options {
     /* roll-outs */
     bool rollout, cold_start, distinct, raw_cosine;
     dq_texts models, pairs;
-    const char *user, *map, *env, *env_cmd;
+    const char *user, *map, *env, *env_cmd, *reward_cmd;
     int reward;
     uint64_t episodes, steps, candidates;
     double epsilon;
@@ -44,52 +47,8 @@ typedef struct eval_options {
     dq_texts metrics, marks;
 } eval_options;
 
-/* Judgements or a run from a TREC file or a stream ("-": stdin), told apart by the first byte; finished. tag
- * gets the run's name (of the last line, as in trec_eval; of a stream the program that made it). */
-dq_status eval_read_qrels(const char *path, const char *gains, dq_qrels *qrels, dq_error *error);
-/* LABEL=level,...: as rewards, but whole numbers. Free with dq_label_map_free. */
-dq_status eval_parse_gains(const char *text, dq_label_map *gains, dq_error *error);
-dq_status eval_read_run(const char *path, dq_run *run, char *tag, size_t tag_size, dq_error *error);
-
-/* What one run got. */
-typedef struct eval_run {
-    const char *name;  /* the operand */
-    const char *label; /* the same without its folders, when that is enough to tell runs apart */
-    char tag[128];
-    double *values; /* (picks, queries) */
-    bool *in_run;   /* (queries) */
-} eval_run;
-
-/* A run's summary by one measure, and how it differs from the first run's. */
-typedef struct eval_cell {
-    double value;
-    bool has_interval, has_difference; /* what of `against` counts */
-    dq_comparison against;
-} eval_cell;
-
-/* Runs, measures, queries: everything that is printed. */
-typedef struct eval_table {
-    dq_measure_picks picks;
-    dq_qrels qrels;
-    uint32_t *order; /* (query_count) queries that count, by their ids' bytes */
-    size_t query_count;
-    eval_run *runs;
-    size_t run_count;
-    double *ordered;  /* (query_count) scratch */
-    eval_cell *cells; /* (runs, picks) */
-} eval_table;
-
-dq_status eval_measure(eval_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
-void eval_table_free(eval_table *table);
-
-/* Value of one query. */
-double eval_value(const eval_table *table, size_t run, size_t pick, uint32_t query);
-
-/* Fills the cells: summaries, with several runs or --interval also intervals and tests. */
-dq_status eval_compare(eval_table *table, const eval_options *o, dq_error *error);
-
-dq_status eval_print(const eval_table *table, const eval_options *o, dq_sink *out, dq_error *error);
-dq_status eval_print_measures(dq_sink *out, dq_error *error);
+/* Measures all runs and compares them. The table is zero, and to be freed after a failure, too. */
+dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
 
 /* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
  * NAN. */

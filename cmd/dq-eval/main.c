@@ -4,9 +4,8 @@
  */
 #include "eval.h"
 
-#include "curves.h"
-#include "env.h"
 #include "math/blas.h"
+#include "report/plot.h"
 #include "rollout.h"
 
 #include <stdlib.h>
@@ -49,13 +48,13 @@ static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
 /* Opens the output, lets `print` write it, and completes it or leaves nothing. */
 static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
-    static eval_table table; /* its list of measures is large for a stack */
+    static dq_run_table table; /* its list of measures is large for a stack */
+    const dq_runs_form form = {(dq_runs_format)o->format, o->by_query, o->interval, o->confidence};
     dq_sink *out = NULL;
     dq_status status = eval_measure(&table, o, cli, error);
-    if (!status) status = eval_compare(&table, o, error);
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (!status) status = eval_print(&table, o, out, error);
-    eval_table_free(&table);
+    if (!status) status = dq_runs_print(&table, &form, out, error);
+    dq_run_table_free(&table);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;
@@ -63,12 +62,12 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
 
 static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    rollout played = {0};
+    static rollout played;
     dq_sink *out = NULL;
     dq_status status = rollout_run(&played, o, cli, error);
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status) status = rollout_print(&played, out, error);
-    rollout_free(&played);
+    status = rollout_close(&played, status, error);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;
@@ -79,7 +78,7 @@ static dq_status list_measures(const eval_options *o, dq_error *error)
     dq_sink *out;
     dq_status status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (status) return status;
-    status = eval_print_measures(out, error);
+    status = dq_runs_print_measures(out, error);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;
@@ -101,20 +100,20 @@ static bool ends_with(const char *text, const char *end)
 
 static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
-    curves c;
+    dq_curves c;
     dq_sink *out = NULL;
-    plot_form form = !o->plot ? PLOT_DUMB : ends_with(o->plot, ".svg") ? PLOT_SVG : PLOT_PNG;
-    dq_status status = curves_open(&c, o->metrics.at, o->metrics.count, error);
-    for (size_t i = 0; i < o->marks.count && i < CURVES_MARKS; i++)
+    dq_plot_form form = !o->plot ? DQ_PLOT_DUMB : ends_with(o->plot, ".svg") ? DQ_PLOT_SVG : DQ_PLOT_PNG;
+    dq_status status = dq_curves_open(&c, o->metrics.at, o->metrics.count, error);
+    for (size_t i = 0; i < o->marks.count && i < DQ_CURVES_MARKS; i++)
         c.marks[c.mark_count++] = strtoull(o->marks.at[i], NULL, 10);
     for (size_t i = 0; i < cli->operand_count && !status; i++)
-        status = curves_read(&c, cli->operands[i], error);
-    if (!status) status = curves_finish(&c, (size_t)o->smooth, error);
+        status = dq_curves_read(&c, cli->operands[i], error);
+    if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
     if (!status) status = dq_sink_open(&out, o->plot ? o->plot : o->common.output, DQ_SINK_TEXT, error);
     if (!status)
-        status = o->format == EVAL_TSV ? curves_print_tsv(&c, out, error)
-                                       : curves_plot(&c, form, terminal_columns(), out, error);
-    curves_free(&c);
+        status = o->format == EVAL_TSV ? dq_curves_print_tsv(&c, out, error)
+                                       : dq_plot_curves(&c, form, terminal_columns(), out, error);
+    dq_curves_free(&c);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;
@@ -127,24 +126,11 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
         dq_cli_usage(cli, "--plot FILE: '%s' ends in neither .svg nor .png", o->plot);
     if (o->format != EVAL_TABLE && o->format != EVAL_TSV)
         dq_cli_usage(cli, "--curves prints --format tsv, or draws");
-    if (o->marks.count > CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", CURVES_MARKS);
+    if (o->marks.count > DQ_CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", DQ_CURVES_MARKS);
     for (size_t i = 0; i < o->marks.count; i++)
         if (!*o->marks.at[i] || o->marks.at[i][strspn(o->marks.at[i], "0123456789")])
             dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted", o->marks.at[i]);
     if (o->plot && o->format == EVAL_TSV) dq_cli_usage(cli, "--plot draws: no --format tsv");
-}
-
-static dq_status roll_out_env(const eval_options *o, dq_error *error)
-{
-    env_rollout played;
-    dq_sink *out = NULL;
-    dq_status status = env_rollout_run(&played, o, error);
-    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (!status) status = env_rollout_print(&played, out, error);
-    env_rollout_free(&played);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
 }
 
 static void check_acting(const dq_cli *cli, const eval_options *o)
@@ -185,7 +171,6 @@ static void check_usage(dq_cli *cli, const eval_options *o)
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     if (cli->mode == LIST) return list_measures(o, error);
-    if (cli->mode == ENV) return roll_out_env(o, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
     return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
 }
@@ -224,14 +209,15 @@ int main(int argc, char **argv)
         {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "act in the environment that a process offers", .modes = ENV, .needs = "rollout"},
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
+        {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards of pairs that were never labelled, from a labeller such as 'dq-reward -s llm ...'", .modes = CATALOGUE, .excludes = "reward"},
         {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE},
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (else the catalogue's)", .modes = CATALOGUE},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .modes = CATALOGUE},
         {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .modes = ACTING},
         {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps of an episode", .min = 1, .max = 1e6, .modes = CATALOGUE},
         {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn for an episode", .min = 1, .max = 4e9, .modes = CATALOGUE},
-        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take any candidate", .min = 0, .max = 1, .modes = CATALOGUE},
-        {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item at most once an episode", .modes = CATALOGUE},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING},
+        {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},

@@ -2,20 +2,22 @@
 #include "rollout.h"
 
 #include "data/load.h"
-#include "reward/logged.h"
+#include "data/model_items.h"
+#include "env/catalogue.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPLORE_STREAM = 0x726f6c6c, WEIGHT_STREAM };
+enum { TOGETHER = 256, CHANCE_STREAM = 0x726f6c6c };
 
-/* ---- what is known: the catalogue, rewards, users ---- */
-
-static dq_status short_of_memory(dq_error *error)
+static dq_status no_memory(dq_error *error)
 {
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory for roll-outs");
 }
+
+/* ---- a catalogue ---- */
 
 static dq_status check_entities(const dq_entities *entities, const char *what, dq_error *error)
 {
@@ -24,209 +26,9 @@ static dq_status check_entities(const dq_entities *entities, const char *what, d
     return DQ_OK;
 }
 
-static bool needs_cosines(const rollout *run)
+static dq_status read_catalogue(rollout *run, dq_error *error)
 {
-    bool needs = !run->logged;
-    for (size_t p = 0; p < run->policy_count; p++) needs = needs || run->policies[p].kind == POLICY_COSINE;
-    return needs;
-}
-
-static dq_status ready_rewards(rollout *run, dq_error *error)
-{
-    const eval_options *o = run->o;
-    const dq_catalogue *c = &run->dataset.catalogue;
-    run->logged = o->reward == EVAL_REWARD_LOGGED ||
-                  (o->reward == EVAL_REWARD_AUTO && (run->dataset.count || c->interaction_count));
-    run->labeller.strategy = run->logged ? DQ_STRATEGY_LOGGED : DQ_STRATEGY_COSINE;
-    run->labeller.raw_cosine = o->raw_cosine;
-    run->labeller.threads = dq_pool_threads(run->pool);
-    dq_status status = dq_label_map_parse(&run->labeller.map, o->map, error);
-    run->label_count = dq_index_count(&run->labeller.map.labels) + 1;
-    if (!status) status = dq_labeller_ready(&run->labeller, c, error);
-    if (!status && needs_cosines(run))
-        status = dq_labeller_fields(&run->labeller, o->pairs.at, o->pairs.count, error);
-    return status;
-}
-
-/* The user of --user, or all, in turn. */
-static dq_status choose_users(rollout *run, dq_error *error)
-{
-    const dq_index *ids = &run->dataset.catalogue.users.identity.ids;
-    uint32_t n = (uint32_t)dq_index_count(ids);
-    run->users = malloc((n + 1U) * sizeof *run->users);
-    if (!run->users) return short_of_memory(error);
-    if (!run->o->user) {
-        for (uint32_t u = 0; u < n; u++) run->users[run->user_count++] = u;
-        return DQ_OK;
-    }
-    run->users[0] = dq_index_find(ids, run->o->user, strlen(run->o->user));
-    run->user_count = 1;
-    if (run->users[0] != DQ_ABSENT) return DQ_OK;
-    return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", run->o->user);
-}
-
-static dq_status reserve(rollout *run, dq_error *error)
-{
-    size_t n = dq_entities_count(&run->dataset.catalogue.items);
-    run->rewards = malloc(n * sizeof *run->rewards);
-    run->labels = malloc(n * sizeof *run->labels);
-    run->pair_user = malloc(n * sizeof *run->pair_user);
-    run->pair_item = malloc(n * sizeof *run->pair_item);
-    run->chosen = malloc(run->steps * sizeof *run->chosen);
-    run->user = DQ_ABSENT;
-    bool all = run->rewards && run->labels && run->pair_user && run->pair_item && run->chosen;
-    return all ? DQ_OK : short_of_memory(error);
-}
-
-/* What nobody labelled is IGNORE. */
-static void set_reward(rollout *run, const dq_rewards *got, uint32_t item)
-{
-    const dq_label_map *map = &run->labeller.map;
-    uint32_t ignore = dq_index_find(&map->labels, "IGNORE", strlen("IGNORE"));
-    size_t n = 0;
-    const char *label = run->logged ? dq_strings_get(&got->labels, item, &n) : NULL;
-    uint32_t row = label ? dq_index_find(&map->labels, label, n) : ignore;
-    run->labels[item] = row == DQ_ABSENT ? (uint32_t)run->label_count - 1 : row;
-    run->rewards[item] = got->none[item] ? (float)dq_label_map_ignore(map) : got->reward[item];
-}
-
-/* Rewards and labels of every item for a user; those of transitions in the stream go over the rest, as in
- * dq-train. */
-static dq_status know_user(rollout *run, uint32_t user, dq_error *error)
-{
-    uint32_t n = dq_entities_count(&run->dataset.catalogue.items);
-    dq_rewards got;
-    if (run->user == user) return DQ_OK;
-    for (uint32_t i = 0; i < n; i++) {
-        run->pair_user[i] = user;
-        run->pair_item[i] = i;
-    }
-    dq_status status = dq_label_pairs(&run->labeller, run->pair_user, run->pair_item, NULL, n, &got, error);
-    if (status) return status;
-    for (uint32_t i = 0; i < n; i++) set_reward(run, &got, i);
-    dq_rewards_free(&got);
-    if (run->logged) dq_logged_transitions_over(&run->dataset, user, run->rewards);
-    run->user = user;
-    return DQ_OK;
-}
-
-static dq_status reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
-{
-    const rollout *run = arg;
-    (void)user; /* know_user has been told */
-    (void)error;
-    *reward = run->rewards[item];
-    return DQ_OK;
-}
-
-/* ---- the policies ---- */
-
-static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error *error)
-{
-    p->name = name;
-    p->kind = strcmp(name, "random") == 0      ? POLICY_RANDOM
-              : strcmp(name, "cosine") == 0    ? POLICY_COSINE
-              : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
-                                               : POLICY_MODEL;
-    p->reward = calloc(run->episodes * run->steps, sizeof *p->reward);
-    if (!p->reward) return short_of_memory(error);
-    return p->kind == POLICY_MODEL ? dq_models_read(&p->models, &p->reader, name, error) : DQ_OK;
-}
-
-static const dq_policy_by by[] = {[POLICY_MODEL] = DQ_POLICY_NET,
-                                  [POLICY_UNTRAINED] = DQ_POLICY_NET,
-                                  [POLICY_COSINE] = DQ_POLICY_COSINE,
-                                  [POLICY_RANDOM] = DQ_POLICY_RANDOM};
-
-static dq_status ready_policy(rollout *run, policy *p, dq_error *error)
-{
-    dq_catalogue_env_config config = {.users = dq_entities_vectors(&run->dataset.catalogue.users),
-                                      .items = dq_entities_vectors(&run->dataset.catalogue.items),
-                                      .candidates = (uint32_t)run->o->candidates,
-                                      .reward = reward_of,
-                                      .reward_arg = run};
-    p->labelled = calloc(run->label_count, sizeof *p->labelled);
-    if (!p->labelled) return short_of_memory(error);
-    dq_status status = dq_catalogue_env_new(&p->player.env, &config, run->o->common.seed, error);
-    if (status) return status;
-    const dq_catalogue *c = &run->dataset.catalogue;
-    p->player = (dq_catalogue_policy){.by = by[p->kind],
-                                      .users = dq_entities_vectors(&c->users),
-                                      .items = dq_entities_vectors(&c->items),
-                                      .pairs = run->labeller.pairings,
-                                      .pair_count = run->labeller.pairing_count,
-                                      .epsilon = run->o->epsilon,
-                                      .distinct = run->o->distinct,
-                                      .rng = dq_rng_stream(run->o->common.seed, EXPLORE_STREAM),
-                                      .env = p->player.env};
-    return dq_catalogue_policy_open(&p->player, error);
-}
-
-/* The model that a policy takes for a user; an untrained one has the shape of the first model. */
-static dq_status find_model(const rollout *run, const policy *p, const dq_bundle **model, dq_error *error)
-{
-    size_t n;
-    const char *id = dq_entities_id(&run->dataset.catalogue.users, run->user, &n);
-    const policy *from = p;
-    for (size_t i = 0; p->kind == POLICY_UNTRAINED && i < run->policy_count; i++)
-        if (run->policies[i].kind == POLICY_MODEL) {
-            from = &run->policies[i];
-            break;
-        }
-    *model = dq_models_of(&from->models, id, n);
-    if (*model || p->kind == POLICY_UNTRAINED) return DQ_OK;
-    return dq_fail(error, DQ_ERR_UNKNOWN, "%s has no model for user %.*s", p->name, (int)n, id);
-}
-
-/* The network of a model; an untrained one of no model has the widths of the catalogue. */
-static dq_status read_spec(const rollout *run, const policy *p, const dq_bundle *model, dq_net_spec *spec,
-                           dq_error *error)
-{
-    const dq_catalogue *c = &run->dataset.catalogue;
-    *spec = (dq_net_spec){.user_width = c->users.width,
-                          .item_width = c->items.width,
-                          .hidden = {1024, 512, 256},
-                          .hidden_count = 3};
-    if (!model) return DQ_OK;
-    dq_status status = dq_net_load_spec(model, "q", spec, error);
-    if (!status)
-        status = dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items),
-                                spec->user_width, spec->item_width, dq_map_get(&model->meta, "layout"),
-                                error);
-    return status ? dq_error_at(error, p->name, DQ_NO_RECORD) : DQ_OK;
-}
-
-/* Puts the user's model into the policy's network. */
-static dq_status load_model(rollout *run, policy *p, dq_error *error)
-{
-    const dq_bundle *model;
-    dq_net_spec spec;
-    dq_rng rng = dq_rng_stream(run->o->common.seed, WEIGHT_STREAM);
-    dq_status status = find_model(run, p, &model, error);
-    if (status || (p->player.net && model == p->loaded)) return status;
-    dq_net_free(p->player.net);
-    p->player.net = NULL;
-    status = read_spec(run, p, model, &spec, error);
-    if (!status) status = dq_net_new(&p->player.net, &spec, 1, run->pool, &rng, error);
-    if (!status && p->kind == POLICY_MODEL) status = dq_net_load(p->player.net, "q", model, error);
-    p->loaded = model;
-    return status;
-}
-
-/* ---- episodes ---- */
-
-static dq_status play(rollout *run, policy *p, size_t episode, dq_error *error)
-{
-    dq_status status = by[p->kind] == DQ_POLICY_NET ? load_model(run, p, error) : DQ_OK;
-    if (status) return status;
-    status = dq_catalogue_policy_play(&p->player, run->user, run->steps, run->chosen,
-                                      p->reward + episode * run->steps, error);
-    for (size_t s = 0; s < run->steps && !status; s++) p->labelled[run->labels[run->chosen[s]]]++;
-    return status;
-}
-
-static dq_status read_input(rollout *run, const dq_cli *cli, dq_error *error)
-{
+    const dq_cli *cli = run->cli;
     dq_status status = dq_reader_open(&run->reader, cli->operands, cli->operand_count, error);
     if (!status) status = dq_dataset_read(&run->dataset, run->reader, error);
     if (!status) status = check_entities(&run->dataset.catalogue.users, "users", error);
@@ -240,65 +42,347 @@ static dq_status read_input(rollout *run, const dq_cli *cli, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status ready(rollout *run, dq_cli *cli, dq_error *error)
+static dq_status choose_fields(rollout *run, dq_error *error)
+{
+    bool cosine = false;
+    for (size_t p = 0; p < run->policy_count; p++) cosine = cosine || run->policies[p].kind == POLICY_COSINE;
+    if (!cosine) return DQ_OK;
+    run->fields.strategy = DQ_STRATEGY_COSINE;
+    run->fields.threads = 1;
+    dq_status status = dq_labeller_ready(&run->fields, &run->dataset.catalogue, error);
+    if (status) return status;
+    return dq_labeller_fields(&run->fields, run->o->pairs.at, run->o->pairs.count, error);
+}
+
+static dq_status open_rewards(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
-    run->policies = calloc(o->models.count, sizeof *run->policies);
-    if (!run->policies) return short_of_memory(error);
-    dq_status status = DQ_OK;
-    for (size_t i = 0; i < o->models.count && !status; i++) {
-        run->policy_count = i + 1;
-        status = open_policy(run, &run->policies[i], o->models.at[i], error);
+    const dq_user_rewards_config config = {.dataset = &run->dataset,
+                                           .map = &run->map,
+                                           .from = (dq_rewards_from)o->reward,
+                                           .interactions = true,
+                                           .raw_cosine = o->raw_cosine,
+                                           .fields = o->pairs.at,
+                                           .field_count = o->pairs.count,
+                                           .command = o->reward_cmd,
+                                           .unlabelled = true,
+                                           .maker = &run->speaker};
+    dq_status status = dq_label_map_parse(&run->map, o->map, error);
+    run->label_count = dq_index_count(&run->map.labels) + 1;
+    return status ? status : dq_user_rewards_new(&run->rewards, &config, error);
+}
+
+static dq_status open_catalogue(rollout *run, dq_error *error)
+{
+    dq_status status = read_catalogue(run, error);
+    if (!status) status = choose_fields(run, error);
+    return status ? status : open_rewards(run, error);
+}
+
+/* What a step brought, and the label of what was chosen. */
+static void watch(void *arg, const dq_watched *step)
+{
+    const rollout *run = arg;
+    policy *p = run->playing;
+    size_t n, row;
+    const char *label = dq_user_rewards_label(run->rewards, step->action, &n);
+    p->by_step[step->at] += (double)step->step.reward;
+    row = label ? dq_index_find(&run->map.labels, label, n) : DQ_ABSENT;
+    p->labels[row == DQ_ABSENT ? run->label_count - 1 : row]++;
+}
+
+/* ---- policies ---- */
+
+static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error *error)
+{
+    static const dq_policy_by by[] = {[POLICY_MODEL] = DQ_POLICY_AGENT,
+                                      [POLICY_UNTRAINED] = DQ_POLICY_AGENT,
+                                      [POLICY_COSINE] = DQ_POLICY_COSINE,
+                                      [POLICY_RANDOM] = DQ_POLICY_RANDOM};
+    p->name = name;
+    p->kind = strcmp(name, "random") == 0      ? POLICY_RANDOM
+              : strcmp(name, "cosine") == 0    ? POLICY_COSINE
+              : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
+                                               : POLICY_MODEL;
+    p->player = (dq_policy){.by = by[p->kind],
+                            .epsilon = run->o->epsilon,
+                            .distinct = run->o->distinct,
+                            .rng = dq_rng_stream(run->o->common.seed, CHANCE_STREAM)};
+    p->played = calloc(run->episodes, sizeof *p->played);
+    if (!p->played) return no_memory(error);
+    if (p->kind != POLICY_MODEL) return DQ_OK;
+    dq_status status = dq_models_read(&p->models, &p->reader, name, error);
+    return status ? status : dq_session_layout_load(&p->like, &p->models.at[0], error);
+}
+
+static dq_status open_envs(rollout *run, policy *p, dq_error *error)
+{
+    const dq_vec_env_config config = {.name = run->o->env,
+                                      .command = run->o->env_cmd,
+                                      .env = p->env,
+                                      .like = &p->like,
+                                      .count = p->env                     ? 1
+                                               : run->episodes < TOGETHER ? run->episodes
+                                                                          : TOGETHER,
+                                      .seed = run->o->common.seed,
+                                      .maker = &run->speaker};
+    return dq_vec_env_open(&p->envs, &config, error);
+}
+
+static dq_status ready_catalogue(rollout *run, policy *p, dq_error *error)
+{
+    const dq_catalogue_env_config config = {.users = dq_entities_vectors(&run->dataset.catalogue.users),
+                                            .items = dq_entities_vectors(&run->dataset.catalogue.items),
+                                            .candidates = (uint32_t)run->o->candidates,
+                                            .step_limit = (uint32_t)run->steps,
+                                            .reward = dq_user_rewards_of,
+                                            .reward_arg = run->rewards};
+    p->by_step = calloc(run->steps, sizeof *p->by_step);
+    p->labels = calloc(run->label_count, sizeof *p->labels);
+    if (!p->by_step || !p->labels) return no_memory(error);
+    p->player.pairs = run->fields.pairings;
+    p->player.pair_count = run->fields.pairing_count;
+    p->player.arg = run;
+    p->player.watch = watch;
+    dq_status status = dq_catalogue_env_new(&p->env, &config, 0, error);
+    return status ? status : open_envs(run, p, error);
+}
+
+/* ---- agents ---- */
+
+/* The model that a policy takes; an untrained one has the shape of the first model beside it. NULL: none. */
+static dq_status find_model(const rollout *run, const policy *p, const char *id, size_t n,
+                            const dq_bundle **model, dq_error *error)
+{
+    const policy *from = p;
+    for (size_t i = 0; p->kind == POLICY_UNTRAINED && i < run->policy_count; i++)
+        if (run->policies[i].kind == POLICY_MODEL) {
+            from = &run->policies[i];
+            break;
+        }
+    *model = dq_models_of(&from->models, id, n);
+    if (*model || (p->kind == POLICY_UNTRAINED && run->catalogue)) return DQ_OK;
+    if (p->kind == POLICY_UNTRAINED)
+        return dq_fail(error, DQ_ERR_RANGE, "untrained: there is no model whose shape it could have");
+    if (id) return dq_fail(error, DQ_ERR_UNKNOWN, "%s has no model for user %.*s", p->name, (int)n, id);
+    return dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", from->models.count);
+}
+
+/* The fields that a model's inputs were are those of the catalogue, and so are the items of its outputs. */
+static dq_status check_layout(const rollout *run, const dq_bundle *model, dq_error *error)
+{
+    const dq_catalogue *c = &run->dataset.catalogue;
+    const char *kind;
+    dq_agent_config config;
+    dq_env_spec shape;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (status || !run->catalogue) return status;
+    status = dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items), shape.user_width,
+                            shape.action_width, dq_map_get(&model->meta, "layout"), error);
+    if (status || config.head != DQ_HEAD_OUTPUTS) return status;
+    const dq_vectors items = dq_entities_vectors(&c->items);
+    return dq_model_items_check(model, &c->items.identity.ids, &items, error);
+}
+
+static dq_status make_untrained(const rollout *run, policy *p, const dq_bundle *model, dq_error *error)
+{
+    const char *kind = "dqn";
+    dq_env_spec shape;
+    dq_agent_config config = dq_agent_find(kind)->defaults;
+    config.head = DQ_HEAD_ACTIONS;
+    dq_status status = model ? dq_agent_read_config(model, &kind, &config, &shape, error) : DQ_OK;
+    if (status) return status;
+    config.seed = run->o->common.seed;
+    config.batch = config.replay = config.fit_rows = config.tasks = 1; /* it does not learn */
+    config.priority = 0;
+    config.offered = p->envs->offered_count;
+    return dq_agent_new(&p->player.agent, kind, &config, &p->envs->shape, run->pool, error);
+}
+
+/* Gives a policy the agent of a user (id NULL: of nobody), where it has one. */
+static dq_status take_agent(const rollout *run, policy *p, const char *id, size_t n, dq_error *error)
+{
+    const dq_bundle *model = NULL;
+    if (p->player.by != DQ_POLICY_AGENT) return DQ_OK;
+    dq_status status = find_model(run, p, id, n, &model, error);
+    if (status || (p->player.agent && model == p->loaded)) return status;
+    dq_agent_free(p->player.agent);
+    p->player.agent = NULL;
+    p->loaded = model;
+    if (model) status = check_layout(run, model, error);
+    if (!status)
+        status = p->kind == POLICY_MODEL
+                     ? dq_episodes_agent(&p->player.agent, model, p->envs, run->pool, error)
+                     : make_untrained(run, p, model, error);
+    return status && p->kind == POLICY_MODEL ? dq_error_at(error, p->name, DQ_NO_RECORD) : status;
+}
+
+/* ---- playing ---- */
+
+/* One user's episodes: number first, first + users, ... */
+static dq_status serve(rollout *run, uint32_t user, size_t first, size_t users, dq_progress *bar,
+                       dq_error *error)
+{
+    size_t n;
+    const char *id = dq_entities_id(&run->dataset.catalogue.users, user, &n);
+    dq_status status = dq_user_rewards_serve(run->rewards, user, error);
+    for (size_t i = 0; i < run->policy_count && !status; i++) {
+        policy *p = run->playing = &run->policies[i];
+        status = take_agent(run, p, id, n, error);
+        dq_catalogue_env_serve(p->env, user);
+        for (size_t e = first; e < run->episodes && !status; e += users) {
+            p->envs->episode[0] = e; /* its seed is by its number, whenever it is played */
+            status = dq_episodes_play(p->envs, &p->player, &p->played[e], error);
+            dq_progress_step(bar, ++bar->done, "");
+        }
     }
-    if (!status) status = read_input(run, cli, error);
-    if (!status) status = dq_pool_new(&run->pool, dq_cli_threads(&o->common, 1), error);
-    if (!status) status = ready_rewards(run, error);
-    if (!status) status = choose_users(run, error);
-    if (!status) status = reserve(run, error);
+    return status;
+}
+
+/* The user of --user, or all, in turn; a user's episodes are played together, so that whoever labels is asked
+ * about each user once. */
+static dq_status play_catalogue(rollout *run, dq_progress *bar, dq_error *error)
+{
+    const dq_entities *users = &run->dataset.catalogue.users;
+    dq_status status = DQ_OK;
     for (size_t i = 0; i < run->policy_count && !status; i++)
-        status = ready_policy(run, &run->policies[i], error);
+        status = ready_catalogue(run, &run->policies[i], error);
+    if (!status && run->o->user) {
+        uint32_t user = dq_entities_find(users, run->o->user, strlen(run->o->user));
+        if (user == DQ_ABSENT)
+            return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", run->o->user);
+        return serve(run, user, 0, 1, bar, error);
+    }
+    uint32_t n = dq_entities_count(users);
+    for (uint32_t u = 0; u < n && u < run->episodes && !status; u++) status = serve(run, u, u, n, bar, error);
+    return status;
+}
+
+static void note_counters(rollout *run, const dq_vec_env *envs)
+{
+    run->counter_count = 0;
+    for (size_t c = 0; envs->counters[c]; c++)
+        (void)snprintf(run->counters[run->counter_count++], sizeof run->counters[0], "%s", envs->counters[c]);
+}
+
+/* Environments are opened anew for each policy, so that none finds what another left behind. */
+static dq_status play_env(rollout *run, dq_progress *bar, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < run->policy_count && !status; i++) {
+        policy *p = &run->policies[i];
+        status = open_envs(run, p, error);
+        if (status) return status;
+        note_counters(run, p->envs);
+        status = take_agent(run, p, NULL, 0, error);
+        if (!status) status = dq_episodes_play_many(p->envs, &p->player, run->episodes, p->played, error);
+        dq_agent_free(p->player.agent);
+        p->player.agent = NULL;
+        status = dq_vec_env_close(p->envs, status, error);
+        p->envs = NULL;
+        dq_progress_step(bar, (i + 1) * run->episodes, "");
+    }
+    return status;
+}
+
+/* ---- summing up ---- */
+
+double rollout_score(const rollout *run, const policy *p, size_t episode)
+{
+    const dq_played *x = &p->played[episode];
+    return run->catalogue ? x->total / (double)x->steps : x->total;
+}
+
+static void take_means(const rollout *run, policy *p, double *scores)
+{
+    const double n = (double)run->episodes;
+    for (size_t e = 0; e < run->episodes; e++) {
+        const dq_played *x = &p->played[e];
+        scores[e] = rollout_score(run, p, e);
+        p->steps += (double)x->steps / n;
+        p->value += x->value / n;
+        p->discounted += x->discounted / n;
+        for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) p->counted[c] += x->counted[c] / n;
+    }
+}
+
+static dq_status sum_up(rollout *run, dq_error *error)
+{
+    const eval_options *o = run->o;
+    const dq_compare_config config = {
+        .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
+    double *scores = calloc(run->policy_count * run->episodes + 1, sizeof *scores); /* (policies, episodes) */
+    dq_summary *summaries = calloc(run->policy_count, sizeof *summaries);
+    dq_status status = scores && summaries ? DQ_OK : no_memory(error);
+    for (size_t i = 0; i < run->policy_count && !status; i++)
+        take_means(run, &run->policies[i], scores + i * run->episodes);
+    if (!status)
+        status = dq_summarise_runs(scores, run->policy_count, run->episodes, &config, summaries, error);
+    for (size_t i = 0; i < run->policy_count && !status; i++) {
+        policy *p = &run->policies[i];
+        double base = fabs(summaries[0].mean);
+        p->score = summaries[i];
+        p->compared = i > 0;
+        p->percent = base > 0 ? 100 * p->score.compared.difference / base : (double)NAN;
+    }
+    free(scores);
+    free(summaries);
+    return status;
+}
+
+/* ---- the run ---- */
+
+static dq_status play(rollout *run, dq_error *error)
+{
+    const eval_options *o = run->o;
+    dq_progress bar = dq_progress_start(&o->common, "episodes", run->policy_count * run->episodes);
+    dq_status status = run->catalogue ? play_catalogue(run, &bar, error) : play_env(run, &bar, error);
+    dq_progress_end(&bar);
     return status;
 }
 
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    run->o = o;
-    run->episodes = (size_t)o->episodes;
-    run->steps = (size_t)o->steps;
-    dq_status status = ready(run, cli, error);
-    if (status) return status;
-    dq_progress bar = dq_progress_start(&o->common, "episodes", o->episodes);
-    for (size_t e = 0; e < run->episodes && !status; e++) {
-        status = know_user(run, run->users[e % run->user_count], error);
-        for (size_t p = 0; p < run->policy_count && !status; p++)
-            status = play(run, &run->policies[p], e, error);
-        dq_progress_step(&bar, e + 1, "");
-    }
-    dq_progress_end(&bar);
-    return status;
+    *run = (rollout){
+        .o = o,
+        .cli = cli,
+        .catalogue = !o->env && !o->env_cmd,
+        .speaker = {.program = "dq-eval", .version = DQ_VERSION, .options = dq_map(), .seed = -1},
+        .episodes = (size_t)o->episodes,
+        .steps = (size_t)o->steps};
+    run->policies = calloc(o->models.count, sizeof *run->policies);
+    dq_status status = run->policies ? DQ_OK : no_memory(error);
+    for (; !status && run->policy_count < o->models.count; run->policy_count++)
+        status = open_policy(run, &run->policies[run->policy_count], o->models.at[run->policy_count], error);
+    if (!status && run->catalogue) status = open_catalogue(run, error);
+    if (!status) status = dq_pool_new(&run->pool, dq_cli_threads(&o->common, 1), error);
+    if (!status) status = play(run, error);
+    return status ? status : sum_up(run, error);
 }
 
-void rollout_free(rollout *run)
+dq_status rollout_close(rollout *run, dq_status status, dq_error *error)
 {
     for (size_t i = 0; i < run->policy_count; i++) {
         policy *p = &run->policies[i];
+        dq_agent_free(p->player.agent);
+        status = dq_vec_env_close(p->envs, status, error);
+        dq_env_free(p->env);
         dq_models_free(&p->models);
         dq_reader_close(p->reader);
-        dq_net_free(p->player.net);
-        dq_env_free(p->player.env);
-        dq_catalogue_policy_close(&p->player);
-        free(p->reward);
-        free(p->labelled);
+        free(p->played);
+        free(p->by_step);
+        free(p->labels);
     }
     free(run->policies);
-    dq_labeller_free(&run->labeller);
+    uint64_t asked = run->rewards ? dq_user_rewards_asked(run->rewards) : 0;
+    if (asked)
+        dq_cli_say(run->cli, &run->o->common, "%llu pairs asked of %s", (unsigned long long)asked,
+                   run->o->reward_cmd);
+    status = dq_user_rewards_end(run->rewards, status, error);
+    dq_labeller_free(&run->fields);
+    dq_label_map_free(&run->map);
     dq_pool_free(run->pool);
     dq_dataset_free(&run->dataset);
     dq_reader_close(run->reader);
-    free(run->users);
-    free(run->rewards);
-    free(run->labels);
-    free(run->pair_user);
-    free(run->pair_item);
-    free(run->chosen);
+    return status;
 }

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * Roll-outs: agents that act, and do not learn, in system A's environment. All see the same users and the
- * same candidates, so their episodes are compared in pairs.
+ * Roll-outs: agents that act, and do not learn, on a catalogue or in an environment. All meet the same
+ * episodes, so these are compared in pairs.
  */
 #ifndef DQ_EVAL_ROLLOUT_H
 #define DQ_EVAL_ROLLOUT_H
 
-#include "data/dataset.h"
 #include "eval.h"
-#include "reward/label.h"
 
-#include "rollout/episodes_catalogue.h"
+#include "data/dataset.h"
+#include "data/label_map.h"
+#include "label/user_rewards.h"
+#include "measure/summary.h"
+#include "reward/label.h"
+#include "rollout/episodes.h"
 
 typedef enum policy_kind {
     POLICY_MODEL,     /* greedy on a model's Q */
     POLICY_UNTRAINED, /* the same on weights as they are drawn */
     POLICY_COSINE,    /* greedy on the cosine */
-    POLICY_RANDOM,    /* any candidate */
+    POLICY_RANDOM,    /* anything on offer */
 } policy_kind;
 
 typedef struct policy {
@@ -24,34 +27,48 @@ typedef struct policy {
     policy_kind kind;
     dq_models models;
     dq_reader *reader;
-    const dq_bundle *loaded;    /* whose weights net holds */
-    dq_catalogue_policy player; /* whose net and env are this one's */
-    float *reward;              /* (episodes, steps) */
-    uint64_t *labelled; /* (labels) steps by the label of the chosen item; the last: none of the map */
+    dq_session_layout like;  /* how its model knows the states of an environment */
+    const dq_bundle *loaded; /* whose agent player.agent is */
+    dq_policy player;
+    dq_env *env; /* a catalogue's */
+    dq_vec_env *envs;
+    dq_played *played; /* (episodes) */
+    double *by_step;   /* (steps) a catalogue's: what a step brought, summed over episodes */
+    uint64_t *labels;  /* (labels) steps by the label of the chosen item; the last: none of the map */
+    /* what it came to; an episode's score is its return, of a catalogue the mean reward of its steps */
+    dq_summary score;
+    bool compared;  /* with the first, in pairs */
+    double percent; /* the difference in percent of the first's mean; NAN when that is 0 */
+    double steps, value, discounted, counted[DQ_ENV_COUNTERS]; /* means of an episode */
 } policy;
 
 typedef struct rollout {
     const eval_options *o;
-    dq_dataset dataset;
-    dq_reader *reader;
-    dq_labeller labeller;
-    bool logged;     /* rewards by labels, not by cosine */
-    uint32_t *users; /* (user_count) who is served, in turn */
-    size_t user_count;
-    uint32_t user;      /* whose rewards are at hand, or DQ_ABSENT */
-    float *rewards;     /* (items) */
-    uint32_t *labels;   /* (items) row in labeller.map.labels, or label_count - 1: none of these */
-    size_t label_count; /* the map's, and one for all others */
+    dq_cli *cli;
+    bool catalogue; /* else an environment of its own */
+    dq_maker speaker;
     dq_pool *pool;
     policy *policies;
-    size_t policy_count, episodes, steps;
-    uint32_t *pair_user, *pair_item; /* (items) scratch */
-    uint32_t *chosen;                /* (steps) items of an episode */
+    policy *playing; /* a catalogue's: whose episode runs */
+    size_t policy_count, episodes;
+    char counters[DQ_ENV_COUNTERS][64];
+    size_t counter_count;
+    /* of a catalogue */
+    dq_dataset dataset;
+    dq_reader *reader;
+    dq_label_map map;
+    dq_user_rewards *rewards;
+    dq_labeller fields; /* what the cosine policy compares */
+    size_t steps;
+    size_t label_count; /* the map's, and one for all others */
 } rollout;
 
 /* Reads the catalogue (the operands) and the models, and plays all episodes. */
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error);
-dq_status rollout_print(rollout *run, dq_sink *out, dq_error *error);
-void rollout_free(rollout *run);
+/* An episode's score. */
+double rollout_score(const rollout *run, const policy *p, size_t episode);
+dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error);
+/* Parts with a labeller; returns status, or the labeller's failure. */
+dq_status rollout_close(rollout *run, dq_status status, dq_error *error);
 
 #endif

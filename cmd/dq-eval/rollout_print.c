@@ -1,111 +1,94 @@
 /* SPDX-License-Identifier: MIT
  *
- * What roll-outs came to: rewards by model, by step, by episode.
+ * What roll-outs came to: scores by model, with what a catalogue's labels or an environment's counts say, by
+ * step and by episode.
  */
 #include "rollout.h"
 
-#include "cli/rows.h"
-#include "measure/summary.h"
+#include "port/files/rows.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* What a model came to. */
-typedef struct outcome {
-    dq_summary reward;   /* of its episodes, each by its mean reward per step */
-    bool compared;       /* with the first model */
-    double percent;      /* the difference in percent of the first's mean; NAN when that is 0 */
-    double *label_share; /* (labels) */
-} outcome;
-
-static double episode_mean(const rollout *run, const policy *p, size_t episode)
-{
-    double sum = 0;
-    for (size_t s = 0; s < run->steps; s++) sum += (double)p->reward[episode * run->steps + s];
-    return sum / (double)run->steps;
-}
 
 /* The mean over episodes of what step s brought. */
 static double step_mean(const rollout *run, const policy *p, size_t step)
 {
-    double sum = 0;
-    for (size_t e = 0; e < run->episodes; e++) sum += (double)p->reward[e * run->steps + step];
-    return sum / (double)run->episodes;
+    return p->by_step[step] / (double)run->episodes;
 }
 
-/* Of all models; summaries (policies). */
-static dq_status sum_up(const rollout *run, dq_summary *summaries, dq_error *error)
-{
-    const eval_options *o = run->o;
-    const dq_compare_config config = {
-        .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
-    double *means = calloc(run->policy_count * run->episodes + 1, sizeof *means); /* (policies, episodes) */
-    if (!means) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
-    for (size_t i = 0; i < run->policy_count; i++)
-        for (size_t e = 0; e < run->episodes; e++)
-            means[i * run->episodes + e] = episode_mean(run, &run->policies[i], e);
-    dq_status status = dq_summarise_runs(means, run->policy_count, run->episodes, &config, summaries, error);
-    free(means);
-    return status;
-}
-
-static void take_outcome(const rollout *run, size_t which, const dq_summary *summaries, outcome *out)
-{
-    const policy *p = &run->policies[which];
-    double all = (double)(run->episodes * run->steps), base = fabs(summaries[0].mean);
-    out->reward = summaries[which];
-    out->compared = which > 0;
-    out->percent = base > 0 ? 100 * out->reward.compared.difference / base : (double)NAN;
-    for (size_t l = 0; l < run->label_count; l++) out->label_share[l] = (double)p->labelled[l] / all;
-}
+/* ---- labels and counts ---- */
 
 /* A label's name; the last row stands for all that are not in the map. */
 static const char *label_name(const rollout *run, size_t row, size_t *bytes)
 {
     *bytes = strlen("other");
-    return row + 1 == run->label_count ? "other"
-                                       : dq_index_id(&run->labeller.map.labels, (uint32_t)row, bytes);
+    return row + 1 == run->label_count ? "other" : dq_index_id(&run->map.labels, (uint32_t)row, bytes);
+}
+
+/* The share of all steps. */
+static double label_share(const rollout *run, const policy *p, size_t row)
+{
+    return (double)p->labels[row] / (double)(run->episodes * run->steps);
 }
 
 /* Labels of the map, and the others when there were any. */
 static size_t shown_labels(const rollout *run)
 {
     uint64_t others = 0;
-    for (size_t i = 0; i < run->policy_count; i++) others += run->policies[i].labelled[run->label_count - 1];
-    return !run->logged ? 0 : run->label_count - (others == 0);
+    if (!run->catalogue || !dq_user_rewards_labelled(run->rewards)) return 0;
+    for (size_t i = 0; i < run->policy_count; i++) others += run->policies[i].labels[run->label_count - 1];
+    return run->label_count - (others == 0);
 }
 
 /* ---- a table to look at ---- */
 
+static dq_status table_interval(const dq_interval *interval, int digits, dq_sink *out, dq_error *error)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "[%.*f, %.*f]", digits, interval->low, digits, interval->high);
+    return dq_sink_printf(out, error, "  %-20s", text);
+}
+
 static dq_status table_head(const rollout *run, int width, dq_sink *out, dq_error *error)
 {
-    dq_status status = dq_sink_printf(out, error, "%-*s  %9s  %9s  %9s  %9s", width, "model", "reward", "sd",
-                                      "min", "max");
+    dq_status status = dq_sink_printf(out, error, "%-*s  %9s  %-20s  %9s  %9s  %9s", width, "model",
+                                      run->catalogue ? "reward" : "return", "interval", "sd", "min", "max");
+    if (!status && !run->catalogue) status = dq_sink_printf(out, error, "  %7s", "steps");
     for (size_t l = 0; l < shown_labels(run) && !status; l++) {
         size_t n;
         const char *name = label_name(run, l, &n);
         status = dq_sink_printf(out, error, "  %8.*s", (int)n, name);
     }
+    for (size_t c = 0; c < run->counter_count && !status; c++)
+        status = dq_sink_printf(out, error, "  %9s", run->counters[c]);
     if (!status && run->policy_count > 1)
-        status = dq_sink_printf(out, error, "  %9s  %-18s  %6s  improvement", "differs", "interval", "p");
+        status = dq_sink_printf(out, error, "  %9s  %-20s  %6s  improvement", "differs", "interval", "p");
     return status ? status : dq_sink_printf(out, error, "\n");
 }
 
-static dq_status table_row(const rollout *run, const policy *p, const outcome *c, int width, dq_sink *out,
-                           dq_error *error)
+static dq_status table_comparison(const policy *p, int digits, dq_sink *out, dq_error *error)
 {
-    dq_status status = dq_sink_printf(out, error, "%-*s  %9.4f  %9.4f  %9.4f  %9.4f", width, p->name,
-                                      c->reward.mean, c->reward.sd, c->reward.min, c->reward.max);
+    dq_status status = dq_sink_printf(out, error, "  %+9.*f", digits, p->score.compared.difference);
+    if (!status) status = table_interval(&p->score.compared.difference_interval, digits, out, error);
+    if (!status) status = dq_sink_printf(out, error, "  %6.4f", p->score.compared.p);
+    return status || isnan(p->percent) ? status : dq_sink_printf(out, error, "  %+.1f%%", p->percent);
+}
+
+static dq_status table_row(const rollout *run, const policy *p, int width, dq_sink *out, dq_error *error)
+{
+    int digits = run->catalogue ? 4 : 3;
+    dq_status status = dq_sink_printf(out, error, "%-*s  %9.*f", width, p->name, digits, p->score.mean);
+    if (!status) status = table_interval(&p->score.compared.interval, digits, out, error);
+    if (!status)
+        status = dq_sink_printf(out, error, "  %9.*f  %9.*f  %9.*f", digits, p->score.sd, digits,
+                                p->score.min, digits, p->score.max);
+    if (!status && !run->catalogue) status = dq_sink_printf(out, error, "  %7.1f", p->steps);
     for (size_t l = 0; l < shown_labels(run) && !status; l++)
-        status = dq_sink_printf(out, error, "  %7.1f%%", 100 * c->label_share[l]);
-    if (!status && c->compared)
-        status = dq_sink_printf(out, error, "  %+9.4f  [%+.4f, %+.4f]  %6.4f", c->reward.compared.difference,
-                                c->reward.compared.difference_interval.low,
-                                c->reward.compared.difference_interval.high, c->reward.compared.p);
-    if (!status && c->compared && !isnan(c->percent))
-        status = dq_sink_printf(out, error, "  %+.1f%%", c->percent);
+        status = dq_sink_printf(out, error, "  %7.1f%%", 100 * label_share(run, p, l));
+    for (size_t c = 0; c < run->counter_count && !status; c++)
+        status = dq_sink_printf(out, error, "  %9.3f", p->counted[c]);
+    if (!status && p->compared) status = table_comparison(p, digits, out, error);
     return status ? status : dq_sink_printf(out, error, "\n");
 }
 
@@ -127,42 +110,48 @@ static dq_status table_steps(const rollout *run, dq_sink *out, dq_error *error)
 
 /* ---- TSV: model, measure, at, value ---- */
 
-static dq_status tsv_summary(const rollout *run, const policy *p, const outcome *c, dq_sink *out,
-                             dq_error *error)
+static dq_status tsv_summary(const policy *p, dq_sink *out, dq_error *error)
 {
     const struct {
         const char *name;
         double value;
-    } rows[] = {{"mean", c->reward.mean},
-                {"sd", c->reward.sd},
-                {"min", c->reward.min},
-                {"max", c->reward.max},
-                {"difference", c->reward.compared.difference},
-                {"difference_low", c->reward.compared.difference_interval.low},
-                {"difference_high", c->reward.compared.difference_interval.high},
-                {"p", c->reward.compared.p},
-                {"improvement_percent", c->percent}};
+    } rows[] = {{"mean", p->score.mean},
+                {"low", p->score.compared.interval.low},
+                {"high", p->score.compared.interval.high},
+                {"sd", p->score.sd},
+                {"min", p->score.min},
+                {"max", p->score.max},
+                {"steps", p->steps},
+                {"discounted", p->discounted},
+                {"value", p->value},
+                {"difference", p->score.compared.difference},
+                {"difference_low", p->score.compared.difference_interval.low},
+                {"difference_high", p->score.compared.difference_interval.high},
+                {"p", p->score.compared.p},
+                {"improvement_percent", p->percent}};
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < (c->compared ? 9U : 4U) && !status; i++)
+    for (size_t i = 0; i < (p->compared ? 14U : 9U) && !status; i++)
         status = eval_tsv_line(out, p->name, rows[i].name, strlen(rows[i].name), 0, rows[i].value, error);
+    return status;
+}
+
+static dq_status tsv_model(const rollout *run, const policy *p, dq_sink *out, dq_error *error)
+{
+    dq_status status = tsv_summary(p, out, error);
     for (size_t l = 0; l < shown_labels(run) && !status; l++) {
         char name[160];
         size_t n;
         const char *label = label_name(run, l, &n);
         (void)snprintf(name, sizeof name, "share_%.*s", (int)n, label);
-        status = eval_tsv_line(out, p->name, name, strlen(name), 0, c->label_share[l], error);
+        status = eval_tsv_line(out, p->name, name, strlen(name), 0, label_share(run, p, l), error);
     }
-    return status;
-}
-
-static dq_status tsv_model(const rollout *run, const policy *p, const outcome *c, dq_sink *out,
-                           dq_error *error)
-{
-    dq_status status = tsv_summary(run, p, c, out, error);
+    for (size_t c = 0; c < run->counter_count && !status; c++)
+        status = eval_tsv_line(out, p->name, run->counters[c], strlen(run->counters[c]), 0, p->counted[c],
+                               error);
     for (size_t s = 0; run->o->cold_start && s < run->steps && !status; s++)
         status = eval_tsv_line(out, p->name, "step", 4, s + 1, step_mean(run, p, s), error);
     for (size_t e = 0; run->o->by_query && e < run->episodes && !status; e++)
-        status = eval_tsv_line(out, p->name, "episode", 7, e + 1, episode_mean(run, p, e), error);
+        status = eval_tsv_line(out, p->name, "episode", 7, e + 1, rollout_score(run, p, e), error);
     return status;
 }
 
@@ -173,56 +162,63 @@ static bool put(dq_arena *arena, dq_value *map, const char *key, double value)
     return dq_map_set(arena, map, key, dq_real_or_nil(value));
 }
 
-static bool put_comparison(const outcome *c, dq_arena *arena, dq_value *map)
+static bool put_interval(dq_arena *arena, dq_value *map, const char *key, const dq_interval *interval)
 {
-    dq_value interval = dq_list();
-    return dq_list_add(arena, &interval, dq_real(c->reward.compared.difference_interval.low)) &&
-           dq_list_add(arena, &interval, dq_real(c->reward.compared.difference_interval.high)) &&
-           put(arena, map, "difference", c->reward.compared.difference) &&
-           dq_map_set(arena, map, "difference_interval", interval) &&
-           put(arena, map, "p", c->reward.compared.p) && put(arena, map, "improvement_percent", c->percent);
+    dq_value list = dq_list();
+    return dq_list_add(arena, &list, dq_real(interval->low)) &&
+           dq_list_add(arena, &list, dq_real(interval->high)) && dq_map_set(arena, map, key, list);
 }
 
-static bool put_labels(const rollout *run, const outcome *c, dq_arena *arena, dq_value *map)
+static bool put_summary(const rollout *run, const policy *p, dq_arena *arena, dq_value *map)
 {
-    dq_value labels = dq_map();
+    bool done = dq_map_set(arena, map, "model", dq_string(arena, p->name)) &&
+                dq_map_set(arena, map, "episodes", dq_int((int64_t)run->episodes)) &&
+                put(arena, map, "mean", p->score.mean) &&
+                put_interval(arena, map, "interval", &p->score.compared.interval) &&
+                put(arena, map, "sd", p->score.sd) && put(arena, map, "min", p->score.min) &&
+                put(arena, map, "max", p->score.max) && put(arena, map, "steps", p->steps) &&
+                put(arena, map, "discounted", p->discounted) && put(arena, map, "value", p->value);
+    if (!done || !p->compared) return done;
+    return put(arena, map, "difference", p->score.compared.difference) &&
+           put_interval(arena, map, "difference_interval", &p->score.compared.difference_interval) &&
+           put(arena, map, "p", p->score.compared.p) && put(arena, map, "improvement_percent", p->percent);
+}
+
+/* Shares of labels, or an environment's counts; nothing where there are none. */
+static bool put_counts(const rollout *run, const policy *p, dq_arena *arena, dq_value *map)
+{
+    dq_value labels = dq_map(), counts = dq_map();
     bool done = true;
     for (size_t l = 0; l < shown_labels(run) && done; l++) {
         size_t n;
         const char *name = label_name(run, l, &n), *key = dq_arena_text(arena, name, n);
-        done = key && put(arena, &labels, key, c->label_share[l]);
+        done = key && put(arena, &labels, key, label_share(run, p, l));
     }
-    return done && dq_map_set(arena, map, "labels", labels);
+    for (size_t c = 0; c < run->counter_count && done; c++)
+        done = put(arena, &counts, run->counters[c], p->counted[c]);
+    if (labels.count) done = done && dq_map_set(arena, map, "labels", labels);
+    return counts.count ? done && dq_map_set(arena, map, "counts", counts) : done;
 }
 
-static bool put_model(const rollout *run, const policy *p, const outcome *c, dq_arena *arena, dq_value *map)
+static bool put_model(const rollout *run, const policy *p, dq_arena *arena, dq_value *map)
 {
     dq_value steps = dq_list(), episodes = dq_list();
-    bool done = dq_map_set(arena, map, "model", dq_string(arena, p->name)) &&
-                dq_map_set(arena, map, "episodes", dq_int((int64_t)run->episodes)) &&
-                dq_map_set(arena, map, "steps", dq_int((int64_t)run->steps)) &&
-                put(arena, map, "mean", c->reward.mean) && put(arena, map, "sd", c->reward.sd) &&
-                put(arena, map, "min", c->reward.min) && put(arena, map, "max", c->reward.max);
-    if (c->compared) done = done && put_comparison(c, arena, map);
-    if (run->logged) done = done && put_labels(run, c, arena, map);
+    bool done = put_summary(run, p, arena, map) && put_counts(run, p, arena, map);
     for (size_t s = 0; run->o->cold_start && s < run->steps && done; s++)
         done = dq_list_add(arena, &steps, dq_real(step_mean(run, p, s)));
     for (size_t e = 0; run->o->by_query && e < run->episodes && done; e++)
-        done = dq_list_add(arena, &episodes, dq_real(episode_mean(run, p, e)));
+        done = dq_list_add(arena, &episodes, dq_real(rollout_score(run, p, e)));
     if (run->o->cold_start) done = done && dq_map_set(arena, map, "by_step", steps);
-    if (run->o->by_query) done = done && dq_map_set(arena, map, "by_episode", episodes);
-    return done;
+    return run->o->by_query ? done && dq_map_set(arena, map, "by_episode", episodes) : done;
 }
 
-static dq_status json_model(const rollout *run, const policy *p, const outcome *c, dq_sink *out,
-                            dq_error *error)
+static dq_status json_model(const rollout *run, const policy *p, dq_sink *out, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value map = dq_map();
-    dq_status status = put_model(run, p, c, &arena, &map)
-                           ? DQ_OK
+    dq_status status = put_model(run, p, &arena, &map)
+                           ? dq_rows_write_json(out, &map, error)
                            : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
-    if (!status) status = dq_rows_write_json(out, &map, error);
     dq_arena_free(&arena);
     return status;
 }
@@ -237,25 +233,18 @@ static int name_width(const rollout *run)
     return (int)width;
 }
 
-dq_status rollout_print(rollout *run, dq_sink *out, dq_error *error)
+dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error)
 {
     int width = name_width(run), format = run->o->format;
-    outcome c = {.label_share = calloc(run->label_count, sizeof(double))};
-    dq_summary *summaries = calloc(run->policy_count + 1, sizeof *summaries);
     dq_status status = DQ_OK;
-    if (!summaries || !c.label_share) status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
-    if (!status) status = sum_up(run, summaries, error);
-    if (!status && format == EVAL_TABLE) status = table_head(run, width, out, error);
-    if (!status && format == EVAL_TSV) status = dq_sink_printf(out, error, "model\tmeasure\tat\tvalue\n");
+    if (format == EVAL_TABLE) status = table_head(run, width, out, error);
+    if (format == EVAL_TSV) status = dq_sink_printf(out, error, "model\tmeasure\tat\tvalue\n");
     for (size_t i = 0; i < run->policy_count && !status; i++) {
         const policy *p = &run->policies[i];
-        take_outcome(run, i, summaries, &c);
-        status = format == EVAL_TABLE ? table_row(run, p, &c, width, out, error)
-                 : format == EVAL_TSV ? tsv_model(run, p, &c, out, error)
-                                      : json_model(run, p, &c, out, error);
+        status = format == EVAL_TABLE ? table_row(run, p, width, out, error)
+                 : format == EVAL_TSV ? tsv_model(run, p, out, error)
+                                      : json_model(run, p, out, error);
     }
     if (!status && format == EVAL_TABLE && run->o->cold_start) status = table_steps(run, out, error);
-    free(summaries);
-    free(c.label_share);
     return status;
 }

@@ -48,10 +48,15 @@ static dq_status flush(lists *l, dq_error *error)
     return s;
 }
 
-/* "episode/step", else the number of the state. */
+/* The user, "episode/step", or else the number of the state. */
 static dq_status add_user(lists *l, const plan_starts *starts, size_t i, dq_error *error)
 {
     char name[48];
+    size_t bytes;
+    if (starts->users) {
+        const char *id = dq_index_id(starts->users, (uint32_t)(starts->first + i), &bytes);
+        return dq_strings_add(&l->users, id, bytes, error);
+    }
     int n = starts->placed[i]
                 ? snprintf(name, sizeof name, "%" PRIu64 "/%" PRIu64, starts->episode[i], starts->step[i])
                 : snprintf(name, sizeof name, "%" PRIu64, starts->first + i);
@@ -135,7 +140,7 @@ dq_status plan_lists_open(plan_writer *writer, plan *p, dq_agent *agent, const d
 {
     uint32_t actions = dq_agent_get_shape(agent)->action_count;
     dq_lookahead_config config = {
-        .places = (uint32_t)p->o->lists, .beam = (uint32_t)p->o->beam, .most = p->o->max_disagreement};
+        .places = (uint32_t)p->o->lists, .beam = (uint32_t)p->o->beam, .max = p->o->max_disagreement};
     lists *l = calloc(1, sizeof *l);
     if (!l) return dq_fail(error, DQ_ERR_MEMORY, "no memory for lists");
     l->plan = p;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * System A's agents: the catalogue goes through, and transitions follow whose rewards are predicted, of pairs
- * that the stream holds (remembered), or of others (unseen).
+ * Agents of a catalogue: it goes through, and transitions follow whose rewards are predicted, of pairs that
+ * the stream holds (remembered), or of others (unseen). Several models that name no user are an ensemble, and
+ * so are the world models of one; what all disagree by is the standard deviation, within and among them.
  */
 #include "plan.h"
 
 #include "data/load.h"
 #include "data/seen.h"
+#include "env/catalogue.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,13 +20,15 @@ const char *const plan_pair_names[] = {"remembered", "unseen", NULL};
 
 typedef struct pairs {
     plan *plan;
-    dq_net **worlds; /* (models) that predict now: one, or an ensemble */
-    size_t world_count;
-    const dq_bundle *loaded; /* the model, or the last of those, that they are of */
+    dq_env_spec shape;            /* of the catalogue */
+    dq_agent **agents;            /* (models) that predict now: one, or an ensemble */
+    size_t agent_count, networks; /* networks: their world models */
+    const dq_bundle *loaded;      /* the model, or the last of those, that they are of */
     dq_seen seen;
     uint32_t *drawn;              /* (items) */
     uint32_t *user, *item;        /* (BLOCK) */
     float *reward, *disagreement; /* (BLOCK) */
+    float *one, *end, *within;    /* (BLOCK) what one agent predicts */
     size_t count;                 /* pairs waiting */
     uint64_t dropped;             /* for disagreement */
 } pairs;
@@ -46,78 +50,107 @@ static dq_status read_all(plan *p, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status add_net(pairs *p, const dq_bundle *model, dq_error *error)
+static dq_status add_agent(pairs *p, const dq_bundle *model, dq_error *error)
 {
-    dq_net_spec spec;
-    dq_rng rng = dq_rng_new(0); /* the drawn weights are overwritten */
     const dq_entities *users = &p->plan->dataset.catalogue.users, *items = &p->plan->dataset.catalogue.items;
-    if (dq_net_load_spec(model, "world", &spec, NULL))
+    const char *kind;
+    dq_agent_config config;
+    dq_env_spec shape;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (!status)
+        status = dq_layout_fits(dq_entities_layout(users), dq_entities_layout(items), shape.user_width,
+                                shape.action_width, dq_map_get(&model->meta, "layout"), error);
+    if (!status)
+        status = dq_agent_of_model(&p->agents[p->agent_count], model, &p->shape, p->plan->pool, error);
+    if (status) return status;
+    dq_agent *agent = p->agents[p->agent_count++];
+    if (!dq_agent_network(agent, "world.0"))
         return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
-    dq_status status = dq_layout_fits(dq_entities_layout(users), dq_entities_layout(items), spec.user_width,
-                                      spec.item_width, dq_map_get(&model->meta, "layout"), error);
-    if (status) return status;
-    dq_net **net = &p->worlds[p->world_count];
-    status = dq_net_new(net, &spec, 1, p->plan->pool, &rng, error);
-    if (status) return status;
-    p->world_count++;
-    return dq_net_load(*net, "world", model, error);
+    p->networks += config.models;
+    return DQ_OK;
 }
 
-static void drop_nets(pairs *p)
+static void drop_agents(pairs *p)
 {
-    while (p->world_count) dq_net_free(p->worlds[--p->world_count]);
+    while (p->agent_count) dq_agent_free(p->agents[--p->agent_count]);
+    p->networks = 0;
 }
 
 /* A user's own agent is asked alone; those that name no user are an ensemble. */
-static dq_status make_nets(pairs *p, const dq_bundle *model, dq_error *error)
+static dq_status make_agents(pairs *p, const dq_bundle *model, dq_error *error)
 {
     const dq_models *all = &p->plan->models;
     bool own = dq_map_get(&model->meta, "user") != NULL;
     dq_status status = DQ_OK;
-    drop_nets(p);
+    drop_agents(p);
     p->loaded = model;
-    if (own) status = add_net(p, model, error);
+    if (own) status = add_agent(p, model, error);
     for (size_t m = 0; !own && !status && m < all->count; m++)
-        if (!dq_map_get(&all->at[m].meta, "user")) status = add_net(p, &all->at[m], error);
-    if (!status && isfinite(p->plan->o->max_disagreement) && p->world_count < 2)
+        if (!dq_map_get(&all->at[m].meta, "user")) status = add_agent(p, &all->at[m], error);
+    if (!status && isfinite(p->plan->o->max_disagreement) && p->networks < 2)
         status = dq_fail(error, DQ_ERR_RANGE,
-                         "one world model cannot disagree; several can (--model with `cat m1.dq m2.dq`)");
+                         "one world model cannot disagree; several can (dq-train --models 5, or --model with "
+                         "`cat m1.dq m2.dq`)");
     return status;
 }
 
-/* The world model of one user: its own agent's, or those for all. */
-static dq_status choose_net(pairs *p, uint32_t user, dq_error *error)
+/* The agents of one user: its own, or those for all. */
+static dq_status choose_agents(pairs *p, uint32_t user, dq_error *error)
 {
     size_t n;
     const char *id = dq_entities_id(&p->plan->dataset.catalogue.users, user, &n);
     const dq_bundle *model = dq_models_of(&p->plan->models, id, n);
     if (!model) return dq_fail(error, DQ_ERR_UNKNOWN, "no model for user %.*s", (int)n, id);
-    return model == p->loaded ? DQ_OK : make_nets(p, model, error);
+    return model == p->loaded ? DQ_OK : make_agents(p, model, error);
 }
 
 static dq_status make_buffers(pairs *p, dq_error *error)
 {
     size_t items = dq_entities_count(&p->plan->dataset.catalogue.items);
+    const dq_vectors users = dq_entities_vectors(&p->plan->dataset.catalogue.users);
+    const dq_vectors actions = dq_entities_vectors(&p->plan->dataset.catalogue.items);
+    p->shape = dq_catalogue_env_spec(&users, &actions);
     p->drawn = calloc(items + 1, sizeof *p->drawn);
     p->user = calloc(BLOCK, sizeof *p->user);
     p->item = calloc(BLOCK, sizeof *p->item);
-    p->reward = calloc(BLOCK, sizeof *p->reward);
-    p->disagreement = calloc(BLOCK, sizeof *p->disagreement);
-    p->worlds = calloc(p->plan->models.count, sizeof *p->worlds);
-    if (p->drawn && p->user && p->item && p->reward && p->disagreement && p->worlds) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
+    float **numbers[] = {&p->reward, &p->disagreement, &p->one, &p->end, &p->within};
+    bool ok = p->drawn && p->user && p->item;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        ok = (*numbers[i] = calloc(BLOCK, sizeof(float))) && ok;
+    p->agents = calloc(p->plan->models.count, sizeof *p->agents);
+    return ok && p->agents ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
 }
 
 /* ---- simulating ---- */
 
+/* What the agents expect of the waiting pairs: the mean of their means, and the variance of all as the mean
+ * of those within and that among them. Each agent weighs the same. */
+static dq_status ask_agents(pairs *p, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    size_t bytes = p->count * sizeof(float), n = p->agent_count;
+    memset(p->reward, 0, bytes);
+    memset(p->disagreement, 0, bytes);
+    for (size_t k = 0; !status && k < n; k++) {
+        status = dq_agent_predict(p->agents[k], &p->shape.states, p->user, p->item, p->count, NULL, p->one,
+                                  p->end, p->within, error);
+        for (size_t i = 0; !status && i < p->count; i++) { /* a running mean, and sums of squares about it */
+            float off = p->one[i] - p->reward[i];
+            p->reward[i] += off / (float)(k + 1);
+            p->disagreement[i] += off * (p->one[i] - p->reward[i]) + p->within[i] * p->within[i];
+        }
+    }
+    for (size_t i = 0; !status && i < p->count; i++)
+        p->disagreement[i] = sqrtf(p->disagreement[i] / (float)n);
+    return status;
+}
+
 /* Predicts the waiting pairs, and leaves out those that the ensemble disagrees on. */
 static dq_status predict(pairs *p, dq_error *error)
 {
-    dq_vectors users = dq_entities_vectors(&p->plan->dataset.catalogue.users);
-    dq_vectors items = dq_entities_vectors(&p->plan->dataset.catalogue.items);
     size_t kept = 0;
-    dq_net_predict_ensemble(p->worlds, p->world_count, &users, &items, p->user, p->item, p->reward,
-                            p->disagreement, p->count);
+    dq_status status = ask_agents(p, error);
+    if (status) return status;
     for (size_t i = 0; i < p->count; i++) {
         if (!isfinite(p->reward[i]) || !isfinite(p->disagreement[i]))
             return dq_fail(error, DQ_ERR_NUMERIC, "the world model predicts a number that is not finite");
@@ -141,7 +174,7 @@ static dq_status write_pairs(pairs *p, dq_error *error)
     if (!status) status = dq_bundle_add_numbers(&b, "item", DQ_U4, p->item, DQ_KIND_ITEMS, NULL, error);
     if (!status) status = dq_bundle_add_numbers(&b, "reward", DQ_F4, p->reward, NULL, NULL, error);
     if (!status) status = dq_bundle_add_numbers(&b, "done", DQ_U1, not_done, NULL, NULL, error);
-    if (!status && p->world_count > 1)
+    if (!status && p->networks > 1)
         status = dq_bundle_add_numbers(&b, "disagreement", DQ_F4, p->disagreement, NULL, NULL, error);
     if (!status && !dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
@@ -173,7 +206,7 @@ static dq_status simulate_user(pairs *p, uint32_t user, dq_error *error)
     size_t bytes;
     const char *id = dq_entities_id(&p->plan->dataset.catalogue.users, user, &bytes);
     if (before && dq_models_of(&p->plan->models, id, bytes) != before) status = flush(p, error);
-    if (!status) status = choose_net(p, user, error);
+    if (!status) status = choose_agents(p, user, error);
     for (size_t i = 0; !status && i < n; i++) {
         p->user[p->count] = user;
         p->item[p->count++] = p->drawn[i];
@@ -222,9 +255,12 @@ dq_status plan_pairs_run(plan *of, const dq_maker *maker, dq_error *error)
 {
     pairs p = {.plan = of};
     dq_status status = run(&p, maker, error);
-    drop_nets(&p);
-    free(p.worlds);
+    drop_agents(&p);
+    free(p.agents);
     free(p.disagreement);
+    free(p.one);
+    free(p.end);
+    free(p.within);
     dq_seen_free(&p.seen);
     free(p.drawn);
     free(p.user);

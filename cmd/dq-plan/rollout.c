@@ -54,6 +54,7 @@ static dq_status write_rows(rollouts *r, const dq_rollout_rows *rows, dq_error *
     if (!status && (!dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)) ||
                     !dq_map_set(&b.arena, &b.meta, "actions", dq_int(r->shape->action_count))))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
+    if (!status) status = dq_session_layout_save(&r->shape->layout, &b, error);
     if (!status) status = add_columns(rows, r->shape->state_width, &b, error);
     if (!status) status = dq_writer_put(r->plan->output, &b, error);
     if (!status && r->plan->o->common.flush) status = dq_writer_flush(r->plan->output, error);
@@ -68,7 +69,8 @@ static dq_status put(void *self, const plan_starts *starts, dq_error *error)
     dq_rollout_rows rows;
     if (starts->first + starts->count > UINT32_MAX)
         return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 1 states");
-    dq_status status = dq_rollout_begin(r->rollout, starts->state, starts->action, starts->count,
+    const dq_vectors states = {starts->state_at, (uint32_t)starts->count, (uint32_t)starts->width};
+    dq_status status = dq_rollout_begin(r->rollout, &states, NULL, starts->action, starts->count,
                                         (uint32_t)starts->first, error);
     while (!status && !(status = dq_rollout_next(r->rollout, &rows, error)) && rows.count)
         status = write_rows(r, &rows, error);
@@ -107,7 +109,7 @@ dq_status plan_rollout_open(plan_writer *writer, plan *p, dq_agent *agent, dq_er
     dq_rollout_config config = {.by = by[p->o->actions],
                                 .steps = (uint32_t)p->o->rollout,
                                 .epsilon = p->o->epsilon,
-                                .most = p->o->max_disagreement,
+                                .max = p->o->max_disagreement,
                                 .seed = p->o->common.seed};
     size_t rows = NUMBERS / shape->state_width < ROWS ? NUMBERS / shape->state_width + 1 : ROWS;
     size_t room = config.by == DQ_ROLLOUT_ALL ? rows / shape->action_count + 1 : rows;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Agents of tasks: states that were lived through, out of the stream's transitions or a checkpoint's replay,
- * go in blocks to whoever looks ahead from them.
+ * or where the stream's users stand, go in blocks to whoever looks ahead from them.
  */
 #include "plan.h"
 
@@ -14,38 +14,43 @@ typedef struct states {
     dq_agent *agent;
     uint32_t actions;
     plan_starts starts;
+    plan_standing standing;
     plan_writer writer;
 } states;
 
 bool plan_states_wanted(const dq_bundle *model)
 {
-    return strcmp(model->kind, DQ_KIND_MODEL) == 0 && dq_map_get(&model->meta, "task");
+    const dq_value *task = dq_map_get(&model->meta, "task");
+    return strcmp(model->kind, DQ_KIND_MODEL) == 0 && task &&
+           dq_value_integer(dq_map_get(task, "states"), 0) == 0;
 }
 
 /* ---- opening ---- */
 
 static dq_status make_agent(states *s, dq_error *error)
 {
-    const char *kind;
-    dq_agent_config config;
-    dq_env_spec shape;
-    dq_status status = dq_agent_read_config(s->model, &kind, &config, &shape, error);
-    if (!status) status = dq_agent_new(&s->agent, kind, &config, &shape, s->plan->pool, error);
-    s->actions = shape.action_count;
-    s->starts.width = shape.state_width;
-    return status ? status : dq_agent_load(s->agent, false, s->model, error);
+    dq_status status = dq_agent_of_model(&s->agent, s->model, NULL, s->plan->pool, error);
+    if (status) return status;
+    const dq_env_spec *shape = dq_agent_get_shape(s->agent);
+    s->actions = shape->action_count;
+    s->starts.width = shape->state_width;
+    return plan_standing_begin(&s->standing, s->model, shape, error);
 }
 
 static dq_status make_starts(plan_starts *starts, size_t room, dq_error *error)
 {
     starts->room = room;
     starts->state = malloc(room * starts->width * sizeof *starts->state);
+    starts->state_at = malloc(room * sizeof *starts->state_at);
     starts->action = malloc(room * sizeof *starts->action);
     starts->episode = malloc(room * sizeof *starts->episode);
     starts->step = malloc(room * sizeof *starts->step);
     starts->placed = malloc(room * sizeof *starts->placed);
-    if (starts->state && starts->action && starts->episode && starts->step && starts->placed) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for states");
+    if (!starts->state || !starts->state_at || !starts->action || !starts->episode || !starts->step ||
+        !starts->placed)
+        return dq_fail(error, DQ_ERR_MEMORY, "no memory for states");
+    for (size_t i = 0; i < room; i++) starts->state_at[i] = starts->state + i * starts->width;
+    return DQ_OK;
 }
 
 static dq_status open_all(states *s, const dq_maker *maker, dq_error *error)
@@ -62,8 +67,9 @@ static dq_status open_all(states *s, const dq_maker *maker, dq_error *error)
 
 /* ---- states ---- */
 
-static dq_status put(states *s, dq_error *error)
+static dq_status put(void *arg, dq_error *error)
 {
+    states *s = arg;
     dq_status status = s->starts.count ? s->writer.put(s->writer.self, &s->starts, error) : DQ_OK;
     s->starts.first += s->starts.count;
     s->starts.count = 0;
@@ -105,12 +111,27 @@ static dq_status take(states *s, const columns *c, uint64_t rows, dq_error *erro
     return status;
 }
 
-static dq_status take_bundle(states *s, const dq_bundle *b, dq_error *error)
+static dq_status take_bundle(states *s, dq_bundle *b, dq_error *error)
 {
     columns c = {dq_bundle_column(b, "state"), dq_bundle_column(b, "choice"), dq_bundle_column(b, "episode"),
                  dq_bundle_column(b, "step")};
-    if (strcmp(b->kind, DQ_KIND_TRANSITIONS) != 0 || !c.state) return DQ_OK;
-    return take(s, &c, b->rows, error);
+    dq_session_layout layout;
+    if (strcmp(b->kind, DQ_KIND_TRANSITIONS) != 0)
+        return plan_standing_take(&s->standing, b, dq_reader_section(s->plan->inputs[0]), error);
+    if (!c.state) return DQ_OK;
+    dq_status status = dq_session_layout_load(&layout, b, error);
+    if (!status) status = dq_session_layout_fits(&s->standing.layout, &layout, error);
+    return status ? status : take(s, &c, b->rows, error);
+}
+
+/* Where transitions with states came, these are what is asked for. */
+static dq_status take_standing(states *s, dq_error *error)
+{
+    if (s->starts.first + s->starts.count) return DQ_OK;
+    if (s->plan->o->actions == PLAN_REMEMBERED && dq_entities_count(&s->standing.catalogue.users))
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "--actions remembered: where a user stands nothing was done yet");
+    return plan_standing_put(&s->standing, &s->starts, put, s, error);
 }
 
 static dq_status take_stream(states *s, dq_error *error)
@@ -124,7 +145,8 @@ static dq_status take_stream(states *s, dq_error *error)
         dq_bundle_free(&b);
         if (status) return dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
     }
-    return status ? status : got < 0 ? error->status : DQ_OK;
+    if (!status && got < 0) status = error->status;
+    return status ? status : take_standing(s, error);
 }
 
 static dq_status take_replay(states *s, dq_error *error)
@@ -143,7 +165,9 @@ static dq_status run(states *s, const dq_maker *maker, dq_error *error)
     if (!status) status = s->plan->o->replay ? take_replay(s, error) : take_stream(s, error);
     if (!status) status = put(s, error);
     if (!status && s->starts.first == 0)
-        status = dq_fail(error, DQ_ERR_SCHEMA, "the input has no transitions with states to look ahead from");
+        status = dq_fail(error, DQ_ERR_SCHEMA,
+                         "the input has no transitions with states%s to look ahead from",
+                         s->standing.layout.item_width ? ", nor users," : "");
     if (!status) status = s->writer.finish(s->writer.self, error);
     if (!status) s->writer.say(s->writer.self, s->starts.first);
     return status;
@@ -159,7 +183,9 @@ dq_status plan_states_run(plan *p, const dq_maker *maker, dq_error *error)
         status = run(&s, maker, error);
     if (s.writer.free) s.writer.free(s.writer.self);
     dq_agent_free(s.agent);
+    plan_standing_free(&s.standing);
     free(s.starts.state);
+    free(s.starts.state_at);
     free(s.starts.action);
     free(s.starts.episode);
     free(s.starts.step);

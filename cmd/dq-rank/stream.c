@@ -114,7 +114,7 @@ static bool users_are_known(const ranking *r)
 static dq_status fit_scorer(ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
-    bool chosen = r->scorer.by == DQ_RANK_BY_AUTO, model = r->scorer.net || r->sessions.on;
+    bool chosen = r->scorer.by == DQ_RANK_BY_AUTO, model = r->scorer.net_count || r->sessions.on;
     if (chosen) r->scorer.by = model ? DQ_RANK_BY_Q : DQ_RANK_BY_COSINE;
     if (r->scorer.by != DQ_RANK_BY_COSINE && !model)
         return dq_fail(

@@ -4,9 +4,9 @@
  */
 #include "rank.h"
 
-#include "cli/rows.h"
 #include "dq/sink.h"
 #include "port/files/json.h"
+#include "port/files/rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>

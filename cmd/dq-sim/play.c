@@ -129,7 +129,7 @@ static uint32_t choose(play *p, float *chance)
 {
     uint32_t count = p->envs->shape.action_count, best, action;
     double share = p->agent ? p->o->epsilon : 1;
-    if (p->agent) dq_agent_act(p->agent, p->envs->states, 1, false, &best);
+    if (p->agent) dq_agent_act(p->agent, &p->envs->store, p->envs->number, 1, false, &best);
     bool any = dq_rng_uniform(&p->rng) < share;
     action = any ? (uint32_t)dq_rng_below(&p->rng, count) : best;
     *chance = (float)(share / count + (p->agent && action == best ? 1 - share : 0));

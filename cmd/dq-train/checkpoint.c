@@ -28,36 +28,11 @@ static int64_t identity(const train *t)
     return (int64_t)digest;
 }
 
-static bool matters(const dq_value *name)
-{
-    return !dq_value_is(name, "pass");
-}
-
-static dq_status check_options(const train *t, const dq_value *saved, dq_error *error)
-{
-    const dq_value *now = &t->maker.options;
-    for (uint32_t i = 0; i < now->count; i++) {
-        const dq_entry *e = &now->as.map[i];
-        const dq_value *was = dq_map_get(saved, e->key.as.string);
-        if (matters(&e->key) && (!was || !dq_value_equal(was, &e->value)))
-            return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with another --%s",
-                           e->key.as.string);
-    }
-    for (uint32_t i = 0; saved && saved->type == DQ_MAP && i < saved->count; i++) {
-        const dq_value *name = &saved->as.map[i].key;
-        char text[64];
-        (void)snprintf(text, sizeof text, "%.*s", (int)name->count, name->as.string);
-        if (matters(name) && !dq_map_get(now, text))
-            return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with --%s", text);
-    }
-    return DQ_OK;
-}
-
 static dq_status check_run(const train *t, const dq_bundle *model, dq_error *error)
 {
     const dq_value *run = dq_map_get(&model->meta, "run");
     if (!run) return dq_fail(error, DQ_ERR_SCHEMA, "a model, but no checkpoint");
-    dq_status status = check_options(t, dq_map_get(run, "options"), error);
+    dq_status status = dq_cli_same_options(&t->maker.options, dq_map_get(run, "options"), "pass", error);
     if (status) return status;
     if (dq_value_integer(dq_map_get(run, "seed"), -1) != t->maker.seed)
         return dq_fail(error, DQ_ERR_RANGE, "the checkpoint was made with another --seed");
@@ -73,7 +48,7 @@ static dq_status read_model(train *t, dq_models *models, dq_reader **reader, dq_
     return status ? status : check_run(t, &models->at[0], error);
 }
 
-dq_status train_resume(train *t, train_log *log, train_restore restore, void *arg, dq_error *error)
+dq_status train_resume(train *t, dq_log *log, train_restore restore, void *arg, dq_error *error)
 {
     const char *path = t->o->checkpoint;
     bool none = !path || (access(path, F_OK) != 0 && errno == ENOENT);
@@ -89,10 +64,10 @@ dq_status train_resume(train *t, train_log *log, train_restore restore, void *ar
     if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
     dq_models_free(&models);
     dq_reader_close(reader);
-    return status || log->file ? status : train_log_open(log, t->o->log, keep, error);
+    return status || log->file ? status : dq_log_open(log, t->o->log, keep, error);
 }
 
-dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_error *error)
+dq_status train_checkpoint_write(train *t, dq_bundle *model, dq_log *log, dq_error *error)
 {
     dq_arena *arena = &model->arena;
     dq_value run = dq_map(), options;
@@ -100,7 +75,7 @@ dq_status train_checkpoint_write(train *t, dq_bundle *model, train_log *log, dq_
     if (!dq_value_copy(arena, &t->maker.options, &options) || !dq_map_set(arena, &run, "options", options) ||
         !dq_map_set(arena, &run, "seed", dq_int(t->maker.seed)) ||
         !dq_map_set(arena, &run, "input", dq_int(identity(t))) ||
-        !dq_map_set(arena, &run, "log", dq_int((int64_t)train_log_bytes(log))) ||
+        !dq_map_set(arena, &run, "log", dq_int((int64_t)dq_log_bytes(log))) ||
         !dq_map_set(arena, &model->meta, "run", run))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     dq_status status = dq_writer_open(&writer, t->o->checkpoint, &t->maker, NULL, 0, error);

@@ -6,31 +6,35 @@
 
 #include "data/load.h"
 
-/* Agents of a catalogue. */
-static dq_status train_catalogue(train *t, dq_error *error)
+static dq_status train_all(train *t, dq_error *error)
 {
+    if (t->cli->mode & TRAIN_LOGGED) return train_run_offline(t, error);
     dq_status status = train_open(t, error);
     if (status) return status;
-    if (t->cli->mode == TRAIN_OFFLINE) return train_run_offline(t, error);
     return t->cli->mode == TRAIN_EACH ? train_run_each(t, error) : train_run_online(t, error);
 }
 
-static dq_status train_all(train *t, dq_error *error)
+/* Once the way of training is known. */
+static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
 {
-    if (t->cli->mode == TRAIN_SESSIONS) return train_run_logged(t, error);
-    return t->cli->mode == TRAIN_ENV ? train_run_env(t, error) : train_catalogue(t, error);
+    train_options_enter(t->cli, mode);
+    t->maker = dq_cli_maker(t->cli, (int64_t)t->o->common.seed);
+    train_weight_choose(t);
+    dq_status status = train_all(t, error);
+    if (!status && t->o->pass) status = dq_catalogue_write(&t->dataset.catalogue, t->output, error);
+    if (status) return status;
+    status = dq_writer_close(t->output, error);
+    t->output = NULL;
+    return status;
 }
 
 static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
 {
-    train t = {.o = o, .cli = cli, .maker = dq_cli_maker(cli, (int64_t)o->common.seed)};
-    train_weight_choose(&t);
-    dq_status status = train_all(&t, error);
-    if (!status && o->pass) status = dq_catalogue_write(&t.dataset.catalogue, t.output, error);
-    if (!status) {
-        status = dq_writer_close(t.output, error);
-        t.output = NULL;
-    }
+    train t = {.o = o, .cli = cli};
+    unsigned mode = train_options_mode(cli);
+    dq_status status = o->offline ? train_offline_read(&t, &mode, error) : DQ_OK;
+    if (!status) status = train_in_mode(&t, mode, error);
+    train_offline_free(&t.logged);
     train_close(&t);
     return status;
 }

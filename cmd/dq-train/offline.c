@@ -1,121 +1,88 @@
 /* SPDX-License-Identifier: MIT
  *
- * Offline training: the stream's transitions, and its interactions as what users have seen. Checkpoints are
+ * Offline training of any agent: passes over what the stream logged (offline_input.h). Checkpoints are
  * written between epochs and when asked to stop, which may be after any batch.
  */
 #include "train.h"
 
-#include "learn/offline.h"
-
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 typedef struct offline {
     train *t;
-    dq_dynaq *agent;
+    dq_agent *agent;
     dq_offline *run;
-    dq_transition *rows; /* transitions, then interactions without a reward */
-    size_t count;
-    uint32_t *group; /* (users) */
-    train_log log;
+    dq_log log;
     dq_progress bar;
     char note[64];
 } offline;
 
-/* ---- rows and groups ---- */
+/* ---- making ---- */
 
-static dq_status make_rows(offline *f, dq_error *error)
+static dq_offline_config configure(const train *t)
 {
-    const dq_dataset *dataset = &f->t->dataset;
-    const dq_catalogue *c = &dataset->catalogue;
-    bool labelled = false;
-    for (size_t i = 0; i < dataset->count; i++) labelled = labelled || !isnan(dataset->transitions[i].reward);
-    if (!labelled)
-        return dq_fail(
-            error, DQ_ERR_RANGE,
-            "no transition with a reward in the input (dq-reward --strategy logged makes them from "
-            "labels)");
-    f->rows = calloc(dataset->count + c->interaction_count, sizeof *f->rows);
-    if (!f->rows) return dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
-    memcpy(f->rows, dataset->transitions, dataset->count * sizeof *f->rows);
-    f->count = dataset->count;
-    for (size_t i = 0; i < c->interaction_count; i++) {
-        uint32_t user = c->interactions[i].user;
-        f->rows[f->count++] = (dq_transition){
-            .user = user, .item = c->interactions[i].item, .reward = NAN, .next = user};
-    }
-    return DQ_OK;
+    const train_options *o = t->o;
+    return (dq_offline_config){.epochs = (size_t)o->epochs,
+                               .batch = o->config.batch,
+                               .negatives = (size_t)o->negatives,
+                               .negative_reward = t->ignore,
+                               .validation = o->folds ? 0 : o->validation,
+                               .fold = o->fold_number,
+                               .folds = o->folds,
+                               .patience = (size_t)o->patience,
+                               .best_by = (dq_best_by)o->best_by,
+                               .candidates = (uint32_t)o->candidates,
+                               .n_step = o->config.n_step,
+                               .priority = o->config.priority,
+                               .importance = o->config.importance,
+                               .seed = o->common.seed};
 }
 
-/* --cosine-weight: the rewards of an epoch (from 0), of their two parts. */
+/* --cosine-weight: the rewards of an epoch (from 0), of their two parts. Held-out rows are judged by those of
+ * the last one, which they have before there is a run. */
 static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 {
-    const dq_dataset *c = &f->t->dataset;
+    const dq_dataset *d = &f->t->dataset;
+    dq_offline_catalogue *rows = &f->t->logged.catalogue;
     double weight = dq_reward_weight_at(&f->t->weight, epoch);
-    for (size_t i = 0; f->t->weighted && i < c->count; i++) {
-        if (isnan(c->transitions[i].reward)) continue;
-        if (isnan(c->cosine[i]) || isnan(c->llm[i])) return train_no_parts(error);
-        f->rows[i].reward = dq_reward_weigh(weight, c->cosine[i], c->llm[i]);
+    for (size_t i = 0; f->t->weighted && i < rows->count; i++) {
+        if (isnan(rows->reward[i])) continue;
+        if (isnan(d->cosine[i]) || isnan(d->llm[i]))
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "--cosine-weight needs transitions with both parts, cosine and llm, beside each "
+                           "reward (dq-reward --strategy hybrid)");
+        if (f->run && dq_offline_held_out(f->run, rows->user[i])) continue;
+        rows->reward[i] = dq_reward_weigh(weight, d->cosine[i], d->llm[i]);
     }
     return DQ_OK;
 }
 
-/* Users by the value of an attribute; a user without one is a group of one. */
-static dq_status group_by(const train *t, const char *attribute, uint32_t users, uint32_t *group,
-                          dq_error *error)
+/* What held-out rows cannot tell is an error where it was asked for. */
+static dq_status check_judge(offline *f, dq_error *error)
 {
-    char column[256];
-    dq_index values = DQ_INDEX_EMPTY;
-    dq_status status = DQ_OK;
-    uint32_t grouped = 0;
-    if (snprintf(column, sizeof column, "attr.%s", attribute) >= (int)sizeof column)
-        return dq_fail(error, DQ_ERR_RANGE, "--validate-by: too long a name");
-    for (uint32_t u = 0; !status && u < users; u++) {
-        size_t n;
-        const char *value = dq_entities_text(&t->dataset.catalogue.users, u, column, &n);
-        group[u] = users + u;
-        if (!value) continue;
-        status = dq_index_add(&values, value, n, &group[u], NULL, error);
-        grouped++;
-    }
-    dq_index_free(&values);
-    if (!status && grouped == 0)
-        return dq_fail(error, DQ_ERR_UNKNOWN, "--validate-by: no user has an attribute '%s'", attribute);
-    return status;
-}
-
-dq_status train_groups(train *t, uint32_t **group, dq_error *error)
-{
-    uint32_t users = dq_entities_count(&t->dataset.catalogue.users);
-    *group = calloc((size_t)users + 1, sizeof **group);
-    if (!*group) return dq_fail(error, DQ_ERR_MEMORY, "no memory for groups");
-    for (uint32_t u = 0; u < users; u++) (*group)[u] = u;
-    return t->o->validate_by ? group_by(t, t->o->validate_by, users, *group, error) : DQ_OK;
+    static const char *const lacks[] = {
+        [DQ_BEST_BY_CONCORDANCE] = "no two held-out rows of one user have different rewards",
+        [DQ_BEST_BY_NDCG] = "no held-out row has a positive reward"};
+    dq_best_by asked = (dq_best_by)f->t->o->best_by;
+    if (dq_offline_size(f->run).held_out == 0 || dq_offline_judged_by(f->run) == asked) return DQ_OK;
+    if (dq_cli_given(f->t->cli, "best-by"))
+        return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s",
+                       asked == DQ_BEST_BY_NDCG ? "ndcg" : "concordance", lacks[asked]);
+    dq_cli_say(f->t->cli, &f->t->o->common, "%s: the epoch of the least loss is kept", lacks[asked]);
+    return DQ_OK;
 }
 
 static dq_status make(offline *f, dq_error *error)
 {
-    const train_options *o = f->t->o;
-    dq_offline_config config = {.epochs = (size_t)o->epochs,
-                                .batch = (size_t)o->batch,
-                                .negatives = (size_t)o->negatives,
-                                .negative_reward = f->t->ignore,
-                                .rate = o->rate,
-                                .schedule = &dq_schedules[o->schedule],
-                                .validation = o->validation,
-                                .fold = o->fold_number,
-                                .folds = o->folds,
-                                .patience = (size_t)o->patience,
-                                .best_by = (dq_best_by)o->best_by,
-                                .candidates = (uint32_t)o->candidates,
-                                .seed = o->common.seed};
-    dq_status status = make_rows(f, error);
-    if (!status) status = weigh_rows(f, UINT64_MAX, error); /* held-out rows are judged by the last rewards */
-    if (!status) status = train_groups(f->t, &f->group, error);
-    if (!status) status = train_agent(f->t, DQ_ABSENT, DQ_OFFLINE_ROWS(config), &f->agent, error);
-    if (!status) status = dq_offline_new(&f->run, &config, f->agent, f->rows, f->count, f->group, error);
-    return status;
+    train *t = f->t;
+    dq_status status = train_offline_rows(t, error);
+    dq_offline_config config = configure(t); /* what IGNORE is worth is known by now */
+    if (!status) status = weigh_rows(f, UINT64_MAX, error);
+    if (!status && t->cli->mode != TRAIN_OFFLINE) dq_offline_bound(&config, &t->logged.rows, &t->o->config);
+    if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
+    if (!status) status = train_agent(t, &t->logged.shape, DQ_ABSENT, &f->agent, error);
+    if (!status) status = dq_offline_new(&f->run, &config, f->agent, &t->logged.rows, error);
+    return status ? status : check_judge(f, error);
 }
 
 /* ---- checkpoint ---- */
@@ -124,8 +91,9 @@ static dq_status save(offline *f, dq_error *error)
 {
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_dynaq_save(f->agent, true, &model, error);
+    if (!status) status = dq_agent_save(f->agent, true, &model, error);
     if (!status) status = dq_offline_save(f->run, &model, error);
+    if (!status) status = train_finish_model(f->t, &model, DQ_ABSENT, NULL, error);
     if (!status) status = train_checkpoint_write(f->t, &model, &f->log, error);
     dq_bundle_free(&model);
     return status;
@@ -134,64 +102,60 @@ static dq_status save(offline *f, dq_error *error)
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 {
     offline *f = arg;
-    dq_status status = dq_dynaq_restore(f->agent, model, error);
+    dq_status status = dq_agent_load(f->agent, true, model, error);
     return status ? status : dq_offline_restore(f->run, model, error);
 }
 
 static dq_status stop(offline *f, dq_error *error)
 {
-    const train_options *o = f->t->o;
     dq_status status = save(f, error);
     if (status) return status;
-    return dq_fail(
-        error, DQ_ERR_STOPPED, "stopped after %llu batches of %llu; the same command goes on from %s",
-        (unsigned long long)dq_offline_batches_done(f->run), (unsigned long long)f->bar.total, o->checkpoint);
+    return dq_fail(error, DQ_ERR_STOPPED,
+                   "stopped after %llu batches of %llu; the same command goes on from %s",
+                   (unsigned long long)dq_offline_batches_done(f->run), (unsigned long long)f->bar.total,
+                   f->t->o->checkpoint);
 }
 
-/* ---- the run ---- */
+/* ---- what the run tells ---- */
 
-static dq_status log_epoch(offline *f, const dq_epoch *e, dq_error *error)
+static dq_status log_epoch(offline *f, uint64_t epoch, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value line = dq_map();
-    bool ok = dq_map_set(&arena, &line, "epoch", dq_int((int64_t)e->epoch)) &&
-              dq_map_set(&arena, &line, "batches", dq_int((int64_t)dq_offline_batches_done(f->run))) &&
-              dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(f->agent))) &&
-              dq_map_set(&arena, &line, "rate", dq_real(e->rate)) &&
-              (!f->t->weighted || dq_map_set(&arena, &line, "cosine_weight",
-                                             dq_real(dq_reward_weight_at(&f->t->weight, e->epoch - 1)))) &&
-              dq_map_set(&arena, &line, "q_loss", dq_real_or_nil(e->q_loss)) &&
-              dq_map_set(&arena, &line, "world_loss", dq_real_or_nil(e->world_loss)) &&
-              dq_map_set(&arena, &line, "validation_loss", dq_real_or_nil(e->validation_loss)) &&
-              dq_map_set(&arena, &line, "validation_order", dq_real_or_nil(e->order)) &&
-              dq_map_set(&arena, &line, "best", dq_bool(e->best));
-    dq_status status = ok ? train_log_line(&f->log, &line, error)
-                          : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");
+    bool ok = dq_offline_report(f->run, &arena, &line);
+    if (ok && f->t->weighted)
+        ok = dq_map_set(&arena, &line, "cosine_weight",
+                        dq_real(dq_reward_weight_at(&f->t->weight, epoch - 1)));
+    dq_status status = ok ? dq_log_line(&f->log, &line, error) : dq_fail_memory(error, "the log");
     dq_arena_free(&arena);
     return status;
 }
 
-static void say_epoch(const offline *f, const dq_epoch *e)
+static void say_epoch(const offline *f, const dq_offline_epoch *e)
 {
-    char validation[64] = "", order[64] = "";
+    char loss[48] = "", concordance[48] = "", ndcg[48] = "";
     if (!isnan(e->validation_loss))
-        (void)snprintf(validation, sizeof validation, ", validation %.5f", e->validation_loss);
-    if (!isnan(e->order)) (void)snprintf(order, sizeof order, ", in order %.4f", e->order);
-    dq_cli_say(f->t->cli, &f->t->o->common, "epoch %llu: loss %.5f%s%s%s", (unsigned long long)e->epoch,
-               e->q_loss, validation, order, e->best ? ", best" : "");
+        (void)snprintf(loss, sizeof loss, ", validation %.5f", e->validation_loss);
+    if (!isnan(e->concordance))
+        (void)snprintf(concordance, sizeof concordance, ", concordance %.4f", e->concordance);
+    if (!isnan(e->ndcg)) (void)snprintf(ndcg, sizeof ndcg, ", NDCG@%d %.4f", DQ_OFFLINE_TOP, e->ndcg);
+    dq_cli_say(f->t->cli, &f->t->o->common, "epoch %llu: loss %.5f%s%s%s%s", (unsigned long long)e->epoch,
+               e->q_loss, loss, concordance, ndcg, e->best ? ", best" : "");
 }
 
 static dq_status end_epoch(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
-    dq_epoch e = dq_offline_last(f->run);
+    dq_offline_epoch e = dq_offline_last(f->run);
     (void)snprintf(f->note, sizeof f->note, "epoch %llu loss %.4f", (unsigned long long)e.epoch, e.q_loss);
     say_epoch(f, &e);
-    dq_status status = log_epoch(f, &e, error);
+    dq_status status = log_epoch(f, e.epoch, error);
     if (!status) status = weigh_rows(f, e.epoch, error);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
     return status || !due ? status : save(f, error);
 }
+
+/* ---- the run ---- */
 
 static dq_status go(offline *f, dq_error *error)
 {
@@ -204,7 +168,7 @@ static dq_status go(offline *f, dq_error *error)
         if (!status && ended) status = end_epoch(f, error);
         if (!status && dq_stop_asked() && !dq_offline_done(f->run)) status = stop(f, error);
     }
-    return status;
+    return status ? status : dq_offline_finish(f->run, error);
 }
 
 static dq_status run(offline *f, dq_error *error)
@@ -212,6 +176,7 @@ static dq_status run(offline *f, dq_error *error)
     const train_options *o = f->t->o;
     dq_status status = make(f, error);
     if (!status) status = train_resume(f->t, &f->log, restore, f, error);
+    if (!status) status = train_open_output(f->t, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
@@ -221,21 +186,17 @@ static dq_status run(offline *f, dq_error *error)
     status = go(f, error);
     dq_stop_release();
     dq_progress_end(&f->bar);
-    if (status) return status;
-    dq_offline_finish(f->run);
-    return train_write_model(f->t, f->agent, DQ_ABSENT, NULL, error);
+    return status;
 }
 
 dq_status train_run_offline(train *t, dq_error *error)
 {
     offline f = {.t = t};
-    dq_status status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
-    if (status) return status;
-    status = run(&f, error);
-    dq_status closed = train_log_close(&f.log, status ? NULL : error);
+    dq_status status = run(&f, error);
+    dq_status closed = dq_log_close(&f.log, status ? NULL : error);
+    if (!status) status = closed;
+    if (!status) status = train_write_model(t, f.agent, DQ_ABSENT, NULL, error);
     dq_offline_free(f.run);
-    dq_dynaq_free(f.agent);
-    free(f.rows);
-    free(f.group);
-    return status ? status : closed;
+    dq_agent_free(f.agent);
+    return status;
 }

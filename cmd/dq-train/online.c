@@ -1,41 +1,192 @@
 /* SPDX-License-Identifier: MIT
  *
- * Online Dyna-Q for one user (rollout/online_catalogue.h): whom it asks for rewards, its checkpoints, its
- * log, and the model that leaves.
+ * Training online (rollout/online.h): in an environment, or in a catalogue that serves one user. What is
+ * opened for it, its checkpoints, its log, and the models that leave.
  */
 #include "train.h"
 
-#include "rollout/online_catalogue.h"
+#include "env/catalogue.h"
+#include "label/user_rewards.h"
+#include "rollout/kept.h"
+#include "rollout/report.h"
 
-#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+enum { EVAL_SEED = 0x7472 };
 
 typedef struct online {
     train *t;
-    uint32_t user;
-    dq_online_catalogue loop; /* whose agent and env are this one's */
-    train_rewards *rewards;
-    train_log *log;
-    dq_progress *bar;
+    uint32_t user;          /* who is served; DQ_ABSENT: an environment of its own */
+    dq_maker speaker;       /* of our streams to environments: nothing in them depends on options */
+    dq_session_layout like; /* how --init's model knows states */
+    dq_model_items items;   /* that an environment's actions are */
+    dq_online loop;
+    dq_bundle last;           /* the model as it was at the end; empty: it does not leave */
+    dq_env *env, *eval_env;   /* the catalogue's */
+    dq_user_rewards *rewards; /* the catalogue's */
+    uint32_t *item;           /* (candidates) what may be asked ahead, */
+    float *value;             /* and its Q */
+    dq_log *log;
+    dq_progress *bar; /* may be NULL */
+    bool due;         /* a checkpoint */
     char note[48];
 } online;
 
-/* ---- checkpoint ---- */
+/* ---- rewards of a catalogue ---- */
 
-static dq_status save_labels(const online *run, dq_bundle *model, dq_error *error)
+/* What is on offer, by its Q. */
+static uint32_t find_wanted(void *arg, const uint32_t **items, const float **values)
 {
-    const dq_value *maker = train_rewards_labeller(run->rewards);
-    if (maker && !dq_map_set(&model->arena, &model->meta, "labeller", *maker))
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
-    return train_rewards_save(run->rewards, model, error);
+    online *run = arg;
+    dq_agent *agent = run->loop.agent;
+    uint32_t n = dq_agent_offered(agent);
+    dq_agent_values(agent, &run->loop.envs->store, run->loop.envs->number, 1, run->value);
+    for (uint32_t i = 0; i < n; i++) run->item[i] = dq_agent_offered_at(agent, i);
+    *items = run->item;
+    *values = run->value;
+    return n;
 }
 
-static dq_status save(const online *run, dq_error *error)
+static dq_status reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
+{
+    online *run = arg;
+    dq_user_rewards_episode(run->rewards, run->loop.at.episode);
+    return dq_user_rewards_of(run->rewards, user, item, reward, error);
+}
+
+static dq_status open_rewards(online *run, dq_error *error)
+{
+    train *t = run->t;
+    const train_options *o = t->o;
+    const dq_user_rewards_config config = {.dataset = &t->dataset,
+                                           .map = &t->map,
+                                           .from = (dq_rewards_from)o->reward,
+                                           .raw_cosine = o->raw_cosine,
+                                           .fields = o->pairs.at,
+                                           .field_count = o->pairs.count,
+                                           .weight = t->weighted ? &t->weight : NULL,
+                                           .command = o->reward_cmd,
+                                           .maker = &t->maker,
+                                           .stop_asked = o->checkpoint ? dq_stop_asked : NULL,
+                                           .ask_ahead = (size_t)o->ask_ahead,
+                                           .wanted = find_wanted,
+                                           .arg = run};
+    dq_status status = dq_user_rewards_new(&run->rewards, &config, error);
+    return status ? status : dq_user_rewards_serve(run->rewards, run->user, error);
+}
+
+/* ---- environments ---- */
+
+static dq_status open_catalogue(online *run, dq_env **env, dq_error *error)
+{
+    const dq_catalogue *c = &run->t->dataset.catalogue;
+    const dq_catalogue_env_config config = {.users = dq_entities_vectors(&c->users),
+                                            .items = dq_entities_vectors(&c->items),
+                                            .user = run->user,
+                                            .candidates = (uint32_t)run->t->o->candidates,
+                                            .step_limit = (uint32_t)run->t->o->steps,
+                                            .reward = reward_of,
+                                            .reward_arg = run};
+    return dq_catalogue_env_new(env, &config, 0, error);
+}
+
+static dq_status open_envs(online *run, dq_vec_env **envs, dq_env **catalogue, uint64_t count, uint64_t seed,
+                           dq_error *error)
+{
+    const train_options *o = run->t->o;
+    bool own = run->user != DQ_ABSENT;
+    dq_status status = own ? open_catalogue(run, catalogue, error) : DQ_OK;
+    if (status) return status;
+    const dq_vec_env_config config = {.name = o->env,
+                                      .command = o->env_cmd,
+                                      .env = own ? *catalogue : NULL,
+                                      .like = &run->like,
+                                      .count = own ? 1 : (size_t)count,
+                                      .seed = seed,
+                                      .maker = &run->speaker,
+                                      .stop_asked = dq_stop_asked};
+    return dq_vec_env_open(envs, &config, error);
+}
+
+static bool same_shape(const dq_env_spec *a, const dq_env_spec *b)
+{
+    return a->state_width == b->state_width && a->action_count == b->action_count &&
+           a->user_width == b->user_width && a->history == b->history && a->item_width == b->item_width &&
+           a->action_width == b->action_width;
+}
+
+/* A session environment shows its states as the model that is started from knows them, and its items are
+ * those of that model's outputs. */
+static dq_status follow_init(online *run, dq_error *error)
+{
+    const train *t = run->t;
+    if (!t->init.count || run->user != DQ_ABSENT) return DQ_OK;
+    dq_status status = dq_session_layout_load(&run->like, &t->init.at[0], error);
+    return status ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : DQ_OK;
+}
+
+/* Their names outlive the environments, which end before the model leaves. */
+static dq_status note_items(online *run, dq_error *error)
+{
+    const train *t = run->t;
+    const dq_vec_env *envs = run->loop.envs;
+    const dq_vectors items = dq_vec_env_items(envs);
+    if (!items.at) return DQ_OK;
+    dq_status status = dq_model_items_take(&run->items, &envs->items, &items, error);
+    if (status || !t->init.count) return status;
+    status = dq_episodes_check_items(&t->init.at[0], t->o->config.head, envs, error);
+    return status ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : DQ_OK;
+}
+
+static dq_status open_worlds(online *run, dq_error *error)
+{
+    const train_options *o = run->t->o;
+    dq_online *loop = &run->loop;
+    uint64_t seed = o->common.seed;
+    dq_status status = follow_init(run, error);
+    if (!status) status = open_envs(run, &loop->envs, &run->env, o->envs, seed, error);
+    if (!status) status = note_items(run, error);
+    if (!status && o->evaluate)
+        status = open_envs(run, &loop->eval_envs, &run->eval_env, o->evaluate_episodes, seed ^ EVAL_SEED,
+                           error);
+    if (!status && o->evaluate && !same_shape(&loop->envs->shape, &loop->eval_envs->shape))
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the environment has another shape each time it is started");
+    if (status || run->user == DQ_ABSENT) return status;
+    run->item = malloc(run->env->offered_count * sizeof *run->item);
+    run->value = malloc(run->env->offered_count * sizeof *run->value);
+    if (!run->item || !run->value) return dq_fail(error, DQ_ERR_MEMORY, "no memory for candidates");
+    return open_rewards(run, error);
+}
+
+/* Returns status, or how a process ended. */
+static dq_status close_worlds(online *run, dq_status status, dq_error *error)
+{
+    const train *t = run->t;
+    uint64_t asked = run->rewards ? dq_user_rewards_asked(run->rewards) : 0;
+    status = dq_user_rewards_end(run->rewards, status, error);
+    status = dq_vec_env_close(run->loop.envs, status, error);
+    status = dq_vec_env_close(run->loop.eval_envs, status, error);
+    dq_env_free(run->env);
+    dq_env_free(run->eval_env);
+    free(run->item);
+    free(run->value);
+    if (asked)
+        dq_cli_say(t->cli, &t->o->common, "%llu pairs asked of %s", (unsigned long long)asked,
+                   t->o->reward_cmd);
+    return status;
+}
+
+/* ---- checkpoints ---- */
+
+static dq_status save(online *run, dq_error *error)
 {
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_online_catalogue_save(&run->loop, &model, error);
-    if (!status) status = save_labels(run, &model, error);
+    if (!status) status = dq_online_save(&run->loop, &model, error);
+    if (!status && run->rewards) status = dq_user_rewards_save(run->rewards, &model, error);
+    if (!status) status = train_finish_model(run->t, &model, run->user, NULL, error);
+    if (!status) status = dq_model_items_save(&run->items, &model, error);
     if (!status) status = train_checkpoint_write(run->t, &model, run->log, error);
     dq_bundle_free(&model);
     return status;
@@ -44,96 +195,85 @@ static dq_status save(const online *run, dq_error *error)
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 {
     online *run = arg;
-    dq_status status = dq_online_catalogue_restore(&run->loop, model, error);
-    return status ? status : train_rewards_restore(run->rewards, model, error);
+    dq_status status = dq_online_restore(&run->loop, model, error);
+    return status || !run->rewards ? status : dq_user_rewards_restore(run->rewards, model, error);
 }
 
-static dq_status stop(online *run, dq_error *error)
+/* Keeps what there is: asked to stop, or an answer did not come, which may come later. */
+static dq_status stop(online *run, dq_status why, dq_error *error)
 {
-    const train_options *o = run->t->o;
-    dq_status status = save(run, error);
-    if (status) return status;
-    return dq_fail(error, DQ_ERR_STOPPED,
-                   "stopped at step %llu of episode %llu of %llu; the same command goes on from %s",
-                   (unsigned long long)run->loop.at.step, (unsigned long long)run->loop.at.episode + 1,
-                   (unsigned long long)o->episodes, o->checkpoint);
-}
-
-/* The labeller is gone: what it said is kept, so that the run goes on when it is back. */
-static dq_status lost_labeller(online *run, dq_status status, dq_error *error)
-{
-    dq_error here = DQ_ERROR_NONE;
-    if (!run->t->o->checkpoint || (status != DQ_ERR_STOPPED && !train_rewards_resumable(run->rewards)))
-        return status;
-    dq_status stopped = stop(run, &here);
-    if (stopped != DQ_ERR_STOPPED || status == DQ_ERR_STOPPED) {
-        *error = here;
-        return stopped;
+    const dq_online_place *at = &run->loop.at;
+    dq_error e = DQ_ERROR_NONE;
+    dq_status status = save(run, &e);
+    if (status) {
+        if (why == DQ_ERR_STOPPED) *error = e;
+        return why == DQ_ERR_STOPPED ? status : why;
     }
-    char reason[sizeof error->reason];
-    (void)snprintf(reason, sizeof reason, "%s", error->reason);
-    return dq_fail(error, DQ_ERR_STOPPED, "%.150s; %s", reason, here.reason);
+    char reason[160] = "";
+    if (why == DQ_ERR_STOPPED)
+        *error = DQ_ERROR_NONE; /* not the fault of whom it waited for */
+    else
+        (void)snprintf(reason, sizeof reason, "%.150s; ", error->reason);
+    return dq_fail(error, DQ_ERR_STOPPED,
+                   "%sstopped after %llu steps and %llu episodes; the same command goes on from %s", reason,
+                   (unsigned long long)at->step, (unsigned long long)at->episode, run->t->o->checkpoint);
 }
 
-/* ---- what the run asks and tells ---- */
+/* ---- what the run tells ---- */
 
-static void begin_step(void *arg, uint64_t episode)
+static dq_status write_line(online *run, dq_arena *arena, const dq_value *line, bool ok, dq_error *error)
 {
-    const online *run = arg;
-    train_rewards_episode(run->rewards, episode);
-}
-
-static dq_status need_reward(void *arg, const dq_online_catalogue *at, uint32_t choice, dq_error *error)
-{
-    online *run = arg;
-    dq_status asked = train_rewards_need(run->rewards, at->agent, at->env, choice, error);
-    return asked ? lost_labeller(run, asked, error) : DQ_OK;
-}
-
-/* One log line an episode; losses are null until learning has begun. */
-static dq_status log_episode(online *run, dq_error *error)
-{
-    const dq_online_catalogue_place *p = &run->loop.at;
-    double learnt = p->learnt ? (double)p->learnt : (double)NAN;
-    size_t n;
-    const char *id = dq_entities_id(&run->t->dataset.catalogue.users, run->user, &n);
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value line = dq_map();
-    bool ok = dq_map_set(&arena, &line, "user", dq_string_n(&arena, id, n)) &&
-              dq_map_set(&arena, &line, "episode", dq_int((int64_t)p->episode)) &&
-              dq_map_set(&arena, &line, "steps", dq_int((int64_t)p->step)) &&
-              dq_map_set(&arena, &line, "learnt", dq_int((int64_t)dq_dynaq_steps(run->loop.agent))) &&
-              dq_map_set(&arena, &line, "updates", dq_int((int64_t)dq_dynaq_updates(run->loop.agent))) &&
-              dq_map_set(&arena, &line, "reward", dq_real(p->reward / (double)p->step)) &&
-              dq_map_set(&arena, &line, "epsilon", dq_real(dq_dynaq_epsilon(run->loop.agent))) &&
-              (!run->t->weighted ||
-               dq_map_set(&arena, &line, "cosine_weight", dq_real(train_rewards_weight(run->rewards)))) &&
-              dq_map_set(&arena, &line, "q_loss", dq_real_or_nil(p->q / learnt)) &&
-              dq_map_set(&arena, &line, "world_loss", dq_real_or_nil(p->world / learnt)) &&
-              dq_map_set(&arena, &line, "planning_loss", dq_real_or_nil(p->planning / learnt));
-    dq_status status = ok ? train_log_line(run->log, &line, error)
+    dq_status status = ok ? dq_log_line(run->log, line, error)
                           : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");
-    dq_arena_free(&arena);
+    dq_arena_free(arena);
     return status;
 }
 
-static dq_status end_episode(void *arg, const dq_online_catalogue *at, dq_error *error)
+/* Whom the lines are about, where a log may be of several. */
+static bool name_user(const online *run, dq_arena *arena, dq_value *line)
 {
-    online *run = arg;
-    (void)snprintf(run->note, sizeof run->note, "reward %.3f", at->at.reward / (double)at->at.step);
-    return log_episode(run, error);
+    size_t n;
+    if (run->user == DQ_ABSENT) return true;
+    const char *id = dq_entities_id(&run->t->dataset.catalogue.users, run->user, &n);
+    return dq_map_set(arena, line, "user", dq_string_n(arena, id, n));
 }
 
-static dq_status end_step(void *arg, dq_online_catalogue *at, dq_error *error)
+static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_error *error)
 {
     online *run = arg;
     const train_options *o = run->t->o;
-    const dq_online_catalogue_place *p = &at->at;
-    bool last = p->episode == o->episodes,
-         due = o->checkpoint && p->step == 0 && (last || p->episode % o->checkpoint_every == 0);
-    if (run->bar) dq_progress_step(run->bar, p->episode * o->steps + p->step, run->note);
-    dq_status status = due ? save(run, error) : DQ_OK;
-    return !status && dq_stop_asked() && !last ? stop(run, error) : status;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value line = dq_map();
+    double mean = loop->returns[env] / (double)loop->lengths[env];
+    (void)snprintf(run->note, sizeof run->note, run->rewards ? "reward %.3f" : "return %.3f",
+                   run->rewards ? mean : loop->returns[env]);
+    run->due = run->due || (o->checkpoint && loop->at.episode % o->checkpoint_every == 0);
+    bool ok = name_user(run, &arena, &line) && dq_online_report_episode(loop, env, &arena, &line);
+    if (ok && run->t->weighted)
+        ok = dq_map_set(&arena, &line, "cosine_weight", dq_real(dq_user_rewards_weight(run->rewards)));
+    return write_line(run, &arena, &line, ok, error);
+}
+
+static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *played, bool better,
+                           dq_error *error)
+{
+    online *run = arg;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value line = dq_map();
+    bool ok = name_user(run, &arena, &line) &&
+              dq_online_report_evaluation(loop, played, better, &arena, &line);
+    return write_line(run, &arena, &line, ok, error);
+}
+
+static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
+{
+    online *run = arg;
+    if (run->bar)
+        dq_progress_step(run->bar, (uint64_t)(dq_online_progress(loop) * (double)run->bar->total), run->note);
+    if (dq_stop_asked()) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
+    if (!run->due || dq_online_evaluation_due(loop)) return DQ_OK;
+    run->due = false;
+    return save(run, error);
 }
 
 /* ---- the run ---- */
@@ -141,46 +281,106 @@ static dq_status end_step(void *arg, dq_online_catalogue *at, dq_error *error)
 static dq_status make(online *run, dq_error *error)
 {
     train *t = run->t;
-    dq_status status = train_rewards_new(&run->rewards, t, run->user, error);
-    if (status) return status;
-    dq_catalogue_env_config config = {.user = run->user,
-                                      .users = dq_entities_vectors(&t->dataset.catalogue.users),
-                                      .items = dq_entities_vectors(&t->dataset.catalogue.items),
-                                      .candidates = (uint32_t)t->o->candidates,
-                                      .reward = train_reward_of,
-                                      .reward_arg = run->rewards};
-    if ((status = dq_catalogue_env_new(&run->loop.env, &config, t->o->common.seed, error))) return status;
-    run->loop.config = (dq_online_catalogue_config){.episodes = t->o->episodes,
-                                                    .steps = t->o->steps,
-                                                    .arg = run,
-                                                    .episode = begin_step,
-                                                    .reward_needed = need_reward,
-                                                    .episode_ended = end_episode,
-                                                    .stepped = end_step};
-    return train_agent(t, run->user, (size_t)t->o->batch, &run->loop.agent, error);
+    const train_options *o = t->o;
+    run->loop.config = (dq_online_config){.episodes = o->episodes,
+                                          .steps = o->total_steps,
+                                          .evaluate = o->evaluate,
+                                          .evaluate_episodes = o->evaluate_episodes,
+                                          .patience = o->patience,
+                                          .keep_best = o->keep != TRAIN_KEEP_LAST,
+                                          .arg = run,
+                                          .episode_ended = episode_ended,
+                                          .evaluated = evaluated,
+                                          .stepped = stepped};
+    dq_status status = open_worlds(run, error);
+    if (!status) status = train_agent(t, &run->loop.envs->shape, run->user, &run->loop.agent, error);
+    return status ? status : dq_online_open(&run->loop, error);
 }
 
-dq_status train_online(train *t, uint32_t user, train_log *log, dq_progress *bar, dq_dynaq **agent,
-                       dq_value *labeller, dq_error *error)
+static dq_status go(online *run, dq_error *error)
 {
-    online run = {.t = t, .user = user, .log = log, .bar = bar, .loop = {.at = {.choice = -1}}};
-    dq_status status = make(&run, error);
-    if (!status) status = train_resume(t, log, restore, &run, error);
-    if (!status) status = dq_online_catalogue_run(&run.loop, error);
-    const dq_value *maker = run.rewards ? train_rewards_labeller(run.rewards) : NULL;
-    *labeller = dq_nil();
-    if (!status && maker && !dq_value_copy(&t->cli->arena, maker, labeller))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for who labelled");
-    status = train_rewards_end(run.rewards, status, error);
-    dq_env_free(run.loop.env);
-    *agent = run.loop.agent;
+    const train_options *o = run->t->o;
+    dq_status status = dq_online_run(&run->loop, error);
+    if (!status) return o->checkpoint ? save(run, error) : DQ_OK;
+    bool resumable = status == DQ_ERR_STOPPED || (run->rewards && dq_user_rewards_resumable(run->rewards));
+    return resumable && o->checkpoint ? stop(run, status, error) : status;
+}
+
+/* The last model leaves unless the best does alone; without an evaluation none is the best. It is copied: the
+ * agent and its environments end before it leaves. */
+static dq_status keep_last(online *run, dq_error *error)
+{
+    dq_bundle model;
+    if (run->loop.best.kind && run->t->o->keep == TRAIN_KEEP_BEST) return DQ_OK;
+    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
+    if (!status) status = dq_agent_save(run->loop.agent, false, &model, error);
+    if (!status) status = dq_kept_set(&run->last, &model, error);
+    dq_bundle_free(&model);
     return status;
 }
 
-/* The user of --user, or the only one. */
+static dq_status write_model(online *run, const dq_bundle *kept, const char *which, const dq_value *labeller,
+                             dq_writer *out, dq_error *error)
+{
+    train *t = run->t;
+    dq_bundle model;
+    if (!kept->kind) return DQ_OK;
+    dq_status status = dq_kept_get(kept, &model, error);
+    if (!status) status = train_finish_model(t, &model, run->user, labeller, error);
+    if (!status) status = dq_model_items_save(&run->items, &model, error);
+    if (!status && t->o->evaluate &&
+        !dq_map_set(&model.arena, &model.meta, "kept", dq_string(&model.arena, which)))
+        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
+    if (!status) status = dq_writer_put(out, &model, error);
+    if (!status && t->o->common.flush) status = dq_writer_flush(out, error);
+    dq_bundle_free(&model);
+    return status;
+}
+
+/* Who labelled is remembered beyond the labeller's end. */
+static dq_status remember_labeller(const online *run, dq_arena *arena, dq_value *labeller, dq_error *error)
+{
+    const dq_value *maker = run->rewards ? dq_user_rewards_labeller(run->rewards) : NULL;
+    *labeller = dq_nil();
+    if (!maker || dq_value_copy(arena, maker, labeller)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for who labelled");
+}
+
+dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
+                       dq_error *error)
+{
+    online run = {
+        .t = t,
+        .user = user,
+        .log = log,
+        .bar = bar,
+        .speaker = {
+            .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value labeller;
+    dq_status status = make(&run, error);
+    if (!status) status = train_resume(t, log, restore, &run, error);
+    if (!status) status = go(&run, error);
+    if (!status) status = remember_labeller(&run, &arena, &labeller, error);
+    if (!status) status = keep_last(&run, error);
+    dq_agent_free(run.loop.agent);
+    status = close_worlds(&run, status, error); /* a process that fails in the end is not passed over */
+    if (!status) status = write_model(&run, &run.loop.best, "best", &labeller, out, error);
+    if (!status) status = write_model(&run, &run.last, "last", &labeller, out, error);
+    dq_bundle_free(&run.last);
+    dq_model_items_free(&run.items);
+    dq_online_close(&run.loop);
+    dq_arena_free(&arena);
+    return status;
+}
+
+/* ---- one run ---- */
+
+/* The user of --user, or the only one; none in an environment. */
 static dq_status choose_user(const train *t, uint32_t *user, dq_error *error)
 {
-    *user = 0;
+    *user = t->cli->mode == TRAIN_ENV ? DQ_ABSENT : 0;
+    if (t->cli->mode == TRAIN_ENV) return DQ_OK;
     if (t->o->user) return train_find_user(t, t->o->user, user, error);
     size_t users = dq_entities_count(&t->dataset.catalogue.users);
     if (users == 1) return DQ_OK;
@@ -188,24 +388,31 @@ static dq_status choose_user(const train *t, uint32_t *user, dq_error *error)
                    users);
 }
 
+/* What the bar counts. */
+static uint64_t bar_total(const train *t)
+{
+    const train_options *o = t->o;
+    if (!o->episodes) return o->total_steps;
+    return t->cli->mode == TRAIN_ENV ? o->episodes : o->episodes * o->steps;
+}
+
 dq_status train_run_online(train *t, dq_error *error)
 {
-    dq_dynaq *agent = NULL;
-    train_log log = {0};
-    dq_value labeller;
+    const train_options *o = t->o;
+    dq_log log = {0};
     uint32_t user;
     dq_status status = choose_user(t, &user, error);
+    if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&o->common, t->cli->mode == TRAIN_ENV), error);
     if (status) return status;
-    status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
-    if (status) return status;
-    dq_progress bar = dq_progress_start(&t->o->common, "training", t->o->episodes * t->o->steps);
-    train_catch_stop(t);
-    status = train_online(t, user, &log, &bar, &agent, &labeller, error);
-    dq_stop_release();
+    if (o->env_cmd)
+        dq_stop_catch(); /* a process may never look up: it is ended before we are */
+    else
+        train_catch_stop(t);
+    dq_progress bar = dq_progress_start(&o->common, "training", bar_total(t));
+    status = train_online(t, user, &log, &bar, t->output, error);
     dq_progress_end(&bar);
-    dq_status closed = train_log_close(&log, status ? NULL : error);
-    if (!status) status = closed;
-    if (!status) status = train_write_model(t, agent, user, &labeller, error);
-    dq_dynaq_free(agent);
-    return status;
+    dq_status closed = dq_log_close(&log, status ? NULL : error);
+    if (status == DQ_ERR_STOPPED && !o->checkpoint) dq_stop_end();
+    dq_stop_release();
+    return status ? status : closed;
 }

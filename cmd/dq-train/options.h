@@ -11,68 +11,68 @@
 
 /* The ways of training. */
 enum {
-    TRAIN_ONLINE = 1,   /* Dyna-Q against the catalogue, one user */
+    TRAIN_ONLINE = 1,   /* in the catalogue, one user */
     TRAIN_EACH = 2,     /* the same, an agent for each user */
-    TRAIN_OFFLINE = 4,  /* Dyna-Q's networks from the stream's transitions */
-    TRAIN_SESSIONS = 8, /* an agent of learn/agent.h from what was logged */
-    TRAIN_ENV = 16,     /* an agent of learn/agent.h in an environment */
-    TRAIN_AGENTS = TRAIN_SESSIONS | TRAIN_ENV
+    TRAIN_OFFLINE = 4,  /* from the stream's transitions of users and items */
+    TRAIN_SESSIONS = 8, /* from its interactions */
+    TRAIN_STATES = 16,  /* from its transitions with vectors for states */
+    TRAIN_ENV = 32,     /* in an environment */
+    TRAIN_LIVE = TRAIN_ONLINE | TRAIN_EACH,
+    TRAIN_LOGGED = TRAIN_OFFLINE | TRAIN_SESSIONS | TRAIN_STATES,
+    TRAIN_ACTING = TRAIN_LIVE | TRAIN_ENV,
+    TRAIN_USERS = TRAIN_LIVE | TRAIN_OFFLINE, /* whose states are a catalogue's users */
+    TRAIN_ITEMS = TRAIN_USERS | TRAIN_SESSIONS,
+    TRAIN_VECTORS = TRAIN_SESSIONS | TRAIN_STATES | TRAIN_ENV,
+    TRAIN_ALL = TRAIN_USERS | TRAIN_VECTORS
 };
 
 enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
-enum { MATCHES_NONE, MATCHES_PAIRS, MATCHES_ALL };
-
-/* Agents of learn/agent.h, in an environment or from sessions. */
-typedef struct train_env_options {
-    const char *name, *command;
-    uint64_t count, total_steps, evaluate, evaluate_episodes;
-    int agent; /* index into train_agents */
-    /* as in dq_agent_config */
-    bool double_q, dueling, batch_norm;
-    int head, encoder, loss, explore_by, decay_form, decay_by, target_by;
-    uint64_t n_step, train_every, updates, states, rollout, models, epsilon_over;
-    double clip_norm, clip_value, tau, priority, importance, conservative, alpha, temperature;
-    dq_agent_config config; /* what all that comes to */
-} train_env_options;
-
+enum { FEATURES_NONE, FEATURES_PAIRS, FEATURES_ALL };
 enum { TRAIN_END_TRUNCATED, TRAIN_END_TERMINAL };
-
-/* Sessions of a log: their states (data/session_state.h), where they are cut, and what a cut is. */
-typedef struct train_logged_options {
-    uint64_t history, steps;
-    bool mean, count, clock, since;
-    double recency, gap;
-    int end;
-    const char *time;
-} train_logged_options;
+enum { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST, TRAIN_KEEP_BOTH };
 
 typedef struct train_options {
     dq_common common;
-    bool offline, each_user, pass, world, raw_cosine;
-    const char *reward_cmd, *cosine_weight;
-    uint64_t ask_ahead, switch_episode;
-    const char *user, *init, *checkpoint, *log, *hidden, *world_hidden, *map, *validate_by, *fold;
+    bool offline, sessions, each_user, pass, raw_cosine;
+    const char *user, *init, *checkpoint, *log, *map;
+    const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time;
+    const char *env, *env_cmd;
     dq_texts pairs;
-    int preset, schedule, best_by, bootstrap, reward, matches;
-    uint64_t checkpoint_every, batch, target_every, candidates, planning, replay, warmup, episodes, steps;
+    int preset, reward, best_by, keep;
+    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates;
+    uint64_t episodes, steps, total_steps, envs, evaluate, evaluate_episodes;
     uint64_t epochs, negatives, patience;
     unsigned fold_number, folds; /* of fold; 0 without */
-    double dropout, rate, decay, gamma, epsilon, epsilon_min, epsilon_decay, validation;
-    train_env_options env;
-    train_logged_options logged;
+    double validation;
+
+    /* sessions of a log: their states (data/session_state.h), where they are cut, and what a cut is */
+    uint64_t history, session_steps;
+    bool history_mean, session_count, clock, since;
+    double recency, session_gap;
+    int session_end;
+
+    /* the agent: index into train_agents, lists of widths, and what is of another form than in config */
+    int agent, features, schedule;
+    const char *hidden, *value_hidden, *world_hidden;
+    double epsilon_decay, epsilon_over;
+    dq_agent_config config; /* the rest; cross features and --init's shape are setup.c's */
 } train_options;
 
 extern const char *const train_agents[];
 
 /* The command line, or a usage error; the options live as long as the program. */
 train_options *train_options_parse(dq_cli *cli, int argc, char **argv);
+/* The way of training that they ask for; offline TRAIN_OFFLINE | TRAIN_STATES, of which the input tells. */
+unsigned train_options_mode(const dq_cli *cli);
+/* Enters one way of training: its defaults, and the agent's configuration; or a usage error. */
+void train_options_enter(dq_cli *cli, unsigned mode);
 
 /* ---- presets.c ---- */
 
 extern const dq_defaults train_defaults[];
-/* Fills in the sets of train_defaults that are the agents' own. */
-void train_describe_agents(const dq_option *table);
-/* What the options say of an agent, in o->env.config. */
+/* Fills in the sets of train_defaults that are the agents' own: of options whose targets are in config. */
+void train_describe_agents(const dq_option *table, const dq_agent_config *config);
+/* Completes o->config. */
 void train_configure_agent(dq_cli *cli, train_options *o);
 
 #endif

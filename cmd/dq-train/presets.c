@@ -8,21 +8,38 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
+enum { AGENT_TABULAR, AGENT_DQN, AGENT_DYNA_Q };
 
 /* clang-format off */
-/* ---- a catalogue's agent, offline ---- */
+/* ---- the agents of a catalogue: system A's numbers ---- */
 
-/* System A's numbers are the targets' own; these were found on real labels. */
+static const dq_setting users[] = {
+    {"head", "actions"}, {"hidden", "1024,512,256"}, {"dropout", "0.2"}, {"loss", "mse"}, {"clip-norm", "0"},
+    {"lr", "1e-3"}, {"gamma", "0.9"}, {"batch", "64"}, {"target-every", "1000"}, {"replay", "100000"}, {"warmup", "1000"},
+    {"epsilon", "1"}, {"epsilon-min", "0.01"}, {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"},
+    {"epsilon-by", "updates"}, {0}};
+static const dq_setting users_world[] = {{"world-hidden", "1024,512"}, {0}};
+static const dq_setting dyna_q_first[] = {{"agent", "dyna-q"}, {0}};
+
+/* These were found on real labels. */
 static const dq_setting tuned[] = {
-    {"batch", "256"}, {"gamma", "0"}, {"matches", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
+    {"batch", "256"}, {"gamma", "0"}, {"features", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
     {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
 static const dq_setting published[] = {
     {"batch", "128"}, {"weight-decay", "1e-5"}, {"epochs", "20"}, {"best-by", "loss"}, {"patience", "5"}, {0}};
-static const dq_setting offline[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
 static const dq_setting no_other[] = {{NULL, NULL}};
+
+/* ---- passes over a log ---- */
+
+static const dq_setting logged[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
+static const dq_setting table_offline[] = {{"gamma", "0"}, {"batch", "256"}, {0}};
+static const dq_setting by_concordance[] = {{"best-by", "concordance"}, {0}};
+static const dq_setting by_ndcg[] = {{"batch", "256"}, {"best-by", "ndcg"}, {0}};
+static const dq_setting by_loss[] = {{"batch", "256"}, {"best-by", "loss"}, {0}};
 
 /* ---- agents in environments ---- */
 
@@ -71,150 +88,81 @@ static const dq_setting maze[] = {
 /* clang-format on */
 
 static const dq_setting env[] = {{"checkpoint-every", "100"}, {0}};
-static const dq_setting sessions[] = {{"batch", "256"}, {"checkpoint-every", "1"}, {0}};
 
-enum { MAX_SETTINGS = 40, WORDS = 48 };
+enum { MAX_SETTINGS = 64, OTHERS = 6, WORDS = 48 }; /* OTHERS: those of another form, and the end */
 
 /* Those of the agents, from the library. */
 static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS];
 
 const dq_defaults train_defaults[] = {
-    {TRAIN_SESSIONS, NULL, NULL, sessions}, /* also under a preset */
-    {TRAIN_AGENTS, "preset", "session", session},
+    {TRAIN_LOGGED, NULL, NULL, logged},
+    {TRAIN_SESSIONS, NULL, NULL, by_ndcg}, /* also under a preset */
+    {TRAIN_STATES, NULL, NULL, by_loss},
+    {TRAIN_VECTORS, "preset", "session", session},
     {TRAIN_ENV, "preset", "sequence", sequence}, /* a table learns in an environment alone */
-    {TRAIN_AGENTS, "preset", "sequence-dqn", sequence_dqn},
-    {TRAIN_AGENTS, "preset", "films", films},
+    {TRAIN_VECTORS, "preset", "sequence-dqn", sequence_dqn},
+    {TRAIN_VECTORS, "preset", "films", films},
     {TRAIN_ENV, "preset", "maze", maze},
-    {TRAIN_ENV, "agent", "tabular", tabular},
-    {TRAIN_AGENTS, "agent", "dqn", dqn},
-    {TRAIN_AGENTS, "agent", "dyna-q", dyna_q},
-    {TRAIN_ENV, NULL, NULL, env},
+    {TRAIN_USERS, NULL, NULL, dyna_q_first},
+    {TRAIN_OFFLINE, "agent", "tabular", table_offline},
+    {TRAIN_ALL, "agent", "tabular", tabular},
     {TRAIN_OFFLINE, "preset", "tuned", tuned},
     {TRAIN_OFFLINE, "preset", "published", published},
-    {TRAIN_ONLINE | TRAIN_EACH | TRAIN_SESSIONS, "preset", "tuned", no_other},
-    {TRAIN_ONLINE | TRAIN_EACH, "preset", "published", no_other}, /* as all defaults online are */
-    {TRAIN_OFFLINE, NULL, NULL, offline},
+    {TRAIN_LIVE | TRAIN_SESSIONS | TRAIN_STATES, "preset", "tuned", no_other},
+    {TRAIN_LIVE, "preset", "published", no_other}, /* as all defaults online are */
+    {TRAIN_OFFLINE, NULL, NULL, by_concordance},
+    {TRAIN_USERS, "agent", "dyna-q", users_world},
+    {TRAIN_USERS, "agent", "dyna-q", users},
+    {TRAIN_USERS, "agent", "dqn", users},
+    {TRAIN_ALL, "agent", "dqn", dqn},
+    {TRAIN_ALL, "agent", "dyna-q", dyna_q},
+    {TRAIN_ENV, NULL, NULL, env},
     {0}};
-
-/* ---- an agent's configuration as options ---- */
-
-/* An option, and the field of the configuration that it is; hidden, lr-schedule, epsilon-decay and
- * epsilon-over are of other forms. */
-typedef struct binding {
-    const char *option;
-    size_t at, size;
-} binding;
-
-#define FIELD(option, field)                                                                                 \
-    {                                                                                                        \
-        option, offsetof(dq_agent_config, field), sizeof((dq_agent_config *)0)->field                        \
-    }
-static const binding bindings[] = {
-    FIELD("dropout", dropout),
-    FIELD("batch-norm", batch_norm),
-    FIELD("dueling", dueling),
-    FIELD("head", head),
-    FIELD("encoder", encoder),
-    FIELD("gamma", gamma),
-    FIELD("double", double_q),
-    FIELD("n-step", n_step),
-    FIELD("loss", loss),
-    FIELD("lr", adam.rate),
-    FIELD("weight-decay", adam.decay),
-    FIELD("clip-norm", clip_norm),
-    FIELD("clip-value", clip_value),
-    FIELD("target-every", target_every),
-    FIELD("target-by", target_by),
-    FIELD("tau", tau),
-    FIELD("conservative", conservative),
-    FIELD("alpha", alpha),
-    FIELD("batch", batch),
-    FIELD("replay", replay),
-    FIELD("warmup", warmup),
-    FIELD("train-every", train_every),
-    FIELD("updates", updates),
-    FIELD("priority", priority),
-    FIELD("importance", importance),
-    FIELD("states", states),
-    FIELD("planning", planning),
-    FIELD("rollout", rollout),
-    FIELD("models", models),
-    FIELD("explore", explore_by),
-    FIELD("temperature", temperature),
-    FIELD("epsilon", epsilon),
-    FIELD("epsilon-min", epsilon_min),
-    FIELD("epsilon-form", decay_form),
-    FIELD("epsilon-by", decay_by),
-};
-#undef FIELD
-
-enum { BINDINGS = sizeof bindings / sizeof *bindings };
-_Static_assert(BINDINGS + 4 <= MAX_SETTINGS, "room for three of other forms, and the end");
-
-/* Counts are wide in options, and some narrow in the configuration; all else is alike. */
-static void to_option(const binding *b, const dq_agent_config *c, bool narrow, void *target)
-{
-    const char *field = (const char *)c + b->at;
-    uint32_t count = 0;
-    memcpy(narrow ? &count : target, field, b->size);
-    if (narrow) *(uint64_t *)target = count;
-}
-
-static void from_option(const binding *b, dq_agent_config *c, bool narrow, const void *target)
-{
-    char *field = (char *)c + b->at;
-    uint32_t count = narrow ? (uint32_t) * (const uint64_t *)target : 0;
-    memcpy(field, narrow ? &count : target, b->size);
-}
-
-static bool is_narrow(const binding *b, const dq_option *row)
-{
-    return row->type == DQ_OPT_COUNT && b->size == sizeof(uint32_t);
-}
 
 /* ---- what agents have by themselves ---- */
 
-static void print_field(const binding *b, const dq_option *row, const dq_agent_config *c, char words[WORDS])
+/* A field of the configuration, as the option that it is the target of takes it. */
+static void print_field(const dq_option *row, const void *field, char words[WORDS])
 {
-    union {
-        bool on;
-        uint64_t count;
-        double real;
-        int choice;
-    } value = {.count = 0};
     const char *text = "";
-    to_option(b, c, is_narrow(b, row), &value);
-    if (row->type == DQ_OPT_FLAG) text = value.on ? "on" : "off";
-    if (row->type == DQ_OPT_CHOICE) text = row->choices[value.choice];
-    if (row->type == DQ_OPT_COUNT)
-        (void)snprintf(words, WORDS, "%" PRIu64, value.count);
-    else if (row->type == DQ_OPT_REAL)
-        (void)snprintf(words, WORDS, "%.17g", value.real); /* reads back as the same number */
-    else
-        (void)snprintf(words, WORDS, "%s", text);
+    if (row->type == DQ_OPT_FLAG) text = *(const bool *)field ? "on" : "off";
+    if (row->type == DQ_OPT_CHOICE) text = row->choices[*(const int *)field];
+    (void)snprintf(words, WORDS, "%s", text);
+    if (row->type == DQ_OPT_COUNT) (void)snprintf(words, WORDS, "%" PRIu64, *(const uint64_t *)field);
+    if (row->type == DQ_OPT_SMALL) (void)snprintf(words, WORDS, "%u", *(const uint32_t *)field);
+    if (row->type == DQ_OPT_REAL) /* reads back as the same number */
+        (void)snprintf(words, WORDS, "%.17g", *(const double *)field);
 }
 
-static void print_hidden(const dq_agent_config *c, char words[WORDS])
+static void print_widths(const uint32_t *widths, uint32_t count, char words[WORDS])
 {
     size_t used = 0;
     words[0] = '\0';
-    for (uint32_t i = 0; i < c->hidden_count && used < WORDS; i++)
-        used += (size_t)snprintf(words + used, WORDS - used, "%s%u", i ? "," : "", c->hidden[i]);
+    for (uint32_t i = 0; i < count && used < WORDS; i++)
+        used += (size_t)snprintf(words + used, WORDS - used, "%s%u", i ? "," : "", widths[i]);
 }
 
-/* One agent's set; words is where the values are kept. */
-static void describe(const char *name, const dq_option *table, dq_setting set[MAX_SETTINGS],
-                     char words[MAX_SETTINGS][WORDS])
+/* One agent's set, of the options whose targets are fields of a configuration, and of those that have another
+ * form; words is where the values are kept. */
+static void describe(const char *name, const dq_option *table, const dq_agent_config *targets,
+                     dq_setting set[MAX_SETTINGS], char words[MAX_SETTINGS][WORDS])
 {
     const dq_agent_config *c = &dq_agent_find(name)->defaults;
+    const uintptr_t from = (uintptr_t)targets;
     bool timed = c->decay_form != DQ_DECAY_MULTIPLICATIVE;
     size_t n = 0;
-    for (; n < BINDINGS; n++) {
-        set[n].name = bindings[n].option;
-        print_field(&bindings[n], dq_option_find(table, set[n].name), c, words[n]);
+    for (const dq_option *row = table; row->name && n + OTHERS < MAX_SETTINGS; row++) {
+        uintptr_t at = (uintptr_t)row->target - from;
+        if (at >= sizeof *c) continue;
+        set[n].name = row->name;
+        print_field(row, (const char *)c + at, words[n++]);
     }
     set[n].name = "hidden";
-    print_hidden(c, words[n++]);
+    print_widths(c->hidden, c->hidden_count, words[n++]);
+    set[n].name = "value-hidden";
+    print_widths(c->value_hidden, c->value_hidden_count, words[n++]);
+    set[n].name = "world-hidden";
+    print_widths(c->world_hidden, c->world_hidden_count, words[n++]);
     set[n].name = "lr-schedule";
     (void)snprintf(words[n++], WORDS, "%s", c->schedule ? c->schedule->name : dq_schedules[0].name);
     set[n].name = timed ? "epsilon-over" : "epsilon-decay";
@@ -222,12 +170,12 @@ static void describe(const char *name, const dq_option *table, dq_setting set[MA
     for (size_t i = 0; i < n; i++) set[i].value = words[i];
 }
 
-void train_describe_agents(const dq_option *table)
+void train_describe_agents(const dq_option *table, const dq_agent_config *config)
 {
     static char words[3][MAX_SETTINGS][WORDS];
-    describe("tabular", table, tabular, words[0]);
-    describe("dqn", table, dqn, words[1]);
-    describe("dyna-q", table, dyna_q, words[2]);
+    describe("tabular", table, config, tabular, words[0]);
+    describe("dqn", table, config, dqn, words[1]);
+    describe("dyna-q", table, config, dyna_q, words[2]);
 }
 
 /* ---- from options to a configuration ---- */
@@ -236,64 +184,154 @@ void train_describe_agents(const dq_option *table)
 static void choose_target(const dq_cli *cli, train_options *o)
 {
     bool tau = dq_cli_given(cli, "tau"), every = dq_cli_given(cli, "target-every");
-    if (tau && !every) o->target_every = 1;
-    if (every && !tau) o->env.tau = 0;
+    if (tau && !every) o->config.target_every = 1;
+    if (every && !tau) o->config.tau = 0;
 }
 
 /* A number of one form of epsilon's fall asks for that form; that of the other has no meaning then. */
 static void choose_decay(dq_cli *cli, train_options *o)
 {
-    train_env_options *e = &o->env;
     bool over = dq_cli_given(cli, "epsilon-over"), factor = dq_cli_given(cli, "epsilon-decay");
     if (!dq_cli_given(cli, "epsilon-form")) {
-        if (factor) e->decay_form = DQ_DECAY_MULTIPLICATIVE;
-        if (over && e->decay_form == DQ_DECAY_MULTIPLICATIVE) e->decay_form = DQ_DECAY_LINEAR;
+        if (factor) o->config.decay_form = DQ_DECAY_MULTIPLICATIVE;
+        bool falls = over || (o->config.decay_by == DQ_BY_RUN && !factor);
+        if (falls && o->config.decay_form == DQ_DECAY_MULTIPLICATIVE)
+            o->config.decay_form = DQ_DECAY_LINEAR;
     }
-    bool timed = e->decay_form != DQ_DECAY_MULTIPLICATIVE;
+    bool timed = o->config.decay_form != DQ_DECAY_MULTIPLICATIVE;
     if (over && !timed) dq_cli_usage(cli, "--epsilon-over needs --epsilon-form exponential or linear");
     if (timed && factor) dq_cli_usage(cli, "--epsilon-decay needs --epsilon-form multiplicative");
-    if (timed && e->epsilon_over == 0)
+    if (timed && o->config.decay_by == DQ_BY_RUN && !over) o->epsilon_over = 1; /* the whole run */
+    if (timed && !(o->epsilon_over > 0))
         dq_cli_usage(cli, "--epsilon-form %s needs --epsilon-over",
-                     e->decay_form == DQ_DECAY_LINEAR ? "linear" : "exponential");
-    e->config.epsilon_decay = timed ? (double)e->epsilon_over : o->epsilon_decay;
+                     o->config.decay_form == DQ_DECAY_LINEAR ? "linear" : "exponential");
+    o->config.epsilon_decay = timed ? o->epsilon_over : o->epsilon_decay;
     dq_cli_leave_out(cli, timed ? "epsilon-decay" : "epsilon-over");
 }
 
-static void take_hidden(const dq_cli *cli, const train_options *o, dq_agent_config *c)
+/* Widths such as "1024,512,256". */
+static dq_status parse_widths(const char *text, const char *option, uint32_t *widths, uint32_t *count,
+                              dq_error *error)
 {
-    dq_error e = DQ_ERROR_NONE;
-    c->hidden_count = 0;
-    if (!*o->hidden && !dq_cli_given(cli, "hidden")) return; /* a table's */
-    if (train_parse_widths(o->hidden, "hidden", c->hidden, DQ_MLP_MAX_HIDDEN, &c->hidden_count, &e))
-        dq_cli_usage(cli, "%s", e.reason);
+    const char *p = text;
+    for (*count = 0;; p++) {
+        char *end;
+        unsigned long width = strtoul(p, &end, 10);
+        if (*p < '0' || *p > '9' || width == 0 || width > 1 << 20 || (*end && *end != ',') ||
+            *count == DQ_NET_MAX_HIDDEN)
+            return dq_fail(error, DQ_ERR_RANGE, "--%s %s: widths such as 1024,512,256, at most %d", option,
+                           text, DQ_NET_MAX_HIDDEN);
+        widths[(*count)++] = (uint32_t)width;
+        if (!*end) return DQ_OK;
+        p = end;
+    }
 }
 
-/* Learning from a log: nothing is remembered or explored, and batches are of the log. */
-static void suit_sessions(const train_options *o, dq_agent_config *c)
+/* A list of widths; an empty one was not given: the agent has none of its own. */
+static void take_widths(const dq_cli *cli, const char *option, const char *text, uint32_t *widths,
+                        uint32_t *count)
 {
-    c->replay = c->warmup = c->batch;
+    dq_error e = DQ_ERROR_NONE;
+    *count = 0;
+    if (!*text && !dq_cli_given(cli, option)) return;
+    if (parse_widths(text, option, widths, count, &e)) dq_cli_usage(cli, "%s", e.reason);
+}
+
+static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_config *c)
+{
+    take_widths(cli, "hidden", o->hidden, c->hidden, &c->hidden_count);
+    take_widths(cli, "value-hidden", o->value_hidden, c->value_hidden, &c->value_hidden_count);
+    take_widths(cli, "world-hidden", o->world_hidden, c->world_hidden, &c->world_hidden_count);
+}
+
+/* What has a meaning with a world model alone; a table's planning needs none. */
+static void check_world(const dq_cli *cli, const train_options *o)
+{
+    static const char *const of_world[] = {"world-hidden", "models", "rollout", "planning"};
+    bool has = o->agent == AGENT_DYNA_Q && o->config.world;
+    if (dq_cli_given(cli, "world") && o->agent != AGENT_DYNA_Q)
+        dq_cli_usage(cli, "--%sworld: of the agents dyna-q alone has a world model",
+                     o->config.world ? "" : "no-");
+    for (size_t i = 0; !has && i < 3 + (o->agent != AGENT_TABULAR); i++)
+        if (dq_cli_given(cli, of_world[i]))
+            dq_cli_usage(cli, "--%s needs a world model, which dyna-q has%s", of_world[i],
+                         o->agent == AGENT_DYNA_Q ? " without --no-world" : "");
+}
+
+/* --no-world: what the world model's numbers would have been by themselves. */
+static void leave_world(dq_agent_config *c)
+{
+    c->world_hidden_count = c->planning = 0;
+    c->rollout = c->models = 1;
+}
+
+/* Cross features are a head on actions'. */
+static void choose_features(dq_cli *cli, train_options *o)
+{
+    if (o->config.head == DQ_HEAD_ACTIONS || o->features == FEATURES_NONE) return;
+    if (dq_cli_given(cli, "features"))
+        dq_cli_usage(cli, "--features compare a state with an action: they need --head actions");
+    o->features = FEATURES_NONE;
+}
+
+/* Numbers without the option that makes use of them. */
+static void check_numbers(dq_cli *cli, const train_options *o)
+{
+    bool falls = strcmp(dq_schedules[o->schedule].name, "exponential") == 0;
+    if (dq_cli_given(cli, "huber-delta") && o->config.loss != DQ_LOSS_HUBER)
+        dq_cli_usage(cli, "--huber-delta needs --loss huber");
+    if (dq_cli_given(cli, "lr-decay") && !falls)
+        dq_cli_usage(cli, "--lr-decay needs --lr-schedule exponential");
+    if (dq_cli_given(cli, "importance") && !(o->config.priority > 0))
+        dq_cli_usage(cli, "--importance needs --priority");
+    if (o->config.loss != DQ_LOSS_HUBER) dq_cli_leave_out(cli, "huber-delta");
+    if (!falls) dq_cli_leave_out(cli, "lr-decay");
+    if (!(o->config.priority > 0)) dq_cli_leave_out(cli, "importance");
+}
+
+/* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
+static void suit_log(const train_options *o, dq_agent_config *c)
+{
+    c->replay = c->batch;
+    c->warmup = 0;
     c->fit_rows = c->batch * (1 + (size_t)o->negatives);
-    c->priority = 0;
-    c->n_step = 1;
+    c->planning = 0;
     c->target_by = DQ_BY_UPDATES;
+}
+
+/* Training in an environment or catalogue. */
+static void suit_acting(const dq_cli *cli, train_options *o)
+{
+    bool named = dq_cli_choice_modes(cli, "preset") & TRAIN_ENV;
+    if (!o->evaluate && o->patience) dq_cli_usage(cli, "--patience counts evaluations: it needs --evaluate");
+    if (!o->evaluate && o->keep != TRAIN_KEEP_LAST)
+        dq_cli_usage(cli, "the best is so by evaluation: --keep needs --evaluate");
+    if (o->total_steps && !named && !dq_cli_given(cli, "episodes")) o->episodes = 0;
+    if ((cli->mode & TRAIN_LIVE) && o->config.replay < o->config.batch)
+        dq_cli_usage(cli, "--replay is smaller than --batch");
 }
 
 void train_configure_agent(dq_cli *cli, train_options *o)
 {
-    dq_agent_config *c = &o->env.config;
-    bool named = dq_cli_choice_modes(cli, "preset") & TRAIN_ENV;
-    *c = dq_agent_find(train_agents[o->env.agent])->defaults;
+    const dq_agent_config *own = &dq_agent_find(train_agents[o->agent])->defaults;
+    dq_agent_config *c = &o->config;
+    c->adam.beta1 = own->adam.beta1;
+    c->adam.beta2 = own->adam.beta2;
+    c->adam.eps = own->adam.eps;
     choose_target(cli, o);
     choose_decay(cli, o);
-    take_hidden(cli, o, c);
-    for (size_t i = 0; i < BINDINGS; i++) {
-        const dq_option *row = dq_option_find(cli->table, bindings[i].option);
-        from_option(&bindings[i], c, is_narrow(&bindings[i], row), row->target);
-    }
+    choose_features(cli, o);
+    check_numbers(cli, o);
+    check_world(cli, o);
+    take_layers(cli, o, c);
+    if (!c->world && o->agent == AGENT_DYNA_Q) leave_world(c);
     c->schedule = &dq_schedules[o->schedule];
     c->seed = o->common.seed;
-    c->tasks = (uint32_t)o->env.count;
+    c->tasks = (uint32_t)o->envs;
     c->fit_rows = c->batch;
-    if (cli->mode == TRAIN_SESSIONS) suit_sessions(o, c);
-    if (o->env.total_steps && !named && !dq_cli_given(cli, "episodes")) o->episodes = 1000000000;
+    c->offered = cli->mode & TRAIN_ENV ? 0 : (uint32_t)o->candidates;
+    if (cli->mode & TRAIN_LOGGED)
+        suit_log(o, c);
+    else
+        suit_acting(cli, o);
 }

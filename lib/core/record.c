@@ -73,3 +73,20 @@ dq_status dq_record_column(const dq_bundle *model, const char *name, dq_dtype ty
     if (!status && n) memcpy(to, column->data, n * dq_dtype_size(type));
     return status;
 }
+
+dq_status dq_record_save_rng(const dq_rng *rng, uint64_t n, const char *name, dq_bundle *model,
+                             dq_error *error)
+{
+    const uint64_t shape[2] = {n, sizeof rng->s / sizeof *rng->s};
+    return dq_bundle_add_tensor(model, name, DQ_U8, 2, shape, rng, error);
+}
+
+dq_status dq_record_rng(const dq_bundle *model, const char *name, uint64_t n, dq_rng *rng, dq_error *error)
+{
+    const uint64_t words = sizeof rng->s / sizeof *rng->s;
+    dq_status status = dq_record_column(model, name, DQ_U8, n * words, rng, error);
+    for (uint64_t i = 0; !status && i < n; i++)
+        if (!(rng[i].s[0] | rng[i].s[1] | rng[i].s[2] | rng[i].s[3]))
+            status = dq_fail(error, DQ_ERR_SCHEMA, "column '%s' has a generator that only draws zeros", name);
+    return status;
+}

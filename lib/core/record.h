@@ -6,6 +6,7 @@
 #ifndef DQ_CORE_RECORD_H
 #define DQ_CORE_RECORD_H
 
+#include "core/rng.h"
 #include "dq/bundle.h"
 
 /* A double (a NAN or infinity travels as nil), a uint64_t, a uint32_t (or enumeration), or a bool. */
@@ -41,5 +42,11 @@ dq_status dq_record_find(const dq_bundle *model, const char *name, dq_dtype type
 /* Copies such a column's n elements. */
 dq_status dq_record_column(const dq_bundle *model, const char *name, dq_dtype type, uint64_t n, void *to,
                            dq_error *error);
+
+/* n generators of random numbers as a column u8 (n, 4), pointing to them, and back. DQ_ERR_SCHEMA also for a
+ * state of zeros, from which nothing but zeros would ever be drawn. */
+dq_status dq_record_save_rng(const dq_rng *rng, uint64_t n, const char *name, dq_bundle *model,
+                             dq_error *error);
+dq_status dq_record_rng(const dq_bundle *model, const char *name, uint64_t n, dq_rng *rng, dq_error *error);
 
 #endif

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* (s, a, r, s', done) by numbers: states are users, actions are items, whose vectors stay in the catalogue.
- * In the catalogue environment next == user. */
+/* (s, a, r, s') by numbers. A state is a number of a state store (dq_vectors: the users of a catalogue, the
+ * slots of a replay, the rows of a batch), an action the number of what is on offer (an item). In a catalogue
+ * next == state. */
 typedef struct dq_transition {
-    uint32_t user, item;
-    float reward;
-    uint32_t next;
-    bool done; /* s' is terminal: nothing is bootstrapped from it */
+    uint32_t state, action, next;
+    float reward;   /* of one step, or the discounted sum over several */
+    float discount; /* what V(next) counts beside gamma: 1 after one step, gamma^(n-1) after n */
+    bool done;      /* next is terminal: it has no value */
 } dq_transition;
 
 #endif

@@ -19,7 +19,8 @@ static dq_status reserve(dq_dataset *dataset, uint64_t more, dq_error *error)
     if (capacity == dataset->capacity) return DQ_OK;
     if (!dq_array_resize(&dataset->transitions, capacity, sizeof *dataset->transitions) ||
         !dq_array_resize(&dataset->cosine, capacity, sizeof *dataset->cosine) ||
-        !dq_array_resize(&dataset->llm, capacity, sizeof *dataset->llm))
+        !dq_array_resize(&dataset->llm, capacity, sizeof *dataset->llm) ||
+        !dq_array_resize(&dataset->label, capacity, sizeof *dataset->label))
         return no_memory(error);
     dataset->capacity = capacity;
     return DQ_OK;
@@ -27,7 +28,7 @@ static dq_status reserve(dq_dataset *dataset, uint64_t more, dq_error *error)
 
 /* The columns of transitions that learning looks at. */
 typedef struct columns {
-    const dq_column *user, *item, *reward, *cosine, *llm, *done, *next;
+    const dq_column *user, *item, *reward, *cosine, *llm, *label, *done, *next;
 } columns;
 
 static float number_or_none(const dq_column *column, uint64_t r)
@@ -40,17 +41,27 @@ static dq_status resolve(const dq_catalogue *catalogue, const columns *c, uint64
                          dq_error *error)
 {
     dq_status status = dq_entities_resolve(&catalogue->users, (uint64_t)dq_column_number(c->user, r),
-                                           &t->user, error);
+                                           &t->state, error);
     if (!status)
-        status = dq_entities_resolve(&catalogue->items, (uint64_t)dq_column_number(c->item, r), &t->item,
+        status = dq_entities_resolve(&catalogue->items, (uint64_t)dq_column_number(c->item, r), &t->action,
                                      error);
-    t->next = t->user;
+    t->next = t->state;
     if (!status && c->next)
         status = dq_entities_resolve(&catalogue->users, (uint64_t)dq_column_number(c->next, r), &t->next,
                                      error);
     t->reward = number_or_none(c->reward, r);
+    t->discount = 1;
     t->done = c->done && dq_column_number(c->done, r) != 0;
     return status;
+}
+
+static dq_status add_label(dq_dataset *dataset, const dq_column *label, uint64_t r, dq_error *error)
+{
+    uint32_t *row = &dataset->label[dataset->count];
+    size_t n = 0;
+    const char *text = label ? dq_column_text(label, r, &n) : NULL;
+    *row = DQ_ABSENT;
+    return text ? dq_index_add(&dataset->catalogue.labels, text, n, row, NULL, error) : DQ_OK;
 }
 
 static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_error *error)
@@ -60,6 +71,7 @@ static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_err
                  .reward = dq_bundle_column(b, "reward"),
                  .cosine = dq_bundle_column(b, "cosine"),
                  .llm = dq_bundle_column(b, "llm"),
+                 .label = dq_bundle_column(b, "label"),
                  .done = dq_bundle_column(b, "done"),
                  .next = dq_bundle_column(b, "next_user")};
     if (!c.user || !c.item || dq_bundle_column(b, "next_state"))
@@ -69,7 +81,9 @@ static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_err
     for (uint64_t r = 0; !status && r < b->rows; r++) {
         dataset->cosine[dataset->count] = number_or_none(c.cosine, r);
         dataset->llm[dataset->count] = number_or_none(c.llm, r);
-        status = resolve(&dataset->catalogue, &c, r, &dataset->transitions[dataset->count++], error);
+        status = add_label(dataset, c.label, r, error);
+        if (!status)
+            status = resolve(&dataset->catalogue, &c, r, &dataset->transitions[dataset->count++], error);
     }
     return status;
 }
@@ -100,6 +114,7 @@ void dq_dataset_free(dq_dataset *dataset)
     free(dataset->transitions);
     free(dataset->cosine);
     free(dataset->llm);
+    free(dataset->label);
     *dataset = DQ_DATASET_EMPTY;
 }
 
@@ -115,7 +130,7 @@ const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t by
     const dq_bundle *common = models->count == 1 ? &models->at[0] : NULL;
     for (size_t i = 0; i < models->count; i++) {
         const dq_value *user = dq_map_get(&models->at[i].meta, "user");
-        if (!user) common = &models->at[i];
+        if (!user && !common) common = &models->at[i];
         if (user && id && user->type == DQ_STRING && user->count == bytes &&
             memcmp(user->as.string, id, bytes) == 0)
             return &models->at[i];
@@ -149,10 +164,10 @@ uint64_t dq_dataset_digest(const dq_dataset *dataset)
     digest = digest_ids(&dataset->catalogue.labels, digest);
     for (size_t i = 0; i < dataset->count; i++) {
         const dq_transition *t = &dataset->transitions[i];
-        uint32_t words[7] = {t->user, t->item, t->next, t->done};
-        memcpy(&words[4], &t->reward, sizeof t->reward);
-        memcpy(&words[5], &dataset->cosine[i], sizeof(float));
-        memcpy(&words[6], &dataset->llm[i], sizeof(float));
+        uint32_t words[8] = {t->state, t->action, t->next, t->done, dataset->label[i]};
+        memcpy(&words[5], &t->reward, sizeof t->reward);
+        memcpy(&words[6], &dataset->cosine[i], sizeof(float));
+        memcpy(&words[7], &dataset->llm[i], sizeof(float));
         digest = dq_digest_seeded(words, sizeof words, digest);
     }
     for (size_t i = 0; i < dataset->catalogue.interaction_count; i++) {

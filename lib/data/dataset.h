@@ -18,8 +18,10 @@ typedef struct dq_models {
 typedef struct dq_dataset {
     dq_catalogue catalogue;
     dq_models models;
-    dq_transition *transitions; /* in stream order; reward NAN where the stream has none */
+    dq_transition *transitions; /* state, next: users; action: the item; in stream order; reward NAN where the
+                                   stream has none */
     float *cosine, *llm;        /* (count) the parts of their rewards; NAN where the stream has none */
+    uint32_t *label;            /* (count) row of catalogue.labels, or DQ_ABSENT */
     size_t count, capacity;
 } dq_dataset;
 
@@ -34,8 +36,8 @@ void dq_dataset_free(dq_dataset *dataset);
 /* Takes a model bundle over. */
 dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error);
 void dq_models_free(dq_models *models);
-/* The model of a user (meta.user), else one that names no user, else the only one; NULL when there is none.
- * id may be NULL. */
+/* The model of a user (meta.user), else the first that names no user, else the only one; NULL when there is
+ * none. id may be NULL. */
 const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t bytes);
 
 /* What the networks and the user's place were learnt from: a digest over users, items and transitions. */

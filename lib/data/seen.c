@@ -8,7 +8,8 @@ static dq_status add_all(dq_pairset *set, const dq_dataset *dataset, dq_error *e
     const dq_catalogue *c = &dataset->catalogue;
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < dataset->count; i++)
-        status = dq_pairset_add(set, dataset->transitions[i].user, dataset->transitions[i].item, NULL, error);
+        status = dq_pairset_add(set, dataset->transitions[i].state, dataset->transitions[i].action, NULL,
+                                error);
     for (size_t i = 0; !status && i < c->interaction_count; i++)
         status = dq_pairset_add(set, c->interactions[i].user, c->interactions[i].item, NULL, error);
     return status;

@@ -147,6 +147,7 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
     rows->item = item;
     rows->reward = reward;
     rows->second = second;
+    rows->gap = log->gap;
     if (!first || !item || !reward || (log->seconds && !second)) {
         dq_session_rows_free(rows);
         return dq_fail_memory(error, "interactions");
@@ -181,8 +182,85 @@ bool dq_session_rows_cut(const dq_session_rows *rows, uint32_t event)
     return rows->gap > 0 && rows->second && rows->second[event] - rows->second[event - 1] > rows->gap;
 }
 
+dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user, uint32_t *before)
+{
+    uint32_t first = rows->first[user], end = rows->first[user + 1], n = 0, met = 0;
+    for (uint32_t e = first; e < end; e++, met++) {
+        if (e > first && dq_session_rows_cut(rows, e)) n = met = 0;
+        if (dq_session_enters(rows->reward[e])) before[n++] = rows->item[e];
+    }
+    double now = met && rows->second ? rows->second[end - 1] : (double)NAN;
+    return (dq_session_place){.user = rows->users.width ? rows->users.at[user] : NULL,
+                              .latest = n ? before + n - 1 : NULL,
+                              .step = -1,
+                              .entered = n,
+                              .met = met,
+                              .now = now,
+                              .before = now};
+}
+
+/* The catalogue's row of each id of an index; every one has one, the catalogue was finished. */
+static uint32_t *rows_of(const dq_index *ids, const dq_index *rows)
+{
+    uint32_t count = (uint32_t)dq_index_count(ids), *row = malloc(((size_t)count + 1) * sizeof *row);
+    for (uint32_t i = 0; row && i < count; i++) {
+        size_t n;
+        const char *id = dq_index_id(ids, i, &n);
+        row[i] = dq_index_find(rows, id, n);
+    }
+    return row;
+}
+
+dq_status dq_session_log_of_catalogue(dq_session_log *log, const dq_catalogue *c, dq_session_rows *rows,
+                                      dq_error *error)
+{
+    uint32_t *user_row = rows_of(&log->users, &c->users.identity.ids);
+    uint32_t *item_row = rows_of(&log->items, &c->items.identity.ids);
+    dq_status status = user_row && item_row ? dq_session_log_sort(log, error)
+                                            : dq_fail_memory(error, "interactions");
+    rows->users = dq_entities_vectors(&c->users);
+    rows->items = dq_entities_vectors(&c->items);
+    if (!status)
+        status = dq_session_log_rows(log, user_row, item_row, dq_entities_count(&c->users), rows, error);
+    free(user_row);
+    free(item_row);
+    return status;
+}
+
+/* ---- as a model knows it ---- */
+
+static const char key[] = "sessions";
+
+dq_status dq_session_log_describe(const char *time, const char *map, double gap, dq_bundle *model,
+                                  dq_error *error)
+{
+    dq_arena *arena = &model->arena;
+    dq_value sessions = dq_map();
+    if (dq_map_set(arena, &sessions, "time", dq_string(arena, time)) &&
+        dq_map_set(arena, &sessions, "map", dq_string(arena, map)) &&
+        dq_map_set(arena, &sessions, "gap", dq_real(gap)) && dq_map_set(arena, &model->meta, key, sessions))
+        return DQ_OK;
+    return dq_fail_memory(error, "a model");
+}
+
+dq_status dq_session_log_as(dq_session_log *log, const dq_bundle *model, const dq_session_layout *layout,
+                            dq_error *error)
+{
+    const dq_value *meta = dq_map_get(&model->meta, key);
+    const char *map = meta ? dq_value_text(&log->arena, dq_map_get(meta, "map")) : DQ_LABEL_MAP_DEFAULT;
+    log->time = meta ? dq_value_text(&log->arena, dq_map_get(meta, "time")) : DQ_SESSION_TIME_DEFAULT;
+    if (!map || !log->time)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model does not say what its sessions were");
+    log->gap = dq_value_number(dq_map_get(meta, "gap"), 0);
+    log->seconds = log->gap > 0 || layout->clock || layout->since;
+    log->map = &log->learnt;
+    return dq_label_map_parse(&log->learnt, map, error);
+}
+
 void dq_session_log_free(dq_session_log *log)
 {
+    dq_label_map_free(&log->learnt);
+    dq_arena_free(&log->arena);
     dq_index_free(&log->users);
     dq_index_free(&log->items);
     free(log->at);

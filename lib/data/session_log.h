@@ -12,6 +12,7 @@
 
 #include "core/index.h"
 #include "core/vectors.h"
+#include "data/catalogue.h"
 #include "data/label_map.h"
 #include "data/session_state.h"
 
@@ -31,6 +32,9 @@ typedef struct dq_session_rows {
 
 /* Whether a session begins with a user's event, other than his first one. */
 bool dq_session_rows_cut(const dq_session_rows *rows, uint32_t event);
+/* Where a user stands after his last event, a moment later: in the session that it was of. before: room for
+ * as many items as he has events, which the place points into. */
+dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user, uint32_t *before);
 
 typedef struct dq_session_event {
     uint32_t user, item; /* numbers in log.users and log.items */
@@ -52,18 +56,33 @@ typedef struct dq_session_log {
     char *times; /* texts, one behind the other */
     size_t time_bytes, time_capacity;
     bool numbers, texts, none; /* which forms of time there were */
+    double gap;                /* of the rows */
+    dq_label_map learnt;       /* of dq_session_log_as */
+    dq_arena arena;
 } dq_session_log;
+
+/* meta.sessions of a model: what the interactions were that it learnt from. */
+dq_status dq_session_log_describe(const char *time, const char *map, double gap, dq_bundle *model,
+                                  dq_error *error);
+/* Reads interactions as those that a model learnt from, whose states have this layout: their labels' worth,
+ * where the time stands, where sessions are cut. A model of an environment has learnt from none; labels and
+ * times are then as dq-train has them by default. An empty log. */
+dq_status dq_session_log_as(dq_session_log *log, const dq_bundle *model, const dq_session_layout *layout,
+                            dq_error *error);
 
 /* Takes over a bundle's rows (copied). */
 dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions, dq_error *error);
 /* DQ_ERR_SCHEMA when some have a time and others none, or some are numbers and others texts; with log.seconds
  * also when one has none or one that is no seconds (dq_time_seconds). */
 dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
-/* Fills first, item, reward and, with log.seconds, second of rows with a sorted log: user u is row
+/* Fills first, item, reward, gap and, with log.seconds, second of rows with a sorted log: user u is row
  * user_row[u] of user_count, item i row item_row[i]; users with DQ_ABSENT are left out. The arrays are the
  * caller's to free (dq_session_rows_free). */
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error);
+/* The same for all users of a finished catalogue by their rows, and users and items, too. Sorts the log. */
+dq_status dq_session_log_of_catalogue(dq_session_log *log, const dq_catalogue *catalogue,
+                                      dq_session_rows *rows, dq_error *error);
 void dq_session_rows_free(dq_session_rows *rows);
 void dq_session_log_free(dq_session_log *log);
 

@@ -3,6 +3,7 @@
 
 #include "core/rng.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static int by_number(const void *a, const void *b)
@@ -66,4 +67,33 @@ bool dq_split_users(const dq_split *split, const uint32_t *group, const size_t *
     *held_groups = to - from;
     free(list);
     return true;
+}
+
+static dq_status group_by(const dq_entities *users, const char *attribute, uint32_t *group, dq_error *error)
+{
+    char column[256];
+    dq_index values = DQ_INDEX_EMPTY;
+    dq_status status = DQ_OK;
+    uint32_t count = dq_entities_count(users), grouped = 0;
+    if (snprintf(column, sizeof column, "attr.%s", attribute) >= (int)sizeof column)
+        return dq_fail(error, DQ_ERR_RANGE, "too long a name of an attribute");
+    for (uint32_t u = 0; !status && u < count; u++) {
+        size_t n;
+        const char *value = dq_entities_text(users, u, column, &n);
+        group[u] = count + u;
+        if (!value) continue;
+        status = dq_index_add(&values, value, n, &group[u], NULL, error);
+        grouped++;
+    }
+    dq_index_free(&values);
+    if (!status && grouped == 0)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no user has an attribute '%s'", attribute);
+    return status;
+}
+
+dq_status dq_split_group(const dq_entities *users, const char *attribute, uint32_t *group, dq_error *error)
+{
+    if (attribute) return group_by(users, attribute, group, error);
+    for (uint32_t u = 0; u < dq_entities_count(users); u++) group[u] = u;
+    return DQ_OK;
 }

@@ -7,9 +7,7 @@
 #ifndef DQ_DATA_SPLIT_H
 #define DQ_DATA_SPLIT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "data/catalogue.h"
 
 typedef struct dq_split {
     double share;         /* of the groups, 0 <= share < 1; used without folds */
@@ -21,5 +19,9 @@ typedef struct dq_split {
  * than two such groups: none is. Returns false when memory is short. */
 bool dq_split_users(const dq_split *split, const uint32_t *group, const size_t *counts, uint32_t user_count,
                     uint8_t *held, size_t *groups, size_t *held_groups);
+
+/* Users by the value of an attribute, into group (users); one without it is a group of its own, and so is
+ * each when attribute is NULL. DQ_ERR_UNKNOWN when no user has it. */
+dq_status dq_split_group(const dq_entities *users, const char *attribute, uint32_t *group, dq_error *error);
 
 #endif

@@ -67,6 +67,15 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
     return DQ_OK;
 }
 
+/* What is shown is what is kept. */
+static bool sound(const dq_env *env)
+{
+    const memory *m = env->memory;
+    bool ok = true;
+    for (int i = 0; i < WIDTH; i++) ok = ok && isfinite(m->at[i]) && (float)m->at[i] == env->state[i];
+    return ok;
+}
+
 const dq_env_kind dq_env_cartpole = {
     .name = "cartpole",
     .help = "a pole to balance on a cart",
@@ -75,4 +84,5 @@ const dq_env_kind dq_env_cartpole = {
     .init = init,
     .reset = reset,
     .step = step,
+    .sound = sound,
 };

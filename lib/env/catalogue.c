@@ -3,6 +3,7 @@
 
 #include "env/env_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const dq_env_option options[] = {{0}};
@@ -13,6 +14,16 @@ typedef struct catalogue {
     uint32_t *scratch; /* (items) */
 } catalogue;
 
+dq_env_spec dq_catalogue_env_spec(const dq_vectors *users, const dq_vectors *items)
+{
+    return (dq_env_spec){.state_width = users->width,
+                         .user_width = users->width,
+                         .action_count = items->count,
+                         .action_width = items->width,
+                         .actions = items->at,
+                         .states = *users};
+}
+
 /* env->self comes as the configuration. */
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
@@ -21,13 +32,8 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     (void)o;
     if (c) *c = (catalogue){.config = *k, .scratch = calloc(k->items.count, sizeof *c->scratch)};
     if (!c || !c->scratch) return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u items", k->items.count);
-    env->shape = (dq_env_spec){.state_width = k->users.width,
-                               .user_width = k->users.width,
-                               .action_count = k->items.count,
-                               .action_width = k->items.width,
-                               .actions = k->items.at,
-                               .step_limit = k->step_limit,
-                               .states = k->users};
+    env->shape = dq_catalogue_env_spec(&k->users, &k->items);
+    env->shape.step_limit = k->step_limit;
     env->offered_count = k->candidates < k->items.count ? k->candidates : k->items.count;
     dq_status status = dq_env_reserve(env, env->offered_count * sizeof(uint32_t), error);
     if (status) return status;
@@ -57,7 +63,10 @@ static dq_status reset(dq_env *env, dq_error *error)
 static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
 {
     const catalogue *c = env->self;
-    return c->config.reward(c->config.reward_arg, env->number, action, &step->reward, error);
+    dq_status status = c->config.reward(c->config.reward_arg, env->number, action, &step->reward, error);
+    if (status || isfinite(step->reward)) return status;
+    return dq_fail(error, DQ_ERR_NUMERIC, "user %u, item %u: a reward that is not finite", env->number,
+                   action);
 }
 
 /* Candidates are items, none of them twice. */

@@ -12,9 +12,13 @@
 
 #include "env/env.h"
 
-/* The reward of an item for a user: finite. Whoever says it may have to ask, and wait; a failure, such as
- * DQ_ERR_STOPPED, means that the step was not taken, and can be taken again. */
+/* The reward of an item for a user: finite, else the step fails with DQ_ERR_NUMERIC. Whoever says it may have
+ * to ask, and wait; a failure, such as DQ_ERR_STOPPED, means that the step was not taken, and can be taken
+ * again. */
 typedef dq_status (*dq_reward_fn)(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error);
+
+/* What an agent must know of users and items, which are borrowed. */
+dq_env_spec dq_catalogue_env_spec(const dq_vectors *users, const dq_vectors *items);
 
 typedef struct dq_catalogue_env_config {
     dq_vectors users, items; /* borrowed */

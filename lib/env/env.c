@@ -139,13 +139,11 @@ dq_status dq_env_new(dq_env **env, const char *name, const char *options, uint64
 
 dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error)
 {
-    uint32_t count = env->shape.layout.item_width ? env->shape.action_count : 0, row;
-    int digits = count ? snprintf(NULL, 0, "%u", count - 1) : 0;
     dq_status status = DQ_OK;
-    for (uint32_t i = 0; !status && i < count; i++) {
-        char id[16];
-        int n = snprintf(id, sizeof id, "i%0*u", digits, i);
-        status = dq_index_add(ids, id, (size_t)n, &row, NULL, error);
+    for (uint32_t i = 0, row; !status && i < env->items.count; i++) {
+        char id[DQ_ENTITY_ID_SIZE];
+        dq_env_entities_name(&env->items, i, id);
+        status = dq_index_add(ids, id, strlen(id), &row, NULL, error);
     }
     return status;
 }
@@ -213,11 +211,10 @@ static const char *part(char name[80], const char *prefix, const char *what)
 dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, dq_error *error)
 {
     char name[80];
-    const uint64_t bytes = env->memory_bytes, words = 4, one = 1, counters = DQ_ENV_COUNTERS;
+    const uint64_t bytes = env->memory_bytes, one = 1, counters = DQ_ENV_COUNTERS;
     dq_status status = dq_bundle_add_tensor(model, part(name, prefix, "memory"), DQ_U1, 1, &bytes,
                                             env->memory, error);
-    if (!status)
-        status = dq_bundle_add_tensor(model, part(name, prefix, "rng"), DQ_U8, 1, &words, env->rng.s, error);
+    if (!status) status = dq_record_save_rng(&env->rng, 1, part(name, prefix, "rng"), model, error);
     if (!status)
         status = dq_bundle_add_tensor(model, part(name, prefix, "number"), DQ_U4, 1, &one, &env->number,
                                       error);
@@ -247,7 +244,7 @@ dq_status dq_env_restore(dq_env *env, const char *prefix, const dq_bundle *model
     char name[80];
     dq_status status = dq_record_column(model, part(name, prefix, "memory"), DQ_U1, env->memory_bytes,
                                         env->memory, error);
-    if (!status) status = dq_record_column(model, part(name, prefix, "rng"), DQ_U8, 4, env->rng.s, error);
+    if (!status) status = dq_record_rng(model, part(name, prefix, "rng"), 1, &env->rng, error);
     if (!status)
         status = dq_record_column(model, part(name, prefix, "number"), DQ_U4, 1, &env->number, error);
     if (!status) status = dq_record_column(model, part(name, prefix, "steps"), DQ_U8, 1, &env->steps, error);

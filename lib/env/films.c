@@ -158,7 +158,7 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
     bool clicks = dq_rng_uniform(&env->rng) < dq_env_sigmoid(liking);
     bool finishes = dq_rng_uniform(&env->rng) < dq_env_sigmoid(liking - 1) && clicks;
     (void)error;
-    step->terminal = f->terminal && env->steps + 1 == env->shape.step_limit;
+    step->terminal = f->terminal && env->steps + 1 >= env->shape.step_limit;
     step->reward = finishes ? 10 : clicks ? 1 : -0.1F;
     env->counters[CLICKS] += clicks;
     env->counters[FINISHED] += finishes;

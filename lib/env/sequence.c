@@ -88,12 +88,12 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
     (void)error;
     if (action == right(s, m)) {
         step->reward = 1;
-        step->terminal = ++m->place == s->length;
+        step->terminal = ++m->place >= s->length; /* a checkpoint may say it was so before */
         env->counters[COUNT_SUCCESS] = step->terminal;
     } else {
         step->reward = -1;
         if (m->place > 0) m->place--;
-        bool broken = ++m->errors == s->errors;
+        bool broken = ++m->errors >= s->errors;
         step->terminal = broken && s->terminal;
         step->truncated = broken && !s->terminal;
         env->counters[COUNT_ERRORS]++;

@@ -387,7 +387,7 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
         m->engaged++;
     }
     pass_time(m);
-    step->terminal = ++m->step == s->steps;
+    step->terminal = ++m->step >= s->steps; /* a checkpoint may say it was so before */
     show(env);
     return DQ_OK;
 }

@@ -2,6 +2,7 @@
 #include "label/remote.h"
 
 #include "core/array.h"
+#include "core/index.h"
 #include "core/record.h"
 #include "wire/coprocess.h"
 
@@ -17,9 +18,11 @@ struct dq_remote {
     dq_coprocess *process; /* NULL until the first question */
     uint8_t *state;        /* (items) */
     float *reward, *llm;   /* (items) NAN: none */
-    uint64_t sent, taken;  /* bundles of questions, and of answers */
-    uint64_t asked;        /* pairs, in this run */
-    dq_value maker;        /* {program, options} of the labeller, or nil; in the arena */
+    uint32_t *label;       /* (items) row of labels, or DQ_ABSENT */
+    dq_index labels;
+    uint64_t sent, taken; /* bundles of questions, and of answers */
+    uint64_t asked;       /* pairs, in this run */
+    dq_value maker;       /* {program, options} of the labeller, or nil; in the arena */
     dq_arena arena;
 };
 
@@ -28,6 +31,8 @@ static void free_remote(dq_remote *r)
     free(r->state);
     free(r->reward);
     free(r->llm);
+    free(r->label);
+    dq_index_free(&r->labels);
     dq_arena_free(&r->arena);
     free(r);
 }
@@ -42,10 +47,12 @@ dq_status dq_remote_new(dq_remote **remote, const dq_remote_config *config, dq_e
     r->state = calloc((size_t)items + 1, sizeof *r->state);
     r->reward = calloc((size_t)items + 1, sizeof *r->reward);
     r->llm = calloc((size_t)items + 1, sizeof *r->llm);
-    if (!r->state || !r->reward || !r->llm) {
+    r->label = calloc((size_t)items + 1, sizeof *r->label);
+    if (!r->state || !r->reward || !r->llm || !r->label) {
         free_remote(r);
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for the labels of %u items", items);
     }
+    for (uint32_t i = 0; i < items; i++) r->label[i] = DQ_ABSENT;
     *remote = r;
     return DQ_OK;
 }
@@ -160,7 +167,12 @@ static dq_status learn_labels(dq_remote *r, const dq_bundle *b, dq_error *error)
     if (!is_column(item, DQ_U4, b->rows) || !is_column(reward, DQ_F4, b->rows) ||
         (llm && !is_column(llm, DQ_F4, b->rows)))
         return bad_answer(r, error, "an answer without the columns item (u4) and reward (f4)");
+    const dq_column *label = dq_bundle_column(b, "label");
+    if (label && !is_column(label, DQ_TEXT, b->rows))
+        return bad_answer(r, error, "an answer whose column label is no text");
     for (uint64_t row = 0; row < b->rows; row++) {
+        size_t n;
+        const char *text = label ? dq_column_text(label, row, &n) : NULL;
         uint32_t i = ((const uint32_t *)item->data)[row];
         if (i >= r->items || r->state[i] == UNKNOWN)
             return bad_answer(r, error, "an answer to a pair that was not asked");
@@ -169,6 +181,8 @@ static dq_status learn_labels(dq_remote *r, const dq_bundle *b, dq_error *error)
         if (isinf(r->reward[i]) || isinf(r->llm[i]))
             return bad_answer(r, error, "a reward that is not finite");
         r->state[i] = KNOWN;
+        dq_status status = text ? dq_index_add(&r->labels, text, n, &r->label[i], NULL, error) : DQ_OK;
+        if (status) return status;
     }
     return DQ_OK;
 }
@@ -236,6 +250,11 @@ float dq_remote_reward(const dq_remote *r, uint32_t item)
 float dq_remote_llm(const dq_remote *r, uint32_t item)
 {
     return r->llm[item];
+}
+
+const char *dq_remote_label(const dq_remote *r, uint32_t item, size_t *bytes)
+{
+    return r->label[item] == DQ_ABSENT ? NULL : dq_index_id(&r->labels, r->label[item], bytes);
 }
 
 uint64_t dq_remote_asked(const dq_remote *r)

@@ -44,6 +44,8 @@ bool dq_remote_unasked(const dq_remote *remote, uint32_t item);
  * answer has no such part); NAN: none. */
 float dq_remote_reward(const dq_remote *remote, uint32_t item);
 float dq_remote_llm(const dq_remote *remote, uint32_t item);
+/* Its label, of *bytes, where the answer of this run had one; else NULL. */
+const char *dq_remote_label(const dq_remote *remote, uint32_t item, size_t *bytes);
 
 /* Pairs that were asked, and whether some bundle of them was answered: since dq_remote_new, whatever a
  * checkpoint brought. */

@@ -5,50 +5,72 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACT_BLOCK = 64 };
+enum { MAX_ACT_VALUES = 1 << 22 }; /* kept of the states that are looked at together */
 
 /* ---- making ---- */
 
-static bool share(double x)
+/* Points the shape, and agent->actions, to a copy of its pointers. */
+static void copy_actions(dq_agent *a, bool *ok)
 {
-    return x >= 0 && x <= 1;
-}
-
-static dq_status check(const dq_agent_config *c, const dq_env_spec *s, dq_error *error)
-{
-    dq_status status = dq_env_spec_check(s, error);
-    if (status) return status;
-    if (c->head == DQ_HEAD_ACTIONS && !s->actions)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "a head on actions needs vectors of them, and the environment has none");
-    if (!share(c->gamma)) return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
-    if (!share(c->epsilon) || !share(c->epsilon_min) || c->epsilon_min > c->epsilon)
-        return dq_fail(error, DQ_ERR_RANGE, "epsilon goes from %g to %g", c->epsilon, c->epsilon_min);
-    if (!(c->epsilon_decay > 0) || (c->decay_form == DQ_DECAY_MULTIPLICATIVE && c->epsilon_decay > 1))
-        return dq_fail(error, DQ_ERR_RANGE, "epsilon does not decay by %g", c->epsilon_decay);
-    if (c->explore_by == DQ_EXPLORE_SOFTMAX && !(c->temperature > 0))
-        return dq_fail(error, DQ_ERR_RANGE, "softmax needs a temperature above 0, not %g", c->temperature);
-    if (c->train_every == 0 || c->updates == 0 || c->tasks == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one task");
-    return DQ_OK;
+    size_t count = a->shape.action_count;
+    const float **at = a->shape.actions ? dq_arena_zero(&a->arena, count, sizeof *at) : NULL;
+    if (a->shape.actions && !at) *ok = false;
+    if (at) memcpy(at, a->shape.actions, count * sizeof *at);
+    a->shape.actions = at;
+    a->actions = (dq_vectors){at, at ? a->shape.action_count : 0, a->shape.action_width};
 }
 
 static dq_status make_buffers(dq_agent *a, dq_error *error)
 {
     bool ok = true;
-    size_t vectors = (size_t)a->shape.action_count * a->shape.action_width;
-    const float **at = vectors ? dq_arena_zero(&a->arena, a->shape.action_count, sizeof *at) : NULL;
-    a->vectors = vectors ? agent_floats(a, vectors, &ok) : NULL;
-    a->act_values = agent_floats(a, (size_t)ACT_BLOCK * a->shape.action_count, &ok);
-    a->act_states = agent_floats(a, (size_t)ACT_BLOCK * a->shape.state_width, &ok);
-    a->act_at = agent_numbers(a, ACT_BLOCK, &ok);
-    if (!ok || (vectors && !at)) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
-    for (uint32_t i = 0; at && i < a->shape.action_count; i++) {
-        float *to = a->vectors + (size_t)i * a->shape.action_width;
-        memcpy(to, a->shape.actions[i], a->shape.action_width * sizeof *to);
-        at[i] = to;
+    uint32_t count = a->shape.action_count, named = a->config.offered;
+    a->max_offered = named && named < count ? named : count;
+    a->act_room = (size_t)AGENT_ACT_ROWS * a->max_offered;
+    if (a->act_room > MAX_ACT_VALUES) a->act_room = MAX_ACT_VALUES;
+    if (a->act_room < count) a->act_room = count;
+    a->act_values = agent_floats(a, a->act_room, &ok);
+    a->act_number = agent_numbers(a, AGENT_ACT_ROWS, &ok);
+    a->act_at = agent_numbers(a, AGENT_ACT_ROWS, &ok);
+    a->offer = agent_numbers(a, count, &ok);
+    a->taken = agent_floats(a, a->trains ? a->config.fit_rows : 0, &ok);
+    a->errors = agent_floats(a, a->trains ? a->config.fit_rows : 0, &ok);
+    copy_actions(a, &ok);
+    if (!ok) return dq_fail_memory(error, "an agent");
+    for (uint32_t i = 0; i < count; i++) a->offer[i] = i;
+    a->offered = a->max_offered;
+    return DQ_OK;
+}
+
+/* The configuration with what it leaves open filled in. */
+static void resolve(dq_agent *a)
+{
+    dq_agent_config *c = &a->config;
+    if (!c->schedule) c->schedule = &dq_schedules[0];
+    if (c->fit_rows < c->batch) c->fit_rows = c->batch;
+}
+
+static dq_status make(dq_agent **out, const dq_agent_kind *kind, const dq_agent_config *config,
+                      const dq_env_spec *shape, bool trains, dq_pool *pool, dq_error *error)
+{
+    *out = NULL;
+    dq_agent *a = calloc(1, sizeof *a);
+    if (!a) return dq_fail_memory(error, "an agent");
+    *a = (dq_agent){.kind = kind,
+                    .does = kind->functions,
+                    .config = *config,
+                    .shape = *shape,
+                    .numbered = shape->states.count > 0,
+                    .trains = trains,
+                    .pool = pool};
+    resolve(a);
+    for (unsigned i = 0; i < RNG_AGENT_COUNT; i++) a->rng[i] = dq_rng_stream(config->seed, i + 1);
+    dq_status status = make_buffers(a, error);
+    if (!status) status = a->does->init(a, error);
+    if (status) {
+        dq_agent_free(a);
+        return status;
     }
-    a->shape.actions = at;
+    *out = a;
     return DQ_OK;
 }
 
@@ -58,30 +80,22 @@ dq_status dq_agent_new(dq_agent **out, const char *kind, const dq_agent_config *
     *out = NULL;
     const dq_agent_kind *found = dq_agent_find(kind);
     if (!found) return dq_fail(error, DQ_ERR_UNKNOWN, "there is no agent '%s'", kind);
-    dq_status status = check(config, shape, error);
-    if (status) return status;
-    dq_agent *a = calloc(1, sizeof *a);
-    if (!a) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an agent");
-    *a = (dq_agent){.kind = found, .config = *config, .shape = *shape, .pool = pool};
-    if (!a->config.schedule) a->config.schedule = &dq_schedules[0];
-    if (a->config.fit_rows < a->config.batch) a->config.fit_rows = a->config.batch;
-    for (unsigned i = 0; i < RNG_AGENT_COUNT; i++) a->rng[i] = dq_rng_stream(config->seed, i + 1);
-    status = make_buffers(a, error);
-    if (!status) status = found->init(a, error);
-    if (status) {
-        dq_agent_free(a);
-        return status;
-    }
-    *out = a;
-    return DQ_OK;
+    dq_status status = dq_env_spec_check(shape, error);
+    if (!status) status = agent_check(config, shape, error);
+    return status ? status : make(out, found, config, shape, true, pool, error);
 }
 
 void dq_agent_free(dq_agent *a)
 {
     if (!a) return;
-    if (a->self) a->kind->free(a);
+    if (a->self) a->does->free(a);
     dq_arena_free(&a->arena);
     free(a);
+}
+
+const char *dq_agent_kind_name(const dq_agent *a)
+{
+    return a->kind->name;
 }
 
 const dq_agent_config *dq_agent_get_config(const dq_agent *a)
@@ -96,145 +110,142 @@ const dq_env_spec *dq_agent_get_shape(const dq_agent *a)
 
 /* ---- acting ---- */
 
-/* The best: the first of equals, or when exploring any of them. */
-static uint32_t best_of(dq_agent *a, const float *q, bool explore)
+void dq_agent_offer(dq_agent *a, const uint32_t *actions, uint32_t n)
 {
-    uint32_t best = 0, equals = 1, n = a->shape.action_count;
-    for (uint32_t i = 1; i < n; i++) {
-        if (q[i] > q[best]) {
-            best = i;
-            equals = 1;
-        } else if (explore && q[i] == q[best]) {
-            equals++;
-        }
-    }
-    if (equals == 1) return best;
-    for (uint64_t left = dq_rng_below(&a->rng[RNG_ACT], equals), i = best;; i++)
-        if (q[i] == q[best] && left-- == 0) return (uint32_t)i;
+    if (actions) memmove(a->offer, actions, n * sizeof *actions);
+    for (uint32_t i = 0; !actions && i < a->shape.action_count; i++) a->offer[i] = i;
+    a->offered = actions ? n : a->shape.action_count;
+    if (a->does->offer) a->does->offer(a);
 }
 
-/* One of n by chances that grow as e^(q / temperature); q is overwritten. */
-static uint32_t draw_softmax(dq_agent *a, float *q)
+uint32_t dq_agent_offered(const dq_agent *a)
 {
-    uint32_t n = a->shape.action_count, i = 0;
-    for (uint32_t j = 0; j < n; j++) q[j] = (float)((double)q[j] / a->config.temperature);
-    dq_loss_logsumexp(q, n, q);
-    double left = dq_rng_uniform(&a->rng[RNG_ACT]);
-    while (i + 1 < n && (left -= (double)q[i]) >= 0) i++;
-    return i;
+    return a->offered;
 }
 
-/* At most ACT_BLOCK states. Those that explore by epsilon need no values. */
-static void act(dq_agent *a, const float *states, size_t n, bool explore, uint32_t *actions)
+uint32_t dq_agent_offered_at(const dq_agent *a, uint32_t i)
 {
-    size_t width = a->shape.state_width, asked = 0;
-    uint32_t count = a->shape.action_count;
-    bool softmax = explore && a->config.explore_by == DQ_EXPLORE_SOFTMAX;
-    double epsilon = explore && !softmax ? dq_agent_epsilon(a) : 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (epsilon > 0 && dq_rng_uniform(&a->rng[RNG_ACT]) < epsilon) {
-            actions[i] = (uint32_t)dq_rng_below(&a->rng[RNG_ACT], count);
-            continue;
-        }
-        memcpy(a->act_states + asked * width, states + i * width, width * sizeof *states);
-        a->act_at[asked++] = i;
-    }
-    if (asked) a->kind->values(a, a->act_states, asked, a->act_values);
-    for (size_t i = 0; i < asked; i++) {
-        float *q = a->act_values + i * count;
-        actions[a->act_at[i]] = softmax ? draw_softmax(a, q) : best_of(a, q, explore);
-    }
+    return a->offer[i];
 }
 
-void dq_agent_act(dq_agent *a, const float *states, size_t n, bool explore, uint32_t *actions)
+void dq_agent_values(dq_agent *a, const dq_vectors *states, const uint32_t *number, size_t n, float *q)
 {
-    for (size_t i = 0; i < n; i += ACT_BLOCK)
-        act(a, states + i * a->shape.state_width, n - i < ACT_BLOCK ? n - i : ACT_BLOCK, explore,
-            actions + i);
-}
-
-void dq_agent_values(dq_agent *a, const float *states, size_t n, float *q)
-{
-    a->kind->values(a, states, n, q);
+    a->does->values(a, agent_store(a, states), number, n, q);
 }
 
 /* ---- learning ---- */
 
-void dq_agent_observe(dq_agent *a, uint32_t task, const dq_experience *experience)
+static const dq_agent_losses none = {NAN, NAN, NAN, NAN};
+
+static dq_status refuse_training(dq_error *error)
 {
-    agent_count_observation(a);
-    a->kind->observe(a, task, experience);
+    return dq_fail(error, DQ_ERR_UNSUPPORTED, "an agent that was made to act does not learn");
+}
+
+static dq_status check_training(const dq_agent *a, dq_error *error)
+{
+    if (!a->trains) return refuse_training(error);
+    if (a->offered <= a->max_offered) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "%u actions on offer to an agent that learns from %u", a->offered,
+                   a->max_offered);
+}
+
+void dq_agent_observe(dq_agent *a, uint32_t task, const dq_vectors *states, const dq_transition *t, bool over)
+{
+    if (!a->trains) return; /* and never ready to learn */
+    a->observed++;
+    a->does->observe(a, task, agent_store(a, states), t, over);
+    if (a->observed >= a->config.warmup && a->does->ready(a)) a->due++;
 }
 
 bool dq_agent_ready(const dq_agent *a)
 {
-    return agent_due(a) && a->kind->ready(a);
+    return a->trains && a->due >= a->config.train_every && a->does->ready(a);
 }
-
-static const dq_agent_losses none = {NAN, NAN, NAN, NAN};
 
 dq_status dq_agent_learn(dq_agent *a, dq_agent_losses *losses, dq_error *error)
 {
+    dq_status status = check_training(a, error);
     *losses = none;
-    agent_take_due(a);
-    return a->kind->learn(a, losses, error);
+    if (status) return status;
+    if (!dq_agent_ready(a)) return dq_fail(error, DQ_ERR_RANGE, "no learning step is due");
+    a->due -= a->config.train_every;
+    return a->does->learn(a, losses, error);
 }
 
-static dq_status fit(dq_agent *a, const dq_experience *rows, size_t n, bool learn, dq_agent_losses *losses,
-                     dq_error *error)
+static dq_status check_action(const dq_agent *a, uint32_t action, dq_error *error)
 {
+    if (action < a->shape.action_count) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", action, a->shape.action_count);
+}
+
+static dq_status check_state(const dq_vectors *states, uint32_t state, dq_error *error)
+{
+    if (state < states->count) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "state %u of %u", state, states->count);
+}
+
+/* A world model, or a table of what followed, is of single steps. */
+static dq_status check_single(const dq_agent *a, const dq_transition *row, dq_error *error)
+{
+    bool models = a->config.world || a->config.planning > 0;
+    if (!models || row->discount == 1) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "a world model learns from single steps, not returns over several");
+}
+
+static dq_status check_row(const dq_agent *a, const dq_vectors *states, const dq_transition *row,
+                           dq_error *error)
+{
+    dq_status status = check_action(a, row->action, error);
+    if (!status) status = check_state(states, row->state, error);
+    if (!status) status = check_state(states, row->next, error);
+    return status ? status : check_single(a, row, error);
+}
+
+static dq_status fit(dq_agent *a, const dq_vectors *states, const dq_transition *rows, size_t n,
+                     const float *weight, bool learn, dq_agent_losses *losses, dq_error *error)
+{
+    dq_status status = check_training(a, error);
     *losses = none;
-    if (n == 0 || n > a->config.fit_rows)
+    states = agent_store(a, states);
+    if (!status && (n == 0 || n > a->config.fit_rows))
         return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu rows, where 1 to %zu fit", n, a->config.fit_rows);
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].action >= a->shape.action_count)
-            return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", rows[i].action, a->shape.action_count);
-    return a->kind->fit(a, rows, n, learn, losses, error);
+    for (size_t i = 0; !status && i < n; i++) status = check_row(a, states, &rows[i], error);
+    return status ? status : a->does->fit(a, states, rows, n, weight, learn, losses, error);
 }
 
-dq_status dq_agent_fit(dq_agent *a, const dq_experience *rows, size_t n, dq_agent_losses *losses,
-                       dq_error *error)
+dq_status dq_agent_fit(dq_agent *a, const dq_vectors *states, const dq_transition *rows, size_t n,
+                       const float *weight, dq_agent_losses *losses, dq_error *error)
 {
-    return fit(a, rows, n, true, losses, error);
+    return fit(a, states, rows, n, weight, true, losses, error);
 }
 
-dq_status dq_agent_evaluate_loss(dq_agent *a, const dq_experience *rows, size_t n, dq_agent_losses *losses,
-                                 dq_error *error)
+dq_status dq_agent_evaluate_loss(dq_agent *a, const dq_vectors *states, const dq_transition *rows, size_t n,
+                                 dq_agent_losses *losses, dq_error *error)
 {
-    return fit(a, rows, n, false, losses, error);
+    return fit(a, states, rows, n, NULL, false, losses, error);
+}
+
+const float *dq_agent_taken(const dq_agent *a)
+{
+    return a->taken;
+}
+
+const float *dq_agent_errors(const dq_agent *a)
+{
+    return a->errors;
 }
 
 void dq_agent_end_episode(dq_agent *a, uint32_t task)
 {
+    (void)task;
     a->episodes++;
-    if (a->kind->end_episode) a->kind->end_episode(a, task);
+    if (a->trains && a->does->end_episode) a->does->end_episode(a);
 }
 
-dq_status dq_agent_predict(dq_agent *a, const float *states, const uint32_t *actions, size_t n, float *next,
-                           float *rewards, float *ends, float *disagreement, dq_error *error)
+void dq_agent_progress(dq_agent *a, double done)
 {
-    if (!a->kind->predict)
-        return dq_fail(error, DQ_ERR_UNSUPPORTED, "a %s agent has no world model to ask", a->kind->name);
-    for (size_t i = 0; i < n; i++)
-        if (actions[i] >= a->shape.action_count)
-            return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], a->shape.action_count);
-    a->kind->predict(a, states, actions, n, next, rewards, ends, disagreement);
-    return DQ_OK;
-}
-
-dq_status agent_check_world(dq_agent *a, double most, dq_error *error)
-{
-    if (!a->kind->predict)
-        return dq_fail(error, DQ_ERR_UNSUPPORTED, "a %s agent has no world model to ask", a->kind->name);
-    if (isfinite(most) && a->config.models < 2)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "one world model cannot disagree; an ensemble can (dq-train --models 5)");
-    return DQ_OK;
-}
-
-dq_mlp *dq_agent_network(dq_agent *a, const char *name)
-{
-    return a->kind->network ? a->kind->network(a, name) : NULL;
+    a->progress = fmin(1, fmax(0, done));
 }
 
 uint64_t dq_agent_steps(const dq_agent *a)
@@ -242,21 +253,94 @@ uint64_t dq_agent_steps(const dq_agent *a)
     return a->steps;
 }
 
+uint64_t dq_agent_updates(const dq_agent *a)
+{
+    return a->updates;
+}
+
+/* ---- the world model ---- */
+
+static dq_status no_world(const dq_agent *a, dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_UNSUPPORTED, "a %s agent without a world model to ask", a->kind->name);
+}
+
+static bool has_world(const dq_agent *a)
+{
+    return a->does->predict && a->config.world;
+}
+
+dq_status dq_agent_predict(dq_agent *a, const dq_vectors *states, const uint32_t *number,
+                           const uint32_t *actions, size_t n, float *next, float *rewards, float *ends,
+                           float *disagreement, dq_error *error)
+{
+    dq_status status = has_world(a) ? DQ_OK : no_world(a, error);
+    for (size_t i = 0; !status && i < n; i++) status = check_action(a, actions[i], error);
+    if (!status)
+        a->does->predict(a, agent_store(a, states), number, actions, n, next, rewards, ends, disagreement);
+    return status;
+}
+
+dq_status agent_check_world(dq_agent *a, double max, dq_error *error)
+{
+    if (!has_world(a)) return no_world(a, error);
+    if (isfinite(max) && a->config.models < 2)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "one world model cannot disagree; an ensemble can (dq-train --models 5)");
+    return DQ_OK;
+}
+
+/* ---- networks ---- */
+
+dq_net *dq_agent_network(dq_agent *a, const char *name)
+{
+    return a->does->network ? a->does->network(a, name) : NULL;
+}
+
 /* ---- bundles ---- */
 
 dq_status dq_agent_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error *error)
 {
+    if (checkpoint && !a->trains) return refuse_training(error);
     dq_status status = agent_save_config(a, model, error);
-    if (!status && checkpoint) status = agent_save_place(a, model, error);
-    return status ? status : a->kind->save(a, checkpoint, model, error);
+    if (!status && checkpoint) status = agent_save_state(a, model, error);
+    return status ? status : a->does->save(a, checkpoint, model, error);
 }
 
-/* A head on actions scores any vectors: other actions, and more of them, are no other task. */
-static bool same_shape(const dq_env_spec *a, const dq_env_spec *b, dq_head head)
+/* A table is of its states; and a world model of numbered states, which stay as they are, is another one. */
+static dq_status check_numbered(const dq_env_spec *model, const dq_env_spec *s, const dq_agent_config *c,
+                                dq_error *error)
 {
-    return a->state_width == b->state_width && a->user_width == b->user_width && a->history == b->history &&
-           agent_vector_width(a) == agent_vector_width(b) &&
-           (a->action_count == b->action_count || head == DQ_HEAD_ACTIONS);
+    bool table = c->alpha > 0, binds = table || c->world;
+    uint32_t there = model->states.count, here = s->states.count;
+    if (!binds || (table ? there == here : (there > 0) == (here > 0))) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "the model is of %u numbered states; here are %u", there, here);
+}
+
+/* That a model of one shape works in another. A head on actions scores any vectors: other actions, and
+ * more of them, are no other task; and so are other states of a catalogue. */
+static dq_status check_shape(const dq_env_spec *model, const dq_env_spec *s, const dq_agent_config *c,
+                             dq_error *error)
+{
+    dq_status status = dq_session_layout_fits(&model->layout, &s->layout, error);
+    if (!status) status = check_numbered(model, s, c, error);
+    if (status) return status;
+    bool fits = model->state_width == s->state_width && model->user_width == s->user_width &&
+                model->history == s->history && model->item_width == s->item_width &&
+                (c->head == DQ_HEAD_ACTIONS ? model->action_width == s->action_width
+                                            : model->action_count == s->action_count);
+    if (fits) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "the model is of another task: states of %u numbers, %u actions of %u; here %u, %u of %u",
+                   model->state_width, model->action_count, model->action_width, s->state_width,
+                   s->action_count, s->action_width);
+}
+
+/* Q is Q, of a deep network with a world or without. */
+static bool takes(const dq_agent *a, const char *kind, bool checkpoint)
+{
+    if (strcmp(kind, a->kind->name) == 0) return true;
+    return !checkpoint && strcmp(kind, dq_agent_tabular.name) != 0 && a->kind != &dq_agent_tabular;
 }
 
 dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)
@@ -264,16 +348,58 @@ dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq
     const char *kind;
     dq_agent_config config;
     dq_env_spec shape;
-    dq_status status = agent_read_config(model, &kind, &config, &shape, error);
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     if (status) return status;
-    bool has_q = a->kind == &dq_agent_dqn && strcmp(kind, dq_agent_dyna_q.name) == 0 && !checkpoint;
-    if (strcmp(kind, a->kind->name) != 0 && !has_q)
+    if (!takes(a, kind, checkpoint))
         return dq_fail(error, DQ_ERR_RANGE, "the model is of a %s agent, not of %s", kind, a->kind->name);
-    status = dq_session_layout_fits(&shape.layout, &a->shape.layout, error);
+    status = check_shape(&shape, &a->shape, &config, error);
+    if (!status && checkpoint && !a->trains) status = refuse_training(error);
+    if (!status && checkpoint) status = agent_restore_state(a, model, error);
+    return status ? status : a->does->load(a, checkpoint, model, error);
+}
+
+/* shape.actions NULL though they are described: in the bundle. */
+static dq_status make_of(dq_agent **out, const dq_agent_kind *kind, const dq_agent_config *config,
+                         dq_env_spec shape, const dq_bundle *model, dq_pool *pool, dq_error *error)
+{
+    bool saved = !shape.actions && shape.action_width;
+    const float **at = saved ? calloc(shape.action_count, sizeof *at) : NULL;
+    if (saved && !at) return dq_fail_memory(error, "an agent");
+    dq_status status = saved ? agent_read_actions(model, &shape, at, error) : DQ_OK;
+    if (saved) shape.actions = at;
+    if (!status) status = make(out, kind, config, &shape, false, pool, error);
+    free(at);
+    if (!status && (status = dq_agent_load(*out, false, model, error))) {
+        dq_agent_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+/* The rows of a table that only acts are those that it has. */
+static uint32_t rows_of_table(const dq_bundle *model, uint32_t states)
+{
+    const dq_column *q = dq_bundle_column(model, "table.q");
+    if (!q) return states;
+    return q->shape[0] > 0 ? (uint32_t)q->shape[0] : 1;
+}
+
+dq_status dq_agent_of_model(dq_agent **out, const dq_bundle *model, const dq_env_spec *shape, dq_pool *pool,
+                            dq_error *error)
+{
+    const char *kind;
+    dq_agent_config config;
+    dq_env_spec own;
+    *out = NULL;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &own, error);
+    if (!status && shape) status = dq_env_spec_check(shape, error);
+    if (!status && shape) status = check_shape(&own, shape, &config, error);
+    if (!status && !shape && own.states.count)
+        status = dq_fail(error, DQ_ERR_RANGE,
+                         "the model is of numbered states, which it does not hold: those of users");
+    if (!status) status = agent_check(&config, shape ? shape : &own, error);
     if (status) return status;
-    if (!same_shape(&shape, &a->shape, config.head))
-        return dq_fail(error, DQ_ERR_RANGE, "the model is of another task: %u numbers a state, %u actions",
-                       shape.state_width, shape.action_count);
-    if (checkpoint) status = agent_restore_place(a, model, error);
-    return status ? status : a->kind->load(a, checkpoint, model, error);
+    config.offered = 0; /* a limit of training */
+    config.states = rows_of_table(model, config.states);
+    return make_of(out, dq_agent_find(kind), &config, shape ? *shape : own, model, pool, error);
 }

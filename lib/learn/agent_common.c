@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the kinds of agents share: memory, the network's shape, and where their schedules are.
+ * What the kinds of agents share: memory, choosing an action, where their schedules are, the shapes of their
+ * networks.
  */
 #include "learn/agent_impl.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 float *agent_floats(dq_agent *a, size_t n, bool *ok)
@@ -21,32 +23,92 @@ uint32_t *agent_numbers(dq_agent *a, size_t n, bool *ok)
     return p;
 }
 
-dq_mlp_spec agent_spec(const dq_agent *a)
+const dq_vectors *agent_store(const dq_agent *a, const dq_vectors *states)
 {
-    const dq_agent_config *c = &a->config;
-    const dq_env_spec *s = &a->shape;
-    bool on_actions = c->head == DQ_HEAD_ACTIONS;
-    dq_mlp_spec spec = {.input = s->state_width,
-                        .user_width = s->user_width,
-                        .history = s->history,
-                        .item_width = s->history ? s->item_width : 0,
-                        .outputs = on_actions ? 0 : s->action_count,
-                        .action_width = on_actions ? s->action_width : 0,
-                        .hidden_count = c->hidden_count,
-                        .dropout = c->dropout,
-                        .batch_norm = c->batch_norm,
-                        .dueling = c->dueling,
-                        .head = c->head,
-                        .encoder = c->encoder};
-    memcpy(spec.hidden, c->hidden, sizeof spec.hidden);
-    return spec;
+    return a->numbered ? &a->shape.states : states;
 }
+
+/* ---- acting ---- */
+
+uint32_t agent_best(const float *q, uint32_t n)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (q[i] > q[best]) best = i;
+    return best;
+}
+
+/* Any of the best. */
+static uint32_t any_best(const dq_agent *a, dq_rng *rng, const float *q)
+{
+    uint32_t best = agent_best(q, a->offered), equals = 0;
+    for (uint32_t i = best; i < a->offered; i++) equals += q[i] == q[best];
+    if (equals <= 1) return best;
+    for (uint64_t left = dq_rng_below(rng, equals), i = best;; i++)
+        if (q[i] == q[best] && left-- == 0) return (uint32_t)i;
+}
+
+/* One of n by chances that grow as e^(q / temperature); q is overwritten. */
+static uint32_t draw_softmax(const dq_agent *a, dq_rng *rng, float *q)
+{
+    uint32_t n = a->offered, i = 0;
+    for (uint32_t j = 0; j < n; j++) q[j] = (float)((double)q[j] / a->config.temperature);
+    dq_loss_logsumexp(q, n, q);
+    double left = dq_rng_uniform(rng);
+    while (i + 1 < n && (left -= (double)q[i]) >= 0) i++;
+    return i;
+}
+
+static uint32_t choose(const dq_agent *a, dq_rng *rng, float *q)
+{
+    if (!rng) return agent_best(q, a->offered);
+    return a->config.explore_by == DQ_EXPLORE_SOFTMAX ? draw_softmax(a, rng, q) : any_best(a, rng, q);
+}
+
+/* States from .. from + n - 1, whose values have room. Those that explore by epsilon need no values. */
+static void act(dq_agent *a, const dq_vectors *states, const uint32_t *number, size_t from, size_t n,
+                dq_rng *rng, uint32_t *actions)
+{
+    size_t asked = 0;
+    bool by_epsilon = rng && a->config.explore_by == DQ_EXPLORE_EPSILON;
+    double epsilon = by_epsilon ? dq_agent_epsilon(a) : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (epsilon > 0 && dq_rng_uniform(rng) < epsilon) {
+            actions[from + i] = a->offer[dq_rng_below(rng, a->offered)];
+            continue;
+        }
+        a->act_number[asked] = agent_number(number, from + i);
+        a->act_at[asked++] = i;
+    }
+    if (asked) a->does->values(a, states, a->act_number, asked, a->act_values);
+    for (size_t i = 0; i < asked; i++)
+        actions[from + a->act_at[i]] = a->offer[choose(a, rng, a->act_values + i * a->offered)];
+}
+
+void agent_act(dq_agent *a, const dq_vectors *states, const uint32_t *number, size_t n, dq_rng *rng,
+               uint32_t *actions)
+{
+    size_t room = a->act_room / a->offered, rows = room < AGENT_ACT_ROWS ? room : AGENT_ACT_ROWS;
+    for (size_t i = 0; i < n; i += rows)
+        act(a, agent_store(a, states), number, i, n - i < rows ? n - i : rows, rng, actions);
+}
+
+void dq_agent_act(dq_agent *a, const dq_vectors *states, const uint32_t *number, size_t n, bool explore,
+                  uint32_t *actions)
+{
+    agent_act(a, states, number, n, explore ? &a->rng[RNG_ACT] : NULL, actions);
+}
+
+/* ---- schedules ---- */
 
 double dq_agent_epsilon(const dq_agent *a)
 {
     const dq_agent_config *c = &a->config;
-    const uint64_t counts[] = {a->steps, a->observed, a->episodes};
-    double t = (double)counts[c->decay_by], range = c->epsilon - c->epsilon_min;
+    const double counts[] = {[DQ_BY_UPDATES] = (double)a->steps,
+                             [DQ_BY_STEPS] = (double)a->observed,
+                             [DQ_BY_EPISODES] = (double)a->episodes,
+                             [DQ_BY_RUN] = a->progress};
+    double t = counts[c->decay_by], range = c->epsilon - c->epsilon_min;
     switch (c->decay_form) {
     case DQ_DECAY_MULTIPLICATIVE: return fmax(c->epsilon_min, c->epsilon * pow(c->epsilon_decay, t));
     case DQ_DECAY_EXPONENTIAL: return c->epsilon_min + range * exp(-t / c->epsilon_decay);
@@ -55,19 +117,25 @@ double dq_agent_epsilon(const dq_agent *a)
     return c->epsilon;
 }
 
-bool agent_due(const dq_agent *a)
+/* What schedules go by: the share of the run, or of the learning steps that were given. After the last of
+ * those they are at their ends, as after the run. */
+static double scheduled(const dq_agent *a)
 {
-    return a->due >= a->config.train_every;
+    uint64_t total = a->config.schedule_steps;
+    return total ? fmin(1, (double)a->steps / (double)total) : a->progress;
 }
 
-void agent_take_due(dq_agent *a)
+double dq_agent_rate(const dq_agent *a)
 {
-    a->due -= a->config.train_every;
+    const dq_agent_config *c = &a->config;
+    double peak = c->alpha > 0 ? c->alpha : c->adam.rate; /* no network has an alpha */
+    return dq_schedule_rate(c->schedule, peak, scheduled(a), c->schedule_decay);
 }
 
-void agent_count_observation(dq_agent *a)
+double dq_agent_beta(const dq_agent *a)
 {
-    if (++a->observed >= a->config.warmup) a->due++;
+    double beta = a->config.importance;
+    return a->config.priority > 0 ? beta + (1 - beta) * scheduled(a) : (double)NAN;
 }
 
 double agent_bound(const dq_agent *a, double value)
@@ -76,8 +144,53 @@ double agent_bound(const dq_agent *a, double value)
     return c->bounded ? fmin(c->value_max, fmax(c->value_min, value)) : value;
 }
 
-double agent_rate(const dq_agent *a)
+/* ---- networks ---- */
+
+dq_net_spec agent_spec(const dq_agent_config *c, const dq_env_spec *s)
 {
-    const dq_agent_config *c = &a->config;
-    return dq_schedule_rate(c->schedule, c->adam.rate, a->steps, c->schedule_steps);
+    bool on_actions = c->head == DQ_HEAD_ACTIONS;
+    dq_net_spec spec = {.input = s->state_width,
+                        .user_width = s->user_width,
+                        .history = s->history,
+                        .item_width = s->history ? s->item_width : 0,
+                        .outputs = on_actions ? 1 : s->action_count,
+                        .head = c->head,
+                        .action_width = on_actions ? s->action_width : 0,
+                        .sparse = c->sparse,
+                        .feature_count = c->feature_count,
+                        .hidden_count = c->hidden_count,
+                        .dueling = c->dueling,
+                        .value_hidden_count = c->value_hidden_count,
+                        .dropout = c->dropout,
+                        .activation = c->activation,
+                        .batch_norm = c->batch_norm,
+                        .encoder = c->encoder};
+    memcpy(spec.features, c->features, sizeof spec.features);
+    memcpy(spec.hidden, c->hidden, sizeof spec.hidden);
+    memcpy(spec.value_hidden, c->value_hidden, sizeof spec.value_hidden);
+    return spec;
+}
+
+dq_net_spec agent_world_spec(const dq_agent_config *c, const dq_env_spec *s)
+{
+    bool described = s->action_width > 0, own = c->world_hidden_count > 0;
+    dq_net_spec spec = {.input = s->state_width,
+                        .outputs = s->states.count > 0 ? 1 : s->state_width + 2,
+                        .head = DQ_HEAD_ACTIONS,
+                        .action_width = described ? s->action_width : s->action_count,
+                        .one_hot = !described,
+                        .sparse = c->sparse,
+                        .feature_count = described ? c->feature_count : 0,
+                        .hidden_count = own ? c->world_hidden_count : c->hidden_count,
+                        .dropout = c->dropout,
+                        .activation = c->activation};
+    memcpy(spec.features, c->features, sizeof spec.features);
+    memcpy(spec.hidden, own ? c->world_hidden : c->hidden, sizeof spec.hidden);
+    return spec;
+}
+
+const char *agent_world_name(char name[AGENT_WORLD_NAME], uint32_t m)
+{
+    (void)snprintf(name, AGENT_WORLD_NAME, "world.%u", m);
+    return name;
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * An agent's configuration in a model bundle, so that a model says by itself how it is to be used:
+ * An agent's configuration: whether its options fit each other, and its place in a model bundle, so that a
+ * model says by itself how it is to be used:
  *
- *     meta.architecture   the kind's name        meta.gamma, meta.step, as every model has
- *     meta.agent          the configuration, a name an option; hidden: [..], schedule by name
- *     meta.task           the shape              column `actions` (action_count, action_width), where actions
- *                                                are described
- *
+ *     meta.architecture   the kind's name
+ *     meta.gamma, .step   as every model has
+ *     meta.agent          the configuration, a name an option; hidden layers as lists; the schedule by name;
+ *                         features as [[user_offset, item_offset, width] ...]; format
+ *     meta.task           the shape
  *     meta.states         what stands where in a state, where users meet items (data/session_state.h)
+ *     column actions      (action_count, action_width), where actions are described and states not numbered
  *
- * meta.task has one width, of items and actions alike, and calls it action_width also where only items of the
- * history have it: whether actions are described, the column says.
- *
- * and in a checkpoint meta.counts and column `agent.rng`.
+ * and in a checkpoint meta.counts and columns `agent.rng`, `agent.offer`.
  */
 #include "learn/agent_impl.h"
 
@@ -32,18 +31,88 @@ const dq_agent_kind *dq_agent_find(const char *name)
     return NULL;
 }
 
+/* ---- options that do not fit ---- */
+
+static bool share(double x)
+{
+    return x >= 0 && x <= 1;
+}
+
+static dq_status check_exploration(const dq_agent_config *c, dq_error *error)
+{
+    if (!share(c->epsilon) || !share(c->epsilon_min) || c->epsilon_min > c->epsilon)
+        return dq_fail(error, DQ_ERR_RANGE, "epsilon goes from %g to %g", c->epsilon, c->epsilon_min);
+    if (!(c->epsilon_decay > 0) || (c->decay_form == DQ_DECAY_MULTIPLICATIVE && c->epsilon_decay > 1))
+        return dq_fail(error, DQ_ERR_RANGE, "epsilon does not decay by %g", c->epsilon_decay);
+    if (c->decay_by == DQ_BY_RUN && (c->decay_form != DQ_DECAY_LINEAR || c->epsilon_decay > 1))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "by the run epsilon falls linearly, over all of it or less: else it has no end there");
+    if (c->explore_by == DQ_EXPLORE_SOFTMAX && !(c->temperature > 0))
+        return dq_fail(error, DQ_ERR_RANGE, "softmax needs a temperature above 0, not %g", c->temperature);
+    return DQ_OK;
+}
+
+static dq_status check_schedule(const dq_agent_config *c, dq_error *error)
+{
+    if (c->schedule && !(c->schedule_decay > 0 && c->schedule_decay <= 1))
+        return dq_fail(error, DQ_ERR_RANGE, "a rate does not fall to %g of itself", c->schedule_decay);
+    if (c->target_by == DQ_BY_RUN)
+        return dq_fail(error, DQ_ERR_RANGE, "the target moves by updates, steps or episodes, not by the run");
+    return DQ_OK;
+}
+
+static dq_status check_head(const dq_agent_config *c, const dq_env_spec *s, dq_error *error)
+{
+    if (c->head == DQ_HEAD_ACTIONS && s->action_width == 0)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a head on actions needs vectors of them, and the environment has none");
+    if (c->feature_count && c->head != DQ_HEAD_ACTIONS)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "cross features compare a state with an action: they need a head on actions");
+    if (c->value_hidden_count && !c->dueling)
+        return dq_fail(error, DQ_ERR_RANGE, "hidden layers of V alone need dueling");
+    return DQ_OK;
+}
+
+dq_status agent_check(const dq_agent_config *c, const dq_env_spec *s, dq_error *error)
+{
+    dq_status status = check_head(c, s, error);
+    if (status) return status;
+    if (!share(c->gamma)) return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
+    if (c->train_every == 0 || c->updates == 0 || c->tasks == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one task");
+    if (c->bootstrap == DQ_BOOTSTRAP_SAME && c->double_q)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "Double chooses the best action of the next state; the taken one is not chosen");
+    status = check_exploration(c, error);
+    return status ? status : check_schedule(c, error);
+}
+
+/* ---- what is written ---- */
+
+enum {
+    FORMAT = 2,          /* of models; those before had two shapes, and none of them said so */
+    MAX_UNITS = 1 << 20, /* of what a file may claim; so are the rows of a batch */
+    MAX_MODELS = 1 << 10,
+    MAX_TASKS = 1 << 16,
+};
+
 #define AT(field) offsetof(dq_agent_config, field)
 
 static const dq_record_field options[] = {
     {"dropout", DQ_RECORD_REAL, AT(dropout)},
+    {"activation", DQ_RECORD_SMALL, AT(activation)},
     {"batch_norm", DQ_RECORD_FLAG, AT(batch_norm)},
     {"dueling", DQ_RECORD_FLAG, AT(dueling)},
+    {"sparse", DQ_RECORD_FLAG, AT(sparse)},
     {"head", DQ_RECORD_SMALL, AT(head)},
     {"encoder", DQ_RECORD_SMALL, AT(encoder)},
     {"gamma", DQ_RECORD_REAL, AT(gamma)},
+    {"bootstrap", DQ_RECORD_SMALL, AT(bootstrap)},
     {"double", DQ_RECORD_FLAG, AT(double_q)},
     {"n_step", DQ_RECORD_SMALL, AT(n_step)},
     {"loss", DQ_RECORD_SMALL, AT(loss)},
+    {"huber_delta", DQ_RECORD_REAL, AT(huber_delta)},
     {"rate", DQ_RECORD_REAL, AT(adam.rate)},
     {"beta1", DQ_RECORD_REAL, AT(adam.beta1)},
     {"beta2", DQ_RECORD_REAL, AT(adam.beta2)},
@@ -51,6 +120,7 @@ static const dq_record_field options[] = {
     {"decay", DQ_RECORD_REAL, AT(adam.decay)},
     {"clip_norm", DQ_RECORD_REAL, AT(clip_norm)},
     {"clip_value", DQ_RECORD_REAL, AT(clip_value)},
+    {"schedule_decay", DQ_RECORD_REAL, AT(schedule_decay)},
     {"schedule_steps", DQ_RECORD_COUNT, AT(schedule_steps)},
     {"target_every", DQ_RECORD_COUNT, AT(target_every)},
     {"target_by", DQ_RECORD_SMALL, AT(target_by)},
@@ -61,11 +131,13 @@ static const dq_record_field options[] = {
     {"train_every", DQ_RECORD_COUNT, AT(train_every)},
     {"updates", DQ_RECORD_COUNT, AT(updates)},
     {"fit_rows", DQ_RECORD_COUNT, AT(fit_rows)},
+    {"offered", DQ_RECORD_SMALL, AT(offered)},
     {"priority", DQ_RECORD_REAL, AT(priority)},
     {"importance", DQ_RECORD_REAL, AT(importance)},
     {"conservative", DQ_RECORD_REAL, AT(conservative)},
     {"alpha", DQ_RECORD_REAL, AT(alpha)},
     {"states", DQ_RECORD_SMALL, AT(states)},
+    {"world", DQ_RECORD_FLAG, AT(world)},
     {"planning", DQ_RECORD_SMALL, AT(planning)},
     {"rollout", DQ_RECORD_SMALL, AT(rollout)},
     {"models", DQ_RECORD_SMALL, AT(models)},
@@ -84,128 +156,214 @@ static const dq_record_field options[] = {
 
 static const dq_record_field shape_numbers[] = {
     {"state_width", DQ_RECORD_SMALL, SHAPE_AT(state_width)},
+    {"states", DQ_RECORD_SMALL, SHAPE_AT(states.count)},
     {"user_width", DQ_RECORD_SMALL, SHAPE_AT(user_width)},
     {"history", DQ_RECORD_SMALL, SHAPE_AT(history)},
+    {"item_width", DQ_RECORD_SMALL, SHAPE_AT(item_width)},
     {"action_count", DQ_RECORD_SMALL, SHAPE_AT(action_count)},
-    {"action_width", DQ_RECORD_SMALL, SHAPE_AT(item_width)},
+    {"action_width", DQ_RECORD_SMALL, SHAPE_AT(action_width)},
     {"step_limit", DQ_RECORD_SMALL, SHAPE_AT(step_limit)},
 };
 
 static const dq_record_field counts[] = {
     {"steps", DQ_RECORD_COUNT, offsetof(dq_agent, steps)},
+    {"updates", DQ_RECORD_COUNT, offsetof(dq_agent, updates)},
     {"observed", DQ_RECORD_COUNT, offsetof(dq_agent, observed)},
     {"episodes", DQ_RECORD_COUNT, offsetof(dq_agent, episodes)},
     {"due", DQ_RECORD_COUNT, offsetof(dq_agent, due)},
+    {"progress", DQ_RECORD_REAL, offsetof(dq_agent, progress)},
+};
+
+/* Hidden layers: the list's name, its numbers and where their count is. */
+static const struct layers {
+    const char *name;
+    size_t units, count;
+} lists[] = {
+    {"hidden", AT(hidden), AT(hidden_count)},
+    {"value_hidden", AT(value_hidden), AT(value_hidden_count)},
+    {"world_hidden", AT(world_hidden), AT(world_hidden_count)},
 };
 
 enum {
     OPTIONS = sizeof options / sizeof *options,
     SHAPE_NUMBERS = sizeof shape_numbers / sizeof *shape_numbers,
     COUNTS = sizeof counts / sizeof *counts,
-    MOST_UNITS = 1 << 20, /* of what a file may claim; so are the rows of a batch */
-    MOST_MODELS = 1 << 10,
-    MOST_TASKS = 1 << 16,
+    LISTS = sizeof lists / sizeof *lists,
 };
+
+/* ---- writing ---- */
 
 static dq_status no_memory(dq_error *error)
 {
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for a model bundle");
+    return dq_fail_memory(error, "a model bundle");
+}
+
+/* A list of numbers under a name of the map. */
+static bool save_list(dq_arena *arena, dq_value *map, const char *name, const uint32_t *numbers, size_t n)
+{
+    dq_value list = dq_list();
+    for (size_t i = 0; i < n; i++)
+        if (!dq_list_add(arena, &list, dq_int(numbers[i]))) return false;
+    return dq_map_set(arena, map, name, list);
+}
+
+static bool save_features(dq_arena *arena, dq_value *map, const dq_agent_config *c)
+{
+    dq_value list = dq_list();
+    for (uint32_t f = 0; f < c->feature_count; f++) {
+        dq_value one = dq_list();
+        if (!dq_list_add(arena, &one, dq_int(c->features[f].user_offset)) ||
+            !dq_list_add(arena, &one, dq_int(c->features[f].item_offset)) ||
+            !dq_list_add(arena, &one, dq_int(c->features[f].width)) || !dq_list_add(arena, &list, one))
+            return false;
+    }
+    return dq_map_set(arena, map, "features", list);
 }
 
 /* The lists and names beside the numbers of meta.agent. */
 static bool save_rest(const dq_agent_config *c, dq_bundle *model)
 {
     dq_arena *arena = &model->arena;
-    dq_value map = *dq_map_get(&model->meta, "agent"), hidden = dq_list();
-    for (uint32_t l = 0; l < c->hidden_count; l++)
-        if (!dq_list_add(arena, &hidden, dq_int(c->hidden[l]))) return false;
-    return dq_map_set(arena, &map, "hidden", hidden) &&
-           dq_map_set(arena, &map, "schedule", dq_string(arena, c->schedule->name)) &&
-           dq_map_set(arena, &model->meta, "agent", map);
+    dq_value map = *dq_map_get(&model->meta, "agent");
+    bool ok = dq_map_set(arena, &map, "format", dq_int(FORMAT)) && save_features(arena, &map, c) &&
+              dq_map_set(arena, &map, "schedule", dq_string(arena, c->schedule->name));
+    for (size_t i = 0; ok && i < LISTS; i++) {
+        const char *base = (const char *)c;
+        ok = save_list(arena, &map, lists[i].name, (const uint32_t *)(const void *)(base + lists[i].units),
+                       *(const uint32_t *)(const void *)(base + lists[i].count));
+    }
+    return ok && dq_map_set(arena, &model->meta, "agent", map);
 }
 
-uint32_t agent_vector_width(const dq_env_spec *s)
+static dq_status save_actions(const dq_agent *a, dq_bundle *model, dq_error *error)
 {
-    return s->item_width ? s->item_width : s->action_width;
+    size_t width = a->shape.action_width, count = a->shape.action_count;
+    uint64_t shape[2] = {count, width};
+    float *all = dq_arena_zero(&model->arena, count * width, sizeof *all);
+    if (!all) return no_memory(error);
+    for (size_t i = 0; i < count; i++) memcpy(all + i * width, a->actions.at[i], width * sizeof *all);
+    return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, all, error);
 }
 
 dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error)
 {
     dq_arena *arena = &model->arena;
-    uint64_t shape[2] = {a->shape.action_count, a->shape.action_width};
-    dq_env_spec written = a->shape;
-    written.item_width = agent_vector_width(&a->shape);
     if (!dq_map_set(arena, &model->meta, "architecture", dq_string(arena, a->kind->name)) ||
         !dq_map_set(arena, &model->meta, "gamma", dq_real(a->config.gamma)) ||
         !dq_map_set(arena, &model->meta, "step", dq_int((int64_t)a->steps)) ||
         !dq_record_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
-        !dq_record_save(shape_numbers, SHAPE_NUMBERS, &written, "task", model))
+        !dq_record_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "task", model))
         return no_memory(error);
     dq_status status = dq_session_layout_save(&a->shape.layout, model, error);
-    if (status || !a->vectors) return status;
-    return dq_bundle_add_tensor(model, "actions", DQ_F4, 2, shape, a->vectors, error);
+    return status || a->numbered || !a->actions.at ? status : save_actions(a, model, error);
 }
 
-static bool read_hidden(const dq_value *list, dq_agent_config *config)
+/* ---- reading ---- */
+
+static bool read_list(const dq_value *list, uint32_t *numbers, uint32_t *count)
 {
-    if (!list || list->type != DQ_LIST || list->count > DQ_MLP_MAX_HIDDEN) return false;
-    for (uint32_t l = 0; l < list->count; l++) {
-        int64_t n = dq_value_integer(&list->as.list[l], 0);
-        if (n < 1 || n > MOST_UNITS) return false;
-        config->hidden[config->hidden_count++] = (uint32_t)n;
+    if (!list || list->type != DQ_LIST || list->count > DQ_NET_MAX_HIDDEN) return false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        int64_t n = dq_value_integer(&list->as.list[i], 0);
+        if (n < 1 || n > MAX_UNITS) return false;
+        numbers[i] = (uint32_t)n;
+    }
+    *count = (uint32_t)list->count;
+    return true;
+}
+
+static bool read_feature(const dq_value *one, dq_pairing *feature)
+{
+    uint32_t *to[] = {&feature->user_offset, &feature->item_offset, &feature->width};
+    if (one->type != DQ_LIST || one->count != 3) return false;
+    for (size_t i = 0; i < 3; i++) {
+        int64_t n = dq_value_integer(&one->as.list[i], -1);
+        if (n < 0 || n > MAX_UNITS) return false;
+        *to[i] = (uint32_t)n;
     }
     return true;
+}
+
+static bool read_features(const dq_value *list, dq_agent_config *c)
+{
+    if (!list || list->type != DQ_LIST || list->count > DQ_NET_MAX_FEATURES) return false;
+    for (; c->feature_count < list->count; c->feature_count++)
+        if (!read_feature(&list->as.list[c->feature_count], &c->features[c->feature_count])) return false;
+    return true;
+}
+
+static bool read_rest(const dq_value *map, dq_agent_config *c)
+{
+    for (size_t i = 0; i < LISTS; i++) {
+        char *base = (char *)c;
+        if (!read_list(dq_map_get(map, lists[i].name), (uint32_t *)(void *)(base + lists[i].units),
+                       (uint32_t *)(void *)(base + lists[i].count)))
+            return false;
+    }
+    for (const dq_schedule *s = dq_schedules; s->name; s++)
+        if (dq_value_is(dq_map_get(map, "schedule"), s->name)) c->schedule = s;
+    return c->schedule && read_features(dq_map_get(map, "features"), c);
 }
 
 /* The enumerations are in range, and what memory is taken by is not absurd. */
 static bool sound(const dq_agent_config *c)
 {
-    return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_ATTENTION && c->loss <= DQ_LOSS_HUBER &&
-           c->target_by <= DQ_BY_EPISODES && c->decay_by <= DQ_BY_EPISODES &&
-           c->explore_by <= DQ_EXPLORE_SOFTMAX && c->decay_form <= DQ_DECAY_LINEAR &&
-           c->fit_rows <= MOST_UNITS && c->batch <= c->fit_rows && c->replay <= UINT32_MAX &&
-           c->models <= MOST_MODELS && c->tasks <= MOST_TASKS && c->n_step <= MOST_TASKS &&
-           c->train_every <= UINT32_MAX && c->states <= MOST_UNITS * 64U;
+    return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_ATTENTION && c->activation <= DQ_TANH &&
+           c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_HUBER && c->target_by <= DQ_BY_EPISODES &&
+           c->decay_by <= DQ_BY_RUN && c->explore_by <= DQ_EXPLORE_SOFTMAX &&
+           c->decay_form <= DQ_DECAY_LINEAR && c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows &&
+           c->replay <= INT32_MAX && c->models <= MAX_MODELS && c->tasks <= MAX_TASKS &&
+           c->n_step <= MAX_TASKS && c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U;
 }
 
-/* Whether the model is as large as the network that it claims to hold: nothing is allocated on its word
- * alone. */
-static bool holds_network(const dq_bundle *model, const dq_agent_config *c, const dq_env_spec *s)
+/* ---- whether a model holds what it claims to be: nothing is made on its word alone ---- */
+
+/* The networks, by their columns. A world model without its networks is none: a model of Q alone says so. */
+static bool holds_networks(const dq_bundle *model, const dq_agent_config *c, const dq_env_spec *s)
 {
-    uint64_t bytes = 0, weights = 0, in = s->state_width - (uint64_t)s->history * s->item_width;
-    for (size_t i = 0; i < model->column_count; i++) bytes += model->columns[i].bytes;
-    for (uint32_t l = 0; l < c->hidden_count; in = c->hidden[l++]) weights += in * c->hidden[l];
-    if (c->hidden_count && c->head == DQ_HEAD_OUTPUTS) weights += in * s->action_count;
-    return weights <= bytes; /* a number may be stored in two bytes, and is never in less than one */
+    char name[AGENT_WORLD_NAME];
+    const dq_net_spec q = agent_spec(c, s), world = agent_world_spec(c, s);
+    bool holds = dq_net_saved_as(model, "q", &q, NULL) == DQ_OK;
+    for (uint32_t m = 0; c->world && holds && m < c->models; m++)
+        holds = dq_net_saved_as(model, agent_world_name(name, m), &world, NULL) == DQ_OK;
+    return holds;
+}
+
+static bool is_matrix(const dq_column *column, uint64_t rows, uint64_t width)
+{
+    return column && column->type == DQ_F4 && column->dims == 2 && column->shape[0] == rows &&
+           column->shape[1] == width;
+}
+
+/* The table: rows of states, as many as are numbered, or were met. */
+static bool holds_table(const dq_bundle *model, const dq_agent_config *c, const dq_env_spec *s)
+{
+    const dq_column *q = dq_bundle_column(model, "table.q");
+    uint64_t rows = s->states.count ? s->states.count : q ? q->shape[0] : 0;
+    if (!is_matrix(q, rows, s->action_count)) return false;
+    return s->states.count ||
+           (rows <= c->states && is_matrix(dq_bundle_column(model, "table.state"), rows, s->state_width));
 }
 
 static dq_status read_options(const dq_bundle *model, dq_agent_config *config, dq_error *error)
 {
-    const dq_value *map = dq_map_get(&model->meta, "agent"), *schedule = dq_map_get(map, "schedule");
     *config = (dq_agent_config){0};
     dq_status status = dq_record_restore(options, OPTIONS, config, "agent", model, error);
     if (status) return status;
-    for (const dq_schedule *s = dq_schedules; s->name; s++)
-        if (dq_value_is(schedule, s->name)) config->schedule = s;
-    if (!config->schedule || !read_hidden(dq_map_get(map, "hidden"), config) || !sound(config))
+    if (!read_rest(dq_map_get(&model->meta, "agent"), config) || !sound(config))
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.agent is no configuration");
     return DQ_OK;
 }
 
-static dq_status read_actions(dq_bundle *model, dq_env_spec *shape, dq_error *error)
+dq_status agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,
+                             dq_error *error)
 {
-    const dq_column *column = dq_bundle_column(model, "actions");
-    if (!column) return DQ_OK;
-    if (column->type != DQ_F4 || column->shape[0] != shape->action_count ||
-        dq_column_width(column) != shape->item_width)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model's vectors of actions do not fit its task");
-    const float **at = dq_arena_zero(&model->arena, shape->action_count, sizeof *at);
-    if (!at) return dq_fail(error, DQ_ERR_MEMORY, "no memory for vectors of actions");
-    for (uint32_t i = 0; i < shape->action_count; i++)
-        at[i] = (const float *)column->data + (size_t)i * shape->item_width;
-    shape->action_width = shape->item_width;
-    shape->actions = at;
-    return DQ_OK;
+    const dq_column *column;
+    uint64_t n = (uint64_t)shape->action_count * shape->action_width;
+    dq_status status = dq_record_find(model, "actions", DQ_F4, &n, &column, error);
+    for (size_t i = 0; !status && i < shape->action_count; i++)
+        at[i] = (const float *)column->data + i * shape->action_width;
+    return status;
 }
 
 static dq_status read_shape(const dq_bundle *model, dq_env_spec *shape, dq_error *error)
@@ -213,47 +371,72 @@ static dq_status read_shape(const dq_bundle *model, dq_env_spec *shape, dq_error
     *shape = (dq_env_spec){0};
     dq_status status = dq_record_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
     if (status) return status;
-    if (shape->state_width > MOST_UNITS || shape->action_count > MOST_UNITS || shape->item_width > MOST_UNITS)
+    shape->states.width = shape->state_width;
+    if (shape->state_width > MAX_UNITS || shape->action_count > MAX_UNITS || shape->item_width > MAX_UNITS ||
+        shape->action_width > MAX_UNITS)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
-    status = dq_session_layout_load(&shape->layout, model, error);
-    if (!status && dq_env_spec_check(shape, NULL))
-        status = dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
-    return status;
+    if ((status = dq_session_layout_load(&shape->layout, model, error))) return status;
+    dq_env_spec counted = *shape; /* the vectors are elsewhere */
+    counted.states = (dq_vectors){0};
+    counted.action_width = 0;
+    if (dq_env_spec_check(&counted, NULL))
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
+    return DQ_OK;
 }
 
-dq_status agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
-                            dq_env_spec *shape, dq_error *error)
+dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
+                               dq_env_spec *shape, dq_error *error)
 {
     const dq_value *architecture = dq_map_get(&model->meta, "architecture");
     *kind = NULL;
     for (const dq_agent_kind *const *k = dq_agent_kinds; *k; k++)
         if (dq_value_is(architecture, (*k)->name)) *kind = (*k)->name;
-    if (!*kind || !dq_map_get(&model->meta, "task"))
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model is of no agent for tasks");
+    if (!*kind) return dq_fail(error, DQ_ERR_SCHEMA, "the model is of no agent");
+    if (dq_value_integer(dq_map_get(dq_map_get(&model->meta, "agent"), "format"), 0) != FORMAT)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model is of an older dq: train it anew");
     dq_status status = read_options(model, config, error);
     if (!status) status = read_shape(model, shape, error);
-    if (!status && !holds_network(model, config, shape))
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model is smaller than the network that it claims to be");
-    return status;
+    if (status) return status;
+    bool table = strcmp(*kind, dq_agent_tabular.name) == 0;
+    if (table ? holds_table(model, config, shape) : holds_networks(model, config, shape)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_SCHEMA, "the model does not hold the %s that it claims to be",
+                   table ? "table" : "networks");
 }
 
-dq_status dq_agent_read_config(dq_bundle *model, const char **kind, dq_agent_config *config,
-                               dq_env_spec *shape, dq_error *error)
-{
-    dq_status status = agent_read_config(model, kind, config, shape, error);
-    return status ? status : read_actions(model, shape, error);
-}
+/* ---- checkpoints ---- */
 
-dq_status agent_save_place(dq_agent *a, dq_bundle *model, dq_error *error)
+dq_status agent_save_state(dq_agent *a, dq_bundle *model, dq_error *error)
 {
-    uint64_t shape[2] = {RNG_AGENT_COUNT, 4};
+    uint64_t offered = a->offered;
     if (!dq_record_save(counts, COUNTS, a, "counts", model)) return no_memory(error);
-    return dq_bundle_add_tensor(model, "agent.rng", DQ_U8, 2, shape, a->rng, error);
+    dq_status status = dq_record_save_rng(a->rng, RNG_AGENT_COUNT, "agent.rng", model, error);
+    return status ? status : dq_bundle_add_tensor(model, "agent.offer", DQ_U4, 1, &offered, a->offer, error);
 }
 
-dq_status agent_restore_place(dq_agent *a, const dq_bundle *model, dq_error *error)
+static dq_status restore_offer(dq_agent *a, const dq_bundle *model, dq_error *error)
+{
+    const dq_column *column;
+    uint64_t n = DQ_RECORD_ANY;
+    dq_status status = dq_record_find(model, "agent.offer", DQ_U4, &n, &column, error);
+    if (status) return status;
+    const uint32_t *offer = column->data;
+    bool fits = n >= 1 && n <= a->shape.action_count; /* more than it learns from: it acts and ranks */
+    for (uint64_t i = 0; fits && i < n; i++) fits = offer[i] < a->shape.action_count;
+    if (!fits)
+        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint offers an action that the environment lacks");
+    memcpy(a->offer, offer, n * sizeof *offer);
+    a->offered = (uint32_t)n;
+    if (a->does->offer) a->does->offer(a);
+    return DQ_OK;
+}
+
+dq_status agent_restore_state(dq_agent *a, const dq_bundle *model, dq_error *error)
 {
     dq_status status = dq_record_restore(counts, COUNTS, a, "counts", model, error);
-    if (status) return status;
-    return dq_record_column(model, "agent.rng", DQ_U8, (uint64_t)RNG_AGENT_COUNT * 4, a->rng, error);
+    if (!status) status = dq_record_rng(model, "agent.rng", RNG_AGENT_COUNT, a->rng, error);
+    if (!status && !(a->progress >= 0 && a->progress <= 1)) {
+        a->progress = 0;
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's meta.counts are of no run");
+    }
+    return status ? status : restore_offer(a, model, error);
 }

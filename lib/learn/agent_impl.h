@@ -7,25 +7,60 @@
 #define DQ_LEARN_AGENT_IMPL_H
 
 #include "learn/agent.h"
-#include "learn/memory.h"
-#include "math/vec.h"
 
 /* One stream of random numbers a purpose. */
 enum { RNG_ACT, RNG_REPLAY, RNG_DROP_Q, RNG_WORLD, RNG_PLAN, RNG_AGENT_COUNT };
 
+enum { AGENT_ACT_ROWS = 64 }; /* states that are looked at together, at most */
+
+/* As their namesakes in agent.h. `states` is the store that numbers are of, in an environment of numbered
+ * states always that one. */
+struct dq_agent_functions {
+    dq_status (*init)(dq_agent *agent, dq_error *error);
+    void (*free)(dq_agent *agent);
+    void (*values)(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);
+    void (*observe)(dq_agent *agent, uint32_t task, const dq_vectors *states, const dq_transition *t,
+                    bool over);
+    bool (*ready)(const dq_agent *agent);
+    dq_status (*learn)(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
+    /* One update on rows, or their loss alone; fills agent->taken and ->errors. */
+    dq_status (*fit)(dq_agent *agent, const dq_vectors *states, const dq_transition *rows, size_t n,
+                     const float *weight, bool learn, dq_agent_losses *losses, dq_error *error);
+    void (*offer)(dq_agent *agent);       /* other actions are on offer; may be NULL */
+    void (*end_episode)(dq_agent *agent); /* may be NULL */
+    /* May be NULL, also where this agent has no network for its world. */
+    void (*predict)(dq_agent *agent, const dq_vectors *states, const uint32_t *number,
+                    const uint32_t *actions, size_t n, float *next, float *rewards, float *ends,
+                    float *disagreement);
+    dq_net *(*network)(dq_agent *agent, const char *name); /* may be NULL */
+    dq_status (*save)(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
+    dq_status (*load)(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_error *error);
+};
+
 struct dq_agent {
     const dq_agent_kind *kind;
+    const struct dq_agent_functions *does;
     dq_agent_config config;
-    dq_env_spec shape; /* its actions copied */
-    float *vectors;    /* (action_count, action_width), or NULL: what shape.actions point to */
+    dq_env_spec shape;  /* its pointers to actions copied */
+    dq_vectors actions; /* they again; at NULL where actions are not described */
+    bool numbered;      /* states are those of shape.states */
+    bool trains;        /* not made by dq_agent_of_model */
     dq_pool *pool;
     dq_arena arena; /* for buffers that live as long as the agent */
     dq_rng rng[RNG_AGENT_COUNT];
-    uint64_t steps, observed, episodes; /* updates (without planning), observations, episodes ended */
-    uint64_t due;                       /* observations since the last learning step, once warm */
+    uint64_t steps, updates, observed, episodes; /* updates without and with planning, observations, episodes
+                                                    ended */
+    uint64_t due;    /* observations since the last learning step, once warm and ready */
+    double progress; /* of the run */
 
-    float *act_values, *act_states; /* (ACT_BLOCK, action_count), (ACT_BLOCK, state_width) */
-    uint32_t *act_at;               /* (ACT_BLOCK) */
+    uint32_t *offer; /* (action_count) what is on offer: the first `offered` */
+    uint32_t offered;
+    uint32_t max_offered; /* by config.offered */
+
+    size_t act_room;               /* numbers of act_values: at least an action each */
+    float *act_values;             /* (rows looked at together, offered) */
+    uint32_t *act_number, *act_at; /* (AGENT_ACT_ROWS) */
+    float *taken, *errors;         /* (fit_rows) of the last update */
     void *self;
 };
 
@@ -35,32 +70,46 @@ extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q;
 float *agent_floats(dq_agent *agent, size_t n, bool *ok);
 uint32_t *agent_numbers(dq_agent *agent, size_t n, bool *ok);
 
-/* Whether train_every observations were made since the last learning step; and takes them off. */
-bool agent_due(const dq_agent *agent);
-void agent_take_due(dq_agent *agent);
-/* Counts an observation, towards a learning step too when there is enough to learn from. */
-void agent_count_observation(dq_agent *agent);
+/* The store that numbers are of: the caller's, or that of numbered states. */
+const dq_vectors *agent_store(const dq_agent *agent, const dq_vectors *states);
 
-/* That there is a world model to look ahead with, and an ensemble where what it disagrees on has a limit. */
-dq_status agent_check_world(dq_agent *agent, double most_disagreement, dq_error *error);
+/* dq_agent_act, exploring by draws from rng where it is not NULL. */
+void agent_act(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, dq_rng *rng,
+               uint32_t *actions);
+
+/* The place in q (offered) of the greatest, the first of equals. */
+uint32_t agent_best(const float *q, uint32_t n);
+
+/* The number of state i in a list of numbers, or in none. */
+static inline uint32_t agent_number(const uint32_t *number, size_t i)
+{
+    return number ? number[i] : (uint32_t)i;
+}
 
 /* The value of a next state, within the bounds. */
 double agent_bound(const dq_agent *agent, double value);
 
-/* Learning rate of the next update. */
-double agent_rate(const dq_agent *agent);
+/* That there is a world model to look ahead with, and an ensemble where what it disagrees on has a limit. */
+dq_status agent_check_world(dq_agent *agent, double max_disagreement, dq_error *error);
 
-/* The configuration of a network of the agent: its state, its head. */
-dq_mlp_spec agent_spec(const dq_agent *agent);
+/* The configuration of the network Q, and of a network for the world. */
+dq_net_spec agent_spec(const dq_agent_config *config, const dq_env_spec *shape);
+dq_net_spec agent_world_spec(const dq_agent_config *config, const dq_env_spec *shape);
 
-/* The width of vectors of items and actions alike, known to the agent or not: meta.task's action_width. */
-uint32_t agent_vector_width(const dq_env_spec *shape);
+/* The name of the networks for the world: world.0, world.1 ... */
+enum { AGENT_WORLD_NAME = 32 };
+const char *agent_world_name(char name[AGENT_WORLD_NAME], uint32_t model);
 
+/* ---- agent_config.c ---- */
+
+/* DQ_ERR_RANGE when options that every kind has do not fit each other or the shape. */
+dq_status agent_check(const dq_agent_config *config, const dq_env_spec *shape, dq_error *error);
 /* meta.agent and meta.task, and the column of actions; and what a checkpoint adds. */
-dq_status agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
-                            dq_env_spec *shape, dq_error *error); /* without the actions' vectors */
 dq_status agent_save_config(const dq_agent *agent, dq_bundle *model, dq_error *error);
-dq_status agent_save_place(dq_agent *agent, dq_bundle *model, dq_error *error);
-dq_status agent_restore_place(dq_agent *agent, const dq_bundle *model, dq_error *error);
+/* Points at (action_count) to a model's vectors of actions. */
+dq_status agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,
+                             dq_error *error);
+dq_status agent_save_state(dq_agent *agent, dq_bundle *model, dq_error *error);
+dq_status agent_restore_state(dq_agent *agent, const dq_bundle *model, dq_error *error);
 
 #endif

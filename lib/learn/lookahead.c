@@ -26,7 +26,8 @@ struct dq_lookahead {
     double gamma;
     node *now, *later; /* (beam) */
     size_t now_count, later_count;
-    float *state, *next; /* (BLOCK, width) */
+    float *next;                          /* (BLOCK, width) */
+    const float *from[BLOCK], *to[BLOCK]; /* the states that are left, and next */
     uint32_t action[BLOCK];
     float reward[BLOCK], end[BLOCK], disagreement[BLOCK];
     float *values; /* (BLOCK, actions) */
@@ -40,7 +41,9 @@ static dq_status check(dq_agent *agent, const dq_lookahead_config *config, dq_er
     if (config->places == 0 || config->beam == 0)
         return dq_fail(error, DQ_ERR_RANGE, "a list of %u places by %u at a time", config->places,
                        config->beam);
-    return agent_check_world(agent, config->most, error);
+    if (dq_agent_get_shape(agent)->states.count)
+        return dq_fail(error, DQ_ERR_RANGE, "a step leaves these states as they are: there is nothing ahead");
+    return agent_check_world(agent, config->max, error);
 }
 
 static node *make_nodes(dq_lookahead *l, bool *ok)
@@ -64,7 +67,7 @@ dq_status dq_lookahead_new(dq_lookahead **out, dq_agent *agent, const dq_lookahe
     dq_status status = check(agent, config, error);
     if (status) return status;
     dq_lookahead *l = calloc(1, sizeof *l);
-    if (!l) return dq_fail(error, DQ_ERR_MEMORY, "no memory to look ahead");
+    if (!l) return dq_fail_memory(error, "looking ahead");
     l->agent = agent;
     l->config = *config;
     l->width = shape->state_width;
@@ -73,13 +76,13 @@ dq_status dq_lookahead_new(dq_lookahead **out, dq_agent *agent, const dq_lookahe
     if (l->config.places > l->actions) l->config.places = l->actions; /* none comes twice */
     l->now = make_nodes(l, &ok);
     l->later = make_nodes(l, &ok);
-    l->state = dq_arena_zero(&l->arena, BLOCK * l->width, sizeof *l->state);
     l->next = dq_arena_zero(&l->arena, BLOCK * l->width, sizeof *l->next);
     l->values = dq_arena_zero(&l->arena, (size_t)BLOCK * l->actions, sizeof *l->values);
-    if (!ok || !l->state || !l->next || !l->values) {
+    if (!ok || !l->next || !l->values) {
         dq_lookahead_free(l);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory to look ahead");
+        return dq_fail_memory(error, "looking ahead");
     }
+    for (size_t i = 0; i < BLOCK; i++) l->to[i] = l->next + i * l->width;
     *out = l;
     return DQ_OK;
 }
@@ -138,46 +141,55 @@ static bool holds(const node *n, uint32_t action)
     return false;
 }
 
-/* The next actions from *at on that the list does not hold. */
+/* The next actions from place *at of the offer on that the list does not hold. */
 static size_t fill_block(dq_lookahead *l, const node *from, uint32_t *at)
 {
     size_t n = 0;
-    for (; n < BLOCK && *at < l->actions; (*at)++) {
-        if (holds(from, *at)) continue;
-        memcpy(l->state + n * l->width, from->state, l->width * sizeof *l->state);
-        l->action[n++] = *at;
+    for (; n < BLOCK && *at < dq_agent_offered(l->agent); (*at)++) {
+        uint32_t action = dq_agent_offered_at(l->agent, *at);
+        if (holds(from, action)) continue;
+        l->from[n] = from->state;
+        l->action[n++] = action;
     }
     return n;
 }
 
 static bool agreed(const dq_lookahead *l, size_t i)
 {
-    return !((double)l->disagreement[i] > l->config.most);
+    return !((double)l->disagreement[i] > l->config.max);
+}
+
+/* Offers the lists that end with the n actions of the block; *offered: how many more. */
+static dq_status offer_block(dq_lookahead *l, const node *from, size_t n, size_t *offered, dq_error *error)
+{
+    const dq_vectors states = {l->from, BLOCK, (uint32_t)l->width}, next = {l->to, BLOCK, states.width};
+    uint32_t actions = dq_agent_offered(l->agent);
+    dq_status status = dq_agent_predict(l->agent, &states, NULL, l->action, n, l->next, l->reward, l->end,
+                                        l->disagreement, error);
+    if (status) return status;
+    dq_agent_values(l->agent, &next, NULL, n, l->values);
+    for (size_t i = 0; i < n; i++) {
+        const float *q = l->values + i * actions;
+        double best = (double)q[agent_best(q, actions)];
+        if (!isfinite((double)l->reward[i] + best))
+            return dq_fail(error, DQ_ERR_NUMERIC, "what is predicted of action %u is not finite",
+                           l->action[i]);
+        if (!agreed(l, i)) continue;
+        offer(l, from, i, best);
+        ++*offered;
+    }
+    return DQ_OK;
 }
 
 /* Offers all lists that are one place longer; *offered: how many. */
 static dq_status expand(dq_lookahead *l, const node *from, size_t *offered, dq_error *error)
 {
     size_t n;
+    dq_status status = DQ_OK;
     *offered = 0;
-    for (uint32_t at = 0; (n = fill_block(l, from, &at)) > 0;) {
-        dq_status status = dq_agent_predict(l->agent, l->state, l->action, n, l->next, l->reward, l->end,
-                                            l->disagreement, error);
-        if (status) return status;
-        dq_agent_values(l->agent, l->next, n, l->values);
-        for (size_t i = 0; i < n; i++) {
-            const float *q = l->values + i * l->actions;
-            double best = (double)q[0];
-            for (uint32_t a = 1; a < l->actions; a++) best = fmax(best, (double)q[a]);
-            if (!isfinite((double)l->reward[i] + best))
-                return dq_fail(error, DQ_ERR_NUMERIC, "what is predicted of action %u is not finite",
-                               l->action[i]);
-            if (!agreed(l, i)) continue;
-            offer(l, from, i, best);
-            ++*offered;
-        }
-    }
-    return DQ_OK;
+    for (uint32_t at = 0; !status && (n = fill_block(l, from, &at)) > 0;)
+        status = offer_block(l, from, n, offered, error);
+    return status;
 }
 
 /* What cannot grow any more competes as it is. */

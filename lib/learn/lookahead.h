@@ -15,7 +15,7 @@
 
 typedef struct dq_lookahead_config {
     uint32_t places, beam; /* >= 1 */
-    double most;           /* disagreement beyond which a step is not thought of; INFINITY: none is */
+    double max;            /* disagreement beyond which a step is not thought of; INFINITY: none is */
 } dq_lookahead_config;
 
 /* A place of a list, with the reward that is predicted there. */
@@ -31,8 +31,8 @@ dq_status dq_lookahead_new(dq_lookahead **lookahead, dq_agent *agent, const dq_l
                            dq_error *error);
 void dq_lookahead_free(dq_lookahead *lookahead);
 
-/* The list for a state (state_width) into places (config.places); *count of them: fewer where an end is
- * predicted, where actions run out, or where the ensemble agrees on nothing. */
+/* The list for a state (state_width), of actions on offer, into places (config.places); *count of them: fewer
+ * where an end is predicted, where actions run out, or where the ensemble agrees on nothing. */
 dq_status dq_lookahead_list(dq_lookahead *lookahead, const float *state, dq_lookahead_place *places,
                             size_t *count, dq_error *error);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Each task has a ring of its last n steps; a step leaves it for the memory when n have come since, or the
+ * Each task has a ring of its last n steps; a step leaves it for the replay when n have come since, or the
  * episode is over.
  */
-#include "learn/memory.h"
+#include "learn/nstep.h"
 
 #include "core/record.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@ struct dq_nstep {
     uint32_t n, tasks, width;
     float gamma;
     float *state;            /* (tasks, n, width) */
+    uint32_t *number;        /* (tasks, n) instead, with width 0 */
     uint32_t *action;        /* (tasks, n) */
     float *reward;           /* (tasks, n) */
     uint32_t *first, *count; /* (tasks) */
@@ -28,17 +28,18 @@ dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t tasks, uint32_t widt
     if (n == 0 || tasks == 0)
         return dq_fail(error, DQ_ERR_RANGE, "returns over %u steps of %u tasks", n, tasks);
     dq_nstep *s = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for returns");
+    if (!s) return dq_fail_memory(error, "returns");
     size_t steps = (size_t)n * tasks;
     *s = (dq_nstep){.n = n, .tasks = tasks, .width = width, .gamma = (float)gamma};
-    s->state = calloc(steps, width * sizeof *s->state);
+    s->state = width ? calloc(steps, width * sizeof *s->state) : NULL;
+    s->number = width ? NULL : calloc(steps, sizeof *s->number);
     s->action = calloc(steps, sizeof *s->action);
     s->reward = calloc(steps, sizeof *s->reward);
     s->first = calloc(tasks, sizeof *s->first);
     s->count = calloc(tasks, sizeof *s->count);
-    if (!s->state || !s->action || !s->reward || !s->first || !s->count) {
+    if (!(s->state || s->number) || !s->action || !s->reward || !s->first || !s->count) {
         dq_nstep_free(s);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for returns over %u steps of %u tasks", n, tasks);
+        return dq_fail_memory(error, "returns over %u steps of %u tasks", n, tasks);
     }
     *out = s;
     return DQ_OK;
@@ -47,7 +48,7 @@ dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t tasks, uint32_t widt
 void dq_nstep_free(dq_nstep *s)
 {
     if (!s) return;
-    void *parts[] = {s->state, s->action, s->reward, s->first, s->count};
+    void *parts[] = {s->state, s->number, s->action, s->reward, s->first, s->count};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
     free(s);
 }
@@ -57,32 +58,50 @@ static size_t place_of(const dq_nstep *s, uint32_t task, uint32_t age)
     return (size_t)task * s->n + (s->first[task] + age) % s->n;
 }
 
-/* The oldest step of a task, with what came after it, to memory. */
-static void emit(dq_nstep *s, uint32_t task, const float *next, bool terminal, dq_memory *memory)
+/* Pushes a step from the ring: its state is there, the next one in the caller's store. */
+static void push(const dq_nstep *s, size_t at, const dq_vectors *states, dq_transition *t, dq_replay *replay)
+{
+    if (s->width == 0) {
+        t->state = s->number[at];
+        dq_replay_push(replay, NULL, t);
+        return;
+    }
+    const float *two[] = {s->state + at * s->width, states->at[t->next]};
+    const dq_vectors store = {two, 2, s->width};
+    t->state = 0;
+    t->next = 1;
+    dq_replay_push(replay, &store, t);
+}
+
+/* The oldest step of a task, with what came after it, to the replay. */
+static void emit(dq_nstep *s, uint32_t task, const dq_vectors *states, const dq_transition *last,
+                 dq_replay *replay)
 {
     size_t at = place_of(s, task, 0);
-    dq_memory_row row = {.state = s->state + at * s->width,
-                         .next = next,
-                         .action = s->action[at],
-                         .discount = 1,
-                         .terminal = terminal};
+    float discount = 1;
+    dq_transition t = {.action = s->action[at], .next = last->next, .done = last->done};
     for (uint32_t age = 0; age < s->count[task]; age++) {
-        row.reward += row.discount * s->reward[place_of(s, task, age)];
-        row.discount *= s->gamma;
+        t.reward += discount * s->reward[place_of(s, task, age)];
+        t.discount = discount;
+        discount *= s->gamma;
     }
-    dq_memory_push(memory, &row);
+    push(s, at, states, &t, replay);
     s->first[task] = (s->first[task] + 1) % s->n;
     s->count[task]--;
 }
 
-void dq_nstep_push(dq_nstep *s, uint32_t task, const dq_memory_row *row, bool over, dq_memory *memory)
+void dq_nstep_push(dq_nstep *s, uint32_t task, const dq_vectors *states, const dq_transition *t, bool over,
+                   dq_replay *replay)
 {
     size_t at = place_of(s, task, s->count[task]++);
-    memcpy(s->state + at * s->width, row->state, s->width * sizeof *row->state);
-    s->action[at] = row->action;
-    s->reward[at] = row->reward;
-    if (s->count[task] == s->n) emit(s, task, row->next, row->terminal, memory);
-    while (over && s->count[task] > 0) emit(s, task, row->next, row->terminal, memory);
+    if (s->width)
+        memcpy(s->state + at * s->width, states->at[t->state], s->width * sizeof *s->state);
+    else
+        s->number[at] = t->state;
+    s->action[at] = t->action;
+    s->reward[at] = t->reward;
+    if (s->count[task] == s->n) emit(s, task, states, t, replay);
+    while (over && s->count[task] > 0) emit(s, task, states, t, replay);
 }
 
 /* ---- checkpoints ---- */
@@ -99,7 +118,9 @@ typedef struct part {
 static void list_parts(const dq_nstep *s, part parts[PARTS])
 {
     size_t steps = (size_t)s->n * s->tasks;
-    const part all[PARTS] = {{"state", DQ_F4, steps * s->width, s->state},
+    const part states = {"state", DQ_F4, steps * s->width, s->state};
+    const part numbers = {"state", DQ_U4, steps, s->number};
+    const part all[PARTS] = {s->width ? states : numbers,
                              {"action", DQ_U4, steps, s->action},
                              {"reward", DQ_F4, steps, s->reward},
                              {"first", DQ_U4, s->tasks, s->first},
@@ -135,4 +156,14 @@ dq_status dq_nstep_restore(dq_nstep *s, const char *prefix, const dq_bundle *mod
         if (s->first[t] >= s->n || s->count[t] >= s->n)
             status = dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's returns are not of this agent");
     return status;
+}
+
+bool dq_nstep_below(const dq_nstep *s, uint32_t states, uint32_t actions)
+{
+    for (uint32_t t = 0; t < s->tasks; t++)
+        for (uint32_t age = 0; age < s->count[t]; age++) {
+            size_t at = place_of(s, t, age);
+            if (s->action[at] >= actions || (s->number && s->number[at] >= states)) return false;
+        }
+    return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/split.h"
 #include "learn/offline_impl.h"
-#include "learn/sample.h"
+#include "math/sample.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,89 +9,138 @@
 
 /* ---- setting up ---- */
 
-/* Draws the held-out groups, of those with a labelled row, and marks their users. */
-static bool split(dq_offline *run, size_t count, const uint32_t *group)
+/* Draws the held-out groups, of those with a row to learn from, and marks their users. */
+static bool split(dq_offline *run)
 {
     const dq_offline_config *c = &run->config;
+    const dq_offline_rows *rows = &run->rows;
     dq_split how = {.share = c->validation, .fold = c->fold, .folds = c->folds, .seed = c->seed};
-    size_t *rows = calloc((size_t)run->user_count + 1, sizeof *rows);
-    run->held = calloc(run->user_count, 1);
-    bool ok = rows && run->held;
-    for (size_t i = 0; ok && i < count; i++)
-        if (!isnan(run->rows[i].reward)) rows[run->rows[i].user]++;
-    ok = ok && dq_split_users(&how, group, rows, run->user_count, run->held, &run->groups, &run->held_groups);
-    free(rows);
+    size_t *counts = calloc((size_t)rows->users + 1, sizeof *counts);
+    uint32_t *alone = calloc((size_t)rows->users + 1, sizeof *alone);
+    bool ok = counts && alone;
+    for (size_t r = 0; ok && r < rows->count; r++)
+        if (!isnan(rows->reward[r])) counts[rows->user[r]]++;
+    for (uint32_t u = 0; ok && u < rows->users; u++) alone[u] = u;
+    ok = ok && dq_split_users(&how, rows->group ? rows->group : alone, counts, rows->users, run->held,
+                              &run->groups, &run->held_groups);
+    free(counts);
+    free(alone);
     return ok;
 }
 
-static dq_status remember_met(dq_offline *run, size_t count, dq_error *error)
+static void make_order(dq_offline *run)
 {
-    dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < count; i++)
-        status = dq_pairset_add(&run->met, run->rows[i].user, run->rows[i].item, NULL, error);
+    for (size_t r = 0; r < run->rows.count; r++) {
+        if (isnan(run->rows.reward[r])) continue;
+        if (run->held[run->rows.user[r]])
+            run->held_rows++;
+        else
+            run->order[run->order_count++] = (uint32_t)r;
+    }
+}
+
+/* Every row begins with the same priority. */
+static dq_status make_priorities(dq_offline *run, dq_error *error)
+{
+    if (!(run->config.priority > 0)) return DQ_OK;
+    dq_status status = dq_replay_new(&run->priorities, run->order_count, 0, run->config.priority, error);
+    for (size_t i = 0; !status && i < run->order_count; i++) {
+        const dq_transition row = {.state = run->order[i]};
+        dq_replay_push(run->priorities, NULL, &row);
+    }
     return status;
 }
 
-static bool make_order(dq_offline *run, size_t count)
+/* A store of 2 max rows vectors, unless states are numbered. */
+static bool make_store(dq_offline *run, size_t rows)
 {
-    run->order = calloc(count + 1, sizeof *run->order);
-    if (!run->order) return false;
-    for (size_t i = 0; i < count; i++) {
-        if (isnan(run->rows[i].reward)) continue;
-        if (run->held[run->rows[i].user])
-            run->held_rows++;
-        else
-            run->order[run->order_count++] = (uint32_t)i;
-    }
+    size_t width = run->rows.state_width;
+    run->states = run->rows.states;
+    if (run->states.count) return true;
+    run->vectors = calloc(2 * rows * width, sizeof *run->vectors);
+    run->at = malloc(2 * rows * sizeof *run->at);
+    if (!run->vectors || !run->at) return false;
+    for (size_t i = 0; i < 2 * rows; i++) run->at[i] = run->vectors + i * width;
+    run->states = (dq_vectors){.at = run->at, .count = (uint32_t)(2 * rows), .width = (uint32_t)width};
     return true;
 }
 
 static bool make_buffers(dq_offline *run)
 {
-    size_t max_rows = DQ_OFFLINE_ROWS(run->config);
-    dq_net *q = dq_dynaq_q(run->agent), *world = dq_dynaq_world(run->agent);
-    run->batch = calloc(max_rows, sizeof *run->batch);
-    run->wanted = calloc(max_rows, sizeof *run->wanted);
-    run->pair_user = calloc(max_rows, sizeof *run->pair_user);
-    run->pair_item = calloc(max_rows, sizeof *run->pair_item);
-    run->scratch = calloc(run->item_count, sizeof *run->scratch);
-    run->drawn = calloc(run->item_count, sizeof *run->drawn);
-    run->best_q = calloc(dq_net_count(q), sizeof *run->best_q);
-    run->best_world = calloc(world ? dq_net_count(world) : 1, sizeof *run->best_world);
-    return run->batch && run->wanted && run->pair_user && run->pair_item && run->scratch && run->drawn &&
-           run->best_q && run->best_world;
+    size_t rows = DQ_OFFLINE_ROWS(run->config), batch = run->config.batch;
+    uint32_t drawn = offline_draws_candidates(run) ? run->rows.actions : 0;
+    run->order = calloc(run->rows.count + 1, sizeof *run->order);
+    run->held = calloc((size_t)run->rows.users + 1, 1);
+    run->batch = calloc(rows, sizeof *run->batch);
+    run->weight = calloc(rows, sizeof *run->weight);
+    run->errors = calloc(batch, sizeof *run->errors);
+    run->slots = calloc(batch, sizeof *run->slots);
+    run->slot_weight = calloc(batch, sizeof *run->slot_weight);
+    run->first = calloc(batch, sizeof *run->first);
+    run->offered = calloc((size_t)drawn + 1, sizeof *run->offered);
+    run->judged = calloc((size_t)drawn + 1, sizeof *run->judged);
+    run->scratch = calloc((size_t)drawn + 1, sizeof *run->scratch);
+    return run->order && run->held && run->batch && run->weight && run->errors && run->slots &&
+           run->slot_weight && run->first && run->offered && run->judged && run->scratch &&
+           make_store(run, rows);
 }
 
-static dq_status make(dq_offline *run, size_t count, const uint32_t *group, dq_error *error)
+static dq_status make(dq_offline *run, dq_error *error)
 {
-    dq_status status = remember_met(run, count, error);
-    if (status) return status;
-    if (!split(run, count, group) || !make_order(run, count) || !make_buffers(run) ||
-        !dq_offline_hold_out(run, count))
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu rows", count);
+    if (!make_buffers(run) || !split(run)) return dq_fail_memory(error, "%zu rows", run->rows.count);
+    make_order(run);
     if (run->order_count == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
-    for (uint32_t i = 0; i < run->item_count; i++) run->drawn[i] = i;
-    dq_dynaq_candidates(run->agent, run->drawn, run->item_count);
+    dq_status status = make_priorities(run, error);
+    return status ? status : offline_hold_out(run, error);
+}
+
+/* Buffers are as wide as the rows say, and the agent reads them. */
+static dq_status check_shape(const dq_agent *agent, const dq_offline_rows *rows, dq_error *error)
+{
+    const dq_env_spec *shape = dq_agent_get_shape(agent);
+    if (shape->state_width != rows->state_width || shape->action_count != rows->actions)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "rows of states %u wide and %u actions, and an agent of %u and %u", rows->state_width,
+                       rows->actions, shape->state_width, shape->action_count);
+    if (shape->states.count != rows->states.count)
+        return dq_fail(error, DQ_ERR_RANGE, "rows of %u numbered states, and an agent of %u",
+                       rows->states.count, shape->states.count);
     return DQ_OK;
 }
 
-dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_dynaq *agent,
-                         const dq_transition *rows, size_t count, const uint32_t *group, dq_error *error)
+static dq_status check(const dq_offline_config *config, dq_agent *agent, const dq_offline_rows *rows,
+                       dq_error *error)
+{
+    const dq_agent_config *c = dq_agent_get_config(agent);
+    if (config->batch == 0) return dq_fail(error, DQ_ERR_RANGE, "a batch of no rows");
+    if (rows->count >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 rows");
+    if (c->fit_rows < DQ_OFFLINE_ROWS(*config))
+        return dq_fail(error, DQ_ERR_RANGE, "the agent takes smaller batches");
+    if (config->candidates && c->offered && c->offered < config->candidates)
+        return dq_fail(error, DQ_ERR_RANGE, "the agent takes fewer candidates");
+    if (config->negatives && !rows->met)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "nothing says which actions were not met: there are no negatives");
+    if (config->n_step > 1 && !rows->following)
+        return dq_fail(error, DQ_ERR_RANGE, "rows have no order: there are no returns over several steps");
+    if (config->n_step > 1 && dq_agent_network(agent, "world.0"))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a world model learns from single steps, not from returns over several");
+    return check_shape(agent, rows, error);
+}
+
+dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_agent *agent,
+                         const dq_offline_rows *rows, dq_error *error)
 {
     *run = NULL;
-    if (config->batch == 0) return dq_fail(error, DQ_ERR_RANGE, "a batch of no rows");
-    if (count > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 1 transitions");
+    dq_status status = check(config, agent, rows, error);
+    if (status) return status;
     dq_offline *r = calloc(1, sizeof *r);
-    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for offline training");
-    r->config = *config;
-    if (!r->config.schedule) r->config.schedule = &dq_schedules[0];
-    r->agent = agent;
-    r->rows = rows;
-    r->row_count = count;
-    r->user_count = dq_dynaq_users(agent).count;
-    r->item_count = dq_dynaq_items(agent).count;
+    if (!r) return dq_fail_memory(error, "offline training");
+    *r = (dq_offline){.config = *config, .agent = agent, .rows = *rows};
+    r->gamma = dq_agent_get_config(agent)->gamma;
     for (unsigned i = 0; i < RNG_OFFLINE_COUNT; i++) r->rng[i] = dq_rng_stream(config->seed, 200 + i);
-    dq_status status = make(r, count, group, error);
+    status = make(r, error);
     if (status) {
         dq_offline_free(r);
         return status;
@@ -100,14 +149,32 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_d
     return DQ_OK;
 }
 
+void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
+{
+    double least = INFINITY, greatest = -INFINITY;
+    for (size_t r = 0; r < rows->count; r++) {
+        if (isnan(rows->reward[r])) continue;
+        least = fmin(least, (double)rows->reward[r]);
+        greatest = fmax(greatest, (double)rows->reward[r]);
+    }
+    agent->bounded = least <= greatest && agent->gamma < 1;
+    if (!agent->bounded) return;
+    if (config->negatives) least = fmin(least, (double)config->negative_reward);
+    if (config->negatives) greatest = fmax(greatest, (double)config->negative_reward);
+    agent->value_min = (rows->ends ? fmin(0, least) : least) / (1 - agent->gamma);
+    agent->value_max = (rows->ends ? fmax(0, greatest) : greatest) / (1 - agent->gamma);
+}
+
 void dq_offline_free(dq_offline *run)
 {
     if (!run) return;
-    dq_pairset_free(&run->met);
-    void *buffers[] = {run->held,      run->order,     run->batch,      run->scratch,
-                       run->drawn,     run->held_out,  run->held_value, run->wanted,
-                       run->pair_user, run->pair_item, run->best_q,     run->best_world};
+    void *buffers[] = {run->held,   run->order,   run->held_out, run->held_value,  run->batch,
+                       run->weight, run->errors,  run->slots,    run->slot_weight, run->first,
+                       run->at,     run->vectors, run->rank_at,  run->rank_values, run->offered,
+                       run->judged, run->scratch};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) free(buffers[i]);
+    dq_replay_free(run->priorities);
+    dq_bundle_free(&run->best);
     free(run);
 }
 
@@ -125,6 +192,52 @@ bool dq_offline_held_out(const dq_offline *run, uint32_t user)
     return run->held[user];
 }
 
+dq_best_by dq_offline_judged_by(const dq_offline *run)
+{
+    return run->judged_by;
+}
+
+/* ---- rows of a batch ---- */
+
+/* A row and its negatives, from place n on. Returns how many rows these are. */
+static size_t add_row(dq_offline *run, size_t n, uint32_t row, float weight)
+{
+    bool ends = offline_fill(run, n, row);
+    size_t count = 1;
+    for (; count <= run->config.negatives; count++) {
+        uint32_t action = dq_sample_unmet(run->rows.met, run->rows.user[row], run->rows.actions,
+                                          &run->rng[RNG_NEGATIVES]);
+        if (action == UINT32_MAX) break;
+        offline_pass_over(run, n + count, n, ends, action);
+    }
+    for (size_t i = 0; i < count; i++) run->weight[n + i] = weight;
+    return count;
+}
+
+/* The exponent of importance weights. */
+static double beta_of(const dq_offline *run, double progress)
+{
+    return run->config.importance + (1 - run->config.importance) * progress;
+}
+
+/* The next rows of the pass, or as many by priority; *logged counts them. Returns the rows of the batch. */
+static size_t draw_batch(dq_offline *run, double progress, size_t *logged)
+{
+    size_t n = 0, left = run->order_count - (size_t)run->place.position;
+    size_t count = left < run->config.batch ? left : run->config.batch;
+    if (run->priorities)
+        dq_replay_sample(run->priorities, &run->rng[RNG_PRIORITY], beta_of(run, progress), count, run->slots,
+                         run->slot_weight);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = run->priorities ? run->slots[i] : (size_t)run->place.position + i;
+        run->first[i] = (uint32_t)n;
+        n += add_row(run, n, run->order[at], run->priorities ? run->slot_weight[i] : 1);
+    }
+    run->place.position += count;
+    *logged = count;
+    return n;
+}
+
 /* ---- learning ---- */
 
 static void begin_epoch(dq_offline *run)
@@ -133,92 +246,86 @@ static void begin_epoch(dq_offline *run)
     p->epoch++;
     p->q_sum = p->world_sum = 0;
     p->row_sum = 0;
-    dq_rng_shuffle(&run->rng[RNG_ORDER], run->order, run->order_count);
-    if (run->config.candidates == 0 || run->config.candidates >= run->item_count) return;
-    dq_rng_sample(&run->rng[RNG_ORDER], run->drawn, run->config.candidates, run->scratch, run->item_count);
-    dq_dynaq_candidates(run->agent, run->drawn, run->config.candidates);
+    if (!run->priorities) dq_rng_shuffle(&run->rng[RNG_ORDER], run->order, run->order_count);
+    if (!offline_draws_candidates(run)) return;
+    dq_rng_sample(&run->rng[RNG_ORDER], run->offered, run->config.candidates, run->scratch,
+                  run->rows.actions);
+    dq_agent_offer(run->agent, run->offered, run->config.candidates);
 }
 
-/* The next labelled rows, each followed by its negatives. */
-static size_t draw_batch(dq_offline *run)
+/* What makes an epoch worse than another. */
+static double badness(dq_best_by by, const dq_offline_epoch *epoch)
 {
-    size_t n = 0, end = run->place.position + run->config.batch;
-    if (end > run->order_count) end = run->order_count;
-    for (; run->place.position < end; run->place.position++) {
-        const dq_transition *row = &run->rows[run->order[run->place.position]];
-        run->batch[n++] = *row;
-        for (size_t k = 0; k < run->config.negatives; k++) {
-            uint32_t item = sample_unmet(&run->met, row->user, run->item_count, &run->rng[RNG_NEGATIVES]);
-            if (item == UINT32_MAX) break;
-            run->batch[n] = *row;
-            run->batch[n].item = item;
-            run->batch[n++].reward = run->config.negative_reward;
-        }
-    }
-    return n;
+    if (by == DQ_BEST_BY_CONCORDANCE) return 1 - epoch->concordance;
+    return by == DQ_BEST_BY_NDCG ? 1 - epoch->ndcg : epoch->validation_loss;
 }
 
-static void keep_weights(float *to, dq_net *net)
-{
-    memcpy(to, dq_net_weights(net), dq_net_count(net) * sizeof *to);
-}
-
-static void judge_epoch(dq_offline *run, dq_epoch *epoch)
+static dq_status judge_epoch(dq_offline *run, dq_offline_epoch *epoch, dq_error *error)
 {
     offline_place *p = &run->place;
-    bool by_order = run->config.best_by == DQ_BEST_BY_ORDER && !isnan(epoch->order);
-    double badness = by_order ? 1 - epoch->order : epoch->validation_loss;
-    bool equal = badness == p->least && epoch->validation_loss < p->least_loss;
-    epoch->best = badness < p->least || equal || p->best_epoch == 0;
+    dq_status status = offline_validate(run, epoch, error);
+    if (status) return status;
+    double bad = badness(run->judged_by, epoch);
+    bool equal = bad == p->least && epoch->validation_loss < p->least_loss;
+    epoch->best = bad < p->least || equal || p->best_epoch == 0;
     p->bad_epochs = epoch->best ? 0 : p->bad_epochs + 1;
-    if (run->config.patience && p->bad_epochs >= run->config.patience) p->stopped = true;
-    if (!epoch->best) return;
-    p->least = badness;
+    p->stopped = run->config.patience && p->bad_epochs >= run->config.patience;
+    if (!epoch->best) return DQ_OK;
+    p->least = bad;
     p->least_loss = epoch->validation_loss;
     p->best_epoch = epoch->epoch;
-    keep_weights(run->best_q, dq_dynaq_q(run->agent));
-    if (dq_dynaq_world(run->agent)) keep_weights(run->best_world, dq_dynaq_world(run->agent));
+    return offline_keep_best(run, error);
 }
 
-static void end_epoch(dq_offline *run, double rate)
+static dq_status end_epoch(dq_offline *run, double rate, double progress, dq_error *error)
 {
     offline_place *p = &run->place;
     double n = (double)p->row_sum;
-    dq_epoch epoch = {.epoch = p->epoch,
-                      .q_loss = p->q_sum / n,
-                      .world_loss = dq_dynaq_world(run->agent) ? p->world_sum / n : (double)NAN,
-                      .validation_loss = NAN,
-                      .order = NAN,
-                      .rate = rate};
-    if (run->held_count) {
-        dq_offline_validate(run, &epoch);
-        judge_epoch(run, &epoch);
-    }
+    dq_offline_epoch epoch = {.epoch = p->epoch,
+                              .q_loss = p->q_sum / n,
+                              .world_loss = p->world_sum / n,
+                              .validation_loss = NAN,
+                              .concordance = NAN,
+                              .hit = NAN,
+                              .ndcg = NAN,
+                              .rate = rate,
+                              .beta = run->priorities ? beta_of(run, progress) : (double)NAN};
+    dq_status status = run->held_count ? judge_epoch(run, &epoch, error) : DQ_OK;
     p->position = 0;
     p->last = epoch;
+    return status;
+}
+
+/* The logged rows' new priorities; negatives have none. */
+static void prioritise(dq_offline *run, size_t logged)
+{
+    const float *errors = dq_agent_errors(run->agent);
+    for (size_t i = 0; i < logged; i++) run->errors[i] = errors[run->first[i]];
+    dq_replay_prioritise(run->priorities, run->slots, run->errors, logged);
 }
 
 dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
 {
     offline_place *p = &run->place;
-    uint64_t total = (uint64_t)run->config.epochs * dq_offline_size(run).batches;
-    double q = 0, world = 0,
-           rate = dq_schedule_rate(run->config.schedule, run->config.rate, p->batches, total);
+    double total = (double)run->config.epochs * (double)dq_offline_size(run).batches;
+    double progress = (double)p->batches / total;
+    dq_agent_losses losses;
+    size_t logged;
     *ended = false;
     if (p->position == 0) begin_epoch(run);
-    size_t n = draw_batch(run);
-    dq_status status = dq_dynaq_fit_q(run->agent, run->batch, n, rate, &q, error);
-    if (!status && dq_dynaq_world(run->agent))
-        status = dq_dynaq_fit_world(run->agent, run->batch, n, rate, &world, error);
+    dq_agent_progress(run->agent, progress);
+    double rate = dq_agent_rate(run->agent);
+    size_t n = draw_batch(run, progress, &logged);
+    dq_status status = dq_agent_fit(run->agent, &run->states, run->batch, n,
+                                    run->priorities ? run->weight : NULL, &losses, error);
     if (status) return status;
-    dq_dynaq_count_step(run->agent);
+    if (run->priorities) prioritise(run, logged);
     p->batches++;
-    p->q_sum += q * (double)n;
-    p->world_sum += world * (double)n;
+    p->q_sum += losses.q * (double)n;
+    p->world_sum += losses.world * (double)n;
     p->row_sum += n;
     *ended = p->position == run->order_count;
-    if (*ended) end_epoch(run, rate);
-    return DQ_OK;
+    return *ended ? end_epoch(run, rate, progress, error) : DQ_OK;
 }
 
 bool dq_offline_done(const dq_offline *run)
@@ -226,7 +333,7 @@ bool dq_offline_done(const dq_offline *run)
     return run->place.stopped || (run->place.position == 0 && run->place.epoch >= run->config.epochs);
 }
 
-dq_epoch dq_offline_last(const dq_offline *run)
+dq_offline_epoch dq_offline_last(const dq_offline *run)
 {
     return run->place.last;
 }
@@ -236,12 +343,8 @@ uint64_t dq_offline_batches_done(const dq_offline *run)
     return run->place.batches;
 }
 
-void dq_offline_finish(dq_offline *run)
+dq_status dq_offline_finish(dq_offline *run, dq_error *error)
 {
-    dq_net *q = dq_dynaq_q(run->agent), *world = dq_dynaq_world(run->agent);
-    if (run->place.best_epoch) {
-        memcpy(dq_net_weights(q), run->best_q, dq_net_count(q) * sizeof(float));
-        if (world) memcpy(dq_net_weights(world), run->best_world, dq_net_count(world) * sizeof(float));
-    }
-    dq_dynaq_sync(run->agent);
+    if (offline_draws_candidates(run)) dq_agent_offer(run->agent, NULL, 0);
+    return run->place.best_epoch ? dq_agent_load(run->agent, false, &run->best, error) : DQ_OK;
 }

@@ -1,83 +1,142 @@
 /* SPDX-License-Identifier: MIT
  *
- * Offline training: passes in mini-batches over logged transitions of many users, with held-out groups and
- * early stopping (Prechelt, "Early stopping - but when?", 1998). Pre-training against cold start is this, and
- * so is learning from labels alone (gamma 0).
+ * Offline training of an agent (learn/agent.h): passes in mini-batches over rows that were logged, with
+ * held-out groups and early stopping (Prechelt, "Early stopping - but when?", 1998). Pre-training against
+ * cold start is this, and so is learning from labels alone (gamma 0). What a row is, its source says: a
+ * catalogue's transitions or transitions with vectors (learn/offline_rows.h), or sessions (learn/sessions.h).
  *
- * Negatives: whatever a user was not seen with is drawn as an unwanted item, N for each labelled row, anew in
- * each batch (as Rendle et al., "BPR", 2009, draw theirs).
+ * Negatives: an action that a user has not met is drawn as one that was passed over, N for each row, anew in
+ * each batch (as Rendle et al., "BPR", 2009, draw theirs). It leaves the state as it is, has the negative
+ * reward, and ends what its row ends.
  *
  * Validation splits by group and never by row: users of one group (an occupation, a household) share their
  * labels, and rows of one user do too.
  *
- *     dq_offline_new(&run, &config, agent, rows, count, group, &e);
- *     while (!dq_offline_done(run)) { dq_offline_step(run, &ended, &e); if (ended)
- * report(dq_offline_last(run)); } dq_offline_finish(run);                                  the best epoch's
- * weights
+ * Returns over n steps: a row's reward is the discounted sum of its own and those of the rows that follow, as
+ * long as they have one, and the value of the state behind the last bootstraps it. What the log's policy did
+ * on the way is taken as it was, uncorrected (as in Hessel et al., "Rainbow", 2018).
+ *
+ * Prioritised replay: with priority > 0 a batch is not the next of a shuffled pass, but drawn by |TD error|
+ * to that power, with importance weights (learn/replay.h); a pass is as many batches. Negatives have their
+ * row's weight.
+ *
+ *     dq_offline_new(&run, &config, agent, &rows, &e);
+ *     while (!dq_offline_done(run)) { dq_offline_step(run, &ended, &e); if (ended) dq_offline_last(run); }
+ *     dq_offline_finish(run, &e);                                     the best epoch's weights
  */
 #ifndef DQ_LEARN_OFFLINE_H
 #define DQ_LEARN_OFFLINE_H
 
-#include "learn/dynaq.h"
+#include "core/pairset.h"
+#include "core/transition.h"
+#include "learn/agent.h"
 
-/* What makes an epoch the best: the least validation loss, or the best order of held-out rows, which is what
- * a ranking is made of. On O*NET's labels the squared error turns after seven epochs, the order after ten. */
-typedef enum dq_best_by { DQ_BEST_BY_LOSS, DQ_BEST_BY_ORDER } dq_best_by;
+enum { DQ_OFFLINE_TOP = 10 };        /* hits and NDCG are counted in the first ten */
+#define DQ_OFFLINE_NO_ROW UINT32_MAX /* nothing follows */
+
+/* Where rows come from. Borrowed; rewards may change between batches, but not whether there is one. */
+typedef struct dq_offline_rows {
+    void *self;
+    size_t count;
+    uint32_t users;         /* whoever's rows are held out together: users, or episodes */
+    const uint32_t *user;   /* (count) */
+    const uint32_t *group;  /* (users) users of one group are held out together; NULL: each alone */
+    const uint32_t *action; /* (count) */
+    const float *reward;    /* (count) NAN: not learnt from */
+    uint32_t actions, state_width;
+    dq_vectors states; /* the numbered states that rows name; count 0: `fill` writes vectors */
+    /* Fills a transition of a single step (its discount is not looked at). Where states are numbered also its
+     * state and next; else their vectors go to state and next (state_width), each NULL where it is not asked
+     * for. */
+    void (*fill)(void *self, size_t row, dq_transition *transition, float *state, float *next);
+    const uint32_t *following; /* (count) the row that comes after this one in the same session, or
+                                  DQ_OFFLINE_NO_ROW; NULL: rows have no order, and no returns over n steps */
+    const dq_pairset *met;     /* users and actions that have: what negatives are not. NULL: no negatives */
+    bool ends;                 /* some row may be done */
+    bool ranked;               /* rows are judged by rank too, whatever best_by is */
+} dq_offline_rows;
+
+/* What makes an epoch the best, on held-out rows:
+ *
+ *     loss          the least loss, the agent's own
+ *     concordance   of all pairs of one user's rows with different rewards, the greatest share that Q puts in
+ *                   the right order, ties counting half (Harrell et al., "Evaluating the yield of medical
+ *                   tests", JAMA 247, 1982): what a ranking of logged rows is made of
+ *     ndcg          the greatest mean of 1 / log2(1 + rank), 0 beyond the first ten, over rows with a
+ *                   positive reward; rank is the place of the row's action among all, by Q of its state
+ *
+ * Of equally good ones that of the least loss. Where held-out rows have no two rewards of one user to
+ * compare, or no positive one, the loss decides (dq_offline_judged_by). */
+typedef enum dq_best_by { DQ_BEST_BY_LOSS, DQ_BEST_BY_CONCORDANCE, DQ_BEST_BY_NDCG } dq_best_by;
 
 typedef struct dq_offline_config {
-    size_t epochs, batch, negatives; /* batch counts labelled rows; negatives come on top */
+    size_t epochs, batch, negatives; /* batch counts logged rows; negatives come on top */
     float negative_reward;
-    double rate;                 /* the schedule's peak, over all epochs */
-    const dq_schedule *schedule; /* NULL: constant */
-    double validation;           /* share of the groups held out, 0 <= share < 1 */
-    uint32_t fold, folds;        /* instead: fold 1 .. folds of the groups (cross-validation); 0: none */
-    size_t patience;             /* epochs without a better one before stopping; 0: never */
+    double validation;    /* share of the groups held out, 0 <= share < 1 */
+    uint32_t fold, folds; /* instead: fold 1 .. folds of the groups (cross-validation); folds 0: none */
+    size_t patience;      /* epochs without a better one before stopping; 0: never */
     dq_best_by best_by;
-    uint32_t candidates; /* items that the maximum runs over, drawn anew each epoch; 0: all */
+    uint32_t candidates;         /* actions that the maximum runs over, drawn anew each epoch; 0: all */
+    uint32_t n_step;             /* rewards summed before bootstrapping; 0 and 1: single steps */
+    double priority, importance; /* alpha (0: shuffled passes), and beta, which rises to 1 over the run */
     uint64_t seed;
 } dq_offline_config;
 
-/* Rows of the largest batch: what the agent's max_rows must hold. */
+/* Rows of the largest batch: what the agent's fit_rows must hold. */
 #define DQ_OFFLINE_ROWS(config) ((config).batch * (1 + (config).negatives))
 
-/* What an epoch came to. Losses are mean squared errors over training rows (with dropout); validation_loss is
- * NAN without held-out rows. order is the concordance on held-out rows: of all pairs of rows of one user with
- * different rewards, the share that Q puts in the right order (ties count half; NAN when there is none). */
-typedef struct dq_epoch {
+/* What an epoch came to. Losses are means over rows, the first two in training passes (with dropout), NAN
+ * where there is none; validation_loss, concordance, hit and ndcg are NAN without held-out rows that tell
+ * them. hit: the share of rows whose action stands in the first ten. Of equal values the row's action is the
+ * last. beta: the importance exponent, NAN without priorities. */
+typedef struct dq_offline_epoch {
     uint64_t epoch; /* from 1 */
-    double q_loss, world_loss, validation_loss, order, rate;
+    double q_loss, world_loss, validation_loss, concordance, hit, ndcg, rate, beta;
     bool best;
-} dq_epoch;
+} dq_offline_epoch;
+
+/* What a log's rewards allow a value to be, into an agent's configuration before it is made: each is at least
+ * the least reward (or that of a negative) for ever, r / (1 - gamma), at most the greatest; where there are
+ * ends 0 is allowed, too. A log seldom holds the state after its last event once more; nobody knows the
+ * values there, but these bounds hold. */
+void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent);
 
 typedef struct dq_offline dq_offline;
 
-/* rows are borrowed; a reward of NAN means seen but without a reward: neither learnt nor drawn as a negative.
- * group[user] names each user's group. Held-out groups are drawn by the seed among those with a labelled row;
- * with fewer than two groups none is. DQ_ERR_RANGE without a row to learn from. */
-dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_dynaq *agent,
-                         const dq_transition *rows, size_t count, const uint32_t *group, dq_error *error);
+/* The agent is borrowed. Held-out groups are drawn by the seed among those with a row to learn from; with
+ * fewer than two such groups none is. DQ_ERR_RANGE without a row to learn from, for rows whose states and
+ * actions are not the agent's, and for what such rows or such an agent cannot have (negatives, n steps). */
+dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_agent *agent,
+                         const dq_offline_rows *rows, dq_error *error);
 void dq_offline_free(dq_offline *run);
 
-/* Labelled rows learnt from and held out, groups held out, and batches an epoch. */
+/* Rows learnt from and held out, groups and those held out, batches an epoch. */
 typedef struct dq_offline_sizes {
     size_t training, held_out, groups, held_out_groups, batches;
 } dq_offline_sizes;
 dq_offline_sizes dq_offline_size(const dq_offline *run);
 /* Whether a user's group is held out. */
 bool dq_offline_held_out(const dq_offline *run, uint32_t user);
+/* What decides between epochs: best_by, or the loss where held-out rows cannot tell that. */
+dq_best_by dq_offline_judged_by(const dq_offline *run);
 
 /* One batch. *ended: it was the last of its epoch. */
 dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error);
 /* All epochs are over, or patience is. */
 bool dq_offline_done(const dq_offline *run);
-dq_epoch dq_offline_last(const dq_offline *run);
+dq_offline_epoch dq_offline_last(const dq_offline *run);
 uint64_t dq_offline_batches_done(const dq_offline *run); /* of all epochs */
 
-/* Puts the best epoch's weights into the agent (the last ones without validation) and syncs the target. */
-void dq_offline_finish(dq_offline *run);
+/* Puts the best epoch's weights into the agent (the last ones without validation), and offers all actions. */
+dq_status dq_offline_finish(dq_offline *run, dq_error *error);
 
-/* Adds this run's place (not the agent's state) to a checkpoint, and takes it up again in a run made with the
- * same arguments. */
+/* The last epoch as a line of a log: epoch, batches, updates, rate, beta (with priorities), q_loss,
+ * world_loss, validation_loss, _concordance, _hit, _ndcg (nil where there is none), best. False when memory
+ * is short. */
+bool dq_offline_report(const dq_offline *run, dq_arena *arena, dq_value *line);
+
+/* Adds this run's place and best weights (not the agent's state: what is on offer is its) to a checkpoint,
+ * and takes them up again in a run made with the same arguments. Columns are borrowed from the run. */
 dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error);
 dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *error);
 

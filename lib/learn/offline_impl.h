@@ -1,55 +1,91 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of an offline run, shared by offline.c (batches), offline_validate.c (held-out rows) and
- * offline_save.c (its place in a checkpoint).
+ * The inside of an offline run, shared by offline.c (batches), offline_rows.c (their rows),
+ * offline_validate.c (held-out rows) and offline_save.c (its place in a checkpoint).
  */
 #ifndef DQ_LEARN_OFFLINE_IMPL_H
 #define DQ_LEARN_OFFLINE_IMPL_H
 
-#include "core/pairset.h"
 #include "learn/offline.h"
+#include "learn/replay.h"
 
-enum { RNG_ORDER, RNG_NEGATIVES, RNG_OFFLINE_COUNT };
+enum { RNG_ORDER, RNG_NEGATIVES, RNG_PRIORITY, RNG_OFFLINE_COUNT };
 
 /* Where a run stands: plain numbers, saved as they are. */
 typedef struct offline_place {
     uint64_t epoch, position, batches; /* epochs begun, rows of this epoch done, batches in all */
     double q_sum, world_sum;           /* of the running epoch, by rows */
     uint64_t row_sum;
-    double least;                    /* the best epoch's validation loss, or 1 - its order */
-    double least_loss;               /* the best epoch's validation loss: decides between equal orders */
+    double least;                    /* the best epoch's loss, or 1 - its concordance or NDCG */
+    double least_loss;               /* the best epoch's loss: decides between equal ones */
     uint64_t best_epoch, bad_epochs; /* best_epoch 0: none yet */
     bool stopped;
-    dq_epoch last;
+    dq_offline_epoch last;
 } offline_place;
+
+/* A held-out row, or an action that was drawn as passed over in its state. */
+typedef struct offline_held {
+    uint32_t user, row, action;
+    float reward;
+    bool negative;
+} offline_held;
 
 struct dq_offline {
     dq_offline_config config;
-    dq_dynaq *agent;
-    const dq_transition *rows; /* (row_count) */
-    size_t row_count;
-    uint32_t user_count, item_count;
+    dq_agent *agent;
+    dq_offline_rows rows;
+    double gamma;
+
     uint8_t *held; /* (users) 1 where the user's group is held out */
     size_t groups, held_groups, held_rows;
-    dq_pairset met;  /* of all rows */
-    uint32_t *order; /* (order_count) training rows, shuffled each epoch */
+    uint32_t *order; /* (order_count) rows to learn from, shuffled each epoch; with priorities as they come */
     size_t order_count;
-    dq_transition *batch;    /* (max rows) */
-    uint32_t *scratch;       /* (items) candidates, drawn */
-    uint32_t *drawn;         /* (items) */
-    dq_transition *held_out; /* (held_count) held-out rows and their negatives, by user */
+    dq_replay *priorities;  /* rows of `order` by priority; NULL: none */
+    offline_held *held_out; /* (held_count) by user and row, negatives behind their row */
+    float *held_value;      /* (held_count) Q */
     size_t held_count;
-    float *held_value;               /* (held_count) */
-    float *wanted;                   /* (max rows) */
-    uint32_t *pair_user, *pair_item; /* (max rows) */
-    float *best_q, *best_world;      /* flat weights of the best epoch */
+    dq_best_by judged_by;
+
+    /* a batch */
+    dq_transition *batch; /* (max rows) */
+    float *weight;        /* (max rows) */
+    float *errors;        /* (batch) of the logged rows */
+    uint32_t *slots;      /* (batch) drawn by priority */
+    float *slot_weight;   /* (batch) */
+    uint32_t *first;      /* (batch) where in the batch a logged row stands */
+    float *vectors;       /* (2 max rows, state_width): a state and its next one; NULL for numbered states */
+    const float **at;     /* (2 max rows) them */
+    dq_vectors states;    /* the store of a batch: these, or the numbered states */
+
+    /* ranks */
+    uint32_t rank_rows; /* states that are ranked at once */
+    uint32_t *rank_at;  /* (rank_rows) their numbers */
+    float *rank_values; /* (rank_rows, actions) */
+    uint32_t *offered;  /* (actions) on offer in this epoch: config.candidates of them */
+    uint32_t *judged;   /* (candidates) on offer when held-out rows are judged */
+    uint32_t *scratch;  /* (actions) */
+
+    dq_bundle best; /* the best epoch's model, its columns copied */
     dq_rng rng[RNG_OFFLINE_COUNT];
     offline_place place;
 };
 
-/* Builds held_out; true when there was memory. */
-bool dq_offline_hold_out(dq_offline *run, size_t count);
-/* Fills validation_loss and order. */
-void dq_offline_validate(dq_offline *run, dq_epoch *epoch);
+/* Makes row k of the batch from a logged row, over n steps. Returns whether its first step ended it. */
+bool offline_fill(dq_offline *run, size_t k, uint32_t row);
+/* Makes row k of row `of` (it may be k): another action, passed over. */
+void offline_pass_over(dq_offline *run, size_t k, size_t of, bool ends, uint32_t action);
+
+/* Whether there are fewer actions on offer than all. */
+static inline bool offline_draws_candidates(const dq_offline *run)
+{
+    return run->config.candidates > 0 && run->config.candidates < run->rows.actions;
+}
+
+/* Lists the held-out rows with their negatives, and finds out what they can tell. */
+dq_status offline_hold_out(dq_offline *run, dq_error *error);
+/* Fills the epoch's validation_loss, concordance, hit and ndcg. */
+dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error);
+/* Keeps the agent's weights as the best. */
+dq_status offline_keep_best(dq_offline *run, dq_error *error);
 
 #endif

@@ -1,79 +1,156 @@
 /* SPDX-License-Identifier: MIT
  *
- * Held-out rows stand with negatives of their own, drawn once, so that epochs are judged on the same rows.
- * The concordance is that of Harrell (JAMA 247, 1982) within each user, over at most PAIR_ROWS rows a user:
- * it costs the square of them.
+ * Held-out rows stand with negatives of their own, drawn once, so that epochs are judged on the same rows;
+ * and so are the candidates that their maximum runs over. Concordance takes at most PAIR_ROWS rows a user: it
+ * costs the square of them. Ranks ask for all actions' values in a state: where there are many rows, evenly
+ * spread ones stand for all.
  */
 #include "learn/offline_impl.h"
-#include "learn/sample.h"
+#include "math/sample.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { PAIR_ROWS = 2000 };
+enum { PAIR_ROWS = 2000, RANKED_MAX = 8192, RANK_ROWS = 64, RANK_VALUES = 1 << 22 };
+
+/* ---- who is held out ---- */
 
 static int by_user(const void *a, const void *b)
 {
-    const dq_transition *x = a, *y = b;
+    const offline_held *x = a, *y = b;
     if (x->user != y->user) return (x->user > y->user) - (x->user < y->user);
-    return (x->item > y->item) - (x->item < y->item);
+    if (x->row != y->row) return (x->row > y->row) - (x->row < y->row);
+    return x->negative - y->negative;
 }
 
-bool dq_offline_hold_out(dq_offline *run, size_t count)
+static void list_row(dq_offline *run, uint32_t row, dq_rng *rng)
+{
+    const dq_offline_rows *rows = &run->rows;
+    uint32_t user = rows->user[row];
+    offline_held held = {user, row, rows->action[row], rows->reward[row], false};
+    run->held_out[run->held_count++] = held;
+    held.negative = true;
+    held.reward = run->config.negative_reward;
+    for (size_t k = 0; k < run->config.negatives; k++) {
+        held.action = dq_sample_unmet(rows->met, user, rows->actions, rng);
+        if (held.action == UINT32_MAX) break;
+        run->held_out[run->held_count++] = held;
+    }
+}
+
+/* Where the rows of the user of row `from` end. */
+static size_t end_of_user(const dq_offline *run, size_t from)
+{
+    size_t to = from + 1;
+    while (to < run->held_count && run->held_out[to].user == run->held_out[from].user) to++;
+    return to;
+}
+
+/* Whether some user has rows of different rewards. */
+static bool has_pairs(const dq_offline *run)
+{
+    for (size_t from = 0, to; from < run->held_count; from = to) {
+        to = end_of_user(run, from);
+        for (size_t i = from + 1; i < to && i < from + PAIR_ROWS; i++)
+            if (run->held_out[i].reward != run->held_out[from].reward) return true;
+    }
+    return false;
+}
+
+/* Rows that are judged by their action's rank. */
+static bool is_ranked(const offline_held *held)
+{
+    return !held->negative && held->reward > 0;
+}
+
+static size_t count_ranked(const dq_offline *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->held_count; i++) count += is_ranked(&run->held_out[i]);
+    return count;
+}
+
+static dq_best_by judge_by(const dq_offline *run)
+{
+    dq_best_by by = run->config.best_by;
+    if (by == DQ_BEST_BY_CONCORDANCE && !has_pairs(run)) by = DQ_BEST_BY_LOSS;
+    if (by == DQ_BEST_BY_NDCG && !count_ranked(run)) by = DQ_BEST_BY_LOSS;
+    return by;
+}
+
+static bool make_ranks(dq_offline *run)
+{
+    size_t rows = RANK_VALUES / run->rows.actions;
+    run->rank_rows = (uint32_t)(rows < 1 ? 1 : rows < RANK_ROWS ? rows : RANK_ROWS);
+    if (run->rank_rows > DQ_OFFLINE_ROWS(run->config))
+        run->rank_rows = (uint32_t)DQ_OFFLINE_ROWS(run->config);
+    run->rank_at = calloc(run->rank_rows, sizeof *run->rank_at);
+    run->rank_values = calloc((size_t)run->rank_rows * run->rows.actions, sizeof *run->rank_values);
+    return run->rank_at && run->rank_values;
+}
+
+dq_status offline_hold_out(dq_offline *run, dq_error *error)
 {
     size_t room = run->held_rows * (1 + run->config.negatives) + 1;
     dq_rng rng = dq_rng_stream(run->config.seed, 204);
     run->held_out = calloc(room, sizeof *run->held_out);
     run->held_value = calloc(room, sizeof *run->held_value);
-    if (!run->held_out || !run->held_value) return false;
-    for (size_t i = 0; i < count; i++) {
-        const dq_transition *row = &run->rows[i];
-        if (isnan(row->reward) || !run->held[row->user]) continue;
-        run->held_out[run->held_count++] = *row;
-        for (size_t k = 0; k < run->config.negatives; k++) {
-            uint32_t item = sample_unmet(&run->met, row->user, run->item_count, &rng);
-            if (item == UINT32_MAX) break;
-            run->held_out[run->held_count] = *row;
-            run->held_out[run->held_count].item = item;
-            run->held_out[run->held_count++].reward = run->config.negative_reward;
-        }
-    }
+    if (!run->held_out || !run->held_value) return dq_fail_memory(error, "%zu held-out rows", room - 1);
+    for (uint32_t r = 0; r < run->rows.count; r++)
+        if (!isnan(run->rows.reward[r]) && run->held[run->rows.user[r]]) list_row(run, r, &rng);
     qsort(run->held_out, run->held_count, sizeof *run->held_out, by_user);
-    return true;
+    if (offline_draws_candidates(run))
+        dq_rng_sample(&rng, run->judged, run->config.candidates, run->scratch, run->rows.actions);
+    run->judged_by = judge_by(run);
+    bool ranks = run->rows.ranked || run->judged_by == DQ_BEST_BY_NDCG;
+    if (ranks && count_ranked(run) && !make_ranks(run)) return dq_fail_memory(error, "values to rank");
+    return DQ_OK;
 }
 
-/* Q of held-out rows, and the sum of their squared errors. */
-static double predict(dq_offline *run)
+/* ---- loss ---- */
+
+/* Held-out rows as a batch; a negative stands in its row's state. */
+static void fill_block(dq_offline *run, const offline_held *held, size_t n)
+{
+    bool ends = false;
+    size_t of = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || held[i].row != held[i - 1].row) {
+            ends = offline_fill(run, i, held[i].row);
+            of = i;
+        }
+        if (held[i].negative) offline_pass_over(run, i, of, ends, held[i].action);
+    }
+}
+
+static dq_status find_loss(dq_offline *run, double *loss, dq_error *error)
 {
     size_t block = DQ_OFFLINE_ROWS(run->config);
     double sum = 0;
-    dq_vectors users = dq_dynaq_users(run->agent), items = dq_dynaq_items(run->agent);
     for (size_t from = 0; from < run->held_count; from += block) {
         size_t n = run->held_count - from < block ? run->held_count - from : block;
-        const dq_transition *rows = run->held_out + from;
-        for (size_t i = 0; i < n; i++) {
-            run->pair_user[i] = rows[i].user;
-            run->pair_item[i] = rows[i].item;
-        }
-        dq_dynaq_targets(run->agent, rows, n, run->wanted);
-        dq_net_predict(dq_dynaq_q(run->agent), &users, &items, run->pair_user, run->pair_item,
-                       run->held_value + from, n);
-        for (size_t i = 0; i < n; i++) {
-            double wrong = (double)run->held_value[from + i] - (double)run->wanted[i];
-            sum += wrong * wrong;
-        }
+        dq_agent_losses losses;
+        fill_block(run, run->held_out + from, n);
+        dq_status status = dq_agent_evaluate_loss(run->agent, &run->states, run->batch, n, &losses, error);
+        if (status) return status;
+        const float *taken = dq_agent_taken(run->agent);
+        for (size_t i = 0; i < n; i++) run->held_value[from + i] = taken[i];
+        sum += losses.q * (double)n;
     }
-    return sum;
+    *loss = sum / (double)run->held_count;
+    return DQ_OK;
 }
 
+/* ---- concordance ---- */
+
 /* Adds one user's pairs. */
-static void count_pairs(const dq_transition *rows, const float *value, size_t n, double *right, double *pairs)
+static void count_pairs(const offline_held *held, const float *value, size_t n, double *right, double *pairs)
 {
     if (n > PAIR_ROWS) n = PAIR_ROWS;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++) {
-            if (rows[i].reward == rows[j].reward) continue;
-            bool up = rows[i].reward > rows[j].reward;
+            if (held[i].reward == held[j].reward) continue;
+            bool up = held[i].reward > held[j].reward;
             *pairs += 1;
             if (value[i] == value[j])
                 *right += 0.5;
@@ -82,13 +159,80 @@ static void count_pairs(const dq_transition *rows, const float *value, size_t n,
         }
 }
 
-void dq_offline_validate(dq_offline *run, dq_epoch *epoch)
+static double find_concordance(const dq_offline *run)
 {
     double right = 0, pairs = 0;
-    epoch->validation_loss = predict(run) / (double)run->held_count;
     for (size_t from = 0, to; from < run->held_count; from = to) {
-        for (to = from + 1; to < run->held_count && run->held_out[to].user == run->held_out[from].user;) to++;
+        to = end_of_user(run, from);
         count_pairs(run->held_out + from, run->held_value + from, to - from, &right, &pairs);
     }
-    epoch->order = pairs > 0 ? right / pairs : (double)NAN;
+    return pairs > 0 ? right / pairs : (double)NAN;
+}
+
+/* ---- ranks ---- */
+
+/* The place of an action among all by value, from 1; of equals it is the last. */
+static size_t rank_of(const float *values, size_t count, uint32_t action)
+{
+    size_t rank = 0;
+    for (size_t i = 0; i < count; i++) rank += values[i] >= values[action];
+    return rank;
+}
+
+/* Ranks the rows of a block: n actions, each in one of so many states. */
+static void rank_block(dq_offline *run, const uint32_t *action, const uint32_t *in, size_t n, size_t states,
+                       dq_offline_epoch *epoch)
+{
+    size_t actions = run->rows.actions;
+    dq_agent_values(run->agent, &run->states, run->rank_at, states, run->rank_values);
+    for (size_t i = 0; i < n; i++) {
+        size_t rank = rank_of(run->rank_values + in[i] * actions, actions, action[i]);
+        if (rank > DQ_OFFLINE_TOP) continue;
+        epoch->hit += 1;
+        epoch->ndcg += 1 / log2(1 + (double)rank);
+    }
+}
+
+/* The number of a row's state, which is vector k of the store unless states are numbered. */
+static uint32_t fill_state(dq_offline *run, size_t k, uint32_t row)
+{
+    dq_transition t;
+    float *state = run->vectors ? run->vectors + 2 * k * run->rows.state_width : NULL;
+    run->rows.fill(run->rows.self, row, &t, state, NULL);
+    return run->vectors ? (uint32_t)(2 * k) : t.state;
+}
+
+/* Rows come by user, so those of one numbered state stand together and are ranked by the same values. */
+static void find_ranks(dq_offline *run, dq_offline_epoch *epoch)
+{
+    uint32_t action[RANK_ROWS], in[RANK_ROWS];
+    size_t all = count_ranked(run), ranked = all < RANKED_MAX ? all : RANKED_MAX, n = 0, states = 0;
+    size_t number = 0, taken = 0; /* of the rows with a positive reward */
+    epoch->hit = epoch->ndcg = 0;
+    for (size_t i = 0; i < run->held_count && taken < ranked; i++) {
+        if (!is_ranked(&run->held_out[i]) || number++ != taken * all / ranked) continue;
+        taken++;
+        uint32_t state = fill_state(run, states, run->held_out[i].row);
+        bool again = states && !run->vectors && run->rank_at[states - 1] == state;
+        if (!again) run->rank_at[states++] = state;
+        action[n] = run->held_out[i].action;
+        in[n++] = (uint32_t)states - 1;
+        if (n < RANK_ROWS && states < run->rank_rows && taken < ranked) continue;
+        rank_block(run, action, in, n, states, epoch);
+        n = states = 0;
+    }
+    epoch->hit /= (double)ranked;
+    epoch->ndcg /= (double)ranked;
+}
+
+dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error)
+{
+    bool drawn = offline_draws_candidates(run);
+    if (drawn) dq_agent_offer(run->agent, run->judged, run->config.candidates);
+    dq_status status = find_loss(run, &epoch->validation_loss, error);
+    if (status) return status;
+    epoch->concordance = find_concordance(run);
+    if (drawn) dq_agent_offer(run->agent, NULL, 0);
+    if (run->rank_values) find_ranks(run, epoch);
+    return DQ_OK; /* the next epoch draws its own candidates */
 }

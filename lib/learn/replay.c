@@ -1,73 +1,281 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/replay.h"
 
-#include "learn/sample.h"
+#include "core/record.h"
+#include "math/sample.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+static const double LEAST_PRIORITY = 1e-6;
 
 struct dq_replay {
-    dq_transition *ring; /* (capacity) */
-    sample_distinct sampler;
     size_t capacity, count, oldest;
+    uint64_t pushed;
+    uint32_t width;
+    float *state, *next;                  /* (capacity, width) */
+    const float **at;                     /* (2 capacity) of each slot its state, then its next one */
+    dq_vectors store;                     /* over at */
+    uint32_t *state_number, *next_number; /* (capacity) instead, with width 0 */
+    uint32_t *action;                     /* (capacity) */
+    float *reward, *discount;
+    uint8_t *done;
+    dq_sample_distinct sampler;
+    double alpha;
+    dq_sumtree tree; /* priorities to the alpha; none when alpha is 0 */
+    double max;      /* the greatest of them so far */
 };
 
-dq_status dq_replay_new(dq_replay **replay, size_t capacity, dq_error *error)
+/* ---- making ---- */
+
+static bool make_states(dq_replay *r)
 {
-    *replay = NULL;
-    if (capacity == 0) return dq_fail(error, DQ_ERR_RANGE, "a replay buffer needs room for one transition");
+    size_t n = r->capacity, width = r->width;
+    if (width == 0) {
+        r->state_number = calloc(n, sizeof *r->state_number);
+        r->next_number = calloc(n, sizeof *r->next_number);
+        return r->state_number && r->next_number;
+    }
+    r->state = calloc(n, width * sizeof *r->state);
+    r->next = calloc(n, width * sizeof *r->next);
+    r->at = calloc(2 * n, sizeof *r->at);
+    if (!r->state || !r->next || !r->at) return false;
+    for (size_t i = 0; i < n; i++) {
+        r->at[2 * i] = r->state + i * width;
+        r->at[2 * i + 1] = r->next + i * width;
+    }
+    r->store = (dq_vectors){r->at, (uint32_t)(2 * n), r->width};
+    return true;
+}
+
+static bool make(dq_replay *r)
+{
+    size_t n = r->capacity;
+    bool ok = r->alpha > 0 ? dq_sumtree_init(&r->tree, n) : dq_sample_distinct_init(&r->sampler, n);
+    r->action = calloc(n, sizeof *r->action);
+    r->reward = calloc(n, sizeof *r->reward);
+    r->discount = calloc(n, sizeof *r->discount);
+    r->done = calloc(n, sizeof *r->done);
+    return make_states(r) && ok && r->action && r->reward && r->discount && r->done;
+}
+
+dq_status dq_replay_new(dq_replay **out, size_t capacity, uint32_t width, double alpha, dq_error *error)
+{
+    *out = NULL;
+    if (capacity == 0 || capacity > INT32_MAX)
+        return dq_fail(error, DQ_ERR_RANGE, "a replay of %zu transitions, where 1 to 2^31 - 1 fit", capacity);
     dq_replay *r = calloc(1, sizeof *r);
-    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a replay buffer");
-    r->capacity = capacity;
-    r->ring = calloc(capacity, sizeof *r->ring);
-    if (!sample_distinct_init(&r->sampler, capacity) || !r->ring) {
+    if (!r) return dq_fail_memory(error, "a replay buffer");
+    *r = (dq_replay){.capacity = capacity, .width = width, .alpha = alpha, .max = 1};
+    if (!make(r)) {
         dq_replay_free(r);
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu transitions", capacity);
     }
-    *replay = r;
+    *out = r;
     return DQ_OK;
 }
 
-void dq_replay_free(dq_replay *replay)
+void dq_replay_free(dq_replay *r)
 {
-    if (!replay) return;
-    free(replay->ring);
-    sample_distinct_free(&replay->sampler);
-    free(replay);
+    if (!r) return;
+    dq_sample_distinct_free(&r->sampler);
+    dq_sumtree_free(&r->tree);
+    void *parts[] = {r->state,  r->next,   r->at,       r->state_number, r->next_number,
+                     r->action, r->reward, r->discount, r->done};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
+    free(r);
 }
 
-static size_t slot_of(const dq_replay *replay, size_t i)
-{
-    return (replay->oldest + i) % replay->capacity;
-}
+/* ---- what is remembered ---- */
 
-void dq_replay_push(dq_replay *replay, const dq_transition *transition)
+void dq_replay_push(dq_replay *r, const dq_vectors *states, const dq_transition *t)
 {
-    replay->ring[slot_of(replay, replay->count)] = *transition;
-    if (replay->count < replay->capacity)
-        replay->count++;
+    size_t slot = (r->oldest + r->count) % r->capacity, bytes = r->width * sizeof(float);
+    if (r->width) {
+        memcpy(r->state + slot * r->width, states->at[t->state], bytes);
+        memcpy(r->next + slot * r->width, states->at[t->next], bytes);
+    } else {
+        r->state_number[slot] = t->state;
+        r->next_number[slot] = t->next;
+    }
+    r->action[slot] = t->action;
+    r->reward[slot] = t->reward;
+    r->discount[slot] = t->discount;
+    r->done[slot] = t->done;
+    if (r->alpha > 0) dq_sumtree_set(&r->tree, slot, r->max);
+    r->pushed++;
+    if (r->count < r->capacity)
+        r->count++;
     else
-        replay->oldest = slot_of(replay, 1);
+        r->oldest = (r->oldest + 1) % r->capacity;
 }
 
-size_t dq_replay_count(const dq_replay *replay)
+size_t dq_replay_count(const dq_replay *r)
 {
-    return replay->count;
+    return r->count;
 }
 
-size_t dq_replay_capacity(const dq_replay *replay)
+size_t dq_replay_capacity(const dq_replay *r)
 {
-    return replay->capacity;
+    return r->capacity;
 }
 
-dq_transition dq_replay_at(const dq_replay *replay, size_t i)
+uint64_t dq_replay_pushed(const dq_replay *r)
 {
-    return replay->ring[slot_of(replay, i)];
+    return r->pushed;
 }
 
-/* Numbers are ages, not slots, so that a buffer restored from a checkpoint samples as the original. */
-void dq_replay_sample(dq_replay *replay, dq_rng *rng, dq_transition *out, size_t n)
+dq_transition dq_replay_at(const dq_replay *r, uint32_t slot)
 {
-    sample_distinct_begin(&replay->sampler);
-    for (size_t j = replay->count - n, taken = 0; j < replay->count; j++, taken++)
-        out[taken] = dq_replay_at(replay, sample_distinct_draw(&replay->sampler, rng, j));
+    return (dq_transition){.state = r->width ? 2 * slot : r->state_number[slot],
+                           .action = r->action[slot],
+                           .next = r->width ? 2 * slot + 1 : r->next_number[slot],
+                           .reward = r->reward[slot],
+                           .discount = r->discount[slot],
+                           .done = r->done[slot]};
+}
+
+const dq_vectors *dq_replay_states(const dq_replay *r)
+{
+    return r->width ? &r->store : NULL;
+}
+
+/* ---- sampling ---- */
+
+static void sample_by_priority(const dq_replay *r, dq_rng *rng, double beta, size_t n, uint32_t *slots,
+                               float *weights)
+{
+    double total = dq_sumtree_total(&r->tree), max = 0;
+    for (size_t i = 0; i < n; i++) {
+        double x = total * ((double)i + dq_rng_uniform(rng)) / (double)n;
+        slots[i] = (uint32_t)dq_sumtree_find(&r->tree, x);
+        double share = dq_sumtree_get(&r->tree, slots[i]) / total,
+               weight = pow((double)r->count * share, -beta);
+        weights[i] = (float)weight;
+        max = fmax(max, weight);
+    }
+    for (size_t i = 0; i < n; i++) weights[i] = (float)((double)weights[i] / max);
+}
+
+void dq_replay_sample(dq_replay *r, dq_rng *rng, double beta, size_t n, uint32_t *slots, float *weights)
+{
+    if (r->alpha > 0) {
+        sample_by_priority(r, rng, beta, n, slots, weights);
+        return;
+    }
+    dq_sample_distinct_begin(&r->sampler);
+    for (size_t j = r->count - n, i = 0; i < n; i++, j++) {
+        slots[i] = (uint32_t)dq_sample_distinct_draw(&r->sampler, rng, j);
+        weights[i] = 1;
+    }
+}
+
+void dq_replay_prioritise(dq_replay *r, const uint32_t *slots, const float *errors, size_t n)
+{
+    for (size_t i = 0; i < n && r->alpha > 0; i++) {
+        double priority = pow(fabs((double)errors[i]) + LEAST_PRIORITY, r->alpha);
+        dq_sumtree_set(&r->tree, slots[i], priority);
+        r->max = fmax(r->max, priority);
+    }
+}
+
+double dq_replay_share(const dq_replay *r, uint32_t slot)
+{
+    return r->alpha > 0 ? dq_sumtree_get(&r->tree, slot) / dq_sumtree_total(&r->tree) : 1 / (double)r->count;
+}
+
+/* ---- checkpoints: slots as they stand, so that what is drawn by slot is drawn the same ---- */
+
+enum { NAME_BYTES = 128, PARTS = 7 };
+
+typedef struct part {
+    const char *name;
+    dq_dtype type;
+    size_t width; /* 0: one number a slot */
+    void *data;
+} part;
+
+/* The columns; the last, priorities, only with alpha. */
+static size_t list_parts(const dq_replay *r, part parts[PARTS])
+{
+    bool vectors = r->width > 0;
+    dq_dtype type = vectors ? DQ_F4 : DQ_U4;
+    const part all[PARTS] = {
+        {"state", type, r->width, vectors ? (void *)r->state : (void *)r->state_number},
+        {"next", type, r->width, vectors ? (void *)r->next : (void *)r->next_number},
+        {"action", DQ_U4, 0, r->action},
+        {"reward", DQ_F4, 0, r->reward},
+        {"discount", DQ_F4, 0, r->discount},
+        {"done", DQ_U1, 0, r->done},
+        {"priority", DQ_F8, 0, r->alpha > 0 ? r->tree.nodes + r->tree.leaves : NULL},
+    };
+    memcpy(parts, all, sizeof all);
+    return r->alpha > 0 ? PARTS : PARTS - 1;
+}
+
+typedef struct place {
+    uint64_t count, oldest;
+    double max;
+} place;
+
+static const dq_record_field numbers[] = {{"count", DQ_RECORD_COUNT, offsetof(place, count)},
+                                          {"oldest", DQ_RECORD_COUNT, offsetof(place, oldest)},
+                                          {"max", DQ_RECORD_REAL, offsetof(place, max)}};
+enum { NUMBERS = sizeof numbers / sizeof *numbers };
+
+dq_status dq_replay_save(const dq_replay *r, const char *prefix, dq_bundle *model, dq_error *error)
+{
+    part parts[PARTS];
+    char name[NAME_BYTES];
+    place p = {r->count, r->oldest, r->max};
+    dq_status status = DQ_OK;
+    if (!dq_record_save(numbers, NUMBERS, &p, prefix, model)) return dq_fail_memory(error, "a checkpoint");
+    for (size_t i = 0, n = list_parts(r, parts); !status && i < n; i++) {
+        uint64_t shape[2] = {r->count, parts[i].width};
+        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
+        status = dq_bundle_add_tensor(model, name, parts[i].type, parts[i].width ? 2 : 1, shape,
+                                      parts[i].data, error);
+    }
+    return status;
+}
+
+static dq_status check_place(const dq_replay *r, const place *p, dq_error *error)
+{
+    bool ring = p->count == r->capacity ? p->oldest < r->capacity : p->oldest == 0;
+    if (p->count <= r->capacity && ring && p->max > 0) return DQ_OK;
+    return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's replay is not of this capacity");
+}
+
+/* Rebuilds the sums over priorities that were read into the leaves; slots behind them hold nothing. */
+static dq_status rebuild(dq_replay *r, dq_error *error)
+{
+    for (size_t i = 0; i < r->capacity; i++) {
+        double priority = i < r->count ? dq_sumtree_get(&r->tree, i) : 0;
+        if (i < r->count && !(priority > 0 && isfinite(priority)))
+            return dq_fail(error, DQ_ERR_NUMERIC, "the checkpoint has a priority that is none");
+        dq_sumtree_set(&r->tree, i, priority);
+    }
+    return DQ_OK;
+}
+
+dq_status dq_replay_restore(dq_replay *r, const char *prefix, const dq_bundle *model, dq_error *error)
+{
+    part parts[PARTS];
+    char name[NAME_BYTES];
+    place p;
+    dq_status status = dq_record_restore(numbers, NUMBERS, &p, prefix, model, error);
+    if (!status) status = check_place(r, &p, error);
+    for (size_t i = 0, n = list_parts(r, parts); !status && i < n; i++) {
+        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
+        status = dq_record_column(model, name, parts[i].type, p.count * (parts[i].width ? parts[i].width : 1),
+                                  parts[i].data, error);
+    }
+    if (status) return status;
+    r->count = (size_t)p.count;
+    r->oldest = (size_t)p.oldest;
+    r->pushed = p.count + p.oldest;
+    r->max = p.max;
+    return r->alpha > 0 ? rebuild(r, error) : DQ_OK;
 }

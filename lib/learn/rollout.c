@@ -11,8 +11,10 @@ struct dq_rollout {
     dq_agent *agent;
     dq_rollout_config config;
     size_t width, starts, room, count; /* count: branches, or rows of the last step */
-    uint32_t actions, step;
+    uint32_t step;
     float *state, *next; /* (room, width) */
+    const float **at;    /* (room) the states */
+    dq_vectors store;    /* over at */
     uint32_t *action, *start;
     float *reward, *end, *disagreement;
     uint8_t *done;
@@ -26,7 +28,10 @@ struct dq_rollout {
 static dq_status check(dq_agent *agent, const dq_rollout_config *config, dq_error *error)
 {
     if (config->steps == 0) return dq_fail(error, DQ_ERR_RANGE, "a roll-out of no steps");
-    return agent_check_world(agent, config->most, error);
+    if (dq_agent_get_shape(agent)->states.count)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a step leaves these states as they are: there is nothing to roll out");
+    return agent_check_world(agent, config->max, error);
 }
 
 static dq_status allocate(dq_rollout *r, dq_error *error)
@@ -34,6 +39,7 @@ static dq_status allocate(dq_rollout *r, dq_error *error)
     size_t n = r->room + 1;
     r->state = malloc(n * r->width * sizeof *r->state);
     r->next = malloc(n * r->width * sizeof *r->next);
+    r->at = malloc(n * sizeof *r->at);
     r->action = malloc(n * sizeof *r->action);
     r->start = malloc(n * sizeof *r->start);
     r->reward = malloc(n * sizeof *r->reward);
@@ -41,10 +47,12 @@ static dq_status allocate(dq_rollout *r, dq_error *error)
     r->disagreement = malloc(n * sizeof *r->disagreement);
     r->done = malloc(n);
     r->rng = malloc(n * sizeof *r->rng);
-    if (r->state && r->next && r->action && r->start && r->reward && r->end && r->disagreement && r->done &&
-        r->rng)
-        return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for roll-outs");
+    if (!r->state || !r->next || !r->at || !r->action || !r->start || !r->reward || !r->end ||
+        !r->disagreement || !r->done || !r->rng)
+        return dq_fail_memory(error, "roll-outs");
+    for (size_t i = 0; i < n; i++) r->at[i] = r->state + i * r->width;
+    r->store = (dq_vectors){r->at, (uint32_t)n, (uint32_t)r->width};
+    return DQ_OK;
 }
 
 dq_status dq_rollout_new(dq_rollout **out, dq_agent *agent, const dq_rollout_config *config, size_t starts,
@@ -55,13 +63,12 @@ dq_status dq_rollout_new(dq_rollout **out, dq_agent *agent, const dq_rollout_con
     dq_status status = check(agent, config, error);
     if (status) return status;
     dq_rollout *r = calloc(1, sizeof *r);
-    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for roll-outs");
+    if (!r) return dq_fail_memory(error, "roll-outs");
     *r = (dq_rollout){.agent = agent,
                       .config = *config,
                       .width = shape->state_width,
                       .starts = starts,
-                      .room = starts * (config->by == DQ_ROLLOUT_ALL ? shape->action_count : 1),
-                      .actions = shape->action_count};
+                      .room = starts * (config->by == DQ_ROLLOUT_ALL ? shape->action_count : 1)};
     if ((status = allocate(r, error)))
         dq_rollout_free(r);
     else
@@ -72,15 +79,9 @@ dq_status dq_rollout_new(dq_rollout **out, dq_agent *agent, const dq_rollout_con
 void dq_rollout_free(dq_rollout *r)
 {
     if (!r) return;
-    free(r->state);
-    free(r->next);
-    free(r->action);
-    free(r->start);
-    free(r->reward);
-    free(r->end);
-    free(r->disagreement);
-    free(r->done);
-    free(r->rng);
+    void *buffers[] = {r->state,  r->next, r->at,           r->action, r->start,
+                       r->reward, r->end,  r->disagreement, r->done,   r->rng};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]);
     free(r);
 }
 
@@ -100,22 +101,24 @@ static void branch(dq_rollout *r, const float *state, uint32_t action, uint32_t 
     r->rng[i] = dq_rng_stream(r->config.seed, number);
 }
 
-dq_status dq_rollout_begin(dq_rollout *r, const float *states, const uint32_t *actions, size_t n,
-                           uint32_t first, dq_error *error)
+dq_status dq_rollout_begin(dq_rollout *r, const dq_vectors *states, const uint32_t *number,
+                           const uint32_t *actions, size_t n, uint32_t first, dq_error *error)
 {
     bool all = r->config.by == DQ_ROLLOUT_ALL, remembered = r->config.by == DQ_ROLLOUT_REMEMBERED;
+    uint32_t count = dq_agent_get_shape(r->agent)->action_count;
+    uint32_t branches = all ? dq_agent_offered(r->agent) : 1;
     if (n > r->starts) return dq_fail(error, DQ_ERR_RANGE, "%zu starts, where %zu fit", n, r->starts);
     for (size_t i = 0; remembered && i < n; i++)
-        if (actions[i] >= r->actions)
-            return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], r->actions);
+        if (actions[i] >= count) return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], count);
     r->count = 0;
     r->step = 0;
     r->chosen = all || remembered;
     for (size_t i = 0; i < n; i++) {
         uint32_t start = first + (uint32_t)i;
-        for (uint32_t a = 0; a < (all ? r->actions : 1); a++)
-            branch(r, states + i * r->width, remembered ? actions[i] : a, start,
-                   (uint64_t)start * (all ? r->actions : 1) + a);
+        const float *state = states->at[agent_number(number, i)];
+        for (uint32_t b = 0; b < branches; b++)
+            branch(r, state, remembered ? actions[i] : dq_agent_offered_at(r->agent, b), start,
+                   (uint64_t)start * branches + b);
     }
     return DQ_OK;
 }
@@ -125,10 +128,11 @@ dq_status dq_rollout_begin(dq_rollout *r, const float *states, const uint32_t *a
 static void choose(dq_rollout *r)
 {
     bool any = r->config.by == DQ_ROLLOUT_RANDOM;
-    if (!any) dq_agent_act(r->agent, r->state, r->count, false, r->action);
+    if (!any) dq_agent_act(r->agent, &r->store, NULL, r->count, false, r->action);
     for (size_t i = 0; i < r->count; i++)
         if (any || (r->config.epsilon > 0 && dq_rng_uniform(&r->rng[i]) < r->config.epsilon))
-            r->action[i] = (uint32_t)dq_rng_below(&r->rng[i], r->actions);
+            r->action[i] = dq_agent_offered_at(
+                r->agent, (uint32_t)dq_rng_below(&r->rng[i], dq_agent_offered(r->agent)));
 }
 
 /* Row `from` becomes row `to`, to <= from. */
@@ -173,7 +177,7 @@ static dq_status judge(dq_rollout *r, dq_error *error)
             return dq_fail(error, DQ_ERR_NUMERIC,
                            "the world model predicts a number that is not finite, %u steps from start %u",
                            r->step + 1, r->start[i]);
-        if ((double)r->disagreement[i] > r->config.most) {
+        if ((double)r->disagreement[i] > r->config.max) {
             r->dropped++;
             continue;
         }
@@ -192,8 +196,8 @@ dq_status dq_rollout_next(dq_rollout *r, dq_rollout_rows *rows, dq_error *error)
     if (r->count == 0) return DQ_OK;
     if (!r->chosen) choose(r);
     r->chosen = false;
-    dq_status status = dq_agent_predict(r->agent, r->state, r->action, r->count, r->next, r->reward, r->end,
-                                        r->disagreement, error);
+    dq_status status = dq_agent_predict(r->agent, &r->store, NULL, r->action, r->count, r->next, r->reward,
+                                        r->end, r->disagreement, error);
     if (!status) status = judge(r, error);
     if (status) return status;
     *rows = (dq_rollout_rows){.count = r->count,

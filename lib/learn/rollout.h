@@ -6,7 +6,7 @@
  * the models of its ensemble disagree by more than is allowed.
  *
  *     dq_rollout_new(&r, agent, &config, 1024, &e);
- *     dq_rollout_begin(r, states, actions, n, first, &e);                 n <= 1024 starts
+ *     dq_rollout_begin(r, &states, NULL, actions, n, first, &e);          n <= 1024 starts
  *     while (!dq_rollout_next(r, &rows, &e) && rows.count) ...;           the next step of all branches
  *
  * Each branch draws from random numbers of its own, by the number of its start.
@@ -16,8 +16,8 @@
 
 #include "learn/agent.h"
 
-/* Actions: the agent's (epsilon-greedy) or any at each step; or first all of them, or what was done then, and
- * the agent's from there on. */
+/* Actions: the agent's (epsilon-greedy) or any on offer at each step; or first all on offer, or what was done
+ * then, and the agent's from there on. */
 typedef enum dq_rollout_by {
     DQ_ROLLOUT_AGENT,
     DQ_ROLLOUT_RANDOM,
@@ -29,7 +29,7 @@ typedef struct dq_rollout_config {
     dq_rollout_by by;
     uint32_t steps; /* >= 1 */
     double epsilon;
-    double most; /* disagreement; INFINITY: any. Finite, it needs an ensemble */
+    double max; /* disagreement; INFINITY: any. Finite, it needs an ensemble */
     uint64_t seed;
 } dq_rollout_config;
 
@@ -47,15 +47,17 @@ typedef struct dq_rollout_rows {
 typedef struct dq_rollout dq_rollout;
 
 /* Room for that many starts at a time; agent is borrowed. DQ_ERR_UNSUPPORTED for an agent without a world
- * model, DQ_ERR_RANGE for limits to a disagreement that one model alone cannot have. */
+ * model, DQ_ERR_RANGE for limits to a disagreement that one model alone cannot have, and for numbered states,
+ * which a step leaves as they are: what follows on a pair there dq_agent_predict says. */
 dq_status dq_rollout_new(dq_rollout **rollout, dq_agent *agent, const dq_rollout_config *config,
                          size_t starts, dq_error *error);
 void dq_rollout_free(dq_rollout *rollout);
 
-/* Begins in n states (n, state_width), which are copied; actions (n) what was done there, needed for
- * REMEMBERED alone. The first is number `first`. DQ_ERR_RANGE for an action that there is not. */
-dq_status dq_rollout_begin(dq_rollout *rollout, const float *states, const uint32_t *actions, size_t n,
-                           uint32_t first, dq_error *error);
+/* Begins in n states, number[i] of a store (number NULL: 0, 1, 2 ...), which are copied; actions (n) what was
+ * done there, needed for REMEMBERED alone. The first is start number `first`. What is on offer must stay
+ * until the last step. DQ_ERR_RANGE for an action that there is not. */
+dq_status dq_rollout_begin(dq_rollout *rollout, const dq_vectors *states, const uint32_t *number,
+                           const uint32_t *actions, size_t n, uint32_t first, dq_error *error);
 /* One step of every branch that goes on; rows->count 0: there is none. DQ_ERR_NUMERIC when what is predicted
  * is not finite. */
 dq_status dq_rollout_next(dq_rollout *rollout, dq_rollout_rows *rows, dq_error *error);

@@ -17,10 +17,11 @@ struct dq_sessions {
     dq_env_spec shape;
     bool terminal;
     size_t events;
-    uint32_t *user_of; /* (events) */
-    uint32_t *before;  /* (events) items that enter the history, from each session's first place on */
-    standing *at;      /* (events) */
-    dq_pairset met;    /* users and items */
+    uint32_t *user_of;   /* (events) */
+    uint32_t *before;    /* (events) items that enter the history, from each session's first place on */
+    standing *at;        /* (events) */
+    uint32_t *following; /* (events) the next event of the session */
+    dq_pairset met;      /* users and items */
 };
 
 /* ---- making ---- */
@@ -28,6 +29,13 @@ struct dq_sessions {
 dq_env_spec dq_sessions_shape(const dq_session_rows *log, bool described)
 {
     return dq_env_session_spec(&log->layout, log->items.count, described ? log->items.at : NULL);
+}
+
+/* Whether an event is the last of its session. */
+static bool is_last(const dq_sessions *s, size_t event)
+{
+    return event + 1 == s->log.first[s->user_of[event] + 1] ||
+           dq_session_rows_cut(&s->log, (uint32_t)event + 1);
 }
 
 static dq_status note_events(dq_sessions *s, dq_error *error)
@@ -42,6 +50,7 @@ static dq_status note_events(dq_sessions *s, dq_error *error)
             dq_status status = dq_pairset_add(&s->met, u, log->item[e], NULL, error);
             if (status) return status;
             if (dq_session_enters(log->reward[e])) s->before[now.begin + now.entered++] = log->item[e];
+            s->following[e] = is_last(s, e) ? DQ_OFFLINE_NO_ROW : e + 1;
             now.met++;
         }
     }
@@ -75,8 +84,10 @@ dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bo
     s->user_of = calloc(s->events + 1, sizeof *s->user_of);
     s->before = calloc(s->events + 1, sizeof *s->before);
     s->at = calloc(s->events + 1, sizeof *s->at);
-    status = s->user_of && s->before && s->at ? note_events(s, error)
-                                              : dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
+    s->following = calloc(s->events + 1, sizeof *s->following);
+    status = s->user_of && s->before && s->at && s->following
+                 ? note_events(s, error)
+                 : dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
     if (status)
         dq_sessions_free(s);
     else
@@ -90,6 +101,7 @@ void dq_sessions_free(dq_sessions *sessions)
     free(sessions->user_of);
     free(sessions->before);
     free(sessions->at);
+    free(sessions->following);
     dq_pairset_free(&sessions->met);
     free(sessions);
 }
@@ -116,46 +128,36 @@ static double second_of(const dq_sessions *s, size_t event)
     return s->log.second ? s->log.second[event] : (double)NAN;
 }
 
-/* Whether an event is the last of its session. */
-static bool is_last(const dq_sessions *s, size_t event)
-{
-    return event + 1 == s->log.first[s->user_of[event] + 1] ||
-           dq_session_rows_cut(&s->log, (uint32_t)event + 1);
-}
-
-static void fill(void *self, size_t event, float *state, float *next, dq_experience *experience)
+static void fill(void *self, size_t event, dq_transition *transition, float *state, float *next)
 {
     const dq_sessions *s = self;
     uint32_t user = s->user_of[event];
     float reward = s->log.reward[event];
-    bool last = is_last(s, event);
+    bool last = s->following[event] == DQ_OFFLINE_NO_ROW;
     standing at = s->at[event], after = at;
     double now = second_of(s, event);
     after.entered += dq_session_enters(reward);
     after.met++;
-    fill_state(s, user, at, now, at.met ? second_of(s, event - 1) : (double)NAN, state);
-    fill_state(s, user, after, last ? now : second_of(s, event + 1), now, next);
-    *experience = (dq_experience){.state = state,
-                                  .next = next,
-                                  .action = s->log.item[event],
-                                  .reward = reward,
-                                  .terminal = last && s->terminal,
-                                  .truncated = last && !s->terminal};
+    if (state) fill_state(s, user, at, now, at.met ? second_of(s, event - 1) : (double)NAN, state);
+    if (next) fill_state(s, user, after, last ? now : second_of(s, event + 1), now, next);
+    *transition = (dq_transition){
+        .action = s->log.item[event], .reward = reward, .discount = 1, .done = last && s->terminal};
 }
 
-dq_logged_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group)
+dq_offline_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group)
 {
-    return (dq_logged_rows){.self = sessions,
-                            .count = sessions->events,
-                            .users = sessions->log.users.count,
-                            .user = sessions->user_of,
-                            .group = group,
-                            .action = sessions->log.item,
-                            .reward = sessions->log.reward,
-                            .state_width = sessions->shape.state_width,
-                            .actions = sessions->shape.action_count,
-                            .fill = fill,
-                            .met = &sessions->met,
-                            .ends = sessions->terminal,
-                            .ranked = true};
+    return (dq_offline_rows){.self = sessions,
+                             .count = sessions->events,
+                             .users = sessions->log.users.count,
+                             .user = sessions->user_of,
+                             .group = group,
+                             .action = sessions->log.item,
+                             .reward = sessions->log.reward,
+                             .actions = sessions->shape.action_count,
+                             .state_width = sessions->shape.state_width,
+                             .fill = fill,
+                             .following = sessions->following,
+                             .met = &sessions->met,
+                             .ends = sessions->terminal,
+                             .ranked = true};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Logged sessions: what users did, one item after the other (systems B and D, and any log of clicks). An
- * event becomes an experience of learn/agent.h, whose state (data/session_state.h) is the user and what came
+ * event becomes a transition of learn/agent.h, whose state (data/session_state.h) is the user and what came
  * before in the session; its next state is that of the session's next event. Actions are all items. An event
  * whose reward is negative was passed over: it is learnt from, but does not enter the history. One without a
  * reward enters the history, and is not learnt from.
@@ -11,14 +11,14 @@
  * bootstrapped from (Pardo et al., "Time limits in reinforcement learning", ICML 2018). Where `terminal` is
  * asked for, sessions end, and it has none. In either case no session knows of the one before it.
  *
- * They are rows of learn/logged.h, judged as a recommender is: at each event of a held-out user with a
+ * They are rows of learn/offline.h, judged as a recommender is: at each event of a held-out user with a
  * positive reward, where among all items does the agent rank the one that came?
  */
 #ifndef DQ_LEARN_SESSIONS_H
 #define DQ_LEARN_SESSIONS_H
 
 #include "data/session_log.h"
-#include "learn/logged.h"
+#include "learn/offline.h"
 
 /* The shape of such states, for dq_agent_new; described: actions have the items' vectors. */
 dq_env_spec dq_sessions_shape(const dq_session_rows *log, bool described);
@@ -29,7 +29,7 @@ typedef struct dq_sessions dq_sessions;
 dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bool terminal, dq_error *error);
 void dq_sessions_free(dq_sessions *sessions);
 
-/* The rows of the sessions, which are borrowed; group as in learn/logged.h, kept. */
-dq_logged_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group);
+/* The rows of the sessions, which are borrowed; group as in learn/offline.h, kept. */
+dq_offline_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group);
 
 #endif

@@ -2,6 +2,7 @@
 #include "math/adam.h"
 
 #include "math/clones.h"
+#include "math/lanes.h"
 
 #include <math.h>
 
@@ -18,17 +19,41 @@ dq_adam_step dq_adam_begin(const dq_adam *adam, uint64_t t)
                           .decay = (float)adam->decay};
 }
 
+enum { BLOCK = 1024 }; /* numbers whose squares are summed in float */
+
+static inline void apply_one(dq_adam_step s, float *w, float *m, float *v, float g)
+{
+    float gi = g + s.decay * *w;
+    float mi = s.beta1 * *m + s.rest1 * gi;
+    float vi = s.beta2 * *v + s.rest2 * gi * gi;
+    *m = mi;
+    *v = vi;
+    *w -= s.step * mi / (sqrtf(vi) * s.unbias + s.eps);
+}
+
 DQ_CLONES
-void dq_adam_apply(const dq_adam_step *step, float *restrict w, float *restrict m, float *restrict v,
-                   const float *restrict g, size_t n)
+static float apply_block(const dq_adam_step *step, float *restrict w, float *restrict m, float *restrict v,
+                         const float *restrict g, size_t n)
 {
     const dq_adam_step s = *step;
-    for (size_t i = 0; i < n; i++) {
-        float gi = g[i] + s.decay * w[i];
-        float mi = s.beta1 * m[i] + s.rest1 * gi;
-        float vi = s.beta2 * v[i] + s.rest2 * gi * gi;
-        m[i] = mi;
-        v[i] = vi;
-        w[i] -= s.step * mi / (sqrtf(vi) * s.unbias + s.eps);
+    lanes squares = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        squares += LOAD(g + i) * LOAD(g + i);
+        for (size_t j = i; j < i + LANES; j++) apply_one(s, w + j, m + j, v + j, g[j]);
     }
+    for (; i < n; i++) {
+        squares[0] += g[i] * g[i];
+        apply_one(s, w + i, m + i, v + i, g[i]);
+    }
+    FOLD(squares);
+    return squares[0];
+}
+
+double dq_adam_apply(const dq_adam_step *step, float *w, float *m, float *v, const float *g, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i += BLOCK)
+        sum += (double)apply_block(step, w + i, m + i, v + i, g + i, n - i < BLOCK ? n - i : BLOCK);
+    return sum;
 }

@@ -33,7 +33,7 @@ typedef struct dq_adam_step {
 /* t is the number of this step, from 1. */
 dq_adam_step dq_adam_begin(const dq_adam *adam, uint64_t t);
 
-/* One pass over n parameters w with moments m, v and gradient g. */
-void dq_adam_apply(const dq_adam_step *step, float *w, float *m, float *v, const float *g, size_t n);
+/* One pass over n parameters w with moments m, v and gradient g. Returns the sum of g's squares. */
+double dq_adam_apply(const dq_adam_step *step, float *w, float *m, float *v, const float *g, size_t n);
 
 #endif

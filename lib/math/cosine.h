@@ -19,6 +19,11 @@ typedef struct dq_pairing {
 dq_status dq_pairing_choose(const dq_pair_names *pairs, size_t count, dq_layout users, dq_layout items,
                             dq_pairing *pairings, size_t *made, dq_error *error);
 
+/* The ranges of every field of the users with every field of the items that is as wide, into pairings (room
+ * for max); *made is their number. DQ_ERR_RANGE when there are more. */
+dq_status dq_pairing_all(dq_layout users, dq_layout items, dq_pairing *pairings, size_t max, size_t *made,
+                         dq_error *error);
+
 /* Mean raw cosine over `count` pairs of ranges of one user's and one item's vector. Sums run in double. */
 double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, size_t count);
 

@@ -39,3 +39,18 @@ dq_status dq_pairing_choose(const dq_pair_names *pairs, size_t count, dq_layout 
         status = named(&pairs[i], users, items, &pairings[i], error);
     return status;
 }
+
+dq_status dq_pairing_all(dq_layout users, dq_layout items, dq_pairing *pairings, size_t max, size_t *made,
+                         dq_error *error)
+{
+    *made = 0;
+    for (size_t u = 0; u < users.count; u++)
+        for (size_t i = 0; i < items.count; i++) {
+            const dq_field *user = &users.fields[u], *item = &items.fields[i];
+            if (user->width != item->width) continue;
+            if (*made == max)
+                return dq_fail(error, DQ_ERR_RANGE, "more than %zu pairs of fields of equal width", max);
+            pairings[(*made)++] = (dq_pairing){user->offset, item->offset, user->width};
+        }
+    return DQ_OK;
+}

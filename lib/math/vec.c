@@ -6,19 +6,64 @@
 
 #include <math.h>
 
+/* Of fewer numbers than lanes. */
+static float short_dot(const float *a, const float *b, size_t n)
+{
+    float sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
 DQ_CLONES
 float dq_vec_dot(const float *a, const float *b, size_t n)
 {
     lanes sum = {0}, more = {0};
     size_t i = 0;
+    if (n < LANES) return short_dot(a, b, n);
     for (; i + 2 * LANES <= n; i += 2 * LANES) {
         sum += LOAD(a + i) * LOAD(b + i);
         more += LOAD(a + i + LANES) * LOAD(b + i + LANES);
     }
+    if (i + LANES <= n) sum += LOAD(a + i) * LOAD(b + i);
+    more += LOAD_LAST(a, n) * LOAD_LAST(b, n);
     sum += more;
-    for (size_t lane = 0; i < n; i++, lane = (lane + 1) % LANES) sum[lane] += a[i] * b[i];
     FOLD(sum);
     return sum[0];
+}
+
+/* Four rows share what is loaded of a, and the processor has four times as many sums to work on. n >= LANES.
+ */
+DQ_CLONES
+static void four_dots(const float *a, const float *const *rows, size_t n, float *out, size_t stride)
+{
+    const float *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
+    lanes sums[4] = {{0}}, more[4] = {{0}};
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        lanes x = LOAD(a + i), y = LOAD(a + i + LANES);
+        sums[0] += x * LOAD(r0 + i);
+        more[0] += y * LOAD(r0 + i + LANES);
+        sums[1] += x * LOAD(r1 + i);
+        more[1] += y * LOAD(r1 + i + LANES);
+        sums[2] += x * LOAD(r2 + i);
+        more[2] += y * LOAD(r2 + i + LANES);
+        sums[3] += x * LOAD(r3 + i);
+        more[3] += y * LOAD(r3 + i + LANES);
+    }
+    for (size_t r = 0; r < 4; r++) {
+        if (i + LANES <= n) sums[r] += LOAD(a + i) * LOAD(rows[r] + i);
+        more[r] += LOAD_LAST(a, n) * LOAD_LAST(rows[r], n);
+        sums[r] += more[r];
+        FOLD(sums[r]);
+        out[r * stride] = sums[r][0];
+    }
+}
+
+void dq_vec_dots(const float *a, const float *const *rows, size_t count, size_t n, float *out, size_t stride)
+{
+    size_t i = 0;
+    for (; n >= LANES && i + 4 <= count; i += 4) four_dots(a, rows + i, n, out + i * stride, stride);
+    for (; i < count; i++) out[i * stride] = dq_vec_dot(a, rows[i], n);
 }
 
 DQ_CLONES
@@ -119,4 +164,10 @@ DQ_CLONES
 void dq_vec_gate(float *restrict dh, const float *restrict h, float scale, size_t n)
 {
     for (size_t i = 0; i < n; i++) dh[i] = h[i] > 0 ? dh[i] * scale : 0;
+}
+
+DQ_CLONES
+void dq_vec_multiply(float *restrict to, const float *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] *= from[i];
 }

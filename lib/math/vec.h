@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 float dq_vec_dot(const float *a, const float *b, size_t n);
+/* out[i * stride] = dq_vec_dot(a, rows[i], n) for i < count, to the same bits and faster. */
+void dq_vec_dots(const float *a, const float *const *rows, size_t count, size_t n, float *out, size_t stride);
 /* to[i] += from[i] */
 void dq_vec_add(float *to, const float *from, size_t n);
 /* to[i] += scale * from[i] */
@@ -41,6 +43,8 @@ void dq_vec_activate(float *h, const float *a, const float *b, const float *bias
                      dq_dropout dropout, size_t n);
 /* h[i] = relu(a[i] + shift); h may be a. */
 void dq_vec_shift_relu(float *h, const float *a, float shift, size_t n);
+/* to[i] *= from[i] */
+void dq_vec_multiply(float *to, const float *from, size_t n);
 /* The way back: dh[i] = h[i] > 0 ? dh[i] * scale : 0. An activation is positive just where the unit was
  * active and kept, so no mask is stored. */
 void dq_vec_gate(float *dh, const float *h, float scale, size_t n);

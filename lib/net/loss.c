@@ -4,27 +4,27 @@
 #include <math.h>
 
 /* One term and its slope. */
-static double term(dq_loss loss, double miss, double *slope)
+static double term(dq_loss loss, double delta, double miss, double *slope)
 {
     if (loss == DQ_LOSS_MSE) {
         *slope = 2 * miss;
         return miss * miss;
     }
-    if (fabs(miss) < 1) {
+    if (fabs(miss) < delta) {
         *slope = miss;
         return miss * miss / 2;
     }
-    *slope = miss < 0 ? -1 : 1;
-    return isnan(miss) ? miss : fabs(miss) - 0.5;
+    *slope = miss < 0 ? -delta : delta;
+    return isnan(miss) ? miss : delta * (fabs(miss) - delta / 2);
 }
 
-double dq_loss_mean(dq_loss loss, const float *y, const float *target, const float *weight, size_t n,
-                    float *dy)
+double dq_loss_mean(dq_loss loss, double delta, const float *y, const float *target, const float *weight,
+                    size_t n, float *dy)
 {
     double sum = 0, slope;
     for (size_t i = 0; i < n; i++) {
         double scale = (weight ? (double)weight[i] : 1) / (double)n;
-        sum += scale * term(loss, (double)y[i] - (double)target[i], &slope);
+        sum += scale * term(loss, delta, (double)y[i] - (double)target[i], &slope);
         if (dy) dy[i] = (float)(scale * slope);
     }
     return sum;

@@ -3,8 +3,8 @@
  * Losses of a batch of outputs, with their gradients: the mean over n numbers of
  *
  *     mse     (y - t)^2
- *     huber   (y - t)^2 / 2 where |y - t| < 1, else |y - t| - 1/2      (Huber, 1964; PyTorch's
- * smooth_l1_loss)
+ *     huber   (y - t)^2 / 2 where |y - t| < delta, else delta (|y - t| - delta / 2)
+ *             (Huber, 1964; PyTorch's huber_loss)
  */
 #ifndef DQ_NET_LOSS_H
 #define DQ_NET_LOSS_H
@@ -13,10 +13,10 @@
 
 typedef enum dq_loss { DQ_LOSS_MSE, DQ_LOSS_HUBER } dq_loss;
 
-/* The loss of y against target; weight (may be NULL: all 1) scales each term, the mean is over n. dy (may be
- * NULL) is the gradient. */
-double dq_loss_mean(dq_loss loss, const float *y, const float *target, const float *weight, size_t n,
-                    float *dy);
+/* The loss of y against target; delta > 0 is Huber's, of no meaning to mse; weight (may be NULL: all 1)
+ * scales each term, the mean is over n. dy (may be NULL) is the gradient. */
+double dq_loss_mean(dq_loss loss, double delta, const float *y, const float *target, const float *weight,
+                    size_t n, float *dy);
 /* Logistic loss of one logit against a target of 0 or 1, and its slope: log(1 + e^z) - z t (PyTorch's
  * binary_cross_entropy_with_logits). */
 double dq_loss_logistic(double logit, double target, double *slope);

@@ -1,107 +1,93 @@
 /* SPDX-License-Identifier: MIT */
+#include "net/net.h"
+
 #include "net/net_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static dq_status check_spec(const dq_net_spec *spec, size_t max_rows, dq_error *error)
+/* ---- memory ---- */
+
+static bool floats(dq_net *net, float **to, size_t n)
 {
-    if (spec->user_width == 0 || spec->item_width == 0)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "a network needs vectors of users and of items (widths %u and %u)", spec->user_width,
-                       spec->item_width);
-    if (spec->hidden_count < 1 || spec->hidden_count > DQ_NET_MAX_HIDDEN)
-        return dq_fail(error, DQ_ERR_RANGE, "a network has 1 to %d hidden layers, not %u", DQ_NET_MAX_HIDDEN,
-                       spec->hidden_count);
-    for (uint32_t l = 0; l < spec->hidden_count; l++)
-        if (spec->hidden[l] == 0) return dq_fail(error, DQ_ERR_RANGE, "hidden layer %u has no units", l + 1);
-    if (!(spec->dropout >= 0 && spec->dropout < 1))
-        return dq_fail(error, DQ_ERR_RANGE, "dropout is in [0, 1), not %g", spec->dropout);
-    if (spec->match_count > DQ_NET_MAX_MATCHES)
-        return dq_fail(error, DQ_ERR_RANGE, "a network has at most %d matches, not %u", DQ_NET_MAX_MATCHES,
-                       spec->match_count);
-    for (const dq_pairing *m = spec->matches; m < spec->matches + spec->match_count; m++)
-        if (m->width == 0 || (uint64_t)m->user_offset + m->width > spec->user_width ||
-            (uint64_t)m->item_offset + m->width > spec->item_width)
-            return dq_fail(error, DQ_ERR_RANGE, "a match of ranges outside the vectors");
-    if (max_rows == 0) return dq_fail(error, DQ_ERR_RANGE, "a batch has no rows");
-    return DQ_OK;
+    return (*to = dq_arena_zero(&net->arena, n, sizeof **to)) != NULL;
 }
 
-static void lay_out(dq_net *net)
+static bool allocate_layer(dq_net *net, net_layer *layer)
 {
-    const dq_net_spec *spec = &net->spec;
-    size_t in = (size_t)spec->user_width + spec->item_width + spec->match_count;
-    net->layers = spec->hidden_count + 1;
-    for (size_t l = 0; l < net->layers; l++) {
-        net->in[l] = in;
-        net->out[l] = l < spec->hidden_count ? spec->hidden[l] : 1;
-        net->weight_at[l] = net->count;
-        net->bias_at[l] = net->count + net->out[l] * in;
-        net->count = net->bias_at[l] + net->out[l];
-        in = net->out[l];
-    }
-}
-
-/* rows * width zeroed floats; *ok turns false when memory is short. */
-static float *floats(dq_net *net, size_t rows, size_t width, bool *ok)
-{
-    float *p = dq_arena_zero(&net->arena, rows * width, sizeof *p);
-    if (!p) *ok = false;
-    return p;
-}
-
-static bool allocate_scratch(dq_net *net, size_t widest, size_t widest_in)
-{
-    bool ok = true;
-    unsigned threads = dq_pool_threads(net->pool);
-    net->scratch = dq_arena_zero(&net->arena, threads, sizeof *net->scratch);
-    if (!net->scratch) return false;
-    for (unsigned t = 0; t < threads; t++)
-        net->scratch[t] = (net_scratch){.x = floats(net, NET_TILE, net->spec.item_width, &ok),
-                                        .z = floats(net, NET_TILE, net->out[0], &ok),
-                                        .a = floats(net, NET_TILE, widest, &ok),
-                                        .b = floats(net, NET_TILE, widest, &ok),
-                                        .matches = floats(net, NET_TILE, net->spec.match_count, &ok),
-                                        .gradient = floats(net, NET_GRADIENT, widest_in, &ok)};
+    size_t rows = layer->pairs ? net->max_rows : net->max_states;
+    bool ok = floats(net, &layer->y, rows * layer->out) &&
+              floats(net, &layer->dy, net->max_rows * layer->out);
+    if (ok && layer->activates && net->spec.activation != DQ_RELU)
+        ok = floats(net, &layer->slope, net->max_rows * layer->out);
+    if (ok && layer->kind == &net_pair) ok = net_pair_allocate(net, layer);
+    if (ok && layer->kind == &net_attention) ok = net_attention_allocate(net, layer);
+    if (ok && layer->kind == &net_norm) ok = net_norm_allocate(net, layer);
     return ok;
+}
+
+static bool allocate_scratch(dq_net *net)
+{
+    unsigned threads = dq_pool_threads(net->pool);
+    size_t gradient = 0;
+    for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++) {
+        size_t units = net_min(l->units, NET_GRADIENT), n = net->max_rows ? units * (l->unit_width + 1) : 0;
+        if (n > gradient) gradient = n;
+    }
+    net->scratch = dq_arena_zero(&net->arena, threads, sizeof *net->scratch);
+    for (unsigned t = 0; net->scratch && t < threads; t++)
+        if (!floats(net, &net->scratch[t].gradient, gradient) ||
+            (net_on_pairs(net) && !net_score_allocate(net, &net->scratch[t])))
+            return false;
+    return net->scratch;
+}
+
+static bool allocate_states(dq_net *net)
+{
+    size_t n = net->max_states, width = net->spec.input;
+    net->state_at = dq_arena_zero(&net->arena, n, sizeof *net->state_at);
+    if (!net->state_at) return false;
+    if (net->spec.sparse) return net_nonzero_init(&net->nonzero, n, width, &net->arena);
+    return floats(net, &net->x, n * width);
 }
 
 static bool allocate(dq_net *net)
 {
-    bool ok = true;
-    size_t rows = net->max_rows, most = rows > NET_CHUNK ? rows : NET_CHUNK, widest = 0, widest_in = 0;
-    net->weights = floats(net, net->count, 1, &ok);
-    net->m = floats(net, net->count, 1, &ok);
-    net->v = floats(net, net->count, 1, &ok);
-    net->x_users = floats(net, rows, net->spec.user_width, &ok);
-    net->x_items = floats(net, rows, net->spec.item_width, &ok);
-    net->x_matches = floats(net, rows, net->spec.match_count, &ok);
-    net->z_users = floats(net, most, net->out[0], &ok);
-    net->z_items = floats(net, most, net->out[0], &ok);
-    net->dz_users = floats(net, rows, net->out[0], &ok);
-    net->dz_items = floats(net, rows, net->out[0], &ok);
-    for (size_t l = 0; l < net->layers; l++) {
-        net->h[l] = floats(net, rows, net->out[l], &ok);
-        net->dz[l] = floats(net, rows, net->out[l], &ok);
-        net->bias_grad[l] = floats(net, net->out[l], 1, &ok);
-        if (net->out[l] > widest) widest = net->out[l];
-        if (net->in[l] > widest_in) widest_in = net->in[l];
+    size_t tiles = 0;
+    bool ok = floats(net, &net->weights, net->count) && floats(net, &net->statistics, net->statistic_count) &&
+              allocate_states(net);
+    if (ok && net->max_rows)
+        ok = floats(net, &net->gradient, net->count) && floats(net, &net->m, net->count) &&
+             floats(net, &net->v, net->count);
+    for (int l = 0; ok && l < net->layer_count; l++) {
+        ok = allocate_layer(net, &net->layers[l]);
+        tiles += net_tiles(net->layers[l].units, NET_GRADIENT);
     }
-    net->y = floats(net, most, 1, &ok);
-    net->dy = floats(net, most, 1, &ok);
-    return ok && net_slots_init(&net->users, most, &net->arena) &&
-           net_slots_init(&net->items, most, &net->arena) && allocate_scratch(net, widest, widest_in);
+    if (ok && net_on_pairs(net))
+        ok = floats(net, &net->values, net->max_states) &&
+             floats(net, &net->predicted, (size_t)NET_CHUNK * net->spec.outputs) &&
+             net_slots_init(&net->state_slots, net->max_states, &net->arena) &&
+             net_slots_init(&net->action_slots, net->max_states, &net->arena) &&
+             net_slots_init(&net->met, NET_CHUNK, &net->arena);
+    net->squares = ok ? dq_arena_zero(&net->arena, tiles, sizeof *net->squares) : NULL;
+    return net->squares && allocate_scratch(net);
 }
 
-/* Weights and biases of a layer, uniform in +-1/sqrt(fan in): PyTorch's nn.Linear. */
+/* PyTorch's nn.Linear: weight and bias uniform in +-1/sqrt(fan in). A matrix says its fan in, and the biases
+ * that follow have the same. nn.BatchNorm1d: 1 and 0; running variance 1. */
 static void draw_weights(dq_net *net, dq_rng *rng)
 {
-    for (size_t l = 0; l < net->layers; l++) {
-        double bound = 1 / sqrt((double)net->in[l]);
-        for (size_t i = net->weight_at[l]; i < net->bias_at[l] + net->out[l]; i++)
-            net->weights[i] = (float)(bound * (2 * dq_rng_uniform(rng) - 1));
+    double bound = 0;
+    for (unsigned i = 0; i < net->tensor_count; i++) {
+        const net_tensor *t = &net->tensors[i];
+        float *to = (t->statistic ? net->statistics : net->weights) + t->at;
+        size_t n = t->shape[0] * (t->dims == 2 ? t->shape[1] : 1);
+        bool norm = strstr(t->name, "norm.");
+        if (t->dims == 2) bound = 1 / sqrt((double)t->shape[1]);
+        for (size_t j = 0; j < n && !norm; j++) to[j] = (float)(bound * (2 * dq_rng_uniform(rng) - 1));
+        bool one = norm && (strstr(t->name, ".weight") || strstr(t->name, "_var"));
+        for (size_t j = 0; j < n && one; j++) to[j] = 1;
     }
 }
 
@@ -109,15 +95,17 @@ dq_status dq_net_new(dq_net **out, const dq_net_spec *spec, size_t max_rows, dq_
                      dq_error *error)
 {
     *out = NULL;
-    dq_status status = check_spec(spec, max_rows, error);
-    if (status != DQ_OK) return status;
+    dq_status status = net_check(spec, error);
+    if (status) return status;
     dq_net *net = calloc(1, sizeof *net);
     if (!net) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a network");
+    size_t least = spec->head == DQ_HEAD_ACTIONS ? NET_CHUNK : NET_BLOCK;
     net->spec = *spec;
     net->pool = pool;
     net->max_rows = max_rows;
+    net->max_states = max_rows > least ? max_rows : least;
     net->dropout = dq_dropout_new(spec->dropout);
-    lay_out(net);
+    net_plan(net);
     if (!allocate(net)) {
         size_t count = net->count;
         dq_net_free(net);
@@ -135,14 +123,33 @@ void dq_net_free(dq_net *net)
     free(net);
 }
 
-const dq_net_spec *dq_net_get_spec(const dq_net *net)
-{
-    return &net->spec;
-}
+/* ---- targets ---- */
 
 void dq_net_copy(dq_net *to, const dq_net *from)
 {
     memcpy(to->weights, from->weights, to->count * sizeof *to->weights);
+    memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
+}
+
+void dq_net_soft_update(dq_net *to, const dq_net *from, double tau)
+{
+    dq_vec_follow(to->weights, from->weights, (float)tau, to->count);
+    memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
+}
+
+void dq_net_reset_optimizer(dq_net *net)
+{
+    if (!net->m) return;
+    memset(net->m, 0, net->count * sizeof *net->m);
+    memset(net->v, 0, net->count * sizeof *net->v);
+    net->steps = 0;
+}
+
+/* ---- what it holds ---- */
+
+const dq_net_spec *dq_net_get_spec(const dq_net *net)
+{
+    return &net->spec;
 }
 
 size_t dq_net_count(const dq_net *net)
@@ -155,6 +162,11 @@ float *dq_net_weights(dq_net *net)
     return net->weights;
 }
 
+float *dq_net_gradient(dq_net *net)
+{
+    return net->gradient;
+}
+
 float *dq_net_moment1(dq_net *net)
 {
     return net->m;
@@ -163,6 +175,16 @@ float *dq_net_moment1(dq_net *net)
 float *dq_net_moment2(dq_net *net)
 {
     return net->v;
+}
+
+size_t dq_net_statistic_count(const dq_net *net)
+{
+    return net->statistic_count;
+}
+
+float *dq_net_statistics(dq_net *net)
+{
+    return net->statistics;
 }
 
 uint64_t *dq_net_steps(dq_net *net)

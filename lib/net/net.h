@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * The network of system A: a multilayer perceptron on (user, item) pairs with one output, Q(s, a) or a world
- * model's reward r(s, a). ReLU and inverted dropout between layers, mean squared error, Adam.
+ * The network of every agent: dense layers, batch norm and dropout, an encoder for a history in the state,
+ * and heads with one output an action or for a pair (state, action).
  *
- *     x = [user | item | matches]      (rows, user_width + item_width + match_count)
- *     h1 = drop(relu(x W1' + b1))      W1 (hidden[0], columns of x), as PyTorch's nn.Linear
- *     ...
- *     y = hn Wo' + bo                  (rows, 1)
+ *     states -> encoder -> [a pair: encoded | action | features] -> hidden ... -> output
  *
- * Rows name users and items by number, so that what is shared is computed once: the user's part of the first
- * layer once per distinct user of a batch, the item's once per distinct item, and their gradients likewise.
- * Products are cut into fixed tiles over the pool: results do not depend on the number of threads.
+ * Layers are PyTorch's in arithmetic, names and layout, so that a model loads there:
  *
- * Nothing is allocated after dq_net_new.
+ *     hidden.I.weight (out, in), .bias      Linear, then norm.I (batch norm), the activation, dropout
+ *     output.weight (outputs, in), .bias    Linear
+ *     value.hidden.I, value.output          dueling's V, and
+ *     advantage.hidden.I, advantage.output  its A: Linear, the hidden ones activated; norm.I as above
+ *     attention.query, .key, .value         Linear (user and rest | item | item; the key without a bias)
+ *
+ * A pass is over rows that name states and actions by number. On pairs what is shared is computed once: the
+ * state's part of the first layer once a distinct state, the action's part once a distinct action, and their
+ * gradients likewise; dropout of what V sees is drawn once a distinct state.
+ *
+ * The weights are one flat block, the running statistics of batch norm another. Work is cut into fixed tiles:
+ * results do not depend on the number of threads. Nothing is allocated after dq_net_new.
  */
 #ifndef DQ_NET_NET_H
 #define DQ_NET_NET_H
@@ -24,75 +30,134 @@
 #include "math/cosine.h"
 #include "math/pool.h"
 
-enum { DQ_NET_MAX_HIDDEN = 8, DQ_NET_MAX_MATCHES = 64 };
+#include <stdbool.h>
 
+enum { DQ_NET_MAX_HIDDEN = 8, DQ_NET_MAX_FEATURES = 64 };
+
+typedef enum dq_head {
+    DQ_HEAD_OUTPUTS, /* one output an action */
+    DQ_HEAD_ACTIONS, /* f(s, a) of a pair */
+} dq_head;
+
+typedef enum dq_encoder {
+    DQ_ENCODER_NONE,      /* the state as it is */
+    DQ_ENCODER_MEAN,      /* the mean of the history's items (rows of zeros are empty places) */
+    DQ_ENCODER_ATTENTION, /* what the user and the rest of the state attend to in the history: one head of
+                             scaled dot products (Vaswani et al., 2017) */
+} dq_encoder;
+
+/* GELU is x Phi(x) with the exact normal distribution (Hendrycks and Gimpel, 2016), as PyTorch's default. */
+typedef enum dq_activation { DQ_RELU, DQ_GELU, DQ_TANH } dq_activation;
+
+/* A state is [user (user_width) | history (history, item_width) | rest], as env/env.h says; the three are 0
+ * where all is rest. */
 typedef struct dq_net_spec {
-    uint32_t user_width, item_width;
-    uint32_t hidden[DQ_NET_MAX_HIDDEN]; /* 1024, 512, 256 */
-    uint32_t hidden_count;
+    uint32_t input; /* width of a state */
+    uint32_t user_width, history, item_width;
+    uint32_t outputs; /* one an action; on a pair 1 for Q, more for what a world model predicts */
+    dq_head head;
+    uint32_t action_width; /* DQ_HEAD_ACTIONS */
+    bool one_hot;          /* DQ_HEAD_ACTIONS: action a is unit a of action_width; there are no vectors */
+    bool sparse; /* most numbers of a state are 0, as of one-hot histories: the first layer gathers the
+                    others. Without an encoder */
+    /* DQ_HEAD_ACTIONS with vectors: further inputs, each the cosine of a range of the state (user_offset) and
+     * one of the action (item_offset). What such a product of embeddings saves the network from finding out
+     * by itself, few labels need not teach (Naumov et al., "Deep learning recommendation model for
+     * personalization and recommendation systems", 2019). */
+    dq_pairing features[DQ_NET_MAX_FEATURES];
+    uint32_t feature_count;
+    uint32_t hidden[DQ_NET_MAX_HIDDEN], hidden_count;
+    /* Wang et al., "Dueling network architectures", 2016: V and A are streams with hidden layers of their own
+     * (value_hidden, each) above the shared ones, and Q = V + A - mean A. Without value_hidden the last
+     * hidden layer is not shared: each stream has one of that width. With an encoder or a head on actions V
+     * stands apart and sees the user alone (the whole state of a task without users), through value_hidden
+     * (else one layer as wide as the last hidden one), and A is the rest, as in Zheng et al., "DRN", 2018; on
+     * actions no mean is taken away. */
+    bool dueling;
+    uint32_t value_hidden[DQ_NET_MAX_HIDDEN], value_hidden_count;
     double dropout; /* 0 <= p < 1, in training only */
-    /* Further inputs: the cosine of a range of the user's vector and one of the item's, each. What such a
-     * product of embeddings saves the network from finding out by itself, few labels need not teach (Naumov
-     * et al., "Deep learning recommendation model for personalization and recommendation systems", 2019). 0:
-     * as published. */
-    dq_pairing matches[DQ_NET_MAX_MATCHES];
-    uint32_t match_count;
+    dq_activation activation;
+    bool batch_norm; /* Ioffe and Szegedy, 2015; as PyTorch's: eps 1e-5, momentum 0.1; not in a V that stands
+                        apart. A batch of one row has no variance: it is normalised by the running statistics,
+                        which stay as they are */
+    dq_encoder encoder;
 } dq_net_spec;
+
+/* What a pass is over: row r is vector state[r] of the states and, on pairs, vector action[r] of the actions.
+ * Without pairs action may say which output of each row is asked for: the outputs are then (rows), as those
+ * of pairs, and nothing is spent on the others. Borrowed until the pass is over, dq_net_backward included. */
+typedef struct dq_net_rows {
+    dq_vectors states;      /* width: input */
+    const uint32_t *state;  /* (rows); NULL: 0, 1, 2 ... */
+    dq_vectors actions;     /* on pairs; none with one_hot */
+    const uint32_t *action; /* (rows); NULL: all outputs */
+    size_t rows;
+} dq_net_rows;
 
 typedef struct dq_net dq_net;
 
 /* Weights by PyTorch's default, uniform in +-1/sqrt(fan in), drawn from rng. max_rows bounds the rows of a
- * batch given to dq_net_fit. pool is kept and may be shared by several nets that do not run at once. */
+ * forward pass; 0: the network only predicts and scores, and has neither gradient nor moments. pool is kept
+ * and may be shared by networks that do not run at once. DQ_ERR_RANGE for a shape that does not fit together.
+ */
 dq_status dq_net_new(dq_net **net, const dq_net_spec *spec, size_t max_rows, dq_pool *pool, dq_rng *rng,
                      dq_error *error);
 void dq_net_free(dq_net *net);
 const dq_net_spec *dq_net_get_spec(const dq_net *net);
 
-/* One Adam step on the mean squared error of `rows` pairs: user[i], item[i] index users and items; target[i]
- * is the wanted output. weight (may be NULL: all 1) scales each row's squared error; the mean is over rows.
- * Dropout masks are drawn from rng. Returns the loss before the step (with dropout). Divergence shows as a
- * loss that is not finite. */
-double dq_net_fit(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
-                  const uint32_t *item, const float *target, const float *weight, size_t rows,
-                  const dq_adam *adam, dq_rng *rng);
+/* Outputs (rows, outputs), or (rows) where one is asked for; the net's, until the next pass. With rng it is a
+ * training pass: dropout draws from it, batch norm takes the batch's statistics and moves its own. */
+const float *dq_net_forward(dq_net *net, const dq_net_rows *rows, dq_rng *rng);
+/* After a training pass: the gradient of the weights, given that of the outputs. */
+void dq_net_backward(dq_net *net, const float *dy);
+/* Clips the gradient (each number to +-clip_value, then the whole to clip_norm; 0: neither) and takes one
+ * step of Adam. Returns the norm that the gradient had; where that is not finite the weights stay. */
+double dq_net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value);
+/* Both, the faster way: where nothing clips, a tile of the gradient is made and Adam follows while it is in
+ * cache, and dq_net_gradient is not written. Returns the norm that the gradient had; not finite: training has
+ * diverged (the weights stay where dy is not finite, and are of no use where an overflow came later). */
+double dq_net_update(dq_net *net, const float *dy, const dq_adam *adam, double clip_norm, double clip_value);
 
-/* Outputs for any number of pairs, without dropout. */
-void dq_net_predict(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
-                    const uint32_t *item, float *out, size_t rows);
+/* Outputs as of a pass, of any number of rows and without dropout. Equal pairs are computed once. */
+void dq_net_predict(dq_net *net, const dq_net_rows *rows, float *out);
 
-/* The mean of count >= 1 nets' outputs for each pair, and their standard deviation: what an ensemble expects,
- * and how far it disagrees. One net's are as dq_net_predict has them. */
-void dq_net_predict_ensemble(dq_net *const *nets, size_t count, const dq_vectors *users,
-                             const dq_vectors *items, const uint32_t *user, const uint32_t *item, float *mean,
-                             float *sd, size_t rows);
+/* On pairs with one output: n_states states against n actions that lie in rows of `stride` floats; out
+ * (n_states, n), out_stride floats between states. With one_hot the actions are 0 .. n-1 and `actions` is
+ * NULL. The actions' part of the first layer is computed once for all states. An output's bits depend neither
+ * on its place in the block, nor on the other states, nor on the number of threads. */
+void dq_net_score(dq_net *net, const float *const *states, size_t n_states, const float *actions,
+                  size_t stride, size_t n, float *out, size_t out_stride);
 
-/* Outputs for one user against n items that lie in rows of `stride` floats: ranking. An output depends
- * neither on its place in the block nor on the number of threads (tiles of fixed height, the last one
- * padded). */
-void dq_net_score(dq_net *net, const float *user, const float *items, size_t stride, size_t n, float *out);
-
-/* The same for many users against one block: out (n_users, n), out_stride floats between users' rows. The
- * items' part of the first layer is computed once for all users. Results equal dq_net_score's bit for bit. */
-void dq_net_score_many(dq_net *net, const float *const *users, size_t n_users, const float *items,
-                       size_t stride, size_t n, float *out, size_t out_stride);
-
-/* Copies weights (a target network; not the moments). The specs are equal. */
+/* to = from, weights and statistics. The specs are equal. */
 void dq_net_copy(dq_net *to, const dq_net *from);
+/* to += tau (from - to): a target network that follows (Lillicrap et al., 2016); statistics are copied. */
+void dq_net_soft_update(dq_net *to, const dq_net *from, double tau);
 
-/* The parameters as one flat block of count floats: W1 row-major, b1, W2, b2, ..., Wo, bo. Adam's moments
- * likewise, and the number of steps taken. Writable: a checkpoint restores them. */
+/* Adam's moments and steps become those of a new network; the weights stay. */
+void dq_net_reset_optimizer(dq_net *net);
+
+/* Flat: the weights, the gradient, Adam's moments (dq_net_count each), running statistics. Writable. */
 size_t dq_net_count(const dq_net *net);
 float *dq_net_weights(dq_net *net);
+float *dq_net_gradient(dq_net *net);
 float *dq_net_moment1(dq_net *net);
 float *dq_net_moment2(dq_net *net);
+size_t dq_net_statistic_count(const dq_net *net);
+float *dq_net_statistics(dq_net *net);
 uint64_t *dq_net_steps(dq_net *net);
 
-/* Adds columns PREFIX.0.weight (hidden[0], in), PREFIX.0.bias ... to a model bundle (borrowed from the net;
- * with moments also PREFIX.adam.m, .v flat), and the spec under meta[PREFIX]. */
+/* Adds columns PREFIX.NAME to a model bundle (borrowed from the net; with moments also PREFIX.adam.m, .v),
+ * and the spec under meta[PREFIX]. */
 dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *model, dq_error *error);
-/* Spec of a saved net; DQ_ERR_UNKNOWN when the bundle has none under that prefix. */
+/* Spec of a saved network; DQ_ERR_UNKNOWN when the bundle has none under that prefix. */
 dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error);
-/* Fills a net of the same spec from a model bundle; moments are restored when the bundle has them. */
-dq_status dq_net_load(dq_net *net, const char *prefix, const dq_bundle *model, dq_error *error);
+/* Whether the bundle has a network of this spec (dropout and sparse may differ) with all its columns, to know
+ * it before anything is made. DQ_ERR_UNKNOWN as above, DQ_ERR_RANGE for another shape, DQ_ERR_SCHEMA for a
+ * column that is missing or has another size. */
+dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_net_spec *spec,
+                          dq_error *error);
+/* Fills a network from one that is saved so, with the same errors, and DQ_ERR_NUMERIC for a number that is
+ * not finite. moments: with those of Adam, which are then required; else they stay as they are. */
+dq_status dq_net_load(dq_net *net, const char *prefix, bool moments, const dq_bundle *model, dq_error *error);
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of the network share: its layout and its scratch memory.
+ * What the files of the network share. A network is a list of layers in the order of the forward pass; each
+ * is of a kind, an entry of three functions. Every output of a layer is read by one later layer, but for the
+ * states, which have no gradient; so the way back writes gradients and never adds.
  *
- *     layer l = 0 .. layers-1: weight (out[l], in[l]) at weight_at[l], bias (out[l]) at bias_at[l], in one
- *     flat block; the last layer has out = 1
+ *     states -> [encoder] -> dense or pair, [norm] ... -> dense -> [duel]      Q, or its A
+ *     states -> dense ... -> dense --------------------------------^           V where it stands apart
+ *     ... -> dense (A's units | V's), [norm] -> dense (A's) -> duel            V and A as streams: each reads
+ *                                            -> dense (V's) ---^               its slice
  */
 #ifndef DQ_NET_NET_IMPL_H
 #define DQ_NET_NET_IMPL_H
@@ -11,17 +15,58 @@
 #include "math/vec.h"
 #include "net/net.h"
 
-#include <stdbool.h>
-
 enum {
-    NET_LAYERS = DQ_NET_MAX_HIDDEN + 1,
-    NET_COLUMNS = 128,  /* units of a tile, forward and back: few enough that threads share the work */
-    NET_GRADIENT = 128, /* rows of a weight's tile: gradient, weights and moments are near for Adam */
-    NET_TILE = 256,     /* columns of a scoring tile at most; with less, packing the weights weighs more */
-    NET_LEAST = 64,     /* and at least, and for small nets */
-    NET_LANES = 16,     /* floats of the widest vectors */
-    NET_CHUNK = 512,    /* pairs that predict looks at together */
+    NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 8,
+    NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 16,
+    NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
+    NET_GRADIENT = 64, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
+    NET_TILE = 256,    /* columns of a scoring tile at most, */
+    NET_CHUNK = 512,   /* pairs that predict looks at together, */
+    NET_BLOCK = 256,   /* and states */
+    NET_STATES = -1,   /* the layer before the first: the states themselves */
 };
+
+/* Products under this many multiplications are one tile: waking a thread takes longer. */
+#define NET_SMALL ((size_t)1 << 20)
+
+typedef struct net_layer net_layer;
+
+typedef struct net_kind {
+    void (*forward)(dq_net *net, net_layer *layer);
+    /* From dy to the gradient of what it reads, gated by that layer's activation. Not called where nobody
+     * wants it. */
+    void (*input)(dq_net *net, net_layer *layer);
+    /* From dy to the gradients of units [u0, u0 + n): weight (n, unit_width), bias (n). NULL: no weights. */
+    void (*gradient)(const dq_net *net, const net_layer *layer, size_t u0, size_t n, float *weight,
+                     float *bias);
+} net_kind;
+
+struct net_layer {
+    const net_kind *kind;
+    int from, beside;          /* the layers whose outputs it takes; beside: dueling's V, or from */
+    size_t from_at, beside_at; /* the first of their outputs that it reads */
+    size_t in, out;
+    size_t at;                /* its weights begin here in the flat block: (units, unit_width), */
+    size_t units, unit_width; /* then (units) biases where it has some */
+    bool has_bias;
+    size_t statistics; /* its running statistics begin there: mean (out), variance (out) */
+    bool activates;    /* the activation, then dropout */
+    bool wants;        /* something in it or before it has weights */
+    bool pairs;        /* its rows are pairs, not states */
+    uint64_t number;   /* among those that draw dropout */
+    float *y, *dy;     /* (states or pairs, out) */
+    float *slope;      /* (max_rows, out) of an activation but ReLU, dropout in it; else NULL */
+    void *own;         /* scratch of its kind */
+};
+
+/* A named part of the flat blocks. */
+typedef struct net_tensor {
+    char name[48];
+    bool statistic;
+    unsigned dims;
+    uint64_t shape[2];
+    size_t at;
+} net_tensor;
 
 /* The distinct numbers of a batch, in the order of their first appearance, and each row's place among them.
  * An open-addressing table of stamped entries, so that a new batch clears nothing. */
@@ -33,66 +78,194 @@ typedef struct net_slots {
     size_t count;
 } net_slots;
 
-/* A thread's memory for scoring and for gradients. */
+/* What of the states is not zero, row by row: start[r] .. start[r + 1] of index and value. */
+typedef struct net_nonzero {
+    size_t *start;   /* (states + 1) */
+    uint32_t *index; /* (states input) ascending in a row */
+    float *value;
+} net_nonzero;
+
+/* A thread's memory for gradients, and for scoring (lib/net/columns.c). */
 typedef struct net_scratch {
-    float *x;        /* (NET_TILE, item_width) items, gathered or padded */
-    float *z;        /* (hidden[0], NET_TILE) the items' part of the first layer */
-    float *a, *b;    /* (widest hidden, NET_TILE) activations of one layer and the next */
-    float *matches;  /* (match_count, NET_TILE) cosines of one user with the items of a tile */
-    float *gradient; /* (NET_GRADIENT, widest in) */
+    float *gradient; /* (NET_GRADIENT, widest unit) and a bias each */
+    float *x;        /* (NET_TILE, action_width) actions, gathered or padded */
+    float *z;        /* (units of the pair layer, NET_TILE) the actions' part of it */
+    float *a, *b;    /* (widest layer, NET_TILE) activations of one layer and the next */
+    float *features; /* (feature_count, NET_TILE) of one state with the actions of a tile */
 } net_scratch;
 
 struct dq_net {
     dq_net_spec spec;
     dq_pool *pool;
     dq_arena arena;
-    size_t layers, in[NET_LAYERS], out[NET_LAYERS];
-    size_t weight_at[NET_LAYERS], bias_at[NET_LAYERS], count;
-    float *weights, *m, *v; /* (count) */
+    net_layer layers[NET_LAYERS];
+    int layer_count;
+    net_tensor tensors[NET_TENSORS];
+    unsigned tensor_count;
+    size_t count, statistic_count;
+    size_t max_rows, max_states;       /* of a pass; states: those of a prediction, too */
+    float *weights, *gradient, *m, *v; /* (count); but the weights NULL where max_rows is 0 */
+    float *statistics;                 /* (statistic_count) */
     uint64_t steps;
     dq_dropout dropout;
+    double *squares; /* (tiles of gradients) the sum of squares of each */
 
-    size_t max_rows; /* of a fit */
-    net_slots users, items;
-    float *x_users, *x_items;     /* (fit: max_rows, user_width | item_width) the distinct vectors */
-    float *x_matches;             /* (fit: max_rows, match_count) cosines of each row */
-    float *z_users, *z_items;     /* (max(max_rows, NET_CHUNK), hidden[0]) their parts of the first layer */
-    float *dz_users, *dz_items;   /* (max_rows, hidden[0]) gradients of those */
-    float *h[NET_LAYERS];         /* h[l]: (max_rows, out[l]) activations of layer l */
-    float *dz[NET_LAYERS];        /* their gradients before the nonlinearity */
-    float *bias_grad[NET_LAYERS]; /* (out[l]) */
-    float *y, *dy;                /* (max(max_rows, NET_CHUNK)) */
-    net_scratch *scratch;         /* one for each thread */
+    /* the pass under way */
+    dq_net_rows given;
+    size_t states, rows;                      /* distinct states, and rows: pairs, or states again */
+    float *x;                                 /* (max_states, input); NULL: they are sparse */
+    net_nonzero nonzero;                      /* of sparse states */
+    const float **state_at;                   /* (max_states) */
+    net_slots state_slots, action_slots, met; /* of pairs */
+    bool training;
+    uint64_t seed; /* of this pass's dropout */
+
+    net_scratch *scratch; /* one for each thread */
+    float *values;        /* (max_states) predictions of pairs: V of the states, */
+    float *predicted;     /* (NET_CHUNK, outputs) and outputs of distinct pairs */
 };
+
+static inline size_t net_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 static inline size_t net_tiles(size_t n, size_t tile)
 {
     return (n + tile - 1) / tile;
 }
 
-static inline size_t net_least(size_t a, size_t b)
+static inline size_t net_rows(const dq_net *net, const net_layer *layer)
 {
-    return a < b ? a : b;
+    return layer->pairs ? net->rows : net->states;
 }
+
+/* The layer whose outputs are the network's, */
+static inline net_layer *net_last(dq_net *net)
+{
+    return &net->layers[net->layer_count - 1];
+}
+
+/* whether it makes only the output that a row asks for, */
+static inline bool net_picks(const dq_net *net, const net_layer *layer)
+{
+    return layer == &net->layers[net->layer_count - 1] && net->spec.head == DQ_HEAD_OUTPUTS &&
+           net->given.action;
+}
+
+/* and the numbers of a pass's outputs. */
+static inline size_t net_outputs(dq_net *net)
+{
+    const net_layer *last = net_last(net);
+    return net_rows(net, last) * (net_picks(net, last) ? 1 : last->out);
+}
+
+static inline bool net_on_pairs(const dq_net *net)
+{
+    return net->spec.head == DQ_HEAD_ACTIONS;
+}
+
+/* A layer's input and the floats between its rows. Not of sparse states. */
+static inline const float *net_input(const dq_net *net, const net_layer *layer, size_t *stride)
+{
+    *stride = layer->from == NET_STATES ? net->spec.input : net->layers[layer->from].out;
+    return layer->from == NET_STATES ? net->x : net->layers[layer->from].y + layer->from_at;
+}
+
+/* Where the gradient of a layer's input goes, rows as far apart; NULL when nobody wants it. */
+static inline float *net_input_gradient(const dq_net *net, const net_layer *layer)
+{
+    bool wanted = layer->from != NET_STATES && net->layers[layer->from].wants;
+    return wanted ? net->layers[layer->from].dy + layer->from_at : NULL;
+}
+
+/* An empty place of a history: all zeros. */
+static inline bool net_empty(const float *item, size_t width)
+{
+    while (width > 0 && item[width - 1] == 0) width--;
+    return width == 0;
+}
+
+/* Of the rows of a layer: a sum of two rows out of two tables, each (any, out). */
+typedef struct net_parts {
+    const float *a, *b; /* a NULL: y itself; b NULL: nothing */
+    const uint32_t *a_row, *b_row;
+} net_parts;
+
+/* y = a + b + bias, then the activation and dropout where the layer activates: units [c0, c0 + width) of
+ * every row; c0 is a multiple of NET_COLUMNS. parts NULL: y += bias; */
+void net_activate(const dq_net *net, const net_layer *layer, const net_parts *parts, const float *bias,
+                  size_t c0, size_t width);
+/* and the way back, for the gradient of what `layer` reads: units [c0, c0 + width) of them. */
+void net_gate(const dq_net *net, const net_layer *layer, size_t c0, size_t width);
+/* h[i] = the activation of h[i] alone. */
+void net_apply(dq_activation activation, float *h, size_t n);
+/* to (width) = the sum of rows, stride floats apart. */
+void net_sum_rows(float *to, const float *rows, size_t stride, size_t n, size_t width);
+
+/* Runs tiles over the pool; here where they have few multiplications. */
+void net_run_tiles(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
+                   size_t tiles, size_t multiplications);
+/* Runs the tiles of a layer, *columns of `width` units each, over the pool; as one tile, with *columns set
+ * so, when there are few multiplications. */
+void net_run(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
+             size_t *columns, size_t width, size_t multiplications);
 
 bool net_slots_init(net_slots *slots, size_t rows, dq_arena *arena);
 /* Sets distinct, count and of_row for n numbers. */
 void net_slots_find(net_slots *slots, const uint32_t *numbers, size_t n);
+/* The same for 0, 1, 2 ... n - 1. */
+void net_slots_count(net_slots *slots, size_t n);
 
-/* to[m * to_stride + i]: match m of a user and the i-th of n items, which lie stride floats apart. */
-void net_match(const dq_net *net, const float *user, const float *items, size_t stride, size_t n, float *to,
-               size_t to_stride);
-/* The weights of the matches into one unit of the first layer: (match_count). */
-const float *net_match_weights(const dq_net *net, size_t unit);
-/* The steps of a fit. x_matches of a batch whose distinct vectors are gathered; */
-void net_match_batch(const dq_net *net, size_t rows);
-/* h[0] = matches' part + z_items, units [c0, c0 + width), where there are matches; */
-void net_match_forward(const dq_net *net, size_t rows, size_t c0, size_t width);
-/* and their columns of gradient (n, in[0]) of rows [o0, o0 + n) of the first weights. */
-void net_match_gradient(const dq_net *net, size_t rows, size_t o0, size_t n, float *gradient);
+bool net_nonzero_init(net_nonzero *nonzero, size_t rows, size_t width, dq_arena *arena);
+void net_nonzero_find(net_nonzero *nonzero, const float *const *rows, size_t n, size_t width);
+/* y[r * stride + c] = the product of row r of the states, up to `in`, and row c of weights (n, w_stride); */
+void net_nonzero_product(const net_nonzero *nonzero, size_t rows, size_t in, const float *weights,
+                         size_t w_stride, size_t n, float *y, size_t stride);
+/* its one number for row r; */
+float net_nonzero_dot(const net_nonzero *nonzero, size_t r, size_t in, const float *weights);
+/* to[j] += scale x[r][j]; */
+void net_nonzero_add(const net_nonzero *nonzero, size_t r, size_t in, float scale, float *to);
+/* and the product's gradient: to[c * to_stride + j] = the sum over rows of dy[r * stride + c] x[r][j], j <
+ * in. */
+void net_nonzero_gradient(const net_nonzero *nonzero, size_t rows, size_t in, const float *dy, size_t stride,
+                          size_t n, float *to, size_t to_stride);
 
-/* The dropout draws of units [c0, c0 + width) of one layer come from a generator of their own, one row after
- * the other, so that they depend on the step alone. */
-dq_rng net_draws(uint64_t seed, size_t layer, size_t column_tile);
+/* Takes up rows and their distinct states and actions; then the layers on states alone run. */
+void net_begin(dq_net *net, const dq_net_rows *rows);
+/* The same for states given one by one, without actions. */
+void net_begin_states(dq_net *net, const float *const *states, size_t n);
+void net_forward_states(dq_net *net);
+/* The way back but for the gradients of weights. */
+void net_backward_inputs(dq_net *net, const float *dy);
+
+/* The features of a state with n actions that lie stride floats apart: to[f * to_stride + i]. */
+void net_features(const dq_net *net, const float *state, const float *actions, size_t stride, size_t n,
+                  float *to, size_t to_stride);
+
+/* The layers to predict pairs by columns: memory for it, a thread's. */
+bool net_score_allocate(dq_net *net, net_scratch *scratch);
+/* A norm in evaluation, with the bias (out) of the layer before, as y = scale x + shift: computed, and where
+ * it is then: (out) each. */
+void net_norm_fold(const dq_net *net, const net_layer *norm, const float *bias);
+void net_norm_folded(const net_layer *norm, const float **scale, const float **shift);
+
+/* The states' part of units [c0, c0 + width) of the pair layer, without the bias, into net_pair_states from
+ * row `first` on; */
+void net_pair_state_part(const dq_net *net, const net_layer *layer, size_t first, size_t c0, size_t width);
+/* that is (max_states, out), and room for as much of the actions'. */
+float *net_pair_states(const net_layer *layer);
+float *net_pair_actions(const net_layer *layer);
+
+/* Memory beside y and dy; false when there is none. */
+bool net_pair_allocate(dq_net *net, net_layer *layer);
+bool net_attention_allocate(dq_net *net, net_layer *layer);
+bool net_norm_allocate(dq_net *net, net_layer *layer);
+
+/* From a spec to layers and tensors (plan.c). */
+dq_status net_check(const dq_net_spec *spec, dq_error *error);
+void net_plan(dq_net *net);
+
+extern const net_kind net_dense, net_norm, net_mean, net_attention, net_pair, net_duel;
 
 #endif

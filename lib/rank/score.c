@@ -4,7 +4,12 @@
  */
 #include "rank/score.h"
 
+#include "core/array.h"
+#include "learn/agent.h"
+
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *const dq_rank_by_names[] = {"auto", "q", "world", "cosine", NULL};
 
@@ -14,34 +19,88 @@ enum {
 
 /* ---- networks ---- */
 
-static const char *prefix_of(const dq_rank_scorer *scorer)
+static const char *name_of(const dq_rank_scorer *scorer, size_t i, char name[32])
 {
-    return scorer->by == DQ_RANK_BY_WORLD ? "world" : "q";
+    if (scorer->by != DQ_RANK_BY_WORLD) return "q";
+    (void)snprintf(name, 32, "world.%zu", i);
+    return name;
+}
+
+/* Only a pair of vectors is scored whoever the user is and whatever the item. */
+static dq_status check_agent(const char *kind, const dq_agent_config *config, const dq_env_spec *shape,
+                             dq_error *error)
+{
+    if (shape->states.count == 0)
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "the model is of an agent whose states are not of users who meet items: there is nothing "
+            "to rank (dq-eval --rollout plays it)");
+    if (strcmp(kind, "tabular") != 0 && config->head == DQ_HEAD_ACTIONS) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "the model knows users or items by their numbers alone, in its own catalogue (dq-eval "
+                   "--rollout plays it there); a head on actions ranks any");
+}
+
+static dq_status add_net(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
+{
+    char name[32];
+    const char *called = name_of(scorer, scorer->net_count, name);
+    dq_net_spec spec;
+    dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
+    dq_status status = dq_net_load_spec(model, called, &spec, error);
+    if (status == DQ_ERR_UNKNOWN) return dq_fail(error, status, "the model has no network called %s", called);
+    if (!status) status = dq_net_new(&scorer->nets[scorer->net_count], &spec, 1, scorer->pool, &rng, error);
+    if (!status) scorer->net_count++;
+    return status;
 }
 
 dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
-    dq_net_spec spec;
-    if (dq_map_get(&model->meta, "task"))
-        return dq_fail(
-            error, DQ_ERR_UNSUPPORTED,
-            "the model is of an agent whose states are not of users who meet items: there is nothing to "
-            "rank (dq-eval --rollout plays it)");
-    dq_status status = dq_net_load_spec(model, prefix_of(scorer), &spec, error);
-    if (status == DQ_ERR_UNKNOWN)
-        return dq_fail(error, status, "the model has no network called %s", prefix_of(scorer));
-    if (status) return status;
-    dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
+    const char *kind;
+    dq_agent_config config;
+    dq_env_spec shape;
     const dq_value *layout = dq_map_get(&model->meta, "layout");
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (!status) status = check_agent(kind, &config, &shape, error);
+    if (status) return status;
     if (layout && !dq_value_copy(&scorer->arena, layout, &scorer->layout))
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a model");
-    status = dq_net_new(&scorer->net, &spec, 1, scorer->pool, &rng, error);
+        return dq_fail_memory(error, "a model");
+    size_t count = scorer->by == DQ_RANK_BY_WORLD ? config.models : 1;
+    scorer->user_width = shape.user_width;
+    scorer->item_width = shape.action_width;
+    scorer->nets = calloc(count + 1, sizeof *scorer->nets);
+    if (!scorer->nets) return dq_fail_memory(error, "a model");
+    if (count == 0 || (scorer->by == DQ_RANK_BY_WORLD && !config.world))
+        return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
+    for (size_t i = 0; !status && i < count; i++) status = add_net(scorer, model, error);
     return status ? status : dq_rank_scorer_reload(scorer, model, error);
 }
 
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
-    return dq_net_load(scorer->net, prefix_of(scorer), model, error);
+    char name[32];
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < scorer->net_count; i++)
+        status = dq_net_load(scorer->nets[i], name_of(scorer, i, name), false, model, error);
+    return status;
+}
+
+/* The mean over several networks: sums run in their order, so that a score's bits depend on its pair alone.
+ */
+static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, size_t count,
+                               const dq_rank_block *block, float *out, dq_error *error)
+{
+    size_t n = count * block->rows;
+    dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, out, block->rows);
+    if (s->net_count == 1) return DQ_OK;
+    if (!dq_array_reserve(&s->one, &s->one_size, n, sizeof *s->one)) return dq_fail_memory(error, "scores");
+    for (size_t k = 1; k < s->net_count; k++) {
+        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, s->one,
+                     block->rows);
+        for (size_t i = 0; i < n; i++) out[i] += s->one[i];
+    }
+    for (size_t i = 0; i < n; i++) out[i] /= (float)s->net_count;
+    return DQ_OK;
 }
 
 /* ---- cosine ---- */
@@ -83,33 +142,31 @@ dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, c
 {
     if (users->width == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "users have no vectors (dq-embed makes some from texts)");
-    if (!scorer->net) return fit_cosine(scorer, users, items, pairs, pair_count, error);
-    const dq_net_spec *spec = dq_net_get_spec(scorer->net);
-    return dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items), spec->user_width,
-                          spec->item_width, &scorer->layout, error);
+    if (scorer->net_count == 0) return fit_cosine(scorer, users, items, pairs, pair_count, error);
+    return dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items), scorer->user_width,
+                          scorer->item_width, &scorer->layout, error);
 }
 
-void dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
-                          const dq_rank_block *block, float *out)
+dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
+                               const dq_rank_block *block, float *out, dq_error *error)
 {
     if (scorer->output_of) {
         const uint32_t *output = scorer->output_of + block->first;
         for (size_t u = 0; u < count; u++)
             for (size_t r = 0; r < block->rows; r++) out[u * block->rows + r] = users[u][output[r]];
-    } else if (scorer->net && count == 1) {
-        dq_net_score(scorer->net, users[0], block->vectors, block->width, block->rows, out);
-    } else if (scorer->net) {
-        dq_net_score_many(scorer->net, users, count, block->vectors, block->width, block->rows, out,
-                          block->rows);
-    } else {
-        cosine_work work = {scorer, users, block, count, out};
-        dq_pool_run(scorer->pool, cosine_tile, &work, (block->rows + COSINE_TILE - 1) / COSINE_TILE);
+        return DQ_OK;
     }
+    if (scorer->net_count) return score_by_nets(scorer, users, count, block, out, error);
+    cosine_work work = {scorer, users, block, count, out};
+    dq_pool_run(scorer->pool, cosine_tile, &work, (block->rows + COSINE_TILE - 1) / COSINE_TILE);
+    return DQ_OK;
 }
 
 void dq_rank_scorer_free(dq_rank_scorer *scorer)
 {
-    dq_net_free(scorer->net);
+    for (size_t i = 0; i < scorer->net_count; i++) dq_net_free(scorer->nets[i]);
+    free(scorer->nets);
+    free(scorer->one);
     dq_arena_free(&scorer->arena);
     free(scorer->pairs);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of users against a block of items, by a network of a model or by the cosine.
+ * Scores of users against a block of items, by the networks of an agent whose states are the users of a
+ * catalogue, or by the cosine.
  *
  *     dq_rank_scorer s = {.by = DQ_RANK_BY_Q, .pool = pool};
  *     dq_rank_scorer_load(&s, &model, &e);                  not for the cosine
@@ -26,18 +27,23 @@ extern const char *const dq_rank_by_names[];
 /* Set by and pool, and zero-initialise the rest to start. */
 typedef struct dq_rank_scorer {
     dq_rank_by by;
-    dq_pool *pool;   /* borrowed */
-    dq_net *net;     /* Q or world model; NULL for the cosine */
-    dq_value layout; /* fields that it learnt from, in arena; DQ_NIL when the model does not say */
+    dq_pool *pool; /* borrowed */
+    dq_net **nets; /* (net_count) Q, or the world models, whose mean counts; none for the cosine */
+    size_t net_count;
+    uint32_t user_width, item_width; /* that they learnt from */
+    dq_value layout;                 /* and the fields, in arena; DQ_NIL when the model does not say */
+    float *one;                      /* (one_size) what one of several says */
+    size_t one_size;
     dq_arena arena;
     dq_pairing *pairs; /* of the cosine */
     size_t pair_count;
     const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
 } dq_rank_scorer;
 
-/* Takes the network called q, or world, of a model bundle; DQ_ERR_UNKNOWN when it has none. */
+/* Takes the networks of a model bundle, which is copied from; DQ_ERR_UNKNOWN when it has no world model, and
+ * DQ_ERR_UNSUPPORTED for an agent that does not score a user and an item by their vectors. */
 dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
-/* The same network with the weights of another model, whose widths and layers must be the same. */
+/* The same networks with the weights of another model, whose widths and layers must be the same. */
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* Whether widths and fields of the catalogue are those of the model; or, for the cosine, chooses the pairs of
  * fields: the given ones, else the catalogue's own, else the whole vectors. */
@@ -45,8 +51,8 @@ dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, c
                              const dq_pair_names *pairs, size_t pair_count, dq_error *error);
 /* out (count, block->rows): scores of the vectors of count users. A score depends on its pair alone, to the
  * last bit: neither on the block, nor on who else is scored, nor on the number of threads. */
-void dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
-                          const dq_rank_block *block, float *out);
+dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
+                               const dq_rank_block *block, float *out, dq_error *error);
 void dq_rank_scorer_free(dq_rank_scorer *scorer);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "rank/sessions.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,28 +18,13 @@ bool dq_rank_sessions_fits(const dq_bundle *model)
     return dq_map_get(&model->meta, "states") != NULL;
 }
 
-/* What the interactions of a log were. An agent of an environment has learnt from none: what a label is
- * worth, and where the time stands, is then as dq-train has it by default. */
-static dq_status read_log(dq_rank_sessions *s, const dq_bundle *model, dq_error *error)
-{
-    const dq_value *meta = dq_map_get(&model->meta, "sessions");
-    const char *map = meta ? dq_value_text(&s->arena, dq_map_get(meta, "map")) : DQ_LABEL_MAP_DEFAULT;
-    s->log.time = meta ? dq_value_text(&s->arena, dq_map_get(meta, "time")) : DQ_SESSION_TIME_DEFAULT;
-    if (!map || !s->log.time)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model does not say what its sessions were");
-    s->by_user.gap = dq_value_number(dq_map_get(meta, "gap"), 0);
-    s->log.seconds = s->by_user.gap > 0 || s->shape.layout.clock || s->shape.layout.since;
-    s->log.map = &s->map;
-    return dq_label_map_parse(&s->map, map, error);
-}
-
 dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error *error)
 {
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
     if (!status) status = dq_model_items_load(&s->learnt, model, s->shape.action_count, error);
     if (!status && !s->learnt.digest && s->config.head == DQ_HEAD_OUTPUTS)
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not name the items of its outputs");
-    if (!status) status = read_log(s, model, error);
+    if (!status) status = dq_session_log_as(&s->log, model, &s->shape.layout, error);
     if (status) return status;
     s->model = *model;
     *model = DQ_BUNDLE_EMPTY;
@@ -86,11 +70,8 @@ static void take_actions(dq_rank_sessions *s, uint32_t count)
 
 static dq_status make_agent(dq_rank_sessions *s, dq_pool *pool, dq_error *error)
 {
-    dq_agent_config config = s->config;
-    config.replay = config.batch; /* nothing is remembered here */
-    config.fit_rows = config.batch;
-    dq_status status = dq_agent_new(&s->agent, s->kind, &config, &s->shape, pool, error);
-    return status ? status : dq_agent_load(s->agent, false, &s->model, error);
+    const dq_env_spec *shape = s->config.head == DQ_HEAD_ACTIONS ? &s->shape : NULL;
+    return dq_agent_of_model(&s->agent, &s->model, shape, pool, error);
 }
 
 /* ---- who met what ---- */
@@ -164,20 +145,8 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
 
 static void fill_state(dq_rank_sessions *s, const float *user, size_t list, float *state)
 {
-    const dq_session_rows *log = &s->by_user;
-    uint32_t first = log->first[list], end = log->first[list + 1], n = 0, met = 0;
-    for (uint32_t e = first; e < end; e++, met++) {
-        if (e > first && dq_session_rows_cut(log, e)) n = met = 0;
-        if (dq_session_enters(log->reward[e])) s->before[n++] = log->item[e];
-    }
-    double now = met && log->second ? log->second[end - 1] : (double)NAN; /* a moment after the last event */
-    const dq_session_place place = {.user = user,
-                                    .latest = n ? s->before + n - 1 : NULL,
-                                    .step = -1,
-                                    .entered = n,
-                                    .met = met,
-                                    .now = now,
-                                    .before = now};
+    dq_session_place place = dq_session_rows_end(&s->by_user, (uint32_t)list, s->before);
+    place.user = user;
     dq_session_state(&s->shape.layout, &s->item_vectors, &place, state);
 }
 
@@ -186,9 +155,12 @@ size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
     size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
     for (size_t i = 0; i < n; i++)
         fill_state(s, lists->vectors[s->done + i], s->done + i, s->states + i * s->shape.state_width);
+    const float *at[GROUP];
+    for (size_t i = 0; i < GROUP; i++) at[i] = s->states + i * s->shape.state_width;
+    const dq_vectors states = {.at = at, .count = GROUP, .width = s->shape.state_width};
     if (n)
-        dq_agent_values(s->agent, s->states, GROUP, s->values); /* always so many: a product's last digits
-                                                                   depend on its height */
+        dq_agent_values(s->agent, &states, NULL, GROUP, s->values); /* always so many: a product's last digits
+                                                                       depend on its height */
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;
@@ -199,10 +171,8 @@ void dq_rank_sessions_free(dq_rank_sessions *s)
     dq_agent_free(s->agent);
     dq_session_rows_free(&s->by_user);
     dq_session_log_free(&s->log);
-    dq_label_map_free(&s->map);
     dq_model_items_free(&s->learnt);
     dq_bundle_free(&s->model);
-    dq_arena_free(&s->arena);
     free(s->vectors);
     free(s->output_of);
     free(s->before);

@@ -28,7 +28,6 @@ typedef struct dq_rank_sessions {
     dq_env_spec shape;
     dq_agent *agent;
     dq_model_items learnt;
-    dq_label_map map;
     dq_session_log log;      /* everybody's interactions */
     dq_session_rows by_user; /* by list */
     const float **vectors;   /* (items) by number */
@@ -37,7 +36,6 @@ typedef struct dq_rank_sessions {
     uint32_t *before;        /* (events) scratch */
     float *states, *values;  /* of a group of users */
     size_t done;             /* lists whose values were computed */
-    dq_arena arena;
 } dq_rank_sessions;
 
 /* Whether a model is of this kind. */

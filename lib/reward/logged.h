@@ -11,11 +11,10 @@
 #include "data/label_map.h"
 
 /* Into reward (items): interactions through the map or by their explicit number, then transitions over them;
- * NAN where neither has one. */
-void dq_logged_rewards(const dq_dataset *dataset, const dq_label_map *map, uint32_t user, float *reward);
-
-/* The rewards of the user's transitions over those in reward (items). */
-void dq_logged_transitions_over(const dq_dataset *dataset, uint32_t user, float *reward);
+ * NAN where neither has one. label (items; may be NULL): the label of what gave the reward, or where
+ * nothing did the last one that was met, a row of the catalogue's labels; DQ_ABSENT: there is none. */
+void dq_logged_rewards(const dq_dataset *dataset, const dq_label_map *map, uint32_t user, float *reward,
+                       uint32_t *label);
 
 /* The rewards of the user's transitions and their two parts, into reward, cosine and llm (items) each, which
  * keep what they hold for other items. False when one has a reward without both parts, or none has any. */

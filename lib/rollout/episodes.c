@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * Greedy choices come in two ways. An agent chooses at once for all environments where it can; where states
+ * are numbered, or some actions are out, each action's value is looked at. Values of a numbered state hold as
+ * long as the environment is in that state: a whole episode of a catalogue.
+ */
 #include "rollout/episodes.h"
 
 #include "data/model_items.h"
@@ -15,97 +20,273 @@ dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq
                                                : DQ_OK;
 }
 
-dq_status dq_episodes_agent(dq_agent **agent, dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
+dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
                             dq_error *error)
 {
-    const char *kind;
-    dq_agent_config config;
-    dq_env_spec shape;
-    const dq_env_spec *env = &envs->shape;
-    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
-    if (!status) status = dq_session_layout_fits(&shape.layout, &env->layout, error);
-    if (status) return status;
-    if (shape.state_width != env->state_width || shape.action_count != env->action_count)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "an agent of states %u wide and %u actions; the environment has %u and %u",
-                       shape.state_width, shape.action_count, env->state_width, env->action_count);
-    status = dq_episodes_check_items(model, config.head, envs, error);
-    if (status) return status;
-    status = dq_agent_new(agent, kind, &config, config.head == DQ_HEAD_ACTIONS ? env : &shape, pool, error);
-    return status ? status : dq_agent_load(*agent, false, model, error);
+    dq_status status = dq_agent_of_model(agent, model, &envs->shape, pool, error);
+    if (!status) status = dq_episodes_check_items(model, dq_agent_get_config(*agent)->head, envs, error);
+    if (!status) return DQ_OK;
+    dq_agent_free(*agent);
+    *agent = NULL;
+    return status;
 }
 
-/* What the agent expects of each start. */
-static dq_status expect(const dq_vec_env *envs, dq_agent *agent, dq_played *played, dq_error *error)
+/* One round of episodes. */
+typedef struct episode_round {
+    dq_vec_env *envs;
+    dq_policy *policy;
+    dq_played *played;
+    uint32_t offered;   /* actions on offer */
+    uint32_t *actions;  /* (envs) */
+    float *value;       /* (envs, offered), where values are looked at; else NULL */
+    uint32_t *value_of; /* (envs) the numbered state that they are of; UINT32_MAX: none */
+    bool *taken;        /* (envs, offered), where actions are distinct; else NULL */
+    uint32_t *left;     /* (envs) not taken */
+    double discount;    /* gamma^t */
+} episode_round;
+
+static dq_status no_memory(dq_error *error)
 {
-    size_t n = envs->config.count, actions = envs->shape.action_count;
-    float *q = agent ? calloc(n * actions, sizeof *q) : NULL;
-    if (agent && !q) return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
-    if (agent) dq_agent_values(agent, envs->states, n, q);
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+}
+
+static uint32_t offered_at(const episode_round *r, uint32_t i)
+{
+    return r->envs->offered ? r->envs->offered[i] : i;
+}
+
+/* ---- values ---- */
+
+/* Whether each action's value is looked at. */
+static bool looks_at_values(const episode_round *r)
+{
+    const dq_policy *p = r->policy;
+    return p->by == DQ_POLICY_COSINE ||
+           (p->by == DQ_POLICY_AGENT && (p->distinct || r->envs->shape.states.count > 0));
+}
+
+static void value_cosines(episode_round *r, size_t i)
+{
+    const dq_vec_env *envs = r->envs;
+    const float *state = envs->store.at[envs->number[i]];
+    for (uint32_t a = 0; a < r->offered; a++)
+        r->value[i * r->offered + a] = (float)dq_cosine(state, envs->shape.actions[offered_at(r, a)],
+                                                        r->policy->pairs, r->policy->pair_count);
+}
+
+/* Values of all environments together, so that a product is as high in each step, and its last digits are the
+ * same. */
+static void find_values(episode_round *r)
+{
+    const dq_vec_env *envs = r->envs;
+    size_t n = envs->config.count;
+    bool all = true;
+    for (size_t i = 0; envs->shape.states.count && i < n; i++)
+        all = all && (envs->done[i] || r->value_of[i] == envs->number[i]);
+    if (envs->shape.states.count && all) return;
+    if (r->policy->by == DQ_POLICY_AGENT)
+        dq_agent_values(r->policy->agent, &envs->store, envs->number, n, r->value);
     for (size_t i = 0; i < n; i++) {
-        const double none = (double)NAN;
-        played[i] = (dq_played){.value = agent ? (double)q[i * actions] : none,
-                                .discounted = agent ? 0 : none};
-        for (size_t a = 1; agent && a < actions; a++)
-            played[i].value = fmax(played[i].value, (double)q[i * actions + a]);
+        if (r->policy->by == DQ_POLICY_COSINE) value_cosines(r, i);
+        r->value_of[i] = envs->number[i];
     }
-    free(q);
+}
+
+/* ---- choosing ---- */
+
+static bool is_free(const episode_round *r, size_t i, uint32_t a)
+{
+    return !r->taken || !r->taken[i * r->offered + a];
+}
+
+/* Number `which` of the actions on offer that are not taken. */
+static uint32_t nth_free(const episode_round *r, size_t i, uint64_t which)
+{
+    uint32_t a = 0;
+    if (!r->taken) return (uint32_t)which;
+    for (;; a++)
+        if (is_free(r, i, a) && which-- == 0) return a;
+}
+
+/* The best that is not taken, the first of equals. */
+static uint32_t best_free(const episode_round *r, size_t i)
+{
+    const float *value = r->value + i * r->offered;
+    uint32_t best = UINT32_MAX;
+    for (uint32_t a = 0; a < r->offered; a++)
+        if (is_free(r, i, a) && (best == UINT32_MAX || value[a] > value[best])) best = a;
+    return best;
+}
+
+static void choose_one(episode_round *r, size_t i)
+{
+    dq_policy *p = r->policy;
+    bool any = p->by == DQ_POLICY_RANDOM || (p->epsilon > 0 && dq_rng_uniform(&p->rng) < p->epsilon);
+    uint32_t a;
+    if (any)
+        a = nth_free(r, i, dq_rng_below(&p->rng, r->left[i]));
+    else if (r->value)
+        a = best_free(r, i);
+    else
+        return; /* the agent's, which stands there */
+    r->actions[i] = offered_at(r, a);
+    if (!r->taken) return;
+    r->taken[i * r->offered + a] = true;
+    r->left[i]--;
+}
+
+static dq_status choose(episode_round *r, dq_error *error)
+{
+    const dq_vec_env *envs = r->envs;
+    size_t n = envs->config.count;
+    for (size_t i = 0; i < n; i++)
+        if (!envs->done[i] && r->left[i] == 0)
+            return dq_fail(error, DQ_ERR_RANGE, "%u actions on offer, and an episode of more distinct ones",
+                           r->offered);
+    if (r->value)
+        find_values(r);
+    else if (r->policy->by == DQ_POLICY_AGENT)
+        dq_agent_act(r->policy->agent, &envs->store, envs->number, n, false, r->actions);
+    for (size_t i = 0; i < n; i++)
+        if (!envs->done[i]) choose_one(r, i);
     return DQ_OK;
 }
 
-static void choose(const dq_vec_env *envs, dq_agent *agent, dq_rng *rng, uint32_t *actions)
+/* ---- a round ---- */
+
+static dq_status reserve(episode_round *r, dq_error *error)
 {
-    if (agent) dq_agent_act(agent, envs->states, envs->config.count, false, actions);
-    for (size_t i = 0; !agent && i < envs->config.count; i++)
-        actions[i] = (uint32_t)dq_rng_below(rng, envs->shape.action_count);
+    size_t n = r->envs->config.count, pairs = n * r->offered;
+    bool valued = looks_at_values(r), distinct = r->policy->distinct;
+    r->actions = calloc(n, sizeof *r->actions);
+    r->left = calloc(n, sizeof *r->left);
+    r->value_of = calloc(n, sizeof *r->value_of);
+    r->value = valued ? calloc(pairs, sizeof *r->value) : NULL;
+    r->taken = distinct ? calloc(pairs, sizeof *r->taken) : NULL;
+    if (!r->actions || !r->left || !r->value_of || (valued && !r->value) || (distinct && !r->taken))
+        return no_memory(error);
+    for (size_t i = 0; i < n; i++) {
+        r->left[i] = r->offered;
+        r->value_of[i] = UINT32_MAX;
+    }
+    return DQ_OK;
+}
+
+static void drop(episode_round *r)
+{
+    free(r->actions);
+    free(r->left);
+    free(r->value_of);
+    free(r->value);
+    free(r->taken);
+}
+
+/* What the agent expects of each start. */
+static dq_status expect(episode_round *r, dq_error *error)
+{
+    const dq_vec_env *envs = r->envs;
+    size_t n = envs->config.count;
+    dq_agent *agent = r->policy->by == DQ_POLICY_AGENT ? r->policy->agent : NULL;
+    const double none = (double)NAN;
+    for (size_t i = 0; i < n; i++) r->played[i] = (dq_played){.value = none, .discounted = agent ? 0 : none};
+    if (!agent) return DQ_OK;
+    float *own = r->value ? NULL : calloc(n * r->offered, sizeof *own);
+    const float *q = r->value ? r->value : own;
+    if (!q) return no_memory(error);
+    if (own)
+        dq_agent_values(agent, &envs->store, envs->number, n, own);
+    else
+        find_values(r);
+    for (size_t i = 0; i < n; i++)
+        for (size_t a = 0; a < r->offered; a++)
+            r->played[i].value = fmax(r->played[i].value, (double)q[i * r->offered + a]); /* not NAN */
+    free(own);
+    return DQ_OK;
+}
+
+static void watch(const episode_round *r, size_t i)
+{
+    const dq_vec_env *envs = r->envs;
+    const dq_watched step = {.env = i,
+                             .at = r->played[i].steps,
+                             .number = envs->number[i],
+                             .action = r->actions[i],
+                             .step = envs->steps[i]};
+    r->policy->watch(r->policy->arg, &step);
 }
 
 /* Adds a step to what was played; the number of episodes that ended with it. */
-static size_t add_step(const dq_vec_env *envs, double discount, dq_played *played)
+static size_t add_step(episode_round *r)
 {
+    const dq_vec_env *envs = r->envs;
     size_t ended = 0;
     for (size_t i = 0; i < envs->config.count; i++) {
         const dq_step *step = &envs->steps[i];
+        dq_played *played = &r->played[i];
         if (envs->done[i]) continue;
-        played[i].total += (double)step->reward;
-        played[i].discounted += discount * (double)step->reward;
-        played[i].steps++;
-        memcpy(played[i].counted, envs->counted[i], sizeof played[i].counted);
+        if (r->policy->watch) watch(r, i);
+        played->total += (double)step->reward;
+        played->discounted += r->discount * (double)step->reward;
+        played->steps++;
+        memcpy(played->counted, envs->counted[i], sizeof played->counted);
         ended += step->terminal || step->truncated;
     }
     return ended;
 }
 
-dq_status dq_episodes_play(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, dq_played *played, dq_error *error)
+static dq_status check(const episode_round *r, dq_error *error)
 {
+    const dq_policy *p = r->policy;
+    if (p->by == DQ_POLICY_COSINE && (!r->envs->shape.actions || p->pair_count == 0))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a cosine needs vectors of actions, and fields of theirs and the state's");
+    return DQ_OK;
+}
+
+static dq_status play(episode_round *r, dq_error *error)
+{
+    dq_vec_env *envs = r->envs;
+    dq_agent *agent = r->policy->by == DQ_POLICY_AGENT ? r->policy->agent : NULL;
     size_t running = envs->config.count;
-    double gamma = agent ? dq_agent_get_config(agent)->gamma : 1, discount = 1;
-    uint32_t *actions = calloc(running, sizeof *actions);
-    if (!actions) return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+    double gamma = agent ? dq_agent_get_config(agent)->gamma : 1;
     dq_status status = dq_vec_env_begin(envs, error);
-    if (!status) status = expect(envs, agent, played, error);
-    for (; !status && running; discount *= gamma) {
-        choose(envs, agent, rng, actions);
-        status = dq_vec_env_step(envs, actions, error);
+    if (!status && agent) dq_agent_offer(agent, envs->offered, envs->offered_count);
+    if (!status) status = expect(r, error);
+    for (; !status && running; r->discount *= gamma) {
+        status = choose(r, error);
+        if (!status) status = dq_vec_env_step(envs, r->actions, error);
         if (status) break;
-        running -= add_step(envs, discount, played);
+        running -= add_step(r);
         dq_vec_env_advance(envs);
     }
-    free(actions);
     return status;
 }
 
-dq_status dq_episodes_play_many(dq_vec_env *envs, dq_agent *agent, dq_rng *rng, size_t episodes,
-                                dq_played *played, dq_error *error)
+dq_status dq_episodes_play(dq_vec_env *envs, dq_policy *policy, dq_played *played, dq_error *error)
+{
+    episode_round r = {.envs = envs,
+                       .policy = policy,
+                       .played = played,
+                       .offered = envs->offered ? envs->offered_count : envs->shape.action_count,
+                       .discount = 1};
+    dq_status status = check(&r, error);
+    if (!status) status = reserve(&r, error);
+    if (!status) status = play(&r, error);
+    drop(&r);
+    return status;
+}
+
+dq_status dq_episodes_play_many(dq_vec_env *envs, dq_policy *policy, size_t episodes, dq_played *played,
+                                dq_error *error)
 {
     size_t n = envs->config.count;
-    dq_played *round = calloc(n, sizeof *round);
-    dq_status status = round ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+    dq_played *one = calloc(n, sizeof *one);
+    dq_status status = one ? DQ_OK : no_memory(error);
     for (size_t from = 0; !status && from < episodes; from += n) {
         size_t kept = episodes - from < n ? episodes - from : n;
-        status = dq_episodes_play(envs, agent, rng, round, error);
-        if (!status) memcpy(played + from, round, kept * sizeof *round);
+        status = dq_episodes_play(envs, policy, one, error);
+        if (!status) memcpy(played + from, one, kept * sizeof *one);
     }
-    free(round);
+    free(one);
     return status;
 }

@@ -2,6 +2,8 @@
 #include "rollout/online.h"
 
 #include "core/record.h"
+#include "dq/schema.h"
+#include "rollout/kept.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@ dq_status dq_online_open(dq_online *run, dq_error *error)
     run->actions = calloc(n, sizeof *run->actions);
     run->returns = calloc(n, sizeof *run->returns);
     run->lengths = calloc(n, sizeof *run->lengths);
+    run->at.best = (double)NAN;
     if (run->actions && run->returns && run->lengths) return DQ_OK;
     return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
 }
@@ -21,7 +24,31 @@ void dq_online_close(dq_online *run)
     free(run->actions);
     free(run->returns);
     free(run->lengths);
+    dq_bundle_free(&run->best);
     *run = (dq_online){0};
+}
+
+/* ---- how far it is ---- */
+
+/* With environment `over` (or none of that number) at the end of its episode. */
+static double progress(const dq_online *run, size_t over)
+{
+    const dq_online_config *c = &run->config;
+    double limit = run->envs->shape.step_limit, episodes = (double)run->at.episode, done = 0;
+    for (size_t i = 0; i < run->envs->config.count; i++) {
+        if (i == over)
+            episodes += 1;
+        else if (limit > 0)
+            episodes += (double)run->lengths[i] / limit;
+    }
+    if (c->episodes) done = episodes / (double)c->episodes;
+    if (c->steps) done = fmax(done, (double)run->at.step / (double)c->steps);
+    return fmin(1, done);
+}
+
+double dq_online_progress(const dq_online *run)
+{
+    return progress(run, SIZE_MAX);
 }
 
 /* ---- a step ---- */
@@ -64,29 +91,42 @@ static dq_status observe(dq_online *run, size_t i, dq_error *error)
 {
     const dq_vec_env *envs = run->envs;
     const dq_step *step = &envs->steps[i];
-    size_t width = envs->shape.state_width;
-    const dq_experience seen = {.state = envs->states + i * width,
-                                .next = envs->next + i * width,
+    const dq_transition seen = {.state = envs->number[i],
                                 .action = run->actions[i],
+                                .next = envs->next_number[i],
                                 .reward = step->reward,
-                                .terminal = step->terminal,
-                                .truncated = step->truncated};
+                                .discount = 1,
+                                .done = step->terminal};
+    bool over = step->terminal || step->truncated;
     run->at.step++;
     run->returns[i] += (double)step->reward;
     run->lengths[i]++;
-    dq_agent_observe(run->agent, (uint32_t)i, &seen);
+    dq_agent_observe(run->agent, (uint32_t)i, &envs->store, &seen, over);
+    dq_agent_progress(run->agent, progress(run, over ? i : SIZE_MAX));
     dq_status status = learn(run, error);
-    if (!status && (step->terminal || step->truncated)) status = end_episode(run, i, error);
+    if (!status && over) status = end_episode(run, i, error);
+    return status;
+}
+
+/* Episodes that begin may offer other actions: then there is one environment. */
+static dq_status begin_episodes(dq_online *run, dq_error *error)
+{
+    dq_vec_env *envs = run->envs;
+    bool begins = envs->done[0];
+    dq_status status = dq_vec_env_begin(envs, error);
+    if (!status && begins && envs->offered) dq_agent_offer(run->agent, envs->offered, envs->offered_count);
     return status;
 }
 
 static dq_status step_all(dq_online *run, dq_error *error)
 {
-    size_t n = run->envs->config.count;
-    dq_status status = dq_vec_env_begin(run->envs, error);
-    if (!status && !run->at.pending) dq_agent_act(run->agent, run->envs->states, n, true, run->actions);
-    if (!status) run->at.pending = true;
-    if (!status) status = dq_vec_env_step(run->envs, run->actions, error);
+    dq_vec_env *envs = run->envs;
+    size_t n = envs->config.count;
+    dq_status status = begin_episodes(run, error);
+    if (status) return status;
+    if (!run->at.pending) dq_agent_act(run->agent, &envs->store, envs->number, n, true, run->actions);
+    run->at.pending = true;
+    status = dq_vec_env_step(envs, run->actions, error);
     if (status) return status;
     run->at.pending = false;
     for (size_t i = 0; !status && i < n; i++) status = observe(run, i, error);
@@ -99,7 +139,8 @@ static dq_status step_all(dq_online *run, dq_error *error)
 static bool ended(const dq_online *run)
 {
     const dq_online_config *c = &run->config;
-    return run->at.episode >= c->episodes || (c->steps && run->at.step >= c->steps);
+    return (c->episodes && run->at.episode >= c->episodes) || (c->steps && run->at.step >= c->steps) ||
+           (c->patience && run->at.stale >= c->patience);
 }
 
 bool dq_online_evaluation_due(const dq_online *run)
@@ -108,18 +149,44 @@ bool dq_online_evaluation_due(const dq_online *run)
     return every && run->at.episode / every > run->at.evaluated;
 }
 
+/* Notes an evaluation's mean return, and keeps the model when it is the best. */
+static dq_status judge(dq_online *run, const dq_played *played, bool *better, dq_error *error)
+{
+    const dq_online_config *c = &run->config;
+    dq_online_place *p = &run->at;
+    double sum = 0;
+    for (uint64_t i = 0; i < c->evaluate_episodes; i++) sum += played[i].total;
+    double mean = sum / (double)c->evaluate_episodes;
+    *better = isnan(p->best) || mean > p->best;
+    p->evaluated = p->episode / c->evaluate;
+    p->stale = *better ? 0 : p->stale + 1;
+    if (!*better) return DQ_OK;
+    p->best = mean;
+    p->best_at = p->episode;
+    if (!c->keep_best) return DQ_OK;
+    dq_bundle model;
+    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
+    if (!status) status = dq_agent_save(run->agent, false, &model, error);
+    if (!status) status = dq_kept_set(&run->best, &model, error);
+    dq_bundle_free(&model);
+    return status;
+}
+
+/* What was on offer to the agent is so again afterwards. */
 static dq_status evaluate(dq_online *run, dq_error *error)
 {
     const dq_online_config *c = &run->config;
-    dq_played *played = calloc(run->eval_envs->config.count, sizeof *played);
+    dq_policy policy = {.by = DQ_POLICY_AGENT, .agent = run->agent};
+    dq_played *played = calloc((size_t)c->evaluate_episodes, sizeof *played);
+    bool better = false;
     if (!played) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an evaluation");
     dq_vec_env_rewind(run->eval_envs);
     dq_vec_env_copy(run->eval_envs, run->envs);
-    dq_status status = dq_episodes_play(run->eval_envs, run->agent, NULL, played, error);
-    if (!status) {
-        run->at.evaluated = run->at.episode / c->evaluate;
-        if (c->evaluated) status = c->evaluated(c->arg, run, played, error);
-    }
+    dq_status status = dq_episodes_play_many(run->eval_envs, &policy, (size_t)c->evaluate_episodes, played,
+                                             error);
+    dq_agent_offer(run->agent, run->envs->offered, run->envs->offered_count);
+    if (!status) status = judge(run, played, &better, error);
+    if (!status && c->evaluated) status = c->evaluated(c->arg, run, played, better, error);
     free(played);
     return status;
 }
@@ -128,6 +195,7 @@ dq_status dq_online_run(dq_online *run, dq_error *error)
 {
     const dq_online_config *c = &run->config;
     dq_status status = DQ_OK;
+    dq_agent_progress(run->agent, dq_online_progress(run));
     while (!status && (!ended(run) || dq_online_evaluation_due(run))) {
         status = dq_online_evaluation_due(run) ? evaluate(run, error) : step_all(run, error);
         if (!status && c->stepped) status = c->stepped(c->arg, run, error);
@@ -147,6 +215,9 @@ static const dq_record_field place_fields[] = {
     {"world", DQ_RECORD_REAL, offsetof(dq_online_place, world)},
     {"planning", DQ_RECORD_REAL, offsetof(dq_online_place, planning)},
     {"gradient", DQ_RECORD_REAL, offsetof(dq_online_place, gradient)},
+    {"best", DQ_RECORD_REAL, offsetof(dq_online_place, best)},
+    {"best_at", DQ_RECORD_COUNT, offsetof(dq_online_place, best_at)},
+    {"stale", DQ_RECORD_COUNT, offsetof(dq_online_place, stale)},
     {"pending", DQ_RECORD_FLAG, offsetof(dq_online_place, pending)},
 };
 
@@ -157,8 +228,9 @@ dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error
     uint64_t n = run->envs->config.count;
     dq_status status = dq_agent_save(run->agent, true, model, error);
     if (!status) status = dq_vec_env_save(run->envs, model, error);
-    if (!status && !dq_record_save(place_fields, PLACE_FIELDS, &run->at, "in_env", model))
+    if (!status && !dq_record_save(place_fields, PLACE_FIELDS, &run->at, "online", model))
         status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    if (!status) status = dq_kept_save(&run->best, model, error);
     if (!status) status = dq_bundle_add_tensor(model, "run.actions", DQ_U4, 1, &n, run->actions, error);
     if (!status) status = dq_bundle_add_tensor(model, "run.returns", DQ_F8, 1, &n, run->returns, error);
     if (!status) status = dq_bundle_add_tensor(model, "run.lengths", DQ_U8, 1, &n, run->lengths, error);
@@ -168,7 +240,7 @@ dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error
 static dq_status restore_place(dq_online *run, const dq_bundle *model, dq_error *error)
 {
     uint64_t n = run->envs->config.count;
-    dq_status status = dq_record_restore(place_fields, PLACE_FIELDS, &run->at, "in_env", model, error);
+    dq_status status = dq_record_restore(place_fields, PLACE_FIELDS, &run->at, "online", model, error);
     if (!status) status = dq_record_column(model, "run.actions", DQ_U4, n, run->actions, error);
     if (!status) status = dq_record_column(model, "run.returns", DQ_F8, n, run->returns, error);
     if (!status) status = dq_record_column(model, "run.lengths", DQ_U8, n, run->lengths, error);
@@ -182,5 +254,9 @@ dq_status dq_online_restore(dq_online *run, const dq_bundle *model, dq_error *er
 {
     dq_status status = dq_agent_load(run->agent, true, model, error);
     if (!status) status = restore_place(run, model, error);
-    return status ? status : dq_vec_env_restore(run->envs, model, error);
+    if (!status) status = dq_kept_restore(&run->best, model, error);
+    if (!status) status = dq_vec_env_restore(run->envs, model, error);
+    if (!status && !run->envs->done[0])
+        dq_agent_offer(run->agent, run->envs->offered, run->envs->offered_count);
+    return status;
 }

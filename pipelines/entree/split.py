@@ -4,10 +4,12 @@
 
 Writes OUT/items.jsonl (a restaurant each, with a vector of its own: one-hot), and for train (sessions before SINCE) and
 test (the others) users, one a session, and interactions: the restaurants of the session in their order, without
-immediate repetitions. A session of one restaurant tells nothing of what follows, and is left out. Of a test session the
+immediate repetitions. Known is when a session began, to the second, and in which order it went; so its visits are dated a
+second apart. A session of one restaurant tells nothing of what follows, and is left out. Of a test session the
 last restaurant is held out, OUT/test.qrels.
 """
 import csv
+import datetime
 import json
 import os
 import subprocess
@@ -27,6 +29,11 @@ def walk(row):
     return [item for i, item in enumerate(seen) if item >= 0 and (i == 0 or item != seen[i - 1])]
 
 
+def second(time, n):
+    """n seconds after the session's beginning: as ISO 8601, which sorts by its bytes."""
+    return (datetime.datetime.fromisoformat(time) + datetime.timedelta(seconds=n)).isoformat()
+
+
 def write(name, lines):
     with open(f"{out}/{name}.jsonl", "w", encoding="utf-8") as f:
         f.writelines(json.dumps(line) + "\n" for line in lines)
@@ -44,7 +51,7 @@ with open(f"{out}/test.qrels", "w", encoding="utf-8") as qrels:
         walks = [w for w in walks if len(w[2]) > 1]
         write(f"{part}-users", ({"id": session} for session, _, _ in walks))
         held = part == "test"
-        write(f"{part}-visits", ({"user": session, "item": str(item), "label": "VISIT", "time": f"{time}+{n:03}"}
+        write(f"{part}-visits", ({"user": session, "item": str(item), "label": "VISIT", "time": second(time, n)}
                                  for session, time, items in walks
                                  for n, item in enumerate(items[:-1] if held else items)))
         if held:

@@ -29,18 +29,20 @@ static int ascending(const void *a, const void *b)
 static void fill(dq_agent *agent, const dq_env_spec *shape)
 {
     static float state[2][MOST_STATE];
+    const float *const at[] = {state[0], state[1]};
+    const dq_vectors states = {at, 2, shape->state_width};
     dq_rng rng = dq_rng_new(1);
     for (int i = 0; i < MEMORY; i++) {
         for (uint32_t j = 0; j < shape->state_width; j++) {
             state[0][j] = (float)dq_rng_normal(&rng);
             state[1][j] = (float)dq_rng_normal(&rng);
         }
-        const dq_experience e = {.state = state[0],
-                                 .next = state[1],
+        const dq_transition t = {.state = 0,
                                  .action = (uint32_t)dq_rng_below(&rng, shape->action_count),
+                                 .next = 1,
                                  .reward = (float)dq_rng_uniform(&rng),
-                                 .terminal = i % 10 == 9};
-        dq_agent_observe(agent, 0, &e);
+                                 .done = i % 10 == 9};
+        dq_agent_observe(agent, 0, &states, &t, t.done);
     }
 }
 
@@ -53,7 +55,7 @@ int main(int argc, char **argv)
     config.batch = (size_t)atoi(argv[5]);
     config.dropout = atof(argv[6]);
     config.hidden_count = 0;
-    for (int i = 7; i < argc && config.hidden_count < DQ_MLP_MAX_HIDDEN; i++)
+    for (int i = 7; i < argc && config.hidden_count < DQ_NET_MAX_HIDDEN; i++)
         config.hidden[config.hidden_count++] = (uint32_t)atoi(argv[i]);
     config.replay = MEMORY;
     config.double_q = true;

@@ -41,15 +41,19 @@ static void cosine_tile(void *arg, size_t tile, unsigned thread)
 int main(int argc, char **argv)
 {
     if (argc != 3) return 2;
-    const dq_net_spec spec = {
-        .user_width = USER, .item_width = ITEM, .hidden = {1024, 512, 256}, .hidden_count = 3};
+    const dq_net_spec spec = {.input = USER,
+                              .head = DQ_HEAD_ACTIONS,
+                              .action_width = ITEM,
+                              .outputs = 1,
+                              .hidden = {1024, 512, 256},
+                              .hidden_count = 3};
     work w = {.n = strtoul(argv[2], NULL, 10)};
     float *user = malloc(USER * sizeof *user), *items = malloc(w.n * ITEM * sizeof *items);
     dq_rng rng = dq_rng_new(1);
     dq_pool *pool;
     w.out = malloc(w.n * sizeof *w.out);
     if (!user || !items || !w.out || dq_pool_new(&pool, (unsigned)atoi(argv[1]), NULL) ||
-        dq_net_new(&w.net, &spec, 1, pool, &rng, NULL))
+        dq_net_new(&w.net, &spec, 0, pool, &rng, NULL))
         return 1;
     for (size_t i = 0; i < USER; i++) user[i] = (float)dq_rng_uniform(&rng) - 0.5F;
     for (size_t i = 0; i < w.n * ITEM; i++) items[i] = (float)(dq_rng_u64(&rng) >> 40) * 0x1p-24F - 0.5F;
@@ -58,7 +62,7 @@ int main(int argc, char **argv)
     double best[2] = {1e9, 1e9};
     for (int pass = 0; pass < PASSES; pass++) {
         double t0 = seconds();
-        dq_net_score(w.net, user, items, ITEM, w.n, w.out);
+        dq_net_score(w.net, &w.user, 1, items, ITEM, w.n, w.out, w.n);
         double t1 = seconds();
         dq_pool_run(pool, cosine_tile, &w, (w.n + TILE - 1) / TILE);
         double t2 = seconds();

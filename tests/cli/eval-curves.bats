@@ -75,7 +75,7 @@ TSV
 }
 
 @test "logs by epoch" {
-    echo '{"epoch":1,"q_loss":0.5,"validation_loss":0.25,"validation_order":0.75}' > offline.jsonl
+    echo '{"epoch":1,"q_loss":0.5,"validation_loss":0.25,"validation_concordance":0.75}' > offline.jsonl
     "$BUILD"/dq-eval --curves offline.jsonl -f tsv > got
     grep -qx $'group\tmetric\tepoch\tmean\tsd\truns' got
     grep -qx $'\tvalidation_loss\t1\t0.25\t0\t1' got

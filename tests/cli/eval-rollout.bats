@@ -94,7 +94,53 @@ value() { awk -F '\t' -v m="$1" -v k="$2" '$1 == m && $2 == k && $3 == "all" { p
 @test "rewards that a stream's transitions hold go before" {
     "$BUILD"/dq-reward --strategy logged --map APPLY=7,SAVE=1,CLICK=0,IGNORE=0 --quiet labelled.dq > "$BATS_TEST_TMPDIR"/rewarded.dq
     "$BUILD"/dq-eval --rollout --model cosine --user u0 --candidates 8 -f json "$BATS_TEST_TMPDIR"/rewarded.dq > "$BATS_TEST_TMPDIR"/got
-    jq -e '.mean == 7' "$BATS_TEST_TMPDIR"/got
+    jq -e '.mean == 7 and .labels.APPLY == 1' "$BATS_TEST_TMPDIR"/got # and it is their labels that count
+    # without the interactions, too
+    "$BUILD"/dq-cat --kind users --kind items --kind transitions --to stream "$BATS_TEST_TMPDIR"/rewarded.dq > "$BATS_TEST_TMPDIR"/alone.dq
+    "$BUILD"/dq-eval --rollout --model cosine --user u0 --candidates 8 -f json "$BATS_TEST_TMPDIR"/alone.dq > "$BATS_TEST_TMPDIR"/got
+    jq -e '.mean == 7 and .labels.APPLY == 1 and .labels.IGNORE == 0' "$BATS_TEST_TMPDIR"/got
+}
+
+@test "a labeller is asked for the pairs that were never labelled, each of them once" {
+    cat > "$BATS_TEST_TMPDIR"/ask.sh <<'END'
+tee questions.$$ | dq-reward --strategy cosine --quiet
+END
+    cp labelled.dq "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR"
+    PATH=$BUILD:$PATH
+    dq-eval --rollout --model random --model cosine --reward-cmd "sh ask.sh" --candidates 8 --episodes 30 -f json -q labelled.dq > got
+    for q in questions.*; do dq-cat --kind transitions "$q" | jq -r .item | sort > "$q.items"; done
+    [ "$(ls questions.*.items | wc -l)" = 2 ] # users; each has one labeller
+    for q in questions.*.items; do [ -z "$(uniq -d < "$q")" ]; done
+    # u0's labels with a reward are i0, i1, i7; u1's is i4: nobody asks for those
+    cat questions.*.items | sort | uniq -c | awk '{ print $2, $1 }' > asked
+    [ "$(paste -sd, asked)" = "i0 1,i1 1,i2 2,i3 2,i4 1,i5 2,i6 2,i7 1" ]
+    # cosine goes for i0 and i4, whose labels are worth 1; at random, cosines count where there is no label
+    jq -es '.[1].mean == 1 and .[1].labels.APPLY == 1 and .[0].labels.IGNORE == 0 and .[0].labels.other > 0.6' got
+    # the mean over both users: (1 + .5 + 0 + cosines of five) / 8 and (1 + cosines of seven) / 8
+    jq -es '.[0].mean | . > 0.4 and . < 0.6' got
+    run -1 dq-eval --rollout --model random --reward-cmd "exit 3" --candidates 8 labelled.dq
+    [[ "$output" == *"exited with status 3"* ]]
+    run -2 dq-eval --rollout --model random --reward-cmd x --reward logged labelled.dq
+}
+
+@test "agents of every kind act in a catalogue; epsilon and distinct hold in an environment, too" {
+    cd "$BATS_TEST_TMPDIR"
+    PATH=$BUILD:$PATH
+    for agent in tabular dqn dyna-q; do
+        dq-train -q --agent "$agent" --user u0 --reward cosine --episodes 40 --steps 25 --candidates 8 --replay 1000 --batch 8 \
+            --warmup 8 -o "$agent.dq" "$BATS_FILE_TMPDIR"/plain.dq
+    done
+    dq-eval --rollout --model random --model tabular.dq --model dqn.dq --model dyna-q.dq --user u0 --candidates 8 --episodes 5 \
+        -f json "$BATS_FILE_TMPDIR"/plain.dq > got
+    jq -es 'length == 4 and all(.[1:][]; .mean > 0.7 and .value != null and .discounted > 4)' got
+    dq-eval --rollout --env films:steps=10 --model random --distinct --episodes 3 -f json | jq -e '.steps == 10'
+    run -1 dq-eval --rollout --env films:steps=11 --model random --distinct --episodes 3
+    [ "$output" = "dq-eval: 10 actions on offer, and an episode of more distinct ones" ]
+    run -1 dq-eval --rollout --env cartpole --model cosine
+    [ "$output" = "dq-eval: a cosine needs vectors of actions, and fields of theirs and the state's" ]
+    run -1 dq-eval --rollout --env cartpole --model untrained
+    [ "$output" = "dq-eval: untrained: there is no model whose shape it could have" ]
 }
 
 @test "an untrained agent has the shape of the models beside it" {

@@ -131,7 +131,7 @@ END
         --reward-cmd "dq-reward --strategy human --labels-only --answers a.jsonl" -c ck -o m.dq c.dq)
     typist() { timeout 10 "$BATS_TEST_DIRNAME"/../fixtures/typist.py "$1" 60 "${train[@]}"; }
     run -75 typist aq
-    grep -q "stopped at step .* of episode 1 of 3; the same command goes on from ck" screen
+    grep -q "stopped after .* steps and 0 episodes; the same command goes on from ck" screen
     [ ! -e m.dq ]
     typist is
     [ "$(wc -l < a.jsonl)" = 3 ]

@@ -14,7 +14,7 @@ setup_file() {
     cd "$BATS_FILE_TMPDIR"
     PATH=$BUILD:$PATH
     dq-sim --quiet --users 30 --items 40 -o log.dq
-    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 2 -o offline.dq log.dq
+    dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 2 -o offline.dq log.dq
     dq-train --quiet --preset session --env $env "${small[@]}" --episodes 40 --warmup 32 -o online.dq
 }
 
@@ -28,9 +28,9 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 @test "learnt offline, an agent goes on online with the same states, and back; and the other way round" {
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 20 --warmup 32 --init offline.dq -o there.dq
     [ "$(layout there.dq)" = "$(layout offline.dq)" ]
-    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init there.dq -o back.dq log.dq
+    dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init there.dq -o back.dq log.dq
     [ "$(layout back.dq)" = "$(layout offline.dq)" ]
-    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o off.dq log.dq
+    dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o off.dq log.dq
     [ "$(layout off.dq)" = "$(layout online.dq)" ]
     [ "$(layout off.dq)" != "$(layout offline.dq)" ] # a mean there, the items here
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 20 --warmup 32 --init off.dq -o on.dq
@@ -40,7 +40,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "every part of a layout goes along" {
     options=(--history 2 --history-mean --recency 0.5 --clock --since)
-    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
+    dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
     layout all.dq | jq -e '. == {user_width: 50, item_width: 50, history: 2, mean: true, recency: 0.5, steps: 10, count: true, clock: true, since: true}'
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --init all.dq -o on.dq
     dq-train --quiet --env $env,history=2,full=0,recency=0.5,clock=1,since=1 --agent dqn "${small[@]}" --episodes 5 --init all.dq -o said.dq
@@ -52,7 +52,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     [ "$(layout log2.dq)" = "$(layout all.dq)" ]
     dq-rank --model all.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
     # The record says what holds, not what the defaults would have been.
-    dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init all.dq -o taken.dq log.dq
+    dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init all.dq -o taken.dq log.dq
     dq-cat --lineage taken.dq | grep -m 1 dq-train | grep -q 'history=2 history-mean=true recency=0.5.*clock=true since=true'
 }
 
@@ -66,10 +66,10 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     refused "with history 3, and here it is 4" "${on[@]}" --env $env,history=4
     refused "with steps 10, and here it is 12" "${on[@]}" --env $env,steps=12
     refused "with clock off, and here it is on" "${on[@]}" --env $env,clock=1
-    refused "with user_width 50, and here it is 20" "${on[@]}" --env session:$world
+    refused "item i00 has another vector here" "${on[@]}" --env session:$world
     refused "with mean off, and here it is on" "${on[@]}" --env-cmd "dq-sim $env --serve"
     refused "with mean on, and here it is off" dq-eval --rollout --env $env,full=1 --model online.dq --episodes 2
-    off=(dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 -o x.dq --init online.dq)
+    off=(dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 -o x.dq --init online.dq)
     refused "online.dq: the model learnt from states with history 3, and here it is 2" "${off[@]}" --history 2 log.dq
     refused "with mean on, and here it is off" "${off[@]}" --no-history-mean log.dq
     refused "with recency 1, and here it is 0.5" "${off[@]}" --recency .5 log.dq
@@ -93,18 +93,45 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     dq-rank --model process.dq -k 40 --format tsv log.dq | cmp - known.tsv
 }
 
-@test "films are ranked, too" {
+@test "films are ranked, too, and so is the small session's world" {
     dq-train --quiet --preset films --env films:users=5 "${small[@]}" --episodes 3 -o films.dq
-    dq-cat --kind none --to stream log.dq | dq-sim films:users=5 --serve | dq-cat --kind task >films.jsonl
-    for u in 0 1 2; do jq -nc "{id: \"u$u\", vector: [range(50) | . * 0.02 - $u]}"; done >people.jsonl
+    dq-sim --quiet films:users=5 --catalogue -o films-catalogue.dq
+    dq-rank --model films.dq -k 10 --format tsv films-catalogue.dq | [ "$(wc -l)" -eq 50 ]
+    # A log of films goes on with that agent: its states are the environment's.
+    dq-cat --kind users films-catalogue.dq >people.jsonl
+    dq-cat --kind items films-catalogue.dq >films.jsonl
     for i in 3 3 5; do jq -nc "{user: \"u1\", item: \"i$i\", label: \"APPLY\", time: 7}"; done >seen.jsonl
-    dq-export --users people.jsonl --items films.jsonl --interactions seen.jsonl |
-        dq-rank --model films.dq -k 10 --format tsv >run.tsv
-    [ "$(wc -l <run.tsv)" -eq 30 ]
-    # A log of films goes on with that agent, and its states are the environment's.
-    dq-export --users people.jsonl --items films.jsonl --interactions seen.jsonl |
-        dq-train --quiet --offline --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-films.dq
+    dq-export --users people.jsonl --items films.jsonl --interactions seen.jsonl -o seen.dq
+    dq-rank --model films.dq -k 10 --user u1 --format tsv seen.dq >seen.tsv
+    dq-rank --model films.dq -k 10 --user u1 --format tsv films-catalogue.dq >unseen.tsv
+    ! cmp -s seen.tsv unseen.tsv # who has seen some stands elsewhere
+    dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 --init films.dq -o log-films.dq seen.dq
     [ "$(layout log-films.dq)" = "$(layout films.dq)" ]
+    dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-alone.dq seen.dq
+    [ "$(layout log-alone.dq)" = "$(layout films.dq)" ]
+    dq-train --quiet --preset session --env session:users=60,items=20 "${small[@]}" --episodes 3 -o small.dq
+    dq-sim --quiet session:users=60,items=20 --catalogue | dq-rank --model small.dq --user u42 -k 20 --format tsv | [ "$(wc -l)" -eq 20 ]
+}
+
+@test "checkpoints rank as the models that they become" {
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --warmup 32 -c env.ck -o env.dq
+    dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --validation 0 -c log.ck -o log-model.dq log.dq
+    for pair in env.ck:env.dq log.ck:log-model.dq; do
+        dq-rank --model "${pair#*:}" -k 3 --format tsv log.dq >model.tsv
+        [ "$(wc -l <model.tsv)" -eq 90 ]
+        dq-rank --model "${pair%:*}" -k 3 --format tsv log.dq | cmp - model.tsv
+    done
+    rm env.dq log-model.dq # and the same commands go on
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --warmup 32 -c env.ck -o env.dq
+    dq-rank --model env.dq -k 3 --format tsv log.dq | [ "$(wc -l)" -eq 90 ]
+}
+
+@test "options of sessions mean nothing to transitions, and are refused" {
+    dq-sim --quiet $env --play 3 -o played.dq
+    for words in "--history 2" --history-mean "--recency .5" "--session-steps 3" --no-session-count --clock --since "--session-gap 5" "--session-end terminal" "--time at"; do
+        run -2 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq played.dq
+        [[ "$stderr" == *"has no meaning with --offline; it is for --offline --sessions"* ]]
+    done
 }
 
 @test "other items under equal ids are refused by name, by whoever would use them" {
@@ -117,14 +144,14 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
     run -1 --separate-stderr dq-train --quiet --env $other --agent dqn "${small[@]}" --episodes 2 --init online.dq -o x.dq
     [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
-    run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq <(dq-sim --quiet --users 30 --items 40 --seed 7)
+    run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq <(dq-sim --quiet --users 30 --items 40 --seed 7)
     [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
     # In another order outputs would be other items'.
     dq-cat --kind items log.dq | tac >turned.jsonl
     dq-cat --kind users log.dq >users.jsonl
     dq-cat --kind interactions log.dq >interactions.jsonl
     dq-export --users users.jsonl --items turned.jsonl --interactions interactions.jsonl -o turned.dq
-    run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq turned.dq
+    run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq turned.dq
     [[ "$stderr" == *"the model's action 0 is item i00, and here it is item i39"* ]]
     dq-rank --model online.dq -k 3 --format tsv log.dq >straight.tsv
     [ "$(wc -l <straight.tsv)" -eq 90 ]
@@ -138,7 +165,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 }
 
 @test "sessions are cut by a gap, and end as they are said to" {
-    train() { dq-train --quiet --offline --agent dqn "${small[@]}" --map $map --epochs 2 -o "$1" "${@:2}" log.dq; }
+    train() { dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 2 -o "$1" "${@:2}" log.dq; }
     train cut.dq --session-gap 86400
     train ends.dq --session-gap 86400 --session-end terminal
     dq-cat --kind model cut.dq >cut.jsonl
@@ -161,9 +188,9 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     cmp cut-one.tsv cut-two.tsv
     ! cmp -s offline-one.tsv offline-two.tsv
     for words in --clock --since "--session-gap 60"; do
-        run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq timeless.dq
+        run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" $words -o x.dq timeless.dq
         [[ "$stderr" == *"an interaction has no attribute 'time'"* ]]
-        run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq may.dq
+        run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" $words -o x.dq may.dq
         [[ "$stderr" == *"the time 'time' of an interaction is neither seconds since 1970 nor ISO 8601: May"* ]]
     done
     run -2 dq-train --env $env --agent dqn --session-gap 3

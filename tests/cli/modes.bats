@@ -45,8 +45,8 @@ entries() {
         "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
     dq-sim) printf '%s\n' "population $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" \
         "catalogue $1 --catalogue films" "list $1 --list" ;;
-    dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline none" \
-        "sessions $1 --offline --agent dqn none" "env $1 --env maze --agent tabular --total-steps 1" ;;
+    dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline --epochs 1 --hidden 2 t.dq" \
+        "sessions $1 --offline --sessions --epochs 1 --hidden 2 c.dq" "states $1 --offline --epochs 1 --hidden 2 log.dq" "env $1 --env maze --agent tabular --total-steps 1" ;;
     esac
 }
 
@@ -61,7 +61,7 @@ chooses() {
     dq-rank) names=merge ;;
     dq-reward) names=ledger ;;
     dq-sim) names="serve play catalogue list" ;;
-    dq-train) names="offline each-user env env-cmd" ;;
+    dq-train) names="offline sessions each-user env env-cmd" ;;
     esac
     [[ " $names " == *" $2 "* ]]
 }
@@ -69,7 +69,7 @@ chooses() {
 # Options that lead from one mode into another by themselves.
 leads() {
     case "$1 $2 $3" in
-    "dq-train offline agent" | "dq-eval rollout cold-start" | "dq-eval rollout env" | "dq-eval rollout env-cmd") ;;
+    "dq-train offline sessions" | "dq-train states sessions" | "dq-eval rollout cold-start" | "dq-eval rollout env" | "dq-eval rollout env-cmd") ;;
     *) return 1 ;;
     esac
 }
@@ -163,16 +163,16 @@ check_program() {
     cmp help <(dq-train --gamma 0.5 --help offline x.dq)
     cmp <(dq-train --help) <(dq-train x.dq --help)
     run -2 --separate-stderr dq-train --help elsewhere
-    [ "$stderr" = "dq-train: --help: 'elsewhere' is not one of online, each-user, offline, sessions, env" ]
+    [ "$stderr" = "dq-train: --help: 'elsewhere' is not one of online, each-user, offline, sessions, states, env" ]
     [ -z "$output" ]
     run -2 --separate-stderr dq-train --help=
-    [ "$stderr" = "dq-train: --help: '' is not one of online, each-user, offline, sessions, env" ]
+    [ "$stderr" = "dq-train: --help: '' is not one of online, each-user, offline, sessions, states, env" ]
 }
 
 @test "completion offers the modes behind --help" {
     dq-train --completion > completion
     bash -euc 'source ./completion
-        COMP_WORDS=(dq-train --help "") COMP_CWORD=2; _dq-train; [ "${COMPREPLY[*]}" = "online each-user offline sessions env" ]
+        COMP_WORDS=(dq-train --help "") COMP_CWORD=2; _dq-train; [ "${COMPREPLY[*]}" = "online each-user offline sessions states env" ]
         COMP_WORDS=(dq-train --help = of) COMP_CWORD=3; _dq-train; [ "${COMPREPLY[*]}" = offline ]'
 }
 
@@ -226,11 +226,14 @@ print(compared)' "$2" "$given"
     dq-train -q --offline --preset published $T t.dq -o m.dq
     given+=" preset"
     [ "$(defaults offline published m.dq)" -ge 18 ]
-    given="offline agent preset"
-    dq-train -q --offline --agent dqn c.dq -o m.dq
+    given="offline sessions agent preset"
+    dq-train -q --offline --sessions c.dq -o m.dq
     [ "$(defaults sessions dqn m.dq)" -ge 25 ]
-    dq-train -q --offline --agent dqn --preset films c.dq -o m.dq
+    dq-train -q --offline --sessions --preset films c.dq -o m.dq
     [ "$(defaults sessions films m.dq)" -ge 25 ]
+    dq-train -q --offline --agent dyna-q --hidden 4 log.dq -o m.dq
+    given+=" hidden"
+    [ "$(defaults states dyna-q m.dq)" -ge 25 ]
     given="env agent episodes"
     for agent in tabular dqn dyna-q; do
         dq-train -q --env maze:steps=20 --agent $agent --episodes 1 -o m.dq

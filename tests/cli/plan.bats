@@ -106,10 +106,23 @@ true_to_life='map((.state | index(max)) as $at | (.next_state | index(max)) as $
         done >> walks.jsonl
     done
     dq-export --quiet --users users.jsonl --items items.jsonl --interactions walks.jsonl |
-        dq-train --quiet --offline --agent dyna-q --history 1 --hidden 16 --batch 8 --epochs 2 -o sessions.dq
-    # Places of a sequence of 8 are states of 8 numbers, as these are: the latest item, how many events and items there were.
-    dq-sim --quiet sequence:length=8 --play 2 | dq-plan --quiet --model sessions.dq --lists 6 | dq-cat |
-        jq -es 'length > 0 and (map(.item) | all(test("^item-[0-5]$"))) and (group_by(.user) | all(unique_by(.item) == sort_by(.item)))'
+        dq-train --quiet --offline --sessions --agent dyna-q --history 1 --hidden 16 --batch 8 --epochs 2 -o sessions.dq
+    # From where each user stands: the next items, each once.
+    dq-export --quiet --users users.jsonl --items items.jsonl --interactions walks.jsonl -o walks.dq
+    dq-plan --quiet --model sessions.dq --lists 6 walks.dq | dq-cat >lists.jsonl
+    jq -es 'length > 0 and (map(.item) | all(test("^item-[0-5]$"))) and (group_by(.user) | all(unique_by(.item) == sort_by(.item)))' lists.jsonl
+    [ "$(jq -r .user lists.jsonl | sort -u | tr '\n' ' ')" = "u1 u2 u3 u4 u5 u6 u7 u8 " ]
+    # Roll-outs from there are transitions whose states say how they are laid out.
+    dq-plan --quiet --model sessions.dq --rollout 2 walks.dq -o ahead.dq
+    [ "$(dq-cat --count ahead.dq)" = "transitions	16" ]
+    dq-train --quiet --offline --agent dyna-q --hidden 16 --batch 8 --epochs 1 --init sessions.dq -o more.dq ahead.dq
+    run -1 --separate-stderr dq-plan --quiet --model sessions.dq --actions remembered walks.dq
+    [[ "$stderr" == *"where a user stands nothing was done yet"* ]]
+    dq-sim --quiet sequence:length=8 --play 2 -o played.dq # states of equal width, of which nobody says what they are
+    dq-plan --quiet --model sessions.dq --lists 2 played.dq | dq-cat | jq -es 'length > 0'
+    dq-sim --quiet films --play 1 -o films.dq
+    run -1 --separate-stderr dq-plan --quiet --model sessions.dq --lists 2 films.dq
+    [[ "$stderr" == *"the model learnt from states with user_width 0, and here it is 50"* ]]
 }
 
 @test "--replay looks ahead from what a checkpoint remembers" {

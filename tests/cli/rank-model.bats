@@ -44,12 +44,12 @@ for line in subprocess.run(["dq-cat", "model.dq"], check=True, stdout=subprocess
     if "name" in column: weights[column["name"]] = np.array(column["data"], "f8").reshape(column["shape"])
 read = lambda name: {r["id"]: np.array(r["vector"], "f4").astype("f8") for r in map(json.loads, open(name))}
 users, items = read("users.jsonl"), read("items.jsonl")
-depth = sum(name.startswith(net + ".") and name.endswith(".weight") for name in weights)
+layers = [f"{net}.hidden.{l}" for l in range(8) if f"{net}.hidden.{l}.weight" in weights] + [f"{net}.output"]
 def score(user, item):
     x = np.concatenate([users[user], items[item]])
-    for l in range(depth):
-        x = weights[f"{net}.{l}.weight"] @ x + weights[f"{net}.{l}.bias"]
-        if l + 1 < depth: x = np.maximum(x, 0)
+    for layer in layers:
+        x = weights[f"{layer}.weight"] @ x + weights[f"{layer}.bias"]
+        if layer != layers[-1]: x = np.maximum(x, 0)
     return x[0]
 lines = [l.rstrip("\n").split("\t") for l in open(ranked)]
 assert len(lines) == 50
@@ -66,7 +66,7 @@ PY
     forward q q.tsv
     dq-rank --by q --model model.dq --format tsv catalogue.dq | cmp - q.tsv
     dq-rank --by world --model model.dq --format tsv catalogue.dq > world.tsv
-    forward world world.tsv
+    forward world.0 world.tsv
     run -1 cmp -s q.tsv world.tsv
 }
 
@@ -124,7 +124,7 @@ PY
     [[ "$stderr" == *"users 3 and items 5 wide; the catalogue has users 3 and items 6 wide"* ]]
     dq-train --quiet --offline --no-world --epochs 1 --hidden 4 labelled.dq -o bare.dq
     run -1 --separate-stderr dq-rank --by world --model bare.dq catalogue.dq
-    [ "$stderr" = "dq-rank: bare.dq: the model has no network called world" ]
+    [ "$stderr" = "dq-rank: bare.dq: the model has no world model" ]
     dq-rank --model bare.dq catalogue.dq -o ranked.dq
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dq-train --offline --agent: agents from logged sessions and transitions, and dq-rank with them.
+# dq-train --offline --sessions: agents from logged sessions, and dq-rank with them.
 
 bats_require_minimum_version 1.5.0
 
@@ -28,7 +28,7 @@ PY
     dq-train --quiet "${usual[@]}" --log epochs.jsonl -o model.dq log.dq
 }
 
-usual=(--offline --agent dqn --history 2 --hidden 32 --gamma 0 --conservative 5 --dropout 0 --lr 5e-3 --batch 32 --epochs 12)
+usual=(--offline --sessions --agent dqn --history 2 --hidden 32 --gamma 0 --conservative 5 --dropout 0 --lr 5e-3 --batch 32 --epochs 12)
 
 setup() {
     cd "$BATS_FILE_TMPDIR"
@@ -130,7 +130,7 @@ PY
 
 @test "folds, patience, --init, groups" {
     dq-train "${usual[@]}" --fold 2/3 -o fold.dq log.dq 2>words
-    grep -q "(30 of 90 groups held out)" words
+    grep -q "(30 of 90 groups)" words
     dq-train --quiet "${usual[@]}" --epochs 200 --patience 2 --log patient.jsonl -o patient.dq log.dq
     [ "$(wc -l <patient.jsonl)" -lt 200 ]
     dq-train --quiet "${usual[@]}" --epochs 1 --init model.dq --log init.jsonl -o init.dq log.dq
@@ -139,7 +139,7 @@ PY
     [[ "$stderr" == *"model.dq"* ]]
     dq-export --users <(jq -c '.house = .id[1:2]' users.jsonl) --items items.jsonl --interactions walks.jsonl |
         dq-train "${usual[@]}" --validation .3 --validate-by house -o g.dq 2>words
-    grep -q "(3 of 9 groups held out)" words
+    grep -q "(3 of 9 groups)" words
 }
 
 @test "a world model of sessions: dyna-q learns from the log, too" {
@@ -152,7 +152,7 @@ PY
     # Twelve items, whose vectors are 15 wide; a state is two of them, and how many events and items there were.
     jq -c '.vector += [1, 2, 3]' items.jsonl >wide.jsonl
     dq-export --users users.jsonl --items wide.jsonl --interactions walks.jsonl -o wide.dq
-    input() { dq-cat --kind model "$1" | head -1 | jq '.meta."world.0".input'; }
+    input() { dq-cat --kind model "$1" | head -1 | jq '.meta."world.0" | .input + .action_width'; }
     dq-train --quiet "${usual[@]}" --agent dyna-q --epochs 3 --log dyna.jsonl -o numbers.dq wide.dq
     [ "$(input numbers.dq)" -eq $((2 * 15 + 2 + 12)) ]
     jq -es 'all(.world_loss > 0) and .[-1].world_loss < .[0].world_loss' dyna.jsonl
@@ -173,7 +173,7 @@ PY
         [ ! -e x.dq ]
     }
     dq-export --users users.jsonl --items items.jsonl -o none.dq
-    refused "neither interactions nor transitions with states" none.dq
+    refused "the input has no interactions" none.dq
     jq -c 'del(.vector)' items.jsonl >flat.jsonl
     dq-export --users users.jsonl --items flat.jsonl --interactions walks.jsonl -o flat.dq
     refused "the items have no vectors" flat.dq
@@ -194,10 +194,11 @@ PY
 }
 
 @test "options of other ways of training are refused" {
-    for words in "--planning 3" "--episodes 3" "--user u01" "--priority .5" "--epsilon .1" "--world-hidden 8" "--env session" "--preset published" "--preset maze"; do
-        run -2 dq-train --offline --agent dqn $words log.dq
+    for words in "--planning 3" "--episodes 3" "--user u01" "--epsilon .1" "--world-hidden 8" "--no-world" "--models 2" \
+        "--env session" "--preset published" "--preset maze" "--states 9 --user u01" "--importance .5" "--huber-delta 2 --loss mse"; do
+        run -2 dq-train --offline --sessions --agent dqn $words log.dq
     done
+    run -2 dq-train --sessions log.dq
     run -2 dq-train --offline --history 3 log.dq
-    run -2 dq-train --offline --agent tabular log.dq
     run -2 dq-train --history 3 --user u01 log.dq
 }

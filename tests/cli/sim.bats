@@ -179,6 +179,6 @@ entities() { # stream, kind
     [[ "$output" == "dq-sim: none.dq: "* ]]
     "$BUILD"/dq-train --quiet --env chain --agent tabular --episodes 1 -o chain.dq
     run -1 sim --play 3 sequence --model chain.dq -o out.dq
-    [ "$output" = "dq-sim: chain.dq: an agent of states 5 wide and 2 actions; the environment has 5 and 6" ]
+    [ "$output" = "dq-sim: chain.dq: the model is of another task: states of 5 numbers, 2 actions of 0; here 5, 6 of 0" ]
     [ ! -e out.dq ]
 }

@@ -104,8 +104,8 @@ interrupted() {
         .epsilon_decay == .995 and .gamma == .95 and .rate == 1e-3 and .batch == 32 and .warmup == 32 and .double and .tau == 0"
     agent sequence ".loss == $huber and .clip_norm == 0 and .clip_value == 1 and .decay_by == $steps and .epsilon_decay == 200 and
         .epsilon == .9 and .epsilon_min == .05 and .gamma == .99 and .rate == 1e-4 and .batch == 128"
-    run -2 dq-train --preset films --offline m.dq
-    [ "$output" = "dq-train: --preset films has no meaning with --offline; it is for --offline --agent or an environment (--env)" ]
+    run -2 dq-train --preset films --offline films.dq
+    [ "$output" = "dq-train: --preset films has no meaning with --offline; it is for --offline --sessions, --offline with states or an environment (--env)" ]
 }
 
 @test "interrupted runs equal uninterrupted ones, also of a process: the log, too" {
@@ -128,6 +128,28 @@ interrupted() {
     [[ "$output" == "dq-train: a.dq: "* ]]
 }
 
+@test "the best by evaluation is kept, and patience ends the run" {
+    train --env films --episodes 60 --evaluate 5 --evaluate-episodes 5 --keep both -l log -o both.dq
+    train --env films --episodes 60 --evaluate 5 --evaluate-episodes 5 --keep best -o best.dq
+    train --env films --episodes 60 --evaluate 5 --evaluate-episodes 5 -o last.dq
+    dq-cat both.dq | jq -es 'map(.meta.kept | values) == ["best", "last"]'
+    cmp <(cat best.dq last.dq | dq-cat) <(dq-cat both.dq)
+    # the log says which was the best, and its model plays as it did then: another seed, the same agent
+    jq -es '[.[] | select(.evaluation)] | (map(select(.best)) | last.evaluation_return) == (map(.evaluation_return) | max)' log
+    train --env chain --episodes 500 --lr 1e-30 --evaluate 10 --patience 3 -l log -o m.dq
+    jq -es '[.[] | select(.evaluation)] | length == 4 and map(.best) == [true, false, false, false]' log
+    jq -es '[.[] | select(.evaluation | not)] | length == 40' log
+}
+
+@test "schedules end with the run, however its episodes turn out; the log shows them" {
+    train --env cartpole --episodes 25 --lr-schedule linear --priority 0.6 --epsilon-form linear --epsilon-over 1 \
+        --epsilon-by run --epsilon 1 --epsilon-min 0.1 -l log -o m.dq
+    jq -es '.[-1] | .rate < 2e-5 and .beta > 0.99 and .epsilon < 0.11' log
+    jq -es '.[0] | .rate > 9e-4 and .beta < 0.45 and .epsilon > 0.94' log
+    train --env cartpole --total-steps 700 --lr-schedule exponential --lr-decay 0.01 -l log -o m.dq
+    jq -es '.[-1].rate | . < 1.2e-5 and . >= 1e-5' log
+}
+
 @test "roll-outs: the same episodes for all, with intervals and differences" {
     train --env films --total-steps 600 -o a.dq
     dq-eval --rollout --env films --model random --model a.dq --model a.dq --episodes 20 --format tsv > tsv
@@ -147,7 +169,7 @@ interrupted() {
         [ "$output" = "$words" ]
     }
     train --env films --total-steps 100 -o films.dq
-    refused 2 "dq-train: --double has no meaning with online training; it is for --offline --agent or an environment (--env)" dq-train --double x.dq
+    refused 2 "dq-train: --envs has no meaning with online training; it is for an environment (--env)" dq-train --envs 2 x.dq
     refused 2 "dq-train: --user has no meaning with an environment (--env); it is for online training" dq-train --env maze --user 3
     refused 2 "dq-train: --offline has no meaning with an environment (--env)" dq-train --env maze --offline
     refused 2 "dq-train: --env and --env-cmd exclude each other" dq-train --env maze --env-cmd x
@@ -157,12 +179,14 @@ interrupted() {
     refused 2 "dq-train: --epsilon-form linear needs --epsilon-over" dq-train --env maze --epsilon-form linear
     refused 1 "dq-train: no environment 'poker' (dq-sim --list names them)" dq-train --env poker -o x
     refused 1 "dq-train: maze has no option 'walls'; it has steps" dq-train --env maze:walls=1 -o x
-    refused 1 "dq-train: episodes of this environment have no limit: a schedule or priorities need --total-steps" \
-        dq-train --env maze --priority 0.6 -o x
+    refused 2 "dq-train: the best is so by evaluation: --keep needs --evaluate" dq-train --env maze --keep both
+    refused 2 "dq-train: --patience counts evaluations: it needs --evaluate" dq-train --env maze --patience 2
+    refused 1 "dq-train: a world model learns from single steps, not returns over 3" \
+        dq-train --env maze --agent dyna-q --n-step 3 -o x
     refused 2 "dq-eval: --env needs --rollout" dq-eval --env maze
     refused 2 "dq-eval: --candidates has no meaning with --rollout --env; it is for --rollout or --cold-start" \
         dq-eval --rollout --env maze --model random --candidates 3
-    refused 1 "dq-eval: films.dq: an agent of states 100 wide and 10 actions; the environment has 54 and 4" \
+    refused 1 "dq-eval: films.dq: the model is of another task: states of 100 numbers, 10 actions of 10; here 54, 4 of 0" \
         dq-eval --rollout --env maze --model films.dq
     [ ! -e x ]
 }

@@ -76,7 +76,7 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     [ "$stderr" = "dq-train: $dies: exited with status 1" ]
     grep -q "cut off" reason
     run -75 --separate-stderr train -q --reward-cmd "$dies" -c ck -l asked.log -o m.dq c.dq
-    [[ $stderr == "dq-train: $dies: exited with status 1; stopped at step "*"the same command goes on from ck" ]]
+    [[ $stderr == "dq-train: $dies: exited with status 1; stopped after "*"the same command goes on from ck" ]]
     [ ! -e m.dq ]
     train -q --reward-cmd dq-reward -c ck -l asked.log -o m.dq c.dq
     [ "$(weights own.dq)" = "$(weights m.dq)" ]
@@ -102,7 +102,7 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     run -1 --separate-stderr train -q --reward-cmd "kill -9 \$\$" -o m.dq c.dq
     [ "$stderr" = "dq-train: kill -9 \$\$: was killed by SIGKILL" ]
     run -75 --separate-stderr train -q --reward-cmd "exit 75" -c ck -o m.dq c.dq
-    [ "$stderr" = "dq-train: exit 75: exited with status 75; stopped at step 0 of episode 1 of 6; the same command goes on from ck" ]
+    [ "$stderr" = "dq-train: exit 75: exited with status 75; stopped after 0 steps and 0 episodes; the same command goes on from ck" ]
     run -1 train -q --reward-cmd "exit 75" -o m.dq c.dq
     train -q --reward-cmd dq-reward -c ck -o m.dq c.dq
     train -q --reward cosine -o own.dq c.dq
@@ -137,7 +137,7 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     wait $pid || rc=$?
     exec 9>&-
     [ "$rc" = 75 ]
-    grep -q "^dq-train: stopped at step 0 of episode 1 of 6; the same command goes on from ck$" said
+    grep -q "^dq-train: stopped after 0 steps and 0 episodes; the same command goes on from ck$" said
     train -q --reward-cmd dq-reward -c ck -o m.dq c.dq
     train -q --reward cosine -o own.dq c.dq
     [ "$(weights own.dq)" = "$(weights m.dq)" ]
@@ -162,9 +162,9 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     usage "--switch-episode goes from one share" --user u01 --cosine-weight 0.5 --switch-episode 3
     usage "--switch-episode goes from one share" --user u01 --cosine-weight 1:0@5 --switch-episode 3
     run -1 --separate-stderr dq-train --user u01 --cosine-weight 0.5 c.dq
-    [[ $stderr == "dq-train: --cosine-weight needs transitions with both parts"* ]]
+    [[ $stderr == "dq-train: "*"needs transitions with both parts"* ]]
     run -1 --separate-stderr dq-train --offline --cosine-weight 0.5 pairs.dq
-    [[ $stderr == "dq-train: --cosine-weight needs transitions with both parts"* ]]
+    [[ $stderr == "dq-train: "*"needs transitions with both parts"* ]]
 }
 
 @test "the weight: its ends are the parts alone, in between it goes down a line or at once" {

@@ -66,7 +66,7 @@ ask="dq-reward -q --model demo --stages 1 --cache r.db --parallel 8"
 
 @test "a spent budget and a lost server are stops; a missing answer is an error; each says why" {
     run -75 --separate-stderr train --reward-cmd "$ask -s llm --max-requests 5" -c ck -o m.dq c.dq
-    [[ $stderr == *"exited with status 75; stopped at step "*"the same command goes on from ck" ]]
+    [[ $stderr == *"exited with status 75; stopped after "*"the same command goes on from ck" ]]
     [[ $stderr == *"dq-reward: "*"request"* ]]
     [ ! -e m.dq ]
     run -1 --separate-stderr train --reward-cmd "$ask -s llm --cache-only" -o m.dq c.dq

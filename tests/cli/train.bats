@@ -94,7 +94,7 @@ interrupted() {
     wait "$pid" || rc=$?
     [ "$rc" = 75 ]
     [ "$(wc -l < said)" = 1 ]
-    grep -q '^dq-train: stopped at step .* of 1000000; the same command goes on from ck$' said
+    grep -q '^dq-train: stopped after .* steps and .* episodes; the same command goes on from ck$' said
     [ ! -e m.dq ]
     [ -z "$(ls | grep -v -e '^ck$' -e '^said$' -e '\.dq$')" ]
 }
@@ -139,17 +139,65 @@ interrupted() {
     ! cmp -s a.dq d.dq
     offline --preset published -o e.dq t.dq
     "$BUILD"/dq-cat --lineage e.dq > lineage
-    grep -q 'lr-schedule=constant weight-decay=1e-0*5 gamma=0.9' lineage
+    grep -q ' lr-schedule=constant .*weight-decay=1e-0*5 .*gamma=0.9 ' lineage
+}
+
+@test "offline: what was drawn as not wanted is worth what IGNORE is in the map" {
+    loss() { "$BUILD"/dq-train --offline --quiet --agent dqn --hidden 4 --dropout 0 --lr 1e-9 --validation 0 --epochs 1 --log log -o m.dq "$@" && jq .q_loss log; }
+    labels=APPLY=0,SAVE=0,CLICK=0,IGNORE
+    "$BUILD"/dq-reward --strategy logged --map $labels=0 -o zero.dq c.dq # Q is about 0, and so are all rewards but those of negatives
+    awk -v none="$(loss --negatives 3 --map $labels=0 zero.dq)" -v ten="$(loss --negatives 3 --map $labels=-10 zero.dq)" \
+        'BEGIN { exit !(none < 1 && ten > 60 && ten < 90) }' # three of four rows are worth -10
 }
 
 @test "offline: validation by an attribute, in the log" {
     offline --validate-by household --validation 0.25 --log log t.dq -o m.dq
-    jq -es 'length == 6 and all(.validation_loss > 0) and all(.validation_order > 0) and .[0].best' log
+    jq -es 'length == 6 and all(.validation_loss > 0) and all(.validation_concordance > 0) and .[0].best' log
     offline --validate-by household --validation 0.25 --best-by loss --log log t.dq -o m.dq
     jq -es '(map(select(.best)) | .[-1].validation_loss) == (map(.validation_loss) | min)' log
     "$BUILD"/dq-train --offline --hidden 8 --world-hidden 8 --epochs 1 --validate-by household --validation 0.25 \
         -o m.dq t.dq 2> said
     grep -q '(1 of 4 groups)' said
+}
+
+@test "offline: the epoch that is kept, by any measure; what rows cannot tell is said" {
+    for by in loss concordance ndcg; do
+        offline --validation 0.25 --best-by $by --log log -o m.dq t.dq
+        [ "$by" = loss ] || jq -es "(map(select(.best))[-1].validation_$by) == (map(.validation_$by) | max)" log
+    done
+    jq -es 'all(.validation_hit >= .validation_ndcg and .validation_ndcg > 0)' log
+    "$BUILD"/dq-reward --strategy logged --map APPLY=1,SAVE=1,CLICK=1,IGNORE=1 -o equal.dq c.dq
+    "$BUILD"/dq-train --offline "${small[@]/--quiet/--progress}" --validation 0.25 --epochs 1 -o m.dq equal.dq 2> said
+    grep -q 'no two held-out rows of one user have different rewards: the epoch of the least loss is kept' said
+    run -1 offline --negatives 0 --validation 0.25 --best-by concordance -o x.dq equal.dq
+    [ "$output" = "dq-train: --best-by concordance: no two held-out rows of one user have different rewards" ]
+    [ ! -e x.dq ]
+    "$BUILD"/dq-reward --strategy logged --map APPLY=-1,SAVE=-1,CLICK=-1,IGNORE=-2 -o bad.dq c.dq
+    run -1 offline --validation 0.25 --best-by ndcg -o x.dq bad.dq
+    [ "$output" = "dq-train: --best-by ndcg: no held-out row has a positive reward" ]
+}
+
+@test "offline: rows by priority, in the log and in a resumed run" {
+    offline --priority 0.6 --importance 0.3 --epochs 40 --log whole.log -o whole.dq t.dq
+    jq -es '.[0].beta > 0.3 and .[-1].beta > 0.99 and ([.[].beta] | . == sort)' whole.log
+    interrupted --offline "${brief[@]}" --priority 0.6 --importance 0.3 --epochs 40 --checkpoint ck --log parts.log -o parts.dq t.dq
+    cmp whole.dq parts.dq
+    cmp whole.log parts.log
+    offline --epochs 40 -o uniform.dq t.dq
+    ! cmp -s whole.dq uniform.dq
+}
+
+@test "offline: any agent, on vectors of items or with an output for each" {
+    "$BUILD"/dq-train --offline --quiet --agent dqn --hidden 24 --epochs 3 --log log -o a.dq t.dq
+    jq -es 'all(.world_loss == null) and all(.q_loss > 0)' log
+    "$BUILD"/dq-cat --kind model a.dq | head -1 | jq -e '.meta | .architecture == "dqn" and has("layout") and (has("items") | not)'
+    "$BUILD"/dq-train --offline --quiet --agent dqn --head outputs --hidden 24 --double --dueling --conservative 0.5 --epochs 3 -o b.dq t.dq
+    "$BUILD"/dq-cat --kind model b.dq | head -1 | jq -e '(.meta.items | length) == 40 and .meta.items[3] == "i003"'
+    "$BUILD"/dq-train --offline --quiet --agent tabular --alpha 0.5 --epochs 20 --validation 0 --log log -o d.dq t.dq
+    jq -es '.[-1].q_loss < .[0].q_loss / 2' log
+    run -2 "$BUILD"/dq-train --offline --head outputs --features all t.dq
+    [ "$output" = "dq-train: --features compare a state with an action: they need --head actions" ]
+    run -2 "$BUILD"/dq-train --offline --n-step 3 t.dq
 }
 
 @test "offline: a resumed run equals an uninterrupted one, the log too" {

@@ -143,7 +143,7 @@ tune() { dq-tune -q --metric score "$@"; }
     data=$BATS_TEST_DIRNAME/../../data/demo
     dq-export --users "$data/veterans.jsonl" --items "$data/jobs.jsonl" --interactions "$data/veterans-answers.jsonl" |
         dq-embed hash:16 | dq-reward --strategy logged -o t.dq
-    dq-tune -q --by grid -x 'lr=1e-3|1e-5' -x 'hidden=16|8,8' --metric validation_order --prune none -o best.dq -- \
+    dq-tune -q --by grid -x 'lr=1e-3|1e-5' -x 'hidden=16|8,8' --metric validation_concordance --prune none -o best.dq -- \
         dq-train --offline --world-hidden 4 --epochs 2 --validation .2 t.dq >table
     [ "$(wc -l <table)" -eq 5 ]
     [ "$(dq-cat --count best.dq | cut -f 1)" = model ]

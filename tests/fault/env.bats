@@ -59,6 +59,9 @@ fault() {
 @test "its announcement: no actions, no state" {
     fault actionless "its task has 0 actions"
     fault narrow "its task: meta.state is not a whole number, 1 to 16777216"
+    fault unlaid "meta.states is no layout of states"
+    fault mislaid "its task: a layout of other states than these"
+    fault numbered "its task: id is not the texts of all actions"
 }
 
 @test "its stream: garbage, or another stream" {

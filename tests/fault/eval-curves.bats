@@ -57,7 +57,7 @@ setup() {
 
 @test "a log with nothing to draw, a full disk" {
     echo '{"episode":1}' > bare
-    refused 1 "the logs have nothing that is drawn: reward, cumulative_reward, q_loss, world_loss, planning_loss, validation_loss, validation_order, validation_ndcg, validation_hit, return, evaluation_return" --curves bare
+    refused 1 "the logs have nothing that is drawn: reward, cumulative_reward, q_loss, world_loss, planning_loss, validation_loss, validation_concordance, validation_ndcg, validation_hit, return, evaluation_return" --curves bare
     run -1 --separate-stderr bash -c '"$BUILD"/dq-eval --curves log > /dev/full'
     [[ $stderr == *"No space left on device" ]]
 }

@@ -47,8 +47,8 @@ fails() {
 }
 
 @test "a model without a world, or with one world where several are needed" {
-    fails 1 "dq-plan: a dqn agent has no world model to ask" --model dqn.dq log.dq
-    fails 1 "dq-plan: a dqn agent has no world model to ask" --model dqn.dq --lists 3 log.dq
+    fails 1 "dq-plan: a dqn agent without a world model to ask" --model dqn.dq log.dq
+    fails 1 "dq-plan: a dqn agent without a world model to ask" --model dqn.dq --lists 3 log.dq
     fails 1 "dq-plan: one world model cannot disagree; an ensemble can (dq-train --models 5)" --model dyna-q.dq --max-disagreement 1 log.dq
     cat two.dq dyna-q.dq > both.dq
     fails 1 "dq-plan: 2 models, where one is wanted" --model both.dq log.dq

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The gradient as the textbook has it: every row goes through every layer on its own, in double precision,
- * with no product shared. It is slow, and it is what tests hold lib/net/net_fit.c to.
+ * with no product shared. It is slow, and it is what tests hold the pair layer's savings to.
  */
 #include "net_plain.h"
 
@@ -9,31 +9,43 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+enum { LAYERS = DQ_NET_MAX_HIDDEN + 1 };
 
 typedef struct plain {
-    const dq_net *net;
-    size_t rows;
-    double *h[NET_LAYERS + 1];  /* h[l]: (rows, in[l]) what goes into layer l; the last one is y */
-    double *dh[NET_LAYERS + 1]; /* gradients of those, after the nonlinearity */
-    double *kept[NET_LAYERS];   /* (rows, out[l]) 0 where dropped, else the scale */
+    const dq_net_spec *spec;
+    const float *weights; /* of layer l at at[l]: (out[l], in[l]), then (out[l]) biases */
+    size_t rows, layers, count, in[LAYERS], out[LAYERS], at[LAYERS];
+    double *h[LAYERS + 1];  /* h[l]: (rows, in[l]) what goes into layer l; the last one is y */
+    double *dh[LAYERS + 1]; /* gradients of those, after the nonlinearity */
+    double *kept[LAYERS];   /* (rows, out[l]) 0 where dropped, else the scale */
 } plain;
 
-static size_t width(const dq_net *net, size_t l)
+static void lay_out(plain *p)
 {
-    return l < net->layers ? net->in[l] : 1;
+    const dq_net_spec *s = p->spec;
+    size_t in = (size_t)s->input + s->action_width + s->feature_count;
+    for (size_t l = 0; l <= s->hidden_count; l++) {
+        p->in[l] = in;
+        p->out[l] = l < s->hidden_count ? s->hidden[l] : s->outputs;
+        p->at[l] = p->count;
+        p->count += p->out[l] * (in + 1);
+        in = p->out[l];
+    }
+    p->layers = s->hidden_count + 1;
 }
 
 static bool allocate(plain *p)
 {
     bool ok = true;
-    for (size_t l = 0; l <= p->net->layers; l++) {
-        p->h[l] = calloc(p->rows * width(p->net, l), sizeof(double));
-        p->dh[l] = calloc(p->rows * width(p->net, l), sizeof(double));
+    for (size_t l = 0; l <= p->layers; l++) {
+        size_t width = l < p->layers ? p->in[l] : p->spec->outputs;
+        p->h[l] = calloc(p->rows * width, sizeof(double));
+        p->dh[l] = calloc(p->rows * width, sizeof(double));
         ok = ok && p->h[l] && p->dh[l];
     }
-    for (size_t l = 0; l + 1 < p->net->layers; l++) {
-        p->kept[l] = calloc(p->rows * p->net->out[l], sizeof(double));
+    for (size_t l = 0; l < p->layers; l++) {
+        p->kept[l] = calloc(p->rows * p->out[l], sizeof(double));
         ok = ok && p->kept[l];
     }
     return ok;
@@ -41,56 +53,58 @@ static bool allocate(plain *p)
 
 static void release(plain *p)
 {
-    for (size_t l = 0; l <= p->net->layers; l++) {
+    for (size_t l = 0; l <= p->layers; l++) {
         free(p->h[l]);
         free(p->dh[l]);
     }
-    for (size_t l = 0; l + 1 < p->net->layers; l++) free(p->kept[l]);
+    for (size_t l = 0; l < p->layers; l++) free(p->kept[l]);
 }
 
-static void join(plain *p, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
-                 const uint32_t *item)
+/* [state | action | features], row by row. */
+static void join(plain *p, const dq_net_rows *rows)
 {
-    size_t uw = p->net->spec.user_width, iw = p->net->spec.item_width;
+    const dq_net_spec *s = p->spec;
     for (size_t r = 0; r < p->rows; r++) {
-        double *x = p->h[0] + r * p->net->in[0];
-        for (size_t j = 0; j < uw; j++) x[j] = (double)users->at[user[r]][j];
-        for (size_t j = 0; j < iw; j++) x[uw + j] = (double)items->at[item[r]][j];
-        for (uint32_t m = 0; m < p->net->spec.match_count; m++)
-            x[uw + iw + m] = dq_cosine(users->at[user[r]], items->at[item[r]], &p->net->spec.matches[m], 1);
+        double *x = p->h[0] + r * p->in[0], *action = x + s->input;
+        const float *state = rows->states.at[rows->state ? rows->state[r] : r];
+        for (size_t j = 0; j < s->input; j++) x[j] = (double)state[j];
+        if (s->one_hot) action[rows->action[r]] = 1;
+        if (s->one_hot) continue;
+        const float *vector = rows->actions.at[rows->action[r]];
+        for (size_t j = 0; j < s->action_width; j++) action[j] = (double)vector[j];
+        for (uint32_t f = 0; f < s->feature_count; f++)
+            action[s->action_width + f] = dq_cosine(state, vector, &s->features[f], 1);
     }
 }
 
-/* The same draws as a fit with this seed. */
-static void draw_masks(plain *p, uint64_t seed)
+/* The same draws as a pass with this seed: each group of units has a generator, by its layer's number. */
+static void draw_masks(plain *p, const dq_net *net, uint64_t seed)
 {
-    const dq_net *net = p->net;
     uint16_t draws[NET_COLUMNS];
-    for (size_t l = 0; l + 1 < net->layers; l++)
-        for (size_t c0 = 0; c0 < net->out[l]; c0 += NET_COLUMNS) {
-            size_t n = net_least(NET_COLUMNS, net->out[l] - c0);
-            dq_rng rng = net_draws(seed, l, c0 / NET_COLUMNS);
+    for (size_t l = 0; l + 1 < p->layers; l++)
+        for (size_t c0 = 0; c0 < p->out[l]; c0 += NET_COLUMNS) {
+            size_t n = net_min(NET_COLUMNS, p->out[l] - c0);
+            dq_rng rng = dq_rng_stream(seed, (uint64_t)(l + 1) << 32 | c0 / NET_COLUMNS);
             for (size_t r = 0; r < p->rows; r++) {
+                double *kept = p->kept[l] + r * p->out[l] + c0;
                 if (net->dropout.cut > 0) dq_dropout_draw(draws, n, &rng);
                 for (size_t j = 0; j < n; j++)
-                    p->kept[l][r * net->out[l] + c0 + j] = net->dropout.cut == 0 ? 1
-                                                           : draws[j] >= net->dropout.cut
-                                                               ? (double)net->dropout.scale
-                                                               : 0;
+                    kept[j] = net->dropout.cut == 0          ? 1
+                              : draws[j] >= net->dropout.cut ? (double)net->dropout.scale
+                                                             : 0;
             }
         }
 }
 
 static void forward(plain *p, size_t l)
 {
-    const dq_net *net = p->net;
-    size_t in = net->in[l], out = net->out[l];
-    const float *w = net->weights + net->weight_at[l], *b = net->weights + net->bias_at[l];
+    size_t in = p->in[l], out = p->out[l];
+    const float *w = p->weights + p->at[l], *b = w + out * in;
     for (size_t r = 0; r < p->rows; r++)
         for (size_t o = 0; o < out; o++) {
             double z = (double)b[o];
             for (size_t i = 0; i < in; i++) z += (double)w[o * in + i] * p->h[l][r * in + i];
-            if (l + 1 < net->layers) z = z > 0 ? z * p->kept[l][r * out + o] : 0;
+            if (l + 1 < p->layers) z = z > 0 ? z * p->kept[l][r * out + o] : 0;
             p->h[l + 1][r * out + o] = z;
         }
 }
@@ -98,14 +112,13 @@ static void forward(plain *p, size_t l)
 /* Adds to the sums of one layer's gradient, and makes dh of the layer below. */
 static void backward(plain *p, size_t l, double *gradient)
 {
-    const dq_net *net = p->net;
-    size_t in = net->in[l], out = net->out[l];
-    const float *w = net->weights + net->weight_at[l];
-    double *dw = gradient + net->weight_at[l], *db = gradient + net->bias_at[l];
+    size_t in = p->in[l], out = p->out[l];
+    const float *w = p->weights + p->at[l];
+    double *dw = gradient + p->at[l], *db = dw + out * in;
     for (size_t r = 0; r < p->rows; r++)
         for (size_t o = 0; o < out; o++) {
             double dz = p->dh[l + 1][r * out + o];
-            if (l + 1 < net->layers) dz = p->h[l + 1][r * out + o] > 0 ? dz * p->kept[l][r * out + o] : 0;
+            if (l + 1 < p->layers) dz = p->h[l + 1][r * out + o] > 0 ? dz * p->kept[l][r * out + o] : 0;
             db[o] += dz;
             for (size_t i = 0; i < in; i++) {
                 dw[o * in + i] += dz * p->h[l][r * in + i];
@@ -116,28 +129,30 @@ static void backward(plain *p, size_t l, double *gradient)
 
 static double square_error(plain *p, const float *target, const float *weight)
 {
-    double loss = 0, *y = p->h[p->net->layers], *dy = p->dh[p->net->layers];
-    for (size_t r = 0; r < p->rows; r++) {
-        double scale = (weight ? (double)weight[r] : 1) / (double)p->rows, miss = y[r] - (double)target[r];
+    size_t outputs = p->spec->outputs, n = p->rows * outputs;
+    double loss = 0, *y = p->h[p->layers], *dy = p->dh[p->layers];
+    for (size_t i = 0; i < n; i++) {
+        double scale = (weight ? (double)weight[i / outputs] : 1) / (double)n,
+               miss = y[i] - (double)target[i];
         loss += scale * miss * miss;
-        dy[r] = 2 * scale * miss;
+        dy[i] = 2 * scale * miss;
     }
     return loss;
 }
 
-double net_plain_gradient(dq_net *net, const dq_vectors *users, const dq_vectors *items, const uint32_t *user,
-                          const uint32_t *item, const float *target, const float *weight, size_t rows,
+double net_plain_gradient(dq_net *net, const dq_net_rows *rows, const float *target, const float *weight,
                           dq_rng *rng, float *gradient)
 {
-    plain p = {.net = net, .rows = rows};
-    double loss = NAN, *sums = calloc(net->count, sizeof *sums);
+    plain p = {.spec = dq_net_get_spec(net), .weights = dq_net_weights(net), .rows = rows->rows};
+    lay_out(&p);
+    double loss = NAN, *sums = calloc(p.count, sizeof *sums);
     if (allocate(&p) && sums) {
-        join(&p, users, items, user, item);
-        draw_masks(&p, net->dropout.cut > 0 ? dq_rng_u64(rng) : 0);
-        for (size_t l = 0; l < net->layers; l++) forward(&p, l);
+        join(&p, rows);
+        draw_masks(&p, net, net->dropout.cut > 0 ? dq_rng_u64(rng) : 0);
+        for (size_t l = 0; l < p.layers; l++) forward(&p, l);
         loss = square_error(&p, target, weight);
-        for (size_t l = net->layers; l-- > 0;) backward(&p, l, sums);
-        for (size_t i = 0; i < net->count; i++) gradient[i] = (float)sums[i];
+        for (size_t l = p.layers; l-- > 0;) backward(&p, l, sums);
+        for (size_t i = 0; i < p.count; i++) gradient[i] = (float)sums[i];
     }
     release(&p);
     free(sums);

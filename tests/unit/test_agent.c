@@ -43,25 +43,39 @@ static dq_agent_config fixture_config(size_t c)
     config.clip_norm = fix_cases[c].clip_norm;
     config.clip_value = fix_cases[c].clip_value;
     config.conservative = fix_cases[c].conservative;
+    config.huber_delta = fix_cases[c].delta;
+    config.activation = (dq_activation)fix_cases[c].activation;
+    config.bootstrap = fix_cases[c].same ? DQ_BOOTSTRAP_SAME : DQ_BOOTSTRAP_MAX;
+    for (uint32_t f = 0; fix_cases[c].features && f < 2; f++)
+        config.features[config.feature_count++] = (dq_pairing){fix_features[f][0], fix_features[f][1],
+                                                               fix_features[f][2]};
     config.batch = FIX_ROWS;
     return config;
 }
 
-static void fixture_rows(size_t update, dq_experience *rows)
+/* The states of an update's rows, each with its next one behind, and the rows. */
+static const float *fix_at[2 * FIX_ROWS];
+static const dq_vectors fix_states = {fix_at, 2 * FIX_ROWS, FIX_INPUT};
+
+/* several: rows are sums over several steps. */
+static void fixture_rows(size_t update, bool several, dq_transition *rows)
 {
-    for (size_t i = 0; i < FIX_ROWS; i++) {
+    for (uint32_t i = 0; i < FIX_ROWS; i++) {
         size_t at = update * FIX_ROWS + i;
-        rows[i] = (dq_experience){.state = fix_state + at * FIX_INPUT,
-                                  .next = fix_next + at * FIX_INPUT,
+        fix_at[2 * i] = fix_state + at * FIX_INPUT;
+        fix_at[2 * i + 1] = fix_next + at * FIX_INPUT;
+        rows[i] = (dq_transition){.state = 2 * i,
                                   .action = fix_action[at],
+                                  .next = 2 * i + 1,
                                   .reward = fix_reward[at],
-                                  .terminal = fix_done[at] != 0};
+                                  .discount = several ? fix_discount[at] : 1,
+                                  .done = fix_done[at] != 0};
     }
 }
 
-static void set_weights(dq_mlp *net, const float *weights)
+static void set_weights(dq_net *net, const float *weights)
 {
-    memcpy(dq_mlp_weights(net), weights, dq_mlp_count(net) * sizeof *weights);
+    memcpy(dq_net_weights(net), weights, dq_net_count(net) * sizeof *weights);
 }
 
 static void check_torch(size_t c)
@@ -69,20 +83,21 @@ static void check_torch(size_t c)
     dq_pool *pool = pool_of(1);
     dq_agent_config config = fixture_config(c);
     dq_agent *agent = make("dqn", &config, &fixture_shape, pool);
-    dq_mlp *q = dq_agent_network(agent, "q"), *target = dq_agent_network(agent, "target");
-    dq_experience rows[FIX_ROWS];
+    dq_net *q = dq_agent_network(agent, "q"), *target = dq_agent_network(agent, "target");
+    dq_transition rows[FIX_ROWS];
     dq_agent_losses losses, judged;
     set_weights(q, fix_cases[c].start);
     set_weights(target, fix_cases[c].start);
     for (size_t u = 0; u < FIX_UPDATES; u++) {
-        fixture_rows(u, rows);
-        assert_int_equal(dq_agent_evaluate_loss(agent, rows, FIX_ROWS, &judged, NULL), DQ_OK);
-        assert_int_equal(dq_agent_fit(agent, rows, FIX_ROWS, &losses, NULL), DQ_OK);
+        const float *weight = fix_cases[c].weighted ? fix_weight + u * FIX_ROWS : NULL;
+        fixture_rows(u, fix_cases[c].several, rows);
+        assert_int_equal(dq_agent_evaluate_loss(agent, &fix_states, rows, FIX_ROWS, &judged, NULL), DQ_OK);
+        assert_int_equal(dq_agent_fit(agent, &fix_states, rows, FIX_ROWS, weight, &losses, NULL), DQ_OK);
         assert_true(fabs(losses.q - (double)fix_cases[c].losses[u]) < 1e-5 * (1 + losses.q));
-        if (!config.batch_norm) assert_true(fabs(losses.q - judged.q) < 1e-6 * (1 + losses.q));
+        if (!config.batch_norm && !weight) assert_true(fabs(losses.q - judged.q) < 1e-6 * (1 + losses.q));
     }
-    assert_near(dq_mlp_weights(q), fix_cases[c].last, dq_mlp_count(q), 1e-5F);
-    assert_near(dq_mlp_weights(target), fix_cases[c].target, dq_mlp_count(q), 1e-5F);
+    assert_near(dq_net_weights(q), fix_cases[c].last, dq_net_count(q), 1e-5F);
+    assert_near(dq_net_weights(target), fix_cases[c].target, dq_net_count(q), 1e-5F);
     dq_agent_free(agent);
     dq_pool_free(pool);
 }
@@ -108,16 +123,16 @@ static void world_steps_equal_torch(void **state)
     config.batch = FIX_ROWS;
     config.planning = 0;
     dq_agent *agent = make("dyna-q", &config, &fixture_shape, pool);
-    dq_mlp *world = dq_agent_network(agent, "world.0");
-    dq_experience rows[FIX_ROWS];
+    dq_net *world = dq_agent_network(agent, "world.0");
+    dq_transition rows[FIX_ROWS];
     dq_agent_losses losses;
     set_weights(world, fix_world_start);
     for (size_t u = 0; u < FIX_UPDATES; u++) {
-        fixture_rows(u, rows);
-        assert_int_equal(dq_agent_fit(agent, rows, FIX_ROWS, &losses, NULL), DQ_OK);
+        fixture_rows(u, false, rows);
+        assert_int_equal(dq_agent_fit(agent, &fix_states, rows, FIX_ROWS, NULL, &losses, NULL), DQ_OK);
         assert_true(fabs(losses.world - (double)fix_world_losses[u]) < 1e-5 * (1 + losses.world));
     }
-    assert_near(dq_mlp_weights(world), fix_world_last, dq_mlp_count(world), 1e-5F);
+    assert_near(dq_net_weights(world), fix_world_last, dq_net_count(world), 1e-5F);
     dq_agent_free(agent);
     dq_pool_free(pool);
 }
@@ -129,7 +144,49 @@ typedef struct variant {
     dq_agent_config config;
 } variant;
 
-enum { VARIANTS = 8 };
+enum { VARIANTS = 15 };
+
+/* In a catalogue, where states are numbered and an episode offers some of the actions. */
+static void list_catalogue_variants(variant variants[5])
+{
+    dq_agent_config table = dq_agent_find("tabular")->defaults, dqn = dq_agent_find("dqn")->defaults,
+                    dyna = dq_agent_find("dyna-q")->defaults;
+    dqn.hidden[0] = dqn.hidden[1] = dyna.hidden[0] = dyna.hidden[1] = 16;
+    dqn.batch = dyna.batch = 8;
+    dqn.replay = dyna.replay = 50;
+    dqn.warmup = dyna.warmup = 20;
+    dqn.target_every = dyna.target_every = 7;
+    dqn.offered = dyna.offered = LIFE_OFFERED;
+    table.planning = 3;
+    variants[0] = (variant){"tabular", "catalogue", NULL, table};
+    dqn.double_q = true;
+    variants[1] = (variant){"dqn", "catalogue", NULL, dqn};
+    dqn.head = DQ_HEAD_ACTIONS;
+    dqn.n_step = 3;
+    dqn.priority = 0.5;
+    dqn.conservative = 0.2;
+    variants[2] = (variant){"dqn", "catalogue", NULL, dqn};
+    dyna.head = DQ_HEAD_ACTIONS;
+    dyna.dropout = 0.2;
+    dyna.clip_norm = 0;
+    dyna.world_hidden[0] = 12;
+    dyna.world_hidden_count = 1;
+    dyna.feature_count = 2;
+    dyna.features[0] = (dq_pairing){0, 0, LIFE_WIDTH};
+    dyna.features[1] = (dq_pairing){0, 2, 3};
+    variants[3] = (variant){"dyna-q", "catalogue", NULL, dyna};
+    dyna.models = 3;
+    dyna.dueling = true;
+    dyna.value_hidden[0] = 8;
+    dyna.value_hidden_count = 1;
+    dyna.activation = DQ_TANH;
+    dyna.tau = 0.2;
+    dyna.schedule = dq_schedule_find("exponential");
+    dyna.decay_by = DQ_BY_RUN;
+    dyna.decay_form = DQ_DECAY_LINEAR;
+    dyna.epsilon_decay = 1;
+    variants[4] = (variant){"dyna-q", "catalogue", NULL, dyna};
+}
 
 static void list_variants(variant variants[VARIANTS])
 {
@@ -175,6 +232,27 @@ static void list_variants(variant variants[VARIANTS])
     dyna.updates = 2;
     dyna.encoder = DQ_ENCODER_MEAN;
     variants[7] = (variant){"dyna-q", "session", "items=20,full=1", dyna};
+    list_catalogue_variants(variants + 8);
+    dqn = dq_agent_find("dqn")->defaults;
+    dyna = dq_agent_find("dyna-q")->defaults;
+    dqn.hidden[0] = dqn.hidden[1] = dyna.hidden[0] = dyna.hidden[1] = 16;
+    dqn.batch = dyna.batch = 8;
+    dqn.replay = dyna.replay = 50;
+    dqn.warmup = dyna.warmup = 20;
+    dqn.head = DQ_HEAD_ACTIONS;
+    dqn.features[0] = (dq_pairing){0, 0, 3};
+    dqn.feature_count = 1;
+    dqn.bootstrap = DQ_BOOTSTRAP_SAME;
+    dqn.activation = DQ_GELU;
+    dqn.huber_delta = 0.5;
+    dqn.clip_norm = 0;
+    variants[13] = (variant){"dqn", "session", "items=20,full=1", dqn};
+    dyna.sparse = true;
+    dyna.clip_norm = 0;
+    dyna.models = 2;
+    dyna.decay_by = DQ_BY_RUN;
+    dyna.decay_form = DQ_DECAY_LINEAR;
+    variants[14] = (variant){"dyna-q", "maze", NULL, dyna};
 }
 
 /* A checkpoint in memory of its own: what was saved must not follow the agent. */
@@ -235,6 +313,7 @@ static void a_resumed_run_equals_one_that_never_stopped(void **state)
         begin(&resumed, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
         live(&resumed, 3); /* whatever it did before is gone */
         restore(&resumed, &model);
+        resumed.episodes = whole.episodes;
         live(&whole, 60);
         live(&resumed, 60);
         assert_same(&whole, &resumed);
@@ -283,7 +362,40 @@ static void living_allocates_nothing(void **state)
     }
 }
 
+/* ---- what is tabled ---- */
+
+/* An agent's maxima are found anew for each update when its target is looked at before each. */
+static void tabled_maxima_are_those_found_anew(void **state)
+{
+    (void)state;
+    variant v[VARIANTS];
+    list_variants(v);
+    for (size_t i = 0; i < VARIANTS; i++) {
+        life tabled, anew;
+        v[i].config.replay = 30; /* slots are written again and again */
+        begin(&tabled, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&anew, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        for (int t = 0; t < 150; t++) {
+            live(&tabled, 1);
+            (void)dq_agent_network(anew.agent, "target");
+            live(&anew, 1);
+        }
+        assert_same(&tabled, &anew);
+        end(&tabled);
+        end(&anew);
+    }
+}
+
 /* ---- models ---- */
+
+/* Q of what is on offer in one state. */
+static void values_of(const life *l, dq_agent *agent, float *q)
+{
+    const dq_env_spec *shape = &l->tasks[0]->shape;
+    const float *at[] = {l->tasks[0]->state};
+    const dq_vectors states = {at, 1, shape->state_width};
+    dq_agent_values(agent, shape->states.count ? &shape->states : &states, NULL, 1, q);
+}
 
 static void a_model_says_how_it_was_made(void **state)
 {
@@ -304,12 +416,53 @@ static void a_model_says_how_it_was_made(void **state)
         assert_int_equal(dq_agent_read_config(&model, &kind, &config, &shape, NULL), DQ_OK);
         assert_string_equal(kind, v[i].kind);
         assert_memory_equal(&config, dq_agent_get_config(l.agent), sizeof config);
-        assert_int_equal(dq_agent_new(&other, kind, &config, &shape, l.pool, NULL), DQ_OK);
+        bool numbered = shape.states.count > 0;
+        assert_int_equal(numbered, strcmp(v[i].task, "catalogue") == 0);
+        assert_int_equal(dq_bundle_column(&model, "actions") != NULL, shape.action_width && !numbered);
+        assert_int_equal(dq_agent_new(&other, kind, &config, &l.tasks[0]->shape, l.pool, NULL), DQ_OK);
         assert_int_equal(dq_agent_load(other, false, &model, NULL), DQ_OK);
-        dq_agent_values(l.agent, l.tasks[0]->state, 1, q[0]);
-        dq_agent_values(other, l.tasks[0]->state, 1, q[1]);
+        dq_agent_offer(l.agent, NULL, 0);
+        dq_agent_offer(other, NULL, 0);
+        values_of(&l, l.agent, q[0]);
+        values_of(&l, other, q[1]);
         assert_memory_equal(q[0], q[1], shape.action_count * sizeof(float));
         assert_int_not_equal(dq_agent_load(other, true, &model, NULL), DQ_OK); /* no checkpoint */
+        dq_agent_free(other);
+        dq_bundle_free(&model);
+        end(&l);
+    }
+}
+
+/* An agent that was made to act knows what the one that learned does, and does not learn. */
+static void an_agent_of_a_model_acts_alike_and_does_not_learn(void **state)
+{
+    (void)state;
+    variant v[VARIANTS];
+    list_variants(v);
+    for (size_t i = 0; i < VARIANTS; i++) {
+        life l;
+        dq_bundle model, again;
+        dq_agent *other;
+        dq_agent_losses losses;
+        float q[2][20];
+        begin(&l, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        live(&l, 80);
+        save(&l, false, &model);
+        const dq_env_spec *shape = l.tasks[0]->shape.states.count ? &l.tasks[0]->shape : NULL;
+        assert_int_equal(dq_agent_of_model(&other, &model, shape, l.pool, NULL), DQ_OK);
+        dq_agent_offer(l.agent, NULL, 0);
+        values_of(&l, l.agent, q[0]);
+        values_of(&l, other, q[1]);
+        assert_memory_equal(q[0], q[1], l.tasks[0]->shape.action_count * sizeof(float));
+        dq_agent *taught = l.agent;
+        l.agent = other;
+        for (uint32_t t = 0; t < l.count; t++) life_reset(&l, t);
+        live(&l, 80);
+        l.agent = taught;
+        assert_int_equal(dq_agent_learn(other, &losses, NULL), DQ_ERR_UNSUPPORTED);
+        assert_int_equal(dq_bundle_init(&again, "model", 0, NULL), DQ_OK);
+        assert_int_equal(dq_agent_save(other, true, &again, NULL), DQ_ERR_UNSUPPORTED);
+        dq_bundle_free(&again);
         dq_agent_free(other);
         dq_bundle_free(&model);
         end(&l);
@@ -346,8 +499,10 @@ static void hostile_checkpoints_are_refused(void **state)
 {
     (void)state;
     variant v[VARIANTS];
-    life l, table;
+    life l, table, pairs;
     list_variants(v);
+    begin(&pairs, v[10].task, v[10].options, v[10].kind, &v[10].config, 1);
+    live(&pairs, 61);
     begin(&l, v[3].task, v[3].options, v[3].kind, &v[3].config, 1);
     begin(&table, v[1].task, v[1].options, v[1].kind, &v[1].config, 1);
     live(&l, 60);
@@ -367,15 +522,22 @@ static void hostile_checkpoints_are_refused(void **state)
     assert_int_equal(load_changed(&l, "agent", "models", dq_int(1 << 30), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "agent", "fit_rows", dq_int(1 << 30), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "task", "action_count", dq_int(1 << 20), true), DQ_ERR_SCHEMA);
-    assert_int_equal(load_changed(&l, "task", "state_width", dq_int(5), true), DQ_ERR_RANGE);
+    assert_int_equal(load_changed(&l, "task", "state_width", dq_int(5), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "task", "user_width", dq_int(5), true), DQ_ERR_SCHEMA);
-    assert_int_equal(load_changed(&l, "task", "action_width", dq_int(1), true), DQ_ERR_RANGE);
+    assert_int_equal(load_changed(&pairs, "task", "action_width", dq_int(1), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "agent", "format", dq_int(1), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "agent", "features", dq_int(7), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "counts", "progress", dq_real(2), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "task", "history", dq_int(1), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "replay", "count", dq_int(49), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "replay", "oldest", dq_int(50), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_with(&l, "replay.action", 1), DQ_OK);
     assert_int_equal(load_with(&l, "replay.action", 2), DQ_ERR_RANGE);
     assert_int_equal(load_with(&l, "returns.count", 3), DQ_ERR_SCHEMA);
+    assert_int_equal(load_with(&pairs, "returns.state", LIFE_USERS), DQ_ERR_RANGE);
+    assert_int_equal(load_with(&pairs, "replay.state", LIFE_USERS), DQ_ERR_RANGE);
+    assert_int_equal(load_with(&pairs, "replay.next", LIFE_USERS), DQ_ERR_RANGE);
+    assert_int_equal(load_with(&pairs, "agent.offer", LIFE_ITEMS), DQ_ERR_RANGE);
     assert_int_equal(load_with(&l, "q.hidden.0.weight", 0x7fc00000), DQ_ERR_NUMERIC);
     assert_int_equal(load_with(&table, "table.pairs", 54 * 4), DQ_ERR_SCHEMA);
     assert_int_equal(load_with(&table, "table.pending", 54), DQ_ERR_SCHEMA);
@@ -386,6 +548,7 @@ static void hostile_checkpoints_are_refused(void **state)
     dq_bundle_free(&model);
     end(&l);
     end(&table);
+    end(&pairs);
 }
 
 int main(void)
@@ -397,7 +560,9 @@ int main(void)
         cmocka_unit_test(a_resumed_run_equals_one_that_never_stopped),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(living_allocates_nothing),
+        cmocka_unit_test(tabled_maxima_are_those_found_anew),
         cmocka_unit_test(a_model_says_how_it_was_made),
+        cmocka_unit_test(an_agent_of_a_model_acts_alike_and_does_not_learn),
         cmocka_unit_test(hostile_checkpoints_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

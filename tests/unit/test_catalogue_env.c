@@ -8,6 +8,7 @@
 
 #include "dq/schema.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,6 +170,31 @@ static void a_checkpoint_goes_on(void **state)
     dq_env_free(other);
 }
 
+static dq_status infinite(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
+{
+    (void)arg;
+    (void)user;
+    (void)error;
+    *reward = item ? INFINITY : NAN;
+    return DQ_OK;
+}
+
+static void a_reward_that_is_not_finite_is_refused(void **state)
+{
+    (void)state;
+    const float one = 1, *const rows[] = {&one, &one};
+    const dq_catalogue_env_config config = {
+        .users = {rows, 1, 1}, .items = {rows, 2, 1}, .candidates = 2, .reward = infinite};
+    dq_env *env;
+    dq_step step;
+    assert_int_equal(dq_catalogue_env_new(&env, &config, 1, NULL), DQ_OK);
+    assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
+    for (uint32_t item = 0; item < 2; item++)
+        assert_int_equal(dq_env_step(env, item, &step, NULL), DQ_ERR_NUMERIC);
+    assert_int_equal(env->steps, 0);
+    dq_env_free(env);
+}
+
 static void a_checkpoint_that_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -290,6 +316,7 @@ int main(void)
         cmocka_unit_test(few_items_are_all_on_offer),
         cmocka_unit_test(a_checkpoint_goes_on),
         cmocka_unit_test(a_checkpoint_that_cannot_be_is_refused),
+        cmocka_unit_test(a_reward_that_is_not_finite_is_refused),
         cmocka_unit_test(its_store_is_the_users),
         cmocka_unit_test(rewound_it_offers_the_same),
         cmocka_unit_test(one_is_not_several),

@@ -51,12 +51,16 @@ static void transitions_count_the_catalogues_rows(void **state)
     add_numbers(&b, "cosine", DQ_F4, part, NULL, none);
     add_numbers(&b, "llm", DQ_F4, part, NULL, NULL);
     add_numbers(&b, "done", DQ_U1, done, NULL, NULL);
+    add_texts(&b, "label", DQ_TEXT, TEXTS("SAVE", NULL));
     assert_int_equal(add(&c, b, 1, NULL), DQ_OK);
     assert_int_equal(c.count, 4);
+    assert_true(c.label[1] == DQ_ABSENT && c.label[3] == DQ_ABSENT);
+    assert_int_equal(c.label[2], dq_index_find(&c.catalogue.labels, "SAVE", 4));
     const dq_transition *t = c.transitions;
-    assert_true(t[0].user == 0 && t[0].item == 0 && t[0].reward == 0.5F && t[0].next == 0 && !t[0].done);
-    assert_true(t[1].item == 1 && t[1].reward == -1 && isnan(c.cosine[1]) && isnan(c.llm[1]));
-    assert_true(t[2].user == 1 && t[2].item == 1 && isnan(t[2].reward) && c.cosine[2] == 0.25F && !t[2].done);
+    assert_true(t[0].state == 0 && t[0].action == 0 && t[0].reward == 0.5F && t[0].next == 0 && !t[0].done);
+    assert_true(t[1].action == 1 && t[1].reward == -1 && isnan(c.cosine[1]) && isnan(c.llm[1]));
+    assert_true(t[2].state == 1 && t[2].action == 1 && isnan(t[2].reward) && c.cosine[2] == 0.25F &&
+                !t[2].done);
     assert_true(t[3].next == 1 && isnan(c.cosine[3]) && c.llm[3] == 0 && t[3].done);
     dq_dataset_free(&c);
 }

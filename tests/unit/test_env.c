@@ -3,6 +3,7 @@
 
 #include "../fixtures/env/cartpole.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static uint32_t hot(const dq_env *task)
@@ -132,6 +133,50 @@ static void a_saved_task_goes_on(void **state)
     }
 }
 
+/* The pole is where it is shown to be. */
+static void a_false_pole_is_refused(void **state)
+{
+    (void)state;
+    const double places[] = {NAN, INFINITY, 1};
+    dq_bundle model;
+    dq_env *env = make("cartpole", NULL, 7);
+    double *at = env->memory;
+    assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
+    assert_int_equal(dq_bundle_init(&model, "model", 0, NULL), DQ_OK);
+    assert_int_equal(dq_env_save(env, "task", &model, NULL), DQ_OK);
+    assert_int_equal(dq_env_restore(env, "task", &model, NULL), DQ_OK);
+    for (int i = 0; i < 3; i++) {
+        at[0] = places[i];
+        assert_int_equal(dq_env_restore(env, "task", &model, NULL), DQ_ERR_SCHEMA);
+    }
+    dq_bundle_free(&model);
+    dq_env_free(env);
+}
+
+/* A checkpoint that was taken when an episode was over, said to be of one that goes on. */
+static void what_is_over_does_not_go_on(void **state)
+{
+    (void)state;
+    const struct {
+        const char *kind, *options;
+        uint32_t wrong;
+    } cases[] = {
+        {"sequence", "errors=3", 4}, {"sequence", "errors=3,terminal=1", 4}, {"session", "steps=3", 0}};
+    for (int i = 0; i < 3; i++) {
+        dq_env *env = make(cases[i].kind, cases[i].options, 7);
+        dq_step step = {0};
+        int steps = 0;
+        assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
+        for (; !step.terminal && !step.truncated; steps++)
+            assert_int_equal(dq_env_step(env, cases[i].wrong, &step, NULL), DQ_OK);
+        assert_int_equal(steps, 3);
+        env->steps = 0;
+        assert_int_equal(dq_env_step(env, cases[i].wrong, &step, NULL), DQ_OK);
+        assert_true(step.terminal || step.truncated);
+        dq_env_free(env);
+    }
+}
+
 static void a_false_checkpoint_is_refused(void **state)
 {
     (void)state;
@@ -141,6 +186,9 @@ static void a_false_checkpoint_is_refused(void **state)
     assert_int_equal(dq_bundle_init(&model, "model", 0, &e), DQ_OK);
     assert_int_equal(dq_env_save(small, "task", &model, &e), DQ_OK);
     assert_int_equal(dq_env_restore(large, "task", &model, &e), DQ_ERR_SCHEMA);
+    small->rng = (dq_rng){{0}};
+    assert_int_equal(dq_env_restore(small, "task", &model, &e), DQ_ERR_SCHEMA);
+    small->rng = dq_rng_new(7);
     *(uint32_t *)small->memory = 1000000; /* the user */
     assert_int_equal(dq_env_restore(small, "task", &model, &e), DQ_ERR_SCHEMA);
     dq_bundle_free(&model);
@@ -516,6 +564,8 @@ int main(void)
         cmocka_unit_test(shapes_add_up),
         cmocka_unit_test(a_saved_task_goes_on),
         cmocka_unit_test(a_false_checkpoint_is_refused),
+        cmocka_unit_test(a_false_pole_is_refused),
+        cmocka_unit_test(what_is_over_does_not_go_on),
         cmocka_unit_test(wrong_names_numbers_and_actions),
         cmocka_unit_test(the_sequence_goes_forward_and_back),
         cmocka_unit_test(ten_errors_break_a_trial_off),

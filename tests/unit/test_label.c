@@ -267,26 +267,32 @@ static void logged_labels_that_are_looked_up(void **unused)
 static void logged_rewards_of_one_user(void **unused)
 {
     (void)unused;
-    dq_transition rows[] = {{.user = 0, .item = 3, .reward = 0.5F},
-                            {.user = 1, .item = 0, .reward = 9},
-                            {.user = 0, .item = 0, .reward = NAN},
-                            {.user = 0, .item = 2, .reward = -1}};
+    dq_transition rows[] = {{.state = 0, .action = 3, .reward = 0.5F},
+                            {.state = 1, .action = 0, .reward = 9},
+                            {.state = 0, .action = 0, .reward = NAN},
+                            {.state = 0, .action = 2, .reward = -1}};
     float cosine[] = {0.25F, 1, NAN, NAN}, llm[] = {0.75F, 1, NAN, -1}, reward[4];
     float a[4] = {NAN, NAN, NAN, NAN}, b[4] = {NAN, NAN, NAN, NAN};
+    uint32_t labels[] = {DQ_ABSENT, 0, 1, 0}, label[4];
     dq_label_map map;
-    dq_dataset dataset = {.transitions = rows, .cosine = cosine, .llm = llm};
+    dq_dataset dataset = {.transitions = rows, .cosine = cosine, .llm = llm, .label = labels};
     assert_int_equal(dq_label_map_parse(&map, DQ_LABEL_MAP_DEFAULT, NULL), DQ_OK);
     add_plain(&dataset.catalogue);
     add_log(&dataset.catalogue);
     small_finish(&dataset.catalogue);
-    dq_logged_rewards(&dataset, &map, 0, reward);
+    dq_logged_rewards(&dataset, &map, 0, reward, label);
     assert_true(reward[0] == 0 && isnan(reward[1]) && reward[2] == 0.25F && isnan(reward[3]));
-    dq_logged_rewards(&dataset, &map, 1, reward);
+    dq_logged_rewards(&dataset, &map, 1, reward, NULL);
     assert_true(isnan(reward[0]) && reward[1] == -0.1F && reward[2] == 1 && reward[3] == -2);
     assert_false(dq_logged_parts(&dataset, 0, reward, a, b)); /* no transitions */
     dataset.count = 4;
-    dq_logged_rewards(&dataset, &map, 0, reward);
+    dq_logged_rewards(&dataset, &map, 0, reward, label);
     assert_true(reward[0] == 0 && isnan(reward[1]) && reward[2] == -1 && reward[3] == 0.5F);
+    size_t n; /* the labels of what gave them */
+    const char *text = dq_index_id(&dataset.catalogue.labels, label[0], &n);
+    assert_int_equal(n, 5);
+    assert_memory_equal(text, "CLICK", 5);
+    assert_true(label[1] == DQ_ABSENT && label[2] == 0 && label[3] == DQ_ABSENT);
     assert_false(dq_logged_parts(&dataset, 0, reward, a, b)); /* the last has no cosine */
     dataset.count = 3;
     for (size_t i = 0; i < 4; i++) reward[i] = a[i] = b[i] = NAN;

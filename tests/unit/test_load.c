@@ -97,7 +97,7 @@ static void a_dataset_of_two_sections_and_its_catalogue_back(void **state)
     assert_int_equal(dq_entities_count(&d.catalogue.items), 3);
     assert_int_equal(d.models.count, 1);
     assert_int_equal(d.count, 4);
-    assert_true(d.transitions[0].item == 0 && d.transitions[2].item == 2); /* y, and z */
+    assert_true(d.transitions[0].action == 0 && d.transitions[2].action == 2); /* y, and z */
     assert_int_equal(d.catalogue.interaction_count, 2);
     assert_int_equal(d.catalogue.interactions[1].item, 1);
     /* Written back: one section, each entity once. */

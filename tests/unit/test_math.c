@@ -4,6 +4,7 @@
 #include "math/blas.h"
 #include "math/cosine.h"
 #include "math/pool.h"
+#include "math/smooth.h"
 #include "math/vec.h"
 
 #include <math.h>
@@ -82,6 +83,21 @@ static void dot_equals_double_loop_at_every_length(void **state)
     free(b);
 }
 
+static void dots_equal_dot(void **state)
+{
+    (void)state;
+    float *a = random_floats(200, 3), *b = random_floats(200 * 7, 4), out[14];
+    const float *rows[7];
+    for (size_t i = 0; i < 7; i++) rows[i] = b + i * 200;
+    for (size_t n = 0; n <= 200; n++)
+        for (size_t count = 0; count <= 7; count++) {
+            dq_vec_dots(a, rows, count, n, out, 2);
+            for (size_t i = 0; i < count; i++) assert_true(out[2 * i] == dq_vec_dot(a, rows[i], n));
+        }
+    free(a);
+    free(b);
+}
+
 static void activation_and_gate(void **state)
 {
     (void)state;
@@ -104,6 +120,33 @@ static void activation_and_gate(void **state)
     free(a);
     free(b);
     free(bias);
+}
+
+/* Against the C library in double precision, in runs of every length. */
+static void smooth_activations(void **state)
+{
+    (void)state;
+    enum { N = 4001 };
+    static float z[N], h[N], slope[N], again[N];
+    for (int i = 0; i < N; i++) z[i] = (float)(i - N / 2) / 100; /* -20 .. 20 */
+    dq_smooth_gelu(h, slope, z, N);
+    for (int i = 0; i < N; i++) {
+        double x = (double)z[i], phi = erfc(-x / sqrt(2)) / 2;
+        assert_true(fabs((double)h[i] - x * phi) < 1e-6);
+        assert_true(fabs((double)slope[i] - phi - x * exp(-x * x / 2) / sqrt(2 * acos(-1))) < 1e-6);
+    }
+    for (size_t i = 0, n = 0; i + n <= N; i += n, n = (n + 1) % 40) dq_smooth_gelu(again + i, NULL, z + i, n);
+    assert_memory_equal(h, again, (N - 40) * sizeof *h);
+    dq_smooth_tanh(h, slope, z, N);
+    for (int i = 0; i < N; i++) {
+        double y = tanh((double)z[i]);
+        assert_true(fabs((double)h[i] - y) < 1e-6 && fabs((double)slope[i] - (1 - y * y)) < 1e-6);
+    }
+    const float odd[] = {NAN, INFINITY, -INFINITY, 1e30F, -1e30F};
+    dq_smooth_tanh(h, NULL, odd, 5);
+    assert_true(isnan(h[0]) && h[1] == 1 && h[2] == -1 && h[3] == 1 && h[4] == -1);
+    dq_smooth_gelu(h, NULL, odd, 5);
+    assert_true(isnan(h[0]) && h[1] == INFINITY && h[3] == 1e30F && h[4] == 0);
 }
 
 static void dropout_keeps_its_share(void **state)
@@ -255,7 +298,9 @@ int main(void)
         cmocka_unit_test(products_equal_double_loops),
         cmocka_unit_test(the_core_has_a_name),
         cmocka_unit_test(dot_equals_double_loop_at_every_length),
+        cmocka_unit_test(dots_equal_dot),
         cmocka_unit_test(activation_and_gate),
+        cmocka_unit_test(smooth_activations),
         cmocka_unit_test(dropout_keeps_its_share),
         cmocka_unit_test(finite_sees_every_place),
         cmocka_unit_test(adam_equals_its_formula),

@@ -71,11 +71,29 @@ static void test_columns_are_checked(void **state)
     dq_bundle_free(&model);
 }
 
+/* A generator of zeros draws zeros, and whoever waits for another number waits for ever. */
+static void test_generators_are_sound(void **state)
+{
+    (void)state;
+    const dq_rng before[2] = {dq_rng_new(1), dq_rng_new(2)}, zero[2] = {dq_rng_new(1), {{0}}};
+    dq_rng after[2];
+    dq_bundle model;
+    assert_int_equal(dq_bundle_init(&model, DQ_KIND_MODEL, 0, NULL), DQ_OK);
+    assert_int_equal(dq_record_save_rng(before, 2, "rng", &model, NULL), DQ_OK);
+    assert_int_equal(dq_record_save_rng(zero, 2, "zero", &model, NULL), DQ_OK);
+    assert_int_equal(dq_record_rng(&model, "rng", 2, after, NULL), DQ_OK);
+    assert_memory_equal(before, after, sizeof after);
+    assert_int_equal(dq_record_rng(&model, "rng", 1, after, NULL), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_record_rng(&model, "zero", 2, after, NULL), DQ_ERR_SCHEMA);
+    dq_bundle_free(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_come_back),
         cmocka_unit_test(test_columns_are_checked),
+        cmocka_unit_test(test_generators_are_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

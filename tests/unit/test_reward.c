@@ -88,6 +88,20 @@ static void pairs_that_cannot_be_are_refused(void **unused)
     assert_true(made == 1 && pairing.width == 5);
 }
 
+static void all_fields_of_equal_width_become_ranges(void **unused)
+{
+    (void)unused;
+    static const dq_pairing wanted[] = {{0, 0, 2}, {0, 2, 2}, {2, 4, 3}};
+    dq_pairing pairing[3];
+    size_t made;
+    assert_int_equal(dq_pairing_all(users, items, pairing, 3, &made, NULL), DQ_OK);
+    assert_int_equal(made, 3);
+    assert_memory_equal(pairing, wanted, sizeof wanted);
+    assert_int_equal(dq_pairing_all(users, items, pairing, 2, &made, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_pairing_all(users, (dq_layout){0}, pairing, 3, &made, NULL), DQ_OK);
+    assert_int_equal(made, 0);
+}
+
 static void pairs_survive_the_metadata(void **unused)
 {
     (void)unused;
@@ -118,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_part_without_weight_need_not_be_there),
         cmocka_unit_test(named_pairs_become_ranges),
         cmocka_unit_test(pairs_that_cannot_be_are_refused),
+        cmocka_unit_test(all_fields_of_equal_width_become_ranges),
         cmocka_unit_test(pairs_survive_the_metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

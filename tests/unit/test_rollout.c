@@ -50,10 +50,10 @@ static void set_world(dq_agent *agent, uint32_t m, float offset)
 {
     char name[32];
     (void)snprintf(name, sizeof name, "world.%u", m);
-    dq_mlp *net = dq_agent_network(agent, name);
-    assert_int_equal(dq_mlp_count(net), OUTPUTS * INPUTS + OUTPUTS);
-    float *w = dq_mlp_weights(net), *bias = w + OUTPUTS * INPUTS;
-    memset(w, 0, dq_mlp_count(net) * sizeof *w);
+    dq_net *net = dq_agent_network(agent, name);
+    assert_int_equal(dq_net_count(net), OUTPUTS * INPUTS + OUTPUTS);
+    float *w = dq_net_weights(net), *bias = w + OUTPUTS * INPUTS;
+    memset(w, 0, dq_net_count(net) * sizeof *w);
     for (int a = 0; a < ACTIONS; a++) {
         w[0 * INPUTS + WIDTH + a] = (float)a + offset;
         w[2 * INPUTS + WIDTH + a] = (float)a + 1;
@@ -67,9 +67,9 @@ static void set_world(dq_agent *agent, uint32_t m, float offset)
 /* Q(s, a) = a: the last action is best; worth[a] instead, where it is given. */
 static void set_values(dq_agent *agent, const float *worth)
 {
-    dq_mlp *net = dq_agent_network(agent, "q");
-    float *w = dq_mlp_weights(net);
-    memset(w, 0, dq_mlp_count(net) * sizeof *w);
+    dq_net *net = dq_agent_network(agent, "q");
+    float *w = dq_net_weights(net);
+    memset(w, 0, dq_net_count(net) * sizeof *w);
     for (int a = 0; a < ACTIONS; a++) w[ACTIONS * WIDTH + a] = worth ? worth[a] : (float)a;
 }
 
@@ -91,6 +91,8 @@ static dq_rollout *rollout_of(dq_agent *agent, dq_rollout_config config, size_t 
 }
 
 static const float starts[] = {0, 1, 5, 3};
+static const float *const starts_at[] = {starts, starts + WIDTH};
+static const dq_vectors start_states = {starts_at, 2, WIDTH};
 
 static void branches_follow_the_dynamics(void **state)
 {
@@ -98,8 +100,8 @@ static void branches_follow_the_dynamics(void **state)
     dq_pool *pool = pool_of(1);
     dq_agent *agent = known(pool, 1, 0);
     dq_rollout_rows rows;
-    dq_rollout *r = rollout_of(agent, (dq_rollout_config){.steps = 4, .most = INFINITY}, 2);
-    assert_int_equal(dq_rollout_begin(r, starts, NULL, 2, 7, NULL), DQ_OK);
+    dq_rollout *r = rollout_of(agent, (dq_rollout_config){.steps = 4, .max = INFINITY}, 2);
+    assert_int_equal(dq_rollout_begin(r, &start_states, NULL, NULL, 2, 7, NULL), DQ_OK);
     for (uint32_t k = 0; k < 4; k++) { /* action 2 each time: 0 2 4 6 8, and 5 7 9 11, where it ends */
         assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
         assert_int_equal(rows.count, k < 3 ? 2 : 1);
@@ -128,25 +130,26 @@ static void first_actions_are_all_or_those_remembered(void **state)
     dq_agent *agent = known(pool, 1, 0);
     const uint32_t done_then[] = {1, 0};
     dq_rollout_rows rows;
-    dq_rollout_config config = {.by = DQ_ROLLOUT_ALL, .steps = 2, .most = INFINITY};
+    dq_rollout_config config = {.by = DQ_ROLLOUT_ALL, .steps = 2, .max = INFINITY};
     dq_rollout *r = rollout_of(agent, config, 2);
-    assert_int_equal(dq_rollout_begin(r, starts, NULL, 2, 0, NULL), DQ_OK);
+    assert_int_equal(dq_rollout_begin(r, &start_states, NULL, NULL, 2, 0, NULL), DQ_OK);
     assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
     assert_int_equal(rows.count, 6);
     for (size_t i = 0; i < 6; i++) assert_true(rows.action[i] == i % 3 && rows.start[i] == i / 3);
     assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
     for (size_t i = 0; i < 6; i++) assert_int_equal(rows.action[i], 2);
-    assert_int_equal(dq_rollout_begin(r, starts, NULL, 3, 0, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_rollout_begin(r, &start_states, NULL, NULL, 3, 0, NULL), DQ_ERR_RANGE);
     dq_rollout_free(r);
 
     config.by = DQ_ROLLOUT_REMEMBERED;
     r = rollout_of(agent, config, 2);
-    assert_int_equal(dq_rollout_begin(r, starts, done_then, 2, 0, NULL), DQ_OK);
+    assert_int_equal(dq_rollout_begin(r, &start_states, NULL, done_then, 2, 0, NULL), DQ_OK);
     assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
     assert_true(rows.count == 2 && rows.action[0] == 1 && rows.action[1] == 0);
     assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
     assert_true(rows.action[0] == 2 && rows.action[1] == 2);
-    assert_int_equal(dq_rollout_begin(r, starts, (const uint32_t[]){0, 3}, 2, 0, NULL), DQ_ERR_RANGE);
+    assert_int_equal(dq_rollout_begin(r, &start_states, NULL, (const uint32_t[]){0, 3}, 2, 0, NULL),
+                     DQ_ERR_RANGE);
     dq_rollout_free(r);
     dq_agent_free(agent);
     dq_pool_free(pool);
@@ -155,12 +158,15 @@ static void first_actions_are_all_or_those_remembered(void **state)
 /* The actions of n starts, begun `at_once` at a time. */
 static void drawn(dq_agent *agent, dq_rollout_by by, double epsilon, size_t at_once, uint32_t *actions)
 {
-    static const float zeros[600];
+    static const float zeros[WIDTH];
+    const float *at[300];
+    const dq_vectors states = {at, 300, WIDTH};
     dq_rollout_rows rows;
-    dq_rollout_config config = {.by = by, .steps = 1, .epsilon = epsilon, .most = INFINITY, .seed = 3};
+    dq_rollout_config config = {.by = by, .steps = 1, .epsilon = epsilon, .max = INFINITY, .seed = 3};
     dq_rollout *r = rollout_of(agent, config, at_once);
+    for (size_t i = 0; i < 300; i++) at[i] = zeros;
     for (size_t i = 0; i < 300; i += at_once) {
-        assert_int_equal(dq_rollout_begin(r, zeros, NULL, at_once, (uint32_t)i, NULL), DQ_OK);
+        assert_int_equal(dq_rollout_begin(r, &states, NULL, NULL, at_once, (uint32_t)i, NULL), DQ_OK);
         assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
         memcpy(actions + i, rows.action, at_once * sizeof *actions);
     }
@@ -194,21 +200,21 @@ static void what_the_ensemble_disagrees_on_is_dropped(void **state)
     dq_pool *pool = pool_of(1);
     dq_agent *agent = known(pool, 2, 0.3F), *alone = known(pool, 1, 0);
     dq_rollout_rows rows;
-    dq_rollout *r = rollout_of(agent, (dq_rollout_config){.steps = 2, .most = 0.09}, 2);
-    assert_int_equal(dq_rollout_begin(r, starts, NULL, 2, 0, NULL), DQ_OK);
+    dq_rollout *r = rollout_of(agent, (dq_rollout_config){.steps = 2, .max = 0.09}, 2);
+    assert_int_equal(dq_rollout_begin(r, &start_states, NULL, NULL, 2, 0, NULL), DQ_OK);
     assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
     assert_int_equal(rows.count, 2);
     assert_true(fabsf(rows.disagreement[0] - expected) < 1e-6F);
     assert_true(fabsf(rows.next[0] - 2.15F) < 1e-6F);
     assert_int_equal(dq_rollout_dropped(r), 0);
     dq_rollout_free(r);
-    r = rollout_of(agent, (dq_rollout_config){.steps = 2, .most = 0.08}, 2);
-    assert_int_equal(dq_rollout_begin(r, starts, NULL, 2, 0, NULL), DQ_OK);
+    r = rollout_of(agent, (dq_rollout_config){.steps = 2, .max = 0.08}, 2);
+    assert_int_equal(dq_rollout_begin(r, &start_states, NULL, NULL, 2, 0, NULL), DQ_OK);
     assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
     assert_int_equal(rows.count, 0);
     assert_int_equal(dq_rollout_dropped(r), 2);
     dq_rollout_free(r);
-    dq_rollout_config limited = {.steps = 1, .most = 0.1}, none = {.steps = 0, .most = INFINITY};
+    dq_rollout_config limited = {.steps = 1, .max = 0.1}, none = {.steps = 0, .max = INFINITY};
     assert_int_equal(dq_rollout_new(&r, alone, &limited, 1, NULL), DQ_ERR_RANGE);
     assert_int_equal(dq_rollout_new(&r, alone, &none, 1, NULL), DQ_ERR_RANGE);
     dq_agent_free(alone);
@@ -221,11 +227,12 @@ static void what_is_not_finite_is_an_error(void **state)
     (void)state;
     dq_pool *pool = pool_of(1);
     dq_agent *agent = known(pool, 1, 0);
-    const float far[] = {0, 3e38F};
+    const float far[] = {0, 3e38F}, *const at[] = {far};
+    const dq_vectors states = {at, 1, WIDTH};
     dq_rollout_rows rows;
     dq_error e = DQ_ERROR_NONE;
-    dq_rollout *r = rollout_of(agent, (dq_rollout_config){.steps = 1, .most = INFINITY}, 1);
-    assert_int_equal(dq_rollout_begin(r, far, NULL, 1, 4, NULL), DQ_OK);
+    dq_rollout *r = rollout_of(agent, (dq_rollout_config){.steps = 1, .max = INFINITY}, 1);
+    assert_int_equal(dq_rollout_begin(r, &states, NULL, NULL, 1, 4, NULL), DQ_OK);
     assert_int_equal(dq_rollout_next(r, &rows, &e), DQ_ERR_NUMERIC);
     assert_string_equal(e.reason,
                         "the world model predicts a number that is not finite, 1 steps from start 4");
@@ -238,18 +245,23 @@ static void what_is_not_finite_is_an_error(void **state)
 
 static void fit_linear(dq_agent *agent, dq_rng *rng)
 {
-    static float s[64][2], t[64][2];
-    dq_experience rows[64];
+    static float v[128][2];
+    const float *at[128];
+    const dq_vectors states = {at, 128, WIDTH};
+    dq_transition rows[64];
     dq_agent_losses losses;
     for (int u = 0; u < 3000; u++) {
-        for (int i = 0; i < 64; i++) {
+        for (uint32_t i = 0; i < 64; i++) {
+            float *s = v[2 * i], *t = v[2 * i + 1];
             uint32_t a = (uint32_t)dq_rng_below(rng, ACTIONS);
-            for (int j = 0; j < 2; j++) s[i][j] = (float)(2 * dq_rng_uniform(rng) - 1);
-            t[i][0] = s[i][0] + 0.1F * ((float)a - 1);
-            t[i][1] = s[i][1] + 0.2F * s[i][0];
-            rows[i] = (dq_experience){.state = s[i], .next = t[i], .action = a, .reward = s[i][0] - s[i][1]};
+            for (int j = 0; j < 2; j++) s[j] = (float)(2 * dq_rng_uniform(rng) - 1);
+            t[0] = s[0] + 0.1F * ((float)a - 1);
+            t[1] = s[1] + 0.2F * s[0];
+            at[2 * i] = s;
+            at[2 * i + 1] = t;
+            rows[i] = (dq_transition){2 * i, a, 2 * i + 1, s[0] - s[1], 1, false};
         }
-        assert_int_equal(dq_agent_fit(agent, rows, 64, &losses, NULL), DQ_OK);
+        assert_int_equal(dq_agent_fit(agent, &states, rows, 64, NULL, &losses, NULL), DQ_OK);
     }
 }
 
@@ -263,11 +275,12 @@ static void an_ensemble_learns_a_linear_system_and_doubts_what_it_never_saw(void
     dq_agent *agent = make("dyna-q", &c, pool);
     dq_rng rng = dq_rng_new(5);
     fit_linear(agent, &rng);
-    const float at[] = {0.3F, -0.4F, 6, -8};
+    const float two[] = {0.3F, -0.4F, 6, -8}, *const at[] = {two, two + WIDTH};
+    const dq_vectors states = {at, 2, WIDTH};
     const uint32_t up[] = {2, 2};
     dq_rollout_rows rows;
     dq_rollout *r = rollout_of(agent, (dq_rollout_config){DQ_ROLLOUT_REMEMBERED, 1, 0, INFINITY, 1}, 2);
-    assert_int_equal(dq_rollout_begin(r, at, up, 2, 0, NULL), DQ_OK);
+    assert_int_equal(dq_rollout_begin(r, &states, NULL, up, 2, 0, NULL), DQ_OK);
     assert_int_equal(dq_rollout_next(r, &rows, NULL), DQ_OK);
     assert_true(fabsf(rows.next[0] - 0.4F) < 0.03F && fabsf(rows.next[1] + 0.34F) < 0.03F);
     assert_true(fabsf(rows.reward[0] - 0.7F) < 0.03F);
@@ -298,13 +311,13 @@ static void lists_name_no_action_twice(void **state)
     dq_agent *agent = known(pool, 1, 0);
     dq_lookahead_place places[5];
     for (uint32_t beam = 1; beam < 5; beam++) { /* rewards 3, 2, 1: the great ones first, discounted least */
-        dq_lookahead_config config = {.places = 5, .beam = beam, .most = INFINITY};
+        dq_lookahead_config config = {.places = 5, .beam = beam, .max = INFINITY};
         assert_int_equal(list_of(agent, config, starts, places), 3);
         for (uint32_t k = 0; k < 3; k++)
             assert_true(places[k].action == 2 - k && places[k].reward == (float)(3 - k));
     }
     const float near_the_end[] = {9, 0};
-    dq_lookahead_config two = {.places = 2, .beam = 1, .most = INFINITY};
+    dq_lookahead_config two = {.places = 2, .beam = 1, .max = INFINITY};
     set_values(agent, (const float[]){0, 0, 0});
     assert_int_equal(list_of(agent, two, near_the_end, places), 1); /* 2 leads to the end at once */
     assert_int_equal(places[0].action, 2);
@@ -320,11 +333,11 @@ static void a_beam_sees_further_than_greed(void **state)
     dq_pool *pool = pool_of(1);
     dq_agent *agent = known(pool, 1, 0);
     const float near_the_end[] = {9, 0};
-    float *w = dq_mlp_weights(dq_agent_network(agent, "world.0"));
+    float *w = dq_net_weights(dq_agent_network(agent, "world.0"));
     w[3 * INPUTS + WIDTH + 1] = -100; /* action 1 never ends */
     set_values(agent, (const float[]){0, 0, 0});
     dq_lookahead_place places[3];
-    dq_lookahead_config config = {.places = 2, .beam = 1, .most = INFINITY};
+    dq_lookahead_config config = {.places = 2, .beam = 1, .max = INFINITY};
     assert_int_equal(list_of(agent, config, near_the_end, places), 1);
     assert_int_equal(places[0].action, 2);
     config.beam = 2;
@@ -339,12 +352,12 @@ static void lists_leave_out_what_is_doubted(void **state)
     (void)state;
     dq_pool *pool = pool_of(1);
     dq_agent *agent = known(pool, 2, 0);
-    dq_mlp_weights(dq_agent_network(agent, "world.1"))[WIDTH + 2] = 5; /* the models differ on action 2 */
+    dq_net_weights(dq_agent_network(agent, "world.1"))[WIDTH + 2] = 5; /* the models differ on action 2 */
     dq_lookahead_place places[3];
-    dq_lookahead_config config = {.places = 3, .beam = 2, .most = 0.1};
+    dq_lookahead_config config = {.places = 3, .beam = 2, .max = 0.1};
     assert_int_equal(list_of(agent, config, starts, places), 2);
     assert_true(places[0].action == 1 && places[1].action == 0);
-    config.most = INFINITY;
+    config.max = INFINITY;
     assert_int_equal(list_of(agent, config, starts, places), 3);
     assert_true(places[0].action == 2 && places[0].disagreement > 0.1F);
     dq_agent_free(agent);
@@ -359,8 +372,8 @@ static void only_a_world_model_looks_ahead(void **state)
     dq_agent *agent = make("dqn", &c, pool);
     dq_rollout *r;
     dq_lookahead *l;
-    dq_rollout_config steps = {.steps = 1, .most = INFINITY};
-    dq_lookahead_config list = {.places = 1, .beam = 1, .most = INFINITY};
+    dq_rollout_config steps = {.steps = 1, .max = INFINITY};
+    dq_lookahead_config list = {.places = 1, .beam = 1, .max = INFINITY};
     assert_int_equal(dq_rollout_new(&r, agent, &steps, 1, NULL), DQ_ERR_UNSUPPORTED);
     assert_int_equal(dq_lookahead_new(&l, agent, &list, NULL), DQ_ERR_UNSUPPORTED);
     dq_agent_free(agent);
@@ -385,7 +398,7 @@ static void dqn_starts_from_the_values_of_dyna_q(void **state)
     assert_int_equal(dq_agent_save(from, false, &model, NULL), DQ_OK);
     assert_int_equal(dq_agent_load(to, true, &model, NULL), DQ_ERR_RANGE); /* not as a checkpoint */
     assert_int_equal(dq_agent_load(to, false, &model, NULL), DQ_OK);
-    dq_agent_values(to, starts, 1, q);
+    dq_agent_values(to, &start_states, NULL, 1, q);
     assert_true(q[0] == 0 && q[1] == 1 && q[2] == 2);
     dq_bundle_free(&model);
     dq_agent_free(from);

@@ -11,8 +11,9 @@
 enum { ITEMS = 6 };
 
 /* User 0 has met 4 (twice), 1 and 5; user 1 nothing; user 2 all. */
-static dq_transition transitions[] = {{.user = 2, .item = 3}, {.user = 0, .item = 4}, {.user = 2, .item = 0},
-                                      {.user = 2, .item = 1}, {.user = 0, .item = 1}, {.user = 2, .item = 5}};
+static dq_transition transitions[] = {{.state = 2, .action = 3}, {.state = 0, .action = 4},
+                                      {.state = 2, .action = 0}, {.state = 2, .action = 1},
+                                      {.state = 0, .action = 1}, {.state = 2, .action = 5}};
 static dq_interaction interactions[] = {
     {.user = 0, .item = 4}, {.user = 2, .item = 4}, {.user = 0, .item = 5}, {.user = 2, .item = 2}};
 static const dq_dataset dataset = {.transitions = transitions,

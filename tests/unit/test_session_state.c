@@ -252,13 +252,13 @@ static void logged_is_what_was_seen(const char *kind, const char *options, doubl
         .reward = reward};
     dq_sessions *sessions;
     assert_int_equal(dq_sessions_new(&sessions, &log, false, &e), DQ_OK);
-    dq_logged_rows logged = dq_sessions_rows(sessions, NULL);
+    dq_offline_rows logged = dq_sessions_rows(sessions, NULL);
     assert_int_equal(logged.state_width, width);
     for (uint32_t n = 0; n < first[1]; n++) {
-        dq_experience got;
-        logged.fill(logged.self, n, made, made + width, &got);
-        assert_memory_equal(got.state, seen + n * width, width * sizeof *seen);
-        assert_memory_equal(got.next, seen + (n + 1) * width, width * sizeof *seen);
+        dq_transition got;
+        logged.fill(logged.self, n, &got, made, made + width);
+        assert_memory_equal(made, seen + n * width, width * sizeof *seen);
+        assert_memory_equal(made + width, seen + (n + 1) * width, width * sizeof *seen);
     }
     dq_sessions_free(sessions);
     dq_env_free(env);

@@ -15,9 +15,9 @@ enum { USERS = 60, ITEMS = 8, LENGTH = 6, EVENTS = USERS * LENGTH, HISTORY = 2 }
 
 typedef struct world {
     dq_pool *pool;
-    dq_agent *agent, *spare;
+    dq_agent *agent;
     dq_sessions *sessions;
-    dq_logged *run;
+    dq_offline *run;
     dq_session_rows log;
     float vectors[ITEMS][ITEMS]; /* one-hot */
     const float *items[ITEMS];
@@ -50,18 +50,18 @@ static void populate(world *w)
         .reward = w->reward};
 }
 
-static dq_logged_config usual(void)
+static dq_offline_config usual(void)
 {
-    return (dq_logged_config){.epochs = 40,
-                              .batch = 16,
-                              .negatives = 3,
-                              .negative_reward = -0.1F,
-                              .validation = 0.2,
-                              .best_by = DQ_LOGGED_BEST_BY_ORDER,
-                              .seed = 5};
+    return (dq_offline_config){.epochs = 40,
+                               .batch = 16,
+                               .negatives = 3,
+                               .negative_reward = -0.1F,
+                               .validation = 0.2,
+                               .best_by = DQ_BEST_BY_NDCG,
+                               .seed = 5};
 }
 
-static dq_agent *make_agent(world *w, const dq_logged_config *config)
+static dq_agent *make_agent(world *w, const dq_offline_config *config)
 {
     dq_agent *agent;
     dq_agent_config c = dq_agent_find("dqn")->defaults;
@@ -72,39 +72,37 @@ static dq_agent *make_agent(world *w, const dq_logged_config *config)
     c.gamma = 0;
     c.adam.rate = 5e-3;
     c.batch = 4;
-    c.fit_rows = DQ_LOGGED_ROWS(*config);
+    c.fit_rows = DQ_OFFLINE_ROWS(*config);
     assert_int_equal(dq_agent_new(&agent, "dqn", &c, &shape, w->pool, NULL), DQ_OK);
     return agent;
 }
 
-static void start(world *w, const dq_logged_config *config)
+static void start(world *w, const dq_offline_config *config)
 {
     assert_int_equal(dq_pool_new(&w->pool, 1, NULL), DQ_OK);
     w->agent = make_agent(w, config);
-    w->spare = make_agent(w, config);
     assert_int_equal(dq_sessions_new(&w->sessions, &w->log, true, NULL), DQ_OK);
-    dq_logged_rows rows = dq_sessions_rows(w->sessions, w->group);
-    assert_int_equal(dq_logged_new(&w->run, config, w->agent, w->spare, &rows, NULL), DQ_OK);
+    dq_offline_rows rows = dq_sessions_rows(w->sessions, w->group);
+    assert_int_equal(dq_offline_new(&w->run, config, w->agent, &rows, NULL), DQ_OK);
 }
 
 static void drop(world *w)
 {
-    dq_logged_free(w->run);
+    dq_offline_free(w->run);
     dq_sessions_free(w->sessions);
     dq_agent_free(w->agent);
-    dq_agent_free(w->spare);
     dq_pool_free(w->pool);
 }
 
 static void step(world *w)
 {
     bool ended;
-    assert_int_equal(dq_logged_step(w->run, &ended, NULL), DQ_OK);
+    assert_int_equal(dq_offline_step(w->run, &ended, NULL), DQ_OK);
 }
 
 static void run_out(world *w)
 {
-    while (!dq_logged_done(w->run)) step(w);
+    while (!dq_offline_done(w->run)) step(w);
 }
 
 static void values_after(world *w, dq_agent *agent, uint32_t item, float q[ITEMS])
@@ -113,8 +111,10 @@ static void values_after(world *w, dq_agent *agent, uint32_t item, float q[ITEMS
     dq_env_spec shape = dq_sessions_shape(&w->log, false);
     uint32_t before[2] = {(item + ITEMS - 1) % ITEMS, item};
     const dq_session_place place = {.latest = before + 1, .step = -1, .entered = 2, .met = 2};
+    const float *one[] = {state};
+    const dq_vectors states = {one, 1, shape.state_width};
     dq_session_state(&shape.layout, &w->log.items, &place, state);
-    dq_agent_values(agent, state, 1, q);
+    dq_agent_values(agent, &states, NULL, 1, q);
 }
 
 /* ---- states ---- */
@@ -141,7 +141,8 @@ static void a_world_model_tells_actions_apart(void **state)
     (void)state;
     float items[2][5] = {{1, 1, 1, 1, 1}, {2, 2, 2, 2, 2}}, twice[2 * 6] = {0}, next[2 * 6];
     float reward[2], end[2];
-    const float *at[2] = {items[0], items[1]};
+    const float *at[2] = {items[0], items[1]}, *zeros[2] = {twice, twice + 6};
+    const dq_vectors states = {zeros, 2, 6};
     const uint32_t both[2] = {0, 1};
     dq_session_rows log = {.users = {.count = 1},
                            .items = {.at = at, .count = 2, .width = 5},
@@ -154,13 +155,14 @@ static void a_world_model_tells_actions_apart(void **state)
         dq_agent_losses losses;
         dq_env_spec shape = dq_sessions_shape(&log, described);
         assert_int_equal(dq_agent_new(&agent, "dyna-q", &c, &shape, pool, NULL), DQ_OK);
-        dq_mlp *outcome = dq_agent_network(agent, "world.0");
-        assert_int_equal(dq_mlp_get_spec(outcome)->input, shape.state_width + (described ? 5 : 2));
-        const dq_experience rows[2] = {
-            {.state = twice, .next = twice, .action = 0, .reward = 1, .terminal = true},
-            {.state = twice, .next = twice, .action = 1, .reward = -1}};
-        for (int i = 0; i < 300; i++) assert_int_equal(dq_agent_fit(agent, rows, 2, &losses, NULL), DQ_OK);
-        assert_int_equal(dq_agent_predict(agent, twice, both, 2, next, reward, end, NULL, NULL), DQ_OK);
+        const dq_net_spec *outcome = dq_net_get_spec(dq_agent_network(agent, "world.0"));
+        assert_int_equal(outcome->input + outcome->action_width, shape.state_width + (described ? 5 : 2));
+        const dq_transition rows[2] = {{.action = 0, .reward = 1, .discount = 1, .done = true},
+                                       {.action = 1, .reward = -1, .discount = 1}};
+        for (int i = 0; i < 300; i++)
+            assert_int_equal(dq_agent_fit(agent, &states, rows, 2, NULL, &losses, NULL), DQ_OK);
+        assert_int_equal(dq_agent_predict(agent, &states, NULL, both, 2, next, reward, end, NULL, NULL),
+                         DQ_OK);
         assert_true(reward[0] > 0.5F && reward[1] < -0.5F && end[0] > 0.5F && end[1] < 0.5F);
         dq_agent_free(agent);
     }
@@ -173,14 +175,14 @@ static void learns_what_follows(void **state)
 {
     (void)state;
     world w;
-    dq_logged_config config = usual();
+    dq_offline_config config = usual();
     populate(&w);
     start(&w, &config);
     run_out(&w);
-    dq_logged_epoch last = dq_logged_last(w.run);
+    dq_offline_epoch last = dq_offline_last(w.run);
     assert_int_equal(last.epoch, config.epochs);
     assert_true(last.q_loss < 0.1);
-    assert_int_equal(dq_logged_finish(w.run, NULL), DQ_OK);
+    assert_int_equal(dq_offline_finish(w.run, NULL), DQ_OK);
     for (uint32_t item = 0; item < ITEMS; item++) {
         float q[ITEMS];
         values_after(&w, w.agent, item, q);
@@ -195,7 +197,7 @@ static void what_was_passed_over_does_not_enter(void **state)
 {
     (void)state;
     world w;
-    dq_logged_config config = usual();
+    dq_offline_config config = usual();
     populate(&w);
     for (size_t e = 0; e < EVENTS; e++) w.reward[e] = e % LENGTH == 2 ? -1 : 1;
     config.epochs = 60;
@@ -212,15 +214,15 @@ static void what_has_no_reward_is_only_remembered(void **state)
 {
     (void)state;
     world w;
-    dq_logged_config config = usual();
+    dq_offline_config config = usual();
     populate(&w);
     config.validation = 0;
     for (size_t e = 0; e < EVENTS; e++)
         if (e % LENGTH != 5) w.reward[e] = NAN;
     start(&w, &config);
-    assert_int_equal(dq_logged_size(w.run).training, USERS);
+    assert_int_equal(dq_offline_size(w.run).training, USERS);
     run_out(&w);
-    assert_true(isnan(dq_logged_last(w.run).ndcg));
+    assert_true(isnan(dq_offline_last(w.run).ndcg));
     float q[ITEMS];
     values_after(&w, w.agent, 4, q); /* 0 1 2 3 4, and only the last is rewarded */
     for (uint32_t i = 0; i < ITEMS; i++) assert_true(i == 5 || q[i] < q[5]);
@@ -235,6 +237,7 @@ typedef struct short_log {
     float reward[2];      /* of either item */
     bool terminal, still; /* still: the state shows the user alone, and so stays */
     double gap;
+    uint32_t n_step; /* returns over so many */
 } short_log;
 
 enum { LONGEST = 50 };
@@ -266,25 +269,27 @@ static void learn_values(const char *kind, const short_log *l, float q[2])
                                  .item = item,
                                  .reward = rewards,
                                  .second = second};
-    dq_logged_config config = {.epochs = 2000 / ((l->events + 7) / 8), .batch = 8, .seed = 1};
+    dq_offline_config config = {
+        .epochs = 2000 / ((l->events + 7) / 8), .batch = 8, .n_step = l->n_step, .seed = 1};
     dq_agent_config c = dq_agent_find(kind)->defaults;
-    dq_env_spec shape = dq_sessions_shape(&log, NULL);
+    dq_env_spec shape = dq_sessions_shape(&log, false);
     world w = {0};
     assert_int_equal(dq_sessions_new(&w.sessions, &log, l->terminal, NULL), DQ_OK);
-    dq_logged_rows source = dq_sessions_rows(w.sessions, NULL);
+    dq_offline_rows source = dq_sessions_rows(w.sessions, NULL);
     c.gamma = .9;
     c.fit_rows = c.batch = 8;
     c.target_every = 20;
     c.adam.rate = 3e-3;
     if (strcmp(kind, "tabular") == 0) c.alpha = .2;
     if (strcmp(kind, "tabular") == 0) c.states = 100;
-    dq_logged_bound(&config, &source, &c);
+    dq_offline_bound(&config, &source, &c);
     assert_int_equal(dq_pool_new(&w.pool, 1, NULL), DQ_OK);
     assert_int_equal(dq_agent_new(&w.agent, kind, &c, &shape, w.pool, NULL), DQ_OK);
-    assert_int_equal(dq_agent_new(&w.spare, kind, &c, &shape, w.pool, NULL), DQ_OK);
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &source, NULL), DQ_OK);
+    assert_int_equal(dq_offline_new(&w.run, &config, w.agent, &source, NULL), DQ_OK);
     run_out(&w);
-    dq_agent_values(w.agent, start, 1, q);
+    const float *one[] = {start};
+    const dq_vectors states = {one, 1, shape.state_width};
+    dq_agent_values(w.agent, &states, NULL, 1, q);
     drop(&w);
 }
 
@@ -317,6 +322,9 @@ static void endless_reward_is_worth_its_sum_from_any_log(void **state)
             if (n > 1)
                 expect_worth(kinds[k], &(short_log){.events = n, .items = 2, .reward = {1, 0}, .still = true},
                              1, 9);
+            expect_worth(kinds[k],
+                         &(short_log){.events = n, .items = 2, .reward = {1, 1}, .gap = 500, .n_step = 3}, 0,
+                         10);
         }
 }
 
@@ -335,22 +343,56 @@ static void a_session_that_ends_is_worth_what_it_brought(void **state)
                  (1 + (1 - pow(.9, 4)) / (1 - .9)) / 2);
 }
 
+/* Two users, of four events and one; a gap before the third event of the first. */
+static void what_follows_is_the_next_event_of_the_session(void **state)
+{
+    (void)state;
+    enum { NONE = DQ_OFFLINE_NO_ROW };
+    static const uint32_t first[] = {0, 4, 5}, item[] = {0, 1, 0, 1, 0};
+    static const uint32_t whole[] = {1, 2, 3, NONE, NONE}, cut[] = {1, NONE, 3, NONE, NONE};
+    static const float reward[] = {1, 1, 1, 1, 1}, vector[] = {1, 2};
+    static const double second[] = {0, 10, 500, 510, 0};
+    const float *at[2] = {&vector[0], &vector[1]};
+    for (int terminal = 0; terminal < 2; terminal++)
+        for (double gap = 0; gap <= 100; gap += 100) {
+            const dq_session_rows log = {.users = {.count = 2},
+                                         .items = {.at = at, .count = 2, .width = 1},
+                                         .layout = {.item_width = 1, .history = 1, .recency = 1},
+                                         .gap = gap,
+                                         .first = first,
+                                         .item = item,
+                                         .reward = reward,
+                                         .second = second};
+            dq_sessions *sessions;
+            assert_int_equal(dq_sessions_new(&sessions, &log, terminal, NULL), DQ_OK);
+            dq_offline_rows rows = dq_sessions_rows(sessions, NULL);
+            assert_memory_equal(rows.following, gap > 0 ? cut : whole, sizeof whole);
+            assert_int_equal(rows.ends, terminal);
+            for (size_t e = 0; e < 5; e++) {
+                dq_transition t;
+                rows.fill(rows.self, e, &t, NULL, NULL);
+                assert_int_equal(t.done, terminal && rows.following[e] == NONE);
+            }
+            dq_sessions_free(sessions);
+        }
+}
+
 /* ---- held-out users ---- */
 
 static void held_out_users_are_judged_by_rank(void **state)
 {
     (void)state;
     world w;
-    dq_logged_config config = usual();
+    dq_offline_config config = usual();
     populate(&w);
     config.epochs = 1;
     start(&w, &config);
-    dq_logged_sizes sizes = dq_logged_size(w.run);
+    dq_offline_sizes sizes = dq_offline_size(w.run);
     assert_int_equal(sizes.groups, USERS);
     assert_int_equal(sizes.held_out_groups, USERS / 5);
     assert_int_equal(sizes.training + sizes.held_out, EVENTS);
     run_out(&w);
-    dq_logged_epoch epoch = dq_logged_last(w.run);
+    dq_offline_epoch epoch = dq_offline_last(w.run);
     assert_true(epoch.best);
     assert_true(epoch.hit == 1); /* of eight items each is in the first ten */
     assert_true(epoch.ndcg > 1 / log2(9) && epoch.ndcg <= 1);
@@ -361,24 +403,24 @@ static void patience_stops_and_the_best_weights_return(void **state)
 {
     (void)state;
     world w;
-    dq_logged_config config = usual();
+    dq_offline_config config = usual();
     float best[ITEMS], after[ITEMS];
     double greatest = 0;
     populate(&w);
     config.epochs = 1000;
     config.patience = 3;
     start(&w, &config);
-    while (!dq_logged_done(w.run)) {
+    while (!dq_offline_done(w.run)) {
         bool ended;
-        assert_int_equal(dq_logged_step(w.run, &ended, NULL), DQ_OK);
+        assert_int_equal(dq_offline_step(w.run, &ended, NULL), DQ_OK);
         if (!ended) continue;
-        dq_logged_epoch epoch = dq_logged_last(w.run);
+        dq_offline_epoch epoch = dq_offline_last(w.run);
         assert_int_equal(epoch.best, epoch.ndcg > greatest);
         if (epoch.best) values_after(&w, w.agent, 3, best);
         if (epoch.best) greatest = epoch.ndcg;
     }
-    assert_true(dq_logged_last(w.run).epoch < config.epochs);
-    assert_int_equal(dq_logged_finish(w.run, NULL), DQ_OK);
+    assert_true(dq_offline_last(w.run).epoch < config.epochs);
+    assert_int_equal(dq_offline_finish(w.run, NULL), DQ_OK);
     values_after(&w, w.agent, 3, after);
     assert_memory_equal(after, best, sizeof best);
     drop(&w);
@@ -390,14 +432,14 @@ static void patience_stops_and_the_best_weights_return(void **state)
 static void resumes_exactly(void **state)
 {
     (void)state;
-    dq_logged_config config = usual();
+    dq_offline_config config = usual();
     float whole[ITEMS], resumed[ITEMS];
     world w;
     config.epochs = 4;
     populate(&w);
     start(&w, &config);
     run_out(&w);
-    assert_int_equal(dq_logged_finish(w.run, NULL), DQ_OK);
+    assert_int_equal(dq_offline_finish(w.run, NULL), DQ_OK);
     values_after(&w, w.agent, 3, whole);
     drop(&w);
     for (int cut = 1; cut < 60; cut += 13) {
@@ -409,118 +451,18 @@ static void resumes_exactly(void **state)
         for (int i = 0; i < cut; i++) step(&a);
         assert_int_equal(dq_bundle_init(&model, DQ_KIND_MODEL, 0, NULL), DQ_OK);
         assert_int_equal(dq_agent_save(a.agent, true, &model, NULL), DQ_OK);
-        assert_int_equal(dq_logged_save(a.run, &model, NULL), DQ_OK);
+        assert_int_equal(dq_offline_save(a.run, &model, NULL), DQ_OK);
         start(&b, &config);
         assert_int_equal(dq_agent_load(b.agent, true, &model, NULL), DQ_OK);
-        assert_int_equal(dq_logged_restore(b.run, &model, NULL), DQ_OK);
+        assert_int_equal(dq_offline_restore(b.run, &model, NULL), DQ_OK);
         dq_bundle_free(&model);
         run_out(&b);
-        assert_int_equal(dq_logged_finish(b.run, NULL), DQ_OK);
+        assert_int_equal(dq_offline_finish(b.run, NULL), DQ_OK);
         values_after(&b, b.agent, 3, resumed);
         assert_memory_equal(resumed, whole, sizeof whole);
         drop(&a);
         drop(&b);
     }
-}
-
-static void nothing_to_learn_is_an_error(void **state)
-{
-    (void)state;
-    world w;
-    dq_logged_config config = usual();
-    dq_error e = DQ_ERROR_NONE;
-    populate(&w);
-    for (size_t i = 0; i < EVENTS; i++) w.reward[i] = NAN;
-    assert_int_equal(dq_pool_new(&w.pool, 1, NULL), DQ_OK);
-    w.agent = make_agent(&w, &config);
-    w.spare = make_agent(&w, &config);
-    assert_int_equal(dq_sessions_new(&w.sessions, &w.log, true, NULL), DQ_OK);
-    dq_logged_rows rows = dq_sessions_rows(w.sessions, w.group);
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, &e), DQ_ERR_RANGE);
-    assert_null(w.run);
-    config.batch *= 2;
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, &e), DQ_ERR_RANGE);
-    rows.met = NULL;
-    config = usual();
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, &e), DQ_ERR_RANGE);
-    drop(&w);
-}
-
-static void rows_are_as_wide_as_the_agent_knows_them(void **state)
-{
-    (void)state;
-    world w;
-    dq_logged_config config = usual();
-    populate(&w);
-    start(&w, &config);
-    dq_logged_free(w.run);
-    const dq_logged_rows rows = dq_sessions_rows(w.sessions, w.group);
-    dq_logged_rows fewer = rows, wider = rows;
-    fewer.actions--;
-    wider.state_width++;
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &fewer, NULL), DQ_ERR_RANGE);
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &wider, NULL), DQ_ERR_RANGE);
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, NULL), DQ_OK);
-    drop(&w);
-}
-
-/* ---- transitions as they are ---- */
-
-/* A corridor of four places: action 1 goes right, and the last place pays 1. Q is gamma to the power of the
- * steps that are left. */
-static void learns_from_transitions(void **state)
-{
-    (void)state;
-    enum { PLACES = 4, COPIES = 30, ROWS = COPIES * PLACES * 2 };
-    static float states[ROWS][PLACES], next[ROWS][PLACES], rewards[ROWS];
-    static uint32_t actions[ROWS], episodes[ROWS];
-    static uint8_t done[ROWS];
-    for (uint32_t r = 0; r < ROWS; r++) {
-        uint32_t at = r / 2 % PLACES, right = r % 2, to = right ? at + 1 : at ? at - 1 : 0;
-        states[r][at] = 1;
-        if (to < PLACES) next[r][to] = 1;
-        done[r] = to == PLACES;
-        rewards[r] = done[r];
-        actions[r] = right;
-        episodes[r] = r / (PLACES * 2);
-    }
-    dq_logged_transitions log = {.count = ROWS,
-                                 .state_width = PLACES,
-                                 .actions = 2,
-                                 .episodes = COPIES,
-                                 .state = states[0],
-                                 .next = next[0],
-                                 .action = actions,
-                                 .episode = episodes,
-                                 .reward = rewards,
-                                 .done = done};
-    dq_logged_config config = {
-        .epochs = 300, .batch = 24, .validation = 0.2, .best_by = DQ_LOGGED_BEST_BY_LOSS, .seed = 1};
-    dq_agent_config c = dq_agent_find("dqn")->defaults;
-    dq_env_spec shape = {.state_width = PLACES, .action_count = 2};
-    dq_logged_rows rows = dq_logged_of_transitions(&log);
-    world w = {0};
-    bool ended;
-    c.hidden_count = 1;
-    c.hidden[0] = 16;
-    c.dropout = 0;
-    c.gamma = 0.5;
-    c.adam.rate = 5e-3;
-    c.target_every = 10;
-    c.target_by = DQ_BY_UPDATES;
-    c.fit_rows = c.batch = 24;
-    assert_int_equal(dq_pool_new(&w.pool, 1, NULL), DQ_OK);
-    assert_int_equal(dq_agent_new(&w.agent, "dqn", &c, &shape, w.pool, NULL), DQ_OK);
-    assert_int_equal(dq_agent_new(&w.spare, "dqn", &c, &shape, w.pool, NULL), DQ_OK);
-    assert_int_equal(dq_logged_new(&w.run, &config, w.agent, w.spare, &rows, NULL), DQ_OK);
-    while (!dq_logged_done(w.run)) assert_int_equal(dq_logged_step(w.run, &ended, NULL), DQ_OK);
-    assert_true(isnan(dq_logged_last(w.run).ndcg));
-    for (uint32_t at = 0; at < PLACES; at++) {
-        float q[2];
-        dq_agent_values(w.agent, states[2 * at], 1, q);
-        assert_true(fabs((double)q[1] - pow(0.5, PLACES - 1 - at)) < 0.05);
-    }
-    drop(&w);
 }
 
 int main(void)
@@ -533,12 +475,10 @@ int main(void)
         cmocka_unit_test(what_has_no_reward_is_only_remembered),
         cmocka_unit_test(endless_reward_is_worth_its_sum_from_any_log),
         cmocka_unit_test(a_session_that_ends_is_worth_what_it_brought),
+        cmocka_unit_test(what_follows_is_the_next_event_of_the_session),
         cmocka_unit_test(held_out_users_are_judged_by_rank),
         cmocka_unit_test(patience_stops_and_the_best_weights_return),
         cmocka_unit_test(resumes_exactly),
-        cmocka_unit_test(nothing_to_learn_is_an_error),
-        cmocka_unit_test(rows_are_as_wide_as_the_agent_knows_them),
-        cmocka_unit_test(learns_from_transitions),
     };
     return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);
 }

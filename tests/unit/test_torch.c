@@ -3,10 +3,10 @@
  * Models between dq and PyTorch as .safetensors, both ways. The way there runs PyTorch, and skips where
  * neither TORCH_PYTHON nor /usr/bin/python3 has it; the way back reads a model that PyTorch made.
  */
-#include "net/mlp.h"
+#include "net/net.h"
 #include "port/files/safetensors.h"
 
-#include "../fixtures/mlp/model.h"
+#include "../fixtures/net/model.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -43,21 +43,24 @@ static void a_model_of_pytorch_is_read(void **state)
     size_t at = 0;
     dq_source *source;
     dq_bundle model;
-    dq_mlp_spec spec;
+    dq_net_spec spec;
     dq_pool *pool;
-    dq_mlp *net;
+    dq_net *net;
     dq_rng rng = dq_rng_new(1);
     uint32_t numbers[MODEL_ROWS];
     for (uint32_t r = 0; r < MODEL_ROWS; r++) numbers[r] = r;
     assert_int_equal(dq_source_open_fn(&source, "model", give, &at, NULL), DQ_OK);
     assert_int_equal(dq_safetensors_read(source, &model, NULL), DQ_OK);
-    assert_int_equal(dq_mlp_load_spec(&model, "q", &spec, NULL), DQ_OK);
+    assert_int_equal(dq_net_load_spec(&model, "q", &spec, NULL), DQ_OK);
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
-    assert_int_equal(dq_mlp_new(&net, &spec, MODEL_ROWS, pool, &rng, NULL), DQ_OK);
-    assert_int_equal(dq_mlp_load(net, "q", &model, NULL), DQ_OK);
-    const dq_mlp_pairs pairs = {MODEL_ROWS, numbers, numbers, model_vectors};
-    assert_near(dq_mlp_forward(net, model_x, MODEL_ROWS, &pairs, NULL), model_y, MODEL_ROWS);
-    dq_mlp_free(net);
+    assert_int_equal(dq_net_new(&net, &spec, MODEL_ROWS, pool, &rng, NULL), DQ_OK);
+    assert_int_equal(dq_net_load(net, "q", false, &model, NULL), DQ_OK);
+    const float *x[MODEL_ROWS], *v[MODEL_ROWS];
+    const dq_net_rows rows = {{x, MODEL_ROWS, spec.input}, NULL, {v, MODEL_ROWS, WIDTH}, numbers, MODEL_ROWS};
+    for (size_t r = 0; r < MODEL_ROWS; r++) x[r] = model_x + r * spec.input;
+    for (size_t r = 0; r < MODEL_ROWS; r++) v[r] = model_vectors + r * WIDTH;
+    assert_near(dq_net_forward(net, &rows, NULL), model_y, MODEL_ROWS);
+    dq_net_free(net);
     dq_pool_free(pool);
     dq_bundle_free(&model);
     dq_source_close(source);
@@ -85,14 +88,14 @@ static void write_file(const char *folder, const char *name, const float *number
     assert_int_equal(fclose(f), 0);
 }
 
-static void write_model(const char *folder, dq_mlp *net)
+static void write_model(const char *folder, dq_net *net)
 {
     char path[256];
     dq_bundle model;
     dq_sink *sink;
     snprintf(path, sizeof path, "%s/model", folder);
     assert_int_equal(dq_bundle_init(&model, "model", 0, NULL), DQ_OK);
-    assert_int_equal(dq_mlp_save(net, "q", true, &model, NULL), DQ_OK);
+    assert_int_equal(dq_net_save(net, "q", true, &model, NULL), DQ_OK);
     assert_int_equal(dq_sink_open(&sink, path, DQ_SINK_TEXT, NULL), DQ_OK);
     assert_int_equal(dq_safetensors_write(sink, &model, NULL), DQ_OK);
     assert_int_equal(dq_sink_close(sink, NULL), DQ_OK);
@@ -102,7 +105,7 @@ static void write_model(const char *folder, dq_mlp *net)
 static void run_torch(const char *folder, float *y, size_t n)
 {
     char command[2048], path[256];
-    snprintf(command, sizeof command, "'%s' tests/fixtures/mlp/model.py run %s/model %s/x %s/v %s/y", python,
+    snprintf(command, sizeof command, "'%s' tests/fixtures/net/model.py run %s/model %s/x %s/v %s/y", python,
              folder, folder, folder, folder);
     assert_int_equal(system(command), 0);
     snprintf(path, sizeof path, "%s/y", folder);
@@ -113,35 +116,40 @@ static void run_torch(const char *folder, float *y, size_t n)
 }
 
 /* A few steps, so that nothing is as it was drawn; then the same states on both sides. */
-static void check(const dq_mlp_spec *spec, const char *folder)
+static void check(const dq_net_spec *spec, const char *folder)
 {
-    bool pairs = spec->head == DQ_HEAD_ACTIONS;
-    size_t outputs = ROWS * (pairs ? 1 : spec->outputs);
+    size_t outputs = ROWS * spec->outputs;
     float x[ROWS * INPUT], v[ROWS * WIDTH], y[ROWS * MOST], dy[ROWS * MOST];
     uint32_t numbers[ROWS];
-    const dq_mlp_pairs pair = {ROWS, numbers, numbers, v};
+    const float *x_at[ROWS], *v_at[ROWS];
+    const bool pairs = spec->head == DQ_HEAD_ACTIONS;
+    const dq_net_rows rows = {{x_at, ROWS, INPUT}, NULL, {v_at, ROWS, WIDTH}, pairs ? numbers : NULL, ROWS};
     dq_rng rng = dq_rng_new(3);
     dq_adam adam = DQ_ADAM_DEFAULTS;
     dq_pool *pool;
-    dq_mlp *net;
+    dq_net *net;
     for (size_t i = 0; i < ROWS * INPUT; i++) x[i] = (float)dq_rng_normal(&rng);
     for (size_t i = 0; i < ROWS * WIDTH; i++) v[i] = (float)dq_rng_normal(&rng);
     for (size_t i = 0; i < ROWS * MOST; i++) dy[i] = (float)dq_rng_normal(&rng);
-    for (uint32_t r = 0; r < ROWS; r++) numbers[r] = r;
+    for (uint32_t r = 0; r < ROWS; r++) {
+        numbers[r] = r;
+        x_at[r] = x + r * INPUT;
+        v_at[r] = v + r * WIDTH;
+    }
     memset(x + 3 + WIDTH, 0, 2 * WIDTH * sizeof *x); /* a history of one item */
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
-    assert_int_equal(dq_mlp_new(&net, spec, ROWS, pool, &rng, NULL), DQ_OK);
+    assert_int_equal(dq_net_new(&net, spec, ROWS, pool, &rng, NULL), DQ_OK);
     for (int step = 0; step < 5; step++) {
-        dq_mlp_forward(net, x, ROWS, pairs ? &pair : NULL, &rng);
-        dq_mlp_backward(net, dy);
-        dq_mlp_step(net, &adam, 0, 0);
+        dq_net_forward(net, &rows, &rng);
+        dq_net_backward(net, dy);
+        dq_net_step(net, &adam, 0, 0);
     }
     write_model(folder, net);
     write_file(folder, "x", x, ROWS * INPUT);
     write_file(folder, "v", v, ROWS * WIDTH);
     run_torch(folder, y, outputs);
-    assert_near(dq_mlp_forward(net, x, ROWS, pairs ? &pair : NULL, NULL), y, outputs);
-    dq_mlp_free(net);
+    assert_near(dq_net_forward(net, &rows, NULL), y, outputs);
+    dq_net_free(net);
     dq_pool_free(pool);
 }
 
@@ -151,11 +159,14 @@ static void check(const dq_mlp_spec *spec, const char *folder)
 static void models_run_in_pytorch(void **state)
 {
     (void)state;
-    static const dq_mlp_spec specs[] = {
+    static const dq_net_spec specs[] = {
         {STATE, .outputs = 5, .dropout = 0.3},
         {STATE, .outputs = 5, .batch_norm = true, .dueling = true},
         {STATE, .outputs = 5, .encoder = DQ_ENCODER_ATTENTION, .dueling = true},
-        {STATE, .encoder = DQ_ENCODER_MEAN, .head = DQ_HEAD_ACTIONS, .action_width = WIDTH},
+        {STATE, .outputs = 5, .dueling = true, .value_hidden = {6, 5}, .value_hidden_count = 2,
+         .activation = DQ_GELU},
+        {STATE, .outputs = 1, .encoder = DQ_ENCODER_MEAN, .head = DQ_HEAD_ACTIONS, .action_width = WIDTH,
+         .features = {{0, 1, 3}}, .feature_count = 1, .activation = DQ_TANH},
     };
     char folder[] = "/tmp/dq-torch.XXXXXX", command[64];
     const char *candidates[] = {getenv("TORCH_PYTHON"), "/usr/bin/python3"};

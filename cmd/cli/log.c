@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The log is written in place, a line at a time and flushed, so that it can be followed; a checkpoint knows
+ * how long it was, and a resumed run cuts it back there.
+ */
+#include "cli/log.h"
+
+#include "port/files/json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static dq_status failed(dq_log *log, const char *what, dq_error *error)
+{
+    dq_status status = dq_fail_errno(error, errno, "%s", what);
+    (void)dq_error_at(error, log->name, DQ_NO_RECORD);
+    return status;
+}
+
+dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *error)
+{
+    struct stat st;
+    *log = (dq_log){.name = path};
+    if (!path) return DQ_OK;
+    log->file = fopen(path, keep ? "r+" : "w");
+    if (!log->file && keep && errno == ENOENT) log->file = fopen(path, "w");
+    if (!log->file) return failed(log, "cannot open the log", error);
+    if (!keep || fstat(fileno(log->file), &st) != 0 || !S_ISREG(st.st_mode)) return DQ_OK;
+    if ((uint64_t)st.st_size > keep && ftruncate(fileno(log->file), (off_t)keep) != 0)
+        return failed(log, "cannot cut the log back", error);
+    return fseek(log->file, 0, SEEK_END) == 0 ? DQ_OK : failed(log, "cannot append to the log", error);
+}
+
+dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error)
+{
+    dq_json_text text = DQ_JSON_TEXT_EMPTY;
+    if (!log->file) return DQ_OK;
+    dq_status status = dq_json_write(&text, line, error);
+    if (!status) status = dq_json_write_raw(&text, "\n", 1, error);
+    if (!status && (fwrite(text.data, 1, text.bytes, log->file) != text.bytes || fflush(log->file) != 0))
+        status = failed(log, "cannot write the log", error);
+    dq_json_text_free(&text);
+    return status;
+}
+
+uint64_t dq_log_bytes(dq_log *log)
+{
+    long at = log->file ? ftell(log->file) : 0;
+    return at > 0 ? (uint64_t)at : 0;
+}
+
+dq_status dq_log_close(dq_log *log, dq_error *error)
+{
+    FILE *file = log->file;
+    log->file = NULL;
+    if (file && fclose(file) != 0) return failed(log, "cannot write the log", error);
+    return DQ_OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A log of JSON lines, which can be followed while it grows, and cut back to where a checkpoint was made.
+ */
+#ifndef DQ_CLI_LOG_H
+#define DQ_CLI_LOG_H
+
+#include "dq/status.h"
+#include "dq/value.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct dq_log {
+    FILE *file; /* NULL: no log */
+    const char *name;
+} dq_log;
+
+/* Opens PATH (NULL: no log) for writing; keep bytes of what is there stay (a resumed run). */
+dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *error);
+/* Writes one line. A NAN inside must have been left out or made nil (dq_real_or_nil). */
+dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error);
+/* Bytes written so far. */
+uint64_t dq_log_bytes(dq_log *log);
+dq_status dq_log_close(dq_log *log, dq_error *error);
+
+#endif

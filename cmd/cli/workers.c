@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How a job ended, in memory that parent and child share. */
+typedef struct outcome {
+    dq_status status;
+    dq_error error;
+} outcome;
+
+typedef struct place {
+    pid_t pid; /* 0: idle */
+    size_t job;
+    outcome *outcome;
+    int files[DQ_WORKER_FILES];
+} place;
+
+static dq_status make(place *p, dq_error *error)
+{
+    *p = (place){.files = {-1, -1}};
+    void *shared = mmap(NULL, sizeof *p->outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return dq_fail_errno(error, errno, "no memory for a worker");
+    p->outcome = shared;
+    for (size_t f = 0; f < DQ_WORKER_FILES; f++)
+        if ((p->files[f] = memfd_create("dq worker", MFD_CLOEXEC)) < 0)
+            return dq_fail_errno(error, errno, "cannot make a worker's files");
+    return DQ_OK;
+}
+
+static void drop(place *p)
+{
+    if (p->pid) {
+        (void)kill(p->pid, SIGTERM);
+        (void)waitpid(p->pid, NULL, 0);
+    }
+    if (p->outcome) (void)munmap(p->outcome, sizeof *p->outcome);
+    for (size_t f = 0; f < DQ_WORKER_FILES; f++)
+        if (p->files[f] >= 0) (void)close(p->files[f]);
+}
+
+static dq_status start(const dq_workers_config *c, place *p, size_t job, dq_error *error)
+{
+    pid_t parent = getpid();
+    p->job = job;
+    *p->outcome = (outcome){.status = DQ_ERR_MEMORY,
+                            .error = DQ_ERROR_NONE}; /* until the child says otherwise */
+    for (size_t f = 0; f < DQ_WORKER_FILES; f++)
+        if (ftruncate(p->files[f], 0) != 0 || lseek(p->files[f], 0, SEEK_SET) != 0)
+            return dq_fail_errno(error, errno, "cannot reuse a worker's files");
+    p->pid = fork();
+    if (p->pid < 0) {
+        p->pid = 0;
+        return dq_fail_errno(error, errno, "cannot start a worker");
+    }
+    if (p->pid > 0) return DQ_OK;
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a child does not outlive the program */
+    if (getppid() == parent) p->outcome->status = c->work(c->arg, job, p->files, &p->outcome->error);
+    _exit(0);
+}
+
+static dq_status finish(const dq_workers_config *c, place *p, dq_error *error)
+{
+    int how = 0;
+    while (waitpid(p->pid, &how, 0) < 0)
+        if (errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
+    p->pid = 0;
+    if (WIFSIGNALED(how))
+        return dq_fail(error, DQ_ERR_IO, "the worker was ended by signal %d", WTERMSIG(how));
+    if (p->outcome->status) {
+        if (error) *error = p->outcome->error;
+        return p->outcome->status;
+    }
+    for (size_t f = 0; f < DQ_WORKER_FILES; f++)
+        if (lseek(p->files[f], 0, SEEK_SET) != 0)
+            return dq_fail_errno(error, errno, "cannot read what a worker wrote");
+    return c->take(c->arg, p->job, p->files, error);
+}
+
+dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
+{
+    size_t n = c->workers < c->jobs ? c->workers : c->jobs, made = 0, started = 0;
+    place *places = calloc(n, sizeof *places);
+    dq_status status = places ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for workers");
+    for (; !status && made < n; made++) status = make(&places[made], error);
+    for (; !status && started < n; started++) status = start(c, &places[started], started, error);
+    for (size_t job = 0; !status && job < c->jobs; job++) {
+        status = finish(c, &places[job % n], error);
+        if (status) status = c->blame(c->arg, job, status, error);
+        if (!status && started < c->jobs) {
+            status = start(c, &places[job % n], started, error);
+            started++;
+        }
+    }
+    for (size_t i = 0; i < made; i++) drop(&places[i]);
+    free(places);
+    return status;
+}
+
+/* ---- what it writes ---- */
+
+static dq_status write_to(void *file, const void *data, size_t n, dq_error *error)
+{
+    const char *at = data;
+    while (n > 0) {
+        ssize_t wrote = write(*(const int *)file, at, n);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return dq_fail_errno(error, errno, "a worker cannot write");
+        at += wrote;
+        n -= (size_t)wrote;
+    }
+    return DQ_OK;
+}
+
+static dq_status read_from(void *file, void *to, size_t n, size_t *got, dq_error *error)
+{
+    ssize_t taken;
+    do taken = read(*(const int *)file, to, n);
+    while (taken < 0 && errno == EINTR);
+    if (taken < 0) return dq_fail_errno(error, errno, "cannot read what a worker wrote");
+    *got = (size_t)taken;
+    return DQ_OK;
+}
+
+dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error)
+{
+    return dq_sink_open_fn(sink, "a worker", DQ_SINK_ZSTD, write_to, file, error);
+}
+
+dq_status dq_worker_source(dq_source **source, int *file, dq_error *error)
+{
+    return dq_source_open_fn(source, "a worker", read_from, file, error);
+}
+
+dq_status dq_worker_copy(FILE *to, int file, dq_error *error)
+{
+    char block[65536];
+    size_t got = 0;
+    dq_status status;
+    while (!(status = read_from(&file, block, sizeof block, &got, error)) && got > 0)
+        if (fwrite(block, 1, got, to) != got)
+            return dq_fail_errno(error, errno, "cannot pass on what a worker wrote");
+    if (!status && fflush(to) != 0) return dq_fail_errno(error, errno, "cannot pass on what a worker wrote");
+    return status;
+}

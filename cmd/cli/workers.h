@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Jobs in child processes: each is a fork that shares the parent's memory as it stands, does one job, and
+ * hands back what it writes into files that have no name. What comes of the jobs is taken in their order,
+ * whatever the order in which they end:
+ *
+ *     place 0   job 0   job 2 ...      a place's child is waited for in the order of jobs, what it wrote
+ *     place 1   job 1   job 3 ...      is taken, and the place goes to the next job
+ */
+#ifndef DQ_CLI_WORKERS_H
+#define DQ_CLI_WORKERS_H
+
+#include "dq/sink.h"
+#include "dq/source.h"
+#include "dq/status.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum { DQ_WORKER_FILES = 2 };
+
+typedef struct dq_workers_config {
+    size_t workers, jobs; /* each >= 1 */
+    void *arg;
+    /* In a child: does a job, and writes into the files, which are empty. Its failure is the job's. */
+    dq_status (*work)(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error);
+    /* In the parent: takes what a job wrote, from the files' beginnings. */
+    dq_status (*take)(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error);
+    /* In the parent: says of a failure whose job it was. */
+    dq_status (*blame)(void *arg, size_t job, dq_status status, dq_error *error);
+} dq_workers_config;
+
+/* Does all jobs. The first failure ends the others; the parent's end is the children's. DQ_ERR_IO for a child
+ * that a signal ended. */
+dq_status dq_workers_run(const dq_workers_config *config, dq_error *error);
+
+/* A worker's file as where a stream goes to, and comes from; *file is kept. The rest of one to the end of
+ * another. */
+dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error);
+dq_status dq_worker_source(dq_source **source, int *file, dq_error *error);
+dq_status dq_worker_copy(FILE *to, int file, dq_error *error);
+
+#endif

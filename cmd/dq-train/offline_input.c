@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "train.h"
+
+#include "data/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail_memory(error, "the input");
+}
+
+/* ---- reading ---- */
+
+/* What the dataset's digest does not see is part of the input, too. */
+static void note_digest(train *t, const dq_bundle *bundle)
+{
+    t->logged_digest ^= bundle->body_hash + 0x9e3779b97f4a7c15 * ++t->logged_bundles;
+}
+
+static dq_status take(train *t, dq_bundle *bundle, dq_error *error)
+{
+    train_offline_input *in = &t->logged;
+    bool transitions = strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0;
+    dq_status status = DQ_OK;
+    if (transitions && dq_state_log_has_states(bundle)) {
+        note_digest(t, bundle);
+        return dq_state_log_add(&in->states, bundle, error);
+    }
+    if (t->o->sessions && transitions) return DQ_OK; /* they say nothing of an order */
+    if (t->o->sessions && strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0) {
+        note_digest(t, bundle); /* with their times */
+        status = dq_session_log_add(&in->log, bundle, error);
+    }
+    return status ? status : dq_dataset_add(&t->dataset, bundle, dq_reader_section(t->inputs[0]), error);
+}
+
+static dq_status read_all(train *t, dq_error *error)
+{
+    dq_bundle bundle;
+    int got;
+    dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
+    if (status) return status;
+    t->input_count = 1;
+    while ((got = dq_reader_next(t->inputs[0], &bundle, error)) > 0) {
+        status = take(t, &bundle, error);
+        dq_bundle_free(&bundle);
+        if (status) return dq_error_at(error, dq_reader_source(t->inputs[0]), dq_reader_record(t->inputs[0]));
+    }
+    return got < 0 ? error->status : dq_catalogue_finish(&t->dataset.catalogue, false, error);
+}
+
+dq_status train_offline_read(train *t, unsigned *mode, dq_error *error)
+{
+    train_offline_input *in = &t->logged;
+    in->log.map = &t->map;
+    in->log.time = t->o->time;
+    dq_status status = t->o->sessions ? train_read_map(t, error) : DQ_OK;
+    if (!status) status = read_all(t, error);
+    if (status) return status;
+    *mode = t->o->sessions ? TRAIN_SESSIONS : in->states.count ? TRAIN_STATES : TRAIN_OFFLINE;
+    if (in->states.count && t->o->sessions)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "transitions with states are no sessions: learn from them without --sessions");
+    if (in->states.count && t->dataset.count)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "transitions with states, and others of users and items: learn from one of them");
+    return DQ_OK;
+}
+
+/* --validate-by: each user's group. */
+static dq_status make_groups(train *t, dq_error *error)
+{
+    const dq_entities *users = &t->dataset.catalogue.users;
+    t->logged.group = malloc(((size_t)dq_entities_count(users) + 1) * sizeof *t->logged.group);
+    if (!t->logged.group) return no_memory(error);
+    dq_status status = dq_split_group(users, t->o->validate_by, t->logged.group, error);
+    if (status != DQ_ERR_UNKNOWN) return status;
+    return dq_fail(error, status, "--validate-by: no user has an attribute '%s'", t->o->validate_by);
+}
+
+/* ---- users and items ---- */
+
+static dq_status make_catalogue(train *t, dq_error *error)
+{
+    train_offline_input *in = &t->logged;
+    const dq_dataset *d = &t->dataset;
+    bool labelled = false;
+    for (size_t i = 0; i < d->count; i++) labelled = labelled || !isnan(d->transitions[i].reward);
+    if (!labelled)
+        return dq_fail(
+            error, DQ_ERR_RANGE,
+            "no transition with a reward in the input (dq-reward --strategy logged makes them from "
+            "labels; --sessions learns from interactions)");
+    dq_status status = train_check_vectors(t, error);
+    if (!status) status = make_groups(t, error);
+    if (!status) status = dq_offline_catalogue_init(&in->catalogue, d, error);
+    if (status) return status;
+    const dq_vectors items = dq_entities_vectors(&d->catalogue.items);
+    in->shape = dq_catalogue_env_spec(&in->catalogue.users, &items);
+    in->rows = dq_offline_catalogue_rows(&in->catalogue, in->group);
+    return DQ_OK;
+}
+
+/* ---- sessions ---- */
+
+static dq_session_layout layout_of(const train_options *o, const dq_session_rows *rows)
+{
+    return (dq_session_layout){.user_width = rows->users.width,
+                               .item_width = rows->items.width,
+                               .history = (uint32_t)o->history,
+                               .mean = o->history_mean,
+                               .recency = o->recency,
+                               .steps = (uint32_t)o->session_steps,
+                               .count = o->session_count,
+                               .clock = o->clock,
+                               .since = o->since};
+}
+
+static dq_status make_log(train *t, dq_error *error)
+{
+    train_offline_input *in = &t->logged;
+    in->log.gap = t->o->session_gap;
+    in->log.seconds = t->o->session_gap > 0 || t->o->clock || t->o->since;
+    dq_status status = dq_session_log_of_catalogue(&in->log, &t->dataset.catalogue, &in->by_user, error);
+    in->by_user.layout = layout_of(t->o, &in->by_user);
+    return status;
+}
+
+/* Sessions are laid out as those of the model that is started from, but for what an option says; the record
+ * says it, too. */
+static void adopt(train *t, const dq_bundle *model, const dq_session_layout *from)
+{
+    train_options *o = t->o;
+    const dq_value *sessions = dq_map_get(&model->meta, "sessions");
+    if (from->item_width == 0) return;
+    if (!dq_cli_given(t->cli, "history")) o->history = from->history;
+    if (!dq_cli_given(t->cli, "history-mean")) o->history_mean = from->mean;
+    if (!dq_cli_given(t->cli, "recency")) o->recency = from->recency;
+    if (!dq_cli_given(t->cli, "session-steps")) o->session_steps = from->steps;
+    if (!dq_cli_given(t->cli, "session-count")) o->session_count = from->count;
+    if (!dq_cli_given(t->cli, "clock")) o->clock = from->clock;
+    if (!dq_cli_given(t->cli, "since")) o->since = from->since;
+    if (!dq_cli_given(t->cli, "session-gap"))
+        o->session_gap = dq_value_number(dq_map_get(sessions, "gap"), o->session_gap);
+    t->maker = dq_cli_maker(t->cli, t->maker.seed);
+}
+
+static dq_status adopt_layout(train *t, dq_error *error)
+{
+    const dq_bundle *model = train_init_model(t, DQ_ABSENT);
+    dq_session_layout layout;
+    if (!model) return DQ_OK;
+    dq_status status = dq_session_layout_load(&layout, model, error);
+    if (status) return t->o->init ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
+    adopt(t, model, &layout);
+    return DQ_OK;
+}
+
+static dq_status make_sessions(train *t, dq_error *error)
+{
+    train_offline_input *in = &t->logged;
+    if (in->log.count == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no interactions");
+    if (t->dataset.catalogue.items.width == 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the items have no vectors (dq-embed makes them from texts)");
+    dq_status status = adopt_layout(t, error);
+    if (!status) status = make_log(t, error);
+    if (!status) status = make_groups(t, error);
+    if (!status)
+        status = dq_sessions_new(&in->sessions, &in->by_user, t->o->session_end == TRAIN_END_TERMINAL, error);
+    if (status) return status;
+    in->shape = dq_sessions_shape(&in->by_user, t->o->config.head == DQ_HEAD_ACTIONS);
+    in->rows = dq_sessions_rows(in->sessions, in->group);
+    return DQ_OK;
+}
+
+/* ---- transitions with vectors ---- */
+
+/* What a model that is started from says of states and actions beyond what a log of them says (where the user
+ * stands, vectors of actions, actions that nobody took) holds here too. */
+static dq_status learn_shape(train *t, dq_error *error)
+{
+    dq_bundle *model = train_init_model(t, DQ_ABSENT);
+    const char *kind;
+    dq_agent_config config;
+    dq_env_spec shape, *log = &t->logged.shape;
+    if (!model) return DQ_OK;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (status) return t->o->init ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
+    if (shape.states.count || shape.state_width != log->state_width || shape.action_count < log->action_count)
+        return DQ_OK; /* another task, as the agent will say */
+    *log = shape;
+    t->logged.vectors.actions = shape.action_count;
+    return DQ_OK;
+}
+
+static dq_status make_vectors(train *t, dq_error *error)
+{
+    train_offline_input *in = &t->logged;
+    const dq_state_log *log = &in->states;
+    in->vectors = (dq_offline_vectors){.count = log->count,
+                                       .state_width = log->width,
+                                       .actions = log->actions,
+                                       .episodes = (uint32_t)dq_index_count(&log->episodes),
+                                       .state = log->state,
+                                       .next = log->next,
+                                       .action = log->action,
+                                       .episode = log->episode,
+                                       .reward = log->reward,
+                                       .done = log->done};
+    in->shape = log->layout.item_width
+                    ? dq_env_session_spec(&log->layout, log->actions, NULL)
+                    : (dq_env_spec){.state_width = log->width, .action_count = log->actions};
+    dq_status status = learn_shape(t, error);
+    if (!status) status = dq_offline_vectors_follow(&in->vectors, error);
+    if (!status) in->rows = dq_offline_vectors_rows(&in->vectors);
+    return status;
+}
+
+/* ---- any of them ---- */
+
+dq_status train_offline_rows(train *t, dq_error *error)
+{
+    dq_status status = train_read_init(t, error);
+    if (!status && !t->o->sessions) status = train_read_map(t, error); /* of sessions it was read before */
+    if (status) return status;
+    if (t->cli->mode == TRAIN_STATES) return make_vectors(t, error);
+    return t->cli->mode == TRAIN_SESSIONS ? make_sessions(t, error) : make_catalogue(t, error);
+}
+
+void train_offline_free(train_offline_input *in)
+{
+    dq_sessions_free(in->sessions);
+    dq_session_rows_free(&in->by_user);
+    dq_session_log_free(&in->log);
+    dq_offline_catalogue_free(&in->catalogue);
+    dq_state_log_free(&in->states);
+    free(in->vectors.following);
+    free(in->group);
+}

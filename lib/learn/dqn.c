@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Deep Q-networks (Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 2015):
+ *
+ *     wanted = R + discount max over a' of Q(s', a'; target)              discount = gamma^n, 0 at an end
+ *     wanted = R + discount Q(s', argmax over a' of Q(s', a'); target)    Double
+ *     loss   = mean of w loss(Q(s, a) - wanted)
+ *            + alpha mean of (log sum over a' of e^Q(s, a') - Q(s, a))    conservative (their CQL(H))
+ *
+ * a' are the actions on offer, and in the conservative term also the one that was taken.
+ */
+#include "learn/dqn.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- making ---- */
+
+enum { MAX_PASS_ROWS = 1 << 22 }; /* of pairs in a training pass */
+
+/* What a kind dqn does not know of. */
+static dq_status check_kind(const dq_agent *a, dq_error *error)
+{
+    const dq_agent_config *c = &a->config;
+    if (c->alpha > 0 || c->states > 0)
+        return dq_fail(error, DQ_ERR_RANGE, "an option of tables means nothing to a network");
+    if (a->kind == &dq_agent_dqn &&
+        (c->world || c->world_hidden_count || c->planning > 0 || c->models > 0 || c->rollout > 1))
+        return dq_fail(error, DQ_ERR_RANGE, "a dqn agent has no world model to plan with: dyna-q has");
+    return DQ_OK;
+}
+
+static dq_status check(const dq_agent *a, dq_error *error)
+{
+    const dq_agent_config *c = &a->config;
+    dq_status status = check_kind(a, error);
+    if (status) return status;
+    if (c->batch == 0 || c->replay < c->batch)
+        return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu from a memory of %zu", c->batch, c->replay);
+    if (c->batch_norm && c->batch < 2)
+        return dq_fail(error, DQ_ERR_RANGE, "batch norm needs a batch of two at least");
+    if (c->target_every == 0 || !(c->tau >= 0 && c->tau <= 1))
+        return dq_fail(error, DQ_ERR_RANGE, "the target moves by tau in [0, 1], every count or more");
+    if (!(c->priority >= 0) || !(c->importance >= 0 && c->importance <= 1))
+        return dq_fail(error, DQ_ERR_RANGE, "priority is at least 0, importance in [0, 1]");
+    if (!(c->conservative >= 0) || !(c->clip_norm >= 0) || !(c->clip_value >= 0))
+        return dq_fail(error, DQ_ERR_RANGE, "neither the conservative term nor clipping is below 0");
+    if (c->loss == DQ_LOSS_HUBER && !(c->huber_delta > 0))
+        return dq_fail(error, DQ_ERR_RANGE, "Huber's loss becomes linear above 0, not at %g", c->huber_delta);
+    if (!(c->adam.rate > 0) || !(c->adam.decay >= 0))
+        return dq_fail(error, DQ_ERR_RANGE, "a learning rate of %g, a weight decay of %g", c->adam.rate,
+                       c->adam.decay);
+    if (c->n_step == 0) return dq_fail(error, DQ_ERR_RANGE, "returns over 0 steps");
+    return DQ_OK;
+}
+
+/* Rows of the largest training pass. On actions the conservative term takes all pairs through the network. */
+static size_t pass_rows(const dq_agent *a)
+{
+    bool sets = dqn_on_actions(a) && a->config.conservative > 0;
+    return a->config.fit_rows * (sets ? (size_t)a->max_offered + 1 : 1);
+}
+
+static dq_status check_size(const dq_agent *a, dq_error *error)
+{
+    if (pass_rows(a) <= MAX_PASS_ROWS) return DQ_OK;
+    return dq_fail(
+        error, DQ_ERR_RANGE,
+        "the conservative term compares %u actions in each of %zu rows: offer fewer (--candidates)",
+        a->max_offered, a->config.fit_rows);
+}
+
+static bool allocate(dq_agent *a, dqn *d)
+{
+    bool ok = true;
+    const bool wide = a->config.conservative > 0 && !dqn_on_actions(a);
+    size_t rows = a->config.fit_rows, outputs = wide ? a->shape.action_count : 1;
+    d->max_set = a->config.conservative > 0 ? (size_t)a->max_offered + 1 : 1;
+    d->rows = dq_arena_zero(&a->arena, rows, sizeof *d->rows);
+    d->weights = agent_floats(a, a->config.batch, &ok);
+    d->slots = agent_numbers(a, a->config.batch, &ok);
+    d->wanted = agent_floats(a, rows, &ok);
+    d->taken = agent_floats(a, rows, &ok);
+    d->dtaken = agent_floats(a, rows, &ok);
+    d->set = agent_numbers(a, d->max_set, &ok);
+    d->set_q = agent_floats(a, d->max_set, &ok);
+    d->share = agent_floats(a, d->max_set, &ok);
+    d->state = agent_numbers(a, pass_rows(a), &ok);
+    d->action = agent_numbers(a, pass_rows(a), &ok);
+    d->dy = agent_floats(a, pass_rows(a) * outputs, &ok);
+    return ok && d->rows;
+}
+
+static dq_status make_to_train(dq_agent *a, dqn *d, dq_error *error)
+{
+    const dq_agent_config *c = &a->config;
+    const uint32_t width = a->numbered ? 0 : a->shape.state_width;
+    dq_rng init = dq_rng_stream(c->seed, 100);
+    dq_net_spec spec = agent_spec(&a->config, &a->shape);
+    if (!allocate(a, d)) return dq_fail_memory(error, "an agent");
+    dq_status status = dq_net_new(&d->target, &spec, 0, a->pool, &init, error);
+    if (!status) dq_net_copy(d->target, d->q);
+    if (!status) status = dq_replay_new(&d->replay, c->replay, width, c->priority, error);
+    return status ? status : dq_nstep_new(&d->nstep, c->n_step, c->tasks, width, c->gamma, error);
+}
+
+dq_status dqn_init(dq_agent *a, dq_error *error)
+{
+    dq_rng init = dq_rng_stream(a->config.seed, 100);
+    dq_net_spec spec = agent_spec(&a->config, &a->shape);
+    dq_status status = check(a, error);
+    if (!status && a->trains) status = check_size(a, error);
+    if (status) return status;
+    dqn *d = a->self = calloc(1, sizeof *d);
+    if (!d || !dqn_values_allocate(a)) return dq_fail_memory(error, "an agent");
+    status = dq_net_new(&d->q, &spec, a->trains ? pass_rows(a) : 0, a->pool, &init, error);
+    return status || !a->trains ? status : make_to_train(a, d, error);
+}
+
+void dqn_free(dq_agent *a)
+{
+    dqn *d = a->self;
+    dq_net_free(d->q);
+    dq_net_free(d->target);
+    dq_replay_free(d->replay);
+    dq_nstep_free(d->nstep);
+    free(d);
+}
+
+/* ---- the target, and remembering ---- */
+
+static void move_target(dq_agent *a)
+{
+    dqn *d = dqn_of(a);
+    if (a->config.tau > 0)
+        dq_net_soft_update(d->target, d->q, a->config.tau);
+    else
+        dq_net_copy(d->target, d->q);
+    dqn_values_forget(a);
+}
+
+/* Moves the target when `count` of something was reached. */
+static void count_target(dq_agent *a, dq_count_by by, uint64_t count)
+{
+    if (a->config.target_by == by && count % a->config.target_every == 0) move_target(a);
+}
+
+void dqn_observe(dq_agent *a, uint32_t task, const dq_vectors *states, const dq_transition *t, bool over)
+{
+    dqn *d = dqn_of(a);
+    dq_nstep_push(d->nstep, task, states, t, over || t->done, d->replay);
+    count_target(a, DQ_BY_STEPS, a->observed);
+}
+
+void dqn_end_episode(dq_agent *a)
+{
+    count_target(a, DQ_BY_EPISODES, a->episodes);
+}
+
+bool dqn_ready(const dq_agent *a)
+{
+    return dq_replay_count(dqn_of(a)->replay) >= a->config.batch;
+}
+
+/* ---- a training pass ----
+ *
+ * Its rows are transitions, each asked for the value of its action alone. With the conservative term a
+ * transition has a set of actions, of which its own is the first: on actions each is a row; with outputs for
+ * actions all come out of one, and the pass is wide.
+ */
+
+static bool in_sets(const dq_agent *a, const dqn_batch *b)
+{
+    return b->real && a->config.conservative > 0;
+}
+
+static bool is_wide(const dq_agent *a, const dqn_batch *b)
+{
+    return in_sets(a, b) && !dqn_on_actions(a);
+}
+
+/* The set of a transition into d->set; returns how many. */
+static size_t fill_set(const dq_agent *a, dqn *d, const dqn_batch *b, size_t i)
+{
+    uint32_t taken = b->row[i].action;
+    size_t n = 0;
+    d->set[n++] = taken;
+    for (uint32_t j = 0; in_sets(a, b) && j < a->offered; j++)
+        if (a->offer[j] != taken) d->set[n++] = a->offer[j];
+    return n;
+}
+
+/* Lists the rows of a pass; returns how many. */
+static size_t list_rows(const dq_agent *a, dqn *d, const dqn_batch *b)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        size_t n = fill_set(a, d, b, i);
+        for (size_t j = 0; j < (is_wide(a, b) ? 1 : n); j++, rows++) {
+            d->state[rows] = b->row[i].state;
+            d->action[rows] = d->set[j];
+        }
+    }
+    return rows;
+}
+
+/* The outputs of a pass over a batch, a training pass when learning. */
+static const float *forward(dq_agent *a, const dqn_batch *b, bool learn, dq_net_rows *rows)
+{
+    dqn *d = dqn_of(a);
+    *rows = (dq_net_rows){.states = *b->states, .state = d->state, .rows = list_rows(a, d, b)};
+    if (dqn_on_actions(a)) rows->actions = a->actions;
+    if (!is_wide(a, b)) rows->action = d->action;
+    return dq_net_forward(d->q, rows, learn ? &a->rng[RNG_DROP_Q] : NULL);
+}
+
+/* Where Q(s, a') of transition i stands among the outputs: of action j of its set, whose first row is
+ * `first`. */
+static size_t output_of(const dq_agent *a, const dqn *d, const dqn_batch *b, size_t i, size_t first, size_t j)
+{
+    return is_wide(a, b) ? i * a->shape.action_count + d->set[j] : first + j;
+}
+
+/* Adds the conservative term of transition i, whose set has n actions, and its gradient. */
+static double add_cql(dq_agent *a, const dqn_batch *b, const float *y, size_t i, size_t first, size_t n)
+{
+    dqn *d = dqn_of(a);
+    double alpha = a->config.conservative / (double)b->n;
+    for (size_t j = 0; j < n; j++) d->set_q[j] = y[output_of(a, d, b, i, first, j)];
+    double sum = dq_loss_logsumexp(d->set_q, n, d->share) - (double)d->set_q[0];
+    for (size_t j = 0; j < n; j++) d->dy[output_of(a, d, b, i, first, j)] += (float)alpha * d->share[j];
+    d->dy[output_of(a, d, b, i, first, 0)] -= (float)alpha;
+    return alpha * sum;
+}
+
+/* The gradient of the outputs, from that of the taken actions' values; returns what the conservative term
+ * adds to the loss. */
+static double spread_gradient(dq_agent *a, const dqn_batch *b, const float *y, size_t rows)
+{
+    dqn *d = dqn_of(a);
+    double sum = 0;
+    memset(d->dy, 0, rows * (is_wide(a, b) ? a->shape.action_count : 1) * sizeof *d->dy);
+    for (size_t i = 0, first = 0, n; i < b->n; i++, first += n) {
+        n = fill_set(a, d, b, i);
+        d->dy[output_of(a, d, b, i, first, 0)] = d->dtaken[i];
+        if (in_sets(a, b)) sum += add_cql(a, b, y, i, first, n);
+    }
+    return sum;
+}
+
+/* Q(s, a) of each transition. */
+static void find_taken(dq_agent *a, const dqn_batch *b, const float *y)
+{
+    dqn *d = dqn_of(a);
+    for (size_t i = 0, first = 0, n; i < b->n; i++, first += n) {
+        n = fill_set(a, d, b, i);
+        d->taken[i] = y[output_of(a, d, b, i, first, 0)];
+    }
+}
+
+static dq_status step(dq_agent *a, double loss, double *norm, dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    const dq_agent_config *c = &a->config;
+    dq_adam adam = c->adam;
+    adam.rate = dq_agent_rate(a);
+    *norm = INFINITY;
+    if (isfinite(loss)) *norm = dq_net_update(d->q, d->dy, &adam, c->clip_norm, c->clip_value);
+    if (!isfinite(*norm))
+        return dq_fail(
+            error, DQ_ERR_NUMERIC,
+            "training has diverged: the Q loss is not finite after %llu updates (try a smaller rate)",
+            (unsigned long long)a->updates);
+    count_target(a, DQ_BY_UPDATES, ++a->updates);
+    return DQ_OK;
+}
+
+dq_status dqn_update(dq_agent *a, const dqn_batch *b, bool learn, double *loss, double *norm, dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    const dq_agent_config *c = &a->config;
+    dq_net_rows rows;
+    dqn_targets(a, b, d->wanted);
+    const float *y = forward(a, b, learn, &rows);
+    find_taken(a, b, y);
+    *loss = dq_loss_mean(c->loss, c->huber_delta, d->taken, d->wanted, b->weight, b->n, d->dtaken);
+    *loss += spread_gradient(a, b, y, rows.rows);
+    for (size_t i = 0; b->real && i < b->n; i++) { /* those of planning are nobody's */
+        a->taken[i] = d->taken[i];
+        a->errors[i] = d->taken[i] - d->wanted[i];
+    }
+    return learn ? step(a, *loss, norm, error) : DQ_OK;
+}
+
+/* ---- learning ---- */
+
+static dqn_batch draw(dq_agent *a)
+{
+    dqn *d = dqn_of(a);
+    size_t n = a->config.batch;
+    double beta = a->config.priority > 0 ? dq_agent_beta(a) : 0;
+    dq_replay_sample(d->replay, &a->rng[RNG_REPLAY], beta, n, d->slots, d->weights);
+    for (size_t i = 0; i < n; i++) d->rows[i] = dq_replay_at(d->replay, d->slots[i]);
+    return (dqn_batch){.n = n,
+                       .states = a->numbered ? &a->shape.states : dq_replay_states(d->replay),
+                       .row = d->rows,
+                       .weight = a->config.priority > 0 ? d->weights : NULL,
+                       .real = true};
+}
+
+static void add_loss(double *to, double loss, size_t times)
+{
+    if (!isnan(loss)) *to = (isnan(*to) ? 0 : *to) + loss / (double)times;
+}
+
+dq_status dqn_learn(dq_agent *a, dq_agent_losses *losses, dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    size_t updates = a->config.updates;
+    for (size_t u = 0; u < updates; u++) {
+        dq_agent_losses one = {NAN, NAN, NAN, NAN};
+        const dqn_batch b = draw(a);
+        dq_status status = dqn_update(a, &b, true, &one.q, &one.gradient, error);
+        if (status) return status;
+        dq_replay_prioritise(d->replay, d->slots, a->errors, b.n);
+        if (d->after && (status = d->after(a, &b, true, &one, error))) return status;
+        a->steps++;
+        add_loss(&losses->q, one.q, updates);
+        add_loss(&losses->world, one.world, updates);
+        add_loss(&losses->planning, one.planning, updates);
+        add_loss(&losses->gradient, one.gradient, updates);
+    }
+    return DQ_OK;
+}
+
+dq_status dqn_fit(dq_agent *a, const dq_vectors *states, const dq_transition *rows, size_t n,
+                  const float *weight, bool learn, dq_agent_losses *losses, dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    const dqn_batch b = {.n = n, .states = states, .row = rows, .weight = weight, .real = true};
+    dq_status status = dqn_update(a, &b, learn, &losses->q, &losses->gradient, error);
+    if (!status && d->after) status = d->after(a, &b, learn, losses, error);
+    if (!status && learn) a->steps++;
+    return status;
+}
+
+/* ---- bundles ---- */
+
+dq_net *dqn_network(dq_agent *a, const char *name)
+{
+    dqn *d = dqn_of(a);
+    if (strcmp(name, "q") == 0) return d->q;
+    if (strcmp(name, "target") != 0) return NULL;
+    if (d->target) dqn_values_forget(a); /* its weights may be set */
+    return d->target;
+}
+
+dq_status dqn_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    dq_status status = dq_net_save(d->q, "q", checkpoint, model, error);
+    if (status || !checkpoint) return status;
+    status = dq_net_save(d->target, "target", false, model, error);
+    if (!status) status = dq_replay_save(d->replay, "replay", model, error);
+    return status ? status : dq_nstep_save(d->nstep, "returns", model, error);
+}
+
+/* A checkpoint is a file that somebody may have changed. */
+static dq_status check_remembered(const dq_agent *a, dq_error *error)
+{
+    const dqn *d = dqn_of(a);
+    const uint32_t states = a->numbered ? a->shape.states.count : UINT32_MAX, actions = a->shape.action_count;
+    bool sound = dq_nstep_below(d->nstep, states, actions);
+    for (uint32_t i = 0; sound && i < dq_replay_count(d->replay); i++) {
+        dq_transition t = dq_replay_at(d->replay, i);
+        sound = t.action < actions && t.state < states && t.next < states;
+    }
+    if (sound) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "the checkpoint remembers an action or a state that the environment lacks");
+}
+
+static dq_status restore(dq_agent *a, const dq_bundle *model, dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    dq_status status = dq_net_load(d->target, "target", false, model, error);
+    if (!status) status = dq_replay_restore(d->replay, "replay", model, error);
+    if (!status) status = dq_nstep_restore(d->nstep, "returns", model, error);
+    d->maxima.pushed = dq_replay_pushed(d->replay);
+    return status ? status : check_remembered(a, error);
+}
+
+dq_status dqn_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    dq_status status = dq_net_load(d->q, "q", checkpoint, model, error);
+    if (status) return status;
+    if (d->target) dqn_values_forget(a);
+    if (checkpoint) return restore(a, model, error);
+    dq_net_reset_optimizer(d->q);
+    if (d->target) dq_net_copy(d->target, d->q);
+    return DQ_OK;
+}
+
+static const struct dq_agent_functions functions = {
+    .init = dqn_init,
+    .free = dqn_free,
+    .values = dqn_values,
+    .observe = dqn_observe,
+    .ready = dqn_ready,
+    .learn = dqn_learn,
+    .fit = dqn_fit,
+    .offer = dqn_offer,
+    .end_episode = dqn_end_episode,
+    .network = dqn_network,
+    .save = dqn_save,
+    .load = dqn_load,
+};
+
+const dq_agent_kind dq_agent_dqn = {
+    .name = "dqn",
+    .help = "a deep Q-network",
+    .defaults = {DQN_DEFAULTS},
+    .functions = &functions,
+};

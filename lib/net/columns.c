@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pairs without dropout, by columns: a thread takes a tile of actions through all layers.
+ *
+ * A score's bits must not depend on the action's place, and a BLAS does not treat all of a product alike. So
+ * actions are columns here, (units, actions), the direction in which its kernels take them as lanes of a
+ * vector; tiles are padded to a multiple of LANES columns; and where its kernels sum the columns at either
+ * end in another order (dq_gemm_margin) a tile carries idle columns there. Products of fewer than 10^6
+ * multiplications take another path in OpenBLAS, so a net with such layers has tiles of one size only.
+ *
+ * Batch norm is a scale and a shift of each unit, in the pass over the tile that activates it. What states do
+ * alone, an encoder and dueling's V, runs before: for scores state by state, for the same bits in any
+ * company.
+ */
+#include "net/columns_impl.h"
+
+#include "math/blas.h"
+
+#include <string.h>
+
+enum {
+    LANES = 16,     /* floats of the widest vectors */
+    LEAST = 64,     /* columns of a tile at least, and for small nets */
+    SMALL = 1 << 14 /* weights of a layer: LEAST columns of more are never a small product */
+};
+
+bool net_score_allocate(dq_net *net, net_scratch *scratch)
+{
+    const dq_net_spec *s = &net->spec;
+    size_t widest = 0;
+    for (const net_layer *l = net->layers; l < net_end(net); l++)
+        if (l->pairs && l->out > widest) widest = l->out;
+    const struct {
+        float **to;
+        size_t n;
+    } parts[] = {{&scratch->x, s->one_hot ? 0 : s->action_width},
+                 {&scratch->z, net_pair_layer(net)->out},
+                 {&scratch->a, widest},
+                 {&scratch->b, widest},
+                 {&scratch->features, s->feature_count}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!(*parts[i].to = dq_arena_zero(&net->arena, parts[i].n * NET_TILE, sizeof(float)))) return false;
+    return true;
+}
+
+/* Weights of a layer's product with a tile; SMALL where it is none. */
+static size_t product_weights(const dq_net *net, const net_layer *l)
+{
+    if (!l->pairs || l->units == 0 || l->unit_width == 1) return SMALL;
+    if (l->kind == &net_pair) return net->spec.one_hot ? SMALL : l->out * net->spec.action_width;
+    return l->out == 1 ? SMALL : l->out * l->in;
+}
+
+size_t net_tile_columns(const dq_net *net, size_t n)
+{
+    size_t margin = dq_gemm_margin(), threads = dq_pool_threads(net->pool);
+    for (const net_layer *l = net->layers; l < net_end(net); l++)
+        if (product_weights(net, l) < SMALL) return LEAST;
+    size_t tiles = net_tiles(net_tiles(n, NET_TILE - 2 * margin), threads) * threads;
+    size_t columns = net_tiles(net_tiles(n, tiles ? tiles : 1) + 2 * margin, LANES) * LANES;
+    return columns < LEAST ? LEAST : columns;
+}
+
+size_t net_column_work(const net_score *s)
+{
+    size_t sum = s->pair->out;
+    for (const net_layer *l = s->pair + 1; l < net_end(s->net) && l->pairs; l++) sum += l->in * l->out;
+    return sum;
+}
+
+/* ---- the actions' part of the first layer ---- */
+
+/* Actions [i0, i0 + n) with the margins before and after: in place where they fill the tile, else copied. */
+static const float *gather(const net_score *s, size_t i0, size_t n, float *x, size_t *stride)
+{
+    size_t width = s->net->spec.action_width;
+    if (!s->at && n == s->columns) {
+        *stride = s->stride;
+        return s->block + i0 * s->stride;
+    }
+    *stride = width;
+    memset(x, 0, s->margin * width * sizeof *x);
+    float *to = x + s->margin * width;
+    for (size_t i = i0; i < i0 + n; i++, to += width)
+        memcpy(to, s->at ? s->at[s->numbers[i]] : s->block + i * s->stride, width * sizeof *x);
+    memset(to, 0, (s->columns - s->margin - n) * width * sizeof *x);
+    return x;
+}
+
+/* With one_hot a column of weights an action. */
+void net_action_part(const net_score *s, size_t i0, size_t n, float *x, float *z)
+{
+    const dq_net *net = s->net;
+    const net_layer *l = s->pair;
+    size_t stride, encoded = l->in - net->spec.action_width - net->spec.feature_count;
+    const float *weights = net->weights + l->at + encoded;
+    if (!net->spec.one_hot) {
+        const float *actions = gather(s, i0, n, x, &stride);
+        dq_gemm_nt(l->out, s->columns, net->spec.action_width, weights, l->in, actions, stride, z,
+                   s->columns);
+        return;
+    }
+    for (size_t o = 0; o < l->out; o++)
+        for (size_t i = 0; i < n; i++)
+            z[o * s->columns + s->margin + i] =
+                weights[o * l->in + (s->numbers ? s->numbers[i0 + i] : i0 + i)];
+}
+
+static void actions_tile(void *arg, size_t tile, unsigned thread)
+{
+    const net_score *s = arg;
+    const net_scratch *scratch = &s->net->scratch[thread];
+    size_t i0 = tile * net_tile_actions(s), n = net_min(net_tile_actions(s), s->n - i0);
+    float *to = net_pair_actions(s->pair);
+    net_action_part(s, i0, n, scratch->x, scratch->z);
+    for (size_t o = 0; o < s->pair->out; o++)
+        memcpy(to + o * NET_CHUNK + i0, scratch->z + o * s->columns + s->margin, n * sizeof *to);
+}
+
+void net_run_actions(net_score *s)
+{
+    net_run_tiles(s->net, actions_tile, s, net_tiles(s->n, net_tile_actions(s)),
+                  s->n * s->net->spec.action_width * s->pair->out);
+}
+
+/* ---- units by columns ---- */
+
+net_units net_units_of(const dq_net *net, const net_layer *l)
+{
+    net_units u = {.shift = net->weights + l->at + l->units * l->unit_width, .activates = l->activates};
+    if (l + 1 == net_end(net) || l[1].kind != &net_norm) return u;
+    net_norm_folded(l + 1, &u.scale, &u.shift);
+    u.activates = l[1].activates;
+    return u;
+}
+
+void net_fold_norms(const dq_net *net)
+{
+    for (const net_layer *l = net_pair_layer(net) + 1; l < net_end(net) && l->pairs; l++)
+        if (l->kind == &net_norm)
+            net_norm_fold(net, l, net->weights + l[-1].at + l[-1].units * l[-1].unit_width);
+}
+
+void net_finish(const dq_net *net, const net_units *u, size_t o, float part, float *to, const float *x,
+                size_t columns)
+{
+    float scale = u->scale ? u->scale[o] : 1, shift = u->shift[o] + scale * part;
+    if (!u->scale && u->activates && net->spec.activation == DQ_RELU) {
+        dq_vec_shift_relu(to, x, shift, columns);
+        return;
+    }
+    for (size_t i = 0; i < columns; i++) to[i] = x[i] * scale + shift;
+    if (u->activates) net_apply(net->spec.activation, to, columns);
+}
+
+/* One output: y = bias + the sum of its weights times the rows of a. */
+static void one_output(const float *weights, size_t in, const float *a, size_t columns, float *y)
+{
+    for (size_t r = 0; r < columns; r++) y[r] = weights[in]; /* the bias */
+    for (size_t i = 0; i < in; i++) dq_vec_add_scaled(y, a + i * columns, weights[i], columns);
+}
+
+const float *net_deeper_layers(const net_score *s, float *a, float *b, size_t columns)
+{
+    const dq_net *net = s->net;
+    for (const net_layer *l = s->pair + 1; l < net_end(net) && l->pairs; l++) {
+        const float *weights = net->weights + l->at;
+        if (l->kind != &net_dense) continue; /* a norm is in the layer before, V is added at the end */
+        const net_units u = net_units_of(net, l);
+        if (l->out == 1 && !u.activates) {
+            one_output(weights, l->in, a, columns, b);
+        } else {
+            dq_gemm_nn(l->out, columns, l->in, weights, l->in, a, columns, b, columns);
+            for (size_t o = 0; o < l->out; o++)
+                net_finish(net, &u, o, 0, b + o * columns, b + o * columns, columns);
+        }
+        float *swap = a;
+        a = b;
+        b = swap;
+    }
+    return a;
+}
+
+void net_put(const net_score *s, const float *y, size_t first, size_t n, size_t columns, size_t state,
+             float *out)
+{
+    size_t outputs = s->net->spec.outputs;
+    for (size_t o = 0; o < outputs; o++)
+        for (size_t i = 0; i < n; i++) out[i * outputs + o] = y[o * columns + first + i];
+    for (size_t i = 0; i < n && s->net->spec.dueling; i++) out[i] += s->net->values[state];
+}
+
+void net_take_values(dq_net *net, size_t first)
+{
+    const net_layer *duel = net_end(net) - 1;
+    if (!net->spec.dueling) return;
+    const net_layer *value = &net->layers[duel->beside];
+    memcpy(net->values + first, value->y, net->states * sizeof *net->values);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The dense layer: y = x W' + b. On sparse states it gathers the numbers that are not zero.
+ */
+#include "net/net_impl.h"
+
+#include "math/blas.h"
+
+#include <string.h>
+
+enum { FEW = 4 }; /* rows under which dot products beat a product that packs the weights first */
+
+typedef struct work {
+    dq_net *net;
+    net_layer *layer;
+    size_t columns; /* of a tile */
+} work;
+
+static bool on_sparse(const dq_net *net, const net_layer *layer)
+{
+    return layer->from == NET_STATES && net->spec.sparse;
+}
+
+static size_t multiplications(const dq_net *net, const net_layer *layer)
+{
+    return net_rows(net, layer) * layer->in * layer->out;
+}
+
+static void multiply(const dq_net *net, const net_layer *l, size_t c0, size_t width)
+{
+    size_t stride, rows = net_rows(net, l);
+    const float *x = net_input(net, l, &stride), *weights = net->weights + l->at + c0 * l->in;
+    if (on_sparse(net, l))
+        net_nonzero_product(&net->nonzero, rows, l->in, weights, l->in, width, l->y + c0, l->out);
+    else if (rows < FEW)
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < width; c++)
+                l->y[r * l->out + c0 + c] = dq_vec_dot(x + r * stride, weights + c * l->in, l->in);
+    else
+        dq_gemm_nt(rows, width, l->in, x, stride, weights, l->in, l->y + c0, l->out);
+}
+
+/* ---- one output a row: its unit alone ---- */
+
+static void pick_forward(dq_net *net, net_layer *l)
+{
+    size_t stride;
+    const float *x = net_input(net, l, &stride), *weights = net->weights + l->at;
+    for (size_t r = 0; r < net->rows; r++) {
+        uint32_t unit = net->given.action[r];
+        const float *w = weights + unit * l->in;
+        float product = on_sparse(net, l) ? net_nonzero_dot(&net->nonzero, r, l->in, w)
+                                          : dq_vec_dot(x + r * stride, w, l->in);
+        l->y[r] = product + weights[l->units * l->in + unit];
+    }
+}
+
+static void pick_input(dq_net *net, net_layer *l)
+{
+    float *dx = net_input_gradient(net, l);
+    size_t stride = net->layers[l->from].out;
+    for (size_t r = 0; r < net->rows; r++, dx += stride) {
+        memset(dx, 0, l->in * sizeof *dx);
+        dq_vec_add_scaled(dx, net->weights + l->at + net->given.action[r] * l->in, l->dy[r], l->in);
+    }
+    net_gate(net, l, 0, l->in);
+}
+
+static void pick_gradient(const dq_net *net, const net_layer *l, size_t u0, size_t n, float *weight,
+                          float *bias)
+{
+    size_t stride;
+    const float *x = net_input(net, l, &stride);
+    memset(weight, 0, n * l->in * sizeof *weight);
+    memset(bias, 0, n * sizeof *bias);
+    for (size_t r = 0; r < net->rows; r++) {
+        size_t unit = net->given.action[r] - u0; /* a number before u0 is larger than n, too */
+        if (unit >= n) continue;
+        if (on_sparse(net, l))
+            net_nonzero_add(&net->nonzero, r, l->in, l->dy[r], weight + unit * l->in);
+        else
+            dq_vec_add_scaled(weight + unit * l->in, x + r * stride, l->dy[r], l->in);
+        bias[unit] += l->dy[r];
+    }
+}
+
+/* ---- all outputs ---- */
+
+static void forward_tile(void *arg, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const work *w = arg;
+    const net_layer *l = w->layer;
+    size_t c0 = tile * w->columns, width = net_min(w->columns, l->out - c0);
+    multiply(w->net, l, c0, width);
+    net_activate(w->net, l, NULL, w->net->weights + l->at + l->in * l->out, c0, width);
+}
+
+static void dense_forward(dq_net *net, net_layer *layer)
+{
+    work w = {net, layer, NET_COLUMNS};
+    if (net_picks(net, layer))
+        pick_forward(net, layer);
+    else
+        net_run(net, forward_tile, &w, &w.columns, layer->out, multiplications(net, layer));
+}
+
+/* dx = dy W, some columns of it. */
+static void input_tile(void *arg, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const work *w = arg;
+    const net_layer *l = w->layer;
+    size_t c0 = tile * w->columns, width = net_min(w->columns, l->in - c0);
+    dq_gemm_nn(net_rows(w->net, l), width, l->out, l->dy, l->out, w->net->weights + l->at + c0, l->in,
+               net_input_gradient(w->net, l) + c0, w->net->layers[l->from].out);
+    net_gate(w->net, l, c0, width);
+}
+
+static void dense_input(dq_net *net, net_layer *layer)
+{
+    work w = {net, layer, NET_COLUMNS};
+    if (net_picks(net, layer))
+        pick_input(net, layer);
+    else
+        net_run(net, input_tile, &w, &w.columns, layer->in, multiplications(net, layer));
+}
+
+/* dW = dy' x and db, some rows of them. */
+static void dense_gradient(const dq_net *net, const net_layer *l, size_t u0, size_t n, float *weight,
+                           float *bias)
+{
+    size_t stride, rows = net_rows(net, l);
+    const float *x = net_input(net, l, &stride);
+    if (net_picks(net, l)) {
+        pick_gradient(net, l, u0, n, weight, bias);
+        return;
+    }
+    if (on_sparse(net, l))
+        net_nonzero_gradient(&net->nonzero, rows, l->in, l->dy + u0, l->out, n, weight, l->in);
+    else
+        dq_gemm_tn(n, l->in, rows, l->dy + u0, l->out, x, stride, weight, l->in);
+    net_sum_rows(bias, l->dy + u0, l->out, rows, n);
+}
+
+const net_kind net_dense = {dense_forward, dense_input, dense_gradient};

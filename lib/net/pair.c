@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The first layer of a head on actions: dense, on [encoded state | action | features]. Mostly it has most of
+ * the weights. Its product is a sum of a state's and an action's part, and each is computed once for all rows
+ * that share it, forward and back:
+ *
+ *     y[r] = e[state[r]] Ws' + a[action[r]] Wa' + f[r] Wf' + b          W = [Ws | Wa | Wf] (out, in)
+ *     dWs  = (sum over the rows of a state of dy)' e                    dWa likewise
+ *
+ * One state, as online where one user is served: dot products, and a gradient of rank one. With one_hot an
+ * action's part is a column of Wa.
+ */
+#include "net/net_impl.h"
+
+#include "math/blas.h"
+
+#include <string.h>
+
+enum {
+    FEW = 4,   /* states under which dot products beat a product that packs the weights first */
+    ROWS = 64, /* of a tile of features */
+};
+
+typedef struct pair {
+    float *x_actions;            /* (max_rows, action_width) the distinct vectors */
+    float *x_features;           /* (max_rows, feature_count) */
+    float *states, *actions;     /* (max_states, out) their parts */
+    float *dstates, *dactions;   /* (max_rows, out) gradients of those */
+    size_t encoded, width, more; /* the columns of Ws, Wa, Wf */
+} pair;
+
+typedef struct work {
+    dq_net *net;
+    net_layer *layer;
+    size_t columns; /* of a tile */
+} work;
+
+bool net_pair_allocate(dq_net *net, net_layer *layer)
+{
+    const dq_net_spec *s = &net->spec;
+    pair *p = layer->own = dq_arena_zero(&net->arena, 1, sizeof *p);
+    if (!p) return false;
+    p->width = s->action_width;
+    p->more = s->feature_count;
+    p->encoded = layer->in - p->width - p->more;
+    const struct {
+        float **to;
+        size_t n;
+    } parts[] = {
+        {&p->x_actions, s->one_hot ? 0 : net->max_rows * p->width},
+        {&p->x_features, net->max_rows * p->more},
+        {&p->states, net->max_states * layer->out},
+        {&p->actions, net->max_states * layer->out},
+        {&p->dstates, net->max_rows * layer->out},
+        {&p->dactions, net->max_rows * layer->out},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!(*parts[i].to = dq_arena_zero(&net->arena, parts[i].n, sizeof(float)))) return false;
+    return true;
+}
+
+float *net_pair_states(const net_layer *layer)
+{
+    return ((const pair *)layer->own)->states;
+}
+
+float *net_pair_actions(const net_layer *layer)
+{
+    return ((const pair *)layer->own)->actions;
+}
+
+/* ---- features ---- */
+
+void net_features(const dq_net *net, const float *state, const float *actions, size_t stride, size_t n,
+                  float *to, size_t to_stride)
+{
+    for (uint32_t f = 0; f < net->spec.feature_count; f++)
+        dq_cosine_block(state, actions, stride, n, &net->spec.features[f], 1, to + f * to_stride);
+}
+
+static void features_tile(void *arg, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const work *w = arg;
+    const dq_net *net = w->net;
+    const pair *p = w->layer->own;
+    size_t end = net_min((tile + 1) * ROWS, net->rows);
+    for (size_t r = tile * ROWS; r < end; r++)
+        net_features(net, net->state_at[net->state_slots.of_row[r]],
+                     p->x_actions + net->action_slots.of_row[r] * p->width, 0, 1, p->x_features + r * p->more,
+                     1);
+}
+
+/* ---- forward ---- */
+
+void net_pair_state_part(const dq_net *net, const net_layer *l, size_t first, size_t c0, size_t width)
+{
+    const pair *p = l->own;
+    const float *weights = net->weights + l->at + c0 * l->in;
+    float *to = p->states + first * l->out + c0;
+    size_t stride;
+    const float *e = net_input(net, l, &stride);
+    if (l->from == NET_STATES && net->spec.sparse)
+        net_nonzero_product(&net->nonzero, net->states, p->encoded, weights, l->in, width, to, l->out);
+    else if (net->states < FEW)
+        for (size_t s = 0; s < net->states; s++)
+            for (size_t c = 0; c < width; c++)
+                to[s * l->out + c] = dq_vec_dot(weights + c * l->in, e + s * stride, p->encoded);
+    else
+        dq_gemm_nt(net->states, width, p->encoded, e, stride, weights, l->in, to, l->out);
+}
+
+static void action_part(const dq_net *net, const net_layer *l, size_t c0, size_t width)
+{
+    const pair *p = l->own;
+    const net_slots *slots = &net->action_slots;
+    const float *weights = net->weights + l->at + c0 * l->in + p->encoded;
+    if (net->spec.one_hot)
+        for (size_t a = 0; a < slots->count; a++)
+            for (size_t c = 0; c < width; c++)
+                p->actions[a * l->out + c0 + c] = weights[c * l->in + slots->distinct[a]];
+    else
+        dq_gemm_nt(slots->count, width, p->width, p->x_actions, p->width, weights, l->in, p->actions + c0,
+                   l->out);
+}
+
+static void forward_tile(void *arg, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const work *w = arg;
+    const dq_net *net = w->net;
+    const net_layer *l = w->layer;
+    const pair *p = l->own;
+    size_t c0 = tile * w->columns, width = net_min(w->columns, l->out - c0);
+    const uint32_t *action = net->action_slots.of_row;
+    net_parts parts = {p->actions, p->states, action, net->state_slots.of_row};
+    net_pair_state_part(net, l, 0, c0, width);
+    action_part(net, l, c0, width);
+    if (p->more) {
+        const float *weights = net->weights + l->at + c0 * l->in + p->encoded + p->width;
+        dq_gemm_nt(net->rows, width, p->more, p->x_features, p->more, weights, l->in, l->y + c0, l->out);
+        for (size_t r = 0; r < net->rows; r++)
+            dq_vec_add(l->y + r * l->out + c0, p->actions + action[r] * l->out + c0, width);
+        parts.a = NULL;
+    }
+    net_activate(net, l, &parts, net->weights + l->at + l->in * l->out, c0, width);
+}
+
+static void pair_forward(dq_net *net, net_layer *layer)
+{
+    const pair *p = layer->own;
+    const net_slots *slots = &net->action_slots;
+    work w = {net, layer, NET_COLUMNS};
+    for (size_t a = 0; a < slots->count && !net->spec.one_hot; a++)
+        memcpy(p->x_actions + a * p->width, net->given.actions.at[slots->distinct[a]],
+               p->width * sizeof(float));
+    if (p->more)
+        net_run_tiles(net, features_tile, &w, net_tiles(net->rows, ROWS),
+                      net->rows * p->more * net_min(p->width, net->spec.input));
+    net_run(net, forward_tile, &w, &w.columns, layer->out,
+            (net->states * p->encoded + slots->count * p->width) * layer->out);
+}
+
+/* ---- back ---- */
+
+/* Adds rows of dy to the distinct state or action that each row had: units [c0, c0 + width). Where every row
+ * has its own, they are the rows. */
+static const float *collect(float *to, const net_slots *slots, const net_layer *l, size_t rows, size_t c0,
+                            size_t width)
+{
+    if (slots->count == rows) return l->dy;
+    for (size_t i = 0; i < slots->count; i++) memset(to + i * l->out + c0, 0, width * sizeof *to);
+    for (size_t r = 0; r < rows; r++)
+        dq_vec_add(to + slots->of_row[r] * l->out + c0, l->dy + r * l->out + c0, width);
+    return to;
+}
+
+static void state_gradient(const dq_net *net, const net_layer *l, const float *dstates, size_t u0, size_t n,
+                           float *weight)
+{
+    const pair *p = l->own;
+    size_t stride;
+    const float *e = net_input(net, l, &stride);
+    if (l->from == NET_STATES && net->spec.sparse)
+        net_nonzero_gradient(&net->nonzero, net->states, p->encoded, dstates + u0, l->out, n, weight, l->in);
+    else if (net->states > 1)
+        dq_gemm_tn(n, p->encoded, net->states, dstates + u0, l->out, e, stride, weight, l->in);
+    else
+        for (size_t u = 0; u < n; u++)
+            for (size_t j = 0; j < p->encoded; j++) weight[u * l->in + j] = dstates[u0 + u] * e[j];
+}
+
+static void action_gradient(const dq_net *net, const net_layer *l, const float *dactions, size_t u0, size_t n,
+                            float *weight)
+{
+    const pair *p = l->own;
+    const net_slots *slots = &net->action_slots;
+    if (!net->spec.one_hot) {
+        dq_gemm_tn(n, p->width, slots->count, dactions + u0, l->out, p->x_actions, p->width, weight, l->in);
+        return;
+    }
+    for (size_t u = 0; u < n; u++) {
+        memset(weight + u * l->in, 0, p->width * sizeof *weight);
+        for (size_t a = 0; a < slots->count; a++)
+            weight[u * l->in + slots->distinct[a]] = dactions[a * l->out + u0 + u];
+    }
+}
+
+static void pair_gradient(const dq_net *net, const net_layer *l, size_t u0, size_t n, float *weight,
+                          float *bias)
+{
+    const pair *p = l->own;
+    const float *dstates = collect(p->dstates, &net->state_slots, l, net->rows, u0, n);
+    const float *dactions = collect(p->dactions, &net->action_slots, l, net->rows, u0, n);
+    state_gradient(net, l, dstates, u0, n, weight);
+    action_gradient(net, l, dactions, u0, n, weight + p->encoded);
+    if (p->more)
+        dq_gemm_tn(n, p->more, net->rows, l->dy + u0, l->out, p->x_features, p->more,
+                   weight + p->encoded + p->width, l->in);
+    net_sum_rows(bias, dstates + u0, l->out, net->states, n);
+}
+
+/* de = (the states' sums of dy) Ws */
+static void pair_input(dq_net *net, net_layer *layer)
+{
+    const pair *p = layer->own;
+    const float *dstates = collect(p->dstates, &net->state_slots, layer, net->rows, 0, layer->out);
+    dq_gemm_nn(net->states, p->encoded, layer->out, dstates, layer->out, net->weights + layer->at, layer->in,
+               net_input_gradient(net, layer), net->layers[layer->from].out);
+}
+
+const net_kind net_pair = {pair_forward, pair_input, pair_gradient};

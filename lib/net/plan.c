@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a spec to layers: the plan of the network is read here, bottom to top, and in net_plan as a whole.
+ */
+#include "net/net_impl.h"
+
+#include <stdio.h>
+
+static size_t history_width(const dq_net_spec *s)
+{
+    return (size_t)s->history * s->item_width;
+}
+
+/* What V sees where it stands apart. */
+static size_t value_width(const dq_net_spec *s)
+{
+    return s->user_width ? s->user_width : s->input;
+}
+
+/* ---- what fits together ---- */
+
+static dq_status check_hidden(const uint32_t *hidden, uint32_t count, dq_error *error)
+{
+    if (count > DQ_NET_MAX_HIDDEN)
+        return dq_fail(error, DQ_ERR_RANGE, "a network has at most %d hidden layers, not %u",
+                       DQ_NET_MAX_HIDDEN, count);
+    for (uint32_t l = 0; l < count; l++)
+        if (hidden[l] == 0) return dq_fail(error, DQ_ERR_RANGE, "hidden layer %u has no units", l + 1);
+    return DQ_OK;
+}
+
+static dq_status check_state(const dq_net_spec *s, dq_error *error)
+{
+    if (s->user_width + history_width(s) > s->input)
+        return dq_fail(error, DQ_ERR_RANGE, "a state of %u numbers has no room for its user and history",
+                       s->input);
+    if (s->encoder != DQ_ENCODER_NONE && history_width(s) == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "an encoder needs a history in the state");
+    if (s->encoder == DQ_ENCODER_ATTENTION && s->input == history_width(s))
+        return dq_fail(error, DQ_ERR_RANGE, "attention needs a user, or something else beside the history");
+    if (s->encoder != DQ_ENCODER_NONE && s->sparse)
+        return dq_fail(error, DQ_ERR_RANGE, "an encoder reads whole states, not sparse ones");
+    return DQ_OK;
+}
+
+static dq_status check_features(const dq_net_spec *s, dq_error *error)
+{
+    if (s->feature_count > DQ_NET_MAX_FEATURES)
+        return dq_fail(error, DQ_ERR_RANGE, "a network has at most %d features of pairs, not %u",
+                       DQ_NET_MAX_FEATURES, s->feature_count);
+    if (s->feature_count && (s->head != DQ_HEAD_ACTIONS || s->one_hot))
+        return dq_fail(error, DQ_ERR_RANGE, "features of pairs need vectors of actions");
+    for (const dq_pairing *f = s->features; f < s->features + s->feature_count; f++)
+        if (f->width == 0 || (uint64_t)f->user_offset + f->width > s->input ||
+            (uint64_t)f->item_offset + f->width > s->action_width)
+            return dq_fail(error, DQ_ERR_RANGE, "a feature of ranges outside the vectors");
+    return DQ_OK;
+}
+
+static dq_status check_head(const dq_net_spec *s, dq_error *error)
+{
+    if (s->outputs == 0) return dq_fail(error, DQ_ERR_RANGE, "a network without outputs");
+    if (s->head == DQ_HEAD_ACTIONS && s->action_width == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "a head on actions needs vectors of actions");
+    if (s->head != DQ_HEAD_ACTIONS && s->one_hot)
+        return dq_fail(error, DQ_ERR_RANGE, "a head with one output an action reads no actions");
+    if (s->head == DQ_HEAD_ACTIONS && s->dueling && s->outputs > 1)
+        return dq_fail(error, DQ_ERR_RANGE, "dueling on pairs is of one output, not %u", s->outputs);
+    if (s->value_hidden_count && !s->dueling)
+        return dq_fail(error, DQ_ERR_RANGE, "hidden layers of V mean nothing without dueling");
+    return check_features(s, error);
+}
+
+dq_status net_check(const dq_net_spec *s, dq_error *error)
+{
+    if (s->input == 0) return dq_fail(error, DQ_ERR_RANGE, "a network without input");
+    if (!(s->dropout >= 0 && s->dropout < 1))
+        return dq_fail(error, DQ_ERR_RANGE, "dropout is in [0, 1), not %g", s->dropout);
+    if (s->activation > DQ_TANH) return dq_fail(error, DQ_ERR_RANGE, "no such activation");
+    dq_status status = check_hidden(s->hidden, s->hidden_count, error);
+    if (!status) status = check_hidden(s->value_hidden, s->value_hidden_count, error);
+    if (!status) status = check_state(s, error);
+    return status ? status : check_head(s, error);
+}
+
+/* ---- layers and their names ---- */
+
+/* Some units of a layer that another reads. */
+typedef struct source {
+    int layer;
+    size_t at;
+} source;
+
+static source last(const dq_net *net)
+{
+    return (source){net->layer_count - 1, 0};
+}
+
+static net_layer *add(dq_net *net, const net_kind *kind, source from, size_t in, size_t out)
+{
+    net_layer *layer = &net->layers[net->layer_count++];
+    bool before = from.layer != NET_STATES;
+    *layer = (net_layer){.kind = kind,
+                         .from = from.layer,
+                         .from_at = from.at,
+                         .beside = from.layer,
+                         .in = in,
+                         .out = out,
+                         .at = net->count,
+                         .number = (uint64_t)net->layer_count,
+                         .wants = before && net->layers[from.layer].wants,
+                         .pairs = before && net->layers[from.layer].pairs};
+    return layer;
+}
+
+/* Names `rows` rows (0: a vector) of width numbers in the flat block of weights or statistics. */
+static void name(dq_net *net, bool statistic, const char *layer, const char *part, size_t rows, size_t width)
+{
+    net_tensor *t = &net->tensors[net->tensor_count++];
+    size_t *end = statistic ? &net->statistic_count : &net->count;
+    *t = (net_tensor){.statistic = statistic, .dims = rows ? 2 : 1, .at = *end};
+    snprintf(t->name, sizeof t->name, "%s.%s", layer, part);
+    t->shape[0] = rows ? rows : width;
+    t->shape[1] = rows ? width : 0;
+    *end += (rows ? rows : 1) * width;
+}
+
+/* A Linear whose units have one name, or some and then others. */
+typedef struct units {
+    const char *name, *others;
+    size_t count, other_count;
+} units;
+
+static void name_units(dq_net *net, bool statistic, const units *u, const char *part, size_t width)
+{
+    name(net, statistic, u->name, part, width ? u->count : 0, width ? width : u->count);
+    if (u->others)
+        name(net, statistic, u->others, part, width ? u->other_count : 0, width ? width : u->other_count);
+}
+
+/* The first of a head on actions makes its rows pairs. */
+static net_layer *add_linear(dq_net *net, source from, size_t in, const units *u, bool of_pairs)
+{
+    bool first = of_pairs && !(from.layer != NET_STATES && net->layers[from.layer].pairs);
+    size_t out = u->count + u->other_count;
+    net_layer *layer = add(net, first ? &net_pair : &net_dense, from, in, out);
+    layer->units = out;
+    layer->unit_width = in;
+    layer->has_bias = layer->wants = true;
+    layer->pairs = of_pairs;
+    name_units(net, false, u, "weight", in);
+    name_units(net, false, u, "bias", 0);
+    return layer;
+}
+
+/* A hidden layer with its norm, called by `u`; the norm's names are `norms`. */
+static void add_hidden(dq_net *net, source from, size_t in, const units *u, const units *norms, bool of_pairs)
+{
+    net_layer *linear = add_linear(net, from, in, u, of_pairs);
+    size_t out = linear->out;
+    linear->activates = !norms;
+    if (!norms) return;
+    net_layer *norm = add(net, &net_norm, last(net), out, out);
+    norm->statistics = net->statistic_count;
+    norm->activates = norm->wants = norm->has_bias = true;
+    norm->units = out;
+    norm->unit_width = 1;
+    name_units(net, false, norms, "weight", 0);
+    name_units(net, false, norms, "bias", 0);
+    name_units(net, true, norms, "running_mean", 0);
+    name_units(net, true, norms, "running_var", 0);
+}
+
+/* Hidden layer i of one stream, or of both. */
+static void add_level(dq_net *net, const char *stream, const char *other, uint32_t i, source from, size_t in,
+                      size_t out, bool normed, bool of_pairs)
+{
+    char names[4][40];
+    const char *streams[] = {stream, other ? other : ""};
+    for (int s = 0; s < 2; s++) {
+        snprintf(names[s], sizeof names[s], "%shidden.%u", streams[s], i);
+        snprintf(names[2 + s], sizeof names[2 + s], "%snorm.%u", streams[s], i);
+    }
+    units u = {names[0], other ? names[1] : NULL, out, other ? out : 0}, norms = u;
+    norms.name = names[2];
+    norms.others = other ? names[3] : NULL;
+    add_hidden(net, from, in, &u, normed ? &norms : NULL, of_pairs);
+}
+
+static size_t add_encoder(dq_net *net)
+{
+    const dq_net_spec *s = &net->spec;
+    size_t item = s->item_width, rest = s->input - history_width(s);
+    const source states = {NET_STATES, 0};
+    if (s->encoder == DQ_ENCODER_NONE) return s->input;
+    if (s->encoder == DQ_ENCODER_MEAN) {
+        add(net, &net_mean, states, s->input, rest + item);
+        return rest + item;
+    }
+    net_layer *layer = add(net, &net_attention, states, s->input, rest + item);
+    name(net, false, "attention.query", "weight", item, rest);
+    name(net, false, "attention.query", "bias", 0, item);
+    name(net, false, "attention.key", "weight", item, item);
+    name(net, false, "attention.value", "weight", item, item);
+    name(net, false, "attention.value", "bias", 0, item);
+    layer->wants = true;
+    layer->units = 1; /* they are few, and made together */
+    layer->unit_width = net->count - layer->at;
+    return rest + item;
+}
+
+/* ---- dueling ---- */
+
+/* The hidden layers of each stream: its own, or one as wide as the last. */
+static uint32_t stream_layers(const dq_net_spec *s, const uint32_t **widths)
+{
+    *widths = s->value_hidden_count ? s->value_hidden
+                                    : s->hidden + (s->hidden_count ? s->hidden_count - 1 : 0);
+    return s->value_hidden_count ? s->value_hidden_count : s->hidden_count > 0;
+}
+
+static void add_duel(dq_net *net, source advantage, source value, size_t outputs)
+{
+    net_layer *duel = add(net, &net_duel, advantage, outputs, outputs);
+    duel->beside = value.layer;
+    duel->beside_at = value.at;
+    duel->wants = true;
+}
+
+/* V apart: on the user, or the whole state. */
+static void add_value_apart(dq_net *net, source advantage, size_t outputs)
+{
+    const uint32_t *widths;
+    uint32_t count = stream_layers(&net->spec, &widths);
+    source from = {NET_STATES, 0};
+    size_t in = value_width(&net->spec);
+    for (uint32_t i = 0; i < (count ? count : 1); in = net->layers[from.layer].out, i++) {
+        add_level(net, "value.", NULL, i, from, in, count ? widths[i] : in, false, false);
+        from = last(net);
+    }
+    add_linear(net, from, in, &(units){"value.output", NULL, 1, 0}, false);
+    add_duel(net, advantage, last(net), outputs);
+}
+
+/* V and A on what the shared layers have made. The first layers of both are one, and so are the outputs where
+ * there is no other: A's units come first. */
+static void add_streams(dq_net *net, size_t in)
+{
+    const uint32_t *widths;
+    uint32_t count = stream_layers(&net->spec, &widths);
+    size_t outputs = net->spec.outputs;
+    source advantage = last(net), value = advantage;
+    for (uint32_t i = 0; i < count; in = widths[i++]) {
+        bool normed = net->spec.batch_norm;
+        if (i == 0) {
+            add_level(net, "advantage.", "value.", 0, advantage, in, widths[0], normed, false);
+            advantage = value = last(net);
+            value.at = widths[0];
+        } else {
+            add_level(net, "advantage.", NULL, i, advantage, in, widths[i], normed, false);
+            advantage = last(net);
+            add_level(net, "value.", NULL, i, value, in, widths[i], normed, false);
+            value = last(net);
+        }
+    }
+    if (count == 0) {
+        add_linear(net, advantage, in, &(units){"advantage.output", "value.output", outputs, 1}, false);
+        add_duel(net, last(net), (source){net->layer_count - 1, outputs}, outputs);
+        return;
+    }
+    add_linear(net, advantage, in, &(units){"advantage.output", NULL, outputs, 0}, false);
+    advantage = last(net);
+    add_linear(net, value, in, &(units){"value.output", NULL, 1, 0}, false);
+    add_duel(net, advantage, last(net), outputs);
+}
+
+void net_plan(dq_net *net)
+{
+    const dq_net_spec *s = &net->spec;
+    bool on_pairs = net_on_pairs(net), apart = on_pairs || s->encoder != DQ_ENCODER_NONE;
+    bool streams = s->dueling && !apart;
+    size_t in = add_encoder(net);
+    uint32_t shared = s->hidden_count - (streams && !s->value_hidden_count && s->hidden_count ? 1 : 0);
+    if (on_pairs) in += s->action_width + s->feature_count;
+    for (uint32_t i = 0; i < shared; in = s->hidden[i++])
+        add_level(net, "", NULL, i, last(net), in, s->hidden[i], s->batch_norm, on_pairs);
+    if (streams) {
+        add_streams(net, in);
+        return;
+    }
+    add_linear(net, last(net), in, &(units){s->dueling ? "advantage.output" : "output", NULL, s->outputs, 0},
+               on_pairs);
+    if (s->dueling) add_value_apart(net, last(net), s->outputs);
+}

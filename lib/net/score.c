@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * States against a block of actions. With many actions a tile has some of them, for one state after the
+ * other; with few it has several states. What states do alone, an encoder and dueling's V, runs before, state
+ * by state: for the same bits in any company.
+ */
+#include "net/columns_impl.h"
+
+#include "math/blas.h"
+
+#include <string.h>
+
+/* ---- all states with a tile of actions ---- */
+
+static void tile_features(const net_score *s, const float *state, size_t i0, size_t n, float *features)
+{
+    float *to = features + s->margin;
+    if (!s->at)
+        net_features(s->net, state, s->block + i0 * s->stride, s->stride, n, to, s->columns);
+    else if (s->net->spec.feature_count)
+        for (size_t i = 0; i < n; i++)
+            net_features(s->net, state, s->at[s->numbers[i0 + i]], 0, 1, to + i, s->columns);
+}
+
+/* a (units, columns) = what the units make of z + the features' part + the state's, in this order of sums. */
+static void first_layer(const net_score *s, const net_scratch *scratch, const float *state_part)
+{
+    const dq_net *net = s->net;
+    size_t columns = s->columns, count = net->spec.feature_count;
+    const net_units u = net_units_of(net, s->pair);
+    for (size_t o = 0; o < s->pair->out; o++) {
+        float *a = scratch->a + o * columns;
+        const float *z = scratch->z + o * columns, *w = net_feature_weights(s, o);
+        if (count) memcpy(a, z, columns * sizeof *a);
+        for (size_t f = 0; f < count; f++)
+            dq_vec_add_scaled(a, scratch->features + f * columns, w[f], columns);
+        net_finish(net, &u, o, state_part[o], a, count ? a : z, columns);
+    }
+}
+
+static void score_tile(void *arg, size_t tile, unsigned thread)
+{
+    const net_score *s = arg;
+    const dq_net *net = s->net;
+    const net_scratch *scratch = &net->scratch[thread];
+    const float *parts = net_pair_states(s->pair);
+    size_t i0 = tile * net_tile_actions(s), n = net_min(net_tile_actions(s), s->n - i0);
+    net_action_part(s, i0, n, scratch->x, scratch->z);
+    for (size_t u = 0; u < s->states; u++) {
+        tile_features(s, net->state_at[u], i0, n, scratch->features);
+        first_layer(s, scratch, parts + u * s->pair->out);
+        const float *y = net_deeper_layers(s, scratch->a, scratch->b, s->columns);
+        net_put(s, y, s->margin, n, s->columns, u, s->out + u * s->out_stride + i0 * net->spec.outputs);
+    }
+}
+
+void net_run_scores(net_score *s)
+{
+    size_t work = s->net->spec.action_width * s->pair->out + s->states * net_column_work(s);
+    net_run_tiles(s->net, score_tile, s, net_tiles(s->n, net_tile_actions(s)), s->n * work);
+}
+
+/* ---- few actions: a tile holds them with one state after the other ---- */
+
+/* The next columns of a tile: actions [action, action + n) with one state. */
+typedef struct run {
+    size_t state, action, n;
+} run;
+
+static run next_run(const net_score *s, size_t r, size_t end)
+{
+    return (run){r / s->n, r % s->n, net_min(s->n - r % s->n, end - r)};
+}
+
+/* first_layer of pairs [r0, end) of (state, action). */
+static void packed_first_layer(const net_score *s, const net_scratch *scratch, size_t r0, size_t end)
+{
+    const dq_net *net = s->net;
+    const float *z = net_pair_actions(s->pair), *parts = net_pair_states(s->pair);
+    size_t out = s->pair->out, count = net->spec.feature_count;
+    const net_units u = net_units_of(net, s->pair);
+    for (size_t o = 0; o < out; o++, z += NET_CHUNK) {
+        const float *w = net_feature_weights(s, o);
+        float *a = scratch->a + o * s->columns + s->margin;
+        for (size_t r = r0; r < end;) {
+            run now = next_run(s, r, end);
+            const float *from = z + now.action, *features = scratch->features + r - r0;
+            if (count) memcpy(a, from, now.n * sizeof *a);
+            for (size_t f = 0; f < count; f++) dq_vec_add_scaled(a, features + f * NET_TILE, w[f], now.n);
+            net_finish(net, &u, o, parts[now.state * out + o], a, count ? a : from, now.n);
+            a += now.n;
+            r += now.n;
+        }
+    }
+}
+
+/* Tiles of the pairs (state, action), the actions of a state side by side. */
+static void packed_tile(void *arg, size_t tile, unsigned thread)
+{
+    const net_score *s = arg;
+    const net_scratch *scratch = &s->net->scratch[thread];
+    size_t r0 = tile * net_tile_actions(s), end = net_min(r0 + net_tile_actions(s), s->states * s->n);
+    run now;
+    for (size_t r = r0; r < end && s->net->spec.feature_count; r += now.n) {
+        now = next_run(s, r, end);
+        net_features(s->net, s->net->state_at[now.state], s->block + now.action * s->stride, s->stride, now.n,
+                     scratch->features + r - r0, NET_TILE);
+    }
+    packed_first_layer(s, scratch, r0, end);
+    const float *y = net_deeper_layers(s, scratch->a, scratch->b, s->columns);
+    for (size_t r = r0; r < end; r += now.n) {
+        now = next_run(s, r, end);
+        net_put(s, y, s->margin + r - r0, now.n, s->columns, now.state,
+                s->out + now.state * s->out_stride + now.action);
+    }
+}
+
+static void run_packed(net_score *s)
+{
+    size_t all = s->states * s->n;
+    net_run_actions(s);
+    s->columns = net_tile_columns(s->net, all);
+    net_run_tiles(s->net, packed_tile, s, net_tiles(all, net_tile_actions(s)), all * net_column_work(s));
+}
+
+/* ---- what states do alone ---- */
+
+static void dots_tile(void *arg, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const net_score *s = arg;
+    const net_layer *l = s->pair;
+    const dq_net *net = s->net;
+    size_t c0 = tile * NET_COLUMNS, end = net_min(c0 + NET_COLUMNS, l->out);
+    float *to = net_pair_states(l);
+    for (size_t c = c0; c < end; c++)
+        dq_vec_dots(net->weights + l->at + c * l->in, net->state_at, s->states, net->spec.input, to + c,
+                    l->out);
+}
+
+/* The parts of states for scores: each as if it were alone. */
+static void states_one_by_one(net_score *s, const float *const *states)
+{
+    dq_net *net = s->net;
+    bool encodes = net->spec.encoder != DQ_ENCODER_NONE, gathers = encodes || net->spec.sparse;
+    for (size_t u = 0; u < s->states && (gathers || net->spec.dueling); u++) {
+        net_begin_states(net, states + u, 1);
+        net_forward_states(net);
+        net_take_values(net, u);
+        if (gathers) net_pair_state_part(net, s->pair, u, 0, s->pair->out);
+    }
+    for (size_t u = 0; u < s->states; u++) net->state_at[u] = states[u];
+    if (!gathers)
+        net_run_tiles(net, dots_tile, s, net_tiles(s->pair->out, NET_COLUMNS),
+                      s->states * net->spec.input * s->pair->out);
+}
+
+/* Whether several states in a tile leave fewer columns idle, by a tenth at least. */
+static bool packing_saves(const net_score *s)
+{
+    size_t all = s->states * s->n, packed = net_tile_columns(s->net, all);
+    size_t tiles = s->states * net_tiles(s->n, net_tile_actions(s));
+    return s->n <= NET_CHUNK &&
+           net_tiles(all, packed - 2 * s->margin) * packed * 11 < tiles * s->columns * 10;
+}
+
+void dq_net_score(dq_net *net, const float *const *states, size_t n_states, const float *actions,
+                  size_t stride, size_t n, float *out, size_t out_stride)
+{
+    for (size_t u = 0; u < n_states; u += NET_CHUNK) {
+        net_score s = {.net = net,
+                       .pair = net_pair_layer(net),
+                       .states = net_min(NET_CHUNK, n_states - u),
+                       .block = actions,
+                       .stride = stride,
+                       .n = n,
+                       .columns = net_tile_columns(net, n),
+                       .margin = dq_gemm_margin(),
+                       .out = out + u * out_stride,
+                       .out_stride = out_stride};
+        net_fold_norms(net);
+        states_one_by_one(&s, states + u);
+        if (packing_saves(&s))
+            run_packed(&s);
+        else
+            net_run_scores(&s);
+    }
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A network in a model bundle: one column a tensor, named as PyTorch names it, and the spec in the metadata.
+ *
+ *     meta  PREFIX: {input, user_width, history, item_width, outputs, head, action_width, one_hot, sparse,
+ *                    features: [[state offset, action offset, width] ..], hidden: [..], dueling,
+ *                    value_hidden: [..], dropout, activation, batch_norm, encoder, steps}
+ *     PREFIX.hidden.0.weight ...               as net/net.h lists them
+ *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as dq_net_weights
+ */
+#include "net/net_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_BYTES = 160, MAX_WIDTH = 1 << 24 };
+
+static dq_status no_memory(dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_MEMORY, "no memory for a model's columns");
+}
+
+/* ---- the spec ---- */
+
+/* A number of the spec in the metadata, and its bound. What is sparse is computed otherwise, and is the same
+ * network. */
+/* clang-format off */
+#define SHAPE_NUMBERS(X)                                                                                     \
+    X(input, MAX_WIDTH) X(user_width, MAX_WIDTH) X(history, MAX_WIDTH) X(item_width, MAX_WIDTH)              \
+    X(outputs, MAX_WIDTH) X(action_width, MAX_WIDTH) X(head, DQ_HEAD_ACTIONS)                                \
+    X(encoder, DQ_ENCODER_ATTENTION) X(activation, DQ_TANH) X(one_hot, 1) X(batch_norm, 1) X(dueling, 1)
+#define SPEC_NUMBERS(X) SHAPE_NUMBERS(X) X(sparse, 1)
+/* clang-format on */
+
+static bool save_widths(dq_arena *arena, dq_value *map, const char *key, const uint32_t *widths,
+                        uint32_t count)
+{
+    dq_value list = dq_list();
+    bool ok = true;
+    for (uint32_t l = 0; l < count; l++) ok = ok && dq_list_add(arena, &list, dq_int(widths[l]));
+    return ok && dq_map_set(arena, map, key, list);
+}
+
+static bool save_features(const dq_net_spec *s, dq_arena *arena, dq_value *map)
+{
+    dq_value all = dq_list();
+    bool ok = true;
+    for (uint32_t f = 0; ok && f < s->feature_count; f++) {
+        const dq_pairing *p = &s->features[f];
+        dq_value one = dq_list();
+        ok = dq_list_add(arena, &one, dq_int(p->user_offset)) &&
+             dq_list_add(arena, &one, dq_int(p->item_offset)) && dq_list_add(arena, &one, dq_int(p->width)) &&
+             dq_list_add(arena, &all, one);
+    }
+    return ok && dq_map_set(arena, map, "features", all);
+}
+
+static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *model, dq_error *error)
+{
+    const dq_net_spec *s = &net->spec;
+    dq_arena *arena = &model->arena;
+    dq_value map = dq_map();
+    bool ok = save_widths(arena, &map, "hidden", s->hidden, s->hidden_count) &&
+              save_widths(arena, &map, "value_hidden", s->value_hidden, s->value_hidden_count) &&
+              save_features(s, arena, &map);
+#define SAVE(field, most) ok = ok && dq_map_set(arena, &map, #field, dq_int((int64_t)s->field));
+    SPEC_NUMBERS(SAVE)
+#undef SAVE
+    ok = ok && dq_map_set(arena, &map, "dropout", dq_real(s->dropout)) &&
+         dq_map_set(arena, &map, "steps", dq_int((int64_t)net->steps)) &&
+         dq_map_set(arena, &model->meta, prefix, map);
+    return ok ? DQ_OK : no_memory(error);
+}
+
+static bool read_number(const dq_value *v, int64_t least, int64_t most, uint32_t *to)
+{
+    int64_t n = dq_value_integer(v, -1);
+    if (n < least || n > most) return false;
+    *to = (uint32_t)n;
+    return true;
+}
+
+static bool read_widths(const dq_value *list, uint32_t *widths, uint32_t *count)
+{
+    if (!list || list->type != DQ_LIST || list->count > DQ_NET_MAX_HIDDEN) return false;
+    for (; *count < list->count; ++*count)
+        if (!read_number(&list->as.list[*count], 1, MAX_WIDTH, &widths[*count])) return false;
+    return true;
+}
+
+/* Their ranges are looked at with the rest of the spec. */
+static bool read_features(const dq_value *all, dq_net_spec *s)
+{
+    if (!all || all->type != DQ_LIST || all->count > DQ_NET_MAX_FEATURES) return false;
+    for (; s->feature_count < all->count; s->feature_count++) {
+        const dq_value *one = &all->as.list[s->feature_count];
+        dq_pairing *p = &s->features[s->feature_count];
+        if (one->type != DQ_LIST || one->count != 3 ||
+            !read_number(&one->as.list[0], 0, MAX_WIDTH, &p->user_offset) ||
+            !read_number(&one->as.list[1], 0, MAX_WIDTH, &p->item_offset) ||
+            !read_number(&one->as.list[2], 1, MAX_WIDTH, &p->width))
+            return false;
+    }
+    return true;
+}
+
+static bool read_spec(const dq_value *map, dq_net_spec *s)
+{
+    uint32_t n = 0;
+    bool ok = true;
+    memset(s, 0, sizeof *s); /* padding too: tests compare specs whole */
+    s->dropout = dq_value_number(dq_map_get(map, "dropout"), -1);
+#define READ(field, most)                                                                                    \
+    ok = ok && read_number(dq_map_get(map, #field), 0, most, &n);                                            \
+    s->field = n;
+    SPEC_NUMBERS(READ)
+#undef READ
+    return ok && read_widths(dq_map_get(map, "hidden"), s->hidden, &s->hidden_count) &&
+           read_widths(dq_map_get(map, "value_hidden"), s->value_hidden, &s->value_hidden_count) &&
+           read_features(dq_map_get(map, "features"), s) && net_check(s, NULL) == DQ_OK;
+}
+
+dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error)
+{
+    const dq_value *map = dq_map_get(&model->meta, prefix);
+    if (!map || map->type != DQ_MAP)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no network '%s'", prefix);
+    if (!read_spec(map, spec))
+        return dq_fail(error, DQ_ERR_SCHEMA, "network '%s' has no sound shape", prefix);
+    return DQ_OK;
+}
+
+static bool same_shape(const dq_net_spec *a, const dq_net_spec *b)
+{
+#define SAME(field, most)                                                                                    \
+    if (a->field != b->field) return false;
+    SHAPE_NUMBERS(SAME)
+#undef SAME
+    return a->hidden_count == b->hidden_count && a->value_hidden_count == b->value_hidden_count &&
+           a->feature_count == b->feature_count &&
+           memcmp(a->hidden, b->hidden, a->hidden_count * sizeof *a->hidden) == 0 &&
+           memcmp(a->value_hidden, b->value_hidden, a->value_hidden_count * sizeof *a->hidden) == 0 &&
+           memcmp(a->features, b->features, a->feature_count * sizeof *a->features) == 0;
+}
+
+/* ---- tensors ---- */
+
+static float *place(const dq_net *net, const net_tensor *t)
+{
+    return (t->statistic ? net->statistics : net->weights) + t->at;
+}
+
+static dq_status save_moments(const dq_net *net, const char *prefix, dq_bundle *model, dq_error *error)
+{
+    char name[NAME_BYTES];
+    uint64_t shape[1] = {net->count};
+    snprintf(name, sizeof name, "%s.adam.m", prefix);
+    dq_status status = dq_bundle_add_tensor(model, name, DQ_F4, 1, shape, net->m, error);
+    if (status) return status;
+    snprintf(name, sizeof name, "%s.adam.v", prefix);
+    return dq_bundle_add_tensor(model, name, DQ_F4, 1, shape, net->v, error);
+}
+
+dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *model, dq_error *error)
+{
+    dq_status status = save_spec(net, prefix, model, error);
+    for (unsigned i = 0; !status && i < net->tensor_count; i++) {
+        const net_tensor *t = &net->tensors[i];
+        char name[NAME_BYTES];
+        snprintf(name, sizeof name, "%s.%s", prefix, t->name);
+        status = dq_bundle_add_tensor(model, name, DQ_F4, t->dims, t->shape, place(net, t), error);
+    }
+    return !status && moments && net->m ? save_moments(net, prefix, model, error) : status;
+}
+
+/* Column PREFIX.PART of count numbers, of any type of number. */
+static dq_status find_column(const dq_bundle *model, const char *prefix, const char *part, size_t count,
+                             const dq_column **column, dq_error *error)
+{
+    char name[NAME_BYTES];
+    bool whole = snprintf(name, sizeof name, "%s.%s", prefix, part) < NAME_BYTES;
+    const dq_column *c = *column = whole ? dq_bundle_column(model, name) : NULL;
+    if (!c) return dq_fail(error, DQ_ERR_SCHEMA, "the model lacks column '%s'", name);
+    if (c->type == DQ_TEXT || c->type == DQ_JSON || dq_column_width(c) * c->shape[0] != count)
+        return dq_fail(error, DQ_ERR_SCHEMA, "column '%s' does not have %zu numbers", name, count);
+    return DQ_OK;
+}
+
+static dq_status load_column(const dq_bundle *model, const char *prefix, const char *part, size_t count,
+                             float *to, dq_error *error)
+{
+    const dq_column *column;
+    dq_status status = find_column(model, prefix, part, count, &column, error);
+    if (status) return status;
+    dq_convert_f4(to, column->data, column->type, count);
+    if (!dq_vec_finite(to, count))
+        return dq_fail(error, DQ_ERR_NUMERIC, "column '%s' has a number that is not finite", column->name);
+    return DQ_OK;
+}
+
+static dq_status load_moments(dq_net *net, const char *prefix, const dq_bundle *model, dq_error *error)
+{
+    dq_status status = load_column(model, prefix, "adam.m", net->count, net->m, error);
+    if (!status) status = load_column(model, prefix, "adam.v", net->count, net->v, error);
+    if (status) return status;
+    int64_t steps = dq_value_integer(dq_map_get(dq_map_get(&model->meta, prefix), "steps"), 0);
+    net->steps = steps > 0 ? (uint64_t)steps : 0;
+    return DQ_OK;
+}
+
+static dq_status check_spec(const dq_bundle *model, const char *prefix, const dq_net_spec *wanted,
+                            dq_error *error)
+{
+    dq_net_spec spec;
+    dq_status status = dq_net_load_spec(model, prefix, &spec, error);
+    if (status || same_shape(&spec, wanted)) return status;
+    return dq_fail(error, DQ_ERR_RANGE, "network '%s' of the model has another shape", prefix);
+}
+
+static size_t numbers_of(const net_tensor *t)
+{
+    return t->shape[0] * (t->dims == 2 ? t->shape[1] : 1);
+}
+
+dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_net_spec *spec,
+                          dq_error *error)
+{
+    const dq_column *column;
+    dq_status status = net_check(spec, error);
+    if (!status) status = check_spec(model, prefix, spec, error);
+    if (status) return status;
+    dq_net *plan = calloc(1, sizeof *plan); /* only to know its tensors */
+    if (!plan) return no_memory(error);
+    plan->spec = *spec;
+    net_plan(plan);
+    for (const net_tensor *t = plan->tensors; !status && t < plan->tensors + plan->tensor_count; t++)
+        status = find_column(model, prefix, t->name, numbers_of(t), &column, error);
+    free(plan);
+    return status;
+}
+
+dq_status dq_net_load(dq_net *net, const char *prefix, bool moments, const dq_bundle *model, dq_error *error)
+{
+    dq_status status = check_spec(model, prefix, &net->spec, error);
+    for (const net_tensor *t = net->tensors; !status && t < net->tensors + net->tensor_count; t++)
+        status = load_column(model, prefix, t->name, numbers_of(t), place(net, t), error);
+    return status || !moments || !net->m ? status : load_moments(net, prefix, model, error);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "port/files/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef dq_status write_bytes(void *to, const char *bytes, size_t n, dq_error *error);
+
+/* The letter that stands for a byte after a backslash; 0 when it stands for itself. */
+static char letter_of(char byte)
+{
+    switch (byte) {
+    case '\t': return 't';
+    case '\n': return 'n';
+    case '\r': return 'r';
+    case '\\': return '\\';
+    default: return 0;
+    }
+}
+
+static dq_status escape(write_bytes *write, void *to, const char *text, size_t bytes, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    size_t from = 0;
+    for (size_t i = 0; i < bytes && !status; i++) {
+        const char two[2] = {'\\', letter_of(text[i])};
+        if (!two[1]) continue;
+        status = write(to, text + from, i - from, error);
+        if (!status) status = write(to, two, sizeof two, error);
+        from = i + 1;
+    }
+    return status ? status : write(to, text + from, bytes - from, error);
+}
+
+static dq_status to_line(void *line, const char *bytes, size_t n, dq_error *error)
+{
+    return dq_json_write_raw(line, bytes, n, error);
+}
+
+static dq_status to_sink(void *sink, const char *bytes, size_t n, dq_error *error)
+{
+    return dq_sink_write(sink, bytes, n, error);
+}
+
+dq_status dq_rows_add_text(dq_json_text *line, const char *text, size_t bytes, dq_error *error)
+{
+    return escape(to_line, line, text, bytes, error);
+}
+
+dq_status dq_rows_write_text(dq_sink *sink, const char *text, size_t bytes, dq_error *error)
+{
+    return escape(to_sink, sink, text, bytes, error);
+}
+
+void dq_rows_number(double value, char text[32])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, 32, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) return;
+    }
+}
+
+dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *error)
+{
+    dq_json_text line = DQ_JSON_TEXT_EMPTY;
+    dq_status status = dq_json_write(&line, value, error);
+    if (!status) status = dq_json_write_raw(&line, "\n", 1, error);
+    if (!status) status = dq_sink_write(sink, line.data, line.bytes, error);
+    dq_json_text_free(&line);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rows that programs print: cells of tab-separated ones, which dq-export reads back, and lines of JSON.
+ */
+#ifndef DQ_PORT_FILES_ROWS_H
+#define DQ_PORT_FILES_ROWS_H
+
+#include "dq/sink.h"
+#include "port/files/json.h"
+
+/* Appends a text's bytes; a tab, line feed, carriage return and backslash become \t, \n, \r and \\. */
+dq_status dq_rows_add_text(dq_json_text *line, const char *text, size_t bytes, dq_error *error);
+/* The same straight into a sink. */
+dq_status dq_rows_write_text(dq_sink *sink, const char *text, size_t bytes, dq_error *error);
+
+/* The decimal of the fewest digits, at least 15, that reads back as the same double. */
+void dq_rows_number(double value, char text[32]);
+
+/* A value as one line of JSON; errors as dq_json_write's. */
+dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *error);
+
+#endif

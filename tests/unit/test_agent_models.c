@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Models and checkpoints that are not what they claim to be, or are of another task.
+ */
+#include "life.h"
+
+#include <sys/resource.h>
+
+static float vectors[9][4];
+static const float *at[9];
+static const dq_env_spec unnumbered = {.state_width = 4, .action_count = 3};
+/* Three users, six items. */
+static const dq_env_spec numbered = {.state_width = 4,
+                                     .user_width = 4,
+                                     .action_count = 6,
+                                     .action_width = 4,
+                                     .actions = at + 3,
+                                     .states = {at, 3, 4}};
+static dq_pool *pool;
+
+static dq_agent_config small(const char *kind)
+{
+    dq_agent_config c = dq_agent_find(kind)->defaults;
+    if (c.hidden_count) c.hidden[0] = c.hidden[1] = 8;
+    if (c.hidden_count) c.batch = 2;
+    if (c.hidden_count) c.replay = 20;
+    c.warmup = 0;
+    return c;
+}
+
+static void save(dq_agent *agent, bool checkpoint, dq_bundle *model)
+{
+    assert_int_equal(dq_bundle_init(model, "model", 0, NULL), DQ_OK);
+    assert_int_equal(dq_agent_save(agent, checkpoint, model, NULL), DQ_OK);
+}
+
+static void set(dq_bundle *model, const char *map, const char *key, dq_value value)
+{
+    dq_value changed = *dq_map_get(&model->meta, map);
+    assert_true(dq_map_set(&model->arena, &changed, key, value));
+    assert_true(dq_map_set(&model->arena, &model->meta, map, changed));
+}
+
+static dq_value list(dq_bundle *model, int64_t a, int64_t b)
+{
+    dq_value of = dq_list();
+    assert_true(dq_list_add(&model->arena, &of, dq_int(a)) && dq_list_add(&model->arena, &of, dq_int(b)));
+    return of;
+}
+
+static long peak_mb(void)
+{
+    struct rusage used;
+    assert_int_equal(getrusage(RUSAGE_SELF, &used), 0);
+    return used.ru_maxrss / 1024;
+}
+
+/* A model of a kind whose metadata is changed claims more than it holds: it is refused, and nothing is made
+ * for it. */
+#define CLAIMS(kind, shape, map, key, value)                                                                 \
+    do {                                                                                                     \
+        dq_agent_config c_ = small(kind);                                                                    \
+        dq_bundle m_, *const model = &m_;                                                                    \
+        dq_agent *a_ = make(kind, &c_, shape, pool), *b_;                                                    \
+        save(a_, false, model);                                                                              \
+        set(model, map, key, value);                                                                         \
+        long before = peak_mb();                                                                             \
+        assert_int_equal(dq_agent_of_model(&b_, model, shape, pool, NULL), DQ_ERR_SCHEMA);                   \
+        assert_true(peak_mb() - before < 16);                                                                \
+        assert_null(b_);                                                                                     \
+        dq_bundle_free(model);                                                                               \
+        dq_agent_free(a_);                                                                                   \
+    } while (0)
+
+static void a_model_claims_no_more_than_it_holds(void **state)
+{
+    (void)state;
+    CLAIMS("dqn", &unnumbered, "agent", "hidden", list(model, 9000, 9000));
+    CLAIMS("dqn", &unnumbered, "agent", "value_hidden", list(model, 9000, 9000));
+    CLAIMS("dqn", &unnumbered, "agent", "dueling", dq_bool(true));
+    CLAIMS("dqn", &unnumbered, "q", "hidden", list(model, 9000, 9000));
+    CLAIMS("dqn", &unnumbered, "q", "batch_norm", dq_int(1));
+    CLAIMS("dqn", &unnumbered, "task", "action_count", dq_int(1 << 20));
+    CLAIMS("dyna-q", &unnumbered, "agent", "world_hidden", list(model, 9000, 9000));
+    CLAIMS("dyna-q", &unnumbered, "agent", "models", dq_int(3));
+    CLAIMS("dyna-q", &unnumbered, "agent", "models", dq_int(1000));
+    CLAIMS("dyna-q", &numbered, "world.0", "hidden", list(model, 9000, 9000));
+    CLAIMS("dyna-q", &numbered, "task", "action_width", dq_int(1 << 20));
+    CLAIMS("tabular", &unnumbered, "task", "state_width", dq_int(1 << 20));
+    CLAIMS("tabular", &unnumbered, "task", "action_count", dq_int(1 << 20));
+    CLAIMS("tabular", &numbered, "task", "states", dq_int(50000000));
+}
+
+static void a_model_acts_only_by_options_that_fit(void **state)
+{
+    (void)state;
+    dq_agent_config config = small("dyna-q");
+    dq_agent *agent = make("dyna-q", &config, &unnumbered, pool), *other;
+    dq_bundle model;
+    save(agent, false, &model);
+    assert_int_equal(dq_agent_of_model(&other, &model, NULL, pool, NULL), DQ_OK);
+    dq_agent_free(other);
+    set(&model, "agent", "gamma", dq_nil());
+    assert_int_equal(dq_agent_of_model(&other, &model, NULL, pool, NULL), DQ_ERR_RANGE);
+    assert_null(other);
+    dq_bundle_free(&model);
+    dq_agent_free(agent);
+}
+
+/* ---- other tasks ---- */
+
+static void a_model_of_other_states_is_refused(void **state)
+{
+    (void)state;
+    const dq_env_spec two_users = {.state_width = 4,
+                                   .user_width = 4,
+                                   .action_count = 6,
+                                   .action_width = 4,
+                                   .actions = at + 3,
+                                   .states = {at, 2, 4}};
+    dq_env_spec described = numbered, wider = unnumbered;
+    described.states = (dq_vectors){0};
+    wider.state_width = 5;
+    const struct {
+        const char *kind;
+        bool world;
+        const dq_env_spec *from, *to;
+        dq_status status;
+    } cases[] = {
+        {"dyna-q", true, &numbered, &described, DQ_ERR_RANGE},
+        {"dyna-q", true, &described, &numbered, DQ_ERR_RANGE},
+        {"dyna-q", true, &numbered, &two_users, DQ_OK},
+        {"dqn", false, &numbered, &described, DQ_OK},
+        {"tabular", false, &numbered, &two_users, DQ_ERR_RANGE},
+        {"tabular", false, &described, &numbered, DQ_ERR_RANGE},
+        {"tabular", false, &numbered, &numbered, DQ_OK},
+        {"dqn", false, &unnumbered, &wider, DQ_ERR_RANGE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dq_agent_config config = small(cases[i].kind);
+        dq_agent *from = make(cases[i].kind, &config, cases[i].from, pool),
+                 *to = make(cases[i].kind, &config, cases[i].to, pool), *acts;
+        dq_bundle model;
+        save(from, false, &model);
+        assert_int_equal(dq_agent_load(to, false, &model, NULL), cases[i].status);
+        assert_int_equal(dq_agent_of_model(&acts, &model, cases[i].to, pool, NULL), cases[i].status);
+        dq_agent_free(acts);
+        dq_bundle_free(&model);
+        dq_agent_free(from);
+        dq_agent_free(to);
+    }
+}
+
+/* An ensemble takes up another ensemble, or none at all. */
+static void worlds_are_all_there_or_none(void **state)
+{
+    (void)state;
+    dq_agent_config one = small("dyna-q"), three = one, none = small("dqn");
+    three.models = 3;
+    dq_agent *agents[] = {make("dyna-q", &one, &unnumbered, pool), make("dqn", &none, &unnumbered, pool)};
+    dq_agent *many = make("dyna-q", &three, &unnumbered, pool);
+    const dq_status wanted[] = {DQ_ERR_UNKNOWN, DQ_OK};
+    for (int i = 0; i < 2; i++) {
+        dq_bundle model;
+        save(agents[i], false, &model);
+        assert_int_equal(dq_agent_load(many, false, &model, NULL), wanted[i]);
+        dq_bundle_free(&model);
+        dq_agent_free(agents[i]);
+    }
+    dq_agent_free(many);
+}
+
+/* ---- checkpoints ---- */
+
+static void a_checkpoint_without_moments_is_none(void **state)
+{
+    (void)state;
+    dq_agent_config config = small("dyna-q");
+    const char *missing[] = {"q.adam.m", "q.adam.v", "world.0.adam.v"};
+    for (int i = 0; i < 3; i++) {
+        dq_agent *agent = make("dyna-q", &config, &unnumbered, pool);
+        dq_bundle model;
+        save(agent, true, &model);
+        assert_int_equal(dq_agent_load(agent, true, &model, NULL), DQ_OK);
+        for (size_t c = 0; c < model.column_count; c++)
+            if (strcmp(model.columns[c].name, missing[i]) == 0) model.columns[c].name = "gone";
+        assert_int_equal(dq_agent_load(agent, true, &model, NULL), DQ_ERR_SCHEMA);
+        assert_int_equal(dq_agent_load(agent, false, &model, NULL), DQ_OK);
+        dq_bundle_free(&model);
+        dq_agent_free(agent);
+    }
+}
+
+/* Whatever is on offer, though it be more than the agent learns from. */
+static void a_checkpoint_offers_all(void **state)
+{
+    (void)state;
+    dq_agent_config config = small("dqn");
+    dq_bundle model;
+    config.head = DQ_HEAD_ACTIONS;
+    config.offered = 3;
+    dq_agent *agent = make("dqn", &config, &numbered, pool), *other = make("dqn", &config, &numbered, pool);
+    dq_agent_offer(agent, NULL, 0);
+    save(agent, true, &model);
+    assert_int_equal(dq_agent_load(other, true, &model, NULL), DQ_OK);
+    assert_int_equal(dq_agent_offered(other), 6);
+    dq_bundle_free(&model);
+    dq_agent_free(agent);
+    dq_agent_free(other);
+}
+
+int main(void)
+{
+    dq_rng rng = dq_rng_new(3);
+    for (int i = 0; i < 9; i++) {
+        at[i] = vectors[i];
+        for (int j = 0; j < 4; j++) vectors[i][j] = (float)dq_rng_normal(&rng);
+    }
+    if (dq_pool_new(&pool, 1, NULL)) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_model_claims_no_more_than_it_holds),
+        cmocka_unit_test(a_model_acts_only_by_options_that_fit),
+        cmocka_unit_test(a_model_of_other_states_is_refused),
+        cmocka_unit_test(worlds_are_all_there_or_none),
+        cmocka_unit_test(a_checkpoint_without_moments_is_none),
+        cmocka_unit_test(a_checkpoint_offers_all),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    dq_pool_free(pool);
+    return failed;
+}
