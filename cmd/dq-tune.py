@@ -25,7 +25,7 @@ VERSION = "@VERSION@"
 DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
 EXAMPLES = """\
 Examples:
-  dq-tune -x 'lr=1e-3|5e-4|1e-4' -x dropout=0.1..0.3 --metric validation_concordance -- dq-train --offline t.dq
+  dq-tune -x 'lr=1e-3|1e-4' -x dropout=0.1..0.3 --metric validation_concordance -- dq-train --offline t.dq
   dq-tune --by grid -x 'batch=32|64|128' -x 'gamma=.9|.95|.99' --metric return -- dq-train --env session
 """
 

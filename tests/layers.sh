@@ -27,7 +27,7 @@ llm:     core port
 label:   core wire port data reward llm
 report:  core wire port data measure
 rollout: core wire math data env net learn
-cli:     core wire port llm
+cli:     core wire port llm data
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be
 # allowed these rooms, too.

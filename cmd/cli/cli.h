@@ -163,6 +163,17 @@ const dq_option *dq_option_find(const dq_option *table, const char *name);
 bool dq_cli_given(const dq_cli *cli, const char *name);
 /* Modes in which the choice that the option holds has a meaning; 0: any. */
 unsigned dq_cli_choice_modes(const dq_cli *cli, const char *name);
+/* Settings (at most max, each with its words) of the options whose targets are in a struct of so many bytes:
+ * the values that `values`, another such struct, has. Returns how many. */
+enum { DQ_SETTING_WORDS = 48 };
+size_t dq_cli_settings(const dq_option *table, const void *targets, const void *values, size_t bytes,
+                       dq_setting *settings, char (*words)[DQ_SETTING_WORDS], size_t max);
+/* Widths such as "1024,512,256", 1 to most of them, none above 2^20; or a usage error that begins with the
+ * option's name. */
+uint32_t dq_cli_widths(const dq_cli *cli, const char *option, const char *text, uint32_t *widths,
+                       uint32_t most);
+/* The same list as a value of a setting. */
+void dq_cli_print_widths(const uint32_t *widths, uint32_t count, char words[DQ_SETTING_WORDS]);
 /* Keeps an option out of the record. */
 void dq_cli_leave_out(dq_cli *cli, const char *name);
 

@@ -175,3 +175,56 @@ unsigned dq_choice_modes(const dq_cli *cli, const char *option, const char *choi
             modes |= set->modes;
     return modes;
 }
+
+/* ---- structs of targets, lists of widths ---- */
+
+/* A value, as the option whose target is one like it takes it. */
+static void print_value(const dq_option *row, const void *value, char words[DQ_SETTING_WORDS])
+{
+    const char *text = "";
+    if (row->type == DQ_OPT_FLAG) text = *(const bool *)value ? "on" : "off";
+    if (row->type == DQ_OPT_CHOICE) text = row->choices[*(const int *)value];
+    (void)snprintf(words, DQ_SETTING_WORDS, "%s", text);
+    if (row->type == DQ_OPT_COUNT)
+        (void)snprintf(words, DQ_SETTING_WORDS, "%llu", (unsigned long long)*(const uint64_t *)value);
+    if (row->type == DQ_OPT_SMALL) (void)snprintf(words, DQ_SETTING_WORDS, "%u", *(const uint32_t *)value);
+    if (row->type == DQ_OPT_REAL) /* reads back as the same number */
+        (void)snprintf(words, DQ_SETTING_WORDS, "%.17g", *(const double *)value);
+}
+
+size_t dq_cli_settings(const dq_option *table, const void *targets, const void *values, size_t bytes,
+                       dq_setting *settings, char (*words)[DQ_SETTING_WORDS], size_t max)
+{
+    size_t n = 0;
+    for (const dq_option *row = table; row->name && n < max; row++) {
+        uintptr_t at = (uintptr_t)row->target - (uintptr_t)targets;
+        if (at >= bytes) continue;
+        print_value(row, (const char *)values + at, words[n]);
+        settings[n] = (dq_setting){row->name, words[n]};
+        n++;
+    }
+    return n;
+}
+
+uint32_t dq_cli_widths(const dq_cli *cli, const char *option, const char *text, uint32_t *widths,
+                       uint32_t most)
+{
+    uint32_t count = 0;
+    for (const char *p = text;; p++) {
+        char *end;
+        unsigned long width = strtoul(p, &end, 10);
+        if (*p < '0' || *p > '9' || width == 0 || width > 1 << 20 || (*end && *end != ',') || count == most)
+            dq_cli_usage(cli, "--%s %s: widths such as 1024,512,256, at most %u", option, text, most);
+        widths[count++] = (uint32_t)width;
+        if (!*end) return count;
+        p = end;
+    }
+}
+
+void dq_cli_print_widths(const uint32_t *widths, uint32_t count, char words[DQ_SETTING_WORDS])
+{
+    size_t used = 0;
+    words[0] = '\0';
+    for (uint32_t i = 0; i < count && used < DQ_SETTING_WORDS; i++)
+        used += (size_t)snprintf(words + used, DQ_SETTING_WORDS - used, "%s%u", i ? "," : "", widths[i]);
+}

@@ -4,11 +4,13 @@
  * who met what, which takes all of the stream.
  */
 #include "cf.h"
-#include "model.h"
+
+#include "cli/llm_options.h"
 
 #include "embed/als.h"
 #include "embed/block.h"
 #include "embed/hashing.h"
+#include "llm/embeddings.h"
 #include "math/cosine.h"
 #include "math/parallel.h"
 
@@ -36,7 +38,7 @@ typedef struct options {
 
 typedef struct state {
     options *o;
-    embed_model *model; /* NULL: hashing */
+    dq_embeddings *model; /* NULL: hashing */
     dq_hashing *hashing[DQ_PARALLEL_MAX];
     dq_text_encoder encoder; /* one of the two */
     dq_filter filter;
@@ -79,7 +81,7 @@ static dq_status find_width(state *s, const dq_bundle *in, dq_error *error)
         for (uint64_t r = 0; r < in->rows; r++) {
             size_t n;
             const char *text = dq_column_text(&in->columns[c], r, &n);
-            if (text && n) return embed_model_width(s->model, text, n, &s->o->width, error);
+            if (text && n) return dq_embeddings_width(s->model, text, n, &s->o->width, error);
         }
     }
     return DQ_OK; /* nothing to embed here either */
@@ -171,13 +173,13 @@ static dq_status ask_for_text(void *self, unsigned thread, const char *text, siz
 {
     state *s = self;
     (void)thread;
-    return embed_model_put(s->model, text, bytes, s->o->width, to, error);
+    return dq_embeddings_put(s->model, text, bytes, s->o->width, to, error);
 }
 
 static dq_status wait_for_texts(void *self, dq_error *error)
 {
     state *s = self;
-    return embed_model_wait(s->model, error);
+    return dq_embeddings_wait(s->model, error);
 }
 
 static dq_status init(state *s, dq_error *error)
@@ -192,11 +194,25 @@ static dq_status init(state *s, dq_error *error)
         s->encoder = (dq_text_encoder){
             .encode = ask_for_text, .finish = wait_for_texts, .self = s, .threads = 1};
         status = dq_ask_complete(&s->o->ask, &s->o->key, error);
-        return status ? status : embed_model_open(&s->model, s->o->model, &s->o->ask, s->o->batch, error);
+        return status ? status
+                      : dq_embeddings_open(&s->model, s->o->model, &s->o->ask, s->o->batch, NULL, error);
     }
     for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
         status = dq_hashing_new(&s->hashing[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
+}
+
+/* Says what asking came to: to stdout in a dry run. */
+static dq_status close_model(state *s, const dq_cli *cli, dq_status status, dq_error *error)
+{
+    uint64_t texts;
+    const dq_ask_stats *t = s->model ? dq_embeddings_stats(s->model, &texts) : NULL;
+    if (!status && t && s->o->ask.dry_run)
+        dq_ask_print_plan(t, &s->o->ask);
+    else if (!status && t)
+        dq_cli_say(cli, &s->o->common, "%llu texts: %llu answers from the cache, %llu requests",
+                   (unsigned long long)texts, (unsigned long long)t->hits, (unsigned long long)t->asked);
+    return dq_embeddings_close(s->model, status, error);
 }
 
 static void clean_up(state *s)
@@ -308,7 +324,7 @@ int main(int argc, char **argv)
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
         {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "texts in a request at most", 0, .min = 1,
-         .max = EMBED_BATCH_MAX, .modes = OPENAI},
+         .max = DQ_EMBEDDINGS_BATCH, .modes = OPENAI},
         DQ_OPTIONS_ASK(o.ask, o.key, OPENAI, 0), /* -j is --join */
         DQ_OPTIONS_COMMON(o.common),
         {0},
@@ -325,7 +341,7 @@ int main(int argc, char **argv)
     if (!status && o.cf) status = factor(&s, &cli, &common, &e);
     if (!status && !o.cf) status = dq_filter_open(&s.filter, &cli, &common, -1, &e);
     if (!status && !o.cf) status = stream(&s, &e);
-    status = embed_model_close(s.model, &cli, &o.common, status, &e);
+    status = close_model(&s, &cli, status, &e);
     status = dq_filter_close(&s.filter, status, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);

@@ -19,20 +19,13 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- a catalogue ---- */
 
-static dq_status check_entities(const dq_entities *entities, const char *what, dq_error *error)
-{
-    if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
-    if (entities->width == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors", what);
-    return DQ_OK;
-}
-
 static dq_status read_catalogue(rollout *run, dq_error *error)
 {
     const dq_cli *cli = run->cli;
     dq_status status = dq_reader_open(&run->reader, cli->operands, cli->operand_count, error);
     if (!status) status = dq_dataset_read(&run->dataset, run->reader, error);
-    if (!status) status = check_entities(&run->dataset.catalogue.users, "users", error);
-    if (!status) status = check_entities(&run->dataset.catalogue.items, "items", error);
+    if (!status) status = dq_entities_check_vectors(&run->dataset.catalogue.users, "users", error);
+    if (!status) status = dq_entities_check_vectors(&run->dataset.catalogue.items, "items", error);
     if (status) return status;
     size_t items = dq_entities_count(&run->dataset.catalogue.items);
     size_t offered = run->o->candidates < items ? (size_t)run->o->candidates : items;

@@ -219,12 +219,10 @@ static dq_status simulate(pairs *p, dq_error *error)
 {
     uint32_t users = dq_entities_count(&p->plan->dataset.catalogue.users), only = DQ_ABSENT;
     dq_status status = DQ_OK;
-    if (p->plan->o->user) {
-        only = dq_entities_find(&p->plan->dataset.catalogue.users, p->plan->o->user,
-                                strlen(p->plan->o->user));
-        if (only == DQ_ABSENT)
-            return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", p->plan->o->user);
-    }
+    if (p->plan->o->user)
+        status = dq_entities_find_named(&p->plan->dataset.catalogue.users, "user", p->plan->o->user, &only,
+                                        error);
+    if (status) return status;
     dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", users);
     for (uint32_t user = 0; !status && user < users; user++) {
         if (only == DQ_ABSENT || only == user) status = simulate_user(p, user, error);

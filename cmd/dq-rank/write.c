@@ -5,8 +5,7 @@
 #include "rank.h"
 
 #include "dq/sink.h"
-#include "port/files/json.h"
-#include "port/files/rows.h"
+#include "report/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,59 +46,17 @@ void rank_output_describe(rank_output *output, const char *by, dq_rank_order ord
     output->order = order;
 }
 
-static dq_status check_id(const char *what, const char *id, size_t bytes, dq_error *error)
-{
-    for (size_t i = 0; i < bytes; i++)
-        if (strchr(" \t\n\v\f\r", id[i]) || id[i] == '\0')
-            return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s %.*s has white space, which a TREC run cannot hold",
-                           what, (int)bytes, id);
-    if (bytes == 0) return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s has an empty id: no TREC run", what);
-    return DQ_OK;
-}
-
 dq_status rank_output_check(const rank_output *output, const char *user, size_t user_bytes,
                             const dq_scored *items, size_t count, dq_error *error)
 {
     if (output->options->format != RANK_TREC) return DQ_OK;
-    dq_status status = check_id("user", user, user_bytes, error);
+    dq_status status = dq_place_check("user", user, user_bytes, error);
     for (size_t i = 0; !status && i < count; i++)
-        status = check_id("item", items[i].id, items[i].id_bytes, error);
+        status = dq_place_check("item", items[i].id, items[i].id_bytes, error);
     return status;
 }
 
 /* ---- text ---- */
-
-static dq_status raw(rank_output *output, const char *text, size_t bytes, dq_error *error)
-{
-    return dq_json_write_raw(&output->line, text, bytes, error);
-}
-
-static dq_status number(rank_output *output, const char *format, double value, dq_error *error)
-{
-    char text[40];
-    return raw(output, text, (size_t)snprintf(text, sizeof text, format, value), error);
-}
-
-/* user TAB rank TAB item TAB score */
-static dq_status tsv_line(rank_output *o, const char *user, size_t n, const dq_rank_place *place, size_t rank,
-                          dq_error *e)
-{
-    dq_status s = dq_rows_add_text(&o->line, user, n, e);
-    if (!s) s = number(o, "\t%.0f\t", (double)rank, e);
-    if (!s) s = dq_rows_add_text(&o->line, place->item, place->item_bytes, e);
-    return s ? s : number(o, "\t%.9g\n", (double)place->score, e);
-}
-
-static dq_status json_line(rank_output *o, const char *user, size_t n, const dq_rank_place *place,
-                           size_t rank, dq_error *e)
-{
-    dq_status s = raw(o, "{\"user\":", 8, e);
-    if (!s) s = dq_json_write_string(&o->line, user, n, e);
-    if (!s) s = raw(o, ",\"item\":", 8, e);
-    if (!s) s = dq_json_write_string(&o->line, place->item, place->item_bytes, e);
-    if (!s) s = number(o, ",\"rank\":%.0f", (double)rank, e);
-    return s ? s : number(o, ",\"score\":%.9g}\n", (double)place->score, e);
-}
 
 /* trec_eval and dq-eval order by the score alone. Where something else has ordered a list, the places left
  * stand for the score. */
@@ -108,30 +65,21 @@ static float order_score(const rank_output *o, const dq_rank_place *place, size_
     return o->order == DQ_RANK_SCORE ? place->score : (float)(count - rank + 1);
 }
 
-/* user Q0 item rank score run */
-static dq_status trec_line(rank_output *o, const char *user, size_t n, const dq_rank_place *place,
-                           size_t rank, size_t count, dq_error *e)
-{
-    const char *run = o->options->run_name;
-    double score = (double)order_score(o, place, rank, count);
-    dq_status s = raw(o, user, n, e);
-    if (!s) s = raw(o, " Q0 ", 4, e);
-    if (!s) s = raw(o, place->item, place->item_bytes, e);
-    if (!s) s = number(o, " %.0f", (double)rank, e);
-    if (!s) s = number(o, " %.9g ", score, e);
-    if (!s) s = raw(o, run, strlen(run), e);
-    return s ? s : raw(o, "\n", 1, e);
-}
-
 static dq_status text_list(rank_output *o, const char *user, size_t n, const dq_rank_place *places,
                            size_t count, dq_error *e)
 {
+    static const dq_place_form forms[] = {
+        [RANK_TREC] = DQ_PLACE_TREC, [RANK_TSV] = DQ_PLACE_TSV, [RANK_JSONL] = DQ_PLACE_JSON};
     dq_status s = DQ_OK;
     o->line.bytes = 0;
-    for (size_t i = 0; !s && i < count; i++)
-        s = o->options->format == RANK_TSV     ? tsv_line(o, user, n, &places[i], i + 1, e)
-            : o->options->format == RANK_JSONL ? json_line(o, user, n, &places[i], i + 1, e)
-                                               : trec_line(o, user, n, &places[i], i + 1, count, e);
+    for (size_t i = 0; !s && i < count; i++) {
+        bool trec = o->options->format == RANK_TREC;
+        const dq_place place = {
+            user,           n,
+            places[i].item, places[i].item_bytes,
+            i + 1,          (double)(trec ? order_score(o, &places[i], i + 1, count) : places[i].score)};
+        s = dq_place_write(&o->line, forms[o->options->format], &place, o->options->run_name, e);
+    }
     return s ? s : dq_sink_write(o->sink, o->line.data, o->line.bytes, e);
 }
 

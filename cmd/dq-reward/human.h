@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The strategy human: a person at the terminal plays the user. Each answer is a line of a file, durable
- * before the next question, in the form in which dq-export reads interactions:
- *
- *     {"user":"anna","item":"welder","label":"APPLY"}
- *
- * so that an interrupted session goes on where it stopped, and the answers of months are a data set. The last
- * line of a pair counts; a null label takes one back. (Not the cache of a model's answers, whose keys are
- * requests: what a person said belongs to a pair of ids, and should be read, corrected and merged as text.)
+ * The strategy human: a person at the terminal plays the user. Answers are kept in a file
+ * (label/answer_log.h), so that an interrupted session goes on where it stopped.
  */
 #ifndef DQ_REWARD_HUMAN_H
 #define DQ_REWARD_HUMAN_H

@@ -2,7 +2,6 @@
 #include "judge.h"
 
 #include <stdio.h>
-#include <string.h>
 
 dq_status dq_reward_judge_load(dq_reward_judge *j, const dq_llm_options *options, dq_error *error)
 {
@@ -12,24 +11,11 @@ dq_status dq_reward_judge_load(dq_reward_judge *j, const dq_llm_options *options
 
 /* ---- --show-prompt ---- */
 
-/* {"user":"u1","item":"j1","stage":"first","messages":[...]} */
 static dq_status show_stage(dq_messages *p, dq_prompt_stage stage, uint32_t user, uint32_t item,
                             dq_json_text *line, dq_error *error)
 {
-    static const char *const stages[] = {"first", "second", "once"};
-    size_t u, i;
-    const char *user_id = dq_entities_id(&p->catalogue->users, user, &u);
-    const char *item_id = dq_entities_id(&p->catalogue->items, item, &i);
     line->bytes = 0;
-    dq_status status = dq_json_write_raw(line, "{\"user\":", 8, error);
-    if (!status) status = dq_json_write_string(line, user_id, u, error);
-    if (!status) status = dq_json_write_raw(line, ",\"item\":", 8, error);
-    if (!status) status = dq_json_write_string(line, item_id, i, error);
-    if (!status) status = dq_json_write_raw(line, ",\"stage\":", 9, error);
-    if (!status) status = dq_json_write_string(line, stages[stage], strlen(stages[stage]), error);
-    if (!status) status = dq_json_write_raw(line, ",\"messages\":", 12, error);
-    if (!status) status = dq_messages_write(p, stage, user, item, line, error);
-    if (!status) status = dq_json_write_raw(line, "}\n", 2, error);
+    dq_status status = dq_messages_show(p, stage, user, item, line, error);
     if (!status) (void)fwrite(line->data, 1, line->bytes, stdout);
     return status;
 }

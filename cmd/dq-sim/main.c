@@ -5,7 +5,7 @@
  */
 #include "sim.h"
 
-#include "env/env.h"
+#include "env/bundles.h"
 #include "rollout/server.h"
 
 #include <stdio.h>
@@ -59,6 +59,36 @@ static dq_status close_writer(dq_writer *writer, dq_status status, dq_error *err
     return status;
 }
 
+static dq_status put_bundle(void *writer, const dq_bundle *bundle, dq_error *error)
+{
+    return dq_writer_put(writer, bundle, error);
+}
+
+/* A population on its way out: the bar is of its interactions. */
+typedef struct counted_writer {
+    dq_writer *writer;
+    dq_progress bar;
+} counted_writer;
+
+static dq_status put_counted(void *arg, const dq_bundle *bundle, dq_error *error)
+{
+    counted_writer *w = arg;
+    dq_status status = dq_writer_put(w->writer, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0)
+        dq_progress_step(&w->bar, w->bar.done + bundle->rows, NULL);
+    return status;
+}
+
+static dq_status write_population(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
+                                  dq_error *error)
+{
+    counted_writer w = {writer, dq_progress_start(common, "interactions", p->event_count)};
+    const dq_bundle_taker taker = {put_counted, &w};
+    dq_status status = dq_synthetic_bundles(p, &taker, error);
+    dq_progress_end(&w.bar);
+    return status;
+}
+
 static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *error)
 {
     dq_synthetic_config config = {.users = (uint32_t)o->users,
@@ -72,7 +102,7 @@ static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *er
     if (status) return status;
     status = dq_writer_open(&writer, o->common.output, &maker, NULL, 0, error);
     if (!status)
-        status = close_writer(writer, sim_write_population(population, &o->common, writer, error), error);
+        status = close_writer(writer, write_population(population, &o->common, writer, error), error);
     dq_synthetic_free(population);
     return status;
 }
@@ -89,7 +119,7 @@ static dq_status write_catalogue(const sim_options *o, dq_cli *cli, dq_error *er
 {
     dq_maker maker = dq_cli_maker(cli, -1); /* its world is an option of the environment */
     dq_env *env;
-    dq_writer *writer;
+    dq_writer *writer = NULL;
     dq_status status = dq_vec_env_make(&env, cli->operands[0], 0, error);
     if (status) return status;
     if (env->items.count)
@@ -98,7 +128,8 @@ static dq_status write_catalogue(const sim_options *o, dq_cli *cli, dq_error *er
         status = dq_fail(error, DQ_ERR_UNSUPPORTED, "the environment %s has no users and items",
                          env->kind->name);
     if (!status) status = dq_writer_open(&writer, o->common.output, &maker, NULL, 0, error);
-    if (!status) status = close_writer(writer, sim_write_catalogue(env, writer, error), error);
+    const dq_bundle_taker taker = {put_bundle, writer};
+    if (!status) status = close_writer(writer, dq_env_bundles(env, &taker, error), error);
     dq_env_free(env);
     return status;
 }

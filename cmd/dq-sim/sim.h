@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-sim: population.c writes a made-up population or an environment's users and items as a
- * stream, play.c episodes of an environment, lib/rollout/server.c lets one be spoken with.
+ * The parts of dq-sim: main.c writes a made-up population or an environment's users and items
+ * (lib/env/bundles.h), play.c episodes of an environment, lib/rollout/server.c lets one be spoken with.
  */
 #ifndef DQ_SIM_SIM_H
 #define DQ_SIM_SIM_H
 
 #include "cli/cli.h"
 #include "rollout/vec_env.h"
-
-#include "env/env.h"
-#include "env/synthetic.h"
-
-/* Writes users, interactions and items. */
-dq_status sim_write_population(const dq_synthetic *population, const dq_common *common, dq_writer *writer,
-                               dq_error *error);
-
-/* Writes the users and items of an environment that has some. */
-dq_status sim_write_catalogue(const dq_env *env, dq_writer *writer, dq_error *error);
 
 typedef struct sim_play_options {
     uint64_t episodes;

@@ -6,6 +6,18 @@
 
 #include "data/load.h"
 
+/* --cosine-weight and --switch-episode, together. */
+static void choose_weight(train *t)
+{
+    const train_options *o = t->o;
+    bool jump = dq_cli_given(t->cli, "switch-episode");
+    t->weighted = o->cosine_weight || jump;
+    const char *fault = t->weighted ? dq_reward_weight_choose(o->cosine_weight,
+                                                              jump ? &o->switch_episode : NULL, &t->weight)
+                                    : NULL;
+    if (fault) dq_cli_usage(t->cli, "--cosine-weight %s: %s", o->cosine_weight, fault);
+}
+
 static dq_status train_all(train *t, dq_error *error)
 {
     if (t->cli->mode & TRAIN_LOGGED) return train_run_offline(t, error);
@@ -19,7 +31,7 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
 {
     train_options_enter(t->cli, mode);
     t->maker = dq_cli_maker(t->cli, (int64_t)t->o->common.seed);
-    train_weight_choose(t);
+    choose_weight(t);
     dq_status status = train_all(t, error);
     if (!status && t->o->pass) status = dq_catalogue_write(&t->dataset.catalogue, t->output, error);
     if (status) return status;

@@ -182,7 +182,7 @@ static dq_status run(offline *f, dq_error *error)
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
     f->bar = dq_progress_start(&o->common, "training", o->epochs * sizes.batches);
-    train_catch_stop(f->t);
+    if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
     dq_stop_release();
     dq_progress_end(&f->bar);

@@ -106,26 +106,15 @@ static dq_status make_catalogue(train *t, dq_error *error)
 
 /* ---- sessions ---- */
 
-static dq_session_layout layout_of(const train_options *o, const dq_session_rows *rows)
-{
-    return (dq_session_layout){.user_width = rows->users.width,
-                               .item_width = rows->items.width,
-                               .history = (uint32_t)o->history,
-                               .mean = o->history_mean,
-                               .recency = o->recency,
-                               .steps = (uint32_t)o->session_steps,
-                               .count = o->session_count,
-                               .clock = o->clock,
-                               .since = o->since};
-}
-
 static dq_status make_log(train *t, dq_error *error)
 {
     train_offline_input *in = &t->logged;
     in->log.gap = t->o->session_gap;
-    in->log.seconds = t->o->session_gap > 0 || t->o->clock || t->o->since;
+    in->log.seconds = t->o->session_gap > 0 || t->o->layout.clock || t->o->layout.since;
     dq_status status = dq_session_log_of_catalogue(&in->log, &t->dataset.catalogue, &in->by_user, error);
-    in->by_user.layout = layout_of(t->o, &in->by_user);
+    in->by_user.layout = t->o->layout;
+    in->by_user.layout.user_width = in->by_user.users.width;
+    in->by_user.layout.item_width = in->by_user.items.width;
     return status;
 }
 
@@ -134,15 +123,16 @@ static dq_status make_log(train *t, dq_error *error)
 static void adopt(train *t, const dq_bundle *model, const dq_session_layout *from)
 {
     train_options *o = t->o;
+    dq_session_layout *l = &o->layout;
     const dq_value *sessions = dq_map_get(&model->meta, "sessions");
     if (from->item_width == 0) return;
-    if (!dq_cli_given(t->cli, "history")) o->history = from->history;
-    if (!dq_cli_given(t->cli, "history-mean")) o->history_mean = from->mean;
-    if (!dq_cli_given(t->cli, "recency")) o->recency = from->recency;
-    if (!dq_cli_given(t->cli, "session-steps")) o->session_steps = from->steps;
-    if (!dq_cli_given(t->cli, "session-count")) o->session_count = from->count;
-    if (!dq_cli_given(t->cli, "clock")) o->clock = from->clock;
-    if (!dq_cli_given(t->cli, "since")) o->since = from->since;
+    if (!dq_cli_given(t->cli, "history")) l->history = from->history;
+    if (!dq_cli_given(t->cli, "history-mean")) l->mean = from->mean;
+    if (!dq_cli_given(t->cli, "recency")) l->recency = from->recency;
+    if (!dq_cli_given(t->cli, "session-steps")) l->steps = from->steps;
+    if (!dq_cli_given(t->cli, "session-count")) l->count = from->count;
+    if (!dq_cli_given(t->cli, "clock")) l->clock = from->clock;
+    if (!dq_cli_given(t->cli, "since")) l->since = from->since;
     if (!dq_cli_given(t->cli, "session-gap"))
         o->session_gap = dq_value_number(dq_map_get(sessions, "gap"), o->session_gap);
     t->maker = dq_cli_maker(t->cli, t->maker.seed);
@@ -163,9 +153,8 @@ static dq_status make_sessions(train *t, dq_error *error)
 {
     train_offline_input *in = &t->logged;
     if (in->log.count == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no interactions");
-    if (t->dataset.catalogue.items.width == 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the items have no vectors (dq-embed makes them from texts)");
-    dq_status status = adopt_layout(t, error);
+    dq_status status = dq_entities_check_vectors(&t->dataset.catalogue.items, "items", error);
+    if (!status) status = adopt_layout(t, error);
     if (!status) status = make_log(t, error);
     if (!status) status = make_groups(t, error);
     if (!status)

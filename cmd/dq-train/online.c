@@ -5,6 +5,7 @@
  */
 #include "train.h"
 
+#include "data/model_items.h"
 #include "env/catalogue.h"
 #include "label/user_rewards.h"
 #include "rollout/kept.h"
@@ -109,13 +110,6 @@ static dq_status open_envs(online *run, dq_vec_env **envs, dq_env **catalogue, u
     return dq_vec_env_open(envs, &config, error);
 }
 
-static bool same_shape(const dq_env_spec *a, const dq_env_spec *b)
-{
-    return a->state_width == b->state_width && a->action_count == b->action_count &&
-           a->user_width == b->user_width && a->history == b->history && a->item_width == b->item_width &&
-           a->action_width == b->action_width;
-}
-
 /* A session environment shows its states as the model that is started from knows them, and its items are
  * those of that model's outputs. */
 static dq_status follow_init(online *run, dq_error *error)
@@ -150,7 +144,7 @@ static dq_status open_worlds(online *run, dq_error *error)
     if (!status && o->evaluate)
         status = open_envs(run, &loop->eval_envs, &run->eval_env, o->evaluate_episodes, seed ^ EVAL_SEED,
                            error);
-    if (!status && o->evaluate && !same_shape(&loop->envs->shape, &loop->eval_envs->shape))
+    if (!status && o->evaluate && !dq_env_spec_same(&loop->envs->shape, &loop->eval_envs->shape))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the environment has another shape each time it is started");
     if (status || run->user == DQ_ABSENT) return status;
     run->item = malloc(run->env->offered_count * sizeof *run->item);
@@ -229,15 +223,6 @@ static dq_status write_line(online *run, dq_arena *arena, const dq_value *line, 
     return status;
 }
 
-/* Whom the lines are about, where a log may be of several. */
-static bool name_user(const online *run, dq_arena *arena, dq_value *line)
-{
-    size_t n;
-    if (run->user == DQ_ABSENT) return true;
-    const char *id = dq_entities_id(&run->t->dataset.catalogue.users, run->user, &n);
-    return dq_map_set(arena, line, "user", dq_string_n(arena, id, n));
-}
-
 static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_error *error)
 {
     online *run = arg;
@@ -248,7 +233,8 @@ static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_
     (void)snprintf(run->note, sizeof run->note, run->rewards ? "reward %.3f" : "return %.3f",
                    run->rewards ? mean : loop->returns[env]);
     run->due = run->due || (o->checkpoint && loop->at.episode % o->checkpoint_every == 0);
-    bool ok = name_user(run, &arena, &line) && dq_online_report_episode(loop, env, &arena, &line);
+    bool ok = train_name_user(run->t, run->user, &arena, &line) &&
+              dq_online_report_episode(loop, env, &arena, &line);
     if (ok && run->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight", dq_real(dq_user_rewards_weight(run->rewards)));
     return write_line(run, &arena, &line, ok, error);
@@ -260,7 +246,7 @@ static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *pl
     online *run = arg;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value line = dq_map();
-    bool ok = name_user(run, &arena, &line) &&
+    bool ok = train_name_user(run->t, run->user, &arena, &line) &&
               dq_online_report_evaluation(loop, played, better, &arena, &line);
     return write_line(run, &arena, &line, ok, error);
 }
@@ -381,7 +367,8 @@ static dq_status choose_user(const train *t, uint32_t *user, dq_error *error)
 {
     *user = t->cli->mode == TRAIN_ENV ? DQ_ABSENT : 0;
     if (t->cli->mode == TRAIN_ENV) return DQ_OK;
-    if (t->o->user) return train_find_user(t, t->o->user, user, error);
+    if (t->o->user)
+        return dq_entities_find_named(&t->dataset.catalogue.users, "user", t->o->user, user, error);
     size_t users = dq_entities_count(&t->dataset.catalogue.users);
     if (users == 1) return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE, "%zu users in the input: name one with --user, or --each-user",
@@ -404,10 +391,8 @@ dq_status train_run_online(train *t, dq_error *error)
     dq_status status = choose_user(t, &user, error);
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&o->common, t->cli->mode == TRAIN_ENV), error);
     if (status) return status;
-    if (o->env_cmd)
+    if (o->checkpoint || o->env_cmd)
         dq_stop_catch(); /* a process may never look up: it is ended before we are */
-    else
-        train_catch_stop(t);
     dq_progress bar = dq_progress_start(&o->common, "training", bar_total(t));
     status = train_online(t, user, &log, &bar, t->output, error);
     dq_progress_end(&bar);

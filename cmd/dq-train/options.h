@@ -27,7 +27,6 @@ enum {
 };
 
 enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
-enum { FEATURES_NONE, FEATURES_PAIRS, FEATURES_ALL };
 enum { TRAIN_END_TRUNCATED, TRAIN_END_TERMINAL };
 enum { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST, TRAIN_KEEP_BOTH };
 
@@ -46,9 +45,8 @@ typedef struct train_options {
     double validation;
 
     /* sessions of a log: their states (data/session_state.h), where they are cut, and what a cut is */
-    uint64_t history, session_steps;
-    bool history_mean, session_count, clock, since;
-    double recency, session_gap;
+    dq_session_layout layout; /* but the widths, which are the catalogue's */
+    double session_gap;
     int session_end;
 
     /* the agent: index into train_agents, lists of widths, and what is of another form than in config */

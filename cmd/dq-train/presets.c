@@ -5,10 +5,7 @@
  */
 #include "train.h"
 
-#include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
@@ -47,7 +44,7 @@ static const dq_setting by_loss[] = {{"batch", "256"}, {"best-by", "loss"}, {0}}
  * searches; episodes are what it counts the target's copies and epsilon's fall in. */
 static const dq_setting session[] = {
     {"agent", "dqn"}, {"env", "session"}, {"episodes", "1000"},
-    {"hidden", "256,256,128"}, {"dropout", "0.2"}, {"double", "on"}, {"gamma", "0.95"},
+    {"hidden", "256,256,128"}, {"dropout", "0.2"}, {"dropout-layers", "2"}, {"double", "on"}, {"gamma", "0.95"},
     {"lr", "1e-3"}, {"lr-schedule", "linear"}, {"loss", "mse"}, {"clip-norm", "1"},
     {"target-every", "50"}, {"target-by", "episodes"},
     {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
@@ -89,7 +86,11 @@ static const dq_setting maze[] = {
 
 static const dq_setting env[] = {{"checkpoint-every", "100"}, {0}};
 
-enum { MAX_SETTINGS = 64, OTHERS = 6, WORDS = 48 }; /* OTHERS: those of another form, and the end */
+enum {
+    MAX_SETTINGS = 64,
+    OTHERS = 6,
+    WORDS = DQ_SETTING_WORDS
+}; /* OTHERS: those of another form, and the end */
 
 /* Those of the agents, from the library. */
 static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS];
@@ -121,48 +122,20 @@ const dq_defaults train_defaults[] = {
 
 /* ---- what agents have by themselves ---- */
 
-/* A field of the configuration, as the option that it is the target of takes it. */
-static void print_field(const dq_option *row, const void *field, char words[WORDS])
-{
-    const char *text = "";
-    if (row->type == DQ_OPT_FLAG) text = *(const bool *)field ? "on" : "off";
-    if (row->type == DQ_OPT_CHOICE) text = row->choices[*(const int *)field];
-    (void)snprintf(words, WORDS, "%s", text);
-    if (row->type == DQ_OPT_COUNT) (void)snprintf(words, WORDS, "%" PRIu64, *(const uint64_t *)field);
-    if (row->type == DQ_OPT_SMALL) (void)snprintf(words, WORDS, "%u", *(const uint32_t *)field);
-    if (row->type == DQ_OPT_REAL) /* reads back as the same number */
-        (void)snprintf(words, WORDS, "%.17g", *(const double *)field);
-}
-
-static void print_widths(const uint32_t *widths, uint32_t count, char words[WORDS])
-{
-    size_t used = 0;
-    words[0] = '\0';
-    for (uint32_t i = 0; i < count && used < WORDS; i++)
-        used += (size_t)snprintf(words + used, WORDS - used, "%s%u", i ? "," : "", widths[i]);
-}
-
 /* One agent's set, of the options whose targets are fields of a configuration, and of those that have another
  * form; words is where the values are kept. */
 static void describe(const char *name, const dq_option *table, const dq_agent_config *targets,
                      dq_setting set[MAX_SETTINGS], char words[MAX_SETTINGS][WORDS])
 {
     const dq_agent_config *c = &dq_agent_find(name)->defaults;
-    const uintptr_t from = (uintptr_t)targets;
     bool timed = c->decay_form != DQ_DECAY_MULTIPLICATIVE;
-    size_t n = 0;
-    for (const dq_option *row = table; row->name && n + OTHERS < MAX_SETTINGS; row++) {
-        uintptr_t at = (uintptr_t)row->target - from;
-        if (at >= sizeof *c) continue;
-        set[n].name = row->name;
-        print_field(row, (const char *)c + at, words[n++]);
-    }
+    size_t n = dq_cli_settings(table, targets, c, sizeof *c, set, words, MAX_SETTINGS - OTHERS);
     set[n].name = "hidden";
-    print_widths(c->hidden, c->hidden_count, words[n++]);
+    dq_cli_print_widths(c->hidden, c->hidden_count, words[n++]);
     set[n].name = "value-hidden";
-    print_widths(c->value_hidden, c->value_hidden_count, words[n++]);
+    dq_cli_print_widths(c->value_hidden, c->value_hidden_count, words[n++]);
     set[n].name = "world-hidden";
-    print_widths(c->world_hidden, c->world_hidden_count, words[n++]);
+    dq_cli_print_widths(c->world_hidden, c->world_hidden_count, words[n++]);
     set[n].name = "lr-schedule";
     (void)snprintf(words[n++], WORDS, "%s", c->schedule ? c->schedule->name : dq_schedules[0].name);
     set[n].name = timed ? "epsilon-over" : "epsilon-decay";
@@ -195,8 +168,7 @@ static void choose_decay(dq_cli *cli, train_options *o)
     if (!dq_cli_given(cli, "epsilon-form")) {
         if (factor) o->config.decay_form = DQ_DECAY_MULTIPLICATIVE;
         bool falls = over || (o->config.decay_by == DQ_BY_RUN && !factor);
-        if (falls && o->config.decay_form == DQ_DECAY_MULTIPLICATIVE)
-            o->config.decay_form = DQ_DECAY_LINEAR;
+        if (falls && o->config.decay_form == DQ_DECAY_MULTIPLICATIVE) o->config.decay_form = DQ_DECAY_LINEAR;
     }
     bool timed = o->config.decay_form != DQ_DECAY_MULTIPLICATIVE;
     if (over && !timed) dq_cli_usage(cli, "--epsilon-over needs --epsilon-form exponential or linear");
@@ -209,32 +181,13 @@ static void choose_decay(dq_cli *cli, train_options *o)
     dq_cli_leave_out(cli, timed ? "epsilon-decay" : "epsilon-over");
 }
 
-/* Widths such as "1024,512,256". */
-static dq_status parse_widths(const char *text, const char *option, uint32_t *widths, uint32_t *count,
-                              dq_error *error)
-{
-    const char *p = text;
-    for (*count = 0;; p++) {
-        char *end;
-        unsigned long width = strtoul(p, &end, 10);
-        if (*p < '0' || *p > '9' || width == 0 || width > 1 << 20 || (*end && *end != ',') ||
-            *count == DQ_NET_MAX_HIDDEN)
-            return dq_fail(error, DQ_ERR_RANGE, "--%s %s: widths such as 1024,512,256, at most %d", option,
-                           text, DQ_NET_MAX_HIDDEN);
-        widths[(*count)++] = (uint32_t)width;
-        if (!*end) return DQ_OK;
-        p = end;
-    }
-}
-
 /* A list of widths; an empty one was not given: the agent has none of its own. */
 static void take_widths(const dq_cli *cli, const char *option, const char *text, uint32_t *widths,
                         uint32_t *count)
 {
-    dq_error e = DQ_ERROR_NONE;
     *count = 0;
-    if (!*text && !dq_cli_given(cli, option)) return;
-    if (parse_widths(text, option, widths, count, &e)) dq_cli_usage(cli, "%s", e.reason);
+    if (*text || dq_cli_given(cli, option))
+        *count = dq_cli_widths(cli, option, text, widths, DQ_NET_MAX_HIDDEN);
 }
 
 static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_config *c)
@@ -268,14 +221,14 @@ static void leave_world(dq_agent_config *c)
 /* Cross features are a head on actions'. */
 static void choose_features(dq_cli *cli, train_options *o)
 {
-    if (o->config.head == DQ_HEAD_ACTIONS || o->features == FEATURES_NONE) return;
+    if (o->config.head == DQ_HEAD_ACTIONS || o->features == DQ_FEATURES_NONE) return;
     if (dq_cli_given(cli, "features"))
         dq_cli_usage(cli, "--features compare a state with an action: they need --head actions");
-    o->features = FEATURES_NONE;
+    o->features = DQ_FEATURES_NONE;
 }
 
 /* Numbers without the option that makes use of them. */
-static void check_numbers(dq_cli *cli, const train_options *o)
+static void check_numbers(dq_cli *cli, train_options *o)
 {
     bool falls = strcmp(dq_schedules[o->schedule].name, "exponential") == 0;
     if (dq_cli_given(cli, "huber-delta") && o->config.loss != DQ_LOSS_HUBER)
@@ -284,6 +237,12 @@ static void check_numbers(dq_cli *cli, const train_options *o)
         dq_cli_usage(cli, "--lr-decay needs --lr-schedule exponential");
     if (dq_cli_given(cli, "importance") && !(o->config.priority > 0))
         dq_cli_usage(cli, "--importance needs --priority");
+    if (dq_cli_given(cli, "dropout-layers") && !(o->config.dropout > 0))
+        dq_cli_usage(cli, "--dropout-layers needs --dropout");
+    if (!(o->config.dropout > 0)) {
+        o->config.dropout_layers = 0;
+        dq_cli_leave_out(cli, "dropout-layers");
+    }
     if (o->config.loss != DQ_LOSS_HUBER) dq_cli_leave_out(cli, "huber-delta");
     if (!falls) dq_cli_leave_out(cli, "lr-decay");
     if (!(o->config.priority > 0)) dq_cli_leave_out(cli, "importance");

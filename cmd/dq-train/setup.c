@@ -11,18 +11,10 @@
 
 /* ---- the input ---- */
 
-static dq_status check_entities(const dq_entities *entities, const char *what, dq_error *error)
-{
-    if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
-    if (entities->width == 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors (dq-embed makes them from texts)", what);
-    return DQ_OK;
-}
-
 dq_status train_check_vectors(const train *t, dq_error *error)
 {
-    dq_status status = check_entities(&t->dataset.catalogue.users, "users", error);
-    return status ? status : check_entities(&t->dataset.catalogue.items, "items", error);
+    dq_status status = dq_entities_check_vectors(&t->dataset.catalogue.users, "users", error);
+    return status ? status : dq_entities_check_vectors(&t->dataset.catalogue.items, "items", error);
 }
 
 dq_status train_read_init(train *t, dq_error *error)
@@ -75,13 +67,6 @@ void train_close(train *t)
     dq_reader_close(t->inputs[1]);
 }
 
-dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error)
-{
-    *user = dq_entities_find(&t->dataset.catalogue.users, id, strlen(id));
-    if (*user == DQ_ABSENT) return dq_fail(error, DQ_ERR_UNKNOWN, "no user '%s' in the input", id);
-    return DQ_OK;
-}
-
 /* ---- the agent ---- */
 
 dq_bundle *train_init_model(const train *t, uint32_t user)
@@ -93,20 +78,14 @@ dq_bundle *train_init_model(const train *t, uint32_t user)
     return model ? &models->at[model - models->at] : NULL;
 }
 
-/* --features: cosines of the catalogue's pairs of fields, or of every two fields of equal width. The user
- * stands at the beginning of a state. */
+/* The user stands at the beginning of a state. */
 static dq_status choose_features(const train *t, dq_agent_config *config, dq_error *error)
 {
     const dq_catalogue *c = &t->dataset.catalogue;
-    const dq_layout users = dq_entities_layout(&c->users), items = dq_entities_layout(&c->items);
-    size_t n = 0;
-    dq_status status = DQ_OK;
-    if (t->o->features == FEATURES_PAIRS && c->pair_count > DQ_NET_MAX_FEATURES)
-        return dq_fail(error, DQ_ERR_RANGE, "--features pairs: more than %d", DQ_NET_MAX_FEATURES);
-    if (t->o->features == FEATURES_PAIRS && c->pair_count)
-        status = dq_pairing_choose(c->pairs, c->pair_count, users, items, config->features, &n, error);
-    if (t->o->features == FEATURES_ALL)
-        status = dq_pairing_all(users, items, config->features, DQ_NET_MAX_FEATURES, &n, error);
+    size_t n;
+    dq_status status = dq_pairing_features((dq_features)t->o->features, c->pairs, c->pair_count,
+                                           dq_entities_layout(&c->users), dq_entities_layout(&c->items),
+                                           config->features, DQ_NET_MAX_FEATURES, &n, error);
     config->feature_count = (uint32_t)n;
     return status;
 }
@@ -160,6 +139,16 @@ static dq_status follow_model(const train *t, dq_bundle *model, dq_agent_config 
     return status;
 }
 
+/* Histories of one-hot items are gathered, not multiplied. */
+static bool is_sparse(const train *t, const dq_env_spec *shape, const dq_agent_config *c)
+{
+    const dq_vectors known = {shape->actions, shape->action_count, shape->action_width};
+    const dq_vectors items = t->cli->mode == TRAIN_SESSIONS ? dq_entities_vectors(&t->dataset.catalogue.items)
+                                                            : known;
+    return strcmp(train_agents[t->o->agent], "tabular") != 0 && c->encoder == DQ_ENCODER_NONE && items.at &&
+           dq_session_layout_is_sparse(&shape->layout, &items);
+}
+
 static dq_status make_agent(train *t, const dq_env_spec *shape, dq_bundle *model, dq_agent **agent,
                             dq_error *error)
 {
@@ -167,6 +156,7 @@ static dq_status make_agent(train *t, const dq_env_spec *shape, dq_bundle *model
     dq_status status = choose_features(t, &config, error);
     if (!status && model) status = follow_model(t, model, &config, error);
     if (status) return status;
+    config.sparse = is_sparse(t, shape, &config);
     return dq_agent_new(agent, train_agents[t->o->agent], &config, shape, t->pool, error);
 }
 
@@ -219,11 +209,12 @@ static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
     return no_memory(error);
 }
 
-static bool name_user(const train *t, uint32_t user, dq_bundle *model)
+bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)
 {
     size_t n;
+    if (user == DQ_ABSENT) return true;
     const char *id = dq_entities_id(&t->dataset.catalogue.users, user, &n);
-    return dq_map_set(&model->arena, &model->meta, "user", dq_string_n(&model->arena, id, n));
+    return dq_map_set(arena, map, "user", dq_string_n(arena, id, n));
 }
 
 dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, const dq_value *labeller,
@@ -232,7 +223,7 @@ dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, const dq
     bool labelled = labeller && labeller->type != DQ_NIL;
     dq_status status = describe(t, model, error);
     if (status) return status;
-    bool ok = (user == DQ_ABSENT || name_user(t, user, model)) &&
+    bool ok = train_name_user(t, user, &model->arena, &model->meta) &&
               (!labelled || dq_map_set(&model->arena, &model->meta, "labeller", *labeller));
     return ok ? DQ_OK : no_memory(error);
 }

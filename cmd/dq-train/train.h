@@ -6,7 +6,6 @@
  *     options.c      the command line, and which options belong to which way of training
  *     presets.c      defaults by way of training, preset and agent
  *     setup.c        the input, the agent, the model that leaves
- *     weight.c       --cosine-weight and --switch-episode
  *     online.c       in the catalogue for one user, or in an environment
  *     offline.c      passes over what was logged
  *     offline_input.c  which is one of three things
@@ -23,13 +22,10 @@
 #include "options.h"
 
 #include "data/label_map.h"
-#include "data/model_items.h"
 #include "env/catalogue.h"
 #include "learn/agent.h"
-#include "math/cosine.h"
 #include "reward/weight.h"
 
-#include <stdio.h>
 
 typedef struct train {
     train_options *o;
@@ -60,8 +56,6 @@ dq_status train_read_init(train *t, dq_error *error);
 dq_status train_open_output(train *t, dq_error *error);
 /* --map, and what IGNORE is in it. */
 dq_status train_read_map(train *t, dq_error *error);
-/* The row of a user's id. */
-dq_status train_find_user(const train *t, const char *id, uint32_t *user, dq_error *error);
 /* The model of --init or of the stream that a user's training starts from (DQ_ABSENT: for all); NULL: none.
  */
 dq_bundle *train_init_model(const train *t, uint32_t user);
@@ -72,14 +66,11 @@ dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agen
  * meta.user unless DQ_ABSENT, and who labelled in meta.labeller where that is neither NULL nor nil. */
 dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, const dq_value *labeller,
                              dq_error *error);
+/* map.user: whom a model or a line of the log is about; nothing for DQ_ABSENT. */
+bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map);
 /* Saves the agent, completes the model and writes it. */
 dq_status train_write_model(train *t, dq_agent *agent, uint32_t user, const dq_value *labeller,
                             dq_error *error);
-
-/* ---- weight.c ---- */
-
-/* What --cosine-weight and --switch-episode say, into t->weight; or a usage error. */
-void train_weight_choose(train *t);
 
 /* ---- checkpoint.c ---- */
 
@@ -89,8 +80,6 @@ typedef dq_status (*train_restore)(void *arg, const dq_bundle *model, dq_error *
 dq_status train_resume(train *t, dq_log *log, train_restore restore, void *arg, dq_error *error);
 /* Completes a bundle that the run filled (with the run's identity and the log's length) and writes it. */
 dq_status train_checkpoint_write(train *t, dq_bundle *model, dq_log *log, dq_error *error);
-/* SIGINT and SIGTERM from now on ask for a stop (cli/stop.h), when there is a checkpoint to leave. */
-void train_catch_stop(const train *t);
 
 /* ---- the ways of training ---- */
 

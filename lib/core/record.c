@@ -53,6 +53,28 @@ dq_status dq_record_restore(const dq_record_field *fields, size_t count, void *r
     return DQ_OK;
 }
 
+bool dq_record_save_list(const uint32_t *numbers, size_t count, const char *name, dq_value *map,
+                         dq_arena *arena)
+{
+    dq_value list = dq_list();
+    for (size_t i = 0; i < count; i++)
+        if (!dq_list_add(arena, &list, dq_int(numbers[i]))) return false;
+    return dq_map_set(arena, map, name, list);
+}
+
+bool dq_record_read_list(const dq_value *list, uint32_t min, uint32_t max, uint32_t *numbers, uint32_t room,
+                         uint32_t *count)
+{
+    if (!list || list->type != DQ_LIST || list->count > room) return false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        int64_t n = dq_value_integer(&list->as.list[i], -1);
+        if (n < min || n > max) return false;
+        numbers[i] = (uint32_t)n;
+    }
+    *count = (uint32_t)list->count;
+    return true;
+}
+
 dq_status dq_record_find(const dq_bundle *model, const char *name, dq_dtype type, uint64_t *n,
                          const dq_column **column, dq_error *error)
 {

@@ -32,6 +32,13 @@ bool dq_record_save(const dq_record_field *fields, size_t count, const void *rec
 dq_status dq_record_restore(const dq_record_field *fields, size_t count, void *record, const char *key,
                             const dq_bundle *model, dq_error *error);
 
+/* A list of whole numbers under a name of a map; false when memory is short. */
+bool dq_record_save_list(const uint32_t *numbers, size_t count, const char *name, dq_value *map,
+                         dq_arena *arena);
+/* The way back from such a list: at most `room` numbers, each in [min, max]; false where it is none. */
+bool dq_record_read_list(const dq_value *list, uint32_t min, uint32_t max, uint32_t *numbers, uint32_t room,
+                         uint32_t *count);
+
 /* What *n says where a column may have any number of elements. */
 #define DQ_RECORD_ANY UINT64_MAX
 

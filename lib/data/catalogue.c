@@ -206,6 +206,22 @@ dq_status dq_entities_resolve(const dq_entities *entities, uint64_t ref, uint32_
     return DQ_OK;
 }
 
+dq_status dq_entities_find_named(const dq_entities *entities, const char *what, const char *id, uint32_t *row,
+                                 dq_error *error)
+{
+    *row = dq_entities_find(entities, id, strlen(id));
+    if (*row == DQ_ABSENT) return dq_fail(error, DQ_ERR_UNKNOWN, "no %s '%s' in the input", what, id);
+    return DQ_OK;
+}
+
+dq_status dq_entities_check_vectors(const dq_entities *entities, const char *what, dq_error *error)
+{
+    if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
+    if (entities->width == 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors (dq-embed makes some from texts)", what);
+    return DQ_OK;
+}
+
 dq_vectors dq_entities_vectors(const dq_entities *entities)
 {
     return (dq_vectors){

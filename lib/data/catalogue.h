@@ -69,11 +69,17 @@ dq_status dq_catalogue_finish(dq_catalogue *catalogue, bool allow_absent, dq_err
 uint32_t dq_entities_count(const dq_entities *entities);
 const char *dq_entities_id(const dq_entities *entities, uint32_t row, size_t *bytes);
 uint32_t dq_entities_find(const dq_entities *entities, const char *id, size_t bytes);
+/* The row of who is asked for; DQ_ERR_UNKNOWN, and DQ_ABSENT, where there is no such entity. what: "user",
+ * "item". */
+dq_status dq_entities_find_named(const dq_entities *entities, const char *what, const char *id, uint32_t *row,
+                                 dq_error *error);
 
 /* The catalogue's row for row `ref` of the section being read; DQ_ERR_RANGE when the section has no such row
  * yet. */
 dq_status dq_entities_resolve(const dq_entities *entities, uint64_t ref, uint32_t *row, dq_error *error);
 
+/* DQ_ERR_SCHEMA where there are none, or none with vectors; what: "users", "items". */
+dq_status dq_entities_check_vectors(const dq_entities *entities, const char *what, dq_error *error);
 /* Their vectors, for a network. */
 dq_vectors dq_entities_vectors(const dq_entities *entities);
 /* How these are cut into fields. */

@@ -151,3 +151,19 @@ dq_status dq_session_layout_fits(const dq_session_layout *model, const dq_sessio
     }
     return DQ_OK;
 }
+
+static size_t count_numbers(const float *vector, uint32_t width)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < width; i++) n += vector[i] != 0;
+    return n;
+}
+
+bool dq_session_layout_is_sparse(const dq_session_layout *l, const dq_vectors *items)
+{
+    const uint64_t history = l->mean ? 0 : (uint64_t)l->history * l->item_width;
+    if (history == 0 || 2 * history < dq_session_state_width(l)) return false;
+    for (uint32_t i = 0; i < items->count; i++)
+        if (16 * count_numbers(items->at[i], items->width) > items->width) return false;
+    return true;
+}

@@ -52,6 +52,9 @@ typedef struct dq_session_place {
 uint64_t dq_session_state_width(const dq_session_layout *layout);
 /* DQ_ERR_RANGE for a layout that says nothing, or that contradicts itself. */
 dq_status dq_session_layout_check(const dq_session_layout *layout, dq_error *error);
+/* Whether a state is mostly zeros: at most one number in 16 of each item is none, and the history is half of
+ * the state or more. Whoever computes with such states may look at the others alone. */
+bool dq_session_layout_is_sparse(const dq_session_layout *layout, const dq_vectors *items);
 /* Writes the state of a place; items are those that `latest` counts. */
 void dq_session_state(const dq_session_layout *layout, const dq_vectors *items, const dq_session_place *place,
                       float *state);

@@ -66,6 +66,9 @@ dq_env_spec dq_env_session_spec(const dq_session_layout *layout, uint32_t items,
  * dq_agent_new ask this. */
 dq_status dq_env_spec_check(const dq_env_spec *shape, dq_error *error);
 
+/* Whether states are as wide and laid out alike, and actions as many and described alike. */
+bool dq_env_spec_same(const dq_env_spec *a, const dq_env_spec *b);
+
 enum { DQ_ENV_COUNTERS = 4 };
 
 /* What a step came to. */

@@ -41,3 +41,10 @@ dq_status dq_env_spec_check(const dq_env_spec *s, dq_error *error)
     if (!layout_agrees(s)) return dq_fail(error, DQ_ERR_RANGE, "a layout of other states than these");
     return DQ_OK;
 }
+
+bool dq_env_spec_same(const dq_env_spec *a, const dq_env_spec *b)
+{
+    return a->state_width == b->state_width && a->action_count == b->action_count &&
+           a->user_width == b->user_width && a->history == b->history && a->item_width == b->item_width &&
+           a->action_width == b->action_width && !dq_session_layout_fits(&a->layout, &b->layout, NULL);
+}

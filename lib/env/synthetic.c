@@ -7,6 +7,8 @@
  */
 #include "env/synthetic.h"
 
+#include "env/env_impl.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,23 +59,13 @@ static double within(double x, double least, double most)
     return x < least ? least : x > most ? most : x;
 }
 
-/* Index i with probability share[i]; the last takes what is left. */
-static unsigned draw(const double *share, unsigned n, dq_rng *rng)
+/* Index i with probability[i]; the last takes what is left. */
+static unsigned draw(const double *probability, unsigned n, dq_rng *rng)
 {
     double u = dq_rng_uniform(rng);
     unsigned i = 0;
-    while (i + 1 < n && u >= share[i]) u -= share[i++];
+    while (i + 1 < n && u >= probability[i]) u -= probability[i++];
     return i;
-}
-
-static void normals(float *to, size_t n, double sd, dq_rng *rng)
-{
-    for (size_t i = 0; i < n; i++) to[i] = (float)(sd * dq_rng_normal(rng));
-}
-
-static double sigmoid(double x)
-{
-    return 1 / (1 + exp(-x));
 }
 
 /* ---- users ---- */
@@ -104,17 +96,17 @@ static void draw_person(dq_person *p, dq_rng *rng)
 static void describe_person(float *v, const dq_person *p, dq_rng *rng)
 {
     for (int c = 0; c < DQ_CATEGORIES; c++) v[PREFERENCES + c] = (float)(10 * (p->preference[c] - 0.1));
-    normals(v + SEASONS, 4, 0.5, rng);
+    dq_env_normals(v + SEASONS, 4, 0.5, rng);
     v[MARKET] = (float)(1 - 2 * p->price_sensitivity);
     v[MARKET + 1] = (float)log(p->income / 35000);
-    normals(v + MARKET + 2, 3, 0.5, rng);
+    dq_env_normals(v + MARKET + 2, 3, 0.5, rng);
     v[MARKET + 5] = 1;
     v[PROFILE] = (float)((p->age - 38.0) / 14);
     v[PROFILE + 1 + p->gender] = 1;
     v[PROFILE + 4 + p->location] = 1;
     v[PROFILE + 7 + p->activity] = 1;
     v[SEGMENT + p->segment] = 1;
-    normals(v + TASTE, TASTES, 1, rng);
+    dq_env_normals(v + TASTE, TASTES, 1, rng);
 }
 
 /* ---- items ---- */
@@ -140,12 +132,12 @@ static void describe_product(float *v, const dq_product *p, dq_rng *rng)
     v[MARKET + 3] = (float)p->popularity;
     v[MARKET + 4] = (float)p->brand_tier - 0.65F;
     v[MARKET + 5] = -1;
-    normals(v + PROFILE, 10, 0.3, rng);
-    normals(v + SEGMENT, 5, 0.5, rng);
-    normals(v + TASTE, TASTES, 1 / sqrt(TASTES), rng);
+    dq_env_normals(v + PROFILE, 10, 0.3, rng);
+    dq_env_normals(v + SEGMENT, 5, 0.5, rng);
+    dq_env_normals(v + TASTE, TASTES, 1 / sqrt(TASTES), rng);
 }
 
-static dq_status make_sides(dq_synthetic *p, dq_error *error)
+static dq_status make_entities(dq_synthetic *p, dq_error *error)
 {
     uint32_t users = p->config.users, items = p->config.items, *rank = calloc(items, sizeof *rank);
     p->persons = calloc(users, sizeof *p->persons);
@@ -187,7 +179,7 @@ double dq_synthetic_affinity(const dq_synthetic *p, uint32_t user, uint32_t item
     const float *i = p->item + (size_t)item * DQ_SYNTHETIC_WIDTH;
     double sum = 0;
     for (int k = 0; k < DQ_SYNTHETIC_WIDTH; k++) sum += (double)u[k] * (double)i[k];
-    return sigmoid(sum);
+    return dq_env_sigmoid(sum);
 }
 
 double dq_synthetic_boost(unsigned type)
@@ -303,7 +295,7 @@ dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config 
     dq_synthetic *p = calloc(1, sizeof *p);
     if (!p) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a population");
     p->config = *config;
-    dq_status status = make_sides(p, error);
+    dq_status status = make_entities(p, error);
     if (!status) status = make_events(p, error);
     if (status) {
         dq_synthetic_free(p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/tally.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,4 +35,40 @@ void dq_import_locate(const dq_documents *documents, const dq_value *document, d
         dq_import_locate_id(documents->name, &id, error);
     dq_error_at(error, documents->name, documents->record);
     dq_arena_free(&arena);
+}
+
+static const char *const fault_words[DQ_IMPORT_FAULTS] = {
+    [DQ_IMPORT_MALFORMED] = "malformed",       [DQ_IMPORT_NO_ID] = "without a usable id",
+    [DQ_IMPORT_MISSING] = "missing field",     [DQ_IMPORT_MISTYPED] = "wrong type",
+    [DQ_IMPORT_WIDTH] = "wrong width",         [DQ_IMPORT_NOT_FINITE] = "not finite",
+    [DQ_IMPORT_DUPLICATE] = "duplicate id",    [DQ_IMPORT_UNMATCHED] = "not in every collection",
+    [DQ_IMPORT_UNKNOWN_USER] = "unknown user", [DQ_IMPORT_UNKNOWN_ITEM] = "unknown item",
+};
+
+/* Where a fault was first seen: a line, of a source that is named where there are several; or what the source
+ * is where it has no lines. */
+static size_t print_place(const dq_import_tally *tally, dq_import_fault fault, bool named, char *to,
+                          size_t size)
+{
+    const char *source = tally->faults[fault].source;
+    uint64_t record = tally->faults[fault].record;
+    if (record == DQ_NO_RECORD) return (size_t)snprintf(to, size, "%s", source);
+    return (size_t)snprintf(to, size, "%s%sline %" PRIu64, named ? source : "", named ? " " : "", record);
+}
+
+uint64_t dq_import_describe(const dq_import_tally *tally, bool named, char *text, size_t size)
+{
+    uint64_t all = 0;
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 1; i < DQ_IMPORT_FAULTS && used < size; i++) {
+        uint64_t count = tally->faults[i].count;
+        if (!count) continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s (first: ", all ? ", " : "",
+                                 count, fault_words[i]);
+        if (used < size) used += print_place(tally, (dq_import_fault)i, named, text + used, size - used);
+        if (used < size) used += (size_t)snprintf(text + used, size - used, ")");
+        all += count;
+    }
+    return all;
 }

@@ -29,4 +29,8 @@ void dq_import_locate(const dq_documents *documents, const dq_value *document, d
 /* The same by the id of what lacks a document. */
 void dq_import_locate_id(const char *collection, const dq_import_id *id, dq_error *error);
 
+/* Writes "2 wrong width (first: line 17), 1 duplicate id (first: line 20)", cut to size >= 1 bytes; `named`
+ * puts the source before a line. Returns how many were passed over. */
+uint64_t dq_import_describe(const dq_import_tally *tally, bool named, char *text, size_t size);
+
 #endif

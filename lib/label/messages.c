@@ -2,6 +2,7 @@
 #include "label/messages.h"
 
 #include "dq/source.h"
+#include "port/files/rows.h"
 #include "port/files/sha256.h"
 
 #include <stdio.h>
@@ -194,6 +195,21 @@ dq_status dq_messages_write(dq_messages *p, dq_prompt_stage stage, uint32_t user
         if (!status) status = dq_json_write_raw(out, "}", 1, error);
     }
     return status ? status : dq_json_write_raw(out, "]", 1, error);
+}
+
+dq_status dq_messages_show(dq_messages *p, dq_prompt_stage stage, uint32_t user, uint32_t item,
+                           dq_json_text *line, dq_error *error)
+{
+    static const char *const stages[] = {"first", "second", "once"};
+    size_t u, i;
+    const char *user_id = dq_entities_id(&p->catalogue->users, user, &u);
+    const char *item_id = dq_entities_id(&p->catalogue->items, item, &i);
+    dq_status status = dq_rows_begin_pair(line, user_id, u, item_id, i, error);
+    if (!status) status = dq_json_write_raw(line, ",\"stage\":", 9, error);
+    if (!status) status = dq_json_write_string(line, stages[stage], strlen(stages[stage]), error);
+    if (!status) status = dq_json_write_raw(line, ",\"messages\":", 12, error);
+    if (!status) status = dq_messages_write(p, stage, user, item, line, error);
+    return status ? status : dq_json_write_raw(line, "}\n", 2, error);
 }
 
 void dq_messages_free(dq_messages *p)

@@ -33,6 +33,9 @@ dq_status dq_messages_ready(dq_messages *messages, const dq_catalogue *catalogue
 /* Appends the messages of a pair as JSON: [{"role":"system","content":"..."},...]. */
 dq_status dq_messages_write(dq_messages *messages, dq_prompt_stage stage, uint32_t user, uint32_t item,
                             dq_json_text *out, dq_error *error);
+/* Appends the same as a line to look at: {"user":"u1","item":"j1","stage":"first","messages":[...]}. */
+dq_status dq_messages_show(dq_messages *messages, dq_prompt_stage stage, uint32_t user, uint32_t item,
+                           dq_json_text *line, dq_error *error);
 void dq_messages_free(dq_messages *messages);
 
 #endif

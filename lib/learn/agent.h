@@ -6,8 +6,8 @@
  *
  *     dq_agent_new(&agent, "dqn", &config, &shape, pool, &e);
  *     dq_agent_act(agent, &states, NULL, n, true, actions);          n tasks side by side; explores
- *     dq_agent_observe(agent, i, &states, &transition, over);        of task i, in order: returns are per
- * task while (dq_agent_ready(agent)) dq_agent_learn(agent, &losses, &e);
+ *     dq_agent_observe(agent, i, &states, &transition, over);        of task i, in order
+ *     while (dq_agent_ready(agent)) dq_agent_learn(agent, &losses, &e);
  *
  * States are numbers of a store (dq_vectors) that comes with each call. In an environment of numbered states
  * (shape.states) it is that one, and the agent keeps numbers alone: what it finds out of a state then holds
@@ -51,6 +51,7 @@ typedef struct dq_agent_config {
     uint32_t hidden[DQ_NET_MAX_HIDDEN], hidden_count;
     uint32_t value_hidden[DQ_NET_MAX_HIDDEN], value_hidden_count; /* dueling's V: see net/net.h */
     double dropout;
+    uint32_t dropout_layers; /* behind the first so many hidden layers; 0: behind all */
     dq_activation activation;
     bool batch_norm; /* Ioffe and Szegedy, 2015 */
     bool dueling;    /* Wang et al., 2016: V(s) + A(s, a) - mean A; see net/net.h */
@@ -124,8 +125,9 @@ typedef struct dq_agent_kind {
 extern const dq_agent_kind *const dq_agent_kinds[];
 const dq_agent_kind *dq_agent_find(const char *name);
 
-/* DQ_ERR_RANGE when the options do not fit each other or the shape (a head on actions without vectors, an
- * encoder without history, a network's option for a table). pool is kept; the shape's vectors of actions and
+/* DQ_ERR_UNKNOWN for a kind that is not in the table, DQ_ERR_RANGE when the options do not fit each other or
+ * the shape (a head on actions without vectors, an encoder without history, a network's option for a table),
+ * DQ_ERR_MEMORY. pool is kept; the shape's vectors of actions and
  * numbered states are borrowed as long as the agent lives, the arrays of pointers to actions are copied. */
 dq_status dq_agent_new(dq_agent **agent, const char *kind, const dq_agent_config *config,
                        const dq_env_spec *shape, dq_pool *pool, dq_error *error);
@@ -202,8 +204,8 @@ dq_status dq_agent_predict(dq_agent *agent, const dq_vectors *states, const uint
 /* ---- what it is ---- */
 
 /* A network of the agent: "q", "target", "world.0" ...; NULL when it has none of that name. Its weights may
- * be set, as when an offline run goes back to its best epoch; the target then is another network's until it
- * moves. */
+ * be set, as when an offline run goes back to its best epoch. Fetch it anew each time that they are: what the
+ * agent found by a target holds until then. */
 dq_net *dq_agent_network(dq_agent *agent, const char *name);
 
 /* As they are for the next learning step: exploration, the learning rate (a table's alpha), and the exponent

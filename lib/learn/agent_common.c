@@ -162,6 +162,7 @@ dq_net_spec agent_spec(const dq_agent_config *c, const dq_env_spec *s)
                         .dueling = c->dueling,
                         .value_hidden_count = c->value_hidden_count,
                         .dropout = c->dropout,
+                        .dropout_layers = c->dropout_layers,
                         .activation = c->activation,
                         .batch_norm = c->batch_norm,
                         .encoder = c->encoder};
@@ -183,6 +184,7 @@ dq_net_spec agent_world_spec(const dq_agent_config *c, const dq_env_spec *s)
                         .feature_count = described ? c->feature_count : 0,
                         .hidden_count = own ? c->world_hidden_count : c->hidden_count,
                         .dropout = c->dropout,
+                        .dropout_layers = c->dropout_layers,
                         .activation = c->activation};
     memcpy(spec.features, c->features, sizeof spec.features);
     memcpy(spec.hidden, own ? c->world_hidden : c->hidden, sizeof spec.hidden);

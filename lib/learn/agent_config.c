@@ -33,14 +33,14 @@ const dq_agent_kind *dq_agent_find(const char *name)
 
 /* ---- options that do not fit ---- */
 
-static bool share(double x)
+static bool in_unit_interval(double x)
 {
     return x >= 0 && x <= 1;
 }
 
 static dq_status check_exploration(const dq_agent_config *c, dq_error *error)
 {
-    if (!share(c->epsilon) || !share(c->epsilon_min) || c->epsilon_min > c->epsilon)
+    if (!in_unit_interval(c->epsilon) || !in_unit_interval(c->epsilon_min) || c->epsilon_min > c->epsilon)
         return dq_fail(error, DQ_ERR_RANGE, "epsilon goes from %g to %g", c->epsilon, c->epsilon_min);
     if (!(c->epsilon_decay > 0) || (c->decay_form == DQ_DECAY_MULTIPLICATIVE && c->epsilon_decay > 1))
         return dq_fail(error, DQ_ERR_RANGE, "epsilon does not decay by %g", c->epsilon_decay);
@@ -69,8 +69,6 @@ static dq_status check_head(const dq_agent_config *c, const dq_env_spec *s, dq_e
     if (c->feature_count && c->head != DQ_HEAD_ACTIONS)
         return dq_fail(error, DQ_ERR_RANGE,
                        "cross features compare a state with an action: they need a head on actions");
-    if (c->value_hidden_count && !c->dueling)
-        return dq_fail(error, DQ_ERR_RANGE, "hidden layers of V alone need dueling");
     return DQ_OK;
 }
 
@@ -78,7 +76,11 @@ dq_status agent_check(const dq_agent_config *c, const dq_env_spec *s, dq_error *
 {
     dq_status status = check_head(c, s, error);
     if (status) return status;
-    if (!share(c->gamma)) return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
+    if (c->dropout_layers && !(c->dropout > 0))
+        return dq_fail(error, DQ_ERR_RANGE, "dropout behind the first %u layers, and no dropout",
+                       c->dropout_layers);
+    if (!in_unit_interval(c->gamma))
+        return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
     if (c->train_every == 0 || c->updates == 0 || c->tasks == 0)
         return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one task");
     if (c->bootstrap == DQ_BOOTSTRAP_SAME && c->double_q)
@@ -101,6 +103,7 @@ enum {
 
 static const dq_record_field options[] = {
     {"dropout", DQ_RECORD_REAL, AT(dropout)},
+    {"dropout_layers", DQ_RECORD_SMALL, AT(dropout_layers)},
     {"activation", DQ_RECORD_SMALL, AT(activation)},
     {"batch_norm", DQ_RECORD_FLAG, AT(batch_norm)},
     {"dueling", DQ_RECORD_FLAG, AT(dueling)},
@@ -198,39 +201,19 @@ static dq_status no_memory(dq_error *error)
     return dq_fail_memory(error, "a model bundle");
 }
 
-/* A list of numbers under a name of the map. */
-static bool save_list(dq_arena *arena, dq_value *map, const char *name, const uint32_t *numbers, size_t n)
-{
-    dq_value list = dq_list();
-    for (size_t i = 0; i < n; i++)
-        if (!dq_list_add(arena, &list, dq_int(numbers[i]))) return false;
-    return dq_map_set(arena, map, name, list);
-}
-
-static bool save_features(dq_arena *arena, dq_value *map, const dq_agent_config *c)
-{
-    dq_value list = dq_list();
-    for (uint32_t f = 0; f < c->feature_count; f++) {
-        dq_value one = dq_list();
-        if (!dq_list_add(arena, &one, dq_int(c->features[f].user_offset)) ||
-            !dq_list_add(arena, &one, dq_int(c->features[f].item_offset)) ||
-            !dq_list_add(arena, &one, dq_int(c->features[f].width)) || !dq_list_add(arena, &list, one))
-            return false;
-    }
-    return dq_map_set(arena, map, "features", list);
-}
-
 /* The lists and names beside the numbers of meta.agent. */
 static bool save_rest(const dq_agent_config *c, dq_bundle *model)
 {
     dq_arena *arena = &model->arena;
     dq_value map = *dq_map_get(&model->meta, "agent");
-    bool ok = dq_map_set(arena, &map, "format", dq_int(FORMAT)) && save_features(arena, &map, c) &&
+    bool ok = dq_map_set(arena, &map, "format", dq_int(FORMAT)) &&
+              dq_pairing_save(c->features, c->feature_count, "features", &map, arena) &&
               dq_map_set(arena, &map, "schedule", dq_string(arena, c->schedule->name));
     for (size_t i = 0; ok && i < LISTS; i++) {
         const char *base = (const char *)c;
-        ok = save_list(arena, &map, lists[i].name, (const uint32_t *)(const void *)(base + lists[i].units),
-                       *(const uint32_t *)(const void *)(base + lists[i].count));
+        ok = dq_record_save_list((const uint32_t *)(const void *)(base + lists[i].units),
+                                 *(const uint32_t *)(const void *)(base + lists[i].count), lists[i].name,
+                                 &map, arena);
     }
     return ok && dq_map_set(arena, &model->meta, "agent", map);
 }
@@ -260,49 +243,19 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
 
 /* ---- reading ---- */
 
-static bool read_list(const dq_value *list, uint32_t *numbers, uint32_t *count)
-{
-    if (!list || list->type != DQ_LIST || list->count > DQ_NET_MAX_HIDDEN) return false;
-    for (uint32_t i = 0; i < list->count; i++) {
-        int64_t n = dq_value_integer(&list->as.list[i], 0);
-        if (n < 1 || n > MAX_UNITS) return false;
-        numbers[i] = (uint32_t)n;
-    }
-    *count = (uint32_t)list->count;
-    return true;
-}
-
-static bool read_feature(const dq_value *one, dq_pairing *feature)
-{
-    uint32_t *to[] = {&feature->user_offset, &feature->item_offset, &feature->width};
-    if (one->type != DQ_LIST || one->count != 3) return false;
-    for (size_t i = 0; i < 3; i++) {
-        int64_t n = dq_value_integer(&one->as.list[i], -1);
-        if (n < 0 || n > MAX_UNITS) return false;
-        *to[i] = (uint32_t)n;
-    }
-    return true;
-}
-
-static bool read_features(const dq_value *list, dq_agent_config *c)
-{
-    if (!list || list->type != DQ_LIST || list->count > DQ_NET_MAX_FEATURES) return false;
-    for (; c->feature_count < list->count; c->feature_count++)
-        if (!read_feature(&list->as.list[c->feature_count], &c->features[c->feature_count])) return false;
-    return true;
-}
-
 static bool read_rest(const dq_value *map, dq_agent_config *c)
 {
     for (size_t i = 0; i < LISTS; i++) {
         char *base = (char *)c;
-        if (!read_list(dq_map_get(map, lists[i].name), (uint32_t *)(void *)(base + lists[i].units),
-                       (uint32_t *)(void *)(base + lists[i].count)))
+        if (!dq_record_read_list(dq_map_get(map, lists[i].name), 1, DQ_NET_MAX_WIDTH,
+                                 (uint32_t *)(void *)(base + lists[i].units), DQ_NET_MAX_HIDDEN,
+                                 (uint32_t *)(void *)(base + lists[i].count)))
             return false;
     }
     for (const dq_schedule *s = dq_schedules; s->name; s++)
         if (dq_value_is(dq_map_get(map, "schedule"), s->name)) c->schedule = s;
-    return c->schedule && read_features(dq_map_get(map, "features"), c);
+    return c->schedule &&
+           dq_pairing_read(dq_map_get(map, "features"), c->features, DQ_NET_MAX_FEATURES, &c->feature_count);
 }
 
 /* The enumerations are in range, and what memory is taken by is not absurd. */

@@ -17,7 +17,7 @@
 
 /* ---- making ---- */
 
-enum { MAX_PASS_ROWS = 1 << 22 }; /* of pairs in a training pass */
+static const double MAX_PASS = 2e9; /* bytes of a training pass */
 
 /* What a kind dqn does not know of. */
 static dq_status check_kind(const dq_agent *a, dq_error *error)
@@ -62,13 +62,23 @@ static size_t pass_rows(const dq_agent *a)
     return a->config.fit_rows * (sets ? (size_t)a->max_offered + 1 : 1);
 }
 
+/* What each pair of a training pass takes: its vector, features, activations and their gradients. */
+static double pass_bytes(const dq_agent *a)
+{
+    const dq_agent_config *c = &a->config;
+    double numbers = (double)a->shape.action_width + c->feature_count, layers = c->batch_norm ? 4 : 2;
+    for (uint32_t l = 0; l < c->hidden_count; l++) numbers += (l ? layers : layers + 2) * c->hidden[l];
+    return numbers * sizeof(float) * (double)pass_rows(a);
+}
+
 static dq_status check_size(const dq_agent *a, dq_error *error)
 {
-    if (pass_rows(a) <= MAX_PASS_ROWS) return DQ_OK;
+    if (pass_rows(a) == a->config.fit_rows || pass_bytes(a) <= MAX_PASS) return DQ_OK;
     return dq_fail(
         error, DQ_ERR_RANGE,
-        "the conservative term compares %u actions in each of %zu rows: offer fewer (--candidates)",
-        a->max_offered, a->config.fit_rows);
+        "the conservative term compares %u actions in each of %zu rows, which takes %.1f GB: offer "
+        "fewer (--candidates)",
+        a->max_offered, a->config.fit_rows, pass_bytes(a) / 1e9);
 }
 
 static bool allocate(dq_agent *a, dqn *d)
@@ -85,7 +95,7 @@ static bool allocate(dq_agent *a, dqn *d)
     d->dtaken = agent_floats(a, rows, &ok);
     d->set = agent_numbers(a, d->max_set, &ok);
     d->set_q = agent_floats(a, d->max_set, &ok);
-    d->share = agent_floats(a, d->max_set, &ok);
+    d->probability = agent_floats(a, d->max_set, &ok);
     d->state = agent_numbers(a, pass_rows(a), &ok);
     d->action = agent_numbers(a, pass_rows(a), &ok);
     d->dy = agent_floats(a, pass_rows(a) * outputs, &ok);
@@ -114,7 +124,8 @@ dq_status dqn_init(dq_agent *a, dq_error *error)
     if (status) return status;
     dqn *d = a->self = calloc(1, sizeof *d);
     if (!d || !dqn_values_allocate(a)) return dq_fail_memory(error, "an agent");
-    status = dq_net_new(&d->q, &spec, a->trains ? pass_rows(a) : 0, a->pool, &init, error);
+    size_t rows = a->trains ? pass_rows(a) : 0, states = a->trains ? a->config.fit_rows : 0;
+    status = dq_net_new_of_states(&d->q, &spec, rows, states, a->pool, &init, error);
     return status || !a->trains ? status : make_to_train(a, d, error);
 }
 
@@ -137,7 +148,7 @@ static void move_target(dq_agent *a)
         dq_net_soft_update(d->target, d->q, a->config.tau);
     else
         dq_net_copy(d->target, d->q);
-    dqn_values_forget(a);
+    dqn_values_reset(a);
 }
 
 /* Moves the target when `count` of something was reached. */
@@ -228,8 +239,8 @@ static double add_cql(dq_agent *a, const dqn_batch *b, const float *y, size_t i,
     dqn *d = dqn_of(a);
     double alpha = a->config.conservative / (double)b->n;
     for (size_t j = 0; j < n; j++) d->set_q[j] = y[output_of(a, d, b, i, first, j)];
-    double sum = dq_loss_logsumexp(d->set_q, n, d->share) - (double)d->set_q[0];
-    for (size_t j = 0; j < n; j++) d->dy[output_of(a, d, b, i, first, j)] += (float)alpha * d->share[j];
+    double sum = dq_loss_logsumexp(d->set_q, n, d->probability) - (double)d->set_q[0];
+    for (size_t j = 0; j < n; j++) d->dy[output_of(a, d, b, i, first, j)] += (float)alpha * d->probability[j];
     d->dy[output_of(a, d, b, i, first, 0)] -= (float)alpha;
     return alpha * sum;
 }
@@ -352,7 +363,7 @@ dq_net *dqn_network(dq_agent *a, const char *name)
     dqn *d = dqn_of(a);
     if (strcmp(name, "q") == 0) return d->q;
     if (strcmp(name, "target") != 0) return NULL;
-    if (d->target) dqn_values_forget(a); /* its weights may be set */
+    if (d->target) dqn_values_reset(a); /* its weights may be set */
     return d->target;
 }
 
@@ -396,7 +407,7 @@ dq_status dqn_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_erro
     dqn *d = dqn_of(a);
     dq_status status = dq_net_load(d->q, "q", checkpoint, model, error);
     if (status) return status;
-    if (d->target) dqn_values_forget(a);
+    if (d->target) dqn_values_reset(a);
     if (checkpoint) return restore(a, model, error);
     dq_net_reset_optimizer(d->q);
     if (d->target) dq_net_copy(d->target, d->q);

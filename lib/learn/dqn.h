@@ -29,7 +29,7 @@ typedef struct dqn_maxima {
     uint64_t pushed;  /* transitions remembered when the table was last looked at */
     bool stands;      /* entries hold from update to update */
     size_t *of_row;   /* (fit_rows) the entry of a row */
-    /* those that are missing: */
+    /* The entries that are missing, and each one's next state, its best action and what that is worth. */
     size_t *place;            /* (fit_rows) */
     uint32_t *state, *action; /* (fit_rows) */
     const float **at;         /* (fit_rows) */
@@ -44,16 +44,16 @@ typedef struct dqn {
     dq_transition *rows; /* (fit_rows) */
     float *weights;      /* (batch) */
     uint32_t *slots;     /* (batch) where rows come from */
-    float *taken;        /* (fit_rows) Q(s, a) of the pass, */
-    float *wanted;       /* (fit_rows) what it is to be, */
-    float *dtaken;       /* (fit_rows) and its gradient */
+    float *taken;        /* (fit_rows) Q(s, a) of the pass */
+    float *wanted;       /* (fit_rows) what Q(s, a) is to be */
+    float *dtaken;       /* (fit_rows) the gradient of Q(s, a) */
     /* A training pass: rows of the network, and with the conservative term what each transition is compared
      * with, of which its own action is the first. */
-    size_t max_set;           /* actions of a transition's set */
-    uint32_t *set;            /* (max_set) */
-    float *set_q, *share;     /* (max_set) */
-    uint32_t *state, *action; /* (pass_rows) */
-    float *dy;                /* (pass_rows, outputs) */
+    size_t max_set;             /* actions of a transition's set */
+    uint32_t *set;              /* (max_set) */
+    float *set_q, *probability; /* (max_set) */
+    uint32_t *state, *action;   /* (pass_rows) */
+    float *dy;                  /* (pass_rows, outputs) */
     dqn_maxima maxima;
     /* Vectors of the actions on offer side by side, for a head on actions. */
     float *block; /* (DQN_BLOCK, action_width) */
@@ -112,7 +112,7 @@ dq_status dqn_update(dq_agent *agent, const dqn_batch *batch, bool learn, double
 /* Buffers for values, and where the agent trains for the maxima; false when memory is short. */
 bool dqn_values_allocate(dq_agent *agent);
 /* The target has moved. */
-void dqn_values_forget(dq_agent *agent);
+void dqn_values_reset(dq_agent *agent);
 /* What Q(s, a) of each row is to be: r + gamma discount V(s'). */
 void dqn_targets(dq_agent *agent, const dqn_batch *batch, float *wanted);
 

@@ -60,7 +60,7 @@ bool dqn_values_allocate(dq_agent *a)
     return ok && (!a->trains || allocate_maxima(a, &d->maxima));
 }
 
-void dqn_values_forget(dq_agent *a)
+void dqn_values_reset(dq_agent *a)
 {
     dqn_of(a)->maxima.version++;
 }
@@ -68,7 +68,7 @@ void dqn_values_forget(dq_agent *a)
 void dqn_offer(dq_agent *a)
 {
     dqn_of(a)->block_from = NO_BLOCK;
-    dqn_values_forget(a);
+    dqn_values_reset(a);
 }
 
 /* ---- what is on offer ---- */

@@ -377,7 +377,7 @@ static dq_status after(dq_agent *a, const dqn_batch *b, bool learn, dq_agent_los
 static void ask_ensemble(dq_agent *a, dyna *y, const dq_net_rows *rows)
 {
     size_t width = moving(a), count = outputs(a), n = rows->rows;
-    float share = 1 / (float)a->config.models;
+    float weight = 1 / (float)a->config.models;
     memset(y->mean, 0, n * count * sizeof *y->mean);
     memset(y->square, 0, n * count * sizeof *y->square);
     for (uint32_t m = 0; m < a->config.models; m++) {
@@ -387,7 +387,7 @@ static void ask_ensemble(dq_agent *a, dyna *y, const dq_net_rows *rows)
             float x = end ? 1 / (1 + expf(-y->out[i])) : y->out[i];
             float away = x - y->mean[i]; /* Welford's way: no difference of large squares */
             y->mean[i] += away / (float)(m + 1);
-            y->square[i] += away * (x - y->mean[i]) * share;
+            y->square[i] += away * (x - y->mean[i]) * weight;
         }
     }
 }

@@ -151,8 +151,8 @@ static void sample_by_priority(const dq_replay *r, dq_rng *rng, double beta, siz
     for (size_t i = 0; i < n; i++) {
         double x = total * ((double)i + dq_rng_uniform(rng)) / (double)n;
         slots[i] = (uint32_t)dq_sumtree_find(&r->tree, x);
-        double share = dq_sumtree_get(&r->tree, slots[i]) / total,
-               weight = pow((double)r->count * share, -beta);
+        double probability = dq_sumtree_get(&r->tree, slots[i]) / total,
+               weight = pow((double)r->count * probability, -beta);
         weights[i] = (float)weight;
         max = fmax(max, weight);
     }
@@ -179,11 +179,6 @@ void dq_replay_prioritise(dq_replay *r, const uint32_t *slots, const float *erro
         dq_sumtree_set(&r->tree, slots[i], priority);
         r->max = fmax(r->max, priority);
     }
-}
-
-double dq_replay_share(const dq_replay *r, uint32_t slot)
-{
-    return r->alpha > 0 ? dq_sumtree_get(&r->tree, slot) / dq_sumtree_total(&r->tree) : 1 / (double)r->count;
 }
 
 /* ---- checkpoints: slots as they stand, so that what is drawn by slot is drawn the same ---- */

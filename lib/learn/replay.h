@@ -44,8 +44,6 @@ const dq_vectors *dq_replay_states(const dq_replay *replay);
 void dq_replay_sample(dq_replay *replay, dq_rng *rng, double beta, size_t n, uint32_t *slots, float *weights);
 /* New priorities of sampled slots, from their TD errors. */
 void dq_replay_prioritise(dq_replay *replay, const uint32_t *slots, const float *errors, size_t n);
-/* A slot's share of all draws: P(i), or 1 / count. */
-double dq_replay_share(const dq_replay *replay, uint32_t slot);
 
 /* Adds PREFIX.state, .next (vectors f4, or numbers u4), .action, .reward, .discount, .done, .priority to a
  * checkpoint (borrowed) and takes them up again, into a replay of the same capacity, width and alpha: it then

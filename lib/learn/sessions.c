@@ -7,9 +7,9 @@
 
 /* Where a session stands before an event. */
 typedef struct standing {
-    uint32_t begin;   /* its items that enter the history are before[begin] and on, */
-    uint32_t entered; /* so many of them by now, */
-    uint32_t met;     /* of so many events */
+    uint32_t begin;   /* the first in before of its items that enter the history */
+    uint32_t entered; /* how many of them there are by now */
+    uint32_t met;     /* its events by now */
 } standing;
 
 struct dq_sessions {

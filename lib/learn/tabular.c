@@ -379,7 +379,7 @@ static dq_status unsound(dq_error *error)
 }
 
 /* Whatever was learned before. */
-static void forget(const dq_agent *a, tabular *t)
+static void reset(const dq_agent *a, tabular *t)
 {
     size_t cells = (size_t)t->count * a->shape.action_count;
     memset(t->q, 0, cells * sizeof *t->q);
@@ -394,12 +394,12 @@ static dq_status load_states(dq_agent *a, tabular *t, const dq_bundle *model, dq
     const dq_column *c = dq_bundle_column(model, "table.state");
     size_t width = a->shape.state_width;
     if (a->numbered) {
-        forget(a, t);
+        reset(a, t);
         return DQ_OK;
     }
     if (!c || c->type != DQ_F4 || c->shape[0] > a->config.states || dq_column_width(c) != width)
         return unsound(error);
-    forget(a, t);
+    reset(a, t);
     memset(t->slots, 0, t->slot_count * sizeof *t->slots);
     for (uint32_t i = 0; i < c->shape[0]; i++)
         if (row_of_vector(a, t, (const float *)c->data + i * width) != i) return unsound(error);

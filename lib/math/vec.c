@@ -85,9 +85,9 @@ void dq_vec_scale(float *to, float scale, size_t n)
 }
 
 DQ_CLONES
-void dq_vec_follow(float *restrict to, const float *restrict from, float share, size_t n)
+void dq_vec_soft_update(float *restrict to, const float *restrict from, float tau, size_t n)
 {
-    for (size_t i = 0; i < n; i++) to[i] += share * (from[i] - to[i]);
+    for (size_t i = 0; i < n; i++) to[i] += tau * (from[i] - to[i]);
 }
 
 DQ_CLONES
@@ -100,7 +100,8 @@ int dq_vec_finite(const float *a, size_t n)
 
 dq_dropout dq_dropout_new(double p)
 {
-    return (dq_dropout){.cut = (uint16_t)lrint(fmin(p * 65536, 65535)), .scale = (float)(1 / (1 - p))};
+    uint16_t cut = (uint16_t)lrint(fmin(p * 65536, 65535));
+    return (dq_dropout){.cut = cut, .scale = (float)(65536.0 / (65536 - cut))};
 }
 
 void dq_dropout_draw(uint16_t *draws, size_t n, dq_rng *rng)

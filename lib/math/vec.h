@@ -20,8 +20,8 @@ void dq_vec_add(float *to, const float *from, size_t n);
 void dq_vec_add_scaled(float *to, const float *from, float scale, size_t n);
 /* to[i] *= scale */
 void dq_vec_scale(float *to, float scale, size_t n);
-/* to[i] += share * (from[i] - to[i]) */
-void dq_vec_follow(float *to, const float *from, float share, size_t n);
+/* to[i] += tau * (from[i] - to[i]) */
+void dq_vec_soft_update(float *to, const float *from, float tau, size_t n);
 /* True when no element is NaN or infinite. */
 int dq_vec_finite(const float *a, size_t n);
 
@@ -29,10 +29,10 @@ int dq_vec_finite(const float *a, size_t n);
  * that the mean stays ("inverted"). */
 typedef struct dq_dropout {
     uint16_t cut; /* p in 1/65536; 0: all are kept, nothing is drawn */
-    float scale;  /* 1 / (1 - p) */
+    float scale;  /* 1 / (1 - p), of the p that cut is */
 } dq_dropout;
 
-/* Probability 0 <= p < 1, rounded to a multiple of 2^-16. */
+/* Probability 0 <= p < 1, rounded to a multiple of 2^-16; less than half of that drops nothing. */
 dq_dropout dq_dropout_new(double p);
 /* n uniform 16-bit draws. */
 void dq_dropout_draw(uint16_t *draws, size_t n, dq_rng *rng);

@@ -54,14 +54,15 @@ static void sum(float *y, const float *a, const float *b, const float *bias, siz
 static void activate_group(const dq_net *net, const net_layer *layer, const net_parts *parts,
                            const float *bias, size_t c0, size_t width)
 {
-    uint16_t drawn[NET_COLUMNS], *draws = net->training && net->dropout.cut > 0 ? drawn : NULL;
+    uint16_t drawn[NET_COLUMNS], *draws = NULL;
     size_t out = layer->out;
     dq_rng rng = dq_rng_stream(net->seed, layer->number << 32 | c0 / NET_COLUMNS);
+    if (net->training && layer->drops && net->dropout.cut > 0) draws = drawn;
     for (size_t r = 0; r < net_rows(net, layer); r++) {
         float *y = layer->y + r * out + c0;
         const float *a = parts && parts->a ? parts->a + parts->a_row[r] * out + c0 : y;
         const float *b = parts && parts->b ? parts->b + parts->b_row[r] * out + c0 : NULL;
-        if (draws && layer->activates) dq_dropout_draw(draws, width, &rng);
+        if (draws) dq_dropout_draw(draws, width, &rng);
         if (layer->activates && net->spec.activation == DQ_RELU) {
             dq_vec_activate(y, a, b, bias + c0, draws, net->dropout, width);
             continue;
@@ -83,7 +84,7 @@ static void gate_row(const dq_net *net, const net_layer *from, size_t at, size_t
     if (from->slope)
         dq_vec_multiply(from->dy + at, from->slope + at, n);
     else
-        dq_vec_gate(from->dy + at, from->y + at, net->dropout.scale, n);
+        dq_vec_gate(from->dy + at, from->y + at, from->drops ? net->dropout.scale : 1, n);
 }
 
 void net_gate(const dq_net *net, const net_layer *layer, size_t c0, size_t width)

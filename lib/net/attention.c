@@ -18,8 +18,8 @@
 typedef struct attention {
     float *rest, *items; /* (max_states, rest), (max_states history, item): the state's parts, side by side */
     float *query, *key, *value;    /* (max_states, item), (max_states history, item) twice */
-    float *dquery, *dkey, *dvalue; /* (max_rows ...) their gradients */
-    float *share;                  /* (max_states, history): p */
+    float *dquery, *dkey, *dvalue; /* (max_trained ...) their gradients */
+    float *weight;                 /* (max_states, history): p */
 } attention;
 
 static size_t rest_width(const dq_net_spec *s)
@@ -31,7 +31,7 @@ bool net_attention_allocate(dq_net *net, net_layer *layer)
 {
     const dq_net_spec *s = &net->spec;
     size_t rows = net->max_states, past = rows * s->history, item = s->item_width;
-    size_t trained = net->max_rows, trained_past = trained * s->history;
+    size_t trained = net->max_trained, trained_past = trained * s->history;
     attention *a = layer->own = dq_arena_zero(&net->arena, 1, sizeof *a);
     if (!a) return false;
     struct {
@@ -40,7 +40,7 @@ bool net_attention_allocate(dq_net *net, net_layer *layer)
     } parts[] = {
         {&a->rest, rows * rest_width(s)}, {&a->items, past * item},          {&a->query, rows * item},
         {&a->key, past * item},           {&a->value, past * item},          {&a->dquery, trained * item},
-        {&a->dkey, trained_past * item},  {&a->dvalue, trained_past * item}, {&a->share, past},
+        {&a->dkey, trained_past * item},  {&a->dvalue, trained_past * item}, {&a->weight, past},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!(*parts[i].to = dq_arena_zero(&net->arena, parts[i].n, sizeof(float)))) return false;
@@ -86,7 +86,7 @@ static void project(const dq_net *net, attention *a, size_t at)
 /* p of one state; zeros where there is no history. */
 static void attend(const attention *a, size_t row, size_t history, size_t item)
 {
-    float *p = a->share + row * history, most = -INFINITY, sum = 0;
+    float *p = a->weight + row * history, most = -INFINITY, sum = 0;
     for (size_t i = 0; i < history; i++) {
         const float *h = a->items + (row * history + i) * item;
         float score = dq_vec_dot(a->query + row * item, a->key + (row * history + i) * item, item);
@@ -114,7 +114,8 @@ static void attention_forward(dq_net *net, net_layer *layer)
         memcpy(y + user + item, a->rest + r * rest + user, (rest - user) * sizeof *y);
         memset(y + user, 0, item * sizeof *y);
         for (size_t i = 0; i < history; i++)
-            dq_vec_add_scaled(y + user, a->value + (r * history + i) * item, a->share[r * history + i], item);
+            dq_vec_add_scaled(y + user, a->value + (r * history + i) * item, a->weight[r * history + i],
+                              item);
     }
 }
 
@@ -125,7 +126,7 @@ static void attention_forward(dq_net *net, net_layer *layer)
  */
 static void attend_back(const attention *a, size_t row, size_t history, size_t item, const float *dy)
 {
-    const float *p = a->share + row * history;
+    const float *p = a->weight + row * history;
     float mean = 0, *dq = a->dquery + row * item;
     for (size_t i = 0; i < history; i++)
         mean += p[i] * dq_vec_dot(dy, a->value + (row * history + i) * item, item);

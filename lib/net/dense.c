@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { FEW = 4 }; /* rows under which dot products beat a product that packs the weights first */
-
 typedef struct work {
     dq_net *net;
     net_layer *layer;
@@ -32,7 +30,7 @@ static void multiply(const dq_net *net, const net_layer *l, size_t c0, size_t wi
     const float *x = net_input(net, l, &stride), *weights = net->weights + l->at + c0 * l->in;
     if (on_sparse(net, l))
         net_nonzero_product(&net->nonzero, rows, l->in, weights, l->in, width, l->y + c0, l->out);
-    else if (rows < FEW)
+    else if (rows < NET_FEW)
         for (size_t r = 0; r < rows; r++)
             for (size_t c = 0; c < width; c++)
                 l->y[r * l->out + c0 + c] = dq_vec_dot(x + r * stride, weights + c * l->in, l->in);

@@ -37,11 +37,11 @@ double dq_loss_logistic(double logit, double target, double *slope)
     return fmax(logit, 0) + log1p(e) - logit * target;
 }
 
-double dq_loss_logsumexp(const float *z, size_t n, float *share)
+double dq_loss_logsumexp(const float *z, size_t n, float *probability)
 {
     double most = -INFINITY, sum = 0;
     for (size_t i = 0; i < n; i++) most = fmax(most, (double)z[i]);
     for (size_t i = 0; i < n; i++) sum += exp((double)z[i] - most);
-    for (size_t i = 0; share && i < n; i++) share[i] = (float)(exp((double)z[i] - most) / sum);
+    for (size_t i = 0; probability && i < n; i++) probability[i] = (float)(exp((double)z[i] - most) / sum);
     return most + log(sum);
 }

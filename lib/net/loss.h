@@ -20,7 +20,7 @@ double dq_loss_mean(dq_loss loss, double delta, const float *y, const float *tar
 /* Logistic loss of one logit against a target of 0 or 1, and its slope: log(1 + e^z) - z t (PyTorch's
  * binary_cross_entropy_with_logits). */
 double dq_loss_logistic(double logit, double target, double *slope);
-/* log sum exp of n numbers; share (n, may be NULL) gets their softmax. */
-double dq_loss_logsumexp(const float *z, size_t n, float *share);
+/* log sum exp of n numbers; probability (n, may be NULL) gets their softmax. */
+double dq_loss_logsumexp(const float *z, size_t n, float *probability);
 
 #endif

@@ -17,10 +17,10 @@ static bool floats(dq_net *net, float **to, size_t n)
 static bool allocate_layer(dq_net *net, net_layer *layer)
 {
     size_t rows = layer->pairs ? net->max_rows : net->max_states;
-    bool ok = floats(net, &layer->y, rows * layer->out) &&
-              floats(net, &layer->dy, net->max_rows * layer->out);
+    size_t trained = layer->pairs ? net->max_rows : net->max_trained;
+    bool ok = floats(net, &layer->y, rows * layer->out) && floats(net, &layer->dy, trained * layer->out);
     if (ok && layer->activates && net->spec.activation != DQ_RELU)
-        ok = floats(net, &layer->slope, net->max_rows * layer->out);
+        ok = floats(net, &layer->slope, trained * layer->out);
     if (ok && layer->kind == &net_pair) ok = net_pair_allocate(net, layer);
     if (ok && layer->kind == &net_attention) ok = net_attention_allocate(net, layer);
     if (ok && layer->kind == &net_norm) ok = net_norm_allocate(net, layer);
@@ -67,9 +67,9 @@ static bool allocate(dq_net *net)
     if (ok && net_on_pairs(net))
         ok = floats(net, &net->values, net->max_states) &&
              floats(net, &net->predicted, (size_t)NET_CHUNK * net->spec.outputs) &&
-             net_slots_init(&net->state_slots, net->max_states, &net->arena) &&
-             net_slots_init(&net->action_slots, net->max_states, &net->arena) &&
-             net_slots_init(&net->met, NET_CHUNK, &net->arena);
+             net_slots_init(&net->state_slots, net->max_actions, net->max_states, &net->arena) &&
+             net_slots_init(&net->action_slots, net->max_actions, net->max_actions, &net->arena) &&
+             net_slots_init(&net->met, NET_CHUNK, NET_CHUNK, &net->arena);
     net->squares = ok ? dq_arena_zero(&net->arena, tiles, sizeof *net->squares) : NULL;
     return net->squares && allocate_scratch(net);
 }
@@ -94,6 +94,17 @@ static void draw_weights(dq_net *net, dq_rng *rng)
 dq_status dq_net_new(dq_net **out, const dq_net_spec *spec, size_t max_rows, dq_pool *pool, dq_rng *rng,
                      dq_error *error)
 {
+    return dq_net_new_of_states(out, spec, max_rows, max_rows, pool, rng, error);
+}
+
+static size_t at_least(size_t n, size_t least)
+{
+    return n > least ? n : least;
+}
+
+dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max_rows, size_t max_states,
+                               dq_pool *pool, dq_rng *rng, dq_error *error)
+{
     *out = NULL;
     dq_status status = net_check(spec, error);
     if (status) return status;
@@ -103,7 +114,9 @@ dq_status dq_net_new(dq_net **out, const dq_net_spec *spec, size_t max_rows, dq_
     net->spec = *spec;
     net->pool = pool;
     net->max_rows = max_rows;
-    net->max_states = max_rows > least ? max_rows : least;
+    net->max_trained = max_states;
+    net->max_states = at_least(max_states, least);
+    net->max_actions = at_least(max_rows, least);
     net->dropout = dq_dropout_new(spec->dropout);
     net_plan(net);
     if (!allocate(net)) {
@@ -133,7 +146,7 @@ void dq_net_copy(dq_net *to, const dq_net *from)
 
 void dq_net_soft_update(dq_net *to, const dq_net *from, double tau)
 {
-    dq_vec_follow(to->weights, from->weights, (float)tau, to->count);
+    dq_vec_soft_update(to->weights, from->weights, (float)tau, to->count);
     memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
 }
 

@@ -32,7 +32,11 @@
 
 #include <stdbool.h>
 
-enum { DQ_NET_MAX_HIDDEN = 8, DQ_NET_MAX_FEATURES = 64 };
+enum {
+    DQ_NET_MAX_HIDDEN = 8,
+    DQ_NET_MAX_FEATURES = 64,
+    DQ_NET_MAX_WIDTH = 1 << 24, /* of a layer in a model */
+};
 
 typedef enum dq_head {
     DQ_HEAD_OUTPUTS, /* one output an action */
@@ -71,11 +75,12 @@ typedef struct dq_net_spec {
      * (value_hidden, each) above the shared ones, and Q = V + A - mean A. Without value_hidden the last
      * hidden layer is not shared: each stream has one of that width. With an encoder or a head on actions V
      * stands apart and sees the user alone (the whole state of a task without users), through value_hidden
-     * (else one layer as wide as the last hidden one), and A is the rest, as in Zheng et al., "DRN", 2018; on
-     * actions no mean is taken away. */
+     * (else one layer as wide as the last hidden one, or as what V sees where there is none), and A is the
+     * rest, as in Zheng et al., "DRN", 2018; on actions no mean is taken away. */
     bool dueling;
     uint32_t value_hidden[DQ_NET_MAX_HIDDEN], value_hidden_count;
-    double dropout; /* 0 <= p < 1, in training only */
+    double dropout;          /* 0 <= p < 1, in training only, behind hidden layers: */
+    uint32_t dropout_layers; /* the first so many of each way to the outputs; 0: all */
     dq_activation activation;
     bool batch_norm; /* Ioffe and Szegedy, 2015; as PyTorch's: eps 1e-5, momentum 0.1; not in a V that stands
                         apart. A batch of one row has no variance: it is normalised by the running statistics,
@@ -85,7 +90,7 @@ typedef struct dq_net_spec {
 
 /* What a pass is over: row r is vector state[r] of the states and, on pairs, vector action[r] of the actions.
  * Without pairs action may say which output of each row is asked for: the outputs are then (rows), as those
- * of pairs, and nothing is spent on the others. Borrowed until the pass is over, dq_net_backward included. */
+ * of pairs, and nothing is spent on the others. Borrowed until the pass is over, dq_net_update included. */
 typedef struct dq_net_rows {
     dq_vectors states;      /* width: input */
     const uint32_t *state;  /* (rows); NULL: 0, 1, 2 ... */
@@ -102,20 +107,21 @@ typedef struct dq_net dq_net;
  */
 dq_status dq_net_new(dq_net **net, const dq_net_spec *spec, size_t max_rows, dq_pool *pool, dq_rng *rng,
                      dq_error *error);
+/* The same, with less memory where the rows of a forward pass name at most max_states <= max_rows distinct
+ * states, as pairs of few states with many actions. */
+dq_status dq_net_new_of_states(dq_net **net, const dq_net_spec *spec, size_t max_rows, size_t max_states,
+                               dq_pool *pool, dq_rng *rng, dq_error *error);
 void dq_net_free(dq_net *net);
 const dq_net_spec *dq_net_get_spec(const dq_net *net);
 
 /* Outputs (rows, outputs), or (rows) where one is asked for; the net's, until the next pass. With rng it is a
  * training pass: dropout draws from it, batch norm takes the batch's statistics and moves its own. */
 const float *dq_net_forward(dq_net *net, const dq_net_rows *rows, dq_rng *rng);
-/* After a training pass: the gradient of the weights, given that of the outputs. */
-void dq_net_backward(dq_net *net, const float *dy);
-/* Clips the gradient (each number to +-clip_value, then the whole to clip_norm; 0: neither) and takes one
- * step of Adam. Returns the norm that the gradient had; where that is not finite the weights stay. */
-double dq_net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value);
-/* Both, the faster way: where nothing clips, a tile of the gradient is made and Adam follows while it is in
- * cache, and dq_net_gradient is not written. Returns the norm that the gradient had; not finite: training has
- * diverged (the weights stay where dy is not finite, and are of no use where an overflow came later). */
+/* After a training pass, given the gradient of the outputs: clips that of the weights (each number to
+ * +-clip_value, then the whole to clip_norm; 0: neither) and takes one step of Adam. Where nothing clips, a
+ * tile of the gradient is made and Adam follows while it is in cache, and dq_net_gradient is not written.
+ * Returns the norm that the gradient had; not finite: training has diverged (the weights stay where dy is not
+ * finite, and are of no use where an overflow came later). */
 double dq_net_update(dq_net *net, const float *dy, const dq_adam *adam, double clip_norm, double clip_value);
 
 /* Outputs as of a pass, of any number of rows and without dropout. Equal pairs are computed once. */
@@ -151,9 +157,9 @@ uint64_t *dq_net_steps(dq_net *net);
 dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *model, dq_error *error);
 /* Spec of a saved network; DQ_ERR_UNKNOWN when the bundle has none under that prefix. */
 dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error);
-/* Whether the bundle has a network of this spec (dropout and sparse may differ) with all its columns, to know
- * it before anything is made. DQ_ERR_UNKNOWN as above, DQ_ERR_RANGE for another shape, DQ_ERR_SCHEMA for a
- * column that is missing or has another size. */
+/* Whether the bundle has a network of this spec (dropout, where it is, and sparse may differ) with all its
+ * columns, to know it before anything is made. DQ_ERR_UNKNOWN as above, DQ_ERR_RANGE for another shape,
+ * DQ_ERR_SCHEMA for a column that is missing or has another size. */
 dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_net_spec *spec,
                           dq_error *error);
 /* Fills a network from one that is saved so, with the same errors, and DQ_ERR_NUMERIC for a number that is

@@ -20,9 +20,10 @@ enum {
     NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 16,
     NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
     NET_GRADIENT = 64, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
-    NET_TILE = 256,    /* columns of a scoring tile at most, */
-    NET_CHUNK = 512,   /* pairs that predict looks at together, */
-    NET_BLOCK = 256,   /* and states */
+    NET_TILE = 256,    /* columns of a scoring tile at most */
+    NET_CHUNK = 512,   /* pairs that predict looks at together */
+    NET_BLOCK = 256,   /* states that it looks at together */
+    NET_FEW = 4,       /* rows under which dot products beat a product that packs the weights first */
     NET_STATES = -1,   /* the layer before the first: the states themselves */
 };
 
@@ -46,17 +47,19 @@ struct net_layer {
     int from, beside;          /* the layers whose outputs it takes; beside: dueling's V, or from */
     size_t from_at, beside_at; /* the first of their outputs that it reads */
     size_t in, out;
-    size_t at;                /* its weights begin here in the flat block: (units, unit_width), */
-    size_t units, unit_width; /* then (units) biases where it has some */
+    size_t at;                /* where its weights begin in the flat block; biases stand behind them */
+    size_t units, unit_width; /* weights (units, unit_width), biases (units) where it has some */
     bool has_bias;
     size_t statistics; /* its running statistics begin there: mean (out), variance (out) */
-    bool activates;    /* the activation, then dropout */
-    bool wants;        /* something in it or before it has weights */
-    bool pairs;        /* its rows are pairs, not states */
-    uint64_t number;   /* among those that draw dropout */
-    float *y, *dy;     /* (states or pairs, out) */
-    float *slope;      /* (max_rows, out) of an activation but ReLU, dropout in it; else NULL */
-    void *own;         /* scratch of its kind */
+    bool activates;    /* the activation, then dropout where it drops */
+    bool drops;
+    uint32_t depth;  /* hidden layers up to it, it among them */
+    bool wants;      /* something in it or before it has weights */
+    bool pairs;      /* its rows are pairs, not states */
+    uint64_t number; /* among those that draw dropout */
+    float *y, *dy;   /* (states or pairs, out) */
+    float *slope;    /* (as dy) of an activation but ReLU, dropout in it; else NULL */
+    void *own;       /* scratch of its kind */
 };
 
 /* A named part of the flat blocks. */
@@ -73,16 +76,17 @@ typedef struct net_tensor {
 typedef struct net_slots {
     uint32_t *keys, *slots, *stamps; /* (mask + 1) */
     uint32_t mask, epoch;
-    uint32_t *distinct; /* (rows at most); count of them are set */
+    uint32_t *distinct; /* (distinct at most); count of them are set */
     uint32_t *of_row;   /* (rows at most) slot of each row's number */
     size_t count;
 } net_slots;
 
-/* What of the states is not zero, row by row: start[r] .. start[r + 1] of index and value. */
+/* Which numbers of the states are not zero, row by row: start[r] .. start[r + 1] of index. The numbers stay
+ * where they are, so that sparse states take no more memory than others. */
 typedef struct net_nonzero {
-    size_t *start;   /* (states + 1) */
-    uint32_t *index; /* (states input) ascending in a row */
-    float *value;
+    const float *const *rows; /* the states, until the pass is over */
+    size_t *start;            /* (states + 1) */
+    uint32_t *index;          /* (states input) ascending in a row */
 } net_nonzero;
 
 /* A thread's memory for gradients, and for scoring (lib/net/columns.c). */
@@ -103,7 +107,8 @@ struct dq_net {
     net_tensor tensors[NET_TENSORS];
     unsigned tensor_count;
     size_t count, statistic_count;
-    size_t max_rows, max_states;       /* of a pass; states: those of a prediction, too */
+    size_t max_rows, max_trained;      /* rows of a pass, and distinct states in them */
+    size_t max_states, max_actions;    /* distinct ones of a pass or a prediction */
     float *weights, *gradient, *m, *v; /* (count); but the weights NULL where max_rows is 0 */
     float *statistics;                 /* (statistic_count) */
     uint64_t steps;
@@ -121,8 +126,8 @@ struct dq_net {
     uint64_t seed; /* of this pass's dropout */
 
     net_scratch *scratch; /* one for each thread */
-    float *values;        /* (max_states) predictions of pairs: V of the states, */
-    float *predicted;     /* (NET_CHUNK, outputs) and outputs of distinct pairs */
+    float *values;        /* (max_states) V of the states, in a prediction of pairs */
+    float *predicted;     /* (NET_CHUNK, outputs) of distinct pairs, likewise */
 };
 
 static inline size_t net_min(size_t a, size_t b)
@@ -140,20 +145,20 @@ static inline size_t net_rows(const dq_net *net, const net_layer *layer)
     return layer->pairs ? net->rows : net->states;
 }
 
-/* The layer whose outputs are the network's, */
+/* The layer whose outputs are the network's. */
 static inline net_layer *net_last(dq_net *net)
 {
     return &net->layers[net->layer_count - 1];
 }
 
-/* whether it makes only the output that a row asks for, */
+/* Whether this is the last layer, and makes only the output that a row asks for. */
 static inline bool net_picks(const dq_net *net, const net_layer *layer)
 {
     return layer == &net->layers[net->layer_count - 1] && net->spec.head == DQ_HEAD_OUTPUTS &&
            net->given.action;
 }
 
-/* and the numbers of a pass's outputs. */
+/* How many numbers the outputs of the pass are. */
 static inline size_t net_outputs(dq_net *net)
 {
     const net_layer *last = net_last(net);
@@ -192,11 +197,11 @@ typedef struct net_parts {
     const uint32_t *a_row, *b_row;
 } net_parts;
 
-/* y = a + b + bias, then the activation and dropout where the layer activates: units [c0, c0 + width) of
- * every row; c0 is a multiple of NET_COLUMNS. parts NULL: y += bias; */
+/* y = a + b + bias, then the activation and dropout where the layer has them: units [c0, c0 + width) of
+ * every row; c0 is a multiple of NET_COLUMNS. parts NULL: y += bias. */
 void net_activate(const dq_net *net, const net_layer *layer, const net_parts *parts, const float *bias,
                   size_t c0, size_t width);
-/* and the way back, for the gradient of what `layer` reads: units [c0, c0 + width) of them. */
+/* The way back through the activation and dropout of what `layer` reads: units [c0, c0 + width) of that. */
 void net_gate(const dq_net *net, const net_layer *layer, size_t c0, size_t width);
 /* h[i] = the activation of h[i] alone. */
 void net_apply(dq_activation activation, float *h, size_t n);
@@ -211,7 +216,8 @@ void net_run_tiles(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned
 void net_run(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
              size_t *columns, size_t width, size_t multiplications);
 
-bool net_slots_init(net_slots *slots, size_t rows, dq_arena *arena);
+/* For at most `distinct` distinct numbers of `rows`. */
+bool net_slots_init(net_slots *slots, size_t rows, size_t distinct, dq_arena *arena);
 /* Sets distinct, count and of_row for n numbers. */
 void net_slots_find(net_slots *slots, const uint32_t *numbers, size_t n);
 /* The same for 0, 1, 2 ... n - 1. */
@@ -219,15 +225,15 @@ void net_slots_count(net_slots *slots, size_t n);
 
 bool net_nonzero_init(net_nonzero *nonzero, size_t rows, size_t width, dq_arena *arena);
 void net_nonzero_find(net_nonzero *nonzero, const float *const *rows, size_t n, size_t width);
-/* y[r * stride + c] = the product of row r of the states, up to `in`, and row c of weights (n, w_stride); */
+/* y[r * stride + c] = the product of row r of the states, up to `in`, and row c of weights (n, w_stride). */
 void net_nonzero_product(const net_nonzero *nonzero, size_t rows, size_t in, const float *weights,
                          size_t w_stride, size_t n, float *y, size_t stride);
-/* its one number for row r; */
+/* The product of row r and one row of weights. */
 float net_nonzero_dot(const net_nonzero *nonzero, size_t r, size_t in, const float *weights);
-/* to[j] += scale x[r][j]; */
+/* to[j] += scale x[r][j] */
 void net_nonzero_add(const net_nonzero *nonzero, size_t r, size_t in, float scale, float *to);
-/* and the product's gradient: to[c * to_stride + j] = the sum over rows of dy[r * stride + c] x[r][j], j <
- * in. */
+/* The gradient of the product by its weights: to[c * to_stride + j] = the sum over rows of dy[r * stride + c]
+ * x[r][j], j < in. */
 void net_nonzero_gradient(const net_nonzero *nonzero, size_t rows, size_t in, const float *dy, size_t stride,
                           size_t n, float *to, size_t to_stride);
 
@@ -238,6 +244,10 @@ void net_begin_states(dq_net *net, const float *const *states, size_t n);
 void net_forward_states(dq_net *net);
 /* The way back but for the gradients of weights. */
 void net_backward_inputs(dq_net *net, const float *dy);
+/* The two halves of dq_net_update, for tests that look between them: the gradient of the weights as a whole,
+ * and a step on it. Where its norm is not finite the weights stay. */
+void net_backward(dq_net *net, const float *dy);
+double net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value);
 
 /* The features of a state with n actions that lie stride floats apart: to[f * to_stride + i]. */
 void net_features(const dq_net *net, const float *state, const float *actions, size_t stride, size_t n,
@@ -245,15 +255,15 @@ void net_features(const dq_net *net, const float *state, const float *actions, s
 
 /* The layers to predict pairs by columns: memory for it, a thread's. */
 bool net_score_allocate(dq_net *net, net_scratch *scratch);
-/* A norm in evaluation, with the bias (out) of the layer before, as y = scale x + shift: computed, and where
- * it is then: (out) each. */
+/* Computes a norm in evaluation, with the bias (out) of the layer before, as y = scale x + shift. */
 void net_norm_fold(const dq_net *net, const net_layer *norm, const float *bias);
+/* What net_norm_fold has computed: (out) each. */
 void net_norm_folded(const net_layer *norm, const float **scale, const float **shift);
 
 /* The states' part of units [c0, c0 + width) of the pair layer, without the bias, into net_pair_states from
- * row `first` on; */
+ * row `first` on. */
 void net_pair_state_part(const dq_net *net, const net_layer *layer, size_t first, size_t c0, size_t width);
-/* that is (max_states, out), and room for as much of the actions'. */
+/* The states' part of the pair layer (max_states, out), and room for the actions' (max_actions, out). */
 float *net_pair_states(const net_layer *layer);
 float *net_pair_actions(const net_layer *layer);
 

@@ -16,16 +16,13 @@
 
 #include <string.h>
 
-enum {
-    FEW = 4,   /* states under which dot products beat a product that packs the weights first */
-    ROWS = 64, /* of a tile of features */
-};
+enum { ROWS = 64 }; /* of a tile of features */
 
 typedef struct pair {
     float *x_actions;            /* (max_rows, action_width) the distinct vectors */
     float *x_features;           /* (max_rows, feature_count) */
-    float *states, *actions;     /* (max_states, out) their parts */
-    float *dstates, *dactions;   /* (max_rows, out) gradients of those */
+    float *states, *actions;     /* (max_states, out), (max_actions, out): their parts */
+    float *dstates, *dactions;   /* (max_trained, out), (max_rows, out): gradients of those */
     size_t encoded, width, more; /* the columns of Ws, Wa, Wf */
 } pair;
 
@@ -50,8 +47,8 @@ bool net_pair_allocate(dq_net *net, net_layer *layer)
         {&p->x_actions, s->one_hot ? 0 : net->max_rows * p->width},
         {&p->x_features, net->max_rows * p->more},
         {&p->states, net->max_states * layer->out},
-        {&p->actions, net->max_states * layer->out},
-        {&p->dstates, net->max_rows * layer->out},
+        {&p->actions, net->max_actions * layer->out},
+        {&p->dstates, net->max_trained * layer->out},
         {&p->dactions, net->max_rows * layer->out},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -102,7 +99,7 @@ void net_pair_state_part(const dq_net *net, const net_layer *l, size_t first, si
     const float *e = net_input(net, l, &stride);
     if (l->from == NET_STATES && net->spec.sparse)
         net_nonzero_product(&net->nonzero, net->states, p->encoded, weights, l->in, width, to, l->out);
-    else if (net->states < FEW)
+    else if (net->states < NET_FEW)
         for (size_t s = 0; s < net->states; s++)
             for (size_t c = 0; c < width; c++)
                 to[s * l->out + c] = dq_vec_dot(weights + c * l->in, e + s * stride, p->encoded);

@@ -67,7 +67,7 @@ static dq_status check_head(const dq_net_spec *s, dq_error *error)
     if (s->head == DQ_HEAD_ACTIONS && s->dueling && s->outputs > 1)
         return dq_fail(error, DQ_ERR_RANGE, "dueling on pairs is of one output, not %u", s->outputs);
     if (s->value_hidden_count && !s->dueling)
-        return dq_fail(error, DQ_ERR_RANGE, "hidden layers of V mean nothing without dueling");
+        return dq_fail(error, DQ_ERR_RANGE, "hidden layers of V need dueling");
     return check_features(s, error);
 }
 
@@ -76,6 +76,8 @@ dq_status net_check(const dq_net_spec *s, dq_error *error)
     if (s->input == 0) return dq_fail(error, DQ_ERR_RANGE, "a network without input");
     if (!(s->dropout >= 0 && s->dropout < 1))
         return dq_fail(error, DQ_ERR_RANGE, "dropout is in [0, 1), not %g", s->dropout);
+    if (s->dropout_layers > 2 * DQ_NET_MAX_HIDDEN)
+        return dq_fail(error, DQ_ERR_RANGE, "dropout behind the first %u hidden layers", s->dropout_layers);
     if (s->activation > DQ_TANH) return dq_fail(error, DQ_ERR_RANGE, "no such activation");
     dq_status status = check_hidden(s->hidden, s->hidden_count, error);
     if (!status) status = check_hidden(s->value_hidden, s->value_hidden_count, error);
@@ -108,6 +110,7 @@ static net_layer *add(dq_net *net, const net_kind *kind, source from, size_t in,
                          .out = out,
                          .at = net->count,
                          .number = (uint64_t)net->layer_count,
+                         .depth = before ? net->layers[from.layer].depth : 0,
                          .wants = before && net->layers[from.layer].wants,
                          .pairs = before && net->layers[from.layer].pairs};
     return layer;
@@ -158,11 +161,14 @@ static void add_hidden(dq_net *net, source from, size_t in, const units *u, cons
 {
     net_layer *linear = add_linear(net, from, in, u, of_pairs);
     size_t out = linear->out;
+    bool drops = ++linear->depth <= net->spec.dropout_layers || !net->spec.dropout_layers;
     linear->activates = !norms;
+    linear->drops = drops && !norms;
     if (!norms) return;
     net_layer *norm = add(net, &net_norm, last(net), out, out);
     norm->statistics = net->statistic_count;
     norm->activates = norm->wants = norm->has_bias = true;
+    norm->drops = drops;
     norm->units = out;
     norm->unit_width = 1;
     name_units(net, false, norms, "weight", 0);

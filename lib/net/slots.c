@@ -6,15 +6,15 @@
 
 #include <string.h>
 
-bool net_slots_init(net_slots *slots, size_t rows, dq_arena *arena)
+bool net_slots_init(net_slots *slots, size_t rows, size_t distinct, dq_arena *arena)
 {
     size_t size = 16;
-    while (size < 2 * rows) size *= 2;
+    while (size < 2 * distinct) size *= 2;
     *slots = (net_slots){.mask = (uint32_t)(size - 1)};
     slots->keys = dq_arena_zero(arena, size, sizeof *slots->keys);
     slots->slots = dq_arena_zero(arena, size, sizeof *slots->slots);
     slots->stamps = dq_arena_zero(arena, size, sizeof *slots->stamps);
-    slots->distinct = dq_arena_zero(arena, rows, sizeof *slots->distinct);
+    slots->distinct = dq_arena_zero(arena, distinct, sizeof *slots->distinct);
     slots->of_row = dq_arena_zero(arena, rows, sizeof *slots->of_row);
     return slots->keys && slots->slots && slots->stamps && slots->distinct && slots->of_row;
 }
@@ -52,8 +52,7 @@ bool net_nonzero_init(net_nonzero *nonzero, size_t rows, size_t width, dq_arena 
 {
     nonzero->start = dq_arena_zero(arena, rows + 1, sizeof *nonzero->start);
     nonzero->index = dq_arena_zero(arena, rows * width, sizeof *nonzero->index);
-    nonzero->value = dq_arena_zero(arena, rows * width, sizeof *nonzero->value);
-    return nonzero->start && nonzero->index && nonzero->value;
+    return nonzero->start && nonzero->index;
 }
 
 /* Whether all bits of 16 numbers are 0. */
@@ -68,6 +67,7 @@ static bool empty16(const float *x)
 void net_nonzero_find(net_nonzero *nonzero, const float *const *rows, size_t n, size_t width)
 {
     size_t count = 0;
+    nonzero->rows = rows;
     for (size_t r = 0; r < n; r++) {
         const float *x = rows[r];
         nonzero->start[r] = count;
@@ -77,10 +77,7 @@ void net_nonzero_find(net_nonzero *nonzero, const float *const *rows, size_t n, 
                 continue;
             }
             for (size_t end = net_min(j + 16, width); j < end; j++)
-                if (x[j] != 0) {
-                    nonzero->index[count] = (uint32_t)j;
-                    nonzero->value[count++] = x[j];
-                }
+                if (x[j] != 0) nonzero->index[count++] = (uint32_t)j;
         }
     }
     nonzero->start[n] = count;
@@ -88,16 +85,18 @@ void net_nonzero_find(net_nonzero *nonzero, const float *const *rows, size_t n, 
 
 float net_nonzero_dot(const net_nonzero *nonzero, size_t r, size_t in, const float *weights)
 {
+    const float *x = nonzero->rows[r];
     float sum = 0;
     for (size_t k = nonzero->start[r]; k < nonzero->start[r + 1] && nonzero->index[k] < in; k++)
-        sum += nonzero->value[k] * weights[nonzero->index[k]];
+        sum += x[nonzero->index[k]] * weights[nonzero->index[k]];
     return sum;
 }
 
 void net_nonzero_add(const net_nonzero *nonzero, size_t r, size_t in, float scale, float *to)
 {
+    const float *x = nonzero->rows[r];
     for (size_t k = nonzero->start[r]; k < nonzero->start[r + 1] && nonzero->index[k] < in; k++)
-        to[nonzero->index[k]] += scale * nonzero->value[k];
+        to[nonzero->index[k]] += scale * x[nonzero->index[k]];
 }
 
 void net_nonzero_product(const net_nonzero *nonzero, size_t rows, size_t in, const float *weights,

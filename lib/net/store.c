@@ -4,17 +4,19 @@
  *
  *     meta  PREFIX: {input, user_width, history, item_width, outputs, head, action_width, one_hot, sparse,
  *                    features: [[state offset, action offset, width] ..], hidden: [..], dueling,
- *                    value_hidden: [..], dropout, activation, batch_norm, encoder, steps}
+ *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, steps}
  *     PREFIX.hidden.0.weight ...               as net/net.h lists them
  *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as dq_net_weights
  */
 #include "net/net_impl.h"
 
+#include "core/record.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 160, MAX_WIDTH = 1 << 24 };
+enum { NAME_BYTES = 160 };
 
 static dq_status no_memory(dq_error *error)
 {
@@ -23,48 +25,25 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- the spec ---- */
 
-/* A number of the spec in the metadata, and its bound. What is sparse is computed otherwise, and is the same
- * network. */
+/* A number of the spec in the metadata, and its bound. Where dropout is, and whether states are sparse, makes
+ * no other network. */
 /* clang-format off */
 #define SHAPE_NUMBERS(X)                                                                                     \
-    X(input, MAX_WIDTH) X(user_width, MAX_WIDTH) X(history, MAX_WIDTH) X(item_width, MAX_WIDTH)              \
-    X(outputs, MAX_WIDTH) X(action_width, MAX_WIDTH) X(head, DQ_HEAD_ACTIONS)                                \
+    X(input, DQ_NET_MAX_WIDTH) X(user_width, DQ_NET_MAX_WIDTH) X(history, DQ_NET_MAX_WIDTH) X(item_width, DQ_NET_MAX_WIDTH)              \
+    X(outputs, DQ_NET_MAX_WIDTH) X(action_width, DQ_NET_MAX_WIDTH) X(head, DQ_HEAD_ACTIONS)                                \
     X(encoder, DQ_ENCODER_ATTENTION) X(activation, DQ_TANH) X(one_hot, 1) X(batch_norm, 1) X(dueling, 1)
-#define SPEC_NUMBERS(X) SHAPE_NUMBERS(X) X(sparse, 1)
+#define SPEC_NUMBERS(X) SHAPE_NUMBERS(X) X(sparse, 1) X(dropout_layers, 2 * DQ_NET_MAX_HIDDEN)
 /* clang-format on */
-
-static bool save_widths(dq_arena *arena, dq_value *map, const char *key, const uint32_t *widths,
-                        uint32_t count)
-{
-    dq_value list = dq_list();
-    bool ok = true;
-    for (uint32_t l = 0; l < count; l++) ok = ok && dq_list_add(arena, &list, dq_int(widths[l]));
-    return ok && dq_map_set(arena, map, key, list);
-}
-
-static bool save_features(const dq_net_spec *s, dq_arena *arena, dq_value *map)
-{
-    dq_value all = dq_list();
-    bool ok = true;
-    for (uint32_t f = 0; ok && f < s->feature_count; f++) {
-        const dq_pairing *p = &s->features[f];
-        dq_value one = dq_list();
-        ok = dq_list_add(arena, &one, dq_int(p->user_offset)) &&
-             dq_list_add(arena, &one, dq_int(p->item_offset)) && dq_list_add(arena, &one, dq_int(p->width)) &&
-             dq_list_add(arena, &all, one);
-    }
-    return ok && dq_map_set(arena, map, "features", all);
-}
 
 static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *model, dq_error *error)
 {
     const dq_net_spec *s = &net->spec;
     dq_arena *arena = &model->arena;
     dq_value map = dq_map();
-    bool ok = save_widths(arena, &map, "hidden", s->hidden, s->hidden_count) &&
-              save_widths(arena, &map, "value_hidden", s->value_hidden, s->value_hidden_count) &&
-              save_features(s, arena, &map);
-#define SAVE(field, most) ok = ok && dq_map_set(arena, &map, #field, dq_int((int64_t)s->field));
+    bool ok = dq_record_save_list(s->hidden, s->hidden_count, "hidden", &map, arena) &&
+              dq_record_save_list(s->value_hidden, s->value_hidden_count, "value_hidden", &map, arena) &&
+              dq_pairing_save(s->features, s->feature_count, "features", &map, arena);
+#define SAVE(field, max) ok = ok && dq_map_set(arena, &map, #field, dq_int((int64_t)s->field));
     SPEC_NUMBERS(SAVE)
 #undef SAVE
     ok = ok && dq_map_set(arena, &map, "dropout", dq_real(s->dropout)) &&
@@ -73,36 +52,17 @@ static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *mod
     return ok ? DQ_OK : no_memory(error);
 }
 
-static bool read_number(const dq_value *v, int64_t least, int64_t most, uint32_t *to)
+static bool read_number(const dq_value *v, int64_t max, uint32_t *to)
 {
     int64_t n = dq_value_integer(v, -1);
-    if (n < least || n > most) return false;
+    if (n < 0 || n > max) return false;
     *to = (uint32_t)n;
     return true;
 }
 
 static bool read_widths(const dq_value *list, uint32_t *widths, uint32_t *count)
 {
-    if (!list || list->type != DQ_LIST || list->count > DQ_NET_MAX_HIDDEN) return false;
-    for (; *count < list->count; ++*count)
-        if (!read_number(&list->as.list[*count], 1, MAX_WIDTH, &widths[*count])) return false;
-    return true;
-}
-
-/* Their ranges are looked at with the rest of the spec. */
-static bool read_features(const dq_value *all, dq_net_spec *s)
-{
-    if (!all || all->type != DQ_LIST || all->count > DQ_NET_MAX_FEATURES) return false;
-    for (; s->feature_count < all->count; s->feature_count++) {
-        const dq_value *one = &all->as.list[s->feature_count];
-        dq_pairing *p = &s->features[s->feature_count];
-        if (one->type != DQ_LIST || one->count != 3 ||
-            !read_number(&one->as.list[0], 0, MAX_WIDTH, &p->user_offset) ||
-            !read_number(&one->as.list[1], 0, MAX_WIDTH, &p->item_offset) ||
-            !read_number(&one->as.list[2], 1, MAX_WIDTH, &p->width))
-            return false;
-    }
-    return true;
+    return dq_record_read_list(list, 1, DQ_NET_MAX_WIDTH, widths, DQ_NET_MAX_HIDDEN, count);
 }
 
 static bool read_spec(const dq_value *map, dq_net_spec *s)
@@ -111,14 +71,16 @@ static bool read_spec(const dq_value *map, dq_net_spec *s)
     bool ok = true;
     memset(s, 0, sizeof *s); /* padding too: tests compare specs whole */
     s->dropout = dq_value_number(dq_map_get(map, "dropout"), -1);
-#define READ(field, most)                                                                                    \
-    ok = ok && read_number(dq_map_get(map, #field), 0, most, &n);                                            \
+#define READ(field, max)                                                                                     \
+    ok = ok && read_number(dq_map_get(map, #field), max, &n);                                                \
     s->field = n;
     SPEC_NUMBERS(READ)
 #undef READ
     return ok && read_widths(dq_map_get(map, "hidden"), s->hidden, &s->hidden_count) &&
            read_widths(dq_map_get(map, "value_hidden"), s->value_hidden, &s->value_hidden_count) &&
-           read_features(dq_map_get(map, "features"), s) && net_check(s, NULL) == DQ_OK;
+           dq_pairing_read(dq_map_get(map, "features"), s->features, DQ_NET_MAX_FEATURES,
+                           &s->feature_count) &&
+           net_check(s, NULL) == DQ_OK;
 }
 
 dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error)
@@ -133,7 +95,7 @@ dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_sp
 
 static bool same_shape(const dq_net_spec *a, const dq_net_spec *b)
 {
-#define SAME(field, most)                                                                                    \
+#define SAME(field, max)                                                                                     \
     if (a->field != b->field) return false;
     SHAPE_NUMBERS(SAME)
 #undef SAME

@@ -75,7 +75,7 @@ static double run_gradients(work *w)
     return sqrt(sum);
 }
 
-void dq_net_backward(dq_net *net, const float *dy)
+void net_backward(dq_net *net, const float *dy)
 {
     work w = {.net = net};
     net_backward_inputs(net, dy);
@@ -113,7 +113,7 @@ static void step_clipped(dq_net *net, const dq_adam *adam, double norm, double c
     net_run_tiles(net, step_tile, &w, w.tiles, 32 * net->count); /* a root and a division take as long */
 }
 
-double dq_net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value)
+double net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value)
 {
     double norm = sqrt(squares_of(net->gradient, net->count));
     if (isfinite(norm)) step_clipped(net, adam, norm, clip_norm, clip_value);

@@ -4,6 +4,7 @@
 #include "reward/mix.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool parse_number(const char **p, char stop, double *number)
 {
@@ -29,6 +30,20 @@ bool dq_reward_weight_parse(const char *text, dq_reward_weight *w)
     if (*p < '0' || *p > '9') return false;
     w->over = strtoull(p, &end, 10);
     return *end == '\0' && w->over > 0 && w->over <= 1000000000;
+}
+
+const char *dq_reward_weight_choose(const char *share, const uint64_t *jump_at, dq_reward_weight *w)
+{
+    *w = (dq_reward_weight){.from = 1, .to = 0};
+    if (share && !dq_reward_weight_parse(share, w))
+        return "a share such as 0.5, or 1:0@1000 for 1000 episodes";
+    if (jump_at && (w->over || (share && !strchr(share, ':'))))
+        return "--switch-episode goes from one share to another at once: A:B";
+    if (!jump_at && !w->over && w->from != w->to)
+        return "over how many episodes? A:B@N, or --switch-episode N";
+    w->jump = jump_at != NULL;
+    if (jump_at) w->over = *jump_at;
+    return NULL;
 }
 
 double dq_reward_weight_at(const dq_reward_weight *w, uint64_t episode)

@@ -23,6 +23,10 @@ typedef struct dq_reward_weight {
 /* "A", "A:B" or "A:B@N", over N in 1 .. 1e9 (0 where none is named), in a line; false for anything else. */
 bool dq_reward_weight_parse(const char *text, dq_reward_weight *weight);
 
+/* From a share as above (NULL: 1:0), and the episode where it jumps (NULL: it falls in a line). Returns NULL,
+ * or in words what is wrong with the share. */
+const char *dq_reward_weight_choose(const char *share, const uint64_t *jump_at, dq_reward_weight *weight);
+
 /* The weight in an episode (from 0). */
 double dq_reward_weight_at(const dq_reward_weight *weight, uint64_t episode);
 

@@ -101,7 +101,8 @@ interrupted() {
     agent films ".loss == $squared and .clip_norm == 0 and .clip_value == 0 and .target_by == $episodes and .target_every == 10 and
         .decay_by == $updates and .epsilon_decay == .995 and .gamma == .95 and .rate == 1e-3 and .batch == 32 and .double == false"
     agent session ".loss == $squared and .target_by == $episodes and .target_every == 50 and .decay_by == $episodes and
-        .epsilon_decay == .995 and .gamma == .95 and .rate == 1e-3 and .batch == 32 and .warmup == 32 and .double and .tau == 0"
+        .epsilon_decay == .995 and .gamma == .95 and .rate == 1e-3 and .batch == 32 and .warmup == 32 and .double and .tau == 0 and
+        .dropout == .2 and .dropout_layers == 2"
     agent sequence ".loss == $huber and .clip_norm == 0 and .clip_value == 1 and .decay_by == $steps and .epsilon_decay == 200 and
         .epsilon == .9 and .epsilon_min == .05 and .gamma == .99 and .rate == 1e-4 and .batch == 128"
     run -2 dq-train --preset films --offline films.dq
@@ -177,6 +178,9 @@ interrupted() {
     refused 2 "dq-train: --epsilon-over needs --epsilon-form exponential or linear" \
         dq-train --env maze --epsilon-over 10 --epsilon-form multiplicative
     refused 2 "dq-train: --epsilon-form linear needs --epsilon-over" dq-train --env maze --epsilon-form linear
+    refused 2 "dq-train: --dropout-layers needs --dropout" dq-train --env maze --agent dqn --dropout-layers 2
+    refused 1 "dq-train: by the run epsilon falls linearly, over all of it or less: else it has no end there" \
+        dq-train --env maze --epsilon-by run --epsilon-form exponential --epsilon-over 1
     refused 1 "dq-train: no environment 'poker' (dq-sim --list names them)" dq-train --env poker -o x
     refused 1 "dq-train: maze has no option 'walls'; it has steps" dq-train --env maze:walls=1 -o x
     refused 2 "dq-train: the best is so by evaluation: --keep needs --evaluate" dq-train --env maze --keep both

@@ -158,9 +158,9 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     for bad in 2 -1 x 1: 1:2 1:0@0 1:0@x 1:0@5x 0.5@3; do
         usage "--cosine-weight $bad: a share such as 0.5, or 1:0@1000 for 1000 episodes" --user u01 --cosine-weight $bad
     done
-    usage "--cosine-weight 1:0: over how many episodes? 1:0@N, or --switch-episode N" --user u01 --cosine-weight 1:0
-    usage "--switch-episode goes from one share" --user u01 --cosine-weight 0.5 --switch-episode 3
-    usage "--switch-episode goes from one share" --user u01 --cosine-weight 1:0@5 --switch-episode 3
+    usage "--cosine-weight 1:0: over how many episodes? A:B@N, or --switch-episode N" --user u01 --cosine-weight 1:0
+    usage "--cosine-weight 0.5: --switch-episode goes from one share to another at once: A:B" --user u01 --cosine-weight 0.5 --switch-episode 3
+    usage "--cosine-weight 1:0@5: --switch-episode goes from one share to another at once: A:B" --user u01 --cosine-weight 1:0@5 --switch-episode 3
     run -1 --separate-stderr dq-train --user u01 --cosine-weight 0.5 c.dq
     [[ $stderr == "dq-train: "*"needs transitions with both parts"* ]]
     run -1 --separate-stderr dq-train --offline --cosine-weight 0.5 pairs.dq

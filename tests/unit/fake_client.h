@@ -38,8 +38,9 @@ typedef struct fake_request {
 static struct {
     dq_http_config config;
     void (*script)(const char *body, unsigned attempt, fake_outcome *outcome);
-    bool last_first; /* of those in flight the last is answered first */
-    bool broken;     /* the client itself fails */
+    const char *where; /* that requests go to; NULL: chat/completions */
+    bool last_first;   /* of those in flight the last is answered first */
+    bool broken;       /* the client itself fails */
     fake_request open[FAKE_OPEN];
     size_t in_flight, in_flight_max; /* submitted, and not over */
     size_t out;                      /* on their way, at most config.parallel */
@@ -81,7 +82,7 @@ static dq_status fake_submit(dq_http *client, const char *where, const char *bod
 {
     size_t at = 0;
     (void)client, (void)error;
-    assert_string_equal(where, "chat/completions");
+    assert_string_equal(where, fake.where ? fake.where : "chat/completions");
     assert_true(tokens > 0);
     while (at < FAKE_OPEN && fake.open[at].used) at++;
     assert_true(at < FAKE_OPEN);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "net_world.h"
 
+#include "net/net_impl.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -50,6 +52,14 @@ const dq_net_spec net_specs[NET_SPECS] = {
     {.input = INPUT, TWO, ONE_HOT, .outputs = 4},
     {.input = INPUT, TWO, ONE_HOT, .outputs = 1, .activation = DQ_TANH, .sparse = true},
     {.input = INPUT, ONE_HOT, .outputs = 3},
+    {.input = INPUT, .outputs = 5, TWO, .dropout = 0.25, .dropout_layers = 1},
+    {.input = INPUT,
+     TWO,
+     PAIRS,
+     .activation = DQ_GELU,
+     .dueling = true,
+     .dropout = 0.25,
+     .dropout_layers = 1},
 };
 
 const dq_net_spec net_wide = {.input = INPUT,
@@ -110,7 +120,7 @@ double net_world_pass(net_world *w, dq_loss loss, bool back)
     dq_rng rng = dq_rng_new(8);
     const float *y = dq_net_forward(w->net, &w->rows, &rng);
     double mean = dq_loss_mean(loss, 0.7, y, w->target, NULL, w->outputs, w->dy);
-    if (back) dq_net_backward(w->net, w->dy);
+    if (back) net_backward(w->net, w->dy);
     return mean;
 }
 
@@ -119,6 +129,6 @@ void net_world_fit(net_world *w, int steps)
     dq_adam adam = DQ_ADAM_DEFAULTS;
     for (int i = 0; i < steps; i++) {
         net_world_pass(w, DQ_LOSS_MSE, true);
-        dq_net_step(w->net, &adam, 1, 0);
+        net_step(w->net, &adam, 1, 0);
     }
 }

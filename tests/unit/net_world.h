@@ -21,7 +21,7 @@ enum { ROWS = 12, STATES = 7, ACTIONS = 5, INPUT = 19, WIDTH = 4, MOST = 700 };
 /* clang-format on */
 
 /* One for each layer and for each way in which layers stand together. */
-enum { NET_SPECS = 28 };
+enum { NET_SPECS = 30 };
 extern const dq_net_spec net_specs[NET_SPECS];
 /* Wide enough for several tiles in every direction. */
 extern const dq_net_spec net_wide;

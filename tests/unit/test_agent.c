@@ -208,6 +208,7 @@ static void list_variants(variant variants[VARIANTS])
     dqn.tasks = SIDE_BY_SIDE;
     dqn.double_q = dqn.dueling = dqn.batch_norm = true;
     dqn.dropout = 0.2;
+    dqn.dropout_layers = 1;
     dqn.n_step = 3;
     dqn.priority = 0.6;
     dqn.schedule = dq_schedule_find("linear");

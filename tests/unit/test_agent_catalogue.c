@@ -571,7 +571,7 @@ static void what_cannot_be_says_why(void **state)
     REFUSED("nothing to see further ahead", c.rollout = 2);
     REFUSED("nothing to plan with", (c.world = false, c.models = 1));
     REFUSED("need a head on actions", (c.head = DQ_HEAD_OUTPUTS, c.feature_count = 1));
-    REFUSED("need dueling", c.value_hidden_count = 1);
+    REFUSED("need dueling", c.value_hidden[c.value_hidden_count++] = 4);
     REFUSED("the taken one is not chosen", (c.bootstrap = DQ_BOOTSTRAP_SAME, c.double_q = true));
     REFUSED("not by the run", c.target_by = DQ_BY_RUN);
     REFUSED("of itself", c.schedule_decay = 0);

@@ -537,6 +537,8 @@ static void options_that_do_not_fit_are_refused(void **state)
     REFUSED("dqn", c.conservative = -1);
     REFUSED("dqn", c.adam.rate = 0);
     REFUSED("dqn", c.dropout = 1);
+    REFUSED("dqn", c.dropout_layers = 1); /* of no dropout */
+    REFUSED("dqn", (c.dropout = 0.5, c.dropout_layers = 17));
     REFUSED("dqn", c.head = DQ_HEAD_ACTIONS);    /* the actions have no vectors */
     REFUSED("dqn", c.encoder = DQ_ENCODER_MEAN); /* the state has no history */
     REFUSED("dqn", (c.batch_norm = true, c.batch = 1));

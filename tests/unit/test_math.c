@@ -160,7 +160,12 @@ static void dropout_keeps_its_share(void **state)
     dq_dropout_draw(draws, N, &rng);
     for (size_t i = 0; i < N; i++) dropped += draws[i] < dropout.cut;
     assert_true(fabs((double)dropped / N - 0.2) < 0.003); /* 4.7 standard deviations */
-    assert_true(fabsf(dropout.scale - 1.25F) < 1e-6F);
+    assert_true(fabsf(dropout.scale - 1.25F) < 1e-4F);
+    assert_true((double)dropout.scale * (1 - dropout.cut / 65536.0) - 1 < 1e-7); /* the mean stays */
+    dropout = dq_dropout_new(1e-6);
+    assert_true(dropout.cut == 0 && dropout.scale == 1); /* nothing is dropped, nor scaled */
+    dropout = dq_dropout_new(1 - 1e-9);
+    assert_true(dropout.cut == 65535 && dropout.scale == 65536);
     assert_int_equal(dq_dropout_new(0).cut, 0);
     free(draws);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "net_world.h"
 
+#include "net/net_impl.h"
+
 #include "../fixtures/net/torch.h"
 #include "allocations.h"
 
@@ -10,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -104,8 +107,8 @@ static void outputs_can_be_asked_for(void **state)
                 assert_true(fabsf(picked[r] - y[r * outputs + action[r]]) < 1e-5F);
                 dy[r * outputs + action[r]] = one->dy[r] = one->target[r];
             }
-            dq_net_backward(all->net, dy);
-            dq_net_backward(one->net, one->dy);
+            net_backward(all->net, dy);
+            net_backward(one->net, one->dy);
             const float *a = dq_net_gradient(all->net), *b = dq_net_gradient(one->net);
             for (size_t j = 0; j < n; j++) assert_true(fabsf(a[j] - b[j]) < 1e-4F * (1 + fabsf(a[j])));
             dq_net_predict(one->net, &one->rows, out);
@@ -187,8 +190,8 @@ static void check_torch(size_t c)
         dq_loss kind = torch_cases[c].huber ? DQ_LOSS_HUBER : DQ_LOSS_MSE;
         double loss = dq_loss_mean(kind, torch_cases[c].delta, y, target, NULL, TORCH_ROWS * outputs, dy);
         assert_true(fabs(loss - (double)torch_cases[c].losses[step]) < 1e-5);
-        dq_net_backward(net, dy);
-        double norm = dq_net_step(net, &adam, torch_cases[c].clip_norm, torch_cases[c].clip_value);
+        net_backward(net, dy);
+        double norm = net_step(net, &adam, torch_cases[c].clip_norm, torch_cases[c].clip_value);
         assert_true(fabs(norm - (double)torch_cases[c].norms[step]) < 1e-5 * (1 + norm));
     }
     assert_near(dq_net_weights(net), torch_cases[c].last, dq_net_count(net));
@@ -271,7 +274,7 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
     memcpy(before, dq_net_weights(w->net), bytes);
     w->target[3] = INFINITY;
     net_world_pass(w, DQ_LOSS_MSE, true);
-    double norm = dq_net_step(w->net, &adam, 1, 1);
+    double norm = net_step(w->net, &adam, 1, 1);
     assert_true(isnan(norm) || isinf(norm));
     assert_memory_equal(before, dq_net_weights(w->net), bytes);
     assert_true(!isfinite(dq_net_update(w->net, w->dy, &adam, 0, 0)));
@@ -338,9 +341,116 @@ static void targets_follow(void **state)
     net_world_drop(t);
 }
 
+/* ---- dropout behind the first layers alone ---- */
+
+/* Outputs of a training pass of 1 -> 64 -> 64 -> 1, where each unit is 1, or the mean of those before. */
+static double pass_of_ones(uint32_t dropout_layers, bool first_alone)
+{
+    enum { UNITS = 64 };
+    const dq_net_spec spec = {.input = 1,
+                              .outputs = 1,
+                              .hidden = {UNITS, UNITS},
+                              .hidden_count = 2,
+                              .dropout = 0.5,
+                              .dropout_layers = dropout_layers};
+    const float x = 1, *const at[] = {&x};
+    const dq_net_rows rows = {.states = {at, 1, 1}, .rows = 1};
+    dq_rng rng = dq_rng_new(5);
+    dq_pool *pool;
+    dq_net *net;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_net_new(&net, &spec, 1, pool, &rng, NULL), DQ_OK);
+    float *first = dq_net_weights(net), *second = first + 2 * UNITS, *last = second + UNITS * UNITS + UNITS;
+    for (size_t i = 0; i < UNITS; i++) first[i] = 1, first[UNITS + i] = 0;
+    for (size_t i = 0; i < UNITS * UNITS; i++) second[i] = first_alone ? 1.0F / UNITS : 0;
+    for (size_t i = 0; i < UNITS; i++) second[UNITS * UNITS + i] = first_alone ? 0 : 1;
+    for (size_t i = 0; i < UNITS; i++) last[i] = 1.0F / UNITS;
+    last[UNITS] = 0;
+    double y = (double)dq_net_forward(net, &rows, &rng)[0];
+    dq_net_free(net);
+    dq_pool_free(pool);
+    return y;
+}
+
+static void dropout_is_behind_the_first_layers(void **state)
+{
+    (void)state;
+    assert_true(fabs(pass_of_ones(1, false) - 1) < 1e-6); /* nothing is dropped behind the second, */
+    assert_true(fabs(pass_of_ones(0, false) - 1) > 1e-3);
+    assert_true(fabs(pass_of_ones(2, false) - 1) > 1e-3);
+    assert_true(fabs(pass_of_ones(1, true) - 1) > 1e-3); /* and some behind the first */
+}
+
+/* ---- many rows of few states ---- */
+
+static void few_states_are_the_same_network(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NET_SPECS; i++) {
+        if (net_specs[i].head != DQ_HEAD_ACTIONS) continue;
+        net_world *w = net_world_make(&net_specs[i], 2, MOST), *few = net_world_make(&net_specs[i], 2, MOST);
+        dq_rng rng = dq_rng_new(8);
+        dq_net_free(few->net);
+        assert_int_equal(dq_net_new_of_states(&few->net, &net_specs[i], MOST, STATES, few->pool, &rng, NULL),
+                         DQ_OK);
+        net_world_fit(w, 3);
+        net_world_fit(few, 3);
+        assert_memory_equal(dq_net_weights(w->net), dq_net_weights(few->net),
+                            dq_net_count(w->net) * sizeof(float));
+        net_world_drop(w);
+        net_world_drop(few);
+    }
+}
+
+/* What gathers its states keeps no more of them than what reads them whole. */
+static void sparse_states_take_no_more_memory(void **state)
+{
+    (void)state;
+    enum { WIDE = 1 << 12, MANY = 1 << 13 };
+    const dq_net_spec spec = {.input = WIDE, .outputs = 1, .sparse = true};
+    struct rusage before, after;
+    dq_rng rng = dq_rng_new(8);
+    dq_pool *pool;
+    dq_net *net;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    assert_int_equal(dq_net_new(&net, &spec, MANY, pool, &rng, NULL), DQ_OK);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_true((after.ru_maxrss - before.ru_maxrss) << 10 < 5L * WIDE * MANY); /* bytes; four a number */
+    dq_net_free(net);
+    dq_pool_free(pool);
+}
+
+/* The states take memory once each, and not once a row. */
+static void few_states_take_little_memory(void **state)
+{
+    (void)state;
+    const dq_net_spec spec = {.input = 1 << 12,
+                              .action_width = 2,
+                              .outputs = 1,
+                              .head = DQ_HEAD_ACTIONS,
+                              .hidden = {4},
+                              .hidden_count = 1};
+    struct rusage before, after;
+    dq_rng rng = dq_rng_new(8);
+    dq_pool *pool;
+    dq_net *net;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    assert_int_equal(dq_net_new_of_states(&net, &spec, 1 << 15, 16, pool, &rng, NULL), DQ_OK);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 64 << 10); /* KiB; the rows' states were 512 MiB */
+    dq_net_free(net);
+    dq_pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dropout_is_behind_the_first_layers),
+        cmocka_unit_test(few_states_are_the_same_network),
+        cmocka_unit_test(few_states_take_little_memory),
+        cmocka_unit_test(sparse_states_take_no_more_memory),
         cmocka_unit_test(gradients_equal_finite_differences),
         cmocka_unit_test(batch_norm_of_one_row),
         cmocka_unit_test(outputs_can_be_asked_for),

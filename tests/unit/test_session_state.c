@@ -309,6 +309,24 @@ static void a_session_has_a_clock(void **state)
     dq_env_free(timed);
 }
 
+static void histories_of_one_hot_items_are_sparse(void **state)
+{
+    (void)state;
+    enum { WIDTH = 32 };
+    float one[2][WIDTH] = {{1}, {0, 1}}, dense[WIDTH];
+    for (int i = 0; i < WIDTH; i++) dense[i] = i < 3; /* 3 of 32 are more than one in 16 */
+    const float *some[2] = {one[0], one[1]}, *others[2] = {one[0], dense};
+    const dq_vectors sparse = {some, 2, WIDTH}, not_sparse = {others, 2, WIDTH};
+    dq_session_layout l = {.user_width = 4, .item_width = WIDTH, .history = 2, .recency = 1};
+    assert_true(dq_session_layout_is_sparse(&l, &sparse));
+    assert_false(dq_session_layout_is_sparse(&l, &not_sparse));
+    l.user_width = 65; /* the history is less than half */
+    assert_false(dq_session_layout_is_sparse(&l, &sparse));
+    l.user_width = 0;
+    l.mean = true;
+    assert_false(dq_session_layout_is_sparse(&l, &sparse));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +339,7 @@ int main(void)
         cmocka_unit_test(layouts_that_cannot_be),
         cmocka_unit_test(log_and_environment_write_the_same_states),
         cmocka_unit_test(a_session_has_a_clock),
+        cmocka_unit_test(histories_of_one_hot_items_are_sparse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

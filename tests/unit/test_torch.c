@@ -4,6 +4,7 @@
  * neither TORCH_PYTHON nor /usr/bin/python3 has it; the way back reads a model that PyTorch made.
  */
 #include "net/net.h"
+#include "net/net_impl.h"
 #include "port/files/safetensors.h"
 
 #include "../fixtures/net/model.h"
@@ -141,8 +142,8 @@ static void check(const dq_net_spec *spec, const char *folder)
     assert_int_equal(dq_net_new(&net, spec, ROWS, pool, &rng, NULL), DQ_OK);
     for (int step = 0; step < 5; step++) {
         dq_net_forward(net, &rows, &rng);
-        dq_net_backward(net, dy);
-        dq_net_step(net, &adam, 0, 0);
+        net_backward(net, dy);
+        net_step(net, &adam, 0, 0);
     }
     write_model(folder, net);
     write_file(folder, "x", x, ROWS * INPUT);

@@ -69,3 +69,12 @@ dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *err
     dq_json_text_free(&line);
     return status;
 }
+
+dq_status dq_rows_begin_pair(dq_json_text *line, const char *user, size_t user_bytes, const char *item,
+                             size_t item_bytes, dq_error *error)
+{
+    dq_status status = dq_json_write_raw(line, "{\"user\":", 8, error);
+    if (!status) status = dq_json_write_string(line, user, user_bytes, error);
+    if (!status) status = dq_json_write_raw(line, ",\"item\":", 8, error);
+    return status ? status : dq_json_write_string(line, item, item_bytes, error);
+}

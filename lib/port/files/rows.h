@@ -16,6 +16,10 @@ dq_status dq_rows_write_text(dq_sink *sink, const char *text, size_t bytes, dq_e
 /* The decimal of the fewest digits, at least 15, that reads back as the same double. */
 void dq_rows_number(double value, char text[32]);
 
+/* Appends {"user":"...","item":"...": an object that is to go on. */
+dq_status dq_rows_begin_pair(dq_json_text *line, const char *user, size_t user_bytes, const char *item,
+                             size_t item_bytes, dq_error *error);
+
 /* A value as one line of JSON; errors as dq_json_write's. */
 dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *error);
 

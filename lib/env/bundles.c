@@ -1,9 +1,5 @@
-/* SPDX-License-Identifier: MIT
- *
- * A population as bundles, or the users and items of an environment, named by the same rule
- * (env/entities.h). Times are of the years 2023 and 2024.
- */
-#include "sim.h"
+/* SPDX-License-Identifier: MIT */
+#include "env/bundles.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +15,7 @@ typedef struct block {
     dq_dtype type[MOST_TEXTS];
     dq_strings texts[MOST_TEXTS];
     size_t columns, at; /* at: the next column of the present row */
+    const dq_bundle_taker *taker;
     dq_status status;
     dq_error *error;
 } block;
@@ -90,9 +87,8 @@ static dq_status add_vectors(const described *d, dq_bundle *out, dq_error *error
     return status ? status : dq_bundle_add_tensor(out, "vector", DQ_F4, 2, shape, d->vectors, error);
 }
 
-/* Writes the block as a bundle, with vectors where there are any. */
-static dq_status write_block(block *b, const char *kind, const described *vectors, dq_writer *writer,
-                             dq_error *error)
+/* Gives the block as a bundle, with vectors where there are any. */
+static dq_status end_block(block *b, const char *kind, const described *vectors, dq_error *error)
 {
     dq_bundle out;
     dq_status status = b->status ? b->status : dq_bundle_init(&out, kind, b->texts[0].count, error);
@@ -101,7 +97,7 @@ static dq_status write_block(block *b, const char *kind, const described *vector
         status = dq_bundle_add_text(&out, b->name[i], b->type[i], b->texts[i].offsets, b->texts[i].data,
                                     b->texts[i].nulls, error);
     if (!status && vectors) status = add_vectors(vectors, &out, error);
-    if (!status) status = dq_writer_put(writer, &out, error);
+    if (!status) status = b->taker->take(b->taker->arg, &out, error);
     dq_bundle_free(&out);
     clear(b);
     return status;
@@ -179,11 +175,11 @@ static dq_status pairs_of(const dq_env_entities *users, const dq_env_entities *i
 }
 
 /* put_rest: the attributes of a row of p; NULL: there are none. */
-static dq_status write_entities(const dq_env_entities *e, const char *kind, const dq_value *pairs,
-                                void (*put_rest)(block *, const dq_synthetic *, uint32_t),
-                                const dq_synthetic *p, dq_writer *writer, dq_error *error)
+static dq_status give_entities(const dq_env_entities *e, const char *kind, const dq_value *pairs,
+                               void (*put_rest)(block *, const dq_synthetic *, uint32_t),
+                               const dq_synthetic *p, const dq_bundle_taker *taker, dq_error *error)
 {
-    block b = {.error = error};
+    block b = {.error = error, .taker = taker};
     dq_status status = DQ_OK;
     for (uint32_t from = 0; !status && from < e->count; from += BLOCK) {
         uint32_t n = e->count - from < BLOCK ? e->count - from : BLOCK;
@@ -193,55 +189,50 @@ static dq_status write_entities(const dq_env_entities *e, const char *kind, cons
             if (put_rest) put_rest(&b, p, r);
         }
         const described rows = {e, e->vectors + (size_t)from * e->width, pairs};
-        status = write_block(&b, kind, &rows, writer, error);
+        status = end_block(&b, kind, &rows, error);
     }
     free_block(&b);
     return status;
 }
 
-static dq_status write_items(const dq_env_entities *users, const dq_env_entities *items,
-                             void (*put_rest)(block *, const dq_synthetic *, uint32_t), const dq_synthetic *p,
-                             dq_writer *writer, dq_error *error)
+static dq_status give_items(const dq_env_entities *users, const dq_env_entities *items,
+                            void (*put_rest)(block *, const dq_synthetic *, uint32_t), const dq_synthetic *p,
+                            const dq_bundle_taker *taker, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value pairs;
     dq_status status = pairs_of(users, items, &arena, &pairs, error);
     if (!status)
-        status = write_entities(items, DQ_KIND_ITEMS, items->fields ? &pairs : NULL, put_rest, p, writer,
-                                error);
+        status = give_entities(items, DQ_KIND_ITEMS, items->fields ? &pairs : NULL, put_rest, p, taker,
+                               error);
     dq_arena_free(&arena);
     return status;
 }
 
-static dq_status write_events(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
-                              dq_error *error)
+static dq_status give_events(const dq_synthetic *p, const dq_bundle_taker *taker, dq_error *error)
 {
     const dq_env_entities users = dq_synthetic_users(p), items = dq_synthetic_items(p);
-    block b = {.error = error};
+    block b = {.error = error, .taker = taker};
     dq_status status = DQ_OK;
-    dq_progress bar = dq_progress_start(common, "interactions", p->event_count);
     for (size_t from = 0; !status && from < p->event_count; from += BLOCK) {
         size_t n = p->event_count - from < BLOCK ? p->event_count - from : BLOCK;
         for (size_t e = from; e < from + n; e++) put_event(&b, &users, &items, &p->events[e]);
-        status = write_block(&b, DQ_KIND_INTERACTIONS, NULL, writer, error);
-        dq_progress_step(&bar, from + n, NULL);
+        status = end_block(&b, DQ_KIND_INTERACTIONS, NULL, error);
     }
-    dq_progress_end(&bar);
     free_block(&b);
     return status;
 }
 
-dq_status sim_write_population(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
-                               dq_error *error)
+dq_status dq_synthetic_bundles(const dq_synthetic *p, const dq_bundle_taker *taker, dq_error *error)
 {
     const dq_env_entities users = dq_synthetic_users(p), items = dq_synthetic_items(p);
-    dq_status status = write_entities(&users, DQ_KIND_USERS, NULL, put_user, p, writer, error);
-    if (!status) status = write_events(p, common, writer, error);
-    return status ? status : write_items(&users, &items, put_item, p, writer, error);
+    dq_status status = give_entities(&users, DQ_KIND_USERS, NULL, put_user, p, taker, error);
+    if (!status) status = give_events(p, taker, error);
+    return status ? status : give_items(&users, &items, put_item, p, taker, error);
 }
 
-dq_status sim_write_catalogue(const dq_env *env, dq_writer *writer, dq_error *error)
+dq_status dq_env_bundles(const dq_env *env, const dq_bundle_taker *taker, dq_error *error)
 {
-    dq_status status = write_entities(&env->users, DQ_KIND_USERS, NULL, NULL, NULL, writer, error);
-    return status ? status : write_items(&env->users, &env->items, NULL, NULL, writer, error);
+    dq_status status = give_entities(&env->users, DQ_KIND_USERS, NULL, NULL, NULL, taker, error);
+    return status ? status : give_items(&env->users, &env->items, NULL, NULL, taker, error);
 }

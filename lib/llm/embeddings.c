@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "model.h"
+#include "llm/embeddings.h"
 
 #include "core/array.h"
+#include "port/files/json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ typedef struct place {
     uint32_t width;
 } place;
 
-struct embed_model {
+struct dq_embeddings {
     dq_ask_form form; /* first: join and split get it */
     const char *name;
     const dq_ask_options *options;
@@ -30,7 +31,7 @@ struct embed_model {
 /* ---- requests and answers ---- */
 
 /* {"model":M,"input":TEXT}: what the key digests. */
-static dq_status write_request(embed_model *m, const char *text, size_t n, dq_error *error)
+static dq_status write_request(dq_embeddings *m, const char *text, size_t n, dq_error *error)
 {
     dq_json_text *out = &m->request;
     out->bytes = 0;
@@ -45,7 +46,7 @@ static dq_status write_request(embed_model *m, const char *text, size_t n, dq_er
 static dq_status join(const dq_ask_form *form, const dq_value *requests, size_t n, dq_json_text *body,
                       dq_error *error)
 {
-    const embed_model *m = (const embed_model *)form;
+    const dq_embeddings *m = (const dq_embeddings *)form;
     dq_status status = dq_json_write_raw(body, "{\"model\":", 9, error);
     if (!status) status = dq_json_write_string(body, m->name, strlen(m->name), error);
     if (!status) status = dq_json_write_raw(body, ",\"input\":[", 10, error);
@@ -104,10 +105,10 @@ static const char *read_answer(const dq_ask_form *form, const char *answer, size
 
 /* ---- asking ---- */
 
-dq_status embed_model_open(embed_model **model, const char *name, const dq_ask_options *options,
-                           uint64_t batch, dq_error *error)
+dq_status dq_embeddings_open(dq_embeddings **model, const char *name, const dq_ask_options *options,
+                             uint64_t batch, const struct dq_ask_client *client, dq_error *error)
 {
-    embed_model *m = *model = calloc(1, sizeof *m);
+    dq_embeddings *m = *model = calloc(1, sizeof *m);
     if (!m) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a model");
     m->name = name;
     m->options = options;
@@ -117,16 +118,16 @@ dq_status embed_model_open(embed_model **model, const char *name, const dq_ask_o
                             .batch = (size_t)batch,
                             .join = join,
                             .split = split};
-    dq_ask_config config = {.options = options, .model = name, .whole = true};
+    dq_ask_config config = {.options = options, .model = name, .whole = true, .client = client};
     return dq_ask_open(&m->ask, &config, error);
 }
 
-static dq_status wrong_width(const embed_model *m, uint32_t is, uint32_t should, dq_error *error)
+static dq_status wrong_width(const dq_embeddings *m, uint32_t is, uint32_t should, dq_error *error)
 {
     return dq_fail(error, DQ_ERR_SCHEMA, "%s: a vector of %u numbers after one of %u", m->name, is, should);
 }
 
-static dq_status take_reply(embed_model *m, const dq_reply *reply, dq_error *error)
+static dq_status take_reply(dq_embeddings *m, const dq_reply *reply, dq_error *error)
 {
     const place *p = &m->places[reply->tag];
     if (m->options->dry_run) return DQ_OK;
@@ -149,7 +150,7 @@ static dq_status take_reply(embed_model *m, const dq_reply *reply, dq_error *err
 }
 
 /* Takes one reply, or none when nothing is open: *more is false then. */
-static dq_status take(embed_model *m, bool *more, dq_error *error)
+static dq_status take(dq_embeddings *m, bool *more, dq_error *error)
 {
     dq_reply reply;
     int got = dq_ask_next(m->ask, &reply, error);
@@ -158,7 +159,7 @@ static dq_status take(embed_model *m, bool *more, dq_error *error)
     return got ? take_reply(m, &reply, error) : DQ_OK;
 }
 
-static dq_status put(embed_model *m, const char *text, size_t n, place to, dq_error *error)
+static dq_status put(dq_embeddings *m, const char *text, size_t n, place to, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (bool more = true; !status && more && dq_ask_room(m->ask) == 0;) status = take(m, &more, error);
@@ -172,8 +173,8 @@ static dq_status put(embed_model *m, const char *text, size_t n, place to, dq_er
     return status ? status : dq_ask_put(m->ask, &question, error);
 }
 
-dq_status embed_model_put(embed_model *m, const char *text, size_t n, uint32_t width, float *to,
-                          dq_error *error)
+dq_status dq_embeddings_put(dq_embeddings *m, const char *text, size_t n, uint32_t width, float *to,
+                            dq_error *error)
 {
     memset(to, 0, width * sizeof *to);
     if (n == 0) return DQ_OK; /* no server takes one */
@@ -181,7 +182,7 @@ dq_status embed_model_put(embed_model *m, const char *text, size_t n, uint32_t w
     return put(m, text, n, (place){to, width}, error);
 }
 
-dq_status embed_model_wait(embed_model *m, dq_error *error)
+dq_status dq_embeddings_wait(dq_embeddings *m, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (bool more = true; !status && more;) status = take(m, &more, error);
@@ -194,28 +195,27 @@ dq_status embed_model_wait(embed_model *m, dq_error *error)
                    (unsigned long long)m->missing, (unsigned long long)m->unreadable);
 }
 
-dq_status embed_model_width(embed_model *m, const char *text, size_t n, uint32_t *width, dq_error *error)
+dq_status dq_embeddings_width(dq_embeddings *m, const char *text, size_t n, uint32_t *width, dq_error *error)
 {
     *width = 1;
     if (m->options->dry_run) return DQ_OK;
     m->texts++;
     dq_status status = put(m, text, n, (place){NULL, 0}, error);
-    if (!status) status = embed_model_wait(m, error);
+    if (!status) status = dq_embeddings_wait(m, error);
     m->texts--; /* it comes again in its place, from the cache */
     *width = m->probed;
     return status;
 }
 
-dq_status embed_model_close(embed_model *m, const dq_cli *cli, const dq_common *common, dq_status status,
-                            dq_error *error)
+const dq_ask_stats *dq_embeddings_stats(const dq_embeddings *m, uint64_t *texts)
+{
+    *texts = m->texts;
+    return m->ask ? dq_ask_stats_of(m->ask) : NULL;
+}
+
+dq_status dq_embeddings_close(dq_embeddings *m, dq_status status, dq_error *error)
 {
     if (!m) return status;
-    const dq_ask_stats *t = m->ask ? dq_ask_stats_of(m->ask) : NULL;
-    if (!status && t && m->options->dry_run)
-        dq_ask_print_plan(t, m->options);
-    else if (!status && t)
-        dq_cli_say(cli, common, "%llu texts: %llu answers from the cache, %llu requests",
-                   (unsigned long long)m->texts, (unsigned long long)t->hits, (unsigned long long)t->asked);
     status = dq_ask_close(m->ask, status, error);
     dq_json_text_free(&m->request);
     dq_arena_free(&m->arena);

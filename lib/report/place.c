@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/place.h"
+
+#include "port/files/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+dq_status dq_place_check(const char *what, const char *id, size_t bytes, dq_error *error)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (strchr(" \t\n\v\f\r", id[i]) || id[i] == '\0')
+            return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s %.*s has white space, which a TREC run cannot hold",
+                           what, (int)bytes, id);
+    if (bytes == 0) return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s has an empty id: no TREC run", what);
+    return DQ_OK;
+}
+
+static dq_status number(dq_json_text *line, const char *format, double value, dq_error *error)
+{
+    char text[40];
+    return dq_json_write_raw(line, text, (size_t)snprintf(text, sizeof text, format, value), error);
+}
+
+/* user TAB rank TAB item TAB score */
+static dq_status tsv_line(dq_json_text *line, const dq_place *p, dq_error *e)
+{
+    dq_status s = dq_rows_add_text(line, p->user, p->user_bytes, e);
+    if (!s) s = number(line, "\t%.0f\t", (double)p->rank, e);
+    if (!s) s = dq_rows_add_text(line, p->item, p->item_bytes, e);
+    return s ? s : number(line, "\t%.9g\n", p->score, e);
+}
+
+static dq_status json_line(dq_json_text *line, const dq_place *p, dq_error *e)
+{
+    dq_status s = dq_rows_begin_pair(line, p->user, p->user_bytes, p->item, p->item_bytes, e);
+    if (!s) s = number(line, ",\"rank\":%.0f", (double)p->rank, e);
+    return s ? s : number(line, ",\"score\":%.9g}\n", p->score, e);
+}
+
+/* user Q0 item rank score run */
+static dq_status trec_line(dq_json_text *line, const dq_place *p, const char *run, dq_error *e)
+{
+    dq_status s = dq_json_write_raw(line, p->user, p->user_bytes, e);
+    if (!s) s = dq_json_write_raw(line, " Q0 ", 4, e);
+    if (!s) s = dq_json_write_raw(line, p->item, p->item_bytes, e);
+    if (!s) s = number(line, " %.0f", (double)p->rank, e);
+    if (!s) s = number(line, " %.9g ", p->score, e);
+    if (!s) s = dq_json_write_raw(line, run, strlen(run), e);
+    return s ? s : dq_json_write_raw(line, "\n", 1, e);
+}
+
+dq_status dq_place_write(dq_json_text *line, dq_place_form form, const dq_place *place, const char *run,
+                         dq_error *error)
+{
+    if (form == DQ_PLACE_TSV) return tsv_line(line, place, error);
+    return form == DQ_PLACE_JSON ? json_line(line, place, error) : trec_line(line, place, run, error);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A place of a user's list as a line of text: what rankings are written as, and read from
+ * (report/rankings.h).
+ */
+#ifndef DQ_REPORT_PLACE_H
+#define DQ_REPORT_PLACE_H
+
+#include "port/files/json.h"
+
+typedef enum dq_place_form {
+    DQ_PLACE_TREC, /* user Q0 item rank score run */
+    DQ_PLACE_TSV,  /* user, rank, item, score; tabs and line ends in ids escaped */
+    DQ_PLACE_JSON, /* {"user":"u","item":"i","rank":1,"score":0.5} */
+} dq_place_form;
+
+typedef struct dq_place {
+    const char *user;
+    size_t user_bytes;
+    const char *item;
+    size_t item_bytes;
+    size_t rank;  /* from 1 */
+    double score; /* trec_eval orders by it alone, not by the rank */
+} dq_place;
+
+/* Appends the line; run names a run of TREC. DQ_ERR_MEMORY. */
+dq_status dq_place_write(dq_json_text *line, dq_place_form form, const dq_place *place, const char *run,
+                         dq_error *error);
+/* Whether a TREC run can hold an id, which `what` ("user", "item") says in an error: DQ_ERR_UNSUPPORTED for
+ * white space in it, and for none at all. */
+dq_status dq_place_check(const char *what, const char *id, size_t bytes, dq_error *error);
+
+#endif

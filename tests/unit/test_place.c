@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/place.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *written(dq_place_form form, const char *user, const char *item)
+{
+    static char text[200];
+    dq_json_text line = DQ_JSON_TEXT_EMPTY;
+    const dq_place place = {user, strlen(user), item, strlen(item), 2, 0.1};
+    assert_int_equal(dq_place_write(&line, form, &place, "dq", NULL), DQ_OK);
+    assert_true(line.bytes < sizeof text);
+    memcpy(text, line.data, line.bytes);
+    text[line.bytes] = '\0';
+    dq_json_text_free(&line);
+    return text;
+}
+
+static void a_place_has_three_forms(void **state)
+{
+    (void)state;
+    assert_string_equal(written(DQ_PLACE_TREC, "u", "x"), "u Q0 x 2 0.1 dq\n");
+    assert_string_equal(written(DQ_PLACE_TSV, "u\t", "x\\"), "u\\t\t2\tx\\\\\t0.1\n");
+    assert_string_equal(written(DQ_PLACE_JSON, "u\"", "x"),
+                        "{\"user\":\"u\\\"\",\"item\":\"x\",\"rank\":2,\"score\":0.1}\n");
+}
+
+static void trec_has_no_room_for_white_space(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_place_check("item", "a-b", 3, &e), DQ_OK);
+    assert_int_equal(dq_place_check("item", "a b", 3, &e), DQ_ERR_UNSUPPORTED);
+    assert_string_equal(e.reason, "item a b has white space, which a TREC run cannot hold");
+    assert_int_equal(dq_place_check("item", "a\0b", 3, NULL), DQ_ERR_UNSUPPORTED);
+    assert_int_equal(dq_place_check("user", "", 0, &e), DQ_ERR_UNSUPPORTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_place_has_three_forms),
+        cmocka_unit_test(trec_has_no_room_for_white_space),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
