@@ -20,9 +20,9 @@ typedef struct states {
 
 bool plan_states_wanted(const dq_bundle *model)
 {
-    const dq_value *task = dq_map_get(&model->meta, "task");
-    return strcmp(model->kind, DQ_KIND_MODEL) == 0 && task &&
-           dq_value_integer(dq_map_get(task, "states"), 0) == 0;
+    const dq_value *spec = dq_map_get(&model->meta, "env_spec");
+    return strcmp(model->kind, DQ_KIND_MODEL) == 0 && spec &&
+           dq_value_integer(dq_map_get(spec, "states"), 0) == 0;
 }
 
 /* ---- opening ---- */

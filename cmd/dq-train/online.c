@@ -196,7 +196,7 @@ static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 /* Keeps what there is: asked to stop, or an answer did not come, which may come later. */
 static dq_status stop(online *run, dq_status why, dq_error *error)
 {
-    const dq_online_place *at = &run->loop.at;
+    const dq_online_state *at = &run->loop.at;
     dq_error e = DQ_ERROR_NONE;
     dq_status status = save(run, &e);
     if (status) {

@@ -286,7 +286,7 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     if (!c->world && o->agent == AGENT_DYNA_Q) leave_world(c);
     c->schedule = &dq_schedules[o->schedule];
     c->seed = o->common.seed;
-    c->tasks = (uint32_t)o->envs;
+    c->envs = (uint32_t)o->envs;
     c->fit_rows = c->batch;
     c->offered = cli->mode & TRAIN_ENV ? 0 : (uint32_t)o->candidates;
     if (cli->mode & TRAIN_LOGGED)

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { BLOCK = 8192, MOST_TEXTS = 12 };
+enum { BLOCK = 8192, MAX_TEXTS = 12 };
 
 /* A block in the making: text columns, and the row that is being filled. */
 typedef struct block {
-    const char *name[MOST_TEXTS];
-    dq_dtype type[MOST_TEXTS];
-    dq_strings texts[MOST_TEXTS];
+    const char *name[MAX_TEXTS];
+    dq_dtype type[MAX_TEXTS];
+    dq_strings texts[MAX_TEXTS];
     size_t columns, at; /* at: the next column of the present row */
     const dq_bundle_taker *taker;
     dq_status status;
@@ -66,7 +66,7 @@ static void clear(block *b)
 
 static void free_block(block *b)
 {
-    for (size_t i = 0; i < MOST_TEXTS; i++) dq_strings_free(&b->texts[i]);
+    for (size_t i = 0; i < MAX_TEXTS; i++) dq_strings_free(&b->texts[i]);
 }
 
 /* Rows of the bundle: vectors (rows, width), and what is said of them. */

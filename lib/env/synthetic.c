@@ -54,9 +54,9 @@ uint64_t dq_poisson(double mean, dq_rng *rng)
     return n;
 }
 
-static double within(double x, double least, double most)
+static double within(double x, double min, double max)
 {
-    return x < least ? least : x > most ? most : x;
+    return x < min ? min : x > max ? max : x;
 }
 
 /* Index i with probability[i]; the last takes what is left. */

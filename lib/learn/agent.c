@@ -150,11 +150,11 @@ static dq_status check_training(const dq_agent *a, dq_error *error)
                    a->max_offered);
 }
 
-void dq_agent_observe(dq_agent *a, uint32_t task, const dq_vectors *states, const dq_transition *t, bool over)
+void dq_agent_observe(dq_agent *a, uint32_t env, const dq_vectors *states, const dq_transition *t, bool over)
 {
     if (!a->trains) return; /* and never ready to learn */
     a->observed++;
-    a->does->observe(a, task, agent_store(a, states), t, over);
+    a->does->observe(a, env, agent_store(a, states), t, over);
     if (a->observed >= a->config.warmup && a->does->ready(a)) a->due++;
 }
 
@@ -236,9 +236,9 @@ const float *dq_agent_errors(const dq_agent *a)
     return a->errors;
 }
 
-void dq_agent_end_episode(dq_agent *a, uint32_t task)
+void dq_agent_end_episode(dq_agent *a, uint32_t env)
 {
-    (void)task;
+    (void)env;
     a->episodes++;
     if (a->trains && a->does->end_episode) a->does->end_episode(a);
 }
@@ -271,13 +271,14 @@ static bool has_world(const dq_agent *a)
 }
 
 dq_status dq_agent_predict(dq_agent *a, const dq_vectors *states, const uint32_t *number,
-                           const uint32_t *actions, size_t n, float *next, float *rewards, float *ends,
-                           float *disagreement, dq_error *error)
+                           const uint32_t *actions, size_t n, float *next, float *rewards,
+                           float *done_probability, float *disagreement, dq_error *error)
 {
     dq_status status = has_world(a) ? DQ_OK : no_world(a, error);
     for (size_t i = 0; !status && i < n; i++) status = check_action(a, actions[i], error);
     if (!status)
-        a->does->predict(a, agent_store(a, states), number, actions, n, next, rewards, ends, disagreement);
+        a->does->predict(a, agent_store(a, states), number, actions, n, next, rewards, done_probability,
+                         disagreement);
     return status;
 }
 
@@ -318,7 +319,7 @@ static dq_status check_numbered(const dq_env_spec *model, const dq_env_spec *s, 
 }
 
 /* That a model of one shape works in another. A head on actions scores any vectors: other actions, and
- * more of them, are no other task; and so are other states of a catalogue. */
+ * more of them, are no other environment; and so are other states of a catalogue. */
 static dq_status check_shape(const dq_env_spec *model, const dq_env_spec *s, const dq_agent_config *c,
                              dq_error *error)
 {
@@ -330,10 +331,11 @@ static dq_status check_shape(const dq_env_spec *model, const dq_env_spec *s, con
                 (c->head == DQ_HEAD_ACTIONS ? model->action_width == s->action_width
                                             : model->action_count == s->action_count);
     if (fits) return DQ_OK;
-    return dq_fail(error, DQ_ERR_RANGE,
-                   "the model is of another task: states of %u numbers, %u actions of %u; here %u, %u of %u",
-                   model->state_width, model->action_count, model->action_width, s->state_width,
-                   s->action_count, s->action_width);
+    return dq_fail(
+        error, DQ_ERR_RANGE,
+        "the model is of another environment: states of %u numbers, %u actions of %u; here %u, %u of %u",
+        model->state_width, model->action_count, model->action_width, s->state_width, s->action_count,
+        s->action_width);
 }
 
 /* Q is Q, of a deep network with a world or without. */

@@ -5,8 +5,8 @@
  * options that any of them takes where it means something.
  *
  *     dq_agent_new(&agent, "dqn", &config, &shape, pool, &e);
- *     dq_agent_act(agent, &states, NULL, n, true, actions);          n tasks side by side; explores
- *     dq_agent_observe(agent, i, &states, &transition, over);        of task i, in order
+ *     dq_agent_act(agent, &states, NULL, n, true, actions);          n environments side by side; explores
+ *     dq_agent_observe(agent, i, &states, &transition, over);        of environment i, in order
  *     while (dq_agent_ready(agent)) dq_agent_learn(agent, &losses, &e);
  *
  * States are numbers of a store (dq_vectors) that comes with each call. In an environment of numbered states
@@ -104,7 +104,7 @@ typedef struct dq_agent_config {
     dq_decay_form decay_form;
     dq_count_by decay_by;
     double epsilon, epsilon_min, epsilon_decay, temperature;
-    uint32_t tasks; /* side by side */
+    uint32_t envs; /* side by side */
     uint64_t seed;
 } dq_agent_config;
 
@@ -162,9 +162,10 @@ void dq_agent_values(dq_agent *agent, const dq_vectors *states, const uint32_t *
 
 /* ---- learning ---- */
 
-/* One step of a task, a single one (its discount is not looked at). over: the episode ended or was truncated.
+/* One step of an environment, a single one (its discount is not looked at). over: the episode ended or was
+ * truncated.
  */
-void dq_agent_observe(dq_agent *agent, uint32_t task, const dq_vectors *states,
+void dq_agent_observe(dq_agent *agent, uint32_t env, const dq_vectors *states,
                       const dq_transition *transition, bool over);
 /* Whether a learning step is due: enough is remembered, and train_every observations were made since then
  * or since the last. */
@@ -172,8 +173,8 @@ bool dq_agent_ready(const dq_agent *agent);
 /* One learning step, of `updates` updates; the losses are their means. DQ_ERR_NUMERIC when a loss is no
  * longer finite, DQ_ERR_RANGE when a table is full, or no step is due. */
 dq_status dq_agent_learn(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
-/* An episode of a task is over (what is counted in episodes: target copies, decay). */
-void dq_agent_end_episode(dq_agent *agent, uint32_t task);
+/* An episode of an environment is over (what is counted in episodes: target copies, decay). */
+void dq_agent_end_episode(dq_agent *agent, uint32_t env);
 /* The share of the run that is done, in [0, 1]: steps, episodes or batches of all. What is scheduled by the
  * run follows it. */
 void dq_agent_progress(dq_agent *agent, double done);
@@ -193,13 +194,13 @@ dq_status dq_agent_evaluate_loss(dq_agent *agent, const dq_vectors *states, cons
 /* ---- the world model ---- */
 
 /* What it predicts for n states and actions: the next states (n, state_width; NULL for numbered states, which
- * stay as they are), rewards and chances of an end (n; 0 for numbered states), each the mean over the
+ * stay as they are), rewards and probabilities of an end (n; 0 for numbered states), each the mean over the
  * ensemble; disagreement (n, may be NULL): the models' standard deviation, root mean square over reward and
  * next state (0 with one model). Planning goes where it is small. DQ_ERR_UNSUPPORTED for an agent without a
  * network for its world, DQ_ERR_RANGE for an action that there is not. */
 dq_status dq_agent_predict(dq_agent *agent, const dq_vectors *states, const uint32_t *number,
-                           const uint32_t *actions, size_t n, float *next, float *rewards, float *ends,
-                           float *disagreement, dq_error *error);
+                           const uint32_t *actions, size_t n, float *next, float *rewards,
+                           float *done_probability, float *disagreement, dq_error *error);
 
 /* ---- what it is ---- */
 
@@ -219,7 +220,7 @@ uint64_t dq_agent_updates(const dq_agent *agent); /* updates taken, planning inc
 /* ---- bundles ---- */
 
 /* A model bundle (kind model, meta.architecture = the kind's name, the configuration in meta.agent, the shape
- * in meta.task); with checkpoint also moments, targets, replay, what is on offer, random states: an agent
+ * in meta.env_spec); with checkpoint also moments, targets, replay, what is on offer, random states: an agent
  * that goes on equals one that never stopped. Columns are borrowed from the agent or copied into the bundle's
  * arena. Vectors of actions are saved unless states are numbered. DQ_ERR_UNSUPPORTED for a checkpoint of
  * dq_agent_of_model's. */

@@ -7,7 +7,7 @@
  *     meta.gamma, .step   as every model has
  *     meta.agent          the configuration, a name an option; hidden layers as lists; the schedule by name;
  *                         features as [[user_offset, item_offset, width] ...]; format
- *     meta.task           the shape
+ *     meta.env_spec       the shape
  *     meta.states         what stands where in a state, where users meet items (data/session_state.h)
  *     column actions      (action_count, action_width), where actions are described and states not numbered
  *
@@ -81,8 +81,8 @@ dq_status agent_check(const dq_agent_config *c, const dq_env_spec *s, dq_error *
                        c->dropout_layers);
     if (!in_unit_interval(c->gamma))
         return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
-    if (c->train_every == 0 || c->updates == 0 || c->tasks == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one task");
+    if (c->train_every == 0 || c->updates == 0 || c->envs == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one environment");
     if (c->bootstrap == DQ_BOOTSTRAP_SAME && c->double_q)
         return dq_fail(error, DQ_ERR_RANGE,
                        "Double chooses the best action of the next state; the taken one is not chosen");
@@ -96,7 +96,7 @@ enum {
     FORMAT = 2,          /* of models; those before had two shapes, and none of them said so */
     MAX_UNITS = 1 << 20, /* of what a file may claim; so are the rows of a batch */
     MAX_MODELS = 1 << 10,
-    MAX_TASKS = 1 << 16,
+    MAX_ENVS = 1 << 16,
 };
 
 #define AT(field) offsetof(dq_agent_config, field)
@@ -151,7 +151,7 @@ static const dq_record_field options[] = {
     {"epsilon_min", DQ_RECORD_REAL, AT(epsilon_min)},
     {"epsilon_decay", DQ_RECORD_REAL, AT(epsilon_decay)},
     {"temperature", DQ_RECORD_REAL, AT(temperature)},
-    {"tasks", DQ_RECORD_SMALL, AT(tasks)},
+    {"envs", DQ_RECORD_SMALL, AT(envs)},
     {"seed", DQ_RECORD_COUNT, AT(seed)},
 };
 
@@ -235,7 +235,7 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
         !dq_map_set(arena, &model->meta, "gamma", dq_real(a->config.gamma)) ||
         !dq_map_set(arena, &model->meta, "step", dq_int((int64_t)a->steps)) ||
         !dq_record_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
-        !dq_record_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "task", model))
+        !dq_record_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "env_spec", model))
         return no_memory(error);
     dq_status status = dq_session_layout_save(&a->shape.layout, model, error);
     return status || a->numbered || !a->actions.at ? status : save_actions(a, model, error);
@@ -265,8 +265,8 @@ static bool sound(const dq_agent_config *c)
            c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_HUBER && c->target_by <= DQ_BY_EPISODES &&
            c->decay_by <= DQ_BY_RUN && c->explore_by <= DQ_EXPLORE_SOFTMAX &&
            c->decay_form <= DQ_DECAY_LINEAR && c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows &&
-           c->replay <= INT32_MAX && c->models <= MAX_MODELS && c->tasks <= MAX_TASKS &&
-           c->n_step <= MAX_TASKS && c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U;
+           c->replay <= INT32_MAX && c->models <= MAX_MODELS && c->envs <= MAX_ENVS &&
+           c->n_step <= MAX_ENVS && c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U;
 }
 
 /* ---- whether a model holds what it claims to be: nothing is made on its word alone ---- */
@@ -322,18 +322,18 @@ dq_status agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, c
 static dq_status read_shape(const dq_bundle *model, dq_env_spec *shape, dq_error *error)
 {
     *shape = (dq_env_spec){0};
-    dq_status status = dq_record_restore(shape_numbers, SHAPE_NUMBERS, shape, "task", model, error);
+    dq_status status = dq_record_restore(shape_numbers, SHAPE_NUMBERS, shape, "env_spec", model, error);
     if (status) return status;
     shape->states.width = shape->state_width;
     if (shape->state_width > MAX_UNITS || shape->action_count > MAX_UNITS || shape->item_width > MAX_UNITS ||
         shape->action_width > MAX_UNITS)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.env_spec is no shape");
     if ((status = dq_session_layout_load(&shape->layout, model, error))) return status;
     dq_env_spec counted = *shape; /* the vectors are elsewhere */
     counted.states = (dq_vectors){0};
     counted.action_width = 0;
     if (dq_env_spec_check(&counted, NULL))
-        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.task is no shape");
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.env_spec is no shape");
     return DQ_OK;
 }
 

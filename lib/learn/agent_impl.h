@@ -19,7 +19,7 @@ struct dq_agent_functions {
     dq_status (*init)(dq_agent *agent, dq_error *error);
     void (*free)(dq_agent *agent);
     void (*values)(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);
-    void (*observe)(dq_agent *agent, uint32_t task, const dq_vectors *states, const dq_transition *t,
+    void (*observe)(dq_agent *agent, uint32_t env, const dq_vectors *states, const dq_transition *t,
                     bool over);
     bool (*ready)(const dq_agent *agent);
     dq_status (*learn)(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
@@ -30,7 +30,7 @@ struct dq_agent_functions {
     void (*end_episode)(dq_agent *agent); /* may be NULL */
     /* May be NULL, also where this agent has no network for its world. */
     void (*predict)(dq_agent *agent, const dq_vectors *states, const uint32_t *number,
-                    const uint32_t *actions, size_t n, float *next, float *rewards, float *ends,
+                    const uint32_t *actions, size_t n, float *next, float *rewards, float *done_probability,
                     float *disagreement);
     dq_net *(*network)(dq_agent *agent, const char *name); /* may be NULL */
     dq_status (*save)(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
@@ -104,7 +104,7 @@ const char *agent_world_name(char name[AGENT_WORLD_NAME], uint32_t model);
 
 /* DQ_ERR_RANGE when options that every kind has do not fit each other or the shape. */
 dq_status agent_check(const dq_agent_config *config, const dq_env_spec *shape, dq_error *error);
-/* meta.agent and meta.task, and the column of actions; and what a checkpoint adds. */
+/* meta.agent and meta.env_spec, and the column of actions; and what a checkpoint adds. */
 dq_status agent_save_config(const dq_agent *agent, dq_bundle *model, dq_error *error);
 /* Points at (action_count) to a model's vectors of actions. */
 dq_status agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,

@@ -37,7 +37,7 @@ static dq_status check(const dq_agent *a, dq_error *error)
     dq_status status = check_kind(a, error);
     if (status) return status;
     if (c->batch == 0 || c->replay < c->batch)
-        return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu from a memory of %zu", c->batch, c->replay);
+        return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu from a replay of %zu", c->batch, c->replay);
     if (c->batch_norm && c->batch < 2)
         return dq_fail(error, DQ_ERR_RANGE, "batch norm needs a batch of two at least");
     if (c->target_every == 0 || !(c->tau >= 0 && c->tau <= 1))
@@ -112,7 +112,7 @@ static dq_status make_to_train(dq_agent *a, dqn *d, dq_error *error)
     dq_status status = dq_net_new(&d->target, &spec, 0, a->pool, &init, error);
     if (!status) dq_net_copy(d->target, d->q);
     if (!status) status = dq_replay_new(&d->replay, c->replay, width, c->priority, error);
-    return status ? status : dq_nstep_new(&d->nstep, c->n_step, c->tasks, width, c->gamma, error);
+    return status ? status : dq_nstep_new(&d->nstep, c->n_step, c->envs, width, c->gamma, error);
 }
 
 dq_status dqn_init(dq_agent *a, dq_error *error)
@@ -157,10 +157,10 @@ static void count_target(dq_agent *a, dq_count_by by, uint64_t count)
     if (a->config.target_by == by && count % a->config.target_every == 0) move_target(a);
 }
 
-void dqn_observe(dq_agent *a, uint32_t task, const dq_vectors *states, const dq_transition *t, bool over)
+void dqn_observe(dq_agent *a, uint32_t env, const dq_vectors *states, const dq_transition *t, bool over)
 {
     dqn *d = dqn_of(a);
-    dq_nstep_push(d->nstep, task, states, t, over || t->done, d->replay);
+    dq_nstep_push(d->nstep, env, states, t, over || t->done, d->replay);
     count_target(a, DQ_BY_STEPS, a->observed);
 }
 

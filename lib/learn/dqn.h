@@ -75,7 +75,7 @@ enum { DQN_BLOCK = 256 }; /* actions that are scored together */
     .target_every = 500, .batch = 64, .replay = 50000, .warmup = 1000, .train_every = 1, .updates = 1, \
     .importance = 0.4, .explore_by = DQ_EXPLORE_EPSILON, .decay_form = DQ_DECAY_MULTIPLICATIVE, \
     .decay_by = DQ_BY_UPDATES, .epsilon = 1, .epsilon_min = 0.05, .epsilon_decay = 0.999, \
-    .temperature = 1, .tasks = 1, .seed = 42
+    .temperature = 1, .envs = 1, .seed = 42
 /* clang-format on */
 
 static inline dqn *dqn_of(const dq_agent *agent)
@@ -92,7 +92,7 @@ static inline bool dqn_on_actions(const dq_agent *agent)
 dq_status dqn_init(dq_agent *agent, dq_error *error);
 void dqn_free(dq_agent *agent);
 void dqn_values(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);
-void dqn_observe(dq_agent *agent, uint32_t task, const dq_vectors *states, const dq_transition *t, bool over);
+void dqn_observe(dq_agent *agent, uint32_t env, const dq_vectors *states, const dq_transition *t, bool over);
 bool dqn_ready(const dq_agent *agent);
 dq_status dqn_learn(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
 dq_status dqn_fit(dq_agent *agent, const dq_vectors *states, const dq_transition *rows, size_t n,

@@ -395,7 +395,7 @@ static void ask_ensemble(dq_agent *a, dyna *y, const dq_net_rows *rows)
 /* From.. from + n - 1; n <= pass */
 static void predict_some(dq_agent *a, const dq_vectors *states, const uint32_t *number,
                          const uint32_t *actions, size_t from, size_t n, float *next, float *rewards,
-                         float *ends, float *disagreement)
+                         float *done_probability, float *disagreement)
 {
     dyna *y = dyna_of(a);
     size_t width = moving(a), count = outputs(a);
@@ -410,19 +410,19 @@ static void predict_some(dq_agent *a, const dq_vectors *states, const uint32_t *
         for (size_t j = 0; j < width; j++) next[(from + i) * width + j] = state[j] + mean[j];
         for (size_t j = 0; j <= width; j++) sum += square[j];
         rewards[from + i] = mean[width];
-        if (ends) ends[from + i] = a->numbered ? 0 : mean[width + 1];
+        if (done_probability) done_probability[from + i] = a->numbered ? 0 : mean[width + 1];
         if (disagreement) disagreement[from + i] = sqrtf(sum / (float)(width + 1));
     }
 }
 
 static void dyna_predict(dq_agent *a, const dq_vectors *states, const uint32_t *number,
-                         const uint32_t *actions, size_t n, float *next, float *rewards, float *ends,
-                         float *disagreement)
+                         const uint32_t *actions, size_t n, float *next, float *rewards,
+                         float *done_probability, float *disagreement)
 {
     size_t pass = dyna_of(a)->pass;
     for (size_t i = 0; i < n; i += pass)
-        predict_some(a, states, number, actions, i, n - i < pass ? n - i : pass, next, rewards, ends,
-                     disagreement);
+        predict_some(a, states, number, actions, i, n - i < pass ? n - i : pass, next, rewards,
+                     done_probability, disagreement);
 }
 
 /* ---- bundles: world.0, world.1 ... ---- */

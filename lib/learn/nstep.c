@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Each task has a ring of its last n steps; a step leaves it for the replay when n have come since, or the
- * episode is over.
+ * Each environment has a ring of its last n steps; a step leaves it for the replay when n have come since, or
+ * the episode is over.
  */
 #include "learn/nstep.h"
 
@@ -12,34 +12,34 @@
 #include <string.h>
 
 struct dq_nstep {
-    uint32_t n, tasks, width;
+    uint32_t n, envs, width;
     float gamma;
-    float *state;            /* (tasks, n, width) */
-    uint32_t *number;        /* (tasks, n) instead, with width 0 */
-    uint32_t *action;        /* (tasks, n) */
-    float *reward;           /* (tasks, n) */
-    uint32_t *first, *count; /* (tasks) */
+    float *state;            /* (envs, n, width) */
+    uint32_t *number;        /* (envs, n) instead, with width 0 */
+    uint32_t *action;        /* (envs, n) */
+    float *reward;           /* (envs, n) */
+    uint32_t *first, *count; /* (envs) */
 };
 
-dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t tasks, uint32_t width, double gamma,
+dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t envs, uint32_t width, double gamma,
                        dq_error *error)
 {
     *out = NULL;
-    if (n == 0 || tasks == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "returns over %u steps of %u tasks", n, tasks);
+    if (n == 0 || envs == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "returns over %u steps of %u environments", n, envs);
     dq_nstep *s = calloc(1, sizeof *s);
     if (!s) return dq_fail_memory(error, "returns");
-    size_t steps = (size_t)n * tasks;
-    *s = (dq_nstep){.n = n, .tasks = tasks, .width = width, .gamma = (float)gamma};
+    size_t steps = (size_t)n * envs;
+    *s = (dq_nstep){.n = n, .envs = envs, .width = width, .gamma = (float)gamma};
     s->state = width ? calloc(steps, width * sizeof *s->state) : NULL;
     s->number = width ? NULL : calloc(steps, sizeof *s->number);
     s->action = calloc(steps, sizeof *s->action);
     s->reward = calloc(steps, sizeof *s->reward);
-    s->first = calloc(tasks, sizeof *s->first);
-    s->count = calloc(tasks, sizeof *s->count);
+    s->first = calloc(envs, sizeof *s->first);
+    s->count = calloc(envs, sizeof *s->count);
     if (!(s->state || s->number) || !s->action || !s->reward || !s->first || !s->count) {
         dq_nstep_free(s);
-        return dq_fail_memory(error, "returns over %u steps of %u tasks", n, tasks);
+        return dq_fail_memory(error, "returns over %u steps of %u environments", n, envs);
     }
     *out = s;
     return DQ_OK;
@@ -53,9 +53,9 @@ void dq_nstep_free(dq_nstep *s)
     free(s);
 }
 
-static size_t place_of(const dq_nstep *s, uint32_t task, uint32_t age)
+static size_t place_of(const dq_nstep *s, uint32_t env, uint32_t age)
 {
-    return (size_t)task * s->n + (s->first[task] + age) % s->n;
+    return (size_t)env * s->n + (s->first[env] + age) % s->n;
 }
 
 /* Pushes a step from the ring: its state is there, the next one in the caller's store. */
@@ -73,35 +73,35 @@ static void push(const dq_nstep *s, size_t at, const dq_vectors *states, dq_tran
     dq_replay_push(replay, &store, t);
 }
 
-/* The oldest step of a task, with what came after it, to the replay. */
-static void emit(dq_nstep *s, uint32_t task, const dq_vectors *states, const dq_transition *last,
+/* The oldest step of an environment, with what came after it, to the replay. */
+static void emit(dq_nstep *s, uint32_t env, const dq_vectors *states, const dq_transition *last,
                  dq_replay *replay)
 {
-    size_t at = place_of(s, task, 0);
+    size_t at = place_of(s, env, 0);
     float discount = 1;
     dq_transition t = {.action = s->action[at], .next = last->next, .done = last->done};
-    for (uint32_t age = 0; age < s->count[task]; age++) {
-        t.reward += discount * s->reward[place_of(s, task, age)];
+    for (uint32_t age = 0; age < s->count[env]; age++) {
+        t.reward += discount * s->reward[place_of(s, env, age)];
         t.discount = discount;
         discount *= s->gamma;
     }
     push(s, at, states, &t, replay);
-    s->first[task] = (s->first[task] + 1) % s->n;
-    s->count[task]--;
+    s->first[env] = (s->first[env] + 1) % s->n;
+    s->count[env]--;
 }
 
-void dq_nstep_push(dq_nstep *s, uint32_t task, const dq_vectors *states, const dq_transition *t, bool over,
+void dq_nstep_push(dq_nstep *s, uint32_t env, const dq_vectors *states, const dq_transition *t, bool over,
                    dq_replay *replay)
 {
-    size_t at = place_of(s, task, s->count[task]++);
+    size_t at = place_of(s, env, s->count[env]++);
     if (s->width)
         memcpy(s->state + at * s->width, states->at[t->state], s->width * sizeof *s->state);
     else
         s->number[at] = t->state;
     s->action[at] = t->action;
     s->reward[at] = t->reward;
-    if (s->count[task] == s->n) emit(s, task, states, t, replay);
-    while (over && s->count[task] > 0) emit(s, task, states, t, replay);
+    if (s->count[env] == s->n) emit(s, env, states, t, replay);
+    while (over && s->count[env] > 0) emit(s, env, states, t, replay);
 }
 
 /* ---- checkpoints ---- */
@@ -117,14 +117,14 @@ typedef struct part {
 
 static void list_parts(const dq_nstep *s, part parts[PARTS])
 {
-    size_t steps = (size_t)s->n * s->tasks;
+    size_t steps = (size_t)s->n * s->envs;
     const part states = {"state", DQ_F4, steps * s->width, s->state};
     const part numbers = {"state", DQ_U4, steps, s->number};
     const part all[PARTS] = {s->width ? states : numbers,
                              {"action", DQ_U4, steps, s->action},
                              {"reward", DQ_F4, steps, s->reward},
-                             {"first", DQ_U4, s->tasks, s->first},
-                             {"count", DQ_U4, s->tasks, s->count}};
+                             {"first", DQ_U4, s->envs, s->first},
+                             {"count", DQ_U4, s->envs, s->count}};
     memcpy(parts, all, sizeof all);
 }
 
@@ -152,7 +152,7 @@ dq_status dq_nstep_restore(dq_nstep *s, const char *prefix, const dq_bundle *mod
         snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
         status = dq_record_column(model, name, parts[i].type, parts[i].count, parts[i].data, error);
     }
-    for (uint32_t t = 0; !status && t < s->tasks; t++)
+    for (uint32_t t = 0; !status && t < s->envs; t++)
         if (s->first[t] >= s->n || s->count[t] >= s->n)
             status = dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's returns are not of this agent");
     return status;
@@ -160,7 +160,7 @@ dq_status dq_nstep_restore(dq_nstep *s, const char *prefix, const dq_bundle *mod
 
 bool dq_nstep_below(const dq_nstep *s, uint32_t states, uint32_t actions)
 {
-    for (uint32_t t = 0; t < s->tasks; t++)
+    for (uint32_t t = 0; t < s->envs; t++)
         for (uint32_t age = 0; age < s->count[t]; age++) {
             size_t at = place_of(s, t, age);
             if (s->action[at] >= actions || (s->number && s->number[at] >= states)) return false;

@@ -151,18 +151,18 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_a
 
 void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
 {
-    double least = INFINITY, greatest = -INFINITY;
+    double min = INFINITY, max = -INFINITY;
     for (size_t r = 0; r < rows->count; r++) {
         if (isnan(rows->reward[r])) continue;
-        least = fmin(least, (double)rows->reward[r]);
-        greatest = fmax(greatest, (double)rows->reward[r]);
+        min = fmin(min, (double)rows->reward[r]);
+        max = fmax(max, (double)rows->reward[r]);
     }
-    agent->bounded = least <= greatest && agent->gamma < 1;
+    agent->bounded = min <= max && agent->gamma < 1;
     if (!agent->bounded) return;
-    if (config->negatives) least = fmin(least, (double)config->negative_reward);
-    if (config->negatives) greatest = fmax(greatest, (double)config->negative_reward);
-    agent->value_min = (rows->ends ? fmin(0, least) : least) / (1 - agent->gamma);
-    agent->value_max = (rows->ends ? fmax(0, greatest) : greatest) / (1 - agent->gamma);
+    if (config->negatives) min = fmin(min, (double)config->negative_reward);
+    if (config->negatives) max = fmax(max, (double)config->negative_reward);
+    agent->value_min = (rows->ends ? fmin(0, min) : min) / (1 - agent->gamma);
+    agent->value_max = (rows->ends ? fmax(0, max) : max) / (1 - agent->gamma);
 }
 
 void dq_offline_free(dq_offline *run)
@@ -223,17 +223,17 @@ static double beta_of(const dq_offline *run, double progress)
 /* The next rows of the pass, or as many by priority; *logged counts them. Returns the rows of the batch. */
 static size_t draw_batch(dq_offline *run, double progress, size_t *logged)
 {
-    size_t n = 0, left = run->order_count - (size_t)run->place.position;
+    size_t n = 0, left = run->order_count - (size_t)run->state.position;
     size_t count = left < run->config.batch ? left : run->config.batch;
     if (run->priorities)
         dq_replay_sample(run->priorities, &run->rng[RNG_PRIORITY], beta_of(run, progress), count, run->slots,
                          run->slot_weight);
     for (size_t i = 0; i < count; i++) {
-        size_t at = run->priorities ? run->slots[i] : (size_t)run->place.position + i;
+        size_t at = run->priorities ? run->slots[i] : (size_t)run->state.position + i;
         run->first[i] = (uint32_t)n;
         n += add_row(run, n, run->order[at], run->priorities ? run->slot_weight[i] : 1);
     }
-    run->place.position += count;
+    run->state.position += count;
     *logged = count;
     return n;
 }
@@ -242,7 +242,7 @@ static size_t draw_batch(dq_offline *run, double progress, size_t *logged)
 
 static void begin_epoch(dq_offline *run)
 {
-    offline_place *p = &run->place;
+    offline_state *p = &run->state;
     p->epoch++;
     p->q_sum = p->world_sum = 0;
     p->row_sum = 0;
@@ -262,24 +262,24 @@ static double badness(dq_best_by by, const dq_offline_epoch *epoch)
 
 static dq_status judge_epoch(dq_offline *run, dq_offline_epoch *epoch, dq_error *error)
 {
-    offline_place *p = &run->place;
+    offline_state *p = &run->state;
     dq_status status = offline_validate(run, epoch, error);
     if (status) return status;
     double bad = badness(run->judged_by, epoch);
-    bool equal = bad == p->least && epoch->validation_loss < p->least_loss;
-    epoch->best = bad < p->least || equal || p->best_epoch == 0;
+    bool equal = bad == p->min && epoch->validation_loss < p->min_loss;
+    epoch->best = bad < p->min || equal || p->best_epoch == 0;
     p->bad_epochs = epoch->best ? 0 : p->bad_epochs + 1;
     p->stopped = run->config.patience && p->bad_epochs >= run->config.patience;
     if (!epoch->best) return DQ_OK;
-    p->least = bad;
-    p->least_loss = epoch->validation_loss;
+    p->min = bad;
+    p->min_loss = epoch->validation_loss;
     p->best_epoch = epoch->epoch;
     return offline_keep_best(run, error);
 }
 
 static dq_status end_epoch(dq_offline *run, double rate, double progress, dq_error *error)
 {
-    offline_place *p = &run->place;
+    offline_state *p = &run->state;
     double n = (double)p->row_sum;
     dq_offline_epoch epoch = {.epoch = p->epoch,
                               .q_loss = p->q_sum / n,
@@ -306,7 +306,7 @@ static void prioritise(dq_offline *run, size_t logged)
 
 dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
 {
-    offline_place *p = &run->place;
+    offline_state *p = &run->state;
     double total = (double)run->config.epochs * (double)dq_offline_size(run).batches;
     double progress = (double)p->batches / total;
     dq_agent_losses losses;
@@ -330,21 +330,21 @@ dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
 
 bool dq_offline_done(const dq_offline *run)
 {
-    return run->place.stopped || (run->place.position == 0 && run->place.epoch >= run->config.epochs);
+    return run->state.stopped || (run->state.position == 0 && run->state.epoch >= run->config.epochs);
 }
 
 dq_offline_epoch dq_offline_last(const dq_offline *run)
 {
-    return run->place.last;
+    return run->state.last;
 }
 
 uint64_t dq_offline_batches_done(const dq_offline *run)
 {
-    return run->place.batches;
+    return run->state.batches;
 }
 
 dq_status dq_offline_finish(dq_offline *run, dq_error *error)
 {
     if (offline_draws_candidates(run)) dq_agent_offer(run->agent, NULL, 0);
-    return run->place.best_epoch ? dq_agent_load(run->agent, false, &run->best, error) : DQ_OK;
+    return run->state.best_epoch ? dq_agent_load(run->agent, false, &run->best, error) : DQ_OK;
 }

@@ -135,7 +135,7 @@ dq_status dq_offline_finish(dq_offline *run, dq_error *error);
  * is short. */
 bool dq_offline_report(const dq_offline *run, dq_arena *arena, dq_value *line);
 
-/* Adds this run's place and best weights (not the agent's state: what is on offer is its) to a checkpoint,
+/* Adds this run's state and best weights (not the agent's state: what is on offer is its) to a checkpoint,
  * and takes them up again in a run made with the same arguments. Columns are borrowed from the run. */
 dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error);
 dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The inside of an offline run, shared by offline.c (batches), offline_rows.c (their rows),
- * offline_validate.c (held-out rows) and offline_save.c (its place in a checkpoint).
+ * offline_validate.c (held-out rows) and offline_save.c (its state in a checkpoint).
  */
 #ifndef DQ_LEARN_OFFLINE_IMPL_H
 #define DQ_LEARN_OFFLINE_IMPL_H
@@ -12,16 +12,16 @@
 enum { RNG_ORDER, RNG_NEGATIVES, RNG_PRIORITY, RNG_OFFLINE_COUNT };
 
 /* Where a run stands: plain numbers, saved as they are. */
-typedef struct offline_place {
+typedef struct offline_state {
     uint64_t epoch, position, batches; /* epochs begun, rows of this epoch done, batches in all */
     double q_sum, world_sum;           /* of the running epoch, by rows */
     uint64_t row_sum;
-    double least;                    /* the best epoch's loss, or 1 - its concordance or NDCG */
-    double least_loss;               /* the best epoch's loss: decides between equal ones */
+    double min;                      /* the best epoch's loss, or 1 - its concordance or NDCG */
+    double min_loss;                 /* the best epoch's loss: decides between equal ones */
     uint64_t best_epoch, bad_epochs; /* best_epoch 0: none yet */
     bool stopped;
     dq_offline_epoch last;
-} offline_place;
+} offline_state;
 
 /* A held-out row, or an action that was drawn as passed over in its state. */
 typedef struct offline_held {
@@ -67,7 +67,7 @@ struct dq_offline {
 
     dq_bundle best; /* the best epoch's model, its columns copied */
     dq_rng rng[RNG_OFFLINE_COUNT];
-    offline_place place;
+    offline_state state;
 };
 
 /* Makes row k of the batch from a logged row, over n steps. Returns whether its first step ended it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run's place in a checkpoint: offline.order u4, offline.rng u8 (streams, 4), the counters under
+ * A run's state in a checkpoint: offline.order u4, offline.rng u8 (streams, 4), the counters under
  * meta.offline; with priorities those of learn/replay.h under offline.priorities; and, once there is a best
  * epoch, its model's columns with "best." before their names. Splits, held-out negatives and states follow
  * from the seed and the rows, and are made again.
@@ -16,22 +16,22 @@
 
 #define REAL(name, member)                                                                                   \
     {                                                                                                        \
-        name, DQ_RECORD_REAL, offsetof(offline_place, member)                                                \
+        name, DQ_RECORD_REAL, offsetof(offline_state, member)                                                \
     }
 #define COUNT(name, member)                                                                                  \
     {                                                                                                        \
-        name, DQ_RECORD_COUNT, offsetof(offline_place, member)                                               \
+        name, DQ_RECORD_COUNT, offsetof(offline_state, member)                                               \
     }
 #define FLAG(name, member)                                                                                   \
     {                                                                                                        \
-        name, DQ_RECORD_FLAG, offsetof(offline_place, member)                                                \
+        name, DQ_RECORD_FLAG, offsetof(offline_state, member)                                                \
     }
 
 static const dq_record_field numbers[] = {
     REAL("q_sum", q_sum),
     REAL("world_sum", world_sum),
-    REAL("least", least),
-    REAL("least_loss", least_loss),
+    REAL("min", min),
+    REAL("min_loss", min_loss),
     REAL("last_q", last.q_loss),
     REAL("last_world", last.world_loss),
     REAL("last_validation", last.validation_loss),
@@ -108,10 +108,10 @@ dq_status offline_keep_best(dq_offline *run, dq_error *error)
 
 bool dq_offline_report(const dq_offline *run, dq_arena *arena, dq_value *line)
 {
-    const dq_offline_epoch *e = &run->place.last;
+    const dq_offline_epoch *e = &run->state.last;
     uint64_t updates = dq_agent_updates(run->agent);
     return dq_map_set(arena, line, "epoch", dq_int((int64_t)e->epoch)) &&
-           dq_map_set(arena, line, "batches", dq_int((int64_t)run->place.batches)) &&
+           dq_map_set(arena, line, "batches", dq_int((int64_t)run->state.batches)) &&
            dq_map_set(arena, line, "updates", dq_int((int64_t)updates)) &&
            dq_map_set(arena, line, "rate", dq_real(e->rate)) &&
            (isnan(e->beta) || dq_map_set(arena, line, "beta", dq_real(e->beta))) &&
@@ -129,12 +129,12 @@ bool dq_offline_report(const dq_offline *run, dq_arena *arena, dq_value *line)
 dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error)
 {
     const uint64_t n = run->order_count;
-    if (!dq_record_save(numbers, NUMBERS, &run->place, "offline", model))
+    if (!dq_record_save(numbers, NUMBERS, &run->state, "offline", model))
         return dq_fail_memory(error, "a checkpoint");
     dq_status status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
     if (!status) status = dq_record_save_rng(run->rng, RNG_OFFLINE_COUNT, "offline.rng", model, error);
     if (!status && run->priorities) status = dq_replay_save(run->priorities, priorities, model, error);
-    if (status || !run->place.best_epoch) return status;
+    if (status || !run->state.best_epoch) return status;
     return add_columns(model, &run->best, "", best, false, error);
 }
 
@@ -156,13 +156,13 @@ static dq_status restore_columns(dq_offline *run, const dq_bundle *model, dq_err
 
 dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *error)
 {
-    offline_place place = {0};
-    dq_status status = dq_record_restore(numbers, NUMBERS, &place, "offline", model, error);
+    offline_state state = {0};
+    dq_status status = dq_record_restore(numbers, NUMBERS, &state, "offline", model, error);
     if (status) return status;
-    if (place.position > run->order_count)
-        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's place is beyond the rows");
+    if (state.position > run->order_count)
+        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's state is beyond the rows");
     status = restore_columns(run, model, error);
-    if (!status && place.best_epoch) status = copy_best(run, model, best, error);
-    if (!status) run->place = place;
+    if (!status && state.best_epoch) status = copy_best(run, model, best, error);
+    if (!status) run->state = state;
     return status;
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double LEAST_PRIORITY = 1e-6;
+static const double MIN_PRIORITY = 1e-6;
 
 struct dq_replay {
     size_t capacity, count, oldest;
@@ -175,7 +175,7 @@ void dq_replay_sample(dq_replay *r, dq_rng *rng, double beta, size_t n, uint32_t
 void dq_replay_prioritise(dq_replay *r, const uint32_t *slots, const float *errors, size_t n)
 {
     for (size_t i = 0; i < n && r->alpha > 0; i++) {
-        double priority = pow(fabs((double)errors[i]) + LEAST_PRIORITY, r->alpha);
+        double priority = pow(fabs((double)errors[i]) + MIN_PRIORITY, r->alpha);
         dq_sumtree_set(&r->tree, slots[i], priority);
         r->max = fmax(r->max, priority);
     }
@@ -210,21 +210,21 @@ static size_t list_parts(const dq_replay *r, part parts[PARTS])
     return r->alpha > 0 ? PARTS : PARTS - 1;
 }
 
-typedef struct place {
+typedef struct ring {
     uint64_t count, oldest;
     double max;
-} place;
+} ring;
 
-static const dq_record_field numbers[] = {{"count", DQ_RECORD_COUNT, offsetof(place, count)},
-                                          {"oldest", DQ_RECORD_COUNT, offsetof(place, oldest)},
-                                          {"max", DQ_RECORD_REAL, offsetof(place, max)}};
+static const dq_record_field numbers[] = {{"count", DQ_RECORD_COUNT, offsetof(ring, count)},
+                                          {"oldest", DQ_RECORD_COUNT, offsetof(ring, oldest)},
+                                          {"max", DQ_RECORD_REAL, offsetof(ring, max)}};
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 dq_status dq_replay_save(const dq_replay *r, const char *prefix, dq_bundle *model, dq_error *error)
 {
     part parts[PARTS];
     char name[NAME_BYTES];
-    place p = {r->count, r->oldest, r->max};
+    ring p = {r->count, r->oldest, r->max};
     dq_status status = DQ_OK;
     if (!dq_record_save(numbers, NUMBERS, &p, prefix, model)) return dq_fail_memory(error, "a checkpoint");
     for (size_t i = 0, n = list_parts(r, parts); !status && i < n; i++) {
@@ -236,10 +236,10 @@ dq_status dq_replay_save(const dq_replay *r, const char *prefix, dq_bundle *mode
     return status;
 }
 
-static dq_status check_place(const dq_replay *r, const place *p, dq_error *error)
+static dq_status check_ring(const dq_replay *r, const ring *p, dq_error *error)
 {
-    bool ring = p->count == r->capacity ? p->oldest < r->capacity : p->oldest == 0;
-    if (p->count <= r->capacity && ring && p->max > 0) return DQ_OK;
+    bool whole = p->count == r->capacity ? p->oldest < r->capacity : p->oldest == 0;
+    if (p->count <= r->capacity && whole && p->max > 0) return DQ_OK;
     return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's replay is not of this capacity");
 }
 
@@ -259,9 +259,9 @@ dq_status dq_replay_restore(dq_replay *r, const char *prefix, const dq_bundle *m
 {
     part parts[PARTS];
     char name[NAME_BYTES];
-    place p;
+    ring p;
     dq_status status = dq_record_restore(numbers, NUMBERS, &p, prefix, model, error);
-    if (!status) status = check_place(r, &p, error);
+    if (!status) status = check_ring(r, &p, error);
     for (size_t i = 0, n = list_parts(r, parts); !status && i < n; i++) {
         snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
         status = dq_record_column(model, name, parts[i].type, p.count * (parts[i].width ? parts[i].width : 1),

@@ -92,7 +92,7 @@ static bool allocate_states(const dq_agent *a, tabular *t)
 static bool allocate(const dq_agent *a, tabular *t)
 {
     size_t cells = (size_t)a->config.states * a->shape.action_count;
-    t->pending_room = a->config.tasks + (uint32_t)a->config.train_every;
+    t->pending_room = a->config.envs + (uint32_t)a->config.train_every;
     t->q = calloc(cells, sizeof *t->q);
     t->none = calloc(a->shape.action_count, sizeof *t->none);
     t->pending = calloc(t->pending_room, sizeof *t->pending);
@@ -266,13 +266,13 @@ static bool meet(const dq_agent *a, tabular *t, const dq_vectors *states, const 
     return o->next != NOWHERE;
 }
 
-static void tabular_observe(dq_agent *a, uint32_t task, const dq_vectors *states, const dq_transition *row,
+static void tabular_observe(dq_agent *a, uint32_t env, const dq_vectors *states, const dq_transition *row,
                             bool over)
 {
     tabular *t = a->self;
     dq_transition one = *row;
     outcome o;
-    (void)task;
+    (void)env;
     (void)over;
     one.discount = 1;
     if (!meet(a, t, states, &one, &o)) return;                /* the next learning step says so */
@@ -484,7 +484,7 @@ const dq_agent_kind dq_agent_tabular = {
                  .epsilon_min = 0,
                  .epsilon_decay = 1,
                  .temperature = 1,
-                 .tasks = 1,
+                 .envs = 1,
                  .seed = 42},
     .functions = &functions,
 };

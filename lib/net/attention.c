@@ -86,15 +86,15 @@ static void project(const dq_net *net, attention *a, size_t at)
 /* p of one state; zeros where there is no history. */
 static void attend(const attention *a, size_t row, size_t history, size_t item)
 {
-    float *p = a->weight + row * history, most = -INFINITY, sum = 0;
+    float *p = a->weight + row * history, max = -INFINITY, sum = 0;
     for (size_t i = 0; i < history; i++) {
         const float *h = a->items + (row * history + i) * item;
         float score = dq_vec_dot(a->query + row * item, a->key + (row * history + i) * item, item);
         p[i] = net_empty(h, item) ? -INFINITY : score / sqrtf((float)item);
-        if (p[i] > most) most = p[i];
+        if (p[i] > max) max = p[i];
     }
     for (size_t i = 0; i < history; i++) {
-        p[i] = most == -INFINITY ? 0 : expf(p[i] - most);
+        p[i] = max == -INFINITY ? 0 : expf(p[i] - max);
         sum += p[i];
     }
     for (size_t i = 0; i < history && sum > 0; i++) p[i] /= sum;

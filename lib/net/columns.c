@@ -19,9 +19,9 @@
 #include <string.h>
 
 enum {
-    LANES = 16,     /* floats of the widest vectors */
-    LEAST = 64,     /* columns of a tile at least, and for small nets */
-    SMALL = 1 << 14 /* weights of a layer: LEAST columns of more are never a small product */
+    LANES = 16,       /* floats of the widest vectors */
+    MIN_COLUMNS = 64, /* columns of a tile at least, and for small nets */
+    SMALL = 1 << 14   /* weights of a layer: MIN_COLUMNS of more are never a small product */
 };
 
 bool net_score_allocate(dq_net *net, net_scratch *scratch)
@@ -55,10 +55,10 @@ size_t net_tile_columns(const dq_net *net, size_t n)
 {
     size_t margin = dq_gemm_margin(), threads = dq_pool_threads(net->pool);
     for (const net_layer *l = net->layers; l < net_end(net); l++)
-        if (product_weights(net, l) < SMALL) return LEAST;
+        if (product_weights(net, l) < SMALL) return MIN_COLUMNS;
     size_t tiles = net_tiles(net_tiles(n, NET_TILE - 2 * margin), threads) * threads;
     size_t columns = net_tiles(net_tiles(n, tiles ? tiles : 1) + 2 * margin, LANES) * LANES;
-    return columns < LEAST ? LEAST : columns;
+    return columns < MIN_COLUMNS ? MIN_COLUMNS : columns;
 }
 
 size_t net_column_work(const net_score *s)

@@ -39,9 +39,9 @@ double dq_loss_logistic(double logit, double target, double *slope)
 
 double dq_loss_logsumexp(const float *z, size_t n, float *probability)
 {
-    double most = -INFINITY, sum = 0;
-    for (size_t i = 0; i < n; i++) most = fmax(most, (double)z[i]);
-    for (size_t i = 0; i < n; i++) sum += exp((double)z[i] - most);
-    for (size_t i = 0; probability && i < n; i++) probability[i] = (float)(exp((double)z[i] - most) / sum);
-    return most + log(sum);
+    double max = -INFINITY, sum = 0;
+    for (size_t i = 0; i < n; i++) max = fmax(max, (double)z[i]);
+    for (size_t i = 0; i < n; i++) sum += exp((double)z[i] - max);
+    for (size_t i = 0; probability && i < n; i++) probability[i] = (float)(exp((double)z[i] - max) / sum);
+    return max + log(sum);
 }

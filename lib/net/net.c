@@ -97,9 +97,9 @@ dq_status dq_net_new(dq_net **out, const dq_net_spec *spec, size_t max_rows, dq_
     return dq_net_new_of_states(out, spec, max_rows, max_rows, pool, rng, error);
 }
 
-static size_t at_least(size_t n, size_t least)
+static size_t at_least(size_t n, size_t min)
 {
-    return n > least ? n : least;
+    return n > min ? n : min;
 }
 
 dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max_rows, size_t max_states,
@@ -110,13 +110,13 @@ dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max
     if (status) return status;
     dq_net *net = calloc(1, sizeof *net);
     if (!net) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a network");
-    size_t least = spec->head == DQ_HEAD_ACTIONS ? NET_CHUNK : NET_BLOCK;
+    size_t min = spec->head == DQ_HEAD_ACTIONS ? NET_CHUNK : NET_BLOCK;
     net->spec = *spec;
     net->pool = pool;
     net->max_rows = max_rows;
     net->max_trained = max_states;
-    net->max_states = at_least(max_states, least);
-    net->max_actions = at_least(max_rows, least);
+    net->max_states = at_least(max_states, min);
+    net->max_actions = at_least(max_rows, min);
     net->dropout = dq_dropout_new(spec->dropout);
     net_plan(net);
     if (!allocate(net)) {

@@ -84,9 +84,9 @@ void net_backward(dq_net *net, const float *dy)
 
 /* ---- the step on a whole gradient ---- */
 
-static void clip_values(float *g, size_t n, float most)
+static void clip_values(float *g, size_t n, float max)
 {
-    for (size_t i = 0; i < n; i++) g[i] = fminf(fmaxf(g[i], -most), most);
+    for (size_t i = 0; i < n; i++) g[i] = fminf(fmaxf(g[i], -max), max);
 }
 
 static void step_tile(void *arg, size_t tile, unsigned thread)

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ACTIONS = 1 << 22, MOST_WIDTH = 1 << 24, MOST_STEPS = 1 << 30 };
+enum { MAX_ACTIONS = 1 << 22, MAX_WIDTH = 1 << 24, MAX_STEPS = 1 << 30 };
 
 /* The actions of a running episode: what it takes to play it again. */
 typedef struct taken {
@@ -73,7 +73,7 @@ static dq_status read_actions(dq_vec_env *envs, const dq_bundle *task, dq_error 
     const dq_column *vector = dq_bundle_column(task, "vector");
     size_t n = 0;
     if (!vector) return DQ_OK;
-    if (vector->dims != 2 || vector->type > DQ_F8 || vector->shape[1] == 0 || vector->shape[1] > MOST_WIDTH ||
+    if (vector->dims != 2 || vector->type > DQ_F8 || vector->shape[1] == 0 || vector->shape[1] > MAX_WIDTH ||
         vector->shape[0] != task->rows || vector->nulls)
         return dq_fail(error, DQ_ERR_SCHEMA, "its task: vector is not floats of shape (actions, width)");
     n = (size_t)(vector->shape[0] * vector->shape[1]);
@@ -130,13 +130,13 @@ static dq_status read_task(dq_vec_env *envs, dq_error *error)
     dq_env_spec *shape = &envs->shape;
     if (strcmp(task->kind, "task") != 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "began with a bundle of kind %s, not task", task->kind);
-    if (task->rows < 1 || task->rows > MOST_ACTIONS)
+    if (task->rows < 1 || task->rows > MAX_ACTIONS)
         return dq_fail(error, DQ_ERR_SCHEMA, "its task has %llu actions", (unsigned long long)task->rows);
     shape->action_count = (uint32_t)task->rows;
-    dq_status status = read_count(task, "state", 1, MOST_WIDTH, &shape->state_width, error);
-    if (!status) status = read_count(task, "user", 0, MOST_WIDTH, &shape->user_width, error);
-    if (!status) status = read_count(task, "history", 0, MOST_WIDTH, &shape->history, error);
-    if (!status) status = read_count(task, "limit", 0, MOST_STEPS, &shape->step_limit, error);
+    dq_status status = read_count(task, "state", 1, MAX_WIDTH, &shape->state_width, error);
+    if (!status) status = read_count(task, "user", 0, MAX_WIDTH, &shape->user_width, error);
+    if (!status) status = read_count(task, "history", 0, MAX_WIDTH, &shape->history, error);
+    if (!status) status = read_count(task, "limit", 0, MAX_STEPS, &shape->step_limit, error);
     if (!status) status = read_actions(envs, task, error);
     if (!status) status = read_ids(envs, task, error);
     if (!status) status = dq_session_layout_load(&shape->layout, task, error);

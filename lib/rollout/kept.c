@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char prefix[] = "best.";
-enum { PREFIX = sizeof prefix - 1, MOST_NAME = 120 };
+enum { PREFIX = sizeof prefix - 1, MAX_NAME = 120 };
 
 static dq_status no_memory(dq_error *error)
 {
@@ -61,7 +61,7 @@ dq_status dq_kept_save(const dq_bundle *kept, dq_bundle *checkpoint, dq_error *e
         return no_memory(error);
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < kept->column_count; i++) {
-        char name[PREFIX + MOST_NAME];
+        char name[PREFIX + MAX_NAME];
         if (snprintf(name, sizeof name, "%s%s", prefix, kept->columns[i].name) >= (int)sizeof name)
             return dq_fail(error, DQ_ERR_RANGE, "a column's name is too long for a checkpoint");
         status = add(checkpoint, &kept->columns[i], name, false, error);

@@ -58,7 +58,7 @@ static dq_status learn(dq_online *run, dq_error *error)
     dq_status status = DQ_OK;
     while (!status && dq_agent_ready(run->agent)) {
         dq_agent_losses losses;
-        dq_online_place *p = &run->at;
+        dq_online_state *p = &run->at;
         status = dq_agent_learn(run->agent, &losses, error);
         p->learnt++;
         if (isfinite(losses.q)) p->q += losses.q;
@@ -75,7 +75,7 @@ static dq_status learn(dq_online *run, dq_error *error)
 static dq_status end_episode(dq_online *run, size_t i, dq_error *error)
 {
     const dq_online_config *c = &run->config;
-    dq_online_place *p = &run->at;
+    dq_online_state *p = &run->at;
     p->episode++;
     dq_agent_end_episode(run->agent, (uint32_t)i);
     dq_status status = c->episode_ended ? c->episode_ended(c->arg, run, i, error) : DQ_OK;
@@ -153,7 +153,7 @@ bool dq_online_evaluation_due(const dq_online *run)
 static dq_status judge(dq_online *run, const dq_played *played, bool *better, dq_error *error)
 {
     const dq_online_config *c = &run->config;
-    dq_online_place *p = &run->at;
+    dq_online_state *p = &run->at;
     double sum = 0;
     for (uint64_t i = 0; i < c->evaluate_episodes; i++) sum += played[i].total;
     double mean = sum / (double)c->evaluate_episodes;
@@ -206,19 +206,19 @@ dq_status dq_online_run(dq_online *run, dq_error *error)
 /* ---- checkpoints ---- */
 
 static const dq_record_field place_fields[] = {
-    {"episode", DQ_RECORD_COUNT, offsetof(dq_online_place, episode)},
-    {"step", DQ_RECORD_COUNT, offsetof(dq_online_place, step)},
-    {"evaluated", DQ_RECORD_COUNT, offsetof(dq_online_place, evaluated)},
-    {"learnt", DQ_RECORD_COUNT, offsetof(dq_online_place, learnt)},
-    {"planned", DQ_RECORD_COUNT, offsetof(dq_online_place, planned)},
-    {"q", DQ_RECORD_REAL, offsetof(dq_online_place, q)},
-    {"world", DQ_RECORD_REAL, offsetof(dq_online_place, world)},
-    {"planning", DQ_RECORD_REAL, offsetof(dq_online_place, planning)},
-    {"gradient", DQ_RECORD_REAL, offsetof(dq_online_place, gradient)},
-    {"best", DQ_RECORD_REAL, offsetof(dq_online_place, best)},
-    {"best_at", DQ_RECORD_COUNT, offsetof(dq_online_place, best_at)},
-    {"stale", DQ_RECORD_COUNT, offsetof(dq_online_place, stale)},
-    {"pending", DQ_RECORD_FLAG, offsetof(dq_online_place, pending)},
+    {"episode", DQ_RECORD_COUNT, offsetof(dq_online_state, episode)},
+    {"step", DQ_RECORD_COUNT, offsetof(dq_online_state, step)},
+    {"evaluated", DQ_RECORD_COUNT, offsetof(dq_online_state, evaluated)},
+    {"learnt", DQ_RECORD_COUNT, offsetof(dq_online_state, learnt)},
+    {"planned", DQ_RECORD_COUNT, offsetof(dq_online_state, planned)},
+    {"q", DQ_RECORD_REAL, offsetof(dq_online_state, q)},
+    {"world", DQ_RECORD_REAL, offsetof(dq_online_state, world)},
+    {"planning", DQ_RECORD_REAL, offsetof(dq_online_state, planning)},
+    {"gradient", DQ_RECORD_REAL, offsetof(dq_online_state, gradient)},
+    {"best", DQ_RECORD_REAL, offsetof(dq_online_state, best)},
+    {"best_at", DQ_RECORD_COUNT, offsetof(dq_online_state, best_at)},
+    {"stale", DQ_RECORD_COUNT, offsetof(dq_online_state, stale)},
+    {"pending", DQ_RECORD_FLAG, offsetof(dq_online_state, pending)},
 };
 
 enum { PLACE_FIELDS = sizeof place_fields / sizeof *place_fields };

@@ -41,7 +41,7 @@ typedef struct dq_online_config {
 } dq_online_config;
 
 /* Where the run stands. Losses are sums since an episode last ended. */
-typedef struct dq_online_place {
+typedef struct dq_online_state {
     uint64_t episode, step, evaluated; /* episodes and steps done, of all environments; evaluations */
     uint64_t learnt, planned;          /* updates that the sums are of */
     double q, world, planning, gradient;
@@ -49,7 +49,7 @@ typedef struct dq_online_place {
     uint64_t best_at; /* the number of episodes done then */
     uint64_t stale;   /* evaluations since */
     bool pending;     /* actions were chosen, and not answered */
-} dq_online_place;
+} dq_online_state;
 
 /* Set what is borrowed and the configuration; the rest is zero to start. */
 struct dq_online {
@@ -57,7 +57,7 @@ struct dq_online {
     dq_agent *agent;       /* of envs->config.count tasks; borrowed */
     dq_vec_env *envs;      /* borrowed */
     dq_vec_env *eval_envs; /* borrowed; may be NULL when nothing is evaluated */
-    dq_online_place at;
+    dq_online_state at;
     dq_bundle best; /* with keep_best: the model of the best evaluation (rollout/kept.h); empty: none yet */
     uint32_t *actions; /* (envs) */
     double *returns;   /* (envs) of the running episodes, undiscounted */

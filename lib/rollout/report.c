@@ -16,7 +16,7 @@ static bool real(dq_arena *arena, dq_value *record, const char *name, double x)
 
 /* ---- an episode ---- */
 
-static bool report_losses(const dq_online_place *p, dq_arena *a, dq_value *record)
+static bool report_losses(const dq_online_state *p, dq_arena *a, dq_value *record)
 {
     const double none = (double)NAN, learnt = p->learnt ? (double)p->learnt : none;
     const double planned = p->planned ? (double)p->planned : none;
@@ -28,7 +28,7 @@ static bool report_losses(const dq_online_place *p, dq_arena *a, dq_value *recor
 
 bool dq_online_report_episode(const dq_online *run, size_t env, dq_arena *a, dq_value *record)
 {
-    const dq_online_place *p = &run->at;
+    const dq_online_state *p = &run->at;
     const char *const *names = run->envs->counters;
     double steps = (double)run->lengths[env];
     bool ok = count(a, record, "episode", p->episode) && count(a, record, "env", env) &&
@@ -79,7 +79,7 @@ static dq_played sum_up(const dq_played *played, size_t n, double *sd, double *m
 bool dq_online_report_evaluation(const dq_online *run, const dq_played *played, bool best, dq_arena *a,
                                  dq_value *record)
 {
-    const dq_online_place *p = &run->at;
+    const dq_online_state *p = &run->at;
     size_t n = (size_t)run->config.evaluate_episodes;
     double sd, min, max;
     const dq_played mean = sum_up(played, n, &sd, &min, &max);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TASKS = 1 << 16 };
+enum { MAX_TASKS = 1 << 16 };
 
 typedef struct server {
     const char *name;
@@ -84,7 +84,7 @@ static dq_status more_tasks(server *v, size_t count, dq_error *error)
 {
     dq_status status = DQ_OK;
     if (count <= v->count) return DQ_OK;
-    if (count > MOST_TASKS) return dq_fail(error, DQ_ERR_RANGE, "more than %d environments", MOST_TASKS);
+    if (count > MAX_TASKS) return dq_fail(error, DQ_ERR_RANGE, "more than %d environments", MAX_TASKS);
     if (!dq_array_resize(&v->tasks, count, sizeof *v->tasks) ||
         !dq_array_resize(&v->begun, count, sizeof *v->begun))
         return no_memory(error);
@@ -127,9 +127,9 @@ static dq_status question(const dq_bundle *q, const char *name, const dq_column 
 static dq_status live_row(server *v, bool reset, size_t row, uint64_t env, uint64_t number, dq_error *error)
 {
     dq_step step = {0};
-    dq_status status = env < MOST_TASKS ? more_tasks(v, (size_t)env + 1, error)
-                                        : dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many",
-                                                  (unsigned long long)env);
+    dq_status status = env < MAX_TASKS ? more_tasks(v, (size_t)env + 1, error)
+                                       : dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many",
+                                                 (unsigned long long)env);
     if (status) return status;
     dq_env *task = v->tasks[env];
     if (!reset && !v->begun[env])

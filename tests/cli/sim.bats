@@ -137,7 +137,7 @@ entities() { # stream, kind
     learn 5 wary.dq
     [ "$(first naive.dq)" != 4 ]
     [ "$(first wary.dq)" = 4 ]
-    "$BUILD"/dq-cat --kind model wary.dq | jq -es '.[0].meta.task.action_count == 6' # also those that nobody took
+    "$BUILD"/dq-cat --kind model wary.dq | jq -es '.[0].meta.env_spec.action_count == 6' # also those that nobody took
 }
 
 @test "what it refuses" {
@@ -179,6 +179,6 @@ entities() { # stream, kind
     [[ "$output" == "dq-sim: none.dq: "* ]]
     "$BUILD"/dq-train --quiet --env chain --agent tabular --episodes 1 -o chain.dq
     run -1 sim --play 3 sequence --model chain.dq -o out.dq
-    [ "$output" = "dq-sim: chain.dq: the model is of another task: states of 5 numbers, 2 actions of 0; here 5, 6 of 0" ]
+    [ "$output" = "dq-sim: chain.dq: the model is of another environment: states of 5 numbers, 2 actions of 0; here 5, 6 of 0" ]
     [ ! -e out.dq ]
 }

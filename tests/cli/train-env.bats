@@ -190,7 +190,7 @@ interrupted() {
     refused 2 "dq-eval: --env needs --rollout" dq-eval --env maze
     refused 2 "dq-eval: --candidates has no meaning with --rollout --env; it is for --rollout or --cold-start" \
         dq-eval --rollout --env maze --model random --candidates 3
-    refused 1 "dq-eval: films.dq: the model is of another task: states of 100 numbers, 10 actions of 10; here 54, 4 of 0" \
+    refused 1 "dq-eval: films.dq: the model is of another environment: states of 100 numbers, 10 actions of 10; here 54, 4 of 0" \
         dq-eval --rollout --env maze --model films.dq
     [ ! -e x ]
 }

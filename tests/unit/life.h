@@ -97,7 +97,7 @@ static inline void life_reset(life *l, uint32_t i)
 static inline void begin(life *l, const char *task, const char *options, const char *kind,
                          const dq_agent_config *config, unsigned threads)
 {
-    *l = (life){.pool = pool_of(threads), .count = config->tasks};
+    *l = (life){.pool = pool_of(threads), .count = config->envs};
     for (uint32_t i = 0; i < l->count; i++)
         if (strcmp(task, "catalogue") == 0)
             l->tasks[i] = life_catalogue(config->seed);

@@ -199,13 +199,13 @@ static void list_variants(variant variants[VARIANTS])
     dqn.target_every = dyna.target_every = 7;
     dyna.planning = 2;
     variants[0] = (variant){"tabular", "chain", "steps=10", table};
-    table.tasks = SIDE_BY_SIDE;
+    table.envs = SIDE_BY_SIDE;
     table.planning = 4;
     table.train_every = 3;
     table.explore_by = DQ_EXPLORE_SOFTMAX;
     variants[1] = (variant){"tabular", "maze", NULL, table};
     variants[2] = (variant){"dqn", "cartpole", NULL, dqn};
-    dqn.tasks = SIDE_BY_SIDE;
+    dqn.envs = SIDE_BY_SIDE;
     dqn.double_q = dqn.dueling = dqn.batch_norm = true;
     dqn.dropout = 0.2;
     dqn.dropout_layers = 1;
@@ -335,7 +335,7 @@ static void threads_do_not_matter(void **state)
         v[i].config.batch = v[i].config.hidden_count ? 130 : 1; /* several tiles */
         v[i].config.replay = 400;
         begin(&one, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
-        int steps = (int)(134 / v[i].config.tasks) + 3;
+        int steps = (int)(134 / v[i].config.envs) + 3;
         live(&one, steps);
         for (unsigned threads = 2; threads <= 3; threads++) {
             begin(&many, v[i].task, v[i].options, v[i].kind, &v[i].config, threads);
@@ -522,14 +522,14 @@ static void hostile_checkpoints_are_refused(void **state)
     dq_arena_free(&arena);
     assert_int_equal(load_changed(&l, "agent", "models", dq_int(1 << 30), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "agent", "fit_rows", dq_int(1 << 30), true), DQ_ERR_SCHEMA);
-    assert_int_equal(load_changed(&l, "task", "action_count", dq_int(1 << 20), true), DQ_ERR_SCHEMA);
-    assert_int_equal(load_changed(&l, "task", "state_width", dq_int(5), true), DQ_ERR_SCHEMA);
-    assert_int_equal(load_changed(&l, "task", "user_width", dq_int(5), true), DQ_ERR_SCHEMA);
-    assert_int_equal(load_changed(&pairs, "task", "action_width", dq_int(1), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "env_spec", "action_count", dq_int(1 << 20), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "env_spec", "state_width", dq_int(5), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "env_spec", "user_width", dq_int(5), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&pairs, "env_spec", "action_width", dq_int(1), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "agent", "format", dq_int(1), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "agent", "features", dq_int(7), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "counts", "progress", dq_real(2), true), DQ_ERR_SCHEMA);
-    assert_int_equal(load_changed(&l, "task", "history", dq_int(1), true), DQ_ERR_SCHEMA);
+    assert_int_equal(load_changed(&l, "env_spec", "history", dq_int(1), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "replay", "count", dq_int(49), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_changed(&l, "replay", "oldest", dq_int(50), true), DQ_ERR_SCHEMA);
     assert_int_equal(load_with(&l, "replay.action", 1), DQ_OK);

@@ -576,7 +576,7 @@ static void what_cannot_be_says_why(void **state)
     REFUSED("not by the run", c.target_by = DQ_BY_RUN);
     REFUSED("of itself", c.schedule_decay = 0);
     REFUSED("becomes linear", (c.loss = DQ_LOSS_HUBER, c.huber_delta = 0));
-    REFUSED("a memory of", c.replay = c.batch - 1);
+    REFUSED("a replay of", c.replay = c.batch - 1);
     REFUSED("offer fewer", (c.conservative = 1, c.fit_rows = 1 << 20));
     dq_agent_config table = dq_agent_find("tabular")->defaults;
     table.feature_count = 1;

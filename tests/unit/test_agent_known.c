@@ -525,7 +525,7 @@ static void options_that_do_not_fit_are_refused(void **state)
     REFUSED("dqn", c.gamma = 1.1);
     REFUSED("dqn", c.epsilon_min = 2);
     REFUSED("dqn", c.epsilon_decay = 0);
-    REFUSED("dqn", c.tasks = 0);
+    REFUSED("dqn", c.envs = 0);
     REFUSED("dqn", c.train_every = 0);
     REFUSED("dqn", c.batch = 0);
     REFUSED("dqn", c.replay = 3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Models and checkpoints that are not what they claim to be, or are of another task.
+ * Models and checkpoints that are not what they claim to be, or are of another environment.
  */
 #include "life.h"
 
@@ -80,15 +80,15 @@ static void a_model_claims_no_more_than_it_holds(void **state)
     CLAIMS("dqn", &unnumbered, "agent", "dueling", dq_bool(true));
     CLAIMS("dqn", &unnumbered, "q", "hidden", list(model, 9000, 9000));
     CLAIMS("dqn", &unnumbered, "q", "batch_norm", dq_int(1));
-    CLAIMS("dqn", &unnumbered, "task", "action_count", dq_int(1 << 20));
+    CLAIMS("dqn", &unnumbered, "env_spec", "action_count", dq_int(1 << 20));
     CLAIMS("dyna-q", &unnumbered, "agent", "world_hidden", list(model, 9000, 9000));
     CLAIMS("dyna-q", &unnumbered, "agent", "models", dq_int(3));
     CLAIMS("dyna-q", &unnumbered, "agent", "models", dq_int(1000));
     CLAIMS("dyna-q", &numbered, "world.0", "hidden", list(model, 9000, 9000));
-    CLAIMS("dyna-q", &numbered, "task", "action_width", dq_int(1 << 20));
-    CLAIMS("tabular", &unnumbered, "task", "state_width", dq_int(1 << 20));
-    CLAIMS("tabular", &unnumbered, "task", "action_count", dq_int(1 << 20));
-    CLAIMS("tabular", &numbered, "task", "states", dq_int(50000000));
+    CLAIMS("dyna-q", &numbered, "env_spec", "action_width", dq_int(1 << 20));
+    CLAIMS("tabular", &unnumbered, "env_spec", "state_width", dq_int(1 << 20));
+    CLAIMS("tabular", &unnumbered, "env_spec", "action_count", dq_int(1 << 20));
+    CLAIMS("tabular", &numbered, "env_spec", "states", dq_int(50000000));
 }
 
 static void a_model_acts_only_by_options_that_fit(void **state)

@@ -79,7 +79,7 @@ static void open_run(dq_online *run, told *t, uint64_t evaluate, dq_pool *pool)
     config.batch = 4;
     config.warmup = 8;
     config.replay = 64;
-    config.tasks = ENVS;
+    config.envs = ENVS;
     config.seed = 3;
     check(dq_vec_env_open(&run->envs, &envs, &e), &e);
     envs.count = EVALS;
