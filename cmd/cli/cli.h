@@ -24,6 +24,7 @@
 #ifndef DQ_CLI_CLI_H
 #define DQ_CLI_CLI_H
 
+#include "data/dataset.h"
 #include "dq/bundle.h"
 #include "dq/stream.h"
 
@@ -193,6 +194,9 @@ void dq_cli_report(const dq_cli *cli, const dq_error *error);
 /* "dq-x: words" on stderr: warnings and summaries; silent with --quiet. */
 void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Says so where last models of a file (NULL: the stream) were passed over (data/dataset.h), and how to get
+ * them. */
+void dq_cli_say_kept(const dq_cli *cli, const dq_common *common, const char *path, const dq_kept *kept);
 
 /* Reports a failure, closes stdout counting late errors, frees the arena, and returns the exit code. */
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);

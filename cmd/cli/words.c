@@ -45,3 +45,11 @@ void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, 
     say(cli->program, format, args);
     va_end(args);
 }
+
+void dq_cli_say_kept(const dq_cli *cli, const dq_common *common, const char *path, const dq_kept *kept)
+{
+    if (kept->passed)
+        dq_cli_say(cli, common,
+                   "%s: of the best model and the last one the best is taken (the other: dq-cat --kept last)",
+                   path ? path : "the input");
+}

@@ -22,12 +22,13 @@ typedef enum form { JSONL, STREAM, TSV, NPY, SAFETENSORS } form;
 typedef enum from { FROM_STREAM, FROM_NPY, FROM_SAFETENSORS } from;
 
 static const char *const forms[] = {"jsonl", "stream", "tsv", "npy", "safetensors", NULL};
+static const char *const kepts[] = {"all", "best", "last", NULL};
 static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
     dq_common common;
     bool check, count, lineage, join;
-    int form, from;
+    int form, from, kept;
     const char *ids, *split, *since, *before;
     dq_texts kinds;
     dq_selection select;
@@ -110,7 +111,7 @@ static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq
     case SAFETENSORS:
         if (strcmp(bundle->kind, DQ_KIND_MODEL) != 0) return DQ_OK;
         if (out->models++)
-            return dq_fail(error, DQ_ERR_UNSUPPORTED, "more than one model: split the stream first");
+            return dq_fail(error, DQ_ERR_UNSUPPORTED, "more than one model: choose one (--kept, --split)");
         return dq_safetensors_write(out->sink, bundle, error);
     case JSONL:
     case TSV: break;
@@ -286,6 +287,7 @@ static void check_options(dq_cli *cli, options *o)
     o->select.renumber = o->form == STREAM;
     o->select.kinds = o->kinds.at;
     o->select.kind_count = o->kinds.count;
+    if (o->kept) o->select.kept_as = kepts[o->kept];
     if (o->since) o->select.since = dq_time_parse(o->since, strlen(o->since));
     if (o->before) o->select.before = dq_time_parse(o->before, strlen(o->before));
 }
@@ -317,6 +319,9 @@ int main(int argc, char **argv)
          "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
         {"item", 'i', DQ_OPT_TEXT, &o.select.item, "ID",
          "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
+        {"kept", 0, DQ_OPT_CHOICE, &o.kept, "WHICH",
+         "of models, those that a run kept as its best or its last", .flags = DQ_OPT_PAYLOAD,
+         .choices = kepts, .modes = ROWS},
         {"since", 0, DQ_OPT_TEXT, &o.since, "TIME", "interactions of this time and later",
          .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
         {"before", 0, DQ_OPT_TEXT, &o.before, "TIME", "interactions before this time",

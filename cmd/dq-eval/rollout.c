@@ -105,6 +105,7 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
     if (!p->played) return no_memory(error);
     if (p->kind != POLICY_MODEL) return DQ_OK;
     dq_status status = dq_models_read(&p->models, &p->reader, name, error);
+    dq_cli_say_kept(run->cli, &run->o->common, name, &p->models.kept);
     return status ? status : dq_session_layout_load(&p->like, &p->models.at[0], error);
 }
 
@@ -161,7 +162,7 @@ static dq_status find_model(const rollout *run, const policy *p, const char *id,
     return dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", from->models.count);
 }
 
-/* The fields that a model's inputs were are those of the catalogue, and so are the items of its outputs. */
+/* The fields that a model's inputs were are those of the catalogue, and so are the items that it learnt. */
 static dq_status check_layout(const rollout *run, const dq_bundle *model, dq_error *error)
 {
     const dq_catalogue *c = &run->dataset.catalogue;
@@ -172,9 +173,9 @@ static dq_status check_layout(const rollout *run, const dq_bundle *model, dq_err
     if (status || !run->catalogue) return status;
     status = dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items), shape.user_width,
                             shape.action_width, dq_map_get(&model->meta, "layout"), error);
-    if (status || config.head != DQ_HEAD_OUTPUTS) return status;
+    if (status) return status;
     const dq_vectors items = dq_entities_vectors(&c->items);
-    return dq_model_items_check(model, &c->items.identity.ids, &items, error);
+    return dq_model_items_check(model, config.head == DQ_HEAD_OUTPUTS, &c->items.identity.ids, &items, error);
 }
 
 static dq_status make_untrained(const rollout *run, policy *p, const dq_bundle *model, dq_error *error)

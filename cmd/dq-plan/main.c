@@ -42,6 +42,7 @@ static dq_status open_all(plan *p, dq_error *error)
     if (p->o->model) {
         status = dq_models_read(&p->models, &p->inputs[p->input_count], p->o->model, error);
         if (p->inputs[p->input_count]) p->input_count++;
+        dq_cli_say_kept(p->cli, &p->o->common, p->o->model, &p->models.kept);
         return status;
     }
     return dq_reader_next(p->inputs[0], &p->pending, error) < 0 ? error->status : DQ_OK;
@@ -57,7 +58,7 @@ static dq_status take_pending(plan *p, bool states, dq_error *error)
 {
     if (!p->pending.kind) return DQ_OK;
     if (!states) return dq_dataset_add(&p->dataset, &p->pending, dq_reader_section(p->inputs[0]), error);
-    return dq_models_add(&p->models, &p->pending, error);
+    return dq_models_add(&p->models, &p->pending, dq_reader_section(p->inputs[0]), error);
 }
 
 static dq_status work(plan *p, dq_cli *cli, dq_error *error)

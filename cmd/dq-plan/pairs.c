@@ -42,6 +42,7 @@ static dq_status read_all(plan *p, dq_error *error)
     if (!p->o->model) {
         p->models = p->dataset.models;
         p->dataset.models = (dq_models){0};
+        dq_cli_say_kept(p->cli, &p->o->common, NULL, &p->models.kept);
     }
     if (p->models.count == 0)
         return dq_fail(error, DQ_ERR_RANGE, "no model in the input; name one with --model");

@@ -111,11 +111,23 @@ static dq_status take(states *s, const columns *c, uint64_t rows, dq_error *erro
     return status;
 }
 
+/* A model behind the one that was taken from the stream; beside --model none is looked at. */
+static dq_status pass_model(states *s, const dq_bundle *b, dq_error *error)
+{
+    plan *p = s->plan;
+    if (p->o->model) return DQ_OK;
+    if (!dq_kept_passes_over(&p->models.kept, b, dq_reader_section(p->inputs[0])))
+        return dq_fail(error, DQ_ERR_RANGE, "a second model, where one is wanted");
+    dq_cli_say_kept(p->cli, &p->o->common, NULL, &p->models.kept);
+    return DQ_OK;
+}
+
 static dq_status take_bundle(states *s, dq_bundle *b, dq_error *error)
 {
     columns c = {dq_bundle_column(b, "state"), dq_bundle_column(b, "choice"), dq_bundle_column(b, "episode"),
                  dq_bundle_column(b, "step")};
     dq_session_layout layout;
+    if (strcmp(b->kind, DQ_KIND_MODEL) == 0) return pass_model(s, b, error);
     if (strcmp(b->kind, DQ_KIND_TRANSITIONS) != 0)
         return plan_standing_take(&s->standing, b, dq_reader_section(s->plan->inputs[0]), error);
     if (!c.state) return DQ_OK;

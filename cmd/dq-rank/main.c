@@ -21,7 +21,7 @@ static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
     if (!status) status = rank_output_open(&output, o, cli, inputs, o->model ? 2 : 1, error);
     if (!status)
         status = o->merge ? rank_merge_run(o, inputs[0], output, error)
-                          : rank_stream_run(o, inputs[0], inputs[1], output, &in_use, error);
+                          : rank_stream_run(cli, o, inputs[0], inputs[1], output, &in_use, error);
     if (status)
         rank_output_abort(output);
     else

@@ -24,11 +24,13 @@ dq_status rank_agents_add(rank_agents *agents, dq_bundle *model, dq_error *error
     return DQ_OK;
 }
 
-/* The next model of a stream; other kinds are passed over. */
-static int next_model(dq_reader *reader, dq_bundle *model, dq_error *error)
+/* The next model of a stream; other kinds are passed over, and last models behind the best. */
+static int next_model(rank_agents *agents, dq_reader *reader, dq_bundle *model, dq_error *error)
 {
     int got;
-    while ((got = dq_reader_next(reader, model, error)) > 0 && strcmp(model->kind, DQ_KIND_MODEL) != 0)
+    while ((got = dq_reader_next(reader, model, error)) > 0 &&
+           (strcmp(model->kind, DQ_KIND_MODEL) != 0 ||
+            dq_kept_passes_over(&agents->kept, model, dq_reader_section(reader))))
         dq_bundle_free(model);
     return got;
 }
@@ -38,7 +40,7 @@ dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *n
     dq_bundle model;
     dq_status status = DQ_OK;
     int got = 1;
-    while (!status && agents->count < 2 && (got = next_model(reader, &model, error)) > 0) {
+    while (!status && agents->count < 2 && (got = next_model(agents, reader, &model, error)) > 0) {
         if ((status = rank_agents_add(agents, &model, error)))
             dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
         dq_bundle_free(&model);
@@ -59,12 +61,12 @@ int rank_agents_next(rank_agents *agents, dq_bundle *model, dq_error *error)
         agents->models[agents->next++] = DQ_BUNDLE_EMPTY;
         return 1;
     }
-    return agents->reader ? next_model(agents->reader, model, error) : 0;
+    return agents->reader ? next_model(agents, agents->reader, model, error) : 0;
 }
 
 void rank_agents_free(rank_agents *agents)
 {
     for (size_t i = 0; i < agents->count; i++) dq_bundle_free(&agents->models[i]);
     free(agents->models);
-    *agents = (rank_agents){0};
+    *agents = (rank_agents){.kept = agents->kept};
 }

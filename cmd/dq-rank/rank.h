@@ -52,9 +52,11 @@ typedef struct rank_agents {
     dq_bundle *models;
     size_t count, slots, next;
     dq_reader *reader; /* where more models are to come from, when the first ones are used; or NULL */
+    dq_kept kept;      /* of all that were read; rank_agents_free leaves it */
 } rank_agents;
 
-/* Takes a model (*model is emptied). A second one is DQ_ERR_DUPLICATE unless all name their users. */
+/* Takes a model (*model is emptied), which is not one to pass over (data/dataset.h). A second one is
+ * DQ_ERR_DUPLICATE unless all name their users. */
 dq_status rank_agents_add(rank_agents *agents, dq_bundle *model, dq_error *error);
 /* --model FILE: reads the first model, and to the end when there is no second one. */
 dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *name, dq_error *error);
@@ -67,7 +69,7 @@ void rank_agents_free(rank_agents *agents);
 
 /* Ranks what reader gives, with the model of its beginning or of `model` (--model; may be NULL), and writes
  * the lists. *reader_in_use: the reader must be left alone, see dq_prefetch_close. */
-dq_status rank_stream_run(const rank_options *options, dq_reader *reader, dq_reader *model,
+dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader, dq_reader *model,
                           rank_output *output, bool *reader_in_use, dq_error *error);
 
 /* ---- merge.c: --merge ---- */

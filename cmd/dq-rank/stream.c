@@ -45,7 +45,7 @@ static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *err
     return dq_rank_sessions_load(&r->sessions, bundle, error);
 }
 
-static dq_status take_model(ranking *r, dq_bundle *bundle, dq_error *error)
+static dq_status take_model(ranking *r, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
     if (r->options->by == DQ_RANK_BY_COSINE) return DQ_OK;
     if (r->options->model)
@@ -55,6 +55,7 @@ static dq_status take_model(ranking *r, dq_bundle *bundle, dq_error *error)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "the model comes after the catalogue: put it first, as in `cat model.dq "
                        "catalogue.dq | dq-rank`, or name it with --model");
+    if (dq_kept_passes_over(&r->agents.kept, bundle, section)) return DQ_OK;
     if (dq_rank_sessions_fits(bundle) || r->sessions.on) return take_session_model(r, bundle, error);
     dq_status status = r->agents.count ? DQ_OK : dq_rank_scorer_load(&r->scorer, bundle, error);
     return status ? status : rank_agents_add(&r->agents, bundle, error);
@@ -235,7 +236,7 @@ static dq_status take(ranking *r, dq_prefetched *piece, dq_error *error)
 {
     const char *kind = piece->bundle.kind;
     dq_status status = DQ_OK;
-    if (strcmp(kind, DQ_KIND_MODEL) == 0) return take_model(r, &piece->bundle, error);
+    if (strcmp(kind, DQ_KIND_MODEL) == 0) return take_model(r, &piece->bundle, piece->section, error);
     if (strcmp(kind, DQ_KIND_USERS) == 0) {
         r->catalogue_came = true;
         return take_users(r, piece, error);
@@ -415,11 +416,12 @@ static void free_ranking(ranking *r)
     dq_pool_free(r->pool);
 }
 
-dq_status rank_stream_run(const rank_options *options, dq_reader *reader, dq_reader *model,
+dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader, dq_reader *model,
                           rank_output *output, bool *reader_in_use, dq_error *error)
 {
     ranking r = {.options = options, .reader = reader, .output = output};
     dq_status status = rank_whole(&r, model, error);
+    if (!status) dq_cli_say_kept(cli, &options->common, options->model, &r.agents.kept);
     *reader_in_use = !dq_prefetch_close(r.prefetch);
     free_ranking(&r);
     return status;

@@ -151,7 +151,7 @@ static dq_status play(const sim_options *o, dq_cli *cli, dq_error *error)
 {
     dq_maker maker = dq_cli_maker(cli, (int64_t)o->common.seed);
     dq_status status = name_env(cli, &maker, error);
-    return status ? status : sim_play(cli->operands[0], &o->play, &o->common, &maker, error);
+    return status ? status : sim_play(cli, &o->play, &o->common, &maker, error);
 }
 
 static unsigned choose_mode(const sim_options *o)

@@ -11,6 +11,7 @@
 typedef struct play {
     const sim_play_options *o;
     const dq_common *common;
+    const dq_cli *cli;
     dq_vec_env *envs;
     dq_reader *model_input;
     dq_models models;
@@ -25,6 +26,7 @@ static dq_status read_model(play *p, dq_error *error)
     if (!p->o->model) return DQ_OK;
     dq_status status = dq_models_read(&p->models, &p->model_input, p->o->model, error);
     if (status) return status;
+    dq_cli_say_kept(p->cli, p->common, p->o->model, &p->models.kept);
     if (p->models.count > 1)
         status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", p->models.count);
     else
@@ -76,11 +78,11 @@ static dq_status play_all(play *p, dq_error *error)
     return status;
 }
 
-dq_status sim_play(const char *env, const sim_play_options *o, const dq_common *common, const dq_maker *maker,
-                   dq_error *error)
+dq_status sim_play(const dq_cli *cli, const sim_play_options *o, const dq_common *common,
+                   const dq_maker *maker, dq_error *error)
 {
-    play p = {.o = o, .common = common};
-    dq_vec_env_config config = {.name = env, .like = &p.like, .count = 1, .seed = common->seed};
+    play p = {.o = o, .common = common, .cli = cli};
+    dq_vec_env_config config = {.name = cli->operands[0], .like = &p.like, .count = 1, .seed = common->seed};
     dq_status status = read_model(&p, error);
     if (!status) status = dq_vec_env_open(&p.envs, &config, error);
     if (!status) status = open_agent(&p, error);

@@ -15,8 +15,8 @@ typedef struct sim_play_options {
     double epsilon;    /* the share of steps at which the model's agent takes any */
 } sim_play_options;
 
-/* Plays episodes of an environment and writes them as transitions. */
-dq_status sim_play(const char *env, const sim_play_options *options, const dq_common *common,
+/* Plays episodes of the environment that the operand names, and writes them as transitions. */
+dq_status sim_play(const dq_cli *cli, const sim_play_options *options, const dq_common *common,
                    const dq_maker *maker, dq_error *error);
 
 #endif

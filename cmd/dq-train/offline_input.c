@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail_memory(error, "the input");
-}
-
 /* ---- reading ---- */
 
 /* What the dataset's digest does not see is part of the input, too. */
@@ -75,7 +70,7 @@ static dq_status make_groups(train *t, dq_error *error)
 {
     const dq_entities *users = &t->dataset.catalogue.users;
     t->logged.group = malloc(((size_t)dq_entities_count(users) + 1) * sizeof *t->logged.group);
-    if (!t->logged.group) return no_memory(error);
+    if (!t->logged.group) return dq_fail_memory(error, "the input");
     dq_status status = dq_split_group(users, t->o->validate_by, t->logged.group, error);
     if (status != DQ_ERR_UNKNOWN) return status;
     return dq_fail(error, status, "--validate-by: no user has an attribute '%s'", t->o->validate_by);
@@ -160,7 +155,7 @@ static dq_status make_sessions(train *t, dq_error *error)
     if (!status)
         status = dq_sessions_new(&in->sessions, &in->by_user, t->o->session_end == TRAIN_END_TERMINAL, error);
     if (status) return status;
-    in->shape = dq_sessions_shape(&in->by_user, t->o->config.head == DQ_HEAD_ACTIONS);
+    in->shape = dq_sessions_shape(&in->by_user);
     in->rows = dq_sessions_rows(in->sessions, in->group);
     return DQ_OK;
 }
@@ -182,7 +177,10 @@ static dq_status learn_shape(train *t, dq_error *error)
         return DQ_OK; /* another task, as the agent will say */
     *log = shape;
     t->logged.vectors.actions = shape.action_count;
-    return DQ_OK;
+    if (!shape.action_width) return DQ_OK;
+    const float **at = dq_arena_zero(&t->cli->arena, shape.action_count, sizeof *at);
+    log->actions = at;
+    return at ? dq_agent_read_actions(model, &shape, at, error) : dq_fail_memory(error, "the input");
 }
 
 static dq_status make_vectors(train *t, dq_error *error)

@@ -292,12 +292,11 @@ static dq_status go(online *run, dq_error *error)
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
 
-/* The last model leaves unless the best does alone; without an evaluation none is the best. It is copied: the
- * agent and its environments end before it leaves. */
+/* The last model is copied: the agent and its environments end before it leaves. */
 static dq_status keep_last(online *run, dq_error *error)
 {
     dq_bundle model;
-    if (run->loop.best.kind && run->t->o->keep == TRAIN_KEEP_BEST) return DQ_OK;
+    if (run->t->o->keep == TRAIN_KEEP_BEST) return DQ_OK;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
     if (!status) status = dq_agent_save(run->loop.agent, false, &model, error);
     if (!status) status = dq_kept_set(&run->last, &model, error);

@@ -19,10 +19,11 @@ dq_status train_check_vectors(const train *t, dq_error *error)
 
 dq_status train_read_init(train *t, dq_error *error)
 {
-    if (!t->o->init) return DQ_OK;
+    const char *init = t->o->init;
     dq_reader **reader = &t->inputs[t->input_count];
-    dq_status status = dq_models_read(&t->init, reader, t->o->init, error);
+    dq_status status = init ? dq_models_read(&t->init, reader, init, error) : DQ_OK;
     if (*reader) t->input_count++;
+    dq_cli_say_kept(t->cli, &t->o->common, init, init ? &t->init.kept : &t->dataset.models.kept);
     return status;
 }
 
@@ -142,9 +143,7 @@ static dq_status follow_model(const train *t, dq_bundle *model, dq_agent_config 
 /* Histories of one-hot items are gathered, not multiplied. */
 static bool is_sparse(const train *t, const dq_env_spec *shape, const dq_agent_config *c)
 {
-    const dq_vectors known = {shape->actions, shape->action_count, shape->action_width};
-    const dq_vectors items = t->cli->mode == TRAIN_SESSIONS ? dq_entities_vectors(&t->dataset.catalogue.items)
-                                                            : known;
+    const dq_vectors items = {shape->actions, shape->action_count, shape->action_width};
     return strcmp(train_agents[t->o->agent], "tabular") != 0 && c->encoder == DQ_ENCODER_NONE && items.at &&
            dq_session_layout_is_sparse(&shape->layout, &items);
 }
@@ -160,13 +159,14 @@ static dq_status make_agent(train *t, const dq_env_spec *shape, dq_bundle *model
     return dq_agent_new(agent, train_agents[t->o->agent], &config, shape, t->pool, error);
 }
 
-/* An output is an item's: whoever goes on with it must have the same. */
+/* Whoever goes on must have the items that were learnt. */
 static dq_status check_items(const train *t, const dq_agent *agent, const dq_bundle *model, dq_error *error)
 {
     const dq_entities *items = &t->dataset.catalogue.items;
     const dq_vectors vectors = dq_entities_vectors(items);
-    if (!(t->cli->mode & TRAIN_ITEMS) || dq_agent_get_config(agent)->head != DQ_HEAD_OUTPUTS) return DQ_OK;
-    return dq_model_items_check(model, &items->identity.ids, &vectors, error);
+    bool outputs = dq_agent_get_config(agent)->head == DQ_HEAD_OUTPUTS;
+    if (!(t->cli->mode & TRAIN_ITEMS)) return DQ_OK;
+    return dq_model_items_check(model, outputs, &items->identity.ids, &vectors, error);
 }
 
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error)

@@ -88,8 +88,28 @@ static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_err
     return status;
 }
 
-dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error)
+static bool is_kept_as(const dq_bundle *model, const char *which)
 {
+    const dq_value *kept = dq_map_get(&model->meta, "kept");
+    size_t n = strlen(which);
+    return kept && kept->type == DQ_STRING && kept->count == n && memcmp(kept->as.string, which, n) == 0;
+}
+
+bool dq_kept_passes_over(dq_kept *kept, const dq_bundle *model, uint64_t section)
+{
+    const dq_value *name = dq_map_get(&model->meta, "user");
+    uint64_t user = name && name->type == DQ_STRING ? dq_digest(name->as.string, name->count) : 0;
+    bool passes = kept->best && kept->section == section && kept->user == user && is_kept_as(model, "last");
+    kept->passed += passes;
+    kept->best = is_kept_as(model, "best");
+    kept->section = section;
+    kept->user = user;
+    return passes;
+}
+
+dq_status dq_models_add(dq_models *models, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    if (dq_kept_passes_over(&models->kept, bundle, section)) return DQ_OK;
     if (!dq_array_reserve(&models->at, &models->capacity, models->count + 1, sizeof *models->at))
         return no_memory(error);
     models->at[models->count++] = *bundle;
@@ -102,7 +122,8 @@ dq_status dq_dataset_add(dq_dataset *dataset, dq_bundle *bundle, uint64_t sectio
     bool taken;
     dq_status status = dq_catalogue_add(&dataset->catalogue, bundle, section, &taken, error);
     if (status || taken) return status;
-    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0) return dq_models_add(&dataset->models, bundle, error);
+    if (strcmp(bundle->kind, DQ_KIND_MODEL) == 0)
+        return dq_models_add(&dataset->models, bundle, section, error);
     if (strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0) return add_transitions(dataset, bundle, error);
     return DQ_OK;
 }

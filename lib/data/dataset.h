@@ -10,9 +10,23 @@
 
 #include "core/transition.h"
 
+/* Of one agent a run can leave two models, the best by evaluation and directly behind it the last (meta.kept;
+ * dq-train --keep both). Whoever takes one model takes the best: the last is passed over. What a stream's
+ * models so far say of the next one; zero-initialise to start. */
+typedef struct dq_kept {
+    bool best;              /* the latest was a best one, */
+    uint64_t section, user; /* of this section of the stream, and a digest of its user's id */
+    size_t passed;          /* so many last ones were passed over */
+} dq_kept;
+
+/* Tells of each model of a stream, in their order, whether it is passed over: a last one directly behind the
+ * best of the same section and user (meta.user, or none). */
+bool dq_kept_passes_over(dq_kept *kept, const dq_bundle *model, uint64_t section);
+
 typedef struct dq_models {
     dq_bundle *at;
     size_t count, capacity;
+    dq_kept kept; /* kept.passed: models that were not taken */
 } dq_models;
 
 typedef struct dq_dataset {
@@ -33,8 +47,9 @@ typedef struct dq_dataset {
 dq_status dq_dataset_add(dq_dataset *dataset, dq_bundle *bundle, uint64_t section, dq_error *error);
 void dq_dataset_free(dq_dataset *dataset);
 
-/* Takes a model bundle over. */
-dq_status dq_models_add(dq_models *models, dq_bundle *bundle, dq_error *error);
+/* Takes the next model bundle of a stream over, from a section of it (dq_reader_section); one that is passed
+ * over (dq_kept_passes_over) stays the caller's. */
+dq_status dq_models_add(dq_models *models, dq_bundle *bundle, uint64_t section, dq_error *error);
 void dq_models_free(dq_models *models);
 /* The model of a user (meta.user), else the first that names no user, else the only one; NULL when there is
  * none. id may be NULL. */

@@ -26,7 +26,8 @@ dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path
     dq_status status = dq_reader_open(reader, &path, 1, error);
     if (status) return status;
     while ((got = dq_reader_next(*reader, &bundle, error)) > 0) {
-        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0) status = dq_models_add(models, &bundle, error);
+        if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0)
+            status = dq_models_add(models, &bundle, dq_reader_section(*reader), error);
         dq_bundle_free(&bundle);
         if (status) return status;
     }

@@ -13,7 +13,8 @@
  * states); kinds that are not for learning are passed over. */
 dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error);
 
-/* Every model bundle of a file (kept open in *reader, as an input for lineage). DQ_ERR_UNKNOWN without one.
+/* Every model bundle of a file, but for last ones behind the best (dq_kept_passes_over) (kept open in
+ * *reader, as an input for lineage). DQ_ERR_UNKNOWN without one.
  */
 dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error);
 

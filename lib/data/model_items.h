@@ -30,9 +30,12 @@ void dq_model_items_free(dq_model_items *items);
  * one of this id, with another vector. */
 dq_status dq_model_items_find(const dq_model_items *items, const char *id, size_t bytes, const float *vector,
                               uint32_t width, uint32_t *action, dq_error *error);
-/* Whether a model's actions are these items in this order: DQ_ERR_RANGE names the first that is not. A model
- * that names none, or items without names, may be anything. */
-dq_status dq_model_items_check(const dq_bundle *model, const dq_index *ids, const dq_vectors *vectors,
-                               dq_error *error);
+/* Whether a model may act on these items: DQ_ERR_RANGE names the first that it may not. Outputs are items':
+ * there must be the same ones in the same order (`outputs`). A head on actions scores any: but one whose id
+ * it knows must have the vector that it learnt. A model that names none, or items without names, may be
+ * anything.
+ */
+dq_status dq_model_items_check(const dq_bundle *model, bool outputs, const dq_index *ids,
+                               const dq_vectors *vectors, dq_error *error);
 
 #endif

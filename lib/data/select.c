@@ -27,6 +27,18 @@ static bool wants_kind(const dq_selection *s, const char *kind)
     return s->kind_count == 0;
 }
 
+/* Of models, that it was kept as what is asked for. */
+static bool wants_model(dq_selection *s, const dq_bundle *bundle)
+{
+    if (!s->kept_as || strcmp(bundle->kind, DQ_KIND_MODEL) != 0) return true;
+    const dq_value *kept = dq_map_get(&bundle->meta, "kept");
+    size_t n = strlen(s->kept_as);
+    bool wanted = kept && kept->type == DQ_STRING && kept->count == n &&
+                  memcmp(kept->as.string, s->kept_as, n) == 0;
+    s->kept_came = s->kept_came || wanted;
+    return wanted;
+}
+
 static void begin_section(dq_selection *s, uint64_t section)
 {
     if (s->section == section) return;
@@ -193,7 +205,7 @@ dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t sect
     if (status) return status;
     s->count = 0;
     s->whole = false;
-    if (dq_select_done(s) || !wants_kind(s, bundle->kind)) return DQ_OK;
+    if (dq_select_done(s) || !wants_kind(s, bundle->kind) || !wants_model(s, bundle)) return DQ_OK;
     test_columns w = {.user = dq_bundle_column(bundle, kind == DQ_USERS ? "id" : "user"),
                       .item = dq_bundle_column(bundle, kind == DQ_ITEMS ? "id" : "item")};
     bool table = dq_select_is_table(bundle);
@@ -233,6 +245,9 @@ dq_status dq_select_copy(const dq_selection *s, const dq_bundle *bundle, dq_bund
 
 dq_status dq_select_found(const dq_selection *s, dq_error *error)
 {
+    if (s->kept_as && !s->kept_came && !dq_select_done(s))
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no model that was kept as the %s (dq-train --keep both)",
+                       s->kept_as);
     if (s->kept) return DQ_OK;
     if (s->by_row)
         return dq_fail(error, DQ_ERR_UNKNOWN, "no row %llu: there are %llu", (unsigned long long)s->row,

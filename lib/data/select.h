@@ -34,6 +34,7 @@ typedef struct dq_selection {
     const char *item;
     dq_time since, before; /* of interactions: since <= time < before; DQ_TIME_NONE: no bound */
     const char *time;      /* the attribute that says it; wanted with a bound */
+    const char *kept_as;   /* of models those of which meta.kept says this; NULL: all */
     bool by_head, by_row;
     uint64_t head; /* with by_head: the first so many rows that match */
     uint64_t row;  /* with by_row: the row of this number among them, from 0 */
@@ -42,7 +43,7 @@ typedef struct dq_selection {
     dq_selected entities[DQ_ENTITY_KINDS];
     uint64_t section;
     uint64_t matched, kept; /* rows so far */
-    bool done;
+    bool done, kept_came;   /* kept_came: a model that kept_as asks for */
     /* of the bundle that came last */
     bool whole;     /* every row, and no reference has moved */
     uint32_t *rows; /* (count) ascending */
@@ -59,7 +60,8 @@ dq_status dq_select_copy(const dq_selection *selection, const dq_bundle *bundle,
                          dq_error *error);
 /* Whether nothing more can come, so that the rest of the stream need not be read. */
 bool dq_select_done(const dq_selection *selection);
-/* When all was read: DQ_ERR_UNKNOWN when a user, an item or a row was asked for and none came. */
+/* When all was read: DQ_ERR_UNKNOWN when a user, an item, a row or a kept model was asked for and none came.
+ */
 dq_status dq_select_found(const dq_selection *selection, dq_error *error);
 void dq_select_free(dq_selection *selection);
 

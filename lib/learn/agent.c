@@ -367,7 +367,7 @@ static dq_status make_of(dq_agent **out, const dq_agent_kind *kind, const dq_age
     bool saved = !shape.actions && shape.action_width;
     const float **at = saved ? calloc(shape.action_count, sizeof *at) : NULL;
     if (saved && !at) return dq_fail_memory(error, "an agent");
-    dq_status status = saved ? agent_read_actions(model, &shape, at, error) : DQ_OK;
+    dq_status status = saved ? dq_agent_read_actions(model, &shape, at, error) : DQ_OK;
     if (saved) shape.actions = at;
     if (!status) status = make(out, kind, config, &shape, false, pool, error);
     free(at);

@@ -229,6 +229,10 @@ dq_status dq_agent_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_e
  * only counted. DQ_ERR_SCHEMA for what is no agent, or one of an older dq. */
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
                                dq_env_spec *shape, dq_error *error);
+/* Points at (shape->action_count) to a saved agent's vectors of actions, which stay in the bundle, where it
+ * has some (shape->action_width, as dq_agent_read_config says). DQ_ERR_SCHEMA where they are not as many. */
+dq_status dq_agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,
+                                dq_error *error);
 /* Into an agent of the same kind and shape (with a head on actions, these may be others, and so may numbered
  * states). With checkpoint it goes on as the one that was saved, which must have been a checkpoint; without,
  * only what was learned comes over, and the target is synced; then dqn and dyna-q take each other's Q, and a

@@ -308,8 +308,8 @@ static dq_status read_options(const dq_bundle *model, dq_agent_config *config, d
     return DQ_OK;
 }
 
-dq_status agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,
-                             dq_error *error)
+dq_status dq_agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,
+                                dq_error *error)
 {
     const dq_column *column;
     uint64_t n = (uint64_t)shape->action_count * shape->action_width;

@@ -106,9 +106,6 @@ const char *agent_world_name(char name[AGENT_WORLD_NAME], uint32_t model);
 dq_status agent_check(const dq_agent_config *config, const dq_env_spec *shape, dq_error *error);
 /* meta.agent and meta.env_spec, and the column of actions; and what a checkpoint adds. */
 dq_status agent_save_config(const dq_agent *agent, dq_bundle *model, dq_error *error);
-/* Points at (action_count) to a model's vectors of actions. */
-dq_status agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,
-                             dq_error *error);
 dq_status agent_save_state(dq_agent *agent, dq_bundle *model, dq_error *error);
 dq_status agent_restore_state(dq_agent *agent, const dq_bundle *model, dq_error *error);
 

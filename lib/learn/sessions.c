@@ -26,9 +26,9 @@ struct dq_sessions {
 
 /* ---- making ---- */
 
-dq_env_spec dq_sessions_shape(const dq_session_rows *log, bool described)
+dq_env_spec dq_sessions_shape(const dq_session_rows *log)
 {
-    return dq_env_session_spec(&log->layout, log->items.count, described ? log->items.at : NULL);
+    return dq_env_session_spec(&log->layout, log->items.count, log->items.at);
 }
 
 /* Whether an event is the last of its session. */
@@ -78,7 +78,7 @@ dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bo
     dq_sessions *s = calloc(1, sizeof *s);
     if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
     *s = (dq_sessions){.log = *log,
-                       .shape = dq_sessions_shape(log, false),
+                       .shape = dq_sessions_shape(log),
                        .terminal = terminal,
                        .events = log->first[log->users.count]};
     s->user_of = calloc(s->events + 1, sizeof *s->user_of);

@@ -20,8 +20,10 @@
 #include "data/session_log.h"
 #include "learn/offline.h"
 
-/* The shape of such states, for dq_agent_new; described: actions have the items' vectors. */
-dq_env_spec dq_sessions_shape(const dq_session_rows *log, bool described);
+/* The shape of such states, for dq_agent_new. Actions have the items' vectors, as they have in environments
+ * of users and items (env/session.c): a head on actions scores them, and a world model tells them apart by
+ * them. */
+dq_env_spec dq_sessions_shape(const dq_session_rows *log);
 
 typedef struct dq_sessions dq_sessions;
 

@@ -16,8 +16,8 @@ dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq
                                   dq_error *error)
 {
     dq_vectors items = dq_vec_env_items(envs);
-    return head == DQ_HEAD_OUTPUTS && items.at ? dq_model_items_check(model, &envs->items, &items, error)
-                                               : DQ_OK;
+    if (!items.at) return DQ_OK;
+    return dq_model_items_check(model, head == DQ_HEAD_OUTPUTS, &envs->items, &items, error);
 }
 
 dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,

@@ -15,8 +15,8 @@
 #include "learn/agent.h"
 #include "math/cosine.h"
 
-/* The agent of a model that acts in these environments (dq_agent_of_model), which must be of the items that
- * its outputs are (dq_episodes_check_items). After a failure *agent is NULL. */
+/* The agent of a model that acts in these environments (dq_agent_of_model), on whose items it
+ * must be able to act (dq_episodes_check_items). After a failure *agent is NULL. */
 dq_status dq_episodes_agent(dq_agent **agent, const dq_bundle *model, const dq_vec_env *envs, dq_pool *pool,
                             dq_error *error);
 
@@ -48,8 +48,7 @@ typedef struct dq_policy {
     void (*watch)(void *arg, const dq_watched *step); /* after each step; may be NULL */
 } dq_policy;
 
-/* Whether the outputs of a model are those of the items of these environments (data/model_items.h). A head on
- * actions scores any. */
+/* Whether a model of this head may act on the items of these environments (dq_model_items_check). */
 dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq_vec_env *envs,
                                   dq_error *error);
 

@@ -143,10 +143,13 @@ static bool ended(const dq_online *run)
            (c->patience && run->at.stale >= c->patience);
 }
 
+/* Where the best is kept, what the run came to in the end is judged, too, however long its episodes were. */
 bool dq_online_evaluation_due(const dq_online *run)
 {
-    uint64_t every = run->config.evaluate;
-    return every && run->at.episode / every > run->at.evaluated;
+    const dq_online_config *c = &run->config;
+    const dq_online_state *p = &run->at;
+    if (!c->evaluate) return false;
+    return p->episode / c->evaluate > p->evaluated || (c->keep_best && ended(run) && p->step > p->judged);
 }
 
 /* Notes an evaluation's mean return, and keeps the model when it is the best. */
@@ -158,7 +161,9 @@ static dq_status judge(dq_online *run, const dq_played *played, bool *better, dq
     for (uint64_t i = 0; i < c->evaluate_episodes; i++) sum += played[i].total;
     double mean = sum / (double)c->evaluate_episodes;
     *better = isnan(p->best) || mean > p->best;
-    p->evaluated = p->episode / c->evaluate;
+    uint64_t due = p->episode / c->evaluate;
+    p->evaluated = due > p->evaluated ? due : p->evaluated + 1; /* the end's own */
+    p->judged = p->step;
     p->stale = *better ? 0 : p->stale + 1;
     if (!*better) return DQ_OK;
     p->best = mean;
@@ -218,6 +223,7 @@ static const dq_record_field place_fields[] = {
     {"best", DQ_RECORD_REAL, offsetof(dq_online_state, best)},
     {"best_at", DQ_RECORD_COUNT, offsetof(dq_online_state, best_at)},
     {"stale", DQ_RECORD_COUNT, offsetof(dq_online_state, stale)},
+    {"judged", DQ_RECORD_COUNT, offsetof(dq_online_state, judged)},
     {"pending", DQ_RECORD_FLAG, offsetof(dq_online_state, pending)},
 };
 

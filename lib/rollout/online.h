@@ -5,10 +5,10 @@
  *     begin (where episodes ended) -> choose -> step -> observe, learn -> advance -> ...
  *
  * Whoever knows rewards may have to ask for them, and wait (env/catalogue.h). Evaluations are due at numbers
- * of episodes and stand between two steps, in environments of their own, which are the same at every
- * evaluation; the model of the best one can be kept, and the run can end when none has been better for a
- * while. A run may stop after any step, and while it waits: what was chosen is then part of the checkpoint,
- * so that going on equals never having stopped.
+ * of episodes, and where the best model is kept at the end of the run, and stand between two steps, in
+ * environments of their own, which are the same at every evaluation; the model of the best one can be kept,
+ * and the run can end when none has been better for a while. A run may stop after any step, and while it
+ * waits: what was chosen is then part of the checkpoint, so that going on equals never having stopped.
  *
  *     dq_online run = {.config = config, .agent = agent, .envs = envs};
  *     dq_online_open(&run, &e);
@@ -29,7 +29,7 @@ typedef struct dq_online_config {
     uint64_t evaluate;        /* every so many episodes; 0: never */
     uint64_t evaluate_episodes; /* so many, >= 1 */
     uint64_t patience;          /* evaluations without a better one that end the run; 0: none do */
-    bool keep_best;             /* the model of the best evaluation */
+    bool keep_best; /* the model of the best evaluation; there is one at the end of the run, too */
     void *arg;
     /* An episode of environment env has ended: run->returns[env], run->lengths[env], run->at. */
     dq_status (*episode_ended)(void *arg, const dq_online *run, size_t env, dq_error *error);
@@ -48,6 +48,7 @@ typedef struct dq_online_state {
     double best;      /* the greatest mean return of an evaluation; NAN: none yet */
     uint64_t best_at; /* the number of episodes done then */
     uint64_t stale;   /* evaluations since */
+    uint64_t judged;  /* the number of steps done at the last evaluation */
     bool pending;     /* actions were chosen, and not answered */
 } dq_online_state;
 

@@ -118,6 +118,13 @@ catalogue() {
         kills=0
         best=$(ranked -k 1 labelled.dq)
         [ "$agent" = tabular ] || listed 6 -k 3 labelled.dq
+        # shellcheck disable=SC2046
+        dq-train -q --agent "$agent" $(small "$agent") --each-user --reward logged --episodes 10 --steps 10 --candidates 6 \
+            --evaluate 3 --keep both -t 2 -o both.dq labelled.dq
+        [ "$(dq-cat both.dq | jq -r '.meta | select(.user) | .user + .kept' | paste -sd,)" = u0best,u0last,u1best,u1last ]
+        dq-cat --kept best --to stream both.dq -o m.dq
+        [ "$agent" = tabular ] || dq-rank -q --model both.dq -k 3 --format tsv labelled.dq |
+            cmp - <(dq-rank -q --model m.dq -k 3 --format tsv labelled.dq)
         row "$agent" "catalogue, each user" "$(judged --candidates 6 --steps 10 labelled.dq)" "$best"
     done
 }

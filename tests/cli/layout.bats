@@ -38,6 +38,35 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     dq-eval --rollout --env $env --episodes 5 --format json --model there.dq --model back.dq --model off.dq --model on.dq >/dev/null
 }
 
+@test "what an agent of an environment played, or its world model dreamt, teaches it more" {
+    for agent in "dqn" "dyna-q" "dqn --head actions" "dyna-q --head actions"; do
+        dq-train --quiet --env $env "${small[@]}" --agent $agent --episodes 5 --warmup 32 -o player.dq
+        dq-sim --quiet $env --play 20 --model player.dq -o played.dq
+        dq-train --quiet --offline "${small[@]}" --agent "${agent%% *}" --epochs 1 --init player.dq -o more.dq played.dq
+        dq-cat --kind model more.dq | head -1 | jq -e '.meta.task.action_width == 50 and (.meta.items | length) == 40'
+        dq-rank --model more.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
+        dq-eval --rollout --env $env --episodes 2 --format json --model more.dq | jq -es 'length >= 1'
+        [[ "$agent" != dyna-q* ]] || dq-plan --quiet --rollout 2 --model player.dq played.dq |
+            dq-train --quiet --offline "${small[@]}" --agent dyna-q --epochs 1 --init player.dq -o dreamt.dq
+    done
+    dq-cat --check dreamt.dq
+}
+
+@test "heads on actions and world models go between logs and environments, too, and take an action for its vector" {
+    log_of=(dq-train --quiet --offline --sessions "${small[@]}" --map $map --epochs 1)
+    world_of=(dq-train --quiet --env $env "${small[@]}" --episodes 5 --warmup 32)
+    for agent in "dyna-q" "dqn --head actions" "dyna-q --head actions"; do
+        "${log_of[@]}" --agent $agent -o from-log.dq log.dq
+        "${world_of[@]}" --agent $agent -o from-env.dq
+        for from in log env; do # what is not given is the model's
+            "${log_of[@]}" --agent "${agent%% *}" --init from-$from.dq -o on-log.dq log.dq
+            "${world_of[@]}" --agent "${agent%% *}" --init from-$from.dq -o on-env.dq
+            dq-rank --model on-log.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
+            dq-eval --rollout --env $env --episodes 2 --format json --model on-log.dq --model on-env.dq | jq -es 'length >= 2'
+        done
+    done
+}
+
 @test "every part of a layout goes along" {
     options=(--history 2 --history-mean --recency 0.5 --clock --since)
     dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
@@ -136,6 +165,8 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "other items under equal ids are refused by name, by whoever would use them" {
     other=session:generated=1,$world,world=7
+    actions=(dq-train --quiet --agent dqn --head actions "${small[@]}" --episodes 2 --warmup 32)
+    logged=(dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1)
     run -1 --separate-stderr dq-rank --model online.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
     [[ "$stderr" == *"item i00 has another vector here than the one that the model learnt"* ]]
     run -1 --separate-stderr dq-rank --model offline.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
@@ -146,11 +177,22 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
     run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq <(dq-sim --quiet --users 30 --items 40 --seed 7)
     [[ "$stderr" == *"online.dq: item i00 has another vector here"* ]]
+    # A head on actions scores new items, and no others under equal ids.
+    "${actions[@]}" --env $env -o actions.dq
+    run -1 --separate-stderr dq-eval --rollout --env $other --model actions.dq --episodes 2
+    [[ "$stderr" == *"actions.dq: item i00 has another vector here"* ]]
+    run -1 --separate-stderr dq-sim $other --play 2 --model actions.dq -o x.dq
+    [[ "$stderr" == *"actions.dq: item i00 has another vector here"* ]]
+    run -1 --separate-stderr "${actions[@]}" --env $other --init actions.dq -o x.dq
+    [[ "$stderr" == *"actions.dq: item i00 has another vector here"* ]]
+    run -1 --separate-stderr "${logged[@]}" --init actions.dq -o x.dq <(dq-sim --quiet --users 30 --items 40 --seed 7)
+    [[ "$stderr" == *"actions.dq: item i00 has another vector here"* ]]
     # In another order outputs would be other items'.
     dq-cat --kind items log.dq | tac >turned.jsonl
     dq-cat --kind users log.dq >users.jsonl
     dq-cat --kind interactions log.dq >interactions.jsonl
     dq-export --users users.jsonl --items turned.jsonl --interactions interactions.jsonl -o turned.dq
+    "${logged[@]}" --init actions.dq -o x.dq turned.dq # of a head on actions they are not
     run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq turned.dq
     [[ "$stderr" == *"the model's action 0 is item i00, and here it is item i39"* ]]
     dq-rank --model online.dq -k 3 --format tsv log.dq >straight.tsv

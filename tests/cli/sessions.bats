@@ -148,21 +148,21 @@ PY
     dq-rank --model dyna.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 90 ]
 }
 
-@test "a world model knows items by their numbers, unless the head is on actions: then by their vectors" {
+@test "a world model knows items by their vectors, whatever the head" {
     # Twelve items, whose vectors are 15 wide; a state is two of them, and how many events and items there were.
     jq -c '.vector += [1, 2, 3]' items.jsonl >wide.jsonl
     dq-export --users users.jsonl --items wide.jsonl --interactions walks.jsonl -o wide.dq
     input() { dq-cat --kind model "$1" | head -1 | jq '.meta."world.0" | .input + .action_width'; }
-    dq-train --quiet "${usual[@]}" --agent dyna-q --epochs 3 --log dyna.jsonl -o numbers.dq wide.dq
-    [ "$(input numbers.dq)" -eq $((2 * 15 + 2 + 12)) ]
+    dq-train --quiet "${usual[@]}" --agent dyna-q --epochs 3 --log dyna.jsonl -o outputs.dq wide.dq
+    [ "$(input outputs.dq)" -eq $((2 * 15 + 2 + 15)) ]
     jq -es 'all(.world_loss > 0) and .[-1].world_loss < .[0].world_loss' dyna.jsonl
-    dq-train --quiet "${usual[@]}" --agent dyna-q --head actions --conservative 0 --epochs 1 -o vectors.dq wide.dq
-    [ "$(input vectors.dq)" -eq $((2 * 15 + 2 + 15)) ]
+    dq-train --quiet "${usual[@]}" --agent dyna-q --head actions --conservative 0 --epochs 1 -o actions.dq wide.dq
+    [ "$(input actions.dq)" -eq $((2 * 15 + 2 + 15)) ]
     # What memory held before is nothing that a model may depend on.
     MALLOC_PERTURB_=165 dq-train --quiet "${usual[@]}" --agent dyna-q --epochs 3 -o again.dq wide.dq
-    [ "$(payload again.dq)" = "$(payload numbers.dq)" ]
-    dq-rank --model numbers.dq -k 1 --format tsv wide.dq | [ "$(wc -l)" -eq 90 ]
-    run -1 --separate-stderr dq-rank --model numbers.dq log.dq
+    [ "$(payload again.dq)" = "$(payload outputs.dq)" ]
+    dq-rank --model outputs.dq -k 1 --format tsv wide.dq | [ "$(wc -l)" -eq 90 ]
+    run -1 --separate-stderr dq-rank --model outputs.dq log.dq
     [[ "$stderr" == *"items 15 wide; the catalogue has users 0 and items 12 wide"* ]]
 }
 

@@ -137,9 +137,78 @@ interrupted() {
     cmp <(cat best.dq last.dq | dq-cat) <(dq-cat both.dq)
     # the log says which was the best, and its model plays as it did then: another seed, the same agent
     jq -es '[.[] | select(.evaluation)] | (map(select(.best)) | last.evaluation_return) == (map(.evaluation_return) | max)' log
+    # what the run came to in the end is judged, too, also where no evaluation was due before
+    train --env chain --episodes 5 --evaluate 50 --keep best -l log -o m.dq
+    jq -es 'map(select(.evaluation)) | length == 1 and .[0].best and .[0].episode == 5 and .[0].evaluation == 1' log
+    dq-cat m.dq | jq -es 'map(.meta.kept | values) == ["best"]'
+    train --env films --episodes 23 --evaluate 5 --evaluate-episodes 5 --keep both -l log -o m.dq
+    jq -es 'map(select(.evaluation).episode) == [5, 10, 15, 20, 23] and last(.[] | .evaluation | values) == 5' log
+    train --env films --episodes 20 --evaluate 5 --evaluate-episodes 5 --keep both -l log -o m.dq
+    jq -es 'map(select(.evaluation).episode) == [5, 10, 15, 20]' log
+    train --env films --total-steps 730 --evaluate 5 --evaluate-episodes 5 --keep best -l log -o m.dq
+    jq -es 'map(select(.evaluation)) | map(.episode) == [5, 7] and last.total_steps == 730' log
+    train --env films --total-steps 730 --evaluate 5 --evaluate-episodes 5 -l log -o m.dq
+    jq -es 'map(select(.evaluation).episode) == [5]' log
     train --env chain --episodes 500 --lr 1e-30 --evaluate 10 --patience 3 -l log -o m.dq
     jq -es '[.[] | select(.evaluation)] | length == 4 and map(.best) == [true, false, false, false]' log
     jq -es '[.[] | select(.evaluation | not)] | length == 40' log
+}
+
+@test "of the best and the last model every program takes the best, and says so" {
+    where=session:users=8,items=12,steps=5
+    kept() { train --agent dyna-q --env $where --episodes 40 --evaluate 5 --keep "$1" -o "$1.dq"; }
+    kept both
+    kept best
+    kept last
+    dq-sim -q --catalogue $where -o c.dq
+    dq-sim -q --play 3 $where -o log.dq
+    # takes both.dq, then best.dq and last.dq: NAME COMMAND...
+    takes() {
+        local as
+        for as in both best last; do
+            "${@//MODEL/$as.dq}" > $as.out 2> $as.err
+            rows $as.out > $as.rows
+        done
+        cmp both.rows best.rows
+        ! cmp -s both.rows last.rows
+        [ "$(grep "of the best" both.err)" = "$1: both.dq: of the best model and the last one the best is taken (the other: dq-cat --kept last)" ]
+        ! grep -q "of the best" best.err last.err
+    }
+    takes dq-rank --model MODEL c.dq
+    dq-rank --model best.dq --format tsv c.dq > best.tsv
+    [ -s best.tsv ]
+    cat both.dq c.dq | dq-rank --format tsv 2> words | cmp - best.tsv
+    grep -q "dq-rank: the input: of the best model and the last" words
+    dq-rank --quiet --model both.dq --format tsv c.dq 2> words | cmp - best.tsv
+    [ ! -s words ]
+    takes dq-sim --play 3 --model MODEL $where
+    takes dq-plan --model MODEL log.dq
+    cat both.dq log.dq | dq-plan 2> words > of-stream.dq
+    [ "$(rows of-stream.dq)" = "$(cat both.rows)" ]
+    grep -q "dq-plan: the input: of the best model and the last" words
+    run -1 dq-plan -q best.dq last.dq log.dq # of two runs, for all it knows
+    [[ "$output" == *"a second model, where one is wanted" ]]
+    # dq-eval names models as they are called; --init is part of the record alone.
+    for as in both best; do
+        dq-eval --rollout --env $where --episodes 3 --model $as.dq --format json 2> $as.err | jq -c 'del(.model)' > $as.out
+        dq-train --warmup 20 --batch 8 --hidden 16 --env $where --agent dqn --episodes 5 --init $as.dq -o init-$as.dq 2> $as.words
+    done
+    cmp best.out both.out
+    [ "$(rows init-both.dq)" = "$(rows init-best.dq)" ]
+    grep -q "dq-eval: both.dq: of the best" both.err
+    grep -q "dq-train: both.dq: of the best" both.words
+    ! grep -q "of the best" best.err best.words
+    # and dq-cat gives either
+    for as in best last; do
+        dq-cat --kept $as --to stream both.dq -o chosen.dq
+        dq-rank -q --model chosen.dq --format tsv c.dq > chosen.tsv
+        dq-rank -q --model $as.dq --format tsv c.dq | cmp - chosen.tsv
+    done
+    run -2 dq-cat --kept last --count both.dq # it counts what there is
+    [[ "$output" == *"--kept has no meaning with --count"* ]]
+    cat both.dq c.dq | dq-cat --kept last | jq -es 'map(select(.kind == "users")) | length == 8'
+    run -1 dq-cat --kept best last.dq
+    [ "$output" = "dq-cat: no model that was kept as the best (dq-train --keep both)" ]
 }
 
 @test "schedules end with the run, however its episodes turn out; the log shows them" {

@@ -126,6 +126,35 @@ static const char *model_of(const dq_models *models, const char *user)
     return name;
 }
 
+/* The names of those that are taken of a stream: which, of whom, and in which section. */
+static void of_the_best_and_the_last_the_best_is_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kept, *user;
+        uint64_t section;
+        bool passed;
+    } stream[] = {
+        {"best", NULL, 0, false}, {"last", NULL, 0, true},  {"last", NULL, 0, false}, /* of another run */
+        {"best", "a", 0, false},  {"last", "a", 0, true},   {"best", "b", 0, false},
+        {"last", "a", 0, false},  {"best", NULL, 0, false}, {"last", NULL, 1, false}, /* another section */
+        {"last", NULL, 1, false}, {NULL, NULL, 1, false},   {"last", NULL, 1, false},
+    };
+    dq_dataset c = DQ_DATASET_EMPTY;
+    size_t taken = 0, passed = 0;
+    for (size_t i = 0; i < sizeof stream / sizeof *stream; i++) {
+        dq_bundle b = model(stream[i].user, "m");
+        if (stream[i].kept)
+            assert_true(dq_map_set(&b.arena, &b.meta, "kept", dq_string(&b.arena, stream[i].kept)));
+        assert_int_equal(add(&c, b, stream[i].section, NULL), DQ_OK);
+        taken += !stream[i].passed;
+        passed += stream[i].passed;
+        assert_int_equal(c.models.count, taken);
+        assert_int_equal(c.models.kept.passed, passed);
+    }
+    dq_dataset_free(&c);
+}
+
 static void each_user_has_a_model(void **state)
 {
     (void)state;
@@ -221,6 +250,7 @@ int main(void)
         cmocka_unit_test(transitions_count_the_catalogues_rows),
         cmocka_unit_test(a_next_state_may_be_another_user),
         cmocka_unit_test(dense_states_are_refused),
+        cmocka_unit_test(of_the_best_and_the_last_the_best_is_taken),
         cmocka_unit_test(each_user_has_a_model),
         cmocka_unit_test(whatever_was_learnt_from_changes_the_digest),
         cmocka_unit_test(vectors_for_the_networks),

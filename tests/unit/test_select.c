@@ -78,6 +78,26 @@ static void everything(void **state)
     dq_select_free(&s);
 }
 
+static void models_by_what_they_were_kept_as(void **state)
+{
+    (void)state;
+    dq_bundle *model = &stream[MODEL];
+    dq_error e = DQ_ERROR_NONE;
+    dq_selection s = {.kept_as = "last"};
+    assert_string_equal(all_rows(&s), " 012 0123 01 0123"); /* what says nothing of it is left out */
+    assert_int_equal(dq_select_found(&s, &e), DQ_ERR_UNKNOWN);
+    assert_string_equal(e.reason, "no model that was kept as the last (dq-train --keep both)");
+    dq_select_free(&s);
+    assert_true(dq_map_set(&model->arena, &model->meta, "kept", dq_string(&model->arena, "last")));
+    s = (dq_selection){.kept_as = "last"};
+    assert_string_equal(all_rows(&s), "0 012 0123 01 0123");
+    assert_int_equal(dq_select_found(&s, NULL), DQ_OK);
+    dq_select_free(&s);
+    s = (dq_selection){.kept_as = "best", .kinds = TEXTS("model"), .kind_count = 1};
+    assert_string_equal(all_rows(&s), "    ");
+    dq_select_free(&s);
+}
+
 static void by_kind_and_number(void **state)
 {
     (void)state;
@@ -217,6 +237,7 @@ int main(void)
         cmocka_unit_test(everything),
         cmocka_unit_test(by_kind_and_number),
         cmocka_unit_test(by_id),
+        cmocka_unit_test(models_by_what_they_were_kept_as),
         cmocka_unit_test(by_time),
         cmocka_unit_test(references_are_counted_anew),
         cmocka_unit_test(rows_without_their_target_are_left_out),
