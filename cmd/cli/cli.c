@@ -156,6 +156,7 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     if (cli.operand_count && (!program->operands || !*program->operands))
         dq_cli_usage(&cli, "unexpected operand '%s'", cli.operands[0]);
     if (!program->modes) dq_cli_check_relations(&cli);
+    if (!program->modes) dq_cli_check_effects(&cli);
     return cli;
 }
 

@@ -70,7 +70,12 @@ typedef struct dq_option {
     unsigned recorded;          /* bits of the modes that record it, where these are more than .modes */
     const char *needs;          /* names of options, "a b": one of them must be given with this one */
     const char *excludes;       /* names of options with any of which this one means nothing */
-    const char *section;        /* a heading that --help prints before this option; NULL: none */
+    /* What must hold, defaults included, for this one to have an effect: conditions "a b", each of
+     * alternatives "a|b", of which each is an option that is on, or above 0, or there ("evaluate"), or one
+     * with a choice
+     * ("agent=dqn,dyna-q"). Those of other modes do not count, nor does a condition of such alone. */
+    const char *where;
+    const char *section; /* a heading that --help prints before this option; NULL: none */
 } dq_option;
 
 /* A way of working, to which options belong. An option outside of the mode is a usage error when it is given,

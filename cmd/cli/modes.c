@@ -85,6 +85,7 @@ void dq_cli_enter(dq_cli *cli, unsigned mode)
 {
     dq_cli_check(cli, mode);
     dq_cli_apply_defaults(cli);
+    dq_cli_check_effects(cli);
 }
 
 void dq_cli_leave_out(dq_cli *cli, const char *name)
@@ -99,5 +100,5 @@ bool dq_cli_recorded(const dq_cli *cli, const dq_option *o)
     if (!(o->flags & DQ_OPT_PAYLOAD) || (state & DQ_ROW_LEFT_OUT)) return false;
     if ((o->flags & DQ_OPT_UNSET) && !(state & DQ_ROW_GIVEN)) return false;
     bool here = dq_option_in(o, cli->mode) || (o->recorded & cli->mode);
-    return here && choice_fits(cli, o) && !dq_cli_excluded(cli, o);
+    return here && choice_fits(cli, o) && !dq_cli_excluded(cli, o) && dq_cli_counts(cli, o);
 }

@@ -4,7 +4,7 @@
  *
  *     words.c       errors and words on stderr
  *     option.c      one option's value: from words, as words, in the record
- *     relations.c   what options need and exclude
+ *     relations.c   what options need and exclude, and where they have an effect
  *     defaults.c    defaults by mode and by choice
  *     modes.c       which options belong to which mode
  *     help.c        --help, --version, --completion
@@ -48,6 +48,10 @@ bool dq_option_stands(const dq_cli *cli, const dq_option *option);
 bool dq_cli_excluded(const dq_cli *cli, const dq_option *option);
 /* Usage errors of options that were given and need or exclude others. */
 void dq_cli_check_relations(const dq_cli *cli);
+/* Whether an option has an effect (.where), once all have their values. */
+bool dq_cli_counts(const dq_cli *cli, const dq_option *option);
+/* Usage errors of options that were given and have none. */
+void dq_cli_check_effects(const dq_cli *cli);
 
 /* ---- modes.c ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Options that need or exclude others.
+ * Options that need or exclude others, and options that have an effect only beside others.
  */
 #include "cli/option.h"
 
@@ -71,5 +71,102 @@ void dq_cli_check_relations(const dq_cli *cli)
         const dq_option *other = first_in_force(cli, o->excludes);
         if (other) dq_cli_usage(cli, "--%s and --%s exclude each other", o->name, other->name);
         check_needs(cli, o);
+    }
+}
+
+/* ---- where an option has an effect ---- */
+
+/* The next part of *list up to one of `ends`, in part; false at its end. *list moves on. */
+static bool next_part(const char **list, const char *ends, char part[128])
+{
+    size_t n = strcspn(*list, ends);
+    if (n == 0) return false;
+    (void)snprintf(part, 128, "%.*s", (int)n, *list);
+    *list += n + ((*list)[n] != '\0');
+    return true;
+}
+
+/* The option of "name" or "name=choice,choice", and its choices (empty: none). */
+static const dq_option *parse_alternative(const dq_cli *cli, char *alternative, const char **choices)
+{
+    char *equals = strchr(alternative, '=');
+    *choices = equals ? equals + 1 : "";
+    if (equals) *equals = '\0';
+    return dq_option_of(cli, alternative);
+}
+
+static bool is_one_of(const dq_option *o, const char *choices)
+{
+    char choice[128];
+    while (next_part(&choices, ",", choice))
+        if (strcmp(o->choices[*(const int *)o->target], choice) == 0) return true;
+    return false;
+}
+
+/* On, above 0, or there. */
+static bool has_value(const dq_option *o)
+{
+    switch (o->type) {
+    case DQ_OPT_FLAG: return *(const bool *)o->target;
+    case DQ_OPT_COUNT: return *(const uint64_t *)o->target > 0;
+    case DQ_OPT_SMALL: return *(const uint32_t *)o->target > 0;
+    case DQ_OPT_REAL: return *(const double *)o->target > 0;
+    case DQ_OPT_TEXT: return *(const char *const *)o->target != NULL;
+    case DQ_OPT_LIST: return ((const dq_texts *)o->target)->count > 0;
+    default: return true;
+    }
+}
+
+static bool condition_holds(const dq_cli *cli, const char *condition)
+{
+    char alternative[128];
+    const char *choices;
+    bool counts = false;
+    while (next_part(&condition, "|", alternative)) {
+        const dq_option *o = parse_alternative(cli, alternative, &choices);
+        if (!dq_option_in(o, cli->mode)) continue;
+        if (*choices ? is_one_of(o, choices) : has_value(o)) return true;
+        counts = true;
+    }
+    return !counts;
+}
+
+/* The first condition of an option that does not hold; false: all do. */
+static bool find_broken(const dq_cli *cli, const dq_option *o, char condition[128])
+{
+    const char *all = o->where ? o->where : "";
+    while (next_part(&all, " ", condition))
+        if (!condition_holds(cli, condition)) return true;
+    return false;
+}
+
+bool dq_cli_counts(const dq_cli *cli, const dq_option *o)
+{
+    char condition[128];
+    return !find_broken(cli, o, condition);
+}
+
+/* "--agent dqn or dyna-q", "--validation or --fold" */
+static void print_condition(const dq_cli *cli, const char *condition, char *to, size_t size)
+{
+    char alternative[128], choice[128];
+    const char *choices;
+    size_t used = 0;
+    while (next_part(&condition, "|", alternative)) {
+        const dq_option *o = parse_alternative(cli, alternative, &choices);
+        if (!dq_option_in(o, cli->mode) || used >= size) continue;
+        used += (size_t)snprintf(to + used, size - used, "%s--%s", used ? " or " : "", o->name);
+        for (const char *between = " "; used < size && next_part(&choices, ",", choice); between = " or ")
+            used += (size_t)snprintf(to + used, size - used, "%s%s", between, choice);
+    }
+}
+
+void dq_cli_check_effects(const dq_cli *cli)
+{
+    char condition[128], words[256];
+    for (const dq_option *o = cli->table; o->name; o++) {
+        if (!(cli->state[o - cli->table] & DQ_ROW_GIVEN) || !find_broken(cli, o, condition)) continue;
+        print_condition(cli, condition, words, sizeof words);
+        dq_cli_usage(cli, "--%s needs %s", o->name, words);
     }
 }

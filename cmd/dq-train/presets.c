@@ -9,7 +9,7 @@
 #include <string.h>
 
 const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
-enum { AGENT_TABULAR, AGENT_DQN, AGENT_DYNA_Q };
+enum { AGENT_DYNA_Q = 2 };
 
 /* clang-format off */
 /* ---- the agents of a catalogue: system A's numbers ---- */
@@ -197,20 +197,6 @@ static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_conf
     take_widths(cli, "world-hidden", o->world_hidden, c->world_hidden, &c->world_hidden_count);
 }
 
-/* What has a meaning with a world model alone; a table's planning needs none. */
-static void check_world(const dq_cli *cli, const train_options *o)
-{
-    static const char *const of_world[] = {"world-hidden", "models", "rollout", "planning"};
-    bool has = o->agent == AGENT_DYNA_Q && o->config.world;
-    if (dq_cli_given(cli, "world") && o->agent != AGENT_DYNA_Q)
-        dq_cli_usage(cli, "--%sworld: of the agents dyna-q alone has a world model",
-                     o->config.world ? "" : "no-");
-    for (size_t i = 0; !has && i < 3 + (o->agent != AGENT_TABULAR); i++)
-        if (dq_cli_given(cli, of_world[i]))
-            dq_cli_usage(cli, "--%s needs a world model, which dyna-q has%s", of_world[i],
-                         o->agent == AGENT_DYNA_Q ? " without --no-world" : "");
-}
-
 /* --no-world: what the world model's numbers would have been by themselves. */
 static void leave_world(dq_agent_config *c)
 {
@@ -227,27 +213,6 @@ static void choose_features(dq_cli *cli, train_options *o)
     o->features = DQ_FEATURES_NONE;
 }
 
-/* Numbers without the option that makes use of them. */
-static void check_numbers(dq_cli *cli, train_options *o)
-{
-    bool falls = strcmp(dq_schedules[o->schedule].name, "exponential") == 0;
-    if (dq_cli_given(cli, "huber-delta") && o->config.loss != DQ_LOSS_HUBER)
-        dq_cli_usage(cli, "--huber-delta needs --loss huber");
-    if (dq_cli_given(cli, "lr-decay") && !falls)
-        dq_cli_usage(cli, "--lr-decay needs --lr-schedule exponential");
-    if (dq_cli_given(cli, "importance") && !(o->config.priority > 0))
-        dq_cli_usage(cli, "--importance needs --priority");
-    if (dq_cli_given(cli, "dropout-layers") && !(o->config.dropout > 0))
-        dq_cli_usage(cli, "--dropout-layers needs --dropout");
-    if (!(o->config.dropout > 0)) {
-        o->config.dropout_layers = 0;
-        dq_cli_leave_out(cli, "dropout-layers");
-    }
-    if (o->config.loss != DQ_LOSS_HUBER) dq_cli_leave_out(cli, "huber-delta");
-    if (!falls) dq_cli_leave_out(cli, "lr-decay");
-    if (!(o->config.priority > 0)) dq_cli_leave_out(cli, "importance");
-}
-
 /* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
 static void suit_log(const train_options *o, dq_agent_config *c)
 {
@@ -262,7 +227,6 @@ static void suit_log(const train_options *o, dq_agent_config *c)
 static void suit_acting(const dq_cli *cli, train_options *o)
 {
     bool named = dq_cli_choice_modes(cli, "preset") & TRAIN_ENV;
-    if (!o->evaluate && o->patience) dq_cli_usage(cli, "--patience counts evaluations: it needs --evaluate");
     if (!o->evaluate && o->keep != TRAIN_KEEP_LAST)
         dq_cli_usage(cli, "the best is so by evaluation: --keep needs --evaluate");
     if (o->total_steps && !named && !dq_cli_given(cli, "episodes")) o->episodes = 0;
@@ -280,8 +244,7 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     choose_target(cli, o);
     choose_decay(cli, o);
     choose_features(cli, o);
-    check_numbers(cli, o);
-    check_world(cli, o);
+    if (!(c->dropout > 0)) c->dropout_layers = 0;
     take_layers(cli, o, c);
     if (!c->world && o->agent == AGENT_DYNA_Q) leave_world(c);
     c->schedule = &dq_schedules[o->schedule];

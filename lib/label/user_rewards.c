@@ -31,6 +31,18 @@ static dq_status no_memory(dq_error *error)
     return dq_fail(error, DQ_ERR_MEMORY, "no memory for rewards");
 }
 
+/* What shapes a cosine, where none is computed. */
+static dq_status check_cosines(const dq_user_rewards *r, dq_error *error)
+{
+    const dq_user_rewards_config *k = &r->config;
+    bool asked = k->command && !k->unlabelled;
+    bool computed = asked ? k->weight != NULL : !k->weight && !r->logged && !k->command;
+    if (computed || (!k->raw_cosine && k->field_count == 0)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "fields to compare and raw cosines are of rewards by cosine, and these are %s",
+                   asked ? "asked for" : "logged");
+}
+
 dq_status dq_user_rewards_new(dq_user_rewards **rewards, const dq_user_rewards_config *config,
                               dq_error *error)
 {
@@ -52,7 +64,8 @@ dq_status dq_user_rewards_new(dq_user_rewards **rewards, const dq_user_rewards_c
                            .ignore = (float)dq_label_map_ignore(config->map),
                            .ahead = calloc(ahead, sizeof *r->ahead),
                            .ahead_value = calloc(ahead, sizeof *r->ahead_value)};
-    if (r->reward && r->cosine && r->llm && r->label && r->ahead && r->ahead_value) return DQ_OK;
+    if (r->reward && r->cosine && r->llm && r->label && r->ahead && r->ahead_value)
+        return check_cosines(r, error);
     return no_memory(error);
 }
 

@@ -88,6 +88,9 @@ static bool make_buffers(dq_offline *run)
 static dq_status make(dq_offline *run, dq_error *error)
 {
     if (!make_buffers(run) || !split(run)) return dq_fail_memory(error, "%zu rows", run->rows.count);
+    if (run->config.folds > run->groups)
+        return dq_fail(error, DQ_ERR_RANGE, "%u folds of %zu groups: some would hold nothing out",
+                       run->config.folds, run->groups);
     make_order(run);
     if (run->order_count == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
     dq_status status = make_priorities(run, error);

@@ -31,6 +31,7 @@ bool dq_online_report_episode(const dq_online *run, size_t env, dq_arena *a, dq_
     const dq_online_state *p = &run->at;
     const char *const *names = run->envs->counters;
     double steps = (double)run->lengths[env];
+    bool explores = dq_agent_get_config(run->agent)->explore_by == DQ_EXPLORE_EPSILON;
     bool ok = count(a, record, "episode", p->episode) && count(a, record, "env", env) &&
               count(a, record, "steps", run->lengths[env]) && count(a, record, "total_steps", p->step) &&
               count(a, record, "learnt", dq_agent_steps(run->agent)) &&
@@ -39,7 +40,7 @@ bool dq_online_report_episode(const dq_online *run, size_t env, dq_arena *a, dq_
               real(a, record, "reward", run->returns[env] / steps);
     for (size_t c = 0; ok && names[c]; c++) ok = real(a, record, names[c], run->envs->counted[env][c]);
     return ok && real(a, record, "rate", dq_agent_rate(run->agent)) &&
-           real(a, record, "epsilon", dq_agent_epsilon(run->agent)) &&
+           real(a, record, "epsilon", explores ? dq_agent_epsilon(run->agent) : (double)NAN) &&
            real(a, record, "beta", dq_agent_beta(run->agent)) && report_losses(p, a, record);
 }
 

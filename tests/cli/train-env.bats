@@ -253,7 +253,7 @@ interrupted() {
     refused 1 "dq-train: no environment 'poker' (dq-sim --list names them)" dq-train --env poker -o x
     refused 1 "dq-train: maze has no option 'walls'; it has steps" dq-train --env maze:walls=1 -o x
     refused 2 "dq-train: the best is so by evaluation: --keep needs --evaluate" dq-train --env maze --keep both
-    refused 2 "dq-train: --patience counts evaluations: it needs --evaluate" dq-train --env maze --patience 2
+    refused 2 "dq-train: --patience needs --evaluate" dq-train --env maze --patience 2
     refused 1 "dq-train: a world model learns from single steps, not returns over 3" \
         dq-train --env maze --agent dyna-q --n-step 3 -o x
     refused 2 "dq-eval: --env needs --rollout" dq-eval --env maze
@@ -262,4 +262,44 @@ interrupted() {
     refused 1 "dq-eval: films.dq: the model is of another environment: states of 100 numbers, 10 actions of 10; here 54, 4 of 0" \
         dq-eval --rollout --env maze --model films.dq
     [ ! -e x ]
+}
+
+@test "an option that has no effect where it stands is refused, defaults of the mode included" {
+    while IFS='|' read -r words said; do
+        # shellcheck disable=SC2086 # a command line
+        run -2 dq-train $words
+        [ "$output" = "dq-train: $said" ] || { echo "$words: $output"; return 1; }
+    done << 'END'
+--env maze --agent tabular --lr 0.1|--lr needs --agent dqn or dyna-q
+--env maze --agent tabular --replay 9|--replay needs --agent dqn or dyna-q
+--env maze --agent tabular --batch 9|--batch needs --agent dqn or dyna-q
+--env maze --agent tabular --target-every 9|--target-every needs --agent dqn or dyna-q
+--env maze --agent tabular --target-by steps|--target-by needs --agent dqn or dyna-q
+--preset maze --dueling|--dueling needs --agent dqn or dyna-q
+--env maze --agent dqn --alpha 0.1|--alpha needs --agent tabular
+--env maze --agent dqn --world-hidden 8|--world-hidden needs --agent dyna-q
+--env maze --agent dyna-q --no-world --models 2|--models needs --world
+--env maze --agent dyna-q --rollout 3 --planning 0|--rollout needs --planning
+--env maze --agent dqn --temperature 2|--temperature needs --explore softmax
+--env maze --agent dqn --explore softmax --epsilon-min 0|--epsilon-min needs --explore epsilon
+--env maze --agent dqn --explore softmax --epsilon-by steps|--epsilon-by needs --explore epsilon
+--env maze --agent dqn --lr-schedule linear --lr-decay 0.1|--lr-decay needs --lr-schedule exponential
+--env maze --agent dqn --lr-schedule constant --schedule-steps 9|--schedule-steps needs --lr-schedule one-cycle or linear or cosine or exponential or --priority
+--env maze --agent dqn --priority 0 --importance 0.4|--importance needs --priority
+--env maze --agent dqn --loss mse --huber-delta 2|--huber-delta needs --loss huber
+--env maze --evaluate-episodes 3|--evaluate-episodes needs --evaluate
+--user u --reward logged --raw-cosine|--raw-cosine needs --reward auto or cosine
+--user u --reward logged --compare a:b|--compare needs --reward auto or cosine
+--user u --reward cosine --map A=1|--map needs --reward auto or logged
+END
+    dq-sim --quiet maze --play 2 -o log.dq
+    for words in "--patience 2 --validation 0" "--best-by loss --validation 0" "--agent tabular --lr 1"; do
+        # shellcheck disable=SC2086
+        run -2 dq-train --offline $words log.dq
+    done
+    dq-train --quiet --offline --agent tabular --batch 4 log.dq -o t.dq # there a batch is when the rate falls
+    dq-train --quiet --env chain --agent dqn --explore softmax --episodes 3 --log soft -o x.dq
+    jq -es 'length == 3 and all(.epsilon == null)' soft
+    dq-cat --lineage x.dq | grep ' explore=softmax ' | grep -q ' temperature='
+    ! dq-cat --lineage x.dq | grep -q ' epsilon'
 }

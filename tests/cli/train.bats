@@ -258,6 +258,8 @@ interrupted() {
         run -2 --separate-stderr "$BUILD"/dq-train --offline --fold $bad t.dq
         [[ $stderr == "dq-train: --fold $bad: I/K is wanted"* ]]
     done
+    run -1 "$BUILD"/dq-train --offline --hidden 8 --no-world --epochs 1 --fold 1/900 t.dq -o none.dq
+    [[ $output == "dq-train: "*"900 folds of "*" groups: some would hold nothing out" ]]
     run -2 "$BUILD"/dq-train --offline --fold 1/3 --validation .2 t.dq
     run -2 "$BUILD"/dq-train --user u03 --fold 1/3 t.dq
 }

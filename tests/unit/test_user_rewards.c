@@ -349,10 +349,32 @@ static void a_labeller_that_is_gone_fails_the_step(void **state)
     dq_dataset_free(&d);
 }
 
+/* Where no cosine is computed, what shapes one is refused. */
+static void what_shapes_cosines_is_refused_without_them(void **state)
+{
+    (void)state;
+    dq_dataset d = make_dataset();
+    dq_user_rewards_config config = {
+        .dataset = &d, .map = &map, .from = DQ_REWARDS_AUTO, .interactions = true, .raw_cosine = true};
+    dq_user_rewards *r;
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_user_rewards_new(&r, &config, &e), DQ_ERR_RANGE);
+    assert_non_null(strstr(e.reason, "these are logged"));
+    assert_int_equal(dq_user_rewards_end(r, DQ_OK, &e), DQ_OK);
+    config.from = DQ_REWARDS_COSINE;
+    assert_int_equal(dq_user_rewards_new(&r, &config, &e), DQ_OK);
+    assert_int_equal(dq_user_rewards_end(r, DQ_OK, &e), DQ_OK);
+    config.command = "true";
+    assert_int_equal(dq_user_rewards_new(&r, &config, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_user_rewards_end(r, DQ_OK, &e), DQ_OK);
+    dq_dataset_free(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cosines_are_scaled_or_raw),
+        cmocka_unit_test(what_shapes_cosines_is_refused_without_them),
         cmocka_unit_test(labels_and_what_nobody_labelled),
         cmocka_unit_test(transitions_go_before_and_their_labels_count),
         cmocka_unit_test(a_mixture_changes_by_the_episode),
