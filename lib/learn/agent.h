@@ -178,6 +178,9 @@ void dq_agent_end_episode(dq_agent *agent, uint32_t env);
 /* The share of the run that is done, in [0, 1]: steps, episodes or batches of all. What is scheduled by the
  * run follows it. */
 void dq_agent_progress(dq_agent *agent, double done);
+/* How far schedules are, in [0, 1]: that share, or that of schedule_steps, whose learning steps are all done
+ * at 1. */
+double dq_agent_scheduled(const dq_agent *agent);
 
 /* One update on the caller's rows (n <= fit_rows), whose discount counts: what offline training is made of.
  * weight (n) scales each row's loss; NULL: 1. */

@@ -117,9 +117,7 @@ double dq_agent_epsilon(const dq_agent *a)
     return c->epsilon;
 }
 
-/* What schedules go by: the share of the run, or of the learning steps that were given. After the last of
- * those they are at their ends, as after the run. */
-static double scheduled(const dq_agent *a)
+double dq_agent_scheduled(const dq_agent *a)
 {
     uint64_t total = a->config.schedule_steps;
     return total ? fmin(1, (double)a->steps / (double)total) : a->progress;
@@ -129,13 +127,13 @@ double dq_agent_rate(const dq_agent *a)
 {
     const dq_agent_config *c = &a->config;
     double peak = c->alpha > 0 ? c->alpha : c->adam.rate; /* no network has an alpha */
-    return dq_schedule_rate(c->schedule, peak, scheduled(a), c->schedule_decay);
+    return dq_schedule_rate(c->schedule, peak, dq_agent_scheduled(a), c->schedule_decay);
 }
 
 double dq_agent_beta(const dq_agent *a)
 {
     double beta = a->config.importance;
-    return a->config.priority > 0 ? beta + (1 - beta) * scheduled(a) : (double)NAN;
+    return a->config.priority > 0 ? beta + (1 - beta) * dq_agent_scheduled(a) : (double)NAN;
 }
 
 double agent_bound(const dq_agent *a, double value)

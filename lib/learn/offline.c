@@ -218,18 +218,18 @@ static size_t add_row(dq_offline *run, size_t n, uint32_t row, float weight)
 }
 
 /* The exponent of importance weights. */
-static double beta_of(const dq_offline *run, double progress)
+static double beta_of(const dq_offline *run)
 {
-    return run->config.importance + (1 - run->config.importance) * progress;
+    return run->config.importance + (1 - run->config.importance) * dq_agent_scheduled(run->agent);
 }
 
 /* The next rows of the pass, or as many by priority; *logged counts them. Returns the rows of the batch. */
-static size_t draw_batch(dq_offline *run, double progress, size_t *logged)
+static size_t draw_batch(dq_offline *run, size_t *logged)
 {
     size_t n = 0, left = run->order_count - (size_t)run->state.position;
     size_t count = left < run->config.batch ? left : run->config.batch;
     if (run->priorities)
-        dq_replay_sample(run->priorities, &run->rng[RNG_PRIORITY], beta_of(run, progress), count, run->slots,
+        dq_replay_sample(run->priorities, &run->rng[RNG_PRIORITY], beta_of(run), count, run->slots,
                          run->slot_weight);
     for (size_t i = 0; i < count; i++) {
         size_t at = run->priorities ? run->slots[i] : (size_t)run->state.position + i;
@@ -280,7 +280,7 @@ static dq_status judge_epoch(dq_offline *run, dq_offline_epoch *epoch, dq_error 
     return offline_keep_best(run, error);
 }
 
-static dq_status end_epoch(dq_offline *run, double rate, double progress, dq_error *error)
+static dq_status end_epoch(dq_offline *run, double rate, double beta, dq_error *error)
 {
     offline_state *p = &run->state;
     double n = (double)p->row_sum;
@@ -292,7 +292,7 @@ static dq_status end_epoch(dq_offline *run, double rate, double progress, dq_err
                               .hit = NAN,
                               .ndcg = NAN,
                               .rate = rate,
-                              .beta = run->priorities ? beta_of(run, progress) : (double)NAN};
+                              .beta = run->priorities ? beta : (double)NAN};
     dq_status status = run->held_count ? judge_epoch(run, &epoch, error) : DQ_OK;
     p->position = 0;
     p->last = epoch;
@@ -307,18 +307,24 @@ static void prioritise(dq_offline *run, size_t logged)
     dq_replay_prioritise(run->priorities, run->slots, run->errors, logged);
 }
 
+/* From 0 at the first batch to 1 at the last, so that the last update is with the schedules' end values, as
+ * it is online. */
+static double progress_of(const dq_offline *run)
+{
+    double last = (double)run->config.epochs * (double)dq_offline_size(run).batches - 1;
+    return last > 0 ? (double)run->state.batches / last : 0;
+}
+
 dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
 {
     offline_state *p = &run->state;
-    double total = (double)run->config.epochs * (double)dq_offline_size(run).batches;
-    double progress = (double)p->batches / total;
     dq_agent_losses losses;
     size_t logged;
     *ended = false;
     if (p->position == 0) begin_epoch(run);
-    dq_agent_progress(run->agent, progress);
-    double rate = dq_agent_rate(run->agent);
-    size_t n = draw_batch(run, progress, &logged);
+    dq_agent_progress(run->agent, progress_of(run));
+    double rate = dq_agent_rate(run->agent), beta = beta_of(run);
+    size_t n = draw_batch(run, &logged);
     dq_status status = dq_agent_fit(run->agent, &run->states, run->batch, n,
                                     run->priorities ? run->weight : NULL, &losses, error);
     if (status) return status;
@@ -328,7 +334,7 @@ dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
     p->world_sum += losses.world * (double)n;
     p->row_sum += n;
     *ended = p->position == run->order_count;
-    return *ended ? end_epoch(run, rate, progress, error) : DQ_OK;
+    return *ended ? end_epoch(run, rate, beta, error) : DQ_OK;
 }
 
 bool dq_offline_done(const dq_offline *run)

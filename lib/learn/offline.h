@@ -78,7 +78,7 @@ typedef struct dq_offline_config {
     dq_best_by best_by;
     uint32_t candidates;         /* actions that the maximum runs over, drawn anew each epoch; 0: all */
     uint32_t n_step;             /* rewards summed before bootstrapping; 0 and 1: single steps */
-    double priority, importance; /* alpha (0: shuffled passes), and beta, which rises to 1 over the run */
+    double priority, importance; /* alpha (0: shuffled passes), and beta, which rises to 1 as schedules go */
     uint64_t seed;
 } dq_offline_config;
 

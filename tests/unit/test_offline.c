@@ -630,11 +630,48 @@ static void what_cannot_be_is_an_error(void **state)
     drop(&w);
 }
 
+/* The first batch is with the schedules' first values and the last with the last, or the only one with the
+ * first; after schedule_steps they stay. */
+static void schedules_end_with_the_last_batch(void **state)
+{
+    (void)state;
+    const size_t epochs[] = {1, 2, 5};
+    for (uint64_t steps = 0; steps < 4; steps += 3)
+        for (size_t i = 0; i < 3; i++) {
+            world w;
+            bool ended;
+            dq_offline_config config = usual();
+            dq_agent_config agent = usual_agent("dqn", 0);
+            config.epochs = epochs[i];
+            config.batch = agent.batch = agent.replay = 4096;
+            config.priority = 0.5;
+            config.importance = 0.25;
+            agent.schedule = dq_schedule_find("exponential");
+            agent.schedule_decay = 0.5;
+            agent.schedule_steps = steps;
+            populate(&w);
+            start_agent(&w, &config, "dqn", &agent);
+            dq_offline_rows rows = rows_of(&w);
+            assert_int_equal(dq_offline_new(&w.run, &config, w.agent, &rows, NULL), DQ_OK);
+            assert_int_equal(dq_offline_size(w.run).batches, 1);
+            for (size_t e = 0; e < epochs[i]; e++) {
+                assert_int_equal(dq_offline_step(w.run, &ended, NULL), DQ_OK);
+                double share = steps           ? fmin(1, (double)e / (double)steps)
+                               : epochs[i] > 1 ? (double)e / (double)(epochs[i] - 1)
+                                               : 0;
+                assert_true(fabs(dq_offline_last(w.run).rate - agent.adam.rate * pow(0.5, share)) < 1e-12);
+                assert_true(fabs(dq_offline_last(w.run).beta - (0.25 + 0.75 * share)) < 1e-12);
+            }
+            drop(&w);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns_what_is_separable),
         cmocka_unit_test(negatives_are_unseen_items),
+        cmocka_unit_test(schedules_end_with_the_last_batch),
         cmocka_unit_test(a_user_who_has_seen_everything),
         cmocka_unit_test(gamma_bootstraps),
         cmocka_unit_test(the_maximum_runs_over_drawn_candidates),
