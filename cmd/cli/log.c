@@ -19,15 +19,28 @@ static dq_status failed(dq_log *log, const char *what, dq_error *error)
     return status;
 }
 
+/* Going on would leave a hole. */
+static dq_status lacks(const dq_log *log, uint64_t has, uint64_t keep, dq_error *error)
+{
+    dq_status status = dq_fail(
+        error, DQ_ERR_RANGE,
+        "the checkpoint was made when the log had %llu bytes, and it has %llu: put the "
+        "log back, or remove the checkpoint to begin again",
+        (unsigned long long)keep, (unsigned long long)has);
+    (void)dq_error_at(error, log->name, DQ_NO_RECORD);
+    return status;
+}
+
 dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *error)
 {
     struct stat st;
     *log = (dq_log){.name = path};
     if (!path) return DQ_OK;
     log->file = fopen(path, keep ? "r+" : "w");
-    if (!log->file && keep && errno == ENOENT) log->file = fopen(path, "w");
+    if (!log->file && keep && errno == ENOENT) return lacks(log, 0, keep, error);
     if (!log->file) return failed(log, "cannot open the log", error);
     if (!keep || fstat(fileno(log->file), &st) != 0 || !S_ISREG(st.st_mode)) return DQ_OK;
+    if ((uint64_t)st.st_size < keep) return lacks(log, (uint64_t)st.st_size, keep, error);
     if ((uint64_t)st.st_size > keep && ftruncate(fileno(log->file), (off_t)keep) != 0)
         return failed(log, "cannot cut the log back", error);
     return fseek(log->file, 0, SEEK_END) == 0 ? DQ_OK : failed(log, "cannot append to the log", error);

@@ -16,7 +16,8 @@ typedef struct dq_log {
     const char *name;
 } dq_log;
 
-/* Opens PATH (NULL: no log) for writing; keep bytes of what is there stay (a resumed run). */
+/* Opens PATH (NULL: no log) for writing; keep bytes of what is there stay (a resumed run), whose
+ * lack is DQ_ERR_RANGE. */
 dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *error);
 /* Writes one line. A NAN inside must have been left out or made nil (dq_real_or_nil). */
 dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error);

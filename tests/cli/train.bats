@@ -207,6 +207,24 @@ interrupted() {
     cmp whole.log parts.log
 }
 
+@test "a log that lacks what its checkpoint counts is refused, and names both ways out" {
+    offline --epochs 4 --checkpoint ck --log log -o whole.dq t.dq
+    bytes=$(stat -c %s log)
+    cp log whole.log
+    for has in 0 20; do
+        if [ $has = 0 ]; then rm log; else head -c $has whole.log > log; fi
+        run -1 offline --epochs 4 --checkpoint ck --log log -o again.dq t.dq
+        [ "$output" = "dq-train: log: the checkpoint was made when the log had $bytes bytes, and it has $has: put the log back, or remove the checkpoint to begin again" ]
+    done
+    cp whole.log log
+    offline --epochs 4 --checkpoint ck --log log -o again.dq t.dq
+    cmp log whole.log
+    rm ck log
+    offline --epochs 4 --checkpoint ck --log log -o again.dq t.dq
+    cmp log whole.log
+    cmp whole.dq again.dq
+}
+
 @test "a killed run goes on from its last checkpoint" {
     offline --epochs 60 --log whole.log -o whole.dq t.dq
     "$BUILD"/dq-train --offline "${small[@]}" "${brief[@]}" --epochs 60 --checkpoint ck --log parts.log \
