@@ -97,6 +97,11 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
               : strcmp(name, "cosine") == 0    ? POLICY_COSINE
               : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
                                                : POLICY_MODEL;
+    if (p->kind == POLICY_COSINE && !run->catalogue)
+        return dq_fail(
+            error, DQ_ERR_RANGE,
+            "--model cosine is for a catalogue, whose fields it compares; in an environment a model, "
+            "random or untrained acts");
     p->player = (dq_policy){.by = by[p->kind],
                             .epsilon = run->o->epsilon,
                             .distinct = run->o->distinct,

@@ -158,7 +158,7 @@ static const dq_option table[] = {
     {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
     {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .modes = TRAIN_ENV},
     {"envs", 0, DQ_OPT_COUNT, &o.envs, "N", "environments side by side", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ENV},
-    {"total-steps", 0, DQ_OPT_COUNT, &o.total_steps, "N", "steps in all (0: --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ACTING},
+    {"total-steps", 0, DQ_OPT_COUNT, &o.total_steps, "N", "steps in all (else --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ACTING},
     {"evaluate", 0, DQ_OPT_COUNT, &o.evaluate, "N", "every N episodes, play some without exploring (0: never)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_ACTING},
     {"evaluate-episodes", 0, DQ_OPT_COUNT, &o.evaluate_episodes, "N", "so many", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ACTING, .where = "evaluate"},
     {"keep", 0, DQ_OPT_CHOICE, &o.keep, "WHICH", "models that leave: the last, the best by evaluation, or both", PAYLOAD, keeps, .modes = TRAIN_ACTING},

@@ -24,7 +24,8 @@ static dq_status check_kind(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
     if (c->alpha > 0 || c->states > 0)
-        return dq_fail(error, DQ_ERR_RANGE, "an option of tables means nothing to a network");
+        return dq_fail(error, DQ_ERR_RANGE, "%s means nothing to a network: it is of tables",
+                       c->alpha > 0 ? "alpha" : "states");
     if (a->kind == &dq_agent_dqn &&
         (c->world || c->world_hidden_count || c->planning > 0 || c->models > 0 || c->rollout > 1))
         return dq_fail(error, DQ_ERR_RANGE, "a dqn agent has no world model to plan with: dyna-q has");

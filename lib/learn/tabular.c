@@ -45,23 +45,55 @@ typedef struct tabular {
 
 /* ---- making ---- */
 
+/* The first option that is set and that tables have no use for; NULL: none. */
+static const char *find_foreign(const dq_agent_config *c)
+{
+    const dq_agent_config none = {0};
+    const struct {
+        const char *name;
+        bool set;
+    } of_networks[] = {{"hidden", c->hidden_count},
+                       {"value-hidden", c->value_hidden_count},
+                       {"world-hidden", c->world_hidden_count},
+                       {"dropout", c->dropout > 0},
+                       {"activation", c->activation != none.activation},
+                       {"batch-norm", c->batch_norm},
+                       {"dueling", c->dueling},
+                       {"sparse", c->sparse},
+                       {"head", c->head != DQ_HEAD_OUTPUTS},
+                       {"encoder", c->encoder != DQ_ENCODER_NONE},
+                       {"world", c->world},
+                       {"models", c->models},
+                       {"rollout", c->rollout > 1},
+                       {"double", c->double_q},
+                       {"n-step", c->n_step > 1},
+                       {"tau", c->tau > 0},
+                       {"loss", c->loss != none.loss},
+                       {"priority", c->priority > 0},
+                       {"importance", c->importance > 0},
+                       {"conservative", c->conservative > 0},
+                       {"clip-norm", c->clip_norm > 0},
+                       {"clip-value", c->clip_value > 0},
+                       {"weight-decay", c->adam.decay > 0},
+                       {"updates", c->updates > 1},
+                       {"warmup", c->warmup > c->train_every}};
+    for (size_t i = 0; i < sizeof of_networks / sizeof *of_networks; i++)
+        if (of_networks[i].set) return of_networks[i].name;
+    return NULL;
+}
+
 static dq_status check(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
-    const dq_agent_config none = {0};
     if (!(c->alpha > 0 && c->alpha <= 1))
         return dq_fail(error, DQ_ERR_RANGE, "alpha is in (0, 1], not %g", c->alpha);
     if (c->states == 0 || (uint64_t)c->states * a->shape.action_count > NOWHERE / 2)
         return dq_fail(error, DQ_ERR_RANGE, "a table of %u states and %u actions", c->states,
                        a->shape.action_count);
-    bool network = c->hidden_count || c->value_hidden_count || c->world_hidden_count || c->dropout > 0 ||
-                   c->activation != none.activation || c->batch_norm || c->dueling || c->sparse ||
-                   c->head != DQ_HEAD_OUTPUTS || c->encoder != DQ_ENCODER_NONE || c->world || c->models > 0;
-    bool replay = c->double_q || c->n_step > 1 || c->tau > 0 || c->loss != none.loss || c->priority > 0 ||
-                  c->importance > 0 || c->conservative > 0 || c->clip_norm > 0 || c->clip_value > 0 ||
-                  c->adam.decay > 0 || c->rollout > 1 || c->updates > 1 || c->warmup > c->train_every;
-    if (network || replay)
-        return dq_fail(error, DQ_ERR_RANGE, "an option of networks and replay means nothing to a table");
+    const char *foreign = find_foreign(c);
+    if (foreign)
+        return dq_fail(error, DQ_ERR_RANGE, "%s means nothing to a table: it is of networks and replay",
+                       foreign);
     return DQ_OK;
 }
 

@@ -50,8 +50,7 @@ static dq_status no_memory(dq_error *error)
 /* Its mistake, named by its command. */
 static dq_status blame(const dq_vec_env *envs, dq_status status, dq_error *error)
 {
-    (void)dq_error_at(error, envs->config.command, DQ_NO_RECORD);
-    return status;
+    return status ? dq_error_at(error, envs->config.command, DQ_NO_RECORD) : DQ_OK;
 }
 
 /* ---- the announcement ---- */

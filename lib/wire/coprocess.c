@@ -414,8 +414,8 @@ static dq_status part(dq_coprocess *p, dq_error *error)
 static void put_down(dq_coprocess *p)
 {
     if (!p->pid) return;
+    if (!wait_gone(p, 0)) (void)kill(-p->pid, SIGTERM); /* before it can complain of a stream cut short */
     hang_up(p);
-    if (!wait_gone(p, 0)) (void)kill(-p->pid, SIGTERM);
     (void)wait_gone(p, TERM);
     reap(p);
 }

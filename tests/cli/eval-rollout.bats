@@ -139,8 +139,10 @@ END
     dq-eval --rollout --env films:steps=10 --model random --distinct --episodes 3 -f json | jq -e '.steps == 10'
     run -1 dq-eval --rollout --env films:steps=11 --model random --distinct --episodes 3
     [ "$output" = "dq-eval: 10 actions on offer, and an episode of more distinct ones" ]
-    run -1 dq-eval --rollout --env cartpole --model cosine
-    [ "$output" = "dq-eval: a cosine needs vectors of actions, and fields of theirs and the state's" ]
+    for env in cartpole session; do
+        run -1 dq-eval --rollout --env $env --model cosine
+        [ "$output" = "dq-eval: --model cosine is for a catalogue, whose fields it compares; in an environment a model, random or untrained acts" ]
+    done
     run -1 dq-eval --rollout --env cartpole --model untrained
     [ "$output" = "dq-eval: untrained: there is no model whose shape it could have" ]
 }

@@ -264,6 +264,14 @@ interrupted() {
     [ ! -e x ]
 }
 
+@test "a checkpoint that does not fit is named itself, not the process of the environment" {
+    train --env chain --episodes 3 -c ck -o a.dq
+    for i in 1 2 3; do
+        run -1 train --env-cmd "dq-sim chain --serve" --episodes 3 -c ck -o b.dq
+        [ "$output" = "dq-train: ck: the checkpoint was made with --env" ]
+    done
+}
+
 @test "an option that has no effect where it stands is refused, defaults of the mode included" {
     while IFS='|' read -r words said; do
         # shellcheck disable=SC2086 # a command line

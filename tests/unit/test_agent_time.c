@@ -153,7 +153,7 @@ static void a_table_does_not_wait(void **state)
     assert_int_equal(try("tabular", &c, NULL), DQ_OK);
     c.warmup = 2;
     assert_int_equal(try("tabular", &c, &e), DQ_ERR_RANGE);
-    assert_non_null(strstr(e.reason, "means nothing to a table"));
+    assert_non_null(strstr(e.reason, "warmup means nothing to a table"));
     c.warmup = 0;
     c.adam.decay = 0.1;
     assert_int_equal(try("tabular", &c, NULL), DQ_ERR_RANGE);
