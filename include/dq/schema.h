@@ -4,15 +4,17 @@
  * lib/core/schema.c is the one place that a new kind or a new required column touches; docs/stream-format.md
  * gives the same table in words.
  *
- *   model         any columns with shapes of their own; meta.architecture names what they are
- *   users, items  id (text, unique); text.NAME (text), attr.NAME (json), vector (f2 bf16 f4 f8, (rows,
- * width)); meta.fields [[name, offset, width] ...] splits the width; meta.pairs [[user field, item field]
- * ...] interactions  user, item (text ids); label (text, nullable), reward (f4, nullable), attr.NAME
- *   transitions   user -> users, item -> items (row references u4), or state and action (dense (rows,
- * width)), or state and choice (u4, an action's number); reward, cosine, llm (f4, nullable), label (text,
- * nullable), done (u1), next_user -> users or next_state (absent: the same state), propensity (f4), episode,
- * step (u4), candidates (u4 items, (rows, n)) rankings      user, item (text ids), rank (u4, from 1), score
- * (f4) (other)       passed on as they are
+ *     model         any columns with shapes of their own; meta.architecture names what they are
+ *     users, items  id (text, unique); text.NAME (text), attr.NAME (json), vector (f2 bf16 f4 f8, of shape
+ *                   (rows, width)); meta.fields [[name, offset, width] ...] splits the width; meta.pairs
+ *                   [[user field, item field] ...]
+ *     interactions  user, item (text ids); label (text, nullable), reward (f4, nullable), attr.NAME
+ *     transitions   user -> users, item -> items (row references u4), or state and action (dense, of shape
+ *                   (rows, width)), or state and choice (u4, an action's number); reward, cosine, llm (f4,
+ *                   nullable), label (text, nullable), done (u1), next_user -> users or next_state (absent:
+ *                   the same state), propensity (f4), episode, step (u4), candidates (u4 items, (rows, n))
+ *     rankings      user, item (text ids), rank (u4, from 1), score (f4)
+ *     (other)       passed on as they are
  */
 #ifndef DQ_SCHEMA_H
 #define DQ_SCHEMA_H

@@ -14,8 +14,7 @@
  *     n / 10    items that have entered the history; at most 1
  *     clock     (4) of the moment in UTC: sine and cosine of the hour's and of the weekday's turn; zeros when
  *               the moment is unknown
- *     since     log(1 + s) / log(1 + 30 days), at most 1: s seconds since the event before; 1 when there is
- * none
+ *     since     log(1 + s) / log(1 + 30 days), at most 1: s seconds since the event before; 1 without one
  *
  * What the layout does not show has no place in the state.
  */

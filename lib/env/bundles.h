@@ -4,8 +4,8 @@
  * rule names both (env/entities.h). Times are of the years 2023 and 2024.
  *
  *     users, items   id; of a population text.title of items and attributes; vector, where there are any,
- * with its fields. Items say which fields of users and items face each other ("pairs"). interactions   of a
- * population: user, item, label, attr.time, attr.rating
+ *                    with its fields. Items say which fields of users and items face each other ("pairs").
+ *     interactions   of a population: user, item, label, attr.time, attr.rating
  */
 #ifndef DQ_ENV_BUNDLES_H
 #define DQ_ENV_BUNDLES_H

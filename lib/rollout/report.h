@@ -2,11 +2,13 @@
  *
  * What a run of training online tells, as records for a log: one form for every environment and every agent.
  *
- *     an episode      episode, env, steps, total_steps, learnt, updates, return, reward (the mean of a step),
- * what the environment counts, rate, epsilon, beta, q_loss, world_loss, planning_loss, gradient: means since
- *                     an episode last ended, nil where there was none
- *     an evaluation   evaluation, episode, total_steps, best (whether it is, so far), and evaluation_
- * episodes, return, sd, min, max, steps, value, discounted, and each count: means over its episodes
+ *     an episode      episode, env, steps, total_steps, learnt, updates, return, reward (the mean of a
+ *                     step), what the environment counts, rate, epsilon (nil where softmax explores), beta,
+ *                     and q_loss, world_loss, planning_loss, gradient: means since an episode last ended,
+ *                     nil where there was none
+ *     an evaluation   evaluation, episode, total_steps, best (whether it is, so far), and
+ *                     evaluation_episodes, return, sd, min, max, steps, value, discounted, and each count:
+ *                     means over its episodes
  */
 #ifndef DQ_ROLLOUT_REPORT_H
 #define DQ_ROLLOUT_REPORT_H

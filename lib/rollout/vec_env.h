@@ -8,7 +8,7 @@
  *     dq_vec_env_begin(envs, &e);              episodes begin wherever none runs
  *     dq_vec_env_step(envs, actions, &e);      one step of each: envs->steps
  *     dq_vec_env_advance(envs);                the next states become the present ones; what ended is done
- * until it begins dq_vec_env_close(envs, status, &e);
+ *     dq_vec_env_close(envs, status, &e);
  *
  * States are looked up in a store (core/vectors.h): environment i is in state number[i] of it, and after a
  * step goes to next_number[i]. Numbered states (env/env.h) have their numbers; others are rows of the

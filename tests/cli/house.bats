@@ -307,3 +307,12 @@ lacking() { # page
     skip() { echo "skipped: $*"; }
     [ "$(needs bash dq-no-such-package)" = "skipped: the package dq-no-such-package is not installed" ]
 }
+
+@test "tables and code in block comments are as they were written: clang-format has run no line of theirs into prose" {
+    find "$root"/{include,lib,cmd,tests} -name '*.[ch]' -print0 | xargs -0 awk '
+        FNR == 1 || /^\/\*/ { table = 0 }
+        /^ \* [^ ].*[^ ]   +[^ ]/ { print FILENAME ":" FNR ": a row within prose: " $0 }
+        table && /^ \* [^ ]/ { print FILENAME ":" FNR ": " $0 }
+        { table = $0 ~ /^ \*     +[^ ]/ }' > run-in
+    [ ! -s run-in ] || { cat run-in; return 1; }
+}

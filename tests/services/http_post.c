@@ -5,11 +5,10 @@
  *
  *     http_post [OPTIONS] PATH BODY...      a line an answer: TAG STATUS CODE ATTEMPTS BYTES REASON, and with
  *                                           --bodies the body on a line of its own
- *     --repeat N --quiet                    every body N times ("%u" in it is replaced by a number), and one
- * line: answers, seconds, CPU seconds
+ *     --repeat N --quiet                    every body N times ("%u" in it is replaced by a number), and
+ *                                           one line: answers, seconds, CPU seconds
  *     --budget N                            `before` lets N attempts out
- *     --wait SECONDS                        gives up when none came for so long, and says how many are
- * pending
+ *     --wait SECONDS                        gives up when none came for so long, and says how many are left
  *
  * The address is OPENAI_BASE_URL, the key OPENAI_API_KEY, the certificates are those of SSL_CERT_FILE.
  */

@@ -2,8 +2,9 @@
  *
  * safetensors: named tensors behind a JSON header.
  *
- *     header length (8 bytes, little-endian) | {"name":{"dtype":"F32","shape":[..],"data_offsets":[a,b]},...}
- * | data
+ *     length of the header (8 bytes, little-endian)
+ *     header {"name":{"dtype":"F32","shape":[..],"data_offsets":[a,b]},...}
+ *     data
  *
  * A bundle's columns are its tensors, in order. "__metadata__" may hold strings only: what dq writes has one,
  * "dq", the JSON of the bundle's metadata, so that a model comes back as it was.
