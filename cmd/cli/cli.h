@@ -75,6 +75,7 @@ typedef struct dq_option {
      * with a choice
      * ("agent=dqn,dyna-q"). Those of other modes do not count, nor does a condition of such alone. */
     const char *where;
+    const char *why;     /* for its refusal by the modes that it does not belong to; NULL: they say enough */
     const char *section; /* a heading that --help prints before this option; NULL: none */
 } dq_option;
 

@@ -34,12 +34,12 @@ static void list_modes(const dq_cli *cli, unsigned modes, const char *what, char
     }
 }
 
-static void refuse(const dq_cli *cli, const char *what, unsigned modes)
+static void refuse(const dq_cli *cli, const char *what, unsigned modes, const char *why)
 {
     char others[512];
     list_modes(cli, modes, what, others, sizeof others);
-    dq_cli_usage(cli, "%s has no meaning with %s%s%s", what, mode_of(cli, cli->mode)->words,
-                 *others ? "; it is for " : "", others);
+    dq_cli_usage(cli, "%s has no meaning with %s%s%s%s%s%s", what, mode_of(cli, cli->mode)->words,
+                 *others ? "; it is for " : "", others, why ? " (" : "", why ? why : "", why ? ")" : "");
 }
 
 unsigned dq_cli_choice_modes(const dq_cli *cli, const char *name)
@@ -62,10 +62,10 @@ static void check_modes(const dq_cli *cli)
     for (const dq_option *o = cli->table; o->name; o++) {
         if (!dq_option_stands(cli, o)) continue;
         (void)snprintf(what, sizeof what, "--%s", o->name);
-        if (!dq_option_in(o, cli->mode)) refuse(cli, what, o->modes);
+        if (!dq_option_in(o, cli->mode)) refuse(cli, what, o->modes, o->why);
         if (choice_fits(cli, o)) continue;
         (void)snprintf(what, sizeof what, "--%s %s", o->name, o->choices[*(const int *)o->target]);
-        refuse(cli, what, dq_cli_choice_modes(cli, o->name));
+        refuse(cli, what, dq_cli_choice_modes(cli, o->name), NULL);
     }
     const dq_mode *m = mode_of(cli, cli->mode);
     if (m->no_operands && cli->operand_count)

@@ -242,6 +242,13 @@ interrupted() {
     refused 2 "dq-train: --envs has no meaning with online training; it is for an environment (--env)" dq-train --envs 2 x.dq
     refused 2 "dq-train: --user has no meaning with an environment (--env); it is for online training" dq-train --env maze --user 3
     refused 2 "dq-train: --offline has no meaning with an environment (--env)" dq-train --env maze --offline
+    for line in "--candidates 3|what is on offer there is the environment's" "--features all|a catalogue alone has fields to compare" \
+        "--reward-cmd x|a labeller is asked about one user and the items of a catalogue"; do
+        run -2 dq-train --env maze ${line%|*}
+        [[ $output == "dq-train: ${line%% *} has no meaning with an environment (--env); it is for "*" (${line#*|})" ]]
+    done
+    run -2 dq-train --offline --epsilon 0.1 x.dq
+    [[ $output == *" (where nobody acts nothing is explored)" ]]
     refused 2 "dq-train: --env and --env-cmd exclude each other" dq-train --env maze --env-cmd x
     refused 2 "dq-train: unexpected operand 'x.dq' with an environment (--env)" dq-train --env maze x.dq
     refused 2 "dq-train: --epsilon-over needs --epsilon-form exponential or linear" \

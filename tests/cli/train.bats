@@ -198,6 +198,7 @@ interrupted() {
     run -2 "$BUILD"/dq-train --offline --head outputs --features all t.dq
     [ "$output" = "dq-train: --features compare a state with an action: they need --head actions" ]
     run -2 "$BUILD"/dq-train --offline --n-step 3 t.dq
+    [[ $output == *" (pairs of users and items follow no order, so no later reward is theirs)" ]]
 }
 
 @test "offline: a resumed run equals an uninterrupted one, the log too" {
