@@ -38,7 +38,7 @@ static void drop(place *p)
 {
     if (p->pid) {
         (void)kill(p->pid, SIGTERM);
-        (void)waitpid(p->pid, NULL, 0);
+        while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) continue;
     }
     if (p->outcome) (void)munmap(p->outcome, sizeof *p->outcome);
     for (size_t f = 0; f < DQ_WORKER_FILES; f++)
@@ -49,8 +49,8 @@ static dq_status start(const dq_workers_config *c, place *p, size_t job, dq_erro
 {
     pid_t parent = getpid();
     p->job = job;
-    *p->outcome = (outcome){.status = DQ_ERR_MEMORY,
-                            .error = DQ_ERROR_NONE}; /* until the child says otherwise */
+    *p->outcome = (outcome){.error = DQ_ERROR_NONE}; /* until the child says otherwise: */
+    p->outcome->status = dq_fail(&p->outcome->error, DQ_ERR_IO, "the worker ended before its work did");
     for (size_t f = 0; f < DQ_WORKER_FILES; f++)
         if (ftruncate(p->files[f], 0) != 0 || lseek(p->files[f], 0, SEEK_SET) != 0)
             return dq_fail_errno(error, errno, "cannot reuse a worker's files");

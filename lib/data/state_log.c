@@ -73,8 +73,8 @@ static dq_status add_row(dq_state_log *log, const columns *c, uint64_t r, size_t
 {
     double action = dq_column_number(c->choice, r);
     double episode = c->episode ? dq_column_number(c->episode, r) : (double)at;
-    if (!(action >= 0 && action < MAX_ACTIONS))
-        return dq_fail(error, DQ_ERR_RANGE, "a choice beyond 2^24 - 1");
+    if (!(action >= 0 && action < MAX_ACTIONS && action == floor(action)))
+        return dq_fail(error, DQ_ERR_RANGE, "a choice that is no whole number below 2^24");
     log->action[at] = (uint32_t)action;
     if (log->action[at] >= log->actions) log->actions = log->action[at] + 1;
     log->reward[at] = dq_column_is_null(c->reward, r) ? NAN : (float)dq_column_number(c->reward, r);

@@ -27,7 +27,7 @@ typedef struct dq_state_log {
 /* Whether transitions have vectors for states. */
 bool dq_state_log_has_states(const dq_bundle *transitions);
 /* Adds a bundle's rows (copied). DQ_ERR_SCHEMA where columns are missing, or states are of unequal width
- * or layout; DQ_ERR_RANGE for more than 2^32 - 2 rows or a choice beyond 2^24. */
+ * or layout; DQ_ERR_RANGE for more than 2^32 - 2 rows, or a choice that is no whole number below 2^24. */
 dq_status dq_state_log_add(dq_state_log *log, const dq_bundle *transitions, dq_error *error);
 void dq_state_log_free(dq_state_log *log);
 

@@ -75,12 +75,14 @@ static void what_is_no_such_log_is_refused(void **state)
     b = log_of(false);
     add_states(&b, "next_state", nexts, 1);
     assert_int_equal(add(&log, b), DQ_ERR_SCHEMA);
-    static const uint32_t beyond[] = {0, 1, 1 << 24};
-    b = table("transitions", 3);
-    add_states(&b, "state", states, 2);
-    add_numbers(&b, "choice", DQ_U4, beyond, NULL, NULL);
-    add_numbers(&b, "reward", DQ_F4, rewards, NULL, NULL);
-    assert_int_equal(add(&log, b), DQ_ERR_RANGE);
+    static const float wrong[][3] = {{0, 1, 1 << 24}, {0, 1.5F, 2}, {0, -1, 2}};
+    for (int i = 0; i < 3; i++) {
+        b = table("transitions", 3);
+        add_states(&b, "state", states, 2);
+        add_numbers(&b, "choice", DQ_F4, wrong[i], NULL, NULL);
+        add_numbers(&b, "reward", DQ_F4, rewards, NULL, NULL);
+        assert_int_equal(add(&log, b), DQ_ERR_RANGE);
+    }
     assert_int_equal(log.count, 3);
     dq_state_log_free(&log);
 }
