@@ -43,7 +43,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         dq-train --quiet --env $env "${small[@]}" --agent $agent --episodes 5 --warmup 32 -o player.dq
         dq-sim --quiet $env --play 20 --model player.dq -o played.dq
         dq-train --quiet --offline "${small[@]}" --agent "${agent%% *}" --epochs 1 --init player.dq -o more.dq played.dq
-        dq-cat --kind model more.dq | head -1 | jq -e '.meta.task.action_width == 50 and (.meta.items | length) == 40'
+        dq-cat --kind model more.dq | head -1 | jq -e '.meta.env_spec.action_width == 50 and (.meta.items | length) == 40'
         dq-rank --model more.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
         dq-eval --rollout --env $env --episodes 2 --format json --model more.dq | jq -es 'length >= 1'
         [[ "$agent" != dyna-q* ]] || dq-plan --quiet --rollout 2 --model player.dq played.dq |
