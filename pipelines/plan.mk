@@ -18,7 +18,8 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 DATA  ?= ../shared/data/onet-jobs
 OUT   := $(BUILD)/plan$(if $(QUICK),-quick)
 SEEDS ?= $(if $(QUICK),1,1 2 3)
-SMALL := $(if $(QUICK),--hidden 128 --world-hidden 64)
+SMALL := $(if $(QUICK),--hidden 128)
+WORLD := $(if $(QUICK),--world-hidden 64)
 FEWER := 10
 FEW   := --negatives 3 --epochs $(if $(QUICK),3,30)
 MANY  := --no-world --epochs $(if $(QUICK),3,10)
@@ -58,7 +59,7 @@ $(OUT)/%/all-labels.dq: $(OUT)/%/every/test.qrels
 TRAIN = dq-train --quiet --offline --validate-by occupation --seed $* $(SMALL)
 
 $(OUT)/%/few.dq: $(OUT)/%/few-labels.dq
-	$(TRAIN) $(FEW) -o $@ $<
+	$(TRAIN) $(FEW) $(WORLD) -o $@ $<
 
 $(OUT)/%/all.dq: $(OUT)/%/all-labels.dq
 	$(TRAIN) $(MANY) --negatives 3 -o $@ $<

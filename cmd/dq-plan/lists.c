@@ -18,7 +18,7 @@ typedef struct lists {
     plan *plan;
     dq_lookahead *lookahead;
     dq_lookahead_place *places; /* (k) */
-    const dq_value *ids;        /* meta.items of the model, or NULL: numbers */
+    dq_model_items names;       /* whose names the places have; none: numbers */
     size_t k;
     uint64_t shorter; /* lists of less than k places */
     dq_strings users, items;
@@ -66,8 +66,9 @@ static dq_status add_user(lists *l, const plan_starts *starts, size_t i, dq_erro
 static dq_status add_item(lists *l, uint32_t action, dq_error *error)
 {
     char name[16];
-    const dq_value *id = l->ids ? &l->ids->as.list[action] : NULL;
-    if (id) return dq_strings_add(&l->items, id->as.string, id->count, error);
+    size_t bytes;
+    const char *id = l->names.digest ? dq_index_id(&l->names.ids, action, &bytes) : NULL;
+    if (id) return dq_strings_add(&l->items, id, bytes, error);
     return dq_strings_add(&l->items, name, (size_t)snprintf(name, sizeof name, "%" PRIu32, action), error);
 }
 
@@ -120,19 +121,9 @@ static void drop(void *self)
     dq_lookahead_free(l->lookahead);
     dq_strings_free(&l->users);
     dq_strings_free(&l->items);
+    dq_model_items_free(&l->names);
     free(l->places);
     free(l);
-}
-
-static dq_status find_ids(lists *l, const dq_bundle *model, uint32_t actions, dq_error *error)
-{
-    const dq_value *ids = dq_map_get(&model->meta, "items");
-    if (!ids) return DQ_OK;
-    bool sound = ids->type == DQ_LIST && ids->count == actions;
-    for (size_t i = 0; sound && i < ids->count; i++) sound = ids->as.list[i].type == DQ_STRING;
-    if (!sound) return dq_fail(error, DQ_ERR_SCHEMA, "the model's items are not the names of its actions");
-    l->ids = ids;
-    return DQ_OK;
 }
 
 dq_status plan_lists_open(plan_writer *writer, plan *p, dq_agent *agent, const dq_bundle *model,
@@ -148,6 +139,6 @@ dq_status plan_lists_open(plan_writer *writer, plan *p, dq_agent *agent, const d
         .room = STATES, .self = l, .put = put, .finish = finish, .say = say, .free = drop};
     l->places = calloc(config.places, sizeof *l->places);
     if (!l->places) return dq_fail(error, DQ_ERR_MEMORY, "no memory for lists");
-    dq_status status = find_ids(l, model, actions, error);
+    dq_status status = dq_model_items_load(&l->names, model, actions, error);
     return status ? status : dq_lookahead_new(&l->lookahead, agent, &config, error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-plan: pairs.c predicts the rewards of pairs, for agents whose states are the users of a
- * catalogue; states.c reads states for the others, or makes them where users stand (standing.c), rollout.c and
- * lists.c write what these predict from there.
+ * catalogue; states.c reads states for the others, or makes them where users stand (standing.c), rollout.c
+ * and lists.c write what these predict from there.
  */
 #ifndef DQ_PLAN_PLAN_H
 #define DQ_PLAN_PLAN_H

@@ -29,19 +29,13 @@ static dq_status check(const plan_standing *s, dq_error *error)
 {
     const dq_catalogue *c = &s->catalogue;
     const dq_session_layout *l = &s->layout;
-    dq_status status = DQ_OK;
+    const dq_vectors items = dq_entities_vectors(&c->items);
     if (c->users.width != l->user_width || c->items.width != l->item_width)
         return dq_fail(error, DQ_ERR_RANGE,
                        "the model was trained on users %u and items %u wide; the catalogue has users %u and "
                        "items %u wide",
                        l->user_width, l->item_width, c->users.width, c->items.width);
-    for (uint32_t i = 0; !status && i < dq_entities_count(&c->items); i++) {
-        size_t n;
-        uint32_t action;
-        const char *id = dq_entities_id(&c->items, i, &n);
-        status = dq_model_items_find(&s->learnt, id, n, c->items.vectors[i], c->items.width, &action, error);
-    }
-    return status;
+    return dq_model_items_match(&s->learnt, &c->items.identity.ids, &items, NULL, error);
 }
 
 dq_status plan_standing_put(plan_standing *s, plan_starts *to, dq_status (*put)(void *arg, dq_error *error),

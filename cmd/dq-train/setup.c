@@ -104,7 +104,7 @@ static void inherit(const dq_cli *cli, const dq_agent_config *saved, dq_agent_co
         copy_widths(c->hidden, &c->hidden_count, saved->hidden, saved->hidden_count);
     if (!dq_cli_given(cli, "value-hidden"))
         copy_widths(c->value_hidden, &c->value_hidden_count, saved->value_hidden, saved->value_hidden_count);
-    if (saved->world && !dq_cli_given(cli, "world-hidden"))
+    if (c->world && saved->world && !dq_cli_given(cli, "world-hidden"))
         copy_widths(c->world_hidden, &c->world_hidden_count, saved->world_hidden, saved->world_hidden_count);
     if (!dq_cli_given(cli, "features")) {
         memcpy(c->features, saved->features, sizeof c->features);

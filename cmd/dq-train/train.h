@@ -26,7 +26,6 @@
 #include "learn/agent.h"
 #include "reward/weight.h"
 
-
 typedef struct train {
     train_options *o;
     dq_cli *cli;

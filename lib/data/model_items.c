@@ -88,28 +88,32 @@ dq_status dq_model_items_find(const dq_model_items *items, const char *id, size_
                    "item %.*s has another vector here than the one that the model learnt", (int)bytes, id);
 }
 
-static dq_status check_place(const dq_model_items *items, uint32_t place, uint32_t action, const char *id,
-                             size_t bytes, dq_error *error)
+dq_status dq_model_items_match(const dq_model_items *items, const dq_index *ids, const dq_vectors *vectors,
+                               uint32_t *action, dq_error *error)
 {
-    size_t n;
-    if (action == place) return DQ_OK;
-    const char *was = dq_index_id(&items->ids, place, &n);
-    return dq_fail(error, DQ_ERR_RANGE, "the model's action %u is item %.*s, and here it is item %.*s", place,
-                   (int)n, was, (int)bytes, id);
-}
-
-static dq_status check_each(const dq_model_items *items, bool outputs, const dq_index *ids,
-                            const dq_vectors *vectors, dq_error *error)
-{
-    uint32_t count = (uint32_t)dq_index_count(ids), action;
+    uint32_t count = (uint32_t)dq_index_count(ids), at;
     dq_status status = DQ_OK;
     for (uint32_t i = 0; !status && i < count; i++) {
         size_t n;
         const char *id = dq_index_id(ids, i, &n);
-        status = dq_model_items_find(items, id, n, vectors->at[i], vectors->width, &action, error);
-        if (!status && outputs) status = check_place(items, i, action, id, n, error);
+        status = dq_model_items_find(items, id, n, vectors->at[i], vectors->width, &at, error);
+        if (action) action[i] = at;
     }
     return status;
+}
+
+/* As many ids as items, each in its place. */
+static dq_status check_order(const dq_model_items *items, const dq_index *ids, dq_error *error)
+{
+    for (uint32_t i = 0; i < dq_index_count(ids); i++) {
+        size_t n, m;
+        const char *id = dq_index_id(ids, i, &n), *was = dq_index_id(&items->ids, i, &m);
+        if (dq_index_find(&items->ids, id, n) != i)
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "the model's action %u is item %.*s, and here it is item %.*s", i, (int)m, was,
+                           (int)n, id);
+    }
+    return DQ_OK;
 }
 
 dq_status dq_model_items_check(const dq_bundle *model, bool outputs, const dq_index *ids,
@@ -123,7 +127,8 @@ dq_status dq_model_items_check(const dq_bundle *model, bool outputs, const dq_in
         return dq_fail(error, DQ_ERR_RANGE, "the model learnt %zu items, and here are %zu",
                        (size_t)learnt->count, count);
     dq_status status = dq_model_items_load(&items, model, (uint32_t)learnt->count, error);
-    if (!status) status = check_each(&items, outputs, ids, vectors, error);
+    if (!status) status = dq_model_items_match(&items, ids, vectors, NULL, error);
+    if (!status && outputs) status = check_order(&items, ids, error);
     dq_model_items_free(&items);
     return status;
 }

@@ -30,6 +30,9 @@ void dq_model_items_free(dq_model_items *items);
  * one of this id, with another vector. */
 dq_status dq_model_items_find(const dq_model_items *items, const char *id, size_t bytes, const float *vector,
                               uint32_t width, uint32_t *action, dq_error *error);
+/* The same of all these items, into action (count; NULL: not wanted). */
+dq_status dq_model_items_match(const dq_model_items *items, const dq_index *ids, const dq_vectors *vectors,
+                               uint32_t *action, dq_error *error);
 /* Whether a model may act on these items: DQ_ERR_RANGE names the first that it may not. Outputs are items':
  * there must be the same ones in the same order (`outputs`). A head on actions scores any: but one whose id
  * it knows must have the vector that it learnt. A model that names none, or items without names, may be

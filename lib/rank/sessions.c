@@ -38,12 +38,13 @@ dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error 
  * other under an equal id. */
 static dq_status find_learnt(dq_rank_sessions *s, const dq_rank_items *items, dq_error *error)
 {
-    dq_status status = DQ_OK;
-    for (uint32_t i = 0; !status && i < dq_index_count(&items->identity.ids); i++) {
+    const dq_index *ids = &items->identity.ids;
+    const dq_vectors vectors = {s->vectors, (uint32_t)dq_index_count(ids), items->width};
+    dq_status status = dq_model_items_match(&s->learnt, ids, &vectors, s->output_of, error);
+    for (uint32_t i = 0; !status && s->config.head == DQ_HEAD_OUTPUTS && i < vectors.count; i++) {
         size_t n;
-        const char *id = dq_index_id(&items->identity.ids, i, &n);
-        status = dq_model_items_find(&s->learnt, id, n, s->vectors[i], items->width, &s->output_of[i], error);
-        if (!status && s->output_of[i] == DQ_ABSENT && s->config.head == DQ_HEAD_OUTPUTS)
+        const char *id = dq_index_id(ids, i, &n);
+        if (s->output_of[i] == DQ_ABSENT)
             status = dq_fail(error, DQ_ERR_UNKNOWN,
                              "item %.*s has no output: the model has one for each item that it was trained "
                              "with (dq-train --head actions learns from items' vectors, and scores any)",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Judgements and rankings read for an evaluation: TREC's text files, or streams, told apart by the first
- * byte. In a stream labelled interactions are judgements, and bundles of kind rankings a run. error may not be NULL.
+ * byte. In a stream labelled interactions are judgements, and bundles of kind rankings a run. error may not
+ * be NULL.
  */
 #ifndef DQ_REPORT_RANKINGS_H
 #define DQ_REPORT_RANKINGS_H

@@ -290,6 +290,7 @@ interrupted() {
     [ "$("$BUILD"/dq-cat s.dq | jq -c 'select(.kind == "transitions") | [.user, .item]' | sort)" = \
       "$("$BUILD"/dq-cat t.dq | jq -c 'select(.kind == "transitions") | [.user, .item]' | sort)" ]
     "$BUILD"/dq-plan --model m.dq < t.dq | offline --init m.dq -o m2.dq
+    "$BUILD"/dq-train --quiet --offline --epochs 1 --no-world --init m.dq -o without.dq t.dq # whose world model is left out
     "$BUILD"/dq-cat --check m2.dq
     cat m.dq t.dq | "$BUILD"/dq-plan | "$BUILD"/dq-cat | cmp - <("$BUILD"/dq-cat s.dq)
 }
