@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "text_file.h"
+
 #include "label/answer_log.h"
 
 #include <setjmp.h>
@@ -10,29 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char path[] = "/tmp/dq-answers-XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int file = mkstemp(path);
-    return file < 0 ? -1 : close(file);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
-static void write_text(const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
 
 static const char *read_text(void)
 {

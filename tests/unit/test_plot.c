@@ -2,6 +2,8 @@
  *
  * Logs to curves, and curves to gnuplot's script.
  */
+#include "text_file.h"
+
 #include "report/plot.h"
 
 #include "memory.h"
@@ -9,29 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char path[] = "/tmp/dq-plot-XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int file = mkstemp(path);
-    return file < 0 ? -1 : close(file);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
-static void write_text(const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
 
 /* Reads the text as a log of the group `name`. */
 static dq_status read_log(dq_curves *c, const char *name, const char *text, dq_error *error)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "text_file.h"
+
 #include "report/rankings.h"
 
 #include "memory.h"
@@ -6,29 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char path[] = "/tmp/dq-rankings-XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int file = mkstemp(path);
-    return file < 0 ? -1 : close(file);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
-static void write_text(const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
 
 static void write_bundle(dq_bundle b)
 {
