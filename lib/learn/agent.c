@@ -88,11 +88,6 @@ void dq_agent_free(dq_agent *a)
     free(a);
 }
 
-const char *dq_agent_kind_name(const dq_agent *a)
-{
-    return a->kind->name;
-}
-
 const dq_agent_config *dq_agent_get_config(const dq_agent *a)
 {
     return &a->config;

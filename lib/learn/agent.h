@@ -139,7 +139,6 @@ dq_status dq_agent_new(dq_agent **agent, const char *kind, const dq_agent_config
 dq_status dq_agent_of_model(dq_agent **agent, const dq_bundle *model, const dq_env_spec *shape, dq_pool *pool,
                             dq_error *error);
 void dq_agent_free(dq_agent *agent);
-const char *dq_agent_kind_name(const dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
 const dq_env_spec *dq_agent_get_shape(const dq_agent *agent);
 

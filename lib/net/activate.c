@@ -107,13 +107,25 @@ void net_run_tiles(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned
         dq_pool_run(net->pool, tile, arg, tiles);
 }
 
-void net_run(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
-             size_t *columns, size_t width, size_t multiplications)
+typedef struct run {
+    const dq_net *net;
+    const net_layer *layer;
+    net_tile *tile;
+    size_t n;
+} run;
+
+static void run_tile(void *arg, size_t i, unsigned thread)
 {
-    if (multiplications <= NET_SMALL) {
-        *columns = width;
-        tile(arg, 0, 0);
-    } else {
-        dq_pool_run(net->pool, tile, arg, net_tiles(width, *columns));
-    }
+    (void)thread;
+    const run *r = arg;
+    r->tile(r->net, r->layer, i * NET_COLUMNS, net_min(NET_COLUMNS, r->n - i * NET_COLUMNS));
+}
+
+void net_run(const dq_net *net, const net_layer *layer, net_tile *tile, size_t n, size_t multiplications)
+{
+    run r = {net, layer, tile, n};
+    if (multiplications <= NET_SMALL)
+        tile(net, layer, 0, n);
+    else
+        dq_pool_run(net->pool, run_tile, &r, net_tiles(n, NET_COLUMNS));
 }

@@ -10,6 +10,7 @@
  */
 #include "net/net_impl.h"
 
+#include "core/buffers.h"
 #include "math/blas.h"
 
 #include <math.h>
@@ -27,24 +28,23 @@ static size_t rest_width(const dq_net_spec *s)
     return s->input - (size_t)s->history * s->item_width;
 }
 
-bool net_attention_allocate(dq_net *net, net_layer *layer)
+static bool attention_allocate(dq_net *net, net_layer *layer)
 {
     const dq_net_spec *s = &net->spec;
     size_t rows = net->max_states, past = rows * s->history, item = s->item_width;
     size_t trained = net->max_trained, trained_past = trained * s->history;
     attention *a = layer->own = dq_arena_zero(&net->arena, 1, sizeof *a);
     if (!a) return false;
-    struct {
-        float **to;
-        size_t n;
-    } parts[] = {
-        {&a->rest, rows * rest_width(s)}, {&a->items, past * item},          {&a->query, rows * item},
-        {&a->key, past * item},           {&a->value, past * item},          {&a->dquery, trained * item},
-        {&a->dkey, trained_past * item},  {&a->dvalue, trained_past * item}, {&a->weight, past},
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!(*parts[i].to = dq_arena_zero(&net->arena, parts[i].n, sizeof(float)))) return false;
-    return true;
+    const dq_buffer buffers[] = {DQ_BUFFER(a->rest, rows * rest_width(s)),
+                                 DQ_BUFFER(a->items, past * item),
+                                 DQ_BUFFER(a->query, rows * item),
+                                 DQ_BUFFER(a->key, past * item),
+                                 DQ_BUFFER(a->value, past * item),
+                                 DQ_BUFFER(a->dquery, trained * item),
+                                 DQ_BUFFER(a->dkey, trained_past * item),
+                                 DQ_BUFFER(a->dvalue, trained_past * item),
+                                 DQ_BUFFER(a->weight, past)};
+    return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 /* Where the weights stand: Wq, bq, Wk, Wv, bv. */
@@ -162,4 +162,4 @@ static void attention_gradient(const dq_net *net, const net_layer *layer, size_t
     net_sum_rows(weight + p.bv, a->dvalue, item, past, item);
 }
 
-const net_kind net_attention = {attention_forward, NULL, attention_gradient};
+const net_kind net_attention = {attention_forward, NULL, attention_gradient, attention_allocate};

@@ -14,6 +14,7 @@
  */
 #include "net/columns_impl.h"
 
+#include "core/buffers.h"
 #include "math/blas.h"
 
 #include <string.h>
@@ -30,17 +31,14 @@ bool net_score_allocate(dq_net *net, net_scratch *scratch)
     size_t widest = 0;
     for (const net_layer *l = net->layers; l < net_end(net); l++)
         if (l->pairs && l->out > widest) widest = l->out;
-    const struct {
-        float **to;
-        size_t n;
-    } parts[] = {{&scratch->x, s->one_hot ? 0 : s->action_width},
-                 {&scratch->z, net_pair_layer(net)->out},
-                 {&scratch->a, widest},
-                 {&scratch->b, widest},
-                 {&scratch->features, s->feature_count}};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!(*parts[i].to = dq_arena_zero(&net->arena, parts[i].n * NET_TILE, sizeof(float)))) return false;
-    return true;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(scratch->x, s->one_hot ? 0 : s->action_width * NET_TILE),
+        DQ_BUFFER(scratch->z, net_pair_layer(net)->out * NET_TILE),
+        DQ_BUFFER(scratch->a, widest * NET_TILE),
+        DQ_BUFFER(scratch->b, widest * NET_TILE),
+        DQ_BUFFER(scratch->features, s->feature_count * NET_TILE),
+    };
+    return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 /* Weights of a layer's product with a tile; SMALL where it is none. */
@@ -92,8 +90,8 @@ void net_action_part(const net_score *s, size_t i0, size_t n, float *x, float *z
 {
     const dq_net *net = s->net;
     const net_layer *l = s->pair;
-    size_t stride, encoded = l->in - net->spec.action_width - net->spec.feature_count;
-    const float *weights = net->weights + l->at + encoded;
+    size_t stride;
+    const float *weights = net->weights + l->at + net_encoded(net, l);
     if (!net->spec.one_hot) {
         const float *actions = gather(s, i0, n, x, &stride);
         dq_gemm_nt(l->out, s->columns, net->spec.action_width, weights, l->in, actions, stride, z,

@@ -45,6 +45,12 @@ static inline size_t net_tile_actions(const net_score *s)
     return s->columns - 2 * s->margin;
 }
 
+/* The columns of the pair layer's weights that states take. */
+static inline size_t net_encoded(const dq_net *net, const net_layer *pair)
+{
+    return pair->in - net->spec.action_width - net->spec.feature_count;
+}
+
 /* The weights of the features into unit o of the pair layer: (feature_count). */
 static inline const float *net_feature_weights(const net_score *s, size_t o)
 {

@@ -8,12 +8,6 @@
 
 #include <string.h>
 
-typedef struct work {
-    dq_net *net;
-    net_layer *layer;
-    size_t columns; /* of a tile */
-} work;
-
 static bool on_sparse(const dq_net *net, const net_layer *layer)
 {
     return layer->from == NET_STATES && net->spec.sparse;
@@ -24,18 +18,33 @@ static size_t multiplications(const dq_net *net, const net_layer *layer)
     return net_rows(net, layer) * layer->in * layer->out;
 }
 
-static void multiply(const dq_net *net, const net_layer *l, size_t c0, size_t width)
+void net_product(const dq_net *net, const net_layer *l, size_t rows, size_t in, size_t c0, size_t width,
+                 float *to)
 {
-    size_t stride, rows = net_rows(net, l);
+    size_t stride;
     const float *x = net_input(net, l, &stride), *weights = net->weights + l->at + c0 * l->in;
     if (on_sparse(net, l))
-        net_nonzero_product(&net->nonzero, rows, l->in, weights, l->in, width, l->y + c0, l->out);
+        net_nonzero_product(&net->nonzero, rows, in, weights, l->in, width, to, l->out);
     else if (rows < NET_FEW)
         for (size_t r = 0; r < rows; r++)
             for (size_t c = 0; c < width; c++)
-                l->y[r * l->out + c0 + c] = dq_vec_dot(x + r * stride, weights + c * l->in, l->in);
+                to[r * l->out + c] = dq_vec_dot(x + r * stride, weights + c * l->in, in);
     else
-        dq_gemm_nt(rows, width, l->in, x, stride, weights, l->in, l->y + c0, l->out);
+        dq_gemm_nt(rows, width, in, x, stride, weights, l->in, to, l->out);
+}
+
+void net_product_gradient(const dq_net *net, const net_layer *l, size_t rows, size_t in, const float *dy,
+                          size_t n, float *weight)
+{
+    size_t stride;
+    const float *x = net_input(net, l, &stride);
+    if (on_sparse(net, l))
+        net_nonzero_gradient(&net->nonzero, rows, in, dy, l->out, n, weight, l->in);
+    else if (rows > 1)
+        dq_gemm_tn(n, in, rows, dy, l->out, x, stride, weight, l->in);
+    else
+        for (size_t u = 0; u < n; u++)
+            for (size_t j = 0; j < in; j++) weight[u * l->in + j] = dy[u] * x[j];
 }
 
 /* ---- one output a row: its unit alone ---- */
@@ -84,61 +93,47 @@ static void pick_gradient(const dq_net *net, const net_layer *l, size_t u0, size
 
 /* ---- all outputs ---- */
 
-static void forward_tile(void *arg, size_t tile, unsigned thread)
+static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    (void)thread;
-    const work *w = arg;
-    const net_layer *l = w->layer;
-    size_t c0 = tile * w->columns, width = net_min(w->columns, l->out - c0);
-    multiply(w->net, l, c0, width);
-    net_activate(w->net, l, NULL, w->net->weights + l->at + l->in * l->out, c0, width);
+    net_product(net, l, net_rows(net, l), l->in, c0, width, l->y + c0);
+    net_activate(net, l, NULL, net->weights + l->at + l->in * l->out, c0, width);
 }
 
 static void dense_forward(dq_net *net, net_layer *layer)
 {
-    work w = {net, layer, NET_COLUMNS};
     if (net_picks(net, layer))
         pick_forward(net, layer);
     else
-        net_run(net, forward_tile, &w, &w.columns, layer->out, multiplications(net, layer));
+        net_run(net, layer, forward_tile, layer->out, multiplications(net, layer));
 }
 
 /* dx = dy W, some columns of it. */
-static void input_tile(void *arg, size_t tile, unsigned thread)
+static void input_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    (void)thread;
-    const work *w = arg;
-    const net_layer *l = w->layer;
-    size_t c0 = tile * w->columns, width = net_min(w->columns, l->in - c0);
-    dq_gemm_nn(net_rows(w->net, l), width, l->out, l->dy, l->out, w->net->weights + l->at + c0, l->in,
-               net_input_gradient(w->net, l) + c0, w->net->layers[l->from].out);
-    net_gate(w->net, l, c0, width);
+    dq_gemm_nn(net_rows(net, l), width, l->out, l->dy, l->out, net->weights + l->at + c0, l->in,
+               net_input_gradient(net, l) + c0, net->layers[l->from].out);
+    net_gate(net, l, c0, width);
 }
 
 static void dense_input(dq_net *net, net_layer *layer)
 {
-    work w = {net, layer, NET_COLUMNS};
     if (net_picks(net, layer))
         pick_input(net, layer);
     else
-        net_run(net, input_tile, &w, &w.columns, layer->in, multiplications(net, layer));
+        net_run(net, layer, input_tile, layer->in, multiplications(net, layer));
 }
 
 /* dW = dy' x and db, some rows of them. */
 static void dense_gradient(const dq_net *net, const net_layer *l, size_t u0, size_t n, float *weight,
                            float *bias)
 {
-    size_t stride, rows = net_rows(net, l);
-    const float *x = net_input(net, l, &stride);
+    size_t rows = net_rows(net, l);
     if (net_picks(net, l)) {
         pick_gradient(net, l, u0, n, weight, bias);
         return;
     }
-    if (on_sparse(net, l))
-        net_nonzero_gradient(&net->nonzero, rows, l->in, l->dy + u0, l->out, n, weight, l->in);
-    else
-        dq_gemm_tn(n, l->in, rows, l->dy + u0, l->out, x, stride, weight, l->in);
+    net_product_gradient(net, l, rows, l->in, l->dy + u0, n, weight);
     net_sum_rows(bias, l->dy + u0, l->out, rows, n);
 }
 
-const net_kind net_dense = {dense_forward, dense_input, dense_gradient};
+const net_kind net_dense = {dense_forward, dense_input, dense_gradient, NULL};

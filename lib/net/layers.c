@@ -5,6 +5,8 @@
  */
 #include "net/net_impl.h"
 
+#include "core/buffers.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -20,16 +22,17 @@ typedef struct norm {
     bool of_batch;                  /* the statistics are those of the rows, and follow them */
 } norm;
 
-bool net_norm_allocate(dq_net *net, net_layer *layer)
+static bool norm_allocate(dq_net *net, net_layer *layer)
 {
     norm *n = layer->own = dq_arena_zero(&net->arena, 1, sizeof *n);
     size_t rows = layer->pairs ? net->max_rows : net->max_states, out = layer->out;
     if (!n) return false;
-    float **vectors[] = {&n->mean, &n->variance, &n->scale, &n->dw, &n->db, &n->fold_scale, &n->fold_shift};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
-        if (!(*vectors[i] = dq_arena_zero(&net->arena, out, sizeof(float)))) return false;
-    n->standard = dq_arena_zero(&net->arena, rows * out, sizeof(float));
-    return n->standard;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(n->standard, rows * out), DQ_BUFFER(n->mean, out),       DQ_BUFFER(n->variance, out),
+        DQ_BUFFER(n->scale, out),           DQ_BUFFER(n->dw, out),         DQ_BUFFER(n->db, out),
+        DQ_BUFFER(n->fold_scale, out),      DQ_BUFFER(n->fold_shift, out),
+    };
+    return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 /* The batch's mean and (biased) variance; the running ones move, the variance by the unbiased. */
@@ -122,7 +125,7 @@ void net_norm_folded(const net_layer *layer, const float **scale, const float **
     *shift = n->fold_shift;
 }
 
-const net_kind net_norm = {norm_forward, norm_input, norm_gradient};
+const net_kind net_norm = {norm_forward, norm_input, norm_gradient, norm_allocate};
 
 /* ---- the mean of the history's items: [user | mean | rest] ---- */
 
@@ -146,7 +149,7 @@ static void mean_forward(dq_net *net, net_layer *layer)
     }
 }
 
-const net_kind net_mean = {mean_forward, NULL, NULL}; /* it has no weights, and stands on the states */
+const net_kind net_mean = {mean_forward, NULL, NULL, NULL}; /* it has no weights, and stands on the states */
 
 /* ---- dueling: Q = V + A - mean A; on pairs Q = V(state) + A. Of all actions or of the one asked for ---- */
 
@@ -191,4 +194,4 @@ static void duel_input(dq_net *net, net_layer *layer)
     }
 }
 
-const net_kind net_duel = {duel_forward, duel_input, NULL};
+const net_kind net_duel = {duel_forward, duel_input, NULL, NULL};

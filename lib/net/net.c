@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/net.h"
 
+#include "core/buffers.h"
 #include "net/net_impl.h"
 
 #include <math.h>
@@ -9,69 +10,69 @@
 
 /* ---- memory ---- */
 
-static bool floats(dq_net *net, float **to, size_t n)
-{
-    return (*to = dq_arena_zero(&net->arena, n, sizeof **to)) != NULL;
-}
-
 static bool allocate_layer(dq_net *net, net_layer *layer)
 {
     size_t rows = layer->pairs ? net->max_rows : net->max_states;
     size_t trained = layer->pairs ? net->max_rows : net->max_trained;
-    bool ok = floats(net, &layer->y, rows * layer->out) && floats(net, &layer->dy, trained * layer->out);
-    if (ok && layer->activates && net->spec.activation != DQ_RELU)
-        ok = floats(net, &layer->slope, trained * layer->out);
-    if (ok && layer->kind == &net_pair) ok = net_pair_allocate(net, layer);
-    if (ok && layer->kind == &net_attention) ok = net_attention_allocate(net, layer);
-    if (ok && layer->kind == &net_norm) ok = net_norm_allocate(net, layer);
-    return ok;
+    bool slopes = layer->activates && net->spec.activation != DQ_RELU;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(layer->y, rows * layer->out),
+        DQ_BUFFER(layer->dy, trained * layer->out),
+        DQ_BUFFER(layer->slope, slopes ? trained * layer->out : 0),
+    };
+    if (!dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    if (!slopes) layer->slope = NULL;
+    return !layer->kind->allocate || layer->kind->allocate(net, layer);
 }
 
 static bool allocate_scratch(dq_net *net)
 {
-    unsigned threads = dq_pool_threads(net->pool);
     size_t gradient = 0;
-    for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++) {
-        size_t units = net_min(l->units, NET_GRADIENT), n = net->max_rows ? units * (l->unit_width + 1) : 0;
+    for (const net_layer *l = net->layers; net->max_rows && l < net->layers + net->layer_count; l++) {
+        size_t n = net_min(l->units, NET_GRADIENT) * (l->unit_width + 1);
         if (n > gradient) gradient = n;
     }
-    net->scratch = dq_arena_zero(&net->arena, threads, sizeof *net->scratch);
-    for (unsigned t = 0; net->scratch && t < threads; t++)
-        if (!floats(net, &net->scratch[t].gradient, gradient) ||
+    for (unsigned t = 0; t < dq_pool_threads(net->pool); t++) {
+        const dq_buffer buffer = DQ_BUFFER(net->scratch[t].gradient, gradient);
+        if (!dq_buffers_take(&net->arena, &buffer, 1) ||
             (net_on_pairs(net) && !net_score_allocate(net, &net->scratch[t])))
             return false;
-    return net->scratch;
+    }
+    return true;
 }
 
-static bool allocate_states(dq_net *net)
+static bool allocate_slots(dq_net *net)
 {
-    size_t n = net->max_states, width = net->spec.input;
-    net->state_at = dq_arena_zero(&net->arena, n, sizeof *net->state_at);
-    if (!net->state_at) return false;
-    if (net->spec.sparse) return net_nonzero_init(&net->nonzero, n, width, &net->arena);
-    return floats(net, &net->x, n * width);
+    return net_slots_init(&net->state_slots, net->max_actions, net->max_states, &net->arena) &&
+           net_slots_init(&net->action_slots, net->max_actions, net->max_actions, &net->arena) &&
+           net_slots_init(&net->met, NET_CHUNK, NET_CHUNK, &net->arena);
 }
 
 static bool allocate(dq_net *net)
 {
-    size_t tiles = 0;
-    bool ok = floats(net, &net->weights, net->count) && floats(net, &net->statistics, net->statistic_count) &&
-              allocate_states(net);
-    if (ok && net->max_rows)
-        ok = floats(net, &net->gradient, net->count) && floats(net, &net->m, net->count) &&
-             floats(net, &net->v, net->count);
-    for (int l = 0; ok && l < net->layer_count; l++) {
-        ok = allocate_layer(net, &net->layers[l]);
-        tiles += net_tiles(net->layers[l].units, NET_GRADIENT);
-    }
-    if (ok && net_on_pairs(net))
-        ok = floats(net, &net->values, net->max_states) &&
-             floats(net, &net->predicted, (size_t)NET_CHUNK * net->spec.outputs) &&
-             net_slots_init(&net->state_slots, net->max_actions, net->max_states, &net->arena) &&
-             net_slots_init(&net->action_slots, net->max_actions, net->max_actions, &net->arena) &&
-             net_slots_init(&net->met, NET_CHUNK, NET_CHUNK, &net->arena);
-    net->squares = ok ? dq_arena_zero(&net->arena, tiles, sizeof *net->squares) : NULL;
-    return net->squares && allocate_scratch(net);
+    const dq_net_spec *s = &net->spec;
+    size_t trained = net->max_rows ? net->count : 0, states = net->max_states, tiles = 0;
+    bool pairs = net_on_pairs(net);
+    for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++)
+        tiles += net_tiles(l->units, NET_GRADIENT);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(net->weights, net->count),
+        DQ_BUFFER(net->gradient, trained),
+        DQ_BUFFER(net->m, trained),
+        DQ_BUFFER(net->v, trained),
+        DQ_BUFFER(net->statistics, net->statistic_count),
+        DQ_BUFFER(net->squares, tiles),
+        DQ_BUFFER(net->state_at, states),
+        DQ_BUFFER(net->x, s->sparse ? 0 : states * s->input),
+        DQ_BUFFER(net->values, pairs ? states : 0),
+        DQ_BUFFER(net->predicted, pairs ? (size_t)NET_CHUNK * s->outputs : 0),
+        DQ_BUFFER(net->scratch, dq_pool_threads(net->pool)),
+    };
+    if (!dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    if (s->sparse && !net_nonzero_init(&net->nonzero, states, s->input, &net->arena)) return false;
+    for (int l = 0; l < net->layer_count; l++)
+        if (!allocate_layer(net, &net->layers[l])) return false;
+    return (!pairs || allocate_slots(net)) && allocate_scratch(net);
 }
 
 /* PyTorch's nn.Linear: weight and bias uniform in +-1/sqrt(fan in). A matrix says its fan in, and the biases
@@ -109,7 +110,7 @@ dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max
     dq_status status = net_check(spec, error);
     if (status) return status;
     dq_net *net = calloc(1, sizeof *net);
-    if (!net) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a network");
+    if (!net) return dq_fail_memory(error, "a network");
     size_t min = spec->head == DQ_HEAD_ACTIONS ? NET_CHUNK : NET_BLOCK;
     net->spec = *spec;
     net->pool = pool;
@@ -122,7 +123,7 @@ dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max
     if (!allocate(net)) {
         size_t count = net->count;
         dq_net_free(net);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for a network of %zu weights", count);
+        return dq_fail_memory(error, "a network of %zu weights", count);
     }
     draw_weights(net, rng);
     *out = net;
@@ -152,55 +153,8 @@ void dq_net_soft_update(dq_net *to, const dq_net *from, double tau)
 
 void dq_net_reset_optimizer(dq_net *net)
 {
-    if (!net->m) return;
+    if (!net->max_rows) return;
     memset(net->m, 0, net->count * sizeof *net->m);
     memset(net->v, 0, net->count * sizeof *net->v);
     net->steps = 0;
-}
-
-/* ---- what it holds ---- */
-
-const dq_net_spec *dq_net_get_spec(const dq_net *net)
-{
-    return &net->spec;
-}
-
-size_t dq_net_count(const dq_net *net)
-{
-    return net->count;
-}
-
-float *dq_net_weights(dq_net *net)
-{
-    return net->weights;
-}
-
-float *dq_net_gradient(dq_net *net)
-{
-    return net->gradient;
-}
-
-float *dq_net_moment1(dq_net *net)
-{
-    return net->m;
-}
-
-float *dq_net_moment2(dq_net *net)
-{
-    return net->v;
-}
-
-size_t dq_net_statistic_count(const dq_net *net)
-{
-    return net->statistic_count;
-}
-
-float *dq_net_statistics(dq_net *net)
-{
-    return net->statistics;
-}
-
-uint64_t *dq_net_steps(dq_net *net)
-{
-    return &net->steps;
 }

@@ -112,14 +112,13 @@ dq_status dq_net_new(dq_net **net, const dq_net_spec *spec, size_t max_rows, dq_
 dq_status dq_net_new_of_states(dq_net **net, const dq_net_spec *spec, size_t max_rows, size_t max_states,
                                dq_pool *pool, dq_rng *rng, dq_error *error);
 void dq_net_free(dq_net *net);
-const dq_net_spec *dq_net_get_spec(const dq_net *net);
 
 /* Outputs (rows, outputs), or (rows) where one is asked for; the net's, until the next pass. With rng it is a
  * training pass: dropout draws from it, batch norm takes the batch's statistics and moves its own. */
 const float *dq_net_forward(dq_net *net, const dq_net_rows *rows, dq_rng *rng);
 /* After a training pass, given the gradient of the outputs: clips that of the weights (each number to
  * +-clip_value, then the whole to clip_norm; 0: neither) and takes one step of Adam. Where nothing clips, a
- * tile of the gradient is made and Adam follows while it is in cache, and dq_net_gradient is not written.
+ * tile of the gradient is made and Adam follows while it is in cache, and the whole of it is never in memory.
  * Returns the norm that the gradient had; not finite: training has diverged (the weights stay where dy is not
  * finite, and are of no use where an overflow came later). */
 double dq_net_update(dq_net *net, const float *dy, const dq_adam *adam, double clip_norm, double clip_value);
@@ -141,16 +140,6 @@ void dq_net_soft_update(dq_net *to, const dq_net *from, double tau);
 
 /* Adam's moments and steps become those of a new network; the weights stay. */
 void dq_net_reset_optimizer(dq_net *net);
-
-/* Flat: the weights, the gradient, Adam's moments (dq_net_count each), running statistics. Writable. */
-size_t dq_net_count(const dq_net *net);
-float *dq_net_weights(dq_net *net);
-float *dq_net_gradient(dq_net *net);
-float *dq_net_moment1(dq_net *net);
-float *dq_net_moment2(dq_net *net);
-size_t dq_net_statistic_count(const dq_net *net);
-float *dq_net_statistics(dq_net *net);
-uint64_t *dq_net_steps(dq_net *net);
 
 /* Adds columns PREFIX.NAME to a model bundle (borrowed from the net; with moments also PREFIX.adam.m, .v),
  * and the spec under meta[PREFIX]. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files of the network share. A network is a list of layers in the order of the forward pass; each
- * is of a kind, an entry of three functions. Every output of a layer is read by one later layer, but for the
+ * is of a kind, an entry of functions. Every output of a layer is read by one later layer, but for the
  * states, which have no gradient; so the way back writes gradients and never adds.
  *
  *     states -> [encoder] -> dense or pair, [norm] ... -> dense -> [duel]      Q, or its A
@@ -40,6 +40,8 @@ typedef struct net_kind {
     /* From dy to the gradients of units [u0, u0 + n): weight (n, unit_width), bias (n). NULL: no weights. */
     void (*gradient)(const dq_net *net, const net_layer *layer, size_t u0, size_t n, float *weight,
                      float *bias);
+    /* Memory beside y and dy; false when there is none. NULL: it needs none. */
+    bool (*allocate)(dq_net *net, net_layer *layer);
 } net_kind;
 
 struct net_layer {
@@ -109,7 +111,7 @@ struct dq_net {
     size_t count, statistic_count;
     size_t max_rows, max_trained;      /* rows of a pass, and distinct states in them */
     size_t max_states, max_actions;    /* distinct ones of a pass or a prediction */
-    float *weights, *gradient, *m, *v; /* (count); but the weights NULL where max_rows is 0 */
+    float *weights, *gradient, *m, *v; /* (count); but the weights none where max_rows is 0 */
     float *statistics;                 /* (statistic_count) */
     uint64_t steps;
     dq_dropout dropout;
@@ -118,7 +120,7 @@ struct dq_net {
     /* the pass under way */
     dq_net_rows given;
     size_t states, rows;                      /* distinct states, and rows: pairs, or states again */
-    float *x;                                 /* (max_states, input); NULL: they are sparse */
+    float *x;                                 /* (max_states, input); none where they are sparse */
     net_nonzero nonzero;                      /* of sparse states */
     const float **state_at;                   /* (max_states) */
     net_slots state_slots, action_slots, met; /* of pairs */
@@ -211,10 +213,10 @@ void net_sum_rows(float *to, const float *rows, size_t stride, size_t n, size_t 
 /* Runs tiles over the pool; here where they have few multiplications. */
 void net_run_tiles(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
                    size_t tiles, size_t multiplications);
-/* Runs the tiles of a layer, *columns of `width` units each, over the pool; as one tile, with *columns set
- * so, when there are few multiplications. */
-void net_run(const dq_net *net, void (*tile)(void *arg, size_t i, unsigned thread), void *arg,
-             size_t *columns, size_t width, size_t multiplications);
+/* A tile of a layer: n of its units, or of its rows, from `from` on. */
+typedef void net_tile(const dq_net *net, const net_layer *layer, size_t from, size_t n);
+/* Runs a layer's tiles of NET_COLUMNS over the pool; as one tile, when there are few multiplications. */
+void net_run(const dq_net *net, const net_layer *layer, net_tile *tile, size_t n, size_t multiplications);
 
 /* For at most `distinct` distinct numbers of `rows`. */
 bool net_slots_init(net_slots *slots, size_t rows, size_t distinct, dq_arena *arena);
@@ -260,17 +262,18 @@ void net_norm_fold(const dq_net *net, const net_layer *norm, const float *bias);
 /* What net_norm_fold has computed: (out) each. */
 void net_norm_folded(const net_layer *norm, const float **scale, const float **shift);
 
-/* The states' part of units [c0, c0 + width) of the pair layer, without the bias, into net_pair_states from
- * row `first` on. */
-void net_pair_state_part(const dq_net *net, const net_layer *layer, size_t first, size_t c0, size_t width);
+/* The product of a layer's input, its first `in` numbers, and the weights of units [c0, c0 + width): to[r *
+ * out + c] for c0 + c. */
+void net_product(const dq_net *net, const net_layer *layer, size_t rows, size_t in, size_t c0, size_t width,
+                 float *to);
+/* The gradient of n such units' weights from that of the products, dy[r * out + u], into rows of layer->in.
+ */
+void net_product_gradient(const dq_net *net, const net_layer *layer, size_t rows, size_t in, const float *dy,
+                          size_t n, float *weight);
+
 /* The states' part of the pair layer (max_states, out), and room for the actions' (max_actions, out). */
 float *net_pair_states(const net_layer *layer);
 float *net_pair_actions(const net_layer *layer);
-
-/* Memory beside y and dy; false when there is none. */
-bool net_pair_allocate(dq_net *net, net_layer *layer);
-bool net_attention_allocate(dq_net *net, net_layer *layer);
-bool net_norm_allocate(dq_net *net, net_layer *layer);
 
 /* From a spec to layers and tensors (plan.c). */
 dq_status net_check(const dq_net_spec *spec, dq_error *error);

@@ -12,11 +12,10 @@
  */
 #include "net/net_impl.h"
 
+#include "core/buffers.h"
 #include "math/blas.h"
 
 #include <string.h>
-
-enum { ROWS = 64 }; /* of a tile of features */
 
 typedef struct pair {
     float *x_actions;            /* (max_rows, action_width) the distinct vectors */
@@ -26,13 +25,7 @@ typedef struct pair {
     size_t encoded, width, more; /* the columns of Ws, Wa, Wf */
 } pair;
 
-typedef struct work {
-    dq_net *net;
-    net_layer *layer;
-    size_t columns; /* of a tile */
-} work;
-
-bool net_pair_allocate(dq_net *net, net_layer *layer)
+static bool pair_allocate(dq_net *net, net_layer *layer)
 {
     const dq_net_spec *s = &net->spec;
     pair *p = layer->own = dq_arena_zero(&net->arena, 1, sizeof *p);
@@ -40,20 +33,15 @@ bool net_pair_allocate(dq_net *net, net_layer *layer)
     p->width = s->action_width;
     p->more = s->feature_count;
     p->encoded = layer->in - p->width - p->more;
-    const struct {
-        float **to;
-        size_t n;
-    } parts[] = {
-        {&p->x_actions, s->one_hot ? 0 : net->max_rows * p->width},
-        {&p->x_features, net->max_rows * p->more},
-        {&p->states, net->max_states * layer->out},
-        {&p->actions, net->max_actions * layer->out},
-        {&p->dstates, net->max_trained * layer->out},
-        {&p->dactions, net->max_rows * layer->out},
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(p->x_actions, s->one_hot ? 0 : net->max_rows * p->width),
+        DQ_BUFFER(p->x_features, net->max_rows * p->more),
+        DQ_BUFFER(p->states, net->max_states * layer->out),
+        DQ_BUFFER(p->actions, net->max_actions * layer->out),
+        DQ_BUFFER(p->dstates, net->max_trained * layer->out),
+        DQ_BUFFER(p->dactions, net->max_rows * layer->out),
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!(*parts[i].to = dq_arena_zero(&net->arena, parts[i].n, sizeof(float)))) return false;
-    return true;
+    return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 float *net_pair_states(const net_layer *layer)
@@ -75,37 +63,16 @@ void net_features(const dq_net *net, const float *state, const float *actions, s
         dq_cosine_block(state, actions, stride, n, &net->spec.features[f], 1, to + f * to_stride);
 }
 
-static void features_tile(void *arg, size_t tile, unsigned thread)
+static void features_tile(const dq_net *net, const net_layer *l, size_t from, size_t n)
 {
-    (void)thread;
-    const work *w = arg;
-    const dq_net *net = w->net;
-    const pair *p = w->layer->own;
-    size_t end = net_min((tile + 1) * ROWS, net->rows);
-    for (size_t r = tile * ROWS; r < end; r++)
+    const pair *p = l->own;
+    for (size_t r = from; r < from + n; r++)
         net_features(net, net->state_at[net->state_slots.of_row[r]],
                      p->x_actions + net->action_slots.of_row[r] * p->width, 0, 1, p->x_features + r * p->more,
                      1);
 }
 
 /* ---- forward ---- */
-
-void net_pair_state_part(const dq_net *net, const net_layer *l, size_t first, size_t c0, size_t width)
-{
-    const pair *p = l->own;
-    const float *weights = net->weights + l->at + c0 * l->in;
-    float *to = p->states + first * l->out + c0;
-    size_t stride;
-    const float *e = net_input(net, l, &stride);
-    if (l->from == NET_STATES && net->spec.sparse)
-        net_nonzero_product(&net->nonzero, net->states, p->encoded, weights, l->in, width, to, l->out);
-    else if (net->states < NET_FEW)
-        for (size_t s = 0; s < net->states; s++)
-            for (size_t c = 0; c < width; c++)
-                to[s * l->out + c] = dq_vec_dot(weights + c * l->in, e + s * stride, p->encoded);
-    else
-        dq_gemm_nt(net->states, width, p->encoded, e, stride, weights, l->in, to, l->out);
-}
 
 static void action_part(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
@@ -121,17 +88,12 @@ static void action_part(const dq_net *net, const net_layer *l, size_t c0, size_t
                    l->out);
 }
 
-static void forward_tile(void *arg, size_t tile, unsigned thread)
+static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    (void)thread;
-    const work *w = arg;
-    const dq_net *net = w->net;
-    const net_layer *l = w->layer;
     const pair *p = l->own;
-    size_t c0 = tile * w->columns, width = net_min(w->columns, l->out - c0);
     const uint32_t *action = net->action_slots.of_row;
     net_parts parts = {p->actions, p->states, action, net->state_slots.of_row};
-    net_pair_state_part(net, l, 0, c0, width);
+    net_product(net, l, net->states, p->encoded, c0, width, p->states + c0);
     action_part(net, l, c0, width);
     if (p->more) {
         const float *weights = net->weights + l->at + c0 * l->in + p->encoded + p->width;
@@ -147,14 +109,13 @@ static void pair_forward(dq_net *net, net_layer *layer)
 {
     const pair *p = layer->own;
     const net_slots *slots = &net->action_slots;
-    work w = {net, layer, NET_COLUMNS};
     for (size_t a = 0; a < slots->count && !net->spec.one_hot; a++)
         memcpy(p->x_actions + a * p->width, net->given.actions.at[slots->distinct[a]],
                p->width * sizeof(float));
     if (p->more)
-        net_run_tiles(net, features_tile, &w, net_tiles(net->rows, ROWS),
-                      net->rows * p->more * net_min(p->width, net->spec.input));
-    net_run(net, forward_tile, &w, &w.columns, layer->out,
+        net_run(net, layer, features_tile, net->rows,
+                net->rows * p->more * net_min(p->width, net->spec.input));
+    net_run(net, layer, forward_tile, layer->out,
             (net->states * p->encoded + slots->count * p->width) * layer->out);
 }
 
@@ -170,21 +131,6 @@ static const float *collect(float *to, const net_slots *slots, const net_layer *
     for (size_t r = 0; r < rows; r++)
         dq_vec_add(to + slots->of_row[r] * l->out + c0, l->dy + r * l->out + c0, width);
     return to;
-}
-
-static void state_gradient(const dq_net *net, const net_layer *l, const float *dstates, size_t u0, size_t n,
-                           float *weight)
-{
-    const pair *p = l->own;
-    size_t stride;
-    const float *e = net_input(net, l, &stride);
-    if (l->from == NET_STATES && net->spec.sparse)
-        net_nonzero_gradient(&net->nonzero, net->states, p->encoded, dstates + u0, l->out, n, weight, l->in);
-    else if (net->states > 1)
-        dq_gemm_tn(n, p->encoded, net->states, dstates + u0, l->out, e, stride, weight, l->in);
-    else
-        for (size_t u = 0; u < n; u++)
-            for (size_t j = 0; j < p->encoded; j++) weight[u * l->in + j] = dstates[u0 + u] * e[j];
 }
 
 static void action_gradient(const dq_net *net, const net_layer *l, const float *dactions, size_t u0, size_t n,
@@ -209,7 +155,7 @@ static void pair_gradient(const dq_net *net, const net_layer *l, size_t u0, size
     const pair *p = l->own;
     const float *dstates = collect(p->dstates, &net->state_slots, l, net->rows, u0, n);
     const float *dactions = collect(p->dactions, &net->action_slots, l, net->rows, u0, n);
-    state_gradient(net, l, dstates, u0, n, weight);
+    net_product_gradient(net, l, net->states, p->encoded, dstates + u0, n, weight);
     action_gradient(net, l, dactions, u0, n, weight + p->encoded);
     if (p->more)
         dq_gemm_tn(n, p->more, net->rows, l->dy + u0, l->out, p->x_features, p->more,
@@ -226,4 +172,4 @@ static void pair_input(dq_net *net, net_layer *layer)
                net_input_gradient(net, layer), net->layers[layer->from].out);
 }
 
-const net_kind net_pair = {pair_forward, pair_input, pair_gradient};
+const net_kind net_pair = {pair_forward, pair_input, pair_gradient, pair_allocate};

@@ -16,12 +16,9 @@ typedef struct pairs {
     size_t n;
 } pairs;
 
-static void state_parts_tile(void *arg, size_t tile, unsigned thread)
+static void state_parts_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    (void)thread;
-    const net_score *s = arg;
-    size_t c0 = tile * NET_COLUMNS;
-    net_pair_state_part(s->net, s->pair, 0, c0, net_min(NET_COLUMNS, s->pair->out - c0));
+    net_product(net, l, net->states, net_encoded(net, l), c0, width, net_pair_states(l) + c0);
 }
 
 /* The sums of first_layer, of pairs. */
@@ -93,8 +90,7 @@ static void predict_pairs(dq_net *net, const dq_net_rows *rows, float *out)
                    .margin = dq_gemm_margin(),
                    .out = net->predicted};
     net_take_values(net, 0);
-    net_run_tiles(net, state_parts_tile, &s, net_tiles(s.pair->out, NET_COLUMNS),
-                  s.states * net->spec.input * s.pair->out);
+    net_run(net, s.pair, state_parts_tile, s.pair->out, s.states * net->spec.input * s.pair->out);
     if (net->states == 1) {
         net_run_scores(&s);
     } else {

@@ -125,17 +125,11 @@ static void run_packed(net_score *s)
 
 /* ---- what states do alone ---- */
 
-static void dots_tile(void *arg, size_t tile, unsigned thread)
+static void dots_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    (void)thread;
-    const net_score *s = arg;
-    const net_layer *l = s->pair;
-    const dq_net *net = s->net;
-    size_t c0 = tile * NET_COLUMNS, end = net_min(c0 + NET_COLUMNS, l->out);
-    float *to = net_pair_states(l);
-    for (size_t c = c0; c < end; c++)
-        dq_vec_dots(net->weights + l->at + c * l->in, net->state_at, s->states, net->spec.input, to + c,
-                    l->out);
+    for (size_t c = c0; c < c0 + width; c++)
+        dq_vec_dots(net->weights + l->at + c * l->in, net->state_at, net->states, net->spec.input,
+                    net_pair_states(l) + c, l->out);
 }
 
 /* The parts of states for scores: each as if it were alone. */
@@ -147,12 +141,13 @@ static void states_one_by_one(net_score *s, const float *const *states)
         net_begin_states(net, states + u, 1);
         net_forward_states(net);
         net_take_values(net, u);
-        if (gathers) net_pair_state_part(net, s->pair, u, 0, s->pair->out);
+        if (gathers)
+            net_product(net, s->pair, 1, net_encoded(net, s->pair), 0, s->pair->out,
+                        net_pair_states(s->pair) + u * s->pair->out);
     }
+    net->states = s->states;
     for (size_t u = 0; u < s->states; u++) net->state_at[u] = states[u];
-    if (!gathers)
-        net_run_tiles(net, dots_tile, s, net_tiles(s->pair->out, NET_COLUMNS),
-                      s->states * net->spec.input * s->pair->out);
+    if (!gathers) net_run(net, s->pair, dots_tile, s->pair->out, s->states * net->spec.input * s->pair->out);
 }
 
 /* Whether several states in a tile leave fewer columns idle, by a tenth at least. */

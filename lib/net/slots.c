@@ -4,6 +4,8 @@
  */
 #include "net/net_impl.h"
 
+#include "core/buffers.h"
+
 #include <string.h>
 
 bool net_slots_init(net_slots *slots, size_t rows, size_t distinct, dq_arena *arena)
@@ -11,12 +13,11 @@ bool net_slots_init(net_slots *slots, size_t rows, size_t distinct, dq_arena *ar
     size_t size = 16;
     while (size < 2 * distinct) size *= 2;
     *slots = (net_slots){.mask = (uint32_t)(size - 1)};
-    slots->keys = dq_arena_zero(arena, size, sizeof *slots->keys);
-    slots->slots = dq_arena_zero(arena, size, sizeof *slots->slots);
-    slots->stamps = dq_arena_zero(arena, size, sizeof *slots->stamps);
-    slots->distinct = dq_arena_zero(arena, distinct, sizeof *slots->distinct);
-    slots->of_row = dq_arena_zero(arena, rows, sizeof *slots->of_row);
-    return slots->keys && slots->slots && slots->stamps && slots->distinct && slots->of_row;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(slots->keys, size),         DQ_BUFFER(slots->slots, size),  DQ_BUFFER(slots->stamps, size),
+        DQ_BUFFER(slots->distinct, distinct), DQ_BUFFER(slots->of_row, rows),
+    };
+    return dq_buffers_take(arena, buffers, DQ_BUFFERS(buffers));
 }
 
 void net_slots_find(net_slots *slots, const uint32_t *numbers, size_t n)
@@ -50,9 +51,9 @@ void net_slots_count(net_slots *slots, size_t n)
 
 bool net_nonzero_init(net_nonzero *nonzero, size_t rows, size_t width, dq_arena *arena)
 {
-    nonzero->start = dq_arena_zero(arena, rows + 1, sizeof *nonzero->start);
-    nonzero->index = dq_arena_zero(arena, rows * width, sizeof *nonzero->index);
-    return nonzero->start && nonzero->index;
+    const dq_buffer buffers[] = {DQ_BUFFER(nonzero->start, rows + 1),
+                                 DQ_BUFFER(nonzero->index, rows * width)};
+    return dq_buffers_take(arena, buffers, DQ_BUFFERS(buffers));
 }
 
 /* Whether all bits of 16 numbers are 0. */

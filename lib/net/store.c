@@ -6,7 +6,7 @@
  *                    features: [[state offset, action offset, width] ..], hidden: [..], dueling,
  *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, steps}
  *     PREFIX.hidden.0.weight ...               as net/net.h lists them
- *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as dq_net_weights
+ *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as the flat block of weights
  */
 #include "net/net_impl.h"
 
@@ -20,7 +20,7 @@ enum { NAME_BYTES = 160 };
 
 static dq_status no_memory(dq_error *error)
 {
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for a model's columns");
+    return dq_fail_memory(error, "a model's columns");
 }
 
 /* ---- the spec ---- */
@@ -113,17 +113,6 @@ static float *place(const dq_net *net, const net_tensor *t)
     return (t->statistic ? net->statistics : net->weights) + t->at;
 }
 
-static dq_status save_moments(const dq_net *net, const char *prefix, dq_bundle *model, dq_error *error)
-{
-    char name[NAME_BYTES];
-    uint64_t shape[1] = {net->count};
-    snprintf(name, sizeof name, "%s.adam.m", prefix);
-    dq_status status = dq_bundle_add_tensor(model, name, DQ_F4, 1, shape, net->m, error);
-    if (status) return status;
-    snprintf(name, sizeof name, "%s.adam.v", prefix);
-    return dq_bundle_add_tensor(model, name, DQ_F4, 1, shape, net->v, error);
-}
-
 dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *model, dq_error *error)
 {
     dq_status status = save_spec(net, prefix, model, error);
@@ -133,7 +122,10 @@ dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *
         snprintf(name, sizeof name, "%s.%s", prefix, t->name);
         status = dq_bundle_add_tensor(model, name, DQ_F4, t->dims, t->shape, place(net, t), error);
     }
-    return !status && moments && net->m ? save_moments(net, prefix, model, error) : status;
+    const dq_record_part parts[] = {{"adam.m", DQ_F4, net->count, 0, net->m},
+                                    {"adam.v", DQ_F4, net->count, 0, net->v}};
+    return status || !moments || !net->max_rows ? status
+                                                : dq_record_save_parts(parts, 2, prefix, model, error);
 }
 
 /* Column PREFIX.PART of count numbers, of any type of number. */
@@ -207,5 +199,5 @@ dq_status dq_net_load(dq_net *net, const char *prefix, bool moments, const dq_bu
     dq_status status = check_spec(model, prefix, &net->spec, error);
     for (const net_tensor *t = net->tensors; !status && t < net->tensors + net->tensor_count; t++)
         status = load_column(model, prefix, t->name, numbers_of(t), place(net, t), error);
-    return status || !moments || !net->m ? status : load_moments(net, prefix, model, error);
+    return status || !moments || !net->max_rows ? status : load_moments(net, prefix, model, error);
 }

@@ -143,7 +143,7 @@ static double square_error(plain *p, const float *target, const float *weight)
 double net_plain_gradient(dq_net *net, const dq_net_rows *rows, const float *target, const float *weight,
                           dq_rng *rng, float *gradient)
 {
-    plain p = {.spec = dq_net_get_spec(net), .weights = dq_net_weights(net), .rows = rows->rows};
+    plain p = {.spec = &net->spec, .weights = net->weights, .rows = rows->rows};
     lay_out(&p);
     double loss = NAN, *sums = calloc(p.count, sizeof *sums);
     if (allocate(&p) && sums) {

@@ -72,7 +72,7 @@ const dq_net_spec net_wide = {.input = INPUT,
 
 bool net_world_on_actions(const net_world *w)
 {
-    return dq_net_get_spec(w->net)->head == DQ_HEAD_ACTIONS;
+    return w->net->spec.head == DQ_HEAD_ACTIONS;
 }
 
 net_world *net_world_make(const dq_net_spec *spec, unsigned threads, size_t rows)

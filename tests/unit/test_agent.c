@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/agent.h"
+#include "net/net_impl.h"
 
 #include "../fixtures/agent/torch.h"
 #include "allocations.h"
@@ -75,7 +76,7 @@ static void fixture_rows(size_t update, bool several, dq_transition *rows)
 
 static void set_weights(dq_net *net, const float *weights)
 {
-    memcpy(dq_net_weights(net), weights, dq_net_count(net) * sizeof *weights);
+    memcpy(net->weights, weights, net->count * sizeof *weights);
 }
 
 static void check_torch(size_t c)
@@ -96,8 +97,8 @@ static void check_torch(size_t c)
         assert_true(fabs(losses.q - (double)fix_cases[c].losses[u]) < 1e-5 * (1 + losses.q));
         if (!config.batch_norm && !weight) assert_true(fabs(losses.q - judged.q) < 1e-6 * (1 + losses.q));
     }
-    assert_near(dq_net_weights(q), fix_cases[c].last, dq_net_count(q), 1e-5F);
-    assert_near(dq_net_weights(target), fix_cases[c].target, dq_net_count(q), 1e-5F);
+    assert_near(q->weights, fix_cases[c].last, q->count, 1e-5F);
+    assert_near(target->weights, fix_cases[c].target, q->count, 1e-5F);
     dq_agent_free(agent);
     dq_pool_free(pool);
 }
@@ -132,7 +133,7 @@ static void world_steps_equal_torch(void **state)
         assert_int_equal(dq_agent_fit(agent, &fix_states, rows, FIX_ROWS, NULL, &losses, NULL), DQ_OK);
         assert_true(fabs(losses.world - (double)fix_world_losses[u]) < 1e-5 * (1 + losses.world));
     }
-    assert_near(dq_net_weights(world), fix_world_last, dq_net_count(world), 1e-5F);
+    assert_near(world->weights, fix_world_last, world->count, 1e-5F);
     dq_agent_free(agent);
     dq_pool_free(pool);
 }

@@ -4,6 +4,7 @@
  * an item and the best one worth 1 a step, Q is r + gamma / (1 - gamma).
  */
 #include "life.h"
+#include "net/net_impl.h"
 
 #include "../fixtures/dyna/torch.h"
 
@@ -344,10 +345,10 @@ static dq_agent *fixture_agent(const dq_env_spec *shape, dq_pool *pool)
     c.adam.decay = 1e-3;
     dq_agent *agent = make("dyna-q", &c, shape, pool);
     dq_net *q = dq_agent_network(agent, "q"), *world_net = dq_agent_network(agent, "world.0");
-    assert_int_equal(dq_net_count(q) * sizeof(float), sizeof fix_first_q);
-    assert_int_equal(dq_net_count(world_net) * sizeof(float), sizeof fix_first_world);
-    memcpy(dq_net_weights(q), fix_first_q, sizeof fix_first_q);
-    memcpy(dq_net_weights(world_net), fix_first_world, sizeof fix_first_world);
+    assert_int_equal(q->count * sizeof(float), sizeof fix_first_q);
+    assert_int_equal(world_net->count * sizeof(float), sizeof fix_first_world);
+    memcpy(q->weights, fix_first_q, sizeof fix_first_q);
+    memcpy(world_net->weights, fix_first_world, sizeof fix_first_world);
     dq_net_copy(dq_agent_network(agent, "target"), q);
     dq_agent_offer(agent, fix_offered, FIX_OFFERED);
     return agent;
@@ -382,8 +383,8 @@ static void steps_are_those_of_pytorch(void **state)
         assert_true(fabs(losses.planning - (double)*wanted++) < 1e-5);
     }
     dq_net *q = dq_agent_network(agent, "q"), *world_net = dq_agent_network(agent, "world.0");
-    near_all(dq_net_weights(q), fix_last_q, dq_net_count(q), 1e-5F);
-    near_all(dq_net_weights(world_net), fix_last_world, dq_net_count(world_net), 1e-5F);
+    near_all(q->weights, fix_last_q, q->count, 1e-5F);
+    near_all(world_net->weights, fix_last_world, world_net->count, 1e-5F);
     dq_agent_free(agent);
     dq_pool_free(pool);
 }
@@ -492,7 +493,7 @@ static void a_model_gives_its_weights_only(void **state)
     dq_agent_values(v.agent, NULL, NULL, 1, b);
     assert_memory_equal(a, b, sizeof a);
     assert_int_equal(dq_agent_steps(v.agent), 0);
-    assert_int_equal(*dq_net_steps(dq_agent_network(v.agent, "q")), 0);
+    assert_int_equal(dq_agent_network(v.agent, "q")->steps, 0);
     assert_int_equal(dq_agent_load(v.agent, true, &model, NULL),
                      DQ_ERR_SCHEMA); /* a model is no checkpoint */
     drop(&v);

@@ -3,6 +3,7 @@
  * Agents against answers that are known.
  */
 #include "life.h"
+#include "net/net_impl.h"
 
 #include <math.h>
 
@@ -476,8 +477,8 @@ static void plan_by_softmax(double temperature, float *weights, size_t count)
         while (dq_agent_ready(agent)) assert_int_equal(dq_agent_learn(agent, &losses, NULL), DQ_OK);
     }
     dq_net *q = dq_agent_network(agent, "q");
-    assert_int_equal(dq_net_count(q), count);
-    memcpy(weights, dq_net_weights(q), count * sizeof *weights);
+    assert_int_equal(q->count, count);
+    memcpy(weights, q->weights, count * sizeof *weights);
     dq_agent_free(agent);
     dq_pool_free(pool);
 }

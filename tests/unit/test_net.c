@@ -39,10 +39,10 @@ static bool fits(net_world *w, float *p, double g, dq_loss loss)
 /* At least `share` of the weights' gradients are not zero. */
 static void check_gradient(net_world *w, dq_loss loss, double share)
 {
-    size_t n = dq_net_count(w->net), moved = 0;
-    float *g = malloc(n * sizeof *g), *p = dq_net_weights(w->net);
+    size_t n = w->net->count, moved = 0;
+    float *g = malloc(n * sizeof *g), *p = w->net->weights;
     net_world_pass(w, loss, true);
-    memcpy(g, dq_net_gradient(w->net), n * sizeof *g);
+    memcpy(g, w->net->gradient, n * sizeof *g);
     for (size_t i = 0; i < n; i++) {
         assert_true(fits(w, &p[i], (double)g[i], loss));
         moved += fabs((double)g[i]) > 1e-3;
@@ -70,16 +70,16 @@ static void batch_norm_of_one_row(void **state)
     for (size_t i = 0; i < NET_SPECS; i++) {
         if (!net_specs[i].batch_norm) continue;
         net_world *w = net_world_make(&net_specs[i], 1, ROWS);
-        size_t bytes = dq_net_statistic_count(w->net) * sizeof(float);
+        size_t bytes = w->net->statistic_count * sizeof(float);
         float *before = malloc(bytes);
         net_world_fit(w, 3);
-        memcpy(before, dq_net_statistics(w->net), bytes);
+        memcpy(before, w->net->statistics, bytes);
         w->rows.rows = 1;
         w->outputs = net_specs[i].outputs;
         check_gradient(w, DQ_LOSS_MSE, 0);
         net_world_fit(w, 2);
-        assert_memory_equal(before, dq_net_statistics(w->net), bytes);
-        for (size_t j = 0; j < dq_net_count(w->net); j++) assert_true(isfinite(dq_net_weights(w->net)[j]));
+        assert_memory_equal(before, w->net->statistics, bytes);
+        for (size_t j = 0; j < w->net->count; j++) assert_true(isfinite(w->net->weights[j]));
         free(before);
         net_world_drop(w);
     }
@@ -94,7 +94,7 @@ static void outputs_can_be_asked_for(void **state)
     for (size_t i = 0; i < NET_SPECS; i++) {
         net_world *all = net_world_make(&net_specs[i], 2, ROWS),
                   *one = net_world_make(&net_specs[i], 2, ROWS);
-        size_t outputs = net_specs[i].outputs, n = dq_net_count(all->net);
+        size_t outputs = net_specs[i].outputs, n = all->net->count;
         if (!net_world_on_actions(all)) {
             dq_rng rng = dq_rng_new(8), again = rng;
             uint32_t action[ROWS];
@@ -109,7 +109,7 @@ static void outputs_can_be_asked_for(void **state)
             }
             net_backward(all->net, dy);
             net_backward(one->net, one->dy);
-            const float *a = dq_net_gradient(all->net), *b = dq_net_gradient(one->net);
+            const float *a = all->net->gradient, *b = one->net->gradient;
             for (size_t j = 0; j < n; j++) assert_true(fabsf(a[j] - b[j]) < 1e-4F * (1 + fabsf(a[j])));
             dq_net_predict(one->net, &one->rows, out);
             one->rows.action = NULL;
@@ -136,8 +136,8 @@ static void check_sparse(dq_net_spec spec)
     memcpy(b->x, a->x, sizeof a->x);
     net_world_fit(a, 4);
     net_world_fit(b, 4);
-    const float *p = dq_net_weights(a->net), *q = dq_net_weights(b->net);
-    for (size_t i = 0; i < dq_net_count(a->net); i++) assert_true(fabsf(p[i] - q[i]) < 1e-6F);
+    const float *p = a->net->weights, *q = b->net->weights;
+    for (size_t i = 0; i < a->net->count; i++) assert_true(fabsf(p[i] - q[i]) < 1e-6F);
     net_world_drop(a);
     net_world_drop(b);
 }
@@ -183,7 +183,7 @@ static void check_torch(size_t c)
     if (spec->batch_norm) adam.eps = 1e-3;
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
     assert_int_equal(dq_net_new(&net, spec, TORCH_ROWS, pool, &rng, NULL), DQ_OK);
-    memcpy(dq_net_weights(net), torch_cases[c].start, dq_net_count(net) * sizeof(float));
+    memcpy(net->weights, torch_cases[c].start, net->count * sizeof(float));
     for (size_t i = 0; i < TORCH_ROWS * outputs; i++) target[i] = torch_target[i / outputs * 5 + i % outputs];
     for (size_t step = 0; step < TORCH_STEPS; step++) {
         const float *y = dq_net_forward(net, &rows, &rng);
@@ -194,8 +194,8 @@ static void check_torch(size_t c)
         double norm = net_step(net, &adam, torch_cases[c].clip_norm, torch_cases[c].clip_value);
         assert_true(fabs(norm - (double)torch_cases[c].norms[step]) < 1e-5 * (1 + norm));
     }
-    assert_near(dq_net_weights(net), torch_cases[c].last, dq_net_count(net));
-    assert_near(dq_net_statistics(net), torch_cases[c].running, dq_net_statistic_count(net));
+    assert_near(net->weights, torch_cases[c].last, net->count);
+    assert_near(net->statistics, torch_cases[c].running, net->statistic_count);
     const float *y = dq_net_forward(net, &rows, NULL);
     assert_near(y, torch_cases[c].y, TORCH_ROWS * outputs);
     dq_net_free(net);
@@ -240,10 +240,9 @@ static void threads_do_not_matter(void **state)
     for (unsigned threads = 2; threads <= 3; threads++) {
         net_world *many = net_world_make(&net_wide, threads, 200);
         net_world_fit(many, 4);
-        assert_memory_equal(dq_net_weights(one->net), dq_net_weights(many->net),
-                            dq_net_count(one->net) * sizeof(float));
-        assert_memory_equal(dq_net_statistics(one->net), dq_net_statistics(many->net),
-                            dq_net_statistic_count(one->net) * sizeof(float));
+        assert_memory_equal(one->net->weights, many->net->weights, one->net->count * sizeof(float));
+        assert_memory_equal(one->net->statistics, many->net->statistics,
+                            one->net->statistic_count * sizeof(float));
         net_world_drop(many);
     }
     net_world_drop(one);
@@ -268,18 +267,18 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
 {
     (void)state;
     net_world *w = net_world_make(&net_specs[1], 1, ROWS);
-    size_t bytes = dq_net_count(w->net) * sizeof(float);
+    size_t bytes = w->net->count * sizeof(float);
     float *before = malloc(bytes);
     dq_adam adam = DQ_ADAM_DEFAULTS;
-    memcpy(before, dq_net_weights(w->net), bytes);
+    memcpy(before, w->net->weights, bytes);
     w->target[3] = INFINITY;
     net_world_pass(w, DQ_LOSS_MSE, true);
     double norm = net_step(w->net, &adam, 1, 1);
     assert_true(isnan(norm) || isinf(norm));
-    assert_memory_equal(before, dq_net_weights(w->net), bytes);
+    assert_memory_equal(before, w->net->weights, bytes);
     assert_true(!isfinite(dq_net_update(w->net, w->dy, &adam, 0, 0)));
-    assert_memory_equal(before, dq_net_weights(w->net), bytes);
-    assert_true(*dq_net_steps(w->net) == 0);
+    assert_memory_equal(before, w->net->weights, bytes);
+    assert_true(w->net->steps == 0);
     free(before);
     net_world_drop(w);
 }
@@ -328,15 +327,14 @@ static void targets_follow(void **state)
 {
     (void)state;
     net_world *w = net_world_make(&net_specs[4], 1, ROWS), *t = net_world_make(&net_specs[4], 1, ROWS);
-    float start = dq_net_weights(t->net)[0];
+    float start = t->net->weights[0];
     net_world_fit(w, 3);
-    float new = dq_net_weights(w->net)[0];
+    float new = w->net->weights[0];
     dq_net_soft_update(t->net, w->net, 0.25);
-    assert_true(fabsf(dq_net_weights(t->net)[0] - (0.75F * start + 0.25F * new)) < 1e-7F);
-    assert_memory_equal(dq_net_statistics(t->net), dq_net_statistics(w->net),
-                        dq_net_statistic_count(w->net) * sizeof(float));
+    assert_true(fabsf(t->net->weights[0] - (0.75F * start + 0.25F * new)) < 1e-7F);
+    assert_memory_equal(t->net->statistics, w->net->statistics, w->net->statistic_count * sizeof(float));
     dq_net_copy(t->net, w->net);
-    assert_memory_equal(dq_net_weights(t->net), dq_net_weights(w->net), dq_net_count(w->net) * sizeof(float));
+    assert_memory_equal(t->net->weights, w->net->weights, w->net->count * sizeof(float));
     net_world_drop(w);
     net_world_drop(t);
 }
@@ -360,7 +358,7 @@ static double pass_of_ones(uint32_t dropout_layers, bool first_alone)
     dq_net *net;
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
     assert_int_equal(dq_net_new(&net, &spec, 1, pool, &rng, NULL), DQ_OK);
-    float *first = dq_net_weights(net), *second = first + 2 * UNITS, *last = second + UNITS * UNITS + UNITS;
+    float *first = net->weights, *second = first + 2 * UNITS, *last = second + UNITS * UNITS + UNITS;
     for (size_t i = 0; i < UNITS; i++) first[i] = 1, first[UNITS + i] = 0;
     for (size_t i = 0; i < UNITS * UNITS; i++) second[i] = first_alone ? 1.0F / UNITS : 0;
     for (size_t i = 0; i < UNITS; i++) second[UNITS * UNITS + i] = first_alone ? 0 : 1;
@@ -395,8 +393,7 @@ static void few_states_are_the_same_network(void **state)
                          DQ_OK);
         net_world_fit(w, 3);
         net_world_fit(few, 3);
-        assert_memory_equal(dq_net_weights(w->net), dq_net_weights(few->net),
-                            dq_net_count(w->net) * sizeof(float));
+        assert_memory_equal(w->net->weights, few->net->weights, w->net->count * sizeof(float));
         net_world_drop(w);
         net_world_drop(few);
     }

@@ -142,8 +142,8 @@ static void check_step(const dq_net_spec *spec, uint32_t states, unsigned thread
     world w = make(spec, threads, states);
     for (uint32_t r = 0; r < apart; r++) w.action[r] = ACTIONS - 1 - r;
     for (uint32_t r = apart; apart && r < ROWS; r++) w.action[r] = w.action[r - 1];
-    size_t n = dq_net_count(w.net);
-    float *g = malloc(n * sizeof *g), *m = dq_net_moment1(w.net), *p = dq_net_weights(w.net);
+    size_t n = w.net->count;
+    float *g = malloc(n * sizeof *g), *m = w.net->m, *p = w.net->weights;
     float *before = malloc(n * sizeof *before);
     memcpy(before, p, n * sizeof *p);
     dq_adam adam = DQ_ADAM_DEFAULTS;
@@ -152,7 +152,7 @@ static void check_step(const dq_net_spec *spec, uint32_t states, unsigned thread
     adam.beta1 = 0;
     double plain = net_plain_gradient(w.net, &rows, w.target, w.weight, &rng, g), loss = fit(&w, &adam, 11);
     assert_true(fabs(plain - loss) < 1e-5 * plain);
-    assert_int_equal(*dq_net_steps(w.net), 1);
+    assert_int_equal(w.net->steps, 1);
     for (size_t i = 0; i < n; i++) {
         assert_true(fabsf(m[i] - g[i]) < 2e-6F * (1 + fabsf(g[i])));
         double step = m[i] == 0 ? 0 : 1e-3 * (double)m[i] / (fabs((double)m[i]) + 1e-8);
@@ -195,8 +195,8 @@ static void an_update_is_both(void **state)
             net_backward(two.net, one.dy);
             assert_true(fabs(net_step(two.net, &adam, clips[i][0], clips[i][1]) - norm) < 1e-6 * norm);
         }
-        const float *a = dq_net_weights(one.net), *b = dq_net_weights(two.net);
-        for (size_t j = 0; j < dq_net_count(one.net); j++) assert_true(fabsf(a[j] - b[j]) < 1e-6F);
+        const float *a = one.net->weights, *b = two.net->weights;
+        for (size_t j = 0; j < one.net->count; j++) assert_true(fabsf(a[j] - b[j]) < 1e-6F);
         drop(&one);
         drop(&two);
     }
@@ -243,7 +243,7 @@ static void a_step_and_a_score_allocate_nothing(void **state)
 static void check_threads(const dq_net_spec *spec, uint32_t states)
 {
     world one = make(spec, 1, states);
-    size_t bytes = dq_net_count(one.net) * sizeof(float);
+    size_t bytes = one.net->count * sizeof(float);
     dq_adam adam = DQ_ADAM_DEFAULTS;
     dq_net_rows rows = rows_of(&one);
     float out[2][ROWS * MOST_OUTPUTS] = {{0}};
@@ -252,8 +252,8 @@ static void check_threads(const dq_net_spec *spec, uint32_t states)
     for (unsigned threads = 2; threads <= 3; threads++) {
         world many = make(spec, threads, states);
         for (uint64_t i = 0; i < 5; i++) fit(&many, &adam, i);
-        assert_memory_equal(dq_net_weights(one.net), dq_net_weights(many.net), bytes);
-        assert_memory_equal(dq_net_moment2(one.net), dq_net_moment2(many.net), bytes);
+        assert_memory_equal(one.net->weights, many.net->weights, bytes);
+        assert_memory_equal(one.net->v, many.net->v, bytes);
         dq_net_predict(many.net, &rows, out[1]);
         assert_memory_equal(out[0], out[1], sizeof out[0]);
         drop(&many);
@@ -378,7 +378,7 @@ static void predictions_equal_the_definition(void **state)
     const float zero[MOST_OUTPUTS] = {0};
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
         world w = make(specs[i], 2, STATES);
-        float out[ROWS * MOST_OUTPUTS], *ignored = malloc(dq_net_count(w.net) * sizeof *ignored);
+        float out[ROWS * MOST_OUTPUTS], *ignored = malloc(w.net->count * sizeof *ignored);
         dq_net_rows rows = rows_of(&w), one = rows;
         dq_net_predict(w.net, &rows, out);
         one.rows = 1;

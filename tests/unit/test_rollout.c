@@ -5,6 +5,7 @@
 #include "dq/schema.h"
 #include "learn/lookahead.h"
 #include "learn/rollout.h"
+#include "net/net_impl.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -51,9 +52,9 @@ static void set_world(dq_agent *agent, uint32_t m, float offset)
     char name[32];
     (void)snprintf(name, sizeof name, "world.%u", m);
     dq_net *net = dq_agent_network(agent, name);
-    assert_int_equal(dq_net_count(net), OUTPUTS * INPUTS + OUTPUTS);
-    float *w = dq_net_weights(net), *bias = w + OUTPUTS * INPUTS;
-    memset(w, 0, dq_net_count(net) * sizeof *w);
+    assert_int_equal(net->count, OUTPUTS * INPUTS + OUTPUTS);
+    float *w = net->weights, *bias = w + OUTPUTS * INPUTS;
+    memset(w, 0, net->count * sizeof *w);
     for (int a = 0; a < ACTIONS; a++) {
         w[0 * INPUTS + WIDTH + a] = (float)a + offset;
         w[2 * INPUTS + WIDTH + a] = (float)a + 1;
@@ -68,8 +69,8 @@ static void set_world(dq_agent *agent, uint32_t m, float offset)
 static void set_values(dq_agent *agent, const float *worth)
 {
     dq_net *net = dq_agent_network(agent, "q");
-    float *w = dq_net_weights(net);
-    memset(w, 0, dq_net_count(net) * sizeof *w);
+    float *w = net->weights;
+    memset(w, 0, net->count * sizeof *w);
     for (int a = 0; a < ACTIONS; a++) w[ACTIONS * WIDTH + a] = worth ? worth[a] : (float)a;
 }
 
@@ -333,7 +334,7 @@ static void a_beam_sees_further_than_greed(void **state)
     dq_pool *pool = pool_of(1);
     dq_agent *agent = known(pool, 1, 0);
     const float near_the_end[] = {9, 0};
-    float *w = dq_net_weights(dq_agent_network(agent, "world.0"));
+    float *w = dq_agent_network(agent, "world.0")->weights;
     w[3 * INPUTS + WIDTH + 1] = -100; /* action 1 never ends */
     set_values(agent, (const float[]){0, 0, 0});
     dq_lookahead_place places[3];
@@ -352,7 +353,7 @@ static void lists_leave_out_what_is_doubted(void **state)
     (void)state;
     dq_pool *pool = pool_of(1);
     dq_agent *agent = known(pool, 2, 0);
-    dq_net_weights(dq_agent_network(agent, "world.1"))[WIDTH + 2] = 5; /* the models differ on action 2 */
+    dq_agent_network(agent, "world.1")->weights[WIDTH + 2] = 5; /* the models differ on action 2 */
     dq_lookahead_place places[3];
     dq_lookahead_config config = {.places = 3, .beam = 2, .max = 0.1};
     assert_int_equal(list_of(agent, config, starts, places), 2);

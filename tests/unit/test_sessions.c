@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/schema.h"
 #include "learn/sessions.h"
+#include "net/net_impl.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -155,7 +156,7 @@ static void a_world_model_tells_actions_apart(void **state)
             shape.action_width = 0;
         }
         assert_int_equal(dq_agent_new(&agent, "dyna-q", &c, &shape, pool, NULL), DQ_OK);
-        const dq_net_spec *outcome = dq_net_get_spec(dq_agent_network(agent, "world.0"));
+        const dq_net_spec *outcome = &dq_agent_network(agent, "world.0")->spec;
         assert_int_equal(outcome->input + outcome->action_width, shape.state_width + (described ? 5 : 2));
         const dq_transition rows[2] = {{.action = 0, .reward = 1, .discount = 1, .done = true},
                                        {.action = 1, .reward = -1, .discount = 1}};
