@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { EVAL_SEED = 0x7472 };
 
@@ -41,9 +42,10 @@ static uint32_t find_wanted(void *arg, const uint32_t **items, const float **val
 {
     online *run = arg;
     dq_agent *agent = run->loop.agent;
-    uint32_t n = dq_agent_offered(agent);
+    uint32_t n;
+    const uint32_t *offer = dq_agent_get_offer(agent, &n);
     dq_agent_values(agent, &run->loop.envs->store, run->loop.envs->number, 1, run->value);
-    for (uint32_t i = 0; i < n; i++) run->item[i] = dq_agent_offered_at(agent, i);
+    memcpy(run->item, offer, n * sizeof *offer);
     *items = run->item;
     *values = run->value;
     return n;

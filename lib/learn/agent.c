@@ -108,14 +108,10 @@ void dq_agent_offer(dq_agent *a, const uint32_t *actions, uint32_t n)
     if (a->does->offer) a->does->offer(a);
 }
 
-uint32_t dq_agent_offered(const dq_agent *a)
+const uint32_t *dq_agent_get_offer(const dq_agent *a, uint32_t *n)
 {
-    return a->offered;
-}
-
-uint32_t dq_agent_offered_at(const dq_agent *a, uint32_t i)
-{
-    return a->offer[i];
+    *n = a->offered;
+    return a->offer;
 }
 
 void dq_agent_values(dq_agent *a, const dq_vectors *states, const uint32_t *number, size_t n, float *q)
@@ -169,27 +165,17 @@ static dq_status check_action(const dq_agent *a, uint32_t action, dq_error *erro
     return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", action, a->shape.action_count);
 }
 
-static dq_status check_state(const dq_vectors *states, uint32_t state, dq_error *error)
-{
-    if (state < states->count) return DQ_OK;
-    return dq_fail(error, DQ_ERR_RANGE, "state %u of %u", state, states->count);
-}
-
 /* A world model, or a table of what followed, is of single steps. */
-static dq_status check_single(const dq_agent *a, const dq_transition *row, dq_error *error)
-{
-    bool models = a->config.world || a->config.planning > 0;
-    if (!models || row->discount == 1) return DQ_OK;
-    return dq_fail(error, DQ_ERR_RANGE, "a world model learns from single steps, not returns over several");
-}
-
 static dq_status check_row(const dq_agent *a, const dq_vectors *states, const dq_transition *row,
                            dq_error *error)
 {
-    dq_status status = check_action(a, row->action, error);
-    if (!status) status = check_state(states, row->state, error);
-    if (!status) status = check_state(states, row->next, error);
-    return status ? status : check_single(a, row, error);
+    bool models = a->config.world || a->config.planning > 0;
+    uint32_t state = row->state > row->next ? row->state : row->next;
+    if (state >= states->count) return dq_fail(error, DQ_ERR_RANGE, "state %u of %u", state, states->count);
+    if (models && row->discount != 1)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a world model learns from single steps, not returns over several");
+    return check_action(a, row->action, error);
 }
 
 static dq_status fit(dq_agent *a, const dq_vectors *states, const dq_transition *rows, size_t n,
@@ -226,9 +212,8 @@ const float *dq_agent_errors(const dq_agent *a)
     return a->errors;
 }
 
-void dq_agent_end_episode(dq_agent *a, uint32_t env)
+void dq_agent_end_episode(dq_agent *a)
 {
-    (void)env;
     a->episodes++;
     if (a->trains && a->does->end_episode) a->does->end_episode(a);
 }

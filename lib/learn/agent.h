@@ -148,15 +148,14 @@ const dq_env_spec *dq_agent_get_shape(const dq_agent *agent);
  * 0): actions are chosen from them, and the maximum runs over them. NULL: all, with which an agent of fewer
  * only acts and ranks. At first all are, or the first config.offered. */
 void dq_agent_offer(dq_agent *agent, const uint32_t *actions, uint32_t n);
-/* How many are on offer, and which is number i of them. */
-uint32_t dq_agent_offered(const dq_agent *agent);
-uint32_t dq_agent_offered_at(const dq_agent *agent, uint32_t i);
+/* What is on offer (n), until the next offer. */
+const uint32_t *dq_agent_get_offer(const dq_agent *agent, uint32_t *n);
 
 /* Actions (n; by number of the action, not of the offer) in the states number[i] of a store, number NULL: 0,
  * 1, 2 ...: greedy, the first of equals; or exploring, where any of equals may come. */
 void dq_agent_act(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, bool explore,
                   uint32_t *actions);
-/* Q of every action on offer, in the order of the offer: (n, dq_agent_offered). */
+/* Q of every action on offer, in the order of the offer: (n, offered). */
 void dq_agent_values(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);
 
 /* ---- learning ---- */
@@ -173,7 +172,7 @@ bool dq_agent_ready(const dq_agent *agent);
  * longer finite, DQ_ERR_RANGE when a table is full, or no step is due. */
 dq_status dq_agent_learn(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
 /* An episode of an environment is over (what is counted in episodes: target copies, decay). */
-void dq_agent_end_episode(dq_agent *agent, uint32_t env);
+void dq_agent_end_episode(dq_agent *agent);
 /* The share of the run that is done, in [0, 1]: steps, episodes or batches of all. What is scheduled by the
  * run follows it. */
 void dq_agent_progress(dq_agent *agent, double done);

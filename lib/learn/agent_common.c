@@ -130,48 +130,50 @@ double agent_bound(const dq_agent *a, double value)
 
 /* ---- networks ---- */
 
+/* What Q's network and one of the world have alike: the layers, by their widths. */
+static dq_net_spec layers(const dq_agent_config *c, const uint32_t *hidden, uint32_t count)
+{
+    dq_net_spec spec = {.sparse = c->sparse,
+                        .hidden_count = count,
+                        .dropout = c->dropout,
+                        .dropout_layers = c->dropout_layers,
+                        .activation = c->activation};
+    memcpy(spec.features, c->features, sizeof spec.features);
+    memcpy(spec.hidden, hidden, sizeof spec.hidden);
+    return spec;
+}
+
 dq_net_spec agent_spec(const dq_agent_config *c, const dq_env_spec *s)
 {
     bool on_actions = c->head == DQ_HEAD_ACTIONS;
-    dq_net_spec spec = {.input = s->state_width,
-                        .user_width = s->user_width,
-                        .history = s->history,
-                        .item_width = s->history ? s->item_width : 0,
-                        .outputs = on_actions ? 1 : s->action_count,
-                        .head = c->head,
-                        .action_width = on_actions ? s->action_width : 0,
-                        .sparse = c->sparse,
-                        .feature_count = c->feature_count,
-                        .hidden_count = c->hidden_count,
-                        .dueling = c->dueling,
-                        .value_hidden_count = c->value_hidden_count,
-                        .dropout = c->dropout,
-                        .dropout_layers = c->dropout_layers,
-                        .activation = c->activation,
-                        .batch_norm = c->batch_norm,
-                        .encoder = c->encoder};
-    memcpy(spec.features, c->features, sizeof spec.features);
-    memcpy(spec.hidden, c->hidden, sizeof spec.hidden);
+    dq_net_spec spec = layers(c, c->hidden, c->hidden_count);
+    spec.input = s->state_width;
+    spec.user_width = s->user_width;
+    spec.history = s->history;
+    spec.item_width = s->history ? s->item_width : 0;
+    spec.outputs = on_actions ? 1 : s->action_count;
+    spec.head = c->head;
+    spec.action_width = on_actions ? s->action_width : 0;
+    spec.feature_count = c->feature_count;
+    spec.dueling = c->dueling;
+    spec.value_hidden_count = c->value_hidden_count;
     memcpy(spec.value_hidden, c->value_hidden, sizeof spec.value_hidden);
+    spec.batch_norm = c->batch_norm;
+    spec.encoder = c->encoder;
     return spec;
 }
 
 dq_net_spec agent_world_spec(const dq_agent_config *c, const dq_env_spec *s)
 {
     bool described = s->action_width > 0, own = c->world_hidden_count > 0;
-    dq_net_spec spec = {.input = s->state_width,
-                        .outputs = s->states.count > 0 ? 1 : s->state_width + 2,
-                        .head = DQ_HEAD_ACTIONS,
-                        .action_width = described ? s->action_width : s->action_count,
-                        .one_hot = !described,
-                        .sparse = c->sparse,
-                        .feature_count = described ? c->feature_count : 0,
-                        .hidden_count = own ? c->world_hidden_count : c->hidden_count,
-                        .dropout = c->dropout,
-                        .dropout_layers = c->dropout_layers,
-                        .activation = c->activation};
-    memcpy(spec.features, c->features, sizeof spec.features);
-    memcpy(spec.hidden, own ? c->world_hidden : c->hidden, sizeof spec.hidden);
+    dq_net_spec spec = own ? layers(c, c->world_hidden, c->world_hidden_count)
+                           : layers(c, c->hidden, c->hidden_count);
+    spec.input = s->state_width;
+    spec.outputs = s->states.count > 0 ? 1 : s->state_width + 2;
+    spec.head = DQ_HEAD_ACTIONS;
+    spec.action_width = described ? s->action_width : s->action_count;
+    spec.one_hot = !described;
+    spec.feature_count = described ? c->feature_count : 0;
     return spec;
 }
 

@@ -177,21 +177,10 @@ static const dq_record_field counts[] = {
     {"progress", DQ_RECORD_REAL, offsetof(dq_agent, progress)},
 };
 
-/* Hidden layers: the list's name, its numbers and where their count is. */
-static const struct layers {
-    const char *name;
-    size_t units, count;
-} lists[] = {
-    {"hidden", AT(hidden), AT(hidden_count)},
-    {"value_hidden", AT(value_hidden), AT(value_hidden_count)},
-    {"world_hidden", AT(world_hidden), AT(world_hidden_count)},
-};
-
 enum {
     OPTIONS = sizeof options / sizeof *options,
     SHAPE_NUMBERS = sizeof shape_numbers / sizeof *shape_numbers,
     COUNTS = sizeof counts / sizeof *counts,
-    LISTS = sizeof lists / sizeof *lists,
 };
 
 /* ---- writing ---- */
@@ -206,16 +195,13 @@ static bool save_rest(const dq_agent_config *c, dq_bundle *model)
 {
     dq_arena *arena = &model->arena;
     dq_value map = *dq_map_get(&model->meta, "agent");
-    bool ok = dq_map_set(arena, &map, "format", dq_int(FORMAT)) &&
-              dq_pairing_save(c->features, c->feature_count, "features", &map, arena) &&
-              dq_map_set(arena, &map, "schedule", dq_string(arena, c->schedule->name));
-    for (size_t i = 0; ok && i < LISTS; i++) {
-        const char *base = (const char *)c;
-        ok = dq_record_save_list((const uint32_t *)(const void *)(base + lists[i].units),
-                                 *(const uint32_t *)(const void *)(base + lists[i].count), lists[i].name,
-                                 &map, arena);
-    }
-    return ok && dq_map_set(arena, &model->meta, "agent", map);
+    return dq_map_set(arena, &map, "format", dq_int(FORMAT)) &&
+           dq_pairing_save(c->features, c->feature_count, "features", &map, arena) &&
+           dq_map_set(arena, &map, "schedule", dq_string(arena, c->schedule->name)) &&
+           dq_record_save_list(c->hidden, c->hidden_count, "hidden", &map, arena) &&
+           dq_record_save_list(c->value_hidden, c->value_hidden_count, "value_hidden", &map, arena) &&
+           dq_record_save_list(c->world_hidden, c->world_hidden_count, "world_hidden", &map, arena) &&
+           dq_map_set(arena, &model->meta, "agent", map);
 }
 
 static dq_status save_actions(const dq_agent *a, dq_bundle *model, dq_error *error)
@@ -246,16 +232,11 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
 
 static bool read_rest(const dq_value *map, dq_agent_config *c)
 {
-    for (size_t i = 0; i < LISTS; i++) {
-        char *base = (char *)c;
-        if (!dq_record_read_list(dq_map_get(map, lists[i].name), 1, DQ_NET_MAX_WIDTH,
-                                 (uint32_t *)(void *)(base + lists[i].units), DQ_NET_MAX_HIDDEN,
-                                 (uint32_t *)(void *)(base + lists[i].count)))
-            return false;
-    }
     for (const dq_schedule *s = dq_schedules; s->name; s++)
         if (dq_value_is(dq_map_get(map, "schedule"), s->name)) c->schedule = s;
-    return c->schedule &&
+    return c->schedule && dq_net_read_hidden(map, "hidden", c->hidden, &c->hidden_count) &&
+           dq_net_read_hidden(map, "value_hidden", c->value_hidden, &c->value_hidden_count) &&
+           dq_net_read_hidden(map, "world_hidden", c->world_hidden, &c->world_hidden_count) &&
            dq_pairing_read(dq_map_get(map, "features"), c->features, DQ_NET_MAX_FEATURES, &c->feature_count);
 }
 

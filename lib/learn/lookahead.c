@@ -147,8 +147,8 @@ static bool holds(const node *n, uint32_t action)
 static size_t fill_block(dq_lookahead *l, const node *from, uint32_t *at)
 {
     size_t n = 0;
-    for (; n < BLOCK && *at < dq_agent_offered(l->agent); (*at)++) {
-        uint32_t action = dq_agent_offered_at(l->agent, *at);
+    for (; n < BLOCK && *at < l->agent->offered; (*at)++) {
+        uint32_t action = l->agent->offer[*at];
         if (holds(from, action)) continue;
         l->from[n] = from->state;
         l->action[n++] = action;
@@ -165,7 +165,7 @@ static bool agreed(const dq_lookahead *l, size_t i)
 static dq_status offer_block(dq_lookahead *l, const node *from, size_t n, size_t *offered, dq_error *error)
 {
     const dq_vectors states = {l->from, BLOCK, (uint32_t)l->width}, next = {l->to, BLOCK, states.width};
-    uint32_t actions = dq_agent_offered(l->agent);
+    uint32_t actions = l->agent->offered;
     dq_status status = dq_agent_predict(l->agent, &states, NULL, l->action, n, l->next, l->reward, l->end,
                                         l->disagreement, error);
     if (status) return status;

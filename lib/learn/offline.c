@@ -24,17 +24,15 @@ static bool split(dq_offline *run)
     const dq_offline_config *c = &run->config;
     const dq_offline_rows *rows = &run->rows;
     dq_split how = {.share = c->validation, .fold = c->fold, .folds = c->folds, .seed = c->seed};
-    size_t *counts = calloc((size_t)rows->users + 1, sizeof *counts);
-    uint32_t *alone = calloc((size_t)rows->users + 1, sizeof *alone);
-    bool ok = counts && alone;
-    for (size_t r = 0; ok && r < rows->count; r++)
+    size_t *counts;
+    uint32_t *alone;
+    const dq_buffer buffers[] = {DQ_BUFFER(counts, rows->users), DQ_BUFFER(alone, rows->users)};
+    if (!dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    for (size_t r = 0; r < rows->count; r++)
         if (!isnan(rows->reward[r])) counts[rows->user[r]]++;
-    for (uint32_t u = 0; ok && u < rows->users; u++) alone[u] = u;
-    ok = ok && dq_split_users(&how, rows->group ? rows->group : alone, counts, rows->users, run->held,
-                              &run->groups, &run->held_groups);
-    free(counts);
-    free(alone);
-    return ok;
+    for (uint32_t u = 0; u < rows->users; u++) alone[u] = u;
+    return dq_split_users(&how, rows->group ? rows->group : alone, counts, rows->users, run->held,
+                          &run->groups, &run->held_groups);
 }
 
 static void make_order(dq_offline *run)

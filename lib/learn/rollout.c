@@ -105,7 +105,7 @@ dq_status dq_rollout_begin(dq_rollout *r, const dq_vectors *states, const uint32
 {
     bool all = r->config.by == DQ_ROLLOUT_ALL, remembered = r->config.by == DQ_ROLLOUT_REMEMBERED;
     uint32_t count = dq_agent_get_shape(r->agent)->action_count;
-    uint32_t branches = all ? dq_agent_offered(r->agent) : 1;
+    uint32_t branches = all ? r->agent->offered : 1;
     if (n > r->starts) return dq_fail(error, DQ_ERR_RANGE, "%zu starts, where %zu fit", n, r->starts);
     for (size_t i = 0; remembered && i < n; i++)
         if (actions[i] >= count) return dq_fail(error, DQ_ERR_RANGE, "action %u of %u", actions[i], count);
@@ -116,7 +116,7 @@ dq_status dq_rollout_begin(dq_rollout *r, const dq_vectors *states, const uint32
         uint32_t start = first + (uint32_t)i;
         const float *state = states->at[agent_number(number, i)];
         for (uint32_t b = 0; b < branches; b++)
-            branch(r, state, remembered ? actions[i] : dq_agent_offered_at(r->agent, b), start,
+            branch(r, state, remembered ? actions[i] : r->agent->offer[b], start,
                    (uint64_t)start * branches + b);
     }
     return DQ_OK;
@@ -130,8 +130,7 @@ static void choose(dq_rollout *r)
     if (!any) dq_agent_act(r->agent, &r->store, NULL, r->count, false, r->action);
     for (size_t i = 0; i < r->count; i++)
         if (any || (r->config.epsilon > 0 && dq_rng_uniform(&r->rng[i]) < r->config.epsilon))
-            r->action[i] = dq_agent_offered_at(
-                r->agent, (uint32_t)dq_rng_below(&r->rng[i], dq_agent_offered(r->agent)));
+            r->action[i] = r->agent->offer[dq_rng_below(&r->rng[i], r->agent->offered)];
 }
 
 /* Row `from` becomes row `to`, to <= from. */

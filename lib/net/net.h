@@ -144,6 +144,8 @@ void dq_net_reset_optimizer(dq_net *net);
 /* Adds columns PREFIX.NAME to a model bundle (borrowed from the net; with moments also PREFIX.adam.m, .v),
  * and the spec under meta[PREFIX]. */
 dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *model, dq_error *error);
+/* Hidden widths out of a list under a name of a map; false where it is none. */
+bool dq_net_read_hidden(const dq_value *map, const char *name, uint32_t *widths, uint32_t *count);
 /* Spec of a saved network; DQ_ERR_UNKNOWN when the bundle has none under that prefix. */
 dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error);
 /* Whether the bundle has a network of this spec (dropout, where it is, and sparse may differ) with all its

@@ -52,32 +52,24 @@ static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *mod
     return ok ? DQ_OK : no_memory(error);
 }
 
-static bool read_number(const dq_value *v, int64_t max, uint32_t *to)
+bool dq_net_read_hidden(const dq_value *map, const char *name, uint32_t *widths, uint32_t *count)
 {
-    int64_t n = dq_value_integer(v, -1);
-    if (n < 0 || n > max) return false;
-    *to = (uint32_t)n;
-    return true;
-}
-
-static bool read_widths(const dq_value *list, uint32_t *widths, uint32_t *count)
-{
-    return dq_record_read_list(list, 1, DQ_NET_MAX_WIDTH, widths, DQ_NET_MAX_HIDDEN, count);
+    return dq_record_read_list(dq_map_get(map, name), 1, DQ_NET_MAX_WIDTH, widths, DQ_NET_MAX_HIDDEN, count);
 }
 
 static bool read_spec(const dq_value *map, dq_net_spec *s)
 {
-    uint32_t n = 0;
     bool ok = true;
     memset(s, 0, sizeof *s); /* padding too: tests compare specs whole */
     s->dropout = dq_value_number(dq_map_get(map, "dropout"), -1);
 #define READ(field, max)                                                                                     \
-    ok = ok && read_number(dq_map_get(map, #field), max, &n);                                                \
-    s->field = n;
+    const int64_t field = dq_value_integer(dq_map_get(map, #field), -1);                                     \
+    ok = ok && field >= 0 && field <= (max);                                                                 \
+    s->field = ok ? (uint32_t)field : 0;
     SPEC_NUMBERS(READ)
 #undef READ
-    return ok && read_widths(dq_map_get(map, "hidden"), s->hidden, &s->hidden_count) &&
-           read_widths(dq_map_get(map, "value_hidden"), s->value_hidden, &s->value_hidden_count) &&
+    return ok && dq_net_read_hidden(map, "hidden", s->hidden, &s->hidden_count) &&
+           dq_net_read_hidden(map, "value_hidden", s->value_hidden, &s->value_hidden_count) &&
            dq_pairing_read(dq_map_get(map, "features"), s->features, DQ_NET_MAX_FEATURES,
                            &s->feature_count) &&
            net_check(s, NULL) == DQ_OK;

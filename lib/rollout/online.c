@@ -76,7 +76,7 @@ static dq_status end_episode(dq_online *run, size_t i, dq_error *error)
     const dq_online_config *c = &run->config;
     dq_online_state *p = &run->at;
     p->episode++;
-    dq_agent_end_episode(run->agent, (uint32_t)i);
+    dq_agent_end_episode(run->agent);
     dq_status status = c->episode_ended ? c->episode_ended(c->arg, run, i, error) : DQ_OK;
     run->returns[i] = 0;
     run->lengths[i] = 0;

@@ -137,7 +137,7 @@ static inline void live_step(life *l, uint32_t i, uint32_t action)
         l->episodes++;
         l->steps_of_last = task->steps;
     }
-    dq_agent_end_episode(l->agent, i);
+    dq_agent_end_episode(l->agent);
     life_reset(l, i);
 }
 

@@ -271,13 +271,16 @@ static void the_maximum_runs_over_drawn_candidates(void **state)
     start(&w, &config, 0.5);
     for (uint64_t epoch = 1; epoch <= config.epochs; epoch++) {
         step(&w);
-        assert_int_equal(dq_agent_offered(w.agent), 1);
-        kinds += seen[dq_agent_offered_at(w.agent, 0)]++ == 0;
+        uint32_t n, action = *dq_agent_get_offer(w.agent, &n);
+        assert_int_equal(n, 1);
+        kinds += seen[action]++ == 0;
         go(&w, epoch);
     }
     assert_true(kinds > ITEMS / 2); /* drawn anew */
     assert_int_equal(dq_offline_finish(w.run, NULL), DQ_OK);
-    assert_int_equal(dq_agent_offered(w.agent), ITEMS);
+    uint32_t n;
+    dq_agent_get_offer(w.agent, &n);
+    assert_int_equal(n, ITEMS);
     assert_true(mean_liked(&w) < 1.7);
     drop(&w);
 }
