@@ -47,17 +47,6 @@ static size_t end_of_user(const dq_offline *run, size_t from)
     return to;
 }
 
-/* Whether some user has rows of different rewards. */
-static bool has_pairs(const dq_offline *run)
-{
-    for (size_t from = 0, to; from < run->held_count; from = to) {
-        to = end_of_user(run, from);
-        for (size_t i = from + 1; i < to && i < from + PAIR_ROWS; i++)
-            if (run->held_out[i].reward != run->held_out[from].reward) return true;
-    }
-    return false;
-}
-
 /* Rows that are judged by their action's rank. */
 static bool is_ranked(const offline_held *held)
 {
@@ -71,10 +60,40 @@ static size_t count_ranked(const dq_offline *run)
     return count;
 }
 
+/* ---- concordance ---- */
+
+/* Adds one user's pairs. */
+static void count_pairs(const offline_held *held, const float *value, size_t n, double *right, double *pairs)
+{
+    if (n > PAIR_ROWS) n = PAIR_ROWS;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++) {
+            if (held[i].reward == held[j].reward) continue;
+            bool up = held[i].reward > held[j].reward;
+            *pairs += 1;
+            if (value[i] == value[j])
+                *right += 0.5;
+            else if ((value[i] > value[j]) == up)
+                *right += 1;
+        }
+}
+
+static double find_concordance(const dq_offline *run)
+{
+    double right = 0, pairs = 0;
+    for (size_t from = 0, to; from < run->held_count; from = to) {
+        to = end_of_user(run, from);
+        count_pairs(run->held_out + from, run->held_value + from, to - from, &right, &pairs);
+    }
+    return pairs > 0 ? right / pairs : (double)NAN;
+}
+
+/* ---- what they can tell ---- */
+
 static dq_best_by judge_by(const dq_offline *run)
 {
     dq_best_by by = run->config.best_by;
-    if (by == DQ_BEST_BY_CONCORDANCE && !has_pairs(run)) by = DQ_BEST_BY_LOSS;
+    if (by == DQ_BEST_BY_CONCORDANCE && isnan(find_concordance(run))) by = DQ_BEST_BY_LOSS;
     if (by == DQ_BEST_BY_NDCG && !count_ranked(run)) by = DQ_BEST_BY_LOSS;
     return by;
 }
@@ -143,34 +162,6 @@ static dq_status find_loss(dq_offline *run, double *loss, dq_error *error)
     }
     *loss = sum / (double)run->held_count;
     return DQ_OK;
-}
-
-/* ---- concordance ---- */
-
-/* Adds one user's pairs. */
-static void count_pairs(const offline_held *held, const float *value, size_t n, double *right, double *pairs)
-{
-    if (n > PAIR_ROWS) n = PAIR_ROWS;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < i; j++) {
-            if (held[i].reward == held[j].reward) continue;
-            bool up = held[i].reward > held[j].reward;
-            *pairs += 1;
-            if (value[i] == value[j])
-                *right += 0.5;
-            else if ((value[i] > value[j]) == up)
-                *right += 1;
-        }
-}
-
-static double find_concordance(const dq_offline *run)
-{
-    double right = 0, pairs = 0;
-    for (size_t from = 0, to; from < run->held_count; from = to) {
-        to = end_of_user(run, from);
-        count_pairs(run->held_out + from, run->held_value + from, to - from, &right, &pairs);
-    }
-    return pairs > 0 ? right / pairs : (double)NAN;
 }
 
 /* ---- ranks ---- */

@@ -151,19 +151,12 @@ static uint32_t *slot_of(const dq_agent *a, tabular *t, const float *state)
     }
 }
 
-/* The row of a state that may never have been met: NOWHERE then. */
-static uint32_t find_row(const dq_agent *a, tabular *t, const dq_vectors *states, uint32_t number)
+/* The row of a state; NOWHERE when it was never met and is not to be added, or when there is no room. */
+static uint32_t row_of(const dq_agent *a, tabular *t, const dq_vectors *states, uint32_t number, bool add)
 {
     if (a->numbered) return number;
-    uint32_t slot = *slot_of(a, t, states->at[number]);
-    return slot ? slot - 1 : NOWHERE;
-}
-
-/* The row of a vector, a new one when it was never met; NOWHERE when there is no room. */
-static uint32_t row_of_vector(const dq_agent *a, tabular *t, const float *state)
-{
-    uint32_t *slot = slot_of(a, t, state);
-    if (*slot) return *slot - 1;
+    uint32_t *slot = slot_of(a, t, states->at[number]);
+    if (*slot || !add) return *slot ? *slot - 1 : NOWHERE;
     if (t->count == a->config.states) {
         t->full = true;
         return NOWHERE;
@@ -172,11 +165,6 @@ static uint32_t row_of_vector(const dq_agent *a, tabular *t, const float *state)
            a->shape.state_width * sizeof *t->key);
     *slot = ++t->count;
     return t->count - 1;
-}
-
-static uint32_t row_of(const dq_agent *a, tabular *t, const dq_vectors *states, uint32_t number)
-{
-    return a->numbered ? number : row_of_vector(a, t, states->at[number]);
 }
 
 static float *q_of(const dq_agent *a, const tabular *t, uint32_t row)
@@ -188,7 +176,7 @@ static void tabular_values(dq_agent *a, const dq_vectors *states, const uint32_t
 {
     tabular *t = a->self;
     for (size_t i = 0; i < n; i++) {
-        uint32_t row = find_row(a, t, states, agent_number(number, i));
+        uint32_t row = row_of(a, t, states, agent_number(number, i), false);
         const float *of = row == NOWHERE ? t->none : q_of(a, t, row);
         for (uint32_t j = 0; j < a->offered; j++) q[i * a->offered + j] = of[a->offer[j]];
     }
@@ -266,27 +254,25 @@ static double plan(dq_agent *a, tabular *t)
     return sum / a->config.planning;
 }
 
-/* The outcome of a transition, whose states are met with it; false when there is no room for them. */
-static bool meet(const dq_agent *a, tabular *t, const dq_vectors *states, const dq_transition *row,
-                 outcome *o)
+/* The outcome of a transition, as far as its states were met; with add they are met with it, while there is
+ * room. */
+static outcome outcome_of(const dq_agent *a, tabular *t, const dq_vectors *states, const dq_transition *row,
+                          bool add)
 {
-    *o = (outcome){row_of(a, t, states, row->state), row->action, NOWHERE, row->reward, row->discount};
-    if (o->state == NOWHERE) return false;
-    if (row->done) return true;
-    o->next = row_of(a, t, states, row->next);
-    return o->next != NOWHERE;
+    outcome o = {row_of(a, t, states, row->state, add), row->action, NOWHERE, row->reward, row->discount};
+    if (!row->done) o.next = row_of(a, t, states, row->next, add);
+    return o;
 }
 
 static void tabular_observe(dq_agent *a, uint32_t env, const dq_vectors *states, const dq_transition *row,
                             bool over)
 {
     tabular *t = a->self;
-    dq_transition one = *row;
-    outcome o;
+    outcome o = outcome_of(a, t, states, row, true);
     (void)env;
     (void)over;
-    one.discount = 1;
-    if (!meet(a, t, states, &one, &o)) return;                /* the next learning step says so */
+    o.discount = 1;
+    if (t->full) return;                                      /* the next learning step says so */
     if (t->pending_count == t->pending_room) learn_one(a, t); /* nobody asked for learning steps in time */
     t->pending[(t->pending_first + t->pending_count++) % t->pending_room] = o;
 }
@@ -321,14 +307,6 @@ static dq_status tabular_learn(dq_agent *a, dq_agent_losses *losses, dq_error *e
     return check_finite(losses->q, error);
 }
 
-/* The outcome of a transition as far as its states were met. */
-static outcome look_up(const dq_agent *a, tabular *t, const dq_vectors *states, const dq_transition *row)
-{
-    outcome o = {find_row(a, t, states, row->state), row->action, NOWHERE, row->reward, row->discount};
-    if (!row->done) o.next = find_row(a, t, states, row->next);
-    return o;
-}
-
 static dq_status tabular_fit(dq_agent *a, const dq_vectors *states, const dq_transition *rows, size_t n,
                              const float *weight, bool learn, dq_agent_losses *losses, dq_error *error)
 {
@@ -336,8 +314,8 @@ static dq_status tabular_fit(dq_agent *a, const dq_vectors *states, const dq_tra
     losses->q = 0;
     for (size_t i = 0; i < n; i++) {
         double by, scale = weight ? (double)weight[i] : 1;
-        outcome o = look_up(a, t, states, &rows[i]);
-        if (learn && !meet(a, t, states, &rows[i], &o)) return no_room(a, error);
+        outcome o = outcome_of(a, t, states, &rows[i], learn);
+        if (t->full) return no_room(a, error);
         a->taken[i] = (float)miss(a, t, &o, &by);
         a->errors[i] = (float)-by;
         losses->q += scale * by * by / (double)n;
@@ -409,8 +387,10 @@ static dq_status load_states(dq_agent *a, tabular *t, const dq_bundle *model, dq
         return unsound(error);
     reset(a, t);
     memset(t->slots, 0, t->slot_count * sizeof *t->slots);
-    for (uint32_t i = 0; i < c->shape[0]; i++)
-        if (row_of_vector(a, t, (const float *)c->data + i * width) != i) return unsound(error);
+    for (uint32_t i = 0; i < c->shape[0]; i++) {
+        const float *state = (const float *)c->data + i * width;
+        if (row_of(a, t, &(dq_vectors){&state, 1, (uint32_t)width}, 0, true) != i) return unsound(error);
+    }
     return DQ_OK;
 }
 
