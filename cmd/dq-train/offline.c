@@ -64,7 +64,7 @@ static dq_status check_judge(offline *f, dq_error *error)
         [DQ_BEST_BY_CONCORDANCE] = "no two held-out rows of one user have different rewards",
         [DQ_BEST_BY_NDCG] = "no held-out row has a positive reward"};
     dq_best_by asked = (dq_best_by)f->t->o->best_by;
-    if (dq_offline_size(f->run).held_out == 0 || dq_offline_judged_by(f->run) == asked) return DQ_OK;
+    if (dq_offline_size(f->run).held_out == 0 || dq_offline_criterion(f->run) == asked) return DQ_OK;
     if (dq_cli_given(f->t->cli, "best-by"))
         return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s",
                        asked == DQ_BEST_BY_NDCG ? "ndcg" : "concordance", lacks[asked]);

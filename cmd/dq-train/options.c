@@ -154,7 +154,7 @@ static const dq_option table[] = {
     {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone)", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT},
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is judged by --evaluate"},
     {"best-by", 0, DQ_OPT_CHOICE, &o.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, bests, .modes = TRAIN_LOGGED, .where = HELD_OUT, .why = "an agent that acts is judged by --evaluate"},
-    {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never)", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT},
+    {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never); rate and other schedules then stop short of their ends", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT},
     {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
     {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .modes = TRAIN_ENV},
     {"envs", 0, DQ_OPT_COUNT, &o.envs, "N", "environments side by side", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ENV},

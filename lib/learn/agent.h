@@ -80,7 +80,7 @@ typedef struct dq_agent_config {
     size_t warmup;           /* observations before the first update; those of a batch, if they are more */
     size_t train_every, updates; /* every train_every observations that many updates */
     size_t fit_rows;             /* rows of the largest batch given to dq_agent_fit; at least batch */
-    uint32_t offered;            /* the most actions that dq_agent_offer will name; 0: all */
+    uint32_t offered;            /* the maximum of actions that dq_agent_offer will name; 0: all */
     double priority, importance; /* alpha, and beta, which rises linearly to 1 (Schaul et al., "Prioritized
                                     experience replay", 2016); alpha 0: uniform */
     /* Values that are bootstrapped from stay within [value_min, value_max], where bounded: what a log's

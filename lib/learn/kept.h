@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The best model of a run so far: a copy of what an agent had learnt when it was judged best, whatever its
- * kind and way of training. It is part of the run's checkpoint.
+ * The best model of a run so far: a copy of what an agent had learnt when an evaluation found it best,
+ * whatever its kind and way of training. It is part of the run's checkpoint.
  */
 #ifndef DQ_LEARN_KEPT_H
 #define DQ_LEARN_KEPT_H

@@ -74,7 +74,7 @@ static bool make_buffers(dq_offline *run)
         DQ_BUFFER(run->slot_weight, batch),
         DQ_BUFFER(run->first, batch),
         DQ_BUFFER(run->offered, drawn),
-        DQ_BUFFER(run->judged, drawn),
+        DQ_BUFFER(run->eval_offer, drawn),
         DQ_BUFFER(run->scratch, drawn),
         DQ_BUFFER(run->vectors, vectors * width),
         DQ_BUFFER(run->at, vectors),
@@ -192,9 +192,9 @@ bool dq_offline_held_out(const dq_offline *run, uint32_t user)
     return run->held[user];
 }
 
-dq_best_by dq_offline_judged_by(const dq_offline *run)
+dq_best_by dq_offline_criterion(const dq_offline *run)
 {
-    return run->judged_by;
+    return run->criterion;
 }
 
 /* ---- rows of a batch ---- */
@@ -260,12 +260,12 @@ static double badness(dq_best_by by, const dq_offline_epoch *epoch)
     return by == DQ_BEST_BY_NDCG ? 1 - epoch->ndcg : epoch->validation_loss;
 }
 
-static dq_status judge_epoch(dq_offline *run, dq_offline_epoch *epoch, dq_error *error)
+static dq_status evaluate_epoch(dq_offline *run, dq_offline_epoch *epoch, dq_error *error)
 {
     offline_state *p = &run->state;
     dq_status status = offline_validate(run, epoch, error);
     if (status) return status;
-    double bad = badness(run->judged_by, epoch);
+    double bad = badness(run->criterion, epoch);
     bool equal = bad == p->min && epoch->validation_loss < p->min_loss;
     epoch->best = bad < p->min || equal || p->best_epoch == 0;
     p->bad_epochs = epoch->best ? 0 : p->bad_epochs + 1;
@@ -290,7 +290,7 @@ static dq_status end_epoch(dq_offline *run, double rate, double beta, dq_error *
                               .ndcg = NAN,
                               .rate = rate,
                               .beta = run->priorities ? beta : (double)NAN};
-    dq_status status = run->held_count ? judge_epoch(run, &epoch, error) : DQ_OK;
+    dq_status status = run->held_count ? evaluate_epoch(run, &epoch, error) : DQ_OK;
     p->position = 0;
     p->last = epoch;
     return status;

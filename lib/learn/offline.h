@@ -53,20 +53,20 @@ typedef struct dq_offline_rows {
                                   DQ_OFFLINE_NO_ROW; NULL: rows have no order, and no returns over n steps */
     const dq_pairset *met;     /* users and actions that have: what negatives are not. NULL: no negatives */
     bool ends;                 /* some row may be done */
-    bool ranked;               /* rows are judged by rank too, whatever best_by is */
+    bool ranked;               /* rows are evaluated by rank too, whatever best_by is */
 } dq_offline_rows;
 
 /* What makes an epoch the best, on held-out rows:
  *
- *     loss          the least loss, the agent's own
+ *     loss          the minimum of the loss, the agent's own
  *     concordance   of all pairs of one user's rows with different rewards, the greatest share that Q puts in
  *                   the right order, ties counting half (Harrell et al., "Evaluating the yield of medical
  *                   tests", JAMA 247, 1982): what a ranking of logged rows is made of
  *     ndcg          the greatest mean of 1 / log2(1 + rank), 0 beyond the first ten, over rows with a
  *                   positive reward; rank is the place of the row's action among all, by Q of its state
  *
- * Of equally good ones that of the least loss. Where held-out rows have no two rewards of one user to
- * compare, or no positive one, the loss decides (dq_offline_judged_by). */
+ * Of equally good ones that of the smaller loss. Where held-out rows have no two rewards of one user to
+ * compare, or no positive one, the loss decides (dq_offline_criterion). */
 typedef enum dq_best_by { DQ_BEST_BY_LOSS, DQ_BEST_BY_CONCORDANCE, DQ_BEST_BY_NDCG } dq_best_by;
 
 typedef struct dq_offline_config {
@@ -118,7 +118,7 @@ dq_offline_sizes dq_offline_size(const dq_offline *run);
 /* Whether a user's group is held out. */
 bool dq_offline_held_out(const dq_offline *run, uint32_t user);
 /* What decides between epochs: best_by, or the loss where held-out rows cannot tell that. */
-dq_best_by dq_offline_judged_by(const dq_offline *run);
+dq_best_by dq_offline_criterion(const dq_offline *run);
 
 /* One batch. *ended: it was the last of its epoch. */
 dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error);

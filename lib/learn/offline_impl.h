@@ -44,7 +44,7 @@ struct dq_offline {
     offline_held *held_out; /* (held_count) by user and row, negatives behind their row */
     float *held_value;      /* (held_count) Q */
     size_t held_count;
-    dq_best_by judged_by;
+    dq_best_by criterion;
 
     /* a batch */
     dq_transition *batch; /* (max rows) */
@@ -58,12 +58,12 @@ struct dq_offline {
     dq_vectors states;    /* the store of a batch: these, or the numbered states */
 
     /* ranks */
-    uint32_t rank_rows; /* states that are ranked at once */
-    uint32_t *rank_at;  /* (rank_rows) their numbers */
-    float *rank_values; /* (rank_rows, actions) */
-    uint32_t *offered;  /* (actions) on offer in this epoch: config.candidates of them */
-    uint32_t *judged;   /* (candidates) on offer when held-out rows are judged */
-    uint32_t *scratch;  /* (actions) */
+    uint32_t rank_rows;   /* states that are ranked at once */
+    uint32_t *rank_at;    /* (rank_rows) their numbers */
+    float *rank_values;   /* (rank_rows, actions) */
+    uint32_t *offered;    /* (actions) on offer in this epoch: config.candidates of them */
+    uint32_t *eval_offer; /* (candidates) on offer when held-out rows are evaluated */
+    uint32_t *scratch;    /* (actions) */
 
     dq_bundle best; /* the best epoch's model (learn/kept.h) */
     dq_rng rng[RNG_OFFLINE_COUNT];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Held-out rows stand with negatives of their own, drawn once, so that epochs are judged on the same rows;
+ * Held-out rows stand with negatives of their own, drawn once, so that epochs are evaluated on the same rows;
  * and so are the candidates that their maximum runs over. Concordance takes at most PAIR_ROWS rows a user: it
  * costs the square of them. Ranks ask for all actions' values in a state: where there are many rows, evenly
  * spread ones stand for all.
@@ -47,7 +47,7 @@ static size_t end_of_user(const dq_offline *run, size_t from)
     return to;
 }
 
-/* Rows that are judged by their action's rank. */
+/* Rows that are evaluated by their action's rank. */
 static bool is_ranked(const offline_held *held)
 {
     return !held->negative && held->reward > 0;
@@ -90,7 +90,7 @@ static double find_concordance(const dq_offline *run)
 
 /* ---- what they can tell ---- */
 
-static dq_best_by judge_by(const dq_offline *run)
+static dq_best_by choose_criterion(const dq_offline *run)
 {
     dq_best_by by = run->config.best_by;
     if (by == DQ_BEST_BY_CONCORDANCE && isnan(find_concordance(run))) by = DQ_BEST_BY_LOSS;
@@ -123,9 +123,9 @@ dq_status offline_hold_out(dq_offline *run, dq_error *error)
         if (!isnan(run->rows.reward[r]) && run->held[run->rows.user[r]]) list_row(run, r, &rng);
     qsort(run->held_out, run->held_count, sizeof *run->held_out, by_user);
     if (offline_draws_candidates(run))
-        dq_rng_sample(&rng, run->judged, run->config.candidates, run->scratch, run->rows.actions);
-    run->judged_by = judge_by(run);
-    bool ranks = run->rows.ranked || run->judged_by == DQ_BEST_BY_NDCG;
+        dq_rng_sample(&rng, run->eval_offer, run->config.candidates, run->scratch, run->rows.actions);
+    run->criterion = choose_criterion(run);
+    bool ranks = run->rows.ranked || run->criterion == DQ_BEST_BY_NDCG;
     if (ranks && count_ranked(run) && !make_ranks(run)) return dq_fail_memory(error, "values to rank");
     return DQ_OK;
 }
@@ -223,7 +223,7 @@ static void find_ranks(dq_offline *run, dq_offline_epoch *epoch)
 dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error)
 {
     bool drawn = offline_draws_candidates(run);
-    if (drawn) dq_agent_offer(run->agent, run->judged, run->config.candidates);
+    if (drawn) dq_agent_offer(run->agent, run->eval_offer, run->config.candidates);
     dq_status status = find_loss(run, &epoch->validation_loss, error);
     if (status) return status;
     epoch->concordance = find_concordance(run);

@@ -167,7 +167,8 @@ static bool is_sound(const dq_rollout *r, size_t i)
     return isfinite(sum);
 }
 
-static dq_status judge(dq_rollout *r, dq_error *error)
+/* Leaves out what the ensemble disagrees on, and finds the ends. */
+static dq_status filter_rows(dq_rollout *r, dq_error *error)
 {
     size_t kept = 0;
     for (size_t i = 0; i < r->count; i++) {
@@ -196,7 +197,7 @@ dq_status dq_rollout_next(dq_rollout *r, dq_rollout_rows *rows, dq_error *error)
     r->chosen = false;
     dq_status status = dq_agent_predict(r->agent, &r->store, NULL, r->action, r->count, r->next, r->reward,
                                         r->end, r->disagreement, error);
-    if (!status) status = judge(r, error);
+    if (!status) status = filter_rows(r, error);
     if (status) return status;
     *rows = (dq_rollout_rows){.count = r->count,
                               .state = r->state,

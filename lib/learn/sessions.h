@@ -11,7 +11,7 @@
  * bootstrapped from (Pardo et al., "Time limits in reinforcement learning", ICML 2018). Where `terminal` is
  * asked for, sessions end, and it has none. In either case no session knows of the one before it.
  *
- * They are rows of learn/offline.h, judged as a recommender is: at each event of a held-out user with a
+ * They are rows of learn/offline.h, evaluated as a recommender is: at each event of a held-out user with a
  * positive reward, where among all items does the agent rank the one that came?
  */
 #ifndef DQ_LEARN_SESSIONS_H

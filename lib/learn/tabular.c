@@ -286,8 +286,7 @@ static bool tabular_ready(const dq_agent *a)
 static dq_status no_room(const dq_agent *a, dq_error *error)
 {
     return dq_fail(error, DQ_ERR_RANGE,
-                   "more than %u distinct states: a task for a network, or for a larger table",
-                   a->config.states);
+                   "more than %u distinct states: they need a network, or a larger table", a->config.states);
 }
 
 static dq_status check_finite(double loss, dq_error *error)

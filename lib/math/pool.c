@@ -129,7 +129,7 @@ dq_status dq_pool_new(dq_pool **out, unsigned threads, dq_error *error)
     if (!pool || !workers) {
         free(pool);
         free(workers);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u threads", threads);
+        return dq_fail_memory(error, "%u threads", threads);
     }
     pool->threads = threads;
     pool->workers = workers;

@@ -74,9 +74,9 @@ typedef struct dq_net_spec {
     /* Wang et al., "Dueling network architectures", 2016: V and A are streams with hidden layers of their own
      * (value_hidden, each) above the shared ones, and Q = V + A - mean A. Without value_hidden the last
      * hidden layer is not shared: each stream has one of that width. With an encoder or a head on actions V
-     * stands apart and sees the user alone (the whole state of a task without users), through value_hidden
-     * (else one layer as wide as the last hidden one, or as what V sees where there is none), and A is the
-     * rest, as in Zheng et al., "DRN", 2018; on actions no mean is taken away. */
+     * stands apart and sees the user alone (the whole state of an environment without users), through
+     * value_hidden (else one layer as wide as the last hidden one, or as what V sees where there is none),
+     * and A is the rest, as in Zheng et al., "DRN", 2018; on actions no mean is taken away. */
     bool dueling;
     uint32_t value_hidden[DQ_NET_MAX_HIDDEN], value_hidden_count;
     double dropout;          /* 0 <= p < 1, in training only, behind hidden layers: */

@@ -479,7 +479,7 @@ static void the_best_epoch_s_weights_return(void **state)
         agent.adam.rate = 2e-2;
         populate(&w);
         start_agent(&w, &config, "dqn", &agent);
-        assert_int_equal(dq_offline_judged_by(w.run), by);
+        assert_int_equal(dq_offline_criterion(w.run), by);
         while (!dq_offline_done(w.run)) {
             go(&w, dq_offline_last(w.run).epoch + 1);
             dq_offline_epoch e = dq_offline_last(w.run);
@@ -516,7 +516,7 @@ static void what_held_out_rows_cannot_tell_the_loss_decides(void **state)
             populate(&w);
             for (size_t i = 0; i < ROWS; i++) w.reward[i] = positive ? 1 : -1;
             start(&w, &config, 0);
-            assert_int_equal(dq_offline_judged_by(w.run), tells ? by : DQ_BEST_BY_LOSS);
+            assert_int_equal(dq_offline_criterion(w.run), tells ? by : DQ_BEST_BY_LOSS);
             go(&w, 1);
             assert_true(isnan(dq_offline_last(w.run).concordance));
             assert_int_equal(isnan(dq_offline_last(w.run).ndcg), !tells);
