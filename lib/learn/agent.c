@@ -76,7 +76,7 @@ dq_status dq_agent_new(dq_agent **out, const char *kind, const dq_agent_config *
     const dq_agent_kind *found = dq_agent_find(kind);
     if (!found) return dq_fail(error, DQ_ERR_UNKNOWN, "there is no agent '%s'", kind);
     dq_status status = dq_env_spec_check(shape, error);
-    if (!status) status = agent_check(config, shape, error);
+    if (!status) status = agent_check(config, error);
     return status ? status : make(out, found, config, shape, true, pool, error);
 }
 
@@ -259,6 +259,8 @@ dq_status dq_agent_predict(dq_agent *a, const dq_vectors *states, const uint32_t
 
 dq_status agent_check_world(dq_agent *a, double max, dq_error *error)
 {
+    if (a->numbered)
+        return dq_fail(error, DQ_ERR_RANGE, "a step leaves these states as they are: there is nothing ahead");
     if (!has_world(a)) return no_world(a, error);
     if (isfinite(max) && a->config.models < 2)
         return dq_fail(error, DQ_ERR_RANGE,
@@ -374,7 +376,7 @@ dq_status dq_agent_of_model(dq_agent **out, const dq_bundle *model, const dq_env
     if (!status && !shape && own.states.count)
         status = dq_fail(error, DQ_ERR_RANGE,
                          "the model is of numbered states, which it does not hold: those of users");
-    if (!status) status = agent_check(&config, shape ? shape : &own, error);
+    if (!status) status = agent_check(&config, error);
     if (status) return status;
     config.offered = 0; /* a limit of training */
     config.states = rows_of_table(model, config.states);

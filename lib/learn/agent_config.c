@@ -61,21 +61,8 @@ static dq_status check_schedule(const dq_agent_config *c, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status check_head(const dq_agent_config *c, const dq_env_spec *s, dq_error *error)
+dq_status agent_check(const dq_agent_config *c, dq_error *error)
 {
-    if (c->head == DQ_HEAD_ACTIONS && s->action_width == 0)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "a head on actions needs vectors of them, and the environment has none");
-    if (c->feature_count && c->head != DQ_HEAD_ACTIONS)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "cross features compare a state with an action: they need a head on actions");
-    return DQ_OK;
-}
-
-dq_status agent_check(const dq_agent_config *c, const dq_env_spec *s, dq_error *error)
-{
-    dq_status status = check_head(c, s, error);
-    if (status) return status;
     if (c->dropout_layers && !(c->dropout > 0))
         return dq_fail(error, DQ_ERR_RANGE, "dropout behind the first %u layers, and no dropout",
                        c->dropout_layers);
@@ -86,7 +73,7 @@ dq_status agent_check(const dq_agent_config *c, const dq_env_spec *s, dq_error *
     if (c->bootstrap == DQ_BOOTSTRAP_SAME && c->double_q)
         return dq_fail(error, DQ_ERR_RANGE,
                        "Double chooses the best action of the next state; the taken one is not chosen");
-    status = check_exploration(c, error);
+    dq_status status = check_exploration(c, error);
     return status ? status : check_schedule(c, error);
 }
 

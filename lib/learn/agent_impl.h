@@ -65,6 +65,14 @@ struct dq_agent {
     void *self;
 };
 
+/* The defaults of every kind. */
+/* clang-format off */
+#define AGENT_DEFAULTS \
+    .n_step = 1, .huber_delta = 1, .schedule_decay = 0.1, .train_every = 1, .updates = 1, \
+    .explore_by = DQ_EXPLORE_EPSILON, .decay_form = DQ_DECAY_MULTIPLICATIVE, .temperature = 1, .envs = 1, \
+    .seed = 42
+/* clang-format on */
+
 extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q;
 
 /* The store that numbers are of: the caller's, or that of numbered states. */
@@ -86,7 +94,8 @@ static inline uint32_t agent_number(const uint32_t *number, size_t i)
 /* The value of a next state, within the bounds. */
 double agent_bound(const dq_agent *agent, double value);
 
-/* That there is a world model to look ahead with, and an ensemble where what it disagrees on has a limit. */
+/* That there is a world model to look ahead with, of states that a step changes, and an ensemble where what
+ * it disagrees on has a limit. */
 dq_status agent_check_world(dq_agent *agent, double max_disagreement, dq_error *error);
 
 /* The configuration of the network Q, and of a network for the world. */
@@ -99,8 +108,8 @@ const char *agent_world_name(char name[AGENT_WORLD_NAME], uint32_t model);
 
 /* ---- agent_config.c ---- */
 
-/* DQ_ERR_RANGE when options that every kind has do not fit each other or the shape. */
-dq_status agent_check(const dq_agent_config *config, const dq_env_spec *shape, dq_error *error);
+/* DQ_ERR_RANGE when options that every kind has do not fit each other; those of networks net_check knows. */
+dq_status agent_check(const dq_agent_config *config, dq_error *error);
 /* meta.agent and meta.env_spec, and the column of actions; and what a checkpoint adds. */
 dq_status agent_save_config(const dq_agent *agent, dq_bundle *model, dq_error *error);
 dq_status agent_save_state(dq_agent *agent, dq_bundle *model, dq_error *error);

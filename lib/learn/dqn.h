@@ -69,12 +69,10 @@ enum { DQN_BLOCK = 256 }; /* actions that are scored together */
 /* The defaults of both kinds of agent; dyna-q adds those of its world. */
 /* clang-format off */
 #define DQN_DEFAULTS \
-    .hidden = {64, 64}, .hidden_count = 2, .gamma = 0.99, .n_step = 1, .loss = DQ_LOSS_HUBER, \
-    .huber_delta = 1, .adam = DQ_ADAM_DEFAULTS, .clip_norm = 10, .schedule_decay = 0.1, \
-    .target_every = 500, .batch = 64, .replay = 50000, .warmup = 1000, .train_every = 1, .updates = 1, \
-    .importance = 0.4, .explore_by = DQ_EXPLORE_EPSILON, .decay_form = DQ_DECAY_MULTIPLICATIVE, \
-    .decay_by = DQ_BY_UPDATES, .epsilon = 1, .epsilon_min = 0.05, .epsilon_decay = 0.999, \
-    .temperature = 1, .envs = 1, .seed = 42
+    AGENT_DEFAULTS, .hidden = {64, 64}, .hidden_count = 2, .gamma = 0.99, .loss = DQ_LOSS_HUBER, \
+    .adam = DQ_ADAM_DEFAULTS, .clip_norm = 10, .target_every = 500, .batch = 64, .replay = 50000, \
+    .warmup = 1000, .importance = 0.4, .decay_by = DQ_BY_UPDATES, .epsilon = 1, .epsilon_min = 0.05, \
+    .epsilon_decay = 0.999
 /* clang-format on */
 
 static inline dqn *dqn_of(const dq_agent *agent)

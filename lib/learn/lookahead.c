@@ -41,8 +41,6 @@ static dq_status check(dq_agent *agent, const dq_lookahead_config *config, dq_er
     if (config->places == 0 || config->beam == 0)
         return dq_fail(error, DQ_ERR_RANGE, "a list of %u places by %u at a time", config->places,
                        config->beam);
-    if (dq_agent_get_shape(agent)->states.count)
-        return dq_fail(error, DQ_ERR_RANGE, "a step leaves these states as they are: there is nothing ahead");
     return agent_check_world(agent, config->max, error);
 }
 

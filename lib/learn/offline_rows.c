@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/offline_rows.h"
 
+#include "core/buffers.h"
 #include "learn/offline_impl.h"
 
 #include <math.h>
@@ -29,11 +30,14 @@ dq_status dq_offline_catalogue_init(dq_offline_catalogue *c, const dq_dataset *d
     *c = (dq_offline_catalogue){.users = dq_entities_vectors(&dataset->catalogue.users),
                                 .items = dq_entities_count(&dataset->catalogue.items),
                                 .count = n,
-                                .transitions = dataset->transitions,
-                                .reward = malloc((n + 1) * sizeof *c->reward),
-                                .user = malloc((n + 1) * sizeof *c->user),
-                                .action = malloc((n + 1) * sizeof *c->action)};
-    if (!c->reward || !c->user || !c->action) return dq_fail_memory(error, "transitions");
+                                .transitions = dataset->transitions};
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(c->reward, n),
+        DQ_BUFFER(c->user, n),
+        DQ_BUFFER(c->action, n),
+    };
+    if (!dq_buffers_take(&c->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "transitions");
     for (size_t i = 0; i < n; i++) {
         c->user[i] = dataset->transitions[i].state;
         c->action[i] = dataset->transitions[i].action;
@@ -44,9 +48,7 @@ dq_status dq_offline_catalogue_init(dq_offline_catalogue *c, const dq_dataset *d
 
 void dq_offline_catalogue_free(dq_offline_catalogue *c)
 {
-    free(c->reward);
-    free(c->user);
-    free(c->action);
+    dq_arena_free(&c->arena);
     dq_pairset_free(&c->met);
     *c = (dq_offline_catalogue){0};
 }

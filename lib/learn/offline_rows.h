@@ -18,6 +18,7 @@ typedef struct dq_offline_catalogue {
     float *reward;                    /* (count) may be changed between batches; NAN: none */
     uint32_t *user, *action;          /* (count) */
     dq_pairset met;
+    dq_arena arena;
 } dq_offline_catalogue;
 
 /* Free it also after a failure. */

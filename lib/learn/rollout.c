@@ -29,9 +29,6 @@ struct dq_rollout {
 static dq_status check(dq_agent *agent, const dq_rollout_config *config, dq_error *error)
 {
     if (config->steps == 0) return dq_fail(error, DQ_ERR_RANGE, "a roll-out of no steps");
-    if (dq_agent_get_shape(agent)->states.count)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "a step leaves these states as they are: there is nothing to roll out");
     return agent_check_world(agent, config->max, error);
 }
 

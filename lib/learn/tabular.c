@@ -76,7 +76,8 @@ static const char *find_foreign(const dq_agent_config *c)
                        {"clip-value", c->clip_value > 0},
                        {"weight-decay", c->adam.decay > 0},
                        {"updates", c->updates > 1},
-                       {"warmup", c->warmup > c->train_every}};
+                       {"warmup", c->warmup > c->train_every},
+                       {"features", c->feature_count}};
     for (size_t i = 0; i < sizeof of_networks / sizeof *of_networks; i++)
         if (of_networks[i].set) return of_networks[i].name;
     return NULL;
@@ -451,26 +452,7 @@ static const struct dq_agent_functions functions = {
 const dq_agent_kind dq_agent_tabular = {
     .name = "tabular",
     .help = "Q-learning with a table; with planning, Dyna-Q with a table for its world",
-    .defaults = {.gamma = 0.95,
-                 .huber_delta = 1,
-                 .schedule_decay = 0.1,
-                 .target_every = 1,
-                 .n_step = 1,
-                 .batch = 1,
-                 .replay = 1,
-                 .train_every = 1,
-                 .updates = 1,
-                 .alpha = 0.1,
-                 .states = 4096,
-                 .rollout = 1,
-                 .explore_by = DQ_EXPLORE_EPSILON,
-                 .decay_form = DQ_DECAY_MULTIPLICATIVE,
-                 .decay_by = DQ_BY_STEPS,
-                 .epsilon = 0.1,
-                 .epsilon_min = 0,
-                 .epsilon_decay = 1,
-                 .temperature = 1,
-                 .envs = 1,
-                 .seed = 42},
+    .defaults = {AGENT_DEFAULTS, .gamma = 0.95, .target_every = 1, .batch = 1, .replay = 1, .alpha = 0.1,
+                 .states = 4096, .rollout = 1, .decay_by = DQ_BY_STEPS, .epsilon = 0.1, .epsilon_decay = 1},
     .functions = &functions,
 };

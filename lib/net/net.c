@@ -98,11 +98,6 @@ dq_status dq_net_new(dq_net **out, const dq_net_spec *spec, size_t max_rows, dq_
     return dq_net_new_of_states(out, spec, max_rows, max_rows, pool, rng, error);
 }
 
-static size_t at_least(size_t n, size_t min)
-{
-    return n > min ? n : min;
-}
-
 dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max_rows, size_t max_states,
                                dq_pool *pool, dq_rng *rng, dq_error *error)
 {
@@ -116,8 +111,8 @@ dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max
     net->pool = pool;
     net->max_rows = max_rows;
     net->max_trained = max_states;
-    net->max_states = at_least(max_states, min);
-    net->max_actions = at_least(max_rows, min);
+    net->max_states = max_states > min ? max_states : min;
+    net->max_actions = max_rows > min ? max_rows : min;
     net->dropout = dq_dropout_new(spec->dropout);
     net_plan(net);
     if (!allocate(net)) {

@@ -49,7 +49,8 @@ static dq_status check_features(const dq_net_spec *s, dq_error *error)
         return dq_fail(error, DQ_ERR_RANGE, "a network has at most %d features of pairs, not %u",
                        DQ_NET_MAX_FEATURES, s->feature_count);
     if (s->feature_count && (s->head != DQ_HEAD_ACTIONS || s->one_hot))
-        return dq_fail(error, DQ_ERR_RANGE, "features of pairs need vectors of actions");
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "cross features compare a state with an action's vector: they need a head on actions");
     for (const dq_pairing *f = s->features; f < s->features + s->feature_count; f++)
         if (f->width == 0 || (uint64_t)f->user_offset + f->width > s->input ||
             (uint64_t)f->item_offset + f->width > s->action_width)
@@ -61,7 +62,7 @@ static dq_status check_head(const dq_net_spec *s, dq_error *error)
 {
     if (s->outputs == 0) return dq_fail(error, DQ_ERR_RANGE, "a network without outputs");
     if (s->head == DQ_HEAD_ACTIONS && s->action_width == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "a head on actions needs vectors of actions");
+        return dq_fail(error, DQ_ERR_RANGE, "a head on actions needs vectors of them, and there are none");
     if (s->head != DQ_HEAD_ACTIONS && s->one_hot)
         return dq_fail(error, DQ_ERR_RANGE, "a head with one output an action reads no actions");
     if (s->head == DQ_HEAD_ACTIONS && s->dueling && s->outputs > 1)

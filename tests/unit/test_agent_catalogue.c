@@ -581,7 +581,7 @@ static void what_cannot_be_says_why(void **state)
     REFUSED("offer fewer", (c.conservative = 1, c.fit_rows = 1 << 20));
     dq_agent_config table = dq_agent_find("tabular")->defaults;
     table.feature_count = 1;
-    check_refused("tabular", &table, "need a head on actions");
+    check_refused("tabular", &table, "features means nothing to a table");
     table.feature_count = 0;
     table.sparse = true;
     check_refused("tabular", &table, "means nothing to a table");
