@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the kinds of agents share. A kind is an entry of the table in agent_config.c and a file of its own;
+ * What the kinds of agents share. A kind is an entry of the table in agent_config.c, and of functions;
  * what only it needs hangs on self.
  */
 #ifndef DQ_LEARN_AGENT_IMPL_H

@@ -18,24 +18,12 @@
 
 static const double MAX_PASS = 2e9; /* bytes of a training pass */
 
-/* What a kind dqn does not know of. */
-static dq_status check_kind(const dq_agent *a, dq_error *error)
+static dq_status check(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
     if (c->alpha > 0 || c->states > 0)
         return dq_fail(error, DQ_ERR_RANGE, "%s means nothing to a network: it is of tables",
                        c->alpha > 0 ? "alpha" : "states");
-    if (a->kind == &dq_agent_dqn &&
-        (c->world || c->world_hidden_count || c->planning > 0 || c->models > 0 || c->rollout > 1))
-        return dq_fail(error, DQ_ERR_RANGE, "a dqn agent has no world model to plan with: dyna-q has");
-    return DQ_OK;
-}
-
-static dq_status check(const dq_agent *a, dq_error *error)
-{
-    const dq_agent_config *c = &a->config;
-    dq_status status = check_kind(a, error);
-    if (status) return status;
     if (c->batch == 0 || c->replay < c->batch)
         return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu from a replay of %zu", c->batch, c->replay);
     if (c->batch_norm && c->batch < 2)
@@ -129,6 +117,7 @@ void dqn_free(dq_agent *a)
     dq_net_free(d->target);
     dq_replay_free(d->replay);
     dq_nstep_free(d->nstep);
+    for (uint32_t m = 0; m < d->world_count; m++) dq_net_free(d->worlds[m]);
 }
 
 /* ---- the target, and remembering ---- */
@@ -348,12 +337,15 @@ dq_status dqn_fit(dq_agent *a, const dq_vectors *states, const dq_transition *ro
     return status;
 }
 
-/* ---- bundles ---- */
+/* ---- networks, in bundles too: q, target, world.0, world.1 ... ---- */
 
 dq_net *dqn_network(dq_agent *a, const char *name)
 {
+    char of[AGENT_WORLD_NAME];
     dqn *d = dqn_of(a);
     if (strcmp(name, "q") == 0) return d->q;
+    for (uint32_t m = 0; m < d->world_count; m++)
+        if (strcmp(name, agent_world_name(of, m)) == 0) return d->worlds[m];
     if (strcmp(name, "target") != 0) return NULL;
     if (d->target) dqn_values_reset(a); /* its weights may be set */
     return d->target;
@@ -361,12 +353,15 @@ dq_net *dqn_network(dq_agent *a, const char *name)
 
 dq_status dqn_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error *error)
 {
+    char name[AGENT_WORLD_NAME];
     dqn *d = dqn_of(a);
     dq_status status = dq_net_save(d->q, "q", checkpoint, model, error);
-    if (status || !checkpoint) return status;
-    status = dq_net_save(d->target, "target", false, model, error);
-    if (!status) status = dq_replay_save(d->replay, "replay", model, error);
-    return status ? status : dq_nstep_save(d->nstep, "returns", model, error);
+    if (!status && checkpoint) status = dq_net_save(d->target, "target", false, model, error);
+    if (!status && checkpoint) status = dq_replay_save(d->replay, "replay", model, error);
+    if (!status && checkpoint) status = dq_nstep_save(d->nstep, "returns", model, error);
+    for (uint32_t m = 0; !status && m < d->world_count; m++)
+        status = dq_net_save(d->worlds[m], agent_world_name(name, m), checkpoint, model, error);
+    return status;
 }
 
 /* A checkpoint is a file that somebody may have changed. */
@@ -394,36 +389,32 @@ static dq_status restore(dq_agent *a, const dq_bundle *model, dq_error *error)
     return status ? status : check_remembered(a, error);
 }
 
+/* Without a checkpoint a model may be of Q alone. */
+static dq_status load_worlds(dqn *d, bool checkpoint, const dq_bundle *model, dq_error *error)
+{
+    char name[AGENT_WORLD_NAME];
+    dq_net_spec spec;
+    dq_status status = DQ_OK;
+    if (!checkpoint && dq_net_load_spec(model, agent_world_name(name, 0), &spec, NULL) == DQ_ERR_UNKNOWN)
+        return DQ_OK;
+    for (uint32_t m = 0; !status && m < d->world_count; m++) {
+        status = dq_net_load(d->worlds[m], agent_world_name(name, m), checkpoint, model, error);
+        if (!checkpoint) dq_net_reset_optimizer(d->worlds[m]);
+    }
+    return status;
+}
+
 dq_status dqn_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)
 {
     dqn *d = dqn_of(a);
     dq_status status = dq_net_load(d->q, "q", checkpoint, model, error);
     if (status) return status;
     if (d->target) dqn_values_reset(a);
-    if (checkpoint) return restore(a, model, error);
-    dq_net_reset_optimizer(d->q);
-    if (d->target) dq_net_copy(d->target, d->q);
-    return DQ_OK;
+    if (checkpoint) {
+        status = restore(a, model, error);
+    } else {
+        dq_net_reset_optimizer(d->q);
+        if (d->target) dq_net_copy(d->target, d->q);
+    }
+    return status ? status : load_worlds(d, checkpoint, model, error);
 }
-
-static const struct dq_agent_functions functions = {
-    .init = dqn_init,
-    .free = dqn_free,
-    .values = dqn_values,
-    .observe = dqn_observe,
-    .ready = dqn_ready,
-    .learn = dqn_learn,
-    .fit = dqn_fit,
-    .offer = dqn_offer,
-    .end_episode = dqn_end_episode,
-    .network = dqn_network,
-    .save = dqn_save,
-    .load = dqn_load,
-};
-
-const dq_agent_kind dq_agent_dqn = {
-    .name = "dqn",
-    .help = "a deep Q-network",
-    .defaults = {DQN_DEFAULTS},
-    .functions = &functions,
-};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of a deep Q-network, which Dyna-Q builds on.
+ * The inside of a deep Q-network, which dyna.c makes the kinds dqn and dyna-q of.
  */
 #ifndef DQ_LEARN_DQN_H
 #define DQ_LEARN_DQN_H
@@ -39,6 +39,8 @@ typedef struct dqn_maxima {
 
 typedef struct dqn {
     dq_net *q, *target;
+    dq_net **worlds; /* (world_count) those of a kind that has a world model, which it makes */
+    uint32_t world_count;
     dq_replay *replay;
     dq_nstep *nstep;
     dq_transition *rows; /* (fit_rows) */
@@ -85,7 +87,7 @@ static inline bool dqn_on_actions(const dq_agent *agent)
     return agent->config.head == DQ_HEAD_ACTIONS;
 }
 
-/* The parts of the kind dqn, for a kind that is one and more. */
+/* The parts of both kinds. */
 dq_status dqn_init(dq_agent *agent, dq_error *error);
 void dqn_free(dq_agent *agent);
 void dqn_values(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);

@@ -25,7 +25,6 @@
 #include <string.h>
 
 typedef struct dyna {
-    dq_net **worlds;            /* (models) */
     size_t pass;                /* rows that are predicted together */
     uint32_t *state, *action;   /* (pass) of a pass */
     float *out, *mean, *square; /* (pass, outputs); the latter two over the ensemble */
@@ -61,6 +60,9 @@ static size_t outputs(const dq_agent *a)
 static dq_status check(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
+    if (a->kind == &dq_agent_dqn &&
+        (c->world || c->world_hidden_count || c->planning > 0 || c->models > 0 || c->rollout > 1))
+        return dq_fail(error, DQ_ERR_RANGE, "a dqn agent has no world model to plan with: dyna-q has");
     if (!c->world && (c->planning > 0 || c->models > 1 || c->rollout > 1 || c->world_hidden_count))
         return dq_fail(error, DQ_ERR_RANGE, "without a world model there is nothing to plan with");
     if (!c->world) return DQ_OK;
@@ -100,7 +102,7 @@ static bool allocate(dq_agent *a, dyna *y)
     if (a->trains && !allocate_plan(a, y)) return false;
     size_t pass = y->planned > AGENT_ACT_ROWS ? y->planned : AGENT_ACT_ROWS, numbers = pass * outputs(a);
     const dq_buffer buffers[] = {
-        DQ_BUFFER(y->worlds, a->config.models),
+        DQ_BUFFER(dqn_of(a)->worlds, a->config.models),
         DQ_BUFFER(y->state, pass),
         DQ_BUFFER(y->action, pass),
         DQ_BUFFER(y->out, numbers),
@@ -111,14 +113,15 @@ static bool allocate(dq_agent *a, dyna *y)
     return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers));
 }
 
-static dq_status make_worlds(dq_agent *a, dyna *y, dq_error *error)
+static dq_status make_worlds(dq_agent *a, dqn *d, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
     dq_net_spec spec = agent_world_spec(&a->config, &a->shape);
     dq_status status = DQ_OK;
-    for (uint32_t m = 0; !status && m < c->models; m++) {
+    while (!status && d->world_count < c->models) {
+        uint32_t m = d->world_count++;
         dq_rng init = dq_rng_stream(c->seed, 101 + m);
-        status = dq_net_new(&y->worlds[m], &spec, a->trains ? c->fit_rows : 0, a->pool, &init, error);
+        status = dq_net_new(&d->worlds[m], &spec, a->trains ? c->fit_rows : 0, a->pool, &init, error);
     }
     return status;
 }
@@ -134,14 +137,7 @@ static dq_status dyna_init(dq_agent *a, dq_error *error)
     dyna *y = d->more = dq_arena_zero(&a->arena, 1, sizeof *y);
     if (!y || !allocate(a, y)) return dq_fail_memory(error, "an agent");
     d->after = after;
-    return make_worlds(a, y, error);
-}
-
-static void dyna_free(dq_agent *a)
-{
-    dyna *y = dyna_of(a);
-    for (uint32_t m = 0; y && y->worlds && m < a->config.models; m++) dq_net_free(y->worlds[m]);
-    dqn_free(a);
+    return make_worlds(a, d, error);
 }
 
 /* ---- learning it ---- */
@@ -209,11 +205,11 @@ static dq_status fit_worlds(dq_agent *a, const dqn_batch *b, bool learn, double 
     double sum = 0, norm = 0;
     adam.rate = dq_agent_rate(a);
     for (uint32_t m = 0; m < c->models; m++) {
-        const float *out = dq_net_forward(y->worlds[m], &rows, learn ? &a->rng[RNG_WORLD] : NULL);
+        const float *out = dq_net_forward(d->worlds[m], &rows, learn ? &a->rng[RNG_WORLD] : NULL);
         double one = world_loss(a, y, b, out, learn && c->models > 1);
         sum += one;
         if (learn && isfinite(one))
-            norm += dq_net_update(y->worlds[m], y->dy, &adam, c->clip_norm, c->clip_value);
+            norm += dq_net_update(d->worlds[m], y->dy, &adam, c->clip_norm, c->clip_value);
     }
     *loss = sum / c->models;
     if (isfinite(*loss) && isfinite(norm)) return DQ_OK;
@@ -275,7 +271,7 @@ static void predict_rewards(dq_agent *a, dyna *y, uint32_t m)
         }
     const dq_net_rows rows = {
         .states = a->shape.states, .state = y->state, .actions = a->actions, .action = y->action, .rows = n};
-    if (n) dq_net_predict(y->worlds[m], &rows, y->out);
+    if (n) dq_net_predict(dqn_of(a)->worlds[m], &rows, y->out);
     n = 0;
     for (size_t u = 0; u < a->config.planning; u++)
         for (size_t i = u * batch; y->model[u] == m && i < (u + 1) * batch; i++)
@@ -317,7 +313,7 @@ static void imagine(dq_agent *a, dyna *y)
 {
     size_t width = moving(a), n = a->config.batch;
     const dq_net_rows rows = rows_of(a, &y->store, y->plan, n, y->state, y->action);
-    dq_net_predict(y->worlds[draw_model(a)], &rows, y->out);
+    dq_net_predict(dqn_of(a)->worlds[draw_model(a)], &rows, y->out);
     const float *out = y->out;
     for (size_t i = 0; i < n; i++, out += width + 2) {
         const float *state = y->vectors + 2 * i * width;
@@ -383,7 +379,7 @@ static void ask_ensemble(dq_agent *a, dyna *y, const dq_net_rows *rows)
     memset(y->mean, 0, n * count * sizeof *y->mean);
     memset(y->square, 0, n * count * sizeof *y->square);
     for (uint32_t m = 0; m < a->config.models; m++) {
-        dq_net_predict(y->worlds[m], rows, y->out);
+        dq_net_predict(dqn_of(a)->worlds[m], rows, y->out);
         for (size_t i = 0; i < n * count; i++) {
             bool end = i % count == width + 1;
             float x = end ? 1 / (1 + expf(-y->out[i])) : y->out[i];
@@ -427,45 +423,11 @@ static void dyna_predict(dq_agent *a, const dq_vectors *states, const uint32_t *
                      done_probability, disagreement);
 }
 
-/* ---- bundles: world.0, world.1 ... ---- */
-
-static dq_net *dyna_network(dq_agent *a, const char *name)
-{
-    char of[AGENT_WORLD_NAME];
-    dyna *y = dyna_of(a);
-    for (uint32_t m = 0; y && m < a->config.models; m++)
-        if (strcmp(name, agent_world_name(of, m)) == 0) return y->worlds[m];
-    return dqn_network(a, name);
-}
-
-static dq_status dyna_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error *error)
-{
-    char name[AGENT_WORLD_NAME];
-    dyna *y = dyna_of(a);
-    dq_status status = dqn_save(a, checkpoint, model, error);
-    for (uint32_t m = 0; y && !status && m < a->config.models; m++)
-        status = dq_net_save(y->worlds[m], agent_world_name(name, m), checkpoint, model, error);
-    return status;
-}
-
-static dq_status dyna_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)
-{
-    char name[AGENT_WORLD_NAME];
-    dyna *y = dyna_of(a);
-    dq_net_spec spec;
-    dq_status status = dqn_load(a, checkpoint, model, error);
-    if (!checkpoint && dq_net_load_spec(model, agent_world_name(name, 0), &spec, NULL) == DQ_ERR_UNKNOWN)
-        return status; /* a model of Q alone */
-    for (uint32_t m = 0; y && !status && m < a->config.models; m++) {
-        status = dq_net_load(y->worlds[m], agent_world_name(name, m), checkpoint, model, error);
-        if (!checkpoint) dq_net_reset_optimizer(y->worlds[m]);
-    }
-    return status;
-}
+/* ---- the kinds: a deep Q-network has no world, and needs none of the above ---- */
 
 static const struct dq_agent_functions functions = {
     .init = dyna_init,
-    .free = dyna_free,
+    .free = dqn_free,
     .values = dqn_values,
     .observe = dqn_observe,
     .ready = dqn_ready,
@@ -474,9 +436,16 @@ static const struct dq_agent_functions functions = {
     .offer = dqn_offer,
     .end_episode = dqn_end_episode,
     .predict = dyna_predict,
-    .network = dyna_network,
-    .save = dyna_save,
-    .load = dyna_load,
+    .network = dqn_network,
+    .save = dqn_save,
+    .load = dqn_load,
+};
+
+const dq_agent_kind dq_agent_dqn = {
+    .name = "dqn",
+    .help = "a deep Q-network",
+    .defaults = {DQN_DEFAULTS},
+    .functions = &functions,
 };
 
 const dq_agent_kind dq_agent_dyna_q = {
