@@ -19,17 +19,13 @@ typedef struct dq_pairing {
 dq_status dq_pairing_choose(const dq_pair_names *pairs, size_t count, dq_layout users, dq_layout items,
                             dq_pairing *pairings, size_t *made, dq_error *error);
 
-/* Cross features of a network: none, those of the catalogue's named pairs (none named: none), or all that can
- * be (dq_pairing_all). */
+/* Cross features of a network: none, those of the catalogue's named pairs (none named: none), or all: every
+ * field of the users with every field of the items that is as wide. Into pairings (room for max),
+ * DQ_ERR_RANGE when there are more; *made is their number. */
 typedef enum dq_features { DQ_FEATURES_NONE, DQ_FEATURES_PAIRS, DQ_FEATURES_ALL } dq_features;
 dq_status dq_pairing_features(dq_features which, const dq_pair_names *pairs, size_t count, dq_layout users,
                               dq_layout items, dq_pairing *pairings, size_t max, size_t *made,
                               dq_error *error);
-
-/* The ranges of every field of the users with every field of the items that is as wide, into pairings (room
- * for max); *made is their number. DQ_ERR_RANGE when there are more. */
-dq_status dq_pairing_all(dq_layout users, dq_layout items, dq_pairing *pairings, size_t max, size_t *made,
-                         dq_error *error);
 
 /* Ranges as [[user_offset, item_offset, width] ...] under a name of a map (false when memory is short), and
  * the way back: at most `room` of them, numbers up to 2^24, widths from 1 (false where it is no such list).

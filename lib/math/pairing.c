@@ -42,8 +42,8 @@ dq_status dq_pairing_choose(const dq_pair_names *pairs, size_t count, dq_layout 
     return status;
 }
 
-dq_status dq_pairing_all(dq_layout users, dq_layout items, dq_pairing *pairings, size_t max, size_t *made,
-                         dq_error *error)
+static dq_status all(dq_layout users, dq_layout items, dq_pairing *pairings, size_t max, size_t *made,
+                     dq_error *error)
 {
     *made = 0;
     for (size_t u = 0; u < users.count; u++)
@@ -94,7 +94,7 @@ dq_status dq_pairing_features(dq_features which, const dq_pair_names *pairs, siz
                               dq_error *error)
 {
     *made = 0;
-    if (which == DQ_FEATURES_ALL) return dq_pairing_all(users, items, pairings, max, made, error);
+    if (which == DQ_FEATURES_ALL) return all(users, items, pairings, max, made, error);
     if (which == DQ_FEATURES_NONE || count == 0) return DQ_OK;
     if (count > max) return dq_fail(error, DQ_ERR_RANGE, "more than %zu pairs of fields", max);
     return dq_pairing_choose(pairs, count, users, items, pairings, made, error);

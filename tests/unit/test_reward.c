@@ -94,11 +94,14 @@ static void all_fields_of_equal_width_become_ranges(void **unused)
     static const dq_pairing wanted[] = {{0, 0, 2}, {0, 2, 2}, {2, 4, 3}};
     dq_pairing pairing[3];
     size_t made;
-    assert_int_equal(dq_pairing_all(users, items, pairing, 3, &made, NULL), DQ_OK);
+    assert_int_equal(dq_pairing_features(DQ_FEATURES_ALL, NULL, 0, users, items, pairing, 3, &made, NULL),
+                     DQ_OK);
     assert_int_equal(made, 3);
     assert_memory_equal(pairing, wanted, sizeof wanted);
-    assert_int_equal(dq_pairing_all(users, items, pairing, 2, &made, NULL), DQ_ERR_RANGE);
-    assert_int_equal(dq_pairing_all(users, (dq_layout){0}, pairing, 3, &made, NULL), DQ_OK);
+    assert_int_equal(dq_pairing_features(DQ_FEATURES_ALL, NULL, 0, users, items, pairing, 2, &made, NULL),
+                     DQ_ERR_RANGE);
+    assert_int_equal(
+        dq_pairing_features(DQ_FEATURES_ALL, NULL, 0, users, (dq_layout){0}, pairing, 3, &made, NULL), DQ_OK);
     assert_int_equal(made, 0);
 }
 
