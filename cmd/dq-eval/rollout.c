@@ -12,11 +12,6 @@
 
 enum { TOGETHER = 256, CHANCE_STREAM = 0x726f6c6c };
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for roll-outs");
-}
-
 /* ---- a catalogue ---- */
 
 static dq_status read_catalogue(rollout *run, dq_error *error)
@@ -107,7 +102,7 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
                             .distinct = run->o->distinct,
                             .rng = dq_rng_stream(run->o->common.seed, CHANCE_STREAM)};
     p->played = calloc(run->episodes, sizeof *p->played);
-    if (!p->played) return no_memory(error);
+    if (!p->played) return dq_fail_memory(error, "roll-outs");
     if (p->kind != POLICY_MODEL) return DQ_OK;
     dq_status status = dq_models_read(&p->models, &p->reader, name, error);
     dq_cli_say_kept(run->cli, &run->o->common, name, &p->models.kept);
@@ -138,7 +133,7 @@ static dq_status ready_catalogue(rollout *run, policy *p, dq_error *error)
                                             .reward_arg = run->rewards};
     p->by_step = calloc(run->steps, sizeof *p->by_step);
     p->labels = calloc(run->label_count, sizeof *p->labels);
-    if (!p->by_step || !p->labels) return no_memory(error);
+    if (!p->by_step || !p->labels) return dq_fail_memory(error, "roll-outs");
     p->player.pairs = run->fields.pairings;
     p->player.pair_count = run->fields.pairing_count;
     p->player.arg = run;
@@ -312,7 +307,7 @@ static dq_status sum_up(rollout *run, dq_error *error)
         .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
     double *scores = calloc(run->policy_count * run->episodes + 1, sizeof *scores); /* (policies, episodes) */
     dq_summary *summaries = calloc(run->policy_count, sizeof *summaries);
-    dq_status status = scores && summaries ? DQ_OK : no_memory(error);
+    dq_status status = scores && summaries ? DQ_OK : dq_fail_memory(error, "roll-outs");
     for (size_t i = 0; i < run->policy_count && !status; i++)
         take_means(run, &run->policies[i], scores + i * run->episodes);
     if (!status)
@@ -350,7 +345,7 @@ dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error
         .episodes = (size_t)o->episodes,
         .steps = (size_t)o->steps};
     run->policies = calloc(o->models.count, sizeof *run->policies);
-    dq_status status = run->policies ? DQ_OK : no_memory(error);
+    dq_status status = run->policies ? DQ_OK : dq_fail_memory(error, "roll-outs");
     for (; !status && run->policy_count < o->models.count; run->policy_count++)
         status = open_policy(run, &run->policies[run->policy_count], o->models.at[run->policy_count], error);
     if (!status && run->catalogue) status = open_catalogue(run, error);

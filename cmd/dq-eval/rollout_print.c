@@ -216,9 +216,8 @@ static dq_status json_model(const rollout *run, const policy *p, dq_sink *out, d
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value map = dq_map();
-    dq_status status = put_model(run, p, &arena, &map)
-                           ? dq_rows_write_json(out, &map, error)
-                           : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    dq_status status = put_model(run, p, &arena, &map) ? dq_rows_write_json(out, &map, error)
+                                                       : dq_fail_memory(error, "the results");
     dq_arena_free(&arena);
     return status;
 }

@@ -119,7 +119,7 @@ static dq_status make_buffers(pairs *p, dq_error *error)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ok = (*numbers[i] = calloc(BLOCK, sizeof(float))) && ok;
     p->agents = calloc(p->plan->models.count, sizeof *p->agents);
-    return ok && p->agents ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
+    return ok && p->agents ? DQ_OK : dq_fail_memory(error, "pairs");
 }
 
 /* ---- simulating ---- */
@@ -178,7 +178,7 @@ static dq_status write_pairs(pairs *p, dq_error *error)
     if (!status && p->networks > 1)
         status = dq_bundle_add_numbers(&b, "disagreement", DQ_F4, p->disagreement, NULL, NULL, error);
     if (!status && !dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
+        status = dq_fail_memory(error, "transitions");
     if (!status) status = dq_writer_put(p->plan->output, &b, error);
     if (!status && p->plan->o->common.flush) status = dq_writer_flush(p->plan->output, error);
     dq_bundle_free(&b);

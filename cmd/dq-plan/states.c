@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents of tasks: states that were lived through, out of the stream's transitions or a checkpoint's replay,
- * or where the stream's users stand, go in blocks to whoever looks ahead from them.
+ * Agents of environments: states that were lived through, out of the stream's transitions or a checkpoint's
+ * replay, or where the stream's users stand, go in blocks to whoever looks ahead from them.
  */
 #include "plan.h"
 
@@ -48,7 +48,7 @@ static dq_status make_starts(plan_starts *starts, size_t room, dq_error *error)
     starts->placed = malloc(room * sizeof *starts->placed);
     if (!starts->state || !starts->state_at || !starts->action || !starts->episode || !starts->step ||
         !starts->placed)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for states");
+        return dq_fail_memory(error, "states");
     for (size_t i = 0; i < room; i++) starts->state_at[i] = starts->state + i * starts->width;
     return DQ_OK;
 }

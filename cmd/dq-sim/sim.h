@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-sim: main.c writes a made-up population or an environment's users and items
+ * The parts of dq-sim: main.c writes a made-up world or an environment's users and items
  * (lib/env/bundles.h), play.c episodes of an environment, lib/rollout/server.c lets one be spoken with.
  */
 #ifndef DQ_SIM_SIM_H

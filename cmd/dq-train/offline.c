@@ -38,8 +38,8 @@ static dq_offline_config configure(const train *t)
                                .seed = o->common.seed};
 }
 
-/* --cosine-weight: the rewards of an epoch (from 0), of their two parts. Held-out rows are judged by those of
- * the last one, which they have before there is a run. */
+/* --cosine-weight: the rewards of an epoch (from 0), of their two parts. Held-out rows are evaluated with
+ * those of the last one, which they have before there is a run. */
 static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 {
     const dq_dataset *d = &f->t->dataset;
@@ -58,7 +58,7 @@ static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 }
 
 /* What held-out rows cannot tell is an error where it was asked for. */
-static dq_status check_judge(offline *f, dq_error *error)
+static dq_status check_best_by(offline *f, dq_error *error)
 {
     static const char *const lacks[] = {
         [DQ_BEST_BY_CONCORDANCE] = "no two held-out rows of one user have different rewards",
@@ -82,7 +82,7 @@ static dq_status make(offline *f, dq_error *error)
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
     if (!status) status = train_agent(t, &t->logged.shape, DQ_ABSENT, &f->agent, error);
     if (!status) status = dq_offline_new(&f->run, &config, f->agent, &t->logged.rows, error);
-    return status ? status : check_judge(f, error);
+    return status ? status : check_best_by(f, error);
 }
 
 /* ---- checkpoint ---- */

@@ -174,7 +174,7 @@ static dq_status learn_shape(train *t, dq_error *error)
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     if (status) return t->o->init ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
     if (shape.states.count || shape.state_width != log->state_width || shape.action_count < log->action_count)
-        return DQ_OK; /* another task, as the agent will say */
+        return DQ_OK; /* another environment, as the agent will say */
     *log = shape;
     t->logged.vectors.actions = shape.action_count;
     if (!shape.action_width) return DQ_OK;

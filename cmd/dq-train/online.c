@@ -149,7 +149,7 @@ static dq_status open_worlds(online *run, dq_error *error)
     if (status || run->user == DQ_ABSENT) return status;
     run->item = malloc(run->env->offered_count * sizeof *run->item);
     run->value = malloc(run->env->offered_count * sizeof *run->value);
-    if (!run->item || !run->value) return dq_fail(error, DQ_ERR_MEMORY, "no memory for candidates");
+    if (!run->item || !run->value) return dq_fail_memory(error, "candidates");
     return open_rewards(run, error);
 }
 
@@ -217,8 +217,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 
 static dq_status write_line(online *run, dq_arena *arena, const dq_value *line, bool ok, dq_error *error)
 {
-    dq_status status = ok ? dq_log_line(run->log, line, error)
-                          : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");
+    dq_status status = ok ? dq_log_line(run->log, line, error) : dq_fail_memory(error, "the log");
     dq_arena_free(arena);
     return status;
 }
@@ -315,7 +314,7 @@ static dq_status write_model(online *run, const dq_bundle *kept, const char *whi
     if (!status) status = dq_model_items_save(&run->items, &model, error);
     if (!status && t->o->evaluate &&
         !dq_map_set(&model.arena, &model.meta, "kept", dq_string(&model.arena, which)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
+        status = dq_fail_memory(error, "a model");
     if (!status) status = dq_writer_put(out, &model, error);
     if (!status && t->o->common.flush) status = dq_writer_flush(out, error);
     dq_bundle_free(&model);
@@ -328,7 +327,7 @@ static dq_status remember_labeller(const online *run, dq_arena *arena, dq_value 
     const dq_value *maker = run->rewards ? dq_user_rewards_labeller(run->rewards) : NULL;
     *labeller = dq_nil();
     if (!maker || dq_value_copy(arena, maker, labeller)) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for who labelled");
+    return dq_fail_memory(error, "who labelled");
 }
 
 dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,

@@ -183,11 +183,6 @@ dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agen
 
 /* ---- the output ---- */
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail_memory(error, "a model");
-}
-
 static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
 {
     const char *kind;
@@ -206,7 +201,7 @@ static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
         return init ? dq_describe_as(init, shape.action_count, model, error) : DQ_OK;
     if (!t->o->env || dq_map_set(&model->arena, &model->meta, "env", dq_string(&model->arena, t->o->env)))
         return DQ_OK;
-    return no_memory(error);
+    return dq_fail_memory(error, "a model");
 }
 
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)
@@ -225,7 +220,7 @@ dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, const dq
     if (status) return status;
     bool ok = train_name_user(t, user, &model->arena, &model->meta) &&
               (!labelled || dq_map_set(&model->arena, &model->meta, "labeller", *labeller));
-    return ok ? DQ_OK : no_memory(error);
+    return ok ? DQ_OK : dq_fail_memory(error, "a model");
 }
 
 dq_status train_write_model(train *t, dq_agent *agent, uint32_t user, const dq_value *labeller,

@@ -31,7 +31,7 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     catalogue *c = env->self = calloc(1, sizeof *c);
     (void)o;
     if (c) *c = (catalogue){.config = *k, .scratch = calloc(k->items.count, sizeof *c->scratch)};
-    if (!c || !c->scratch) return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u items", k->items.count);
+    if (!c || !c->scratch) return dq_fail_memory(error, "%u items", k->items.count);
     env->shape = dq_catalogue_env_spec(&k->users, &k->items);
     env->shape.step_limit = k->step_limit;
     env->offered_count = k->candidates < k->items.count ? k->candidates : k->items.count;

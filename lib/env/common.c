@@ -9,8 +9,7 @@ dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error)
     bool numbered = env->shape.states.count > 0;
     size_t before = (own + 15) / 16 * 16, state = numbered ? 0 : env->shape.state_width * sizeof(float);
     env->memory = calloc(1, before + state);
-    if (!env->memory)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for the environment %s", env->kind->name);
+    if (!env->memory) return dq_fail_memory(error, "the environment %s", env->kind->name);
     env->memory_bytes = before + state;
     if (!numbered) env->state = (float *)(void *)((unsigned char *)env->memory + before);
     return DQ_OK;

@@ -105,7 +105,7 @@ static dq_status make(dq_env **env, const dq_env_kind *kind, void *self, const c
     dq_status status = read_options(kind, options, like, values, error);
     if (status) return status;
     dq_env *made = calloc(1, sizeof *made);
-    if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment");
+    if (!made) return dq_fail_memory(error, "an environment");
     *made = (dq_env){.kind = kind, .self = self, .rng = dq_rng_new(seed)};
     status = kind->init(made, values, error);
     if (!status) status = dq_env_spec_check(&made->shape, error);

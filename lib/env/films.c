@@ -81,7 +81,7 @@ static dq_status make_world(films *f, uint64_t world, double spread, dq_error *e
     f->liking = calloc((size_t)f->users * f->count, sizeof *f->liking);
     f->at = f->film ? dq_env_rows(f->film, f->count, FILM_WIDTH) : NULL;
     if (!f->user || !f->at || !f->liking)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u films", f->users, f->count);
+        return dq_fail_memory(error, "%u users and %u films", f->users, f->count);
     dq_env_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
     dq_env_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
     dq_env_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);
@@ -92,7 +92,7 @@ static dq_status make_world(films *f, uint64_t world, double spread, dq_error *e
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
     films *f = env->self = calloc(1, sizeof *f);
-    if (!f) return dq_fail(error, DQ_ERR_MEMORY, "no memory for films");
+    if (!f) return dq_fail_memory(error, "films");
     *f = (films){.users = (uint32_t)o[USERS],
                  .count = (uint32_t)o[FILMS],
                  .first = (uint32_t)o[FIRST],

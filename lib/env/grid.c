@@ -117,7 +117,7 @@ typedef struct chain {
 static dq_status chain_init(dq_env *env, const double *o, dq_error *error)
 {
     chain *c = env->self = calloc(1, sizeof *c);
-    if (!c) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a chain");
+    if (!c) return dq_fail_memory(error, "a chain");
     *c = (chain){o[SLIP], o[SMALL], o[LARGE]};
     env->shape = (dq_env_spec){
         .state_width = (uint32_t)o[LENGTH], .action_count = 2, .step_limit = (uint32_t)o[STEPS]};

@@ -44,7 +44,7 @@ typedef struct memory {
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
     sequence *s = env->self = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a sequence");
+    if (!s) return dq_fail_memory(error, "a sequence");
     *s = (sequence){(uint32_t)o[LENGTH], (uint32_t)o[ERRORS], (uint64_t)o[CHANGE],
                     (int)o[ORDER],       (int)o[THEN],        o[TERMINAL] != 0};
     env->shape = (dq_env_spec){.state_width = s->length,

@@ -146,7 +146,7 @@ static dq_status take_past(past_events *past, const dq_synthetic *p, dq_error *e
     past->item = calloc(n + 1, sizeof *past->item);
     past->raise = calloc(n + 1, sizeof *past->raise);
     if (!past->from || !past->item || !past->raise)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for the past of %u users", p->config.users);
+        return dq_fail_memory(error, "the past of %u users", p->config.users);
     for (uint32_t u = 0; u < p->config.users; u++) {
         past->from[u] = at;
         for (; at < n && p->events[at].user == u; at++) {
@@ -184,7 +184,7 @@ static dq_status make_world(dq_env *env, session *s, const double *o, dq_error *
     s->item_length = calloc(s->items, sizeof *s->item_length);
     s->at = s->item ? dq_env_rows(s->item, s->items, s->width) : NULL;
     if (!s->user || !s->at || !s->user_length || !s->item_length)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", s->users, s->items);
+        return dq_fail_memory(error, "%u users and %u items", s->users, s->items);
     dq_status status = DQ_OK;
     if (o[GENERATED] != 0)
         status = take_generated(env, s, (uint64_t)o[WORLD], error);
@@ -211,7 +211,7 @@ static dq_session_layout layout_of(const session *s, const double *o)
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
     session *s = env->self = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a session");
+    if (!s) return dq_fail_memory(error, "a session");
     *s = (session){.users = (uint32_t)o[USERS],
                    .items = (uint32_t)o[ITEMS],
                    .steps = (uint32_t)o[STEPS],

@@ -146,7 +146,7 @@ static dq_status make_entities(dq_synthetic *p, dq_error *error)
     p->item = calloc((size_t)items * DQ_SYNTHETIC_WIDTH, sizeof *p->item);
     if (!rank || !p->persons || !p->products || !p->user || !p->item) {
         free(rank);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", users, items);
+        return dq_fail_memory(error, "%u users and %u items", users, items);
     }
     dq_rng rng = dq_rng_stream(p->config.seed, USERS_STREAM);
     for (uint32_t u = 0; u < users; u++) {
@@ -284,16 +284,16 @@ static dq_status make_events(dq_synthetic *p, dq_error *error)
     free(counts);
     free(v.until);
     free(v.raised);
-    return ok ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for interactions");
+    return ok ? DQ_OK : dq_fail_memory(error, "interactions");
 }
 
-dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config *config, dq_error *error)
+dq_status dq_synthetic_new(dq_synthetic **synthetic, const dq_synthetic_config *config, dq_error *error)
 {
-    *population = NULL;
+    *synthetic = NULL;
     if (config->users == 0 || config->items == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "a population needs users and items");
+        return dq_fail(error, DQ_ERR_RANGE, "made-up users and items are at least one each");
     dq_synthetic *p = calloc(1, sizeof *p);
-    if (!p) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a population");
+    if (!p) return dq_fail_memory(error, "made-up users and items");
     p->config = *config;
     dq_status status = make_entities(p, error);
     if (!status) status = make_events(p, error);
@@ -301,7 +301,7 @@ dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config 
         dq_synthetic_free(p);
         return status;
     }
-    *population = p;
+    *synthetic = p;
     return DQ_OK;
 }
 

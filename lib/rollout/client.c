@@ -3,7 +3,7 @@
  * The agent's side of the protocol (docs/environments.md):
  *
  *     its stream                                    ours
- *     task    rows = actions; meta.state, ...
+ *     env     rows = actions; meta.state, ...
  *                                                   reset  env, seed
  *     state   state
  *                                                   step   env, action
@@ -33,7 +33,7 @@ typedef struct taken {
 
 struct dq_env_client {
     dq_coprocess *talk;
-    dq_bundle task;          /* what it announced */
+    dq_bundle announced;     /* its environment */
     float *actions;          /* its vectors of actions */
     const float **action_at; /* (actions) the shape's: rows of these */
     taken *taken;            /* (count) */
@@ -41,11 +41,6 @@ struct dq_env_client {
     uint64_t *seeds;         /* (count) */
     dq_bundle answer;
 };
-
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment process");
-}
 
 /* Its mistake, named by its command. */
 static dq_status blame(const dq_vec_env *envs, dq_status status, dq_error *error)
@@ -55,94 +50,97 @@ static dq_status blame(const dq_vec_env *envs, dq_status status, dq_error *error
 
 /* ---- the announcement ---- */
 
-static dq_status read_count(const dq_bundle *task, const char *name, int64_t min, int64_t max, uint32_t *to,
-                            dq_error *error)
+static dq_status read_count(const dq_bundle *announced, const char *name, int64_t min, int64_t max,
+                            uint32_t *to, dq_error *error)
 {
-    const dq_value *value = dq_map_get(&task->meta, name);
+    const dq_value *value = dq_map_get(&announced->meta, name);
     int64_t n = dq_value_integer(value, value ? -1 : 0);
     if (n < min || n > max)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.%s is not a whole number, %lld to %lld", name,
-                       (long long)min, (long long)max);
+        return dq_fail(error, DQ_ERR_SCHEMA, "its environment: meta.%s is not a whole number, %lld to %lld",
+                       name, (long long)min, (long long)max);
     *to = (uint32_t)n;
     return DQ_OK;
 }
 
-static dq_status read_actions(dq_vec_env *envs, const dq_bundle *task, dq_error *error)
+static dq_status read_actions(dq_vec_env *envs, const dq_bundle *announced, dq_error *error)
 {
-    const dq_column *vector = dq_bundle_column(task, "vector");
+    const dq_column *vector = dq_bundle_column(announced, "vector");
     size_t n = 0;
     if (!vector) return DQ_OK;
     if (vector->dims != 2 || vector->type > DQ_F8 || vector->shape[1] == 0 || vector->shape[1] > MAX_WIDTH ||
-        vector->shape[0] != task->rows || vector->nulls)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: vector is not floats of shape (actions, width)");
+        vector->shape[0] != announced->rows || vector->nulls)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "its environment: vector is not floats of shape (actions, width)");
     n = (size_t)(vector->shape[0] * vector->shape[1]);
     struct dq_env_client *p = envs->process;
     p->actions = malloc(n * sizeof *p->actions);
-    p->action_at = calloc(task->rows, sizeof *p->action_at);
-    if (!p->actions || !p->action_at) return no_memory(error);
+    p->action_at = calloc(announced->rows, sizeof *p->action_at);
+    if (!p->actions || !p->action_at) return dq_fail_memory(error, "an environment process");
     dq_convert_f4(p->actions, vector->data, vector->type, n);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(p->actions[i]))
-            return dq_fail(error, DQ_ERR_NUMERIC, "its task: vector has a number that is not finite");
-    for (size_t a = 0; a < task->rows; a++) p->action_at[a] = p->actions + a * vector->shape[1];
+            return dq_fail(error, DQ_ERR_NUMERIC, "its environment: vector has a number that is not finite");
+    for (size_t a = 0; a < announced->rows; a++) p->action_at[a] = p->actions + a * vector->shape[1];
     envs->shape.actions = p->action_at;
     envs->shape.action_width = envs->shape.item_width = (uint32_t)vector->shape[1];
     return DQ_OK;
 }
 
 /* The items' ids, each once. */
-static dq_status read_ids(dq_vec_env *envs, const dq_bundle *task, dq_error *error)
+static dq_status read_ids(dq_vec_env *envs, const dq_bundle *announced, dq_error *error)
 {
-    const dq_column *ids = dq_bundle_column(task, "id");
+    const dq_column *ids = dq_bundle_column(announced, "id");
     dq_status status = DQ_OK;
     if (!ids) return DQ_OK;
     if (ids->type != DQ_TEXT || ids->nulls)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: id is not the texts of all actions");
-    for (uint64_t i = 0; !status && i < task->rows; i++) {
+        return dq_fail(error, DQ_ERR_SCHEMA, "its environment: id is not the texts of all actions");
+    for (uint64_t i = 0; !status && i < announced->rows; i++) {
         size_t n;
         bool added;
         uint32_t row;
         const char *id = dq_column_text(ids, i, &n);
         status = dq_index_add(&envs->items, id, n, &row, &added, error);
         if (!status && !added)
-            status = dq_fail(error, DQ_ERR_SCHEMA, "its task: id %.*s stands twice", (int)n, id);
+            status = dq_fail(error, DQ_ERR_SCHEMA, "its environment: id %.*s stands twice", (int)n, id);
     }
     return status;
 }
 
-static dq_status read_counters(dq_vec_env *envs, dq_bundle *task, dq_error *error)
+static dq_status read_counters(dq_vec_env *envs, dq_bundle *announced, dq_error *error)
 {
-    const dq_value *names = dq_map_get(&task->meta, "counters");
+    const dq_value *names = dq_map_get(&announced->meta, "counters");
     if (!names) return DQ_OK;
     if (names->type != DQ_LIST || names->count > DQ_ENV_COUNTERS)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters is not a list of at most %d names",
-                       DQ_ENV_COUNTERS);
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "its environment: meta.counters is not a list of at most %d names", DQ_ENV_COUNTERS);
     for (uint32_t i = 0; i < names->count; i++)
-        if (!(envs->counters[i] = dq_value_text(&task->arena, &names->as.list[i])))
-            return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters has something that is no name");
+        if (!(envs->counters[i] = dq_value_text(&announced->arena, &names->as.list[i])))
+            return dq_fail(error, DQ_ERR_SCHEMA,
+                           "its environment: meta.counters has something that is no name");
     return DQ_OK;
 }
 
-static dq_status read_task(dq_vec_env *envs, dq_error *error)
+static dq_status read_announced(dq_vec_env *envs, dq_error *error)
 {
-    dq_bundle *task = &envs->process->task;
+    dq_bundle *announced = &envs->process->announced;
     dq_env_spec *shape = &envs->shape;
-    if (strcmp(task->kind, "task") != 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "began with a bundle of kind %s, not task", task->kind);
-    if (task->rows < 1 || task->rows > MAX_ACTIONS)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task has %llu actions", (unsigned long long)task->rows);
-    shape->action_count = (uint32_t)task->rows;
-    dq_status status = read_count(task, "state", 1, MAX_WIDTH, &shape->state_width, error);
-    if (!status) status = read_count(task, "user", 0, MAX_WIDTH, &shape->user_width, error);
-    if (!status) status = read_count(task, "history", 0, MAX_WIDTH, &shape->history, error);
-    if (!status) status = read_count(task, "limit", 0, MAX_STEPS, &shape->step_limit, error);
-    if (!status) status = read_actions(envs, task, error);
-    if (!status) status = read_ids(envs, task, error);
-    if (!status) status = dq_session_layout_load(&shape->layout, task, error);
-    if (!status) status = read_counters(envs, task, error);
+    if (strcmp(announced->kind, "env") != 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "began with a bundle of kind %s, not env", announced->kind);
+    if (announced->rows < 1 || announced->rows > MAX_ACTIONS)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its environment has %llu actions",
+                       (unsigned long long)announced->rows);
+    shape->action_count = (uint32_t)announced->rows;
+    dq_status status = read_count(announced, "state", 1, MAX_WIDTH, &shape->state_width, error);
+    if (!status) status = read_count(announced, "user", 0, MAX_WIDTH, &shape->user_width, error);
+    if (!status) status = read_count(announced, "history", 0, MAX_WIDTH, &shape->history, error);
+    if (!status) status = read_count(announced, "limit", 0, MAX_STEPS, &shape->step_limit, error);
+    if (!status) status = read_actions(envs, announced, error);
+    if (!status) status = read_ids(envs, announced, error);
+    if (!status) status = dq_session_layout_load(&shape->layout, announced, error);
+    if (!status) status = read_counters(envs, announced, error);
     dq_error why = DQ_ERROR_NONE;
     if (!status && dq_env_spec_check(shape, &why))
-        status = dq_fail(error, DQ_ERR_SCHEMA, "its task: %.*s", (int)sizeof why.reason, why.reason);
+        status = dq_fail(error, DQ_ERR_SCHEMA, "its environment: %.*s", (int)sizeof why.reason, why.reason);
     return status;
 }
 
@@ -150,16 +148,16 @@ dq_status dq_env_client_open(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
     struct dq_env_client *p = envs->process = calloc(1, sizeof *p);
-    if (!p) return no_memory(error);
+    if (!p) return dq_fail_memory(error, "an environment process");
     p->taken = calloc(n, sizeof *p->taken);
     p->chosen = calloc(n, sizeof *p->chosen);
     p->seeds = calloc(n, sizeof *p->seeds);
-    if (!p->taken || !p->chosen || !p->seeds) return no_memory(error);
+    if (!p->taken || !p->chosen || !p->seeds) return dq_fail_memory(error, "an environment process");
     dq_status status = dq_coprocess_start(&p->talk, envs->config.command, NULL, envs->config.maker, error);
     if (status) return status;
     if (envs->config.stop_asked) dq_coprocess_stop_when(p->talk, envs->config.stop_asked);
-    status = dq_coprocess_take(p->talk, &p->task, error);
-    if (!status) status = blame(envs, read_task(envs, error), error);
+    status = dq_coprocess_take(p->talk, &p->announced, error);
+    if (!status) status = blame(envs, read_announced(envs, error), error);
     return status;
 }
 
@@ -168,7 +166,7 @@ dq_status dq_env_client_close(dq_vec_env *envs, dq_status status, dq_error *erro
     struct dq_env_client *p = envs->process;
     status = dq_coprocess_end(p->talk, status, error);
     for (size_t i = 0; p->taken && i < envs->config.count; i++) free(p->taken[i].action);
-    dq_bundle_free(&p->task);
+    dq_bundle_free(&p->announced);
     dq_bundle_free(&p->answer);
     free(p->actions);
     free(p->action_at);
@@ -287,7 +285,8 @@ dq_status dq_env_client_step(dq_vec_env *envs, const uint32_t *which, size_t n, 
     dq_status status = ask(envs, "step", "action", DQ_U4, p->chosen, which, n, error);
     if (!status) status = take_steps(envs, which, n, error);
     for (size_t k = 0; !status && k < n; k++)
-        if (!note(&p->taken[which[k]], p->chosen[k])) status = no_memory(error);
+        if (!note(&p->taken[which[k]], p->chosen[k]))
+            status = dq_fail_memory(error, "an environment process");
     return blame(envs, status, error);
 }
 
@@ -300,7 +299,7 @@ dq_status dq_env_client_save(dq_vec_env *envs, dq_bundle *model, dq_error *error
     for (size_t i = 0; i < n; i++) all += t[i].count;
     uint32_t *count = dq_arena_zero(&model->arena, n, sizeof *count);
     uint32_t *actions = dq_arena_zero(&model->arena, all, sizeof *actions), *at = actions;
-    if (!count || !actions) return no_memory(error);
+    if (!count || !actions) return dq_fail_memory(error, "an environment process");
     for (size_t i = 0; i < n; i++) {
         count[i] = t[i].count;
         if (count[i]) memcpy(at, t[i].action, count[i] * sizeof *at);
@@ -325,7 +324,8 @@ static dq_status read_taken(dq_vec_env *envs, const dq_bundle *model, dq_error *
             uint32_t action = ((const uint32_t *)all->data)[at++];
             if (action >= envs->shape.action_count)
                 return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with an action that there is not");
-            if (!note(&envs->process->taken[i], action)) return no_memory(error);
+            if (!note(&envs->process->taken[i], action))
+                return dq_fail_memory(error, "an environment process");
         }
     }
     return DQ_OK;
@@ -355,7 +355,7 @@ static dq_status replay_episode(dq_vec_env *envs, uint32_t i, float *state, dq_e
 dq_status dq_env_client_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
     float *state = malloc(envs->shape.state_width * sizeof *state);
-    if (!state) return no_memory(error);
+    if (!state) return dq_fail_memory(error, "an environment process");
     dq_status status = read_taken(envs, model, error);
     for (uint32_t i = 0; !status && i < envs->config.count; i++)
         if (!envs->done[i]) status = blame(envs, replay_episode(envs, i, state, error), error);

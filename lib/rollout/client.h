@@ -8,7 +8,7 @@
 
 #include "rollout/vec_env.h"
 
-/* Starts the command and hears what its task is: shape and counters of envs. After a failure, too, the
+/* Starts the command and hears what its environment is: shape and counters of envs. After a failure, too, the
  * process is to be closed. */
 dq_status dq_env_client_open(dq_vec_env *envs, dq_error *error);
 /* Begins the episodes envs->episode of n environments; states of those. */

@@ -40,7 +40,7 @@ static dq_status open_block(block *b, size_t width, dq_error *error)
     if (b->state && b->next && b->reward && b->propensity && b->choice && b->episode && b->step && b->done &&
         b->truncated)
         return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+    return dq_fail_memory(error, "episodes");
 }
 
 static void free_block(block *b)
@@ -71,7 +71,7 @@ static dq_status flush(play *p, dq_error *error)
     if (p->block.count == 0) return DQ_OK;
     dq_status status = dq_bundle_init(&out, DQ_KIND_TRANSITIONS, p->block.count, error);
     if (!status && !dq_map_set(&out.arena, &out.meta, "actions", dq_int(p->envs->shape.action_count)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+        status = dq_fail_memory(error, "episodes");
     if (!status) status = dq_session_layout_save(&p->envs->shape.layout, &out, error);
     if (!status) status = add_columns(&p->block, p->envs->shape.state_width, &out, error);
     if (!status) status = p->log->taker.take(p->log->taker.arg, &out, error);

@@ -45,11 +45,6 @@ typedef struct episode_round {
     double discount;    /* gamma^t */
 } episode_round;
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
-}
-
 static uint32_t offered_at(const episode_round *r, uint32_t i)
 {
     return r->envs->offered ? r->envs->offered[i] : i;
@@ -164,7 +159,7 @@ static dq_status reserve(episode_round *r, dq_error *error)
     r->value = valued ? calloc(pairs, sizeof *r->value) : NULL;
     r->taken = distinct ? calloc(pairs, sizeof *r->taken) : NULL;
     if (!r->actions || !r->left || !r->value_of || (valued && !r->value) || (distinct && !r->taken))
-        return no_memory(error);
+        return dq_fail_memory(error, "episodes");
     for (size_t i = 0; i < n; i++) {
         r->left[i] = r->offered;
         r->value_of[i] = UINT32_MAX;
@@ -192,7 +187,7 @@ static dq_status expect(episode_round *r, dq_error *error)
     if (!agent) return DQ_OK;
     float *own = r->value ? NULL : calloc(n * r->offered, sizeof *own);
     const float *q = r->value ? r->value : own;
-    if (!q) return no_memory(error);
+    if (!q) return dq_fail_memory(error, "episodes");
     if (own)
         dq_agent_values(agent, &envs->store, envs->number, n, own);
     else
@@ -281,7 +276,7 @@ dq_status dq_episodes_play_many(dq_vec_env *envs, dq_policy *policy, size_t epis
 {
     size_t n = envs->config.count;
     dq_played *one = calloc(n, sizeof *one);
-    dq_status status = one ? DQ_OK : no_memory(error);
+    dq_status status = one ? DQ_OK : dq_fail_memory(error, "episodes");
     for (size_t from = 0; !status && from < episodes; from += n) {
         size_t kept = episodes - from < n ? episodes - from : n;
         status = dq_episodes_play(envs, policy, one, error);

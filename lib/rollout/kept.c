@@ -9,18 +9,13 @@
 static const char prefix[] = "best.";
 enum { PREFIX = sizeof prefix - 1, MAX_NAME = 120 };
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for the best model");
-}
-
 /* Columns of `from` whose names begin with `skip` bytes that are left out, copied when asked to. */
 static dq_status add(dq_bundle *to, const dq_column *c, const char *name, bool copy, dq_error *error)
 {
     const void *data = c->data;
     if (copy) {
         void *own = dq_arena_take(&to->arena, c->bytes);
-        if (!own) return no_memory(error);
+        if (!own) return dq_fail_memory(error, "the best model");
         if (c->bytes) memcpy(own, c->data, c->bytes);
         data = own;
     }
@@ -30,7 +25,8 @@ static dq_status add(dq_bundle *to, const dq_column *c, const char *name, bool c
 static dq_status begin(dq_bundle *to, const dq_value *meta, dq_error *error)
 {
     dq_status status = dq_bundle_init(to, DQ_KIND_MODEL, 0, error);
-    if (!status && !dq_value_copy(&to->arena, meta, &to->meta)) status = no_memory(error);
+    if (!status && !dq_value_copy(&to->arena, meta, &to->meta))
+        status = dq_fail_memory(error, "the best model");
     return status;
 }
 
@@ -58,7 +54,7 @@ dq_status dq_kept_save(const dq_bundle *kept, dq_bundle *checkpoint, dq_error *e
     if (!kept->kind) return DQ_OK;
     if (!dq_value_copy(&checkpoint->arena, &kept->meta, &meta) ||
         !dq_map_set(&checkpoint->arena, &checkpoint->meta, "best", meta))
-        return no_memory(error);
+        return dq_fail_memory(error, "the best model");
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < kept->column_count; i++) {
         char name[PREFIX + MAX_NAME];

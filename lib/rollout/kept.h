@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The best model of a run so far: a copy of what an agent had learnt when it was judged best, whatever its
- * kind. It is part of the run's checkpoint.
+ * The best model of a run so far: a copy of what an agent had learnt when it was evaluated as the best,
+ * whatever its kind. It is part of the run's checkpoint.
  */
 #ifndef DQ_ROLLOUT_KEPT_H
 #define DQ_ROLLOUT_KEPT_H

@@ -16,7 +16,7 @@ dq_status dq_online_open(dq_online *run, dq_error *error)
     run->lengths = calloc(n, sizeof *run->lengths);
     run->at.best = (double)NAN;
     if (run->actions && run->returns && run->lengths) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    return dq_fail_memory(error, "environments");
 }
 
 void dq_online_close(dq_online *run)
@@ -143,17 +143,19 @@ static bool ended(const dq_online *run)
            (c->patience && run->at.stale >= c->patience);
 }
 
-/* Where the best is kept, what the run came to in the end is judged, too, however long its episodes were. */
+/* Where the best is kept, what the run came to in the end is evaluated, too, however long its episodes were.
+ */
 bool dq_online_evaluation_due(const dq_online *run)
 {
     const dq_online_config *c = &run->config;
     const dq_online_state *p = &run->at;
     if (!c->evaluate) return false;
-    return p->episode / c->evaluate > p->evaluated || (c->keep_best && ended(run) && p->step > p->judged);
+    return p->episode / c->evaluate > p->evaluated ||
+           (c->keep_best && ended(run) && p->step > p->evaluated_at);
 }
 
 /* Notes an evaluation's mean return, and keeps the model when it is the best. */
-static dq_status judge(dq_online *run, const dq_played *played, bool *better, dq_error *error)
+static dq_status note_evaluation(dq_online *run, const dq_played *played, bool *better, dq_error *error)
 {
     const dq_online_config *c = &run->config;
     dq_online_state *p = &run->at;
@@ -163,7 +165,7 @@ static dq_status judge(dq_online *run, const dq_played *played, bool *better, dq
     *better = isnan(p->best) || mean > p->best;
     uint64_t due = p->episode / c->evaluate;
     p->evaluated = due > p->evaluated ? due : p->evaluated + 1; /* the end's own */
-    p->judged = p->step;
+    p->evaluated_at = p->step;
     p->stale = *better ? 0 : p->stale + 1;
     if (!*better) return DQ_OK;
     p->best = mean;
@@ -184,13 +186,13 @@ static dq_status evaluate(dq_online *run, dq_error *error)
     dq_policy policy = {.by = DQ_POLICY_AGENT, .agent = run->agent};
     dq_played *played = calloc((size_t)c->evaluate_episodes, sizeof *played);
     bool better = false;
-    if (!played) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an evaluation");
+    if (!played) return dq_fail_memory(error, "an evaluation");
     dq_vec_env_rewind(run->eval_envs);
     dq_vec_env_copy(run->eval_envs, run->envs);
     dq_status status = dq_episodes_play_many(run->eval_envs, &policy, (size_t)c->evaluate_episodes, played,
                                              error);
     dq_agent_offer(run->agent, run->envs->offered, run->envs->offered_count);
-    if (!status) status = judge(run, played, &better, error);
+    if (!status) status = note_evaluation(run, played, &better, error);
     if (!status && c->evaluated) status = c->evaluated(c->arg, run, played, better, error);
     free(played);
     return status;
@@ -223,7 +225,7 @@ static const dq_record_field place_fields[] = {
     {"best", DQ_RECORD_REAL, offsetof(dq_online_state, best)},
     {"best_at", DQ_RECORD_COUNT, offsetof(dq_online_state, best_at)},
     {"stale", DQ_RECORD_COUNT, offsetof(dq_online_state, stale)},
-    {"judged", DQ_RECORD_COUNT, offsetof(dq_online_state, judged)},
+    {"evaluated_at", DQ_RECORD_COUNT, offsetof(dq_online_state, evaluated_at)},
     {"pending", DQ_RECORD_FLAG, offsetof(dq_online_state, pending)},
 };
 
@@ -235,7 +237,7 @@ dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error
     dq_status status = dq_agent_save(run->agent, true, model, error);
     if (!status) status = dq_vec_env_save(run->envs, model, error);
     if (!status && !dq_record_save(place_fields, PLACE_FIELDS, &run->at, "online", model))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+        status = dq_fail_memory(error, "a checkpoint");
     if (!status) status = dq_kept_save(&run->best, model, error);
     if (!status) status = dq_bundle_add_tensor(model, "run.actions", DQ_U4, 1, &n, run->actions, error);
     if (!status) status = dq_bundle_add_tensor(model, "run.returns", DQ_F8, 1, &n, run->returns, error);

@@ -45,17 +45,17 @@ typedef struct dq_online_state {
     uint64_t episode, step, evaluated; /* episodes and steps done, of all environments; evaluations */
     uint64_t learnt, planned;          /* updates that the sums are of */
     double q, world, planning, gradient;
-    double best;      /* the greatest mean return of an evaluation; NAN: none yet */
-    uint64_t best_at; /* the number of episodes done then */
-    uint64_t stale;   /* evaluations since */
-    uint64_t judged;  /* the number of steps done at the last evaluation */
-    bool pending;     /* actions were chosen, and not answered */
+    double best;           /* the greatest mean return of an evaluation; NAN: none yet */
+    uint64_t best_at;      /* the number of episodes done then */
+    uint64_t stale;        /* evaluations since */
+    uint64_t evaluated_at; /* the number of steps done at the last evaluation */
+    bool pending;          /* actions were chosen, and not answered */
 } dq_online_state;
 
 /* Set what is borrowed and the configuration; the rest is zero to start. */
 struct dq_online {
     dq_online_config config;
-    dq_agent *agent;       /* of envs->config.count tasks; borrowed */
+    dq_agent *agent;       /* of envs->config.count environments; borrowed */
     dq_vec_env *envs;      /* borrowed */
     dq_vec_env *eval_envs; /* borrowed; may be NULL when nothing is evaluated */
     dq_online_state at;

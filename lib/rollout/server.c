@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The conversation: a task is announced, then each question is answered as it comes.
+ * The conversation: an environment is announced, then each question is answered as it comes.
  */
 #include "rollout/server.h"
 
@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TASKS = 1 << 16 };
+enum { MAX_ENVS = 1 << 16 };
 
 typedef struct server {
     const char *name;
     dq_reader *in;
     dq_writer *out;
-    dq_env *first; /* announced; tasks[0] */
-    dq_env **tasks;
+    dq_env *first; /* announced; envs[0] */
+    dq_env **envs;
     bool *begun;
     size_t count;
     /* an answer */
@@ -27,24 +27,19 @@ typedef struct server {
     size_t capacity;
 } server;
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for tasks");
-}
-
 /* ---- the announcement ---- */
 
-static bool describe(const dq_env *task, dq_bundle *b)
+static bool describe(const dq_env *env, dq_bundle *b)
 {
-    const dq_env_spec *s = &task->shape;
+    const dq_env_spec *s = &env->shape;
     dq_value counters = dq_list();
-    bool ok = dq_map_set(&b->arena, &b->meta, "name", dq_string(&b->arena, task->kind->name)) &&
+    bool ok = dq_map_set(&b->arena, &b->meta, "name", dq_string(&b->arena, env->kind->name)) &&
               dq_map_set(&b->arena, &b->meta, "state", dq_int(s->state_width)) &&
               dq_map_set(&b->arena, &b->meta, "user", dq_int(s->user_width)) &&
               dq_map_set(&b->arena, &b->meta, "history", dq_int(s->history)) &&
               dq_map_set(&b->arena, &b->meta, "limit", dq_int(s->step_limit));
-    for (size_t i = 0; ok && i < DQ_ENV_COUNTERS && task->kind->counters[i]; i++)
-        ok = dq_list_add(&b->arena, &counters, dq_string(&b->arena, task->kind->counters[i]));
+    for (size_t i = 0; ok && i < DQ_ENV_COUNTERS && env->kind->counters[i]; i++)
+        ok = dq_list_add(&b->arena, &counters, dq_string(&b->arena, env->kind->counters[i]));
     return ok && dq_map_set(&b->arena, &b->meta, "counters", counters);
 }
 
@@ -54,7 +49,7 @@ static dq_status add_actions(const dq_env_spec *s, dq_bundle *b, dq_error *error
     const uint64_t shape[2] = {s->action_count, s->action_width};
     float *vectors = s->actions ? dq_arena_zero(&b->arena, shape[0] * shape[1], sizeof *vectors) : NULL;
     if (!s->actions) return DQ_OK;
-    if (!vectors) return no_memory(error);
+    if (!vectors) return dq_fail_memory(error, "environments");
     for (uint32_t a = 0; a < s->action_count; a++)
         memcpy(vectors + (size_t)a * s->action_width, s->actions[a], s->action_width * sizeof *vectors);
     return dq_bundle_add_tensor(b, "vector", DQ_F4, 2, shape, vectors, error);
@@ -64,8 +59,8 @@ static dq_status announce(server *v, dq_error *error)
 {
     dq_index ids = DQ_INDEX_EMPTY;
     dq_bundle b;
-    dq_status status = dq_bundle_init(&b, "task", v->first->shape.action_count, error);
-    if (!status && !describe(v->first, &b)) status = no_memory(error);
+    dq_status status = dq_bundle_init(&b, "env", v->first->shape.action_count, error);
+    if (!status && !describe(v->first, &b)) status = dq_fail_memory(error, "environments");
     if (!status) status = dq_session_layout_save(&v->first->shape.layout, &b, error);
     if (!status) status = dq_env_item_ids(v->first, &ids, error);
     if (!status && dq_index_count(&ids))
@@ -80,18 +75,18 @@ static dq_status announce(server *v, dq_error *error)
 
 /* ---- questions ---- */
 
-static dq_status more_tasks(server *v, size_t count, dq_error *error)
+static dq_status more_envs(server *v, size_t count, dq_error *error)
 {
     dq_status status = DQ_OK;
     if (count <= v->count) return DQ_OK;
-    if (count > MAX_TASKS) return dq_fail(error, DQ_ERR_RANGE, "more than %d environments", MAX_TASKS);
-    if (!dq_array_resize(&v->tasks, count, sizeof *v->tasks) ||
+    if (count > MAX_ENVS) return dq_fail(error, DQ_ERR_RANGE, "more than %d environments", MAX_ENVS);
+    if (!dq_array_resize(&v->envs, count, sizeof *v->envs) ||
         !dq_array_resize(&v->begun, count, sizeof *v->begun))
-        return no_memory(error);
+        return dq_fail_memory(error, "environments");
     for (; !status && v->count < count; v->count++) {
-        v->tasks[v->count] = v->first;
+        v->envs[v->count] = v->first;
         v->begun[v->count] = false;
-        if (v->count > 0 && (status = dq_vec_env_make(&v->tasks[v->count], v->name, NULL, error)))
+        if (v->count > 0 && (status = dq_vec_env_make(&v->envs[v->count], v->name, NULL, error)))
             return status;
     }
     return status;
@@ -113,7 +108,7 @@ static dq_status more_rows(server *v, size_t rows, dq_error *error)
     v->truncated = calloc(rows, 1);
     bool ok = v->states && v->rewards && v->counters && v->terminal && v->truncated;
     if (!ok) v->capacity = 0;
-    return ok ? DQ_OK : no_memory(error);
+    return ok ? DQ_OK : dq_fail_memory(error, "environments");
 }
 
 static dq_status question(const dq_bundle *q, const char *name, const dq_column **column, dq_error *error)
@@ -124,31 +119,30 @@ static dq_status question(const dq_bundle *q, const char *name, const dq_column 
     return DQ_OK;
 }
 
-static dq_status live_row(server *v, bool reset, size_t row, uint64_t env, uint64_t number, dq_error *error)
+static dq_status live_row(server *v, bool reset, size_t row, uint64_t which, uint64_t number, dq_error *error)
 {
     dq_step step = {0};
-    dq_status status = env < MAX_TASKS ? more_tasks(v, (size_t)env + 1, error)
-                                       : dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many",
-                                                 (unsigned long long)env);
+    dq_status status = which < MAX_ENVS ? more_envs(v, (size_t)which + 1, error)
+                                        : dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many",
+                                                  (unsigned long long)which);
     if (status) return status;
-    dq_env *task = v->tasks[env];
-    if (!reset && !v->begun[env])
+    dq_env *env = v->envs[which];
+    if (!reset && !v->begun[which])
         return dq_fail(error, DQ_ERR_RANGE, "a step of environment %llu before its reset",
-                       (unsigned long long)env);
+                       (unsigned long long)which);
     if (reset) {
-        dq_env_reseed(task, number);
-        status = dq_env_reset(task, error);
-        v->begun[env] = true;
+        dq_env_reseed(env, number);
+        status = dq_env_reset(env, error);
+        v->begun[which] = true;
     } else {
-        status = dq_env_step(task, number < UINT32_MAX ? (uint32_t)number : UINT32_MAX, &step, error);
-        v->begun[env] = !step.terminal && !step.truncated;
+        status = dq_env_step(env, number < UINT32_MAX ? (uint32_t)number : UINT32_MAX, &step, error);
+        v->begun[which] = !step.terminal && !step.truncated;
     }
-    memcpy(v->states + row * task->shape.state_width, task->state, task->shape.state_width * sizeof(float));
+    memcpy(v->states + row * env->shape.state_width, env->state, env->shape.state_width * sizeof(float));
     v->rewards[row] = step.reward;
     v->terminal[row] = step.terminal;
     v->truncated[row] = step.truncated;
-    for (size_t c = 0; c < DQ_ENV_COUNTERS; c++)
-        v->counters[c * v->capacity + row] = (float)task->counters[c];
+    for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) v->counters[c * v->capacity + row] = (float)env->counters[c];
     return status;
 }
 
@@ -219,9 +213,9 @@ dq_status dq_env_server_run(const char *name, const dq_maker *maker, dq_error *e
     dq_status status = converse(&v, maker, error);
     dq_writer_abort(v.out);
     dq_reader_close(v.in);
-    for (size_t i = 1; i < v.count; i++) dq_env_free(v.tasks[i]);
+    for (size_t i = 1; i < v.count; i++) dq_env_free(v.envs[i]);
     dq_env_free(v.first);
-    free(v.tasks);
+    free(v.envs);
     free(v.begun);
     free(v.states);
     free(v.rewards);

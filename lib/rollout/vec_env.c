@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layout *like, dq_error *error)
+dq_status dq_vec_env_make(dq_env **env, const char *name, const dq_session_layout *like, dq_error *error)
 {
     char kind[64] = "";
     size_t n = strcspn(name, ":");
     if (n < sizeof kind) memcpy(kind, name, n);
-    dq_status status = dq_env_new_like(task, kind, name[n] ? name + n + 1 : NULL, like, 0, error);
+    dq_status status = dq_env_new_like(env, kind, name[n] ? name + n + 1 : NULL, like, 0, error);
     if (status == DQ_ERR_UNKNOWN && !dq_env_find(kind))
         status = dq_fail(error, status, "no environment '%.*s' (dq-sim --list names them)", (int)n, name);
     return status;
@@ -22,17 +22,17 @@ dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layo
 
 /* ---- opening ---- */
 
-static dq_status open_tasks(dq_vec_env *envs, dq_error *error)
+static dq_status open_envs(dq_vec_env *envs, dq_error *error)
 {
     const dq_vec_env_config *c = &envs->config;
     dq_status status = DQ_OK;
-    envs->tasks = calloc(c->count, sizeof *envs->tasks);
-    if (!envs->tasks) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    envs->envs = calloc(c->count, sizeof *envs->envs);
+    if (!envs->envs) return dq_fail_memory(error, "environments");
     for (size_t i = 0; !status && !c->env && i < c->count; i++)
-        status = dq_vec_env_make(&envs->tasks[i], c->name, c->like, error);
+        status = dq_vec_env_make(&envs->envs[i], c->name, c->like, error);
     if (status) return status;
-    if (c->env) envs->tasks[0] = c->env;
-    const dq_env *first = envs->tasks[0];
+    if (c->env) envs->envs[0] = c->env;
+    const dq_env *first = envs->envs[0];
     if (c->count != 1 && (c->env || first->offered))
         return dq_fail(error, DQ_ERR_RANGE, "%s is one environment, not %zu side by side", first->kind->name,
                        c->count);
@@ -67,13 +67,13 @@ static dq_status reserve(dq_vec_env *envs, dq_error *error)
     envs->next_number = calloc(n, sizeof *envs->next_number);
     envs->store = envs->shape.states;
     if (!envs->number || !envs->next_number || (!envs->store.count && !make_store(envs)))
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+        return dq_fail_memory(error, "environments");
     envs->steps = calloc(n, sizeof *envs->steps);
     envs->counted = calloc(n, sizeof *envs->counted);
     envs->episode = calloc(n, sizeof *envs->episode);
     envs->done = malloc(n);
     if (!envs->steps || !envs->counted || !envs->episode || !envs->done)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+        return dq_fail_memory(error, "environments");
     memset(envs->done, 1, n);
     return DQ_OK;
 }
@@ -82,9 +82,9 @@ dq_status dq_vec_env_open(dq_vec_env **envs, const dq_vec_env_config *config, dq
 {
     *envs = NULL;
     dq_vec_env *made = calloc(1, sizeof *made);
-    if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    if (!made) return dq_fail_memory(error, "environments");
     made->config = *config;
-    dq_status status = config->command ? dq_env_client_open(made, error) : open_tasks(made, error);
+    dq_status status = config->command ? dq_env_client_open(made, error) : open_envs(made, error);
     if (!status) status = reserve(made, error);
     if (status) return dq_vec_env_close(made, status, error);
     *envs = made;
@@ -95,9 +95,9 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
     if (!envs) return status;
     if (envs->process) status = dq_env_client_close(envs, status, error);
-    for (size_t i = 0; envs->tasks && !envs->config.env && i < envs->config.count; i++)
-        dq_env_free(envs->tasks[i]);
-    free(envs->tasks);
+    for (size_t i = 0; envs->envs && !envs->config.env && i < envs->config.count; i++)
+        dq_env_free(envs->envs[i]);
+    free(envs->envs);
     dq_index_free(&envs->items);
     free(envs->number);
     free(envs->next_number);
@@ -113,32 +113,32 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 
 /* ---- living ---- */
 
-/* The state in which task i is, as the present one or the next. */
+/* The state in which environment i is, as the present one or the next. */
 static void take_state(dq_vec_env *envs, size_t i, float *rows, uint32_t *number)
 {
-    const dq_env *task = envs->tasks[i];
+    const dq_env *env = envs->envs[i];
     size_t width = envs->shape.state_width;
-    if (task->state)
-        memcpy(rows + i * width, task->state, width * sizeof *rows);
+    if (env->state)
+        memcpy(rows + i * width, env->state, width * sizeof *rows);
     else
-        number[i] = task->number;
+        number[i] = env->number;
 }
 
-static dq_status reset_task(dq_vec_env *envs, size_t i, dq_error *error)
+static dq_status reset_env(dq_vec_env *envs, size_t i, dq_error *error)
 {
-    dq_env *task = envs->tasks[i];
-    dq_env_reseed(task, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
-    dq_status status = dq_env_reset(task, error);
+    dq_env *env = envs->envs[i];
+    dq_env_reseed(env, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
+    dq_status status = dq_env_reset(env, error);
     take_state(envs, i, envs->states, envs->number);
     return status;
 }
 
-static dq_status step_task(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
+static dq_status step_env(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
 {
-    dq_env *task = envs->tasks[i];
-    dq_status status = dq_env_step(task, action, &envs->steps[i], error);
+    dq_env *env = envs->envs[i];
+    dq_status status = dq_env_step(env, action, &envs->steps[i], error);
     take_state(envs, i, envs->next, envs->next_number);
-    memcpy(envs->counted[i], task->counters, sizeof task->counters);
+    memcpy(envs->counted[i], env->counters, sizeof env->counters);
     return status;
 }
 
@@ -156,10 +156,10 @@ dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error)
 {
     size_t n;
     uint32_t *which = list(envs, true, &n);
-    if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    if (!which) return dq_fail_memory(error, "environments");
     dq_status status = DQ_OK;
     if (envs->process && n) status = dq_env_client_reset(envs, which, n, error);
-    for (size_t k = 0; !status && !envs->process && k < n; k++) status = reset_task(envs, which[k], error);
+    for (size_t k = 0; !status && !envs->process && k < n; k++) status = reset_env(envs, which[k], error);
     for (size_t k = 0; !status && k < n; k++) {
         envs->done[which[k]] = 0;
         envs->episode[which[k]]++;
@@ -175,11 +175,11 @@ dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *e
     if (!envs->process) {
         dq_status status = DQ_OK;
         for (size_t i = 0; !status && i < envs->config.count; i++)
-            if (!envs->done[i]) status = step_task(envs, i, actions[i], error);
+            if (!envs->done[i]) status = step_env(envs, i, actions[i], error);
         return status;
     }
     uint32_t *which = list(envs, false, &n);
-    if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    if (!which) return dq_fail_memory(error, "environments");
     dq_status status = n ? dq_env_client_step(envs, which, n, actions, error) : DQ_OK;
     free(which);
     return status;
@@ -206,8 +206,8 @@ void dq_vec_env_rewind(dq_vec_env *envs)
 
 void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from)
 {
-    for (size_t i = 0; to->tasks && from->tasks && i < to->config.count; i++)
-        dq_env_copy(to->tasks[i], from->tasks[0]);
+    for (size_t i = 0; to->envs && from->envs && i < to->config.count; i++)
+        dq_env_copy(to->envs[i], from->envs[0]);
 }
 
 dq_vectors dq_vec_env_items(const dq_vec_env *envs)
@@ -232,7 +232,7 @@ dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
     for (size_t i = 0; !status && i < n; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
-        status = dq_env_save(envs->tasks[i], name, model, error);
+        status = dq_env_save(envs->envs[i], name, model, error);
     }
     return status;
 }
@@ -252,8 +252,8 @@ dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error 
     for (size_t i = 0; !status && i < n; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
-        status = dq_env_restore(envs->tasks[i], name, model, error);
-        if (!envs->states) envs->number[i] = envs->tasks[i]->number;
+        status = dq_env_restore(envs->envs[i], name, model, error);
+        if (!envs->states) envs->number[i] = envs->envs[i]->number;
     }
     return status;
 }

@@ -115,7 +115,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         jq -r 'select(.model == "online.dq").value' >expected
     dq-rank --model online.dq --user u07 -k 1 --format tsv bare.dq | cut -f 4 >got
     paste expected got | awk 'NF == 2 && $1 - $2 < 1e-4 && $2 - $1 < 1e-4 { ok = 1 } END { exit !ok }'
-    # The same in a process, whose task names its items.
+    # The same in a process, whose environment names its items.
     dq-train --quiet --preset session --env-cmd "dq-sim $env --serve" "${small[@]}" --episodes 40 --warmup 32 -o process.dq
     dq-rank --model online.dq -k 40 --format tsv log.dq >known.tsv
     [ "$(wc -l <known.tsv)" -eq 1200 ]
