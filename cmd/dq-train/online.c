@@ -8,7 +8,7 @@
 #include "data/model_items.h"
 #include "env/catalogue.h"
 #include "label/user_rewards.h"
-#include "rollout/kept.h"
+#include "learn/kept.h"
 #include "rollout/report.h"
 
 #include <stdio.h>
@@ -294,13 +294,8 @@ static dq_status go(online *run, dq_error *error)
 /* The last model is copied: the agent and its environments end before it leaves. */
 static dq_status keep_last(online *run, dq_error *error)
 {
-    dq_bundle model;
-    if (run->t->o->keep == TRAIN_KEEP_BEST) return DQ_OK;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_agent_save(run->loop.agent, false, &model, error);
-    if (!status) status = dq_kept_set(&run->last, &model, error);
-    dq_bundle_free(&model);
-    return status;
+    bool wanted = run->t->o->keep != TRAIN_KEEP_BEST;
+    return wanted ? dq_kept_set(&run->last, run->loop.agent, error) : DQ_OK;
 }
 
 static dq_status write_model(online *run, const dq_bundle *kept, const char *which, const dq_value *labeller,

@@ -1,5 +1,13 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * A run's state in a checkpoint: offline.order u4, offline.rng u8 (streams, 4), the counters under
+ * meta.offline; with priorities those of learn/replay.h under offline.priorities; and the best epoch's model
+ * as learn/kept.h keeps it. Splits, held-out negatives and states follow from the seed and the rows, and are
+ * made again.
+ */
+#include "core/record.h"
 #include "data/split.h"
+#include "learn/kept.h"
 #include "learn/offline_impl.h"
 #include "math/sample.h"
 
@@ -277,7 +285,7 @@ static dq_status judge_epoch(dq_offline *run, dq_offline_epoch *epoch, dq_error 
     p->min = bad;
     p->min_loss = epoch->validation_loss;
     p->best_epoch = epoch->epoch;
-    return offline_keep_best(run, error);
+    return dq_kept_set(&run->best, run->agent, error);
 }
 
 static dq_status end_epoch(dq_offline *run, double rate, double beta, dq_error *error)
@@ -356,4 +364,99 @@ dq_status dq_offline_finish(dq_offline *run, dq_error *error)
 {
     if (offline_draws_candidates(run)) dq_agent_offer(run->agent, NULL, 0);
     return run->state.best_epoch ? dq_agent_load(run->agent, false, &run->best, error) : DQ_OK;
+}
+
+/* ---- what it tells ---- */
+
+bool dq_offline_report(const dq_offline *run, dq_arena *arena, dq_value *line)
+{
+    const dq_offline_epoch *e = &run->state.last;
+    uint64_t updates = dq_agent_updates(run->agent);
+    return dq_map_set(arena, line, "epoch", dq_int((int64_t)e->epoch)) &&
+           dq_map_set(arena, line, "batches", dq_int((int64_t)run->state.batches)) &&
+           dq_map_set(arena, line, "updates", dq_int((int64_t)updates)) &&
+           dq_map_set(arena, line, "rate", dq_real(e->rate)) &&
+           (isnan(e->beta) || dq_map_set(arena, line, "beta", dq_real(e->beta))) &&
+           dq_map_set(arena, line, "q_loss", dq_real_or_nil(e->q_loss)) &&
+           dq_map_set(arena, line, "world_loss", dq_real_or_nil(e->world_loss)) &&
+           dq_map_set(arena, line, "validation_loss", dq_real_or_nil(e->validation_loss)) &&
+           dq_map_set(arena, line, "validation_concordance", dq_real_or_nil(e->concordance)) &&
+           dq_map_set(arena, line, "validation_hit", dq_real_or_nil(e->hit)) &&
+           dq_map_set(arena, line, "validation_ndcg", dq_real_or_nil(e->ndcg)) &&
+           dq_map_set(arena, line, "best", dq_bool(e->best));
+}
+
+/* ---- checkpoints ---- */
+
+#define AT(member) offsetof(offline_state, member)
+
+static const dq_record_field numbers[] = {
+    {"q_sum", DQ_RECORD_REAL, AT(q_sum)},
+    {"world_sum", DQ_RECORD_REAL, AT(world_sum)},
+    {"min", DQ_RECORD_REAL, AT(min)},
+    {"min_loss", DQ_RECORD_REAL, AT(min_loss)},
+    {"last_q", DQ_RECORD_REAL, AT(last.q_loss)},
+    {"last_world", DQ_RECORD_REAL, AT(last.world_loss)},
+    {"last_validation", DQ_RECORD_REAL, AT(last.validation_loss)},
+    {"last_concordance", DQ_RECORD_REAL, AT(last.concordance)},
+    {"last_hit", DQ_RECORD_REAL, AT(last.hit)},
+    {"last_ndcg", DQ_RECORD_REAL, AT(last.ndcg)},
+    {"last_rate", DQ_RECORD_REAL, AT(last.rate)},
+    {"last_beta", DQ_RECORD_REAL, AT(last.beta)},
+    {"epoch", DQ_RECORD_COUNT, AT(epoch)},
+    {"position", DQ_RECORD_COUNT, AT(position)},
+    {"batches", DQ_RECORD_COUNT, AT(batches)},
+    {"rows", DQ_RECORD_COUNT, AT(row_sum)},
+    {"best_epoch", DQ_RECORD_COUNT, AT(best_epoch)},
+    {"bad_epochs", DQ_RECORD_COUNT, AT(bad_epochs)},
+    {"last_epoch", DQ_RECORD_COUNT, AT(last.epoch)},
+    {"stopped", DQ_RECORD_FLAG, AT(stopped)},
+    {"last_best", DQ_RECORD_FLAG, AT(last.best)},
+};
+
+enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
+
+static const char priorities[] = "offline.priorities";
+
+dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error)
+{
+    const uint64_t n = run->order_count;
+    if (!dq_record_save(numbers, NUMBERS, &run->state, "offline", model))
+        return dq_fail_memory(error, "a checkpoint");
+    dq_status status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
+    if (!status) status = dq_record_save_rng(run->rng, RNG_OFFLINE_COUNT, "offline.rng", model, error);
+    if (!status && run->priorities) status = dq_replay_save(run->priorities, priorities, model, error);
+    return status ? status : dq_kept_save(&run->best, model, error);
+}
+
+static dq_status check_order(const dq_offline *run, dq_error *error)
+{
+    for (size_t i = 0; i < run->order_count; i++)
+        if (run->order[i] >= run->rows.count)
+            return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's order names a row that is not there");
+    return DQ_OK;
+}
+
+static dq_status restore_columns(dq_offline *run, const dq_bundle *model, dq_error *error)
+{
+    dq_status status = dq_record_column(model, "offline.order", DQ_U4, run->order_count, run->order, error);
+    if (!status) status = dq_record_rng(model, "offline.rng", RNG_OFFLINE_COUNT, run->rng, error);
+    if (!status && run->priorities) status = dq_replay_restore(run->priorities, priorities, model, error);
+    return status ? status : check_order(run, error);
+}
+
+dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *error)
+{
+    offline_state state = {0};
+    dq_status status = dq_record_restore(numbers, NUMBERS, &state, "offline", model, error);
+    if (status) return status;
+    if (state.position > run->order_count)
+        return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's state is beyond the rows");
+    status = restore_columns(run, model, error);
+    if (!status) status = dq_kept_restore(&run->best, model, error);
+    if (status) return status;
+    if (state.best_epoch && !run->best.kind)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint lacks the best epoch's model");
+    run->state = state;
+    return DQ_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of an offline run, shared by offline.c (batches), offline_rows.c (their rows),
- * offline_validate.c (held-out rows) and offline_save.c (its state in a checkpoint).
+ * The inside of an offline run, shared by offline.c (batches, checkpoints), offline_rows.c (their
+ * rows) and offline_validate.c (held-out rows).
  */
 #ifndef DQ_LEARN_OFFLINE_IMPL_H
 #define DQ_LEARN_OFFLINE_IMPL_H
@@ -65,7 +65,7 @@ struct dq_offline {
     uint32_t *judged;   /* (candidates) on offer when held-out rows are judged */
     uint32_t *scratch;  /* (actions) */
 
-    dq_bundle best; /* the best epoch's model, its columns copied */
+    dq_bundle best; /* the best epoch's model (learn/kept.h) */
     dq_rng rng[RNG_OFFLINE_COUNT];
     offline_state state;
 };
@@ -85,7 +85,5 @@ static inline bool offline_draws_candidates(const dq_offline *run)
 dq_status offline_hold_out(dq_offline *run, dq_error *error);
 /* Fills the epoch's validation_loss, concordance, hit and ndcg. */
 dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error);
-/* Keeps the agent's weights as the best. */
-dq_status offline_keep_best(dq_offline *run, dq_error *error);
 
 #endif

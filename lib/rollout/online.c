@@ -2,8 +2,7 @@
 #include "rollout/online.h"
 
 #include "core/record.h"
-#include "dq/schema.h"
-#include "rollout/kept.h"
+#include "learn/kept.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -170,13 +169,7 @@ static dq_status note_evaluation(dq_online *run, const dq_played *played, bool *
     if (!*better) return DQ_OK;
     p->best = mean;
     p->best_at = p->episode;
-    if (!c->keep_best) return DQ_OK;
-    dq_bundle model;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_agent_save(run->agent, false, &model, error);
-    if (!status) status = dq_kept_set(&run->best, &model, error);
-    dq_bundle_free(&model);
-    return status;
+    return c->keep_best ? dq_kept_set(&run->best, run->agent, error) : DQ_OK;
 }
 
 /* What was on offer to the agent is so again afterwards. */
