@@ -151,8 +151,7 @@ dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error)
 void dq_env_free(dq_env *env)
 {
     if (!env) return;
-    if (env->kind->free) env->kind->free(env);
-    free(env->memory);
+    dq_arena_free(&env->arena);
     free(env);
 }
 

@@ -140,10 +140,10 @@ static void describe_product(float *v, const dq_product *p, dq_rng *rng)
 static dq_status make_entities(dq_synthetic *p, dq_error *error)
 {
     uint32_t users = p->config.users, items = p->config.items, *rank = calloc(items, sizeof *rank);
-    p->persons = calloc(users, sizeof *p->persons);
-    p->products = calloc(items, sizeof *p->products);
-    p->user = calloc((size_t)users * DQ_SYNTHETIC_WIDTH, sizeof *p->user);
-    p->item = calloc((size_t)items * DQ_SYNTHETIC_WIDTH, sizeof *p->item);
+    p->persons = dq_arena_zero(&p->arena, users, sizeof *p->persons);
+    p->products = dq_arena_zero(&p->arena, items, sizeof *p->products);
+    p->user = dq_arena_zero(&p->arena, (size_t)users * DQ_SYNTHETIC_WIDTH, sizeof *p->user);
+    p->item = dq_arena_zero(&p->arena, (size_t)items * DQ_SYNTHETIC_WIDTH, sizeof *p->item);
     if (!rank || !p->persons || !p->products || !p->user || !p->item) {
         free(rank);
         return dq_fail_memory(error, "%u users and %u items", users, items);
@@ -277,7 +277,7 @@ static dq_status make_events(dq_synthetic *p, dq_error *error)
         uint64_t all = 0;
         ok = count_events(p, counts, &all);
         p->event_count = (size_t)all;
-        p->events = ok ? calloc(p->event_count + 1, sizeof *p->events) : NULL;
+        p->events = ok ? dq_arena_zero(&p->arena, p->event_count, sizeof *p->events) : NULL;
         ok = p->events != NULL;
     }
     if (ok) live(p, &v, counts);
@@ -308,11 +308,7 @@ dq_status dq_synthetic_new(dq_synthetic **synthetic, const dq_synthetic_config *
 void dq_synthetic_free(dq_synthetic *p)
 {
     if (!p) return;
-    free(p->persons);
-    free(p->products);
-    free(p->user);
-    free(p->item);
-    free(p->events);
+    dq_arena_free(&p->arena);
     free(p);
 }
 

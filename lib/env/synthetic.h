@@ -24,6 +24,7 @@
 #define DQ_ENV_SYNTHETIC_H
 
 #include "core/rng.h"
+#include "dq/arena.h"
 #include "dq/status.h"
 #include "env/entities.h"
 
@@ -72,6 +73,7 @@ typedef struct dq_synthetic {
     float *user, *item;   /* (users, 50), (items, 50) */
     dq_event *events;     /* (event_count), by user, then time */
     size_t event_count;
+    dq_arena arena; /* of all these */
 } dq_synthetic;
 
 /* Words for the numbers above; NULL-ended. */
