@@ -27,12 +27,14 @@ dq_env_spec dq_catalogue_env_spec(const dq_vectors *users, const dq_vectors *ite
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
     const dq_catalogue_env_config *k = env->self;
-    bool ok = true;
-    catalogue *c = env->self = dq_env_take(env, 1, sizeof *c, &ok);
-    uint32_t *scratch = dq_env_take(env, k->items.count, sizeof *scratch, &ok);
+    catalogue *c = NULL;
+    uint32_t *scratch = NULL;
+    const dq_buffer buffers[] = {DQ_BUFFER(c, 1), DQ_BUFFER(scratch, k->items.count)};
     (void)o;
-    if (!ok) return dq_fail_memory(error, "%u items", k->items.count);
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%u items", k->items.count);
     *c = (catalogue){.config = *k, .scratch = scratch};
+    env->self = c;
     env->shape = dq_catalogue_env_spec(&k->users, &k->items);
     env->shape.step_limit = k->step_limit;
     env->offered_count = k->candidates < k->items.count ? k->candidates : k->items.count;

@@ -21,19 +21,9 @@ void dq_env_describe(dq_env *env, uint32_t user_count, const float *users, const
     env->items = (dq_env_entities){'i', s->action_count, s->item_width, items, NULL, 0};
 }
 
-void *dq_env_take(dq_env *env, size_t n, size_t size, bool *ok)
+void dq_env_rows(const float **at, const float *rows, uint32_t n, uint32_t width)
 {
-    void *taken = dq_arena_zero(&env->arena, n, size);
-    *ok = *ok && taken;
-    return taken;
-}
-
-float *dq_env_vectors(dq_env *env, uint32_t n, uint32_t width, const float ***rows, bool *ok)
-{
-    float *vectors = dq_env_take(env, (size_t)n * width, sizeof *vectors, ok);
-    *rows = dq_env_take(env, n, sizeof **rows, ok);
-    for (uint32_t i = 0; *ok && i < n; i++) (*rows)[i] = vectors + (size_t)i * width;
-    return vectors;
+    for (uint32_t i = 0; i < n; i++) at[i] = rows + (size_t)i * width;
 }
 
 dq_status dq_env_choose_served(const dq_env *env, uint32_t users, uint32_t first, uint32_t *served,

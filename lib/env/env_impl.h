@@ -5,6 +5,7 @@
 #ifndef DQ_ENV_ENV_IMPL_H
 #define DQ_ENV_ENV_IMPL_H
 
+#include "core/buffers.h"
 #include "env/env.h"
 
 extern const dq_env_kind dq_env_session, dq_env_sequence, dq_env_films, dq_env_maze, dq_env_chain,
@@ -17,10 +18,8 @@ dq_status dq_env_reserve(dq_env *env, size_t own, dq_error *error);
 /* The users (user_count, shape.user_width) and items (shape.action_count, shape.item_width) of an
  * environment. */
 void dq_env_describe(dq_env *env, uint32_t user_count, const float *users, const float *items);
-/* n zeroed elements in the environment's arena; *ok becomes false when memory is short. */
-void *dq_env_take(dq_env *env, size_t n, size_t size, bool *ok);
-/* n vectors of `width`, and the table of them in *rows. */
-float *dq_env_vectors(dq_env *env, uint32_t n, uint32_t width, const float ***rows, bool *ok);
+/* at[i] becomes row i of (n, width). */
+void dq_env_rows(const float **at, const float *rows, uint32_t n, uint32_t width);
 
 /* Which users are served: `served` from `first` on, or all from there (0). DQ_ERR_RANGE where there are
  * fewer. */

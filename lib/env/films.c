@@ -72,14 +72,15 @@ static void make_likings(films *f, const float *taste, double spread)
 
 static dq_status make_world(dq_env *env, films *f, uint64_t world, double spread, dq_error *error)
 {
-    bool ok = true;
     float taste[USER_WIDTH * FILM_WIDTH];
     dq_rng users = dq_rng_stream(world, USER_STREAM), rows = dq_rng_stream(world, FILM_STREAM);
     dq_rng tastes = dq_rng_stream(world, TASTE_STREAM);
-    f->user = dq_env_take(env, (size_t)f->users * USER_WIDTH, sizeof *f->user, &ok);
-    f->film = dq_env_vectors(env, f->count, FILM_WIDTH, &f->at, &ok);
-    f->liking = dq_env_take(env, (size_t)f->users * f->count, sizeof *f->liking, &ok);
-    if (!ok) return dq_fail_memory(error, "%u users and %u films", f->users, f->count);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(f->user, (size_t)f->users * USER_WIDTH), DQ_BUFFER(f->film, (size_t)f->count * FILM_WIDTH),
+        DQ_BUFFER(f->liking, (size_t)f->users * f->count), DQ_BUFFER(f->at, f->count)};
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%u users and %u films", f->users, f->count);
+    dq_env_rows(f->at, f->film, f->count, FILM_WIDTH);
     dq_env_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
     dq_env_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
     dq_env_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);

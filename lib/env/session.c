@@ -140,12 +140,11 @@ static void draw_small(session *s, uint64_t world, double spread)
 
 static dq_status take_past(dq_env *env, past_events *past, const dq_synthetic *p, dq_error *error)
 {
-    bool ok = true;
     size_t n = p->event_count, at = 0;
-    past->from = dq_env_take(env, (size_t)p->config.users + 1, sizeof *past->from, &ok);
-    past->item = dq_env_take(env, n, sizeof *past->item, &ok);
-    past->raise = dq_env_take(env, n, sizeof *past->raise, &ok);
-    if (!ok) return dq_fail_memory(error, "the past of %u users", p->config.users);
+    const dq_buffer buffers[] = {DQ_BUFFER(past->from, (size_t)p->config.users + 1), DQ_BUFFER(past->item, n),
+                                 DQ_BUFFER(past->raise, n)};
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "the past of %u users", p->config.users);
     for (uint32_t u = 0; u < p->config.users; u++) {
         past->from[u] = at;
         for (; at < n && p->events[at].user == u; at++) {
@@ -177,12 +176,12 @@ static dq_status take_generated(dq_env *env, session *s, uint64_t world, dq_erro
 static dq_status make_world(dq_env *env, session *s, const double *o, dq_error *error)
 {
     s->width = o[GENERATED] != 0 ? DQ_SYNTHETIC_WIDTH : SMALL_WIDTH;
-    bool ok = true;
-    s->user = dq_env_take(env, (size_t)s->users * s->width, sizeof *s->user, &ok);
-    s->item = dq_env_vectors(env, s->items, s->width, &s->at, &ok);
-    s->user_length = dq_env_take(env, s->users, sizeof *s->user_length, &ok);
-    s->item_length = dq_env_take(env, s->items, sizeof *s->item_length, &ok);
-    if (!ok) return dq_fail_memory(error, "%u users and %u items", s->users, s->items);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(s->user, (size_t)s->users * s->width), DQ_BUFFER(s->item, (size_t)s->items * s->width),
+        DQ_BUFFER(s->user_length, s->users), DQ_BUFFER(s->item_length, s->items), DQ_BUFFER(s->at, s->items)};
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%u users and %u items", s->users, s->items);
+    dq_env_rows(s->at, s->item, s->items, s->width);
     dq_status status = DQ_OK;
     if (o[GENERATED] != 0)
         status = take_generated(env, s, (uint64_t)o[WORLD], error);

@@ -140,11 +140,10 @@ static void describe_product(float *v, const dq_product *p, dq_rng *rng)
 static dq_status make_entities(dq_synthetic *p, dq_error *error)
 {
     uint32_t users = p->config.users, items = p->config.items, *rank = calloc(items, sizeof *rank);
-    p->persons = dq_arena_zero(&p->arena, users, sizeof *p->persons);
-    p->products = dq_arena_zero(&p->arena, items, sizeof *p->products);
-    p->user = dq_arena_zero(&p->arena, (size_t)users * DQ_SYNTHETIC_WIDTH, sizeof *p->user);
-    p->item = dq_arena_zero(&p->arena, (size_t)items * DQ_SYNTHETIC_WIDTH, sizeof *p->item);
-    if (!rank || !p->persons || !p->products || !p->user || !p->item) {
+    const dq_buffer buffers[] = {DQ_BUFFER(p->persons, users), DQ_BUFFER(p->products, items),
+                                 DQ_BUFFER(p->user, (size_t)users * DQ_SYNTHETIC_WIDTH),
+                                 DQ_BUFFER(p->item, (size_t)items * DQ_SYNTHETIC_WIDTH)};
+    if (!rank || !dq_buffers_take(&p->arena, buffers, DQ_BUFFERS(buffers))) {
         free(rank);
         return dq_fail_memory(error, "%u users and %u items", users, items);
     }

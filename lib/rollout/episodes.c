@@ -6,6 +6,7 @@
  */
 #include "rollout/episodes.h"
 
+#include "core/buffers.h"
 #include "data/model_items.h"
 
 #include <math.h>
@@ -43,6 +44,7 @@ typedef struct episode_round {
     bool *taken;        /* (envs, offered), where actions are distinct; else NULL */
     uint32_t *left;     /* (envs) not taken */
     double discount;    /* gamma^t */
+    dq_arena arena;     /* of these */
 } episode_round;
 
 static uint32_t offered_at(const episode_round *r, uint32_t i)
@@ -153,27 +155,17 @@ static dq_status reserve(episode_round *r, dq_error *error)
 {
     size_t n = r->envs->config.count, pairs = n * r->offered;
     bool valued = looks_at_values(r), distinct = r->policy->distinct;
-    r->actions = calloc(n, sizeof *r->actions);
-    r->left = calloc(n, sizeof *r->left);
-    r->value_of = calloc(n, sizeof *r->value_of);
-    r->value = valued ? calloc(pairs, sizeof *r->value) : NULL;
-    r->taken = distinct ? calloc(pairs, sizeof *r->taken) : NULL;
-    if (!r->actions || !r->left || !r->value_of || (valued && !r->value) || (distinct && !r->taken))
+    const dq_buffer each[] = {DQ_BUFFER(r->actions, n), DQ_BUFFER(r->left, n), DQ_BUFFER(r->value_of, n)};
+    const dq_buffer values = DQ_BUFFER(r->value, pairs), taken = DQ_BUFFER(r->taken, pairs);
+    if (!dq_buffers_take(&r->arena, each, DQ_BUFFERS(each)) ||
+        (valued && !dq_buffers_take(&r->arena, &values, 1)) ||
+        (distinct && !dq_buffers_take(&r->arena, &taken, 1)))
         return dq_fail_memory(error, "episodes");
     for (size_t i = 0; i < n; i++) {
         r->left[i] = r->offered;
         r->value_of[i] = UINT32_MAX;
     }
     return DQ_OK;
-}
-
-static void drop(episode_round *r)
-{
-    free(r->actions);
-    free(r->left);
-    free(r->value_of);
-    free(r->value);
-    free(r->taken);
 }
 
 /* What the agent expects of each start. */
@@ -185,7 +177,7 @@ static dq_status expect(episode_round *r, dq_error *error)
     const double none = (double)NAN;
     for (size_t i = 0; i < n; i++) r->played[i] = (dq_played){.value = none, .discounted = agent ? 0 : none};
     if (!agent) return DQ_OK;
-    float *own = r->value ? NULL : calloc(n * r->offered, sizeof *own);
+    float *own = r->value ? NULL : dq_arena_zero(&r->arena, n * r->offered, sizeof *own);
     const float *q = r->value ? r->value : own;
     if (!q) return dq_fail_memory(error, "episodes");
     if (own)
@@ -195,7 +187,6 @@ static dq_status expect(episode_round *r, dq_error *error)
     for (size_t i = 0; i < n; i++)
         for (size_t a = 0; a < r->offered; a++)
             r->played[i].value = fmax(r->played[i].value, (double)q[i * r->offered + a]); /* not NAN */
-    free(own);
     return DQ_OK;
 }
 
@@ -267,7 +258,7 @@ dq_status dq_episodes_play(dq_vec_env *envs, dq_policy *policy, dq_played *playe
     dq_status status = check(&r, error);
     if (!status) status = reserve(&r, error);
     if (!status) status = play(&r, error);
-    drop(&r);
+    dq_arena_free(&r.arena);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/online.h"
 
+#include "core/buffers.h"
 #include "core/record.h"
 #include "learn/kept.h"
 
@@ -10,19 +11,16 @@
 dq_status dq_online_open(dq_online *run, dq_error *error)
 {
     size_t n = run->envs->config.count;
-    run->actions = calloc(n, sizeof *run->actions);
-    run->returns = calloc(n, sizeof *run->returns);
-    run->lengths = calloc(n, sizeof *run->lengths);
+    const dq_buffer buffers[] = {DQ_BUFFER(run->actions, n), DQ_BUFFER(run->returns, n),
+                                 DQ_BUFFER(run->lengths, n)};
     run->at.best = (double)NAN;
-    if (run->actions && run->returns && run->lengths) return DQ_OK;
+    if (dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers))) return DQ_OK;
     return dq_fail_memory(error, "environments");
 }
 
 void dq_online_close(dq_online *run)
 {
-    free(run->actions);
-    free(run->returns);
-    free(run->lengths);
+    dq_arena_free(&run->arena);
     dq_bundle_free(&run->best);
     *run = (dq_online){0};
 }

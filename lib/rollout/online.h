@@ -59,10 +59,11 @@ struct dq_online {
     dq_vec_env *envs;      /* borrowed */
     dq_vec_env *eval_envs; /* borrowed; may be NULL when nothing is evaluated */
     dq_online_state at;
-    dq_bundle best; /* with keep_best: the model of the best evaluation (learn/kept.h); empty: none yet */
+    dq_bundle best;    /* with keep_best: the model of the best evaluation (learn/kept.h); empty: none yet */
     uint32_t *actions; /* (envs) */
     double *returns;   /* (envs) of the running episodes, undiscounted */
     uint64_t *lengths; /* (envs) steps of these */
+    dq_arena arena;    /* of the three */
 };
 
 /* DQ_ERR_MEMORY; the run can be closed then, too. */

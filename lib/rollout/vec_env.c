@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/vec_env.h"
 
+#include "core/buffers.h"
 #include "core/record.h"
 #include "rollout/client.h"
 #include "rollout/seed.h"
@@ -26,7 +27,7 @@ static dq_status open_envs(dq_vec_env *envs, dq_error *error)
 {
     const dq_vec_env_config *c = &envs->config;
     dq_status status = DQ_OK;
-    envs->envs = calloc(c->count, sizeof *envs->envs);
+    envs->envs = dq_arena_zero(&envs->arena, c->count, sizeof *envs->envs);
     if (!envs->envs) return dq_fail_memory(error, "environments");
     for (size_t i = 0; !status && !c->env && i < c->count; i++)
         status = dq_vec_env_make(&envs->envs[i], c->name, c->like, error);
@@ -44,12 +45,9 @@ static dq_status open_envs(dq_vec_env *envs, dq_error *error)
 }
 
 /* States that come and go: present ones, then next ones. */
-static bool make_store(dq_vec_env *envs)
+static void make_store(dq_vec_env *envs)
 {
     size_t n = envs->config.count, width = envs->shape.state_width;
-    envs->states = calloc(2 * n * width, sizeof *envs->states);
-    envs->row_at = calloc(2 * n, sizeof *envs->row_at);
-    if (!envs->states || !envs->row_at) return false;
     envs->next = envs->states + n * width;
     for (size_t i = 0; i < 2 * n; i++) envs->row_at[i] = envs->states + i * width;
     for (size_t i = 0; i < n; i++) {
@@ -57,23 +55,22 @@ static bool make_store(dq_vec_env *envs)
         envs->next_number[i] = (uint32_t)(n + i);
     }
     envs->store = (dq_vectors){envs->row_at, (uint32_t)(2 * n), envs->shape.state_width};
-    return true;
 }
 
 static dq_status reserve(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
-    envs->number = calloc(n, sizeof *envs->number);
-    envs->next_number = calloc(n, sizeof *envs->next_number);
+    const dq_buffer each[] = {DQ_BUFFER(envs->number, n),  DQ_BUFFER(envs->next_number, n),
+                              DQ_BUFFER(envs->steps, n),   DQ_BUFFER(envs->counted, n),
+                              DQ_BUFFER(envs->episode, n), DQ_BUFFER(envs->done, n),
+                              DQ_BUFFER(envs->which, n)};
+    const dq_buffer rows[] = {DQ_BUFFER(envs->states, 2 * n * envs->shape.state_width),
+                              DQ_BUFFER(envs->row_at, 2 * n)};
     envs->store = envs->shape.states;
-    if (!envs->number || !envs->next_number || (!envs->store.count && !make_store(envs)))
+    if (!dq_buffers_take(&envs->arena, each, DQ_BUFFERS(each)) ||
+        (!envs->store.count && !dq_buffers_take(&envs->arena, rows, DQ_BUFFERS(rows))))
         return dq_fail_memory(error, "environments");
-    envs->steps = calloc(n, sizeof *envs->steps);
-    envs->counted = calloc(n, sizeof *envs->counted);
-    envs->episode = calloc(n, sizeof *envs->episode);
-    envs->done = malloc(n);
-    if (!envs->steps || !envs->counted || !envs->episode || !envs->done)
-        return dq_fail_memory(error, "environments");
+    if (!envs->store.count) make_store(envs);
     memset(envs->done, 1, n);
     return DQ_OK;
 }
@@ -97,16 +94,8 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
     if (envs->process) status = dq_env_client_close(envs, status, error);
     for (size_t i = 0; envs->envs && !envs->config.env && i < envs->config.count; i++)
         dq_env_free(envs->envs[i]);
-    free(envs->envs);
     dq_index_free(&envs->items);
-    free(envs->number);
-    free(envs->next_number);
-    free(envs->states);
-    free(envs->row_at);
-    free(envs->steps);
-    free(envs->counted);
-    free(envs->episode);
-    free(envs->done);
+    dq_arena_free(&envs->arena);
     free(envs);
     return status;
 }
@@ -142,46 +131,40 @@ static dq_status step_env(dq_vec_env *envs, size_t i, uint32_t action, dq_error 
     return status;
 }
 
-/* The numbers of the environments whose episode is done, or of the others. To be freed. */
-static uint32_t *list(const dq_vec_env *envs, bool done, size_t *n)
+/* Lists the environments whose episode is done, or the others; how many they are. */
+static size_t list(dq_vec_env *envs, bool done)
 {
-    uint32_t *which = malloc(envs->config.count * sizeof *which);
-    *n = 0;
-    for (size_t i = 0; which && i < envs->config.count; i++)
-        if (envs->done[i] == done) which[(*n)++] = (uint32_t)i;
-    return which;
+    size_t n = 0;
+    for (size_t i = 0; i < envs->config.count; i++)
+        if (envs->done[i] == done) envs->which[n++] = (uint32_t)i;
+    return n;
 }
 
 dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error)
 {
-    size_t n;
-    uint32_t *which = list(envs, true, &n);
-    if (!which) return dq_fail_memory(error, "environments");
+    size_t n = list(envs, true);
     dq_status status = DQ_OK;
-    if (envs->process && n) status = dq_env_client_reset(envs, which, n, error);
-    for (size_t k = 0; !status && !envs->process && k < n; k++) status = reset_env(envs, which[k], error);
+    if (envs->process && n) status = dq_env_client_reset(envs, n, error);
+    for (size_t k = 0; !status && !envs->process && k < n; k++)
+        status = reset_env(envs, envs->which[k], error);
     for (size_t k = 0; !status && k < n; k++) {
-        envs->done[which[k]] = 0;
-        envs->episode[which[k]]++;
-        memset(envs->counted[which[k]], 0, sizeof envs->counted[0]);
+        uint32_t i = envs->which[k];
+        envs->done[i] = 0;
+        envs->episode[i]++;
+        memset(envs->counted[i], 0, sizeof envs->counted[0]);
     }
-    free(which);
     return status;
 }
 
 dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *error)
 {
-    size_t n;
-    if (!envs->process) {
-        dq_status status = DQ_OK;
-        for (size_t i = 0; !status && i < envs->config.count; i++)
-            if (!envs->done[i]) status = step_env(envs, i, actions[i], error);
-        return status;
+    size_t n = list(envs, false);
+    dq_status status = DQ_OK;
+    if (envs->process) return n ? dq_env_client_step(envs, n, actions, error) : DQ_OK;
+    for (size_t k = 0; !status && k < n; k++) {
+        uint32_t i = envs->which[k];
+        status = step_env(envs, i, actions[i], error);
     }
-    uint32_t *which = list(envs, false, &n);
-    if (!which) return dq_fail_memory(error, "environments");
-    dq_status status = n ? dq_env_client_step(envs, which, n, actions, error) : DQ_OK;
-    free(which);
     return status;
 }
 

@@ -53,8 +53,10 @@ typedef struct dq_vec_env {
     uint8_t *done;                      /* (count) no episode runs */
     float *states, *next;               /* (count, state_width) rows of the store; NULL: numbered */
     const float **row_at;               /* (2 count) the store's, or NULL */
+    uint32_t *which;                    /* (count) those that a call is about */
     dq_env **envs;                      /* (count), or NULL */
     struct dq_env_client *process;      /* or NULL */
+    dq_arena arena;                     /* of all these */
 } dq_vec_env;
 
 /* DQ_ERR_RANGE for several environments whose actions on offer change: an agent chooses from one list. */
