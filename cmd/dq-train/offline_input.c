@@ -139,7 +139,7 @@ static dq_status adopt_layout(train *t, dq_error *error)
     dq_session_layout layout;
     if (!model) return DQ_OK;
     dq_status status = dq_session_layout_load(&layout, model, error);
-    if (status) return t->o->init ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
+    if (status) return train_blame_init(t, status, error);
     adopt(t, model, &layout);
     return DQ_OK;
 }
@@ -172,7 +172,7 @@ static dq_status learn_shape(train *t, dq_error *error)
     dq_env_spec shape, *log = &t->logged.shape;
     if (!model) return DQ_OK;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
-    if (status) return t->o->init ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
+    if (status) return train_blame_init(t, status, error);
     if (shape.states.count || shape.state_width != log->state_width || shape.action_count < log->action_count)
         return DQ_OK; /* another environment, as the agent will say */
     *log = shape;
