@@ -99,6 +99,7 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
             "random or untrained acts");
     p->player = (dq_policy){.by = by[p->kind],
                             .epsilon = run->o->epsilon,
+                            .max_steps = run->catalogue ? 0 : run->o->max_steps,
                             .distinct = run->o->distinct,
                             .rng = dq_rng_stream(run->o->common.seed, CHANCE_STREAM)};
     p->played = calloc(run->episodes, sizeof *p->played);
@@ -259,6 +260,17 @@ static void note_counters(rollout *run, const dq_vec_env *envs)
         (void)snprintf(run->counters[run->counter_count++], sizeof run->counters[0], "%s", envs->counters[c]);
 }
 
+/* That an agent finds no end is a finding, but its return is not the whole one. */
+static void say_cut(const rollout *run, const policy *p)
+{
+    size_t cut = 0;
+    for (size_t e = 0; e < run->episodes; e++) cut += p->played[e].cut;
+    if (cut)
+        dq_cli_say(run->cli, &run->o->common,
+                   "%s: %zu of %zu episodes were cut off after %llu steps (--max-steps)", p->name, cut,
+                   run->episodes, (unsigned long long)run->o->max_steps);
+}
+
 /* Environments are opened anew for each policy, so that none finds what another left behind. */
 static dq_status play_env(rollout *run, dq_progress *bar, dq_error *error)
 {
@@ -275,6 +287,7 @@ static dq_status play_env(rollout *run, dq_progress *bar, dq_error *error)
         status = dq_vec_env_close(p->envs, status, error);
         p->envs = NULL;
         dq_progress_step(bar, (i + 1) * run->episodes, "");
+        if (!status) say_cut(run, p);
     }
     return status;
 }
@@ -294,6 +307,7 @@ static void take_means(const rollout *run, policy *p, double *scores)
         const dq_played *x = &p->played[e];
         scores[e] = rollout_score(run, p, e);
         p->steps += (double)x->steps / n;
+        p->cut += x->cut;
         p->value += x->value / n;
         p->discounted += x->discounted / n;
         for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) p->counted[c] += x->counted[c] / n;

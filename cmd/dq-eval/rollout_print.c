@@ -41,6 +41,14 @@ static size_t shown_labels(const rollout *run)
     return run->label_count - (others == 0);
 }
 
+/* Whether an episode was cut off. */
+static bool any_cut(const rollout *run)
+{
+    bool any = false;
+    for (size_t i = 0; i < run->policy_count; i++) any = any || run->policies[i].cut;
+    return any;
+}
+
 /* ---- a table to look at ---- */
 
 static dq_status table_interval(const dq_interval *interval, int digits, dq_sink *out, dq_error *error)
@@ -55,6 +63,7 @@ static dq_status table_head(const rollout *run, int width, dq_sink *out, dq_erro
     dq_status status = dq_sink_printf(out, error, "%-*s  %9s  %-20s  %9s  %9s  %9s", width, "model",
                                       run->catalogue ? "reward" : "return", "interval", "sd", "min", "max");
     if (!status && !run->catalogue) status = dq_sink_printf(out, error, "  %7s", "steps");
+    if (!status && any_cut(run)) status = dq_sink_printf(out, error, "  %7s", "cut off");
     for (size_t l = 0; l < shown_labels(run) && !status; l++) {
         size_t n;
         const char *name = label_name(run, l, &n);
@@ -84,6 +93,7 @@ static dq_status table_row(const rollout *run, const policy *p, int width, dq_si
         status = dq_sink_printf(out, error, "  %9.*f  %9.*f  %9.*f", digits, p->score.sd, digits,
                                 p->score.min, digits, p->score.max);
     if (!status && !run->catalogue) status = dq_sink_printf(out, error, "  %7.1f", p->steps);
+    if (!status && any_cut(run)) status = dq_sink_printf(out, error, "  %7zu", p->cut);
     for (size_t l = 0; l < shown_labels(run) && !status; l++)
         status = dq_sink_printf(out, error, "  %7.1f%%", 100 * label_share(run, p, l));
     for (size_t c = 0; c < run->counter_count && !status; c++)
@@ -122,6 +132,7 @@ static dq_status tsv_summary(const policy *p, dq_sink *out, dq_error *error)
                 {"min", p->score.min},
                 {"max", p->score.max},
                 {"steps", p->steps},
+                {"cut", (double)p->cut},
                 {"discounted", p->discounted},
                 {"value", p->value},
                 {"difference", p->score.compared.difference},
@@ -130,7 +141,7 @@ static dq_status tsv_summary(const policy *p, dq_sink *out, dq_error *error)
                 {"p", p->score.compared.p},
                 {"improvement_percent", p->percent}};
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < (p->compared ? 14U : 9U) && !status; i++)
+    for (size_t i = 0; i < (p->compared ? 15U : 10U) && !status; i++)
         status = eval_tsv_line(out, p->name, rows[i].name, strlen(rows[i].name), 0, rows[i].value, error);
     return status;
 }
@@ -177,6 +188,7 @@ static bool put_summary(const rollout *run, const policy *p, dq_arena *arena, dq
                 put_interval(arena, map, "interval", &p->score.compared.interval) &&
                 put(arena, map, "sd", p->score.sd) && put(arena, map, "min", p->score.min) &&
                 put(arena, map, "max", p->score.max) && put(arena, map, "steps", p->steps) &&
+                dq_map_set(arena, map, "cut", dq_int((int64_t)p->cut)) &&
                 put(arena, map, "discounted", p->discounted) && put(arena, map, "value", p->value);
     if (!done || !p->compared) return done;
     return put(arena, map, "difference", p->score.compared.difference) &&

@@ -6,6 +6,7 @@
 #include "sim.h"
 
 #include "env/bundles.h"
+#include "rollout/episodes.h"
 #include "rollout/server.h"
 
 #include <stdio.h>
@@ -182,7 +183,10 @@ static dq_status run(const sim_options *o, dq_cli *cli, dq_error *error)
 
 int main(int argc, char **argv)
 {
-    sim_options o = {.common = DQ_COMMON_DEFAULTS, .users = 1000, .items = 500};
+    sim_options o = {.common = DQ_COMMON_DEFAULTS,
+                     .users = 1000,
+                     .items = 500,
+                     .play = {.max_steps = DQ_EPISODES_MAX_STEPS}};
     const unsigned payload = DQ_OPT_PAYLOAD;
     /* clang-format off */
     const dq_option table[] = {
@@ -193,6 +197,7 @@ int main(int argc, char **argv)
         {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9, .modes = PLAY},
         {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (else any action is taken)", .modes = PLAY},
         {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .modes = PLAY, .needs = "model"},
+        {"max-steps", 0, DQ_OPT_COUNT, &o.play.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", payload, .min = 0, .max = 1e12, .modes = PLAY},
         {"catalogue", 'c', DQ_OPT_FLAG, &o.catalogue, NULL, "write the environment's users and items", payload, .modes = CATALOGUE},
         {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .modes = LIST},
         {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .modes = SYNTHETIC | PLAY},

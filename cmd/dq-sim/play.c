@@ -69,12 +69,18 @@ static dq_status play_all(play *p, dq_error *error)
     const dq_episode_log log = {.episodes = p->o->episodes,
                                 .agent = p->agent,
                                 .epsilon = p->o->epsilon,
+                                .max_steps = p->o->max_steps,
                                 .seed = p->common->seed,
                                 .taker = {put, p},
                                 .ended = show,
                                 .arg = &bar};
-    dq_status status = dq_episode_log_write(p->envs, &log, error);
+    uint64_t cut;
+    dq_status status = dq_episode_log_write(p->envs, &log, &cut, error);
     dq_progress_end(&bar);
+    if (cut)
+        dq_cli_say(p->cli, p->common, "%llu of %llu episodes were cut off after %llu steps (--max-steps)",
+                   (unsigned long long)cut, (unsigned long long)p->o->episodes,
+                   (unsigned long long)p->o->max_steps);
     return status;
 }
 

@@ -52,21 +52,22 @@ static const dq_program program = {
 };
 
 /* What holds where train_defaults says nothing. */
-static train_options o = {.common = DQ_COMMON_DEFAULTS,
-                          .hidden = "",
-                          .value_hidden = "",
-                          .world_hidden = "",
-                          .map = DQ_LABEL_MAP_DEFAULT,
-                          .candidates = 100,
-                          .acting = {.episodes = 100, .evaluate_episodes = 10},
-                          .passes = {.epochs = 10, .validation = 0.1},
-                          .steps = 100,
-                          .config = {.world = true, .envs = 1},
-                          .checkpoint_every = 10,
-                          .envs = 1,
-                          .agent = 1,
-                          .layout = {.history = 3, .steps = 10, .count = true, .recency = 1},
-                          .time = DQ_SESSION_TIME_DEFAULT};
+static train_options o = {
+    .common = DQ_COMMON_DEFAULTS,
+    .hidden = "",
+    .value_hidden = "",
+    .world_hidden = "",
+    .map = DQ_LABEL_MAP_DEFAULT,
+    .candidates = 100,
+    .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
+    .passes = {.epochs = 10, .validation = 0.1},
+    .steps = 100,
+    .config = {.world = true, .envs = 1},
+    .checkpoint_every = 10,
+    .envs = 1,
+    .agent = 1,
+    .layout = {.history = 3, .steps = 10, .count = true, .recency = 1},
+    .time = DQ_SESSION_TIME_DEFAULT};
 
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
 #define NETWORK  "agent=dqn,dyna-q"
@@ -159,6 +160,7 @@ static const dq_option table[] = {
     {"total-steps", 0, DQ_OPT_COUNT, &o.acting.steps, "N", "steps in all (else --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ACTING},
     {"evaluate", 0, DQ_OPT_COUNT, &o.acting.evaluate, "N", "every N episodes, play some without exploring (0: never)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_ACTING, .why = "an agent of a log is evaluated by held-out rows (--validation)"},
     {"evaluate-episodes", 0, DQ_OPT_COUNT, &o.acting.evaluate_episodes, "N", "so many", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ACTING, .where = "evaluate"},
+    {"max-steps", 0, DQ_OPT_COUNT, &o.acting.max_steps, "N", "steps after which an episode of an evaluation is cut off, should it not end (0: never)", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_ENV, .where = "evaluate"},
     {"keep", 0, DQ_OPT_CHOICE, &o.keep, "WHICH", "models that leave: the last, the best by evaluation, or both", PAYLOAD, keeps, .modes = TRAIN_ACTING, .why = "an agent of a log is evaluated by held-out rows (--validation)"},
     {"history", 0, DQ_OPT_SMALL, &o.layout.history, "N", "items that a state remembers", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_SESSIONS, .section = "Sessions: what users met, in the order of time"},
     {"history-mean", 0, DQ_OPT_FLAG, &o.layout.mean, NULL, "their mean instead of the items themselves", PAYLOAD, .modes = TRAIN_SESSIONS},

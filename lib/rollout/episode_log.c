@@ -24,6 +24,7 @@ typedef struct play {
     block block;
     dq_arena arena; /* the block's */
     dq_rng rng;
+    uint64_t cut; /* episodes */
 } play;
 
 static dq_status open_block(play *p, dq_error *error)
@@ -90,6 +91,10 @@ static dq_status step(play *p, uint32_t episode, uint32_t number, bool *over, dq
     dq_status status = dq_vec_env_step(p->envs, &action, error);
     if (status) return status;
     const dq_step *s = &p->envs->steps[0];
+    if (number + 1 == p->log->max_steps && !s->terminal && !s->truncated) {
+        dq_vec_env_truncate(p->envs, 0);
+        p->cut++;
+    }
     memcpy(b->next + at * width, p->envs->next, width * sizeof(float));
     b->choice[at] = action;
     b->reward[at] = s->reward;
@@ -102,7 +107,7 @@ static dq_status step(play *p, uint32_t episode, uint32_t number, bool *over, dq
     return ++b->count == b->room ? flush(p, error) : DQ_OK;
 }
 
-dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, dq_error *error)
+dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, uint64_t *cut, dq_error *error)
 {
     play p = {.envs = envs, .log = log, .rng = dq_rng_stream(log->seed, ACTION_STREAM)};
     dq_status status = open_block(&p, error);
@@ -113,6 +118,7 @@ dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, dq_e
         if (log->ended) log->ended(log->arg, e + 1);
     }
     if (!status) status = flush(&p, error);
+    *cut = p.cut;
     dq_arena_free(&p.arena);
     return status;
 }

@@ -205,16 +205,19 @@ static void watch(const episode_round *r, size_t i)
 static size_t add_step(episode_round *r)
 {
     const dq_vec_env *envs = r->envs;
+    const dq_policy *p = r->policy;
     size_t ended = 0;
     for (size_t i = 0; i < envs->config.count; i++) {
         const dq_step *step = &envs->steps[i];
         dq_played *played = &r->played[i];
         if (envs->done[i]) continue;
-        if (r->policy->watch) watch(r, i);
+        if (p->watch) watch(r, i);
         played->total += (double)step->reward;
         played->discounted += r->discount * (double)step->reward;
         played->steps++;
         memcpy(played->counted, envs->counted[i], sizeof played->counted);
+        played->cut = p->max_steps && played->steps >= p->max_steps && !step->terminal && !step->truncated;
+        if (played->cut) dq_vec_env_truncate(r->envs, i);
         ended += step->terminal || step->truncated;
     }
     return ended;

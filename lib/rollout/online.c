@@ -174,7 +174,7 @@ static dq_status note_evaluation(dq_online *run, const dq_played *played, bool *
 static dq_status evaluate(dq_online *run, dq_error *error)
 {
     const dq_online_config *c = &run->config;
-    dq_policy policy = {.by = DQ_POLICY_AGENT, .agent = run->agent};
+    dq_policy policy = {.by = DQ_POLICY_AGENT, .agent = run->agent, .max_steps = c->max_steps};
     dq_played *played = calloc((size_t)c->evaluate_episodes, sizeof *played);
     bool better = false;
     if (!played) return dq_fail_memory(error, "an evaluation");

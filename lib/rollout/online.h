@@ -28,6 +28,7 @@ typedef struct dq_online_config {
     uint64_t episodes, steps; /* of all environments, whichever comes first; 0: any number, of one of them */
     uint64_t evaluate;        /* every so many episodes; 0: never */
     uint64_t evaluate_episodes; /* so many, >= 1 */
+    uint64_t max_steps;         /* of an evaluation's episode (dq_policy); 0: any number */
     uint64_t patience;          /* evaluations without a better one that end the run; 0: none do */
     bool keep_best; /* the model of the best evaluation; there is one at the end of the run, too */
     void *arg;

@@ -46,6 +46,13 @@ bool dq_online_report_episode(const dq_online *run, size_t env, dq_arena *a, dq_
 
 /* ---- an evaluation ---- */
 
+static uint64_t count_cut(const dq_played *played, size_t n)
+{
+    uint64_t cut = 0;
+    for (size_t i = 0; i < n; i++) cut += played[i].cut;
+    return cut;
+}
+
 static double mean_counted(const dq_played *played, size_t n, size_t c)
 {
     double sum = 0;
@@ -58,13 +65,12 @@ static dq_played sum_up(const dq_played *played, size_t n, double *sd, double *m
 {
     dq_played sum = {0};
     double squares = 0;
-    uint64_t steps = 0;
     *min = *max = played[0].total;
     for (size_t i = 0; i < n; i++) {
         sum.total += played[i].total;
         sum.value += played[i].value;
         sum.discounted += played[i].discounted;
-        steps += played[i].steps;
+        sum.steps += played[i].steps;
         *min = fmin(*min, played[i].total);
         *max = fmax(*max, played[i].total);
     }
@@ -73,7 +79,6 @@ static dq_played sum_up(const dq_played *played, size_t n, double *sd, double *m
     sum.discounted /= (double)n;
     for (size_t i = 0; i < n; i++) squares += (played[i].total - sum.total) * (played[i].total - sum.total);
     *sd = sqrt(squares / (double)(n - 1)); /* NAN of one */
-    sum.steps = steps;
     return sum;
 }
 
@@ -90,6 +95,7 @@ bool dq_online_report_evaluation(const dq_online *run, const dq_played *played, 
               real(a, record, "evaluation_return", mean.total) && real(a, record, "evaluation_sd", sd) &&
               real(a, record, "evaluation_min", min) && real(a, record, "evaluation_max", max) &&
               real(a, record, "evaluation_steps", (double)mean.steps / (double)n) &&
+              count(a, record, "evaluation_cut", count_cut(played, n)) &&
               real(a, record, "evaluation_value", mean.value) &&
               real(a, record, "evaluation_discounted", mean.discounted);
     for (size_t c = 0; ok && run->eval_envs->counters[c]; c++) {

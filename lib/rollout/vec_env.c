@@ -168,6 +168,11 @@ dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *e
     return status;
 }
 
+void dq_vec_env_truncate(dq_vec_env *envs, size_t i)
+{
+    envs->steps[i].truncated = true;
+}
+
 void dq_vec_env_advance(dq_vec_env *envs)
 {
     size_t width = envs->shape.state_width;

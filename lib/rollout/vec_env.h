@@ -69,6 +69,9 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error);
 dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error);
 /* One step of every environment that is not done; actions (count). */
 dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *error);
+/* The step that was just taken is the last one of environment i's episode, which is cut off. For environments
+ * whose episodes may never end. */
+void dq_vec_env_truncate(dq_vec_env *envs, size_t i);
 /* The next states become the present ones; episodes that ended are done. */
 void dq_vec_env_advance(dq_vec_env *envs);
 /* Breaks all episodes off and counts them from 0 again: what follows is what followed dq_vec_env_open. */
