@@ -63,19 +63,24 @@ static void show(void *bar, uint64_t episodes)
     dq_progress_step(bar, episodes, NULL);
 }
 
+/* Users and items come before, so that whoever learns from the log can name what it learnt. */
 static dq_status play_all(play *p, dq_error *error)
 {
+    const dq_env *env = p->envs->envs[0];
+    const dq_bundle_taker taker = {put, p};
+    dq_status status = env->items.count ? dq_env_bundles(env, &taker, error) : DQ_OK;
+    if (status) return status;
     dq_progress bar = dq_progress_start(p->common, "episodes", p->o->episodes);
     const dq_episode_log log = {.episodes = p->o->episodes,
                                 .agent = p->agent,
                                 .epsilon = p->o->epsilon,
                                 .max_steps = p->o->max_steps,
                                 .seed = p->common->seed,
-                                .taker = {put, p},
+                                .taker = taker,
                                 .ended = show,
                                 .arg = &bar};
     uint64_t cut;
-    dq_status status = dq_episode_log_write(p->envs, &log, &cut, error);
+    status = dq_episode_log_write(p->envs, &log, &cut, error);
     dq_progress_end(&bar);
     if (cut)
         dq_cli_say(p->cli, p->common, "%llu of %llu episodes were cut off after %llu steps (--max-steps)",

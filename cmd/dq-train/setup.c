@@ -170,7 +170,7 @@ static dq_status check_items(const train *t, const dq_agent *agent, const dq_bun
     const dq_entities *items = &t->dataset.catalogue.items;
     const dq_vectors vectors = dq_entities_vectors(items);
     bool outputs = dq_agent_get_config(agent)->head == DQ_HEAD_OUTPUTS;
-    if (!(t->cli->mode & TRAIN_ITEMS)) return DQ_OK;
+    if (!(t->cli->mode & TRAIN_ITEMS) && !t->logged.named) return DQ_OK;
     return dq_model_items_check(model, outputs, &items->identity.ids, &vectors, error);
 }
 
@@ -202,6 +202,8 @@ static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
     if (t->cli->mode & TRAIN_ITEMS)
         return dq_describe_catalogue(&t->dataset.catalogue, sessions || config.head == DQ_HEAD_OUTPUTS, model,
                                      error);
+    if (t->logged.named && !(init && dq_map_get(&init->meta, "items")))
+        return dq_describe_catalogue(&t->dataset.catalogue, true, model, error);
     if (t->cli->mode == TRAIN_STATES)
         return init ? dq_describe_as(init, shape.action_count, model, error) : DQ_OK;
     if (t->o->env && !dq_map_set(&model->arena, &model->meta, "env", dq_string(&model->arena, t->o->env)))

@@ -70,6 +70,11 @@ row() { # AGENT WHERE EVALUATED RANKED
 # The mean of the model's episodes.
 evaluated() { dq-eval --rollout --model m.dq -f json --episodes 5 "$@" | jq -er '.mean | . * 1000 | round / 1000'; }
 
+# The model's ranking against the log that it learnt from.
+compared() {
+    dq-rank -q --model m.dq -k 3 "$@" | dq-eval --qrels "${@: -1}" -m ndcg@3 -f json | jq -er '.measures.ndcg_cut_3.value * 1000 | round / 1000'
+}
+
 # The best item, or why there is none.
 ranked() { { dq-rank -q --model m.dq --format tsv "$@" 2>&1 || true; } | sed -n '$p' | cut -c1-70; }
 
@@ -145,7 +150,7 @@ catalogue() {
         # shellcheck disable=SC2046
         lives "$agent" $(small_offline "$agent") --offline --sessions --history 2 --epochs 30 c.dq
         listed 6 -k 3 c.dq
-        row "$agent" "log of sessions" "" "$(ranked -k 1 c.dq)"
+        row "$agent" "log of sessions" "$(compared c.dq)" "$(ranked -k 1 c.dq)"
     done
     dq-sim -q --play 10 chain -o log.dq
     for agent in $agents; do
