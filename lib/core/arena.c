@@ -5,6 +5,7 @@
  */
 #include "dq/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,11 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-enum { BLOCK = 16 << 10, ALIGN = 64 };
+enum {
+    BLOCK = 16 << 10,
+    LARGE = 1 << 20, /* zeroed pieces that calloc has as pages, which are not touched before they are used */
+    ALIGN = 64,
+};
 #ifdef POISONED
 enum { RED_ZONE = 64 };
 #else
@@ -34,6 +39,7 @@ enum { RED_ZONE = 0 };
 typedef struct dq_arena_block {
     struct dq_arena_block *next;
     size_t size, used; /* of the bytes after this header */
+    void *memory;      /* what is freed: the header stands in it, aligned */
 } block;
 
 static size_t padded_header(void)
@@ -41,26 +47,27 @@ static size_t padded_header(void)
     return (sizeof(block) + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static block *grow(dq_arena *arena, size_t size)
+static block *grow(dq_arena *arena, size_t size, bool zeroed)
 {
     size_t room = size > BLOCK ? size : BLOCK;
-    if (room > SIZE_MAX - 2 * ALIGN - padded_header()) return NULL;
+    if (room > SIZE_MAX - 3 * ALIGN - padded_header()) return NULL;
     size_t total = (padded_header() + room + ALIGN - 1) / ALIGN * ALIGN;
-    block *b = aligned_alloc(ALIGN, total);
-    if (!b) return NULL;
-    *b = (block){.next = arena->blocks, .size = total - padded_header()};
+    void *memory = zeroed ? calloc(1, total + ALIGN) : aligned_alloc(ALIGN, total);
+    if (!memory) return NULL;
+    block *b = (block *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
+    *b = (block){.next = arena->blocks, .size = total - padded_header(), .memory = memory};
     ASAN_POISON_MEMORY_REGION((char *)b + padded_header(), b->size);
     arena->blocks = b;
     return b;
 }
 
-void *dq_arena_take(dq_arena *arena, size_t size)
+static void *take(dq_arena *arena, size_t size, bool zeroed)
 {
     size_t align = size >= ALIGN ? ALIGN : 16;
     block *b = arena->blocks;
     size_t at = b ? (b->used + align - 1) / align * align : 0;
-    if (!b || at > b->size || b->size - at < size) {
-        b = grow(arena, size);
+    if (zeroed || !b || at > b->size || b->size - at < size) {
+        b = grow(arena, size, zeroed);
         if (!b) return NULL;
         at = 0;
     }
@@ -70,11 +77,17 @@ void *dq_arena_take(dq_arena *arena, size_t size)
     return (char *)b + padded_header() + at;
 }
 
+void *dq_arena_take(dq_arena *arena, size_t size)
+{
+    return take(arena, size, false);
+}
+
 void *dq_arena_zero(dq_arena *arena, size_t n, size_t size)
 {
     if (size && n > SIZE_MAX / size) return NULL;
-    void *p = dq_arena_take(arena, n * size);
-    if (p) memset(p, 0, n * size);
+    bool large = n * size >= LARGE;
+    void *p = take(arena, n * size, large);
+    if (p && !large) memset(p, 0, n * size);
     return p;
 }
 
@@ -93,7 +106,7 @@ void dq_arena_free(dq_arena *arena)
     while (arena->blocks) {
         block *next = arena->blocks->next;
         ASAN_UNPOISON_MEMORY_REGION((char *)arena->blocks + padded_header(), arena->blocks->size);
-        free(arena->blocks);
+        free(arena->blocks->memory);
         arena->blocks = next;
     }
     arena->used = 0;

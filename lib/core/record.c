@@ -2,6 +2,7 @@
 #include "core/record.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static dq_value value_of(const dq_record_field *field, const void *record)
@@ -35,13 +36,15 @@ static void set_value(const dq_record_field *field, void *record, const dq_value
     }
 }
 
-bool dq_record_save(const dq_record_field *fields, size_t count, const void *record, const char *key,
-                    dq_bundle *model)
+dq_status dq_record_save(const dq_record_field *fields, size_t count, const void *record, const char *key,
+                         dq_bundle *model, dq_error *error)
 {
     dq_value map = dq_map();
-    for (size_t i = 0; i < count; i++)
-        if (!dq_map_set(&model->arena, &map, fields[i].name, value_of(&fields[i], record))) return false;
-    return dq_map_set(&model->arena, &model->meta, key, map);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = dq_map_set(&model->arena, &map, fields[i].name, value_of(&fields[i], record));
+    ok = ok && dq_map_set(&model->arena, &model->meta, key, map);
+    return ok ? DQ_OK : dq_fail_memory(error, "meta.%s of a model", key);
 }
 
 dq_status dq_record_restore(const dq_record_field *fields, size_t count, void *record, const char *key,
@@ -93,6 +96,33 @@ dq_status dq_record_column(const dq_bundle *model, const char *name, dq_dtype ty
     const dq_column *column = NULL;
     dq_status status = dq_record_find(model, name, type, &n, &column, error);
     if (!status && n) memcpy(to, column->data, n * dq_dtype_size(type));
+    return status;
+}
+
+enum { NAME_BYTES = 256 };
+
+dq_status dq_record_save_parts(const dq_record_part *parts, size_t count, const char *prefix,
+                               dq_bundle *model, dq_error *error)
+{
+    char name[NAME_BYTES];
+    dq_status status = DQ_OK;
+    for (const dq_record_part *p = parts; !status && p < parts + count; p++) {
+        const uint64_t shape[2] = {p->rows, p->width};
+        (void)snprintf(name, sizeof name, "%s.%s", prefix, p->name);
+        status = dq_bundle_add_tensor(model, name, p->type, p->width ? 2 : 1, shape, p->data, error);
+    }
+    return status;
+}
+
+dq_status dq_record_restore_parts(const dq_record_part *parts, size_t count, const char *prefix,
+                                  const dq_bundle *model, dq_error *error)
+{
+    char name[NAME_BYTES];
+    dq_status status = DQ_OK;
+    for (const dq_record_part *p = parts; !status && p < parts + count; p++) {
+        (void)snprintf(name, sizeof name, "%s.%s", prefix, p->name);
+        status = dq_record_column(model, name, p->type, p->rows * (p->width ? p->width : 1), p->data, error);
+    }
     return status;
 }
 

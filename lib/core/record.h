@@ -24,9 +24,9 @@ typedef struct dq_record_field {
     size_t offset;
 } dq_record_field;
 
-/* meta[key] of a model from a record; false when memory is short. */
-bool dq_record_save(const dq_record_field *fields, size_t count, const void *record, const char *key,
-                    dq_bundle *model);
+/* meta[key] of a model from a record. */
+dq_status dq_record_save(const dq_record_field *fields, size_t count, const void *record, const char *key,
+                         dq_bundle *model, dq_error *error);
 /* The way back; what is not there is NAN, 0, false, and a small number out of range is UINT32_MAX.
  * DQ_ERR_SCHEMA when the model has no such key. */
 dq_status dq_record_restore(const dq_record_field *fields, size_t count, void *record, const char *key,
@@ -49,6 +49,21 @@ dq_status dq_record_find(const dq_bundle *model, const char *name, dq_dtype type
 /* Copies such a column's n elements. */
 dq_status dq_record_column(const dq_bundle *model, const char *name, dq_dtype type, uint64_t n, void *to,
                            dq_error *error);
+
+/* A column of a checkpoint, PREFIX.NAME: rows of width numbers, or with width 0 plain numbers. */
+typedef struct dq_record_part {
+    const char *name;
+    dq_dtype type;
+    uint64_t rows, width;
+    void *data;
+} dq_record_part;
+
+/* Adds such columns (borrowed), and takes them up again: DQ_ERR_SCHEMA where one is missing or has another
+ * size. */
+dq_status dq_record_save_parts(const dq_record_part *parts, size_t count, const char *prefix,
+                               dq_bundle *model, dq_error *error);
+dq_status dq_record_restore_parts(const dq_record_part *parts, size_t count, const char *prefix,
+                                  const dq_bundle *model, dq_error *error);
 
 /* n generators of random numbers as a column u8 (n, 4), pointing to them, and back. DQ_ERR_SCHEMA also for a
  * state of zeros, from which nothing but zeros would ever be drawn. */

@@ -110,8 +110,7 @@ static const char key[] = "states";
 
 dq_status dq_session_layout_save(const dq_session_layout *layout, dq_bundle *bundle, dq_error *error)
 {
-    if (layout->item_width == 0 || dq_record_save(fields, FIELDS, layout, key, bundle)) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for a layout of states");
+    return layout->item_width ? dq_record_save(fields, FIELDS, layout, key, bundle, error) : DQ_OK;
 }
 
 dq_status dq_session_layout_load(dq_session_layout *layout, const dq_bundle *bundle, dq_error *error)

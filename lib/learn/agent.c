@@ -9,35 +9,30 @@ enum { MAX_ACT_VALUES = 1 << 22 }; /* kept of the states that are looked at toge
 
 /* ---- making ---- */
 
-/* Points the shape, and agent->actions, to a copy of its pointers. */
-static void copy_actions(dq_agent *a, bool *ok)
-{
-    size_t count = a->shape.action_count;
-    const float **at = a->shape.actions ? dq_arena_zero(&a->arena, count, sizeof *at) : NULL;
-    if (a->shape.actions && !at) *ok = false;
-    if (at) memcpy(at, a->shape.actions, count * sizeof *at);
-    a->shape.actions = at;
-    a->actions = (dq_vectors){at, at ? a->shape.action_count : 0, a->shape.action_width};
-}
-
 static dq_status make_buffers(dq_agent *a, dq_error *error)
 {
-    bool ok = true;
     uint32_t count = a->shape.action_count, named = a->config.offered;
+    size_t rows = a->trains ? a->config.fit_rows : 0;
+    const float **at = NULL; /* a copy of the shape's pointers to actions */
     a->max_offered = named && named < count ? named : count;
     a->act_room = (size_t)AGENT_ACT_ROWS * a->max_offered;
     if (a->act_room > MAX_ACT_VALUES) a->act_room = MAX_ACT_VALUES;
     if (a->act_room < count) a->act_room = count;
-    a->act_values = agent_floats(a, a->act_room, &ok);
-    a->act_number = agent_numbers(a, AGENT_ACT_ROWS, &ok);
-    a->act_at = agent_numbers(a, AGENT_ACT_ROWS, &ok);
-    a->offer = agent_numbers(a, count, &ok);
-    a->taken = agent_floats(a, a->trains ? a->config.fit_rows : 0, &ok);
-    a->errors = agent_floats(a, a->trains ? a->config.fit_rows : 0, &ok);
-    copy_actions(a, &ok);
-    if (!ok) return dq_fail_memory(error, "an agent");
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(a->act_values, a->act_room),
+        DQ_BUFFER(a->act_number, AGENT_ACT_ROWS),
+        DQ_BUFFER(a->act_at, AGENT_ACT_ROWS),
+        DQ_BUFFER(a->offer, count),
+        DQ_BUFFER(a->taken, rows),
+        DQ_BUFFER(a->errors, rows),
+        DQ_BUFFER(at, a->shape.actions ? count : 0),
+    };
+    if (!dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers))) return dq_fail_memory(error, "an agent");
     for (uint32_t i = 0; i < count; i++) a->offer[i] = i;
     a->offered = a->max_offered;
+    if (!a->shape.actions) return DQ_OK;
+    a->shape.actions = memcpy(at, a->shape.actions, count * sizeof *at);
+    a->actions = (dq_vectors){at, count, a->shape.action_width};
     return DQ_OK;
 }
 
@@ -88,7 +83,7 @@ dq_status dq_agent_new(dq_agent **out, const char *kind, const dq_agent_config *
 void dq_agent_free(dq_agent *a)
 {
     if (!a) return;
-    if (a->self) a->does->free(a);
+    if (a->self && a->does->free) a->does->free(a);
     dq_arena_free(&a->arena);
     free(a);
 }

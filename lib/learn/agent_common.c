@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the kinds of agents share: memory, choosing an action, where their schedules are, the shapes of their
+ * What the kinds of agents share: choosing an action, where their schedules are, the shapes of their
  * networks.
  */
 #include "learn/agent_impl.h"
@@ -8,20 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-float *agent_floats(dq_agent *a, size_t n, bool *ok)
-{
-    float *p = dq_arena_zero(&a->arena, n, sizeof *p);
-    if (!p) *ok = false;
-    return p;
-}
-
-uint32_t *agent_numbers(dq_agent *a, size_t n, bool *ok)
-{
-    uint32_t *p = dq_arena_zero(&a->arena, n, sizeof *p);
-    if (!p) *ok = false;
-    return p;
-}
 
 const dq_vectors *agent_store(const dq_agent *a, const dq_vectors *states)
 {

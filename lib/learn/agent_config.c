@@ -233,11 +233,12 @@ dq_status agent_save_config(const dq_agent *a, dq_bundle *model, dq_error *error
     dq_arena *arena = &model->arena;
     if (!dq_map_set(arena, &model->meta, "architecture", dq_string(arena, a->kind->name)) ||
         !dq_map_set(arena, &model->meta, "gamma", dq_real(a->config.gamma)) ||
-        !dq_map_set(arena, &model->meta, "step", dq_int((int64_t)a->steps)) ||
-        !dq_record_save(options, OPTIONS, &a->config, "agent", model) || !save_rest(&a->config, model) ||
-        !dq_record_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "env_spec", model))
+        !dq_map_set(arena, &model->meta, "step", dq_int((int64_t)a->steps)))
         return no_memory(error);
-    dq_status status = dq_session_layout_save(&a->shape.layout, model, error);
+    dq_status status = dq_record_save(options, OPTIONS, &a->config, "agent", model, error);
+    if (!status && !save_rest(&a->config, model)) status = no_memory(error);
+    if (!status) status = dq_record_save(shape_numbers, SHAPE_NUMBERS, &a->shape, "env_spec", model, error);
+    if (!status) status = dq_session_layout_save(&a->shape.layout, model, error);
     return status || a->numbered || !a->actions.at ? status : save_actions(a, model, error);
 }
 
@@ -361,8 +362,8 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
 dq_status agent_save_state(dq_agent *a, dq_bundle *model, dq_error *error)
 {
     uint64_t offered = a->offered;
-    if (!dq_record_save(counts, COUNTS, a, "counts", model)) return no_memory(error);
-    dq_status status = dq_record_save_rng(a->rng, RNG_AGENT_COUNT, "agent.rng", model, error);
+    dq_status status = dq_record_save(counts, COUNTS, a, "counts", model, error);
+    if (!status) status = dq_record_save_rng(a->rng, RNG_AGENT_COUNT, "agent.rng", model, error);
     return status ? status : dq_bundle_add_tensor(model, "agent.offer", DQ_U4, 1, &offered, a->offer, error);
 }
 

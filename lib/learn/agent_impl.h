@@ -6,6 +6,7 @@
 #ifndef DQ_LEARN_AGENT_IMPL_H
 #define DQ_LEARN_AGENT_IMPL_H
 
+#include "core/buffers.h"
 #include "learn/agent.h"
 
 /* One stream of random numbers a purpose. */
@@ -17,7 +18,7 @@ enum { AGENT_ACT_ROWS = 64 }; /* states that are looked at together, at most */
  * states always that one. */
 struct dq_agent_functions {
     dq_status (*init)(dq_agent *agent, dq_error *error);
-    void (*free)(dq_agent *agent);
+    void (*free)(dq_agent *agent); /* what is not in the arena; may be NULL */
     void (*values)(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);
     void (*observe)(dq_agent *agent, uint32_t env, const dq_vectors *states, const dq_transition *t,
                     bool over);
@@ -65,10 +66,6 @@ struct dq_agent {
 };
 
 extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q;
-
-/* n zeroed floats or numbers of the agent's arena; *ok turns false when memory is short. */
-float *agent_floats(dq_agent *agent, size_t n, bool *ok);
-uint32_t *agent_numbers(dq_agent *agent, size_t n, bool *ok);
 
 /* The store that numbers are of: the caller's, or that of numbered states. */
 const dq_vectors *agent_store(const dq_agent *agent, const dq_vectors *states);

@@ -12,7 +12,6 @@
 #include "learn/dqn.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- making ---- */
@@ -84,23 +83,16 @@ static dq_status check_size(const dq_agent *a, dq_error *error)
 
 static bool allocate(dq_agent *a, dqn *d)
 {
-    bool ok = true;
     const bool wide = a->config.conservative > 0 && !dqn_on_actions(a);
-    size_t rows = a->config.fit_rows, outputs = wide ? a->shape.action_count : 1;
-    d->max_set = a->config.conservative > 0 ? (size_t)a->max_offered + 1 : 1;
-    d->rows = dq_arena_zero(&a->arena, rows, sizeof *d->rows);
-    d->weights = agent_floats(a, a->config.batch, &ok);
-    d->slots = agent_numbers(a, a->config.batch, &ok);
-    d->wanted = agent_floats(a, rows, &ok);
-    d->taken = agent_floats(a, rows, &ok);
-    d->dtaken = agent_floats(a, rows, &ok);
-    d->set = agent_numbers(a, d->max_set, &ok);
-    d->set_q = agent_floats(a, d->max_set, &ok);
-    d->probability = agent_floats(a, d->max_set, &ok);
-    d->state = agent_numbers(a, pass_rows(a), &ok);
-    d->action = agent_numbers(a, pass_rows(a), &ok);
-    d->dy = agent_floats(a, pass_rows(a) * outputs, &ok);
-    return ok && d->rows;
+    size_t rows = a->config.fit_rows, batch = a->config.batch, outputs = wide ? a->shape.action_count : 1;
+    size_t set = a->config.conservative > 0 ? (size_t)a->max_offered + 1 : 1, pass = pass_rows(a);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(d->rows, rows),   DQ_BUFFER(d->weights, batch), DQ_BUFFER(d->slots, batch),
+        DQ_BUFFER(d->wanted, rows), DQ_BUFFER(d->taken, rows),    DQ_BUFFER(d->dtaken, rows),
+        DQ_BUFFER(d->set, set),     DQ_BUFFER(d->set_q, set),     DQ_BUFFER(d->probability, set),
+        DQ_BUFFER(d->state, pass),  DQ_BUFFER(d->action, pass),   DQ_BUFFER(d->dy, pass * outputs),
+    };
+    return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 static dq_status make_to_train(dq_agent *a, dqn *d, dq_error *error)
@@ -123,7 +115,7 @@ dq_status dqn_init(dq_agent *a, dq_error *error)
     dq_status status = check(a, error);
     if (!status && a->trains) status = check_size(a, error);
     if (status) return status;
-    dqn *d = a->self = calloc(1, sizeof *d);
+    dqn *d = a->self = dq_arena_zero(&a->arena, 1, sizeof *d);
     if (!d || !dqn_values_allocate(a)) return dq_fail_memory(error, "an agent");
     size_t rows = a->trains ? pass_rows(a) : 0, states = a->trains ? a->config.fit_rows : 0;
     status = dq_net_new_of_states(&d->q, &spec, rows, states, a->pool, &init, error);
@@ -137,7 +129,6 @@ void dqn_free(dq_agent *a)
     dq_net_free(d->target);
     dq_replay_free(d->replay);
     dq_nstep_free(d->nstep);
-    free(d);
 }
 
 /* ---- the target, and remembering ---- */

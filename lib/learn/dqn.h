@@ -49,9 +49,8 @@ typedef struct dqn {
     float *dtaken;       /* (fit_rows) the gradient of Q(s, a) */
     /* A training pass: rows of the network, and with the conservative term what each transition is compared
      * with, of which its own action is the first. */
-    size_t max_set;             /* actions of a transition's set */
-    uint32_t *set;              /* (max_set) */
-    float *set_q, *probability; /* (max_set) */
+    uint32_t *set;              /* (offered + 1) */
+    float *set_q, *probability; /* (offered + 1) */
     uint32_t *state, *action;   /* (pass_rows) */
     float *dy;                  /* (pass_rows, outputs) */
     dqn_maxima maxima;

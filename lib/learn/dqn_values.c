@@ -23,22 +23,23 @@ enum { MAX_ALL = 1 << 22 }; /* outputs that are kept at a time, beyond those of 
 
 static bool allocate_maxima(dq_agent *a, dqn_maxima *m)
 {
-    bool ok = true;
     const dq_agent_config *c = &a->config;
     size_t rows = c->fit_rows, width = dqn_on_actions(a) ? DQN_BLOCK : a->shape.action_count;
     m->stands = dqn_on_actions(a) && !c->double_q;
     m->places = a->numbered ? a->shape.states.count : m->stands ? c->replay : 0;
-    m->value = agent_floats(a, m->places + rows, &ok);
-    m->valid = dq_arena_zero(&a->arena, m->places + rows, sizeof *m->valid);
     m->version = 1;
-    m->of_row = dq_arena_zero(&a->arena, rows, sizeof *m->of_row);
-    m->place = dq_arena_zero(&a->arena, rows, sizeof *m->place);
-    m->state = agent_numbers(a, rows, &ok);
-    m->action = agent_numbers(a, rows, &ok);
-    m->at = dq_arena_zero(&a->arena, rows, sizeof *m->at);
-    m->found = agent_floats(a, rows, &ok);
-    m->scores = agent_floats(a, rows * width, &ok);
-    return ok && m->valid && m->of_row && m->place && m->at;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(m->value, m->places + rows),
+        DQ_BUFFER(m->valid, m->places + rows),
+        DQ_BUFFER(m->of_row, rows),
+        DQ_BUFFER(m->place, rows),
+        DQ_BUFFER(m->state, rows),
+        DQ_BUFFER(m->action, rows),
+        DQ_BUFFER(m->at, rows),
+        DQ_BUFFER(m->found, rows),
+        DQ_BUFFER(m->scores, rows * width),
+    };
+    return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 /* States of which all outputs are kept at a time. */
@@ -51,13 +52,14 @@ static size_t rows_of_all(const dq_agent *a)
 bool dqn_values_allocate(dq_agent *a)
 {
     dqn *d = dqn_of(a);
-    bool ok = true;
-    if (dqn_on_actions(a))
-        d->block = agent_floats(a, (size_t)DQN_BLOCK * a->shape.action_width, &ok);
-    else
-        d->all = agent_floats(a, rows_of_all(a) * a->shape.action_count, &ok);
+    bool pairs = dqn_on_actions(a);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(d->block, pairs ? (size_t)DQN_BLOCK * a->shape.action_width : 0),
+        DQ_BUFFER(d->all, pairs ? 0 : rows_of_all(a) * a->shape.action_count),
+    };
     d->block_from = NO_BLOCK;
-    return ok && (!a->trains || allocate_maxima(a, &d->maxima));
+    return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers)) &&
+           (!a->trains || allocate_maxima(a, &d->maxima));
 }
 
 void dqn_values_reset(dq_agent *a)

@@ -22,7 +22,6 @@
 #include "learn/dqn.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct dyna {
@@ -79,17 +78,18 @@ static dq_status check(const dq_agent *a, dq_error *error)
 
 static bool allocate_plan(dq_agent *a, dyna *y)
 {
-    bool ok = true;
     size_t batch = a->config.batch, width = moving(a);
     y->planned = a->numbered ? batch * a->config.planning : batch;
-    y->plan = dq_arena_zero(&a->arena, y->planned, sizeof *y->plan);
-    y->model = agent_numbers(a, a->config.planning, &ok);
-    y->slots = agent_numbers(a, batch, &ok);
-    y->drawn = agent_floats(a, batch, &ok);
-    y->dy = agent_floats(a, a->config.fit_rows * outputs(a), &ok);
-    y->vectors = agent_floats(a, 2 * batch * width, &ok);
-    y->at = dq_arena_zero(&a->arena, 2 * batch, sizeof *y->at);
-    if (!ok || !y->plan || !y->at) return false;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(y->plan, y->planned),
+        DQ_BUFFER(y->model, a->config.planning),
+        DQ_BUFFER(y->slots, batch),
+        DQ_BUFFER(y->drawn, batch),
+        DQ_BUFFER(y->dy, a->config.fit_rows * outputs(a)),
+        DQ_BUFFER(y->vectors, 2 * batch * width),
+        DQ_BUFFER(y->at, 2 * batch),
+    };
+    if (!dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers))) return false;
     for (size_t i = 0; i < 2 * batch; i++) y->at[i] = y->vectors + i * width;
     y->store = (dq_vectors){y->at, (uint32_t)(2 * batch), (uint32_t)width};
     return true;
@@ -97,16 +97,18 @@ static bool allocate_plan(dq_agent *a, dyna *y)
 
 static bool allocate(dq_agent *a, dyna *y)
 {
-    bool ok = true;
-    y->worlds = dq_arena_zero(&a->arena, a->config.models, sizeof *y->worlds);
     if (a->trains && !allocate_plan(a, y)) return false;
-    y->pass = a->trains && y->planned > AGENT_ACT_ROWS ? y->planned : AGENT_ACT_ROWS;
-    y->state = agent_numbers(a, y->pass, &ok);
-    y->action = agent_numbers(a, y->pass, &ok);
-    y->out = agent_floats(a, y->pass * outputs(a), &ok);
-    y->mean = agent_floats(a, y->pass * outputs(a), &ok);
-    y->square = agent_floats(a, y->pass * outputs(a), &ok);
-    return ok && y->worlds;
+    size_t pass = y->planned > AGENT_ACT_ROWS ? y->planned : AGENT_ACT_ROWS, numbers = pass * outputs(a);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(y->worlds, a->config.models),
+        DQ_BUFFER(y->state, pass),
+        DQ_BUFFER(y->action, pass),
+        DQ_BUFFER(y->out, numbers),
+        DQ_BUFFER(y->mean, numbers),
+        DQ_BUFFER(y->square, numbers),
+    };
+    y->pass = pass;
+    return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 static dq_status make_worlds(dq_agent *a, dyna *y, dq_error *error)

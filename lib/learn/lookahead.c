@@ -46,43 +46,45 @@ static dq_status check(dq_agent *agent, const dq_lookahead_config *config, dq_er
     return agent_check_world(agent, config->max, error);
 }
 
-static node *make_nodes(dq_lookahead *l, bool *ok)
+static bool allocate(dq_lookahead *l)
 {
-    node *nodes = dq_arena_zero(&l->arena, l->config.beam, sizeof *nodes);
-    for (uint32_t b = 0; nodes && b < l->config.beam; b++) {
-        nodes[b].state = dq_arena_zero(&l->arena, l->width, sizeof *nodes[b].state);
-        nodes[b].places = dq_arena_zero(&l->arena, l->config.places, sizeof *nodes[b].places);
-        if (!nodes[b].state || !nodes[b].places) *ok = false;
-    }
-    if (!nodes) *ok = false;
-    return nodes;
+    size_t beam = l->config.beam, places = l->config.places;
+    float *states;            /* (2 beam, width) */
+    dq_lookahead_place *list; /* (2 beam, places) */
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(l->now, 2 * beam),
+        DQ_BUFFER(states, 2 * beam * l->width),
+        DQ_BUFFER(list, 2 * beam * places),
+        DQ_BUFFER(l->next, BLOCK * l->width),
+        DQ_BUFFER(l->values, (size_t)BLOCK * l->actions),
+    };
+    if (!dq_buffers_take(&l->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    for (size_t b = 0; b < 2 * beam; b++)
+        l->now[b] = (node){.state = states + b * l->width, .places = list + b * places};
+    for (size_t i = 0; i < BLOCK; i++) l->to[i] = l->next + i * l->width;
+    l->later = l->now + beam;
+    return true;
 }
 
 dq_status dq_lookahead_new(dq_lookahead **out, dq_agent *agent, const dq_lookahead_config *config,
                            dq_error *error)
 {
     const dq_env_spec *shape = dq_agent_get_shape(agent);
-    bool ok = true;
     *out = NULL;
     dq_status status = check(agent, config, error);
     if (status) return status;
     dq_lookahead *l = calloc(1, sizeof *l);
     if (!l) return dq_fail_memory(error, "looking ahead");
-    l->agent = agent;
-    l->config = *config;
-    l->width = shape->state_width;
-    l->actions = shape->action_count;
-    l->gamma = dq_agent_get_config(agent)->gamma;
+    *l = (dq_lookahead){.agent = agent,
+                        .config = *config,
+                        .width = shape->state_width,
+                        .actions = shape->action_count,
+                        .gamma = dq_agent_get_config(agent)->gamma};
     if (l->config.places > l->actions) l->config.places = l->actions; /* none comes twice */
-    l->now = make_nodes(l, &ok);
-    l->later = make_nodes(l, &ok);
-    l->next = dq_arena_zero(&l->arena, BLOCK * l->width, sizeof *l->next);
-    l->values = dq_arena_zero(&l->arena, (size_t)BLOCK * l->actions, sizeof *l->values);
-    if (!ok || !l->next || !l->values) {
+    if (!allocate(l)) {
         dq_lookahead_free(l);
         return dq_fail_memory(error, "looking ahead");
     }
-    for (size_t i = 0; i < BLOCK; i++) l->to[i] = l->next + i * l->width;
     *out = l;
     return DQ_OK;
 }

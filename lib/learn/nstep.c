@@ -5,9 +5,9 @@
  */
 #include "learn/nstep.h"
 
+#include "core/buffers.h"
 #include "core/record.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +19,7 @@ struct dq_nstep {
     uint32_t *action;        /* (envs, n) */
     float *reward;           /* (envs, n) */
     uint32_t *first, *count; /* (envs) */
+    dq_arena arena;          /* all of them */
 };
 
 dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t envs, uint32_t width, double gamma,
@@ -31,13 +32,10 @@ dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t envs, uint32_t width
     if (!s) return dq_fail_memory(error, "returns");
     size_t steps = (size_t)n * envs;
     *s = (dq_nstep){.n = n, .envs = envs, .width = width, .gamma = (float)gamma};
-    s->state = width ? calloc(steps, width * sizeof *s->state) : NULL;
-    s->number = width ? NULL : calloc(steps, sizeof *s->number);
-    s->action = calloc(steps, sizeof *s->action);
-    s->reward = calloc(steps, sizeof *s->reward);
-    s->first = calloc(envs, sizeof *s->first);
-    s->count = calloc(envs, sizeof *s->count);
-    if (!(s->state || s->number) || !s->action || !s->reward || !s->first || !s->count) {
+    const dq_buffer buffers[] = {DQ_BUFFER(s->state, steps * width), DQ_BUFFER(s->number, width ? 0 : steps),
+                                 DQ_BUFFER(s->action, steps),        DQ_BUFFER(s->reward, steps),
+                                 DQ_BUFFER(s->first, envs),          DQ_BUFFER(s->count, envs)};
+    if (!dq_buffers_take(&s->arena, buffers, DQ_BUFFERS(buffers))) {
         dq_nstep_free(s);
         return dq_fail_memory(error, "returns over %u steps of %u environments", n, envs);
     }
@@ -48,8 +46,7 @@ dq_status dq_nstep_new(dq_nstep **out, uint32_t n, uint32_t envs, uint32_t width
 void dq_nstep_free(dq_nstep *s)
 {
     if (!s) return;
-    void *parts[] = {s->state, s->number, s->action, s->reward, s->first, s->count};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
+    dq_arena_free(&s->arena);
     free(s);
 }
 
@@ -106,64 +103,45 @@ void dq_nstep_push(dq_nstep *s, uint32_t env, const dq_vectors *states, const dq
 
 /* ---- checkpoints ---- */
 
-enum { NAME_BYTES = 128, PARTS = 5 };
+enum { PARTS = 5 };
 
-typedef struct part {
-    const char *name;
-    dq_dtype type;
-    size_t count;
-    void *data;
-} part;
-
-static void list_parts(const dq_nstep *s, part parts[PARTS])
+static void list_parts(const dq_nstep *s, dq_record_part parts[PARTS])
 {
     size_t steps = (size_t)s->n * s->envs;
-    const part states = {"state", DQ_F4, steps * s->width, s->state};
-    const part numbers = {"state", DQ_U4, steps, s->number};
-    const part all[PARTS] = {s->width ? states : numbers,
-                             {"action", DQ_U4, steps, s->action},
-                             {"reward", DQ_F4, steps, s->reward},
-                             {"first", DQ_U4, s->envs, s->first},
-                             {"count", DQ_U4, s->envs, s->count}};
+    const dq_record_part vectors = {"state", DQ_F4, steps * s->width, 0, s->state};
+    const dq_record_part numbers = {"state", DQ_U4, steps, 0, s->number};
+    const dq_record_part all[PARTS] = {s->width ? vectors : numbers,
+                                       {"action", DQ_U4, steps, 0, s->action},
+                                       {"reward", DQ_F4, steps, 0, s->reward},
+                                       {"first", DQ_U4, s->envs, 0, s->first},
+                                       {"count", DQ_U4, s->envs, 0, s->count}};
     memcpy(parts, all, sizeof all);
 }
 
 dq_status dq_nstep_save(const dq_nstep *s, const char *prefix, dq_bundle *model, dq_error *error)
 {
-    part parts[PARTS];
-    char name[NAME_BYTES];
-    dq_status status = DQ_OK;
+    dq_record_part parts[PARTS];
     list_parts(s, parts);
-    for (size_t i = 0; !status && i < PARTS; i++) {
-        uint64_t n = parts[i].count;
-        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
-        status = dq_bundle_add_tensor(model, name, parts[i].type, 1, &n, parts[i].data, error);
-    }
-    return status;
+    return dq_record_save_parts(parts, PARTS, prefix, model, error);
 }
 
 dq_status dq_nstep_restore(dq_nstep *s, const char *prefix, const dq_bundle *model, dq_error *error)
 {
-    part parts[PARTS];
-    char name[NAME_BYTES];
-    dq_status status = DQ_OK;
+    dq_record_part parts[PARTS];
     list_parts(s, parts);
-    for (size_t i = 0; !status && i < PARTS; i++) {
-        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
-        status = dq_record_column(model, name, parts[i].type, parts[i].count, parts[i].data, error);
-    }
-    for (uint32_t t = 0; !status && t < s->envs; t++)
-        if (s->first[t] >= s->n || s->count[t] >= s->n)
+    dq_status status = dq_record_restore_parts(parts, PARTS, prefix, model, error);
+    for (uint32_t e = 0; !status && e < s->envs; e++)
+        if (s->first[e] >= s->n || s->count[e] >= s->n)
             status = dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's returns are not of this agent");
     return status;
 }
 
 bool dq_nstep_below(const dq_nstep *s, uint32_t states, uint32_t actions)
 {
-    for (uint32_t t = 0; t < s->envs; t++)
-        for (uint32_t age = 0; age < s->count[t]; age++) {
-            size_t at = place_of(s, t, age);
-            if (s->action[at] >= actions || (s->number && s->number[at] >= states)) return false;
+    for (uint32_t env = 0; env < s->envs; env++)
+        for (uint32_t age = 0; age < s->count[env]; age++) {
+            size_t at = place_of(s, env, age);
+            if (s->action[at] >= actions || (!s->width && s->number[at] >= states)) return false;
         }
     return true;
 }

@@ -5,6 +5,7 @@
  * as learn/kept.h keeps it. Splits, held-out negatives and states follow from the seed and the rows, and are
  * made again.
  */
+#include "core/buffers.h"
 #include "core/record.h"
 #include "data/split.h"
 #include "learn/kept.h"
@@ -59,38 +60,32 @@ static dq_status make_priorities(dq_offline *run, dq_error *error)
     return status;
 }
 
-/* A store of 2 max rows vectors, unless states are numbered. */
-static bool make_store(dq_offline *run, size_t rows)
-{
-    size_t width = run->rows.state_width;
-    run->states = run->rows.states;
-    if (run->states.count) return true;
-    run->vectors = calloc(2 * rows * width, sizeof *run->vectors);
-    run->at = malloc(2 * rows * sizeof *run->at);
-    if (!run->vectors || !run->at) return false;
-    for (size_t i = 0; i < 2 * rows; i++) run->at[i] = run->vectors + i * width;
-    run->states = (dq_vectors){.at = run->at, .count = (uint32_t)(2 * rows), .width = (uint32_t)width};
-    return true;
-}
-
+/* The store of a batch has 2 vectors a row, unless states are numbered. */
 static bool make_buffers(dq_offline *run)
 {
-    size_t rows = DQ_OFFLINE_ROWS(run->config), batch = run->config.batch;
-    uint32_t drawn = offline_draws_candidates(run) ? run->rows.actions : 0;
-    run->order = calloc(run->rows.count + 1, sizeof *run->order);
-    run->held = calloc((size_t)run->rows.users + 1, 1);
-    run->batch = calloc(rows, sizeof *run->batch);
-    run->weight = calloc(rows, sizeof *run->weight);
-    run->errors = calloc(batch, sizeof *run->errors);
-    run->slots = calloc(batch, sizeof *run->slots);
-    run->slot_weight = calloc(batch, sizeof *run->slot_weight);
-    run->first = calloc(batch, sizeof *run->first);
-    run->offered = calloc((size_t)drawn + 1, sizeof *run->offered);
-    run->judged = calloc((size_t)drawn + 1, sizeof *run->judged);
-    run->scratch = calloc((size_t)drawn + 1, sizeof *run->scratch);
-    return run->order && run->held && run->batch && run->weight && run->errors && run->slots &&
-           run->slot_weight && run->first && run->offered && run->judged && run->scratch &&
-           make_store(run, rows);
+    size_t rows = DQ_OFFLINE_ROWS(run->config), batch = run->config.batch, width = run->rows.state_width;
+    size_t drawn = offline_draws_candidates(run) ? run->rows.actions : 0;
+    size_t vectors = run->rows.states.count ? 0 : 2 * rows;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(run->order, run->rows.count),
+        DQ_BUFFER(run->held, run->rows.users),
+        DQ_BUFFER(run->batch, rows),
+        DQ_BUFFER(run->weight, rows),
+        DQ_BUFFER(run->errors, batch),
+        DQ_BUFFER(run->slots, batch),
+        DQ_BUFFER(run->slot_weight, batch),
+        DQ_BUFFER(run->first, batch),
+        DQ_BUFFER(run->offered, drawn),
+        DQ_BUFFER(run->judged, drawn),
+        DQ_BUFFER(run->scratch, drawn),
+        DQ_BUFFER(run->vectors, vectors * width),
+        DQ_BUFFER(run->at, vectors),
+    };
+    if (!dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    for (size_t i = 0; i < vectors; i++) run->at[i] = run->vectors + i * width;
+    run->states = run->rows.states;
+    if (vectors) run->states = (dq_vectors){run->at, (uint32_t)vectors, (uint32_t)width};
+    return true;
 }
 
 static dq_status make(dq_offline *run, dq_error *error)
@@ -179,11 +174,7 @@ void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *ro
 void dq_offline_free(dq_offline *run)
 {
     if (!run) return;
-    void *buffers[] = {run->held,   run->order,   run->held_out, run->held_value,  run->batch,
-                       run->weight, run->errors,  run->slots,    run->slot_weight, run->first,
-                       run->at,     run->vectors, run->rank_at,  run->rank_values, run->offered,
-                       run->judged, run->scratch};
-    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) free(buffers[i]);
+    dq_arena_free(&run->arena);
     dq_replay_free(run->priorities);
     dq_bundle_free(&run->best);
     free(run);
@@ -421,9 +412,8 @@ static const char priorities[] = "offline.priorities";
 dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error)
 {
     const uint64_t n = run->order_count;
-    if (!dq_record_save(numbers, NUMBERS, &run->state, "offline", model))
-        return dq_fail_memory(error, "a checkpoint");
-    dq_status status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
+    dq_status status = dq_record_save(numbers, NUMBERS, &run->state, "offline", model, error);
+    if (!status) status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
     if (!status) status = dq_record_save_rng(run->rng, RNG_OFFLINE_COUNT, "offline.rng", model, error);
     if (!status && run->priorities) status = dq_replay_save(run->priorities, priorities, model, error);
     return status ? status : dq_kept_save(&run->best, model, error);

@@ -53,7 +53,7 @@ struct dq_offline {
     uint32_t *slots;      /* (batch) drawn by priority */
     float *slot_weight;   /* (batch) */
     uint32_t *first;      /* (batch) where in the batch a logged row stands */
-    float *vectors;       /* (2 max rows, state_width): a state and its next one; NULL for numbered states */
+    float *vectors;       /* (2 max rows, state_width): a state and its next one; none for numbered states */
     const float **at;     /* (2 max rows) them */
     dq_vectors states;    /* the store of a batch: these, or the numbered states */
 
@@ -68,12 +68,19 @@ struct dq_offline {
     dq_bundle best; /* the best epoch's model (learn/kept.h) */
     dq_rng rng[RNG_OFFLINE_COUNT];
     offline_state state;
+    dq_arena arena; /* the buffers */
 };
 
 /* Makes row k of the batch from a logged row, over n steps. Returns whether its first step ended it. */
 bool offline_fill(dq_offline *run, size_t k, uint32_t row);
 /* Makes row k of row `of` (it may be k): another action, passed over. */
 void offline_pass_over(dq_offline *run, size_t k, size_t of, bool ends, uint32_t action);
+
+/* Vector k of a batch; NULL where states are numbered. */
+static inline float *offline_vector(const dq_offline *run, size_t k)
+{
+    return run->rows.states.count ? NULL : run->vectors + k * run->rows.state_width;
+}
 
 /* Whether there are fewer actions on offer than all. */
 static inline bool offline_draws_candidates(const dq_offline *run)

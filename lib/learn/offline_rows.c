@@ -161,8 +161,7 @@ bool offline_fill(dq_offline *run, size_t k, uint32_t row)
 {
     const dq_offline_rows *rows = &run->rows;
     dq_transition *t = &run->batch[k];
-    float *state = run->vectors ? run->vectors + 2 * k * rows->state_width : NULL;
-    float *next = run->vectors ? state + rows->state_width : NULL;
+    float *state = offline_vector(run, 2 * k), *next = offline_vector(run, 2 * k + 1);
     bool single = run->config.n_step < 2;
     rows->fill(rows->self, row, t, state, single ? next : NULL);
     bool ends = t->done;
@@ -172,7 +171,7 @@ bool offline_fill(dq_offline *run, size_t k, uint32_t row)
         uint32_t to = sum_steps(run, row, t);
         if (next) rows->fill(rows->self, to, &last, NULL, next);
     }
-    if (run->vectors) {
+    if (state) {
         t->state = (uint32_t)(2 * k);
         t->next = (uint32_t)(2 * k + 1);
     }

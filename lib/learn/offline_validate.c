@@ -5,6 +5,7 @@
  * costs the square of them. Ranks ask for all actions' values in a state: where there are many rows, evenly
  * spread ones stand for all.
  */
+#include "core/buffers.h"
 #include "learn/offline_impl.h"
 #include "math/sample.h"
 
@@ -80,22 +81,25 @@ static dq_best_by judge_by(const dq_offline *run)
 
 static bool make_ranks(dq_offline *run)
 {
-    size_t rows = RANK_VALUES / run->rows.actions;
-    run->rank_rows = (uint32_t)(rows < 1 ? 1 : rows < RANK_ROWS ? rows : RANK_ROWS);
-    if (run->rank_rows > DQ_OFFLINE_ROWS(run->config))
-        run->rank_rows = (uint32_t)DQ_OFFLINE_ROWS(run->config);
-    run->rank_at = calloc(run->rank_rows, sizeof *run->rank_at);
-    run->rank_values = calloc((size_t)run->rank_rows * run->rows.actions, sizeof *run->rank_values);
-    return run->rank_at && run->rank_values;
+    size_t rows = RANK_VALUES / run->rows.actions, batch = DQ_OFFLINE_ROWS(run->config);
+    if (rows > RANK_ROWS) rows = RANK_ROWS;
+    if (rows > batch) rows = batch;
+    if (rows < 1) rows = 1;
+    run->rank_rows = (uint32_t)rows;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(run->rank_at, rows),
+        DQ_BUFFER(run->rank_values, rows * run->rows.actions),
+    };
+    return dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 dq_status offline_hold_out(dq_offline *run, dq_error *error)
 {
-    size_t room = run->held_rows * (1 + run->config.negatives) + 1;
+    size_t room = run->held_rows * (1 + run->config.negatives);
     dq_rng rng = dq_rng_stream(run->config.seed, 204);
-    run->held_out = calloc(room, sizeof *run->held_out);
-    run->held_value = calloc(room, sizeof *run->held_value);
-    if (!run->held_out || !run->held_value) return dq_fail_memory(error, "%zu held-out rows", room - 1);
+    const dq_buffer buffers[] = {DQ_BUFFER(run->held_out, room), DQ_BUFFER(run->held_value, room)};
+    if (!dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%zu held-out rows", room);
     for (uint32_t r = 0; r < run->rows.count; r++)
         if (!isnan(run->rows.reward[r]) && run->held[run->rows.user[r]]) list_row(run, r, &rng);
     qsort(run->held_out, run->held_count, sizeof *run->held_out, by_user);
@@ -197,9 +201,9 @@ static void rank_block(dq_offline *run, const uint32_t *action, const uint32_t *
 static uint32_t fill_state(dq_offline *run, size_t k, uint32_t row)
 {
     dq_transition t;
-    float *state = run->vectors ? run->vectors + 2 * k * run->rows.state_width : NULL;
+    float *state = offline_vector(run, 2 * k);
     run->rows.fill(run->rows.self, row, &t, state, NULL);
-    return run->vectors ? (uint32_t)(2 * k) : t.state;
+    return state ? (uint32_t)(2 * k) : t.state;
 }
 
 /* Rows come by user, so those of one numbered state stand together and are ranked by the same values. */
@@ -213,7 +217,7 @@ static void find_ranks(dq_offline *run, dq_offline_epoch *epoch)
         if (!is_ranked(&run->held_out[i]) || number++ != taken * all / ranked) continue;
         taken++;
         uint32_t state = fill_state(run, states, run->held_out[i].row);
-        bool again = states && !run->vectors && run->rank_at[states - 1] == state;
+        bool again = states && run->rows.states.count && run->rank_at[states - 1] == state;
         if (!again) run->rank_at[states++] = state;
         action[n] = run->held_out[i].action;
         in[n++] = (uint32_t)states - 1;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/replay.h"
 
+#include "core/buffers.h"
 #include "core/record.h"
 #include "math/sample.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,39 +26,35 @@ struct dq_replay {
     double alpha;
     dq_sumtree tree; /* priorities to the alpha; none when alpha is 0 */
     double max;      /* the greatest of them so far */
+    dq_arena arena;
 };
 
 /* ---- making ---- */
 
-static bool make_states(dq_replay *r)
+static bool make(dq_replay *r)
 {
     size_t n = r->capacity, width = r->width;
-    if (width == 0) {
-        r->state_number = calloc(n, sizeof *r->state_number);
-        r->next_number = calloc(n, sizeof *r->next_number);
-        return r->state_number && r->next_number;
-    }
-    r->state = calloc(n, width * sizeof *r->state);
-    r->next = calloc(n, width * sizeof *r->next);
-    r->at = calloc(2 * n, sizeof *r->at);
-    if (!r->state || !r->next || !r->at) return false;
-    for (size_t i = 0; i < n; i++) {
+    size_t vectors = width ? n : 0, numbers = width ? 0 : n;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(r->state, n * width),
+        DQ_BUFFER(r->next, n * width),
+        DQ_BUFFER(r->at, 2 * vectors),
+        DQ_BUFFER(r->state_number, numbers),
+        DQ_BUFFER(r->next_number, numbers),
+        DQ_BUFFER(r->action, n),
+        DQ_BUFFER(r->reward, n),
+        DQ_BUFFER(r->discount, n),
+        DQ_BUFFER(r->done, n),
+    };
+    bool ok = r->alpha > 0 ? dq_sumtree_init(&r->tree, n, &r->arena)
+                           : dq_sample_distinct_init(&r->sampler, n, &r->arena);
+    if (!ok || !dq_buffers_take(&r->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    for (size_t i = 0; width && i < n; i++) {
         r->at[2 * i] = r->state + i * width;
         r->at[2 * i + 1] = r->next + i * width;
     }
     r->store = (dq_vectors){r->at, (uint32_t)(2 * n), r->width};
     return true;
-}
-
-static bool make(dq_replay *r)
-{
-    size_t n = r->capacity;
-    bool ok = r->alpha > 0 ? dq_sumtree_init(&r->tree, n) : dq_sample_distinct_init(&r->sampler, n);
-    r->action = calloc(n, sizeof *r->action);
-    r->reward = calloc(n, sizeof *r->reward);
-    r->discount = calloc(n, sizeof *r->discount);
-    r->done = calloc(n, sizeof *r->done);
-    return make_states(r) && ok && r->action && r->reward && r->discount && r->done;
 }
 
 dq_status dq_replay_new(dq_replay **out, size_t capacity, uint32_t width, double alpha, dq_error *error)
@@ -71,7 +67,7 @@ dq_status dq_replay_new(dq_replay **out, size_t capacity, uint32_t width, double
     *r = (dq_replay){.capacity = capacity, .width = width, .alpha = alpha, .max = 1};
     if (!make(r)) {
         dq_replay_free(r);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %zu transitions", capacity);
+        return dq_fail_memory(error, "%zu transitions", capacity);
     }
     *out = r;
     return DQ_OK;
@@ -80,11 +76,7 @@ dq_status dq_replay_new(dq_replay **out, size_t capacity, uint32_t width, double
 void dq_replay_free(dq_replay *r)
 {
     if (!r) return;
-    dq_sample_distinct_free(&r->sampler);
-    dq_sumtree_free(&r->tree);
-    void *parts[] = {r->state,  r->next,   r->at,       r->state_number, r->next_number,
-                     r->action, r->reward, r->discount, r->done};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
+    dq_arena_free(&r->arena);
     free(r);
 }
 
@@ -183,28 +175,24 @@ void dq_replay_prioritise(dq_replay *r, const uint32_t *slots, const float *erro
 
 /* ---- checkpoints: slots as they stand, so that what is drawn by slot is drawn the same ---- */
 
-enum { NAME_BYTES = 128, PARTS = 7 };
+enum { PARTS = 7 };
 
-typedef struct part {
-    const char *name;
-    dq_dtype type;
-    size_t width; /* 0: one number a slot */
-    void *data;
-} part;
-
-/* The columns; the last, priorities, only with alpha. */
-static size_t list_parts(const dq_replay *r, part parts[PARTS])
+/* The columns of so many transitions; the last, priorities, only with alpha. */
+static size_t list_parts(const dq_replay *r, uint64_t count, dq_record_part parts[PARTS])
 {
-    bool vectors = r->width > 0;
-    dq_dtype type = vectors ? DQ_F4 : DQ_U4;
-    const part all[PARTS] = {
-        {"state", type, r->width, vectors ? (void *)r->state : (void *)r->state_number},
-        {"next", type, r->width, vectors ? (void *)r->next : (void *)r->next_number},
-        {"action", DQ_U4, 0, r->action},
-        {"reward", DQ_F4, 0, r->reward},
-        {"discount", DQ_F4, 0, r->discount},
-        {"done", DQ_U1, 0, r->done},
-        {"priority", DQ_F8, 0, r->alpha > 0 ? r->tree.nodes + r->tree.leaves : NULL},
+    const dq_record_part vectors[] = {{"state", DQ_F4, count, r->width, r->state},
+                                      {"next", DQ_F4, count, r->width, r->next}};
+    const dq_record_part numbers[] = {{"state", DQ_U4, count, 0, r->state_number},
+                                      {"next", DQ_U4, count, 0, r->next_number}};
+    const dq_record_part *states = r->width ? vectors : numbers;
+    const dq_record_part all[PARTS] = {
+        states[0],
+        states[1],
+        {"action", DQ_U4, count, 0, r->action},
+        {"reward", DQ_F4, count, 0, r->reward},
+        {"discount", DQ_F4, count, 0, r->discount},
+        {"done", DQ_U1, count, 0, r->done},
+        {"priority", DQ_F8, count, 0, r->alpha > 0 ? r->tree.nodes + r->tree.leaves : NULL},
     };
     memcpy(parts, all, sizeof all);
     return r->alpha > 0 ? PARTS : PARTS - 1;
@@ -222,18 +210,11 @@ enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 dq_status dq_replay_save(const dq_replay *r, const char *prefix, dq_bundle *model, dq_error *error)
 {
-    part parts[PARTS];
-    char name[NAME_BYTES];
-    ring p = {r->count, r->oldest, r->max};
-    dq_status status = DQ_OK;
-    if (!dq_record_save(numbers, NUMBERS, &p, prefix, model)) return dq_fail_memory(error, "a checkpoint");
-    for (size_t i = 0, n = list_parts(r, parts); !status && i < n; i++) {
-        uint64_t shape[2] = {r->count, parts[i].width};
-        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
-        status = dq_bundle_add_tensor(model, name, parts[i].type, parts[i].width ? 2 : 1, shape,
-                                      parts[i].data, error);
-    }
-    return status;
+    dq_record_part parts[PARTS];
+    const ring p = {r->count, r->oldest, r->max};
+    size_t n = list_parts(r, r->count, parts);
+    dq_status status = dq_record_save(numbers, NUMBERS, &p, prefix, model, error);
+    return status ? status : dq_record_save_parts(parts, n, prefix, model, error);
 }
 
 static dq_status check_ring(const dq_replay *r, const ring *p, dq_error *error)
@@ -257,16 +238,11 @@ static dq_status rebuild(dq_replay *r, dq_error *error)
 
 dq_status dq_replay_restore(dq_replay *r, const char *prefix, const dq_bundle *model, dq_error *error)
 {
-    part parts[PARTS];
-    char name[NAME_BYTES];
+    dq_record_part parts[PARTS];
     ring p;
     dq_status status = dq_record_restore(numbers, NUMBERS, &p, prefix, model, error);
     if (!status) status = check_ring(r, &p, error);
-    for (size_t i = 0, n = list_parts(r, parts); !status && i < n; i++) {
-        snprintf(name, sizeof name, "%s.%s", prefix, parts[i].name);
-        status = dq_record_column(model, name, parts[i].type, p.count * (parts[i].width ? parts[i].width : 1),
-                                  parts[i].data, error);
-    }
+    if (!status) status = dq_record_restore_parts(parts, list_parts(r, p.count, parts), prefix, model, error);
     if (status) return status;
     r->count = (size_t)p.count;
     r->oldest = (size_t)p.oldest;

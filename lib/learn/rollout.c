@@ -21,6 +21,7 @@ struct dq_rollout {
     dq_rng *rng; /* of each branch */
     bool chosen; /* the actions of the coming step stand already */
     uint64_t dropped;
+    dq_arena arena;
 };
 
 /* ---- making ---- */
@@ -36,20 +37,20 @@ static dq_status check(dq_agent *agent, const dq_rollout_config *config, dq_erro
 
 static dq_status allocate(dq_rollout *r, dq_error *error)
 {
-    size_t n = r->room + 1;
-    r->state = malloc(n * r->width * sizeof *r->state);
-    r->next = malloc(n * r->width * sizeof *r->next);
-    r->at = malloc(n * sizeof *r->at);
-    r->action = malloc(n * sizeof *r->action);
-    r->start = malloc(n * sizeof *r->start);
-    r->reward = malloc(n * sizeof *r->reward);
-    r->end = malloc(n * sizeof *r->end);
-    r->disagreement = malloc(n * sizeof *r->disagreement);
-    r->done = malloc(n);
-    r->rng = malloc(n * sizeof *r->rng);
-    if (!r->state || !r->next || !r->at || !r->action || !r->start || !r->reward || !r->end ||
-        !r->disagreement || !r->done || !r->rng)
-        return dq_fail_memory(error, "roll-outs");
+    size_t n = r->room;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(r->state, n * r->width),
+        DQ_BUFFER(r->next, n * r->width),
+        DQ_BUFFER(r->at, n),
+        DQ_BUFFER(r->action, n),
+        DQ_BUFFER(r->start, n),
+        DQ_BUFFER(r->reward, n),
+        DQ_BUFFER(r->end, n),
+        DQ_BUFFER(r->disagreement, n),
+        DQ_BUFFER(r->done, n),
+        DQ_BUFFER(r->rng, n),
+    };
+    if (!dq_buffers_take(&r->arena, buffers, DQ_BUFFERS(buffers))) return dq_fail_memory(error, "roll-outs");
     for (size_t i = 0; i < n; i++) r->at[i] = r->state + i * r->width;
     r->store = (dq_vectors){r->at, (uint32_t)n, (uint32_t)r->width};
     return DQ_OK;
@@ -79,9 +80,7 @@ dq_status dq_rollout_new(dq_rollout **out, dq_agent *agent, const dq_rollout_con
 void dq_rollout_free(dq_rollout *r)
 {
     if (!r) return;
-    void *buffers[] = {r->state,  r->next, r->at,           r->action, r->start,
-                       r->reward, r->end,  r->disagreement, r->done,   r->rng};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]);
+    dq_arena_free(&r->arena);
     free(r);
 }
 

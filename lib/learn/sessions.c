@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/sessions.h"
 
+#include "core/buffers.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@ struct dq_sessions {
     standing *at;        /* (events) */
     uint32_t *following; /* (events) the next event of the session */
     dq_pairset met;      /* users and items */
+    dq_arena arena;
 };
 
 /* ---- making ---- */
@@ -76,18 +79,19 @@ dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bo
     dq_status status = check(log, error);
     if (status) return status;
     dq_sessions *s = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
+    if (!s) return dq_fail_memory(error, "sessions");
     *s = (dq_sessions){.log = *log,
                        .shape = dq_sessions_shape(log),
                        .terminal = terminal,
                        .events = log->first[log->users.count]};
-    s->user_of = calloc(s->events + 1, sizeof *s->user_of);
-    s->before = calloc(s->events + 1, sizeof *s->before);
-    s->at = calloc(s->events + 1, sizeof *s->at);
-    s->following = calloc(s->events + 1, sizeof *s->following);
-    status = s->user_of && s->before && s->at && s->following
-                 ? note_events(s, error)
-                 : dq_fail(error, DQ_ERR_MEMORY, "no memory for sessions");
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(s->user_of, s->events),
+        DQ_BUFFER(s->before, s->events),
+        DQ_BUFFER(s->at, s->events),
+        DQ_BUFFER(s->following, s->events),
+    };
+    status = dq_buffers_take(&s->arena, buffers, DQ_BUFFERS(buffers)) ? note_events(s, error)
+                                                                      : dq_fail_memory(error, "sessions");
     if (status)
         dq_sessions_free(s);
     else
@@ -98,10 +102,7 @@ dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bo
 void dq_sessions_free(dq_sessions *sessions)
 {
     if (!sessions) return;
-    free(sessions->user_of);
-    free(sessions->before);
-    free(sessions->at);
-    free(sessions->following);
+    dq_arena_free(&sessions->arena);
     dq_pairset_free(&sessions->met);
     free(sessions);
 }

@@ -11,10 +11,10 @@
  */
 #include "learn/agent_impl.h"
 
+#include "core/buffers.h"
 #include "core/record.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NOWHERE UINT32_MAX /* no row of the table */
@@ -34,8 +34,8 @@ typedef struct tabular {
     float *none;                /* (action_count) zeros: of a state that was never met */
     outcome *pending;           /* (pending_room) a ring: observed, not learned */
     uint32_t pending_room, pending_first, pending_count;
-    bool full; /* a state was met that has no room */
-    /* the world model, with planning */
+    bool full;         /* a state was met that has no room */
+    bool models;       /* the world, with planning: */
     uint32_t *next;    /* (states, action_count) what followed, NOWHERE at an end */
     float *reward;     /* (states, action_count) */
     uint32_t *pair_of; /* (states, action_count) its place in pairs + 1, or 0 */
@@ -97,39 +97,25 @@ static dq_status check(const dq_agent *a, dq_error *error)
     return DQ_OK;
 }
 
-static bool allocate_model(const dq_agent *a, tabular *t)
+static bool allocate(dq_agent *a, tabular *t)
 {
-    size_t cells = (size_t)a->config.states * a->shape.action_count;
-    t->next = calloc(cells, sizeof *t->next);
-    t->reward = calloc(cells, sizeof *t->reward);
-    t->pair_of = calloc(cells, sizeof *t->pair_of);
-    t->pairs = calloc(cells, sizeof *t->pairs);
-    return t->next && t->reward && t->pair_of && t->pairs;
-}
-
-static bool allocate_states(const dq_agent *a, tabular *t)
-{
-    size_t states = a->config.states, width = a->shape.state_width;
-    if (a->numbered) {
-        t->count = a->config.states;
-        return true;
-    }
-    for (t->slot_count = 16; t->slot_count < 2 * states;) t->slot_count *= 2;
-    t->states = calloc(states, width * sizeof *t->states);
-    t->key = calloc(width, sizeof *t->key);
-    t->slots = calloc(t->slot_count, sizeof *t->slots);
-    return t->states && t->key && t->slots;
-}
-
-static bool allocate(const dq_agent *a, tabular *t)
-{
-    size_t cells = (size_t)a->config.states * a->shape.action_count;
+    size_t states = a->config.states, cells = states * a->shape.action_count;
+    size_t vectors = a->numbered ? 0 : states, world = t->models ? cells : 0;
     t->pending_room = a->config.envs + (uint32_t)a->config.train_every;
-    t->q = calloc(cells, sizeof *t->q);
-    t->none = calloc(a->shape.action_count, sizeof *t->none);
-    t->pending = calloc(t->pending_room, sizeof *t->pending);
-    if (!allocate_states(a, t) || !t->q || !t->none || !t->pending) return false;
-    return !a->trains || a->config.planning == 0 || allocate_model(a, t);
+    for (t->slot_count = 16; t->slot_count < 2 * vectors;) t->slot_count *= 2;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(t->states, vectors * a->shape.state_width),
+        DQ_BUFFER(t->key, a->shape.state_width),
+        DQ_BUFFER(t->slots, t->slot_count),
+        DQ_BUFFER(t->q, cells),
+        DQ_BUFFER(t->none, a->shape.action_count),
+        DQ_BUFFER(t->pending, t->pending_room),
+        DQ_BUFFER(t->next, world),
+        DQ_BUFFER(t->reward, world),
+        DQ_BUFFER(t->pair_of, world),
+        DQ_BUFFER(t->pairs, world),
+    };
+    return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers));
 }
 
 static dq_status tabular_init(dq_agent *a, dq_error *error)
@@ -137,18 +123,11 @@ static dq_status tabular_init(dq_agent *a, dq_error *error)
     if (a->numbered) a->config.states = a->shape.states.count;
     dq_status status = check(a, error);
     if (status) return status;
-    tabular *t = a->self = calloc(1, sizeof *t);
-    if (!t || !allocate(a, t)) return dq_fail_memory(error, "a table of %u states", a->config.states);
-    return DQ_OK;
-}
-
-static void tabular_free(dq_agent *a)
-{
-    tabular *t = a->self;
-    void *parts[] = {t->states,  t->key,  t->slots,  t->q,       t->none,
-                     t->pending, t->next, t->reward, t->pair_of, t->pairs};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
-    free(t);
+    tabular *t = a->self = dq_arena_zero(&a->arena, 1, sizeof *t);
+    if (!t) return dq_fail_memory(error, "a table");
+    t->models = a->trains && a->config.planning > 0;
+    t->count = a->numbered ? a->config.states : 0;
+    return allocate(a, t) ? DQ_OK : dq_fail_memory(error, "a table of %u states", a->config.states);
 }
 
 /* ---- states ---- */
@@ -252,7 +231,7 @@ static double update(dq_agent *a, tabular *t, const outcome *o, double weight)
 static void remember(const dq_agent *a, tabular *t, const outcome *o)
 {
     uint32_t pair = o->state * a->shape.action_count + o->action;
-    if (!t->pairs) return;
+    if (!t->models) return;
     if (!t->pair_of[pair]) {
         t->pairs[t->pair_count] = pair;
         t->pair_of[pair] = ++t->pair_count;
@@ -375,20 +354,12 @@ static dq_status tabular_fit(dq_agent *a, const dq_vectors *states, const dq_tra
 
 /* ---- bundles: table.state, table.q; in a checkpoint also the model, the pairs and what is pending ---- */
 
-static dq_status save_model(const dq_agent *a, const tabular *t, dq_bundle *model, dq_error *error)
-{
-    uint64_t cells = (uint64_t)t->count * a->shape.action_count, pairs = t->pair_count;
-    dq_status status = dq_bundle_add_tensor(model, "table.next", DQ_U4, 1, &cells, t->next, error);
-    if (!status) status = dq_bundle_add_tensor(model, "table.reward", DQ_F4, 1, &cells, t->reward, error);
-    return status ? status : dq_bundle_add_tensor(model, "table.pairs", DQ_U4, 1, &pairs, t->pairs, error);
-}
-
 /* Pending steps as they follow, five columns in one: state, action, next, bits of reward and discount. */
 static dq_status save_pending(const tabular *t, dq_bundle *model, dq_error *error)
 {
     uint64_t shape[2] = {t->pending_count, sizeof(outcome) / sizeof(uint32_t)};
     outcome *rows = dq_arena_zero(&model->arena, t->pending_count, sizeof *rows);
-    if (!rows) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
+    if (!rows) return dq_fail_memory(error, "a checkpoint");
     for (uint32_t i = 0; i < t->pending_count; i++)
         rows[i] = t->pending[(t->pending_first + i) % t->pending_room];
     return dq_bundle_add_tensor(model, "table.pending", DQ_U4, 2, shape, rows, error);
@@ -397,12 +368,17 @@ static dq_status save_pending(const tabular *t, dq_bundle *model, dq_error *erro
 static dq_status tabular_save(dq_agent *a, bool checkpoint, dq_bundle *model, dq_error *error)
 {
     tabular *t = a->self;
-    uint64_t states[2] = {t->count, a->shape.state_width}, q[2] = {t->count, a->shape.action_count};
-    dq_status status = DQ_OK;
-    if (!a->numbered) status = dq_bundle_add_tensor(model, "table.state", DQ_F4, 2, states, t->states, error);
-    if (!status) status = dq_bundle_add_tensor(model, "table.q", DQ_F4, 2, q, t->q, error);
+    uint64_t rows = t->count, actions = a->shape.action_count;
+    const dq_record_part vectors = {"state", DQ_F4, rows, a->shape.state_width, t->states};
+    const dq_record_part q = {"q", DQ_F4, rows, actions, t->q};
+    const dq_record_part world[] = {{"next", DQ_U4, rows * actions, 0, t->next},
+                                    {"reward", DQ_F4, rows * actions, 0, t->reward},
+                                    {"pairs", DQ_U4, t->pair_count, 0, t->pairs}};
+    dq_status status = a->numbered ? DQ_OK : dq_record_save_parts(&vectors, 1, "table", model, error);
+    if (!status) status = dq_record_save_parts(&q, 1, "table", model, error);
     if (!status && checkpoint) status = save_pending(t, model, error);
-    return !status && checkpoint && t->pairs ? save_model(a, t, model, error) : status;
+    if (status || !checkpoint || !t->models) return status;
+    return dq_record_save_parts(world, sizeof world / sizeof *world, "table", model, error);
 }
 
 static dq_status unsound(dq_error *error)
@@ -415,7 +391,7 @@ static void reset(const dq_agent *a, tabular *t)
 {
     size_t cells = (size_t)t->count * a->shape.action_count;
     memset(t->q, 0, cells * sizeof *t->q);
-    if (t->pairs) memset(t->pair_of, 0, cells * sizeof *t->pair_of);
+    if (t->models) memset(t->pair_of, 0, cells * sizeof *t->pair_of);
     t->count = a->numbered ? a->config.states : 0;
     t->pair_count = t->pending_count = 0;
     t->full = false;
@@ -479,12 +455,11 @@ static dq_status tabular_load(dq_agent *a, bool checkpoint, const dq_bundle *mod
     uint64_t cells = (uint64_t)t->count * a->shape.action_count;
     if (!status) status = dq_record_column(model, "table.q", DQ_F4, cells, t->q, error);
     if (!status && checkpoint) status = load_pending(a, t, model, error);
-    return !status && checkpoint && t->pairs ? load_model(a, t, model, error) : status;
+    return !status && checkpoint && t->models ? load_model(a, t, model, error) : status;
 }
 
 static const struct dq_agent_functions functions = {
     .init = tabular_init,
-    .free = tabular_free,
     .values = tabular_values,
     .observe = tabular_observe,
     .ready = tabular_ready,

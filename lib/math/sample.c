@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "math/sample.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- without replacement ---- */
 
-bool dq_sample_distinct_init(dq_sample_distinct *s, size_t capacity)
+bool dq_sample_distinct_init(dq_sample_distinct *s, size_t capacity, dq_arena *arena)
 {
-    *s = (dq_sample_distinct){.capacity = capacity, .stamps = calloc(capacity, sizeof *s->stamps)};
+    *s = (dq_sample_distinct){.capacity = capacity,
+                              .stamps = dq_arena_zero(arena, capacity, sizeof *s->stamps)};
     return s->stamps != NULL;
-}
-
-void dq_sample_distinct_free(dq_sample_distinct *s)
-{
-    free(s->stamps);
 }
 
 void dq_sample_distinct_begin(dq_sample_distinct *s)
@@ -34,16 +29,11 @@ size_t dq_sample_distinct_draw(dq_sample_distinct *s, dq_rng *rng, size_t j)
 
 /* ---- sums ---- */
 
-bool dq_sumtree_init(dq_sumtree *t, size_t leaves)
+bool dq_sumtree_init(dq_sumtree *t, size_t leaves, dq_arena *arena)
 {
     for (t->leaves = 1; t->leaves < leaves;) t->leaves *= 2;
-    t->nodes = calloc(2 * t->leaves, sizeof *t->nodes);
+    t->nodes = dq_arena_zero(arena, 2 * t->leaves, sizeof *t->nodes);
     return t->nodes != NULL;
-}
-
-void dq_sumtree_free(dq_sumtree *t)
-{
-    free(t->nodes);
 }
 
 void dq_sumtree_set(dq_sumtree *t, size_t leaf, double value)

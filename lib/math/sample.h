@@ -8,12 +8,15 @@
  *
  * The second is a complete binary tree of sums over leaves: a leaf is changed, and found by a point of the
  * total, in log n steps. A node is always the sum of its two children, so the tree follows from its leaves.
+ *
+ * Both are made in an arena; false when memory is short.
  */
 #ifndef DQ_MATH_SAMPLE_H
 #define DQ_MATH_SAMPLE_H
 
 #include "core/pairset.h"
 #include "core/rng.h"
+#include "dq/arena.h"
 
 #include <stdbool.h>
 
@@ -23,8 +26,7 @@ typedef struct dq_sample_distinct {
     size_t capacity;
 } dq_sample_distinct;
 
-bool dq_sample_distinct_init(dq_sample_distinct *s, size_t capacity);
-void dq_sample_distinct_free(dq_sample_distinct *s);
+bool dq_sample_distinct_init(dq_sample_distinct *s, size_t capacity, dq_arena *arena);
 void dq_sample_distinct_begin(dq_sample_distinct *s);
 /* The draw that takes the place of j; called for j = count - n .. count - 1 after dq_sample_distinct_begin.
  */
@@ -35,8 +37,7 @@ typedef struct dq_sumtree {
     size_t leaves; /* a power of two */
 } dq_sumtree;
 
-bool dq_sumtree_init(dq_sumtree *t, size_t leaves);
-void dq_sumtree_free(dq_sumtree *t);
+bool dq_sumtree_init(dq_sumtree *t, size_t leaves, dq_arena *arena);
 void dq_sumtree_set(dq_sumtree *t, size_t leaf, double value);
 double dq_sumtree_get(const dq_sumtree *t, size_t leaf);
 double dq_sumtree_total(const dq_sumtree *t);

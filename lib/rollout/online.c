@@ -227,8 +227,7 @@ dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error
     uint64_t n = run->envs->config.count;
     dq_status status = dq_agent_save(run->agent, true, model, error);
     if (!status) status = dq_vec_env_save(run->envs, model, error);
-    if (!status && !dq_record_save(place_fields, PLACE_FIELDS, &run->at, "online", model))
-        status = dq_fail_memory(error, "a checkpoint");
+    if (!status) status = dq_record_save(place_fields, PLACE_FIELDS, &run->at, "online", model, error);
     if (!status) status = dq_kept_save(&run->best, model, error);
     if (!status) status = dq_bundle_add_tensor(model, "run.actions", DQ_U4, 1, &n, run->actions, error);
     if (!status) status = dq_bundle_add_tensor(model, "run.returns", DQ_F8, 1, &n, run->returns, error);

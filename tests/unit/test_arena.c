@@ -57,7 +57,11 @@ static void pieces_are_whole_and_aligned_and_nothing_lies_beside_them(void **sta
         const char *zeros = dq_arena_zero(&arena, 5, 3);
         for (int i = 0; i < 15; i++) assert_int_equal(zeros[i], 0);
         assert_int_equal(__asan_address_is_poisoned(zeros + 15), POISONED);
+        char *large = dq_arena_zero(&arena, 3, (size_t)1 << 20);
+        for (size_t i = 0; i < (size_t)3 << 20; i++) assert_int_equal(large[i], 0);
+        check_piece(large, (size_t)3 << 20);
         assert_null(dq_arena_zero(&arena, SIZE_MAX / 2, 3));
+        assert_null(dq_arena_zero(&arena, SIZE_MAX / 2, 2));
         assert_null(dq_arena_take(&arena, SIZE_MAX - 8));
         dq_arena_free(&arena);
         assert_null(arena.blocks);

@@ -32,7 +32,7 @@ static void test_numbers_come_back(void **state)
     run after = {0};
     dq_bundle model;
     assert_int_equal(dq_bundle_init(&model, DQ_KIND_MODEL, 0, NULL), DQ_OK);
-    assert_true(dq_record_save(fields, FIELDS, &before, "run", &model));
+    assert_int_equal(dq_record_save(fields, FIELDS, &before, "run", &model, NULL), DQ_OK);
     assert_int_equal(dq_record_restore(fields, FIELDS, &after, "other", &model, NULL), DQ_ERR_SCHEMA);
     assert_int_equal(dq_record_restore(fields, FIELDS, &after, "run", &model, NULL), DQ_OK);
     assert_true(after.real == 0.1);
