@@ -156,7 +156,7 @@ void dq_env_copy(dq_env *to, const dq_env *from);
 
 /* Adds PREFIX.memory, .rng, .number, .steps and .counters to a checkpoint (pointing into the env), and takes
  * them up again. */
-dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, dq_error *error);
+dq_status dq_env_save(dq_env *env, const char *prefix, dq_bundle *model, dq_error *error);
 dq_status dq_env_restore(dq_env *env, const char *prefix, const dq_bundle *model, dq_error *error);
 
 #endif

@@ -222,27 +222,34 @@ static const dq_record_field place_fields[] = {
 
 enum { PLACE_FIELDS = sizeof place_fields / sizeof *place_fields };
 
-dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error)
+enum { PARTS = 3 };
+
+static void list_parts(const dq_online *run, dq_record_part parts[PARTS])
 {
     uint64_t n = run->envs->config.count;
+    parts[0] = (dq_record_part){"actions", DQ_U4, n, 0, run->actions};
+    parts[1] = (dq_record_part){"returns", DQ_F8, n, 0, run->returns};
+    parts[2] = (dq_record_part){"lengths", DQ_U8, n, 0, run->lengths};
+}
+
+dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error)
+{
+    dq_record_part parts[PARTS];
+    list_parts(run, parts);
     dq_status status = dq_agent_save(run->agent, true, model, error);
     if (!status) status = dq_vec_env_save(run->envs, model, error);
     if (!status) status = dq_record_save(place_fields, PLACE_FIELDS, &run->at, "online", model, error);
     if (!status) status = dq_kept_save(&run->best, model, error);
-    if (!status) status = dq_bundle_add_tensor(model, "run.actions", DQ_U4, 1, &n, run->actions, error);
-    if (!status) status = dq_bundle_add_tensor(model, "run.returns", DQ_F8, 1, &n, run->returns, error);
-    if (!status) status = dq_bundle_add_tensor(model, "run.lengths", DQ_U8, 1, &n, run->lengths, error);
-    return status;
+    return status ? status : dq_record_save_parts(parts, PARTS, "run", model, error);
 }
 
 static dq_status restore_place(dq_online *run, const dq_bundle *model, dq_error *error)
 {
-    uint64_t n = run->envs->config.count;
+    dq_record_part parts[PARTS];
+    list_parts(run, parts);
     dq_status status = dq_record_restore(place_fields, PLACE_FIELDS, &run->at, "online", model, error);
-    if (!status) status = dq_record_column(model, "run.actions", DQ_U4, n, run->actions, error);
-    if (!status) status = dq_record_column(model, "run.returns", DQ_F8, n, run->returns, error);
-    if (!status) status = dq_record_column(model, "run.lengths", DQ_U8, n, run->lengths, error);
-    for (uint64_t i = 0; !status && i < n; i++)
+    if (!status) status = dq_record_restore_parts(parts, PARTS, "run", model, error);
+    for (size_t i = 0; !status && i < run->envs->config.count; i++)
         if (run->actions[i] >= run->envs->shape.action_count)
             status = dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with an action that there is not");
     return status;

@@ -207,17 +207,25 @@ dq_vectors dq_vec_env_items(const dq_vec_env *envs)
 
 /* ---- checkpoints ---- */
 
+enum { PARTS = 4 };
+
+/* The last, states, only where they come and go. */
+static size_t list_parts(dq_vec_env *envs, dq_record_part parts[PARTS])
+{
+    uint64_t n = envs->config.count;
+    parts[0] = (dq_record_part){"episode", DQ_U8, n, 0, envs->episode};
+    parts[1] = (dq_record_part){"done", DQ_U1, n, 0, envs->done};
+    parts[2] = (dq_record_part){"counted", DQ_F8, n, DQ_ENV_COUNTERS, envs->counted};
+    parts[3] = (dq_record_part){"states", DQ_F4, n, envs->shape.state_width, envs->states};
+    return envs->states ? PARTS : PARTS - 1;
+}
+
 dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
 {
-    const uint64_t n = envs->config.count, counted[2] = {n, DQ_ENV_COUNTERS};
-    const uint64_t states[2] = {n, envs->shape.state_width};
-    dq_status status = dq_bundle_add_tensor(model, "env.episode", DQ_U8, 1, &n, envs->episode, error);
-    if (!status) status = dq_bundle_add_tensor(model, "env.over", DQ_U1, 1, &n, envs->done, error);
-    if (!status && envs->states)
-        status = dq_bundle_add_tensor(model, "env.states", DQ_F4, 2, states, envs->states, error);
-    if (!status) status = dq_bundle_add_tensor(model, "env.counted", DQ_F8, 2, counted, envs->counted, error);
+    dq_record_part parts[PARTS];
+    dq_status status = dq_record_save_parts(parts, list_parts(envs, parts), "env", model, error);
     if (envs->process) return status ? status : dq_env_client_save(envs, model, error);
-    for (size_t i = 0; !status && i < n; i++) {
+    for (size_t i = 0; !status && i < envs->config.count; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
         status = dq_env_save(envs->envs[i], name, model, error);
@@ -227,14 +235,9 @@ dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
 
 dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
+    dq_record_part parts[PARTS];
     size_t n = envs->config.count;
-    dq_status status = dq_record_column(model, "env.episode", DQ_U8, n, envs->episode, error);
-    if (!status) status = dq_record_column(model, "env.over", DQ_U1, n, envs->done, error);
-    if (!status && envs->states)
-        status = dq_record_column(model, "env.states", DQ_F4, n * envs->shape.state_width, envs->states,
-                                  error);
-    if (!status)
-        status = dq_record_column(model, "env.counted", DQ_F8, n * DQ_ENV_COUNTERS, envs->counted, error);
+    dq_status status = dq_record_restore_parts(parts, list_parts(envs, parts), "env", model, error);
     for (size_t i = 0; !status && i < n; i++) envs->done[i] = envs->done[i] != 0;
     if (envs->process) return status ? status : dq_env_client_restore(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {

@@ -144,7 +144,7 @@ static void few_items_are_all_on_offer(void **state)
     }
 }
 
-static dq_bundle saved(const dq_env *env)
+static dq_bundle saved(dq_env *env)
 {
     dq_bundle b;
     assert_int_equal(dq_bundle_init(&b, DQ_KIND_MODEL, 0, NULL), DQ_OK);
