@@ -263,8 +263,7 @@ static void note_counters(rollout *run, const dq_vec_env *envs)
 /* That an agent finds no end is a finding, but its return is not the whole one. */
 static void say_cut(const rollout *run, const policy *p)
 {
-    size_t cut = 0;
-    for (size_t e = 0; e < run->episodes; e++) cut += p->played[e].cut;
+    size_t cut = dq_episodes_mean(p->played, run->episodes).cut;
     if (cut)
         dq_cli_say(run->cli, &run->o->common,
                    "%s: %zu of %zu episodes were cut off after %llu steps (--max-steps)", p->name, cut,
@@ -300,20 +299,6 @@ double rollout_score(const rollout *run, const policy *p, size_t episode)
     return run->catalogue ? x->total / (double)x->steps : x->total;
 }
 
-static void take_means(const rollout *run, policy *p, double *scores)
-{
-    const double n = (double)run->episodes;
-    for (size_t e = 0; e < run->episodes; e++) {
-        const dq_played *x = &p->played[e];
-        scores[e] = rollout_score(run, p, e);
-        p->steps += (double)x->steps / n;
-        p->cut += x->cut;
-        p->value += x->value / n;
-        p->discounted += x->discounted / n;
-        for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) p->counted[c] += x->counted[c] / n;
-    }
-}
-
 static dq_status sum_up(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
@@ -322,14 +307,17 @@ static dq_status sum_up(rollout *run, dq_error *error)
     double *scores = calloc(run->policy_count * run->episodes + 1, sizeof *scores); /* (policies, episodes) */
     dq_summary *summaries = calloc(run->policy_count, sizeof *summaries);
     dq_status status = scores && summaries ? DQ_OK : dq_fail_memory(error, "roll-outs");
-    for (size_t i = 0; i < run->policy_count && !status; i++)
-        take_means(run, &run->policies[i], scores + i * run->episodes);
+    for (size_t i = 0; i < run->policy_count && !status; i++) {
+        const policy *p = &run->policies[i];
+        for (size_t e = 0; e < run->episodes; e++) scores[i * run->episodes + e] = rollout_score(run, p, e);
+    }
     if (!status)
         status = dq_summarise_runs(scores, run->policy_count, run->episodes, &config, summaries, error);
     for (size_t i = 0; i < run->policy_count && !status; i++) {
         policy *p = &run->policies[i];
         double base = fabs(summaries[0].mean);
         p->score = summaries[i];
+        p->mean = dq_episodes_mean(p->played, run->episodes);
         p->compared = i > 0;
         p->percent = base > 0 ? 100 * p->score.compared.difference / base : (double)NAN;
     }

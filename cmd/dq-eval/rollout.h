@@ -37,10 +37,9 @@ typedef struct policy {
     uint64_t *labels;  /* (labels) steps by the label of the chosen item; the last: none of the map */
     /* what it came to; an episode's score is its return, of a catalogue the mean reward of its steps */
     dq_summary score;
-    size_t cut;     /* episodes that were cut off */
     bool compared;  /* with the first, in pairs */
     double percent; /* the difference in percent of the first's mean; NAN when that is 0 */
-    double steps, value, discounted, counted[DQ_ENV_COUNTERS]; /* means of an episode */
+    dq_played_mean mean;
 } policy;
 
 typedef struct rollout {

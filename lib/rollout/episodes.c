@@ -279,3 +279,30 @@ dq_status dq_episodes_play_many(dq_vec_env *envs, dq_policy *policy, size_t epis
     free(one);
     return status;
 }
+
+/* ---- what they came to ---- */
+
+dq_played_mean dq_episodes_mean(const dq_played *played, size_t n)
+{
+    dq_played_mean m = {.min = played[0].total, .max = played[0].total};
+    double squares = 0, count = (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const dq_played *p = &played[i];
+        m.total += p->total;
+        m.steps += (double)p->steps;
+        m.discounted += p->discounted;
+        m.value += p->value;
+        for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) m.counted[c] += p->counted[c];
+        m.min = fmin(m.min, p->total);
+        m.max = fmax(m.max, p->total);
+        m.cut += p->cut;
+    }
+    m.total /= count;
+    m.steps /= count;
+    m.discounted /= count;
+    m.value /= count;
+    for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) m.counted[c] /= count;
+    for (size_t i = 0; i < n; i++) squares += (played[i].total - m.total) * (played[i].total - m.total);
+    m.sd = sqrt(squares / (count - 1));
+    return m;
+}

@@ -65,6 +65,15 @@ typedef struct dq_played {
     double counted[DQ_ENV_COUNTERS];
 } dq_played;
 
+/* What n episodes came to: means, and of their returns the standard deviation (NAN of one), the least and the
+ * greatest. */
+typedef struct dq_played_mean {
+    double total, sd, min, max, steps, discounted, value, counted[DQ_ENV_COUNTERS];
+    size_t cut; /* how many were cut off */
+} dq_played_mean;
+
+dq_played_mean dq_episodes_mean(const dq_played *played, size_t n);
+
 /* One episode in each environment, all of which are done before and after; played (count). DQ_ERR_RANGE for a
  * cosine of actions without vectors, and where distinct actions run out. A failure of an environment ends it:
  * where it was a stop, the episodes can be played again from their beginning (dq_vec_env_rewind). */

@@ -156,9 +156,7 @@ static dq_status note_evaluation(dq_online *run, const dq_played *played, bool *
 {
     const dq_online_config *c = &run->config;
     dq_online_state *p = &run->at;
-    double sum = 0;
-    for (uint64_t i = 0; i < c->evaluate_episodes; i++) sum += played[i].total;
-    double mean = sum / (double)c->evaluate_episodes;
+    double mean = dq_episodes_mean(played, (size_t)c->evaluate_episodes).total;
     *better = isnan(p->best) || mean > p->best;
     uint64_t due = p->episode / c->evaluate;
     p->evaluated = due > p->evaluated ? due : p->evaluated + 1; /* the end's own */
