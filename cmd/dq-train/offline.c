@@ -13,6 +13,7 @@ typedef struct offline {
     dq_agent *agent;
     dq_offline *run;
     dq_log log;
+    train_kept kept;
     dq_progress bar;
     char note[64];
 } offline;
@@ -69,16 +70,11 @@ static dq_status make(offline *f, dq_error *error)
 
 /* ---- checkpoint ---- */
 
-static dq_status save(offline *f, dq_error *error)
+static dq_status save(void *arg, dq_bundle *model, dq_error *error)
 {
-    dq_bundle model;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_agent_save(f->agent, true, &model, error);
-    if (!status) status = dq_offline_save(f->run, &model, error);
-    if (!status) status = train_finish_model(f->t, &model, DQ_ABSENT, error);
-    if (!status) status = train_checkpoint_write(f->t, &model, &f->log, error);
-    dq_bundle_free(&model);
-    return status;
+    offline *f = arg;
+    dq_status status = dq_agent_save(f->agent, true, model, error);
+    return status ? status : dq_offline_save(f->run, model, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -90,7 +86,7 @@ static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 
 static dq_status stop(offline *f, dq_error *error)
 {
-    dq_status status = save(f, error);
+    dq_status status = train_keep(f->t, &f->kept, error);
     if (status) return status;
     return dq_fail(error, DQ_ERR_STOPPED,
                    "stopped after %llu batches of %llu; the same command goes on from %s",
@@ -134,7 +130,7 @@ static dq_status end_epoch(offline *f, dq_error *error)
     dq_status status = log_epoch(f, e.epoch, error);
     if (!status) status = weigh_rows(f, e.epoch, error);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
-    return status || !due ? status : save(f, error);
+    return status || !due ? status : train_keep(f->t, &f->kept, error);
 }
 
 /* ---- the run ---- */
@@ -157,7 +153,7 @@ static dq_status run(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
     dq_status status = make(f, error);
-    if (!status) status = train_resume(f->t, &f->log, restore, f, error);
+    if (!status) status = train_resume(f->t, &f->kept, error);
     if (!status) status = train_open_output(f->t, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);
@@ -183,6 +179,7 @@ static dq_status write_model(offline *f, dq_error *error)
 dq_status train_run_offline(train *t, dq_error *error)
 {
     offline f = {.t = t};
+    f.kept = (train_kept){&f.log, DQ_ABSENT, &f, save, restore};
     dq_status status = run(&f, error);
     dq_status closed = dq_log_close(&f.log, status ? NULL : error);
     if (!status) status = closed;

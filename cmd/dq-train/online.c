@@ -26,7 +26,7 @@ typedef struct online {
     dq_user_rewards *rewards; /* the catalogue's */
     dq_value labeller;        /* of these; nil: nobody labelled */
     float *value;             /* (candidates) Q of what may be asked ahead */
-    dq_log *log;
+    train_kept kept;
     dq_progress *bar; /* may be NULL */
     bool due;         /* a checkpoint */
     char note[48];
@@ -167,16 +167,11 @@ static dq_status close_worlds(online *run, dq_status status, dq_error *error)
 
 /* ---- checkpoints ---- */
 
-static dq_status save(online *run, dq_error *error)
+static dq_status save(void *arg, dq_bundle *model, dq_error *error)
 {
-    dq_bundle model;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_online_save(&run->loop, &model, error);
-    if (!status && run->rewards) status = dq_user_rewards_save(run->rewards, &model, error);
-    if (!status) status = train_finish_model(run->t, &model, run->user, error);
-    if (!status) status = train_checkpoint_write(run->t, &model, run->log, error);
-    dq_bundle_free(&model);
-    return status;
+    online *run = arg;
+    dq_status status = dq_online_save(&run->loop, model, error);
+    return status || !run->rewards ? status : dq_user_rewards_save(run->rewards, model, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -191,7 +186,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 {
     const dq_online_state *at = &run->loop.at;
     dq_error e = DQ_ERROR_NONE;
-    dq_status status = save(run, &e);
+    dq_status status = train_keep(run->t, &run->kept, &e);
     if (status) {
         if (why == DQ_ERR_STOPPED) *error = e;
         return why == DQ_ERR_STOPPED ? status : why;
@@ -210,7 +205,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 
 static dq_status write_line(online *run, dq_arena *arena, const dq_value *line, bool ok, dq_error *error)
 {
-    dq_status status = ok ? dq_log_line(run->log, line, error) : dq_fail_memory(error, "the log");
+    dq_status status = ok ? dq_log_line(run->kept.log, line, error) : dq_fail_memory(error, "the log");
     dq_arena_free(arena);
     return status;
 }
@@ -251,7 +246,7 @@ static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
     if (dq_stop_asked()) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
     if (!run->due || dq_online_evaluation_due(loop)) return DQ_OK;
     run->due = false;
-    return save(run, error);
+    return train_keep(run->t, &run->kept, error);
 }
 
 /* ---- the run ---- */
@@ -273,7 +268,7 @@ static dq_status go(online *run, dq_error *error)
 {
     const train_options *o = run->t->o;
     dq_status status = dq_online_run(&run->loop, error);
-    if (!status) return o->checkpoint ? save(run, error) : DQ_OK;
+    if (!status) return o->checkpoint ? train_keep(run->t, &run->kept, error) : DQ_OK;
     bool resumable = status == DQ_ERR_STOPPED || (run->rewards && dq_user_rewards_resumable(run->rewards));
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
@@ -314,12 +309,12 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     online run = {
         .t = t,
         .user = user,
-        .log = log,
+        .kept = {log, user, &run, save, restore},
         .bar = bar,
         .speaker = {
             .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
     dq_status status = make(&run, error);
-    if (!status) status = train_resume(t, log, restore, &run, error);
+    if (!status) status = train_resume(t, &run.kept, error);
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
     if (!status) status = keep_last(&run, error);

@@ -76,12 +76,20 @@ dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, 
 
 /* ---- checkpoint.c ---- */
 
-/* Takes up --checkpoint when the file exists and is of this run, by `restore`; and opens --log (unless *log
- * is open) where the checkpoint left it. */
-typedef dq_status (*train_restore)(void *arg, const dq_bundle *model, dq_error *error);
-dq_status train_resume(train *t, dq_log *log, train_restore restore, void *arg, dq_error *error);
-/* Completes a bundle that the run filled (with the run's identity and the log's length) and writes it. */
-dq_status train_checkpoint_write(train *t, dq_bundle *model, dq_log *log, dq_error *error);
+/* A run that can be kept: what it puts into a model bundle, and takes up again. */
+typedef struct train_kept {
+    dq_log *log;
+    uint32_t user; /* DQ_ABSENT: of nobody */
+    void *arg;
+    dq_status (*save)(void *arg, dq_bundle *model, dq_error *error);
+    dq_status (*restore)(void *arg, const dq_bundle *model, dq_error *error);
+} train_kept;
+
+/* Takes up --checkpoint when the file exists and is of this run; and opens --log (unless it is open) where
+ * the checkpoint left it. */
+dq_status train_resume(train *t, const train_kept *run, dq_error *error);
+/* Writes --checkpoint, with the run's identity and the log's length. */
+dq_status train_keep(train *t, const train_kept *run, dq_error *error);
 
 /* ---- the ways of training ---- */
 

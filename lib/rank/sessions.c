@@ -13,22 +13,19 @@ enum { GROUP = 64 }; /* users whose values are computed together */
 
 /* ---- the model ---- */
 
+/* A table of a catalogue knows users by their numbers alone. */
 bool dq_rank_sessions_fits(const dq_bundle *model)
 {
     const dq_value *spec = dq_map_get(&model->meta, "env_spec");
     bool numbered = spec && dq_value_integer(dq_map_get(spec, "states"), 0) > 0;
-    return dq_map_get(&model->meta, "states") || (numbered && dq_map_get(&model->meta, "items"));
+    bool table = dq_value_is(dq_map_get(&model->meta, "architecture"), "tabular");
+    return dq_map_get(&model->meta, "states") || (numbered && !table && dq_map_get(&model->meta, "items"));
 }
 
 dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error *error)
 {
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
     s->catalogue = s->shape.states.count > 0;
-    if (!status && s->catalogue && strcmp(s->kind, "tabular") == 0)
-        status = dq_fail(
-            error, DQ_ERR_UNSUPPORTED,
-            "the model is a table, which knows users by their numbers alone, in its own catalogue "
-            "(dq-eval --rollout plays it there); a network ranks for any");
     if (!status) status = dq_model_items_load(&s->learnt, model, s->shape.action_count, error);
     if (!status && !s->learnt.digest && s->config.head == DQ_HEAD_OUTPUTS)
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not name the items of its outputs");

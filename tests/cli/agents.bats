@@ -101,7 +101,7 @@ catalogue() {
         lives "$agent" $(small "$agent") --user u1 --reward cosine --episodes 40 --steps 10 --candidates 6 c.dq
         score=$(evaluated --user u1 --candidates 6 --steps 10 c.dq)
         if [ "$agent" = tabular ]; then
-            [[ "$(ranked --user u1 c.dq)" == *"knows users by their numbers alone"* ]]
+            [[ "$(ranked --user u1 c.dq)" == *"the model is a table, which knows users"* ]]
         else
             listed 3 --user u1 -k 3 c.dq
         fi
