@@ -62,7 +62,7 @@ def serve(make):
     envs, first = {}, make()
     put(pack({"dq": "head", "version": [1, 0],
               "maker": {"program": "dq_env.py", "version": "1", "options": {}, "seed": None, "inputs": []}}))
-    put_bundle("task", first.actions, {"state": first.width})
+    put_bundle("env", first.actions, {"state": first.width})
     for record in records():
         if record["dq"] != "bundle":
             continue

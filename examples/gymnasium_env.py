@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Any Gymnasium task with discrete actions, for dq-train and dq-eval:
+"""Any Gymnasium environment with discrete actions, for dq-train and dq-eval:
 
     dq-train --env-cmd 'python3 gymnasium_env.py CartPole-v1' --agent dqn -o cartpole.dq
 """

@@ -38,7 +38,7 @@ typedef struct eval_options {
     dq_texts models, pairs;
     const char *user, *map, *env, *env_cmd, *reward_cmd;
     int reward;
-    uint64_t episodes, steps, candidates;
+    uint64_t episodes, steps, max_steps, candidates;
     double epsilon;
     /* learning curves */
     bool curves;

@@ -186,6 +186,7 @@ int main(int argc, char **argv)
                       .episodes = 100,
                       .steps = 100,
                       .candidates = 100,
+                      .max_steps = DQ_EPISODES_MAX_STEPS,
                       .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
@@ -216,6 +217,7 @@ int main(int argc, char **argv)
         {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .modes = ACTING},
         {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps of an episode", .min = 1, .max = 1e6, .modes = CATALOGUE},
         {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn for an episode", .min = 1, .max = 4e9, .modes = CATALOGUE},
+        {"max-steps", 0, DQ_OPT_COUNT, &o.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", .min = 0, .max = 1e12, .modes = ENV},
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},

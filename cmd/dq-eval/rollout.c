@@ -12,11 +12,6 @@
 
 enum { TOGETHER = 256, CHANCE_STREAM = 0x726f6c6c };
 
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for roll-outs");
-}
-
 /* ---- a catalogue ---- */
 
 static dq_status read_catalogue(rollout *run, dq_error *error)
@@ -104,10 +99,11 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
             "random or untrained acts");
     p->player = (dq_policy){.by = by[p->kind],
                             .epsilon = run->o->epsilon,
+                            .max_steps = run->catalogue ? 0 : run->o->max_steps,
                             .distinct = run->o->distinct,
                             .rng = dq_rng_stream(run->o->common.seed, CHANCE_STREAM)};
     p->played = calloc(run->episodes, sizeof *p->played);
-    if (!p->played) return no_memory(error);
+    if (!p->played) return dq_fail_memory(error, "roll-outs");
     if (p->kind != POLICY_MODEL) return DQ_OK;
     dq_status status = dq_models_read(&p->models, &p->reader, name, error);
     dq_cli_say_kept(run->cli, &run->o->common, name, &p->models.kept);
@@ -138,7 +134,7 @@ static dq_status ready_catalogue(rollout *run, policy *p, dq_error *error)
                                             .reward_arg = run->rewards};
     p->by_step = calloc(run->steps, sizeof *p->by_step);
     p->labels = calloc(run->label_count, sizeof *p->labels);
-    if (!p->by_step || !p->labels) return no_memory(error);
+    if (!p->by_step || !p->labels) return dq_fail_memory(error, "roll-outs");
     p->player.pairs = run->fields.pairings;
     p->player.pair_count = run->fields.pairing_count;
     p->player.arg = run;
@@ -264,6 +260,16 @@ static void note_counters(rollout *run, const dq_vec_env *envs)
         (void)snprintf(run->counters[run->counter_count++], sizeof run->counters[0], "%s", envs->counters[c]);
 }
 
+/* That an agent finds no end is a finding, but its return is not the whole one. */
+static void say_cut(const rollout *run, const policy *p)
+{
+    size_t cut = dq_episodes_mean(p->played, run->episodes).cut;
+    if (cut)
+        dq_cli_say(run->cli, &run->o->common,
+                   "%s: %zu of %zu episodes were cut off after %llu steps (--max-steps)", p->name, cut,
+                   run->episodes, (unsigned long long)run->o->max_steps);
+}
+
 /* Environments are opened anew for each policy, so that none finds what another left behind. */
 static dq_status play_env(rollout *run, dq_progress *bar, dq_error *error)
 {
@@ -280,6 +286,7 @@ static dq_status play_env(rollout *run, dq_progress *bar, dq_error *error)
         status = dq_vec_env_close(p->envs, status, error);
         p->envs = NULL;
         dq_progress_step(bar, (i + 1) * run->episodes, "");
+        if (!status) say_cut(run, p);
     }
     return status;
 }
@@ -292,19 +299,6 @@ double rollout_score(const rollout *run, const policy *p, size_t episode)
     return run->catalogue ? x->total / (double)x->steps : x->total;
 }
 
-static void take_means(const rollout *run, policy *p, double *scores)
-{
-    const double n = (double)run->episodes;
-    for (size_t e = 0; e < run->episodes; e++) {
-        const dq_played *x = &p->played[e];
-        scores[e] = rollout_score(run, p, e);
-        p->steps += (double)x->steps / n;
-        p->value += x->value / n;
-        p->discounted += x->discounted / n;
-        for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) p->counted[c] += x->counted[c] / n;
-    }
-}
-
 static dq_status sum_up(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
@@ -312,15 +306,18 @@ static dq_status sum_up(rollout *run, dq_error *error)
         .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
     double *scores = calloc(run->policy_count * run->episodes + 1, sizeof *scores); /* (policies, episodes) */
     dq_summary *summaries = calloc(run->policy_count, sizeof *summaries);
-    dq_status status = scores && summaries ? DQ_OK : no_memory(error);
-    for (size_t i = 0; i < run->policy_count && !status; i++)
-        take_means(run, &run->policies[i], scores + i * run->episodes);
+    dq_status status = scores && summaries ? DQ_OK : dq_fail_memory(error, "roll-outs");
+    for (size_t i = 0; i < run->policy_count && !status; i++) {
+        const policy *p = &run->policies[i];
+        for (size_t e = 0; e < run->episodes; e++) scores[i * run->episodes + e] = rollout_score(run, p, e);
+    }
     if (!status)
         status = dq_summarise_runs(scores, run->policy_count, run->episodes, &config, summaries, error);
     for (size_t i = 0; i < run->policy_count && !status; i++) {
         policy *p = &run->policies[i];
         double base = fabs(summaries[0].mean);
         p->score = summaries[i];
+        p->mean = dq_episodes_mean(p->played, run->episodes);
         p->compared = i > 0;
         p->percent = base > 0 ? 100 * p->score.compared.difference / base : (double)NAN;
     }
@@ -350,7 +347,7 @@ dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error
         .episodes = (size_t)o->episodes,
         .steps = (size_t)o->steps};
     run->policies = calloc(o->models.count, sizeof *run->policies);
-    dq_status status = run->policies ? DQ_OK : no_memory(error);
+    dq_status status = run->policies ? DQ_OK : dq_fail_memory(error, "roll-outs");
     for (; !status && run->policy_count < o->models.count; run->policy_count++)
         status = open_policy(run, &run->policies[run->policy_count], o->models.at[run->policy_count], error);
     if (!status && run->catalogue) status = open_catalogue(run, error);

@@ -39,7 +39,7 @@ typedef struct policy {
     dq_summary score;
     bool compared;  /* with the first, in pairs */
     double percent; /* the difference in percent of the first's mean; NAN when that is 0 */
-    double steps, value, discounted, counted[DQ_ENV_COUNTERS]; /* means of an episode */
+    dq_played_mean mean;
 } policy;
 
 typedef struct rollout {

@@ -41,6 +41,14 @@ static size_t shown_labels(const rollout *run)
     return run->label_count - (others == 0);
 }
 
+/* Whether an episode was cut off. */
+static bool any_cut(const rollout *run)
+{
+    bool any = false;
+    for (size_t i = 0; i < run->policy_count; i++) any = any || run->policies[i].mean.cut;
+    return any;
+}
+
 /* ---- a table to look at ---- */
 
 static dq_status table_interval(const dq_interval *interval, int digits, dq_sink *out, dq_error *error)
@@ -55,6 +63,7 @@ static dq_status table_head(const rollout *run, int width, dq_sink *out, dq_erro
     dq_status status = dq_sink_printf(out, error, "%-*s  %9s  %-20s  %9s  %9s  %9s", width, "model",
                                       run->catalogue ? "reward" : "return", "interval", "sd", "min", "max");
     if (!status && !run->catalogue) status = dq_sink_printf(out, error, "  %7s", "steps");
+    if (!status && any_cut(run)) status = dq_sink_printf(out, error, "  %7s", "cut off");
     for (size_t l = 0; l < shown_labels(run) && !status; l++) {
         size_t n;
         const char *name = label_name(run, l, &n);
@@ -83,11 +92,12 @@ static dq_status table_row(const rollout *run, const policy *p, int width, dq_si
     if (!status)
         status = dq_sink_printf(out, error, "  %9.*f  %9.*f  %9.*f", digits, p->score.sd, digits,
                                 p->score.min, digits, p->score.max);
-    if (!status && !run->catalogue) status = dq_sink_printf(out, error, "  %7.1f", p->steps);
+    if (!status && !run->catalogue) status = dq_sink_printf(out, error, "  %7.1f", p->mean.steps);
+    if (!status && any_cut(run)) status = dq_sink_printf(out, error, "  %7zu", p->mean.cut);
     for (size_t l = 0; l < shown_labels(run) && !status; l++)
         status = dq_sink_printf(out, error, "  %7.1f%%", 100 * label_share(run, p, l));
     for (size_t c = 0; c < run->counter_count && !status; c++)
-        status = dq_sink_printf(out, error, "  %9.3f", p->counted[c]);
+        status = dq_sink_printf(out, error, "  %9.3f", p->mean.counted[c]);
     if (!status && p->compared) status = table_comparison(p, digits, out, error);
     return status ? status : dq_sink_printf(out, error, "\n");
 }
@@ -121,16 +131,17 @@ static dq_status tsv_summary(const policy *p, dq_sink *out, dq_error *error)
                 {"sd", p->score.sd},
                 {"min", p->score.min},
                 {"max", p->score.max},
-                {"steps", p->steps},
-                {"discounted", p->discounted},
-                {"value", p->value},
+                {"steps", p->mean.steps},
+                {"cut", (double)p->mean.cut},
+                {"discounted", p->mean.discounted},
+                {"value", p->mean.value},
                 {"difference", p->score.compared.difference},
                 {"difference_low", p->score.compared.difference_interval.low},
                 {"difference_high", p->score.compared.difference_interval.high},
                 {"p", p->score.compared.p},
                 {"improvement_percent", p->percent}};
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < (p->compared ? 14U : 9U) && !status; i++)
+    for (size_t i = 0; i < (p->compared ? 15U : 10U) && !status; i++)
         status = eval_tsv_line(out, p->name, rows[i].name, strlen(rows[i].name), 0, rows[i].value, error);
     return status;
 }
@@ -146,8 +157,8 @@ static dq_status tsv_model(const rollout *run, const policy *p, dq_sink *out, dq
         status = eval_tsv_line(out, p->name, name, strlen(name), 0, label_share(run, p, l), error);
     }
     for (size_t c = 0; c < run->counter_count && !status; c++)
-        status = eval_tsv_line(out, p->name, run->counters[c], strlen(run->counters[c]), 0, p->counted[c],
-                               error);
+        status = eval_tsv_line(out, p->name, run->counters[c], strlen(run->counters[c]), 0,
+                               p->mean.counted[c], error);
     for (size_t s = 0; run->o->cold_start && s < run->steps && !status; s++)
         status = eval_tsv_line(out, p->name, "step", 4, s + 1, step_mean(run, p, s), error);
     for (size_t e = 0; run->o->by_query && e < run->episodes && !status; e++)
@@ -176,8 +187,9 @@ static bool put_summary(const rollout *run, const policy *p, dq_arena *arena, dq
                 put(arena, map, "mean", p->score.mean) &&
                 put_interval(arena, map, "interval", &p->score.compared.interval) &&
                 put(arena, map, "sd", p->score.sd) && put(arena, map, "min", p->score.min) &&
-                put(arena, map, "max", p->score.max) && put(arena, map, "steps", p->steps) &&
-                put(arena, map, "discounted", p->discounted) && put(arena, map, "value", p->value);
+                put(arena, map, "max", p->score.max) && put(arena, map, "steps", p->mean.steps) &&
+                dq_map_set(arena, map, "cut", dq_int((int64_t)p->mean.cut)) &&
+                put(arena, map, "discounted", p->mean.discounted) && put(arena, map, "value", p->mean.value);
     if (!done || !p->compared) return done;
     return put(arena, map, "difference", p->score.compared.difference) &&
            put_interval(arena, map, "difference_interval", &p->score.compared.difference_interval) &&
@@ -195,7 +207,7 @@ static bool put_counts(const rollout *run, const policy *p, dq_arena *arena, dq_
         done = key && put(arena, &labels, key, label_share(run, p, l));
     }
     for (size_t c = 0; c < run->counter_count && done; c++)
-        done = put(arena, &counts, run->counters[c], p->counted[c]);
+        done = put(arena, &counts, run->counters[c], p->mean.counted[c]);
     if (labels.count) done = done && dq_map_set(arena, map, "labels", labels);
     return counts.count ? done && dq_map_set(arena, map, "counts", counts) : done;
 }
@@ -216,9 +228,8 @@ static dq_status json_model(const rollout *run, const policy *p, dq_sink *out, d
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value map = dq_map();
-    dq_status status = put_model(run, p, &arena, &map)
-                           ? dq_rows_write_json(out, &map, error)
-                           : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    dq_status status = put_model(run, p, &arena, &map) ? dq_rows_write_json(out, &map, error)
+                                                       : dq_fail_memory(error, "the results");
     dq_arena_free(&arena);
     return status;
 }

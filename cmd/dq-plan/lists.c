@@ -33,7 +33,7 @@ static dq_status flush(lists *l, dq_error *error)
     dq_status s = dq_bundle_init(&b, DQ_KIND_RANKINGS, l->users.count, error);
     if (!s && (!dq_map_set(&b.arena, &b.meta, "by", dq_string(&b.arena, "look-ahead")) ||
                !dq_map_set(&b.arena, &b.meta, "k", dq_int((int64_t)l->plan->o->lists))))
-        s = dq_fail(error, DQ_ERR_MEMORY, "no memory for lists");
+        s = dq_fail_memory(error, "lists");
     if (!s) s = dq_bundle_add_text(&b, "user", DQ_TEXT, l->users.offsets, l->users.data, NULL, error);
     if (!s) s = dq_bundle_add_text(&b, "item", DQ_TEXT, l->items.offsets, l->items.data, NULL, error);
     if (!s) s = dq_bundle_add_numbers(&b, "rank", DQ_U4, l->rank, NULL, NULL, error);
@@ -133,12 +133,12 @@ dq_status plan_lists_open(plan_writer *writer, plan *p, dq_agent *agent, const d
     dq_lookahead_config config = {
         .places = (uint32_t)p->o->lists, .beam = (uint32_t)p->o->beam, .max = p->o->max_disagreement};
     lists *l = calloc(1, sizeof *l);
-    if (!l) return dq_fail(error, DQ_ERR_MEMORY, "no memory for lists");
+    if (!l) return dq_fail_memory(error, "lists");
     l->plan = p;
     *writer = (plan_writer){
         .room = STATES, .self = l, .put = put, .finish = finish, .say = say, .free = drop};
     l->places = calloc(config.places, sizeof *l->places);
-    if (!l->places) return dq_fail(error, DQ_ERR_MEMORY, "no memory for lists");
+    if (!l->places) return dq_fail_memory(error, "lists");
     dq_status status = dq_model_items_load(&l->names, model, actions, error);
     return status ? status : dq_lookahead_new(&l->lookahead, agent, &config, error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * dq-plan: what an agent's world model expects. Of system A's agents: rewards of pairs of a catalogue. Of
- * agents of tasks: transitions some steps ahead of states that were lived through, or lists of what to do
- * next. Which of them, the model says.
+ * agents of environments: transitions some steps ahead of states that were lived through, or lists of what to
+ * do next. Which of them, the model says.
  */
 #include "plan.h"
 
@@ -13,9 +13,10 @@
 
 static const dq_mode modes[] = {
     {PLAN_PAIRS, "pairs", "a catalogue's agent", .help = "rewards of pairs, by an agent of a catalogue"},
-    {PLAN_ROLLOUTS, "rollouts", "roll-outs of a task's agent",
-     .help = "transitions some steps ahead, by an agent of tasks"},
-    {PLAN_LISTS, "lists", "--lists", .help = "lists of what to do next, by an agent of tasks (--lists)"},
+    {PLAN_ROLLOUTS, "rollouts", "roll-outs of an environment's agent",
+     .help = "transitions some steps ahead, by an agent of environments"},
+    {PLAN_LISTS, "lists", "--lists",
+     .help = "lists of what to do next, by an agent of environments (--lists)"},
     {0}};
 
 static const dq_program program = {
@@ -99,7 +100,7 @@ int main(int argc, char **argv)
         {"pairs", 'p', DQ_OPT_CHOICE, &o.pairs, "WHICH", "pairs of the stream, or pairs outside it", payload, .choices = plan_pair_names, .modes = PLAN_PAIRS, .section = "A catalogue's agents"},
         {"per-user", 0, DQ_OPT_COUNT, &o.per_user, "N", "at most N pairs a user, drawn (0: all)", payload, .modes = PLAN_PAIRS},
         {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "pairs of this user only", payload, .modes = PLAN_PAIRS},
-        {"actions", 'a', DQ_OPT_CHOICE, &o.actions, "WHOSE", "what is done in a state: the agent's choice, any; or first all, or what was done", payload, .choices = plan_action_names, .modes = PLAN_ROLLOUTS, .section = "Agents of tasks"},
+        {"actions", 'a', DQ_OPT_CHOICE, &o.actions, "WHOSE", "what is done in a state: the agent's choice, any; or first all, or what was done", payload, .choices = plan_action_names, .modes = PLAN_ROLLOUTS, .section = "Agents of environments"},
         {"rollout", 'r', DQ_OPT_COUNT, &o.rollout, "K", "steps ahead", payload, .min = 1, .max = 1e6, .modes = PLAN_ROLLOUTS},
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of the agent's choices that are any action", payload, .min = 0, .max = 1, .modes = PLAN_ROLLOUTS},
         {"lists", 'k', DQ_OPT_COUNT, &o.lists, "K", "instead, of each state the next K actions, as rankings", payload | DQ_OPT_UNSET, .min = 1, .max = 1e6, .modes = PLAN_LISTS},

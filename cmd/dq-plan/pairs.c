@@ -6,12 +6,12 @@
  */
 #include "plan.h"
 
+#include "core/buffers.h"
 #include "data/load.h"
 #include "data/seen.h"
 #include "env/catalogue.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PAIRS_REMEMBERED, PAIRS_UNSEEN, BLOCK = 65536 };
@@ -31,6 +31,7 @@ typedef struct pairs {
     float *one, *end, *within;    /* (BLOCK) what one agent predicts */
     size_t count;                 /* pairs waiting */
     uint64_t dropped;             /* for disagreement */
+    dq_arena arena;               /* of these arrays */
 } pairs;
 
 /* ---- input ---- */
@@ -111,15 +112,17 @@ static dq_status make_buffers(pairs *p, dq_error *error)
     const dq_vectors users = dq_entities_vectors(&p->plan->dataset.catalogue.users);
     const dq_vectors actions = dq_entities_vectors(&p->plan->dataset.catalogue.items);
     p->shape = dq_catalogue_env_spec(&users, &actions);
-    p->drawn = calloc(items + 1, sizeof *p->drawn);
-    p->user = calloc(BLOCK, sizeof *p->user);
-    p->item = calloc(BLOCK, sizeof *p->item);
-    float **numbers[] = {&p->reward, &p->disagreement, &p->one, &p->end, &p->within};
-    bool ok = p->drawn && p->user && p->item;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        ok = (*numbers[i] = calloc(BLOCK, sizeof(float))) && ok;
-    p->agents = calloc(p->plan->models.count, sizeof *p->agents);
-    return ok && p->agents ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs");
+    const dq_buffer buffers[] = {DQ_BUFFER(p->drawn, items),
+                                 DQ_BUFFER(p->user, BLOCK),
+                                 DQ_BUFFER(p->item, BLOCK),
+                                 DQ_BUFFER(p->reward, BLOCK),
+                                 DQ_BUFFER(p->disagreement, BLOCK),
+                                 DQ_BUFFER(p->one, BLOCK),
+                                 DQ_BUFFER(p->end, BLOCK),
+                                 DQ_BUFFER(p->within, BLOCK),
+                                 DQ_BUFFER(p->agents, p->plan->models.count)};
+    if (dq_buffers_take(&p->arena, buffers, DQ_BUFFERS(buffers))) return DQ_OK;
+    return dq_fail_memory(error, "pairs");
 }
 
 /* ---- simulating ---- */
@@ -178,7 +181,7 @@ static dq_status write_pairs(pairs *p, dq_error *error)
     if (!status && p->networks > 1)
         status = dq_bundle_add_numbers(&b, "disagreement", DQ_F4, p->disagreement, NULL, NULL, error);
     if (!status && !dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
+        status = dq_fail_memory(error, "transitions");
     if (!status) status = dq_writer_put(p->plan->output, &b, error);
     if (!status && p->plan->o->common.flush) status = dq_writer_flush(p->plan->output, error);
     dq_bundle_free(&b);
@@ -255,15 +258,7 @@ dq_status plan_pairs_run(plan *of, const dq_maker *maker, dq_error *error)
     pairs p = {.plan = of};
     dq_status status = run(&p, maker, error);
     drop_agents(&p);
-    free(p.agents);
-    free(p.disagreement);
-    free(p.one);
-    free(p.end);
-    free(p.within);
     dq_seen_free(&p.seen);
-    free(p.drawn);
-    free(p.user);
-    free(p.item);
-    free(p.reward);
+    dq_arena_free(&p.arena);
     return status;
 }

@@ -65,6 +65,7 @@ typedef struct plan_starts {
     uint64_t *episode, *step; /* (room) */
     bool *placed;             /* (room) episode and step are known */
     uint64_t first;           /* number of the first one */
+    dq_arena arena;           /* of these arrays */
     const dq_index *users; /* states are where these users stand, by number; NULL: they were lived through */
 } plan_starts;
 

@@ -33,7 +33,7 @@ static dq_status add_columns(const dq_rollout_rows *rows, uint32_t width, dq_bun
 {
     const uint64_t shape[2] = {rows->count, width};
     uint32_t *step = dq_arena_zero(&b->arena, rows->count, sizeof *step);
-    if (!step) return dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
+    if (!step) return dq_fail_memory(error, "transitions");
     for (size_t i = 0; i < rows->count; i++) step[i] = rows->step;
     dq_status status = dq_bundle_add_tensor(b, "state", DQ_F4, 2, shape, rows->state, error);
     if (!status) status = dq_bundle_add_numbers(b, "choice", DQ_U4, rows->action, NULL, NULL, error);
@@ -53,7 +53,7 @@ static dq_status write_rows(rollouts *r, const dq_rollout_rows *rows, dq_error *
     dq_status status = dq_bundle_init(&b, DQ_KIND_TRANSITIONS, rows->count, error);
     if (!status && (!dq_map_set(&b.arena, &b.meta, "simulated", dq_bool(true)) ||
                     !dq_map_set(&b.arena, &b.meta, "actions", dq_int(r->shape->action_count))))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for transitions");
+        status = dq_fail_memory(error, "transitions");
     if (!status) status = dq_session_layout_save(&r->shape->layout, &b, error);
     if (!status) status = add_columns(rows, r->shape->state_width, &b, error);
     if (!status) status = dq_writer_put(r->plan->output, &b, error);
@@ -114,7 +114,7 @@ dq_status plan_rollout_open(plan_writer *writer, plan *p, dq_agent *agent, dq_er
     size_t rows = NUMBERS / shape->state_width < ROWS ? NUMBERS / shape->state_width + 1 : ROWS;
     size_t room = config.by == DQ_ROLLOUT_ALL ? rows / shape->action_count + 1 : rows;
     rollouts *r = calloc(1, sizeof *r);
-    if (!r) return dq_fail(error, DQ_ERR_MEMORY, "no memory for roll-outs");
+    if (!r) return dq_fail_memory(error, "roll-outs");
     *r = (rollouts){.plan = p, .shape = shape};
     *writer = (plan_writer){.room = room, .self = r, .put = put, .finish = finish, .say = say, .free = drop};
     return dq_rollout_new(&r->rollout, agent, &config, room, error);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents of tasks: states that were lived through, out of the stream's transitions or a checkpoint's replay,
- * or where the stream's users stand, go in blocks to whoever looks ahead from them.
+ * Agents of environments: states that were lived through, out of the stream's transitions or a checkpoint's
+ * replay, or where the stream's users stand, go in blocks to whoever looks ahead from them.
  */
 #include "plan.h"
 
-#include <stdlib.h>
+#include "core/buffers.h"
+
 #include <string.h>
 
 typedef struct states {
@@ -40,15 +41,14 @@ static dq_status make_agent(states *s, dq_error *error)
 static dq_status make_starts(plan_starts *starts, size_t room, dq_error *error)
 {
     starts->room = room;
-    starts->state = malloc(room * starts->width * sizeof *starts->state);
-    starts->state_at = malloc(room * sizeof *starts->state_at);
-    starts->action = malloc(room * sizeof *starts->action);
-    starts->episode = malloc(room * sizeof *starts->episode);
-    starts->step = malloc(room * sizeof *starts->step);
-    starts->placed = malloc(room * sizeof *starts->placed);
-    if (!starts->state || !starts->state_at || !starts->action || !starts->episode || !starts->step ||
-        !starts->placed)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for states");
+    const dq_buffer buffers[] = {DQ_BUFFER(starts->state, room * starts->width),
+                                 DQ_BUFFER(starts->state_at, room),
+                                 DQ_BUFFER(starts->action, room),
+                                 DQ_BUFFER(starts->episode, room),
+                                 DQ_BUFFER(starts->step, room),
+                                 DQ_BUFFER(starts->placed, room)};
+    if (!dq_buffers_take(&starts->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "states");
     for (size_t i = 0; i < room; i++) starts->state_at[i] = starts->state + i * starts->width;
     return DQ_OK;
 }
@@ -196,11 +196,6 @@ dq_status plan_states_run(plan *p, const dq_maker *maker, dq_error *error)
     if (s.writer.free) s.writer.free(s.writer.self);
     dq_agent_free(s.agent);
     plan_standing_free(&s.standing);
-    free(s.starts.state);
-    free(s.starts.state_at);
-    free(s.starts.action);
-    free(s.starts.episode);
-    free(s.starts.step);
-    free(s.starts.placed);
+    dq_arena_free(&s.starts.arena);
     return status;
 }

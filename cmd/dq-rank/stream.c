@@ -39,7 +39,9 @@ typedef struct ranking {
 /* An agent of sessions: the only model. */
 static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *error)
 {
-    if (r->agents.count) return dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
+    if (r->agents.count)
+        return dq_fail(error, DQ_ERR_DUPLICATE,
+                       "a second model, and one is of sessions or has an output for each item");
     if (r->sessions.on)
         return dq_fail(error, DQ_ERR_DUPLICATE, "a second model: of sessions dq-rank takes one");
     return dq_rank_sessions_load(&r->sessions, bundle, error);
@@ -69,7 +71,8 @@ static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
     if (status) return status;
     bool sessions = dq_rank_sessions_fits(&r->agents.models[0]);
     if (sessions && r->agents.count > 1)
-        status = dq_fail(error, DQ_ERR_DUPLICATE, "a second model, and one is of sessions");
+        status = dq_fail(error, DQ_ERR_DUPLICATE,
+                         "a second model, and one is of sessions or has an output for each item");
     else if (sessions)
         status = dq_rank_sessions_load(&r->sessions, &r->agents.models[0], error);
     else
@@ -124,8 +127,9 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
             "name it with --model",
             dq_rank_by_names[r->scorer.by]);
     if (r->sessions.on && r->scorer.by == DQ_RANK_BY_WORLD)
-        return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                       "--by world: an agent of sessions ranks by its values alone");
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "--by world: an agent of sessions, or with an output for each item, ranks by its values alone");
     if (r->sessions.on) return DQ_OK; /* the rest fits when all is read */
     if (!has_agents(r)) rank_agents_free(&r->agents);
     dq_status status = dq_rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
@@ -229,7 +233,9 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
         dq_error why = *error;
         return dq_fail(error, status, "%s: give the interactions first, or use --hold", why.reason);
     }
-    return status || !r->sessions.on ? status : dq_session_log_add(&r->sessions.log, bundle, error);
+    return status || !r->sessions.on || r->sessions.catalogue
+               ? status
+               : dq_session_log_add(&r->sessions.log, bundle, error);
 }
 
 static dq_status take(ranking *r, dq_prefetched *piece, dq_error *error)

@@ -6,6 +6,7 @@
 #include "sim.h"
 
 #include "env/bundles.h"
+#include "rollout/episodes.h"
 #include "rollout/server.h"
 
 #include <stdio.h>
@@ -18,10 +19,10 @@ typedef struct sim_options {
     sim_play_options play;
 } sim_options;
 
-enum { POPULATION = 1, PLAY = 2, SERVE = 4, LIST = 8, CATALOGUE = 16 };
+enum { SYNTHETIC = 1, PLAY = 2, SERVE = 4, LIST = 8, CATALOGUE = 16 };
 
 static const dq_mode modes[] = {
-    {POPULATION, "population", "a population", .help = "made-up users, items and interactions"},
+    {SYNTHETIC, "synthetic", "synthetic users", .help = "made-up users, items and interactions"},
     {PLAY, "play", "--play", .help = "episodes in an environment (ENV --play N)"},
     {SERVE, "serve", "--serve", .help = "an environment that is spoken with (ENV --serve)"},
     {CATALOGUE, "catalogue", "--catalogue", .help = "an environment's users and items (ENV --catalogue)"},
@@ -38,20 +39,20 @@ static const dq_program program = {
                  "dq-train --env-cmd 'dq-sim session:items=50 --serve' --agent dqn -o agent.dq"},
 };
 
-static void list_task(const dq_env_kind *kind)
+static void list_env(const dq_env_kind *kind)
 {
     printf("%s: %s (%s)\n", kind->name, kind->help, kind->source);
     for (const dq_env_option *o = kind->options; o->name; o++)
         printf("  %s=%.9g\t%s (%.9g to %.9g)\n", o->name, o->value, o->help, o->min, o->max);
 }
 
-static dq_status list_tasks(void)
+static dq_status list_envs(void)
 {
-    for (const dq_env_kind *const *k = dq_env_kinds; *k; k++) list_task(*k);
+    for (const dq_env_kind *const *k = dq_env_kinds; *k; k++) list_env(*k);
     return DQ_OK;
 }
 
-/* What is written by itself: a population, or an environment's users and items. */
+/* What is written by itself: synthetic users and items, or an environment's users and items. */
 static dq_status close_writer(dq_writer *writer, dq_status status, dq_error *error)
 {
     if (!status) return dq_writer_close(writer, error);
@@ -64,7 +65,7 @@ static dq_status put_bundle(void *writer, const dq_bundle *bundle, dq_error *err
     return dq_writer_put(writer, bundle, error);
 }
 
-/* A population on its way out: the bar is of its interactions. */
+/* Synthetic users on their way out: the bar is of its interactions. */
 typedef struct counted_writer {
     dq_writer *writer;
     dq_progress bar;
@@ -79,8 +80,8 @@ static dq_status put_counted(void *arg, const dq_bundle *bundle, dq_error *error
     return status;
 }
 
-static dq_status write_population(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
-                                  dq_error *error)
+static dq_status write_synthetic(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
+                                 dq_error *error)
 {
     counted_writer w = {writer, dq_progress_start(common, "interactions", p->event_count)};
     const dq_bundle_taker taker = {put_counted, &w};
@@ -89,21 +90,20 @@ static dq_status write_population(const dq_synthetic *p, const dq_common *common
     return status;
 }
 
-static dq_status make_population(const sim_options *o, dq_cli *cli, dq_error *error)
+static dq_status make_synthetic(const sim_options *o, dq_cli *cli, dq_error *error)
 {
     dq_synthetic_config config = {.users = (uint32_t)o->users,
                                   .items = (uint32_t)o->items,
                                   .interactions = o->interactions,
                                   .seed = o->common.seed};
     dq_maker maker = dq_cli_maker(cli, (int64_t)o->common.seed);
-    dq_synthetic *population;
+    dq_synthetic *synthetic;
     dq_writer *writer;
-    dq_status status = dq_synthetic_new(&population, &config, error);
+    dq_status status = dq_synthetic_new(&synthetic, &config, error);
     if (status) return status;
     status = dq_writer_open(&writer, o->common.output, &maker, NULL, 0, error);
-    if (!status)
-        status = close_writer(writer, write_population(population, &o->common, writer, error), error);
-    dq_synthetic_free(population);
+    if (!status) status = close_writer(writer, write_synthetic(synthetic, &o->common, writer, error), error);
+    dq_synthetic_free(synthetic);
     return status;
 }
 
@@ -112,7 +112,7 @@ static dq_status name_env(dq_cli *cli, dq_maker *maker, dq_error *error)
 {
     if (dq_map_set(&cli->arena, &maker->options, "env", dq_string(&cli->arena, cli->operands[0])))
         return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for options");
+    return dq_fail_memory(error, "options");
 }
 
 static dq_status write_catalogue(const sim_options *o, dq_cli *cli, dq_error *error)
@@ -141,7 +141,7 @@ static dq_status serve(const dq_cli *cli, dq_error *error)
     dq_maker maker = {.program = program.name, .version = DQ_VERSION, .options = dq_map(), .seed = -1};
     dq_status status = DQ_OK;
     if (!dq_map_set(&arena, &maker.options, "env", dq_string(&arena, cli->operands[0])))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for options");
+        status = dq_fail_memory(error, "options");
     if (!status) status = dq_env_server_run(cli->operands[0], &maker, error);
     dq_arena_free(&arena);
     return status;
@@ -159,7 +159,7 @@ static unsigned choose_mode(const sim_options *o)
     if (o->list) return LIST;
     if (o->play.episodes) return PLAY;
     if (o->serve) return SERVE;
-    return o->catalogue ? CATALOGUE : POPULATION;
+    return o->catalogue ? CATALOGUE : SYNTHETIC;
 }
 
 static void check(dq_cli *cli, const sim_options *o)
@@ -169,35 +169,39 @@ static void check(dq_cli *cli, const sim_options *o)
     const char *option = cli->mode == PLAY ? "play" : cli->mode == SERVE ? "serve" : "catalogue";
     if ((cli->mode & (PLAY | SERVE | CATALOGUE)) && cli->operand_count == 0)
         dq_cli_usage(cli, "--%s needs an environment (--list names them)", option);
-    if (cli->mode == POPULATION && cli->operand_count)
+    if (cli->mode == SYNTHETIC && cli->operand_count)
         dq_cli_usage(cli, "an environment needs --serve, --play or --catalogue");
 }
 
 static dq_status run(const sim_options *o, dq_cli *cli, dq_error *error)
 {
-    if (cli->mode == LIST) return list_tasks();
+    if (cli->mode == LIST) return list_envs();
     if (cli->mode == PLAY) return play(o, cli, error);
     if (cli->mode == CATALOGUE) return write_catalogue(o, cli, error);
-    return cli->mode == SERVE ? serve(cli, error) : make_population(o, cli, error);
+    return cli->mode == SERVE ? serve(cli, error) : make_synthetic(o, cli, error);
 }
 
 int main(int argc, char **argv)
 {
-    sim_options o = {.common = DQ_COMMON_DEFAULTS, .users = 1000, .items = 500};
+    sim_options o = {.common = DQ_COMMON_DEFAULTS,
+                     .users = 1000,
+                     .items = 500,
+                     .play = {.max_steps = DQ_EPISODES_MAX_STEPS}};
     const unsigned payload = DQ_OPT_PAYLOAD;
     /* clang-format off */
     const dq_option table[] = {
-        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .min = 1, .max = 4e8, .modes = POPULATION},
-        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .min = 1, .max = 4e8, .modes = POPULATION},
-        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .min = 0, .max = 4e9, .modes = POPULATION},
+        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .min = 1, .max = 4e8, .modes = SYNTHETIC},
+        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .min = 1, .max = 4e8, .modes = SYNTHETIC},
+        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .min = 0, .max = 4e9, .modes = SYNTHETIC},
         {"serve", 0, DQ_OPT_FLAG, &o.serve, NULL, "let the environment be spoken with on stdin and stdout", .modes = SERVE},
         {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9, .modes = PLAY},
         {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (else any action is taken)", .modes = PLAY},
         {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .modes = PLAY, .needs = "model"},
+        {"max-steps", 0, DQ_OPT_COUNT, &o.play.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", payload, .min = 0, .max = 1e12, .modes = PLAY},
         {"catalogue", 'c', DQ_OPT_FLAG, &o.catalogue, NULL, "write the environment's users and items", payload, .modes = CATALOGUE},
         {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .modes = LIST},
-        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .modes = POPULATION | PLAY},
-        DQ_OPTIONS_COMMON_IN(o.common, POPULATION | PLAY | CATALOGUE), {0}};
+        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .modes = SYNTHETIC | PLAY},
+        DQ_OPTIONS_COMMON_IN(o.common, SYNTHETIC | PLAY | CATALOGUE), {0}};
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check(&cli, &o);

@@ -63,18 +63,29 @@ static void show(void *bar, uint64_t episodes)
     dq_progress_step(bar, episodes, NULL);
 }
 
+/* Users and items come before, so that whoever learns from the log can name what it learnt. */
 static dq_status play_all(play *p, dq_error *error)
 {
+    const dq_env *env = p->envs->envs[0];
+    const dq_bundle_taker taker = {put, p};
+    dq_status status = env->items.count ? dq_env_bundles(env, &taker, error) : DQ_OK;
+    if (status) return status;
     dq_progress bar = dq_progress_start(p->common, "episodes", p->o->episodes);
     const dq_episode_log log = {.episodes = p->o->episodes,
                                 .agent = p->agent,
                                 .epsilon = p->o->epsilon,
+                                .max_steps = p->o->max_steps,
                                 .seed = p->common->seed,
-                                .taker = {put, p},
+                                .taker = taker,
                                 .ended = show,
                                 .arg = &bar};
-    dq_status status = dq_episode_log_write(p->envs, &log, error);
+    uint64_t cut;
+    status = dq_episode_log_write(p->envs, &log, &cut, error);
     dq_progress_end(&bar);
+    if (cut)
+        dq_cli_say(p->cli, p->common, "%llu of %llu episodes were cut off after %llu steps (--max-steps)",
+                   (unsigned long long)cut, (unsigned long long)p->o->episodes,
+                   (unsigned long long)p->o->max_steps);
     return status;
 }
 

@@ -86,7 +86,7 @@ dq_status train_run_each(train *t, dq_error *error)
 {
     size_t users = dq_entities_count(&t->dataset.catalogue.users);
     each *e = dq_arena_zero(&t->cli->arena, 1, sizeof *e);
-    if (!e) return dq_fail(error, DQ_ERR_MEMORY, "no memory for workers");
+    if (!e) return dq_fail_memory(error, "workers");
     e->t = t;
     const dq_workers_config config = {.workers = dq_cli_threads(&t->o->common, 0),
                                       .jobs = users,

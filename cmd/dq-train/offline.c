@@ -13,33 +13,15 @@ typedef struct offline {
     dq_agent *agent;
     dq_offline *run;
     dq_log log;
+    train_kept kept;
     dq_progress bar;
     char note[64];
 } offline;
 
 /* ---- making ---- */
 
-static dq_offline_config configure(const train *t)
-{
-    const train_options *o = t->o;
-    return (dq_offline_config){.epochs = (size_t)o->epochs,
-                               .batch = o->config.batch,
-                               .negatives = (size_t)o->negatives,
-                               .negative_reward = t->ignore,
-                               .validation = o->folds ? 0 : o->validation,
-                               .fold = o->fold_number,
-                               .folds = o->folds,
-                               .patience = (size_t)o->patience,
-                               .best_by = (dq_best_by)o->best_by,
-                               .candidates = (uint32_t)o->candidates,
-                               .n_step = o->config.n_step,
-                               .priority = o->config.priority,
-                               .importance = o->config.importance,
-                               .seed = o->common.seed};
-}
-
-/* --cosine-weight: the rewards of an epoch (from 0), of their two parts. Held-out rows are judged by those of
- * the last one, which they have before there is a run. */
+/* --cosine-weight: the rewards of an epoch (from 0), of their two parts. Held-out rows are evaluated with
+ * those of the last one, which they have before there is a run. */
 static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 {
     const dq_dataset *d = &f->t->dataset;
@@ -58,12 +40,12 @@ static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 }
 
 /* What held-out rows cannot tell is an error where it was asked for. */
-static dq_status check_judge(offline *f, dq_error *error)
+static dq_status check_best_by(offline *f, dq_error *error)
 {
     static const char *const lacks[] = {
         [DQ_BEST_BY_CONCORDANCE] = "no two held-out rows of one user have different rewards",
         [DQ_BEST_BY_NDCG] = "no held-out row has a positive reward"};
-    dq_best_by asked = (dq_best_by)f->t->o->best_by;
+    dq_best_by asked = f->t->o->passes.best_by;
     if (dq_offline_size(f->run).held_out == 0 || dq_offline_criterion(f->run) == asked) return DQ_OK;
     if (dq_cli_given(f->t->cli, "best-by"))
         return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s",
@@ -76,27 +58,23 @@ static dq_status make(offline *f, dq_error *error)
 {
     train *t = f->t;
     dq_status status = train_offline_rows(t, error);
-    dq_offline_config config = configure(t); /* what IGNORE is worth is known by now */
+    dq_offline_config config = t->o->passes;
+    config.negative_reward = t->ignore;
     if (!status) status = weigh_rows(f, UINT64_MAX, error);
     if (!status && t->cli->mode != TRAIN_OFFLINE) dq_offline_bound(&config, &t->logged.rows, &t->o->config);
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
     if (!status) status = train_agent(t, &t->logged.shape, DQ_ABSENT, &f->agent, error);
     if (!status) status = dq_offline_new(&f->run, &config, f->agent, &t->logged.rows, error);
-    return status ? status : check_judge(f, error);
+    return status ? status : check_best_by(f, error);
 }
 
 /* ---- checkpoint ---- */
 
-static dq_status save(offline *f, dq_error *error)
+static dq_status save(void *arg, dq_bundle *model, dq_error *error)
 {
-    dq_bundle model;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_agent_save(f->agent, true, &model, error);
-    if (!status) status = dq_offline_save(f->run, &model, error);
-    if (!status) status = train_finish_model(f->t, &model, DQ_ABSENT, NULL, error);
-    if (!status) status = train_checkpoint_write(f->t, &model, &f->log, error);
-    dq_bundle_free(&model);
-    return status;
+    offline *f = arg;
+    dq_status status = dq_agent_save(f->agent, true, model, error);
+    return status ? status : dq_offline_save(f->run, model, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -108,7 +86,7 @@ static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 
 static dq_status stop(offline *f, dq_error *error)
 {
-    dq_status status = save(f, error);
+    dq_status status = train_keep(f->t, &f->kept, error);
     if (status) return status;
     return dq_fail(error, DQ_ERR_STOPPED,
                    "stopped after %llu batches of %llu; the same command goes on from %s",
@@ -152,7 +130,7 @@ static dq_status end_epoch(offline *f, dq_error *error)
     dq_status status = log_epoch(f, e.epoch, error);
     if (!status) status = weigh_rows(f, e.epoch, error);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
-    return status || !due ? status : save(f, error);
+    return status || !due ? status : train_keep(f->t, &f->kept, error);
 }
 
 /* ---- the run ---- */
@@ -175,13 +153,13 @@ static dq_status run(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
     dq_status status = make(f, error);
-    if (!status) status = train_resume(f->t, &f->log, restore, f, error);
+    if (!status) status = train_resume(f->t, &f->kept, error);
     if (!status) status = train_open_output(f->t, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
-    f->bar = dq_progress_start(&o->common, "training", o->epochs * sizes.batches);
+    f->bar = dq_progress_start(&o->common, "training", o->passes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
     dq_stop_release();
@@ -189,13 +167,23 @@ static dq_status run(offline *f, dq_error *error)
     return status;
 }
 
+static dq_status write_model(offline *f, dq_error *error)
+{
+    dq_bundle model;
+    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
+    if (!status) status = dq_agent_save(f->agent, false, &model, error);
+    if (!status) status = train_finish_model(f->t, &model, DQ_ABSENT, error);
+    return train_write_model(f->t, status, &model, f->t->output, error);
+}
+
 dq_status train_run_offline(train *t, dq_error *error)
 {
     offline f = {.t = t};
+    f.kept = (train_kept){&f.log, DQ_ABSENT, &f, save, restore};
     dq_status status = run(&f, error);
     dq_status closed = dq_log_close(&f.log, status ? NULL : error);
     if (!status) status = closed;
-    if (!status) status = train_write_model(t, f.agent, DQ_ABSENT, NULL, error);
+    if (!status) status = write_model(&f, error);
     dq_offline_free(f.run);
     dq_agent_free(f.agent);
     return status;

@@ -4,7 +4,8 @@
  *
  *     transitions of users and items      TRAIN_OFFLINE: a state is a user
  *     interactions, with --sessions       TRAIN_SESSIONS: a state is a user and what came before
- *     transitions with vectors            TRAIN_STATES, told by their columns
+ *     transitions with vectors            TRAIN_STATES, told by their columns; where they are of sessions the
+ *                                         stream's items, if it has any, are what the actions are
  */
 #ifndef DQ_TRAIN_OFFLINE_INPUT_H
 #define DQ_TRAIN_OFFLINE_INPUT_H
@@ -23,6 +24,7 @@ typedef struct train_offline_input {
     dq_offline_catalogue catalogue;
     dq_state_log states;
     dq_offline_vectors vectors; /* of `states` */
+    bool named;                 /* their actions are the stream's items */
     uint32_t *group;            /* (users) */
     dq_env_spec shape;          /* for the agent */
     dq_offline_rows rows;

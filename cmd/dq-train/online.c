@@ -5,7 +5,6 @@
  */
 #include "train.h"
 
-#include "data/model_items.h"
 #include "env/catalogue.h"
 #include "label/user_rewards.h"
 #include "learn/kept.h"
@@ -22,14 +21,13 @@ typedef struct online {
     uint32_t user;          /* who is served; DQ_ABSENT: an environment of its own */
     dq_maker speaker;       /* of our streams to environments: nothing in them depends on options */
     dq_session_layout like; /* how --init's model knows states */
-    dq_model_items items;   /* that an environment's actions are */
     dq_online loop;
     dq_bundle last;           /* the model as it was at the end; empty: it does not leave */
     dq_env *env, *eval_env;   /* the catalogue's */
     dq_user_rewards *rewards; /* the catalogue's */
-    uint32_t *item;           /* (candidates) what may be asked ahead, */
-    float *value;             /* and its Q */
-    dq_log *log;
+    dq_value labeller;        /* of these; nil: nobody labelled */
+    float *value;             /* (candidates) Q of what may be asked ahead */
+    train_kept kept;
     dq_progress *bar; /* may be NULL */
     bool due;         /* a checkpoint */
     char note[48];
@@ -41,14 +39,11 @@ typedef struct online {
 static uint32_t find_wanted(void *arg, const uint32_t **items, const float **values)
 {
     online *run = arg;
-    dq_agent *agent = run->loop.agent;
-    uint32_t n;
-    const uint32_t *offer = dq_agent_get_offer(agent, &n);
-    dq_agent_values(agent, &run->loop.envs->store, run->loop.envs->number, 1, run->value);
-    memcpy(run->item, offer, n * sizeof *offer);
-    *items = run->item;
+    const dq_vec_env *envs = run->loop.envs;
+    dq_agent_values(run->loop.agent, &envs->store, envs->number, 1, run->value);
+    *items = envs->offered;
     *values = run->value;
-    return n;
+    return envs->offered_count;
 }
 
 static dq_status reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
@@ -119,20 +114,20 @@ static dq_status follow_init(online *run, dq_error *error)
     const train *t = run->t;
     if (!t->init.count || run->user != DQ_ABSENT) return DQ_OK;
     dq_status status = dq_session_layout_load(&run->like, &t->init.at[0], error);
-    return status ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : DQ_OK;
+    return train_blame_init(t, status, error);
 }
 
 /* Their names outlive the environments, which end before the model leaves. */
-static dq_status note_items(online *run, dq_error *error)
+static dq_status note_items(const online *run, dq_error *error)
 {
-    const train *t = run->t;
+    train *t = run->t;
     const dq_vec_env *envs = run->loop.envs;
     const dq_vectors items = dq_vec_env_items(envs);
     if (!items.at) return DQ_OK;
-    dq_status status = dq_model_items_take(&run->items, &envs->items, &items, error);
+    dq_status status = dq_model_items_take(&t->items, &envs->items, &items, error);
     if (status || !t->init.count) return status;
     status = dq_episodes_check_items(&t->init.at[0], t->o->config.head, envs, error);
-    return status ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : DQ_OK;
+    return train_blame_init(t, status, error);
 }
 
 static dq_status open_worlds(online *run, dq_error *error)
@@ -143,15 +138,14 @@ static dq_status open_worlds(online *run, dq_error *error)
     dq_status status = follow_init(run, error);
     if (!status) status = open_envs(run, &loop->envs, &run->env, o->envs, seed, error);
     if (!status) status = note_items(run, error);
-    if (!status && o->evaluate)
-        status = open_envs(run, &loop->eval_envs, &run->eval_env, o->evaluate_episodes, seed ^ EVAL_SEED,
-                           error);
-    if (!status && o->evaluate && !dq_env_spec_same(&loop->envs->shape, &loop->eval_envs->shape))
+    if (!status && o->acting.evaluate)
+        status = open_envs(run, &loop->eval_envs, &run->eval_env, o->acting.evaluate_episodes,
+                           seed ^ EVAL_SEED, error);
+    if (!status && o->acting.evaluate && !dq_env_spec_same(&loop->envs->shape, &loop->eval_envs->shape))
         status = dq_fail(error, DQ_ERR_SCHEMA, "the environment has another shape each time it is started");
     if (status || run->user == DQ_ABSENT) return status;
-    run->item = malloc(run->env->offered_count * sizeof *run->item);
     run->value = malloc(run->env->offered_count * sizeof *run->value);
-    if (!run->item || !run->value) return dq_fail(error, DQ_ERR_MEMORY, "no memory for candidates");
+    if (!run->value) return dq_fail_memory(error, "candidates");
     return open_rewards(run, error);
 }
 
@@ -165,7 +159,6 @@ static dq_status close_worlds(online *run, dq_status status, dq_error *error)
     status = dq_vec_env_close(run->loop.eval_envs, status, error);
     dq_env_free(run->env);
     dq_env_free(run->eval_env);
-    free(run->item);
     free(run->value);
     if (asked)
         dq_cli_say(t->cli, &t->o->common, "%llu pairs asked of %s", (unsigned long long)asked,
@@ -175,17 +168,11 @@ static dq_status close_worlds(online *run, dq_status status, dq_error *error)
 
 /* ---- checkpoints ---- */
 
-static dq_status save(online *run, dq_error *error)
+static dq_status save(void *arg, dq_bundle *model, dq_error *error)
 {
-    dq_bundle model;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_online_save(&run->loop, &model, error);
-    if (!status && run->rewards) status = dq_user_rewards_save(run->rewards, &model, error);
-    if (!status) status = train_finish_model(run->t, &model, run->user, NULL, error);
-    if (!status) status = dq_model_items_save(&run->items, &model, error);
-    if (!status) status = train_checkpoint_write(run->t, &model, run->log, error);
-    dq_bundle_free(&model);
-    return status;
+    online *run = arg;
+    dq_status status = dq_online_save(&run->loop, model, error);
+    return status || !run->rewards ? status : dq_user_rewards_save(run->rewards, model, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -200,7 +187,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 {
     const dq_online_state *at = &run->loop.at;
     dq_error e = DQ_ERROR_NONE;
-    dq_status status = save(run, &e);
+    dq_status status = train_keep(run->t, &run->kept, &e);
     if (status) {
         if (why == DQ_ERR_STOPPED) *error = e;
         return why == DQ_ERR_STOPPED ? status : why;
@@ -219,8 +206,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 
 static dq_status write_line(online *run, dq_arena *arena, const dq_value *line, bool ok, dq_error *error)
 {
-    dq_status status = ok ? dq_log_line(run->log, line, error)
-                          : dq_fail(error, DQ_ERR_MEMORY, "no memory for the log");
+    dq_status status = ok ? dq_log_line(run->kept.log, line, error) : dq_fail_memory(error, "the log");
     dq_arena_free(arena);
     return status;
 }
@@ -261,7 +247,7 @@ static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
     if (dq_stop_asked()) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
     if (!run->due || dq_online_evaluation_due(loop)) return DQ_OK;
     run->due = false;
-    return save(run, error);
+    return train_keep(run->t, &run->kept, error);
 }
 
 /* ---- the run ---- */
@@ -269,17 +255,11 @@ static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
 static dq_status make(online *run, dq_error *error)
 {
     train *t = run->t;
-    const train_options *o = t->o;
-    run->loop.config = (dq_online_config){.episodes = o->episodes,
-                                          .steps = o->total_steps,
-                                          .evaluate = o->evaluate,
-                                          .evaluate_episodes = o->evaluate_episodes,
-                                          .patience = o->patience,
-                                          .keep_best = o->keep != TRAIN_KEEP_LAST,
-                                          .arg = run,
-                                          .episode_ended = episode_ended,
-                                          .evaluated = evaluated,
-                                          .stepped = stepped};
+    run->loop.config = t->o->acting;
+    run->loop.config.arg = run;
+    run->loop.config.episode_ended = episode_ended;
+    run->loop.config.evaluated = evaluated;
+    run->loop.config.stepped = stepped;
     dq_status status = open_worlds(run, error);
     if (!status) status = train_agent(t, &run->loop.envs->shape, run->user, &run->loop.agent, error);
     return status ? status : dq_online_open(&run->loop, error);
@@ -289,7 +269,7 @@ static dq_status go(online *run, dq_error *error)
 {
     const train_options *o = run->t->o;
     dq_status status = dq_online_run(&run->loop, error);
-    if (!status) return o->checkpoint ? save(run, error) : DQ_OK;
+    if (!status) return o->checkpoint ? train_keep(run->t, &run->kept, error) : DQ_OK;
     bool resumable = status == DQ_ERR_STOPPED || (run->rewards && dq_user_rewards_resumable(run->rewards));
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
@@ -301,31 +281,27 @@ static dq_status keep_last(online *run, dq_error *error)
     return wanted ? dq_kept_set(&run->last, run->loop.agent, error) : DQ_OK;
 }
 
-static dq_status write_model(online *run, const dq_bundle *kept, const char *which, const dq_value *labeller,
-                             dq_writer *out, dq_error *error)
+static dq_status write_model(online *run, const dq_bundle *kept, const char *which, dq_writer *out,
+                             dq_error *error)
 {
-    train *t = run->t;
     dq_bundle model;
+    dq_arena *arena = &model.arena;
     if (!kept->kind) return DQ_OK;
     dq_status status = dq_kept_get(kept, &model, error);
-    if (!status) status = train_finish_model(t, &model, run->user, labeller, error);
-    if (!status) status = dq_model_items_save(&run->items, &model, error);
-    if (!status && t->o->evaluate &&
-        !dq_map_set(&model.arena, &model.meta, "kept", dq_string(&model.arena, which)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a model");
-    if (!status) status = dq_writer_put(out, &model, error);
-    if (!status && t->o->common.flush) status = dq_writer_flush(out, error);
-    dq_bundle_free(&model);
-    return status;
+    if (!status) status = train_finish_model(run->t, &model, run->user, error);
+    bool labelled = run->labeller.type != DQ_NIL, evaluated = run->t->o->acting.evaluate > 0;
+    if (!status && ((labelled && !dq_map_set(arena, &model.meta, "labeller", run->labeller)) ||
+                    (evaluated && !dq_map_set(arena, &model.meta, "kept", dq_string(arena, which)))))
+        status = dq_fail_memory(error, "a model");
+    return train_write_model(run->t, status, &model, out, error);
 }
 
 /* Who labelled is remembered beyond the labeller's end. */
-static dq_status remember_labeller(const online *run, dq_arena *arena, dq_value *labeller, dq_error *error)
+static dq_status remember_labeller(online *run, dq_error *error)
 {
     const dq_value *maker = run->rewards ? dq_user_rewards_labeller(run->rewards) : NULL;
-    *labeller = dq_nil();
-    if (!maker || dq_value_copy(arena, maker, labeller)) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for who labelled");
+    if (!maker || dq_value_copy(&run->t->cli->arena, maker, &run->labeller)) return DQ_OK;
+    return dq_fail_memory(error, "who labelled");
 }
 
 dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
@@ -334,25 +310,21 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     online run = {
         .t = t,
         .user = user,
-        .log = log,
+        .kept = {log, user, &run, save, restore},
         .bar = bar,
         .speaker = {
             .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value labeller;
     dq_status status = make(&run, error);
-    if (!status) status = train_resume(t, log, restore, &run, error);
+    if (!status) status = train_resume(t, &run.kept, error);
     if (!status) status = go(&run, error);
-    if (!status) status = remember_labeller(&run, &arena, &labeller, error);
+    if (!status) status = remember_labeller(&run, error);
     if (!status) status = keep_last(&run, error);
     dq_agent_free(run.loop.agent);
     status = close_worlds(&run, status, error); /* a process that fails in the end is not passed over */
-    if (!status) status = write_model(&run, &run.loop.best, "best", &labeller, out, error);
-    if (!status) status = write_model(&run, &run.last, "last", &labeller, out, error);
+    if (!status) status = write_model(&run, &run.loop.best, "best", out, error);
+    if (!status) status = write_model(&run, &run.last, "last", out, error);
     dq_bundle_free(&run.last);
-    dq_model_items_free(&run.items);
     dq_online_close(&run.loop);
-    dq_arena_free(&arena);
     return status;
 }
 
@@ -375,8 +347,8 @@ static dq_status choose_user(const train *t, uint32_t *user, dq_error *error)
 static uint64_t bar_total(const train *t)
 {
     const train_options *o = t->o;
-    if (!o->episodes) return o->total_steps;
-    return t->cli->mode == TRAIN_ENV ? o->episodes : o->episodes * o->steps;
+    if (!o->acting.episodes) return o->acting.steps;
+    return t->cli->mode == TRAIN_ENV ? o->acting.episodes : o->acting.episodes * o->steps;
 }
 
 dq_status train_run_online(train *t, dq_error *error)

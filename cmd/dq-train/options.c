@@ -52,23 +52,22 @@ static const dq_program program = {
 };
 
 /* What holds where train_defaults says nothing. */
-static train_options o = {.common = DQ_COMMON_DEFAULTS,
-                          .hidden = "",
-                          .value_hidden = "",
-                          .world_hidden = "",
-                          .map = DQ_LABEL_MAP_DEFAULT,
-                          .candidates = 100,
-                          .episodes = 100,
-                          .steps = 100,
-                          .epochs = 10,
-                          .config = {.world = true, .envs = 1},
-                          .validation = 0.1,
-                          .checkpoint_every = 10,
-                          .envs = 1,
-                          .evaluate_episodes = 10,
-                          .agent = 1,
-                          .layout = {.history = 3, .steps = 10, .count = true, .recency = 1},
-                          .time = DQ_SESSION_TIME_DEFAULT};
+static train_options o = {
+    .common = DQ_COMMON_DEFAULTS,
+    .hidden = "",
+    .value_hidden = "",
+    .world_hidden = "",
+    .map = DQ_LABEL_MAP_DEFAULT,
+    .candidates = 100,
+    .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
+    .passes = {.epochs = 10, .validation = 0.1},
+    .steps = 100,
+    .config = {.world = true, .envs = 1},
+    .checkpoint_every = 10,
+    .envs = 1,
+    .agent = 1,
+    .layout = {.history = 3, .steps = 10, .count = true, .recency = 1},
+    .time = DQ_SESSION_TIME_DEFAULT};
 
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
 #define NETWORK  "agent=dqn,dyna-q"
@@ -84,7 +83,7 @@ static const dq_option table[] = {
     {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets},
     {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = 0},
     {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", PAYLOAD, .modes = TRAIN_LIVE | TRAIN_LOGGED},
-    {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV},
+    {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .why = "a model of --each-user leaves when it is learnt, and what is half learnt is not kept; --user ID keeps one user's progress"},
     {"checkpoint-every", 0, DQ_OPT_COUNT, &o.checkpoint_every, "N", "episodes (offline: epochs) between checkpoints", .min = 1, .max = 1e9, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .needs = "checkpoint"},
     {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "metrics as JSON lines, one an episode or epoch", .flags = 0},
     {"agent", 'a', DQ_OPT_CHOICE, &o.agent, "NAME", "who learns", PAYLOAD, train_agents, .section = "The agent and its networks (what is not given is --init's)"},
@@ -125,7 +124,7 @@ static const dq_option table[] = {
     {"tau", 0, DQ_OPT_REAL, &o.config.tau, "X", "the target follows by this share (0: is copied)", PAYLOAD, .min = 0, .max = 1, .where = NETWORK},
     {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn an episode (offline: a pass, for the maximum; 0: all)", PAYLOAD, .min = 0, .max = 4e9, .modes = TRAIN_LIVE | TRAIN_LOGGED, .why = "what is on offer there is the environment's"},
     {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=X,...", "rewards of labels; IGNORE is that of the unlabelled", PAYLOAD, .modes = TRAIN_ITEMS, .where = "reward=auto,logged", .why = "rewards there are numbers, not labels"},
-    {"episodes", 'e', DQ_OPT_COUNT, &o.episodes, "N", "episodes", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_ACTING, .section = "Rewards and exploration"},
+    {"episodes", 'e', DQ_OPT_COUNT, &o.acting.episodes, "N", "episodes", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_ACTING, .section = "Rewards and exploration"},
     {"steps", 's', DQ_OPT_COUNT, &o.steps, "N", "steps an episode", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_LIVE},
     {"reward", 'r', DQ_OPT_CHOICE, &o.reward, "NAME", "cosine, logged labels, or auto (logged when there are transitions)", PAYLOAD, rewards, .modes = TRAIN_LIVE, .excludes = "reward-cmd", .why = "rewards there are the log's or the environment's"},
     {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards from a labeller that is asked as training goes on, such as 'dq-reward -s llm ...'", .modes = TRAIN_ONLINE, .why = "a labeller is asked about one user and the items of a catalogue"},
@@ -148,20 +147,21 @@ static const dq_option table[] = {
     {"epsilon-form", 0, DQ_OPT_CHOICE, &o.config.decay_form, "NAME", "how epsilon falls", PAYLOAD, decays, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-over", 0, DQ_OPT_REAL, &o.epsilon_over, "N", "exponential: its time constant; linear: until it is least", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-by", 0, DQ_OPT_CHOICE, &o.config.decay_by, "WHAT", "what epsilon's time counts (run: shares of the run)", PAYLOAD, times, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
-    {"epochs", 0, DQ_OPT_COUNT, &o.epochs, "N", "passes", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_LOGGED, .section = "Passes over a log"},
-    {"negatives", 0, DQ_OPT_COUNT, &o.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE", PAYLOAD, .min = 0, .max = 1000, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .why = "a log of users and items alone tells what was not met"},
-    {"validation", 0, DQ_OPT_REAL, &o.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is judged by --evaluate"},
+    {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_LOGGED, .section = "Passes over a log"},
+    {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE", PAYLOAD, .min = 0, .max = 1000, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .why = "a log of users and items alone tells what was not met"},
+    {"validation", 0, DQ_OPT_REAL, &o.passes.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is evaluated by --evaluate"},
     {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone)", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT},
-    {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is judged by --evaluate"},
-    {"best-by", 0, DQ_OPT_CHOICE, &o.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, bests, .modes = TRAIN_LOGGED, .where = HELD_OUT, .why = "an agent that acts is judged by --evaluate"},
-    {"patience", 0, DQ_OPT_COUNT, &o.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never); rate and other schedules then stop short of their ends", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT},
+    {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},
+    {"best-by", 0, DQ_OPT_CHOICE, &o.passes.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, bests, .modes = TRAIN_LOGGED, .where = HELD_OUT, .why = "an agent that acts is evaluated by --evaluate"},
+    {"patience", 0, DQ_OPT_COUNT, &o.passes.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never); rate and other schedules then stop short of their ends", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT},
     {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
     {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .modes = TRAIN_ENV},
     {"envs", 0, DQ_OPT_COUNT, &o.envs, "N", "environments side by side", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ENV},
-    {"total-steps", 0, DQ_OPT_COUNT, &o.total_steps, "N", "steps in all (else --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ACTING},
-    {"evaluate", 0, DQ_OPT_COUNT, &o.evaluate, "N", "every N episodes, play some without exploring (0: never)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_ACTING, .why = "an agent of a log is judged by held-out rows (--validation)"},
-    {"evaluate-episodes", 0, DQ_OPT_COUNT, &o.evaluate_episodes, "N", "so many", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ACTING, .where = "evaluate"},
-    {"keep", 0, DQ_OPT_CHOICE, &o.keep, "WHICH", "models that leave: the last, the best by evaluation, or both", PAYLOAD, keeps, .modes = TRAIN_ACTING, .why = "an agent of a log is judged by held-out rows (--validation)"},
+    {"total-steps", 0, DQ_OPT_COUNT, &o.acting.steps, "N", "steps in all (else --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ACTING},
+    {"evaluate", 0, DQ_OPT_COUNT, &o.acting.evaluate, "N", "every N episodes, play some without exploring (0: never)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_ACTING, .why = "an agent of a log is evaluated by held-out rows (--validation)"},
+    {"evaluate-episodes", 0, DQ_OPT_COUNT, &o.acting.evaluate_episodes, "N", "so many", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ACTING, .where = "evaluate"},
+    {"max-steps", 0, DQ_OPT_COUNT, &o.acting.max_steps, "N", "steps after which an episode of an evaluation is cut off, should it not end (0: never)", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_ENV, .where = "evaluate"},
+    {"keep", 0, DQ_OPT_CHOICE, &o.keep, "WHICH", "models that leave: the last, the best by evaluation, or both", PAYLOAD, keeps, .modes = TRAIN_ACTING, .why = "an agent of a log is evaluated by held-out rows (--validation)"},
     {"history", 0, DQ_OPT_SMALL, &o.layout.history, "N", "items that a state remembers", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_SESSIONS, .section = "Sessions: what users met, in the order of time"},
     {"history-mean", 0, DQ_OPT_FLAG, &o.layout.mean, NULL, "their mean instead of the items themselves", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"recency", 0, DQ_OPT_REAL, &o.layout.recency, "X", "weight of an item of the history, of the one after it", PAYLOAD, .min = 1e-6, .max = 1, .modes = TRAIN_SESSIONS},
@@ -180,9 +180,10 @@ static const dq_option table[] = {
 static void parse_fold(const dq_cli *cli)
 {
     char rest;
+    dq_offline_config *c = &o.passes;
     if (!o.fold) return;
-    if (strchr(o.fold, '-') || sscanf(o.fold, "%u/%u%c", &o.fold_number, &o.folds, &rest) != 2 ||
-        o.folds < 2 || o.fold_number < 1 || o.fold_number > o.folds)
+    if (strchr(o.fold, '-') || sscanf(o.fold, "%u/%u%c", &c->fold, &c->folds, &rest) != 2 || c->folds < 2 ||
+        c->fold < 1 || c->fold > c->folds)
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o.fold);
 }
 

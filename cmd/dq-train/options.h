@@ -7,7 +7,8 @@
 #define DQ_TRAIN_OPTIONS_H
 
 #include "cli/cli.h"
-#include "learn/agent.h"
+#include "learn/offline.h"
+#include "rollout/online.h"
 
 /* The ways of training. */
 enum {
@@ -37,12 +38,10 @@ typedef struct train_options {
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time;
     const char *env, *env_cmd;
     dq_texts pairs;
-    int preset, reward, best_by, keep;
-    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates;
-    uint64_t episodes, steps, total_steps, envs, evaluate, evaluate_episodes;
-    uint64_t epochs, negatives, patience;
-    unsigned fold_number, folds; /* of fold; 0 without */
-    double validation;
+    int preset, reward, keep;
+    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs;
+    dq_online_config acting;  /* but whom it tells */
+    dq_offline_config passes; /* over a log, but what IGNORE is worth */
 
     /* sessions of a log: their states (data/session_state.h), where they are cut, and what a cut is */
     dq_session_layout layout; /* but the widths, which are the catalogue's */

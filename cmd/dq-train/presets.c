@@ -214,11 +214,19 @@ static void choose_features(dq_cli *cli, train_options *o)
 }
 
 /* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
-static void suit_log(const train_options *o, dq_agent_config *c)
+static void suit_log(train_options *o, dq_agent_config *c)
 {
+    dq_offline_config *passes = &o->passes;
+    passes->batch = c->batch;
+    if (passes->folds) passes->validation = 0;
+    passes->candidates = (uint32_t)o->candidates;
+    passes->n_step = c->n_step;
+    passes->priority = c->priority;
+    passes->importance = c->importance;
+    passes->seed = c->seed;
     c->replay = c->batch;
     c->warmup = 0;
-    c->fit_rows = c->batch * (1 + (size_t)o->negatives);
+    c->fit_rows = DQ_OFFLINE_ROWS(*passes);
     c->planning = 0;
     c->target_by = DQ_BY_UPDATES;
 }
@@ -227,9 +235,12 @@ static void suit_log(const train_options *o, dq_agent_config *c)
 static void suit_acting(const dq_cli *cli, train_options *o)
 {
     bool named = dq_cli_choice_modes(cli, "preset") & TRAIN_ENV;
-    if (!o->evaluate && o->keep != TRAIN_KEEP_LAST)
+    dq_online_config *acting = &o->acting;
+    acting->patience = o->passes.patience;
+    acting->keep_best = o->keep != TRAIN_KEEP_LAST;
+    if (!acting->evaluate && o->keep != TRAIN_KEEP_LAST)
         dq_cli_usage(cli, "the best is so by evaluation: --keep needs --evaluate");
-    if (o->total_steps && !named && !dq_cli_given(cli, "episodes")) o->episodes = 0;
+    if (acting->steps && !named && !dq_cli_given(cli, "episodes")) acting->episodes = 0;
     if ((cli->mode & TRAIN_LIVE) && o->config.replay < o->config.batch)
         dq_cli_usage(cli, "--replay is smaller than --batch");
 }

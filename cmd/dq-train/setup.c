@@ -3,7 +3,6 @@
 
 #include "data/describe.h"
 #include "data/load.h"
-#include "data/model_items.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -64,6 +63,7 @@ void train_close(train *t)
     dq_dataset_free(&t->dataset);
     dq_models_free(&t->init);
     dq_label_map_free(&t->map);
+    dq_model_items_free(&t->items);
     dq_reader_close(t->inputs[0]);
     dq_reader_close(t->inputs[1]);
 }
@@ -77,6 +77,11 @@ dq_bundle *train_init_model(const train *t, uint32_t user)
     const char *id = user == DQ_ABSENT ? NULL : dq_entities_id(&t->dataset.catalogue.users, user, &n);
     const dq_bundle *model = dq_models_of(models, id, n);
     return model ? &models->at[model - models->at] : NULL;
+}
+
+dq_status train_blame_init(const train *t, dq_status status, dq_error *error)
+{
+    return status && t->init.count ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
 }
 
 /* The user stands at the beginning of a state. */
@@ -165,7 +170,7 @@ static dq_status check_items(const train *t, const dq_agent *agent, const dq_bun
     const dq_entities *items = &t->dataset.catalogue.items;
     const dq_vectors vectors = dq_entities_vectors(items);
     bool outputs = dq_agent_get_config(agent)->head == DQ_HEAD_OUTPUTS;
-    if (!(t->cli->mode & TRAIN_ITEMS)) return DQ_OK;
+    if (!(t->cli->mode & TRAIN_ITEMS) && !t->logged.named) return DQ_OK;
     return dq_model_items_check(model, outputs, &items->identity.ids, &vectors, error);
 }
 
@@ -178,15 +183,10 @@ dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agen
     dq_status status = make_agent(t, shape, model, agent, error);
     if (!status && model) status = dq_agent_load(*agent, false, model, error);
     if (!status && model) status = check_items(t, *agent, model, error);
-    return status && model && t->init.count ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
+    return model ? train_blame_init(t, status, error) : status;
 }
 
 /* ---- the output ---- */
-
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail_memory(error, "a model");
-}
 
 static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
 {
@@ -194,19 +194,21 @@ static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
     dq_agent_config config;
     dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
-    if (status) return status;
     const dq_bundle *init = train_init_model(t, DQ_ABSENT);
     bool sessions = t->cli->mode == TRAIN_SESSIONS;
-    if (sessions) status = dq_session_log_describe(t->o->time, t->o->map, t->o->session_gap, model, error);
+    if (!status && sessions)
+        status = dq_session_log_describe(t->o->time, t->o->map, t->o->session_gap, model, error);
     if (status) return status;
     if (t->cli->mode & TRAIN_ITEMS)
         return dq_describe_catalogue(&t->dataset.catalogue, sessions || config.head == DQ_HEAD_OUTPUTS, model,
                                      error);
+    if (t->logged.named && !(init && dq_map_get(&init->meta, "items")))
+        return dq_describe_catalogue(&t->dataset.catalogue, true, model, error);
     if (t->cli->mode == TRAIN_STATES)
         return init ? dq_describe_as(init, shape.action_count, model, error) : DQ_OK;
-    if (!t->o->env || dq_map_set(&model->arena, &model->meta, "env", dq_string(&model->arena, t->o->env)))
-        return DQ_OK;
-    return no_memory(error);
+    if (t->o->env && !dq_map_set(&model->arena, &model->meta, "env", dq_string(&model->arena, t->o->env)))
+        return dq_fail_memory(error, "a model");
+    return dq_model_items_save(&t->items, model, error);
 }
 
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)
@@ -217,26 +219,18 @@ bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *m
     return dq_map_set(arena, map, "user", dq_string_n(arena, id, n));
 }
 
-dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, const dq_value *labeller,
-                             dq_error *error)
+dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, dq_error *error)
 {
-    bool labelled = labeller && labeller->type != DQ_NIL;
     dq_status status = describe(t, model, error);
-    if (status) return status;
-    bool ok = train_name_user(t, user, &model->arena, &model->meta) &&
-              (!labelled || dq_map_set(&model->arena, &model->meta, "labeller", *labeller));
-    return ok ? DQ_OK : no_memory(error);
+    if (status || train_name_user(t, user, &model->arena, &model->meta)) return status;
+    return dq_fail_memory(error, "a model");
 }
 
-dq_status train_write_model(train *t, dq_agent *agent, uint32_t user, const dq_value *labeller,
+dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, dq_writer *out,
                             dq_error *error)
 {
-    dq_bundle model;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_agent_save(agent, false, &model, error);
-    if (!status) status = train_finish_model(t, &model, user, labeller, error);
-    if (!status) status = dq_writer_put(t->output, &model, error);
-    if (!status && t->o->common.flush) status = dq_writer_flush(t->output, error);
-    dq_bundle_free(&model);
+    if (!status) status = dq_writer_put(out, model, error);
+    if (!status && t->o->common.flush) status = dq_writer_flush(out, error);
+    dq_bundle_free(model);
     return status;
 }

@@ -22,6 +22,7 @@
 #include "options.h"
 
 #include "data/label_map.h"
+#include "data/model_items.h"
 #include "env/catalogue.h"
 #include "learn/agent.h"
 #include "reward/weight.h"
@@ -35,6 +36,7 @@ typedef struct train {
     dq_dataset dataset;
     dq_models init; /* --init's */
     dq_writer *output;
+    dq_model_items items; /* that the actions of an environment are */
     dq_label_map map;
     float ignore;  /* the reward of what nobody labelled */
     bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
@@ -61,24 +63,33 @@ dq_bundle *train_init_model(const train *t, uint32_t user);
 /* The agent that the options describe, with the catalogue's cross features, and with what --init's model for
  * this user (DQ_ABSENT: for all) has learnt, where it has one. */
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error);
+/* Names --init's file in an error of what it holds; returns status. */
+dq_status train_blame_init(const train *t, dq_status status, dq_error *error);
 /* Completes a model bundle that dq_agent_save has filled: which fields, items and sessions it knows;
- * meta.user unless DQ_ABSENT, and who labelled in meta.labeller where that is neither NULL nor nil. */
-dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, const dq_value *labeller,
-                             dq_error *error);
+ * meta.user unless DQ_ABSENT. */
+dq_status train_finish_model(train *t, dq_bundle *model, uint32_t user, dq_error *error);
 /* map.user: whom a model or a line of the log is about; nothing for DQ_ABSENT. */
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map);
-/* Saves the agent, completes the model and writes it. */
-dq_status train_write_model(train *t, dq_agent *agent, uint32_t user, const dq_value *labeller,
+/* Unless status is a failure, writes a model to out. Frees it; returns status, or its own. */
+dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, dq_writer *out,
                             dq_error *error);
 
 /* ---- checkpoint.c ---- */
 
-/* Takes up --checkpoint when the file exists and is of this run, by `restore`; and opens --log (unless *log
- * is open) where the checkpoint left it. */
-typedef dq_status (*train_restore)(void *arg, const dq_bundle *model, dq_error *error);
-dq_status train_resume(train *t, dq_log *log, train_restore restore, void *arg, dq_error *error);
-/* Completes a bundle that the run filled (with the run's identity and the log's length) and writes it. */
-dq_status train_checkpoint_write(train *t, dq_bundle *model, dq_log *log, dq_error *error);
+/* A run that can be kept: what it puts into a model bundle, and takes up again. */
+typedef struct train_kept {
+    dq_log *log;
+    uint32_t user; /* DQ_ABSENT: of nobody */
+    void *arg;
+    dq_status (*save)(void *arg, dq_bundle *model, dq_error *error);
+    dq_status (*restore)(void *arg, const dq_bundle *model, dq_error *error);
+} train_kept;
+
+/* Takes up --checkpoint when the file exists and is of this run; and opens --log (unless it is open) where
+ * the checkpoint left it. */
+dq_status train_resume(train *t, const train_kept *run, dq_error *error);
+/* Writes --checkpoint, with the run's identity and the log's length. */
+dq_status train_keep(train *t, const train_kept *run, dq_error *error);
 
 /* ---- the ways of training ---- */
 

@@ -62,7 +62,7 @@ void dq_session_state(const dq_session_layout *layout, const dq_vectors *items, 
  * does not enter, what has no reward (NAN) does. */
 bool dq_session_enters(float reward);
 
-/* meta.states of a model or a task: nothing for a layout of no sessions. */
+/* meta.states of a model or an environment: nothing for a layout of no sessions. */
 dq_status dq_session_layout_save(const dq_session_layout *layout, dq_bundle *bundle, dq_error *error);
 /* And back: zeros where there is none, DQ_ERR_SCHEMA for one that cannot be. */
 dq_status dq_session_layout_load(dq_session_layout *layout, const dq_bundle *bundle, dq_error *error);

@@ -83,7 +83,7 @@ static dq_status add_vectors(const described *d, dq_bundle *out, dq_error *error
     dq_status status = DQ_OK;
     if (e->fields) status = dq_fields_write(e->fields, e->field_count, &out->arena, &out->meta, error);
     if (!status && d->pairs && !dq_map_set(&out->arena, &out->meta, "pairs", *d->pairs))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for a block");
+        status = dq_fail_memory(error, "a block");
     return status ? status : dq_bundle_add_tensor(out, "vector", DQ_F4, 2, shape, d->vectors, error);
 }
 
@@ -169,7 +169,7 @@ static dq_status pairs_of(const dq_env_entities *users, const dq_env_entities *i
         if (!dq_list_add(arena, &pair, dq_string(arena, users->fields[i].name)) ||
             !dq_list_add(arena, &pair, dq_string(arena, items->fields[i].name)) ||
             !dq_list_add(arena, pairs, pair))
-            return dq_fail(error, DQ_ERR_MEMORY, "no memory for pairs of fields");
+            return dq_fail_memory(error, "pairs of fields");
     }
     return DQ_OK;
 }

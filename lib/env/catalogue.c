@@ -4,7 +4,6 @@
 #include "env/env_impl.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static const dq_env_option options[] = {{0}};
 
@@ -28,10 +27,14 @@ dq_env_spec dq_catalogue_env_spec(const dq_vectors *users, const dq_vectors *ite
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
     const dq_catalogue_env_config *k = env->self;
-    catalogue *c = env->self = calloc(1, sizeof *c);
+    catalogue *c = NULL;
+    uint32_t *scratch = NULL;
+    const dq_buffer buffers[] = {DQ_BUFFER(c, 1), DQ_BUFFER(scratch, k->items.count)};
     (void)o;
-    if (c) *c = (catalogue){.config = *k, .scratch = calloc(k->items.count, sizeof *c->scratch)};
-    if (!c || !c->scratch) return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u items", k->items.count);
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%u items", k->items.count);
+    *c = (catalogue){.config = *k, .scratch = scratch};
+    env->self = c;
     env->shape = dq_catalogue_env_spec(&k->users, &k->items);
     env->shape.step_limit = k->step_limit;
     env->offered_count = k->candidates < k->items.count ? k->candidates : k->items.count;
@@ -42,13 +45,6 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     env->offered = candidates;
     env->number = k->user;
     return DQ_OK;
-}
-
-static void drop(dq_env *env)
-{
-    catalogue *c = env->self;
-    if (c) free(c->scratch);
-    free(c);
 }
 
 static dq_status reset(dq_env *env, dq_error *error)
@@ -86,7 +82,6 @@ static const dq_env_kind kind = {
     .source = "system A",
     .options = options,
     .init = init,
-    .free = drop,
     .reset = reset,
     .step = step,
     .sound = sound,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The users or the items of a made-up world, by number and by name. A population (env/synthetic.h) and an
- * environment (env/env.h) describe theirs so, and one rule names both: user 42 of an environment with 500
- * users is "u042", as is user 42 of `dq-sim --users 500`. A model can therefore tell the items that it was
- * trained with from others by their ids and vectors, and a catalogue of them can be ranked.
+ * The users or the items of a made-up world, by number and by name. Synthetic ones (env/synthetic.h) and
+ * those of an environment (env/env.h) describe theirs so, and one rule names both: user 42 of an environment
+ * with 500 users is "u042", as is user 42 of `dq-sim --users 500`. A model can therefore tell the items that
+ * it was trained with from others by their ids and vectors, and a catalogue of them can be ranked.
  */
 #ifndef DQ_ENV_ENTITIES_H
 #define DQ_ENV_ENTITIES_H

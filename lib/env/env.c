@@ -105,7 +105,7 @@ static dq_status make(dq_env **env, const dq_env_kind *kind, void *self, const c
     dq_status status = read_options(kind, options, like, values, error);
     if (status) return status;
     dq_env *made = calloc(1, sizeof *made);
-    if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment");
+    if (!made) return dq_fail_memory(error, "an environment");
     *made = (dq_env){.kind = kind, .self = self, .rng = dq_rng_new(seed)};
     status = kind->init(made, values, error);
     if (!status) status = dq_env_spec_check(&made->shape, error);
@@ -151,8 +151,7 @@ dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error)
 void dq_env_free(dq_env *env)
 {
     if (!env) return;
-    if (env->kind->free) env->kind->free(env);
-    free(env->memory);
+    dq_arena_free(&env->arena);
     free(env);
 }
 
@@ -202,28 +201,24 @@ void dq_env_copy(dq_env *to, const dq_env *from)
 
 /* ---- checkpoints ---- */
 
-static const char *part(char name[80], const char *prefix, const char *what)
+enum { PARTS = 4 };
+
+static void list_parts(dq_env *env, dq_record_part parts[PARTS])
 {
-    (void)snprintf(name, 80, "%s.%s", prefix, what);
-    return name;
+    parts[0] = (dq_record_part){"memory", DQ_U1, env->memory_bytes, 0, env->memory};
+    parts[1] = (dq_record_part){"number", DQ_U4, 1, 0, &env->number};
+    parts[2] = (dq_record_part){"steps", DQ_U8, 1, 0, &env->steps};
+    parts[3] = (dq_record_part){"counters", DQ_F8, DQ_ENV_COUNTERS, 0, env->counters};
 }
 
-dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, dq_error *error)
+dq_status dq_env_save(dq_env *env, const char *prefix, dq_bundle *model, dq_error *error)
 {
     char name[80];
-    const uint64_t bytes = env->memory_bytes, one = 1, counters = DQ_ENV_COUNTERS;
-    dq_status status = dq_bundle_add_tensor(model, part(name, prefix, "memory"), DQ_U1, 1, &bytes,
-                                            env->memory, error);
-    if (!status) status = dq_record_save_rng(&env->rng, 1, part(name, prefix, "rng"), model, error);
-    if (!status)
-        status = dq_bundle_add_tensor(model, part(name, prefix, "number"), DQ_U4, 1, &one, &env->number,
-                                      error);
-    if (!status)
-        status = dq_bundle_add_tensor(model, part(name, prefix, "steps"), DQ_U8, 1, &one, &env->steps, error);
-    if (!status)
-        status = dq_bundle_add_tensor(model, part(name, prefix, "counters"), DQ_F8, 1, &counters,
-                                      env->counters, error);
-    return status;
+    dq_record_part parts[PARTS];
+    list_parts(env, parts);
+    (void)snprintf(name, sizeof name, "%s.rng", prefix);
+    dq_status status = dq_record_save_parts(parts, PARTS, prefix, model, error);
+    return status ? status : dq_record_save_rng(&env->rng, 1, name, model, error);
 }
 
 /* A checkpoint is a file that somebody may have changed. */
@@ -242,14 +237,10 @@ static dq_status check_sound(const dq_env *env, dq_error *error)
 dq_status dq_env_restore(dq_env *env, const char *prefix, const dq_bundle *model, dq_error *error)
 {
     char name[80];
-    dq_status status = dq_record_column(model, part(name, prefix, "memory"), DQ_U1, env->memory_bytes,
-                                        env->memory, error);
-    if (!status) status = dq_record_rng(model, part(name, prefix, "rng"), 1, &env->rng, error);
-    if (!status)
-        status = dq_record_column(model, part(name, prefix, "number"), DQ_U4, 1, &env->number, error);
-    if (!status) status = dq_record_column(model, part(name, prefix, "steps"), DQ_U8, 1, &env->steps, error);
-    if (!status)
-        status = dq_record_column(model, part(name, prefix, "counters"), DQ_F8, DQ_ENV_COUNTERS,
-                                  env->counters, error);
+    dq_record_part parts[PARTS];
+    list_parts(env, parts);
+    (void)snprintf(name, sizeof name, "%s.rng", prefix);
+    dq_status status = dq_record_restore_parts(parts, PARTS, prefix, model, error);
+    if (!status) status = dq_record_rng(model, name, 1, &env->rng, error);
     return status ? status : check_sound(env, error);
 }

@@ -29,6 +29,7 @@
 #include "core/rng.h"
 #include "core/vectors.h"
 #include "data/session_state.h"
+#include "dq/arena.h"
 #include "dq/bundle.h"
 #include "dq/status.h"
 #include "env/entities.h"
@@ -91,10 +92,9 @@ typedef struct dq_env_kind {
     const char *name, *help, *source;      /* source: where the environment is published */
     const dq_env_option *options;          /* ended by one without a name */
     const char *counters[DQ_ENV_COUNTERS]; /* what is counted besides reward, e.g. "clicks"; NULL: no more */
-    /* Fills shape, users and items, and makes memory and self from the options' values, in their order; and
-     * offered, where there is such a list. */
+    /* Fills shape, users and items, and makes memory and self in the arena from the options' values, in
+     * their order; and offered, where there is such a list. */
     dq_status (*init)(dq_env *env, const double *options, dq_error *error);
-    void (*free)(dq_env *env); /* what init made beside memory; may be NULL */
     dq_status (*reset)(dq_env *env, dq_error *error);
     /* A failure, such as a reward that did not come (DQ_ERR_STOPPED), leaves everything as it was. */
     dq_status (*step)(dq_env *env, uint32_t action, dq_step *step, dq_error *error);
@@ -116,7 +116,8 @@ struct dq_env {
     uint32_t offered_count;
     void *memory; /* (memory_bytes): all that changes, without pointers */
     size_t memory_bytes;
-    void *self; /* what stays as init made it */
+    void *self;     /* what stays as init made it */
+    dq_arena arena; /* of memory, self and what they point to */
     dq_rng rng;
     uint64_t steps;                   /* of this episode */
     double counters[DQ_ENV_COUNTERS]; /* of this episode */
@@ -155,7 +156,7 @@ void dq_env_copy(dq_env *to, const dq_env *from);
 
 /* Adds PREFIX.memory, .rng, .number, .steps and .counters to a checkpoint (pointing into the env), and takes
  * them up again. */
-dq_status dq_env_save(const dq_env *env, const char *prefix, dq_bundle *model, dq_error *error);
+dq_status dq_env_save(dq_env *env, const char *prefix, dq_bundle *model, dq_error *error);
 dq_status dq_env_restore(dq_env *env, const char *prefix, const dq_bundle *model, dq_error *error);
 
 #endif

@@ -18,7 +18,6 @@
 #include "env/env_impl.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { USER_WIDTH = 50, FILM_WIDTH = 10, LAST = 5 };
@@ -71,17 +70,17 @@ static void make_likings(films *f, const float *taste, double spread)
     }
 }
 
-static dq_status make_world(films *f, uint64_t world, double spread, dq_error *error)
+static dq_status make_world(dq_env *env, films *f, uint64_t world, double spread, dq_error *error)
 {
     float taste[USER_WIDTH * FILM_WIDTH];
     dq_rng users = dq_rng_stream(world, USER_STREAM), rows = dq_rng_stream(world, FILM_STREAM);
     dq_rng tastes = dq_rng_stream(world, TASTE_STREAM);
-    f->user = calloc((size_t)f->users * USER_WIDTH, sizeof *f->user);
-    f->film = calloc((size_t)f->count * FILM_WIDTH, sizeof *f->film);
-    f->liking = calloc((size_t)f->users * f->count, sizeof *f->liking);
-    f->at = f->film ? dq_env_rows(f->film, f->count, FILM_WIDTH) : NULL;
-    if (!f->user || !f->at || !f->liking)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u films", f->users, f->count);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(f->user, (size_t)f->users * USER_WIDTH), DQ_BUFFER(f->film, (size_t)f->count * FILM_WIDTH),
+        DQ_BUFFER(f->liking, (size_t)f->users * f->count), DQ_BUFFER(f->at, f->count)};
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%u users and %u films", f->users, f->count);
+    dq_env_rows(f->at, f->film, f->count, FILM_WIDTH);
     dq_env_normals(f->user, (size_t)f->users * USER_WIDTH, 1, &users);
     dq_env_normals(f->film, (size_t)f->count * FILM_WIDTH, 1, &rows);
     dq_env_normals(taste, sizeof taste / sizeof taste[0], 1, &tastes);
@@ -91,35 +90,21 @@ static dq_status make_world(films *f, uint64_t world, double spread, dq_error *e
 
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    films *f = env->self = calloc(1, sizeof *f);
-    if (!f) return dq_fail(error, DQ_ERR_MEMORY, "no memory for films");
+    films *f = env->self = dq_arena_zero(&env->arena, 1, sizeof *f);
+    if (!f) return dq_fail_memory(error, "films");
     *f = (films){.users = (uint32_t)o[USERS],
                  .count = (uint32_t)o[FILMS],
                  .first = (uint32_t)o[FIRST],
                  .served = (uint32_t)o[SERVED],
                  .terminal = o[TERMINAL] != 0,
                  .weariness = o[WEARINESS]};
-    if (f->first >= f->users || f->served > f->users - f->first)
-        return dq_fail(error, DQ_ERR_RANGE, "films: first=%u,served=%u of %u users", f->first, f->served,
-                       f->users);
-    if (f->served == 0) f->served = f->users - f->first;
-    dq_status status = make_world(f, (uint64_t)o[WORLD], o[SPREAD], error);
+    dq_status status = dq_env_choose_served(env, f->users, f->first, &f->served, error);
+    if (!status) status = make_world(env, f, (uint64_t)o[WORLD], o[SPREAD], error);
     if (status) return status;
     env->shape = dq_env_session_spec(&layout, f->count, f->at);
     env->shape.step_limit = (uint32_t)o[STEPS];
     dq_env_describe(env, f->users, f->user, f->film);
     return dq_env_reserve(env, sizeof(memory), error);
-}
-
-static void drop(dq_env *env)
-{
-    films *f = env->self;
-    if (!f) return;
-    free(f->user);
-    free(f->film);
-    free(f->liking);
-    free(f->at);
-    free(f);
 }
 
 static void show(dq_env *env)
@@ -186,7 +171,6 @@ const dq_env_kind dq_env_films = {
     .options = options,
     .counters = {"clicks", "finished"},
     .init = init,
-    .free = drop,
     .reset = reset,
     .step = step,
     .sound = sound,

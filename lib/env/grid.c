@@ -16,7 +16,6 @@
  */
 #include "env/env_impl.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void show(dq_env *env, uint32_t at)
@@ -116,17 +115,12 @@ typedef struct chain {
 
 static dq_status chain_init(dq_env *env, const double *o, dq_error *error)
 {
-    chain *c = env->self = calloc(1, sizeof *c);
-    if (!c) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a chain");
+    chain *c = env->self = dq_arena_zero(&env->arena, 1, sizeof *c);
+    if (!c) return dq_fail_memory(error, "a chain");
     *c = (chain){o[SLIP], o[SMALL], o[LARGE]};
     env->shape = (dq_env_spec){
         .state_width = (uint32_t)o[LENGTH], .action_count = 2, .step_limit = (uint32_t)o[STEPS]};
     return dq_env_reserve(env, sizeof(memory), error);
-}
-
-static void chain_drop(dq_env *env)
-{
-    free(env->self);
 }
 
 static dq_status chain_reset(dq_env *env, dq_error *error)
@@ -162,7 +156,6 @@ const dq_env_kind dq_env_chain = {
     .source = "Strens, A Bayesian framework for reinforcement learning, 2000",
     .options = chain_options,
     .init = chain_init,
-    .free = chain_drop,
     .reset = chain_reset,
     .step = chain_step,
     .sound = sound,

@@ -11,7 +11,6 @@
  */
 #include "env/env_impl.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { LENGTH, DISTRACTORS, ERRORS, ORDER, CHANGE, THEN, TERMINAL };
@@ -43,18 +42,13 @@ typedef struct memory {
 
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    sequence *s = env->self = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a sequence");
+    sequence *s = env->self = dq_arena_zero(&env->arena, 1, sizeof *s);
+    if (!s) return dq_fail_memory(error, "a sequence");
     *s = (sequence){(uint32_t)o[LENGTH], (uint32_t)o[ERRORS], (uint64_t)o[CHANGE],
                     (int)o[ORDER],       (int)o[THEN],        o[TERMINAL] != 0};
     env->shape = (dq_env_spec){.state_width = s->length,
                                .action_count = s->length + (uint32_t)o[DISTRACTORS]};
     return dq_env_reserve(env, sizeof(memory), error);
-}
-
-static void drop(dq_env *env)
-{
-    free(env->self);
 }
 
 static void show(dq_env *env, const sequence *s, const memory *m)
@@ -117,7 +111,6 @@ const dq_env_kind dq_env_sequence = {
     .options = options,
     .counters = {"errors", "success", "distracted"},
     .init = init,
-    .free = drop,
     .reset = reset,
     .step = step,
     .sound = sound,

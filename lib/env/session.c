@@ -30,7 +30,6 @@
 #include "env/synthetic.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SMALL_WIDTH = 20, RECENT = 3, PAUSE = 60, SECONDS = DQ_SYNTHETIC_DAYS * 86400 };
@@ -139,14 +138,13 @@ static void draw_small(session *s, uint64_t world, double spread)
     dq_env_normals(s->item, (size_t)s->items * s->width, spread / sqrt(s->width), &items);
 }
 
-static dq_status take_past(past_events *past, const dq_synthetic *p, dq_error *error)
+static dq_status take_past(dq_env *env, past_events *past, const dq_synthetic *p, dq_error *error)
 {
     size_t n = p->event_count, at = 0;
-    past->from = calloc((size_t)p->config.users + 1, sizeof *past->from);
-    past->item = calloc(n + 1, sizeof *past->item);
-    past->raise = calloc(n + 1, sizeof *past->raise);
-    if (!past->from || !past->item || !past->raise)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for the past of %u users", p->config.users);
+    const dq_buffer buffers[] = {DQ_BUFFER(past->from, (size_t)p->config.users + 1), DQ_BUFFER(past->item, n),
+                                 DQ_BUFFER(past->raise, n)};
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "the past of %u users", p->config.users);
     for (uint32_t u = 0; u < p->config.users; u++) {
         past->from[u] = at;
         for (; at < n && p->events[at].user == u; at++) {
@@ -170,7 +168,7 @@ static dq_status take_generated(dq_env *env, session *s, uint64_t world, dq_erro
     env->items = dq_synthetic_items(p);
     env->users.vectors = s->user;
     env->items.vectors = s->item;
-    status = take_past(&s->past, p, error);
+    status = take_past(env, &s->past, p, error);
     dq_synthetic_free(p);
     return status;
 }
@@ -178,13 +176,12 @@ static dq_status take_generated(dq_env *env, session *s, uint64_t world, dq_erro
 static dq_status make_world(dq_env *env, session *s, const double *o, dq_error *error)
 {
     s->width = o[GENERATED] != 0 ? DQ_SYNTHETIC_WIDTH : SMALL_WIDTH;
-    s->user = calloc((size_t)s->users * s->width, sizeof *s->user);
-    s->item = calloc((size_t)s->items * s->width, sizeof *s->item);
-    s->user_length = calloc(s->users, sizeof *s->user_length);
-    s->item_length = calloc(s->items, sizeof *s->item_length);
-    s->at = s->item ? dq_env_rows(s->item, s->items, s->width) : NULL;
-    if (!s->user || !s->at || !s->user_length || !s->item_length)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", s->users, s->items);
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(s->user, (size_t)s->users * s->width), DQ_BUFFER(s->item, (size_t)s->items * s->width),
+        DQ_BUFFER(s->user_length, s->users), DQ_BUFFER(s->item_length, s->items), DQ_BUFFER(s->at, s->items)};
+    if (!dq_buffers_take(&env->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%u users and %u items", s->users, s->items);
+    dq_env_rows(s->at, s->item, s->items, s->width);
     dq_status status = DQ_OK;
     if (o[GENERATED] != 0)
         status = take_generated(env, s, (uint64_t)o[WORLD], error);
@@ -210,8 +207,8 @@ static dq_session_layout layout_of(const session *s, const double *o)
 
 static dq_status init(dq_env *env, const double *o, dq_error *error)
 {
-    session *s = env->self = calloc(1, sizeof *s);
-    if (!s) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a session");
+    session *s = env->self = dq_arena_zero(&env->arena, 1, sizeof *s);
+    if (!s) return dq_fail_memory(error, "a session");
     *s = (session){.users = (uint32_t)o[USERS],
                    .items = (uint32_t)o[ITEMS],
                    .steps = (uint32_t)o[STEPS],
@@ -224,11 +221,8 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
                    .similarity = o[SIMILARITY],
                    .bonus = o[BONUS],
                    .repeat = o[REPEAT]};
-    if (s->first >= s->users || s->served > s->users - s->first)
-        return dq_fail(error, DQ_ERR_RANGE, "session: first=%u,served=%u of %u users", s->first, s->served,
-                       s->users);
-    if (s->served == 0) s->served = s->users - s->first;
-    dq_status status = make_world(env, s, o, error);
+    dq_status status = dq_env_choose_served(env, s->users, s->first, &s->served, error);
+    if (!status) status = make_world(env, s, o, error);
     if (status) return status;
     s->layout = layout_of(s, o);
     s->kept = s->layout.history > RECENT ? s->layout.history : RECENT;
@@ -236,21 +230,6 @@ static dq_status init(dq_env *env, const double *o, dq_error *error)
     env->shape.step_limit = s->steps;
     if (o[GENERATED] == 0) dq_env_describe(env, s->users, s->user, s->item);
     return dq_env_reserve(env, sizeof(memory) + (s->kept + (size_t)s->items) * sizeof(uint32_t), error);
-}
-
-static void drop(dq_env *env)
-{
-    session *s = env->self;
-    if (!s) return;
-    free(s->user);
-    free(s->item);
-    free(s->user_length);
-    free(s->item_length);
-    free(s->past.from);
-    free(s->past.item);
-    free(s->past.raise);
-    free(s->at);
-    free(s);
 }
 
 /* ---- the state ---- */
@@ -410,7 +389,6 @@ const dq_env_kind dq_env_session = {
     .options = options,
     .counters = {"clicks", "repeats"},
     .init = init,
-    .free = drop,
     .reset = reset,
     .step = step,
     .sound = sound,

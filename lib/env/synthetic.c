@@ -140,13 +140,12 @@ static void describe_product(float *v, const dq_product *p, dq_rng *rng)
 static dq_status make_entities(dq_synthetic *p, dq_error *error)
 {
     uint32_t users = p->config.users, items = p->config.items, *rank = calloc(items, sizeof *rank);
-    p->persons = calloc(users, sizeof *p->persons);
-    p->products = calloc(items, sizeof *p->products);
-    p->user = calloc((size_t)users * DQ_SYNTHETIC_WIDTH, sizeof *p->user);
-    p->item = calloc((size_t)items * DQ_SYNTHETIC_WIDTH, sizeof *p->item);
-    if (!rank || !p->persons || !p->products || !p->user || !p->item) {
+    const dq_buffer buffers[] = {DQ_BUFFER(p->persons, users), DQ_BUFFER(p->products, items),
+                                 DQ_BUFFER(p->user, (size_t)users * DQ_SYNTHETIC_WIDTH),
+                                 DQ_BUFFER(p->item, (size_t)items * DQ_SYNTHETIC_WIDTH)};
+    if (!rank || !dq_buffers_take(&p->arena, buffers, DQ_BUFFERS(buffers))) {
         free(rank);
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for %u users and %u items", users, items);
+        return dq_fail_memory(error, "%u users and %u items", users, items);
     }
     dq_rng rng = dq_rng_stream(p->config.seed, USERS_STREAM);
     for (uint32_t u = 0; u < users; u++) {
@@ -277,23 +276,23 @@ static dq_status make_events(dq_synthetic *p, dq_error *error)
         uint64_t all = 0;
         ok = count_events(p, counts, &all);
         p->event_count = (size_t)all;
-        p->events = ok ? calloc(p->event_count + 1, sizeof *p->events) : NULL;
+        p->events = ok ? dq_arena_zero(&p->arena, p->event_count, sizeof *p->events) : NULL;
         ok = p->events != NULL;
     }
     if (ok) live(p, &v, counts);
     free(counts);
     free(v.until);
     free(v.raised);
-    return ok ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for interactions");
+    return ok ? DQ_OK : dq_fail_memory(error, "interactions");
 }
 
-dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config *config, dq_error *error)
+dq_status dq_synthetic_new(dq_synthetic **synthetic, const dq_synthetic_config *config, dq_error *error)
 {
-    *population = NULL;
+    *synthetic = NULL;
     if (config->users == 0 || config->items == 0)
-        return dq_fail(error, DQ_ERR_RANGE, "a population needs users and items");
+        return dq_fail(error, DQ_ERR_RANGE, "made-up users and items are at least one each");
     dq_synthetic *p = calloc(1, sizeof *p);
-    if (!p) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a population");
+    if (!p) return dq_fail_memory(error, "made-up users and items");
     p->config = *config;
     dq_status status = make_entities(p, error);
     if (!status) status = make_events(p, error);
@@ -301,18 +300,14 @@ dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config 
         dq_synthetic_free(p);
         return status;
     }
-    *population = p;
+    *synthetic = p;
     return DQ_OK;
 }
 
 void dq_synthetic_free(dq_synthetic *p)
 {
     if (!p) return;
-    free(p->persons);
-    free(p->products);
-    free(p->user);
-    free(p->item);
-    free(p->events);
+    dq_arena_free(&p->arena);
     free(p);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A made-up population: users, items, and what they did with each other over two years. The generator of
+ * Made-up users and items, and what they did with each other over two years. The generator of
  * system B. What is drawn for users and items decides what they do:
  *
  *     preference(u, i) = sigmoid(u . i), raised by each past interaction of the two
@@ -24,6 +24,7 @@
 #define DQ_ENV_SYNTHETIC_H
 
 #include "core/rng.h"
+#include "dq/arena.h"
 #include "dq/status.h"
 #include "env/entities.h"
 
@@ -72,6 +73,7 @@ typedef struct dq_synthetic {
     float *user, *item;   /* (users, 50), (items, 50) */
     dq_event *events;     /* (event_count), by user, then time */
     size_t event_count;
+    dq_arena arena; /* of all these */
 } dq_synthetic;
 
 /* Words for the numbers above; NULL-ended. */
@@ -82,15 +84,15 @@ extern const char *const dq_genders[],
                                                                                      *const dq_event_types[];
 
 /* DQ_ERR_RANGE without users or items. */
-dq_status dq_synthetic_new(dq_synthetic **population, const dq_synthetic_config *config, dq_error *error);
-void dq_synthetic_free(dq_synthetic *population);
+dq_status dq_synthetic_new(dq_synthetic **synthetic, const dq_synthetic_config *config, dq_error *error);
+void dq_synthetic_free(dq_synthetic *synthetic);
 
 /* Its users and items; the fields of both are of equal widths in equal order. */
-dq_env_entities dq_synthetic_users(const dq_synthetic *population);
-dq_env_entities dq_synthetic_items(const dq_synthetic *population);
+dq_env_entities dq_synthetic_users(const dq_synthetic *synthetic);
+dq_env_entities dq_synthetic_items(const dq_synthetic *synthetic);
 
 /* sigmoid(u . i): nothing past counts. */
-double dq_synthetic_affinity(const dq_synthetic *population, uint32_t user, uint32_t item);
+double dq_synthetic_affinity(const dq_synthetic *synthetic, uint32_t user, uint32_t item);
 /* By how much an event raises the preference afterwards. */
 double dq_synthetic_boost(unsigned event_type);
 

@@ -36,9 +36,10 @@ static dq_status check_agent(const char *kind, const dq_agent_config *config, co
             "the model is of an agent whose states are not of users who meet items: there is nothing "
             "to rank (dq-eval --rollout plays it)");
     if (strcmp(kind, "tabular") != 0 && config->head == DQ_HEAD_ACTIONS) return DQ_OK;
-    return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                   "the model knows users or items by their numbers alone, in its own catalogue (dq-eval "
-                   "--rollout plays it there); a head on actions ranks any");
+    return dq_fail(
+        error, DQ_ERR_UNSUPPORTED,
+        "the model is a table, which knows users by their numbers alone, in its own catalogue (dq-eval "
+        "--rollout plays it there); a network ranks for any");
 }
 
 static dq_status add_net(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)

@@ -13,18 +13,23 @@ enum { GROUP = 64 }; /* users whose values are computed together */
 
 /* ---- the model ---- */
 
+/* A table of a catalogue knows users by their numbers alone. */
 bool dq_rank_sessions_fits(const dq_bundle *model)
 {
-    return dq_map_get(&model->meta, "states") != NULL;
+    const dq_value *spec = dq_map_get(&model->meta, "env_spec");
+    bool numbered = spec && dq_value_integer(dq_map_get(spec, "states"), 0) > 0;
+    bool table = dq_value_is(dq_map_get(&model->meta, "architecture"), "tabular");
+    return dq_map_get(&model->meta, "states") || (numbered && !table && dq_map_get(&model->meta, "items"));
 }
 
 dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error *error)
 {
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
+    s->catalogue = s->shape.states.count > 0;
     if (!status) status = dq_model_items_load(&s->learnt, model, s->shape.action_count, error);
     if (!status && !s->learnt.digest && s->config.head == DQ_HEAD_OUTPUTS)
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not name the items of its outputs");
-    if (!status) status = dq_session_log_as(&s->log, model, &s->shape.layout, error);
+    if (!status && !s->catalogue) status = dq_session_log_as(&s->log, model, &s->shape.layout, error);
     if (status) return status;
     s->model = *model;
     *model = DQ_BUNDLE_EMPTY;
@@ -69,9 +74,26 @@ static void take_actions(dq_rank_sessions *s, uint32_t count)
     s->shape.action_count = count;
 }
 
+/* The users of the lists are the states. What learnt with actions' vectors has them here, too; those of items
+ * that are not here are asked for nothing. */
+static dq_status take_users(dq_rank_sessions *s, const dq_rank_lists *lists, uint32_t items, dq_error *error)
+{
+    static const float none[1];
+    s->users = calloc(lists->count + 1, sizeof *s->users);
+    s->actions = calloc(s->shape.action_count, sizeof *s->actions);
+    if (!s->users || !s->actions) return dq_fail_memory(error, "the users");
+    memcpy(s->users, lists->vectors, lists->count * sizeof *s->users);
+    for (uint32_t a = 0; a < s->shape.action_count; a++) s->actions[a] = items ? s->vectors[0] : none;
+    for (uint32_t i = 0; i < items; i++) s->actions[s->output_of[i]] = s->vectors[i];
+    if (s->shape.action_width) s->shape.actions = s->actions;
+    s->shape.states = (dq_vectors){s->users, (uint32_t)lists->count, s->shape.state_width};
+    return DQ_OK;
+}
+
 static dq_status make_agent(dq_rank_sessions *s, dq_pool *pool, dq_error *error)
 {
-    const dq_env_spec *shape = s->config.head == DQ_HEAD_ACTIONS ? &s->shape : NULL;
+    bool given = s->catalogue || s->config.head == DQ_HEAD_ACTIONS;
+    const dq_env_spec *shape = given ? &s->shape : NULL;
     return dq_agent_of_model(&s->agent, &s->model, shape, pool, error);
 }
 
@@ -122,7 +144,8 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
 {
     uint32_t count = (uint32_t)dq_index_count(&items->identity.ids);
     dq_status status = dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items),
-                                      s->shape.user_width, s->shape.item_width,
+                                      s->shape.user_width,
+                                      s->catalogue ? s->shape.action_width : s->shape.item_width,
                                       dq_map_get(&s->model.meta, "layout"), error);
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
@@ -133,8 +156,9 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
     find_vectors(s, blocks, block_count);
     status = find_learnt(s, items, error);
     if (!status && s->config.head == DQ_HEAD_ACTIONS) take_actions(s, count);
+    if (!status && s->catalogue) status = take_users(s, lists, count, error);
     if (!status) status = make_agent(s, pool, error);
-    if (!status) status = order_events(s, lists, &users->identity.ids, items, error);
+    if (!status && !s->catalogue) status = order_events(s, lists, &users->identity.ids, items, error);
     if (status) return status;
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
     s->states = calloc((size_t)GROUP * s->shape.state_width, sizeof *s->states);
@@ -154,14 +178,17 @@ static void fill_state(dq_rank_sessions *s, const float *user, size_t list, floa
 size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
 {
     size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
-    for (size_t i = 0; i < n; i++)
-        fill_state(s, lists->vectors[s->done + i], s->done + i, s->states + i * s->shape.state_width);
     const float *at[GROUP];
-    for (size_t i = 0; i < GROUP; i++) at[i] = s->states + i * s->shape.state_width;
-    const dq_vectors states = {.at = at, .count = GROUP, .width = s->shape.state_width};
-    if (n)
-        dq_agent_values(s->agent, &states, NULL, GROUP, s->values); /* always so many: a product's last digits
-                                                                       depend on its height */
+    uint32_t number[GROUP];
+    for (size_t i = 0; i < n && !s->catalogue; i++)
+        fill_state(s, lists->vectors[s->done + i], s->done + i, s->states + i * s->shape.state_width);
+    for (size_t i = 0; i < GROUP; i++) {
+        at[i] = s->states + i * s->shape.state_width;
+        number[i] = (uint32_t)(s->catalogue ? s->done + (i < n ? i : 0) : i);
+    }
+    const dq_vectors rows = {.at = at, .count = GROUP, .width = s->shape.state_width};
+    if (n) /* always so many: a product's last digits depend on its height */
+        dq_agent_values(s->agent, s->catalogue ? &s->shape.states : &rows, number, GROUP, s->values);
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;
@@ -175,6 +202,8 @@ void dq_rank_sessions_free(dq_rank_sessions *s)
     dq_model_items_free(&s->learnt);
     dq_bundle_free(&s->model);
     free(s->vectors);
+    free(s->users);
+    free(s->actions);
     free(s->output_of);
     free(s->before);
     free(s->states);

@@ -3,6 +3,8 @@
  * Ranking by an agent that learnt where users meet items, from sessions (learn/sessions.h) or in an
  * environment: its scores are the values of its actions in the state where a user stands, which is what he
  * met. So everybody's interactions and all items are held, and a user's scores are computed together, once.
+ * A network with an output for each item of a catalogue is ranked by so, too: there a user stands where his
+ * vector says, and no interaction is needed.
  *
  *     dq_rank_sessions_load(&s, &model, &e);
  *     dq_session_log_add(&s.log, &interactions, &e);            for each bundle of them
@@ -21,7 +23,8 @@
 
 /* A model, and what its states need. Zero-initialise to start. */
 typedef struct dq_rank_sessions {
-    bool on; /* a model was loaded */
+    bool on;        /* a model was loaded */
+    bool catalogue; /* its states are users, numbered by list */
     dq_bundle model;
     const char *kind;
     dq_agent_config config;
@@ -31,6 +34,8 @@ typedef struct dq_rank_sessions {
     dq_session_log log;      /* everybody's interactions */
     dq_session_rows by_user; /* by list */
     const float **vectors;   /* (items) by number */
+    const float **users;     /* (lists) of a catalogue */
+    const float **actions;   /* (actions) of a catalogue: what the items here are to the agent */
     dq_vectors item_vectors; /* the same */
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
     uint32_t *before;        /* (events) scratch */

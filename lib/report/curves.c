@@ -60,7 +60,7 @@ dq_status dq_curves_open(dq_curves *c, const char *const *keys, size_t count, dq
 
 static dq_status short_of_memory(dq_error *error)
 {
-    return dq_fail(error, DQ_ERR_MEMORY, "out of memory for learning curves");
+    return dq_fail_memory(error, "learning curves");
 }
 
 /* The run of a file and a user, made when it is new. */

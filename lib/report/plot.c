@@ -191,9 +191,7 @@ static dq_status write_curve_panel(FILE *f, const dq_curves *c, size_t metric, d
     curve_panel panel = {.means = calloc(groups + 1U, sizeof *panel.means),
                          .has = calloc(groups + 1U, sizeof *panel.has),
                          .apart = form != DQ_PLOT_DUMB};
-    dq_status status = panel.means && panel.has
-                           ? DQ_OK
-                           : dq_fail(error, DQ_ERR_MEMORY, "out of memory for a picture");
+    dq_status status = panel.means && panel.has ? DQ_OK : dq_fail_memory(error, "a picture");
     for (uint32_t g = 0; g < groups && !status; g++)
         status = dq_curves_mean(c, g, metric, &panel.means[g], error);
     (void)fputs("set title ", f);

@@ -240,7 +240,7 @@ static dq_status json_run(const dq_run_table *t, const dq_runs_form *form, size_
     for (size_t i = 0; form->by_query && i < t->query_count && done; i++)
         done = put_query(t, run, t->order[i], arena, &queries);
     if (form->by_query) done = done && dq_map_set(arena, map, "by_query", queries);
-    return done ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for the results");
+    return done ? DQ_OK : dq_fail_memory(error, "the results");
 }
 
 static dq_status print_json(const dq_run_table *t, const dq_runs_form *form, size_t run, dq_sink *out,

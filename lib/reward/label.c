@@ -109,7 +109,7 @@ static dq_status sort_interactions(dq_labeller *labeller, const dq_catalogue *ca
     size_t n = catalogue->interaction_count;
     if (n >= DQ_ABSENT) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 interactions");
     labeller->by_pair = malloc(n * sizeof *labeller->by_pair + 1);
-    if (!labeller->by_pair) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu interactions", n);
+    if (!labeller->by_pair) return dq_fail_memory(error, "%zu interactions", n);
     for (size_t i = 0; i < n; i++) labeller->by_pair[i] = (uint32_t)i;
     qsort_r(labeller->by_pair, n, sizeof *labeller->by_pair, compare_interactions, catalogue->interactions);
     return DQ_OK;
@@ -179,7 +179,7 @@ static dq_status label_by_source(dq_labeller *l, const uint32_t *user, const uin
 {
     bool mixed = dq_strategies[l->strategy].cosine;
     dq_verdict *verdicts = malloc(r->count * sizeof *verdicts + 1);
-    if (!verdicts) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu labels", r->count);
+    if (!verdicts) return dq_fail_memory(error, "%zu labels", r->count);
     dq_status status = take_verdicts(l, verdicts, r->count, error);
     if (mixed && !status) fill_cosines(l, user, item, r);
     for (size_t i = 0; !status && i < r->count; i++) {
@@ -215,7 +215,7 @@ static dq_status choose_fields(dq_labeller *l, const dq_pair_names *pairs, size_
 {
     const dq_entities *users = &l->catalogue->users, *items = &l->catalogue->items;
     l->pairings = malloc((count + 1) * sizeof *l->pairings);
-    if (!l->pairings) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    if (!l->pairings) return dq_fail_memory(error, "pairs of fields");
     return dq_pairing_choose(pairs, count, dq_entities_layout(users), dq_entities_layout(items), l->pairings,
                              &l->pairing_count, error);
 }
@@ -227,7 +227,7 @@ dq_status dq_labeller_fields(dq_labeller *labeller, const char *const *given, si
     dq_status status = DQ_OK;
     if (count == 0) return choose_fields(labeller, c->pairs, c->pair_count, error);
     dq_pair_names *named = dq_arena_zero(&arena, count, sizeof *named);
-    if (!named) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for pairs of fields");
+    if (!named) return dq_fail_memory(error, "pairs of fields");
     for (size_t i = 0; !status && i < count; i++) status = dq_pair_parse(given[i], &arena, &named[i], error);
     if (!status) status = choose_fields(labeller, named, count, error);
     dq_arena_free(&arena);
@@ -258,7 +258,7 @@ dq_status dq_label_pairs(dq_labeller *l, const uint32_t *user, const uint32_t *i
     const dq_strategy_kind *kind = &dq_strategies[l->strategy];
     dq_status status;
     if (!make_room(rewards, n))
-        status = dq_fail(error, DQ_ERR_MEMORY, "out of memory for %zu rewards", n);
+        status = dq_fail_memory(error, "%zu rewards", n);
     else if (kind->asked)
         status = label_by_source(l, user, item, rewards, error);
     else if (kind->logged)

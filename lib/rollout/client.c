@@ -3,7 +3,7 @@
  * The agent's side of the protocol (docs/environments.md):
  *
  *     its stream                                    ours
- *     task    rows = actions; meta.state, ...
+ *     env     rows = actions; meta.state, ...
  *                                                   reset  env, seed
  *     state   state
  *                                                   step   env, action
@@ -16,6 +16,7 @@
 #include "rollout/seed.h"
 
 #include "core/array.h"
+#include "core/buffers.h"
 #include "core/record.h"
 
 #include <math.h>
@@ -33,19 +34,12 @@ typedef struct taken {
 
 struct dq_env_client {
     dq_coprocess *talk;
-    dq_bundle task;          /* what it announced */
-    float *actions;          /* its vectors of actions */
-    const float **action_at; /* (actions) the shape's: rows of these */
-    taken *taken;            /* (count) */
-    uint32_t *chosen;        /* (count) */
-    uint64_t *seeds;         /* (count) */
+    dq_bundle announced; /* its environment */
+    taken *taken;        /* (count) */
+    uint32_t *chosen;    /* (count) */
+    uint64_t *seeds;     /* (count) */
     dq_bundle answer;
 };
-
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for an environment process");
-}
 
 /* Its mistake, named by its command. */
 static dq_status blame(const dq_vec_env *envs, dq_status status, dq_error *error)
@@ -53,113 +47,123 @@ static dq_status blame(const dq_vec_env *envs, dq_status status, dq_error *error
     return status ? dq_error_at(error, envs->config.command, DQ_NO_RECORD) : DQ_OK;
 }
 
-/* ---- the announcement ---- */
-
-static dq_status read_count(const dq_bundle *task, const char *name, int64_t min, int64_t max, uint32_t *to,
-                            dq_error *error)
+/* Row r of a column of floats. */
+static dq_status take_floats(const dq_column *c, uint64_t r, float *to, dq_error *error)
 {
-    const dq_value *value = dq_map_get(&task->meta, name);
-    int64_t n = dq_value_integer(value, value ? -1 : 0);
-    if (n < min || n > max)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.%s is not a whole number, %lld to %lld", name,
-                       (long long)min, (long long)max);
-    *to = (uint32_t)n;
+    size_t width = (size_t)dq_column_width(c);
+    const unsigned char *from = c->data;
+    dq_convert_f4(to, from + r * width * dq_dtype_size(c->type), c->type, width);
+    for (size_t i = 0; i < width; i++)
+        if (!isfinite(to[i]))
+            return dq_fail(error, DQ_ERR_NUMERIC, "its %s has a number that is not finite", c->name);
     return DQ_OK;
 }
 
-static dq_status read_actions(dq_vec_env *envs, const dq_bundle *task, dq_error *error)
+/* ---- the announcement ---- */
+
+static dq_status read_count(const dq_bundle *announced, const char *name, int64_t min, int64_t max,
+                            uint32_t *to, dq_error *error)
 {
-    const dq_column *vector = dq_bundle_column(task, "vector");
-    size_t n = 0;
-    if (!vector) return DQ_OK;
-    if (vector->dims != 2 || vector->type > DQ_F8 || vector->shape[1] == 0 || vector->shape[1] > MAX_WIDTH ||
-        vector->shape[0] != task->rows || vector->nulls)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: vector is not floats of shape (actions, width)");
-    n = (size_t)(vector->shape[0] * vector->shape[1]);
-    struct dq_env_client *p = envs->process;
-    p->actions = malloc(n * sizeof *p->actions);
-    p->action_at = calloc(task->rows, sizeof *p->action_at);
-    if (!p->actions || !p->action_at) return no_memory(error);
-    dq_convert_f4(p->actions, vector->data, vector->type, n);
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(p->actions[i]))
-            return dq_fail(error, DQ_ERR_NUMERIC, "its task: vector has a number that is not finite");
-    for (size_t a = 0; a < task->rows; a++) p->action_at[a] = p->actions + a * vector->shape[1];
-    envs->shape.actions = p->action_at;
-    envs->shape.action_width = envs->shape.item_width = (uint32_t)vector->shape[1];
-    return DQ_OK;
+    const dq_value *value = dq_map_get(&announced->meta, name);
+    int64_t n = dq_value_integer(value, value ? -1 : 0);
+    *to = (uint32_t)n;
+    if (n >= min && n <= max) return DQ_OK;
+    return dq_fail(error, DQ_ERR_SCHEMA, "its environment: meta.%s is not a whole number, %lld to %lld", name,
+                   (long long)min, (long long)max);
+}
+
+static dq_status read_actions(dq_vec_env *envs, const dq_bundle *announced, dq_error *error)
+{
+    const dq_column *c = dq_bundle_column(announced, "vector");
+    dq_status status = DQ_OK;
+    if (!c) return DQ_OK;
+    if (c->dims != 2 || c->type > DQ_F8 || c->shape[1] == 0 || c->shape[1] > MAX_WIDTH || c->nulls)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "its environment: vector is not floats of shape (actions, width)");
+    size_t n = (size_t)announced->rows, width = (size_t)c->shape[1];
+    float *vectors = dq_arena_zero(&envs->arena, n * width, sizeof *vectors);
+    const float **at = dq_arena_zero(&envs->arena, n, sizeof *at);
+    if (!vectors || !at) return dq_fail_memory(error, "an environment process");
+    for (size_t a = 0; !status && a < n; a++) {
+        at[a] = vectors + a * width;
+        status = take_floats(c, a, vectors + a * width, error);
+    }
+    envs->shape.actions = at;
+    envs->shape.action_width = envs->shape.item_width = (uint32_t)width;
+    return status;
 }
 
 /* The items' ids, each once. */
-static dq_status read_ids(dq_vec_env *envs, const dq_bundle *task, dq_error *error)
+static dq_status read_ids(dq_vec_env *envs, const dq_bundle *announced, dq_error *error)
 {
-    const dq_column *ids = dq_bundle_column(task, "id");
+    const dq_column *ids = dq_bundle_column(announced, "id");
     dq_status status = DQ_OK;
     if (!ids) return DQ_OK;
     if (ids->type != DQ_TEXT || ids->nulls)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: id is not the texts of all actions");
-    for (uint64_t i = 0; !status && i < task->rows; i++) {
+        return dq_fail(error, DQ_ERR_SCHEMA, "its environment: id is not the texts of all actions");
+    for (uint64_t i = 0; !status && i < announced->rows; i++) {
         size_t n;
         bool added;
         uint32_t row;
         const char *id = dq_column_text(ids, i, &n);
         status = dq_index_add(&envs->items, id, n, &row, &added, error);
         if (!status && !added)
-            status = dq_fail(error, DQ_ERR_SCHEMA, "its task: id %.*s stands twice", (int)n, id);
+            status = dq_fail(error, DQ_ERR_SCHEMA, "its environment: id %.*s stands twice", (int)n, id);
     }
     return status;
 }
 
-static dq_status read_counters(dq_vec_env *envs, dq_bundle *task, dq_error *error)
+static dq_status read_counters(dq_vec_env *envs, dq_bundle *announced, dq_error *error)
 {
-    const dq_value *names = dq_map_get(&task->meta, "counters");
+    const dq_value *names = dq_map_get(&announced->meta, "counters");
     if (!names) return DQ_OK;
     if (names->type != DQ_LIST || names->count > DQ_ENV_COUNTERS)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters is not a list of at most %d names",
-                       DQ_ENV_COUNTERS);
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "its environment: meta.counters is not a list of at most %d names", DQ_ENV_COUNTERS);
     for (uint32_t i = 0; i < names->count; i++)
-        if (!(envs->counters[i] = dq_value_text(&task->arena, &names->as.list[i])))
-            return dq_fail(error, DQ_ERR_SCHEMA, "its task: meta.counters has something that is no name");
+        if (!(envs->counters[i] = dq_value_text(&announced->arena, &names->as.list[i])))
+            return dq_fail(error, DQ_ERR_SCHEMA,
+                           "its environment: meta.counters has something that is no name");
     return DQ_OK;
 }
 
-static dq_status read_task(dq_vec_env *envs, dq_error *error)
+static dq_status read_announced(dq_vec_env *envs, dq_error *error)
 {
-    dq_bundle *task = &envs->process->task;
+    dq_bundle *announced = &envs->process->announced;
     dq_env_spec *shape = &envs->shape;
-    if (strcmp(task->kind, "task") != 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "began with a bundle of kind %s, not task", task->kind);
-    if (task->rows < 1 || task->rows > MAX_ACTIONS)
-        return dq_fail(error, DQ_ERR_SCHEMA, "its task has %llu actions", (unsigned long long)task->rows);
-    shape->action_count = (uint32_t)task->rows;
-    dq_status status = read_count(task, "state", 1, MAX_WIDTH, &shape->state_width, error);
-    if (!status) status = read_count(task, "user", 0, MAX_WIDTH, &shape->user_width, error);
-    if (!status) status = read_count(task, "history", 0, MAX_WIDTH, &shape->history, error);
-    if (!status) status = read_count(task, "limit", 0, MAX_STEPS, &shape->step_limit, error);
-    if (!status) status = read_actions(envs, task, error);
-    if (!status) status = read_ids(envs, task, error);
-    if (!status) status = dq_session_layout_load(&shape->layout, task, error);
-    if (!status) status = read_counters(envs, task, error);
+    if (strcmp(announced->kind, "env") != 0)
+        return dq_fail(error, DQ_ERR_SCHEMA, "began with a bundle of kind %s, not env", announced->kind);
+    if (announced->rows < 1 || announced->rows > MAX_ACTIONS)
+        return dq_fail(error, DQ_ERR_SCHEMA, "its environment has %llu actions",
+                       (unsigned long long)announced->rows);
+    shape->action_count = (uint32_t)announced->rows;
+    dq_status status = read_count(announced, "state", 1, MAX_WIDTH, &shape->state_width, error);
+    if (!status) status = read_count(announced, "user", 0, MAX_WIDTH, &shape->user_width, error);
+    if (!status) status = read_count(announced, "history", 0, MAX_WIDTH, &shape->history, error);
+    if (!status) status = read_count(announced, "limit", 0, MAX_STEPS, &shape->step_limit, error);
+    if (!status) status = read_actions(envs, announced, error);
+    if (!status) status = read_ids(envs, announced, error);
+    if (!status) status = dq_session_layout_load(&shape->layout, announced, error);
+    if (!status) status = read_counters(envs, announced, error);
     dq_error why = DQ_ERROR_NONE;
     if (!status && dq_env_spec_check(shape, &why))
-        status = dq_fail(error, DQ_ERR_SCHEMA, "its task: %.*s", (int)sizeof why.reason, why.reason);
+        status = dq_fail(error, DQ_ERR_SCHEMA, "its environment: %.*s", (int)sizeof why.reason, why.reason);
     return status;
 }
 
 dq_status dq_env_client_open(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
-    struct dq_env_client *p = envs->process = calloc(1, sizeof *p);
-    if (!p) return no_memory(error);
-    p->taken = calloc(n, sizeof *p->taken);
-    p->chosen = calloc(n, sizeof *p->chosen);
-    p->seeds = calloc(n, sizeof *p->seeds);
-    if (!p->taken || !p->chosen || !p->seeds) return no_memory(error);
+    struct dq_env_client *p = envs->process = dq_arena_zero(&envs->arena, 1, sizeof *p);
+    if (!p) return dq_fail_memory(error, "an environment process");
+    const dq_buffer buffers[] = {DQ_BUFFER(p->taken, n), DQ_BUFFER(p->chosen, n), DQ_BUFFER(p->seeds, n)};
+    if (!dq_buffers_take(&envs->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "an environment process");
     dq_status status = dq_coprocess_start(&p->talk, envs->config.command, NULL, envs->config.maker, error);
     if (status) return status;
     if (envs->config.stop_asked) dq_coprocess_stop_when(p->talk, envs->config.stop_asked);
-    status = dq_coprocess_take(p->talk, &p->task, error);
-    if (!status) status = blame(envs, read_task(envs, error), error);
+    status = dq_coprocess_take(p->talk, &p->announced, error);
+    if (!status) status = blame(envs, read_announced(envs, error), error);
     return status;
 }
 
@@ -168,28 +172,24 @@ dq_status dq_env_client_close(dq_vec_env *envs, dq_status status, dq_error *erro
     struct dq_env_client *p = envs->process;
     status = dq_coprocess_end(p->talk, status, error);
     for (size_t i = 0; p->taken && i < envs->config.count; i++) free(p->taken[i].action);
-    dq_bundle_free(&p->task);
+    dq_bundle_free(&p->announced);
     dq_bundle_free(&p->answer);
-    free(p->actions);
-    free(p->action_at);
-    free(p->taken);
-    free(p->chosen);
-    free(p->seeds);
-    free(p);
     envs->process = NULL;
     return status;
 }
 
 /* ---- asking ---- */
 
+/* A reset's seeds or a step's actions, of the first n environments of envs->which; the answer has as many
+ * rows. */
 static dq_status ask(dq_vec_env *envs, const char *kind, const char *what, dq_dtype type, const void *numbers,
-                     const uint32_t *which, size_t n, dq_error *error)
+                     size_t n, dq_error *error)
 {
     struct dq_env_client *p = envs->process;
     dq_bundle question;
     dq_bundle_free(&p->answer);
     dq_status status = dq_bundle_init(&question, kind, n, error);
-    if (!status) status = dq_bundle_add_numbers(&question, "env", DQ_U4, which, NULL, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(&question, "env", DQ_U4, envs->which, NULL, NULL, error);
     if (!status) status = dq_bundle_add_numbers(&question, what, type, numbers, NULL, NULL, error);
     if (!status) status = dq_coprocess_put(p->talk, &question, error);
     dq_bundle_free(&question);
@@ -218,54 +218,51 @@ static dq_status numbers(const dq_vec_env *envs, const char *name, bool flag, co
 }
 
 /* Rows of the answer's states to the environments that they are of. */
-static dq_status take_states(dq_vec_env *envs, float *to, const uint32_t *which, size_t n, dq_error *error)
+static dq_status take_states(dq_vec_env *envs, float *to, size_t n, dq_error *error)
 {
     const dq_column *c = dq_bundle_column(&envs->process->answer, "state");
     size_t width = envs->shape.state_width;
+    dq_status status = DQ_OK;
     if (!c || c->dims != 2 || c->shape[1] != width || c->type > DQ_F8)
         return dq_fail(error, DQ_ERR_SCHEMA, "its answer has no column state of floats, %zu wide", width);
-    for (size_t k = 0; k < n; k++) {
-        float *row = to + which[k] * width;
-        dq_convert_f4(row, (const unsigned char *)c->data + k * width * dq_dtype_size(c->type), c->type,
-                      width);
-        for (size_t i = 0; i < width; i++)
-            if (!isfinite(row[i])) return dq_fail(error, DQ_ERR_NUMERIC, "its state is not finite");
-    }
-    return DQ_OK;
+    for (size_t k = 0; !status && k < n; k++) status = take_floats(c, k, to + envs->which[k] * width, error);
+    return status;
 }
 
-static dq_status take_counters(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
+static dq_status take_counters(dq_vec_env *envs, size_t n, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t c = 0; !status && envs->counters[c]; c++) {
         const dq_column *column;
         status = numbers(envs, envs->counters[c], false, &column, error);
-        for (size_t k = 0; !status && k < n; k++) envs->counted[which[k]][c] = dq_column_number(column, k);
+        for (size_t k = 0; !status && k < n; k++)
+            envs->counted[envs->which[k]][c] = dq_column_number(column, k);
     }
     return status;
 }
 
-static dq_status take_steps(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
+static dq_status take_steps(dq_vec_env *envs, size_t n, dq_error *error)
 {
     const dq_column *reward, *terminal, *truncated;
-    dq_status status = take_states(envs, envs->next, which, n, error);
+    dq_status status = take_states(envs, envs->next, n, error);
     if (!status) status = numbers(envs, "reward", false, &reward, error);
     if (!status) status = numbers(envs, "terminal", true, &terminal, error);
     if (!status) status = numbers(envs, "truncated", true, &truncated, error);
     for (size_t k = 0; !status && k < n; k++)
-        envs->steps[which[k]] = (dq_step){.reward = (float)dq_column_number(reward, k),
-                                          .terminal = dq_column_number(terminal, k) != 0,
-                                          .truncated = dq_column_number(truncated, k) != 0};
-    return status ? status : take_counters(envs, which, n, error);
+        envs->steps[envs->which[k]] = (dq_step){.reward = (float)dq_column_number(reward, k),
+                                                .terminal = dq_column_number(terminal, k) != 0,
+                                                .truncated = dq_column_number(truncated, k) != 0};
+    return status ? status : take_counters(envs, n, error);
 }
 
-dq_status dq_env_client_reset(dq_vec_env *envs, const uint32_t *which, size_t n, dq_error *error)
+dq_status dq_env_client_reset(dq_vec_env *envs, size_t n, dq_error *error)
 {
     struct dq_env_client *p = envs->process;
+    const uint32_t *which = envs->which;
     for (size_t k = 0; k < n; k++)
         p->seeds[k] = dq_episode_seed(envs->config.seed, which[k], envs->episode[which[k]]);
-    dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, which, n, error);
-    if (!status) status = take_states(envs, envs->states, which, n, error);
+    dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, n, error);
+    if (!status) status = take_states(envs, envs->states, n, error);
     for (size_t k = 0; !status && k < n; k++) p->taken[which[k]].count = 0;
     return blame(envs, status, error);
 }
@@ -279,15 +276,16 @@ static bool note(taken *t, uint32_t action)
     return true;
 }
 
-dq_status dq_env_client_step(dq_vec_env *envs, const uint32_t *which, size_t n, const uint32_t *actions,
-                             dq_error *error)
+dq_status dq_env_client_step(dq_vec_env *envs, size_t n, const uint32_t *actions, dq_error *error)
 {
     struct dq_env_client *p = envs->process;
+    const uint32_t *which = envs->which;
     for (size_t k = 0; k < n; k++) p->chosen[k] = actions[which[k]];
-    dq_status status = ask(envs, "step", "action", DQ_U4, p->chosen, which, n, error);
-    if (!status) status = take_steps(envs, which, n, error);
+    dq_status status = ask(envs, "step", "action", DQ_U4, p->chosen, n, error);
+    if (!status) status = take_steps(envs, n, error);
     for (size_t k = 0; !status && k < n; k++)
-        if (!note(&p->taken[which[k]], p->chosen[k])) status = no_memory(error);
+        if (!note(&p->taken[which[k]], p->chosen[k]))
+            status = dq_fail_memory(error, "an environment process");
     return blame(envs, status, error);
 }
 
@@ -300,7 +298,7 @@ dq_status dq_env_client_save(dq_vec_env *envs, dq_bundle *model, dq_error *error
     for (size_t i = 0; i < n; i++) all += t[i].count;
     uint32_t *count = dq_arena_zero(&model->arena, n, sizeof *count);
     uint32_t *actions = dq_arena_zero(&model->arena, all, sizeof *actions), *at = actions;
-    if (!count || !actions) return no_memory(error);
+    if (!count || !actions) return dq_fail_memory(error, "an environment process");
     for (size_t i = 0; i < n; i++) {
         count[i] = t[i].count;
         if (count[i]) memcpy(at, t[i].action, count[i] * sizeof *at);
@@ -325,7 +323,8 @@ static dq_status read_taken(dq_vec_env *envs, const dq_bundle *model, dq_error *
             uint32_t action = ((const uint32_t *)all->data)[at++];
             if (action >= envs->shape.action_count)
                 return dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with an action that there is not");
-            if (!note(&envs->process->taken[i], action)) return no_memory(error);
+            if (!note(&envs->process->taken[i], action))
+                return dq_fail_memory(error, "an environment process");
         }
     }
     return DQ_OK;
@@ -338,12 +337,13 @@ static dq_status replay_episode(dq_vec_env *envs, uint32_t i, float *state, dq_e
     size_t width = envs->shape.state_width;
     /* dq_vec_env_begin counted the episode after it began */
     p->seeds[0] = dq_episode_seed(envs->config.seed, i, envs->episode[i] - 1);
+    envs->which[0] = i;
     memcpy(state, envs->states + i * width, width * sizeof *state);
-    dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, &i, 1, error);
-    if (!status) status = take_states(envs, envs->next, &i, 1, error);
+    dq_status status = ask(envs, "reset", "seed", DQ_U8, p->seeds, 1, error);
+    if (!status) status = take_states(envs, envs->next, 1, error);
     for (uint32_t k = 0; !status && k < p->taken[i].count; k++) {
-        status = ask(envs, "step", "action", DQ_U4, &p->taken[i].action[k], &i, 1, error);
-        if (!status) status = take_steps(envs, &i, 1, error);
+        status = ask(envs, "step", "action", DQ_U4, &p->taken[i].action[k], 1, error);
+        if (!status) status = take_steps(envs, 1, error);
     }
     if (!status && memcmp(envs->next + i * width, state, width * sizeof *state) != 0)
         status = dq_fail(error, DQ_ERR_IO,
@@ -355,7 +355,7 @@ static dq_status replay_episode(dq_vec_env *envs, uint32_t i, float *state, dq_e
 dq_status dq_env_client_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
     float *state = malloc(envs->shape.state_width * sizeof *state);
-    if (!state) return no_memory(error);
+    if (!state) return dq_fail_memory(error, "an environment process");
     dq_status status = read_taken(envs, model, error);
     for (uint32_t i = 0; !status && i < envs->config.count; i++)
         if (!envs->done[i]) status = blame(envs, replay_episode(envs, i, state, error), error);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/episode_log.h"
 
+#include "core/buffers.h"
 #include "core/rng.h"
 #include "data/load.h"
 #include "dq/schema.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK = 8192, BLOCK_NUMBERS = 1 << 21, ACTION_STREAM = 0x706c6179 };
@@ -22,32 +22,22 @@ typedef struct play {
     dq_vec_env *envs;
     const dq_episode_log *log;
     block block;
+    dq_arena arena; /* the block's */
     dq_rng rng;
+    uint64_t cut; /* episodes */
 } play;
 
-static dq_status open_block(block *b, size_t width, dq_error *error)
+static dq_status open_block(play *p, dq_error *error)
 {
-    b->room = BLOCK_NUMBERS / width < BLOCK ? BLOCK_NUMBERS / width + 1 : BLOCK;
-    b->state = malloc(b->room * width * sizeof *b->state);
-    b->next = malloc(b->room * width * sizeof *b->next);
-    b->reward = malloc(b->room * sizeof *b->reward);
-    b->propensity = malloc(b->room * sizeof *b->propensity);
-    b->choice = malloc(b->room * sizeof *b->choice);
-    b->episode = malloc(b->room * sizeof *b->episode);
-    b->step = malloc(b->room * sizeof *b->step);
-    b->done = malloc(b->room);
-    b->truncated = malloc(b->room);
-    if (b->state && b->next && b->reward && b->propensity && b->choice && b->episode && b->step && b->done &&
-        b->truncated)
-        return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
-}
-
-static void free_block(block *b)
-{
-    void *owned[] = {b->state,   b->next, b->reward, b->propensity, b->choice,
-                     b->episode, b->step, b->done,   b->truncated};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
+    block *b = &p->block;
+    size_t width = p->envs->shape.state_width;
+    size_t room = b->room = BLOCK_NUMBERS / width < BLOCK ? BLOCK_NUMBERS / width + 1 : BLOCK;
+    const dq_buffer buffers[] = {
+        DQ_BUFFER(b->state, room * width), DQ_BUFFER(b->next, room * width), DQ_BUFFER(b->reward, room),
+        DQ_BUFFER(b->propensity, room),    DQ_BUFFER(b->choice, room),       DQ_BUFFER(b->episode, room),
+        DQ_BUFFER(b->step, room),          DQ_BUFFER(b->done, room),         DQ_BUFFER(b->truncated, room)};
+    if (dq_buffers_take(&p->arena, buffers, DQ_BUFFERS(buffers))) return DQ_OK;
+    return dq_fail_memory(error, "episodes");
 }
 
 static dq_status add_columns(const block *b, uint32_t width, dq_bundle *out, dq_error *error)
@@ -71,7 +61,7 @@ static dq_status flush(play *p, dq_error *error)
     if (p->block.count == 0) return DQ_OK;
     dq_status status = dq_bundle_init(&out, DQ_KIND_TRANSITIONS, p->block.count, error);
     if (!status && !dq_map_set(&out.arena, &out.meta, "actions", dq_int(p->envs->shape.action_count)))
-        status = dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
+        status = dq_fail_memory(error, "episodes");
     if (!status) status = dq_session_layout_save(&p->envs->shape.layout, &out, error);
     if (!status) status = add_columns(&p->block, p->envs->shape.state_width, &out, error);
     if (!status) status = p->log->taker.take(p->log->taker.arg, &out, error);
@@ -101,6 +91,10 @@ static dq_status step(play *p, uint32_t episode, uint32_t number, bool *over, dq
     dq_status status = dq_vec_env_step(p->envs, &action, error);
     if (status) return status;
     const dq_step *s = &p->envs->steps[0];
+    if (number + 1 == p->log->max_steps && !s->terminal && !s->truncated) {
+        dq_vec_env_truncate(p->envs, 0);
+        p->cut++;
+    }
     memcpy(b->next + at * width, p->envs->next, width * sizeof(float));
     b->choice[at] = action;
     b->reward[at] = s->reward;
@@ -113,10 +107,10 @@ static dq_status step(play *p, uint32_t episode, uint32_t number, bool *over, dq
     return ++b->count == b->room ? flush(p, error) : DQ_OK;
 }
 
-dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, dq_error *error)
+dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, uint64_t *cut, dq_error *error)
 {
     play p = {.envs = envs, .log = log, .rng = dq_rng_stream(log->seed, ACTION_STREAM)};
-    dq_status status = open_block(&p.block, envs->shape.state_width, error);
+    dq_status status = open_block(&p, error);
     for (uint32_t e = 0; !status && e < log->episodes; e++) {
         bool over = false;
         status = dq_vec_env_begin(envs, error);
@@ -124,6 +118,7 @@ dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, dq_e
         if (log->ended) log->ended(log->arg, e + 1);
     }
     if (!status) status = flush(&p, error);
-    free_block(&p.block);
+    *cut = p.cut;
+    dq_arena_free(&p.arena);
     return status;
 }

@@ -20,15 +20,17 @@
 
 typedef struct dq_episode_log {
     uint64_t episodes;
-    dq_agent *agent; /* NULL: any action */
-    double epsilon;  /* the share of steps at which the agent takes any */
-    uint64_t seed;   /* of the actions; the episodes' is the environment's */
+    dq_agent *agent;    /* NULL: any action */
+    double epsilon;     /* the share of steps at which the agent takes any */
+    uint64_t max_steps; /* after which an episode is cut off (truncated); 0: never */
+    uint64_t seed;      /* of the actions; the episodes' is the environment's */
     dq_bundle_taker taker;
     void (*ended)(void *arg, uint64_t episodes); /* so many have ended; NULL: nobody wants to know */
     void *arg;
 } dq_episode_log;
 
-/* Plays in one environment whose states are not numbered. DQ_ERR_MEMORY, the environment's or the taker's. */
-dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, dq_error *error);
+/* Plays in one environment whose states are not numbered; *cut: so many episodes were cut off. DQ_ERR_MEMORY,
+ * the environment's or the taker's. */
+dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, uint64_t *cut, dq_error *error);
 
 #endif

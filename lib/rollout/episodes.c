@@ -6,6 +6,7 @@
  */
 #include "rollout/episodes.h"
 
+#include "core/buffers.h"
 #include "data/model_items.h"
 
 #include <math.h>
@@ -43,12 +44,8 @@ typedef struct episode_round {
     bool *taken;        /* (envs, offered), where actions are distinct; else NULL */
     uint32_t *left;     /* (envs) not taken */
     double discount;    /* gamma^t */
+    dq_arena arena;     /* of these */
 } episode_round;
-
-static dq_status no_memory(dq_error *error)
-{
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for episodes");
-}
 
 static uint32_t offered_at(const episode_round *r, uint32_t i)
 {
@@ -158,27 +155,17 @@ static dq_status reserve(episode_round *r, dq_error *error)
 {
     size_t n = r->envs->config.count, pairs = n * r->offered;
     bool valued = looks_at_values(r), distinct = r->policy->distinct;
-    r->actions = calloc(n, sizeof *r->actions);
-    r->left = calloc(n, sizeof *r->left);
-    r->value_of = calloc(n, sizeof *r->value_of);
-    r->value = valued ? calloc(pairs, sizeof *r->value) : NULL;
-    r->taken = distinct ? calloc(pairs, sizeof *r->taken) : NULL;
-    if (!r->actions || !r->left || !r->value_of || (valued && !r->value) || (distinct && !r->taken))
-        return no_memory(error);
+    const dq_buffer each[] = {DQ_BUFFER(r->actions, n), DQ_BUFFER(r->left, n), DQ_BUFFER(r->value_of, n)};
+    const dq_buffer values = DQ_BUFFER(r->value, pairs), taken = DQ_BUFFER(r->taken, pairs);
+    if (!dq_buffers_take(&r->arena, each, DQ_BUFFERS(each)) ||
+        (valued && !dq_buffers_take(&r->arena, &values, 1)) ||
+        (distinct && !dq_buffers_take(&r->arena, &taken, 1)))
+        return dq_fail_memory(error, "episodes");
     for (size_t i = 0; i < n; i++) {
         r->left[i] = r->offered;
         r->value_of[i] = UINT32_MAX;
     }
     return DQ_OK;
-}
-
-static void drop(episode_round *r)
-{
-    free(r->actions);
-    free(r->left);
-    free(r->value_of);
-    free(r->value);
-    free(r->taken);
 }
 
 /* What the agent expects of each start. */
@@ -190,9 +177,9 @@ static dq_status expect(episode_round *r, dq_error *error)
     const double none = (double)NAN;
     for (size_t i = 0; i < n; i++) r->played[i] = (dq_played){.value = none, .discounted = agent ? 0 : none};
     if (!agent) return DQ_OK;
-    float *own = r->value ? NULL : calloc(n * r->offered, sizeof *own);
+    float *own = r->value ? NULL : dq_arena_zero(&r->arena, n * r->offered, sizeof *own);
     const float *q = r->value ? r->value : own;
-    if (!q) return no_memory(error);
+    if (!q) return dq_fail_memory(error, "episodes");
     if (own)
         dq_agent_values(agent, &envs->store, envs->number, n, own);
     else
@@ -200,7 +187,6 @@ static dq_status expect(episode_round *r, dq_error *error)
     for (size_t i = 0; i < n; i++)
         for (size_t a = 0; a < r->offered; a++)
             r->played[i].value = fmax(r->played[i].value, (double)q[i * r->offered + a]); /* not NAN */
-    free(own);
     return DQ_OK;
 }
 
@@ -219,16 +205,19 @@ static void watch(const episode_round *r, size_t i)
 static size_t add_step(episode_round *r)
 {
     const dq_vec_env *envs = r->envs;
+    const dq_policy *p = r->policy;
     size_t ended = 0;
     for (size_t i = 0; i < envs->config.count; i++) {
         const dq_step *step = &envs->steps[i];
         dq_played *played = &r->played[i];
         if (envs->done[i]) continue;
-        if (r->policy->watch) watch(r, i);
+        if (p->watch) watch(r, i);
         played->total += (double)step->reward;
         played->discounted += r->discount * (double)step->reward;
         played->steps++;
         memcpy(played->counted, envs->counted[i], sizeof played->counted);
+        played->cut = p->max_steps && played->steps >= p->max_steps && !step->terminal && !step->truncated;
+        if (played->cut) dq_vec_env_truncate(r->envs, i);
         ended += step->terminal || step->truncated;
     }
     return ended;
@@ -272,7 +261,7 @@ dq_status dq_episodes_play(dq_vec_env *envs, dq_policy *policy, dq_played *playe
     dq_status status = check(&r, error);
     if (!status) status = reserve(&r, error);
     if (!status) status = play(&r, error);
-    drop(&r);
+    dq_arena_free(&r.arena);
     return status;
 }
 
@@ -281,7 +270,7 @@ dq_status dq_episodes_play_many(dq_vec_env *envs, dq_policy *policy, size_t epis
 {
     size_t n = envs->config.count;
     dq_played *one = calloc(n, sizeof *one);
-    dq_status status = one ? DQ_OK : no_memory(error);
+    dq_status status = one ? DQ_OK : dq_fail_memory(error, "episodes");
     for (size_t from = 0; !status && from < episodes; from += n) {
         size_t kept = episodes - from < n ? episodes - from : n;
         status = dq_episodes_play(envs, policy, one, error);
@@ -289,4 +278,31 @@ dq_status dq_episodes_play_many(dq_vec_env *envs, dq_policy *policy, size_t epis
     }
     free(one);
     return status;
+}
+
+/* ---- what they came to ---- */
+
+dq_played_mean dq_episodes_mean(const dq_played *played, size_t n)
+{
+    dq_played_mean m = {.min = played[0].total, .max = played[0].total};
+    double squares = 0, count = (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const dq_played *p = &played[i];
+        m.total += p->total;
+        m.steps += (double)p->steps;
+        m.discounted += p->discounted;
+        m.value += p->value;
+        for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) m.counted[c] += p->counted[c];
+        m.min = fmin(m.min, p->total);
+        m.max = fmax(m.max, p->total);
+        m.cut += p->cut;
+    }
+    m.total /= count;
+    m.steps /= count;
+    m.discounted /= count;
+    m.value /= count;
+    for (size_t c = 0; c < DQ_ENV_COUNTERS; c++) m.counted[c] /= count;
+    for (size_t i = 0; i < n; i++) squares += (played[i].total - m.total) * (played[i].total - m.total);
+    m.sd = sqrt(squares / (count - 1));
+    return m;
 }

@@ -26,6 +26,9 @@ typedef enum dq_policy_by {
     DQ_POLICY_RANDOM, /* any action on offer */
 } dq_policy_by;
 
+/* The max_steps of programs where nobody said another: no episode of the environments here is as long. */
+enum { DQ_EPISODES_MAX_STEPS = 100000 };
+
 /* A step of an episode, for whoever watches. */
 typedef struct dq_watched {
     size_t env;              /* in which environment */
@@ -40,10 +43,11 @@ typedef struct dq_policy {
     dq_agent *agent;         /* of AGENT; told what is on offer */
     const dq_pairing *pairs; /* (pair_count) of COSINE: user_offset in the state, item_offset in an action */
     size_t pair_count;
-    double epsilon; /* with this probability any action on offer instead, 0 .. 1 */
-    bool distinct;  /* no action twice in an episode, which then has at most as many steps as actions on offer
-                     */
-    dq_rng rng;     /* of what is chosen at random */
+    double epsilon;     /* with this probability any action on offer instead, 0 .. 1 */
+    uint64_t max_steps; /* after which an episode is cut off, should it not end by itself; 0: never */
+    bool distinct; /* no action twice in an episode, which then has at most as many steps as actions on offer
+                    */
+    dq_rng rng;    /* of what is chosen at random */
     void *arg;
     void (*watch)(void *arg, const dq_watched *step); /* after each step; may be NULL */
 } dq_policy;
@@ -55,10 +59,20 @@ dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq
 typedef struct dq_played {
     double total; /* the return, undiscounted */
     uint64_t steps;
+    bool cut;          /* off, after max_steps */
     double discounted; /* the return from the start, by the agent's gamma; NAN for other policies */
     double value;      /* what the agent expected: its greatest Q at the start; NAN for other policies */
     double counted[DQ_ENV_COUNTERS];
 } dq_played;
+
+/* What n episodes came to: means, and of their returns the standard deviation (NAN of one), the least and the
+ * greatest. */
+typedef struct dq_played_mean {
+    double total, sd, min, max, steps, discounted, value, counted[DQ_ENV_COUNTERS];
+    size_t cut; /* how many were cut off */
+} dq_played_mean;
+
+dq_played_mean dq_episodes_mean(const dq_played *played, size_t n);
 
 /* One episode in each environment, all of which are done before and after; played (count). DQ_ERR_RANGE for a
  * cosine of actions without vectors, and where distinct actions run out. A failure of an environment ends it:

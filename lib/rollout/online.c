@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/online.h"
 
+#include "core/buffers.h"
 #include "core/record.h"
 #include "learn/kept.h"
 
@@ -10,19 +11,16 @@
 dq_status dq_online_open(dq_online *run, dq_error *error)
 {
     size_t n = run->envs->config.count;
-    run->actions = calloc(n, sizeof *run->actions);
-    run->returns = calloc(n, sizeof *run->returns);
-    run->lengths = calloc(n, sizeof *run->lengths);
+    const dq_buffer buffers[] = {DQ_BUFFER(run->actions, n), DQ_BUFFER(run->returns, n),
+                                 DQ_BUFFER(run->lengths, n)};
     run->at.best = (double)NAN;
-    if (run->actions && run->returns && run->lengths) return DQ_OK;
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    if (dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers))) return DQ_OK;
+    return dq_fail_memory(error, "environments");
 }
 
 void dq_online_close(dq_online *run)
 {
-    free(run->actions);
-    free(run->returns);
-    free(run->lengths);
+    dq_arena_free(&run->arena);
     dq_bundle_free(&run->best);
     *run = (dq_online){0};
 }
@@ -142,27 +140,27 @@ static bool ended(const dq_online *run)
            (c->patience && run->at.stale >= c->patience);
 }
 
-/* Where the best is kept, what the run came to in the end is judged, too, however long its episodes were. */
+/* Where the best is kept, what the run came to in the end is evaluated, too, however long its episodes were.
+ */
 bool dq_online_evaluation_due(const dq_online *run)
 {
     const dq_online_config *c = &run->config;
     const dq_online_state *p = &run->at;
     if (!c->evaluate) return false;
-    return p->episode / c->evaluate > p->evaluated || (c->keep_best && ended(run) && p->step > p->judged);
+    return p->episode / c->evaluate > p->evaluated ||
+           (c->keep_best && ended(run) && p->step > p->evaluated_at);
 }
 
 /* Notes an evaluation's mean return, and keeps the model when it is the best. */
-static dq_status judge(dq_online *run, const dq_played *played, bool *better, dq_error *error)
+static dq_status note_evaluation(dq_online *run, const dq_played *played, bool *better, dq_error *error)
 {
     const dq_online_config *c = &run->config;
     dq_online_state *p = &run->at;
-    double sum = 0;
-    for (uint64_t i = 0; i < c->evaluate_episodes; i++) sum += played[i].total;
-    double mean = sum / (double)c->evaluate_episodes;
+    double mean = dq_episodes_mean(played, (size_t)c->evaluate_episodes).total;
     *better = isnan(p->best) || mean > p->best;
     uint64_t due = p->episode / c->evaluate;
     p->evaluated = due > p->evaluated ? due : p->evaluated + 1; /* the end's own */
-    p->judged = p->step;
+    p->evaluated_at = p->step;
     p->stale = *better ? 0 : p->stale + 1;
     if (!*better) return DQ_OK;
     p->best = mean;
@@ -174,16 +172,16 @@ static dq_status judge(dq_online *run, const dq_played *played, bool *better, dq
 static dq_status evaluate(dq_online *run, dq_error *error)
 {
     const dq_online_config *c = &run->config;
-    dq_policy policy = {.by = DQ_POLICY_AGENT, .agent = run->agent};
+    dq_policy policy = {.by = DQ_POLICY_AGENT, .agent = run->agent, .max_steps = c->max_steps};
     dq_played *played = calloc((size_t)c->evaluate_episodes, sizeof *played);
     bool better = false;
-    if (!played) return dq_fail(error, DQ_ERR_MEMORY, "no memory for an evaluation");
+    if (!played) return dq_fail_memory(error, "an evaluation");
     dq_vec_env_rewind(run->eval_envs);
     dq_vec_env_copy(run->eval_envs, run->envs);
     dq_status status = dq_episodes_play_many(run->eval_envs, &policy, (size_t)c->evaluate_episodes, played,
                                              error);
     dq_agent_offer(run->agent, run->envs->offered, run->envs->offered_count);
-    if (!status) status = judge(run, played, &better, error);
+    if (!status) status = note_evaluation(run, played, &better, error);
     if (!status && c->evaluated) status = c->evaluated(c->arg, run, played, better, error);
     free(played);
     return status;
@@ -216,33 +214,40 @@ static const dq_record_field place_fields[] = {
     {"best", DQ_RECORD_REAL, offsetof(dq_online_state, best)},
     {"best_at", DQ_RECORD_COUNT, offsetof(dq_online_state, best_at)},
     {"stale", DQ_RECORD_COUNT, offsetof(dq_online_state, stale)},
-    {"judged", DQ_RECORD_COUNT, offsetof(dq_online_state, judged)},
+    {"evaluated_at", DQ_RECORD_COUNT, offsetof(dq_online_state, evaluated_at)},
     {"pending", DQ_RECORD_FLAG, offsetof(dq_online_state, pending)},
 };
 
 enum { PLACE_FIELDS = sizeof place_fields / sizeof *place_fields };
 
-dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error)
+enum { PARTS = 3 };
+
+static void list_parts(const dq_online *run, dq_record_part parts[PARTS])
 {
     uint64_t n = run->envs->config.count;
+    parts[0] = (dq_record_part){"actions", DQ_U4, n, 0, run->actions};
+    parts[1] = (dq_record_part){"returns", DQ_F8, n, 0, run->returns};
+    parts[2] = (dq_record_part){"lengths", DQ_U8, n, 0, run->lengths};
+}
+
+dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error)
+{
+    dq_record_part parts[PARTS];
+    list_parts(run, parts);
     dq_status status = dq_agent_save(run->agent, true, model, error);
     if (!status) status = dq_vec_env_save(run->envs, model, error);
     if (!status) status = dq_record_save(place_fields, PLACE_FIELDS, &run->at, "online", model, error);
     if (!status) status = dq_kept_save(&run->best, model, error);
-    if (!status) status = dq_bundle_add_tensor(model, "run.actions", DQ_U4, 1, &n, run->actions, error);
-    if (!status) status = dq_bundle_add_tensor(model, "run.returns", DQ_F8, 1, &n, run->returns, error);
-    if (!status) status = dq_bundle_add_tensor(model, "run.lengths", DQ_U8, 1, &n, run->lengths, error);
-    return status;
+    return status ? status : dq_record_save_parts(parts, PARTS, "run", model, error);
 }
 
 static dq_status restore_place(dq_online *run, const dq_bundle *model, dq_error *error)
 {
-    uint64_t n = run->envs->config.count;
+    dq_record_part parts[PARTS];
+    list_parts(run, parts);
     dq_status status = dq_record_restore(place_fields, PLACE_FIELDS, &run->at, "online", model, error);
-    if (!status) status = dq_record_column(model, "run.actions", DQ_U4, n, run->actions, error);
-    if (!status) status = dq_record_column(model, "run.returns", DQ_F8, n, run->returns, error);
-    if (!status) status = dq_record_column(model, "run.lengths", DQ_U8, n, run->lengths, error);
-    for (uint64_t i = 0; !status && i < n; i++)
+    if (!status) status = dq_record_restore_parts(parts, PARTS, "run", model, error);
+    for (size_t i = 0; !status && i < run->envs->config.count; i++)
         if (run->actions[i] >= run->envs->shape.action_count)
             status = dq_fail(error, DQ_ERR_SCHEMA, "a checkpoint with an action that there is not");
     return status;

@@ -28,6 +28,7 @@ typedef struct dq_online_config {
     uint64_t episodes, steps; /* of all environments, whichever comes first; 0: any number, of one of them */
     uint64_t evaluate;        /* every so many episodes; 0: never */
     uint64_t evaluate_episodes; /* so many, >= 1 */
+    uint64_t max_steps;         /* of an evaluation's episode (dq_policy); 0: any number */
     uint64_t patience;          /* evaluations without a better one that end the run; 0: none do */
     bool keep_best; /* the model of the best evaluation; there is one at the end of the run, too */
     void *arg;
@@ -45,24 +46,25 @@ typedef struct dq_online_state {
     uint64_t episode, step, evaluated; /* episodes and steps done, of all environments; evaluations */
     uint64_t learnt, planned;          /* updates that the sums are of */
     double q, world, planning, gradient;
-    double best;      /* the greatest mean return of an evaluation; NAN: none yet */
-    uint64_t best_at; /* the number of episodes done then */
-    uint64_t stale;   /* evaluations since */
-    uint64_t judged;  /* the number of steps done at the last evaluation */
-    bool pending;     /* actions were chosen, and not answered */
+    double best;           /* the greatest mean return of an evaluation; NAN: none yet */
+    uint64_t best_at;      /* the number of episodes done then */
+    uint64_t stale;        /* evaluations since */
+    uint64_t evaluated_at; /* the number of steps done at the last evaluation */
+    bool pending;          /* actions were chosen, and not answered */
 } dq_online_state;
 
 /* Set what is borrowed and the configuration; the rest is zero to start. */
 struct dq_online {
     dq_online_config config;
-    dq_agent *agent;       /* of envs->config.count tasks; borrowed */
+    dq_agent *agent;       /* of envs->config.count environments; borrowed */
     dq_vec_env *envs;      /* borrowed */
     dq_vec_env *eval_envs; /* borrowed; may be NULL when nothing is evaluated */
     dq_online_state at;
-    dq_bundle best; /* with keep_best: the model of the best evaluation (learn/kept.h); empty: none yet */
+    dq_bundle best;    /* with keep_best: the model of the best evaluation (learn/kept.h); empty: none yet */
     uint32_t *actions; /* (envs) */
     double *returns;   /* (envs) of the running episodes, undiscounted */
     uint64_t *lengths; /* (envs) steps of these */
+    dq_arena arena;    /* of the three */
 };
 
 /* DQ_ERR_MEMORY; the run can be closed then, too. */

@@ -46,56 +46,25 @@ bool dq_online_report_episode(const dq_online *run, size_t env, dq_arena *a, dq_
 
 /* ---- an evaluation ---- */
 
-static double mean_counted(const dq_played *played, size_t n, size_t c)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += played[i].counted[c];
-    return sum / (double)n;
-}
-
-/* Means over n episodes; of steps the sum. */
-static dq_played sum_up(const dq_played *played, size_t n, double *sd, double *min, double *max)
-{
-    dq_played sum = {0};
-    double squares = 0;
-    uint64_t steps = 0;
-    *min = *max = played[0].total;
-    for (size_t i = 0; i < n; i++) {
-        sum.total += played[i].total;
-        sum.value += played[i].value;
-        sum.discounted += played[i].discounted;
-        steps += played[i].steps;
-        *min = fmin(*min, played[i].total);
-        *max = fmax(*max, played[i].total);
-    }
-    sum.total /= (double)n;
-    sum.value /= (double)n;
-    sum.discounted /= (double)n;
-    for (size_t i = 0; i < n; i++) squares += (played[i].total - sum.total) * (played[i].total - sum.total);
-    *sd = sqrt(squares / (double)(n - 1)); /* NAN of one */
-    sum.steps = steps;
-    return sum;
-}
-
 bool dq_online_report_evaluation(const dq_online *run, const dq_played *played, bool best, dq_arena *a,
                                  dq_value *record)
 {
     const dq_online_state *p = &run->at;
     size_t n = (size_t)run->config.evaluate_episodes;
-    double sd, min, max;
-    const dq_played mean = sum_up(played, n, &sd, &min, &max);
+    const dq_played_mean mean = dq_episodes_mean(played, n);
     bool ok = count(a, record, "evaluation", p->evaluated) && count(a, record, "episode", p->episode) &&
               count(a, record, "total_steps", p->step) && dq_map_set(a, record, "best", dq_bool(best)) &&
               count(a, record, "evaluation_episodes", n) &&
-              real(a, record, "evaluation_return", mean.total) && real(a, record, "evaluation_sd", sd) &&
-              real(a, record, "evaluation_min", min) && real(a, record, "evaluation_max", max) &&
-              real(a, record, "evaluation_steps", (double)mean.steps / (double)n) &&
+              real(a, record, "evaluation_return", mean.total) && real(a, record, "evaluation_sd", mean.sd) &&
+              real(a, record, "evaluation_min", mean.min) && real(a, record, "evaluation_max", mean.max) &&
+              real(a, record, "evaluation_steps", mean.steps) &&
+              count(a, record, "evaluation_cut", mean.cut) &&
               real(a, record, "evaluation_value", mean.value) &&
               real(a, record, "evaluation_discounted", mean.discounted);
     for (size_t c = 0; ok && run->eval_envs->counters[c]; c++) {
         char name[80];
         (void)snprintf(name, sizeof name, "evaluation_%s", run->eval_envs->counters[c]);
-        ok = real(a, record, name, mean_counted(played, n, c));
+        ok = real(a, record, name, mean.counted[c]);
     }
     return ok;
 }

@@ -8,7 +8,7 @@
  *                     nil where there was none
  *     an evaluation   evaluation, episode, total_steps, best (whether it is, so far), and
  *                     evaluation_episodes, return, sd, min, max, steps, value, discounted, and each count:
- *                     means over its episodes
+ *                     means over its episodes; cut: how many of these were cut off
  */
 #ifndef DQ_ROLLOUT_REPORT_H
 #define DQ_ROLLOUT_REPORT_H

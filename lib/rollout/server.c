@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The conversation: a task is announced, then each question is answered as it comes.
+ * The conversation: an environment is announced, then each question is answered as it comes.
  */
 #include "rollout/server.h"
 
@@ -11,40 +11,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TASKS = 1 << 16 };
+enum { MAX_ENVS = 1 << 16 };
 
 typedef struct server {
     const char *name;
     dq_reader *in;
     dq_writer *out;
-    dq_env *first; /* announced; tasks[0] */
-    dq_env **tasks;
-    bool *begun;
+    dq_env **envs; /* (count) the first is announced, the others are made when they are asked about */
+    bool *begun;   /* (count) */
     size_t count;
-    /* an answer */
-    float *states, *rewards, *counters; /* (capacity, width), (capacity), (DQ_ENV_COUNTERS, capacity) */
-    uint8_t *terminal, *truncated;
-    size_t capacity;
 } server;
 
-static dq_status no_memory(dq_error *error)
+/* An answer in the making. */
+typedef struct answer {
+    dq_bundle bundle; /* these are its columns */
+    float *states, *rewards, *counters[DQ_ENV_COUNTERS];
+    uint8_t *terminal, *truncated;
+} answer;
+
+static dq_status make_envs(server *v, size_t count, dq_error *error)
 {
-    return dq_fail(error, DQ_ERR_MEMORY, "no memory for tasks");
+    dq_status status = DQ_OK;
+    if (count <= v->count) return DQ_OK;
+    if (!dq_array_resize(&v->envs, count, sizeof *v->envs) ||
+        !dq_array_resize(&v->begun, count, sizeof *v->begun))
+        return dq_fail_memory(error, "environments");
+    for (; !status && v->count < count; v->count += !status) {
+        v->begun[v->count] = false;
+        status = dq_vec_env_make(&v->envs[v->count], v->name, NULL, error);
+    }
+    return status;
+}
+
+static dq_status put(server *v, dq_bundle *b, dq_error *error)
+{
+    dq_status status = dq_writer_put(v->out, b, error);
+    return status ? status : dq_writer_flush(v->out, error);
 }
 
 /* ---- the announcement ---- */
 
-static bool describe(const dq_env *task, dq_bundle *b)
+static bool describe(const dq_env *env, dq_bundle *b)
 {
-    const dq_env_spec *s = &task->shape;
+    const dq_env_spec *s = &env->shape;
     dq_value counters = dq_list();
-    bool ok = dq_map_set(&b->arena, &b->meta, "name", dq_string(&b->arena, task->kind->name)) &&
+    bool ok = dq_map_set(&b->arena, &b->meta, "name", dq_string(&b->arena, env->kind->name)) &&
               dq_map_set(&b->arena, &b->meta, "state", dq_int(s->state_width)) &&
               dq_map_set(&b->arena, &b->meta, "user", dq_int(s->user_width)) &&
               dq_map_set(&b->arena, &b->meta, "history", dq_int(s->history)) &&
               dq_map_set(&b->arena, &b->meta, "limit", dq_int(s->step_limit));
-    for (size_t i = 0; ok && i < DQ_ENV_COUNTERS && task->kind->counters[i]; i++)
-        ok = dq_list_add(&b->arena, &counters, dq_string(&b->arena, task->kind->counters[i]));
+    for (size_t i = 0; ok && i < DQ_ENV_COUNTERS && env->kind->counters[i]; i++)
+        ok = dq_list_add(&b->arena, &counters, dq_string(&b->arena, env->kind->counters[i]));
     return ok && dq_map_set(&b->arena, &b->meta, "counters", counters);
 }
 
@@ -54,7 +71,7 @@ static dq_status add_actions(const dq_env_spec *s, dq_bundle *b, dq_error *error
     const uint64_t shape[2] = {s->action_count, s->action_width};
     float *vectors = s->actions ? dq_arena_zero(&b->arena, shape[0] * shape[1], sizeof *vectors) : NULL;
     if (!s->actions) return DQ_OK;
-    if (!vectors) return no_memory(error);
+    if (!vectors) return dq_fail_memory(error, "environments");
     for (uint32_t a = 0; a < s->action_count; a++)
         memcpy(vectors + (size_t)a * s->action_width, s->actions[a], s->action_width * sizeof *vectors);
     return dq_bundle_add_tensor(b, "vector", DQ_F4, 2, shape, vectors, error);
@@ -62,59 +79,23 @@ static dq_status add_actions(const dq_env_spec *s, dq_bundle *b, dq_error *error
 
 static dq_status announce(server *v, dq_error *error)
 {
+    const dq_env *env = v->envs[0];
     dq_index ids = DQ_INDEX_EMPTY;
     dq_bundle b;
-    dq_status status = dq_bundle_init(&b, "task", v->first->shape.action_count, error);
-    if (!status && !describe(v->first, &b)) status = no_memory(error);
-    if (!status) status = dq_session_layout_save(&v->first->shape.layout, &b, error);
-    if (!status) status = dq_env_item_ids(v->first, &ids, error);
+    dq_status status = dq_bundle_init(&b, "env", env->shape.action_count, error);
+    if (!status && !describe(env, &b)) status = dq_fail_memory(error, "environments");
+    if (!status) status = dq_session_layout_save(&env->shape.layout, &b, error);
+    if (!status) status = dq_env_item_ids(env, &ids, error);
     if (!status && dq_index_count(&ids))
         status = dq_bundle_add_text(&b, "id", DQ_TEXT, ids.ids.offsets, ids.ids.data, NULL, error);
-    if (!status) status = add_actions(&v->first->shape, &b, error);
-    if (!status) status = dq_writer_put(v->out, &b, error);
-    if (!status) status = dq_writer_flush(v->out, error);
+    if (!status) status = add_actions(&env->shape, &b, error);
+    if (!status) status = put(v, &b, error);
     dq_bundle_free(&b);
     dq_index_free(&ids);
     return status;
 }
 
 /* ---- questions ---- */
-
-static dq_status more_tasks(server *v, size_t count, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    if (count <= v->count) return DQ_OK;
-    if (count > MAX_TASKS) return dq_fail(error, DQ_ERR_RANGE, "more than %d environments", MAX_TASKS);
-    if (!dq_array_resize(&v->tasks, count, sizeof *v->tasks) ||
-        !dq_array_resize(&v->begun, count, sizeof *v->begun))
-        return no_memory(error);
-    for (; !status && v->count < count; v->count++) {
-        v->tasks[v->count] = v->first;
-        v->begun[v->count] = false;
-        if (v->count > 0 && (status = dq_vec_env_make(&v->tasks[v->count], v->name, NULL, error)))
-            return status;
-    }
-    return status;
-}
-
-static dq_status more_rows(server *v, size_t rows, dq_error *error)
-{
-    if (rows <= v->capacity) return DQ_OK;
-    free(v->states);
-    free(v->rewards);
-    free(v->counters);
-    free(v->terminal);
-    free(v->truncated);
-    v->capacity = rows;
-    v->states = calloc(rows * v->first->shape.state_width, sizeof *v->states);
-    v->rewards = calloc(rows, sizeof *v->rewards);
-    v->counters = calloc(rows * DQ_ENV_COUNTERS, sizeof *v->counters);
-    v->terminal = calloc(rows, 1);
-    v->truncated = calloc(rows, 1);
-    bool ok = v->states && v->rewards && v->counters && v->terminal && v->truncated;
-    if (!ok) v->capacity = 0;
-    return ok ? DQ_OK : no_memory(error);
-}
 
 static dq_status question(const dq_bundle *q, const char *name, const dq_column **column, dq_error *error)
 {
@@ -124,52 +105,65 @@ static dq_status question(const dq_bundle *q, const char *name, const dq_column 
     return DQ_OK;
 }
 
-static dq_status live_row(server *v, bool reset, size_t row, uint64_t env, uint64_t number, dq_error *error)
+/* A column of zeros that are still to be set; width 0: plain numbers. */
+static dq_status add_column(dq_bundle *b, const char *name, dq_dtype type, uint64_t width, void *to,
+                            dq_error *error)
 {
-    dq_step step = {0};
-    dq_status status = env < MAX_TASKS ? more_tasks(v, (size_t)env + 1, error)
-                                       : dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many",
-                                                 (unsigned long long)env);
-    if (status) return status;
-    dq_env *task = v->tasks[env];
-    if (!reset && !v->begun[env])
-        return dq_fail(error, DQ_ERR_RANGE, "a step of environment %llu before its reset",
-                       (unsigned long long)env);
-    if (reset) {
-        dq_env_reseed(task, number);
-        status = dq_env_reset(task, error);
-        v->begun[env] = true;
-    } else {
-        status = dq_env_step(task, number < UINT32_MAX ? (uint32_t)number : UINT32_MAX, &step, error);
-        v->begun[env] = !step.terminal && !step.truncated;
-    }
-    memcpy(v->states + row * task->shape.state_width, task->state, task->shape.state_width * sizeof(float));
-    v->rewards[row] = step.reward;
-    v->terminal[row] = step.terminal;
-    v->truncated[row] = step.truncated;
-    for (size_t c = 0; c < DQ_ENV_COUNTERS; c++)
-        v->counters[c * v->capacity + row] = (float)task->counters[c];
+    const uint64_t shape[2] = {b->rows, width};
+    void *data = dq_arena_zero(&b->arena, b->rows * (width ? width : 1), dq_dtype_size(type));
+    if (!data) return dq_fail_memory(error, "an answer");
+    memcpy(to, &data, sizeof data);
+    return dq_bundle_add_tensor(b, name, type, width ? 2 : 1, shape, data, error);
+}
+
+static dq_status begin_answer(answer *a, const dq_env *env, bool reset, uint64_t rows, dq_error *error)
+{
+    dq_bundle *b = &a->bundle;
+    dq_status status = dq_bundle_init(b, "state", rows, error);
+    if (!status) status = add_column(b, "state", DQ_F4, env->shape.state_width, &a->states, error);
+    if (status || reset) return status;
+    status = add_column(b, "reward", DQ_F4, 0, &a->rewards, error);
+    if (!status) status = add_column(b, "terminal", DQ_U1, 0, &a->terminal, error);
+    if (!status) status = add_column(b, "truncated", DQ_U1, 0, &a->truncated, error);
+    for (size_t c = 0; !status && c < DQ_ENV_COUNTERS && env->kind->counters[c]; c++)
+        status = add_column(b, env->kind->counters[c], DQ_F4, 0, &a->counters[c], error);
     return status;
 }
 
-static dq_status answer(server *v, bool reset, size_t rows, dq_error *error)
+static dq_status reset_row(server *v, uint64_t which, uint64_t seed, dq_error *error)
 {
-    const uint64_t states[2] = {rows, v->first->shape.state_width};
-    const char *const *names = v->first->kind->counters;
-    dq_bundle b;
-    dq_status status = dq_bundle_init(&b, "state", rows, error);
-    if (!status) status = dq_bundle_add_tensor(&b, "state", DQ_F4, 2, states, v->states, error);
-    if (!status && !reset) {
-        status = dq_bundle_add_numbers(&b, "reward", DQ_F4, v->rewards, NULL, NULL, error);
-        if (!status) status = dq_bundle_add_numbers(&b, "terminal", DQ_U1, v->terminal, NULL, NULL, error);
-        if (!status) status = dq_bundle_add_numbers(&b, "truncated", DQ_U1, v->truncated, NULL, NULL, error);
-        for (size_t c = 0; !status && c < DQ_ENV_COUNTERS && names[c]; c++)
-            status = dq_bundle_add_numbers(&b, names[c], DQ_F4, v->counters + c * v->capacity, NULL, NULL,
-                                           error);
-    }
-    if (!status) status = dq_writer_put(v->out, &b, error);
-    if (!status) status = dq_writer_flush(v->out, error);
-    dq_bundle_free(&b);
+    dq_env_reseed(v->envs[which], seed);
+    v->begun[which] = true;
+    return dq_env_reset(v->envs[which], error);
+}
+
+static dq_status step_row(server *v, answer *a, size_t row, uint64_t which, uint64_t action, dq_error *error)
+{
+    dq_env *env = v->envs[which];
+    dq_step step = {0};
+    if (!v->begun[which])
+        return dq_fail(error, DQ_ERR_RANGE, "a step of environment %llu before its reset",
+                       (unsigned long long)which);
+    dq_status status = dq_env_step(env, action < UINT32_MAX ? (uint32_t)action : UINT32_MAX, &step, error);
+    v->begun[which] = !step.terminal && !step.truncated;
+    a->rewards[row] = step.reward;
+    a->terminal[row] = step.terminal;
+    a->truncated[row] = step.truncated;
+    for (size_t c = 0; c < DQ_ENV_COUNTERS && a->counters[c]; c++)
+        a->counters[c][row] = (float)env->counters[c];
+    return status;
+}
+
+static dq_status answer_row(server *v, answer *a, bool reset, size_t row, uint64_t which, uint64_t number,
+                            dq_error *error)
+{
+    size_t width = v->envs[0]->shape.state_width;
+    if (which >= MAX_ENVS)
+        return dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many", (unsigned long long)which);
+    dq_status status = make_envs(v, (size_t)which + 1, error);
+    if (!status)
+        status = reset ? reset_row(v, which, number, error) : step_row(v, a, row, which, number, error);
+    if (!status) memcpy(a->states + row * width, v->envs[which]->state, width * sizeof *a->states);
     return status;
 }
 
@@ -177,16 +171,18 @@ static dq_status serve(server *v, const dq_bundle *q, dq_error *error)
 {
     bool reset = strcmp(q->kind, "reset") == 0;
     const dq_column *env, *number;
-    size_t rows = (size_t)q->rows;
+    answer a = {0};
     if (!reset && strcmp(q->kind, "step") != 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "a bundle of kind %s, neither reset nor step", q->kind);
     dq_status status = question(q, "env", &env, error);
     if (!status) status = question(q, reset ? "seed" : "action", &number, error);
-    if (!status) status = more_rows(v, rows, error);
-    for (size_t r = 0; !status && r < rows; r++)
-        status = live_row(v, reset, r, (uint64_t)dq_column_number(env, r),
-                          (uint64_t)dq_column_number(number, r), error);
-    return status ? status : answer(v, reset, rows, error);
+    if (!status) status = begin_answer(&a, v->envs[0], reset, q->rows, error);
+    for (size_t r = 0; !status && r < q->rows; r++)
+        status = answer_row(v, &a, reset, r, (uint64_t)dq_column_number(env, r),
+                            (uint64_t)dq_column_number(number, r), error);
+    if (!status) status = put(v, &a.bundle, error);
+    dq_bundle_free(&a.bundle);
+    return status;
 }
 
 /* ---- the conversation ---- */
@@ -195,7 +191,7 @@ static dq_status converse(server *v, const dq_maker *maker, dq_error *error)
 {
     int got = 0;
     dq_bundle q;
-    dq_status status = dq_vec_env_make(&v->first, v->name, NULL, error);
+    dq_status status = make_envs(v, 1, error);
     if (!status) status = dq_writer_open(&v->out, NULL, maker, NULL, 0, error);
     if (!status) status = announce(v, error);
     if (!status) status = dq_reader_open(&v->in, NULL, 0, error);
@@ -219,14 +215,8 @@ dq_status dq_env_server_run(const char *name, const dq_maker *maker, dq_error *e
     dq_status status = converse(&v, maker, error);
     dq_writer_abort(v.out);
     dq_reader_close(v.in);
-    for (size_t i = 1; i < v.count; i++) dq_env_free(v.tasks[i]);
-    dq_env_free(v.first);
-    free(v.tasks);
+    for (size_t i = 0; i < v.count; i++) dq_env_free(v.envs[i]);
+    free(v.envs);
     free(v.begun);
-    free(v.states);
-    free(v.rewards);
-    free(v.counters);
-    free(v.terminal);
-    free(v.truncated);
     return status;
 }

@@ -7,7 +7,7 @@
 
 #include "dq/stream.h"
 
-/* Serves a task NAME[:options] on stdin and stdout until stdin's stream ends. */
+/* Serves an environment NAME[:options] on stdin and stdout until stdin's stream ends. */
 dq_status dq_env_server_run(const char *name, const dq_maker *maker, dq_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/vec_env.h"
 
+#include "core/buffers.h"
 #include "core/record.h"
 #include "rollout/client.h"
 #include "rollout/seed.h"
@@ -9,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layout *like, dq_error *error)
+dq_status dq_vec_env_make(dq_env **env, const char *name, const dq_session_layout *like, dq_error *error)
 {
     char kind[64] = "";
     size_t n = strcspn(name, ":");
     if (n < sizeof kind) memcpy(kind, name, n);
-    dq_status status = dq_env_new_like(task, kind, name[n] ? name + n + 1 : NULL, like, 0, error);
+    dq_status status = dq_env_new_like(env, kind, name[n] ? name + n + 1 : NULL, like, 0, error);
     if (status == DQ_ERR_UNKNOWN && !dq_env_find(kind))
         status = dq_fail(error, status, "no environment '%.*s' (dq-sim --list names them)", (int)n, name);
     return status;
@@ -22,17 +23,17 @@ dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layo
 
 /* ---- opening ---- */
 
-static dq_status open_tasks(dq_vec_env *envs, dq_error *error)
+static dq_status open_envs(dq_vec_env *envs, dq_error *error)
 {
     const dq_vec_env_config *c = &envs->config;
     dq_status status = DQ_OK;
-    envs->tasks = calloc(c->count, sizeof *envs->tasks);
-    if (!envs->tasks) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    envs->envs = dq_arena_zero(&envs->arena, c->count, sizeof *envs->envs);
+    if (!envs->envs) return dq_fail_memory(error, "environments");
     for (size_t i = 0; !status && !c->env && i < c->count; i++)
-        status = dq_vec_env_make(&envs->tasks[i], c->name, c->like, error);
+        status = dq_vec_env_make(&envs->envs[i], c->name, c->like, error);
     if (status) return status;
-    if (c->env) envs->tasks[0] = c->env;
-    const dq_env *first = envs->tasks[0];
+    if (c->env) envs->envs[0] = c->env;
+    const dq_env *first = envs->envs[0];
     if (c->count != 1 && (c->env || first->offered))
         return dq_fail(error, DQ_ERR_RANGE, "%s is one environment, not %zu side by side", first->kind->name,
                        c->count);
@@ -44,12 +45,9 @@ static dq_status open_tasks(dq_vec_env *envs, dq_error *error)
 }
 
 /* States that come and go: present ones, then next ones. */
-static bool make_store(dq_vec_env *envs)
+static void make_store(dq_vec_env *envs)
 {
     size_t n = envs->config.count, width = envs->shape.state_width;
-    envs->states = calloc(2 * n * width, sizeof *envs->states);
-    envs->row_at = calloc(2 * n, sizeof *envs->row_at);
-    if (!envs->states || !envs->row_at) return false;
     envs->next = envs->states + n * width;
     for (size_t i = 0; i < 2 * n; i++) envs->row_at[i] = envs->states + i * width;
     for (size_t i = 0; i < n; i++) {
@@ -57,23 +55,22 @@ static bool make_store(dq_vec_env *envs)
         envs->next_number[i] = (uint32_t)(n + i);
     }
     envs->store = (dq_vectors){envs->row_at, (uint32_t)(2 * n), envs->shape.state_width};
-    return true;
 }
 
 static dq_status reserve(dq_vec_env *envs, dq_error *error)
 {
     size_t n = envs->config.count;
-    envs->number = calloc(n, sizeof *envs->number);
-    envs->next_number = calloc(n, sizeof *envs->next_number);
+    const dq_buffer each[] = {DQ_BUFFER(envs->number, n),  DQ_BUFFER(envs->next_number, n),
+                              DQ_BUFFER(envs->steps, n),   DQ_BUFFER(envs->counted, n),
+                              DQ_BUFFER(envs->episode, n), DQ_BUFFER(envs->done, n),
+                              DQ_BUFFER(envs->which, n)};
+    const dq_buffer rows[] = {DQ_BUFFER(envs->states, 2 * n * envs->shape.state_width),
+                              DQ_BUFFER(envs->row_at, 2 * n)};
     envs->store = envs->shape.states;
-    if (!envs->number || !envs->next_number || (!envs->store.count && !make_store(envs)))
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
-    envs->steps = calloc(n, sizeof *envs->steps);
-    envs->counted = calloc(n, sizeof *envs->counted);
-    envs->episode = calloc(n, sizeof *envs->episode);
-    envs->done = malloc(n);
-    if (!envs->steps || !envs->counted || !envs->episode || !envs->done)
-        return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    if (!dq_buffers_take(&envs->arena, each, DQ_BUFFERS(each)) ||
+        (!envs->store.count && !dq_buffers_take(&envs->arena, rows, DQ_BUFFERS(rows))))
+        return dq_fail_memory(error, "environments");
+    if (!envs->store.count) make_store(envs);
     memset(envs->done, 1, n);
     return DQ_OK;
 }
@@ -82,9 +79,9 @@ dq_status dq_vec_env_open(dq_vec_env **envs, const dq_vec_env_config *config, dq
 {
     *envs = NULL;
     dq_vec_env *made = calloc(1, sizeof *made);
-    if (!made) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    if (!made) return dq_fail_memory(error, "environments");
     made->config = *config;
-    dq_status status = config->command ? dq_env_client_open(made, error) : open_tasks(made, error);
+    dq_status status = config->command ? dq_env_client_open(made, error) : open_envs(made, error);
     if (!status) status = reserve(made, error);
     if (status) return dq_vec_env_close(made, status, error);
     *envs = made;
@@ -95,94 +92,85 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
     if (!envs) return status;
     if (envs->process) status = dq_env_client_close(envs, status, error);
-    for (size_t i = 0; envs->tasks && !envs->config.env && i < envs->config.count; i++)
-        dq_env_free(envs->tasks[i]);
-    free(envs->tasks);
+    for (size_t i = 0; envs->envs && !envs->config.env && i < envs->config.count; i++)
+        dq_env_free(envs->envs[i]);
     dq_index_free(&envs->items);
-    free(envs->number);
-    free(envs->next_number);
-    free(envs->states);
-    free(envs->row_at);
-    free(envs->steps);
-    free(envs->counted);
-    free(envs->episode);
-    free(envs->done);
+    dq_arena_free(&envs->arena);
     free(envs);
     return status;
 }
 
 /* ---- living ---- */
 
-/* The state in which task i is, as the present one or the next. */
+/* The state in which environment i is, as the present one or the next. */
 static void take_state(dq_vec_env *envs, size_t i, float *rows, uint32_t *number)
 {
-    const dq_env *task = envs->tasks[i];
+    const dq_env *env = envs->envs[i];
     size_t width = envs->shape.state_width;
-    if (task->state)
-        memcpy(rows + i * width, task->state, width * sizeof *rows);
+    if (env->state)
+        memcpy(rows + i * width, env->state, width * sizeof *rows);
     else
-        number[i] = task->number;
+        number[i] = env->number;
 }
 
-static dq_status reset_task(dq_vec_env *envs, size_t i, dq_error *error)
+static dq_status reset_env(dq_vec_env *envs, size_t i, dq_error *error)
 {
-    dq_env *task = envs->tasks[i];
-    dq_env_reseed(task, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
-    dq_status status = dq_env_reset(task, error);
+    dq_env *env = envs->envs[i];
+    dq_env_reseed(env, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
+    dq_status status = dq_env_reset(env, error);
     take_state(envs, i, envs->states, envs->number);
     return status;
 }
 
-static dq_status step_task(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
+static dq_status step_env(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
 {
-    dq_env *task = envs->tasks[i];
-    dq_status status = dq_env_step(task, action, &envs->steps[i], error);
+    dq_env *env = envs->envs[i];
+    dq_status status = dq_env_step(env, action, &envs->steps[i], error);
     take_state(envs, i, envs->next, envs->next_number);
-    memcpy(envs->counted[i], task->counters, sizeof task->counters);
+    memcpy(envs->counted[i], env->counters, sizeof env->counters);
     return status;
 }
 
-/* The numbers of the environments whose episode is done, or of the others. To be freed. */
-static uint32_t *list(const dq_vec_env *envs, bool done, size_t *n)
+/* Lists the environments whose episode is done, or the others; how many they are. */
+static size_t list(dq_vec_env *envs, bool done)
 {
-    uint32_t *which = malloc(envs->config.count * sizeof *which);
-    *n = 0;
-    for (size_t i = 0; which && i < envs->config.count; i++)
-        if (envs->done[i] == done) which[(*n)++] = (uint32_t)i;
-    return which;
+    size_t n = 0;
+    for (size_t i = 0; i < envs->config.count; i++)
+        if (envs->done[i] == done) envs->which[n++] = (uint32_t)i;
+    return n;
 }
 
 dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error)
 {
-    size_t n;
-    uint32_t *which = list(envs, true, &n);
-    if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
+    size_t n = list(envs, true);
     dq_status status = DQ_OK;
-    if (envs->process && n) status = dq_env_client_reset(envs, which, n, error);
-    for (size_t k = 0; !status && !envs->process && k < n; k++) status = reset_task(envs, which[k], error);
+    if (envs->process && n) status = dq_env_client_reset(envs, n, error);
+    for (size_t k = 0; !status && !envs->process && k < n; k++)
+        status = reset_env(envs, envs->which[k], error);
     for (size_t k = 0; !status && k < n; k++) {
-        envs->done[which[k]] = 0;
-        envs->episode[which[k]]++;
-        memset(envs->counted[which[k]], 0, sizeof envs->counted[0]);
+        uint32_t i = envs->which[k];
+        envs->done[i] = 0;
+        envs->episode[i]++;
+        memset(envs->counted[i], 0, sizeof envs->counted[0]);
     }
-    free(which);
     return status;
 }
 
 dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *error)
 {
-    size_t n;
-    if (!envs->process) {
-        dq_status status = DQ_OK;
-        for (size_t i = 0; !status && i < envs->config.count; i++)
-            if (!envs->done[i]) status = step_task(envs, i, actions[i], error);
-        return status;
+    size_t n = list(envs, false);
+    dq_status status = DQ_OK;
+    if (envs->process) return n ? dq_env_client_step(envs, n, actions, error) : DQ_OK;
+    for (size_t k = 0; !status && k < n; k++) {
+        uint32_t i = envs->which[k];
+        status = step_env(envs, i, actions[i], error);
     }
-    uint32_t *which = list(envs, false, &n);
-    if (!which) return dq_fail(error, DQ_ERR_MEMORY, "no memory for environments");
-    dq_status status = n ? dq_env_client_step(envs, which, n, actions, error) : DQ_OK;
-    free(which);
     return status;
+}
+
+void dq_vec_env_truncate(dq_vec_env *envs, size_t i)
+{
+    envs->steps[i].truncated = true;
 }
 
 void dq_vec_env_advance(dq_vec_env *envs)
@@ -206,8 +194,8 @@ void dq_vec_env_rewind(dq_vec_env *envs)
 
 void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from)
 {
-    for (size_t i = 0; to->tasks && from->tasks && i < to->config.count; i++)
-        dq_env_copy(to->tasks[i], from->tasks[0]);
+    for (size_t i = 0; to->envs && from->envs && i < to->config.count; i++)
+        dq_env_copy(to->envs[i], from->envs[0]);
 }
 
 dq_vectors dq_vec_env_items(const dq_vec_env *envs)
@@ -219,41 +207,44 @@ dq_vectors dq_vec_env_items(const dq_vec_env *envs)
 
 /* ---- checkpoints ---- */
 
+enum { PARTS = 4 };
+
+/* The last, states, only where they come and go. */
+static size_t list_parts(dq_vec_env *envs, dq_record_part parts[PARTS])
+{
+    uint64_t n = envs->config.count;
+    parts[0] = (dq_record_part){"episode", DQ_U8, n, 0, envs->episode};
+    parts[1] = (dq_record_part){"done", DQ_U1, n, 0, envs->done};
+    parts[2] = (dq_record_part){"counted", DQ_F8, n, DQ_ENV_COUNTERS, envs->counted};
+    parts[3] = (dq_record_part){"states", DQ_F4, n, envs->shape.state_width, envs->states};
+    return envs->states ? PARTS : PARTS - 1;
+}
+
 dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error)
 {
-    const uint64_t n = envs->config.count, counted[2] = {n, DQ_ENV_COUNTERS};
-    const uint64_t states[2] = {n, envs->shape.state_width};
-    dq_status status = dq_bundle_add_tensor(model, "env.episode", DQ_U8, 1, &n, envs->episode, error);
-    if (!status) status = dq_bundle_add_tensor(model, "env.over", DQ_U1, 1, &n, envs->done, error);
-    if (!status && envs->states)
-        status = dq_bundle_add_tensor(model, "env.states", DQ_F4, 2, states, envs->states, error);
-    if (!status) status = dq_bundle_add_tensor(model, "env.counted", DQ_F8, 2, counted, envs->counted, error);
+    dq_record_part parts[PARTS];
+    dq_status status = dq_record_save_parts(parts, list_parts(envs, parts), "env", model, error);
     if (envs->process) return status ? status : dq_env_client_save(envs, model, error);
-    for (size_t i = 0; !status && i < n; i++) {
+    for (size_t i = 0; !status && i < envs->config.count; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
-        status = dq_env_save(envs->tasks[i], name, model, error);
+        status = dq_env_save(envs->envs[i], name, model, error);
     }
     return status;
 }
 
 dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error)
 {
+    dq_record_part parts[PARTS];
     size_t n = envs->config.count;
-    dq_status status = dq_record_column(model, "env.episode", DQ_U8, n, envs->episode, error);
-    if (!status) status = dq_record_column(model, "env.over", DQ_U1, n, envs->done, error);
-    if (!status && envs->states)
-        status = dq_record_column(model, "env.states", DQ_F4, n * envs->shape.state_width, envs->states,
-                                  error);
-    if (!status)
-        status = dq_record_column(model, "env.counted", DQ_F8, n * DQ_ENV_COUNTERS, envs->counted, error);
+    dq_status status = dq_record_restore_parts(parts, list_parts(envs, parts), "env", model, error);
     for (size_t i = 0; !status && i < n; i++) envs->done[i] = envs->done[i] != 0;
     if (envs->process) return status ? status : dq_env_client_restore(envs, model, error);
     for (size_t i = 0; !status && i < n; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "env.%zu", i);
-        status = dq_env_restore(envs->tasks[i], name, model, error);
-        if (!envs->states) envs->number[i] = envs->tasks[i]->number;
+        status = dq_env_restore(envs->envs[i], name, model, error);
+        if (!envs->states) envs->number[i] = envs->envs[i]->number;
     }
     return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Environments side by side: tasks of this process (env/env.h), one that the caller made (such as a
+ * Environments side by side: those of this process (env/env.h), one that the caller made (such as a
  * catalogue), or those of another process that speaks the protocol of docs/environments.md. Whoever uses them
  * cannot tell which.
  *
@@ -53,8 +53,10 @@ typedef struct dq_vec_env {
     uint8_t *done;                      /* (count) no episode runs */
     float *states, *next;               /* (count, state_width) rows of the store; NULL: numbered */
     const float **row_at;               /* (2 count) the store's, or NULL */
-    dq_env **tasks;                     /* (count), or NULL */
+    uint32_t *which;                    /* (count) those that a call is about */
+    dq_env **envs;                      /* (count), or NULL */
     struct dq_env_client *process;      /* or NULL */
+    dq_arena arena;                     /* of all these */
 } dq_vec_env;
 
 /* DQ_ERR_RANGE for several environments whose actions on offer change: an agent chooses from one list. */
@@ -67,11 +69,14 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error);
 dq_status dq_vec_env_begin(dq_vec_env *envs, dq_error *error);
 /* One step of every environment that is not done; actions (count). */
 dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *error);
+/* The step that was just taken is the last one of environment i's episode, which is cut off. For environments
+ * whose episodes may never end. */
+void dq_vec_env_truncate(dq_vec_env *envs, size_t i);
 /* The next states become the present ones; episodes that ended are done. */
 void dq_vec_env_advance(dq_vec_env *envs);
 /* Breaks all episodes off and counts them from 0 again: what follows is what followed dq_vec_env_open. */
 void dq_vec_env_rewind(dq_vec_env *envs);
-/* Lets tasks remember what the first of others does (nothing, for processes). */
+/* Lets environments remember what the first of others does (nothing, for processes). */
 void dq_vec_env_copy(dq_vec_env *to, const dq_vec_env *from);
 
 /* The vectors of the items that actions are, borrowed; at is NULL where they are none. */
@@ -83,6 +88,6 @@ dq_status dq_vec_env_save(dq_vec_env *envs, dq_bundle *model, dq_error *error);
 dq_status dq_vec_env_restore(dq_vec_env *envs, const dq_bundle *model, dq_error *error);
 
 /* The environment of a name KIND or KIND:options, its states laid out as `like` (dq_env_new_like). */
-dq_status dq_vec_env_make(dq_env **task, const char *name, const dq_session_layout *like, dq_error *error);
+dq_status dq_vec_env_make(dq_env **env, const char *name, const dq_session_layout *like, dq_error *error);
 
 #endif

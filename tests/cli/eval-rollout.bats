@@ -152,3 +152,21 @@ END
     echo "$output" > "$BATS_TEST_TMPDIR"/got
     jq -se '.[0].model == "untrained" and .[1].mean >= .[0].mean' "$BATS_TEST_TMPDIR"/got
 }
+
+@test "an episode without an end is cut off, and it is said" {
+    export PATH=$BUILD:$PATH
+    dq-train -q --env maze:steps=20 --agent dqn --hidden 4 --warmup 10 --batch 4 --total-steps 20 -o m.dq
+    run -0 --separate-stderr dq-eval --rollout --env maze --model m.dq --episodes 3 --max-steps 25
+    [[ "$stderr" == *"dq-eval: m.dq: 3 of 3 episodes were cut off after 25 steps (--max-steps)"* ]]
+    [[ "${lines[0]}" == *" steps  cut off"* ]]
+    [[ "${lines[1]}" == *"     25.0        3"* ]]
+    dq-eval --quiet --rollout --env maze --model m.dq --episodes 3 --max-steps 25 -f json | jq -e '.cut == 3 and .steps == 25'
+    dq-eval --quiet --rollout --env maze --model m.dq --episodes 3 --max-steps 25 -f tsv | grep -q "^m.dq	cut	all	3$"
+    dq-eval --quiet --rollout --env chain --model random --episodes 3 -f json | jq -e '.cut == 0 and .steps == 100'
+    dq-train -q --env maze --agent dqn --hidden 4 --warmup 10 --batch 4 --episodes 1 --total-steps 300 --evaluate 1 --keep best \
+        --evaluate-episodes 2 --max-steps 30 -l log -o m.dq
+    jq -se 'map(select(.evaluation)) | length > 0 and all(.evaluation_cut == 2 and .evaluation_steps == 30)' log
+    run -0 --separate-stderr dq-sim --play 2 --model m.dq --max-steps 9 maze -o log.dq
+    [[ "$stderr" == *"dq-sim: 2 of 2 episodes were cut off after 9 steps (--max-steps)"* ]]
+    dq-cat log.dq | jq -se 'map(select(.kind == "transitions") | .truncated) | add == 2 and length == 18'
+}

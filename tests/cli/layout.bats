@@ -115,7 +115,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         jq -r 'select(.model == "online.dq").value' >expected
     dq-rank --model online.dq --user u07 -k 1 --format tsv bare.dq | cut -f 4 >got
     paste expected got | awk 'NF == 2 && $1 - $2 < 1e-4 && $2 - $1 < 1e-4 { ok = 1 } END { exit !ok }'
-    # The same in a process, whose task names its items.
+    # The same in a process, whose environment names its items.
     dq-train --quiet --preset session --env-cmd "dq-sim $env --serve" "${small[@]}" --episodes 40 --warmup 32 -o process.dq
     dq-rank --model online.dq -k 40 --format tsv log.dq >known.tsv
     [ "$(wc -l <known.tsv)" -eq 1200 ]
@@ -153,6 +153,29 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     rm env.dq log-model.dq # and the same commands go on
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --warmup 32 -c env.ck -o env.dq
     dq-rank --model env.dq -k 3 --format tsv log.dq | [ "$(wc -l)" -eq 90 ]
+}
+
+@test "a log that was played names its users and items: who learnt from it alone ranks, and no other items" {
+    dq-sim --quiet $env --play 40 -o played.dq
+    cmp <(dq-cat --kind items played.dq) <(dq-sim --quiet $env --catalogue | dq-cat --kind items)
+    for agent in tabular "dqn --head outputs" "dqn --head actions" "dyna-q --head actions"; do
+        options=("${small[@]}")
+        [ "$agent" != tabular ] || options=()
+        dq-train --quiet --offline --agent $agent "${options[@]}" --epochs 1 -o learnt.dq played.dq
+        dq-cat --kind model learnt.dq | head -1 | jq -e '(.meta.items | length) == 40 and .meta.items[7] == "i07"'
+        dq-rank --model learnt.dq -k 2 --format tsv log.dq > ranked
+        [ "$(wc -l < ranked)" -eq 60 ]
+        dq-eval --rollout --env $env --episodes 2 --format json --model learnt.dq | jq -es 'length == 1'
+        run -1 --separate-stderr dq-rank --model learnt.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
+        [[ "$stderr" == *"item i00 has another vector here than the one that the model learnt"* ]]
+        run -1 --separate-stderr dq-train --quiet --offline --agent "${agent%% *}" --epochs 1 --init learnt.dq -o x.dq \
+            <(dq-sim --quiet session:generated=1,$world,world=7 --play 9)
+        [[ "$stderr" == *"learnt.dq: item i00 has another vector here"* ]]
+    done
+    dq-train --quiet --offline --agent dqn "${small[@]}" --epochs 1 --pass played.dq | dq-rank -k 2 --format tsv | [ "$(wc -l)" -eq 60 ]
+    run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" --epochs 1 -o x.dq \
+        <(dq-cat --to stream --kind transitions played.dq | dq-cat --to stream --join - <(dq-sim --quiet films --catalogue))
+    [[ "$stderr" == *"the transitions are of 40 items, 50 wide, and the stream has 10 items, 10 wide"* ]]
 }
 
 @test "options of sessions mean nothing to transitions, and are refused" {

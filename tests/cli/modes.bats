@@ -14,7 +14,7 @@ setup_file() {
     dq-export --users u.jsonl --items i.jsonl --interactions x.jsonl -o c.dq
     dq-reward --quiet --strategy logged c.dq -o t.dq
     dq-train --quiet --offline --hidden 4 --world-hidden 4 --epochs 1 t.dq -o pairs.dq
-    dq-train --quiet --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o task.dq
+    dq-train --quiet --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o env.dq
     dq-sim --quiet sequence --play 1 -o log.dq
     dq-embed --quiet cf:2 c.dq -o factors.dq
 }
@@ -37,13 +37,13 @@ entries() {
         "env $1 --rollout --env maze --model none" "curves $1 --curves none" "measures $1 --list-measures" ;;
     dq-export) printf '%s\n' "files $1 --users u.jsonl" "folder $1 --schema none folder" "database $1 --schema none mongodb://localhost/x" \
         "mapping $1 --show-schema jobs" ;;
-    dq-plan) printf '%s\n' "pairs $1 --model pairs.dq --per-user 1 c.dq" "rollouts $1 --model task.dq --rollout 1 log.dq" \
-        "lists $1 --model task.dq --lists 1 log.dq" ;;
+    dq-plan) printf '%s\n' "pairs $1 --model pairs.dq --per-user 1 c.dq" "rollouts $1 --model env.dq --rollout 1 log.dq" \
+        "lists $1 --model env.dq --lists 1 log.dq" ;;
     dq-rank) printf '%s\n' "rank $1 --by auto c.dq" "merge $1 --merge none" ;;
     dq-reward) printf '%s\n' "cosine $1 --strategy cosine none" "logged $1 --strategy logged none" \
         "llm $1 --strategy llm --model m --cache r.db none" "hybrid $1 --strategy hybrid --model m --cache r.db none" \
         "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
-    dq-sim) printf '%s\n' "population $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" \
+    dq-sim) printf '%s\n' "synthetic $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" \
         "catalogue $1 --catalogue films" "list $1 --list" ;;
     dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline --epochs 1 --hidden 2 t.dq" \
         "sessions $1 --offline --sessions --epochs 1 --hidden 2 c.dq" "states $1 --offline --epochs 1 --hidden 2 log.dq" "env $1 --env maze --agent tabular --total-steps 1" ;;

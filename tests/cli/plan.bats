@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dq-plan with agents of tasks: roll-outs and lists through learned dynamics. (With a catalogue's agents: cli/train.)
+# dq-plan with agents of environments: roll-outs and lists through learned dynamics. (With a catalogue's agents: cli/train.)
 
 bats_require_minimum_version 1.5.0
 

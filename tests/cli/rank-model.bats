@@ -46,11 +46,12 @@ read = lambda name: {r["id"]: np.array(r["vector"], "f4").astype("f8") for r in 
 users, items = read("users.jsonl"), read("items.jsonl")
 layers = [f"{net}.hidden.{l}" for l in range(8) if f"{net}.hidden.{l}.weight" in weights] + [f"{net}.output"]
 def score(user, item):
-    x = np.concatenate([users[user], items[item]])
+    width = weights[f"{layers[0]}.weight"].shape[1]
+    x = np.concatenate([users[user], items[item]])[:width] # of a network with an output for each item the user alone
     for layer in layers:
         x = weights[f"{layer}.weight"] @ x + weights[f"{layer}.bias"]
         if layer != layers[-1]: x = np.maximum(x, 0)
-    return x[0]
+    return x[0] if len(x) == 1 else x[list(items).index(item)]
 lines = [l.rstrip("\n").split("\t") for l in open(ranked)]
 assert len(lines) == 50
 for u in users:
@@ -68,6 +69,33 @@ PY
     dq-rank --by world --model model.dq --format tsv catalogue.dq > world.tsv
     forward world.0 world.tsv
     run -1 cmp -s q.tsv world.tsv
+}
+
+@test "a network with an output for each item: the forward pass of NumPy, for any users, of the items that it learnt" {
+    mkdir outputs
+    for agent in dqn dyna-q; do
+        dq-train --quiet --offline --agent $agent --head outputs --epochs 3 --hidden 16,8 labelled.dq -o outputs/model.dq
+        dq-rank --model outputs/model.dq --format tsv catalogue.dq > outputs/q.tsv
+        cp users.jsonl items.jsonl outputs/
+        (cd outputs && forward q q.tsv)
+        cat outputs/model.dq catalogue.dq | dq-rank --format tsv -t 3 | cmp - outputs/q.tsv
+        dq-rank --model outputs/model.dq --user u3 --format tsv catalogue.dq | cmp - <(grep "^u3" outputs/q.tsv)
+    done
+    head -9 items.jsonl > outputs/few.jsonl
+    sed 's/"u/"new/' users.jsonl > outputs/others.jsonl # what counts is their vectors
+    dq-export --users outputs/others.jsonl --items outputs/few.jsonl -o outputs/few.dq
+    dq-rank --model outputs/model.dq --format tsv -k 300 catalogue.dq | grep -P '\tj[0-8]\t' | cut -f 1,3,4 > outputs/want
+    dq-rank --model outputs/model.dq --format tsv -k 300 outputs/few.dq | sed 's/^new/u/' | cut -f 1,3,4 | cmp - outputs/want
+    refused() { # words, what is ranked
+        run -1 --separate-stderr dq-rank --model outputs/model.dq "${@:2}"
+        [[ "$stderr" == *"$1"* ]]
+    }
+    sed 's/"j3"/"x3"/' items.jsonl > outputs/new.jsonl
+    dq-export --users users.jsonl --items outputs/new.jsonl -o outputs/new.dq
+    refused "item x3 has no output" outputs/new.dq
+    refused "--by world: an agent of sessions, or with an output for each item, ranks by its values alone" --by world catalogue.dq
+    dq-train --quiet --offline --agent tabular --epochs 1 labelled.dq -o outputs/model.dq
+    refused "the model is a table, which knows users by their numbers alone" catalogue.dq
 }
 
 @test "one user alone, any threads, any blocks: the same scores" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dq-sim: populations as streams, the list of environments, what it refuses. (Its distributions are unit/population's; a
+# dq-sim: synthetic users and items as streams, the list of environments, what it refuses. (Its distributions are unit/synthetic's; a
 # served environment is cli/train_env's.)
 
 bats_require_minimum_version 1.5.0
@@ -14,7 +14,7 @@ setup() {
 
 sim() { "$BUILD"/dq-sim --quiet "$@"; }
 
-@test "a population: users, interactions, items, sound for both readers" {
+@test "synthetic users, interactions, items, sound for both readers" {
     sim --users 120 --items 30 -o p.dq
     "$BUILD"/dq-cat --check p.dq
     /usr/bin/python3 "$BATS_TEST_DIRNAME"/../read_stream.py p.dq > second
@@ -83,19 +83,19 @@ entities() { # stream, kind
     done
 }
 
-@test "a population with an environment's counts, its world as the seed, has its users and items; and both by default" {
-    sim --users 120 --items 30 --seed 7 -o population.dq
+@test "synthetic users with an environment's counts, its world as the seed, has its users and items; and both by default" {
+    sim --users 120 --items 30 --seed 7 -o synthetic.dq
     sim session:users=120,items=30,generated=1,world=7 --catalogue -o catalogue.dq
     for kind in users items; do
-        cmp <(entities population.dq $kind) <(entities catalogue.dq $kind)
+        cmp <(entities synthetic.dq $kind) <(entities catalogue.dq $kind)
         jq -es 'length >= 30' <(entities catalogue.dq $kind)
     done
     "$BUILD"/dq-rank --by cosine -k 3 --format tsv catalogue.dq > ranked
-    "$BUILD"/dq-rank --by cosine -k 3 --format tsv population.dq | cmp - ranked
-    sim -o population.dq
+    "$BUILD"/dq-rank --by cosine -k 3 --format tsv synthetic.dq | cmp - ranked
+    sim -o synthetic.dq
     sim session:generated=1 --catalogue -o catalogue.dq
-    cmp <(entities population.dq items) <(entities catalogue.dq items)
-    cmp <(entities population.dq users) <(entities catalogue.dq users)
+    cmp <(entities synthetic.dq items) <(entities catalogue.dq items)
+    cmp <(entities synthetic.dq users) <(entities catalogue.dq users)
 }
 
 @test "--play: episodes as transitions, the same whatever the threads; any action equally likely" {
@@ -149,22 +149,22 @@ entities() { # stream, kind
     }
     refused "an environment needs --serve, --play or --catalogue" session
     refused "--catalogue needs an environment (--list names them)" --catalogue
-    refused "--users has no meaning with --catalogue; it is for a population" --catalogue session --users 3
-    refused "--seed has no meaning with --catalogue; it is for a population or --play" --catalogue session --seed 3
-    refused "--seed has no meaning with --serve; it is for a population or --play" --serve session --seed 3
+    refused "--users has no meaning with --catalogue; it is for synthetic users" --catalogue session --users 3
+    refused "--seed has no meaning with --catalogue; it is for synthetic users or --play" --catalogue session --seed 3
+    refused "--seed has no meaning with --serve; it is for synthetic users or --play" --serve session --seed 3
     refused "--catalogue has no meaning with --play" --catalogue session --play 3
     refused "one environment at a time" --catalogue session films
     refused "--serve needs an environment (--list names them)" --serve
-    refused "--users has no meaning with --serve; it is for a population" --serve session --users 3
+    refused "--users has no meaning with --serve; it is for synthetic users" --serve session --users 3
     refused "--play needs an environment (--list names them)" --play 3
-    refused "--users has no meaning with --play; it is for a population" --play 3 session --users 3
+    refused "--users has no meaning with --play; it is for synthetic users" --play 3 session --users 3
     refused "--serve has no meaning with --play" --play 3 --serve maze
     refused "--model has no meaning with --serve; it is for --play" --model x.dq --serve maze
     refused "--epsilon needs --model" --epsilon 0.1 --play 3 maze
     refused "one environment at a time" --serve session films
     refused "--serve has no meaning with --list" --list --serve
     refused "unexpected operand 'maze' with --list" --list maze
-    refused "--output has no meaning with --serve; it is for a population, --play or --catalogue" --serve maze -o x
+    refused "--output has no meaning with --serve; it is for synthetic users, --play or --catalogue" --serve maze -o x
     run -1 sim --serve poker < /dev/null
     [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
     run -1 sim --serve maze:walls=2 < /dev/null

@@ -57,11 +57,11 @@ fault() {
 }
 
 @test "its announcement: no actions, no state" {
-    fault actionless "its task has 0 actions"
-    fault narrow "its task: meta.state is not a whole number, 1 to 16777216"
+    fault actionless "its environment has 0 actions"
+    fault narrow "its environment: meta.state is not a whole number, 1 to 16777216"
     fault unlaid "meta.states is no layout of states"
-    fault mislaid "its task: a layout of other states than these"
-    fault numbered "its task: id is not the texts of all actions"
+    fault mislaid "its environment: a layout of other states than these"
+    fault numbered "its environment: id is not the texts of all actions"
 }
 
 @test "its stream: garbage, or another stream" {
@@ -70,7 +70,7 @@ fault() {
     run -1 train --env-cmd "cat /etc/hostname"
     [[ "$output" == "dq-train: cat /etc/hostname: "* ]]
     run -1 train --env-cmd "dq-sim --users 3 --items 2"
-    [ "$output" = "dq-train: dq-sim --users 3 --items 2: began with a bundle of kind users, not task" ]
+    [ "$output" = "dq-train: dq-sim --users 3 --items 2: began with a bundle of kind users, not env" ]
     [ ! -e m.dq ]
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dq-plan with agents of tasks, on bad input: one clear line, the documented exit code, nothing that looks complete.
+# dq-plan with agents of environments, on bad input: one clear line, the documented exit code, nothing that looks complete.
 
 bats_require_minimum_version 1.5.0
 source "$BATS_TEST_DIRNAME/../needs.bash"
@@ -34,9 +34,9 @@ fails() {
 }
 
 @test "usage: options of the other kind of agent, or of the other output" {
-    fails 2 "dq-plan: --pairs has no meaning with roll-outs of a task's agent; it is for a catalogue's agent" --model two.dq --pairs unseen log.dq
-    fails 2 "dq-plan: --rollout has no meaning with --lists; it is for roll-outs of a task's agent" --model two.dq --lists 3 --rollout 2 log.dq
-    fails 2 "dq-plan: --beam has no meaning with roll-outs of a task's agent; it is for --lists" --model two.dq --beam 2 log.dq
+    fails 2 "dq-plan: --pairs has no meaning with roll-outs of an environment's agent; it is for a catalogue's agent" --model two.dq --pairs unseen log.dq
+    fails 2 "dq-plan: --rollout has no meaning with --lists; it is for roll-outs of an environment's agent" --model two.dq --lists 3 --rollout 2 log.dq
+    fails 2 "dq-plan: --beam has no meaning with roll-outs of an environment's agent; it is for --lists" --model two.dq --beam 2 log.dq
     fails 2 "dq-plan: --actions: 'best' is not one of agent, random, all, remembered" --model two.dq --actions best log.dq
     fails 2 "dq-plan: --replay needs --model, a checkpoint" --replay
     fails 2 "dq-plan: --replay reads no file but the model" --replay --model two.dq log.dq

@@ -72,8 +72,8 @@ if FAULT in ("unlaid", "mislaid", "numbered"):  # the announcement says more tha
     STATES = {"unlaid": {"item_width": 2}, "mislaid": {"item_width": 2, "history": 1, "recency": 1.0}}
     IDS = {"numbered": {"id": dq_env.numpy.arange(2, dtype="<u4")}}
     dq_env.put_bundle = lambda kind, rows, meta, **columns: announce(
-        kind, rows, {**meta, "states": STATES[FAULT]} if kind == "task" and FAULT in STATES else meta,
-        **(IDS.get(FAULT, {}) if kind == "task" else {}), **columns)
+        kind, rows, {**meta, "states": STATES[FAULT]} if kind == "env" and FAULT in STATES else meta,
+        **(IDS.get(FAULT, {}) if kind == "env" else {}), **columns)
 if FAULT in ("short", "torn"):  # a row less, said or unsaid
     put_bundle = dq_env.put_bundle
     dq_env.put_bundle = lambda kind, rows, meta, **columns: put_bundle(

@@ -20,17 +20,17 @@
 static dq_env *make(const char *kind, const char *options, uint64_t seed)
 {
     dq_error e = DQ_ERROR_NONE;
-    dq_env *task;
-    if (dq_env_new(&task, kind, options, seed, &e)) fail_msg("%s", e.reason);
-    assert_int_equal(dq_env_reset(task, &e), DQ_OK);
-    return task;
+    dq_env *env;
+    if (dq_env_new(&env, kind, options, seed, &e)) fail_msg("%s", e.reason);
+    assert_int_equal(dq_env_reset(env, &e), DQ_OK);
+    return env;
 }
 
-static dq_step take(dq_env *task, uint32_t action)
+static dq_step take(dq_env *env, uint32_t action)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_step step;
-    if (dq_env_step(task, action, &step, &e)) fail_msg("%s", e.reason);
+    if (dq_env_step(env, action, &step, &e)) fail_msg("%s", e.reason);
     return step;
 }
 

@@ -144,7 +144,7 @@ static void few_items_are_all_on_offer(void **state)
     }
 }
 
-static dq_bundle saved(const dq_env *env)
+static dq_bundle saved(dq_env *env)
 {
     dq_bundle b;
     assert_int_equal(dq_bundle_init(&b, DQ_KIND_MODEL, 0, NULL), DQ_OK);
@@ -297,11 +297,11 @@ static void other_states_are_rows_of_its_store(void **state)
     assert_int_equal(dq_vec_env_step(envs, actions, NULL), DQ_OK);
     for (size_t i = 0; i < 3; i++) {
         assert_memory_equal(envs->store.at[envs->number[i]], (char *)before + i * bytes, bytes);
-        assert_memory_equal(envs->store.at[envs->next_number[i]], envs->tasks[i]->state, bytes);
+        assert_memory_equal(envs->store.at[envs->next_number[i]], envs->envs[i]->state, bytes);
     }
     dq_vec_env_advance(envs);
     for (size_t i = 0; i < 3; i++)
-        assert_memory_equal(envs->store.at[envs->number[i]], envs->tasks[i]->state, bytes);
+        assert_memory_equal(envs->store.at[envs->number[i]], envs->envs[i]->state, bytes);
     free(before);
     assert_int_equal(dq_vec_env_close(envs, DQ_OK, NULL), DQ_OK);
 }

@@ -6,11 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-static uint32_t hot(const dq_env *task)
+static uint32_t hot(const dq_env *env)
 {
     uint32_t at = 0;
-    while (task->state[at] != 1) at++;
-    for (uint32_t i = 0; i < task->shape.state_width; i++) assert_true(task->state[i] == (i == at));
+    while (env->state[at] != 1) at++;
+    for (uint32_t i = 0; i < env->shape.state_width; i++) assert_true(env->state[i] == (i == at));
     return at;
 }
 
@@ -22,19 +22,19 @@ static void *a_kind(const dq_env_kind *kind)
 }
 
 /* Plays n random steps; a digest of all that was seen. */
-static double play(dq_env *task, dq_rng *rng, int n)
+static double play(dq_env *env, dq_rng *rng, int n)
 {
     double sum = 0;
     dq_error e = DQ_ERROR_NONE;
     for (int i = 0; i < n; i++) {
-        dq_step s = take(task, (uint32_t)dq_rng_below(rng, task->shape.action_count));
-        for (uint32_t k = 0; k < task->shape.state_width; k++) {
-            assert_true(isfinite(task->state[k]));
-            sum += (double)task->state[k] * (1 + k % 7);
+        dq_step s = take(env, (uint32_t)dq_rng_below(rng, env->shape.action_count));
+        for (uint32_t k = 0; k < env->shape.state_width; k++) {
+            assert_true(isfinite(env->state[k]));
+            sum += (double)env->state[k] * (1 + k % 7);
         }
         sum = 0.5 * sum + (double)s.reward;
         assert_false(s.terminal && s.truncated);
-        if (s.terminal || s.truncated) assert_int_equal(dq_env_reset(task, &e), DQ_OK);
+        if (s.terminal || s.truncated) assert_int_equal(dq_env_reset(env, &e), DQ_OK);
     }
     return sum;
 }
@@ -69,10 +69,10 @@ static const dq_env_spec contradictions[] = {
 };
 enum { CONTRADICTIONS = sizeof contradictions / sizeof *contradictions };
 
-static dq_status init_as(dq_env *task, const double *options, dq_error *error)
+static dq_status init_as(dq_env *env, const double *options, dq_error *error)
 {
     (void)options, (void)error;
-    task->shape = *(const dq_env_spec *)task->self;
+    env->shape = *(const dq_env_spec *)env->self;
     return DQ_OK;
 }
 
@@ -81,16 +81,16 @@ static void shapes_that_contradict_themselves_are_refused(void **state)
     (void)state;
     const dq_env_option none = {0};
     const dq_env_kind kind = {.name = "made", .options = &none, .init = init_as};
-    dq_env *task;
+    dq_env *env;
     for (size_t i = 0; i < CONTRADICTIONS; i++) {
         dq_env_spec shape = contradictions[i];
         assert_int_equal(dq_env_spec_check(&shape, NULL), DQ_ERR_RANGE);
-        assert_int_equal(dq_env_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_ERR_RANGE);
-        assert_null(task);
+        assert_int_equal(dq_env_new_kind(&env, &kind, &shape, NULL, 1, NULL), DQ_ERR_RANGE);
+        assert_null(env);
     }
     dq_env_spec shape = whole;
-    assert_int_equal(dq_env_new_kind(&task, &kind, &shape, NULL, 1, NULL), DQ_OK);
-    dq_env_free(task);
+    assert_int_equal(dq_env_new_kind(&env, &kind, &shape, NULL, 1, NULL), DQ_OK);
+    dq_env_free(env);
     shape.actions = NULL;
     shape.action_width = 0;
     assert_int_equal(dq_env_spec_check(&shape, NULL), DQ_OK); /* items, but no described actions */
@@ -109,8 +109,8 @@ static void shapes_add_up(void **state)
     }
 }
 
-/* A task that was saved in the middle of an episode goes on as the one that was not. */
-static void a_saved_task_goes_on(void **state)
+/* An environment that was saved in the middle of an episode goes on as the one that was not. */
+static void a_saved_env_goes_on(void **state)
 {
     (void)state;
     for (const dq_env_kind *const *k = dq_env_kinds; *k; k++) {
@@ -120,9 +120,9 @@ static void a_saved_task_goes_on(void **state)
         dq_rng x = dq_rng_new(1), y;
         play(a, &x, 57);
         assert_int_equal(dq_bundle_init(&model, "model", 0, &e), DQ_OK);
-        assert_int_equal(dq_env_save(a, "task", &model, &e), DQ_OK);
+        assert_int_equal(dq_env_save(a, "env", &model, &e), DQ_OK);
         assert_int_equal(dq_env_new(&b, (*k)->name, NULL, 99, &e), DQ_OK);
-        assert_int_equal(dq_env_restore(b, "task", &model, &e), DQ_OK);
+        assert_int_equal(dq_env_restore(b, "env", &model, &e), DQ_OK);
         dq_bundle_free(&model);
         y = x;
         assert_true(play(a, &x, 200) == play(b, &y, 200));
@@ -143,11 +143,11 @@ static void a_false_pole_is_refused(void **state)
     double *at = env->memory;
     assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
     assert_int_equal(dq_bundle_init(&model, "model", 0, NULL), DQ_OK);
-    assert_int_equal(dq_env_save(env, "task", &model, NULL), DQ_OK);
-    assert_int_equal(dq_env_restore(env, "task", &model, NULL), DQ_OK);
+    assert_int_equal(dq_env_save(env, "env", &model, NULL), DQ_OK);
+    assert_int_equal(dq_env_restore(env, "env", &model, NULL), DQ_OK);
     for (int i = 0; i < 3; i++) {
         at[0] = places[i];
-        assert_int_equal(dq_env_restore(env, "task", &model, NULL), DQ_ERR_SCHEMA);
+        assert_int_equal(dq_env_restore(env, "env", &model, NULL), DQ_ERR_SCHEMA);
     }
     dq_bundle_free(&model);
     dq_env_free(env);
@@ -184,13 +184,13 @@ static void a_false_checkpoint_is_refused(void **state)
     dq_bundle model;
     dq_env *small = make("session", "items=20", 7), *large = make("session", "items=30", 7);
     assert_int_equal(dq_bundle_init(&model, "model", 0, &e), DQ_OK);
-    assert_int_equal(dq_env_save(small, "task", &model, &e), DQ_OK);
-    assert_int_equal(dq_env_restore(large, "task", &model, &e), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_env_save(small, "env", &model, &e), DQ_OK);
+    assert_int_equal(dq_env_restore(large, "env", &model, &e), DQ_ERR_SCHEMA);
     small->rng = (dq_rng){{0}};
-    assert_int_equal(dq_env_restore(small, "task", &model, &e), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_env_restore(small, "env", &model, &e), DQ_ERR_SCHEMA);
     small->rng = dq_rng_new(7);
     *(uint32_t *)small->memory = 1000000; /* the user */
-    assert_int_equal(dq_env_restore(small, "task", &model, &e), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_env_restore(small, "env", &model, &e), DQ_ERR_SCHEMA);
     dq_bundle_free(&model);
     dq_env_free(small);
     dq_env_free(large);
@@ -217,16 +217,16 @@ static void wrong_names_numbers_and_actions(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         dq_error e = DQ_ERROR_NONE;
-        dq_env *task;
-        assert_int_equal(dq_env_new(&task, cases[i].kind, cases[i].options, 1, &e), cases[i].status);
+        dq_env *env;
+        assert_int_equal(dq_env_new(&env, cases[i].kind, cases[i].options, 1, &e), cases[i].status);
         assert_string_equal(e.reason, cases[i].says);
-        assert_null(task);
+        assert_null(env);
     }
     dq_error e = DQ_ERROR_NONE;
     dq_step step;
-    dq_env *task = make("maze", "steps=0,", 1);
-    assert_int_equal(dq_env_step(task, 4, &step, &e), DQ_ERR_RANGE);
-    dq_env_free(task);
+    dq_env *env = make("maze", "steps=0,", 1);
+    assert_int_equal(dq_env_step(env, 4, &step, &e), DQ_ERR_RANGE);
+    dq_env_free(env);
 }
 
 /* ---- the sequence ---- */
@@ -234,23 +234,23 @@ static void wrong_names_numbers_and_actions(void **state)
 static void the_sequence_goes_forward_and_back(void **state)
 {
     (void)state;
-    dq_env *task = make("sequence", NULL, 1);
-    assert_int_equal(task->shape.state_width, 5);
-    assert_int_equal(task->shape.action_count, 6);
-    dq_step s = take(task, 3); /* wrong at the first place: it stays there */
-    assert_true(s.reward == -1 && hot(task) == 0);
+    dq_env *env = make("sequence", NULL, 1);
+    assert_int_equal(env->shape.state_width, 5);
+    assert_int_equal(env->shape.action_count, 6);
+    dq_step s = take(env, 3); /* wrong at the first place: it stays there */
+    assert_true(s.reward == -1 && hot(env) == 0);
     for (uint32_t a = 0; a < 3; a++) {
-        s = take(task, a);
-        assert_true(s.reward == 1 && hot(task) == a + 1 && !s.terminal);
+        s = take(env, a);
+        assert_true(s.reward == 1 && hot(env) == a + 1 && !s.terminal);
     }
-    s = take(task, 5); /* the distractor */
-    assert_true(s.reward == -1 && hot(task) == 2 && !s.truncated);
-    for (uint32_t a = 2; a < 5; a++) s = take(task, a);
-    assert_true(s.reward == 1 && s.terminal && !s.truncated && hot(task) == 4);
-    near(task->counters[0], 2, 0);
-    near(task->counters[1], 1, 0);
-    near(task->counters[2], 1, 0);
-    dq_env_free(task);
+    s = take(env, 5); /* the distractor */
+    assert_true(s.reward == -1 && hot(env) == 2 && !s.truncated);
+    for (uint32_t a = 2; a < 5; a++) s = take(env, a);
+    assert_true(s.reward == 1 && s.terminal && !s.truncated && hot(env) == 4);
+    near(env->counters[0], 2, 0);
+    near(env->counters[1], 1, 0);
+    near(env->counters[2], 1, 0);
+    dq_env_free(env);
 }
 
 static void ten_errors_break_a_trial_off(void **state)
@@ -269,29 +269,29 @@ static void ten_errors_break_a_trial_off(void **state)
     dq_env_free(end);
 }
 
-static bool solves(dq_env *task, const char *letters)
+static bool solves(dq_env *env, const char *letters)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_step s = {0};
-    for (const char *c = letters; *c; c++) s = take(task, (uint32_t)(*c - 'A'));
-    bool done = s.terminal && task->counters[0] == 0;
-    assert_int_equal(dq_env_reset(task, &e), DQ_OK);
+    for (const char *c = letters; *c; c++) s = take(env, (uint32_t)(*c - 'A'));
+    bool done = s.terminal && env->counters[0] == 0;
+    assert_int_equal(dq_env_reset(env, &e), DQ_OK);
     return done;
 }
 
 static void the_order_changes_after_so_many_trials(void **state)
 {
     (void)state;
-    dq_env *task = make("sequence", "change=15", 1);
-    for (int i = 0; i < 15; i++) assert_true(solves(task, "ABCDE"));
-    assert_false(solves(task, "ABCDE"));
-    for (int i = 0; i < 15; i++) assert_true(solves(task, "ADCBE"));
-    dq_env_free(task);
-    task = make("sequence", "length=10,distractors=0,change=1,then=2", 1);
-    assert_int_equal(task->shape.action_count, 10);
-    assert_true(solves(task, "ABCDEFGHIJ"));
-    assert_true(solves(task, "JIHGFEDCBA"));
-    dq_env_free(task);
+    dq_env *env = make("sequence", "change=15", 1);
+    for (int i = 0; i < 15; i++) assert_true(solves(env, "ABCDE"));
+    assert_false(solves(env, "ABCDE"));
+    for (int i = 0; i < 15; i++) assert_true(solves(env, "ADCBE"));
+    dq_env_free(env);
+    env = make("sequence", "length=10,distractors=0,change=1,then=2", 1);
+    assert_int_equal(env->shape.action_count, 10);
+    assert_true(solves(env, "ABCDEFGHIJ"));
+    assert_true(solves(env, "JIHGFEDCBA"));
+    dq_env_free(env);
 }
 
 /* ---- the maze, the chain, the pole ---- */
@@ -303,42 +303,42 @@ static void the_maze_is_solved_in_14_steps(void **state)
     (void)state;
     static const uint32_t way[14] = {DOWN,  DOWN,  RIGHT, RIGHT, RIGHT, UP, RIGHT,
                                      RIGHT, RIGHT, RIGHT, RIGHT, UP,    UP, UP};
-    dq_env *task = make("maze", NULL, 1);
+    dq_env *env = make("maze", NULL, 1);
     dq_step s = {0};
-    assert_int_equal(hot(task), 18);
-    s = take(task, LEFT); /* off the edge */
-    assert_true(hot(task) == 18 && s.reward == 0);
-    s = take(task, RIGHT);
-    s = take(task, RIGHT); /* a wall */
-    assert_int_equal(hot(task), 19);
-    take(task, LEFT);
+    assert_int_equal(hot(env), 18);
+    s = take(env, LEFT); /* off the edge */
+    assert_true(hot(env) == 18 && s.reward == 0);
+    s = take(env, RIGHT);
+    s = take(env, RIGHT); /* a wall */
+    assert_int_equal(hot(env), 19);
+    take(env, LEFT);
     for (int i = 0; i < 14; i++) {
         assert_false(s.terminal);
-        s = take(task, way[i]);
+        s = take(env, way[i]);
         near(s.reward, i == 13, 0);
     }
-    assert_true(s.terminal && hot(task) == 8);
-    dq_env_free(task);
+    assert_true(s.terminal && hot(env) == 8);
+    dq_env_free(env);
 }
 
 static void the_chain_slips_as_often_as_it_says(void **state)
 {
     (void)state;
-    dq_env *task = make("chain", "steps=0", 3);
+    dq_env *env = make("chain", "steps=0", 3);
     int back = 0, n = 100000;
     for (int i = 0; i < n; i++) {
-        uint32_t before = hot(task);
-        dq_step s = take(task, 0);
+        uint32_t before = hot(env);
+        dq_step s = take(env, 0);
         back += s.reward == 2;
-        if (s.reward == 2) assert_int_equal(hot(task), 0);
-        if (s.reward == 0) assert_int_equal(hot(task), before + 1);
-        if (s.reward == 10) assert_true(before == 4 && hot(task) == 4);
+        if (s.reward == 2) assert_int_equal(hot(env), 0);
+        if (s.reward == 0) assert_int_equal(hot(env), before + 1);
+        if (s.reward == 10) assert_true(before == 4 && hot(env) == 4);
     }
     near((double)back / n, 0.2, 4 * sqrt(0.2 * 0.8 / n));
-    dq_env_free(task);
-    task = make("chain", NULL, 3);
-    for (int i = 1; i <= 100; i++) assert_true(take(task, 1).truncated == (i == 100));
-    dq_env_free(task);
+    dq_env_free(env);
+    env = make("chain", NULL, 3);
+    for (int i = 1; i <= 100; i++) assert_true(take(env, 1).truncated == (i == 100));
+    dq_env_free(env);
 }
 
 /* From the doubles that Gymnasium starts with, float for float (cos and sin of two libraries may differ in
@@ -348,40 +348,40 @@ static void cartpole_is_gymnasiums(void **state)
     (void)state;
     size_t at = 0;
     for (size_t episode = 0; episode < sizeof cartpole_length / sizeof cartpole_length[0]; episode++) {
-        dq_env *task = make("cartpole", NULL, 1);
-        memcpy(task->memory, cartpole_start + 4 * episode, 4 * sizeof(double));
+        dq_env *env = make("cartpole", NULL, 1);
+        memcpy(env->memory, cartpole_start + 4 * episode, 4 * sizeof(double));
         for (int i = 0; i < cartpole_length[episode]; i++, at++) {
-            dq_step s = take(task, cartpole_action[at]);
-            for (size_t k = 0; k < 4; k++) near((double)task->state[k], cartpole_state[4 * at + k], 1e-5);
+            dq_step s = take(env, cartpole_action[at]);
+            for (size_t k = 0; k < 4; k++) near((double)env->state[k], cartpole_state[4 * at + k], 1e-5);
             assert_true(s.terminal == cartpole_end[at] && s.reward == 1);
         }
-        dq_env_free(task);
+        dq_env_free(env);
     }
 }
 
 static void cartpole_begins_near_the_middle_and_lasts_500_steps(void **state)
 {
     (void)state;
-    dq_env *task = make("cartpole", NULL, 1);
+    dq_env *env = make("cartpole", NULL, 1);
     double zero[4] = {0}, sum = 0, squares = 0;
     dq_error e = DQ_ERROR_NONE;
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(dq_env_reset(task, &e), DQ_OK);
+        assert_int_equal(dq_env_reset(env, &e), DQ_OK);
         for (int k = 0; k < 4; k++) {
-            assert_true(fabs((double)task->state[k]) <= 0.05);
-            sum += (double)task->state[k];
-            squares += (double)task->state[k] * (double)task->state[k];
+            assert_true(fabs((double)env->state[k]) <= 0.05);
+            sum += (double)env->state[k];
+            squares += (double)env->state[k] * (double)env->state[k];
         }
     }
     near(sum / 4000, 0, 4 * 0.1 / sqrt(12 * 4000.0));
     near(squares / 4000, 0.01 / 12, 0.00005);
     dq_step s = {0};
     for (int i = 1; i <= 500; i++) {
-        memcpy(task->memory, zero, sizeof zero);
-        s = take(task, (uint32_t)i % 2);
+        memcpy(env->memory, zero, sizeof zero);
+        s = take(env, (uint32_t)i % 2);
         assert_true(!s.terminal && s.truncated == (i == 500));
     }
-    dq_env_free(task);
+    dq_env_free(env);
 }
 
 /* ---- the session ---- */
@@ -389,19 +389,19 @@ static void cartpole_begins_near_the_middle_and_lasts_500_steps(void **state)
 static void sessions_have_the_published_widths(void **state)
 {
     (void)state;
-    dq_env *task = make("session", NULL, 1);
-    assert_int_equal(task->shape.state_width, 42);
-    assert_int_equal(task->shape.action_count, 500);
-    assert_int_equal(task->shape.step_limit, 10);
-    dq_env_free(task);
-    task = make("session", "generated=1", 1);
-    assert_int_equal(task->shape.state_width, 102);
-    dq_env_free(task);
-    task = make("session", "full=1,history=5", 1);
-    assert_int_equal(task->shape.state_width, 20 + 5 * 20 + 2);
-    assert_int_equal(task->shape.history, 5);
-    assert_int_equal(task->shape.user_width, 20);
-    dq_env_free(task);
+    dq_env *env = make("session", NULL, 1);
+    assert_int_equal(env->shape.state_width, 42);
+    assert_int_equal(env->shape.action_count, 500);
+    assert_int_equal(env->shape.step_limit, 10);
+    dq_env_free(env);
+    env = make("session", "generated=1", 1);
+    assert_int_equal(env->shape.state_width, 102);
+    dq_env_free(env);
+    env = make("session", "full=1,history=5", 1);
+    assert_int_equal(env->shape.state_width, 20 + 5 * 20 + 2);
+    assert_int_equal(env->shape.history, 5);
+    assert_int_equal(env->shape.user_width, 20);
+    dq_env_free(env);
 }
 
 /* The state is made anew here, from rewards alone. */
@@ -445,21 +445,21 @@ static void engagement_has_its_probability(void **state)
     dq_error e = DQ_ERROR_NONE;
     const char *const all[] = {"users=1,items=8,steps=1", "users=1,items=8,steps=1,mix=0"};
     for (int which = 0; which < 2; which++) {
-        dq_env *task = make("session", all[which], 5);
-        const uint32_t w = task->shape.action_width;
+        dq_env *env = make("session", all[which], 5);
+        const uint32_t w = env->shape.action_width;
         dq_rng noise = dq_rng_new(3);
         for (uint32_t a = 0; a < 8; a++) {
-            const float *item = task->shape.actions[a], *user = task->state;
+            const float *item = env->shape.actions[a], *user = env->state;
             double z = product(user, item, w), hits = 0, expected = 0, n = 20000;
             if (which) z /= sqrt(product(user, user, w) * product(item, item, w));
             for (int i = 0; i < n; i++) {
-                hits += take(task, a).reward > 0.5F;
+                hits += take(env, a).reward > 0.5F;
                 expected += fmin(1, fmax(0, 1 / (1 + exp(-z)) + 0.1 * dq_rng_normal(&noise)));
-                assert_int_equal(dq_env_reset(task, &e), DQ_OK);
+                assert_int_equal(dq_env_reset(env, &e), DQ_OK);
             }
             near(hits / n, expected / n, 0.016);
         }
-        dq_env_free(task);
+        dq_env_free(env);
     }
 }
 
@@ -479,22 +479,22 @@ static void rewards_are_as_published(void **state)
         {"users=1,noise=0,spread=100,bonus=0.6", 1.6, 0.8 + 0.6 / sqrt(2), 0.8 + 0.6 / sqrt(3)},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        dq_env *task = make("session", cases[c].options, 5);
+        dq_env *env = make("session", cases[c].options, 5);
         uint32_t best = 0, worst = 0;
-        for (uint32_t a = 1; a < task->shape.action_count; a++) {
-            double z = product(task->state, task->shape.actions[a], 20);
-            if (z > product(task->state, task->shape.actions[best], 20)) best = a;
-            if (z < product(task->state, task->shape.actions[worst], 20)) worst = a;
+        for (uint32_t a = 1; a < env->shape.action_count; a++) {
+            double z = product(env->state, env->shape.actions[a], 20);
+            if (z > product(env->state, env->shape.actions[best], 20)) best = a;
+            if (z < product(env->state, env->shape.actions[worst], 20)) worst = a;
         }
-        near((double)take(task, best).reward, cases[c].first, 1e-6);
-        near((double)take(task, best).reward, cases[c].second, 1e-6);
-        near((double)take(task, best).reward, cases[c].third, 1e-6);
+        near((double)take(env, best).reward, cases[c].first, 1e-6);
+        near((double)take(env, best).reward, cases[c].second, 1e-6);
+        near((double)take(env, best).reward, cases[c].third, 1e-6);
         if (c < 2) { /* it is never engaged, so its repetition counts only where it was shown */
-            near((double)take(task, worst).reward, -0.1, 1e-6);
-            near((double)take(task, worst).reward, c ? -0.1 : -0.3, 1e-6);
+            near((double)take(env, worst).reward, -0.1, 1e-6);
+            near((double)take(env, worst).reward, c ? -0.1 : -0.3, 1e-6);
         }
-        near(task->counters[1], c ? 2 : 3, 0);
-        dq_env_free(task);
+        near(env->counters[1], c ? 2 : 3, 0);
+        dq_env_free(env);
     }
 }
 
@@ -531,19 +531,19 @@ static void films_reward_and_wear_out(void **state)
 {
     (void)state;
     dq_error e = DQ_ERROR_NONE;
-    dq_env *task = make("films", "users=1,spread=0,weariness=2", 1);
+    dq_env *env = make("films", "users=1,spread=0,weariness=2", 1);
     double fresh[3] = {0}, weary[3] = {0}, fresh_n = 0, weary_n = 0;
-    assert_int_equal(task->shape.state_width, 100);
-    assert_int_equal(task->shape.action_count, 10);
+    assert_int_equal(env->shape.state_width, 100);
+    assert_int_equal(env->shape.action_count, 10);
     for (int i = 0; i < 20000; i++) {
         uint32_t a = (uint32_t)(i % 10);
-        assert_int_equal(dq_env_reset(task, &e), DQ_OK);
-        dq_step first = take(task, a);
+        assert_int_equal(dq_env_reset(env, &e), DQ_OK);
+        dq_step first = take(env, a);
         fresh_n++;
         fresh[first.reward > 5 ? 2 : first.reward > 0.5F ? 1 : 0]++;
         if (first.reward < 0) continue;
-        assert_memory_equal(task->state + 50, task->shape.actions[a], 10 * sizeof(float));
-        dq_step again = take(task, a);
+        assert_memory_equal(env->state + 50, env->shape.actions[a], 10 * sizeof(float));
+        dq_step again = take(env, a);
         weary_n++;
         weary[again.reward > 5 ? 2 : again.reward > 0.5F ? 1 : 0]++;
         assert_true(again.reward == 10 || again.reward == 1 || again.reward == -0.1F);
@@ -553,7 +553,7 @@ static void films_reward_and_wear_out(void **state)
     near(fresh[2] / fresh_n, 0.5 * f, 0.012);
     near(weary[0] / weary_n, 1 - p, 0.014);
     near(weary[2] / weary_n, p * q, 0.004);
-    dq_env_free(task);
+    dq_env_free(env);
 }
 
 int main(void)
@@ -562,7 +562,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_is_the_same_life),
         cmocka_unit_test(shapes_that_contradict_themselves_are_refused),
         cmocka_unit_test(shapes_add_up),
-        cmocka_unit_test(a_saved_task_goes_on),
+        cmocka_unit_test(a_saved_env_goes_on),
         cmocka_unit_test(a_false_checkpoint_is_refused),
         cmocka_unit_test(a_false_pole_is_refused),
         cmocka_unit_test(what_is_over_does_not_go_on),

@@ -38,7 +38,7 @@ static dq_status keep(void *arg, const dq_bundle *b, dq_error *error)
     return DQ_OK;
 }
 
-static void a_population_is_a_section(void **state)
+static void synthetic_ones_are_a_section(void **state)
 {
     (void)state;
     const dq_synthetic_config config = {.users = 10, .items = 9000, .interactions = 50, .seed = 1};
@@ -111,7 +111,7 @@ static void a_failure_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_population_is_a_section),
+        cmocka_unit_test(synthetic_ones_are_a_section),
         cmocka_unit_test(rows_say_what_was_drawn),
         cmocka_unit_test(a_failure_ends_it),
     };

@@ -14,26 +14,26 @@ static void the_published_formula_rewards_by_its_probability(void **state)
 {
     (void)state;
     dq_error e = DQ_ERROR_NONE;
-    dq_env *task = make("session", "users=1,items=8,steps=1,base=1,noise=0.5,spread=2", 5);
+    dq_env *env = make("session", "users=1,items=8,steps=1,base=1,noise=0.5,spread=2", 5);
     dq_rng noise = dq_rng_new(3);
     for (uint32_t a = 0; a < 8; a++) {
-        double z = product(task->state, task->shape.actions[a], 20), n = 20000;
+        double z = product(env->state, env->shape.actions[a], 20), n = 20000;
         double hits = 0, sum = 0, expected = 0;
         for (int i = 0; i < n; i++) {
-            sum += (double)take(task, a).reward;
-            hits += task->counters[0];
+            sum += (double)take(env, a).reward;
+            hits += env->counters[0];
             expected += 1 / (1 + exp(-z - 0.5 * dq_rng_normal(&noise)));
-            assert_int_equal(dq_env_reset(task, &e), DQ_OK);
+            assert_int_equal(dq_env_reset(env, &e), DQ_OK);
         }
         near(hits / n, expected / n, 0.016);
         near(sum / n, expected / n, 0.0055); /* 6 times sqrt(2 / n) sd, sd at most 0.125 */
     }
-    dq_env_free(task);
-    task = make("session", "users=1,items=2,noise=0,base=1", 5);
-    double z = product(task->state, task->shape.actions[0], 20);
-    near((double)take(task, 0).reward, 1 / (1 + exp(-z)), 1e-6);
-    near((double)take(task, 0).reward, 1 / (1 + exp(-z)) - 0.2, 1e-6); /* it was shown */
-    dq_env_free(task);
+    dq_env_free(env);
+    env = make("session", "users=1,items=2,noise=0,base=1", 5);
+    double z = product(env->state, env->shape.actions[0], 20);
+    near((double)take(env, 0).reward, 1 / (1 + exp(-z)), 1e-6);
+    near((double)take(env, 0).reward, 1 / (1 + exp(-z)) - 0.2, 1e-6); /* it was shown */
+    dq_env_free(env);
 }
 
 /* ---- a session by another way: all that was shown and engaged is kept, and the past is a table ---- */
@@ -44,11 +44,11 @@ typedef struct other_life {
     const dq_synthetic *past; /* NULL: none */
 } other_life;
 
-static double other_preference(const other_life *o, const dq_env *task, uint32_t user, uint32_t item,
+static double other_preference(const other_life *o, const dq_env *env, uint32_t user, uint32_t item,
                                double noise)
 {
-    const uint32_t w = task->items.width;
-    const float *u = task->users.vectors + user * w, *i = task->items.vectors + item * w;
+    const uint32_t w = env->items.width;
+    const float *u = env->users.vectors + user * w, *i = env->items.vectors + item * w;
     double z = product(u, i, w), more = 0;
     z = o->mix * z + (1 - o->mix) * z / sqrt(product(u, u, w) * product(i, i, w));
     for (size_t e = 0; o->past && e < o->past->event_count; e++)
@@ -61,43 +61,43 @@ static double other_preference(const other_life *o, const dq_env *task, uint32_t
 /* Rewards of sessions at random, against what the definition says of the same random numbers. */
 static void other_sessions(const char *options, other_life o)
 {
-    dq_env *task = make("session", options, 11);
+    dq_env *env = make("session", options, 11);
     dq_error e = DQ_ERROR_NONE;
     dq_rng rng = dq_rng_new(4);
-    const uint32_t w = task->items.width, items = task->items.count;
+    const uint32_t w = env->items.width, items = env->items.count;
     uint32_t *offered = calloc(items, sizeof *offered), shown[40], engaged[40];
     int repeats = 0;
     for (int session = 0; session < 60; session++) {
         uint32_t n = 0, m = 0, user = 0;
-        while (memcmp(task->users.vectors + user * w, task->state, w * sizeof(float)) != 0) user++;
+        while (memcmp(env->users.vectors + user * w, env->state, w * sizeof(float)) != 0) user++;
         for (bool over = false; !over;) {
             uint32_t a = (uint32_t)dq_rng_below(&rng, items);
-            dq_rng same = task->rng;
-            double noise = o.noise * dq_rng_normal(&same), p = other_preference(&o, task, user, a, noise);
+            dq_rng same = env->rng;
+            double noise = o.noise * dq_rng_normal(&same), p = other_preference(&o, env, user, a, noise);
             bool engages = dq_rng_uniform(&same) < p, again = false;
             double reward = (o.formula ? p : engages ? 1 : -0.1) + o.bonus / sqrt(1.0 + offered[a]++);
             const uint32_t *last = o.by_shown ? shown : engaged, count = o.by_shown ? n : m;
             for (uint32_t k = count > 3 ? count - 3 : 0; k < count; k++) again = again || last[k] == a;
             for (uint32_t k = m > 3 ? m - 3 : 0; k < m; k++) {
-                const float *x = task->items.vectors + a * w, *y = task->items.vectors + engaged[k] * w;
+                const float *x = env->items.vectors + a * w, *y = env->items.vectors + engaged[k] * w;
                 reward -= o.similarity * product(x, y, w) / sqrt(product(x, x, w) * product(y, y, w));
             }
             if (again) reward -= o.repeat;
             repeats += again;
             shown[n++] = a;
             if (engages) engaged[m++] = a;
-            dq_step s = take(task, a);
+            dq_step s = take(env, a);
             near((double)s.reward, reward, 2e-6);
-            near(task->counters[0], m, 0);
-            near((double)task->state[task->shape.state_width - 1], fmin(1, m / 10.0), 1e-6);
+            near(env->counters[0], m, 0);
+            near((double)env->state[env->shape.state_width - 1], fmin(1, m / 10.0), 1e-6);
             over = s.terminal;
-            assert_true(over == (n == task->shape.step_limit) && !s.truncated);
+            assert_true(over == (n == env->shape.step_limit) && !s.truncated);
         }
-        assert_int_equal(dq_env_reset(task, &e), DQ_OK);
+        assert_int_equal(dq_env_reset(env, &e), DQ_OK);
     }
     assert_true(repeats > 20);
     free(offered);
-    dq_env_free(task);
+    dq_env_free(env);
 }
 
 static void rewards_are_the_definitions(void **state)
@@ -120,17 +120,17 @@ static void rewards_are_the_definitions(void **state)
 static void the_history_is_bounded(void **state)
 {
     (void)state;
-    dq_env *task = make("session", "users=1,noise=0,spread=100,steps=30", 5);
+    dq_env *env = make("session", "users=1,noise=0,spread=100,steps=30", 5);
     uint32_t best = 0;
     for (uint32_t a = 1; a < 500; a++)
-        if (product(task->state, task->shape.actions[a], 20) >
-            product(task->state, task->shape.actions[best], 20))
+        if (product(env->state, env->shape.actions[a], 20) >
+            product(env->state, env->shape.actions[best], 20))
             best = a;
     for (int t = 1; t <= 30; t++) {
-        take(task, best);
-        near((double)task->state[41], fmin(1, t / 10.0), 1e-6);
+        take(env, best);
+        near((double)env->state[41], fmin(1, t / 10.0), 1e-6);
     }
-    dq_env_free(task);
+    dq_env_free(env);
 }
 
 /* ---- users and items ---- */
@@ -163,23 +163,22 @@ static void users_and_items_are_the_states(void **state)
                                           {"films", "users=30,films=12"}};
     static const char *const without[] = {"sequence", "maze", "chain", "cartpole"};
     for (size_t k = 0; k < 3; k++) {
-        dq_env *task = make(with[k][0], with[k][1], 2);
-        const dq_env_entities *u = &task->users, *i = &task->items;
-        assert_true(u->letter == 'u' && u->count == 30 && u->width == task->shape.user_width);
-        assert_true(i->letter == 'i' && i->count == 12 && i->width == task->shape.action_width);
-        for (uint32_t a = 0; a < 12; a++)
-            assert_ptr_equal(i->vectors + a * i->width, task->shape.actions[a]);
+        dq_env *env = make(with[k][0], with[k][1], 2);
+        const dq_env_entities *u = &env->users, *i = &env->items;
+        assert_true(u->letter == 'u' && u->count == 30 && u->width == env->shape.user_width);
+        assert_true(i->letter == 'i' && i->count == 12 && i->width == env->shape.action_width);
+        for (uint32_t a = 0; a < 12; a++) assert_ptr_equal(i->vectors + a * i->width, env->shape.actions[a]);
         for (int n = 0; n < 20; n++) {
-            uint32_t user = *(const uint32_t *)task->memory; /* both kinds' first number */
-            assert_memory_equal(task->state, u->vectors + user * u->width, u->width * sizeof(float));
-            assert_int_equal(dq_env_reset(task, NULL), DQ_OK);
+            uint32_t user = *(const uint32_t *)env->memory; /* both kinds' first number */
+            assert_memory_equal(env->state, u->vectors + user * u->width, u->width * sizeof(float));
+            assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
         }
-        dq_env_free(task);
+        dq_env_free(env);
     }
     for (size_t k = 0; k < 4; k++) {
-        dq_env *task = make(without[k], NULL, 2);
-        assert_true(task->users.count == 0 && task->items.count == 0 && !task->items.vectors);
-        dq_env_free(task);
+        dq_env *env = make(without[k], NULL, 2);
+        assert_true(env->users.count == 0 && env->items.count == 0 && !env->items.vectors);
+        dq_env_free(env);
     }
 }
 
@@ -189,14 +188,14 @@ static void a_generated_world_is_the_generators(void **state)
     (void)state;
     const dq_synthetic_config config = {.users = 120, .items = 30, .seed = 7};
     dq_synthetic *p;
-    dq_env *task = make("session", "generated=1,users=120,items=30,world=7", 1);
+    dq_env *env = make("session", "generated=1,users=120,items=30,world=7", 1);
     assert_int_equal(dq_synthetic_new(&p, &config, NULL), DQ_OK);
     const dq_env_entities u = dq_synthetic_users(p), i = dq_synthetic_items(p);
-    assert_memory_equal(task->users.vectors, u.vectors, 120 * 50 * sizeof(float));
-    assert_memory_equal(task->items.vectors, i.vectors, 30 * 50 * sizeof(float));
-    assert_true(task->users.fields == u.fields && task->items.fields == i.fields && u.field_count == 6);
+    assert_memory_equal(env->users.vectors, u.vectors, 120 * 50 * sizeof(float));
+    assert_memory_equal(env->items.vectors, i.vectors, 30 * 50 * sizeof(float));
+    assert_true(env->users.fields == u.fields && env->items.fields == i.fields && u.field_count == 6);
     dq_synthetic_free(p);
-    dq_env_free(task);
+    dq_env_free(env);
 }
 
 /* ---- films ---- */
@@ -223,7 +222,7 @@ static void films_end_or_are_cut_off(void **state)
 static void films_are_liked_as_defined(void **state)
 {
     (void)state;
-    dq_env *task = make("films", "users=6,films=7,spread=1.2,weariness=0.6,world=9", 1);
+    dq_env *env = make("films", "users=6,films=7,spread=1.2,weariness=0.6,world=9", 1);
     dq_rng tastes = dq_rng_stream(9, 3), rng = dq_rng_new(2);
     double taste[50][10];
     uint32_t last[500], clicked = 0;
@@ -233,21 +232,21 @@ static void films_are_liked_as_defined(void **state)
         double z = 0;
         for (int i = 0; i < 50; i++)
             for (int k = 0; k < 10; k++)
-                z += (double)task->state[i] * taste[i][k] * (double)task->items.vectors[a * 10 + (uint32_t)k];
+                z += (double)env->state[i] * taste[i][k] * (double)env->items.vectors[a * 10 + (uint32_t)k];
         z *= 1.2 / sqrt(500);
         for (uint32_t k = clicked > 5 ? clicked - 5 : 0; k < clicked; k++) z -= last[k] == a ? 0.6 : 0;
-        dq_rng same = task->rng;
+        dq_rng same = env->rng;
         bool clicks = dq_rng_uniform(&same) < 1 / (1 + exp(-z));
         bool finishes = clicks & (dq_rng_uniform(&same) < 1 / (1 + exp(1 - z)));
-        near((double)take(task, a).reward, finishes ? 10 : clicks ? 1 : -0.1, 1e-6);
+        near((double)take(env, a).reward, finishes ? 10 : clicks ? 1 : -0.1, 1e-6);
         if (clicks) last[clicked++] = a;
         for (uint32_t h = 0; h < 5; h++)
             for (uint32_t k = 0; k < 10; k++)
-                assert_true(task->state[50 + 10 * h + k] ==
-                            (h < clicked ? task->items.vectors[last[clicked - 1 - h] * 10 + k] : 0));
+                assert_true(env->state[50 + 10 * h + k] ==
+                            (h < clicked ? env->items.vectors[last[clicked - 1 - h] * 10 + k] : 0));
     }
     assert_true(clicked > 20 && clicked < 90);
-    dq_env_free(task);
+    dq_env_free(env);
 }
 
 int main(void)

@@ -13,7 +13,7 @@ typedef struct kept {
     uint32_t last_episode;
     float propensity[MOST];
     float reward[MOST];
-    uint64_t ended;
+    uint64_t ended, cut;
     dq_vec_env *envs;
 } kept;
 
@@ -60,11 +60,12 @@ static void count(void *arg, uint64_t episodes)
     k->ended = episodes;
 }
 
-static void play(kept *k, dq_agent *agent, double epsilon)
+static void play_at_most(kept *k, dq_agent *agent, double epsilon, uint64_t max_steps)
 {
     const dq_episode_log log = {.episodes = EPISODES,
                                 .agent = agent,
                                 .epsilon = epsilon,
+                                .max_steps = max_steps,
                                 .seed = 3,
                                 .taker = {take, k},
                                 .ended = count,
@@ -72,10 +73,16 @@ static void play(kept *k, dq_agent *agent, double epsilon)
     const dq_vec_env_config config = {.name = "cartpole", .count = 1, .seed = 5};
     *k = (kept){0};
     assert_int_equal(dq_vec_env_open(&k->envs, &config, NULL), DQ_OK);
-    assert_int_equal(dq_episode_log_write(k->envs, &log, NULL), DQ_OK);
+    assert_int_equal(dq_episode_log_write(k->envs, &log, &k->cut, NULL), DQ_OK);
     assert_int_equal(dq_vec_env_close(k->envs, DQ_OK, NULL), DQ_OK);
     assert_int_equal(k->ended, EPISODES);
     assert_int_equal(k->last_episode, EPISODES - 1);
+}
+
+static void play(kept *k, dq_agent *agent, double epsilon)
+{
+    play_at_most(k, agent, epsilon, 0);
+    assert_int_equal(k->cut, 0);
 }
 
 static kept first, second;
@@ -88,6 +95,15 @@ static void any_action_is_as_likely_as_another(void **state)
         assert_true(first.propensity[r] == 0.5F && first.reward[r] == 1);
     play(&second, NULL, 0);
     assert_int_equal(first.rows, second.rows); /* the seed decides */
+}
+
+/* Truncated, which take() has checked; a pole that is pushed at random stands for eight steps at least. */
+static void what_does_not_end_is_cut_off(void **state)
+{
+    (void)state;
+    play_at_most(&first, NULL, 0, 7);
+    assert_int_equal(first.cut, EPISODES);
+    assert_int_equal(first.rows, 7 * EPISODES);
 }
 
 /* Of two actions the best has 1 - epsilon / 2 and the other epsilon / 2; how often the other comes is within
@@ -124,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_action_is_as_likely_as_another),
+        cmocka_unit_test(what_does_not_end_is_cut_off),
         cmocka_unit_test(propensities_are_epsilon_greedy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,23 @@ static void rounds_are_played_until_there_are_enough(void **state)
     assert_int_equal(dq_vec_env_close(envs, DQ_OK, NULL), DQ_OK);
 }
 
+/* In a chain of no end each episode is cut off, and the next one begins anew; one that ends is left alone. */
+static void what_does_not_end_is_cut_off(void **state)
+{
+    dq_vec_env *envs = open_envs("chain:steps=0,slip=0,small=1,large=1");
+    dq_policy policy = {.by = DQ_POLICY_RANDOM, .rng = dq_rng_new(3), .max_steps = 40};
+    dq_played played[EPISODES];
+    (void)state;
+    assert_int_equal(dq_episodes_play_many(envs, &policy, EPISODES, played, NULL), DQ_OK);
+    for (size_t e = 0; e < EPISODES; e++) assert_true(played[e].cut && played[e].steps == 40);
+    for (size_t i = 0; i < ENVS; i++) assert_true(envs->done[i] && envs->episode[i] == 3);
+    assert_int_equal(dq_vec_env_close(envs, DQ_OK, NULL), DQ_OK);
+    envs = open_envs("chain:steps=40");
+    assert_int_equal(dq_episodes_play_many(envs, &policy, EPISODES, played, NULL), DQ_OK);
+    for (size_t e = 0; e < EPISODES; e++) assert_true(!played[e].cut && played[e].steps == 40);
+    assert_int_equal(dq_vec_env_close(envs, DQ_OK, NULL), DQ_OK);
+}
+
 /* ---- an agent ---- */
 
 static dq_agent *make_agent(const dq_env_spec *shape, dq_pool *pool)
@@ -299,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounds_are_played_until_there_are_enough),
+        cmocka_unit_test(what_does_not_end_is_cut_off),
         cmocka_unit_test(an_agent_says_what_it_expects),
         cmocka_unit_test(the_greedy_choose_the_nearest_each_time),
         cmocka_unit_test(distinct_items_come_from_the_best_down),
