@@ -16,9 +16,18 @@
 /* False for a document that says it is of another of the stream's kinds. */
 bool dq_import_is_for(const dq_value *document, const char *kind);
 
-/* A user or an item. Of a layout that is not known the first good document makes one. */
-dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind, dq_import_layout *layout,
-                                      dq_arena *arena, dq_import_entity *entity, dq_error *error);
+/* Looks ahead at the first 1000 users, or items (or as many as 32 MiB hold), and makes the layout that most
+ * of their vectors have: the fields of the earliest, in its order, whose number and widths are the commonest.
+ * A row without a vector, or with one that cannot be read, has no say; where none has one, there are no
+ * vectors. The documents are then given again, so that a pipe does as well as a file. DQ_ERR_MEMORY; the
+ * documents are to be closed all the same, and the layout's arena is the caller's to free. */
+dq_status dq_import_find_layout(dq_documents *documents, const char *kind, dq_import_layout *layout,
+                                dq_error *error);
+
+/* A user or an item of a known layout. */
+dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind,
+                                      const dq_import_layout *layout, dq_arena *arena,
+                                      dq_import_entity *entity, dq_error *error);
 
 /* The keys of an interaction; label, reward and the one that is no attribute may be NULL. */
 typedef struct dq_import_interaction_keys {

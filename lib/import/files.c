@@ -145,7 +145,10 @@ static dq_status open_reader(reader *r, const entities *e, dq_error *error)
 {
     const char *path = e->request->path, *ids = e->request->id_path;
     *r = (reader){.path = path, .kind = e->kind, .selection = &e->request->selection, .tally = e->tally};
-    if (!ids) return open_documents(&r->documents, path, error);
+    if (!ids) {
+        dq_status status = open_documents(&r->documents, path, error);
+        return status ? status : dq_import_find_layout(&r->documents, e->kind, &r->layout, error);
+    }
     return dq_import_array_open(&r->array, path, dq_import_form_of(path), ids, &r->layout, error);
 }
 

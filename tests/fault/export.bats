@@ -82,7 +82,7 @@ skipped() {
 null|missing field
 {"other":[1,2]}|missing field
 END
-    refused 1 "bad.jsonl: record 2: vector has no field 'vector', which the first has" --strict --users bad.jsonl
+    refused 1 "bad.jsonl: record 2: vector has no field 'vector', which most rows have" --strict --users bad.jsonl
 }
 
 @test "an id twice" {

@@ -29,7 +29,7 @@ typedef struct dq_documents {
 } dq_documents;
 
 /* Kinds of ids, in the order in which ids stand: a bit each. */
-enum dq_id_kinds { DQ_ID_INTEGER = 1, DQ_ID_STRING = 2, DQ_ID_OBJECT = 4 };
+enum dq_id_kinds { DQ_ID_INTEGER = 1, DQ_ID_STRING = 2, DQ_ID_BINARY = 4, DQ_ID_OBJECT = 8 };
 
 /* A key under which a vector of that width stands. */
 typedef struct dq_vector_key {
@@ -63,6 +63,15 @@ typedef struct dq_collections {
     void (*close)(struct dq_collections *place);
     void *self;
 } dq_collections;
+
+/* Sees a document that was read ahead; *wanted = false: it is not given again, and does not count. */
+typedef dq_status (*dq_documents_see)(void *arg, const dq_value *document, bool *wanted, dq_error *error);
+
+/* Reads documents ahead, up to so many, or until they take so many bytes, and shows each to `see`; they are
+ * then given again, bad ones and the end too, before the rest. DQ_ERR_MEMORY, or what `see` answered; the
+ * documents are to be closed all the same. */
+dq_status dq_documents_look_ahead(dq_documents *documents, size_t count, size_t bytes, dq_documents_see see,
+                                  void *arg, dq_error *error);
 
 /* A file of JSON lines ("-" is stdin), plain or compressed; empty lines are passed over. */
 dq_status dq_documents_open_jsonl(dq_documents *documents, const char *path, dq_error *error);

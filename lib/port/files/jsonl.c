@@ -5,7 +5,7 @@
 #include "port/files/documents.h"
 
 #include "dq/source.h"
-#include "port/files/json.h"
+#include "port/files/ejson.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static int jsonl_next(dq_documents *documents, dq_arena *arena, dq_value *docume
     if (!status && !line) return DQ_DOCUMENT_END;
     int answer = status ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT;
     if (!status) {
-        status = dq_json_parse(line, bytes, arena, document, error);
+        status = dq_ejson_parse(line, bytes, arena, document, error);
         if (!status && document->type != DQ_MAP) status = dq_fail(error, DQ_ERR_FORMAT, "not a JSON object");
         if (status) answer = status == DQ_ERR_MEMORY ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_BAD;
     }
