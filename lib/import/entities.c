@@ -176,7 +176,7 @@ static dq_status can_merge(const dq_import_entities *e, bool *can, dq_error *err
         single &= (kinds & (kinds - 1)) == 0;
         all |= kinds;
     }
-    *can = single && ((all & (all - 1)) == 0 || !(all & DQ_ID_INTEGER));
+    *can = single && ((all & (all - 1)) == 0 || !(all & (DQ_ID_INTEGER | DQ_ID_BINARY)));
     return DQ_OK;
 }
 

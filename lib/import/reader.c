@@ -48,7 +48,8 @@ void dq_import_reader_close(dq_import_reader *r)
 
 int dq_import_merge_compare(const dq_import_id *a, const dq_import_id *b)
 {
-    if (a->kind == b->kind || a->kind == DQ_ID_INTEGER || b->kind == DQ_ID_INTEGER)
+    const unsigned otherwise = DQ_ID_INTEGER | DQ_ID_BINARY; /* these sort by more than their text */
+    if (a->kind == b->kind || (a->kind & otherwise) || (b->kind & otherwise))
         return dq_import_id_compare(a, b);
     dq_import_id x = *a, y = *b;
     x.kind = y.kind = DQ_ID_STRING;

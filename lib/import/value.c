@@ -94,7 +94,7 @@ static dq_import_fault binary_text(const dq_ejson_bytes *b, dq_arena *arena, dq_
 
 static dq_import_fault binary_id(const dq_value *v, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
-    enum { GENERIC = 0, MD5 = 5, CUSTOM = 0x80 };
+    enum { GENERIC = 0, MD5 = 5, CUSTOM = 0x80, OBJECT_ID = 12 };
     dq_ejson_bytes b;
     dq_error none = DQ_ERROR_NONE;
     dq_status status = dq_ejson_bytes_of(v, arena, &b, &none);
@@ -105,9 +105,10 @@ static dq_import_fault binary_id(const dq_value *v, dq_arena *arena, dq_import_i
                             "writer knows (Java, C# and Python differ); store it as subtype 4, or its text");
     bool uuid = b.subtype == DQ_UUID_SUBTYPE && b.count == DQ_UUID_BYTES;
     bool plain = b.subtype == GENERIC || b.subtype == MD5 || b.subtype == CUSTOM;
-    if ((uuid || plain) && b.count) return binary_text(&b, arena, id, error);
+    if (uuid || (plain && b.count && b.count != OBJECT_ID)) return binary_text(&b, arena, id, error);
     dq_fail(error, DQ_ERR_SCHEMA,
-            "an id of the form $binary, subtype %u, %zu bytes: UUIDs (4) and bytes (0, 5, 128) are read",
+            "an id of the form $binary, subtype %u, %zu bytes: UUIDs (4) are read, and bytes (0, 5, 128) but "
+            "for 12, which would be taken for an ObjectId",
             b.subtype, b.count);
     return DQ_IMPORT_NO_ID;
 }

@@ -88,6 +88,7 @@ static void test_ids_and_bytes(void **state)
     const char *uuid = "{\"$binary\":{\"base64\":\"fA3lsUovTTaeEVLwqGsx1A==\",\"subType\":\"04\"}}";
     becomes("{\"$oid\":\"65F1000000000000000000Ab\"}", "{\"$oid\":\"65f1000000000000000000ab\"}");
     becomes("{\"$uuid\":\"7C0DE5B1-4a2f-4d36-9e11-52f0a86b31d4\"}", uuid);
+    becomes("{\"$uuid\":\"7C0DE5B14a2f4d369e1152f0a86b31d4\"}", uuid);
     becomes(uuid, uuid);
     becomes("{\"$binary\":{\"subType\":\"4\",\"base64\":\"fA3lsUovTTaeEVLwqGsx1A==\"}}", uuid);
     becomes("{\"$binary\":\"fA3lsUovTTaeEVLwqGsx1A==\",\"$type\":\"04\"}", uuid);

@@ -144,6 +144,7 @@ static void test_no_ids(void **state)
         {"{\"$binary\":{\"base64\":\"fA3lsUov\",\"subType\":\"04\"}}", "subtype 4, 6 bytes"},
         {"{\"$binary\":{\"base64\":\"\",\"subType\":\"00\"}}", "subtype 0, 0 bytes"},
         {"{\"$binary\":{\"base64\":\"AAA=\",\"subType\":\"06\"}}", "subtype 6, 2 bytes"},
+        {"{\"$binary\":{\"base64\":\"AAAAAAAAAAAAAAAA\",\"subType\":\"00\"}}", "12 bytes"},
         {"{\"$binary\":{\"base64\":\"A\",\"subType\":\"00\"}}", "that cannot be read"},
         {"{\"$binary\":7}", "that cannot be read"},
     };

@@ -134,19 +134,20 @@ static dq_status read_object_id(const dq_value *inner, dq_arena *arena, dq_value
     return dq_ejson_wrap("$oid", dq_string(arena, text), arena, v, error);
 }
 
+/* 8-4-4-4-12 hex digits, or all 32 without a dash, as PyMongo wrote them. */
 static dq_status read_uuid(const dq_value *inner, dq_arena *arena, dq_value *v, dq_error *error)
 {
     unsigned char bytes[DQ_UUID_BYTES];
-    size_t n = 0;
-    const char *at = inner->type == DQ_STRING && inner->count == DQ_UUID_TEXT ? inner->as.string : "";
-    for (; n < DQ_UUID_BYTES; n++, at += 2) {
-        bool dash = n == 4 || n == 6 || n == 8 || n == 10;
+    bool dashes = inner->count == DQ_UUID_TEXT, known = dashes || inner->count == 2 * DQ_UUID_BYTES;
+    const char *at = inner->type == DQ_STRING && known ? inner->as.string : "";
+    for (size_t n = 0; n < DQ_UUID_BYTES; n++, at += 2) {
+        bool dash = dashes && (n == 4 || n == 6 || n == 8 || n == 10);
         if (dash && !read_char(&at, '-')) return DQ_OK;
         if (!isxdigit((unsigned char)at[0]) || !isxdigit((unsigned char)at[1])) return DQ_OK;
         const char two[] = {at[0], at[1], '\0'};
         bytes[n] = (unsigned char)strtoul(two, NULL, 16);
     }
-    return dq_ejson_binary(bytes, n, DQ_UUID_SUBTYPE, arena, v, error);
+    return dq_ejson_binary(bytes, DQ_UUID_BYTES, DQ_UUID_SUBTYPE, arena, v, error);
 }
 
 /* A subtype as one or two hex digits, or a number. */
