@@ -85,16 +85,29 @@ static bool same_layout(const candidate *a, const candidate *b)
     return same;
 }
 
+/* Of a row of another kind that it is one is all that its reader wants to know. */
+static dq_status keep_kind(dq_value *document, dq_error *error)
+{
+    for (uint32_t i = 0; i < document->count; i++)
+        if (dq_value_is(&document->as.map[i].key, "kind")) {
+            document->as.map += i;
+            document->count = 1;
+            return DQ_OK;
+        }
+    return dq_fail(error, DQ_ERR_SCHEMA, "a row of no kind");
+}
+
 /* A row has one vote for the layout of its vector; one without a vector, or with one that cannot be read, has
  * none. */
-static dq_status take_vote(void *arg, const dq_value *document, bool *wanted, dq_error *error)
+static dq_status take_vote(void *arg, dq_value *document, bool *counts, dq_error *error)
 {
     ballot *b = arg;
     dq_error why = DQ_ERROR_NONE;
     candidate c;
-    *wanted = dq_import_is_for(document, b->kind);
+    *counts = dq_import_is_for(document, b->kind);
     const dq_value *v = dq_map_get(document, "vector");
-    if (!*wanted || !v || (v->type != DQ_MAP && !is_single(v))) return DQ_OK;
+    if (!*counts) return keep_kind(document, error);
+    if (!v || (v->type != DQ_MAP && !is_single(v))) return DQ_OK;
     if (lay_out(v, &b->arena, &c, &why))
         return why.status == DQ_ERR_MEMORY ? dq_fail_memory(error, "fields") : DQ_OK;
     for (size_t i = 0; i < b->count; i++)

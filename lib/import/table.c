@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/table.h"
 
-#include "port/files/json.h"
+#include "port/files/ejson.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ static dq_status read_cell(const dq_csv_cell *cell, role is, dq_arena *arena, dq
 {
     if (is == ROLE_VECTOR || is == ROLE_ATTRIBUTE) {
         dq_error why = DQ_ERROR_NONE;
-        dq_status status = dq_json_parse(cell->text, cell->bytes, arena, value, &why);
+        dq_status status = dq_ejson_parse(cell->text, cell->bytes, arena, value, &why);
         if (status == DQ_ERR_MEMORY) return dq_fail_memory(error, "a row");
         if (!status) return DQ_OK;
     }

@@ -5,6 +5,7 @@
  */
 #include "port/files/ejson.h"
 #include "port/files/json.h"
+#include "short_memory.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -183,6 +184,42 @@ static void test_base64(void **state)
     }
 }
 
+/* With any one allocation failing a value is in the one form, or memory is short. */
+static void test_short_memory(void **state)
+{
+    (void)state;
+    enum { MANY = 60 };
+    if (!CAN_FAIL_ALLOCATIONS) skip();
+    const char *json =
+        "{\"a\":{\"$uuid\":\"7c0de5b1-4a2f-4d36-9e11-52f0a86b31d4\"},\"b\":{\"$date\":-1},"
+        "\"c\":{\"$oid\":\"65f1000000000000000000AB\"},\"d\":{\"$numberDouble\":\"NaN\"},"
+        "\"e\":{\"$binary\":\"AA==\",\"$type\":\"0\"},\"f\":{\"$regex\":\"a\",\"$options\":\"\"},"
+        "\"g\":[{\"$date\":\"2026-01-01T00:00:00Z\"},{\"$symbol\":\"s\"}]}";
+    unsigned failed = 0;
+    for (unsigned n = 1;; n++) {
+        dq_error e = DQ_ERROR_NONE;
+        dq_value all = dq_list(), v, text;
+        dq_arena_free(&arena);
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(dq_json_parse(json, strlen(json), &arena, &v, &e), DQ_OK);
+            assert_true(dq_list_add(&arena, &all, v));
+        }
+        allocated = 0;
+        failing_allocation = n;
+        dq_status status = dq_ejson_normalise(&all, &arena, &e);
+        for (int i = 0; i < MANY && !status; i++)
+            status = dq_ejson_text(dq_map_get(&all.as.list[i], "a"), &arena, &text, &e);
+        bool whole = allocated < n;
+        failing_allocation = 0;
+        failed += status == DQ_ERR_MEMORY;
+        assert_int_equal(status, e.status);
+        if (status && status != DQ_ERR_MEMORY) fail_msg("allocation %u: %s", n, e.reason);
+        if (!status) assert_true(dq_value_is(&text, "7c0de5b1-4a2f-4d36-9e11-52f0a86b31d4"));
+        if (whole) break;
+    }
+    assert_true(failed > 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +229,7 @@ int main(void)
         cmocka_unit_test_teardown(test_the_rest, forget),
         cmocka_unit_test_teardown(test_what_a_value_holds, forget),
         cmocka_unit_test_teardown(test_base64, forget),
+        cmocka_unit_test_teardown(test_short_memory, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "import/document.h"
 
 #include "port/files/ejson.h"
+#include "short_memory.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -88,6 +89,17 @@ static void elect(const char *const *rows)
 }
 
 #define ELECT(...) elect((const char *const[]){__VA_ARGS__, NULL})
+
+/* A line whose own reading no failing allocation meets. */
+static int next_without_failing(dq_documents *documents, dq_arena *of, dq_value *document, dq_error *error)
+{
+    unsigned counted = allocated, failing = failing_allocation;
+    failing_allocation = 0;
+    int got = next_line(documents, of, document, error);
+    allocated = counted;
+    failing_allocation = failing;
+    return got;
+}
 
 static void same(const dq_value *got, const char *json)
 {
@@ -256,14 +268,15 @@ static void test_the_commonest_layout(void **state)
     assert_int_equal(layout.fields[0].width, 1);
 }
 
-/* Every answer comes again in its place: bad ones, rows of this kind, the end; and rows that were not looked
- * at. */
+/* Every answer comes again in its place: bad ones, rows of this kind and of others, the end; and rows that
+ * were not looked at. */
 static void test_documents_come_again(void **state)
 {
     (void)state;
     enum { MANY = 1200 };
-    const char *rows[MANY + 1] = {"{\"id\":1}", "!", "{\"id\":3,\"kind\":\"items\"}"};
-    for (int i = 3; i < MANY; i++) rows[i] = i % 7 ? "{\"vector\":[1,2],\"id\":9}" : "!";
+    const char *rows[MANY + 1] = {"{\"id\":1}", "!", "{\"id\":3,\"kind\":\"items\"}",
+                                  "{\"kind\":\"items\",\"x\":4}"};
+    for (int i = 4; i < MANY; i++) rows[i] = i % 7 ? "{\"vector\":[1,2],\"id\":9}" : "!";
     for (int broken = 0; broken < 2; broken++) {
         lines l = {.at = rows, .breaks = broken};
         dq_documents documents = documents_of(&l);
@@ -272,10 +285,9 @@ static void test_documents_come_again(void **state)
         dq_arena_free(&layout.arena);
         layout = (dq_import_layout){0};
         assert_int_equal(dq_import_find_layout(&documents, DQ_KIND_USERS, &layout, &e), DQ_OK);
-        assert_int_equal(l.seen, 1001); /* one of them of another kind */
+        assert_int_equal(l.seen, 1002); /* two of them of another kind */
         assert_string_equal(documents.name, "memory");
         for (unsigned i = 1; i <= MANY; i++) {
-            if (i == 3) continue;
             e = DQ_ERROR_NONE;
             int got = documents.next(&documents, &arena, &v, &e);
             assert_int_equal(documents.record, i);
@@ -283,6 +295,10 @@ static void test_documents_come_again(void **state)
             char words[16];
             (void)snprintf(words, sizeof words, "bad %u", i);
             assert_string_equal(e.reason, got == DQ_DOCUMENT ? "" : words);
+            if (i == 3 || i == 4) {
+                same(&v, "{\"kind\":\"items\"}"); /* which is all that is asked of it */
+                continue;
+            }
             if (got == DQ_DOCUMENT)
                 assert_int_equal(dq_value_integer(dq_map_get(&v, "id"), 0), i == 1 ? 1 : 9);
         }
@@ -305,6 +321,36 @@ static void test_documents_come_again(void **state)
         assert_string_equal(e.reason, "broken");
     }
     documents.close(&documents);
+}
+
+/* With any one allocation failing the layout is found, or memory is short; the documents can be closed. */
+static void test_short_memory(void **state)
+{
+    (void)state;
+    if (!CAN_FAIL_ALLOCATIONS) skip();
+    static const char *const rows[] = {"{\"vector\":\"1 2\"}", "!", "{\"vector\":{\"a\":[1,2],\"b\":[3]}}",
+                                       "{\"vector\":{\"b\":[3],\"a\":[1,2]}}", NULL};
+    unsigned failed = 0;
+    for (unsigned n = 1;; n++) {
+        lines l = {.at = rows};
+        dq_documents documents = documents_of(&l);
+        documents.next = next_without_failing;
+        dq_error e = DQ_ERROR_NONE;
+        dq_arena_free(&layout.arena);
+        layout = (dq_import_layout){0};
+        allocated = 0;
+        failing_allocation = n;
+        dq_status status = dq_import_find_layout(&documents, DQ_KIND_USERS, &layout, &e);
+        bool all = allocated < n;
+        failing_allocation = 0;
+        failed += status == DQ_ERR_MEMORY;
+        assert_int_equal(status, e.status);
+        if (!status) assert_int_equal(layout.width, 3);
+        documents.close(&documents);
+        assert_true(l.closed);
+        if (all) break;
+    }
+    assert_true(failed > 3);
 }
 
 /* ---- interactions ---- */
@@ -384,6 +430,7 @@ int main(void)
         cmocka_unit_test_teardown(test_who_has_no_vote, forget),
         cmocka_unit_test_teardown(test_the_commonest_layout, forget),
         cmocka_unit_test_teardown(test_documents_come_again, forget),
+        cmocka_unit_test_teardown(test_short_memory, forget),
         cmocka_unit_test_teardown(test_interaction, forget),
         cmocka_unit_test_teardown(test_labels_and_rewards, forget),
     };

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One answer of the documents behind. */
+/* One answer of the documents behind, or a run of the same that do not count. */
 typedef struct answer {
     int what;
-    uint64_t record;
+    uint64_t record, times;
+    bool counts;
     dq_value document;
     dq_error *error; /* of a document that is bad, or of the end of it all; else NULL */
 } answer;
@@ -22,6 +23,7 @@ typedef struct ahead {
     dq_documents behind;
     answer *answers; /* (count) */
     size_t count, slots, next;
+    uint64_t given; /* of the next one's times */
     dq_arena arena;
 } ahead;
 
@@ -43,8 +45,11 @@ static int ahead_next(dq_documents *documents, dq_arena *arena, dq_value *docume
         return got;
     }
     const answer *given = &a->answers[a->next];
-    if (given->what > 0) a->next++; /* an end stays one */
-    documents->record = given->record;
+    documents->record = given->record + a->given;
+    if (given->what > 0 && ++a->given == given->times) { /* an end stays one */
+        a->next++;
+        a->given = 0;
+    }
     *document = given->document;
     if (given->error && error) *error = *given->error;
     return given->what;
@@ -60,12 +65,26 @@ static void ahead_close(dq_documents *documents)
     free(a);
 }
 
-static dq_status keep(ahead *a, int what, const dq_value *document, const dq_error *why, dq_error *error)
+/* Another of the run that the last one is. */
+static bool repeats(const ahead *a, int what, const dq_value *document, bool counts)
 {
+    const answer *last = a->count ? &a->answers[a->count - 1] : NULL;
+    return last && what == DQ_DOCUMENT && !counts && !last->counts &&
+           dq_value_equal(document, &last->document);
+}
+
+static dq_status keep(ahead *a, int what, const dq_value *document, bool counts, const dq_error *why,
+                      dq_error *error)
+{
+    if (repeats(a, what, document, counts)) {
+        a->answers[a->count - 1].times++;
+        return DQ_OK;
+    }
     if (!dq_array_reserve(&a->answers, &a->slots, a->count + 1, sizeof *a->answers))
         return dq_fail_memory(error, "documents");
     answer *kept = &a->answers[a->count];
-    *kept = (answer){.what = what, .record = a->behind.record, .document = dq_map()};
+    *kept = (answer){.what = what, .record = a->behind.record, .times = 1, .counts = counts};
+    kept->document = dq_map();
     if (what == DQ_DOCUMENT && !dq_value_copy(&a->arena, document, &kept->document))
         return dq_fail_memory(error, "documents");
     if (why->status) {
@@ -83,13 +102,14 @@ static dq_status read_ahead(ahead *a, size_t count, size_t bytes, dq_documents_s
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_status status = DQ_OK;
     int got = DQ_DOCUMENT;
-    while (!status && got > 0 && a->count < count && a->arena.used < bytes) {
+    for (size_t counted = 0; !status && got > 0 && counted < count && a->arena.used < bytes;) {
         dq_value document = dq_map();
         dq_error why = DQ_ERROR_NONE;
-        bool wanted = true;
+        bool counts = true;
         got = a->behind.next(&a->behind, &arena, &document, &why);
-        if (got == DQ_DOCUMENT) status = see(arg, &document, &wanted, error);
-        if (!status && wanted) status = keep(a, got, &document, &why, error);
+        if (got == DQ_DOCUMENT) status = see(arg, &document, &counts, error);
+        if (!status) status = keep(a, got, &document, counts, &why, error);
+        counted += counts;
         dq_arena_free(&arena);
     }
     return status;

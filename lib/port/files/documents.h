@@ -64,12 +64,14 @@ typedef struct dq_collections {
     void *self;
 } dq_collections;
 
-/* Sees a document that was read ahead; *wanted = false: it is not given again, and does not count. */
-typedef dq_status (*dq_documents_see)(void *arg, const dq_value *document, bool *wanted, dq_error *error);
+/* Sees a document that was read ahead. It may leave less of *document than it found, which is then what is
+ * given again. *counts = false: the document does not count towards those that are read ahead; equal ones of
+ * these, one behind the other, are kept as one. */
+typedef dq_status (*dq_documents_see)(void *arg, dq_value *document, bool *counts, dq_error *error);
 
-/* Reads documents ahead, up to so many, or until they take so many bytes, and shows each to `see`; they are
- * then given again, bad ones and the end too, before the rest. DQ_ERR_MEMORY, or what `see` answered; the
- * documents are to be closed all the same. */
+/* Reads documents ahead, up to so many that count, or until what is kept takes so many bytes, and shows each
+ * to `see`; they are then given again, bad ones and the end too, before the rest. DQ_ERR_MEMORY, or what
+ * `see` answered; the documents are to be closed all the same. */
 dq_status dq_documents_look_ahead(dq_documents *documents, size_t count, size_t bytes, dq_documents_see see,
                                   void *arg, dq_error *error);
 
