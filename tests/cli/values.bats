@@ -298,7 +298,7 @@ END
         run -1 "$BUILD"/dq-export --items v.npy --item-ids cut.npy -o o.dq
         [[ $output == "dq-export: cut.npy: "* ]]
     done
-    for a in "elements of type |O|np.array([[1, 2], [3, 4], [5, 6]], dtype=object)" "save array.astype(array.dtype.newbyteorder('<'))|np.ones((3, 2), '>f4')" \
+    for a in "elements of type |O|np.array([[1, 2], [3, 4], [5, 6]], dtype=object)" "elements of type >f4 (little-endian f2 f4 f8 i1..i8 u1..u8 are read); save array.astype('<f4')|np.ones((3, 2), '>f4')" \
         "save numpy.ascontiguousarray(array)|np.asfortranarray(np.ones((3, 2)))" "save array.astype('<f4')|np.ones((3, 2), bool)" \
         "save array.reshape(len(array), -1)|np.ones((3, 2, 2))" "elements of type <U1|np.array(['a', 'b', 'c'])"; do
         /usr/bin/python3 -c "import numpy as np; np.save('w.npy', ${a##*|})"

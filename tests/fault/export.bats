@@ -204,9 +204,9 @@ END
     array bad.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (3, -2)}"
     npy "bad.npy: not a .npy file: its header is malformed"
     array bad.npy "{'descr': '>f4', 'fortran_order': False, 'shape': (3, 2)}"
-    npy "bad.npy: elements of type >f4 (little-endian f2 f4 f8 i1..i8 u1..u8 are read)"
+    npy "bad.npy: elements of type >f4 (little-endian f2 f4 f8 i1..i8 u1..u8 are read); save array.astype('<f4')"
     array bad.npy "{'descr': '|O', 'fortran_order': False, 'shape': (3,)}"
-    npy "bad.npy: elements of type |O (little-endian f2 f4 f8 i1..i8 u1..u8 are read)"
+    npy "bad.npy: elements of type |O (little-endian f2 f4 f8 i1..i8 u1..u8 are read); save numpy.array(list(array), dtype='<f4'), of texts array.astype('U')"
     array bad.npy "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2)}"
     npy "bad.npy: the array is in Fortran order; save numpy.ascontiguousarray(array)"
 }

@@ -103,7 +103,7 @@ static void test_headers_that_are_refused(void **state)
     refused(DICT("'<f4", "False", "(3, 2)"), DQ_ERR_FORMAT, "malformed");
     refused(DICT("'<U3'", "False", "(3, 2)"), DQ_ERR_UNSUPPORTED, "elements of type <U3");
     refused(DICT("'|O'", "False", "(3,)"), DQ_ERR_UNSUPPORTED, "of texts array.astype('U')");
-    refused(DICT("'>f4'", "False", "(3, 2)"), DQ_ERR_UNSUPPORTED, "newbyteorder('<')");
+    refused(DICT("'>f4'", "False", "(3, 2)"), DQ_ERR_UNSUPPORTED, "; save array.astype('<f4')");
     refused("{'descr': '<f4', 'shape': (3, 2)}", DQ_ERR_FORMAT, "malformed");
     refused("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", DQ_ERR_FORMAT,
             "malformed");

@@ -176,7 +176,7 @@ static dq_status settle(dq_npy *npy, const header *h, dq_error *error)
 static const char *remedy_of(const char *descr)
 {
     if (strcmp(descr, "|O") == 0) return "numpy.array(list(array), dtype='<f4'), of texts array.astype('U')";
-    return *descr == '>' ? "array.astype(array.dtype.newbyteorder('<'))" : "array.astype('<f4')";
+    return "array.astype('<f4')";
 }
 
 static dq_status check_numbers(const header *h, dq_error *error)
