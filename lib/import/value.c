@@ -115,8 +115,9 @@ static dq_import_fault binary_id(const dq_value *v, dq_arena *arena, dq_import_i
 
 static dq_import_fault map_id(const dq_value *v, dq_arena *arena, dq_import_id *id, dq_error *error)
 {
-    const dq_value *oid = dq_map_get(v, "$oid");
+    const dq_value *oid = dq_map_get(v, "$oid"), *referred = dq_map_get(v, "$id");
     double number;
+    if (referred && dq_map_get(v, "$ref")) return dq_import_read_id(referred, arena, id, error);
     if (oid && v->count == 1 && oid->type == DQ_STRING && oid->count == 24 &&
         strspn(oid->as.string, "0123456789abcdefABCDEF") == 24)
         return object_id(oid->as.string, arena, id, error);

@@ -72,6 +72,9 @@ static void test_ids(void **state)
     is_id("1e3", DQ_ID_INTEGER, "1000");
     is_id("9007199254740992.0", DQ_ID_INTEGER, "9007199254740992");
     is_id("{\"$symbol\":\"s\"}", DQ_ID_STRING, "s");
+    is_id("{\"$ref\":\"c\",\"$id\":{\"$oid\":\"65F1000000000000000000Ab\"},\"$db\":\"d\"}", DQ_ID_OBJECT,
+          "65f1000000000000000000ab");
+    is_id("{\"$ref\":\"c\",\"$id\":{\"$numberInt\":\"7\"}}", DQ_ID_INTEGER, "7");
     is_id("\"ObjectId(65F1000000000000000000Ab)\"", DQ_ID_OBJECT, "65f1000000000000000000ab");
     is_id("\"ObjectId(\\\"65f1000000000000000000ab\\\")\"", DQ_ID_OBJECT, "65f1000000000000000000ab");
     is_id("\"ObjectId('65f1000000000000000000ab')\"", DQ_ID_OBJECT, "65f1000000000000000000ab");
@@ -131,6 +134,8 @@ static void test_no_ids(void **state)
         {"{\"$date\":\"2026-01-01T00:00:00Z\"}", "an id of the form $date that is none"},
         {"{\"$minKey\":1}", "an id of the form $minKey that is none"},
         {"{\"$timestamp\":{\"t\":1,\"i\":2}}", "an id of the form $timestamp that is none"},
+        {"{\"$ref\":\"c\",\"$id\":null}", "the id is null"},
+        {"{\"$ref\":\"c\"}", "an id of the form $ref that is none"},
         {"{\"$unknown\":1}", "an id of the form $unknown that is none"},
         {"{\"$oid\":\"12\"}", "an id of the form $oid that is none"},
         {"{\"$oid\":7}", "an id of the form $oid that is none"},
