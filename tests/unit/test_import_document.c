@@ -379,7 +379,8 @@ static void reads_outcome(const char *json, const char *label, float reward)
     dq_value v = parse(json);
     dq_import_interaction x;
     dq_error e = DQ_ERROR_NONE;
-    const dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL};
+    const dq_import_interaction_keys keys = {
+        .user = "user", .item = "item", .label = "label", .reward = "reward"};
     if (dq_import_read_interaction(&v, &keys, &arena, &x, &e)) fail_msg("%s: %s", json, e.reason);
     assert_true(label ? dq_value_is(&x.label, label) : x.label.type == DQ_NIL);
     assert_true(isnan(reward) ? isnan(x.reward) : x.reward == reward);
@@ -390,7 +391,8 @@ static void no_outcome(const char *json, dq_import_fault fault, const char *word
     dq_value v = parse(json);
     dq_import_interaction x;
     dq_error e = DQ_ERROR_NONE;
-    const dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL};
+    const dq_import_interaction_keys keys = {
+        .user = "user", .item = "item", .label = "label", .reward = "reward"};
     assert_int_equal(dq_import_read_interaction(&v, &keys, &arena, &x, &e), fault);
     assert_string_equal(e.reason, words);
 }
