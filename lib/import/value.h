@@ -21,7 +21,8 @@ typedef struct dq_import_id {
 
 /* A string that is not empty (ObjectId("...") is the ObjectId); an integer, or a whole number up to 2^53;
  * an ObjectId; a binary of subtype 4 (a UUID), or of 0, 5 or 128 unless it has the 12 bytes of an ObjectId;
- * what a reference ({"$ref": .., "$id": ..}) refers to. DQ_IMPORT_NO_ID in words for anything else. The text is the value's, or in the arena. */
+ * what a reference ({"$ref": .., "$id": ..}) refers to. DQ_IMPORT_NO_ID in words for anything else. The text
+ * is the value's, or in the arena. */
 dq_import_fault dq_import_read_id(const dq_value *value, dq_arena *arena, dq_import_id *id, dq_error *error);
 /* Integers by value, then strings by bytes, then binaries, then ObjectIds: as a database sorts them. */
 int dq_import_id_compare(const dq_import_id *a, const dq_import_id *b);
