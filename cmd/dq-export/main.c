@@ -87,8 +87,10 @@ static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
         o->request.target.pair_count = mapping.pair_count;
     }
     if (dq_mongo_is_uri(o->place)) keep_pages();
-    status = dq_mongo_is_uri(o->place) ? dq_collections_open_mongo(&place, o->place, error)
-                                       : dq_collections_open_folder(&place, o->place, error);
+    status = dq_mongo_is_uri(o->place)
+                 ? dq_collections_open_mongo(&place, o->place, error)
+                 : dq_collections_open_folder(&place, o->place,
+                                              o->encodings.count ? o->encodings.at[0] : NULL, error);
     if (!status) status = write_stream(cli, o, &mapping, &place, error);
     if (place.self) place.close(&place);
     dq_import_mapping_free(&mapping);
@@ -126,14 +128,22 @@ int main(int argc, char **argv)
     dq_import_request *r = &o.request;
     const dq_option table[] = {
         {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
-         "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
+         "users: .jsonl .json .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
         {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES},
-        {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: .jsonl, .csv or .tsv",
+        {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: JSON, or a table",
          .modes = EXPORT_FILES},
         {"user-ids", 0, DQ_OPT_TEXT, &r->users.id_path, "FILE", "ids of an array of users, one a line",
          .modes = EXPORT_FILES},
         {"item-ids", 0, DQ_OPT_TEXT, &r->items.id_path, "FILE", "ids of an array of items, one a line",
          .modes = EXPORT_FILES},
+        {"columns", 'c', DQ_OPT_LIST, &o.columns, "ROLE=NAME,...",
+         "what columns or keys are; users:..., items:..., interactions:...; numbers: no header",
+         .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
+        {"sep", 0, DQ_OPT_LIST, &o.separators, "SEP", "what cells are cut at: ; | :: tab; users:SEP ...",
+         .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
+        {"encoding", 0, DQ_OPT_LIST, &o.encodings, "NAME",
+         "of texts that are not UTF-8: latin1; users:NAME ...", .flags = DQ_OPT_PAYLOAD,
+         .modes = EXPORT_FILES | EXPORT_FOLDER},
         {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
          "join the collections of a folder or database: jobs, or a mapping's file", .modes = JOINED},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",

@@ -6,7 +6,7 @@
 static void report(const dq_cli *cli, const dq_common *common, const char *kind, const dq_import_tally *tally,
                    bool named)
 {
-    char text[2048];
+    char text[4096];
     uint64_t skipped = dq_import_describe(tally, named, text, sizeof text);
     if (skipped) dq_cli_say(cli, common, "%s: %" PRIu64 " skipped: %s", kind, skipped, text);
 }

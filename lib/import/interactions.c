@@ -42,10 +42,11 @@ static dq_status read_all(dq_import_interactions *all, dq_documents *documents,
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
         uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
-        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
+        dq_import_fault fault = dq_import_answered(got);
         if (!fault) fault = dq_import_read_interaction(&document, keys, &arena, &x, error);
         if (!fault) fault = dq_import_chosen_find(users, &x.user, &user, error);
         if (!fault) fault = dq_import_chosen_find(items, &x.item, &item, error);
+        tally->used += !fault;
         if (fault) {
             dq_import_locate(documents, got == DQ_DOCUMENT ? &document : NULL, error);
             status = dq_import_skip(tally, fault, error);

@@ -305,8 +305,8 @@ END
     export_ --users u.jsonl --items i.jsonl --interactions x.jsonl 2> words | lines --count > got
     [ "$(tr '\n\t' '  ' < got)" = "users 3 interactions 3 items 2 " ]
     diff - words << 'END'
-dq-export: users: 7 skipped: 1 malformed (first: line 7), 1 without a usable id (first: line 8), 1 missing field (first: line 9), 1 wrong type (first: line 10), 1 wrong width (first: line 5), 1 not finite (first: line 6), 1 duplicate id (first: line 4)
-dq-export: interactions: 2 skipped: 1 unknown user (first: line 4), 1 unknown item (first: line 5)
+dq-export: users: 7 skipped: 1 malformed (first: line 7: JSON: invalid token near 'not' at byte 3), 1 without a usable id (first: line 8: users need a key id; there are: vector; looked for: id (or _id, user_id, userId, userID, reviewerID); --columns id=NAME), 1 missing field (first: line 9: no vector), 1 wrong type (first: line 10: soft: element 0 is no number), 1 wrong width (first: line 5: hard has 1 numbers where 2 are expected), 1 not finite (first: line 6: hard: element 1 is not finite as a float32), 1 duplicate id (first: line 4: the id 'u1' stands there already)
+dq-export: interactions: 2 skipped: 1 unknown user (first: line 4: no user 'nobody'), 1 unknown item (first: line 5: no item 'nothing')
 END
     export_ --quiet --users u.jsonl 2> words > /dev/null
     [ ! -s words ]
