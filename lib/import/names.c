@@ -133,18 +133,36 @@ static const char *final_name(const char *key, const char *role)
     return begins(role, "attr.") ? role + 5 : role;
 }
 
-static dq_status check_distinct(const char *const *keys, size_t count, const char *const *roles,
-                                dq_error *error)
+static bool is_known_role(const char *name)
+{
+    for (size_t i = 0; i < KNOWN; i++)
+        if (is(name, known[i].role)) return true;
+    return false;
+}
+
+static dq_status fail_twice(const dq_import_reading *reading, const char *name, const char *first,
+                            const char *second, dq_error *error)
+{
+    const char *given = given_name(reading, name);
+    if (!is_known_role(name))
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", first, second, name);
+    if (!given)
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s could be the %s; --columns %s=%s chooses", first,
+                       second, name, name, first);
+    const char *other = strcmp(given, first) == 0 ? second : first;
+    return dq_fail(error, DQ_ERR_SCHEMA,
+                   "%s is the %s, and so is %s; --columns attr.OTHER=%s keeps that, too", given, name, other,
+                   other);
+}
+
+static dq_status check_distinct(const dq_import_reading *reading, const char *const *keys, size_t count,
+                                const char *const *roles, dq_error *error)
 {
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; roles[i] && j < count; j++) {
             const char *name = final_name(keys[i], roles[i]);
             if (i == j || strcmp(name, final_name(keys[j], roles[j])) != 0) continue;
-            size_t first = i < j ? i : j, second = i < j ? j : i;
-            return dq_fail(error, DQ_ERR_SCHEMA,
-                           "both %s and %s could be the %s; --columns %s=%s chooses (and attr.OTHER=%s keeps "
-                           "the other)",
-                           keys[first], keys[second], name, name, keys[first], keys[second]);
+            return fail_twice(reading, name, keys[i < j ? i : j], keys[i < j ? j : i], error);
         }
     return DQ_OK;
 }
@@ -162,7 +180,7 @@ dq_status dq_import_assign(const dq_import_reading *reading, const char *kind, b
         }
         any |= roles[i] != NULL;
     }
-    return any ? check_distinct(keys, count, roles, error) : DQ_OK;
+    return any ? check_distinct(reading, keys, count, roles, error) : DQ_OK;
 }
 
 bool dq_import_is_known_by(const char *kind, const char *const *keys, size_t count, const char *const *roles)
@@ -199,7 +217,7 @@ static void describe_role(const dq_import_reading *reading, const char *role, un
                           size_t size)
 {
     const char *given = given_name(reading, role), *names[KNOWN];
-    char others[160];
+    char others[80];
     size_t count = 0;
     for (size_t i = 0; i < KNOWN; i++)
         if (known[i].kinds & kind && is(known[i].role, role) && !is(role, known[i].name))
@@ -212,9 +230,9 @@ static void describe_role(const dq_import_reading *reading, const char *role, un
 dq_status dq_import_missing(const dq_import_reading *reading, const char *kind, const char *noun,
                             const char *const *keys, size_t count, dq_error *error)
 {
-    char first[160], second[160], list[160];
+    char first[100], second[100], list[120]; /* an error has room for these */
     unsigned bit = bit_of(kind);
-    bool pair = bit == OF_INTERACTIONS;
+    bool pair = bit == OF_INTERACTIONS, table = strcmp(noun, "column") == 0;
     describe_role(reading, pair ? "user" : "id", bit, first, sizeof first);
     describe_role(reading, "item", bit, second, sizeof second);
     dq_import_list(keys, count, list, sizeof list);
@@ -222,10 +240,11 @@ dq_status dq_import_missing(const dq_import_reading *reading, const char *kind, 
         return dq_fail(
             error, DQ_ERR_SCHEMA,
             "interactions need the %ss user and item; there are: %s; looked for: %s; %s; --columns "
-            "user=NAME,item=NAME",
-            noun, list, first, second);
-    return dq_fail(error, DQ_ERR_SCHEMA, "%s need a %s id; there are: %s; looked for: %s; --columns id=NAME",
-                   kind, noun, list, first);
+            "user=NAME,item=NAME%s",
+            noun, list, first, second, table ? " (user=1,item=2: no header)" : "");
+    return dq_fail(error, DQ_ERR_SCHEMA,
+                   "%s need a %s id; there are: %s; looked for: %s; --columns id=NAME%s", kind, noun, list,
+                   first, table ? " (id=1: no header)" : "");
 }
 
 /* ---- documents ---- */

@@ -137,6 +137,20 @@ static dq_status find_role(column *c, const column *before, const char *name, dq
     return strncmp(name, "vector.", 7) == 0 ? element_role(c, before, name, error) : DQ_OK;
 }
 
+/* "attr.x" and "x" are one attribute. */
+static dq_status check_attributes(const table *t, const char *const *names, dq_error *error)
+{
+    for (size_t i = 0; i < t->count; i++)
+        for (size_t j = 0; strncmp(names[i], "attr.", 5) == 0 && j < t->count; j++) {
+            role r = t->columns[j].role;
+            if (i == j || r == ROLE_NONE || r == ROLE_TEXT || r == ROLE_ELEMENT) continue;
+            if (strcmp(t->columns[i].key, t->columns[j].key) != 0) continue;
+            return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", names[i],
+                           names[j], t->columns[i].key);
+        }
+    return DQ_OK;
+}
+
 static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const dq_import_reading *reading,
                             char found[DQ_IMPORT_FOUND], dq_error *error)
 {
@@ -156,6 +170,7 @@ static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const 
         else
             status = find_role(c, i ? c - 1 : NULL, roles[i] ? roles[i] : names[i], error);
     }
+    if (!status) status = check_attributes(t, names, error);
     dq_import_list(names, t->count, list, sizeof list);
     (void)snprintf(found, DQ_IMPORT_FOUND, "its columns: %s", list);
     if (!status && !dq_import_is_known_by(kind, names, t->count, roles))

@@ -321,7 +321,8 @@ dq_status dq_source_encoding(dq_source *source, const char *encoding, dq_error *
 {
     dq_status status = dq_converter_new(&source->converter, encoding, error);
     if (!status) source->coded = malloc(RAW);
-    return status || source->coded ? status : dq_fail_memory(error, "a text");
+    if (!status && !source->coded) status = dq_fail_memory(error, "a text");
+    return status ? dq_error_at(error, source->name, DQ_NO_RECORD) : DQ_OK;
 }
 
 dq_status dq_source_text(dq_source *source, dq_error *error)

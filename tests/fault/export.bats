@@ -175,7 +175,7 @@ open("flipped.jsonl.zst", "wb").write(data)'
     printf 'id,vector.0\na,1\n,2\n' > bad.csv
     skipped "without a usable id (first: line 3)" bad.csv
     printf 'name,vector.0\na,1\n' > bad.csv
-    refused 1 "bad.csv: users need a column id; there are: name, vector.0; looked for: id (or _id, user_id, userId, userID, reviewerID); --columns id=NAME" --users bad.csv
+    refused 1 "bad.csv: users need a column id; there are: name, vector.0; looked for: id (or _id, user_id, userId, userID, reviewerID); --columns id=NAME (id=1: no header)" --users bad.csv
 }
 
 # array NAME DICT [BYTES]: a .npy with this header and so many zero bytes behind it.

@@ -110,6 +110,7 @@ static void test_separators(void **state)
     const dq_csv_form tab = {.separator = "\t"}, wide = {.separator = ", "};
     reads(bars, "a|b\n1|\"x|y\"\n", "[a|b][1|x|y]");
     reads(semi, "\"a\";\"b\"\n\"1;2\";3,5\n", "[a|b][1;2|3,5]");
+    reads(semi, "sep=;\r\na;b\r\n1;2\r\n", "[a|b][1|2]");
     reads(semi, "a;b\n1\";2\n", "[a|b]{a quote inside a cell that is not quoted whole}");
     reads(tab, "a\tb\nC:\\new\t\\t\n", "[a|b][C:\\new|\\t]");
     reads(wide, "a, b\n1, \"2, 3\"\n", "[a|b][1|2, 3]");

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define ROW_LIMIT ((size_t)256 << 20)
 
@@ -210,10 +211,18 @@ static dq_status check_header(const dq_csv *csv, dq_error *error)
     return DQ_OK;
 }
 
+/* "sep=;", which Excel reads before a header. */
+static bool is_separator_line(const dq_csv *csv)
+{
+    return csv->line == 1 && csv->count == 2 && strcasecmp(csv->cells[0].text, "sep=") == 0 &&
+           !csv->cells[1].bytes;
+}
+
 /* The first row becomes the header: it keeps the buffer, and the rows get a new one. */
 static dq_status read_header(dq_csv *csv, dq_error *error)
 {
     int got = read_row(csv, error);
+    if (got == DQ_CSV_ROW && is_separator_line(csv)) got = read_row(csv, error);
     if (got == DQ_CSV_END) return dq_fail(error, DQ_ERR_FORMAT, "empty: no header");
     if (got != DQ_CSV_ROW) return error ? error->status : DQ_ERR_FORMAT;
     csv->columns = csv->count;
