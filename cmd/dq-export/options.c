@@ -4,6 +4,7 @@
  */
 #include "options.h"
 
+#include "data/time.h"
 #include "port/mongo/mongo.h"
 
 #include <errno.h>
@@ -135,6 +136,15 @@ static void check_stdin_once(const dq_cli *cli, const dq_import_request *r)
     if (stdins > 1) dq_cli_usage(cli, "standard input can be only one of the files");
 }
 
+static void check_time_format(const dq_cli *cli, const dq_import_request *r)
+{
+    dq_error why = DQ_ERROR_NONE;
+    if (r->time_format && dq_time_format_check(r->time_format, &why))
+        dq_cli_usage(cli, "--time-format '%s': %s", r->time_format, why.reason);
+    if (r->time_format && !r->interactions && (r->users.path || r->items.path))
+        dq_cli_usage(cli, "--time-format: there are no --interactions");
+}
+
 void export_apply_defaults(dq_cli *cli, export_options *o)
 {
     dq_import_request *r = &o->request;
@@ -144,6 +154,7 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     r->items.selection.id_count = o->item_ids.count;
     for (size_t i = 0; i < o->limits.count; i++) set_limit(cli, o, o->limits.at[i]);
     set_pairs(cli, o);
+    check_time_format(cli, r);
     r->target.flush = o->common.flush;
     r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = o->strict;
     if (!o->schema) {

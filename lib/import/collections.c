@@ -56,9 +56,11 @@ static dq_status write_interactions(dq_import_request *request, const dq_import_
                                     const dq_import_entities *items, dq_error *error)
 {
     dq_import_interactions all = {0};
-    dq_status status = dq_import_interactions_read(
-        &all, documents, &mapping->keys, dq_import_entities_chosen(users), dq_import_entities_chosen(items),
-        &request->interaction_tally, error);
+    dq_import_interaction_keys keys = mapping->keys;
+    keys.time_format = request->time_format;
+    dq_status status = dq_import_interactions_read(&all, documents, &keys, dq_import_entities_chosen(users),
+                                                   dq_import_entities_chosen(items),
+                                                   &request->interaction_tally, error);
     if (!status) status = write_rows(&all, &request->target, error);
     dq_import_interactions_free(&all);
     return status;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/document.h"
 
+#include "data/time.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -165,6 +167,25 @@ static dq_import_fault read_reward(const dq_value *v, float *reward, dq_error *e
     return DQ_IMPORT_NOT_FINITE;
 }
 
+/* The attribute `time`, by a format, as ISO 8601. */
+static dq_import_fault read_time(const char *format, dq_value *attributes, dq_arena *arena, dq_error *error)
+{
+    char words[DQ_TIME_WORDS];
+    const dq_value *v = dq_map_get(attributes, "time");
+    dq_value text;
+    if (!v || v->type == DQ_NIL || dq_map_get(v, "$date")) return DQ_IMPORT_FINE;
+    if (dq_import_read_text(v, arena, &text, error)) return DQ_IMPORT_NO_TIME; /* a number's digits, too */
+    dq_time time = dq_time_parse_format(format, text.as.string, text.count);
+    if (time.form == DQ_TIME_UNREADABLE) {
+        dq_fail(error, DQ_ERR_FORMAT, "the time '%.*s' is not of the form '%s'",
+                text.count < 64 ? (int)text.count : 64, text.as.string, format);
+        return DQ_IMPORT_NO_TIME;
+    }
+    dq_time_print(&time, words);
+    if (dq_map_set(arena, attributes, "time", dq_string(arena, words))) return DQ_IMPORT_FINE;
+    return dq_import_out_of_memory("a time", error);
+}
+
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
                                            dq_arena *arena, dq_import_interaction *x, dq_error *error)
 {
@@ -176,5 +197,6 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
     if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
     if (!fault && !other_keys(document, known, 5, arena, &x->attributes))
         return dq_import_out_of_memory("attributes", error);
+    if (!fault && keys->time_format) fault = read_time(keys->time_format, &x->attributes, arena, error);
     return fault;
 }

@@ -20,9 +20,12 @@ bool dq_import_is_for(const dq_value *document, const char *kind);
 dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind, dq_import_layout *layout,
                                       dq_arena *arena, dq_import_entity *entity, dq_error *error);
 
-/* The keys of an interaction; label, reward and the one that is no attribute may be NULL. */
+/* The keys of an interaction; label, reward and the one that is no attribute may be NULL. With a time_format
+ * (data/time.h) the attribute `time` becomes ISO 8601: DQ_IMPORT_NO_TIME for a text or number that it does
+ * not fit; what is null, absent, or a {"$date"} stays. */
 typedef struct dq_import_interaction_keys {
     const char *user, *item, *label, *reward, *ignored;
+    const char *time_format;
 } dq_import_interaction_keys;
 
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,

@@ -24,7 +24,8 @@ typedef enum dq_import_fault {
                             document in another collection */
     DQ_IMPORT_UNKNOWN_USER, /* of an interaction */
     DQ_IMPORT_UNKNOWN_ITEM,
-    DQ_IMPORT_FAULTS, /* how many there are */
+    DQ_IMPORT_NO_TIME, /* of another form than --time-format says */
+    DQ_IMPORT_FAULTS,  /* how many there are */
 } dq_import_fault;
 
 static inline dq_import_fault dq_import_out_of_memory(const char *what, dq_error *error)

@@ -38,11 +38,17 @@ void dq_import_locate(const dq_documents *documents, const dq_value *document, d
 }
 
 static const char *const fault_words[DQ_IMPORT_FAULTS] = {
-    [DQ_IMPORT_MALFORMED] = "malformed",       [DQ_IMPORT_NO_ID] = "without a usable id",
-    [DQ_IMPORT_MISSING] = "missing field",     [DQ_IMPORT_MISTYPED] = "wrong type",
-    [DQ_IMPORT_WIDTH] = "wrong width",         [DQ_IMPORT_NOT_FINITE] = "not finite",
-    [DQ_IMPORT_DUPLICATE] = "duplicate id",    [DQ_IMPORT_UNMATCHED] = "not in every collection",
-    [DQ_IMPORT_UNKNOWN_USER] = "unknown user", [DQ_IMPORT_UNKNOWN_ITEM] = "unknown item",
+    [DQ_IMPORT_MALFORMED] = "malformed",
+    [DQ_IMPORT_NO_ID] = "without a usable id",
+    [DQ_IMPORT_MISSING] = "missing field",
+    [DQ_IMPORT_MISTYPED] = "wrong type",
+    [DQ_IMPORT_WIDTH] = "wrong width",
+    [DQ_IMPORT_NOT_FINITE] = "not finite",
+    [DQ_IMPORT_DUPLICATE] = "duplicate id",
+    [DQ_IMPORT_UNMATCHED] = "not in every collection",
+    [DQ_IMPORT_UNKNOWN_USER] = "unknown user",
+    [DQ_IMPORT_UNKNOWN_ITEM] = "unknown item",
+    [DQ_IMPORT_NO_TIME] = "time of another form",
 };
 
 /* Where a fault was first seen: a line, of a source that is named where there are several; or what the source
