@@ -35,9 +35,11 @@ dq_status dq_source_read_full(dq_source *source, void *to, size_t n, size_t *got
  * *line is NULL at the end. A line over 256 MiB is DQ_ERR_FORMAT. */
 dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error *error);
 
-/* The first byte of what is still unread, which stays unread: 0 .. 255, or -1 at the end. Tells a stream from
- * text. */
+/* The first byte of what is still unread, which stays unread: 0 .. 255, or -1 at the end. */
 dq_status dq_source_peek(dq_source *source, int *first, dq_error *error);
+/* Whether what is still unread, and stays so, begins as a stream does: with a record's length, which no text
+ * in UTF-8 looks like. */
+dq_status dq_source_is_stream(dq_source *source, bool *is, dq_error *error);
 
 /* Called before a read that would block on an empty pipe, so that a co-process can flush what it has written.
  */

@@ -268,6 +268,32 @@ dq_status dq_source_peek(dq_source *source, int *first, dq_error *error)
     return DQ_OK;
 }
 
+dq_status dq_source_is_stream(dq_source *source, bool *is, dq_error *error)
+{
+    dq_source *s = source;
+    int first;
+    *is = false;
+    dq_status status = dq_source_peek(s, &first, error);
+    if (status || first != 0xcf) return status;
+    size_t got = 1;
+    while (!status && got && s->to - s->from < 2) {
+        status = make_room(s, error);
+        if (!status) status = read_decoded(s, s->text + s->to, s->room - s->to - 1, &got, error);
+        if (!status) s->to += got;
+    }
+    *is = !status && (s->to - s->from < 2 || s->text[s->from + 1] == 0);
+    return status;
+}
+
+const void *dq_source_held(const dq_source *source, size_t *n)
+{
+    const dq_source *s = source;
+    *n = s->to - s->from;
+    if (*n) return s->text + s->from;
+    *n = s->decoder ? 0 : s->end - s->at;
+    return *n ? s->raw + s->at : NULL;
+}
+
 dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error *error)
 {
     dq_source *s = source;

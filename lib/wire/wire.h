@@ -57,6 +57,15 @@ dq_status dq_unpack(const unsigned char *body, size_t n, dq_arena *arena, dq_val
 
 /* ---- table.c: values to a bundle ---- */
 
+/* The bytes of a source that are in memory, plain, and unread: what can be shown without a read that might
+ * block. NULL, and *n = 0: none are. */
+const void *dq_source_held(const dq_source *source, size_t *n);
+/* Whether a reader's error was that something stands where a record is wanted: somebody else wrote there. */
+bool dq_reader_met_foreign(const dq_reader *reader);
+/* foreign.c: DQ_ERR_FORMAT, "WHAT 'the first bytes, escaped...'"; with `more` others follow the n. */
+enum { DQ_SHOWN_BYTES = 40 };
+dq_status dq_fail_foreign(const char *what, const void *first, size_t n, bool more, dq_error *error);
+
 /* Fills a bundle (empty but for its arena and body) from its body's value. */
 dq_status dq_bundle_read(dq_bundle *bundle, const dq_value *value, dq_error *error);
 /* The part of a column's soundness that does not depend on how it was stored: texts are UTF-8 in ascending
