@@ -104,6 +104,15 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
     diff got want
 }
 
+@test "queries of a run that nobody judged are said" {
+    { cat r; printf 'u7 Q0 a 1 1 tag\nu8 Q0 a 1 1 tag\n'; } >more
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run more -m map
+    [[ "$stderr" == "dq-eval: 2 of 4 queries of the run are not in the qrels and do not count"* ]]
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run r --run more -m map
+    [[ "$stderr" == "dq-eval: 2 of 4 queries of the run more are not in the qrels and do not count"* ]]
+    diff <(measure --qrels q --run r -m map -f trec) <(measure --qrels q --run more -m map -f trec)
+}
+
 @test "relevance that is a count has an exponential gain" {
     printf 'u1 0 song1 2113\nu1 0 song2 3\nu1 0 song3 1100\n' >plays
     printf 'u1 Q0 song2 1 3 r\nu1 Q0 song1 2 2 r\nu1 Q0 song3 3 1 r\n' >heard
