@@ -47,6 +47,15 @@ static void show_progress(void *arg, const char *kind, uint64_t rows, bool ended
         bar->progress = dq_progress_start(bar->common, kind, 0);
 }
 
+/* A format that no time was there for is a slip of the pen. */
+static dq_status check_times(const dq_import_times *times, dq_error *error)
+{
+    if (times->fitted || !times->without) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN,
+                   "--time-format: none of the interactions (%llu) has an attribute 'time'",
+                   (unsigned long long)times->without);
+}
+
 static dq_status write_stream(dq_cli *cli, export_options *o, dq_import_mapping *mapping,
                               dq_collections *place, dq_error *error)
 {
@@ -58,6 +67,7 @@ static dq_status write_stream(dq_cli *cli, export_options *o, dq_import_mapping 
     if (status) return status;
     status = mapping ? dq_import_collections(&o->request, mapping, place, error)
                      : dq_import_files(&o->request, error);
+    if (!status && o->request.times.format) status = check_times(&o->request.times, error);
     if (status)
         dq_writer_abort(target->writer);
     else
@@ -82,6 +92,8 @@ static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
     dq_collections place = {0};
     dq_status status = dq_import_mapping_load(&mapping, o->schema, error);
     if (status) return status;
+    if (o->request.times.format && !mapping.interactions)
+        dq_cli_usage(cli, "--time-format: the mapping %s has no interactions", o->schema);
     if (!o->pairs.count) {
         o->request.target.pairs = mapping.pairs;
         o->request.target.pair_count = mapping.pair_count;
@@ -149,7 +161,7 @@ int main(int argc, char **argv)
          .modes = EXPORT_DATABASE},
         {"compare", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
-        {"time-format", 0, DQ_OPT_TEXT, &r->time_format, "FORMAT",
+        {"time-format", 0, DQ_OPT_TEXT, &r->times.format, "FORMAT",
          "interactions' times, as strptime(3) has it: '%m/%d/%Y %I:%M:%S %p'", .flags = DQ_OPT_PAYLOAD,
          .modes = STREAM},
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "a faulty document is an error, not skipped",

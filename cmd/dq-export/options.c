@@ -139,9 +139,10 @@ static void check_stdin_once(const dq_cli *cli, const dq_import_request *r)
 static void check_time_format(const dq_cli *cli, const dq_import_request *r)
 {
     dq_error why = DQ_ERROR_NONE;
-    if (r->time_format && dq_time_format_check(r->time_format, &why))
-        dq_cli_usage(cli, "--time-format '%s': %s", r->time_format, why.reason);
-    if (r->time_format && !r->interactions && (r->users.path || r->items.path))
+    const char *format = r->times.format;
+    if (format && dq_time_format_check(format, &why))
+        dq_cli_usage(cli, "--time-format '%s': %s", format, why.reason);
+    if (format && !r->interactions && (r->users.path || r->items.path))
         dq_cli_usage(cli, "--time-format: there are no --interactions");
 }
 

@@ -227,6 +227,7 @@ dq_time dq_time_parse_format(const char *format, const char *text, size_t bytes)
 {
     char copy[FORMAT_BYTES];
     struct tm tm = {.tm_year = INT_MIN, .tm_mday = 1};
+    while (bytes && isspace((unsigned char)text[0])) text++, bytes--;
     if (bytes >= sizeof copy || memchr(text, '\0', bytes)) return unreadable;
     memcpy(copy, text, bytes);
     copy[bytes] = '\0';

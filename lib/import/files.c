@@ -173,11 +173,11 @@ static void free_entities(entities *e)
 }
 
 /* One document of the interactions: into the block when both ends leave. */
-static dq_import_fault read_interaction(const dq_value *document, const char *time_format,
+static dq_import_fault read_interaction(const dq_value *document, dq_import_times *times,
                                         const entities *users, const entities *items, dq_arena *arena,
                                         dq_import_interaction *x, bool *leaves, dq_error *error)
 {
-    dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL, time_format};
+    dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL, NULL, times};
     if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
     dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
     uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
@@ -199,8 +199,7 @@ static dq_status interactions_rows(dq_import_request *request, dq_documents *doc
         bool leaves = false;
         dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
         if (!fault && dq_import_is_for(&document, DQ_KIND_INTERACTIONS))
-            fault = read_interaction(&document, request->time_format, users, items, &arena, &x, &leaves,
-                                     error);
+            fault = read_interaction(&document, &request->times, users, items, &arena, &x, &leaves, error);
         if (fault) {
             dq_error_at(error, documents->name, documents->record);
             status = dq_import_skip(&request->interaction_tally, fault, error);

@@ -33,7 +33,7 @@ typedef struct dq_import_entities_request {
 typedef struct dq_import_request {
     dq_import_entities_request users, items;
     const char *interactions; /* a single file that is no array, or NULL */
-    const char *time_format;  /* of their attribute `time`, or NULL */
+    dq_import_times times;    /* their format, and how many have it */
     dq_import_tally interaction_tally;
     dq_import_target target;
 } dq_import_request;

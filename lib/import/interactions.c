@@ -2,6 +2,7 @@
 #include "import/interactions.h"
 
 #include "core/array.h"
+#include "port/files/json.h"
 
 #include <stdlib.h>
 
@@ -15,25 +16,25 @@ static int by_user(const void *a, const void *b)
     return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-/* The document's own id, kept in the arena: of kind 0, and empty, where it has none of the kinds that have an
- * order. */
+/* The document's own id, kept in the arena: of kind 0, and empty, where it has none; one that is no id, a
+ * date or an object, stands behind the others in the order of its JSON. */
 static dq_status keep_id(dq_import_interactions *all, const dq_value *document, dq_arena *arena,
                          dq_import_id *id, dq_error *error)
 {
     const dq_value *v = dq_map_get(document, "_id");
+    dq_json_text json = DQ_JSON_TEXT_EMPTY;
     dq_error none = DQ_ERROR_NONE;
-    dq_import_id own;
     *id = (dq_import_id){.text = ""};
     if (!v) return DQ_OK;
-    if (dq_import_read_id(v, arena, &own, &none)) {
-        if (none.status != DQ_ERR_MEMORY) return DQ_OK;
-        *error = none;
-        return none.status;
+    dq_status status = DQ_OK;
+    if (dq_import_read_id(v, arena, id, &none)) {
+        if (none.status != DQ_ERR_MEMORY) none.status = dq_json_write(&json, v, NULL);
+        if (none.status == DQ_ERR_MEMORY) status = dq_fail_memory(error, "interactions");
+        *id = (dq_import_id){.kind = DQ_ID_OBJECT << 1, .text = json.data, .bytes = json.bytes};
     }
-    *id = own;
-    if (id->kind == DQ_ID_INTEGER) id->text = ""; /* its number tells */
-    if (id->kind != DQ_ID_INTEGER) id->text = dq_arena_text(&all->arena, own.text, own.bytes);
-    return id->text ? DQ_OK : dq_fail_memory(error, "interactions");
+    if (!status) id->text = dq_arena_text(&all->arena, id->bytes ? id->text : "", id->bytes);
+    dq_json_text_free(&json);
+    return status || id->text ? status : dq_fail_memory(error, "interactions");
 }
 
 static dq_status keep(dq_import_interactions *all, const dq_import_interaction *x, const dq_import_id *id,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Interactions of a collection: kept until all are read, then in order by user, then by their own `_id`
- * (integers, then strings, then ObjectIds; those without one first), then as they came. So a folder and a
- * database give them alike, and events of one time keep the order in which they were stored. Their memory
- * grows with their number.
+ * (integers, then strings, ObjectIds, and what else a database allows; those without one first), then as they
+ * came. So a folder and a database give them alike, and events of one time keep the order in which they were
+ * stored. Their memory grows with their number.
  */
 #ifndef DQ_IMPORT_INTERACTIONS_H
 #define DQ_IMPORT_INTERACTIONS_H

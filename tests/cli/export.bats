@@ -292,6 +292,20 @@ END
     done
     run -2 "$BUILD"/dq-export --users u.jsonl --items i.jsonl --time-format %Y-%m-%d
     [[ "$output" == *"there are no --interactions"* ]]
+    sed 's/"time"/"seen"/' mind.jsonl >place/seen.jsonl
+    run -1 "$BUILD"/dq-export --schema map.json --time-format %Y-%m-%d place -o none.dq
+    [ "$output" = "dq-export: --time-format: none of the interactions (5) has an attribute 'time'" ]
+    [ ! -e none.dq ]
+    sed 's/"item":"item"/&,"time":"seen"/' map.json >timed.json
+    "$BUILD"/dq-export --schema timed.json --time-format '%m/%d/%Y %I:%M:%S %p' place 2>words | "$BUILD"/dq-cat -k interactions >got
+    grep -F '"time":"2019-11-12T19:31:04Z"' got
+    grep -F "2 time of another form" words
+    echo '{"user":"a","item":"x","seen":5,"time":6}' >>place/seen.jsonl
+    run -1 "$BUILD"/dq-export --schema timed.json --strict place -o none.dq
+    [[ "$output" == *"both 'seen' and 'time' are there"* ]]
+    echo '{"users":[{"collection":"people","id":"_id"}],"items":[{"collection":"jobs","id":"_id"}]}' >map.json
+    run -2 "$BUILD"/dq-export --schema map.json --time-format %Y-%m-%d place
+    [[ "$output" == *"the mapping map.json has no interactions" ]]
 }
 
 @test "collections: interactions may be missing, and selections hold" {

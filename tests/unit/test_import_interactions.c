@@ -19,7 +19,7 @@ typedef struct world {
     dq_error error;
 } world;
 
-static const dq_import_interaction_keys keys = {"user", "item", "label", "reward", "_id", NULL};
+static const dq_import_interaction_keys keys = {"user", "item", "label", "reward", "_id", NULL, NULL};
 
 /* The users u2 and u1 and the items 7 and 5 have left, in that order. */
 static void begin(world *w, const char *documents)
@@ -95,7 +95,7 @@ static void test_order(void **state)
               "{\"user\":\"u1\",\"item\":5,\"label\":\"3\",\"_id\":\"a\"},"
               "{\"user\":\"u1\",\"item\":7,\"label\":\"n\",\"_id\":{\"a\":1}},"
               "{\"user\":\"u1\",\"item\":5,\"label\":\"m\"}]");
-    gives(&w, "u1-7:n u1-5:m u1-5:1 u1-7:2 u1-5:3 u1-7:4 u1-5:5 u1-7:6");
+    gives(&w, "u1-5:m u1-5:1 u1-7:2 u1-5:3 u1-7:4 u1-5:5 u1-7:6 u1-7:n");
     end(&w);
     begin(&w, "[]");
     gives(&w, "");
