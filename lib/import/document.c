@@ -2,6 +2,7 @@
 #include "import/document.h"
 
 #include "core/array.h"
+#include "data/time.h"
 #include "port/files/ejson.h"
 
 #include <math.h>
@@ -272,6 +273,43 @@ static dq_import_fault read_reward(const dq_value *v, float *reward, dq_error *e
     return dq_import_read_number(v, "the reward", reward, error);
 }
 
+/* Gives the attribute `key` the name `time`. */
+static dq_import_fault name_time(const char *key, dq_value *attributes, dq_error *error)
+{
+    if (!dq_map_get(attributes, key) || strcmp(key, "time") == 0) return DQ_IMPORT_FINE;
+    if (dq_map_get(attributes, "time")) {
+        dq_fail(error, DQ_ERR_DUPLICATE, "both '%s' and 'time' are there", key);
+        return DQ_IMPORT_DUPLICATE;
+    }
+    for (uint32_t i = 0; i < attributes->count; i++) /* their list is our own */
+        if (dq_value_is(&attributes->as.map[i].key, key))
+            attributes->as.map[i].key = (dq_value){.type = DQ_STRING, .count = 4, .as.string = "time"};
+    return DQ_IMPORT_FINE;
+}
+
+/* The attribute `time`, by a format, as ISO 8601. */
+static dq_import_fault read_time(dq_import_times *times, dq_value *attributes, dq_arena *arena,
+                                 dq_error *error)
+{
+    char words[DQ_TIME_WORDS];
+    const dq_value *v = dq_map_get(attributes, "time");
+    dq_value text;
+    bool none = !v || v->type == DQ_NIL;
+    times->without += none;
+    if (none || dq_map_get(v, "$date")) return DQ_IMPORT_FINE;
+    if (dq_import_read_text(v, arena, &text, error)) return DQ_IMPORT_NO_TIME; /* a number's digits, too */
+    dq_time time = dq_time_parse_format(times->format, text.as.string, text.count);
+    if (time.form == DQ_TIME_UNREADABLE) {
+        dq_fail(error, DQ_ERR_FORMAT, "the time '%.*s' is not of the form '%s'",
+                text.count < 64 ? (int)text.count : 64, text.as.string, times->format);
+        return DQ_IMPORT_NO_TIME;
+    }
+    dq_time_print(&time, words);
+    times->fitted++;
+    if (dq_map_set(arena, attributes, "time", dq_string(arena, words))) return DQ_IMPORT_FINE;
+    return dq_import_out_of_memory("a time", error);
+}
+
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
                                            dq_arena *arena, dq_import_interaction *x, dq_error *error)
 {
@@ -283,5 +321,8 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
     if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
     if (!fault && !other_keys(document, known, 5, arena, &x->attributes))
         return dq_import_out_of_memory("attributes", error);
+    if (!fault && keys->time) fault = name_time(keys->time, &x->attributes, error);
+    if (!fault && keys->times && keys->times->format)
+        fault = read_time(keys->times, &x->attributes, arena, error);
     return fault;
 }

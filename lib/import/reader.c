@@ -81,7 +81,7 @@ int dq_import_reader_advance(dq_import_reader *r, dq_import_tally *tally, dq_err
         dq_arena_free(&r->arena);
         got = r->documents.next(&r->documents, &r->arena, &r->document, error);
         if (got <= 0) return got;
-        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
+        dq_import_fault fault = dq_import_answered(got);
         if (!fault)
             fault = dq_import_read_id(dq_map_get(&r->document, r->part->id), &r->arena, &r->id, error);
         if (fault) dq_import_locate(&r->documents, got == DQ_DOCUMENT ? &r->document : NULL, error);

@@ -361,7 +361,7 @@ static void test_interaction(void **state)
     dq_value v = parse("{\"who\":\"u1\",\"what\":7,\"label\":\"a\",\"score\":0.5,\"_id\":3}");
     dq_import_interaction x;
     dq_error e = DQ_ERROR_NONE;
-    const dq_import_interaction_keys all = {"who", "what", "label", "score", "_id"};
+    const dq_import_interaction_keys all = {"who", "what", "label", "score", "_id", NULL, NULL};
     assert_int_equal(dq_import_read_interaction(&v, &all, &arena, &x, &e), DQ_IMPORT_FINE);
     assert_int_equal(x.item.integer, 7);
     assert_true(dq_value_is(&x.label, "a"));
