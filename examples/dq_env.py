@@ -3,10 +3,15 @@
 
 make() gives an environment with .actions, .width (of a state), .reset(seed) -> state, and
 .step(action) -> (state, reward, terminal, truncated). Needs msgpack, zstandard, numpy and xxhash.
+
+Import it first: from then on stdout is the protocol's alone, and what environments and their libraries print goes to
+stderr.
 """
 import os
 import struct
-import sys
+
+PROTOCOL = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)
 
 import msgpack
 import numpy
@@ -41,8 +46,8 @@ def records():
 
 def put(body):
     hash64 = xxhash.xxh3_64_intdigest(body)
-    sys.stdout.buffer.write(struct.pack(">BQBQ", 0xcf, len(body), 0xcf, hash64) + body)
-    sys.stdout.buffer.flush()
+    PROTOCOL.write(struct.pack(">BQBQ", 0xcf, len(body), 0xcf, hash64) + body)
+    PROTOCOL.flush()
     return hash64
 
 

@@ -6,15 +6,17 @@
 """
 import sys
 
+from dq_env import serve  # first: it keeps stdout for the protocol
+
 import gymnasium
 import numpy
-
-from dq_env import serve
 
 
 class Environment:
     def __init__(self):
         self.env = gymnasium.wrappers.FlattenObservation(gymnasium.make(sys.argv[1]))
+        if not isinstance(self.env.action_space, gymnasium.spaces.Discrete):
+            sys.exit(f"{sys.argv[1]}: discrete actions only, not {self.env.action_space}")
         self.actions = int(self.env.action_space.n)
         self.width = self.env.observation_space.shape[0]
 

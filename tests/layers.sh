@@ -46,6 +46,7 @@ cblas.h               lib/math/blas.c
 msgpack.h             lib/wire/*
 msgpack/*             lib/wire/*
 zstd*.h               lib/wire/*
+iconv.h               lib/wire/*
 zlib.h                lib/wire/*
 xxhash.h              lib/core/digest.c
 jansson.h             lib/port/files/json.c

@@ -222,6 +222,20 @@ static dq_status work(output *out, dq_error *error)
     return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
 }
 
+/* What was taken for granted about times that bounds were compared with. */
+static void say_times(const dq_cli *cli, const options *o, const dq_selection *s)
+{
+    char words[400];
+    const dq_time_tally *times = &s->times;
+    uint64_t none = times->count[DQ_TIME_NONE];
+    if (dq_time_describe(times, s->time, words, sizeof words))
+        dq_cli_say(cli, &o->common, "%s%s", words,
+                   s->since.year || s->before.year ? "; four digits are such a number, and no year" : "");
+    if (none)
+        dq_cli_say(cli, &o->common, "%llu interactions have no '%s' and were left out",
+                   (unsigned long long)none, s->time);
+}
+
 static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_error *error)
 {
     output out = {.o = o, .cli = cli, .select = select};
@@ -236,6 +250,7 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
     status = work(&out, error);
     dq_progress_end(&out.progress);
     if (!status) status = complete(&out, error);
+    if (!status) say_times(cli, o, select);
     release(&out);
     return status;
 }
@@ -267,6 +282,18 @@ static unsigned choose_mode(const options *o)
     return o->join ? JOIN : ROWS;
 }
 
+/* The time that an option names; none where it was not given. */
+static dq_time bound(const dq_cli *cli, const char *option, const char *text)
+{
+    dq_time time = {.form = DQ_TIME_NONE};
+    if (text) time = dq_time_parse(text, strlen(text));
+    if (time.form == DQ_TIME_UNREADABLE)
+        dq_cli_usage(cli,
+                     "--%s: '%s' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601",
+                     option, text);
+    return time;
+}
+
 static void check_options(dq_cli *cli, options *o)
 {
     bool foreign = o->from != FROM_STREAM;
@@ -288,8 +315,8 @@ static void check_options(dq_cli *cli, options *o)
     o->select.kinds = o->kinds.at;
     o->select.kind_count = o->kinds.count;
     if (o->kept) o->select.kept_as = kepts[o->kept];
-    if (o->since) o->select.since = dq_time_parse(o->since, strlen(o->since));
-    if (o->before) o->select.before = dq_time_parse(o->before, strlen(o->before));
+    o->select.since = bound(cli, "since", o->since);
+    o->select.before = bound(cli, "before", o->before);
 }
 
 static const dq_program program = {

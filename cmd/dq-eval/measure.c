@@ -29,12 +29,28 @@ static void check_options(dq_run_table *table, const eval_options *o, const dq_c
     dq_label_map_free(&gains);
 }
 
+/* Says how many queries of a run nobody judged. */
+static void say_unjudged(const dq_run_table *t, size_t r, const dq_run *ranked, const eval_options *o,
+                         const dq_cli *cli)
+{
+    size_t queries = dq_index_count(&ranked->queries), unjudged = 0, n;
+    for (uint32_t q = 0; q < queries; q++) {
+        const char *id = dq_index_id(&ranked->queries, q, &n);
+        unjudged += dq_index_find(&t->qrels.queries, id, n) == DQ_ABSENT;
+    }
+    if (unjudged && unjudged < queries)
+        dq_cli_say(cli, &o->common, "%zu of %zu queries of the run%s%s are not in the qrels and do not count",
+                   unjudged, queries, t->run_count > 1 ? " " : "", t->run_count > 1 ? t->runs[r].name : "");
+}
+
 /* Reads a run, measures it, and forgets it. */
-static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, dq_error *error)
+static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, const dq_cli *cli,
+                             dq_error *error)
 {
     dq_run ranked = DQ_LISTS_EMPTY;
     dq_measured_run *run = &t->runs[r];
     dq_status status = dq_rankings_read_run(run->name, &ranked, run->tag, sizeof run->tag, error);
+    if (!status) say_unjudged(t, r, &ranked, o, cli);
     if (!status) status = dq_run_table_measure(t, r, &ranked, (int32_t)o->relevance, error);
     dq_lists_free(&ranked);
     return status;
@@ -63,7 +79,7 @@ dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli 
     dq_status status = o->runs.count ? dq_run_table_init(table, o->runs.at, o->runs.count, error)
                                      : dq_run_table_init(table, standard, 1, error);
     if (!status) status = dq_rankings_read_qrels(o->qrels, o->gains, &table->qrels, error);
-    for (size_t r = 0; r < table->run_count && !status; r++) status = measure_run(table, r, o, error);
+    for (size_t r = 0; r < table->run_count && !status; r++) status = measure_run(table, r, o, cli, error);
     if (!status) status = choose_queries(table, o, cli, error);
     bool wanted = o->format != EVAL_TREC && (o->interval || table->run_count > 1);
     return status ? status : dq_run_table_summarise(table, wanted ? &compare : NULL, error);

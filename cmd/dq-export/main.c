@@ -47,6 +47,15 @@ static void show_progress(void *arg, const char *kind, uint64_t rows, bool ended
         bar->progress = dq_progress_start(bar->common, kind, 0);
 }
 
+/* A format that no time was there for is a slip of the pen. */
+static dq_status check_times(const dq_import_times *times, dq_error *error)
+{
+    if (times->fitted || !times->without) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN,
+                   "--time-format: none of the interactions (%llu) has an attribute 'time'",
+                   (unsigned long long)times->without);
+}
+
 static dq_status write_stream(dq_cli *cli, export_options *o, dq_import_mapping *mapping,
                               dq_collections *place, dq_error *error)
 {
@@ -58,6 +67,7 @@ static dq_status write_stream(dq_cli *cli, export_options *o, dq_import_mapping 
     if (status) return status;
     status = mapping ? dq_import_collections(&o->request, mapping, place, error)
                      : dq_import_files(&o->request, error);
+    if (!status && o->request.times.format) status = check_times(&o->request.times, error);
     if (status)
         dq_writer_abort(target->writer);
     else
@@ -82,13 +92,17 @@ static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
     dq_collections place = {0};
     dq_status status = dq_import_mapping_load(&mapping, o->schema, error);
     if (status) return status;
+    if (o->request.times.format && !mapping.interactions)
+        dq_cli_usage(cli, "--time-format: the mapping %s has no interactions", o->schema);
     if (!o->pairs.count) {
         o->request.target.pairs = mapping.pairs;
         o->request.target.pair_count = mapping.pair_count;
     }
     if (dq_mongo_is_uri(o->place)) keep_pages();
-    status = dq_mongo_is_uri(o->place) ? dq_collections_open_mongo(&place, o->place, error)
-                                       : dq_collections_open_folder(&place, o->place, error);
+    status = dq_mongo_is_uri(o->place)
+                 ? dq_collections_open_mongo(&place, o->place, error)
+                 : dq_collections_open_folder(&place, o->place,
+                                              o->encodings.count ? o->encodings.at[0] : NULL, error);
     if (!status) status = write_stream(cli, o, &mapping, &place, error);
     if (place.self) place.close(&place);
     dq_import_mapping_free(&mapping);
@@ -126,14 +140,22 @@ int main(int argc, char **argv)
     dq_import_request *r = &o.request;
     const dq_option table[] = {
         {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
-         "users: .jsonl .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
+         "users: .jsonl .json .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
         {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES},
-        {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: .jsonl, .csv or .tsv",
+        {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: JSON, or a table",
          .modes = EXPORT_FILES},
-        {"user-ids", 0, DQ_OPT_TEXT, &r->users.id_path, "FILE", "ids of an array of users, one a line",
-         .modes = EXPORT_FILES},
-        {"item-ids", 0, DQ_OPT_TEXT, &r->items.id_path, "FILE", "ids of an array of items, one a line",
-         .modes = EXPORT_FILES},
+        {"user-ids", 0, DQ_OPT_TEXT, &r->users.id_path, "FILE",
+         "ids of an array of users, one a line, or .npy", .modes = EXPORT_FILES},
+        {"item-ids", 0, DQ_OPT_TEXT, &r->items.id_path, "FILE",
+         "ids of an array of items, one a line, or .npy", .modes = EXPORT_FILES},
+        {"columns", 'c', DQ_OPT_LIST, &o.columns, "ROLE=NAME,...",
+         "what columns or keys are; users:..., items:..., interactions:...; numbers: no header",
+         .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
+        {"sep", 0, DQ_OPT_LIST, &o.separators, "SEP", "what cells are cut at: ; | :: tab; users:SEP ...",
+         .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
+        {"encoding", 0, DQ_OPT_LIST, &o.encodings, "NAME",
+         "of texts that are not UTF-8: latin1; users:NAME ...", .flags = DQ_OPT_PAYLOAD,
+         .modes = EXPORT_FILES | EXPORT_FOLDER},
         {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
          "join the collections of a folder or database: jobs, or a mapping's file", .modes = JOINED},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",
@@ -149,6 +171,9 @@ int main(int argc, char **argv)
          .modes = EXPORT_DATABASE},
         {"compare", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
+        {"time-format", 0, DQ_OPT_TEXT, &r->times.format, "FORMAT",
+         "interactions' times, as strptime(3) has it: '%m/%d/%Y %I:%M:%S %p'", .flags = DQ_OPT_PAYLOAD,
+         .modes = STREAM},
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "a faulty document is an error, not skipped",
          .modes = STREAM},
         DQ_OPTIONS_COMMON_IN(o.common, STREAM),

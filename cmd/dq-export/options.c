@@ -4,6 +4,9 @@
  */
 #include "options.h"
 
+#include "reading.h"
+
+#include "data/time.h"
 #include "port/mongo/mongo.h"
 
 #include <errno.h>
@@ -53,23 +56,32 @@ static void set_pairs(dq_cli *cli, export_options *o)
     o->request.target.pair_count = o->pairs.count;
 }
 
+/* A form that is not read, in words. */
+static void check_form(const dq_cli *cli, const char *option, const char *path, const char *separator)
+{
+    const char *advice = dq_import_form_advice(path);
+    if (dq_import_form_of(path) != DQ_IMPORT_OTHER || separator) return;
+    if (advice) dq_cli_usage(cli, "--%s: '%s' is %s", option, path, advice);
+    dq_cli_usage(
+        cli,
+        "--%s: '%s' tells no form by its name (.jsonl .json .csv .tsv .npy .safetensors, also with .zst "
+        "or .gz; --sep reads it as a table)",
+        option, path);
+}
+
 static void check_file(const dq_cli *cli, const char *option, const dq_import_entities_request *r)
 {
     const char *path = r->path, *ids = r->id_path;
     if (!path && ids) dq_cli_usage(cli, "--%.4s-ids: there are no --%s", option, option);
     if (!path) return;
-    dq_import_form form = dq_import_form_of(path);
     if (strstr(path, "://"))
         dq_cli_usage(cli, "--%s: a file; a database is an operand, with --schema", option);
-    if (form == DQ_IMPORT_OTHER)
-        dq_cli_usage(cli,
-                     "--%s: '%s' tells no form by its name (.jsonl .csv .tsv .npy .safetensors, also with "
-                     ".zst or .gz)",
-                     option, path);
-    if (dq_import_form_is_array(form) && !ids)
+    check_form(cli, option, path, r->reading.separator);
+    bool array = dq_import_form_is_array(dq_import_form_of(path));
+    if (array && !ids)
         dq_cli_usage(cli, "--%s: '%s' has no ids: they come one a line from --%.4s-ids", option, path,
                      option);
-    if (!dq_import_form_is_array(form) && ids)
+    if (!array && ids)
         dq_cli_usage(cli, "--%.4s-ids: only for .npy and .safetensors; '%s' has its own ids", option, path);
 }
 
@@ -119,9 +131,9 @@ static void check_files(const dq_cli *cli, const dq_import_request *r)
     check_file(cli, "items", &r->items);
     if (!r->interactions) return;
     if (!r->users.path || !r->items.path) dq_cli_usage(cli, "--interactions: needs --users and --items");
-    dq_import_form form = dq_import_form_of(r->interactions);
-    if (dq_import_form_is_array(form) || form == DQ_IMPORT_OTHER)
-        dq_cli_usage(cli, "--interactions: '%s' is no .jsonl, .csv or .tsv", r->interactions);
+    check_form(cli, "interactions", r->interactions, r->interaction_reading.separator);
+    if (dq_import_form_is_array(dq_import_form_of(r->interactions)))
+        dq_cli_usage(cli, "--interactions: '%s' is an array, no table or JSON", r->interactions);
     check_twice(cli, r);
 }
 
@@ -135,6 +147,16 @@ static void check_stdin_once(const dq_cli *cli, const dq_import_request *r)
     if (stdins > 1) dq_cli_usage(cli, "standard input can be only one of the files");
 }
 
+static void check_time_format(const dq_cli *cli, const dq_import_request *r)
+{
+    dq_error why = DQ_ERROR_NONE;
+    const char *format = r->times.format;
+    if (format && dq_time_format_check(format, &why))
+        dq_cli_usage(cli, "--time-format '%s': %s", format, why.reason);
+    if (format && !r->interactions && (r->users.path || r->items.path))
+        dq_cli_usage(cli, "--time-format: there are no --interactions");
+}
+
 void export_apply_defaults(dq_cli *cli, export_options *o)
 {
     dq_import_request *r = &o->request;
@@ -144,10 +166,12 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     r->items.selection.id_count = o->item_ids.count;
     for (size_t i = 0; i < o->limits.count; i++) set_limit(cli, o, o->limits.at[i]);
     set_pairs(cli, o);
+    check_time_format(cli, r);
     r->target.flush = o->common.flush;
     r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = o->strict;
     if (!o->schema) {
         dq_cli_enter(cli, EXPORT_FILES);
+        export_set_readings(cli, o);
         check_files(cli, r);
         check_stdin_once(cli, r);
         return;
@@ -155,5 +179,6 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     if (strstr(o->schema, "://")) dq_cli_usage(cli, "--schema: a mapping's name; a database is an operand");
     set_place(cli, o);
     dq_cli_enter(cli, dq_mongo_is_uri(o->place) ? EXPORT_DATABASE : EXPORT_FOLDER);
+    if (o->encodings.count > 1) dq_cli_usage(cli, "--encoding: one for all files of a folder");
     for (size_t i = 0; i < o->wheres.count; i++) set_where(cli, o, o->wheres.at[i]);
 }

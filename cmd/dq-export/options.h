@@ -15,7 +15,7 @@ typedef struct export_options {
     dq_common common;
     dq_import_request request;
     const char *schema, *show_schema;
-    dq_texts user_ids, item_ids, limits, wheres, pairs;
+    dq_texts user_ids, item_ids, limits, wheres, pairs, columns, separators, encodings;
     const char *place; /* a folder, or a database's URI: no option, so never recorded */
     bool strict;
 } export_options;

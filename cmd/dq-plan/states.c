@@ -143,7 +143,11 @@ static dq_status take_standing(states *s, dq_error *error)
     if (s->plan->o->actions == PLAN_REMEMBERED && dq_entities_count(&s->standing.catalogue.users))
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "--actions remembered: where a user stands nothing was done yet");
-    return plan_standing_put(&s->standing, &s->starts, put, s, error);
+    dq_status status = plan_standing_put(&s->standing, &s->starts, put, s, error);
+    char words[512];
+    if (!status && dq_session_log_describe_order(&s->standing.log, words, sizeof words))
+        dq_cli_say(s->plan->cli, &s->plan->o->common, "%s", words);
+    return status;
 }
 
 static dq_status take_stream(states *s, dq_error *error)

@@ -428,6 +428,9 @@ dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_rea
     ranking r = {.options = options, .reader = reader, .output = output};
     dq_status status = rank_whole(&r, model, error);
     if (!status) dq_cli_say_kept(cli, &options->common, options->model, &r.agents.kept);
+    char words[512];
+    if (!status && r.sessions.on && dq_session_log_describe_order(&r.sessions.log, words, sizeof words))
+        dq_cli_say(cli, &options->common, "%s", words);
     *reader_in_use = !dq_prefetch_close(r.prefetch);
     free_ranking(&r);
     return status;

@@ -204,8 +204,9 @@ static void say_what_is_missing(const reward_run *s, const dq_cli *cli)
 {
     const dq_common *common = &s->o->common;
     if (s->plan.skipped)
-        dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped", s->o->pairs_file,
-                   (unsigned long long)s->plan.skipped);
+        dq_cli_say(cli, common, "%s: %llu pairs with an unknown user or item skipped (first: line %llu: %s)",
+                   s->o->pairs_file, (unsigned long long)s->plan.skipped,
+                   (unsigned long long)s->plan.first.record, s->plan.first.reason);
     if (s->labeller.unrewarded && !dq_reward_prints(&s->o->llm))
         dq_cli_say(cli, common, "%llu of %llu transitions have no reward: no label, or one outside the map",
                    (unsigned long long)s->labeller.unrewarded, (unsigned long long)s->out.written);

@@ -101,6 +101,20 @@ static dq_status make_catalogue(train *t, dq_error *error)
 
 /* ---- sessions ---- */
 
+/* Says what the order is taken from; an attribute that was asked for must be there. */
+static dq_status check_order(const train *t, dq_error *error)
+{
+    const dq_session_log *log = &t->logged.log;
+    char words[512];
+    bool none = log->tally.count[DQ_TIME_NONE] > 0;
+    if (none && dq_cli_given(t->cli, "time"))
+        return dq_fail(error, DQ_ERR_UNKNOWN, "--time %s: the interactions have no such attribute%s%s",
+                       log->time, *log->suggested ? "; one that reads as a time is " : "", log->suggested);
+    if (dq_session_log_describe_order(log, words, sizeof words))
+        dq_cli_say(t->cli, &t->o->common, "%s%s", words, none ? " (--time NAME)" : "");
+    return DQ_OK;
+}
+
 static dq_status make_log(train *t, dq_error *error)
 {
     train_offline_input *in = &t->logged;
@@ -110,7 +124,7 @@ static dq_status make_log(train *t, dq_error *error)
     in->by_user.layout = t->o->layout;
     in->by_user.layout.user_width = in->by_user.users.width;
     in->by_user.layout.item_width = in->by_user.items.width;
-    return status;
+    return status ? status : check_order(t, error);
 }
 
 /* Sessions are laid out as those of the model that is started from, but for what an option says; the record

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A byte source: a file or stdin, plain, zstd or gzip, told apart by its first bytes. What every reader reads
- * from: streams, JSON lines, CSV, .npy.
+ * from: streams, JSON lines, CSV, .npy. And the one place that says what the bytes of a text are.
  *
  * Truncation inside a compressed frame, a bad checksum, and a zstd window over 128 MiB are errors.
  * Concatenated zstd frames and gzip members are one run of bytes.
@@ -31,13 +31,32 @@ dq_status dq_source_read(dq_source *source, void *to, size_t n, size_t *got, dq_
 /* Reads exactly n bytes, or fewer (*got) only at the end. */
 dq_status dq_source_read_full(dq_source *source, void *to, size_t n, size_t *got, dq_error *error);
 
+/* What follows is a text: a byte-order mark of UTF-8 is passed over. DQ_ERR_FORMAT for UTF-16 and UTF-32,
+ * with the command that converts them. dq_source_line begins so by itself; whoever reads a text by
+ * dq_source_read calls this first. */
+dq_status dq_source_text(dq_source *source, dq_error *error);
+
+/* Text is converted to UTF-8 from an encoding by its name (iconv(3): "latin1"). To be called before the first
+ * byte is read. DQ_ERR_UNKNOWN: there is none of that name. Bytes that are not of the encoding are
+ * DQ_ERR_FORMAT when they are met. */
+dq_status dq_source_encoding(dq_source *source, const char *encoding, dq_error *error);
+
 /* One line without its newline (a final "\r" goes too), valid until the next call; NUL-terminated as well.
  * *line is NULL at the end. A line over 256 MiB is DQ_ERR_FORMAT. */
 dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error *error);
 
-/* The first byte of what is still unread, which stays unread: 0 .. 255, or -1 at the end. Tells a stream from
- * text. */
+/* Whether the last line ended by a newline: where a file was cut off there is none. */
+bool dq_source_line_ended(const dq_source *source);
+
+/* The first bytes of what is still unread, which stay unread until the next call: n of them, or fewer (*had)
+ * only before the end. */
+dq_status dq_source_look(dq_source *source, size_t n, const char **first, size_t *had, dq_error *error);
+
+/* The first of them: 0 .. 255, or -1 at the end. Tells a stream from text. */
 dq_status dq_source_peek(dq_source *source, int *first, dq_error *error);
+/* Whether what is still unread, and stays so, begins as a stream does: with a record's length, which no text
+ * in UTF-8 looks like. */
+dq_status dq_source_is_stream(dq_source *source, bool *is, dq_error *error);
 
 /* Called before a read that would block on an empty pipe, so that a co-process can flush what it has written.
  */

@@ -116,20 +116,34 @@ static dq_status find_time(const dq_selection *s, const dq_bundle *bundle, const
     if (strcmp(bundle->kind, DQ_KIND_INTERACTIONS) != 0) return DQ_OK;
     *time = dq_time_column(bundle, s->time);
     if (*time) return DQ_OK;
-    return dq_fail(error, DQ_ERR_UNKNOWN, "the interactions have no attribute '%s' that says their time",
-                   s->time);
+    const char *other = dq_time_suggest(bundle);
+    return dq_fail(error, DQ_ERR_UNKNOWN,
+                   "the interactions have no attribute '%s' that says their time%s%s%s", s->time,
+                   other ? "; '" : "", other ? other : "", other ? "' reads as one (--time)" : "");
 }
 
-/* Whether a row lies between the bounds; one without a time does not. A bound has no quotes to say that its
- * digits are a text, so a text of digits counts as the number, too. */
-static bool in_span(const dq_selection *s, const dq_column *column, uint64_t row)
+/* Which of two instants is earlier, where four digits beside a date are a year. */
+static int compare_times(dq_time a, dq_time b)
 {
-    if (!column) return true;
-    dq_time time = dq_time_of(column, row);
-    if (time.form == DQ_TIME_NONE) return false;
-    if (time.form != DQ_TIME_NUMBER) time = dq_time_parse(time.text, time.bytes);
-    return !(s->since.form != DQ_TIME_NONE && dq_time_compare(&time, &s->since) < 0) &&
-           !(s->before.form != DQ_TIME_NONE && dq_time_compare(&time, &s->before) >= 0);
+    if (a.form == DQ_TIME_DATE) b = dq_time_beside_dates(b);
+    if (b.form == DQ_TIME_DATE) a = dq_time_beside_dates(a);
+    return dq_time_compare(&a, &b);
+}
+
+/* Whether a row lies between the bounds; one without a time does not. */
+static dq_status in_span(dq_selection *s, const dq_bundle *bundle, const dq_column *column, uint64_t row,
+                         bool *in, dq_error *error)
+{
+    dq_time time;
+    *in = true;
+    if (!column) return DQ_OK;
+    dq_status status = dq_time_take(bundle, column, row, &time, error);
+    if (status) return status;
+    dq_time_count(&s->times, &time);
+    *in = time.form != DQ_TIME_NONE &&
+          !(s->since.form != DQ_TIME_NONE && compare_times(time, s->since) < 0) &&
+          !(s->before.form != DQ_TIME_NONE && compare_times(time, s->before) >= 0);
+    return DQ_OK;
 }
 
 /* The columns that say whether a row is wanted; each may be NULL. */
@@ -137,10 +151,12 @@ typedef struct test_columns {
     const dq_column *user, *item, *time;
 } test_columns;
 
-static bool matches(const dq_selection *s, const dq_bundle *bundle, const test_columns *w, uint64_t row)
+static dq_status match(dq_selection *s, const dq_bundle *bundle, const test_columns *w, uint64_t row,
+                       bool *matches, dq_error *error)
 {
-    return names(s, w->user, row, s->user) && names(s, w->item, row, s->item) && in_span(s, w->time, row) &&
-           !(s->renumber && lost(s, bundle, row));
+    *matches = names(s, w->user, row, s->user) && names(s, w->item, row, s->item) &&
+               !(s->renumber && lost(s, bundle, row));
+    return *matches ? in_span(s, bundle, w->time, row, matches, error) : DQ_OK;
 }
 
 /* Takes one matching row, or counts it and passes on. */
@@ -213,8 +229,11 @@ dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t sect
     if ((status = check_referred(s, bundle, error)) || (status = reserve_rows(s, rows, error)) ||
         (status = find_time(s, bundle, &w.time, error)))
         return status;
-    for (uint64_t r = 0; r < rows && !dq_select_done(s); r++)
-        if (!table || matches(s, bundle, &w, r)) take(s, r, entities, first);
+    for (uint64_t r = 0; r < rows && !dq_select_done(s); r++) {
+        bool matches = true;
+        if (table && (status = match(s, bundle, &w, r, &matches, error))) return status;
+        if (matches) take(s, r, entities, first);
+    }
     s->whole = s->count == rows && !(s->renumber && moved(s, bundle));
     if (found_single(s)) s->done = true;
     return DQ_OK;
@@ -248,7 +267,8 @@ dq_status dq_select_found(const dq_selection *s, dq_error *error)
     if (s->kept_as && !s->kept_came && !dq_select_done(s))
         return dq_fail(error, DQ_ERR_UNKNOWN, "no model that was kept as the %s (dq-train --keep both)",
                        s->kept_as);
-    if (s->kept) return DQ_OK;
+    dq_status status = dq_time_check_forms(&s->times, s->time ? s->time : "", error);
+    if (status || s->kept) return status;
     if (s->by_row)
         return dq_fail(error, DQ_ERR_UNKNOWN, "no row %llu: there are %llu", (unsigned long long)s->row,
                        (unsigned long long)s->matched);

@@ -44,6 +44,7 @@ typedef struct dq_selection {
     uint64_t section;
     uint64_t matched, kept; /* rows so far */
     bool done, kept_came;   /* kept_came: a model that kept_as asks for */
+    dq_time_tally times;    /* that bounds were compared with */
     /* of the bundle that came last */
     bool whole;     /* every row, and no reference has moved */
     uint32_t *rows; /* (count) ascending */
@@ -52,7 +53,8 @@ typedef struct dq_selection {
 
 /* Chooses rows of a bundle, which is as a reader gives it, into selection->rows. A model counts as one row.
  * section is dq_reader_section. DQ_ERR_RANGE when rows to renumber refer to a kind that is not selected,
- * DQ_ERR_UNKNOWN when a bound of time is set and interactions have no such attribute, DQ_ERR_MEMORY. */
+ * DQ_ERR_UNKNOWN when a bound of time is set and interactions have no such attribute, DQ_ERR_SCHEMA when one
+ * has a time that is none, DQ_ERR_MEMORY. */
 dq_status dq_select_rows(dq_selection *selection, const dq_bundle *bundle, uint64_t section, dq_error *error);
 /* The chosen rows of a table as a bundle of their own (*to; the caller frees it). Not when all of it stays
  * (selection->whole). */
@@ -60,8 +62,8 @@ dq_status dq_select_copy(const dq_selection *selection, const dq_bundle *bundle,
                          dq_error *error);
 /* Whether nothing more can come, so that the rest of the stream need not be read. */
 bool dq_select_done(const dq_selection *selection);
-/* When all was read: DQ_ERR_UNKNOWN when a user, an item, a row or a kept model was asked for and none came.
- */
+/* When all was read: DQ_ERR_UNKNOWN when a user, an item, a row or a kept model was asked for and none came,
+ * DQ_ERR_SCHEMA when the times that bounds were compared with do not go together (dq_time_check_forms). */
 dq_status dq_select_found(const dq_selection *selection, dq_error *error);
 void dq_select_free(dq_selection *selection);
 

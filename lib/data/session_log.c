@@ -2,11 +2,13 @@
 #include "data/session_log.h"
 
 #include "core/array.h"
-#include "data/time.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const double MANY = 0.05; /* a share of equal times that makes their order matter */
 
 /* ---- reading ---- */
 
@@ -29,36 +31,8 @@ static float reward_of(const dq_session_log *log, const columns *c, uint64_t row
     return dq_label_map_reward(log->map, given ? (float)dq_column_number(c->reward, row) : NAN, label, n);
 }
 
-static bool keep_text(dq_session_log *log, const char *text, size_t n)
-{
-    if (!dq_array_reserve(&log->times, &log->time_capacity, log->time_bytes + n, 1)) return false;
-    if (n) memcpy(log->times + log->time_bytes, text, n);
-    log->time_bytes += n;
-    return true;
-}
-
-static dq_status take_time(dq_session_log *log, const columns *c, uint64_t row, dq_session_event *event,
-                           dq_error *error)
-{
-    dq_time time = dq_time_of(c->time, row);
-    switch (time.form) {
-    case DQ_TIME_NONE: log->none = true; return DQ_OK;
-    case DQ_TIME_NUMBER:
-        log->numbers = true;
-        event->number = time.number;
-        return DQ_OK;
-    case DQ_TIME_TEXT:
-        log->texts = true;
-        event->text = log->time_bytes;
-        event->bytes = time.bytes;
-        return keep_text(log, time.text, time.bytes) ? DQ_OK : dq_fail_memory(error, "interactions");
-    case DQ_TIME_OTHER: break;
-    }
-    return dq_fail(error, DQ_ERR_SCHEMA, "the time '%s' of an interaction is neither a number nor a text",
-                   log->time);
-}
-
-static dq_status take(dq_session_log *log, const columns *c, uint64_t row, dq_error *error)
+static dq_status take(dq_session_log *log, const dq_bundle *b, const columns *c, uint64_t row,
+                      dq_error *error)
 {
     dq_session_event event = {.place = log->count, .reward = reward_of(log, c, row)};
     size_t n;
@@ -66,9 +40,11 @@ static dq_status take(dq_session_log *log, const columns *c, uint64_t row, dq_er
     dq_status status = dq_index_add(&log->users, id, n, &event.user, NULL, error);
     id = dq_column_text(c->item, row, &n);
     if (!status) status = dq_index_add(&log->items, id, n, &event.item, NULL, error);
-    if (!status) status = take_time(log, c, row, &event, error);
-    if (!status) log->at[log->count++] = event;
-    return status;
+    if (!status) status = dq_time_take(b, c->time, row, &event.time, error);
+    if (status) return status;
+    dq_time_count(&log->tally, &event.time);
+    log->at[log->count++] = event;
+    return DQ_OK;
 }
 
 dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions, dq_error *error)
@@ -79,59 +55,70 @@ dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions,
     if (need >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 interactions");
     if (!dq_array_reserve(&log->at, &log->capacity, need, sizeof *log->at))
         return dq_fail_memory(error, "interactions");
-    for (uint64_t r = 0; !status && r < interactions->rows; r++) status = take(log, &c, r, error);
+    const char *other = c.time ? NULL : dq_time_suggest(interactions);
+    if (other) (void)snprintf(log->suggested, sizeof log->suggested, "%s", other);
+    for (uint64_t r = 0; !status && r < interactions->rows; r++)
+        status = take(log, interactions, &c, r, error);
     return status;
 }
 
 /* ---- order ---- */
 
-static dq_time time_of(const dq_session_log *log, const dq_session_event *event)
-{
-    return (dq_time){.form = log->numbers ? DQ_TIME_NUMBER : DQ_TIME_TEXT,
-                     .number = event->number,
-                     .text = event->bytes ? log->times + event->text : NULL,
-                     .bytes = event->bytes};
-}
-
-static int compare(const void *x, const void *y, void *arg)
+static int compare(const void *x, const void *y)
 {
     const dq_session_event *a = x, *b = y;
-    const dq_session_log *log = arg;
     if (a->user != b->user) return a->user < b->user ? -1 : 1;
-    const dq_time before = time_of(log, a), after = time_of(log, b);
-    int order = log->seconds ? (a->second > b->second) - (a->second < b->second)
-                             : dq_time_compare(&before, &after);
+    int order = dq_time_compare(&a->time, &b->time);
     return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-static dq_status find_seconds(dq_session_log *log, dq_error *error)
+static dq_status check_times(const dq_session_log *log, dq_error *error)
 {
-    if (log->none)
+    uint64_t none = log->tally.count[DQ_TIME_NONE];
+    if (none && none < log->count)
         return dq_fail(error, DQ_ERR_SCHEMA,
-                       "an interaction has no attribute '%s': when it was is asked for here", log->time);
-    for (size_t i = 0; i < log->count; i++) {
-        const dq_time time = time_of(log, &log->at[i]);
-        log->at[i].second = dq_time_seconds(&time);
-        if (!isfinite(log->at[i].second))
-            return dq_fail(error, DQ_ERR_SCHEMA,
-                           "the time '%s' of an interaction is neither seconds since 1970 nor ISO 8601: %.*s",
-                           log->time, (int)time.bytes, time.text ? time.text : "");
-    }
-    return DQ_OK;
+                       "%llu of %zu interactions have no attribute '%s': their order is not known",
+                       (unsigned long long)none, log->count, log->time);
+    if (none && log->seconds)
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "the interactions have no attribute '%s': when they were is asked for here",
+                       log->time);
+    return dq_time_check_forms(&log->tally, log->time, error);
 }
 
 dq_status dq_session_log_sort(dq_session_log *log, dq_error *error)
 {
-    if (log->none && (log->numbers || log->texts))
-        return dq_fail(error, DQ_ERR_SCHEMA, "some interactions have an attribute '%s', and others none",
-                       log->time);
-    if (log->numbers && log->texts)
-        return dq_fail(error, DQ_ERR_SCHEMA, "some times '%s' of interactions are numbers, and others texts",
-                       log->time);
-    dq_status status = log->seconds ? find_seconds(log, error) : DQ_OK;
+    dq_status status = check_times(log, error);
     if (status) return status;
-    if (log->count) qsort_r(log->at, log->count, sizeof *log->at, compare, log);
+    for (size_t i = 0; log->tally.count[DQ_TIME_DATE] && i < log->count; i++)
+        log->at[i].time = dq_time_beside_dates(log->at[i].time);
+    if (log->count) qsort(log->at, log->count, sizeof *log->at, compare);
+    log->ties = 0;
+    for (size_t i = 1; i < log->count; i++)
+        log->ties += log->at[i].user == log->at[i - 1].user &&
+                     dq_time_compare(&log->at[i].time, &log->at[i - 1].time) == 0;
     return DQ_OK;
+}
+
+bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_t size)
+{
+    bool some = dq_time_describe(&log->tally, log->time, words, size);
+    size_t used = strlen(words);
+    double share = log->count ? (double)log->ties / (double)log->count : 0;
+    if (log->tally.count[DQ_TIME_NONE] && log->ties)
+        (void)snprintf(
+            words, size,
+            "the interactions have no attribute '%s': the order of the stream is taken for that of "
+            "time%s%s%s",
+            log->time, *log->suggested ? "; they have a '" : "", log->suggested,
+            *log->suggested ? "', which reads as one" : "");
+    else if (share >= MANY)
+        (void)snprintf(
+            words + used, size - used,
+            "%s%.0f %% of the interactions have the time of their user's one before: these stay in "
+            "the order of the stream",
+            some ? "; " : "", 100 * share);
+    return *words != '\0';
 }
 
 /* ---- a log ---- */
@@ -161,7 +148,7 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
         uint32_t at = first[row + 1]++;
         item[at] = item_row[log->at[i].item];
         reward[at] = log->at[i].reward;
-        if (second) second[at] = log->at[i].second;
+        if (second) second[at] = dq_time_seconds(&log->at[i].time);
     }
     return DQ_OK;
 }
@@ -264,6 +251,5 @@ void dq_session_log_free(dq_session_log *log)
     dq_index_free(&log->users);
     dq_index_free(&log->items);
     free(log->at);
-    free(log->times);
     *log = (dq_session_log){0};
 }

@@ -15,6 +15,7 @@
 #include "data/catalogue.h"
 #include "data/label_map.h"
 #include "data/session_state.h"
+#include "data/time.h"
 
 /* The attribute that tells the time, where nobody says. */
 #define DQ_SESSION_TIME_DEFAULT "time"
@@ -39,25 +40,23 @@ dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user,
 typedef struct dq_session_event {
     uint32_t user, item; /* numbers in log.users and log.items */
     float reward;        /* NAN: none */
-    double number;       /* its time, when times are numbers */
-    size_t text, bytes;  /* else where in log.times */
-    double second;       /* the same in seconds since 1970, with log.seconds */
-    uint64_t place;      /* in the stream */
+    dq_time time;
+    uint64_t place; /* in the stream */
 } dq_session_event;
 
 typedef struct dq_session_log {
     const dq_label_map *map; /* rewards of labels; an explicit reward counts more */
-    const char *time;      /* the attribute that tells the time; interactions without any are in the order of
-                              the stream */
-    bool seconds;          /* times must be seconds: somebody asks how long lies between them */
+    const char
+        *time;    /* the attribute that tells the time; where none has it, the order of the stream is taken */
+    bool seconds; /* somebody asks how long lies between two: all must have a time */
     dq_index users, items; /* ids */
     dq_session_event *at;
     size_t count, capacity;
-    char *times; /* texts, one behind the other */
-    size_t time_bytes, time_capacity;
-    bool numbers, texts, none; /* which forms of time there were */
-    double gap;                /* of the rows */
-    dq_label_map learnt;       /* of dq_session_log_as */
+    dq_time_tally tally; /* of the times */
+    char suggested[64];  /* an attribute that tells the time where log.time does not; or "" */
+    size_t ties;         /* once sorted: events that have the time of their user's event before, or none */
+    double gap;          /* of the rows */
+    dq_label_map learnt; /* of dq_session_log_as */
     dq_arena arena;
 } dq_session_log;
 
@@ -70,11 +69,14 @@ dq_status dq_session_log_describe(const char *time, const char *map, double gap,
 dq_status dq_session_log_as(dq_session_log *log, const dq_bundle *model, const dq_session_layout *layout,
                             dq_error *error);
 
-/* Takes over a bundle's rows (copied). */
+/* Takes over a bundle's rows (copied). DQ_ERR_SCHEMA for a time that is none (data/time.h). */
 dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions, dq_error *error);
-/* DQ_ERR_SCHEMA when some have a time and others none, or some are numbers and others texts; with log.seconds
- * also when one has none or one that is no seconds (dq_time_seconds). */
+/* By user, time, and place in the stream. DQ_ERR_SCHEMA when some have a time and others none, or when their
+ * forms do not go together (dq_time_check_forms); with log.seconds also when all have none. */
 dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
+/* Of a sorted log: what was taken for granted about its order, for a person to see (size >= 1 bytes): that
+ * there are no times, what numbers were taken to count, that many are equal. False, and "": nothing. */
+bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_t size);
 /* Fills first, item, reward, gap and, with log.seconds, second of rows with a sorted log: user u is row
  * user_row[u] of user_count, item i row item_row[i]; users with DQ_ABSENT are left out. The arrays are the
  * caller's to free (dq_session_rows_free). */

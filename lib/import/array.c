@@ -14,6 +14,8 @@ struct dq_import_array {
     const char *path;
     dq_source *source, *names;
     dq_npy npy;
+    dq_npy ids; /* where the names are such a list, too */
+    bool ids_are_npy;
     dq_bundle tensors; /* of safetensors; its kind is NULL for .npy */
     uint64_t rows, row;
 };
@@ -78,6 +80,18 @@ static dq_status open_vectors(dq_import_array *array, dq_import_form form, dq_im
     return status ? status : lay_out_npy(array, layout, error);
 }
 
+/* Ids: lines of text, or a .npy file, which is told by its first byte, as no text begins. */
+static dq_status open_names(dq_import_array *array, const char *path, dq_error *error)
+{
+    enum { NPY = 0x93 };
+    int first = -1;
+    dq_status status = dq_source_open(&array->names, path, error);
+    if (!status) status = dq_source_peek(array->names, &first, error);
+    array->ids_are_npy = first == NPY || (first >= 0 && dq_import_form_of(path) == DQ_IMPORT_NPY);
+    if (!status && array->ids_are_npy) status = dq_npy_read_ids_header(&array->ids, array->names, error);
+    return status ? dq_error_at(error, path, DQ_NO_RECORD) : DQ_OK;
+}
+
 dq_status dq_import_array_open(dq_import_array **out, const char *path, dq_import_form form, const char *ids,
                                dq_import_layout *layout, dq_error *error)
 {
@@ -87,7 +101,7 @@ dq_status dq_import_array_open(dq_import_array **out, const char *path, dq_impor
     dq_status status = open_vectors(array, form, layout, error);
     if (status) dq_error_at(error, path, DQ_NO_RECORD);
     layout->known = !status;
-    return status ? status : dq_source_open(&array->names, ids, error);
+    return status ? status : open_names(array, ids, error);
 }
 
 void dq_import_array_close(dq_import_array *array)
@@ -122,12 +136,34 @@ static int both_end(dq_import_array *array, bool id_left, dq_error *error)
     return status ? -1 : 0;
 }
 
-static dq_import_fault read_name(const char *line, size_t bytes, dq_import_id *id, dq_error *error)
+/* An id that is there: 1, with *fault where it is none; 0 at the end; -1. */
+static int next_line(dq_import_array *array, dq_import_id *id, dq_import_fault *fault, dq_error *error)
 {
+    char *line;
+    size_t bytes;
+    if (dq_source_line(array->names, &line, &bytes, error)) return -1;
+    if (!line) return 0;
     *id = (dq_import_id){.kind = DQ_ID_STRING, .text = line, .bytes = bytes};
-    if (bytes && dq_utf8_valid(line, bytes)) return DQ_IMPORT_FINE;
-    dq_fail(error, DQ_ERR_FORMAT, bytes ? "the id is not UTF-8" : "the id is empty");
-    return DQ_IMPORT_NO_ID;
+    *fault = bytes && dq_utf8_valid(line, bytes) ? DQ_IMPORT_FINE : DQ_IMPORT_NO_ID;
+    if (*fault) dq_fail(error, DQ_ERR_FORMAT, bytes ? "the id is not UTF-8" : "the id is empty");
+    return 1;
+}
+
+static int next_element(dq_import_array *array, dq_arena *arena, dq_import_id *id, dq_import_fault *fault,
+                        dq_error *error)
+{
+    dq_value v = dq_nil();
+    bool left = array->ids.rows_left > 0;
+    dq_status status = left ? dq_npy_read_id(&array->ids, array->names, arena, &v, error)
+                            : dq_npy_read_end(&array->ids, array->names, error);
+    if (status) {
+        dq_error_at(error, dq_source_name(array->names), DQ_NO_RECORD);
+        return -1;
+    }
+    if (!left) return 0;
+    *fault = v.type == DQ_NIL ? DQ_IMPORT_NO_ID : dq_import_read_id(&v, arena, id, error);
+    if (v.type == DQ_NIL) dq_fail(error, DQ_ERR_FORMAT, "the id is no Unicode text");
+    return 1;
 }
 
 static dq_status read_npy_row(dq_import_array *array, float *vector, dq_arena *arena, dq_error *error)
@@ -162,10 +198,11 @@ static dq_import_fault check_finite(const float *vector, uint32_t width, dq_erro
 int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout, dq_arena *arena,
                          dq_import_entity *entity, dq_import_fault *fault, dq_error *error)
 {
-    char *line;
-    size_t bytes;
-    if (dq_source_line(array->names, &line, &bytes, error)) return -1;
-    if (!line || array->row == array->rows) return both_end(array, line, error);
+    dq_import_id id;
+    int got = array->ids_are_npy ? next_element(array, arena, &id, fault, error)
+                                 : next_line(array, &id, fault, error);
+    if (got < 0) return got;
+    if (!got || array->row == array->rows) return both_end(array, got, error);
     float *vector = dq_arena_take(arena, layout->width * sizeof *vector);
     dq_status status = vector ? DQ_OK : dq_fail_memory(error, "a row");
     if (!status && array->tensors.kind)
@@ -178,7 +215,7 @@ int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout,
     }
     array->row++;
     *entity = (dq_import_entity){.texts = dq_map(), .attributes = dq_map(), .vector = vector};
-    *fault = read_name(line, bytes, &entity->id, error);
+    if (!*fault) entity->id = id;
     if (!*fault) *fault = check_finite(vector, layout->width, error);
     return 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Vectors without documents: an array, its rows in the order of a list of ids, one a line. A .npy file is
+ * Vectors without documents: an array, its rows in the order of a list of ids: one a line, or a .npy
+ * file of texts or integers (told by its first byte). A .npy file is
  * read row by row; of safetensors all tensors are read, and with more than one each is a field of the vector
  * under its name.
  */

@@ -34,6 +34,7 @@ static dq_status write_entities(dq_import_entities *entities, const char *kind,
     dq_import_block *block;
     dq_status status = dq_import_block_new(&block, kind, layout, target, error);
     if (!status) status = dq_import_entities_read(entities, tally, into_block, block, error);
+    if (!status) status = dq_import_check_used(tally, kind, kind, NULL, error);
     if (!status) status = dq_import_block_finish(block, error);
     dq_import_block_free(block);
     return status;
@@ -56,9 +57,14 @@ static dq_status write_interactions(dq_import_request *request, const dq_import_
                                     const dq_import_entities *items, dq_error *error)
 {
     dq_import_interactions all = {0};
-    dq_status status = dq_import_interactions_read(
-        &all, documents, &mapping->keys, dq_import_entities_chosen(users), dq_import_entities_chosen(items),
-        &request->interaction_tally, error);
+    dq_import_interaction_keys keys = mapping->keys;
+    keys.times = &request->times;
+    dq_status status = dq_import_interactions_read(&all, documents, &keys, dq_import_entities_chosen(users),
+                                                   dq_import_entities_chosen(items),
+                                                   &request->interaction_tally, error);
+    if (!status)
+        status = dq_import_check_used(&request->interaction_tally, documents->name, DQ_KIND_INTERACTIONS,
+                                      NULL, error);
     if (!status) status = write_rows(&all, &request->target, error);
     dq_import_interactions_free(&all);
     return status;
@@ -76,6 +82,7 @@ static dq_status write_all(dq_import_request *request, const dq_import_mapping *
     dq_import_entities_release(users);
     if (!status && interactions) {
         status = dq_import_entities_read(items, tally, NULL, NULL, error);
+        if (!status) status = dq_import_check_used(tally, DQ_KIND_ITEMS, DQ_KIND_ITEMS, NULL, error);
         if (!status) status = write_interactions(request, mapping, interactions, users, items, error);
         tally = &counted;
     }

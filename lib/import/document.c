@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/document.h"
 
+#include "core/array.h"
+#include "data/time.h"
+#include "port/files/ejson.h"
+
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static dq_import_fault mistyped(dq_error *error, const char *why)
@@ -24,49 +29,143 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
     return DQ_IMPORT_FINE;
 }
 
-/* ---- vectors ---- */
+/* ---- layouts ---- */
 
-/* The layout that the first good row has: one field, or those of the object in its order. */
-static dq_import_fault take_layout(const dq_value *v, dq_import_layout *layout, dq_error *error)
+/* A layout that rows have, and how many. */
+typedef struct candidate {
+    dq_field *fields; /* (count) */
+    size_t count;
+    uint64_t width, rows;
+} candidate;
+
+typedef struct ballot {
+    const char *kind;
+    candidate *candidates; /* (count), as they were first seen */
+    size_t count, slots;
+    dq_arena arena;
+} ballot;
+
+/* One vector without a name, rather than an object of them. */
+static bool is_single(const dq_value *v)
 {
-    bool whole = v && v->type == DQ_LIST;
-    size_t count = !v ? 0 : whole ? 1 : v->count;
-    uint64_t width = 0;
-    *layout = (dq_import_layout){.arena = layout->arena};
-    layout->fields = dq_arena_zero(&layout->arena, count + 1, sizeof *layout->fields);
-    for (size_t i = 0; layout->fields && i < count; i++) {
-        const dq_value *list = whole ? v : &v->as.map[i].value;
-        if (list->type != DQ_LIST) return mistyped(error, "vector: a field is no list of numbers");
-        if (!list->count) {
-            dq_fail(error, DQ_ERR_SCHEMA, "vector: no numbers");
-            return DQ_IMPORT_WIDTH;
-        }
-        const char *name = whole ? "vector" : v->as.map[i].key.as.string;
-        layout->fields[i] = (dq_field){.name = dq_arena_text(&layout->arena, name, strlen(name)),
-                                       .offset = (uint32_t)width,
-                                       .width = list->count};
-        if (!layout->fields[i].name) return dq_import_out_of_memory("fields", error);
-        width += list->count;
-    }
-    if (!layout->fields) return dq_import_out_of_memory("fields", error);
-    layout->count = count;
-    layout->width = (uint32_t)width;
-    return DQ_IMPORT_FINE;
+    return v->type == DQ_LIST || v->type == DQ_FLOATS || v->type == DQ_STRING || dq_map_get(v, "$binary");
 }
+
+/* The layout that a row's vector has by itself: one field, or those of the object in its order. False, and
+ * perhaps an error, where it has none. */
+static dq_import_fault lay_out(const dq_value *v, dq_arena *arena, candidate *c, dq_error *error)
+{
+    bool single = is_single(v);
+    size_t count = single ? 1 : v->count;
+    *c = (candidate){.fields = dq_arena_zero(arena, count + 1, sizeof *c->fields), .rows = 1};
+    if (!c->fields) return dq_import_out_of_memory("fields", error);
+    for (; c->count < count; c->count++) {
+        const char *name = single ? "vector" : v->as.map[c->count].key.as.string;
+        const dq_value *value = single ? v : &v->as.map[c->count].value;
+        dq_value numbers;
+        dq_import_fault fault = dq_import_unpack_vector(value, name, 0, arena, &numbers, error);
+        if (fault) return fault;
+        dq_field *field = &c->fields[c->count];
+        *field = (dq_field){.name = dq_arena_text(arena, name, strlen(name)), .width = numbers.count};
+        if (!field->name) return dq_import_out_of_memory("fields", error);
+        field->offset = (uint32_t)c->width;
+        c->width += numbers.count;
+        if (!numbers.count || c->width > DQ_IMPORT_MAX_WIDTH) return DQ_IMPORT_WIDTH;
+    }
+    return c->count ? DQ_IMPORT_FINE : DQ_IMPORT_WIDTH;
+}
+
+/* The same fields of the same widths, in any order. */
+static bool same_layout(const candidate *a, const candidate *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; i < a->count && same; i++) {
+        const dq_field *field = dq_field_find(b->fields, b->count, a->fields[i].name);
+        same = field && field->width == a->fields[i].width;
+    }
+    return same;
+}
+
+/* Of a row of another kind that it is one is all that its reader wants to know. */
+static dq_status keep_kind(dq_value *document, dq_error *error)
+{
+    for (uint32_t i = 0; i < document->count; i++)
+        if (dq_value_is(&document->as.map[i].key, "kind")) {
+            document->as.map += i;
+            document->count = 1;
+            return DQ_OK;
+        }
+    return dq_fail(error, DQ_ERR_SCHEMA, "a row of no kind");
+}
+
+/* A row has one vote for the layout of its vector; one without a vector, or with one that cannot be read, has
+ * none. */
+static dq_status take_vote(void *arg, dq_value *document, bool *counts, dq_error *error)
+{
+    ballot *b = arg;
+    dq_error why = DQ_ERROR_NONE;
+    candidate c;
+    *counts = dq_import_is_for(document, b->kind);
+    const dq_value *v = dq_map_get(document, "vector");
+    if (!*counts) return keep_kind(document, error);
+    if (!v || (v->type != DQ_MAP && !is_single(v))) return DQ_OK;
+    if (lay_out(v, &b->arena, &c, &why))
+        return why.status == DQ_ERR_MEMORY ? dq_fail_memory(error, "fields") : DQ_OK;
+    for (size_t i = 0; i < b->count; i++)
+        if (same_layout(&c, &b->candidates[i])) return b->candidates[i].rows++, DQ_OK;
+    if (!dq_array_reserve(&b->candidates, &b->slots, b->count + 1, sizeof *b->candidates))
+        return dq_fail_memory(error, "fields");
+    b->candidates[b->count++] = c;
+    return DQ_OK;
+}
+
+static dq_status elect(const ballot *b, dq_import_layout *layout, dq_error *error)
+{
+    const candidate *most = NULL;
+    for (size_t i = 0; i < b->count; i++)
+        if (!most || b->candidates[i].rows > most->rows) most = &b->candidates[i];
+    *layout = (dq_import_layout){.arena = layout->arena, .known = true};
+    if (!most) return DQ_OK;
+    layout->fields = dq_arena_zero(&layout->arena, most->count, sizeof *layout->fields);
+    if (!layout->fields) return dq_fail_memory(error, "fields");
+    for (size_t i = 0; i < most->count; i++) {
+        const dq_field *field = &most->fields[i];
+        layout->fields[i] = *field;
+        layout->fields[i].name = dq_arena_text(&layout->arena, field->name, strlen(field->name));
+        if (!layout->fields[i].name) return dq_fail_memory(error, "fields");
+    }
+    layout->count = most->count;
+    layout->width = (uint32_t)most->width;
+    return DQ_OK;
+}
+
+dq_status dq_import_find_layout(dq_documents *documents, const char *kind, dq_import_layout *layout,
+                                dq_error *error)
+{
+    enum { ROWS = 1000, BYTES = 32 << 20 };
+    ballot b = {.kind = kind};
+    dq_status status = dq_documents_look_ahead(documents, ROWS, BYTES, take_vote, &b, error);
+    if (!status) status = elect(&b, layout, error);
+    free(b.candidates);
+    dq_arena_free(&b.arena);
+    return status;
+}
+
+/* ---- vectors ---- */
 
 /* The value of a field: the list itself when there is one nameless field, else the object's. */
 static const dq_value *field_value(const dq_value *v, const dq_import_layout *layout, size_t i)
 {
     bool nameless = layout->count == 1 && strcmp(layout->fields[0].name, "vector") == 0;
-    if (v->type == DQ_LIST) return nameless ? v : NULL;
+    if (is_single(v)) return nameless ? v : NULL;
     return dq_map_get(v, layout->fields[i].name);
 }
 
 static dq_import_fault read_fields(const dq_value *v, const dq_import_layout *layout, dq_arena *arena,
                                    float *to, dq_error *error)
 {
-    if (v->type == DQ_MAP && v->count != layout->count) {
-        dq_fail(error, DQ_ERR_SCHEMA, "vector has %u fields where the first has %zu", v->count,
+    if (!is_single(v) && v->count != layout->count) {
+        dq_fail(error, DQ_ERR_SCHEMA, "vector has %u fields where most rows have %zu", v->count,
                 layout->count);
         return DQ_IMPORT_WIDTH;
     }
@@ -74,7 +173,7 @@ static dq_import_fault read_fields(const dq_value *v, const dq_import_layout *la
         const dq_field *field = &layout->fields[i];
         const dq_value *list = field_value(v, layout, i);
         if (!list) {
-            dq_fail(error, DQ_ERR_SCHEMA, "vector has no field '%s', which the first has", field->name);
+            dq_fail(error, DQ_ERR_SCHEMA, "vector has no field '%s', which most rows have", field->name);
             return DQ_IMPORT_MISSING;
         }
         dq_import_fault fault = dq_import_read_vector(list, field->name, field->width, arena,
@@ -84,27 +183,33 @@ static dq_import_fault read_fields(const dq_value *v, const dq_import_layout *la
     return DQ_IMPORT_FINE;
 }
 
-static dq_import_fault read_vector(const dq_value *v, dq_import_layout *layout, dq_arena *arena,
+/* Of a layout without vectors: why a vector that is there cannot be used. */
+static dq_import_fault refuse_vector(const dq_value *v, dq_arena *arena, dq_error *error)
+{
+    candidate c;
+    dq_import_fault fault = lay_out(v, arena, &c, error);
+    if (fault && error->status) return fault;
+    dq_fail(error, DQ_ERR_SCHEMA, fault ? "vector: no numbers" : "a vector, where the first rows have none");
+    return DQ_IMPORT_WIDTH;
+}
+
+static dq_import_fault read_vector(const dq_value *v, const dq_import_layout *layout, dq_arena *arena,
                                    const float **vector, dq_error *error)
 {
     *vector = NULL;
     if (v && v->type == DQ_NIL) v = NULL;
-    if (v && v->type != DQ_LIST && v->type != DQ_MAP)
+    if (v && v->type != DQ_MAP && !is_single(v))
         return mistyped(error, "vector is neither a list nor an object of lists");
-    dq_import_fault fault = layout->known ? DQ_IMPORT_FINE : take_layout(v, layout, error);
-    if (fault) return fault;
-    if (!v != !layout->width) {
-        dq_fail(error, DQ_ERR_SCHEMA, v ? "a vector, where the first has none" : "no vector");
-        return v ? DQ_IMPORT_WIDTH : DQ_IMPORT_MISSING;
+    if (v && !layout->width) return refuse_vector(v, arena, error);
+    if (!v && !layout->width) return DQ_IMPORT_FINE;
+    if (!v) {
+        dq_fail(error, DQ_ERR_SCHEMA, "no vector");
+        return DQ_IMPORT_MISSING;
     }
-    if (v) {
-        float *to = dq_arena_take(arena, layout->width * sizeof *to);
-        if (!to) return dq_import_out_of_memory("a vector", error);
-        fault = read_fields(v, layout, arena, to, error);
-        *vector = to;
-    }
-    layout->known |= !fault;
-    return fault;
+    float *to = dq_arena_take(arena, layout->width * sizeof *to);
+    if (!to) return dq_import_out_of_memory("a vector", error);
+    *vector = to;
+    return read_fields(v, layout, arena, to, error);
 }
 
 /* ---- the whole ---- */
@@ -133,8 +238,9 @@ bool dq_import_is_for(const dq_value *document, const char *kind)
     return dq_schema_order(text) < 0 || strcmp(text, kind) == 0;
 }
 
-dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind, dq_import_layout *layout,
-                                      dq_arena *arena, dq_import_entity *entity, dq_error *error)
+dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind,
+                                      const dq_import_layout *layout, dq_arena *arena,
+                                      dq_import_entity *entity, dq_error *error)
 {
     bool says_kind = dq_value_is(dq_map_get(document, "kind"), kind);
     const char *const known[] = {"id", "text", "vector", says_kind ? "kind" : NULL};
@@ -146,23 +252,62 @@ dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind
     return fault;
 }
 
+/* A string, a number ("4" for 4.0), a truth value, or what has a text in extended JSON. */
 static dq_import_fault read_label(const dq_value *v, dq_arena *arena, dq_value *label, dq_error *error)
 {
+    dq_value read = v ? *v : dq_nil();
     *label = dq_nil();
-    if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
-    if (v->type != DQ_STRING && v->type != DQ_INT) return mistyped(error, "the label is no string");
-    return dq_import_read_text(v, arena, label, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;
+    if (read.type == DQ_NIL) return DQ_IMPORT_FINE;
+    if (read.type == DQ_REAL && read.as.real == rint(read.as.real) && fabs(read.as.real) < 0x1p53)
+        read = dq_int((int64_t)read.as.real);
+    if (read.type == DQ_MAP && dq_ejson_text(&read, arena, &read, error)) return DQ_IMPORT_MISTYPED;
+    if (read.type == DQ_NIL || read.type == DQ_LIST || read.type == DQ_FLOATS)
+        return mistyped(error, "the label is neither a string nor a number");
+    return dq_import_read_text(&read, arena, label, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;
 }
 
 static dq_import_fault read_reward(const dq_value *v, float *reward, dq_error *error)
 {
     *reward = NAN;
     if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
-    if (v->type != DQ_INT && v->type != DQ_REAL) return mistyped(error, "the reward is no number");
-    *reward = (float)dq_value_number(v, NAN);
-    if (isfinite(*reward)) return DQ_IMPORT_FINE;
-    dq_fail(error, DQ_ERR_NUMERIC, "the reward is not finite as a float32");
-    return DQ_IMPORT_NOT_FINITE;
+    return dq_import_read_number(v, "the reward", reward, error);
+}
+
+/* Gives the attribute `key` the name `time`. */
+static dq_import_fault name_time(const char *key, dq_value *attributes, dq_error *error)
+{
+    if (!dq_map_get(attributes, key) || strcmp(key, "time") == 0) return DQ_IMPORT_FINE;
+    if (dq_map_get(attributes, "time")) {
+        dq_fail(error, DQ_ERR_DUPLICATE, "both '%s' and 'time' are there", key);
+        return DQ_IMPORT_DUPLICATE;
+    }
+    for (uint32_t i = 0; i < attributes->count; i++) /* their list is our own */
+        if (dq_value_is(&attributes->as.map[i].key, key))
+            attributes->as.map[i].key = (dq_value){.type = DQ_STRING, .count = 4, .as.string = "time"};
+    return DQ_IMPORT_FINE;
+}
+
+/* The attribute `time`, by a format, as ISO 8601. */
+static dq_import_fault read_time(dq_import_times *times, dq_value *attributes, dq_arena *arena,
+                                 dq_error *error)
+{
+    char words[DQ_TIME_WORDS];
+    const dq_value *v = dq_map_get(attributes, "time");
+    dq_value text;
+    bool none = !v || v->type == DQ_NIL;
+    times->without += none;
+    if (none || dq_map_get(v, "$date")) return DQ_IMPORT_FINE;
+    if (dq_import_read_text(v, arena, &text, error)) return DQ_IMPORT_NO_TIME; /* a number's digits, too */
+    dq_time time = dq_time_parse_format(times->format, text.as.string, text.count);
+    if (time.form == DQ_TIME_UNREADABLE) {
+        dq_fail(error, DQ_ERR_FORMAT, "the time '%.*s' is not of the form '%s'",
+                text.count < 64 ? (int)text.count : 64, text.as.string, times->format);
+        return DQ_IMPORT_NO_TIME;
+    }
+    dq_time_print(&time, words);
+    times->fitted++;
+    if (dq_map_set(arena, attributes, "time", dq_string(arena, words))) return DQ_IMPORT_FINE;
+    return dq_import_out_of_memory("a time", error);
 }
 
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
@@ -176,5 +321,8 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
     if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
     if (!fault && !other_keys(document, known, 5, arena, &x->attributes))
         return dq_import_out_of_memory("attributes", error);
+    if (!fault && keys->time) fault = name_time(keys->time, &x->attributes, error);
+    if (!fault && keys->times && keys->times->format)
+        fault = read_time(keys->times, &x->attributes, arena, error);
     return fault;
 }

@@ -16,13 +16,35 @@
 /* False for a document that says it is of another of the stream's kinds. */
 bool dq_import_is_for(const dq_value *document, const char *kind);
 
-/* A user or an item. Of a layout that is not known the first good document makes one. */
-dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind, dq_import_layout *layout,
-                                      dq_arena *arena, dq_import_entity *entity, dq_error *error);
+/* Looks ahead at the first 1000 users, or items (or as many as 32 MiB hold), and makes the layout that most
+ * of their vectors have: the fields of the earliest, in its order, whose number and widths are the commonest.
+ * A row without a vector, or with one that cannot be read, has no say; where none has one, there are no
+ * vectors. The documents are then given again, so that a pipe does as well as a file. DQ_ERR_MEMORY; the
+ * documents are to be closed all the same, and the layout's arena is the caller's to free. */
+dq_status dq_import_find_layout(dq_documents *documents, const char *kind, dq_import_layout *layout,
+                                dq_error *error);
 
-/* The keys of an interaction; label, reward and the one that is no attribute may be NULL. */
+/* A user or an item of a known layout. */
+dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind,
+                                      const dq_import_layout *layout, dq_arena *arena,
+                                      dq_import_entity *entity, dq_error *error);
+
+/* Times of another form than data/time.h reads. */
+typedef struct dq_import_times {
+    const char *format;       /* dq_time_parse_format's; NULL: they stay as they are */
+    uint64_t fitted, without; /* interactions so far whose time fitted, and those without one */
+} dq_import_times;
+
+/* The keys of an interaction; but the first two each may be NULL. What stands under `time` becomes the
+ * attribute of that name: DQ_IMPORT_DUPLICATE where there are both. With a format of times that becomes ISO
+ * 8601: DQ_IMPORT_NO_TIME for a text or number that it does not fit; what is null, absent, or a {"$date"}
+ * stays.
+ */
 typedef struct dq_import_interaction_keys {
-    const char *user, *item, *label, *reward, *ignored;
+    const char *user, *item, *label, *reward;
+    const char *ignored; /* is no attribute */
+    const char *time;
+    dq_import_times *times;
 } dq_import_interaction_keys;
 
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,

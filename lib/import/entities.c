@@ -140,9 +140,11 @@ static dq_status choose(dq_import_entities *e, dq_error *error)
         return dq_fail_memory(error, "joining collections");
     e->order_count = 0;
     dq_status status = dq_import_join_check(&e->join, e->chosen.noun, e->tally, error);
-    for (uint32_t i = 0; i < e->join.count && !status; i++)
-        if (!e->join.rows[i].bad && dq_import_selects(e->selection, &e->join.rows[i].entity.id))
-            e->order[e->order_count++] = i;
+    for (uint32_t i = 0; i < e->join.count && !status; i++) {
+        if (e->join.rows[i].bad) continue;
+        e->tally->used++;
+        if (dq_import_selects(e->selection, &e->join.rows[i].entity.id)) e->order[e->order_count++] = i;
+    }
     if (e->order_count) qsort_r(e->order, e->order_count, sizeof *e->order, by_id, e->join.rows);
     uint64_t room = e->selection->limit - e->left;
     if (e->order_count > room) e->order_count = (size_t)room;
@@ -176,7 +178,7 @@ static dq_status can_merge(const dq_import_entities *e, bool *can, dq_error *err
         single &= (kinds & (kinds - 1)) == 0;
         all |= kinds;
     }
-    *can = single && ((all & (all - 1)) == 0 || !(all & DQ_ID_INTEGER));
+    *can = single && ((all & (all - 1)) == 0 || !(all & (DQ_ID_INTEGER | DQ_ID_BINARY)));
     return DQ_OK;
 }
 

@@ -10,10 +10,12 @@
 #define DQ_IMPORT_FAULT_H
 
 #include "dq/status.h"
+#include "port/files/documents.h"
 
 typedef enum dq_import_fault {
     DQ_IMPORT_FINE = 0,
     DQ_IMPORT_MALFORMED, /* no JSON, no row of a table, no BSON */
+    DQ_IMPORT_NOT_UTF8,
     DQ_IMPORT_NO_ID,
     DQ_IMPORT_MISSING, /* a required text, a vector */
     DQ_IMPORT_MISTYPED,
@@ -24,8 +26,16 @@ typedef enum dq_import_fault {
                             document in another collection */
     DQ_IMPORT_UNKNOWN_USER, /* of an interaction */
     DQ_IMPORT_UNKNOWN_ITEM,
-    DQ_IMPORT_FAULTS, /* how many there are */
+    DQ_IMPORT_NO_TIME, /* of another form than --time-format says */
+    DQ_IMPORT_FAULTS,  /* how many there are */
 } dq_import_fault;
+
+/* What is wrong with a document by what its source answered (dq_document_answer). */
+static inline dq_import_fault dq_import_answered(int answer)
+{
+    if (answer == DQ_DOCUMENT_NOT_UTF8) return DQ_IMPORT_NOT_UTF8;
+    return answer == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
+}
 
 static inline dq_import_fault dq_import_out_of_memory(const char *what, dq_error *error)
 {

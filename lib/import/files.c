@@ -6,24 +6,19 @@
  */
 #include "import/array.h"
 #include "import/document.h"
+#include "import/form.h"
 #include "import/import.h"
-#include "import/table.h"
 
 #include <string.h>
-
-static dq_status open_documents(dq_documents *documents, const char *path, dq_error *error)
-{
-    dq_import_form form = dq_import_form_of(path);
-    if (form == DQ_IMPORT_JSONL) return dq_documents_open_jsonl(documents, path, error);
-    return dq_import_table_open(documents, path, form == DQ_IMPORT_TSV ? DQ_TSV : DQ_CSV, error);
-}
 
 /* ---- rows of users, or of items ---- */
 
 typedef struct reader {
     const char *path, *kind;
+    const dq_import_reading *reading;
     dq_documents documents;
-    dq_import_array *array; /* or NULL */
+    char found[DQ_IMPORT_FOUND]; /* what a table has */
+    dq_import_array *array;      /* or NULL */
     uint64_t row;
     dq_import_layout layout;
     const dq_import_selection *selection;
@@ -49,19 +44,28 @@ static int next_of_array(reader *r, dq_import_entity *entity, dq_import_fault *f
     return got;
 }
 
+/* A user or an item; without an id the keys that are there are said. */
+static dq_import_fault read_entity(reader *r, const dq_value *document, dq_import_entity *entity,
+                                   dq_error *error)
+{
+    dq_import_fault fault = dq_import_read_entity(document, r->kind, &r->layout, &r->arena, entity, error);
+    if (fault == DQ_IMPORT_NO_ID && !*r->found) dq_import_explain(r->reading, r->kind, document, error);
+    return fault;
+}
+
 static int next_of_documents(reader *r, dq_import_entity *entity, dq_import_fault *fault, dq_error *error)
 {
     dq_value document;
     int got = r->documents.next(&r->documents, &r->arena, &document, error);
     while (got == DQ_DOCUMENT && !dq_import_is_for(&document, r->kind)) {
+        r->tally->others++;
         dq_arena_free(&r->arena);
         got = r->documents.next(&r->documents, &r->arena, &document, error);
     }
     r->row = r->documents.record;
-    *fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
-    if (got == DQ_DOCUMENT)
-        *fault = dq_import_read_entity(&document, r->kind, &r->layout, &r->arena, entity, error);
-    return got == DQ_DOCUMENT_BAD ? DQ_DOCUMENT : got;
+    *fault = dq_import_answered(got);
+    if (got == DQ_DOCUMENT) *fault = read_entity(r, &document, entity, error);
+    return got <= DQ_DOCUMENT ? got : DQ_DOCUMENT;
 }
 
 static dq_import_fault check_duplicate(reader *r, const dq_import_entity *entity, dq_error *error)
@@ -88,7 +92,10 @@ static int next_entity(reader *r, dq_import_entity *entity, dq_error *error)
         if (fault) {
             dq_error_at(error, r->array ? r->path : r->documents.name, r->row);
             if (dq_import_skip(r->tally, fault, error)) return -1;
-        } else if (dq_import_selects(r->selection, &entity->id)) {
+            continue;
+        }
+        r->tally->used++;
+        if (dq_import_selects(r->selection, &entity->id)) {
             r->selected++;
             return 1;
         }
@@ -138,6 +145,8 @@ static dq_status each_row(entities *e, reader *r, dq_import_block *block, const 
     }
     if (got < 0) return error->status;
     if (r->selected == r->selection->limit) return DQ_OK;
+    dq_status status = dq_import_check_used(r->tally, r->path, r->kind, *r->found ? r->found : NULL, error);
+    if (status) return status;
     return dq_import_check_selection(r->selection, e->chosen.noun, &r->ids, error);
 }
 
@@ -145,7 +154,11 @@ static dq_status open_reader(reader *r, const entities *e, dq_error *error)
 {
     const char *path = e->request->path, *ids = e->request->id_path;
     *r = (reader){.path = path, .kind = e->kind, .selection = &e->request->selection, .tally = e->tally};
-    if (!ids) return open_documents(&r->documents, path, error);
+    r->reading = &e->request->reading;
+    if (!ids) {
+        dq_status status = dq_import_open(&r->documents, path, r->kind, r->reading, r->found, error);
+        return status ? status : dq_import_find_layout(&r->documents, r->kind, &r->layout, error);
+    }
     return dq_import_array_open(&r->array, path, dq_import_form_of(path), ids, &r->layout, error);
 }
 
@@ -173,11 +186,11 @@ static void free_entities(entities *e)
 }
 
 /* One document of the interactions: into the block when both ends leave. */
-static dq_import_fault read_interaction(const dq_value *document, const entities *users,
-                                        const entities *items, dq_arena *arena, dq_import_interaction *x,
-                                        bool *leaves, dq_error *error)
+static dq_import_fault read_interaction(const dq_value *document, dq_import_times *times,
+                                        const entities *users, const entities *items, dq_arena *arena,
+                                        dq_import_interaction *x, bool *leaves, dq_error *error)
 {
-    dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL};
+    dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL, NULL, times};
     if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
     dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
     uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
@@ -187,24 +200,39 @@ static dq_import_fault read_interaction(const dq_value *document, const entities
     return fault;
 }
 
+/* What is wrong with a document, which goes into the block when both its ends leave. */
+static dq_import_fault take_interaction(dq_import_request *request, const dq_value *document,
+                                        const entities *users, const entities *items, dq_arena *arena,
+                                        dq_import_interaction *x, bool *leaves, dq_error *error)
+{
+    dq_import_fault fault = read_interaction(document, &request->times, users, items, arena, x, leaves,
+                                             error);
+    if (fault == DQ_IMPORT_NO_ID)
+        dq_import_explain(&request->interaction_reading, DQ_KIND_INTERACTIONS, document, error);
+    return fault;
+}
+
 static dq_status interactions_rows(dq_import_request *request, dq_documents *documents, const entities *users,
                                    const entities *items, dq_import_block *block, dq_error *error)
 {
+    dq_import_tally *tally = &request->interaction_tally;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value document;
     dq_import_interaction x;
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
-        bool leaves = false;
-        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
-        if (!fault && dq_import_is_for(&document, DQ_KIND_INTERACTIONS))
-            fault = read_interaction(&document, users, items, &arena, &x, &leaves, error);
+        bool leaves = false, other = got == DQ_DOCUMENT && !dq_import_is_for(&document, DQ_KIND_INTERACTIONS);
+        dq_import_fault fault = dq_import_answered(got);
+        if (got == DQ_DOCUMENT && !other)
+            fault = take_interaction(request, &document, users, items, &arena, &x, &leaves, error);
         if (fault) {
             dq_error_at(error, documents->name, documents->record);
-            status = dq_import_skip(&request->interaction_tally, fault, error);
-        } else if (leaves) {
-            status = dq_import_block_interaction(block, &x, error);
+            status = dq_import_skip(tally, fault, error);
+        } else {
+            tally->others += other;
+            tally->used += !other;
+            if (leaves) status = dq_import_block_interaction(block, &x, error);
         }
         dq_arena_free(&arena);
     }
@@ -217,9 +245,14 @@ static dq_status write_interactions(dq_import_request *request, const entities *
 {
     dq_documents documents = {0};
     dq_import_block *block = NULL;
-    dq_status status = open_documents(&documents, request->interactions, error);
+    char found[DQ_IMPORT_FOUND];
+    dq_status status = dq_import_open(&documents, request->interactions, DQ_KIND_INTERACTIONS,
+                                      &request->interaction_reading, found, error);
     if (!status) status = dq_import_block_new(&block, DQ_KIND_INTERACTIONS, NULL, &request->target, error);
     if (!status) status = interactions_rows(request, &documents, users, items, block, error);
+    if (!status)
+        status = dq_import_check_used(&request->interaction_tally, request->interactions,
+                                      DQ_KIND_INTERACTIONS, *found ? found : NULL, error);
     if (!status) status = dq_import_block_finish(block, error);
     dq_import_block_free(block);
     if (documents.self) documents.close(&documents);

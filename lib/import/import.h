@@ -3,8 +3,8 @@
  * Users, items and interactions into a stream, from single files or from a place with collections. Documents
  * become entities (users, items) and interactions, these become blocks of columns.
  *
- *     single files (files.c)
- *       JSON lines; CSV, TSV (table.c) -- document.c --------> entity, interaction --+
+ *     single files (files.c; form.c, names.c)
+ *       JSON; tables (table.c) ---------- document.c --------> entity, interaction --+
  *       .npy, .safetensors, and ids ----- array.c -----------> entity ---------------+
  *                                                                                    |
  *     collections by a mapping (collections.c, mapping.c)                            +--> block.c
@@ -19,6 +19,7 @@
 #include "import/block.h"
 #include "import/form.h"
 #include "import/mapping.h"
+#include "import/names.h"
 #include "import/selection.h"
 #include "import/tally.h"
 
@@ -26,6 +27,7 @@
 typedef struct dq_import_entities_request {
     const char *path;    /* a single file of a form that is read, or NULL */
     const char *id_path; /* where that is an array: its ids */
+    dq_import_reading reading;
     dq_import_selection selection;
     dq_import_tally tally;
 } dq_import_entities_request;
@@ -33,17 +35,19 @@ typedef struct dq_import_entities_request {
 typedef struct dq_import_request {
     dq_import_entities_request users, items;
     const char *interactions; /* a single file that is no array, or NULL */
+    dq_import_reading interaction_reading;
+    dq_import_times times; /* their format, and how many have it */
     dq_import_tally interaction_tally;
     dq_import_target target;
 } dq_import_request;
 
 /* Single files, streamed in their own order: users, interactions, items, as a section holds them.
  * Interactions need users and items, and the items' file is then read twice. Faults are counted in the
- * request's tallies. */
+ * request's tallies. DQ_ERR_SCHEMA where a file has rows and none of them can be used. */
 dq_status dq_import_files(dq_import_request *request, dq_error *error);
 
 /* A place with collections, by a mapping: users, interactions, items, in the order of their ids. The
- * request's paths are not looked at. */
+ * request's paths are not looked at. DQ_ERR_SCHEMA as above. */
 dq_status dq_import_collections(dq_import_request *request, const dq_import_mapping *mapping,
                                 dq_collections *place, dq_error *error);
 

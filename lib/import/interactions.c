@@ -2,25 +2,48 @@
 #include "import/interactions.h"
 
 #include "core/array.h"
+#include "port/files/json.h"
 
 #include <stdlib.h>
 
-/* By user, then item, then as they came. */
-static int by_pair(const void *a, const void *b)
+/* By user, then `_id`, those without one first, then as they came: of events at one time the source's order
+ * counts, for another one, by item say, would be a pattern that nobody made. */
+static int by_user(const void *a, const void *b)
 {
     const dq_import_kept *x = a, *y = b;
     if (x->user != y->user) return x->user < y->user ? -1 : 1;
-    if (x->item != y->item) return x->item < y->item ? -1 : 1;
-    return (x->number > y->number) - (x->number < y->number);
+    int order = dq_import_id_compare(&x->id, &y->id);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-static dq_status keep(dq_import_interactions *all, const dq_import_interaction *x, uint32_t user,
-                      uint32_t item, dq_error *error)
+/* The document's own id, kept in the arena: of kind 0, and empty, where it has none; one that is no id, a
+ * date or an object, stands behind the others in the order of its JSON. */
+static dq_status keep_id(dq_import_interactions *all, const dq_value *document, dq_arena *arena,
+                         dq_import_id *id, dq_error *error)
+{
+    const dq_value *v = dq_map_get(document, "_id");
+    dq_json_text json = DQ_JSON_TEXT_EMPTY;
+    dq_error none = DQ_ERROR_NONE;
+    *id = (dq_import_id){.text = ""};
+    if (!v) return DQ_OK;
+    dq_status status = DQ_OK;
+    if (dq_import_read_id(v, arena, id, &none)) {
+        if (none.status != DQ_ERR_MEMORY) none.status = dq_json_write(&json, v, NULL);
+        if (none.status == DQ_ERR_MEMORY) status = dq_fail_memory(error, "interactions");
+        *id = (dq_import_id){.kind = DQ_ID_OBJECT << 1, .text = json.data, .bytes = json.bytes};
+    }
+    if (!status) id->text = dq_arena_text(&all->arena, id->bytes ? id->text : "", id->bytes);
+    dq_json_text_free(&json);
+    return status || id->text ? status : dq_fail_memory(error, "interactions");
+}
+
+static dq_status keep(dq_import_interactions *all, const dq_import_interaction *x, const dq_import_id *id,
+                      uint32_t user, dq_error *error)
 {
     if (!dq_array_reserve(&all->rows, &all->slots, all->count + 1, sizeof *all->rows))
         return dq_fail_memory(error, "interactions");
     dq_import_kept *k = &all->rows[all->count];
-    *k = (dq_import_kept){.interaction = *x, .user = user, .item = item, .number = all->count};
+    *k = (dq_import_kept){.interaction = *x, .id = *id, .user = user, .number = all->count};
     k->interaction.user.text = dq_arena_text(&all->arena, x->user.text, x->user.bytes);
     k->interaction.item.text = dq_arena_text(&all->arena, x->item.text, x->item.bytes);
     if (!k->interaction.user.text || !k->interaction.item.text ||
@@ -42,15 +65,18 @@ static dq_status read_all(dq_import_interactions *all, dq_documents *documents,
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
         uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
-        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
+        dq_import_fault fault = dq_import_answered(got);
         if (!fault) fault = dq_import_read_interaction(&document, keys, &arena, &x, error);
         if (!fault) fault = dq_import_chosen_find(users, &x.user, &user, error);
         if (!fault) fault = dq_import_chosen_find(items, &x.item, &item, error);
+        tally->used += !fault;
         if (fault) {
             dq_import_locate(documents, got == DQ_DOCUMENT ? &document : NULL, error);
             status = dq_import_skip(tally, fault, error);
         } else if (user != DQ_ABSENT && item != DQ_ABSENT) {
-            status = keep(all, &x, user, item, error);
+            dq_import_id id;
+            status = keep_id(all, &document, &arena, &id, error);
+            if (!status) status = keep(all, &x, &id, user, error);
         }
         dq_arena_free(&arena);
     }
@@ -63,7 +89,7 @@ dq_status dq_import_interactions_read(dq_import_interactions *all, dq_documents 
                                       const dq_import_chosen *items, dq_import_tally *tally, dq_error *error)
 {
     dq_status status = read_all(all, documents, keys, users, items, tally, error);
-    if (!status && all->count) qsort(all->rows, all->count, sizeof *all->rows, by_pair);
+    if (!status && all->count) qsort(all->rows, all->count, sizeof *all->rows, by_user);
     return status;
 }
 

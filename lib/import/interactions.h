@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Interactions of a collection: kept until all are read, then in order by user, then item, then as they came.
- * So their memory grows with their number.
+ * Interactions of a collection: kept until all are read, then in order by user, then by their own `_id`
+ * (integers, then strings, ObjectIds, and what else a database allows; those without one first), then as they
+ * came. So a folder and a database give them alike, and events of one time keep the order in which they were
+ * stored. Their memory grows with their number.
  */
 #ifndef DQ_IMPORT_INTERACTIONS_H
 #define DQ_IMPORT_INTERACTIONS_H
@@ -12,8 +14,9 @@
 
 typedef struct dq_import_kept {
     dq_import_interaction interaction;
-    uint32_t user, item; /* places among those that left */
-    size_t number;       /* as they came */
+    dq_import_id id; /* `_id`; kind 0: none */
+    uint32_t user;   /* place among those that left */
+    size_t number;   /* as they came */
 } dq_import_kept;
 
 /* Zero-initialise. */

@@ -48,7 +48,8 @@ void dq_import_reader_close(dq_import_reader *r)
 
 int dq_import_merge_compare(const dq_import_id *a, const dq_import_id *b)
 {
-    if (a->kind == b->kind || a->kind == DQ_ID_INTEGER || b->kind == DQ_ID_INTEGER)
+    const unsigned otherwise = DQ_ID_INTEGER | DQ_ID_BINARY; /* these sort by more than their text */
+    if (a->kind == b->kind || (a->kind & otherwise) || (b->kind & otherwise))
         return dq_import_id_compare(a, b);
     dq_import_id x = *a, y = *b;
     x.kind = y.kind = DQ_ID_STRING;
@@ -80,7 +81,7 @@ int dq_import_reader_advance(dq_import_reader *r, dq_import_tally *tally, dq_err
         dq_arena_free(&r->arena);
         got = r->documents.next(&r->documents, &r->arena, &r->document, error);
         if (got <= 0) return got;
-        dq_import_fault fault = got == DQ_DOCUMENT_BAD ? DQ_IMPORT_MALFORMED : DQ_IMPORT_FINE;
+        dq_import_fault fault = dq_import_answered(got);
         if (!fault)
             fault = dq_import_read_id(dq_map_get(&r->document, r->part->id), &r->arena, &r->id, error);
         if (fault) dq_import_locate(&r->documents, got == DQ_DOCUMENT ? &r->document : NULL, error);

@@ -27,7 +27,7 @@ typedef struct dq_import_interaction {
 enum { DQ_IMPORT_MAX_WIDTH = UINT32_MAX / sizeof(float) }; /* numbers of a vector */
 
 /* How the vectors of users, or of items, are cut. A mapping says it, or an array's file; of single files with
- * documents the first good row decides. */
+ * documents most of the first rows decide (dq_import_find_layout). */
 typedef struct dq_import_layout {
     bool known;
     dq_field *fields; /* (count), in the arena */

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/table.h"
 
-#include "port/files/json.h"
+#include "port/files/ejson.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum role { ROLE_STRING, ROLE_TEXT, ROLE_VECTOR, ROLE_ELEMENT, ROLE_ATTRIBUTE } role;
+typedef enum role {
+    ROLE_STRING,
+    ROLE_TEXT,
+    ROLE_VECTOR,
+    ROLE_ELEMENT,
+    ROLE_ATTRIBUTE,
+    ROLE_STRINGS, /* of RecBole, cut at blanks */
+    ROLE_NUMBERS,
+    ROLE_NONE
+} role;
 
 typedef struct column {
     role role;
@@ -21,6 +30,7 @@ typedef struct table {
     dq_csv *csv;
     column *columns;
     size_t count;
+    dq_arena arena; /* of names */
 } table;
 
 /* "vector.N" or "vector.FIELD.N". Elements of one field stand one after the other, from 0. */
@@ -46,32 +56,157 @@ static bool is_string(const char *name)
            strcmp(name, "label") == 0;
 }
 
-static dq_status find_roles(table *t, dq_error *error)
+/* ---- RecBole ---- */
+
+static const struct recbole_type {
+    const char *ending;
+    role role;
+} recbole_types[] = {{":token", ROLE_STRING},
+                     {":token_seq", ROLE_STRINGS},
+                     {":float", ROLE_ATTRIBUTE},
+                     {":float_seq", ROLE_NUMBERS}};
+
+static const struct recbole_type *recbole_type_of(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+    for (size_t i = 0; colon && i < sizeof recbole_types / sizeof *recbole_types; i++)
+        if (strcmp(colon, recbole_types[i].ending) == 0) return &recbole_types[i];
+    return NULL;
+}
+
+static bool is_recbole(const dq_csv_cell *header, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!recbole_type_of(header[i].text)) return false;
+    return true;
+}
+
+/* ---- what the columns are ---- */
+
+/* The names without their types. */
+static dq_status names_of(table *t, const char ***names, dq_error *error)
 {
     const dq_csv_cell *header = dq_csv_header(t->csv, &t->count);
+    bool recbole = is_recbole(header, t->count);
     t->columns = calloc(t->count, sizeof *t->columns);
-    if (!t->columns) return dq_fail_memory(error, "a row");
+    *names = dq_arena_zero(&t->arena, t->count, sizeof **names);
+    if (!t->columns || !*names) return dq_fail_memory(error, "a row");
     for (size_t i = 0; i < t->count; i++) {
         const char *name = header[i].text;
-        column *c = &t->columns[i];
-        *c = (column){.role = is_string(name) ? ROLE_STRING : ROLE_ATTRIBUTE, .key = name};
-        if (strcmp(name, "vector") == 0) c->role = ROLE_VECTOR;
-        if (strncmp(name, "attr.", 5) == 0 && name[5]) c->key = name + 5;
-        if (strncmp(name, "text.", 5) == 0 && name[5]) *c = (column){.role = ROLE_TEXT, .key = name + 5};
-        if (strncmp(name, "vector.", 7) != 0) continue;
-        dq_status status = element_role(c, i ? c - 1 : NULL, name, error);
-        if (status) return status;
+        size_t n = recbole ? (size_t)(strrchr(name, ':') - name) : header[i].bytes;
+        t->columns[i].role = recbole ? recbole_type_of(name)->role : ROLE_ATTRIBUTE;
+        (*names)[i] = dq_arena_text(&t->arena, name, n);
+        if (!(*names)[i]) return dq_fail_memory(error, "a row");
     }
     return DQ_OK;
+}
+
+/* What the reading names is there, and nothing stands in blanks, which a separator of several bytes cuts off.
+ */
+static dq_status check_names(const table *t, const char *const *names, const char *separator,
+                             const dq_import_reading *reading, dq_error *error)
+{
+    char list[DQ_IMPORT_FOUND];
+    for (size_t i = 0; i < t->count; i++) {
+        size_t n = strlen(names[i]);
+        if (n && (names[i][0] == ' ' || names[i][n - 1] == ' '))
+            return dq_fail(error, DQ_ERR_FORMAT,
+                           "column %zu is named '%s', with a blank (--sep '%s ' cuts it off where one stands "
+                           "behind each separator)",
+                           i + 1, names[i], separator);
+    }
+    for (size_t k = 0; k < reading->count; k++) {
+        bool there = false;
+        for (size_t i = 0; i < t->count && !there; i++) there = strcmp(names[i], reading->named[k].name) == 0;
+        if (there) continue;
+        dq_import_list(names, t->count, list, sizeof list);
+        return dq_fail(error, DQ_ERR_SCHEMA, "no column %s for the %s; there are: %s", reading->named[k].name,
+                       reading->named[k].role, list);
+    }
+    return DQ_OK;
+}
+
+/* A column by the name of its role. */
+static dq_status find_role(column *c, const column *before, const char *name, dq_error *error)
+{
+    c->key = name;
+    if (is_string(name)) c->role = ROLE_STRING;
+    if (strcmp(name, "vector") == 0 && c->role != ROLE_NUMBERS) c->role = ROLE_VECTOR;
+    if (strncmp(name, "attr.", 5) == 0 && name[5]) c->key = name + 5;
+    if (strncmp(name, "text.", 5) == 0 && name[5]) *c = (column){.role = ROLE_TEXT, .key = name + 5};
+    return strncmp(name, "vector.", 7) == 0 ? element_role(c, before, name, error) : DQ_OK;
+}
+
+/* "attr.x" and "x" are one attribute. */
+static dq_status check_attributes(const table *t, const char *const *names, dq_error *error)
+{
+    for (size_t i = 0; i < t->count; i++)
+        for (size_t j = 0; strncmp(names[i], "attr.", 5) == 0 && j < t->count; j++) {
+            role r = t->columns[j].role;
+            if (i == j || r == ROLE_NONE || r == ROLE_TEXT || r == ROLE_ELEMENT) continue;
+            if (strcmp(t->columns[i].key, t->columns[j].key) != 0) continue;
+            return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", names[i],
+                           names[j], t->columns[i].key);
+        }
+    return DQ_OK;
+}
+
+static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const dq_import_reading *reading,
+                            char found[DQ_IMPORT_FOUND], dq_error *error)
+{
+    const char **names, **roles;
+    char list[DQ_IMPORT_FOUND - 16];
+    dq_status status = names_of(t, &names, error);
+    if (!status) status = check_names(t, names, form.separator, reading, error);
+    if (status) return status;
+    roles = dq_arena_zero(&t->arena, t->count, sizeof *roles);
+    if (!roles) return dq_fail_memory(error, "a row");
+    status = dq_import_assign(reading, kind, false, names, t->count, roles, error);
+    for (size_t i = 0; i < t->count && !status; i++) {
+        column *c = &t->columns[i];
+        bool left_out = !*names[i] || (form.headless && !roles[i]);
+        if (left_out)
+            c->role = ROLE_NONE;
+        else
+            status = find_role(c, i ? c - 1 : NULL, roles[i] ? roles[i] : names[i], error);
+    }
+    if (!status) status = check_attributes(t, names, error);
+    dq_import_list(names, t->count, list, sizeof list);
+    (void)snprintf(found, DQ_IMPORT_FOUND, "its columns: %s", list);
+    if (!status && !dq_import_is_known_by(kind, names, t->count, roles))
+        status = dq_import_missing(reading, kind, "column", names, t->count, error);
+    return status;
+}
+
+/* ---- cells ---- */
+
+/* What stands between blanks. */
+static dq_status read_sequence(const dq_csv_cell *cell, role is, dq_arena *arena, dq_value *value,
+                               dq_error *error)
+{
+    const char *at = cell->text;
+    *value = dq_list();
+    for (;;) {
+        at += strspn(at, " ");
+        size_t n = strcspn(at, " ");
+        char *end;
+        if (!n) return DQ_OK;
+        dq_value element = is == ROLE_NUMBERS ? dq_real(strtod(at, &end)) : dq_string_n(arena, at, n);
+        if (is == ROLE_NUMBERS && end != at + n)
+            return dq_fail(error, DQ_ERR_FORMAT, "no number: '%.*s'", n < 40 ? (int)n : 40, at);
+        if (!dq_list_add(arena, value, element)) return dq_fail_memory(error, "a row");
+        at += n;
+    }
 }
 
 /* A string; of a vector or an attribute JSON where it is JSON. */
 static dq_status read_cell(const dq_csv_cell *cell, role is, dq_arena *arena, dq_value *value,
                            dq_error *error)
 {
+    if (is == ROLE_STRINGS || is == ROLE_NUMBERS) return read_sequence(cell, is, arena, value, error);
     if (is == ROLE_VECTOR || is == ROLE_ATTRIBUTE) {
         dq_error why = DQ_ERROR_NONE;
-        dq_status status = dq_json_parse(cell->text, cell->bytes, arena, value, &why);
+        dq_status status = dq_ejson_parse(cell->text, cell->bytes, arena, value, &why);
         if (status == DQ_ERR_MEMORY) return dq_fail_memory(error, "a row");
         if (!status) return DQ_OK;
     }
@@ -97,6 +232,7 @@ static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, 
                           const dq_csv_cell *cell, dq_arena *arena, dq_error *error)
 {
     dq_value value;
+    if (c->role == ROLE_NONE) return DQ_OK;
     if (c->role == ROLE_ELEMENT) return add_element(vector, c, cell, arena, error);
     if (!cell->bytes) return DQ_OK;
     dq_status status = read_cell(cell, c->role, arena, &value, error);
@@ -105,18 +241,26 @@ static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, 
     return dq_map_set(arena, map, c->key, value) ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
+/* *at is the cell that a failure is about. */
 static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena *arena, dq_value *document,
-                              dq_error *error)
+                              size_t *at, dq_error *error)
 {
     dq_value text = dq_map(), vector = dq_map();
     *document = dq_map();
     for (size_t i = 0; i < t->count; i++) {
+        *at = i;
         dq_status status = add_cell(document, &text, &vector, &t->columns[i], &cells[i], arena, error);
         if (status) return status;
     }
     if (text.count && !dq_map_set(arena, document, "text", text)) return dq_fail_memory(error, "a row");
     if (vector.count && !dq_map_set(arena, document, "vector", vector)) return dq_fail_memory(error, "a row");
     return DQ_OK;
+}
+
+/* A row that a cut-off last cell spoils has no newline. */
+static bool was_cut_off(const table *t, size_t at)
+{
+    return at + 1 == t->count && !dq_source_line_ended(t->source);
 }
 
 static int table_next(dq_documents *documents, dq_arena *arena, dq_value *document, dq_error *error)
@@ -126,10 +270,15 @@ static int table_next(dq_documents *documents, dq_arena *arena, dq_value *docume
     int answer = dq_csv_next(t->csv, &cells, error); /* the answers are the same */
     documents->record = dq_csv_line(t->csv);
     if (answer == DQ_DOCUMENT) {
-        dq_status status = row_document(t, cells, arena, document, error);
-        if (status) answer = status == DQ_ERR_MEMORY ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_BAD;
+        size_t at = 0;
+        dq_status status = row_document(t, cells, arena, document, &at, error);
+        bool broken = status == DQ_ERR_MEMORY || (status && was_cut_off(t, at));
+        if (status) answer = broken ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_BAD;
+        if (broken && status != DQ_ERR_MEMORY)
+            dq_fail(error, DQ_ERR_TRUNCATED, "the last line is cut off: '%.40s' is no number",
+                    cells[at].text);
     }
-    if (answer == DQ_DOCUMENT_BAD || answer == DQ_DOCUMENT_BROKEN)
+    if (answer != DQ_DOCUMENT && answer != DQ_DOCUMENT_END)
         dq_error_at(error, documents->name, documents->record);
     return answer;
 }
@@ -143,20 +292,49 @@ static void table_close(dq_documents *documents)
     dq_source_close(t->source);
     for (size_t i = 0; t->columns && i < t->count; i++) free(t->columns[i].field);
     free(t->columns);
+    dq_arena_free(&t->arena);
     free(t);
 }
 
-dq_status dq_import_table_open(dq_documents *documents, const char *path, dq_csv_form form, dq_error *error)
+/* A separator that the first line looks cut at, where it is not its own. */
+static dq_status find_other_separator(dq_source *source, const char *own, const char **other, dq_error *error)
+{
+    enum { LINE = 4096 };
+    const char *first;
+    size_t n;
+    dq_status status = dq_source_look(source, LINE, &first, &n, error);
+    *other = status ? NULL : dq_csv_other_separator(first, n, own);
+    return status;
+}
+
+/* What is wrong with a header is often that it is cut at another separator. */
+static void explain_separator(const char *other, dq_error *error)
+{
+    if (!other || error->status == DQ_ERR_MEMORY) return;
+    dq_fail(error, error->status,
+            "no column that is needed, but the first line looks cut at '%s': --sep '%s'",
+            *other == '\t' ? "tab" : other, *other == '\t' ? "tab" : other);
+}
+
+dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const char *kind, dq_csv_form form,
+                               const dq_import_reading *reading, char found[DQ_IMPORT_FOUND], dq_error *error)
 {
     table *t = calloc(1, sizeof *t);
+    const char *other = NULL;
     *documents = (dq_documents){.next = table_next, .close = table_close, .self = t};
-    (void)snprintf(documents->name, sizeof documents->name, "%s", path);
-    if (!t) return dq_fail_memory(error, "a row");
-    dq_status status = dq_source_open(&t->source, path, error);
-    if (!status) status = dq_csv_open(&t->csv, t->source, form, error);
-    if (!status) status = find_roles(t, error);
+    (void)snprintf(documents->name, sizeof documents->name, "%s", dq_source_name(source));
+    if (!t) {
+        dq_source_close(source);
+        return dq_fail_memory(error, "a row");
+    }
+    t->source = source;
+    dq_status status = dq_source_text(source, error);
+    if (!status) status = find_other_separator(source, form.separator, &other, error);
+    if (!status && (status = dq_csv_open(&t->csv, source, form, error))) explain_separator(other, error);
+    if (!status && (status = find_roles(t, kind, form, reading, found, error)))
+        explain_separator(other, error);
     if (!status) return DQ_OK;
-    dq_error_at(error, path, DQ_NO_RECORD);
+    dq_error_at(error, documents->name, DQ_NO_RECORD);
     table_close(documents);
     return status;
 }

@@ -9,9 +9,11 @@ dq_status dq_import_skip(dq_import_tally *tally, dq_import_fault fault, dq_error
 {
     bool blameless = error->status == DQ_ERR_MEMORY || error->status == DQ_ERR_RANGE;
     if (tally->strict || blameless) return error->status;
+    if (!tally->first) tally->first = fault;
     if (tally->faults[fault].count++ == 0) {
         tally->faults[fault].record = error->record;
         memcpy(tally->faults[fault].source, error->source, sizeof error->source);
+        memcpy(tally->faults[fault].reason, error->reason, sizeof error->reason);
     }
     *error = DQ_ERROR_NONE;
     return DQ_OK;
@@ -38,37 +40,75 @@ void dq_import_locate(const dq_documents *documents, const dq_value *document, d
 }
 
 static const char *const fault_words[DQ_IMPORT_FAULTS] = {
-    [DQ_IMPORT_MALFORMED] = "malformed",       [DQ_IMPORT_NO_ID] = "without a usable id",
-    [DQ_IMPORT_MISSING] = "missing field",     [DQ_IMPORT_MISTYPED] = "wrong type",
-    [DQ_IMPORT_WIDTH] = "wrong width",         [DQ_IMPORT_NOT_FINITE] = "not finite",
-    [DQ_IMPORT_DUPLICATE] = "duplicate id",    [DQ_IMPORT_UNMATCHED] = "not in every collection",
-    [DQ_IMPORT_UNKNOWN_USER] = "unknown user", [DQ_IMPORT_UNKNOWN_ITEM] = "unknown item",
+    [DQ_IMPORT_MALFORMED] = "malformed",
+    [DQ_IMPORT_NOT_UTF8] = "not UTF-8",
+    [DQ_IMPORT_NO_ID] = "without a usable id",
+    [DQ_IMPORT_MISSING] = "missing field",
+    [DQ_IMPORT_MISTYPED] = "wrong type",
+    [DQ_IMPORT_WIDTH] = "wrong width",
+    [DQ_IMPORT_NOT_FINITE] = "not finite",
+    [DQ_IMPORT_DUPLICATE] = "duplicate id",
+    [DQ_IMPORT_UNMATCHED] = "not in every collection",
+    [DQ_IMPORT_UNKNOWN_USER] = "unknown user",
+    [DQ_IMPORT_UNKNOWN_ITEM] = "unknown item",
+    [DQ_IMPORT_NO_TIME] = "time of another form",
 };
 
+/* The first row's reason; of one that is not UTF-8 the way out. */
+static const char *reason_of(const dq_import_tally *tally, dq_import_fault fault)
+{
+    return fault == DQ_IMPORT_NOT_UTF8 ? "iconv -f latin1 -t utf8, or --encoding latin1, if it is Latin-1"
+                                       : tally->faults[fault].reason;
+}
+
+static uint64_t count_faults(const dq_import_tally *tally)
+{
+    uint64_t all = 0;
+    for (int i = 1; i < DQ_IMPORT_FAULTS; i++) all += tally->faults[i].count;
+    return all;
+}
+
+dq_status dq_import_check_used(const dq_import_tally *tally, const char *source, const char *kind,
+                               const char *more, dq_error *error)
+{
+    dq_import_fault first = tally->first;
+    uint64_t skipped = count_faults(tally);
+    if (tally->used || (!skipped && !tally->others)) return DQ_OK;
+    if (!first) {
+        dq_fail(error, DQ_ERR_SCHEMA, "no %s: all rows (%" PRIu64 ") say they are of another kind", kind,
+                tally->others);
+        return dq_error_at(error, source, DQ_NO_RECORD);
+    }
+    dq_fail(error, DQ_ERR_SCHEMA, "no %s: none of the rows (%" PRIu64 ") can be used; the first: %s%s%s%s",
+            kind, skipped, first == DQ_IMPORT_NOT_UTF8 ? "not UTF-8; " : "", reason_of(tally, first),
+            more ? "; " : "", more ? more : "");
+    return dq_error_at(error, tally->faults[first].source, tally->faults[first].record);
+}
+
 /* Where a fault was first seen: a line, of a source that is named where there are several; or what the source
- * is where it has no lines. */
-static size_t print_place(const dq_import_tally *tally, dq_import_fault fault, bool named, char *to,
+ * is where it has no lines. Then why. */
+static size_t print_first(const dq_import_tally *tally, dq_import_fault fault, bool named, char *to,
                           size_t size)
 {
-    const char *source = tally->faults[fault].source;
+    enum { REASON = 160 }; /* several share a line */
+    const char *source = tally->faults[fault].source, *reason = reason_of(tally, fault);
     uint64_t record = tally->faults[fault].record;
-    if (record == DQ_NO_RECORD) return (size_t)snprintf(to, size, "%s", source);
-    return (size_t)snprintf(to, size, "%s%sline %" PRIu64, named ? source : "", named ? " " : "", record);
+    if (record == DQ_NO_RECORD) return (size_t)snprintf(to, size, "%s: %.*s", source, REASON, reason);
+    return (size_t)snprintf(to, size, "%s%sline %" PRIu64 ": %.*s", named ? source : "", named ? " " : "",
+                            record, REASON, reason);
 }
 
 uint64_t dq_import_describe(const dq_import_tally *tally, bool named, char *text, size_t size)
 {
-    uint64_t all = 0;
     size_t used = 0;
     text[0] = '\0';
     for (int i = 1; i < DQ_IMPORT_FAULTS && used < size; i++) {
         uint64_t count = tally->faults[i].count;
         if (!count) continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s (first: ", all ? ", " : "",
+        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s (first: ", used ? ", " : "",
                                  count, fault_words[i]);
-        if (used < size) used += print_place(tally, (dq_import_fault)i, named, text + used, size - used);
+        if (used < size) used += print_first(tally, (dq_import_fault)i, named, text + used, size - used);
         if (used < size) used += (size_t)snprintf(text + used, size - used, ")");
-        all += count;
     }
-    return all;
+    return count_faults(tally);
 }

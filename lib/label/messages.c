@@ -53,6 +53,7 @@ static dq_status load_file(dq_messages *p, const char *path, dq_error *error)
     char *text = malloc(PROMPT_MOST);
     if (!text) return dq_fail_memory(error, "prompts");
     dq_status status = dq_source_open(&source, path, error);
+    if (!status) status = dq_source_text(source, error);
     if (!status) status = read_all(source, text, &bytes, error);
     if (!status) status = name_by_digest(p, text, bytes, error);
     if (!status) status = dq_prompt_parse(&p->prompt, text, bytes, error);

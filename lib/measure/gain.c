@@ -8,41 +8,47 @@
 
 #include <math.h>
 
-static double linear(int32_t level)
+typedef double gain_fn(int32_t level, int32_t greatest);
+
+static double linear(int32_t level, int32_t greatest)
 {
+    (void)greatest;
     return level > 0 ? level : 0;
 }
 
-static double exponential(int32_t level)
+/* (2^level - 1) / 2^greatest, which is finite where 2^level is not. A division by a power of two is exact, so
+ * a ratio of such gains has the bits that it has without. */
+static double exponential(int32_t level, int32_t greatest)
 {
-    return level > 0 ? exp2(level) - 1 : 0;
+    return level > 0 ? ldexp(1, level - greatest) - ldexp(1, -greatest) : 0;
 }
 
-/* Discounted gain of the first k of n levels. */
-static double dcg(const int32_t *level, size_t n, double k, double (*gain)(int32_t))
+/* Discounted gain of the first k of n levels, none above the greatest. */
+static double dcg(const int32_t *level, size_t n, double k, gain_fn *gain_of, int32_t greatest)
 {
     double sum = 0;
     for (size_t i = 0; i < n && (double)i < k; i++)
-        if (level[i] > 0) sum += gain(level[i]) / log2((double)(i + 2));
+        if (level[i] > 0) sum += gain_of(level[i], greatest) / log2((double)(i + 2));
     return sum;
 }
 
-static double ndcg(const dq_judged_ranking *q, double k, double (*gain)(int32_t))
+static double ndcg(const dq_judged_ranking *q, double k, gain_fn *gain_of)
 {
-    double ideal = dcg(q->ideal, q->judged, k, gain);
-    return ideal > 0 ? dcg(q->level, q->retrieved, k, gain) / ideal : 0;
+    int32_t greatest = q->judged && q->ideal[0] > 0 ? q->ideal[0] : 0;
+    double ideal = dcg(q->ideal, q->judged, k, gain_of, greatest);
+    return ideal > 0 ? dcg(q->level, q->retrieved, k, gain_of, greatest) / ideal : 0;
 }
 
 double dq_dcg(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
-    return dcg(q->level, q->retrieved, INFINITY, linear);
+    return dcg(q->level, q->retrieved, INFINITY, linear, 0);
 }
 
 double dq_ideal_dcg(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
-    return dcg(q->ideal, q->judged, INFINITY, linear);
+    return dcg(q->ideal, q->judged, INFINITY, linear, 0);
 }
 
 double dq_ndcg(const dq_judged_ranking *q, double unused)
@@ -127,7 +133,7 @@ double dq_gain(const dq_judged_ranking *q, double unused)
     double cost = 0, got = 0, sum = 0, ideal = 0;
     for (size_t i = 0; i < n; i++) ideal += q->ideal[i];
     for (size_t i = 0; i < q->retrieved; i++) {
-        double gain = linear(q->level[i]);
+        double gain = linear(q->level[i], 0);
         got += gain;
         cost += i < n ? q->ideal[i] : 1;
         if (gain > 0) sum += gain / log2(2 + cost - got);
@@ -154,7 +160,7 @@ double dq_rbp(const dq_judged_ranking *q, double unused)
     (void)unused;
     double scale = q->judged && q->ideal[0] > 1 ? q->ideal[0] : 1, weight = 1, sum = 0;
     for (size_t i = 0; i < q->retrieved; i++, weight *= persistence)
-        sum += linear(q->level[i]) / scale * weight;
+        sum += linear(q->level[i], 0) / scale * weight;
     return (1 - persistence) * sum;
 }
 

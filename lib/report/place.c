@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/place.h"
 
+#include "core/utf8.h"
 #include "port/files/rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* Whether some reader of a TREC run would cut an id there, or take the character away: trec_eval cuts at the
+ * white space of C, dq at every byte up to a space, a language's split() at the white space of Unicode, and a
+ * byte-order mark at the beginning of a file is none of its text. */
+static bool splits(uint32_t code)
+{
+    static const uint32_t others[] = {0x7f,   0x85,   0xa0,   0x1680, 0x180e, 0x2028,
+                                      0x2029, 0x202f, 0x205f, 0x3000, 0xfeff};
+    if (code <= ' ' || (code >= 0x2000 && code <= 0x200b)) return true;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (code == others[i]) return true;
+    return false;
+}
+
 dq_status dq_place_check(const char *what, const char *id, size_t bytes, dq_error *error)
 {
-    for (size_t i = 0; i < bytes; i++)
-        if (strchr(" \t\n\v\f\r", id[i]) || id[i] == '\0')
-            return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s %.*s has white space, which a TREC run cannot hold",
+    uint32_t code;
+    for (size_t i = 0, n; i < bytes; i += n) {
+        n = dq_utf8_decode(id + i, bytes - i, &code);
+        if (n == 0) return dq_fail(error, DQ_ERR_FORMAT, "%s: an id that is not UTF-8", what);
+        if (splits(code))
+            return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                           "%s %.*s has white space or a control character, which a TREC run cannot hold",
                            what, (int)bytes, id);
+    }
     if (bytes == 0) return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s has an empty id: no TREC run", what);
     return DQ_OK;
 }

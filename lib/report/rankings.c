@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_OF_STREAM = 0xcf }; /* MessagePack's uint64, with which every record begins; never a text's */
-
 /* Takes the rows of a bundle that it knows, and counts them. */
 typedef dq_status (*take_bundle)(const dq_bundle *bundle, void *arg, uint64_t *taken, dq_error *error);
 
@@ -144,7 +142,7 @@ static dq_status open_either(dq_source **source, const char *path, const char *w
     if (status) return status;
     status = dq_source_peek(*source, &first, error);
     if (!status && first < 0) status = dq_fail(error, DQ_ERR_TRUNCATED, "empty: no %s in it", what);
-    *is_stream = first == FIRST_OF_STREAM;
+    if (!status) status = dq_source_is_stream(*source, is_stream, error);
     if (status) {
         (void)dq_error_at(error, dq_source_name(*source), DQ_NO_RECORD);
         dq_source_close(*source);

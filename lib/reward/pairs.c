@@ -121,9 +121,10 @@ static dq_status walk_interactions(walk *w, dq_error *error)
 }
 
 /* The rows of one line's pair; *user is DQ_ABSENT where it is to be passed over. */
-static dq_status find_listed(walk *w, const char *line, size_t bytes, uint32_t *user, uint32_t *item,
-                             dq_error *error)
+static dq_status find_listed(walk *w, const char *line, size_t bytes, uint64_t number, uint32_t *user,
+                             uint32_t *item, dq_error *error)
 {
+    dq_pair_plan *plan = w->plan;
     const char *tab = memchr(line, '\t', bytes);
     if (!tab) return dq_fail(error, DQ_ERR_FORMAT, "not USER, a tab, ITEM");
     const char *id = tab + 1, *end = memchr(id, '\t', bytes - (size_t)(id - line));
@@ -131,12 +132,24 @@ static dq_status find_listed(walk *w, const char *line, size_t bytes, uint32_t *
     *user = dq_entities_find(&w->catalogue->users, line, user_bytes);
     *item = dq_entities_find(&w->catalogue->items, id, id_bytes);
     if (*user != DQ_ABSENT && *item != DQ_ABSENT) return DQ_OK;
-    w->plan->skipped++;
     bool nobody = *user == DQ_ABSENT;
     *user = DQ_ABSENT;
-    if (!w->plan->strict) return DQ_OK;
-    return dq_fail(error, DQ_ERR_UNKNOWN, "%s %.*s is not in the catalogue", nobody ? "user" : "item",
-                   (int)(nobody ? user_bytes : id_bytes), nobody ? line : id);
+    dq_error why = DQ_ERROR_NONE;
+    dq_fail(&why, DQ_ERR_UNKNOWN, "%s %.*s is not in the catalogue", nobody ? "user" : "item",
+            (int)(nobody ? user_bytes : id_bytes), nobody ? line : id);
+    if (plan->skipped++ == 0) plan->first = why;
+    (void)dq_error_at(&plan->first, plan->list, number);
+    if (!plan->strict) return DQ_OK;
+    return dq_fail(error, why.status, "%s", why.reason);
+}
+
+/* A list of which nothing is in the catalogue is the list of another. */
+static dq_status check_used(const dq_pair_plan *plan, uint64_t used, dq_error *error)
+{
+    if (used || !plan->skipped) return DQ_OK;
+    dq_fail(error, DQ_ERR_UNKNOWN, "none of the pairs (%llu) can be used; the first: %s",
+            (unsigned long long)plan->skipped, plan->first.reason);
+    return dq_error_at(error, plan->list, plan->first.record);
 }
 
 static dq_status walk_list(walk *w, dq_error *error)
@@ -144,19 +157,21 @@ static dq_status walk_list(walk *w, dq_error *error)
     const dq_pair_plan *plan = w->plan;
     const char *line;
     size_t bytes;
+    uint64_t used = 0;
     dq_status status = DQ_OK;
     for (uint64_t number = 1; !status; number++) {
-        uint32_t user, item;
+        uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
         status = plan->line(plan->line_arg, &line, &bytes, error);
         if (status || !line) break;
         if (bytes == 0) continue;
-        status = find_listed(w, line, bytes, &user, &item, error);
+        status = find_listed(w, line, bytes, number, &user, &item, error);
+        used += !status && user != DQ_ABSENT;
         if (status)
             (void)dq_error_at(error, plan->list, number);
         else if (user != DQ_ABSENT && (plan->only_user == DQ_ABSENT || plan->only_user == user))
             status = w->take(w->arg, user, item, DQ_ABSENT, error);
     }
-    return status;
+    return status ? status : check_used(plan, used, error);
 }
 
 uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)

@@ -29,6 +29,7 @@ typedef struct dq_pair_plan {
     const char *list; /* its name in errors */
     bool strict;      /* an unknown id in a list is an error */
     uint64_t skipped; /* lines of the list with an unknown id */
+    dq_error first;   /* why the first of them was skipped, and its line */
 } dq_pair_plan;
 
 /* "stream", "all", "random:N" or "top:N"; DQ_ERR_RANGE for anything else. */
@@ -43,7 +44,8 @@ typedef dq_status dq_pair_taker(void *arg, uint32_t user, uint32_t item, uint32_
 
 /* Gives every pair to take: users and for each its items in the order of the catalogue; the stream's and the
  * list's pairs in their own order. What `take` returns other than DQ_OK ends it. A line that is none, or an
- * unknown id where the plan is strict: DQ_ERR_FORMAT, DQ_ERR_UNKNOWN, with the line as error->record. */
+ * unknown id where the plan is strict, and a list of which no line can be used: DQ_ERR_FORMAT,
+ * DQ_ERR_UNKNOWN, with the line as error->record. */
 dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,
                         dq_error *error);
 

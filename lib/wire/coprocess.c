@@ -13,6 +13,7 @@
 #include "wire/coprocess.h"
 
 #include "core/array.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +85,15 @@ static dq_status blame(const dq_coprocess *p, dq_status status, dq_error *error)
 {
     (void)dq_error_at(error, p->command, DQ_NO_RECORD);
     return status;
+}
+
+/* What stands where its stream should was mostly printed by the way. */
+static void explain(const dq_coprocess *p, dq_error *error)
+{
+    dq_error why = *error;
+    if (why.status == DQ_ERR_FORMAT && (!p->reader || dq_reader_met_foreign(p->reader)))
+        (void)dq_fail(error, why.status, "%s; stdout is the protocol's, other words go to stderr",
+                      why.reason);
 }
 
 static void hang_up(dq_coprocess *p)
@@ -347,7 +357,9 @@ static dq_status open_reader(dq_coprocess *p, dq_error *error)
     dq_source *source;
     if (p->reader) return DQ_OK;
     dq_status status = dq_source_open_fn(&source, p->command, read_any, p, error);
-    return status ? status : dq_reader_open_source(&p->reader, source, error);
+    if (!status) status = dq_reader_open_source(&p->reader, source, error);
+    if (status && error) explain(p, error);
+    return status;
 }
 
 dq_status dq_coprocess_take(dq_coprocess *process, dq_bundle *bundle, dq_error *error)
@@ -359,6 +371,7 @@ dq_status dq_coprocess_take(dq_coprocess *process, dq_bundle *bundle, dq_error *
         if (got > 0) return DQ_OK;
         if (got == 0)
             (void)dq_fail(&p->broken, DQ_ERR_TRUNCATED, "ended its stream in the middle of the conversation");
+        explain(p, &p->broken);
         (void)blame(p, DQ_OK, &p->broken);
     }
     if (error) *error = p->broken;
@@ -401,6 +414,7 @@ static dq_status part(dq_coprocess *p, dq_error *error)
     while (!status && (got = dq_reader_next(p->reader, &rest, &broken)) > 0) dq_bundle_free(&rest);
     if (!status && got < 0) status = broken.status;
     if (status && status != DQ_ERR_TRUNCATED) {
+        explain(p, &broken);
         *error = broken;
         return status;
     }

@@ -84,6 +84,9 @@ static dq_status run_zstd(dq_decoder *d, const unsigned char *in, size_t *at, si
     ZSTD_inBuffer from = {.src = in, .size = end, .pos = *at};
     ZSTD_outBuffer out = {.dst = to, .size = n};
     size_t left = ZSTD_decompressStream(d->zstd, &out, &from);
+    if (ZSTD_isError(left) && ZSTD_getErrorCode(left) == ZSTD_error_prefix_unknown && d->boundary)
+        return dq_fail_foreign("bytes after a zstd frame that are no frame:", in + *at, end - *at, false,
+                               error);
     if (ZSTD_isError(left)) return zstd_failed(left, error);
     *at = from.pos;
     *got = out.pos;

@@ -24,6 +24,7 @@ struct dq_reader {
     uint64_t sections; /* heads read */
     size_t largest;    /* bytes of the largest body received so far: the first size of the next buffer */
     int state;         /* 1: reading, 0: ended, -1: broken */
+    bool foreign;      /* what broke it was something where a record is wanted */
     dq_error error;
     void (*before_block)(void *);
     void *arg;
@@ -43,21 +44,45 @@ static bool read_u64(const unsigned char *p, uint64_t *u)
     return p[0] == 0xcf;
 }
 
+/* Whether bytes may begin a record: the mark of a length, of which the highest byte is no continuation of
+ * UTF-8's, for 0xcf begins some letters there. */
+static bool may_begin(const unsigned char *first, size_t n)
+{
+    return first[0] == 0xcf && !(n > 1 && first[1] >= 0x80 && first[1] < 0xc0);
+}
+
+/* Something else than a record: shows how it begins, with what more of it is at hand. */
+static dq_status fail_foreign(dq_reader *r, const unsigned char *header, size_t n, dq_error *error)
+{
+    unsigned char first[DQ_SHOWN_BYTES];
+    size_t held;
+    const void *rest = dq_source_held(r->source, &held);
+    size_t more = held < sizeof first - n ? held : sizeof first - n;
+    memcpy(first, header, n);
+    if (more) memcpy(first + n, rest, more);
+    r->foreign = true;
+    const char *what = r->record == 1   ? "not a dq stream: it begins with"
+                       : !r->in_section ? "bytes after the end that are no head:"
+                                        : "not a record:";
+    return dq_fail_foreign(what, first, n + more, held > more, error);
+}
+
 /* One record's length and hash. *got is false at the end of the source. */
 static dq_status read_header(dq_reader *r, body *b, uint64_t *length, bool *got, dq_error *error)
 {
     unsigned char header[HEADER];
-    size_t n;
+    size_t n, more = 0;
     r->record++;
-    dq_status status = dq_source_read_full(r->source, header, HEADER, &n, error);
+    dq_status status = dq_source_read(r->source, header, HEADER, &n, error);
     *got = n > 0;
     if (status || n == 0) return status;
-    if (header[0] != 0xcf && r->record == 1) return dq_fail(error, DQ_ERR_FORMAT, "not a dq stream");
-    if (header[0] != 0xcf && !r->in_section)
-        return dq_fail(error, DQ_ERR_FORMAT, "bytes after the end that are no head");
+    if (!may_begin(header, n)) return fail_foreign(r, header, n, error); /* no more of it may come */
+    if (n < HEADER) status = dq_source_read_full(r->source, header + n, HEADER - n, &more, error);
+    if (status) return status;
+    n += more;
     if (n < HEADER) return dq_fail(error, DQ_ERR_TRUNCATED, "cut off inside a record's header");
     if (!read_u64(header, length) || !read_u64(header + 9, &b->hash))
-        return dq_fail(error, DQ_ERR_FORMAT, r->record == 1 ? "not a dq stream" : "not a record");
+        return fail_foreign(r, header, n, error);
     if (*length == 0 || *length > DQ_MAX_RECORD)
         return dq_fail(error, DQ_ERR_FORMAT, "a record that claims %llu bytes: not in 1 .. 1 GiB",
                        (unsigned long long)*length);
@@ -353,6 +378,11 @@ const dq_value *dq_reader_ends(const dq_reader *reader)
 const char *dq_reader_source(const dq_reader *reader)
 {
     return dq_source_name(reader->source);
+}
+
+bool dq_reader_met_foreign(const dq_reader *reader)
+{
+    return reader->foreign;
 }
 
 uint64_t dq_reader_record(const dq_reader *reader)

@@ -28,6 +28,11 @@ struct dq_source {
     size_t at, end;
     char *text; /* bytes as they were, read ahead for lines: [from, to) of room */
     size_t from, to, room;
+    bool begun;              /* as a text: its mark is behind us */
+    bool line_ended;         /* the last line, by a newline */
+    dq_converter *converter; /* NULL: UTF-8 */
+    char *coded;             /* what it has still to read, [coded_at, coded_end) of RAW */
+    size_t coded_at, coded_end;
     void (*before_block)(void *);
     void *arg;
 };
@@ -89,6 +94,8 @@ void dq_source_close(dq_source *source)
     if (!source) return;
     if (source->fd > STDIN_FILENO) (void)close(source->fd);
     dq_decoder_free(source->decoder);
+    dq_converter_free(source->converter);
+    free(source->coded);
     free(source->raw);
     free(source->text);
     free(source->name);
@@ -203,27 +210,25 @@ static dq_status read_decoded(dq_source *s, void *to, size_t n, size_t *got, dq_
     return status;
 }
 
-dq_status dq_source_read(dq_source *source, void *to, size_t n, size_t *got, dq_error *error)
+/* Decoded bytes as UTF-8. */
+static dq_status read_converted(dq_source *s, char *to, size_t n, size_t *got, dq_error *error)
 {
-    size_t held = source->to - source->from;
-    if (held == 0) return read_decoded(source, to, n, got, error);
-    *got = held < n ? held : n;
-    memcpy(to, source->text + source->from, *got);
-    source->from += *got;
-    return DQ_OK;
-}
-
-dq_status dq_source_read_full(dq_source *source, void *to, size_t n, size_t *got, dq_error *error)
-{
-    *got = 0;
-    while (*got < n) {
-        size_t more;
-        dq_status status = dq_source_read(source, (char *)to + *got, n - *got, &more, error);
+    dq_status status = DQ_OK;
+    size_t more = 1;
+    for (*got = 0; !status && !*got && more;) {
+        size_t left = s->coded_end - s->coded_at;
+        if (left) memmove(s->coded, s->coded + s->coded_at, left);
+        s->coded_at = 0;
+        s->coded_end = left;
+        status = read_decoded(s, s->coded + left, RAW - left, &more, error);
         if (status) return status;
-        if (more == 0) break;
-        *got += more;
+        s->coded_end += more;
+        status = dq_converter_run(s->converter, s->coded, &s->coded_at, s->coded_end, to, n, got, error);
     }
-    return DQ_OK;
+    if (!status && !*got && s->coded_at < s->coded_end)
+        status = dq_fail(error, DQ_ERR_TRUNCATED, "cut off inside a character");
+    if (status) (void)dq_error_at(error, s->name, DQ_NO_RECORD);
+    return status;
 }
 
 /* Room for more text behind what is held, and for a NUL: moves it to the front, or grows. */
@@ -245,6 +250,45 @@ static dq_status make_room(dq_source *s, dq_error *error)
     return DQ_OK;
 }
 
+/* More text behind what is held; *got = 0 at the end. */
+static dq_status read_ahead(dq_source *s, size_t *got, dq_error *error)
+{
+    *got = 0;
+    dq_status status = make_room(s, error);
+    if (status) return status;
+    char *to = s->text + s->to;
+    size_t n = s->room - s->to - 1;
+    status = s->converter ? read_converted(s, to, n, got, error) : read_decoded(s, to, n, got, error);
+    s->to += *got;
+    return status;
+}
+
+dq_status dq_source_read(dq_source *source, void *to, size_t n, size_t *got, dq_error *error)
+{
+    size_t held = source->to - source->from;
+    if (held == 0 && !source->converter) return read_decoded(source, to, n, got, error);
+    *got = 0;
+    dq_status status = held || !n ? DQ_OK : read_ahead(source, &held, error);
+    if (status || !held || !n) return status;
+    *got = held < n ? held : n;
+    memcpy(to, source->text + source->from, *got);
+    source->from += *got;
+    return DQ_OK;
+}
+
+dq_status dq_source_read_full(dq_source *source, void *to, size_t n, size_t *got, dq_error *error)
+{
+    *got = 0;
+    while (*got < n) {
+        size_t more;
+        dq_status status = dq_source_read(source, (char *)to + *got, n - *got, &more, error);
+        if (status) return status;
+        if (more == 0) break;
+        *got += more;
+    }
+    return DQ_OK;
+}
+
 static void hand_line(dq_source *s, size_t length, size_t taken, char **line, size_t *bytes)
 {
     *line = s->text + s->from;
@@ -254,18 +298,77 @@ static void hand_line(dq_source *s, size_t length, size_t taken, char **line, si
     *bytes = length;
 }
 
+dq_status dq_source_look(dq_source *source, size_t n, const char **first, size_t *had, dq_error *error)
+{
+    size_t got = 1;
+    dq_status status = DQ_OK;
+    while (!status && got && source->to - source->from < n) status = read_ahead(source, &got, error);
+    *first = source->text + source->from;
+    *had = source->to - source->from;
+    return status;
+}
+
 dq_status dq_source_peek(dq_source *source, int *first, dq_error *error)
 {
+    const char *bytes;
+    size_t had;
+    dq_status status = dq_source_look(source, 1, &bytes, &had, error);
+    if (!status) *first = had ? (unsigned char)*bytes : -1;
+    return status;
+}
+
+dq_status dq_source_encoding(dq_source *source, const char *encoding, dq_error *error)
+{
+    dq_status status = dq_converter_new(&source->converter, encoding, error);
+    if (!status) source->coded = malloc(RAW);
+    if (!status && !source->coded) status = dq_fail_memory(error, "a text");
+    return status ? dq_error_at(error, source->name, DQ_NO_RECORD) : DQ_OK;
+}
+
+dq_status dq_source_text(dq_source *source, dq_error *error)
+{
     dq_source *s = source;
-    if (s->from == s->to) {
-        size_t got;
-        dq_status status = make_room(s, error);
-        if (!status) status = read_decoded(s, s->text + s->to, s->room - s->to - 1, &got, error);
-        if (status) return status;
-        s->to += got;
-    }
-    *first = s->from < s->to ? (unsigned char)s->text[s->from] : -1;
+    if (s->begun) return DQ_OK;
+    size_t got = 1, mark = 0;
+    dq_status status = DQ_OK;
+    while (!status && got && !dq_text_told(s->text + s->from, s->to - s->from))
+        status = read_ahead(s, &got, error);
+    if (!status && s->text) status = dq_text_begin(s->text + s->from, s->to - s->from, &mark, error);
+    if (status) return dq_error_at(error, s->name, DQ_NO_RECORD);
+    s->from += mark;
+    s->begun = true;
     return DQ_OK;
+}
+
+bool dq_source_line_ended(const dq_source *source)
+{
+    return source->line_ended;
+}
+
+dq_status dq_source_is_stream(dq_source *source, bool *is, dq_error *error)
+{
+    dq_source *s = source;
+    int first;
+    *is = false;
+    dq_status status = dq_source_peek(s, &first, error);
+    if (status || first != 0xcf) return status;
+    size_t got = 1;
+    while (!status && got && s->to - s->from < 2) {
+        status = make_room(s, error);
+        if (!status) status = read_decoded(s, s->text + s->to, s->room - s->to - 1, &got, error);
+        if (!status) s->to += got;
+    }
+    *is = !status && (s->to - s->from < 2 || s->text[s->from + 1] == 0);
+    return status;
+}
+
+const void *dq_source_held(const dq_source *source, size_t *n)
+{
+    const dq_source *s = source;
+    *n = s->to - s->from;
+    if (*n) return s->text + s->from;
+    *n = s->decoder ? 0 : s->end - s->at;
+    return *n ? s->raw + s->at : NULL;
 }
 
 dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error *error)
@@ -274,20 +377,22 @@ dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error
     size_t searched = 0;
     *line = NULL;
     *bytes = 0;
-    for (;;) {
+    dq_status status = s->begun ? DQ_OK : dq_source_text(s, error);
+    while (!status) {
         size_t held = s->to - s->from, got;
         char *newline = held > searched ? memchr(s->text + s->from + searched, '\n', held - searched) : NULL;
         if (newline) {
             size_t length = (size_t)(newline - s->text) - s->from;
+            s->line_ended = true;
             hand_line(s, length, length + 1, line, bytes);
             return DQ_OK;
         }
         searched = held;
-        dq_status status = make_room(s, error);
-        if (!status) status = read_decoded(s, s->text + s->to, s->room - s->to - 1, &got, error);
-        if (status) return status;
-        s->to += got;
-        if (got == 0 && held) hand_line(s, held, held, line, bytes);
-        if (got == 0) return DQ_OK;
+        status = read_ahead(s, &got, error);
+        if (status || got) continue;
+        s->line_ended = false;
+        if (held) hand_line(s, held, held, line, bytes);
+        return DQ_OK;
     }
+    return status;
 }

@@ -2,7 +2,7 @@
  *
  * What the files of this room share and nobody else sees.
  *
- *     descriptor -> source.c (decode.c: zstd, gzip) -> reader.c -> unpack.c -> table.c -> dq_bundle
+ *     descriptor -> source.c (decode.c, text.c) -> reader.c -> unpack.c -> table.c -> dq_bundle
  *     dq_bundle  -> pack.c -> writer.c -> sink.c (aside.c) -> descriptor
  *
  * section.c holds what reader and writer both keep of a section.
@@ -35,6 +35,24 @@ dq_status dq_decoder_run(dq_decoder *decoder, const unsigned char *in, size_t *a
 /* True between frames or members: the only place where input may end. */
 bool dq_decoder_at_boundary(const dq_decoder *decoder);
 
+/* ---- text.c: what the first bytes of a text say, and texts that are not UTF-8 ---- */
+
+/* Whether n first bytes are enough for dq_text_begin: four, or a line. */
+bool dq_text_told(const char *first, size_t n);
+/* The bytes of a UTF-8 byte-order mark, 0 without one. DQ_ERR_FORMAT for UTF-16 and UTF-32, with or without a
+ * mark, in words that say the way out. */
+dq_status dq_text_begin(const char *first, size_t n, size_t *mark, dq_error *error);
+
+typedef struct dq_converter dq_converter;
+
+/* From an encoding by iconv's name to UTF-8; DQ_ERR_UNKNOWN where there is none of that name. */
+dq_status dq_converter_new(dq_converter **converter, const char *encoding, dq_error *error);
+void dq_converter_free(dq_converter *converter);
+/* Converts from in[*at .. end) to at most n >= 16 bytes; *at moves on, *got tells how many came out. Nothing
+ * comes out of an incomplete character, which then stands at *at. DQ_ERR_FORMAT where the bytes are none. */
+dq_status dq_converter_run(dq_converter *converter, char *in, size_t *at, size_t end, char *to, size_t n,
+                           size_t *got, dq_error *error);
+
 /* ---- aside.c: a file that appears when it is complete ---- */
 
 typedef struct dq_aside {
@@ -56,6 +74,15 @@ void dq_aside_discard(dq_aside *aside);
 dq_status dq_unpack(const unsigned char *body, size_t n, dq_arena *arena, dq_value *value, dq_error *error);
 
 /* ---- table.c: values to a bundle ---- */
+
+/* The bytes of a source that are in memory, plain, and unread: what can be shown without a read that might
+ * block. NULL, and *n = 0: none are. */
+const void *dq_source_held(const dq_source *source, size_t *n);
+/* Whether a reader's error was that something stands where a record is wanted: somebody else wrote there. */
+bool dq_reader_met_foreign(const dq_reader *reader);
+/* foreign.c: DQ_ERR_FORMAT, "WHAT 'the first bytes, escaped...'"; with `more` others follow the n. */
+enum { DQ_SHOWN_BYTES = 40 };
+dq_status dq_fail_foreign(const char *what, const void *first, size_t n, bool more, dq_error *error);
 
 /* Fills a bundle (empty but for its arena and body) from its body's value. */
 dq_status dq_bundle_read(dq_bundle *bundle, const dq_value *value, dq_error *error);

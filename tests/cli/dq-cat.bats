@@ -212,17 +212,52 @@ assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
 {"user":"b","item":"x"}
 END
     dq-export --users u.jsonl --items i.jsonl --interactions n.jsonl -o t.dq
-    when() { dq-cat -k interactions "$@" t.dq | jq -c .day | tr '\n' ' '; }
+    when() { dq-cat -q -k interactions "$@" t.dq | jq -c .day | tr '\n' ' '; }
     [ "$(when --since 1998-03)" = "10 100 " ]
     [ "$(when --before 1998-03-01T10:00:00)" = "9 " ]
     [ "$(when --since 1998-01-01T10:00:00 --before 1998-05)" = "9 10 " ]
+    [ "$(when --since 1998-03-01T12:30:00+02:30)" = "10 100 " ]
+    [ "$(when --since 888746400000)" = "10 100 " ] # 1998-03-01T10:00 in milliseconds
     [ "$(when --time day --since 10)" = "10 100 " ] # numbers, not bytes
     [ "$(when --time day --before 9.5)" = "9 " ]
-    [ "$(dq-cat --since 1999 --to stream t.dq | dq-cat --count | tr '\t\n' '= ')" = "users=2 items=2 " ]
+    [ "$(dq-cat -q --since 1999 --to stream t.dq | dq-cat --count | tr '\t\n' '= ')" = "users=2 items=2 " ]
     run -1 dq-cat --since 1998 --time hour t.dq
-    [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' that says their time" ]
+    [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' that says their time; 'time' reads as one (--time)" ]
     run -2 dq-cat --time day t.dq
     [ "$output" = "dq-cat: --time needs --since or --before" ]
+}
+
+@test "--since and --before: what was taken for granted is said, and what is no time is refused" {
+    printf '{"id":"%s"}\n' a >u.jsonl
+    printf '{"id":"%s"}\n' x >i.jsonl
+    times() { # JSON of the times, one an interaction
+        for t; do printf '{"user":"a","item":"x","time":%s}\n' "$t"; done >n.jsonl
+        dq-export --users u.jsonl --items i.jsonl --interactions n.jsonl -o t.dq
+    }
+    times 1573587064000 null '"1573587065000"'
+    run -0 --separate-stderr dq-cat -k interactions --since 2019-11-12T19:31:05Z t.dq
+    [ "${#lines[@]}" = 1 ]
+    [ "$stderr" = "dq-cat: the times 'time' are taken as milliseconds since 1970 (the first is 2019-11-12T19:31:04Z)
+dq-cat: 1 interactions have no 'time' and were left out" ]
+    run -0 --separate-stderr dq-cat -k interactions --before 2020 t.dq
+    [[ "$stderr" == *"; four digits are such a number, and no year"* ]]
+    times 1573587064 1573587064000 '{"$date":"2019-11-12T19:31:05Z"}'
+    run -0 --separate-stderr dq-cat -k interactions --before 2019-11-12T19:31:05Z t.dq
+    [ "${#lines[@]}" = 2 ]
+    [[ "$stderr" == *"are of several forms; 1 are taken as seconds"*"; 1 are taken as milliseconds"*"; 1 are dates"* ]]
+    times 7 '"2019-11-12"'
+    run -1 --separate-stderr dq-cat -k interactions --since 2019-01-01 --to stream t.dq
+    [[ "$stderr" == *"of several forms, and 1 are numbers too small"* ]]
+    for none in '"11/12/2019 7:31:04 PM"' '"09 14, 2010"' '"2019-02-30"' '""' true '[2019]' '{"at":5}'; do
+        times 1573587064 "$none"
+        run -1 --separate-stderr dq-cat --since 2019-01-01 --to stream t.dq
+        [[ "$stderr" == "dq-cat: t.dq: record 3: user a, item x: the time 'time' is neither a number since 1970 nor ISO 8601: "* ]]
+    done
+    for none in soon 11/12/2019 '' 2019-13-01 nan 0x10; do
+        run -2 dq-cat --since "$none" t.dq
+        [ "$output" = "dq-cat: --since: '$none' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601" ]
+        run -2 dq-cat --before "$none" t.dq
+    done
 }
 
 @test "bad usage is status 2 and one line" {

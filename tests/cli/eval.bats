@@ -92,12 +92,62 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
         { cut -f 2,4 <<< "$output"; false; }
 }
 
-@test "comments and empty lines of a text are left out" {
-    { echo '# judged by hand'; echo; cat q; } > q2
-    { cat r; echo; echo '# end'; } > r2
-    measure --qrels q --run r -f trec > want
-    measure --qrels q2 --run r2 -f trec > got
+@test "empty lines are left out, and an id that begins with # is one" {
+    { echo; cat q; echo; } >q2
+    { cat r; echo; } >r2
+    measure --qrels q --run r -f trec >want
+    measure --qrels q2 --run r2 -f trec >got
     diff got want
+    awk '{ $1 = "#" $1; $3 = "#" $3 } 1' q >q3
+    awk '{ $1 = "#" $1; $3 = "#" $3 } 1' r >r3
+    measure --qrels q3 --run r3 -f trec >got
+    diff got want
+}
+
+@test "queries of a run that nobody judged are said" {
+    { cat r; printf 'u7 Q0 a 1 1 tag\nu8 Q0 a 1 1 tag\n'; } >more
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run more -m map
+    [[ "$stderr" == "dq-eval: 2 of 4 queries of the run are not in the qrels and do not count"* ]]
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run r --run more -m map
+    [[ "$stderr" == "dq-eval: 2 of 4 queries of the run more are not in the qrels and do not count"* ]]
+    diff <(measure --qrels q --run r -m map -f trec) <(measure --qrels q --run more -m map -f trec)
+}
+
+@test "relevance that is a count has an exponential gain" {
+    printf 'u1 0 song1 2113\nu1 0 song2 3\nu1 0 song3 1100\n' >plays
+    printf 'u1 Q0 song2 1 3 r\nu1 Q0 song1 2 2 r\nu1 Q0 song3 3 1 r\n' >heard
+    for form in trec tsv; do measure --qrels plays --run heard -m ndcg_exp -m ndcg_exp@1,10 -f $form; done >got
+    [ "$(grep -c 0.6309 got)" = 4 ]
+    run -0 grep -ci nan got || true
+    measure --qrels plays --run heard -m ndcg_exp@10 -f json | jq -e '.measures.ndcg_exp_cut_10.value - 0.6309297535714575 | fabs < 1e-15'
+}
+
+@test "what dq-rank writes as a TREC run, dq-eval reads: any id that is let through" {
+    /usr/bin/python3 - <<'PY'
+import json
+ids = ["#1", "#", "\u03c0\u03b1", "\u00e9", "'", '"', "\\", "a#b", "{", "0", "query-id", "\U0001f600"]
+with open("u.jsonl", "w") as u, open("i.jsonl", "w") as i, open("x.jsonl", "w") as x:
+    for n, id in enumerate(ids):
+        print(json.dumps({"id": id, "vector": [1, n]}), file=u)
+        print(json.dumps({"id": id, "vector": [n, 1]}), file=i)
+        print(json.dumps({"user": id, "item": id, "label": "APPLY"}), file=x)
+with open("refused", "w") as f:
+    for c in [*range(1, 33), 0x7f, 0x85, 0xa0, 0x2003, 0x2028, 0x3000, 0xfeff]: print(json.dumps(f"a{chr(c)}b"), file=f)
+PY
+    "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions x.jsonl -o c.dq
+    for turned in u.jsonl <(tac u.jsonl); do # each id once as the first of a file
+        "$BUILD"/dq-export --users "$turned" --items i.jsonl | "$BUILD"/dq-rank --by cosine -k 20 --format trec >ids.run
+        [ "$(cut -d' ' -f1 ids.run | sort -u | wc -l)" = 12 ]
+        "$BUILD"/dq-rank --by cosine -k 20 c.dq >ids.dq
+        diff <(measure --qrels c.dq --run ids.run -f trec -m map -m ndcg) <(measure --qrels c.dq --run ids.dq -f trec -m map -m ndcg)
+    done
+    while read -r id; do
+        echo "{\"id\": $id, \"vector\": [1, 2]}" >odd.jsonl
+        "$BUILD"/dq-export -q --users u.jsonl --items odd.jsonl -o odd.dq
+        run -1 "$BUILD"/dq-rank --by cosine --format trec odd.dq
+        [[ "$output" == *"which a TREC run cannot hold" ]]
+    done <refused
+    [ "$(wc -l <refused)" = 39 ]
 }
 
 @test "several runs are compared with the first: difference, intervals, tests" {

@@ -222,7 +222,7 @@ END
     lines c.dq > got
     [ "$(jq -r 'select(.kind == "users").id' got | paste -sd' ')" = "9 10 a b 65f1000000000000000000ab" ]
     [ "$(jq -r 'select(.kind == "interactions") | .user + ":" + .item' got | paste -sd' ')" = \
-        "9:j0 9:j1 10:j0 b:j2 65f1000000000000000000ab:j1" ]
+        "9:j1 9:j0 10:j0 b:j2 65f1000000000000000000ab:j1" ]
     [ "$(jq -c 'select(.id == "9") | [.text, .occupation]' got)" = \
         '[{"bio":"bio 1","skills":"s, t","experience":"title: T, years: 1"},"o1"]' ]
     [ "$(jq -c 'select(.id == "j1") | .text' got)" = \
@@ -245,6 +245,67 @@ END
     payload --schema jobs shuffled | cmp - c
     payload --schema jobs --strict db | cmp - c
     DQ_THREADS=4 payload --schema jobs --flush db | cmp - c
+}
+
+@test "collections: a user's interactions stand in the order of their _id, and without one in the file's" {
+    printf '{"_id":%s}\n' 1 2 >people.jsonl
+    printf '{"_id":%s,"title":"t"}\n' 10 20 30 >jobs.jsonl
+    mkdir place && mv people.jsonl jobs.jsonl place
+    cat >map.json <<'END'
+{"users": [{"collection": "people", "id": "_id"}],
+ "items": [{"collection": "jobs", "id": "_id", "texts": {"title": "title"}}],
+ "interactions": {"collection": "seen", "user": "user", "item": "item"}}
+END
+    met() { export_ --schema map.json place | lines -k interactions | jq -r '.user + ":" + .item' | paste -sd' '; }
+    printf '{"user":%s,"item":%s,"time":5}\n' 1 30 1 10 2 20 1 20 1 30 >place/seen.jsonl
+    [ "$(met)" = "1:30 1:10 1:20 1:30 2:20" ]
+    printf '{"user":%s,"item":%s,"time":5,"_id":%s}\n' 1 30 10 1 10 9 2 20 1 1 20 '{"$oid":"65f100000000000000000001"}' 1 30 '"a"' >place/seen.jsonl
+    [ "$(met)" = "1:10 1:30 1:30 1:20 2:20" ]
+    export_ --schema map.json place | "$BUILD"/dq-cat -k interactions --to stream | zstd -dcq >once
+    tac place/seen.jsonl >turned && mv turned place/seen.jsonl
+    export_ --schema map.json place | "$BUILD"/dq-cat -k interactions --to stream | zstd -dcq | cmp - once
+}
+
+@test "--time-format makes ISO 8601 of the interactions' times, and counts what does not fit" {
+    printf '{"id":"%s"}\n' a >u.jsonl
+    printf '{"id":"%s"}\n' x >i.jsonl
+    times() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions "$1" --time-format "$2" "${@:3}" | "$BUILD"/dq-cat -k interactions | jq -rc '.time // "none"' | paste -sd' '; }
+    printf '{"user":"a","item":"x","time":%s}\n' '"11/12/2019 7:31:04 PM"' '"2/29/2019 1:00:00 AM"' null '{"$date":"2019-11-12T00:00:00Z"}' 7 >mind.jsonl
+    [ "$(times mind.jsonl '%m/%d/%Y %I:%M:%S %p' 2>words)" = '2019-11-12T19:31:04Z none {"$date":"2019-11-12T00:00:00Z"}' ]
+    grep -F "interactions: 2 skipped: 2 time of another form (first: line 2" words
+    run -1 times mind.jsonl '%m/%d/%Y %I:%M:%S %p' --strict
+    [[ "$output" == *"mind.jsonl: record 2: the time '2/29/2019 1:00:00 AM' is not of the form '%m/%d/%Y %I:%M:%S %p'"* ]]
+    printf 'user,item,time\na,x,"09 14, 2010"\na,x,"12 2, 2009"\n' >amazon.csv
+    [ "$(times amazon.csv '%m %d, %Y')" = "2010-09-14T00:00:00Z 2009-12-02T00:00:00Z" ]
+    printf 'user,item,time\na,x,20191112\n' >digits.csv
+    [ "$(times digits.csv '%Y%m%d')" = "2019-11-12T00:00:00Z" ]
+    mkdir place
+    printf '{"_id":"a"}\n' >place/people.jsonl
+    printf '{"_id":"x"}\n' >place/jobs.jsonl
+    cp mind.jsonl place/seen.jsonl
+    echo '{"users":[{"collection":"people","id":"_id"}],"items":[{"collection":"jobs","id":"_id"}],"interactions":{"collection":"seen","user":"user","item":"item"}}' >map.json
+    "$BUILD"/dq-export --schema map.json --time-format '%m/%d/%Y %I:%M:%S %p' place 2>words | "$BUILD"/dq-cat -k interactions | grep -F 2019-11-12T19:31:04Z
+    grep -F "2 time of another form" words
+    for format in '' '%H:%M' '%Y-%m-%d %H:%M:%S.%f' '%s' '%m/%d/%Y %H:%M:%S %p'; do
+        run -2 "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions mind.jsonl --time-format "$format"
+        [[ "$output" == "dq-export: --time-format '$format': "* ]]
+    done
+    run -2 "$BUILD"/dq-export --users u.jsonl --items i.jsonl --time-format %Y-%m-%d
+    [[ "$output" == *"there are no --interactions"* ]]
+    sed 's/"time"/"seen"/' mind.jsonl >place/seen.jsonl
+    run -1 "$BUILD"/dq-export --schema map.json --time-format %Y-%m-%d place -o none.dq
+    [ "$output" = "dq-export: --time-format: none of the interactions (5) has an attribute 'time'" ]
+    [ ! -e none.dq ]
+    sed 's/"item":"item"/&,"time":"seen"/' map.json >timed.json
+    "$BUILD"/dq-export --schema timed.json --time-format '%m/%d/%Y %I:%M:%S %p' place 2>words | "$BUILD"/dq-cat -k interactions >got
+    grep -F '"time":"2019-11-12T19:31:04Z"' got
+    grep -F "2 time of another form" words
+    echo '{"user":"a","item":"x","seen":5,"time":6}' >>place/seen.jsonl
+    run -1 "$BUILD"/dq-export --schema timed.json --strict place -o none.dq
+    [[ "$output" == *"both 'seen' and 'time' are there"* ]]
+    echo '{"users":[{"collection":"people","id":"_id"}],"items":[{"collection":"jobs","id":"_id"}]}' >map.json
+    run -2 "$BUILD"/dq-export --schema map.json --time-format %Y-%m-%d place
+    [[ "$output" == *"the mapping map.json has no interactions" ]]
 }
 
 @test "collections: interactions may be missing, and selections hold" {
@@ -305,8 +366,8 @@ END
     export_ --users u.jsonl --items i.jsonl --interactions x.jsonl 2> words | lines --count > got
     [ "$(tr '\n\t' '  ' < got)" = "users 3 interactions 3 items 2 " ]
     diff - words << 'END'
-dq-export: users: 7 skipped: 1 malformed (first: line 7), 1 without a usable id (first: line 8), 1 missing field (first: line 9), 1 wrong type (first: line 10), 1 wrong width (first: line 5), 1 not finite (first: line 6), 1 duplicate id (first: line 4)
-dq-export: interactions: 2 skipped: 1 unknown user (first: line 4), 1 unknown item (first: line 5)
+dq-export: users: 7 skipped: 1 malformed (first: line 7: JSON: invalid token near 'not' at byte 3), 1 without a usable id (first: line 8: users need a key id; there are: vector; looked for: id (or _id, user_id, userId, userID, reviewerID); --columns id=NAME), 1 missing field (first: line 9: no vector), 1 wrong type (first: line 10: soft: element 0 is no number), 1 wrong width (first: line 5: hard has 1 numbers where 2 are expected), 1 not finite (first: line 6: hard: element 1 is not finite as a float32), 1 duplicate id (first: line 4: the id 'u1' stands there already)
+dq-export: interactions: 2 skipped: 1 unknown user (first: line 4: no user 'nobody'), 1 unknown item (first: line 5: no item 'nothing')
 END
     export_ --quiet --users u.jsonl 2> words > /dev/null
     [ ! -s words ]

@@ -67,9 +67,51 @@ followed() {
         cmp - <(dq-rank --model model.dq -k 12 --format tsv log.dq)
 }
 
-@test "times that are empty texts are equal, and no JSON at all is no time" {
-    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.time = ""' walks.jsonl) |
-        dq-train --quiet "${usual[@]}" --epochs 1 -o timeless.dq
+@test "a time is read however it is written: the same model" {
+    weights() { # a program of jq for a time
+        dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c "$1" walks.jsonl) |
+            dq-train "${usual[@]}" --epochs 1 --since 2>words | dq-cat -k model --to safetensors >weights.st
+        tail -c 4000 weights.st | sha256sum
+    }
+    usual_weights=$(weights .)
+    [ "$(grep -c "'time'" words)" = 0 ]
+    for seconds in '' '*1000' '*1000000' '*1000|tostring'; do
+        [ "$(weights ".time |= (. + \":00Z\" | fromdate$seconds)")" = "$usual_weights" ]
+        grep -E "the times 'time' are taken as (|milli|micro)seconds since 1970 \(the first is 2024-01-" words
+    done
+    [ "$(weights '.time |= {"$date": (. + ":00Z")}')" = "$usual_weights" ]
+    [ "$(weights '.time |= {"$date": {"$numberLong": (. + ":00Z" | fromdate * 1000 | tostring)}}')" = "$usual_weights" ]
+    [ "$(weights 'if .user < "u50" then .time |= (. + ":00Z" | fromdate) else . end')" = "$usual_weights" ]
+    grep -F "the times 'time' are of several forms; " words
+}
+
+@test "without times the order of the stream is taken, and that is said" {
+    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.timestamp = .time | del(.time)' walks.jsonl) -o elsewhere.dq
+    run -0 --separate-stderr dq-train "${usual[@]}" --epochs 1 -o unordered.dq elsewhere.dq
+    [[ "$stderr" == *"the interactions have no attribute 'time': the order of the stream is taken for that of time; they have a 'timestamp', which reads as one (--time NAME)"* ]]
+    run -0 --separate-stderr dq-rank --model unordered.dq -k 1 elsewhere.dq
+    [[ "$stderr" == *"the order of the stream is taken for that of time"* ]]
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --time when -o x.dq elsewhere.dq
+    [[ "$stderr" == *"--time when: the interactions have no such attribute; one that reads as a time is timestamp" ]]
+    dq-train "${usual[@]}" --epochs 1 --time timestamp -o unordered.dq elsewhere.dq 2>words
+    [ "$(grep -c "order of the stream" words)" = 0 ]
+}
+
+@test "equal times keep the order of the stream, and many are said" {
+    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.time |= .[:10]' walks.jsonl) |
+        dq-train "${usual[@]}" --epochs 1 -o tied.dq 2>words
+    grep -E "[0-9]+ % of the interactions have the time of their user's one before: these stay in the order of the stream" words
+}
+
+@test "what is no time is refused, with whom and what" {
+    refused() { # a time, as JSON
+        jq -c "if .user == \"u03\" then .time = $1 else . end" walks.jsonl >odd.jsonl
+        dq-export --users users.jsonl --items items.jsonl --interactions odd.jsonl -o odd.dq
+        run -1 --separate-stderr dq-train --quiet "${usual[@]}" -o x.dq odd.dq
+        [[ "$stderr" == "dq-train: odd.dq: record 3: user u03, item "*": the time 'time' is neither a number since 1970 nor ISO 8601: "* ]]
+        [ ! -e x.dq ]
+    }
+    for time in '""' '"1/16/2024 7:31:04 PM"' '"16.01.2024"' '"2024-02-30"' '[1]' true '{"on":"2024-01-16"}'; do refused "$time"; done
     PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME/../fault /usr/bin/python3 - <<'PY'
 import make_streams as m
 seen = m.pack_bundle("interactions", 1, [m.ids(["u1"], "user"), m.ids(["i1"], "item"), m.ids(["APPLY"], "label"),
@@ -77,7 +119,7 @@ seen = m.pack_bundle("interactions", 1, [m.ids(["u1"], "user"), m.ids(["i1"], "i
 open("nothing.dq", "wb").write(m.stream(m.USERS, seen, m.ITEMS))
 PY
     run -1 --separate-stderr dq-train --quiet "${usual[@]}" -o x.dq nothing.dq
-    [[ "$stderr" == *"is neither a number nor a text" ]]
+    [[ "$stderr" == *"is neither a number since 1970 nor ISO 8601: "* ]]
 }
 
 @test "a temporal split: trained before a day, ranked for who came after" {
@@ -178,9 +220,9 @@ PY
     dq-export --users users.jsonl --items flat.jsonl --interactions walks.jsonl -o flat.dq
     refused "the items have no vectors" flat.dq
     dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c 'if .user < "u50" then del(.time) else . end' walks.jsonl) -o some.dq
-    refused "some interactions have an attribute 'time', and others none" some.dq
+    refused "interactions have no attribute 'time': their order is not known" some.dq
     dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c 'if .user < "u50" then .time = 7 else . end' walks.jsonl) -o mixed.dq
-    refused "are numbers, and others texts" mixed.dq
+    refused "are of several forms, and" mixed.dq
     dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.label = "SEEN"' walks.jsonl) -o seen.dq
     refused "no row with a reward to learn from" seen.dq
     run -1 --separate-stderr dq-rank --model model.dq --by world log.dq

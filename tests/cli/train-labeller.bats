@@ -115,7 +115,7 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
         [ "$stderr" = "dq-train: $1: $2" ] || { echo "$stderr"; false; }
         [ ! -e m.dq ]
     }
-    fails "echo garbage instead of a stream" "record 1: not a dq stream"
+    fails "echo garbage instead of a stream" "record 1: not a dq stream: it begins with 'garbage instead of a stream\n'; stdout is the protocol's, other words go to stderr"
     fails "cat" "an answer without the columns item (u4) and reward (f4)"
     # the first answer is none, so the same command would fail for ever: no stop, though there is a checkpoint
     run -1 train -q --reward-cmd cat -c ck -o m.dq c.dq

@@ -66,12 +66,22 @@ fault() {
 
 @test "its stream: garbage, or another stream" {
     run -1 train --env-cmd "/usr/bin/python3 ./toy_env.py garbage"
-    [[ "$output" == "dq-train: /usr/bin/python3 ./toy_env.py garbage: "* ]]
+    [[ "$output" == "dq-train: /usr/bin/python3 ./toy_env.py garbage: record "*": not a record: 'this is no record at all, whatever else ...'; stdout is the protocol's, other words go to stderr" ]]
+    run -1 train --env-cmd "echo; echo \"it's\" a banner; exec sleep 1000" # shorter than a header, and nothing follows
+    [[ "$output" == "dq-train: "*": record 1: not a dq stream: it begins with '\\nit\\'s a banner\\n'; stdout is the protocol's"* ]]
     run -1 train --env-cmd "cat /etc/hostname"
     [[ "$output" == "dq-train: cat /etc/hostname: "* ]]
     run -1 train --env-cmd "dq-sim --users 3 --items 2"
     [ "$output" = "dq-train: dq-sim --users 3 --items 2: began with a bundle of kind users, not env" ]
     [ ! -e m.dq ]
+}
+
+@test "what an environment prints goes to stderr, and the model is the same" {
+    train --env-cmd "/usr/bin/python3 ./toy_env.py chatter" 2>words
+    [ "$(sort -u words | paste -sd' ')" = "child descriptor raw step 21" ]
+    mv m.dq chatty.dq
+    train --env-cmd "/usr/bin/python3 ./toy_env.py"
+    cmp <(dq-cat -k model chatty.dq --to safetensors) <(dq-cat -k model m.dq --to safetensors)
 }
 
 @test "an interruption while it never answers keeps what there is, and a healthy one goes on from there" {

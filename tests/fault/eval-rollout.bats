@@ -39,7 +39,7 @@ setup() {
 
 @test "no catalogue: empty, text, without vectors, cut short at every byte" {
     refused 1 "stdin: record 1: empty: a dq stream has at least a head and an end" --rollout --model random < /dev/null
-    refused 1 "users.jsonl: record 1: not a dq stream" --rollout --model random users.jsonl
+    refused 1 "users.jsonl: record 1: not a dq stream: it begins with '{\"id\":\"u0\",\"vector\":[1,0]}\\n'" --rollout --model random users.jsonl
     printf '{"id":"u0"}\n' | "$BUILD"/dq-export --quiet --users - --items items.jsonl -o bare.dq
     refused 1 "the users have no vectors (dq-embed makes some from texts)" --rollout --model random bare.dq
     for ((n = 0; n < $(stat -c %s c.dq); n += 7)); do

@@ -11,13 +11,15 @@ setup() {
     printf 'u1 Q0 b 1 2.5 tag\nu1 Q0 a 2 1.5 tag\nu2 Q0 c 1 1 tag\n' > r
 }
 
-@test "empty judgements, an empty run, nothing but comments" {
+@test "empty judgements, an empty run, nothing but empty lines" {
     : > empty
+    echo > blank
     echo '# nothing' > comment
     refused 1 "empty: empty: no judgements in it" --qrels empty --run r
-    refused 1 "comment: no judgements in it" --qrels comment --run r
+    refused 1 "blank: no judgements in it" --qrels blank --run r
+    refused 1 "comment: record 1: fewer than 4 columns; a line of qrels is: query iteration document relevance" --qrels comment --run r
     refused 1 "empty: empty: no ranking in it" --qrels q --run empty
-    refused 1 "comment: no ranking in it" --qrels q --run comment
+    refused 1 "blank: no ranking in it" --qrels q --run blank
     refused 1 "stdin: empty: no ranking in it" --qrels q < /dev/null
 }
 

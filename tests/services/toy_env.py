@@ -22,8 +22,15 @@ def leave():
 
 
 def babble():
-    sys.stdout.buffer.write(b"this is no record at all, whatever else it may be")
-    sys.stdout.buffer.flush()
+    dq_env.PROTOCOL.write(b"this is no record at all, whatever else it may be")
+    dq_env.PROTOCOL.flush()
+
+
+def chatter():  # by every way that leads to stdout
+    print("step", steps)
+    sys.stdout.buffer.write(b"raw\n")
+    os.write(1, b"descriptor\n")
+    os.system("echo child")
 
 
 def sleep():
@@ -31,7 +38,8 @@ def sleep():
     signal.pause()
 
 
-FAULTS = {"die": leave, "kill": lambda: os.kill(os.getpid(), signal.SIGKILL), "garbage": babble, "sleep": sleep}
+FAULTS = {"die": leave, "kill": lambda: os.kill(os.getpid(), signal.SIGKILL), "garbage": babble, "chatter": chatter,
+          "sleep": sleep}
 
 
 class Corridor:

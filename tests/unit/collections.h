@@ -8,6 +8,7 @@
 
 #include "import/tally.h"
 #include "port/files/documents.h"
+#include "port/files/ejson.h"
 #include "port/files/json.h"
 
 #include <setjmp.h>
@@ -48,7 +49,7 @@ static dq_value parse(dq_arena *arena, const char *json)
 {
     dq_value v;
     dq_error e = DQ_ERROR_NONE;
-    if (dq_json_parse(json, strlen(json), arena, &v, &e)) fail_msg("%s: %s", json, e.reason);
+    if (dq_ejson_parse(json, strlen(json), arena, &v, &e)) fail_msg("%s: %s", json, e.reason);
     return v;
 }
 

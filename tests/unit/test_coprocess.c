@@ -151,8 +151,11 @@ static void a_broken_stream_is_the_readers_to_tell(void **state)
     dq_error e = DQ_ERROR_NONE;
     fails("head -c 25", DQ_ERR_TRUNCATED, "cut off inside a compressed frame");
     fails("true", DQ_ERR_TRUNCATED, "empty: a dq stream has at least a head and an end");
-    fails("echo garbage; exec cat > /dev/null", DQ_ERR_FORMAT, "not a dq stream");
-    fails("echo garbage, more than a header; exec cat > /dev/null", DQ_ERR_FORMAT, "not a dq stream");
+    fails("echo garbage; exec cat > /dev/null", DQ_ERR_FORMAT,
+          "not a dq stream: it begins with 'garbage\\n'; stdout is the protocol's, other words go to stderr");
+    fails("echo garbage, more than a header; exec cat > /dev/null", DQ_ERR_FORMAT,
+          "not a dq stream: it begins with 'garbage, more than a header\\n'; stdout is the protocol's, other "
+          "words go to stderr");
     dq_coprocess *p = start("cat > /dev/null");
     assert_int_equal(dq_coprocess_end(p, DQ_OK, &e), DQ_ERR_TRUNCATED);
     assert_string_equal(e.source, "cat > /dev/null");

@@ -85,9 +85,75 @@ static void test_tsv(void **state)
 {
     (void)state;
     reads(DQ_TSV, "a\tb\n1\t2\n", "[a|b][1|2]");
-    reads(DQ_TSV, "a\tb\nx\\ty\\n\\\\z\\r\t\"q\"\n", "[a|b][x\ty\n\\z\r|\"q\"]");
+    reads(DQ_TSV, "a\tb\nx\\ty\\n\\\\z\\r\t\\\"q\"\n", "[a|b][x\ty\n\\z\r|\"q\"]");
     reads(DQ_TSV, "a\tb\nx\\q\t\\\n", "[a|b][x\\q|\\]");
     reads(DQ_TSV, "a\tb\n\t\n", "[a|b][|]");
+}
+
+/* As pandas and Excel write them; a quote that nobody who quotes would write is a quote. */
+static void test_quotes_in_tsv(void **state)
+{
+    (void)state;
+    reads(DQ_TSV, "a\tb\n\"say \"\"hi\"\"\"\t\"x\ty\"\n", "[a|b][say \"hi\"|x\ty]");
+    reads(DQ_TSV, "a\tb\n1\t\"two\nlines\"\n", "[a|b][1|two\nlines]");
+    reads(DQ_TSV, "a\tb\n\"Cats\" live\tthe \"b\"\n", "[a|b][\"Cats\" live|the \"b\"]");
+    reads(DQ_TSV, "a\tb\n\"a\\tb\"\t\"\"\n", "[a|b][a\\tb|]"); /* no escapes where it is quoted */
+    reads(DQ_TSV, "a\tb\n1\t\"two\nlines\" and\n3\t4\n",
+          "[a|b]{a quote inside a cell that is not quoted whole}[3|4]");
+    reads(DQ_TSV, "a\tb\n1\t\"two\n", "[a|b]!a quoted cell begins here and never ends");
+}
+
+static void test_separators(void **state)
+{
+    (void)state;
+    const dq_csv_form bars = {.separator = "|"}, colons = {.separator = "::"}, semi = {.separator = ";"};
+    const dq_csv_form tab = {.separator = "\t"}, wide = {.separator = ", "};
+    reads(bars, "a|b\n1|\"x|y\"\n", "[a|b][1|x|y]");
+    reads(semi, "\"a\";\"b\"\n\"1;2\";3,5\n", "[a|b][1;2|3,5]");
+    reads(semi, "sep=;\r\na;b\r\n1;2\r\n", "[a|b][1|2]");
+    reads(semi, "a;b\n1\";2\n", "[a|b]{a quote inside a cell that is not quoted whole}");
+    reads(tab, "a\tb\nC:\\new\t\\t\n", "[a|b][C:\\new|\\t]");
+    reads(wide, "a, b\n1, \"2, 3\"\n", "[a|b][1|2, 3]");
+    reads(colons, "a::b::c\n1::\"Great\" Cats (1998)::Musical\n2:::::3\n3::\"open::x\n",
+          "[a|b|c][1|\"Great\" Cats (1998)|Musical][2||:3][3|\"open|x]");
+}
+
+static void test_no_header(void **state)
+{
+    (void)state;
+    const dq_csv_form plain = {.separator = "\t", .headless = true};
+    reads(plain, "196\t242\t3\n186\t302\t4\n1\n",
+          "[1|2|3][196|242|3][186|302|4]{1 cells where the first row has 3}");
+    reads(plain, "\xff\tx\n1\t2\n", "[1|2]{not UTF-8}[1|2]");
+    refused(plain, "", DQ_ERR_FORMAT, "empty: no rows");
+}
+
+/* An index that pandas wrote, and a separator behind each row. */
+static void test_columns_without_a_name(void **state)
+{
+    (void)state;
+    reads(DQ_CSV, ",a\n0,1\n", "[|a][0|1]");
+    reads(DQ_CSV, "a,b,\n1,2,\n3,4,5\n", "[a|b|][1|2|]{a cell under column 3, which has no name}");
+    refused(DQ_CSV, "\"\"\n", DQ_ERR_FORMAT, "column 1 of the header has no name");
+}
+
+static void test_a_last_line_that_is_cut_off(void **state)
+{
+    (void)state;
+    reads(DQ_CSV, "a,b\n1,2\n3", "[a|b][1|2]!the last line is cut off: 1 cells where the header has 2");
+    reads(DQ_CSV, "a,b\n1,2\n3\n", "[a|b][1|2]{1 cells where the header has 2}");
+    reads(DQ_CSV, "a,b\n1,2\n3,4", "[a|b][1|2][3|4]");
+    reads(DQ_TSV, "a\tb\n1\t2\n\xc3", "[a|b][1|2]!the last line is cut off: 1 cells where the header has 2");
+}
+
+static void test_separators_are_guessed_for_messages(void **state)
+{
+    (void)state;
+    assert_string_equal(dq_csv_other_separator("a;b;c\nx,y", 9, ","), ";");
+    assert_string_equal(dq_csv_other_separator("\"a,b\"\tc", 7, ";"), "\t");
+    assert_string_equal(dq_csv_other_separator("1::2::3", 7, ","), "::");
+    assert_null(dq_csv_other_separator("a,b;c", 5, ","));
+    assert_null(dq_csv_other_separator("abc\n,", 5, ";"));
 }
 
 static void test_bad_rows_are_passed_over(void **state)
@@ -145,6 +211,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv),
         cmocka_unit_test(test_tsv),
+        cmocka_unit_test(test_quotes_in_tsv),
+        cmocka_unit_test(test_separators),
+        cmocka_unit_test(test_no_header),
+        cmocka_unit_test(test_columns_without_a_name),
+        cmocka_unit_test(test_a_last_line_that_is_cut_off),
+        cmocka_unit_test(test_separators_are_guessed_for_messages),
         cmocka_unit_test(test_bad_rows_are_passed_over),
         cmocka_unit_test(test_a_quote_that_never_ends),
         cmocka_unit_test(test_headers),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Documents of the generic form: what a user or an item of a file is, and how the first good one says how all
+ * Documents of the generic form: what a user or an item of a file is, and how the first ones say how all
  * vectors are cut.
  */
 #include "import/document.h"
 
-#include "port/files/json.h"
+#include "port/files/ejson.h"
+#include "short_memory.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -31,8 +32,73 @@ static dq_value parse(const char *json)
 {
     dq_value v;
     dq_error e = DQ_ERROR_NONE;
-    if (dq_json_parse(json, strlen(json), &arena, &v, &e)) fail_msg("%s: %s", json, e.reason);
+    if (dq_ejson_parse(json, strlen(json), &arena, &v, &e)) fail_msg("%s: %s", json, e.reason);
     return v;
+}
+
+/* ---- documents in memory ---- */
+
+typedef struct lines {
+    const char *const *at; /* NULL-ended; "!": one that cannot be read */
+    unsigned seen;
+    bool breaks, closed;
+} lines;
+
+static int next_line(dq_documents *documents, dq_arena *of, dq_value *document, dq_error *error)
+{
+    lines *l = documents->self;
+    documents->record = l->seen + 1;
+    if (!*l->at) {
+        if (!l->breaks) return DQ_DOCUMENT_END;
+        dq_fail(error, DQ_ERR_IO, "broken");
+        return DQ_DOCUMENT_BROKEN;
+    }
+    const char *line = *l->at++;
+    l->seen++;
+    if (*line == '!') {
+        dq_fail(error, DQ_ERR_FORMAT, "bad %u", l->seen);
+        return DQ_DOCUMENT_BAD;
+    }
+    assert_int_equal(dq_ejson_parse(line, strlen(line), of, document, error), DQ_OK);
+    return DQ_DOCUMENT;
+}
+
+static void close_lines(dq_documents *documents)
+{
+    ((lines *)documents->self)->closed = true;
+}
+
+static dq_documents documents_of(lines *l)
+{
+    return (dq_documents){.next = next_line, .close = close_lines, .self = l, .name = "memory"};
+}
+
+/* The layout that most of these rows have. */
+static void elect(const char *const *rows)
+{
+    lines l = {.at = rows};
+    dq_documents documents = documents_of(&l);
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena_free(&layout.arena);
+    layout = (dq_import_layout){0};
+    assert_int_equal(dq_import_find_layout(&documents, DQ_KIND_USERS, &layout, &e), DQ_OK);
+    assert_int_equal(e.status, DQ_OK);
+    assert_true(layout.known);
+    documents.close(&documents);
+    assert_true(l.closed);
+}
+
+#define ELECT(...) elect((const char *const[]){__VA_ARGS__, NULL})
+
+/* A line whose own reading no failing allocation meets. */
+static int next_without_failing(dq_documents *documents, dq_arena *of, dq_value *document, dq_error *error)
+{
+    unsigned counted = allocated, failing = failing_allocation;
+    failing_allocation = 0;
+    int got = next_line(documents, of, document, error);
+    allocated = counted;
+    failing_allocation = failing;
+    return got;
 }
 
 static void same(const dq_value *got, const char *json)
@@ -65,6 +131,7 @@ static void refused(const char *json, dq_import_fault fault, dq_status status, c
 static void test_entity(void **state)
 {
     (void)state;
+    ELECT("{\"id\":1,\"vector\":[1,2]}");
     dq_import_entity x = read_entity(
         "{\"id\":\"u1\",\"text\":{\"bio\":\"likes tea\",\"skills\":[\"a\",\"b\"],"
         "\"none\":null},\"vector\":[1,-0.5],\"age\":30,\"tags\":[\"x\"],\"nil\":null}");
@@ -111,8 +178,7 @@ static void test_kinds(void **state)
 static void test_one_field(void **state)
 {
     (void)state;
-    read_entity("{\"id\":1,\"vector\":[1,2,3]}");
-    assert_true(layout.known);
+    ELECT("{\"id\":1,\"vector\":[1,2,3]}");
     assert_int_equal(layout.count, 1);
     assert_string_equal(layout.fields[0].name, "vector");
     assert_int_equal(layout.width, 3);
@@ -120,10 +186,13 @@ static void test_one_field(void **state)
     refused("{\"id\":3,\"vector\":[1,2]}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
             "vector has 2 numbers where 3 are expected");
     refused("{\"id\":3,\"vector\":{\"vector\":[1,2,3],\"b\":[1]}}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
-            "vector has 2 fields where the first has 1");
+            "vector has 2 fields where most rows have 1");
     refused("{\"id\":3,\"vector\":{\"other\":[1,2,3]}}", DQ_IMPORT_MISSING, DQ_ERR_SCHEMA,
-            "vector has no field 'vector', which the first has");
-    refused("{\"id\":3,\"vector\":\"1,2,3\"}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
+            "vector has no field 'vector', which most rows have");
+    refused("{\"id\":3,\"vector\":\"1,2\"}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
+            "vector has 2 numbers where 3 are expected");
+    assert_true(read_entity("{\"id\":3,\"vector\":\"1,2,3\"}").vector[2] == 3);
+    refused("{\"id\":3,\"vector\":7}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
             "vector is neither a list nor an object of lists");
     refused("{\"id\":3}", DQ_IMPORT_MISSING, DQ_ERR_SCHEMA, "no vector");
     refused("{\"id\":3,\"vector\":null}", DQ_IMPORT_MISSING, DQ_ERR_SCHEMA, "no vector");
@@ -134,6 +203,7 @@ static void test_one_field(void **state)
 static void test_several_fields(void **state)
 {
     (void)state;
+    ELECT("{\"id\":1,\"vector\":{\"hard\":[1,2],\"soft\":[3]}}");
     dq_import_entity x = read_entity("{\"id\":1,\"vector\":{\"hard\":[1,2],\"soft\":[3]}}");
     assert_int_equal(layout.count, 2);
     assert_string_equal(layout.fields[1].name, "soft");
@@ -143,9 +213,9 @@ static void test_several_fields(void **state)
     x = read_entity("{\"id\":2,\"vector\":{\"soft\":[6],\"hard\":[4,5]}}");
     assert_true(x.vector[0] == 4 && x.vector[1] == 5 && x.vector[2] == 6);
     refused("{\"id\":3,\"vector\":[1,2,3]}", DQ_IMPORT_MISSING, DQ_ERR_SCHEMA,
-            "vector has no field 'hard', which the first has");
+            "vector has no field 'hard', which most rows have");
     refused("{\"id\":3,\"vector\":{\"hard\":[1,2]}}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
-            "vector has 1 fields where the first has 2");
+            "vector has 1 fields where most rows have 2");
     refused("{\"id\":3,\"vector\":{\"hard\":[1,2],\"soft\":7}}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
             "soft is no list of numbers");
 }
@@ -153,30 +223,134 @@ static void test_several_fields(void **state)
 static void test_no_vectors(void **state)
 {
     (void)state;
+    ELECT("{\"id\":1}");
     assert_null(read_entity("{\"id\":1}").vector);
-    assert_true(layout.known);
     assert_int_equal(layout.width, 0);
     assert_null(read_entity("{\"id\":2,\"vector\":null}").vector);
     refused("{\"id\":3,\"vector\":[1]}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
-            "a vector, where the first has none");
+            "a vector, where the first rows have none");
 }
 
-/* A faulty document says nothing about the others. */
-static void test_the_first_good_one_decides(void **state)
+/* A row whose vector cannot be read says nothing about the others. */
+static void test_who_has_no_vote(void **state)
 {
     (void)state;
+    ELECT("{\"id\":1,\"vector\":[]}", "{\"id\":1,\"vector\":{\"a\":[1],\"b\":[]}}", "{\"vector\":{}}",
+          "{\"vector\":{\"a\":1}}", "{\"vector\":7}", "{\"vector\":\"a b\"}", "{\"vector\":\"[1 ... 2]\"}",
+          "!", "{\"id\":1}", "{\"id\":1,\"vector\":null}", "{\"kind\":\"items\",\"vector\":[1,2,3]}");
+    assert_int_equal(layout.width, 0);
     refused("{\"id\":1,\"vector\":[]}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA, "vector: no numbers");
-    refused("{\"id\":1,\"vector\":{\"a\":[1],\"b\":[]}}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
-            "vector: no numbers");
-    refused("{\"id\":1,\"vector\":{\"a\":1}}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
-            "vector: a field is no list of numbers");
-    refused("{\"id\":1,\"vector\":[1,2,\"3\"]}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
-            "vector: element 2 is no number");
-    assert_false(layout.known);
-    read_entity("{\"id\":1,\"vector\":{\"b\":[1,2]}}");
+    refused("{\"id\":1,\"vector\":{\"a\":1}}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA, "a is no list of numbers");
+    refused("{\"id\":1,\"vector\":\"[1 ... 2]\"}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
+            "vector is a text: cut (\"...\"), as NumPy prints what is above 1000 numbers: save .npy, or "
+            ".tolist()");
+    ELECT("{\"id\":1,\"vector\":[]}", "{\"id\":1}", "{\"id\":1,\"vector\":{\"b\":[1,2]}}");
     assert_int_equal(layout.count, 1);
     assert_string_equal(layout.fields[0].name, "b");
     assert_int_equal(layout.width, 2);
+}
+
+static void test_the_commonest_layout(void **state)
+{
+    (void)state;
+    ELECT("{\"vector\":[1,2,3]}", "{\"vector\":[1,2]}", "{\"vector\":\"1 2\"}");
+    assert_int_equal(layout.width, 2);
+    ELECT("{\"vector\":[1,2,3]}", "{\"vector\":[1,2]}"); /* of two that are as common the earlier */
+    assert_int_equal(layout.width, 3);
+    ELECT("{}", "{}", "{}", "{\"vector\":{\"$binary\":{\"base64\":\"AACAPwAAAMA=\",\"subType\":\"00\"}}}");
+    assert_int_equal(layout.width, 2);
+    ELECT("{\"vector\":[1,2,3]}", "{\"vector\":{\"a\":[1,2],\"b\":[3]}}",
+          "{\"vector\":{\"b\":[3],\"a\":[1,2]}}");
+    assert_int_equal(layout.count, 2);
+    assert_string_equal(layout.fields[0].name, "a");
+    ELECT("{\"vector\":{\"a\":[1,2],\"b\":[3]}}", "{\"vector\":{\"a\":[1],\"b\":[2,3]}}",
+          "{\"vector\":{\"b\":[2,3],\"a\":[1]}}");
+    assert_int_equal(layout.fields[0].width, 1);
+}
+
+/* Every answer comes again in its place: bad ones, rows of this kind and of others, the end; and rows that
+ * were not looked at. */
+static void test_documents_come_again(void **state)
+{
+    (void)state;
+    enum { MANY = 1200 };
+    const char *rows[MANY + 1] = {"{\"id\":1}", "!", "{\"id\":3,\"kind\":\"items\"}",
+                                  "{\"kind\":\"items\",\"x\":4}"};
+    for (int i = 4; i < MANY; i++) rows[i] = i % 7 ? "{\"vector\":[1,2],\"id\":9}" : "!";
+    for (int broken = 0; broken < 2; broken++) {
+        lines l = {.at = rows, .breaks = broken};
+        dq_documents documents = documents_of(&l);
+        dq_value v;
+        dq_error e = DQ_ERROR_NONE;
+        dq_arena_free(&layout.arena);
+        layout = (dq_import_layout){0};
+        assert_int_equal(dq_import_find_layout(&documents, DQ_KIND_USERS, &layout, &e), DQ_OK);
+        assert_int_equal(l.seen, 1002); /* two of them of another kind */
+        assert_string_equal(documents.name, "memory");
+        for (unsigned i = 1; i <= MANY; i++) {
+            e = DQ_ERROR_NONE;
+            int got = documents.next(&documents, &arena, &v, &e);
+            assert_int_equal(documents.record, i);
+            assert_int_equal(got, *rows[i - 1] == '!' ? DQ_DOCUMENT_BAD : DQ_DOCUMENT);
+            char words[16];
+            (void)snprintf(words, sizeof words, "bad %u", i);
+            assert_string_equal(e.reason, got == DQ_DOCUMENT ? "" : words);
+            if (i == 3 || i == 4) {
+                same(&v, "{\"kind\":\"items\"}"); /* which is all that is asked of it */
+                continue;
+            }
+            if (got == DQ_DOCUMENT)
+                assert_int_equal(dq_value_integer(dq_map_get(&v, "id"), 0), i == 1 ? 1 : 9);
+        }
+        for (int again = 0; again < 2; again++)
+            assert_int_equal(documents.next(&documents, &arena, &v, &e),
+                             broken ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_END);
+        documents.close(&documents);
+    }
+    const char *few[] = {"{\"id\":1}", NULL};
+    lines l = {.at = few, .breaks = true};
+    dq_documents documents = documents_of(&l);
+    dq_value v;
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena_free(&layout.arena);
+    assert_int_equal(dq_import_find_layout(&documents, DQ_KIND_USERS, &layout, &e), DQ_OK);
+    assert_int_equal(documents.next(&documents, &arena, &v, &e), DQ_DOCUMENT);
+    for (int again = 0; again < 2; again++) {
+        e = DQ_ERROR_NONE;
+        assert_int_equal(documents.next(&documents, &arena, &v, &e), DQ_DOCUMENT_BROKEN);
+        assert_string_equal(e.reason, "broken");
+    }
+    documents.close(&documents);
+}
+
+/* With any one allocation failing the layout is found, or memory is short; the documents can be closed. */
+static void test_short_memory(void **state)
+{
+    (void)state;
+    if (!CAN_FAIL_ALLOCATIONS) skip();
+    static const char *const rows[] = {"{\"vector\":\"1 2\"}", "!", "{\"vector\":{\"a\":[1,2],\"b\":[3]}}",
+                                       "{\"vector\":{\"b\":[3],\"a\":[1,2]}}", NULL};
+    unsigned failed = 0;
+    for (unsigned n = 1;; n++) {
+        lines l = {.at = rows};
+        dq_documents documents = documents_of(&l);
+        documents.next = next_without_failing;
+        dq_error e = DQ_ERROR_NONE;
+        dq_arena_free(&layout.arena);
+        layout = (dq_import_layout){0};
+        allocated = 0;
+        failing_allocation = n;
+        dq_status status = dq_import_find_layout(&documents, DQ_KIND_USERS, &layout, &e);
+        bool all = allocated < n;
+        failing_allocation = 0;
+        failed += status == DQ_ERR_MEMORY;
+        assert_int_equal(status, e.status);
+        if (!status) assert_int_equal(layout.width, 3);
+        documents.close(&documents);
+        assert_true(l.closed);
+        if (all) break;
+    }
+    assert_true(failed > 3);
 }
 
 /* ---- interactions ---- */
@@ -187,7 +361,7 @@ static void test_interaction(void **state)
     dq_value v = parse("{\"who\":\"u1\",\"what\":7,\"label\":\"a\",\"score\":0.5,\"_id\":3}");
     dq_import_interaction x;
     dq_error e = DQ_ERROR_NONE;
-    const dq_import_interaction_keys all = {"who", "what", "label", "score", "_id"};
+    const dq_import_interaction_keys all = {"who", "what", "label", "score", "_id", NULL, NULL};
     assert_int_equal(dq_import_read_interaction(&v, &all, &arena, &x, &e), DQ_IMPORT_FINE);
     assert_int_equal(x.item.integer, 7);
     assert_true(dq_value_is(&x.label, "a"));
@@ -200,6 +374,53 @@ static void test_interaction(void **state)
     same(&x.attributes, "{\"label\":\"a\",\"score\":0.5,\"_id\":3}");
 }
 
+static void reads_outcome(const char *json, const char *label, float reward)
+{
+    dq_value v = parse(json);
+    dq_import_interaction x;
+    dq_error e = DQ_ERROR_NONE;
+    const dq_import_interaction_keys keys = {
+        .user = "user", .item = "item", .label = "label", .reward = "reward"};
+    if (dq_import_read_interaction(&v, &keys, &arena, &x, &e)) fail_msg("%s: %s", json, e.reason);
+    assert_true(label ? dq_value_is(&x.label, label) : x.label.type == DQ_NIL);
+    assert_true(isnan(reward) ? isnan(x.reward) : x.reward == reward);
+}
+
+static void no_outcome(const char *json, dq_import_fault fault, const char *words)
+{
+    dq_value v = parse(json);
+    dq_import_interaction x;
+    dq_error e = DQ_ERROR_NONE;
+    const dq_import_interaction_keys keys = {
+        .user = "user", .item = "item", .label = "label", .reward = "reward"};
+    assert_int_equal(dq_import_read_interaction(&v, &keys, &arena, &x, &e), fault);
+    assert_string_equal(e.reason, words);
+}
+
+static void test_labels_and_rewards(void **state)
+{
+    (void)state;
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":null,\"reward\":null}", NULL, NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":4.0,\"reward\":{\"$numberInt\":\"1\"}}", "4", 1);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberLong\":\"4\"},\"reward\":\"5.0\"}", "4", 5);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":4.5,\"reward\":{\"$numberDecimal\":\"0.5\"}}", "4.5",
+                  0.5F);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":true,\"reward\":{\"$numberDouble\":\"-1.0\"}}", "true",
+                  -1);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$symbol\":\"SAVE\"}}", "SAVE", NAN);
+    const char *neither = "the label is neither a string nor a number";
+    no_outcome("{\"user\":1,\"item\":2,\"label\":[1]}", DQ_IMPORT_MISTYPED, neither);
+    no_outcome("{\"user\":1,\"item\":2,\"label\":{\"a\":1}}", DQ_IMPORT_MISTYPED, neither);
+    no_outcome("{\"user\":1,\"item\":2,\"label\":{\"$minKey\":1}}", DQ_IMPORT_MISTYPED, neither);
+    no_outcome("{\"user\":1,\"item\":2,\"reward\":\"good\"}", DQ_IMPORT_MISTYPED, "the reward is no number");
+    no_outcome("{\"user\":1,\"item\":2,\"reward\":true}", DQ_IMPORT_MISTYPED, "the reward is no number");
+    no_outcome("{\"user\":1,\"item\":2,\"reward\":{\"$numberDouble\":\"NaN\"}}", DQ_IMPORT_NOT_FINITE,
+               "the reward is not finite as a float32");
+    no_outcome("{\"user\":1,\"item\":2,\"reward\":1e39}", DQ_IMPORT_NOT_FINITE,
+               "the reward is not finite as a float32");
+    no_outcome("{\"user\":null,\"item\":2}", DQ_IMPORT_NO_ID, "the id is null");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,8 +429,12 @@ int main(void)
         cmocka_unit_test_teardown(test_one_field, forget),
         cmocka_unit_test_teardown(test_several_fields, forget),
         cmocka_unit_test_teardown(test_no_vectors, forget),
-        cmocka_unit_test_teardown(test_the_first_good_one_decides, forget),
+        cmocka_unit_test_teardown(test_who_has_no_vote, forget),
+        cmocka_unit_test_teardown(test_the_commonest_layout, forget),
+        cmocka_unit_test_teardown(test_documents_come_again, forget),
+        cmocka_unit_test_teardown(test_short_memory, forget),
         cmocka_unit_test_teardown(test_interaction, forget),
+        cmocka_unit_test_teardown(test_labels_and_rewards, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,47 @@ static void worked_example(void **state)
     dq_lists_free(&run);
 }
 
+/* Levels that are counts: song2, song1, song3 with 3, 2113, 1100. By hand, and for levels that 2^level can
+ * hold against the sums themselves: the same bits. */
+static void large_levels_have_a_gain(void **state)
+{
+    (void)state;
+    static const double levels[][3] = {{3, 2113, 1100}, {3, 1024, 1023}, {2147483647, 0, 2147483646},
+                                       {3, 5, 4},       {50, 7, 52},     {1000, 999, 1023}};
+    static const double expected[] = {
+        0.6309297535714575, 0.8809297535714575 / 1.3154648767857288, 0, 0, 0, 0};
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        const double *l = levels[i];
+        dq_qrels qrels = DQ_LISTS_EMPTY;
+        dq_run run = DQ_LISTS_EMPTY;
+        for (int k = 0; k < 3; k++) {
+            const char id[2] = {(char)('a' + k), 0};
+            add(&qrels, "u", id, l[k]);
+            add(&run, "u", id, -k);
+        }
+        finish(&qrels);
+        finish(&run);
+        dq_ranking_eval *eval;
+        dq_judged_ranking q;
+        assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, NULL), DQ_OK);
+        assert_int_equal(dq_ranking_eval_query(eval, 0, &q, NULL), DQ_OK);
+        double got = value_of(&q, "ndcg_exp"), want = expected[i];
+        assert_true(isfinite(got) && got >= 0 && got <= 1 && value_of(&q, "ndcg_exp@10") == got);
+        if (l[0] == 2147483647) want = 1.25 / (1 + 0.5 / log2(3));
+        if (i >= 3) {
+            double dcg = 0, ideal = 0;
+            for (int k = 0; k < 3; k++) dcg += (exp2(q.level[k]) - 1) / log2(k + 2);
+            for (int k = 0; k < 3; k++) ideal += (exp2(q.ideal[k]) - 1) / log2(k + 2);
+            assert_true(got == dcg / ideal);
+        } else if (!(fabs(got - want) < 1e-12)) {
+            fail_msg("%.17g, not %.17g", got, want);
+        }
+        dq_ranking_eval_free(eval);
+        dq_lists_free(&qrels);
+        dq_lists_free(&run);
+    }
+}
+
 static void ties_go_to_the_greater_id(void **state)
 {
     (void)state;
@@ -309,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(second_implementation_agrees),
         cmocka_unit_test(worked_example),
+        cmocka_unit_test(large_levels_have_a_gain),
         cmocka_unit_test(ties_go_to_the_greater_id),
         cmocka_unit_test(threshold_and_missing_query),
         cmocka_unit_test(bad_lists),

@@ -3,6 +3,7 @@
  * BSON by our walk against libbson: the same values as its extended JSON, the same numbers as its iterator;
  * and what hostile bytes come to. URIs whose secrets must not be told.
  */
+#include "port/files/ejson.h"
 #include "port/files/json.h"
 #include "port/mongo/mongo.h"
 
@@ -48,21 +49,32 @@ static bson_t *from_json(const char *text)
     return b;
 }
 
-/* The value that the document's relaxed extended JSON has. */
-static void equals_its_json(const bson_t *b)
+static void equals(const dq_value *ours, char *json)
 {
     dq_error e = DQ_ERROR_NONE;
-    dq_value ours = read_bson(b), theirs;
-    char *json = bson_as_relaxed_extended_json(b, NULL);
+    dq_value theirs;
     assert_non_null(json);
-    if (dq_json_parse(json, strlen(json), &arena, &theirs, &e)) fail_msg("%s: %s", json, e.reason);
-    if (!dq_value_equal(&ours, &theirs)) {
+    if (dq_ejson_parse(json, strlen(json), &arena, &theirs, &e)) fail_msg("%s: %s", json, e.reason);
+    if (!dq_value_equal(ours, &theirs)) {
         dq_json_text out = DQ_JSON_TEXT_EMPTY;
-        (void)dq_json_write(&out, &ours, &e);
+        (void)dq_json_write(&out, ours, &e);
         print_error("%s\n%.*s\n", json, (int)out.bytes, out.data);
         fail_msg("not the same");
     }
     bson_free(json);
+}
+
+/* The value that the document's extended JSON has, relaxed, canonical, and of version 1. */
+static void equals_its_json(const bson_t *b)
+{
+    dq_value ours = read_bson(b);
+    equals(&ours, bson_as_relaxed_extended_json(b, NULL));
+    equals(&ours, bson_as_canonical_extended_json(b, NULL));
+    char *old = bson_as_json(b, NULL);
+    if (strstr(old, " nan,") || strstr(old, "$ref")) /* which libbson's version 1 has no form for */
+        bson_free(old);
+    else
+        equals(&ours, old);
     dq_arena_free(&arena);
 }
 

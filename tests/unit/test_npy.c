@@ -100,7 +100,10 @@ static void test_headers_that_are_refused(void **state)
     refused(DICT("'<f4'", "False", "(99999999999999999999,)"), DQ_ERR_FORMAT, "malformed");
     refused(DICT("'<f4'", "False", "(-1, 2)"), DQ_ERR_FORMAT, "malformed");
     refused(DICT("'<f4'", "Maybe", "(3, 2)"), DQ_ERR_FORMAT, "malformed");
-    refused(DICT("'<f4", "False", "(3, 2)"), DQ_ERR_UNSUPPORTED, "elements of type <f4, ");
+    refused(DICT("'<f4", "False", "(3, 2)"), DQ_ERR_FORMAT, "malformed");
+    refused(DICT("'<U3'", "False", "(3, 2)"), DQ_ERR_UNSUPPORTED, "elements of type <U3");
+    refused(DICT("'|O'", "False", "(3,)"), DQ_ERR_UNSUPPORTED, "of texts array.astype('U')");
+    refused(DICT("'>f4'", "False", "(3, 2)"), DQ_ERR_UNSUPPORTED, "; save array.astype('<f4')");
     refused("{'descr': '<f4', 'shape': (3, 2)}", DQ_ERR_FORMAT, "malformed");
     refused("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", DQ_ERR_FORMAT,
             "malformed");
@@ -110,6 +113,81 @@ static void test_headers_that_are_refused(void **state)
     refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,)} x", DQ_ERR_FORMAT, "malformed");
     refused("", DQ_ERR_FORMAT, "malformed");
 #undef DICT
+}
+
+/* ---- lists of ids ---- */
+
+/* Reads the ids as one text, joined by spaces; "?" for one that is no Unicode. */
+static void holds_ids(const char *dict, const void *data, size_t bytes, const char *ids)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_npy npy;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    char got[256] = "";
+    dq_source *source = array(1, dict, data, bytes);
+    if (dq_npy_read_ids_header(&npy, source, &e)) fail_msg("%s: %s", dict, e.reason);
+    while (npy.rows_left) {
+        dq_value v;
+        size_t used = strlen(got);
+        if (dq_npy_read_id(&npy, source, &arena, &v, &e)) fail_msg("%s: %s", dict, e.reason);
+        if (v.type == DQ_INT)
+            (void)snprintf(got + used, sizeof got - used, "%lld ", (long long)v.as.integer);
+        else
+            (void)snprintf(got + used, sizeof got - used, "%s ", v.type == DQ_NIL ? "?" : v.as.string);
+    }
+    assert_int_equal(dq_npy_read_end(&npy, source, &e), DQ_OK);
+    assert_string_equal(got, ids);
+    dq_arena_free(&arena);
+    dq_source_close(source);
+}
+
+static void no_ids(const char *dict, const char *words)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_npy npy;
+    dq_source *source = array(1, dict, NULL, 0);
+    assert_int_equal(dq_npy_read_ids_header(&npy, source, &e), DQ_ERR_UNSUPPORTED);
+    if (!strstr(e.reason, words)) fail_msg("%s: '%s' lacks '%s'", dict, e.reason, words);
+    dq_source_close(source);
+}
+
+static void test_ids(void **state)
+{
+    (void)state;
+#define IDS(descr, shape) "{'descr': '" descr "', 'fortran_order': False, 'shape': " shape ", }"
+    static const unsigned char codes[] = {'a', 0, 0, 0,    0, 0, 0,    0, 0xe9, 0, 0, 0,    0xac, 0x20,
+                                          0,   0, 0, 0xf6, 1, 0, 0,    0, 0,    0, 0, 0xd8, 0,    0,
+                                          0,   0, 0, 0,    0, 0, 0x11, 0, 0,    0, 0, 0};
+    holds_ids(IDS("<U2", "(5,)"), codes, sizeof codes, "a \xc3\xa9\xe2\x82\xac \xf0\x9f\x98\x80 ? ? ");
+    holds_ids(IDS("|S3", "(4,)"), "a\0\0\xc3\xa9\0abc\xff\0\0", 12, "a \xc3\xa9 abc ? ");
+    holds_ids(IDS("|S3", "(2, 1)"), "a\0\0b c", 6, "a b c ");
+    holds_ids(IDS("|S0", "(2,)"), "", 0, "  ");
+    holds_ids(IDS("|i1", "(2,)"), "\xff\x7f", 2, "-1 127 ");
+    holds_ids(IDS("|u1", "(2,)"), "\xff\x7f", 2, "255 127 ");
+    holds_ids(IDS("<i4", "(1,)"), "\0\0\0\x80", 4, "-2147483648 ");
+    holds_ids(IDS("<i8", "(1,)"), "\xff\xff\xff\xff\xff\xff\xff\xff", 8, "-1 ");
+    holds_ids(IDS("<u8", "(1,)"), "\xff\xff\xff\xff\xff\xff\xff\xff", 8, "18446744073709551615 ");
+    no_ids(IDS("<f4", "(3,)"), "ids of type <f4");
+    no_ids(IDS("|O", "(3,)"), "save array.astype('U')");
+    no_ids(IDS(">U3", "(3,)"), "ids of type >U3");
+    no_ids(IDS("<U99999999999", "(3,)"), "ids of type <U99999999999");
+    no_ids(IDS("<Ux", "(3,)"), "ids of type <Ux");
+    no_ids(IDS("|S3", "(3, 2)"), "two dimensions; save array.ravel()");
+    dq_error e = DQ_ERROR_NONE;
+    dq_npy npy;
+    dq_value v;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_source *source = array(1, IDS("<U2", "(2,)"), codes, 12);
+    assert_int_equal(dq_npy_read_ids_header(&npy, source, &e), DQ_OK);
+    assert_int_equal(dq_npy_read_id(&npy, source, &arena, &v, &e), DQ_OK);
+    assert_int_equal(dq_npy_read_id(&npy, source, &arena, &v, &e), DQ_ERR_TRUNCATED);
+    dq_arena_free(&arena);
+    dq_source_close(source);
+    e = DQ_ERROR_NONE;
+    source = array(1, IDS("<U1073741823", "(4611686018427387904,)"), codes, 12);
+    assert_int_equal(dq_npy_read_ids_header(&npy, source, &e), DQ_ERR_RANGE);
+    dq_source_close(source);
+#undef IDS
 }
 
 static void refused_bytes(const char *bytes, size_t n, dq_status status, const char *words)
@@ -198,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions_and_forms),
         cmocka_unit_test(test_headers_that_are_refused),
+        cmocka_unit_test(test_ids),
         cmocka_unit_test(test_other_bytes),
         cmocka_unit_test(test_data_that_end_early_or_go_on),
         cmocka_unit_test(test_what_is_written_is_read),

@@ -37,8 +37,26 @@ static void trec_has_no_room_for_white_space(void **state)
     dq_error e = DQ_ERROR_NONE;
     assert_int_equal(dq_place_check("item", "a-b", 3, &e), DQ_OK);
     assert_int_equal(dq_place_check("item", "a b", 3, &e), DQ_ERR_UNSUPPORTED);
-    assert_string_equal(e.reason, "item a b has white space, which a TREC run cannot hold");
-    assert_int_equal(dq_place_check("item", "a\0b", 3, NULL), DQ_ERR_UNSUPPORTED);
+    assert_string_equal(e.reason,
+                        "item a b has white space or a control character, which a TREC run cannot hold");
+    for (int c = 0; c < 0x80; c++) { /* what dq's reader cuts at, and DEL */
+        const char id[] = {'a', (char)c, 'b'};
+        dq_status expected = c <= ' ' || c == 0x7f ? DQ_ERR_UNSUPPORTED : DQ_OK;
+        if (dq_place_check("item", id, 3, NULL) != expected) fail_msg("byte %d", c);
+    }
+    static const char *const spaces[] = {"\u00a0",
+                                         "\u1680",
+                                         "a\u2003",
+                                         "\u2028b",
+                                         "\u3000",
+                                         "\ufeff"
+                                         "a"};
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+        assert_int_equal(dq_place_check("user", spaces[i], strlen(spaces[i]), NULL), DQ_ERR_UNSUPPORTED);
+    static const char *const fine[] = {"#1", "\u00e9", "\u03c0", "a\u2010b", "\U0001f600", "'\"\\"};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        assert_int_equal(dq_place_check("user", fine[i], strlen(fine[i]), NULL), DQ_OK);
+    assert_int_equal(dq_place_check("user", "a\xff", 2, NULL), DQ_ERR_FORMAT);
     assert_int_equal(dq_place_check("user", "", 0, &e), DQ_ERR_UNSUPPORTED);
 }
 

@@ -44,6 +44,38 @@ static void trec_files_are_read(void **state)
     dq_lists_free(&lists);
 }
 
+/* Greek letters begin with the byte that a stream begins with. */
+static void any_id_may_come_first(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"#1", "\u03c0", "\u03c0\u03b1", "{", "\"", "query-id"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        char text[100];
+        dq_lists lists = DQ_LISTS_EMPTY;
+        (void)snprintf(text, sizeof text, "\n%s 0 %s 2\n%s 0 other 1\n", ids[i], ids[i], ids[i]);
+        write_text(text + 1);
+        assert_int_equal(dq_rankings_read_qrels(path, "A=1", &lists, NULL), DQ_OK);
+        assert_true(value_of(&lists, ids[i], ids[i]) == 2 && value_of(&lists, ids[i], "other") == 1);
+        dq_lists_free(&lists);
+        write_text(text);
+        assert_int_equal(dq_rankings_read_qrels(path, "A=1", &lists, NULL), DQ_OK);
+        assert_true(value_of(&lists, ids[i], ids[i]) == 2);
+        dq_lists_free(&lists);
+    }
+}
+
+static void columns_of_beir_are_named(void **state)
+{
+    (void)state;
+    dq_lists lists = DQ_LISTS_EMPTY;
+    dq_error e = DQ_ERROR_NONE;
+    write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n");
+    assert_int_equal(dq_rankings_read_qrels(path, "A=1", &lists, &e), DQ_ERR_FORMAT);
+    assert_non_null(strstr(e.reason, "BEIR"));
+    assert_non_null(strstr(e.reason, "awk 'NR > 1 {print $1, 0, $2, $3}'"));
+    dq_lists_free(&lists);
+}
+
 static void faults_have_a_line(void **state)
 {
     (void)state;
@@ -108,6 +140,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trec_files_are_read),
+        cmocka_unit_test(any_id_may_come_first),
+        cmocka_unit_test(columns_of_beir_are_named),
         cmocka_unit_test(faults_have_a_line),
         cmocka_unit_test(interactions_with_a_level_are_judgements),
         cmocka_unit_test(rankings_of_a_stream_are_a_run),

@@ -1,71 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/session_log.h"
-#include "data/time.h"
 
 #include "tables.h"
 
 #include <math.h>
-
-/* ---- a time ---- */
-
-static dq_time time_of(const char *json)
-{
-    static dq_bundle b;
-    dq_bundle_free(&b);
-    b = table("interactions", 1);
-    add_texts(&b, "attr.at", DQ_JSON, TEXTS(json));
-    dq_time time = dq_time_of(dq_time_column(&b, "at"), 0);
-    return time;
-}
-
-static int order(const char *a, const char *b)
-{
-    dq_time x = dq_time_parse(a, strlen(a)), y = dq_time_parse(b, strlen(b));
-    assert_int_equal(dq_time_compare(&y, &x), -dq_time_compare(&x, &y));
-    return dq_time_compare(&x, &y);
-}
-
-static void a_time_is_a_number_or_a_text(void **state)
-{
-    (void)state;
-    assert_int_equal(time_of(NULL).form, DQ_TIME_NONE);
-    assert_int_equal(time_of("null").form, DQ_TIME_NONE);
-    assert_int_equal(dq_time_of(NULL, 0).form, DQ_TIME_NONE);
-    dq_time t = time_of("-12.5");
-    assert_true(t.form == DQ_TIME_NUMBER && t.number == -12.5 && t.bytes == 5);
-    t = time_of("\"2026-01\"");
-    assert_true(t.form == DQ_TIME_TEXT && t.bytes == 7 && memcmp(t.text, "2026-01", 7) == 0);
-    assert_int_equal(time_of("\"12\"").form, DQ_TIME_TEXT); /* its quotes say so */
-    assert_int_equal(time_of("true").form, DQ_TIME_OTHER);
-    assert_int_equal(time_of("[1]").form, DQ_TIME_OTHER);
-    assert_int_equal(time_of("12 o'clock").form, DQ_TIME_OTHER);
-    assert_int_equal(time_of("").form, DQ_TIME_OTHER);
-    assert_int_equal(dq_time_parse("12", 2).form, DQ_TIME_NUMBER);
-    assert_int_equal(dq_time_parse("12", 1).number, 1);
-    assert_int_equal(dq_time_parse("", 0).form, DQ_TIME_TEXT);
-    assert_int_equal(dq_time_parse("1998-01", 7).form, DQ_TIME_TEXT);
-}
-
-static void numbers_by_value_texts_by_bytes(void **state)
-{
-    (void)state;
-    assert_true(order("9", "10") < 0 && order("1e1", "10") == 0);
-    assert_true(order("1998-03", "1998-03-01") < 0 && order("1998-03", "1998-03") == 0);
-    assert_true(order("1998", "1998-03") < 0); /* a number and a text: by bytes */
-    assert_true(order("", "1") < 0);
-}
-
-static void an_attribute_has_a_column(void **state)
-{
-    (void)state;
-    dq_bundle b = table("interactions", 1);
-    add_texts(&b, "attr.times", DQ_JSON, TEXTS("1"));
-    add_texts(&b, "time", DQ_JSON, TEXTS("2"));
-    add_texts(&b, "attr.time", DQ_JSON, TEXTS("3"));
-    assert_ptr_equal(dq_time_column(&b, "time"), &b.columns[2]);
-    assert_null(dq_time_column(&b, "tim"));
-    dq_bundle_free(&b);
-}
 
 /* ---- a log ---- */
 
@@ -122,7 +60,7 @@ static void events_are_in_the_order_of_time(void **state)
     end(&h);
     start(&h);
     add(&h, 3, TEXTS("u", "u", "u"), TEXTS("a", "b", "c"),
-        TEXTS("\"2026-02\"", "\"2026-01-31\"", "\"2026\""));
+        TEXTS("\"2026-02\"", "1769817600000", "\"2026\"")); /* 2026-01-31, and beside dates a year */
     assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_OK);
     assert_string_equal(items_of(&h, "u"), "cba");
     end(&h);
@@ -133,25 +71,79 @@ static void events_are_in_the_order_of_time(void **state)
     end(&h);
 }
 
-static void times_of_two_forms_are_refused(void **state)
+static void an_order_that_is_not_known_is_refused(void **state)
 {
     (void)state;
-    static const char *const second[] = {"\"2026\"", NULL};
-    for (int i = 0; i < 2; i++) {
-        history h;
-        start(&h);
-        add(&h, 2, TEXTS("u", "u"), TEXTS("a", "b"), TEXTS("1", second[i]));
-        assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_ERR_SCHEMA);
-        end(&h);
-    }
+    dq_error e = DQ_ERROR_NONE;
     history h;
     start(&h);
-    dq_bundle b = table("interactions", 1);
-    add_texts(&b, "user", DQ_TEXT, TEXTS("u"));
-    add_texts(&b, "item", DQ_TEXT, TEXTS("a"));
-    add_texts(&b, "attr.at", DQ_JSON, TEXTS("[2026]"));
-    assert_int_equal(dq_session_log_add(&h.log, &b, NULL), DQ_ERR_SCHEMA);
+    add(&h, 3, TEXTS("u", "u", "u"), TEXTS("a", "b", "c"), TEXTS("1", NULL, "2"));
+    assert_int_equal(dq_session_log_sort(&h.log, &e), DQ_ERR_SCHEMA);
+    assert_non_null(strstr(e.reason, "1 of 3 interactions have no attribute 'at'"));
+    end(&h);
+    static const char *const none[] = {"[2026]", "\"11/9/2019 8:00:00 AM\"", "\"\"", "true"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        start(&h);
+        dq_bundle b = table("interactions", 2);
+        add_texts(&b, "user", DQ_TEXT, TEXTS("u", "v"));
+        add_texts(&b, "item", DQ_TEXT, TEXTS("a", "b"));
+        add_texts(&b, "attr.at", DQ_JSON, TEXTS("1", none[i]));
+        assert_int_equal(dq_session_log_add(&h.log, &b, &e), DQ_ERR_SCHEMA);
+        assert_non_null(strstr(e.reason, "user v, item b"));
+        dq_bundle_free(&b);
+        end(&h);
+    }
+    start(&h);
+    add(&h, 2, TEXTS("u", "u"), TEXTS("a", "b"), TEXTS("\"2026-01-01\"", "7"));
+    assert_int_equal(dq_session_log_sort(&h.log, &e), DQ_ERR_SCHEMA);
+    assert_non_null(strstr(e.reason, "1 are numbers too small"));
+    end(&h);
+    start(&h);
+    h.log.seconds = true;
+    add(&h, 1, TEXTS("u"), TEXTS("a"), NULL);
+    assert_int_equal(dq_session_log_sort(&h.log, NULL), DQ_ERR_SCHEMA);
+    end(&h);
+}
+
+static const char *order_of(history *h)
+{
+    static char words[400];
+    assert_int_equal(dq_session_log_sort(&h->log, NULL), DQ_OK);
+    bool some = dq_session_log_describe_order(&h->log, words, sizeof words);
+    assert_int_equal(some, *words != '\0');
+    return words;
+}
+
+static void what_the_order_is_taken_from_is_said(void **state)
+{
+    (void)state;
+    history h;
+    start(&h);
+    add(&h, 2, TEXTS("u", "u"), TEXTS("a", "b"), TEXTS("\"2026-01-02\"", "\"2026-01-01\""));
+    assert_string_equal(order_of(&h), "");
+    end(&h);
+    start(&h);
+    add(&h, 2, TEXTS("u", "v"), TEXTS("a", "b"), NULL); /* nothing to order */
+    assert_string_equal(order_of(&h), "");
+    end(&h);
+    start(&h);
+    dq_bundle b = table("interactions", 2);
+    add_texts(&b, "user", DQ_TEXT, TEXTS("u", "u"));
+    add_texts(&b, "item", DQ_TEXT, TEXTS("a", "b"));
+    add_texts(&b, "attr.timestamp", DQ_JSON, TEXTS("1573587064", "1573587063"));
+    assert_int_equal(dq_session_log_add(&h.log, &b, NULL), DQ_OK);
     dq_bundle_free(&b);
+    assert_string_equal(order_of(&h),
+                        "the interactions have no attribute 'at': the order of the stream is taken "
+                        "for that of time; they have a 'timestamp', which reads as one");
+    end(&h);
+    start(&h);
+    add(&h, 4, TEXTS("u", "u", "u", "v"), TEXTS("a", "b", "c", "d"), TEXTS("7", "8", "7", "7"));
+    assert_string_equal(order_of(&h),
+                        "the times 'at' are taken as seconds since 1970 (the first is "
+                        "1970-01-01T00:00:07Z); 25 % of the interactions have the time of their user's "
+                        "one before: these stay in the order of the stream");
+    assert_string_equal(items_of(&h, "u"), "acb");
     end(&h);
 }
 
@@ -185,9 +177,10 @@ static void a_log_by_rows_with_rewards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_time_is_a_number_or_a_text),   cmocka_unit_test(numbers_by_value_texts_by_bytes),
-        cmocka_unit_test(an_attribute_has_a_column),      cmocka_unit_test(events_are_in_the_order_of_time),
-        cmocka_unit_test(times_of_two_forms_are_refused), cmocka_unit_test(a_log_by_rows_with_rewards),
+        cmocka_unit_test(events_are_in_the_order_of_time),
+        cmocka_unit_test(an_order_that_is_not_known_is_refused),
+        cmocka_unit_test(what_the_order_is_taken_from_is_said),
+        cmocka_unit_test(a_log_by_rows_with_rewards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,41 +131,6 @@ static void the_clock_turns_by_day_and_week(void **state)
     assert_memory_equal(got, ((float[]){0, 0, 0, 0, 1}), sizeof got);
 }
 
-/* By `date -u -d TEXT +%s`. */
-static void times_are_seconds(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        double seconds;
-    } cases[] = {
-        {"1970-01-01", 0},
-        {"2000-02-29T12:34:56Z", 951827696},
-        {"2024-12-31 23:59:59.5", 1735689599.5},
-        {"1996-09-07T11:02:23", 842094143},
-        {"2026-03", 1772323200},
-        {"2024-07-01T00:00-0530", 1719811800},
-        {"1600-03-01", -11670912000.},
-        {"951827696", 951827696},
-        {"951827696500", 951827696.5},
-        {"951827696500000", 951827696.5},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        dq_time time = dq_time_parse(cases[i].text, strlen(cases[i].text));
-        near(dq_time_seconds(&time), cases[i].seconds, 1e-4);
-    }
-    dq_time year = {.form = DQ_TIME_TEXT, .text = "1998", .bytes = 4};
-    near(dq_time_seconds(&year), 883612800, 0);
-    static const char *const none[] = {
-        "",           "soon",          "1998-1",         "1998-13-01", "2024-01-01T",
-        "2024-01-0x", "2024-01-01T12", "2024-01-01T1:2", "24-01-01",   "2024-01-01T10:00+1",
-        "2024-01-01Z"};
-    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-        dq_time time = {.form = DQ_TIME_TEXT, .text = none[i], .bytes = strlen(none[i])};
-        if (!isnan(dq_time_seconds(&time))) fail_msg("'%s' is a time", none[i]);
-    }
-}
-
 /* ---- in a model ---- */
 
 static void a_model_keeps_it_and_says_what_differs(void **state)
@@ -334,7 +299,6 @@ int main(void)
         cmocka_unit_test(weights_by_recency_of_rows_and_mean),
         cmocka_unit_test(shares_are_at_most_one),
         cmocka_unit_test(the_clock_turns_by_day_and_week),
-        cmocka_unit_test(times_are_seconds),
         cmocka_unit_test(a_model_keeps_it_and_says_what_differs),
         cmocka_unit_test(layouts_that_cannot_be),
         cmocka_unit_test(log_and_environment_write_the_same_states),

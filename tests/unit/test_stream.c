@@ -367,7 +367,7 @@ static void garbage_behind(void **state)
     dq_error e;
     assert_int_equal(count_in(memory_path, &e), -1);
     assert_int_equal(e.status, DQ_ERR_FORMAT);
-    assert_string_equal(e.reason, "bytes after the end that are no head");
+    assert_string_equal(e.reason, "bytes after the end that are no head: '\\n'");
 }
 
 static void refuse(dq_bundle *b, dq_status expected, const char *words)

@@ -11,16 +11,18 @@
 #include "core/array.h"
 #include "core/utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define ROW_LIMIT ((size_t)256 << 20)
-
-enum { ROW_BROKEN = -1, ROW_END = 0, ROW = 1, ROW_BAD = 2 };
 
 struct dq_csv {
     dq_source *source;
     dq_csv_form form;
+    size_t separator_bytes;
+    bool strict; /* RFC 4180 */
     uint64_t line, row_line;
     char *buffer; /* the row's cells */
     size_t bytes, capacity;
@@ -30,7 +32,16 @@ struct dq_csv {
     char *header_buffer;
     dq_csv_cell *header;
     size_t columns;
+    int held; /* without a header: what the first line was, until it is asked for */
+    dq_error held_error;
 };
+
+/* What is left of the line that is being read. */
+typedef struct rest {
+    char *at, *end;
+    bool stray;    /* a quote stood where none may: the row is bad, the next may be good */
+    unsigned more; /* lines that a quoted cell went on to */
+} rest;
 
 static dq_status put(dq_csv *csv, char c, dq_error *error)
 {
@@ -54,130 +65,166 @@ static dq_status end_cell(dq_csv *csv, dq_error *error)
     return status;
 }
 
-static dq_status tsv_row(dq_csv *csv, const char *at, const char *end, dq_error *error)
+static bool at_separator(const dq_csv *csv, const rest *r)
 {
-    static const char letters[] = "tnr\\", meanings[] = "\t\n\r\\";
+    size_t n = csv->separator_bytes;
+    return (size_t)(r->end - r->at) >= n && memcmp(r->at, csv->form.separator, n) == 0;
+}
+
+/* A cell that is not quoted; r->at stands behind it afterwards. */
+static dq_status plain_cell(dq_csv *csv, rest *r, dq_error *error)
+{
+    static const char letters[] = "tnr\\\"", meanings[] = "\t\n\r\\\"";
     dq_status status = DQ_OK;
-    for (; at < end && !status; at++) {
-        const char *letter = *at == '\\' && at + 1 < end ? strchr(letters, at[1]) : NULL;
-        if (*at == '\t') {
-            status = end_cell(csv, error);
-        } else if (letter && *letter) {
-            status = put(csv, meanings[letter - letters], error);
-            at++;
-        } else {
-            status = put(csv, *at, error);
-        }
+    for (; r->at < r->end && !at_separator(csv, r) && !status; r->at++) {
+        bool escape = csv->form.escapes && *r->at == '\\' && r->at + 1 < r->end && r->at[1];
+        const char *letter = escape ? strchr(letters, r->at[1]) : NULL;
+        r->stray |= csv->strict && *r->at == '"';
+        status = put(csv, letter ? meanings[letter - letters] : *r->at, error);
+        if (letter) r->at++;
     }
-    return status ? status : end_cell(csv, error);
+    return status;
 }
 
 /* The next line of the row, inside a quoted cell. */
-static dq_status continue_cell(dq_csv *csv, char **at, char **end, dq_error *error)
+static dq_status continue_cell(dq_csv *csv, rest *r, dq_error *error)
 {
     size_t n;
     dq_status status = put(csv, '\n', error);
-    if (!status) status = dq_source_line(csv->source, at, &n, error);
+    if (!status) status = dq_source_line(csv->source, &r->at, &n, error);
     if (status) return status;
     csv->line++;
-    if (!*at) return dq_fail(error, DQ_ERR_TRUNCATED, "a quoted cell begins here and never ends");
+    r->more++;
+    if (!r->at) return dq_fail(error, DQ_ERR_TRUNCATED, "a quoted cell begins here and never ends");
     if (csv->bytes > ROW_LIMIT)
         return dq_fail(error, DQ_ERR_FORMAT, "a row of more than %zu MiB", ROW_LIMIT >> 20);
-    *end = *at + n;
+    r->end = r->at + n;
     return DQ_OK;
 }
 
-/* A quoted cell; *at stands behind its first quote, and afterwards behind its last. */
-static dq_status quoted_cell(dq_csv *csv, char **at, char **end, dq_error *error)
+/* A quoted cell; r->at stands behind its first quote, and afterwards behind its last. *whole is false where a
+ * line ended before, which only several bytes of separator do not go beyond. */
+static dq_status quoted_cell(dq_csv *csv, rest *r, bool *whole, dq_error *error)
 {
     dq_status status = DQ_OK;
+    *whole = true;
     while (!status) {
-        if (*at == *end) {
-            status = continue_cell(csv, at, end, error);
-        } else if (**at != '"') {
-            status = put(csv, *(*at)++, error);
-        } else if (*at + 1 < *end && (*at)[1] == '"') {
+        if (r->at == r->end) {
+            *whole = csv->separator_bytes == 1;
+            if (!*whole) break;
+            status = continue_cell(csv, r, error);
+        } else if (*r->at != '"') {
+            status = put(csv, *r->at++, error);
+        } else if (r->at + 1 < r->end && r->at[1] == '"') {
             status = put(csv, '"', error);
-            *at += 2;
+            r->at += 2;
         } else {
-            (*at)++;
+            r->at++;
             break;
         }
     }
     return status;
 }
 
-/* *stray is set when a quote stands where none may: the row is bad, the next may be good. */
-static dq_status csv_row(dq_csv *csv, char *at, char *end, bool *stray, dq_error *error)
+/* A cell that begins with a quote. Where its fellow does not end the cell, both are quotes and nothing more;
+ * but not where rows are strict, nor where lines have been passed over. */
+static dq_status quote_cell(dq_csv *csv, rest *r, dq_error *error)
+{
+    char *first = r->at++;
+    unsigned lines = r->more;
+    bool whole;
+    dq_status status = quoted_cell(csv, r, &whole, error);
+    if (status || (whole && (r->at == r->end || at_separator(csv, r)))) return status;
+    if (csv->strict || r->more > lines) {
+        r->stray = true;
+    } else {
+        csv->bytes = csv->starts[csv->count];
+        r->at = first;
+    }
+    return plain_cell(csv, r, error);
+}
+
+static dq_status read_cells(dq_csv *csv, rest *r, dq_error *error)
 {
     for (;;) {
-        dq_status status = DQ_OK;
-        if (at < end && *at == '"') {
-            at++;
-            status = quoted_cell(csv, &at, &end, error);
-            if (status) return status;
-            if (at < end && *at != ',') *stray = true;
-        }
-        for (; at < end && *at != ',' && !status; at++) {
-            *stray |= *at == '"';
-            status = put(csv, *at, error);
-        }
+        bool quote = r->at < r->end && *r->at == '"';
+        dq_status status = quote ? quote_cell(csv, r, error) : plain_cell(csv, r, error);
         if (!status) status = end_cell(csv, error);
-        if (status || at == end) return status;
-        at++;
+        if (status || r->at == r->end) return status;
+        r->at += csv->separator_bytes;
     }
 }
 
-/* Reads a row's cells; ROW, ROW_END, ROW_BAD or ROW_BROKEN. */
-static int read_row(dq_csv *csv, dq_error *error)
+/* The next line that is not empty, NULL at the end. */
+static dq_status next_line(dq_csv *csv, rest *r, dq_error *error)
 {
-    char *line;
     size_t n = 0;
     do {
-        if (dq_source_line(csv->source, &line, &n, error)) return ROW_BROKEN;
-        if (!line) return ROW_END;
-        if (csv->line++ == 0 && n >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-            line += 3;
-            n -= 3;
-        }
+        dq_status status = dq_source_line(csv->source, &r->at, &n, error);
+        if (status || !r->at) return status;
+        csv->line++;
     } while (n == 0);
+    r->end = r->at + n;
+    return DQ_OK;
+}
+
+/* Reads a row's cells, however many. */
+static int read_row(dq_csv *csv, dq_error *error)
+{
+    rest r = {0};
+    if (next_line(csv, &r, error)) return DQ_CSV_BROKEN;
+    if (!r.at) return DQ_CSV_END;
     csv->row_line = csv->line;
     csv->bytes = csv->count = 0;
-    bool stray = false;
-    dq_status status = csv->form == DQ_TSV ? tsv_row(csv, line, line + n, error)
-                                           : csv_row(csv, line, line + n, &stray, error);
-    if (status) return ROW_BROKEN;
+    if (csv->starts) csv->starts[0] = 0;
+    if (read_cells(csv, &r, error)) return DQ_CSV_BROKEN;
     for (size_t i = 0; i < csv->count; i++) {
         size_t from = csv->starts[i];
         csv->cells[i] = (dq_csv_cell){.text = csv->buffer + from, .bytes = csv->starts[i + 1] - from - 1};
     }
-    if (stray)
+    if (r.stray) {
         dq_fail(error, DQ_ERR_FORMAT, "a quote inside a cell that is not quoted whole");
-    else if (!dq_utf8_valid(csv->buffer, csv->bytes))
-        dq_fail(error, DQ_ERR_FORMAT, "not UTF-8");
-    else
-        return ROW;
-    return ROW_BAD;
+        return DQ_CSV_BAD;
+    }
+    if (dq_utf8_valid(csv->buffer, csv->bytes)) return DQ_CSV_ROW;
+    dq_fail(error, DQ_ERR_FORMAT, "not UTF-8");
+    return DQ_CSV_NOT_UTF8;
+}
+
+/* The first column may be an index that nobody named, the last one nothing but what stands behind a
+ * separator.
+ */
+static bool may_be_nameless(const dq_csv *csv, size_t i)
+{
+    return csv->columns > 1 && (i == 0 || i + 1 == csv->columns);
 }
 
 static dq_status check_header(const dq_csv *csv, dq_error *error)
 {
     for (size_t i = 0; i < csv->columns; i++) {
-        if (!csv->header[i].bytes)
+        if (!csv->header[i].bytes && !may_be_nameless(csv, i))
             return dq_fail(error, DQ_ERR_FORMAT, "column %zu of the header has no name", i + 1);
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i && csv->header[i].bytes; j++)
             if (strcmp(csv->header[i].text, csv->header[j].text) == 0)
                 return dq_fail(error, DQ_ERR_FORMAT, "two columns named %s", csv->header[i].text);
     }
     return DQ_OK;
 }
 
+/* "sep=;", which Excel reads before a header. */
+static bool is_separator_line(const dq_csv *csv)
+{
+    return csv->line == 1 && csv->count == 2 && strcasecmp(csv->cells[0].text, "sep=") == 0 &&
+           !csv->cells[1].bytes;
+}
+
 /* The first row becomes the header: it keeps the buffer, and the rows get a new one. */
 static dq_status read_header(dq_csv *csv, dq_error *error)
 {
     int got = read_row(csv, error);
-    if (got == ROW_END) return dq_fail(error, DQ_ERR_FORMAT, "empty: no header");
-    if (got != ROW) return error ? error->status : DQ_ERR_FORMAT;
+    if (got == DQ_CSV_ROW && is_separator_line(csv)) got = read_row(csv, error);
+    if (got == DQ_CSV_END) return dq_fail(error, DQ_ERR_FORMAT, "empty: no header");
+    if (got != DQ_CSV_ROW) return error ? error->status : DQ_ERR_FORMAT;
     csv->columns = csv->count;
     csv->header = csv->cells;
     csv->header_buffer = csv->buffer;
@@ -187,6 +234,28 @@ static dq_status read_header(dq_csv *csv, dq_error *error)
     return check_header(csv, error);
 }
 
+/* No header: as many columns as the first row has, named 1, 2, ...; the row is held. */
+static dq_status number_columns(dq_csv *csv, dq_error *error)
+{
+    enum { NAME = 24 };
+    csv->held = read_row(csv, &csv->held_error);
+    if (csv->held == DQ_CSV_BROKEN) {
+        if (error) *error = csv->held_error;
+        return csv->held_error.status;
+    }
+    if (csv->held == DQ_CSV_END) return dq_fail(error, DQ_ERR_FORMAT, "empty: no rows");
+    csv->columns = csv->count;
+    csv->header = calloc(csv->columns, sizeof *csv->header);
+    csv->header_buffer = malloc(csv->columns * NAME);
+    if (!csv->header || !csv->header_buffer) return dq_fail_memory(error, "a row");
+    for (size_t i = 0; i < csv->columns; i++) {
+        char *name = csv->header_buffer + i * NAME;
+        int n = snprintf(name, NAME, "%zu", i + 1);
+        csv->header[i] = (dq_csv_cell){.text = name, .bytes = (size_t)n};
+    }
+    return DQ_OK;
+}
+
 dq_status dq_csv_open(dq_csv **out, dq_source *source, dq_csv_form form, dq_error *error)
 {
     *out = NULL;
@@ -194,7 +263,10 @@ dq_status dq_csv_open(dq_csv **out, dq_source *source, dq_csv_form form, dq_erro
     if (!csv) return dq_fail_memory(error, "a row");
     csv->source = source;
     csv->form = form;
-    dq_status status = read_header(csv, error);
+    csv->separator_bytes = strlen(form.separator);
+    csv->strict = strcmp(form.separator, ",") == 0 || strcmp(form.separator, ";") == 0;
+    csv->held_error = DQ_ERROR_NONE;
+    dq_status status = form.headless ? number_columns(csv, error) : read_header(csv, error);
     if (status)
         dq_csv_close(csv);
     else
@@ -208,18 +280,67 @@ const dq_csv_cell *dq_csv_header(const dq_csv *csv, size_t *columns)
     return csv->header;
 }
 
+/* Behind the last column's separator there is nothing, where it has no name. */
+static int check_row(const dq_csv *csv, dq_error *error)
+{
+    size_t last = csv->columns - 1;
+    if (csv->count != csv->columns) {
+        dq_fail(error, DQ_ERR_FORMAT, "%zu cells where the %s has %zu", csv->count,
+                csv->form.headless ? "first row" : "header", csv->columns);
+        return DQ_CSV_BAD;
+    }
+    if (last == 0 || csv->header[last].bytes || !csv->cells[last].bytes) return DQ_CSV_ROW;
+    dq_fail(error, DQ_ERR_FORMAT, "a cell under column %zu, which has no name", last + 1);
+    return DQ_CSV_BAD;
+}
+
 int dq_csv_next(dq_csv *csv, const dq_csv_cell **cells, dq_error *error)
 {
-    int got = read_row(csv, error);
+    int got = csv->held ? csv->held : read_row(csv, error);
+    if (csv->held && got != DQ_CSV_ROW && error) *error = csv->held_error;
+    csv->held = DQ_CSV_END;
     *cells = csv->cells;
-    if (got != ROW || csv->count == csv->columns) return got;
-    dq_fail(error, DQ_ERR_FORMAT, "%zu cells where the header has %zu", csv->count, csv->columns);
-    return ROW_BAD;
+    if (got == DQ_CSV_ROW) got = check_row(csv, error);
+    bool cut = got > DQ_CSV_ROW && csv->count < csv->columns && !dq_source_line_ended(csv->source);
+    if (!cut) return got;
+    dq_fail(error, DQ_ERR_TRUNCATED, "the last line is cut off: %zu cells where the %s has %zu", csv->count,
+            csv->form.headless ? "first row" : "header", csv->columns);
+    return DQ_CSV_BROKEN;
 }
 
 uint64_t dq_csv_line(const dq_csv *csv)
 {
     return csv->row_line;
+}
+
+/* How often a separator stands in a line outside of quotes. */
+static size_t count_in(const char *line, size_t bytes, const char *separator)
+{
+    size_t n = strlen(separator), count = 0;
+    bool quoted = false;
+    for (size_t i = 0; i + n <= bytes; i++) {
+        quoted ^= line[i] == '"';
+        if (!quoted && memcmp(line + i, separator, n) == 0) {
+            count++;
+            i += n - 1;
+        }
+    }
+    return count;
+}
+
+const char *dq_csv_other_separator(const char *line, size_t bytes, const char *own)
+{
+    static const char *const separators[] = {"\t", "::", ";", "|", ","};
+    const char *likely = NULL, *newline = memchr(line, '\n', bytes);
+    size_t most = 0;
+    if (newline) bytes = (size_t)(newline - line);
+    if (count_in(line, bytes, own)) return NULL;
+    for (size_t i = 0; i < sizeof separators / sizeof *separators; i++) {
+        size_t count = count_in(line, bytes, separators[i]);
+        if (count > most) likely = separators[i];
+        if (count > most) most = count;
+    }
+    return likely;
 }
 
 void dq_csv_close(dq_csv *csv)

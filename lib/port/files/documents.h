@@ -7,6 +7,7 @@
 #ifndef DQ_PORT_FILES_DOCUMENTS_H
 #define DQ_PORT_FILES_DOCUMENTS_H
 
+#include "dq/source.h"
 #include "dq/status.h"
 #include "dq/value.h"
 
@@ -14,7 +15,8 @@ enum dq_document_answer {
     DQ_DOCUMENT_BROKEN = -1, /* no more can be read: *error says why */
     DQ_DOCUMENT_END = 0,
     DQ_DOCUMENT = 1,
-    DQ_DOCUMENT_BAD = 2, /* this one cannot be read (*error says why), the next may be */
+    DQ_DOCUMENT_BAD = 2,      /* this one cannot be read (*error says why), the next may be */
+    DQ_DOCUMENT_NOT_UTF8 = 3, /* so is this one, because of its encoding */
 };
 
 /* A run of documents. */
@@ -29,7 +31,7 @@ typedef struct dq_documents {
 } dq_documents;
 
 /* Kinds of ids, in the order in which ids stand: a bit each. */
-enum dq_id_kinds { DQ_ID_INTEGER = 1, DQ_ID_STRING = 2, DQ_ID_OBJECT = 4 };
+enum dq_id_kinds { DQ_ID_INTEGER = 1, DQ_ID_STRING = 2, DQ_ID_BINARY = 4, DQ_ID_OBJECT = 8 };
 
 /* A key under which a vector of that width stands. */
 typedef struct dq_vector_key {
@@ -64,11 +66,26 @@ typedef struct dq_collections {
     void *self;
 } dq_collections;
 
-/* A file of JSON lines ("-" is stdin), plain or compressed; empty lines are passed over. */
-dq_status dq_documents_open_jsonl(dq_documents *documents, const char *path, dq_error *error);
+/* Sees a document that was read ahead. It may leave less of *document than it found, which is then what is
+ * given again. *counts = false: the document does not count towards those that are read ahead; equal ones of
+ * these, one behind the other, are kept as one. */
+typedef dq_status (*dq_documents_see)(void *arg, dq_value *document, bool *counts, dq_error *error);
 
-/* A folder that holds COLLECTION.jsonl, .jsonl.zst or .jsonl.gz for each of its collections; two of these
- * for one collection is an error (DQ_ERR_DUPLICATE). It grants no wishes. */
-dq_status dq_collections_open_folder(dq_collections *place, const char *path, dq_error *error);
+/* Reads documents ahead, up to so many that count, or until what is kept takes so many bytes, and shows each
+ * to `see`; they are then given again, bad ones and the end too, before the rest. DQ_ERR_MEMORY, or what
+ * `see` answered; the documents are to be closed all the same. */
+dq_status dq_documents_look_ahead(dq_documents *documents, size_t count, size_t bytes, dq_documents_see see,
+                                  void *arg, dq_error *error);
+
+/* JSON documents of a source, which is taken over: one a line, one after the other over several lines, or the
+ * elements of arrays. Empty lines are passed over. A file that ends inside a document or an array was cut
+ * off: DQ_DOCUMENT_BROKEN, DQ_ERR_TRUNCATED. */
+dq_status dq_documents_open_json(dq_documents *documents, dq_source *source, dq_error *error);
+
+/* A folder that holds COLLECTION.jsonl or .json, also with .zst or .gz, for each of its collections; two of
+ * these for one collection is an error (DQ_ERR_DUPLICATE). It grants no wishes. Files are of the encoding
+ * (dq_source_encoding's; NULL: UTF-8), which is borrowed as long as the place is open. */
+dq_status dq_collections_open_folder(dq_collections *place, const char *path, const char *encoding,
+                                     dq_error *error);
 
 #endif

@@ -149,6 +149,7 @@ dq_status dq_json_read_file(const char *path, dq_arena *arena, dq_value *value, 
     dq_source *source = NULL;
     dq_json_text text = DQ_JSON_TEXT_EMPTY;
     dq_status status = dq_source_open(&source, path, error);
+    if (!status) status = dq_source_text(source, error);
     if (!status) status = read_all(source, &text, error);
     if (!status) status = dq_json_parse(text.data ? text.data : "", text.bytes, arena, value, error);
     if (status) dq_error_at(error, path, DQ_NO_RECORD);

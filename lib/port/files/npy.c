@@ -6,6 +6,8 @@
  */
 #include "port/files/npy.h"
 
+#include "core/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +28,9 @@ static const struct {
 typedef struct header {
     bool has_descr, has_order, has_shape, fortran;
     dq_dtype type;
+    char descr[32];      /* NumPy's name of the type */
+    char text;           /* of texts: 'U' or 'S'; of numbers 0; '?' of what is not read */
+    uint32_t characters; /* of each text */
     unsigned dims;
     uint64_t shape[2];
 } header;
@@ -68,20 +73,6 @@ static bool quoted(scanner *s, char *to, size_t room)
     return true;
 }
 
-static dq_status read_descr(scanner *s, header *h)
-{
-    char descr[32];
-    if (!quoted(s, descr, sizeof descr)) /* a list: a structured type */
-        return dq_fail(s->error, DQ_ERR_UNSUPPORTED, "an array of records, not of numbers");
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(types[i].descr, descr) == 0) {
-            h->type = types[i].type;
-            return DQ_OK;
-        }
-    return dq_fail(s->error, DQ_ERR_UNSUPPORTED,
-                   "elements of type %s (little-endian f2 f4 f8 i1..i8 u1..u8 are read)", descr);
-}
-
 static bool number(scanner *s, uint64_t *value)
 {
     spaces(s);
@@ -94,13 +85,40 @@ static bool number(scanner *s, uint64_t *value)
     return s->at > from;
 }
 
+/* "<U5", 5 characters of 4 bytes; "|S5", 5 bytes. */
+static bool read_text_type(header *h)
+{
+    uint64_t n;
+    scanner digits = {.at = h->descr + 2, .end = h->descr + strlen(h->descr)};
+    if (strncmp(h->descr, "<U", 2) != 0 && strncmp(h->descr, "|S", 2) != 0) return false;
+    if (!number(&digits, &n) || digits.at != digits.end || n > UINT32_MAX / 4) return false;
+    h->text = h->descr[1];
+    h->characters = (uint32_t)n;
+    return true;
+}
+
+static dq_status read_descr(scanner *s, header *h)
+{
+    if (!quoted(s, h->descr, sizeof h->descr)) /* a list: a structured type */
+        return dq_fail(s->error, DQ_ERR_UNSUPPORTED, "an array of records, not of numbers");
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i].descr, h->descr) == 0) {
+            h->type = types[i].type;
+            return DQ_OK;
+        }
+    if (!read_text_type(h)) h->text = '?';
+    return DQ_OK;
+}
+
 static dq_status read_shape(scanner *s, header *h)
 {
     if (!take(s, "(")) return malformed(s);
     while (!take(s, ")")) {
         uint64_t n;
         if (!number(s, &n)) return malformed(s);
-        if (h->dims == 2) return dq_fail(s->error, DQ_ERR_UNSUPPORTED, "more than two dimensions");
+        if (h->dims == 2)
+            return dq_fail(s->error, DQ_ERR_UNSUPPORTED,
+                           "more than two dimensions; save array.reshape(len(array), -1)");
         h->shape[h->dims++] = n;
         if (!take(s, ",") && (s->at == s->end || *s->at != ')')) return malformed(s);
     }
@@ -139,15 +157,50 @@ static dq_status read_dict(scanner *s, header *h)
 static dq_status settle(dq_npy *npy, const header *h, dq_error *error)
 {
     uint64_t all, width = h->dims == 2 ? h->shape[1] : 1;
+    uint64_t size = h->text == 'U'   ? UINT64_C(4) * h->characters
+                    : h->text == 'S' ? h->characters
+                                     : dq_dtype_size(h->type);
     if (h->fortran && h->dims == 2 && h->shape[0] > 1 && width > 1)
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "the array is in Fortran order; save numpy.ascontiguousarray(array)");
-    *npy = (dq_npy){.type = h->type, .dims = h->dims, .shape = {h->shape[0], width}};
-    if (__builtin_mul_overflow(width, (uint64_t)dq_dtype_size(h->type), &npy->row_bytes) ||
+    *npy = (dq_npy){.type = h->type, .dims = h->dims, .shape = {h->shape[0], width}, .text = h->text};
+    if (__builtin_mul_overflow(width, size, &npy->row_bytes) ||
         __builtin_mul_overflow(npy->row_bytes, h->shape[0], &all) || all > INT64_MAX)
         return dq_fail(error, DQ_ERR_RANGE, "an array of %" PRIu64 " x %" PRIu64 " overflows", h->shape[0],
                        width);
     npy->rows_left = h->shape[0];
+    return DQ_OK;
+}
+
+/* What is to be saved instead of an array of another type. */
+static const char *remedy_of(const char *descr)
+{
+    if (strcmp(descr, "|O") == 0) return "numpy.array(list(array), dtype='<f4'), of texts array.astype('U')";
+    return "array.astype('<f4')";
+}
+
+static dq_status check_numbers(const header *h, dq_error *error)
+{
+    if (!h->text) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "elements of type %s (little-endian f2 f4 f8 i1..i8 u1..u8 are read); save %s", h->descr,
+                   remedy_of(h->descr));
+}
+
+static bool is_integer(dq_dtype type)
+{
+    return type != DQ_F2 && type != DQ_F4 && type != DQ_F8;
+}
+
+static dq_status check_ids(const header *h, dq_error *error)
+{
+    if (h->text == '?' || (!h->text && !is_integer(h->type)))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "ids of type %s (texts, <U and |S, and little-endian integers are read); save "
+                       "array.astype('U')",
+                       h->descr);
+    if (h->dims == 2 && h->shape[1] != 1)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "ids in two dimensions; save array.ravel()");
     return DQ_OK;
 }
 
@@ -172,7 +225,7 @@ static dq_status read_length(dq_source *source, unsigned major, size_t *length, 
     return status;
 }
 
-dq_status dq_npy_read_header(dq_npy *npy, dq_source *source, dq_error *error)
+static dq_status read_header(header *h, dq_source *source, dq_error *error)
 {
     char start[MAGIC + 2], text[HEADER_LIMIT];
     size_t got, length = 0;
@@ -184,9 +237,24 @@ dq_status dq_npy_read_header(dq_npy *npy, dq_source *source, dq_error *error)
     status = read_length(source, (unsigned char)start[MAGIC], &length, error);
     if (!status) status = read_exactly(source, text, length, error);
     if (status) return status;
-    header h = {0};
+    *h = (header){0};
     scanner s = {.at = text, .end = text + length, .error = error};
-    status = read_dict(&s, &h);
+    return read_dict(&s, h);
+}
+
+dq_status dq_npy_read_header(dq_npy *npy, dq_source *source, dq_error *error)
+{
+    header h;
+    dq_status status = read_header(&h, source, error);
+    if (!status) status = check_numbers(&h, error);
+    return status ? status : settle(npy, &h, error);
+}
+
+dq_status dq_npy_read_ids_header(dq_npy *npy, dq_source *source, dq_error *error)
+{
+    header h;
+    dq_status status = read_header(&h, source, error);
+    if (!status) status = check_ids(&h, error);
     return status ? status : settle(npy, &h, error);
 }
 
@@ -201,6 +269,66 @@ dq_status dq_npy_read_rows(dq_npy *npy, dq_source *source, void *to, uint64_t ro
                        npy->shape[0] - npy->rows_left + got / npy->row_bytes, npy->shape[0]);
     npy->rows_left -= rows;
     return DQ_OK;
+}
+
+/* ---- ids ---- */
+
+static uint64_t bits_at(const unsigned char *from, size_t bytes)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < bytes; i++) bits |= (uint64_t)from[i] << 8 * i;
+    return bits;
+}
+
+/* An unsigned one over INT64_MAX in its digits. */
+static dq_value integer_of(const unsigned char *raw, dq_dtype type, dq_arena *arena)
+{
+    size_t size = dq_dtype_size(type);
+    uint64_t bits = bits_at(raw, size);
+    bool is_signed = type == DQ_I1 || type == DQ_I2 || type == DQ_I4 || type == DQ_I8;
+    if (is_signed && size < 8 && bits >> (8 * size - 1)) bits |= UINT64_MAX << 8 * size;
+    if (is_signed || bits <= INT64_MAX) return dq_int((int64_t)bits);
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRIu64, bits);
+    return dq_string(arena, text);
+}
+
+/* Code points of 4 bytes each as UTF-8, into room for as many bytes; *n: how many. False for what is no
+ * character. */
+static bool utf8_of(const unsigned char *raw, size_t count, char *to, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t c = (uint32_t)bits_at(raw + 4 * i, 4);
+        if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) return false;
+        unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+        static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+        to[(*n)++] = (char)(lead[more] | c >> 6 * more);
+        while (more-- > 0) to[(*n)++] = (char)(0x80 | (c >> 6 * more & 0x3f));
+    }
+    return true;
+}
+
+dq_status dq_npy_read_id(dq_npy *npy, dq_source *source, dq_arena *arena, dq_value *id, dq_error *error)
+{
+    size_t size = npy->row_bytes, unit = npy->text == 'U' ? 4 : 1, n = size / unit, bytes = n;
+    unsigned char *raw = dq_arena_take(arena, size + 1);
+    char *text = dq_arena_take(arena, size + 1);
+    if (!raw || !text) return dq_fail_memory(error, "an id");
+    dq_status status = dq_npy_read_rows(npy, source, raw, 1, error);
+    if (status) return status;
+    if (!npy->text) {
+        *id = integer_of(raw, npy->type, arena);
+        return id->type == DQ_NIL ? dq_fail_memory(error, "an id") : DQ_OK;
+    }
+    while (n && !bits_at(raw + unit * (n - 1), unit)) n--; /* what fills the shorter ones up */
+    bytes = n;
+    *id = dq_nil();
+    if (npy->text == 'S') memcpy(text, raw, n);
+    bool valid = npy->text == 'S' ? dq_utf8_valid(raw, n) : utf8_of(raw, n, text, &bytes);
+    if (!valid) return DQ_OK;
+    *id = dq_string_n(arena, text, bytes);
+    return id->type == DQ_NIL ? dq_fail_memory(error, "an id") : DQ_OK;
 }
 
 dq_status dq_npy_read_end(const dq_npy *npy, dq_source *source, dq_error *error)

@@ -7,9 +7,10 @@
 typedef dq_status write_bytes(void *to, const char *bytes, size_t n, dq_error *error);
 
 /* The letter that stands for a byte after a backslash; 0 when it stands for itself. */
-static char letter_of(char byte)
+static char letter_of(char byte, bool first)
 {
     switch (byte) {
+    case '"': return first ? '"' : 0;
     case '\t': return 't';
     case '\n': return 'n';
     case '\r': return 'r';
@@ -23,7 +24,7 @@ static dq_status escape(write_bytes *write, void *to, const char *text, size_t b
     dq_status status = DQ_OK;
     size_t from = 0;
     for (size_t i = 0; i < bytes && !status; i++) {
-        const char two[2] = {'\\', letter_of(text[i])};
+        const char two[2] = {'\\', letter_of(text[i], i == 0)};
         if (!two[1]) continue;
         status = write(to, text + from, i - from, error);
         if (!status) status = write(to, two, sizeof two, error);

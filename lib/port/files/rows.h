@@ -8,7 +8,8 @@
 #include "dq/sink.h"
 #include "port/files/json.h"
 
-/* Appends a text's bytes; a tab, line feed, carriage return and backslash become \t, \n, \r and \\. */
+/* Appends the text of a cell: a tab, line feed, carriage return and backslash become \t, \n, \r and \\, and a
+ * quote at its beginning \", for a cell in quotes is read as CSV's. */
 dq_status dq_rows_add_text(dq_json_text *line, const char *text, size_t bytes, dq_error *error);
 /* The same straight into a sink. */
 dq_status dq_rows_write_text(dq_sink *sink, const char *text, size_t bytes, dq_error *error);

@@ -64,8 +64,17 @@ static bool parse_number(text t, double *value)
     return *end == '\0' && isfinite(*value);
 }
 
+static bool is(text t, const char *word)
+{
+    return t.bytes == strlen(word) && memcmp(t.at, word, t.bytes) == 0;
+}
+
 static dq_status read_qrels(const text *columns, int count, bool more, dq_trec_line *line, dq_error *error)
 {
+    if (count == 3 && is(columns[0], "query-id") && is(columns[1], "corpus-id"))
+        return dq_fail(
+            error, DQ_ERR_FORMAT,
+            "the three columns of BEIR; as four they are qrels: awk 'NR > 1 {print $1, 0, $2, $3}'");
     if (count < QRELS_COLUMNS || more)
         return dq_fail(error, DQ_ERR_FORMAT,
                        "%s than 4 columns; a line of qrels is: query iteration document relevance",
@@ -104,7 +113,7 @@ int dq_trec_next(dq_trec *trec, dq_trec_line *line, dq_error *error)
         if (!at) return 0;
         trec->line++;
         count = split(at, bytes, columns, trec->form == DQ_TREC_RUN ? RUN_COLUMNS : QRELS_COLUMNS, &more);
-    } while (count == 0 || columns[0].at[0] == '#');
+    } while (count == 0);
     *line = (dq_trec_line){0};
     dq_status status = trec->form == DQ_TREC_RUN ? read_run(columns, count, line, error)
                                                  : read_qrels(columns, count, more, line, error);

@@ -5,9 +5,10 @@
  *     qrels    query iteration document relevance
  *     run      query Q0 document rank score tag ...
  *
- * Columns are parted by spaces or tabs. Empty lines and lines that begin with '#' are left out; iteration, Q0
- * and rank are not looked at. Relevance is an integer of 32 bits; a score is a finite number, read to the
- * nearest double.
+ * Columns are parted by spaces, tabs and other bytes up to a space. Empty lines are left out; there are no
+ * comments, for '#' may begin an id. Iteration, Q0 and rank are not looked at. Relevance is an integer of 32
+ * bits; a score is a finite number, read to the nearest double. BEIR's three columns are refused by their
+ * name.
  */
 #ifndef DQ_PORT_FILES_TREC_H
 #define DQ_PORT_FILES_TREC_H

@@ -10,6 +10,7 @@
 
 #include "core/index.h"
 #include "core/utf8.h"
+#include "port/files/ejson.h"
 
 #include <bson/bson.h>
 #include <inttypes.h>
@@ -88,50 +89,18 @@ static dq_status read_string(walk *w, dq_value *v)
 /* {"key": inner} */
 static dq_status wrap(const walk *w, const char *key, dq_value inner, dq_value *v)
 {
-    *v = dq_map();
-    return dq_map_set(w->arena, v, key, inner) ? DQ_OK : dq_fail_memory(w->error, "a document");
+    return dq_ejson_wrap(key, inner, w->arena, v, w->error);
 }
 
 static dq_status wrap_two(const walk *w, const char *a, dq_value x, const char *b, dq_value y, dq_value *v)
 {
-    dq_status status = wrap(w, a, x, v);
-    if (!status && !dq_map_set(w->arena, v, b, y)) status = dq_fail_memory(w->error, "a document");
-    return status;
+    return dq_ejson_wrap_two(a, x, b, y, w->arena, v, w->error);
 }
 
 static dq_status wrap_text(const walk *w, const char *key, const char *text, dq_value *v)
 {
     dq_value inner = dq_string(w->arena, text);
     return inner.type == DQ_STRING ? wrap(w, key, inner, v) : dq_fail_memory(w->error, "a document");
-}
-
-static char *base64(dq_arena *arena, const uint8_t *from, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *text = dq_arena_take(arena, (n + 2) / 3 * 4 + 1), *to = text;
-    if (!text) return NULL;
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t three = (uint32_t)from[i] << 16;
-        if (i + 1 < n) three |= (uint32_t)from[i + 1] << 8;
-        if (i + 2 < n) three |= from[i + 2];
-        *to++ = digits[three >> 18];
-        *to++ = digits[three >> 12 & 63];
-        *to++ = i + 1 < n ? digits[three >> 6 & 63] : '=';
-        *to++ = i + 2 < n ? digits[three & 63] : '=';
-    }
-    *to = '\0';
-    return text;
-}
-
-static dq_status binary_value(const walk *w, const uint8_t *p, size_t n, uint8_t subtype, dq_value *v)
-{
-    char hex[3], *text = base64(w->arena, p, n);
-    dq_value data = dq_string(w->arena, text), inner;
-    (void)snprintf(hex, sizeof hex, "%02x", subtype);
-    dq_value type = dq_string(w->arena, hex);
-    if (data.type != DQ_STRING || type.type != DQ_STRING) return dq_fail_memory(w->error, "a document");
-    dq_status status = wrap_two(w, "base64", data, "subType", type, &inner);
-    return status ? status : wrap(w, "$binary", inner, v);
 }
 
 /* int32 size, subtype, bytes; in subtype 2 the bytes begin with their number once more. */
@@ -154,7 +123,7 @@ static dq_status read_binary(walk *w, const dq_vector_key *vector, dq_value *v)
     dq_error none = DQ_ERROR_NONE; /* one that is no vector comes as it is */
     if (vector && !dq_bson_vector(p, n, subtype, vector->width, w->arena, v, &none)) return DQ_OK;
     return none.status == DQ_ERR_MEMORY ? dq_fail_memory(w->error, "a document")
-                                        : binary_value(w, p, n, subtype, v);
+                                        : dq_ejson_binary(p, n, subtype, w->arena, v, w->error);
 }
 
 /* ---- the rarer types ---- */
@@ -173,23 +142,7 @@ static dq_status read_date(walk *w, dq_value *v)
 {
     const uint8_t *p = NULL;
     dq_status status = take(w, 8, &p);
-    if (status) return status;
-    enum { LONGEST = 64 };
-    char text[LONGEST];
-    int64_t ms = dq_int64_at(p);
-    dq_value inner;
-    if (ms < 0 || ms > INT64_C(253402300799999)) { /* outside the years 1970 to 9999 */
-        (void)snprintf(text, sizeof text, "%" PRId64, ms);
-        status = wrap_text(w, "$numberLong", text, &inner);
-        return status ? status : wrap(w, "$date", inner, v);
-    }
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm t;
-    if (!gmtime_r(&seconds, &t)) return broken(w, "a date that is none");
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &t);
-    if (ms % 1000) n += (size_t)snprintf(text + n, sizeof text - n, ".%03d", (int)(ms % 1000));
-    (void)snprintf(text + n, sizeof text - n, "Z");
-    return wrap_text(w, "$date", text, v);
+    return status ? status : dq_ejson_date(dq_int64_at(p), w->arena, v, w->error);
 }
 
 static dq_status read_regex(walk *w, dq_value *v)
@@ -237,10 +190,7 @@ static dq_status read_double(walk *w, dq_value *v)
     const uint8_t *p = NULL;
     dq_status status = take(w, 8, &p);
     if (status) return status;
-    double number = dq_double_at(p);
-    *v = dq_real(number);
-    if (isfinite(number)) return DQ_OK;
-    return wrap_text(w, "$numberDouble", isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity", v);
+    return dq_ejson_real(dq_double_at(p), w->arena, v, w->error);
 }
 
 static dq_status read_integer(walk *w, size_t size, dq_value *v)
@@ -260,11 +210,11 @@ static dq_status read_bool(walk *w, dq_value *v)
     return status;
 }
 
-static dq_status read_wrapped_string(walk *w, const char *key, dq_value *v)
+static dq_status read_code(walk *w, dq_value *v)
 {
     dq_value text;
     dq_status status = read_string(w, &text);
-    return status ? status : wrap(w, key, text, v);
+    return status ? status : wrap(w, "$code", text, v);
 }
 
 /* ---- documents ---- */
@@ -301,8 +251,8 @@ static dq_status read_value(walk *w, uint8_t type, const dq_vector_key *vector, 
     case 0x0a: return DQ_OK;
     case 0x0b: return read_regex(w, v);
     case 0x0c: return read_pointer(w, v);
-    case 0x0d: return read_wrapped_string(w, "$code", v);
-    case 0x0e: return read_wrapped_string(w, "$symbol", v);
+    case 0x0d: return read_code(w, v);
+    case 0x0e: return read_string(w, v); /* a symbol, which is a string by an old name */
     case 0x0f: return read_scoped_code(w, v);
     case DQ_BSON_INT32: return read_integer(w, 4, v);
     case 0x11: return read_timestamp(w, v);
@@ -403,5 +353,6 @@ dq_status dq_bson_read(const void *bytes, size_t size, const dq_vector_key *vect
     w.vectors = vectors;
     w.vector_count = vector_count;
     dq_status status = read_document(&w, false, NULL, document);
-    return !status && left(&w) ? broken(&w, "bytes after the document") : status;
+    if (!status && left(&w)) return broken(&w, "bytes after the document");
+    return status ? status : dq_ejson_normalise(document, arena, error); /* what was kept as extended JSON */
 }

@@ -12,8 +12,11 @@
 
 #include "core/array.h"
 #include "core/index.h"
+#include "port/files/ejson.h"
 #include "port/files/json.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,37 +62,81 @@ dq_status dq_mongo_check_filter(const char *text, dq_error *error)
     return filter ? DQ_OK : DQ_ERR_FORMAT;
 }
 
-/* A text as every id that it may stand for: itself, an ObjectId, an integer. */
-static bool append_forms(bson_t *list, uint32_t *n, const char *text)
+/* A list in the making: each element under its number. */
+typedef struct growing {
+    bson_t list;
+    uint32_t count;
+    char key[16];
+} growing;
+
+static const char *next_key(growing *g)
 {
-    char key[16], back[24];
-    bson_oid_t oid;
-    char *end;
-    bool ok = true;
+    (void)snprintf(g->key, sizeof g->key, "%u", g->count++);
+    return g->key;
+}
+
+static bool append_integer(growing *g, const char *text)
+{
+    char back[24], *end;
     errno = 0;
     long long integer = strtoll(text, &end, 10);
-    (void)snprintf(key, sizeof key, "%u", (*n)++);
-    ok &= bson_append_utf8(list, key, -1, text, -1);
-    if (strlen(text) == 24 && strspn(text, "0123456789abcdef") == 24) {
-        bson_oid_init_from_string(&oid, text);
-        (void)snprintf(key, sizeof key, "%u", (*n)++);
-        ok &= bson_append_oid(list, key, -1, &oid);
-    }
     (void)snprintf(back, sizeof back, "%lld", integer);
-    if (errno || strcmp(back, text) != 0) return ok;
-    (void)snprintf(key, sizeof key, "%u", (*n)++);
-    return ok && bson_append_int64(list, key, -1, integer);
+    if (errno || strcmp(back, text) != 0) return true;
+    return bson_append_int64(&g->list, next_key(g), -1, integer);
+}
+
+/* Hex digits as bytes, up to `most` of them, dashes passed over; 0 where the text is none. */
+static uint32_t bytes_of(const char *text, uint8_t *to, uint32_t most)
+{
+    uint32_t n = 0;
+    for (; *text && n < most; n++, text += 2) {
+        if (*text == '-') text++;
+        char two[] = {text[0], text[0] ? text[1] : '\0', '\0'};
+        if (strspn(two, "0123456789abcdef") != 2) return 0;
+        to[n] = (uint8_t)strtoul(two, NULL, 16);
+    }
+    return *text ? 0 : n;
+}
+
+/* A UUID, or bytes of the subtypes that are ids (import/value.h); 24 digits are an ObjectId's. */
+static bool append_binaries(growing *g, const char *text)
+{
+    enum { MOST = 512, OBJECT_ID = 12 };
+    static const bson_subtype_t plain[] = {BSON_SUBTYPE_BINARY, BSON_SUBTYPE_MD5, BSON_SUBTYPE_USER};
+    uint8_t bytes[MOST];
+    char uuid[DQ_UUID_TEXT + 1] = "";
+    uint32_t n = bytes_of(text, bytes, MOST);
+    bool ok = true;
+    if (n == DQ_UUID_BYTES) dq_ejson_uuid(bytes, uuid);
+    if (n && strcmp(uuid, text) == 0)
+        return bson_append_binary(&g->list, next_key(g), -1, BSON_SUBTYPE_UUID, bytes, n);
+    bool bare = n && n != OBJECT_ID && !strchr(text, '-');
+    for (size_t i = 0; i < 3 && bare && ok; i++)
+        ok = bson_append_binary(&g->list, next_key(g), -1, plain[i], bytes, n);
+    return ok;
+}
+
+/* A text as every id that it may stand for: itself, an ObjectId, an integer, bytes. */
+static bool append_forms(growing *g, const char *text)
+{
+    bson_oid_t oid;
+    bool ok = bson_append_utf8(&g->list, next_key(g), -1, text, -1);
+    if (ok && strlen(text) == 24 && strspn(text, "0123456789abcdef") == 24) {
+        bson_oid_init_from_string(&oid, text);
+        ok = bson_append_oid(&g->list, next_key(g), -1, &oid);
+    }
+    return ok && append_integer(g, text) && append_binaries(g, text);
 }
 
 /* {key: {$in: [...]}} */
 static bool append_ids(bson_t *filter, const char *key, const char *const *ids)
 {
-    bson_t in, list;
-    uint32_t n = 0;
+    bson_t in;
+    growing g = {.count = 0};
     bool ok = bson_append_document_begin(filter, key, -1, &in) &&
-              bson_append_array_begin(&in, "$in", -1, &list);
-    for (; ok && *ids; ids++) ok = append_forms(&list, &n, *ids);
-    return ok && bson_append_array_end(&in, &list) && bson_append_document_end(filter, &in);
+              bson_append_array_begin(&in, "$in", -1, &g.list);
+    for (; ok && *ids; ids++) ok = append_forms(&g, *ids);
+    return ok && bson_append_array_end(&in, &g.list) && bson_append_document_end(filter, &in);
 }
 
 /* {$and: [a, b]}; either may be empty. */
@@ -174,13 +221,31 @@ static uint64_t identity(const bson_t *document)
     return dq_hash(at.raw + at.off, at.next_off - at.off, 0);
 }
 
+/* A whole number of another type than an integer's. */
+static bool whole_number(const bson_iter_t *at, int64_t *integer)
+{
+    char text[BSON_DECIMAL128_STRING];
+    bson_decimal128_t decimal;
+    double number = 0.5;
+    if (BSON_ITER_HOLDS_DOUBLE(at)) number = bson_iter_double(at);
+    if (BSON_ITER_HOLDS_DECIMAL128(at) && bson_iter_decimal128(at, &decimal)) {
+        bson_decimal128_to_string(&decimal, text);
+        number = strtod(text, NULL);
+    }
+    if (number != rint(number) || fabs(number) > 0x1p53) return false;
+    *integer = (int64_t)number;
+    return true;
+}
+
 /* The key of a document as {"": key}, integers as int64; false where it is no id. */
 static bool key_of(const cursor *c, const bson_t *document, bson_t *key)
 {
     bson_iter_t at;
+    int64_t integer;
     if (!bson_iter_init_find(&at, document, c->query.key)) return false;
     if (BSON_ITER_HOLDS_INT(&at)) return bson_append_int64(key, "", 0, bson_iter_as_int64(&at));
-    if (!BSON_ITER_HOLDS_UTF8(&at) && !BSON_ITER_HOLDS_OID(&at)) return false;
+    if (whole_number(&at, &integer)) return bson_append_int64(key, "", 0, integer);
+    if (!BSON_ITER_HOLDS_UTF8(&at) && !BSON_ITER_HOLDS_OID(&at) && !BSON_ITER_HOLDS_BINARY(&at)) return false;
     return bson_append_iter(key, "", 0, &at);
 }
 
@@ -198,24 +263,33 @@ static bool note(cursor *c, const bson_t *document)
     return note_given(c, identity(document));
 }
 
+/* {key: {$type: [the kinds that sort behind the last key]}}; false also where there are none. */
+static bool append_behind(const char *key, const bson_iter_t *last, bson_t *behind)
+{
+    static const char *const kinds[] = {"string", "binData", "objectId"}; /* as they sort, behind numbers */
+    bson_t type;
+    growing g = {.count = 0};
+    size_t first = BSON_ITER_HOLDS_INT(last) ? 0 : BSON_ITER_HOLDS_UTF8(last) ? 1 : 2;
+    if (BSON_ITER_HOLDS_OID(last)) return false;
+    bool ok = bson_append_document_begin(behind, key, -1, &type) &&
+              bson_append_array_begin(&type, "$type", -1, &g.list);
+    for (size_t i = first; i < 3 && ok; i++) ok = bson_append_utf8(&g.list, next_key(&g), -1, kinds[i], -1);
+    return ok && bson_append_array_end(&type, &g.list) && bson_append_document_end(behind, &type);
+}
+
 /* {key: {$gte: last}}, or {$or: [that, {key: {$type: [kinds behind]}}]}. */
 static bool append_rest(const cursor *c, bson_t *rest)
 {
     const char *key = c->query.key, *operator= strcmp(key, "_id") == 0 ? "$gt" : "$gte";
     bson_iter_t last;
-    bson_t list, first = BSON_INITIALIZER, behind = BSON_INITIALIZER, from, type, kinds;
+    bson_t list, first = BSON_INITIALIZER, behind = BSON_INITIALIZER, from;
     if (!bson_iter_init_find(&last, &c->last, "")) return true;
-    bool oid = BSON_ITER_HOLDS_OID(&last), integer = BSON_ITER_HOLDS_INT(&last);
+    bool oid = BSON_ITER_HOLDS_OID(&last);
     bool ok = bson_append_document_begin(&first, key, -1, &from) &&
               bson_append_iter(&from, operator, - 1, &last) && bson_append_document_end(&first, &from);
     if (ok && oid) ok = bson_concat(rest, &first);
     if (ok && !oid)
-        ok = bson_append_document_begin(&behind, key, -1, &type) &&
-             bson_append_array_begin(&type, "$type", -1, &kinds) &&
-             bson_append_utf8(&kinds, "0", -1, "objectId", -1) &&
-             (!integer || bson_append_utf8(&kinds, "1", -1, "string", -1)) &&
-             bson_append_array_end(&type, &kinds) && bson_append_document_end(&behind, &type) &&
-             bson_append_array_begin(rest, "$or", -1, &list) &&
+        ok = append_behind(key, &last, &behind) && bson_append_array_begin(rest, "$or", -1, &list) &&
              bson_append_document(&list, "0", -1, &first) && bson_append_document(&list, "1", -1, &behind) &&
              bson_append_array_end(rest, &list);
     bson_destroy(&first);

@@ -34,8 +34,10 @@ static unsigned kind_of(const bson_t *document, const char *key)
 {
     bson_iter_t at;
     if (!bson_iter_init_find(&at, document, key)) return 0;
-    if (BSON_ITER_HOLDS_INT(&at)) return DQ_ID_INTEGER;
+    bool other_number = BSON_ITER_HOLDS_DOUBLE(&at) || BSON_ITER_HOLDS_DECIMAL128(&at);
+    if (BSON_ITER_HOLDS_INT(&at) || other_number) return DQ_ID_INTEGER;
     if (BSON_ITER_HOLDS_UTF8(&at)) return DQ_ID_STRING;
+    if (BSON_ITER_HOLDS_BINARY(&at)) return DQ_ID_BINARY;
     return BSON_ITER_HOLDS_OID(&at) ? DQ_ID_OBJECT : 0;
 }
 
@@ -73,8 +75,9 @@ static dq_status probe(dq_mongo_database *d, const dq_query *query, const bson_t
 static dq_status mongo_kinds(dq_collections *place, const dq_query *query, unsigned *kinds, dq_error *error)
 {
     const char *key = query->key;
-    bson_t *filters[] = {BCON_NEW(key, "{", "$type", "[", BCON_UTF8("int"), BCON_UTF8("long"), "]", "}"),
+    bson_t *filters[] = {BCON_NEW(key, "{", "$type", BCON_UTF8("number"), "}"),
                          BCON_NEW(key, "{", "$type", BCON_UTF8("string"), "}"),
+                         BCON_NEW(key, "{", "$type", BCON_UTF8("binData"), "}"),
                          BCON_NEW(key, "{", "$type", BCON_UTF8("objectId"), "}")};
     dq_status status = DQ_OK;
     *kinds = 0;

@@ -28,10 +28,13 @@ import socketserver
 import struct
 import sys
 import threading
+import uuid
 
 import bson
 from bson import json_util
 
+JSON = json_util.JSONOptions(uuid_representation=bson.binary.STANDARD)
+BSON = bson.codec_options.CodecOptions(uuid_representation=bson.binary.STANDARD)
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
 FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 127: 0, 255: 0}
 LENGTH = {2: 4, 13: 4, 14: 4, 3: 0, 4: 0, 15: 0, 5: 5}  # what a length does not count of itself
@@ -91,15 +94,23 @@ def order(v):
     """What sorts values as a server does: by the type's rank, then by the value."""
     if v is None:
         return 0, 0
-    if isinstance(v, (int, float)) and not isinstance(v, bool):
-        return 1, v
-    for rank, kind in enumerate((str, bson.ObjectId, bool), 2):
+    if is_number(v):
+        return 1, float(v.to_decimal()) if isinstance(v, bson.Decimal128) else v
+    if isinstance(v, (bytes, uuid.UUID)):
+        v = v if isinstance(v, bytes) else bson.Binary.from_uuid(v)
+        return 3, (len(v), getattr(v, "subtype", 0), bytes(v))
+    for rank, kind in ((2, str), (4, bson.ObjectId), (5, bool)):
         if isinstance(v, kind):
             return rank, v.encode() if kind is str else v
     return 9, repr(v)
 
 
-TYPES = {"number": (int, float), "double": float, "int": int, "long": int, "string": str, "objectId": bson.ObjectId, "bool": bool}
+def is_number(v):
+    return isinstance(v, (int, float, bson.Decimal128)) and not isinstance(v, bool)
+
+
+TYPES = {"number": (int, float, bson.Decimal128), "double": float, "int": int, "long": int, "string": str,
+         "binData": (bytes, uuid.UUID), "objectId": bson.ObjectId, "bool": bool}
 
 
 def compare(v, operator, wanted):
@@ -111,7 +122,8 @@ def compare(v, operator, wanted):
     if operator == "$exists":
         return (v is not None) == bool(wanted)
     if operator == "$type":
-        return any(isinstance(v, TYPES[w]) for w in (wanted if isinstance(wanted, list) else [wanted]))
+        return any(isinstance(v, TYPES[w]) and (w == "bool" or not isinstance(v, bool))
+                   for w in (wanted if isinstance(wanted, list) else [wanted]))
     outcomes = {"$gt": a > b, "$gte": a >= b, "$lt": a < b, "$lte": a <= b}
     return a[0] == b[0] and outcomes[operator]
 
@@ -152,8 +164,8 @@ def load(folder, collection):
     if not os.path.exists(path + ".jsonl"):
         return []
     with open(path + ".jsonl") as f:
-        lines = [json_util.loads(line) for line in f if line.strip()]
-    return [Stored(bson.encode({"_id": bson.ObjectId(n.to_bytes(12, "big")), **line})) for n, line in enumerate(lines, 1)]
+        lines = [json_util.loads(line, json_options=JSON) for line in f if line.strip()]
+    return [Stored(bson.encode({"_id": bson.ObjectId(n.to_bytes(12, "big")), **line}, codec_options=BSON)) for n, line in enumerate(lines, 1)]
 
 
 # ---- the server ----

@@ -3,17 +3,26 @@
 """Writes system A's collections, small: JSON lines with ids of every kind, in no order, vectors 4 wide, a third of the
 jobs without experience vectors, attributes of many types, interactions of some users with some items.
 
-    world.py FOLDER USERS ITEMS [integers|strings|objects]      the last: ids of one kind alone
+    world.py FOLDER USERS ITEMS [integers|strings|objects|uuids|binaries|numbers]      the last: ids of one kind alone
 """
+import base64
 import json
 import os
 import random
 import sys
+import uuid
 
 FORMS = {"integers": [lambda i: 3 * i, lambda i: -i, lambda i: 2**53 + i],
          "strings": [lambda i: f"s{i}é", lambda i: f"S{i:03d}"],
          "objects": [lambda i: {"$oid": f"65f1{i:020x}"}, lambda i: {"$oid": f"01{i:022x}"}]}
 MIXED = [form for forms in FORMS.values() for form in forms]
+FORMS["uuids"] = [lambda i: {"$uuid": str(uuid.UUID(int=i * 0x9e3779b97f4a7c15f39cc0605cedc835 % 2**128))}]
+FORMS["binaries"] = [lambda i: binary(bytes([i % 256] * (1 + i % 7)) + b"%d" % i, 0), lambda i: binary(b"%06d" % i, 128), lambda i: binary(b"%06d" % i, 5)]
+FORMS["numbers"] = [lambda i: i, lambda i: {"$numberDouble": "%d.0" % -i}, lambda i: {"$numberDecimal": "%d" % (10**9 + i)}]
+
+
+def binary(data, subtype):
+    return {"$binary": {"base64": base64.b64encode(data).decode(), "subType": "%02x" % subtype}}
 
 
 def main():

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the names come from: MovieLens (userId, movieId, rating, timestamp), RecBole's atomic files (user_id,
+ * item_id, rating, timestamp), the Open Bandit Dataset (item_id, timestamp), MIND (user_id, news_id, time),
+ * MongoDB (_id), Amazon's reviews of 2014 and 2018 (reviewerID, asin, overall, unixReviewTime) and of 2023
+ * (user_id, parent_asin, rating, timestamp).
+ */
+#include "import/names.h"
+
+#include "dq/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { OF_USERS = 1, OF_ITEMS = 2, OF_INTERACTIONS = 4, ENTITIES = OF_USERS | OF_ITEMS };
+
+/* A role stands under its own name first, then under those of data sets. */
+static const struct known {
+    const char *role, *name;
+    unsigned kinds;
+    const char *unless; /* this key is there: "asin" is the variant of a product, and "parent_asin" its id */
+} known[] = {
+    {"id", "id", ENTITIES, NULL},
+    {"id", "_id", ENTITIES, NULL},
+    {"id", "user_id", OF_USERS, NULL},
+    {"id", "userId", OF_USERS, NULL},
+    {"id", "userID", OF_USERS, NULL},
+    {"id", "reviewerID", OF_USERS, NULL},
+    {"id", "item_id", OF_ITEMS, NULL},
+    {"id", "itemId", OF_ITEMS, NULL},
+    {"id", "itemID", OF_ITEMS, NULL},
+    {"id", "movieId", OF_ITEMS, NULL},
+    {"id", "movie_id", OF_ITEMS, NULL},
+    {"id", "news_id", OF_ITEMS, NULL},
+    {"id", "parent_asin", OF_ITEMS, NULL},
+    {"id", "asin", OF_ITEMS, "parent_asin"},
+    {"vector", "vector", ENTITIES, NULL},
+    {"user", "user", OF_INTERACTIONS, NULL},
+    {"user", "user_id", OF_INTERACTIONS, NULL},
+    {"user", "userId", OF_INTERACTIONS, NULL},
+    {"user", "userID", OF_INTERACTIONS, NULL},
+    {"user", "reviewerID", OF_INTERACTIONS, NULL},
+    {"item", "item", OF_INTERACTIONS, NULL},
+    {"item", "item_id", OF_INTERACTIONS, NULL},
+    {"item", "itemId", OF_INTERACTIONS, NULL},
+    {"item", "itemID", OF_INTERACTIONS, NULL},
+    {"item", "movieId", OF_INTERACTIONS, NULL},
+    {"item", "movie_id", OF_INTERACTIONS, NULL},
+    {"item", "news_id", OF_INTERACTIONS, NULL},
+    {"item", "parent_asin", OF_INTERACTIONS, NULL},
+    {"item", "asin", OF_INTERACTIONS, "parent_asin"},
+    {"label", "label", OF_INTERACTIONS, NULL},
+    {"reward", "reward", OF_INTERACTIONS, NULL},
+    {"reward", "rating", OF_INTERACTIONS, NULL},
+    {"reward", "overall", OF_INTERACTIONS, NULL},
+    {"time", "time", OF_INTERACTIONS, NULL},
+    {"time", "timestamp", OF_INTERACTIONS, NULL},
+    {"time", "unixReviewTime", OF_INTERACTIONS, NULL},
+};
+
+enum { KNOWN = sizeof known / sizeof *known };
+
+static unsigned bit_of(const char *kind)
+{
+    if (strcmp(kind, DQ_KIND_USERS) == 0) return OF_USERS;
+    return strcmp(kind, DQ_KIND_ITEMS) == 0 ? OF_ITEMS : OF_INTERACTIONS;
+}
+
+static bool is(const char *a, const char *b)
+{
+    return a && strcmp(a, b) == 0;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    size_t n = strlen(with);
+    return strncmp(text, with, n) == 0 && text[n];
+}
+
+bool dq_import_is_role(const char *role, const char *kind)
+{
+    if (begins(role, "attr.")) return true;
+    if (begins(role, "text.")) return bit_of(kind) & ENTITIES;
+    for (size_t i = 0; i < KNOWN; i++)
+        if (is(role, known[i].role) && known[i].kinds & bit_of(kind)) return true;
+    return false;
+}
+
+bool dq_import_is_headless(const dq_import_reading *reading)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        if (strspn(reading->named[i].name, "0123456789") < strlen(reading->named[i].name)) return false;
+    return reading->count;
+}
+
+static bool has(const char *const *keys, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(keys[i], key) == 0) return true;
+    return false;
+}
+
+static const char *given_role(const dq_import_reading *reading, const char *key)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        if (strcmp(reading->named[i].name, key) == 0) return reading->named[i].role;
+    return NULL;
+}
+
+static const char *given_name(const dq_import_reading *reading, const char *role)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        if (strcmp(reading->named[i].role, role) == 0) return reading->named[i].name;
+    return NULL;
+}
+
+/* ---- the role of a key ---- */
+
+static const char *known_role(const char *key, unsigned kind, bool own, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < KNOWN; i++) {
+        if (!(known[i].kinds & kind) || strcmp(known[i].name, key) != 0) continue;
+        if (known[i].unless && has(keys, count, known[i].unless)) return NULL;
+        return own && !is(known[i].role, known[i].name) ? NULL : known[i].role;
+    }
+    return NULL;
+}
+
+/* What a row has the value under. */
+static const char *final_name(const char *key, const char *role)
+{
+    if (!role) role = key;
+    return begins(role, "attr.") ? role + 5 : role;
+}
+
+static bool is_known_role(const char *name)
+{
+    for (size_t i = 0; i < KNOWN; i++)
+        if (is(name, known[i].role)) return true;
+    return false;
+}
+
+static dq_status fail_twice(const dq_import_reading *reading, const char *name, const char *first,
+                            const char *second, dq_error *error)
+{
+    const char *given = given_name(reading, name);
+    if (!is_known_role(name))
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", first, second, name);
+    if (!given)
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s could be the %s; --columns %s=%s chooses", first,
+                       second, name, name, first);
+    const char *other = strcmp(given, first) == 0 ? second : first;
+    return dq_fail(error, DQ_ERR_SCHEMA,
+                   "%s is the %s, and so is %s; --columns attr.OTHER=%s keeps that, too", given, name, other,
+                   other);
+}
+
+static dq_status check_distinct(const dq_import_reading *reading, const char *const *keys, size_t count,
+                                const char *const *roles, dq_error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; roles[i] && j < count; j++) {
+            const char *name = final_name(keys[i], roles[i]);
+            if (i == j || strcmp(name, final_name(keys[j], roles[j])) != 0) continue;
+            return fail_twice(reading, name, keys[i < j ? i : j], keys[i < j ? j : i], error);
+        }
+    return DQ_OK;
+}
+
+dq_status dq_import_assign(const dq_import_reading *reading, const char *kind, bool own,
+                           const char *const *keys, size_t count, const char **roles, dq_error *error)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        roles[i] = given_role(reading, keys[i]);
+        if (!roles[i]) {
+            const char *role = known_role(keys[i], bit_of(kind), own, keys, count);
+            /* what has been given is nowhere else, but a name of dq's own is never another thing */
+            roles[i] = role && given_name(reading, role) && strcmp(role, keys[i]) != 0 ? NULL : role;
+        }
+        any |= roles[i] != NULL;
+    }
+    return any ? check_distinct(reading, keys, count, roles, error) : DQ_OK;
+}
+
+bool dq_import_is_known_by(const char *kind, const char *const *keys, size_t count, const char *const *roles)
+{
+    bool id = false, user = false, item = false;
+    for (size_t i = 0; i < count; i++) {
+        const char *role = roles && roles[i] ? roles[i] : keys[i];
+        id |= is(role, "id");
+        user |= is(role, "user");
+        item |= is(role, "item");
+    }
+    return bit_of(kind) == OF_INTERACTIONS ? user && item : id;
+}
+
+/* ---- in words ---- */
+
+void dq_import_list(const char *const *names, size_t count, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(names[i]) + 2;
+        if (!names[i][0]) continue; /* a column without a name */
+        if (used + n + 5 > size) {
+            (void)snprintf(text + used, size - used, "%s", used ? ", ..." : "...");
+            return;
+        }
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", names[i]);
+    }
+}
+
+/* "id (or _id, userId)"; of a role that has been given its name alone. */
+static void describe_role(const dq_import_reading *reading, const char *role, unsigned kind, char *text,
+                          size_t size)
+{
+    const char *given = given_name(reading, role), *names[KNOWN];
+    char others[80];
+    size_t count = 0;
+    for (size_t i = 0; i < KNOWN; i++)
+        if (known[i].kinds & kind && is(known[i].role, role) && !is(role, known[i].name))
+            names[count++] = known[i].name;
+    dq_import_list(names, count, others, sizeof others);
+    (void)snprintf(text, size, given ? "%s for the %s" : "%s (or %s)", given ? given : role,
+                   given ? role : others);
+}
+
+dq_status dq_import_missing(const dq_import_reading *reading, const char *kind, const char *noun,
+                            const char *const *keys, size_t count, dq_error *error)
+{
+    char first[100], second[100], list[120]; /* an error has room for these */
+    unsigned bit = bit_of(kind);
+    bool pair = bit == OF_INTERACTIONS, table = strcmp(noun, "column") == 0;
+    describe_role(reading, pair ? "user" : "id", bit, first, sizeof first);
+    describe_role(reading, "item", bit, second, sizeof second);
+    dq_import_list(keys, count, list, sizeof list);
+    if (pair)
+        return dq_fail(
+            error, DQ_ERR_SCHEMA,
+            "interactions need the %ss user and item; there are: %s; looked for: %s; %s; --columns "
+            "user=NAME,item=NAME%s",
+            noun, list, first, second, table ? " (user=1,item=2: no header)" : "");
+    return dq_fail(error, DQ_ERR_SCHEMA,
+                   "%s need a %s id; there are: %s; looked for: %s; --columns id=NAME%s", kind, noun, list,
+                   first, table ? " (id=1: no header)" : "");
+}
+
+/* ---- documents ---- */
+
+static dq_status to_names(const dq_value *document, dq_arena *arena, const char ***keys, dq_error *error)
+{
+    const char **names = *keys = dq_arena_zero(arena, document->count + 1, sizeof *names);
+    if (!names) return dq_fail_memory(error, "a document");
+    for (uint32_t i = 0; i < document->count; i++) {
+        names[i] = dq_value_text(arena, &document->as.map[i].key);
+        if (!names[i]) return dq_fail_memory(error, "a document");
+    }
+    return DQ_OK;
+}
+
+/* The same entries under the names of their roles; texts together. */
+static dq_status rebuild(dq_value *document, const char *const *keys, const char *const *roles,
+                         dq_arena *arena, dq_error *error)
+{
+    dq_value map = dq_map(), texts = dq_map();
+    bool ok = true;
+    for (uint32_t i = 0; i < document->count && ok; i++) {
+        const dq_value *value = &document->as.map[i].value;
+        if (roles[i] && begins(roles[i], "text."))
+            ok = dq_map_set(arena, &texts, roles[i] + 5, *value);
+        else if (is(keys[i], "text") && !roles[i] && value->type == DQ_MAP)
+            for (uint32_t k = 0; k < value->count && ok; k++)
+                ok = dq_map_set(arena, &texts, value->as.map[k].key.as.string, value->as.map[k].value);
+        else
+            ok = dq_map_set(arena, &map, final_name(keys[i], roles[i]), *value);
+    }
+    if (ok && texts.count) ok = dq_map_set(arena, &map, "text", texts);
+    if (!ok) return dq_fail_memory(error, "a document");
+    *document = map;
+    return DQ_OK;
+}
+
+/* The kind that a document says it is of, DQ_KIND_...; NULL where it is not the stream's. */
+static const char *own_kind(const dq_value *document)
+{
+    static const char *const kinds[] = {DQ_KIND_USERS,       DQ_KIND_ITEMS,    DQ_KIND_INTERACTIONS,
+                                        DQ_KIND_TRANSITIONS, DQ_KIND_RANKINGS, DQ_KIND_MODEL};
+    const dq_value *kind = dq_map_get(document, "kind");
+    for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
+        if (dq_value_is(kind, kinds[i])) return kinds[i];
+    return NULL;
+}
+
+dq_status dq_import_rename(const dq_import_reading *reading, const char *kind, dq_value *document,
+                           dq_arena *arena, dq_error *error)
+{
+    const char *own = own_kind(document), **keys, **roles;
+    if (own && strcmp(own, kind) != 0) return DQ_OK;
+    dq_status status = to_names(document, arena, &keys, error);
+    if (status) return status;
+    roles = dq_arena_zero(arena, document->count + 1, sizeof *roles);
+    if (!roles) return dq_fail_memory(error, "a document");
+    status = dq_import_assign(reading, kind, own, keys, document->count, roles, error);
+    if (status) return status;
+    bool renamed = false;
+    for (uint32_t i = 0; i < document->count; i++) renamed |= roles[i] && strcmp(roles[i], keys[i]) != 0;
+    return renamed ? rebuild(document, keys, roles, arena, error) : DQ_OK;
+}
+
+/* The key under which a list of objects stands: rows that were wrapped. */
+static const char *wrapping_key(const dq_value *document, const char *const *keys)
+{
+    for (uint32_t i = 0; i < document->count; i++) {
+        const dq_value *v = &document->as.map[i].value;
+        if (v->type == DQ_LIST && v->count && v->as.list[0].type == DQ_MAP) return keys[i];
+    }
+    return NULL;
+}
+
+void dq_import_explain(const dq_import_reading *reading, const char *kind, const dq_value *document,
+                       dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    const char **keys;
+    if (!to_names(document, &arena, &keys, error) &&
+        !dq_import_is_known_by(kind, keys, document->count, NULL)) {
+        const char *rows = wrapping_key(document, keys);
+        if (rows)
+            dq_fail(error, DQ_ERR_SCHEMA,
+                    "one document with its rows in '%.80s'; jq -c '.[\"%.80s\"][]' makes lines of them", rows,
+                    rows);
+        else
+            dq_import_missing(reading, kind, "key", keys, document->count, error);
+    }
+    dq_arena_free(&arena);
+}
