@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define ROW_LIMIT ((size_t)256 << 20)
 
@@ -214,7 +213,7 @@ static dq_status check_header(const dq_csv *csv, dq_error *error)
 /* "sep=;", which Excel reads before a header. */
 static bool is_separator_line(const dq_csv *csv)
 {
-    return csv->line == 1 && csv->count == 2 && strcasecmp(csv->cells[0].text, "sep=") == 0 &&
+    return csv->line == 1 && csv->count == 2 && strcmp(csv->cells[0].text, "sep=") == 0 &&
            !csv->cells[1].bytes;
 }
 
