@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
@@ -85,11 +86,28 @@ static void watch_signals(bool open)
         dq_stop_release();
 }
 
+/* The proxy for the address, from the variables that curl reads, in its order. (HTTP_PROXY in capitals is not
+ * among them: a header of a CGI request could set it.) */
+static void read_proxy(dq_ask_options *o)
+{
+    static const char *const plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+    static const char *const secure[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
+    bool is_plain = o->base_url && strncasecmp(o->base_url, "http://", 7) == 0;
+    for (const char *const *name = is_plain ? plain : secure; *name && !o->proxy; name++) {
+        o->proxy = environment(*name);
+        o->proxy_from = *name;
+    }
+    const char *lower = environment("no_proxy");
+    o->no_proxy = lower ? lower : environment("NO_PROXY");
+}
+
 dq_status dq_ask_complete(dq_ask_options *o, dq_ask_key *key, dq_error *error)
 {
     if (o->cache_only || o->dry_run) return DQ_OK;
     const char *bundle = environment("CURL_CA_BUNDLE");
     o->base_url = environment("OPENAI_BASE_URL");
+    o->key_header = environment("DQ_API_KEY_HEADER");
+    read_proxy(o);
     o->certificates = bundle ? bundle : environment("SSL_CERT_FILE");
     o->stop = (dq_ask_stop){.asked = dq_stop_asked, .watch = watch_signals};
     o->key = key->text;

@@ -36,9 +36,9 @@ typedef struct dq_ask_stop {
 
 /* Whom to ask, how, and for how much; cli/llm_options.h has it from a command line. Texts outlive the ask. */
 typedef struct dq_ask_options {
-    const char *base_url;     /* NULL: https://api.openai.com/v1 */
-    const char *key;          /* NULL or empty: none */
-    const char *certificates; /* as dq_http_config has them */
+    const char *base_url; /* NULL: https://api.openai.com/v1; an endpoint behind it is passed over */
+    const char *key;      /* NULL or empty: none */
+    const char *key_header, *certificates, *proxy, *proxy_from, *no_proxy; /* as dq_http_config has them */
     const char *cache;        /* the file; NULL for a dry run without one */
     bool cache_only, dry_run; /* nobody is asked: what the cache lacks is missing, and estimated */
     bool refresh;             /* ask what the cache has, too, each question once */

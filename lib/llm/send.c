@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "llm/send.h"
 
+#include "llm/advice.h"
 #include "llm/price.h"
 
 #include <stdio.h>
@@ -67,9 +68,15 @@ static dq_status open_client(llm_sender *s, dq_error *error)
 {
     const dq_ask_options *o = &s->setup->options;
     dq_http_config config = DQ_HTTP_DEFAULTS;
-    config.address = o->base_url ? o->base_url : "https://api.openai.com/v1";
+    char *address = dq_llm_address(o->base_url);
+    if (!address) return dq_fail_memory(error, "an address");
+    config.address = address;
     config.key = o->key;
+    config.key_header = o->key_header;
     config.certificates = o->certificates;
+    config.proxy = o->proxy;
+    config.proxy_from = o->proxy_from;
+    config.no_proxy = o->no_proxy;
     config.parallel = (unsigned)o->parallel;
     config.timeout = o->timeout;
     config.attempts = (unsigned)o->attempts;
@@ -79,7 +86,9 @@ static dq_status open_client(llm_sender *s, dq_error *error)
     config.failed = attempt_failed;
     config.arg = s;
     config.seed = (uint64_t)getpid(); /* processes that fail together come back apart */
-    return s->client->open(&s->http, &config, error);
+    dq_status status = s->client->open(&s->http, &config, error);
+    free(address);
+    return status;
 }
 
 dq_status dq_llm_sender_open(llm_sender **sender, llm_setup *setup, llm_queue *queue, llm_budget *budget,
@@ -291,33 +300,6 @@ static dq_status take_body(request *r, const dq_http_answer *answer, dq_error *e
     return kept ? DQ_OK : dq_fail_memory(error, "answers");
 }
 
-/* The server's own words for a failure, as the servers of this world put them, or NULL. */
-static const char *words_of(const dq_http_answer *answer, dq_arena *arena)
-{
-    static const char *const names[] = {"error", "message", "detail"};
-    dq_error none = DQ_ERROR_NONE;
-    dq_value body;
-    if (answer->code < 400 || dq_json_parse(answer->body, answer->bytes, arena, &body, &none)) return NULL;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const dq_value *it = dq_map_get(&body, names[i]);
-        if (it && it->type == DQ_MAP) it = dq_map_get(it, "message");
-        const char *words = dq_value_text(arena, it);
-        if (words && *words) return words;
-    }
-    return NULL;
-}
-
-/* The client's reason, and the server's. */
-static void explain_failure(const llm_sender *s, const dq_http_answer *answer, dq_status status,
-                            dq_error *why)
-{
-    dq_arena arena = DQ_ARENA_EMPTY;
-    const char *words = words_of(answer, &arena);
-    (void)dq_fail(why, status, "%s%s%.200s", answer->reason, words ? ": " : "", words ? words : "");
-    s->client->mask(s->http, why->reason);
-    dq_arena_free(&arena);
-}
-
 /* No answer: why, and what it means for the rest. */
 static void take_failure(llm_sender *s, request *r, const dq_http_answer *answer)
 {
@@ -334,7 +316,7 @@ static void take_failure(llm_sender *s, request *r, const dq_http_answer *answer
         return;
     }
     bool down = answer->status == DQ_ERR_IO;
-    explain_failure(s, answer, down ? DQ_ERR_STOPPED : answer->status, &why);
+    dq_llm_explain(s->setup, answer, down ? DQ_ERR_STOPPED : answer->status, &why);
     dq_llm_queue_stop(s->queue, &why);
 }
 

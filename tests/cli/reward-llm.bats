@@ -431,7 +431,7 @@ catches() { [ $((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status") & 0x4000)) 
     OPENAI_API_KEY=$(cat long) run -1 ask c.dq -o out.dq
     [ "$output" = "dq-reward: OPENAI_API_KEY: a key of more than 1022 bytes" ]
     OPENAI_API_KEY=sesame-shut run -1 ask --model other c.dq -o out.dq
-    [[ $output == "dq-reward: 127.0.0.1:$LLM_PORT: HTTP 401"* ]]
+    [[ $output == "dq-reward: 127.0.0.1:$LLM_PORT/v1/chat/completions: HTTP 401"* ]]
     [ "$(llm_log '[.[] | select(.code == 401)] | length')" = 1 ]
     llm_stop
     run -75 ask --model other --attempts 1 c.dq -o out.dq

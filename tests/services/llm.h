@@ -53,6 +53,8 @@ enum MHD_Result llm_reply(llm_exchange *x, unsigned code, const char *type, cons
 enum MHD_Result llm_reply_json(llm_exchange *x, unsigned code, json_t *body /* stolen */);
 enum MHD_Result llm_reply_error(llm_exchange *x, unsigned code, const char *message, const char *param,
                                 const char *retry_after);
+enum MHD_Result llm_reply_body(llm_exchange *x, unsigned code, json_t *body /* stolen */,
+                               const char *retry_after);
 
 /* ---- llm_answer.c ---- */
 

@@ -2,11 +2,13 @@
  *
  * How the server misbehaves. A fault is commanded by a plan, posted to /faults,
  *
- *     {"kind": "429", "times": 2, "each": false, "rate": 1, "retry_after": "1", "delay": 0}
+ *     {"kind": "429", "times": 2, "each": false, "rate": 1, "retry_after": "1", "delay": 0,
+ *      "words": "slow down", "type": "...", "code": "...", "body": {...}}
  *
  * (times: of all requests in the order they come, or of each key when `each`; absent: always; rate: a share
  * of the requests, drawn by key and count; retry_after: seconds, or "date:N", an HTTP date N seconds ahead,
- * or any text; only `kind` is needed), or by a model's name, "fault-KIND", "fault-KIND-TIMES" or
+ * or any text; words, type, code: of the error of a code 400 .. 599, or its whole body; only `kind` is
+ * needed), or by a model's name, "fault-KIND", "fault-KIND-TIMES" or
  * "fault-KIND-TIMES@RETRY_AFTER", whose times are of each key.
  */
 #include "llm.h"
@@ -21,7 +23,8 @@
 #include <unistd.h>
 
 typedef struct plan {
-    char kind[24], retry_after[64];
+    char kind[24], retry_after[64], words[200], type[40], code[40];
+    json_t *body;  /* NULL: an error of these words */
     int64_t times; /* left; -1: always */
     bool each;
     double rate, delay;
@@ -326,8 +329,15 @@ static enum MHD_Result fault_code(llm_exchange *x, const plan *p)
     char text[64], words[64];
     unsigned code = (unsigned)atoi(p->kind);
     retry_after(p, text, sizeof text);
+    const char *after = text[0] ? text : NULL;
     (void)snprintf(words, sizeof words, "the server was told to say %u", code);
-    return llm_reply_error(x, code, words, NULL, text[0] ? text : NULL);
+    if (p->body) return llm_reply_body(x, code, json_incref(p->body), after);
+    if (!p->type[0] && !p->code[0])
+        return llm_reply_error(x, code, p->words[0] ? p->words : words, NULL, after);
+    return llm_reply_body(x, code,
+                          json_pack("{s:{s:s,s:s?,s:s?}}", "error", "message", p->words, "type",
+                                    p->type[0] ? p->type : NULL, "code", p->code[0] ? p->code : NULL),
+                          after);
 }
 
 static const struct kind {
@@ -395,6 +405,10 @@ static bool read_plan(const json_t *from, plan *p)
                 .delay = json_number_value(json_object_get(from, "delay"))};
     (void)snprintf(p->kind, sizeof p->kind, "%s", llm_text(from, "kind"));
     (void)snprintf(p->retry_after, sizeof p->retry_after, "%s", llm_text(from, "retry_after"));
+    (void)snprintf(p->words, sizeof p->words, "%s", llm_text(from, "words"));
+    (void)snprintf(p->type, sizeof p->type, "%s", llm_text(from, "type"));
+    (void)snprintf(p->code, sizeof p->code, "%s", llm_text(from, "code"));
+    p->body = json_incref(json_object_get(from, "body")); /* for good: plans are few */
     return find_kind(p->kind) != NULL;
 }
 

@@ -98,11 +98,17 @@ enum MHD_Result llm_reply_json(llm_exchange *x, unsigned code, json_t *body)
 enum MHD_Result llm_reply_error(llm_exchange *x, unsigned code, const char *message, const char *param,
                                 const char *retry_after)
 {
-    json_t *body = json_pack("{s:{s:s,s:s,s:s?,s:n}}", "error", "message", message, "type",
-                             code == 429  ? "rate_limit_error"
-                             : code < 500 ? "invalid_request_error"
-                                          : "server_error",
-                             "param", param, "code");
+    const char *type = code == 429  ? "rate_limit_error"
+                       : code < 500 ? "invalid_request_error"
+                                    : "server_error";
+    return llm_reply_body(x, code,
+                          json_pack("{s:{s:s,s:s,s:s?,s:n}}", "error", "message", message, "type", type,
+                                    "param", param, "code"),
+                          retry_after);
+}
+
+enum MHD_Result llm_reply_body(llm_exchange *x, unsigned code, json_t *body, const char *retry_after)
+{
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     if (!text) return MHD_NO;
@@ -120,11 +126,21 @@ static const char *header(llm_exchange *x, const char *name)
     return value ? value : "";
 }
 
+static enum MHD_Result add_pair(void *self, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    (void)kind;
+    json_object_set_new(self, key, json_string(value ? value : ""));
+    return MHD_YES;
+}
+
 static void remember(llm_exchange *x)
 {
-    json_t *now = json_pack("{s:s,s:s,s:s,s:s,s:O?}", "path", x->path, "authorization",
-                            header(x, "Authorization"), "content_type", header(x, "Content-Type"),
-                            "user_agent", header(x, "User-Agent"), "body", x->request);
+    json_t *query = json_object();
+    MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, add_pair, query);
+    json_t *now = json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:O?}", "path", x->path, "query", query,
+                            "authorization", header(x, "Authorization"), "api_key", header(x, "api-key"),
+                            "content_type", header(x, "Content-Type"), "user_agent", header(x, "User-Agent"),
+                            "body", x->request);
     pthread_mutex_lock(&last_lock);
     json_decref(last);
     last = now;
@@ -145,7 +161,8 @@ static void digest(llm_exchange *x)
 static bool admitted(llm_exchange *x)
 {
     const char *key = llm_options_now.key, *given = header(x, "Authorization");
-    return !key || (strncmp(given, "Bearer ", 7) == 0 && strcmp(given + 7, key) == 0);
+    return !key || (strncmp(given, "Bearer ", 7) == 0 && strcmp(given + 7, key) == 0) ||
+           strcmp(header(x, "api-key"), key) == 0;
 }
 
 static enum MHD_Result refuse_key(llm_exchange *x)
@@ -229,6 +246,13 @@ static bool keep(llm_exchange *x, const char *data, size_t n)
     return true;
 }
 
+/* The path of "http://HOST/PATH", as a proxy is asked; of "/PATH" itself. */
+static const char *path_of(const char *url)
+{
+    const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+    return path ? path : url;
+}
+
 static enum MHD_Result handle(void *self, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data, size_t *n,
                               void **state)
@@ -240,7 +264,7 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *connection, con
         *state = x = calloc(1, sizeof *x);
         if (!x) return MHD_NO;
         x->connection = connection;
-        x->path = strdup(url);
+        x->path = strdup(path_of(url));
         x->post = strcmp(method, "POST") == 0;
         return x->path ? MHD_YES : MHD_NO;
     }

@@ -167,7 +167,8 @@ static void test_a_refusal_ends_it(void **state)
     fake.script = refuses;
     r.go_on = true;
     assert_int_equal(ask_all(&r), DQ_ERR_UNSUPPORTED);
-    assert_string_equal(r.error.reason, "server.test:80: HTTP 401: ****** is no key");
+    assert_string_equal(r.error.reason, "server.test:80/v1: HTTP 401: ****** is no key (no key was sent "
+                                        "(OPENAI_API_KEY, or --key-file FILE))");
     assert_true(fake.sent <= 8);
     assert_int_equal(sql("SELECT failed FROM ledger"), fake.sent);
     assert_clean();
@@ -187,7 +188,7 @@ static void test_a_service_that_is_down_is_a_stop(void **state)
     fake.script = is_down;
     assert_int_equal(ask_all(&r), DQ_ERR_STOPPED);
     assert_non_null(
-        strstr(r.error.reason, "server.test:80: HTTP 503: asleep; the answers so far are kept in "));
+        strstr(r.error.reason, "server.test:80/v1: HTTP 503: asleep; the answers so far are kept in "));
     assert_int_equal(sql("SELECT failed FROM ledger"), fake.sent);
     assert_clean();
 }
