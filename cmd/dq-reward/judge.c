@@ -122,7 +122,7 @@ dq_status dq_reward_judge_end(dq_reward_judge *j, const dq_cli *cli, const dq_co
 {
     if (!status && j->llm) status = dq_reward_judge_miss(j, total, error);
     if (!status && j->llm && j->options->ask.dry_run)
-        dq_ask_print_plan(dq_llm_stats(j->llm), &j->options->ask);
+        dq_ask_print_plan(dq_llm_stats(j->llm), &j->options->ask, NULL);
     else if (!status && j->llm)
         say(j, cli, common, total);
     status = dq_llm_close(j->llm, status, error);

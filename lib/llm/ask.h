@@ -60,6 +60,13 @@ typedef struct dq_ask_member {
     const char *name, *json; /* "response_format", "{...}" */
 } dq_ask_member;
 
+/* Whether a refusal may be the fault of a question's own content. */
+typedef enum dq_ask_blame {
+    DQ_BLAME_NONE,  /* the whole asking is refused */
+    DQ_BLAME_MAYBE, /* the content, or the whole asking */
+    DQ_BLAME_SURE   /* the content: neither time nor another server's mood helps */
+} dq_ask_blame;
+
 /* What questions of one kind have in common. Outlives the ask. `read` is called on the store's thread, `join`
  * and `split` on the caller's. */
 typedef struct dq_ask_form dq_ask_form;
@@ -75,8 +82,13 @@ struct dq_ask_form {
     size_t batch;
     dq_status (*join)(const dq_ask_form *form, const dq_value *requests, size_t n, dq_json_text *body,
                       dq_error *error);
+    /* DQ_ERR_SCHEMA: answers are there, but not to be told apart: the asking ends with these words. Another
+     * failure: the answer is each question's, whole, and unreadable. */
     dq_status (*split)(const dq_ask_form *form, const dq_value *body, size_t n, dq_json_text *answers,
                        dq_error *error);
+    /* With it a batch that is refused for its content is halved until the question is found, which alone is
+     * refused; without (NULL), or where it blames none, a refusal ends the asking. */
+    dq_ask_blame (*blames)(long code, const char *body, size_t bytes);
     uint64_t tokens_out; /* of an answer, for estimates */
 };
 
@@ -93,7 +105,9 @@ typedef struct dq_question {
 typedef struct dq_reply {
     uint64_t tag;
     dq_status status;   /* DQ_OK: an answer, readable or not. DQ_ERR_UNKNOWN: the cache lacks it (cache_only,
-                           dry_run). DQ_ERR_IO: its attempts are spent (config.go_on) */
+                           dry_run). DQ_ERR_IO: its attempts are spent (config.go_on). DQ_ERR_UNSUPPORTED: it is
+                           refused, as form.blames says */
+    const char *reason; /* of DQ_ERR_UNSUPPORTED: the server's; else NULL */
     const char *label;  /* NULL: unreadable, or no answer */
     const char *answer; /* the raw body (bytes); NULL for a hit, unless config.whole */
     size_t bytes;
@@ -112,7 +126,9 @@ typedef struct dq_ask_config {
 /* What became of the questions so far. */
 typedef struct dq_ask_stats {
     uint64_t questions, hits, asked, missing, unreadable, failed;
-    uint64_t dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in, dry_maybe_out;
+    /* What dry_run counts: each question once, and questions that share a request as one request. */
+    uint64_t dry_questions, dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in,
+        dry_maybe_out;
     double tokens_per_byte; /* of dry_run's estimates: as measured over the hits, else 1/4 */
 } dq_ask_stats;
 

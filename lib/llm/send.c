@@ -15,7 +15,8 @@ typedef struct request {
     llm_job *jobs[LLM_BATCH];
     size_t count;
     unsigned members;        /* bits of those that it carries */
-    bool used, probe, again; /* again: asked once more without a member that was refused */
+    bool used, probe, again; /* again: the budget has not counted it: asked once more without a member that
+                                was refused, or in parts */
 } request;
 
 struct llm_sender {
@@ -64,6 +65,14 @@ static void attempt_failed(void *arg, uint64_t tag, long code, const char *reaso
     dq_llm_budget_note_failure(s->budget, code != 0);
 }
 
+/* What is said of a request before it is tried again: whether that is of use. */
+static bool refuses(void *arg, uint64_t tag, long code, const char *body, size_t bytes)
+{
+    const llm_sender *s = arg;
+    const dq_ask_form *form = s->requests[tag].jobs[0]->form;
+    return form->blames && form->blames(code, body, bytes) == DQ_BLAME_SURE;
+}
+
 static dq_status open_client(llm_sender *s, dq_error *error)
 {
     const dq_ask_options *o = &s->setup->options;
@@ -84,6 +93,7 @@ static dq_status open_client(llm_sender *s, dq_error *error)
     config.tokens_per_minute = o->tpm;
     config.before = before_attempt;
     config.failed = attempt_failed;
+    config.refuses = refuses;
     config.arg = s;
     config.seed = (uint64_t)getpid(); /* processes that fail together come back apart */
     dq_status status = s->client->open(&s->http, &config, error);
@@ -222,7 +232,8 @@ static dq_status submit_waiting(llm_sender *s, dq_error *error)
     while (!status && may_submit(s)) {
         request *r = free_request(s);
         size_t batch = s->waiting.first->batch;
-        *r = (request){.used = true};
+        *r = (request){.used = true, .again = s->waiting.first->halved};
+        s->waiting.first->halved = false;
         while (r->count < batch) r->jobs[r->count++] = dq_llm_list_pop(&s->waiting);
         s->in_flight++;
         status = submit(s, r, error);
@@ -253,7 +264,8 @@ void dq_llm_sender_give_up(llm_sender *s)
     dq_llm_lock(s->queue);
     dq_llm_list_move(&s->waiting, &s->queue->granted);
     dq_llm_unlock(s->queue);
-    for (const llm_job *job = s->waiting.first; job; job = job->next) requests += job->batch > 0;
+    for (const llm_job *job = s->waiting.first; job; job = job->next)
+        requests += job->batch > 0 && !job->halved;
     dq_llm_budget_note_unsent(s->budget, requests);
 }
 
@@ -266,8 +278,9 @@ static bool keep_answer(llm_job *job, const char *text, size_t bytes)
 }
 
 /* A batch's answer as the answers of its jobs, which share what it cost. An answer that cannot be split is
- * each job's, whole: unreadable, and kept for whoever wants to know why. */
-static bool split_answer(request *r, const dq_http_answer *answer)
+ * each job's, whole: unreadable, and kept for whoever wants to know why. DQ_ERR_SCHEMA as form.split has it.
+ */
+static dq_status split_answer(request *r, const dq_http_answer *answer, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value body;
@@ -276,7 +289,8 @@ static bool split_answer(request *r, const dq_http_answer *answer)
     const dq_ask_form *form = r->jobs[0]->form;
     bool whole = dq_json_parse(answer->body, answer->bytes, &arena, &body, &none) != DQ_OK, kept = true;
     int64_t in = whole ? -1 : dq_value_integer(dq_map_get(dq_map_get(&body, "usage"), "prompt_tokens"), -1);
-    if (!whole) whole = form->split(form, &body, r->count, pieces, &none) != DQ_OK;
+    dq_status split = whole ? DQ_ERR_FORMAT : form->split(form, &body, r->count, pieces, &none);
+    whole = split != DQ_OK;
     for (size_t i = 0; i < r->count; i++) {
         int64_t share = in / (int64_t)r->count + ((int64_t)i < in % (int64_t)r->count);
         r->jobs[i]->tokens_in = in >= 0 ? share : -1;
@@ -286,7 +300,8 @@ static bool split_answer(request *r, const dq_http_answer *answer)
         dq_json_text_free(&pieces[i]);
     }
     dq_arena_free(&arena);
-    return kept;
+    if (split == DQ_ERR_SCHEMA) return dq_fail(error, split, "%s", none.reason);
+    return kept ? DQ_OK : dq_fail_memory(error, "answers");
 }
 
 static dq_status take_body(request *r, const dq_http_answer *answer, dq_error *error)
@@ -295,8 +310,8 @@ static dq_status take_body(request *r, const dq_http_answer *answer, dq_error *e
         r->jobs[i]->tokens_in = r->jobs[i]->tokens_out = -1;
         r->jobs[i]->seconds = answer->seconds;
     }
-    bool kept = r->jobs[0]->form->join ? split_answer(r, answer)
-                                       : keep_answer(r->jobs[0], answer->body, answer->bytes);
+    if (r->jobs[0]->form->join) return split_answer(r, answer, error);
+    bool kept = keep_answer(r->jobs[0], answer->body, answer->bytes);
     return kept ? DQ_OK : dq_fail_memory(error, "answers");
 }
 
@@ -320,6 +335,51 @@ static void take_failure(llm_sender *s, request *r, const dq_http_answer *answer
     dq_llm_queue_stop(s->queue, &why);
 }
 
+/* ---- whose fault it is ---- */
+
+/* Whether a failure may be the content's of one of the request's questions: a refusal, or a 500 again and
+ * again from a server that answers others. */
+static bool is_content(const llm_sender *s, const request *r, const dq_http_answer *answer)
+{
+    const dq_ask_form *form = r->jobs[0]->form;
+    bool refused = answer->status == DQ_ERR_UNSUPPORTED;
+    bool breaks = answer->status == DQ_ERR_IO && answer->code == 500 && s->stats->asked;
+    if (!form->blames || s->queue->stopping || answer->final || !(refused || breaks)) return false;
+    return form->blames(answer->code, answer->body, answer->bytes) != DQ_BLAME_NONE;
+}
+
+/* The halves of a request wait behind the others, each a request of its own. */
+static void halve(llm_sender *s, request *r)
+{
+    size_t half = r->count / 2;
+    for (size_t i = 0; i < r->count; i++) {
+        r->jobs[i]->batch = i == 0 ? half : i == half ? r->count - half : 0;
+        r->jobs[i]->halved = i == 0 || i == half;
+        dq_llm_list_push(&s->waiting, r->jobs[i]);
+    }
+}
+
+/* A question that is refused for what it says; the others go on. */
+static dq_status refuse_question(llm_sender *s, request *r, const dq_http_answer *answer, dq_error *error)
+{
+    dq_error why = DQ_ERROR_NONE;
+    dq_llm_explain(s->setup, answer, DQ_ERR_UNSUPPORTED, &why);
+    if (!dq_llm_keep_text(&r->jobs[0]->reason, why.reason, strlen(why.reason)))
+        return dq_fail_memory(error, "answers");
+    s->stats->failed++;
+    dq_llm_queue_answer(s->queue, r->jobs, 1, DQ_ERR_UNSUPPORTED);
+    return DQ_OK;
+}
+
+/* Answers that cannot be told apart: nothing is kept, and nobody is asked again. */
+static void refuse_answer(llm_sender *s, const dq_error *words)
+{
+    dq_error why = DQ_ERROR_NONE;
+    (void)dq_fail(&why, words->status, "%s: %.300s", s->setup->server, words->reason);
+    dq_llm_budget_note_failure(s->budget, true);
+    dq_llm_queue_stop(s->queue, &why);
+}
+
 static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_error *error)
 {
     request *r = &s->requests[answer->tag];
@@ -332,12 +392,21 @@ static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_err
     }
     r->used = false;
     s->in_flight--;
+    if (is_content(s, r, answer)) {
+        if (r->count == 1) return refuse_question(s, r, answer, error);
+        halve(s, r);
+        return DQ_OK;
+    }
     if (answer->status) {
         take_failure(s, r, answer);
         return DQ_OK;
     }
     dq_llm_members_taken(s->members, form, r->members);
     dq_status status = take_body(r, answer, error);
+    if (status == DQ_ERR_SCHEMA) {
+        refuse_answer(s, error);
+        return DQ_OK;
+    }
     s->stats->asked++;
     dq_llm_queue_answer(s->queue, r->jobs, r->count, DQ_OK);
     return status;

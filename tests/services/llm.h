@@ -22,6 +22,8 @@ typedef struct llm_options {
     uint64_t seed;   /* of the mistakes and of the faults that have a rate */
     bool no_schema, no_logprobs, split;
     unsigned batch, width; /* of embeddings */
+    unsigned context;      /* bytes of a text to embed; 0: any */
+    unsigned context_code; /* of the refusal of a longer one */
 } llm_options;
 
 extern llm_options llm_options_now;

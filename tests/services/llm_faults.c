@@ -250,6 +250,45 @@ static enum MHD_Result fault_no_schema(llm_exchange *x, const plan *p)
     return result;
 }
 
+/* ---- odd vectors ---- */
+
+/* An honest answer to a request of embeddings, made odd. */
+static enum MHD_Result reply_vectors(llm_exchange *x, const char *kind)
+{
+    json_t *body = llm_answer_embeddings(x), *data = json_object_get(body, "data"), *row;
+    size_t i, n = json_array_size(data);
+    if (!data) return llm_reply_error(x, 400, "input: wanted texts", "input", NULL);
+    if (strcmp(kind, "fewer") == 0) json_array_remove(data, n - 1);
+    json_array_foreach(data, i, row)
+    {
+        if (strcmp(kind, "no-index") == 0 || (strcmp(kind, "no-index-0") == 0 && i == 0))
+            json_object_del(row, "index");
+        if (strcmp(kind, "same-index") == 0) json_object_set_new(row, "index", json_integer(0));
+        if (strcmp(kind, "null-vector") == 0 && i == n - 1)
+            json_object_set_new(row, "embedding", json_null());
+        if (strcmp(kind, "wider") == 0 && i == n - 1)
+            json_array_append_new(json_object_get(row, "embedding"), json_real(0.5));
+    }
+    for (i = 0; strcmp(kind, "no-index-0") == 0 && i < n / 2; i++) { /* the opposite order */
+        json_t *a = json_incref(json_array_get(data, i)), *b = json_incref(json_array_get(data, n - 1 - i));
+        json_array_set_new(data, i, b);
+        json_array_set_new(data, n - 1 - i, a);
+    }
+    return llm_reply_json(x, 200, body);
+}
+
+static enum MHD_Result fault_vectors(llm_exchange *x, const plan *p)
+{
+    return reply_vectors(x, p->kind);
+}
+
+static enum MHD_Result fault_base64(llm_exchange *x, const plan *p)
+{
+    (void)p;
+    json_object_set_new(x->request, "encoding_format", json_string("base64"));
+    return reply_vectors(x, "");
+}
+
 /* ---- completions that hold no judgement ---- */
 
 static enum MHD_Result fault_empty(llm_exchange *x, const plan *p)
@@ -365,6 +404,13 @@ static const struct kind {
     {"binary", fault_binary, "200, bytes that are no text"},
     {"redirect", fault_redirect, "307 to another path"},
     {"no-schema", fault_no_schema, "400 that names response_format where there is one"},
+    {"fewer", fault_vectors, "embeddings: the last vector is missing"},
+    {"no-index", fault_vectors, "embeddings without an index"},
+    {"no-index-0", fault_vectors, "... without the index 0, and in the opposite order"},
+    {"same-index", fault_vectors, "embeddings that all have the index 0"},
+    {"null-vector", fault_vectors, "the last embedding is null"},
+    {"wider", fault_vectors, "the last embedding has a number more"},
+    {"base64", fault_base64, "embeddings as base64, unasked"},
     {"empty", fault_empty, "an empty content"},
     {"null", fault_null, "a null content"},
     {"refusal", fault_refusal, "a refusal that names a label"},

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-llm_options llm_options_now = {.seed = 42, .batch = 2048, .width = 64};
+llm_options llm_options_now = {.seed = 42, .batch = 2048, .width = 64, .context_code = 400};
 
 static double began;
 static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -172,6 +172,21 @@ static enum MHD_Result refuse_key(llm_exchange *x)
     return llm_reply_error(x, 401, words, NULL, NULL);
 }
 
+/* Whether a text to embed is longer than the model's context, or, as some servers have it, blank. */
+static const char *fault_of_input(const llm_exchange *x)
+{
+    json_t *input = json_object_get(x->request, "input"), *text;
+    size_t i;
+    json_array_foreach(input, i, text)
+    {
+        const char *words = json_string_value(text);
+        if (!words || !words[strspn(words, " \t\r\n")]) return "input: a text is blank";
+        if (llm_options_now.context && strlen(words) > llm_options_now.context)
+            return "the input length exceeds the context length";
+    }
+    return NULL;
+}
+
 static enum MHD_Result ask(llm_exchange *x)
 {
     bool chat = strcmp(x->path, "/v1/chat/completions") == 0;
@@ -189,6 +204,9 @@ static enum MHD_Result ask(llm_exchange *x)
     if (chat && llm_options_now.no_schema && json_object_get(x->request, "response_format"))
         return llm_reply_error(x, 400, "response_format is not supported by this model", "response_format",
                                NULL);
+    const char *fault = chat ? NULL : fault_of_input(x);
+    if (fault)
+        return llm_reply_body(x, llm_options_now.context_code, json_pack("{s:s}", "error", fault), NULL);
     json_t *answer = chat ? llm_answer_chat(x) : llm_answer_embeddings(x);
     return answer
                ? llm_reply_json(x, 200, answer)
@@ -336,8 +354,8 @@ static struct MHD_Daemon *start(void)
 static void usage(void)
 {
     puts("llm_server [--port N] [--delay SECONDS] [--key KEY] [--mistakes RATE] [--seed N] [--no-schema]\n"
-         "           [--no-logprobs] [--split] [--batch N] [--width N] [--certificate FILE --certificate-key "
-         "FILE]\n"
+         "           [--no-logprobs] [--split] [--batch N] [--width N] [--context N] [--context-code N]\n"
+         "           [--certificate FILE --certificate-key FILE]\n"
          "\n"
          "Answers as a language model would, on 127.0.0.1, until SIGTERM or until stdin closes. Prints its "
          "port.\n"
@@ -349,7 +367,9 @@ static void usage(void)
          "  --no-logprobs     logprobs is null\n"
          "  --split           labels are two tokens long\n"
          "  --batch N         embeddings of more texts are refused\n"
-         "  --width N         of embeddings, unless a request names its dimensions\n");
+         "  --width N         of embeddings, unless a request names its dimensions\n"
+         "  --context N       a text of more bytes is not embedded\n"
+         "  --context-code N  ... with this code (400)\n");
     llm_faults_help();
 }
 
@@ -360,6 +380,7 @@ static void parse(int argc, char **argv)
                                             {"seed", 1, NULL, 's'},        {"no-schema", 0, NULL, 'S'},
                                             {"no-logprobs", 0, NULL, 'L'}, {"split", 0, NULL, 't'},
                                             {"batch", 1, NULL, 'b'},       {"width", 1, NULL, 'w'},
+                                            {"context", 1, NULL, 'x'},     {"context-code", 1, NULL, 'X'},
                                             {"certificate", 1, NULL, 'c'}, {"certificate-key", 1, NULL, 'C'},
                                             {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
     llm_options *o = &llm_options_now;
@@ -375,6 +396,8 @@ static void parse(int argc, char **argv)
         case 't': o->split = true; break;
         case 'b': o->batch = (unsigned)atoi(optarg); break;
         case 'w': o->width = (unsigned)atoi(optarg); break;
+        case 'x': o->context = (unsigned)atoi(optarg); break;
+        case 'X': o->context_code = (unsigned)atoi(optarg); break;
         case 'c': o->certificate = optarg; break;
         case 'C': o->certificate_key = optarg; break;
         case 'h': usage(); exit(0);

@@ -131,7 +131,17 @@ static void explain_code(dq_http *http, dq_request *r, double retry_after, const
         dq_http_explain(http, r, "HTTP %ld redirects to %s; redirects are not followed", r->code,
                         redirect ? redirect : "nowhere");
     else
-        dq_http_explain(http, r, "HTTP %ld%s%s%s", r->code, when, said->words[0] ? ": " : "", said->words);
+        dq_http_explain(http, r, "HTTP %ld%s%s%s%s", r->code, r->code < 300 ? " with an error" : "", when,
+                        said->words[0] ? ": " : "", said->words);
+}
+
+/* The code that decides: an answer with an error inside counts as what that error is. */
+static long counted_code(const dq_http *http, const dq_request *r)
+{
+    const dq_http_config *c = &http->config;
+    bool looks = r->code >= 200 && r->code < 300 && c->error_within;
+    long within = looks ? c->error_within(c->arg, r->text ? r->text : "", r->used) : 0;
+    return within ? within : r->code;
 }
 
 static bool is_final(long code, const dq_http_reason *said, double retry_after)
@@ -140,26 +150,27 @@ static bool is_final(long code, const dq_http_reason *said, double retry_after)
     return code >= 400 && (said->spent || (said->seems_spent && retry_after <= 0));
 }
 
-static bool is_refused(const dq_http *http, const dq_request *r)
+static bool is_refused(const dq_http *http, const dq_request *r, long code)
 {
     const dq_http_config *c = &http->config;
-    if (r->final || !may_pass(r->code)) return true;
-    return c->refuses && c->refuses(c->arg, r->tag, r->code, r->text ? r->text : "", r->used);
+    if (r->final || !may_pass(code)) return true;
+    return c->refuses && c->refuses(c->arg, r->tag, code, r->text ? r->text : "", r->used);
 }
 
 static void answered(dq_http *http, dq_request *r, double retry_after, const char *redirect)
 {
     dq_http_reason said;
+    long code = counted_code(http, r);
     http->in_flight--;
-    if (r->code >= 200 && r->code < 300) {
+    if (code >= 200 && code < 300) {
         dq_pace_answered(&http->pace);
         finish(http, r, DQ_OK);
         return;
     }
     dq_http_read_reason(r->text, r->used, &said);
-    r->final = is_final(r->code, &said, retry_after);
-    explain_code(http, r, may_pass(r->code) && !r->final ? retry_after : 0, redirect, &said);
-    if (!is_refused(http, r)) {
+    r->final = is_final(code, &said, retry_after);
+    explain_code(http, r, may_pass(code) && !r->final ? retry_after : 0, redirect, &said);
+    if (!is_refused(http, r, code)) {
         fail(http, r, retry_after);
         return;
     }

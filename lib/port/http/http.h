@@ -11,7 +11,8 @@
  * What the client does by itself:
  *
  *     at most `parallel` requests are open; the others wait in the order of their submission
- *     2xx                           the answer, whatever its body: none, HTML, half a JSON text
+ *     2xx                           the answer, whatever its body: none, HTML, half a JSON text; unless
+ *                                   `error_within` finds an error there, which counts as a code of its own
  *     3xx                           refused: redirects are not followed, so that no key goes astray
  *     408, 409, 429, 5xx            tried again, unless `refuses` knows better
  *     a quota or balance that is spent, by the server's words, whatever the code
@@ -77,6 +78,8 @@ typedef struct dq_http_config {
     /* Told of every attempt that failed and will be tried again, or not: code 0 when there was no answer. May
      * be NULL. */
     void (*failed)(void *arg, uint64_t tag, long code, const char *reason);
+    /* Asked of a 2xx: the code that an error inside its body counts as; 0: it is an answer. May be NULL. */
+    long (*error_within)(void *arg, const char *body, size_t bytes);
     /* Asked of 408, 409, 429 and 5xx before they are tried again: true, and this one is refused. May be NULL.
      */
     bool (*refuses)(void *arg, uint64_t tag, long code, const char *body, size_t bytes);
