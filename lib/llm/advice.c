@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "llm/advice.h"
 
+#include "port/http/reason.h"
+
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -79,8 +82,8 @@ static const char *advise_on_words(const char *words)
     } rows[] = {
         {"temperature", "--temperature none leaves it out"},
         {"logprobs", "without --soft none are asked for"},
-        {"max_tokens", "it is not dq that sends a max_tokens (--max-tokens is a budget): a gateway may"},
-        {"max_completion_tokens", "it is not dq that sends a max_completion_tokens: a gateway may"},
+        {"max_tokens", "dq sends no max_tokens: --max-tokens is a budget"},
+        {"max_completion_tokens", "dq sends no max_completion_tokens: --max-tokens is a budget"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcasestr(words, rows[i].parameter)) return rows[i].advice;
@@ -98,5 +101,8 @@ static const char *advise(const llm_setup *setup, const dq_http_answer *answer)
 void dq_llm_explain(const llm_setup *setup, const dq_http_answer *answer, dq_status status, dq_error *why)
 {
     const char *advice = advise(setup, answer);
-    (void)dq_fail(why, status, advice ? "%s (%s)" : "%s%s", answer->reason, advice ? advice : "");
+    char reason[sizeof why->reason];
+    (void)snprintf(reason, sizeof reason, "%s", answer->reason);
+    if (advice) dq_http_shorten(reason, sizeof reason - strlen(advice) - sizeof " ()");
+    (void)dq_fail(why, status, advice ? "%s (%s)" : "%s%s", reason, advice ? advice : "");
 }

@@ -6,12 +6,16 @@
 #include "llm/price.h"
 #include "llm/send.h"
 #include "llm/store.h"
+#include "port/http/reason.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 2048 }; /* questions that may be open, unless the caller says otherwise */
+enum {
+    WINDOW = 2048, /* questions that may be open, unless the caller says otherwise */
+    REASON = 250   /* bytes of why it stopped */
+};
 
 /* All but the first four is the caller's thread's alone. */
 struct dq_ask {
@@ -67,8 +71,10 @@ static bool budget_used(dq_ask *ask)
 
 static int end_of_asking(dq_ask *ask, dq_error *error)
 {
-    const dq_error *why = &ask->queue.reason;
+    dq_error *why = &ask->queue.reason;
     tell_open(ask, false);
+    if (why->status == DQ_ERR_STOPPED)
+        dq_http_shorten(why->reason, REASON); /* how to go on stands behind it */
     if (why->status == DQ_ERR_STOPPED)
         (void)dq_fail(error, DQ_ERR_STOPPED,
                       "%s; the answers so far are kept in %s: the same command%s goes on", why->reason,

@@ -84,14 +84,29 @@ static void test_parameters(void **state)
     says("http://h/v1", "k", 400, "'temperature' does not support 0", "--temperature none");
     says("http://h/v1", "k", 422, "body.temperature: Input should be 1", "--temperature none");
     says("http://h/v1", "k", 400, "logprobs are not supported", "--soft");
-    says("http://h/v1", "k", 400, "Unsupported parameter: 'max_tokens'", "not dq that sends");
+    says("http://h/v1", "k", 400, "Unsupported parameter: 'max_tokens'", "dq sends no max_tokens");
     says("http://h/v1", "k", 400, "no such model", NULL);
     assert_null(strstr(explain("http://h/v1", "k", 429, "quota spent on temperature", true).reason, "--"));
+}
+
+/* A reason as long as any leaves room for what helps. */
+static void test_room(void **state)
+{
+    char reason[400];
+    (void)state;
+    memset(reason, 'r', sizeof reason - 1);
+    memcpy(reason, "temperature", 11);
+    reason[sizeof reason - 1] = '\0';
+    dq_error why = explain("http://h/v1", "k", 400, reason, false);
+    const char *end = "...  (--temperature none leaves it out)";
+    assert_int_equal(strlen(why.reason), sizeof why.reason - 1);
+    assert_string_equal(why.reason + strlen(why.reason) - 20, end + strlen(end) - 20);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_endpoints_are_passed_over),
-                                       cmocka_unit_test(test_addresses), cmocka_unit_test(test_parameters)};
+                                       cmocka_unit_test(test_addresses), cmocka_unit_test(test_parameters),
+                                       cmocka_unit_test(test_room)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

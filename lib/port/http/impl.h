@@ -16,7 +16,7 @@
 
 enum {
     DQ_HTTP_REASON = 400,
-    DQ_HTTP_WORDS = 160,       /* bytes of a server's words in a reason, */
+    DQ_HTTP_WORDS = 200,       /* bytes of a server's words in a reason, */
     DQ_HTTP_SHOWN = 100,       /* of an address, and of a path */
     DQ_HTTP_MASKED = 4,        /* bytes of a key that is masked in errors */
     DQ_HTTP_MASKED_ANSWER = 16 /* and in answers, where a short one could be an honest word */

@@ -104,7 +104,8 @@ static void say_more(saying *s, const dq_value *map)
 static bool say_map(saying *s, const dq_value *map, int deep)
 {
     static const char *const names[] = {"error",  "errors", "message",           "msg",
-                                        "detail", "title",  "error_description", "reason"};
+                                        "detail", "title",  "error_description", "reason",
+                                        "code",   "type"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const dq_value *it = dq_map_get(map, names[i]);
         if (!it) continue;
