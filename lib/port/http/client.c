@@ -82,8 +82,8 @@ static void give_up(dq_http *http, const dq_request *last, const char *why)
     (void)snprintf(http->down_reason, sizeof http->down_reason, "%.300s%s", last->reason, why);
 }
 
-/* An attempt failed in a way that may pass. */
-static void fail(dq_http *http, dq_request *r, double retry_after)
+/* An attempt failed in a way that may pass; code: what it counts as. */
+static void fail(dq_http *http, dq_request *r, long code, double retry_after)
 {
     double now = http->carrier->now();
     unsigned failures = http->config.failures_most;
@@ -95,7 +95,7 @@ static void fail(dq_http *http, dq_request *r, double retry_after)
         give_up(http, r, failures > 1 ? why : "");
     }
     double wait = dq_pace_backoff(&http->pace, r->attempts, retry_after);
-    if (r->code == 429) {
+    if (code == 429) {
         dq_pace_pause(&http->pace, now + wait);
         dq_pace_throttled(&http->pace, r->began, now);
     }
@@ -119,27 +119,46 @@ static bool may_pass(long code)
     return code == 408 || code == 409 || code == 429 || code >= 500;
 }
 
+/* Whether waiting may mend it. */
+static bool passes(const dq_http *http, const dq_request *r, long code)
+{
+    const dq_http_config *c = &http->config;
+    return may_pass(code) &&
+           !(c->refuses && c->refuses(c->arg, r->tag, code, r->text ? r->text : "", r->used));
+}
+
+/* What an answer counts as: its code, or that of an error inside it. */
+static long code_of(const dq_http *http, const dq_request *r)
+{
+    const dq_http_config *c = &http->config;
+    bool good = r->code >= 200 && r->code < 300;
+    long within = good && c->error_within ? c->error_within(c->arg, r->text ? r->text : "", r->used) : 0;
+    return within ? within : r->code;
+}
+
 static void answered(dq_http *http, dq_request *r, double retry_after, const char *redirect)
 {
+    long code = code_of(http, r);
+    const char *within = code != r->code ? " with an error" : "";
     http->in_flight--;
-    if (may_pass(r->code)) {
+    if (passes(http, r, code)) {
         if (retry_after > 0)
-            dq_http_explain(http, r, "HTTP %ld, to come back in %.0f s", r->code, retry_after);
+            dq_http_explain(http, r, "HTTP %ld%s, to come back in %.0f s", r->code, within, retry_after);
         else
-            dq_http_explain(http, r, "HTTP %ld", r->code);
-        fail(http, r, retry_after);
+            dq_http_explain(http, r, "HTTP %ld%s", r->code, within);
+        fail(http, r, code, retry_after);
         return;
     }
     dq_pace_answered(&http->pace);
-    if (r->code >= 200 && r->code < 300) {
+    if (code >= 200 && code < 300) {
         finish(http, r, DQ_OK);
         return;
     }
-    if (r->code >= 300 && r->code < 400)
+    if (code >= 300 && code < 400)
         dq_http_explain(http, r, "HTTP %ld redirects to %s; redirects are not followed", r->code,
                         redirect ? redirect : "nowhere");
     else
-        dq_http_explain(http, r, "HTTP %ld", r->code);
+        dq_http_explain(http, r, "HTTP %ld%s", r->code, within);
     refuse(http, r);
 }
 
@@ -155,7 +174,7 @@ static void broke(dq_http *http, dq_request *r, bool final)
         if (http->config.failed) http->config.failed(http->config.arg, r->tag, 0, r->reason);
         finish(http, r, DQ_ERR_IO);
     } else
-        fail(http, r, 0);
+        fail(http, r, 0, 0);
 }
 
 /* ---- the beginning of one ---- */

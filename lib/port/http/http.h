@@ -13,7 +13,8 @@
  *     at most `parallel` requests are open; the others wait in the order of their submission
  *     2xx                           the answer, whatever its body: none, HTML, half a JSON text
  *     3xx                           refused: redirects are not followed, so that no key goes astray
- *     408, 409, 429, 5xx            tried again
+ *     408, 409, 429, 5xx            tried again, unless `refuses` says that it will not pass
+ *     2xx with an error inside      as the code that `error_within` says
  *     other codes                   refused at once
  *     no connection, a time-out, a connection that closes or is reset early, a body shorter than announced
  *                                   tried again; a body longer than announced ends where it was said to,
@@ -65,6 +66,11 @@ typedef struct dq_http_config {
     /* Told of every attempt that failed and will be tried again, or not: code 0 when there was no answer. May
      * be NULL. */
     void (*failed)(void *arg, uint64_t tag, long code, const char *reason);
+    /* Asked of an answer that would be tried again: true, another attempt would not help, so it is given at
+     * once as DQ_ERR_UNSUPPORTED. May be NULL. */
+    bool (*refuses)(void *arg, uint64_t tag, long code, const char *body, size_t bytes);
+    /* Asked of a 2xx: the code that an error inside its body counts as, 0: it is an answer. May be NULL. */
+    long (*error_within)(void *arg, const char *body, size_t bytes);
     void *arg;
 } dq_http_config;
 
