@@ -82,6 +82,7 @@ static const char *advise_on_words(const char *words)
     } rows[] = {
         {"temperature", "--temperature none leaves it out"},
         {"logprobs", "without --soft none are asked for"},
+        {"response_format", "--response-format none asks for a line of text"},
         {"max_tokens", "dq sends no max_tokens: --max-tokens is a budget"},
         {"max_completion_tokens", "dq sends no max_completion_tokens: --max-tokens is a budget"},
     };

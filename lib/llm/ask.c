@@ -126,6 +126,7 @@ dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
     dq_sha256(job->request, job->bytes, job->key.digest);
     job->form = q->form;
     job->tag = q->tag;
+    job->sample = q->sample;
     job->maybe = q->maybe;
     job->again = ask->setup.options.refresh ? DQ_CACHE_ALWAYS : 0;
     job->tokens_in = job->tokens_out = -1;

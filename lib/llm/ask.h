@@ -54,10 +54,22 @@ typedef struct dq_ask_options {
     dq_ask_stop stop;
 } dq_ask_options;
 
-/* A member of the sent body that is not of the key: the answer's form. A server that refuses it by name (a
- * 400 or 422) is asked without it from then on, and the cache remembers. */
+/* One way to send a member: what the cache remembers it by, and its JSON (NULL: the question's sample). */
+typedef struct dq_ask_variant {
+    const char *name, *json; /* "json_schema", "{...}" */
+} dq_ask_variant;
+
+/* A member of the sent body that is not of the key: the answer's form, a seed. A server that refuses one is
+ * asked by the next of its variants, after the last without it, and what it takes is remembered, by server
+ * and model. llm/member.h says what counts as a refusal. */
 typedef struct dq_ask_member {
-    const char *name, *json; /* "response_format", "{...}" */
+    const char *name;               /* "response_format" */
+    const dq_ask_variant *variants; /* from the best on, ended by one without a name */
+    const char *const *words;       /* what a refusal calls it, in lower case; ended by NULL */
+    const char *within; /* no member, but what requests hold that have this text: left out by form->fold.
+                           NULL: a member */
+    bool doubted;       /* an unreadable answer is asked again without it */
+    bool fixed;         /* chosen by hand: never left out, nor remembered */
 } dq_ask_member;
 
 /* Whether a refusal may be the fault of a question's own content. */
@@ -67,15 +79,17 @@ typedef enum dq_ask_blame {
     DQ_BLAME_SURE   /* the content: neither time nor another server's mood helps */
 } dq_ask_blame;
 
-/* What questions of one kind have in common. Outlives the ask. `read` is called on the store's thread, `join`
- * and `split` on the caller's. */
+enum { DQ_ASK_MEMBERS = 4 };
+
+/* What questions of one kind have in common. Outlives the ask. `read` is called on the store's thread,
+ * `join`, `split` and `fold` on the caller's. */
 typedef struct dq_ask_form dq_ask_form;
 struct dq_ask_form {
     const char *path;           /* below the server's address: "chat/completions" */
-    const dq_ask_member *extra; /* ended by one without a name; or NULL */
+    const dq_ask_member *extra; /* at most DQ_ASK_MEMBERS, ended by one without a name; or NULL */
     uint32_t reader;            /* names what `read` does: another reader reads kept answers anew */
-    /* Reads a raw answer: its label (in the arena), or NULL when it is unreadable, which is asked again once.
-     */
+    /* Reads a raw answer: its label (in the arena), or NULL when it is unreadable, which is asked again once,
+     * without the members that are doubted. */
     const char *(*read)(const dq_ask_form *form, const char *answer, size_t bytes, dq_arena *arena);
     /* Batches: how many questions one request may carry (0: one), the body of n questions from their
      * requests, and the n raw answers that its answer holds (a failure: none does). */
@@ -89,6 +103,8 @@ struct dq_ask_form {
     /* With it a batch that is refused for its content is halved until the question is found, which alone is
      * refused; without (NULL), or where it blames none, a refusal ends the asking. */
     dq_ask_blame (*blames)(long code, const char *body, size_t bytes);
+    /* Writes a request without what its member `within` names; NULL where there is none. */
+    dq_status (*fold)(const dq_ask_form *form, const dq_value *request, dq_json_text *body, dq_error *error);
     uint64_t tokens_out; /* of an answer, for estimates */
 };
 

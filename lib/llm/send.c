@@ -14,9 +14,11 @@
 typedef struct request {
     llm_job *jobs[LLM_BATCH];
     size_t count;
-    unsigned members;        /* bits of those that it carries */
-    bool used, probe, again; /* again: the budget has not counted it: asked once more without a member that
-                                was refused, or in parts */
+    llm_sent sent;     /* the members that it carries */
+    unsigned attempts; /* since it was written */
+    bool used, probe,
+        again;    /* again: the budget has not counted it: written anew after a refusal, or in parts */
+    bool patient; /* no refusal was found in its failures: they may pass */
 } request;
 
 struct llm_sender {
@@ -55,6 +57,7 @@ static dq_status before_attempt(void *arg, uint64_t tag, unsigned attempt, dq_er
 {
     llm_sender *s = arg;
     if (s->queue->stopping) return dq_fail(error, DQ_ERR_STOPPED, "not sent");
+    s->requests[tag].attempts = attempt;
     return attempt == 1 && !s->requests[tag].again ? DQ_OK : dq_llm_budget_attempt(s->budget, error);
 }
 
@@ -65,12 +68,21 @@ static void attempt_failed(void *arg, uint64_t tag, long code, const char *reaso
     dq_llm_budget_note_failure(s->budget, code != 0);
 }
 
-/* What is said of a request before it is tried again: whether that is of use. */
+/* A failure that is about what the request carries, or what a question says, need not be tried again. */
 static bool refuses(void *arg, uint64_t tag, long code, const char *body, size_t bytes)
 {
-    const llm_sender *s = arg;
-    const dq_ask_form *form = s->requests[tag].jobs[0]->form;
-    return form->blames && form->blames(code, body, bytes) == DQ_BLAME_SURE;
+    llm_sender *s = arg;
+    const request *r = &s->requests[tag];
+    const dq_ask_form *form = r->jobs[0]->form;
+    if (form->blames && form->blames(code, body, bytes) == DQ_BLAME_SURE) return true;
+    return !r->patient && dq_llm_members_blamed(s->members, form, &r->sent, code, body, bytes,
+                                                r->probe && (r->again || r->attempts > 1));
+}
+
+static long error_within(void *arg, const char *body, size_t bytes)
+{
+    (void)arg;
+    return dq_llm_error_within(body, bytes);
 }
 
 static dq_status open_client(llm_sender *s, dq_error *error)
@@ -94,6 +106,7 @@ static dq_status open_client(llm_sender *s, dq_error *error)
     config.before = before_attempt;
     config.failed = attempt_failed;
     config.refuses = refuses;
+    config.error_within = error_within;
     config.arg = s;
     config.seed = (uint64_t)getpid(); /* processes that fail together come back apart */
     dq_status status = s->client->open(&s->http, &config, error);
@@ -164,21 +177,60 @@ static dq_status write_batch(const request *r, dq_json_text *body, dq_error *err
     return status;
 }
 
+/* Without the text that a member names, which the server refuses. */
+static dq_status write_folded(const llm_job *job, dq_json_text *body, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value parsed;
+    dq_status status = parse_request(job, &arena, &parsed, error);
+    if (!status) status = job->form->fold(job->form, &parsed, body, error);
+    dq_arena_free(&arena);
+    if (!status && body->bytes) body->bytes--;
+    return status;
+}
+
+/* The members of the request, but for what it had itself. */
+static dq_status write_members(const request *r, dq_json_text *body, dq_error *error)
+{
+    const dq_ask_member *extra = r->jobs[0]->form->extra;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && extra && extra[i].name; i++) {
+        if (r->sent.variant[i] == LLM_NOT_SENT || extra[i].within) continue;
+        const dq_ask_variant *v = &extra[i].variants[r->sent.variant[i]];
+        if (!v->name) continue;
+        char sample[16];
+        (void)snprintf(sample, sizeof sample, "%u", r->jobs[0]->sample);
+        const char *json = v->json ? v->json : sample;
+        status = dq_json_write_raw(body, ",\"", 2, error);
+        if (!status) status = dq_json_write_raw(body, extra[i].name, strlen(extra[i].name), error);
+        if (!status) status = dq_json_write_raw(body, "\":", 2, error);
+        if (!status) status = dq_json_write_raw(body, json, strlen(json), error);
+    }
+    return status;
+}
+
+static bool is_folded(const request *r)
+{
+    const dq_ask_member *extra = r->jobs[0]->form->extra;
+    for (size_t i = 0; extra && extra[i].name; i++)
+        if (extra[i].within && r->sent.variant[i] != LLM_NOT_SENT &&
+            !extra[i].variants[r->sent.variant[i]].name)
+            return true;
+    return false;
+}
+
 /* The body without its last brace, the members, the brace. */
 static dq_status write_body(const request *r, dq_json_text *body, dq_error *error)
 {
-    const dq_ask_form *form = r->jobs[0]->form;
-    dq_status status = form->join
-                           ? write_batch(r, body, error)
-                           : dq_json_write_raw(body, r->jobs[0]->request, r->jobs[0]->sent_bytes, error);
-    for (size_t i = 0; !status && form->extra && form->extra[i].name; i++) {
-        const dq_ask_member *m = &form->extra[i];
-        if (!(r->members & 1u << i)) continue;
-        status = dq_json_write_raw(body, ",\"", 2, error);
-        if (!status) status = dq_json_write_raw(body, m->name, strlen(m->name), error);
-        if (!status) status = dq_json_write_raw(body, "\":", 2, error);
-        if (!status) status = dq_json_write_raw(body, m->json, strlen(m->json), error);
-    }
+    const llm_job *job = r->jobs[0];
+    dq_status status;
+    if (job->form->join)
+        status = write_batch(r, body, error);
+    else if (is_folded(r))
+        status = write_folded(job, body, error);
+    else
+        status = dq_json_write_raw(body, job->request, job->sent_bytes, error);
+    if (!status) status = write_members(r, body, error);
     return status ? status : dq_json_write_raw(body, "}", 1, error);
 }
 
@@ -188,7 +240,8 @@ static dq_status submit(llm_sender *s, request *r, dq_error *error)
 {
     dq_json_text body = DQ_JSON_TEXT_EMPTY;
     const dq_ask_form *form = r->jobs[0]->form;
-    r->members = dq_llm_members_to_send(s->members, form, &r->probe);
+    r->sent = dq_llm_members_choose(s->members, r->jobs[0], &r->probe);
+    r->attempts = 0;
     if (r->probe) s->probing = true;
     dq_status status = write_body(r, &body, error);
     if (!status)
@@ -222,7 +275,7 @@ static bool may_submit(llm_sender *s)
     bool trying;
     if (!s->waiting.count || s->queue->stopping || !has_slot(s)) return false;
     if (!s->probing) return true;
-    (void)dq_llm_members_to_send(s->members, s->waiting.first->form, &trying);
+    (void)dq_llm_members_choose(s->members, s->waiting.first, &trying);
     return !trying;
 }
 
@@ -337,6 +390,13 @@ static void take_failure(llm_sender *s, request *r, const dq_http_answer *answer
 
 /* ---- whose fault it is ---- */
 
+/* The code that a failure counts as: a success may have an error inside. */
+static long code_of(const dq_http_answer *answer)
+{
+    return answer->code >= 200 && answer->code < 300 ? dq_llm_error_within(answer->body, answer->bytes)
+                                                     : answer->code;
+}
+
 /* Whether a failure may be the content's of one of the request's questions: a refusal, or a 500 again and
  * again from a server that answers others. */
 static bool is_content(const llm_sender *s, const request *r, const dq_http_answer *answer)
@@ -345,7 +405,7 @@ static bool is_content(const llm_sender *s, const request *r, const dq_http_answ
     bool refused = answer->status == DQ_ERR_UNSUPPORTED;
     bool breaks = answer->status == DQ_ERR_IO && answer->code == 500 && s->stats->asked;
     if (!form->blames || s->queue->stopping || answer->final || !(refused || breaks)) return false;
-    return form->blames(answer->code, answer->body, answer->bytes) != DQ_BLAME_NONE;
+    return form->blames(code_of(answer), answer->body, answer->bytes) != DQ_BLAME_NONE;
 }
 
 /* The halves of a request wait behind the others, each a request of its own. */
@@ -380,13 +440,25 @@ static void refuse_answer(llm_sender *s, const dq_error *words)
     dq_llm_queue_stop(s->queue, &why);
 }
 
+/* Whether a refused request is worth being written anew. One of those that could have passed is tried again
+ * as it was, now with patience. */
+static bool mend(llm_sender *s, request *r, const dq_http_answer *answer)
+{
+    if (answer->status != DQ_ERR_UNSUPPORTED || answer->final || r->patient || s->queue->stopping)
+        return false;
+    long code = code_of(answer);
+    if (dq_llm_members_refused(s->members, r->jobs[0]->form, &r->sent, code, answer->body, answer->bytes))
+        return true;
+    r->patient = code >= 500 && r->jobs[0]->form->extra;
+    return r->patient;
+}
+
 static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_error *error)
 {
     request *r = &s->requests[answer->tag];
     const dq_ask_form *form = r->jobs[0]->form;
     if (r->probe) s->probing = false;
-    if (answer->status == DQ_ERR_UNSUPPORTED && r->members && !s->queue->stopping &&
-        dq_llm_members_refused(s->members, form, r->members, answer)) {
+    if (mend(s, r, answer)) {
         r->again = true;
         return submit(s, r, error);
     }
@@ -401,7 +473,7 @@ static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_err
         take_failure(s, r, answer);
         return DQ_OK;
     }
-    dq_llm_members_taken(s->members, form, r->members);
+    dq_llm_members_taken(s->members, form, &r->sent);
     dq_status status = take_body(r, answer, error);
     if (status == DQ_ERR_SCHEMA) {
         refuse_answer(s, error);

@@ -50,7 +50,7 @@ cached() { sqlite3 "$1.db" "$2"; }
 @test "answers that hold no judgement: asked twice, kept raw, no label, exit 1" {
     llm_start
     local fault
-    for fault in malformed html error-body empty-body no-choices binary empty null refusal filtered length unknown-label \
+    for fault in malformed html empty-body no-choices binary empty null refusal filtered length unknown-label \
         two-labels prose shorter; do
         llm_clear
         ends 1 "fault-$fault"
@@ -70,13 +70,13 @@ cached() { sqlite3 "$1.db" "$2"; }
     llm_start
     local fault expected
     label judge -q | dq-cat --kind transitions > expected
-    for fault in 408 409 429 500 503 cut reset close half-closed longer reset-body; do
+    for fault in 408 409 429 500 503 error-body cut reset close half-closed longer reset-body; do
         label "fault-$fault-1" -q | dq-cat --kind transitions | cmp - expected
     done
     for fault in hang hang-body; do
         label "fault-$fault-1" -q --timeout 0.3 | dq-cat --kind transitions | cmp - expected
     done
-    [ "$(llm_stats .faults)" = 13 ]
+    [ "$(llm_stats .faults)" = 14 ]
 }
 
 @test "a server that is down: exit 75, the reason, and how to go on" {
@@ -86,6 +86,9 @@ cached() { sqlite3 "$1.db" "$2"; }
         ends 75 "fault-$fault" --attempts 2
         [ "$words" = "SERVER: HTTP $fault: the server was told to say $fault; the answers so far are kept in fault-$fault.db: the same command goes on" ]
     done
+    ends 75 fault-error-body --attempts 2 # which is never an answer
+    [[ "$words" == "SERVER: HTTP 200 with an error: the model is overloaded; the answers so far are kept in "* ]]
+    [ "$(cached fault-error-body 'select count(*) from answers')" = 0 ]
     for fault in cut longer reset-body; do
         ends 75 "fault-$fault" --attempts 2
         [[ "$words" == "SERVER: "*"; the answers so far are kept in fault-$fault.db: the same command goes on" ]]
@@ -112,7 +115,11 @@ cached() { sqlite3 "$1.db" "$2"; }
         local advice=
         [ "$code" != 401 ] || advice=" (no key was sent (OPENAI_API_KEY, or --key-file FILE))"
         [ "$words" = "SERVER: HTTP $code: the server was told to say $code$advice" ]
-        [ "$(llm_stats .requests)" = 1 ]
+        case $code in # a few requests find out whether it is about their form
+        400 | 422) [ "$(llm_stats .requests)" -le 8 ] ;;
+        *) [ "$(llm_stats .requests)" = 1 ] ;;
+        esac
+        [ "$(cached "fault-$code" 'select count(*) from facts')" = 0 ]
     done
     llm_clear
     ends 1 fault-redirect

@@ -152,6 +152,7 @@ static void digest(llm_exchange *x)
 {
     json_t *rest = json_copy(x->request);
     json_object_del(rest, "response_format");
+    json_object_del(rest, "seed");
     char *text = json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS);
     x->key = text ? llm_hash(text, strlen(text), 0) : 0;
     free(text);
@@ -187,6 +188,31 @@ static const char *fault_of_input(const llm_exchange *x)
     return NULL;
 }
 
+/* What of a request this server was told not to take, or NULL. */
+static const char *refused_part(const json_t *request)
+{
+    const llm_options *o = &llm_options_now;
+    const char *form = llm_form_of(request);
+    size_t i;
+    json_t *message;
+    if (o->no_schema && strcmp(form, "none") != 0) return "response_format";
+    if (o->takes && strcmp(form, o->takes) != 0 && strcmp(form, "none") != 0) return "response_format";
+    if (o->no_seed && json_object_get(request, "seed")) return "seed";
+    json_array_foreach(json_object_get(request, "messages"), i,
+                       message) if (o->no_system &&
+                                    strcmp(llm_text(message, "role"), "system") == 0) return "system role";
+    return NULL;
+}
+
+static enum MHD_Result refuse_part(llm_exchange *x, const char *part)
+{
+    const char *refusal = llm_options_now.refusal, *words = refusal ? strchr(refusal, ':') : NULL;
+    char named[80];
+    (void)snprintf(named, sizeof named, "%s is not supported by this model", part);
+    return llm_reply_error(x, refusal ? (unsigned)atoi(refusal) : 400, words ? words + 1 : named,
+                           refusal ? NULL : part, NULL);
+}
+
 static enum MHD_Result ask(llm_exchange *x)
 {
     bool chat = strcmp(x->path, "/v1/chat/completions") == 0;
@@ -201,10 +227,8 @@ static enum MHD_Result ask(llm_exchange *x)
     if (!json_is_object(x->request))
         return llm_reply_error(x, 400, "the body is not a JSON object", NULL, NULL);
     if (llm_fault(x, &result)) return result;
-    if (chat && llm_options_now.no_schema && json_object_get(x->request, "response_format"))
-        return llm_reply_error(x, 400, "response_format is not supported by this model", "response_format",
-                               NULL);
-    const char *fault = chat ? NULL : fault_of_input(x);
+    const char *refused = chat ? refused_part(x->request) : NULL, *fault = chat ? NULL : fault_of_input(x);
+    if (refused) return refuse_part(x, refused);
     if (fault)
         return llm_reply_body(x, llm_options_now.context_code, json_pack("{s:s}", "error", fault), NULL);
     json_t *answer = chat ? llm_answer_chat(x) : llm_answer_embeddings(x);
@@ -354,6 +378,7 @@ static struct MHD_Daemon *start(void)
 static void usage(void)
 {
     puts("llm_server [--port N] [--delay SECONDS] [--key KEY] [--mistakes RATE] [--seed N] [--no-schema]\n"
+         "           [--takes FORM] [--no-system] [--no-seed] [--refusal CODE:WORDS] [--null-by-schema]\n"
          "           [--no-logprobs] [--split] [--batch N] [--width N] [--context N] [--context-code N]\n"
          "           [--certificate FILE --certificate-key FILE]\n"
          "\n"
@@ -364,6 +389,11 @@ static void usage(void)
          "  --key KEY         401 for requests without it\n"
          "  --mistakes RATE   share of judgements that are wrong, the same ones every time\n"
          "  --no-schema       400 that names response_format where a request has one\n"
+         "  --takes FORM      the same for all but one: schema, object (with a schema inside) or json\n"
+         "  --no-system       400 for a system message\n"
+         "  --no-seed         400 for a seed\n"
+         "  --refusal C:TEXT  another code and other words for these\n"
+         "  --null-by-schema  a null content where a schema was sent\n"
          "  --no-logprobs     logprobs is null\n"
          "  --split           labels are two tokens long\n"
          "  --batch N         embeddings of more texts are refused\n"
@@ -375,14 +405,27 @@ static void usage(void)
 
 static void parse(int argc, char **argv)
 {
-    static const struct option options[] = {{"port", 1, NULL, 'p'},        {"delay", 1, NULL, 'd'},
-                                            {"key", 1, NULL, 'k'},         {"mistakes", 1, NULL, 'm'},
-                                            {"seed", 1, NULL, 's'},        {"no-schema", 0, NULL, 'S'},
-                                            {"no-logprobs", 0, NULL, 'L'}, {"split", 0, NULL, 't'},
-                                            {"batch", 1, NULL, 'b'},       {"width", 1, NULL, 'w'},
-                                            {"context", 1, NULL, 'x'},     {"context-code", 1, NULL, 'X'},
-                                            {"certificate", 1, NULL, 'c'}, {"certificate-key", 1, NULL, 'C'},
-                                            {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"port", 1, NULL, 'p'},
+                                            {"delay", 1, NULL, 'd'},
+                                            {"key", 1, NULL, 'k'},
+                                            {"mistakes", 1, NULL, 'm'},
+                                            {"seed", 1, NULL, 's'},
+                                            {"no-schema", 0, NULL, 'S'},
+                                            {"takes", 1, NULL, 'T'},
+                                            {"no-system", 0, NULL, 'Y'},
+                                            {"no-seed", 0, NULL, 'N'},
+                                            {"refusal", 1, NULL, 'R'},
+                                            {"null-by-schema", 0, NULL, 'U'},
+                                            {"no-logprobs", 0, NULL, 'L'},
+                                            {"split", 0, NULL, 't'},
+                                            {"batch", 1, NULL, 'b'},
+                                            {"width", 1, NULL, 'w'},
+                                            {"context", 1, NULL, 'x'},
+                                            {"context-code", 1, NULL, 'X'},
+                                            {"certificate", 1, NULL, 'c'},
+                                            {"certificate-key", 1, NULL, 'C'},
+                                            {"help", 0, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     llm_options *o = &llm_options_now;
     int c;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) switch (c) {
@@ -392,6 +435,11 @@ static void parse(int argc, char **argv)
         case 'm': o->mistakes = atof(optarg); break;
         case 's': o->seed = strtoull(optarg, NULL, 10); break;
         case 'S': o->no_schema = true; break;
+        case 'T': o->takes = optarg; break;
+        case 'Y': o->no_system = true; break;
+        case 'N': o->no_seed = true; break;
+        case 'R': o->refusal = optarg; break;
+        case 'U': o->null_by_schema = true; break;
         case 'L': o->no_logprobs = true; break;
         case 't': o->split = true; break;
         case 'b': o->batch = (unsigned)atoi(optarg); break;

@@ -155,10 +155,10 @@ static int fake_advance(fake_request *r, dq_http_answer *answer)
     r->out = false;
     fake.out--;
     (void)snprintf(fake.answer, sizeof fake.answer, "%s", o.body);
-    if (o.code == 200) return fake_give(r, DQ_OK, 200, answer);
-    bool passes = o.code == 0 || o.code == 429 || o.code >= 500;
-    passes = passes && !(o.code && fake.config.refuses &&
-                         fake.config.refuses(fake.config.arg, r->tag, o.code, o.body, strlen(o.body)));
+    long code = o.code == 200 ? fake.config.error_within(fake.config.arg, o.body, strlen(o.body)) : o.code;
+    if (o.code == 200 && !code) return fake_give(r, DQ_OK, 200, answer);
+    bool passes = code == 0 || ((code == 429 || code >= 500) &&
+                                !fake.config.refuses(fake.config.arg, r->tag, code, o.body, strlen(o.body)));
     fake_explain(o.code, o.body);
     fake.config.failed(fake.config.arg, r->tag, o.code, fake.reason);
     if (passes && r->attempts < fake.config.attempts) return 0;

@@ -85,6 +85,7 @@ static void test_parameters(void **state)
     says("http://h/v1", "k", 422, "body.temperature: Input should be 1", "--temperature none");
     says("http://h/v1", "k", 400, "logprobs are not supported", "--soft");
     says("http://h/v1", "k", 400, "Unsupported parameter: 'max_tokens'", "dq sends no max_tokens");
+    says("http://h/v1", "k", 400, "'response_format' is not supported", "--response-format none");
     says("http://h/v1", "k", 400, "no such model", NULL);
     assert_null(strstr(explain("http://h/v1", "k", 429, "quota spent on temperature", true).reason, "--"));
 }

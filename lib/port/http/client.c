@@ -82,8 +82,8 @@ static void give_up(dq_http *http, const dq_request *last, const char *why)
     (void)snprintf(http->down_reason, sizeof http->down_reason, "%.300s%s", last->reason, why);
 }
 
-/* An attempt failed in a way that may pass. */
-static void fail(dq_http *http, dq_request *r, double retry_after)
+/* An attempt failed in a way that may pass; code: what it counts as. */
+static void fail(dq_http *http, dq_request *r, long code, double retry_after)
 {
     double now = http->carrier->now();
     unsigned failures = http->config.failures_most;
@@ -95,7 +95,7 @@ static void fail(dq_http *http, dq_request *r, double retry_after)
         give_up(http, r, failures > 1 ? why : "");
     }
     double wait = dq_pace_backoff(&http->pace, r->attempts, retry_after);
-    if (r->code == 429) {
+    if (code == 429) {
         dq_pace_pause(&http->pace, now + wait);
         dq_pace_throttled(&http->pace, r->began, now);
     }
@@ -171,7 +171,7 @@ static void answered(dq_http *http, dq_request *r, double retry_after, const cha
     r->final = is_final(code, &said, retry_after);
     explain_code(http, r, may_pass(code) && !r->final ? retry_after : 0, redirect, &said);
     if (!is_refused(http, r, code)) {
-        fail(http, r, retry_after);
+        fail(http, r, code, retry_after);
         return;
     }
     dq_pace_answered(&http->pace);
@@ -190,7 +190,7 @@ static void broke(dq_http *http, dq_request *r, bool final)
         if (http->config.failed) http->config.failed(http->config.arg, r->tag, 0, r->reason);
         finish(http, r, DQ_ERR_IO);
     } else
-        fail(http, r, 0);
+        fail(http, r, 0, 0);
 }
 
 /* ---- the beginning of one ---- */
