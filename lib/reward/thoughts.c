@@ -19,13 +19,6 @@ static void blank(char *text, size_t from, size_t to)
     if (to > from) memset(text + from, ' ', to - from);
 }
 
-static bool is_blank(const char *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isspace((unsigned char)text[i])) return false;
-    return true;
-}
-
 static bool one_of(const char *name, const char *const *list)
 {
     while (*list && strcmp(name, *list) != 0) list++;
@@ -198,13 +191,15 @@ static void blank_role(char *text, size_t n)
 
 static void blank_tokens(char *text, size_t n)
 {
+    bool said = false;
     tag t;
     for (size_t i = 0; i < n; i++) {
-        if (!read_tag(text + i, n - i, &t)) continue;
-        if (is_wrapper(&t)) {
+        bool token = read_tag(text + i, n - i, &t) && (is_wrapper(&t) || is_special(&t));
+        if (!token) {
+            said |= !isspace((unsigned char)text[i]);
+        } else if (is_wrapper(&t)) {
             blank(text, i, i + t.bytes);
-        } else if (is_special(&t)) {
-            bool said = !is_blank(text, i);
+        } else {
             blank(text, i, said ? n : i + t.bytes);
             if (!said) blank_role(text + i + t.bytes, n - i - t.bytes);
         }
