@@ -403,6 +403,10 @@ static void take_failure(llm_sender *s, request *r, const dq_http_answer *answer
 static bool mend(llm_sender *s, request *r, const dq_http_answer *answer)
 {
     if (answer->status != DQ_ERR_UNSUPPORTED || r->patient || s->queue->stopping) return false;
+    if (dq_llm_members_missed(r->jobs[0], &r->sent, answer->body, answer->bytes)) {
+        r->jobs[0]->bare = true;
+        return true;
+    }
     long code = answer->code < 400 ? dq_llm_error_within(answer->body, answer->bytes) : answer->code;
     if (dq_llm_members_refused(s->members, r->jobs[0]->form, &r->sent, code, answer->body, answer->bytes))
         return true;

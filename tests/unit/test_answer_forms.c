@@ -42,6 +42,7 @@ static const char *const forms[] = {
     "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
     "<|begin_of_box|>@<|end_of_box|>",
     "<answer>@</answer>",
+    "[BEGIN FINAL RESPONSE]\n@\n[END FINAL RESPONSE]",
     "<decision>\n@\n</decision>",
     "```\n@\n```",
     "It suits me well.\n\n@",
@@ -137,6 +138,9 @@ static const char *const thoughts[] = {
     "$<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>",
     "analysis<|message|>$<|end|><|start|>assistant<|channel|>final<|message|>",
     "analysis$assistantfinal",
+    "<details type=\"reasoning\">\n$\n</details>\n",
+    "Here is my thought process: $\nHere is my response:\n",
+    "Here are my reasoning steps:\n$\n[BEGIN FINAL RESPONSE]\n",
 };
 
 /* What is left when the answer never comes. */
@@ -153,6 +157,7 @@ static const char *const only_thoughts[] = {
     "<|channel|>final<|message|>a<|end|><|start|>assistant<|channel|>analysis<|message|>$",
     "analysisThe user wants a label. $",
     "<think><think>a</think>$",
+    "Here's my thought process:\n$",
     "<think>a</think><think>$",
     "<think>$</think>",
     "$</think>",
@@ -363,6 +368,23 @@ static void thoughts_are_not_read(void **unused)
     }
 }
 
+/* Thoughts of one sort that hold those of another, marks and all. */
+static void thoughts_in_thoughts(void **unused)
+{
+    (void)unused;
+    static const char *const inner_forms[] = {"@", "DECISION: @", "{\"decision\": \"@\"}", "\n@\n"};
+    char label[ROOM], inner[ROOM], outer[2 * ROOM], text[ROOM];
+    EACH(t, thoughts) EACH(u, thoughts) EACH(f, inner_forms) EACH(g, inner_forms)
+    {
+        (void)fill(thoughts[u], '$', fill(inner_forms[f], '@', "APPLY", label), inner);
+        if (strlen(inner) + strlen(thoughts[t]) > ROOM / 2) continue;
+        (void)fill(thoughts[t], '$', inner, text);
+        reads_as_or_none(text, strlen(text), "no label");
+        int n = snprintf(outer, sizeof outer, "%s%s", text, fill(inner_forms[g], '@', "SAVE", label));
+        reads_as_or_none(outer, (size_t)n, "SAVE");
+    }
+}
+
 static void thoughts_alone_are_none(void **unused)
 {
     (void)unused;
@@ -557,6 +579,7 @@ int main(void)
         cmocka_unit_test(two_labels_are_none),
         cmocka_unit_test(mentions_are_none),
         cmocka_unit_test(thoughts_are_not_read),
+        cmocka_unit_test(thoughts_in_thoughts),
         cmocka_unit_test(thoughts_alone_are_none),
         cmocka_unit_test(what_is_not_content),
         cmocka_unit_test(content_in_parts),
