@@ -191,6 +191,18 @@ bool dq_llm_members_refused(llm_members *members, const dq_ask_form *form, const
     return again;
 }
 
+bool dq_llm_members_missed(const llm_job *job, const llm_sent *sent, const char *body, size_t bytes)
+{
+    char words[LLM_WORDS];
+    const dq_ask_member *extra = job->form->extra;
+    bool doubted = false;
+    for (size_t i = 0; extra && extra[i].name; i++)
+        doubted |= extra[i].doubted && !extra[i].fixed && sent->variant[i] < end_of(&extra[i]);
+    if (!doubted || job->bare) return false;
+    dq_llm_refusal_words(body, bytes, words);
+    return dq_llm_words_are_of_answer(words);
+}
+
 bool dq_llm_members_blamed(llm_members *members, const dq_ask_form *form, const llm_sent *sent, long code,
                            const char *body, size_t bytes, bool twice)
 {

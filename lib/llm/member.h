@@ -54,6 +54,9 @@ void dq_llm_members_taken(llm_members *members, const dq_ask_form *form, const l
 /* A request was refused: whether it is worth being written anew, with what the members now are. */
 bool dq_llm_members_refused(llm_members *members, const dq_ask_form *form, const llm_sent *sent, long code,
                             const char *body, size_t bytes);
+/* Whether a refusal says that the model missed the form that a member asked for: the question is to be asked
+ * without it, and nothing is learnt. */
+bool dq_llm_members_missed(const llm_job *job, const llm_sent *sent, const char *body, size_t bytes);
 /* Whether a 500 or 501, which could pass, is a refusal: it names a member, or came twice to one that tries.
  */
 bool dq_llm_members_blamed(llm_members *members, const dq_ask_form *form, const llm_sent *sent, long code,

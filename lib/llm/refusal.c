@@ -89,6 +89,13 @@ bool dq_llm_words_are_foreign(const char *words)
     return dq_llm_words_hold(words, foreign);
 }
 
+bool dq_llm_words_are_of_answer(const char *words)
+{
+    static const char *const missed[] = {"json_validate_failed", "failed_generation",
+                                         "failed to generate json", "failed to validate json", NULL};
+    return dq_llm_words_hold(words, missed);
+}
+
 /* ---- errors that came as a success ---- */
 
 /* null, false, "", {}, [] say that there is none. */

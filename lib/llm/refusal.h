@@ -23,6 +23,9 @@ bool dq_llm_words_hold(const char *words, const char *const *list);
  * temperature, money. */
 bool dq_llm_words_are_foreign(const char *words);
 
+/* Whether the words are about what the model wrote, and not what it was sent: it missed the schema (Groq). */
+bool dq_llm_words_are_of_answer(const char *words);
+
 /* The code that an error inside the body of a success counts as: its own where it has one (400 .. 599), else
  * 503; 0: the body is an answer, or none that says so. */
 long dq_llm_error_within(const char *body, size_t bytes);

@@ -446,6 +446,10 @@ static bool mend(llm_sender *s, request *r, const dq_http_answer *answer)
 {
     if (answer->status != DQ_ERR_UNSUPPORTED || answer->final || r->patient || s->queue->stopping)
         return false;
+    if (dq_llm_members_missed(r->jobs[0], &r->sent, answer->body, answer->bytes)) {
+        r->jobs[0]->bare = true;
+        return true;
+    }
     long code = code_of(answer);
     if (dq_llm_members_refused(s->members, r->jobs[0]->form, &r->sent, code, answer->body, answer->bytes))
         return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Objects in a text, as small models write JSON: what json_repair and its like read, as far as it is one
- * object with a key "decision". A quote ends a text only where a comma, a colon or a bracket follows, so that
- * quotes and apostrophes inside of texts do no harm.
+ * object with a key "decision". A quote ends a text only where a comma, a colon, a bracket or the end
+ * of the line follows, so that quotes and apostrophes inside of texts do no harm.
  */
 #include "reward/label_text.h"
 
@@ -74,7 +74,9 @@ static char separator(const char *text, size_t n, size_t *bytes)
 static bool ends_text(const object *o, size_t at)
 {
     size_t bytes;
-    while (at < o->n && dq_label_is_space(o->text[at])) at++;
+    bool line = false;
+    for (; at < o->n && dq_label_is_space(o->text[at]); at++) line |= o->text[at] == '\n';
+    if (line) return true;
     char c = separator(o->text + at, o->n - at, &bytes);
     return at == o->n || (c && c != '{' && c != '[');
 }
@@ -112,9 +114,18 @@ static bool is_decision(const object *o)
     return o->awaits && dq_label_is(o->text + o->key.at, o->key.n, "decision");
 }
 
+/* A text in a {} that turns out to be no key: beside {decision: APPLY, SAVE} it contradicts. */
+static void drop_last(object *o)
+{
+    bool stray = o->last.n && o->open[o->depth - 1] == '{';
+    if (stray) dq_label_note_value(o->search, o->text, o->last.at, o->last.n, false);
+    o->last.n = 0;
+}
+
 static void take_text(object *o, const token *t)
 {
     if (is_decision(o)) dq_label_note_value(o->search, o->text, t->at, t->n, o->stated);
+    if (!o->awaits) drop_last(o);
     if (!o->awaits) o->last = *t;
     o->awaits = false;
 }
@@ -125,7 +136,6 @@ static bool take_bracket(object *o, char c)
     if (c == '{' || c == '[') {
         if (is_decision(o)) dq_label_note_value(o->search, o->text, o->at, 0, o->stated); /* no label */
         o->awaits = false;
-        o->last.n = 0;
         if (o->depth == DEPTH) return false;
         o->open[o->depth++] = c;
         return true;
@@ -137,14 +147,15 @@ static bool take_bracket(object *o, char c)
 static bool take_separator(object *o, char c, size_t bytes)
 {
     bool fine = true;
+    if (o->depth && c != ':') drop_last(o);
     if (strchr("{}[]", c)) {
         fine = take_bracket(o, c);
     } else if (c == ':' && o->last.n && o->open[o->depth - 1] == '{') {
         o->key = o->last;
+        o->last.n = 0;
         o->awaits = true;
     } else if (c == ',') {
         o->awaits = false;
-        o->last.n = 0;
     }
     o->at += bytes;
     return fine;
@@ -203,7 +214,8 @@ void dq_label_search_objects(dq_label_search *search, char *text, size_t n)
             i = o.at - 1;
         } else {
             *search = before;
-            search->bad |= line || ++broken == BROKEN;
+            broken++;
+            search->bad |= line || broken == BROKEN;
         }
     }
 }

@@ -19,13 +19,6 @@ static void blank(char *text, size_t from, size_t to)
     if (to > from) memset(text + from, ' ', to - from);
 }
 
-static bool is_blank(const char *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isspace((unsigned char)text[i])) return false;
-    return true;
-}
-
 static bool one_of(const char *name, const char *const *list)
 {
     while (*list && strcmp(name, *list) != 0) list++;
@@ -93,9 +86,9 @@ static bool read_tag(const char *text, size_t n, tag *t)
 static int thinks(const tag *t)
 {
     static const char *const names[] = {
-        "think",      "thinking",        "thought",        "thoughts",    "reason",    "reasoning",
-        "reflection", "analysis",        "scratchpad",     "monologue",   "rationale", "reflect",
-        "deliberate", "inner_monologue", "inner_thoughts", "antthinking", "internal",  NULL};
+        "think",          "thinking",    "thought",   "thoughts",  "reason",  "reasoning",  "reflection",
+        "analysis",       "scratchpad",  "monologue", "rationale", "reflect", "deliberate", "inner_monologue",
+        "inner_thoughts", "antthinking", "details",   "internal",  NULL};
     static const char *const before[] = {"begin_of_", "start_of_", "begin_", "start_"};
     static const char *const behind[] = {"end_of_", "end_"};
     const char *name = t->name, *colon = strchr(name, ':');
@@ -154,18 +147,37 @@ static bool is_final(const char *text, size_t end)
     return channel <= start && (begin == end || strncmp(text + begin, "assistant", end - begin) == 0);
 }
 
-static void blank_channels(char *text, size_t n)
+/* Thoughts without tags, by the words that they begin with and those that end them: gpt-oss's channels whose
+ * marks are lost, Granite's, Apriel's. */
+static const struct {
+    const char *begin, *end;
+} spoken[] = {{"analysis", "assistantfinal"},
+              {"Here is my thought process:", "Here is my response:"},
+              {"Here's my thought process:", "Here's my response:"},
+              {"Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"}};
+
+/* Where the answer begins behind thoughts without tags; 0: there are none, n: it never does. */
+static size_t behind_spoken(const char *text, size_t n)
+{
+    size_t skip = 0, from = 0;
+    while (skip < n && isspace((unsigned char)text[skip])) skip++;
+    for (size_t i = 0; i < sizeof spoken / sizeof *spoken; i++) {
+        size_t begin = begins(text + skip, n - skip, spoken[i].begin),
+               end = behind_last(text, n, spoken[i].end);
+        bool heading = begin && skip + begin < n && text[skip + begin] == ':'; /* "analysis: ..." is prose */
+        if (!end && begin && !heading) end = n;
+        if (end > from) from = end;
+    }
+    return from;
+}
+
+/* The same of channels. */
+static size_t behind_channels(const char *text, size_t n)
 {
     static const char message[] = "<|message|>";
-    size_t said = behind_last(text, n, message), plain = behind_last(text, n, "assistantfinal"), skip = 0;
-    while (skip < n && isspace((unsigned char)text[skip])) skip++;
-    bool analysis = begins(text + skip, n - skip, "analysis") && (skip + 8 == n || text[skip + 8] != ':');
-    if (said)
-        blank(text, 0, is_final(text, said - (sizeof message - 1)) ? said : n);
-    else if (plain)
-        blank(text, 0, plain);
-    else if (analysis || behind_last(text, n, "<|channel|>"))
-        blank(text, 0, n);
+    size_t said = behind_last(text, n, message);
+    if (said) return is_final(text, said - (sizeof message - 1)) ? said : n;
+    return behind_last(text, n, "<|channel|>") ? n : 0;
 }
 
 /* ---- what stands around an answer ---- */
@@ -198,22 +210,27 @@ static void blank_role(char *text, size_t n)
 
 static void blank_tokens(char *text, size_t n)
 {
+    bool said = false;
     tag t;
     for (size_t i = 0; i < n; i++) {
-        if (!read_tag(text + i, n - i, &t)) continue;
-        if (is_wrapper(&t)) {
+        bool token = read_tag(text + i, n - i, &t) && (is_wrapper(&t) || is_special(&t));
+        if (!token) {
+            said |= !isspace((unsigned char)text[i]);
+        } else if (is_wrapper(&t)) {
             blank(text, i, i + t.bytes);
-        } else if (is_special(&t)) {
-            bool said = !is_blank(text, i);
+        } else {
             blank(text, i, said ? n : i + t.bytes);
             if (!said) blank_role(text + i + t.bytes, n - i - t.bytes);
         }
     }
 }
 
+/* All is decided on the whole text: thoughts may mention the marks of others. */
 void dq_thoughts_blank(char *text, size_t n)
 {
-    blank_channels(text, n);
+    size_t channels = behind_channels(text, n), from = channels ? channels : behind_spoken(text, n);
+    size_t more = channels && channels < n ? behind_spoken(text + channels, n - channels) : 0;
     blank_thoughts(text, n);
+    blank(text, 0, from + more);
     blank_tokens(text, n);
 }

@@ -350,7 +350,7 @@ static void test_refusals_about_something_else(void **state)
         run r = a_formed_run(20), mended = a_formed_run(20);
         now = &cases[i].server;
         assert_int_equal(ask_all(&r), DQ_ERR_UNSUPPORTED);
-        assert_string_equal(r.error.reason, cases[i].words);
+        assert_memory_equal(r.error.reason, cases[i].words, strlen(cases[i].words)); /* and what helps */
         if (fake.sent > cases[i].most) fail_msg("%s: %u requests", cases[i].words, fake.sent);
         assert_int_equal(sql("SELECT count(*) FROM facts"), 0);
         assert_clean();
@@ -479,6 +479,29 @@ static void test_unreadable_is_asked_without(void **state)
     assert_int_equal(sql("SELECT unreadable FROM ledger"), 5);
     assert_int_equal(ask_all(&again), DQ_OK);
     assert_int_equal(fake.sent, 0);
+    assert_clean();
+}
+
+static void misses(const char *body, unsigned attempt, fake_outcome *o)
+{
+    if (format_in(body) != NONE && number_in(body) % 3 == 0)
+        refuse(o, 400, "Failed to validate JSON", -1);
+    else
+        serve(body, attempt, o);
+}
+
+/* A 400 about what the model wrote is one question's. */
+static void test_a_missed_schema_is_asked_without(void **state)
+{
+    (void)state;
+    run r = a_formed_run(9);
+    now = &servers[0];
+    fake.script = misses;
+    assert_int_equal(ask_all(&r), DQ_OK);
+    assert_labels(&r);
+    assert_int_equal(fake.sent, 12);
+    remembers("missed", "response_format", "schema");
+    assert_int_equal(sql("SELECT calls FROM ledger"), 12);
     assert_clean();
 }
 
@@ -639,6 +662,7 @@ int main(void)
         TEST(test_a_server_that_changed),
         TEST(test_by_hand),
         TEST(test_unreadable_is_asked_without),
+        TEST(test_a_missed_schema_is_asked_without),
         TEST(test_the_sample_is_the_seed),
         TEST(test_an_error_in_a_200_is_a_failure),
         TEST(test_a_refusal_in_a_200),
