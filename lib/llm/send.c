@@ -49,7 +49,6 @@ const dq_ask_client dq_ask_http = {.open = dq_http_new,
                                    .submit = dq_http_submit,
                                    .next = dq_http_next,
                                    .wake = dq_http_wake,
-                                   .mask = dq_http_mask,
                                    .server = dq_http_server,
                                    .now = monotonic_seconds};
 

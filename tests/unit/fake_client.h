@@ -128,9 +128,8 @@ static dq_status fake_send(fake_request *r)
     return DQ_OK;
 }
 
-static void fake_mask(const dq_http *client, char *text)
+static void fake_mask(char *text)
 {
-    (void)client;
     for (char *at = text; (at = strstr(at, "sesame")); at += 6) memset(at, '*', 6);
 }
 
@@ -138,7 +137,7 @@ static void fake_explain(long code, const char *body)
 {
     dq_http_reason said;
     dq_http_read_reason(body, strlen(body), &said);
-    fake_mask(NULL, said.words);
+    fake_mask(said.words);
     (void)snprintf(fake.reason, sizeof fake.reason, "server.test:80/v1: HTTP %ld%s%.200s", code,
                    said.words[0] ? ": " : "", said.words);
 }
@@ -195,7 +194,6 @@ static const dq_ask_client fake_client = {.open = fake_open,
                                           .submit = fake_submit,
                                           .next = fake_next,
                                           .wake = fake_wake,
-                                          .mask = fake_mask,
                                           .server = fake_server,
                                           .now = fake_now};
 
