@@ -232,6 +232,13 @@ static bool add_text(dq_arena *arena, dq_value *text, const dq_value *more)
     return text->type == DQ_STRING;
 }
 
+static bool add_user(dq_arena *arena, dq_value *messages, dq_value words)
+{
+    dq_value message = dq_map(), role = dq_string(arena, "user");
+    return role.type == DQ_STRING && dq_map_set(arena, &message, "role", role) &&
+           dq_map_set(arena, &message, "content", words) && dq_list_add(arena, messages, message);
+}
+
 /* The list without its system messages, whose words go before those of the first that is left. */
 static bool fold_messages(dq_arena *arena, const dq_value *messages, dq_value *folded)
 {
@@ -251,7 +258,7 @@ static bool fold_messages(dq_arena *arena, const dq_value *messages, dq_value *f
                dq_list_add(arena, folded, message);
         first = false;
     }
-    return fine;
+    return fine && (!first || !words.count || add_user(arena, folded, words));
 }
 
 dq_status dq_messages_fold(const dq_value *request, dq_json_text *out, dq_error *error)
