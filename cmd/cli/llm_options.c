@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
@@ -85,11 +86,28 @@ static void watch_signals(bool open)
         dq_stop_release();
 }
 
+/* The proxy for the address, from the variables that curl reads, in its order. (HTTP_PROXY in capitals is not
+ * among them: a header of a CGI request could set it.) */
+static void read_proxy(dq_ask_options *o)
+{
+    static const char *const plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+    static const char *const secure[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
+    bool is_plain = o->base_url && strncasecmp(o->base_url, "http://", 7) == 0;
+    for (const char *const *name = is_plain ? plain : secure; *name && !o->proxy; name++) {
+        o->proxy = environment(*name);
+        o->proxy_from = *name;
+    }
+    const char *lower = environment("no_proxy");
+    o->no_proxy = lower ? lower : environment("NO_PROXY");
+}
+
 dq_status dq_ask_complete(dq_ask_options *o, dq_ask_key *key, dq_error *error)
 {
     if (o->cache_only || o->dry_run) return DQ_OK;
     const char *bundle = environment("CURL_CA_BUNDLE");
     o->base_url = environment("OPENAI_BASE_URL");
+    o->key_header = environment("DQ_API_KEY_HEADER");
+    read_proxy(o);
     o->certificates = bundle ? bundle : environment("SSL_CERT_FILE");
     o->stop = (dq_ask_stop){.asked = dq_stop_asked, .watch = watch_signals};
     o->key = key->text;
@@ -98,23 +116,34 @@ dq_status dq_ask_complete(dq_ask_options *o, dq_ask_key *key, dq_error *error)
 
 /* ---- words ---- */
 
-static void print_row(const char *what, uint64_t requests, double in, double out, const dq_ask_options *o)
+typedef struct plan_row {
+    const char *name;
+    uint64_t requests, questions;
+    double in, out;
+} plan_row;
+
+static void print_row(const plan_row *r, const dq_ask_options *o, const char *what)
 {
     double price_in = 0, price_out = 0;
-    (void)printf("%s\t%" PRIu64 "\t%.0f\t%.0f", what, requests, in, out);
+    (void)printf("%s\t%" PRIu64 "\t%.0f\t%.0f", r->name, r->requests, r->in, r->out);
     if (o->price && dq_ask_parse_price(o->price, &price_in, &price_out))
-        (void)printf("\t%.6f", in * price_in + out * price_out);
+        (void)printf("\t%.6f", r->in * price_in + r->out * price_out);
+    if (what) (void)printf("\t%" PRIu64, r->questions);
     (void)printf("\n");
 }
 
-void dq_ask_print_plan(const dq_ask_stats *t, const dq_ask_options *o)
+void dq_ask_print_plan(const dq_ask_stats *t, const dq_ask_options *o, const char *what)
 {
     double scale = t->tokens_per_byte > 0 ? t->tokens_per_byte * 4 : 1;
-    double in = (double)t->dry_tokens_in * scale, maybe_in = (double)t->dry_maybe_in * scale;
-    (void)printf("\trequests\ttokens_in\ttokens_out%s\n", o->price ? "\tcost" : "");
-    print_row("in_cache", t->hits, 0, 0, o);
-    print_row("to_ask", t->dry_requests, in, (double)t->dry_tokens_out, o);
-    if (t->dry_maybe) print_row("and_at_most", t->dry_maybe, maybe_in, (double)t->dry_maybe_out, o);
+    const plan_row rows[] = {{"in_cache", what ? 0 : t->hits, t->hits, 0, 0},
+                             {"to_ask", t->dry_requests, t->dry_questions, (double)t->dry_tokens_in * scale,
+                              (double)t->dry_tokens_out},
+                             {"and_at_most", t->dry_maybe, t->dry_maybe, (double)t->dry_maybe_in * scale,
+                              (double)t->dry_maybe_out}};
+    (void)printf("\trequests\ttokens_in\ttokens_out%s%s%s\n", o->price ? "\tcost" : "", what ? "\t" : "",
+                 what ? what : "");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (i < 2 || t->dry_maybe) print_row(&rows[i], o, what);
 }
 
 dq_status dq_ask_print_ledger(const char *path, dq_error *error)

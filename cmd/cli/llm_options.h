@@ -64,12 +64,14 @@ typedef struct dq_ask_key {
 void dq_ask_check(const dq_ask_options *options, const dq_cli *cli);
 
 /* What no option says: the server's address (OPENAI_BASE_URL), the key (of --key-file, else OPENAI_API_KEY;
- * into key->text, which the options keep), certificates (CURL_CA_BUNDLE, else SSL_CERT_FILE), and that SIGINT
- * and SIGTERM stop the asking. Nothing is read when nobody is asked (cache_only, dry_run). */
+ * into key->text, which the options keep) and its header (DQ_API_KEY_HEADER), certificates (CURL_CA_BUNDLE,
+ * else SSL_CERT_FILE), the proxy (http_proxy or https_proxy by the address, all_proxy, no_proxy), and that
+ * SIGINT and SIGTERM stop the asking. Nothing is read when nobody is asked (cache_only, dry_run). */
 dq_status dq_ask_complete(dq_ask_options *options, dq_ask_key *key, dq_error *error);
 
-/* dry_run's words on stdout: requests, tokens, cost. */
-void dq_ask_print_plan(const dq_ask_stats *tally, const dq_ask_options *options);
+/* dry_run's words on stdout: requests, tokens, cost. With `what` ("texts"), of which a request carries many,
+ * a last column counts these. */
+void dq_ask_print_plan(const dq_ask_stats *tally, const dq_ask_options *options, const char *what);
 /* The ledger of a cache on stdout, a line a model. */
 dq_status dq_ask_print_ledger(const char *path, dq_error *error);
 

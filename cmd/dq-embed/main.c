@@ -4,13 +4,10 @@
  * who met what, which takes all of the stream.
  */
 #include "cf.h"
-
-#include "cli/llm_options.h"
+#include "model.h"
 
 #include "embed/als.h"
-#include "embed/block.h"
 #include "embed/hashing.h"
-#include "llm/embeddings.h"
 #include "math/cosine.h"
 #include "math/parallel.h"
 
@@ -23,13 +20,10 @@ enum { MAX_WIDTH = 1 << 20 }; /* of hashing */
 typedef struct options {
     dq_common common;
     const char *method; /* "hash:WIDTH", "cf:WIDTH", "cf" or "openai:MODEL" */
-    const char *model;  /* MODEL; NULL: another method */
     bool cf;            /* cf:WIDTH or cf */
     cf_options als;
-    dq_ask_options ask;
-    dq_ask_key key;
-    uint64_t batch;
-    uint32_t width; /* of a text's vector; 0: not known yet */
+    model_options model;
+    uint32_t width; /* of a text's vector; 0: the model's */
     dq_texts fields, pairs;
     bool join;
     int weight;
@@ -38,9 +32,8 @@ typedef struct options {
 
 typedef struct state {
     options *o;
-    dq_embeddings *model; /* NULL: hashing */
-    dq_hashing *hashing[DQ_PARALLEL_MAX];
-    dq_text_encoder encoder; /* one of the two */
+    model model;
+    dq_hashing *hashing[DQ_PARALLEL_MAX]; /* where no model is asked */
     dq_filter filter;
     cf_factors factors; /* of --factors */
     dq_embed_layout users, items;
@@ -73,36 +66,39 @@ static bool is_left_alone(const state *s, const dq_embed_layout *layout)
     return layout->text_count == 0 && !pairs;
 }
 
-/* A model tells how wide its vectors are with the first one: asks for the first text that will be needed. */
-static dq_status find_width(state *s, const dq_bundle *in, dq_error *error)
+static dq_status hash_text(void *self, unsigned thread, dq_text_place place, const char *text, size_t bytes,
+                           float *to, dq_error *error)
 {
-    for (size_t c = 0; c < in->column_count; c++) {
-        if (strncmp(in->columns[c].name, "text.", 5) != 0) continue;
-        for (uint64_t r = 0; r < in->rows; r++) {
-            size_t n;
-            const char *text = dq_column_text(&in->columns[c], r, &n);
-            if (text && n) return dq_embeddings_width(s->model, text, n, &s->o->width, error);
-        }
-    }
-    return DQ_OK; /* nothing to embed here either */
+    state *s = self;
+    (void)place;
+    return dq_hashing_text(s->hashing[thread], text, bytes, to, error);
+}
+
+static dq_text_encoder encoder_of(state *s, const dq_bundle *block, const dq_embed_layout *layout)
+{
+    if (s->o->model.name) return model_encoder(&s->model, block, layout);
+    return (dq_text_encoder){.encode = hash_text, .self = s, .threads = s->threads};
 }
 
 static dq_status embed(state *s, dq_embed_layout *layout, const dq_bundle *in, dq_error *error)
 {
     dq_bundle out = DQ_BUNDLE_EMPTY;
     float *vectors = NULL;
-    dq_status status = s->o->width ? DQ_OK : find_width(s, in, error);
-    const dq_embed_config config = {.wanted = s->o->fields.at,
-                                    .wanted_count = s->o->fields.count,
-                                    .join = s->o->join,
-                                    .prefix = s->o->prefix,
-                                    .width = s->o->width};
+    dq_embed_config config = {.wanted = s->o->fields.at,
+                              .wanted_count = s->o->fields.count,
+                              .join = s->o->join,
+                              .prefix = s->o->prefix,
+                              .width = s->o->width};
+    dq_status status = s->o->model.name ? model_find_width(&s->model, in, layout->kind, &config, error)
+                                        : DQ_OK;
+    if (s->o->model.name) config.width = s->model.width;
     if (!status) status = dq_embed_layout_add(layout, &config, in, &s->arena, error);
     if (status) return status;
     if (is_left_alone(s, layout)) return dq_filter_put(&s->filter, in, error);
     status = dq_embed_replace_vectors(in, layout->fields, layout->field_count, layout->width, &out, &vectors,
                                       error);
-    if (!status) status = dq_embed_block(layout, &config, in, &s->encoder, vectors, error);
+    const dq_text_encoder encoder = encoder_of(s, in, layout);
+    if (!status) status = dq_embed_block(layout, &config, in, &encoder, vectors, error);
     if (!status && layout == &s->items) status = write_pairs(s, &out, error);
     if (!status) status = dq_filter_put(&s->filter, &out, error);
     dq_bundle_free(&out);
@@ -158,61 +154,17 @@ static dq_status factor(state *s, dq_cli *cli, const dq_common *common, dq_error
                            common, error);
 }
 
-/* ---- encoders ---- */
-
-static dq_status hash_text(void *self, unsigned thread, const char *text, size_t bytes, float *to,
-                           dq_error *error)
-{
-    state *s = self;
-    return dq_hashing_text(s->hashing[thread], text, bytes, to, error);
-}
-
-/* The model answers in its own time: vectors are there when wait returns. */
-static dq_status ask_for_text(void *self, unsigned thread, const char *text, size_t bytes, float *to,
-                              dq_error *error)
-{
-    state *s = self;
-    (void)thread;
-    return dq_embeddings_put(s->model, text, bytes, s->o->width, to, error);
-}
-
-static dq_status wait_for_texts(void *self, dq_error *error)
-{
-    state *s = self;
-    return dq_embeddings_wait(s->model, error);
-}
-
 static dq_status init(state *s, dq_error *error)
 {
     s->users.kind = DQ_KIND_USERS;
     s->items.kind = DQ_KIND_ITEMS;
     s->threads = dq_cli_threads(&s->o->common, 1);
     if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
-    s->encoder = (dq_text_encoder){.encode = hash_text, .self = s, .threads = s->threads};
     dq_status status = DQ_OK;
-    if (s->o->model) {
-        s->encoder = (dq_text_encoder){
-            .encode = ask_for_text, .finish = wait_for_texts, .self = s, .threads = 1};
-        status = dq_ask_complete(&s->o->ask, &s->o->key, error);
-        return status ? status
-                      : dq_embeddings_open(&s->model, s->o->model, &s->o->ask, s->o->batch, NULL, error);
-    }
+    if (s->o->model.name) return model_open(&s->model, &s->o->model, error);
     for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
         status = dq_hashing_new(&s->hashing[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
-}
-
-/* Says what asking came to: to stdout in a dry run. */
-static dq_status close_model(state *s, const dq_cli *cli, dq_status status, dq_error *error)
-{
-    uint64_t texts;
-    const dq_ask_stats *t = s->model ? dq_embeddings_stats(s->model, &texts) : NULL;
-    if (!status && t && s->o->ask.dry_run)
-        dq_ask_print_plan(t, &s->o->ask);
-    else if (!status && t)
-        dq_cli_say(cli, &s->o->common, "%llu texts: %llu answers from the cache, %llu requests",
-                   (unsigned long long)texts, (unsigned long long)t->hits, (unsigned long long)t->asked);
-    return dq_embeddings_close(s->model, status, error);
 }
 
 static void clean_up(state *s)
@@ -251,7 +203,7 @@ static unsigned parse_method(dq_cli *cli, options *o)
     const char *method = o->method = *cli->operands++;
     cli->operand_count--;
     if (strncmp(method, "openai:", 7) == 0 && method[7]) {
-        o->model = method + 7;
+        o->model.name = method + 7;
         return OPENAI;
     }
     o->cf = strcmp(method, "cf") == 0;
@@ -292,8 +244,7 @@ static const char *const weights[] = {"sqrt", "log", NULL};
 
 int main(int argc, char **argv)
 {
-    options o = {
-        .common = DQ_COMMON_DEFAULTS, .prefix = "", .ask = DQ_ASK_DEFAULTS, .batch = 64, .als = CF_DEFAULTS};
+    options o = {.common = DQ_COMMON_DEFAULTS, .prefix = "", .model = MODEL_DEFAULTS, .als = CF_DEFAULTS};
     const dq_option table[] = {
         {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
          "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (else "
@@ -323,9 +274,15 @@ int main(int argc, char **argv)
          "what cf:WIDTH has made, among which newcomers get vectors by one solve", .modes = FOLD},
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
-        {"batch", 'b', DQ_OPT_COUNT, &o.batch, "N", "texts in a request at most", 0, .min = 1,
+        {"batch", 'b', DQ_OPT_COUNT, &o.model.batch, "N", "texts in a request at most", 0, .min = 1,
          .max = DQ_EMBEDDINGS_BATCH, .modes = OPENAI},
-        DQ_OPTIONS_ASK(o.ask, o.key, OPENAI, 0), /* -j is --join */
+        {"max-chars", 0, DQ_OPT_COUNT, &o.model.max_chars, "N",
+         "cut a text to its first N characters (0: never)", .flags = DQ_OPT_PAYLOAD, .max = 1e9,
+         .modes = OPENAI},
+        {"allow-missing", 0, DQ_OPT_FLAG, &o.model.allow_missing, NULL,
+         "zeros for a text that is refused, or has no vector in its answer or the cache",
+         .flags = DQ_OPT_PAYLOAD, .modes = OPENAI},
+        DQ_OPTIONS_ASK(o.model.ask, o.model.key, OPENAI, 0), /* -j is --join */
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };
@@ -334,14 +291,14 @@ int main(int argc, char **argv)
     dq_error e = DQ_ERROR_NONE;
     dq_cli_enter(&cli, parse_method(&cli, &o));
     check_pairs(&cli, &o.pairs);
-    if (o.model) dq_ask_check(&o.ask, &cli);
+    if (o.model.name) dq_ask_check(&o.model.ask, &cli);
     dq_common common = o.common;
-    if (o.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
+    if (o.model.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = init(&s, &e);
     if (!status && o.cf) status = factor(&s, &cli, &common, &e);
     if (!status && !o.cf) status = dq_filter_open(&s.filter, &cli, &common, -1, &e);
     if (!status && !o.cf) status = stream(&s, &e);
-    status = close_model(&s, &cli, status, &e);
+    status = model_close(&s.model, &cli, &common, status, &e);
     status = dq_filter_close(&s.filter, status, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);

@@ -51,7 +51,8 @@ static dq_llm_config config_of(const dq_llm_options *o)
     dq_llm_config config = {.ask = {.options = &o->ask, .model = o->model, .go_on = o->allow_missing},
                             .two_stages = o->stages == 2,
                             .votes = o->votes,
-                            .soft = o->soft};
+                            .soft = o->soft,
+                            .format = (dq_answer_format)o->format};
     (void)dq_reward_temperature(o->temperature, &config.temperature); /* checked before */
     return config;
 }
@@ -102,19 +103,20 @@ dq_status dq_reward_judge_miss(const dq_reward_judge *j, uint64_t total, dq_erro
 static void say(const dq_reward_judge *j, const dq_cli *cli, const dq_common *common, uint64_t total)
 {
     const dq_ask_stats *t = dq_llm_stats(j->llm);
-    uint64_t missing = dq_llm_missing(j->llm), hard = dq_llm_hard(j->llm);
+    uint64_t missing = dq_llm_missing(j->llm);
+    dq_llm_softness soft = dq_llm_soft(j->llm);
     char why[200];
     dq_cli_say(cli, common, "%llu pairs: %llu answers from the cache, %llu asked", (unsigned long long)total,
                (unsigned long long)t->hits, (unsigned long long)t->asked);
     if (missing)
         dq_cli_say(cli, common, "%llu pairs have no label: %s", (unsigned long long)missing,
                    why_missing(j, why, sizeof why));
-    if (hard)
+    if (soft.bare)
         dq_cli_say(
             cli, common,
-            "%llu rewards are of labels alone: their answers have no log-probabilities (--refresh asks "
-            "for them)",
-            (unsigned long long)hard);
+            "%llu of %llu answers have no log-probabilities: %llu rewards are of labels alone (--refresh "
+            "asks for those of answers that were kept without)",
+            (unsigned long long)soft.bare, (unsigned long long)soft.answers, (unsigned long long)soft.hard);
 }
 
 dq_status dq_reward_judge_end(dq_reward_judge *j, const dq_cli *cli, const dq_common *common, uint64_t total,
@@ -122,7 +124,7 @@ dq_status dq_reward_judge_end(dq_reward_judge *j, const dq_cli *cli, const dq_co
 {
     if (!status && j->llm) status = dq_reward_judge_miss(j, total, error);
     if (!status && j->llm && j->options->ask.dry_run)
-        dq_ask_print_plan(dq_llm_stats(j->llm), &j->options->ask);
+        dq_ask_print_plan(dq_llm_stats(j->llm), &j->options->ask, NULL);
     else if (!status && j->llm)
         say(j, cli, common, total);
     status = dq_llm_close(j->llm, status, error);

@@ -6,6 +6,7 @@
 #define DQ_REWARD_OPTIONS_H
 
 #include "cli/llm_options.h"
+#include "label/answer.h"
 #include "reward/label.h"
 #include "reward/pairs.h"
 
@@ -13,6 +14,7 @@ typedef struct dq_llm_options {
     dq_ask_options ask;
     const char *model, *prompt, *temperature;
     uint64_t stages, votes;
+    int format;
     bool soft, allow_missing, show_prompt;
     const char *ledger;
 } dq_llm_options;
@@ -38,6 +40,9 @@ typedef struct dq_llm_options {
      .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1000, .modes = llm_modes},                                            \
     {"soft", 0, DQ_OPT_FLAG, &(l).soft, NULL, "expected rewards from the label's log-probabilities",                 \
      .flags = DQ_OPT_PAYLOAD, .modes = llm_modes},                                                                   \
+    {"response-format", 0, DQ_OPT_CHOICE, &(l).format, "NAME",                                                      \
+     "the form that answers are asked for in; auto finds out what the server takes", .flags = DQ_OPT_PAYLOAD,        \
+     .choices = dq_answer_formats, .modes = llm_modes},                                                              \
     {"allow-missing", 0, DQ_OPT_FLAG, &(l).allow_missing, NULL, "a pair without a label leaves without, exit 0",     \
      .modes = llm_modes},                                                                                            \
     {"show-prompt", 0, DQ_OPT_FLAG, &(l).show_prompt, NULL, "print the messages as JSON lines; ask nobody",          \

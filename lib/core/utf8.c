@@ -48,3 +48,33 @@ size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code)
     for (size_t i = 1; i < length; i++) *code = *code << 6 | (p[i] & 0x3fU);
     return length;
 }
+
+static bool is_space(uint32_t code)
+{
+    if (code <= ' ') return code == ' ' || (code >= '\t' && code <= '\r');
+    return code == 0x85 || code == 0xa0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200b) ||
+           code == 0x2028 || code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000 ||
+           code == 0xfeff;
+}
+
+bool dq_utf8_blank(const void *text, size_t n)
+{
+    const char *at = text;
+    uint32_t code;
+    for (size_t length; n > 0; at += length, n -= length) {
+        length = dq_utf8_decode(at, n, &code);
+        if (!length || !is_space(code)) return false;
+    }
+    return true;
+}
+
+size_t dq_utf8_prefix(const void *text, size_t n, size_t count)
+{
+    const unsigned char *p = text;
+    size_t i = 0;
+    for (; i < n; i++) { /* a character begins where no byte of another goes on */
+        if ((p[i] & 0xc0) == 0x80) continue;
+        if (count-- == 0) break;
+    }
+    return i;
+}

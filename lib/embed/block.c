@@ -64,7 +64,8 @@ static dq_status encode_joined(const work *w, uint64_t row, unsigned thread, flo
     size_t n;
     char *all = join_texts(w, row, &n);
     if (!all) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for a text");
-    dq_status status = w->encoder->encode(w->encoder->self, thread, all, n, to, error);
+    dq_status status = w->encoder->encode(w->encoder->self, thread, (dq_text_place){row, DQ_EMBED_TEXTS_MAX},
+                                          all, n, to, error);
     free(all);
     return status;
 }
@@ -76,7 +77,8 @@ static dq_status encode_row(const work *w, uint64_t row, unsigned thread, float 
     for (size_t i = 0; !status && i < w->layout->text_count; i++, to += w->config->width) {
         size_t n;
         const char *text = text_of(w, i, row, &n);
-        status = w->encoder->encode(w->encoder->self, thread, text ? text : "", n, to, error);
+        status = w->encoder->encode(w->encoder->self, thread, (dq_text_place){row, i}, text ? text : "", n,
+                                    to, error);
     }
     return status;
 }

@@ -8,13 +8,19 @@
 
 #include "embed/layout.h"
 
+/* Where a text stands: in which row of the block, and which of the layout's texts it is. */
+typedef struct dq_text_place {
+    uint64_t row;
+    size_t text; /* DQ_EMBED_TEXTS_MAX: all of them, joined */
+} dq_text_place;
+
 /* Turns texts into vectors. */
 typedef struct dq_text_encoder {
     /* Gives the vector of a text of `bytes` >= 0 bytes (valid during the call): to[0 .. config.width) is zero
      * before, and complete when encode returns, or, where there is a finish, when that does. thread <
      * threads: a thread's calls come one after another. */
-    dq_status (*encode)(void *self, unsigned thread, const char *text, size_t bytes, float *to,
-                        dq_error *error);
+    dq_status (*encode)(void *self, unsigned thread, dq_text_place place, const char *text, size_t bytes,
+                        float *to, dq_error *error);
     /* Waits for all vectors of the block; NULL: there is nothing to wait for. Not called after a failure. */
     dq_status (*finish)(void *self, dq_error *error);
     void *self;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "label/llm.h"
 
-#include "label/answer.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +24,7 @@ struct dq_llm {
     dq_llm_config config;
     dq_messages messages;
     dq_ask *ask;
+    dq_label_form forms[DQ_PROMPT_STAGES];
     double rewards[DQ_LABELS];
     bool has_reward[DQ_LABELS];
     pair *pairs;     /* (capacity) */
@@ -36,7 +35,8 @@ struct dq_llm {
     dq_json_text head, request;
     size_t head_bytes;
     dq_arena arena;
-    uint64_t missing, hard;
+    uint64_t missing;
+    dq_llm_softness soft;
 };
 
 /* ---- questions ---- */
@@ -66,7 +66,7 @@ static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stag
     dq_status status = dq_messages_write(&l->messages, stage, p->user, p->item, request, error);
     if (!status) status = dq_json_write_raw(request, "}", 1, error);
     if (status) return status;
-    dq_question q = {.form = dq_label_form(stage, l->config.soft),
+    dq_question q = {.form = &l->forms[stage].form,
                      .request = request->data,
                      .bytes = request->bytes,
                      .sample = sample,
@@ -98,6 +98,8 @@ static bool expect(dq_llm *l, vote *v, dq_prompt_stage stage, dq_label label, co
     double p[DQ_LABELS], sum = 0;
     bool read = dq_label_probabilities(stage, label, reply->answer, reply->bytes, &l->arena, p);
     dq_arena_free(&l->arena);
+    l->soft.answers++;
+    l->soft.bare += !read;
     if (!read) return false;
     if (stage == DQ_PROMPT_SECOND) {
         p[DQ_CLICK] = p[DQ_IGNORE] * v->click;
@@ -136,7 +138,7 @@ static dq_status take_reply(dq_llm *l, const dq_reply *reply, dq_error *error)
     bool ahead_unknown = l->config.ask.options->dry_run && reply->status == DQ_ERR_UNKNOWN;
     if (l->config.soft && label != DQ_NO_LABEL) {
         bool possible = stage != DQ_PROMPT_SECOND || v->soft;
-        v->soft = possible && expect(l, v, stage, label, reply);
+        v->soft = expect(l, v, stage, label, reply) && possible;
     }
     if (stage == DQ_PROMPT_FIRST && (label == DQ_CLICK || ahead_unknown))
         return ask(l, number, sample, DQ_PROMPT_SECOND, ahead_unknown, error);
@@ -168,7 +170,7 @@ static dq_verdict count_votes(dq_llm *l, uint64_t number)
                           .reward = rewarded ? (float)(sum / (double)rewarded) : 0,
                           .soft = rewarded && soft == rewarded};
     l->missing += labelled == 0;
-    l->hard += l->config.soft && rewarded && !verdict.soft;
+    l->soft.hard += l->config.soft && rewarded && !verdict.soft;
     return verdict;
 }
 
@@ -271,6 +273,9 @@ dq_status dq_llm_open(dq_llm **out, const dq_llm_config *config, dq_messages *me
     *messages = (dq_messages){0};
     for (size_t i = 0; i < DQ_LABELS; i++)
         l->has_reward[i] = dq_label_map_find(map, dq_labels[i], strlen(dq_labels[i]), &l->rewards[i]);
+    dq_answer_wish wish = {.format = config->format, .soft = config->soft, .seeded = config->votes > 1};
+    for (unsigned s = 0; s < DQ_PROMPT_STAGES; s++)
+        dq_label_form_init(&l->forms[s], (dq_prompt_stage)s, &wish);
     dq_status status = write_head(l, error);
     if (!status) status = dq_ask_open(&l->ask, &l->config.ask, error);
     *out = l;
@@ -289,9 +294,9 @@ uint64_t dq_llm_missing(const dq_llm *llm)
     return llm->missing;
 }
 
-uint64_t dq_llm_hard(const dq_llm *llm)
+dq_llm_softness dq_llm_soft(const dq_llm *llm)
 {
-    return llm->hard;
+    return llm->soft;
 }
 
 dq_status dq_llm_close(dq_llm *l, dq_status status, dq_error *error)

@@ -213,6 +213,71 @@ dq_status dq_messages_show(dq_messages *p, dq_prompt_stage stage, uint32_t user,
     return status ? status : dq_json_write_raw(line, "}\n", 2, error);
 }
 
+/* ---- without system messages ---- */
+
+static bool is_system(const dq_value *message)
+{
+    return dq_value_is(dq_map_get(message, "role"), "system");
+}
+
+static bool add_text(dq_arena *arena, dq_value *text, const dq_value *more)
+{
+    if (!more || more->type != DQ_STRING) return true;
+    size_t gap = text->count ? 2 : 0, bytes = text->count + gap + more->count;
+    char *joined = dq_arena_take(arena, bytes + 1);
+    if (!joined) return false;
+    if (text->count) memcpy(joined, text->as.string, text->count);
+    memcpy(joined + text->count, "\n\n", gap);
+    memcpy(joined + text->count + gap, more->as.string, more->count);
+    *text = dq_string_n(arena, joined, bytes);
+    return text->type == DQ_STRING;
+}
+
+static bool add_user(dq_arena *arena, dq_value *messages, dq_value words)
+{
+    dq_value message = dq_map(), role = dq_string(arena, "user");
+    return role.type == DQ_STRING && dq_map_set(arena, &message, "role", role) &&
+           dq_map_set(arena, &message, "content", words) && dq_list_add(arena, messages, message);
+}
+
+/* The list without its system messages, whose words go before those of the first that is left. */
+static bool fold_messages(dq_arena *arena, const dq_value *messages, dq_value *folded)
+{
+    dq_value words = dq_string_n(arena, "", 0);
+    bool fine = words.type == DQ_STRING, first = true;
+    *folded = dq_list();
+    for (uint32_t i = 0; fine && i < messages->count; i++)
+        if (is_system(&messages->as.list[i]))
+            fine = add_text(arena, &words, dq_map_get(&messages->as.list[i], "content"));
+    for (uint32_t i = 0; fine && i < messages->count; i++) {
+        dq_value message = dq_map();
+        const dq_value *from = &messages->as.list[i];
+        if (is_system(from)) continue;
+        if (first) fine = add_text(arena, &words, dq_map_get(from, "content"));
+        fine = fine && dq_map_set(arena, &message, "role", *dq_map_get(from, "role")) &&
+               dq_map_set(arena, &message, "content", first ? words : *dq_map_get(from, "content")) &&
+               dq_list_add(arena, folded, message);
+        first = false;
+    }
+    return fine && (!first || !words.count || add_user(arena, folded, words));
+}
+
+dq_status dq_messages_fold(const dq_value *request, dq_json_text *out, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value folded = dq_map(), messages;
+    bool fine = true;
+    for (uint32_t i = 0; fine && i < request->count; i++) {
+        const dq_entry *e = &request->as.map[i];
+        bool it = dq_value_is(&e->key, "messages") && e->value.type == DQ_LIST;
+        fine = !it || fold_messages(&arena, &e->value, &messages);
+        fine = fine && dq_map_set(&arena, &folded, e->key.as.string, it ? messages : e->value);
+    }
+    dq_status status = fine ? dq_json_write(out, &folded, error) : dq_fail_memory(error, "messages");
+    dq_arena_free(&arena);
+    return status;
+}
+
 void dq_messages_free(dq_messages *p)
 {
     dq_prompt_free(p->prompt);

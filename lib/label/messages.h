@@ -36,6 +36,9 @@ dq_status dq_messages_write(dq_messages *messages, dq_prompt_stage stage, uint32
 /* Appends the same as a line to look at: {"user":"u1","item":"j1","stage":"first","messages":[...]}. */
 dq_status dq_messages_show(dq_messages *messages, dq_prompt_stage stage, uint32_t user, uint32_t item,
                            dq_json_text *line, dq_error *error);
+/* Appends a request (a JSON object with a member "messages") with its system messages before the words of the
+ * first of another role, for servers that take none. */
+dq_status dq_messages_fold(const dq_value *request, dq_json_text *out, dq_error *error);
 void dq_messages_free(dq_messages *messages);
 
 #endif

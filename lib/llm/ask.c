@@ -2,15 +2,20 @@
 #include "llm/ask.h"
 
 #include "core/array.h"
+#include "core/index.h"
 #include "llm/price.h"
 #include "llm/send.h"
 #include "llm/store.h"
+#include "port/http/reason.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 2048 }; /* questions that may be open, unless the caller says otherwise */
+enum {
+    WINDOW = 2048, /* questions that may be open, unless the caller says otherwise */
+    REASON = 250   /* bytes of why it stopped */
+};
 
 /* All but the first four is the caller's thread's alone. */
 struct dq_ask {
@@ -27,6 +32,8 @@ struct dq_ask {
     bool broken;                 /* the client failed */
     dq_ask_stats stats;
     uint64_t measured_bytes, measured_tokens; /* over hits, for a dry run */
+    dq_index counted;                         /* keys that a dry run has counted */
+    size_t joined;                            /* questions in its last request so far, below the batch */
 };
 
 /* ---- stopping ---- */
@@ -64,8 +71,10 @@ static bool budget_used(dq_ask *ask)
 
 static int end_of_asking(dq_ask *ask, dq_error *error)
 {
-    const dq_error *why = &ask->queue.reason;
+    dq_error *why = &ask->queue.reason;
     tell_open(ask, false);
+    if (why->status == DQ_ERR_STOPPED)
+        dq_http_shorten(why->reason, REASON); /* how to go on stands behind it */
     if (why->status == DQ_ERR_STOPPED)
         (void)dq_fail(error, DQ_ERR_STOPPED,
                       "%s; the answers so far are kept in %s: the same command%s goes on", why->reason,
@@ -100,6 +109,7 @@ static void clear_job(llm_job *job)
 {
     free(job->label);
     free(job->answer);
+    free(job->reason);
     *job = (llm_job){.made = job->made, .request = job->request, .capacity = job->capacity};
 }
 
@@ -116,6 +126,7 @@ dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
     dq_sha256(job->request, job->bytes, job->key.digest);
     job->form = q->form;
     job->tag = q->tag;
+    job->sample = q->sample;
     job->maybe = q->maybe;
     job->again = ask->setup.options.refresh ? DQ_CACHE_ALWAYS : 0;
     job->tokens_in = job->tokens_out = -1;
@@ -128,13 +139,34 @@ dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
 
 /* ---- replies ---- */
 
+/* Whether this question was counted before: equal ones are asked once. */
+static bool is_counted(dq_ask *ask, const llm_job *job)
+{
+    bool added = true;
+    dq_error none = DQ_ERROR_NONE;
+    (void)dq_index_add(&ask->counted, (const char *)job->key.digest, DQ_SHA256_BYTES, NULL, &added, &none);
+    return !added;
+}
+
+/* Requests that one more question makes: none where it joins others, as neighbours of one form do. */
+static uint64_t further_requests(dq_ask *ask, const dq_ask_form *form)
+{
+    if (!form->batch) return 1;
+    uint64_t further = ask->joined == 0;
+    ask->joined = (ask->joined + 1) % form->batch;
+    return further;
+}
+
 /* What a question that the cache lacks would take. */
 static void estimate(dq_ask *ask, const llm_job *job)
 {
     dq_ask_stats *t = &ask->stats;
     uint64_t in = dq_llm_tokens(job->sent_bytes), out = job->form->tokens_out;
-    t->dry_requests += !job->maybe;
-    t->dry_maybe += job->maybe;
+    if (is_counted(ask, job)) return;
+    uint64_t requests = further_requests(ask, job->form);
+    t->dry_questions++;
+    t->dry_requests += job->maybe ? 0 : requests;
+    t->dry_maybe += job->maybe ? requests : 0;
     t->dry_tokens_in += job->maybe ? 0 : in;
     t->dry_tokens_out += job->maybe ? 0 : out;
     t->dry_maybe_in += job->maybe ? in : 0;
@@ -145,6 +177,7 @@ static void give(dq_ask *ask, llm_job *job, dq_reply *reply)
 {
     *reply = (dq_reply){.tag = job->tag,
                         .status = job->status,
+                        .reason = job->reason,
                         .label = job->label,
                         .answer = job->answer,
                         .bytes = job->answer_bytes,
@@ -154,7 +187,7 @@ static void give(dq_ask *ask, llm_job *job, dq_reply *reply)
     ask->stats.hits += job->hit;
     ask->stats.missing += job->status == DQ_ERR_UNKNOWN;
     ask->stats.unreadable += !job->status && !job->label;
-    if (job->status == DQ_ERR_UNKNOWN) estimate(ask, job);
+    if (job->status == DQ_ERR_UNKNOWN && ask->setup.options.dry_run) estimate(ask, job);
     if (job->hit && job->measured) {
         ask->measured_bytes += job->bytes;
         ask->measured_tokens += job->measured;
@@ -195,6 +228,7 @@ int dq_ask_next(dq_ask *ask, dq_reply *reply, dq_error *error)
         }
     }
     tell_open(ask, false);
+    ask->joined = 0;
     return 0;
 }
 
@@ -264,6 +298,7 @@ dq_status dq_ask_close(dq_ask *ask, dq_status status, dq_error *error)
     dq_llm_sender_close(ask->sender);
     dq_llm_queue_destroy(&ask->queue);
     free_jobs(ask->all);
+    dq_index_free(&ask->counted);
     free(ask);
     if (!status && ended && error) *error = e;
     return status ? status : ended;

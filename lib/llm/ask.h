@@ -36,9 +36,9 @@ typedef struct dq_ask_stop {
 
 /* Whom to ask, how, and for how much; cli/llm_options.h has it from a command line. Texts outlive the ask. */
 typedef struct dq_ask_options {
-    const char *base_url;     /* NULL: https://api.openai.com/v1 */
-    const char *key;          /* NULL or empty: none */
-    const char *certificates; /* as dq_http_config has them */
+    const char *base_url; /* NULL: https://api.openai.com/v1; an endpoint behind it is passed over */
+    const char *key;      /* NULL or empty: none */
+    const char *key_header, *certificates, *proxy, *proxy_from, *no_proxy; /* as dq_http_config has them */
     const char *cache;        /* the file; NULL for a dry run without one */
     bool cache_only, dry_run; /* nobody is asked: what the cache lacks is missing, and estimated */
     bool refresh;             /* ask what the cache has, too, each question once */
@@ -54,29 +54,57 @@ typedef struct dq_ask_options {
     dq_ask_stop stop;
 } dq_ask_options;
 
-/* A member of the sent body that is not of the key: the answer's form. A server that refuses it by name (a
- * 400 or 422) is asked without it from then on, and the cache remembers. */
+/* One way to send a member: what the cache remembers it by, and its JSON (NULL: the question's sample). */
+typedef struct dq_ask_variant {
+    const char *name, *json; /* "json_schema", "{...}" */
+} dq_ask_variant;
+
+/* A member of the sent body that is not of the key: the answer's form, a seed. A server that refuses one is
+ * asked by the next of its variants, after the last without it, and what it takes is remembered, by server
+ * and model. llm/member.h says what counts as a refusal. */
 typedef struct dq_ask_member {
-    const char *name, *json; /* "response_format", "{...}" */
+    const char *name;               /* "response_format" */
+    const dq_ask_variant *variants; /* from the best on, ended by one without a name */
+    const char *const *words;       /* what a refusal calls it, in lower case; ended by NULL */
+    const char *within; /* no member, but what requests hold that have this text: left out by form->fold.
+                           NULL: a member */
+    bool doubted;       /* an unreadable answer is asked again without it */
+    bool fixed;         /* chosen by hand: never left out, nor remembered */
 } dq_ask_member;
 
-/* What questions of one kind have in common. Outlives the ask. `read` is called on the store's thread, `join`
- * and `split` on the caller's. */
+/* Whether a refusal may be the fault of a question's own content. */
+typedef enum dq_ask_blame {
+    DQ_BLAME_NONE,  /* the whole asking is refused */
+    DQ_BLAME_MAYBE, /* the content, or the whole asking */
+    DQ_BLAME_SURE   /* the content: neither time nor another server's mood helps */
+} dq_ask_blame;
+
+enum { DQ_ASK_MEMBERS = 4 };
+
+/* What questions of one kind have in common. Outlives the ask. `read` is called on the store's thread,
+ * `join`, `split` and `fold` on the caller's. */
 typedef struct dq_ask_form dq_ask_form;
 struct dq_ask_form {
     const char *path;           /* below the server's address: "chat/completions" */
-    const dq_ask_member *extra; /* ended by one without a name; or NULL */
+    const dq_ask_member *extra; /* at most DQ_ASK_MEMBERS, ended by one without a name; or NULL */
     uint32_t reader;            /* names what `read` does: another reader reads kept answers anew */
-    /* Reads a raw answer: its label (in the arena), or NULL when it is unreadable, which is asked again once.
-     */
+    /* Reads a raw answer: its label (in the arena), or NULL when it is unreadable, which is asked again once,
+     * without the members that are doubted. */
     const char *(*read)(const dq_ask_form *form, const char *answer, size_t bytes, dq_arena *arena);
     /* Batches: how many questions one request may carry (0: one), the body of n questions from their
      * requests, and the n raw answers that its answer holds (a failure: none does). */
     size_t batch;
     dq_status (*join)(const dq_ask_form *form, const dq_value *requests, size_t n, dq_json_text *body,
                       dq_error *error);
+    /* DQ_ERR_SCHEMA: answers are there, but not to be told apart: the asking ends with these words. Another
+     * failure: the answer is each question's, whole, and unreadable. */
     dq_status (*split)(const dq_ask_form *form, const dq_value *body, size_t n, dq_json_text *answers,
                        dq_error *error);
+    /* With it a batch that is refused for its content is halved until the question is found, which alone is
+     * refused; without (NULL), or where it blames none, a refusal ends the asking. */
+    dq_ask_blame (*blames)(long code, const char *body, size_t bytes);
+    /* Writes a request without what its member `within` names; NULL where there is none. */
+    dq_status (*fold)(const dq_ask_form *form, const dq_value *request, dq_json_text *body, dq_error *error);
     uint64_t tokens_out; /* of an answer, for estimates */
 };
 
@@ -93,7 +121,9 @@ typedef struct dq_question {
 typedef struct dq_reply {
     uint64_t tag;
     dq_status status;   /* DQ_OK: an answer, readable or not. DQ_ERR_UNKNOWN: the cache lacks it (cache_only,
-                           dry_run). DQ_ERR_IO: its attempts are spent (config.go_on) */
+                           dry_run). DQ_ERR_IO: its attempts are spent (config.go_on). DQ_ERR_UNSUPPORTED: it is
+                           refused, as form.blames says */
+    const char *reason; /* of DQ_ERR_UNSUPPORTED: the server's; else NULL */
     const char *label;  /* NULL: unreadable, or no answer */
     const char *answer; /* the raw body (bytes); NULL for a hit, unless config.whole */
     size_t bytes;
@@ -112,7 +142,9 @@ typedef struct dq_ask_config {
 /* What became of the questions so far. */
 typedef struct dq_ask_stats {
     uint64_t questions, hits, asked, missing, unreadable, failed;
-    uint64_t dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in, dry_maybe_out;
+    /* What dry_run counts: each question once, and questions that share a request as one request. */
+    uint64_t dry_questions, dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in,
+        dry_maybe_out;
     double tokens_per_byte; /* of dry_run's estimates: as measured over the hits, else 1/4 */
 } dq_ask_stats;
 

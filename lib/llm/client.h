@@ -16,7 +16,6 @@ typedef struct dq_ask_client {
                         uint64_t tokens, dq_error *error);
     int (*next)(dq_http *client, double seconds, dq_http_answer *answer, dq_error *error);
     void (*wake)(dq_http *client); /* from any thread */
-    void (*mask)(const dq_http *client, char *text);
     const char *(*server)(const dq_http *client);
     double (*now)(void); /* seconds of a monotonic clock; from any thread */
 } dq_ask_client;

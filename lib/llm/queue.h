@@ -34,13 +34,16 @@ typedef struct llm_job {
     size_t sent_bytes; /* of request that stand before its sample */
     dq_cache_key key;
     uint64_t tag;
+    uint32_t sample;
     bool maybe, retried, hit;
+    bool bare;         /* to be asked without the members that are doubted */
     uint64_t measured; /* a hit's tokens, as the server counted; 0: it did not */
     size_t batch;      /* granted: it leads a request of so many jobs; 0: it follows another */
+    bool halved;       /* that request is a part of one that was refused: the budget has not counted it */
     int again, asked;  /* as dq_cache_claim takes it; how often it was asked before */
     double parked;     /* until when, by the client's clock */
     dq_status status;
-    char *label, *answer; /* malloc's */
+    char *label, *answer, *reason; /* malloc's */
     size_t answer_bytes;
     double seconds;
     int64_t tokens_in, tokens_out; /* -1: to be read from the answer */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "llm/send.h"
 
+#include "llm/advice.h"
 #include "llm/price.h"
 
 #include <stdio.h>
@@ -13,8 +14,11 @@
 typedef struct request {
     llm_job *jobs[LLM_BATCH];
     size_t count;
-    unsigned members;        /* bits of those that it carries */
-    bool used, probe, again; /* again: asked once more without a member that was refused */
+    llm_sent sent;     /* the members that it carries */
+    unsigned attempts; /* since it was written */
+    bool used, probe,
+        again;    /* again: the budget has not counted it: written anew after a refusal, or in parts */
+    bool patient; /* no refusal was found in its failures: they may pass */
 } request;
 
 struct llm_sender {
@@ -45,7 +49,6 @@ const dq_ask_client dq_ask_http = {.open = dq_http_new,
                                    .submit = dq_http_submit,
                                    .next = dq_http_next,
                                    .wake = dq_http_wake,
-                                   .mask = dq_http_mask,
                                    .server = dq_http_server,
                                    .now = monotonic_seconds};
 
@@ -53,6 +56,7 @@ static dq_status before_attempt(void *arg, uint64_t tag, unsigned attempt, dq_er
 {
     llm_sender *s = arg;
     if (s->queue->stopping) return dq_fail(error, DQ_ERR_STOPPED, "not sent");
+    s->requests[tag].attempts = attempt;
     return attempt == 1 && !s->requests[tag].again ? DQ_OK : dq_llm_budget_attempt(s->budget, error);
 }
 
@@ -63,13 +67,36 @@ static void attempt_failed(void *arg, uint64_t tag, long code, const char *reaso
     dq_llm_budget_note_failure(s->budget, code != 0);
 }
 
+/* A failure that is about what the request carries, or what a question says, need not be tried again. */
+static bool refuses(void *arg, uint64_t tag, long code, const char *body, size_t bytes)
+{
+    llm_sender *s = arg;
+    const request *r = &s->requests[tag];
+    const dq_ask_form *form = r->jobs[0]->form;
+    if (form->blames && form->blames(code, body, bytes) == DQ_BLAME_SURE) return true;
+    return !r->patient && dq_llm_members_blamed(s->members, form, &r->sent, code, body, bytes,
+                                                r->probe && (r->again || r->attempts > 1));
+}
+
+static long error_within(void *arg, const char *body, size_t bytes)
+{
+    (void)arg;
+    return dq_llm_error_within(body, bytes);
+}
+
 static dq_status open_client(llm_sender *s, dq_error *error)
 {
     const dq_ask_options *o = &s->setup->options;
     dq_http_config config = DQ_HTTP_DEFAULTS;
-    config.address = o->base_url ? o->base_url : "https://api.openai.com/v1";
+    char *address = dq_llm_address(o->base_url);
+    if (!address) return dq_fail_memory(error, "an address");
+    config.address = address;
     config.key = o->key;
+    config.key_header = o->key_header;
     config.certificates = o->certificates;
+    config.proxy = o->proxy;
+    config.proxy_from = o->proxy_from;
+    config.no_proxy = o->no_proxy;
     config.parallel = (unsigned)o->parallel;
     config.timeout = o->timeout;
     config.attempts = (unsigned)o->attempts;
@@ -77,9 +104,13 @@ static dq_status open_client(llm_sender *s, dq_error *error)
     config.tokens_per_minute = o->tpm;
     config.before = before_attempt;
     config.failed = attempt_failed;
+    config.refuses = refuses;
+    config.error_within = error_within;
     config.arg = s;
     config.seed = (uint64_t)getpid(); /* processes that fail together come back apart */
-    return s->client->open(&s->http, &config, error);
+    dq_status status = s->client->open(&s->http, &config, error);
+    free(address);
+    return status;
 }
 
 dq_status dq_llm_sender_open(llm_sender **sender, llm_setup *setup, llm_queue *queue, llm_budget *budget,
@@ -145,21 +176,60 @@ static dq_status write_batch(const request *r, dq_json_text *body, dq_error *err
     return status;
 }
 
+/* Without the text that a member names, which the server refuses. */
+static dq_status write_folded(const llm_job *job, dq_json_text *body, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value parsed;
+    dq_status status = parse_request(job, &arena, &parsed, error);
+    if (!status) status = job->form->fold(job->form, &parsed, body, error);
+    dq_arena_free(&arena);
+    if (!status && body->bytes) body->bytes--;
+    return status;
+}
+
+/* The members of the request, but for what it had itself. */
+static dq_status write_members(const request *r, dq_json_text *body, dq_error *error)
+{
+    const dq_ask_member *extra = r->jobs[0]->form->extra;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && extra && extra[i].name; i++) {
+        if (r->sent.variant[i] == LLM_NOT_SENT || extra[i].within) continue;
+        const dq_ask_variant *v = &extra[i].variants[r->sent.variant[i]];
+        if (!v->name) continue;
+        char sample[16];
+        (void)snprintf(sample, sizeof sample, "%u", r->jobs[0]->sample);
+        const char *json = v->json ? v->json : sample;
+        status = dq_json_write_raw(body, ",\"", 2, error);
+        if (!status) status = dq_json_write_raw(body, extra[i].name, strlen(extra[i].name), error);
+        if (!status) status = dq_json_write_raw(body, "\":", 2, error);
+        if (!status) status = dq_json_write_raw(body, json, strlen(json), error);
+    }
+    return status;
+}
+
+static bool is_folded(const request *r)
+{
+    const dq_ask_member *extra = r->jobs[0]->form->extra;
+    for (size_t i = 0; extra && extra[i].name; i++)
+        if (extra[i].within && r->sent.variant[i] != LLM_NOT_SENT &&
+            !extra[i].variants[r->sent.variant[i]].name)
+            return true;
+    return false;
+}
+
 /* The body without its last brace, the members, the brace. */
 static dq_status write_body(const request *r, dq_json_text *body, dq_error *error)
 {
-    const dq_ask_form *form = r->jobs[0]->form;
-    dq_status status = form->join
-                           ? write_batch(r, body, error)
-                           : dq_json_write_raw(body, r->jobs[0]->request, r->jobs[0]->sent_bytes, error);
-    for (size_t i = 0; !status && form->extra && form->extra[i].name; i++) {
-        const dq_ask_member *m = &form->extra[i];
-        if (!(r->members & 1u << i)) continue;
-        status = dq_json_write_raw(body, ",\"", 2, error);
-        if (!status) status = dq_json_write_raw(body, m->name, strlen(m->name), error);
-        if (!status) status = dq_json_write_raw(body, "\":", 2, error);
-        if (!status) status = dq_json_write_raw(body, m->json, strlen(m->json), error);
-    }
+    const llm_job *job = r->jobs[0];
+    dq_status status;
+    if (job->form->join)
+        status = write_batch(r, body, error);
+    else if (is_folded(r))
+        status = write_folded(job, body, error);
+    else
+        status = dq_json_write_raw(body, job->request, job->sent_bytes, error);
+    if (!status) status = write_members(r, body, error);
     return status ? status : dq_json_write_raw(body, "}", 1, error);
 }
 
@@ -169,7 +239,8 @@ static dq_status submit(llm_sender *s, request *r, dq_error *error)
 {
     dq_json_text body = DQ_JSON_TEXT_EMPTY;
     const dq_ask_form *form = r->jobs[0]->form;
-    r->members = dq_llm_members_to_send(s->members, form, &r->probe);
+    r->sent = dq_llm_members_choose(s->members, r->jobs[0], &r->probe);
+    r->attempts = 0;
     if (r->probe) s->probing = true;
     dq_status status = write_body(r, &body, error);
     if (!status)
@@ -203,7 +274,7 @@ static bool may_submit(llm_sender *s)
     bool trying;
     if (!s->waiting.count || s->queue->stopping || !has_slot(s)) return false;
     if (!s->probing) return true;
-    (void)dq_llm_members_to_send(s->members, s->waiting.first->form, &trying);
+    (void)dq_llm_members_choose(s->members, s->waiting.first, &trying);
     return !trying;
 }
 
@@ -213,7 +284,8 @@ static dq_status submit_waiting(llm_sender *s, dq_error *error)
     while (!status && may_submit(s)) {
         request *r = free_request(s);
         size_t batch = s->waiting.first->batch;
-        *r = (request){.used = true};
+        *r = (request){.used = true, .again = s->waiting.first->halved};
+        s->waiting.first->halved = false;
         while (r->count < batch) r->jobs[r->count++] = dq_llm_list_pop(&s->waiting);
         s->in_flight++;
         status = submit(s, r, error);
@@ -244,7 +316,8 @@ void dq_llm_sender_give_up(llm_sender *s)
     dq_llm_lock(s->queue);
     dq_llm_list_move(&s->waiting, &s->queue->granted);
     dq_llm_unlock(s->queue);
-    for (const llm_job *job = s->waiting.first; job; job = job->next) requests += job->batch > 0;
+    for (const llm_job *job = s->waiting.first; job; job = job->next)
+        requests += job->batch > 0 && !job->halved;
     dq_llm_budget_note_unsent(s->budget, requests);
 }
 
@@ -257,8 +330,9 @@ static bool keep_answer(llm_job *job, const char *text, size_t bytes)
 }
 
 /* A batch's answer as the answers of its jobs, which share what it cost. An answer that cannot be split is
- * each job's, whole: unreadable, and kept for whoever wants to know why. */
-static bool split_answer(request *r, const dq_http_answer *answer)
+ * each job's, whole: unreadable, and kept for whoever wants to know why. DQ_ERR_SCHEMA as form.split has it.
+ */
+static dq_status split_answer(request *r, const dq_http_answer *answer, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value body;
@@ -267,7 +341,8 @@ static bool split_answer(request *r, const dq_http_answer *answer)
     const dq_ask_form *form = r->jobs[0]->form;
     bool whole = dq_json_parse(answer->body, answer->bytes, &arena, &body, &none) != DQ_OK, kept = true;
     int64_t in = whole ? -1 : dq_value_integer(dq_map_get(dq_map_get(&body, "usage"), "prompt_tokens"), -1);
-    if (!whole) whole = form->split(form, &body, r->count, pieces, &none) != DQ_OK;
+    dq_status split = whole ? DQ_ERR_FORMAT : form->split(form, &body, r->count, pieces, &none);
+    whole = split != DQ_OK;
     for (size_t i = 0; i < r->count; i++) {
         int64_t share = in / (int64_t)r->count + ((int64_t)i < in % (int64_t)r->count);
         r->jobs[i]->tokens_in = in >= 0 ? share : -1;
@@ -277,7 +352,8 @@ static bool split_answer(request *r, const dq_http_answer *answer)
         dq_json_text_free(&pieces[i]);
     }
     dq_arena_free(&arena);
-    return kept;
+    if (split == DQ_ERR_SCHEMA) return dq_fail(error, split, "%s", none.reason);
+    return kept ? DQ_OK : dq_fail_memory(error, "answers");
 }
 
 static dq_status take_body(request *r, const dq_http_answer *answer, dq_error *error)
@@ -286,36 +362,9 @@ static dq_status take_body(request *r, const dq_http_answer *answer, dq_error *e
         r->jobs[i]->tokens_in = r->jobs[i]->tokens_out = -1;
         r->jobs[i]->seconds = answer->seconds;
     }
-    bool kept = r->jobs[0]->form->join ? split_answer(r, answer)
-                                       : keep_answer(r->jobs[0], answer->body, answer->bytes);
+    if (r->jobs[0]->form->join) return split_answer(r, answer, error);
+    bool kept = keep_answer(r->jobs[0], answer->body, answer->bytes);
     return kept ? DQ_OK : dq_fail_memory(error, "answers");
-}
-
-/* The server's own words for a failure, as the servers of this world put them, or NULL. */
-static const char *words_of(const dq_http_answer *answer, dq_arena *arena)
-{
-    static const char *const names[] = {"error", "message", "detail"};
-    dq_error none = DQ_ERROR_NONE;
-    dq_value body;
-    if (answer->code < 400 || dq_json_parse(answer->body, answer->bytes, arena, &body, &none)) return NULL;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const dq_value *it = dq_map_get(&body, names[i]);
-        if (it && it->type == DQ_MAP) it = dq_map_get(it, "message");
-        const char *words = dq_value_text(arena, it);
-        if (words && *words) return words;
-    }
-    return NULL;
-}
-
-/* The client's reason, and the server's. */
-static void explain_failure(const llm_sender *s, const dq_http_answer *answer, dq_status status,
-                            dq_error *why)
-{
-    dq_arena arena = DQ_ARENA_EMPTY;
-    const char *words = words_of(answer, &arena);
-    (void)dq_fail(why, status, "%s%s%.200s", answer->reason, words ? ": " : "", words ? words : "");
-    s->client->mask(s->http, why->reason);
-    dq_arena_free(&arena);
 }
 
 /* No answer: why, and what it means for the rest. */
@@ -334,8 +383,77 @@ static void take_failure(llm_sender *s, request *r, const dq_http_answer *answer
         return;
     }
     bool down = answer->status == DQ_ERR_IO;
-    explain_failure(s, answer, down ? DQ_ERR_STOPPED : answer->status, &why);
+    dq_llm_explain(s->setup, answer, down ? DQ_ERR_STOPPED : answer->status, &why);
     dq_llm_queue_stop(s->queue, &why);
+}
+
+/* ---- whose fault it is ---- */
+
+/* The code that a failure counts as: a success may have an error inside. */
+static long code_of(const dq_http_answer *answer)
+{
+    return answer->code >= 200 && answer->code < 300 ? dq_llm_error_within(answer->body, answer->bytes)
+                                                     : answer->code;
+}
+
+/* Whether a failure may be the content's of one of the request's questions: a refusal, or a 500 again and
+ * again from a server that answers others. */
+static bool is_content(const llm_sender *s, const request *r, const dq_http_answer *answer)
+{
+    const dq_ask_form *form = r->jobs[0]->form;
+    bool refused = answer->status == DQ_ERR_UNSUPPORTED;
+    bool breaks = answer->status == DQ_ERR_IO && answer->code == 500 && s->stats->asked;
+    if (!form->blames || s->queue->stopping || answer->final || !(refused || breaks)) return false;
+    return form->blames(code_of(answer), answer->body, answer->bytes) != DQ_BLAME_NONE;
+}
+
+/* The halves of a request wait behind the others, each a request of its own. */
+static void halve(llm_sender *s, request *r)
+{
+    size_t half = r->count / 2;
+    for (size_t i = 0; i < r->count; i++) {
+        r->jobs[i]->batch = i == 0 ? half : i == half ? r->count - half : 0;
+        r->jobs[i]->halved = i == 0 || i == half;
+        dq_llm_list_push(&s->waiting, r->jobs[i]);
+    }
+}
+
+/* A question that is refused for what it says; the others go on. */
+static dq_status refuse_question(llm_sender *s, request *r, const dq_http_answer *answer, dq_error *error)
+{
+    dq_error why = DQ_ERROR_NONE;
+    dq_llm_explain(s->setup, answer, DQ_ERR_UNSUPPORTED, &why);
+    if (!dq_llm_keep_text(&r->jobs[0]->reason, why.reason, strlen(why.reason)))
+        return dq_fail_memory(error, "answers");
+    s->stats->failed++;
+    dq_llm_queue_answer(s->queue, r->jobs, 1, DQ_ERR_UNSUPPORTED);
+    return DQ_OK;
+}
+
+/* Answers that cannot be told apart: nothing is kept, and nobody is asked again. */
+static void refuse_answer(llm_sender *s, const dq_error *words)
+{
+    dq_error why = DQ_ERROR_NONE;
+    (void)dq_fail(&why, words->status, "%s: %.300s", s->setup->server, words->reason);
+    dq_llm_budget_note_failure(s->budget, true);
+    dq_llm_queue_stop(s->queue, &why);
+}
+
+/* Whether a refused request is worth being written anew. One of those that could have passed is tried again
+ * as it was, now with patience. */
+static bool mend(llm_sender *s, request *r, const dq_http_answer *answer)
+{
+    if (answer->status != DQ_ERR_UNSUPPORTED || answer->final || r->patient || s->queue->stopping)
+        return false;
+    if (dq_llm_members_missed(r->jobs[0], &r->sent, answer->body, answer->bytes)) {
+        r->jobs[0]->bare = true;
+        return true;
+    }
+    long code = code_of(answer);
+    if (dq_llm_members_refused(s->members, r->jobs[0]->form, &r->sent, code, answer->body, answer->bytes))
+        return true;
+    r->patient = code >= 500 && r->jobs[0]->form->extra;
+    return r->patient;
 }
 
 static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_error *error)
@@ -343,19 +461,27 @@ static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_err
     request *r = &s->requests[answer->tag];
     const dq_ask_form *form = r->jobs[0]->form;
     if (r->probe) s->probing = false;
-    if (answer->status == DQ_ERR_UNSUPPORTED && r->members && !s->queue->stopping &&
-        dq_llm_members_refused(s->members, form, r->members, answer)) {
+    if (mend(s, r, answer)) {
         r->again = true;
         return submit(s, r, error);
     }
     r->used = false;
     s->in_flight--;
+    if (is_content(s, r, answer)) {
+        if (r->count == 1) return refuse_question(s, r, answer, error);
+        halve(s, r);
+        return DQ_OK;
+    }
     if (answer->status) {
         take_failure(s, r, answer);
         return DQ_OK;
     }
-    dq_llm_members_taken(s->members, form, r->members);
+    dq_llm_members_taken(s->members, form, &r->sent);
     dq_status status = take_body(r, answer, error);
+    if (status == DQ_ERR_SCHEMA) {
+        refuse_answer(s, error);
+        return DQ_OK;
+    }
     s->stats->asked++;
     dq_llm_queue_answer(s->queue, r->jobs, r->count, DQ_OK);
     return status;

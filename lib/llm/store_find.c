@@ -6,6 +6,7 @@
 bool dq_llm_store_asks_again(const llm_store *s, llm_job *job)
 {
     if (s->setup->reading) return false;
+    job->bare = job->asked % 2 == 1; /* with and without, in turn */
     if (job->asked < 2) {
         job->again = 2;
         return true;

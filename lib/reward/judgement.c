@@ -1,210 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "reward/judgement.h"
 
+#include "reward/label_text.h"
+
 #include <math.h>
 #include <string.h>
 
-/* ---- the fields of a completion ---- */
-
-static const dq_value *first_of(const dq_value *list)
-{
-    return list && list->type == DQ_LIST && list->count ? &list->as.list[0] : NULL;
-}
-
-static bool has_words(const dq_value *v)
-{
-    return v && v->type == DQ_STRING && v->count > 0;
-}
-
-void dq_answer_take(const dq_value *body, dq_answer *answer)
-{
-    *answer = (dq_answer){0};
-    const dq_value *choice = first_of(dq_map_get(body, "choices"));
-    const dq_value *message = dq_map_get(choice, "message"), *finish = dq_map_get(choice, "finish_reason");
-    const dq_value *content = dq_map_get(message, "content");
-    const dq_value *logprobs = dq_map_get(dq_map_get(choice, "logprobs"), "content");
-    answer->cut = dq_value_is(finish, "length");
-    answer->refused = has_words(dq_map_get(message, "refusal")) || dq_value_is(finish, "content_filter");
-    if (logprobs && logprobs->type == DQ_LIST) answer->logprobs = logprobs;
-    if (!content || content->type != DQ_STRING) return;
-    answer->content = content->as.string;
-    answer->bytes = content->count;
-}
-
-/* ---- texts ---- */
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-static void trim(const char **text, size_t *n)
-{
-    while (*n && is_space(**text)) (*text)++, (*n)--;
-    while (*n && is_space((*text)[*n - 1])) (*n)--;
-}
-
-/* Where `what` begins in text, or n. */
-static size_t find(const char *text, size_t n, const char *what)
-{
-    const char *at = n ? memmem(text, n, what, strlen(what)) : NULL;
-    return at ? (size_t)(at - text) : n;
-}
-
-/* The content behind what was thought aloud. */
-static void skip_thoughts(const char **text, size_t *n)
-{
-    static const char begin[] = "<think>", end[] = "</think>";
-    trim(text, n);
-    if (*n < sizeof begin - 1 || memcmp(*text, begin, sizeof begin - 1) != 0) return;
-    size_t at = find(*text, *n, end);
-    size_t skip = at == *n ? *n : at + sizeof end - 1;
-    *text += skip;
-    *n -= skip;
-    trim(text, n);
-}
-
-/* Bytes of the object that text begins with, up to its last brace; 0: it has none. */
-static size_t object_length(const char *text, size_t n)
-{
-    size_t depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && c == '{')
-            depth++;
-        else if (!quoted && c == '}' && --depth == 0)
-            return i + 1;
-    }
-    return 0;
-}
-
-const char *dq_answer_json(const dq_answer *answer, size_t *bytes)
-{
-    const char *text = answer->content;
-    size_t n = answer->bytes;
-    if (!text) return NULL;
-    skip_thoughts(&text, &n);
-    if (n > 3 && memcmp(text, "```", 3) == 0) {
-        size_t skip = find(text, n, "\n");
-        text += skip;
-        n = find(text, n - skip, "```");
-        trim(&text, &n);
-    }
-    if (!n || text[0] != '{') return NULL;
-    *bytes = object_length(text, n);
-    return *bytes && !memchr(text + *bytes, '{', n - *bytes) ? text : NULL;
-}
-
 /* ---- labels ---- */
 
-/* The label that n bytes spell, or set->count. */
-static size_t spelt(const char *text, size_t n, const dq_label_set *set)
+dq_reading dq_judgement_read(const dq_answer *answer, const dq_label_set *set, size_t *label, size_t *at)
 {
-    size_t l = 0;
-    while (l < set->count && (strlen(set->labels[l]) != n || strncasecmp(set->labels[l], text, n) != 0)) l++;
-    return l;
-}
-
-/* Marks and punctuation around a word: quotes, stars, points. */
-static void strip_marks(const char **text, size_t *n)
-{
-    while (*n && !is_word(**text)) (*text)++, (*n)--;
-    while (*n && !is_word((*text)[*n - 1])) (*n)--;
-}
-
-static dq_reading read_object(const dq_value *object, const dq_label_set *set, size_t *label)
-{
-    for (uint32_t i = 0; object->type == DQ_MAP && i < object->count; i++) {
-        const dq_value *key = &object->as.map[i].key, *value = &object->as.map[i].value;
-        if (key->count != 8 || strncasecmp(key->as.string, "decision", 8) != 0) continue;
-        if (value->type != DQ_STRING) return DQ_READ_NO_LABEL;
-        const char *text = value->as.string;
-        size_t n = value->count;
-        trim(&text, &n);
-        *label = spelt(text, n, set);
-        return *label < set->count ? DQ_READ : DQ_READ_NO_LABEL;
-    }
-    return DQ_READ_NO_LABEL;
-}
-
-/* What stands behind "DECISION:" on a line, or NULL. */
-static const char *decision_on(const char *line, size_t *n)
-{
-    const char *text = line, *end = line + *n;
-    while (text < end && !is_word(*text)) text++;
-    if (end - text < 9 || strncasecmp(text, "decision", 8) != 0) return NULL;
-    text += 8;
-    while (text < end && (*text == '*' || *text == '"' || *text == '\'' || *text == ' ')) text++;
-    if (text == end || (*text != ':' && *text != '=')) return NULL;
-    text++;
-    *n = (size_t)(end - text);
-    return text;
-}
-
-/* The label that a line's first word is; another label behind it makes it two. */
-static dq_reading read_words(const char *text, size_t n, const dq_label_set *set, size_t *label)
-{
-    size_t words = 0;
+    dq_label_search search = {.set = set, .label = set->known};
     *label = set->count;
-    for (size_t i = 0, length; i < n; i += length) {
-        while (i < n && !is_word(text[i])) i++;
-        for (length = 0; i + length < n && is_word(text[i + length]);) length++;
-        if (!length) break;
-        size_t l = spelt(text + i, length, set);
-        if (words++ == 0)
-            *label = l;
-        else if (l < set->count && *label < set->count && l != *label)
-            return DQ_READ_TWO_LABELS;
-    }
-    return *label < set->count ? DQ_READ : DQ_READ_NO_LABEL;
-}
-
-static dq_reading read_lines(const char *text, size_t n, const dq_label_set *set, size_t *label)
-{
-    dq_reading reading = DQ_READ_NO_LABEL;
-    while (n) {
-        size_t length = find(text, n, "\n"), rest = length, l;
-        const char *behind = decision_on(text, &rest);
-        if (behind) {
-            dq_reading here = read_words(behind, rest, set, &l);
-            if (here == DQ_READ && reading == DQ_READ && l != *label) return DQ_READ_TWO_LABELS;
-            if (here != DQ_READ) return here;
-            *label = l;
-            reading = DQ_READ;
-        }
-        text += length;
-        n -= length;
-        if (n) text++, n--;
-    }
-    return reading;
-}
-
-dq_reading dq_judgement_read(const dq_answer *answer, const dq_label_set *set, size_t *label)
-{
-    const char *text = answer->content;
-    size_t n = answer->bytes;
     if (answer->refused) return DQ_READ_REFUSAL;
     if (answer->cut) return DQ_READ_CUT;
-    if (!text) return DQ_READ_NOTHING;
-    if (answer->object) return read_object(answer->object, set, label);
-    skip_thoughts(&text, &n);
-    if (!n) return DQ_READ_NOTHING;
-    if (text[0] == '{') return DQ_READ_NO_LABEL; /* JSON that is none, or not of one answer */
-    dq_reading reading = read_lines(text, n, set, label);
-    if (reading != DQ_READ_NO_LABEL) return reading;
-    strip_marks(&text, &n);
-    *label = spelt(text, n, set);
-    return *label < set->count ? DQ_READ : DQ_READ_NO_LABEL;
+    if (!dq_label_has_words(answer->content, answer->bytes)) return DQ_READ_NOTHING;
+    if (answer->bytes) memcpy(answer->scratch, answer->content, answer->bytes);
+    dq_label_search_objects(&search, answer->scratch, answer->bytes);
+    dq_label_search_lines(&search, answer->scratch, answer->bytes);
+    if (search.differ) return DQ_READ_TWO_LABELS;
+    if (search.label >= set->count || search.bad) return DQ_READ_NO_LABEL;
+    *label = search.label;
+    *at = search.at;
+    return DQ_READ;
 }
 
 const char *dq_reading_word(dq_reading reading)
@@ -256,19 +74,22 @@ static bool join_tokens(const dq_value *logprobs, dq_arena *arena, joined *j)
     return true;
 }
 
-/* Where the label that was read stands: behind the last "decision", else its last place as a word. */
-static bool find_label(const joined *j, const char *label, size_t *at)
+/* Where the label that was read stands in the tokens: their text ends with the content as a rule, but
+ * thoughts may stand before it, special tokens behind it, and blanks around it. */
+static bool find_label(const joined *j, const dq_answer *answer, const char *label, size_t label_at,
+                       size_t *at)
 {
-    const char *from = j->text, *found = NULL, *next;
-    size_t n = strlen(label);
-    while ((next = strcasestr(from, "decision")) != NULL) from = next + 8;
-    for (const char *p = from; (p = strcasestr(p, label)) != NULL; p += n) {
-        bool whole = (p == j->text || !is_word(p[-1])) && !is_word(p[n]);
-        if (whole && !found) found = p;
+    enum { BEFORE = 24 };
+    size_t from = label_at > BEFORE ? label_at - BEFORE : 0, n = strlen(label), found = 0;
+    while (from < label_at && dq_label_is_space(answer->content[from])) from++;
+    const char *needle = answer->content + from, *p = j->text, *end = j->text + j->begins[j->count];
+    size_t before = label_at - from;
+    for (; (p = memmem(p, (size_t)(end - p), needle, before + n)) != NULL; p++) {
+        bool whole = before > 0 || ((p == j->text || !dq_label_is_word(p[-1])) && !dq_label_is_word(p[n]));
+        if (whole) found = (size_t)(p - j->text) + before + 1;
     }
-    if (!found) return false;
-    *at = (size_t)(found - j->text);
-    return true;
+    *at = found - 1;
+    return found > 0;
 }
 
 /* The one label that a token, put where a label begins, begins; or set->count. prefix: what of the token
@@ -282,8 +103,8 @@ static size_t label_begun(const dq_value *token, const char *prefix, size_t pref
         text += prefix_bytes;
         n -= prefix_bytes;
     }
-    while (n && !is_word(*text)) text++, n--;
-    while (length < n && is_word(text[length])) length++;
+    while (n && !dq_label_is_word(*text)) text++, n--;
+    while (length < n && dq_label_is_word(text[length])) length++;
     for (size_t l = 0; length && l < set->count; l++) {
         size_t whole = strlen(set->labels[l]);
         if (length > whole || strncasecmp(set->labels[l], text, length) != 0) continue;
@@ -305,13 +126,13 @@ static bool add_mass(const dq_value *entry, const char *prefix, size_t prefix_by
     return true;
 }
 
-bool dq_judgement_soft(const dq_answer *answer, const dq_label_set *set, size_t label, dq_arena *arena,
-                       double *p)
+bool dq_judgement_soft(const dq_answer *answer, const dq_label_set *set, size_t label, size_t label_at,
+                       dq_arena *arena, double *p)
 {
     joined j;
     size_t at, t = 0;
     if (!answer->logprobs || !join_tokens(answer->logprobs, arena, &j)) return false;
-    if (!find_label(&j, set->labels[label], &at)) return false;
+    if (!find_label(&j, answer, set->labels[label], label_at, &at)) return false;
     while (t + 1 < j.count && j.begins[t + 1] <= at) t++;
     const dq_value *entry = &answer->logprobs->as.list[t], *top = dq_map_get(entry, "top_logprobs");
     const char *prefix = j.text + j.begins[t];

@@ -91,7 +91,7 @@ payload() { zstd -dcq "$@"; }
     for u in $(jq -r .id u.jsonl); do for i in $(jq -r .id i.jsonl); do echo "$u $i"; done; done | cmp - got
 }
 
-@test "a server without response_format: one refusal, then without, and the cache remembers" {
+@test "a server without response_format: two refusals in the same words, then without, and the cache remembers" {
     llm_start
     ask c.dq -o schema.dq
     asked=$(llm_stats .requests)
@@ -99,13 +99,97 @@ payload() { zstd -dcq "$@"; }
     rm r.db
     llm_start --no-schema --delay 0.01
     ask -j 8 c.dq -o plain.dq
-    [ "$(llm_log '[.[] | select(.code == 400)] | length')" = 1 ]
-    [ "$(llm_stats .requests)" = $((asked + 1)) ]
+    [ "$(llm_log '[.[] | select(.code == 400)] | length')" = 2 ]
+    [ "$(llm_stats .requests)" = $((asked + 2)) ]
     cmp <(payload schema.dq) <(payload plain.dq)
     llm_clear
     ask -j 8 --refresh c.dq -o again.dq
     [ "$(llm_log '[.[] | select(.code == 400)] | length')" = 0 ]
     [ "$(dq-reward --ledger r.db | awk 'NR == 2 { print $2 - $3 - $4 - $5 }')" = 0 ]
+}
+
+formats() { llm_log '[.[].format] | .[:'"$1"'] | join(" ")'; }
+fact() { sqlite3 r.db "select value from facts where name = '$1'"; }
+
+@test "servers that take one form of answers: found in a few requests, whatever they say, and remembered" {
+    llm_start
+    ask c.dq -o schema.dq
+    llm_stop
+    while read -r form words; do
+        rm -f r.db
+        llm_start ${form:+--takes "$form"} ${words:+--refusal "$words"}
+        ask c.dq -o "$form.dq"
+        cmp <(payload schema.dq) <(payload "$form.dq")
+        case $form in
+        schema) [ "$(formats 2)" = "schema schema" ] && [ "$(fact response_format)" = json_schema ] ;;
+        object) [ "$(formats 3)" = "schema object object" ] && [ "$(fact response_format)" = json_object+schema ] ;;
+        json) [ "$(formats 4)" = "schema object none none" ] && [ "$(fact response_format)" = none ] ;;
+        esac
+        llm_clear
+        ask --refresh c.dq -o "$form.dq"
+        [ "$(llm_log '[.[] | select(.code != 200)] | length')" = 0 ]
+        llm_stop
+    done <<'END'
+schema
+object
+object 500:Failed to parse grammar
+object 422:Input validation error
+object 400:no
+json
+json 501:structured output is for others
+END
+}
+
+@test "--response-format by hand: that and no other, for every question; a refusal is an error" {
+    llm_start --takes json
+    ask --response-format json_object c.dq -o json.dq # with a schema inside it is refused
+    [ "$(formats 3)" = "object json json" ]
+    [ -z "$(fact response_format)" ]
+    llm_clear
+    ask --refresh --response-format none c.dq -o none.dq
+    [ "$(llm_log '[.[].format] | unique | join(" ")')" = none ]
+    cmp <(labels json.dq) <(labels none.dq)
+    llm_clear
+    run -1 ask --refresh --response-format json_schema c.dq -o out.dq
+    [[ $output == "dq-reward: 127.0.0.1:$LLM_PORT/v1/chat/completions: HTTP 400: response_format is not supported by this model"* ]]
+    [ "$(llm_stats .requests)" = 1 ]
+    run -2 ask --response-format xml c.dq -o out.dq
+    [[ $output == *"json_schema"* ]]
+}
+
+@test "a null answer under a schema is asked again without it, once" {
+    llm_start --null-by-schema
+    ask --stages 1 c.dq -o l.dq
+    [ "$(llm_stats .requests)" = 72 ]
+    [ "$(llm_log '[.[].format] | group_by(.) | map(length) | join(" ")')" = "36 36" ]
+    ask --stages 1 c.dq -o again.dq
+    [ "$(llm_stats .requests)" = 72 ]
+    cmp <(payload l.dq) <(payload again.dq)
+    [ "$(dq-reward --ledger r.db | awk 'NR == 2 { print $2, $6 }')" = "72 36" ]
+}
+
+@test "a refused system message goes before the user's words, remembered, and the key stays the question's" {
+    llm_start
+    ask c.dq -o l.dq
+    asked=$(llm_stats .requests)
+    llm_stop
+    for refusal in "400:System role not supported" "400:After the optional system message, conversation roles must alternate" \
+        "500:Internal Server Error" "400:Developer instruction is not enabled for models/gemma"; do
+        rm r.db
+        llm_start --no-system --refusal "$refusal"
+        ask --attempts 2 c.dq -o folded.dq
+        [ "$(llm_get last | jq -r '[.body.messages[].role] | join(" ")')" = user ]
+        [[ $(llm_get last | jq -r '.body.messages[0].content') == "You play the person"*$'\n\n'"This is who you are:"* ]]
+        [ "$(fact "system message")" = none ] && [ "$(fact response_format)" = json_schema ]
+        cmp <(payload l.dq) <(payload folded.dq)
+        [ "$(llm_stats .requests)" -le $((asked + 5)) ]
+        llm_clear
+        ask --refresh c.dq -o folded.dq
+        [ "$(llm_log '[.[] | select(.code != 200)] | length')" = 0 ]
+        ask --cache-only c.dq -o kept.dq # by the canonical question
+        cmp <(payload l.dq) <(payload kept.dq)
+        llm_stop
+    done
 }
 
 @test "hybrid: both parts stay, and another weight asks nothing" {
@@ -129,7 +213,14 @@ payload() { zstd -dcq "$@"; }
     # every sample is kept by itself; the same messages, so the server gives the same answer to each
     [ "$(sqlite3 r.db 'select count(*) from answers')" = 108 ]
     [ "$(llm_stats .keys)" = 36 ]
+    llm_get last | jq -e '.body.seed | . >= 0 and . < 3'
+    [ "$(llm_log '[.[].seed] | group_by(.) | map(length) | join(" ")')" = "36 36 36" ]
     ask --stages 1 --votes 1 --temperature 0.7 --cache-only c.dq | rewards | cmp - <(rewards l.dq)
+    llm_stop
+    rm r.db
+    llm_start --no-seed
+    ask --stages 1 --votes 3 --temperature 0.8 c.dq -o other.dq
+    [ "$(llm_log '[.[] | select(.code == 400)] | length') $(fact seed)" = "1 none" ]
 }
 
 @test "votes that differ: the mean, and the label of most" {
@@ -170,7 +261,7 @@ payload() { zstd -dcq "$@"; }
     llm_start --no-logprobs
     run ask --stages 1 --soft --no-quiet c.dq -o soft.dq
     [ "$status" = 0 ]
-    [[ $output == *"36 rewards are of labels alone"*"--refresh"* ]]
+    [[ $output == *"36 of 36 answers have no log-probabilities: 36 rewards are of labels alone"*"--refresh"* ]]
     dq-cat --kind transitions soft.dq | jq -se 'all(.soft == 0)'
     ask --stages 1 --cache-only c.dq | rewards | cmp - <(rewards soft.dq)
 }
@@ -431,7 +522,7 @@ catches() { [ $((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status") & 0x4000)) 
     OPENAI_API_KEY=$(cat long) run -1 ask c.dq -o out.dq
     [ "$output" = "dq-reward: OPENAI_API_KEY: a key of more than 1022 bytes" ]
     OPENAI_API_KEY=sesame-shut run -1 ask --model other c.dq -o out.dq
-    [[ $output == "dq-reward: 127.0.0.1:$LLM_PORT: HTTP 401"* ]]
+    [[ $output == "dq-reward: 127.0.0.1:$LLM_PORT/v1/chat/completions: HTTP 401"* ]]
     [ "$(llm_log '[.[] | select(.code == 401)] | length')" = 1 ]
     llm_stop
     run -75 ask --model other --attempts 1 c.dq -o out.dq

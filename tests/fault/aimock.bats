@@ -89,7 +89,7 @@ labels() { dq-cat --kind transitions | jq -r '.item + " " + (.label // "none")' 
 
 @test "a refusal with its reason" {
     run -1 --separate-stderr label denied --pairs random:1 -o out.dq
-    [ "$stderr" = "dq-reward: ${AIMOCK#http://}: HTTP 404: no such model for you" ]
+    [ "$stderr" = "dq-reward: ${AIMOCK#http://}/v1/chat/completions: HTTP 404: no such model for you" ]
     [ "$(aimock_journal | jq length)" = 1 ]
 }
 

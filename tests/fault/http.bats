@@ -30,9 +30,9 @@ asks() {
     run post "$@" chat/completions "${body/judge/$model}"
 }
 
-# The last line, without the server's name and port: STATUS CODE ATTEMPTS REASON.
+# The last line, without the server's name, its port and the path that was asked: STATUS CODE ATTEMPTS REASON.
 outcome() {
-    sed -E 's/^0 ([a-z]+) ([0-9]+) ([0-9]+) [0-9]+ /\1 \2 \3 /; s/127\.0\.0\.1:[0-9]+/SERVER/g' <<<"${lines[-1]}"
+    sed -E 's/^0 ([a-z]+) ([0-9]+) ([0-9]+) [0-9]+ /\1 \2 \3 /; s/127\.0\.0\.1:[0-9]+/SERVER/g; s#SERVER/v1/chat/completions:#SERVER:#' <<<"${lines[-1]}"
 }
 
 # comes MODEL OUTCOME [OPTION...]
@@ -76,7 +76,7 @@ comes() {
     llm_start
     local code
     for code in 400 401 402 403 404 405 410 413 415 422; do
-        comes fault-$code "unsupported $code 1 SERVER: HTTP $code"
+        comes fault-$code "unsupported $code 1 SERVER: HTTP $code: the server was told to say $code"
     done
     comes fault-redirect \
         "unsupported 307 1 SERVER: HTTP 307 redirects to http://SERVER/v1/elsewhere; redirects are not followed"
@@ -97,7 +97,7 @@ comes() {
 
 @test "attempts are bounded, and the last failure is told" {
     llm_start
-    comes fault-503 "io 503 4 SERVER: HTTP 503" --attempts 4 --backoff 0.01
+    comes fault-503 "io 503 4 SERVER: HTTP 503: the server was told to say 503" --attempts 4 --backoff 0.01
     comes fault-cut "io 0 2 SERVER: closed the connection in the middle of an answer" --attempts 2
     comes fault-close "io 0 2 SERVER: closed the connection without an answer" --attempts 2
     comes fault-half-closed "io 0 2 SERVER: closed the connection without an answer" --attempts 2
@@ -145,15 +145,15 @@ comes() {
 @test "Retry-After beyond the limit: the server is given up, and says why" {
     llm_start
     asks "fault-429@121"
-    [ "$(outcome)" = "io 429 1 SERVER: HTTP 429, to come back in 121 s" ]
+    [ "$(outcome)" = "io 429 1 SERVER: HTTP 429, to come back in 121 s: the server was told to say 429" ]
     asks "fault-503@3600" --retry-after-most 3599
-    [ "$(outcome)" = "io 503 1 SERVER: HTTP 503, to come back in 3600 s" ]
+    [ "$(outcome)" = "io 503 1 SERVER: HTTP 503, to come back in 3600 s: the server was told to say 503" ]
     [ "$(llm_stats .requests)" = 2 ]
     # The others are not sent at all.
     llm_clear
     run post --parallel 1 chat/completions "${body/judge/fault-503@500}" "$body" "$body"
     [ "$(llm_stats .requests)" = 1 ]
-    [[ "${lines[-1]}" == "2 io 0 0 0 127.0.0.1:$LLM_PORT: HTTP 503, to come back in 500 s, which is too long" ]]
+    [[ "${lines[-1]}" == "2 io 0 0 0 127.0.0.1:$LLM_PORT/v1/chat/completions: HTTP 503, to come back in 500 s: the server was told to say 503, which is too long" ]]
 }
 
 @test "a 429 pauses all requests" {
@@ -179,7 +179,7 @@ comes() {
     run post --parallel 1 --failures 3 --backoff 0.01 --repeat 20 chat/completions "${body/judge/fault-500}"
     [ "$(llm_stats .requests)" = 3 ]
     [ "$(grep -c ' io ' <<<"$output")" = 20 ]
-    [[ "${lines[-1]}" == *": HTTP 500 (3 failures in a row)" ]]
+    [[ "${lines[-1]}" == *": HTTP 500: the server was told to say 500 (3 failures in a row)" ]]
 }
 
 @test "what dies together counts once" {
@@ -194,7 +194,7 @@ comes() {
     local port=$LLM_PORT
     llm_stop
     run post --attempts 2 chat/completions "$body"
-    [ "${lines[-1]}" = "0 io 0 2 0 127.0.0.1:$port: Couldn't connect to server" ]
+    [ "${lines[-1]}" = "0 io 0 2 0 127.0.0.1:$port/v1/chat/completions: Couldn't connect to server" ]
     post --attempts 100 --failures 100 --backoff 0.1 --backoff-most 0.1 chat/completions "$body" > out &
     other_pid=$!
     until grep -q failed out; do :; done
@@ -265,12 +265,62 @@ comes() {
     done
     OPENAI_BASE_URL=http://me:secret@127.0.0.1/v1 run -1 post chat/completions "$body"
     [ "$output" = "new: the server's address may not hold a name or a password" ]
-    OPENAI_BASE_URL=http://127.0.0.1/v1?key=secret run -1 post chat/completions "$body"
-    [ "$output" = "new: the server's address may not hold a query or a fragment" ]
+    OPENAI_BASE_URL=http://127.0.0.1/v1#secret run -1 post chat/completions "$body"
+    [ "$output" = "new: the server's address may not hold a fragment (#...)" ]
     llm_start
     OPENAI_BASE_URL=$LLM/v1/// comes judge "ok 200 1 -"
     OPENAI_BASE_URL=http://no-such-host.invalid/v1 run post --attempts 1 chat/completions "$body"
-    [[ "${lines[-1]}" == "0 io 0 1 0 no-such-host.invalid:80: Could not resolve host: no-such-host.invalid" ]]
+    [[ "${lines[-1]}" == "0 io 0 1 0 no-such-host.invalid:80/v1/chat/completions: Could not resolve host: no-such-host.invalid" ]]
+}
+
+@test "a query goes behind the path, a key in the header that is named" {
+    export OPENAI_API_KEY=sk-proj-0123456789-secret
+    local key=$OPENAI_API_KEY
+    llm_start
+    export OPENAI_API_KEY=$key DQ_API_KEY_HEADER=api-key OPENAI_BASE_URL="$LLM/v1/?api-version=2024-10-21&code=hush-hush"
+    comes judge "ok 200 1 -"
+    llm_get last | jq -e --arg key "$key" '.path == "/v1/chat/completions" and .query == {"api-version": "2024-10-21", "code": "hush-hush"} and
+        .authorization == "" and .api_key == $key'
+    # No message has the key or the query's secret, whoever repeats them.
+    llm_fault '{"kind": "404", "words": "no path for sk-proj-0123456789-secret at ?api-version=2024-10-21&code=hush-hush"}'
+    asks judge --bodies
+    [[ "$output" == *"/v1/chat/completions: HTTP 404: no path for *"* && "$output" == *"api-version=2024-10-21"* ]]
+    [[ "$output" != *secret* && "$output" != *hush* ]]
+    DQ_API_KEY_HEADER='X-Evil: 1' run -1 post chat/completions "$body"
+    [ "$output" = "new: the key's header is not a header's name, as api-key is" ]
+}
+
+@test "what is spent does not come back by waiting: asked once, in the server's words" {
+    llm_start
+    local code
+    for code in insufficient_quota billing_hard_limit_reached exceeded_current_quota_error; do
+        llm_fault "{\"kind\": \"429\", \"times\": 1, \"code\": \"$code\", \"words\": \"no more\"}"
+        comes judge "unsupported 429 1 SERVER: HTTP 429: no more"
+        llm_fault "{\"kind\": \"429\", \"times\": 1, \"type\": \"$code\", \"words\": \"no more\"}"
+        comes judge "unsupported 429 1 SERVER: HTTP 429: no more"
+    done
+    llm_fault '{"kind": "429", "times": 1, "words": "You exceeded your current quota, please check your plan and billing details."}'
+    comes judge "unsupported 429 1 SERVER: HTTP 429: You exceeded your current quota, please check your plan and billing details."
+    # The same words about a minute.
+    llm_fault '{"kind": "429", "times": 1, "words": "You exceeded your current quota. Please retry in 1s."}'
+    comes judge "ok 200 2 -"
+}
+
+@test "loopback is asked directly; elsewhere a proxy is named, and asked" {
+    llm_start
+    export http_proxy=http://me:secret@127.0.0.1:9
+    comes judge "ok 200 1 -"
+    OPENAI_BASE_URL=http://localhost:$LLM_PORT/v1 comes judge "ok 200 1 -"
+    OPENAI_BASE_URL=http://far.test/v1 run post --attempts 1 chat/completions "$body"
+    [ "${lines[-1]}" = "0 io 0 1 0 far.test:80/v1/chat/completions through the proxy 127.0.0.1:9 of http_proxy: Couldn't connect to server" ]
+    no_proxy=test OPENAI_BASE_URL=http://far.test/v1 run post --attempts 1 chat/completions "$body"
+    [[ "${lines[-1]}" == *" far.test:80/v1/chat/completions: Could not resolve host: far.test" ]]
+    # The server stands for a proxy: it is given the whole address.
+    http_proxy=http://127.0.0.1:$LLM_PORT OPENAI_BASE_URL=http://far.test/v1 comes judge "ok 200 1 -"
+    # A tunnel for TLS that is refused is not tried again.
+    http_proxy=http://127.0.0.1:$LLM_PORT OPENAI_BASE_URL=https://far.test/v1 run post --attempts 3 chat/completions "$body"
+    [[ "${lines[-1]}" == "0 unsupported 0 1 0 far.test:443/v1/chat/completions through the proxy 127.0.0.1:$LLM_PORT of http_proxy: "* ]]
+    [[ "$output" != *secret* ]]
 }
 
 certificate() {
@@ -282,14 +332,14 @@ certificate() {
     certificate
     llm_start --certificate cert.pem --certificate-key key.pem
     run post chat/completions "$body"
-    [[ "${lines[-1]}" == "0 unsupported 0 1 0 localhost:$LLM_PORT: SSL certificate problem: self-signed certificate" ]]
+    [[ "${lines[-1]}" == "0 unsupported 0 1 0 localhost:$LLM_PORT/v1/chat/completions: SSL certificate problem: self-signed certificate" ]]
     SSL_CERT_FILE=cert.pem run post chat/completions "$body"
     [ "$(cut -d' ' -f2-4 <<<"${lines[-1]}")" = "ok 200 1" ]
     # The right certificate of another host.
     SSL_CERT_FILE=cert.pem OPENAI_BASE_URL=https://127.0.0.1:$LLM_PORT/v1 run post chat/completions "$body"
-    [[ "${lines[-1]}" == "0 unsupported 0 1 0 127.0.0.1:$LLM_PORT: SSL: no alternative certificate subject name matches"* ]]
+    [[ "${lines[-1]}" == "0 unsupported 0 1 0 127.0.0.1:$LLM_PORT/v1/chat/completions: SSL: no alternative certificate subject name matches"* ]]
     SSL_CERT_FILE=absent.pem run post chat/completions "$body"
-    [[ "${lines[-1]}" == "0 unsupported 0 1 0 localhost:$LLM_PORT: "*absent.pem* ]]
+    [[ "${lines[-1]}" == "0 unsupported 0 1 0 localhost:$LLM_PORT/v1/chat/completions: "*absent.pem* ]]
     [ "$(llm_stats .requests)" = 1 ]
 }
 

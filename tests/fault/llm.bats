@@ -32,8 +32,8 @@ label() {
     dq-reward --strategy llm --model "$model" --stages 1 --pairs random:1 --cache "$model.db" "$@" c.dq
 }
 
-# ends CODE MODEL [OPTION...]: with one line on stderr and nothing written. The line without program, host and port is in
-# $words.
+# ends CODE MODEL [OPTION...]: with one line on stderr and nothing written. The line without program, host, port and
+# path is in $words.
 ends() {
     local code=$1
     shift
@@ -42,7 +42,7 @@ ends() {
     [ -z "$output" ]
     [ "${#stderr_lines[@]}" = 1 ]
     [ "$(echo out.dq*)" = "out.dq*" ]
-    words=$(sed -E 's/^dq-reward: //; s/127\.0\.0\.1:[0-9]+/SERVER/g' <<<"$stderr")
+    words=$(sed -E 's/^dq-reward: //; s/127\.0\.0\.1:[0-9]+/SERVER/g; s#SERVER/v1/chat/completions:#SERVER:#' <<<"$stderr")
 }
 
 cached() { sqlite3 "$1.db" "$2"; }
@@ -50,7 +50,7 @@ cached() { sqlite3 "$1.db" "$2"; }
 @test "answers that hold no judgement: asked twice, kept raw, no label, exit 1" {
     llm_start
     local fault
-    for fault in malformed html error-body empty-body no-choices binary empty null refusal filtered length unknown-label \
+    for fault in malformed html empty-body no-choices binary empty null refusal filtered length unknown-label \
         two-labels prose shorter; do
         llm_clear
         ends 1 "fault-$fault"
@@ -70,13 +70,13 @@ cached() { sqlite3 "$1.db" "$2"; }
     llm_start
     local fault expected
     label judge -q | dq-cat --kind transitions > expected
-    for fault in 408 409 429 500 503 cut reset close half-closed longer reset-body; do
+    for fault in 408 409 429 500 503 error-body cut reset close half-closed longer reset-body; do
         label "fault-$fault-1" -q | dq-cat --kind transitions | cmp - expected
     done
     for fault in hang hang-body; do
         label "fault-$fault-1" -q --timeout 0.3 | dq-cat --kind transitions | cmp - expected
     done
-    [ "$(llm_stats .faults)" = 13 ]
+    [ "$(llm_stats .faults)" = 14 ]
 }
 
 @test "a server that is down: exit 75, the reason, and how to go on" {
@@ -86,6 +86,9 @@ cached() { sqlite3 "$1.db" "$2"; }
         ends 75 "fault-$fault" --attempts 2
         [ "$words" = "SERVER: HTTP $fault: the server was told to say $fault; the answers so far are kept in fault-$fault.db: the same command goes on" ]
     done
+    ends 75 fault-error-body --attempts 2 # which is never an answer
+    [[ "$words" == "SERVER: HTTP 200 with an error: the model is overloaded; the answers so far are kept in "* ]]
+    [ "$(cached fault-error-body 'select count(*) from answers')" = 0 ]
     for fault in cut longer reset-body; do
         ends 75 "fault-$fault" --attempts 2
         [[ "$words" == "SERVER: "*"; the answers so far are kept in fault-$fault.db: the same command goes on" ]]
@@ -109,8 +112,14 @@ cached() { sqlite3 "$1.db" "$2"; }
     for code in 400 401 403 404 422; do
         llm_clear
         ends 1 "fault-$code"
-        [ "$words" = "SERVER: HTTP $code: the server was told to say $code" ]
-        [ "$(llm_stats .requests)" = 1 ]
+        local advice=
+        [ "$code" != 401 ] || advice=" (no key was sent (OPENAI_API_KEY, or --key-file FILE))"
+        [ "$words" = "SERVER: HTTP $code: the server was told to say $code$advice" ]
+        case $code in # a few requests find out whether it is about their form
+        400 | 422) [ "$(llm_stats .requests)" -le 8 ] ;;
+        *) [ "$(llm_stats .requests)" = 1 ] ;;
+        esac
+        [ "$(cached "fault-$code" 'select count(*) from facts')" = 0 ]
     done
     llm_clear
     ends 1 fault-redirect
@@ -118,6 +127,47 @@ cached() { sqlite3 "$1.db" "$2"; }
     ends 1 fault-not-http
     [ "$words" = "SERVER: does not speak HTTP" ]
     [ "$(llm_stats .requests)" = 2 ]
+}
+
+@test "money that is spent ends the loop of docs/rewards.md: exit 1, the server's words, nobody is asked twice" {
+    llm_start
+    local plan
+    for plan in '"kind": "402", "words": "Insufficient credits"' '"kind": "429", "code": "insufficient_quota", "words": "no more"' \
+        '"kind": "429", "body": {"error": "You exceeded your current quota"}' \
+        '"kind": "429", "body": {"detail": [{"msg": "Insufficient Balance"}]}'; do
+        llm_clear
+        llm_fault "{$plan}"
+        ends 1 spent --pairs all
+        [[ "$words" =~ ^"SERVER: HTTP 4"[02][29]": "("Insufficient credits"|"no more"|"You exceeded your current quota"|"Insufficient Balance")$ ]] || { echo "$words"; false; }
+        [ "$(llm_stats .requests)" = 1 ]
+    done
+}
+
+@test "the address as people write it, and what is said where it is wrong" {
+    llm_start
+    OPENAI_BASE_URL=$LLM/v1/chat/completions label judge -q > /dev/null
+    OPENAI_BASE_URL=$LLM/v1/embeddings?api-version=1 label judge-2 -q > /dev/null
+    [ "$(llm_get last | jq -r '.path + " " + .query["api-version"]')" = "/v1/chat/completions 1" ]
+    OPENAI_BASE_URL=$LLM ends 1 judge-3
+    [ "$words" = "SERVER/chat/completions: HTTP 404: no such path (does OPENAI_BASE_URL lack its /v1?)" ]
+    OPENAI_BASE_URL=$LLM/openai/deployments/gpt?api-version=1 ends 1 judge-3
+    [[ "$words" == "SERVER/openai/deployments/gpt/chat/completions: HTTP 404: no such path (for Azure: https://NAME.openai.azure.com/openai/v1, or "*"DQ_API_KEY_HEADER=api-key)" ]]
+    llm_fault '{"kind": "400", "body": {"error": {"message": "Unsupported value", "param": "temperature"}}}'
+    ends 1 judge-3
+    [ "$words" = "SERVER: HTTP 400: Unsupported value (temperature) (--temperature none leaves it out)" ]
+}
+
+@test "a proxy of the environment: not for loopback, and named" {
+    llm_start
+    export http_proxy=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9
+    label judge -q > /dev/null
+    OPENAI_BASE_URL=http://far.test/v1 ends 75 far --attempts 1
+    [[ "$words" == "far.test:80/v1/chat/completions through the proxy SERVER of http_proxy: Couldn't connect to server; "* ]] || { echo "$words"; false; }
+    unset http_proxy
+    OPENAI_BASE_URL=https://far.test/v1 ends 75 far --attempts 1
+    [[ "$words" == "far.test:443/v1/chat/completions through the proxy SERVER of ALL_PROXY: Couldn't connect to server; "* ]] || { echo "$words"; false; }
+    NO_PROXY=.test OPENAI_BASE_URL=http://far.test/v1 ends 75 far --attempts 1
+    [[ "$words" == "far.test:80/v1/chat/completions: Could not resolve host: far.test; "* ]]
 }
 
 @test "failures and answers that were lost are in the ledger" {
@@ -153,6 +203,11 @@ cached() { sqlite3 "$1.db" "$2"; }
         label $fault --allow-missing > "out.$fault" 2> "err.$fault" || true
     done
     [ "$(llm_get last | jq -r .authorization)" = "Bearer $key" ]
+    # In a header of another name, and in a path and words of the server's.
+    llm_fault "{\"kind\": \"404\", \"body\": [{\"error\": {\"message\": \"no $key here\"}}]}"
+    DQ_API_KEY_HEADER=api-key label judge-9 > out.header 2> err.header || true
+    grep -q 'HTTP 404: no \*\*\*' err.header
+    [ "$(llm_get last | jq -r '.authorization + .api_key')" = "$key" ]
     llm_stop
     # A server that repeats it in its refusal.
     llm_start --key another

@@ -10,7 +10,8 @@
  *     --budget N                            `before` lets N attempts out
  *     --wait SECONDS                        gives up when none came for so long, and says how many are left
  *
- * The address is OPENAI_BASE_URL, the key OPENAI_API_KEY, the certificates are those of SSL_CERT_FILE.
+ * The address is OPENAI_BASE_URL, the key OPENAI_API_KEY in the header DQ_API_KEY_HEADER, the certificates
+ * are those of SSL_CERT_FILE, the proxy is http_proxy's, but for no_proxy.
  */
 #include "port/http/http.h"
 
@@ -115,7 +116,11 @@ int main(int argc, char **argv)
     parse(argc, argv, &config);
     config.address = getenv("OPENAI_BASE_URL");
     config.key = getenv("OPENAI_API_KEY");
+    config.key_header = getenv("DQ_API_KEY_HEADER");
     config.certificates = getenv("SSL_CERT_FILE");
+    config.proxy = getenv("http_proxy");
+    config.proxy_from = "http_proxy";
+    config.no_proxy = getenv("no_proxy");
     config.before = before;
     config.failed = failed;
     if (dq_http_new(&http, &config, &e)) {

@@ -20,8 +20,12 @@ typedef struct llm_options {
     const char *key, *certificate, *certificate_key;
     double mistakes; /* share of judgements that are wrong */
     uint64_t seed;   /* of the mistakes and of the faults that have a rate */
-    bool no_schema, no_logprobs, split;
+    bool no_schema, no_logprobs, split, no_system, no_seed, null_by_schema;
+    const char *takes;     /* the one form of an answer that may be asked for; NULL: all */
+    const char *refusal;   /* "CODE:WORDS" of what is refused by these; NULL: names it, with a 400 */
     unsigned batch, width; /* of embeddings */
+    unsigned context;      /* bytes of a text to embed; 0: any */
+    unsigned context_code; /* of the refusal of a longer one */
 } llm_options;
 
 extern llm_options llm_options_now;
@@ -34,7 +38,7 @@ typedef struct llm_exchange {
     char *body;      /* NUL-terminated */
     size_t bytes, capacity;
     json_t *request;
-    uint64_t key;   /* digest of the body without response_format */
+    uint64_t key;   /* digest of the body without response_format and seed */
     unsigned count; /* how often this key was asked by now, this one too */
     unsigned code;
     size_t log; /* its line there */
@@ -53,12 +57,16 @@ enum MHD_Result llm_reply(llm_exchange *x, unsigned code, const char *type, cons
 enum MHD_Result llm_reply_json(llm_exchange *x, unsigned code, json_t *body /* stolen */);
 enum MHD_Result llm_reply_error(llm_exchange *x, unsigned code, const char *message, const char *param,
                                 const char *retry_after);
+enum MHD_Result llm_reply_body(llm_exchange *x, unsigned code, json_t *body /* stolen */,
+                               const char *retry_after);
 
 /* ---- llm_answer.c ---- */
 
 /* What an honest model says. The caller frees it; NULL: not a question (llm_answer_error says why). */
 json_t *llm_answer_chat(llm_exchange *x);
 json_t *llm_answer_embeddings(llm_exchange *x);
+/* How a request asks for its answer: "schema", "object" (with a schema inside), "json", or "none". */
+const char *llm_form_of(const json_t *request);
 /* A completion around any content. */
 json_t *llm_completion(llm_exchange *x, const char *content, const char *refusal, const char *finish,
                        json_t *logprobs);

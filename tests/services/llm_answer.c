@@ -44,7 +44,16 @@ json_t *llm_completion(llm_exchange *x, const char *content, const char *refusal
 static const json_t *schema_of(const json_t *request)
 {
     const json_t *format = json_object_get(request, "response_format");
-    return json_object_get(json_object_get(format, "json_schema"), "schema");
+    const json_t *within = json_object_get(format, "json_schema");
+    return json_object_get(within ? within : format, "schema");
+}
+
+const char *llm_form_of(const json_t *request)
+{
+    const char *type = llm_text(json_object_get(request, "response_format"), "type");
+    if (strcmp(type, "json_schema") == 0) return "schema";
+    if (strcmp(type, "json_object") == 0) return schema_of(request) ? "object" : "json";
+    return "none";
 }
 
 static unsigned mask_of(const json_t *list)
@@ -105,6 +114,14 @@ static void write_content(const json_t *schema, const char *decision, const char
         separator = ",";
     }
     (void)snprintf(text + used, MAX_TEXT - used, "}");
+}
+
+/* By JSON mode, without a schema. */
+static void write_object(const char *label, char *text, size_t *at)
+{
+    static const char head[] = "{\"decision\": \"";
+    *at = sizeof head - 1;
+    (void)snprintf(text, MAX_TEXT, "%s%s\"}", head, label);
 }
 
 /* ---- log-probabilities ---- */
@@ -176,9 +193,13 @@ json_t *llm_answer_chat(llm_exchange *x)
     unsigned allowed = 0;
     const char *decision = decision_of(schema, &allowed);
     if (!decision) allowed = llm_labels_named(messages);
+    if (llm_options_now.null_by_schema && schema) return llm_completion(x, NULL, NULL, "stop", NULL);
     if (!allowed) return llm_completion(x, "Hello.", NULL, "stop", NULL);
     unsigned label = mistake(x, llm_judge(messages, allowed), allowed);
-    write_content(schema, decision, llm_labels[label], text, &at);
+    if (strcmp(llm_form_of(x->request), "json") == 0)
+        write_object(llm_labels[label], text, &at);
+    else
+        write_content(schema, decision, llm_labels[label], text, &at);
     return llm_completion(x, text, NULL, "stop", logprobs_of(x, text, at, label, allowed));
 }
 

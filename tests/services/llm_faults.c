@@ -2,11 +2,13 @@
  *
  * How the server misbehaves. A fault is commanded by a plan, posted to /faults,
  *
- *     {"kind": "429", "times": 2, "each": false, "rate": 1, "retry_after": "1", "delay": 0}
+ *     {"kind": "429", "times": 2, "each": false, "rate": 1, "retry_after": "1", "delay": 0,
+ *      "words": "slow down", "type": "...", "code": "...", "body": {...}}
  *
  * (times: of all requests in the order they come, or of each key when `each`; absent: always; rate: a share
  * of the requests, drawn by key and count; retry_after: seconds, or "date:N", an HTTP date N seconds ahead,
- * or any text; only `kind` is needed), or by a model's name, "fault-KIND", "fault-KIND-TIMES" or
+ * or any text; words, type, code: of the error of a code 400 .. 599, or its whole body; only `kind` is
+ * needed), or by a model's name, "fault-KIND", "fault-KIND-TIMES" or
  * "fault-KIND-TIMES@RETRY_AFTER", whose times are of each key.
  */
 #include "llm.h"
@@ -21,7 +23,8 @@
 #include <unistd.h>
 
 typedef struct plan {
-    char kind[24], retry_after[64];
+    char kind[24], retry_after[64], words[200], type[40], code[40];
+    json_t *body;  /* NULL: an error of these words */
     int64_t times; /* left; -1: always */
     bool each;
     double rate, delay;
@@ -247,6 +250,45 @@ static enum MHD_Result fault_no_schema(llm_exchange *x, const plan *p)
     return result;
 }
 
+/* ---- odd vectors ---- */
+
+/* An honest answer to a request of embeddings, made odd. */
+static enum MHD_Result reply_vectors(llm_exchange *x, const char *kind)
+{
+    json_t *body = llm_answer_embeddings(x), *data = json_object_get(body, "data"), *row;
+    size_t i, n = json_array_size(data);
+    if (!data) return llm_reply_error(x, 400, "input: wanted texts", "input", NULL);
+    if (strcmp(kind, "fewer") == 0) json_array_remove(data, n - 1);
+    json_array_foreach(data, i, row)
+    {
+        if (strcmp(kind, "no-index") == 0 || (strcmp(kind, "no-index-0") == 0 && i == 0))
+            json_object_del(row, "index");
+        if (strcmp(kind, "same-index") == 0) json_object_set_new(row, "index", json_integer(0));
+        if (strcmp(kind, "null-vector") == 0 && i == n - 1)
+            json_object_set_new(row, "embedding", json_null());
+        if (strcmp(kind, "wider") == 0 && i == n - 1)
+            json_array_append_new(json_object_get(row, "embedding"), json_real(0.5));
+    }
+    for (i = 0; strcmp(kind, "no-index-0") == 0 && i < n / 2; i++) { /* the opposite order */
+        json_t *a = json_incref(json_array_get(data, i)), *b = json_incref(json_array_get(data, n - 1 - i));
+        json_array_set_new(data, i, b);
+        json_array_set_new(data, n - 1 - i, a);
+    }
+    return llm_reply_json(x, 200, body);
+}
+
+static enum MHD_Result fault_vectors(llm_exchange *x, const plan *p)
+{
+    return reply_vectors(x, p->kind);
+}
+
+static enum MHD_Result fault_base64(llm_exchange *x, const plan *p)
+{
+    (void)p;
+    json_object_set_new(x->request, "encoding_format", json_string("base64"));
+    return reply_vectors(x, "");
+}
+
 /* ---- completions that hold no judgement ---- */
 
 static enum MHD_Result fault_empty(llm_exchange *x, const plan *p)
@@ -326,8 +368,15 @@ static enum MHD_Result fault_code(llm_exchange *x, const plan *p)
     char text[64], words[64];
     unsigned code = (unsigned)atoi(p->kind);
     retry_after(p, text, sizeof text);
+    const char *after = text[0] ? text : NULL;
     (void)snprintf(words, sizeof words, "the server was told to say %u", code);
-    return llm_reply_error(x, code, words, NULL, text[0] ? text : NULL);
+    if (p->body) return llm_reply_body(x, code, json_incref(p->body), after);
+    if (!p->type[0] && !p->code[0])
+        return llm_reply_error(x, code, p->words[0] ? p->words : words, NULL, after);
+    return llm_reply_body(x, code,
+                          json_pack("{s:{s:s,s:s?,s:s?}}", "error", "message", p->words, "type",
+                                    p->type[0] ? p->type : NULL, "code", p->code[0] ? p->code : NULL),
+                          after);
 }
 
 static const struct kind {
@@ -355,6 +404,13 @@ static const struct kind {
     {"binary", fault_binary, "200, bytes that are no text"},
     {"redirect", fault_redirect, "307 to another path"},
     {"no-schema", fault_no_schema, "400 that names response_format where there is one"},
+    {"fewer", fault_vectors, "embeddings: the last vector is missing"},
+    {"no-index", fault_vectors, "embeddings without an index"},
+    {"no-index-0", fault_vectors, "... without the index 0, and in the opposite order"},
+    {"same-index", fault_vectors, "embeddings that all have the index 0"},
+    {"null-vector", fault_vectors, "the last embedding is null"},
+    {"wider", fault_vectors, "the last embedding has a number more"},
+    {"base64", fault_base64, "embeddings as base64, unasked"},
     {"empty", fault_empty, "an empty content"},
     {"null", fault_null, "a null content"},
     {"refusal", fault_refusal, "a refusal that names a label"},
@@ -395,6 +451,10 @@ static bool read_plan(const json_t *from, plan *p)
                 .delay = json_number_value(json_object_get(from, "delay"))};
     (void)snprintf(p->kind, sizeof p->kind, "%s", llm_text(from, "kind"));
     (void)snprintf(p->retry_after, sizeof p->retry_after, "%s", llm_text(from, "retry_after"));
+    (void)snprintf(p->words, sizeof p->words, "%s", llm_text(from, "words"));
+    (void)snprintf(p->type, sizeof p->type, "%s", llm_text(from, "type"));
+    (void)snprintf(p->code, sizeof p->code, "%s", llm_text(from, "code"));
+    p->body = json_incref(json_object_get(from, "body")); /* for good: plans are few */
     return find_kind(p->kind) != NULL;
 }
 

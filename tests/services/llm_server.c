@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-llm_options llm_options_now = {.seed = 42, .batch = 2048, .width = 64};
+llm_options llm_options_now = {.seed = 42, .batch = 2048, .width = 64, .context_code = 400};
 
 static double began;
 static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -98,11 +98,17 @@ enum MHD_Result llm_reply_json(llm_exchange *x, unsigned code, json_t *body)
 enum MHD_Result llm_reply_error(llm_exchange *x, unsigned code, const char *message, const char *param,
                                 const char *retry_after)
 {
-    json_t *body = json_pack("{s:{s:s,s:s,s:s?,s:n}}", "error", "message", message, "type",
-                             code == 429  ? "rate_limit_error"
-                             : code < 500 ? "invalid_request_error"
-                                          : "server_error",
-                             "param", param, "code");
+    const char *type = code == 429  ? "rate_limit_error"
+                       : code < 500 ? "invalid_request_error"
+                                    : "server_error";
+    return llm_reply_body(x, code,
+                          json_pack("{s:{s:s,s:s,s:s?,s:n}}", "error", "message", message, "type", type,
+                                    "param", param, "code"),
+                          retry_after);
+}
+
+enum MHD_Result llm_reply_body(llm_exchange *x, unsigned code, json_t *body, const char *retry_after)
+{
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     if (!text) return MHD_NO;
@@ -120,11 +126,21 @@ static const char *header(llm_exchange *x, const char *name)
     return value ? value : "";
 }
 
+static enum MHD_Result add_pair(void *self, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    (void)kind;
+    json_object_set_new(self, key, json_string(value ? value : ""));
+    return MHD_YES;
+}
+
 static void remember(llm_exchange *x)
 {
-    json_t *now = json_pack("{s:s,s:s,s:s,s:s,s:O?}", "path", x->path, "authorization",
-                            header(x, "Authorization"), "content_type", header(x, "Content-Type"),
-                            "user_agent", header(x, "User-Agent"), "body", x->request);
+    json_t *query = json_object();
+    MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, add_pair, query);
+    json_t *now = json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:O?}", "path", x->path, "query", query,
+                            "authorization", header(x, "Authorization"), "api_key", header(x, "api-key"),
+                            "content_type", header(x, "Content-Type"), "user_agent", header(x, "User-Agent"),
+                            "body", x->request);
     pthread_mutex_lock(&last_lock);
     json_decref(last);
     last = now;
@@ -136,6 +152,7 @@ static void digest(llm_exchange *x)
 {
     json_t *rest = json_copy(x->request);
     json_object_del(rest, "response_format");
+    json_object_del(rest, "seed");
     char *text = json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS);
     x->key = text ? llm_hash(text, strlen(text), 0) : 0;
     free(text);
@@ -145,7 +162,8 @@ static void digest(llm_exchange *x)
 static bool admitted(llm_exchange *x)
 {
     const char *key = llm_options_now.key, *given = header(x, "Authorization");
-    return !key || (strncmp(given, "Bearer ", 7) == 0 && strcmp(given + 7, key) == 0);
+    return !key || (strncmp(given, "Bearer ", 7) == 0 && strcmp(given + 7, key) == 0) ||
+           strcmp(header(x, "api-key"), key) == 0;
 }
 
 static enum MHD_Result refuse_key(llm_exchange *x)
@@ -153,6 +171,46 @@ static enum MHD_Result refuse_key(llm_exchange *x)
     char words[512]; /* as careless as some servers are: it repeats the key */
     (void)snprintf(words, sizeof words, "Incorrect API key provided: %.400s", header(x, "Authorization"));
     return llm_reply_error(x, 401, words, NULL, NULL);
+}
+
+/* Whether a text to embed is longer than the model's context, or, as some servers have it, blank. */
+static const char *fault_of_input(const llm_exchange *x)
+{
+    json_t *input = json_object_get(x->request, "input"), *text;
+    size_t i;
+    json_array_foreach(input, i, text)
+    {
+        const char *words = json_string_value(text);
+        if (!words || !words[strspn(words, " \t\r\n")]) return "input: a text is blank";
+        if (llm_options_now.context && strlen(words) > llm_options_now.context)
+            return "the input length exceeds the context length";
+    }
+    return NULL;
+}
+
+/* What of a request this server was told not to take, or NULL. */
+static const char *refused_part(const json_t *request)
+{
+    const llm_options *o = &llm_options_now;
+    const char *form = llm_form_of(request);
+    size_t i;
+    json_t *message;
+    if (o->no_schema && strcmp(form, "none") != 0) return "response_format";
+    if (o->takes && strcmp(form, o->takes) != 0 && strcmp(form, "none") != 0) return "response_format";
+    if (o->no_seed && json_object_get(request, "seed")) return "seed";
+    json_array_foreach(json_object_get(request, "messages"), i,
+                       message) if (o->no_system &&
+                                    strcmp(llm_text(message, "role"), "system") == 0) return "system role";
+    return NULL;
+}
+
+static enum MHD_Result refuse_part(llm_exchange *x, const char *part)
+{
+    const char *refusal = llm_options_now.refusal, *words = refusal ? strchr(refusal, ':') : NULL;
+    char named[80];
+    (void)snprintf(named, sizeof named, "%s is not supported by this model", part);
+    return llm_reply_error(x, refusal ? (unsigned)atoi(refusal) : 400, words ? words + 1 : named,
+                           refusal ? NULL : part, NULL);
 }
 
 static enum MHD_Result ask(llm_exchange *x)
@@ -169,9 +227,10 @@ static enum MHD_Result ask(llm_exchange *x)
     if (!json_is_object(x->request))
         return llm_reply_error(x, 400, "the body is not a JSON object", NULL, NULL);
     if (llm_fault(x, &result)) return result;
-    if (chat && llm_options_now.no_schema && json_object_get(x->request, "response_format"))
-        return llm_reply_error(x, 400, "response_format is not supported by this model", "response_format",
-                               NULL);
+    const char *refused = chat ? refused_part(x->request) : NULL, *fault = chat ? NULL : fault_of_input(x);
+    if (refused) return refuse_part(x, refused);
+    if (fault)
+        return llm_reply_body(x, llm_options_now.context_code, json_pack("{s:s}", "error", fault), NULL);
     json_t *answer = chat ? llm_answer_chat(x) : llm_answer_embeddings(x);
     return answer
                ? llm_reply_json(x, 200, answer)
@@ -229,6 +288,13 @@ static bool keep(llm_exchange *x, const char *data, size_t n)
     return true;
 }
 
+/* The path of "http://HOST/PATH", as a proxy is asked; of "/PATH" itself. */
+static const char *path_of(const char *url)
+{
+    const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+    return path ? path : url;
+}
+
 static enum MHD_Result handle(void *self, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data, size_t *n,
                               void **state)
@@ -240,7 +306,7 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *connection, con
         *state = x = calloc(1, sizeof *x);
         if (!x) return MHD_NO;
         x->connection = connection;
-        x->path = strdup(url);
+        x->path = strdup(path_of(url));
         x->post = strcmp(method, "POST") == 0;
         return x->path ? MHD_YES : MHD_NO;
     }
@@ -312,8 +378,9 @@ static struct MHD_Daemon *start(void)
 static void usage(void)
 {
     puts("llm_server [--port N] [--delay SECONDS] [--key KEY] [--mistakes RATE] [--seed N] [--no-schema]\n"
-         "           [--no-logprobs] [--split] [--batch N] [--width N] [--certificate FILE --certificate-key "
-         "FILE]\n"
+         "           [--takes FORM] [--no-system] [--no-seed] [--refusal CODE:WORDS] [--null-by-schema]\n"
+         "           [--no-logprobs] [--split] [--batch N] [--width N] [--context N] [--context-code N]\n"
+         "           [--certificate FILE --certificate-key FILE]\n"
          "\n"
          "Answers as a language model would, on 127.0.0.1, until SIGTERM or until stdin closes. Prints its "
          "port.\n"
@@ -322,22 +389,43 @@ static void usage(void)
          "  --key KEY         401 for requests without it\n"
          "  --mistakes RATE   share of judgements that are wrong, the same ones every time\n"
          "  --no-schema       400 that names response_format where a request has one\n"
+         "  --takes FORM      the same for all but one: schema, object (with a schema inside) or json\n"
+         "  --no-system       400 for a system message\n"
+         "  --no-seed         400 for a seed\n"
+         "  --refusal C:TEXT  another code and other words for these\n"
+         "  --null-by-schema  a null content where a schema was sent\n"
          "  --no-logprobs     logprobs is null\n"
          "  --split           labels are two tokens long\n"
          "  --batch N         embeddings of more texts are refused\n"
-         "  --width N         of embeddings, unless a request names its dimensions\n");
+         "  --width N         of embeddings, unless a request names its dimensions\n"
+         "  --context N       a text of more bytes is not embedded\n"
+         "  --context-code N  ... with this code (400)\n");
     llm_faults_help();
 }
 
 static void parse(int argc, char **argv)
 {
-    static const struct option options[] = {{"port", 1, NULL, 'p'},        {"delay", 1, NULL, 'd'},
-                                            {"key", 1, NULL, 'k'},         {"mistakes", 1, NULL, 'm'},
-                                            {"seed", 1, NULL, 's'},        {"no-schema", 0, NULL, 'S'},
-                                            {"no-logprobs", 0, NULL, 'L'}, {"split", 0, NULL, 't'},
-                                            {"batch", 1, NULL, 'b'},       {"width", 1, NULL, 'w'},
-                                            {"certificate", 1, NULL, 'c'}, {"certificate-key", 1, NULL, 'C'},
-                                            {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"port", 1, NULL, 'p'},
+                                            {"delay", 1, NULL, 'd'},
+                                            {"key", 1, NULL, 'k'},
+                                            {"mistakes", 1, NULL, 'm'},
+                                            {"seed", 1, NULL, 's'},
+                                            {"no-schema", 0, NULL, 'S'},
+                                            {"takes", 1, NULL, 'T'},
+                                            {"no-system", 0, NULL, 'Y'},
+                                            {"no-seed", 0, NULL, 'N'},
+                                            {"refusal", 1, NULL, 'R'},
+                                            {"null-by-schema", 0, NULL, 'U'},
+                                            {"no-logprobs", 0, NULL, 'L'},
+                                            {"split", 0, NULL, 't'},
+                                            {"batch", 1, NULL, 'b'},
+                                            {"width", 1, NULL, 'w'},
+                                            {"context", 1, NULL, 'x'},
+                                            {"context-code", 1, NULL, 'X'},
+                                            {"certificate", 1, NULL, 'c'},
+                                            {"certificate-key", 1, NULL, 'C'},
+                                            {"help", 0, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     llm_options *o = &llm_options_now;
     int c;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) switch (c) {
@@ -347,10 +435,17 @@ static void parse(int argc, char **argv)
         case 'm': o->mistakes = atof(optarg); break;
         case 's': o->seed = strtoull(optarg, NULL, 10); break;
         case 'S': o->no_schema = true; break;
+        case 'T': o->takes = optarg; break;
+        case 'Y': o->no_system = true; break;
+        case 'N': o->no_seed = true; break;
+        case 'R': o->refusal = optarg; break;
+        case 'U': o->null_by_schema = true; break;
         case 'L': o->no_logprobs = true; break;
         case 't': o->split = true; break;
         case 'b': o->batch = (unsigned)atoi(optarg); break;
         case 'w': o->width = (unsigned)atoi(optarg); break;
+        case 'x': o->context = (unsigned)atoi(optarg); break;
+        case 'X': o->context_code = (unsigned)atoi(optarg); break;
         case 'c': o->certificate = optarg; break;
         case 'C': o->certificate_key = optarg; break;
         case 'h': usage(); exit(0);

@@ -6,6 +6,7 @@
 #include "llm.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ typedef struct line {
     uint64_t key;
     unsigned code, count;
     bool embeddings, sent;
-    char fault[24];
+    json_int_t seed; /* -1: none */
+    char fault[24], format[24];
 } line;
 
 static struct {
@@ -63,12 +65,15 @@ static void write_line(llm_exchange *x, double now)
         all.lines = realloc(all.lines, all.line_room * sizeof *all.lines);
         if (!all.lines) abort();
     }
+    const json_t *seed = json_object_get(x->request, "seed");
     x->log = all.line_count++;
     all.lines[x->log] = (line){.began = now,
                                .ended = -1,
                                .key = x->key,
                                .count = x->count,
+                               .seed = seed ? json_integer_value(seed) : -1,
                                .embeddings = !!strstr(x->path, "embeddings")};
+    (void)snprintf(all.lines[x->log].format, sizeof all.lines[x->log].format, "%s", llm_form_of(x->request));
 }
 
 void llm_stats_begin(llm_exchange *x)
@@ -181,10 +186,11 @@ json_t *llm_stats_log(void)
         const line *l = all.lines + i;
         char name[17];
         hex(name, l->key);
-        json_array_append_new(told, json_pack("{s:f,s:f,s:s,s:i,s:i,s:s,s:s,s:b}", "began", l->began, "ended",
-                                              l->ended, "key", name, "count", (int)l->count, "code",
+        json_array_append_new(told, json_pack("{s:f,s:f,s:s,s:i,s:i,s:s,s:s,s:b,s:I,s:s}", "began", l->began,
+                                              "ended", l->ended, "key", name, "count", (int)l->count, "code",
                                               (int)l->code, "path", l->embeddings ? "embeddings" : "chat",
-                                              "fault", l->fault, "sent", (int)l->sent));
+                                              "fault", l->fault, "sent", (int)l->sent, "seed", l->seed,
+                                              "format", l->format));
     }
     pthread_mutex_unlock(&all.lock);
     return told;

@@ -54,11 +54,8 @@ static inline dq_status split(const dq_ask_form *form, const dq_value *body, siz
     return status;
 }
 
-static const dq_ask_member members[] = {{"response_format", "{\"type\":\"json\"}"}, {NULL, NULL}};
 static const dq_ask_form plain = {
     .path = "chat/completions", .reader = READER, .read = read_label, .tokens_out = 12};
-static const dq_ask_form formed = {
-    .path = "chat/completions", .extra = members, .reader = READER, .read = read_label, .tokens_out = 12};
 static const dq_ask_form batched = {.path = "chat/completions",
                                     .reader = READER,
                                     .read = read_label,

@@ -8,6 +8,7 @@
 #define DQ_TEST_FAKE_CLIENT_H
 
 #include "llm/client.h"
+#include "port/http/reason.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,6 +99,7 @@ static int fake_give(fake_request *r, dq_status status, long code, dq_http_answe
     *answer = (dq_http_answer){.tag = r->tag,
                                .status = status,
                                .code = code,
+                               .final = code == 401 || code == 402,
                                .body = fake.answer,
                                .bytes = strlen(fake.answer),
                                .reason = status ? fake.reason : NULL,
@@ -126,6 +128,20 @@ static dq_status fake_send(fake_request *r)
     return DQ_OK;
 }
 
+static void fake_mask(char *text)
+{
+    for (char *at = text; (at = strstr(at, "sesame")); at += 6) memset(at, '*', 6);
+}
+
+static void fake_explain(long code, const char *body)
+{
+    dq_http_reason said;
+    dq_http_read_reason(body, strlen(body), &said);
+    fake_mask(said.words);
+    (void)snprintf(fake.reason, sizeof fake.reason, "server.test:80/v1: HTTP %ld%s%.200s", code,
+                   said.words[0] ? ": " : "", said.words);
+}
+
 /* Sends a request or looks what came of it: 1 when it is over. */
 static int fake_advance(fake_request *r, dq_http_answer *answer)
 {
@@ -138,9 +154,11 @@ static int fake_advance(fake_request *r, dq_http_answer *answer)
     r->out = false;
     fake.out--;
     (void)snprintf(fake.answer, sizeof fake.answer, "%s", o.body);
-    if (o.code == 200) return fake_give(r, DQ_OK, 200, answer);
-    bool passes = o.code == 0 || o.code == 429 || o.code >= 500;
-    (void)snprintf(fake.reason, sizeof fake.reason, "server.test:80: HTTP %ld", o.code);
+    long code = o.code == 200 ? fake.config.error_within(fake.config.arg, o.body, strlen(o.body)) : o.code;
+    if (o.code == 200 && !code) return fake_give(r, DQ_OK, 200, answer);
+    bool passes = code == 0 || ((code == 429 || code >= 500) &&
+                                !fake.config.refuses(fake.config.arg, r->tag, code, o.body, strlen(o.body)));
+    fake_explain(o.code, o.body);
     fake.config.failed(fake.config.arg, r->tag, o.code, fake.reason);
     if (passes && r->attempts < fake.config.attempts) return 0;
     return fake_give(r, passes ? DQ_ERR_IO : DQ_ERR_UNSUPPORTED, o.code, answer);
@@ -165,12 +183,6 @@ static void fake_wake(dq_http *client)
     atomic_fetch_add(&fake.woken, 1);
 }
 
-static void fake_mask(const dq_http *client, char *text)
-{
-    (void)client;
-    for (char *at = text; (at = strstr(at, "sesame")); at += 6) memset(at, '*', 6);
-}
-
 static const char *fake_server(const dq_http *client)
 {
     (void)client;
@@ -182,7 +194,6 @@ static const dq_ask_client fake_client = {.open = fake_open,
                                           .submit = fake_submit,
                                           .next = fake_next,
                                           .wake = fake_wake,
-                                          .mask = fake_mask,
                                           .server = fake_server,
                                           .now = fake_now};
 

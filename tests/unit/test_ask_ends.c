@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Asking through the cache, as test_ask.c: stops, refusals and failures, servers that take not every member,
- * and other processes that ask the same.
+ * Asking through the cache, as test_ask.c: stops, refusals and failures, and other processes that ask the
+ * same. Servers that take not every member: test_ask_members.c.
  */
 #include "ask_run.h"
 
@@ -87,70 +87,6 @@ static void test_leaving_early(void **state)
     assert_clean();
 }
 
-/* ---- the answer's form ---- */
-
-static unsigned refusals, first_in_flight;
-
-static void knows_no_format(const char *body, unsigned attempt, fake_outcome *o)
-{
-    if (fake.sent == 1) first_in_flight = (unsigned)fake.in_flight;
-    label(body, attempt, o);
-    if (!strstr(body, "\"response_format\":{\"type\":\"json\"}")) return;
-    refusals++;
-    o->code = 400;
-    (void)snprintf(o->body, sizeof o->body, "{\"error\":{\"message\":\"unknown field response_format\"}}");
-}
-
-static void test_a_refused_member_is_dropped_and_remembered(void **state)
-{
-    (void)state;
-    run r = a_run(30), again = a_run(30);
-    r.form = again.form = &formed;
-    fake.script = knows_no_format;
-    refusals = 0;
-    assert_int_equal(ask_all(&r), DQ_OK);
-    assert_labels(&r);
-    assert_int_equal(refusals, 1);
-    assert_int_equal(first_in_flight, 1); /* one finds out for all */
-    assert_int_equal(fake.sent, 31);
-    assert_int_equal(sql("SELECT calls FROM ledger"), 31);
-    assert_int_equal(
-        sql("SELECT count(*) FROM facts WHERE about = 'server.test:80 m' AND name = 'response_format' "
-            "AND value = 'no'"),
-        1);
-    again.first = 100;
-    assert_int_equal(ask_all(&again), DQ_OK);
-    assert_labels(&again);
-    assert_int_equal(refusals, 1);
-    assert_int_equal(fake.sent, 30);
-    assert_clean();
-}
-
-static void counts_formats(const char *body, unsigned attempt, fake_outcome *o)
-{
-    if (fake.sent == 1) first_in_flight = (unsigned)fake.in_flight;
-    refusals += strstr(body, "response_format") == NULL;
-    label(body, attempt, o);
-}
-
-static void test_a_taken_member_is_remembered(void **state)
-{
-    (void)state;
-    run r = a_run(30), again = a_run(30);
-    r.form = again.form = &formed;
-    fake.script = counts_formats;
-    refusals = 0;
-    assert_int_equal(ask_all(&r), DQ_OK);
-    assert_labels(&r);
-    assert_int_equal(first_in_flight, 1);
-    again.first = 100;
-    assert_int_equal(ask_all(&again), DQ_OK);
-    assert_labels(&again);
-    assert_true(first_in_flight > 1); /* there is nothing to find out */
-    assert_int_equal(refusals, 0);
-    assert_int_equal(sql("SELECT count(*) FROM facts WHERE value = 'yes'"), 1);
-}
-
 /* ---- failures ---- */
 
 static void refuses(const char *body, unsigned attempt, fake_outcome *o)
@@ -167,7 +103,8 @@ static void test_a_refusal_ends_it(void **state)
     fake.script = refuses;
     r.go_on = true;
     assert_int_equal(ask_all(&r), DQ_ERR_UNSUPPORTED);
-    assert_string_equal(r.error.reason, "server.test:80: HTTP 401: ****** is no key");
+    assert_string_equal(r.error.reason, "server.test:80/v1: HTTP 401: ****** is no key (no key was sent "
+                                        "(OPENAI_API_KEY, or --key-file FILE))");
     assert_true(fake.sent <= 8);
     assert_int_equal(sql("SELECT failed FROM ledger"), fake.sent);
     assert_clean();
@@ -187,7 +124,7 @@ static void test_a_service_that_is_down_is_a_stop(void **state)
     fake.script = is_down;
     assert_int_equal(ask_all(&r), DQ_ERR_STOPPED);
     assert_non_null(
-        strstr(r.error.reason, "server.test:80: HTTP 503: asleep; the answers so far are kept in "));
+        strstr(r.error.reason, "server.test:80/v1: HTTP 503: asleep; the answers so far are kept in "));
     assert_int_equal(sql("SELECT failed FROM ledger"), fake.sent);
     assert_clean();
 }
@@ -356,16 +293,10 @@ static void test_claims_are_renewed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_a_stop_keeps_what_was_paid),
-        TEST(test_leaving_early),
-        TEST(test_a_refused_member_is_dropped_and_remembered),
-        TEST(test_a_taken_member_is_remembered),
-        TEST(test_a_refusal_ends_it),
-        TEST(test_a_service_that_is_down_is_a_stop),
-        TEST(test_going_on_without_some),
-        TEST(test_a_client_that_fails),
-        TEST(test_a_cache_that_fails),
-        TEST(test_what_another_process_asks_is_waited_for),
+        TEST(test_a_stop_keeps_what_was_paid), TEST(test_leaving_early),
+        TEST(test_a_refusal_ends_it),          TEST(test_a_service_that_is_down_is_a_stop),
+        TEST(test_going_on_without_some),      TEST(test_a_client_that_fails),
+        TEST(test_a_cache_that_fails),         TEST(test_what_another_process_asks_is_waited_for),
         TEST(test_claims_are_renewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

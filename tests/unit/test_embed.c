@@ -120,20 +120,24 @@ enum { PENDING = 256 };
 typedef struct encoder {
     bool late, finished;
     size_t fail_at, count; /* fails at text number fail_at, from 1 */
+    uint64_t row;          /* of the last text */
     float *to[PENDING], made[PENDING][2];
 } encoder;
 
-static dq_status encode(void *self, unsigned thread, const char *text, size_t bytes, float *to,
-                        dq_error *error)
+static dq_status encode(void *self, unsigned thread, dq_text_place place, const char *text, size_t bytes,
+                        float *to, dq_error *error)
 {
     encoder *e = self;
     float made[2] = {(float)bytes, bytes ? (float)text[0] : 0};
     assert_true(to[0] == 0 && to[1] == 0);
+    assert_true(place.text <= DQ_EMBED_TEXTS_MAX);
     if (!e->late) {
         memcpy(to, made, sizeof made);
         return DQ_OK;
     }
     assert_int_equal(thread, 0);
+    assert_true(place.row == e->row || place.row == e->row + 1);
+    e->row = place.row;
     if (++e->count == e->fail_at) return dq_fail(error, DQ_ERR_NUMERIC, "text %zu", e->count);
     assert_true(e->count <= PENDING);
     e->to[e->count - 1] = to;

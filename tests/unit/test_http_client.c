@@ -224,7 +224,7 @@ static void test_retry_after_pauses_all(void **state)
     /* The window was cut from 4 to 2, and the three answers that were in flight let in one more. */
     assert_true(wire.sent[4].time == wire.sent[6].time && wire.sent[6].time < wire.sent[7].time);
     assert_int_equal(wire.sent[4].tag, 0);
-    assert_string_equal(wire.reason, "server.test:8080: HTTP 429, to come back in 7 s");
+    assert_string_equal(wire.reason, "server.test:8080/v1/chat/completions: HTTP 429, to come back in 7 s");
     dq_http_free(http);
 }
 
@@ -246,7 +246,7 @@ static void test_backoff_grows(void **state)
     assert_int_equal(a.status, DQ_ERR_IO);
     assert_int_equal(a.attempts, 9);
     assert_int_equal(a.code, 503);
-    assert_string_equal(a.reason, "server.test:8080: HTTP 503");
+    assert_string_equal(a.reason, "server.test:8080/v1/chat/completions: HTTP 503");
     for (size_t i = 1; i < 9; i++) {
         double wait = wire.sent[i].time - wire.sent[i - 1].time, b = fmin(ldexp(0.5, (int)i - 1), 20);
         assert_true(wait >= b / 2 && wait <= b);
@@ -311,10 +311,9 @@ static void test_refusals_are_final(void **state)
 {
     (void)state;
     static const char *const reasons[] = {
-        "server.test:8080: HTTP 400",
-        "server.test:8080: HTTP 307 redirects to nowhere; redirects are not "
-        "followed",
-        "server.test:8080: closed the connection without an answer"};
+        "server.test:8080/v1/chat/completions: HTTP 400: my key: ***********",
+        "server.test:8080/v1/chat/completions: HTTP 307 redirects to nowhere; redirects are not followed",
+        "server.test:8080/v1/chat/completions: closed the connection without an answer"};
     dq_http_config config = defaults();
     config.key = "sesame-open";
     dq_http *http = open_client(&config, refuses, 3);
@@ -326,6 +325,109 @@ static void test_refusals_are_final(void **state)
         if (a.tag == 0) assert_string_equal(a.body, "{\"error\":\"my key: ***********\"}");
     }
     assert_int_equal(wire.sent_count, 3);
+    dq_http_free(http);
+}
+
+/* A different answer for each tag, always. */
+static outcome speaks_of_money(const dq_request *r)
+{
+    static const outcome said[] = {
+        {.code = 429, .body = "{\"error\":{\"message\":\"no more\",\"code\":\"insufficient_quota\"}}"},
+        {.code = 402, .body = "Payment first"},
+        {.code = 429, .body = "{\"error\":\"You exceeded your current quota\"}"},
+        {.code = 401},
+        {.code = 400, .body = "{\"error\":{\"code\":\"billing_hard_limit_reached\"}}"},
+        {.code = 503, .body = "{\"error\":{\"type\":\"insufficient_balance\"}}"}};
+    return said[r->tag];
+}
+
+static void test_what_is_spent_does_not_come_back(void **state)
+{
+    (void)state;
+    dq_http_config config = defaults();
+    dq_http *http = open_client(&config, speaks_of_money, 6);
+    for (size_t i = 0; i < 6; i++) {
+        dq_http_answer a = next_answer(http);
+        assert_int_equal(a.status, DQ_ERR_UNSUPPORTED);
+        assert_true(a.final);
+        assert_int_equal(a.attempts, 1);
+    }
+    assert_int_equal(wire.sent_count, 6);
+    dq_http_free(http);
+}
+
+/* In the words of a spent quota, a minute's limit: it says when to come back. */
+static outcome is_busy(const dq_request *r)
+{
+    outcome o = {
+        .code = r->attempts < 3 ? 429 : 200,
+        .body = "{\"error\":{\"message\":\"You exceeded your current quota. Please retry in 9s.\"}}"};
+    if (r->tag) o.body = "{\"error\":\"You exceeded your current quota\"}", o.retry_after = 1;
+    return o;
+}
+
+static void test_a_limit_of_a_minute_passes(void **state)
+{
+    (void)state;
+    dq_http_config config = defaults();
+    dq_http *http = open_client(&config, is_busy, 2);
+    assert_int_equal(take_all(http, DQ_OK), 2);
+    assert_int_equal(wire.sent_count, 6);
+    dq_http_free(http);
+}
+
+static bool refuses_schema(void *arg, uint64_t tag, long code, const char *body, size_t bytes)
+{
+    (void)arg, (void)tag;
+    assert_int_equal(bytes, strlen(body));
+    return code == 500 && strstr(body, "schema");
+}
+
+static outcome breaks_on_schema(const dq_request *r)
+{
+    return (outcome){.code = r->tag < 2 ? 500 : 503, .body = r->tag == 0 ? "no schema" : "asleep"};
+}
+
+static void test_the_caller_may_know_better(void **state)
+{
+    (void)state;
+    dq_http_config config = defaults();
+    config.refuses = refuses_schema;
+    config.attempts = 2;
+    dq_http *http = open_client(&config, breaks_on_schema, 3);
+    for (size_t i = 0; i < 3; i++) {
+        dq_http_answer a = next_answer(http);
+        assert_int_equal(a.status, a.tag == 0 ? DQ_ERR_UNSUPPORTED : DQ_ERR_IO);
+        assert_int_equal(a.attempts, a.tag == 0 ? 1 : 2);
+        assert_false(a.final);
+    }
+    dq_http_free(http);
+}
+
+static outcome repeats_secrets(const dq_request *r)
+{
+    (void)r;
+    static char body[600];
+    memset(body, 'x', 150);
+    strcpy(body + 150, "sesame-open and code=hush-hush of api-version=2024");
+    return (outcome){.code = 404, .body = body};
+}
+
+/* Also where the words are cut in the middle of it. */
+static void test_secrets_are_in_no_reason(void **state)
+{
+    (void)state;
+    dq_http_config config = defaults();
+    config.address = "https://server.test/v1?code=hush%2Dhush&api-version=2024";
+    config.key = "sesame-open";
+    config.key_header = "api-key";
+    dq_http *http = open_client(&config, repeats_secrets, 1);
+    dq_http_answer a = next_answer(http);
+    assert_null(strstr(a.reason, "sesame"));
+    assert_null(strstr(a.reason, "hush"));
+    assert_null(strstr(a.body, "hush-hush"));
+    assert_non_null(strstr(a.body, "*********** and code=********* of api-version=2024"));
+    assert_int_equal(strncmp(a.reason, "server.test:443/v1/chat/completions: HTTP 404: xxx", 50), 0);
     dq_http_free(http);
 }
 
@@ -361,8 +463,9 @@ static void test_too_long_a_retry_after_is_down(void **state)
         dq_http_answer a = next_answer(http);
         assert_int_equal(a.status, a.tag == 1 ? DQ_OK : DQ_ERR_IO); /* 1 was in flight */
         if (a.tag > 1)
-            assert_string_equal(a.reason,
-                                "server.test:8080: HTTP 429, to come back in 121 s, which is too long");
+            assert_string_equal(
+                a.reason, "server.test:8080/v1/chat/completions: HTTP 429, to come back in 121 s, which "
+                          "is too long");
     }
     assert_int_equal(wire.sent_count, 2);
     assert_true(wire.now < 2);
@@ -424,12 +527,15 @@ static void test_numbers_out_of_range(void **state)
 {
     (void)state;
     dq_http *http;
-    dq_http_config bad[] = {defaults(), defaults(), defaults(), defaults(), defaults()};
+    dq_http_config bad[] = {defaults(), defaults(), defaults(), defaults(),
+                            defaults(), defaults(), defaults()};
     bad[0].parallel = 0;
     bad[1].attempts = 0;
     bad[2].timeout = 0;
     bad[3].key = "with space";
     bad[4].address = "ftp://server.test";
+    bad[5].key_header = "X-Evil: 1";
+    bad[6].key_header = "Host";
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         dq_error e = DQ_ERROR_NONE;
         assert_int_equal(dq_http_new_over(&http, &bad[i], &carrier, &e), DQ_ERR_RANGE);
@@ -445,6 +551,10 @@ int main(void)
                                        cmocka_unit_test(test_others_go_on_while_one_waits),
                                        cmocka_unit_test(test_who_is_due_first_goes_first),
                                        cmocka_unit_test(test_refusals_are_final),
+                                       cmocka_unit_test(test_what_is_spent_does_not_come_back),
+                                       cmocka_unit_test(test_a_limit_of_a_minute_passes),
+                                       cmocka_unit_test(test_the_caller_may_know_better),
+                                       cmocka_unit_test(test_secrets_are_in_no_reason),
                                        cmocka_unit_test(test_before_ends_a_request),
                                        cmocka_unit_test(test_too_long_a_retry_after_is_down),
                                        cmocka_unit_test(test_failures_in_a_row_are_down),

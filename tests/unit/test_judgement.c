@@ -12,19 +12,16 @@
 #include <cmocka.h>
 
 static const char *const labels[] = {"APPLY", "SAVE", "CLICK", "IGNORE"};
-static const dq_label_set set = {labels, 4};
+static const dq_label_set set = {labels, 4, 4};
 
 /* A completion's body around a content (which is quoted here), read as a program would. */
-static dq_reading read_body(const char *body, dq_arena *arena, dq_answer *answer, size_t *label)
+static dq_reading read_body(const char *body, dq_arena *arena, dq_answer *answer, size_t *label, size_t *at)
 {
-    static dq_value parsed, object;
-    size_t n;
+    static dq_value parsed;
     dq_error e = DQ_ERROR_NONE;
     if (dq_json_parse(body, strlen(body), arena, &parsed, &e)) fail_msg("%s: %s", body, e.reason);
-    dq_answer_take(&parsed, answer);
-    const char *json = dq_answer_json(answer, &n);
-    if (json && dq_json_parse(json, n, arena, &object, &e) == DQ_OK) answer->object = &object;
-    return dq_judgement_read(answer, &set, label);
+    assert_true(dq_answer_take(&parsed, arena, answer));
+    return dq_judgement_read(answer, &set, label, at);
 }
 
 static dq_reading read_content(const char *content, size_t *label)
@@ -36,7 +33,8 @@ static dq_reading read_content(const char *content, size_t *label)
     assert_int_equal(dq_json_write_raw(&body, head, sizeof head - 1, NULL), DQ_OK);
     assert_int_equal(dq_json_write_string(&body, content, strlen(content), NULL), DQ_OK);
     assert_int_equal(dq_json_write_raw(&body, tail, sizeof tail, NULL), DQ_OK);
-    dq_reading reading = read_body(body.data, &arena, &answer, label);
+    size_t at;
+    dq_reading reading = read_body(body.data, &arena, &answer, label, &at);
     dq_json_text_free(&body);
     dq_arena_free(&arena);
     return reading;
@@ -86,8 +84,8 @@ static void what_is_no_label_is_never_guessed(void **unused)
                {"{\"decision\":null}", DQ_READ_NO_LABEL},
                {"{\"label\":\"APPLY\"}", DQ_READ_NO_LABEL},
                {"{\"decision\":\"APPLY\"", DQ_READ_NO_LABEL},
-               {"{\"decision\":\"APPLY\",\"decision\":\"SAVE\"}", DQ_READ_NO_LABEL},
-               {"{\"decision\":\"APPLY\"} {\"decision\":\"SAVE\"}", DQ_READ_NO_LABEL},
+               {"{\"decision\":\"APPLY\",\"decision\":\"SAVE\"}", DQ_READ_TWO_LABELS},
+               {"{\"decision\":\"APPLY\"} {\"decision\":\"SAVE\"}", DQ_READ_TWO_LABELS},
                {"DECISION: not APPLY", DQ_READ_NO_LABEL},
                {"DECISION:", DQ_READ_NO_LABEL},
                {"DECISIONS APPLY", DQ_READ_NO_LABEL},
@@ -121,8 +119,8 @@ static void bodies_that_are_no_answer(void **unused)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         dq_arena arena = DQ_ARENA_EMPTY;
         dq_answer answer;
-        size_t label;
-        dq_reading reading = read_body(bad[i].body, &arena, &answer, &label);
+        size_t label, at;
+        dq_reading reading = read_body(bad[i].body, &arena, &answer, &label, &at);
         if (reading != bad[i].reading) fail_msg("'%s': %s", bad[i].body, dq_reading_word(reading));
         dq_arena_free(&arena);
     }
@@ -164,11 +162,11 @@ static void log_probabilities_become_shares(void **unused)
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         dq_arena arena = DQ_ARENA_EMPTY;
         dq_answer answer;
-        size_t label;
+        size_t label, at;
         double p[4];
-        assert_int_equal(read_body(bodies[i], &arena, &answer, &label), DQ_READ);
+        assert_int_equal(read_body(bodies[i], &arena, &answer, &label, &at), DQ_READ);
         assert_int_equal(label, 0);
-        assert_true(dq_judgement_soft(&answer, &set, label, &arena, p));
+        assert_true(dq_judgement_soft(&answer, &set, label, at, &arena, p));
         assert_true(fabs(p[0] - 0.6 / 0.9) < 1e-12 && fabs(p[1] - 0.2 / 0.9) < 1e-12);
         assert_true(p[2] == 0 && fabs(p[3] - 0.1 / 0.9) < 1e-12);
         dq_arena_free(&arena);
@@ -190,10 +188,10 @@ static void answers_without_them_fall_back(void **unused)
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         dq_arena arena = DQ_ARENA_EMPTY;
         dq_answer answer;
-        size_t label;
+        size_t label, at;
         double p[4];
-        assert_int_equal(read_body(bodies[i], &arena, &answer, &label), DQ_READ);
-        if (dq_judgement_soft(&answer, &set, label, &arena, p)) fail_msg("%s", bodies[i]);
+        assert_int_equal(read_body(bodies[i], &arena, &answer, &label, &at), DQ_READ);
+        if (dq_judgement_soft(&answer, &set, label, at, &arena, p)) fail_msg("%s", bodies[i]);
         dq_arena_free(&arena);
     }
 }
@@ -203,31 +201,30 @@ static void a_token_that_tells_nothing(void **unused)
 {
     (void)unused;
     static const char *const alike[] = {"SAVE", "SAVOUR"};
-    static const dq_label_set pair = {alike, 2};
+    static const dq_label_set pair = {alike, 2, 2};
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value body;
     dq_answer answer;
     double p[2];
     const char *text = SAID("SAVE", TOKEN("SAV", "-0.1", TOP("SAV", "-0.1")) "," TOKEN("E", "-0.1", ""));
     assert_int_equal(dq_json_parse(text, strlen(text), &arena, &body, NULL), DQ_OK);
-    dq_answer_take(&body, &answer);
-    assert_false(dq_judgement_soft(&answer, &pair, 0, &arena, p));
+    assert_true(dq_answer_take(&body, &arena, &answer));
+    assert_false(dq_judgement_soft(&answer, &pair, 0, 0, &arena, p));
     dq_arena_free(&arena);
 }
 
 /* ---- what a stage asks ---- */
 
-/* A raw body read by a stage's form, hard and soft: the label, or NULL. */
+/* A raw body read by a stage's form: the label, or NULL. */
 static void reads(dq_prompt_stage stage, const char *body, const char *label)
 {
-    for (int soft = 0; soft < 2; soft++) {
-        dq_arena arena = DQ_ARENA_EMPTY;
-        const dq_ask_form *form = dq_label_form(stage, soft);
-        const char *got = form->read(form, body, strlen(body), &arena);
-        if (!label != !got || (got && strcmp(got, label) != 0))
-            fail_msg("stage %d, %s: %s", (int)stage, body, got ? got : "no label");
-        dq_arena_free(&arena);
-    }
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_label_form form;
+    dq_label_form_init(&form, stage, &(dq_answer_wish){0});
+    const char *got = form.form.read(&form.form, body, strlen(body), &arena);
+    if (!label != !got || (got && strcmp(got, label) != 0))
+        fail_msg("stage %d, %s: %s", (int)stage, body, got ? got : "no label");
+    dq_arena_free(&arena);
 }
 
 #define CONTENT(content) "{\"choices\":[{\"message\":{\"content\":\"" content "\"}}]}"
@@ -263,31 +260,70 @@ static void a_stage_reads_its_own_labels(void **unused)
     assert_int_equal(dq_label_number(NULL), DQ_NO_LABEL);
 }
 
-/* Soft and hard forms differ by the log-probabilities alone, and kept answers are read by either. */
+static const char *variant_of(const dq_ask_member *m, size_t i)
+{
+    return m->variants[i].name ? m->variants[i].json : NULL;
+}
+
+static void parses(const char *json)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value value;
+    assert_int_equal(dq_json_parse(json, strlen(json), &arena, &value, NULL), DQ_OK);
+    dq_arena_free(&arena);
+}
+
+/* What is asked for beside the messages, and that kept answers are read alike however they were asked for. */
 static void a_form_asks_for_its_labels(void **unused)
 {
     (void)unused;
     static const char *const lists[] = {"[\"CLICK\",\"IGNORE\"]", "[\"APPLY\",\"SAVE\",\"IGNORE\"]",
                                         "[\"APPLY\",\"SAVE\",\"CLICK\",\"IGNORE\"]"};
     for (unsigned s = 0; s < DQ_PROMPT_STAGES; s++) {
-        const dq_ask_form *hard = dq_label_form((dq_prompt_stage)s, false);
-        const dq_ask_form *soft = dq_label_form((dq_prompt_stage)s, true);
-        assert_string_equal(hard->path, "chat/completions");
-        assert_int_equal(hard->reader, soft->reader);
-        assert_string_equal(hard->extra[0].name, "response_format");
-        assert_string_equal(hard->extra[0].json, soft->extra[0].json);
-        assert_non_null(strstr(hard->extra[0].json, lists[s]));
-        assert_null(hard->extra[1].name);
-        assert_string_equal(soft->extra[1].name, "logprobs");
-        assert_null(soft->extra[2].name);
-        for (unsigned other = 0; other < s; other++)
-            assert_int_not_equal(hard->reader, dq_label_form((dq_prompt_stage)other, false)->reader);
-        dq_arena arena = DQ_ARENA_EMPTY;
-        dq_value schema;
-        const char *json = hard->extra[0].json;
-        assert_int_equal(dq_json_parse(json, strlen(json), &arena, &schema, NULL), DQ_OK);
-        dq_arena_free(&arena);
+        dq_label_form hard, soft, other;
+        dq_label_form_init(&hard, (dq_prompt_stage)s, &(dq_answer_wish){0});
+        dq_label_form_init(&soft, (dq_prompt_stage)s, &(dq_answer_wish){.soft = true, .seeded = true});
+        assert_string_equal(hard.form.path, "chat/completions");
+        assert_int_equal(hard.form.reader, soft.form.reader);
+        assert_string_equal(hard.form.extra[0].name, "response_format");
+        assert_string_equal(hard.form.extra[1].name, "system message");
+        assert_null(hard.form.extra[2].name);
+        for (size_t v = 0; v < 3; v++) parses(variant_of(&hard.form.extra[0], v));
+        assert_null(variant_of(&hard.form.extra[0], 3));
+        for (size_t v = 0; v < 2; v++) assert_non_null(strstr(variant_of(&hard.form.extra[0], v), lists[s]));
+        assert_string_equal(variant_of(&hard.form.extra[0], 2), "{\"type\":\"json_object\"}");
+        assert_string_equal(soft.form.extra[1].name, "logprobs");
+        assert_string_equal(soft.form.extra[2].name, "seed");
+        assert_string_equal(soft.form.extra[3].name, "system message");
+        assert_null(soft.form.extra[4].name);
+        for (unsigned o = 0; o < s; o++) {
+            dq_label_form_init(&other, (dq_prompt_stage)o, &(dq_answer_wish){0});
+            assert_int_not_equal(hard.form.reader, other.form.reader);
+        }
     }
+}
+
+/* By hand: that alone, and never left out. */
+static void a_format_by_hand(void **unused)
+{
+    (void)unused;
+    static const struct {
+        dq_answer_format format;
+        size_t variants;
+        const char *first;
+    } cases[] = {{DQ_FORMAT_SCHEMA, 1, "{\"type\":\"json_schema\","},
+                 {DQ_FORMAT_OBJECT, 2, "{\"type\":\"json_object\",\"schema\":{"}};
+    dq_label_form f;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dq_label_form_init(&f, DQ_PROMPT_ONCE, &(dq_answer_wish){.format = cases[i].format});
+        const dq_ask_member *m = &f.form.extra[0];
+        assert_true(m->fixed);
+        assert_memory_equal(m->variants[0].json, cases[i].first, strlen(cases[i].first));
+        assert_non_null(m->variants[cases[i].variants - 1].name);
+        assert_null(m->variants[cases[i].variants].name);
+    }
+    dq_label_form_init(&f, DQ_PROMPT_ONCE, &(dq_answer_wish){.format = DQ_FORMAT_NONE});
+    assert_string_equal(f.form.extra[0].name, "system message");
 }
 
 /* The second stage's three labels among all four. */
@@ -321,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_token_that_tells_nothing),
         cmocka_unit_test(a_stage_reads_its_own_labels),
         cmocka_unit_test(a_form_asks_for_its_labels),
+        cmocka_unit_test(a_format_by_hand),
         cmocka_unit_test(probabilities_by_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

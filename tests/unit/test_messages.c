@@ -231,12 +231,46 @@ static void prompts_that_do_not_do(void **unused)
     dq_catalogue_free(&c);
 }
 
+/* System messages before the words of the first other one; the rest of the request as it was. */
+static void requests_without_system_messages(void **unused)
+{
+    (void)unused;
+#define SAYS(role, words) "{\"role\":\"" role "\",\"content\":\"" words "\"}"
+    static const char *const cases[][2] = {
+        {SAYS("system", "play") "," SAYS("user", "who"), SAYS("user", "play\\n\\nwho")},
+        {SAYS("user", "who"), SAYS("user", "who")},
+        {SAYS("system", "a") "," SAYS("user", "b") "," SAYS("assistant", "c") "," SAYS("system", "d"),
+         SAYS("user", "a\\n\\nd\\n\\nb") "," SAYS("assistant", "c")},
+        {SAYS("system", "\\\"<|x|>\\u00e9") "," SAYS("user", ""), SAYS("user", "\\\"<|x|>\xc3\xa9\\n\\n")},
+        {SAYS("system", "alone"), SAYS("user", "alone")},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char request[400], expected[400];
+        dq_arena arena = DQ_ARENA_EMPTY;
+        dq_value parsed;
+        dq_json_text out = DQ_JSON_TEXT_EMPTY;
+        int n = snprintf(request, sizeof request, "{\"model\":\"m\",\"messages\":[%s],\"t\":0.5}",
+                         cases[i][0]);
+        assert_int_equal(dq_json_parse(request, (size_t)n, &arena, &parsed, NULL), DQ_OK);
+        assert_int_equal(dq_messages_fold(&parsed, &out, NULL), DQ_OK);
+        n = snprintf(expected, sizeof expected, "{\"model\":\"m\",\"messages\":[%s],\"t\":0.5}", cases[i][1]);
+        assert_int_equal(out.bytes, n);
+        assert_memory_equal(out.data, expected, out.bytes);
+        dq_json_text_free(&out);
+        dq_arena_free(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_title_first_then_all),         cmocka_unit_test(texts_stay_inside_their_fence),
-        cmocka_unit_test(the_catalogue_chooses_the_prompt), cmocka_unit_test(a_file_of_ones_own),
+        cmocka_unit_test(the_title_first_then_all),
+        cmocka_unit_test(texts_stay_inside_their_fence),
+        cmocka_unit_test(the_catalogue_chooses_the_prompt),
+        cmocka_unit_test(a_file_of_ones_own),
         cmocka_unit_test(prompts_that_do_not_do),
+        cmocka_unit_test(requests_without_system_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

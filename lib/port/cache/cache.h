@@ -118,7 +118,7 @@ dq_status dq_cache_unspend(dq_cache *cache, const char *model, uint64_t n, dq_er
 dq_status dq_cache_count(dq_cache *cache, const char *model, uint64_t failed, uint64_t lost, uint64_t hits,
                          dq_error *error);
 
-/* Small facts about a server and model that spare requests ("response_format" of "host:port model": "no"). */
+/* Small facts about a server and model that spare requests ("response_format" of "host:port model": "none"). */
 dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,
                         const char **value, dq_error *error);
 dq_status dq_cache_remember(dq_cache *cache, const char *about, const char *name, const char *value,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -61,8 +62,7 @@ static void queue_clear(dq_request_queue *q)
 /* A server may repeat the key, in an error mostly. A short one could be a word of an honest answer. */
 static void mask_answer(const dq_http *http, dq_request *r, bool honest)
 {
-    if (http->key && r->text && strlen(http->key) >= (honest ? DQ_HTTP_MASKED_ANSWER : DQ_HTTP_MASKED))
-        dq_http_mask_text(http->key, r->text, r->used);
+    if (r->text) dq_http_mask_text(http, r->text, r->used, honest ? DQ_HTTP_MASKED_ANSWER : DQ_HTTP_MASKED);
 }
 
 /* ---- the end of an attempt ---- */
@@ -82,8 +82,8 @@ static void give_up(dq_http *http, const dq_request *last, const char *why)
     (void)snprintf(http->down_reason, sizeof http->down_reason, "%.300s%s", last->reason, why);
 }
 
-/* An attempt failed in a way that may pass. */
-static void fail(dq_http *http, dq_request *r, double retry_after)
+/* An attempt failed in a way that may pass; code: what it counts as. */
+static void fail(dq_http *http, dq_request *r, long code, double retry_after)
 {
     double now = http->carrier->now();
     unsigned failures = http->config.failures_most;
@@ -95,7 +95,7 @@ static void fail(dq_http *http, dq_request *r, double retry_after)
         give_up(http, r, failures > 1 ? why : "");
     }
     double wait = dq_pace_backoff(&http->pace, r->attempts, retry_after);
-    if (r->code == 429) {
+    if (code == 429) {
         dq_pace_pause(&http->pace, now + wait);
         dq_pace_throttled(&http->pace, r->began, now);
     }
@@ -119,27 +119,62 @@ static bool may_pass(long code)
     return code == 408 || code == 409 || code == 429 || code >= 500;
 }
 
-static void answered(dq_http *http, dq_request *r, double retry_after, const char *redirect)
+/* The request's reason: the code, and the server's words without its asker's secrets. */
+static void explain_code(dq_http *http, dq_request *r, double retry_after, const char *redirect,
+                         dq_http_reason *said)
 {
-    http->in_flight--;
-    if (may_pass(r->code)) {
-        if (retry_after > 0)
-            dq_http_explain(http, r, "HTTP %ld, to come back in %.0f s", r->code, retry_after);
-        else
-            dq_http_explain(http, r, "HTTP %ld", r->code);
-        fail(http, r, retry_after);
-        return;
-    }
-    dq_pace_answered(&http->pace);
-    if (r->code >= 200 && r->code < 300) {
-        finish(http, r, DQ_OK);
-        return;
-    }
+    char when[48] = "";
+    dq_http_mask(http, said->words);
+    dq_http_shorten(said->words, DQ_HTTP_WORDS);
+    if (retry_after > 0) (void)snprintf(when, sizeof when, ", to come back in %.0f s", retry_after);
     if (r->code >= 300 && r->code < 400)
         dq_http_explain(http, r, "HTTP %ld redirects to %s; redirects are not followed", r->code,
                         redirect ? redirect : "nowhere");
     else
-        dq_http_explain(http, r, "HTTP %ld", r->code);
+        dq_http_explain(http, r, "HTTP %ld%s%s%s%s", r->code, r->code < 300 ? " with an error" : "", when,
+                        said->words[0] ? ": " : "", said->words);
+}
+
+/* The code that decides: an answer with an error inside counts as what that error is. */
+static long counted_code(const dq_http *http, const dq_request *r)
+{
+    const dq_http_config *c = &http->config;
+    bool looks = r->code >= 200 && r->code < 300 && c->error_within;
+    long within = looks ? c->error_within(c->arg, r->text ? r->text : "", r->used) : 0;
+    return within ? within : r->code;
+}
+
+static bool is_final(long code, const dq_http_reason *said, double retry_after)
+{
+    if (code == 401 || code == 402) return true;
+    return code >= 400 && (said->spent || (said->seems_spent && retry_after <= 0));
+}
+
+static bool is_refused(const dq_http *http, const dq_request *r, long code)
+{
+    const dq_http_config *c = &http->config;
+    if (r->final || !may_pass(code)) return true;
+    return c->refuses && c->refuses(c->arg, r->tag, code, r->text ? r->text : "", r->used);
+}
+
+static void answered(dq_http *http, dq_request *r, double retry_after, const char *redirect)
+{
+    dq_http_reason said;
+    long code = counted_code(http, r);
+    http->in_flight--;
+    if (code >= 200 && code < 300) {
+        dq_pace_answered(&http->pace);
+        finish(http, r, DQ_OK);
+        return;
+    }
+    dq_http_read_reason(r->text, r->used, &said);
+    r->final = is_final(code, &said, retry_after);
+    explain_code(http, r, may_pass(code) && !r->final ? retry_after : 0, redirect, &said);
+    if (!is_refused(http, r, code)) {
+        fail(http, r, code, retry_after);
+        return;
+    }
+    dq_pace_answered(&http->pace);
     refuse(http, r);
 }
 
@@ -155,7 +190,7 @@ static void broke(dq_http *http, dq_request *r, bool final)
         if (http->config.failed) http->config.failed(http->config.arg, r->tag, 0, r->reason);
         finish(http, r, DQ_ERR_IO);
     } else
-        fail(http, r, 0);
+        fail(http, r, 0, 0);
 }
 
 /* ---- the beginning of one ---- */
@@ -227,6 +262,7 @@ static int give(dq_http *http, dq_http_answer *answer)
     *answer = (dq_http_answer){.tag = r->tag,
                                .status = r->status,
                                .code = r->code,
+                               .final = r->final,
                                .body = r->text ? r->text : "",
                                .bytes = r->used,
                                .reason = r->status ? r->reason : NULL,
@@ -265,7 +301,21 @@ static dq_status read_key(dq_http *http, const char *key, dq_error *error)
     for (const char *c = key; *c; c++)
         if (*c <= ' ' || *c > '~')
             return dq_fail(error, DQ_ERR_RANGE, "the key holds a character that no key has");
+    if (!dq_http_add_secret(http, key, strlen(key))) return dq_fail_memory(error, "a client");
     return copy_text(&http->key, key, error);
+}
+
+/* A name as RFC 9110 has them, and none of those that a request has already. */
+static dq_status read_key_header(dq_http *http, const char *name, dq_error *error)
+{
+    static const char *const taken[] = {"content-type", "content-length", "accept", "expect", "host"};
+    static const char letters[] =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.!#$%&'*+^`|~";
+    if (!name || !*name) return DQ_OK;
+    bool fine = name[strspn(name, letters)] == '\0';
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) fine = fine && strcasecmp(name, taken[i]) != 0;
+    if (!fine) return dq_fail(error, DQ_ERR_RANGE, "the key's header is not a header's name, as api-key is");
+    return copy_text(&http->key_header, name, error);
 }
 
 static dq_status check(const dq_http_config *c, dq_error *error)
@@ -313,7 +363,9 @@ dq_status dq_http_new_over(dq_http **made, const dq_http_config *config, const d
     queue_init(&http->done);
     dq_pace_init(&http->pace, config);
     status = dq_http_read_address(http, config->address, error);
+    if (!status) status = dq_http_choose_proxy(http, config, error);
     if (!status) status = read_key(http, config->key, error);
+    if (!status) status = read_key_header(http, config->key_header, error);
     if (!status) status = copy_text(&http->certificates, config->certificates, error);
     if (!status) status = open_poller(http, error);
     if (status)
@@ -326,6 +378,12 @@ dq_status dq_http_new_over(dq_http **made, const dq_http_config *config, const d
 dq_status dq_http_new(dq_http **http, const dq_http_config *config, dq_error *error)
 {
     return dq_http_new_over(http, config, &dq_http_curl, error);
+}
+
+static void free_secret(char *text)
+{
+    if (text) explicit_bzero(text, strlen(text));
+    free(text);
 }
 
 void dq_http_free(dq_http *http)
@@ -341,10 +399,16 @@ void dq_http_free(dq_http *http)
     if (http->wake[0] >= 0) close(http->wake[0]);
     if (http->wake[1] >= 0) close(http->wake[1]);
     free(http->address);
+    free(http->query);
     free(http->server);
+    free(http->shown);
+    free(http->proxy);
+    free(http->via);
     free(http->certificates);
-    if (http->key) explicit_bzero(http->key, strlen(http->key));
-    free(http->key);
+    free(http->key_header);
+    free_secret(http->key);
+    for (size_t i = 0; i < http->secret_count; i++) free_secret(http->secrets[i]);
+    free(http->secrets);
     free(http);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The only home of libcurl: its multi interface, driven by epoll (curl_multi_socket_action), so that an event
+ * The home of libcurl: its multi interface, driven by epoll (curl_multi_socket_action), so that an event
  * costs the same with one request in flight as with a thousand.
  *
  * A trap in libcurl: when a connection that was used before closes without a byte of an answer, curl sends
@@ -31,50 +31,6 @@ struct dq_http_line {
     bool sent;
     char words[CURL_ERROR_SIZE];
 };
-
-/* ---- addresses ---- */
-
-static char *url_part(CURLU *url, CURLUPart part, unsigned flags)
-{
-    char *text = NULL;
-    return curl_url_get(url, part, &text, flags) == CURLUE_OK ? text : NULL;
-}
-
-static bool has_part(CURLU *url, CURLUPart part)
-{
-    char *text = url_part(url, part, 0);
-    bool has = text && *text;
-    curl_free(text);
-    return has;
-}
-
-/* The address without a final slash, and "host:port". Its text is in no message: it may hold a secret. */
-dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    CURLU *url = curl_url();
-    if (!url) return dq_fail_memory(error, "an address");
-    http->secure = strncasecmp(address, "https://", 8) == 0;
-    bool web = strncasecmp(address, "http://", 7) == 0 || http->secure;
-    if (!web || curl_url_set(url, CURLUPART_URL, address, 0) != CURLUE_OK)
-        status = dq_fail(error, DQ_ERR_RANGE,
-                         "the server's address is not http://HOST... or https://HOST...");
-    else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-        status = dq_fail(error, DQ_ERR_RANGE, "the server's address may not hold a name or a password");
-    else if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
-        status = dq_fail(error, DQ_ERR_RANGE, "the server's address may not hold a query or a fragment");
-    char *host = status ? NULL : url_part(url, CURLUPART_HOST, 0);
-    char *port = status ? NULL : url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-    http->address = strdup(address);
-    if (!status && (!http->address || !host || !port || asprintf(&http->server, "%s:%s", host, port) < 0))
-        status = dq_fail_memory(error, "an address");
-    for (size_t n = status ? 0 : strlen(http->address); n > 0 && http->address[n - 1] == '/';)
-        http->address[--n] = 0;
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(url);
-    return status;
-}
 
 /* ---- what curl calls ---- */
 
@@ -165,6 +121,8 @@ static bool line_start(dq_http *http, dq_http_line *l)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, l);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, l->words);
+    curl_easy_setopt(easy, CURLOPT_PROXY, http->proxy ? http->proxy : ""); /* "": nor what a variable says */
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     if (http->certificates) curl_easy_setopt(easy, CURLOPT_CAINFO, http->certificates);
     l->next = http->free_lines;
     http->free_lines = l;
@@ -180,13 +138,15 @@ static bool add_header(dq_http *http, const char *text)
 
 static bool make_headers(dq_http *http)
 {
-    char *bearer = NULL;
+    char *key = NULL;
     bool fine = add_header(http, "Content-Type: application/json") &&
                 add_header(http, "Accept: application/json") &&
                 add_header(http, "Expect:"); /* a large body waits for no 100 */
     if (fine && http->key) {
-        fine = asprintf(&bearer, "Authorization: Bearer %s", http->key) >= 0 && add_header(http, bearer);
-        free(bearer);
+        int written = http->key_header ? asprintf(&key, "%s: %s", http->key_header, http->key)
+                                       : asprintf(&key, "Authorization: Bearer %s", http->key);
+        fine = written >= 0 && add_header(http, key);
+        free(key);
     }
     return fine;
 }
@@ -235,7 +195,8 @@ static dq_status send_request(dq_http *http, dq_request *r, dq_error *error)
 {
     char *url = NULL;
     dq_http_line *l = http->free_lines;
-    if (asprintf(&url, "%s/%s", http->address, r->path) < 0) return dq_fail_memory(error, "an address");
+    if (asprintf(&url, "%s/%s%s", http->address, r->path, http->query) < 0)
+        return dq_fail_memory(error, "an address");
     http->free_lines = l->next;
     l->carries = r;
     l->sent = false;
@@ -258,18 +219,20 @@ static char *redirect_of(const dq_http_line *l)
     curl_easy_getinfo(l->easy, CURLINFO_REDIRECT_URL, &to);
     if (url && to && curl_url_set(url, CURLUPART_URL, to, 0) == CURLUE_OK) {
         for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) curl_url_set(url, secrets[i], NULL, 0);
-        shown = url_part(url, CURLUPART_URL, 0);
+        curl_url_get(url, CURLUPART_URL, &shown, 0);
     }
     curl_url_cleanup(url);
     return shown;
 }
 
-/* Failures below HTTP that no second attempt heals: certificates, addresses that are none, and servers that
- * speak something else from the first word on a new connection. */
+/* Failures below HTTP that no second attempt heals: certificates, addresses that are none, servers that speak
+ * something else from the first word on a new connection, and a proxy that refuses to reach one. */
 static bool is_final(const dq_http_line *l, CURLcode code)
 {
-    long fresh = 0;
+    long fresh = 0, tunnel = 0;
     curl_easy_getinfo(l->easy, CURLINFO_NUM_CONNECTS, &fresh);
+    curl_easy_getinfo(l->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    if (tunnel >= 400 && tunnel < 500) return true;
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -298,8 +261,10 @@ static void explain_failure(dq_http *http, const dq_http_line *l, dq_request *r,
         dq_http_explain(http, r, "closed the connection in the middle of an answer");
         break;
     case CURLE_UNSUPPORTED_PROTOCOL: dq_http_explain(http, r, "does not speak HTTP"); break;
+    case CURLE_RECV_ERROR: /* a proxy that opens no tunnel, too */
+        dq_http_explain(http, r, "%s", http->proxy && l->words[0] ? l->words : curl_easy_strerror(code));
+        break;
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
     case CURLE_COULDNT_CONNECT: dq_http_explain(http, r, "%s", curl_easy_strerror(code)); break;
     case CURLE_WRITE_ERROR:
         if (r->too_long)

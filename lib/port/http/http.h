@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A client for one HTTP server that answers questions: JSON bodies posted to paths below one address, many in
- * flight over few connections (HTTP/2 where the server has it, else keep-alive). http.c is the only home of
- * libcurl; what the bodies say is not its business.
+ * flight over few connections (HTTP/2 where the server has it, else keep-alive). http.c and address.c are the
+ * only home of libcurl. Of bodies it reads those of failures alone, for the server's reason (reason.h).
  *
  *     dq_http_new(&http, &config, &e);
  *     dq_http_submit(http, "chat/completions", body, bytes, tag, tokens, &e);      (as many as one likes)
@@ -11,10 +11,13 @@
  * What the client does by itself:
  *
  *     at most `parallel` requests are open; the others wait in the order of their submission
- *     2xx                           the answer, whatever its body: none, HTML, half a JSON text
+ *     2xx                           the answer, whatever its body: none, HTML, half a JSON text; unless
+ *                                   `error_within` finds an error there, which counts as a code of its own
  *     3xx                           refused: redirects are not followed, so that no key goes astray
- *     408, 409, 429, 5xx            tried again
- *     other codes                   refused at once
+ *     408, 409, 429, 5xx            tried again, unless `refuses` knows better
+ *     a quota or balance that is spent, by the server's words, whatever the code
+ *                                   refused at once, finally: no other request fares better
+ *     other codes                   refused at once; 401 and 402 finally
  *     no connection, a time-out, a connection that closes or is reset early, a body shorter than announced
  *                                   tried again; a body longer than announced ends where it was said to,
  *                                   and its connection is not used again
@@ -33,9 +36,12 @@
  * attempt that failed.
  *
  * A key is sent in a header, and appears in no message: where a server repeats it, in an error or (if it is
- * long enough not to be a word) in an answer, asterisks stand in its place.
+ * long enough not to be a word) in an answer, asterisks stand in its place. So it is with the values in the
+ * address's query, but for api-version's.
  *
- * http_proxy, https_proxy and no_proxy are honoured as everywhere (by libcurl itself).
+ * Every reason begins with what was asked, "HOST:PORT/PATH" without the query, and through which proxy.
+ * Loopback (127.0.0.0/8, ::1, localhost and names that end with .localhost; 0.0.0.0 and ::, which servers
+ * print) is never asked through one.
  */
 #ifndef DQ_PORT_HTTP_HTTP_H
 #define DQ_PORT_HTTP_HTTP_H
@@ -46,10 +52,17 @@
 #include <stddef.h>
 
 typedef struct dq_http_config {
-    const char *address;      /* "http://127.0.0.1:8080/v1": http or https, no credentials inside; copied */
-    const char *key;          /* Authorization: Bearer KEY; NULL: none; copied */
+    const char *address;    /* "http://127.0.0.1:8080/v1": http or https, no credentials inside; a query goes
+                               behind each path ("https://HOST/openai?api-version=1"); copied */
+    const char *key;        /* NULL: none; copied */
+    const char *key_header; /* the header whose value is the key alone; NULL: Authorization: Bearer KEY;
+                               copied */
     const char *certificates; /* a PEM file of those that are trusted, in place of the system's; NULL: the
                                  system's; copied */
+    const char *proxy;        /* "http://HOST:PORT", as curl takes it; NULL: none; copied */
+    const char *proxy_from;   /* for messages: whose value that is ("http_proxy"); copied */
+    const char *no_proxy;     /* hosts that are asked directly: names with all below them, addresses, CIDR,
+                                 "*"; by commas or spaces; NULL: none; read at once */
     unsigned parallel;        /* requests in flight, 1 .. 1024 */
     double connect_timeout, timeout;               /* seconds: to connect; for one whole request */
     unsigned attempts;                             /* of one request, at least 1 */
@@ -65,6 +78,11 @@ typedef struct dq_http_config {
     /* Told of every attempt that failed and will be tried again, or not: code 0 when there was no answer. May
      * be NULL. */
     void (*failed)(void *arg, uint64_t tag, long code, const char *reason);
+    /* Asked of a 2xx: the code that an error inside its body counts as; 0: it is an answer. May be NULL. */
+    long (*error_within)(void *arg, const char *body, size_t bytes);
+    /* Asked of 408, 409, 429 and 5xx before they are tried again: true, and this one is refused. May be NULL.
+     */
+    bool (*refuses)(void *arg, uint64_t tag, long code, const char *body, size_t bytes);
     void *arg;
 } dq_http_config;
 
@@ -80,17 +98,21 @@ typedef struct dq_http_answer {
                          too (the body may say why). DQ_ERR_IO: attempts are spent, or the server is down.
                          Else what `before` said. */
     long code;        /* of HTTP; 0 without an answer */
+    bool final; /* with DQ_ERR_UNSUPPORTED: the server refuses the asker (401, 402, a spent quota), so that
+                   neither time nor another form of the request helps */
     const char *body; /* (bytes), NUL-terminated, the client's until the next call of dq_http_next */
     size_t bytes;
-    const char *reason; /* one line, unless DQ_OK: names the server's host, never the key */
+    const char *reason; /* one line, unless DQ_OK: "HOST:PORT/PATH: HTTP 404: the server's words", never the
+                           key */
     unsigned attempts;
     double seconds; /* the last attempt took */
 } dq_http_answer;
 
 typedef struct dq_http dq_http;
 
-/* DQ_ERR_RANGE for a number out of range, a key that no header can hold, an address that is not http(s) or
- * has credentials or a query in it. Opens no connection, and does not start curl. */
+/* DQ_ERR_RANGE for a number out of range, a key that no header can hold, a header that is none, an address
+ * that is not http(s) or has credentials or a fragment in it. Opens no connection, and does not start curl.
+ */
 dq_status dq_http_new(dq_http **http, const dq_http_config *config, dq_error *error);
 /* Gives up what is in flight. */
 void dq_http_free(dq_http *http);

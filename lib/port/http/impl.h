@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The client's inside. client.c decides: what goes out when, what is tried again, what an answer is worth.
- * http.c carries: it alone knows curl, and tells how attempts ended. pace.c counts, words.c says.
+ * http.c carries: it alone moves bytes by curl, and tells how attempts ended. address.c reads addresses and
+ * chooses the way, pace.c counts, reason.c reads what servers say, words.c says.
  *
  *     submit ─► fresh ─┐                                   ┌─► done ─► next
  *                      ├─► in flight, on one of `parallel` ┤
@@ -11,9 +12,12 @@
 #define DQ_PORT_HTTP_IMPL_H
 
 #include "port/http/pace.h"
+#include "port/http/reason.h"
 
 enum {
     DQ_HTTP_REASON = 400,
+    DQ_HTTP_WORDS = 200,       /* bytes of a server's words in a reason, */
+    DQ_HTTP_SHOWN = 100,       /* of an address, and of a path */
     DQ_HTTP_MASKED = 4,        /* bytes of a key that is masked in errors */
     DQ_HTTP_MASKED_ANSWER = 16 /* and in answers, where a short one could be an honest word */
 };
@@ -27,7 +31,7 @@ typedef struct dq_request {
     long code;
     char *text; /* (used) of room, NUL-terminated: the answer */
     size_t used, room;
-    bool too_long;
+    bool too_long, final;
     char reason[DQ_HTTP_REASON];
     size_t bytes;
     char *path;  /* behind the body */
@@ -58,7 +62,12 @@ typedef struct dq_http_carrier {
 struct dq_http {
     dq_http_config config;
     const dq_http_carrier *carrier;
-    char *address, *key, *server, *certificates;
+    char *key, *key_header, *certificates;
+    char *address, *query; /* what stands before and behind a path: no slash at its end; "?..." or "" */
+    char *server, *shown;  /* "host:port", and with the address's path */
+    char *proxy, *via;     /* NULL: none; " through the proxy HOST:PORT of VARIABLE" or "" */
+    char **secrets;        /* (secret_count) what no message may show */
+    size_t secret_count;
     dq_pace pace;
     dq_request_queue fresh, again, done;
     size_t pending;
@@ -81,9 +90,17 @@ struct dq_http {
 
 /* ---- http.c ---- */
 
-/* http->address without a final slash, and http->server. */
-dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *error);
 extern const dq_http_carrier dq_http_curl;
+
+/* ---- address.c ---- */
+
+/* Fills in address, query, server, shown, secure and the query's secrets; then proxy and via. */
+dq_status dq_http_read_address(dq_http *http, const char *address, dq_error *error);
+dq_status dq_http_choose_proxy(dq_http *http, const dq_http_config *config, dq_error *error);
+/* Of a host as curl has it ("[::1]" for an address of IPv6). */
+bool dq_http_is_loopback(const char *host);
+/* Whether a list as no_proxy's names the host. */
+bool dq_http_is_listed(const char *list, const char *host);
 
 /* ---- client.c ---- */
 
@@ -95,10 +112,12 @@ dq_status dq_http_new_over(dq_http **http, const dq_http_config *config, const d
 
 /* Monotonic seconds. */
 double dq_http_now(void);
-/* r->reason: "host:port: ...", on one line. */
+/* r->reason: "host:port/path: ...", on one line. */
 void dq_http_explain(const dq_http *http, dq_request *r, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Every occurrence of the key becomes asterisks. */
-void dq_http_mask_text(const char *key, char *text, size_t bytes);
+/* Keeps a text that dq_http_mask is to put asterisks for; false when memory is short. */
+bool dq_http_add_secret(dq_http *http, const char *text, size_t bytes);
+/* Puts them in `bytes` of a text, for secrets of at least `least` bytes. */
+void dq_http_mask_text(const dq_http *http, char *text, size_t bytes, size_t least);
 
 #endif
