@@ -86,14 +86,14 @@ followed() {
 }
 
 @test "without times the order of the stream is taken, and that is said" {
-    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.timestamp = .time | del(.time)' walks.jsonl) -o elsewhere.dq
+    dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c '.moment = .time | del(.time)' walks.jsonl) -o elsewhere.dq
     run -0 --separate-stderr dq-train "${usual[@]}" --epochs 1 -o unordered.dq elsewhere.dq
-    [[ "$stderr" == *"the interactions have no attribute 'time': the order of the stream is taken for that of time; they have a 'timestamp', which reads as one (--time NAME)"* ]]
+    [[ "$stderr" == *"the interactions have no attribute 'time': the order of the stream is taken for that of time; they have a 'moment', which reads as one (--time NAME)"* ]]
     run -0 --separate-stderr dq-rank --model unordered.dq -k 1 elsewhere.dq
     [[ "$stderr" == *"the order of the stream is taken for that of time"* ]]
     run -1 --separate-stderr dq-train --quiet "${usual[@]}" --time when -o x.dq elsewhere.dq
-    [[ "$stderr" == *"--time when: the interactions have no such attribute; one that reads as a time is timestamp" ]]
-    dq-train "${usual[@]}" --epochs 1 --time timestamp -o unordered.dq elsewhere.dq 2>words
+    [[ "$stderr" == *"--time when: the interactions have no such attribute; one that reads as a time is moment" ]]
+    dq-train "${usual[@]}" --epochs 1 --time moment -o unordered.dq elsewhere.dq 2>words
     [ "$(grep -c "order of the stream" words)" = 0 ]
 }
 
