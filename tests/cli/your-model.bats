@@ -10,6 +10,7 @@ setup() {
     needs sqlite3
     set -o pipefail
     root=$BATS_TEST_DIRNAME/../..
+    source "$root"/tests/page.bash
     cd "$BATS_TEST_TMPDIR" || return
     PATH=$BUILD:$PATH
     unset OPENAI_BASE_URL OPENAI_API_KEY DQ_API_KEY_HEADER http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
@@ -33,11 +34,9 @@ stop() {
     server=
 }
 
-# The indented block number N (1) under a heading, for a shell. A key's dots become its letters, a host the server's.
+# The block number N (1) under a heading. A key's dots become its letters, a host the server's.
 block() { # heading, N
-    awk -v heading="## $1" -v n="${2:-1}" '/^## / { on = $0 == heading; block = 0; inside = 0 }
-        on && /^    / { if (!inside) { block++; inside = 1 } if (block == n) print substr($0, 5); next } { inside = 0 }' "$root"/docs/your-model.md |
-        sed -E "s,https?://[^/ ]+,http://127.0.0.1:$port,; s/…/xyz/"
+    page_block "$root"/docs/your-model.md "$1" "${2:-1}" | sed -E "s,https?://[^/ ]+,http://127.0.0.1:$port,; s/…/xyz/"
 }
 
 # Runs a block: two pairs get a label, in as many refusals as are said, and a second run asks nothing.
