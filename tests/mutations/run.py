@@ -30,7 +30,10 @@ Expect = collections.namedtuple("Expect", "rows keep touched fail words", defaul
 
 
 def run(command, folder, stdin=None):
-    done = subprocess.run([str(BUILD / command[0]), *command[1:]], input=stdin, capture_output=True, timeout=60, cwd=folder)
+    try:
+        done = subprocess.run([str(BUILD / command[0]), *command[1:]], input=stdin, capture_output=True, timeout=60, cwd=folder)
+    except subprocess.TimeoutExpired:
+        return "none: it did not end", b"", ""
     return done.returncode, done.stdout, done.stderr.decode(errors="replace").strip()
 
 
@@ -289,7 +292,7 @@ def examine(form, seed):
         rule = broken(status, words, rows, expect)
         if rule is None:
             return None
-        kept = BUILD / "test-logs" / "mutations" / seed.replace(" ", "-").replace(",", "")
+        kept = pathlib.Path(os.environ.get("logs", BUILD / "test-logs")) / "mutations" / seed.replace(" ", "-").replace(",", "")
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(folder, kept)
         return f"{what[:300]}: {rule}\n  said ({status}): {words[:300] or 'nothing'}\n  files: {kept}"
