@@ -23,12 +23,12 @@ ranks() {
     page_block "$page" "$1" "$2" > block.sh
     grep -q dq-rank block.sh
     bash -euo pipefail block.sh > ranking 2> words || { cat words; false; }
-    grep -vE '^dq-embed: users: 12 fitted|^dq-train: ' words > complaints || [ ! -s complaints ] || { cat complaints; false; }
-    [ -z "$3" ] || diff <(dq-cat --count "$3" | sort) <(printf 'interactions\t%d\nitems\t15\nusers\t12\n' "$met")
-    [ "$(cut -f 1 ranking | sort -u | wc -l)" = 12 ]
+    grep -vE '^dq-embed: users: 40 fitted|^dq-train: ' words > complaints || [ ! -s complaints ] || { cat complaints; false; }
+    [ -z "$3" ] || diff <(dq-cat --count "$3" | sort) <(printf 'interactions\t%d\nitems\t30\nusers\t40\n' "$met")
+    [ "$(cut -f 1 ranking | sort -u | wc -l)" = 40 ]
     # A user's number and an item's are what their ids end in.
     sed -E 's/^([^\t]*[^0-9])?([0-9]+)\t([0-9]+)\t([^\t]*[^0-9])?([0-9]+)\t.*/\2 \3 \5/' ranking |
-        awk '{ own = ($1 + $3) % 2 == 0 } $2 <= 3 { all++; good += own } END { print good " of " all; exit !(all == 36 && good >= 24) }'
+        awk '{ own = ($1 + $3) % 2 == 0 } $2 <= 3 { all++; good += own } END { print good " of " all; exit !(all == 120 && good >= 100) }'
 }
 
 rows() { dq-cat --kind "$2" "$1"; }
@@ -89,17 +89,17 @@ rows() { dq-cat --kind "$2" "$1"; }
     made mongo
     for form in relaxed canonical array; do
         (cd $form && page_block "$page" Mongoexport 2 > block.sh && bash -euo pipefail block.sh > ranking 2> words && grep -vE '^dq-embed: ' words | diff - /dev/null)
-        dq-cat --count $form/shop.dq | sort | diff - <(printf 'interactions\t%d\nitems\t15\nusers\t12\n' "$met")
+        dq-cat --count $form/shop.dq | sort | diff - <(printf 'interactions\t%d\nitems\t30\nusers\t40\n' "$met")
         cmp <(zstd -dcq relaxed/shop.dq) <(zstd -dcq $form/shop.dq)
     done
-    [ "$(cut -f 1 relaxed/ranking | sort -u | wc -l)" = 12 ]
+    [ "$(cut -f 1 relaxed/ranking | sort -u | wc -l)" = 40 ]
     rows relaxed/shop.dq users | jq -se '.[0].id == "65f1a2b3c4d5000100000000"'
 }
 
 @test "sentence-transformers: arrays and their ids" {
     made encoded
     ranks Sentence-transformers 1 ''
-    [ "$(wc -l < ranking)" = 120 ]
+    [ "$(wc -l < ranking)" = 400 ]
 }
 
 @test "every heading that shows a ranking has its test here" {

@@ -94,6 +94,7 @@ class Documents:
         ways += [self.of_cells] * 3 if isinstance(self.form, forms.Table) else []
         ways += [self.of_key] if type(self.form) is forms.Lines else []
         what, data, expect = rng.choice(ways)(self.table[kind], rng)
+        expect = expect._replace(keep=list(map(self.leaves, expect.keep)), touched=list(map(self.leaves, expect.touched)))
         return f"{kind}: {what}", kind, data, expect
 
     def of_bytes(self, rows, rng):
