@@ -88,7 +88,7 @@ rows() { dq-cat --kind "$2" "$1"; }
 @test "mongoexport: relaxed, canonical and one array are the same stream" {
     made mongo
     for form in relaxed canonical array; do
-        (cd $form && page_block "$page" Mongoexport 2 > block.sh && bash -euo pipefail block.sh > ranking 2> words && grep -vE '^dq-embed: ' words | diff - /dev/null)
+        (cd $form && page_block "$page" Mongoexport 2 > block.sh && bash -euo pipefail block.sh > ranking 2> words && [ ! -s words ])
         dq-cat --count $form/shop.dq | sort | diff - <(printf 'interactions\t%d\nitems\t30\nusers\t40\n' "$met")
         cmp <(zstd -dcq relaxed/shop.dq) <(zstd -dcq $form/shop.dq)
     done

@@ -120,7 +120,8 @@ class Extended(Lines):
         flat = {}
         for key, value in row.items():
             if key == "text":
-                flat.update(value if isinstance(value, dict) else {"bio" if "age" in row else "title": value})
+                of_text = isinstance(value, dict) and value.keys() <= {"bio", "title"}
+                flat.update(value if of_text else {"bio" if "age" in row else "title": value})
             else:
                 flat["_id" if key == "id" else key] = self.value(value, key)
         return flat
