@@ -67,16 +67,16 @@ payload() { zstd -dcq "$1"; }
 
 @test "killed and begun again: no question that has its answer is asked twice" {
     catalogue 2 6 twelve.dq
-    model_start --delay 0.1
+    model_start --delay 0.3
     dq-reward --quiet --strategy llm --model smollm2-135m --pairs all --parallel 2 --cache k.db twelve.dq -o killed.dq &
     pid=$!
-    until [ "$(answers k.db)" -ge 4 ]; do kill -0 "$pid"; sleep 0.05; done
+    until [ "$(answers k.db)" -ge 2 ]; do kill -0 "$pid"; done
     kill -KILL "$pid"
     wait "$pid" || true
     [ ! -e killed.dq ]
     before=$(answers k.db)
-    [ "$before" -lt 12 ]
     label --parallel 2 --allow-missing --cache k.db twelve.dq -o resumed.dq
+    [ "$before" -lt "$(answers k.db)" ]
     # What was in flight at the kill, two at most, may have been answered to nobody.
     [ "$(model_asked)" -le $(($(answers k.db) + 2)) ]
     [ "$(rows resumed.dq | jq -r 'select(.label != null) | .label' | wc -l)" -ge 11 ]
