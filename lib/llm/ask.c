@@ -199,10 +199,11 @@ static void give(dq_ask *ask, llm_job *job, dq_reply *reply)
 static dq_status wait_a_turn(dq_ask *ask, dq_error *error)
 {
     bool granted = dq_llm_queue_take(&ask->queue, &ask->done);
-    if (ask->done.count && !ask->sender) return DQ_OK;
+    bool ready = ask->done.count && !ask->queue.stopping; /* after a stop no reply is given any more */
+    if (ready && !ask->sender) return DQ_OK;
     if (!ask->broken && ask->sender && (granted || dq_llm_sender_busy(ask->sender)))
-        return dq_llm_sender_run(ask->sender, ask->done.count ? 0 : 1, error);
-    if (!ask->done.count) dq_llm_queue_wait(&ask->queue);
+        return dq_llm_sender_run(ask->sender, ready ? 0 : 1, error);
+    if (!ready) dq_llm_queue_wait(&ask->queue);
     return DQ_OK;
 }
 

@@ -46,6 +46,7 @@ static struct {
     size_t in_flight, in_flight_max; /* submitted, and not over */
     size_t out;                      /* on their way, at most config.parallel */
     unsigned opened, sent;           /* clients; attempts that went out */
+    unsigned hasty;                  /* looks in vain that were not to wait */
     char answer[512], reason[400];
     atomic_llong clock; /* milliseconds */
     atomic_uint woken;
@@ -173,7 +174,10 @@ static int fake_next(dq_http *client, double seconds, dq_http_answer *answer, dq
         fake_request *r = &fake.open[fake.last_first ? FAKE_OPEN - 1 - i : i];
         if (r->used && fake_advance(r, answer)) return 1;
     }
-    if (seconds > 0) (void)usleep(200);
+    if (seconds > 0)
+        (void)usleep(200);
+    else
+        fake.hasty++;
     return 0;
 }
 

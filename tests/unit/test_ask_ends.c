@@ -63,6 +63,38 @@ static void answers_some(const char *body, unsigned attempt, fake_outcome *o)
     o->later = number_in(body) >= 10;
 }
 
+/* The last of four is answered long after the stop. */
+static void answers_the_last_late(const char *body, unsigned attempt, fake_outcome *o)
+{
+    label(body, attempt, o);
+    o->later = number_in(body) == 3 && (!stop_now || ++looks < 40);
+}
+
+/* Replies that nobody takes any more are no reason to look again and again for what is on its way. */
+static void test_a_stop_waits_without_spinning(void **state)
+{
+    (void)state;
+    run r = a_run(0);
+    dq_reply reply;
+    dq_error e = DQ_ERROR_NONE;
+    stop_now = false;
+    watched = watch_calls = looks = 0;
+    fake.script = answers_the_last_late;
+    r.options.stop = (dq_ask_stop){stop_asked, watch};
+    dq_ask *ask = open_ask(&r);
+    for (int i = 0; i < 4; i++) put(ask, &plain, i, (uint64_t)i);
+    assert_int_equal(dq_ask_next(ask, &reply, &e), 1);
+    while (sql("SELECT count(*) FROM answers") < 3) (void)usleep(1000);
+    stop_now = true;
+    fake.hasty = 0;
+    assert_int_equal(dq_ask_next(ask, &reply, &e), -1);
+    assert_true(looks >= 40);
+    assert_true(fake.hasty < 5);
+    assert_int_equal(dq_ask_close(ask, DQ_ERR_STOPPED, &e), DQ_ERR_STOPPED);
+    assert_int_equal(sql("SELECT count(*) FROM answers"), 4);
+    assert_clean();
+}
+
 /* Whoever leaves with questions open leaves nothing behind: no claim, no memory. */
 static void test_leaving_early(void **state)
 {
@@ -293,10 +325,15 @@ static void test_claims_are_renewed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_a_stop_keeps_what_was_paid), TEST(test_leaving_early),
-        TEST(test_a_refusal_ends_it),          TEST(test_a_service_that_is_down_is_a_stop),
-        TEST(test_going_on_without_some),      TEST(test_a_client_that_fails),
-        TEST(test_a_cache_that_fails),         TEST(test_what_another_process_asks_is_waited_for),
+        TEST(test_a_stop_keeps_what_was_paid),
+        TEST(test_leaving_early),
+        TEST(test_a_stop_waits_without_spinning),
+        TEST(test_a_refusal_ends_it),
+        TEST(test_a_service_that_is_down_is_a_stop),
+        TEST(test_going_on_without_some),
+        TEST(test_a_client_that_fails),
+        TEST(test_a_cache_that_fails),
+        TEST(test_what_another_process_asks_is_waited_for),
         TEST(test_claims_are_renewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
