@@ -254,9 +254,9 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     ! cmp -s offline-one.tsv offline-two.tsv
     for words in --clock --since "--session-gap 60"; do
         run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" $words -o x.dq timeless.dq
-        [[ "$stderr" == *"an interaction has no attribute 'time'"* ]]
+        [[ "$stderr" == *"the interactions have no attribute 'time': when they were is asked for here"* ]]
         run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" $words -o x.dq may.dq
-        [[ "$stderr" == *"the time 'time' of an interaction is neither seconds since 1970 nor ISO 8601: May"* ]]
+        [[ "$stderr" == *": the time 'time' is neither a number since 1970 nor ISO 8601: \"May\" ("* ]]
     done
     run -2 dq-train --env $env --agent dqn --session-gap 3
 }
