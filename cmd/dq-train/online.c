@@ -257,6 +257,7 @@ static dq_status make(online *run, dq_error *error)
 {
     train *t = run->t;
     run->loop.config = t->o->acting;
+    if (run->user != DQ_ABSENT) run->loop.config.max_steps = 0; /* --steps are an episode */
     run->loop.config.arg = run;
     run->loop.config.episode_ended = episode_ended;
     run->loop.config.evaluated = evaluated;
