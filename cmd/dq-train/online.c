@@ -35,15 +35,16 @@ typedef struct online {
 
 /* ---- rewards of a catalogue ---- */
 
-/* What is on offer, by its Q. */
+/* What is on offer to the agent, in training or an evaluation, by its Q. */
 static uint32_t find_wanted(void *arg, const uint32_t **items, const float **values)
 {
     online *run = arg;
     const dq_vec_env *envs = run->loop.envs;
-    dq_agent_values(run->loop.agent, &envs->store, envs->number, 1, run->value);
-    *items = envs->offered;
+    uint32_t n;
+    *items = dq_agent_get_offer(run->loop.agent, &n);
     *values = run->value;
-    return envs->offered_count;
+    dq_agent_values(run->loop.agent, &envs->store, envs->number, 1, run->value);
+    return n;
 }
 
 static dq_status reward_of(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
@@ -256,6 +257,7 @@ static dq_status make(online *run, dq_error *error)
 {
     train *t = run->t;
     run->loop.config = t->o->acting;
+    if (run->user != DQ_ABSENT) run->loop.config.max_steps = 0; /* --steps are an episode */
     run->loop.config.arg = run;
     run->loop.config.episode_ended = episode_ended;
     run->loop.config.evaluated = evaluated;

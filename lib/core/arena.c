@@ -52,10 +52,12 @@ static block *grow(dq_arena *arena, size_t size, bool zeroed)
     size_t room = size > BLOCK ? size : BLOCK;
     if (room > SIZE_MAX - 3 * ALIGN - padded_header()) return NULL;
     size_t total = (padded_header() + room + ALIGN - 1) / ALIGN * ALIGN;
-    void *memory = zeroed ? calloc(1, total + ALIGN) : aligned_alloc(ALIGN, total);
+    if (zeroed) total += ALIGN; /* calloc does not align */
+    void *memory = zeroed ? calloc(1, total) : aligned_alloc(ALIGN, total);
     if (!memory) return NULL;
     block *b = (block *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
-    *b = (block){.next = arena->blocks, .size = total - padded_header(), .memory = memory};
+    size_t before = padded_header() + (size_t)((char *)b - (char *)memory);
+    *b = (block){.next = arena->blocks, .size = total - before, .memory = memory};
     ASAN_POISON_MEMORY_REGION((char *)b + padded_header(), b->size);
     arena->blocks = b;
     return b;

@@ -26,6 +26,8 @@ dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error 
 {
     dq_status status = dq_agent_read_config(model, &s->kind, &s->config, &s->shape, error);
     s->catalogue = s->shape.states.count > 0;
+    if (!status && s->catalogue && s->shape.state_width != s->shape.user_width)
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the model's states are not the users of a catalogue");
     if (!status) status = dq_model_items_load(&s->learnt, model, s->shape.action_count, error);
     if (!status && !s->learnt.digest && s->config.head == DQ_HEAD_OUTPUTS)
         status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not name the items of its outputs");

@@ -26,7 +26,8 @@ typedef enum dq_policy_by {
     DQ_POLICY_RANDOM, /* any action on offer */
 } dq_policy_by;
 
-/* The max_steps of programs where nobody said another: no episode of the environments here is as long. */
+/* The max_steps of programs where nobody said another. An episode of an environment here is shorter, unless
+ * its option `steps` says otherwise. */
 enum { DQ_EPISODES_MAX_STEPS = 100000 };
 
 /* A step of an episode, for whoever watches. */

@@ -65,6 +65,9 @@ END
     [ "$(head -1 ahead)" = "$(head -1 items)" ]
     [ "$(wc -l < ahead)" -ge "$(wc -l < items)" ]
     cmp m.dq ahead.dq
+    rm questions # an episode and an evaluation, of one step: the whole of what each offers, with one item in both
+    train -q --episodes 1 --steps 1 --candidates 4 --evaluate 1 --evaluate-episodes 1 --reward-cmd "sh asked.sh" --ask-ahead 100 -o m.dq c.dq
+    [ "$(dq-cat --kind transitions questions | wc -l)" -eq 7 ]
 }
 
 # The labeller's input stops after some bytes: the catalogue has 2.9 kB, the rest are questions.

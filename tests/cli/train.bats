@@ -326,3 +326,9 @@ interrupted() {
     [ "$(sort -u all <("$BUILD"/dq-cat t.dq | pairs) | wc -l)" = 480 ]
     "$BUILD"/dq-plan --model m.dq --pairs unseen --user u03 t.dq | "$BUILD"/dq-cat | pairs | cmp - <(grep '"u03"' all)
 }
+
+@test "an evaluation in a catalogue has --steps, however many" {
+    "$BUILD"/dq-train --quiet --agent dqn --user u01 --reward cosine --hidden 2 --batch 8 --warmup 20 --train-every 1000 --episodes 1 --steps 100010 \
+        --candidates 4 --evaluate 1 --evaluate-episodes 1 -l log -o m.dq c.dq
+    jq -se 'map(select(.evaluation)) | length == 1 and .[0].evaluation_steps == 100010 and .[0].evaluation_cut == 0' log
+}

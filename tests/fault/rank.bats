@@ -3,6 +3,7 @@
 # dq-rank and broken input: one clear line, exit 1, nothing that looks complete.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
     cd "$BATS_TEST_TMPDIR"
@@ -119,6 +120,25 @@ with open("many.jsonl", "w") as f:
     fails --model absent.dq c.dq
     fails --model c.dq c.dq
     [[ "$stderr" == *"c.dq"*"no model"* ]]
+}
+
+@test "a model of outputs whose states are wider than its users" {
+    needs python3-msgpack python3-zstandard
+    printf '%s\n' '{"user": "u1", "item": "i1", "label": "APPLY"}' '{"user": "u2", "item": "i2", "label": "SAVE"}' > x.jsonl
+    dq-export --users u.jsonl --items i.jsonl --interactions x.jsonl | dq-reward -q --strategy logged -o l.dq
+    dq-train -q --offline --head outputs --agent dqn --hidden 4 --epochs 1 --validation 0 -o m.dq l.dq
+    zstd -dcq m.dq | PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME /usr/bin/python3 -c '
+import sys, make_streams, msgpack
+payload = sys.stdin.buffer.read()
+meta = msgpack.unpackb(make_streams.bodies_of(payload)[1])["meta"]
+for width in 1, 2:
+    changed = {key: {**meta[key], "user_width": width} for key in ("env_spec", "q")}
+    open(f"{width}.dq", "wb").write(make_streams.with_column(payload, "", {**changed, "layout": None}))'
+    dq-rank --model 2.dq c.dq -o out.dq && rm out.dq
+    sed 's/, [0-9]\]/]/' u.jsonl > narrow.jsonl
+    dq-export --users narrow.jsonl --items i.jsonl -o narrow.dq
+    fails --model 1.dq narrow.dq
+    [[ "$stderr" == *"the model's states are not the users of a catalogue"* ]]
 }
 
 @test "a stream is not written to a terminal" {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * An agent that lives through tasks, for the tests of agents.
+ * An agent that lives through environments, for the tests of agents.
  */
 #ifndef DQ_TEST_LIFE_H
 #define DQ_TEST_LIFE_H
@@ -78,64 +78,64 @@ enum { SIDE_BY_SIDE = 2 };
 typedef struct life {
     dq_pool *pool;
     dq_agent *agent;
-    dq_env *tasks[SIDE_BY_SIDE];
+    dq_env *envs[SIDE_BY_SIDE];
     uint32_t count;
-    uint64_t episodes, steps_of_last; /* of task 0 */
+    uint64_t episodes, steps_of_last; /* of environment 0 */
     dq_agent_losses losses;
 } life;
 
 /* Begins an episode; in a catalogue with the next user. */
 static inline void life_reset(life *l, uint32_t i)
 {
-    dq_env *task = l->tasks[i];
-    bool numbered = task->shape.states.count > 0;
-    if (numbered) dq_catalogue_env_serve(task, (uint32_t)(l->episodes % LIFE_USERS));
-    assert_int_equal(dq_env_reset(task, NULL), DQ_OK);
-    if (l->agent && task->offered) dq_agent_offer(l->agent, task->offered, task->offered_count);
+    dq_env *env = l->envs[i];
+    bool numbered = env->shape.states.count > 0;
+    if (numbered) dq_catalogue_env_serve(env, (uint32_t)(l->episodes % LIFE_USERS));
+    assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
+    if (l->agent && env->offered) dq_agent_offer(l->agent, env->offered, env->offered_count);
 }
 
-static inline void begin(life *l, const char *task, const char *options, const char *kind,
+static inline void begin(life *l, const char *env, const char *options, const char *kind,
                          const dq_agent_config *config, unsigned threads)
 {
     *l = (life){.pool = pool_of(threads), .count = config->envs};
     for (uint32_t i = 0; i < l->count; i++)
-        if (strcmp(task, "catalogue") == 0)
-            l->tasks[i] = life_catalogue(config->seed);
+        if (strcmp(env, "catalogue") == 0)
+            l->envs[i] = life_catalogue(config->seed);
         else
-            assert_int_equal(dq_env_new(&l->tasks[i], task, options, config->seed + i, NULL), DQ_OK);
-    l->agent = make(kind, config, &l->tasks[0]->shape, l->pool);
+            assert_int_equal(dq_env_new(&l->envs[i], env, options, config->seed + i, NULL), DQ_OK);
+    l->agent = make(kind, config, &l->envs[0]->shape, l->pool);
     for (uint32_t i = 0; i < l->count; i++) life_reset(l, i);
 }
 
 static inline void end(life *l)
 {
     dq_agent_free(l->agent);
-    for (uint32_t i = 0; i < l->count; i++) dq_env_free(l->tasks[i]);
+    for (uint32_t i = 0; i < l->count; i++) dq_env_free(l->envs[i]);
     dq_pool_free(l->pool);
 }
 
-/* One step of one task, with the action given. */
+/* One step of one environment, with the action given. */
 static inline void live_step(life *l, uint32_t i, uint32_t action)
 {
     static float before[1024];
-    dq_env *task = l->tasks[i];
-    bool numbered = task->shape.states.count > 0;
-    const uint32_t number = task->number;
+    dq_env *env = l->envs[i];
+    bool numbered = env->shape.states.count > 0;
+    const uint32_t number = env->number;
     dq_step step;
-    if (!numbered) memcpy(before, task->state, task->shape.state_width * sizeof *before);
-    assert_int_equal(dq_env_step(task, action, &step, NULL), DQ_OK);
-    const float *at[] = {before, task->state};
-    const dq_vectors states = {at, 2, task->shape.state_width};
+    if (!numbered) memcpy(before, env->state, env->shape.state_width * sizeof *before);
+    assert_int_equal(dq_env_step(env, action, &step, NULL), DQ_OK);
+    const float *at[] = {before, env->state};
+    const dq_vectors states = {at, 2, env->shape.state_width};
     const dq_transition t = {.state = numbered ? number : 0,
                              .action = action,
-                             .next = numbered ? task->number : 1,
+                             .next = numbered ? env->number : 1,
                              .reward = step.reward,
                              .done = step.terminal};
     dq_agent_observe(l->agent, i, &states, &t, step.terminal || step.truncated);
     if (!step.terminal && !step.truncated) return;
     if (i == 0) {
         l->episodes++;
-        l->steps_of_last = task->steps;
+        l->steps_of_last = env->steps;
     }
     dq_agent_end_episode(l->agent);
     life_reset(l, i);
@@ -145,12 +145,12 @@ static inline void live(life *l, int steps)
 {
     const float *at[SIDE_BY_SIDE];
     uint32_t actions[SIDE_BY_SIDE], numbers[SIDE_BY_SIDE];
-    const dq_env_spec *shape = &l->tasks[0]->shape;
+    const dq_env_spec *shape = &l->envs[0]->shape;
     bool numbered = shape->states.count > 0;
     for (int t = 0; t < steps; t++) {
         for (uint32_t i = 0; i < l->count; i++) {
-            at[i] = l->tasks[i]->state;
-            numbers[i] = numbered ? l->tasks[i]->number : i;
+            at[i] = l->envs[i]->state;
+            numbers[i] = numbered ? l->envs[i]->number : i;
         }
         const dq_vectors states = {at, l->count, shape->state_width};
         dq_agent_act(l->agent, &states, numbers, l->count, true, actions);

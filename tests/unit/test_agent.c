@@ -141,7 +141,7 @@ static void world_steps_equal_torch(void **state)
 /* ---- checkpoints, threads, memory: every kind, with what it may have ---- */
 
 typedef struct variant {
-    const char *kind, *task, *options;
+    const char *kind, *env, *options;
     dq_agent_config config;
 } variant;
 
@@ -264,7 +264,7 @@ static void save(life *l, bool checkpoint, dq_bundle *model)
     assert_int_equal(dq_agent_save(l->agent, checkpoint, model, NULL), DQ_OK);
     for (uint32_t i = 0; checkpoint && i < l->count; i++) {
         char name[16] = {'t', (char)('0' + i)};
-        assert_int_equal(dq_env_save(l->tasks[i], name, model, NULL), DQ_OK);
+        assert_int_equal(dq_env_save(l->envs[i], name, model, NULL), DQ_OK);
     }
     for (size_t c = 0; c < model->column_count; c++) {
         void *copy = dq_arena_take(&model->arena, model->columns[c].bytes);
@@ -296,7 +296,7 @@ static void restore(life *l, const dq_bundle *model)
     if (dq_agent_load(l->agent, true, model, &e)) fail_msg("%s", e.reason);
     for (uint32_t i = 0; i < l->count; i++) {
         char name[16] = {'t', (char)('0' + i)};
-        assert_int_equal(dq_env_restore(l->tasks[i], name, model, NULL), DQ_OK);
+        assert_int_equal(dq_env_restore(l->envs[i], name, model, NULL), DQ_OK);
     }
 }
 
@@ -308,11 +308,11 @@ static void a_resumed_run_equals_one_that_never_stopped(void **state)
     for (size_t i = 0; i < VARIANTS; i++) {
         life whole, resumed;
         dq_bundle model;
-        begin(&whole, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&whole, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
         live(&whole, 101);
         assert_true(dq_agent_steps(whole.agent) > 0);
         save(&whole, true, &model);
-        begin(&resumed, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&resumed, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
         live(&resumed, 3); /* whatever it did before is gone */
         restore(&resumed, &model);
         resumed.episodes = whole.episodes;
@@ -335,11 +335,11 @@ static void threads_do_not_matter(void **state)
         v[i].config.hidden[1] = v[i].config.hidden_count ? 300 : 0;
         v[i].config.batch = v[i].config.hidden_count ? 130 : 1; /* several tiles */
         v[i].config.replay = 400;
-        begin(&one, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&one, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
         int steps = (int)(134 / v[i].config.envs) + 3;
         live(&one, steps);
         for (unsigned threads = 2; threads <= 3; threads++) {
-            begin(&many, v[i].task, v[i].options, v[i].kind, &v[i].config, threads);
+            begin(&many, v[i].env, v[i].options, v[i].kind, &v[i].config, threads);
             live(&many, steps);
             assert_same(&one, &many);
             end(&many);
@@ -355,7 +355,7 @@ static void living_allocates_nothing(void **state)
     list_variants(v);
     for (size_t i = 0; i < VARIANTS; i++) {
         life l;
-        begin(&l, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&l, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
         live(&l, 60);
         atomic_store(&allocations, 0);
         live(&l, 60);
@@ -375,8 +375,8 @@ static void tabled_maxima_are_those_found_anew(void **state)
     for (size_t i = 0; i < VARIANTS; i++) {
         life tabled, anew;
         v[i].config.replay = 30; /* slots are written again and again */
-        begin(&tabled, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
-        begin(&anew, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&tabled, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&anew, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
         for (int t = 0; t < 150; t++) {
             live(&tabled, 1);
             (void)dq_agent_network(anew.agent, "target");
@@ -393,8 +393,8 @@ static void tabled_maxima_are_those_found_anew(void **state)
 /* Q of what is on offer in one state. */
 static void values_of(const life *l, dq_agent *agent, float *q)
 {
-    const dq_env_spec *shape = &l->tasks[0]->shape;
-    const float *at[] = {l->tasks[0]->state};
+    const dq_env_spec *shape = &l->envs[0]->shape;
+    const float *at[] = {l->envs[0]->state};
     const dq_vectors states = {at, 1, shape->state_width};
     dq_agent_values(agent, shape->states.count ? &shape->states : &states, NULL, 1, q);
 }
@@ -412,16 +412,16 @@ static void a_model_says_how_it_was_made(void **state)
         dq_env_spec shape;
         dq_agent *other;
         float q[2][20];
-        begin(&l, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&l, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
         live(&l, 80);
         save(&l, false, &model);
         assert_int_equal(dq_agent_read_config(&model, &kind, &config, &shape, NULL), DQ_OK);
         assert_string_equal(kind, v[i].kind);
         assert_memory_equal(&config, dq_agent_get_config(l.agent), sizeof config);
         bool numbered = shape.states.count > 0;
-        assert_int_equal(numbered, strcmp(v[i].task, "catalogue") == 0);
+        assert_int_equal(numbered, strcmp(v[i].env, "catalogue") == 0);
         assert_int_equal(dq_bundle_column(&model, "actions") != NULL, shape.action_width && !numbered);
-        assert_int_equal(dq_agent_new(&other, kind, &config, &l.tasks[0]->shape, l.pool, NULL), DQ_OK);
+        assert_int_equal(dq_agent_new(&other, kind, &config, &l.envs[0]->shape, l.pool, NULL), DQ_OK);
         assert_int_equal(dq_agent_load(other, false, &model, NULL), DQ_OK);
         dq_agent_offer(l.agent, NULL, 0);
         dq_agent_offer(other, NULL, 0);
@@ -447,15 +447,15 @@ static void an_agent_of_a_model_acts_alike_and_does_not_learn(void **state)
         dq_agent *other;
         dq_agent_losses losses;
         float q[2][20];
-        begin(&l, v[i].task, v[i].options, v[i].kind, &v[i].config, 1);
+        begin(&l, v[i].env, v[i].options, v[i].kind, &v[i].config, 1);
         live(&l, 80);
         save(&l, false, &model);
-        const dq_env_spec *shape = l.tasks[0]->shape.states.count ? &l.tasks[0]->shape : NULL;
+        const dq_env_spec *shape = l.envs[0]->shape.states.count ? &l.envs[0]->shape : NULL;
         assert_int_equal(dq_agent_of_model(&other, &model, shape, l.pool, NULL), DQ_OK);
         dq_agent_offer(l.agent, NULL, 0);
         values_of(&l, l.agent, q[0]);
         values_of(&l, other, q[1]);
-        assert_memory_equal(q[0], q[1], l.tasks[0]->shape.action_count * sizeof(float));
+        assert_memory_equal(q[0], q[1], l.envs[0]->shape.action_count * sizeof(float));
         dq_agent *taught = l.agent;
         l.agent = other;
         for (uint32_t t = 0; t < l.count; t++) life_reset(&l, t);
@@ -503,10 +503,10 @@ static void hostile_checkpoints_are_refused(void **state)
     variant v[VARIANTS];
     life l, table, pairs;
     list_variants(v);
-    begin(&pairs, v[10].task, v[10].options, v[10].kind, &v[10].config, 1);
+    begin(&pairs, v[10].env, v[10].options, v[10].kind, &v[10].config, 1);
     live(&pairs, 61);
-    begin(&l, v[3].task, v[3].options, v[3].kind, &v[3].config, 1);
-    begin(&table, v[1].task, v[1].options, v[1].kind, &v[1].config, 1);
+    begin(&l, v[3].env, v[3].options, v[3].kind, &v[3].config, 1);
+    begin(&table, v[1].env, v[1].options, v[1].kind, &v[1].config, 1);
     live(&l, 60);
     live(&table, 61);
     assert_int_equal(load_changed(&l, "agent", "head", dq_int(0), true), DQ_OK);

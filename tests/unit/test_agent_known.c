@@ -225,7 +225,7 @@ static void a_world_model_learns_the_pole(void **state)
         const dq_vectors states = {at, 2, 4};
         const uint32_t there = 1;
         uint32_t action = (uint32_t)i % 2;
-        memcpy(before, l.tasks[0]->state, sizeof before);
+        memcpy(before, l.envs[0]->state, sizeof before);
         assert_int_equal(
             dq_agent_predict(l.agent, &states, NULL, &action, 1, next, &reward, &end_of, &disagreement, NULL),
             DQ_OK);
@@ -237,12 +237,12 @@ static void a_world_model_learns_the_pole(void **state)
                          DQ_OK);
         far += (double)disagreement;
         dq_step step;
-        assert_int_equal(dq_env_step(l.tasks[0], action, &step, NULL), DQ_OK);
+        assert_int_equal(dq_env_step(l.envs[0], action, &step, NULL), DQ_OK);
         for (int j = 0; j < 4; j++) {
-            error += pow((double)(next[j] - l.tasks[0]->state[j]), 2);
-            still += pow((double)(before[j] - l.tasks[0]->state[j]), 2);
+            error += pow((double)(next[j] - l.envs[0]->state[j]), 2);
+            still += pow((double)(before[j] - l.envs[0]->state[j]), 2);
         }
-        if (step.terminal || step.truncated) assert_int_equal(dq_env_reset(l.tasks[0], NULL), DQ_OK);
+        if (step.terminal || step.truncated) assert_int_equal(dq_env_reset(l.envs[0], NULL), DQ_OK);
     }
     assert_true(error < 0.05 * still); /* against "nothing moves" */
     assert_true(far > 3 * near);

@@ -107,7 +107,7 @@ static void a_model_acts_only_by_options_that_fit(void **state)
     dq_agent_free(agent);
 }
 
-/* ---- other tasks ---- */
+/* ---- other environments ---- */
 
 static void a_model_of_other_states_is_refused(void **state)
 {

@@ -10,7 +10,7 @@
 enum { PAIRS = 1, HISTORY = 2, NUMBERED = 4, WORLD = 8 };
 
 typedef struct system {
-    const char *name, *kind, *task, *options;
+    const char *name, *kind, *env, *options;
     unsigned is;
 } system;
 
@@ -169,7 +169,7 @@ static dq_agent_config config_of(const system *s)
 static void check_lives(const system *s, const dq_agent_config *config, const char *name)
 {
     life l;
-    begin(&l, s->task, s->options, s->kind, config, 1);
+    begin(&l, s->env, s->options, s->kind, config, 1);
     live(&l, 60);
     if (dq_agent_steps(l.agent) < 30 || !isfinite(l.losses.q)) fail_msg("%s on %s", name, s->name);
     bool world = s->is & WORLD;
@@ -187,7 +187,7 @@ static void check_refused(const system *s, const dq_agent_config *config, const 
     if (s->is & NUMBERED)
         env = life_catalogue(1);
     else
-        assert_int_equal(dq_env_new(&env, s->task, s->options, 1, NULL), DQ_OK);
+        assert_int_equal(dq_env_new(&env, s->env, s->options, 1, NULL), DQ_OK);
     dq_status status = dq_agent_new(&agent, s->kind, config, &env->shape, pool, &e);
     if (status != DQ_ERR_RANGE || !*e.reason || strchr(e.reason, '\n')) fail_msg("%s on %s", name, s->name);
     dq_agent_free(agent);

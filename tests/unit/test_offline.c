@@ -654,8 +654,6 @@ static void schedules_end_with_the_last_batch(void **state)
             agent.schedule_steps = steps;
             populate(&w);
             start_agent(&w, &config, "dqn", &agent);
-            dq_offline_rows rows = rows_of(&w);
-            assert_int_equal(dq_offline_new(&w.run, &config, w.agent, &rows, NULL), DQ_OK);
             assert_int_equal(dq_offline_size(w.run).batches, 1);
             for (size_t e = 0; e < epochs[i]; e++) {
                 assert_int_equal(dq_offline_step(w.run, &ended, NULL), DQ_OK);

@@ -258,14 +258,14 @@ static void a_restored_replay_forgets(void **state)
 
 static const double GAMMA = 0.5;
 
-static void step(dq_nstep *s, dq_replay *r, uint32_t task, uint32_t from, float reward, bool done, bool over)
+static void step(dq_nstep *s, dq_replay *r, uint32_t env, uint32_t from, float reward, bool done, bool over)
 {
     const float state[] = {(float)from, 0}, next[] = {(float)from + 1, 0};
     const float *at[] = {state, next};
     const dq_vectors states = {at, 2, VECTORS};
     const bool vectors = dq_replay_states(r) != NULL;
     const dq_transition t = {vectors ? 0 : from, from, vectors ? 1 : from + 1, reward, 0, done};
-    dq_nstep_push(s, task, vectors ? &states : NULL, &t, over, r);
+    dq_nstep_push(s, env, vectors ? &states : NULL, &t, over, r);
 }
 
 /* discount: gamma to the number of steps, of which the transition's leaves one to whoever bootstraps. */
@@ -284,7 +284,7 @@ static void check_returns(uint32_t width)
     dq_nstep *s;
     assert_int_equal(dq_nstep_new(&s, 3, 2, width, GAMMA, NULL), DQ_OK);
     step(s, r, 0, 10, 1, false, false);
-    step(s, r, 1, 20, 7, false, false); /* another task between */
+    step(s, r, 1, 20, 7, false, false); /* another environment between */
     step(s, r, 0, 11, 2, false, false);
     assert_int_equal(dq_replay_count(r), 0);
     step(s, r, 0, 12, 4, false, false);

@@ -380,7 +380,7 @@ static void what_follows_is_the_next_event_of_the_session(void **state)
 
 /* ---- held-out users ---- */
 
-static void held_out_users_are_criterion_rank(void **state)
+static void held_out_users_are_evaluated_by_rank(void **state)
 {
     (void)state;
     world w;
@@ -477,7 +477,7 @@ int main(void)
         cmocka_unit_test(endless_reward_is_worth_its_sum_from_any_log),
         cmocka_unit_test(a_session_that_ends_is_worth_what_it_brought),
         cmocka_unit_test(what_follows_is_the_next_event_of_the_session),
-        cmocka_unit_test(held_out_users_are_criterion_rank),
+        cmocka_unit_test(held_out_users_are_evaluated_by_rank),
         cmocka_unit_test(patience_stops_and_the_best_weights_return),
         cmocka_unit_test(resumes_exactly),
     };
