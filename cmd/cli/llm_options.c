@@ -146,7 +146,17 @@ void dq_ask_print_plan(const dq_ask_stats *t, const dq_ask_options *o, const cha
         if (i < 2 || t->dry_maybe) print_row(&rows[i], o, what);
 }
 
-dq_status dq_ask_print_ledger(const char *path, dq_error *error)
+void dq_ask_say_mended(const dq_ask_stats *stats, const dq_cli *cli, const dq_common *common)
+{
+    if (!stats->mended) return;
+    dq_cli_say(cli, common,
+               "the ledger's sums of %" PRIu64
+               " models were such as no counting makes; they were taken anew from "
+               "the cache's answers",
+               stats->mended);
+}
+
+dq_status dq_ask_print_ledger(const char *path, const dq_cli *cli, const dq_common *common, dq_error *error)
 {
     dq_cache *cache;
     dq_arena arena = DQ_ARENA_EMPTY;
@@ -165,6 +175,12 @@ dq_status dq_ask_print_ledger(const char *path, dq_error *error)
                      "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%.6f\t%.3f\n",
                      r->model, r->calls, r->answered, r->failed, r->lost, r->unreadable, r->hits, r->entries,
                      r->tokens_in, r->tokens_out, r->cost, r->seconds);
+        if (r->broken)
+            dq_cli_say(
+                cli, common,
+                "%s: sums such as no counting makes; the next run that asks with this cache takes them "
+                "anew from its answers",
+                r->model);
     }
     dq_arena_free(&arena);
     dq_cache_close(cache);

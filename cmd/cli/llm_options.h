@@ -72,7 +72,10 @@ dq_status dq_ask_complete(dq_ask_options *options, dq_ask_key *key, dq_error *er
 /* dry_run's words on stdout: requests, tokens, cost. With `what` ("texts"), of which a request carries many,
  * a last column counts these. */
 void dq_ask_print_plan(const dq_ask_stats *tally, const dq_ask_options *options, const char *what);
-/* The ledger of a cache on stdout, a line a model. */
-dq_status dq_ask_print_ledger(const char *path, dq_error *error);
+/* The ledger of a cache on stdout, a line a model; on stderr, which sums no counting makes. */
+dq_status dq_ask_print_ledger(const char *path, const dq_cli *cli, const dq_common *common, dq_error *error);
+
+/* Says that sums of the ledger were taken anew, where they were. */
+void dq_ask_say_mended(const dq_ask_stats *stats, const dq_cli *cli, const dq_common *common);
 
 #endif

@@ -157,8 +157,9 @@ static void say(const model *m, const dq_cli *cli, const dq_common *common)
 
 dq_status model_close(model *m, const dq_cli *cli, const dq_common *common, dq_status status, dq_error *error)
 {
+    const dq_ask_stats stats = m->embeddings ? dq_embeddings_stats(m->embeddings) : (dq_ask_stats){0};
+    dq_ask_say_mended(&stats, cli, common);
     if (!status && m->embeddings && m->o->ask.dry_run) {
-        const dq_ask_stats stats = dq_embeddings_stats(m->embeddings);
         dq_ask_print_plan(&stats, &m->o->ask, "texts");
     } else if (!status && m->embeddings) {
         say(m, cli, common);

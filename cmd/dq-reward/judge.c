@@ -122,6 +122,7 @@ static void say(const dq_reward_judge *j, const dq_cli *cli, const dq_common *co
 dq_status dq_reward_judge_end(dq_reward_judge *j, const dq_cli *cli, const dq_common *common, uint64_t total,
                               dq_status status, dq_error *error)
 {
+    if (j->llm) dq_ask_say_mended(dq_llm_stats(j->llm), cli, common);
     if (!status && j->llm) status = dq_reward_judge_miss(j, total, error);
     if (!status && j->llm && j->options->ask.dry_run)
         dq_ask_print_plan(dq_llm_stats(j->llm), &j->options->ask, NULL);

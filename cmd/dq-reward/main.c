@@ -331,7 +331,8 @@ int main(int argc, char **argv)
     dq_error e = DQ_ERROR_NONE;
     dq_reward_apply_options(&o, &cli, &s.labeller, &s.plan);
     dq_status status = load_prompt(&s, &o, &e);
-    if (!status) status = o.llm.ledger ? dq_ask_print_ledger(o.llm.ledger, &e) : run(&s, &cli, &e);
+    if (!status)
+        status = o.llm.ledger ? dq_ask_print_ledger(o.llm.ledger, &cli, &o.common, &e) : run(&s, &cli, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);
 }

@@ -250,8 +250,10 @@ static dq_status open_parts(dq_ask *ask, dq_error *error)
         status = dq_llm_sender_open(&ask->sender, &ask->setup, &ask->queue, &ask->budget, &ask->members,
                                     &ask->stats, error);
     if (status) return status;
-    return dq_llm_store_open(&ask->store, &ask->setup, &ask->queue, &ask->budget, &ask->members, ask->sender,
-                             error);
+    status = dq_llm_store_open(&ask->store, &ask->setup, &ask->queue, &ask->budget, &ask->members,
+                               ask->sender, error);
+    if (!status) ask->stats.mended = dq_llm_store_mended(ask->store);
+    return status;
 }
 
 dq_status dq_ask_open(dq_ask **out, const dq_ask_config *config, dq_error *error)

@@ -142,6 +142,7 @@ typedef struct dq_ask_config {
 /* What became of the questions so far. */
 typedef struct dq_ask_stats {
     uint64_t questions, hits, asked, missing, unreadable, failed;
+    uint64_t mended; /* models whose sums of the ledger were taken anew (dq_cache_mended) */
     /* What dry_run counts: each question once, and questions that share a request as one request. */
     uint64_t dry_questions, dry_requests, dry_maybe, dry_tokens_in, dry_tokens_out, dry_maybe_in,
         dry_maybe_out;

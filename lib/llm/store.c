@@ -13,7 +13,8 @@
 
 static int64_t tokens_in_usage(const dq_value *body, const char *name)
 {
-    return dq_value_integer(dq_map_get(dq_map_get(body, "usage"), name), -1);
+    int64_t tokens = dq_value_integer(dq_map_get(dq_map_get(body, "usage"), name), -1);
+    return tokens < DQ_CACHE_TOKENS_MOST ? tokens : DQ_CACHE_TOKENS_MOST;
 }
 
 /* What the server counted. An answer that is no JSON says nothing. */
@@ -231,6 +232,11 @@ dq_status dq_llm_store_open(llm_store **out, const llm_setup *setup, llm_queue *
     else
         *out = s;
     return status;
+}
+
+uint64_t dq_llm_store_mended(const llm_store *s)
+{
+    return dq_cache_mended(s->cache);
 }
 
 void dq_llm_store_end(llm_store *s)

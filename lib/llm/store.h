@@ -19,6 +19,8 @@ typedef struct llm_store llm_store;
  * All is kept; the sender, which may be NULL, is woken when something is granted or done. */
 dq_status dq_llm_store_open(llm_store **store, const llm_setup *setup, llm_queue *queue, llm_budget *budget,
                             llm_members *members, llm_sender *sender, dq_error *error);
+/* What dq_cache_mended says of its cache. */
+uint64_t dq_llm_store_mended(const llm_store *store);
 /* Ends the thread, which stores first what was answered. Accepts NULL. */
 void dq_llm_store_end(llm_store *store);
 /* After the end: writes the last notes, and closes the cache. Accepts NULL. */

@@ -460,6 +460,20 @@ END
     [[ $output == "dq-reward: nothing.db: "* ]]
 }
 
+@test "the ledger: sums that a server's nonsense broke are said, and taken anew by the next run" {
+    llm_start
+    ask c.dq -o l.dq
+    sqlite3 r.db 'UPDATE answers SET tokens_in = 9223372036854775807 WHERE id = 1; UPDATE ledger SET tokens_in = 9223372036854775807'
+    run --separate-stderr dq-reward --ledger r.db
+    [[ $stderr == "dq-reward: judge: sums such as no counting makes; "* ]]
+    run --separate-stderr dq-reward --strategy llm --model judge --pairs all --cache r.db --refresh c.dq -o l.dq
+    [ "$status" = 0 ]
+    [[ $stderr == *"the ledger's sums of 1 models were such as no counting makes; they were taken anew from"* ]]
+    run --separate-stderr dq-reward --ledger r.db
+    [ -z "$stderr" ]
+    [ "$(awk 'NR == 2 { print $9 < 2e9 }' <<< "$output")" = 1 ]
+}
+
 @test "interrupted: what is in flight is stored, exit 75, and the same command goes on" {
     llm_start --delay 0.2
     llm_fault '{"kind": "delay", "delay": 0.2}'

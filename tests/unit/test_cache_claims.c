@@ -4,6 +4,8 @@
  */
 #include "cache_file.h"
 
+#include <math.h>
+
 /* ---- questions and answers ---- */
 
 static void test_what_is_stored_comes_back(void **state)
@@ -462,6 +464,89 @@ static void test_budgets(void **state)
     dq_cache_close(b);
 }
 
+static dq_status store_as_counted(dq_cache *cache, unsigned n, int64_t in, int64_t out, double cost,
+                                  dq_error *e)
+{
+    dq_cache_entry entry = entry_of(n, "SAVE");
+    entry.tokens_in = in;
+    entry.tokens_out = out;
+    entry.cost = cost;
+    return dq_cache_store(cache, &entry, 1, e);
+}
+
+/* What a server says of tokens, and what a price makes of it, refuses no answer and no later request. */
+static void test_no_number_refuses_an_answer(void **state)
+{
+    (void)state;
+    static const int64_t tokens[] = {INT64_MAX, INT64_MAX - 1, 1LL << 62, 1LL << 53, INT64_MIN, -7, 0, 12};
+    static const double costs[] = {(double)INFINITY, (double)NAN, -1, 1e308, 1e308, 0.5, 0, 1};
+    dq_error e = DQ_ERROR_NONE;
+    dq_cache *cache = open_cache(false);
+    uint64_t granted;
+    for (unsigned i = 0; i < 64; i++) {
+        assert_int_equal(dq_cache_spend(cache, "m", NULL, 1, &granted, &e), DQ_OK);
+        if (store_as_counted(cache, i, tokens[i % 8], tokens[i / 8], costs[i % 8], &e))
+            fail_msg("%s", e.reason);
+        assert_int_equal(find(cache, i), DQ_CACHE_HAVE);
+    }
+    stopped(cache, &(dq_cache_budget){.tokens = 5}, "the budget of 5 tokens is spent (64000000192)");
+    dq_cache_close(cache);
+    assert_int_equal(sql("SELECT answered FROM ledger"), 64);
+    assert_int_equal(sql("SELECT tokens_in FROM ledger"), 32 * (int64_t)DQ_CACHE_TOKENS_MOST + 8 * 12);
+    assert_int_equal(sql("SELECT max(tokens_in) FROM answers"), DQ_CACHE_TOKENS_MOST);
+    assert_int_equal(sql("SELECT cost BETWEEN 1e299 AND 1e300 FROM ledger"), 1);
+    assert_int_equal(sql("SELECT count(*) FROM answers WHERE NOT cost BETWEEN 0 AND 1e300"), 0);
+}
+
+/* Sums at the top of what is counted stay there. */
+static void test_sums_stop(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_cache *cache = open_cache(false);
+    store(cache, 1, "SAVE");
+    (void)sql("UPDATE ledger SET tokens_in = 9007199254740991, answered = 9007199254740992, hits = "
+              "9007199254740992");
+    store(cache, 2, "SAVE");
+    assert_int_equal(dq_cache_count(cache, "m", 0, 0, 5, &e), DQ_OK);
+    dq_cache_close(cache);
+    assert_int_equal(
+        sql("SELECT tokens_in = 9007199254740992 AND answered = tokens_in AND hits = answered FROM ledger"),
+        1);
+}
+
+/* A ledger that an earlier overflow has left: read as it can be, mended by who writes, and said. */
+static void test_a_broken_ledger_is_mended(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_cache_ledger *rows;
+    size_t count;
+    dq_cache *cache = open_cache(false);
+    for (unsigned i = 1; i <= 3; i++) store(cache, i, "SAVE");
+    assert_int_equal(dq_cache_mended(cache), 0);
+    dq_cache_close(cache);
+    (void)sql("UPDATE answers SET tokens_in = 9223372036854775807, cost = 9.3e12 WHERE id = 2;"
+              "UPDATE ledger SET tokens_in = 9223372036854775807, cost = 9e999");
+    cache = open_cache(true);
+    assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
+    assert_true(rows[0].broken && rows[0].tokens_in == 1ULL << 53);
+    dq_cache_close(cache);
+    cache = open_cache(false);
+    assert_int_equal(dq_cache_mended(cache), 1);
+    store(cache, 4, "SAVE");
+    assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
+    assert_true(!rows[0].broken && rows[0].answered == 4);
+    assert_int_equal(rows[0].tokens_in, DQ_CACHE_TOKENS_MOST + 300);
+    assert_true(rows[0].cost > 0.5 && rows[0].cost < 2000);
+    dq_cache_close(cache);
+    cache = open_cache(false);
+    assert_int_equal(dq_cache_mended(cache), 0);
+    dq_cache_close(cache);
+    dq_arena_free(&arena);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -482,6 +567,9 @@ int main(void)
         TEST(test_the_ledger),
         TEST(test_sums_of_either),
         TEST(test_budgets),
+        TEST(test_no_number_refuses_an_answer),
+        TEST(test_sums_stop),
+        TEST(test_a_broken_ledger_is_mended),
     };
     return cmocka_run_group_tests_name("cache_claims", tests, NULL, NULL);
 }

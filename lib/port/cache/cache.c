@@ -163,6 +163,7 @@ static dq_status settle(dq_cache *cache, dq_error *error)
         return dq_cache_named(cache, error, dq_fail(error, DQ_ERR_FORMAT, "not a cache: an empty file"));
     if (!status && !cache->read_only) status = run_text(cache, "PRAGMA journal_mode = TRUNCATE", error);
     if (!status && empty) status = make_tables(cache, error);
+    if (!status && !cache->read_only) status = dq_cache_mend_ledger(cache, error);
     return status;
 }
 
@@ -186,6 +187,11 @@ dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_e
     dq_cache_close(c);
     *cache = NULL;
     return status;
+}
+
+uint64_t dq_cache_mended(const dq_cache *cache)
+{
+    return cache ? cache->mended : 0;
 }
 
 /* What we claimed is free, and what has no outcome is lost; so it is with the dead, whom perhaps nobody comes

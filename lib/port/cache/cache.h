@@ -37,6 +37,7 @@ enum {
     DQ_CACHE_LEASE = 30, /* seconds */
     DQ_CACHE_BUSY = 60,  /* seconds to wait for others' transactions before giving up */
     DQ_CACHE_ALWAYS = 1 << 30,
+    DQ_CACHE_TOKENS_MOST = 1000000000, /* of one answer: a server that counts more counts as this */
 };
 
 typedef struct dq_cache dq_cache;
@@ -75,6 +76,9 @@ typedef enum dq_cache_state {
  * DQ_ERR_VERSION for a newer schema, DQ_ERR_IO. read_only works on a file and folder without write access;
  * such a handle claims nothing (NONE where it would be MINE), and whatever writes is DQ_ERR_UNSUPPORTED. */
 dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_error *error);
+/* The models whose sums of the ledger were such as no counting makes (beyond 2^53, negative), and were taken
+ * anew from the answers when the cache was opened to be written. NULL: 0. */
+uint64_t dq_cache_mended(const dq_cache *cache);
 /* Releases this handle's claims; its requests without an outcome count as lost. */
 void dq_cache_close(dq_cache *cache);
 
@@ -95,8 +99,9 @@ dq_status dq_cache_renew(dq_cache *cache, dq_error *error);
 dq_status dq_cache_release(dq_cache *cache, const dq_cache_key *keys, size_t n, dq_error *error);
 
 /* Stores n answers (an entry that is there is replaced), counts them in the ledger, ends their claims. Every
- * answer that came is stored, an unreadable one too before it is asked again: it was paid for. model,
- * request, answer and server are needed. */
+ * answer that came is stored, an unreadable one too before it is asked again: it was paid for. No number of
+ * an entry refuses it: tokens count at most DQ_CACHE_TOKENS_MOST, cost and seconds that are negative or NaN
+ * are 0, and sums stop at 2^53. model, request, answer and server are needed. */
 dq_status dq_cache_store(dq_cache *cache, const dq_cache_entry *entries, size_t n, dq_error *error);
 
 /* What may be spent by all processes together, from the cache's beginning; 0: no limit. */
@@ -118,7 +123,8 @@ dq_status dq_cache_unspend(dq_cache *cache, const char *model, uint64_t n, dq_er
 dq_status dq_cache_count(dq_cache *cache, const char *model, uint64_t failed, uint64_t lost, uint64_t hits,
                          dq_error *error);
 
-/* Small facts about a server and model that spare requests ("response_format" of "host:port model": "none"). */
+/* Small facts about a server and model that spare requests ("response_format" of "host:port model": "none").
+ */
 dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,
                         const char **value, dq_error *error);
 dq_status dq_cache_remember(dq_cache *cache, const char *about, const char *name, const char *value,
@@ -130,6 +136,7 @@ typedef struct dq_cache_ledger {
     uint64_t calls, answered, failed, lost, unreadable, hits, entries;
     uint64_t tokens_in, tokens_out;
     double cost, seconds;
+    bool broken; /* sums that no counting makes, here at most 2^53: opening it to be written mends them */
 } dq_cache_ledger;
 
 dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows, size_t *count,

@@ -73,9 +73,10 @@ dq_status dq_cache_find(dq_cache *cache, const dq_cache_key *keys, size_t n, boo
 static dq_status store_one(dq_cache *cache, const dq_cache_entry *e, dq_error *error)
 {
     dq_status status = dq_cache_run(cache, SQL_STORE, error, "ktiiirriittbb", &e->key, e->label,
-                                    (int64_t)e->reader, e->tokens_in, e->tokens_out, e->seconds, e->cost,
-                                    e->time, (int64_t)e->asked, e->model, e->server, e->answer,
-                                    e->answer_bytes, e->request, e->request_bytes);
+                                    (int64_t)e->reader, dq_cache_tokens(e->tokens_in),
+                                    dq_cache_tokens(e->tokens_out), dq_cache_amount(e->seconds),
+                                    dq_cache_amount(e->cost), e->time, (int64_t)e->asked, e->model, e->server,
+                                    e->answer, e->answer_bytes, e->request, e->request_bytes);
     if (!status && cache->owner)
         status = dq_cache_run(cache, SQL_UNCLAIM, error, "ki", &e->key, cache->owner);
     return status;
@@ -96,11 +97,13 @@ static dq_status count_run(dq_cache *cache, const dq_cache_entry *entries, size_
         const dq_cache_entry *e = &entries[*i];
         count.answered += !e->shared;
         count.unreadable += !e->label;
-        count.tokens_in += e->tokens_in > 0 ? e->tokens_in : 0;
-        count.tokens_out += e->tokens_out > 0 ? e->tokens_out : 0;
-        count.cost += e->cost;
-        count.seconds += e->seconds;
+        count.tokens_in += e->tokens_in > 0 ? dq_cache_tokens(e->tokens_in) : 0;
+        count.tokens_out += e->tokens_out > 0 ? dq_cache_tokens(e->tokens_out) : 0;
+        count.cost += dq_cache_amount(e->cost);
+        count.seconds += dq_cache_amount(e->seconds);
     }
+    count.cost = dq_cache_amount(count.cost);
+    count.seconds = dq_cache_amount(count.seconds);
     return dq_cache_add(cache, first->model, &count, error);
 }
 

@@ -40,6 +40,9 @@ typedef enum cache_sql {
     SQL_COUNT,
     SQL_TOTALS,
     SQL_SUMS,
+    SQL_BROKEN,
+    SQL_MEND_ANSWERS,
+    SQL_MEND_LEDGER,
     SQL_FACT,
     SQL_REMEMBER,
     SQL_STATEMENTS,
@@ -70,6 +73,7 @@ struct dq_cache {
     bool writing;         /* the running transaction */
     char *hits_model;     /* whose hits wait to be written; NULL: none do */
     uint64_t hits;
+    uint64_t mended; /* models whose sums were taken anew when it was opened */
     dq_cache_tuning tuning;
     double waiting;  /* since when, for another's transaction: monotonic seconds */
     uint64_t jitter; /* the state of the waits' random numbers */
@@ -144,6 +148,13 @@ typedef struct cache_count {
     int64_t calls, answered, failed, lost, unreadable, hits, tokens_in, tokens_out;
     double cost, seconds;
 } cache_count;
+
+/* Takes the sums anew from the answers for every model whose row no counting can have made; their number goes
+ * to cache->mended. No transaction is open. */
+dq_status dq_cache_mend_ledger(dq_cache *cache, dq_error *error);
+/* A server's number or a price as it is kept: 0 for what is none, at most `most`. */
+int64_t dq_cache_tokens(int64_t tokens);
+double dq_cache_amount(double amount);
 
 /* Hits that waited, inside a writing transaction. */
 dq_status dq_cache_add_hits(dq_cache *cache, dq_error *error);

@@ -23,7 +23,8 @@ enum {
     TOKENS_IN,
     TOKENS_OUT,
     COST,
-    SECONDS
+    SECONDS,
+    BROKEN
 };
 
 /* How many of n requests the budget allows; with none, which limit is spent. */
@@ -136,6 +137,7 @@ static bool read_sums(sqlite3_stmt *row, dq_arena *arena, dq_cache_ledger *sums)
         .tokens_out = number(row, TOKENS_OUT),
         .cost = sqlite3_column_double(row, COST),
         .seconds = sqlite3_column_double(row, SECONDS),
+        .broken = sqlite3_column_int(row, BROKEN) != 0,
     };
     return sums->model;
 }

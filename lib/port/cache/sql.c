@@ -54,6 +54,19 @@ const char dq_cache_sql_schema[] =
 #define SHORT "label, reader, tokens_in, tokens_out, seconds, cost, time, asked"
 #define LONG  "model, server, answer, request"
 
+/* Sums stay within what every reader counts exactly, whatever is added: an integer that overflows would be a
+ * real, which a STRICT table refuses, and with it the answer that was to be counted. */
+#define MOST      "9007199254740992" /* 2^53 */
+#define MOST_COST "1e300"
+#define SUM(column)      column " = max(0, min(" column " + excluded." column ", " MOST "))"
+#define SUM_REAL(column) column " = max(0.0, min(" column " + excluded." column ", " MOST_COST "))"
+#define BROKEN "(max(calls, answered, failed, lost, unreadable, hits, tokens_in, tokens_out) > " MOST \
+    " OR min(calls, answered, failed, lost, unreadable, hits, tokens_in, tokens_out) < 0" \
+    " OR max(cost, seconds) > " MOST_COST " OR min(cost, seconds) < 0)"
+#define WITHIN(column) "max(0, min(coalesce(" column ", 0), " MOST "))"
+#define FROM_ANSWERS(sum) "(SELECT " sum " FROM answers WHERE answers.model = ledger.model)"
+#define COUNTED(column) FROM_ANSWERS("CAST(min(total(" column "), " MOST ") AS INTEGER)")
+
 const char *const dq_cache_sql_text[SQL_STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
     /* The lock of writers at once: a reader who becomes a writer could meet another, and neither could go on. */
@@ -79,24 +92,37 @@ const char *const dq_cache_sql_text[SQL_STATEMENTS] = {
     [SQL_OWNER_RENEW] = "UPDATE owners SET until = ?2 WHERE id = ?1",
     [SQL_OWNER_GONE] = "DELETE FROM owners WHERE id = ?1",
     [SQL_FLIGHT_MORE] = "INSERT INTO flights(owner, model, calls) VALUES(?1, ?2, ?3)"
-        " ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
+        " ON CONFLICT DO UPDATE SET " SUM("calls"),
     [SQL_FLIGHT_LESS] = "UPDATE flights SET calls = max(0, calls - ?3) WHERE owner = ?1 AND model = ?2",
-    [SQL_FLIGHTS_LOST] = "UPDATE ledger SET lost = lost + flights.calls FROM flights"
+    [SQL_FLIGHTS_LOST] = "UPDATE ledger SET lost = min(lost + flights.calls, " MOST ") FROM flights"
         " WHERE flights.owner = ?1 AND flights.model = ledger.model",
     [SQL_FLIGHTS_GONE] = "DELETE FROM flights WHERE owner = ?1",
     [SQL_COUNT] = "INSERT INTO ledger(model, calls, answered, failed, lost, unreadable, hits, tokens_in, tokens_out,"
         " cost, seconds) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-        " ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, answered = answered + excluded.answered,"
-        " failed = failed + excluded.failed, lost = lost + excluded.lost,"
-        " unreadable = unreadable + excluded.unreadable, hits = hits + excluded.hits,"
-        " tokens_in = tokens_in + excluded.tokens_in, tokens_out = tokens_out + excluded.tokens_out,"
-        " cost = cost + excluded.cost, seconds = seconds + excluded.seconds",
-    [SQL_TOTALS] = "SELECT coalesce(sum(calls), 0), coalesce(sum(tokens_in + tokens_out), 0), total(cost) FROM ledger",
-    [SQL_SUMS] = "SELECT model, coalesce(calls, 0), coalesce(answered, 0), coalesce(failed, 0), coalesce(lost, 0),"
-        " coalesce(unreadable, 0), coalesce(hits, 0), (SELECT count(*) FROM answers WHERE answers.model = both.model),"
-        " coalesce(tokens_in, 0), coalesce(tokens_out, 0), coalesce(cost, 0.0), coalesce(seconds, 0.0)"
+        " ON CONFLICT DO UPDATE SET " SUM("calls") ", " SUM("answered") ", " SUM("failed") ", " SUM("lost") ", "
+        SUM("unreadable") ", " SUM("hits") ", " SUM("tokens_in") ", " SUM("tokens_out") ", "
+        SUM_REAL("cost") ", " SUM_REAL("seconds"),
+    [SQL_TOTALS] = "SELECT CAST(min(total(calls), " MOST ") AS INTEGER),"
+        " CAST(min(total(tokens_in) + total(tokens_out), " MOST ") AS INTEGER), total(cost) FROM ledger",
+    [SQL_SUMS] = "SELECT model, " WITHIN("calls") ", " WITHIN("answered") ", " WITHIN("failed") ", "
+        WITHIN("lost") ", " WITHIN("unreadable") ", " WITHIN("hits") ","
+        " (SELECT count(*) FROM answers WHERE answers.model = both.model), "
+        WITHIN("tokens_in") ", " WITHIN("tokens_out") ", coalesce(cost, 0.0), coalesce(seconds, 0.0),"
+        " coalesce(" BROKEN ", 0)"
         " FROM (SELECT model FROM ledger UNION SELECT model FROM answers) AS both"
         " LEFT JOIN ledger USING(model) ORDER BY model",
+    [SQL_BROKEN] = "SELECT count(*) FROM ledger WHERE " BROKEN,
+    /* What an answer cost falls with its tokens. */
+    [SQL_MEND_ANSWERS] = "UPDATE answers SET tokens_in = min(tokens_in, ?1),"
+        " tokens_out = min(tokens_out, ?1), cost = cost *"
+        " (min(coalesce(tokens_in, 0), ?1) + min(coalesce(tokens_out, 0), ?1)) /"
+        " (coalesce(tokens_in, 0) + 0.0 + coalesce(tokens_out, 0))"
+        " WHERE max(coalesce(tokens_in, 0), coalesce(tokens_out, 0)) > ?1",
+    [SQL_MEND_LEDGER] = "UPDATE ledger SET calls = " WITHIN("calls") ", answered = " WITHIN("answered") ","
+        " failed = " WITHIN("failed") ", lost = " WITHIN("lost") ", unreadable = " WITHIN("unreadable") ","
+        " hits = " WITHIN("hits") ", tokens_in = " COUNTED("tokens_in") ", tokens_out = " COUNTED("tokens_out") ","
+        " cost = " FROM_ANSWERS("min(total(cost), " MOST_COST ")") ","
+        " seconds = " FROM_ANSWERS("min(total(seconds), " MOST_COST ")") " WHERE " BROKEN,
     [SQL_FACT] = "SELECT value FROM facts WHERE about = ?1 AND name = ?2",
     [SQL_REMEMBER] = "INSERT INTO facts(about, name, value) VALUES(?1, ?2, ?3)"
         " ON CONFLICT DO UPDATE SET value = excluded.value",
