@@ -76,8 +76,7 @@ signal __sysv_signal bsd_signal sigset sigaction sigvec'
 # object: what it may use of that all the same: why
 excused='
 math/blas.o: getenv setenv unsetenv: OpenBLAS takes the choice of its kernels from a variable, and from nothing else
-wire/coprocess.o: environ: a child gets the environment of its parent
-report/gnuplot.o: environ: the same
+wire/coprocess.o: environ: a child gets the environment of its parent, without secrets
 '
 
 declare -A uses owner

@@ -2,6 +2,7 @@
 #include "cli/llm_options.h"
 
 #include "cli/stop.h"
+#include "core/utf8.h"
 #include "port/cache/cache.h"
 
 #include <ctype.h>
@@ -171,9 +172,11 @@ dq_status dq_ask_print_ledger(const char *path, const dq_cli *cli, const dq_comm
             "\tseconds\n");
     for (size_t i = 0; !status && i < count; i++) {
         const dq_cache_ledger *r = &rows[i];
+        char model[256];
+        (void)dq_utf8_show(r->model, strlen(r->model), model, sizeof model);
         (void)printf("%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
                      "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%.6f\t%.3f\n",
-                     r->model, r->calls, r->answered, r->failed, r->lost, r->unreadable, r->hits, r->entries,
+                     model, r->calls, r->answered, r->failed, r->lost, r->unreadable, r->hits, r->entries,
                      r->tokens_in, r->tokens_out, r->cost, r->seconds);
         if (r->broken)
             dq_cli_say(

@@ -4,6 +4,8 @@
  */
 #include "cli/cli.h"
 
+#include "core/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +13,9 @@
 
 static void say(const dq_program *program, const char *format, va_list args)
 {
-    char text[1024];
-    (void)vsnprintf(text, sizeof text, format, args);
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f) *p = '?';
+    char words[1024], text[2 * sizeof words];
+    (void)vsnprintf(words, sizeof words, format, args);
+    (void)dq_utf8_show(words, strlen(words), text, sizeof text);
     (void)fprintf(stderr, "%s: %s\n", program->name, text);
 }
 

@@ -33,6 +33,7 @@ dq_status dq_sink_open_fn(dq_sink **sink, const char *name, dq_sink_form form, d
 void dq_sink_threads(dq_sink *sink, unsigned threads);
 
 dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *error);
+/* Words and tables for people: control characters in it but line feeds and tabs are written \xNN. */
 dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -52,7 +52,8 @@ const char *dq_status_word(dq_status status);
 
 /* Fills *error (which may be NULL) with the code and the formatted reason and returns the code, so that a
  * function can say `return dq_fail(error, DQ_ERR_RANGE, "...")`. Source and record are left as they are when
- * already set. A control character in the reason becomes '?', so that an error stays on one line. */
+ * already set. A control character in the reason or the source is written \xNN, so that an error stays on one
+ * line and moves no terminal. */
 dq_status dq_fail(dq_error *error, dq_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/status.h"
 
+#include "core/utf8.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -26,18 +28,13 @@ const char *dq_status_word(dq_status status)
     return "unknown status";
 }
 
-static void one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
-}
-
 static void describe(dq_error *error, dq_status status, int sys, const char *format, va_list args)
 {
     error->status = status;
     error->sys = sys;
-    (void)vsnprintf(error->reason, sizeof error->reason, format, args);
-    one_line(error->reason);
+    char words[sizeof error->reason];
+    (void)vsnprintf(words, sizeof words, format, args);
+    (void)dq_utf8_show(words, strlen(words), error->reason, sizeof error->reason);
 }
 
 dq_status dq_fail(dq_error *error, dq_status status, const char *format, ...)
@@ -79,8 +76,7 @@ dq_status dq_error_at(dq_error *error, const char *source, uint64_t record)
 {
     if (!error) return DQ_ERR_FORMAT;
     if (!error->source[0] && source) {
-        (void)snprintf(error->source, sizeof error->source, "%s", source);
-        one_line(error->source);
+        (void)dq_utf8_show(source, strlen(source), error->source, sizeof error->source);
         if (error->record == DQ_NO_RECORD) error->record = record;
     }
     return error->status;

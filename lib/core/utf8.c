@@ -78,3 +78,31 @@ size_t dq_utf8_prefix(const void *text, size_t n, size_t count)
     }
     return i;
 }
+
+size_t dq_utf8_next(const char *text, size_t n, bool *control)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t length = sequence(p, n);
+    *control = p[0] < ' ' || p[0] == 0x7f || (length == 2 && p[0] == 0xc2 && p[1] < 0xa0) ||
+               (!length && p[0] >= 0x80 && p[0] < 0xa0);
+    return length ? length : 1;
+}
+
+size_t dq_utf8_show(const char *text, size_t n, char *to, size_t room)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = 0;
+    bool control;
+    for (size_t i = 0, took; i < n; i += took) {
+        took = dq_utf8_next(text + i, n - i, &control);
+        if (used + (control ? 4 * took : took) >= room) break;
+        for (size_t k = 0; k < took; k++) {
+            unsigned char byte = (unsigned char)text[i + k];
+            const char hex[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+            memcpy(to + used, control ? hex : text + i + k, control ? 4 : 1);
+            used += control ? 4 : 1;
+        }
+    }
+    to[used] = '\0';
+    return used;
+}

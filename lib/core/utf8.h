@@ -15,6 +15,13 @@ bool dq_utf8_valid(const void *text, size_t n);
 /* Decodes the first character of n > 0 bytes; returns its length, or 0 when it is not well-formed. */
 size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code);
 
+/* The bytes of the first character of n > 0 bytes of any text (1 for a byte that is no UTF-8), and whether it
+ * is a control character: C0, DEL, or C1, as U+0080 to U+009F or as a byte. This is the one rule of what a
+ * terminal may obey: each byte of one is written \xNN wherever people read (errors, tables, TSV). */
+size_t dq_utf8_next(const char *text, size_t n, bool *control);
+/* Writes a text so, NUL-terminated and cut to room - 1 bytes, at a whole character; returns its bytes. */
+size_t dq_utf8_show(const char *text, size_t n, char *to, size_t room);
+
 /* Whether a text of UTF-8 has nothing but white space (Unicode's, and what takes no room: U+200B, U+FEFF). */
 bool dq_utf8_blank(const void *text, size_t n);
 /* The bytes of the first `count` characters of a text of UTF-8, at most n. */

@@ -4,6 +4,7 @@
 #include "core/array.h"
 #include "dq/schema.h"
 #include "port/files/json.h"
+#include "port/files/rows.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -54,6 +55,12 @@ static bool add_rows(dq_arena *arena, dq_value *sums, const dq_value *end, const
     return true;
 }
 
+static dq_status count_line(dq_sink *out, const dq_value *kind, int64_t sum, dq_error *error)
+{
+    dq_status status = dq_rows_write_text(out, kind->as.string, kind->count, error);
+    return status ? status : dq_sink_printf(out, error, "\t%" PRId64 "\n", sum);
+}
+
 dq_status dq_lineage_count(dq_reader *in, const char *const *kinds, size_t kind_count, dq_sink *out,
                            const dq_watch *watch, dq_error *error)
 {
@@ -68,9 +75,7 @@ dq_status dq_lineage_count(dq_reader *in, const char *const *kinds, size_t kind_
         const dq_value *kind = &sums.as.map[i].key;
         bool wanted = kind_count == 0;
         for (size_t k = 0; k < kind_count; k++) wanted |= dq_value_is(kind, kinds[k]);
-        if (wanted)
-            status = dq_sink_printf(out, error, "%.*s\t%" PRId64 "\n", (int)kind->count, kind->as.string,
-                                    sums.as.map[i].value.as.integer);
+        if (wanted) status = count_line(out, kind, sums.as.map[i].value.as.integer, error);
     }
     dq_arena_free(&arena);
     free(t.models);

@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/gnuplot.h"
 
+#include "wire/coprocess.h"
+
 #include <errno.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 static dq_status spawn(pid_t *pid, int script, int *picture, int words, dq_error *error)
 {
     static char name[] = "gnuplot", *const args[] = {name, NULL};
     int ends[2];
     posix_spawn_file_actions_t actions;
-    if (pipe(ends) < 0) return dq_fail_errno(error, errno, "cannot start gnuplot");
+    char **env = dq_coprocess_environment(NULL, NULL);
+    if (!env || pipe(ends) < 0) {
+        int sys = env ? errno : ENOMEM;
+        free(env);
+        return dq_fail_errno(error, sys, "cannot start gnuplot");
+    }
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
     (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     (void)posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
     (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
-    int failed = posix_spawnp(pid, name, &actions, NULL, args, environ);
+    int failed = posix_spawnp(pid, name, &actions, NULL, args, env);
+    free(env);
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)close(ends[1]);
     *picture = ends[0];

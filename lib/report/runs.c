@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/runs.h"
 
+#include "core/utf8.h"
 #include "port/files/rows.h"
 
 #include <math.h>
@@ -27,6 +28,13 @@ static const char *query_id(const dq_run_table *t, uint32_t q, int *bytes)
     return id;
 }
 
+/* A query's id in a table, where control characters are shown. */
+static dq_status query_cell(dq_sink *out, const char *id, int bytes, dq_error *error)
+{
+    char shown[512];
+    return dq_sink_write(out, shown, dq_utf8_show(id, (size_t)bytes, shown, sizeof shown), error);
+}
+
 /* ---- trec_eval's layout ---- */
 
 static dq_status trec_line(dq_sink *out, const dq_measure_pick *pick, const char *query, int bytes,
@@ -34,7 +42,9 @@ static dq_status trec_line(dq_sink *out, const dq_measure_pick *pick, const char
 {
     char text[32];
     short_number(pick, value, text);
-    return dq_sink_printf(out, error, "%-22s\t%.*s\t%s\n", pick->name, bytes, query, text);
+    dq_status status = dq_sink_printf(out, error, "%-22s\t", pick->name);
+    if (!status) status = query_cell(out, query, bytes, error);
+    return status ? status : dq_sink_printf(out, error, "\t%s\n", text);
 }
 
 static dq_status trec_query(const dq_run_table *t, size_t run, uint32_t q, dq_sink *out, dq_error *error)
@@ -78,8 +88,10 @@ static dq_status table_queries(const dq_run_table *t, size_t pick, int width, in
             int bytes;
             const char *id = query_id(t, t->order[i], &bytes);
             short_number(p, dq_run_table_value(t, r, pick, t->order[i]), text);
-            status = dq_sink_printf(out, error, "%-*s  %-*s  %9s  %.*s\n", width, p->name, names,
-                                    t->runs[r].label, text, bytes, id);
+            status = dq_sink_printf(out, error, "%-*s  %-*s  %9s  ", width, p->name, names, t->runs[r].label,
+                                    text);
+            if (!status) status = query_cell(out, id, bytes, error);
+            if (!status) status = dq_sink_write(out, "\n", 1, error);
         }
     return status;
 }

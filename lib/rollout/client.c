@@ -159,7 +159,8 @@ dq_status dq_env_client_open(dq_vec_env *envs, dq_error *error)
     const dq_buffer buffers[] = {DQ_BUFFER(p->taken, n), DQ_BUFFER(p->chosen, n), DQ_BUFFER(p->seeds, n)};
     if (!dq_buffers_take(&envs->arena, buffers, DQ_BUFFERS(buffers)))
         return dq_fail_memory(error, "an environment process");
-    dq_status status = dq_coprocess_start(&p->talk, envs->config.command, NULL, envs->config.maker, error);
+    dq_status status = dq_coprocess_start(&p->talk, envs->config.command, NULL, NULL, envs->config.maker,
+                                          error);
     if (status) return status;
     if (envs->config.stop_asked) dq_coprocess_stop_when(p->talk, envs->config.stop_asked);
     status = dq_coprocess_take(p->talk, &p->announced, error);

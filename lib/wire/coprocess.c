@@ -235,19 +235,43 @@ static dq_status read_any(void *arg, void *to, size_t n, size_t *got, dq_error *
 
 /* ---- starting ---- */
 
+/* What only the program that it is meant for may know. */
+static const char *const secrets[] = {"OPENAI_API_KEY", "DQ_MONGODB_URI", NULL};
+
+static bool is_named(const char *variable, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(variable, name, n) == 0 && variable[n] == '=';
+}
+
+static bool is_among(const char *name, const char *const *names)
+{
+    while (names && *names && strcmp(*names, name) != 0) names++;
+    return names && *names;
+}
+
+/* Takes every variable of this name off the list. */
+static void remove_variable(char **list, size_t *count, const char *name)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (!is_named(list[i], name)) list[kept++] = list[i];
+    list[kept] = NULL;
+    *count = kept;
+}
+
 /* Puts NAME=value in the place of whatever has that name. The list has room for one more and the NULL. */
 static void set_variable(char **list, size_t *count, const char *variable)
 {
-    size_t name = strcspn(variable, "=") + 1, kept = 0;
+    size_t n = strcspn(variable, "="), kept = 0;
     for (size_t i = 0; i < *count; i++)
-        if (strncmp(list[i], variable, name) != 0) list[kept++] = list[i];
+        if (strncmp(list[i], variable, n + 1) != 0) list[kept++] = list[i];
     list[kept++] = (char *)variable; /* posix_spawn writes to none of them */
     list[kept] = NULL;
     *count = kept;
 }
 
-/* Our environment with DQ_FLUSH=1 and the variables. To be freed. */
-static char **environment(const char *const *variables)
+char **dq_coprocess_environment(const char *const *variables, const char *const *trusted)
 {
     size_t count = 0, more = 0;
     while (environ[count]) count++;
@@ -255,6 +279,8 @@ static char **environment(const char *const *variables)
     char **copy = calloc(count + more + 2, sizeof *copy);
     if (!copy) return NULL;
     memcpy(copy, environ, count * sizeof *copy);
+    for (size_t i = 0; secrets[i]; i++)
+        if (!is_among(secrets[i], trusted)) remove_variable(copy, &count, secrets[i]);
     set_variable(copy, &count, "DQ_FLUSH=1");
     for (size_t i = 0; i < more; i++) set_variable(copy, &count, variables[i]);
     return copy;
@@ -295,10 +321,11 @@ static void keep_end(int fd)
     (void)fcntl(fd, F_SETPIPE_SZ, PIPE);
 }
 
-static dq_status connect_pipes(dq_coprocess *p, const char *const *variables, dq_error *error)
+static dq_status connect_pipes(dq_coprocess *p, const char *const *variables, const char *const *trusted,
+                               dq_error *error)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1};
-    char **env = environment(variables);
+    char **env = dq_coprocess_environment(variables, trusted);
     int sys = env ? 0 : ENOMEM;
     if (!sys && (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)) sys = errno;
     if (!sys) sys = spawn(p, in[0], out[1], env);
@@ -327,7 +354,7 @@ static void free_process(dq_coprocess *p)
 }
 
 dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const char *const *variables,
-                             const dq_maker *maker, dq_error *error)
+                             const char *const *trusted, const dq_maker *maker, dq_error *error)
 {
     dq_sink *sink;
     *process = NULL;
@@ -337,7 +364,7 @@ dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const 
     p->broken = DQ_ERROR_NONE;
     p->command = strdup(command);
     dq_status status = p->command ? DQ_OK : dq_fail_memory(error, "a co-process");
-    if (!status) status = connect_pipes(p, variables, error);
+    if (!status) status = connect_pipes(p, variables, trusted, error);
     if (!status) status = dq_sink_open_fn(&sink, p->command, DQ_SINK_ZSTD, write_all, p, error);
     if (!status) status = dq_writer_open_sink(&p->writer, sink, maker, NULL, 0, error);
     if (status) return dq_coprocess_end(p, status, error);

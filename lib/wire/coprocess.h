@@ -3,16 +3,17 @@
  * A process that is spoken with: a shell command whose stdin takes a stream of ours and whose stdout gives
  * one back. dq-train asks a labeller (--reward-cmd) and an environment (--env-cmd) so.
  *
- *     dq_coprocess_start(&process, "dq-reward --strategy llm ...", NULL, &maker, &e);
+ *     dq_coprocess_start(&process, "dq-reward --strategy llm ...", NULL, NULL, &maker, &e);
  *     dq_coprocess_put(process, &bundle, &e);        written and flushed; what it says meanwhile is taken in
  *     dq_coprocess_take(process, &bundle, &e);       waits for the next bundle of its stream
  *     dq_coprocess_end(process, status, &e);         our end of stream, its end of stream, its exit status
  *
  * Both ends are polled together, so that neither waits for ever on a full pipe. The command runs under
  * `sh -c` in a process group of its own, with our environment, DQ_FLUSH=1 and the variables that it is given
- * set; whoever of that group outlives it is killed.
- * When it dies, every call fails with DQ_ERR_IO and says which command it was (error->source) and how it
- * ended ("exited with status 1", "was killed by SIGKILL"); what it wrote on stderr stays on stderr.
+ * set, but without our secrets (OPENAI_API_KEY, DQ_MONGODB_URI) that it is not trusted with; whoever of that
+ * group outlives it is killed. When it dies, every call fails with DQ_ERR_IO and says which command it was
+ * (error->source) and how it ended ("exited with status 1", "was killed by SIGKILL"); what it wrote on stderr
+ * stays on stderr.
  */
 #ifndef DQ_WIRE_COPROCESS_H
 #define DQ_WIRE_COPROCESS_H
@@ -21,9 +22,13 @@
 
 typedef struct dq_coprocess dq_coprocess;
 
-/* variables: "NAME=value" each, ended by NULL; or NULL. */
+/* variables: "NAME=value" each, ended by NULL; or NULL. trusted: the names of secrets that it may know; or
+ * NULL: none. */
 dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const char *const *variables,
-                             const dq_maker *maker, dq_error *error);
+                             const char *const *trusted, const dq_maker *maker, dq_error *error);
+/* The environment of a process that we start, as above; the list is the caller's to free, not its texts.
+ * NULL: no memory. */
+char **dq_coprocess_environment(const char *const *variables, const char *const *trusted);
 /* Asked whenever a wait is interrupted, and a few times a second: true ends the wait with DQ_ERR_STOPPED. */
 void dq_coprocess_stop_when(dq_coprocess *process, bool (*asked)(void));
 /* Writes a bundle and flushes it through. To one that has exited with 0 it is no error: what it still had to

@@ -5,6 +5,8 @@
  */
 #include "wire/wire.h"
 
+#include "core/utf8.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -187,6 +189,24 @@ dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *err
     return DQ_OK;
 }
 
+/* Words for people: of control characters only those that lay a table out go through (core/utf8.h). */
+static dq_status write_words(dq_sink *sink, const char *text, size_t n, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    size_t from = 0;
+    for (size_t i = 0, took; i < n && !status; i += took) {
+        char shown[9];
+        bool control;
+        took = dq_utf8_next(text + i, n - i, &control);
+        if (!control || text[i] == '\n' || text[i] == '\t') continue;
+        status = dq_sink_write(sink, text + from, i - from, error);
+        if (!status)
+            status = dq_sink_write(sink, shown, dq_utf8_show(text + i, took, shown, sizeof shown), error);
+        from = i + took;
+    }
+    return status ? status : dq_sink_write(sink, text + from, n - from, error);
+}
+
 dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...)
 {
     char small[512], *text = small;
@@ -201,7 +221,7 @@ dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...
         (void)vsnprintf(text, (size_t)n + 1, format, args);
         va_end(args);
     }
-    dq_status status = dq_sink_write(sink, text, n > 0 ? (size_t)n : 0, error);
+    dq_status status = write_words(sink, text, n > 0 ? (size_t)n : 0, error);
     if (text != small) free(text);
     return status;
 }

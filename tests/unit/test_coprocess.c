@@ -25,7 +25,7 @@ static dq_coprocess *start_with(const char *command, const char *const *variable
 {
     dq_error e = DQ_ERROR_NONE;
     dq_coprocess *p;
-    assert_int_equal(dq_coprocess_start(&p, command, variables, &maker, &e), DQ_OK);
+    assert_int_equal(dq_coprocess_start(&p, command, variables, NULL, &maker, &e), DQ_OK);
     return p;
 }
 
@@ -275,11 +275,43 @@ static void a_wait_can_be_stopped(void **state)
     assert_int_equal(dq_coprocess_end(p, DQ_ERR_STOPPED, &e), DQ_ERR_STOPPED);
 }
 
+/* Whether it exits as `test` does, which shows its environment. */
+static int exits_with(const char *command, const char *const *trusted)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_coprocess *p;
+    dq_bundle b;
+    assert_int_equal(dq_coprocess_start(&p, command, NULL, trusted, &maker, &e), DQ_OK);
+    (void)dq_coprocess_take(p, &b, &e);
+    int code = dq_coprocess_exit(p);
+    (void)dq_coprocess_end(p, DQ_ERR_IO, &e);
+    return code;
+}
+
+/* A program of somebody else learns neither the key nor the database's password. */
+static void gets_no_secrets(void **state)
+{
+    (void)state;
+    static const char *const trusted[] = {"OPENAI_API_KEY", NULL};
+    setenv("OPENAI_API_KEY", "sk-1", 1);
+    setenv("OPENAI_API_KEY_NAME", "public", 1);
+    setenv("DQ_MONGODB_URI", "mongodb://u:p@h", 1);
+    assert_int_equal(exits_with("env | grep -c -e sk-1 -e u:p@h >/dev/null && exit 3; exit 4", NULL), 4);
+    assert_int_equal(
+        exits_with("[ \"$OPENAI_API_KEY_NAME$OPENAI_API_KEY\" = public ] && exit 3; exit 4", NULL), 3);
+    assert_int_equal(exits_with("[ \"$OPENAI_API_KEY$DQ_MONGODB_URI\" = sk-1 ] && exit 3; exit 4", trusted),
+                     3);
+    unsetenv("OPENAI_API_KEY");
+    unsetenv("OPENAI_API_KEY_NAME");
+    unsetenv("DQ_MONGODB_URI");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_each_bundle),
         cmocka_unit_test(gets_its_variables),
+        cmocka_unit_test(gets_no_secrets),
         cmocka_unit_test(takes_in_what_comes_while_it_writes),
         cmocka_unit_test(waits_for_one_that_reads_everything_first),
         cmocka_unit_test(names_how_it_died),

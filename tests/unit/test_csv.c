@@ -90,6 +90,17 @@ static void test_tsv(void **state)
     reads(DQ_TSV, "a\tb\n\t\n", "[a|b][|]");
 }
 
+/* Control characters, as rows are written; what is no such escape is as it stands. */
+static void test_control_characters(void **state)
+{
+    (void)state;
+    reads(DQ_TSV, "a\tb\n\\x1b[2J\t\\xc2\\x9b5m\n",
+          "[a|b][\x1b[2J|\xc2\x9b"
+          "5m]");
+    reads(DQ_TSV, "a\tb\n\\\\x1b\t\\xZZ\\x1\n", "[a|b][\\x1b|\\xZZ\\x1]");
+    reads(DQ_TSV, "a\tb\n\\x00\t\\x1B\n", "[a|b][\\x00|\\x1B]");
+}
+
 /* As pandas and Excel write them; a quote that nobody who quotes would write is a quote. */
 static void test_quotes_in_tsv(void **state)
 {
@@ -211,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv),
         cmocka_unit_test(test_tsv),
+        cmocka_unit_test(test_control_characters),
         cmocka_unit_test(test_quotes_in_tsv),
         cmocka_unit_test(test_separators),
         cmocka_unit_test(test_no_header),

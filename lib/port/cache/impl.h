@@ -117,6 +117,12 @@ dq_status dq_cache_end(dq_cache *cache, dq_status status, dq_error *error);
 int dq_cache_look(dq_cache *cache, const dq_cache_key *key, bool whole, dq_arena *arena,
                   dq_cache_entry *entry, dq_error *error);
 
+/* ---- ledger.c ---- */
+
+/* Takes the sums anew from the answers for every model whose row no counting can have made; their number goes
+ * to cache->mended. No transaction is open. */
+dq_status dq_cache_mend_ledger(dq_cache *cache, dq_error *error);
+
 /* ---- owner.c ---- */
 
 void dq_cache_process_self(cache_process *self);
@@ -149,9 +155,6 @@ typedef struct cache_count {
     double cost, seconds;
 } cache_count;
 
-/* Takes the sums anew from the answers for every model whose row no counting can have made; their number goes
- * to cache->mended. No transaction is open. */
-dq_status dq_cache_mend_ledger(dq_cache *cache, dq_error *error);
 /* A server's number or a price as it is kept: 0 for what is none, at most `most`. */
 int64_t dq_cache_tokens(int64_t tokens);
 double dq_cache_amount(double amount);

@@ -172,6 +172,32 @@ dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows
     return got < 0 ? cache->failed : DQ_OK;
 }
 
+/* ---- a broken one ---- */
+
+static int64_t broken_rows(dq_cache *cache, dq_error *error)
+{
+    sqlite3_stmt *row;
+    if (dq_cache_step(cache, SQL_BROKEN, &row, error, "") <= 0) return -1;
+    int64_t count = sqlite3_column_int64(row, 0);
+    dq_cache_done(row);
+    return count;
+}
+
+dq_status dq_cache_mend_ledger(dq_cache *cache, dq_error *error)
+{
+    int64_t broken = broken_rows(cache, error);
+    if (broken <= 0) return broken ? cache->failed : DQ_OK;
+    dq_status status = dq_cache_begin(cache, true, error);
+    if (status) return status;
+    broken = broken_rows(cache, error); /* another process may have been here first */
+    if (broken < 0) status = cache->failed;
+    if (!status) status = dq_cache_run(cache, SQL_MEND_ANSWERS, error, "i", (int64_t)DQ_CACHE_TOKENS_MOST);
+    if (!status) status = dq_cache_run(cache, SQL_MEND_LEDGER, error, "");
+    status = dq_cache_end(cache, status, error);
+    if (!status) cache->mended = (uint64_t)broken;
+    return status;
+}
+
 /* ---- facts ---- */
 
 dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,

@@ -70,6 +70,21 @@ static bool at_separator(const dq_csv *csv, const rest *r)
     return (size_t)(r->end - r->at) >= n && memcmp(r->at, csv->form.separator, n) == 0;
 }
 
+static int hex_of(char digit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = digit ? strchr(digits, digit) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* The byte of a \xNN of a control character, as rows are written; 0: something else. */
+static char byte_of(const rest *r)
+{
+    if (r->end - r->at < 4 || r->at[1] != 'x') return 0;
+    int high = hex_of(r->at[2]), low = hex_of(r->at[3]);
+    return high < 0 || low < 0 ? 0 : (char)(16 * high + low);
+}
+
 /* A cell that is not quoted; r->at stands behind it afterwards. */
 static dq_status plain_cell(dq_csv *csv, rest *r, dq_error *error)
 {
@@ -78,9 +93,10 @@ static dq_status plain_cell(dq_csv *csv, rest *r, dq_error *error)
     for (; r->at < r->end && !at_separator(csv, r) && !status; r->at++) {
         bool escape = csv->form.escapes && *r->at == '\\' && r->at + 1 < r->end && r->at[1];
         const char *letter = escape ? strchr(letters, r->at[1]) : NULL;
+        char byte = escape ? byte_of(r) : 0;
         r->stray |= csv->strict && *r->at == '"';
-        status = put(csv, letter ? meanings[letter - letters] : *r->at, error);
-        if (letter) r->at++;
+        status = put(csv, letter ? meanings[letter - letters] : byte ? byte : *r->at, error);
+        r->at += letter ? 1 : byte ? 3 : 0;
     }
     return status;
 }

@@ -7,7 +7,7 @@
  *                a quote elsewhere makes the row a bad one
  *     one byte   a cell in quotes is read so, too (pandas, Excel); any other quote is a quote
  *     several    the same, within a line
- *     escapes    TSV as dq-cat writes it: \t \n \r \\ \" in a cell that is not quoted stand for tab,
+ *     escapes    TSV as dq-cat writes it: \t \n \r \\ \" \xNN in a cell that is not quoted stand for tab,
  *                newline, return, backslash and quote, and a cell's first quote is written \"
  */
 #ifndef DQ_PORT_FILES_CSV_H

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "port/files/rows.h"
 
+#include "core/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,12 +25,16 @@ static dq_status escape(write_bytes *write, void *to, const char *text, size_t b
 {
     dq_status status = DQ_OK;
     size_t from = 0;
-    for (size_t i = 0; i < bytes && !status; i++) {
-        const char two[2] = {'\\', letter_of(text[i], i == 0)};
-        if (!two[1]) continue;
+    for (size_t i = 0, took; i < bytes && !status; i += took) {
+        char shown[9], letter = letter_of(text[i], i == 0);
+        bool control;
+        took = dq_utf8_next(text + i, bytes - i, &control);
+        if (!letter && !control) continue;
+        size_t n = letter ? (size_t)snprintf(shown, sizeof shown, "\\%c", letter)
+                          : dq_utf8_show(text + i, took, shown, sizeof shown);
         status = write(to, text + from, i - from, error);
-        if (!status) status = write(to, two, sizeof two, error);
-        from = i + 1;
+        if (!status) status = write(to, shown, n, error);
+        from = i + took;
     }
     return status ? status : write(to, text + from, bytes - from, error);
 }

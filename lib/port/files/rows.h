@@ -9,7 +9,8 @@
 #include "port/files/json.h"
 
 /* Appends the text of a cell: a tab, line feed, carriage return and backslash become \t, \n, \r and \\, and a
- * quote at its beginning \", for a cell in quotes is read as CSV's. */
+ * quote at its beginning \", for a cell in quotes is read as CSV's; each byte of another control character
+ * becomes \xNN (core/utf8.h), for a terminal obeys them. */
 dq_status dq_rows_add_text(dq_json_text *line, const char *text, size_t bytes, dq_error *error);
 /* The same straight into a sink. */
 dq_status dq_rows_write_text(dq_sink *sink, const char *text, size_t bytes, dq_error *error);
