@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * One pass over an item gives both sums that its cosine needs, u.a and a.a, so that ranking reads memory once
- * and does nothing else.
+ * and does nothing else. These sums are floats; where one of them could leave what a float holds exactly
+ * enough (components of 1e-22 or 3e38), the pair is taken again in double, which holds every product of
+ * floats: the one function of every cosine.
  */
 #include "math/cosine.h"
 
@@ -10,19 +12,23 @@
 
 #include <math.h>
 
+/* Squares of floats lie in 1e-90 .. 1.2e77: neither their sums nor the product of two leaves a double. */
+static double cosine_of(const float *u, const float *a, size_t n)
+{
+    double ua = 0, uu = 0, aa = 0;
+    for (size_t i = 0; i < n; i++) {
+        ua += (double)u[i] * (double)a[i];
+        uu += (double)u[i] * (double)u[i];
+        aa += (double)a[i] * (double)a[i];
+    }
+    return uu > 0 && aa > 0 ? ua / sqrt(uu * aa) : 0;
+}
+
 double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, size_t count)
 {
     double total = 0;
-    for (size_t p = 0; p < count; p++) {
-        const float *u = user + pairs[p].user_offset, *a = item + pairs[p].item_offset;
-        double ua = 0, uu = 0, aa = 0;
-        for (size_t i = 0; i < pairs[p].width; i++) {
-            ua += (double)u[i] * (double)a[i];
-            uu += (double)u[i] * (double)u[i];
-            aa += (double)a[i] * (double)a[i];
-        }
-        if (uu > 0 && aa > 0) total += ua / sqrt(uu * aa);
-    }
+    for (size_t p = 0; p < count; p++)
+        total += cosine_of(user + pairs[p].user_offset, item + pairs[p].item_offset, pairs[p].width);
     return count ? total / (double)count : 0;
 }
 
@@ -51,6 +57,17 @@ static void two_sums(const float *u, const float *a, size_t n, float sums[2])
     sums[1] = aa[0];
 }
 
+/* The squared norms of items for which both sums of floats are good, beside a user's of uu: what falls below
+ * 1e-45 is then nothing beside a.a >= 1e-30 and |u| |a| >= 1e-30, and no partial sum is beyond 1e37. */
+typedef struct range {
+    double low, high;
+} range;
+
+static range good_norms(double uu)
+{
+    return (range){fmax(1e-30, 1e-60 / uu), fmin(1e37, 1e74 / uu)};
+}
+
 void dq_cosine_block(const float *user, const float *items, size_t stride, size_t n, const dq_pairing *pairs,
                      size_t count, float *out)
 {
@@ -61,10 +78,16 @@ void dq_cosine_block(const float *user, const float *items, size_t stride, size_
         for (size_t i = 0; i < pairs[p].width; i++) norm += (double)u[i] * (double)u[i];
         if (norm == 0) continue;
         double scale = 1 / (sqrt(norm) * (double)count);
+        range good = good_norms(norm);
         for (size_t i = 0; i < n; i++) {
+            const float *a = items + i * stride + pairs[p].item_offset;
             float sums[2];
-            two_sums(u, items + i * stride + pairs[p].item_offset, pairs[p].width, sums);
-            if (sums[1] > 0) out[i] += (float)(sums[0] * scale / sqrt((double)sums[1]));
+            two_sums(u, a, pairs[p].width, sums);
+            double aa = (double)sums[1];
+            if (aa >= good.low && aa <= good.high)
+                out[i] += (float)(sums[0] * scale / sqrt(aa));
+            else
+                out[i] += (float)(cosine_of(u, a, pairs[p].width) / (double)count);
         }
     }
 }

@@ -315,3 +315,14 @@ JSON
     [ -x "$BUILD/dq-train" ] && [ -x "$BUILD/dq-reward" ]
     "$BATS_TEST_DIRNAME"/../examples docs/ranking.md
 }
+
+@test "the cosine of dq-rank is that of dq-reward, however long vectors are" {
+    jq -nc '({"id": "small", "vector": [1e-22, 2e-22, -1e-22]}, {"id": "one", "vector": [1, 2, -1]}, {"id": "great", "vector": [1.5e38, 3e38, -1.5e38]})' > u.jsonl
+    jq -nc '({"id": "a", "vector": [2e-22, 1e-22, 1e-22]}, {"id": "b", "vector": [2, 1, 1]}, {"id": "c", "vector": [3e38, 1.5e38, 1.5e38]})' > i.jsonl
+    dq-export --users u.jsonl --items i.jsonl -o c.dq
+    dq-rank --by cosine -k 3 --format tsv -q c.dq | awk -F'\t' '{ printf "%s %s %.5f\n", $1, $3, $4 }' | sort > ranked
+    dq-reward --strategy cosine --raw-cosine --pairs all -q c.dq | dq-cat --kind transitions --to tsv |
+        awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { printf "%s %s %.5f\n", $at["user"], $at["item"], $at["reward"] }' | sort > rewarded
+    diff ranked rewarded
+    [ "$(awk '$3 == "0.50000"' ranked | wc -l)" = 9 ]
+}

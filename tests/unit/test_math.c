@@ -237,6 +237,44 @@ static void cosine_of_a_zero_vector_is_zero(void **state)
     assert_true(out[0] == 0 && out[1] == 0);
 }
 
+/* A cosine does not know how long vectors are: components from the least float to the greatest. */
+static void cosines_of_any_length(void **state)
+{
+    (void)state;
+    static const float lengths[] = {1e-45F, 3e-42F, 1e-38F, 1e-30F, 1e-22F, 1e-19F, 1e-10F, 1e-5F,
+                                    1,      1e5F,   1e10F,  1e18F,  1e19F,  1e25F,  1e30F,  8e37F};
+    enum { COUNT = sizeof lengths / sizeof *lengths, WIDE = 67 };
+    static float user[WIDE], items[COUNT][WIDE], out[COUNT];
+    const dq_pairing all = {0, 0, WIDE}, two[] = {{0, 2, 30}, {31, 31, 36}};
+    for (size_t l = 0; l < COUNT; l++) {
+        for (size_t i = 0; i < WIDE; i++) user[i] = lengths[l] * (float)(1 + (i * 7) % 4);
+        for (size_t k = 0; k < COUNT; k++)
+            for (size_t i = 0; i < WIDE; i++)
+                items[k][i] = lengths[k] * (float)((i * 5) % 4 + 1) * (i % 3 ? 1 : -1);
+        for (size_t count = 1; count <= 2; count++) {
+            const dq_pairing *pairs = count == 1 ? &all : two;
+            double expected = 0;
+            for (size_t p = 0; p < count; p++) {
+                double ua = 0, uu = 0, aa = 0;
+                for (size_t i = 0; i < pairs[p].width; i++) {
+                    double x = (double)(1 + ((i + pairs[p].user_offset) * 7) % 4);
+                    size_t at = i + pairs[p].item_offset;
+                    double y = (double)((at * 5) % 4 + 1) * (at % 3 ? 1 : -1);
+                    ua += x * y;
+                    uu += x * x;
+                    aa += y * y;
+                }
+                expected += ua / sqrt(uu * aa) / (double)count;
+            }
+            dq_cosine_block(user, items[0], WIDE, COUNT, pairs, count, out);
+            for (size_t k = 0; k < COUNT; k++) {
+                assert_true(fabs(dq_cosine(user, items[k], pairs, count) - expected) < 1e-6);
+                assert_true(fabs((double)out[k] - expected) < 1e-6);
+            }
+        }
+    }
+}
+
 static void cosine_block_equals_double_loops(void **state)
 {
     (void)state;
@@ -311,6 +349,7 @@ int main(void)
         cmocka_unit_test(adam_equals_its_formula),
         cmocka_unit_test(cosine_by_hand),
         cmocka_unit_test(cosine_of_a_zero_vector_is_zero),
+        cmocka_unit_test(cosines_of_any_length),
         cmocka_unit_test(cosine_block_equals_double_loops),
         cmocka_unit_test(every_tile_runs_once_and_flushes_denormals),
     };
