@@ -188,10 +188,7 @@ static dq_status make_untrained(const rollout *run, policy *p, const dq_bundle *
     dq_status status = model ? dq_agent_read_config(model, &kind, &config, &shape, error) : DQ_OK;
     if (status) return status;
     config.seed = run->o->common.seed;
-    config.batch = config.replay = config.fit_rows = config.envs = 1; /* it does not learn */
-    config.priority = 0;
-    config.offered = p->envs->offered_count;
-    return dq_agent_new(&p->player.agent, kind, &config, &p->envs->shape, run->pool, error);
+    return dq_agent_new_untrained(&p->player.agent, kind, &config, &p->envs->shape, run->pool, error);
 }
 
 /* Gives a policy the agent of a user (id NULL: of nobody), where it has one. */

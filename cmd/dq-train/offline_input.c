@@ -217,6 +217,8 @@ static dq_status make_vectors(train *t, dq_error *error)
 {
     train_offline_input *in = &t->logged;
     const dq_state_log *log = &in->states;
+    dq_status status = dq_state_log_check(log, dq_entities_vectors(&t->dataset.catalogue.items).count, error);
+    if (status) return status;
     in->vectors = (dq_offline_vectors){.count = log->count,
                                        .state_width = log->width,
                                        .actions = log->actions,
@@ -230,7 +232,7 @@ static dq_status make_vectors(train *t, dq_error *error)
     in->shape = log->layout.item_width
                     ? dq_env_session_spec(&log->layout, log->actions, NULL)
                     : (dq_env_spec){.state_width = log->width, .action_count = log->actions};
-    dq_status status = name_actions(t, error);
+    status = name_actions(t, error);
     if (!status) status = learn_shape(t, error);
     if (!status) status = dq_offline_vectors_follow(&in->vectors, error);
     if (!status) in->rows = dq_offline_vectors_rows(&in->vectors);

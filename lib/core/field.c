@@ -38,6 +38,9 @@ dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, 
     const dq_value *list = dq_map_get(meta, "fields");
     if (!list) return whole(width, arena, fields, count, error);
     if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: not a list");
+    if (list->count > DQ_FIELDS_MAX)
+        return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: %u fields, and at most %d are named", list->count,
+                       DQ_FIELDS_MAX);
     *fields = dq_arena_zero(arena, list->count + 1U, sizeof **fields);
     if (!*fields) return dq_fail_memory(error, "fields");
     for (uint32_t i = 0; i < list->count; i++) {
@@ -53,6 +56,8 @@ dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena,
 {
     dq_value list = dq_list();
     bool ok = true;
+    if (count > DQ_FIELDS_MAX)
+        return dq_fail(error, DQ_ERR_SCHEMA, "%zu fields, and at most %d are named", count, DQ_FIELDS_MAX);
     for (size_t i = 0; ok && i < count; i++) {
         dq_value field = dq_list();
         ok = dq_list_add(arena, &field, dq_string(arena, fields[i].name)) &&
@@ -123,6 +128,9 @@ dq_status dq_pairs_read(const dq_value *meta, dq_arena *arena, dq_pair_names **p
     *count = 0;
     if (!list) return DQ_OK;
     if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "meta.pairs: not a list");
+    if (list->count > DQ_PAIRS_MAX)
+        return dq_fail(error, DQ_ERR_SCHEMA, "meta.pairs: %u pairs, and at most %d are compared", list->count,
+                       DQ_PAIRS_MAX);
     *pairs = dq_arena_zero(arena, list->count + 1U, sizeof **pairs);
     if (!*pairs) return dq_fail_memory(error, "pairs of fields");
     for (uint32_t i = 0; i < list->count; i++) {

@@ -8,6 +8,10 @@
 
 #include "dq/schema.h"
 
+/* Names are looked up one after the other, so a catalogue names no more than so many, of fields and of pairs.
+ */
+enum { DQ_FIELDS_MAX = 1024, DQ_PAIRS_MAX = 1024 };
+
 /* How the vectors of users, or of items, are cut into fields; borrowed. */
 typedef struct dq_layout {
     const dq_field *fields;

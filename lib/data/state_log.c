@@ -103,6 +103,18 @@ dq_status dq_state_log_add(dq_state_log *log, const dq_bundle *b, dq_error *erro
     return DQ_OK;
 }
 
+dq_status dq_state_log_check(const dq_state_log *log, size_t items, dq_error *error)
+{
+    bool borne = log->actions <= DQ_STATE_LOG_ACTIONS || log->actions / 16 <= log->count ||
+                 log->actions <= items;
+    if (borne) return DQ_OK;
+    return dq_fail(
+        error, DQ_ERR_RANGE,
+        "%u actions, as its greatest choice or meta.actions has it, in a log of %zu transitions: actions "
+        "are numbered from 0",
+        log->actions, log->count);
+}
+
 void dq_state_log_free(dq_state_log *log)
 {
     void *owned[] = {log->state, log->next, log->action, log->episode, log->reward, log->done};

@@ -29,6 +29,11 @@ bool dq_state_log_has_states(const dq_bundle *transitions);
 /* Adds a bundle's rows (copied). DQ_ERR_SCHEMA where columns are missing, or states are of unequal width
  * or layout; DQ_ERR_RANGE for more than 2^32 - 2 rows, or a choice that is no whole number below 2^24. */
 dq_status dq_state_log_add(dq_state_log *log, const dq_bundle *transitions, dq_error *error);
+/* Of a whole log, whether it bears the actions that it claims: more than DQ_STATE_LOG_ACTIONS are believed
+ * where there are at most 16 a transition, or where `items` stand in the stream for them; else DQ_ERR_RANGE.
+ */
+enum { DQ_STATE_LOG_ACTIONS = 1 << 16 };
+dq_status dq_state_log_check(const dq_state_log *log, size_t items, dq_error *error);
 void dq_state_log_free(dq_state_log *log);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/array.h"
 
+#include "core/layout.h"
 #include "core/utf8.h"
 #include "port/files/npy.h"
 #include "port/files/safetensors.h"
@@ -46,6 +47,9 @@ static dq_status lay_out_tensors(dq_import_array *array, dq_import_layout *layou
 {
     size_t count = array->tensors.column_count;
     if (!count) return dq_fail(error, DQ_ERR_SCHEMA, "no tensors");
+    if (count > DQ_FIELDS_MAX)
+        return dq_fail(error, DQ_ERR_SCHEMA, "%zu tensors, and at most %d fields are named", count,
+                       DQ_FIELDS_MAX);
     layout->fields = dq_arena_zero(&layout->arena, count, sizeof *layout->fields);
     if (!layout->fields) return dq_fail_memory(error, "fields");
     array->rows = array->tensors.columns[0].shape[0];

@@ -2,6 +2,7 @@
 #include "import/document.h"
 
 #include "core/array.h"
+#include "core/layout.h"
 #include "data/time.h"
 #include "port/files/ejson.h"
 
@@ -20,6 +21,7 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
     *texts = dq_map();
     if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
     if (v->type != DQ_MAP) return mistyped(error, "text is no object of texts");
+    if (v->count > DQ_MAX_COLUMNS - 2) return mistyped(error, "text has more than 4094 names");
     for (uint32_t i = 0; i < v->count; i++) {
         dq_value text;
         if (dq_import_read_text(&v->as.map[i].value, arena, &text, error)) return DQ_IMPORT_MISTYPED;
@@ -51,12 +53,21 @@ static bool is_single(const dq_value *v)
     return v->type == DQ_LIST || v->type == DQ_FLOATS || v->type == DQ_STRING || dq_map_get(v, "$binary");
 }
 
+static dq_import_fault too_many_fields(const dq_value *v, dq_error *error)
+{
+    dq_fail(error, DQ_ERR_SCHEMA,
+            "vector has %u fields, and at most %d are named; one list holds as many numbers", v->count,
+            DQ_FIELDS_MAX);
+    return DQ_IMPORT_WIDTH;
+}
+
 /* The layout that a row's vector has by itself: one field, or those of the object in its order. False, and
  * perhaps an error, where it has none. */
 static dq_import_fault lay_out(const dq_value *v, dq_arena *arena, candidate *c, dq_error *error)
 {
     bool single = is_single(v);
     size_t count = single ? 1 : v->count;
+    if (count > DQ_FIELDS_MAX) return too_many_fields(v, error);
     *c = (candidate){.fields = dq_arena_zero(arena, count + 1, sizeof *c->fields), .rows = 1};
     if (!c->fields) return dq_import_out_of_memory("fields", error);
     for (; c->count < count; c->count++) {
@@ -164,6 +175,7 @@ static const dq_value *field_value(const dq_value *v, const dq_import_layout *la
 static dq_import_fault read_fields(const dq_value *v, const dq_import_layout *layout, dq_arena *arena,
                                    float *to, dq_error *error)
 {
+    if (!is_single(v) && v->count > DQ_FIELDS_MAX) return too_many_fields(v, error);
     if (!is_single(v) && v->count != layout->count) {
         dq_fail(error, DQ_ERR_SCHEMA, "vector has %u fields where most rows have %zu", v->count,
                 layout->count);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/mapping.h"
 
+#include "core/layout.h"
 #include "port/files/json.h"
 
 #include <stdio.h>
@@ -165,6 +166,8 @@ static dq_status add_field(dq_import_layout *layout, const dq_import_key *v, con
 {
     if (dq_field_find(layout->fields, layout->count, v->name))
         return dq_fail(error, DQ_ERR_SCHEMA, "%s: two fields named '%s'", what, v->name);
+    if (layout->count == DQ_FIELDS_MAX)
+        return dq_fail(error, DQ_ERR_SCHEMA, "%s: more than %d fields", what, DQ_FIELDS_MAX);
     if (v->width > DQ_IMPORT_MAX_WIDTH - layout->width)
         return dq_fail(error, DQ_ERR_SCHEMA, "%s: vectors of more than %d numbers", what,
                        DQ_IMPORT_MAX_WIDTH);

@@ -69,15 +69,30 @@ static dq_status make(dq_agent **out, const dq_agent_kind *kind, const dq_agent_
     return DQ_OK;
 }
 
-dq_status dq_agent_new(dq_agent **out, const char *kind, const dq_agent_config *config,
-                       const dq_env_spec *shape, dq_pool *pool, dq_error *error)
+static dq_status make_of_kind(dq_agent **out, const char *kind, const dq_agent_config *config,
+                              const dq_env_spec *shape, bool trains, dq_pool *pool, dq_error *error)
 {
     *out = NULL;
     const dq_agent_kind *found = dq_agent_find(kind);
     if (!found) return dq_fail(error, DQ_ERR_UNKNOWN, "there is no agent '%s'", kind);
     dq_status status = dq_env_spec_check(shape, error);
     if (!status) status = agent_check(config, error);
-    return status ? status : make(out, found, config, shape, true, pool, error);
+    return status ? status : make(out, found, config, shape, trains, pool, error);
+}
+
+dq_status dq_agent_new(dq_agent **out, const char *kind, const dq_agent_config *config,
+                       const dq_env_spec *shape, dq_pool *pool, dq_error *error)
+{
+    return make_of_kind(out, kind, config, shape, true, pool, error);
+}
+
+dq_status dq_agent_new_untrained(dq_agent **out, const char *kind, const dq_agent_config *config,
+                                 const dq_env_spec *shape, dq_pool *pool, dq_error *error)
+{
+    dq_agent_config acts = *config;
+    acts.offered = 0;
+    if (acts.states) acts.states = 1;
+    return make_of_kind(out, kind, &acts, shape, false, pool, error);
 }
 
 void dq_agent_free(dq_agent *a)

@@ -131,6 +131,10 @@ const dq_agent_kind *dq_agent_find(const char *name);
  * numbered states are borrowed as long as the agent lives, the arrays of pointers to actions are copied. */
 dq_status dq_agent_new(dq_agent **agent, const char *kind, const dq_agent_config *config,
                        const dq_env_spec *shape, dq_pool *pool, dq_error *error);
+/* One that acts by weights as they are drawn, or by an empty table: it has as little as dq_agent_of_model's.
+ */
+dq_status dq_agent_new_untrained(dq_agent **agent, const char *kind, const dq_agent_config *config,
+                                 const dq_env_spec *shape, dq_pool *pool, dq_error *error);
 /* An agent of a model bundle that acts, ranks and predicts: what only training needs (replay, target, buffers
  * of updates) it has not, and learning from it is DQ_ERR_UNSUPPORTED; it is never ready. shape NULL: the
  * model's own, whose vectors of actions point into the bundle; else one that the model fits (with a head on

@@ -4,7 +4,9 @@
  */
 #include "life.h"
 
+#include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static float vectors[9][4];
 static const float *at[9];
@@ -89,6 +91,78 @@ static void a_model_claims_no_more_than_it_holds(void **state)
     CLAIMS("tabular", &unnumbered, "env_spec", "state_width", dq_int(1 << 20));
     CLAIMS("tabular", &unnumbered, "env_spec", "action_count", dq_int(1 << 20));
     CLAIMS("tabular", &numbered, "env_spec", "states", dq_int(50000000));
+}
+
+/* Leaves 64 MiB of addresses, so that also memory that is not touched counts; sanitizers want theirs. */
+static void short_of_room(bool on)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+    struct rlimit room = {RLIM_INFINITY, RLIM_INFINITY};
+    unsigned long pages = 0;
+    FILE *sizes = fopen("/proc/self/statm", "r");
+    assert_non_null(sizes);
+    assert_int_equal(fscanf(sizes, "%lu", &pages), 1);
+    assert_int_equal(fclose(sizes), 0);
+    assert_int_equal(getrlimit(RLIMIT_AS, &room), 0);
+    room.rlim_cur = on ? pages * (rlim_t)sysconf(_SC_PAGESIZE) + (64U << 20) : room.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_AS, &room), 0);
+#else
+    (void)on;
+#endif
+}
+
+/* What only training needs is not made to act, however much of it a model speaks of; it acts, or is refused.
+ */
+static void a_model_that_acts_takes_no_memory_of_training(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"dqn", "dyna-q", "tabular"};
+    const dq_env_spec *const shapes[] = {&unnumbered, &numbered};
+    const struct {
+        const char *map, *key;
+        int64_t value;
+    } claims[] = {
+        {"agent", "fit_rows", 1 << 20},      {"agent", "replay", INT32_MAX},
+        {"agent", "batch", 1 << 20},         {"agent", "envs", 1 << 16},
+        {"agent", "n_step", 1 << 16},        {"agent", "planning", 1 << 30},
+        {"agent", "rollout", 1 << 30},       {"agent", "states", 1 << 26},
+        {"agent", "models", 1 << 10},        {"agent", "offered", 1 << 30},
+        {"agent", "warmup", 1LL << 60},      {"agent", "updates", 1LL << 60},
+        {"env_spec", "user_width", 1 << 30}, {"env_spec", "history", 1 << 30},
+        {"env_spec", "step_limit", 1 << 30}, {"env_spec", "item_width", 1 << 20},
+        {"env_spec", "states", 1 << 30},
+    };
+    for (size_t k = 0; k < 6; k++)
+        for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+            const char *kind = kinds[k / 2];
+            const dq_env_spec *shape = shapes[k % 2];
+            dq_agent_config config = small(kind);
+            dq_bundle model;
+            dq_agent *agent = make(kind, &config, shape, pool), *other;
+            save(agent, false, &model);
+            set(&model, claims[i].map, claims[i].key, dq_int(claims[i].value));
+            if (strcmp(claims[i].key, "batch") == 0) set(&model, "agent", "fit_rows", dq_int(1 << 20));
+            if (strcmp(claims[i].key, "batch") == 0) set(&model, "agent", "replay", dq_int(1 << 20));
+            for (int of = 0; of < 2; of++) {
+                short_of_room(true);
+                dq_status status = dq_agent_of_model(&other, &model, of ? shape : NULL, pool, NULL);
+                short_of_room(false);
+                if (status == DQ_ERR_MEMORY) fail_msg("%s %zu: %s takes memory", kind, k % 2, claims[i].key);
+                assert_int_equal(other == NULL, status != DQ_OK);
+                dq_agent_free(other);
+            }
+            const char *saved;
+            dq_env_spec own;
+            if (dq_agent_read_config(&model, &saved, &config, &own, NULL) == DQ_OK) {
+                short_of_room(true);
+                dq_status status = dq_agent_new_untrained(&other, kind, &config, shape, pool, NULL);
+                short_of_room(false);
+                if (status == DQ_ERR_MEMORY) fail_msg("%s %zu: %s, untrained", kind, k % 2, claims[i].key);
+                dq_agent_free(other);
+            }
+            dq_bundle_free(&model);
+            dq_agent_free(agent);
+        }
 }
 
 static void a_model_acts_only_by_options_that_fit(void **state)
@@ -221,6 +295,7 @@ int main(void)
     if (dq_pool_new(&pool, 1, NULL)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_claims_no_more_than_it_holds),
+        cmocka_unit_test(a_model_that_acts_takes_no_memory_of_training),
         cmocka_unit_test(a_model_acts_only_by_options_that_fit),
         cmocka_unit_test(a_model_of_other_states_is_refused),
         cmocka_unit_test(worlds_are_all_there_or_none),

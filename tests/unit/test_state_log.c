@@ -109,9 +109,27 @@ static void layouts_agree(void **state)
     dq_state_log_free(&log);
 }
 
+/* A log of a few rows does not make a network of millions of outputs. */
+static void actions_are_borne_by_rows(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_state_log log = {.count = 3, .actions = 4};
+    assert_int_equal(dq_state_log_check(&log, 0, NULL), DQ_OK);
+    log.actions = DQ_STATE_LOG_ACTIONS;
+    assert_int_equal(dq_state_log_check(&log, 0, NULL), DQ_OK);
+    log.actions = 1 << 24;
+    assert_int_equal(dq_state_log_check(&log, 0, &e), DQ_ERR_RANGE);
+    assert_non_null(strstr(e.reason, "16777216 actions"));
+    assert_int_equal(dq_state_log_check(&log, 1 << 24, NULL), DQ_OK); /* items that are there */
+    log.count = 1 << 20;
+    assert_int_equal(dq_state_log_check(&log, 0, NULL), DQ_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(actions_are_borne_by_rows),
         cmocka_unit_test(bundles_become_one_log),
         cmocka_unit_test(what_is_no_such_log_is_refused),
         cmocka_unit_test(layouts_agree),
