@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -581,14 +582,14 @@ static void long_texts(void **unused)
     free(text);
 }
 
-/* A megabyte that repeats what begins something is read in its own time, not in its square. */
+/* A quarter of a megabyte that repeats what begins something is read in its own time, not in its square. */
 static void hostile_answers_end(void **unused)
 {
     (void)unused;
     static const char *const pieces[] = {"{",          "{}",      "{\"a\":1} ",  "x{}",         "{\"",  "\"",
                                          "{'a' ",      "<",       "<a",          "<think>",     "&lt;", "[a ",
                                          "DECISION: ", "json{} ", "<|channel|>", "\xe2\x97\x81"};
-    enum { BYTES = 1 << 20 };
+    enum { BYTES = 1 << 18 };
     char *text = malloc(BYTES + 1);
     assert_non_null(text);
     EACH(i, pieces)
@@ -604,8 +605,10 @@ static void hostile_answers_end(void **unused)
         dq_answer answer;
         const dq_label_set set = {labels, 4, 4};
         size_t label, where;
+        clock_t began = clock();
         assert_true(dq_answer_take(&body, &arena, &answer));
         assert_int_not_equal(dq_judgement_read(&answer, &set, &label, &where), DQ_READ);
+        assert_true(clock() - began < 8 * CLOCKS_PER_SEC);
         dq_arena_free(&arena);
     }
     free(text);
