@@ -228,7 +228,7 @@ static void test_no_vectors(void **state)
     assert_int_equal(layout.width, 0);
     assert_null(read_entity("{\"id\":2,\"vector\":null}").vector);
     refused("{\"id\":3,\"vector\":[1]}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
-            "a vector, where the first rows have none");
+            "a vector, where most rows have none");
 }
 
 /* A row whose vector cannot be read says nothing about the others. */
@@ -257,7 +257,11 @@ static void test_the_commonest_layout(void **state)
     assert_int_equal(layout.width, 2);
     ELECT("{\"vector\":[1,2,3]}", "{\"vector\":[1,2]}"); /* of two that are as common the earlier */
     assert_int_equal(layout.width, 3);
-    ELECT("{}", "{}", "{}", "{\"vector\":{\"$binary\":{\"base64\":\"AACAPwAAAMA=\",\"subType\":\"00\"}}}");
+    ELECT("{}", "{\"vector\":{\"$binary\":{\"base64\":\"AACAPwAAAMA=\",\"subType\":\"00\"}}}");
+    assert_int_equal(layout.width, 2); /* a vector before none */
+    ELECT("{\"vector\":[1,2]}", "{}", "{\"vector\":null}", "{\"vector\":[1,2,3]}");
+    assert_int_equal(layout.width, 0); /* none is the commonest, and costs the fewest rows */
+    ELECT("{\"vector\":[1,2]}", "{}", "{\"vector\":null}", "{\"vector\":[3,4]}", "{\"vector\":[]}");
     assert_int_equal(layout.width, 2);
     ELECT("{\"vector\":[1,2,3]}", "{\"vector\":{\"a\":[1,2],\"b\":[3]}}",
           "{\"vector\":{\"b\":[3],\"a\":[1,2]}}");
