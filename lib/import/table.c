@@ -2,7 +2,9 @@
 #include "import/table.h"
 
 #include "port/files/ejson.h"
+#include "port/files/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,11 +191,11 @@ static dq_status read_sequence(const dq_csv_cell *cell, role is, dq_arena *arena
     for (;;) {
         at += strspn(at, " ");
         size_t n = strcspn(at, " ");
-        char *end;
+        double number = 0;
         if (!n) return DQ_OK;
-        dq_value element = is == ROLE_NUMBERS ? dq_real(strtod(at, &end)) : dq_string_n(arena, at, n);
-        if (is == ROLE_NUMBERS && end != at + n)
+        if (is == ROLE_NUMBERS && (!dq_json_read_number(at, n, &number) || !isfinite(number)))
             return dq_fail(error, DQ_ERR_FORMAT, "no number: '%.*s'", n < 40 ? (int)n : 40, at);
+        dq_value element = is == ROLE_NUMBERS ? dq_real(number) : dq_string_n(arena, at, n);
         if (!dq_list_add(arena, value, element)) return dq_fail_memory(error, "a row");
         at += n;
     }
@@ -214,12 +216,21 @@ static dq_status read_cell(const dq_csv_cell *cell, role is, dq_arena *arena, dq
     return value->type == DQ_STRING ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
+/* A number behind blanks; "nan" and "inf" are some, which nobody can use. */
+static bool read_number(const dq_csv_cell *cell, double *number)
+{
+    char *end;
+    size_t blanks = strspn(cell->text, " ");
+    if (dq_json_read_number(cell->text + blanks, cell->bytes - blanks, number)) return true;
+    *number = strtod(cell->text, &end);
+    return end == cell->text + cell->bytes && !isfinite(*number);
+}
+
 static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cell *cell, dq_arena *arena,
                              dq_error *error)
 {
-    char *end;
-    double number = strtod(cell->text, &end);
-    if (end == cell->text || *end)
+    double number;
+    if (!read_number(cell, &number))
         return dq_fail(error, DQ_ERR_FORMAT, "element %u of %s is no number: '%.40s'", c->expected, c->key,
                        cell->text);
     if (c->expected == 0 && !dq_map_set(arena, vector, c->key, dq_list()))

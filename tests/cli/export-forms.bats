@@ -125,6 +125,10 @@ END
     printf 'user_id:token\titem_id:token\trating:float\ttimestamp:float\ttags:token_seq\tw:float_seq\n1\t2\t4\t11\ta b\t1 0.5\n' > x.inter
     pair --interactions x.inter | "$BUILD"/dq-cat --kind interactions > got
     [ "$(cat got)" = '{"user":"1","item":"2","reward":4,"time":11,"tags":["a","b"],"w":[1.0,0.5]}' ]
+    printf 'item_id:token\tw:float_seq\na\t1 nan\nb\t1 0x2\nc\t1 1e999\nd\t1 2\n' > w.item
+    "$BUILD"/dq-export --items w.item 2> words | "$BUILD"/dq-cat > got
+    [ "$(cat got)" = '{"kind":"items","id":"d","w":[1.0,2.0]}' ]
+    [ "$(cat words)" = "dq-export: items: 3 skipped: 3 malformed (first: line 2: no number: 'nan')" ]
     printf 'user_id:token\tage:token\n007\t24\n' > x.user
     reads --users x.user <<< '{"kind":"users","id":"007","age":"24"}'
     echo '{"user_id":"1","parent_asin":"2","asin":"9","rating":5.0,"timestamp":1588687728923,"title":"T"}' > r.jsonl
