@@ -20,7 +20,8 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
 {
     *texts = dq_map();
     if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
-    if (v->type != DQ_MAP) return mistyped(error, "text is no object of texts");
+    if (v->type != DQ_MAP)
+        return mistyped(error, "text is no object of texts; --columns text.NAME=text makes one of it");
     for (uint32_t i = 0; i < v->count; i++) {
         dq_value text;
         if (dq_import_read_text(&v->as.map[i].value, arena, &text, error)) return DQ_IMPORT_MISTYPED;

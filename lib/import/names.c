@@ -260,23 +260,53 @@ static dq_status to_names(const dq_value *document, dq_arena *arena, const char 
     return DQ_OK;
 }
 
-/* The same entries under the names of their roles; texts together. */
+/* A text that a role names, beside those that the document has. */
+static dq_status add_text(dq_value *texts, const char *name, const char *key, const dq_value *value,
+                          dq_arena *arena, dq_error *error)
+{
+    if (dq_map_get(texts, name))
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and text.%s would be the text %s", key, name, name);
+    return dq_map_set(arena, texts, name, *value) ? DQ_OK : dq_fail_memory(error, "a document");
+}
+
+/* The texts of a document: its own, and those that roles name; *named: whether there are such. */
+static dq_status gather_texts(const dq_value *document, const char *const *keys, const char *const *roles,
+                              dq_arena *arena, dq_value *texts, bool *named, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    *texts = dq_map();
+    *named = false;
+    for (uint32_t i = 0; i < document->count; i++) *named |= roles[i] && begins(roles[i], "text.");
+    for (uint32_t i = 0; *named && i < document->count; i++) {
+        const dq_value *value = &document->as.map[i].value;
+        if (!is(final_name(keys[i], roles[i]), "text") || value->type == DQ_NIL) continue;
+        if (value->type != DQ_MAP)
+            return dq_fail(error, DQ_ERR_SCHEMA,
+                           "text is no object of texts; --columns text.NAME=text makes one of it");
+        if (!dq_value_copy(arena, value, texts)) return dq_fail_memory(error, "a document");
+    }
+    for (uint32_t i = 0; *named && i < document->count && !status; i++)
+        if (roles[i] && begins(roles[i], "text."))
+            status = add_text(texts, roles[i] + 5, keys[i], &document->as.map[i].value, arena, error);
+    return status;
+}
+
+/* The same entries under the names of their roles, which are distinct; texts together. */
 static dq_status rebuild(dq_value *document, const char *const *keys, const char *const *roles,
                          dq_arena *arena, dq_error *error)
 {
-    dq_value map = dq_map(), texts = dq_map();
-    bool ok = true;
+    bool named, ok = true;
+    dq_value map = dq_map(), texts;
+    dq_status status = gather_texts(document, keys, roles, arena, &texts, &named, error);
+    if (status) return status;
     for (uint32_t i = 0; i < document->count && ok; i++) {
-        const dq_value *value = &document->as.map[i].value;
-        if (roles[i] && begins(roles[i], "text."))
-            ok = dq_map_set(arena, &texts, roles[i] + 5, *value);
-        else if (is(keys[i], "text") && !roles[i] && value->type == DQ_MAP)
-            for (uint32_t k = 0; k < value->count && ok; k++)
-                ok = dq_map_set(arena, &texts, value->as.map[k].key.as.string, value->as.map[k].value);
-        else
-            ok = dq_map_set(arena, &map, final_name(keys[i], roles[i]), *value);
+        const dq_entry *entry = &document->as.map[i];
+        const char *name = final_name(keys[i], roles[i]);
+        dq_value key = roles[i] ? dq_string(arena, name) : entry->key;
+        if (!named || !(is(name, "text") || begins(name, "text.")))
+            ok = dq_map_add(arena, &map, key, entry->value);
     }
-    if (ok && texts.count) ok = dq_map_set(arena, &map, "text", texts);
+    if (ok && named) ok = dq_map_add(arena, &map, dq_string(arena, "text"), texts);
     if (!ok) return dq_fail_memory(error, "a document");
     *document = map;
     return DQ_OK;

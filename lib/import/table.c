@@ -153,6 +153,27 @@ static dq_status check_attributes(const table *t, const char *const *names, dq_e
     return DQ_OK;
 }
 
+/* What several columns make together stands under a key that no other column has. */
+static dq_status check_parts(const table *t, const char *const *names, dq_error *error)
+{
+    static const struct {
+        role part;
+        const char *key;
+    } wholes[] = {{ROLE_TEXT, "text"}, {ROLE_ELEMENT, "vector"}};
+    for (size_t w = 0; w < sizeof wholes / sizeof *wholes; w++) {
+        size_t part = 0, whole = 0;
+        while (part < t->count && t->columns[part].role != wholes[w].part) part++;
+        for (; part < t->count && whole < t->count; whole++) {
+            const column *c = &t->columns[whole];
+            if (c->role == ROLE_NONE || c->role == wholes[w].part || strcmp(c->key, wholes[w].key) != 0)
+                continue;
+            return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be of the %s", names[whole],
+                           names[part], wholes[w].key);
+        }
+    }
+    return DQ_OK;
+}
+
 static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const dq_import_reading *reading,
                             char found[DQ_IMPORT_FOUND], dq_error *error)
 {
@@ -173,6 +194,7 @@ static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const 
             status = find_role(c, i ? c - 1 : NULL, roles[i] ? roles[i] : names[i], error);
     }
     if (!status) status = check_attributes(t, names, error);
+    if (!status) status = check_parts(t, names, error);
     dq_import_list(names, t->count, list, sizeof list);
     (void)snprintf(found, DQ_IMPORT_FOUND, "its columns: %s", list);
     if (!status && !dq_import_is_known_by(kind, names, t->count, roles))

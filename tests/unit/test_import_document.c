@@ -145,7 +145,7 @@ static void test_entity(void **state)
     same(&x.attributes, "{}");
     refused("{\"vector\":[2,3]}", DQ_IMPORT_NO_ID, DQ_ERR_SCHEMA, "no id");
     refused("{\"id\":1,\"text\":\"x\",\"vector\":[2,3]}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
-            "text is no object of texts");
+            "text is no object of texts; --columns text.NAME=text makes one of it");
 }
 
 /* The key "kind" is the stream's where it names one of its kinds, else an attribute. */
