@@ -8,6 +8,7 @@
 #include "import/names.h"
 
 #include "dq/schema.h"
+#include "import/document.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -312,22 +313,12 @@ static dq_status rebuild(dq_value *document, const char *const *keys, const char
     return DQ_OK;
 }
 
-/* The kind that a document says it is of, DQ_KIND_...; NULL where it is not the stream's. */
-static const char *own_kind(const dq_value *document)
-{
-    static const char *const kinds[] = {DQ_KIND_USERS,       DQ_KIND_ITEMS,    DQ_KIND_INTERACTIONS,
-                                        DQ_KIND_TRANSITIONS, DQ_KIND_RANKINGS, DQ_KIND_MODEL};
-    const dq_value *kind = dq_map_get(document, "kind");
-    for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
-        if (dq_value_is(kind, kinds[i])) return kinds[i];
-    return NULL;
-}
-
 dq_status dq_import_rename(const dq_import_reading *reading, const char *kind, dq_value *document,
                            dq_arena *arena, dq_error *error)
 {
-    const char *own = own_kind(document), **keys, **roles;
-    if (own && strcmp(own, kind) != 0) return DQ_OK;
+    const char **keys, **roles;
+    bool own = dq_value_is(dq_map_get(document, "kind"), kind);
+    if (!dq_import_is_for(document, kind)) return DQ_OK;
     dq_status status = to_names(document, arena, &keys, error);
     if (status) return status;
     roles = dq_arena_zero(arena, document->count + 1, sizeof *roles);

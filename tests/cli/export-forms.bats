@@ -151,6 +151,14 @@ END
     reads --items i.jsonl --columns items:id=sku --columns text.title=name,vector=emb <<< '{"kind":"items","id":"A1","text":{"title":"Kettle"},"vector":[1,2]}'
     refused 1 "i.csv: sku is the id, and so is id; --columns attr.OTHER=id keeps that, too" --items i.csv --columns id=sku
     refused 1 "i.csv: no column isbn for the id; there are: sku, name, price, id" --items i.csv --columns id=isbn
+    refused 1 "i.jsonl: no document has the key nmae for the text.title" --items i.jsonl --columns items:id=sku,text.title=nmae
+    printf 'id,text.title,text\n1,a,b\n' > c.csv
+    refused 1 "c.csv: both text and text.title would be of the text" --users c.csv
+    printf 'id,vector,vector.0\n1,[1],1\n' > c.csv
+    refused 1 "c.csv: both vector and vector.0 would be of the vector" --users c.csv
+    printf 'id,text\n1,b\n' > c.csv
+    refused 1 "c.csv: record 2: no users: none of the rows (1) can be used; the first: text is no object of texts; --columns text.NAME=text makes one of it; its columns: id, text" --users c.csv
+    reads --users c.csv --columns text.bio=text <<< '{"kind":"users","id":"1","text":{"bio":"b"}}'
     printf '{"id":1,"_id":2}\n' > c.jsonl
     refused 1 "c.jsonl: record 1: no users: none of the rows (1) can be used; the first: both id and _id could be the id; --columns id=id chooses" --users c.jsonl
     reads --users c.jsonl --columns id=id <<< '{"kind":"users","id":"1","_id":2}'
@@ -275,6 +283,9 @@ END
     printf '{"user":1,"item":9}\n' > x.jsonl
     refused 1 "x.jsonl: record 1: no interactions: none of the rows (1) can be used; the first: no item '9'" --users u.jsonl --items u.jsonl --interactions x.jsonl
     printf '{"kind":"items","id":1}\n' > o.jsonl
+    printf '{"id":1,"kind":"model"}\n{"id":2,"kind":"toy"}\n' > k.jsonl # an attribute that is named as dq's own
+    [ "$("$BUILD"/dq-export --users k.jsonl 2> words | "$BUILD"/dq-cat --count)" = $'users\t1' ]
+    [ "$(cat words)" = 'dq-export: users: 1 rows of another "kind" were passed over' ]
     refused 1 "o.jsonl: no users: all rows (1) say they are of another kind" --users o.jsonl
     printf 'a,b,c\n1,2,3\n' > x.csv
     refused 1 "x.csv: interactions need the columns user and item; there are: a, b, c; looked for: user (or user_id, userId, userID, reviewerID); item (or item_id, itemId, itemID, movieId, movie_id, news_id, parent_asin, asin); --columns user=NAME,item=NAME (user=1,item=2: no header)" --users u.jsonl --items u.jsonl --interactions x.csv
