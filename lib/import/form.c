@@ -130,6 +130,17 @@ const char *dq_import_bytes_advice(const char *first, size_t n)
     return NULL;
 }
 
+dq_status dq_import_check_bytes(dq_source *source, dq_import_form form, dq_error *error)
+{
+    const char *first, *advice;
+    size_t n;
+    dq_status status = dq_source_look(source, DQ_IMPORT_TELLING, &first, &n, error);
+    if (status || !(advice = dq_import_bytes_advice(first, n))) return status;
+    if (form == DQ_IMPORT_NPY && advice == npy) return DQ_OK;
+    dq_fail(error, DQ_ERR_FORMAT, "this is %s", advice);
+    return dq_error_at(error, dq_source_name(source), DQ_NO_RECORD);
+}
+
 /* ---- JSON, its keys renamed ---- */
 
 typedef struct renamed {
@@ -215,17 +226,6 @@ static dq_csv_form table_form(dq_import_form form, const dq_import_reading *read
     return table;
 }
 
-/* What is no text at all is told by its first bytes, whatever its name. */
-static dq_status check_bytes(dq_source *source, dq_error *error)
-{
-    const char *first, *advice;
-    size_t n;
-    dq_status status = dq_source_look(source, DQ_IMPORT_TELLING, &first, &n, error);
-    if (status || !(advice = dq_import_bytes_advice(first, n))) return status;
-    dq_fail(error, DQ_ERR_FORMAT, "this is %s", advice);
-    return dq_error_at(error, dq_source_name(source), DQ_NO_RECORD);
-}
-
 dq_status dq_import_open(dq_documents *documents, const char *path, const char *kind,
                          const dq_import_reading *reading, char found[DQ_IMPORT_FOUND], dq_error *error)
 {
@@ -236,7 +236,7 @@ dq_status dq_import_open(dq_documents *documents, const char *path, const char *
     if (!status && reading->encoding)
         status = dq_source_encoding(source, reading->encoding, error);
     else if (!status)
-        status = check_bytes(source, error);
+        status = dq_import_check_bytes(source, form, error);
     if (status) {
         dq_source_close(source);
         return status;

@@ -329,31 +329,40 @@ static void table_close(dq_documents *documents)
     free(t);
 }
 
-/* A separator that the first line looks cut at, where it is not its own. */
-static dq_status find_other_separator(dq_source *source, const char *own, const char **other, dq_error *error)
+/* What the first line looks like where it is no header. */
+typedef struct looks {
+    const char *other; /* a separator that it is cut at, where it is not its own; or NULL */
+    bool json;
+} looks;
+
+static dq_status look_at(dq_source *source, const char *own, looks *l, dq_error *error)
 {
     enum { LINE = 4096 };
     const char *first;
     size_t n;
     dq_status status = dq_source_look(source, LINE, &first, &n, error);
-    *other = status ? NULL : dq_csv_other_separator(first, n, own);
-    return status;
+    if (status) return status;
+    *l = (looks){dq_csv_other_separator(first, n, own), n && (*first == '{' || *first == '[')};
+    return DQ_OK;
 }
 
-/* What is wrong with a header is often that it is cut at another separator. */
-static void explain_separator(const char *other, dq_error *error)
+/* What is wrong with a header is often that it is cut at another separator, or that it is none. */
+static void explain_header(const looks *l, dq_error *error)
 {
-    if (!other || error->status == DQ_ERR_MEMORY) return;
-    dq_fail(error, error->status,
-            "no column that is needed, but the first line looks cut at '%s': --sep '%s'",
-            *other == '\t' ? "tab" : other, *other == '\t' ? "tab" : other);
+    if (error->status == DQ_ERR_MEMORY) return;
+    const char *other = l->other && *l->other == '\t' ? "tab" : l->other;
+    if (l->json)
+        dq_fail(error, error->status, "JSON, by its first byte; its name is to end in .json or .jsonl");
+    else if (other)
+        dq_fail(error, error->status,
+                "no column that is needed, but the first line looks cut at '%s': --sep '%s'", other, other);
 }
 
 dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const char *kind, dq_csv_form form,
                                const dq_import_reading *reading, char found[DQ_IMPORT_FOUND], dq_error *error)
 {
     table *t = calloc(1, sizeof *t);
-    const char *other = NULL;
+    looks first = {0};
     *documents = (dq_documents){.next = table_next, .close = table_close, .self = t};
     (void)snprintf(documents->name, sizeof documents->name, "%s", dq_source_name(source));
     if (!t) {
@@ -362,10 +371,9 @@ dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const
     }
     t->source = source;
     dq_status status = dq_source_text(source, error);
-    if (!status) status = find_other_separator(source, form.separator, &other, error);
-    if (!status && (status = dq_csv_open(&t->csv, source, form, error))) explain_separator(other, error);
-    if (!status && (status = find_roles(t, kind, form, reading, found, error)))
-        explain_separator(other, error);
+    if (!status) status = look_at(source, form.separator, &first, error);
+    if (!status && (status = dq_csv_open(&t->csv, source, form, error))) explain_header(&first, error);
+    if (!status && (status = find_roles(t, kind, form, reading, found, error))) explain_header(&first, error);
     if (!status) return DQ_OK;
     dq_error_at(error, documents->name, DQ_NO_RECORD);
     table_close(documents);

@@ -269,6 +269,13 @@ END
     printf 'PAR1 and so on and on' > x.jsonl
     run -1 "$BUILD"/dq-export --users x.jsonl
     [[ $output == "dq-export: x.jsonl: this is Parquet; duckdb"* ]]
+    cp a.csv a.npy
+    run -1 "$BUILD"/dq-export --users a.npy --user-ids p
+    [[ $output == "dq-export: a.npy: this is a zip archive"*numpy.save* ]]
+    for f in '{"id":1}' '[{"id":1}]'; do
+        echo "$f" > j.csv
+        refused 1 "j.csv: JSON, by its first byte; its name is to end in .json or .jsonl" --users j.csv
+    done
     "$BUILD"/dq-export --users u.jsonl | zstd -dc > s.jsonl
     run -1 "$BUILD"/dq-export --users s.jsonl
     [[ $output == "dq-export: s.jsonl: this is a stream of dq's"* ]]
