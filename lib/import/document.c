@@ -261,12 +261,18 @@ dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind
 /* A string, a number ("4" for 4.0), a truth value, or what has a text in extended JSON. */
 static dq_import_fault read_label(const dq_value *v, dq_arena *arena, dq_value *label, dq_error *error)
 {
-    dq_value read = v ? *v : dq_nil();
+    dq_value read = v ? *v : dq_nil(), text;
+    double number;
     *label = dq_nil();
     if (read.type == DQ_NIL) return DQ_IMPORT_FINE;
-    if (read.type == DQ_REAL && read.as.real == rint(read.as.real) && fabs(read.as.real) < 0x1p53)
-        read = dq_int((int64_t)read.as.real);
-    if (read.type == DQ_MAP && dq_ejson_text(&read, arena, &read, error)) return DQ_IMPORT_MISTYPED;
+    if (dq_ejson_number(&read, &number)) {
+        if (!isfinite(number)) return mistyped(error, "the label is a number that is not finite");
+        if (number == rint(number) && fabs(number) < 0x1p53) read = dq_int((int64_t)number);
+    }
+    if (read.type == DQ_MAP) {
+        if (dq_ejson_text(&read, arena, &text, error)) return DQ_IMPORT_MISTYPED;
+        read = text;
+    }
     if (read.type == DQ_NIL || read.type == DQ_LIST || read.type == DQ_FLOATS)
         return mistyped(error, "the label is neither a string nor a number");
     return dq_import_read_text(&read, arena, label, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;

@@ -412,6 +412,15 @@ static void test_labels_and_rewards(void **state)
     reads_outcome("{\"user\":1,\"item\":2,\"label\":true,\"reward\":{\"$numberDouble\":\"-1.0\"}}", "true",
                   -1);
     reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$symbol\":\"SAVE\"}}", "SAVE", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberDecimal\":\"4.0\"}}", "4", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberDecimal\":\"4.50\"}}", "4.50", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberLong\":\"9007199254740993\"}}",
+                  "9007199254740993", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$oid\":\"65F1000000000000000000AB\"}}",
+                  "65f1000000000000000000ab", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$date\":0}}", "1970-01-01T00:00:00Z", NAN);
+    no_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberDouble\":\"NaN\"}}", DQ_IMPORT_MISTYPED,
+               "the label is a number that is not finite");
     const char *neither = "the label is neither a string nor a number";
     no_outcome("{\"user\":1,\"item\":2,\"label\":[1]}", DQ_IMPORT_MISTYPED, neither);
     no_outcome("{\"user\":1,\"item\":2,\"label\":{\"a\":1}}", DQ_IMPORT_MISTYPED, neither);
