@@ -145,6 +145,8 @@ static dq_status fail_twice(const dq_import_reading *reading, const char *name, 
                             const char *second, dq_error *error)
 {
     const char *given = given_name(reading, name);
+    if (begins(name, "text."))
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the text %s", first, second, name + 5);
     if (!is_known_role(name))
         return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", first, second, name);
     if (!given)

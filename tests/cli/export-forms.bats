@@ -154,6 +154,8 @@ END
     refused 1 "i.jsonl: no document has the key nmae for the text.title" --items i.jsonl --columns items:id=sku,text.title=nmae
     printf 'id,text.title,text\n1,a,b\n' > c.csv
     refused 1 "c.csv: both text and text.title would be of the text" --users c.csv
+    printf 'id,text.title,name\n1,a,b\n' > c.csv
+    refused 1 "c.csv: both text.title and name would be the text title" --users c.csv --columns text.title=name
     printf 'id,vector,vector.0\n1,[1],1\n' > c.csv
     refused 1 "c.csv: both vector and vector.0 would be of the vector" --users c.csv
     printf 'id,text\n1,b\n' > c.csv
