@@ -9,13 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The way out for whoever has a text in something else. */
+#define DQ_UTF8_ADVICE "iconv -f latin1 -t utf8, or --encoding latin1, if it is Latin-1"
+
 /* True for well-formed UTF-8 (no overlong forms, surrogates, or values over 10FFFF). */
 bool dq_utf8_valid(const void *text, size_t n);
 
 /* Decodes the first character of n > 0 bytes; returns its length, or 0 when it is not well-formed. */
 size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code);
 
-/* Whether a text of UTF-8 has nothing but white space (Unicode's, and what takes no room: U+200B, U+FEFF). */
+/* Whether a character is white space: Unicode's, and what takes no room, U+200B and U+FEFF. */
+bool dq_utf8_is_space(uint32_t code);
+/* Whether a text of UTF-8 has nothing else. */
 bool dq_utf8_blank(const void *text, size_t n);
 /* The bytes of the first `count` characters of a text of UTF-8, at most n. */
 size_t dq_utf8_prefix(const void *text, size_t n, size_t count);
