@@ -230,7 +230,9 @@ static void say_times(const dq_cli *cli, const options *o, const dq_selection *s
     uint64_t none = times->count[DQ_TIME_NONE];
     if (dq_time_describe(times, s->time, words, sizeof words))
         dq_cli_say(cli, &o->common, "%s%s", words,
-                   s->since.year || s->before.year ? "; four digits are such a number, and no year" : "");
+                   times->small && (s->since.year || s->before.year)
+                       ? "; four digits are such a number, and no year"
+                       : "");
     if (none)
         dq_cli_say(cli, &o->common, "%llu interactions have no '%s' and were left out",
                    (unsigned long long)none, s->time);

@@ -9,6 +9,9 @@ static void report(const dq_cli *cli, const dq_common *common, const char *kind,
     char text[4096];
     uint64_t skipped = dq_import_describe(tally, named, text, sizeof text);
     if (skipped) dq_cli_say(cli, common, "%s: %" PRIu64 " skipped: %s", kind, skipped, text);
+    if (tally->others)
+        dq_cli_say(cli, common, "%s: %" PRIu64 " rows of another \"kind\" were passed over", kind,
+                   tally->others);
 }
 
 /* A file without rows is a stream without rows, which somebody may not have meant. */

@@ -64,6 +64,8 @@ dq_value dq_map(void);
 bool dq_list_add(dq_arena *arena, dq_value *list, dq_value element);
 /* Sets key (copied) to value, replacing an equal key in place. */
 bool dq_map_set(dq_arena *arena, dq_value *map, const char *key, dq_value value);
+/* The same for a key, a string, that the map does not have: not looked for, and not copied. */
+bool dq_map_add(dq_arena *arena, dq_value *map, dq_value key, dq_value value);
 
 /* The value under key, or NULL when map is not a map or has none. */
 const dq_value *dq_map_get(const dq_value *map, const char *key);

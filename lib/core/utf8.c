@@ -49,7 +49,7 @@ size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code)
     return length;
 }
 
-static bool is_space(uint32_t code)
+bool dq_utf8_is_space(uint32_t code)
 {
     if (code <= ' ') return code == ' ' || (code >= '\t' && code <= '\r');
     return code == 0x85 || code == 0xa0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200b) ||
@@ -63,7 +63,7 @@ bool dq_utf8_blank(const void *text, size_t n)
     uint32_t code;
     for (size_t length; n > 0; at += length, n -= length) {
         length = dq_utf8_decode(at, n, &code);
-        if (!length || !is_space(code)) return false;
+        if (!length || !dq_utf8_is_space(code)) return false;
     }
     return true;
 }

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The way out for whoever has a text in something else. */
+#define DQ_UTF8_ADVICE "iconv -f latin1 -t utf8, or --encoding latin1, if it is Latin-1"
+
 /* True for well-formed UTF-8 (no overlong forms, surrogates, or values over 10FFFF). */
 bool dq_utf8_valid(const void *text, size_t n);
 
@@ -22,7 +25,9 @@ size_t dq_utf8_next(const char *text, size_t n, bool *control);
 /* Writes a text so, NUL-terminated and cut to room - 1 bytes, at a whole character; returns its bytes. */
 size_t dq_utf8_show(const char *text, size_t n, char *to, size_t room);
 
-/* Whether a text of UTF-8 has nothing but white space (Unicode's, and what takes no room: U+200B, U+FEFF). */
+/* Whether a character is white space: Unicode's, and what takes no room, U+200B and U+FEFF. */
+bool dq_utf8_is_space(uint32_t code);
+/* Whether a text of UTF-8 has nothing else. */
 bool dq_utf8_blank(const void *text, size_t n);
 /* The bytes of the first `count` characters of a text of UTF-8, at most n. */
 size_t dq_utf8_prefix(const void *text, size_t n, size_t count);

@@ -73,6 +73,15 @@ bool dq_list_add(dq_arena *arena, dq_value *list, dq_value element)
     return true;
 }
 
+bool dq_map_add(dq_arena *arena, dq_value *map, dq_value key, dq_value value)
+{
+    dq_entry *grown = room(arena, map->as.map, map->count, sizeof(dq_entry));
+    if (!grown || key.type != DQ_STRING) return false;
+    map->as.map = grown;
+    grown[map->count++] = (dq_entry){.key = key, .value = value};
+    return true;
+}
+
 bool dq_map_set(dq_arena *arena, dq_value *map, const char *key, dq_value value)
 {
     for (uint32_t i = 0; i < map->count; i++)
@@ -80,12 +89,7 @@ bool dq_map_set(dq_arena *arena, dq_value *map, const char *key, dq_value value)
             map->as.map[i].value = value;
             return true;
         }
-    dq_value name = dq_string(arena, key);
-    dq_entry *grown = room(arena, map->as.map, map->count, sizeof(dq_entry));
-    if (!grown || name.type != DQ_STRING) return false;
-    map->as.map = grown;
-    grown[map->count++] = (dq_entry){.key = name, .value = value};
-    return true;
+    return dq_map_add(arena, map, dq_string(arena, key), value);
 }
 
 const dq_value *dq_map_get(const dq_value *map, const char *key)

@@ -122,11 +122,12 @@ static dq_status find_time(const dq_selection *s, const dq_bundle *bundle, const
                    other ? "; '" : "", other ? other : "", other ? "' reads as one (--time)" : "");
 }
 
-/* Which of two instants is earlier, where four digits beside a date are a year. */
+/* Which of two instants is earlier, where four digits are a year beside a date and beside a number that is no
+ * small one: nobody means the first hour of 1970. */
 static int compare_times(dq_time a, dq_time b)
 {
-    if (a.form == DQ_TIME_DATE) b = dq_time_beside_dates(b);
-    if (b.form == DQ_TIME_DATE) a = dq_time_beside_dates(a);
+    if (!dq_time_is_small(&a)) b = dq_time_beside_dates(b);
+    if (!dq_time_is_small(&b)) a = dq_time_beside_dates(a);
     return dq_time_compare(&a, &b);
 }
 

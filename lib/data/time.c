@@ -234,6 +234,7 @@ dq_time dq_time_parse_format(const char *format, const char *text, size_t bytes)
     const char *end = strptime(copy, format, &tm);
     while (end && isspace((unsigned char)*end)) end++;
     if (!end || *end || tm.tm_year == INT_MIN) return unreadable;
+    if (tm.tm_year + 1900 < 1000) return unreadable; /* %Y takes the two digits of %y as they are */
     const calendar c = {.year = tm.tm_year + 1900,
                         .month = tm.tm_mon + 1,
                         .day = tm.tm_mday,

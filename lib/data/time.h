@@ -55,6 +55,8 @@ dq_time dq_time_of_json(const char *json, size_t bytes);
 dq_time dq_time_parse_format(const char *format, const char *text, size_t bytes);
 /* DQ_ERR_FORMAT for a format that strptime cannot read, or of which a year or half of the day is not told. */
 dq_status dq_time_format_check(const char *format, dq_error *error);
+/* Whether it is a number below 1e8 seconds, which is 1973: mostly such ones count something else. */
+bool dq_time_is_small(const dq_time *time);
 /* Four digits, beside a date, are a year: that year's beginning; other times as they are. */
 dq_time dq_time_beside_dates(dq_time time);
 
@@ -72,7 +74,7 @@ void dq_time_print(const dq_time *time, char words[DQ_TIME_WORDS]);
 typedef struct dq_time_tally {
     uint64_t count[DQ_TIME_FORMS];
     dq_time first[DQ_TIME_FORMS];
-    uint64_t small; /* numbers below 1e8 seconds, which is 1973: mostly they count something else */
+    uint64_t small; /* numbers for which dq_time_is_small */
     uint64_t years; /* of these, those that are years beside dates */
 } dq_time_tally;
 

@@ -85,11 +85,16 @@ static const struct {
              {DQ_TIME_NANOSECONDS, "nanoseconds"}};
 enum { UNITS = sizeof units / sizeof *units };
 
-void dq_time_count(dq_time_tally *tally, const dq_time *time)
+bool dq_time_is_small(const dq_time *time)
 {
     bool number = time->form >= DQ_TIME_SECONDS && time->form <= DQ_TIME_NANOSECONDS;
+    return number && time->second > -SMALL && time->second < SMALL;
+}
+
+void dq_time_count(dq_time_tally *tally, const dq_time *time)
+{
     if (tally->count[time->form]++ == 0) tally->first[time->form] = *time;
-    tally->small += number && time->second > -SMALL && time->second < SMALL;
+    tally->small += dq_time_is_small(time);
     tally->years += time->year;
 }
 

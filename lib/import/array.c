@@ -75,6 +75,7 @@ static dq_status open_vectors(dq_import_array *array, dq_import_form form, dq_im
                               dq_error *error)
 {
     dq_status status = dq_source_open(&array->source, array->path, error);
+    if (!status) status = dq_import_check_bytes(array->source, form, error);
     if (status) return status;
     if (form == DQ_IMPORT_SAFETENSORS) {
         status = dq_safetensors_read(array->source, &array->tensors, error);

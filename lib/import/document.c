@@ -2,6 +2,7 @@
 #include "import/document.h"
 
 #include "core/array.h"
+#include "core/index.h"
 #include "core/layout.h"
 #include "data/time.h"
 #include "port/files/ejson.h"
@@ -20,7 +21,8 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
 {
     *texts = dq_map();
     if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
-    if (v->type != DQ_MAP) return mistyped(error, "text is no object of texts");
+    if (v->type != DQ_MAP)
+        return mistyped(error, "text is no object of texts; --columns text.NAME=text makes one of it");
     if (v->count > DQ_MAX_COLUMNS - 2) return mistyped(error, "text has more than 4094 names");
     for (uint32_t i = 0; i < v->count; i++) {
         dq_value text;
@@ -38,12 +40,14 @@ typedef struct candidate {
     dq_field *fields; /* (count) */
     size_t count;
     uint64_t width, rows;
+    uint64_t sum; /* of hashes of the fields: that of equal layouts is equal, in any order */
 } candidate;
 
 typedef struct ballot {
     const char *kind;
     candidate *candidates; /* (count), as they were first seen */
     size_t count, slots;
+    uint64_t without; /* rows without a vector */
     dq_arena arena;
 } ballot;
 
@@ -81,6 +85,7 @@ static dq_import_fault lay_out(const dq_value *v, dq_arena *arena, candidate *c,
         if (!field->name) return dq_import_out_of_memory("fields", error);
         field->offset = (uint32_t)c->width;
         c->width += numbers.count;
+        c->sum += dq_hash(name, strlen(name), numbers.count);
         if (!numbers.count || c->width > DQ_IMPORT_MAX_WIDTH) return DQ_IMPORT_WIDTH;
     }
     return c->count ? DQ_IMPORT_FINE : DQ_IMPORT_WIDTH;
@@ -89,7 +94,7 @@ static dq_import_fault lay_out(const dq_value *v, dq_arena *arena, candidate *c,
 /* The same fields of the same widths, in any order. */
 static bool same_layout(const candidate *a, const candidate *b)
 {
-    bool same = a->count == b->count;
+    bool same = a->count == b->count && a->sum == b->sum;
     for (size_t i = 0; i < a->count && same; i++) {
         const dq_field *field = dq_field_find(b->fields, b->count, a->fields[i].name);
         same = field && field->width == a->fields[i].width;
@@ -109,8 +114,8 @@ static dq_status keep_kind(dq_value *document, dq_error *error)
     return dq_fail(error, DQ_ERR_SCHEMA, "a row of no kind");
 }
 
-/* A row has one vote for the layout of its vector; one without a vector, or with one that cannot be read, has
- * none. */
+/* A row has one vote, for the layout of its vector or for none; one with a vector that cannot be read has no
+ * vote. */
 static dq_status take_vote(void *arg, dq_value *document, bool *counts, dq_error *error)
 {
     ballot *b = arg;
@@ -119,7 +124,8 @@ static dq_status take_vote(void *arg, dq_value *document, bool *counts, dq_error
     *counts = dq_import_is_for(document, b->kind);
     const dq_value *v = dq_map_get(document, "vector");
     if (!*counts) return keep_kind(document, error);
-    if (!v || (v->type != DQ_MAP && !is_single(v))) return DQ_OK;
+    if (!v || v->type == DQ_NIL) return b->without++, DQ_OK;
+    if (v->type != DQ_MAP && !is_single(v)) return DQ_OK;
     if (lay_out(v, &b->arena, &c, &why))
         return why.status == DQ_ERR_MEMORY ? dq_fail_memory(error, "fields") : DQ_OK;
     for (size_t i = 0; i < b->count; i++)
@@ -136,7 +142,7 @@ static dq_status elect(const ballot *b, dq_import_layout *layout, dq_error *erro
     for (size_t i = 0; i < b->count; i++)
         if (!most || b->candidates[i].rows > most->rows) most = &b->candidates[i];
     *layout = (dq_import_layout){.arena = layout->arena, .known = true};
-    if (!most) return DQ_OK;
+    if (!most || most->rows < b->without) return DQ_OK;
     layout->fields = dq_arena_zero(&layout->arena, most->count, sizeof *layout->fields);
     if (!layout->fields) return dq_fail_memory(error, "fields");
     for (size_t i = 0; i < most->count; i++) {
@@ -201,7 +207,7 @@ static dq_import_fault refuse_vector(const dq_value *v, dq_arena *arena, dq_erro
     candidate c;
     dq_import_fault fault = lay_out(v, arena, &c, error);
     if (fault && error->status) return fault;
-    dq_fail(error, DQ_ERR_SCHEMA, fault ? "vector: no numbers" : "a vector, where the first rows have none");
+    dq_fail(error, DQ_ERR_SCHEMA, fault ? "vector: no numbers" : "a vector, where most rows have none");
     return DQ_IMPORT_WIDTH;
 }
 
@@ -267,12 +273,18 @@ dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind
 /* A string, a number ("4" for 4.0), a truth value, or what has a text in extended JSON. */
 static dq_import_fault read_label(const dq_value *v, dq_arena *arena, dq_value *label, dq_error *error)
 {
-    dq_value read = v ? *v : dq_nil();
+    dq_value read = v ? *v : dq_nil(), text;
+    double number;
     *label = dq_nil();
     if (read.type == DQ_NIL) return DQ_IMPORT_FINE;
-    if (read.type == DQ_REAL && read.as.real == rint(read.as.real) && fabs(read.as.real) < 0x1p53)
-        read = dq_int((int64_t)read.as.real);
-    if (read.type == DQ_MAP && dq_ejson_text(&read, arena, &read, error)) return DQ_IMPORT_MISTYPED;
+    if (dq_ejson_number(&read, &number)) {
+        if (!isfinite(number)) return mistyped(error, "the label is a number that is not finite");
+        if (number == rint(number) && fabs(number) < 0x1p53) read = dq_int((int64_t)number);
+    }
+    if (read.type == DQ_MAP) {
+        if (dq_ejson_text(&read, arena, &text, error)) return DQ_IMPORT_MISTYPED;
+        read = text;
+    }
     if (read.type == DQ_NIL || read.type == DQ_LIST || read.type == DQ_FLOATS)
         return mistyped(error, "the label is neither a string nor a number");
     return dq_import_read_text(&read, arena, label, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;

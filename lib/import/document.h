@@ -17,9 +17,9 @@
 bool dq_import_is_for(const dq_value *document, const char *kind);
 
 /* Looks ahead at the first 1000 users, or items (or as many as 32 MiB hold), and makes the layout that most
- * of their vectors have: the fields of the earliest, in its order, whose number and widths are the commonest.
- * A row without a vector, or with one that cannot be read, has no say; where none has one, there are no
- * vectors. The documents are then given again, so that a pipe does as well as a file. DQ_ERR_MEMORY; the
+ * of them have: the fields of the earliest, in its order, whose number and widths are the commonest; or no
+ * vectors, where those without one are more than those of any layout. A row with a vector that cannot be read
+ * has no say. The documents are then given again, so that a pipe does as well as a file. DQ_ERR_MEMORY; the
  * documents are to be closed all the same, and the layout's arena is the caller's to free. */
 dq_status dq_import_find_layout(dq_documents *documents, const char *kind, dq_import_layout *layout,
                                 dq_error *error);

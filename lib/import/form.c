@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/form.h"
 
+#include "import/document.h"
 #include "import/table.h"
 
 #include <stdlib.h>
@@ -129,20 +130,56 @@ const char *dq_import_bytes_advice(const char *first, size_t n)
     return NULL;
 }
 
+dq_status dq_import_check_bytes(dq_source *source, dq_import_form form, dq_error *error)
+{
+    const char *first, *advice;
+    size_t n;
+    dq_status status = dq_source_look(source, DQ_IMPORT_TELLING, &first, &n, error);
+    if (status || !(advice = dq_import_bytes_advice(first, n))) return status;
+    if (form == DQ_IMPORT_NPY && advice == npy) return DQ_OK;
+    dq_fail(error, DQ_ERR_FORMAT, "this is %s", advice);
+    return dq_error_at(error, dq_source_name(source), DQ_NO_RECORD);
+}
+
 /* ---- JSON, its keys renamed ---- */
 
 typedef struct renamed {
     dq_documents documents;
     const char *kind;
     const dq_import_reading *reading;
+    bool *met;     /* (reading->count) whether a document had the key */
+    uint64_t rows; /* documents of the kind */
 } renamed;
+
+static void note_keys(renamed *r, const dq_value *document)
+{
+    if (!dq_import_is_for(document, r->kind)) return;
+    r->rows++;
+    for (size_t i = 0; i < r->reading->count; i++)
+        r->met[i] = r->met[i] || dq_map_get(document, r->reading->named[i].name);
+}
+
+/* Keys may be absent; one that nobody has is a name that somebody mistook. */
+static int check_keys(const renamed *r, dq_error *error)
+{
+    for (size_t i = 0; i < r->reading->count && r->rows; i++) {
+        const dq_import_named *named = &r->reading->named[i];
+        if (r->met[i]) continue;
+        dq_fail(error, DQ_ERR_SCHEMA, "no document has the key %s for the %s", named->name, named->role);
+        dq_error_at(error, r->documents.name, DQ_NO_RECORD);
+        return DQ_DOCUMENT_BROKEN;
+    }
+    return DQ_DOCUMENT_END;
+}
 
 static int next_renamed(dq_documents *documents, dq_arena *arena, dq_value *document, dq_error *error)
 {
     renamed *r = documents->self;
     int answer = r->documents.next(&r->documents, arena, document, error);
     documents->record = r->documents.record;
+    if (answer == DQ_DOCUMENT_END) return check_keys(r, error);
     if (answer != DQ_DOCUMENT) return answer;
+    note_keys(r, document);
     dq_status status = dq_import_rename(r->reading, r->kind, document, arena, error);
     if (!status) return DQ_DOCUMENT;
     dq_error_at(error, documents->name, documents->record);
@@ -155,6 +192,7 @@ static void close_renamed(dq_documents *documents)
     documents->self = NULL;
     if (!r) return;
     if (r->documents.self) r->documents.close(&r->documents);
+    free(r->met);
     free(r);
 }
 
@@ -164,7 +202,8 @@ static dq_status open_json(dq_documents *documents, dq_source *source, const cha
 {
     renamed *r = calloc(1, sizeof *r);
     *documents = (dq_documents){.next = next_renamed, .close = close_renamed, .self = r};
-    if (!r) {
+    if (!r || !(r->met = calloc(reading->count + 1, sizeof *r->met))) {
+        close_renamed(documents);
         dq_source_close(source);
         return dq_fail_memory(error, "documents");
     }
@@ -187,17 +226,6 @@ static dq_csv_form table_form(dq_import_form form, const dq_import_reading *read
     return table;
 }
 
-/* What is no text at all is told by its first bytes, whatever its name. */
-static dq_status check_bytes(dq_source *source, dq_error *error)
-{
-    const char *first, *advice;
-    size_t n;
-    dq_status status = dq_source_look(source, DQ_IMPORT_TELLING, &first, &n, error);
-    if (status || !(advice = dq_import_bytes_advice(first, n))) return status;
-    dq_fail(error, DQ_ERR_FORMAT, "this is %s", advice);
-    return dq_error_at(error, dq_source_name(source), DQ_NO_RECORD);
-}
-
 dq_status dq_import_open(dq_documents *documents, const char *path, const char *kind,
                          const dq_import_reading *reading, char found[DQ_IMPORT_FOUND], dq_error *error)
 {
@@ -208,7 +236,7 @@ dq_status dq_import_open(dq_documents *documents, const char *path, const char *
     if (!status && reading->encoding)
         status = dq_source_encoding(source, reading->encoding, error);
     else if (!status)
-        status = check_bytes(source, error);
+        status = dq_import_check_bytes(source, form, error);
     if (status) {
         dq_source_close(source);
         return status;

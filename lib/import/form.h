@@ -35,8 +35,10 @@ bool dq_import_form_is_array(dq_import_form form);
 const char *dq_import_form_advice(const char *path);
 /* By the first bytes of a file, DQ_IMPORT_TELLING of them or all. */
 const char *dq_import_bytes_advice(const char *first, size_t n);
-
 enum { DQ_IMPORT_TELLING = 16 };
+/* DQ_ERR_FORMAT, with the advice, for a source that is of such a form whatever its name; but an array of
+ * NumPy's is what DQ_IMPORT_NPY reads. */
+dq_status dq_import_check_bytes(dq_source *source, dq_import_form form, dq_error *error);
 
 enum { DQ_IMPORT_FOUND = 200 };
 

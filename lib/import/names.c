@@ -8,6 +8,7 @@
 #include "import/names.h"
 
 #include "dq/schema.h"
+#include "import/document.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -144,6 +145,8 @@ static dq_status fail_twice(const dq_import_reading *reading, const char *name, 
                             const char *second, dq_error *error)
 {
     const char *given = given_name(reading, name);
+    if (begins(name, "text."))
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the text %s", first, second, name + 5);
     if (!is_known_role(name))
         return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", first, second, name);
     if (!given)
@@ -260,44 +263,64 @@ static dq_status to_names(const dq_value *document, dq_arena *arena, const char 
     return DQ_OK;
 }
 
-/* The same entries under the names of their roles; texts together. */
+/* A text that a role names, beside those that the document has. */
+static dq_status add_text(dq_value *texts, const char *name, const char *key, const dq_value *value,
+                          dq_arena *arena, dq_error *error)
+{
+    if (dq_map_get(texts, name))
+        return dq_fail(error, DQ_ERR_SCHEMA, "both %s and text.%s would be the text %s", key, name, name);
+    return dq_map_set(arena, texts, name, *value) ? DQ_OK : dq_fail_memory(error, "a document");
+}
+
+/* The texts of a document: its own, and those that roles name; *named: whether there are such. */
+static dq_status gather_texts(const dq_value *document, const char *const *keys, const char *const *roles,
+                              dq_arena *arena, dq_value *texts, bool *named, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    *texts = dq_map();
+    *named = false;
+    for (uint32_t i = 0; i < document->count; i++) *named |= roles[i] && begins(roles[i], "text.");
+    for (uint32_t i = 0; *named && i < document->count; i++) {
+        const dq_value *value = &document->as.map[i].value;
+        if (!is(final_name(keys[i], roles[i]), "text") || value->type == DQ_NIL) continue;
+        if (value->type != DQ_MAP)
+            return dq_fail(error, DQ_ERR_SCHEMA,
+                           "text is no object of texts; --columns text.NAME=text makes one of it");
+        if (!dq_value_copy(arena, value, texts)) return dq_fail_memory(error, "a document");
+    }
+    for (uint32_t i = 0; *named && i < document->count && !status; i++)
+        if (roles[i] && begins(roles[i], "text."))
+            status = add_text(texts, roles[i] + 5, keys[i], &document->as.map[i].value, arena, error);
+    return status;
+}
+
+/* The same entries under the names of their roles, which are distinct; texts together. */
 static dq_status rebuild(dq_value *document, const char *const *keys, const char *const *roles,
                          dq_arena *arena, dq_error *error)
 {
-    dq_value map = dq_map(), texts = dq_map();
-    bool ok = true;
+    bool named, ok = true;
+    dq_value map = dq_map(), texts;
+    dq_status status = gather_texts(document, keys, roles, arena, &texts, &named, error);
+    if (status) return status;
     for (uint32_t i = 0; i < document->count && ok; i++) {
-        const dq_value *value = &document->as.map[i].value;
-        if (roles[i] && begins(roles[i], "text."))
-            ok = dq_map_set(arena, &texts, roles[i] + 5, *value);
-        else if (is(keys[i], "text") && !roles[i] && value->type == DQ_MAP)
-            for (uint32_t k = 0; k < value->count && ok; k++)
-                ok = dq_map_set(arena, &texts, value->as.map[k].key.as.string, value->as.map[k].value);
-        else
-            ok = dq_map_set(arena, &map, final_name(keys[i], roles[i]), *value);
+        const dq_entry *entry = &document->as.map[i];
+        const char *name = final_name(keys[i], roles[i]);
+        dq_value key = roles[i] ? dq_string(arena, name) : entry->key;
+        if (!named || !(is(name, "text") || begins(name, "text.")))
+            ok = dq_map_add(arena, &map, key, entry->value);
     }
-    if (ok && texts.count) ok = dq_map_set(arena, &map, "text", texts);
+    if (ok && named) ok = dq_map_add(arena, &map, dq_string(arena, "text"), texts);
     if (!ok) return dq_fail_memory(error, "a document");
     *document = map;
     return DQ_OK;
 }
 
-/* The kind that a document says it is of, DQ_KIND_...; NULL where it is not the stream's. */
-static const char *own_kind(const dq_value *document)
-{
-    static const char *const kinds[] = {DQ_KIND_USERS,       DQ_KIND_ITEMS,    DQ_KIND_INTERACTIONS,
-                                        DQ_KIND_TRANSITIONS, DQ_KIND_RANKINGS, DQ_KIND_MODEL};
-    const dq_value *kind = dq_map_get(document, "kind");
-    for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
-        if (dq_value_is(kind, kinds[i])) return kinds[i];
-    return NULL;
-}
-
 dq_status dq_import_rename(const dq_import_reading *reading, const char *kind, dq_value *document,
                            dq_arena *arena, dq_error *error)
 {
-    const char *own = own_kind(document), **keys, **roles;
-    if (own && strcmp(own, kind) != 0) return DQ_OK;
+    const char **keys, **roles;
+    bool own = dq_value_is(dq_map_get(document, "kind"), kind);
+    if (!dq_import_is_for(document, kind)) return DQ_OK;
     dq_status status = to_names(document, arena, &keys, error);
     if (status) return status;
     roles = dq_arena_zero(arena, document->count + 1, sizeof *roles);

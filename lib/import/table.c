@@ -2,7 +2,9 @@
 #include "import/table.h"
 
 #include "port/files/ejson.h"
+#include "port/files/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +153,27 @@ static dq_status check_attributes(const table *t, const char *const *names, dq_e
     return DQ_OK;
 }
 
+/* What several columns make together stands under a key that no other column has. */
+static dq_status check_parts(const table *t, const char *const *names, dq_error *error)
+{
+    static const struct {
+        role part;
+        const char *key;
+    } wholes[] = {{ROLE_TEXT, "text"}, {ROLE_ELEMENT, "vector"}};
+    for (size_t w = 0; w < sizeof wholes / sizeof *wholes; w++) {
+        size_t part = 0, whole = 0;
+        while (part < t->count && t->columns[part].role != wholes[w].part) part++;
+        for (; part < t->count && whole < t->count; whole++) {
+            const column *c = &t->columns[whole];
+            if (c->role == ROLE_NONE || c->role == wholes[w].part || strcmp(c->key, wholes[w].key) != 0)
+                continue;
+            return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be of the %s", names[whole],
+                           names[part], wholes[w].key);
+        }
+    }
+    return DQ_OK;
+}
+
 static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const dq_import_reading *reading,
                             char found[DQ_IMPORT_FOUND], dq_error *error)
 {
@@ -171,6 +194,7 @@ static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const 
             status = find_role(c, i ? c - 1 : NULL, roles[i] ? roles[i] : names[i], error);
     }
     if (!status) status = check_attributes(t, names, error);
+    if (!status) status = check_parts(t, names, error);
     dq_import_list(names, t->count, list, sizeof list);
     (void)snprintf(found, DQ_IMPORT_FOUND, "its columns: %s", list);
     if (!status && !dq_import_is_known_by(kind, names, t->count, roles))
@@ -189,11 +213,11 @@ static dq_status read_sequence(const dq_csv_cell *cell, role is, dq_arena *arena
     for (;;) {
         at += strspn(at, " ");
         size_t n = strcspn(at, " ");
-        char *end;
+        double number = 0;
         if (!n) return DQ_OK;
-        dq_value element = is == ROLE_NUMBERS ? dq_real(strtod(at, &end)) : dq_string_n(arena, at, n);
-        if (is == ROLE_NUMBERS && end != at + n)
+        if (is == ROLE_NUMBERS && (!dq_json_read_number(at, n, &number) || !isfinite(number)))
             return dq_fail(error, DQ_ERR_FORMAT, "no number: '%.*s'", n < 40 ? (int)n : 40, at);
+        dq_value element = is == ROLE_NUMBERS ? dq_real(number) : dq_string_n(arena, at, n);
         if (!dq_list_add(arena, value, element)) return dq_fail_memory(error, "a row");
         at += n;
     }
@@ -214,12 +238,21 @@ static dq_status read_cell(const dq_csv_cell *cell, role is, dq_arena *arena, dq
     return value->type == DQ_STRING ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
+/* A number behind blanks; "nan" and "inf" are some, which nobody can use. */
+static bool read_number(const dq_csv_cell *cell, double *number)
+{
+    char *end;
+    size_t blanks = strspn(cell->text, " ");
+    if (dq_json_read_number(cell->text + blanks, cell->bytes - blanks, number)) return true;
+    *number = strtod(cell->text, &end);
+    return end == cell->text + cell->bytes && !isfinite(*number);
+}
+
 static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cell *cell, dq_arena *arena,
                              dq_error *error)
 {
-    char *end;
-    double number = strtod(cell->text, &end);
-    if (end == cell->text || *end)
+    double number;
+    if (!read_number(cell, &number))
         return dq_fail(error, DQ_ERR_FORMAT, "element %u of %s is no number: '%.40s'", c->expected, c->key,
                        cell->text);
     if (c->expected == 0 && !dq_map_set(arena, vector, c->key, dq_list()))
@@ -296,31 +329,40 @@ static void table_close(dq_documents *documents)
     free(t);
 }
 
-/* A separator that the first line looks cut at, where it is not its own. */
-static dq_status find_other_separator(dq_source *source, const char *own, const char **other, dq_error *error)
+/* What the first line looks like where it is no header. */
+typedef struct looks {
+    const char *other; /* a separator that it is cut at, where it is not its own; or NULL */
+    bool json;
+} looks;
+
+static dq_status look_at(dq_source *source, const char *own, looks *l, dq_error *error)
 {
     enum { LINE = 4096 };
     const char *first;
     size_t n;
     dq_status status = dq_source_look(source, LINE, &first, &n, error);
-    *other = status ? NULL : dq_csv_other_separator(first, n, own);
-    return status;
+    if (status) return status;
+    *l = (looks){dq_csv_other_separator(first, n, own), n && (*first == '{' || *first == '[')};
+    return DQ_OK;
 }
 
-/* What is wrong with a header is often that it is cut at another separator. */
-static void explain_separator(const char *other, dq_error *error)
+/* What is wrong with a header is often that it is cut at another separator, or that it is none. */
+static void explain_header(const looks *l, dq_error *error)
 {
-    if (!other || error->status == DQ_ERR_MEMORY) return;
-    dq_fail(error, error->status,
-            "no column that is needed, but the first line looks cut at '%s': --sep '%s'",
-            *other == '\t' ? "tab" : other, *other == '\t' ? "tab" : other);
+    if (error->status == DQ_ERR_MEMORY) return;
+    const char *other = l->other && *l->other == '\t' ? "tab" : l->other;
+    if (l->json)
+        dq_fail(error, error->status, "JSON, by its first byte; its name is to end in .json or .jsonl");
+    else if (other)
+        dq_fail(error, error->status,
+                "no column that is needed, but the first line looks cut at '%s': --sep '%s'", other, other);
 }
 
 dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const char *kind, dq_csv_form form,
                                const dq_import_reading *reading, char found[DQ_IMPORT_FOUND], dq_error *error)
 {
     table *t = calloc(1, sizeof *t);
-    const char *other = NULL;
+    looks first = {0};
     *documents = (dq_documents){.next = table_next, .close = table_close, .self = t};
     (void)snprintf(documents->name, sizeof documents->name, "%s", dq_source_name(source));
     if (!t) {
@@ -329,10 +371,9 @@ dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const
     }
     t->source = source;
     dq_status status = dq_source_text(source, error);
-    if (!status) status = find_other_separator(source, form.separator, &other, error);
-    if (!status && (status = dq_csv_open(&t->csv, source, form, error))) explain_separator(other, error);
-    if (!status && (status = find_roles(t, kind, form, reading, found, error)))
-        explain_separator(other, error);
+    if (!status) status = look_at(source, form.separator, &first, error);
+    if (!status && (status = dq_csv_open(&t->csv, source, form, error))) explain_header(&first, error);
+    if (!status && (status = find_roles(t, kind, form, reading, found, error))) explain_header(&first, error);
     if (!status) return DQ_OK;
     dq_error_at(error, documents->name, DQ_NO_RECORD);
     table_close(documents);

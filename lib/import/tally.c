@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/tally.h"
 
+#include "core/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +10,8 @@
 dq_status dq_import_skip(dq_import_tally *tally, dq_import_fault fault, dq_error *error)
 {
     bool blameless = error->status == DQ_ERR_MEMORY || error->status == DQ_ERR_RANGE;
+    if (tally->strict && fault == DQ_IMPORT_NOT_UTF8)
+        dq_fail(error, error->status, "not UTF-8; " DQ_UTF8_ADVICE);
     if (tally->strict || blameless) return error->status;
     if (!tally->first) tally->first = fault;
     if (tally->faults[fault].count++ == 0) {
@@ -57,8 +61,7 @@ static const char *const fault_words[DQ_IMPORT_FAULTS] = {
 /* The first row's reason; of one that is not UTF-8 the way out. */
 static const char *reason_of(const dq_import_tally *tally, dq_import_fault fault)
 {
-    return fault == DQ_IMPORT_NOT_UTF8 ? "iconv -f latin1 -t utf8, or --encoding latin1, if it is Latin-1"
-                                       : tally->faults[fault].reason;
+    return fault == DQ_IMPORT_NOT_UTF8 ? DQ_UTF8_ADVICE : tally->faults[fault].reason;
 }
 
 static uint64_t count_faults(const dq_import_tally *tally)

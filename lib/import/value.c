@@ -39,7 +39,7 @@ static dq_import_fault real_id(double number, dq_arena *arena, dq_import_id *id,
         dq_fail(error, DQ_ERR_SCHEMA, "the id %.9g is no whole number", number);
         return DQ_IMPORT_NO_ID;
     }
-    if (fabs(number) > EXACT)
+    if (fabs(number) >= EXACT) /* 2^53 + 1 is read as 2^53 */
         return no_id(error, "the id is a number over 53 bits that is no integer of 64: its digits may be "
                             "lost; write it as a string");
     return integer_id((int64_t)number, arena, id, error);
@@ -215,20 +215,11 @@ dq_status dq_import_read_text(const dq_value *v, dq_arena *arena, dq_value *text
 
 /* ---- numbers ---- */
 
-/* A number of JSON in quotes. */
-static bool quoted_number(const dq_value *v, double *number)
-{
-    char *end;
-    if (v->type != DQ_STRING || !v->count || strspn(v->as.string, "+-.0123456789eE") != v->count)
-        return false;
-    *number = strtod(v->as.string, &end);
-    return end == v->as.string + v->count;
-}
-
 dq_import_fault dq_import_read_number(const dq_value *v, const char *name, float *number, dq_error *error)
 {
     double found;
-    if (!dq_ejson_number(v, &found) && !quoted_number(v, &found)) {
+    bool quoted = v->type == DQ_STRING && dq_json_read_number(v->as.string, v->count, &found);
+    if (!quoted && !dq_ejson_number(v, &found)) {
         dq_fail(error, DQ_ERR_SCHEMA, "%s is no number", name);
         return DQ_IMPORT_MISTYPED;
     }

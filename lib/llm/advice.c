@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "llm/advice.h"
 
+#include "llm/refusal.h"
 #include "port/http/reason.h"
 
 #include <ctype.h>
@@ -53,10 +54,11 @@ static bool is_azure(const char *address)
 
 /* ---- what helps ---- */
 
-/* LM Studio says 200 and an error where there is no endpoint. */
+/* LM Studio says 200 and an error where there is no endpoint, Open WebUI 200 and its page. */
 static bool is_nowhere(const dq_http_answer *answer)
 {
-    return answer->code == 404 || answer->code == 405 || strcasestr(answer->reason, "unexpected endpoint");
+    return answer->code == 404 || answer->code == 405 || dq_llm_is_page(answer->body, answer->bytes) ||
+           strcasestr(answer->reason, "unexpected endpoint");
 }
 
 static const char *advise_on_address(const llm_setup *setup, const dq_http_answer *answer)
@@ -71,6 +73,8 @@ static const char *advise_on_address(const llm_setup *setup, const dq_http_answe
                ".../openai/deployments/NAME?api-version="
                "DATE with DQ_API_KEY_HEADER=api-key";
     if (is_nowhere(answer) && !has_version(address)) return "does OPENAI_BASE_URL lack its /v1?";
+    if (code >= 200 && code < 300 && dq_llm_is_page(answer->body, answer->bytes))
+        return "a page, and no answer of a model: is OPENAI_BASE_URL right?";
     return NULL;
 }
 

@@ -161,9 +161,10 @@ static bool outdated(const search *s)
 
 static bool refused(const search *s, long code, const char *words)
 {
-    bool named_code = code == 400 || code == 404 || code == 415 || code == 422 || code == 500 || code == 501;
+    bool of_asker = code < 400 || code == 401 || code == 402 || code == 408 || code == 429;
+    bool unnamed_code = code == 400 || code == 422 || code == 500 || code == 501;
     llm_members *members = s->members;
-    if (!named_code) return end_search(members);
+    if (of_asker) return end_search(members);
     if (outdated(s)) return true;
     if (!members->refusals) begin_search(members);
     if (++members->refusals > LLM_REFUSALS) return end_search(members);
@@ -174,7 +175,7 @@ static bool refused(const search *s, long code, const char *words)
         named->before = named->variant;
         return true;
     }
-    bool about_us = code != 404 && code != 415 && !dq_llm_words_are_foreign(words) &&
+    bool about_us = unnamed_code && !dq_llm_words_are_foreign(words) &&
                     !named_member(s, words, false); /* which is no longer there to be refused */
     return about_us && suspect_next(s, words) ? true : end_search(members);
 }
@@ -207,10 +208,10 @@ bool dq_llm_members_blamed(llm_members *members, const dq_ask_form *form, const 
                            const char *body, size_t bytes, bool twice)
 {
     char words[LLM_WORDS];
-    if (!form->extra || (code != 500 && code != 501)) return false;
+    if (!form->extra || (code < 500 && code != 409)) return false;
     dq_llm_refusal_words(body, bytes, words);
     dq_llm_lock(members->queue);
-    bool blamed = twice ? !dq_llm_words_are_foreign(words) : false;
+    bool blamed = twice && (code == 500 || code == 501) && !dq_llm_words_are_foreign(words);
     blamed |= named_member(&(search){members, form, sent}, words, true) != NULL;
     dq_llm_unlock(members->queue);
     return blamed;
@@ -247,6 +248,21 @@ dq_status dq_llm_members_learn(llm_members *members, const llm_setup *setup, con
         if (!status) add_member(members, m, value);
     }
     return status;
+}
+
+void dq_llm_members_read(llm_members *members, const llm_job *job)
+{
+    const dq_ask_member *extra = job->form->extra;
+    dq_llm_lock(members->queue);
+    for (size_t i = 0; extra && extra[i].name; i++) {
+        llm_member *m = extra[i].doubted && !extra[i].fixed ? find_member(members, extra[i].name) : NULL;
+        if (!m || !m->known || m->variant == end_of(m->of)) continue;
+        m->missed = job->bare ? m->missed + 1 : 0;
+        if (m->missed < LLM_MISSED) continue;
+        m->variant = end_of(m->of);
+        m->unsaved = true;
+    }
+    dq_llm_unlock(members->queue);
 }
 
 dq_status dq_llm_members_save(llm_members *members, const llm_setup *setup, dq_cache *cache, dq_error *error)

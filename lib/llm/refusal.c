@@ -41,6 +41,13 @@ static void add_texts(word_text *w, const dq_value *value)
         if (!is_echo(&value->as.map[i].key)) add_texts(w, &value->as.map[i].value);
 }
 
+bool dq_llm_is_page(const char *body, size_t bytes)
+{
+    size_t at = 0;
+    while (at < bytes && strchr(" \t\r\n", body[at]) && body[at]) at++;
+    return at < bytes && body[at] == '<';
+}
+
 void dq_llm_refusal_words(const char *body, size_t bytes, char words[LLM_WORDS])
 {
     dq_arena arena = DQ_ARENA_EMPTY;
@@ -49,7 +56,7 @@ void dq_llm_refusal_words(const char *body, size_t bytes, char words[LLM_WORDS])
     word_text w = {words, 0};
     if (dq_json_parse(body, bytes, &arena, &parsed, &none) == DQ_OK)
         add_texts(&w, &parsed);
-    else
+    else if (!dq_llm_is_page(body, bytes))
         add_words(&w, body, bytes);
     words[w.used] = '\0';
     dq_arena_free(&arena);
@@ -107,24 +114,25 @@ static bool says_something(const dq_value *v)
     return !counted || v->count > 0;
 }
 
+/* A list that holds something, or NULL. */
 static const dq_value *list_of(const dq_value *body, const char *name)
 {
     const dq_value *list = dq_map_get(body, name);
-    return list && list->type == DQ_LIST ? list : NULL;
+    return list && list->type == DQ_LIST && list->count ? list : NULL;
 }
 
 /* The part of a body that is an error, or NULL. */
 static const dq_value *error_in(const dq_value *body)
 {
-    static const char *const names[] = {"errors", "detail", "message"};
+    static const char *const names[] = {"errors", "detail", "message", "msg"};
     const dq_value *error = dq_map_get(body, "error"), *choices = list_of(body, "choices");
     if (says_something(error)) return error;
-    if (choices && choices->count) {
+    if (choices) {
         error = dq_map_get(&choices->as.list[0], "error");
         return says_something(error) ? error : NULL;
     }
     if (dq_value_is(dq_map_get(body, "object"), "error")) return body;
-    if (choices || list_of(body, "data")) return NULL;
+    if (list_of(body, "data")) return NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (says_something(dq_map_get(body, names[i]))) return body;
     return NULL;
@@ -144,15 +152,25 @@ static long code_in(const dq_value *error)
     return 0;
 }
 
+/* The first event of a stream that nobody asked for ("data: {...}"), else the body itself. */
+static const char *first_event(const char *body, size_t *bytes)
+{
+    static const char mark[] = "data:";
+    if (*bytes < sizeof mark - 1 || memcmp(body, mark, sizeof mark - 1) != 0) return body;
+    const char *event = body + (sizeof mark - 1), *end = memchr(body, '\n', *bytes);
+    *bytes = (size_t)((end ? end : body + *bytes) - event);
+    return event;
+}
+
 long dq_llm_error_within(const char *body, size_t bytes)
 {
-    /* Most bodies are answers, and long ones are vectors: these need no parsing. */
-    bool answers = memmem(body, bytes, "\"choices\"", 9) || memmem(body, bytes, "\"data\"", 6);
-    if (answers && !memmem(body, bytes, "\"error", 6)) return 0;
+    /* Long bodies are vectors: these need no parsing. */
+    if (memmem(body, bytes, "\"embedding\"", 11) && !memmem(body, bytes, "\"error", 6)) return 0;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_error none = DQ_ERROR_NONE;
     dq_value parsed;
     long code = 0;
+    body = first_event(body, &bytes);
     if (dq_json_parse(body, bytes, &arena, &parsed, &none) == DQ_OK) {
         const dq_value *error = error_in(&parsed);
         code = error ? code_in(error) : 0;
@@ -161,4 +179,15 @@ long dq_llm_error_within(const char *body, size_t bytes)
     }
     dq_arena_free(&arena);
     return code;
+}
+
+bool dq_llm_is_answer(const char *body, size_t bytes)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_error none = DQ_ERROR_NONE;
+    dq_value parsed;
+    bool map = dq_json_parse(body, bytes, &arena, &parsed, &none) == DQ_OK && parsed.type == DQ_MAP;
+    bool answers = map && (!dq_map_get(&parsed, "choices") || list_of(&parsed, "choices"));
+    dq_arena_free(&arena);
+    return answers;
 }

@@ -78,9 +78,11 @@ static bool refuses(void *arg, uint64_t tag, long code, const char *body, size_t
                                                 r->probe && (r->again || r->attempts > 1));
 }
 
+/* A page in place of an answer: of a wrong address, unless this one has answered before. */
 static long error_within(void *arg, const char *body, size_t bytes)
 {
-    (void)arg;
+    const llm_sender *s = arg;
+    if (dq_llm_is_page(body, bytes)) return s->stats->asked ? 503 : 404;
     return dq_llm_error_within(body, bytes);
 }
 
@@ -452,7 +454,7 @@ static bool mend(llm_sender *s, request *r, const dq_http_answer *answer)
     long code = code_of(answer);
     if (dq_llm_members_refused(s->members, r->jobs[0]->form, &r->sent, code, answer->body, answer->bytes))
         return true;
-    r->patient = code >= 500 && r->jobs[0]->form->extra;
+    r->patient = (code == 409 || code >= 500) && r->jobs[0]->form->extra;
     return r->patient;
 }
 
@@ -476,7 +478,8 @@ static dq_status take_answer(llm_sender *s, const dq_http_answer *answer, dq_err
         take_failure(s, r, answer);
         return DQ_OK;
     }
-    dq_llm_members_taken(s->members, form, &r->sent);
+    if (r->probe && dq_llm_is_answer(answer->body, answer->bytes))
+        dq_llm_members_taken(s->members, form, &r->sent);
     dq_status status = take_body(r, answer, error);
     if (status == DQ_ERR_SCHEMA) {
         refuse_answer(s, error);

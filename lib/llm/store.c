@@ -11,9 +11,11 @@
 
 /* ---- what was answered ---- */
 
+/* -1: the server does not say. What no text has counts as the most, so that sums do not overflow. */
 static int64_t tokens_in_usage(const dq_value *body, const char *name)
 {
     int64_t tokens = dq_value_integer(dq_map_get(dq_map_get(body, "usage"), name), -1);
+    if (tokens < 0) return -1;
     return tokens < DQ_CACHE_TOKENS_MOST ? tokens : DQ_CACHE_TOKENS_MOST;
 }
 
@@ -59,14 +61,24 @@ static dq_cache_entry entry_of(llm_store *s, llm_job *job)
                             .shared = job->form->join && !job->batch};
 }
 
+/* Asked again before all others: what comes of it may spare them a second call (dq_llm_members_read). */
+static void ask_again_first(llm_store *s, llm_job *job)
+{
+    llm_list first = {0};
+    dq_llm_list_push(&first, job);
+    dq_llm_list_move(&first, &s->ready);
+    s->ready = first;
+}
+
 /* A stored answer ends its job, or sends it round once more. */
 static dq_status after_store(llm_store *s, llm_job *job, const char *label, dq_error *error)
 {
     job->hit = false;
     if (!label && dq_llm_store_asks_again(s, job)) {
-        dq_llm_list_push(&s->ready, job);
+        ask_again_first(s, job);
         return DQ_OK;
     }
+    if (label) dq_llm_members_read(s->members, job);
     if (label && !dq_llm_keep_text(&job->label, label, strlen(label)))
         return dq_fail_memory(error, "answers");
     dq_llm_list_push(&s->done, job);

@@ -12,11 +12,7 @@
  * byte-order mark at the beginning of a file is none of its text. */
 static bool splits(uint32_t code)
 {
-    static const uint32_t others[] = {0xa0, 0x1680, 0x180e, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff};
-    if (code <= ' ' || (code >= 0x7f && code < 0xa0) || (code >= 0x2000 && code <= 0x200b)) return true;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (code == others[i]) return true;
-    return false;
+    return code <= ' ' || (code >= 0x7f && code < 0xa0) || code == 0x180e || dq_utf8_is_space(code);
 }
 
 dq_status dq_place_check(const char *what, const char *id, size_t bytes, dq_error *error)

@@ -7,9 +7,9 @@
  * (reasoning_content, reasoning, parts of type "thinking") is never looked at. In the content become blanks,
  * byte for byte, so that places stay what they are:
  *
- *   - thoughts, <think> ... </think>, also thinking, thought, reasoning, reflection, scratchpad and the like,
- *     in <>, [], <||> and Kimi's brackets. Of a closing tag alone all before it; of an opening tag alone, or
- *     one within another, all behind it
+ *   - thoughts, <think> ... </think>, and whatever tag is named after thinking, reasoning, reflecting and the
+ *     like, in <>, &lt;&gt;, [], <||> and Kimi's brackets; Gemma's <|channel>thought ... <channel|>. Of a
+ * closing tag alone all before it; of an opening tag alone, or one within another, all behind it
  *   - of gpt-oss's channels, <|channel|>analysis ..., all but the last message, and that, too, unless its
  *     channel is "final"; also where the marks are lost ("assistantfinal")
  *   - special tokens before the words, <s>, <|im_start|>assistant; where words stand before one, </s>,

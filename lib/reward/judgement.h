@@ -17,7 +17,7 @@
 
 /* Changes whenever an answer could be read otherwise than before: kept labels of another number are read
  * anew. */
-enum { DQ_JUDGEMENT_VERSION = 2 };
+enum { DQ_JUDGEMENT_VERSION = 3 };
 
 /* labels[count .. known) are no answers to this question, but stand for a decision all the same. */
 typedef struct dq_label_set {

@@ -184,38 +184,49 @@ static bool read_object(object *o)
     return o->depth == 0;
 }
 
-/* Where an object stands: at the beginning of a line, behind a mark but a comma, behind the name of a
- * fence. Anywhere else it is part of a sentence. *line: at the beginning of one, marks aside. */
-static bool is_anchored(const char *text, size_t at, bool *line)
+/* The line before a place, as far as an object's standing there depends on it. */
+typedef struct line {
+    size_t from, to; /* where it begins; behind its last character that is no blank */
+    bool marks;      /* it has nothing but marks */
+} line;
+
+static void read_on(line *l, const char *text, size_t at)
 {
-    size_t i = at, from = at;
-    while (from && text[from - 1] != '\n') from--;
-    *line = true;
-    for (size_t k = from; k < at; k++) *line &= !dq_label_is_word(text[k]) && !(text[k] & 0x80);
-    while (i > from && dq_label_is_space(text[i - 1])) i--;
-    if (*line || i == from) return true;
-    if (!dq_label_is_word(text[i - 1])) return text[i - 1] != ',';
-    size_t word = i;
-    while (word > from && dq_label_is_word(text[word - 1])) word--;
-    return i - word == 4 && strncasecmp(text + word, "json", 4) == 0;
+    if (text[at] == '\n') *l = (line){.from = at + 1, .to = at + 1, .marks = true};
+    if (dq_label_is_space(text[at])) return;
+    l->to = at + 1;
+    l->marks &= !dq_label_is_word(text[at]) && !(text[at] & 0x80);
+}
+
+/* Where an object stands: at the beginning of a line, behind a mark but a comma, behind the name of a
+ * fence. Anywhere else it is part of a sentence. */
+static bool is_anchored(const line *l, const char *text)
+{
+    if (l->marks || l->to == l->from) return true;
+    if (!dq_label_is_word(text[l->to - 1])) return text[l->to - 1] != ',';
+    size_t n = l->to - l->from;
+    return n >= 4 && strncasecmp(text + l->to - 4, "json", 4) == 0 &&
+           (n == 4 || !dq_label_is_word(text[l->to - 5]));
 }
 
 void dq_label_search_objects(dq_label_search *search, char *text, size_t n)
 {
     int broken = 0;
+    line before = {.marks = true};
     for (size_t i = 0; i < n && broken < BROKEN; i++) {
-        bool line;
-        if (text[i] != '{') continue;
         object o = {.search = search, .text = text, .n = n, .at = i};
-        dq_label_search before = *search;
-        o.stated = is_anchored(text, i, &line);
-        if (read_object(&o)) {
+        dq_label_search found = *search;
+        o.stated = text[i] == '{' && is_anchored(&before, text);
+        if (text[i] == '{' && read_object(&o)) {
             memset(text + i, ' ', o.at - i);
             i = o.at - 1;
-        } else {
-            *search = before;
-            broken++;
-            search->bad |= line || broken == BROKEN;
+            continue;
         }
+        if (text[i] == '{') {
+            *search = found;
+            broken++;
+            search->bad |= before.marks || broken == BROKEN;
+        }
+        read_on(&before, text, i);
     }
 }

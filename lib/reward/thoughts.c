@@ -11,6 +11,7 @@ enum { NAME_MOST = 40, TAG_MOST = 120 };
 typedef struct tag {
     size_t bytes;
     bool closes, special; /* </name>; <|name|> */
+    bool spaced;          /* < name > */
     char name[NAME_MOST];
 } tag;
 
@@ -34,10 +35,12 @@ static size_t begins(const char *text, size_t n, const char *what)
     return n >= bytes && memcmp(text, what, bytes) == 0 ? bytes : 0;
 }
 
-/* The brackets that tags stand in: those of XML, Mistral, Kimi. */
+/* The brackets that tags stand in: those of XML, also escaped, Mistral's, Kimi's. */
 static const struct brackets {
     const char *open, *close;
-} brackets[] = {{"<", ">"}, {"[", "]"}, {"\xe2\x97\x81", "\xe2\x96\xb7"}};
+} brackets[] = {{"<", ">"}, {"&lt;", "&gt;"}, {"[", "]"}, {"\xe2\x97\x81", "\xe2\x96\xb7"}};
+
+enum { BRACKETS = sizeof brackets / sizeof *brackets };
 
 /* | or its full-width form. */
 static size_t bar(const char *text, size_t n)
@@ -63,11 +66,15 @@ static size_t find_close(const char *text, size_t n, size_t at, const char *clos
 static bool read_tag(const char *text, size_t n, tag *t)
 {
     size_t i = 0, used = 0, b = 0;
-    while (b < 3 && !(i = begins(text, n, brackets[b].open))) b++;
-    if (b == 3) return false;
-    *t = (tag){0};
+    while (b < BRACKETS && !(i = begins(text, n, brackets[b].open))) b++;
+    if (b == BRACKETS) return false;
+    *t = (tag){.spaced = i < n && text[i] == ' '};
+    i += t->spaced;
     t->closes = i < n && text[i] == '/';
     i += t->closes;
+    bool gap = t->closes && i < n && text[i] == ' ';
+    t->spaced |= gap;
+    i += gap;
     size_t bar_bytes = bar(text + i, n - i);
     t->special = bar_bytes > 0;
     i += bar_bytes;
@@ -82,24 +89,38 @@ static bool read_tag(const char *text, size_t n, tag *t)
 
 /* ---- thoughts ---- */
 
-/* Whether the tag opens (1) or closes (-1) a thought; 0: neither. */
-static int thinks(const tag *t)
+/* Whether a name is one of thinking: by what it says, however a model puts it ("longcat_think"). */
+static bool is_of_thoughts(const char *name)
 {
-    static const char *const names[] = {
-        "think",          "thinking",    "thought",   "thoughts",  "reason",  "reasoning",  "reflection",
-        "analysis",       "scratchpad",  "monologue", "rationale", "reflect", "deliberate", "inner_monologue",
-        "inner_thoughts", "antthinking", "details",   "internal",  NULL};
-    static const char *const before[] = {"begin_of_", "start_of_", "begin_", "start_"};
+    static const char *const stems[] = {"think",   "thought",    "reason",    "reflect",
+                                        "scratch", "analys",     "monologue", "rationale",
+                                        "ponder",  "brainstorm", "contempl",  "deliberat"};
+    static const char *const names[] = {"details", "internal", "plan", "planning", "cot", "draft", NULL};
+    if (begins(name, strlen(name), "no")) return false; /* "no_think" */
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++)
+        if (strstr(name, stems[i])) return true;
+    return one_of(name, names);
+}
+
+/* Gemma's <|channel>thought ... <channel|>; of gpt-oss's <|channel|> see below. */
+static int thinks_in_channel(const char *text, size_t n)
+{
+    size_t open = begins(text, n, "<|channel>");
+    if (open) return begins(text + open, n - open, "final") ? 0 : 1;
+    return begins(text, n, "<channel|>") ? -1 : 0;
+}
+
+/* Whether the tag that text begins with opens (1) or closes (-1) a thought; 0: neither. */
+static int thinks(const char *text, size_t n, const tag *t)
+{
     static const char *const behind[] = {"end_of_", "end_"};
-    const char *name = t->name, *colon = strchr(name, ':');
+    const char *name = t->name;
     int way = t->closes ? -1 : 1;
     if (strcmp(name, "unused94") == 0 || strcmp(name, "unused95") == 0) return name[7] == '4' ? 1 : -1;
-    if (colon) name = colon + 1; /* <seed:think> */
-    for (size_t i = 0, n = 0; i < sizeof before / sizeof *before && !n; i++)
-        name += n = begins(name, strlen(name), before[i]);
-    for (size_t i = 0, n = 0; i < sizeof behind / sizeof *behind && !n; i++)
-        if ((n = begins(name, strlen(name), behind[i]))) name += n, way = -1;
-    return one_of(name, names) ? way : 0;
+    if (strcmp(name, "channel") == 0) return thinks_in_channel(text, n);
+    for (size_t i = 0, bytes = 0; i < sizeof behind / sizeof *behind && !bytes; i++)
+        if ((bytes = begins(name, strlen(name), behind[i]))) name += bytes, way = -1;
+    return is_of_thoughts(name) ? way : 0;
 }
 
 static void blank_thoughts(char *text, size_t n)
@@ -107,7 +128,7 @@ static void blank_thoughts(char *text, size_t n)
     size_t depth = 0, from = 0;
     tag t;
     for (size_t i = 0; i < n; i++) {
-        int way = read_tag(text + i, n - i, &t) ? thinks(&t) : 0;
+        int way = read_tag(text + i, n - i, &t) ? thinks(text + i, n - i, &t) : 0;
         if (way == 0) continue;
         size_t end = i + t.bytes;
         if (way > 0 && depth++ == 0)
@@ -184,9 +205,9 @@ static size_t behind_channels(const char *text, size_t n)
 
 static bool is_special(const tag *t)
 {
-    static const char *const names[] = {"s",   "eos",  "bos", "pad",         "end_of_turn", "start_of_turn",
-                                        "eot", "inst", "eod", "end_of_text", "endoftext",   "unk",
-                                        NULL};
+    static const char *const names[] = {"s",   "eos",  "bos",  "pad", "end_of_turn", "start_of_turn",
+                                        "eot", "turn", "inst", "eod", "end_of_text", "endoftext",
+                                        "unk", NULL};
     return t->special || one_of(t->name, names);
 }
 
@@ -213,7 +234,7 @@ static void blank_tokens(char *text, size_t n)
     bool said = false;
     tag t;
     for (size_t i = 0; i < n; i++) {
-        bool token = read_tag(text + i, n - i, &t) && (is_wrapper(&t) || is_special(&t));
+        bool token = read_tag(text + i, n - i, &t) && !t.spaced && (is_wrapper(&t) || is_special(&t));
         if (!token) {
             said |= !isspace((unsigned char)text[i]);
         } else if (is_wrapper(&t)) {

@@ -347,18 +347,15 @@ bool dq_source_line_ended(const dq_source *source)
 
 dq_status dq_source_is_stream(dq_source *source, bool *is, dq_error *error)
 {
-    dq_source *s = source;
     int first;
+    const char *bytes;
+    size_t had;
     *is = false;
-    dq_status status = dq_source_peek(s, &first, error);
-    if (status || first != 0xcf) return status;
-    size_t got = 1;
-    while (!status && got && s->to - s->from < 2) {
-        status = make_room(s, error);
-        if (!status) status = read_decoded(s, s->text + s->to, s->room - s->to - 1, &got, error);
-        if (!status) s->to += got;
-    }
-    *is = !status && (s->to - s->from < 2 || s->text[s->from + 1] == 0);
+    dq_status status = dq_source_peek(source, &first, error);
+    if (status || first != 0xcf)
+        return status; /* one byte is there at once, a second may have to be waited for */
+    status = dq_source_look(source, 2, &bytes, &had, error);
+    *is = !status && (had < 2 || bytes[1] == 0);
     return status;
 }
 

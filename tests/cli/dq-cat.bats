@@ -239,7 +239,16 @@ END
     [ "${#lines[@]}" = 1 ]
     [ "$stderr" = "dq-cat: the times 'time' are taken as milliseconds since 1970 (the first is 2019-11-12T19:31:04Z)
 dq-cat: 1 interactions have no 'time' and were left out" ]
-    run -0 --separate-stderr dq-cat -k interactions --before 2020 t.dq
+    # four digits are a year beside what can be a time, and a number beside small ones
+    times 978307199 978307200 '"1998"' null
+    run -0 --separate-stderr dq-cat -k interactions --since 2001 t.dq
+    [ "${#lines[@]}" = 1 ]
+    [ "${lines[0]}" = '{"user":"a","item":"x","time":978307200}' ]
+    run -0 --separate-stderr dq-cat -k interactions --before 2001 t.dq
+    [ "${#lines[@]}" = 2 ]
+    times 7 2020 2021
+    run -0 --separate-stderr dq-cat -k interactions --before 2021 t.dq
+    [ "${#lines[@]}" = 2 ]
     [[ "$stderr" == *"; four digits are such a number, and no year"* ]]
     times 1573587064 1573587064000 '{"$date":"2019-11-12T19:31:05Z"}'
     run -0 --separate-stderr dq-cat -k interactions --before 2019-11-12T19:31:05Z t.dq

@@ -125,6 +125,10 @@ END
     printf 'user_id:token\titem_id:token\trating:float\ttimestamp:float\ttags:token_seq\tw:float_seq\n1\t2\t4\t11\ta b\t1 0.5\n' > x.inter
     pair --interactions x.inter | "$BUILD"/dq-cat --kind interactions > got
     [ "$(cat got)" = '{"user":"1","item":"2","reward":4,"time":11,"tags":["a","b"],"w":[1.0,0.5]}' ]
+    printf 'item_id:token\tw:float_seq\na\t1 nan\nb\t1 0x2\nc\t1 1e999\nd\t1 2\n' > w.item
+    "$BUILD"/dq-export --items w.item 2> words | "$BUILD"/dq-cat > got
+    [ "$(cat got)" = '{"kind":"items","id":"d","w":[1.0,2.0]}' ]
+    [ "$(cat words)" = "dq-export: items: 3 skipped: 3 malformed (first: line 2: no number: 'nan')" ]
     printf 'user_id:token\tage:token\n007\t24\n' > x.user
     reads --users x.user <<< '{"kind":"users","id":"007","age":"24"}'
     echo '{"user_id":"1","parent_asin":"2","asin":"9","rating":5.0,"timestamp":1588687728923,"title":"T"}' > r.jsonl
@@ -147,6 +151,16 @@ END
     reads --items i.jsonl --columns items:id=sku --columns text.title=name,vector=emb <<< '{"kind":"items","id":"A1","text":{"title":"Kettle"},"vector":[1,2]}'
     refused 1 "i.csv: sku is the id, and so is id; --columns attr.OTHER=id keeps that, too" --items i.csv --columns id=sku
     refused 1 "i.csv: no column isbn for the id; there are: sku, name, price, id" --items i.csv --columns id=isbn
+    refused 1 "i.jsonl: no document has the key nmae for the text.title" --items i.jsonl --columns items:id=sku,text.title=nmae
+    printf 'id,text.title,text\n1,a,b\n' > c.csv
+    refused 1 "c.csv: both text and text.title would be of the text" --users c.csv
+    printf 'id,text.title,name\n1,a,b\n' > c.csv
+    refused 1 "c.csv: both text.title and name would be the text title" --users c.csv --columns text.title=name
+    printf 'id,vector,vector.0\n1,[1],1\n' > c.csv
+    refused 1 "c.csv: both vector and vector.0 would be of the vector" --users c.csv
+    printf 'id,text\n1,b\n' > c.csv
+    refused 1 "c.csv: record 2: no users: none of the rows (1) can be used; the first: text is no object of texts; --columns text.NAME=text makes one of it; its columns: id, text" --users c.csv
+    reads --users c.csv --columns text.bio=text <<< '{"kind":"users","id":"1","text":{"bio":"b"}}'
     printf '{"id":1,"_id":2}\n' > c.jsonl
     refused 1 "c.jsonl: record 1: no users: none of the rows (1) can be used; the first: both id and _id could be the id; --columns id=id chooses" --users c.jsonl
     reads --users c.jsonl --columns id=id <<< '{"kind":"users","id":"1","_id":2}'
@@ -257,6 +271,13 @@ END
     printf 'PAR1 and so on and on' > x.jsonl
     run -1 "$BUILD"/dq-export --users x.jsonl
     [[ $output == "dq-export: x.jsonl: this is Parquet; duckdb"* ]]
+    cp a.csv a.npy
+    run -1 "$BUILD"/dq-export --users a.npy --user-ids p
+    [[ $output == "dq-export: a.npy: this is a zip archive"*numpy.save* ]]
+    for f in '{"id":1}' '[{"id":1}]'; do
+        echo "$f" > j.csv
+        refused 1 "j.csv: JSON, by its first byte; its name is to end in .json or .jsonl" --users j.csv
+    done
     "$BUILD"/dq-export --users u.jsonl | zstd -dc > s.jsonl
     run -1 "$BUILD"/dq-export --users s.jsonl
     [[ $output == "dq-export: s.jsonl: this is a stream of dq's"* ]]
@@ -271,6 +292,9 @@ END
     printf '{"user":1,"item":9}\n' > x.jsonl
     refused 1 "x.jsonl: record 1: no interactions: none of the rows (1) can be used; the first: no item '9'" --users u.jsonl --items u.jsonl --interactions x.jsonl
     printf '{"kind":"items","id":1}\n' > o.jsonl
+    printf '{"id":1,"kind":"model"}\n{"id":2,"kind":"toy"}\n' > k.jsonl # an attribute that is named as dq's own
+    [ "$("$BUILD"/dq-export --users k.jsonl 2> words | "$BUILD"/dq-cat --count)" = $'users\t1' ]
+    [ "$(cat words)" = 'dq-export: users: 1 rows of another "kind" were passed over' ]
     refused 1 "o.jsonl: no users: all rows (1) say they are of another kind" --users o.jsonl
     printf 'a,b,c\n1,2,3\n' > x.csv
     refused 1 "x.csv: interactions need the columns user and item; there are: a, b, c; looked for: user (or user_id, userId, userID, reviewerID); item (or item_id, itemId, itemID, movieId, movie_id, news_id, parent_asin, asin); --columns user=NAME,item=NAME (user=1,item=2: no header)" --users u.jsonl --items u.jsonl --interactions x.csv

@@ -152,7 +152,7 @@ changed() {
 skips() {
     export_ --schema w.json "$uri/db" 2> words > c.dq
     grep -qE "^dq-export: $1\$" words || { cat words; return 1; }
-    [ "$(wc -l < words)" = 1 ]
+    ! grep -vE "^dq-export: ($1|interactions: 1 skipped: 1 unknown item .*)\$" words # who met the one left out
     "$BUILD"/dq-cat --check c.dq
     [ "$("$BUILD"/dq-cat --count --kind items c.dq | cut -f2)" = 7 ]
     run -1 export_ --strict --schema w.json "$uri/db" -o o.dq

@@ -6,6 +6,7 @@
  */
 #include "label/answer.h"
 #include "port/files/json.h"
+#include "reward/judgement.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -139,6 +141,11 @@ static const char *const thoughts[] = {
     "analysis<|message|>$<|end|><|start|>assistant<|channel|>final<|message|>",
     "analysis$assistantfinal",
     "<details type=\"reasoning\">\n$\n</details>\n",
+    "<longcat_think>$</longcat_think>",
+    "<Chain_of_Thought>\n$\n</Chain_of_Thought>\n",
+    "< think >\n$\n</ think >\n",
+    "&lt;think&gt;$&lt;/think&gt;",
+    "<|channel>thought\n$<channel|>",
     "Here is my thought process: $\nHere is my response:\n",
     "Here are my reasoning steps:\n$\n[BEGIN FINAL RESPONSE]\n",
 };
@@ -158,6 +165,10 @@ static const char *const only_thoughts[] = {
     "analysisThe user wants a label. $",
     "<think><think>a</think>$",
     "Here's my thought process:\n$",
+    "<longcat_think>$",
+    "< think >\n$\n",
+    "&lt;think&gt;$",
+    "<|channel>thought\n$",
     "<think>a</think><think>$",
     "<think>$</think>",
     "$</think>",
@@ -571,6 +582,38 @@ static void long_texts(void **unused)
     free(text);
 }
 
+/* A quarter of a megabyte that repeats what begins something is read in its own time, not in its square. */
+static void hostile_answers_end(void **unused)
+{
+    (void)unused;
+    static const char *const pieces[] = {"{",          "{}",      "{\"a\":1} ",  "x{}",         "{\"",  "\"",
+                                         "{'a' ",      "<",       "<a",          "<think>",     "&lt;", "[a ",
+                                         "DECISION: ", "json{} ", "<|channel|>", "\xe2\x97\x81"};
+    enum { BYTES = 1 << 18 };
+    char *text = malloc(BYTES + 1);
+    assert_non_null(text);
+    EACH(i, pieces)
+    {
+        size_t n = strlen(pieces[i]), at = 0;
+        dq_arena arena = DQ_ARENA_EMPTY;
+        dq_value body = dq_map(), message = dq_map(), choice = dq_map(), choices = dq_list();
+        for (; at + n <= BYTES; at += n) memcpy(text + at, pieces[i], n);
+        text[at] = '\0';
+        assert_true(dq_map_set(&arena, &message, "content", dq_string(&arena, text)) &&
+                    dq_map_set(&arena, &choice, "message", message) &&
+                    dq_list_add(&arena, &choices, choice) && dq_map_set(&arena, &body, "choices", choices));
+        dq_answer answer;
+        const dq_label_set set = {labels, 4, 4};
+        size_t label, where;
+        clock_t began = clock();
+        assert_true(dq_answer_take(&body, &arena, &answer));
+        assert_int_not_equal(dq_judgement_read(&answer, &set, &label, &where), DQ_READ);
+        assert_true(clock() - began < 8 * CLOCKS_PER_SEC);
+        dq_arena_free(&arena);
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +624,7 @@ int main(void)
         cmocka_unit_test(thoughts_are_not_read),
         cmocka_unit_test(thoughts_in_thoughts),
         cmocka_unit_test(thoughts_alone_are_none),
+        cmocka_unit_test(hostile_answers_end),
         cmocka_unit_test(what_is_not_content),
         cmocka_unit_test(content_in_parts),
         cmocka_unit_test(cut_anywhere),

@@ -208,6 +208,30 @@ static const server servers[] = {
      .format = "none",
      .seed = "sent",
      .system = "sent"},
+    {.name = "a 403 that names",
+     .takes = NONE,
+     .code = 403,
+     .words = "no grammar in your plan",
+     .requests = 4,
+     .format = "none",
+     .seed = "sent",
+     .system = "sent"},
+    {.name = "a 409 that names",
+     .takes = NONE,
+     .code = 409,
+     .words = "response_format",
+     .requests = 4,
+     .format = "none",
+     .seed = "sent",
+     .system = "sent"},
+    {.name = "a gateway's 502 that names",
+     .takes = OBJECT,
+     .code = 502,
+     .words = "provider: bad grammar",
+     .requests = 3,
+     .format = "object",
+     .seed = "sent",
+     .system = "sent"},
     {.name = "a 500 without words",
      .takes = NONE,
      .code = 500,
@@ -564,6 +588,10 @@ static void test_an_error_in_a_200_is_a_failure(void **state)
         "{\"choices\":[{\"error\":{\"code\":502,\"message\":\"upstream\"},\"message\":{\"content\":\"\"}}]}",
         "{\"detail\":\"try again\"}",
         "{\"errors\":[{\"message\":\"asleep\"}],\"success\":false}",
+        "{\"choices\":null,\"message\":\"slow down\"}",
+        "{\"choices\":[],\"msg\":\"slow down\"}",
+        "{\"code\":1001,\"msg\":\"asleep\",\"data\":null,\"success\":false}",
+        "data: {\"error\":{\"message\":\"asleep\"}}\n\ndata: [DONE]\n\n",
     };
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         run r = a_formed_run(5), down = a_formed_run(5), mended = a_formed_run(5);
@@ -607,6 +635,115 @@ static void test_a_refusal_in_a_200(void **state)
     assert_non_null(strstr(quota.error.reason, "no money"));
 }
 
+static const char *without; /* what the model says under a form; bare it answers */
+
+static void answers_bare(const char *body, unsigned attempt, fake_outcome *o)
+{
+    serve(body, attempt, o);
+    if (without && o->code < 300 && format_in(body) != NONE)
+        (void)snprintf(o->body, sizeof o->body, "%s", without);
+}
+
+/* A model that never answers under a form costs two calls a question only until that is plain. */
+static void test_a_form_that_is_always_missed(void **state)
+{
+    (void)state;
+    run r = a_formed_run(100), again = a_formed_run(10);
+    now = &servers[0];
+    fake.script = answers_bare;
+    without = "{\"unreadable\":1}";
+    r.options.parallel = again.options.parallel = 1;
+    assert_int_equal(ask_all(&r), DQ_OK);
+    assert_labels(&r);
+    assert_in_range(fake.sent, 100 + LLM_MISSED, 100 + LLM_MISSED + 8);
+    remembers("always missed", "response_format", "none");
+    again.first = 200;
+    assert_int_equal(ask_all(&again), DQ_OK);
+    assert_int_equal(fake.sent, 10);
+    without = NULL;
+}
+
+/* One that answers_bare it now and then goes on with it, and so does one whose form was chosen by hand. */
+static void test_a_form_that_is_missed_at_times(void **state)
+{
+    (void)state;
+    for (int chosen = 0; chosen < 2; chosen++) {
+        dq_ask_form fixed = FORM(fixed_members);
+        run r = a_formed_run(LLM_MISSED - 1), better = a_formed_run(5), worse = a_formed_run(LLM_MISSED - 1);
+        r.options.parallel = better.options.parallel = worse.options.parallel = 1;
+        better.first = 100, worse.first = 200;
+        if (chosen) r.form = &fixed;
+        now = &servers[0];
+        fake.script = answers_bare;
+        without = "{\"unreadable\":1}";
+        assert_int_equal(ask_all(&r), DQ_OK);
+        remembers("at times", "response_format", chosen ? NULL : "schema");
+        without = NULL;
+        assert_int_equal(ask_all(&better), DQ_OK);
+        without = "{\"unreadable\":1}";
+        assert_int_equal(ask_all(&worse), DQ_OK);
+        remembers("at times", "response_format", "schema");
+        without = NULL;
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(begin(state), 0);
+    }
+}
+
+/* What is no completion says nothing of what the server takes. */
+static void test_nothing_is_learnt_from_no_answer(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"", "OK", "{\"choices\":[]}", "[1]", "{\"choices\":"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        run r = a_formed_run(3);
+        now = &servers[0];
+        fake.script = fails_inside;
+        within = bodies[i];
+        stumbles = 1000;
+        (void)ask_all(&r);
+        remembers(bodies[i], "response_format", NULL);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(begin(state), 0);
+    }
+}
+
+/* A page in place of an answer: a wrong address at first, a gateway's mood later. It is never kept. */
+static void test_a_page(void **state)
+{
+    (void)state;
+    run r = a_formed_run(3), good = a_formed_run(3), later = a_formed_run(3);
+    now = &servers[0];
+    fake.script = fails_inside;
+    within = " <!DOCTYPE html><title>Chat</title><script>json_schema grammar</script>DECISION: L1";
+    stumbles = 1000;
+    assert_int_equal(ask_all(&r), DQ_ERR_UNSUPPORTED);
+    assert_int_equal(fake.sent, 1);
+    assert_non_null(strstr(r.error.reason, "is OPENAI_BASE_URL right?"));
+    assert_int_equal(sql("SELECT count(*) FROM answers"), 0);
+    assert_int_equal(sql("SELECT count(*) FROM facts"), 0);
+    stumbles = 0;
+    assert_int_equal(ask_all(&good), DQ_OK);
+    assert_labels(&good);
+    later.first = 100;
+    assert_int_equal(ask_all(&later), DQ_OK);
+}
+
+/* Numbers that no answer has: less than nothing is not told, more than a text can have counts as the most,
+ * and nothing overflows. */
+static void test_usage_beyond_measure(void **state)
+{
+    (void)state;
+    run r = a_formed_run(4);
+    now = &servers[0];
+    fake.script = fails_inside;
+    within = "{\"label\":\"L1\",\"usage\":{\"prompt_tokens\":9223372036854775807,\"completion_tokens\":-3}}";
+    stumbles = 1000;
+    if (ask_all(&r)) fail_msg("%s", r.error.reason);
+    assert_int_equal(sql("SELECT count(*) FROM answers WHERE tokens_in = 1000000000 AND tokens_out IS NULL"),
+                     4);
+    assert_int_equal(sql("SELECT tokens_in / 1000000000 + tokens_out FROM ledger"), 4);
+}
+
 static void test_answers_are_no_errors(void **state)
 {
     (void)state;
@@ -614,6 +751,8 @@ static void test_answers_are_no_errors(void **state)
         "{\"choices\":[{\"message\":{\"content\":\"error\"}}],\"error\":null}",
         "{\"choices\":[{\"message\":{\"content\":\"\"},\"error\":null}],\"error\":{},\"message\":\"ok\"}",
         "{\"data\":[],\"error\":\"\",\"detail\":[]}",
+        "{\"data\":[{\"embedding\":[1]}],\"message\":\"ok\"}",
+        "data: {\"choices\":[{\"delta\":{\"content\":\"L1\"}}]}\n\n",
         "{\"choices\":[]}",
         "{\"label\":\"L1\",\"error\":false}",
         "[\"error\"]",
@@ -666,6 +805,11 @@ int main(void)
         TEST(test_the_sample_is_the_seed),
         TEST(test_an_error_in_a_200_is_a_failure),
         TEST(test_a_refusal_in_a_200),
+        TEST(test_a_form_that_is_always_missed),
+        TEST(test_a_form_that_is_missed_at_times),
+        TEST(test_nothing_is_learnt_from_no_answer),
+        TEST(test_a_page),
+        TEST(test_usage_beyond_measure),
         TEST(test_answers_are_no_errors),
         TEST(test_words),
     };

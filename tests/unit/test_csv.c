@@ -192,7 +192,12 @@ static void test_headers(void **state)
     refused(DQ_CSV, "a,,c\n", DQ_ERR_FORMAT, "column 2 of the header has no name");
     refused(DQ_CSV, "a,b,a\n", DQ_ERR_FORMAT, "two columns named a");
     refused(DQ_CSV, "a,\"b\n", DQ_ERR_TRUNCATED, "a quoted cell begins here and never ends");
-    refused(DQ_CSV, "a,\xff\n", DQ_ERR_FORMAT, "not UTF-8");
+    refused(DQ_CSV, "a,\xff\n", DQ_ERR_FORMAT,
+            "not UTF-8; iconv -f latin1 -t utf8, or --encoding latin1, if it is Latin-1");
+    refused(DQ_CSV, "a,b\r1,2\r", DQ_ERR_FORMAT,
+            "a return that ends no line; tr '\\r' '\\n' makes lines of these");
+    refused((dq_csv_form){.separator = ",", .headless = true}, "1,2\r3,4\r", DQ_ERR_FORMAT,
+            "a return that ends no line; tr '\\r' '\\n' makes lines of these");
 }
 
 static void test_many_cells(void **state)

@@ -86,6 +86,9 @@ static void test_money(void **state)
         {"{\"detail\":\"Insufficient Balance\"}", false, true},
         {"Your credit balance is too low to access the API", false, true},
         {"{\"error\":{\"message\":\"This request requires more credits, add credits\"}}", false, true},
+        {"{\"error\":{\"code\":\"1113\",\"message\":\"余额不足或无可用资源包,请充值。\"}}", false, true},
+        {"{\"message\":\"Access denied: the account is in arrears\"}", false, true},
+        {"{\"error\":\"Your team doesn't have any credits yet\"}", false, true},
         {"{\"error\":{\"message\":\"You exceeded your current quota, please check your plan and billing "
          "details. "
          "Please retry in 31.9s.\",\"status\":\"RESOURCE_EXHAUSTED\"}}",

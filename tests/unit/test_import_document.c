@@ -145,7 +145,7 @@ static void test_entity(void **state)
     same(&x.attributes, "{}");
     refused("{\"vector\":[2,3]}", DQ_IMPORT_NO_ID, DQ_ERR_SCHEMA, "no id");
     refused("{\"id\":1,\"text\":\"x\",\"vector\":[2,3]}", DQ_IMPORT_MISTYPED, DQ_ERR_SCHEMA,
-            "text is no object of texts");
+            "text is no object of texts; --columns text.NAME=text makes one of it");
 }
 
 /* The key "kind" is the stream's where it names one of its kinds, else an attribute. */
@@ -228,7 +228,7 @@ static void test_no_vectors(void **state)
     assert_int_equal(layout.width, 0);
     assert_null(read_entity("{\"id\":2,\"vector\":null}").vector);
     refused("{\"id\":3,\"vector\":[1]}", DQ_IMPORT_WIDTH, DQ_ERR_SCHEMA,
-            "a vector, where the first rows have none");
+            "a vector, where most rows have none");
 }
 
 /* A row whose vector cannot be read says nothing about the others. */
@@ -257,7 +257,11 @@ static void test_the_commonest_layout(void **state)
     assert_int_equal(layout.width, 2);
     ELECT("{\"vector\":[1,2,3]}", "{\"vector\":[1,2]}"); /* of two that are as common the earlier */
     assert_int_equal(layout.width, 3);
-    ELECT("{}", "{}", "{}", "{\"vector\":{\"$binary\":{\"base64\":\"AACAPwAAAMA=\",\"subType\":\"00\"}}}");
+    ELECT("{}", "{\"vector\":{\"$binary\":{\"base64\":\"AACAPwAAAMA=\",\"subType\":\"00\"}}}");
+    assert_int_equal(layout.width, 2); /* a vector before none */
+    ELECT("{\"vector\":[1,2]}", "{}", "{\"vector\":null}", "{\"vector\":[1,2,3]}");
+    assert_int_equal(layout.width, 0); /* none is the commonest, and costs the fewest rows */
+    ELECT("{\"vector\":[1,2]}", "{}", "{\"vector\":null}", "{\"vector\":[3,4]}", "{\"vector\":[]}");
     assert_int_equal(layout.width, 2);
     ELECT("{\"vector\":[1,2,3]}", "{\"vector\":{\"a\":[1,2],\"b\":[3]}}",
           "{\"vector\":{\"b\":[3],\"a\":[1,2]}}");
@@ -408,6 +412,15 @@ static void test_labels_and_rewards(void **state)
     reads_outcome("{\"user\":1,\"item\":2,\"label\":true,\"reward\":{\"$numberDouble\":\"-1.0\"}}", "true",
                   -1);
     reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$symbol\":\"SAVE\"}}", "SAVE", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberDecimal\":\"4.0\"}}", "4", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberDecimal\":\"4.50\"}}", "4.50", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberLong\":\"9007199254740993\"}}",
+                  "9007199254740993", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$oid\":\"65F1000000000000000000AB\"}}",
+                  "65f1000000000000000000ab", NAN);
+    reads_outcome("{\"user\":1,\"item\":2,\"label\":{\"$date\":0}}", "1970-01-01T00:00:00Z", NAN);
+    no_outcome("{\"user\":1,\"item\":2,\"label\":{\"$numberDouble\":\"NaN\"}}", DQ_IMPORT_MISTYPED,
+               "the label is a number that is not finite");
     const char *neither = "the label is neither a string nor a number";
     no_outcome("{\"user\":1,\"item\":2,\"label\":[1]}", DQ_IMPORT_MISTYPED, neither);
     no_outcome("{\"user\":1,\"item\":2,\"label\":{\"a\":1}}", DQ_IMPORT_MISTYPED, neither);

@@ -103,11 +103,22 @@ static void renames(const dq_import_reading *reading, const char *kind, const ch
     dq_arena_free(&arena);
 }
 
+static void refuses(const dq_import_reading *reading, const char *kind, const char *text, const char *reason)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_error e = DQ_ERROR_NONE;
+    dq_value v;
+    assert_int_equal(dq_json_parse(text, strlen(text), &arena, &v, &e), DQ_OK);
+    assert_int_equal(dq_import_rename(reading, kind, &v, &arena, &e), DQ_ERR_SCHEMA);
+    assert_string_equal(e.reason, reason);
+    dq_arena_free(&arena);
+}
+
 static void documents(void **state)
 {
     (void)state;
     renames(&nothing, "items", "{\"_id\":1,\"text\":{\"a\":\"b\"},\"x\":2}",
-            "{\"id\":1,\"x\":2,\"text\":{\"a\":\"b\"}}");
+            "{\"id\":1,\"text\":{\"a\":\"b\"},\"x\":2}");
     renames(&nothing, "items", "{\"id\":1,\"x\":2}", "{\"id\":1,\"x\":2}");
     renames(&nothing, "interactions", "{\"userId\":1,\"movieId\":2,\"rating\":3.5}",
             "{\"user\":1,\"item\":2,\"reward\":3.5}");
@@ -116,6 +127,19 @@ static void documents(void **state)
     const dq_import_reading reading = {.named = named, .count = 4};
     renames(&reading, "items", "{\"sku\":1,\"name\":\"n\",\"text\":\"t\",\"price\":3}",
             "{\"id\":1,\"p\":3,\"text\":{\"title\":\"n\",\"body\":\"t\"}}");
+    const dq_import_reading title = {.named = named + 1, .count = 1};
+    renames(&title, "items", "{\"id\":1,\"text\":{\"body\":\"b\"},\"name\":\"n\"}",
+            "{\"id\":1,\"text\":{\"body\":\"b\",\"title\":\"n\"}}");
+    renames(&title, "items", "{\"id\":1,\"text\":null,\"name\":\"n\"}",
+            "{\"id\":1,\"text\":{\"title\":\"n\"}}");
+    refuses(&title, "items", "{\"id\":1,\"text\":{\"title\":\"b\"},\"name\":\"n\"}",
+            "both name and text.title would be the text title");
+    refuses(&title, "items", "{\"id\":1,\"text\":\"b\",\"name\":\"n\"}",
+            "text is no object of texts; --columns text.NAME=text makes one of it");
+    dq_import_named other[] = {{"text.title", "name"}, {"attr.text", "words"}};
+    const dq_import_reading attribute = {.named = other, .count = 2};
+    refuses(&attribute, "items", "{\"id\":1,\"words\":\"b\",\"name\":\"n\"}",
+            "text is no object of texts; --columns text.NAME=text makes one of it");
     /* what dq-cat printed has dq's own names; rows of another kind are nobody's here */
     renames(&nothing, "interactions",
             "{\"kind\":\"interactions\",\"user\":1,\"item\":2,\"reward\":1.0,\"rating\":3}",

@@ -70,7 +70,7 @@ static void test_ids(void **state)
     is_id("7.0", DQ_ID_INTEGER, "7");
     is_id("-0.0", DQ_ID_INTEGER, "0");
     is_id("1e3", DQ_ID_INTEGER, "1000");
-    is_id("9007199254740992.0", DQ_ID_INTEGER, "9007199254740992");
+    is_id("9007199254740991.0", DQ_ID_INTEGER, "9007199254740991");
     is_id("{\"$symbol\":\"s\"}", DQ_ID_STRING, "s");
     is_id("{\"$ref\":\"c\",\"$id\":{\"$oid\":\"65F1000000000000000000Ab\"},\"$db\":\"d\"}", DQ_ID_OBJECT,
           "65f1000000000000000000ab");
@@ -124,6 +124,8 @@ static void test_no_ids(void **state)
         {"1.5", "the id 1.5 is no whole number"},
         {"9223372036854775808", "over 53 bits"},
         {"1e17", "over 53 bits"},
+        {"9007199254740993.0", "over 53 bits"}, /* which is 2^53 as a double */
+        {"{\"$numberDouble\":\"9007199254740992\"}", "over 53 bits"},
         {"[1]", "the id is a list"},
         {"{}", "the id is an object"},
         {"{\"id\":1}", "the id is an object"},
@@ -298,7 +300,10 @@ static void test_no_vectors(void **state)
                                            "[2]",
                                            "{\"$numberDouble\":\"2x\"}",
                                            "{\"$numberDouble\":\"\"}",
-                                           "{\"$numberDecimal\":\"\"}"};
+                                           "{\"$numberDecimal\":\"\"}",
+                                           "{\"$numberDecimal\":\"0x1\"}",
+                                           "{\"$numberDecimal\":\" 1\"}",
+                                           "{\"$numberDecimal\":\"infinity\"}"};
     for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
         char json[64];
         (void)snprintf(json, sizeof json, "[1,%s,3]", elements[i]);

@@ -256,6 +256,27 @@ static void test_files(void **state)
     assert_string_equal(e.source, path);
 }
 
+static void test_numbers_in_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double number;
+    } numbers[] = {{"0", 0},  {"-12.50", -12.5}, {"+3", 3},     {".5", 0.5},
+                   {"5.", 5}, {"1e3", 1000},     {"1E-1", 0.1}, {"1e999", INFINITY}};
+    static const char *const others[] = {"",    " 1",  "1 ",  "0x10", "nan", "inf", "1e", "e1",
+                                         "1e+", "1,5", "--1", "1-2",  ".",   "+",   "1_0"};
+    double number;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        assert_true(dq_json_read_number(numbers[i].text, strlen(numbers[i].text), &number));
+        assert_true(number == numbers[i].number);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (dq_json_read_number(others[i], strlen(others[i]), &number)) fail_msg("'%s'", others[i]);
+    assert_false(dq_json_read_number("1\0002", 3, &number));
+    assert_true(dq_json_read_number("12 3", 2, &number) && number == 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_doubles_come_back),
         cmocka_unit_test(test_floats_are_a_list),
         cmocka_unit_test(test_what_has_no_json),
+        cmocka_unit_test(test_numbers_in_texts),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

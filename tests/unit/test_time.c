@@ -240,6 +240,8 @@ static void formats_are_those_of_strptime(void **state)
         {"%m %d, %Y", "09 14, 2010 and more", NULL},
         {"%m %d, %Y", "09 14", NULL},
         {"%m %d, %Y", "", NULL},
+        {"%m %d, %Y", "09 14, 10", NULL}, /* no year of Rome's */
+        {"%m %d, %Y", "09 14, 999", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dq_error e = DQ_ERROR_NONE;

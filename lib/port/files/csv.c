@@ -214,8 +214,23 @@ static bool may_be_nameless(const dq_csv *csv, size_t i)
     return csv->columns > 1 && (i == 0 || i + 1 == csv->columns);
 }
 
+/* Lines that end in a return alone are one line to every reader, and so one row. */
+static dq_status check_lines(const dq_csv_cell *cells, size_t count, dq_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (memchr(cells[i].text, '\r', cells[i].bytes))
+            return dq_fail(error, DQ_ERR_FORMAT,
+                           "a return that ends no line; tr '\\r' '\\n' makes lines of these");
+        if (memchr(cells[i].text, '\0', cells[i].bytes))
+            return dq_fail(error, DQ_ERR_FORMAT, "a NUL in its first line: this is no text");
+    }
+    return DQ_OK;
+}
+
 static dq_status check_header(const dq_csv *csv, dq_error *error)
 {
+    dq_status status = check_lines(csv->header, csv->columns, error);
+    if (status) return status;
     for (size_t i = 0; i < csv->columns; i++) {
         if (!csv->header[i].bytes && !may_be_nameless(csv, i))
             return dq_fail(error, DQ_ERR_FORMAT, "column %zu of the header has no name", i + 1);
@@ -239,6 +254,7 @@ static dq_status read_header(dq_csv *csv, dq_error *error)
     int got = read_row(csv, error);
     if (got == DQ_CSV_ROW && is_separator_line(csv)) got = read_row(csv, error);
     if (got == DQ_CSV_END) return dq_fail(error, DQ_ERR_FORMAT, "empty: no header");
+    if (got == DQ_CSV_NOT_UTF8) return dq_fail(error, DQ_ERR_FORMAT, "not UTF-8; " DQ_UTF8_ADVICE);
     if (got != DQ_CSV_ROW) return error ? error->status : DQ_ERR_FORMAT;
     csv->columns = csv->count;
     csv->header = csv->cells;
@@ -259,6 +275,8 @@ static dq_status number_columns(dq_csv *csv, dq_error *error)
         return csv->held_error.status;
     }
     if (csv->held == DQ_CSV_END) return dq_fail(error, DQ_ERR_FORMAT, "empty: no rows");
+    dq_status status = check_lines(csv->cells, csv->count, error);
+    if (status) return status;
     csv->columns = csv->count;
     csv->header = calloc(csv->columns, sizeof *csv->header);
     csv->header_buffer = malloc(csv->columns * NAME);

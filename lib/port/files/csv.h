@@ -37,8 +37,8 @@ typedef struct dq_csv_cell {
 typedef struct dq_csv dq_csv;
 
 /* Reads the header from a source (kept, not owned). DQ_ERR_FORMAT for an empty input, two columns of one
- * name, an empty name; but the first column may have none (pandas' index), and the last (a separator behind
- * each row). */
+ * name, an empty name, lines that end in a return alone; but the first column may have no name (pandas'
+ * index), and the last (a separator behind each row). */
 dq_status dq_csv_open(dq_csv **csv, dq_source *source, dq_csv_form form, dq_error *error);
 
 /* The columns; they live as long as the reader. */

@@ -52,10 +52,9 @@ static dq_status read_double(const dq_value *inner, dq_arena *arena, dq_value *v
     if (inner->type == DQ_INT || inner->type == DQ_REAL) *v = dq_real(dq_value_number(inner, 0));
     for (size_t i = 0; i < 3; i++)
         if (dq_value_is(inner, others[i])) return dq_ejson_real(numbers[i], arena, v, error);
-    if (!consists_of(inner, "+-.0123456789eE")) return DQ_OK;
-    char *end;
-    double number = strtod(inner->as.string, &end);
-    if (end == inner->as.string + inner->count && isfinite(number)) *v = dq_real(number);
+    double number;
+    bool is = inner->type == DQ_STRING && dq_json_read_number(inner->as.string, inner->count, &number);
+    if (is && isfinite(number)) *v = dq_real(number);
     return DQ_OK;
 }
 

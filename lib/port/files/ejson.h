@@ -69,7 +69,8 @@ enum { DQ_UUID_BYTES = 16, DQ_UUID_TEXT = 36, DQ_UUID_SUBTYPE = 4, DQ_OLD_UUID_S
 void dq_ejson_uuid(const unsigned char bytes[DQ_UUID_BYTES], char text[DQ_UUID_TEXT + 1]);
 
 /* What a person reads in it: an ObjectId's digits, a date in ISO 8601, a decimal, a UUID, other bytes in
- * base64, a pattern, code. *text is DQ_NIL for a value that is none of these. DQ_ERR_MEMORY. */
+ * base64, a pattern, code. *text, which is another value, is DQ_NIL for one that is none of these.
+ * DQ_ERR_MEMORY. */
 dq_status dq_ejson_text(const dq_value *value, dq_arena *arena, dq_value *text, dq_error *error);
 
 #endif

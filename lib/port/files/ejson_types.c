@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "port/files/ejson.h"
 
+#include "port/files/json.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -132,14 +134,16 @@ const char *dq_ejson_key(const dq_value *v)
 bool dq_ejson_number(const dq_value *v, double *number)
 {
     static const char *const forms[] = {"$numberDouble", "$numberDecimal"};
+    static const char *const others[] = {"NaN", "Infinity", "-Infinity"};
     *number = dq_value_number(v, 0);
     if (v->type == DQ_INT || v->type == DQ_REAL) return true;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         const dq_value *text = dq_map_get(v, forms[i]);
-        char *end;
-        if (!text || text->type != DQ_STRING || !text->count) continue;
-        *number = strtod(text->as.string, &end);
-        return end == text->as.string + text->count;
+        bool other = false;
+        if (!text || text->type != DQ_STRING) continue;
+        for (size_t k = 0; k < 3; k++) other |= dq_value_is(text, others[k]);
+        if (other) *number = strtod(text->as.string, NULL);
+        return other || dq_json_read_number(text->as.string, text->count, number);
     }
     return false;
 }

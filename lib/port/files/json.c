@@ -130,6 +130,14 @@ dq_status dq_json_parse(const char *text, size_t bytes, dq_arena *arena, dq_valu
     return status;
 }
 
+bool dq_json_read_number(const char *text, size_t bytes, double *number)
+{
+    char *end;
+    if (!bytes || strspn(text, "+-.0123456789eE") != bytes) return false;
+    *number = strtod(text, &end);
+    return end == text + bytes;
+}
+
 static dq_status read_all(dq_source *source, dq_json_text *text, dq_error *error)
 {
     char piece[1 << 14];

@@ -13,6 +13,8 @@
 #include "dq/status.h"
 #include "dq/value.h"
 
+#include <stdbool.h>
+
 enum { DQ_JSON_DEPTH = 32 };
 
 /* Parses one JSON text of n bytes (white space around it is allowed, anything else after it is not) into a
@@ -21,6 +23,11 @@ dq_status dq_json_parse(const char *text, size_t bytes, dq_arena *arena, dq_valu
 
 /* The same for a small file (at most 16 MiB, plain or compressed): a mapping, an options file. */
 dq_status dq_json_read_file(const char *path, dq_arena *arena, dq_value *value, dq_error *error);
+
+/* A decimal number that stands in a text of its own, whose bytes a NUL or a blank follows: sign, digits,
+ * point, exponent. False for anything else, also for what strtod(3) takes besides: white space, hexadecimal
+ * digits, words. The number may be infinite. */
+bool dq_json_read_number(const char *text, size_t bytes, double *number);
 
 /* JSON text in the making. Zero-initialise; `bytes = 0` forgets the text and keeps the memory. */
 typedef struct dq_json_text {

@@ -203,6 +203,15 @@ static bool are_words_of_spent(const char *words)
                                         "insufficient quota",
                                         "insufficient_quota",
                                         "insufficient balance",
+                                        "insufficient account",
+                                        "credit balance is",
+                                        "no remaining credit",
+                                        "run out of credit",
+                                        "ran out of credit",
+                                        "have any credits",
+                                        "in arrears",
+                                        "overdue payment",
+                                        "exceeded your monthly",
                                         "balance is insufficient",
                                         "insufficient credit",
                                         "insufficient funds",
@@ -227,6 +236,11 @@ static bool are_words_of_spent(const char *words)
                                         "quota exhausted",
                                         "quota has been exhausted",
                                         "monthly quota",
+                                        "余额不足", /* the balance does not suffice */
+                                        "欠费",     /* in arrears */
+                                        "充值",     /* recharge */
+                                        "额度不足", /* the allowance does not suffice, */
+                                        "额度已用", /* is used up */
                                         "/ month"};
     return HAS_ANY(words, spent);
 }
