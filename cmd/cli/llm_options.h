@@ -66,7 +66,7 @@ void dq_ask_check(const dq_ask_options *options, const dq_cli *cli);
 /* What no option says: the server's address (OPENAI_BASE_URL), the key (of --key-file, else OPENAI_API_KEY;
  * into key->text, which the options keep) and its header (DQ_API_KEY_HEADER), certificates (CURL_CA_BUNDLE,
  * else SSL_CERT_FILE), the proxy (http_proxy or https_proxy by the address, all_proxy, no_proxy), and that
- * SIGINT and SIGTERM stop the asking. Nothing is read when nobody is asked (cache_only, dry_run). */
+ * SIGINT, SIGTERM and SIGHUP stop the asking. Nothing is read when nobody is asked (cache_only, dry_run). */
 dq_status dq_ask_complete(dq_ask_options *options, dq_ask_key *key, dq_error *error);
 
 /* dry_run's words on stdout: requests, tokens, cost. With `what` ("texts"), of which a request carries many,

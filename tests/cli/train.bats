@@ -84,19 +84,38 @@ interrupted() {
     cmp whole.log parts.log
 }
 
-@test "online: stopping exits 75 and says how to go on" {
-    "$BUILD"/dq-train "${small[@]}" "${short[@]}" --user u05 --episodes 1000000 --checkpoint ck \
+# Starts a run that never ends by itself, and waits for its first checkpoint. Sets pid.
+long_run() { # how it is started
+    rm -f ck
+    "$@" "$BUILD"/dq-train "${small[@]}" "${short[@]}" --user u05 --episodes 1000000 --checkpoint ck \
         --checkpoint-every 1 -o m.dq c.dq 2> said &
     pid=$!
     until [ -e ck ]; do kill -0 "$pid"; done
-    kill -INT "$pid"
+}
+
+@test "online: stopping exits 75 and says how to go on: Ctrl-C, kill, a closed session" {
+    for signal in INT TERM HUP; do
+        long_run env --default-signal=HUP
+        kill -$signal "$pid"
+        rc=0
+        wait "$pid" || rc=$?
+        [ "$rc" = 75 ] || { echo "$signal: $rc"; false; }
+        [ "$(wc -l < said)" = 1 ]
+        grep -q '^dq-train: stopped after .* steps and .* episodes; the same command goes on from ck$' said
+        [ ! -e m.dq ]
+        [ -z "$(ls | grep -v -e '^ck$' -e '^said$' -e '\.dq$')" ]
+    done
+}
+
+@test "online: under nohup a closed session is ignored, as it was asked for" {
+    long_run env --ignore-signal=HUP
+    kill -HUP "$pid"
+    rm ck
+    until [ -e ck ]; do kill -0 "$pid"; done # it goes on
+    kill -TERM "$pid"
     rc=0
     wait "$pid" || rc=$?
     [ "$rc" = 75 ]
-    [ "$(wc -l < said)" = 1 ]
-    grep -q '^dq-train: stopped after .* steps and .* episodes; the same command goes on from ck$' said
-    [ ! -e m.dq ]
-    [ -z "$(ls | grep -v -e '^ck$' -e '^said$' -e '\.dq$')" ]
 }
 
 @test "online: a finished run's checkpoint gives the model again" {
