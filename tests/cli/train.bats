@@ -351,3 +351,30 @@ long_run() { # how it is started
         --candidates 4 --evaluate 1 --evaluate-episodes 1 -l log -o m.dq c.dq
     jq -se 'map(select(.evaluation)) | length == 1 and .[0].evaluation_steps == 100010 and .[0].evaluation_cut == 0' log
 }
+
+# Two users that nobody can tell apart, of whom each likes what the other does not.
+opposites() {
+    local i
+    printf '{"id": "%s", "vector": [1, 0]}\n' a b > users.jsonl
+    for i in {0..59}; do
+        printf '{"id": "i%d", "vector": [%d, %d]}\n' $i $((i % 2)) $((1 - i % 2)) >> items.jsonl
+        printf '{"user": "a", "item": "i%d", "reward": %d}\n' $i $((i % 2)) >> rows.jsonl
+        printf '{"user": "b", "item": "i%d", "reward": %d}\n' $i $((1 - i % 2)) >> rows.jsonl
+    done
+    "$BUILD"/dq-export -q --users users.jsonl --items items.jsonl --interactions rows.jsonl |
+        "$BUILD"/dq-reward -q --strategy logged -o o.dq
+}
+
+@test "offline: what ranks nothing, or no better than chance, is said" {
+    rate=("$BUILD"/dq-train --offline --hidden 24,12 --dropout 0 --epochs 30 -t 1)
+    "${rate[@]}" --validation 0 --lr 10 -o m.dq t.dq 2> said
+    [ "$(tail -1 said)" = "dq-train: warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)" ]
+    [ "$("$BUILD"/dq-rank -q --model m.dq c.dq --format tsv | cut -f4 | sort -u | wc -l)" = 1 ]
+    "${rate[@]}" --validation 0 --lr 1e-3 -o m.dq t.dq 2> said
+    ! grep warning said
+    opposites
+    "${rate[@]}" --epochs 1 --batch 1 --lr 1e-2 -o m.dq o.dq 2> said
+    grep -qx 'dq-train: warning: held-out rows are ordered no better than by chance (concordance 0.0000, chance 0.5)' said
+    "${rate[@]}" --quiet --epochs 1 --batch 1 --lr 1e-2 -o m.dq o.dq 2> said
+    [ ! -s said ]
+}
