@@ -235,25 +235,14 @@ dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *e
 
 /* ---- what the result is worth ---- */
 
-static bool are_equal(const float *values, size_t count)
-{
-    float least = values[0], greatest = values[0];
-    for (size_t i = 1; i < count; i++) {
-        if (values[i] < least) least = values[i];
-        if (values[i] > greatest) greatest = values[i];
-    }
-    return greatest - least <= 1e-6F * fmaxf(fabsf(least), fabsf(greatest));
-}
-
 /* Whether all actions are equal in each of some states, evenly spread over the rows. */
 static bool tells_nothing(dq_offline *run, float *values)
 {
     size_t states = run->rows.count < WORTH_STATES ? run->rows.count : WORTH_STATES;
-    bool equal = run->rows.actions > 1;
+    bool equal = true;
     for (size_t i = 0; equal && i < states; i++) {
         uint32_t state = fill_state(run, 0, (uint32_t)(i * run->rows.count / states));
-        dq_agent_values(run->agent, &run->states, &state, 1, values);
-        equal = are_equal(values, run->rows.actions);
+        equal = dq_agent_is_indifferent(run->agent, &run->states, state, values);
     }
     return equal;
 }
