@@ -155,6 +155,7 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     cli.operand_count = (size_t)(argc - optind);
     if (cli.operand_count && (!program->operands || !*program->operands))
         dq_cli_usage(&cli, "unexpected operand '%s'", cli.operands[0]);
+    dq_cli_check_outputs(&cli);
     if (!program->modes) dq_cli_check_relations(&cli);
     if (!program->modes) dq_cli_check_effects(&cli);
     return cli;

@@ -49,6 +49,7 @@ enum {
     DQ_OPT_PAYLOAD = 1, /* can change the payload: recorded in the head */
     DQ_OPT_HIDDEN = 2,  /* not in --help */
     DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when given */
+    DQ_OPT_WRITES = 8,  /* TEXT: a file that is written to; no other of them may be the same (outputs.c) */
 };
 
 typedef struct dq_texts {
@@ -132,7 +133,7 @@ typedef struct dq_common {
 /* The same of a program that has an --output in these modes alone. */
 #define DQ_OPTIONS_COMMON_IN(c, output_modes)                                                                        \
     {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (else stdout)",         \
-     .modes = output_modes},                                                                                         \
+     .flags = DQ_OPT_WRITES, .modes = output_modes},                                                                 \
     {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},            \
     {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", .flags = 0},                        \
     {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \

@@ -29,7 +29,7 @@ typedef struct dq_ask_key {
 /* clang-format off */
 /* Of a program whose modes ask_modes ask; parallel_letter is --parallel's, or 0. */
 #define DQ_OPTIONS_ASK(a, k, ask_modes, parallel_letter)                                                             \
-    {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .modes = ask_modes}, \
+    {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = DQ_OPT_WRITES, .modes = ask_modes}, \
     {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
      .modes = ask_modes, .excludes = "refresh retry-unreadable"},                                                    \
     {"refresh", 0, DQ_OPT_FLAG, &(a).refresh, NULL, "ask again what the cache has, and replace it",                  \
@@ -66,7 +66,7 @@ void dq_ask_check(const dq_ask_options *options, const dq_cli *cli);
 /* What no option says: the server's address (OPENAI_BASE_URL), the key (of --key-file, else OPENAI_API_KEY;
  * into key->text, which the options keep) and its header (DQ_API_KEY_HEADER), certificates (CURL_CA_BUNDLE,
  * else SSL_CERT_FILE), the proxy (http_proxy or https_proxy by the address, all_proxy, no_proxy), and that
- * SIGINT and SIGTERM stop the asking. Nothing is read when nobody is asked (cache_only, dry_run). */
+ * SIGINT, SIGTERM and SIGHUP stop the asking. Nothing is read when nobody is asked (cache_only, dry_run). */
 dq_status dq_ask_complete(dq_ask_options *options, dq_ask_key *key, dq_error *error);
 
 /* dry_run's words on stdout: requests, tokens, cost. With `what` ("texts"), of which a request carries many,

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-static const int signals[] = {SIGINT, SIGTERM};
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
 static volatile sig_atomic_t noted; /* the signal's number; 0: none */
@@ -23,7 +23,13 @@ static void catch_signals(int flags)
     if (caught) return;
     caught = true;
     (void)sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < SIGNALS; i++) (void)sigaction(signals[i], &action, &before[i]);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        (void)sigaction(signals[i], NULL, &before[i]);
+        /* nohup's promise; a shell's background job ignores SIGINT, too, and is to hear of it when it is sent
+         */
+        bool kept = signals[i] == SIGHUP && before[i].sa_handler == SIG_IGN;
+        if (!kept) (void)sigaction(signals[i], &action, NULL);
+    }
 }
 
 void dq_stop_catch(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Notes SIGINT and SIGTERM, so that a program stops at a safe point: whoever works asks (dq_stop_asked),
- * keeps what there is, and ends with DQ_ERR_STOPPED. The library catches no signals: what it runs for long is
- * handed dq_stop_asked as a callback.
+ * Notes SIGINT, SIGTERM and SIGHUP (a terminal or an ssh session that closed), so that a program stops at a
+ * safe point: whoever works asks (dq_stop_asked), keeps what there is, and ends with DQ_ERR_STOPPED. A SIGHUP
+ * that the process was started to ignore (nohup) stays ignored. The library catches no signals: what it runs
+ * for long is handed dq_stop_asked as a callback.
  */
 #ifndef DQ_CLI_STOP_H
 #define DQ_CLI_STOP_H

@@ -3,6 +3,7 @@
  * dq-cat: prints, counts, checks, selects, joins, splits and converts streams, and shows their lineage.
  */
 #include "cli/cli.h"
+#include "split.h"
 
 #include "dq/schema.h"
 #include "inspect/arrays.h"
@@ -12,10 +13,8 @@
 #include "inspect/print.h"
 #include "port/files/safetensors.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef enum form { JSONL, STREAM, TSV, NPY, SAFETENSORS } form;
@@ -61,11 +60,7 @@ static dq_status open_writer(output *out, const char *path, dq_error *error)
 static dq_status open_output(output *out, dq_error *error)
 {
     const options *o = out->o;
-    if (o->split && mkdir(o->split, 0777) < 0 && errno != EEXIST) {
-        (void)dq_fail_errno(error, errno, "cannot make the directory");
-        return dq_error_at(error, o->split, DQ_NO_RECORD);
-    }
-    if (o->split) return DQ_OK;
+    if (o->split) return cat_split_begin(o->split, error);
     if (o->form == STREAM && !o->check && !o->count && !o->lineage)
         return open_writer(out, o->common.output, error);
     return dq_sink_open(&out->sink, o->common.output, DQ_SINK_TEXT, error);
@@ -81,11 +76,8 @@ static dq_status begin_section(output *out, uint64_t section, dq_error *error)
     if (!out->o->split) return dq_writer_next_section(out->writer, error);
     dq_status status = out->writer ? dq_writer_close(out->writer, error) : DQ_OK;
     out->writer = NULL;
-    if (status) return status;
-    if (snprintf(path, sizeof path, "%s/%05llu.dq", out->o->split, (unsigned long long)section) >=
-        (int)sizeof path)
-        return dq_fail(error, DQ_ERR_RANGE, "the directory's name is too long");
-    return open_writer(out, path, error);
+    if (!status) status = cat_split_path(out->o->split, section, path, sizeof path, error);
+    return status ? status : open_writer(out, path, error);
 }
 
 static dq_status put_text(output *out, const dq_bundle *bundle, dq_error *error)
@@ -362,11 +354,12 @@ int main(int argc, char **argv)
         {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .modes = ROWS | JOIN},
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
          .flags = DQ_OPT_PAYLOAD, .choices = froms, .modes = ROWS, .recorded = ROWS | JOIN},
-        {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .modes = ROWS},
+        {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .flags = DQ_OPT_WRITES,
+         .modes = ROWS},
         {"join", 0, DQ_OPT_FLAG, &o.join, NULL, "make one section of all, equal users and items once",
          .flags = DQ_OPT_PAYLOAD, .modes = JOIN, .recorded = ROWS | JOIN},
         {"split", 0, DQ_OPT_TEXT, &o.split, "DIR", "write each section to DIR/00000.dq, DIR/00001.dq ...",
-         .modes = ROWS, .excludes = "output"},
+         .flags = DQ_OPT_WRITES, .modes = ROWS, .excludes = "output"},
         DQ_OPTIONS_COMMON_IN(o.common, ROWS | COUNT | LINEAGE | JOIN),
         {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);

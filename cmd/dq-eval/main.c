@@ -223,12 +223,12 @@ int main(int argc, char **argv)
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},
-        {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (else in the terminal)", .modes = CURVES, .excludes = "output"},
+        {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (else in the terminal)", .flags = DQ_OPT_WRITES, .modes = CURVES, .excludes = "output"},
         {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .min = 1, .max = 1e6, .modes = CURVES},
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "Running"},
         {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},
         DQ_OPTION_SEED(o.common),
-        {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (else stdout)", .flags = 0},
+        {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (else stdout)", .flags = DQ_OPT_WRITES},
         {"quiet", 0, DQ_OPT_FLAG, &o.common.quiet, NULL, "no notes on stderr", .flags = 0}, /* -q is trec_eval's */
         {0}};
     /* clang-format on */

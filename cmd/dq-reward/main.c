@@ -314,7 +314,7 @@ int main(int argc, char **argv)
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "an unknown id in --pairs-file is an error",
          .modes = STREAM, .needs = "pairs-file"},
         {"answers", 0, DQ_OPT_TEXT, &o.answers, "FILE",
-         "JSON lines that keep the answers, and those already there", .modes = HUMAN},
+         "JSON lines that keep the answers, and those already there", .flags = DQ_OPT_WRITES, .modes = HUMAN},
         {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "W cosine + (1 - W) llm", .flags = DQ_OPT_PAYLOAD,
          .min = 0, .max = 1, .modes = HYBRID},
         DQ_OPTIONS_LLM(o.llm, MODEL, LEDGER),

@@ -169,7 +169,8 @@ static bool take_terminal(dq_terminal *t, hold *h)
     ended = 0;
     (void)sigaction(SIGTTOU, &ignore, &h->quiet);
     (void)sigaction(SIGTERM, &end, &h->term);
-    (void)sigaction(SIGHUP, &end, &h->hangup);
+    (void)sigaction(SIGHUP, NULL, &h->hangup);
+    if (h->hangup.sa_handler != SIG_IGN) (void)sigaction(SIGHUP, &end, NULL); /* nohup's stays ignored */
     pid_t foreground = tcgetpgrp(t->fd);
     h->foreground = foreground > 0 && foreground != getpgrp() ? foreground : 0;
     if (h->foreground) (void)tcsetpgrp(t->fd, getpgrp());

@@ -276,6 +276,26 @@ static dq_status go(online *run, dq_error *error)
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
 
+/* Says where the network gives the actions one value, wherever the environments stand, as one does whose rate
+ * was too high. A table does so in states that it has not met. */
+static dq_status say_indifferent(const online *run, dq_error *error)
+{
+    const train *t = run->t;
+    const dq_vec_env *envs = run->loop.envs;
+    dq_agent *agent = run->loop.agent;
+    bool equal = !t->o->common.quiet && dq_agent_network(agent, "q") != NULL;
+    float *q = equal ? calloc(envs->shape.action_count, sizeof *q) : NULL;
+    if (equal && !q) return dq_fail_memory(error, "%u values", envs->shape.action_count);
+    for (size_t i = 0; equal && i < envs->config.count; i++)
+        equal = dq_agent_is_indifferent(agent, &envs->store, envs->number[i], q);
+    free(q);
+    if (equal)
+        dq_cli_say(
+            t->cli, &t->o->common,
+            "warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)");
+    return DQ_OK;
+}
+
 /* The last model is copied: the agent and its environments end before it leaves. */
 static dq_status keep_last(online *run, dq_error *error)
 {
@@ -320,6 +340,7 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (!status) status = train_resume(t, &run.kept, error);
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
+    if (!status) status = say_indifferent(&run, error);
     if (!status) status = keep_last(&run, error);
     dq_agent_free(run.loop.agent);
     status = close_worlds(&run, status, error); /* a process that fails in the end is not passed over */

@@ -134,6 +134,19 @@ void dq_agent_values(dq_agent *a, const dq_vectors *states, const uint32_t *numb
     a->does->values(a, agent_store(a, states), number, n, q);
 }
 
+bool dq_agent_is_indifferent(dq_agent *a, const dq_vectors *states, uint32_t state, float *q)
+{
+    uint32_t n;
+    (void)dq_agent_get_offer(a, &n);
+    dq_agent_values(a, states, &state, 1, q);
+    float least = q[0], greatest = q[0];
+    for (uint32_t i = 1; i < n; i++) {
+        if (q[i] < least) least = q[i];
+        if (q[i] > greatest) greatest = q[i];
+    }
+    return n > 1 && greatest - least <= 1e-6F * fmaxf(fabsf(least), fabsf(greatest));
+}
+
 /* ---- learning ---- */
 
 static const dq_agent_losses none = {NAN, NAN, NAN, NAN};

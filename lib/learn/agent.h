@@ -161,6 +161,9 @@ void dq_agent_act(dq_agent *agent, const dq_vectors *states, const uint32_t *num
                   uint32_t *actions);
 /* Q of every action on offer, in the order of the offer: (n, offered). */
 void dq_agent_values(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);
+/* Whether the several actions on offer have one value in a state, to 1e-6 of it: nothing is ranked there.
+ * Their values go to q (offered). */
+bool dq_agent_is_indifferent(dq_agent *agent, const dq_vectors *states, uint32_t state, float *q);
 
 /* ---- learning ---- */
 

@@ -130,6 +130,17 @@ uint64_t dq_offline_batches_done(const dq_offline *run); /* of all epochs */
 /* Puts the best epoch's weights into the agent (the last ones without validation), and offers all actions. */
 dq_status dq_offline_finish(dq_offline *run, dq_error *error);
 
+/* What the model that dq_offline_finish left in the agent can tell apart. A rate that is too high leaves
+ * networks whose units never answer: every loss is finite then, and nothing is ranked. */
+typedef struct dq_offline_worth {
+    bool equal;         /* in each of some logged states all actions have one value (to 1e-6 of it) */
+    double concordance; /* of held-out rows, NAN where they cannot tell; by chance 0.5 */
+    double ndcg;        /* likewise */
+    double chance;      /* the NDCG of a random order */
+} dq_offline_worth;
+/* After dq_offline_finish; changes nothing. */
+dq_status dq_offline_find_worth(dq_offline *run, dq_offline_worth *worth, dq_error *error);
+
 /* The last epoch as a line of a log: epoch, batches, updates, rate, beta (with priorities), q_loss,
  * world_loss, validation_loss, _concordance, _hit, _ndcg (nil where there is none), best. False when memory
  * is short. */

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { WORTH_STATES = 8 };
 enum { PAIR_ROWS = 2000, RANKED_MAX = 8192, RANK_ROWS = 64, RANK_VALUES = 1 << 22 };
 
 /* ---- who is held out ---- */
@@ -230,4 +231,34 @@ dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *e
     if (drawn) dq_agent_offer(run->agent, NULL, 0);
     if (run->rank_values) find_ranks(run, epoch);
     return DQ_OK; /* the next epoch draws its own candidates */
+}
+
+/* ---- what the result is worth ---- */
+
+/* Whether all actions are equal in each of some states, evenly spread over the rows. */
+static bool tells_nothing(dq_offline *run, float *values)
+{
+    size_t states = run->rows.count < WORTH_STATES ? run->rows.count : WORTH_STATES;
+    bool equal = true;
+    for (size_t i = 0; equal && i < states; i++) {
+        uint32_t state = fill_state(run, 0, (uint32_t)(i * run->rows.count / states));
+        equal = dq_agent_is_indifferent(run->agent, &run->states, state, values);
+    }
+    return equal;
+}
+
+dq_status dq_offline_find_worth(dq_offline *run, dq_offline_worth *worth, dq_error *error)
+{
+    double actions = run->rows.actions;
+    dq_offline_epoch held = {.concordance = (double)NAN, .ndcg = (double)NAN};
+    float *values = calloc(run->rows.actions, sizeof *values);
+    if (!values) return dq_fail_memory(error, "%u values", run->rows.actions);
+    *worth = (dq_offline_worth){.equal = tells_nothing(run, values)};
+    free(values);
+    dq_status status = run->held_count ? offline_validate(run, &held, error) : DQ_OK;
+    worth->concordance = held.concordance;
+    worth->ndcg = held.ndcg;
+    for (int rank = 1; rank <= DQ_OFFLINE_TOP && rank <= actions; rank++)
+        worth->chance += 1 / log2(1 + rank) / actions;
+    return status;
 }

@@ -5,6 +5,12 @@
  * times as long) and AVX2 kernels on Zen 5 (twice as long). So when the CPU's flags allow better kernels than
  * OpenBLAS chose, it is told, by its own environment variable, and made to choose again. The three functions
  * for that are exported but not declared by any header; another BLAS lacks them, and then nothing is done.
+ *
+ * The second trap: every product that is under way has a work buffer of 128 MiB, of which little is touched,
+ * and OpenBLAS asks for it again for ever where the system refuses it (ulimit -v, strict overcommit). A
+ * thread of its own takes one more, as the library is loaded, and cannot be ended while it asks. So it is
+ * given no threads, and the buffers are tried, taken and given back before the first product; OpenBLAS keeps
+ * them.
  */
 #include "math/blas.h"
 
@@ -14,12 +20,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void gotoblas_dynamic_quit(void) __attribute__((weak));
 void openblas_read_env(void) __attribute__((weak));
 void gotoblas_dynamic_init(void) __attribute__((weak));
+void *blas_memory_alloc(int kind) __attribute__((weak));
+void blas_memory_free(void *buffer) __attribute__((weak));
 
-static pthread_once_t once = PTHREAD_ONCE_INIT; /* the BLAS is one per process, and so is its start */
+/* OpenBLAS's own function, which reads OPENBLAS_NUM_THREADS: the program's comes before it. It is asked
+ * before main, where no variable can be set yet. Weak: a BLAS that is linked statically keeps its own. */
+int openblas_num_threads_env(void) __attribute__((weak, visibility("default")));
+int openblas_num_threads_env(void)
+{
+    return 1;
+}
+
+/* The BLAS is one per process, and so is its start. */
+static pthread_once_t once = PTHREAD_ONCE_INIT, tried = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static bool one_of(const char *core, const char *const *names)
 {
@@ -46,11 +65,11 @@ static const char *better_core(const char *core)
     return NULL;
 }
 
-static size_t margin; /* set by start */
+static size_t margin; /* set by find_margin */
 
 /* Multiplies equal rows and compares the results. OpenBLAS's AVX2 kernels take the first and last 8 rows of a
  * product through another loop than the rest. */
-static size_t find_margin(void)
+static void find_margin(void)
 {
     enum { UNITS = 40, ROWS = 64, WIDTH = 40, MARGIN = 8 };
     static float w[UNITS * WIDTH], x[ROWS * WIDTH], z[UNITS * ROWS];
@@ -59,8 +78,7 @@ static size_t find_margin(void)
     dq_gemm_nt(UNITS, ROWS, WIDTH, w, WIDTH, x, WIDTH, z, ROWS);
     for (size_t u = 0; u < UNITS; u++)
         for (size_t r = 0; r < ROWS; r++)
-            if (memcmp(&z[u * ROWS + r], &z[u * ROWS], sizeof *z) != 0) return MARGIN;
-    return 0;
+            if (memcmp(&z[u * ROWS + r], &z[u * ROWS], sizeof *z) != 0) margin = MARGIN;
 }
 
 static void start(void)
@@ -75,12 +93,49 @@ static void start(void)
         unsetenv(variable); /* a child decides for itself */
     }
     openblas_set_num_threads(1);
-    margin = find_margin();
 }
 
 void dq_blas_start(void)
 {
     pthread_once(&once, start);
+}
+
+/* ---- work buffers ---- */
+
+enum { MOST = 64 /* of which OpenBLAS is sure to have room for */ };
+static const size_t buffer_bytes = (size_t)128 << 20; /* x86-64 and ARM, as Debian builds it */
+static unsigned reserved;                             /* buffers that it has */
+
+/* Whether the system would give a buffer: OpenBLAS itself can be asked only once that is known. */
+static bool try_buffer(void)
+{
+    void *buffer = mmap(NULL, buffer_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return buffer != MAP_FAILED && munmap(buffer, buffer_bytes) == 0;
+}
+
+static dq_status take_buffers(unsigned count, dq_error *error)
+{
+    void *taken[MOST];
+    unsigned n = 0;
+    for (; n < count && (n < reserved || try_buffer()); n++) taken[n] = blas_memory_alloc(0);
+    for (unsigned i = 0; i < n; i++) blas_memory_free(taken[i]);
+    if (n > reserved) reserved = n;
+    if (n == count) return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY,
+                   "out of memory: the matrix products of %u thread%s need %zu MiB of address space%s", count,
+                   count > 1 ? "s" : "", count * (buffer_bytes >> 20),
+                   count > 1 ? " (--threads 1 needs least)" : "");
+}
+
+dq_status dq_blas_reserve(unsigned threads, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    dq_blas_start();
+    pthread_mutex_lock(&lock);
+    if (threads > MOST) threads = MOST;
+    if (blas_memory_alloc && blas_memory_free && threads > reserved) status = take_buffers(threads, error);
+    pthread_mutex_unlock(&lock);
+    return status;
 }
 
 const char *dq_blas_core(void)
@@ -94,6 +149,7 @@ const char *dq_blas_core(void)
 size_t dq_gemm_margin(void)
 {
     dq_blas_start();
+    pthread_once(&tried, find_margin);
     return margin;
 }
 

@@ -7,11 +7,17 @@
 #ifndef DQ_MATH_BLAS_H
 #define DQ_MATH_BLAS_H
 
+#include "dq/status.h"
+
 #include <stddef.h>
 
-/* Makes the BLAS ready: one thread, and kernels that fit this CPU. Costs nothing after the first call; call
- * it before the first product and before threads start (dq_pool_new does). */
+/* Makes the BLAS ready: one thread, and kernels that fit this CPU. Costs nothing after the first call. */
 void dq_blas_start(void);
+
+/* Has the BLAS take the memory that products need which so many threads have under way at a time; from then
+ * on they cannot fail. Calls dq_blas_start. DQ_ERR_MEMORY says how much it is: address space, of which little
+ * is ever touched. Without it a product waits for ever where memory is short. */
+dq_status dq_blas_reserve(unsigned threads, dq_error *error);
 
 /* The BLAS and the kernels it runs, for --version: "OpenBLAS SkylakeX". Calls dq_blas_start. */
 const char *dq_blas_core(void);
@@ -28,7 +34,7 @@ void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
 
 /* Rows at either end of B in dq_gemm_nt (of C's columns) that some kernels sum in another order than those
  * between, so that equal rows of B give columns of C that differ in the last bit. 0: all rows are treated
- * alike. Found by trying, once. */
+ * alike. Found by trying, once: call dq_blas_reserve before. */
 size_t dq_gemm_margin(void);
 
 #endif

@@ -122,7 +122,8 @@ dq_status dq_pool_new(dq_pool **out, unsigned threads, dq_error *error)
 {
     *out = NULL;
     if (threads == 0) return dq_fail(error, DQ_ERR_RANGE, "a pool needs a thread");
-    dq_blas_start();
+    dq_status status = dq_blas_reserve(threads, error);
+    if (status) return status;
     flush_denormals();
     dq_pool *pool = calloc(1, sizeof *pool);
     worker *workers = calloc(threads, sizeof *workers);

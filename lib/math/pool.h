@@ -14,7 +14,8 @@
 
 typedef struct dq_pool dq_pool;
 
-/* threads in all, the caller's included; 1 starts none. Also makes the BLAS ready (math/blas.h). */
+/* threads in all, the caller's included; 1 starts none. Also makes the BLAS ready for them (dq_blas_reserve),
+ * and fails with DQ_ERR_MEMORY where it cannot be. */
 dq_status dq_pool_new(dq_pool **pool, unsigned threads, dq_error *error);
 unsigned dq_pool_threads(const dq_pool *pool);
 

@@ -8,8 +8,9 @@
  * byte for byte, so that places stay what they are:
  *
  *   - thoughts, <think> ... </think>, and whatever tag is named after thinking, reasoning, reflecting and the
- *     like, in <>, &lt;&gt;, [], <||> and Kimi's brackets; Gemma's <|channel>thought ... <channel|>. Of a
- * closing tag alone all before it; of an opening tag alone, or one within another, all behind it
+ *     like, in <>, &lt;&gt;, [], <||> and Kimi's brackets; Gemma's <|channel>thought ... <channel|>
+ *   - where a closing tag stands alone, all before it; where an opening tag stands alone, or one within
+ *     another, all behind it
  *   - of gpt-oss's channels, <|channel|>analysis ..., all but the last message, and that, too, unless its
  *     channel is "final"; also where the marks are lost ("assistantfinal")
  *   - special tokens before the words, <s>, <|im_start|>assistant; where words stand before one, </s>,

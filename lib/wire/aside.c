@@ -3,6 +3,7 @@
  * A file that gets its name only when it is complete. Where the file system can (O_TMPFILE) it has no name at
  * all until then, so that a process which dies leaves nothing behind; else it is PATH.XXXXXX.
  */
+#include "wire/resolve.h"
 #include "wire/wire.h"
 
 #include <errno.h>
@@ -57,8 +58,8 @@ dq_status dq_aside_open(dq_aside *a, const char *path, int *fd, dq_error *error)
     struct stat old;
     bool exists = stat(path, &old) == 0;
     if (exists && access(path, W_OK) < 0) return dq_fail_errno(error, errno, "cannot replace");
-    a->path = exists ? realpath(path, NULL) : strdup(path); /* a link stays, the file behind it is replaced */
-    if (!a->path) return dq_fail_memory(error, "a file name");
+    a->path = dq_path_resolve(path); /* a link stays: the file that it names is made or replaced */
+    if (!a->path) return dq_fail_errno(error, errno, "cannot create");
     *fd = access("/proc/self/fd", X_OK) == 0 ? open_directory(a->path, O_TMPFILE | O_WRONLY) : -1;
     if (*fd < 0) *fd = make_named(a, -1);
     if (*fd < 0) return dq_fail_errno(error, errno, "cannot create");

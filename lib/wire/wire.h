@@ -60,7 +60,8 @@ typedef struct dq_aside {
     char *name; /* what it is called until then; NULL while it has no name */
 } dq_aside;
 
-/* Opens a new file that will be path, or replace the regular file there, whose mode it takes over. */
+/* Opens a new file that will be path, or replace the regular file there, whose mode it takes over. A symbolic
+ * link stays, also one that leads nowhere: what it names is made or replaced. */
 dq_status dq_aside_open(dq_aside *aside, const char *path, int *fd, dq_error *error);
 /* Syncs, closes (*fd = -1) and names it. */
 dq_status dq_aside_complete(dq_aside *aside, int *fd, dq_error *error);

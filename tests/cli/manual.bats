@@ -21,7 +21,7 @@ options_of() {
     for program in "${programs[@]}"; do
         page=$manual/${program##*/}.1.scd
         [ -e "$page" ] || { echo "${program##*/} has no manual page"; false; }
-        grep '^# ' "$page" | grep -vx '# ENVIRONMENT' > parts # which stands before EXIT STATUS, where there is one
+        grep '^# ' "$page" | grep -vx -e '# ENVIRONMENT' -e '# MEMORY' > parts # which stand before EXIT STATUS, where they are
         head -3 parts | diff - <(printf '# NAME\n# SYNOPSIS\n# EXAMPLES\n')
         tail -3 parts | diff - <(printf '# OPTIONS\n# EXIT STATUS\n# SEE ALSO\n')
         [ "$(sed -n '/^# EXAMPLES/,/^# [^E]/p' "$page" | grep -cE '^	|^```$')" -ge 2 ]

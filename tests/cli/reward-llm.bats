@@ -474,13 +474,14 @@ END
     [ "$(awk 'NR == 2 { print $9 < 2e9 }' <<< "$output")" = 1 ]
 }
 
-@test "interrupted: what is in flight is stored, exit 75, and the same command goes on" {
+interrupted_by() { # signal
+    rm -f r.db whole.dq
     llm_start --delay 0.2
     llm_fault '{"kind": "delay", "delay": 0.2}'
-    dq-reward --strategy llm --model judge --pairs all --cache r.db -q c.dq -o whole.dq &
+    env --default-signal=HUP dq-reward --strategy llm --model judge --pairs all --cache r.db -q c.dq -o whole.dq &
     pid=$!
     until [ "$(llm_stats .answered)" -ge 3 ]; do :; done
-    kill -TERM "$pid"
+    kill -"$1" "$pid"
     status=0
     wait "$pid" || status=$?
     [ "$status" = 75 ]
@@ -491,6 +492,14 @@ END
     ask -j 16 c.dq -o whole.dq
     [ "$(dq-cat --count whole.dq | awk '/transitions/ { print $2 }')" = 36 ]
     [ "$(llm_stats .keys)" = "$(($(sqlite3 r.db 'select count(*) from answers') - sent))" ]
+}
+
+@test "interrupted: what is in flight is stored, exit 75, and the same command goes on" {
+    interrupted_by TERM
+}
+
+@test "a closed session interrupts it in the same way" {
+    interrupted_by HUP
 }
 
 # Whether the process catches SIGTERM.

@@ -84,19 +84,38 @@ interrupted() {
     cmp whole.log parts.log
 }
 
-@test "online: stopping exits 75 and says how to go on" {
-    "$BUILD"/dq-train "${small[@]}" "${short[@]}" --user u05 --episodes 1000000 --checkpoint ck \
+# Starts a run that never ends by itself, and waits for its first checkpoint. Sets pid.
+long_run() { # how it is started
+    rm -f ck
+    "$@" "$BUILD"/dq-train "${small[@]}" "${short[@]}" --user u05 --episodes 1000000 --checkpoint ck \
         --checkpoint-every 1 -o m.dq c.dq 2> said &
     pid=$!
     until [ -e ck ]; do kill -0 "$pid"; done
-    kill -INT "$pid"
+}
+
+@test "online: stopping exits 75 and says how to go on: Ctrl-C, kill, a closed session" {
+    for signal in INT TERM HUP; do
+        long_run env --default-signal=HUP
+        kill -$signal "$pid"
+        rc=0
+        wait "$pid" || rc=$?
+        [ "$rc" = 75 ] || { echo "$signal: $rc"; false; }
+        [ "$(wc -l < said)" = 1 ]
+        grep -q '^dq-train: stopped after .* steps and .* episodes; the same command goes on from ck$' said
+        [ ! -e m.dq ]
+        [ -z "$(ls | grep -v -e '^ck$' -e '^said$' -e '\.dq$')" ]
+    done
+}
+
+@test "online: under nohup a closed session is ignored, as it was asked for" {
+    long_run env --ignore-signal=HUP
+    kill -HUP "$pid"
+    rm ck
+    until [ -e ck ]; do kill -0 "$pid"; done # it goes on
+    kill -TERM "$pid"
     rc=0
     wait "$pid" || rc=$?
     [ "$rc" = 75 ]
-    [ "$(wc -l < said)" = 1 ]
-    grep -q '^dq-train: stopped after .* steps and .* episodes; the same command goes on from ck$' said
-    [ ! -e m.dq ]
-    [ -z "$(ls | grep -v -e '^ck$' -e '^said$' -e '\.dq$')" ]
 }
 
 @test "online: a finished run's checkpoint gives the model again" {
@@ -331,4 +350,40 @@ interrupted() {
     "$BUILD"/dq-train --quiet --agent dqn --user u01 --reward cosine --hidden 2 --batch 8 --warmup 20 --train-every 1000 --episodes 1 --steps 100010 \
         --candidates 4 --evaluate 1 --evaluate-episodes 1 -l log -o m.dq c.dq
     jq -se 'map(select(.evaluation)) | length == 1 and .[0].evaluation_steps == 100010 and .[0].evaluation_cut == 0' log
+}
+
+# Two users that nobody can tell apart, of whom each likes what the other does not.
+opposites() {
+    local i
+    printf '{"id": "%s", "vector": [1, 0]}\n' a b > users.jsonl
+    for i in {0..59}; do
+        printf '{"id": "i%d", "vector": [%d, %d]}\n' $i $((i % 2)) $((1 - i % 2)) >> items.jsonl
+        printf '{"user": "a", "item": "i%d", "reward": %d}\n' $i $((i % 2)) >> rows.jsonl
+        printf '{"user": "b", "item": "i%d", "reward": %d}\n' $i $((1 - i % 2)) >> rows.jsonl
+    done
+    "$BUILD"/dq-export -q --users users.jsonl --items items.jsonl --interactions rows.jsonl |
+        "$BUILD"/dq-reward -q --strategy logged -o o.dq
+}
+
+@test "offline: what ranks nothing, or no better than chance, is said" {
+    rate=("$BUILD"/dq-train --offline --hidden 24,12 --dropout 0 --epochs 30 -t 1)
+    "${rate[@]}" --validation 0 --lr 10 -o m.dq t.dq 2> said
+    [ "$(tail -1 said)" = "dq-train: warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)" ]
+    [ "$("$BUILD"/dq-rank -q --model m.dq c.dq --format tsv | cut -f4 | sort -u | wc -l)" = 1 ]
+    "${rate[@]}" --validation 0 --lr 1e-3 -o m.dq t.dq 2> said
+    ! grep warning said
+    opposites
+    "${rate[@]}" --epochs 1 --batch 1 --lr 1e-2 -o m.dq o.dq 2> said
+    grep -qx 'dq-train: warning: held-out rows are ordered no better than by chance (concordance 0.0000, chance 0.5)' said
+    "${rate[@]}" --quiet --epochs 1 --batch 1 --lr 1e-2 -o m.dq o.dq 2> said
+    [ ! -s said ]
+}
+
+@test "online: a network that a rate has killed is said, a table that has not met a state is not" {
+    one=("$BUILD"/dq-train --hidden 24,12 --dropout 0 --agent dqn --batch 8 --warmup 20 --user u05 -t 1 -o m.dq c.dq)
+    "${one[@]}" --lr 10 --episodes 60 2> said
+    [ "$(cat said)" = "dq-train: warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)" ]
+    "${one[@]}" --episodes 5 2> said
+    "$BUILD"/dq-train --agent tabular --env maze --total-steps 50 -o m.dq 2>> said
+    [ ! -s said ]
 }

@@ -137,7 +137,8 @@ for name, changes in (("same", {}), ("none", {"shape": [0], "data": b""})):
     open(name + ".ck", "wb").write(make_streams.with_column(payload, "env.0.memory", {}, **changes))'
     train "${short[@]}" --user u00 --checkpoint same.ck c.dq && rm out.dq
     fails 1 "dq-train: none.ck: the checkpoint is not of this run: column env.0.memory" train "${short[@]}" --user u00 --checkpoint none.ck c.dq
-    fails 1 "dq-train: c.dq: no model in it" train "${short[@]}" --user u00 --checkpoint c.dq c.dq
+    cp c.dq catalogue.ck
+    fails 1 "dq-train: catalogue.ck: no model in it" train "${short[@]}" --user u00 --checkpoint catalogue.ck c.dq
     fails 1 "dq-train: ck: the checkpoint was made with*" train --offline "${small[@]}" --checkpoint ck t.dq
     rm ck
 }

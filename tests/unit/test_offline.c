@@ -667,6 +667,56 @@ static void schedules_end_with_the_last_batch(void **state)
         }
 }
 
+static dq_offline_worth train(world *w, const dq_offline_config *config, double rate)
+{
+    dq_agent_config agent = usual_agent("dqn", 0);
+    dq_offline_worth worth;
+    agent.adam.rate = rate;
+    start_agent(w, config, "dqn", &agent);
+    while (!dq_offline_done(w->run)) (void)step(w);
+    assert_int_equal(dq_offline_finish(w->run, NULL), DQ_OK);
+    assert_int_equal(dq_offline_find_worth(w->run, &worth, NULL), DQ_OK);
+    return worth;
+}
+
+static void worth_is_the_best_epoch_s(void **state)
+{
+    (void)state;
+    world w;
+    double best = 0, chance = 0;
+    dq_offline_config config = usual();
+    config.best_by = DQ_BEST_BY_CONCORDANCE;
+    populate(&w);
+    start(&w, &config, 0);
+    while (!dq_offline_done(w.run))
+        if (step(&w)) best = fmax(best, dq_offline_last(w.run).concordance);
+    drop(&w);
+    populate(&w);
+    dq_offline_worth worth = train(&w, &config, 5e-3);
+    for (int rank = 1; rank <= DQ_OFFLINE_TOP; rank++) chance += 1 / log2(1 + rank) / ITEMS;
+    assert_false(worth.equal);
+    assert_true(worth.concordance == best);
+    assert_true(best > 0.8);
+    assert_float_equal(worth.chance, chance, 1e-12);
+    drop(&w);
+}
+
+/* Units that never answer again: what is left is the last layer's bias. */
+static void a_rate_that_kills_the_network_is_seen(void **state)
+{
+    (void)state;
+    world w;
+    dq_offline_config config = usual();
+    config.validation = 0;
+    config.epochs = 30;
+    populate(&w);
+    dq_offline_worth worth = train(&w, &config, 10);
+    assert_true(worth.equal);
+    assert_true(isnan(worth.concordance));
+    assert_true(isnan(worth.ndcg));
+    drop(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -684,6 +734,8 @@ int main(void)
         cmocka_unit_test(ties_count_half_and_rank_last),
         cmocka_unit_test(the_best_epoch_s_weights_return),
         cmocka_unit_test(what_held_out_rows_cannot_tell_the_loss_decides),
+        cmocka_unit_test(worth_is_the_best_epoch_s),
+        cmocka_unit_test(a_rate_that_kills_the_network_is_seen),
         cmocka_unit_test(resumes_exactly),
         cmocka_unit_test(what_cannot_be_is_an_error),
     };

@@ -112,6 +112,40 @@ static void keeps_mode_and_links(void **state)
     assert_int_equal(unlink(link), 0);
 }
 
+/* Links in a row, the last of which names a file that is not there, by a relative path. */
+static void keeps_links_that_lead_nowhere(void **state)
+{
+    (void)state;
+    char first[80], second[80];
+    struct stat st;
+    dq_error e = DQ_ERROR_NONE;
+    dq_sink *s;
+    (void)unlink(path);
+    (void)snprintf(first, sizeof first, "%s/first", folder);
+    (void)snprintf(second, sizeof second, "%s/second", folder);
+    assert_int_equal(symlink(second, first), 0);
+    assert_int_equal(symlink("./out", second), 0);
+    assert_int_equal(dq_sink_open(&s, first, DQ_SINK_TEXT, &e), DQ_OK);
+    assert_int_equal(dq_sink_write(s, "made", 4, &e), DQ_OK);
+    assert_int_equal(dq_sink_close(s, &e), DQ_OK);
+    holds("made");
+    assert_int_equal(lstat(first, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(lstat(second, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(unlink(second), 0);
+    assert_int_equal(symlink("first", second), 0); /* a circle */
+    assert_int_equal(dq_sink_open(&s, first, DQ_SINK_TEXT, &e), DQ_ERR_IO);
+    assert_string_equal(e.reason, "cannot create: Too many levels of symbolic links");
+    assert_int_equal(unlink(second), 0);
+    assert_int_equal(symlink("no/such", second), 0);
+    assert_int_equal(dq_sink_open(&s, first, DQ_SINK_TEXT, &e), DQ_ERR_IO);
+    assert_string_equal(e.reason, "cannot create: No such file or directory");
+    assert_int_equal(lstat(second, &st), 0);
+    assert_int_equal(unlink(first), 0);
+    assert_int_equal(unlink(second), 0);
+}
+
 static void full_disk(void **state)
 {
     (void)state;
@@ -213,10 +247,15 @@ static void no_such_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appears_when_complete), cmocka_unit_test(abort_leaves_the_old_file),
-        cmocka_unit_test(keeps_mode_and_links),  cmocka_unit_test(full_disk),
-        cmocka_unit_test(stays_broken),          cmocka_unit_test(large_writes),
-        cmocka_unit_test(flush_shows),           cmocka_unit_test(no_such_folder),
+        cmocka_unit_test(appears_when_complete),
+        cmocka_unit_test(abort_leaves_the_old_file),
+        cmocka_unit_test(keeps_mode_and_links),
+        cmocka_unit_test(keeps_links_that_lead_nowhere),
+        cmocka_unit_test(full_disk),
+        cmocka_unit_test(stays_broken),
+        cmocka_unit_test(large_writes),
+        cmocka_unit_test(flush_shows),
+        cmocka_unit_test(no_such_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * No two outputs are one file: the last one closed would be all that is left. Options that write to the file
+ * they name have DQ_OPT_WRITES; stdout counts where --output does not stand in for it.
+ */
+#include "cli/option.h"
+
+#include "wire/resolve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_OUTPUTS = 16 };
+
+/* A file that is written, or read: by device and inode where it is there, else by its path behind all links.
+ */
+typedef struct place {
+    char words[64];   /* "--log", "stdout" */
+    const char *name; /* as it was given; NULL: stdout */
+    bool there;
+    struct stat st;
+    char *path; /* of one that is not there; NULL: it can be told neither way */
+} place;
+
+static place place_of(const dq_option *option, const char *name)
+{
+    place p = {.name = name};
+    (void)snprintf(p.words, sizeof p.words, "%s%s", option ? "--" : "stdout", option ? option->name : "");
+    p.there = (name ? stat(name, &p.st) : fstat(STDOUT_FILENO, &p.st)) == 0;
+    if (!p.there && name) p.path = dq_path_resolve(name);
+    return p;
+}
+
+/* Terminals and /dev/null take from any number of writers. */
+static bool same(const place *a, const place *b)
+{
+    if (a->there != b->there) return false;
+    if (!a->there) return a->path && b->path && strcmp(a->path, b->path) == 0;
+    return a->st.st_dev == b->st.st_dev && a->st.st_ino == b->st.st_ino && !S_ISCHR(a->st.st_mode);
+}
+
+static void check_pair(const dq_cli *cli, const place *a, const place *b)
+{
+    if (!same(a, b)) return;
+    dq_cli_usage(cli, "%s and %s are one file: %s", a->words, b->words, b->name ? b->name : a->name);
+}
+
+/* What --output replaces is complete before it goes: a program may read it. Others write where they stand. */
+static void check_operands(const dq_cli *cli, const place *output)
+{
+    for (size_t i = 0; i < cli->operand_count; i++) {
+        place input = place_of(NULL, cli->operands[i]);
+        if (same(output, &input))
+            dq_cli_usage(cli, "%s would overwrite the input %s", output->words, cli->operands[i]);
+        free(input.path);
+    }
+    place input = {.there = fstat(STDIN_FILENO, &input.st) == 0};
+    if (input.there && same(output, &input))
+        dq_cli_usage(cli, "%s would overwrite the input, stdin", output->words);
+}
+
+/* The file that an option writes to; for an --output that is not there, or "-", stdout. False: none. */
+static bool find_output(const dq_option *o, place *found)
+{
+    if (!(o->flags & DQ_OPT_WRITES)) return false;
+    const char *name = *(const char *const *)o->target;
+    bool standard = strcmp(o->name, "output") == 0 && (!name || strcmp(name, "-") == 0);
+    if (!standard && !name) return false;
+    *found = standard ? place_of(NULL, NULL) : place_of(o, name);
+    return true;
+}
+
+void dq_cli_check_outputs(const dq_cli *cli)
+{
+    place outputs[MAX_OUTPUTS];
+    size_t n = 0;
+    for (const dq_option *o = cli->table; o->name && n < MAX_OUTPUTS; o++) {
+        if (!find_output(o, &outputs[n])) continue;
+        for (size_t i = 0; i < n; i++) check_pair(cli, &outputs[i], &outputs[n]);
+        if (strcmp(o->name, "output") != 0) check_operands(cli, &outputs[n]);
+        n++;
+    }
+    for (size_t i = 0; i < n; i++) free(outputs[i].path);
+}
