@@ -18,8 +18,8 @@ typedef struct dq_arena {
 /* size bytes (0 gives a valid pointer too), or NULL when memory is short. Not zeroed. */
 void *dq_arena_take(dq_arena *arena, size_t size);
 
-/* n * size zeroed bytes, or NULL (also when the product overflows). Of a large piece the system gives pages as
- * they are used. */
+/* n * size zeroed bytes, or NULL (also when the product overflows). Of a large piece the system gives pages
+ * as they are used. */
 void *dq_arena_zero(dq_arena *arena, size_t n, size_t size);
 
 /* A copy of the first n bytes of text, and a NUL. */
