@@ -136,24 +136,12 @@ static dq_status end_epoch(offline *f, dq_error *error)
 /* Says where what was learnt ranks nothing, or no better than chance: losses may look well even so. */
 static dq_status say_worth(const offline *f, dq_error *error)
 {
-    dq_offline_worth w;
-    const dq_common *common = &f->t->o->common;
-    dq_status status = dq_offline_find_worth(f->run, &w, error);
-    if (status) return status;
-    if (w.equal)
-        dq_cli_say(
-            f->t->cli, common,
-            "warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)");
-    else if (w.concordance <= 0.5)
-        dq_cli_say(
-            f->t->cli, common,
-            "warning: held-out rows are ordered no better than by chance (concordance %.4f, chance 0.5)",
-            w.concordance);
-    else if (isnan(w.concordance) && w.ndcg <= w.chance)
-        dq_cli_say(f->t->cli, common,
-                   "warning: held-out rows are ranked no better than by chance (NDCG@%d %.4f, chance %.4f)",
-                   DQ_OFFLINE_TOP, w.ndcg, w.chance);
-    return DQ_OK;
+    dq_offline_worth worth;
+    char words[160];
+    dq_status status = dq_offline_find_worth(f->run, &worth, error);
+    if (!status && dq_offline_describe_worth(&worth, words, sizeof words))
+        dq_cli_say(f->t->cli, &f->t->o->common, "warning: %s", words);
+    return status;
 }
 
 /* ---- the run ---- */

@@ -276,24 +276,14 @@ static dq_status go(online *run, dq_error *error)
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
 
-/* Says where the network gives the actions one value, wherever the environments stand, as one does whose rate
- * was too high. A table does so in states that it has not met. */
+/* Says where the network ranks nothing, as one does whose rate was too high. */
 static dq_status say_indifferent(const online *run, dq_error *error)
 {
-    const train *t = run->t;
-    const dq_vec_env *envs = run->loop.envs;
-    dq_agent *agent = run->loop.agent;
-    bool equal = !t->o->common.quiet && dq_agent_network(agent, "q") != NULL;
-    float *q = equal ? calloc(envs->shape.action_count, sizeof *q) : NULL;
-    if (equal && !q) return dq_fail_memory(error, "%u values", envs->shape.action_count);
-    for (size_t i = 0; equal && i < envs->config.count; i++)
-        equal = dq_agent_is_indifferent(agent, &envs->store, envs->number[i], q);
-    free(q);
-    if (equal)
-        dq_cli_say(
-            t->cli, &t->o->common,
-            "warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)");
-    return DQ_OK;
+    bool equal = false;
+    dq_status status = run->t->o->common.quiet ? DQ_OK
+                                               : dq_online_find_indifferent(&run->loop, &equal, error);
+    if (equal) dq_cli_say(run->t->cli, &run->t->o->common, "warning: " DQ_AGENT_INDIFFERENT);
+    return status;
 }
 
 /* The last model is copied: the agent and its environments end before it leaves. */

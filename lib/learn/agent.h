@@ -164,6 +164,9 @@ void dq_agent_values(dq_agent *agent, const dq_vectors *states, const uint32_t *
 /* Whether the several actions on offer have one value in a state, to 1e-6 of it: nothing is ranked there.
  * Their values go to q (offered). */
 bool dq_agent_is_indifferent(dq_agent *agent, const dq_vectors *states, uint32_t state, float *q);
+/* What that means, in words. */
+#define DQ_AGENT_INDIFFERENT                                                                                 \
+    "the model gives every action the same value, so it ranks nothing (try a smaller --lr)"
 
 /* ---- learning ---- */
 

@@ -140,6 +140,8 @@ typedef struct dq_offline_worth {
 } dq_offline_worth;
 /* After dq_offline_finish; changes nothing. */
 dq_status dq_offline_find_worth(dq_offline *run, dq_offline_worth *worth, dq_error *error);
+/* Says in words that the model ranks nothing, or no better than chance, cut to size bytes; false: it does. */
+bool dq_offline_describe_worth(const dq_offline_worth *worth, char *words, size_t size);
 
 /* The last epoch as a line of a log: epoch, batches, updates, rate, beta (with priorities), q_loss,
  * world_loss, validation_loss, _concordance, _hit, _ndcg (nil where there is none), best. False when memory

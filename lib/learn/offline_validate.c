@@ -10,6 +10,7 @@
 #include "math/sample.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WORTH_STATES = 8 };
@@ -261,4 +262,20 @@ dq_status dq_offline_find_worth(dq_offline *run, dq_offline_worth *worth, dq_err
     for (int rank = 1; rank <= DQ_OFFLINE_TOP && rank <= actions; rank++)
         worth->chance += 1 / log2(1 + rank) / actions;
     return status;
+}
+
+bool dq_offline_describe_worth(const dq_offline_worth *w, char *words, size_t size)
+{
+    bool by_chance = w->concordance <= 0.5, ranks_by_chance = isnan(w->concordance) && w->ndcg <= w->chance;
+    if (w->equal)
+        (void)snprintf(words, size, "%s", DQ_AGENT_INDIFFERENT);
+    else if (by_chance)
+        (void)snprintf(words, size,
+                       "held-out rows are ordered no better than by chance (concordance %.4f, chance 0.5)",
+                       w->concordance);
+    else if (ranks_by_chance)
+        (void)snprintf(words, size,
+                       "held-out rows are ranked no better than by chance (NDCG@%d %.4f, chance %.4f)",
+                       DQ_OFFLINE_TOP, w->ndcg, w->chance);
+    return w->equal || by_chance || ranks_by_chance;
 }

@@ -263,3 +263,17 @@ dq_status dq_online_restore(dq_online *run, const dq_bundle *model, dq_error *er
         dq_agent_offer(run->agent, run->envs->offered, run->envs->offered_count);
     return status;
 }
+
+/* ---- what the result is worth ---- */
+
+dq_status dq_online_find_indifferent(const dq_online *run, bool *equal, dq_error *error)
+{
+    const dq_vec_env *envs = run->envs;
+    *equal = dq_agent_network(run->agent, "q") != NULL;
+    float *q = *equal ? calloc(envs->shape.action_count, sizeof *q) : NULL;
+    if (*equal && !q) return dq_fail_memory(error, "%u values", envs->shape.action_count);
+    for (size_t i = 0; *equal && i < envs->config.count; i++)
+        *equal = dq_agent_is_indifferent(run->agent, &envs->store, envs->number[i], q);
+    free(q);
+    return DQ_OK;
+}

@@ -80,6 +80,10 @@ bool dq_online_evaluation_due(const dq_online *run);
  * episode it goes on where episodes have a limit. */
 double dq_online_progress(const dq_online *run);
 
+/* Whether the agent's network gives the actions one value wherever the environments stand: then it ranks
+ * nothing (DQ_AGENT_INDIFFERENT). False of a table, which does so in states that it has not met. */
+dq_status dq_online_find_indifferent(const dq_online *run, bool *equal, dq_error *error);
+
 /* Adds agent, environments, place and the best model to a model bundle that is a checkpoint, and takes them
  * up again. DQ_ERR_SCHEMA for a model that is no such checkpoint. */
 dq_status dq_online_save(const dq_online *run, dq_bundle *model, dq_error *error);
