@@ -41,7 +41,10 @@ def load_optimiser():
 
 
 def say(words):
-    print(f"dq-tune: {words}", file=sys.stderr, flush=True)
+    try:
+        print(f"dq-tune: {words}", file=sys.stderr, flush=True)
+    except OSError:  # a terminal that closed: the exit status says it
+        pass
 
 
 class Failure(Exception):
@@ -341,8 +344,9 @@ def search(o):
     if o.jobs > 1:
         os.environ.setdefault("DQ_THREADS", str(max(1, (os.cpu_count() or 1) // o.jobs)))
     runner = Runner(o, space, open_study(o, space))
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: runner.stop.set())
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if sign != signal.SIGHUP or signal.getsignal(sign) != signal.SIG_IGN:  # nohup's stays ignored
+            signal.signal(sign, lambda *_: runner.stop.set())
     workers = [threading.Thread(target=runner.work) for _ in range(o.jobs)]
     for worker in workers:
         worker.start()

@@ -50,6 +50,7 @@ enum {
     DQ_OPT_HIDDEN = 2,  /* not in --help */
     DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when given */
     DQ_OPT_WRITES = 8,  /* TEXT: a file that is written to; no other of them may be the same (outputs.c) */
+    DQ_OPT_READS = 16,  /* TEXT: a file that is read; what is written in place may not be it (outputs.c) */
 };
 
 typedef struct dq_texts {

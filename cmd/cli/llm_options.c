@@ -172,8 +172,13 @@ dq_status dq_ask_print_ledger(const char *path, const dq_cli *cli, const dq_comm
             "\tseconds\n");
     for (size_t i = 0; !status && i < count; i++) {
         const dq_cache_ledger *r = &rows[i];
-        char model[256];
-        (void)dq_utf8_show(r->model, strlen(r->model), model, sizeof model);
+        size_t room = 4 * strlen(r->model) + 1;
+        char *model = dq_arena_take(&arena, room);
+        if (!model) {
+            status = dq_fail_memory(error, "the ledger");
+            break;
+        }
+        (void)dq_utf8_show(r->model, strlen(r->model), model, room);
         (void)printf("%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
                      "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%.6f\t%.3f\n",
                      model, r->calls, r->answered, r->failed, r->lost, r->unreadable, r->hits, r->entries,

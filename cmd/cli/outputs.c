@@ -62,6 +62,19 @@ static void check_operands(const dq_cli *cli, const place *output)
         dq_cli_usage(cli, "%s would overwrite the input, stdin", output->words);
 }
 
+/* Files that other options name, to be read. */
+static void check_read(const dq_cli *cli, const place *output)
+{
+    for (const dq_option *o = cli->table; o->name; o++) {
+        const char *name = o->flags & DQ_OPT_READS ? *(const char *const *)o->target : NULL;
+        if (!name) continue;
+        place input = place_of(o, name);
+        if (same(output, &input))
+            dq_cli_usage(cli, "%s would overwrite the input of %s, %s", output->words, input.words, name);
+        free(input.path);
+    }
+}
+
 /* The file that an option writes to; for an --output that is not there, or "-", stdout. False: none. */
 static bool find_output(const dq_option *o, place *found)
 {
@@ -80,7 +93,10 @@ void dq_cli_check_outputs(const dq_cli *cli)
     for (const dq_option *o = cli->table; o->name && n < MAX_OUTPUTS; o++) {
         if (!find_output(o, &outputs[n])) continue;
         for (size_t i = 0; i < n; i++) check_pair(cli, &outputs[i], &outputs[n]);
-        if (strcmp(o->name, "output") != 0) check_operands(cli, &outputs[n]);
+        if (strcmp(o->name, "output") != 0) {
+            check_operands(cli, &outputs[n]);
+            check_read(cli, &outputs[n]);
+        }
         n++;
     }
     for (size_t i = 0; i < n; i++) free(outputs[i].path);

@@ -16,10 +16,11 @@ static void note(int number)
     noted = number;
 }
 
-/* SA_RESTART: reads and writes go on; the waits that look at dq_stop_asked (poll, epoll_wait) end anyway. */
+/* SA_RESTART: reads and writes go on; the waits that look at dq_stop_asked (poll, epoll_wait) end anyway. A
+ * terminal that closes sends SIGHUP twice, by the shell and by the kernel: the second is no impatience. */
 static void catch_signals(int flags)
 {
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART | flags};
+    struct sigaction action = {.sa_handler = note};
     if (caught) return;
     caught = true;
     (void)sigemptyset(&action.sa_mask);
@@ -28,6 +29,7 @@ static void catch_signals(int flags)
         /* nohup's promise; a shell's background job ignores SIGINT, too, and is to hear of it when it is sent
          */
         bool kept = signals[i] == SIGHUP && before[i].sa_handler == SIG_IGN;
+        action.sa_flags = SA_RESTART | (signals[i] == SIGHUP ? 0 : flags);
         if (!kept) (void)sigaction(signals[i], &action, NULL);
     }
 }

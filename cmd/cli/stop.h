@@ -12,7 +12,8 @@
 
 /* Notes signals from now on, however many come. */
 void dq_stop_catch(void);
-/* The same for the first; a second one of the same number ends the process. */
+/* The same for the first; a second SIGINT or SIGTERM ends the process. A terminal that closes sends SIGHUP
+ * twice, so all of them are noted. */
 void dq_stop_catch_once(void);
 /* Signals do again what they did before they were caught. Without that, it does nothing. */
 void dq_stop_release(void);

@@ -133,15 +133,14 @@ static dq_status end_epoch(offline *f, dq_error *error)
     return status || !due ? status : train_keep(f->t, &f->kept, error);
 }
 
-/* Says where what was learnt ranks nothing, or no better than chance: losses may look well even so. */
-static dq_status say_worth(const offline *f, dq_error *error)
+/* Says where what was learnt ranks nothing, or no better than chance; where memory is short, nothing. */
+static void say_worth(const offline *f)
 {
     dq_offline_worth worth;
     char words[160];
-    dq_status status = dq_offline_find_worth(f->run, &worth, error);
-    if (!status && dq_offline_describe_worth(&worth, words, sizeof words))
+    if (!f->t->o->common.quiet && !dq_offline_find_worth(f->run, &worth, NULL) &&
+        dq_offline_describe_worth(&worth, words, sizeof words))
         dq_cli_say(f->t->cli, &f->t->o->common, "warning: %s", words);
-    return status;
 }
 
 /* ---- the run ---- */
@@ -158,7 +157,8 @@ static dq_status go(offline *f, dq_error *error)
         if (!status && dq_stop_asked() && !dq_offline_done(f->run)) status = stop(f, error);
     }
     if (!status) status = dq_offline_finish(f->run, error);
-    return status || f->t->o->common.quiet ? status : say_worth(f, error);
+    if (!status) say_worth(f);
+    return status;
 }
 
 static dq_status run(offline *f, dq_error *error)

@@ -276,14 +276,15 @@ static dq_status go(online *run, dq_error *error)
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
 
-/* Says where the network ranks nothing, as one does whose rate was too high. */
-static dq_status say_indifferent(const online *run, dq_error *error)
+/* Says where the network ranks nothing; where memory is short nothing, since the model is there. */
+static void say_indifferent(const online *run)
 {
+    const train *t = run->t;
     bool equal = false;
-    dq_status status = run->t->o->common.quiet ? DQ_OK
-                                               : dq_online_find_indifferent(&run->loop, &equal, error);
-    if (equal) dq_cli_say(run->t->cli, &run->t->o->common, "warning: " DQ_AGENT_INDIFFERENT);
-    return status;
+    size_t n = 0;
+    const char *id = run->user == DQ_ABSENT ? "" : dq_entities_id(&t->dataset.catalogue.users, run->user, &n);
+    if (t->o->common.quiet || dq_online_find_indifferent(&run->loop, &equal, NULL) || !equal) return;
+    dq_cli_say(t->cli, &t->o->common, "%.*s%swarning: " DQ_AGENT_INDIFFERENT, (int)n, id, n ? ": " : "");
 }
 
 /* The last model is copied: the agent and its environments end before it leaves. */
@@ -330,7 +331,7 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (!status) status = train_resume(t, &run.kept, error);
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
-    if (!status) status = say_indifferent(&run, error);
+    if (!status) say_indifferent(&run);
     if (!status) status = keep_last(&run, error);
     dq_agent_free(run.loop.agent);
     status = close_worlds(&run, status, error); /* a process that fails in the end is not passed over */

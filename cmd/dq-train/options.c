@@ -81,7 +81,7 @@ static const dq_option table[] = {
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},
     {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets},
-    {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = 0},
+    {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = DQ_OPT_READS},
     {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", PAYLOAD, .modes = TRAIN_LIVE | TRAIN_LOGGED},
     {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = DQ_OPT_WRITES, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .why = "a model of --each-user leaves when it is learnt, and what is half learnt is not kept; --user ID keeps one user's progress"},
     {"checkpoint-every", 0, DQ_OPT_COUNT, &o.checkpoint_every, "N", "episodes (offline: epochs) between checkpoints", .min = 1, .max = 1e9, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .needs = "checkpoint"},

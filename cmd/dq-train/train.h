@@ -57,8 +57,7 @@ dq_status train_read_init(train *t, dq_error *error);
 dq_status train_open_output(train *t, dq_error *error);
 /* --map, and what IGNORE is in it. */
 dq_status train_read_map(train *t, dq_error *error);
-/* The model of --init or of the stream that a user's training starts from (DQ_ABSENT: for all); NULL: none.
- */
+/* The model of --init or of the stream that a user's training starts from (DQ_ABSENT: all's); NULL: none. */
 dq_bundle *train_init_model(const train *t, uint32_t user);
 /* The agent that the options describe, with the catalogue's cross features, and with what --init's model for
  * this user (DQ_ABSENT: for all) has learnt, where it has one. */

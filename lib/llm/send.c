@@ -343,6 +343,7 @@ static dq_status split_answer(request *r, const dq_http_answer *answer, dq_error
     const dq_ask_form *form = r->jobs[0]->form;
     bool whole = dq_json_parse(answer->body, answer->bytes, &arena, &body, &none) != DQ_OK, kept = true;
     int64_t in = whole ? -1 : dq_value_integer(dq_map_get(dq_map_get(&body, "usage"), "prompt_tokens"), -1);
+    if (in > DQ_CACHE_TOKENS_MOST) in = DQ_CACHE_TOKENS_MOST; /* before it is priced */
     dq_status split = whole ? DQ_ERR_FORMAT : form->split(form, &body, r->count, pieces, &none);
     whole = split != DQ_OK;
     for (size_t i = 0; i < r->count; i++) {

@@ -31,8 +31,15 @@ static const char *query_id(const dq_run_table *t, uint32_t q, int *bytes)
 /* A query's id in a table, where control characters are shown. */
 static dq_status query_cell(dq_sink *out, const char *id, int bytes, dq_error *error)
 {
-    char shown[512];
-    return dq_sink_write(out, shown, dq_utf8_show(id, (size_t)bytes, shown, sizeof shown), error);
+    dq_status status = DQ_OK;
+    size_t n = (size_t)bytes;
+    for (size_t i = 0, took; i < n && !status; i += took) {
+        char shown[32];
+        bool control;
+        took = dq_utf8_next(id + i, n - i, &control);
+        status = dq_sink_write(out, shown, dq_utf8_show(id + i, took, shown, sizeof shown), error);
+    }
+    return status;
 }
 
 /* ---- trec_eval's layout ---- */

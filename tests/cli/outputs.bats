@@ -38,6 +38,7 @@ refuses() { # words, command...
     refuses "dq-train: --log and --output are one file: m" dq-train -q --offline e.dq --log m -o m
     refuses "dq-train: --log and --output are one file: m" dq-train -q --each-user e.dq --log m -o m
     refuses "dq-train: --log and --output are one file: m" dq-train -q --env maze --log m -o m
+    refuses "dq-train: --log would overwrite the input of --init, c.dq" dq-train -q --user u0 --init c.dq --log ./c.dq e.dq -o m.dq
     refuses "dq-cat: --ids and --output are one file: new" dq-cat --kind users --to npy --ids link e.dq -o new
     refuses "dq-reward: --answers and --output are one file: new" dq-reward --strategy human --answers link c.dq -o new
     refuses "dq-reward: --cache and --output are one file: new" \

@@ -474,14 +474,14 @@ END
     [ "$(awk 'NR == 2 { print $9 < 2e9 }' <<< "$output")" = 1 ]
 }
 
-interrupted_by() { # signal
+interrupted_by() { # signals
     rm -f r.db whole.dq
     llm_start --delay 0.2
     llm_fault '{"kind": "delay", "delay": 0.2}'
     env --default-signal=HUP dq-reward --strategy llm --model judge --pairs all --cache r.db -q c.dq -o whole.dq &
     pid=$!
     until [ "$(llm_stats .answered)" -ge 3 ]; do :; done
-    kill -"$1" "$pid"
+    for signal in "$@"; do kill -"$signal" "$pid"; done
     status=0
     wait "$pid" || status=$?
     [ "$status" = 75 ]
@@ -498,8 +498,9 @@ interrupted_by() { # signal
     interrupted_by TERM
 }
 
-@test "a closed session interrupts it in the same way" {
+@test "a closed session interrupts it in the same way: the shell and the kernel each send a SIGHUP" {
     interrupted_by HUP
+    interrupted_by HUP HUP
 }
 
 # Whether the process catches SIGTERM.

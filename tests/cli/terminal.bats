@@ -13,7 +13,7 @@ setup() {
     # the title of the window by C0, a clear screen by C1 in UTF-8, a row of its own, a rubout
     id='u\u001b]0;x\u0007\u009b2J\u007f\nall\t9'
     printf '{"id":"%s","vector":[1,2]}\n' "$id" > u.jsonl
-    printf '{"id":"i%s","vector":[1,2]}\n{"id":"plain €ü","vector":[2,1]}\n' "$id" > i.jsonl
+    printf '{"id":"i%s","vector":[1,2]}\n{"id":"plain €ü","vector":[2,1]}\n{"id":"nul\u0000l","vector":[2,3]}\n' "$id" > i.jsonl
     printf '{"user":"%s","item":"i%s","label":"%s"}\n' "$id" "$id" "$id" > a.jsonl
     dq-export --users u.jsonl --items i.jsonl --interactions a.jsonl -o c.dq
 }

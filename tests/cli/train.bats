@@ -382,7 +382,7 @@ opposites() {
 @test "online: a network that a rate has killed is said, a table that has not met a state is not" {
     one=("$BUILD"/dq-train --hidden 24,12 --dropout 0 --agent dqn --batch 8 --warmup 20 --user u05 -t 1 -o m.dq c.dq)
     "${one[@]}" --lr 10 --episodes 60 2> said
-    [ "$(cat said)" = "dq-train: warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)" ]
+    [ "$(cat said)" = "dq-train: u05: warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)" ]
     "${one[@]}" --episodes 5 2> said
     "$BUILD"/dq-train --agent tabular --env maze --total-steps 50 -o m.dq 2>> said
     [ ! -s said ]

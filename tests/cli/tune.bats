@@ -83,19 +83,22 @@ tune() { dq-tune -q --metric score "$@"; }
 }
 
 @test "an interrupted search ends its children, says how to go on, and goes on" {
-    dq-tune -q --metric score --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table 2>words &
-    pid=$!
-    until [ -e hung ]; do kill -0 $pid; done
-    child=$(pgrep -P $pid)
-    kill -TERM $pid
-    code=0; wait $pid || code=$?
-    [ $code -eq 75 ]
-    grep -q "stopped after 1 trials; the same command goes on from tune" words
-    [ ! -s table ]
-    ! kill -0 "$child"
-    touch unhung
-    tune --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table
-    [ "$(tail -n +2 table | cut -f 4 | tr '\n' ' ')" = "3 2 1 " ]
+    for signal in TERM HUP; do
+        rm -rf tune hung unhung
+        env --default-signal=HUP dq-tune -q --metric score --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table 2>words &
+        pid=$!
+        until [ -e hung ]; do kill -0 $pid; done
+        child=$(pgrep -P $pid)
+        kill -$signal $pid
+        code=0; wait $pid || code=$?
+        [ $code -eq 75 ]
+        grep -q "stopped after 1 trials; the same command goes on from tune" words
+        [ ! -s table ]
+        ! kill -0 "$child"
+        touch unhung
+        tune --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table
+        [ "$(tail -n +2 table | cut -f 4 | tr '\n' ' ')" = "3 2 1 " ]
+    done
 }
 
 @test "a search that was killed goes on, and tries again what was cut off" {

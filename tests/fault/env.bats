@@ -67,7 +67,7 @@ fault() {
 @test "its stream: garbage, or another stream" {
     run -1 train --env-cmd "/usr/bin/python3 ./toy_env.py garbage"
     [[ "$output" == "dq-train: /usr/bin/python3 ./toy_env.py garbage: record "*": not a record: 'this is no record at all, whatever else ...'; stdout is the protocol's, other words go to stderr" ]]
-    run -1 train --env-cmd "echo; echo \"it's\" a banner; exec sleep 1000" # shorter than a header, and nothing follows
+    run -1 train --env-cmd "printf '\nit%ss a banner\n' \"'\"; exec sleep 1000" # shorter than a header, and nothing follows
     [[ "$output" == "dq-train: "*": record 1: not a dq stream: it begins with '\\nit\\'s a banner\\n'; stdout is the protocol's"* ]]
     run -1 train --env-cmd "cat /etc/hostname"
     [[ "$output" == "dq-train: cat /etc/hostname: "* ]]

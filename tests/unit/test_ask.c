@@ -159,10 +159,13 @@ static void test_another_reader_reads_anew(void **state)
     assert_int_equal(fake.sent, 0);
 }
 
+static const char *batch_tokens;
+
 static void answers_batches(const char *body, unsigned attempt, fake_outcome *o)
 {
     const char *at = strchr(body, '[');
-    int used = snprintf(o->body, sizeof o->body, "{\"usage\":{\"prompt_tokens\":10},\"labels\":[");
+    int used = snprintf(o->body, sizeof o->body, "{\"usage\":{\"prompt_tokens\":%s},\"labels\":[",
+                        batch_tokens);
     (void)attempt;
     while (at && *at != ']') {
         int number = (int)strtol(at + 1, (char **)&at, 10);
@@ -177,6 +180,7 @@ static void test_batches_share_a_request(void **state)
     run r = a_run(10);
     r.form = &batched;
     fake.script = answers_batches;
+    batch_tokens = "10";
     assert_int_equal(ask_all(&r), DQ_OK);
     assert_labels(&r);
     assert_int_equal(fake.sent, 3);
@@ -190,6 +194,22 @@ static void test_batches_share_a_request(void **state)
     assert_int_equal(ask_all(&bad), DQ_OK);
     assert_int_equal(bad.replies, 4);
     assert_clean();
+}
+
+/* A server's nonsense is bounded before it is priced: 1e9 tokens a request, and no budget is spent for ever.
+ */
+static void test_a_batch_costs_what_a_text_can(void **state)
+{
+    (void)state;
+    run r = a_run(8);
+    r.form = &batched;
+    r.options.price = "0.02:0";
+    fake.script = answers_batches;
+    batch_tokens = "9223372036854775807";
+    assert_int_equal(ask_all(&r), DQ_OK);
+    assert_labels(&r);
+    assert_int_equal(sql("SELECT tokens_in / 1000 FROM ledger"), 2 * 1000000);
+    assert_int_equal(sql("SELECT round(cost) FROM ledger"), 2 * 20);
 }
 
 /* ---- order and bounds ---- */
@@ -364,6 +384,7 @@ int main(void)
         TEST(test_unreadable_then_readable),
         TEST(test_another_reader_reads_anew),
         TEST(test_batches_share_a_request),
+        TEST(test_a_batch_costs_what_a_text_can),
         TEST(test_answers_out_of_order),
         TEST(test_window_and_connections_are_bounds),
         TEST(test_retries_are_in_the_ledger),

@@ -98,7 +98,8 @@ static void test_control_characters(void **state)
           "[a|b][\x1b[2J|\xc2\x9b"
           "5m]");
     reads(DQ_TSV, "a\tb\n\\\\x1b\t\\xZZ\\x1\n", "[a|b][\\x1b|\\xZZ\\x1]");
-    reads(DQ_TSV, "a\tb\n\\x00\t\\x1B\n", "[a|b][\\x00|\\x1B]");
+    reads(DQ_TSV, "a\tb\n\\x41\\xff\\x85\t\\x1B\n", "[a|b][\\x41\\xff\\x85|\\x1B]");
+    reads(DQ_TSV, "a\tb\n\\xc2\\xa9\t\\xc2\n", "[a|b][\\xc2\\xa9|\\xc2]");
 }
 
 /* As pandas and Excel write them; a quote that nobody who quotes would write is a quote. */

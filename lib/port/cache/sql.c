@@ -114,10 +114,11 @@ const char *const dq_cache_sql_text[SQL_STATEMENTS] = {
     [SQL_BROKEN] = "SELECT count(*) FROM ledger WHERE " BROKEN,
     /* What an answer cost falls with its tokens. */
     [SQL_MEND_ANSWERS] = "UPDATE answers SET tokens_in = min(tokens_in, ?1),"
-        " tokens_out = min(tokens_out, ?1), cost = cost *"
+        " tokens_out = min(tokens_out, ?1), cost = coalesce(cost *"
         " (min(coalesce(tokens_in, 0), ?1) + min(coalesce(tokens_out, 0), ?1)) /"
-        " (coalesce(tokens_in, 0) + 0.0 + coalesce(tokens_out, 0))"
-        " WHERE max(coalesce(tokens_in, 0), coalesce(tokens_out, 0)) > ?1",
+        " (coalesce(tokens_in, 0) + 0.0 + coalesce(tokens_out, 0)), 0.0)"
+        " WHERE max(coalesce(tokens_in, 0), coalesce(tokens_out, 0)) > ?1"
+        " AND model IN (SELECT model FROM ledger WHERE " BROKEN ")",
     [SQL_MEND_LEDGER] = "UPDATE ledger SET calls = " WITHIN("calls") ", answered = " WITHIN("answered") ","
         " failed = " WITHIN("failed") ", lost = " WITHIN("lost") ", unreadable = " WITHIN("unreadable") ","
         " hits = " WITHIN("hits") ", tokens_in = " COUNTED("tokens_in") ", tokens_out = " COUNTED("tokens_out") ","

@@ -77,12 +77,25 @@ static int hex_of(char digit)
     return at ? (int)(at - digits) : -1;
 }
 
-/* The byte of a \xNN of a control character, as rows are written; 0: something else. */
-static char byte_of(const rest *r)
+/* The byte of the \xNN that stands `at` bytes on; -1: something else. */
+static int byte_at(const rest *r, size_t at)
 {
-    if (r->end - r->at < 4 || r->at[1] != 'x') return 0;
-    int high = hex_of(r->at[2]), low = hex_of(r->at[3]);
-    return high < 0 || low < 0 ? 0 : (char)(16 * high + low);
+    if ((size_t)(r->end - r->at) < at + 4) return -1;
+    const char *p = r->at + at;
+    int high = p[0] == '\\' && p[1] == 'x' ? hex_of(p[2]) : -1, low = high < 0 ? -1 : hex_of(p[3]);
+    return low < 0 ? -1 : 16 * high + low;
+}
+
+/* The bytes of a control character as rows are written, \xNN, or \xc2\xNN of C1; how many, 0: something else.
+ */
+static size_t control_of(const rest *r, char bytes[2])
+{
+    int first = byte_at(r, 0), second = first == 0xc2 ? byte_at(r, 4) : -1;
+    bool two = second >= 0x80 && second < 0xa0;
+    if (!two && first != 0x7f && !(first >= 0 && first < ' ')) return 0;
+    bytes[0] = (char)first;
+    bytes[1] = (char)second;
+    return two ? 2 : 1;
 }
 
 /* A cell that is not quoted; r->at stands behind it afterwards. */
@@ -93,10 +106,12 @@ static dq_status plain_cell(dq_csv *csv, rest *r, dq_error *error)
     for (; r->at < r->end && !at_separator(csv, r) && !status; r->at++) {
         bool escape = csv->form.escapes && *r->at == '\\' && r->at + 1 < r->end && r->at[1];
         const char *letter = escape ? strchr(letters, r->at[1]) : NULL;
-        char byte = escape ? byte_of(r) : 0;
+        char bytes[2] = {0};
+        size_t control = escape && !letter ? control_of(r, bytes) : 0;
         r->stray |= csv->strict && *r->at == '"';
-        status = put(csv, letter ? meanings[letter - letters] : byte ? byte : *r->at, error);
-        r->at += letter ? 1 : byte ? 3 : 0;
+        status = put(csv, letter ? meanings[letter - letters] : control ? bytes[0] : *r->at, error);
+        if (!status && control == 2) status = put(csv, bytes[1], error);
+        r->at += letter ? 1 : control ? 4 * control - 1 : 0;
     }
     return status;
 }
