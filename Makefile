@@ -41,7 +41,8 @@ CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := cc
 endif
-WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+# How vectors are passed is no matter (-Wno-psabi): whatever passes one is inlined.
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
 OPT      ?= -O3 -g
 CFLAGS   ?=
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CFLAGS)

@@ -15,6 +15,12 @@
 
 enum { OF_USERS = 1, OF_ITEMS = 2, OF_INTERACTIONS = 4, ENTITIES = OF_USERS | OF_ITEMS };
 
+/* What a data set calls a user, or an item: the id in a file of its own, and who is meant in interactions. */
+/* clang-format off */
+#define USER(name) {"id", name, OF_USERS, NULL}, {"user", name, OF_INTERACTIONS, NULL}
+#define ITEM(name, unless) {"id", name, OF_ITEMS, unless}, {"item", name, OF_INTERACTIONS, unless}
+/* clang-format on */
+
 /* A role stands under its own name first, then under those of data sets. */
 static const struct known {
     const char *role, *name;
@@ -23,33 +29,21 @@ static const struct known {
 } known[] = {
     {"id", "id", ENTITIES, NULL},
     {"id", "_id", ENTITIES, NULL},
-    {"id", "user_id", OF_USERS, NULL},
-    {"id", "userId", OF_USERS, NULL},
-    {"id", "userID", OF_USERS, NULL},
-    {"id", "reviewerID", OF_USERS, NULL},
-    {"id", "item_id", OF_ITEMS, NULL},
-    {"id", "itemId", OF_ITEMS, NULL},
-    {"id", "itemID", OF_ITEMS, NULL},
-    {"id", "movieId", OF_ITEMS, NULL},
-    {"id", "movie_id", OF_ITEMS, NULL},
-    {"id", "news_id", OF_ITEMS, NULL},
-    {"id", "parent_asin", OF_ITEMS, NULL},
-    {"id", "asin", OF_ITEMS, "parent_asin"},
     {"vector", "vector", ENTITIES, NULL},
     {"user", "user", OF_INTERACTIONS, NULL},
-    {"user", "user_id", OF_INTERACTIONS, NULL},
-    {"user", "userId", OF_INTERACTIONS, NULL},
-    {"user", "userID", OF_INTERACTIONS, NULL},
-    {"user", "reviewerID", OF_INTERACTIONS, NULL},
+    USER("user_id"),
+    USER("userId"),
+    USER("userID"),
+    USER("reviewerID"),
     {"item", "item", OF_INTERACTIONS, NULL},
-    {"item", "item_id", OF_INTERACTIONS, NULL},
-    {"item", "itemId", OF_INTERACTIONS, NULL},
-    {"item", "itemID", OF_INTERACTIONS, NULL},
-    {"item", "movieId", OF_INTERACTIONS, NULL},
-    {"item", "movie_id", OF_INTERACTIONS, NULL},
-    {"item", "news_id", OF_INTERACTIONS, NULL},
-    {"item", "parent_asin", OF_INTERACTIONS, NULL},
-    {"item", "asin", OF_INTERACTIONS, "parent_asin"},
+    ITEM("item_id", NULL),
+    ITEM("itemId", NULL),
+    ITEM("itemID", NULL),
+    ITEM("movieId", NULL),
+    ITEM("movie_id", NULL),
+    ITEM("news_id", NULL),
+    ITEM("parent_asin", NULL),
+    ITEM("asin", "parent_asin"),
     {"label", "label", OF_INTERACTIONS, NULL},
     {"reward", "reward", OF_INTERACTIONS, NULL},
     {"reward", "rating", OF_INTERACTIONS, NULL},

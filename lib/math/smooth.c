@@ -11,9 +11,6 @@
 
 #include <string.h>
 
-#pragma GCC diagnostic ignored "-Wpsabi" /* how vectors are returned is no matter: all of these are inlined  \
-                                          */
-
 typedef int int_lanes __attribute__((vector_size(64)));
 
 #define ALL(x) ((lanes){0} + (x))

@@ -25,19 +25,6 @@ dq_reading dq_judgement_read(const dq_answer *answer, const dq_label_set *set, s
     return DQ_READ;
 }
 
-const char *dq_reading_word(dq_reading reading)
-{
-    switch (reading) {
-    case DQ_READ: return "a label";
-    case DQ_READ_NOTHING: return "an empty answer";
-    case DQ_READ_REFUSAL: return "a refusal";
-    case DQ_READ_CUT: return "an answer cut short";
-    case DQ_READ_NO_LABEL: return "an answer without a label";
-    case DQ_READ_TWO_LABELS: return "an answer with two labels";
-    }
-    return "an answer";
-}
-
 /* ---- log-probabilities ---- */
 
 /* The tokens joined, in the arena, and where each begins (count + 1). */

@@ -36,8 +36,6 @@ typedef enum dq_reading {
 
 /* The label of an answer, its number in the set, and where it stands in the content. The scratch is used. */
 dq_reading dq_judgement_read(const dq_answer *answer, const dq_label_set *set, size_t *label, size_t *at);
-/* "a label", "an empty answer", "a refusal", ... */
-const char *dq_reading_word(dq_reading reading);
 
 /* The probability of every label of the set, p (count) with sum 1, from the log-probabilities of the token
  * that decides between them: the first one of the label that was read, where it was read. False when the
