@@ -15,22 +15,7 @@
 
 #include <cmocka.h>
 
-typedef struct pieces {
-    const char *at;
-    size_t left, size;
-} pieces;
-
-static dq_status give(void *arg, void *to, size_t n, size_t *got, dq_error *error)
-{
-    (void)error;
-    pieces *p = arg;
-    *got = p->left < p->size ? p->left : p->size;
-    if (*got > n) *got = n;
-    memcpy(to, p->at, *got);
-    p->at += *got;
-    p->left -= *got;
-    return DQ_OK;
-}
+#include "pieces.h"
 
 /* Documents are printed as LINE:JSON, bad ones as LINE:? and those that are not UTF-8 as LINE:8, a broken end
  * as LINE!REASON, one a line. */

@@ -13,23 +13,7 @@
 
 #include <cmocka.h>
 
-/* Bytes that come in pieces of a size, as a slow pipe gives them. */
-typedef struct pieces {
-    const char *at;
-    size_t left, size;
-} pieces;
-
-static dq_status give(void *arg, void *to, size_t n, size_t *got, dq_error *error)
-{
-    (void)error;
-    pieces *p = arg;
-    *got = p->left < p->size ? p->left : p->size;
-    if (*got > n) *got = n;
-    memcpy(to, p->at, *got);
-    p->at += *got;
-    p->left -= *got;
-    return DQ_OK;
-}
+#include "pieces.h"
 
 /* All lines joined by '|', whatever the pieces; the status of the first that fails. */
 static dq_status lines(const char *bytes, size_t n, size_t size, const char *encoding, char *text,
