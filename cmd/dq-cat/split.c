@@ -25,11 +25,11 @@ static bool comes_before(const char *a, const char *b)
     return na != nb ? na < nb : strcmp(a, b) < 0;
 }
 
-/* How many files of a split there are, and the first and last names. */
+/* How many files of a split there are, and the first and last names; errno says whether all were seen. */
 static size_t count_pieces(DIR *directory, char first[256], char last[256])
 {
     size_t n = 0;
-    for (const struct dirent *entry; (entry = readdir(directory));) {
+    for (const struct dirent *entry; errno = 0, (entry = readdir(directory));) {
         if (!is_piece(entry->d_name)) continue;
         if (n == 0 || comes_before(entry->d_name, first)) (void)snprintf(first, 256, "%s", entry->d_name);
         if (n == 0 || comes_before(last, entry->d_name)) (void)snprintf(last, 256, "%s", entry->d_name);
@@ -44,7 +44,9 @@ static dq_status look_for_pieces(const char *path, dq_error *error)
     DIR *directory = opendir(path);
     if (!directory) return dq_fail_errno(error, errno, "cannot look into the directory");
     size_t n = count_pieces(directory, first, last);
+    int why = errno;
     (void)closedir(directory);
+    if (why) return dq_fail_errno(error, why, "cannot look into the directory");
     if (n == 0) return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE,
                    "an earlier split is there (%s%s%s), and its files would stand among the new ones: remove "

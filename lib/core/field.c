@@ -150,6 +150,9 @@ dq_status dq_pairs_write(const dq_pair_names *pairs, size_t count, dq_arena *are
 {
     dq_value list = dq_list();
     bool ok = true;
+    if (count > DQ_PAIRS_MAX)
+        return dq_fail(error, DQ_ERR_SCHEMA, "%zu pairs of fields, and at most %d are named", count,
+                       DQ_PAIRS_MAX);
     for (size_t i = 0; ok && i < count; i++) {
         dq_value pair = dq_list();
         ok = dq_list_add(arena, &pair, dq_string(arena, pairs[i].user_field)) &&

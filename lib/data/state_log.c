@@ -110,9 +110,9 @@ dq_status dq_state_log_check(const dq_state_log *log, size_t items, dq_error *er
     if (borne) return DQ_OK;
     return dq_fail(
         error, DQ_ERR_RANGE,
-        "%u actions, as its greatest choice or meta.actions has it, in a log of %zu transitions: actions "
-        "are numbered from 0",
-        log->actions, log->count);
+        "%u actions, as its greatest choice or meta.actions has it, in a log of %zu transitions: more than "
+        "%d want a transition for every 16, or the items in the stream",
+        log->actions, log->count, DQ_STATE_LOG_ACTIONS);
 }
 
 void dq_state_log_free(dq_state_log *log)

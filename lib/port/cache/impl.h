@@ -155,8 +155,9 @@ typedef struct cache_count {
     double cost, seconds;
 } cache_count;
 
-/* A server's number or a price as it is kept: 0 for what is none, at most `most`. */
+/* A server's count of tokens as it is kept: at most DQ_CACHE_TOKENS_MOST (-1: it gave none). */
 int64_t dq_cache_tokens(int64_t tokens);
+/* A price, or seconds, as it is kept: 0 for what is none or negative, at most 1e300. */
 double dq_cache_amount(double amount);
 
 /* Hits that waited, inside a writing transaction. */
