@@ -238,10 +238,10 @@ getMore.job_embeddings#3+=error:13:not authorized on db to execute command|not a
 find.jobs_text#4+=error:13:not authorized on db to execute command|not authorized on db to execute command
 find.jobs_text#4+=silent|Failed to .* socket error or timeout
 getMore.jobs_text#3+=empty|.*Invalid reply to getMore command.*
-getMore.jobs_text#4+=garbage|.*Invalid reply to getMore command.*
+getMore.jobs_text#4+=garbage|the server's reply is not sound: .*
 getMore.jobs_text#4+=error:8:an error after the last batch|an error after the last batch
 getMore.job_embeddings#4+=error:8:an error after the last batch|an error after the last batch
-find.jobs_text#4+=length|Failed to .*
+find.jobs_text#4+=length|the server's reply is not sound: a message of a length that none has .*
 find.jobs_text#4+=empty|Invalid reply to find command\.
 END
     start_canned --batch 3 "${rules[@]}" w
@@ -250,6 +250,55 @@ END
         [[ ${rules[2 * k + 1]} != *silent ]] || patience='?socketTimeoutMS=300'
         broken "127\.0\.0\.1:[0-9]+: ${cases[k]}" "$uri/p$k$patience" || { echo "${rules[2 * k + 1]}"; false; }
     done
+}
+
+# lies: the names of canned.py's lies, one a line.
+lies() {
+    /usr/bin/python3 -c 'import sys; sys.path.insert(0, sys.argv[1]); import canned; print(*canned.LIES, *canned.LENGTHS, sep="\n")' "$services"
+}
+
+@test "a reply that lies about its lengths, its parts or its kind: one line, exit 1" {
+    world w 4 8 objects
+    export_ --schema w.json w > want.dq
+    lies > hows
+    [ "$(wc -l < hows)" -ge 50 ]
+    rules=() n=0
+    while read -r how; do
+        for place in find.jobs_text#4+ getMore.jobs_text#2+; do
+            rules+=(--on "p$((n++))/$place=lie:$how")
+        done
+    done < hows
+    start_canned --batch 3 "${rules[@]}" w
+    same "$n" # no rule
+    n=0
+    while read -r how; do
+        for place in first later; do
+            broken "127\.0\.0\.1:[0-9]+: the server's reply is not sound: [a-z A-Z,'0-9()?]+" "$uri/p$n" || { echo "$how, $place"; false; }
+            n=$((n + 1))
+        done
+    done < hows
+}
+
+@test "a server whose first words lie, and one that speaks HTTP" {
+    world w 4 8 objects
+    for how in document-huge document-negative sections reply-many reply-negative compressed length-huge length-none deep; do
+        start_canned --on "isMaster#*=lie:$how" --on "hello#*=lie:$how" w
+        broken "127\.0\.0\.1:[0-9]+: the server's reply is not sound: [a-z A-Z,'0-9()?]+" "$uri/db" || { echo "$how"; false; }
+        stop_servers
+    done
+    launch 'port [0-9]+' /usr/bin/python3 -u -c 'import http.server as h; s = h.HTTPServer(("127.0.0.1", 0), h.SimpleHTTPRequestHandler); print("port", s.server_port); s.serve_forever()'
+    broken '127\.0\.0\.1:[0-9]+: .+' "mongodb://127.0.0.1:${ready#port }/db"
+}
+
+@test "a message as long as any may be, and cut: no more memory than it says" {
+    [ -z "$SANITIZER" ] || skip "a sanitizer has memory of its own"
+    world w 4 8 objects
+    start_canned --on 'p0/find.jobs_text#4+=lie:length-most' --on 'p1/find.jobs_text#4+=lie:length-more' w
+    (
+        ulimit -v 400000
+        broken '127\.0\.0\.1:[0-9]+: .+' "$uri/p0?socketTimeoutMS=300"
+        broken "127\.0\.0\.1:[0-9]+: the server's reply is not sound: .+" "$uri/p1"
+    )
 }
 
 # A server that dies while an export waits for its answer; its port, and the export's process, are left in variables.

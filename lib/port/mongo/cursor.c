@@ -24,10 +24,10 @@
 enum { TRIES = 3 };
 
 typedef struct cursor {
-    const dq_mongo_database *of;
+    dq_mongo_database *of;
     dq_query query;
     bson_t filter, options; /* of the first find */
-    mongoc_client_t *client;
+    dq_mongo_link link;
     mongoc_collection_t *collection;
     mongoc_cursor_t *run;
     const bson_t *first; /* read when the run was opened, and not given yet */
@@ -301,21 +301,20 @@ static void hang_up(cursor *c)
 {
     mongoc_cursor_destroy(c->run);
     mongoc_collection_destroy(c->collection);
-    mongoc_client_destroy(c->client);
+    dq_mongo_disconnect(&c->link);
     c->run = NULL;
     c->collection = NULL;
-    c->client = NULL;
 }
 
 /* Asks, from the last key on where there is one. */
 static dq_status start(cursor *c, dq_mongo_purpose purpose, dq_error *error)
 {
     bson_t rest = BSON_INITIALIZER, filter;
-    dq_status status = dq_mongo_connect(c->of, purpose, &c->client, error);
+    dq_status status = dq_mongo_connect(c->of, purpose, &c->link, error);
     if (status) return status;
     bool ok = append_rest(c, &rest) && both(&filter, &c->filter, &rest);
     if (ok) {
-        c->collection = mongoc_client_get_collection(c->client, c->of->name, c->query.collection);
+        c->collection = mongoc_client_get_collection(c->link.client, c->of->name, c->query.collection);
         c->run = mongoc_collection_find_with_opts(c->collection, &filter, &c->options, NULL);
         bson_destroy(&filter);
     }
@@ -348,7 +347,7 @@ static int fetch(cursor *c, const bson_t **document, dq_error *error)
             if (!was_given(c, identity(*document))) return 1;
         c->ended = !mongoc_cursor_error(c->run, &why); /* the end and a failure look alike */
         if (c->ended) break;
-        if (!dq_mongo_passes(&why) || c->tries == TRIES) {
+        if (!dq_mongo_passes(c->of, &why) || c->tries == TRIES) {
             fail_run(c, &why, error);
             return -1;
         }
@@ -397,7 +396,7 @@ static dq_status check_name(cursor *c, dq_error *error)
     const bson_t *document;
     bson_t *options = BCON_NEW("filter", "{", "name", BCON_UTF8(c->query.collection), "}", "nameOnly",
                                BCON_BOOL(true));
-    mongoc_database_t *d = mongoc_client_get_database(c->client, c->of->name);
+    mongoc_database_t *d = mongoc_client_get_database(c->link.client, c->of->name);
     mongoc_cursor_t *names = mongoc_database_find_collections_with_opts(d, options);
     bool there = mongoc_cursor_next(names, &document), asked = !mongoc_cursor_error(names, &why);
     mongoc_cursor_destroy(names);

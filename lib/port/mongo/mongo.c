@@ -46,10 +46,11 @@ static dq_status ask(dq_mongo_database *d, const dq_query *query, const bson_t *
                      bson_error_t *why, dq_error *error)
 {
     const bson_t *document;
-    dq_status status = d->client ? DQ_OK : dq_mongo_connect(d, DQ_MONGO_QUESTION, &d->client, error);
+    dq_status status = d->link.client ? DQ_OK : dq_mongo_connect(d, DQ_MONGO_QUESTION, &d->link, error);
     if (status) return status;
     bson_t *options = BCON_NEW("limit", BCON_INT64(1), "projection", "{", query->key, BCON_INT32(1), "}");
-    mongoc_collection_t *collection = mongoc_client_get_collection(d->client, d->name, query->collection);
+    mongoc_collection_t *collection = mongoc_client_get_collection(d->link.client, d->name,
+                                                                   query->collection);
     mongoc_cursor_t *run = mongoc_collection_find_with_opts(collection, filter, options, NULL);
     if (mongoc_cursor_next(run, &document)) *kinds |= kind_of(document, query->key);
     if (mongoc_cursor_error(run, why)) status = dq_mongo_fail(d, why, error);
@@ -65,10 +66,9 @@ static dq_status probe(dq_mongo_database *d, const dq_query *query, const bson_t
 {
     bson_error_t why = {0};
     dq_status status = ask(d, query, filter, kinds, &why, error);
-    if (!status || !dq_mongo_passes(&why)) return status;
+    if (!status || !dq_mongo_passes(d, &why)) return status;
     *error = DQ_ERROR_NONE;
-    mongoc_client_destroy(d->client);
-    d->client = NULL;
+    dq_mongo_disconnect(&d->link);
     return ask(d, query, filter, kinds, &why, error);
 }
 
@@ -100,7 +100,7 @@ static void mongo_close_place(dq_collections *place)
     dq_mongo_database *d = place->self;
     place->self = NULL;
     if (!d) return;
-    mongoc_client_destroy(d->client);
+    dq_mongo_disconnect(&d->link);
     mongoc_uri_destroy(d->uri);
     free(d);
 }
@@ -132,6 +132,7 @@ static dq_status read_uri(dq_mongo_database *d, const char *text, dq_error *erro
     default_int32(d->uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_MS);
     default_int32(d->uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, CONNECT_MS);
     default_int32(d->uri, MONGOC_URI_SOCKETTIMEOUTMS, ANSWER_MS);
+    (void)mongoc_uri_set_compressors(d->uri, ""); /* what is compressed cannot be looked at (reply.h) */
     return DQ_OK;
 }
 

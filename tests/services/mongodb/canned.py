@@ -18,6 +18,7 @@ key, limit, inclusive projection and batchSize; a batch that is full leaves the 
     silent      nothing is said, the connection stays         error:CODE[:WORDS]  {ok: 0, code, errmsg}
     length      the answer's length is a lie                  garbage    the answer is no BSON, but for its length and end
     stranger    the answer belongs to another request         empty      {ok: 1} and no cursor
+    lie:HOW     sound but for one thing, HOW a key of LIES
 """
 import argparse
 import collections
@@ -29,13 +30,14 @@ import struct
 import sys
 import threading
 import uuid
+import zlib
 
 import bson
 from bson import json_util
 
 JSON = json_util.JSONOptions(uuid_representation=bson.binary.STANDARD)
 BSON = bson.codec_options.CodecOptions(uuid_representation=bson.binary.STANDARD)
-OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
+OP_REPLY, OP_QUERY, OP_COMPRESSED, OP_MSG = 1, 2004, 2012, 2013
 FIXED = {1: 8, 6: 0, 7: 12, 8: 1, 9: 8, 10: 0, 16: 4, 17: 8, 18: 8, 19: 16, 127: 0, 255: 0}
 LENGTH = {2: 4, 13: 4, 14: 4, 3: 0, 4: 0, 15: 0, 5: 5}  # what a length does not count of itself
 HELLO = {"ismaster": True, "isWritablePrimary": True, "helloOk": True, "maxBsonObjectSize": 16 << 20,
@@ -168,6 +170,107 @@ def load(folder, collection):
     return [Stored(bson.encode({"_id": bson.ObjectId(n.to_bytes(12, "big")), **line}, codec_options=BSON)) for n, line in enumerate(lines, 1)]
 
 
+# ---- lies ----
+
+def number(n):
+    return struct.pack("<i", n)
+
+
+def patched(raw, at, piece):
+    return raw[:at] + piece + raw[at + len(piece):]
+
+
+def value(raw, *path):
+    """Where the value of the element at a path begins."""
+    start = 0
+    for key in path:
+        for name, piece in elements(raw[start:start + struct.unpack_from("<i", raw, start)[0]]):
+            if name == key:
+                start = raw.index(piece, start) + 1 + len(key.encode()) + 1
+                break
+    return start
+
+
+def batch_of(raw):
+    key = "firstBatch" if b"firstBatch" in raw else "nextBatch"
+    return value(raw, "cursor", key)
+
+
+def in_cursor(raw, batch):
+    """The answer with another batch: an array's bytes, which may be no array."""
+    rest = bson.encode({"id": bson.Int64(0), "ns": "any.jobs_text"})[4:-1]
+    name = b"firstBatch" if b"firstBatch" in raw else b"nextBatch"
+    return document([b"\3cursor\0", document([b"\4" + name + b"\0", batch, rest]), bson.encode({"ok": 1.0})[4:-1]])
+
+
+def nested(levels):
+    """Documents in documents, each length as it should be."""
+    heads = b"".join(number(5 + 8 * left) + b"\3a\0" for left in range(levels, 0, -1))
+    return heads + number(5) + b"\0" + b"\0" * levels
+
+
+def with_element(raw, element):
+    return number(len(raw) + len(element)) + raw[4:-1] + element + b"\0"
+
+
+def message(raw, flags=0):
+    return OP_MSG, number(flags) + b"\0" + raw
+
+
+# Each takes an answer's BSON, and gives an opcode and what stands behind the message's head; or with_length below.
+LIES = {
+    "document-long": lambda raw: message(number(len(raw) + 1000) + raw[4:]),
+    "document-huge": lambda raw: message(number((1 << 31) - 1) + raw[4:]),
+    "document-short": lambda raw: message(number(len(raw) - 7) + raw[4:]),
+    "document-tiny": lambda raw: message(number(4) + raw[4:]),
+    "document-negative": lambda raw: message(number(-1) + raw[4:]),
+    "document-least": lambda raw: message(number(-(1 << 31)) + raw[4:]),
+    "document-open": lambda raw: message(raw[:-1] + b"\1"),
+    "document-absent": lambda raw: (OP_MSG, number(0) + b"\0"),
+    "document-cut": lambda raw: message(raw[:len(raw) // 2]),
+    "head-cut": lambda raw: (OP_MSG, number(0)),
+    "nothing": lambda raw: (OP_MSG, b""),
+    "sections": lambda raw: (OP_MSG, number(0) + (b"\0" + raw) * 1000),
+    "section-kind": lambda raw: (OP_MSG, number(0) + b"\1" + number(len(raw) + 6) + b"a\0" + raw),
+    "section-unknown": lambda raw: (OP_MSG, number(0) + b"\7" + raw),
+    "section-behind": lambda raw: message(raw + b"\1" + number(1 << 30) + b"a\0"),
+    "checksum": lambda raw: message(raw + number(1), 1),
+    "more-to-come": lambda raw: message(raw, 2),
+    "flags": lambda raw: message(raw, 1 << 4),
+    "cursor-huge": lambda raw: message(patched(raw, value(raw, "cursor"), number((1 << 31) - 1))),
+    "cursor-short": lambda raw: message(patched(raw, value(raw, "cursor"), number(5))),
+    "cursor-negative": lambda raw: message(patched(raw, value(raw, "cursor"), number(-5))),
+    "batch-huge": lambda raw: message(patched(raw, batch_of(raw), number((1 << 31) - 1))),
+    "batch-negative": lambda raw: message(patched(raw, batch_of(raw), number(-1))),
+    "batch-long": lambda raw: message(in_cursor(raw, number(100) + b"\0")),
+    "namespace-huge": lambda raw: message(patched(raw, value(raw, "cursor", "ns"), number((1 << 31) - 1))),
+    "namespace-negative": lambda raw: message(patched(raw, value(raw, "cursor", "ns"), number(-1))),
+    "row-open": lambda raw: message(in_cursor(raw, document([b"\x030\0" + number(8) + b"\x0aa\0\1"]))),
+    "row-long": lambda raw: message(in_cursor(raw, document([b"\x030\0" + number(100) + b"\0"]))),
+    "row-short": lambda raw: message(in_cursor(raw, document([b"\x030\0" + number(4)]))),
+    "row-negative": lambda raw: message(in_cursor(raw, document([b"\x030\0" + number(-9) + b"\0"]))),
+    "row-number": lambda raw: message(in_cursor(raw, bson.encode({"0": 5, "1": {"_id": 7}}))),
+    "name-open": lambda raw: message(number(len(raw) + 3) + raw[4:-1] + b"\x0aab\0"),
+    "type-unknown": lambda raw: message(with_element(raw, b"\x55a\0")),
+    "text-open": lambda raw: message(with_element(raw, b"\2a\0" + number(2) + b"ab")),
+    "binary-negative": lambda raw: message(with_element(raw, b"\5a\0" + number(-1) + b"\0")),
+    "binary-huge": lambda raw: message(with_element(raw, b"\5a\0" + number((1 << 31) - 1) + b"\0")),
+    "deep": lambda raw: message(with_element(raw, b"\3a\0" + nested(100000))),
+    "compressed": lambda raw: (OP_COMPRESSED, number(OP_MSG) + number((1 << 31) - 1) + b"\2" + zlib.compress(number(0) + b"\0" + raw)),
+    "compressed-plain": lambda raw: (OP_COMPRESSED, number(OP_MSG) + number(len(raw) + 5) + b"\0" + number(0) + b"\0" + raw),
+    "kind": lambda raw: (99, number(0) + b"\0" + raw),
+    "reply-many": lambda raw: (OP_REPLY, struct.pack("<iqii", 8, 0, 0, 1 << 30) + raw),
+    "reply-none": lambda raw: (OP_REPLY, struct.pack("<iqii", 8, 0, 0, 0)),
+    "reply-negative": lambda raw: (OP_REPLY, struct.pack("<iqii", 8, 0, 0, -1) + raw),
+    "reply-long": lambda raw: (OP_REPLY, struct.pack("<iqii", 8, 0, 0, 1) + number((1 << 31) - 1) + raw[4:]),
+    "reply-cut": lambda raw: (OP_REPLY, struct.pack("<iq", 8, 0)),
+}
+# What the message's head says of its length, whatever it has.
+LENGTHS = {"length-none": 0, "length-negative": -1, "length-small": 15, "length-head": 16, "length-more": 48000001,
+           "length-huge": (1 << 31) - 1}
+MOST = {"length-most": 48000000}  # what a message may have: the rest never comes
+
+
 # ---- the server ----
 
 class Server(socketserver.ThreadingTCPServer):
@@ -291,7 +394,14 @@ class Connection(socketserver.BaseRequestHandler):
             reply = failure(int(what), words or "canned failure")
         else:
             reply = bson.encode({"ok": 1.0}) if action == "empty" else self.server.answer(name, c)
-        self.reply(number, code, reply, action)
+        if action == "lie":
+            self.lie(number, detail, reply)
+        else:
+            self.reply(number, code, reply, action)
+
+    def lie(self, number, how, reply):
+        opcode, body = LIES.get(how, message)(reply)
+        self.request.sendall(struct.pack("<iiii", {**LENGTHS, **MOST}.get(how, 16 + len(body)), 1, number, opcode) + body)
 
     def reply(self, number, code, reply, action):
         if action == "garbage":
