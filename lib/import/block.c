@@ -2,6 +2,7 @@
 #include "import/block.h"
 
 #include "core/array.h"
+#include "core/index.h"
 #include "port/files/json.h"
 
 #include <math.h>
@@ -23,6 +24,7 @@ struct dq_import_block {
     const dq_import_layout *layout; /* of entities; NULL: interactions */
     text_column *columns;
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
+    dq_index names;                          /* of columns, by their numbers */
     float *vectors;                          /* (rows, width) */
     float *rewards;                          /* (rows) */
     uint8_t *reward_nulls;
@@ -73,23 +75,35 @@ static dq_status new_column(dq_import_block *block, const char *prefix, const ch
     if (!whole) return dq_fail_memory(error, "a block of rows");
     memcpy(stpcpy(whole, prefix), name, bytes);
     whole[strlen(prefix) + bytes] = '\0';
+    dq_status status = dq_index_add(&block->names, whole, strlen(prefix) + bytes, NULL, NULL, error);
+    if (status) return free(whole), status;
     block->columns[block->column_count++] = (text_column){.name = whole, .type = type};
     return DQ_OK;
+}
+
+/* The number of the column PREFIX NAME, or DQ_ABSENT. */
+static uint32_t look_up(const dq_import_block *block, const char *prefix, const char *name, size_t bytes)
+{
+    enum { PREFIX_LIMIT = 8 };
+    char whole[PREFIX_LIMIT + NAME_LIMIT];
+    size_t n = strlen(prefix);
+    if (n > PREFIX_LIMIT || bytes > NAME_LIMIT) return DQ_ABSENT;
+    memcpy(whole, prefix, n);
+    memcpy(whole + n, name, bytes);
+    return dq_index_find(&block->names, whole, n + bytes);
 }
 
 /* The column PREFIX NAME, new where it is not there yet. Names mostly come in the order of the last row. */
 static dq_status find_column(dq_import_block *block, const char *prefix, const char *name, size_t bytes,
                              dq_dtype type, text_column **column, dq_error *error)
 {
-    size_t n = block->column_count, at = 0;
-    for (; at < n; at++)
-        if (has_name(&block->columns[(block->hint + at) % n], prefix, name, bytes)) break;
-    if (at == n) {
+    size_t at = block->hint;
+    if (at >= block->column_count || !has_name(&block->columns[at], prefix, name, bytes))
+        at = look_up(block, prefix, name, bytes);
+    if (at == DQ_ABSENT) {
         dq_status status = new_column(block, prefix, name, bytes, type, error);
         if (status) return status;
-        block->hint = 0;
-    } else {
-        at = (block->hint + at) % n;
+        at = block->column_count - 1;
     }
     *column = &block->columns[at];
     block->hint = at + 1;
@@ -282,6 +296,7 @@ void dq_import_block_free(dq_import_block *block)
         dq_strings_free(&block->columns[i].cells);
     }
     free(block->columns);
+    dq_index_free(&block->names);
     free(block->vectors);
     free(block->rewards);
     free(block->reward_nulls);

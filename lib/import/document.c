@@ -27,7 +27,7 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
     for (uint32_t i = 0; i < v->count; i++) {
         dq_value text;
         if (dq_import_read_text(&v->as.map[i].value, arena, &text, error)) return DQ_IMPORT_MISTYPED;
-        if (text.type == DQ_STRING && !dq_map_set(arena, texts, v->as.map[i].key.as.string, text))
+        if (text.type == DQ_STRING && !dq_map_add(arena, texts, v->as.map[i].key, text))
             return dq_import_out_of_memory("texts", error);
     }
     return DQ_IMPORT_FINE;
@@ -96,7 +96,8 @@ static bool same_layout(const candidate *a, const candidate *b)
 {
     bool same = a->count == b->count && a->sum == b->sum;
     for (size_t i = 0; i < a->count && same; i++) {
-        const dq_field *field = dq_field_find(b->fields, b->count, a->fields[i].name);
+        const dq_field *field = dq_field_find(b->fields + i, 1, a->fields[i].name); /* mostly there */
+        if (!field) field = dq_field_find(b->fields, b->count, a->fields[i].name);
         same = field && field->width == a->fields[i].width;
     }
     return same;
@@ -175,7 +176,9 @@ static const dq_value *field_value(const dq_value *v, const dq_import_layout *la
 {
     bool nameless = layout->count == 1 && strcmp(layout->fields[0].name, "vector") == 0;
     if (is_single(v)) return nameless ? v : NULL;
-    return dq_map_get(v, layout->fields[i].name);
+    const char *name = layout->fields[i].name;
+    bool there = i < v->count && dq_value_is(&v->as.map[i].key, name); /* as it mostly is */
+    return there ? &v->as.map[i].value : dq_map_get(v, name);
 }
 
 static dq_import_fault read_fields(const dq_value *v, const dq_import_layout *layout, dq_arena *arena,

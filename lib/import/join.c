@@ -93,6 +93,10 @@ static dq_import_fault keep_attributes(dq_import_join *j, const dq_import_part *
         const dq_entry *entry = &document->as.map[i];
         dq_value kept;
         if (is_mapped(part, &entry->key)) continue;
+        if (entity->attributes.count == DQ_MAX_COLUMNS - 2) {
+            dq_fail(error, DQ_ERR_SCHEMA, "more than %d attributes", DQ_MAX_COLUMNS - 2);
+            return DQ_IMPORT_MISTYPED;
+        }
         if (!dq_value_copy(&j->arena, &entry->value, &kept) ||
             !dq_map_set(&j->arena, &entity->attributes, entry->key.as.string, kept))
             return dq_import_out_of_memory("joining collections", error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/table.h"
 
+#include "core/index.h"
 #include "port/files/ejson.h"
 #include "port/files/json.h"
 
@@ -139,18 +140,31 @@ static dq_status find_role(column *c, const column *before, const char *name, dq
     return strncmp(name, "vector.", 7) == 0 ? element_role(c, before, name, error) : DQ_OK;
 }
 
-/* "attr.x" and "x" are one attribute. */
-static dq_status check_attributes(const table *t, const char *const *names, dq_error *error)
+/* Whether a column begins a field (`fields`), or is a key of the document. */
+static bool has_key(const column *c, bool fields)
 {
-    for (size_t i = 0; i < t->count; i++)
-        for (size_t j = 0; strncmp(names[i], "attr.", 5) == 0 && j < t->count; j++) {
-            role r = t->columns[j].role;
-            if (i == j || r == ROLE_NONE || r == ROLE_TEXT || r == ROLE_ELEMENT) continue;
-            if (strcmp(t->columns[i].key, t->columns[j].key) != 0) continue;
-            return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", names[i],
-                           names[j], t->columns[i].key);
-        }
-    return DQ_OK;
+    if (fields) return c->role == ROLE_ELEMENT && c->expected == 0;
+    return c->role != ROLE_NONE && c->role != ROLE_TEXT && c->role != ROLE_ELEMENT;
+}
+
+/* "attr.x" and "x" are one attribute, "vector.0" and "vector.vector.0" of one field. So keys are distinct: a
+ * row is made of them without a search. */
+static dq_status check_keys(const table *t, bool fields, const char *const *names, dq_error *error)
+{
+    dq_index keys = DQ_INDEX_EMPTY;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < t->count && !status; i++) {
+        const column *c = &t->columns[i];
+        bool added = true;
+        if (has_key(c, fields)) status = dq_index_add(&keys, c->key, strlen(c->key), NULL, &added, error);
+        if (status || added) continue;
+        size_t first = 0;
+        while (!has_key(&t->columns[first], fields) || strcmp(t->columns[first].key, c->key) != 0) first++;
+        status = dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the %s %s", names[first], names[i],
+                         fields ? "field" : "attribute", c->key);
+    }
+    dq_index_free(&keys);
+    return status;
 }
 
 /* What several columns make together stands under a key that no other column has. */
@@ -193,7 +207,8 @@ static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const 
         else
             status = find_role(c, i ? c - 1 : NULL, roles[i] ? roles[i] : names[i], error);
     }
-    if (!status) status = check_attributes(t, names, error);
+    if (!status) status = check_keys(t, false, names, error);
+    if (!status) status = check_keys(t, true, names, error);
     if (!status) status = check_parts(t, names, error);
     dq_import_list(names, t->count, list, sizeof list);
     (void)snprintf(found, DQ_IMPORT_FOUND, "its columns: %s", list);
@@ -255,7 +270,7 @@ static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cel
     if (!read_number(cell, &number))
         return dq_fail(error, DQ_ERR_FORMAT, "element %u of %s is no number: '%.40s'", c->expected, c->key,
                        cell->text);
-    if (c->expected == 0 && !dq_map_set(arena, vector, c->key, dq_list()))
+    if (c->expected == 0 && !dq_map_add(arena, vector, dq_string(arena, c->key), dq_list()))
         return dq_fail_memory(error, "a row");
     dq_value *field = &vector->as.map[vector->count - 1].value;
     return dq_list_add(arena, field, dq_real(number)) ? DQ_OK : dq_fail_memory(error, "a row");
@@ -271,7 +286,7 @@ static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, 
     dq_status status = read_cell(cell, c->role, arena, &value, error);
     if (status) return status;
     dq_value *map = c->role == ROLE_TEXT ? text : document;
-    return dq_map_set(arena, map, c->key, value) ? DQ_OK : dq_fail_memory(error, "a row");
+    return dq_map_add(arena, map, dq_string(arena, c->key), value) ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
 /* *at is the cell that a failure is about. */

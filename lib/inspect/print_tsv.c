@@ -49,19 +49,23 @@ static dq_status begin(dq_print *p, const dq_bundle *bundle, dq_tsv_head *head)
     return ok ? p->status : dq_fail(p->error, DQ_ERR_MEMORY, "out of memory for names");
 }
 
-/* Later bundles may lack columns, which are then empty, but bring no new ones and no other kind. */
-static dq_status check_fits(const dq_tsv_head *head, const dq_bundle *bundle, dq_error *error)
+/* The bundle's column of each of the head's names. Later bundles may lack some, which are then NULL, but
+ * bring no new ones and no other kind. */
+static dq_status match(const dq_tsv_head *head, const dq_bundle *bundle, const dq_column **columns,
+                       dq_error *error)
 {
     if (strcmp(head->kind, bundle->kind) != 0)
         return dq_fail(error, DQ_ERR_UNSUPPORTED, "both %s and %s in one table; choose with --kind",
                        head->kind, bundle->kind);
+    size_t at = 0; /* where the next name probably stands */
     for (size_t i = 0; i < bundle->column_count; i++) {
-        bool known = false;
-        for (size_t k = 0; k < head->count; k++)
-            known |= strcmp(head->names[k], bundle->columns[i].name) == 0;
-        if (!known)
+        const dq_column *c = &bundle->columns[i];
+        if (at >= head->count || strcmp(head->names[at], c->name) != 0)
+            for (at = 0; at < head->count && strcmp(head->names[at], c->name) != 0;) at++;
+        if (at == head->count)
             return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s: column %s was not there in the first rows",
-                           bundle->kind, bundle->columns[i].name);
+                           bundle->kind, c->name);
+        columns[at++] = c;
     }
     return DQ_OK;
 }
@@ -72,18 +76,18 @@ dq_status dq_print_tsv(dq_json_text *out, const dq_bundle *bundle, const dq_sele
     dq_print p = {.out = out, .select = select, .error = error};
     if (select->count == 0) return DQ_OK;
     dq_status status = head->kind ? DQ_OK : begin(&p, bundle, head);
-    if (!status) status = check_fits(head, bundle, error);
     if (status) return status;
     dq_print_parts parts = {0};
-    dq_print_read_parts(&p, bundle, &parts);
-    for (size_t i = 0; i < select->count; i++) {
+    const dq_column **columns = dq_arena_zero(&parts.arena, head->count, sizeof *columns);
+    status = columns ? match(head, bundle, columns, error) : dq_fail_memory(error, "names");
+    if (!status) dq_print_read_parts(&p, bundle, &parts);
+    for (size_t i = 0; i < select->count && !status; i++) {
         for (size_t k = 0; k < head->count; k++) {
-            const dq_column *c = dq_bundle_column(bundle, head->names[k]);
             if (k) dq_print_text(&p, "\t");
-            if (c) cell(&p, c, select->rows[i], &parts);
+            if (columns[k]) cell(&p, columns[k], select->rows[i], &parts);
         }
         dq_print_text(&p, "\n");
     }
     dq_arena_free(&parts.arena);
-    return p.status;
+    return status ? status : p.status;
 }

@@ -366,3 +366,72 @@ faulty() {
     [ "$got" = 141 ]
     [ ! -s words ]
 }
+
+# wide NAMES ROWS: files of rows with many names: wide.{attributes,texts,elements,fields,twice}.csv, wide.{keys,texts,fields,nested}.jsonl.
+wide() {
+    /usr/bin/python3 - "$1" "$2" << 'END'
+import json, sys
+names, rows = [f"c{i}" for i in range(int(sys.argv[1]))], range(int(sys.argv[2]))
+def table(what, columns):
+    with open(f"wide.{what}.csv", "w") as f:
+        f.write(",".join(["id", *columns]) + "\n")
+        f.writelines(",".join([str(r)] + ["5"] * len(columns)) + "\n" for r in rows)
+def lines(what, row):
+    with open(f"wide.{what}.jsonl", "w") as f:
+        f.writelines(json.dumps({"id": str(r), **row}) + "\n" for r in rows)
+table("attributes", ["attr." + n for n in names])
+table("texts", ["text." + n for n in names])
+table("elements", [f"vector.all.{i}" for i in range(len(names))])
+table("fields", [f"vector.{n}.0" for n in names])
+table("twice", names + names[-1:])
+lines("keys", dict.fromkeys(names, 1))
+lines("texts", {"text": dict.fromkeys(names, "a")})
+lines("fields", {"vector": dict.fromkeys(names, [1.5])})
+lines("nested", {"a": dict.fromkeys(names, [1.5])})
+END
+}
+
+# What grew with the square of the names took more than a minute for these; the limit is no measure of speed.
+@test "70,000 names: read, or refused in words, in a time that grows with the file" {
+    wide 70000 2
+    read_() { timeout 30 "$BUILD"/dq-export --users "wide.$1" -o wide.dq; }
+    for what in elements.csv nested.jsonl; do
+        read_ $what
+        timeout 30 "$BUILD"/dq-cat --to tsv wide.dq > wide.tsv
+        [ "$(wc -l < wide.tsv)" = 3 ]
+        rm wide.dq
+    done
+    for what in attributes.csv texts.csv fields.csv twice.csv keys.jsonl texts.jsonl fields.jsonl; do
+        run -1 read_ $what
+        [ "${#lines[@]}" = 1 ]
+        [[ $output =~ 'more than 4094'|'two columns named c69999'|'at most '[0-9]+' are named' ]] || { echo "$what: $output"; false; }
+        [ ! -e wide.dq ]
+    done
+    mkdir folder
+    cp wide.keys.jsonl folder/c.jsonl
+    echo '{"users":[{"collection":"c","id":"id","attributes":true}],"items":[{"collection":"c","id":"id"}]}' > m.json
+    run timeout 30 "$BUILD"/dq-export --schema m.json folder -o wide.dq
+    [ "$status" = 1 ]
+    [[ $output == *"more than 4094 attributes"* ]] || { echo "$output"; false; }
+}
+
+@test "4000 names in each of many rows: a row costs what its names cost" {
+    wide 4000 200
+    for what in attributes.csv texts.csv texts.jsonl keys.jsonl; do
+        timeout 30 "$BUILD"/dq-export --users wide.$what -o wide.dq
+        timeout 30 "$BUILD"/dq-cat --to tsv wide.dq > wide.tsv
+        [ "$(wc -l < wide.tsv)" = 201 ]
+        [ "$(tail -1 wide.tsv | tr '\t' '\n' | wc -l)" = 4001 ]
+    done
+    # the same names, backwards in every second row
+    jq -c 'if input_line_number % 2 == 0 then (to_entries | reverse | from_entries) else . end' wide.keys.jsonl > back.jsonl
+    timeout 30 "$BUILD"/dq-export --users back.jsonl -o back.dq
+    "$BUILD"/dq-cat --to tsv back.dq | cut -f1-3 | tail -2 > back
+    [ "$(cat back)" = "$(tail -2 wide.tsv | cut -f1-3)" ]
+}
+
+@test "two columns that begin one field" {
+    printf 'id,vector.0,x,vector.vector.0\na,1,2,3\n' > c.csv
+    run -1 "$BUILD"/dq-export --users c.csv -o c.dq
+    [ "$output" = "dq-export: c.csv: both vector.0 and vector.vector.0 would be the field vector" ]
+}

@@ -9,6 +9,7 @@
 #include "port/files/csv.h"
 
 #include "core/array.h"
+#include "core/index.h"
 #include "core/utf8.h"
 
 #include <stdio.h>
@@ -242,6 +243,20 @@ static dq_status check_lines(const dq_csv_cell *cells, size_t count, dq_error *e
     return DQ_OK;
 }
 
+static dq_status check_distinct(const dq_csv *csv, dq_error *error)
+{
+    dq_index names = DQ_INDEX_EMPTY;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < csv->columns && !status; i++) {
+        const dq_csv_cell *name = &csv->header[i];
+        bool added = true;
+        if (name->bytes) status = dq_index_add(&names, name->text, name->bytes, NULL, &added, error);
+        if (!status && !added) status = dq_fail(error, DQ_ERR_FORMAT, "two columns named %s", name->text);
+    }
+    dq_index_free(&names);
+    return status;
+}
+
 static dq_status check_header(const dq_csv *csv, dq_error *error)
 {
     dq_status status = check_lines(csv->header, csv->columns, error);
@@ -249,11 +264,8 @@ static dq_status check_header(const dq_csv *csv, dq_error *error)
     for (size_t i = 0; i < csv->columns; i++) {
         if (!csv->header[i].bytes && !may_be_nameless(csv, i))
             return dq_fail(error, DQ_ERR_FORMAT, "column %zu of the header has no name", i + 1);
-        for (size_t j = 0; j < i && csv->header[i].bytes; j++)
-            if (strcmp(csv->header[i].text, csv->header[j].text) == 0)
-                return dq_fail(error, DQ_ERR_FORMAT, "two columns named %s", csv->header[i].text);
     }
-    return DQ_OK;
+    return check_distinct(csv, error);
 }
 
 /* "sep=;", which Excel reads before a header. */
