@@ -41,6 +41,20 @@ assert not bad, repr(text)'
     done
 }
 
+@test "lines of JSON: DEL and C1 are escaped as C0 is, and are read back" {
+    dq-cat c.dq > c.jsonl
+    is_harmless < c.jsonl
+    grep -qF '\u009b2J\u007f\nall\t9' c.jsonl
+    for kind in users items interactions; do grep -F "\"kind\":\"$kind\"" c.jsonl > $kind.jsonl; done
+    dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o back.dq
+    cmp c.jsonl <(dq-cat back.dq)
+    dq-cat --lineage c.dq | is_harmless
+    dq-rank --by cosine --format jsonl c.dq | is_harmless
+    # an attribute whose JSON is of somebody else's writing
+    printf '{"id":"a","note":"\xc2\x9b2J\x7f"}\n' > n.jsonl
+    dq-export --users n.jsonl | dq-cat | is_harmless
+}
+
 @test "rankings and measures" {
     dq-rank --by cosine --format tsv c.dq > r.tsv
     is_harmless < r.tsv

@@ -4,6 +4,8 @@
  */
 #include "port/files/json.h"
 
+#include "core/utf8.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,6 +238,36 @@ static void test_what_has_no_json(void **state)
     dq_json_text_free(&out);
 }
 
+/* Written as an escape is what core/utf8.h calls a control character, and JSON's own two; everything comes
+ * back. */
+static void test_no_control_character_leaves_raw(void **state)
+{
+    (void)state;
+    for (unsigned code = 0; code < 0x800; code++) {
+        char text[2] = {(char)(code < 0x80 ? code : 0xc0 | code >> 6), (char)(0x80 | (code & 63))};
+        size_t n = code < 0x80 ? 1 : 2;
+        bool control;
+        dq_error e = DQ_ERROR_NONE;
+        dq_json_text out = DQ_JSON_TEXT_EMPTY;
+        dq_value v;
+        (void)dq_utf8_next(text, n, &control);
+        assert_int_equal(dq_json_write_string(&out, text, n, &e), DQ_OK);
+        bool escaped = out.bytes != n + 2;
+        assert_int_equal(escaped, control || code == '"' || code == '\\');
+        if (code >= 0x7f && code < 0xa0) {
+            char want[16];
+            (void)snprintf(want, sizeof want, "\"\\u%04x\"", code);
+            assert_int_equal(out.bytes, strlen(want));
+            assert_memory_equal(out.data, want, out.bytes);
+        }
+        assert_int_equal(dq_json_parse(out.data, out.bytes, &arena, &v, &e), DQ_OK);
+        assert_int_equal(v.count, n);
+        assert_memory_equal(v.as.string, text, n);
+        dq_json_text_free(&out);
+        dq_arena_free(&arena);
+    }
+}
+
 static void test_files(void **state)
 {
     (void)state;
@@ -292,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_floats_are_a_list),
         cmocka_unit_test(test_what_has_no_json),
         cmocka_unit_test(test_numbers_in_texts),
+        cmocka_unit_test(test_no_control_character_leaves_raw),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,11 +190,12 @@ void dq_json_text_free(dq_json_text *out)
     *out = DQ_JSON_TEXT_EMPTY;
 }
 
-/* The escape of one byte into room for 6 characters; its length, 0 when the byte stands for itself. */
+/* The escape of a character below U+00A0 into room for 6 characters; its length, 0 when it stands for itself.
+ * DEL and C1, which a terminal may obey (core/utf8.h), are escaped as JSON's own control characters are. */
 static size_t escape(char *to, unsigned char c)
 {
     static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
-    if (c >= ' ' && c != '"' && c != '\\') return 0;
+    if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') return 0;
     const char *at = c ? strchr(plain, c) : NULL;
     if (at) {
         to[0] = '\\';
@@ -216,8 +217,11 @@ dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes
     char *to = out->data + out->bytes;
     *to++ = '"';
     for (size_t i = 0; i < bytes; i++) {
-        size_t n = escape(to, (unsigned char)text[i]);
-        if (!n) *to = text[i];
+        unsigned char c = (unsigned char)text[i];
+        bool c1 = c == 0xc2 && i + 1 < bytes && (unsigned char)text[i + 1] < 0xa0;
+        if (c1) c = (unsigned char)text[++i]; /* U+0080 to U+009F: the second byte is the code */
+        size_t n = c <= 0x7f || c1 ? escape(to, c) : 0;
+        if (!n) *to = (char)c;
         to += n ? n : 1;
     }
     *to++ = '"';

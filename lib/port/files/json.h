@@ -40,7 +40,7 @@ typedef struct dq_json_text {
 /* Each appends; DQ_ERR_MEMORY when memory is short. A DQ_BINARY value and a NaN or infinity have no JSON
  * form: DQ_ERR_UNSUPPORTED, DQ_ERR_NUMERIC. */
 dq_status dq_json_write(dq_json_text *out, const dq_value *value, dq_error *error);
-/* A quoted, escaped string of UTF-8. */
+/* A quoted, escaped string of UTF-8; DEL and C1 control characters are escaped, too. */
 dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes, dq_error *error);
 /* A double: at most 17 significant digits, with a point or an exponent ("1.0"), so that it stays a real. */
 dq_status dq_json_write_real(dq_json_text *out, double number, dq_error *error);
