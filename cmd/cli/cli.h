@@ -136,7 +136,7 @@ typedef struct dq_common {
     {"output", 'o', DQ_OPT_TEXT, &(c).output, "FILE", "write to FILE, complete or not at all (else stdout)",         \
      .flags = DQ_OPT_WRITES, .modes = output_modes},                                                                 \
     {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},            \
-    {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no progress bar, no summary", .flags = 0},                        \
+    {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no words but errors: no progress bar, no summary, no warnings", .flags = 0},                        \
     {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \
     {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; or DQ_FLUSH=1", .flags = 0}
 #define DQ_OPTION_SEED(c)                                                                                            \

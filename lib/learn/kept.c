@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/kept.h"
 
+#include "core/record.h"
 #include "dq/schema.h"
+#include "learn/agent_impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,7 +76,22 @@ static dq_status borrow(dq_bundle *kept, const dq_value *meta, const dq_bundle *
     return status;
 }
 
-dq_status dq_kept_restore(dq_bundle *kept, const dq_bundle *checkpoint, dq_error *error)
+/* What is kept is written at the run's end without another look: it must be a model now, with its actions. */
+static dq_status check_model(const dq_bundle *kept, const dq_agent *agent, dq_error *error)
+{
+    dq_agent *tried = NULL;
+    const dq_env_spec *shape = &agent->shape;
+    uint64_t numbers = (uint64_t)shape->action_count * shape->action_width;
+    const dq_column *column;
+    dq_status status = dq_agent_of_model(&tried, kept, shape, agent->pool, error);
+    dq_agent_free(tried);
+    if (!status && numbers && !agent->numbered)
+        status = dq_record_find(kept, "actions", DQ_F4, &numbers, &column, error);
+    return status;
+}
+
+dq_status dq_kept_restore(dq_bundle *kept, const dq_agent *agent, const dq_bundle *checkpoint,
+                          dq_error *error)
 {
     const dq_value *meta = dq_map_get(&checkpoint->meta, "best");
     dq_bundle_free(kept);
@@ -82,6 +99,7 @@ dq_status dq_kept_restore(dq_bundle *kept, const dq_bundle *checkpoint, dq_error
     if (meta->type != DQ_MAP) return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's best model is none");
     dq_status status = borrow(kept, meta, checkpoint, error);
     if (!status) status = own_columns(kept, error);
+    if (!status) status = check_model(kept, agent, error);
     if (status) dq_bundle_free(kept);
     return status;
 }

@@ -441,7 +441,7 @@ dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *
     if (state.position > run->order_count)
         return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's state is beyond the rows");
     status = restore_columns(run, model, error);
-    if (!status) status = dq_kept_restore(&run->best, model, error);
+    if (!status) status = dq_kept_restore(&run->best, run->agent, model, error);
     if (status) return status;
     if (state.best_epoch && !run->best.kind)
         return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint lacks the best epoch's model");

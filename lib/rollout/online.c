@@ -257,7 +257,7 @@ dq_status dq_online_restore(dq_online *run, const dq_bundle *model, dq_error *er
 {
     dq_status status = dq_agent_load(run->agent, true, model, error);
     if (!status) status = restore_place(run, model, error);
-    if (!status) status = dq_kept_restore(&run->best, model, error);
+    if (!status) status = dq_kept_restore(&run->best, run->agent, model, error);
     if (!status) status = dq_vec_env_restore(run->envs, model, error);
     if (!status && !run->envs->done[0])
         dq_agent_offer(run->agent, run->envs->offered, run->envs->offered_count);

@@ -161,6 +161,8 @@ cached() { sqlite3 "$1.db" "$2"; }
     [ "$(llm_get last | jq -r '.path + " " + .query["api-version"]')" = "/v1/chat/completions 1" ]
     OPENAI_BASE_URL=$LLM ends 1 judge-3
     [ "$words" = "SERVER/chat/completions: HTTP 404: no such path (does OPENAI_BASE_URL lack its /v1?)" ]
+    OPENAI_BASE_URL=${LLM/http:/https:}/v1 ends 1 judge-3
+    [ "$words" = "SERVER: speaks no TLS (does OPENAI_BASE_URL begin with http://?)" ]
     OPENAI_BASE_URL=$LLM/openai/deployments/gpt?api-version=1 ends 1 judge-3
     [[ "$words" == "SERVER/openai/deployments/gpt/chat/completions: HTTP 404: no such path (for Azure: https://NAME.openai.azure.com/openai/v1, or "*"DQ_API_KEY_HEADER=api-key)" ]]
     llm_fault '{"kind": "400", "body": {"error": {"message": "Unsupported value", "param": "temperature"}}}'

@@ -2,6 +2,7 @@
  *
  * Models and checkpoints that are not what they claim to be, or are of another environment.
  */
+#include "learn/kept.h"
 #include "life.h"
 
 #include <stdio.h>
@@ -285,6 +286,41 @@ static void a_checkpoint_offers_all(void **state)
     dq_agent_free(other);
 }
 
+/* Of the best model that a checkpoint keeps every column counts, the vectors of actions among them. */
+static void what_a_checkpoint_keeps_is_a_model(void **state)
+{
+    (void)state;
+    static const dq_env_spec described = {
+        .state_width = 4, .action_count = 6, .action_width = 4, .actions = at + 3};
+    const struct {
+        const char *kind;
+        const dq_env_spec *shape;
+    } cases[] = {{"tabular", &unnumbered}, {"dqn", &described}, {"dyna-q", &numbered}};
+    for (size_t k = 0; k < 3; k++) {
+        dq_agent_config c = small(cases[k].kind);
+        if (cases[k].shape == &unnumbered) c.states = 5;
+        dq_agent *a = make(cases[k].kind, &c, cases[k].shape, pool);
+        dq_bundle kept = {0}, back = {0}, checkpoint;
+        assert_int_equal(dq_kept_set(&kept, a, NULL), DQ_OK);
+        assert_int_equal(dq_bundle_init(&checkpoint, "model", 0, NULL), DQ_OK);
+        assert_int_equal(dq_kept_save(&kept, &checkpoint, NULL), DQ_OK);
+        assert_true(checkpoint.column_count > 0);
+        for (size_t i = 0; i < checkpoint.column_count; i++) {
+            dq_column whole = checkpoint.columns[i], *column = &checkpoint.columns[i];
+            assert_int_equal(dq_kept_restore(&back, a, &checkpoint, NULL), DQ_OK);
+            if (!whole.bytes) continue; /* a table that has met no state */
+            column->bytes = column->shape[0] = 0;
+            if (dq_kept_restore(&back, a, &checkpoint, NULL) == DQ_OK) fail_msg("%s is empty", column->name);
+            assert_null(back.kind);
+            *column = whole;
+        }
+        dq_bundle_free(&checkpoint);
+        dq_bundle_free(&back);
+        dq_bundle_free(&kept);
+        dq_agent_free(a);
+    }
+}
+
 int main(void)
 {
     dq_rng rng = dq_rng_new(3);
@@ -301,6 +337,7 @@ int main(void)
         cmocka_unit_test(worlds_are_all_there_or_none),
         cmocka_unit_test(a_checkpoint_without_moments_is_none),
         cmocka_unit_test(a_checkpoint_offers_all),
+        cmocka_unit_test(what_a_checkpoint_keeps_is_a_model),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     dq_pool_free(pool);

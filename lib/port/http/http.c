@@ -225,6 +225,16 @@ static char *redirect_of(const dq_http_line *l)
     return shown;
 }
 
+/* A handshake that plain speech answers, in the words of OpenSSL, GnuTLS and NSS. */
+static bool speaks_no_tls(const dq_http_line *l, CURLcode code)
+{
+    static const char *const words[] = {"wrong version number", "unexpected TLS packet", "http request",
+                                        NULL};
+    for (size_t i = 0; code == CURLE_SSL_CONNECT_ERROR && words[i]; i++)
+        if (strstr(l->words, words[i])) return true;
+    return false;
+}
+
 /* Failures below HTTP that no second attempt heals: certificates, addresses that are none, servers that speak
  * something else from the first word on a new connection, and a proxy that refuses to reach one. */
 static bool is_final(const dq_http_line *l, CURLcode code)
@@ -232,7 +242,7 @@ static bool is_final(const dq_http_line *l, CURLcode code)
     long fresh = 0, tunnel = 0;
     curl_easy_getinfo(l->easy, CURLINFO_NUM_CONNECTS, &fresh);
     curl_easy_getinfo(l->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-    if (tunnel >= 400 && tunnel < 500) return true;
+    if ((tunnel >= 400 && tunnel < 500) || speaks_no_tls(l, code)) return true;
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -272,6 +282,11 @@ static void explain_failure(dq_http *http, const dq_http_line *l, dq_request *r,
         else
             dq_http_explain(http, r, "out of memory for an answer");
         break;
+    case CURLE_SSL_CONNECT_ERROR:
+        if (speaks_no_tls(l, code)) {
+            dq_http_explain(http, r, "speaks no TLS (does OPENAI_BASE_URL begin with http://?)");
+            break;
+        } /* fall through */
     default: dq_http_explain(http, r, "%s", l->words[0] ? l->words : curl_easy_strerror(code));
     }
 }
