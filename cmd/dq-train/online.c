@@ -276,13 +276,15 @@ static dq_status go(online *run, dq_error *error)
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
 
-/* Says where the network ranks nothing; where memory is short nothing, since the model is there. */
-static void say_indifferent(const online *run)
+/* What speaks against the model, in words; where memory is short less, since the model is there. */
+static void say_warnings(const online *run)
 {
     const train *t = run->t;
     bool equal = false;
     size_t n = 0;
     const char *id = run->user == DQ_ABSENT ? "" : dq_entities_id(&t->dataset.catalogue.users, run->user, &n);
+    if (run->loop.cut)
+        dq_cli_say(t->cli, &t->o->common, DQ_ONLINE_CUT, run->loop.cut, run->loop.config.max_steps);
     if (t->o->common.quiet || dq_online_find_indifferent(&run->loop, &equal, NULL) || !equal) return;
     dq_cli_say(t->cli, &t->o->common, "%.*s%swarning: " DQ_AGENT_INDIFFERENT, (int)n, id, n ? ": " : "");
 }
@@ -290,8 +292,7 @@ static void say_indifferent(const online *run)
 /* The last model is copied: the agent and its environments end before it leaves. */
 static dq_status keep_last(online *run, dq_error *error)
 {
-    bool wanted = run->t->o->keep != TRAIN_KEEP_BEST;
-    return wanted ? dq_kept_set(&run->last, run->loop.agent, error) : DQ_OK;
+    return run->t->o->keep == TRAIN_KEEP_BEST ? DQ_OK : dq_kept_set(&run->last, run->loop.agent, error);
 }
 
 static dq_status write_model(online *run, const dq_bundle *kept, const char *which, dq_writer *out,
@@ -331,7 +332,7 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (!status) status = train_resume(t, &run.kept, error);
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
-    if (!status) say_indifferent(&run);
+    if (!status) say_warnings(&run);
     if (!status) status = keep_last(&run, error);
     dq_agent_free(run.loop.agent);
     status = close_worlds(&run, status, error); /* a process that fails in the end is not passed over */

@@ -156,7 +156,9 @@ static dq_status note_evaluation(dq_online *run, const dq_played *played, bool *
 {
     const dq_online_config *c = &run->config;
     dq_online_state *p = &run->at;
-    double mean = dq_episodes_mean(played, (size_t)c->evaluate_episodes).total;
+    const dq_played_mean of = dq_episodes_mean(played, (size_t)c->evaluate_episodes);
+    double mean = of.total;
+    run->cut += of.cut;
     *better = isnan(p->best) || mean > p->best;
     uint64_t due = p->episode / c->evaluate;
     p->evaluated = due > p->evaluated ? due : p->evaluated + 1; /* the end's own */

@@ -21,6 +21,8 @@
 
 #include "rollout/episodes.h"
 
+#include <inttypes.h>
+
 typedef struct dq_online dq_online;
 
 /* What the run ends by, and whom it tells. Functions may be NULL; a failure of theirs ends the run. */
@@ -53,6 +55,12 @@ typedef struct dq_online_state {
     bool pending;          /* actions were chosen, and not answered */
 } dq_online_state;
 
+/* Of a run's `cut` and max_steps, in words. */
+#define DQ_ONLINE_CUT                                                                                        \
+    "warning: %" PRIu64 " episodes of evaluations were cut off after %" PRIu64                               \
+    " steps (--max-steps): what they would "                                                                 \
+    "have earned further is not in their returns"
+
 /* Set what is borrowed and the configuration; the rest is zero to start. */
 struct dq_online {
     dq_online_config config;
@@ -60,6 +68,7 @@ struct dq_online {
     dq_vec_env *envs;      /* borrowed */
     dq_vec_env *eval_envs; /* borrowed; may be NULL when nothing is evaluated */
     dq_online_state at;
+    uint64_t cut;      /* episodes of evaluations that max_steps cut off, since the run was opened */
     dq_bundle best;    /* with keep_best: the model of the best evaluation (learn/kept.h); empty: none yet */
     uint32_t *actions; /* (envs) */
     double *returns;   /* (envs) of the running episodes, undiscounted */

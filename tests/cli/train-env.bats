@@ -318,3 +318,13 @@ END
     dq-cat --lineage x.dq | grep ' explore=softmax ' | grep -q ' temperature='
     ! dq-cat --lineage x.dq | grep -q ' epsilon'
 }
+
+@test "evaluations that are cut off are said once" {
+    run --separate-stderr dq-train --env cartpole:steps=50 --total-steps 60 --evaluate 1 --evaluate-episodes 2 --max-steps 5 -o m.dq
+    [ "$status" = 0 ]
+    [ "$(grep -c 'warning: [0-9]* episodes of evaluations were cut off after 5 steps (--max-steps): ' <<< "$stderr")" = 1 ]
+    run --separate-stderr dq-train -q --env cartpole:steps=50 --total-steps 60 --evaluate 1 --evaluate-episodes 2 --max-steps 5 -o m.dq
+    [ -z "$stderr" ]
+    run --separate-stderr dq-train --env cartpole:steps=50 --total-steps 60 --evaluate 1 --evaluate-episodes 2 -o m.dq
+    [[ $stderr != *"cut off"* ]]
+}
