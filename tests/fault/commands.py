@@ -134,7 +134,7 @@ dq-reward -q -s llm --model demo --stages 1 --pairs random:2 --cache answers.db 
 dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq
-{HALF} -c half.ck -o half.dq c.dq & pid=$!; while [ ! -e half.ck ]; do kill -0 $pid; done; kill -TERM $pid; wait $pid || [ $? = 75 ]
+{HALF} -c half.ck -o half.dq c.dq 2> /dev/null & pid=$!; while [ ! -e half.ck ]; do kill -0 $pid; done; kill -TERM $pid; wait $pid || [ $? = 75 ]
 awk -F'"' '{{ printf "{{\\"user\\": \\"%s\\", \\"item\\": \\"%s\\", \\"label\\": \\"%s\\", \\"time\\": \\"2024-%02d-%02d\\"}}\\n", $4, $8, $12, NR % 5 + 1, NR % 27 + 1 }}' interactions.jsonl > clicks.jsonl
 dq-export -q -u users.jsonl -i items.jsonl -x clicks.jsonl -o clicks.dq
 dq-sim -q sequence --play 40 --seed 5 -o played.dq
