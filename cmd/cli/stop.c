@@ -51,6 +51,12 @@ void dq_stop_release(void)
     for (size_t i = 0; i < SIGNALS; i++) (void)sigaction(signals[i], &before[i], NULL);
 }
 
+void dq_stop_release_impatient(void)
+{
+    for (size_t i = 0; caught && i < SIGNALS; i++)
+        if (signals[i] != SIGHUP) (void)signal(signals[i], SIG_DFL);
+}
+
 bool dq_stop_asked(void)
 {
     return noted != 0;

@@ -18,6 +18,9 @@ void dq_stop_catch_once(void);
 /* Signals do again what they did before they were caught. Without that, it does nothing. */
 void dq_stop_release(void);
 
+/* What was asked for is kept: another SIGINT or SIGTERM ends the process while it waits for others. */
+void dq_stop_release_impatient(void);
+
 /* Whether one came; it stays true. From any thread, and from a signal handler. */
 bool dq_stop_asked(void);
 

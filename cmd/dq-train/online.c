@@ -193,6 +193,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
         if (why == DQ_ERR_STOPPED) *error = e;
         return why == DQ_ERR_STOPPED ? status : why;
     }
+    dq_stop_release_impatient(); /* a labeller may still wait for answers that are paid for */
     char reason[160] = "";
     if (why == DQ_ERR_STOPPED)
         *error = DQ_ERROR_NONE; /* not the fault of whom it waited for */

@@ -57,6 +57,26 @@ ask="dq-reward -q --model demo --stages 1 --cache r.db --parallel 8"
     [ "$(llm_stats .in_flight_most)" -gt 1 ]
 }
 
+@test "stopped while the model thinks: what is paid for is waited for, and asked once; a second signal does not wait" {
+    llm_stop
+    llm_start --delay 4
+    for second in '' TERM; do
+        rm -f r.db ck
+        llm_clear
+        dq-train "${short[@]}" -c ck --reward-cmd "$ask -s llm" -o out.dq c.dq 2> said &
+        pid=$!
+        until [ "$(llm_stats .requests)" -gt 0 ]; do kill -0 $pid; done
+        kill -TERM $pid
+        until grep -qa 'dyna-q' <(zstd -dcq ck 2> none); do kill -0 $pid; done # it has kept what there is
+        [ -z "$second" ] || { sleep .2; kill -TERM $pid; }
+        code=0; wait $pid || code=$?
+        [ "$code" = "$([ -z "$second" ] && echo 75 || echo 143)" ] || { echo "$code"; cat said; false; }
+        [ ! -e out.dq ]
+        until [ "$(sqlite3 r.db 'SELECT count(*) FROM owners')" = 0 ]; do sleep .1; done # the labeller has ended, too
+        [ "$(sqlite3 r.db 'SELECT answered, failed, lost FROM ledger')" = "$(llm_stats .requests)|0|0" ]
+    done
+}
+
 @test "hybrid's weight anneals the same way with a labeller as from transitions" {
     train --reward-cmd "$ask -s hybrid" --cosine-weight 1:0@4 -o asked.dq c.dq
     dq-reward -q --model demo --stages 1 --cache r.db -s hybrid --pairs all --user a29 -o all.dq c.dq

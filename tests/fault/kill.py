@@ -277,7 +277,7 @@ class Play:
             raise Broken(f"exit 75 without {self.case.keeps}")
         if ran.code < 0 and ran.code != -signal.SIGKILL and self.kept(folder) != before:
             raise Broken("it kept something, and ends by the signal")
-        if ran.code < 0 and ran.words.strip():
+        if ran.code < 0 and f"{self.case.command.program}: " in ran.words:  # what it started may have something to say
             raise Broken(f"by signal, and not without a word: {ran.words.strip()[-300:]}")
 
     def check_file(self, name, ran):
