@@ -51,6 +51,13 @@ void dq_stop_release(void)
     for (size_t i = 0; i < SIGNALS; i++) (void)sigaction(signals[i], &before[i], NULL);
 }
 
+void dq_stop_finish(bool to_file)
+{
+    bool was = caught;
+    dq_stop_release();
+    if (was && to_file) dq_stop_catch_once();
+}
+
 void dq_stop_release_impatient(void)
 {
     for (size_t i = 0; caught && i < SIGNALS; i++)

@@ -494,11 +494,14 @@ dq_status dq_coprocess_end(dq_coprocess *process, dq_status status, dq_error *er
 {
     dq_error here = DQ_ERROR_NONE;
     if (!process) return status;
+    bool stopped = status == DQ_ERR_STOPPED;
     if (!status) {
         status = part(process, &here);
+        stopped = status == DQ_ERR_STOPPED;
+        if (stopped) status = DQ_OK; /* all that was asked of it is there */
         if (status && error) *error = here;
     }
-    put_down(process, status == DQ_ERR_STOPPED ? process->patience : TERM);
+    put_down(process, stopped ? process->patience : TERM);
     free_process(process);
     return status;
 }

@@ -43,8 +43,8 @@ const dq_value *dq_coprocess_maker(const dq_coprocess *process);
 /* The status it exited with, once a call has failed because it is gone; -1 when killed, or still there. */
 int dq_coprocess_exit(const dq_coprocess *process);
 /* Ends the conversation: with DQ_OK our stream ends properly, its rest is read, and a status other than 0 is
- * an error; with another status it gets SIGTERM, then SIGKILL, is waited for, and status is returned. Frees.
- * Accepts NULL. */
+ * an error (asked to stop meanwhile, we wait no longer, and take what there is for all); with another status
+ * it gets SIGTERM, then SIGKILL, is waited for, and status is returned. Frees. Accepts NULL. */
 dq_status dq_coprocess_end(dq_coprocess *process, dq_status status, dq_error *error);
 
 #endif

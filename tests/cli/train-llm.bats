@@ -102,7 +102,7 @@ ask="dq-reward -q --model demo --stages 1 --cache r.db --parallel 8"
 
 @test "a labeller that is killed: how it ended, nothing paid twice, and on from there" {
     cat > victim.sh <<END
-{ sleep 0.3; kill -9 \$\$; } & # some time or other
+{ sleep "\$(cat moment)"; kill -9 \$\$; } & # some time or other; later each time, so that a busy machine gets on, too
 exec $ask -s llm
 END
     kill_it() { train --reward-cmd "exec bash victim.sh" -c ck -o m.dq c.dq; }
@@ -111,6 +111,7 @@ END
     turns=0 rc=75
     while [ $rc = 75 ] && [ $turns -lt 40 ]; do
         rc=0
+        awk -v n=$turns 'BEGIN { print 0.3 + n / 20 }' > moment
         kill_it 2> said || rc=$?
         [ $rc = 0 ] || grep -q "was killed by SIGKILL" said
         [ $rc != 1 ] || rc=75 # before its first answer

@@ -208,6 +208,17 @@ class Job:
         return list(filter(None, (self.why(value, whole) for value in self.kind.values(self, whole))))
 
 
+def lacks(job, disks):
+    """Why a job cannot be done here; None: it can."""
+    if not commands.here(job.command):
+        return f"the package {job.command.package} is not installed"
+    if isinstance(job.kind, (Room, Device)) and not disks:
+        return "no tmpfs may be mounted here"
+    if isinstance(job.kind, (Memory, Descriptors)) and os.environ.get("SANITIZER"):
+        return "sanitizers take address space and descriptors of their own"
+    return None
+
+
 def work(job):
     try:
         lines = job()
@@ -224,7 +235,7 @@ def main():
         inputs, disks = commands.prepare(folder / "inputs"), can_mount(folder)
         jobs = [Job(c, kind, inputs, runs, seed, folder) for c in sorted(commands.COMMANDS, key=lambda c: not c.slow) for kind in KINDS]
         jobs = [job for job in jobs if not wanted or any(word in job.name for word in wanted)]
-        skips = [job for job in jobs if not commands.here(job.command) or (isinstance(job.kind, (Room, Device)) and not disks)]
+        skips = {job: why for job in jobs if (why := lacks(job, disks))}
         jobs = [job for job in jobs if job not in skips]
         print(f"1..{len(jobs) + len(skips)}")
         done = ran = failed = 0
@@ -233,9 +244,8 @@ def main():
                 done, ran, failed = done + 1, ran + n, failed + f
                 print(f"{'not ' if lines else ''}ok {done} - {name}: {n} runs, {f} of them fail")
                 print("".join(f"# {line}\n" for line in lines), end="", flush=True)
-        for number, job in enumerate(skips, done + 1):
-            lacks = f"the package {job.command.package} is not installed" if not commands.here(job.command) else "no tmpfs may be mounted here"
-            print(f"ok {number} - {job.name} # SKIP {lacks}")
+        for number, (job, why) in enumerate(skips.items(), done + 1):
+            print(f"ok {number} - {job.name} # SKIP {why}")
         print(f"# {ran} runs, {failed} of them failed as they should; python3 tests/fault/limits.py {runs} {seed}")
 
 
