@@ -184,8 +184,8 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	@[ -e $(LLAMA)/why ] || { BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model && \
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
-check-full: ## make check, then make check-model
-	@$(MAKE) --no-print-directory check
+check-full: ## make check with 200 kills and ten times the limits, then make check-model
+	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30
 	@$(MAKE) --no-print-directory check-model
 
 deps: ## install the Debian packages that building and the demo need (apt, through sudo when not root)

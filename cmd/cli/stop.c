@@ -51,6 +51,19 @@ void dq_stop_release(void)
     for (size_t i = 0; i < SIGNALS; i++) (void)sigaction(signals[i], &before[i], NULL);
 }
 
+void dq_stop_finish(bool to_file)
+{
+    bool was = caught;
+    dq_stop_release();
+    if (was && to_file) dq_stop_catch_once();
+}
+
+void dq_stop_release_impatient(void)
+{
+    for (size_t i = 0; caught && i < SIGNALS; i++)
+        if (signals[i] != SIGHUP) (void)signal(signals[i], SIG_DFL);
+}
+
 bool dq_stop_asked(void)
 {
     return noted != 0;

@@ -189,10 +189,9 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
     const dq_online_state *at = &run->loop.at;
     dq_error e = DQ_ERROR_NONE;
     dq_status status = train_keep(run->t, &run->kept, &e);
-    if (status) {
-        if (why == DQ_ERR_STOPPED) *error = e;
-        return why == DQ_ERR_STOPPED ? status : why;
-    }
+    if (status && why == DQ_ERR_STOPPED) *error = e;
+    if (status) return why == DQ_ERR_STOPPED ? status : why;
+    dq_stop_release_impatient(); /* a labeller may still wait for answers that are paid for */
     char reason[160] = "";
     if (why == DQ_ERR_STOPPED)
         *error = DQ_ERROR_NONE; /* not the fault of whom it waited for */
@@ -330,6 +329,7 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
             .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
     dq_status status = make(&run, error);
     if (!status) status = train_resume(t, &run.kept, error);
+    if (status == DQ_ERR_STOPPED) dq_stop_end(); /* there is nothing yet to keep */
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
     if (!status) say_warnings(&run);
@@ -381,6 +381,6 @@ dq_status train_run_online(train *t, dq_error *error)
     dq_progress_end(&bar);
     dq_status closed = dq_log_close(&log, status ? NULL : error);
     if (status == DQ_ERR_STOPPED && !o->checkpoint) dq_stop_end();
-    dq_stop_release();
+    dq_stop_finish(o->common.output != NULL);
     return status ? status : closed;
 }

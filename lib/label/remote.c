@@ -12,6 +12,9 @@
 
 enum { UNKNOWN, ASKED, KNOWN };
 
+/* Seconds: answers that a labeller waits for are paid for, and a model takes its time. */
+enum { PATIENCE = 600 };
+
 struct dq_remote {
     dq_remote_config config;
     uint32_t items;
@@ -115,6 +118,7 @@ static dq_status start(dq_remote *r, dq_error *error)
     dq_status status = dq_coprocess_start(&r->process, r->config.command, variables, trusted, r->config.maker,
                                           error);
     if (status) return status;
+    dq_coprocess_wait_for(r->process, PATIENCE);
     if (r->config.stop_asked) dq_coprocess_stop_when(r->process, r->config.stop_asked);
     return put_catalogue(r, error);
 }

@@ -44,6 +44,7 @@ struct dq_coprocess {
     int wait_status;
     dq_error broken; /* why nothing more can be taken */
     bool (*stop_asked)(void);
+    int patience; /* milliseconds that it has to stop in */
 };
 
 /* ---- how it ended ---- */
@@ -52,12 +53,12 @@ static bool wait_gone(const dq_coprocess *p, int milliseconds)
 {
     struct pollfd end = {.fd = p->pidfd, .events = POLLIN};
     siginfo_t info = {0};
-    for (int waited = 0;; waited += 10) {
+    int turn = p->pidfd >= 0 ? milliseconds : 10;
+    for (int waited = 0;;) {
         int options = WEXITED | WNOWAIT | WNOHANG;
         if (waitid(P_PID, (id_t)p->pid, &info, options) == 0 && info.si_pid == p->pid) return true;
         if (waited >= milliseconds) return false;
-        if (p->pidfd >= 0) waited += milliseconds;
-        (void)poll(&end, 1, p->pidfd >= 0 ? milliseconds : 10);
+        if (poll(&end, 1, turn) >= 0 || errno != EINTR) waited += turn;
     }
 }
 
@@ -296,7 +297,7 @@ static int spawn(dq_coprocess *p, int its_in, int its_out, char *const *env)
     sigset_t none, usual;
     (void)sigemptyset(&none);
     (void)sigemptyset(&usual);
-    for (size_t i = 0; i < 3; i++) (void)sigaddset(&usual, (int[]){SIGPIPE, SIGINT, SIGTERM}[i]);
+    for (size_t i = 0; i < 4; i++) (void)sigaddset(&usual, (int[]){SIGPIPE, SIGINT, SIGTERM, SIGXFSZ}[i]);
     int sys = posix_spawnattr_init(&how);
     if (sys) return sys;
     if ((sys = posix_spawn_file_actions_init(&files)) == 0) {
@@ -362,6 +363,7 @@ dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const 
     if (!p) return dq_fail_memory(error, "a co-process");
     p->pidfd = p->to = p->from = -1;
     p->broken = DQ_ERROR_NONE;
+    p->patience = TERM;
     p->command = strdup(command);
     dq_status status = p->command ? DQ_OK : dq_fail_memory(error, "a co-process");
     if (!status) status = connect_pipes(p, variables, trusted, error);
@@ -377,6 +379,11 @@ dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const 
 void dq_coprocess_stop_when(dq_coprocess *process, bool (*asked)(void))
 {
     process->stop_asked = asked;
+}
+
+void dq_coprocess_wait_for(dq_coprocess *process, unsigned seconds)
+{
+    process->patience = (int)(seconds < 1000000 ? seconds : 1000000) * 1000;
 }
 
 static dq_status open_reader(dq_coprocess *p, dq_error *error)
@@ -452,11 +459,33 @@ static dq_status part(dq_coprocess *p, dq_error *error)
     return well ? status : gone;
 }
 
-static void put_down(dq_coprocess *p)
+static int64_t milliseconds_now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until nobody has its stdout open any more: a shell is gone before what it started has ended. What is still
+ * said is for nobody. */
+static void wait_silent(dq_coprocess *p, int milliseconds)
+{
+    unsigned char dropped[4096];
+    struct pollfd end = {.fd = p->from, .events = POLLIN};
+    const int64_t until = milliseconds_now() + milliseconds;
+    for (int64_t now = until - milliseconds; now < until; now = milliseconds_now()) {
+        ssize_t n = read(p->from, dropped, sizeof dropped);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return;
+        if (n < 0) (void)poll(&end, 1, (int)(until - now));
+    }
+}
+
+static void put_down(dq_coprocess *p, int patience)
 {
     if (!p->pid) return;
     if (!wait_gone(p, 0)) (void)kill(-p->pid, SIGTERM); /* before it can complain of a stream cut short */
     hang_up(p);
+    wait_silent(p, patience);
     (void)wait_gone(p, TERM);
     reap(p);
 }
@@ -465,11 +494,14 @@ dq_status dq_coprocess_end(dq_coprocess *process, dq_status status, dq_error *er
 {
     dq_error here = DQ_ERROR_NONE;
     if (!process) return status;
+    bool stopped = status == DQ_ERR_STOPPED;
     if (!status) {
         status = part(process, &here);
+        stopped = status == DQ_ERR_STOPPED;
+        if (stopped) status = DQ_OK; /* all that was asked of it is there */
         if (status && error) *error = here;
     }
-    put_down(process);
+    put_down(process, stopped ? process->patience : TERM);
     free_process(process);
     return status;
 }

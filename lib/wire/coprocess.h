@@ -31,6 +31,8 @@ dq_status dq_coprocess_start(dq_coprocess **process, const char *command, const 
 char **dq_coprocess_environment(const char *const *variables, const char *const *trusted);
 /* Asked whenever a wait is interrupted, and a few times a second: true ends the wait with DQ_ERR_STOPPED. */
 void dq_coprocess_stop_when(dq_coprocess *process, bool (*asked)(void));
+/* How long it has, when it is ended with DQ_ERR_STOPPED, to finish what it has begun (2 s unless said). */
+void dq_coprocess_wait_for(dq_coprocess *process, unsigned seconds);
 /* Writes a bundle and flushes it through. To one that has exited with 0 it is no error: what it still had to
  * say, and then that it ended, is there to take. */
 dq_status dq_coprocess_put(dq_coprocess *process, const dq_bundle *bundle, dq_error *error);
@@ -41,7 +43,8 @@ const dq_value *dq_coprocess_maker(const dq_coprocess *process);
 /* The status it exited with, once a call has failed because it is gone; -1 when killed, or still there. */
 int dq_coprocess_exit(const dq_coprocess *process);
 /* Ends the conversation: with DQ_OK our stream ends properly, its rest is read, and a status other than 0 is
- * an error; with another status it is killed and waited for, and status is returned. Frees. Accepts NULL. */
+ * an error (asked to stop meanwhile, we wait no longer, and take what there is for all); with another status
+ * it gets SIGTERM, then SIGKILL, is waited for, and status is returned. Frees. Accepts NULL. */
 dq_status dq_coprocess_end(dq_coprocess *process, dq_status status, dq_error *error);
 
 #endif

@@ -57,6 +57,26 @@ ask="dq-reward -q --model demo --stages 1 --cache r.db --parallel 8"
     [ "$(llm_stats .in_flight_most)" -gt 1 ]
 }
 
+@test "stopped while the model thinks: what is paid for is waited for, and asked once; a second signal does not wait" {
+    llm_stop
+    llm_start --delay 4
+    for second in '' TERM; do
+        rm -f r.db ck
+        llm_clear
+        dq-train "${short[@]}" -c ck --reward-cmd "$ask -s llm" -o out.dq c.dq 2> said &
+        pid=$!
+        until [ "$(llm_stats .requests)" -gt 0 ]; do kill -0 $pid; done
+        kill -TERM $pid
+        until grep -qa 'dyna-q' <(zstd -dcq ck 2> none); do kill -0 $pid; done # it has kept what there is
+        [ -z "$second" ] || { sleep .2; kill -TERM $pid; }
+        code=0; wait $pid || code=$?
+        [ "$code" = "$([ -z "$second" ] && echo 75 || echo 143)" ] || { echo "$code"; cat said; false; }
+        [ ! -e out.dq ]
+        until [ "$(sqlite3 r.db 'SELECT count(*) FROM owners')" = 0 ]; do sleep .1; done # the labeller has ended, too
+        [ "$(sqlite3 r.db 'SELECT answered, failed, lost FROM ledger')" = "$(llm_stats .requests)|0|0" ]
+    done
+}
+
 @test "hybrid's weight anneals the same way with a labeller as from transitions" {
     train --reward-cmd "$ask -s hybrid" --cosine-weight 1:0@4 -o asked.dq c.dq
     dq-reward -q --model demo --stages 1 --cache r.db -s hybrid --pairs all --user a29 -o all.dq c.dq
@@ -82,7 +102,7 @@ ask="dq-reward -q --model demo --stages 1 --cache r.db --parallel 8"
 
 @test "a labeller that is killed: how it ended, nothing paid twice, and on from there" {
     cat > victim.sh <<END
-{ sleep 0.3; kill -9 \$\$; } & # some time or other
+{ sleep "\$(cat moment)"; kill -9 \$\$; } & # some time or other; later each time, so that a busy machine gets on, too
 exec $ask -s llm
 END
     kill_it() { train --reward-cmd "exec bash victim.sh" -c ck -o m.dq c.dq; }
@@ -91,6 +111,7 @@ END
     turns=0 rc=75
     while [ $rc = 75 ] && [ $turns -lt 40 ]; do
         rc=0
+        awk -v n=$turns 'BEGIN { print 0.3 + n / 20 }' > moment
         kill_it 2> said || rc=$?
         [ $rc = 0 ] || grep -q "was killed by SIGKILL" said
         [ $rc != 1 ] || rc=75 # before its first answer

@@ -143,6 +143,9 @@ static void names_how_it_died(void **state)
     fails("exec 2> /dev/null; sh -c 'kill -SEGV $$'; exit $?", DQ_ERR_IO, "exited with status 139 (SIGSEGV)");
     fails("head -c 100; exit 4", DQ_ERR_IO, "exited with status 4");
     fails("head -c 10; kill -TERM $$", DQ_ERR_IO, "was killed by SIGTERM");
+    (void)signal(SIGXFSZ, SIG_IGN); /* as the programs do: it is not handed on */
+    fails("head -c 10; kill -XFSZ $$", DQ_ERR_IO, "was killed by SIGXFSZ");
+    (void)signal(SIGXFSZ, SIG_DFL);
 }
 
 static void a_broken_stream_is_the_readers_to_tell(void **state)
@@ -275,6 +278,41 @@ static void a_wait_can_be_stopped(void **state)
     assert_int_equal(dq_coprocess_end(p, DQ_ERR_STOPPED, &e), DQ_ERR_STOPPED);
 }
 
+/* What a shell has started is waited for, too, when it is told to stop. */
+static void a_stop_waits_for_what_is_begun(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/test_coprocess.XXXXXX", command[256], made[64];
+    dq_error e = DQ_ERROR_NONE;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(made, sizeof made, "%s/made", folder);
+    (void)snprintf(command, sizeof command,
+                   "sh -c 'trap \"sleep 2.5; touch %s; exit\" TERM; cat; while :; do sleep 0.01; done'; true",
+                   made);
+    dq_coprocess *p = start(command);
+    dq_bundle b;
+    assert_int_equal(put(p, 1, 10, &e), DQ_OK);
+    takes(p, 1); /* it has set its trap */
+    dq_coprocess_wait_for(p, 60);
+    dq_coprocess_stop_when(p, always);
+    assert_int_equal(dq_coprocess_take(p, &b, &e), DQ_ERR_STOPPED);
+    assert_int_equal(dq_coprocess_end(p, DQ_ERR_STOPPED, &e), DQ_ERR_STOPPED);
+    assert_int_equal(access(made, F_OK), 0);
+    (void)unlink(made);
+    (void)rmdir(folder);
+}
+
+static void a_stop_while_it_parts_is_no_failure(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_coprocess *p = start("cat; sleep 1000");
+    assert_int_equal(put(p, 1, 10, &e), DQ_OK);
+    takes(p, 1);
+    dq_coprocess_stop_when(p, always);
+    assert_int_equal(dq_coprocess_end(p, DQ_OK, &e), DQ_OK);
+}
+
 /* Whether it exits as `test` does, which shows its environment. */
 static int exits_with(const char *command, const char *const *trusted)
 {
@@ -321,6 +359,8 @@ int main(void)
         cmocka_unit_test(a_bad_exit_after_a_good_end_counts),
         cmocka_unit_test(nothing_of_its_group_outlives_it),
         cmocka_unit_test(a_wait_can_be_stopped),
+        cmocka_unit_test(a_stop_waits_for_what_is_begun),
+        cmocka_unit_test(a_stop_while_it_parts_is_no_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
