@@ -174,7 +174,11 @@ dq_status dq_embeddings_open(dq_embeddings **model, const dq_embeddings_config *
                             .blames = blames};
     dq_ask_config ask = {
         .options = config->options, .model = config->name, .whole = true, .client = config->client};
-    return dq_ask_open(&m->ask, &ask, error);
+    dq_status status = dq_ask_open(&m->ask, &ask, error);
+    if (!status) return DQ_OK;
+    free(m);
+    *model = NULL;
+    return status;
 }
 
 /* Takes one reply, or none when nothing is open: *more is false then. */

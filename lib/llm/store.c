@@ -3,6 +3,7 @@
 
 #include "llm/price.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +214,7 @@ static dq_status start_thread(llm_store *s, dq_error *error)
 static dq_status open_cache(llm_store *s, dq_error *error)
 {
     const char *path = s->setup->options.cache;
-    if (!path || (s->setup->options.dry_run && access(path, F_OK) != 0)) return DQ_OK;
+    if (!path || (s->setup->options.dry_run && access(path, F_OK) != 0 && errno == ENOENT)) return DQ_OK;
     return dq_cache_open(&s->cache, path, s->setup->reading, error);
 }
 

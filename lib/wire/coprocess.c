@@ -56,8 +56,8 @@ static bool wait_gone(const dq_coprocess *p, int milliseconds)
         int options = WEXITED | WNOWAIT | WNOHANG;
         if (waitid(P_PID, (id_t)p->pid, &info, options) == 0 && info.si_pid == p->pid) return true;
         if (waited >= milliseconds) return false;
-        if (p->pidfd >= 0) waited += milliseconds;
-        (void)poll(&end, 1, p->pidfd >= 0 ? milliseconds : 10);
+        int ended = poll(&end, 1, p->pidfd >= 0 ? milliseconds : 10);
+        if (p->pidfd >= 0 && ended >= 0) waited += milliseconds; /* a signal ends no wait */
     }
 }
 
