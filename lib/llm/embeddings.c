@@ -162,7 +162,8 @@ static dq_status take_reply(dq_embeddings *m, const dq_reply *reply, dq_error *e
 
 dq_status dq_embeddings_open(dq_embeddings **model, const dq_embeddings_config *config, dq_error *error)
 {
-    dq_embeddings *m = *model = calloc(1, sizeof *m);
+    dq_embeddings *m = calloc(1, sizeof *m);
+    *model = NULL;
     if (!m) return dq_fail_memory(error, "a model");
     m->config = *config;
     m->form = (dq_ask_form){.path = "embeddings",
@@ -175,10 +176,9 @@ dq_status dq_embeddings_open(dq_embeddings **model, const dq_embeddings_config *
     dq_ask_config ask = {
         .options = config->options, .model = config->name, .whole = true, .client = config->client};
     dq_status status = dq_ask_open(&m->ask, &ask, error);
-    if (!status) return DQ_OK;
-    free(m);
-    *model = NULL;
-    return status;
+    if (status) return dq_embeddings_close(m, status, error);
+    *model = m;
+    return DQ_OK;
 }
 
 /* Takes one reply, or none when nothing is open: *more is false then. */

@@ -39,7 +39,7 @@ typedef struct dq_embeddings_miss {
 
 typedef struct dq_embeddings dq_embeddings;
 
-/* To be closed after a failure, too. */
+/* *model is NULL after a failure. */
 dq_status dq_embeddings_open(dq_embeddings **model, const dq_embeddings_config *config, dq_error *error);
 /* How wide the model's vectors are, by asking for a text that is not blank; 0: it is a miss (a sealed cache
  * lacks it, or it is too long), and another may tell. A dry run counts the text, and says 1. */
