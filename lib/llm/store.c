@@ -38,6 +38,7 @@ static double cost_of(const llm_store *s, const llm_job *job)
     return (double)in * s->setup->price_in + (double)out * s->setup->price_out;
 }
 
+/* What there was no memory to read is paid for all the same: it is kept for the next run to read. */
 static dq_cache_entry entry_of(llm_store *s, llm_job *job)
 {
     count_tokens(s, job);
@@ -50,8 +51,8 @@ static dq_cache_entry entry_of(llm_store *s, llm_job *job)
                             .request_bytes = job->bytes,
                             .answer = job->answer,
                             .answer_bytes = job->answer_bytes,
-                            .label = label,
-                            .reader = job->form->reader,
+                            .label = s->arena.failed ? NULL : label,
+                            .reader = s->arena.failed ? DQ_CACHE_UNREAD : job->form->reader,
                             .tokens_in = job->tokens_in,
                             .tokens_out = job->tokens_out,
                             .seconds = job->seconds,
@@ -105,6 +106,7 @@ static dq_status store_group(llm_store *s, size_t n, dq_error *error)
     dq_status status = DQ_OK;
     if (answers) status = dq_cache_store(s->cache, s->entries, answers, error);
     if (!status && failures) status = dq_cache_release(s->cache, s->keys, failures, error);
+    if (!status && s->arena.failed) status = dq_fail_memory(error, "answers");
     s->held -= n;
     dq_llm_lock(s->queue);
     s->queue->unstored -= n;

@@ -17,6 +17,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from commands import BUILD, COMMANDS, ONLINE, Command  # noqa: E402
 FULL = os.environ.get("FAULTS") == "full"
 SANITIZER = os.environ.get("SANITIZER", "")
 FIRST = 50                             # every one of so many calls
+FIRSTS = {"embed asked": 8}            # of a command that differs from another in its end alone
 SAMPLE = int(os.environ.get("SAMPLE", "12"))  # of those behind them, so many; drawn by the command's name
 SECONDS = 60 if SANITIZER else 20      # that a run may take
 SPREAD = 4000                          # FAULTS=full: of more calls than ten times that, so many
@@ -43,17 +45,18 @@ FAMILIES = {
 }
 HARMLESS = ("EINTR", "short")
 
-ASK = "--pairs random:2 --stages 1 --parallel 2"
+CACHE = "own.db"  # and its journal: whatever a failed run leaves of it, the next one goes on from there
+ASK = f"--cache {CACHE} --parallel 1 --attempts 2"
 OWN = [
     # As two commands of that table, but of some tens of milliseconds.
     Command("train goes on", f"{ONLINE} -e 4 --checkpoint-every 1 -c short.ck -l short.log -o out in/c.dq",
             out=("out",), copies=("short.ck", "short.log")),
     Command("export folder", "dq-export -q --schema jobs in/short -o out", out=("out",)),
     # With the model's server.
-    Command("reward asked", f"dq-reward -q -s llm --model demo {ASK} --cache own.db -o out in/words.dq",
-            out=("out",), grows=("own.db", "own.db-wal", "own.db-shm"), stops=True),
-    Command("embed asked", "dq-embed -q openai:demo --cache own.db -o out in/words.dq",
-            out=("out",), grows=("own.db", "own.db-wal", "own.db-shm"), stops=True),
+    Command("reward asked", f"dq-reward -q -s llm --model demo --pairs random:1 --stages 1 {ASK} -o out in/words.dq",
+            out=("out",), stops=True),
+    Command("embed asked", f"dq-embed -q openai:demo {ASK} -o out in/words.dq",
+            out=("out",), stops=True),
 ]
 
 
@@ -78,8 +81,12 @@ mkdir short; for f in jobs/*; do head -2 $f > short/${{f##*/}}; done
 """
 
 
-# What ends otherwise, and why that is not mended here: (program, family, what was said or where it failed, why).
-EXCEPTIONS = []
+# What ends otherwise, and why that is not mended here: (family, what was said and where it failed, why).
+EXCEPTIONS = [
+    ("memory", r"signal 11(.|\n)*libzstd", "libzstd 1.5.4 frees a table of jobs that it could not make (ZSTDMT_freeCCtx), where its threads "
+     "have no memory; the table is made behind its interface"),
+]
+OLD = b"what stood there before\n"
 
 
 def environment(told, fault=None):
@@ -128,12 +135,13 @@ def where(command, failed, most=7):
 
 def points(command, family, count):
     """Which of so many calls fail."""
+    first = FIRSTS.get(command.name, FIRST)
     if FULL:
         if count <= 10 * SPREAD:
             return list(range(1, count + 2))  # one more than there are: that run passes untouched
-        return sorted({*range(1, FIRST + 1), *random.Random(command.name).sample(range(1, count + 1), SPREAD)})
-    behind = range(FIRST + 1, count + 1)
-    return [*range(1, min(count, FIRST) + 1), *sorted(random.Random(command.name + family).sample(behind, min(SAMPLE, len(behind))))]
+        return sorted({*range(1, first + 1), *random.Random(command.name).sample(range(1, count + 1), SPREAD)})
+    behind = range(first + 1, count + 1)
+    return [*range(1, min(count, first) + 1), *sorted(random.Random(command.name + family).sample(behind, min(SAMPLE, len(behind))))]
 
 
 def lines_of(ran):
@@ -164,6 +172,10 @@ def judge(command, ran, whole, fault, failed):
     return None
 
 
+def keeps_state(command):
+    return bool(command.copies) or "ck" in command.out or CACHE in command.words
+
+
 class Campaign:
     """One command, all its faults."""
 
@@ -181,8 +193,27 @@ class Campaign:
         told = self.local.folder / "told"
         told.unlink(missing_ok=True)
         extra = environment(told, fault) | self.extra
-        ran = commands.run(self.command, self.inputs, self.local.folder / "at", extra=extra, timeout=SECONDS)
+        at = self.local.folder / "at"
+        shutil.rmtree(at, ignore_errors=True)
+        at.mkdir()
+        (at / "in").symlink_to(self.inputs)
+        for name in self.command.copies:
+            shutil.copyfile(self.inputs / name, at / name)
+        for name in self.command.out if fault and fault.n % 2 else ():
+            if not pathlib.Path(name).parent.name and name != "ck":
+                (at / name).write_bytes(OLD)  # an output of before stays, or is replaced by the whole one
+        ran = commands.run(self.command, self.inputs, at, extra=extra, timeout=SECONDS, keep=True)
+        for name in [name for name, data in ran.files.items() if data == OLD or name.startswith(CACHE)]:
+            del ran.files[name]
         return ran, *read_told(told)
+
+    def goes_on(self):
+        """What the same command gives where a failed run left its checkpoint, its log and its cache; None: it goes on from there."""
+        ran = commands.run(self.command, self.inputs, self.local.folder / "at", extra=self.extra, timeout=SECONDS, keep=True)
+        for name in [name for name in ran.files if name.startswith(CACHE)]:
+            del ran.files[name]
+        broken = commands.wrong(self.command, ran, self.whole, codes=())
+        return broken and f"and then, begun again, {broken}"
 
     def start(self):
         """The untouched run, and what is to fail."""
@@ -195,13 +226,14 @@ class Campaign:
     def one(self, fault):
         ran, _, failed = self.run(fault)
         broken = judge(self.command, ran, self.whole, fault, failed)
+        if not broken and ran.code != 0 and keeps_state(self.command):
+            broken = self.goes_on()
         self.tally["runs"] += 1
         self.tally["failed"] += failed is not None
         self.tally["ended"] += ran.code != 0
         if broken:
             at = where(self.command, failed) if failed else "nothing failed"
-            if any(program in (self.command.program, "*") and family in (fault.family, "*") and re.search(what, f"{broken}\n{at}")
-                   for program, family, what, _ in EXCEPTIONS):
+            if any(family == fault.family and re.search(what, f"{broken}\n{at}") for family, what, _ in EXCEPTIONS):
                 self.tally["excepted"] += 1
                 return
             key = fault.family, fault.kind, re.sub(r"\d+|0x[0-9a-f]+", "N", broken), at

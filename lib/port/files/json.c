@@ -159,7 +159,9 @@ static dq_status parse_within(reading *r, const char *text, size_t bytes, dq_are
                               dq_error *error)
 {
     current = r;
-    return setjmp(r->out) ? dq_fail_memory(error, "a JSON text") : parse(text, bytes, arena, value, error);
+    if (setjmp(r->out) == 0) return parse(text, bytes, arena, value, error);
+    arena->failed = true;
+    return dq_fail_memory(error, "a JSON text");
 }
 
 dq_status dq_json_parse(const char *text, size_t bytes, dq_arena *arena, dq_value *value, dq_error *error)
