@@ -31,7 +31,7 @@ from commands import BUILD, COMMANDS, ONLINE, Command  # noqa: E402
 
 FULL = os.environ.get("FAULTS") == "full"
 SANITIZER = os.environ.get("SANITIZER", "")
-FIRST = 50                             # every one of so many calls
+FIRST = int(os.environ.get("FIRST", "50"))   # every one of so many calls
 FIRSTS = {"embed asked": 8}            # of a command that differs from another in its end alone
 SAMPLE = int(os.environ.get("SAMPLE", "12"))  # of those behind them, so many; drawn by the command's name
 SECONDS = 60 if SANITIZER else 20      # that a run may take
@@ -52,11 +52,12 @@ OWN = [
     Command("train goes on", f"{ONLINE} -e 4 --checkpoint-every 1 -c short.ck -l short.log -o out in/c.dq",
             out=("out",), copies=("short.ck", "short.log")),
     Command("export folder", "dq-export -q --schema jobs in/short -o out", out=("out",)),
-    # With the model's server.
+    # With the model's server, and the database's.
     Command("reward asked", f"dq-reward -q -s llm --model demo --pairs random:1 --stages 1 {ASK} -o out in/words.dq",
             out=("out",), stops=True),
     Command("embed asked", f"dq-embed -q openai:demo {ASK} -o out in/words.dq",
             out=("out",), stops=True),
+    Command("export database", "dq-export -q --schema in/world.json @MONGO@ -o out", out=("out",), package="python3-pymongo"),
 ]
 
 
@@ -70,10 +71,13 @@ class Fault:
         return f"{self.family}:{self.n}:{self.kind}"
 
 
+SERVICES = HERE.parent / "services"
 LONG = ("train resumed", "export collections")  # OWN has the like of them
 
 # What OWN reads, beside what the table has. The checkpoint is of a run that failed in its third episode.
 INPUTS = f"""
+if dpkg-query -W python3-pymongo > /dev/null 2>&1; then /usr/bin/python3 {SERVICES}/mongodb/world.py world 3 4; fi
+dq-export --show-schema jobs | sed s/384/4/ > world.json
 mkdir short; for f in jobs/*; do head -2 $f > short/${{f##*/}}; done
 ! INJECT=sync:6:EIO INJECT_TOLD=/dev/null LD_PRELOAD={BUILD}/inject.so \
     {ONLINE} -e 4 --checkpoint-every 1 -c short.ck -l short.log -o short.dq c.dq 2> short.words
@@ -251,6 +255,20 @@ def report(number, campaign):
     sys.stdout.flush()
 
 
+@contextlib.contextmanager
+def database(inputs):
+    """The MongoDB-protocol server over the folder world; its URI."""
+    if not (inputs / "world").exists():
+        yield ""
+        return
+    server = subprocess.Popen(["/usr/bin/python3", SERVICES / "mongodb/canned.py", "--batch", "3", inputs / "world"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.kill()
+        server.wait()
+
+
 def main(wanted):
     listed = [c for c in COMMANDS + OWN if c.program != "dq-tune" and c.name not in LONG and commands.here(c)]  # dq-tune is Python
     listed = [c for c in listed if not wanted or any(word in c.name for word in wanted)]
@@ -261,10 +279,11 @@ def main(wanted):
         inputs = commands.prepare(top / "inputs")
         subprocess.run(["bash", "-euc", INPUTS], cwd=inputs, env=commands.environment(sanitizers()), stdin=subprocess.DEVNULL, check=True)
         server = stack.enter_context(commands.Server())
+        uri = stack.enter_context(database(inputs)) + "/w"
         extra = {"OPENAI_BASE_URL": f"{server.address}/v1"}
-        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(os.cpu_count()))
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(2 * os.cpu_count()))
         for number, command in enumerate(listed, 1):
-            campaign = Campaign(command, inputs, top, extra)
+            campaign = Campaign(dataclasses.replace(command, line=command.line.replace("@MONGO@", uri)), inputs, top, extra)
             list(pool.map(campaign.one, campaign.start()))
             report(number, campaign)
             total.update(campaign.tally, broken=sum(map(len, campaign.findings.values())))
