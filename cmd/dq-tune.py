@@ -8,18 +8,23 @@ tree-structured Parzen estimator (Bergstra et al., 2011) proposes, its pruners s
 the space's notation, the running and following of commands, and the table. The study is one SQLite file, so a search
 that is interrupted goes on, and several dq-tune may work on one study.
 """
-import argparse
-import itertools
-import json
-import math
-import os
-import shutil
 import signal
-import subprocess
-import sys
-import textwrap
-import threading
-import warnings
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to keep, a signal ends us without a word
+
+import argparse  # noqa: E402
+import itertools  # noqa: E402
+import json  # noqa: E402
+import math  # noqa: E402
+import os  # noqa: E402
+import shutil  # noqa: E402
+import sqlite3  # noqa: E402
+import stat  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import textwrap  # noqa: E402
+import threading  # noqa: E402
+import warnings  # noqa: E402
 
 VERSION = "@VERSION@"
 DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
@@ -32,12 +37,27 @@ Examples:
 
 def load_optimiser():
     """Optuna takes a quarter of a second to load: only a search waits for it."""
-    global optuna, TrialState
+    global optuna, TrialState, PointSampler
     warnings.filterwarnings("ignore")  # its notes on experimental parts are not our users' business
     import optuna
     from optuna.trial import TrialState
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)  # what fails is said by us
+
+    class PointSampler(optuna.samplers.BaseSampler):
+        """Proposes one point of a grid."""
+
+        def __init__(self, point):
+            self.point = point
+
+        def infer_relative_search_space(self, study, trial):
+            return {}
+
+        def sample_relative(self, study, trial, search_space):
+            return {}
+
+        def sample_independent(self, study, trial, name, distribution):
+            return self.point[name]
 
 
 def say(words):
@@ -104,31 +124,19 @@ def words_of(params):
 # ---- the study: what was tried ----
 
 
-def open_study(o, space):
+def open_study(o):
     os.makedirs(o.dir, exist_ok=True)
-    seen = 0
     storage = optuna.storages.RDBStorage(f"sqlite:///{o.dir}/study.db", engine_kwargs={"connect_args": {"timeout": 60}})
     identity = json.dumps({"by": o.by, "space": o.option, "command": o.command, "metric": o.metric, "take": o.take,
                            "minimise": o.minimise, "folds": o.folds, "prune": o.prune, "seed": o.seed})
-    try:
-        seen = len(optuna.load_study(study_name="dq-tune", storage=storage).trials)
-    except KeyError:
-        pass
-    sampler = optuna.samplers.TPESampler(seed=o.seed + seen, constant_liar=o.jobs > 1) if o.by == "tpe" \
-        else optuna.samplers.RandomSampler(seed=o.seed + seen)
     pruner = {"median": optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
               "hyperband": optuna.pruners.HyperbandPruner(), "none": optuna.pruners.NopPruner()}[o.prune]
-    study = optuna.create_study(study_name="dq-tune", storage=storage, sampler=sampler, pruner=pruner,
+    study = optuna.create_study(study_name="dq-tune", storage=storage, pruner=pruner,
                                 direction="minimize" if o.minimise else "maximize", load_if_exists=True)
     if study.user_attrs.setdefault("identity", identity) != identity:
         raise Failure(FAILED, f"{o.dir}: holds another search; give this one another --dir, or the same options")
     study.set_user_attr("identity", identity)
     bury_the_dead(study)
-    if o.by == "grid":
-        tried = [t.params or t.system_attrs.get("fixed_params") for t in study.trials if t.state != TrialState.FAIL]
-        for point in grid_of(space):
-            if point not in tried:
-                study.enqueue_trial(point)
     return study
 
 
@@ -142,14 +150,28 @@ def start_time(pid):
 
 
 def bury_the_dead(study):
-    """Trials of a dq-tune that was killed are tried again."""
+    """Trials of a dq-tune that was killed count for nothing: they are tried again."""
     for trial in study.get_trials(states=[TrialState.RUNNING]):
         owner = trial.user_attrs.get("owner")
-        if owner and start_time(owner[0]) == owner[1]:
-            continue
-        study.tell(trial.number, state=TrialState.FAIL)
-        if trial.params:
-            study.enqueue_trial(trial.params)
+        if not owner or start_time(owner[0]) != owner[1]:
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
+def counts(trial):
+    """Whether a trial is a part of the search: one that was stopped, and not by its own failure, is none."""
+    return trial.state != TrialState.FAIL or "failed" in trial.user_attrs
+
+
+def sampler_of(o, grid, trials, owner):
+    """What proposes the next trial after these; None: a grid has no point left. It depends on the trials that count and on the seed
+    alone, so that a search that was interrupted finds what it would have found."""
+    if o.by == "grid":
+        tried = [t.params for t in trials if counts(t) and (t.state != TrialState.FAIL or t.user_attrs["owner"] == owner)]
+        return next((PointSampler(point) for point in grid if point not in tried), None)
+    seed = o.seed + sum(map(counts, trials))
+    if o.by == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    return optuna.samplers.TPESampler(seed=seed, constant_liar=o.jobs > 1)
 
 
 # ---- a trial: the command, followed by its log ----
@@ -190,9 +212,10 @@ def summary_of(values, o):
 class Runner:
     """Runs trials until there are enough; one for all worker threads."""
 
-    def __init__(self, o, space, study):
-        self.o, self.space, self.study = o, space, study
-        self.stop = threading.Event()
+    def __init__(self, o, space, study, stop):
+        self.o, self.space, self.study, self.stop = o, space, study, stop
+        self.grid = grid_of(space) if o.by == "grid" else None
+        self.owner = [os.getpid(), start_time(os.getpid())]
         self.lock = threading.Lock()
         self.failure = None
 
@@ -202,21 +225,30 @@ class Runner:
     def next_trial(self):
         with self.lock:
             trials = self.study.trials
-            waiting = any(t.state == TrialState.WAITING for t in trials)
             enough = sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING) for t in trials)
-            if self.stop.is_set() or (not waiting if self.o.by == "grid" else enough >= self.o.trials):
+            sampler = sampler_of(self.o, self.grid, trials, self.owner)
+            if self.stop.is_set() or sampler is None or (self.o.by != "grid" and enough >= self.o.trials):
                 return None
+            self.study.sampler = sampler
             trial = self.study.ask(self.space)
-            trial.set_user_attr("owner", [os.getpid(), start_time(os.getpid())])
+            trial.set_user_attr("owner", self.owner)
             return trial
 
     def work(self):
         try:
             while (trial := self.next_trial()) is not None:
-                self.run(trial)
-        except Failure as e:
+                if self.is_taken(trial):
+                    self.study.tell(trial, state=TrialState.FAIL)
+                else:
+                    self.run(trial)
+        except Exception as e:  # whichever: it is said when all have ended
             self.failure = self.failure or e
             self.stop.set()
+
+    def is_taken(self, trial):
+        """Another dq-tune may have taken a grid's point at the same moment: the first has it."""
+        return self.o.by == "grid" and any(t.number < trial.number and counts(t) and t.params == trial.params and
+                                           t.state != TrialState.FAIL for t in self.study.trials)
 
     def run(self, trial):
         folder = f"{self.o.dir}/trial-{trial.number:05d}"
@@ -226,6 +258,8 @@ class Runner:
         for fold in range(1, self.o.folds + 1):
             value, pruned = self.run_once(trial, folder, fold)
             if value is None:
+                if not self.stop.is_set():
+                    trial.set_user_attr("failed", True)
                 self.study.tell(trial, state=TrialState.FAIL)
                 return
             outcomes.append(value)
@@ -249,23 +283,24 @@ class Runner:
         command += ["--fold", f"{fold}/{self.o.folds}"] if self.o.folds > 1 else []
         follower, step = Follower(name + ".jsonl", self.o.metric), 0
         with open(name + ".err", "wb") as errors:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+            child = subprocess.Popen(with_us(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
                                      process_group=0)
-        while True:
-            over = wait(child, 0.1)
-            for _ in follower.news():
-                step += 1
-                if self.o.folds > 1:
-                    continue
-                trial.report(summary_of(follower.values[:step], self.o), step)
-                if trial.should_prune():
-                    end(child)
-                    return summary_of(follower.values[:step], self.o), True
-            if self.stop.is_set():
-                end(child)
-                return None, False
-            if over:
-                return self.judge(child, name, follower), False
+        try:
+            while True:
+                over = wait(child, 0.1)
+                for _ in follower.news():
+                    step += 1
+                    if self.o.folds > 1:
+                        continue
+                    trial.report(summary_of(follower.values[:step], self.o), step)
+                    if trial.should_prune():
+                        return summary_of(follower.values[:step], self.o), True
+                if self.stop.is_set():
+                    return None, False
+                if over:
+                    return self.judge(child, name, follower), False
+        finally:
+            end(child)
 
     def judge(self, child, name, follower):
         if child.returncode == 0 and follower.values:
@@ -282,9 +317,24 @@ class Runner:
     def report(self, trial, value, pruned):
         if self.o.quiet:
             return
-        best = "" if pruned or self.study.best_trial.number != trial.number else ", the best so far"
+        best = "" if pruned or self.ranked()[0].number != trial.number else ", the best so far"
         say(f"trial {trial.number}: {self.o.metric} {value:.6g}{' (pruned)' if pruned else ''}{best}: "
             f"{' '.join(words_of(trial.params))}")
+
+
+    def ranked(self):
+        """What has ended, best first; of equal ones that whose options come first, whenever it was tried."""
+        sign = 1 if self.o.minimise else -1
+
+        def options(trial):
+            return self.grid.index(trial.params) if self.grid else sorted(trial.params.items())
+
+        return sorted(self.finished(), key=lambda t: (t.state == TrialState.PRUNED, sign * t.value, options(t), t.number))
+
+
+def with_us(command):
+    """A command that does not outlive us, however we end."""
+    return ["setpriv", "--pdeathsig", "TERM", *command] if shutil.which("setpriv") else command
 
 
 def wait(child, seconds):
@@ -296,7 +346,9 @@ def wait(child, seconds):
 
 
 def end(child):
-    """Ends a command and what it started."""
+    """Ends a command, if it has not ended, and what it started."""
+    if child.returncode is not None:
+        return
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, sign)
@@ -311,50 +363,97 @@ def end(child):
 
 def print_table(runner):
     o, names = runner.o, list(runner.space)
-    sign = 1 if o.minimise else -1
-    trials = sorted(runner.finished(), key=lambda t: (t.state == TrialState.PRUNED, sign * t.value, t.number))
     print("\t".join(["trial", "state", o.metric, *names]))
-    for t in trials:
+    for t in runner.ranked():
         values = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in (t.params[n] for n in names)]
         print("\t".join([str(t.number), t.state.name.lower(), f"{t.value:.9g}", *values]))
 
 
+def copy_whole(source, target):
+    """Copies as the programs write: a link stays; a file gets its name when it is complete and synced; what is no file is written
+    to, never replaced."""
+    target = os.path.realpath(target)
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        mode = None
+    with open(source, "rb") as file:
+        if mode is not None and not stat.S_ISREG(mode):
+            with open(target, "wb") as out:
+                shutil.copyfileobj(file, out)
+            return
+        aside = f"{target}.{os.getpid()}"
+        try:  # without a name until it is complete, so that whoever is killed leaves nothing
+            fd = os.open(os.path.dirname(target), os.O_TMPFILE | os.O_WRONLY, 0o666)
+        except OSError:  # a file system without such files
+            fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with open(fd, "wb") as out:
+                shutil.copyfileobj(file, out)
+                out.flush()
+                if mode is not None:
+                    os.fchmod(fd, stat.S_IMODE(mode))
+                os.fsync(fd)
+                if not os.path.exists(aside):
+                    os.link(f"/proc/self/fd/{fd}", aside, src_dir_fd=fd, follow_symlinks=True)
+            os.replace(aside, target)
+        except OSError:
+            if os.path.exists(aside):
+                os.remove(aside)
+            raise
+
+
 def keep_best(runner):
     """The best trial's model goes to --output; other trials keep their logs only."""
-    best = runner.study.best_trial
+    best = runner.ranked()[0]
+    if runner.o.output:
+        name = "fold-1" if runner.o.folds > 1 else "run"
+        copy_whole(f"{runner.o.dir}/trial-{best.number:05d}/{name}.dq", runner.o.output)
     for t in runner.finished():
         folder = f"{runner.o.dir}/trial-{t.number:05d}"
         for model in [f for f in os.listdir(folder) if f.endswith(".dq")] if os.path.isdir(folder) else []:
             if t.number != best.number:
                 os.remove(f"{folder}/{model}")
-    if runner.o.output:
-        name = "fold-1" if runner.o.folds > 1 else "run"
-        aside = f"{runner.o.output}.{os.getpid()}"
-        shutil.copyfile(f"{runner.o.dir}/trial-{best.number:05d}/{name}.dq", aside)
-        os.replace(aside, runner.o.output)
     if not runner.o.quiet:
         say(f"best of {len(runner.finished())}: {' '.join([*runner.o.command, *words_of(best.params)])}")
 
 
+def catch_signals():
+    """An event that the signals set which ask us to stop."""
+    stop = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if sign != signal.SIGHUP or signal.getsignal(sign) != signal.SIG_IGN:  # nohup's stays ignored
+            signal.signal(sign, lambda *_: stop.set())
+    return stop
+
+
+def run_all(runner):
+    workers = [threading.Thread(target=runner.work) for _ in range(runner.o.jobs)]
+    started = []
+    try:
+        for worker in workers:
+            worker.start()
+            started.append(worker)
+    except RuntimeError as e:  # no memory or no more processes for a thread
+        runner.failure = e
+        runner.stop.set()
+    for worker in started:
+        worker.join()
+    if runner.failure:
+        raise runner.failure
+
+
 def search(o):
+    stop = catch_signals()
     load_optimiser()
     space = parse_space(o.option)
     if o.by == "grid":
         grid_of(space)
     if o.jobs > 1:
         os.environ.setdefault("DQ_THREADS", str(max(1, (os.cpu_count() or 1) // o.jobs)))
-    runner = Runner(o, space, open_study(o, space))
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if sign != signal.SIGHUP or signal.getsignal(sign) != signal.SIG_IGN:  # nohup's stays ignored
-            signal.signal(sign, lambda *_: runner.stop.set())
-    workers = [threading.Thread(target=runner.work) for _ in range(o.jobs)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if runner.failure:
-        raise runner.failure
-    if runner.stop.is_set():
+    runner = Runner(o, space, open_study(o), stop)
+    run_all(runner)
+    if stop.is_set():
         raise Failure(STOPPED, f"stopped after {len(runner.finished())} trials; the same command goes on from {o.dir}")
     if not runner.study.get_trials(states=[TrialState.COMPLETE]):
         raise Failure(FAILED, "no trial came to its end")
@@ -443,6 +542,7 @@ def check(o):
 
 
 def main():
+    o = None
     try:
         o = parser().parse_args()
         if o.help or o.version or o.completion:
@@ -454,12 +554,24 @@ def main():
     except Failure as e:
         say(e)
         return e.code
-    except OSError as e:
-        say(f"{e.filename or 'stdout'}: {e.strerror}")
+    except Exception as e:  # the machine's fault, or the study's: one line
+        say(words_of_failure(e, o))
         return FAILED
-    except ValueError as e:
-        say(e)
-        return FAILED
+
+
+def words_of_failure(failure, o):
+    """One line of what lies at the bottom of a failure: the database's and the optimiser's have layers over it."""
+    chain = [failure]
+    while (below := chain[-1].__cause__ or chain[-1].__context__) and below not in chain:
+        chain.append(below)
+    for e in reversed(chain):
+        if isinstance(e, sqlite3.Error):
+            return f"{o.dir}/study.db: {e}"
+        if isinstance(e, OSError) and e.strerror:
+            return f"{e.filename or 'stdout'}: {e.strerror}"
+        if isinstance(e, MemoryError):
+            return "out of memory"
+    return " ".join(str(failure).split()) or type(failure).__name__
 
 
 def close_stdout(code):

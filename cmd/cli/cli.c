@@ -136,6 +136,7 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     static char no_name[] = "dq", *nobody[] = {no_name, NULL};
     hold_descriptors();
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f): the write fails, and that is said */
     dq_cli cli = {.program = program, .table = table};
     forms *f = dq_arena_zero(&cli.arena, 1, sizeof *f);
     cli.state = dq_arena_zero(&cli.arena, MAX_OPTIONS, 1);

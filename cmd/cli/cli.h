@@ -154,8 +154,8 @@ typedef struct dq_cli {
 } dq_cli;
 
 /* Parses; --help, --help MODE, --version and --completion print and exit 0; a bad option is one line and
- * exit 2. A long option may be abbreviated while unambiguous. Sets SIGPIPE to its default and
- * DQ_FLUSH/DQ_THREADS into an option table's common. */
+ * exit 2. A long option may be abbreviated while unambiguous. Sets SIGPIPE to its default, ignores SIGXFSZ,
+ * and sets DQ_FLUSH/DQ_THREADS into an option table's common. */
 dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc, char **argv);
 
 /* Says which of the program's modes it is: options that were given and do not belong to it, and options that

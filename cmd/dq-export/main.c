@@ -8,7 +8,9 @@
 #include "port/mongo/mongo.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { JOINED = EXPORT_FOLDER | EXPORT_DATABASE, STREAM = EXPORT_FILES | JOINED };
@@ -143,6 +145,23 @@ static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
     return status;
 }
 
+/* libmongoc makes a file of counters in shared memory as it is loaded. Where files have a limit (ulimit -f)
+ * that would end us before there is a main: what stands here runs before what is loaded. */
+static void ignore_file_limit(void)
+{
+    (void)signal(SIGXFSZ, SIG_IGN);
+}
+__attribute__((section(".preinit_array"),
+               used)) static void (*const before_libraries)(void) = ignore_file_limit;
+
+/* And it would stay behind if we were killed. */
+static void remove_counters(void)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "/mongoc-%d", (int)getpid());
+    (void)shm_unlink(name);
+}
+
 int main(int argc, char **argv)
 {
     export_options o = {
@@ -190,6 +209,7 @@ int main(int argc, char **argv)
         DQ_OPTIONS_COMMON_IN(o.common, STREAM),
         {0},
     };
+    remove_counters();
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&cli, &o, &error);

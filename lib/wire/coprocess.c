@@ -296,7 +296,7 @@ static int spawn(dq_coprocess *p, int its_in, int its_out, char *const *env)
     sigset_t none, usual;
     (void)sigemptyset(&none);
     (void)sigemptyset(&usual);
-    for (size_t i = 0; i < 3; i++) (void)sigaddset(&usual, (int[]){SIGPIPE, SIGINT, SIGTERM}[i]);
+    for (size_t i = 0; i < 4; i++) (void)sigaddset(&usual, (int[]){SIGPIPE, SIGINT, SIGTERM, SIGXFSZ}[i]);
     int sys = posix_spawnattr_init(&how);
     if (sys) return sys;
     if ((sys = posix_spawn_file_actions_init(&files)) == 0) {

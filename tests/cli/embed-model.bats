@@ -50,6 +50,12 @@ embed() { timeout 60 dq-embed openai:m --cache v.db --batch 32 "$@" c.dq; }
     embed --cache-only --field items:title -q | dq-cat --check
 }
 
+@test "a cache that cannot be opened is said" {
+    run -1 embed --cache none/v.db -o out.dq
+    [[ $output == "dq-embed: none/v.db: "* ]] || { echo "$output"; false; }
+    [ ! -e out.dq ]
+}
+
 @test "one by one and together: the same vectors" {
     embed -o out.dq -q
     dq-embed openai:m --cache other.db --batch 1 --parallel 2 -q -o single.dq c.dq

@@ -44,6 +44,31 @@ tune() { dq-tune -q --metric score "$@"; }
     [ "$(cat best)" = "x=3 bonus=5" ]
 }
 
+@test "the best model goes where -o says: a link stays, and what is no file is written to, not replaced" {
+    ln -s made link
+    mkfifo pipe
+    tune --by grid -x 'x=2|3' --prune none -o link -- ./trainer >table
+    [ -L link ]
+    [ "$(cat made)" = "x=3 bonus=0" ]
+    cat pipe >got &
+    tune --by grid -x 'x=2|3' --prune none -o pipe -- ./trainer >table
+    wait $!
+    [ -p pipe ]
+    cmp made got
+    run -1 --separate-stderr tune --by grid -x 'x=2|3' --prune none -o none/best -- ./trainer
+    [[ $stderr == "dq-tune: "*"none: No such file or directory" ]]
+    [ -z "$(ls | grep -E '^(none|link[.]|made[.]|pipe[.])')" ]
+}
+
+@test "of equal values that comes first whose options do, and a trial is proposed by what came before it alone" {
+    tune --by grid -x 'x=4|2' --prune none -- ./trainer >table
+    [ "$(sed 1d table | cut -f 4 | paste -sd' ')" = "4 2" ]
+    tune -x x=-20.0..20.0 -n 14 -d whole -- ./trainer >whole.tsv
+    tune -x x=-20.0..20.0 -n 6 -d parts -- ./trainer >parts.tsv
+    tune -x x=-20.0..20.0 -n 14 -d parts -- ./trainer >parts.tsv
+    cmp whole.tsv parts.tsv
+}
+
 @test "Bayesian optimisation comes near the optimum of a range, and the same way for the same seed" {
     tune -x x=-20.0..20.0 -n 40 -d a -- ./trainer >a.tsv
     tune -x x=-20.0..20.0 -n 40 -d b -- ./trainer >b.tsv

@@ -134,7 +134,7 @@ dq-reward -q -s llm --model demo --stages 1 --pairs random:2 --cache answers.db 
 dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq
-{HALF} -c half.ck -o half.dq c.dq & pid=$!; while [ ! -e half.ck ]; do kill -0 $pid; done; kill -TERM $pid; wait $pid || [ $? = 75 ]
+{HALF} -c half.ck -o half.dq c.dq 2> /dev/null & pid=$!; while [ ! -e half.ck ]; do kill -0 $pid; done; kill -TERM $pid; wait $pid || [ $? = 75 ]
 awk -F'"' '{{ printf "{{\\"user\\": \\"%s\\", \\"item\\": \\"%s\\", \\"label\\": \\"%s\\", \\"time\\": \\"2024-%02d-%02d\\"}}\\n", $4, $8, $12, NR % 5 + 1, NR % 27 + 1 }}' interactions.jsonl > clicks.jsonl
 dq-export -q -u users.jsonl -i items.jsonl -x clicks.jsonl -o clicks.dq
 dq-sim -q sequence --play 40 --seed 5 -o played.dq
@@ -181,15 +181,20 @@ def files_of(folder):
             if f.is_file() and f.relative_to(folder).parts[0] != "in"}
 
 
+def lay_out(command, inputs, scratch):
+    """What a command finds in its folder."""
+    (scratch / "in").symlink_to(inputs)
+    for name in command.copies:
+        shutil.copyfile(inputs / name, scratch / name)
+
+
 def run(command, inputs, scratch, prefix=(), extra=None, preexec=None, timeout=60, keep=False, stdout=subprocess.PIPE):
     """Runs it in the folder scratch, which is made empty first unless keep. prefix: words before the program; extra: more of the
     environment; preexec: as subprocess has it; stdout: where it goes, if not into Run.stdout."""
     if not keep:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        (scratch / "in").symlink_to(inputs)
-        for name in command.copies:
-            shutil.copy(inputs / name, scratch / name)
+        lay_out(command, inputs, scratch)
     program, *arguments = command.words
     with open(inputs / command.stdin if command.stdin else os.devnull, "rb") as stdin:
         child = subprocess.Popen([*prefix, str(BUILD / program), *arguments], cwd=scratch, env=environment(extra), stdin=stdin,
@@ -215,27 +220,45 @@ def same(mine, whole):
     return mine == whole or payload(mine) == payload(whole)
 
 
-def wrong(command, ran, whole, codes=(1,)):
-    """Which rule a run broke that something disturbed; None when none. codes: exit statuses of a failure."""
-    def is_declared(name):
-        return name in command.out + command.copies or any(name == g or name.startswith(g + "/") for g in command.grows)
+def printed(command, ran):
+    """What it printed; of a search without the numbers of its trials, since one that was cut off has a number, too."""
+    return re.sub(rb"^\d+\t", b"", ran.stdout, flags=re.M) if command.program == "dq-tune" else ran.stdout
 
-    strangers = [name for name in ran.files if not is_declared(name)]
+
+# What the loader, a library or Python says where there is too little to begin with: not our words, and nothing is lost.
+EARLY = ("error while loading shared libraries", "_mongoc_do_init", "Fatal Python error", "/usr/bin/python3: ")
+
+
+def wrong(command, ran, whole, codes=(1,), early=False):
+    """Which rule a run broke that something disturbed; None when none. codes: exit statuses of a failure; early: it may have ended
+    before its main."""
     if ran.code is None:
         return "it does not end"
-    if strangers:
-        return f"exit {ran.code}, and it leaves {' '.join(strangers)}"
-    for name in command.out:
-        if name in ran.files and not same(ran.files[name], whole.files[name]) and name not in ("ck",):
+    return wrong_files(command, ran, whole) or wrong_end(command, ran, whole, codes, early)
+
+
+def wrong_files(command, ran, whole):
+    def of(names, name):
+        return any(name == n or name.startswith(n + "/") for n in names)
+
+    for name, data in ran.files.items():
+        if not of(command.out + command.copies + command.grows, name):
+            return f"exit {ran.code}, and it leaves {name}"
+        if name in command.out and name != "ck" and not same(data, whole.files[name]):
             return f"exit {ran.code}, and {name} is not what it would have been"
-    for name in command.grows:
-        if name in ran.files and not whole.files[name].startswith(ran.files[name]):
+        if name in ("ck", "half.ck") and subprocess.run([BUILD / "dq-cat", "--check"], input=data, capture_output=True).returncode:
+            return f"exit {ran.code}, and {name} is not whole"
+        if name in command.grows and not whole.files[name].startswith(data):
             return f"exit {ran.code}, and {name} is no beginning of what it would have been"
+    missing = [name for name in command.out if name not in ran.files]
+    return f"exit 0 without {' '.join(missing)}" if ran.code == 0 and missing else None
+
+
+def wrong_end(command, ran, whole, codes, early):
     if ran.code == 0:
-        missing = [name for name in command.out if name not in ran.files]
-        if missing:
-            return f"exit 0 without {' '.join(missing)}"
-        return None if same(ran.stdout, whole.stdout) else "exit 0, and stdout is not what it would have been"
+        return None if same(printed(command, ran), printed(command, whole)) else "exit 0, and stdout is not what it would have been"
+    if early and any(words in ran.words for words in EARLY):
+        return None
     if ran.code not in codes and not (command.stops and ran.code == 75):
         return f"ends with {ran.code}: {ran.words.strip()[-300:]}"
     if not re.search(rf"^{command.program}: .", ran.words, re.M):

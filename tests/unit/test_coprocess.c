@@ -143,6 +143,9 @@ static void names_how_it_died(void **state)
     fails("exec 2> /dev/null; sh -c 'kill -SEGV $$'; exit $?", DQ_ERR_IO, "exited with status 139 (SIGSEGV)");
     fails("head -c 100; exit 4", DQ_ERR_IO, "exited with status 4");
     fails("head -c 10; kill -TERM $$", DQ_ERR_IO, "was killed by SIGTERM");
+    (void)signal(SIGXFSZ, SIG_IGN); /* as the programs do: it is not handed on */
+    fails("head -c 10; kill -XFSZ $$", DQ_ERR_IO, "was killed by SIGXFSZ");
+    (void)signal(SIGXFSZ, SIG_DFL);
 }
 
 static void a_broken_stream_is_the_readers_to_tell(void **state)
