@@ -155,6 +155,19 @@ int fputs(const char *text, FILE *file)
     return next(text, file);
 }
 
+int fputc(int c, FILE *file)
+{
+    INJECT_NEXT(int, fputc, int, FILE *);
+    if (file != stderr && fails(INJECT_WRITE, "fputc", file)) return EOF;
+    return next(c, file);
+}
+
+int fseek(FILE *file, long at, int from)
+{
+    INJECT_NEXT(int, fseek, FILE *, long, int);
+    return fails(INJECT_WRITE, "fseek", file) ? -1 : next(file, at, from);
+}
+
 int fflush(FILE *file)
 {
     INJECT_NEXT(int, fflush, FILE *);
@@ -214,6 +227,22 @@ FAILS(INJECT_STAT, fstat, (int fd, struct stat *to), (fd, to))
 FAILS(INJECT_STAT, fstat64, (int fd, struct stat64 *to), (fd, to))
 FAILS(INJECT_STAT, access, (const char *path, int how), (path, how))
 
+FAILS(INJECT_OPEN, dup, (int fd), (fd))
+FAILS(INJECT_RENAME, mkdir, (const char *path, mode_t mode), (path, mode))
+FAILS(INJECT_STAT, fchmod, (int fd, mode_t mode), (fd, mode))
+
+ssize_t readlink(const char *path, char *to, size_t n)
+{
+    INJECT_NEXT(ssize_t, readlink, const char *, char *, size_t);
+    return inject(INJECT_STAT, "readlink") > 0 ? -1 : next(path, to, n);
+}
+
+char *realpath(const char *path, char *to)
+{
+    INJECT_NEXT(char *, realpath, const char *, char *);
+    return inject(INJECT_STAT, "realpath") > 0 ? NULL : next(path, to);
+}
+
 /* ---- opening and closing ---- */
 
 #define OPENS(name, types, call)                                                                             \
@@ -244,6 +273,7 @@ OPENS(openat64, (int folder, const char *path, int flags, ...), (folder, path, f
 OPENS_STREAM(FILE, fopen, (const char *path, const char *how), (path, how))
 OPENS_STREAM(FILE, fopen64, (const char *path, const char *how), (path, how))
 OPENS_STREAM(FILE, fdopen, (int fd, const char *how), (fd, how))
+OPENS_STREAM(FILE, tmpfile, (void), ())
 OPENS_STREAM(DIR, opendir, (const char *path), (path))
 
 /* The descriptor is gone, as on Linux it always is; the error is what remains. */

@@ -9,16 +9,17 @@ typedef enum inject_family {
     INJECT_MEMORY, /* malloc, calloc, realloc, aligned_alloc, posix_memalign, memalign */
     INJECT_MMAP,   /* mmap, mremap */
     INJECT_READ,   /* read, pread, readv, recv*, fread, fgets, getline, readdir */
-    INJECT_WRITE,  /* write, pwrite, writev, send*, fwrite, fflush, ftruncate */
+    INJECT_WRITE,  /* write, pwrite, writev, send*, fwrite, fputs, fputc, fflush, fseek, ftruncate */
     INJECT_SYNC,   /* fsync, fdatasync */
-    INJECT_RENAME, /* rename, link, linkat */
-    INJECT_OPEN,  /* open, openat, fopen, fdopen, opendir, pipe, eventfd, epoll_create1, socket, socketpair */
+    INJECT_RENAME, /* rename, link, linkat, mkdir */
+    INJECT_OPEN,  /* open, openat, fopen, fdopen, opendir, tmpfile, dup, pipe, eventfd, epoll_create1, socket,
+                     socketpair */
     INJECT_CLOSE, /* close, fclose, closedir: the descriptor is closed, and the call fails */
     INJECT_CONNECT, /* connect, getaddrinfo */
     INJECT_PROCESS, /* fork, posix_spawn, pthread_create */
     INJECT_WAIT,    /* poll, select, epoll_wait, waitpid, nanosleep */
     INJECT_LOCK,    /* fcntl(F_SETLK and its kin), flock */
-    INJECT_STAT,    /* stat, fstat, lstat, access */
+    INJECT_STAT,    /* stat, fstat, lstat, access, readlink, realpath, fchmod */
     INJECT_FAMILIES
 } inject_family;
 
