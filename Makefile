@@ -136,6 +136,11 @@ $(HELPERS): $(B)/helpers/%: $(B)/obj/tests/fault/%.o $(B)/librooms.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
+# What makes calls fail (LD_PRELOAD). -fno-builtin: a compiler that knows malloc would make a call of it.
+$(B)/inject.so: tests/inject/inject.h Makefile $(wildcard tests/inject/*.c)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -fPIC -fno-builtin -pthread -shared $(filter %.c,$^) -o $@
+
 # The servers that tests start; all of llm_*.c is one of them.
 $(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/llm_*.c))
 	@mkdir -p $(@D)
@@ -184,8 +189,8 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	@[ -e $(LLAMA)/why ] || { BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model && \
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
-check-full: ## make check with 200 kills and ten times the limits, then make check-model
-	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30
+check-full: ## make check with 200 kills, ten times the limits and each call failing, then make check-model
+	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full
 	@$(MAKE) --no-print-directory check-model
 
 deps: ## install the Debian packages that building and the demo need (apt, through sudo when not root)
@@ -197,7 +202,7 @@ deps-check: ## install those that only tests need
 
 # ---- the rest ----
 
-units: $(UNITS) $(SERVERS) $(HELPERS)
+units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so
 
 bench: all deps-check $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
 	@bash tests/deps --each apache2-utils
@@ -227,7 +232,7 @@ install: all ## install programs, library, headers, man pages, completions under
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/fuzz/*.c tests/bench/*.c examples/*.c)
+	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/fuzz/*.c tests/inject/*.[ch] tests/bench/*.c examples/*.c)
 
 drawing: ## draw the rooms of lib/ anew from their include lines: docs/rooms.svg
 	svg=$$(python3 docs/rooms.py) && echo "$$svg" > docs/rooms.svg

@@ -131,12 +131,6 @@ static void apply_options(const dq_cli *cli, const forms *f, int argc, char **ar
     }
 }
 
-static void __attribute__((noreturn)) end_without_memory(const dq_program *program)
-{
-    (void)fprintf(stderr, "%s: out of memory\n", program->name);
-    exit(DQ_EXIT_FAILED);
-}
-
 dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc, char **argv)
 {
     static char no_name[] = "dq", *nobody[] = {no_name, NULL};
@@ -146,7 +140,7 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     dq_cli cli = {.program = program, .table = table};
     forms *f = dq_arena_zero(&cli.arena, 1, sizeof *f);
     cli.state = dq_arena_zero(&cli.arena, MAX_OPTIONS, 1);
-    if (!f || !cli.state) end_without_memory(program);
+    if (!f || !cli.state) dq_cli_short_of_memory(&cli);
     if (argc < 1) { /* execve allows an empty argv */
         argc = 1;
         argv = nobody;
@@ -175,7 +169,7 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
         if (!dq_cli_recorded(cli, o)) continue;
         dq_value value = dq_option_value(o, &cli->arena);
         if (value.type != DQ_NIL && !dq_map_set(&cli->arena, &options, o->name, value))
-            end_without_memory(cli->program);
+            dq_cli_short_of_memory(cli);
     }
     const dq_option *threads = dq_option_find(cli->table, "threads");
     return (dq_maker){.program = cli->program->name,

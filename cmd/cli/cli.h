@@ -189,6 +189,12 @@ void dq_cli_leave_out(dq_cli *cli, const char *name);
 /* A usage error found after parsing: one line, exit 2. Does not return. */
 void dq_cli_usage(const dq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 
+/* An option's value that the library refused: "OPTION: reason" (option NULL: the reason alone). Exit 2, or 1
+ * where it was the machine that failed (memory, a file). Does not return. */
+void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why) __attribute__((noreturn));
+/* No memory for the command line. Exit 1, does not return. */
+void dq_cli_short_of_memory(const dq_cli *cli) __attribute__((noreturn));
+
 /* The maker for dq_writer_open: the DQ_OPT_PAYLOAD options by name (defaults included), and the seed (-1:
  * none). */
 dq_maker dq_cli_maker(dq_cli *cli, int64_t seed);

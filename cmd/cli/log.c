@@ -39,7 +39,9 @@ dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *er
     log->file = fopen(path, keep ? "r+" : "w");
     if (!log->file && keep && errno == ENOENT) return lacks(log, 0, keep, error);
     if (!log->file) return failed(log, "cannot open the log", error);
-    if (!keep || fstat(fileno(log->file), &st) != 0 || !S_ISREG(st.st_mode)) return DQ_OK;
+    if (!keep) return DQ_OK;
+    if (fstat(fileno(log->file), &st) != 0) return failed(log, "cannot open the log", error);
+    if (!S_ISREG(st.st_mode)) return DQ_OK;
     if ((uint64_t)st.st_size < keep) return lacks(log, (uint64_t)st.st_size, keep, error);
     if ((uint64_t)st.st_size > keep && ftruncate(fileno(log->file), (off_t)keep) != 0)
         return failed(log, "cannot cut the log back", error);

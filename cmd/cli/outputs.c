@@ -7,6 +7,7 @@
 
 #include "wire/resolve.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,13 @@ typedef struct place {
     char *path; /* of one that is not there; NULL: it can be told neither way */
 } place;
 
-static place place_of(const dq_option *option, const char *name)
+static place place_of(const dq_cli *cli, const dq_option *option, const char *name)
 {
     place p = {.name = name};
     (void)snprintf(p.words, sizeof p.words, "%s%s", option ? "--" : "stdout", option ? option->name : "");
     p.there = (name ? stat(name, &p.st) : fstat(STDOUT_FILENO, &p.st)) == 0;
     if (!p.there && name) p.path = dq_path_resolve(name);
+    if (!p.there && name && !p.path && errno == ENOMEM) dq_cli_short_of_memory(cli);
     return p;
 }
 
@@ -52,7 +54,7 @@ static void check_pair(const dq_cli *cli, const place *a, const place *b)
 static void check_operands(const dq_cli *cli, const place *output)
 {
     for (size_t i = 0; i < cli->operand_count; i++) {
-        place input = place_of(NULL, cli->operands[i]);
+        place input = place_of(cli, NULL, cli->operands[i]);
         if (same(output, &input))
             dq_cli_usage(cli, "%s would overwrite the input %s", output->words, cli->operands[i]);
         free(input.path);
@@ -68,7 +70,7 @@ static void check_read(const dq_cli *cli, const place *output)
     for (const dq_option *o = cli->table; o->name; o++) {
         const char *name = o->flags & DQ_OPT_READS ? *(const char *const *)o->target : NULL;
         if (!name) continue;
-        place input = place_of(o, name);
+        place input = place_of(cli, o, name);
         if (same(output, &input))
             dq_cli_usage(cli, "%s would overwrite the input of %s, %s", output->words, input.words, name);
         free(input.path);
@@ -76,13 +78,13 @@ static void check_read(const dq_cli *cli, const place *output)
 }
 
 /* The file that an option writes to; for an --output that is not there, or "-", stdout. False: none. */
-static bool find_output(const dq_option *o, place *found)
+static bool find_output(const dq_cli *cli, const dq_option *o, place *found)
 {
     if (!(o->flags & DQ_OPT_WRITES)) return false;
     const char *name = *(const char *const *)o->target;
     bool standard = strcmp(o->name, "output") == 0 && (!name || strcmp(name, "-") == 0);
     if (!standard && !name) return false;
-    *found = standard ? place_of(NULL, NULL) : place_of(o, name);
+    *found = standard ? place_of(cli, NULL, NULL) : place_of(cli, o, name);
     return true;
 }
 
@@ -91,7 +93,7 @@ void dq_cli_check_outputs(const dq_cli *cli)
     place outputs[MAX_OUTPUTS];
     size_t n = 0;
     for (const dq_option *o = cli->table; o->name && n < MAX_OUTPUTS; o++) {
-        if (!find_output(o, &outputs[n])) continue;
+        if (!find_output(cli, o, &outputs[n])) continue;
         for (size_t i = 0; i < n; i++) check_pair(cli, &outputs[i], &outputs[n]);
         if (strcmp(o->name, "output") != 0) {
             check_operands(cli, &outputs[n]);

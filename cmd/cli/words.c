@@ -28,6 +28,28 @@ void dq_cli_usage(const dq_cli *cli, const char *format, ...)
     exit(DQ_EXIT_USAGE);
 }
 
+/* say() with its arguments. */
+static void say_words(const dq_cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(cli->program, format, args);
+    va_end(args);
+}
+
+void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why)
+{
+    bool machine = why->status == DQ_ERR_MEMORY || why->status == DQ_ERR_IO;
+    say_words(cli, "%s%s%s", option ? option : "", option ? ": " : "", why->reason);
+    exit(machine ? DQ_EXIT_FAILED : DQ_EXIT_USAGE);
+}
+
+void dq_cli_short_of_memory(const dq_cli *cli)
+{
+    say_words(cli, "out of memory");
+    exit(DQ_EXIT_FAILED);
+}
+
 void dq_cli_report(const dq_cli *cli, const dq_error *error)
 {
     const char *reason = error->reason[0] ? error->reason : dq_status_word(error->status);

@@ -227,7 +227,7 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
     dq_pair_names pair;
     dq_error e = DQ_ERROR_NONE;
     for (size_t i = 0; i < pairs->count; i++)
-        if (dq_pair_parse(pairs->at[i], &scratch, &pair, &e)) dq_cli_usage(cli, "--compare: %s", e.reason);
+        if (dq_pair_parse(pairs->at[i], &scratch, &pair, &e)) dq_cli_refuse(cli, "--compare", &e);
     dq_arena_free(&scratch);
 }
 

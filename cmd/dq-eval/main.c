@@ -138,7 +138,7 @@ static void check_acting(const dq_cli *cli, const eval_options *o)
     dq_error error = DQ_ERROR_NONE;
     dq_label_map map = {0};
     if (o->format == EVAL_TREC) dq_cli_usage(cli, "--rollout has no trec format");
-    if (dq_label_map_parse(&map, o->map, &error)) dq_cli_usage(cli, "--map: %s", error.reason);
+    if (dq_label_map_parse(&map, o->map, &error)) dq_cli_refuse(cli, "--map", &error);
     dq_label_map_free(&map);
 }
 

@@ -24,8 +24,8 @@ static void check_options(dq_run_table *table, const eval_options *o, const dq_c
 {
     dq_error error = DQ_ERROR_NONE;
     dq_label_map gains = {0};
-    if (pick_measures(&table->picks, o, &error)) dq_cli_usage(cli, "%s", error.reason);
-    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
+    if (pick_measures(&table->picks, o, &error)) dq_cli_refuse(cli, NULL, &error);
+    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_refuse(cli, "--gains", &error);
     dq_label_map_free(&gains);
 }
 

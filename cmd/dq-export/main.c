@@ -89,6 +89,13 @@ static void keep_pages(void)
 #endif
 }
 
+/* libbson cannot go on (port/mongo/mongo.h). What is written has no name yet, or lacks its end. */
+static void end_without_memory(void)
+{
+    (void)fputs("dq-export: out of memory for the database's documents\n", stderr);
+    _exit(DQ_EXIT_FAILED);
+}
+
 static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
 {
     dq_import_mapping mapping;
@@ -101,7 +108,10 @@ static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
         o->request.target.pairs = mapping.pairs;
         o->request.target.pair_count = mapping.pair_count;
     }
-    if (dq_mongo_is_uri(o->place)) keep_pages();
+    if (dq_mongo_is_uri(o->place)) {
+        keep_pages();
+        dq_mongo_when_short_of_memory(end_without_memory);
+    }
     status = dq_mongo_is_uri(o->place)
                  ? dq_collections_open_mongo(&place, o->place, error)
                  : dq_collections_open_folder(&place, o->place,

@@ -35,7 +35,7 @@ static void set_where(const dq_cli *cli, export_options *o, const char *text)
     bool users = strncmp(text, "users:", 6) == 0, items = strncmp(text, "items:", 6) == 0;
     const char *filter = users || items ? text + 6 : text;
     dq_error why = DQ_ERROR_NONE;
-    if (dq_mongo_check_filter(filter, &why)) dq_cli_usage(cli, "--where: %s", why.reason);
+    if (dq_mongo_check_filter(filter, &why)) dq_cli_refuse(cli, "--where", &why);
     const char **of_users = &o->request.users.selection.where, **of_items = &o->request.items.selection.where;
     if ((!items && *of_users) || (!users && *of_items))
         dq_cli_usage(cli, "--where: one filter a side; join two with {\"$and\": [..]}");
@@ -46,11 +46,11 @@ static void set_where(const dq_cli *cli, export_options *o, const char *text)
 static void set_pairs(dq_cli *cli, export_options *o)
 {
     dq_pair_names *pairs = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *pairs);
-    if (!pairs) dq_cli_usage(cli, "out of memory");
+    if (!pairs) dq_cli_short_of_memory(cli);
     for (size_t i = 0; i < o->pairs.count; i++) {
         dq_error why = DQ_ERROR_NONE;
         if (dq_pair_parse(o->pairs.at[i], &cli->arena, &pairs[i], &why))
-            dq_cli_usage(cli, "--compare: %s", why.reason);
+            dq_cli_refuse(cli, "--compare", &why);
     }
     o->request.target.pairs = pairs;
     o->request.target.pair_count = o->pairs.count;

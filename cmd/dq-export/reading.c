@@ -65,7 +65,7 @@ static void name_column(dq_cli *cli, const side sides[SIDES], size_t at, char *t
     char *equals = strchr(text, '=');
     if (!equals || equals == text || !equals[1]) dq_cli_usage(cli, "--columns: '%s' is not ROLE=NAME", text);
     const char *whole = dq_arena_text(&cli->arena, text, strlen(text));
-    if (!whole) dq_cli_usage(cli, "out of memory");
+    if (!whole) dq_cli_short_of_memory(cli);
     *equals = '\0';
     if (at == SIDES) at = side_of_role(cli, sides, text, whole);
     if (!dq_import_is_role(text, sides[at].kind))
@@ -85,7 +85,7 @@ static void set_columns(dq_cli *cli, const side sides[SIDES], const char *text)
 {
     size_t at = side_of(cli, "columns", sides, &text);
     char *copy = dq_arena_text(&cli->arena, text, strlen(text)), *rest = NULL;
-    if (!copy) dq_cli_usage(cli, "out of memory");
+    if (!copy) dq_cli_short_of_memory(cli);
     for (char *one = strtok_r(copy, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
         name_column(cli, sides, at, one);
 }
@@ -149,7 +149,7 @@ void export_set_readings(dq_cli *cli, export_options *o)
     for (size_t i = 0; i < o->columns.count; i++) most += strlen(o->columns.at[i]) / 2 + 1;
     for (size_t i = 0; i < SIDES; i++) {
         sides[i].reading->named = dq_arena_zero(&cli->arena, most + 1, sizeof(dq_import_named));
-        if (!sides[i].reading->named) dq_cli_usage(cli, "out of memory");
+        if (!sides[i].reading->named) dq_cli_short_of_memory(cli);
     }
     for (size_t i = 0; i < o->columns.count; i++) set_columns(cli, sides, o->columns.at[i]);
     for (size_t i = 0; i < SIDES; i++) check_numbers(cli, &sides[i]);

@@ -56,7 +56,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);
     for (size_t i = 0; o->pair_names && i < o->pairs.count; i++)
         if (dq_pair_parse(o->pairs.at[i], &cli->arena, &o->pair_names[i], &error))
-            dq_cli_usage(cli, "--compare: %s", error.reason);
+            dq_cli_refuse(cli, "--compare", &error);
 }
 
 static const dq_program program = {

@@ -35,14 +35,13 @@ void dq_reward_apply_options(const dq_reward_options *o, const dq_cli *cli, dq_l
     dq_error e = DQ_ERROR_NONE;
     dq_pair_names pair;
     dq_arena scratch = DQ_ARENA_EMPTY;
-    if (dq_label_map_parse(&labeller->map, o->map, &e)) dq_cli_usage(cli, "--map: %s", e.reason);
+    if (dq_label_map_parse(&labeller->map, o->map, &e)) dq_cli_refuse(cli, "--map", &e);
     if (dq_strategies[o->strategy].model) check_model(&o->llm, cli);
     if (o->strategy == DQ_STRATEGY_HUMAN && !o->answers)
         dq_cli_usage(cli, "--strategy human keeps its answers: name a file with --answers");
-    if (o->pairs && dq_pair_plan_parse(plan, o->pairs, &e)) dq_cli_usage(cli, "--pairs: %s", e.reason);
+    if (o->pairs && dq_pair_plan_parse(plan, o->pairs, &e)) dq_cli_refuse(cli, "--pairs", &e);
     for (size_t i = 0; i < o->pair_fields.count; i++)
-        if (dq_pair_parse(o->pair_fields.at[i], &scratch, &pair, &e))
-            dq_cli_usage(cli, "--compare: %s", e.reason);
+        if (dq_pair_parse(o->pair_fields.at[i], &scratch, &pair, &e)) dq_cli_refuse(cli, "--compare", &e);
     dq_arena_free(&scratch);
     labeller->strategy = (dq_strategy)o->strategy;
     labeller->raw_cosine = o->raw_cosine;

@@ -6,11 +6,13 @@
 #ifndef DQ_ARENA_H
 #define DQ_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct dq_arena {
     struct dq_arena_block *blocks; /* newest first */
     size_t used;                   /* bytes handed out, in all */
+    bool failed; /* a piece was not to be had: what was made of pieces since may lack some */
 } dq_arena;
 
 #define DQ_ARENA_EMPTY ((dq_arena){0})

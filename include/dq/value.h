@@ -60,9 +60,10 @@ dq_value dq_string_n(dq_arena *arena, const char *text, size_t n);
 dq_value dq_list(void);
 dq_value dq_map(void);
 
-/* Appends; the container grows in the arena. Returns false when memory is short. */
+/* Appends; the container grows in the arena. Returns false when memory is short, or was for an earlier piece
+ * of the arena: what is to be added may be one that dq_string could not make. */
 bool dq_list_add(dq_arena *arena, dq_value *list, dq_value element);
-/* Sets key (copied) to value, replacing an equal key in place. */
+/* Sets key (copied) to value, replacing an equal key in place. false as above. */
 bool dq_map_set(dq_arena *arena, dq_value *map, const char *key, dq_value value);
 /* The same for a key, a string, that the map does not have: not looked for, and not copied. */
 bool dq_map_add(dq_arena *arena, dq_value *map, dq_value key, dq_value value);

@@ -63,6 +63,13 @@ static block *grow(dq_arena *arena, size_t size, bool zeroed)
     return b;
 }
 
+/* NULL, remembered: a caller of many small steps may ask once at their end. */
+static void *fail(dq_arena *arena)
+{
+    arena->failed = true;
+    return NULL;
+}
+
 static void *take(dq_arena *arena, size_t size, bool zeroed)
 {
     size_t align = size >= ALIGN ? ALIGN : 16;
@@ -70,7 +77,7 @@ static void *take(dq_arena *arena, size_t size, bool zeroed)
     size_t at = b ? (b->used + align - 1) / align * align : 0;
     if (zeroed || !b || at > b->size || b->size - at < size) {
         b = grow(arena, size, zeroed);
-        if (!b) return NULL;
+        if (!b) return fail(arena);
         at = 0;
     }
     b->used = at + size + RED_ZONE; /* beyond the block's size at most by that */
@@ -86,7 +93,7 @@ void *dq_arena_take(dq_arena *arena, size_t size)
 
 void *dq_arena_zero(dq_arena *arena, size_t n, size_t size)
 {
-    if (size && n > SIZE_MAX / size) return NULL;
+    if (size && n > SIZE_MAX / size) return fail(arena);
     bool large = n * size >= LARGE;
     void *p = take(arena, n * size, large);
     if (p && !large) memset(p, 0, n * size);
@@ -95,7 +102,7 @@ void *dq_arena_zero(dq_arena *arena, size_t n, size_t size)
 
 char *dq_arena_text(dq_arena *arena, const char *text, size_t n)
 {
-    if (n == SIZE_MAX) return NULL;
+    if (n == SIZE_MAX) return fail(arena);
     char *copy = dq_arena_take(arena, n + 1);
     if (!copy) return NULL;
     if (n) memcpy(copy, text, n);
@@ -112,4 +119,5 @@ void dq_arena_free(dq_arena *arena)
         arena->blocks = next;
     }
     arena->used = 0;
+    arena->failed = false;
 }

@@ -67,7 +67,7 @@ static void *room(dq_arena *arena, void *old, uint32_t count, size_t size)
 bool dq_list_add(dq_arena *arena, dq_value *list, dq_value element)
 {
     dq_value *grown = room(arena, list->as.list, list->count, sizeof element);
-    if (!grown) return false;
+    if (!grown || arena->failed) return false;
     list->as.list = grown;
     grown[list->count++] = element;
     return true;
@@ -76,7 +76,7 @@ bool dq_list_add(dq_arena *arena, dq_value *list, dq_value element)
 bool dq_map_add(dq_arena *arena, dq_value *map, dq_value key, dq_value value)
 {
     dq_entry *grown = room(arena, map->as.map, map->count, sizeof(dq_entry));
-    if (!grown || key.type != DQ_STRING) return false;
+    if (!grown || arena->failed || key.type != DQ_STRING) return false;
     map->as.map = grown;
     grown[map->count++] = (dq_entry){.key = key, .value = value};
     return true;
@@ -87,7 +87,7 @@ bool dq_map_set(dq_arena *arena, dq_value *map, const char *key, dq_value value)
     for (uint32_t i = 0; i < map->count; i++)
         if (dq_value_is(&map->as.map[i].key, key)) {
             map->as.map[i].value = value;
-            return true;
+            return !arena->failed;
         }
     return dq_map_add(arena, map, dq_string(arena, key), value);
 }

@@ -3,6 +3,7 @@
 
 #include "llm/price.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static double cost_of(const llm_store *s, const llm_job *job)
     return (double)in * s->setup->price_in + (double)out * s->setup->price_out;
 }
 
+/* What there was no memory to read is paid for all the same: it is kept for the next run to read. */
 static dq_cache_entry entry_of(llm_store *s, llm_job *job)
 {
     count_tokens(s, job);
@@ -49,8 +51,8 @@ static dq_cache_entry entry_of(llm_store *s, llm_job *job)
                             .request_bytes = job->bytes,
                             .answer = job->answer,
                             .answer_bytes = job->answer_bytes,
-                            .label = label,
-                            .reader = job->form->reader,
+                            .label = s->arena.failed ? NULL : label,
+                            .reader = s->arena.failed ? DQ_CACHE_UNREAD : job->form->reader,
                             .tokens_in = job->tokens_in,
                             .tokens_out = job->tokens_out,
                             .seconds = job->seconds,
@@ -104,6 +106,7 @@ static dq_status store_group(llm_store *s, size_t n, dq_error *error)
     dq_status status = DQ_OK;
     if (answers) status = dq_cache_store(s->cache, s->entries, answers, error);
     if (!status && failures) status = dq_cache_release(s->cache, s->keys, failures, error);
+    if (!status && s->arena.failed) status = dq_fail_memory(error, "answers");
     s->held -= n;
     dq_llm_lock(s->queue);
     s->queue->unstored -= n;
@@ -213,7 +216,7 @@ static dq_status start_thread(llm_store *s, dq_error *error)
 static dq_status open_cache(llm_store *s, dq_error *error)
 {
     const char *path = s->setup->options.cache;
-    if (!path || (s->setup->options.dry_run && access(path, F_OK) != 0)) return DQ_OK;
+    if (!path || (s->setup->options.dry_run && access(path, F_OK) != 0 && errno == ENOENT)) return DQ_OK;
     return dq_cache_open(&s->cache, path, s->setup->reading, error);
 }
 

@@ -24,6 +24,7 @@ dq_status dq_llm_store_take_entry(llm_store *s, llm_job *job, const dq_cache_ent
     job->asked = entry->asked;
     if (entry->reader != job->form->reader)
         label = job->form->read(job->form, entry->answer, entry->answer_bytes, &s->arena);
+    if (!label && s->arena.failed) return dq_fail_memory(error, "answers");
     if (!label && dq_llm_store_asks_again(s, job)) {
         job->hit = false;
         dq_llm_list_push(&s->ready, job);

@@ -57,6 +57,7 @@ dq_status dq_aside_open(dq_aside *a, const char *path, int *fd, dq_error *error)
 {
     struct stat old;
     bool exists = stat(path, &old) == 0;
+    if (!exists && errno != ENOENT && errno != ENOTDIR) return dq_fail_errno(error, errno, "cannot create");
     if (exists && access(path, W_OK) < 0) return dq_fail_errno(error, errno, "cannot replace");
     a->path = dq_path_resolve(path); /* a link stays: the file that it names is made or replaced */
     if (!a->path) return dq_fail_errno(error, errno, "cannot create");

@@ -257,6 +257,31 @@ static bool another_gives_up(void)
     return false;
 }
 
+/* A reader that finds no memory. */
+static const char *read_nothing(const dq_ask_form *form, const char *answer, size_t bytes, dq_arena *arena)
+{
+    (void)form, (void)answer, (void)bytes;
+    return dq_arena_zero(arena, SIZE_MAX, 2);
+}
+
+static void test_an_answer_without_memory_to_read_it_is_kept_and_read_by_the_next_run(void **state)
+{
+    (void)state;
+    dq_ask_form starved = plain;
+    run r = a_run(1), again = a_run(1);
+    starved.read = read_nothing;
+    r.form = &starved;
+    assert_int_equal(ask_all(&r), DQ_ERR_MEMORY);
+    assert_int_equal(fake.sent, 1);
+    again.form = &starved; /* kept, but still without memory: nothing is asked again */
+    assert_int_equal(ask_all(&again), DQ_ERR_MEMORY);
+    assert_int_equal(fake.sent, 0);
+    again = a_run(1);
+    assert_int_equal(ask_all(&again), DQ_OK);
+    assert_labels(&again);
+    assert_int_equal(fake.sent, 0);
+}
+
 static void test_what_another_process_asks_is_waited_for(void **state)
 {
     (void)state;
@@ -333,6 +358,7 @@ int main(void)
         TEST(test_going_on_without_some),
         TEST(test_a_client_that_fails),
         TEST(test_a_cache_that_fails),
+        TEST(test_an_answer_without_memory_to_read_it_is_kept_and_read_by_the_next_run),
         TEST(test_what_another_process_asks_is_waited_for),
         TEST(test_claims_are_renewed),
     };

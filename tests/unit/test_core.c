@@ -162,6 +162,22 @@ static void maps_replace_grow_copy_and_compare(void **state)
     dq_arena_free(&other);
 }
 
+/* A text that was not to be had is nil, and no map or list takes it for one. */
+static void containers_refuse_what_an_arena_lacked(void **state)
+{
+    (void)state;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value map = dq_map(), list = dq_list();
+    assert_true(dq_map_set(&arena, &map, "before", dq_nil()) && dq_list_add(&arena, &list, dq_nil()));
+    assert_null(dq_arena_zero(&arena, SIZE_MAX, 2));
+    assert_true(arena.failed);
+    assert_false(dq_map_set(&arena, &map, "after", dq_string_n(&arena, "x", 1)));
+    assert_false(dq_map_set(&arena, &map, "before", dq_nil()));
+    assert_false(dq_list_add(&arena, &list, dq_nil()));
+    dq_arena_free(&arena);
+    assert_false(arena.failed);
+}
+
 static void floats_copy_and_compare(void **state)
 {
     (void)state;
@@ -318,6 +334,7 @@ int main(void)
         cmocka_unit_test(halves_round_to_nearest_even),
         cmocka_unit_test(an_index_numbers_ids_as_they_come),
         cmocka_unit_test(maps_replace_grow_copy_and_compare),
+        cmocka_unit_test(containers_refuse_what_an_arena_lacked),
         cmocka_unit_test(floats_copy_and_compare),
         cmocka_unit_test(bundles_refuse_twins_overflow_and_what_is_not_there),
         cmocka_unit_test(a_schema_names_what_is_wrong),

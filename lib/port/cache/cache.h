@@ -46,6 +46,8 @@ typedef struct dq_cache_key {
     uint8_t digest[DQ_SHA256_BYTES];
 } dq_cache_key;
 
+#define DQ_CACHE_UNREAD UINT32_MAX /* no reader's number */
+
 /* One question and its answer. Texts are not NUL-terminated when their length is given. */
 typedef struct dq_cache_entry {
     dq_cache_key key;
@@ -54,8 +56,9 @@ typedef struct dq_cache_entry {
     size_t request_bytes;
     const char *answer; /* the raw body (answer_bytes) */
     size_t answer_bytes;
-    const char *label;             /* what was read of it when it came, or NULL: unreadable */
-    uint32_t reader;               /* who read it: a label is good for this reader alone, others read anew */
+    const char *label; /* what was read of it when it came, or NULL: unreadable */
+    uint32_t reader; /* who read it: a label is good for this reader alone, others read anew; DQ_CACHE_UNREAD:
+                        nobody did */
     int64_t tokens_in, tokens_out; /* as the server counted; -1 when it did not say */
     double seconds;                /* latency */
     double cost;                   /* as priced when asked; 0 without a price */

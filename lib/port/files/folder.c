@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* PATH/COLLECTION.jsonl or .json, or the one compressed form of these that is there. Free it. */
+/* PATH/COLLECTION.jsonl or .json, or the one compressed form of these that is there. Free it in any case. */
 static dq_status find_file(const char *folder, const char *collection, char **path, dq_error *error)
 {
     static const char *const forms[] = {".jsonl", ".jsonl.zst", ".jsonl.gz",
@@ -21,9 +21,11 @@ static dq_status find_file(const char *folder, const char *collection, char **pa
         char *name;
         if (asprintf(&name, "%s/%s%s", folder, collection, forms[i]) < 0)
             return dq_fail_memory(error, "a path");
-        bool there = access(name, F_OK) == 0;
-        if (there && *path) {
-            dq_fail(error, DQ_ERR_DUPLICATE, "collection %s stands there twice", collection);
+        bool there = access(name, F_OK) == 0, unknown = !there && errno != ENOENT;
+        if (unknown) (void)dq_fail_errno(error, errno, "cannot look for collection %s", collection);
+        if (there && *path)
+            (void)dq_fail(error, DQ_ERR_DUPLICATE, "collection %s stands there twice", collection);
+        if (unknown || (there && *path)) {
             free(name);
             return dq_error_at(error, folder, DQ_NO_RECORD);
         }

@@ -15,6 +15,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,34 @@ typedef struct copying {
     bool integers_are_real; /* the second reading: whole reals were integers */
     dq_error *error;
 } copying;
+
+/* ---- jansson's memory ---- */
+
+/* Of a piece that it cannot have jansson says that the text is invalid, leaves the piece out, or asserts. So
+ * its memory is an arena for one text, and a piece that is not to be had ends the reading on the spot. */
+typedef struct reading {
+    dq_arena pieces;
+    jmp_buf out;
+} reading;
+
+static _Thread_local reading *current; /* this thread's, while jansson is at work */
+
+static void *take(size_t bytes)
+{
+    void *piece = dq_arena_take(&current->pieces, bytes);
+    if (!piece) longjmp(current->out, 1);
+    return piece;
+}
+
+static void leave(void *piece)
+{
+    (void)piece; /* all go together */
+}
+
+static void set_allocator(void)
+{
+    json_set_alloc_funcs(take, leave);
+}
 
 /* ---- reading ---- */
 
@@ -106,27 +136,42 @@ static dq_status copy(copying *c, const json_t *from, unsigned depth, dq_value *
 
 static dq_status refuse(const json_error_t *why, dq_error *error)
 {
-    enum json_error_code code = json_error_code(why);
-    if (code == json_error_out_of_memory) return dq_fail_memory(error, "a JSON text");
-    if (code == json_error_stack_overflow)
+    if (json_error_code(why) == json_error_stack_overflow)
         return dq_fail(error, DQ_ERR_FORMAT, "JSON: nested deeper than %d", DQ_JSON_DEPTH);
     return dq_fail(error, DQ_ERR_FORMAT, "JSON: %.*s at byte %d", (int)strcspn(why->text, "\n"), why->text,
                    why->position);
 }
 
-dq_status dq_json_parse(const char *text, size_t bytes, dq_arena *arena, dq_value *value, dq_error *error)
+static dq_status parse(const char *text, size_t bytes, dq_arena *arena, dq_value *value, dq_error *error)
 {
     size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
     json_error_t why;
     copying c = {.arena = arena, .error = error};
-    json_t *root = json_loadb(text, bytes, flags, &why);
+    const json_t *root = json_loadb(text, bytes, flags, &why);
     if (!root && json_error_code(&why) == json_error_numeric_overflow) {
         c.integers_are_real = true;
         root = json_loadb(text, bytes, flags | JSON_DECODE_INT_AS_REAL, &why);
     }
-    if (!root) return refuse(&why, error);
-    dq_status status = copy(&c, root, 0, value);
-    json_decref(root);
+    return root ? copy(&c, root, 0, value) : refuse(&why, error);
+}
+
+static dq_status parse_within(reading *r, const char *text, size_t bytes, dq_arena *arena, dq_value *value,
+                              dq_error *error)
+{
+    current = r;
+    if (setjmp(r->out) == 0) return parse(text, bytes, arena, value, error);
+    arena->failed = true;
+    return dq_fail_memory(error, "a JSON text");
+}
+
+dq_status dq_json_parse(const char *text, size_t bytes, dq_arena *arena, dq_value *value, dq_error *error)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    reading r = {.pieces = DQ_ARENA_EMPTY};
+    (void)pthread_once(&once, set_allocator);
+    dq_status status = parse_within(&r, text, bytes, arena, value, error);
+    current = NULL;
+    dq_arena_free(&r.pieces);
     return status;
 }
 

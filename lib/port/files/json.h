@@ -18,7 +18,8 @@
 enum { DQ_JSON_DEPTH = 32 };
 
 /* Parses one JSON text of n bytes (white space around it is allowed, anything else after it is not) into a
- * value in the arena. DQ_ERR_FORMAT with what and where: "JSON: invalid token near 'NaN' at byte 12". */
+ * value in the arena. DQ_ERR_FORMAT with what and where: "JSON: invalid token near 'NaN' at byte 12". With
+ * DQ_ERR_MEMORY the arena has failed, too, for callers that take an error for "says nothing". */
 dq_status dq_json_parse(const char *text, size_t bytes, dq_arena *arena, dq_value *value, dq_error *error);
 
 /* The same for a small file (at most 16 MiB, plain or compressed): a mapping, an options file. */

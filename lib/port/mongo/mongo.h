@@ -22,6 +22,10 @@
  * unmentioned when the connection is lost before them. */
 dq_status dq_collections_open_mongo(dq_collections *place, const char *uri, dq_error *error);
 
+/* What ends the process where libbson finds no memory; by itself it aborts. It does not return, and may run
+ * in any thread. Before a place is opened. */
+void dq_mongo_when_short_of_memory(void (*end_process)(void));
+
 /* Whether text is such a URI. */
 bool dq_mongo_is_uri(const char *text);
 
