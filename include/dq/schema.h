@@ -8,12 +8,16 @@
  *     users, items  id (text, unique); text.NAME (text), attr.NAME (json), vector (f2 bf16 f4 f8, of shape
  *                   (rows, width)); meta.fields [[name, offset, width] ...] splits the width; meta.pairs
  *                   [[user field, item field] ...]
- *     interactions  user, item (text ids); label (text, nullable), reward (f4, nullable), attr.NAME
+ *     interactions  user, item (text ids); label (text, nullable), reward (f4, nullable), attr.NAME, and what
+ *                   was logged of the choice, each nullable: propensity (f8, in (0, 1]: the probability with
+ *                   which the item was chosen for its place), position (u4, from 1: its place in the list),
+ *                   request (text: in answer to what), model (text: who chose)
  *     transitions   user -> users, item -> items (row references u4), or state and action (dense, of shape
  *                   (rows, width)), or state and choice (u4, an action's number); reward, cosine, llm (f4,
  *                   nullable), label (text, nullable), done (u1), next_user -> users or next_state (absent:
- *                   the same state), propensity (f4), episode, step (u4), candidates (u4 items, (rows, n))
- *     rankings      user, item (text ids), rank (u4, from 1), score (f4)
+ *                   the same state), propensity (f8), position, request, model as of interactions, episode,
+ *                   step (u4), candidates (u4 items, (rows, n))
+ *     rankings      user, item (text ids), rank (u4, from 1), score (f4); of drawn lists what was logged
  *     (other)       passed on as they are
  */
 #ifndef DQ_SCHEMA_H
@@ -33,7 +37,8 @@
 int dq_schema_order(const char *kind);
 
 /* Checks that a bundle of a known kind has its required columns with their types, row counts and finite
- * numbers (NaN and infinity only under a null). Of an unknown kind, a table too, it checks the row counts;
+ * numbers (NaN and infinity only under a null), and that propensities are in (0, 1] and positions at least 1.
+ * Of an unknown kind, a table too, it checks the row counts;
  * unknown columns pass. DQ_ERR_SCHEMA or DQ_ERR_NUMERIC. */
 dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error);
 

@@ -4,8 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-/* What a column may be. */
-enum { TEXT = 1, FLOAT = 2, COUNT = 4, FLAG = 8, NULLABLE = 16, REQUIRED = 32, MATRIX = 64, REF = 128 };
+/* What a column may be. A CHANCE is a probability of what has happened: above 0, and at most 1. */
+enum {
+    TEXT = 1,
+    FLOAT = 2,
+    COUNT = 4,
+    FLAG = 8,
+    NULLABLE = 16,
+    REQUIRED = 32,
+    MATRIX = 64,
+    REF = 128,
+    CHANCE = 256,
+    FROM_ONE = 512
+};
 
 typedef struct rule {
     const char *column;
@@ -15,8 +26,15 @@ typedef struct rule {
 
 typedef struct schema {
     const char *kind;
-    rule rules[20]; /* ended by a NULL column */
+    rule rules[24]; /* ended by a NULL column */
 } schema;
+
+/* What was logged of a choice: how likely it was, its place in a list, in answer to what, and who chose. */
+/* clang-format off */
+#define LOGGED                                                                                               \
+    {"propensity", FLOAT | NULLABLE | CHANCE, NULL}, {"position", COUNT | NULLABLE | FROM_ONE, NULL},        \
+    {"request", TEXT | NULLABLE, NULL}, {"model", TEXT | NULLABLE, NULL}
+/* clang-format on */
 
 /* In the order of a section. */
 static const schema schemas[] = {
@@ -26,7 +44,8 @@ static const schema schemas[] = {
      {{"user", TEXT | REQUIRED, NULL},
       {"item", TEXT | REQUIRED, NULL},
       {"label", TEXT | NULLABLE, NULL},
-      {"reward", FLOAT | NULLABLE, NULL}}},
+      {"reward", FLOAT | NULLABLE, NULL},
+      LOGGED}},
     {DQ_KIND_ITEMS, {{"id", TEXT | REQUIRED, NULL}, {"vector", FLOAT | MATRIX, NULL}}},
     {DQ_KIND_TRANSITIONS,
      {{"user", COUNT | REF, DQ_KIND_USERS},
@@ -41,7 +60,7 @@ static const schema schemas[] = {
       {"done", FLAG, NULL},
       {"next_user", COUNT | REF, DQ_KIND_USERS},
       {"next_state", FLOAT | MATRIX, NULL},
-      {"propensity", FLOAT | NULLABLE, NULL},
+      LOGGED,
       {"episode", COUNT, NULL},
       {"step", COUNT, NULL},
       {"candidates", COUNT | REF | MATRIX, DQ_KIND_ITEMS}}},
@@ -49,7 +68,8 @@ static const schema schemas[] = {
      {{"user", TEXT | REQUIRED, NULL},
       {"item", TEXT | REQUIRED, NULL},
       {"rank", COUNT | REQUIRED, NULL},
-      {"score", FLOAT | REQUIRED, NULL}}},
+      {"score", FLOAT | REQUIRED, NULL},
+      LOGGED}},
 };
 
 static const schema *find(const char *kind)
@@ -102,6 +122,22 @@ static dq_status check_finite(const dq_column *column, const char *kind, dq_erro
     return DQ_OK;
 }
 
+/* Numbers that mean something only in a range. */
+static dq_status check_range(const dq_bundle *bundle, const dq_column *column, unsigned flags,
+                             dq_error *error)
+{
+    bool chance = flags & CHANCE;
+    for (uint64_t i = 0; flags & (CHANCE | FROM_ONE) && i < column->shape[0]; i++) {
+        double x = dq_column_number(column, i);
+        bool fits = chance ? x > 0 && x <= 1 : x >= 1;
+        if (!fits && !dq_column_is_null(column, i))
+            return dq_fail(error, DQ_ERR_NUMERIC, "%s: column %s, row %llu: %.9g is %s", bundle->kind,
+                           column->name, (unsigned long long)i, x,
+                           chance ? "no probability of what has happened" : "no place: the first is 1");
+    }
+    return DQ_OK;
+}
+
 static dq_status check_column(const dq_bundle *bundle, const dq_column *column, const rule *r,
                               dq_error *error)
 {
@@ -150,6 +186,10 @@ dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error)
         if (column && (status = check_column(bundle, column, r, error))) return status;
     }
     if ((status = check_rows(bundle, error))) return status;
+    for (const rule *r = s->rules; r->column; r++) {
+        const dq_column *column = dq_bundle_column(bundle, r->column);
+        if (column && (status = check_range(bundle, column, r->flags, error))) return status;
+    }
     for (size_t i = 0; i < bundle->column_count; i++) {
         const dq_column *column = &bundle->columns[i];
         if (starts_with(column->name, "text.") && column->type != DQ_TEXT)

@@ -247,6 +247,55 @@ static void a_schema_names_what_is_wrong(void **state)
     assert_int_equal(check_items(good, 2, DQ_TEXT, (const uint8_t[]){0, 1}), DQ_ERR_SCHEMA);
 }
 
+/* Of each kind that logs choices: a propensity is in (0, 1], a position at least 1; under a null all goes. */
+static dq_status check_logged(const char *kind, const double *propensity, const uint32_t *position,
+                              const uint8_t *nulls)
+{
+    dq_bundle b;
+    dq_strings ids = {0};
+    const uint32_t rank[2] = {1, 2};
+    const float score[2] = {0};
+    dq_error e = DQ_ERROR_NONE;
+    for (uint64_t i = 0; i < 2; i++) assert_int_equal(dq_strings_add(&ids, "x", 1, &e), DQ_OK);
+    assert_int_equal(dq_bundle_init(&b, kind, 2, &e), DQ_OK);
+    if (strcmp(kind, "transitions") != 0) {
+        assert_int_equal(dq_bundle_add_text(&b, "user", DQ_TEXT, ids.offsets, ids.data, NULL, &e), DQ_OK);
+        assert_int_equal(dq_bundle_add_text(&b, "item", DQ_TEXT, ids.offsets, ids.data, NULL, &e), DQ_OK);
+    }
+    if (strcmp(kind, "rankings") == 0) {
+        assert_int_equal(dq_bundle_add_numbers(&b, "rank", DQ_U4, rank, NULL, NULL, &e), DQ_OK);
+        assert_int_equal(dq_bundle_add_numbers(&b, "score", DQ_F4, score, NULL, NULL, &e), DQ_OK);
+    }
+    assert_int_equal(dq_bundle_add_numbers(&b, "propensity", DQ_F8, propensity, NULL, nulls, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_numbers(&b, "position", DQ_U4, position, NULL, nulls, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_text(&b, "request", DQ_TEXT, ids.offsets, ids.data, nulls, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_text(&b, "model", DQ_TEXT, ids.offsets, ids.data, nulls, &e), DQ_OK);
+    dq_status status = dq_schema_check(&b, &e);
+    if (status == DQ_ERR_NUMERIC) assert_non_null(strstr(e.reason, "row 1"));
+    dq_bundle_free(&b);
+    dq_strings_free(&ids);
+    return status;
+}
+
+static void what_was_logged_of_a_choice_is_in_its_range(void **state)
+{
+    (void)state;
+    const char *const kinds[] = {"interactions", "transitions", "rankings"};
+    const double bad[] = {0, -0.5, 1.0000001, NAN, INFINITY};
+    const uint32_t first[2] = {1, 1}, none[2] = {1, 0};
+    for (size_t k = 0; k < 3; k++) {
+        const double good[2] = {1, 1e-300};
+        assert_int_equal(check_logged(kinds[k], good, first, NULL), DQ_OK);
+        assert_int_equal(check_logged(kinds[k], good, none, NULL), DQ_ERR_NUMERIC);
+        assert_int_equal(check_logged(kinds[k], good, none, (const uint8_t[]){0, 1}), DQ_OK);
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            const double p[2] = {0.5, bad[i]};
+            assert_int_equal(check_logged(kinds[k], p, first, NULL), DQ_ERR_NUMERIC);
+            assert_int_equal(check_logged(kinds[k], p, first, (const uint8_t[]){0, 1}), DQ_OK);
+        }
+    }
+}
+
 static void every_table_has_its_rows_in_every_column(void **state)
 {
     (void)state;
@@ -338,6 +387,7 @@ int main(void)
         cmocka_unit_test(floats_copy_and_compare),
         cmocka_unit_test(bundles_refuse_twins_overflow_and_what_is_not_there),
         cmocka_unit_test(a_schema_names_what_is_wrong),
+        cmocka_unit_test(what_was_logged_of_a_choice_is_in_its_range),
         cmocka_unit_test(every_table_has_its_rows_in_every_column),
         cmocka_unit_test(fields_are_written_read_and_bounded),
         cmocka_unit_test(nulls_in_texts_are_kept_apart_from_empty_ones),
