@@ -128,6 +128,7 @@ static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
     o->request.target.watch = show_progress;
     o->request.target.watch_arg = &bar;
     dq_status status = o->schema ? export_joined(cli, o, error) : write_stream(cli, o, NULL, NULL, error);
+    o->request.target.watch_arg = NULL; /* the bar ends here */
     if (!status) export_report(cli, o);
     return status;
 }

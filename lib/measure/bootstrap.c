@@ -101,8 +101,9 @@ static void find_bounds(const double *rows, size_t n, size_t width, double *boun
 dq_status dq_randomisation_tests(const double *differences, size_t n, size_t width, size_t resamples,
                                  dq_rng *rng, double *p, dq_error *error)
 {
-    double *sums = malloc(2 * width * sizeof *sums), *bounds = sums + width;
+    double *sums = malloc(2 * width * sizeof *sums);
     if (!sums) return dq_fail_memory(error, "%zu tests", width);
+    double *bounds = sums + width;
     bool exact = n < 63 && (uint64_t)1 << n <= resamples;
     size_t draws = exact ? (size_t)1 << n : resamples;
     find_bounds(differences, n, width, bounds);

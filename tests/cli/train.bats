@@ -292,7 +292,7 @@ long_run() { # how it is started
     done | tee shares
     [ "$(awk -F'[( ]' '{ n += $4; of = $6 } END { print n == of, NR }' shares)" = "1 3" ]
     run ! cmp -s <(payload m1.dq) <(payload m2.dq)
-    for bad in 0/3 4/3 1/1 1 a/b 1/3x 1/-3; do
+    for bad in 0/3 4/3 1/1 1 a/b 1/3x 1/-3 4294967297/2; do
         run -2 --separate-stderr "$BUILD"/dq-train --offline --fold $bad t.dq
         [[ $stderr == "dq-train: --fold $bad: I/K is wanted"* ]]
     done
