@@ -128,8 +128,7 @@ bool dq_value_equal(const dq_value *a, const dq_value *b)
     case DQ_NIL: return true;
     case DQ_BOOL: return a->as.boolean == b->as.boolean;
     case DQ_INT: return a->as.integer == b->as.integer;
-    case DQ_REAL: /* by bits, so that NaN equals itself. NOLINTNEXTLINE(*-memory-comparison,cert-*) */
-        return memcmp(&a->as.real, &b->as.real, sizeof a->as.real) == 0;
+    case DQ_REAL: return memcmp(&a->as.real, &b->as.real, sizeof a->as.real) == 0;
     case DQ_STRING: return memcmp(a->as.string, b->as.string, a->count) == 0;
     case DQ_BINARY: return memcmp(a->as.binary, b->as.binary, a->count) == 0;
     case DQ_LIST: return lists_equal(a, b);

@@ -119,7 +119,6 @@ dq_status dq_ask_put(dq_ask *ask, const dq_question *q, dq_error *error)
     int n = snprintf(sample, sizeof sample, ",\"sample\":%u}", q->sample);
     llm_job *job = new_job(ask, q->bytes + (size_t)n);
     if (!job) return dq_fail_memory(error, "questions");
-    /* new_job() made room: NOLINTNEXTLINE(*-NonNullParamChecker) */
     memcpy(job->request, q->request, q->bytes);
     job->sent_bytes = q->bytes - 1; /* the brace goes behind the sample */
     memcpy(job->request + job->sent_bytes, sample, (size_t)n);
