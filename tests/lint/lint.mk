@@ -9,8 +9,8 @@ SHELL     := /bin/bash
 FILES  := $(sort $(shell find lib cmd tests examples -name '*.c'))
 SHELLS := $(sort $(shell grep -rlE '^\#!.*\b(ba|)sh$$|^\#!.*bats$$' .ci cmd pipelines tests) $(wildcard tests/*.bash tests/*/*.bash))
 TOOLS  := gcc tidy cppcheck
-# lib/core/status.c defines what facts.h says something about.
-facts   = $(if $(filter lib/core/status.c,$<),,-include tests/lint/facts.h)
+# lib/core/status.c defines what facts.h says something about; tests do without.
+facts   = $(if $(filter lib/core/status.c tests/%,$<),,-include tests/lint/facts.h)
 
 all: $(foreach tool,$(TOOLS),$(FILES:%.c=$(LINT)/$(tool)/%.ok)) $(LINT)/shell.ok
 
