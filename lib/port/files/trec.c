@@ -103,7 +103,7 @@ static dq_status read_run(const text *columns, int count, dq_trec_line *line, dq
 
 int dq_trec_next(dq_trec *trec, dq_trec_line *line, dq_error *error)
 {
-    text columns[RUN_COLUMNS];
+    text columns[RUN_COLUMNS] = {{0}};
     char *at;
     size_t bytes;
     bool more;
@@ -121,7 +121,7 @@ int dq_trec_next(dq_trec *trec, dq_trec_line *line, dq_error *error)
         (void)dq_error_at(error, dq_source_name(trec->source), trec->line);
         return -1;
     }
-    line->query = columns[0].at; /* NOLINT(*.uninitialized.Assign): a line that was read has its columns */
+    line->query = columns[0].at;
     line->query_bytes = columns[0].bytes;
     line->doc = columns[2].at;
     line->doc_bytes = columns[2].bytes;
