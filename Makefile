@@ -200,6 +200,28 @@ deps-check: ## install those that only tests need
 	@bash tests/deps $(CHECK_PACKAGES)
 	@bash tests/deps --each $(SINGLE_PACKAGES)
 
+# ---- lint ----
+
+lint: deps deps-check ## look for faults with clang-tidy, cppcheck, gcc -fanalyzer and shellcheck; `make -j lint` on all cores
+	@bash tests/deps gcc clang-tidy cppcheck shellcheck
+	@$(MAKE) --no-print-directory $(B)/services/llm_tastes.h
+	@$(MAKE) --no-print-directory -k -f tests/lint/lint.mk LINT=$(B)/lint \
+	    FLAGS='-std=c11 -D_GNU_SOURCE $(WARN) -pthread -Iinclude -Ilib -Icmd -I$(B)/services $(PKG_CFLAGS)'
+
+# ---- coverage ----
+
+# Counters are atomic, since threads share them; what they cannot write (a full disk, no descriptor left) they say aside.
+COVERAGE := build/coverage
+
+coverage: deps deps-check ## run every test with counters: what is reached, by room (gcovr); SUITES="unit cli/rank" runs these alone
+	@bash tests/deps gcovr
+	@$(MAKE) --no-print-directory B=$(COVERAGE) OPT='-O1 -g' CFLAGS='--coverage -fprofile-update=atomic' LDFLAGS=--coverage all units
+	@find $(COVERAGE)/obj -name '*.gcda' -delete
+	@BUILD=$(COVERAGE) GCOV_ERROR_FILE=$(abspath $(COVERAGE))/not-written bash tests/run $(SUITES); failed=$$?; \
+	mkdir -p $(COVERAGE)/html && gcovr -j 2 -r . --object-directory $(COVERAGE)/obj -f lib/ -f cmd/ -f include/ -e '.*/prompts\.c' \
+	    --exclude-unreachable-branches --html-details $(COVERAGE)/html/index.html --json-summary $(COVERAGE)/summary.json $(COVERAGE)/obj && \
+	python3 tests/coverage.py $(COVERAGE)/summary.json && echo "each line: $(COVERAGE)/html/index.html" && exit $$failed
+
 # ---- the rest ----
 
 units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so
@@ -243,4 +265,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full deps deps-check units bench same fuzz install format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz install format drawing clean list

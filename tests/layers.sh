@@ -197,8 +197,8 @@ stray=(cmd/*.[ch] lib/*.[ch])
 check "every file of C stands in a room or a program" "${stray[*]}"
 
 complaints=''
-for file in "${folders[@]/%/*.[ch]}" tests/unit/*.c; do
-    for file in $file; do
+for pattern in "${folders[@]/%/*.[ch]}" tests/unit/*.c; do
+    for file in $pattern; do
         head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complaints+="$file"$'\n'
     done
 done

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Every pipeline runs start to end in its short form, and every example in the documents as it is printed.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     cd "$BATS_TEST_DIRNAME/.." || return 1
     out=$BATS_TEST_TMPDIR
@@ -79,7 +81,7 @@ needs_onet() {
     make -f pipelines/mongodb.mk BUILD="$out/build" QUICK=1
     [ "$(wc -l < "$out/build/mongodb-quick/table.tsv")" -eq 4 ]
     make -q -f pipelines/mongodb.mk BUILD="$out/build" QUICK=1 "$out/build/mongodb-quick/table.tsv"
-    ! pgrep -f "$out/build/services/ferretdb"
+    run ! pgrep -f "$out/build/services/ferretdb"
 }
 
 @test "without a URI the pipeline from MongoDB says so" {

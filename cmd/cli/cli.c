@@ -49,7 +49,7 @@ static void add_forms(const dq_program *program, const dq_option *table, forms *
     size_t n = 0, s = 0;
     f->shorts[s++] = 'h';
     f->shorts[s++] = 'V';
-    for (int i = 0; table[i].name && i < MAX_OPTIONS; i++) {
+    for (int i = 0; i < MAX_OPTIONS && table[i].name; i++) {
         const dq_option *o = &table[i];
         int takes = o->type == DQ_OPT_FLAG ? no_argument : required_argument;
         f->longs[n++] = (struct option){o->name, takes, NULL, SET + i};

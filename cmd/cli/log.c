@@ -36,7 +36,7 @@ dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *er
     struct stat st;
     *log = (dq_log){.name = path};
     if (!path) return DQ_OK;
-    log->file = fopen(path, keep ? "r+" : "w");
+    log->file = fopen(path, keep ? "r+e" : "we");
     if (!log->file && keep && errno == ENOENT) return lacks(log, 0, keep, error);
     if (!log->file) return failed(log, "cannot open the log", error);
     if (!keep) return DQ_OK;

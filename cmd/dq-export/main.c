@@ -158,6 +158,7 @@ static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
     dq_status status = cli->mode == EXPORT_LOG ? export_log(cli, o, error)
                        : o->schema             ? export_joined(cli, o, error)
                                                : write_stream(cli, o, NULL, NULL, error);
+    o->request.target.watch_arg = NULL; /* the bar ends here */
     if (!status) export_report(cli, o);
     return status;
 }

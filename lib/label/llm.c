@@ -63,6 +63,7 @@ static dq_status ask(dq_llm *l, uint64_t number, uint32_t sample, dq_prompt_stag
     const pair *p = pair_of(l, number);
     dq_json_text *request = &l->head;
     request->bytes = l->head_bytes;
+    /* a pair that was submitted is there: NOLINTNEXTLINE(*.CallAndMessage) */
     dq_status status = dq_messages_write(&l->messages, stage, p->user, p->item, request, error);
     if (!status) status = dq_json_write_raw(request, "}", 1, error);
     if (status) return status;

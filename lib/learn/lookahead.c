@@ -222,7 +222,7 @@ static dq_status grow(dq_lookahead *l, bool *grown, dq_error *error)
 dq_status dq_lookahead_list(dq_lookahead *l, const float *state, dq_lookahead_place *places, size_t *count,
                             dq_error *error)
 {
-    node *first = &l->now[0], *best = first;
+    node *first = &l->now[0];
     bool grown = true;
     *count = 0;
     memcpy(first->state, state, l->width * sizeof *state);
@@ -235,7 +235,7 @@ dq_status dq_lookahead_list(dq_lookahead *l, const float *state, dq_lookahead_pl
         dq_status status = grow(l, &grown, error);
         if (status) return status;
     }
-    best = &l->now[0];
+    const node *best = &l->now[0];
     for (size_t b = 1; b < l->now_count; b++)
         if (l->now[b].score > best->score) best = &l->now[b];
     memcpy(places, best->places, best->count * sizeof *places);

@@ -240,7 +240,7 @@ static dq_status write_body(const request *r, dq_json_text *body, dq_error *erro
 static dq_status submit(llm_sender *s, request *r, dq_error *error)
 {
     dq_json_text body = DQ_JSON_TEXT_EMPTY;
-    const dq_ask_form *form = r->jobs[0]->form;
+    const dq_ask_form *form = r->jobs[0]->form; /* NOLINT(*.NullDereference): a batch has a job */
     r->sent = dq_llm_members_choose(s->members, r->jobs[0], &r->probe);
     r->attempts = 0;
     if (r->probe) s->probing = true;

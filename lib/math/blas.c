@@ -81,6 +81,7 @@ static void find_margin(void)
             if (memcmp(&z[u * ROWS + r], &z[u * ROWS], sizeof *z) != 0) margin = MARGIN;
 }
 
+/* Once, before threads. NOLINTBEGIN(concurrency-mt-unsafe) */
 static void start(void)
 {
     static const char variable[] = "OPENBLAS_CORETYPE";
@@ -94,6 +95,7 @@ static void start(void)
     }
     openblas_set_num_threads(1);
 }
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 void dq_blas_start(void)
 {

@@ -70,7 +70,7 @@ static inline __attribute__((always_inline)) lanes tangent(lanes x, lanes *slope
     lanes near = p * square * x + x, capped = choose(size > 20, ALL(20), size);
     lanes far = 1 - 2 / (exponential(capped * 2) + 1);
     lanes y = choose(size < 0.625F, near, choose(x < 0, -far, far));
-    y = choose(x == x, y, x); /* what is no number stays none */
+    y = choose(x == x, y, x); /* what is no number stays none: NOLINT(misc-redundant-expression) */
     *slope = 1 - y * y;
     return y;
 }

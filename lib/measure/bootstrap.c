@@ -101,8 +101,9 @@ static void find_bounds(const double *rows, size_t n, size_t width, double *boun
 dq_status dq_randomisation_tests(const double *differences, size_t n, size_t width, size_t resamples,
                                  dq_rng *rng, double *p, dq_error *error)
 {
-    double *sums = malloc(2 * width * sizeof *sums), *bounds = sums + width;
+    double *sums = malloc(2 * width * sizeof *sums);
     if (!sums) return dq_fail_memory(error, "%zu tests", width);
+    double *bounds = sums + width;
     bool exact = n < 63 && (uint64_t)1 << n <= resamples;
     size_t draws = exact ? (size_t)1 << n : resamples;
     find_bounds(differences, n, width, bounds);
@@ -144,7 +145,9 @@ static double beta(double a, double b, double x)
 {
     if (x <= 0) return 0;
     if (x >= 1) return 1;
-    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    int sign; /* of the gamma function: lgamma() would put it into a variable that threads share */
+    double logs = lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign);
+    double front = exp(logs + a * log(x) + b * log1p(-x));
     return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a
                                      : 1 - front * beta_fraction(b, a, 1 - x) / b;
 }

@@ -4,6 +4,7 @@
 #include "wire/coprocess.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static dq_status spawn(pid_t *pid, int script, int *picture, int words, dq_error
     int ends[2];
     posix_spawn_file_actions_t actions;
     char **env = dq_coprocess_environment(NULL, NULL);
-    if (!env || pipe(ends) < 0) {
+    if (!env || pipe2(ends, O_CLOEXEC) < 0) {
         int sys = env ? errno : ENOMEM;
         free(env);
         return dq_fail_errno(error, sys, "cannot start gnuplot");
@@ -25,7 +26,6 @@ static dq_status spawn(pid_t *pid, int script, int *picture, int words, dq_error
     (void)posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO);
     (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     (void)posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
-    (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
     int failed = posix_spawnp(pid, name, &actions, NULL, args, env);
     free(env);
     (void)posix_spawn_file_actions_destroy(&actions);

@@ -74,7 +74,7 @@ static dq_status flush(play *p, dq_error *error)
 /* Epsilon-greedy; without an agent, any action. *chance: of this one. */
 static uint32_t choose(play *p, double *chance)
 {
-    uint32_t count = p->envs->shape.action_count, best, action;
+    uint32_t count = p->envs->shape.action_count, best = 0, action;
     double share = p->log->agent ? p->log->epsilon : 1;
     if (p->log->agent) dq_agent_act(p->log->agent, &p->envs->store, p->envs->number, 1, false, &best);
     bool any = dq_rng_uniform(&p->rng) < share;

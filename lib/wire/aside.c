@@ -20,6 +20,7 @@
 static int open_directory(const char *path, int flags)
 {
     char *copy = strdup(path);
+    /* dirname() works in the copy: NOLINTNEXTLINE(concurrency-mt-unsafe) */
     int fd = copy ? open(dirname(copy), flags | O_CLOEXEC, 0666) : -1;
     int sys = errno;
     free(copy);

@@ -16,6 +16,7 @@ enum { LINKS = 40 /* as many as Linux follows */ };
 /* DIR/NAME with the directory of path, its links resolved; NULL, and errno. */
 static char *beside(const char *path, const char *name)
 {
+    /* dirname() works in the copy: NOLINTNEXTLINE(concurrency-mt-unsafe) */
     char *copy = strdup(path), *folder = copy ? realpath(dirname(copy), NULL) : NULL;
     size_t size = folder ? strlen(folder) + strlen(name) + 2 : 0;
     char *made = folder ? malloc(size) : NULL;

@@ -154,7 +154,7 @@ END
 @test "weights of labels, rewards" {
     dq-embed cf:4 --map APPLY=1,IGNORE=-1 -o liked.dq c.dq
     dq-embed cf:4 -o met.dq c.dq
-    ! cmp -s <(vectors items liked.dq) <(vectors items met.dq)
+    run ! cmp -s <(vectors items liked.dq) <(vectors items met.dq)
     jq -c 'if .label == "APPLY" then . + {reward: 1} else . + {reward: -1} end' met.jsonl >rewards.jsonl
     dq-export --users users.jsonl --items items.jsonl --interactions rewards.jsonl | dq-embed cf:4 -o rewarded.dq
     cmp <(vectors items liked.dq) <(vectors items rewarded.dq)

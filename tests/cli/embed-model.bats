@@ -210,6 +210,7 @@ zeros() { dq-cat --kind items "$1" | jq -r 'select([.vector.d[] == 0] | all) | .
         llm_fault "{\"kind\": \"$1\"}"
         rm -f odd.dq
         run -1 dq-embed openai:m --cache "$1.db" -q -o odd.dq o.dq
+        # shellcheck disable=SC2053 # a pattern
         [[ "$output" == $2 ]] || { echo "$1: $output"; false; }
         [ ! -e odd.dq ]
         [ "$(sqlite3 "$1.db" "select count(*) from answers where label is null")" = "${3-0}" ]

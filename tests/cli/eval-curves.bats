@@ -47,7 +47,7 @@ TSV
     grep -q '2 of 3' unequal.svg
     grep -q 'stroke-dasharray' unequal.svg
     "$BUILD"/dq-eval --curves g=run1.jsonl g=run2.jsonl g=run3.jsonl --metric reward --plot equal.svg
-    ! grep -q 'of 3<\|stroke-dasharray' equal.svg
+    run ! grep -q 'of 3<\|stroke-dasharray' equal.svg
     "$BUILD"/dq-eval --curves g=run1.jsonl g=run2.jsonl g=short.jsonl --metric reward | grep -q '2 of 3'
 }
 
@@ -123,7 +123,7 @@ END
     grep -q 'Errors an episode' e.svg
     grep -q 'rgb(160, 160, 160)' e.svg
     "$BUILD"/dq-eval --curves --metric errors --plot plain.svg e.jsonl
-    ! grep -q 'rgb(160, 160, 160)' plain.svg
+    run ! grep -q 'rgb(160, 160, 160)' plain.svg
     run -1 "$BUILD"/dq-eval --curves --metric nothing e.jsonl
     [[ "$output" == *"the logs have nothing that is drawn: nothing"* ]]
     run -2 "$BUILD"/dq-eval --curves --mark x e.jsonl

@@ -6,7 +6,8 @@ bats_require_minimum_version 1.5.0
 
 # The kernels that this CPU can run, by OpenBLAS's names.
 kernels() {
-    local flags=" $(grep -m1 '^flags' /proc/cpuinfo) "
+    local flags
+    flags=" $(grep -m1 '^flags' /proc/cpuinfo) "
     echo Prescott
     [[ $flags == *" avx "* ]] && echo Sandybridge
     [[ $flags == *" avx2 "* && $flags == *" fma "* ]] && echo Haswell && echo Zen

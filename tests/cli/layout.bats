@@ -133,7 +133,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     dq-export --users people.jsonl --items films.jsonl --interactions seen.jsonl -o seen.dq
     dq-rank --model films.dq -k 10 --user u1 --format tsv seen.dq >seen.tsv
     dq-rank --model films.dq -k 10 --user u1 --format tsv films-catalogue.dq >unseen.tsv
-    ! cmp -s seen.tsv unseen.tsv # who has seen some stands elsewhere
+    run ! cmp -s seen.tsv unseen.tsv # who has seen some stands elsewhere
     dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 --init films.dq -o log-films.dq seen.dq
     [ "$(layout log-films.dq)" = "$(layout films.dq)" ]
     dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-alone.dq seen.dq
@@ -235,7 +235,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     train ends.dq --session-gap 86400 --session-end terminal
     dq-cat --kind model cut.dq >cut.jsonl
     dq-cat --kind model ends.dq >ends.jsonl
-    ! cmp -s cut.jsonl ends.jsonl
+    run ! cmp -s cut.jsonl ends.jsonl
     dq-cat --kind model cut.dq | head -1 | jq -e '.meta.sessions.gap == 86400'
     # dq-rank cuts alike: with the latest event a day and more after those before it, a user stands as if it were alone.
     printf '%s\n' '{"user":"u01","item":"i05","label":"VIEW","time":"2024-05-01T10:00:00Z"}' '{"user":"u01","item":"i06","label":"VIEW","time":"2024-05-03T10:00:00Z"}' >two.jsonl
@@ -251,7 +251,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         for log in one two; do dq-rank --model $model.dq --user u01 -k 5 --format tsv $log.dq >$model-$log.tsv; done
     done
     cmp cut-one.tsv cut-two.tsv
-    ! cmp -s offline-one.tsv offline-two.tsv
+    run ! cmp -s offline-one.tsv offline-two.tsv
     for words in --clock --since "--session-gap 60"; do
         run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" $words -o x.dq timeless.dq
         [[ "$stderr" == *"the interactions have no attribute 'time': when they were is asked for here"* ]]

@@ -83,9 +83,9 @@ valued_of() { "$1" --help | grep -oE -- '^(  -.,|     ) --[a-z0-9-]+=' | sed 's/
 
 # Runs a command with an option, with a value that it takes: $said and $code. The first value is tried as it is.
 try() {
-    local value=$1 option=$2 n
+    local value=$1 option=$2
     shift 2
-    for n in 1 2 3; do
+    for _ in 1 2 3; do
         if grep -qx "$option" valued; then set -- "$1" "--$option=$value" "${@:2}"; else set -- "$1" "--$option" "${@:2}"; fi
         said=$(timeout 60 "$@" < /dev/null 2>&1 > /dev/null) && code=0 || code=$?
         case $said in

@@ -52,7 +52,7 @@ true_to_life='map((.state | index(max)) as $at | (.next_state | index(max)) as $
     "${random[@]}" log.dq | dq-cat > once
     "${random[@]}" -t 3 log.dq | dq-cat | cmp - once
     cat agent.dq log.dq | dq-plan --quiet --actions random --rollout 2 | dq-cat | cmp - once
-    ! cmp -s <("${random[@]}" --seed 1 log.dq | dq-cat) once
+    run ! cmp -s <("${random[@]}" --seed 1 log.dq | dq-cat) once
     jq -es 'map(.choice) | unique == [range(6)]' once
     jq -es 'map(select(.choice == 5)) | length / 2 > 100' once
     dq-plan --quiet --model agent.dq --epsilon 0.6 log.dq | dq-cat |

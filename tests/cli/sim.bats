@@ -35,7 +35,7 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
     sim --users 50 -t 3 | zstd -dcq > b
     zstd -dcq a.dq | cmp - b
     sim --users 50 --seed 43 | zstd -dcq > c
-    ! cmp -s b c
+    run ! cmp -s b c
 }
 
 @test "a total of interactions is kept" {
@@ -102,7 +102,7 @@ entities() { # stream, kind
     sim sequence --play 40 -o log.dq
     "$BUILD"/dq-cat --check log.dq
     sim sequence --play 40 -t 3 | zstd -dcq | cmp - <(zstd -dcq log.dq)
-    ! cmp -s <(sim sequence --play 40 --seed 1 | zstd -dcq) <(zstd -dcq log.dq)
+    run ! cmp -s <(sim sequence --play 40 --seed 1 | zstd -dcq) <(zstd -dcq log.dq)
     "$BUILD"/dq-cat log.dq > rows
     jq -es 'map(.episode) | unique == [range(40)]' rows
     jq -es 'group_by(.episode) | all((map(.step) == [range(length)]) and (.[:-1] | all(.done + .truncated == 0)) and

@@ -217,3 +217,11 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     cmp whole.dq cut.dq
     cmp whole.log cut.log
 }
+
+@test "a labeller gets no file that is dq-train's" {
+    printf '#!/bin/sh\nls -l /proc/self/fd > open\nexec dq-reward -q -s cosine\n' > labeller
+    chmod +x labeller
+    train -q --reward-cmd ./labeller -l here.log -o here.dq c.dq
+    grep -q ' 1 -> ' open
+    run ! grep here open
+}

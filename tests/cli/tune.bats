@@ -75,7 +75,7 @@ tune() { dq-tune -q --metric score "$@"; }
     cmp a.tsv b.tsv
     awk -F'\t' 'NR == 2 { exit !($3 > 8.5) }' a.tsv
     tune -x x=-20.0..20.0 -n 40 -d c --seed 7 -- ./trainer >c.tsv
-    ! cmp -s a.tsv c.tsv
+    run ! cmp -s a.tsv c.tsv
 }
 
 @test "integers, logarithms and random search" {

@@ -91,7 +91,7 @@ kill_soon() {
     llm_stop
     llm_start --delay 0.02
     for slot in {0..7}; do start $slot --pairs all --parallel $parallel; done
-    for round in {1..40}; do
+    for _ in {1..40}; do
         slot=$((RANDOM % 8))
         ! kill -0 "${pids[slot]}" 2> /dev/null || kills=$((kills + 1))
         kill_soon "${pids[slot]}"
@@ -115,7 +115,7 @@ kill_soon() {
     reference
     llm_stop
     llm_start --delay 0.02
-    for round in {1..200}; do
+    for _ in {1..200}; do
         start 0 --pairs all --parallel $parallel
         kill_soon "${pids[0]}"
         [ ! -s words.0 ] || { cat words.0; false; }

@@ -79,7 +79,7 @@ cached() { sqlite3 "$1.db" "$2"; }
 
 @test "what may pass is tried again, and costs no label" {
     llm_start
-    local fault expected
+    local fault
     label judge -q | dq-cat --kind transitions > expected
     for fault in 408 409 429 500 503 error-body cut reset close half-closed longer reset-body; do
         label "fault-$fault-1" -q | dq-cat --kind transitions | cmp - expected
@@ -157,13 +157,13 @@ cached() { sqlite3 "$1.db" "$2"; }
 @test "the address as people write it, and what is said where it is wrong" {
     llm_start
     OPENAI_BASE_URL=$LLM/v1/chat/completions label judge -q > /dev/null
-    OPENAI_BASE_URL=$LLM/v1/embeddings?api-version=1 label judge-2 -q > /dev/null
+    OPENAI_BASE_URL="$LLM/v1/embeddings?api-version=1" label judge-2 -q > /dev/null
     [ "$(llm_get last | jq -r '.path + " " + .query["api-version"]')" = "/v1/chat/completions 1" ]
     OPENAI_BASE_URL=$LLM ends 1 judge-3
     [ "$words" = "SERVER/chat/completions: HTTP 404: no such path (does OPENAI_BASE_URL lack its /v1?)" ]
     OPENAI_BASE_URL=${LLM/http:/https:}/v1 ends 1 judge-3
     [ "$words" = "SERVER: speaks no TLS (does OPENAI_BASE_URL begin with http://?)" ]
-    OPENAI_BASE_URL=$LLM/openai/deployments/gpt?api-version=1 ends 1 judge-3
+    OPENAI_BASE_URL="$LLM/openai/deployments/gpt?api-version=1" ends 1 judge-3
     [[ "$words" == "SERVER/openai/deployments/gpt/chat/completions: HTTP 404: no such path (for Azure: https://NAME.openai.azure.com/openai/v1, or "*"DQ_API_KEY_HEADER=api-key)" ]]
     llm_fault '{"kind": "400", "body": {"error": {"message": "Unsupported value", "param": "temperature"}}}'
     ends 1 judge-3

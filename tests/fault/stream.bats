@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What can be wrong with a stream, done to it: each time one clear line, status 1, and no file that looks complete.
 
+bats_require_minimum_version 1.5.0
+
 source "$BATS_TEST_DIRNAME/../needs.bash"
 setup() {
     needs python3-msgpack python3-numpy python3-xxhash python3-zstandard
@@ -236,7 +238,7 @@ PY
     script -qec "dq-cat --to stream s.dq" /dev/null > screen < /dev/null || status=$?
     [ "$status" -eq 1 ]
     grep -q "not written to a terminal" screen
-    ! grep -q $'\x28\xb5\x2f\xfd' screen
+    run ! grep -q $'\x28\xb5\x2f\xfd' screen
     script -qec "dq-cat --kind users s.dq" /dev/null < /dev/null | grep -q '"id":"u1"'
 }
 

@@ -346,11 +346,12 @@ static char *read_whole(const char *path)
 {
     char *text = calloc(1, 65536);
     FILE *file = text ? fopen(path, "r") : NULL;
-    if (!file || fread(text, 1, 65535, file) == 0) {
+    size_t bytes = file ? fread(text, 1, 65535, file) : 0;
+    if (file) fclose(file);
+    if (bytes == 0) {
         fprintf(stderr, "llm_server: cannot read %s\n", path);
         exit(1);
     }
-    fclose(file);
     return text;
 }
 

@@ -248,7 +248,7 @@ static size_t escape(char *to, unsigned char c)
         return 2;
     }
     static const char hex[] = "0123456789abcdef";
-    memcpy(to, "\\u00", 4);
+    memcpy(to, "\\u00", 4); /* NOLINT(*-not-null-terminated-result): 6 bytes are written */
     to[4] = hex[c >> 4];
     to[5] = hex[c & 15];
     return 6;

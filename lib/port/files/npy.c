@@ -286,6 +286,7 @@ static dq_value integer_of(const unsigned char *raw, dq_dtype type, dq_arena *ar
     size_t size = dq_dtype_size(type);
     uint64_t bits = bits_at(raw, size);
     bool is_signed = type == DQ_I1 || type == DQ_I2 || type == DQ_I4 || type == DQ_I8;
+    /* an integer has bytes: NOLINTNEXTLINE(*.UndefinedBinaryOperatorResult) */
     if (is_signed && size < 8 && bits >> (8 * size - 1)) bits |= UINT64_MAX << 8 * size;
     if (is_signed || bits <= INT64_MAX) return dq_int((int64_t)bits);
     char text[24];

@@ -103,7 +103,7 @@ static dq_status read_run(const text *columns, int count, dq_trec_line *line, dq
 
 int dq_trec_next(dq_trec *trec, dq_trec_line *line, dq_error *error)
 {
-    text columns[RUN_COLUMNS];
+    text columns[RUN_COLUMNS] = {{0}};
     char *at;
     size_t bytes;
     bool more;

@@ -167,7 +167,7 @@ static bool names(const char *word, size_t n, const char *host)
     if (it.family) {
         const char *slash = memchr(word, '/', n);
         ip net = read_ip(word, slash ? (size_t)(slash - word) : n);
-        return net.family && same_net(&it, &net, slash ? (unsigned)atoi(slash + 1) : net.bits);
+        return net.family && same_net(&it, &net, slash ? (unsigned)strtoul(slash + 1, NULL, 10) : net.bits);
     }
     if (*word == '.') word++, n--;
     if (n > 1 && word[n - 1] == '.') n--;
