@@ -7,15 +7,11 @@
  *     1  bodies, each behind its length in two bytes, the higher first
  */
 #include "core/digest.h"
-#include "dq/schema.h"
-
 #include "dq/stream.h"
+#include "fuzz.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 static void put_u64(unsigned char *p, uint64_t u)
 {
@@ -40,58 +36,37 @@ static size_t frame(const unsigned char *data, size_t n, unsigned char *to)
     return out;
 }
 
-/* Touches everything that a bundle offers: what was handed out must be sound. */
-static double use(const dq_bundle *bundle)
-{
-    double sum = 0;
-    size_t n;
-    for (size_t i = 0; i < bundle->column_count; i++) {
-        const dq_column *c = &bundle->columns[i];
-        uint64_t rows = c->shape[0], width = dq_column_width(c);
-        bool text = dq_dtype_size(c->type) == 0;
-        for (uint64_t r = 0; text && r < rows; r++) {
-            const char *t = dq_column_text(c, r, &n);
-            for (size_t k = 0; t && k < n; k++) sum += t[k];
-        }
-        for (uint64_t k = 0; !text && width && k < rows * width; k++) sum += dq_column_number(c, k);
-    }
-    return sum;
-}
-
-static void read_stream(const char *path)
+static void read_file(const char *path)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_reader *reader;
     dq_bundle bundle;
     int got;
-    if (dq_reader_open(&reader, &path, 1, &e)) return;
+    if (dq_reader_open(&reader, &path, 1, &e)) {
+        fuzz_failed(&e);
+        return;
+    }
     while ((got = dq_reader_next(reader, &bundle, &e)) > 0) {
-        double sum = use(&bundle);
-        __asm__ volatile("" : : "m"(sum)); /* keeps the reads */
+        fuzz_use(&bundle);
         dq_bundle_free(&bundle);
     }
-    if (got < 0 && (!e.reason[0] || !e.source[0])) abort(); /* a failure says what and where */
+    if (got < 0) fuzz_failed(&e);
     dq_reader_close(reader);
 }
 
-/* The name that libFuzzer calls; tests/unit/test_corpus.c calls it over the saved corpus. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+static void read_stream(const uint8_t *data, size_t n)
 {
-    if (n == 0) return 0;
+    if (n == 0) return;
     unsigned char *bytes = malloc(10 * n + 64);
-    if (!bytes) return 0;
+    if (!bytes) return;
     size_t length = n - 1;
     if (data[0] & 1)
         length = frame(data + 1, n - 1, bytes);
     else
         memcpy(bytes, data + 1, length);
-    int file = memfd_create("fuzz", 0);
-    char path[32];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (file >= 0 && write(file, bytes, length) == (ssize_t)length) read_stream(path);
-    if (file >= 0) (void)close(file);
+    read_file(fuzz_file(bytes, length));
     free(bytes);
-    return 0;
 }
+
+/* A window of zstd may be 128 MiB. */
+const fuzz_target fuzz_it = {.read = read_stream, .memory = (size_t)160 << 20, .per_byte = 256};
