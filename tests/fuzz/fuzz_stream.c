@@ -68,5 +68,4 @@ static void read_stream(const uint8_t *data, size_t n)
     free(bytes);
 }
 
-/* A window of zstd may be 128 MiB. */
-const fuzz_target fuzz_it = {.read = read_stream, .memory = (size_t)160 << 20, .per_byte = 256};
+const fuzz_target fuzz_it = {.read = read_stream, .memory = 4 << 20, .per_byte = 256};
