@@ -131,6 +131,7 @@ for name, document in {**documents, "deep": deep}.items():
     raw = bson.encode(document)
     put("bson", name + "-document", 0, rest=raw)
     put("bson", name, 1, rest=without_lengths(raw))
+put("bson", "symbol-alone", 1, rest=b"\x02$symbol\0\0")
 put("bson", "vector-9", 2, rest=b"\x09\x02\x27\0" + struct.pack("<2f", 1, 2))
 put("bson", "vector-0", 2, rest=b"\x00\x02" + struct.pack("<2f", 1, 2))
 put("bson", "vector-int8", 2, rest=b"\x09\x03\x03\0\x01\x02\xff")
