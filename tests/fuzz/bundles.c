@@ -139,3 +139,26 @@ unsigned char *fuzz_sign(fuzz_bytes bodies, size_t *n)
     *n = b.n;
     return b.at;
 }
+
+size_t fuzz_read_bundles(fuzz_bytes bodies, dq_bundle *to, size_t most)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_reader *reader;
+    dq_bundle rest;
+    size_t n, count = 0;
+    int got;
+    unsigned char *payload = fuzz_sign(bodies, &n);
+    const char *path = fuzz_file(payload, n);
+    free(payload);
+    if (dq_reader_open(&reader, &path, 1, &e)) fuzz_fail("a signed head is refused: %s", e.reason);
+    while ((got = dq_reader_next(reader, count < most ? &to[count] : &rest, &e)) > 0) {
+        if (count < most)
+            count++;
+        else
+            dq_bundle_free(&rest);
+    }
+    if (got < 0) fuzz_failed(&e);
+    while (got < 0 && count) dq_bundle_free(&to[--count]);
+    dq_reader_close(reader);
+    return count;
+}

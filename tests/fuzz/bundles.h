@@ -16,6 +16,10 @@ unsigned char *fuzz_sign(fuzz_bytes bodies, size_t *n);
 /* The same of bodies that are whole records' (the head and the end among them): lengths and hashes alone. */
 unsigned char *fuzz_frame(fuzz_bytes bodies, size_t *n);
 
+/* Reads what is signed (fuzz_sign): the bundles that the reader took, `most` at most, into `to`; the caller
+ * frees each. None where it refused one. */
+size_t fuzz_read_bundles(fuzz_bytes bodies, dq_bundle *to, size_t most);
+
 /* For LLVMFuzzerCustomMutator: changes an input whose first `before` bytes are options, and the rest bodies.
  */
 size_t fuzz_mutate_bundles(uint8_t *data, size_t n, size_t most, unsigned seed, size_t before);
