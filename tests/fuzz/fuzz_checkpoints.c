@@ -111,7 +111,9 @@ static void go_on(const dq_bundle *model, const char *kind, const dq_agent_confi
                      .envs = envs,
                      .eval_envs = eval_envs};
     run.config.steps = UINT64_MAX;
-    dq_status status = dq_agent_new(&run.agent, kind, config, &envs->shape, pool, &e);
+    dq_agent *agent = NULL;
+    dq_status status = dq_agent_new(&agent, kind, config, &envs->shape, pool, &e);
+    run.agent = agent;
     if (!status) status = dq_online_open(&run, &e);
     if (!status) status = dq_online_restore(&run, model, &e);
     steps_left = STEPS;
@@ -119,7 +121,7 @@ static void go_on(const dq_bundle *model, const char *kind, const dq_agent_confi
     if (taken) status = dq_online_run(&run, &e);
     if (taken && (fine(status, &e) || status == DQ_ERR_STOPPED)) save_online(&run);
     dq_online_close(&run);
-    dq_agent_free(run.agent);
+    dq_agent_free(agent);
 }
 
 static void resume_in_environment(const dq_bundle *model, unsigned which)
