@@ -129,7 +129,7 @@ static void change_data(dq_rng *rng, dq_bundle *bundle, dq_column *c)
 {
     uint8_t *data = c->bytes ? resize(bundle, c, c->bytes) : NULL;
     size_t size = dq_dtype_size(c->type);
-    if (!data) return;
+    if (!data || c->bytes < size) return;
     if ((c->type == DQ_F4 || c->type == DQ_F8) && dq_rng_below(rng, 2)) {
         size_t i = dq_rng_below(rng, c->bytes / size);
         double d = other_real(rng, dq_column_number(c, i));
@@ -149,6 +149,7 @@ static void change_shape(dq_rng *rng, dq_bundle *bundle, dq_column *c)
     unsigned d = (unsigned)dq_rng_below(rng, c->dims);
     uint64_t was = c->shape[d], is = dq_rng_below(rng, 2) ? was + 1 : was / 2, elements = 1;
     if (dq_dtype_size(c->type) == 0) return;
+    c->nulls = NULL;
     c->shape[d] = is;
     for (unsigned i = 0; i < c->dims; i++) elements *= c->shape[i];
     if (elements <= LARGEST / 8) (void)resize(bundle, c, elements * dq_dtype_size(c->type));
@@ -204,6 +205,7 @@ static void change_rows(dq_rng *rng, dq_bundle *bundle)
     for (size_t i = 0; i < bundle->column_count; i++) {
         dq_column *c = &bundle->columns[i];
         size_t size = dq_dtype_size(c->type), width = dq_column_width(c);
+        if (c->shape[0] != bundle->rows) continue; /* another change's */
         if (c->nulls && rows > c->shape[0]) c->nulls = NULL;
         if (!size && rows > bundle->rows)
             c->offsets = none, c->bytes = 0;
