@@ -3,10 +3,11 @@
  * BSON, as a database sends it. The first byte says what the rest is:
  *
  *     0  a document
- *     1  elements without the lengths of documents and arrays, which are put in, so that mutations do not
- * break them: as BSON's, but for these, and for the length of a text or a binary, which is one byte 2  the
- * payload of a binary vector, behind its subtype and its width 3  a filter in extended JSON
+ *     1  elements of a document, into which the lengths of documents and arrays are put
+ *     2  the payload of a binary vector, behind its subtype and its width
+ *     3  a filter in extended JSON
  *
+ * So of 1 mutations do not break the lengths. A text's or a binary's length is one byte there.
  * Of a document made by 1 that is read, every element has come over.
  */
 #include "fuzz.h"

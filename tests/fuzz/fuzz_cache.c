@@ -5,8 +5,7 @@
  *
  *     0  a file
  *     1  changes to the bytes of a sound cache: place (2 bytes), how many (1), these
- *     2  changes to its values: table and column (1), row (1), kind of value (1), a value (its length in 1
- * byte)
+ *     2  changes to its values: table and column (1), row (1), kind (1), length (1), the value
  *
  * What the reader says of sums is within what counting makes, and every failure has its words.
  */
