@@ -321,4 +321,4 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned se
     return fuzz_mutate_bundles(data, n, most, seed, 2);
 }
 
-const fuzz_target fuzz_it = {.read = read_checkpoint, .memory = 32 << 20, .per_byte = 4096};
+const fuzz_target fuzz_it = {.read = read_checkpoint, .memory = 4 << 20, .per_byte = 512};

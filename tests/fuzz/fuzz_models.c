@@ -212,4 +212,4 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned se
     return fuzz_mutate_bundles(data, n, most, seed, 1);
 }
 
-const fuzz_target fuzz_it = {.read = read_models, .memory = 16 << 20, .per_byte = 4096};
+const fuzz_target fuzz_it = {.read = read_models, .memory = 2 << 20, .per_byte = 512};

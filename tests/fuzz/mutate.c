@@ -18,12 +18,14 @@ enum { BODIES = 32, LARGEST = 1 << 16, VALUES = 4096 };
 
 /* ---- values ---- */
 
+/* One beside it; or one at which something that is counted, or takes memory, begins to be another. */
 static int64_t other_integer(dq_rng *rng, int64_t i)
 {
-    static const int64_t known[] = {0,         1,         2,       -1,      3,         7,          64,
-                                    255,       65535,     1 << 20, 1 << 24, 1LL << 31, UINT32_MAX, 1LL << 32,
-                                    INT64_MAX, INT64_MIN, 100,     1000000, 1LL << 53, 1LL << 62};
-    switch (dq_rng_below(rng, 4)) {
+    static const int64_t known[] = {0,         1,         2,         -1,         64,
+                                    255,       65535,     1 << 18,   1 << 20,    1 << 22,
+                                    1 << 24,   1 << 28,   INT32_MAX, UINT32_MAX, 1LL << 32,
+                                    1LL << 40, 1LL << 53, INT64_MAX, INT64_MIN};
+    switch (dq_rng_below(rng, 8)) {
     case 0: return (int64_t)((uint64_t)i + 1);
     case 1: return (int64_t)((uint64_t)i - 1);
     case 2: return (int64_t)((uint64_t)i * 2);
@@ -101,6 +103,14 @@ static size_t gather(dq_value *v, dq_value **all, size_t n)
     return n;
 }
 
+/* Most values of a model are numbers, and what is done by them is most of what can go wrong. */
+static dq_value *draw(dq_rng *rng, dq_value **all, size_t n)
+{
+    dq_value *v = all[dq_rng_below(rng, n)];
+    for (int i = 0; i < 3 && v->type != DQ_INT && v->type != DQ_REAL; i++) v = all[dq_rng_below(rng, n)];
+    return v;
+}
+
 static void change_meta(dq_rng *rng, dq_bundle *bundle)
 {
     static dq_value *all[VALUES];
@@ -108,7 +118,7 @@ static void change_meta(dq_rng *rng, dq_bundle *bundle)
     if (!dq_value_copy(&bundle->arena, &bundle->meta, &copy)) return;
     bundle->meta = copy;
     size_t n = gather(&bundle->meta, all, 0);
-    change_value(rng, &bundle->arena, n && dq_rng_below(rng, 16) ? all[dq_rng_below(rng, n)] : &bundle->meta);
+    change_value(rng, &bundle->arena, n && dq_rng_below(rng, 32) ? draw(rng, all, n) : &bundle->meta);
     if (bundle->meta.type != DQ_MAP) bundle->meta = copy;
 }
 
