@@ -268,4 +268,4 @@ static void read_cache(const uint8_t *data, size_t n)
     }
 }
 
-const fuzz_target fuzz_it = {.read = read_cache, .memory = 32 << 20, .per_byte = 1024};
+const fuzz_target fuzz_it = {.read = read_cache, .memory = 2 << 20, .per_byte = 512};

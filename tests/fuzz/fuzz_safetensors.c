@@ -100,4 +100,4 @@ static void read_tensors(const uint8_t *data, size_t n)
     free(bytes);
 }
 
-const fuzz_target fuzz_it = {.read = read_tensors, .memory = 4 << 20, .per_byte = 512};
+const fuzz_target fuzz_it = {.read = read_tensors, .memory = 2 << 20, .per_byte = 256};
