@@ -64,7 +64,7 @@ HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
 # Every folder with C files.
-FOLDERS  := $(ROOMS) cmd/cli $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault
+FOLDERS  := $(ROOMS) cmd/cli $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -157,6 +157,27 @@ $(B)/services/llm_tastes.h: tests/services/make_tastes.py pipelines/demo/make_da
 $(B)/obj/tests/services/llm_judge.o: $(B)/services/llm_tastes.h
 $(B)/obj/tests/services/llm_judge.o: ALL_CFLAGS += -I$(B)/services
 
+# A fuzz target is tests/fuzz/fuzz_READER.c, the rest of the folder is their frame. replay_READER runs the saved corpus;
+# fuzz_READER is libFuzzer's, in a build of its own (B=build/fuzz) in which clang counts branches.
+FUZZ_PACKAGES := clang libclang-rt-14-dev
+FUZZ_CC  ?= clang
+# A null pointer plus 0, as an empty array has it, is no fault: C2y defines it.
+FUZZ_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow -fno-omit-frame-pointer \
+            -fno-sanitize-recover=all
+READERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS  := $(READERS:%=$(B)/fuzz/replay_%)
+FUZZERS  := $(READERS:%=$(B)/fuzz_%)
+FRAME    := $(filter-out $(B)/obj/tests/fuzz/fuzz_% %/replay.o,$(call objects,tests/fuzz))
+
+$(REPLAYS): $(B)/fuzz/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(FRAME) $(B)/obj/tests/fuzz/replay.o $(B)/librooms.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(FUZZERS): $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(FRAME) $(B)/librooms.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+
+fuzzers: $(FUZZERS)
+
 $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
@@ -224,7 +245,7 @@ coverage: deps deps-check ## run every test with counters: what is reached, by r
 
 # ---- the rest ----
 
-units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so
+units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so $(REPLAYS)
 
 bench: all deps-check $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
 	@bash tests/deps --each apache2-utils
@@ -235,8 +256,10 @@ bench: all deps-check $(SERVERS) ## time against peers in the same run (TORCH_PY
 same: all $(SERVERS) ## run the programs of BASE=COMMIT and of this tree over all there is, and list what differs
 	@BUILD=$(B) CC='$(CC)' OPT='$(OPT)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' SANITIZER=$(SANITIZER) bash tests/same/run $(BASE)
 
-fuzz: ## fuzz the stream reader with libFuzzer (clang) for FUZZ_SECONDS (60)
-	@BUILD=$(B) bash tests/fuzz/run
+fuzz: deps ## fuzz every reader, or those of READER='NAME...', with libFuzzer (clang) for FUZZ_SECONDS (60) in all
+	@bash tests/deps $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory B=build/fuzz CC='$(FUZZ_CC)' OPT='-O1 -g' SAN='$(FUZZ_SAN)' fuzzers
+	@READERS='$(or $(READER),$(READERS))' bash tests/fuzz/run
 
 install: all ## install programs, library, headers, man pages, completions under DESTDIR/PREFIX
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include/dq share/man/man1 share/bash-completion/completions share/dq/prompts) \
@@ -265,4 +288,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz install format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install format drawing clean list
