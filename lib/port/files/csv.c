@@ -9,6 +9,7 @@
 #include "port/files/csv.h"
 
 #include "core/array.h"
+#include "core/index.h"
 #include "core/utf8.h"
 
 #include <stdio.h>
@@ -161,6 +162,7 @@ static dq_status quoted_cell(dq_csv *csv, rest *r, bool *whole, dq_error *error)
 static dq_status quote_cell(dq_csv *csv, rest *r, dq_error *error)
 {
     char *first = r->at++;
+    size_t begun = csv->bytes;
     unsigned lines = r->more;
     bool whole;
     dq_status status = quoted_cell(csv, r, &whole, error);
@@ -168,7 +170,7 @@ static dq_status quote_cell(dq_csv *csv, rest *r, dq_error *error)
     if (csv->strict || r->more > lines) {
         r->stray = true;
     } else {
-        csv->bytes = csv->starts[csv->count];
+        csv->bytes = begun;
         r->at = first;
     }
     return plain_cell(csv, r, error);
@@ -242,18 +244,28 @@ static dq_status check_lines(const dq_csv_cell *cells, size_t count, dq_error *e
     return DQ_OK;
 }
 
+/* Every column has a name of its own. */
+static dq_status check_names(const dq_csv *csv, dq_index *names, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < csv->columns && !status; i++) {
+        const dq_csv_cell *name = &csv->header[i];
+        bool added = true;
+        if (!name->bytes && !may_be_nameless(csv, i))
+            return dq_fail(error, DQ_ERR_FORMAT, "column %zu of the header has no name", i + 1);
+        if (name->bytes) status = dq_index_add(names, name->text, name->bytes, NULL, &added, error);
+        if (!added) return dq_fail(error, DQ_ERR_FORMAT, "two columns named %s", name->text);
+    }
+    return status;
+}
+
 static dq_status check_header(const dq_csv *csv, dq_error *error)
 {
+    dq_index names = DQ_INDEX_EMPTY;
     dq_status status = check_lines(csv->header, csv->columns, error);
-    if (status) return status;
-    for (size_t i = 0; i < csv->columns; i++) {
-        if (!csv->header[i].bytes && !may_be_nameless(csv, i))
-            return dq_fail(error, DQ_ERR_FORMAT, "column %zu of the header has no name", i + 1);
-        for (size_t j = 0; j < i && csv->header[i].bytes; j++)
-            if (strcmp(csv->header[i].text, csv->header[j].text) == 0)
-                return dq_fail(error, DQ_ERR_FORMAT, "two columns named %s", csv->header[i].text);
-    }
-    return DQ_OK;
+    if (!status) status = check_names(csv, &names, error);
+    dq_index_free(&names);
+    return status;
 }
 
 /* "sep=;", which Excel reads before a header. */
