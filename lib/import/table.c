@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/table.h"
 
+#include "core/index.h"
 #include "port/files/ejson.h"
 #include "port/files/json.h"
 
@@ -139,18 +140,64 @@ static dq_status find_role(column *c, const column *before, const char *name, dq
     return strncmp(name, "vector.", 7) == 0 ? element_role(c, before, name, error) : DQ_OK;
 }
 
-/* "attr.x" and "x" are one attribute. */
-static dq_status check_attributes(const table *t, const char *const *names, dq_error *error)
+/* Keys by what they are of, each with the column that has it. */
+typedef struct keys {
+    dq_index attributes, texts, fields;
+    uint32_t *first; /* (3 count) the column of key k of an index, behind those of the others */
+} keys;
+
+static void free_keys(keys *k)
 {
-    for (size_t i = 0; i < t->count; i++)
-        for (size_t j = 0; strncmp(names[i], "attr.", 5) == 0 && j < t->count; j++) {
-            role r = t->columns[j].role;
-            if (i == j || r == ROLE_NONE || r == ROLE_TEXT || r == ROLE_ELEMENT) continue;
-            if (strcmp(t->columns[i].key, t->columns[j].key) != 0) continue;
-            return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the attribute %s", names[i],
-                           names[j], t->columns[i].key);
-        }
-    return DQ_OK;
+    dq_index_free(&k->attributes);
+    dq_index_free(&k->texts);
+    dq_index_free(&k->fields);
+    free(k->first);
+}
+
+/* The name of a column as the header has it. */
+static const char *header_name(const table *t, size_t i)
+{
+    size_t count;
+    return dq_csv_header(t->csv, &count)[i].text;
+}
+
+static dq_status fail_twice(const table *t, size_t first, size_t second, dq_error *error)
+{
+    const column *c = &t->columns[second];
+    if (c->role == ROLE_ELEMENT)
+        return dq_fail(error, DQ_ERR_FORMAT, "column %s stands apart from %s, of the same vector",
+                       header_name(t, second), header_name(t, first));
+    return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the %s %s", header_name(t, first),
+                   header_name(t, second), c->role == ROLE_TEXT ? "text" : "attribute", c->key);
+}
+
+/* No two columns have one key: "attr.x" and "x" are one attribute, as RecBole's "x:float" and "x:token" are;
+ * and the elements of a field stand together. */
+static dq_status check_keys(const table *t, keys *k, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    k->first = calloc(t->count, 3 * sizeof *k->first);
+    if (!k->first) return dq_fail_memory(error, "a row");
+    for (size_t i = 0; i < t->count && !status; i++) {
+        const column *c = &t->columns[i];
+        bool text = c->role == ROLE_TEXT, element = c->role == ROLE_ELEMENT, added;
+        dq_index *index = text ? &k->texts : element ? &k->fields : &k->attributes;
+        uint32_t *first = k->first + (text ? t->count : element ? 2 * t->count : 0), row;
+        if (c->role == ROLE_NONE || (element && c->expected)) continue;
+        status = dq_index_add(index, c->key, strlen(c->key), &row, &added, error);
+        if (status) break;
+        if (!added) status = fail_twice(t, first[row], i, error);
+        first[row] = (uint32_t)i;
+    }
+    return status;
+}
+
+static dq_status check_distinct(const table *t, dq_error *error)
+{
+    keys k = {0};
+    dq_status status = check_keys(t, &k, error);
+    free_keys(&k);
+    return status;
 }
 
 /* What several columns make together stands under a key that no other column has. */
@@ -193,7 +240,7 @@ static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const 
         else
             status = find_role(c, i ? c - 1 : NULL, roles[i] ? roles[i] : names[i], error);
     }
-    if (!status) status = check_attributes(t, names, error);
+    if (!status) status = check_distinct(t, error);
     if (!status) status = check_parts(t, names, error);
     dq_import_list(names, t->count, list, sizeof list);
     (void)snprintf(found, DQ_IMPORT_FOUND, "its columns: %s", list);
@@ -248,6 +295,13 @@ static bool read_number(const dq_csv_cell *cell, double *number)
     return end == cell->text + cell->bytes && !isfinite(*number);
 }
 
+/* Under a key that the map does not have (check_distinct, check_parts); false when memory is short. */
+static bool add(dq_value *map, const char *key, dq_value value, dq_arena *arena)
+{
+    dq_value text = dq_string(arena, key);
+    return text.type == DQ_STRING && dq_map_add(arena, map, text, value);
+}
+
 static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cell *cell, dq_arena *arena,
                              dq_error *error)
 {
@@ -255,8 +309,7 @@ static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cel
     if (!read_number(cell, &number))
         return dq_fail(error, DQ_ERR_FORMAT, "element %u of %s is no number: '%.40s'", c->expected, c->key,
                        cell->text);
-    if (c->expected == 0 && !dq_map_set(arena, vector, c->key, dq_list()))
-        return dq_fail_memory(error, "a row");
+    if (c->expected == 0 && !add(vector, c->key, dq_list(), arena)) return dq_fail_memory(error, "a row");
     dq_value *field = &vector->as.map[vector->count - 1].value;
     return dq_list_add(arena, field, dq_real(number)) ? DQ_OK : dq_fail_memory(error, "a row");
 }
@@ -271,7 +324,7 @@ static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, 
     dq_status status = read_cell(cell, c->role, arena, &value, error);
     if (status) return status;
     dq_value *map = c->role == ROLE_TEXT ? text : document;
-    return dq_map_set(arena, map, c->key, value) ? DQ_OK : dq_fail_memory(error, "a row");
+    return add(map, c->key, value, arena) ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
 /* *at is the cell that a failure is about. */
@@ -285,8 +338,8 @@ static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena
         dq_status status = add_cell(document, &text, &vector, &t->columns[i], &cells[i], arena, error);
         if (status) return status;
     }
-    if (text.count && !dq_map_set(arena, document, "text", text)) return dq_fail_memory(error, "a row");
-    if (vector.count && !dq_map_set(arena, document, "vector", vector)) return dq_fail_memory(error, "a row");
+    if (text.count && !add(document, "text", text, arena)) return dq_fail_memory(error, "a row");
+    if (vector.count && !add(document, "vector", vector, arena)) return dq_fail_memory(error, "a row");
     return DQ_OK;
 }
 
