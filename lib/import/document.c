@@ -28,7 +28,7 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
     for (uint32_t i = 0; i < v->count; i++) {
         dq_value text;
         if (dq_import_read_text(&v->as.map[i].value, arena, &text, error)) return DQ_IMPORT_MISTYPED;
-        if (text.type == DQ_STRING && !dq_map_set(arena, texts, v->as.map[i].key.as.string, text))
+        if (text.type == DQ_STRING && !dq_map_add(arena, texts, v->as.map[i].key, text)) /* keys are unique */
             return dq_import_out_of_memory("texts", error);
     }
     return DQ_IMPORT_FINE;

@@ -144,6 +144,21 @@ END
     [ "$(cat got)" = '{"user":"1","item":"1","label":"CLICK"}' ]
 }
 
+@test "collections that say two things of one attribute, or one text, lose neither without a word" {
+    mkdir f
+    printf '{"_id":1,"x":1}\n{"_id":2,"x":[5],"y":1}\n' > f/a.jsonl
+    printf '{"of":1,"x":2}\n{"of":2,"x":[5],"z":2}\n' > f/b.jsonl
+    echo '{"_id":1}' > f/c.jsonl
+    echo '{"users":[{"collection":"a","id":"_id","attributes":true},{"collection":"b","id":"of","attributes":true}],
+        "items":[{"collection":"c","id":"_id"}]}' > m.json
+    "$BUILD"/dq-export --schema m.json f 2> words | "$BUILD"/dq-cat --kind users > got
+    [ "$(cat got)" = '{"id":"2","x":[5],"y":1,"z":2}' ]
+    [ "$(cat words)" = "dq-export: users: 1 skipped: 1 duplicate id (first: f/b.jsonl line 1: the attribute 'x' has another value in another collection)" ]
+    echo '{"users":[{"collection":"a","id":"_id","texts":{"t":"x"}},{"collection":"b","id":"of","texts":{"t":"x"}}],
+        "items":[{"collection":"c","id":"_id"}]}' > m.json
+    refused 1 "m.json: users: two texts named 't'" --schema m.json f
+}
+
 @test "--columns names any other column or key, and refuses what it cannot" {
     printf 'sku,name,price,id\nA1,Kettle,9.5,x\n' > i.csv
     reads --items i.csv --columns id=sku,text.title=name,attr.old=id <<< '{"kind":"items","id":"A1","text":{"title":"Kettle"},"price":9.5,"old":"x"}'
