@@ -106,6 +106,7 @@ typedef struct dq_pieces {
     size_t count, room;
     uint64_t bytes; /* of the whole body */
     bool failed;    /* memory was short */
+    bool foreign;   /* a text was not UTF-8 */
 } dq_pieces;
 
 dq_status dq_pack_value(dq_pieces *pieces, const dq_value *value, dq_error *error);

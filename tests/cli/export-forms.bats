@@ -183,6 +183,9 @@ END
     refused 1 "c.user: column vector.a.0:token stands apart from vector.a.0:float, of the same vector" --users c.user
     printf '"id"x\ty\n1\t2\n' > c.tsv
     reads --users c.tsv --columns 'id="id"x' <<< '{"kind":"users","id":"1","y":2}'
+    run --separate-stderr "$BUILD"/dq-export --users c.csv --columns $'users:attr.\xff=x' -o o.dq
+    [ "$status" -eq 2 ]
+    [[ $stderr == *" is no role of users" ]]
     printf 'id,%01025d\n1,2\n' 0 > c.csv
     refused 1 "c.csv: record 2: a column's name is over 1024 bytes or holds a NUL" --users c.csv
     printf 'id,text\n1,b\n' > c.csv
