@@ -171,23 +171,36 @@ static int next_element(dq_import_array *array, dq_arena *arena, dq_import_id *i
     return 1;
 }
 
-static dq_status read_npy_row(dq_import_array *array, float *vector, dq_arena *arena, dq_error *error)
+static dq_status take_vector(const dq_import_layout *layout, dq_arena *arena, float **vector, dq_error *error)
 {
-    void *raw = dq_arena_take(arena, array->npy.row_bytes);
-    if (!raw) return dq_fail_memory(error, "a row");
-    dq_status status = dq_npy_read_rows(&array->npy, array->source, raw, 1, error);
-    if (!status) dq_convert_f4(vector, raw, array->npy.type, array->npy.shape[1]);
+    *vector = dq_arena_take(arena, layout->width * sizeof **vector);
+    return *vector ? DQ_OK : dq_fail_memory(error, "a row");
+}
+
+/* The vector is as wide as the header says, and so is made when the row has come. */
+static dq_status read_npy_row(dq_import_array *array, const dq_import_layout *layout, dq_arena *arena,
+                              float **vector, dq_error *error)
+{
+    void *raw;
+    dq_status status = dq_npy_read_row(&array->npy, array->source, arena, &raw, error);
+    if (!status) status = take_vector(layout, arena, vector, error);
+    if (!status) dq_convert_f4(*vector, raw, array->npy.type, array->npy.shape[1]);
     return status;
 }
 
-static void copy_tensor_row(const dq_import_array *array, float *vector)
+static dq_status copy_tensor_row(const dq_import_array *array, const dq_import_layout *layout,
+                                 dq_arena *arena, float **vector, dq_error *error)
 {
+    dq_status status = take_vector(layout, arena, vector, error);
+    if (status) return status;
+    float *to = *vector;
     for (size_t i = 0; i < array->tensors.column_count; i++) {
         const dq_column *tensor = &array->tensors.columns[i];
         size_t width = dq_column_width(tensor), size = dq_dtype_size(tensor->type);
-        dq_convert_f4(vector, (const char *)tensor->data + array->row * width * size, tensor->type, width);
-        vector += width;
+        dq_convert_f4(to, (const char *)tensor->data + array->row * width * size, tensor->type, width);
+        to += width;
     }
+    return DQ_OK;
 }
 
 static dq_import_fault check_finite(const float *vector, uint32_t width, dq_error *error)
@@ -208,12 +221,9 @@ int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout,
                                  : next_line(array, &id, fault, error);
     if (got < 0) return got;
     if (!got || array->row == array->rows) return both_end(array, got, error);
-    float *vector = dq_arena_take(arena, layout->width * sizeof *vector);
-    dq_status status = vector ? DQ_OK : dq_fail_memory(error, "a row");
-    if (!status && array->tensors.kind)
-        copy_tensor_row(array, vector);
-    else if (!status)
-        status = read_npy_row(array, vector, arena, error);
+    float *vector;
+    dq_status status = array->tensors.kind ? copy_tensor_row(array, layout, arena, &vector, error)
+                                           : read_npy_row(array, layout, arena, &vector, error);
     if (status) {
         dq_error_at(error, array->path, DQ_NO_RECORD);
         return -1;

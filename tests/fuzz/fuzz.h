@@ -43,7 +43,8 @@ void fuzz_allow(size_t bytes);
 
 /* ---- files ---- */
 
-/* The path of a file that holds these bytes, until this input is done; a few at a time. */
+/* The path of a file that holds these bytes, until this input is done; a few at a time. What they are
+ * compressed is allowed for. */
 const char *fuzz_file(const void *data, size_t n);
 /* An empty folder, in memory where the system can; it is emptied for every input that asks for it. No file
  * that a target makes in it lies in a folder of its own. */

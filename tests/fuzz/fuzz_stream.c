@@ -1,72 +1,69 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fuzz body of the stream reader. The first byte says whether the rest is a stream as it is, or records
- * without their lengths and hashes, to which both are given here: else no mutation would pass the hash.
+ * The stream reader. The first byte says what the rest is:
  *
  *     0  payload, zstd or gzip bytes, as they are
- *     1  bodies, each behind its length in two bytes, the higher first
+ *     1  bodies of records, head and end among them, to which lengths and hashes are given
+ *     2  bodies of bundles, to which everything is given that a writer computes (bundles.h)
  */
-#include "core/digest.h"
+#include "bundles.h"
 #include "dq/stream.h"
-#include "fuzz.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static void put_u64(unsigned char *p, uint64_t u)
-{
-    *p++ = 0xcf;
-    for (int shift = 56; shift >= 0; shift -= 8) *p++ = (unsigned char)(u >> shift);
-}
-
-/* Bodies to records; returns the bytes written to `to`, which has room for 18 more a body than n. */
-static size_t frame(const unsigned char *data, size_t n, unsigned char *to)
-{
-    size_t out = 0;
-    for (size_t at = 0; at + 2 <= n;) {
-        size_t length = (size_t)data[at] << 8 | data[at + 1];
-        at += 2;
-        if (length > n - at) length = n - at;
-        put_u64(to + out, length);
-        put_u64(to + out + 9, dq_digest(data + at, length));
-        if (length) memcpy(to + out + 18, data + at, length);
-        out += 18 + length;
-        at += length;
-    }
-    return out;
-}
-
-static void read_file(const char *path)
+/* Reads to the end; the bundles that came, or -1. */
+static int read_file(const char *path)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_reader *reader;
     dq_bundle bundle;
-    int got;
+    int got, bundles = 0;
     if (dq_reader_open(&reader, &path, 1, &e)) {
         fuzz_failed(&e);
-        return;
+        return -1;
     }
     while ((got = dq_reader_next(reader, &bundle, &e)) > 0) {
         fuzz_use(&bundle);
         dq_bundle_free(&bundle);
+        bundles++;
     }
     if (got < 0) fuzz_failed(&e);
     dq_reader_close(reader);
+    return got < 0 ? -1 : bundles;
+}
+
+static void read_signed(fuzz_bytes bodies)
+{
+    size_t n;
+    int count = 0;
+    unsigned char *bytes = fuzz_sign(bodies, &n);
+    for (; bodies.n; count++) (void)fuzz_part(&bodies);
+    int got = read_file(fuzz_file(bytes, n));
+    if (got >= 0 && got != count) fuzz_fail("%d of %d bundles", got, count);
+    free(bytes);
 }
 
 static void read_stream(const uint8_t *data, size_t n)
 {
-    if (n == 0) return;
-    unsigned char *bytes = malloc(10 * n + 64);
-    if (!bytes) return;
-    size_t length = n - 1;
-    if (data[0] & 1)
-        length = frame(data + 1, n - 1, bytes);
-    else
-        memcpy(bytes, data + 1, length);
-    read_file(fuzz_file(bytes, length));
-    free(bytes);
+    fuzz_bytes rest = {data, n};
+    unsigned char *bytes;
+    switch (fuzz_byte(&rest) & 3) {
+    case 0: (void)read_file(fuzz_file(rest.data, rest.n)); break;
+    case 1:
+        bytes = fuzz_frame(rest, &n);
+        (void)read_file(fuzz_file(bytes, n));
+        free(bytes);
+        break;
+    default: read_signed(rest);
+    }
 }
 
-/* A window of zstd may be 128 MiB. */
-const fuzz_target fuzz_it = {.read = read_stream, .memory = (size_t)160 << 20, .per_byte = 256};
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most) __attribute__((weak));
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
+{
+    return n && data[0] & 3 ? fuzz_mutate_bundles(data, n, most, seed, 1) : LLVMFuzzerMutate(data, n, most);
+}
+
+const fuzz_target fuzz_it = {.read = read_stream, .memory = 4 << 20, .per_byte = 256};

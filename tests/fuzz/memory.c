@@ -25,13 +25,16 @@ static void took(size_t n)
 #define SANITIZED 1
 #endif
 #endif
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #endif
 
 #ifdef SANITIZED
 
-#include <sanitizer/allocator_interface.h>
+/* The sanitizers' own; gcc has no header for them. */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *p, size_t n),
+                                              void (*on_free)(const volatile void *p));
+size_t __sanitizer_get_allocated_size(const volatile void *p);
 
 static void on_malloc(const volatile void *p, size_t n)
 {

@@ -4,8 +4,9 @@
 
     merge.py FUZZER CORPUS FOUND [COUNT]
 
-libFuzzer says which features (branches and how often they were taken) each file has. Of the files without a name (a
-hash is what libFuzzer calls its own) those are kept that add most to the named ones, COUNT (40) at most, the smaller where two add the same. Named files were made by hand or by a script, and stay.
+libFuzzer says which edges of the program each file takes. Of the files without a name (a hash is what libFuzzer calls
+its own) those are kept that add most to the named ones, COUNT (40) at most, the smaller where two add the same. Named
+files were made by hand or by a script, and stay.
 """
 import os
 import pathlib
@@ -18,14 +19,14 @@ import tempfile
 LARGEST = 4096  # bytes of a file without a name
 
 
-def features(fuzzer, files):
-    """The features of each file, by libFuzzer's own account."""
+def edges(fuzzer, files):
+    """The edges of each file, by libFuzzer's own account."""
     with tempfile.TemporaryDirectory() as folder:
         pool, out, control = (pathlib.Path(folder, name) for name in ("pool", "out", "control"))
         pool.mkdir(), out.mkdir()
         for i, file in enumerate(files):
             shutil.copyfile(file, pool / f"{i:06d}")
-        subprocess.run([fuzzer, "-merge=1", f"-merge_control_file={control}", "-timeout=20", "-rss_limit_mb=2048", out, pool],
+        subprocess.run([fuzzer, "-set_cover_merge=1", "-use_counters=0", f"-merge_control_file={control}", "-timeout=20", "-rss_limit_mb=2048", out, pool],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         lines = control.read_text().splitlines()
     names, count, of = [], int(lines[0]), {}
@@ -44,7 +45,7 @@ def main(fuzzer, corpus, found, most=40):
     nameless = re.compile(r"[0-9a-f]{40}$").match
     files = [f for folder in (corpus, found) for f in sorted(folder.iterdir()) if f.is_file()]
     files = [f for f in files if not nameless(f.name) or f.stat().st_size <= LARGEST]
-    of = features(str(pathlib.Path(fuzzer).resolve()), files)
+    of = edges(str(pathlib.Path(fuzzer).resolve()), files)
     have, kept = set(), []
     for f in files:
         if not nameless(f.name):
@@ -65,7 +66,7 @@ def main(fuzzer, corpus, found, most=40):
         if f.name not in kept:
             os.remove(f)
     everything = set().union(*of.values())
-    print(f"{corpus}: {len(kept)} files, {len(have)} of {len(everything)} features")
+    print(f"{corpus}: {len(kept)} files, {len(have)} of {len(everything)} edges")
 
 
 if __name__ == "__main__":

@@ -258,16 +258,45 @@ dq_status dq_npy_read_ids_header(dq_npy *npy, dq_source *source, dq_error *error
     return status ? status : settle(npy, &h, error);
 }
 
+/* What was received of the next rows is less than they have. */
+static dq_status cut_off(const dq_npy *npy, size_t got, dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_TRUNCATED, "the array ends after row %" PRIu64 " of %" PRIu64,
+                   npy->shape[0] - npy->rows_left + got / npy->row_bytes, npy->shape[0]);
+}
+
 dq_status dq_npy_read_rows(dq_npy *npy, dq_source *source, void *to, uint64_t rows, dq_error *error)
 {
     if (rows > npy->rows_left) return dq_fail(error, DQ_ERR_RANGE, "rows past the end of the array");
     size_t got, want = (size_t)(rows * npy->row_bytes);
     dq_status status = want ? dq_source_read_full(source, to, want, &got, error) : DQ_OK;
     if (status) return status;
-    if (want && got < want)
-        return dq_fail(error, DQ_ERR_TRUNCATED, "the array ends after row %" PRIu64 " of %" PRIu64,
-                       npy->shape[0] - npy->rows_left + got / npy->row_bytes, npy->shape[0]);
+    if (want && got < want) return cut_off(npy, got, error);
     npy->rows_left -= rows;
+    return DQ_OK;
+}
+
+/* Of a wide row a buffer is taken twice as large as what has come, until all has. */
+dq_status dq_npy_read_row(dq_npy *npy, dq_source *source, dq_arena *arena, void **row, dq_error *error)
+{
+    enum { FIRST = 1 << 20 };
+    if (!npy->rows_left) return dq_fail(error, DQ_ERR_RANGE, "rows past the end of the array");
+    size_t want = (size_t)npy->row_bytes, room = want < FIRST ? want : FIRST, have = 0, got;
+    char *bytes = dq_arena_take(arena, room);
+    while (bytes && have < want) {
+        dq_status status = dq_source_read_full(source, bytes + have, room - have, &got, error);
+        if (status) return status;
+        have += got;
+        if (have < room) return cut_off(npy, have, error);
+        if (have == want) break;
+        room = want - have < have ? want : 2 * have;
+        char *grown = dq_arena_take(arena, room);
+        if (grown) memcpy(grown, bytes, have);
+        bytes = grown;
+    }
+    if (!bytes) return dq_fail_memory(error, "a row of %zu bytes", want);
+    npy->rows_left--;
+    *row = bytes;
     return DQ_OK;
 }
 
@@ -312,11 +341,12 @@ static bool utf8_of(const unsigned char *raw, size_t count, char *to, size_t *n)
 dq_status dq_npy_read_id(dq_npy *npy, dq_source *source, dq_arena *arena, dq_value *id, dq_error *error)
 {
     size_t size = npy->row_bytes, unit = npy->text == 'U' ? 4 : 1, n = size / unit, bytes = n;
-    unsigned char *raw = dq_arena_take(arena, size + 1);
-    char *text = dq_arena_take(arena, size + 1);
-    if (!raw || !text) return dq_fail_memory(error, "an id");
-    dq_status status = dq_npy_read_rows(npy, source, raw, 1, error);
+    void *row;
+    dq_status status = dq_npy_read_row(npy, source, arena, &row, error);
     if (status) return status;
+    const unsigned char *raw = row;
+    char *text = dq_arena_take(arena, size + 1);
+    if (!text) return dq_fail_memory(error, "an id");
     if (!npy->text) {
         *id = integer_of(raw, npy->type, arena);
         return id->type == DQ_NIL ? dq_fail_memory(error, "an id") : DQ_OK;

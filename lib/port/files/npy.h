@@ -33,6 +33,10 @@ dq_status dq_npy_read_header(dq_npy *npy, dq_source *source, dq_error *error);
  * there. */
 dq_status dq_npy_read_rows(dq_npy *npy, dq_source *source, void *to, uint64_t rows, dq_error *error);
 
+/* Reads the next row (row_bytes) into the arena, which grows with what comes and not with what the header
+ * claims. Errors as dq_npy_read_rows. */
+dq_status dq_npy_read_row(dq_npy *npy, dq_source *source, dq_arena *arena, void **row, dq_error *error);
+
 /* The same header of a list of ids: texts or integers, in one dimension (or a column of them). */
 dq_status dq_npy_read_ids_header(dq_npy *npy, dq_source *source, dq_error *error);
 

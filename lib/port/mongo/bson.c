@@ -354,5 +354,8 @@ dq_status dq_bson_read(const void *bytes, size_t size, const dq_vector_key *vect
     w.vector_count = vector_count;
     dq_status status = read_document(&w, false, NULL, document);
     if (!status && left(&w)) return broken(&w, "bytes after the document");
-    return status ? status : dq_ejson_normalise(document, arena, error); /* what was kept as extended JSON */
+    if (!status) status = dq_ejson_normalise(document, arena, error); /* what was kept as extended JSON */
+    if (!status && document->type != DQ_MAP)
+        return dq_fail(error, DQ_ERR_FORMAT, "BSON: a document that is but a value of extended JSON");
+    return status;
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Makes the corpus of tests/fuzz/fuzz_reader.c out of the streams that tests/fault/make_streams.py wrote.
+"""Makes the faults of the stream's corpus out of the streams that tests/fault/make_streams.py wrote.
 
-    make_corpus.py FOLDER_OF_FAULTS CORPUS
+    make_streams.py FOLDER_OF_FAULTS CORPUS/stream
 
-Every fault whose records can be taken apart is saved as bodies (the fuzzer gives them right hashes), the rest as bytes.
+Every fault whose records can be taken apart is saved as bodies (tests/fuzz/fuzz_stream.c gives them right hashes), the
+rest as bytes.
 """
 import os
 import pathlib
