@@ -79,6 +79,7 @@ dq_status dq_writer_open_sink(dq_writer **writer, dq_sink *sink, const dq_maker 
                               dq_reader *const *inputs, size_t input_count, dq_error *error);
 
 /* Writes a bundle. Kinds must come in the section's order (DQ_ERR_SCHEMA); unknown kinds may stand anywhere.
+ * Names and texts that are not UTF-8 are DQ_ERR_FORMAT, here and when the head is written.
  * A bundle that still has the body it was read from (bundle->body) is written verbatim: whoever changes a
  * read bundle builds a new one. */
 dq_status dq_writer_put(dq_writer *writer, const dq_bundle *bundle, dq_error *error);

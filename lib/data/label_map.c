@@ -22,8 +22,8 @@ static dq_status parse_entry(dq_label_map *map, const char *text, size_t n, dq_e
     double value;
     if (!equals || equals == text || !parse_number(equals + 1, n - (size_t)(equals + 1 - text), &value))
         return dq_fail(error, DQ_ERR_RANGE, "'%.*s' is not LABEL=NUMBER", (int)n, text);
-    if (!isfinite(value))
-        return dq_fail(error, DQ_ERR_NUMERIC, "'%.*s' is not a finite reward", (int)n, text);
+    if (!isfinite((float)value)) /* as which rewards are kept */
+        return dq_fail(error, DQ_ERR_NUMERIC, "'%.*s' is not a finite reward (float32)", (int)n, text);
     if (dq_index_count(&map->labels) == DQ_LABEL_MAP_MAX)
         return dq_fail(error, DQ_ERR_RANGE, "more than %d labels in a reward map", DQ_LABEL_MAP_MAX);
     uint32_t number;

@@ -19,7 +19,8 @@ typedef struct dq_label_map {
 } dq_label_map;
 
 /* Parses "LABEL=number,LABEL=number"; labels may hold spaces, not ',' nor '='. DQ_ERR_RANGE for another form,
- * DQ_ERR_DUPLICATE for a label that stands twice, DQ_ERR_NUMERIC for a number that is not finite. */
+ * DQ_ERR_DUPLICATE for a label that stands twice, DQ_ERR_NUMERIC for a number that is not finite
+ * as a float32. */
 dq_status dq_label_map_parse(dq_label_map *map, const char *text, dq_error *error);
 void dq_label_map_free(dq_label_map *map);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FULL = 2 << 20, NAME_LIMIT = 1024 };
+enum { FULL = 2 << 20, NAME_LIMIT = 1024, CELL = sizeof(uint32_t) /* bytes of a text or null itself */ };
 
 /* Columns of numbers that interactions may have, each with nulls. */
 enum { REWARD, PROPENSITY, POSITION, NUMBERS };
@@ -32,6 +32,7 @@ struct dq_import_block {
     text_column *columns;
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
     dq_index names;                          /* of columns, by their numbers */
+    size_t begun, given; /* columns with a value in this block; those of them that this row has given */
     float *vectors;                          /* (rows, width) */
     unsigned char *numbers[NUMBERS];         /* (rows) of their types */
     uint8_t *nulls[NUMBERS];                 /* (rows) */
@@ -67,50 +68,46 @@ static bool has_name(const text_column *column, const char *prefix, const char *
            memcmp(column->name + n, name, bytes) == 0;
 }
 
-static dq_status new_column(dq_import_block *block, const char *prefix, const char *name, size_t bytes,
-                            dq_dtype type, dq_error *error)
+/* A column under its whole name. */
+static dq_status new_column(dq_import_block *block, const char *whole, size_t bytes, dq_dtype type,
+                            dq_error *error)
 {
-    if (bytes > NAME_LIMIT || memchr(name, '\0', bytes))
-        return dq_fail(error, DQ_ERR_SCHEMA, "a column's name is over %d bytes or holds a NUL", NAME_LIMIT);
     if (block->column_count == DQ_MAX_COLUMNS - 2)
         return dq_fail(error, DQ_ERR_SCHEMA, "%s with more than %d texts and attributes", block->kind,
                        DQ_MAX_COLUMNS - 2);
-    if (!dq_array_reserve(&block->columns, &block->column_slots, block->column_count + 1,
-                          sizeof *block->columns))
+    char *name = strndup(whole, bytes);
+    if (!name || !dq_array_reserve(&block->columns, &block->column_slots, block->column_count + 1,
+                                   sizeof *block->columns)) {
+        free(name);
         return dq_fail_memory(error, "a block of rows");
-    char *whole = malloc(strlen(prefix) + bytes + 1);
-    if (!whole) return dq_fail_memory(error, "a block of rows");
-    memcpy(stpcpy(whole, prefix), name, bytes);
-    whole[strlen(prefix) + bytes] = '\0';
-    dq_status status = dq_index_add(&block->names, whole, strlen(prefix) + bytes, NULL, NULL, error);
-    if (status) return free(whole), status;
-    block->columns[block->column_count++] = (text_column){.name = whole, .type = type};
-    return DQ_OK;
+    }
+    block->columns[block->column_count++] = (text_column){.name = name, .type = type};
+    return dq_index_add(&block->names, whole, bytes, NULL, NULL, error);
 }
 
-/* The number of the column PREFIX NAME, or DQ_ABSENT. */
-static uint32_t look_up(const dq_import_block *block, const char *prefix, const char *name, size_t bytes)
+/* The place of the column PREFIX NAME, new where it is not there yet. */
+static dq_status look_up(dq_import_block *block, const char *prefix, const char *name, size_t bytes,
+                         dq_dtype type, size_t *at, dq_error *error)
 {
-    enum { PREFIX_LIMIT = 8 };
-    char whole[PREFIX_LIMIT + NAME_LIMIT];
+    char whole[NAME_LIMIT + 8];
     size_t n = strlen(prefix);
-    if (n > PREFIX_LIMIT || bytes > NAME_LIMIT) return DQ_ABSENT;
+    if (bytes > NAME_LIMIT || memchr(name, '\0', bytes))
+        return dq_fail(error, DQ_ERR_SCHEMA, "a column's name is over %d bytes or holds a NUL", NAME_LIMIT);
     memcpy(whole, prefix, n);
     memcpy(whole + n, name, bytes);
-    return dq_index_find(&block->names, whole, n + bytes);
+    uint32_t row = dq_index_find(&block->names, whole, n + bytes);
+    *at = row == DQ_ABSENT ? block->column_count : row;
+    return row == DQ_ABSENT ? new_column(block, whole, n + bytes, type, error) : DQ_OK;
 }
 
-/* The column PREFIX NAME, new where it is not there yet. Names mostly come in the order of the last row. */
+/* Names mostly come in the order of the last row. */
 static dq_status find_column(dq_import_block *block, const char *prefix, const char *name, size_t bytes,
                              dq_dtype type, text_column **column, dq_error *error)
 {
     size_t at = block->hint;
-    if (at >= block->column_count || !has_name(&block->columns[at], prefix, name, bytes))
-        at = look_up(block, prefix, name, bytes);
-    if (at == DQ_ABSENT) {
-        dq_status status = new_column(block, prefix, name, bytes, type, error);
+    if (at >= block->column_count || !has_name(&block->columns[at], prefix, name, bytes)) {
+        dq_status status = look_up(block, prefix, name, bytes, type, &at, error);
         if (status) return status;
-        at = block->column_count - 1;
     }
     *column = &block->columns[at];
     block->hint = at + 1;
@@ -130,9 +127,13 @@ static dq_status set(dq_import_block *block, const char *prefix, const char *nam
 {
     text_column *column;
     dq_status status = find_column(block, prefix, name, name_bytes, type, &column, error);
-    if (!status) status = pad(column, block->rows, error);
+    if (status) return status;
+    bool first = column->cells.count == 0;
+    status = pad(column, block->rows, error);
     if (!status) status = dq_strings_add(&column->cells, text, bytes, error);
-    block->bytes += bytes + sizeof(uint32_t);
+    block->bytes += bytes + CELL + (first ? block->rows * CELL : 0);
+    block->begun += first;
+    block->given++;
     return status;
 }
 
@@ -226,7 +227,7 @@ static dq_status write_block(dq_import_block *block, dq_error *error)
     dq_bundle_free(&bundle);
     for (size_t i = 0; i < block->column_count; i++) dq_strings_clear(&block->columns[i].cells);
     block->total += block->rows;
-    block->rows = block->bytes = 0;
+    block->rows = block->bytes = block->begun = 0;
     return status;
 }
 
@@ -250,6 +251,8 @@ static dq_status reserve(dq_import_block *block, dq_error *error)
 
 static dq_status row_done(dq_import_block *block, dq_error *error)
 {
+    block->bytes += (block->begun - block->given) * CELL; /* nulls take memory, too */
+    block->given = 0;
     block->rows++;
     tell(block, false);
     return block->bytes < FULL ? DQ_OK : write_block(block, error);

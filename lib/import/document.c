@@ -6,6 +6,7 @@
 #include "core/layout.h"
 #include "data/time.h"
 #include "port/files/ejson.h"
+#include "port/files/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static dq_import_fault read_texts(const dq_value *v, dq_arena *arena, dq_value *
     for (uint32_t i = 0; i < v->count; i++) {
         dq_value text;
         if (dq_import_read_text(&v->as.map[i].value, arena, &text, error)) return DQ_IMPORT_MISTYPED;
-        if (text.type == DQ_STRING && !dq_map_add(arena, texts, v->as.map[i].key, text))
+        if (text.type == DQ_STRING && !dq_map_add(arena, texts, v->as.map[i].key, text)) /* keys are unique */
             return dq_import_out_of_memory("texts", error);
     }
     return DQ_IMPORT_FINE;
@@ -235,9 +236,17 @@ static dq_import_fault read_vector(const dq_value *v, const dq_import_layout *la
 
 /* ---- the whole ---- */
 
-/* All keys but these, in their order. */
-static bool other_keys(const dq_value *document, const char *const *but, size_t count, dq_arena *arena,
-                       dq_value *others)
+/* Of a row that says its kind: an attribute that is named so, too, stands under attr.kind. */
+static dq_value name_of_attribute(dq_value key)
+{
+    bool kind = key.as.string[0] == 'a' && dq_rows_names_kind(key.as.string, key.count);
+    if (kind) key.as.string += 5, key.count -= 5;
+    return key;
+}
+
+/* All keys but these, in their order. own: the row says its kind. */
+static bool other_keys(const dq_value *document, const char *const *but, size_t count, bool own,
+                       dq_arena *arena, dq_value *others)
 {
     *others = dq_map();
     others->as.map = dq_arena_take(arena, document->count * sizeof(dq_entry));
@@ -246,7 +255,10 @@ static bool other_keys(const dq_value *document, const char *const *but, size_t 
         const dq_entry *entry = &document->as.map[i];
         bool known = false;
         for (size_t k = 0; k < count && !known; k++) known = but[k] && dq_value_is(&entry->key, but[k]);
-        if (!known) others->as.map[others->count++] = *entry;
+        if (known) continue;
+        others->as.map[others->count] = *entry;
+        if (own) others->as.map[others->count].key = name_of_attribute(entry->key);
+        others->count++;
     }
     return true;
 }
@@ -267,7 +279,7 @@ dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind
     const char *const known[] = {"id", "text", "vector", says_kind ? "kind" : NULL};
     dq_import_fault fault = dq_import_read_id(dq_map_get(document, "id"), arena, &entity->id, error);
     if (!fault) fault = read_texts(dq_map_get(document, "text"), arena, &entity->texts, error);
-    if (!fault && !other_keys(document, known, 4, arena, &entity->attributes))
+    if (!fault && !other_keys(document, known, 4, says_kind, arena, &entity->attributes))
         return dq_import_out_of_memory("attributes", error);
     if (!fault) fault = read_vector(dq_map_get(document, "vector"), layout, arena, &entity->vector, error);
     return fault;
@@ -405,7 +417,8 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
         fault = read_word(dq_map_get(document, keys->label), "label", arena, &x->label, error);
     if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
     if (!fault) fault = read_logged(document, keys, arena, x, error);
-    if (!fault && !other_keys(document, known, sizeof known / sizeof *known, arena, &x->attributes))
+    bool own = keys->ignored && strcmp(keys->ignored, "kind") == 0;
+    if (!fault && !other_keys(document, known, sizeof known / sizeof *known, own, arena, &x->attributes))
         return dq_import_out_of_memory("attributes", error);
     if (!fault && keys->time) fault = name_time(keys->time, &x->attributes, error);
     if (!fault && keys->times && keys->times->format)

@@ -6,7 +6,7 @@
  *     {"user", "item", "label", "reward", "propensity", "position", "request", "model", attributes ...}
  *
  * dq-cat writes such lines with a "kind", the stream's, so that one file may hold all three kinds and each
- * reader takes its own.
+ * reader takes its own. An attribute of that name then stands under "attr.kind" (port/files/rows.h).
  */
 #ifndef DQ_IMPORT_DOCUMENT_H
 #define DQ_IMPORT_DOCUMENT_H

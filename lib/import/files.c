@@ -144,8 +144,9 @@ static dq_status each_row(entities *e, reader *r, dq_import_block *block, const 
         dq_status status = r->selected == 1 && block ? check_layout(e, r, target, error) : DQ_OK;
         if (!status)
             status = dq_index_add(&e->chosen.ids, entity.id.text, entity.id.bytes, NULL, NULL, error);
-        if (!status && block) status = dq_import_block_entity(block, &entity, error);
         if (status) return status;
+        if (block && dq_import_block_entity(block, &entity, error))
+            return dq_error_at(error, r->array ? r->path : r->documents.name, r->row);
     }
     if (got < 0) return error->status;
     if (r->selected == r->selection->limit) return DQ_OK;
@@ -260,6 +261,7 @@ static dq_status interactions_rows(dq_import_request *request, dq_documents *doc
             tally->others += other;
             tally->used += !other;
             if (leaves) status = dq_import_block_interaction(block, &x, error);
+            if (status) dq_error_at(error, documents->name, documents->record);
         }
         dq_arena_free(&arena);
     }

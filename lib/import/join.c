@@ -86,22 +86,37 @@ static bool is_mapped(const dq_import_part *part, const dq_value *key)
     return false;
 }
 
+/* A value that another collection has under the same key is kept once; another value would be lost. */
+static dq_import_fault keep_attribute(dq_import_join *j, const dq_entry *entry, bool first,
+                                      dq_value *attributes, dq_error *error)
+{
+    const dq_value *there = first ? NULL : dq_map_get(attributes, entry->key.as.string);
+    if (there && dq_value_equal(there, &entry->value)) return DQ_IMPORT_FINE;
+    if (there) {
+        dq_fail(error, DQ_ERR_DUPLICATE, "the attribute '%.80s' has another value in another collection",
+                entry->key.as.string);
+        return DQ_IMPORT_DUPLICATE;
+    }
+    if (attributes->count == DQ_MAX_COLUMNS - 2) {
+        dq_fail(error, DQ_ERR_SCHEMA, "more than %d attributes", DQ_MAX_COLUMNS - 2);
+        return DQ_IMPORT_MISTYPED;
+    }
+    dq_value key = dq_string_n(&j->arena, entry->key.as.string, entry->key.count), kept;
+    if (key.type != DQ_STRING || !dq_value_copy(&j->arena, &entry->value, &kept) ||
+        !dq_map_add(&j->arena, attributes, key, kept))
+        return dq_import_out_of_memory("joining collections", error);
+    return DQ_IMPORT_FINE;
+}
+
 static dq_import_fault keep_attributes(dq_import_join *j, const dq_import_part *part,
                                        const dq_value *document, dq_import_entity *entity, dq_error *error)
 {
-    for (uint32_t i = 0; part->attributes && i < document->count; i++) {
-        const dq_entry *entry = &document->as.map[i];
-        dq_value kept;
-        if (is_mapped(part, &entry->key)) continue;
-        if (entity->attributes.count == DQ_MAX_COLUMNS - 2) {
-            dq_fail(error, DQ_ERR_SCHEMA, "more than %d attributes", DQ_MAX_COLUMNS - 2);
-            return DQ_IMPORT_MISTYPED;
-        }
-        if (!dq_value_copy(&j->arena, &entry->value, &kept) ||
-            !dq_map_set(&j->arena, &entity->attributes, entry->key.as.string, kept))
-            return dq_import_out_of_memory("joining collections", error);
-    }
-    return DQ_IMPORT_FINE;
+    bool first = entity->attributes.count == 0; /* keys of one document are unique */
+    dq_import_fault fault = DQ_IMPORT_FINE;
+    for (uint32_t i = 0; part->attributes && i < document->count && !fault; i++)
+        if (!is_mapped(part, &document->as.map[i].key))
+            fault = keep_attribute(j, &document->as.map[i], first, &entity->attributes, error);
+    return fault;
 }
 
 dq_import_fault dq_import_join_add(dq_import_join *j, size_t p, const dq_value *document,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/mapping.h"
 
+#include "core/index.h"
 #include "core/layout.h"
 #include "port/files/json.h"
 
@@ -176,6 +177,23 @@ static dq_status add_field(dq_import_layout *layout, const dq_import_key *v, con
     return DQ_OK;
 }
 
+/* A text of one name out of two collections would be one of them. */
+static dq_status check_texts(const dq_import_entities_mapping *entities, const char *what, dq_error *error)
+{
+    dq_index names = DQ_INDEX_EMPTY;
+    dq_status status = DQ_OK;
+    for (size_t p = 0; p < entities->count; p++)
+        for (size_t i = 0; i < entities->parts[p].text_count && !status; i++) {
+            const char *name = entities->parts[p].texts[i].name;
+            bool added;
+            status = dq_index_add(&names, name, strlen(name), NULL, &added, error);
+            if (!status && !added)
+                status = dq_fail(error, DQ_ERR_SCHEMA, "%s: two texts named '%s'", what, name);
+        }
+    dq_index_free(&names);
+    return status;
+}
+
 /* The vector of users, or of items: the fields of its parts one after the other. */
 static dq_status lay_out(dq_import_entities_mapping *entities, const char *what, dq_error *error)
 {
@@ -207,7 +225,8 @@ static dq_status read_entities(const dq_value *list, const char *what, dq_import
                                      error);
         if (status) return status;
     }
-    return lay_out(entities, what, error);
+    dq_status status = check_texts(entities, what, error);
+    return status ? status : lay_out(entities, what, error);
 }
 
 static dq_status read_interactions(const dq_value *v, dq_import_mapping *mapping, dq_error *error)

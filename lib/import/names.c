@@ -8,6 +8,7 @@
  */
 #include "import/names.h"
 
+#include "core/utf8.h"
 #include "dq/schema.h"
 #include "import/document.h"
 
@@ -93,6 +94,7 @@ static bool begins(const char *text, const char *with)
 
 bool dq_import_is_role(const char *role, const char *kind)
 {
+    if (!dq_utf8_valid(role, strlen(role))) return false; /* it would be a column's name */
     if (begins(role, "attr.")) return true;
     if (begins(role, "text.")) return bit_of(kind) & ENTITIES;
     for (size_t i = 0; i < KNOWN; i++)

@@ -140,30 +140,63 @@ static dq_status find_role(column *c, const column *before, const char *name, dq
     return strncmp(name, "vector.", 7) == 0 ? element_role(c, before, name, error) : DQ_OK;
 }
 
-/* Whether a column begins a field (`fields`), or is a key of the document. */
-static bool has_key(const column *c, bool fields)
+/* Keys by what they are of, each with the column that has it. */
+typedef struct keys {
+    dq_index attributes, texts, fields;
+    uint32_t *first; /* (3 count) the column of key k of an index, behind those of the others */
+} keys;
+
+static void free_keys(keys *k)
 {
-    if (fields) return c->role == ROLE_ELEMENT && c->expected == 0;
-    return c->role != ROLE_NONE && c->role != ROLE_TEXT && c->role != ROLE_ELEMENT;
+    dq_index_free(&k->attributes);
+    dq_index_free(&k->texts);
+    dq_index_free(&k->fields);
+    free(k->first);
 }
 
-/* "attr.x" and "x" are one attribute, "vector.0" and "vector.vector.0" of one field. So keys are distinct: a
- * row is made of them without a search. */
-static dq_status check_keys(const table *t, bool fields, const char *const *names, dq_error *error)
+/* The name of a column as the header has it. */
+static const char *header_name(const table *t, size_t i)
 {
-    dq_index keys = DQ_INDEX_EMPTY;
+    size_t count;
+    return dq_csv_header(t->csv, &count)[i].text;
+}
+
+static dq_status fail_twice(const table *t, size_t first, size_t second, dq_error *error)
+{
+    const column *c = &t->columns[second];
+    if (c->role == ROLE_ELEMENT)
+        return dq_fail(error, DQ_ERR_FORMAT, "column %s stands apart from %s, of the same vector",
+                       header_name(t, second), header_name(t, first));
+    return dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the %s %s", header_name(t, first),
+                   header_name(t, second), c->role == ROLE_TEXT ? "text" : "attribute", c->key);
+}
+
+/* No two columns have one key: "attr.x" and "x" are one attribute, as RecBole's "x:float" and "x:token" are;
+ * and the elements of a field stand together. */
+static dq_status check_keys(const table *t, keys *k, dq_error *error)
+{
     dq_status status = DQ_OK;
+    k->first = calloc(t->count, 3 * sizeof *k->first);
+    if (!k->first) return dq_fail_memory(error, "a row");
     for (size_t i = 0; i < t->count && !status; i++) {
         const column *c = &t->columns[i];
-        bool added = true;
-        if (has_key(c, fields)) status = dq_index_add(&keys, c->key, strlen(c->key), NULL, &added, error);
-        if (status || added) continue;
-        size_t first = 0;
-        while (!has_key(&t->columns[first], fields) || strcmp(t->columns[first].key, c->key) != 0) first++;
-        status = dq_fail(error, DQ_ERR_SCHEMA, "both %s and %s would be the %s %s", names[first], names[i],
-                         fields ? "field" : "attribute", c->key);
+        bool text = c->role == ROLE_TEXT, element = c->role == ROLE_ELEMENT, added;
+        dq_index *index = text ? &k->texts : element ? &k->fields : &k->attributes;
+        uint32_t *first = k->first + (text ? t->count : element ? 2 * t->count : 0), row;
+        if (c->role == ROLE_NONE || (element && c->expected)) continue;
+        status = dq_index_add(index, c->key, strlen(c->key), &row, &added, error);
+        if (status) break;
+        if (!added) status = fail_twice(t, first[row], i, error);
+        first[row] = (uint32_t)i;
     }
-    dq_index_free(&keys);
+    return status;
+}
+
+static dq_status check_distinct(const table *t, dq_error *error)
+{
+    keys k = {0};
+    dq_status status = check_keys(t, &k, error);
+    free_keys(&k);
     return status;
 }
 
@@ -207,8 +240,7 @@ static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const 
         else
             status = find_role(c, i ? c - 1 : NULL, roles[i] ? roles[i] : names[i], error);
     }
-    if (!status) status = check_keys(t, false, names, error);
-    if (!status) status = check_keys(t, true, names, error);
+    if (!status) status = check_distinct(t, error);
     if (!status) status = check_parts(t, names, error);
     dq_import_list(names, t->count, list, sizeof list);
     (void)snprintf(found, DQ_IMPORT_FOUND, "its columns: %s", list);
@@ -300,8 +332,8 @@ static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena
         dq_status status = add_cell(document, &text, &vector, &t->columns[i], &cells[i], arena, error);
         if (status) return status;
     }
-    if (text.count && !dq_map_set(arena, document, "text", text)) return dq_fail_memory(error, "a row");
-    if (vector.count && !dq_map_set(arena, document, "vector", vector)) return dq_fail_memory(error, "a row");
+    if (text.count && !dq_map_add(arena, document, dq_string(arena, "text"), text)) return dq_fail_memory(error, "a row");
+    if (vector.count && !dq_map_add(arena, document, dq_string(arena, "vector"), vector)) return dq_fail_memory(error, "a row");
     return DQ_OK;
 }
 

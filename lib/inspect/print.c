@@ -4,6 +4,8 @@
  */
 #include "inspect/print_impl.h"
 
+#include "port/files/rows.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -120,6 +122,15 @@ void dq_print_cell(dq_print *p, const dq_column *c, uint64_t row)
         (c->type == DQ_JSON ? json : string)(p, text, n);
 }
 
+/* The name of a column's value in a line: of an attribute without its prefix, unless the line says its kind
+ * under that name. */
+static const char *name_in_line(const dq_print *p, const char *name)
+{
+    const char *attribute = starts_with(name, "attr.") ? name + strlen("attr.") : name;
+    bool taken = p->with_kind && attribute != name && dq_rows_names_kind(attribute, strlen(attribute));
+    return taken ? name : attribute;
+}
+
 /* {"title":"...",...}: all text.NAME columns of the row. */
 static void texts(dq_print *p, const dq_bundle *bundle, uint64_t row)
 {
@@ -187,7 +198,7 @@ static void print_row(dq_print *p, const dq_bundle *bundle, uint64_t row, const 
             had_texts = true;
             continue;
         }
-        key(p, c->name + (starts_with(c->name, "attr.") ? strlen("attr.") : 0));
+        key(p, name_in_line(p, c->name));
         if (dq_print_is_vector(c))
             dq_print_vector(p, c, row, parts);
         else

@@ -50,6 +50,7 @@ static size_t quote(const char *text, size_t n, char *kind)
                   {"\xe2\x80\x99", '\''},
                   {"\xe2\x80\x9a", '\''},
                   {"\xe2\x80\x9b", '\''}};
+    if (n && !(text[0] & 0x80) && text[0] != '"' && text[0] != '\'' && text[0] != '`') return 0; /* mostly */
     for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
         size_t bytes = strlen(quotes[i].quote);
         if (n < bytes || memcmp(text, quotes[i].quote, bytes) != 0) continue;

@@ -31,6 +31,8 @@ typedef struct prompt_message {
 struct dq_prompt {
     prompt_message messages[DQ_PROMPT_STAGES][MESSAGES];
     size_t counts[DQ_PROMPT_STAGES];
+    const char **names[DQ_PROMPT_STAGES][2]; /* (name_counts) that a stage asks of users, and of items */
+    size_t name_counts[DQ_PROMPT_STAGES][2];
     dq_arena arena;
 };
 
@@ -247,6 +249,31 @@ static dq_status check_stages(dq_prompt *prompt, dq_error *error)
     return DQ_OK;
 }
 
+/* Notes the names that a stage asks for into `to`, unless that is NULL; returns how many. */
+static size_t note_names(const dq_prompt *prompt, size_t stage, bool item, const char **to)
+{
+    size_t n = 0;
+    for (size_t m = 0; m < prompt->counts[stage]; m++)
+        for (const piece *p = prompt->messages[stage][m].first; p; p = p->next) {
+            if (p->kind != NAMED || p->item != item) continue;
+            if (to) to[n] = p->text;
+            n++;
+        }
+    return n;
+}
+
+static dq_status list_names(dq_prompt *prompt, dq_error *error)
+{
+    for (size_t s = 0; s < DQ_PROMPT_STAGES; s++)
+        for (size_t item = 0; item < 2; item++) {
+            size_t n = prompt->name_counts[s][item] = note_names(prompt, s, item, NULL);
+            const char **names = prompt->names[s][item] = dq_arena_zero(&prompt->arena, n, sizeof *names);
+            if (!names) return dq_fail_memory(error, "a prompt");
+            (void)note_names(prompt, s, item, names);
+        }
+    return DQ_OK;
+}
+
 dq_status dq_prompt_parse(dq_prompt **out, const char *text, size_t bytes, dq_error *error)
 {
     *out = NULL;
@@ -256,6 +283,7 @@ dq_status dq_prompt_parse(dq_prompt **out, const char *text, size_t bytes, dq_er
     dq_status status = memchr(text, '\0', bytes) ? dq_fail(error, DQ_ERR_FORMAT, "a prompt with a NUL byte")
                                                  : parse(&p, text, bytes);
     if (!status) status = check_stages(prompt, error);
+    if (!status) status = list_names(prompt, error);
     if (status) {
         dq_prompt_free(prompt);
         return status;
@@ -290,10 +318,7 @@ const char *dq_prompt_role(const dq_prompt *prompt, dq_prompt_stage stage, size_
 
 const char *dq_prompt_name(const dq_prompt *prompt, dq_prompt_stage stage, bool item, size_t i)
 {
-    for (size_t m = 0; m < prompt->counts[stage]; m++)
-        for (const piece *p = prompt->messages[stage][m].first; p; p = p->next)
-            if (p->kind == NAMED && p->item == item && i-- == 0) return p->text;
-    return NULL;
+    return i < prompt->name_counts[stage][item] ? prompt->names[stage][item][i] : NULL;
 }
 
 /* ---- rendering ---- */

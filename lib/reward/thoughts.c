@@ -125,18 +125,20 @@ static int thinks(const char *text, size_t n, const tag *t)
 
 static void blank_thoughts(char *text, size_t n)
 {
-    size_t depth = 0, from = 0;
+    size_t depth = 0, from = 0, gone = 0; /* gone: up to here all is blank */
     tag t;
     for (size_t i = 0; i < n; i++) {
         int way = read_tag(text + i, n - i, &t) ? thinks(text + i, n - i, &t) : 0;
         if (way == 0) continue;
         size_t end = i + t.bytes;
-        if (way > 0 && depth++ == 0)
+        if (way > 0 && depth++ == 0) {
             from = i;
-        else if (way < 0 && depth == 0)
-            blank(text, 0, end);
-        else if (way < 0 && --depth == 0)
+        } else if (way < 0 && depth == 0) {
+            blank(text, gone, end);
+            gone = end;
+        } else if (way < 0 && --depth == 0) {
             blank(text, from, end);
+        }
         i = end - 1;
     }
     if (depth) blank(text, from, n);

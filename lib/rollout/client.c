@@ -23,7 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ACTIONS = 1 << 22, MAX_WIDTH = 1 << 24, MAX_STEPS = 1 << 30 };
+/* A state's width is a claim, for which states and networks take memory before the first one comes. */
+enum { MAX_ACTIONS = 1 << 22, MAX_STATE = 1 << 20, MAX_WIDTH = 1 << 24, MAX_STEPS = 1 << 30 };
 
 /* The actions of a running episode: what it takes to play it again. */
 typedef struct taken {
@@ -137,9 +138,9 @@ static dq_status read_announced(dq_vec_env *envs, dq_error *error)
         return dq_fail(error, DQ_ERR_SCHEMA, "its environment has %llu actions",
                        (unsigned long long)announced->rows);
     shape->action_count = (uint32_t)announced->rows;
-    dq_status status = read_count(announced, "state", 1, MAX_WIDTH, &shape->state_width, error);
-    if (!status) status = read_count(announced, "user", 0, MAX_WIDTH, &shape->user_width, error);
-    if (!status) status = read_count(announced, "history", 0, MAX_WIDTH, &shape->history, error);
+    dq_status status = read_count(announced, "state", 1, MAX_STATE, &shape->state_width, error);
+    if (!status) status = read_count(announced, "user", 0, MAX_STATE, &shape->user_width, error);
+    if (!status) status = read_count(announced, "history", 0, MAX_STATE, &shape->history, error);
     if (!status) status = read_count(announced, "limit", 0, MAX_STEPS, &shape->step_limit, error);
     if (!status) status = read_actions(envs, announced, error);
     if (!status) status = read_ids(envs, announced, error);

@@ -17,7 +17,7 @@ typedef struct server {
     const char *name;
     dq_reader *in;
     dq_writer *out;
-    dq_env **envs; /* (count) the first is announced, the others are made when they are asked about */
+    dq_env **envs; /* (count) the first is announced; NULL until it is asked about */
     bool *begun;   /* (count) */
     size_t count;
 } server;
@@ -29,18 +29,18 @@ typedef struct answer {
     uint8_t *terminal, *truncated;
 } answer;
 
-static dq_status make_envs(server *v, size_t count, dq_error *error)
+/* The environment of that number is there, and only those that were asked about. */
+static dq_status make_env(server *v, size_t which, dq_error *error)
 {
-    dq_status status = DQ_OK;
-    if (count <= v->count) return DQ_OK;
-    if (!dq_array_resize(&v->envs, count, sizeof *v->envs) ||
-        !dq_array_resize(&v->begun, count, sizeof *v->begun))
+    size_t count = which + 1;
+    if (count > v->count && (!dq_array_resize(&v->envs, count, sizeof *v->envs) ||
+                             !dq_array_resize(&v->begun, count, sizeof *v->begun)))
         return dq_fail_memory(error, "environments");
-    for (; !status && v->count < count; v->count += !status) {
+    for (; v->count < count; v->count++) {
+        v->envs[v->count] = NULL;
         v->begun[v->count] = false;
-        status = dq_vec_env_make(&v->envs[v->count], v->name, NULL, error);
     }
-    return status;
+    return v->envs[which] ? DQ_OK : dq_vec_env_make(&v->envs[which], v->name, NULL, error);
 }
 
 static dq_status put(server *v, dq_bundle *b, dq_error *error)
@@ -105,6 +105,11 @@ static dq_status question(const dq_bundle *q, const char *name, const dq_column 
     return DQ_OK;
 }
 
+static uint64_t count_at(const dq_column *c, size_t row)
+{
+    return c->type == DQ_U4 ? ((const uint32_t *)c->data)[row] : ((const uint64_t *)c->data)[row];
+}
+
 /* A column of zeros that are still to be set; width 0: plain numbers. */
 static dq_status add_column(dq_bundle *b, const char *name, dq_dtype type, uint64_t width, void *to,
                             dq_error *error)
@@ -160,7 +165,7 @@ static dq_status answer_row(server *v, answer *a, bool reset, size_t row, uint64
     size_t width = v->envs[0]->shape.state_width;
     if (which >= MAX_ENVS)
         return dq_fail(error, DQ_ERR_RANGE, "environment %llu is too many", (unsigned long long)which);
-    dq_status status = make_envs(v, (size_t)which + 1, error);
+    dq_status status = make_env(v, (size_t)which, error);
     if (!status)
         status = reset ? reset_row(v, which, number, error) : step_row(v, a, row, which, number, error);
     if (!status) memcpy(a->states + row * width, v->envs[which]->state, width * sizeof *a->states);
@@ -178,8 +183,7 @@ static dq_status serve(server *v, const dq_bundle *q, dq_error *error)
     if (!status) status = question(q, reset ? "seed" : "action", &number, error);
     if (!status) status = begin_answer(&a, v->envs[0], reset, q->rows, error);
     for (size_t r = 0; !status && r < q->rows; r++)
-        status = answer_row(v, &a, reset, r, (uint64_t)dq_column_number(env, r),
-                            (uint64_t)dq_column_number(number, r), error);
+        status = answer_row(v, &a, reset, r, count_at(env, r), count_at(number, r), error);
     if (!status) status = put(v, &a.bundle, error);
     dq_bundle_free(&a.bundle);
     return status;
@@ -191,7 +195,7 @@ static dq_status converse(server *v, const dq_maker *maker, dq_error *error)
 {
     int got = 0;
     dq_bundle q;
-    dq_status status = make_envs(v, 1, error);
+    dq_status status = make_env(v, 0, error);
     if (!status) status = dq_writer_open(&v->out, NULL, maker, NULL, 0, error);
     if (!status) status = announce(v, error);
     if (!status) status = dq_reader_open(&v->in, NULL, 0, error);

@@ -10,6 +10,7 @@
 #include "wire/wire.h"
 
 #include "core/array.h"
+#include "core/utf8.h"
 
 #include <msgpack.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ void dq_pieces_clear(dq_pieces *pieces)
     pieces->glue_bytes = 0;
     pieces->count = 0;
     pieces->bytes = 0;
-    pieces->failed = false;
+    pieces->failed = pieces->foreign = false;
 }
 
 void dq_pieces_free(dq_pieces *pieces)
@@ -77,8 +78,11 @@ void dq_pieces_free(dq_pieces *pieces)
     *pieces = (dq_pieces){0};
 }
 
+/* No reader takes another text than UTF-8; what columns hold is checked with their schema. */
 static void pack_text(msgpack_packer *out, const char *text, size_t n)
 {
+    dq_pieces *pieces = out->data;
+    pieces->foreign |= !dq_utf8_valid(text, n);
     (void)msgpack_pack_str(out, n);
     (void)msgpack_pack_str_body(out, text, n);
 }
@@ -126,6 +130,8 @@ static dq_status packed(const dq_pieces *pieces, bool shallow, dq_error *error)
 {
     if (!shallow) return dq_fail(error, DQ_ERR_RANGE, "metadata nested more than %d deep", DQ_MAX_DEPTH);
     if (pieces->failed) return dq_fail_memory(error, "a record");
+    if (pieces->foreign)
+        return dq_fail(error, DQ_ERR_FORMAT, "a name, or a text of options or metadata, is not UTF-8");
     if (pieces->bytes > DQ_MAX_RECORD)
         return dq_fail(error, DQ_ERR_RANGE, "a record of %llu bytes: more than 1 GiB",
                        (unsigned long long)pieces->bytes);

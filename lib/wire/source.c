@@ -331,7 +331,7 @@ dq_status dq_source_text(dq_source *source, dq_error *error)
     if (s->begun) return DQ_OK;
     size_t got = 1, mark = 0;
     dq_status status = DQ_OK;
-    while (!status && got && !dq_text_told(s->text + s->from, s->to - s->from))
+    while (!status && got && !(s->text && dq_text_told(s->text + s->from, s->to - s->from)))
         status = read_ahead(s, &got, error);
     if (!status && s->text) status = dq_text_begin(s->text + s->from, s->to - s->from, &mark, error);
     if (status) return dq_error_at(error, s->name, DQ_NO_RECORD);

@@ -10,9 +10,10 @@
 
 enum { TELLING = 4 }; /* bytes that tell an encoding */
 
+/* A line that ends sooner need not wait for more: no wide ASCII begins with two bytes that are no NULs. */
 bool dq_text_told(const char *first, size_t n)
 {
-    return n >= TELLING || (n && memchr(first, '\n', n));
+    return n >= TELLING || (n >= 2 && first[0] && first[1] && memchr(first, '\n', n));
 }
 
 /* Wide characters by their mark, or by where the NULs of ASCII stand: JSON and tables begin with ASCII. */

@@ -37,7 +37,8 @@ bool dq_decoder_at_boundary(const dq_decoder *decoder);
 
 /* ---- text.c: what the first bytes of a text say, and texts that are not UTF-8 ---- */
 
-/* Whether n first bytes are enough for dq_text_begin: four, or a line. */
+/* Whether n first bytes are enough for dq_text_begin: four, or a line that is no wide one. What it then says
+ * is what it would say of more. */
 bool dq_text_told(const char *first, size_t n);
 /* The bytes of a UTF-8 byte-order mark, 0 without one. DQ_ERR_FORMAT for UTF-16 and UTF-32, with or without a
  * mark, in words that say the way out. */
@@ -105,6 +106,7 @@ typedef struct dq_pieces {
     size_t count, room;
     uint64_t bytes; /* of the whole body */
     bool failed;    /* memory was short */
+    bool foreign;   /* a text was not UTF-8 */
 } dq_pieces;
 
 dq_status dq_pack_value(dq_pieces *pieces, const dq_value *value, dq_error *error);

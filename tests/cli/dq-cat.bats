@@ -154,9 +154,10 @@ END
 {"id":"i1","text":{"title":"cook\\baker"},"vector":[1,2]}
 {"id":"i2","vector":[3,4.25]}
 END
-    echo '{"user":"u1","item":"i2","label":"SAVE","reward":0.5,"at":"2026"}' > x.jsonl
+    echo '{"user":"u1","item":"i2","label":"SAVE","reward":0.5,"at":"2026","kind":"view","attr.kind":1}' > x.jsonl
     dq-export --users u.jsonl --items i.jsonl --interactions x.jsonl -o a.dq
     dq-cat a.dq > all.jsonl
+    grep -q '"kind":"interactions",.*"attr.kind":"view","attr.attr.kind":1}' all.jsonl
     dq-export --users all.jsonl --items all.jsonl --interactions all.jsonl -o b.dq
     for kind in users items interactions; do dq-cat --kind $kind --to tsv a.dq > $kind.tsv; done
     dq-export --users users.tsv --items items.tsv --interactions interactions.tsv -o c.dq

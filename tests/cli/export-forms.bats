@@ -144,6 +144,21 @@ END
     [ "$(cat got)" = '{"user":"1","item":"1","label":"CLICK"}' ]
 }
 
+@test "collections that say two things of one attribute, or one text, lose neither without a word" {
+    mkdir f
+    printf '{"_id":1,"x":1}\n{"_id":2,"x":[5],"y":1}\n' > f/a.jsonl
+    printf '{"of":1,"x":2}\n{"of":2,"x":[5],"z":2}\n' > f/b.jsonl
+    echo '{"_id":1}' > f/c.jsonl
+    echo '{"users":[{"collection":"a","id":"_id","attributes":true},{"collection":"b","id":"of","attributes":true}],
+        "items":[{"collection":"c","id":"_id"}]}' > m.json
+    "$BUILD"/dq-export --schema m.json f 2> words | "$BUILD"/dq-cat --kind users > got
+    [ "$(cat got)" = '{"id":"2","x":[5],"y":1,"z":2}' ]
+    [ "$(cat words)" = "dq-export: users: 1 skipped: 1 duplicate id (first: f/b.jsonl line 1: the attribute 'x' has another value in another collection)" ]
+    echo '{"users":[{"collection":"a","id":"_id","texts":{"t":"x"}},{"collection":"b","id":"of","texts":{"t":"x"}}],
+        "items":[{"collection":"c","id":"_id"}]}' > m.json
+    refused 1 "m.json: users: two texts named 't'" --schema m.json f
+}
+
 @test "--columns names any other column or key, and refuses what it cannot" {
     printf 'sku,name,price,id\nA1,Kettle,9.5,x\n' > i.csv
     reads --items i.csv --columns id=sku,text.title=name,attr.old=id <<< '{"kind":"items","id":"A1","text":{"title":"Kettle"},"price":9.5,"old":"x"}'
@@ -158,6 +173,21 @@ END
     refused 1 "c.csv: both text.title and name would be the text title" --users c.csv --columns text.title=name
     printf 'id,vector,vector.0\n1,[1],1\n' > c.csv
     refused 1 "c.csv: both vector and vector.0 would be of the vector" --users c.csv
+    printf 'id,vector.0,x,vector.vector.0\n1,1,2,3\n' > c.csv
+    refused 1 "c.csv: column vector.vector.0 stands apart from vector.0, of the same vector" --users c.csv
+    printf 'id,x,attr.x\n1,1,2\n' > c.csv
+    refused 1 "c.csv: both x and attr.x would be the attribute x" --users c.csv
+    printf 'user_id:token\tage:float\tage:token\n1\t2\tx\n' > c.user
+    refused 1 "c.user: both age:float and age:token would be the attribute age" --users c.user
+    printf 'user_id:token\tvector.a.0:float\tvector.b.0:float\tvector.a.0:token\n1\t1\t2\t3\n' > c.user
+    refused 1 "c.user: column vector.a.0:token stands apart from vector.a.0:float, of the same vector" --users c.user
+    printf '"id"x\ty\n1\t2\n' > c.tsv
+    reads --users c.tsv --columns 'id="id"x' <<< '{"kind":"users","id":"1","y":2}'
+    run --separate-stderr "$BUILD"/dq-export --users c.csv --columns $'users:attr.\xff=x' -o o.dq
+    [ "$status" -eq 2 ]
+    [[ $stderr == *" is no role of users" ]]
+    printf 'id,%01025d\n1,2\n' 0 > c.csv
+    refused 1 "c.csv: record 2: a column's name is over 1024 bytes or holds a NUL" --users c.csv
     printf 'id,text\n1,b\n' > c.csv
     refused 1 "c.csv: record 2: no users: none of the rows (1) can be used; the first: text is no object of texts; --columns text.NAME=text makes one of it; its columns: id, text" --users c.csv
     reads --users c.csv --columns text.bio=text <<< '{"kind":"users","id":"1","text":{"bio":"b"}}'

@@ -58,7 +58,7 @@ fault() {
 
 @test "its announcement: no actions, no state" {
     fault actionless "its environment has 0 actions"
-    fault narrow "its environment: meta.state is not a whole number, 1 to 16777216"
+    fault narrow "its environment: meta.state is not a whole number, 1 to 1048576"
     fault unlaid "meta.states is no layout of states"
     fault mislaid "its environment: a layout of other states than these"
     fault numbered "its environment: id is not the texts of all actions"

@@ -7,6 +7,7 @@
 #include "label/answer.h"
 #include "port/files/json.h"
 #include "reward/judgement.h"
+#include "reward/thoughts.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -614,6 +615,22 @@ static void hostile_answers_end(void **unused)
     free(text);
 }
 
+/* Each closes what never opened, so that all before it is thought: seconds, not the hours of a square. */
+static void thoughts_that_only_close_end(void **unused)
+{
+    (void)unused;
+    static const char tag[] = "</think>";
+    enum { LONG = 8 << 20, TAG = sizeof tag - 1 };
+    char *text = malloc(LONG);
+    assert_non_null(text);
+    for (size_t i = 0; i + TAG <= LONG; i += TAG) memcpy(text + i, tag, TAG);
+    clock_t began = clock();
+    dq_thoughts_blank(text, LONG);
+    assert_true(clock() - began < 8 * CLOCKS_PER_SEC);
+    for (size_t i = 0; i < LONG; i++) assert_true(text[i] == ' ');
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -625,6 +642,7 @@ int main(void)
         cmocka_unit_test(thoughts_in_thoughts),
         cmocka_unit_test(thoughts_alone_are_none),
         cmocka_unit_test(hostile_answers_end),
+        cmocka_unit_test(thoughts_that_only_close_end),
         cmocka_unit_test(what_is_not_content),
         cmocka_unit_test(content_in_parts),
         cmocka_unit_test(cut_anywhere),

@@ -44,6 +44,7 @@ static void test_words_in_their_forms(void **state)
         {"{\"error\":{\"message\":\"Provider returned error\",\"metadata\":{\"raw\":\"slow down\"}}}",
          "Provider returned error: slow down", true}, /* OpenRouter */
         {"{\"error\":{\"message\":\"two\\n\\n  lines\\u0000\\u0007 \"}}", "two lines", true},
+        {"{\"error\":{\"message\":\"a\\u009b31m\\u0085b\\u007f\"}}", "a 31m b", true}, /* C1 and DEL */
         {"{\"error\":{\"code\":\"overloaded\",\"type\":\"x\"}}", "overloaded", true},
         {"404 page not found\n", "404 page not found", false},
         {"<html>\n<head><TITLE lang=en>504 Gateway\nTime-out</TITLE></head></html>", "504 Gateway Time-out",

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -68,6 +69,27 @@ static void stages_roles_and_comments(void **unused)
     free(a);
     free(b);
     dq_prompt_free(p);
+}
+
+/* A hundred thousand of them in their own time, not in its square. */
+static void many_names_are_told(void **unused)
+{
+    (void)unused;
+    static const char begin[] = "@once user\n<u>", name[] = "{user.bio}", end[] = "</u>\n";
+    enum { NAMES = 200000, NAME = sizeof name - 1 };
+    char *text = malloc(NAMES * NAME + sizeof begin + sizeof end), *at = stpcpy(text, begin);
+    dq_error e = DQ_ERROR_NONE;
+    dq_prompt *p;
+    clock_t began = clock();
+    size_t n = 0;
+    for (size_t i = 0; i < NAMES; i++) at = stpcpy(at, name);
+    at = stpcpy(at, end);
+    assert_int_equal(dq_prompt_parse(&p, text, (size_t)(at - text), &e), DQ_OK);
+    while (dq_prompt_name(p, DQ_PROMPT_ONCE, false, n)) n++;
+    assert_int_equal(n, NAMES);
+    assert_true(clock() - began < 8 * CLOCKS_PER_SEC);
+    dq_prompt_free(p);
+    free(text);
 }
 
 static void names_are_told(void **unused)
@@ -151,6 +173,7 @@ int main(void)
         cmocka_unit_test(placeholders_become_texts),
         cmocka_unit_test(stages_roles_and_comments),
         cmocka_unit_test(names_are_told),
+        cmocka_unit_test(many_names_are_told),
         cmocka_unit_test(a_bad_template_says_where),
         cmocka_unit_test(no_text_closes_its_fence),
     };

@@ -399,6 +399,14 @@ static void writer_refuses(void **state)
     refuse(&b, DQ_ERR_FORMAT, "offsets");
     assert_int_equal(dq_bundle_init(&b, "strange", 1U << 30, NULL), DQ_OK);
     refuse(&b, DQ_ERR_RANGE, "rows of nothing");
+    make_side(&b, "users");
+    b.columns[1].name = "text.\xff";
+    refuse(&b, DQ_ERR_FORMAT, "not UTF-8");
+    assert_int_equal(dq_bundle_init(&b, "strange\xff", 0, NULL), DQ_OK);
+    refuse(&b, DQ_ERR_FORMAT, "not UTF-8");
+    make_side(&b, "users");
+    assert_true(dq_map_set(&b.arena, &b.meta, "note", dq_string(&b.arena, "\xe9t\xe9")));
+    refuse(&b, DQ_ERR_FORMAT, "not UTF-8");
 }
 
 static void wrong_order(void **state)

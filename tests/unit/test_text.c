@@ -86,6 +86,8 @@ static void wide_characters(void **state)
     refused(BYTES("\xff\xfei\0d\0"), NULL, marked);
     refused(BYTES("\xfe\xff\0i\0d"), NULL, marked);
     refused(BYTES("i\0d\0"), NULL, "this is UTF-16; iconv -f UTF-16LE -t UTF-8 makes it readable");
+    refused(BYTES("\n\0i\0"), NULL, "this is UTF-16; iconv -f UTF-16LE -t UTF-8 makes it readable");
+    refused(BYTES("\0\n\0i"), NULL, "this is UTF-16; iconv -f UTF-16BE -t UTF-8 makes it readable");
     refused(BYTES("\0i\0d"), NULL, "this is UTF-16; iconv -f UTF-16BE -t UTF-8 makes it readable");
     refused(BYTES("i\0\0\0d\0\0\0"), NULL, "this is UTF-32; iconv -f UTF-32LE -t UTF-8 makes it readable");
     refused(BYTES("\0\0\xfe\xff\0\0\0i"), NULL, "this is UTF-32; iconv -f UTF-32 -t UTF-8 makes it readable");

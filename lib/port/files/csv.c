@@ -183,6 +183,7 @@ static dq_status quoted_cell(dq_csv *csv, rest *r, bool *whole, dq_error *error)
 static dq_status quote_cell(dq_csv *csv, rest *r, dq_error *error)
 {
     char *first = r->at++;
+    size_t begun = csv->bytes;
     unsigned lines = r->more;
     bool whole;
     dq_status status = quoted_cell(csv, r, &whole, error);
@@ -190,7 +191,7 @@ static dq_status quote_cell(dq_csv *csv, rest *r, dq_error *error)
     if (csv->strict || r->more > lines) {
         r->stray = true;
     } else {
-        csv->bytes = csv->starts[csv->count]; /* NOLINT(*.NullDereference): a cell has begun */
+        csv->bytes = begun;
         r->at = first;
     }
     return plain_cell(csv, r, error);
@@ -264,29 +265,28 @@ static dq_status check_lines(const dq_csv_cell *cells, size_t count, dq_error *e
     return DQ_OK;
 }
 
-static dq_status check_distinct(const dq_csv *csv, dq_error *error)
+/* Every column has a name of its own. */
+static dq_status check_names(const dq_csv *csv, dq_index *names, dq_error *error)
 {
-    dq_index names = DQ_INDEX_EMPTY;
     dq_status status = DQ_OK;
     for (size_t i = 0; i < csv->columns && !status; i++) {
         const dq_csv_cell *name = &csv->header[i];
         bool added = true;
-        if (name->bytes) status = dq_index_add(&names, name->text, name->bytes, NULL, &added, error);
-        if (!status && !added) status = dq_fail(error, DQ_ERR_FORMAT, "two columns named %s", name->text);
+        if (!name->bytes && !may_be_nameless(csv, i))
+            return dq_fail(error, DQ_ERR_FORMAT, "column %zu of the header has no name", i + 1);
+        if (name->bytes) status = dq_index_add(names, name->text, name->bytes, NULL, &added, error);
+        if (!added) return dq_fail(error, DQ_ERR_FORMAT, "two columns named %s", name->text);
     }
-    dq_index_free(&names);
     return status;
 }
 
 static dq_status check_header(const dq_csv *csv, dq_error *error)
 {
+    dq_index names = DQ_INDEX_EMPTY;
     dq_status status = check_lines(csv->header, csv->columns, error);
-    if (status) return status;
-    for (size_t i = 0; i < csv->columns; i++) {
-        if (!csv->header[i].bytes && !may_be_nameless(csv, i))
-            return dq_fail(error, DQ_ERR_FORMAT, "column %zu of the header has no name", i + 1);
-    }
-    return check_distinct(csv, error);
+    if (!status) status = check_names(csv, &names, error);
+    dq_index_free(&names);
+    return status;
 }
 
 /* "sep=;", which Excel reads before a header. */

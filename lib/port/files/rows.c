@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef dq_status write_bytes(void *to, const char *bytes, size_t n, dq_error *error);
 
@@ -65,6 +66,12 @@ void dq_rows_number(double value, char text[32])
         (void)snprintf(text, 32, "%.*g", digits, value);
         if (strtod(text, NULL) == value) return;
     }
+}
+
+bool dq_rows_names_kind(const char *name, size_t bytes)
+{
+    for (; bytes > 5 && memcmp(name, "attr.", 5) == 0; bytes -= 5) name += 5;
+    return bytes == 4 && memcmp(name, "kind", 4) == 0;
 }
 
 dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *error)

@@ -22,6 +22,10 @@ void dq_rows_number(double value, char text[32]);
 dq_status dq_rows_begin_pair(dq_json_text *line, const char *user, size_t user_bytes, const char *item,
                              size_t item_bytes, dq_error *error);
 
+/* Whether a name is "kind", perhaps behind "attr."s. A row that says its kind under that key has an attribute
+ * of that name under attr.kind, and one of the name attr.kind under attr.attr.kind. */
+bool dq_rows_names_kind(const char *name, size_t bytes);
+
 /* A value as one line of JSON; errors as dq_json_write's. */
 dq_status dq_rows_write_json(dq_sink *sink, const dq_value *value, dq_error *error);
 

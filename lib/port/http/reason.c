@@ -26,7 +26,8 @@ static void say(saying *s, const char *text, size_t n)
         const char *from = text + i;
         length = dq_utf8_decode(from, n - i, &code);
         if (!length) from = "?", length = 1, code = '?';
-        if (code <= ' ' || code == 0x7f) {
+        bool control = code < ' ' || (code >= 0x7f && code < 0xa0); /* C1 among them: a terminal obeys it */
+        if (control || code == ' ') {
             s->space = s->used > 0;
             continue;
         }

@@ -15,7 +15,8 @@
 enum { DQ_HTTP_SAID = 2048 };
 
 typedef struct dq_http_reason {
-    char words[DQ_HTTP_SAID]; /* UTF-8 on one line, cut at a character; empty: it says nothing */
+    char words[DQ_HTTP_SAID]; /* UTF-8 on one line, without control characters, cut at a character;
+                                 empty: it says nothing */
     bool error;               /* JSON that is an error's: a 200 with it is no answer */
     bool spent;               /* a code or a type says that a quota, a budget or a balance is spent */
     bool seems_spent;         /* the words do, and name no time to come back at */
