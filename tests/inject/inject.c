@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * The machine fails, once, at a call that a test names: LD_PRELOAD=inject.so, and in the environment
- *
- *   INJECT=FAMILY:N:KIND[+]   the N-th call of that family, counted from 1, fails so; "+": all that follow,
- * too INJECT_TOLD=FILE          says there what was made to fail ("failed FUNCTION OBJECT+OFFSET ..."), and
- * at exit how many calls each family had ("calls FAMILY COUNT")
+ * INJECT=FAMILY:N:KIND, the N-th call of that family, counted from 1, fails so (KIND+: all that follow, too),
+ * and INJECT_TOLD=FILE, where it says what was made to fail ("failed FUNCTION OBJECT+OFFSET ...") and, at
+ * exit, how many calls each family had ("calls FAMILY COUNT").
  *
  * Calls count from the start of main: what the loader and the libraries' constructors do before is theirs.
- * What a program calls through the dynamic linker is seen, from its libraries too (SQLite, curl, OpenBLAS
- * ...), but no call that libc makes to itself: so stdio is here by name. Standard error is spared, or nobody
- * could say what went wrong. A child that the program starts (exec) is spared too.
+ * What a program calls through the dynamic linker is seen, from its libraries too (SQLite, curl, OpenBLAS),
+ * but no call that libc makes to itself: so stdio is here by name. Standard error is spared, or nobody could
+ * say what went wrong, and so is a child that the program starts.
  *
- * Under AddressSanitizer this must be loaded before its runtime (ASAN_OPTIONS=verify_asan_link_order=0): each
- * function goes on to the next one of its name, which then is the sanitizer's.
+ * Under AddressSanitizer this comes before its runtime (ASAN_OPTIONS=verify_asan_link_order=0): each function
+ * goes on to the next one of its name, which then is the sanitizer's.
  */
 #include "inject.h"
 

@@ -101,7 +101,7 @@ def environment(told, fault=None):
 
 
 def sanitizers():
-    """inject.so comes before AddressSanitizer's runtime; leaks count, and give exit status 23."""
+    """inject.so comes before AddressSanitizer's runtime; what leaks is said on standard error, where judge() looks."""
     return {"ASAN_OPTIONS": "verify_asan_link_order=0:allocator_may_return_null=1:detect_leaks=1"} if SANITIZER else {}
 
 
