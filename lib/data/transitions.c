@@ -98,7 +98,7 @@ typedef struct cells {
 static const dq_column *find_cell(cells *c, uint32_t interaction, uint64_t *row)
 {
     if (interaction == DQ_ABSENT) return NULL;
-    if (interaction < c->first) c->bundle = 0, c->first = 0;
+    if (interaction < c->first) c->bundle = c->first = 0;
     const dq_bundle *bundles = c->catalogue->interaction_bundles;
     while (interaction - c->first >= bundles[c->bundle].rows) c->first += bundles[c->bundle++].rows;
     const dq_column *column = dq_bundle_column(&bundles[c->bundle], c->name);
