@@ -32,7 +32,7 @@ static inline bool dq_array_resize(void *array, size_t count, size_t element_siz
     if (count > PTRDIFF_MAX / element_size) return false; /* no object is larger */
     memcpy(&memory, array, sizeof memory);
     memory = realloc(memory, count * element_size);
-    if (!memory) return false; /* cppcheck-suppress memleakOnRealloc ; the old block is still the array's */
+    if (!memory) return false;
     memcpy(array, &memory, sizeof memory);
     return true;
 }
