@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Makes the named seeds of the corpora whose inputs are bundles: models, checkpoints, stream.
+"""Makes the named seeds of the corpora whose inputs are bundles: models, checkpoints, catalogue, stream.
 
     make_models.py BUILD CORPUS
 
@@ -104,6 +104,16 @@ with tempfile.TemporaryDirectory() as folder:
     put("stream", "signed-catalogue", [2], plain)
     put("stream", "signed-labelled", [2], labelled)
     put("models", "cosine", [3], plain)
+    for how, name in enumerate(("dataset", "json", "tsv", "check")):
+        put("catalogue", name, [how], labelled if how != 2 else plain[:1])
+    run("dq-embed", "cf:2", "-o", "f.dq", "c.dq")
+    put("catalogue", "factors", [5], bodies("f.dq"))
+    run("dq-rank", "-k", "3", "-o", "r.dq", "c.dq")
+    put("catalogue", "rankings-json", [1], plain, bodies("r.dq"))
+    put("catalogue", "rankings-check", [3], bodies("r.dq"))
+    run("dq-sim", "chain", "--play", "2", "--max-steps", "4", "-o", "s.dq")
+    put("catalogue", "states", [4], bodies("s.dq"))
+    put("catalogue", "states-json", [1], bodies("s.dq"))
     for name, (how, source, options) in models.items():
         run("dq-train", *options, "-o", "m.dq", *([source] if source else []))
         put("models", name, [how], bodies("m.dq"), plain)
