@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What dq-eval --ope is told.
+ */
+#ifndef DQ_EVAL_OPE_H
+#define DQ_EVAL_OPE_H
+
+#include "cli/cli.h"
+
+typedef struct ope_options {
+    const char *estimators, *target, *rewards, *catalogue, *grid;
+    double clip, tau, shrinkage, min_ess, softmax;
+    bool require_support;
+} ope_options;
+
+#define OPE_DEFAULTS                                                                                         \
+    {                                                                                                        \
+        .target = NULL, .rewards = "table", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .shrinkage = 100    \
+    }
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Off-policy evaluation from a log to estimates: what the log has to be read for, how often, and in which
+ * order.
+ *
+ *     dq_ope_study study = {.log = {...}, .config = {...}, .target = DQ_OPE_UNIFORM};
+ *     dq_ope_study_run(&study, estimates, &e);
+ *     dq_ope_study_free(&study);
+ */
+#ifndef DQ_REPORT_OPE_STUDY_H
+#define DQ_REPORT_OPE_STUDY_H
+
+#include "ope/evaluation.h"
+#include "ope/policy.h"
+#include "ope/table.h"
+#include "report/ope_log.h"
+
+typedef enum dq_ope_target { DQ_OPE_UNIFORM, DQ_OPE_LISTS, DQ_OPE_COLUMN } dq_ope_target;
+
+/* Of rewards: none; a table of actions and places; columns of the log. */
+typedef enum dq_ope_rewards { DQ_OPE_NO_MODEL, DQ_OPE_BY_TABLE, DQ_OPE_BY_COLUMN } dq_ope_rewards;
+
+typedef struct dq_ope_study {
+    /* to be set */
+    dq_ope_log log; /* wants_items and users are set here */
+    dq_ope_config config;
+    dq_ope_target target;
+    /* DQ_OPE_LISTS: gives the target's lists, finished, when the log is open. The study frees them. */
+    dq_status (*lists)(void *arg, const dq_ope_log *log, dq_run *run, dq_error *error);
+    void *arg;
+    double temperature, epsilon; /* of lists: ope/policy.h */
+    dq_ope_rewards rewards;
+    /* found */
+    dq_ope_weights weights;
+    double unsupported; /* NAN: the target's probabilities of other actions are not known */
+    uint64_t unlisted;  /* rows of users for whom the target has no list, left out */
+    /* at work */
+    dq_run run;
+    dq_ope_policy policy;
+    dq_ope_support support;
+    dq_ope_table table;
+    dq_ope_evaluation *evaluation;
+} dq_ope_study;
+
+/* Whether the log is read more than once, and so has to be a file. */
+bool dq_ope_study_reads_again(const dq_ope_study *study);
+/* estimates (picks of the config). Errors are those of the log, the policy, the table and the evaluation. */
+dq_status dq_ope_study_run(dq_ope_study *study, dq_ope_estimate *estimates, dq_error *error);
+void dq_ope_study_free(dq_ope_study *study);
+
+#endif
