@@ -229,7 +229,7 @@ int main(int argc, char **argv)
         {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME", .modes = OPE, .section = "Off-policy evaluation"},
         {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .modes = OPE},
         {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
-        {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: table, or column:NAME of the log", .modes = OPE},
+        {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
         {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be chosen (else the log's)", .modes = OPE},
         {"clip", 0, DQ_OPT_REAL, &o.ope.clip, "X", "the greatest weight of ips, snips, dr and sndr", .flags = DQ_OPT_UNSET, .min = 1e-9, .max = 1e18, .modes = OPE},
         {"switch-tau", 0, DQ_OPT_REAL, &o.ope.tau, "X", "switch-dr believes the model alone above this weight", .min = 0, .max = 1e18, .modes = OPE},

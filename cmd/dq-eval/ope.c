@@ -73,12 +73,13 @@ static void set_rewards(ope_run *r)
             dq_cli_usage(r->cli, "--reward-model belongs to dm, dr, sndr, switch-dr and dr-os");
         return;
     }
+    static const char *const names[] = {
+        [DQ_OPE_BY_TABLE] = "table", [DQ_OPE_BY_RIDGE] = "ridge", [DQ_OPE_BY_LOGISTIC] = "logistic"};
     s->log.model_column = behind(rewards, "column");
-    if (s->log.model_column)
-        s->rewards = DQ_OPE_BY_COLUMN;
-    else if (strcmp(rewards, "table") == 0)
-        s->rewards = DQ_OPE_BY_TABLE;
-    else
+    if (s->log.model_column) s->rewards = DQ_OPE_BY_COLUMN;
+    for (size_t i = DQ_OPE_BY_TABLE; i <= DQ_OPE_BY_LOGISTIC; i++)
+        if (strcmp(rewards, names[i]) == 0) s->rewards = (dq_ope_rewards)i;
+    if (s->rewards == DQ_OPE_NO_MODEL)
         dq_cli_usage(r->cli, "--reward-model %s: ridge, logistic, table or column:NAME is wanted", rewards);
 }
 
@@ -119,13 +120,13 @@ static void check_options(ope_run *r)
     check_bound(r, "switch-tau", DQ_OPE_SWITCH, "switch-dr");
     check_bound(r, "shrinkage", DQ_OPE_SHRINKAGE, "dr-os");
     if (dq_cli_given(r->cli, "slope-grid") && !slope) dq_cli_usage(r->cli, "--slope-grid belongs to slope");
-    if (o->require_support && r->study.target == DQ_OPE_COLUMN && r->study.rewards != DQ_OPE_BY_TABLE)
+    if (o->require_support && !dq_ope_study_knows_all(&r->study))
         dq_cli_usage(r->cli, "--require-support needs the target's probabilities of all items: a column says "
                              "those of the logged ones");
     if (r->o->format == EVAL_TREC) dq_cli_usage(r->cli, "--ope has no trec format");
     if (dq_ope_study_reads_again(&r->study) && !dq_ope_log_again(&r->study.log))
         dq_cli_usage(r->cli, "this reads the log more than once: it has to be a file%s",
-                     r->study.rewards == DQ_OPE_BY_TABLE ? "" : ", or --catalogue has to name the items");
+                     r->study.rewards >= DQ_OPE_BY_TABLE ? "" : ", or --catalogue has to name the items");
 }
 
 static void set_study(ope_run *r)

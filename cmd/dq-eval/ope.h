@@ -15,7 +15,7 @@ typedef struct ope_options {
 
 #define OPE_DEFAULTS                                                                                         \
     {                                                                                                        \
-        .target = NULL, .rewards = "table", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .shrinkage = 100    \
+        .rewards = "ridge", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .shrinkage = 100                    \
     }
 
 #endif

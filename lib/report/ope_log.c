@@ -90,8 +90,7 @@ dq_status dq_ope_log_open(dq_ope_log *log, dq_error *error)
         status = each_bundle(log, &log->catalogue, 1, take_entities, NULL, error);
     else
         status = each_bundle(log, log->paths, log->path_count, take_entities, NULL, error);
-    if (!status && log->wants_users && dq_entities_count(&log->entities.users) == 0)
-        status = dq_fail(error, DQ_ERR_SCHEMA, "there are no users in it");
+    if (dq_entities_count(&log->entities.users) == 0) log->wants_users = false;
     log->items_of_log = dq_entities_count(&log->entities.items) == 0;
     if (!status && log->items_of_log && log->catalogue)
         status = dq_fail(error, DQ_ERR_SCHEMA, "%s: there are no items in it", log->catalogue);

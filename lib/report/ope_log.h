@@ -32,7 +32,7 @@ typedef struct dq_ope_log {
     const dq_label_map *map;       /* rewards of labels */
     const char *target_column;     /* the target's probabilities; NULL: row->target stays 0 */
     const char *model_column;      /* NAME_logged and NAME_target: row->q, row->q_target; NULL: 0 */
-    bool wants_items, wants_users; /* their numbers in row->item, row->user */
+    bool wants_items, wants_users; /* their numbers in row->item, row->user; no users there: cleared */
     const dq_index *users; /* numbers of users where wants_users is false, DQ_ABSENT for others; or NULL */
     bool wants_propensity; /* rows without one are left out */
     dq_ope_session session;
@@ -48,7 +48,7 @@ typedef struct dq_ope_log {
 typedef dq_status (*dq_ope_take)(void *arg, dq_ope_row *rows, size_t n, dq_error *error);
 
 /* Reads items and users, for those who want them. DQ_ERR_UNSUPPORTED where they would have to be read from
- * the log itself and that is no file; DQ_ERR_SCHEMA where users are wanted and there are none. */
+ * the log itself and that is no file. */
 dq_status dq_ope_log_open(dq_ope_log *log, dq_error *error);
 /* The numbers of actions: dq_index_find on it, dq_index_count. */
 const dq_index *dq_ope_log_items(const dq_ope_log *log);

@@ -3,48 +3,97 @@
 
 #include <math.h>
 
-/* All of the target's probabilities are known, not only those of what was logged. */
-static bool knows_all(const dq_ope_study *s)
+/* The model of rewards is fitted here. */
+static bool fits(const dq_ope_study *s)
 {
-    return s->target != DQ_OPE_COLUMN || s->rewards == DQ_OPE_BY_TABLE;
+    return s->rewards >= DQ_OPE_BY_TABLE;
+}
+
+static bool is_linear(const dq_ope_study *s)
+{
+    return s->rewards == DQ_OPE_BY_RIDGE || s->rewards == DQ_OPE_BY_LOGISTIC;
+}
+
+bool dq_ope_study_knows_all(const dq_ope_study *study)
+{
+    return study->target != DQ_OPE_COLUMN || fits(study);
 }
 
 bool dq_ope_study_reads_again(const dq_ope_study *study)
 {
-    return study->rewards == DQ_OPE_BY_TABLE || (study->target != DQ_OPE_COLUMN && !study->log.catalogue);
+    return fits(study) || (study->target != DQ_OPE_COLUMN && !study->log.catalogue);
 }
 
-/* ---- the first reading ---- */
+/* Keeps the rows for whose users the target has a list; returns how many. */
+static size_t keep_known(const dq_ope_study *s, dq_ope_row *rows, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (dq_ope_policy_knows(&s->policy, &rows[i])) rows[kept++] = rows[i];
+    return kept;
+}
+
+/* ---- the readings before ---- */
 
 static dq_status count_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *error)
 {
     dq_ope_study *s = arg;
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < n && !status; i++)
-        if (dq_ope_policy_knows(&s->policy, &rows[i]))
-            status = dq_ope_support_log(&s->support, &rows[i], error);
+    size_t kept = keep_known(s, rows, n);
+    for (size_t i = 0; i < kept && !status; i++) status = dq_ope_support_log(&s->support, &rows[i], error);
+    return status;
+}
+
+static dq_status take_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *error)
+{
+    dq_ope_study *s = arg;
+    return dq_ope_linear_take(&s->linear, rows, keep_known(s, rows, n), error);
+}
+
+static dq_status fit_linear(dq_ope_study *s, dq_error *error)
+{
+    const dq_catalogue *c = &s->log.entities;
+    bool done = false;
+    dq_status status = dq_ope_features_init(&s->features, dq_entities_vectors(&c->users),
+                                            dq_entities_layout(&c->users), dq_entities_vectors(&c->items),
+                                            dq_entities_layout(&c->items), c->pairs, c->pair_count, error);
+    if (!status)
+        status = dq_ope_linear_init(&s->linear, s->rewards == DQ_OPE_BY_LOGISTIC, &s->features,
+                                    (uint32_t)dq_index_count(dq_ope_log_items(&s->log)), error);
+    while (!status && !done) {
+        dq_ope_linear_begin(&s->linear);
+        status = dq_ope_log_each(&s->log, take_rows, s, error);
+        if (!status) status = dq_ope_linear_solve(&s->linear, &done, error);
+    }
+    if (!status) dq_ope_linear_begin(&s->linear);
     return status;
 }
 
 static dq_status fit_model(dq_ope_study *s, dq_error *error)
 {
-    dq_status status = dq_ope_log_each(&s->log, count_rows, s, error);
+    dq_status status = DQ_OK;
+    if (is_linear(s)) return fit_linear(s, error);
+    if (s->rewards != DQ_OPE_BY_TABLE) return DQ_OK;
+    status = dq_ope_log_each(&s->log, count_rows, s, error);
     return status ? status : dq_ope_table_fit(&s->table, &s->support, error);
 }
 
 /* ---- the last reading ---- */
 
-/* Fills what the row lacks; the choice of a column is there already. */
+/* Fills the row's choice, which a column says already, and what the support wants of it. */
 static dq_status complete(dq_ope_study *s, dq_ope_row *row, dq_error *error)
 {
     dq_status status = DQ_OK;
     if (s->target != DQ_OPE_COLUMN)
         status = dq_ope_policy_choose(&s->policy, row, error);
-    else if (knows_all(s) && !row->choice.items)
-        status = dq_fail(
+    else if (s->log.wants_items && !row->choice.items)
+        return dq_fail(
             error, DQ_ERR_SCHEMA,
-            "a model of rewards needs the target's probabilities of all items: an object from item to "
-            "probability, or --reward-model column:NAME");
+            "a fitted model of rewards needs the target's probabilities of all items: an object from item "
+            "to probability, or --reward-model column:NAME");
+    if (status || !s->log.wants_items) return status;
+    if (s->rewards != DQ_OPE_BY_TABLE) status = dq_ope_support_log(&s->support, row, error);
+    if (!status) dq_ope_support_target(&s->support, &row->choice, row->position);
     return status;
 }
 
@@ -52,21 +101,12 @@ static dq_status judge_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *err
 {
     dq_ope_study *s = arg;
     dq_status status = DQ_OK;
-    size_t kept = 0;
-    for (size_t i = 0; i < n && !status; i++) {
-        if (!dq_ope_policy_knows(&s->policy, &rows[i])) {
-            s->unlisted++;
-            continue;
-        }
-        status = complete(s, &rows[i], error);
-        if (!status && s->log.wants_items && s->rewards != DQ_OPE_BY_TABLE)
-            status = dq_ope_support_log(&s->support, &rows[i], error);
-        if (!status && s->log.wants_items)
-            dq_ope_support_target(&s->support, &rows[i].choice, rows[i].position);
-        rows[kept++] = rows[i];
-    }
+    size_t kept = keep_known(s, rows, n);
+    s->unlisted += n - kept;
+    for (size_t i = 0; i < kept && !status; i++) status = complete(s, &rows[i], error);
     if (status) return status;
     if (s->rewards == DQ_OPE_BY_TABLE) dq_ope_table_apply(&s->table, rows, kept);
+    if (is_linear(s)) dq_ope_linear_apply(&s->linear, rows, kept);
     dq_ope_evaluation_add(s->evaluation, rows, kept);
     return DQ_OK;
 }
@@ -89,13 +129,14 @@ static dq_status make_policy(dq_ope_study *s, dq_error *error)
 dq_status dq_ope_study_run(dq_ope_study *study, dq_ope_estimate *estimates, dq_error *error)
 {
     dq_ope_study *s = study;
-    s->log.wants_items = knows_all(s);
+    s->log.wants_items = dq_ope_study_knows_all(s);
+    s->log.wants_users |= is_linear(s);
     dq_status status = dq_ope_log_open(&s->log, error);
     if (!status) status = make_policy(s, error);
     if (!status && s->log.wants_items)
         status = dq_ope_support_grow(&s->support, 1, (uint32_t)dq_index_count(dq_ope_log_items(&s->log)),
                                      error);
-    if (!status && s->rewards == DQ_OPE_BY_TABLE) status = fit_model(s, error);
+    if (!status) status = fit_model(s, error);
     if (!status) status = dq_ope_evaluation_new(&s->evaluation, &s->config, error);
     if (!status) status = dq_ope_log_each(&s->log, judge_rows, s, error);
     if (!status) status = dq_ope_evaluation_finish(s->evaluation, estimates, &s->weights, error);
@@ -110,5 +151,6 @@ void dq_ope_study_free(dq_ope_study *study)
     dq_ope_policy_free(&study->policy);
     dq_ope_support_free(&study->support);
     dq_ope_table_free(&study->table);
+    dq_ope_linear_free(&study->linear);
     dq_ope_evaluation_free(study->evaluation);
 }

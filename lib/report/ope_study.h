@@ -11,14 +11,22 @@
 #define DQ_REPORT_OPE_STUDY_H
 
 #include "ope/evaluation.h"
+#include "ope/linear.h"
 #include "ope/policy.h"
 #include "ope/table.h"
 #include "report/ope_log.h"
 
 typedef enum dq_ope_target { DQ_OPE_UNIFORM, DQ_OPE_LISTS, DQ_OPE_COLUMN } dq_ope_target;
 
-/* Of rewards: none; a table of actions and places; columns of the log. */
-typedef enum dq_ope_rewards { DQ_OPE_NO_MODEL, DQ_OPE_BY_TABLE, DQ_OPE_BY_COLUMN } dq_ope_rewards;
+/* The model of rewards: none, columns of the log, or one that is fitted to the log (ope/linear.h,
+ * ope/table.h). */
+typedef enum dq_ope_rewards {
+    DQ_OPE_NO_MODEL,
+    DQ_OPE_BY_COLUMN,
+    DQ_OPE_BY_TABLE,
+    DQ_OPE_BY_RIDGE,
+    DQ_OPE_BY_LOGISTIC
+} dq_ope_rewards;
 
 typedef struct dq_ope_study {
     /* to be set */
@@ -39,9 +47,13 @@ typedef struct dq_ope_study {
     dq_ope_policy policy;
     dq_ope_support support;
     dq_ope_table table;
+    dq_ope_features features;
+    dq_ope_linear linear;
     dq_ope_evaluation *evaluation;
 } dq_ope_study;
 
+/* Whether the target's probabilities of all items are known, not only those of the logged ones. */
+bool dq_ope_study_knows_all(const dq_ope_study *study);
 /* Whether the log is read more than once, and so has to be a file. */
 bool dq_ope_study_reads_again(const dq_ope_study *study);
 /* estimates (picks of the config). Errors are those of the log, the policy, the table and the evaluation. */
