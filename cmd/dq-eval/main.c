@@ -46,6 +46,7 @@ static const dq_program program = {
 };
 
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
+static const char *const sessions[] = {"row", "request", "user", NULL};
 static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
 
 /* Opens the output, lets `print` write it, and completes it or leaves nothing. */
@@ -226,10 +227,12 @@ int main(int argc, char **argv)
         {"max-steps", 0, DQ_OPT_COUNT, &o.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", .min = 0, .max = 1e12, .modes = ENV},
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING | OPE},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
-        {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME", .modes = OPE, .section = "Off-policy evaluation"},
+        {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .section = "Off-policy evaluation"},
         {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .modes = OPE},
         {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
         {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
+        {"session", 0, DQ_OPT_CHOICE, &o.ope.session, "HOW", "rows of pdis, wpdis and wis that are one session: those with one request, or of one user", .choices = sessions, .modes = OPE},
+        {"gamma", 0, DQ_OPT_REAL, &o.ope.gamma, "X", "discount within a session", .min = 0, .max = 1, .modes = OPE},
         {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be chosen (else the log's)", .modes = OPE},
         {"clip", 0, DQ_OPT_REAL, &o.ope.clip, "X", "the greatest weight of ips, snips, dr and sndr", .flags = DQ_OPT_UNSET, .min = 1e-9, .max = 1e18, .modes = OPE},
         {"switch-tau", 0, DQ_OPT_REAL, &o.ope.tau, "X", "switch-dr believes the model alone above this weight", .min = 0, .max = 1e18, .modes = OPE},

@@ -119,6 +119,11 @@ static void check_options(ope_run *r)
     check_bound(r, "clip", DQ_OPE_CLIP, "ips, snips, dr and sndr");
     check_bound(r, "switch-tau", DQ_OPE_SWITCH, "switch-dr");
     check_bound(r, "shrinkage", DQ_OPE_SHRINKAGE, "dr-os");
+    if (r->picks.sessions != (o->session != DQ_OPE_SESSION_ROW))
+        dq_cli_usage(r->cli,
+                     "--session request|user and the estimators pdis, wpdis and wis need one another");
+    if (dq_cli_given(r->cli, "gamma") && !r->picks.sessions)
+        dq_cli_usage(r->cli, "--gamma belongs to pdis, wpdis and wis");
     if (dq_cli_given(r->cli, "slope-grid") && !slope) dq_cli_usage(r->cli, "--slope-grid belongs to slope");
     if (o->require_support && !dq_ope_study_knows_all(&r->study))
         dq_cli_usage(r->cli, "--require-support needs the target's probabilities of all items: a column says "
@@ -140,11 +145,13 @@ static void set_study(ope_run *r)
                                 .path_count = r->cli->operand_count,
                                 .catalogue = o->ope.catalogue,
                                 .map = &r->map,
+                                .session = (dq_ope_session)o->ope.session,
                                 .wants_propensity = true};
     r->study.config = (dq_ope_config){.picks = &r->picks,
                                       .clip = dq_cli_given(r->cli, "clip") ? o->ope.clip : INFINITY,
                                       .tau = o->ope.tau,
                                       .shrinkage = o->ope.shrinkage,
+                                      .gamma = o->ope.gamma,
                                       .confidence = o->confidence,
                                       .resamples = (size_t)o->resamples,
                                       .seed = o->common.seed};
@@ -176,11 +183,11 @@ static void say_rest(const ope_run *r)
 static dq_status check_trust(const ope_run *r, dq_error *error)
 {
     const dq_ope_study *s = &r->study;
-    if (s->weights.ess < r->o->ope.min_ess)
-        return dq_fail(
-            error, DQ_ERR_RANGE,
-            "the estimates rest on few rows: an effective sample size of %.6g, and --min-ess is %.9g",
-            s->weights.ess, r->o->ope.min_ess);
+    for (size_t i = 0; i < r->picks.count; i++)
+        if (r->estimates[i].ess < r->o->ope.min_ess)
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "%s rests on little: an effective sample size of %.6g, and --min-ess is %.9g",
+                           r->estimates[i].name, r->estimates[i].ess, r->o->ope.min_ess);
     if (r->o->ope.require_support && s->unsupported > 0)
         return dq_fail(error, DQ_ERR_RANGE,
                        "%.4g %% of the target's choices are never in the log (--require-support)",
@@ -193,8 +200,8 @@ static dq_status print(const ope_run *r, dq_error *error)
     dq_sink *out = NULL;
     dq_status status = dq_sink_open(&out, r->o->common.output, DQ_SINK_TEXT, error);
     if (!status)
-        status = dq_ope_print(r->estimates, r->picks.count, &r->study.weights, r->study.unsupported,
-                              (dq_ope_format)r->o->format, out, error);
+        status = dq_ope_print(r->estimates, r->picks.count, r->study.unsupported, (dq_ope_format)r->o->format,
+                              out, error);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;

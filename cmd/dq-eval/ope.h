@@ -9,13 +9,14 @@
 
 typedef struct ope_options {
     const char *estimators, *target, *rewards, *catalogue, *grid;
-    double clip, tau, shrinkage, min_ess, softmax;
+    double clip, tau, shrinkage, min_ess, softmax, gamma;
+    int session; /* dq_ope_session */
     bool require_support;
 } ope_options;
 
 #define OPE_DEFAULTS                                                                                         \
     {                                                                                                        \
-        .rewards = "ridge", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .shrinkage = 100                    \
+        .rewards = "ridge", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .gamma = 1, .shrinkage = 100        \
     }
 
 #endif

@@ -44,6 +44,13 @@ size_t dq_ope_blocks_take(dq_ope_blocks *blocks, size_t wanted, double **sums)
     return taken;
 }
 
+void dq_ope_blocks_total(const dq_ope_blocks *blocks, double *sums)
+{
+    memset(sums, 0, blocks->width * sizeof *sums);
+    for (size_t i = 0; i < blocks->count; i++)
+        for (size_t j = 0; j < blocks->width; j++) sums[j] += blocks->sums[i * blocks->width + j];
+}
+
 static void resample(const dq_ope_blocks *b, dq_rng *rng, double *restrict sums)
 {
     memset(sums, 0, b->width * sizeof *sums);
@@ -53,20 +60,22 @@ static void resample(const dq_ope_blocks *b, dq_rng *rng, double *restrict sums)
     }
 }
 
-/* The interval of the values that are numbers. */
-static dq_interval interval_of(double *values, size_t n, double level)
+/* The interval of the values that are numbers, and their standard deviation. */
+static dq_interval interval_of(double *values, size_t n, double level, double *sd)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
         if (!isnan(values[i])) values[kept++] = values[i];
+    if (sd) *sd = kept > 1 ? dq_sd(values, kept) : NAN;
     return kept ? dq_interval_of(values, kept, level) : (dq_interval){NAN, NAN};
 }
 
 dq_status dq_ope_blocks_bootstrap(const dq_ope_blocks *blocks, dq_ope_statistic statistic, const void *self,
                                   size_t count, size_t resamples, double level, dq_rng *rng,
-                                  dq_interval *intervals, dq_error *error)
+                                  dq_interval *intervals, double *sd, dq_error *error)
 {
     for (size_t j = 0; j < count; j++) intervals[j] = (dq_interval){NAN, NAN};
+    for (size_t j = 0; sd && j < count; j++) sd[j] = NAN;
     if (blocks->count < 2 || count == 0) return DQ_OK;
     double *drawn = calloc(resamples, count * sizeof *drawn);
     double *work = calloc(blocks->width + count, sizeof *work), *values = work ? work + blocks->width : NULL;
@@ -78,7 +87,7 @@ dq_status dq_ope_blocks_bootstrap(const dq_ope_blocks *blocks, dq_ope_statistic 
         for (size_t j = 0; j < count; j++) drawn[j * resamples + r] = values[j];
     }
     for (size_t j = 0; j < count && !status; j++)
-        intervals[j] = interval_of(drawn + j * resamples, resamples, level);
+        intervals[j] = interval_of(drawn + j * resamples, resamples, level, sd ? sd + j : NULL);
     free(drawn);
     free(work);
     return status;

@@ -31,14 +31,18 @@ void dq_ope_blocks_free(dq_ope_blocks *blocks);
  * which the caller adds theirs. */
 size_t dq_ope_blocks_take(dq_ope_blocks *blocks, size_t wanted, double **sums);
 
+/* The sums of all blocks, into sums (width). */
+void dq_ope_blocks_total(const dq_ope_blocks *blocks, double *sums);
+
 /* What a bootstrap's sums come to: values (count) of the sums (width) of a resample. */
 typedef void (*dq_ope_statistic)(const void *self, const double *sums, double *values);
 
 /* The percentile bootstrap (measure/bootstrap.h) over the blocks: draws as many as there are, with
  * replacement, `resamples` times. intervals (count): NAN in both ends where there are fewer than 2 blocks. A
- * value that is NAN in a resample is left out of its interval. DQ_ERR_MEMORY. */
+ * value that is NAN in a resample is left out of its interval. sd (count): the standard deviations over the
+ * resamples, or NULL. DQ_ERR_MEMORY. */
 dq_status dq_ope_blocks_bootstrap(const dq_ope_blocks *blocks, dq_ope_statistic statistic, const void *self,
                                   size_t count, size_t resamples, double level, dq_rng *rng,
-                                  dq_interval *intervals, dq_error *error);
+                                  dq_interval *intervals, double *sd, dq_error *error);
 
 #endif

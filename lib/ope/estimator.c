@@ -78,6 +78,9 @@ const dq_ope_estimator dq_ope_estimators[DQ_OPE_ESTIMATORS] = {
     {"switch-dr", "doubly robust up to a weight", switch_dr, .needs_model = true, .bound = DQ_OPE_SWITCH},
     {"dr-os", "doubly robust with optimistic shrinkage", dr_os, .needs_model = true,
      .bound = DQ_OPE_SHRINKAGE},
+    {"pdis", "sessions, per decision", .session = DQ_OPE_PDIS},
+    {"wpdis", "sessions, weighted per decision", .session = DQ_OPE_WPDIS},
+    {"wis", "sessions, self-normalised", .session = DQ_OPE_WIS},
 };
 
 static const dq_ope_estimator *find(const char *name, size_t bytes)
@@ -98,6 +101,8 @@ static dq_status add(dq_ope_picks *picks, const dq_ope_estimator *estimator, boo
     *pick = (dq_ope_pick){.estimator = estimator, .slope = slope};
     (void)snprintf(pick->name, sizeof pick->name, "%s%s", slope ? "slope:" : "", estimator->name);
     picks->needs_model |= estimator->needs_model;
+    picks->sessions |= estimator->session != DQ_OPE_NO_SESSION;
+    picks->rows |= estimator->session == DQ_OPE_NO_SESSION;
     return DQ_OK;
 }
 

@@ -13,13 +13,15 @@
  *     dr-os      mean(Q + l w / (w^2 + l) (r - q))          Su, Dimakopoulou, Krishnamurthy and Dudik 2020
  *     slope:X    X (of ips, dr, switch-dr, dr-os) with the bound of a list that SLOPE chooses (ope/slope.h)
  *
+ *     pdis, wpdis, wis   of whole sessions (ope/sessions.h)
+ *
  * --clip takes min(w, clip) for w in ips, snips, dr, sndr.
  */
 #ifndef DQ_OPE_ESTIMATOR_H
 #define DQ_OPE_ESTIMATOR_H
 
 #include "dq/status.h"
-#include "ope/row.h"
+#include "ope/sessions.h"
 
 #include <stddef.h>
 
@@ -29,15 +31,16 @@ typedef enum dq_ope_bound { DQ_OPE_UNBOUND, DQ_OPE_CLIP, DQ_OPE_SWITCH, DQ_OPE_S
 typedef struct dq_ope_estimator {
     const char *name, *help; /* help: one line */
     /* The terms of n rows, whose estimate is mean(base), or where `normalised` mean(base) + sum(over) /
-     * sum(weight). weight (n): already bounded where the bound is a clip. */
+     * sum(weight). weight (n): already bounded where the bound is a clip. NULL: of sessions. */
     void (*terms)(const dq_ope_row *rows, const double *weight, size_t n, double bound, double *base,
                   double *over);
     bool normalised;
     bool needs_model; /* q and Q */
     dq_ope_bound bound;
+    dq_ope_session_kind session; /* of sessions: which */
 } dq_ope_estimator;
 
-enum { DQ_OPE_ESTIMATORS = 7 };
+enum { DQ_OPE_ESTIMATORS = 10 };
 extern const dq_ope_estimator dq_ope_estimators[DQ_OPE_ESTIMATORS];
 
 enum { DQ_OPE_MAX_PICKS = 32 };
@@ -52,7 +55,7 @@ typedef struct dq_ope_pick {
 typedef struct dq_ope_picks {
     dq_ope_pick at[DQ_OPE_MAX_PICKS];
     size_t count;
-    bool needs_model;
+    bool needs_model, rows, sessions; /* some need a model; are of rows; of sessions */
 } dq_ope_picks;
 
 /* Adds names with commas between them: "ips,snips,slope:dr"; "slope" is slope:ips. What is there already is

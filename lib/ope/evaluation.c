@@ -29,11 +29,13 @@ struct dq_ope_evaluation {
     size_t line_count;
     dq_ope_blocks blocks;   /* column 0: rows */
     dq_ope_moments weights; /* w, reward */
-    double *terms;          /* (line_count, DQ_OPE_MOMENTS, CHUNK) */
+    dq_ope_sessions sessions;
+    double *terms; /* (line_count, DQ_OPE_MOMENTS, CHUNK) */
 };
 
 static size_t lines_of(const dq_ope_config *c, size_t pick)
 {
+    if (c->picks->at[pick].estimator->session) return 0;
     return c->picks->at[pick].slope ? c->grid_count : 1;
 }
 
@@ -73,6 +75,7 @@ dq_status dq_ope_evaluation_new(dq_ope_evaluation **evaluation, const dq_ope_con
     e->terms = calloc(e->line_count + 1, DQ_OPE_MOMENTS * CHUNK * sizeof *e->terms);
     dq_status status = e->lines && e->terms ? DQ_OK : dq_fail_memory(error, "%zu estimators", e->line_count);
     if (!status) status = dq_ope_blocks_init(&e->blocks, set_lines(e), BLOCKS, error);
+    if (!status && config->picks->sessions) status = dq_ope_sessions_init(&e->sessions, config->gamma, error);
     if (status)
         dq_ope_evaluation_free(e);
     else
@@ -84,6 +87,7 @@ void dq_ope_evaluation_free(dq_ope_evaluation *evaluation)
 {
     if (!evaluation) return;
     dq_ope_blocks_free(&evaluation->blocks);
+    dq_ope_sessions_free(&evaluation->sessions);
     free(evaluation->lines);
     free(evaluation->terms);
     free(evaluation);
@@ -137,7 +141,8 @@ static void add_sums(const dq_ope_evaluation *e, size_t from, size_t n, double *
     }
 }
 
-void dq_ope_evaluation_add(dq_ope_evaluation *evaluation, const dq_ope_row *rows, size_t n)
+dq_status dq_ope_evaluation_add(dq_ope_evaluation *evaluation, const dq_ope_row *rows, size_t n,
+                                dq_error *error)
 {
     double weight[CHUNK], *sums;
     for (size_t from = 0; from < n; from += CHUNK) {
@@ -150,6 +155,8 @@ void dq_ope_evaluation_add(dq_ope_evaluation *evaluation, const dq_ope_row *rows
             add_sums(evaluation, at, taken, sums);
         }
     }
+    if (!evaluation->config.picks->sessions) return DQ_OK;
+    return dq_ope_sessions_add(&evaluation->sessions, rows, n, error);
 }
 
 /* ---- estimates ---- */
@@ -160,35 +167,24 @@ static double value_of(const line *l)
     return m->mean[BASE] + (l->estimator->normalised ? m->mean[OVER] / m->mean[WEIGHT] : 0);
 }
 
-/* Of a row's term as it stands in the mean: of a ratio that of base + (over - ratio weight) / mean weight. */
+/* Of a row's term as it stands in the mean. */
 static double variance_of(const line *l)
 {
     const dq_ope_moments *m = &l->moments;
     double base = dq_ope_moments_covariance(m, BASE, BASE);
     if (!l->estimator->normalised) return base;
     double mean = m->mean[WEIGHT], ratio = m->mean[OVER] / mean;
-    double over = dq_ope_moments_covariance(m, OVER, OVER) +
-                  ratio * ratio * dq_ope_moments_covariance(m, WEIGHT, WEIGHT) -
-                  2 * ratio * dq_ope_moments_covariance(m, OVER, WEIGHT);
     double both = dq_ope_moments_covariance(m, BASE, OVER) -
                   ratio * dq_ope_moments_covariance(m, BASE, WEIGHT);
-    double variance = base + over / (mean * mean) + 2 * both / mean;
-    return variance > 0 ? variance : 0;
-}
-
-static double range_of(const dq_ope_moments *m, size_t which)
-{
-    return fmax(m->max[which], 0) - fmin(m->min[which], 0);
+    return fmax(base + dq_ope_ratio_variance(m, OVER, WEIGHT) + 2 * both / mean, 0);
 }
 
 static dq_interval bernstein_of(const line *l, double confidence)
 {
     const dq_ope_moments *m = &l->moments;
-    if (m->rows < 2) return (dq_interval){NAN, NAN};
-    double range = range_of(m, BASE), n = (double)m->rows, log_term = log(2 / ((1 - confidence) / 2));
-    if (l->estimator->normalised) range += range_of(m, OVER) / m->mean[WEIGHT];
-    double half = sqrt(2 * variance_of(l) * log_term / n) + 7 * range * log_term / (3 * (n - 1));
-    return (dq_interval){value_of(l) - half, value_of(l) + half};
+    double range = dq_ope_range(m, BASE);
+    if (l->estimator->normalised) range += dq_ope_range(m, OVER) / m->mean[WEIGHT];
+    return dq_ope_bernstein(value_of(l), variance_of(l), range, m->rows, confidence);
 }
 
 /* The line of a SLOPE that counts: one-sided Student bounds at 0.1. */
@@ -203,9 +199,10 @@ static size_t choose(const line *lines, size_t count)
     return dq_slope_choose(values, widths, count);
 }
 
-/* The lines that are printed. */
+/* The lines that are printed, and the picks that they are of. */
 typedef struct chosen {
     const line *at[DQ_OPE_MAX_PICKS];
+    size_t pick[DQ_OPE_MAX_PICKS];
     size_t count;
 } chosen;
 
@@ -221,56 +218,73 @@ static void statistic(const void *self, const double *sums, double *values)
 
 static chosen choose_lines(const dq_ope_evaluation *e)
 {
-    chosen c = {.count = e->config.picks->count};
-    size_t at = 0;
-    for (size_t p = 0; p < c.count; p++) {
-        size_t n = lines_of(&e->config, p);
-        c.at[p] = &e->lines[at + (e->config.picks->at[p].slope ? choose(e->lines + at, n) : 0)];
-        at += n;
+    chosen c = {.count = 0};
+    for (size_t p = 0, at = 0, n; p < e->config.picks->count; p++, at += n) {
+        n = lines_of(&e->config, p);
+        if (n == 0) continue;
+        c.pick[c.count] = p;
+        c.at[c.count++] = &e->lines[at + (e->config.picks->at[p].slope ? choose(e->lines + at, n) : 0)];
     }
     return c;
 }
 
-static dq_status fill(dq_ope_estimate *to, const dq_ope_config *c, const dq_ope_pick *pick, const line *l,
+static dq_status fill(const dq_ope_evaluation *e, const line *l, dq_interval bootstrap, dq_ope_estimate *to,
                       dq_error *error)
 {
     double n = (double)l->moments.rows;
-    *to = (dq_ope_estimate){.name = pick->name,
-                            .value = value_of(l),
-                            .se = n < 2 ? NAN : sqrt(variance_of(l) / n),
-                            .bernstein = bernstein_of(l, c->confidence),
-                            .bound = isfinite(l->bound) ? l->bound : NAN};
+    to->value = value_of(l);
+    to->se = n < 2 ? NAN : sqrt(variance_of(l) / n);
+    to->bootstrap = bootstrap;
+    to->bernstein = bernstein_of(l, e->config.confidence);
+    to->bound = isfinite(l->bound) ? l->bound : NAN;
+    to->ess = dq_ope_effective_size(&e->weights, 0);
+    to->largest = e->weights.max[0];
     if (isfinite(to->value)) return DQ_OK;
     return dq_fail(error, DQ_ERR_NUMERIC,
                    "%s is no number: the target takes none of the logged actions, all weights are 0",
-                   pick->name);
+                   to->name);
 }
 
-static dq_ope_weights weights_of(const dq_ope_moments *m)
+static dq_status estimate_rows(const dq_ope_evaluation *e, dq_ope_estimate *estimates, dq_error *error)
 {
-    double n = (double)m->rows, mean = m->mean[0], squares = m->products[0][0] + n * mean * mean;
-    return (dq_ope_weights){.rows = m->rows,
-                            .ess = squares > 0 ? n * mean * n * mean / squares : 0,
-                            .largest = m->max[0],
-                            .mean = mean,
-                            .reward = m->mean[1]};
+    dq_interval intervals[DQ_OPE_MAX_PICKS];
+    const chosen lines = choose_lines(e);
+    dq_rng rng = dq_rng_new(e->config.seed);
+    dq_status status = dq_ope_blocks_bootstrap(&e->blocks, statistic, &lines, lines.count,
+                                               e->config.resamples, e->config.confidence, &rng, intervals,
+                                               NULL, error);
+    for (size_t i = 0; i < lines.count && !status; i++)
+        status = fill(e, lines.at[i], intervals[i], &estimates[lines.pick[i]], error);
+    return status;
+}
+
+static dq_status estimate_sessions(dq_ope_evaluation *e, dq_ope_estimate *estimates, dq_error *error)
+{
+    const dq_ope_config *c = &e->config;
+    dq_ope_session_kind kinds[DQ_OPE_SESSION_KINDS];
+    dq_ope_estimate *to[DQ_OPE_SESSION_KINDS];
+    size_t count = 0;
+    dq_ope_sessions_end(&e->sessions);
+    for (size_t p = 0; p < c->picks->count; p++) {
+        dq_ope_session_kind kind = c->picks->at[p].estimator->session;
+        if (!kind) continue;
+        kinds[count] = kind;
+        to[count++] = &estimates[p];
+    }
+    return dq_ope_sessions_estimate(&e->sessions, kinds, to, count, c->confidence, c->resamples, c->seed,
+                                    error);
 }
 
 dq_status dq_ope_evaluation_finish(dq_ope_evaluation *evaluation, dq_ope_estimate *estimates,
                                    dq_ope_weights *weights, dq_error *error)
 {
-    const dq_ope_config *config = &evaluation->config;
-    dq_interval intervals[DQ_OPE_MAX_PICKS];
-    if (evaluation->weights.rows == 0) return dq_fail(error, DQ_ERR_RANGE, "no row to estimate from");
-    *weights = weights_of(&evaluation->weights);
-    const chosen lines = choose_lines(evaluation);
-    dq_rng rng = dq_rng_new(config->seed);
-    dq_status status = DQ_OK;
-    for (size_t i = 0; i < lines.count && !status; i++)
-        status = fill(&estimates[i], config, &config->picks->at[i], lines.at[i], error);
-    if (!status)
-        status = dq_ope_blocks_bootstrap(&evaluation->blocks, statistic, &lines, lines.count,
-                                         config->resamples, config->confidence, &rng, intervals, error);
-    for (size_t i = 0; i < lines.count && !status; i++) estimates[i].bootstrap = intervals[i];
+    const dq_ope_picks *picks = evaluation->config.picks;
+    const dq_ope_moments *m = &evaluation->weights;
+    if (m->rows == 0) return dq_fail(error, DQ_ERR_RANGE, "no row to estimate from");
+    *weights = (dq_ope_weights){.rows = m->rows, .mean = m->mean[0], .reward = m->mean[1]};
+    for (size_t p = 0; p < picks->count; p++)
+        estimates[p] = (dq_ope_estimate){.name = picks->at[p].name, .bound = NAN};
+    dq_status status = estimate_rows(evaluation, estimates, error);
+    if (!status && picks->sessions) status = estimate_sessions(evaluation, estimates, error);
     return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/ope_log.h"
 
+#include "core/pairset.h"
 #include "dq/schema.h"
 #include "report/ope_column.h"
 
@@ -115,8 +116,8 @@ typedef struct pass {
     dq_ope_choices choices; /* that the rows' columns say */
     size_t count;
     bool any, started;
-    char session[256]; /* of the row before */
-    size_t session_bytes;
+    dq_pairset sessions; /* hashes of those that have begun */
+    uint64_t session;    /* of the row before */
 } pass;
 
 static dq_status find_model_column(const dq_bundle *bundle, const char *name, const char *suffix,
@@ -194,21 +195,29 @@ static dq_status read_numbers(const dq_ope_log *log, const columns *c, uint64_t 
     return status;
 }
 
-/* Whether the row is of another session than the one before. */
-static bool begins_session(pass *p, const columns *c, uint64_t r)
+/* Whether the row is of another session than the one before. A session that has ended does not go on. */
+static dq_status find_session(pass *p, const columns *c, uint64_t r, bool *begins, dq_error *error)
 {
     size_t bytes = 0;
     const char *id = c->session ? dq_column_text(c->session, r, &bytes) : NULL;
+    *begins = true;
     if (!id) {
         p->started = false;
-        return true;
+        return DQ_OK;
     }
-    size_t kept = bytes < sizeof p->session ? bytes : sizeof p->session;
-    bool same = p->started && bytes == p->session_bytes && memcmp(p->session, id, kept) == 0;
-    memcpy(p->session, id, kept);
-    p->session_bytes = bytes;
+    uint64_t hash = dq_hash(id, bytes, 0);
+    *begins = !p->started || hash != p->session;
+    p->session = hash;
     p->started = true;
-    return !same;
+    if (!*begins) return DQ_OK;
+    bool fresh;
+    const uint32_t half = INT32_MAX; /* 62 bits tell sessions apart, and none is DQ_ABSENT */
+    dq_status status = dq_pairset_add(&p->sessions, (uint32_t)(hash >> 32) & half, (uint32_t)hash & half,
+                                      &fresh, error);
+    if (!status && !fresh)
+        status = dq_fail(error, DQ_ERR_RANGE, "row %llu: the rows of '%.*s' do not stand together",
+                         (unsigned long long)r, (int)bytes, id);
+    return status;
 }
 
 static dq_status read_target(const dq_ope_log *log, pass *p, const columns *c, uint64_t r, dq_ope_row *row,
@@ -235,7 +244,7 @@ static dq_status read_row(dq_ope_log *log, pass *p, const columns *c, uint64_t r
     }
     if (log->wants_propensity) row->propensity = dq_column_number(c->propensity, r);
     dq_status status = read_numbers(log, c, r, row, error);
-    row->begins = begins_session(p, c, r);
+    if (!status) status = find_session(p, c, r, &row->begins, error);
     if (!status && log->target_column) status = read_target(log, p, c, r, row, error);
     if (!status && log->model_column) status = dq_ope_column_number(&c->logged, r, &row->q, error);
     if (!status && log->model_column) status = dq_ope_column_number(&c->mean, r, &row->q_target, error);
@@ -273,6 +282,7 @@ dq_status dq_ope_log_each(dq_ope_log *log, dq_ope_take take, void *arg, dq_error
     log->rows = log->unrewarded = log->unweighed = 0;
     dq_status status = each_bundle(log, log->paths, log->path_count, take_rows, &p, error);
     dq_ope_choices_free(&p.choices);
+    dq_pairset_free(&p.sessions);
     if (!status && !p.any) status = dq_fail(error, DQ_ERR_SCHEMA, "the stream has no interactions");
     return status;
 }

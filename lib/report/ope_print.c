@@ -13,11 +13,10 @@ static const char *const names[COLUMNS] = {
     "value",      "se",          "lower",           "upper",           "ess",
     "max_weight", "unsupported", "bernstein_lower", "bernstein_upper", "bound"};
 
-static void numbers_of(const dq_ope_estimate *e, const dq_ope_weights *w, double unsupported,
-                       double numbers[COLUMNS])
+static void numbers_of(const dq_ope_estimate *e, double unsupported, double numbers[COLUMNS])
 {
-    const double all[COLUMNS] = {e->value,   e->se,       e->bootstrap.low, e->bootstrap.high, w->ess,
-                                 w->largest, unsupported, e->bernstein.low, e->bernstein.high, e->bound};
+    const double all[COLUMNS] = {e->value,   e->se,       e->bootstrap.low, e->bootstrap.high, e->ess,
+                                 e->largest, unsupported, e->bernstein.low, e->bernstein.high, e->bound};
     memcpy(numbers, all, sizeof all);
 }
 
@@ -73,13 +72,13 @@ static dq_status print_head(dq_ope_format format, dq_sink *out, dq_error *error)
     return status ? status : dq_sink_printf(out, error, "\n");
 }
 
-dq_status dq_ope_print(const dq_ope_estimate *estimates, size_t count, const dq_ope_weights *weights,
-                       double unsupported, dq_ope_format format, dq_sink *out, dq_error *error)
+dq_status dq_ope_print(const dq_ope_estimate *estimates, size_t count, double unsupported,
+                       dq_ope_format format, dq_sink *out, dq_error *error)
 {
     dq_status status = print_head(format, out, error);
     for (size_t i = 0; i < count && !status; i++) {
         double numbers[COLUMNS];
-        numbers_of(&estimates[i], weights, unsupported, numbers);
+        numbers_of(&estimates[i], unsupported, numbers);
         if (format == DQ_OPE_JSON)
             status = print_json(estimates[i].name, numbers, out, error);
         else if (format == DQ_OPE_TSV)

@@ -6,14 +6,14 @@
 #define DQ_REPORT_OPE_PRINT_H
 
 #include "dq/sink.h"
-#include "ope/evaluation.h"
+#include "ope/estimate.h"
 
 typedef enum dq_ope_format { DQ_OPE_TABLE, DQ_OPE_TSV, DQ_OPE_JSON } dq_ope_format;
 
 /* One line an estimate: estimator value se lower upper ess max_weight unsupported bernstein_lower
  * bernstein_upper bound. lower and upper are the bootstrap's; unsupported NAN: not known. What there is not
  * is empty in TSV, null in JSON, "-" in the table. */
-dq_status dq_ope_print(const dq_ope_estimate *estimates, size_t count, const dq_ope_weights *weights,
-                       double unsupported, dq_ope_format format, dq_sink *out, dq_error *error);
+dq_status dq_ope_print(const dq_ope_estimate *estimates, size_t count, double unsupported,
+                       dq_ope_format format, dq_sink *out, dq_error *error);
 
 #endif

@@ -107,8 +107,7 @@ static dq_status judge_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *err
     if (status) return status;
     if (s->rewards == DQ_OPE_BY_TABLE) dq_ope_table_apply(&s->table, rows, kept);
     if (is_linear(s)) dq_ope_linear_apply(&s->linear, rows, kept);
-    dq_ope_evaluation_add(s->evaluation, rows, kept);
-    return DQ_OK;
+    return dq_ope_evaluation_add(s->evaluation, rows, kept, error);
 }
 
 /* ---- all of it ---- */
