@@ -35,8 +35,11 @@ static const char *behind(const char *text, const char *prefix)
 static dq_status read_lists(void *arg, const dq_ope_log *log, dq_run *run, dq_error *error)
 {
     const ope_run *r = arg;
+    const char *model = behind(r->o->ope.target, "model");
     char tag[64];
-    (void)log;
+    if (model)
+        return ope_model_lists(model, &log->entities, r->o->ope.softmax > 0, dq_cli_threads(&r->o->common, 1),
+                               run, error);
     return dq_rankings_read_run(behind(r->o->ope.target, "ranking"), run, tag, sizeof tag, error);
 }
 
@@ -48,7 +51,7 @@ static void set_target(ope_run *r)
     s->log.target_column = behind(target, "column");
     if (s->log.target_column)
         s->target = DQ_OPE_COLUMN;
-    else if (behind(target, "ranking"))
+    else if (behind(target, "ranking") || behind(target, "model"))
         s->target = DQ_OPE_LISTS;
     else if (strcmp(target, "uniform") == 0)
         s->target = DQ_OPE_UNIFORM;
@@ -56,6 +59,7 @@ static void set_target(ope_run *r)
         dq_cli_usage(r->cli, "--target %s: uniform, ranking:FILE, model:FILE or column:NAME is wanted",
                      target);
     s->lists = read_lists;
+    s->log.wants_users = behind(target, "model") != NULL;
     s->arg = r;
     s->temperature = r->o->ope.softmax;
     s->epsilon = r->o->epsilon;
