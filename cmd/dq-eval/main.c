@@ -47,6 +47,8 @@ static const dq_program program = {
 
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const sessions[] = {"row", "request", "user", NULL};
+static const char *const propensities[] = {"logged", "estimated", NULL};
+static const char *const propensity_models[] = {"counts", "logistic", NULL};
 static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
 
 /* Opens the output, lets `print` write it, and completes it or leaves nothing. */
@@ -231,6 +233,8 @@ int main(int argc, char **argv)
         {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .modes = OPE},
         {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
         {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
+        {"propensity", 0, DQ_OPT_CHOICE, &o.ope.estimated, "WHENCE", "propensities: the log's, or estimated from it", .choices = propensities, .modes = OPE},
+        {"propensity-model", 0, DQ_OPT_CHOICE, &o.ope.propensities, "MODEL", "of estimated ones: shares of the place, or logistic regression on users' vectors", .choices = propensity_models, .modes = OPE, .where = "propensity=estimated"},
         {"session", 0, DQ_OPT_CHOICE, &o.ope.session, "HOW", "rows of pdis, wpdis and wis that are one session: those with one request, or of one user", .choices = sessions, .modes = OPE},
         {"gamma", 0, DQ_OPT_REAL, &o.ope.gamma, "X", "discount within a session", .min = 0, .max = 1, .modes = OPE},
         {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be chosen (else the log's)", .modes = OPE},

@@ -135,7 +135,9 @@ static void check_options(ope_run *r)
     if (r->o->format == EVAL_TREC) dq_cli_usage(r->cli, "--ope has no trec format");
     if (dq_ope_study_reads_again(&r->study) && !dq_ope_log_again(&r->study.log))
         dq_cli_usage(r->cli, "this reads the log more than once: it has to be a file%s",
-                     r->study.rewards >= DQ_OPE_BY_TABLE ? "" : ", or --catalogue has to name the items");
+                     r->study.rewards >= DQ_OPE_BY_TABLE || r->o->ope.estimated
+                         ? ""
+                         : ", or --catalogue has to name the items");
 }
 
 static void set_study(ope_run *r)
@@ -145,12 +147,14 @@ static void set_study(ope_run *r)
     if (dq_ope_picks_add(&r->picks, o->ope.estimators, &error))
         dq_cli_usage(r->cli, "--ope: %s", error.reason);
     if (dq_label_map_parse(&r->map, o->map, &error)) dq_cli_usage(r->cli, "--map: %s", error.reason);
-    r->study.log = (dq_ope_log){.paths = r->cli->operands,
-                                .path_count = r->cli->operand_count,
-                                .catalogue = o->ope.catalogue,
-                                .map = &r->map,
-                                .session = (dq_ope_session)o->ope.session,
-                                .wants_propensity = true};
+    r->study.log = (dq_ope_log){
+        .paths = r->cli->operands,
+        .path_count = r->cli->operand_count,
+        .catalogue = o->ope.catalogue,
+        .map = &r->map,
+        .session = (dq_ope_session)o->ope.session,
+    };
+    if (o->ope.estimated) r->study.propensities = DQ_OPE_BY_COUNTS + (dq_ope_propensities)o->ope.propensities;
     r->study.config = (dq_ope_config){.picks = &r->picks,
                                       .clip = dq_cli_given(r->cli, "clip") ? o->ope.clip : INFINITY,
                                       .tau = o->ope.tau,

@@ -12,7 +12,8 @@
 typedef struct ope_options {
     const char *estimators, *target, *rewards, *catalogue, *grid;
     double clip, tau, shrinkage, min_ess, softmax, gamma;
-    int session; /* dq_ope_session */
+    int session;                 /* dq_ope_session */
+    int estimated, propensities; /* whether propensities are estimated; by counts or regression */
     bool require_support;
 } ope_options;
 

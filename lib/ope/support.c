@@ -70,6 +70,12 @@ dq_status dq_ope_support_log(dq_ope_support *support, const dq_ope_row *row, dq_
     return DQ_OK;
 }
 
+double dq_ope_support_share(const dq_ope_support *support, uint32_t action, uint32_t position)
+{
+    uint64_t shown = support->shown[(size_t)position * support->actions + action];
+    return (double)shown / (double)support->rows[position];
+}
+
 void dq_ope_support_target(dq_ope_support *support, const dq_ope_choice *choice, uint32_t position)
 {
     double *target = support->target + (size_t)position * support->actions;

@@ -31,6 +31,9 @@ void dq_ope_support_free(dq_ope_support *support);
 
 /* Counts a row's action and reward, growing as needed. */
 dq_status dq_ope_support_log(dq_ope_support *support, const dq_ope_row *row, dq_error *error);
+/* How often the log shows an action at a place, of all that it shows there: a propensity by counts, for a log
+ * that does not say it. The action was counted there. */
+double dq_ope_support_share(const dq_ope_support *support, uint32_t action, uint32_t position);
 /* Sums up a row's choice; its position and the actions are there. */
 void dq_ope_support_target(dq_ope_support *support, const dq_ope_choice *choice, uint32_t position);
 

@@ -14,6 +14,12 @@ static bool is_linear(const dq_ope_study *s)
     return s->rewards == DQ_OPE_BY_RIDGE || s->rewards == DQ_OPE_BY_LOGISTIC;
 }
 
+/* What the log shows is counted before the last reading. */
+static bool counts_first(const dq_ope_study *s)
+{
+    return s->rewards == DQ_OPE_BY_TABLE || s->propensities == DQ_OPE_BY_COUNTS;
+}
+
 bool dq_ope_study_knows_all(const dq_ope_study *study)
 {
     return study->target != DQ_OPE_COLUMN || fits(study);
@@ -21,7 +27,8 @@ bool dq_ope_study_knows_all(const dq_ope_study *study)
 
 bool dq_ope_study_reads_again(const dq_ope_study *study)
 {
-    return fits(study) || (study->target != DQ_OPE_COLUMN && !study->log.catalogue);
+    return fits(study) || study->propensities != DQ_OPE_LOGGED ||
+           (study->target != DQ_OPE_COLUMN && !study->log.catalogue);
 }
 
 /* Keeps the rows for whose users the target has a list; returns how many. */
@@ -50,6 +57,26 @@ static dq_status take_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *erro
     return dq_ope_linear_take(&s->linear, rows, keep_known(s, rows, n), error);
 }
 
+static dq_status take_shown(void *arg, dq_ope_row *rows, size_t n, dq_error *error)
+{
+    dq_ope_study *s = arg;
+    (void)error;
+    dq_ope_propensity_take(&s->propensity, rows, keep_known(s, rows, n));
+    return DQ_OK;
+}
+
+static dq_status fit_propensities(dq_ope_study *s, dq_error *error)
+{
+    bool done = false;
+    dq_status status = dq_ope_propensity_init(&s->propensity, dq_entities_vectors(&s->log.entities.users),
+                                              (uint32_t)dq_index_count(dq_ope_log_items(&s->log)), error);
+    while (!status && !done) {
+        status = dq_ope_log_each(&s->log, take_shown, s, error);
+        if (!status) status = dq_ope_propensity_solve(&s->propensity, &done, error);
+    }
+    return status;
+}
+
 static dq_status fit_linear(dq_ope_study *s, dq_error *error)
 {
     const dq_catalogue *c = &s->log.entities;
@@ -69,13 +96,14 @@ static dq_status fit_linear(dq_ope_study *s, dq_error *error)
     return status;
 }
 
-static dq_status fit_model(dq_ope_study *s, dq_error *error)
+static dq_status fit_all(dq_ope_study *s, dq_error *error)
 {
     dq_status status = DQ_OK;
-    if (is_linear(s)) return fit_linear(s, error);
-    if (s->rewards != DQ_OPE_BY_TABLE) return DQ_OK;
-    status = dq_ope_log_each(&s->log, count_rows, s, error);
-    return status ? status : dq_ope_table_fit(&s->table, &s->support, error);
+    if (counts_first(s)) status = dq_ope_log_each(&s->log, count_rows, s, error);
+    if (!status && s->propensities == DQ_OPE_BY_REGRESSION) status = fit_propensities(s, error);
+    if (!status && s->rewards == DQ_OPE_BY_TABLE) status = dq_ope_table_fit(&s->table, &s->support, error);
+    if (!status && is_linear(s)) status = fit_linear(s, error);
+    return status;
 }
 
 /* ---- the last reading ---- */
@@ -86,13 +114,15 @@ static dq_status complete(dq_ope_study *s, dq_ope_row *row, dq_error *error)
     dq_status status = DQ_OK;
     if (s->target != DQ_OPE_COLUMN)
         status = dq_ope_policy_choose(&s->policy, row, error);
-    else if (s->log.wants_items && !row->choice.items)
+    else if (fits(s) && !row->choice.items)
         return dq_fail(
             error, DQ_ERR_SCHEMA,
             "a fitted model of rewards needs the target's probabilities of all items: an object from item "
             "to probability, or --reward-model column:NAME");
-    if (status || !s->log.wants_items) return status;
-    if (s->rewards != DQ_OPE_BY_TABLE) status = dq_ope_support_log(&s->support, row, error);
+    if (s->propensities == DQ_OPE_BY_COUNTS)
+        row->propensity = dq_ope_support_share(&s->support, row->item, row->position);
+    if (status || !dq_ope_study_knows_all(s)) return status;
+    if (!counts_first(s)) status = dq_ope_support_log(&s->support, row, error);
     if (!status) dq_ope_support_target(&s->support, &row->choice, row->position);
     return status;
 }
@@ -107,6 +137,7 @@ static dq_status judge_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *err
     if (status) return status;
     if (s->rewards == DQ_OPE_BY_TABLE) dq_ope_table_apply(&s->table, rows, kept);
     if (is_linear(s)) dq_ope_linear_apply(&s->linear, rows, kept);
+    if (s->propensities == DQ_OPE_BY_REGRESSION) dq_ope_propensity_apply(&s->propensity, rows, kept);
     return dq_ope_evaluation_add(s->evaluation, rows, kept, error);
 }
 
@@ -128,18 +159,19 @@ static dq_status make_policy(dq_ope_study *s, dq_error *error)
 dq_status dq_ope_study_run(dq_ope_study *study, dq_ope_estimate *estimates, dq_error *error)
 {
     dq_ope_study *s = study;
-    s->log.wants_items = dq_ope_study_knows_all(s);
-    s->log.wants_users |= is_linear(s);
+    s->log.wants_propensity = s->propensities == DQ_OPE_LOGGED;
+    s->log.wants_items = dq_ope_study_knows_all(s) || s->propensities != DQ_OPE_LOGGED;
+    s->log.wants_users |= is_linear(s) || s->propensities == DQ_OPE_BY_REGRESSION;
     dq_status status = dq_ope_log_open(&s->log, error);
     if (!status) status = make_policy(s, error);
     if (!status && s->log.wants_items)
         status = dq_ope_support_grow(&s->support, 1, (uint32_t)dq_index_count(dq_ope_log_items(&s->log)),
                                      error);
-    if (!status) status = fit_model(s, error);
+    if (!status) status = fit_all(s, error);
     if (!status) status = dq_ope_evaluation_new(&s->evaluation, &s->config, error);
     if (!status) status = dq_ope_log_each(&s->log, judge_rows, s, error);
     if (!status) status = dq_ope_evaluation_finish(s->evaluation, estimates, &s->weights, error);
-    s->unsupported = s->log.wants_items ? dq_ope_support_unsupported(&s->support) : NAN;
+    s->unsupported = dq_ope_study_knows_all(s) ? dq_ope_support_unsupported(&s->support) : NAN;
     return status;
 }
 
@@ -151,5 +183,6 @@ void dq_ope_study_free(dq_ope_study *study)
     dq_ope_support_free(&study->support);
     dq_ope_table_free(&study->table);
     dq_ope_linear_free(&study->linear);
+    dq_ope_propensity_free(&study->propensity);
     dq_ope_evaluation_free(study->evaluation);
 }

@@ -13,6 +13,7 @@
 #include "ope/evaluation.h"
 #include "ope/linear.h"
 #include "ope/policy.h"
+#include "ope/propensity.h"
 #include "ope/table.h"
 #include "report/ope_log.h"
 
@@ -28,9 +29,16 @@ typedef enum dq_ope_rewards {
     DQ_OPE_BY_LOGISTIC
 } dq_ope_rewards;
 
+/* Whence propensities: the log's; the share of the item at its place; ope/propensity.h. */
+typedef enum dq_ope_propensities {
+    DQ_OPE_LOGGED,
+    DQ_OPE_BY_COUNTS,
+    DQ_OPE_BY_REGRESSION
+} dq_ope_propensities;
+
 typedef struct dq_ope_study {
     /* to be set */
-    dq_ope_log log; /* wants_items and users are set here */
+    dq_ope_log log; /* wants_items, wants_propensity and users are set here */
     dq_ope_config config;
     dq_ope_target target;
     /* DQ_OPE_LISTS: gives the target's lists, finished, when the log is open. The study frees them. */
@@ -38,6 +46,7 @@ typedef struct dq_ope_study {
     void *arg;
     double temperature, epsilon; /* of lists: ope/policy.h */
     dq_ope_rewards rewards;
+    dq_ope_propensities propensities;
     /* found */
     dq_ope_weights weights;
     double unsupported; /* NAN: the target's probabilities of other actions are not known */
@@ -49,6 +58,7 @@ typedef struct dq_ope_study {
     dq_ope_table table;
     dq_ope_features features;
     dq_ope_linear linear;
+    dq_ope_propensity propensity;
     dq_ope_evaluation *evaluation;
 } dq_ope_study;
 
