@@ -5,17 +5,19 @@
 #include "options.h"
 #include "report.h"
 
+#include "port/files/obd.h"
 #include "port/mongo/mongo.h"
 
 #include <malloc.h>
 #include <stdio.h>
 
-enum { JOINED = EXPORT_FOLDER | EXPORT_DATABASE, STREAM = EXPORT_FILES | JOINED };
+enum { JOINED = EXPORT_FOLDER | EXPORT_DATABASE, STREAM = EXPORT_FILES | EXPORT_LOG | JOINED };
 
 static const dq_mode modes[] = {
     {EXPORT_FILES, "files", "files", .help = "files of users, items and interactions"},
     {EXPORT_FOLDER, "folder", "a folder", .help = "collections in a folder, joined (--schema NAME FOLDER)"},
     {EXPORT_DATABASE, "database", "a database", .help = "those of a database (--schema NAME URI)"},
+    {EXPORT_LOG, "log", "a log", .help = "a log of the Open Bandit Dataset (--schema obd LOG.csv)"},
     {EXPORT_SHOW, "mapping", "--show-schema", .help = "how a mapping is written (--show-schema NAME)",
      .no_operands = true},
     {0}};
@@ -23,7 +25,7 @@ static const dq_mode modes[] = {
 static const dq_program program = {
     .name = "dq-export",
     .summary = "users, items and interactions from files or a database into a stream",
-    .operands = "[FOLDER|URI]",
+    .operands = "[FOLDER|URI|LOG]",
     .modes = modes,
     .examples =
         {"dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o catalogue.dq",
@@ -56,17 +58,21 @@ static dq_status check_times(const dq_import_times *times, dq_error *error)
                    (unsigned long long)times->without);
 }
 
+/* mapping: of a place that is joined; place alone: a log. */
 static dq_status write_stream(dq_cli *cli, export_options *o, dq_import_mapping *mapping,
                               dq_collections *place, dq_error *error)
 {
     dq_import_target *target = &o->request.target;
     dq_maker maker = dq_cli_maker(cli, -1);
-    if (mapping && !dq_map_set(&cli->arena, &maker.options, "schema", mapping->canonical))
+    const dq_value schema = mapping ? mapping->canonical : dq_string(&cli->arena, EXPORT_OBD);
+    if (place && !dq_map_set(&cli->arena, &maker.options, "schema", schema))
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory");
     dq_status status = dq_writer_open(&target->writer, o->common.output, &maker, NULL, 0, error);
     if (status) return status;
-    status = mapping ? dq_import_collections(&o->request, mapping, place, error)
-                     : dq_import_files(&o->request, error);
+    if (mapping)
+        status = dq_import_collections(&o->request, mapping, place, error);
+    else
+        status = place ? dq_import_place(&o->request, place, error) : dq_import_files(&o->request, error);
     if (!status && o->request.times.format) status = check_times(&o->request.times, error);
     if (status)
         dq_writer_abort(target->writer);
@@ -109,6 +115,15 @@ static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
     return status;
 }
 
+static dq_status export_log(dq_cli *cli, export_options *o, dq_error *error)
+{
+    dq_collections place = {0};
+    dq_status status = dq_collections_open_obd(&place, o->place, o->request.items.path, error);
+    if (!status) status = write_stream(cli, o, NULL, &place, error);
+    if (place.self) place.close(&place);
+    return status;
+}
+
 static dq_status show_schema(const dq_cli *cli, const char *name)
 {
     const char *text = dq_import_mapping_text(name);
@@ -127,7 +142,9 @@ static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
     row_bar bar = {.common = &o->common};
     o->request.target.watch = show_progress;
     o->request.target.watch_arg = &bar;
-    dq_status status = o->schema ? export_joined(cli, o, error) : write_stream(cli, o, NULL, NULL, error);
+    dq_status status = cli->mode == EXPORT_LOG ? export_log(cli, o, error)
+                       : o->schema             ? export_joined(cli, o, error)
+                                               : write_stream(cli, o, NULL, NULL, error);
     if (!status) export_report(cli, o);
     return status;
 }
@@ -141,15 +158,18 @@ int main(int argc, char **argv)
     const dq_option table[] = {
         {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
          "users: .jsonl .json .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
-        {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES},
+        {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES | EXPORT_LOG},
         {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: JSON, or a table",
          .modes = EXPORT_FILES},
+        {"feedback", 0, DQ_OPT_TEXT, &r->feedback.path, "FILE",
+         "what came of the interactions: their labels and rewards", .modes = EXPORT_FILES,
+         .needs = "interactions"},
         {"user-ids", 0, DQ_OPT_TEXT, &r->users.id_path, "FILE",
          "ids of an array of users, one a line, or .npy", .modes = EXPORT_FILES},
         {"item-ids", 0, DQ_OPT_TEXT, &r->items.id_path, "FILE",
          "ids of an array of items, one a line, or .npy", .modes = EXPORT_FILES},
         {"columns", 'c', DQ_OPT_LIST, &o.columns, "ROLE=NAME,...",
-         "what columns or keys are; users:..., items:..., interactions:...; numbers: no header",
+         "what columns or keys are; users:..., items:..., interactions:..., feedback:...; numbers: no header",
          .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
         {"sep", 0, DQ_OPT_LIST, &o.separators, "SEP", "what cells are cut at: ; | :: tab; users:SEP ...",
          .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
@@ -157,7 +177,8 @@ int main(int argc, char **argv)
          "of texts that are not UTF-8: latin1; users:NAME ...", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_FILES | EXPORT_FOLDER},
         {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
-         "join the collections of a folder or database: jobs, or a mapping's file", .modes = JOINED},
+         "join the collections of a folder or database: jobs, or a mapping's file; obd: a log",
+         .modes = JOINED | EXPORT_LOG},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",
          .modes = EXPORT_SHOW},
         {"limit", 'n', DQ_OPT_LIST, &o.limits, "N", "at most N of each side; users:N, items:N",

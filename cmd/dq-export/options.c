@@ -119,9 +119,15 @@ static void set_place(const dq_cli *cli, export_options *o)
         dq_cli_usage(cli, "DQ_MONGODB_URI: begins with mongodb:// or mongodb+srv://");
 }
 
+/* A selection of what is not read. */
+static void check_absent(const dq_cli *cli, const char *noun, const dq_import_selection *selection)
+{
+    if (selection->id_count) dq_cli_usage(cli, "--%s: there are no --%ss", noun, noun);
+}
+
 static void check_files(const dq_cli *cli, const dq_import_request *r)
 {
-    if (!r->users.path && !r->items.path)
+    if (!r->users.path && !r->items.path && !r->interactions)
         dq_cli_usage(cli, "nothing to export: --users and --items, or --schema NAME FOLDER");
     if (cli->operand_count && dq_mongo_is_uri(cli->operands[0]))
         dq_cli_usage(cli, "a database needs --schema");
@@ -129,18 +135,42 @@ static void check_files(const dq_cli *cli, const dq_import_request *r)
     if (cli->operand_count) dq_cli_usage(cli, "'%s': a folder needs --schema", cli->operands[0]);
     check_file(cli, "users", &r->users);
     check_file(cli, "items", &r->items);
+    if (!r->users.path) check_absent(cli, "user", &r->users.selection);
+    if (!r->items.path) check_absent(cli, "item", &r->items.selection);
     if (!r->interactions) return;
-    if (!r->users.path || !r->items.path) dq_cli_usage(cli, "--interactions: needs --users and --items");
+    if (!r->users.path != !r->items.path)
+        dq_cli_usage(cli, "--interactions: with both --users and --items, or with neither");
     check_form(cli, "interactions", r->interactions, r->interaction_reading.separator);
     if (dq_import_form_is_array(dq_import_form_of(r->interactions)))
         dq_cli_usage(cli, "--interactions: '%s' is an array, no table or JSON", r->interactions);
     check_twice(cli, r);
+    if (!r->feedback.path) return;
+    check_form(cli, "feedback", r->feedback.path, r->feedback.reading.separator);
+    if (dq_import_form_is_array(dq_import_form_of(r->feedback.path)))
+        dq_cli_usage(cli, "--feedback: '%s' is an array, no table or JSON", r->feedback.path);
+}
+
+/* The log and its items are read twice. */
+static void check_log(const dq_cli *cli, export_options *o)
+{
+    const char *const paths[] = {cli->operand_count == 1 ? cli->operands[0] : NULL, o->request.items.path};
+    if (!paths[0]) dq_cli_usage(cli, "--schema obd: needs one log, a table in CSV");
+    for (size_t i = 0; i < 2; i++) {
+        struct stat about;
+        if (paths[i] &&
+            (strcmp(paths[i], "-") == 0 || (stat(paths[i], &about) == 0 && !S_ISREG(about.st_mode))))
+            dq_cli_usage(cli, "--schema obd: '%s' must be a regular file, for it is read twice", paths[i]);
+        if (paths[i] && dq_import_form_of(paths[i]) != DQ_IMPORT_CSV)
+            dq_cli_usage(cli, "--schema obd: '%s' is no .csv by its name (also .csv.zst or .csv.gz)",
+                         paths[i]);
+    }
+    o->place = paths[0];
 }
 
 static void check_stdin_once(const dq_cli *cli, const dq_import_request *r)
 {
-    const char *const paths[] = {r->users.path, r->users.id_path, r->items.path, r->items.id_path,
-                                 r->interactions};
+    const char *const paths[] = {r->users.path,    r->users.id_path, r->items.path,
+                                 r->items.id_path, r->interactions,  r->feedback.path};
     int stdins = 0;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         stdins += paths[i] && strcmp(paths[i], "-") == 0;
@@ -153,7 +183,7 @@ static void check_time_format(const dq_cli *cli, const dq_import_request *r)
     const char *format = r->times.format;
     if (format && dq_time_format_check(format, &why))
         dq_cli_usage(cli, "--time-format '%s': %s", format, why.reason);
-    if (format && !r->interactions && (r->users.path || r->items.path))
+    if (format && !r->interactions && !cli->operand_count && (r->users.path || r->items.path))
         dq_cli_usage(cli, "--time-format: there are no --interactions");
 }
 
@@ -168,7 +198,8 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     set_pairs(cli, o);
     check_time_format(cli, r);
     r->target.flush = o->common.flush;
-    r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = o->strict;
+    r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = r->feedback.tally.strict =
+        o->strict;
     if (!o->schema) {
         dq_cli_enter(cli, EXPORT_FILES);
         export_set_readings(cli, o);
@@ -177,6 +208,11 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
         return;
     }
     if (strstr(o->schema, "://")) dq_cli_usage(cli, "--schema: a mapping's name; a database is an operand");
+    if (strcmp(o->schema, EXPORT_OBD) == 0) {
+        dq_cli_enter(cli, EXPORT_LOG);
+        check_log(cli, o);
+        return;
+    }
     set_place(cli, o);
     dq_cli_enter(cli, dq_mongo_is_uri(o->place) ? EXPORT_DATABASE : EXPORT_FOLDER);
     if (o->encodings.count > 1) dq_cli_usage(cli, "--encoding: one for all files of a folder");

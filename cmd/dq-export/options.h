@@ -9,14 +9,17 @@
 #include "import/import.h"
 
 /* Where rows come from; EXPORT_SHOW: a mapping is printed. */
-enum { EXPORT_FILES = 1, EXPORT_FOLDER = 2, EXPORT_DATABASE = 4, EXPORT_SHOW = 8 };
+enum { EXPORT_FILES = 1, EXPORT_FOLDER = 2, EXPORT_DATABASE = 4, EXPORT_SHOW = 8, EXPORT_LOG = 16 };
+
+/* The --schema whose place is a log (port/files/obd.h). */
+#define EXPORT_OBD "obd"
 
 typedef struct export_options {
     dq_common common;
     dq_import_request request;
     const char *schema, *show_schema;
     dq_texts user_ids, item_ids, limits, wheres, pairs, columns, separators, encodings;
-    const char *place; /* a folder, or a database's URI: no option, so never recorded */
+    const char *place; /* a folder, a log, or a database's URI: no option, so never recorded */
     bool strict;
 } export_options;
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { SIDES = 3 };
+enum { SIDES = 4 };
 
 /* A file and how it is read; path is NULL where it is not given. */
 typedef struct side {
@@ -18,9 +18,11 @@ static void sides_of(dq_import_request *r, side sides[SIDES])
     sides[0] = (side){DQ_KIND_USERS, r->users.path, &r->users.reading};
     sides[1] = (side){DQ_KIND_ITEMS, r->items.path, &r->items.reading};
     sides[2] = (side){DQ_KIND_INTERACTIONS, r->interactions, &r->interaction_reading};
+    sides[3] = (side){DQ_IMPORT_KIND_FEEDBACK, r->feedback.path, &r->feedback.reading};
 }
 
-/* "users:REST", "items:REST" or "interactions:REST" is for one file, whose place this is; else SIDES. */
+/* "users:REST", "items:REST", "interactions:REST" or "feedback:REST" is for one file, whose place this is;
+ * else SIDES. */
 static size_t side_of(const dq_cli *cli, const char *option, const side sides[SIDES], const char **text)
 {
     for (size_t i = 0; i < SIDES; i++) {
@@ -54,9 +56,11 @@ static size_t side_of_role(const dq_cli *cli, const side sides[SIDES], const cha
     if (found == SIDES && (entity || dq_import_is_role(role, DQ_KIND_INTERACTIONS)))
         dq_cli_usage(cli, "--columns: '%s': there is no file that has it", text);
     if (found == SIDES)
-        dq_cli_usage(
-            cli, "--columns: '%s' is no role (id vector text.NAME attr.NAME; user item label reward time)",
-            role);
+        dq_cli_usage(cli,
+                     "--columns: '%s' is no role (id vector text.NAME attr.NAME; user item label reward time "
+                     "propensity "
+                     "position request model)",
+                     role);
     return found;
 }
 

@@ -17,8 +17,8 @@
  *                   nullable), label (text, nullable), done (u1), next_user -> users or next_state (absent:
  *                   the same state), propensity (f8), position, request, model as of interactions, episode,
  *                   step (u4), candidates (u4 items, (rows, n))
- *     rankings      user, item (text ids), rank (u4, from 1), score (f4); of lists that were drawn
- * propensity, request and model (other)       passed on as they are
+ *     rankings      user, item (text ids), rank (u4, from 1), score (f4); of drawn lists what was logged
+ *     (other)       passed on as they are
  */
 #ifndef DQ_SCHEMA_H
 #define DQ_SCHEMA_H

@@ -11,6 +11,13 @@
 
 enum { FULL = 2 << 20, NAME_LIMIT = 1024 };
 
+/* Columns of numbers that interactions may have, each with nulls. */
+enum { REWARD, PROPENSITY, POSITION, NUMBERS };
+static const struct {
+    const char *name;
+    dq_dtype type;
+} number_columns[NUMBERS] = {{"reward", DQ_F4}, {"propensity", DQ_F8}, {"position", DQ_U4}};
+
 typedef struct text_column {
     char *name;
     dq_dtype type;
@@ -24,8 +31,8 @@ struct dq_import_block {
     text_column *columns;
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
     float *vectors;                          /* (rows, width) */
-    float *rewards;                          /* (rows) */
-    uint8_t *reward_nulls;
+    unsigned char *numbers[NUMBERS];         /* (rows) of their types */
+    uint8_t *nulls[NUMBERS];                 /* (rows) */
     size_t rows, slots, bytes;
     dq_json_text json;
     uint64_t total;
@@ -157,18 +164,17 @@ static dq_status add_texts(dq_import_block *block, dq_bundle *bundle, dq_dtype t
     return status;
 }
 
-static dq_status add_rewards(dq_import_block *block, dq_bundle *bundle, dq_error *error)
+static dq_status add_numbers(dq_import_block *block, dq_bundle *bundle, dq_error *error)
 {
-    bool any = false, all = true;
-    for (size_t i = 0; i < block->rows; i++) {
-        block->reward_nulls[i] = (uint8_t)(isnan(block->rewards[i]) ? 1 : 0);
-        if (block->reward_nulls[i]) block->rewards[i] = 0;
-        any |= !block->reward_nulls[i];
-        all &= !block->reward_nulls[i];
+    dq_status status = DQ_OK;
+    for (size_t c = 0; c < NUMBERS && !status; c++) {
+        size_t nulls = 0;
+        for (size_t i = 0; i < block->rows; i++) nulls += block->nulls[c][i];
+        if (nulls == block->rows) continue;
+        status = dq_bundle_add_numbers(bundle, number_columns[c].name, number_columns[c].type,
+                                       block->numbers[c], NULL, nulls ? block->nulls[c] : NULL, error);
     }
-    if (!any) return DQ_OK;
-    return dq_bundle_add_numbers(bundle, "reward", DQ_F4, block->rewards, NULL,
-                                 all ? NULL : block->reward_nulls, error);
+    return status;
 }
 
 /* A vector that is not cut has no fields in the metadata: readers then see one, named "vector". */
@@ -183,12 +189,12 @@ static dq_status add_vectors(dq_import_block *block, dq_bundle *bundle, dq_error
     return status ? status : dq_bundle_add_tensor(bundle, "vector", DQ_F4, 2, shape, block->vectors, error);
 }
 
-/* ids, texts, label, reward, attributes, vectors. */
+/* ids, texts, label, request, model; numbers; attributes; vectors. */
 static dq_status fill(dq_import_block *block, dq_bundle *bundle, dq_error *error)
 {
     const dq_import_target *target = block->target;
     dq_status status = add_texts(block, bundle, DQ_TEXT, error);
-    if (!status && !block->layout) status = add_rewards(block, bundle, error);
+    if (!status && !block->layout) status = add_numbers(block, bundle, error);
     if (!status) status = add_texts(block, bundle, DQ_JSON, error);
     if (!status && block->layout) status = add_vectors(block, bundle, error);
     if (!status && strcmp(block->kind, DQ_KIND_ITEMS) == 0 && target->pair_count)
@@ -217,11 +223,12 @@ static dq_status reserve(dq_import_block *block, dq_error *error)
 {
     size_t slots = dq_array_capacity(block->slots, block->rows + 1);
     if (slots == block->slots) return DQ_OK;
-    bool grown = block->layout
-                     ? dq_array_resize(&block->vectors, slots,
-                                       (block->layout->width + 1) * sizeof *block->vectors)
-                     : dq_array_resize(&block->rewards, slots, sizeof *block->rewards) &&
-                           dq_array_resize(&block->reward_nulls, slots, sizeof *block->reward_nulls);
+    bool grown = true; /* rows of one kind have vectors, or these numbers */
+    if (block->layout)
+        grown = dq_array_resize(&block->vectors, slots, (block->layout->width + 1) * sizeof *block->vectors);
+    for (size_t c = 0; c < NUMBERS && grown && !block->layout; c++)
+        grown = dq_array_resize(&block->numbers[c], slots, dq_dtype_size(number_columns[c].type)) &&
+                dq_array_resize(&block->nulls[c], slots, sizeof *block->nulls[c]);
     if (!grown) return dq_fail_memory(error, "a block of rows");
     block->slots = slots;
     return DQ_OK;
@@ -252,18 +259,39 @@ dq_status dq_import_block_entity(dq_import_block *block, const dq_import_entity 
     return row_done(block, error);
 }
 
+/* A number of the row, or a null. */
+static void set_number(dq_import_block *block, size_t c, const void *number, bool null)
+{
+    size_t size = dq_dtype_size(number_columns[c].type);
+    unsigned char *to = block->numbers[c] + block->rows * size;
+    block->nulls[c][block->rows] = null;
+    if (null)
+        memset(to, 0, size);
+    else
+        memcpy(to, number, size);
+    block->bytes += null ? 0 : size;
+}
+
+static dq_status set_word(dq_import_block *block, const char *name, const dq_value *word, dq_error *error)
+{
+    if (word->type != DQ_STRING) return DQ_OK;
+    return set(block, "", name, strlen(name), DQ_TEXT, word->as.string, word->count, error);
+}
+
 dq_status dq_import_block_interaction(dq_import_block *block, const dq_import_interaction *x, dq_error *error)
 {
     block->hint = 0;
     dq_status status = reserve(block, error);
     if (!status) status = set_id(block, "user", &x->user, error);
     if (!status) status = set_id(block, "item", &x->item, error);
-    if (!status && x->label.type == DQ_STRING)
-        status = set(block, "", "label", 5, DQ_TEXT, x->label.as.string, x->label.count, error);
+    if (!status) status = set_word(block, "label", &x->label, error);
+    if (!status) status = set_word(block, "request", &x->request, error);
+    if (!status) status = set_word(block, "model", &x->model, error);
     if (!status) status = set_attributes(block, &x->attributes, error);
     if (status) return status;
-    block->rewards[block->rows] = x->reward;
-    block->bytes += sizeof(float);
+    set_number(block, REWARD, &x->reward, isnan(x->reward));
+    set_number(block, PROPENSITY, &x->propensity, isnan(x->propensity));
+    set_number(block, POSITION, &x->position, !x->position);
     return row_done(block, error);
 }
 
@@ -283,8 +311,10 @@ void dq_import_block_free(dq_import_block *block)
     }
     free(block->columns);
     free(block->vectors);
-    free(block->rewards);
-    free(block->reward_nulls);
+    for (size_t c = 0; c < NUMBERS; c++) {
+        free(block->numbers[c]);
+        free(block->nulls[c]);
+    }
     dq_json_text_free(&block->json);
     free(block);
 }

@@ -271,30 +271,86 @@ dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind
 }
 
 /* A string, a number ("4" for 4.0), a truth value, or what has a text in extended JSON. */
-static dq_import_fault read_label(const dq_value *v, dq_arena *arena, dq_value *label, dq_error *error)
+static dq_import_fault read_word(const dq_value *v, const char *what, dq_arena *arena, dq_value *word,
+                                 dq_error *error)
 {
     dq_value read = v ? *v : dq_nil(), text;
     double number;
-    *label = dq_nil();
+    *word = dq_nil();
     if (read.type == DQ_NIL) return DQ_IMPORT_FINE;
     if (dq_ejson_number(&read, &number)) {
-        if (!isfinite(number)) return mistyped(error, "the label is a number that is not finite");
+        if (!isfinite(number)) {
+            dq_fail(error, DQ_ERR_SCHEMA, "the %s is a number that is not finite", what);
+            return DQ_IMPORT_MISTYPED;
+        }
         if (number == rint(number) && fabs(number) < 0x1p53) read = dq_int((int64_t)number);
     }
     if (read.type == DQ_MAP) {
         if (dq_ejson_text(&read, arena, &text, error)) return DQ_IMPORT_MISTYPED;
         read = text;
     }
-    if (read.type == DQ_NIL || read.type == DQ_LIST || read.type == DQ_FLOATS)
-        return mistyped(error, "the label is neither a string nor a number");
-    return dq_import_read_text(&read, arena, label, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;
+    if (read.type == DQ_NIL || read.type == DQ_LIST || read.type == DQ_FLOATS) {
+        dq_fail(error, DQ_ERR_SCHEMA, "the %s is neither a string nor a number", what);
+        return DQ_IMPORT_MISTYPED;
+    }
+    return dq_import_read_text(&read, arena, word, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;
 }
 
 static dq_import_fault read_reward(const dq_value *v, float *reward, dq_error *error)
 {
+    double number = NAN;
     *reward = NAN;
     if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
-    return dq_import_read_number(v, "the reward", reward, error);
+    dq_import_fault fault = dq_import_read_number(v, "the reward", &number, error);
+    *reward = (float)number;
+    if (fault || isfinite(*reward)) return fault;
+    dq_fail(error, DQ_ERR_NUMERIC, "the reward is not finite as a float32");
+    return DQ_IMPORT_NOT_FINITE;
+}
+
+/* ---- what was logged of a choice ---- */
+
+static dq_import_fault read_propensity(const dq_value *v, double *propensity, dq_error *error)
+{
+    double number;
+    if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
+    dq_import_fault fault = dq_import_read_number(v, "the propensity", &number, error);
+    if (fault) return fault;
+    *propensity = number;
+    if (number > 0 && number <= 1) return DQ_IMPORT_FINE;
+    dq_fail(error, DQ_ERR_NUMERIC, "the propensity %.9g is not above 0 and at most 1", number);
+    return DQ_IMPORT_PROPENSITY;
+}
+
+static dq_import_fault read_position(const dq_value *v, uint32_t *position, dq_error *error)
+{
+    double number;
+    if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
+    if (dq_import_read_number(v, "the position", &number, error)) {
+        dq_fail(error, DQ_ERR_SCHEMA,
+                "the position is no number; --columns attr.OTHER=position makes an attribute of it");
+        return DQ_IMPORT_MISTYPED;
+    }
+    bool fits = number >= 1 && number <= UINT32_MAX && number == rint(number);
+    if (fits) *position = (uint32_t)number;
+    if (fits) return DQ_IMPORT_FINE;
+    dq_fail(error, DQ_ERR_NUMERIC, "the position %.9g is no whole number from 1", number);
+    return DQ_IMPORT_POSITION;
+}
+
+static dq_import_fault read_logged(const dq_value *document, const dq_import_interaction_keys *keys,
+                                   dq_arena *arena, dq_import_interaction *x, dq_error *error)
+{
+    dq_import_fault fault = DQ_IMPORT_FINE;
+    if (keys->propensity)
+        fault = read_propensity(dq_map_get(document, keys->propensity), &x->propensity, error);
+    if (!fault && keys->position)
+        fault = read_position(dq_map_get(document, keys->position), &x->position, error);
+    if (!fault && keys->request)
+        fault = read_word(dq_map_get(document, keys->request), "request", arena, &x->request, error);
+    if (!fault && keys->model)
+        fault = read_word(dq_map_get(document, keys->model), "model", arena, &x->model, error);
+    return fault;
 }
 
 /* Gives the attribute `key` the name `time`. */
@@ -337,16 +393,33 @@ static dq_import_fault read_time(dq_import_times *times, dq_value *attributes, d
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
                                            dq_arena *arena, dq_import_interaction *x, dq_error *error)
 {
-    const char *known[] = {keys->user, keys->item, keys->label, keys->reward, keys->ignored};
-    *x = (dq_import_interaction){.reward = NAN};
+    const char *known[] = {keys->user,       keys->item,     keys->label,   keys->reward, keys->ignored,
+                           keys->propensity, keys->position, keys->request, keys->model};
+    *x = (dq_import_interaction){.reward = NAN, .propensity = NAN};
     dq_import_fault fault = dq_import_read_id(dq_map_get(document, keys->user), arena, &x->user, error);
     if (!fault) fault = dq_import_read_id(dq_map_get(document, keys->item), arena, &x->item, error);
-    if (!fault && keys->label) fault = read_label(dq_map_get(document, keys->label), arena, &x->label, error);
+    if (!fault && keys->label)
+        fault = read_word(dq_map_get(document, keys->label), "label", arena, &x->label, error);
     if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
-    if (!fault && !other_keys(document, known, 5, arena, &x->attributes))
+    if (!fault) fault = read_logged(document, keys, arena, x, error);
+    if (!fault && !other_keys(document, known, sizeof known / sizeof *known, arena, &x->attributes))
         return dq_import_out_of_memory("attributes", error);
     if (!fault && keys->time) fault = name_time(keys->time, &x->attributes, error);
     if (!fault && keys->times && keys->times->format)
         fault = read_time(keys->times, &x->attributes, arena, error);
+    return fault;
+}
+
+dq_import_fault dq_import_read_feedback(const dq_value *document, dq_arena *arena, dq_import_interaction *x,
+                                        dq_error *error)
+{
+    *x = (dq_import_interaction){.reward = NAN, .propensity = NAN};
+    dq_import_fault fault = read_word(dq_map_get(document, "request"), "request", arena, &x->request, error);
+    if (!fault && x->request.type == DQ_NIL)
+        fault = dq_import_read_id(dq_map_get(document, "user"), arena, &x->user, error);
+    if (!fault) fault = dq_import_read_id(dq_map_get(document, "item"), arena, &x->item, error);
+    if (!fault) fault = read_word(dq_map_get(document, "label"), "label", arena, &x->label, error);
+    if (!fault) fault = read_reward(dq_map_get(document, "reward"), &x->reward, error);
+    if (!fault && isnan(x->reward)) x->reward = 1;
     return fault;
 }

@@ -3,7 +3,7 @@
  * Documents of the generic form, as a file of JSON lines has them:
  *
  *     {"id", "text": {NAME: text ...}, "vector": [..] or {FIELD: [..] ...}, attributes ...}
- *     {"user", "item", "label", "reward", attributes ...}
+ *     {"user", "item", "label", "reward", "propensity", "position", "request", "model", attributes ...}
  *
  * dq-cat writes such lines with a "kind", the stream's, so that one file may hold all three kinds and each
  * reader takes its own.
@@ -45,10 +45,27 @@ typedef struct dq_import_interaction_keys {
     const char *ignored; /* is no attribute */
     const char *time;
     dq_import_times *times;
+    const char *propensity, *position, *request, *model; /* what was logged of the choice */
 } dq_import_interaction_keys;
+
+/* dq's own names of them all. */
+#define DQ_IMPORT_INTERACTION_KEYS                                                                           \
+    ((dq_import_interaction_keys){.user = "user",                                                            \
+                                  .item = "item",                                                            \
+                                  .label = "label",                                                          \
+                                  .reward = "reward",                                                        \
+                                  .propensity = "propensity",                                                \
+                                  .position = "position",                                                    \
+                                  .request = "request",                                                      \
+                                  .model = "model"})
 
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
                                            dq_arena *arena, dq_import_interaction *interaction,
                                            dq_error *error);
+
+/* What came of an interaction: {"request", "item", "label", "reward"}, or with a "user" where it names no
+ * request. A reward that is absent is 1. */
+dq_import_fault dq_import_read_feedback(const dq_value *document, dq_arena *arena,
+                                        dq_import_interaction *feedback, dq_error *error);
 
 #endif

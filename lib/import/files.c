@@ -108,17 +108,21 @@ static int next_entity(reader *r, dq_import_entity *entity, dq_error *error)
 /* Users or items of the request, and what reading it tells. */
 typedef struct entities {
     const char *kind;
+    dq_collections *place; /* that has them; NULL: a file of their own */
     const dq_import_entities_request *request;
     dq_import_tally *tally;
     const dq_import_layout *other; /* of those that were read before, for the pairs; or NULL */
+    bool there;
     dq_import_layout layout;
     dq_import_chosen chosen;
 } entities;
 
-static entities entities_of(const char *kind, dq_import_entities_request *request)
+static entities entities_of(const char *kind, dq_import_entities_request *request, dq_collections *place)
 {
     return (entities){.kind = kind,
+                      .place = place,
                       .request = request,
+                      .there = place || request->path,
                       .tally = &request->tally,
                       .chosen = dq_import_chosen_of(kind, &request->selection)};
 }
@@ -150,13 +154,23 @@ static dq_status each_row(entities *e, reader *r, dq_import_block *block, const 
     return dq_import_check_selection(r->selection, e->chosen.noun, &r->ids, error);
 }
 
+static dq_status open_collection(dq_collections *place, const char *kind, dq_documents *documents,
+                                 dq_error *error)
+{
+    const dq_query all = {.collection = kind};
+    return place->open(place, &all, documents, error);
+}
+
 static dq_status open_reader(reader *r, const entities *e, dq_error *error)
 {
     const char *path = e->request->path, *ids = e->request->id_path;
     *r = (reader){.path = path, .kind = e->kind, .selection = &e->request->selection, .tally = e->tally};
     r->reading = &e->request->reading;
-    if (!ids) {
-        dq_status status = dq_import_open(&r->documents, path, r->kind, r->reading, r->found, error);
+    if (!ids || e->place) {
+        dq_status status = e->place
+                               ? open_collection(e->place, r->kind, &r->documents, error)
+                               : dq_import_open(&r->documents, path, r->kind, r->reading, r->found, error);
+        if (e->place) r->path = r->documents.name;
         return status ? status : dq_import_find_layout(&r->documents, r->kind, &r->layout, error);
     }
     return dq_import_array_open(&r->array, path, dq_import_form_of(path), ids, &r->layout, error);
@@ -185,18 +199,30 @@ static void free_entities(entities *e)
     e->layout = (dq_import_layout){0};
 }
 
+/* An end of an interaction, where its kind was read: one that is not among those that leave stays behind. */
+static dq_import_fault check_end(const entities *e, const dq_import_id *id, bool *leaves, dq_error *error)
+{
+    uint32_t place = DQ_ABSENT;
+    if (!e->there) return DQ_IMPORT_FINE;
+    dq_import_fault fault = dq_import_chosen_find(&e->chosen, id, &place, error);
+    *leaves = place != DQ_ABSENT;
+    return fault;
+}
+
 /* One document of the interactions: into the block when both ends leave. */
 static dq_import_fault read_interaction(const dq_value *document, dq_import_times *times,
-                                        const entities *users, const entities *items, dq_arena *arena,
-                                        dq_import_interaction *x, bool *leaves, dq_error *error)
+                                        dq_import_feedback *feedback, const entities *users,
+                                        const entities *items, dq_arena *arena, dq_import_interaction *x,
+                                        bool *leaves, dq_error *error)
 {
-    dq_import_interaction_keys keys = {"user", "item", "label", "reward", NULL, NULL, times};
+    dq_import_interaction_keys keys = DQ_IMPORT_INTERACTION_KEYS;
+    keys.times = times;
     if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
     dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
-    uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
-    if (!fault) fault = dq_import_chosen_find(&users->chosen, &x->user, &user, error);
-    if (!fault && user != DQ_ABSENT) fault = dq_import_chosen_find(&items->chosen, &x->item, &item, error);
-    *leaves = user != DQ_ABSENT && item != DQ_ABSENT;
+    if (!fault && feedback) fault = dq_import_feedback_join(feedback, x, error);
+    *leaves = !fault;
+    if (!fault) fault = check_end(users, &x->user, leaves, error);
+    if (!fault && *leaves) fault = check_end(items, &x->item, leaves, error);
     return fault;
 }
 
@@ -205,8 +231,9 @@ static dq_import_fault take_interaction(dq_import_request *request, const dq_val
                                         const entities *users, const entities *items, dq_arena *arena,
                                         dq_import_interaction *x, bool *leaves, dq_error *error)
 {
-    dq_import_fault fault = read_interaction(document, &request->times, users, items, arena, x, leaves,
-                                             error);
+    dq_import_feedback *feedback = request->feedback.path ? &request->feedback.held : NULL;
+    dq_import_fault fault = read_interaction(document, &request->times, feedback, users, items, arena, x,
+                                             leaves, error);
     if (fault == DQ_IMPORT_NO_ID)
         dq_import_explain(&request->interaction_reading, DQ_KIND_INTERACTIONS, document, error);
     return fault;
@@ -243,18 +270,35 @@ static dq_status interactions_rows(dq_import_request *request, dq_documents *doc
 static dq_status write_interactions(dq_import_request *request, const entities *users, const entities *items,
                                     dq_error *error)
 {
+    dq_collections *place = users->place;
     dq_documents documents = {0};
     dq_import_block *block = NULL;
-    char found[DQ_IMPORT_FOUND];
-    dq_status status = dq_import_open(&documents, request->interactions, DQ_KIND_INTERACTIONS,
-                                      &request->interaction_reading, found, error);
+    char found[DQ_IMPORT_FOUND] = "";
+    const char *path = place ? documents.name : request->interactions;
+    dq_status status = place ? open_collection(place, DQ_KIND_INTERACTIONS, &documents, error)
+                             : dq_import_open(&documents, path, DQ_KIND_INTERACTIONS,
+                                              &request->interaction_reading, found, error);
     if (!status) status = dq_import_block_new(&block, DQ_KIND_INTERACTIONS, NULL, &request->target, error);
     if (!status) status = interactions_rows(request, &documents, users, items, block, error);
     if (!status)
-        status = dq_import_check_used(&request->interaction_tally, request->interactions,
-                                      DQ_KIND_INTERACTIONS, *found ? found : NULL, error);
+        status = dq_import_check_used(&request->interaction_tally, path, DQ_KIND_INTERACTIONS,
+                                      *found ? found : NULL, error);
     if (!status) status = dq_import_block_finish(block, error);
     dq_import_block_free(block);
+    if (documents.self) documents.close(&documents);
+    return status;
+}
+
+static dq_status read_feedback(dq_import_feedback_request *request, dq_error *error)
+{
+    dq_documents documents = {0};
+    char found[DQ_IMPORT_FOUND] = "";
+    dq_status status = dq_import_open(&documents, request->path, DQ_IMPORT_KIND_FEEDBACK, &request->reading,
+                                      found, error);
+    if (!status) status = dq_import_feedback_read(&request->held, &documents, &request->tally, error);
+    if (!status)
+        status = dq_import_check_used(&request->tally, request->path, DQ_IMPORT_KIND_FEEDBACK,
+                                      *found ? found : NULL, error);
     if (documents.self) documents.close(&documents);
     return status;
 }
@@ -270,19 +314,33 @@ static dq_status note_items(entities *items, dq_error *error)
     return status;
 }
 
-dq_status dq_import_files(dq_import_request *request, dq_error *error)
+static dq_status read_all(dq_import_request *request, dq_collections *place, dq_error *error)
 {
-    entities users = entities_of(DQ_KIND_USERS, &request->users);
-    entities items = entities_of(DQ_KIND_ITEMS, &request->items);
+    entities users = entities_of(DQ_KIND_USERS, &request->users, place);
+    entities items = entities_of(DQ_KIND_ITEMS, &request->items, place);
+    bool interactions = place || request->interactions;
     dq_status status = DQ_OK;
-    if (request->users.path) {
+    if (users.there) {
         status = read_entities(&users, &request->target, error);
         items.other = &users.layout;
     }
-    if (!status && request->interactions) status = note_items(&items, error);
-    if (!status && request->interactions) status = write_interactions(request, &users, &items, error);
-    if (!status && request->items.path) status = read_entities(&items, &request->target, error);
+    if (!status && interactions && items.there) status = note_items(&items, error);
+    if (!status && request->feedback.path) status = read_feedback(&request->feedback, error);
+    if (!status && interactions) status = write_interactions(request, &users, &items, error);
+    if (!status && items.there) status = read_entities(&items, &request->target, error);
     free_entities(&users);
     free_entities(&items);
+    request->feedback.unmet = dq_import_feedback_unmet(&request->feedback.held);
+    dq_import_feedback_free(&request->feedback.held);
     return status;
+}
+
+dq_status dq_import_files(dq_import_request *request, dq_error *error)
+{
+    return read_all(request, NULL, error);
+}
+
+dq_status dq_import_place(dq_import_request *request, dq_collections *place, dq_error *error)
+{
+    return read_all(request, place, error);
 }

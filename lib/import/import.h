@@ -5,6 +5,7 @@
  *
  *     single files (files.c; form.c, names.c)
  *       JSON; tables (table.c) ---------- document.c --------> entity, interaction --+
+ *       a log (port/files/obd.h) -------- document.c --------> entity, interaction --+
  *       .npy, .safetensors, and ids ----- array.c -----------> entity ---------------+
  *                                                                                    |
  *     collections by a mapping (collections.c, mapping.c)                            +--> block.c
@@ -18,6 +19,7 @@
 
 #include "import/block.h"
 #include "import/form.h"
+#include "import/interactions.h"
 #include "import/mapping.h"
 #include "import/names.h"
 #include "import/selection.h"
@@ -32,19 +34,34 @@ typedef struct dq_import_entities_request {
     dq_import_tally tally;
 } dq_import_entities_request;
 
+/* What came of the interactions, where a file of its own says it. */
+typedef struct dq_import_feedback_request {
+    const char *path; /* a single file that is no array, or NULL */
+    dq_import_reading reading;
+    dq_import_tally tally;
+    dq_import_feedback held; /* while the interactions are read */
+    uint64_t unmet;          /* afterwards: so many answers are to nothing that was shown */
+} dq_import_feedback_request;
+
 typedef struct dq_import_request {
     dq_import_entities_request users, items;
     const char *interactions; /* a single file that is no array, or NULL */
     dq_import_reading interaction_reading;
     dq_import_times times; /* their format, and how many have it */
     dq_import_tally interaction_tally;
+    dq_import_feedback_request feedback;
     dq_import_target target;
 } dq_import_request;
 
 /* Single files, streamed in their own order: users, interactions, items, as a section holds them.
- * Interactions need users and items, and the items' file is then read twice. Faults are counted in the
+ * Interactions are checked against users and items, where there are such, and the items' file is then read
+ * twice. Faults are counted in the
  * request's tallies. DQ_ERR_SCHEMA where a file has rows and none of them can be used. */
 dq_status dq_import_files(dq_import_request *request, dq_error *error);
+
+/* The same of a place's collections "users", "interactions" and "items", whose documents are of the generic
+ * form (import/document.h). The request's paths are not looked at. */
+dq_status dq_import_place(dq_import_request *request, dq_collections *place, dq_error *error);
 
 /* A place with collections, by a mapping: users, interactions, items, in the order of their ids. The
  * request's paths are not looked at. DQ_ERR_SCHEMA as above. */

@@ -2,9 +2,12 @@
 #include "import/interactions.h"
 
 #include "core/array.h"
+#include "import/names.h"
 #include "port/files/json.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* By user, then `_id`, those without one first, then as they came: of events at one time the source's order
  * counts, for another one, by item say, would be a pattern that nobody made. */
@@ -48,6 +51,8 @@ static dq_status keep(dq_import_interactions *all, const dq_import_interaction *
     k->interaction.item.text = dq_arena_text(&all->arena, x->item.text, x->item.bytes);
     if (!k->interaction.user.text || !k->interaction.item.text ||
         !dq_value_copy(&all->arena, &x->label, &k->interaction.label) ||
+        !dq_value_copy(&all->arena, &x->request, &k->interaction.request) ||
+        !dq_value_copy(&all->arena, &x->model, &k->interaction.model) ||
         !dq_value_copy(&all->arena, &x->attributes, &k->interaction.attributes))
         return dq_fail_memory(error, "interactions");
     all->count++;
@@ -98,4 +103,118 @@ void dq_import_interactions_free(dq_import_interactions *all)
     free(all->rows);
     dq_arena_free(&all->arena);
     *all = (dq_import_interactions){0};
+}
+
+/* ---- feedback ---- */
+
+/* 'r' or 'u', the bytes of the request or user, these, and the item, in the arena. */
+static const char *key_of(char tag, const char *who, size_t n, const dq_import_id *item, dq_arena *arena,
+                          size_t *bytes)
+{
+    *bytes = 1 + sizeof n + n + item->bytes;
+    char *key = dq_arena_take(arena, *bytes);
+    if (!key) return NULL;
+    key[0] = tag;
+    memcpy(key + 1, &n, sizeof n);
+    memcpy(key + 1 + sizeof n, who, n);
+    memcpy(key + 1 + sizeof n + n, item->text, item->bytes);
+    return key;
+}
+
+static const char *key_of_request(const dq_import_interaction *x, dq_arena *arena, size_t *bytes)
+{
+    return key_of('r', x->request.as.string, x->request.count, &x->item, arena, bytes);
+}
+
+static const char *key_of_user(const dq_import_interaction *x, dq_arena *arena, size_t *bytes)
+{
+    return key_of('u', x->user.text, x->user.bytes, &x->item, arena, bytes);
+}
+
+static dq_status keep_answer(dq_import_feedback *f, const dq_import_interaction *x, dq_arena *arena,
+                             dq_error *error)
+{
+    size_t n;
+    uint32_t at;
+    bool new;
+    const char *key = x->request.type == DQ_STRING ? key_of_request(x, arena, &n) : key_of_user(x, arena, &n);
+    if (!key) return dq_fail_memory(error, "feedback");
+    dq_status status = dq_index_add(&f->keys, key, n, &at, &new, error);
+    if (status) return status;
+    if (!dq_array_reserve(&f->answers, &f->slots, dq_index_count(&f->keys), sizeof *f->answers))
+        return dq_fail_memory(error, "feedback");
+    dq_import_answer *answer = &f->answers[at];
+    if (!new && answer->reward >= x->reward) return DQ_OK;
+    *answer = (dq_import_answer){.reward = x->reward};
+    return dq_value_copy(&f->arena, &x->label, &answer->label) ? DQ_OK : dq_fail_memory(error, "feedback");
+}
+
+dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents, dq_import_tally *tally,
+                                  dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value document;
+    dq_import_interaction x;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
+        bool other = got == DQ_DOCUMENT && !dq_import_is_for(&document, DQ_IMPORT_KIND_FEEDBACK);
+        dq_import_fault fault = dq_import_answered(got);
+        if (got == DQ_DOCUMENT && !other) fault = dq_import_read_feedback(&document, &arena, &x, error);
+        tally->others += other;
+        tally->used += !fault && !other;
+        if (fault) {
+            dq_import_locate(documents, got == DQ_DOCUMENT ? &document : NULL, error);
+            status = dq_import_skip(tally, fault, error);
+        } else if (!other) {
+            status = keep_answer(f, &x, &arena, error);
+        }
+        dq_arena_free(&arena);
+    }
+    dq_arena_free(&arena);
+    return !status && got < 0 ? error->status : status;
+}
+
+static dq_import_fault unclear(dq_error *error, const char *why)
+{
+    dq_fail(error, DQ_ERR_SCHEMA, "%s", why);
+    return DQ_IMPORT_FEEDBACK;
+}
+
+dq_import_fault dq_import_feedback_join(dq_import_feedback *f, dq_import_interaction *x, dq_error *error)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    size_t n;
+    uint32_t at = DQ_ABSENT;
+    if (x->label.type != DQ_NIL || !isnan(x->reward))
+        return unclear(error, "a label or reward of its own, beside the feedback");
+    bool request = x->request.type == DQ_STRING;
+    const char *key = request ? key_of_request(x, &arena, &n) : "";
+    if (key && request) at = dq_index_find(&f->keys, key, n);
+    if (key && at == DQ_ABSENT && (key = key_of_user(x, &arena, &n))) at = dq_index_find(&f->keys, key, n);
+    dq_arena_free(&arena);
+    if (!key) return dq_import_out_of_memory("feedback", error);
+    x->reward = 0;
+    if (at == DQ_ABSENT) return DQ_IMPORT_FINE;
+    if (f->answers[at].met)
+        return unclear(error,
+                       "the feedback may be to an earlier row, which has it; a request in both says which");
+    f->answers[at].met = true;
+    f->met++;
+    x->reward = f->answers[at].reward;
+    x->label = f->answers[at].label;
+    return DQ_IMPORT_FINE;
+}
+
+uint64_t dq_import_feedback_unmet(const dq_import_feedback *f)
+{
+    return dq_index_count(&f->keys) - f->met;
+}
+
+void dq_import_feedback_free(dq_import_feedback *f)
+{
+    dq_index_free(&f->keys);
+    free(f->answers);
+    dq_arena_free(&f->arena);
+    *f = (dq_import_feedback){0};
 }

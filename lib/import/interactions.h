@@ -4,6 +4,8 @@
  * (integers, then strings, ObjectIds, and what else a database allows; those without one first), then as they
  * came. So a folder and a database give them alike, and events of one time keep the order in which they were
  * stored. Their memory grows with their number.
+ *
+ * And feedback: what came of interactions, where a log of what was shown and a log of what was done are two.
  */
 #ifndef DQ_IMPORT_INTERACTIONS_H
 #define DQ_IMPORT_INTERACTIONS_H
@@ -32,5 +34,33 @@ dq_status dq_import_interactions_read(dq_import_interactions *all, dq_documents 
                                       const dq_import_interaction_keys *keys, const dq_import_chosen *users,
                                       const dq_import_chosen *items, dq_import_tally *tally, dq_error *error);
 void dq_import_interactions_free(dq_import_interactions *all);
+
+/* An answer; of several to one row the one with the greatest reward. */
+typedef struct dq_import_answer {
+    dq_value label; /* DQ_STRING or DQ_NIL, in the arena */
+    float reward;
+    bool met; /* the row has come */
+} dq_import_answer;
+
+/* Answers by what they are to: a request's item, or a user's. Zero-initialise. */
+typedef struct dq_import_feedback {
+    dq_index keys;
+    dq_import_answer *answers; /* (keys) */
+    size_t slots, met;
+    dq_arena arena;
+} dq_import_feedback;
+
+/* Reads all answers; faulty ones are counted in the tally. To be freed also on failure. */
+dq_status dq_import_feedback_read(dq_import_feedback *feedback, dq_documents *documents,
+                                  dq_import_tally *tally, dq_error *error);
+/* Gives an interaction, which has neither, the label and reward of its answer: that to its request and item,
+ * else that to its user and item, else none and 0. DQ_IMPORT_FEEDBACK for a reward or label of its own, and
+ * where the answer has been given to an earlier row: nothing then says which of them it is to. The label is
+ * the feedback's. */
+dq_import_fault dq_import_feedback_join(dq_import_feedback *feedback, dq_import_interaction *interaction,
+                                        dq_error *error);
+/* How many answers are to no row that came. */
+uint64_t dq_import_feedback_unmet(const dq_import_feedback *feedback);
+void dq_import_feedback_free(dq_import_feedback *feedback);
 
 #endif

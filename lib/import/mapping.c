@@ -212,8 +212,8 @@ static dq_status read_entities(const dq_value *list, const char *what, dq_import
 
 static dq_status read_interactions(const dq_value *v, dq_import_mapping *mapping, dq_error *error)
 {
-    static const char *const known[] = {"collection", "optional", "user", "item",
-                                        "label",      "reward",   "time", NULL};
+    static const char *const known[] = {"collection", "optional",   "user",     "item",    "label", "reward",
+                                        "time",       "propensity", "position", "request", "model", NULL};
     static const char where[] = "interactions";
     if (!v) return DQ_OK;
     dq_status status = only(v, where, known, error);
@@ -223,6 +223,10 @@ static dq_status read_interactions(const dq_value *v, dq_import_mapping *mapping
     if (!status) status = string(v, where, "item", false, &mapping->keys.item, error);
     if (!status) status = string(v, where, "label", true, &mapping->keys.label, error);
     if (!status) status = string(v, where, "time", true, &mapping->keys.time, error);
+    if (!status) status = string(v, where, "propensity", true, &mapping->keys.propensity, error);
+    if (!status) status = string(v, where, "position", true, &mapping->keys.position, error);
+    if (!status) status = string(v, where, "request", true, &mapping->keys.request, error);
+    if (!status) status = string(v, where, "model", true, &mapping->keys.model, error);
     mapping->keys.ignored = "_id";
     return status ? status : string(v, where, "reward", true, &mapping->keys.reward, error);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Where the names come from: MovieLens (userId, movieId, rating, timestamp), RecBole's atomic files (user_id,
- * item_id, rating, timestamp), the Open Bandit Dataset (item_id, timestamp), MIND (user_id, news_id, time),
+ * item_id, rating, timestamp), the Open Bandit Dataset (item_id, timestamp, propensity_score, action_prob; in
+ * its pipeline action, pscore), MIND (user_id, news_id, time),
  * MongoDB (_id), Amazon's reviews of 2014 and 2018 (reviewerID, asin, overall, unixReviewTime) and of 2023
  * (user_id, parent_asin, rating, timestamp).
  */
@@ -13,29 +14,37 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OF_USERS = 1, OF_ITEMS = 2, OF_INTERACTIONS = 4, ENTITIES = OF_USERS | OF_ITEMS };
+enum {
+    OF_USERS = 1,
+    OF_ITEMS = 2,
+    OF_INTERACTIONS = 4,
+    OF_FEEDBACK = 8,
+    ENTITIES = OF_USERS | OF_ITEMS,
+    EVENTS = OF_INTERACTIONS | OF_FEEDBACK
+};
 
 /* What a data set calls a user, or an item: the id in a file of its own, and who is meant in interactions. */
 /* clang-format off */
-#define USER(name) {"id", name, OF_USERS, NULL}, {"user", name, OF_INTERACTIONS, NULL}
-#define ITEM(name, unless) {"id", name, OF_ITEMS, unless}, {"item", name, OF_INTERACTIONS, unless}
+#define USER(name) {"id", name, OF_USERS, NULL}, {"user", name, EVENTS, NULL}
+#define ITEM(name, unless) {"id", name, OF_ITEMS, unless}, {"item", name, EVENTS, unless}
 /* clang-format on */
 
 /* A role stands under its own name first, then under those of data sets. */
 static const struct known {
     const char *role, *name;
     unsigned kinds;
-    const char *unless; /* this key is there: "asin" is the variant of a product, and "parent_asin" its id */
+    const char *unless; /* this key is there: "asin" is the variant of a product, and "parent_asin" its id;
+                           "": any other name of the role is: "action" is mostly what somebody did */
 } known[] = {
     {"id", "id", ENTITIES, NULL},
     {"id", "_id", ENTITIES, NULL},
     {"vector", "vector", ENTITIES, NULL},
-    {"user", "user", OF_INTERACTIONS, NULL},
+    {"user", "user", EVENTS, NULL},
     USER("user_id"),
     USER("userId"),
     USER("userID"),
     USER("reviewerID"),
-    {"item", "item", OF_INTERACTIONS, NULL},
+    {"item", "item", EVENTS, NULL},
     ITEM("item_id", NULL),
     ITEM("itemId", NULL),
     ITEM("itemID", NULL),
@@ -44,13 +53,22 @@ static const struct known {
     ITEM("news_id", NULL),
     ITEM("parent_asin", NULL),
     ITEM("asin", "parent_asin"),
-    {"label", "label", OF_INTERACTIONS, NULL},
-    {"reward", "reward", OF_INTERACTIONS, NULL},
-    {"reward", "rating", OF_INTERACTIONS, NULL},
-    {"reward", "overall", OF_INTERACTIONS, NULL},
+    {"item", "action", EVENTS, ""},
+    {"label", "label", EVENTS, NULL},
+    {"reward", "reward", EVENTS, NULL},
+    {"reward", "rating", EVENTS, NULL},
+    {"reward", "overall", EVENTS, NULL},
     {"time", "time", OF_INTERACTIONS, NULL},
     {"time", "timestamp", OF_INTERACTIONS, NULL},
     {"time", "unixReviewTime", OF_INTERACTIONS, NULL},
+    {"propensity", "propensity", OF_INTERACTIONS, NULL},
+    {"propensity", "propensity_score", OF_INTERACTIONS, NULL},
+    {"propensity", "pscore", OF_INTERACTIONS, NULL},
+    {"propensity", "action_prob", OF_INTERACTIONS, NULL},
+    {"position", "position", OF_INTERACTIONS, NULL},
+    {"request", "request", EVENTS, NULL},
+    {"request", "request_id", EVENTS, NULL},
+    {"model", "model", OF_INTERACTIONS, NULL},
 };
 
 enum { KNOWN = sizeof known / sizeof *known };
@@ -58,6 +76,7 @@ enum { KNOWN = sizeof known / sizeof *known };
 static unsigned bit_of(const char *kind)
 {
     if (strcmp(kind, DQ_KIND_USERS) == 0) return OF_USERS;
+    if (strcmp(kind, DQ_IMPORT_KIND_FEEDBACK) == 0) return OF_FEEDBACK;
     return strcmp(kind, DQ_KIND_ITEMS) == 0 ? OF_ITEMS : OF_INTERACTIONS;
 }
 
@@ -111,11 +130,23 @@ static const char *given_name(const dq_import_reading *reading, const char *role
 
 /* ---- the role of a key ---- */
 
+/* Whether a name is not what it says, for its `unless`. */
+static bool is_overruled(const struct known *k, unsigned kind, const char *const *keys, size_t count)
+{
+    if (!k->unless) return false;
+    if (*k->unless) return has(keys, count, k->unless);
+    for (size_t i = 0; i < KNOWN; i++)
+        if (known + i != k && known[i].kinds & kind && is(known[i].role, k->role) &&
+            has(keys, count, known[i].name))
+            return true;
+    return false;
+}
+
 static const char *known_role(const char *key, unsigned kind, bool own, const char *const *keys, size_t count)
 {
     for (size_t i = 0; i < KNOWN; i++) {
         if (!(known[i].kinds & kind) || strcmp(known[i].name, key) != 0) continue;
-        if (known[i].unless && has(keys, count, known[i].unless)) return NULL;
+        if (is_overruled(&known[i], kind, keys, count)) return NULL;
         return own && !is(known[i].role, known[i].name) ? NULL : known[i].role;
     }
     return NULL;
@@ -182,13 +213,15 @@ dq_status dq_import_assign(const dq_import_reading *reading, const char *kind, b
 
 bool dq_import_is_known_by(const char *kind, const char *const *keys, size_t count, const char *const *roles)
 {
-    bool id = false, user = false, item = false;
+    bool id = false, user = false, item = false, request = false;
     for (size_t i = 0; i < count; i++) {
         const char *role = roles && roles[i] ? roles[i] : keys[i];
         id |= is(role, "id");
         user |= is(role, "user");
         item |= is(role, "item");
+        request |= is(role, "request");
     }
+    if (bit_of(kind) == OF_FEEDBACK) return item && (user || request);
     return bit_of(kind) == OF_INTERACTIONS ? user && item : id;
 }
 
@@ -214,7 +247,7 @@ static void describe_role(const dq_import_reading *reading, const char *role, un
                           size_t size)
 {
     const char *given = given_name(reading, role), *names[KNOWN];
-    char others[80];
+    char others[96];
     size_t count = 0;
     for (size_t i = 0; i < KNOWN; i++)
         if (known[i].kinds & kind && is(known[i].role, role) && !is(role, known[i].name))
@@ -229,16 +262,17 @@ dq_status dq_import_missing(const dq_import_reading *reading, const char *kind, 
 {
     char first[100], second[100], list[120]; /* an error has room for these */
     unsigned bit = bit_of(kind);
-    bool pair = bit == OF_INTERACTIONS, table = strcmp(noun, "column") == 0;
+    bool pair = bit & EVENTS, table = strcmp(noun, "column") == 0;
     describe_role(reading, pair ? "user" : "id", bit, first, sizeof first);
     describe_role(reading, "item", bit, second, sizeof second);
     dq_import_list(keys, count, list, sizeof list);
     if (pair)
-        return dq_fail(
-            error, DQ_ERR_SCHEMA,
-            "interactions need the %ss user and item; there are: %s; looked for: %s; %s; --columns "
-            "user=NAME,item=NAME%s",
-            noun, list, first, second, table ? " (user=1,item=2: no header)" : "");
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "%s the %ss user%s and item; there are: %s; looked for: %s; %s; --columns "
+                       "user=NAME,item=NAME%s",
+                       bit == OF_FEEDBACK ? "feedback needs" : "interactions need", noun,
+                       bit == OF_FEEDBACK ? ", or request," : "", list, first, second,
+                       table ? " (user=1,item=2: no header)" : "");
     return dq_fail(error, DQ_ERR_SCHEMA,
                    "%s need a %s id; there are: %s; looked for: %s; --columns id=NAME%s", kind, noun, list,
                    first, table ? " (id=1: no header)" : "");

@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-/* "ROLE=NAME". Roles: id (of users and items), user item label reward time (of interactions), vector,
- * text.NAME, attr.NAME. */
+/* "ROLE=NAME". Roles: id (of users and items), user item label reward time propensity position request model
+ * (of interactions), vector, text.NAME, attr.NAME. */
 typedef struct dq_import_named {
     const char *role, *name;
 } dq_import_named;
@@ -26,7 +26,10 @@ typedef struct dq_import_reading {
     size_t count;
 } dq_import_reading;
 
-/* Whether it is a role of rows of this kind ("users", "items", "interactions"). */
+/* Beside the stream's kinds: what came of interactions, told by a file of its own (import/interactions.h). */
+#define DQ_IMPORT_KIND_FEEDBACK "feedback"
+
+/* Whether it is a role of rows of this kind ("users", "items", "interactions", "feedback"). */
 bool dq_import_is_role(const char *role, const char *kind);
 
 /* Whether columns are named by their numbers: a table without a header. */

@@ -19,8 +19,10 @@ typedef struct dq_import_entity {
 
 typedef struct dq_import_interaction {
     dq_import_id user, item;
-    dq_value label; /* DQ_STRING or DQ_NIL */
-    float reward;   /* NAN: none */
+    dq_value label, request, model; /* DQ_STRING or DQ_NIL */
+    float reward;                   /* NAN: none */
+    uint32_t position;              /* from 1; 0: none */
+    double propensity;              /* in (0, 1]; NAN: unknown */
     dq_value attributes;
 } dq_import_interaction;
 

@@ -55,7 +55,7 @@ static dq_status element_role(column *c, const column *before, const char *name,
 static bool is_string(const char *name)
 {
     return strcmp(name, "id") == 0 || strcmp(name, "user") == 0 || strcmp(name, "item") == 0 ||
-           strcmp(name, "label") == 0;
+           strcmp(name, "label") == 0 || strcmp(name, "request") == 0 || strcmp(name, "model") == 0;
 }
 
 /* ---- RecBole ---- */

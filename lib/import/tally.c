@@ -56,6 +56,9 @@ static const char *const fault_words[DQ_IMPORT_FAULTS] = {
     [DQ_IMPORT_UNKNOWN_USER] = "unknown user",
     [DQ_IMPORT_UNKNOWN_ITEM] = "unknown item",
     [DQ_IMPORT_NO_TIME] = "time of another form",
+    [DQ_IMPORT_PROPENSITY] = "impossible propensity",
+    [DQ_IMPORT_POSITION] = "impossible position",
+    [DQ_IMPORT_FEEDBACK] = "unclear feedback",
 };
 
 /* The first row's reason; of one that is not UTF-8 the way out. */

@@ -215,17 +215,15 @@ dq_status dq_import_read_text(const dq_value *v, dq_arena *arena, dq_value *text
 
 /* ---- numbers ---- */
 
-dq_import_fault dq_import_read_number(const dq_value *v, const char *name, float *number, dq_error *error)
+dq_import_fault dq_import_read_number(const dq_value *v, const char *name, double *number, dq_error *error)
 {
-    double found;
-    bool quoted = v->type == DQ_STRING && dq_json_read_number(v->as.string, v->count, &found);
-    if (!quoted && !dq_ejson_number(v, &found)) {
+    bool quoted = v->type == DQ_STRING && dq_json_read_number(v->as.string, v->count, number);
+    if (!quoted && !dq_ejson_number(v, number)) {
         dq_fail(error, DQ_ERR_SCHEMA, "%s is no number", name);
         return DQ_IMPORT_MISTYPED;
     }
-    *number = (float)found;
     if (isfinite(*number)) return DQ_IMPORT_FINE;
-    dq_fail(error, DQ_ERR_NUMERIC, "%s is not finite as a float32", name);
+    dq_fail(error, DQ_ERR_NUMERIC, "%s is not finite", name);
     return DQ_IMPORT_NOT_FINITE;
 }
 

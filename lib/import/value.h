@@ -34,7 +34,7 @@ int dq_import_id_compare(const dq_import_id *a, const dq_import_id *b);
 dq_status dq_import_read_text(const dq_value *value, dq_arena *arena, dq_value *text, dq_error *error);
 
 /* A finite number, also in quotes. The name is for messages. DQ_IMPORT_MISTYPED, _NOT_FINITE. */
-dq_import_fault dq_import_read_number(const dq_value *value, const char *name, float *number,
+dq_import_fault dq_import_read_number(const dq_value *value, const char *name, double *number,
                                       dq_error *error);
 
 /* The numbers of a vector: DQ_FLOATS, or a DQ_LIST whose elements have not been looked at. Out of a list

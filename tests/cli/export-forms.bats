@@ -169,7 +169,7 @@ END
     refused 2 "--columns: 'id=x': of which file? users:id=x or items:id=x" --users u.jsonl --items u.jsonl --columns id=x
     refused 2 "--columns: 'reward=x': there is no file that has it" --users u.jsonl --columns reward=x
     refused 2 "--columns: 'reward' is no role of users" --users u.jsonl --columns users:reward=x
-    refused 2 "--columns: 'foo' is no role (id vector text.NAME attr.NAME; user item label reward time)" --users u.jsonl --columns foo=x
+    refused 2 "--columns: 'foo' is no role (id vector text.NAME attr.NAME; user item label reward time propensity position request model)" --users u.jsonl --columns foo=x
     refused 2 "--columns: 'id' is not ROLE=NAME" --users u.jsonl --columns id
     refused 2 "--columns: two columns for the id of users" --users u.jsonl --columns id=a,id=b
     refused 2 "--columns: column a is to be two things" --users u.jsonl --columns id=a,text.b=a
@@ -297,7 +297,7 @@ END
     [ "$(cat words)" = 'dq-export: users: 1 rows of another "kind" were passed over' ]
     refused 1 "o.jsonl: no users: all rows (1) say they are of another kind" --users o.jsonl
     printf 'a,b,c\n1,2,3\n' > x.csv
-    refused 1 "x.csv: interactions need the columns user and item; there are: a, b, c; looked for: user (or user_id, userId, userID, reviewerID); item (or item_id, itemId, itemID, movieId, movie_id, news_id, parent_asin, asin); --columns user=NAME,item=NAME (user=1,item=2: no header)" --users u.jsonl --items u.jsonl --interactions x.csv
+    refused 1 "x.csv: interactions need the columns user and item; there are: a, b, c; looked for: user (or user_id, userId, userID, reviewerID); item (or item_id, itemId, itemID, movieId, movie_id, news_id, parent_asin, asin, action); --columns user=NAME,item=NAME (user=1,item=2: no header)" --users u.jsonl --items u.jsonl --interactions x.csv
     printf '{"id":1}\n{"id":2' > c.jsonl
     refused 1 "c.jsonl: record 2: the last line is cut off" --users c.jsonl
     printf 'id,name\n1,x\n2' > c.csv

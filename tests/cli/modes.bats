@@ -36,6 +36,7 @@ entries() {
     dq-eval) printf '%s\n' "rankings $1 --qrels none" "rollout $1 --rollout --model none none" "cold-start $1 --cold-start --model none none" \
         "env $1 --rollout --env maze --model none" "curves $1 --curves none" "measures $1 --list-measures" ;;
     dq-export) printf '%s\n' "files $1 --users u.jsonl" "folder $1 --schema none folder" "database $1 --schema none mongodb://localhost/x" \
+        "log $1 --schema obd log.csv" \
         "mapping $1 --show-schema jobs" ;;
     dq-plan) printf '%s\n' "pairs $1 --model pairs.dq --per-user 1 c.dq" "rollouts $1 --model env.dq --rollout 1 log.dq" \
         "lists $1 --model env.dq --lists 1 log.dq" ;;

@@ -17,7 +17,7 @@ setup() {
 # made FORM: files, and $met, how many interactions they have.
 made() { met=$(python3 "$root"/tests/fixtures/your_data.py "$1" .); }
 
-# ranks HEADING N STREAM [FOLDER]: the block says nothing but what dq-embed and dq-train count; all rows are in the stream; and
+# ranks HEADING N STREAM [FIELD]: FIELD is the attribute by whose end users are told, where it is not the id. The block says nothing but what dq-embed and dq-train count; all rows are in the stream; and
 # everybody is shown items, most of the first three of the half that is to his or her taste.
 ranks() {
     page_block "$page" "$1" "$2" > block.sh
@@ -26,6 +26,8 @@ ranks() {
     grep -vE '^dq-embed: users: 40 fitted|^dq-train: ' words > complaints || [ ! -s complaints ] || { cat complaints; false; }
     [ -z "$3" ] || diff <(dq-cat --count "$3" | sort) <(printf 'interactions\t%d\nitems\t30\nusers\t40\n' "$met")
     [ "$(cut -f 1 ranking | sort -u | wc -l)" = 40 ]
+    [ -z "${4-}" ] || { awk -F'\t' -v OFS='\t' 'NR == FNR { name[$1] = $2; next } { $1 = name[$1] } 1' \
+        <(dq-cat --kind users "$3" | jq -r "[.id, .$4] | @tsv") ranking > named && mv named ranking; }
     # A user's number and an item's are what their ids end in.
     sed -E 's/^([^\t]*[^0-9])?([0-9]+)\t([0-9]+)\t([^\t]*[^0-9])?([0-9]+)\t.*/\2 \3 \5/' ranking |
         awk '{ own = ($1 + $3) % 2 == 0 } $2 <= 3 { all++; good += own } END { print good " of " all; exit !(all == 120 && good >= 100) }'
@@ -68,8 +70,8 @@ rows() { dq-cat --kind "$2" "$1"; }
 
 @test "the Open Bandit Dataset: an index without a name, users made of features" {
     made bandit
-    ranks "Open Bandit Dataset" 1 bandit.dq
-    rows bandit.dq interactions | jq -se '(map(.reward) | unique == [0, 1]) and all(.propensity_score == 0.0125)'
+    ranks "Open Bandit Dataset" 1 bandit.dq user_feature_3
+    rows bandit.dq interactions | jq -se '(map(.reward) | unique == [0, 1]) and all(.propensity == 0.0125 and .position >= 1)'
 }
 
 @test "RecBole: names with types" {

@@ -335,7 +335,7 @@ faulty() {
     refused 2 "--items: 'v.npy' has no ids: they come one a line from --item-ids" --items v.npy
     refused 2 "--user-ids: only for .npy and .safetensors; 'u.jsonl' has its own ids" --users u.jsonl --user-ids ids
     refused 2 "--user-ids: there are no --users" --items i.jsonl --user-ids ids
-    refused 2 "--interactions: needs --users and --items" --users u.jsonl --interactions x.jsonl
+    refused 2 "--interactions: with both --users and --items, or with neither" --users u.jsonl --interactions x.jsonl
     refused 2 "--interactions: 'x.npy' is an array, no table or JSON" --users u.jsonl --items i.jsonl --interactions x.npy
     refused 2 "--interactions: '-' must be a regular file, for it is read twice" --users u.jsonl --items - --interactions x.jsonl
     refused 2 "standard input can be only one of the files" --users - --items -

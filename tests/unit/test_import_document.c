@@ -365,7 +365,8 @@ static void test_interaction(void **state)
     dq_value v = parse("{\"who\":\"u1\",\"what\":7,\"label\":\"a\",\"score\":0.5,\"_id\":3}");
     dq_import_interaction x;
     dq_error e = DQ_ERROR_NONE;
-    const dq_import_interaction_keys all = {"who", "what", "label", "score", "_id", NULL, NULL};
+    const dq_import_interaction_keys all = {
+        .user = "who", .item = "what", .label = "label", .reward = "score", .ignored = "_id"};
     assert_int_equal(dq_import_read_interaction(&v, &all, &arena, &x, &e), DQ_IMPORT_FINE);
     assert_int_equal(x.item.integer, 7);
     assert_true(dq_value_is(&x.label, "a"));
@@ -401,6 +402,61 @@ static void no_outcome(const char *json, dq_import_fault fault, const char *word
     assert_string_equal(e.reason, words);
 }
 
+/* What was logged of a choice, in any of the forms that numbers and words have. */
+static void test_logged(void **state)
+{
+    (void)state;
+    const dq_import_interaction_keys own = DQ_IMPORT_INTERACTION_KEYS;
+    dq_import_interaction x;
+    dq_error e = DQ_ERROR_NONE;
+    dq_value v = parse(
+        "{\"user\":1,\"item\":2,\"propensity\":0.17336500000000002,\"position\":3.0,\"request\":7,"
+        "\"model\":\"v1\",\"shelf\":2}");
+    assert_int_equal(dq_import_read_interaction(&v, &own, &arena, &x, &e), DQ_IMPORT_FINE);
+    assert_true(x.propensity == 0.17336500000000002 && x.position == 3); /* no digit of a float64 is lost */
+    assert_true(dq_value_is(&x.request, "7") && dq_value_is(&x.model, "v1"));
+    same(&x.attributes, "{\"shelf\":2}");
+    v = parse("{\"user\":1,\"item\":2,\"propensity\":\"1\",\"position\":\"1\",\"request\":null}");
+    assert_int_equal(dq_import_read_interaction(&v, &own, &arena, &x, &e), DQ_IMPORT_FINE);
+    assert_true(x.propensity == 1 && x.position == 1 && x.request.type == DQ_NIL && x.model.type == DQ_NIL);
+    v = parse("{\"user\":1,\"item\":2,\"propensity\":null,\"position\":null}");
+    assert_int_equal(dq_import_read_interaction(&v, &own, &arena, &x, &e), DQ_IMPORT_FINE);
+    assert_true(isnan(x.propensity) && x.position == 0);
+}
+
+static void nothing_logged(const char *key, const char *value, dq_import_fault fault, const char *words)
+{
+    char json[128];
+    const dq_import_interaction_keys own = DQ_IMPORT_INTERACTION_KEYS;
+    dq_import_interaction x;
+    dq_error e = DQ_ERROR_NONE;
+    (void)snprintf(json, sizeof json, "{\"user\":1,\"item\":2,\"%s\":%s}", key, value);
+    dq_value v = parse(json);
+    assert_int_equal(dq_import_read_interaction(&v, &own, &arena, &x, &e), fault);
+    assert_string_equal(e.reason, words);
+}
+
+static void test_what_cannot_have_been_logged(void **state)
+{
+    (void)state;
+    nothing_logged("propensity", "0", DQ_IMPORT_PROPENSITY, "the propensity 0 is not above 0 and at most 1");
+    nothing_logged("propensity", "-0.5", DQ_IMPORT_PROPENSITY,
+                   "the propensity -0.5 is not above 0 and at most 1");
+    nothing_logged("propensity", "1.0001", DQ_IMPORT_PROPENSITY,
+                   "the propensity 1.0001 is not above 0 and at most 1");
+    nothing_logged("propensity", "{\"$numberDouble\":\"NaN\"}", DQ_IMPORT_NOT_FINITE,
+                   "the propensity is not finite");
+    nothing_logged("propensity", "\"NaN\"", DQ_IMPORT_MISTYPED, "the propensity is no number");
+    nothing_logged("position", "0", DQ_IMPORT_POSITION, "the position 0 is no whole number from 1");
+    nothing_logged("position", "-1", DQ_IMPORT_POSITION, "the position -1 is no whole number from 1");
+    nothing_logged("position", "1.5", DQ_IMPORT_POSITION, "the position 1.5 is no whole number from 1");
+    nothing_logged("position", "1e10", DQ_IMPORT_POSITION, "the position 1e+10 is no whole number from 1");
+    nothing_logged("position", "\"nurse\"", DQ_IMPORT_MISTYPED,
+                   "the position is no number; --columns attr.OTHER=position makes an attribute of it");
+    nothing_logged("request", "[1]", DQ_IMPORT_MISTYPED, "the request is neither a string nor a number");
+    nothing_logged("model", "{\"a\":1}", DQ_IMPORT_MISTYPED, "the model is neither a string nor a number");
+}
+
 static void test_labels_and_rewards(void **state)
 {
     (void)state;
@@ -428,7 +484,7 @@ static void test_labels_and_rewards(void **state)
     no_outcome("{\"user\":1,\"item\":2,\"reward\":\"good\"}", DQ_IMPORT_MISTYPED, "the reward is no number");
     no_outcome("{\"user\":1,\"item\":2,\"reward\":true}", DQ_IMPORT_MISTYPED, "the reward is no number");
     no_outcome("{\"user\":1,\"item\":2,\"reward\":{\"$numberDouble\":\"NaN\"}}", DQ_IMPORT_NOT_FINITE,
-               "the reward is not finite as a float32");
+               "the reward is not finite");
     no_outcome("{\"user\":1,\"item\":2,\"reward\":1e39}", DQ_IMPORT_NOT_FINITE,
                "the reward is not finite as a float32");
     no_outcome("{\"user\":null,\"item\":2}", DQ_IMPORT_NO_ID, "the id is null");
@@ -447,6 +503,8 @@ int main(void)
         cmocka_unit_test_teardown(test_documents_come_again, forget),
         cmocka_unit_test_teardown(test_short_memory, forget),
         cmocka_unit_test_teardown(test_interaction, forget),
+        cmocka_unit_test_teardown(test_logged, forget),
+        cmocka_unit_test_teardown(test_what_cannot_have_been_logged, forget),
         cmocka_unit_test_teardown(test_labels_and_rewards, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,8 @@ typedef struct world {
     dq_error error;
 } world;
 
-static const dq_import_interaction_keys keys = {"user", "item", "label", "reward", "_id", NULL, NULL};
+static const dq_import_interaction_keys keys = {
+    .user = "user", .item = "item", .label = "label", .reward = "reward", .ignored = "_id"};
 
 /* The users u2 and u1 and the items 7 and 5 have left, in that order. */
 static void begin(world *w, const char *documents)

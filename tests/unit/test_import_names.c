@@ -48,6 +48,13 @@ static void names_of_data_sets(void **state)
             "reviewerID=user asin=item overall=reward unixReviewTime=time summary");
     assigns(&nothing, "interactions", "user_id parent_asin asin rating text",
             "user_id=user parent_asin=item asin rating=reward text");
+    assigns(&nothing, "interactions", "timestamp item_id position click propensity_score user_id",
+            "timestamp=time item_id=item position=position click propensity_score=propensity user_id=user");
+    assigns(&nothing, "interactions", "user action reward pscore request_id model",
+            "user=user action=item reward=reward pscore=propensity request_id=request model=model");
+    assigns(&nothing, "interactions", "user item action", "user=user item=item action"); /* what was done */
+    assigns(&nothing, "interactions", "action movieId", "action movieId=item");
+    assigns(&nothing, "items", "position model action", "position model action");
     assigns(&nothing, "items", "movieId title genres", "movieId=id title genres");
     assigns(&nothing, "users", "_id rating timestamp", "_id=id rating timestamp");
     assigns(&nothing, "users", "item_id", "item_id"); /* of items alone */
@@ -60,6 +67,8 @@ static void two_names_of_one_thing(void **state)
     assigns(&nothing, "users", "id _id", "!both id and _id could be the id; --columns id=id chooses");
     assigns(&nothing, "interactions", "user item reward rating",
             "!both reward and rating could be the reward; --columns reward=reward chooses");
+    assigns(&nothing, "interactions", "user item propensity pscore",
+            "!both propensity and pscore could be the propensity; --columns propensity=propensity chooses");
     dq_import_named named[] = {{"id", "id"}, {"attr.x", "b"}};
     const dq_import_reading chosen = {.named = named, .count = 1}, both = {.named = named, .count = 2};
     assigns(&chosen, "users", "id _id", "id=id _id");

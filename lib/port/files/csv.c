@@ -42,12 +42,18 @@ typedef struct rest {
     unsigned more; /* lines that a quoted cell went on to */
 } rest;
 
+static dq_status put_run(dq_csv *csv, const char *bytes, size_t n, dq_error *error)
+{
+    if (csv->bytes + n > 2 * ROW_LIMIT || !dq_array_reserve(&csv->buffer, &csv->capacity, csv->bytes + n, 1))
+        return dq_fail_memory(error, "a row");
+    memcpy(csv->buffer + csv->bytes, bytes, n);
+    csv->bytes += n;
+    return DQ_OK;
+}
+
 static dq_status put(dq_csv *csv, char c, dq_error *error)
 {
-    if (csv->bytes >= 2 * ROW_LIMIT || !dq_array_reserve(&csv->buffer, &csv->capacity, csv->bytes + 1, 1))
-        return dq_fail_memory(error, "a row");
-    csv->buffer[csv->bytes++] = c;
-    return DQ_OK;
+    return put_run(csv, &c, 1, error);
 }
 
 /* Ends a cell, and begins the next. */
@@ -67,7 +73,8 @@ static dq_status end_cell(dq_csv *csv, dq_error *error)
 static bool at_separator(const dq_csv *csv, const rest *r)
 {
     size_t n = csv->separator_bytes;
-    return (size_t)(r->end - r->at) >= n && memcmp(r->at, csv->form.separator, n) == 0;
+    return (size_t)(r->end - r->at) >= n && *r->at == *csv->form.separator &&
+           memcmp(r->at, csv->form.separator, n) == 0;
 }
 
 static int hex_of(char digit)
@@ -98,12 +105,26 @@ static size_t control_of(const rest *r, char bytes[2])
     return two ? 2 : 1;
 }
 
+/* How many bytes from r->at on are themselves, whatever they stand in. */
+static size_t plain_run(const dq_csv *csv, const rest *r)
+{
+    const char *at = r->at;
+    while (at < r->end && *at != *csv->form.separator && *at != '"' && *at != '\\') at++;
+    return (size_t)(at - r->at);
+}
+
 /* A cell that is not quoted; r->at stands behind it afterwards. */
 static dq_status plain_cell(dq_csv *csv, rest *r, dq_error *error)
 {
     static const char letters[] = "tnr\\\"", meanings[] = "\t\n\r\\\"";
     dq_status status = DQ_OK;
     for (; r->at < r->end && !at_separator(csv, r) && !status; r->at++) {
+        size_t run = plain_run(csv, r);
+        if (run) {
+            status = put_run(csv, r->at, run, error);
+            r->at += run - 1;
+            continue;
+        }
         bool escape = csv->form.escapes && *r->at == '\\' && r->at + 1 < r->end && r->at[1];
         const char *letter = escape ? strchr(letters, r->at[1]) : NULL;
         char bytes[2] = {0};
