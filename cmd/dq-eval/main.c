@@ -229,7 +229,7 @@ int main(int argc, char **argv)
         {"max-steps", 0, DQ_OPT_COUNT, &o.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", .min = 0, .max = 1e12, .modes = ENV},
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING | OPE},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
-        {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .section = "Off-policy evaluation"},
+        {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: log, ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .section = "Off-policy evaluation"},
         {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .modes = OPE},
         {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
         {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},

@@ -173,6 +173,9 @@ static void say_rest(const ope_run *r)
 {
     const dq_ope_study *s = &r->study;
     const dq_common *c = &r->o->common;
+    dq_cli_say(r->cli, c,
+               "%llu rows, whose weights have the mean %.4g (1: the log shows whatever the target takes)",
+               (unsigned long long)s->weights.rows, s->weights.mean);
     if (s->log.unrewarded)
         dq_cli_say(r->cli, c, "%llu rows without a reward are left out",
                    (unsigned long long)s->log.unrewarded);

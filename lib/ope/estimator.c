@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static void logged(const dq_ope_row *rows, const double *weight, size_t n, double bound, double *base,
+                   double *over)
+{
+    (void)weight, (void)bound, (void)over;
+    for (size_t i = 0; i < n; i++) base[i] = rows[i].reward;
+}
+
 static void ips(const dq_ope_row *rows, const double *weight, size_t n, double bound, double *base,
                 double *over)
 {
@@ -69,6 +76,7 @@ static void dr_os(const dq_ope_row *rows, const double *weight, size_t n, double
 }
 
 const dq_ope_estimator dq_ope_estimators[DQ_OPE_ESTIMATORS] = {
+    {"log", "what the policy earned that wrote the log", logged, .bound = DQ_OPE_UNBOUND},
     {"ips", "inverse propensity score", ips, .bound = DQ_OPE_CLIP},
     {"snips", "the same, self-normalised", snips, .normalised = true, .bound = DQ_OPE_CLIP},
     {"dm", "direct method", dm, .needs_model = true},
@@ -112,7 +120,7 @@ static dq_status add_one(dq_ope_picks *picks, const char *name, size_t bytes, dq
     size_t before = sizeof prefix - 1;
     bool slope = bytes > before && memcmp(name, prefix, before) == 0;
     if (bytes == before - 1 && memcmp(name, prefix, bytes) == 0)
-        return add(picks, &dq_ope_estimators[0], true, error);
+        return add(picks, find("ips", 3), true, error);
     const dq_ope_estimator *estimator = slope ? find(name + before, bytes - before) : find(name, bytes);
     if (!estimator) return dq_fail(error, DQ_ERR_UNKNOWN, "there is no estimator '%.*s'", (int)bytes, name);
     if (slope && (estimator->bound == DQ_OPE_UNBOUND || estimator->normalised))

@@ -4,6 +4,7 @@
  * where a new one is an entry and a function. With w = target / propensity of the logged action, r its
  * reward, q the reward model's value of it and Q the model's mean under the target:
  *
+ *     log        mean(r), the value of the log's own policy
  *     ips        mean(w r)                                  Horvitz and Thompson 1952
  *     snips      sum(w r) / sum(w)                          Swaminathan and Joachims 2015
  *     dm         mean(Q)
@@ -40,7 +41,7 @@ typedef struct dq_ope_estimator {
     dq_ope_session_kind session; /* of sessions: which */
 } dq_ope_estimator;
 
-enum { DQ_OPE_ESTIMATORS = 10 };
+enum { DQ_OPE_ESTIMATORS = 11 };
 extern const dq_ope_estimator dq_ope_estimators[DQ_OPE_ESTIMATORS];
 
 enum { DQ_OPE_MAX_PICKS = 32 };

@@ -27,8 +27,8 @@ struct dq_ope_evaluation {
     dq_ope_config config;
     line *lines; /* (line_count) pick by pick */
     size_t line_count;
-    dq_ope_blocks blocks;   /* column 0: rows */
-    dq_ope_moments weights; /* w, reward */
+    dq_ope_blocks blocks; /* column 0: rows */
+    dq_ope_moments weights;
     dq_ope_sessions sessions;
     double *terms; /* (line_count, DQ_OPE_MOMENTS, CHUNK) */
 };
@@ -102,13 +102,9 @@ static double *term_of(const dq_ope_evaluation *e, size_t at, size_t which)
 
 static void take_weights(dq_ope_evaluation *e, const dq_ope_row *rows, size_t n, double *weight)
 {
-    double reward[CHUNK];
-    const double *columns[] = {weight, reward};
-    for (size_t i = 0; i < n; i++) {
-        weight[i] = rows[i].target / rows[i].propensity;
-        reward[i] = rows[i].reward;
-    }
-    dq_ope_moments_add(&e->weights, columns, 2, n);
+    const double *columns[] = {weight};
+    for (size_t i = 0; i < n; i++) weight[i] = rows[i].target / rows[i].propensity;
+    dq_ope_moments_add(&e->weights, columns, 1, n);
 }
 
 /* The terms of one line, and its moments. */
@@ -281,7 +277,7 @@ dq_status dq_ope_evaluation_finish(dq_ope_evaluation *evaluation, dq_ope_estimat
     const dq_ope_picks *picks = evaluation->config.picks;
     const dq_ope_moments *m = &evaluation->weights;
     if (m->rows == 0) return dq_fail(error, DQ_ERR_RANGE, "no row to estimate from");
-    *weights = (dq_ope_weights){.rows = m->rows, .mean = m->mean[0], .reward = m->mean[1]};
+    *weights = (dq_ope_weights){.rows = m->rows, .mean = m->mean[0]};
     for (size_t p = 0; p < picks->count; p++)
         estimates[p] = (dq_ope_estimate){.name = picks->at[p].name, .bound = NAN};
     dq_status status = estimate_rows(evaluation, estimates, error);

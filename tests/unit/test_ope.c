@@ -121,7 +121,7 @@ static void logging_policy(void **state)
 {
     (void)state;
     dq_ope_row rows[ROWS];
-    dq_ope_estimate e[2];
+    dq_ope_estimate e[3];
     dq_ope_weights w;
     double sum = 0, squares = 0;
     draw_rows(rows, ROWS, 3, 0);
@@ -131,8 +131,8 @@ static void logging_policy(void **state)
     }
     double mean = sum / ROWS;
     for (size_t i = 0; i < ROWS; i++) squares += (rows[i].reward - mean) * (rows[i].reward - mean);
-    estimate("ips,snips", &standard, rows, ROWS, e, &w);
-    assert_true(near(e[0].value, mean) && near(e[1].value, mean) && near(w.reward, mean));
+    estimate("ips,snips,log", &standard, rows, ROWS, e, &w);
+    assert_true(near(e[0].value, mean) && near(e[1].value, mean) && same(&e[0], &e[2]));
     assert_true(near(e[0].se, sqrt(squares / (ROWS - 1) / ROWS)));
     assert_true(near(e[0].ess, ROWS) && near(e[0].largest, 1) && near(w.mean, 1) && w.rows == ROWS);
 }
