@@ -5,6 +5,7 @@
 #include "eval.h"
 
 #include "math/blas.h"
+#include "report/ope_log.h"
 #include "report/plot.h"
 #include "rollout.h"
 
@@ -46,7 +47,6 @@ static const dq_program program = {
 };
 
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
-static const char *const sessions[] = {"row", "request", "user", NULL};
 static const char *const propensities[] = {"logged", "estimated", NULL};
 static const char *const propensity_models[] = {"counts", "logistic", NULL};
 static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
         {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
         {"propensity", 0, DQ_OPT_CHOICE, &o.ope.estimated, "WHENCE", "propensities: the log's, or estimated from it", .choices = propensities, .modes = OPE},
         {"propensity-model", 0, DQ_OPT_CHOICE, &o.ope.propensities, "MODEL", "of estimated ones: shares of the place, or logistic regression on users' vectors", .choices = propensity_models, .modes = OPE, .where = "propensity=estimated"},
-        {"session", 0, DQ_OPT_CHOICE, &o.ope.session, "HOW", "rows of pdis, wpdis and wis that are one session: those with one request, or of one user", .choices = sessions, .modes = OPE},
+        {"session", 0, DQ_OPT_CHOICE, &o.ope.session, "HOW", "rows of pdis, wpdis and wis that are one session: those of one request, user or episode", .choices = dq_ope_session_names, .modes = OPE},
         {"gamma", 0, DQ_OPT_REAL, &o.ope.gamma, "X", "discount within a session", .min = 0, .max = 1, .modes = OPE},
         {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be chosen (else the log's)", .modes = OPE},
         {"clip", 0, DQ_OPT_REAL, &o.ope.clip, "X", "the greatest weight of ips, snips, dr and sndr", .flags = DQ_OPT_UNSET, .min = 1e-9, .max = 1e18, .modes = OPE},

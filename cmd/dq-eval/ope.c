@@ -124,8 +124,8 @@ static void check_options(ope_run *r)
     check_bound(r, "switch-tau", DQ_OPE_SWITCH, "switch-dr");
     check_bound(r, "shrinkage", DQ_OPE_SHRINKAGE, "dr-os");
     if (r->picks.sessions != (o->session != DQ_OPE_SESSION_ROW))
-        dq_cli_usage(r->cli,
-                     "--session request|user and the estimators pdis, wpdis and wis need one another");
+        dq_cli_usage(
+            r->cli, "--session request|user|episode and the estimators pdis, wpdis and wis need one another");
     if (dq_cli_given(r->cli, "gamma") && !r->picks.sessions)
         dq_cli_usage(r->cli, "--gamma belongs to pdis, wpdis and wis");
     if (dq_cli_given(r->cli, "slope-grid") && !slope) dq_cli_usage(r->cli, "--slope-grid belongs to slope");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A log of decisions out of a stream: its interactions, row by row, as off-policy evaluation wants them. The
- * rows stream by, as often as they are asked for where the log is a file; items, and users where they are
- * wanted, are held.
+ * A log of decisions out of a stream: its interactions, row by row, as off-policy evaluation wants them, or
+ * its transitions, where a section has no interactions. The rows stream by, as often as they are asked for
+ * where the log is a file; items, and users where they are wanted, are held.
  *
  *     dq_ope_log log = {.paths = paths, .path_count = 1, .map = &map, .wants_items = true};
  *     dq_ope_log_open(&log, &e);                   items and users
@@ -17,12 +17,17 @@
 #include "dq/stream.h"
 #include "ope/row.h"
 
+enum { DQ_OPE_MAX_ACTIONS = 65536 }; /* of an environment, which have numbers and no items */
+
 /* Rows of the log that are one session: each for itself, or those in a run with one value of a column. */
 typedef enum dq_ope_session {
     DQ_OPE_SESSION_ROW,
     DQ_OPE_SESSION_REQUEST,
-    DQ_OPE_SESSION_USER
+    DQ_OPE_SESSION_USER,
+    DQ_OPE_SESSION_EPISODE
 } dq_ope_session;
+
+extern const char *const dq_ope_session_names[]; /* of these; ended by NULL */
 
 typedef struct dq_ope_log {
     /* to be set; texts and arrays are borrowed */
