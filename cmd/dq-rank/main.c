@@ -51,6 +51,12 @@ static void check_options(rank_options *o, dq_cli *cli)
         dq_cli_usage(cli, "--compare goes with --by cosine");
     if (o->pairs.count) o->by = DQ_RANK_BY_COSINE;
     if (o->model && o->by == DQ_RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
+    bool named = o->format == RANK_TREC || o->epsilon > 0 || o->temperature > 0;
+    if (!named && dq_cli_given(cli, "run-name"))
+        dq_cli_usage(cli,
+                     "--run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax) "
+                     "say who ranks");
+    if (!named) dq_cli_leave_out(cli, "run-name");
     if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
         dq_cli_usage(cli, "--run-name: one word without white space");
     o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);
@@ -88,7 +94,8 @@ int main(int argc, char **argv)
          .recorded = RANK | MERGE},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORMAT", "stream, tsv, jsonl or trec", .flags = 0,
          .choices = formats},
-        {"run-name", 0, DQ_OPT_TEXT, &o.run_name, "NAME", "last column of a TREC run", .flags = 0},
+        {"run-name", 0, DQ_OPT_TEXT, &o.run_name, "NAME",
+         "who ranks: last column of a TREC run, column model of a drawn list", .flags = DQ_OPT_PAYLOAD},
         {"mmr", 0, DQ_OPT_REAL, &o.lambda, "LAMBDA",
          "re-rank for diversity: 1 relevance alone (no re-ranking), 0 diversity alone",
          .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1, .modes = RANK, .recorded = RANK | MERGE},

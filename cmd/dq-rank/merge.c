@@ -3,6 +3,7 @@
 
 #include "rank/merge.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +84,7 @@ static dq_status write_lists(dq_merge *merge, rank_output *output, dq_error *err
         const char *user = dq_merge_user(merge, u, &bytes);
         size_t n = dq_merge_sorted(merge, u, &items);
         for (size_t i = 0; i < n; i++)
-            places[i] = (dq_rank_place){items[i].id, items[i].id_bytes, items[i].score};
+            places[i] = (dq_rank_place){items[i].id, items[i].id_bytes, items[i].score, NAN};
         status = rank_output_list(output, user, bytes, places, n, error);
     }
     free(places);

@@ -37,7 +37,8 @@ void rank_output_describe(rank_output *output, const char *by, dq_rank_order ord
  */
 dq_status rank_output_check(const rank_output *output, const char *user, size_t user_bytes,
                             const dq_scored *items, size_t count, dq_error *error);
-/* One user's list, best first. */
+/* One user's list, best first. A list that was drawn has its propensities, a request that is made of the
+ * user, --run-name and --seed, and --run-name as its model. */
 dq_status rank_output_list(rank_output *output, const char *user, size_t user_bytes,
                            const dq_rank_place *places, size_t count, dq_error *error);
 /* Completes and frees. */

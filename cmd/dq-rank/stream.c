@@ -365,7 +365,7 @@ static dq_status write_lists(ranking *r, dq_error *error)
         count = dq_topk_sorted(lists->best[u], &items);
         status = rank_output_check(r->output, lists->users[u].id, lists->users[u].id_bytes, items, count,
                                    error);
-        count = lists->random[u] && !status ? dq_topk_sorted(lists->random[u], &items) : 0;
+        count = lists->other[u] && !status ? dq_topk_sorted(lists->other[u], &items) : 0;
         if (count)
             status = rank_output_check(r->output, lists->users[u].id, lists->users[u].id_bytes, items, count,
                                        error);

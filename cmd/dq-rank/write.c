@@ -4,9 +4,11 @@
  */
 #include "rank.h"
 
+#include "core/digest.h"
 #include "dq/sink.h"
 #include "report/place.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,24 @@ struct rank_output {
     dq_strings users, items; /* rows of the bundle in the making */
     uint32_t ranks[BUNDLE_ROWS];
     float scores[BUNDLE_ROWS], values[BUNDLE_ROWS];
+    double propensities[BUNDLE_ROWS];
+    dq_strings requests, models;
 };
+
+enum { REQUEST = 17 };
+
+/* What a drawn list answers: the same in every format, another one for another user, run or seed. */
+static void name_request(const rank_output *o, const char *user, size_t n, char request[REQUEST])
+{
+    uint64_t seed = o->options->common.seed;
+    seed = dq_digest_seeded(o->options->run_name, strlen(o->options->run_name), seed);
+    (void)snprintf(request, REQUEST, "%016" PRIx64, dq_digest_seeded(user, n, seed));
+}
+
+static bool is_drawn(const rank_output *o)
+{
+    return o->order == DQ_RANK_EPSILON || o->order == DQ_RANK_SOFTMAX;
+}
 
 dq_status rank_output_open(rank_output **output, const rank_options *options, dq_cli *cli,
                            dq_reader *const *inputs, size_t input_count, dq_error *error)
@@ -71,13 +90,21 @@ static dq_status text_list(rank_output *o, const char *user, size_t n, const dq_
     static const dq_place_form forms[] = {
         [RANK_TREC] = DQ_PLACE_TREC, [RANK_TSV] = DQ_PLACE_TSV, [RANK_JSONL] = DQ_PLACE_JSON};
     dq_status s = DQ_OK;
+    char request[REQUEST];
+    name_request(o, user, n, request);
     o->line.bytes = 0;
     for (size_t i = 0; !s && i < count; i++) {
         bool trec = o->options->format == RANK_TREC;
-        const dq_place place = {
-            user,           n,
-            places[i].item, places[i].item_bytes,
-            i + 1,          (double)(trec ? order_score(o, &places[i], i + 1, count) : places[i].score)};
+        float score = trec ? order_score(o, &places[i], i + 1, count) : places[i].score;
+        const dq_place place = {user,
+                                n,
+                                places[i].item,
+                                places[i].item_bytes,
+                                i + 1,
+                                (double)score,
+                                is_drawn(o) ? places[i].propensity : 0,
+                                request,
+                                o->options->run_name};
         s = dq_place_write(&o->line, forms[o->options->format], &place, o->options->run_name, e);
     }
     return s ? s : dq_sink_write(o->sink, o->line.data, o->line.bytes, e);
@@ -95,6 +122,15 @@ static dq_status describe(const rank_output *o, dq_bundle *bundle, dq_error *e)
     return dq_fail(e, DQ_ERR_MEMORY, "out of memory for the output");
 }
 
+static dq_status add_logged(const rank_output *o, dq_bundle *bundle, dq_error *e)
+{
+    dq_status s = dq_bundle_add_numbers(bundle, "propensity", DQ_F8, o->propensities, NULL, NULL, e);
+    if (!s)
+        s = dq_bundle_add_text(bundle, "request", DQ_TEXT, o->requests.offsets, o->requests.data, NULL, e);
+    if (!s) s = dq_bundle_add_text(bundle, "model", DQ_TEXT, o->models.offsets, o->models.data, NULL, e);
+    return s;
+}
+
 static dq_status put_bundle(rank_output *o, dq_error *e)
 {
     dq_bundle bundle;
@@ -107,10 +143,13 @@ static dq_status put_bundle(rank_output *o, dq_error *e)
     if (!s) s = dq_bundle_add_numbers(&bundle, "score", DQ_F4, o->scores, NULL, NULL, e);
     if (!s && o->order != DQ_RANK_SCORE)
         s = dq_bundle_add_numbers(&bundle, "value", DQ_F4, o->values, NULL, NULL, e);
+    if (!s && is_drawn(o)) s = add_logged(o, &bundle, e);
     if (!s) s = dq_writer_put(o->writer, &bundle, e);
     dq_bundle_free(&bundle);
     dq_strings_clear(&o->users);
     dq_strings_clear(&o->items);
+    dq_strings_clear(&o->requests);
+    dq_strings_clear(&o->models);
     return s;
 }
 
@@ -118,12 +157,18 @@ static dq_status stream_list(rank_output *o, const char *user, size_t n, const d
                              size_t count, dq_error *e)
 {
     dq_status s = DQ_OK;
+    char request[REQUEST];
+    name_request(o, user, n, request);
     for (size_t i = 0; !s && i < count; i++) {
         if (o->users.count == BUNDLE_ROWS && (s = put_bundle(o, e))) return s;
         o->ranks[o->users.count] = (uint32_t)(i + 1);
         o->scores[o->users.count] = order_score(o, &places[i], i + 1, count);
         o->values[o->users.count] = places[i].score;
-        s = dq_strings_add(&o->users, user, n, e);
+        o->propensities[o->users.count] = places[i].propensity;
+        if (is_drawn(o)) s = dq_strings_add(&o->requests, request, REQUEST - 1, e);
+        if (!s && is_drawn(o))
+            s = dq_strings_add(&o->models, o->options->run_name, strlen(o->options->run_name), e);
+        if (!s) s = dq_strings_add(&o->users, user, n, e);
         if (!s) s = dq_strings_add(&o->items, places[i].item, places[i].item_bytes, e);
     }
     return s;
@@ -143,6 +188,8 @@ static void free_output(rank_output *output)
     dq_json_text_free(&output->line);
     dq_strings_free(&output->users);
     dq_strings_free(&output->items);
+    dq_strings_free(&output->requests);
+    dq_strings_free(&output->models);
     free(output);
 }
 

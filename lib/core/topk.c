@@ -63,6 +63,14 @@ int dq_topk_would_take(const dq_topk *topk, float score)
     return topk->count < topk->k || score >= worst(topk)->score;
 }
 
+int dq_topk_overflows(const dq_topk *topk, float score, const char *id, size_t id_bytes, float *worst_score)
+{
+    const dq_scored item = {.score = score, .id = id, .id_bytes = id_bytes};
+    if (topk->count < topk->k) return 0;
+    *worst_score = dq_scored_compare(&item, worst(topk)) >= 0 ? score : worst(topk)->score;
+    return 1;
+}
+
 static void swap(dq_scored *a, dq_scored *b)
 {
     dq_scored held = *a;

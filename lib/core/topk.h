@@ -32,6 +32,10 @@ int dq_topk_would_take(const dq_topk *topk, float score);
 dq_status dq_topk_push(dq_topk *topk, float score, const char *id, size_t id_bytes, uint64_t tag,
                        dq_error *error);
 
+/* Whether one falls out, should this item be pushed: *worst_score is then the score of that one, which is the
+ * item itself or the worst of those that are kept. */
+int dq_topk_overflows(const dq_topk *topk, float score, const char *id, size_t id_bytes, float *worst_score);
+
 /* Sorts and returns the kept items, best first; valid until the next push or clear. */
 size_t dq_topk_sorted(dq_topk *topk, const dq_scored **items);
 void dq_topk_clear(dq_topk *topk);

@@ -9,12 +9,17 @@
  *
  * Epsilon: each place of the list is given, with probability epsilon, to an item drawn uniformly from the
  * rest of the catalogue instead of the best one left.
+ *
+ * Propensities: how likely each item of a list was to get its place, given those above it. The product is the
+ * probability of the list.
  */
 #ifndef DQ_RANK_EXPLORE_H
 #define DQ_RANK_EXPLORE_H
 
 #include "core/rng.h"
 #include "core/topk.h"
+
+#include <stdbool.h>
 
 /* The generator of one pair. */
 dq_rng dq_explore_rng(uint64_t seed, const char *user, size_t user_bytes, const char *item,
@@ -31,5 +36,33 @@ float dq_explore_uniform(dq_rng *rng);
  * number is drawn from rng for each place. */
 size_t dq_explore_epsilon(const dq_scored *best, size_t best_count, const dq_scored *random,
                           size_t random_count, double epsilon, dq_rng *rng, size_t k, const dq_scored **out);
+
+/* The propensities of such a list, out[0 .. n), of so many candidates: epsilon / (candidates left), and
+ * 1 - epsilon more where it is the best one left. */
+void dq_explore_epsilon_propensities(const dq_scored *best, size_t best_count, uint64_t candidates,
+                                     double epsilon, const dq_scored *const *out, size_t n,
+                                     double *propensity);
+
+/* The sum of exp(x) over items that stream by, the same bits in whatever order they come: a number of whole
+ * limbs of 32 bits each, of which those are kept that reach 2^-96 of the greatest x. Zero-initialise. */
+enum { DQ_EXPLORE_LIMBS = 6 };
+typedef struct dq_explore_sum {
+    bool any;
+    int64_t top;                     /* the limb at limbs[0] stands for 2^(32 top), and so down */
+    int64_t limbs[DQ_EXPLORE_LIMBS]; /* sums of 32 bits each, not carried */
+} dq_explore_sum;
+
+void dq_explore_sum_add(dq_explore_sum *sum, double x);
+/* Takes one away that was added. */
+void dq_explore_sum_remove(dq_explore_sum *sum, double x);
+/* The logarithm of the sum; -INFINITY when nothing is left of it. */
+double dq_explore_sum_log(const dq_explore_sum *sum);
+
+/* The propensities of a softmax list, in its order: chosen[0 .. n) with their scores, of the candidates that
+ * are `best` (by score, best first, at least min(n, candidates) of them) and the rest, whose exp(score /
+ * temperature) are summed in `rest`. A list's propensities are above 0 and at most 1. */
+void dq_explore_softmax_propensities(const dq_scored *chosen, size_t n, const dq_scored *best,
+                                     size_t best_count, const dq_explore_sum *rest, double temperature,
+                                     double *propensity);
 
 #endif

@@ -5,7 +5,6 @@
  */
 #include "rank/lists.h"
 
-#include "rank/explore.h"
 #include "rank/mmr.h"
 
 #include <math.h>
@@ -28,6 +27,11 @@ static bool is_wanted(const dq_rank_config *config, const char *id, size_t bytes
     return config->user_count == 0;
 }
 
+static bool is_drawn(const dq_rank_config *config)
+{
+    return config->order == DQ_RANK_EPSILON || config->order == DQ_RANK_SOFTMAX;
+}
+
 static dq_status open_user(dq_rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
 {
     const dq_rank_config *config = &lists->config;
@@ -41,7 +45,7 @@ static dq_status open_user(dq_rank_lists *lists, const dq_entities *entities, ui
     lists->vectors[i] = entities->vectors[row];
     lists->count++;
     dq_status status = dq_topk_new(&lists->best[i], k, error);
-    if (!status && config->order == DQ_RANK_EPSILON) status = dq_topk_new(&lists->random[i], k, error);
+    if (!status && is_drawn(config)) status = dq_topk_new(&lists->other[i], k, error);
     return status;
 }
 
@@ -55,8 +59,11 @@ dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config,
     lists->of_row = calloc(n + 1U, sizeof *lists->of_row);
     lists->vectors = calloc(n + 1U, sizeof *lists->vectors);
     lists->best = calloc(n + 1U, sizeof *lists->best);
-    lists->random = calloc(n + 1U, sizeof *lists->random);
-    if (!lists->users || !lists->of_row || !lists->vectors || !lists->best || !lists->random)
+    lists->other = calloc(n + 1U, sizeof *lists->other);
+    lists->candidates = calloc(n + 1U, sizeof *lists->candidates);
+    lists->rest = config->order == DQ_RANK_SOFTMAX ? calloc(n + 1U, sizeof *lists->rest) : NULL;
+    if (!lists->users || !lists->of_row || !lists->vectors || !lists->best || !lists->other ||
+        !lists->candidates || (config->order == DQ_RANK_SOFTMAX && !lists->rest))
         return dq_fail_memory(error, "the users' lists");
     for (uint32_t row = 0; !status && row < n; row++) status = open_user(lists, users, row, error);
     return status;
@@ -79,7 +86,17 @@ static uint64_t score_bits(float score)
     return bits;
 }
 
-/* Offers one item to one user's heap. */
+/* Of a softmax list: the best by score apart, the rest as a sum, for the propensities. */
+static dq_status offer_greedy(dq_rank_lists *lists, size_t u, float score, const char *id, size_t n,
+                              dq_error *error)
+{
+    float out;
+    if (dq_topk_overflows(lists->other[u], score, id, n, &out))
+        dq_explore_sum_add(&lists->rest[u], (double)out / lists->config.temperature);
+    return dq_topk_push(lists->other[u], score, id, n, 0, error);
+}
+
+/* Offers one item to one user's heaps. */
 static dq_status offer_item(dq_rank_lists *lists, size_t u, const dq_rank_block *block, uint32_t row,
                             float score, dq_error *error)
 {
@@ -91,14 +108,15 @@ static dq_status offer_item(dq_rank_lists *lists, size_t u, const dq_rank_block 
     const char *id = dq_strings_get(&block->ids, row, &n);
     if (config->seen && dq_pairset_has(&config->seen->pairs, user->seen, lists->seen_items[row]))
         return DQ_OK;
-    if (config->order == DQ_RANK_SOFTMAX || config->order == DQ_RANK_EPSILON) {
+    lists->candidates[u]++;
+    if (is_drawn(config)) {
         dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, id, n);
-        if (config->order == DQ_RANK_SOFTMAX) {
-            key = dq_explore_softmax(score, config->temperature, &rng);
-        } else {
-            dq_status status = dq_topk_push(lists->random[u], dq_explore_uniform(&rng), id, n, tag, error);
-            if (status) return status;
-        }
+        bool softmax = config->order == DQ_RANK_SOFTMAX;
+        if (softmax) key = dq_explore_softmax(score, config->temperature, &rng);
+        dq_status status = softmax
+                               ? offer_greedy(lists, u, score, id, n, error)
+                               : dq_topk_push(lists->other[u], dq_explore_uniform(&rng), id, n, tag, error);
+        if (status) return status;
     }
     return dq_topk_push(lists->best[u], key, id, n, tag, error);
 }
@@ -108,7 +126,7 @@ static dq_status offer_block(const offering *work, size_t u, dq_error *error)
     dq_rank_lists *lists = work->lists;
     const dq_rank_block *block = work->block;
     const float *scores = work->scores + (u - work->first) * block->rows;
-    bool plain = lists->config.order == DQ_RANK_SCORE || lists->config.order == DQ_RANK_MMR;
+    bool plain = !is_drawn(&lists->config);
     dq_status status = DQ_OK;
     for (uint32_t row = 0; !status && row < block->rows; row++) {
         if (!isfinite(scores[row]))
@@ -207,9 +225,14 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
 static dq_rank_place place_of(const dq_scored *item)
 {
     uint32_t bits = (uint32_t)item->tag;
-    dq_rank_place place = {.item = item->id, .item_bytes = item->id_bytes};
+    dq_rank_place place = {.item = item->id, .item_bytes = item->id_bytes, .propensity = NAN};
     memcpy(&place.score, &bits, sizeof place.score);
     return place;
+}
+
+static void set_propensities(dq_rank_place *places, const double *propensity, size_t count)
+{
+    for (size_t i = 0; i < count; i++) places[i].propensity = propensity[i];
 }
 
 static dq_status finish_epsilon(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
@@ -218,14 +241,44 @@ static dq_status finish_epsilon(dq_rank_lists *lists, size_t i, dq_rank_place *p
     const dq_rank_config *config = &lists->config;
     const dq_rank_user *user = &lists->users[i];
     const dq_scored *best, *random;
-    size_t n = dq_topk_sorted(lists->best[i], &best), m = dq_topk_sorted(lists->random[i], &random);
+    size_t n = dq_topk_sorted(lists->best[i], &best), m = dq_topk_sorted(lists->other[i], &random);
     const dq_scored **mixed = malloc((n + 1) * sizeof *mixed);
-    if (!mixed) return dq_fail_memory(error, "the users' lists");
-    dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, "", 0);
-    *count = dq_explore_epsilon(best, n, random, m, config->epsilon, &rng, n, mixed);
-    for (size_t place = 0; place < *count; place++) places[place] = place_of(mixed[place]);
+    double *propensity = malloc((n + 1) * sizeof *propensity);
+    bool ok = mixed && propensity;
+    if (ok) {
+        dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, "", 0);
+        *count = dq_explore_epsilon(best, n, random, m, config->epsilon, &rng, n, mixed);
+        dq_explore_epsilon_propensities(best, n, lists->candidates[i], config->epsilon, mixed, *count,
+                                        propensity);
+        for (size_t place = 0; place < *count; place++) places[place] = place_of(mixed[place]);
+        set_propensities(places, propensity, *count);
+    }
     free(mixed);
-    return DQ_OK;
+    free(propensity);
+    return ok ? DQ_OK : dq_fail_memory(error, "the users' lists");
+}
+
+static dq_status finish_softmax(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
+                                dq_error *error)
+{
+    const dq_scored *drawn, *best;
+    size_t n = *count = dq_topk_sorted(lists->best[i], &drawn), m = dq_topk_sorted(lists->other[i], &best);
+    dq_scored *chosen = malloc((n + 1) * sizeof *chosen); /* by their scores rather than what drew them */
+    double *propensity = malloc((n + 1) * sizeof *propensity);
+    bool ok = chosen && propensity;
+    for (size_t place = 0; ok && place < n; place++) {
+        places[place] = place_of(&drawn[place]);
+        chosen[place] = drawn[place];
+        chosen[place].score = places[place].score;
+    }
+    if (ok) {
+        dq_explore_softmax_propensities(chosen, n, best, m, &lists->rest[i], lists->config.temperature,
+                                        propensity);
+        set_propensities(places, propensity, n);
+    }
+    free(chosen);
+    free(propensity);
+    return ok ? DQ_OK : dq_fail_memory(error, "the users' lists");
 }
 
 typedef struct comparing {
@@ -263,7 +316,7 @@ static dq_status finish_mmr(dq_rank_lists *lists, size_t i, dq_rank_place *place
     *count = n < config->k ? n : config->k;
     for (size_t place = 0; !status && place < *count; place++) {
         const dq_scored *item = &items[order[place]];
-        places[place] = (dq_rank_place){item->id, item->id_bytes, item->score};
+        places[place] = (dq_rank_place){item->id, item->id_bytes, item->score, NAN};
     }
     free(order);
     free(scores);
@@ -277,6 +330,7 @@ dq_status dq_rank_lists_finish(dq_rank_lists *lists, size_t i, dq_rank_place *pl
 {
     const dq_scored *items;
     if (lists->config.order == DQ_RANK_EPSILON) return finish_epsilon(lists, i, places, count, error);
+    if (lists->config.order == DQ_RANK_SOFTMAX) return finish_softmax(lists, i, places, count, error);
     if (lists->config.order == DQ_RANK_MMR) return finish_mmr(lists, i, places, count, error);
     *count = dq_topk_sorted(lists->best[i], &items);
     for (size_t place = 0; place < *count; place++) places[place] = place_of(&items[place]);
@@ -287,13 +341,15 @@ void dq_rank_lists_free(dq_rank_lists *lists)
 {
     for (size_t i = 0; i < lists->count; i++) {
         dq_topk_free(lists->best[i]);
-        dq_topk_free(lists->random[i]);
+        dq_topk_free(lists->other[i]);
     }
     free(lists->users);
     free(lists->of_row);
     free(lists->vectors);
     free(lists->best);
-    free(lists->random);
+    free(lists->other);
+    free(lists->candidates);
+    free(lists->rest);
     free(lists->scores);
     free(lists->seen_items);
     dq_mmr_vectors_free(&lists->mmr);

@@ -13,6 +13,7 @@
 #ifndef DQ_RANK_LISTS_H
 #define DQ_RANK_LISTS_H
 
+#include "rank/explore.h"
 #include "rank/mmr_vectors.h"
 #include "rank/score.h"
 #include "rank/seen.h"
@@ -53,7 +54,9 @@ typedef struct dq_rank_lists {
     uint32_t *of_row;      /* (rows of the catalogue's users) the list, or DQ_ABSENT: not wanted */
     const float **vectors; /* (count) */
     dq_topk **best;        /* (count) the candidates so far */
-    dq_topk **random;      /* (count) EPSILON: a uniform sample to draw from; else NULL */
+    dq_topk **other;       /* (count) EPSILON: a uniform sample to draw from; SOFTMAX: the best by score */
+    uint64_t *candidates;  /* (count) items that were offered and not seen */
+    dq_explore_sum *rest;  /* (count) SOFTMAX: of the candidates that are not in `other` */
 
     dq_rank_config config;
     dq_mmr_vectors mmr;
@@ -67,7 +70,8 @@ typedef struct dq_rank_lists {
 typedef struct dq_rank_place {
     const char *item;
     size_t item_bytes;
-    float score; /* the scorer's, whatever ordered the list */
+    float score;       /* the scorer's, whatever ordered the list */
+    double propensity; /* of a list that was drawn: rank/explore.h; else NAN */
 } dq_rank_place;
 
 /* Starts a list for every wanted user, in the order of the catalogue. config is copied; what it points to,

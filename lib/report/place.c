@@ -32,24 +32,46 @@ dq_status dq_place_check(const char *what, const char *id, size_t bytes, dq_erro
 
 static dq_status number(dq_json_text *line, const char *format, double value, dq_error *error)
 {
-    char text[40];
+    char text[64];
     return dq_json_write_raw(line, text, (size_t)snprintf(text, sizeof text, format, value), error);
 }
 
-/* user TAB rank TAB item TAB score */
+/* TAB propensity TAB request TAB model */
+static dq_status tsv_logged(dq_json_text *line, const dq_place *p, dq_error *e)
+{
+    dq_status s = number(line, "\t%.17g\t", p->propensity, e);
+    if (!s) s = dq_rows_add_text(line, p->request, strlen(p->request), e);
+    if (!s) s = dq_json_write_raw(line, "\t", 1, e);
+    return s ? s : dq_rows_add_text(line, p->model, strlen(p->model), e);
+}
+
+static dq_status json_logged(dq_json_text *line, const dq_place *p, dq_error *e)
+{
+    dq_status s = number(line, ",\"propensity\":%.17g", p->propensity, e);
+    if (!s) s = dq_json_write_raw(line, ",\"request\":", strlen(",\"request\":"), e);
+    if (!s) s = dq_json_write_string(line, p->request, strlen(p->request), e);
+    if (!s) s = dq_json_write_raw(line, ",\"model\":", strlen(",\"model\":"), e);
+    return s ? s : dq_json_write_string(line, p->model, strlen(p->model), e);
+}
+
+/* user TAB rank TAB item TAB score, and of a drawn list more */
 static dq_status tsv_line(dq_json_text *line, const dq_place *p, dq_error *e)
 {
     dq_status s = dq_rows_add_text(line, p->user, p->user_bytes, e);
     if (!s) s = number(line, "\t%.0f\t", (double)p->rank, e);
     if (!s) s = dq_rows_add_text(line, p->item, p->item_bytes, e);
-    return s ? s : number(line, "\t%.9g\n", p->score, e);
+    if (!s) s = number(line, "\t%.9g", p->score, e);
+    if (!s && p->propensity > 0) s = tsv_logged(line, p, e);
+    return s ? s : dq_json_write_raw(line, "\n", 1, e);
 }
 
 static dq_status json_line(dq_json_text *line, const dq_place *p, dq_error *e)
 {
     dq_status s = dq_rows_begin_pair(line, p->user, p->user_bytes, p->item, p->item_bytes, e);
     if (!s) s = number(line, ",\"rank\":%.0f", (double)p->rank, e);
-    return s ? s : number(line, ",\"score\":%.9g}\n", p->score, e);
+    if (!s) s = number(line, ",\"score\":%.9g", p->score, e);
+    if (!s && p->propensity > 0) s = json_logged(line, p, e);
+    return s ? s : dq_json_write_raw(line, "}\n", 2, e);
 }
 
 /* user Q0 item rank score run */

@@ -10,8 +10,9 @@
 
 typedef enum dq_place_form {
     DQ_PLACE_TREC, /* user Q0 item rank score run */
-    DQ_PLACE_TSV,  /* user, rank, item, score; tabs and line ends in ids escaped */
-    DQ_PLACE_JSON, /* {"user":"u","item":"i","rank":1,"score":0.5} */
+    DQ_PLACE_TSV,  /* user, rank, item, score; of a drawn list also propensity, request, model; tabs and line
+                      ends in ids escaped */
+    DQ_PLACE_JSON, /* {"user":"u","item":"i","rank":1,"score":0.5}, and likewise */
 } dq_place_form;
 
 typedef struct dq_place {
@@ -19,8 +20,10 @@ typedef struct dq_place {
     size_t user_bytes;
     const char *item;
     size_t item_bytes;
-    size_t rank;  /* from 1 */
-    double score; /* trec_eval orders by it alone, not by the rank */
+    size_t rank;                 /* from 1 */
+    double score;                /* trec_eval orders by it alone, not by the rank */
+    double propensity;           /* of a list that was drawn; 0: of another, which has no request, no model */
+    const char *request, *model; /* a run of TREC has no room for these three */
 } dq_place;
 
 /* Appends the line; run names a run of TREC. DQ_ERR_MEMORY. */

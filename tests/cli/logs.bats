@@ -185,3 +185,55 @@ an_obd_log() {
         --interactions shown.jsonl --feedback no.csv
     run -2 dq-export --users shown.jsonl --feedback answers.jsonl
 }
+
+a_catalogue() {
+    printf '%s\n' '{"id":"anna","vector":[0.9,0.1]}' '{"id":"ben","vector":[0.2,1]}' > users.jsonl
+    printf '%s\n' '{"id":"welder","vector":[1,0]}' '{"id":"fitter","vector":[0.9,0.2]}' '{"id":"nurse","vector":[0,1]}' '{"id":"carer","vector":[0.3,0.9]}' > items.jsonl
+    dq-export --users users.jsonl --items items.jsonl -o catalogue.dq
+}
+
+@test "a drawn ranking has its propensities, the same in every format; joined with feedback it is a log" {
+    a_catalogue
+    for order in "--softmax 0.5" "--epsilon 0.4"; do
+        for format in stream tsv jsonl; do
+            # shellcheck disable=SC2086 # two words
+            dq-rank -k 3 $order --seed 7 --run-name monday --format $format -o ranked.$format catalogue.dq
+        done
+        dq-cat --check ranked.stream
+        dq-cat --kind rankings ranked.stream | jq -c '[.user, .rank, .item, .value, .propensity, .request, .model]' > rows
+        [ "$(wc -l < rows)" = 6 ]
+        jq -c '[.user, .rank, .item, .score, .propensity, .request, .model]' ranked.jsonl | diff rows -
+        jq -Rc 'split("\t") | [.[0], (.[1] | tonumber), .[2], (.[3] | tonumber), (.[4] | tonumber), .[5], .[6]]' ranked.tsv | diff rows -
+        jq -se 'all(.[4] > 0 and .[4] <= 1 and .[6] == "monday") and (map(.[5]) | unique | length == 2) and all(.[5] | test("^[0-9a-f]{16}$"))' rows
+        # the softmax, and epsilon, written out: all items' scores are in the plain ranking
+        dq-rank -k 4 --format jsonl catalogue.dq | jq -sc . > plain
+        jq -se --slurpfile plain plain --arg order "$order" '
+            def left($above): map(select(.item as $i | $above | index($i) | not));
+            . as $rows | all(.[]; . as $r | ([$rows[] | select(.user == $r.user and .rank < $r.rank) | .item]) as $above |
+                ([$plain[0][] | select(.user == $r.user)] | left($above)) as $left |
+                (if $order == "--softmax 0.5" then ($r.score / 0.5 | exp) / ($left | map(.score / 0.5 | exp) | add)
+                 else 0.4 / ($left | length) + (if $left[0].item == $r.item then 0.6 else 0 end) end) as $p |
+                ($p - $r.propensity | fabs) < 1e-6)' ranked.jsonl
+    done
+    dq-cat --kind rankings ranked.stream > served.jsonl
+    jq -c 'select(.rank == 2) | {request, item, label: "CLICK"}' served.jsonl > clicks.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions served.jsonl --columns position=rank --feedback clicks.jsonl -o log.dq 2> words
+    [ ! -s words ]
+    rows log.dq interactions | jq -se 'all(.reward == (if .position == 2 then 1 else 0 end) and .propensity > 0) and (map(select(.label == "CLICK")) | length) == 2'
+    diff <(rows log.dq interactions | jq .propensity) <(jq .propensity served.jsonl)
+}
+
+@test "a ranking that nothing was drawn for has no propensities; another seed, run or user is another request" {
+    a_catalogue
+    for order in "" "--mmr 0.5"; do
+        # shellcheck disable=SC2086 # none, or two words
+        dq-rank $order catalogue.dq | dq-cat | jq -se 'all(has("propensity") or has("request") or has("model") | not)'
+    done
+    for args in "--seed 1" "--seed 2" "--seed 1 --run-name other" "--seed 1"; do
+        # shellcheck disable=SC2086
+        dq-rank -k 1 --epsilon 0.5 $args --format jsonl catalogue.dq | jq -r .request
+    done > requests
+    [ "$(sort -u requests | wc -l)" = 6 ]
+    run --separate-stderr -2 dq-rank --run-name x --format tsv catalogue.dq
+    [ "${stderr_lines[0]}" = "dq-rank: --run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax) say who ranks" ]
+}

@@ -117,6 +117,176 @@ static void test_epsilon_shares(void **state)
     assert_int_equal(repeats, 0);
 }
 
+/* ---- propensities ---- */
+
+enum { MANY = 6, LIST = 3, LISTS = MANY * (MANY - 1) * (MANY - 2) };
+
+static const float levels[MANY] = {1.0F, 0.5F, 0.5F, 0.0F, -0.1F, -2.0F};
+
+/* A list's number among all lists of LIST of the MANY items, by the letters of its ids. */
+static size_t number_of(const char ids[LIST])
+{
+    size_t a = (size_t)(ids[0] - 'a'), b = (size_t)(ids[1] - 'a'), c = (size_t)(ids[2] - 'a');
+    size_t c_left = c - (c > a) - (c > b);
+    return (a * (MANY - 1) + b - (b > a)) * (MANY - 2) + c_left;
+}
+
+/* Draws a list of the items for one seed; its propensities as the library says them. */
+typedef void (*draw_fn)(uint64_t seed, char ids[LIST], double propensity[LIST]);
+
+static int by_order(const void *a, const void *b)
+{
+    return dq_scored_compare(a, b);
+}
+
+static void draw_softmax(uint64_t seed, char ids[LIST], double propensity[LIST])
+{
+    const double temperature = 0.6;
+    dq_scored keyed[MANY], plain[MANY];
+    dq_explore_sum rest = {0};
+    for (size_t i = 0; i < MANY; i++) {
+        dq_rng rng = dq_explore_rng(seed, "user", 4, &"abcdef"[i], 1);
+        plain[i] = (dq_scored){levels[i], &"abcdef"[i], 1, i};
+        keyed[i] = plain[i];
+        keyed[i].score = dq_explore_softmax(levels[i], temperature, &rng);
+    }
+    qsort(keyed, MANY, sizeof *keyed, by_order);
+    qsort(plain, MANY, sizeof *plain, by_order);
+    for (size_t i = LIST; i < MANY; i++) dq_explore_sum_add(&rest, (double)plain[i].score / temperature);
+    for (size_t i = 0; i < LIST; i++) {
+        ids[i] = *keyed[i].id;
+        keyed[i].score = levels[keyed[i].tag];
+    }
+    dq_explore_softmax_propensities(keyed, LIST, plain, LIST, &rest, temperature, propensity);
+}
+
+static void draw_epsilon(uint64_t seed, char ids[LIST], double propensity[LIST])
+{
+    dq_scored random[MANY], plain[MANY];
+    const dq_scored *out[LIST];
+    for (size_t i = 0; i < MANY; i++) {
+        dq_rng rng = dq_explore_rng(seed, "user", 4, &"abcdef"[i], 1);
+        plain[i] = (dq_scored){levels[i], &"abcdef"[i], 1, i};
+        random[i] = plain[i];
+        random[i].score = dq_explore_uniform(&rng);
+    }
+    qsort(random, MANY, sizeof *random, by_order);
+    qsort(plain, MANY, sizeof *plain, by_order);
+    dq_rng rng = dq_explore_rng(seed, "user", 4, "", 0);
+    assert_int_equal(dq_explore_epsilon(plain, LIST, random, LIST, 0.4, &rng, LIST, out), LIST);
+    dq_explore_epsilon_propensities(plain, LIST, MANY, 0.4, out, LIST, propensity);
+    for (size_t i = 0; i < LIST; i++) ids[i] = *out[i]->id;
+}
+
+/* A list always says the same probability of itself; lists come about as often as they say; and those that
+ * came have, together, the whole probability. */
+static void lists_come_as_often_as_they_say(draw_fn draw)
+{
+    static size_t count[LISTS];
+    static double said[LISTS];
+    enum { TIMES = 200000 };
+    double sum = 0, chi = 0;
+    size_t cells = 0;
+    memset(count, 0, sizeof count);
+    memset(said, 0, sizeof said);
+    for (uint64_t seed = 0; seed < TIMES; seed++) {
+        char ids[LIST];
+        double p[LIST], whole = 1;
+        draw(seed, ids, p);
+        for (size_t i = 0; i < LIST; i++) {
+            assert_true(p[i] > 0 && p[i] <= 1);
+            whole *= p[i];
+        }
+        size_t n = number_of(ids);
+        assert_true(!count[n] || fabs(said[n] - whole) < 1e-12);
+        said[n] = whole;
+        count[n]++;
+    }
+    for (size_t n = 0; n < LISTS; n++) {
+        double expected = TIMES * said[n];
+        sum += said[n];
+        if (!count[n] || expected < 5) continue;
+        assert_true(fabs((double)count[n] - expected) < 5 * sqrt(expected) + 1);
+        chi += ((double)count[n] - expected) * ((double)count[n] - expected) / expected;
+        cells++;
+    }
+    assert_true(cells > LISTS / 2);
+    assert_true(sum > 0.9999 && sum < 1 + 1e-9); /* the rarest lists may not have come */
+    assert_true(fabs(chi - (double)cells) < 4 * sqrt(2.0 * (double)cells)); /* chi-squared */
+}
+
+static void test_propensities_of_softmax(void **state)
+{
+    (void)state;
+    lists_come_as_often_as_they_say(draw_softmax);
+}
+
+static void test_propensities_of_epsilon(void **state)
+{
+    (void)state;
+    lists_come_as_often_as_they_say(draw_epsilon);
+}
+
+/* Against the softmax written out, for scores far apart and a list that takes the greatest away first. */
+static void test_softmax_propensities_in_full(void **state)
+{
+    enum { N = 40, K = 12 };
+    dq_scored items[N], chosen[K];
+    const double temperatures[] = {1e-3, 0.05, 1, 1e3};
+    char ids[N];
+    (void)state;
+    for (size_t t = 0; t < sizeof temperatures / sizeof *temperatures; t++) {
+        dq_explore_sum rest = {0};
+        double p[K];
+        for (size_t i = 0; i < N; i++) {
+            ids[i] = (char)('0' + i);
+            items[i] = (dq_scored){1 - 0.05F * (float)i, &ids[i], 1, i};
+            if (i >= K) dq_explore_sum_add(&rest, (double)items[i].score / temperatures[t]);
+        }
+        for (size_t i = 0; i < K; i++) chosen[i] = items[i < 8 ? i : 3 * i]; /* four of the rest, too */
+        dq_explore_softmax_propensities(chosen, K, items, K, &rest, temperatures[t], p);
+        for (size_t place = 0; place < K; place++) {
+            double sum = 0;
+            for (size_t i = 0; i < N; i++) {
+                bool taken = false;
+                for (size_t j = 0; j < place; j++) taken |= chosen[j].id == items[i].id;
+                if (!taken)
+                    sum += exp(((double)items[i].score - (double)chosen[place].score) / temperatures[t]);
+            }
+            double expected = sum < 1e300 ? 1 / sum : 0;
+            assert_true(fabs(p[place] - expected) <= 1e-12 * expected + 1e-300);
+        }
+    }
+}
+
+static void test_sums_do_not_depend_on_the_order(void **state)
+{
+    enum { N = 2000 };
+    static double x[N];
+    dq_rng rng = dq_rng_new(3);
+    dq_explore_sum up = {0}, down = {0}, none = {0};
+    double log_sum = -INFINITY, most = -INFINITY;
+    (void)state;
+    for (size_t i = 0; i < N; i++) x[i] = (dq_rng_uniform(&rng) - 0.5) * (i % 2 ? 3000 : 10);
+    for (size_t i = 0; i < N; i++) dq_explore_sum_add(&up, x[i]);
+    for (size_t i = N; i-- > 0;) dq_explore_sum_add(&down, x[i]);
+    assert_int_equal(up.top, down.top);
+    assert_memory_equal(up.limbs, down.limbs, sizeof up.limbs);
+    for (size_t i = 0; i < N; i++) most = x[i] > most ? x[i] : most;
+    log_sum = 0;
+    for (size_t i = 0; i < N; i++) log_sum += exp(x[i] - most);
+    assert_true(fabs(dq_explore_sum_log(&up) - (most + log(log_sum))) < 1e-9);
+    assert_true(dq_explore_sum_log(&none) == -INFINITY);
+    dq_explore_sum_add(&none, -700);
+    dq_explore_sum_add(&none, -701);
+    dq_explore_sum_remove(&none, -700);
+    assert_true(fabs(dq_explore_sum_log(&none) + 701) < 1e-12);
+    dq_explore_sum_remove(&none, -701);
+    assert_true(dq_explore_sum_log(&none) == -INFINITY);
+    dq_explore_sum_add(&none, 1e300); /* beyond what is told apart, and still a number */
+    assert_true(isfinite(dq_explore_sum_log(&none)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +296,10 @@ int main(void)
         cmocka_unit_test(test_softmax_stays_finite),
         cmocka_unit_test(test_epsilon_ends),
         cmocka_unit_test(test_epsilon_shares),
+        cmocka_unit_test(test_propensities_of_softmax),
+        cmocka_unit_test(test_propensities_of_epsilon),
+        cmocka_unit_test(test_softmax_propensities_in_full),
+        cmocka_unit_test(test_sums_do_not_depend_on_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,12 @@ static const char *written(dq_place_form form, const char *user, const char *ite
 {
     static char text[200];
     dq_json_text line = DQ_JSON_TEXT_EMPTY;
-    const dq_place place = {user, strlen(user), item, strlen(item), 2, 0.1};
+    const dq_place place = {.user = user,
+                            .user_bytes = strlen(user),
+                            .item = item,
+                            .item_bytes = strlen(item),
+                            .rank = 2,
+                            .score = 0.1};
     assert_int_equal(dq_place_write(&line, form, &place, "dq", NULL), DQ_OK);
     assert_true(line.bytes < sizeof text);
     memcpy(text, line.data, line.bytes);
@@ -60,10 +65,36 @@ static void trec_has_no_room_for_white_space(void **state)
     assert_int_equal(dq_place_check("user", "", 0, &e), DQ_ERR_UNSUPPORTED);
 }
 
+/* A list that was drawn says how likely its places were, of which request they are and who drew. */
+static void test_drawn(void **state)
+{
+    (void)state;
+    dq_json_text line = DQ_JSON_TEXT_EMPTY;
+    const dq_place place = {.user = "u",
+                            .user_bytes = 1,
+                            .item = "i",
+                            .item_bytes = 1,
+                            .rank = 2,
+                            .score = 0.5,
+                            .propensity = 0.1,
+                            .request = "00ff",
+                            .model = "a\tb"};
+    assert_int_equal(dq_place_write(&line, DQ_PLACE_TSV, &place, "dq", NULL), DQ_OK);
+    assert_int_equal(dq_place_write(&line, DQ_PLACE_JSON, &place, "dq", NULL), DQ_OK);
+    assert_int_equal(dq_place_write(&line, DQ_PLACE_TREC, &place, "dq", NULL), DQ_OK);
+    assert_int_equal(dq_json_write_raw(&line, "", 1, NULL), DQ_OK);
+    assert_string_equal(line.data, "u\t2\ti\t0.5\t0.10000000000000001\t00ff\ta\\tb\n"
+                                   "{\"user\":\"u\",\"item\":\"i\",\"rank\":2,\"score\":0.5,\"propensity\":"
+                                   "0.10000000000000001,\"request\":\"00ff\",\"model\":\"a\\tb\"}\n"
+                                   "u Q0 i 2 0.5 dq\n");
+    dq_json_text_free(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_place_has_three_forms),
+        cmocka_unit_test(test_drawn),
         cmocka_unit_test(trec_has_no_room_for_white_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,6 +246,27 @@ static dq_rank_scorer open_scorer(unsigned threads)
     return scorer;
 }
 
+/* How likely the item of a place was, given those above it, over all that might be offered; NAN: no chance in
+ * it. */
+static double propensity_of(const dq_rank_config *config, uint32_t u, const uint32_t *list, size_t place)
+{
+    bool taken[ITEMS] = {false};
+    double sum = 0;
+    size_t left = 0;
+    uint32_t best = ITEMS, chosen = list[place];
+    for (size_t p = 0; p < place; p++) taken[list[p]] = true;
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        if (taken[i] || (config->seen && w.met[u][i])) continue;
+        dq_scored a = item_of(i, w.scores[u][i]), b = best < ITEMS ? item_of(best, w.scores[u][best]) : a;
+        if (best == ITEMS || dq_scored_compare(&a, &b) < 0) best = i;
+        sum += exp(((double)w.scores[u][i] - (double)w.scores[u][chosen]) / config->temperature);
+        left++;
+    }
+    if (config->order == DQ_RANK_SOFTMAX) return 1 / sum;
+    if (config->order != DQ_RANK_EPSILON) return NAN;
+    return config->epsilon / (double)left + (chosen == best ? 1 - config->epsilon : 0);
+}
+
 static void check_list(dq_rank_lists *lists, uint32_t u)
 {
     static dq_rank_place places[ITEMS];
@@ -259,6 +280,9 @@ static void check_list(dq_rank_lists *lists, uint32_t u)
         assert_int_equal(places[p].item_bytes, item.id_bytes);
         assert_memory_equal(places[p].item, item.id, item.id_bytes);
         assert_true(places[p].score == item.score);
+        double chance = propensity_of(&lists->config, u, list, p);
+        assert_true(isnan(chance) ? isnan(places[p].propensity)
+                                  : fabs(places[p].propensity - chance) <= 1e-11 * chance);
     }
 }
 
