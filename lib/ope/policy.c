@@ -160,3 +160,51 @@ dq_status dq_ope_policy_choose(const dq_ope_policy *policy, dq_ope_row *row, dq_
     row->target = dq_ope_choice_of(c, row->item);
     return DQ_OK;
 }
+
+/* ---- without replacement ---- */
+
+static bool holds(const uint32_t *items, uint32_t count, uint32_t item)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (items[i] == item) return true;
+    return false;
+}
+
+/* Appends what is left of a list: the best of it, or all by their shares. Returns false for nothing. */
+static bool take_left(const dq_ope_policy *p, uint32_t user, const uint32_t *above, uint32_t count,
+                      dq_ope_choice *c, uint32_t *items, double *more)
+{
+    double sum = 0;
+    uint32_t first = c->count;
+    for (size_t i = p->start[user]; i < p->start[user + 1] && (p->softmax || c->count == first); i++) {
+        if (holds(above, count, p->item[i])) continue;
+        items[c->count] = p->item[i];
+        sum += more[c->count++] = p->share[i];
+    }
+    for (uint32_t i = first; i < c->count; i++) more[i] *= (1 - p->epsilon) / sum;
+    return c->count > first && (sum > 0 || p->epsilon >= 1);
+}
+
+dq_status dq_ope_policy_choose_below(const dq_ope_policy *policy, dq_ope_row *row, const uint32_t *above,
+                                     uint32_t count, dq_arena *arena, dq_error *error)
+{
+    size_t listed = policy->users ? policy->start[row->user + 1] - policy->start[row->user] : 0;
+    uint32_t *items = dq_arena_take(arena, (listed + count) * sizeof *items);
+    double *more = dq_arena_take(arena, (listed + count) * sizeof *more);
+    dq_ope_choice *c = &row->choice;
+    if (!items || !more) return dq_fail_memory(error, "a target's probabilities");
+    if (count >= policy->actions)
+        return dq_fail(error, DQ_ERR_RANGE, "a request shows more than the %u items that there are",
+                       policy->actions);
+    *c = (dq_ope_choice){.rest = policy->epsilon / (policy->actions - count), .items = items, .more = more};
+    for (uint32_t i = 0; i < count; i++) {
+        items[c->count] = above[i];
+        more[c->count++] = -c->rest;
+    }
+    if (policy->users && !take_left(policy, row->user, above, count, c, items, more))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a request shows %u items, and of the target's list of %zu none is left", count + 1,
+                       listed);
+    row->target = fmax(dq_ope_choice_of(c, row->item), 0);
+    return DQ_OK;
+}

@@ -39,6 +39,13 @@ bool dq_ope_policy_knows(const dq_ope_policy *policy, const dq_ope_row *row);
  * shorter than the row's place. */
 dq_status dq_ope_policy_choose(const dq_ope_policy *policy, dq_ope_row *row, dq_error *error);
 
+/* The same where a list is drawn place by place from what is left, as dq-rank does it: given the actions
+ * `above` it (count, each once), which are taken no second time. Greedy is the best that is left, whatever
+ * the row's place. The choice's numbers live in the arena. DQ_ERR_RANGE where nothing is left, DQ_ERR_MEMORY.
+ */
+dq_status dq_ope_policy_choose_below(const dq_ope_policy *policy, dq_ope_row *row, const uint32_t *above,
+                                     uint32_t count, dq_arena *arena, dq_error *error);
+
 /* The probability of the row's action by its choice. */
 double dq_ope_choice_of(const dq_ope_choice *choice, uint32_t action);
 

@@ -108,12 +108,31 @@ static dq_status fit_all(dq_ope_study *s, dq_error *error)
 
 /* ---- the last reading ---- */
 
+static bool is_above(const dq_ope_study *s, uint32_t item)
+{
+    for (uint32_t i = 0; i < s->above_count; i++)
+        if (s->above[i] == item) return true;
+    return false;
+}
+
+/* By the policy: of a request place by place from what is left. */
+static dq_status choose(dq_ope_study *s, dq_ope_row *row, dq_error *error)
+{
+    if (s->log.session != DQ_OPE_SESSION_REQUEST) return dq_ope_policy_choose(&s->policy, row, error);
+    if (row->begins) s->above_count = 0;
+    dq_status status = dq_ope_policy_choose_below(&s->policy, row, s->above, s->above_count, &s->choices,
+                                                  error);
+    if (!status && s->above_count < DQ_OPE_MAX_STEPS && !is_above(s, row->item))
+        s->above[s->above_count++] = row->item;
+    return status;
+}
+
 /* Fills the row's choice, which a column says already, and what the support wants of it. */
 static dq_status complete(dq_ope_study *s, dq_ope_row *row, dq_error *error)
 {
     dq_status status = DQ_OK;
     if (s->target != DQ_OPE_COLUMN)
-        status = dq_ope_policy_choose(&s->policy, row, error);
+        status = choose(s, row, error);
     else if (fits(s) && !row->choice.items)
         return dq_fail(
             error, DQ_ERR_SCHEMA,
@@ -138,6 +157,7 @@ static dq_status judge_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *err
     if (s->rewards == DQ_OPE_BY_TABLE) dq_ope_table_apply(&s->table, rows, kept);
     if (is_linear(s)) dq_ope_linear_apply(&s->linear, rows, kept);
     if (s->propensities == DQ_OPE_BY_REGRESSION) dq_ope_propensity_apply(&s->propensity, rows, kept);
+    if (s->choices.used) dq_arena_free(&s->choices);
     return dq_ope_evaluation_add(s->evaluation, rows, kept, error);
 }
 
@@ -185,4 +205,5 @@ void dq_ope_study_free(dq_ope_study *study)
     dq_ope_linear_free(&study->linear);
     dq_ope_propensity_free(&study->propensity);
     dq_ope_evaluation_free(study->evaluation);
+    dq_arena_free(&study->choices);
 }

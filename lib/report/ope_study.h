@@ -52,6 +52,8 @@ typedef struct dq_ope_study {
     double unsupported; /* NAN: the target's probabilities of other actions are not known */
     uint64_t unlisted;  /* rows of users for whom the target has no list, left out */
     /* at work */
+    uint32_t above[DQ_OPE_MAX_STEPS], above_count; /* items of the request at hand */
+    dq_arena choices;                              /* of the rows at hand, which are drawn below these */
     dq_run run;
     dq_ope_policy policy;
     dq_ope_support support;

@@ -94,8 +94,9 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
 
 @test "sessions by hand: requests and users" {
     judge pdis,wis,wpdis --session request --target uniform log.dq > out
-    # r1: 1, then 1 * 2; r2: 1, then 0.625; rewards come first: (1 + 1) / 2; (2 * 1 + 0.625 * 1) / 2.625; (1 + 1) / 2
+    # of a request what is left is drawn: weights 1, then 1 / 0.25; 1, then 1 / 0.8; rewards come first
     [ "$(column value < out | xargs)" = "1 1 1" ]
+    [ "$(column max_weight < out | sort -u)" = 4 ]
     judge pdis --session user --gamma 0 --target uniform log.dq > out
     [ "$(column value < out)" = 1 ]
     awk 'NR != 2' rows.jsonl > torn.jsonl && awk 'NR == 2' rows.jsonl >> torn.jsonl
@@ -105,6 +106,40 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
     export_log long.jsonl > long.dq
     failed "a session of more than 200 rows" --ope pdis --session user --target uniform long.dq
     failed "no column request" --ope pdis --session request --target uniform long.dq
+    refused "file" --ope ips --target uniform -
+}
+
+@test "who drew the lists is judged by his own log: every weight is 1" {
+    for i in $(seq 60); do echo "{\"id\":\"u$i\",\"vector\":[$((i % 7)),$((i % 5 - 2))]}"; done > users.jsonl
+    for i in $(seq 9); do echo "{\"id\":\"i$i\",\"vector\":[$((i % 4)),$((i % 3 - 1))]}"; done > items.jsonl
+    "$BUILD"/dq-export -q --users users.jsonl --items items.jsonl > catalogue.dq
+    for how in "--softmax 0.5" "--epsilon 0.3"; do
+        # shellcheck disable=SC2086 # two words
+        "$BUILD"/dq-rank -q --by cosine -k 4 $how --format jsonl catalogue.dq > served.jsonl
+        jq -r '[.request, .item] | @csv' served.jsonl | awk 'BEGIN { print "request,item" } NR % 3 == 0' > clicks.csv
+        export_log served.jsonl --columns position=rank --feedback clicks.csv > served.dq
+        # shellcheck disable=SC2086
+        judge pdis,wpdis,wis --session request --target model:cosine $how served.dq > out
+        [ "$(column value < out | awk '{ print int($1 * 1e5 + 0.5) }' | sort -u)" = 133333 ] # 80 clicks of 60 requests
+        column ess < out | awk '($1 - 60) ^ 2 > 1e-6 { exit 1 }'
+        column max_weight < out | awk '($1 - 1) ^ 2 > 1e-9 { exit 1 }'
+    done
+    judge pdis --session request --target uniform served.dq > out
+    column ess < out | awk '{ exit !($1 < 30) }'
+}
+
+@test "transitions are a log: episodes of an environment, and actions that have numbers alone" {
+    "$BUILD"/dq-sim -q films:steps=20 --play 50 > films.dq
+    judge log,pdis,wis --session episode --target uniform films.dq > out
+    column value < out | awk 'NR == 1 { log_value = $1 } NR > 1 && ($1 - 20 * log_value) ^ 2 > 1e-9 { exit 1 }' # any action was taken
+    "$BUILD"/dq-sim -q chain --play 20 > chain.dq
+    run --separate-stderr "$BUILD"/dq-eval --ope log,ips --target uniform --format tsv chain.dq
+    [[ $stderr == *"the 2 items are those of the log"* ]]
+    [ "$(printf '%s\n' "$output" | column value | sort -u | wc -l)" -eq 1 ]
+    failed "no column request" --ope pdis --session request --target uniform chain.dq
+    jq -c 'if .item == "b" then del(.reward) else . end' rows.jsonl > some.jsonl
+    export_log some.jsonl > some.dq
+    failed "a session needs all of its rows" --ope pdis --session request --target uniform some.dq
 }
 
 @test "propensities are estimated by counts: then the log's own policy is the uniform one here" {

@@ -303,6 +303,56 @@ static void lists(void **state)
     dq_lists_free(&run);
 }
 
+/* What a list draws below others, against dq-rank's definition: softmax and epsilon among what is left. */
+static void lists_below(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_index ids[2] = {{0}, {0}};
+    dq_run run = DQ_LISTS_EMPTY;
+    dq_ope_policy policy;
+    const uint32_t above[2] = {1, 3};
+    const dq_pairing whole = {.width = OPE_WIDTH};
+    names(&ids[0], "u", OPE_USERS);
+    names(&ids[1], "i", OPE_ITEMS);
+    score(&run);
+    ok(dq_ope_policy_lists(&policy, &run, &ids[0], &ids[1], 0.5, 0.2, &e), &e);
+    double sum = 0, left = 0;
+    for (unsigned a = 0; a < OPE_ITEMS; a++)
+        if (a != 1 && a != 3) left += exp(dq_cosine(user_at[2], item_at[a], &whole, 1) / 0.5);
+    for (unsigned a = 0; a < OPE_ITEMS; a++) {
+        dq_ope_row row = {.user = 2, .item = a, .position = 7};
+        double share = exp(dq_cosine(user_at[2], item_at[a], &whole, 1) / 0.5) / left;
+        ok(dq_ope_policy_choose_below(&policy, &row, above, 2, &arena, &e), &e);
+        assert_true(near(row.target, a == 1 || a == 3 ? 0 : 0.8 * share + 0.2 / 3, 1e-12));
+        sum += row.target;
+    }
+    assert_true(near(sum, 1, 1e-12));
+    dq_ope_policy_free(&policy);
+    ok(dq_ope_policy_lists(&policy, &run, &ids[0], &ids[1], 0, 0, &e), &e);
+    const uint32_t all[OPE_ITEMS] = {0, 1, 2, 3, 4};
+    unsigned taken = 0;
+    for (unsigned a = 0; a < OPE_ITEMS; a++) {
+        dq_ope_row row = {.user = 2, .item = a};
+        ok(dq_ope_policy_choose_below(&policy, &row, all, OPE_ITEMS - 1, &arena, &e), &e);
+        taken += row.target == 1;
+        assert_true(row.target == (a == OPE_ITEMS - 1));
+    }
+    assert_int_equal(taken, 1);
+    dq_ope_row none = {.user = 2};
+    assert_int_equal(dq_ope_policy_choose_below(&policy, &none, all, OPE_ITEMS, &arena, &e), DQ_ERR_RANGE);
+    dq_ope_policy_free(&policy);
+    dq_ope_policy uniform = dq_ope_policy_uniform(OPE_ITEMS);
+    dq_ope_row row = {.item = 4};
+    ok(dq_ope_policy_choose_below(&uniform, &row, above, 2, &arena, &e), &e);
+    assert_true(near(row.target, 1.0 / 3, 1e-12));
+    dq_index_free(&ids[0]);
+    dq_index_free(&ids[1]);
+    dq_lists_free(&run);
+    dq_arena_free(&arena);
+}
+
 /* Two places, three items: the third is never shown at the second place. */
 static void support_known(void **state)
 {
@@ -350,7 +400,7 @@ int main(void)
         cmocka_unit_test(without_model),  cmocka_unit_test(table),          cmocka_unit_test(ridge),
         cmocka_unit_test(logistic),       cmocka_unit_test(inputs_refused), cmocka_unit_test(propensities),
         cmocka_unit_test(sessions),       cmocka_unit_test(lists),          cmocka_unit_test(support_known),
-        cmocka_unit_test(cholesky_known),
+        cmocka_unit_test(cholesky_known), cmocka_unit_test(lists_below),
     };
     return cmocka_run_group_tests_name("ope_models", tests, NULL, NULL);
 }
