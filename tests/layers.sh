@@ -21,11 +21,12 @@ embed:   core math data
 reward:  core math data
 rank:    core math data net learn
 measure: core math data
+ope:     core math measure
 import:  core wire port data
 inspect: core wire port data
 llm:     core port
 label:   core wire port data reward llm
-report:  core wire port data measure
+report:  core wire port data measure ope
 rollout: core wire math data env net learn
 cli:     core wire port llm data
 '
@@ -215,7 +216,7 @@ check "no folder is crowded" "$complaints"
 
 # What computes does not move bytes, and what moves bytes does not compute.
 complaints=''
-for room in math net env learn embed reward rank measure; do
+for room in math net env learn embed reward rank measure ope; do
     [[ ${uses[$room]} != *\ wire* && ${uses[$room]} != *\ port* ]] || complaints+="$room computes, and may see wire or port"$'\n'
 done
 for room in wire port import inspect llm; do

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-eval: rankings against judgements (measure.c), roll-outs of agents (rollout.c,
- * rollout_print.c). Learning curves are lib/report's.
+ * rollout_print.c), off-policy evaluation (ope.c). Learning curves are lib/report's.
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 
 #include "data/label_map.h"
+#include "ope.h"
 #include "report/runs.h"
 
 typedef enum eval_format {
@@ -40,6 +41,8 @@ typedef struct eval_options {
     int reward;
     uint64_t episodes, steps, max_steps, candidates;
     double epsilon;
+    /* off-policy evaluation */
+    ope_options ope;
     /* learning curves */
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */
@@ -49,6 +52,9 @@ typedef struct eval_options {
 
 /* Measures all runs and compares them. The table is zero, and to be freed after a failure, too. */
 dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
+
+/* Off-policy evaluation (ope.c), printed. */
+dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error);
 
 /* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
  * NAN. */

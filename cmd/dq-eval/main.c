@@ -5,6 +5,7 @@
 #include "eval.h"
 
 #include "math/blas.h"
+#include "report/ope_log.h"
 #include "report/plot.h"
 #include "rollout.h"
 
@@ -13,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32 };
+enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64 };
 enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
 
 static const dq_mode modes[] = {
@@ -23,13 +24,16 @@ static const dq_mode modes[] = {
      .help = "the first steps of agents on a catalogue (--cold-start)"},
     {ENV, "env", "--rollout --env", .help = "agents in an environment (--rollout --env, --env-cmd)",
      .no_operands = true},
+    {OPE, "ope", "--ope", .help = "a policy from the log of another (--ope)"},
     {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},
     {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
      .no_operands = true},
     {0}};
 
 static const dq_setting cold_start[] = {{"episodes", "10"}, {"steps", "10"}, {0}};
-static const dq_defaults defaults[] = {{COLD_START, NULL, NULL, cold_start}, {0}};
+static const dq_setting off_policy[] = {{"resamples", "2000"}, {0}};
+static const dq_defaults defaults[] = {
+    {COLD_START, NULL, NULL, cold_start}, {OPE, NULL, NULL, off_policy}, {0}};
 
 static const dq_program program = {
     .name = "dq-eval",
@@ -43,6 +47,8 @@ static const dq_program program = {
 };
 
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
+static const char *const propensities[] = {"logged", "estimated", NULL};
+static const char *const propensity_models[] = {"counts", "logistic", NULL};
 static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
 
 /* Opens the output, lets `print` write it, and completes it or leaves nothing. */
@@ -154,6 +160,7 @@ static void check_rankings(const dq_cli *cli, const eval_options *o)
 static unsigned choose_mode(const eval_options *o)
 {
     if (o->list) return LIST;
+    if (o->ope.estimators) return OPE;
     if (o->curves) return CURVES;
     if (o->env || o->env_cmd) return ENV;
     if (o->cold_start) return COLD_START;
@@ -171,6 +178,7 @@ static void check_usage(dq_cli *cli, const eval_options *o)
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     if (cli->mode == LIST) return list_measures(o, error);
+    if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
     return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
 }
@@ -187,6 +195,7 @@ int main(int argc, char **argv)
                       .steps = 100,
                       .candidates = 100,
                       .max_steps = DQ_EPISODES_MAX_STEPS,
+                      .ope = OPE_DEFAULTS,
                       .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
@@ -194,14 +203,14 @@ int main(int argc, char **argv)
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
         {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
-        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
         {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS},
         {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS},
         {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
-        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED},
-        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED},
+        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED | OPE},
+        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED | OPE},
         {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .modes = LIST},
         {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .modes = ACTING, .needs = "model", .section = "Roll-outs"},
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout of the first steps of few episodes, by step", .modes = COLD_START, .needs = "model"},
@@ -211,15 +220,30 @@ int main(int argc, char **argv)
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
         {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards of pairs that were never labelled, from a labeller such as 'dq-reward -s llm ...'", .modes = CATALOGUE, .excludes = "reward"},
-        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE | OPE},
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (else the catalogue's)", .modes = CATALOGUE},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .modes = CATALOGUE},
         {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .modes = ACTING},
         {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps of an episode", .min = 1, .max = 1e6, .modes = CATALOGUE},
         {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn for an episode", .min = 1, .max = 4e9, .modes = CATALOGUE},
         {"max-steps", 0, DQ_OPT_COUNT, &o.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", .min = 0, .max = 1e12, .modes = ENV},
-        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING},
+        {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING | OPE},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
+        {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: log, ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .section = "Off-policy evaluation"},
+        {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .modes = OPE},
+        {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
+        {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
+        {"propensity", 0, DQ_OPT_CHOICE, &o.ope.estimated, "WHENCE", "propensities: the log's, or estimated from it", .choices = propensities, .modes = OPE},
+        {"propensity-model", 0, DQ_OPT_CHOICE, &o.ope.propensities, "MODEL", "of estimated ones: shares of the place, or logistic regression on users' vectors", .choices = propensity_models, .modes = OPE, .where = "propensity=estimated"},
+        {"session", 0, DQ_OPT_CHOICE, &o.ope.session, "HOW", "rows of pdis, wpdis and wis that are one session: those of one request, user or episode", .choices = dq_ope_session_names, .modes = OPE},
+        {"gamma", 0, DQ_OPT_REAL, &o.ope.gamma, "X", "discount within a session", .min = 0, .max = 1, .modes = OPE},
+        {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be chosen (else the log's)", .modes = OPE},
+        {"clip", 0, DQ_OPT_REAL, &o.ope.clip, "X", "the greatest weight of ips, snips, dr and sndr", .flags = DQ_OPT_UNSET, .min = 1e-9, .max = 1e18, .modes = OPE},
+        {"switch-tau", 0, DQ_OPT_REAL, &o.ope.tau, "X", "switch-dr believes the model alone above this weight", .min = 0, .max = 1e18, .modes = OPE},
+        {"shrinkage", 0, DQ_OPT_REAL, &o.ope.shrinkage, "X", "lambda of dr-os: weights become lambda w / (w^2 + lambda)", .min = 0, .max = 1e36, .modes = OPE},
+        {"slope-grid", 0, DQ_OPT_TEXT, &o.ope.grid, "X[,X...]", "bounds that slope chooses from", .modes = OPE},
+        {"min-ess", 0, DQ_OPT_REAL, &o.ope.min_ess, "N", "fail where the effective sample size is less", .min = 0, .max = 1e18, .modes = OPE},
+        {"require-support", 0, DQ_OPT_FLAG, &o.ope.require_support, NULL, "fail where the target takes what the log never shows", .modes = OPE},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},

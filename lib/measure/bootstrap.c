@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/bootstrap.h"
 
+#include "math/special.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -36,6 +38,12 @@ static double quantile(const double *sorted, size_t n, double p)
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
+dq_interval dq_interval_of(double *values, size_t n, double level)
+{
+    qsort(values, n, sizeof *values, ascending);
+    return (dq_interval){quantile(values, n, (1 - level) / 2), quantile(values, n, (1 + level) / 2)};
+}
+
 /* sums[j] += scale * row[j]: the inner loop of everything here. */
 static void add_row(double *restrict sums, const double *restrict row, double scale, size_t width)
 {
@@ -63,12 +71,8 @@ dq_status dq_bootstrap_means(const double *values, size_t n, size_t width, size_
     dq_status status = DQ_OK;
     if (!means || !sums) status = dq_fail_memory(error, "%zu resamples", resamples);
     if (!status) resample(values, n, width, resamples, rng, means, sums);
-    for (size_t j = 0; j < width && !status; j++) {
-        double *sorted = means + j * resamples;
-        qsort(sorted, resamples, sizeof *sorted, ascending);
-        intervals[j].low = quantile(sorted, resamples, (1 - level) / 2);
-        intervals[j].high = quantile(sorted, resamples, (1 + level) / 2);
-    }
+    for (size_t j = 0; j < width && !status; j++)
+        intervals[j] = dq_interval_of(means + j * resamples, resamples, level);
     free(means);
     free(sums);
     return status;
@@ -117,46 +121,11 @@ dq_status dq_randomisation_tests(const double *differences, size_t n, size_t wid
     return DQ_OK;
 }
 
-/* The continued fraction of the incomplete beta function, by Lentz's method (Numerical Recipes 6.4; DLMF
- * 8.17.22). */
-static double beta_fraction(double a, double b, double x)
-{
-    const double tiny = 1e-300;
-    double c = 1, d = 1 - (a + b) * x / (a + 1);
-    d = 1 / (fabs(d) < tiny ? tiny : d);
-    double f = d;
-    for (int m = 1; m < 10000; m++) {
-        for (int odd = 0; odd < 2; odd++) {
-            double t = odd ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-                           : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-            d = 1 + t * d;
-            d = 1 / (fabs(d) < tiny ? tiny : d);
-            c = 1 + t / c;
-            if (fabs(c) < tiny) c = tiny;
-            f *= c * d;
-        }
-        if (fabs(c * d - 1) < 1e-15) break;
-    }
-    return f;
-}
-
-/* The regularised incomplete beta function I_x(a, b). */
-static double beta(double a, double b, double x)
-{
-    if (x <= 0) return 0;
-    if (x >= 1) return 1;
-    int sign; /* of the gamma function: lgamma() would put it into a variable that threads share */
-    double logs = lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign);
-    double front = exp(logs + a * log(x) + b * log1p(-x));
-    return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a
-                                     : 1 - front * beta_fraction(b, a, 1 - x) / b;
-}
-
 double dq_t_test(const double *differences, size_t n)
 {
     if (n < 2) return NAN;
     double mean = dq_mean(differences, n), sd = dq_sd(differences, n), freedom = (double)(n - 1);
     if (sd == 0) return mean == 0 ? 1 : 0;
     double t = mean / (sd / sqrt((double)n));
-    return beta(freedom / 2, 0.5, freedom / (freedom + t * t));
+    return dq_student_two_sided(t, freedom);
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What dq-eval --ope is told.
+ */
+#ifndef DQ_EVAL_OPE_H
+#define DQ_EVAL_OPE_H
+
+#include "cli/cli.h"
+
+#include "measure/qrels.h"
+
+typedef struct ope_options {
+    const char *estimators, *target, *rewards, *catalogue, *grid;
+    double clip, tau, shrinkage, min_ess, softmax, gamma;
+    int session;                 /* dq_ope_session */
+    int estimated, propensities; /* whether propensities are estimated; by counts or regression */
+    bool require_support;
+} ope_options;
+
+#define OPE_DEFAULTS                                                                                         \
+    {                                                                                                        \
+        .rewards = "ridge", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .gamma = 1, .shrinkage = 100        \
+    }
+
+/* Every user's items by the scores of a model's file, or of "cosine", into run, finished: all, or the best
+ * hundred. Errors are those of data/load.h and rank/. */
+dq_status ope_model_lists(const char *model, const dq_catalogue *catalogue, bool all, unsigned threads,
+                          dq_run *run, dq_error *error);
+
+#endif
