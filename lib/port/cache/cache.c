@@ -25,7 +25,8 @@
 enum {
     APPLICATION = 0x64716361, /* "dqca" */
     PAGE_BYTES = 8192,
-    PAGES_KIB = 32 << 10, /* of memory for pages, at most */
+    PAGES_KIB = 32 << 10,  /* of memory for pages, at most */
+    ROW_BYTES = 128 << 20, /* an answer is at most 64 MiB; a damaged row's claim of more is not believed */
 };
 
 /* ---- waiting for other processes ---- */
@@ -83,6 +84,7 @@ static dq_status open_file(dq_cache *cache, dq_error *error)
     sqlite3_busy_handler(cache->db, wait_for_others, cache);
     sqlite3_db_config(cache->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(cache->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_limit(cache->db, SQLITE_LIMIT_LENGTH, ROW_BYTES);
     return DQ_OK;
 }
 
