@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-eval: rankings against judgements (measure.c), roll-outs of agents (rollout.c,
- * rollout_print.c). Learning curves are lib/report's.
+ * rollout_print.c), labels against labels (agreement.c). Learning curves are lib/report's.
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
@@ -40,6 +40,7 @@ typedef struct eval_options {
     int reward;
     uint64_t episodes, steps, max_steps, candidates;
     double epsilon;
+    bool agreement;
     /* learning curves */
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */
@@ -49,6 +50,10 @@ typedef struct eval_options {
 
 /* Measures all runs and compares them. The table is zero, and to be freed after a failure, too. */
 dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
+
+/* Compares the labels of the operands; its usage errors. */
+dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error);
+void eval_check_agreement(const dq_cli *cli, const eval_options *o);
 
 /* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
  * NAN. */

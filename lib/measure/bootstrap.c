@@ -36,6 +36,12 @@ static double quantile(const double *sorted, size_t n, double p)
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
+dq_interval dq_interval_of(double *values, size_t n, double level)
+{
+    qsort(values, n, sizeof *values, ascending);
+    return (dq_interval){quantile(values, n, (1 - level) / 2), quantile(values, n, (1 + level) / 2)};
+}
+
 /* sums[j] += scale * row[j]: the inner loop of everything here. */
 static void add_row(double *restrict sums, const double *restrict row, double scale, size_t width)
 {

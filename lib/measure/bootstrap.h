@@ -21,6 +21,9 @@ typedef struct dq_interval {
 dq_status dq_bootstrap_means(const double *values, size_t n, size_t width, size_t resamples, double level,
                              dq_rng *rng, dq_interval *intervals, dq_error *error);
 
+/* The central `level` of n >= 1 resampled values, which it sorts. */
+dq_interval dq_interval_of(double *values, size_t n, double level);
+
 /* Fisher's paired randomisation test: under the null hypothesis the sign of each query's differences is a
  * coin's. The two-sided p: (1 + draws whose |mean| is at least the observed) / (1 + resamples); all 2^n
  * signs, exactly, when they are no more than resamples. differences (n, width), p (width). */

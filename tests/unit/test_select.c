@@ -146,7 +146,7 @@ static void what_is_not_there(void **state)
         dq_select_free(&s);
     }
     dq_selection s = {.kinds = TEXTS("interactions"), .kind_count = 1, .no_ids = true};
-    assert_string_equal(all_rows(&s), "  0123 ");
+    assert_string_equal(all_rows(&s), "  0123  ");
     assert_int_equal(s.entities[DQ_USERS].ids.count, 0);
     dq_select_free(&s);
 }
