@@ -213,6 +213,24 @@ as_outline() {
     run -1 dq-cat --kind users --count cut
 }
 
+@test "a user or item that is not there is an error of every program, and is named" {
+    dq-train -q --user a --episodes 2 catalogue.dq > m.dq
+    while IFS='|' read -r command words; do
+        run -1 $command < /dev/null
+        [ "${lines[-1]}" = "${command%% *}: ${words# }" ] || { echo "$command: $output" && false; }
+    done << 'END'
+dq-rank -q --by cosine --user a --user nobody -o out catalogue.dq | user nobody is not in the stream
+dq-reward -q --strategy logged --user nobody -o out catalogue.dq | user nobody is not in the catalogue
+dq-reward -q --strategy cosine --pairs all --user nobody -o out catalogue.dq | user nobody is not in the catalogue
+dq-train -q --user nobody --episodes 2 -o out catalogue.dq | no user 'nobody' in the input
+dq-plan -q --model m.dq --user nobody -o out catalogue.dq | no user 'nobody' in the input
+dq-eval --quiet --rollout --model m.dq --user nobody -o out catalogue.dq | user nobody is not in the catalogue
+dq-export -q --users u.jsonl --items i.jsonl --user nobody -o out | no user 'nobody'
+dq-export -q --users u.jsonl --items i.jsonl --item nothing -o out | no item 'nothing'
+END
+    [ ! -e out ]
+}
+
 @test "--schema: kinds, columns, types, widths, fields, spans of time, examples" {
     cat > u.jsonl << 'END'
 {"id":"u1","text":{"bio":"a nurse who has worked on the night shift for years"},"age":41,"vector":{"hard":[0.1,-2],"soft":[3]}}
