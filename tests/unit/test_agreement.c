@@ -219,7 +219,7 @@ static void rows_are_of_every_two_and_of_all(void **state)
 static void intervals_cover(void **state)
 {
     (void)state;
-    enum { RUNS = 2000, PAIRS = 300 };
+    enum { RUNS = 2000, PAIRS = 200 };
     uint32_t given[2 * PAIRS];
     dq_rng rng = dq_rng_new(7);
     int kappas = 0, alphas = 0;
@@ -229,7 +229,7 @@ static void intervals_cover(void **state)
             given[2 * i + 1] = dq_rng_uniform(&rng) < 0.6 ? given[2 * i] : (uint32_t)dq_rng_below(&rng, 3);
         }
         dq_ratings r = {.raters = 2, .labels = 3, .pairs = PAIRS, .given = given};
-        dq_agreement a = find(&r, 400, (uint64_t)run);
+        dq_agreement a = find(&r, 300, (uint64_t)run);
         const dq_interval *k = &row_of(&a, DQ_AGREE_KAPPA)->interval,
                           *n = &row_of(&a, DQ_AGREE_NOMINAL)->interval;
         kappas += k->low <= 0.6 && 0.6 <= k->high;
