@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-cat: prints, counts, checks, selects, joins, splits and converts streams, and shows their lineage.
+ * dq-cat: prints, outlines, counts, checks, selects, joins, splits and converts streams, and shows their
+ * lineage.
  */
 #include "cli/cli.h"
+#include "selections.h"
 #include "split.h"
 
 #include "dq/schema.h"
 #include "inspect/arrays.h"
 #include "inspect/check.h"
+#include "inspect/count.h"
 #include "inspect/join.h"
 #include "inspect/lineage.h"
+#include "inspect/outline.h"
 #include "inspect/print.h"
 #include "port/files/safetensors.h"
 
@@ -26,7 +30,7 @@ static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
     dq_common common;
-    bool check, count, lineage, join;
+    bool check, count, schema, lineage, join;
     int form, from, kept;
     const char *ids, *split, *since, *before;
     dq_texts kinds;
@@ -46,6 +50,8 @@ typedef struct output {
     dq_tsv_head tsv;
     dq_arrays array;
     uint64_t models;
+    dq_counts counts;
+    dq_outline outline;
     dq_progress progress;
 } output;
 
@@ -61,7 +67,7 @@ static dq_status open_output(output *out, dq_error *error)
 {
     const options *o = out->o;
     if (o->split) return cat_split_begin(o->split, error);
-    if (o->form == STREAM && !o->check && !o->count && !o->lineage)
+    if (o->form == STREAM && !o->check && !o->count && !o->schema && !o->lineage)
         return open_writer(out, o->common.output, error);
     return dq_sink_open(&out->sink, o->common.output, DQ_SINK_TEXT, error);
 }
@@ -115,6 +121,9 @@ static dq_status put(output *out, dq_bundle *bundle, uint64_t section, dq_error 
 {
     dq_status status = dq_select_rows(out->select, bundle, section, error);
     if (status) return status;
+    if (out->o->schema) return dq_outline_add(&out->outline, bundle, out->select, error);
+    if (out->o->count && !dq_select_wants(out->select, bundle->kind)) return DQ_OK;
+    if (out->o->count) return dq_counts_add(&out->counts, bundle->kind, out->select->count, error);
     if (out->o->form == JSONL || out->o->form == TSV) return put_text(out, bundle, error);
     if (out->select->count == 0 && !(out->select->whole && bundle->rows == 0)) return DQ_OK;
     if (out->select->whole) return put_bundle(out, bundle, section, error);
@@ -129,6 +138,8 @@ static dq_status put(output *out, dq_bundle *bundle, uint64_t section, dq_error 
 static dq_status complete(output *out, dq_error *error)
 {
     dq_status status = DQ_OK;
+    if (out->o->schema) status = dq_outline_write(&out->outline, out->sink, error);
+    if (out->o->count) status = dq_counts_write(&out->counts, out->sink, error);
     if (out->o->form == NPY) status = dq_arrays_write(&out->array, out->sink, out->o->ids, error);
     if (out->o->form == SAFETENSORS && !out->models)
         status = dq_fail(error, DQ_ERR_UNKNOWN, "no model in the stream");
@@ -151,6 +162,8 @@ static void release(output *out)
     dq_json_text_free(&out->text);
     dq_arena_free(&out->tsv.arena);
     dq_arrays_free(&out->array);
+    dq_counts_free(&out->counts);
+    dq_outline_free(&out->outline);
     dq_select_free(out->select);
 }
 
@@ -208,7 +221,6 @@ static dq_status work(output *out, dq_error *error)
     out->progress = dq_progress_start(&common, "dq-cat", 0);
     const dq_watch watch = {show_rows, &out->progress};
     if (o->check) return dq_check_stream(out->in, &watch, error);
-    if (o->count) return dq_lineage_count(out->in, o->kinds.at, o->kinds.count, out->sink, &watch, error);
     if (o->lineage) return dq_lineage_write(out->in, out->sink, &watch, error);
     if (o->join) return dq_join_sections(out->in, out->writer, &watch, error);
     return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
@@ -251,27 +263,33 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
 
 /* ---- the command line ---- */
 
-enum { ROWS = 1, CHECK = 2, COUNT = 4, LINEAGE = 8, JOIN = 16 };
+enum { ROWS = 1, CHECK = 2, COUNT = 4, LINEAGE = 8, JOIN = 16, SCHEMA = 32 };
+/* Those that choose rows, and say or write something of them. */
+enum { CHOOSE = ROWS | COUNT | SCHEMA };
 
 static const dq_mode modes[] = {
     {ROWS, "rows", "rows", .help = "rows, as words, a stream or a file of another form"},
     {CHECK, "check", "--check", .help = "whether all is well (--check)"},
     {COUNT, "count", "--count", .help = "how many rows there are (--count)"},
+    {SCHEMA, "schema", "--schema", .help = "what kinds and columns there are (--schema)"},
     {LINEAGE, "lineage", "--lineage", .help = "what made it (--lineage)"},
     {JOIN, "join", "--join", .help = "one section of several (--join)"},
     {0}};
 
 /* What a file of another program becomes, and what is joined, is a stream unless told otherwise. */
-static const dq_setting to_stream[] = {{"to", "stream"}, {0}};
+static const dq_setting to_stream[] = {{"to", "stream"}, {0}}, as_it_is[] = {{0}};
 static const dq_defaults defaults[] = {{JOIN, NULL, NULL, to_stream},
                                        {ROWS, "from", "npy", to_stream},
                                        {ROWS, "from", "safetensors", to_stream},
+                                       {COUNT | SCHEMA, "from", "npy", as_it_is},
+                                       {COUNT | SCHEMA, "from", "safetensors", as_it_is},
                                        {0}};
 
 static unsigned choose_mode(const options *o)
 {
     if (o->check) return CHECK;
     if (o->count) return COUNT;
+    if (o->schema) return SCHEMA;
     if (o->lineage) return LINEAGE;
     return o->join ? JOIN : ROWS;
 }
@@ -286,6 +304,20 @@ static dq_time bound(const dq_cli *cli, const char *option, const char *text)
                      "--%s: '%s' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601",
                      option, text);
     return time;
+}
+
+/* The kinds that can be read, and of these those that can be written. */
+static unsigned read_kinds(const options *o)
+{
+    if (o->from == FROM_SAFETENSORS) return CAT_MODEL;
+    if (o->from == FROM_STREAM) return CAT_ALL;
+    return o->kinds.count && strcmp(o->kinds.at[0], DQ_KIND_USERS) == 0 ? CAT_USERS : CAT_ITEMS;
+}
+
+static unsigned written_kinds(const options *o)
+{
+    if (o->schema || o->count) return CAT_ALL;
+    return o->form == NPY ? CAT_USERS | CAT_ITEMS : o->form == SAFETENSORS ? CAT_MODEL : CAT_ALL;
 }
 
 static void check_options(dq_cli *cli, options *o)
@@ -311,11 +343,13 @@ static void check_options(dq_cli *cli, options *o)
     if (o->kept) o->select.kept_as = kepts[o->kept];
     o->select.since = bound(cli, "since", o->since);
     o->select.before = bound(cli, "before", o->before);
+    o->select.no_ids = o->count && !o->select.user && !o->select.item;
+    cat_selections_check(cli, read_kinds(o), written_kinds(o), &o->select);
 }
 
 static const dq_program program = {
     .name = "dq-cat",
-    .summary = "prints, counts, checks, selects, joins, splits and converts streams",
+    .summary = "prints, outlines, counts, checks, selects, joins, splits and converts streams",
     .operands = "[FILE...]",
     .modes = modes,
     .defaults = defaults,
@@ -330,37 +364,39 @@ int main(int argc, char **argv)
         {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "verify everything, print nothing", .modes = CHECK},
         {"count", 0, DQ_OPT_FLAG, &o.count, NULL, "print the rows of each kind, and how many models",
          .modes = COUNT},
+        {"schema", 0, DQ_OPT_FLAG, &o.schema, NULL,
+         "print each kind's columns: types, widths, fields, spans, examples", .modes = SCHEMA},
         {"lineage", 0, DQ_OPT_FLAG, &o.lineage, NULL, "print what made each section, and from what",
          .modes = LINEAGE},
         {"head", 'n', DQ_OPT_COUNT, &o.select.head, "N", "the first N rows only, and vouch for these alone",
-         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = ROWS, .excludes = "row"},
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = CHOOSE, .excludes = "row"},
         {"row", 'r', DQ_OPT_COUNT, &o.select.row, "N", "the row number N, from 0",
-         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = ROWS},
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = CHOOSE},
         {"user", 'u', DQ_OPT_TEXT, &o.select.user, "ID",
-         "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
+         "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"item", 'i', DQ_OPT_TEXT, &o.select.item, "ID",
-         "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
+         "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"kept", 0, DQ_OPT_CHOICE, &o.kept, "WHICH",
          "of models, those that a run kept as its best or its last", .flags = DQ_OPT_PAYLOAD,
-         .choices = kepts, .modes = ROWS},
+         .choices = kepts, .modes = CHOOSE},
         {"since", 0, DQ_OPT_TEXT, &o.since, "TIME", "interactions of this time and later",
-         .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
+         .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"before", 0, DQ_OPT_TEXT, &o.before, "TIME", "interactions before this time",
-         .flags = DQ_OPT_PAYLOAD, .modes = ROWS},
+         .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"time", 0, DQ_OPT_TEXT, &o.select.time, "NAME", "the attribute that tells an interaction's time",
-         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = ROWS, .needs = "since before"},
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = CHOOSE, .needs = "since before"},
         {"kind", 'k', DQ_OPT_LIST, &o.kinds, "KIND", "users, items, model ...; may be repeated",
-         .flags = DQ_OPT_PAYLOAD, .modes = ROWS | COUNT},
+         .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .modes = ROWS | JOIN},
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
-         .flags = DQ_OPT_PAYLOAD, .choices = froms, .modes = ROWS, .recorded = ROWS | JOIN},
+         .flags = DQ_OPT_PAYLOAD, .choices = froms, .modes = CHOOSE, .recorded = ROWS | JOIN},
         {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .flags = DQ_OPT_WRITES,
-         .modes = ROWS},
+         .modes = CHOOSE},
         {"join", 0, DQ_OPT_FLAG, &o.join, NULL, "make one section of all, equal users and items once",
          .flags = DQ_OPT_PAYLOAD, .modes = JOIN, .recorded = ROWS | JOIN},
         {"split", 0, DQ_OPT_TEXT, &o.split, "DIR", "write each section to DIR/00000.dq, DIR/00001.dq ...",
          .flags = DQ_OPT_WRITES, .modes = ROWS, .excludes = "output"},
-        DQ_OPTIONS_COMMON_IN(o.common, ROWS | COUNT | LINEAGE | JOIN),
+        DQ_OPTIONS_COMMON_IN(o.common, CHOOSE | LINEAGE | JOIN),
         {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check_options(&cli, &o);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-eval: rankings against judgements (measure.c), roll-outs of agents (rollout.c,
- * rollout_print.c), off-policy evaluation (ope.c). Learning curves are lib/report's.
+ * rollout_print.c), off-policy evaluation (ope.c), labels against labels (agreement.c). Learning curves are
+ * lib/report's.
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
@@ -43,6 +44,7 @@ typedef struct eval_options {
     double epsilon;
     /* off-policy evaluation */
     ope_options ope;
+    bool agreement;
     /* learning curves */
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */
@@ -55,6 +57,9 @@ dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli 
 
 /* Off-policy evaluation (ope.c), printed. */
 dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error);
+/* Compares the labels of the operands; its usage errors. */
+dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error);
+void eval_check_agreement(const dq_cli *cli, const eval_options *o);
 
 /* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
  * NAN. */

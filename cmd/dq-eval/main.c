@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64 };
+enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64, AGREEMENT = 256 };
 enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
 
 static const dq_mode modes[] = {
@@ -26,6 +26,7 @@ static const dq_mode modes[] = {
      .no_operands = true},
     {OPE, "ope", "--ope", .help = "a policy from the log of another (--ope)"},
     {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},
+    {AGREEMENT, "agreement", "--agreement", .help = "labels of several streams, pair by pair (--agreement)"},
     {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
      .no_operands = true},
     {0}};
@@ -37,7 +38,7 @@ static const dq_defaults defaults[] = {
 
 static const dq_program program = {
     .name = "dq-eval",
-    .summary = "measure rankings against judgements, agents by roll-outs, and draw learning curves",
+    .summary = "measure rankings, agents and the agreement of labellers, and draw learning curves",
     .operands = "[LOG... | STREAM...]",
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",
                  "dq-rank --model m.dq catalogue.dq | dq-eval --qrels held-out.qrels -m ndcg@10 --interval"},
@@ -162,6 +163,7 @@ static unsigned choose_mode(const eval_options *o)
     if (o->list) return LIST;
     if (o->ope.estimators) return OPE;
     if (o->curves) return CURVES;
+    if (o->agreement) return AGREEMENT;
     if (o->env || o->env_cmd) return ENV;
     if (o->cold_start) return COLD_START;
     return o->rollout ? ROLLOUT : RANKINGS;
@@ -173,6 +175,7 @@ static void check_usage(dq_cli *cli, const eval_options *o)
     if (cli->mode == CURVES) check_curves(cli, o);
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);
+    if (cli->mode == AGREEMENT) eval_check_agreement(cli, o);
 }
 
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -180,6 +183,7 @@ static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
     if (cli->mode == LIST) return list_measures(o, error);
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
+    if (cli->mode == AGREEMENT) return eval_agreement(o, cli, error);
     return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
 }
 
@@ -203,14 +207,14 @@ int main(int argc, char **argv)
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
         {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
-        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE | AGREEMENT},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
         {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS},
-        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS},
+        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS | AGREEMENT, .excludes = "map"},
         {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
-        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED | OPE},
-        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED | OPE},
+        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED | OPE | AGREEMENT},
+        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED | OPE | AGREEMENT},
         {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .modes = LIST},
         {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .modes = ACTING, .needs = "model", .section = "Roll-outs"},
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout of the first steps of few episodes, by step", .modes = COLD_START, .needs = "model"},
@@ -220,7 +224,7 @@ int main(int argc, char **argv)
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
         {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards of pairs that were never labelled, from a labeller such as 'dq-reward -s llm ...'", .modes = CATALOGUE, .excludes = "reward"},
-        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE | OPE},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE | OPE | AGREEMENT},
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (else the catalogue's)", .modes = CATALOGUE},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .modes = CATALOGUE},
         {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .modes = ACTING},
@@ -244,6 +248,7 @@ int main(int argc, char **argv)
         {"slope-grid", 0, DQ_OPT_TEXT, &o.ope.grid, "X[,X...]", "bounds that slope chooses from", .modes = OPE},
         {"min-ess", 0, DQ_OPT_REAL, &o.ope.min_ess, "N", "fail where the effective sample size is less", .min = 0, .max = 1e18, .modes = OPE},
         {"require-support", 0, DQ_OPT_FLAG, &o.ope.require_support, NULL, "fail where the target takes what the log never shows", .modes = OPE},
+        {"agreement", 0, DQ_OPT_FLAG, &o.agreement, NULL, "how far the labels of two streams or more agree: kappas, alphas, confusion", .modes = AGREEMENT, .section = "Agreement"},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},

@@ -19,12 +19,19 @@ static bool names_entity(const dq_selection *s, const char *kind)
     return (number == DQ_USERS && s->user) || (number == DQ_ITEMS && s->item);
 }
 
-static bool wants_kind(const dq_selection *s, const char *kind)
+bool dq_select_wants(const dq_selection *s, const char *kind)
 {
     if (s->kind_count == 0 && (s->user || s->item)) return names_entity(s, kind);
     for (size_t i = 0; i < s->kind_count; i++)
         if (strcmp(s->kinds[i], kind) == 0) return true;
     return s->kind_count == 0;
+}
+
+/* Notes which of the kinds that are asked for there are. */
+static void note_kind(dq_selection *s, const char *kind)
+{
+    for (size_t i = 0; i < s->kind_count && i < DQ_SELECT_KINDS; i++)
+        if (strcmp(s->kinds[i], kind) == 0) s->kinds_came |= UINT64_C(1) << i;
 }
 
 /* Of models, that it was kept as what is asked for. */
@@ -66,13 +73,21 @@ static const char *name_of(const dq_selection *s, const dq_column *column, uint6
     return dq_select_id(s, column, row, bytes);
 }
 
-/* Whether the row's column, where the kind has it, names the wanted id. */
-static bool names(const dq_selection *s, const dq_column *column, uint64_t row, const char *wanted)
+static bool is_id(const char *text, size_t n, const char *wanted)
 {
-    size_t n;
+    return text && wanted && strlen(wanted) == n && memcmp(text, wanted, n) == 0;
+}
+
+/* Whether the row's column, where the kind has it, names the wanted id; notes that it came. */
+static bool names(const dq_selection *s, const dq_column *column, uint64_t row, const char *wanted,
+                  bool *came)
+{
+    size_t n = 0;
     if (!wanted || !column) return true;
     const char *text = name_of(s, column, row, &n);
-    return text && strlen(wanted) == n && memcmp(text, wanted, n) == 0;
+    bool same = is_id(text, n, wanted);
+    *came = *came || same;
+    return same;
 }
 
 /* Whether a row that the references mean was left out. */
@@ -90,8 +105,10 @@ static bool lost(const dq_selection *s, const dq_bundle *bundle, uint64_t row)
     return false;
 }
 
-/* Enters the bundle's ids; their places are DQ_ABSENT until rows are chosen. */
-static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, dq_error *error)
+/* Enters the bundle's ids; their places are DQ_ABSENT until rows are chosen. Notes that the wanted one (NULL:
+ * none) came, whether or not its row is chosen. */
+static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, const char *wanted, bool *came,
+                           dq_error *error)
 {
     const dq_column *ids = dq_bundle_column(bundle, "id");
     size_t need = entities->ids.count + bundle->rows;
@@ -101,6 +118,7 @@ static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, dq_er
     for (uint64_t r = 0; !status && r < bundle->rows; r++) {
         size_t n;
         const char *id = dq_column_text(ids, r, &n);
+        *came = *came || is_id(id, n, wanted);
         entities->place[entities->ids.count] = DQ_ABSENT;
         status = dq_strings_add(&entities->ids, id, n, error);
     }
@@ -155,8 +173,9 @@ typedef struct test_columns {
 static dq_status match(dq_selection *s, const dq_bundle *bundle, const test_columns *w, uint64_t row,
                        bool *matches, dq_error *error)
 {
-    *matches = names(s, w->user, row, s->user) && names(s, w->item, row, s->item) &&
-               !(s->renumber && lost(s, bundle, row));
+    bool user = names(s, w->user, row, s->user, &s->user_came);
+    bool item = names(s, w->item, row, s->item, &s->item_came);
+    *matches = user && item && !(s->renumber && lost(s, bundle, row));
     return *matches ? in_span(s, bundle, w->time, row, matches, error) : DQ_OK;
 }
 
@@ -186,7 +205,7 @@ static dq_status check_referred(const dq_selection *s, const dq_bundle *bundle, 
 {
     for (size_t i = 0; s->renumber && i < bundle->column_count; i++) {
         const char *ref = bundle->columns[i].ref;
-        if (dq_entity_kind(ref) >= 0 && !wants_kind(s, ref))
+        if (dq_entity_kind(ref) >= 0 && !dq_select_wants(s, ref))
             return dq_fail(error, DQ_ERR_RANGE, "%s refer to %s, which are not selected", bundle->kind, ref);
     }
     return DQ_OK;
@@ -214,15 +233,18 @@ static dq_status reserve_rows(dq_selection *s, uint64_t rows, dq_error *error)
 dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t section, dq_error *error)
 {
     int kind = dq_entity_kind(bundle->kind);
-    dq_selected *entities = kind >= 0 ? &s->entities[kind] : NULL;
+    dq_selected *entities = kind >= 0 && !s->no_ids ? &s->entities[kind] : NULL;
+    const char *wanted = kind == DQ_USERS ? s->user : s->item;
+    bool *came = kind == DQ_USERS ? &s->user_came : &s->item_came;
     begin_section(s, section);
+    note_kind(s, bundle->kind);
     size_t first = entities ? entities->ids.count : 0;
     if (bundle->rows >= DQ_ABSENT) return dq_fail(error, DQ_ERR_RANGE, "%s: too many rows", bundle->kind);
-    dq_status status = entities ? enter_ids(entities, bundle, error) : DQ_OK;
+    dq_status status = entities ? enter_ids(entities, bundle, wanted, came, error) : DQ_OK;
     if (status) return status;
     s->count = 0;
     s->whole = false;
-    if (dq_select_done(s) || !wants_kind(s, bundle->kind) || !wants_model(s, bundle)) return DQ_OK;
+    if (dq_select_done(s) || !dq_select_wants(s, bundle->kind) || !wants_model(s, bundle)) return DQ_OK;
     test_columns w = {.user = dq_bundle_column(bundle, kind == DQ_USERS ? "id" : "user"),
                       .item = dq_bundle_column(bundle, kind == DQ_ITEMS ? "id" : "item")};
     bool table = dq_select_is_table(bundle);
@@ -263,20 +285,31 @@ dq_status dq_select_copy(const dq_selection *s, const dq_bundle *bundle, dq_bund
     return status;
 }
 
+static dq_status found_kinds(const dq_selection *s, dq_error *error)
+{
+    for (size_t i = 0; i < s->kind_count && i < DQ_SELECT_KINDS; i++)
+        if (!(s->kinds_came >> i & 1))
+            return dq_fail(error, DQ_ERR_UNKNOWN, "no %s in the stream; dq-cat --count says what is there",
+                           s->kinds[i]);
+    return DQ_OK;
+}
+
 dq_status dq_select_found(const dq_selection *s, dq_error *error)
 {
     if (s->kept_as && !s->kept_came && !dq_select_done(s))
         return dq_fail(error, DQ_ERR_UNKNOWN, "no model that was kept as the %s (dq-train --keep both)",
                        s->kept_as);
     dq_status status = dq_time_check_forms(&s->times, s->time ? s->time : "", error);
-    if (status || s->kept) return status;
+    if (status || dq_select_done(s)) return status; /* what was not read may be there */
+    if ((status = found_kinds(s, error))) return status;
+    if (s->user && !s->user_came) return dq_fail(error, DQ_ERR_UNKNOWN, "no user %s", s->user);
+    if (s->item && !s->item_came) return dq_fail(error, DQ_ERR_UNKNOWN, "no item %s", s->item);
     if (s->by_row)
         return dq_fail(error, DQ_ERR_UNKNOWN, "no row %llu: there are %llu", (unsigned long long)s->row,
                        (unsigned long long)s->matched);
-    if (s->user && s->item)
+    bool bounded = s->since.form != DQ_TIME_NONE || s->before.form != DQ_TIME_NONE;
+    if (s->user && s->item && !s->kept && !bounded)
         return dq_fail(error, DQ_ERR_UNKNOWN, "nothing of user %s and item %s", s->user, s->item);
-    if (s->user) return dq_fail(error, DQ_ERR_UNKNOWN, "no user %s", s->user);
-    if (s->item) return dq_fail(error, DQ_ERR_UNKNOWN, "no item %s", s->item);
     return DQ_OK;
 }
 

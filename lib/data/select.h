@@ -25,10 +25,13 @@ typedef struct dq_selected {
     uint32_t kept;
 } dq_selected;
 
+enum { DQ_SELECT_KINDS = 64 }; /* that one selection may name */
+
 /* Set what is asked for and leave the rest zero. All that is asked for must hold of a row. */
 typedef struct dq_selection {
     /* what is asked for; borrowed */
-    const char *const *kinds; /* (kind_count); none: all, or those that user and item name */
+    const char *const *kinds; /* (kind_count <= DQ_SELECT_KINDS); none: all, or those that user and item
+                               * name */
     size_t kind_count;
     const char *user; /* an id, or NULL: this user; of other kinds the rows that name or refer to it */
     const char *item;
@@ -39,12 +42,15 @@ typedef struct dq_selection {
     uint64_t head; /* with by_head: the first so many rows that match */
     uint64_t row;  /* with by_row: the row of this number among them, from 0 */
     bool renumber; /* the output is a stream: see above */
+    bool no_ids;   /* nobody asks what references mean, and neither user nor item is set: ids are not kept */
     /* where we are */
     dq_selected entities[DQ_ENTITY_KINDS];
     uint64_t section;
-    uint64_t matched, kept; /* rows so far */
-    bool done, kept_came;   /* kept_came: a model that kept_as asks for */
-    dq_time_tally times;    /* that bounds were compared with */
+    uint64_t matched, kept;    /* rows so far */
+    bool done, kept_came;      /* kept_came: a model that kept_as asks for */
+    bool user_came, item_came; /* some row was or named it, chosen or not */
+    uint64_t kinds_came;       /* bit i: a bundle of kinds[i] */
+    dq_time_tally times;       /* that bounds were compared with */
     /* of the bundle that came last */
     bool whole;     /* every row, and no reference has moved */
     uint32_t *rows; /* (count) ascending */
@@ -60,10 +66,15 @@ dq_status dq_select_rows(dq_selection *selection, const dq_bundle *bundle, uint6
  * (selection->whole). */
 dq_status dq_select_copy(const dq_selection *selection, const dq_bundle *bundle, dq_bundle *to,
                          dq_error *error);
+/* Whether rows of this kind are asked for. */
+bool dq_select_wants(const dq_selection *selection, const char *kind);
 /* Whether nothing more can come, so that the rest of the stream need not be read. */
 bool dq_select_done(const dq_selection *selection);
-/* When all was read: DQ_ERR_UNKNOWN when a user, an item, a row or a kept model was asked for and none came,
- * DQ_ERR_SCHEMA when the times that bounds were compared with do not go together (dq_time_check_forms). */
+/* When all was read, or enough (dq_select_done: then what did not come may still stand in the rest, and is no
+ * error): DQ_ERR_UNKNOWN when a kind, a user, an item, a row or a kept model was asked for and none came, or
+ * a user and an item that have nothing in common; DQ_ERR_SCHEMA when the times that bounds were compared with
+ * do not go together (dq_time_check_forms). A user or item that is there, and of which no row is chosen, is
+ * none. */
 dq_status dq_select_found(const dq_selection *selection, dq_error *error);
 void dq_select_free(dq_selection *selection);
 

@@ -4,9 +4,7 @@
 #include "core/array.h"
 #include "dq/schema.h"
 #include "port/files/json.h"
-#include "port/files/rows.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,46 +38,6 @@ static int64_t count_of(const dq_value *rows, uint32_t i, const tally *t, size_t
 {
     if (!dq_value_is(&rows->as.map[i].key, DQ_KIND_MODEL)) return dq_value_integer(&rows->as.map[i].value, 0);
     return section < t->count ? (int64_t)t->models[section] : 0;
-}
-
-/* Sums what the sections have, kind by kind in the order of their first appearance. */
-static bool add_rows(dq_arena *arena, dq_value *sums, const dq_value *end, const tally *t, size_t section)
-{
-    const dq_value *rows = dq_map_get(end, "rows");
-    for (uint32_t i = 0; rows && i < rows->count; i++) {
-        const char *kind = dq_value_text(arena, &rows->as.map[i].key);
-        if (!kind) return false;
-        int64_t sum = dq_value_integer(dq_map_get(sums, kind), 0) + count_of(rows, i, t, section);
-        if (!dq_map_set(arena, sums, kind, dq_int(sum))) return false;
-    }
-    return true;
-}
-
-static dq_status count_line(dq_sink *out, const dq_value *kind, int64_t sum, dq_error *error)
-{
-    dq_status status = dq_rows_write_text(out, kind->as.string, kind->count, error);
-    return status ? status : dq_sink_printf(out, error, "\t%" PRId64 "\n", sum);
-}
-
-dq_status dq_lineage_count(dq_reader *in, const char *const *kinds, size_t kind_count, dq_sink *out,
-                           const dq_watch *watch, dq_error *error)
-{
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value sums = dq_map();
-    tally t = {0};
-    dq_status status = dq_each_bundle(in, count_next, &t, watch, error);
-    const dq_value *ends = dq_reader_ends(in);
-    for (uint32_t i = 0; !status && i < ends->count; i++)
-        if (!add_rows(&arena, &sums, &ends->as.list[i], &t, i)) status = no_memory(error);
-    for (uint32_t i = 0; !status && i < sums.count; i++) {
-        const dq_value *kind = &sums.as.map[i].key;
-        bool wanted = kind_count == 0;
-        for (size_t k = 0; k < kind_count; k++) wanted |= dq_value_is(kind, kinds[k]);
-        if (wanted) status = count_line(out, kind, sums.as.map[i].value.as.integer, error);
-    }
-    dq_arena_free(&arena);
-    free(t.models);
-    return status;
 }
 
 typedef struct tree {

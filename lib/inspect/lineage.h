@@ -9,11 +9,6 @@
 #include "dq/sink.h"
 #include "inspect/each.h"
 
-/* Reads to the end and writes "KIND TAB ROWS" lines, summed over all sections, in the order of the kinds'
- * first appearance; of these kinds alone, or with none given of all. */
-dq_status dq_lineage_count(dq_reader *in, const char *const *kinds, size_t kind_count, dq_sink *out,
-                           const dq_watch *watch, dq_error *error);
-
 /* Reads to the end and writes a tree a section: its digest and rows, then who made it, with which options,
  * and below that the makers of its inputs, indented. */
 dq_status dq_lineage_write(dq_reader *in, dq_sink *out, const dq_watch *watch, dq_error *error);

@@ -101,6 +101,7 @@ COMMANDS = [
     # dq-sim
     Command("sim catalogue", "dq-sim -q --users 5 --items 6 --interactions 20 -o out", out=("out",)),
     Command("sim play", "dq-sim -q films --play 3 -o out", out=("out",)),
+    Command("eval agreement", "dq-eval --quiet --agreement --resamples 100 -o out in/c.dq in/t.dq", out=("out",)),
     # dq-cat
     Command("cat json", "dq-cat", stdin="c.dq"),
     Command("cat tsv", "dq-cat --kind items --to tsv -o out in/c.dq", out=("out",)),
@@ -109,6 +110,8 @@ COMMANDS = [
     Command("cat split", "dq-cat --split parts in/three.dq", out=("parts/00000.dq", "parts/00001.dq", "parts/00002.dq")),
     Command("cat npy", "dq-cat --kind users --to npy --ids ids -o out in/c.dq", out=("out", "ids")),
     Command("cat safetensors", "dq-cat --to safetensors -o out in/m.dq", out=("out",)),
+    Command("cat count", "dq-cat --count --kind interactions --user u00 in/c.dq"),
+    Command("cat schema", "dq-cat --schema -o out in/c.dq in/t.dq", out=("out",)),
     Command("cat lineage", "dq-cat --lineage in/t.dq in/m.dq"),
     Command("cat check", "dq-cat --check in/t.dq in/m.dq"),
     # dq-tune

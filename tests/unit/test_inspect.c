@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect/arrays.h"
 #include "inspect/check.h"
+#include "inspect/count.h"
 #include "inspect/join.h"
 #include "inspect/lineage.h"
+#include "inspect/outline.h"
 
 #include "memory.h"
 
@@ -116,14 +118,23 @@ static void write_two_sections(void)
     assert_int_equal(dq_writer_close(w, NULL), DQ_OK);
 }
 
-static void assert_counts(memory *of, const char *const *kinds, size_t n, const char *want)
+static dq_status count_next(void *counts, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    (void)section;
+    return dq_counts_add(counts, bundle->kind, dq_select_is_table(bundle) ? bundle->rows : 1, error);
+}
+
+static void assert_counts(memory *of, const char *want)
 {
     dq_reader *in = open_reader(of);
     static memory text;
     dq_sink *out = open_sink(&text);
-    assert_int_equal(dq_lineage_count(in, kinds, n, out, NULL, &ignored), DQ_OK);
+    dq_counts counts = {0};
+    assert_int_equal(dq_each_bundle(in, count_next, &counts, NULL, &ignored), DQ_OK);
+    assert_int_equal(dq_counts_write(&counts, out, NULL), DQ_OK);
     assert_int_equal(dq_sink_close(out, NULL), DQ_OK);
     assert_string_equal(text.data, want);
+    dq_counts_free(&counts);
     dq_reader_close(in);
 }
 
@@ -131,8 +142,41 @@ static void counts_are_summed_over_sections(void **state)
 {
     (void)state;
     write_two_sections();
-    assert_counts(&in_memory, NULL, 0, "model\t2\nusers\t4\nitems\t1\n");
-    assert_counts(&in_memory, TEXTS("items", "users"), 2, "users\t4\nitems\t1\n");
+    assert_counts(&in_memory, "model\t2\nusers\t4\nitems\t1\n");
+}
+
+/* Rows of several bundles are in one line, but where the width is another. */
+static void an_outline_has_a_line_a_column(void **state)
+{
+    (void)state;
+    static memory text;
+    dq_outline outline = {0};
+    dq_selection s = {.kinds = TEXTS("users"), .kind_count = 1};
+    static const uint64_t widths[] = {1, 1, 2, 3};
+    for (size_t i = 0; i < 4; i++) {
+        dq_bundle b = table("users", 1);
+        static const float numbers[3] = {0.5F, 2, 3};
+        add_texts(&b, "id", DQ_TEXT, TEXTS("a"));
+        add_vectors(&b, DQ_F4, widths[i], numbers);
+        assert_int_equal(dq_select_rows(&s, &b, 0, NULL), DQ_OK);
+        assert_int_equal(dq_outline_add(&outline, &b, &s, NULL), DQ_OK);
+        dq_bundle_free(&b);
+    }
+    dq_bundle items = table("items", 1);
+    add_texts(&items, "id", DQ_TEXT, TEXTS("x"));
+    assert_int_equal(dq_select_rows(&s, &items, 0, NULL), DQ_OK);
+    assert_int_equal(dq_outline_add(&outline, &items, &s, NULL), DQ_OK);
+    dq_bundle_free(&items);
+    dq_sink *out = open_sink(&text);
+    assert_int_equal(dq_outline_write(&outline, out, NULL), DQ_OK);
+    assert_int_equal(dq_sink_close(out, NULL), DQ_OK);
+    assert_string_equal(text.data, "kind   column  type  width  rows  nulls  holds             example\n"
+                                   "users  id      text  1      4     0      texts of 1 bytes  a\n"
+                                   "users  vector  f4    1      2     0      0.5               0.5\n"
+                                   "users  vector  f4    2      1     0      0.5 to 2          0.5,2\n"
+                                   "users  vector  f4    3      1     0      0.5 to 3          0.5,2,3\n");
+    dq_outline_free(&outline);
+    dq_select_free(&s);
 }
 
 static void lineage_is_a_tree_a_section(void **state)
@@ -159,7 +203,7 @@ static void joined_sections_have_each_user_once(void **state)
     assert_int_equal(dq_join_sections(in, out, NULL, &ignored), DQ_OK);
     assert_int_equal(dq_writer_close(out, NULL), DQ_OK);
     dq_reader_close(in);
-    assert_counts(&out_memory, NULL, 0, "model\t2\nusers\t3\nitems\t1\n");
+    assert_counts(&out_memory, "model\t2\nusers\t3\nitems\t1\n");
 }
 
 static dq_status take_row(void *arg, dq_bundle *bundle, dq_error *error)
@@ -219,6 +263,7 @@ int main(void)
         cmocka_unit_test(vectors_have_one_width),
         cmocka_unit_test(json_is_json),
         cmocka_unit_test(counts_are_summed_over_sections),
+        cmocka_unit_test(an_outline_has_a_line_a_column),
         cmocka_unit_test(lineage_is_a_tree_a_section),
         cmocka_unit_test(joined_sections_have_each_user_once),
         cmocka_unit_test(arrays_go_to_npy_and_back),

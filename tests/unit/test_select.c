@@ -121,6 +121,36 @@ static void by_kind_and_number(void **state)
     assert_true(dq_select_done(&s));
 }
 
+/* What is asked for and is not there is told at the end of the stream, not before it. */
+static void what_is_not_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kinds[2], *user, *item, *reason;
+    } cases[] = {
+        {{"items", "nouns"}, NULL, NULL, "no nouns in the stream; dq-cat --count says what is there"},
+        {{"users", "items"}, "nobody", NULL, "no user nobody"},
+        {{"interactions", "items"}, NULL, "nothing", "no item nothing"},
+        {{"users", "items"}, "b", "nothing", "no item nothing"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dq_error e = DQ_ERROR_NONE;
+        dq_selection s = {
+            .kinds = cases[i].kinds, .kind_count = 2, .user = cases[i].user, .item = cases[i].item};
+        (void)all_rows(&s);
+        assert_int_equal(dq_select_found(&s, &e), DQ_ERR_UNKNOWN);
+        assert_string_equal(e.reason, cases[i].reason);
+        dq_select_free(&s);
+        s = (dq_selection){.kinds = cases[i].kinds, .kind_count = 2, .by_head = true};
+        assert_int_equal(dq_select_found(&s, NULL), DQ_OK);
+        dq_select_free(&s);
+    }
+    dq_selection s = {.kinds = TEXTS("interactions"), .kind_count = 1, .no_ids = true};
+    assert_string_equal(all_rows(&s), "  0123  ");
+    assert_int_equal(s.entities[DQ_USERS].ids.count, 0);
+    dq_select_free(&s);
+}
+
 static void by_id(void **state)
 {
     (void)state;
@@ -236,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything),
         cmocka_unit_test(by_kind_and_number),
+        cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(by_id),
         cmocka_unit_test(models_by_what_they_were_kept_as),
         cmocka_unit_test(by_time),
