@@ -356,8 +356,11 @@ dq_status agent_restore_state(dq_agent *a, const dq_bundle *model, dq_error *err
 {
     dq_status status = dq_record_restore(counts, COUNTS, a, "counts", model, error);
     if (!status) status = dq_record_rng(model, "agent.rng", RNG_AGENT_COUNT, a->rng, error);
-    if (!status && !(a->progress >= 0 && a->progress <= 1)) {
+    /* What is due is learnt after each step of the environments; a step of each makes one more due. */
+    bool due = a->due < a->config.train_every + a->config.envs + 1;
+    if (!status && !(a->progress >= 0 && a->progress <= 1 && due)) {
         a->progress = 0;
+        a->due = 0;
         status = dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint's meta.counts are of no run");
     }
     return status ? status : restore_offer(a, model, error);

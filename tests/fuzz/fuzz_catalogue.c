@@ -66,14 +66,18 @@ static size_t count_lines(const dq_json_text *text)
 
 static void check_json(const dq_json_text *text)
 {
-    dq_error e = DQ_ERROR_NONE;
+    dq_error e;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value value;
     for (size_t at = 0; at < text->bytes;) {
         const char *line = text->data + at, *end = memchr(line, '\n', text->bytes - at);
         if (!end) fuzz_fail("a line without an end");
-        if (dq_json_parse(line, (size_t)(end - line), &arena, &value, &e)) fuzz_fail("no JSON: %s", e.reason);
-        if (value.type != DQ_MAP) fuzz_fail("a line that is no object");
+        e = DQ_ERROR_NONE;
+        dq_status status = dq_json_parse(line, (size_t)(end - line), &arena, &value, &e);
+        bool exact = !status ||
+                     !strstr(e.reason, "64 bits"); /* JSON, but of numbers that a value cannot hold */
+        if (status && exact) fuzz_fail("no JSON: %s", e.reason);
+        if (!status && value.type != DQ_MAP) fuzz_fail("a line that is no object");
         at = (size_t)(end - text->data) + 1;
         dq_arena_free(&arena);
     }
