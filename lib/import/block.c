@@ -93,7 +93,7 @@ static dq_status look_up(dq_import_block *block, const char *prefix, const char 
     size_t n = strlen(prefix);
     if (bytes > NAME_LIMIT || memchr(name, '\0', bytes))
         return dq_fail(error, DQ_ERR_SCHEMA, "a column's name is over %d bytes or holds a NUL", NAME_LIMIT);
-    memcpy(whole, prefix, n);
+    memcpy(whole, prefix, n); /* NOLINT(*-not-null-terminated-result): it is counted */
     memcpy(whole + n, name, bytes);
     uint32_t row = dq_index_find(&block->names, whole, n + bytes);
     *at = row == DQ_ABSENT ? block->column_count : row;
