@@ -154,7 +154,7 @@ dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value document;
-    dq_import_interaction x;
+    dq_import_interaction x = {.user = {0}};
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
