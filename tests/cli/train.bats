@@ -47,6 +47,7 @@ interrupted() {
     for output in "" "-o -"; do
         rm -rf ck pipe
         mkfifo pipe
+        # shellcheck disable=SC2217 # it holds the pipe open
         sleep 1000 < pipe 3>&- &
         reader=$!
         # shellcheck disable=SC2086 # an option and its value, or none
