@@ -211,7 +211,7 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
 check-full: ## make check with 200 kills, ten times the limits and each call failing, then make check-model
-	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full
+	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full SUITE_SECONDS=7200
 	@$(MAKE) --no-print-directory check-model
 
 deps: ## install the Debian packages that building and the demo need (apt, through sudo when not root)
@@ -277,7 +277,7 @@ install: all ## install programs, library, headers, man pages, completions under
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/fuzz/*.c tests/inject/*.[ch] tests/bench/*.c examples/*.c)
+	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/inject/*.[ch] tests/bench/*.c examples/*.c)
 
 drawing: ## draw the rooms of lib/ anew from their include lines: docs/rooms.svg
 	svg=$$(python3 docs/rooms.py) && echo "$$svg" > docs/rooms.svg

@@ -10,7 +10,8 @@ that is interrupted goes on, and several dq-tune may work on one study.
 """
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to keep, a signal ends us without a word
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to keep, it ends us without a word
 
 import argparse  # noqa: E402
 import itertools  # noqa: E402
@@ -321,7 +322,6 @@ class Runner:
         say(f"trial {trial.number}: {self.o.metric} {value:.6g}{' (pruned)' if pruned else ''}{best}: "
             f"{' '.join(words_of(trial.params))}")
 
-
     def ranked(self):
         """What has ended, best first; of equal ones that whose options come first, whenever it was tried."""
         sign = 1 if self.o.minimise else -1
@@ -369,6 +369,37 @@ def print_table(runner):
         print("\t".join([str(t.number), t.state.name.lower(), f"{t.value:.9g}", *values]))
 
 
+def open_aside(target, aside):
+    """A file in the target's folder, and whether it has the name aside. Without one, so that whoever is killed leaves nothing, where
+    the file system has such files."""
+    try:
+        return os.open(os.path.dirname(target), os.O_TMPFILE | os.O_WRONLY, 0o666), False
+    except OSError:
+        pass
+    return os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), True
+
+
+def replace_file(file, target, mode):
+    """Writes and syncs a file, which then is the target; mode: the permissions of what was there, or None."""
+    aside = f"{target}.{os.getpid()}"
+    fd, named = open_aside(target, aside)
+    try:
+        with open(fd, "wb") as out:
+            shutil.copyfileobj(file, out)
+            out.flush()
+            if mode is not None:
+                os.fchmod(fd, stat.S_IMODE(mode))
+            os.fsync(fd)
+            if not named:  # src_dir_fd makes it linkat(), which follows the link of /proc
+                os.link(f"/proc/self/fd/{fd}", aside, src_dir_fd=fd, follow_symlinks=True)
+                named = True
+        os.replace(aside, target)
+    except OSError:
+        if named:
+            os.remove(aside)
+        raise
+
+
 def copy_whole(source, target):
     """Copies as the programs write: a link stays; a file gets its name when it is complete and synced; what is no file is written
     to, never replaced."""
@@ -378,29 +409,14 @@ def copy_whole(source, target):
     except FileNotFoundError:
         mode = None
     with open(source, "rb") as file:
-        if mode is not None and not stat.S_ISREG(mode):
+        try:
+            if mode is None or stat.S_ISREG(mode):
+                replace_file(file, target, mode)
+                return
             with open(target, "wb") as out:
                 shutil.copyfileobj(file, out)
-            return
-        aside = f"{target}.{os.getpid()}"
-        try:  # without a name until it is complete, so that whoever is killed leaves nothing
-            fd = os.open(os.path.dirname(target), os.O_TMPFILE | os.O_WRONLY, 0o666)
-        except OSError:  # a file system without such files
-            fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            with open(fd, "wb") as out:
-                shutil.copyfileobj(file, out)
-                out.flush()
-                if mode is not None:
-                    os.fchmod(fd, stat.S_IMODE(mode))
-                os.fsync(fd)
-                if not os.path.exists(aside):
-                    os.link(f"/proc/self/fd/{fd}", aside, src_dir_fd=fd, follow_symlinks=True)
-            os.replace(aside, target)
-        except OSError:
-            if os.path.exists(aside):
-                os.remove(aside)
-            raise
+        except OSError as e:  # the target, as it is called, and not the file beside it
+            raise OSError(e.errno, e.strerror, target) from None
 
 
 def keep_best(runner):
@@ -562,7 +578,7 @@ def main():
 def words_of_failure(failure, o):
     """One line of what lies at the bottom of a failure: the database's and the optimiser's have layers over it."""
     chain = [failure]
-    while (below := chain[-1].__cause__ or chain[-1].__context__) and below not in chain:
+    while (below := chain[-1].__cause__ or (None if chain[-1].__suppress_context__ else chain[-1].__context__)) and below not in chain:
         chain.append(below)
     for e in reversed(chain):
         if isinstance(e, sqlite3.Error):

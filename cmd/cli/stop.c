@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
@@ -51,11 +52,11 @@ void dq_stop_release(void)
     for (size_t i = 0; i < SIGNALS; i++) (void)sigaction(signals[i], &before[i], NULL);
 }
 
-void dq_stop_finish(bool to_file)
+void dq_stop_finish(const char *output)
 {
     bool was = caught;
     dq_stop_release();
-    if (was && to_file) dq_stop_catch_once();
+    if (was && output && strcmp(output, "-") != 0) dq_stop_catch_once();
 }
 
 void dq_stop_release_impatient(void)

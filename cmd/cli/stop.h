@@ -21,10 +21,10 @@ void dq_stop_release(void);
 /* What was asked for is kept: another SIGINT or SIGTERM ends the process while it waits for others. */
 void dq_stop_release_impatient(void);
 
-/* The work is kept, and what is left is to write it. To a file: signals are noted and nobody asks, but a
- * second SIGINT or SIGTERM ends the process. Elsewhere, where a pipe may be full: as dq_stop_release. Where
- * no signal was caught it does nothing. */
-void dq_stop_finish(bool to_file);
+/* The work is kept, and what is left is to write it to the output of that name. A file: signals are noted and
+ * nobody asks, but a second SIGINT or SIGTERM ends the process. Stdout (NULL or "-"), where a pipe may be
+ * full: as dq_stop_release. Where no signal was caught it does nothing. */
+void dq_stop_finish(const char *output);
 
 /* Whether one came; it stays true. From any thread, and from a signal handler. */
 bool dq_stop_asked(void);

@@ -60,7 +60,8 @@ static void check_options(rank_options *o, dq_cli *cli)
     if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
         dq_cli_usage(cli, "--run-name: one word without white space");
     o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);
-    for (size_t i = 0; o->pair_names && i < o->pairs.count; i++)
+    if (!o->pair_names) dq_cli_short_of_memory(cli);
+    for (size_t i = 0; i < o->pairs.count; i++)
         if (dq_pair_parse(o->pairs.at[i], &cli->arena, &o->pair_names[i], &error))
             dq_cli_refuse(cli, "--compare", &error);
 }

@@ -174,7 +174,7 @@ static dq_status run(offline *f, dq_error *error)
     f->bar = dq_progress_start(&o->common, "training", o->passes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
-    dq_stop_finish(o->common.output != NULL);
+    dq_stop_finish(o->common.output);
     dq_progress_end(&f->bar);
     return status;
 }

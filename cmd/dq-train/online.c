@@ -381,6 +381,6 @@ dq_status train_run_online(train *t, dq_error *error)
     dq_progress_end(&bar);
     dq_status closed = dq_log_close(&log, status ? NULL : error);
     if (status == DQ_ERR_STOPPED && !o->checkpoint) dq_stop_end();
-    dq_stop_finish(o->common.output != NULL);
+    dq_stop_finish(o->common.output);
     return status ? status : closed;
 }

@@ -56,6 +56,7 @@ dq_status dq_fail_errno(dq_error *error, int sys, const char *format, ...)
         describe(error, DQ_ERR_IO, sys, format, args);
         va_end(args);
         size_t used = strlen(error->reason);
+        /* glibc's text is each thread's own: NOLINTNEXTLINE(concurrency-mt-unsafe) */
         (void)snprintf(error->reason + used, sizeof error->reason - used, ": %s", strerror(sys));
     }
     return DQ_ERR_IO;

@@ -221,7 +221,7 @@ int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout,
                                  : next_line(array, &id, fault, error);
     if (got < 0) return got;
     if (!got || array->row == array->rows) return both_end(array, got, error);
-    float *vector;
+    float *vector = NULL;
     dq_status status = array->tensors.kind ? copy_tensor_row(array, layout, arena, &vector, error)
                                            : read_npy_row(array, layout, arena, &vector, error);
     if (status) {

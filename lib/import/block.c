@@ -33,9 +33,9 @@ struct dq_import_block {
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
     dq_index names;                          /* of columns, by their numbers */
     size_t begun, given; /* columns with a value in this block; those of them that this row has given */
-    float *vectors;                          /* (rows, width) */
-    unsigned char *numbers[NUMBERS];         /* (rows) of their types */
-    uint8_t *nulls[NUMBERS];                 /* (rows) */
+    float *vectors;      /* (rows, width) */
+    unsigned char *numbers[NUMBERS]; /* (rows) of their types */
+    uint8_t *nulls[NUMBERS];         /* (rows) */
     size_t rows, slots, bytes;
     dq_json_text json;
     uint64_t total;
@@ -93,7 +93,7 @@ static dq_status look_up(dq_import_block *block, const char *prefix, const char 
     size_t n = strlen(prefix);
     if (bytes > NAME_LIMIT || memchr(name, '\0', bytes))
         return dq_fail(error, DQ_ERR_SCHEMA, "a column's name is over %d bytes or holds a NUL", NAME_LIMIT);
-    memcpy(whole, prefix, n);
+    memcpy(whole, prefix, n); /* NOLINT(*-not-null-terminated-result): it is counted */
     memcpy(whole + n, name, bytes);
     uint32_t row = dq_index_find(&block->names, whole, n + bytes);
     *at = row == DQ_ABSENT ? block->column_count : row;

@@ -116,8 +116,10 @@ static const char *key_of(char tag, const char *who, size_t n, const dq_import_i
     if (!key) return NULL;
     key[0] = tag;
     memcpy(key + 1, &n, sizeof n);
+    /* what was read has both: NOLINTBEGIN(*.NonNullParamChecker) */
     memcpy(key + 1 + sizeof n, who, n);
     memcpy(key + 1 + sizeof n + n, item->text, item->bytes);
+    /* NOLINTEND(*.NonNullParamChecker) */
     return key;
 }
 
@@ -154,7 +156,7 @@ dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value document;
-    dq_import_interaction x;
+    dq_import_interaction x = {.user = {0}};
     dq_status status = DQ_OK;
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {

@@ -33,7 +33,7 @@ float dq_explore_uniform(dq_rng *rng)
 
 static bool is_in(const dq_scored *item, const dq_scored **list, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) /* what a list counts is there: NOLINTNEXTLINE(*.NullDereference) */
         if (list[i]->id_bytes == item->id_bytes && memcmp(list[i]->id, item->id, item->id_bytes) == 0)
             return true;
     return false;

@@ -483,7 +483,7 @@ static void wait_silent(dq_coprocess *p, int milliseconds)
 static void put_down(dq_coprocess *p, int patience)
 {
     if (!p->pid) return;
-    if (!wait_gone(p, 0)) (void)kill(-p->pid, SIGTERM); /* before it can complain of a stream cut short */
+    (void)kill(-p->pid, SIGTERM); /* before it can complain of a stream cut short */
     hang_up(p);
     wait_silent(p, patience);
     (void)wait_gone(p, TERM);

@@ -179,7 +179,7 @@ static dq_status read_plain(dq_source *s, void *to, size_t n, size_t *got, dq_er
         if (status) return status;
     }
     *got = s->end - s->at < n ? s->end - s->at : n;
-    if (*got) memcpy(to, s->raw + s->at, *got);
+    if (*got) memcpy(to, s->raw + s->at, *got); /* NOLINT(*.NonNullParamChecker): n bytes have a place */
     s->at += *got;
     return DQ_OK;
 }
@@ -239,7 +239,8 @@ static dq_status make_room(dq_source *s, dq_error *error)
         (void)dq_fail(error, DQ_ERR_FORMAT, "a line of more than 256 MiB");
         return dq_error_at(error, s->name, DQ_NO_RECORD);
     }
-    if (s->from) memmove(s->text, s->text + s->from, held);
+    if (s->from && held) /* then it stands there: NOLINTNEXTLINE(*.NonNullParamChecker) */
+        memmove(s->text, s->text + s->from, held);
     s->from = 0;
     s->to = held;
     if (s->room > held + 1 && s->room - held > s->room / 2) return DQ_OK;

@@ -43,6 +43,31 @@ interrupted() {
     return "$rc"
 }
 
+@test "a signal ends what waits for its reader to take the model, named - or not at all" {
+    for output in "" "-o -"; do
+        rm -rf ck pipe
+        mkfifo pipe
+        # shellcheck disable=SC2217 # it holds the pipe open
+        sleep 1000 < pipe 3>&- &
+        reader=$!
+        # shellcheck disable=SC2086 # an option and its value, or none
+        "$BUILD"/dq-train --offline --quiet --hidden 1000,500 --world-hidden 16 --epochs 1 -c ck $output t.dq > pipe 2> said 3>&- &
+        pid=$!
+        waits=0
+        while [ $waits -lt 5 ]; do # it has finished, and sleeps
+            kill -0 $pid
+            if [ -e ck ] && grep -q '^State:.S' /proc/$pid/status; then waits=$((waits + 1)); else waits=0; fi
+            sleep .1
+        done
+        kill -TERM $pid
+        for _ in {1..50}; do grep -q '^State:.[RSD]' /proc/$pid/status 2> none || break; sleep .1; done
+        ! grep -q '^State:.[RSD]' /proc/$pid/status 2> none || { kill -KILL $pid $reader; false; }
+        code=0; wait $pid || code=$?
+        kill $reader
+        [ $code = 143 ] || { echo "$code: $(cat said)"; false; }
+    done
+}
+
 @test "online: a model with its user, by any number of threads, twice the same" {
     online --user u03 -t 1 -o a.dq c.dq
     online --user u03 -t 2 -o b.dq c.dq

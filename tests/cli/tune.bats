@@ -56,7 +56,7 @@ tune() { dq-tune -q --metric score "$@"; }
     [ -p pipe ]
     cmp made got
     run -1 --separate-stderr tune --by grid -x 'x=2|3' --prune none -o none/best -- ./trainer
-    [[ $stderr == "dq-tune: "*"none: No such file or directory" ]]
+    [[ $stderr == "dq-tune: "*"none/best: No such file or directory" ]]
     [ -z "$(ls | grep -E '^(none|link[.]|made[.]|pipe[.])')" ]
 }
 

@@ -62,6 +62,7 @@ COMMANDS = [
     Command("export packed", "dq-export -q -u in/users.jsonl.gz -i in/items.jsonl.zst -o out", out=("out",)),
     Command("export npy", "dq-export -q -u in/users.npy --user-ids in/users.ids -i in/items.npy --item-ids in/items.ids -o out", out=("out",)),
     Command("export collections", "dq-export -q --schema jobs in/jobs -o out", out=("out",)),
+    Command("export log", "dq-export -q --schema obd --items in/context.csv in/shown.csv -o out", out=("out",)),
     # dq-embed
     Command("embed hash", "dq-embed -q hash:8 -o out in/words.dq", out=("out",)),
     Command("embed cf", "dq-embed -q cf:4 -o out in/c.dq", out=("out",)),
@@ -92,6 +93,8 @@ COMMANDS = [
     Command("rank cosine", "dq-rank -q -t 1 --by cosine -x -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank model", "dq-rank -q -t 1 --model in/m.dq -k 3", stdin="c.dq"),
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
+    Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
+    Command("rank drawn", "dq-rank -q -t 1 --by cosine --softmax 0.5 -k 3 --format jsonl -o out in/c.dq", out=("out",)),
     Command("rank merge", "dq-rank -q --merge -k 3 --format jsonl -o out in/ranked.dq in/ranked.dq", out=("out",)),
     # dq-eval
     Command("eval run", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --interval --resamples 100 -o out", out=("out",)),
@@ -127,6 +130,9 @@ dq-export -q -u users.jsonl -i items.jsonl -x interactions.jsonl -o c.dq
 dq-export -q -u users.jsonl -i items.jsonl -x interactions.jsonl --limit users:3 -o few.dq
 for kind in users items interactions; do dq-cat --kind $kind --to tsv c.dq > $kind.tsv; done
 tr '\\t' , < interactions.tsv > interactions.csv
+printf '%s\\n' item_id,position,click,propensity_score,timestamp,user_feature_0,user-item_affinity_0 0,1,0,.5,2019-11-24,a,0 1,2,1,.25,2019-11-25,b,.5 > shown.csv
+printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-.5,q 1,.5,r > context.csv
+dq-export -q --schema obd --items context.csv shown.csv -o shown.dq
 gzip -nkf users.jsonl; zstd -qf items.jsonl
 for kind in users items; do dq-cat --kind $kind --to npy --ids $kind.ids -o $kind.npy c.dq; done
 head -4 $DEMO/veterans.jsonl > veterans.jsonl; head -6 $DEMO/jobs.jsonl > posts.jsonl
@@ -148,6 +154,11 @@ printf '#!/bin/sh\\nexec dq-reward -q -s logged --labels-only\\n' > logged
 printf '#!/bin/sh\\nexec dq-sim cartpole --serve\\n' > served
 chmod 755 logged served
 """
+
+
+def clean_up_when_stopped():
+    """SIGTERM, which a time limit sends, ends us as an exception does: temporary folders are removed, servers stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def environment(extra=None):

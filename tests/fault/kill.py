@@ -391,6 +391,7 @@ def prepare(folder):
 
 
 def main():
+    commands.clean_up_when_stopped()
     if sys.argv[1:2] == ["--again"]:
         return again(*sys.argv[2:4])
     kills, seed = (int(word) for word in (sys.argv[1:3] + ["20", "1"][len(sys.argv[1:3]):]))

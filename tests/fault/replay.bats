@@ -10,7 +10,7 @@ target() { # STATEMENTS
     cd "$BATS_TEST_TMPDIR" || return
     mkdir -p corpus
     printf 'abc' > corpus/one
-    printf '%s\n' '#include "fuzz.h"' '#include <math.h>' '#include <stdlib.h>' \
+    printf '%s\n' '#include "fuzz.h"' '#include <math.h>' '#include <stdio.h>' '#include <stdlib.h>' \
         "static void *volatile kept; static void it(const uint8_t *data, size_t n) { (void)data; (void)n; $1 }" \
         'const fuzz_target fuzz_it = {.read = it, .memory = 1000, .per_byte = 100};' > target.c
     # shellcheck disable=SC2086 # a list of flags
@@ -52,6 +52,11 @@ fails() { # WORDS
     fails "nan came out"
     target 'abort();'
     fails "signal 6"
+    target 'FILE *f = fopen(fuzz_folder(), "r"); (void)f; abort();'
+    ./replay corpus > said 2>&1 &
+    pid=$!
+    run -1 wait $pid
+    [ -z "$(find /dev/shm /tmp -maxdepth 1 -name "dq-fuzz.$pid.*")" ]
     rm corpus/one
     run -1 ./replay corpus
     [[ $output == *"not ok 1"* ]]

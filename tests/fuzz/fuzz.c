@@ -21,6 +21,7 @@ static int files[FILES];
 static char paths[FILES][32];
 static size_t file_count;
 static char folder[64];
+static pid_t owner; /* of the folder: who made it removes it */
 
 void fuzz_fail(const char *format, ...)
 {
@@ -102,6 +103,7 @@ static void empty_folder(void)
 
 static void remove_folder(void)
 {
+    if (getpid() != owner) return;
     empty_folder();
     (void)rmdir(folder);
 }
@@ -109,8 +111,10 @@ static void remove_folder(void)
 const char *fuzz_folder(void)
 {
     if (!folder[0]) {
-        (void)strcpy(folder, access("/dev/shm", W_OK) ? "/tmp/dq-fuzz.XXXXXX" : "/dev/shm/dq-fuzz.XXXXXX");
+        (void)snprintf(folder, sizeof folder, "%s/dq-fuzz.%d.XXXXXX",
+                       access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
         if (!mkdtemp(folder)) fuzz_fail("no folder");
+        owner = getpid();
         (void)atexit(remove_folder);
     }
     empty_folder();

@@ -47,7 +47,8 @@ void fuzz_allow(size_t bytes);
  * compressed is allowed for. */
 const char *fuzz_file(const void *data, size_t n);
 /* An empty folder, in memory where the system can; it is emptied for every input that asks for it. No file
- * that a target makes in it lies in a folder of its own. */
+ * that a target makes in it lies in a folder of its own. A process that crashes leaves dq-fuzz.PID.* in
+ * /dev/shm or /tmp, which tests/fuzz/run removes; children of a process that has one use that. */
 const char *fuzz_folder(void);
 
 /* ---- an input in parts ---- */

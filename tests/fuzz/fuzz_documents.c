@@ -137,7 +137,8 @@ static void read_documents(const uint8_t *data, size_t n)
     if (fuzz_is_compressed(rest)) return;
     if (!open_documents(&whole, rest, SIZE_MAX, encoding)) return;
     if (!open_documents(&cut, rest, piece, encoding)) fuzz_fail("an encoding that is there, and is not");
-    content c = encoding ? (content){0} : look_at(rest);
+    content c = {0};
+    if (!encoding) c = look_at(rest);
     bool exact = !has_long_number(rest);
     do {
         next_document(&whole);

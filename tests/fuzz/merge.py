@@ -26,7 +26,8 @@ def edges(fuzzer, files):
         pool.mkdir(), out.mkdir()
         for i, file in enumerate(files):
             shutil.copyfile(file, pool / f"{i:06d}")
-        subprocess.run([fuzzer, "-set_cover_merge=1", "-use_counters=0", f"-merge_control_file={control}", "-timeout=20", "-rss_limit_mb=2048", out, pool],
+        subprocess.run([fuzzer, "-set_cover_merge=1", "-use_counters=0", f"-merge_control_file={control}", "-timeout=20", "-rss_limit_mb=2048",
+                        f"-artifact_prefix={folder}/", out, pool],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         lines = control.read_text().splitlines()
     names, count, of = [], int(lines[0]), {}

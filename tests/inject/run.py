@@ -224,6 +224,8 @@ class Campaign:
         self.whole, calls, _ = self.run()
         if self.whole.code != 0:
             raise SystemExit(f"{self.command.name}: untouched, it ends with {self.whole.code}: {self.whole.words}")
+        if not calls.get("memory"):
+            raise SystemExit(f"{self.command.name}: inject.so counted no call of it")
         return [Fault(family, n, kind) for family, kinds in FAMILIES.items() for kind in kinds
                 for n in points(self.command, family, calls.get(family, 0))]
 
@@ -277,11 +279,12 @@ def database(inputs):
 
 
 def main(wanted):
+    commands.clean_up_when_stopped()
     listed = [c for c in COMMANDS + OWN if c.program != "dq-tune" and c.name not in LONG and commands.here(c)]  # dq-tune is Python
     listed = [c for c in listed if not wanted or any(word in c.name for word in wanted)]
     began, total = time.monotonic(), collections.Counter()
     print(f"1..{len(listed)}", flush=True)
-    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as top:
+    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory(prefix="dq-inject.") as top:
         top = pathlib.Path(top)
         inputs = commands.prepare(top / "inputs")
         subprocess.run(["bash", "-euc", INPUTS], cwd=inputs, env=commands.environment(sanitizers()), stdin=subprocess.DEVNULL, check=True)

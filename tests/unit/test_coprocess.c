@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -302,6 +303,35 @@ static void a_stop_waits_for_what_is_begun(void **state)
     (void)rmdir(folder);
 }
 
+/* And is told to stop when the shell is gone already. */
+static void a_stop_is_told_to_all_of_its_group(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/test_coprocess.XXXXXX", command[256], made[64], go[64];
+    dq_error e = DQ_ERROR_NONE;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(made, sizeof made, "%s/made", folder);
+    (void)snprintf(go, sizeof go, "%s/go", folder);
+    (void)snprintf(command, sizeof command,
+                   "exec 3<&0; (trap 'touch %s; exit' TERM; cat <&3; while :; do sleep 0.01; done) & "
+                   "until [ -e %s ]; do sleep 0.01; done",
+                   made, go);
+    dq_coprocess *p = start(command);
+    dq_bundle b;
+    assert_int_equal(put(p, 1, 10, &e), DQ_OK);
+    takes(p, 1); /* it has set its trap */
+    dq_coprocess_wait_for(p, 5);
+    dq_coprocess_stop_when(p, always);
+    assert_int_equal(dq_coprocess_take(p, &b, &e), DQ_ERR_STOPPED);
+    assert_int_equal(mkdir(go, 0700), 0);
+    (void)usleep(300000); /* the shell goes */
+    assert_int_equal(dq_coprocess_end(p, DQ_ERR_STOPPED, &e), DQ_ERR_STOPPED);
+    assert_int_equal(access(made, F_OK), 0);
+    (void)unlink(made);
+    (void)rmdir(go);
+    (void)rmdir(folder);
+}
+
 static void a_stop_while_it_parts_is_no_failure(void **state)
 {
     (void)state;
@@ -360,6 +390,7 @@ int main(void)
         cmocka_unit_test(nothing_of_its_group_outlives_it),
         cmocka_unit_test(a_wait_can_be_stopped),
         cmocka_unit_test(a_stop_waits_for_what_is_begun),
+        cmocka_unit_test(a_stop_is_told_to_all_of_its_group),
         cmocka_unit_test(a_stop_while_it_parts_is_no_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -338,7 +338,7 @@ static void test_ties(void **state)
     dq_rank_place place;
     size_t count;
     dq_error e = DQ_ERROR_NONE;
-    static const float equal[ITEMS]; /* all 0 */
+    static const float equal[ITEMS] = {0};
     open_lists(&lists, &config);
     for (size_t u = 0; u < USERS; u++) lists.vectors[u] = equal;
     for (size_t b = 0; b < BLOCKS; b++)

@@ -159,7 +159,7 @@ static void first_actions_are_all_or_those_remembered(void **state)
 /* The actions of n starts, begun `at_once` at a time. */
 static void drawn(dq_agent *agent, dq_rollout_by by, double epsilon, size_t at_once, uint32_t *actions)
 {
-    static const float zeros[WIDTH];
+    static const float zeros[WIDTH] = {0};
     const float *at[300];
     const dq_vectors states = {at, 300, WIDTH};
     dq_rollout_rows rows;

@@ -8,6 +8,7 @@
 #include "port/files/json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,8 +151,7 @@ static dq_value value_of(dq_arena *arena, const char *text, size_t bytes)
 {
     double number;
     if (!dq_json_read_number(text, bytes, &number)) return dq_string_n(arena, text, bytes);
-    bool whole = number > -0x1p53 && number < 0x1p53 && number == (double)(int64_t)number &&
-                 !strpbrk(text, ".eE");
+    bool whole = fabs(number) < 0x1p53 && number == trunc(number) && !strpbrk(text, ".eE");
     return whole ? dq_int((int64_t)number) : dq_real(number);
 }
 

@@ -19,9 +19,11 @@ enum { OP_REPLY = 1, OP_COMPRESSED = 2012, OP_MSG = 2013 };
 enum { HEAD_BYTES = 16, LEAST_DOCUMENT = 5 };
 enum { PLAIN, CURSOR, BATCH };
 
-static void refuse(dq_reply *r, const char *fault)
+/* What reads a piece returns false where it refuses the reply. */
+static bool refuse(dq_reply *r, const char *fault)
 {
     r->fault = fault;
+    return false;
 }
 
 /* Bytes that the innermost document has left before its final 0x00. */
@@ -31,50 +33,54 @@ static uint32_t left(const dq_reply *r)
     return last > r->at ? last - r->at : 0;
 }
 
-static void expect(dq_reply *r, state next)
+static bool expect(dq_reply *r, state next)
 {
     if (r->depth && next > TYPE && next < LAST && bytes_of[next] > left(r))
-        refuse(r, "a value passes the end of its document");
+        return refuse(r, "a value passes the end of its document");
     r->state = next;
+    return true;
 }
 
 /* n bytes of anything, then `next`. */
-static void pass(dq_reply *r, int64_t n, state next)
+static bool pass(dq_reply *r, int64_t n, state next)
 {
     if (n < 0) return refuse(r, "a negative length");
     if (n + (next == LAST) > left(r)) return refuse(r, "a value passes the end of its document");
     r->skip = (uint32_t)n;
     r->state = next;
+    return true;
 }
 
 /* ---- the message ---- */
 
-static void read_length(dq_reply *r)
+static bool read_length(dq_reply *r)
 {
     int32_t length = dq_int32_at(r->piece);
     if (length < HEAD_BYTES || length > DQ_REPLY_BYTES)
         return refuse(r, "a message of a length that none has (is this MongoDB's port?)");
     r->length = (uint32_t)length;
     r->state = HEAD;
+    return true;
 }
 
-static void read_head(dq_reply *r)
+static bool read_head(dq_reply *r)
 {
     int32_t kind = dq_int32_at(r->piece + 8);
     if (kind == OP_COMPRESSED) return refuse(r, "a compressed message, which nobody asked for");
     if (kind != OP_MSG && kind != OP_REPLY) return refuse(r, "a message of an unknown kind");
     r->state = kind == OP_MSG ? MSG : REPLY;
-    if (r->length < HEAD_BYTES + bytes_of[r->state] + LEAST_DOCUMENT)
-        refuse(r, "a message too short for a document");
+    uint32_t least = (uint32_t)HEAD_BYTES + bytes_of[r->state] + LEAST_DOCUMENT;
+    return r->length >= least || refuse(r, "a message too short for a document");
 }
 
-static void read_before_document(dq_reply *r)
+static bool read_before_document(dq_reply *r)
 {
     bool message = r->state == MSG;
     if (message && (dq_int32_at(r->piece) || r->piece[4]))
         return refuse(r, "a message with flags or sections that nobody asked for");
     if (!message && dq_int32_at(r->piece + 16) != 1) return refuse(r, "a reply that is not one document");
     r->state = DOCUMENT;
+    return true;
 }
 
 /* ---- documents ---- */
@@ -89,7 +95,7 @@ static uint8_t role(const dq_reply *r)
     return outer == CURSOR && r->type == LIST && batch ? BATCH : PLAIN;
 }
 
-static void read_document(dq_reply *r)
+static bool read_document(dq_reply *r)
 {
     int32_t size = dq_int32_at(r->piece);
     uint32_t rest = (uint32_t)size - 4; /* behind the size */
@@ -100,20 +106,22 @@ static void read_document(dq_reply *r)
     r->open[r->depth].role = role(r);
     r->open[r->depth++].end = r->at + rest;
     r->state = TYPE;
+    return true;
 }
 
 /* An element's type, or the end of the document. */
-static void read_type(dq_reply *r)
+static bool read_type(dq_reply *r)
 {
     bool ends = r->at == r->open[r->depth - 1].end;
     r->type = r->piece[0];
     r->named = 0;
     r->state = NAME;
     if (ends != !r->type) return refuse(r, "a document that does not end where it says");
-    if (!ends) return;
+    if (!ends) return true;
     r->depth--;
     r->state = r->depth ? TYPE : LENGTH;
     if (!r->depth) r->at = 0;
+    return true;
 }
 
 /* How many bytes a value of the type has; -1: its first bytes say it, or it is none that a reply has. */
@@ -136,7 +144,7 @@ static int fixed(uint8_t type)
     }
 }
 
-static void begin_value(dq_reply *r)
+static bool begin_value(dq_reply *r)
 {
     int size = fixed(r->type);
     if (r->open[r->depth - 1].role == BATCH) {
@@ -155,15 +163,15 @@ static void begin_value(dq_reply *r)
     }
 }
 
-static void read_name(dq_reply *r)
+static bool read_name(dq_reply *r)
 {
     if (r->at >= r->open[r->depth - 1].end) return refuse(r, "a name without an end");
     if (r->named < sizeof r->name) r->name[r->named++] = (char)r->piece[0];
     r->name[sizeof r->name - 1] = '\0';
-    if (!r->piece[0]) begin_value(r);
+    return r->piece[0] || begin_value(r);
 }
 
-static void step(dq_reply *r)
+static bool step(dq_reply *r)
 {
     switch ((state)r->state) {
     case LENGTH: return read_length(r);
@@ -176,10 +184,9 @@ static void step(dq_reply *r)
     case TEXT: return pass(r, (int64_t)dq_int32_at(r->piece) - 1, LAST);    /* counts its final 0x00 */
     case ROW: return pass(r, (int64_t)dq_int32_at(r->piece) - 4 - 1, LAST); /* counts its size, too */
     case BINARY: return pass(r, dq_int32_at(r->piece), TYPE);
-    case LAST:
-        r->state = TYPE;
-        if (r->piece[0]) refuse(r, "a text or a row without an end");
+    case LAST: r->state = TYPE; return !r->piece[0] || refuse(r, "a text or a row without an end");
     }
+    return false;
 }
 
 bool dq_reply_push(dq_reply *r, const void *bytes, size_t n)
@@ -195,7 +202,7 @@ bool dq_reply_push(dq_reply *r, const void *bytes, size_t n)
         r->at++;
         if (r->have < bytes_of[r->state]) continue;
         r->have = 0;
-        step(r);
+        if (!step(r)) break;
     }
     return !r->fault;
 }

@@ -28,7 +28,7 @@ enum {
 
 typedef struct dq_reply {
     const char *fault;   /* what is wrong, in words; NULL while nothing is */
-    int state;           /* which piece comes next; 0 between two messages */
+    uint32_t state;      /* which piece comes next; 0 between two messages */
     uint32_t length, at; /* of the message: its bytes, and how many of them came */
     uint32_t skip;       /* bytes to come that may be anything */
     uint8_t piece[DQ_REPLY_PIECE];
