@@ -33,9 +33,9 @@ struct dq_import_block {
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
     dq_index names;                          /* of columns, by their numbers */
     size_t begun, given; /* columns with a value in this block; those of them that this row has given */
-    float *vectors;                          /* (rows, width) */
-    unsigned char *numbers[NUMBERS];         /* (rows) of their types */
-    uint8_t *nulls[NUMBERS];                 /* (rows) */
+    float *vectors;      /* (rows, width) */
+    unsigned char *numbers[NUMBERS]; /* (rows) of their types */
+    uint8_t *nulls[NUMBERS];         /* (rows) */
     size_t rows, slots, bytes;
     dq_json_text json;
     uint64_t total;

@@ -332,8 +332,10 @@ static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena
         dq_status status = add_cell(document, &text, &vector, &t->columns[i], &cells[i], arena, error);
         if (status) return status;
     }
-    if (text.count && !dq_map_add(arena, document, dq_string(arena, "text"), text)) return dq_fail_memory(error, "a row");
-    if (vector.count && !dq_map_add(arena, document, dq_string(arena, "vector"), vector)) return dq_fail_memory(error, "a row");
+    if (text.count && !dq_map_add(arena, document, dq_string(arena, "text"), text))
+        return dq_fail_memory(error, "a row");
+    if (vector.count && !dq_map_add(arena, document, dq_string(arena, "vector"), vector))
+        return dq_fail_memory(error, "a row");
     return DQ_OK;
 }
 
