@@ -287,3 +287,12 @@ a_catalogue() {
     actions=$(dq-cat any.dq | jq -s 'map(.choice) | unique | length')
     dq-cat any.dq | jq -se --argjson n "$actions" 'all(.propensity == 1 / $n)'
 }
+
+@test "dq-train: a log's propensities are not used, and that is said" {
+    dq-sim -q sequence --play 20 --seed 5 -o played.dq
+    dq-train --offline --agent dqn --hidden 8 --batch 16 --epochs 1 played.dq -o m.dq 2> words
+    grep -xF "dq-train: the log's propensities are not used: nothing is weighed by them" words
+    dq-sim -q --users 4 --items 6 --interactions 20 | dq-reward -q -s logged -o t.dq
+    dq-train --offline --hidden 8 --no-world --epochs 1 t.dq -o m.dq 2> words
+    run -1 grep propensities words
+}
