@@ -38,7 +38,8 @@ void export_report(const dq_cli *cli, const export_options *o)
                    r->feedback.unmet);
     if (joined) return;
     report_empty(cli, &o->common, "users", r->users.path, &r->users.tally, r->users.selection.limit);
-    report_empty(cli, &o->common, "interactions", o->schema ? o->place : r->interactions, &r->interaction_tally, 1);
+    report_empty(cli, &o->common, "interactions", o->schema ? o->place : r->interactions,
+                 &r->interaction_tally, 1);
     report_empty(cli, &o->common, "feedback", r->feedback.path, &r->feedback.tally, 1);
     report_empty(cli, &o->common, "items", r->items.path, &r->items.tally, r->items.selection.limit);
 }

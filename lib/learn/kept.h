@@ -15,8 +15,8 @@ dq_status dq_kept_set(dq_bundle *kept, dq_agent *agent, dq_error *error);
 dq_status dq_kept_get(const dq_bundle *kept, dq_bundle *model, dq_error *error);
 
 /* Adds what is kept (nothing, where it is empty) to a checkpoint as columns best.NAME, borrowed, and
- * meta.best, and takes it up again: empty where the checkpoint has none. DQ_ERR_SCHEMA for what cannot be, and
- * dq_agent_of_model's errors for what is no model of such an agent. */
+ * meta.best, and takes it up again: empty where the checkpoint has none. DQ_ERR_SCHEMA for what cannot be,
+ * and dq_agent_of_model's errors for what is no model of such an agent. */
 dq_status dq_kept_save(const dq_bundle *kept, dq_bundle *checkpoint, dq_error *error);
 dq_status dq_kept_restore(dq_bundle *kept, const dq_agent *agent, const dq_bundle *checkpoint,
                           dq_error *error);

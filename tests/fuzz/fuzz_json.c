@@ -60,7 +60,7 @@ static void read_parts(const dq_value *v, dq_arena *arena)
     dq_error e = DQ_ERROR_NONE;
     dq_import_id id;
     dq_value text;
-    float number;
+    double number;
     dq_import_fault fault = dq_import_read_id(v, arena, &id, &e);
     check_fault(fault, &e);
     if (!fault && (!id.text || !id.bytes || dq_import_id_compare(&id, &id))) fuzz_fail("an id that is none");
@@ -68,7 +68,7 @@ static void read_parts(const dq_value *v, dq_arena *arena)
     e = DQ_ERROR_NONE;
     fault = dq_import_read_number(v, "n", &number, &e);
     check_fault(fault, &e);
-    if (!fault) fuzz_finite((double)number);
+    if (!fault) fuzz_finite(number);
     if (v->type == DQ_STRING || v->type == DQ_LIST || v->type == DQ_MAP) read_vector(v, arena);
 }
 
