@@ -290,7 +290,7 @@ long_run() { # how it is started
     "$BUILD"/dq-train "${small[@]}" "${short[@]}" --each-user -t 2 -o each.dq c.dq &
     pid=$!
     while kill -0 $pid 2> /dev/null; do
-        n=$(find /proc/$pid/task -mindepth 1 -maxdepth 1 2> /dev/null | wc -l)
+        n=$(find /proc/$pid/task -mindepth 1 -maxdepth 1 2> /dev/null | wc -l) || true
         ((n <= most)) || most=$n
     done
     wait $pid
