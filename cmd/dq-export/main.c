@@ -11,7 +11,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { JOINED = EXPORT_FOLDER | EXPORT_DATABASE, STREAM = EXPORT_FILES | EXPORT_LOG | JOINED };
@@ -172,14 +171,6 @@ static void ignore_file_limit(void)
 __attribute__((section(".preinit_array"),
                used)) static void (*const before_libraries)(void) = ignore_file_limit;
 
-/* And it would stay behind if we were killed. */
-static void remove_counters(void)
-{
-    char name[32];
-    (void)snprintf(name, sizeof name, "/mongoc-%d", (int)getpid());
-    (void)shm_unlink(name);
-}
-
 int main(int argc, char **argv)
 {
     export_options o = {
@@ -231,7 +222,6 @@ int main(int argc, char **argv)
         DQ_OPTIONS_COMMON_IN(o.common, STREAM),
         {0},
     };
-    remove_counters();
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&cli, &o, &error);

@@ -30,14 +30,6 @@ static dq_status blame(void *arg, size_t user, dq_status status, dq_error *error
 
 /* ---- the worker ---- */
 
-static dq_status train_user(each *e, uint32_t user, dq_log *log, dq_writer *out, dq_error *error)
-{
-    dq_status status = train_online(e->t, user, log, NULL, out, error);
-    if (!status) return dq_writer_close(out, error);
-    dq_writer_abort(out);
-    return status;
-}
-
 static dq_status work(void *arg, size_t user, int files[DQ_WORKER_FILES], dq_error *error)
 {
     each *e = arg;
@@ -48,7 +40,11 @@ static dq_status work(void *arg, size_t user, int files[DQ_WORKER_FILES], dq_err
         return dq_fail_errno(error, errno, "cannot open a worker's log");
     dq_status status = dq_worker_sink(&sink, &files[STREAM], error);
     if (!status) status = dq_writer_open_sink(&out, sink, &e->t->maker, NULL, 0, error);
-    if (!status) status = train_user(e, (uint32_t)user, &log, out, error);
+    if (!status) status = train_online(e->t, (uint32_t)user, &log, NULL, out, error);
+    if (status)
+        dq_writer_abort(out);
+    else
+        status = dq_writer_close(out, error);
     dq_status closed = dq_log_close(&log, status ? NULL : error);
     if (!status) status = closed;
     return status;

@@ -20,6 +20,7 @@ static dq_status take(train *t, dq_bundle *bundle, dq_error *error)
     train_offline_input *in = &t->logged;
     bool transitions = strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0;
     dq_status status = DQ_OK;
+    in->propensities |= dq_bundle_column(bundle, "propensity") != NULL;
     if (transitions && dq_state_log_has_states(bundle)) {
         note_digest(t, bundle);
         return dq_state_log_add(&in->states, bundle, error);

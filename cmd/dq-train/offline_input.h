@@ -28,6 +28,7 @@ typedef struct train_offline_input {
     uint32_t *group;            /* (users) */
     dq_env_spec shape;          /* for the agent */
     dq_offline_rows rows;
+    bool propensities; /* it has some */
 } train_offline_input;
 
 /* Reads the whole input, and says which way of training it is for. */

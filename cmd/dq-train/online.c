@@ -288,12 +288,6 @@ static void say_warnings(const online *run)
     dq_cli_say(t->cli, &t->o->common, "%.*s%swarning: " DQ_AGENT_INDIFFERENT, (int)n, id, n ? ": " : "");
 }
 
-/* The last model is copied: the agent and its environments end before it leaves. */
-static dq_status keep_last(online *run, dq_error *error)
-{
-    return run->t->o->keep == TRAIN_KEEP_BEST ? DQ_OK : dq_kept_set(&run->last, run->loop.agent, error);
-}
-
 static dq_status write_model(online *run, const dq_bundle *kept, const char *which, dq_writer *out,
                              dq_error *error)
 {
@@ -333,7 +327,8 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
     if (!status) say_warnings(&run);
-    if (!status) status = keep_last(&run, error);
+    if (!status && t->o->keep != TRAIN_KEEP_BEST) /* a copy: the agent ends before it leaves */
+        status = dq_kept_set(&run.last, run.loop.agent, error);
     dq_agent_free(run.loop.agent);
     status = close_worlds(&run, status, error); /* a process that fails in the end is not passed over */
     if (!status) status = write_model(&run, &run.loop.best, "best", out, error);

@@ -15,7 +15,7 @@
 
 typedef struct reader {
     const char *path, *kind;
-    const dq_import_reading *reading;
+    const dq_import_reading *reading; /* NULL: of a place, whose keys nobody else names */
     dq_documents documents;
     char found[DQ_IMPORT_FOUND]; /* what a table has */
     dq_import_array *array;      /* or NULL */
@@ -44,12 +44,13 @@ static int next_of_array(reader *r, dq_import_entity *entity, dq_import_fault *f
     return got;
 }
 
-/* A user or an item; without an id the keys that are there are said. */
+/* A user or an item; of a file without an id the keys that are there are said. */
 static dq_import_fault read_entity(reader *r, const dq_value *document, dq_import_entity *entity,
                                    dq_error *error)
 {
     dq_import_fault fault = dq_import_read_entity(document, r->kind, &r->layout, &r->arena, entity, error);
-    if (fault == DQ_IMPORT_NO_ID && !*r->found) dq_import_explain(r->reading, r->kind, document, error);
+    if (fault == DQ_IMPORT_NO_ID && r->reading && !*r->found)
+        dq_import_explain(r->reading, r->kind, document, error);
     return fault;
 }
 
@@ -166,7 +167,7 @@ static dq_status open_reader(reader *r, const entities *e, dq_error *error)
 {
     const char *path = e->request->path, *ids = e->request->id_path;
     *r = (reader){.path = path, .kind = e->kind, .selection = &e->request->selection, .tally = e->tally};
-    r->reading = &e->request->reading;
+    r->reading = e->place ? NULL : &e->request->reading;
     if (!ids || e->place) {
         dq_status status = e->place
                                ? open_collection(e->place, r->kind, &r->documents, error)
@@ -235,7 +236,7 @@ static dq_import_fault take_interaction(dq_import_request *request, const dq_val
     dq_import_feedback *feedback = request->feedback.path ? &request->feedback.held : NULL;
     dq_import_fault fault = read_interaction(document, &request->times, feedback, users, items, arena, x,
                                              leaves, error);
-    if (fault == DQ_IMPORT_NO_ID)
+    if (fault == DQ_IMPORT_NO_ID && !users->place)
         dq_import_explain(&request->interaction_reading, DQ_KIND_INTERACTIONS, document, error);
     return fault;
 }

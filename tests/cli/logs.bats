@@ -147,6 +147,28 @@ an_obd_log() {
     [ ! -e no.dq ]
 }
 
+@test "--schema obd: items whose columns would take the place of an id, numbers that JSON has not, rows without an item" {
+    an_obd_log
+    local other
+    for other in id vector text kind; do
+        sed "1s/\$/,$other/; 2,\$s/\$/,7/" context.csv > taken.csv
+        refused 1 "taken.csv: a column $other, which a table of items of the Open Bandit Dataset does not have; for others --interactions and --columns say what is what" \
+            --schema obd --items taken.csv log.csv
+    done
+    printf '%s\n' 'item_id,position,click,propensity_score,user_feature_0,shelf' 0,1,0,.5,1e999,-1e999 ,1,0,.5,2,left > far.csv
+    dq-export --schema obd far.csv -o far.dq 2> words
+    diff words - <<< 'dq-export: interactions: 1 skipped: 1 without a usable id (first: line 3: no id)'
+    rows far.dq interactions | jq -ce '[.item, .shelf]' | diff - <(echo '["0","-1e999"]')
+}
+
+@test "--schema obd: columns are read in a time that grows with their number" {
+    awk 'BEGIN { n = 60000; h = "item_id,position,click,propensity_score"; r = "0,1,0,.5"
+                 for (i = 0; i < n; i++) { h = h ",user-item_affinity_" i; r = r ",1.5" }
+                 print h; for (k = 0; k < 4; k++) print r }' > wide.csv
+    (ulimit -t 10 && exec dq-export -q --schema obd wide.csv -o wide.dq)
+    [ "$(rows wide.dq interactions | jq '.affinity | length' | sort -u)" = 60000 ]
+}
+
 @test "the Open Bandit Dataset itself: its inverse propensity score is the published one" {
     [ -e "$shared"/bts_men.csv.zst ] || skip "no shared/data/obd"
     dq-export --schema obd --items "$shared"/bts_item_context_men.csv "$shared"/bts_men.csv.zst -o bts.dq
@@ -264,4 +286,13 @@ a_catalogue() {
     dq-sim --play 40 maze -o any.dq
     actions=$(dq-cat any.dq | jq -s 'map(.choice) | unique | length')
     dq-cat any.dq | jq -se --argjson n "$actions" 'all(.propensity == 1 / $n)'
+}
+
+@test "dq-train: a log's propensities are not used, and that is said" {
+    dq-sim -q sequence --play 20 --seed 5 -o played.dq
+    dq-train --offline --agent dqn --hidden 8 --batch 16 --epochs 1 played.dq -o m.dq 2> words
+    grep -xF "dq-train: the log's propensities are not used: nothing is weighed by them" words
+    dq-sim -q --users 4 --items 6 --interactions 20 | dq-reward -q -s logged -o t.dq
+    dq-train --offline --hidden 8 --no-world --epochs 1 t.dq -o m.dq 2> words
+    run -1 grep propensities words
 }

@@ -51,7 +51,8 @@ END
 @test "a file size limit leaves no file" {
     got=0
     (ulimit -f 8 && exec dq-sim --users 3000 --items 3000 -q -o big.dq 2> words) || got=$?
-    [ "$got" != 0 ]
+    [ "$got" = 1 ]
+    grep -q '^dq-sim: .*File too large' words
     [ -z "$(find . -name 'big.dq*')" ]
 }
 
@@ -62,6 +63,16 @@ END
     OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h dq-train -q --user "$(dq-cat --kind users c.dq | head -1 | jq -r .id)" --reward-cmd ./label.sh --episodes 1 --steps 3 --hidden 4 c.dq -o /dev/null || true
     grep -q '^OPENAI_API_KEY=sk-9' seen
     run -1 grep u:p@h seen
+}
+
+@test "gnuplot learns no secret" {
+    mkdir bin
+    printf '#!/bin/sh\nenv > %s/seen\nexit 1\n' "$PWD" > bin/gnuplot
+    chmod +x bin/gnuplot
+    dq-train -q --env maze --agent tabular --episodes 3 -l log.jsonl -o m.dq
+    OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h PATH=$PWD/bin:$PATH run -1 dq-eval --curves --plot out.svg log.jsonl
+    grep -q ^PATH= seen
+    run -1 grep -E 'sk-9|u:p@h' seen
 }
 
 @test "no option takes a secret" {

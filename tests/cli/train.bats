@@ -310,6 +310,18 @@ long_run() { # how it is started
     cmp x y
 }
 
+@test "--each-user: who forks has no thread beside, which may hold a lock that the child waits for" {
+    local most=0 n pid
+    "$BUILD"/dq-train "${small[@]}" "${short[@]}" --each-user -t 2 -o each.dq c.dq &
+    pid=$!
+    while kill -0 $pid 2> /dev/null; do
+        n=$(find /proc/$pid/task -mindepth 1 -maxdepth 1 2> /dev/null | wc -l) || true
+        ((n <= most)) || most=$n
+    done
+    wait $pid
+    [ "$most" = 1 ]
+}
+
 @test "--fold: each part of the users is held out once, and other numbers are refused" {
     for fold in 1 2 3; do
         "$BUILD"/dq-train --offline --hidden 8 --no-world --epochs 1 --fold $fold/3 -o m$fold.dq t.dq 2>words

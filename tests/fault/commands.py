@@ -62,7 +62,8 @@ COMMANDS = [
     Command("export packed", "dq-export -q -u in/users.jsonl.gz -i in/items.jsonl.zst -o out", out=("out",)),
     Command("export npy", "dq-export -q -u in/users.npy --user-ids in/users.ids -i in/items.npy --item-ids in/items.ids -o out", out=("out",)),
     Command("export collections", "dq-export -q --schema jobs in/jobs -o out", out=("out",)),
-    Command("export log", "dq-export -q --schema obd --items in/context.csv in/shown.csv -o out", out=("out",)),
+    Command("export log", "dq-export -q --schema obd -i in/context.csv -o out in/log.csv", out=("out",)),
+    Command("export feedback", "dq-export -q -x in/shown.jsonl --feedback in/done.jsonl -o out", out=("out",)),
     # dq-embed
     Command("embed hash", "dq-embed -q hash:8 -o out in/words.dq", out=("out",)),
     Command("embed cf", "dq-embed -q cf:4 -o out in/c.dq", out=("out",)),
@@ -140,6 +141,11 @@ dq-export -q -u veterans.jsonl -i posts.jsonl -o words.dq
 {TESTS.parent}/pipelines/mongodb/collections $DEMO jobs
 dq-embed -q openai:demo --cache vectors.db -o embedded.dq words.dq
 dq-reward -q -s llm --model demo --stages 1 --pairs random:2 --cache answers.db -o asked.dq words.dq
+printf '%s\\n' item_id,position,click,propensity_score,user_feature_0,user-item_affinity_0 > log.csv
+for i in 1 2 3 4 5 6 7 8; do printf '%s\\n' $((i % 3)),1,$((i % 2)),0.5,f$((i % 2)),0.$i; done >> log.csv
+printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-0.5,q 1,0.25,p 2,1,q > context.csv
+printf '{{"user": "u", "item": "i%s", "request": "r", "propensity": 0.5, "position": %s}}\\n' 1 1 2 2 3 3 > shown.jsonl
+printf '{{"request": "r", "item": "i2", "label": "bought"}}\\n' > done.jsonl
 dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq

@@ -433,5 +433,5 @@ END
 @test "two columns that begin one field" {
     printf 'id,vector.0,x,vector.vector.0\na,1,2,3\n' > c.csv
     run -1 "$BUILD"/dq-export --users c.csv -o c.dq
-    [ "$output" = "dq-export: c.csv: both vector.0 and vector.vector.0 would be the field vector" ]
+    [ "$output" = "dq-export: c.csv: column vector.vector.0 stands apart from vector.0, of the same vector" ]
 }

@@ -268,6 +268,24 @@ static void test_no_control_character_leaves_raw(void **state)
     }
 }
 
+/* No byte of a text that is no UTF-8 is lost: whoever reads it refuses it. */
+static void test_half_a_character(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"\xc2"
+                                        "A",
+                                        "\xc2\xc2", "\xc2", "\xc2\xe9"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        dq_error e = DQ_ERROR_NONE;
+        dq_json_text out = DQ_JSON_TEXT_EMPTY;
+        size_t n = strlen(texts[i]);
+        assert_int_equal(dq_json_write_string(&out, texts[i], n, &e), DQ_OK);
+        assert_int_equal(out.bytes, n + 2);
+        assert_memory_equal(out.data + 1, texts[i], n);
+        dq_json_text_free(&out);
+    }
+}
+
 static void test_files(void **state)
 {
     (void)state;
@@ -325,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_what_has_no_json),
         cmocka_unit_test(test_numbers_in_texts),
         cmocka_unit_test(test_no_control_character_leaves_raw),
+        cmocka_unit_test(test_half_a_character),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,26 @@ static void test_two_replies_in_one_piece(void **state)
     assert_non_null(pushed(2 * n, 2 * n).fault);
 }
 
+/* A value of which the document ends before its first piece does: nothing is left to wait for. */
+static void test_a_value_cut_by_its_document(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x07, 0x08, 0x0d, 0x0e, 0x10, 0x13};
+    for (size_t i = 0; i < sizeof types; i++)
+        for (size_t some = 0; some < 4; some++) {
+            size_t n = message_of(bson_new(), OP_MSG), at = n - 5;
+            memset(message + at, 0, 16);
+            put(at, (uint32_t)(8 + some)); /* size, type, "a", some bytes of a value, end */
+            memcpy(message + at + 4, (const uint8_t[]){types[i], 'a', 0}, 3);
+            n = at + 8 + some;
+            put(0, (uint32_t)n);
+            dq_reply r = pushed(n, n);
+            bool fits = types[i] == 0x08 && some == 1;
+            if (!fits && !r.fault) fail_msg("type %02x, %zu bytes of it: taken", types[i], some);
+            if (fits) assert_null(r.fault);
+        }
+}
+
 /* Documents in documents, as many as are taken and one more. */
 static void test_depth(void **state)
 {
@@ -164,6 +184,7 @@ int main(void)
         cmocka_unit_test(test_a_sound_reply_however_it_is_cut),
         cmocka_unit_test(test_every_byte_another),
         cmocka_unit_test(test_two_replies_in_one_piece),
+        cmocka_unit_test(test_a_value_cut_by_its_document),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_rows),
     };

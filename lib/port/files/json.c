@@ -263,7 +263,7 @@ dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes
     *to++ = '"';
     for (size_t i = 0; i < bytes; i++) {
         unsigned char c = (unsigned char)text[i];
-        bool c1 = c == 0xc2 && i + 1 < bytes && (unsigned char)text[i + 1] < 0xa0;
+        bool c1 = c == 0xc2 && i + 1 < bytes && ((unsigned char)text[i + 1] & 0xe0) == 0x80;
         if (c1) c = (unsigned char)text[++i]; /* U+0080 to U+009F: the second byte is the code */
         size_t n = c <= 0x7f || c1 ? escape(to, c) : 0;
         if (!n) *to = (char)c;

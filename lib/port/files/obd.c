@@ -22,6 +22,7 @@ typedef struct table {
     dq_csv *csv;
     const dq_csv_cell *header; /* (width) */
     size_t width;
+    uint64_t digest; /* of the header */
 } table;
 
 static void close_table(table *t)
@@ -43,6 +44,8 @@ static dq_status open_table(table *t, const char *path, dq_error *error)
         return status;
     }
     t->header = dq_csv_header(t->csv, &t->width);
+    for (size_t i = 0; i < t->width; i++)
+        t->digest = t->digest * 31 + dq_digest(t->header[i].text, t->header[i].bytes);
     return DQ_OK;
 }
 
@@ -146,13 +149,20 @@ static bool encode(const feature *a, const char *text, size_t bytes, bool number
     return true;
 }
 
-/* A number where the text is one, else a string. */
+/* A number where the text is one that JSON has, too, else a string. */
 static dq_value value_of(dq_arena *arena, const char *text, size_t bytes)
 {
     double number;
-    if (!dq_json_read_number(text, bytes, &number)) return dq_string_n(arena, text, bytes);
+    if (!dq_json_read_number(text, bytes, &number) || !isfinite(number))
+        return dq_string_n(arena, text, bytes);
     bool whole = fabs(number) < 0x1p53 && number == trunc(number) && !strpbrk(text, ".eE");
     return whole ? dq_int((int64_t)number) : dq_real(number);
+}
+
+/* Gives a map a key that it has not: columns have distinct names. False where there is no memory. */
+static bool add(dq_arena *arena, dq_value *map, const char *key, dq_value value)
+{
+    return dq_map_add(arena, map, dq_string(arena, key), value);
 }
 
 /* Adds a vector and attributes to a document; cells are those of the features, in their order. */
@@ -165,12 +175,12 @@ static bool add_features(const features *f, const dq_csv_cell *cells, bool numbe
         const feature *a = &f->at[i];
         if (!a->whole && !(numbers && a->numbers)) continue;
         ok = encode(a, cells[i].text, cells[i].bytes, numbers, arena, &value) &&
-             dq_map_set(arena, &vector, a->name, value);
+             add(arena, &vector, a->name, value);
     }
-    if (ok && vector.count) ok = dq_map_set(arena, document, "vector", vector);
+    if (ok && vector.count) ok = add(arena, document, "vector", vector);
     for (size_t i = 0; i < f->count && ok; i++)
         if (cells[i].bytes)
-            ok = dq_map_set(arena, document, f->at[i].name, value_of(arena, cells[i].text, cells[i].bytes));
+            ok = add(arena, document, f->at[i].name, value_of(arena, cells[i].text, cells[i].bytes));
     return ok;
 }
 
@@ -180,6 +190,7 @@ enum { TIME, ITEM, POSITION, CLICK, PROPENSITY, ROLES };
 
 typedef struct obd {
     const char *log, *items;
+    uint64_t log_header, items_header; /* digests of them, as they were surveyed */
     size_t width, columns[ROLES];
     const char *
         *keys; /* (width) what a cell of the log is in a document; NULL: handled on its own, or nothing */
@@ -206,6 +217,14 @@ static size_t find_column(const table *t, const char *const *names)
 }
 
 /* A column that is an attribute by its name may not have that of something else. */
+static dq_status fail_taken(const char *name, const char *which, dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_SCHEMA,
+                   "a column %s, which %s of the Open Bandit Dataset does not have; for others "
+                   "--interactions and --columns say what is what",
+                   name, which);
+}
+
 static dq_status check_attributes(const obd *o, dq_error *error)
 {
     static const char *const others[] = {"user", "affinity", "label", "request", "model", "kind"};
@@ -216,11 +235,7 @@ static dq_status check_attributes(const obd *o, dq_error *error)
             taken |= strcmp(o->keys[i], role_columns[r].key) == 0;
         for (size_t k = 0; k < sizeof others / sizeof *others && o->keys[i]; k++)
             taken |= strcmp(o->keys[i], others[k]) == 0;
-        if (taken)
-            return dq_fail(error, DQ_ERR_SCHEMA,
-                           "a column %s, which a log of the Open Bandit Dataset does not have; for others "
-                           "--interactions and --columns say what is what",
-                           o->keys[i]);
+        if (taken) return fail_taken(o->keys[i], "a log", error);
     }
     return DQ_OK;
 }
@@ -228,6 +243,7 @@ static dq_status check_attributes(const obd *o, dq_error *error)
 static dq_status find_roles(obd *o, const table *t, dq_error *error)
 {
     o->width = t->width;
+    o->log_header = t->digest;
     o->keys = dq_arena_zero(&o->arena, t->width + 1, sizeof *o->keys);
     if (!o->keys) return dq_fail_memory(error, "a log");
     for (size_t i = 0; i < t->width; i++) {
@@ -329,6 +345,17 @@ static dq_status survey_log(obd *o, dq_error *error)
     return status;
 }
 
+static dq_status check_items(const table *t, size_t id, dq_error *error)
+{
+    static const char *const others[] = {"id", "text", "vector", "kind"};
+    if (id == SIZE_MAX) return dq_fail(error, DQ_ERR_SCHEMA, "no column item_id");
+    for (size_t k = 0; k < sizeof others / sizeof *others; k++)
+        for (size_t i = 0; i < t->width; i++)
+            if (i != id && strcmp(t->header[i].text, others[k]) == 0)
+                return fail_taken(others[k], "a table of items", error);
+    return DQ_OK;
+}
+
 static dq_status survey_items(obd *o, dq_error *error)
 {
     static const char *const id[] = {"item_id", "id", NULL};
@@ -337,8 +364,8 @@ static dq_status survey_items(obd *o, dq_error *error)
     int got = 0;
     dq_status status = open_table(&t, o->items, error);
     if (!status) status = find_features(&o->of_items, &t, item_prefix, error);
-    if (!status && find_column(&t, id) == SIZE_MAX)
-        status = dq_fail(error, DQ_ERR_SCHEMA, "no column item_id");
+    if (!status) status = check_items(&t, find_column(&t, id), error);
+    o->items_header = t.digest;
     while (!status && (got = dq_csv_next(t.csv, &cells, error)) > 0)
         if (got == DQ_CSV_ROW) status = note_values(&o->of_items, cells, error);
     if (got < 0) status = error->status;
@@ -375,7 +402,7 @@ static int next_user(dq_documents *documents, dq_arena *arena, dq_value *documen
         cells[i] = (dq_csv_cell){at, strlen(at)};
     *document = dq_map();
     documents->record = r->next;
-    bool ok = cells && dq_map_set(arena, document, "id", user_id(arena, context, n)) &&
+    bool ok = cells && add(arena, document, "id", user_id(arena, context, n)) &&
               add_features(f, cells, false, arena, document);
     return ok ? DQ_DOCUMENT : out_of_memory(error);
 }
@@ -402,12 +429,12 @@ static int next_item(dq_documents *documents, dq_arena *arena, dq_value *documen
     for (size_t i = 0; cells && i < f->count; i++) cells[i] = row[f->at[i].column];
     bool ok = cells != NULL;
     if (ok && row[r->id].bytes)
-        ok = dq_map_set(arena, document, "id", dq_string_n(arena, row[r->id].text, row[r->id].bytes));
+        ok = add(arena, document, "id", dq_string_n(arena, row[r->id].text, row[r->id].bytes));
     if (ok) ok = add_features(f, cells, true, arena, document);
     for (size_t i = 0; i < r->table.width && ok; i++) {
         const char *name = r->table.header[i].text;
         if (i == r->id || !*name || begins(name, item_prefix) || !row[i].bytes) continue;
-        ok = dq_map_set(arena, document, name, value_of(arena, row[i].text, row[i].bytes));
+        ok = add(arena, document, name, value_of(arena, row[i].text, row[i].bytes));
     }
     return ok ? DQ_DOCUMENT : out_of_memory(error);
 }
@@ -420,7 +447,7 @@ static int next_id(dq_documents *documents, dq_arena *arena, dq_value *document,
     const char *id = dq_index_id(&r->o->ids, r->next++, &n);
     *document = dq_map();
     documents->record = r->next;
-    return dq_map_set(arena, document, "id", dq_string_n(arena, id, n)) ? DQ_DOCUMENT : out_of_memory(error);
+    return add(arena, document, "id", dq_string_n(arena, id, n)) ? DQ_DOCUMENT : out_of_memory(error);
 }
 
 static bool is_zero(const dq_csv_cell *cell)
@@ -437,14 +464,14 @@ static bool add_cells(const run *r, const dq_csv_cell *cells, dq_arena *arena, d
     for (size_t i = 0; i < r->o->width && ok; i++) {
         const char *key = r->o->keys[i], *name = r->table.header[i].text;
         if (key && cells[i].bytes)
-            ok = dq_map_set(arena, document, key,
-                            i == r->o->columns[ITEM] ? dq_string_n(arena, cells[i].text, cells[i].bytes)
-                                                     : value_of(arena, cells[i].text, cells[i].bytes));
+            ok = add(arena, document, key,
+                     i == r->o->columns[ITEM] ? dq_string_n(arena, cells[i].text, cells[i].bytes)
+                                              : value_of(arena, cells[i].text, cells[i].bytes));
         else if (!key && !is_zero(&cells[i]) && begins(name, affinity_prefix))
-            ok = dq_map_set(arena, &affinity, name + strlen(affinity_prefix),
-                            value_of(arena, cells[i].text, cells[i].bytes));
+            ok = add(arena, &affinity, name + strlen(affinity_prefix),
+                     value_of(arena, cells[i].text, cells[i].bytes));
     }
-    return ok && (!affinity.count || dq_map_set(arena, document, "affinity", affinity));
+    return ok && (!affinity.count || add(arena, document, "affinity", affinity));
 }
 
 static int next_interaction(dq_documents *documents, dq_arena *arena, dq_value *document, dq_error *error)
@@ -461,7 +488,7 @@ static int next_interaction(dq_documents *documents, dq_arena *arena, dq_value *
     }
     const char *context = context_of(r->o, cells, arena, &n);
     *document = dq_map();
-    bool ok = context && dq_map_set(arena, document, "user", user_id(arena, context, n)) &&
+    bool ok = context && add(arena, document, "user", user_id(arena, context, n)) &&
               add_cells(r, cells, arena, document);
     return ok ? DQ_DOCUMENT : out_of_memory(error);
 }
@@ -483,8 +510,7 @@ static dq_status open_rows(dq_documents *documents, const char *path, dq_error *
     if (status) return status;
     (void)snprintf(documents->name, sizeof documents->name, "%s", dq_source_name(r->table.source));
     r->id = find_column(&r->table, id);
-    bool changed = path == r->o->log ? r->table.width != r->o->width : r->id == SIZE_MAX;
-    if (!changed) return DQ_OK;
+    if (r->table.digest == (path == r->o->log ? r->o->log_header : r->o->items_header)) return DQ_OK;
     dq_fail(error, DQ_ERR_FORMAT, "changed while it was read");
     return dq_error_at(error, path, DQ_NO_RECORD);
 }
