@@ -152,6 +152,8 @@ static void check_rankings(const dq_cli *cli, const eval_options *o)
 {
     if (!o->qrels) dq_cli_usage(cli, "--qrels FILE is needed: the judgements");
     size_t from_stdin = o->runs.count == 0 || (o->qrels[0] == '-' && !o->qrels[1]);
+    from_stdin += o->ope.catalogue && strcmp(o->ope.catalogue, "-") == 0;
+    if (o->by && o->format == EVAL_TREC) dq_cli_usage(cli, "--by has no trec format");
     for (size_t i = 0; i < o->runs.count; i++) from_stdin += o->runs.at[i][0] == '-' && !o->runs.at[i][1];
     if (o->runs.count == 0 && o->qrels[0] == '-' && !o->qrels[1]) from_stdin = 2;
     if (from_stdin > 1) dq_cli_usage(cli, "stdin can be read only once");
@@ -207,6 +209,10 @@ int main(int argc, char **argv)
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
         {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS},
+        {"max-documents", 'M', DQ_OPT_COUNT, &o.max_documents, "N", "the first N of a ranking alone count (0: all)", .min = 0, .max = 1e9, .modes = RANKINGS},
+        {"judged-only", 'J', DQ_OPT_FLAG, &o.judged_only, NULL, "what nobody judged is taken out of the rankings", .modes = RANKINGS},
+        {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be shown (else those of qrels and runs, or the log's)", .modes = RANKINGS | OPE},
+        {"by", 0, DQ_OPT_TEXT, &o.by, "FIELD", "the measures by group of users, too, and the gap: an attribute of the catalogue's users", .modes = RANKINGS, .needs = "catalogue"},
         {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS},
         {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
         {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED | OPE},
@@ -237,7 +243,6 @@ int main(int argc, char **argv)
         {"propensity-model", 0, DQ_OPT_CHOICE, &o.ope.propensities, "MODEL", "of estimated ones: shares of the place, or logistic regression on users' vectors", .choices = propensity_models, .modes = OPE, .where = "propensity=estimated"},
         {"session", 0, DQ_OPT_CHOICE, &o.ope.session, "HOW", "rows of pdis, wpdis and wis that are one session: those of one request, user or episode", .choices = dq_ope_session_names, .modes = OPE},
         {"gamma", 0, DQ_OPT_REAL, &o.ope.gamma, "X", "discount within a session", .min = 0, .max = 1, .modes = OPE},
-        {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be chosen (else the log's)", .modes = OPE},
         {"clip", 0, DQ_OPT_REAL, &o.ope.clip, "X", "the greatest weight of ips, snips, dr and sndr", .flags = DQ_OPT_UNSET, .min = 1e-9, .max = 1e18, .modes = OPE},
         {"switch-tau", 0, DQ_OPT_REAL, &o.ope.tau, "X", "switch-dr believes the model alone above this weight", .min = 0, .max = 1e18, .modes = OPE},
         {"shrinkage", 0, DQ_OPT_REAL, &o.ope.shrinkage, "X", "lambda of dr-os: weights become lambda w / (w^2 + lambda)", .min = 0, .max = 1e36, .modes = OPE},
