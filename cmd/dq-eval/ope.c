@@ -169,6 +169,11 @@ static void set_study(ope_run *r)
     check_options(r);
 }
 
+static void say_left_out(const ope_run *r, uint64_t rows, const char *what)
+{
+    if (rows) dq_cli_say(r->cli, &r->o->common, "%llu rows %s are left out", (unsigned long long)rows, what);
+}
+
 static void say_rest(const ope_run *r)
 {
     const dq_ope_study *s = &r->study;
@@ -176,18 +181,17 @@ static void say_rest(const ope_run *r)
     dq_cli_say(r->cli, c,
                "%llu rows, whose weights have the mean %.4g (1: the log shows whatever the target takes)",
                (unsigned long long)s->weights.rows, s->weights.mean);
-    if (s->log.unrewarded)
-        dq_cli_say(r->cli, c, "%llu rows without a reward are left out",
-                   (unsigned long long)s->log.unrewarded);
-    if (s->log.unweighed)
-        dq_cli_say(r->cli, c, "%llu rows without a propensity are left out",
-                   (unsigned long long)s->log.unweighed);
-    if (s->unlisted)
-        dq_cli_say(r->cli, c, "%llu rows of users for whom the target has no list are left out",
-                   (unsigned long long)s->unlisted);
+    say_left_out(r, s->log.unrewarded, "without a reward");
+    say_left_out(r, s->log.unweighed, "without a propensity");
+    say_left_out(r, s->unlisted, "of users for whom the target has no list");
     if (s->log.items_of_log)
         dq_cli_say(r->cli, c, "there is no catalogue: the %zu items are those of the log (--catalogue)",
                    dq_index_count(&s->log.logged_items));
+    if (s->linear.features && !s->features.vectors)
+        dq_cli_say(r->cli, c, "vectors are wide: the model of rewards sees their cosines alone");
+    if (s->linear.unsettled) dq_cli_say(r->cli, c, "the model of rewards still changed in its last reading");
+    if (s->propensity.unsettled)
+        dq_cli_say(r->cli, c, "the propensities still changed in their last reading");
 }
 
 /* What makes an estimate untrustworthy, where the caller wants that to be an error. */

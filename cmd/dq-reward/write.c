@@ -26,6 +26,7 @@ static dq_status put_block(dq_reward_output *o, dq_reward_block *b, dq_error *er
     if (!status) status = dq_bundle_add_numbers(&out, "item", DQ_U4, b->item, DQ_KIND_ITEMS, NULL, error);
     if (!status) status = dq_rewards_add(&rewards, o->labeller, &out, error);
     if (!status) status = dq_bundle_add_numbers(&out, "done", DQ_U1, o->done, NULL, NULL, error);
+    if (!status) status = dq_transitions_add_logged(&out, o->labeller->catalogue, b->interaction, error);
     if (!status) status = dq_writer_put(o->writer, &out, error);
     dq_bundle_free(&out);
     dq_rewards_free(&rewards);

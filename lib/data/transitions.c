@@ -83,3 +83,92 @@ dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, uint32_t user,
     free(users);
     return status;
 }
+
+/* ---- what was logged ---- */
+
+/* A column's cells by the numbers of interactions, which mostly ascend. */
+typedef struct cells {
+    const dq_catalogue *catalogue;
+    const char *name;
+    size_t bundle;
+    uint64_t first; /* interaction of the bundle */
+} cells;
+
+/* The column and row of an interaction's cell; NULL for a null, and where there is no such column. */
+static const dq_column *find_cell(cells *c, uint32_t interaction, uint64_t *row)
+{
+    if (interaction == DQ_ABSENT) return NULL;
+    if (interaction < c->first) c->bundle = c->first = 0;
+    const dq_bundle *bundles = c->catalogue->interaction_bundles;
+    while (interaction - c->first >= bundles[c->bundle].rows) c->first += bundles[c->bundle++].rows;
+    const dq_column *column = dq_bundle_column(&bundles[c->bundle], c->name);
+    *row = interaction - c->first;
+    return column && !dq_column_is_null(column, *row) ? column : NULL;
+}
+
+static dq_status add_numbers(dq_bundle *to, cells *c, dq_dtype type, const uint32_t *interaction,
+                             dq_error *error)
+{
+    bool any = false, wide = type == DQ_F8;
+    size_t n = (size_t)to->rows;
+    double *wides = wide ? dq_arena_zero(&to->arena, n + 1, sizeof *wides) : NULL;
+    uint32_t *counts = wide ? NULL : dq_arena_zero(&to->arena, n + 1, sizeof *counts);
+    uint8_t *nulls = dq_arena_zero(&to->arena, n + 1, 1);
+    if (!nulls || (wide ? !wides : !counts)) return dq_fail_memory(error, "transitions");
+    for (size_t i = 0; i < n; i++) {
+        uint64_t row = 0;
+        const dq_column *column = find_cell(c, interaction[i], &row);
+        nulls[i] = !column;
+        any |= column != NULL;
+        double number = column ? dq_column_number(column, row) : 0;
+        if (column && wide) wides[i] = number;
+        if (!wide && number > UINT32_MAX)
+            return dq_fail(error, DQ_ERR_RANGE, "interactions: a %s of %.0f is over 2^32 - 1", c->name,
+                           number);
+        if (!wide) counts[i] = (uint32_t)number;
+    }
+    if (!any) return DQ_OK;
+    return dq_bundle_add_numbers(to, c->name, type, wide ? (const void *)wides : counts, NULL, nulls, error);
+}
+
+/* Moves the strings into the bundle's arena. */
+static dq_status add_strings(dq_bundle *to, const char *name, const dq_strings *s, dq_error *error)
+{
+    uint32_t *offsets = dq_arena_take(&to->arena, (s->count + 1) * sizeof *offsets);
+    char *data = dq_arena_take(&to->arena, s->bytes + 1);
+    uint8_t *nulls = s->nulls ? dq_arena_take(&to->arena, s->count + 1) : NULL;
+    if (!offsets || !data || (s->nulls && !nulls)) return dq_fail_memory(error, "transitions");
+    memcpy(offsets, s->offsets, (s->count + 1) * sizeof *offsets);
+    if (s->bytes) memcpy(data, s->data, s->bytes);
+    if (nulls) memcpy(nulls, s->nulls, s->count);
+    return dq_bundle_add_text(to, name, DQ_TEXT, offsets, data, nulls, error);
+}
+
+static dq_status add_texts(dq_bundle *to, cells *c, const uint32_t *interaction, dq_error *error)
+{
+    dq_strings strings = {0};
+    bool any = false;
+    dq_status status = DQ_OK;
+    for (uint64_t i = 0; i < to->rows && !status; i++) {
+        uint64_t row = 0;
+        size_t n = 0;
+        const dq_column *column = find_cell(c, interaction[i], &row);
+        const char *text = column ? dq_column_text(column, row, &n) : NULL;
+        any |= text != NULL;
+        status = dq_strings_add(&strings, text, n, error);
+    }
+    if (!status && any) status = add_strings(to, c->name, &strings, error);
+    dq_strings_free(&strings);
+    return status;
+}
+
+dq_status dq_transitions_add_logged(dq_bundle *to, const dq_catalogue *catalogue, const uint32_t *interaction,
+                                    dq_error *error)
+{
+    cells propensity = {catalogue, "propensity", 0, 0}, position = {catalogue, "position", 0, 0},
+          request = {catalogue, "request", 0, 0}, model = {catalogue, "model", 0, 0};
+    dq_status status = add_numbers(to, &propensity, DQ_F8, interaction, error);
+    if (!status) status = add_numbers(to, &position, DQ_U4, interaction, error);
+    if (!status) status = add_texts(to, &request, interaction, error);
+    return status ? status : add_texts(to, &model, interaction, error);
+}

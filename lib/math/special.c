@@ -3,6 +3,13 @@
 
 #include <math.h>
 
+/* lgamma() would put the sign into a variable that threads share. */
+static double log_gamma(double x)
+{
+    int sign;
+    return lgamma_r(x, &sign);
+}
+
 /* The continued fraction of the incomplete beta function, by Lentz's method (Numerical Recipes 6.4; DLMF
  * 8.17.22). */
 static double beta_fraction(double a, double b, double x)
@@ -30,7 +37,7 @@ double dq_beta_regularised(double a, double b, double x)
 {
     if (x <= 0) return 0;
     if (x >= 1) return 1;
-    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    double front = exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log1p(-x));
     return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a
                                      : 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
@@ -54,7 +61,7 @@ static double student_near_normal(double z, double n)
 /* log of the density at 0. */
 static double student_constant(double n)
 {
-    return lgamma((n + 1) / 2) - lgamma(n / 2) - 0.5 * log(n * M_PI);
+    return log_gamma((n + 1) / 2) - log_gamma(n / 2) - 0.5 * log(n * M_PI);
 }
 
 /* The upper quantile, P(T > t) = tail < 1/2: Newton's method for log P in log t, which is concave, so that it

@@ -7,7 +7,7 @@
 
 dq_status dq_ope_blocks_init(dq_ope_blocks *blocks, size_t width, size_t max, dq_error *error)
 {
-    *blocks = (dq_ope_blocks){.width = width, .max = max, .size = 1};
+    *blocks = (dq_ope_blocks){.width = width, .used = width, .max = max, .size = 1};
     blocks->sums = calloc(max, width * sizeof *blocks->sums);
     return blocks->sums ? DQ_OK : dq_fail_memory(error, "%zu blocks of %zu sums", max, width);
 }
@@ -53,10 +53,10 @@ void dq_ope_blocks_total(const dq_ope_blocks *blocks, double *sums)
 
 static void resample(const dq_ope_blocks *b, dq_rng *rng, double *restrict sums)
 {
-    memset(sums, 0, b->width * sizeof *sums);
+    memset(sums, 0, b->used * sizeof *sums);
     for (size_t i = 0; i < b->count; i++) {
         const double *block = b->sums + dq_rng_below(rng, b->count) * b->width;
-        for (size_t j = 0; j < b->width; j++) sums[j] += block[j];
+        for (size_t j = 0; j < b->used; j++) sums[j] += block[j];
     }
 }
 

@@ -15,8 +15,10 @@
 #include "measure/bootstrap.h"
 
 typedef struct dq_ope_blocks {
-    double *sums;  /* (max, width) */
-    size_t width;  /* sums of a block */
+    double *sums; /* (max, width) */
+    size_t width; /* sums of a block */
+    size_t
+        used; /* the first of them that resamples sum up; the rest are 0. All, unless the caller says less */
     size_t max;    /* even */
     size_t count;  /* blocks begun */
     uint64_t size; /* rows of a full block */

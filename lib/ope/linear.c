@@ -178,7 +178,8 @@ dq_status dq_ope_linear_solve(dq_ope_linear *linear, bool *done, dq_error *error
         largest = fmax(largest, change);
     }
     linear->passes++;
-    *done = !linear->logistic || largest < 1e-6 || linear->passes == MAX_PASSES;
+    linear->unsettled = linear->logistic && largest >= 1e-6;
+    *done = !linear->unsettled || linear->passes == MAX_PASSES;
     if (*done) sum_up(linear);
     return DQ_OK;
 }

@@ -38,6 +38,7 @@ typedef struct dq_ope_linear {
     double *x, *work;            /* (width) scratch */
     uint64_t row;                /* of the pass */
     unsigned passes;
+    bool unsettled; /* the passes ended before the models stood still */
 } dq_ope_linear;
 
 /* Of so many items. Free after a failure, too. DQ_ERR_MEMORY. */

@@ -120,7 +120,8 @@ dq_status dq_ope_propensity_solve(dq_ope_propensity *propensity, bool *done, dq_
     if (!isfinite(largest))
         return dq_fail(error, DQ_ERR_NUMERIC, "propensities have no solution: vectors are too large");
     p->passes++;
-    *done = largest < enough || p->passes == MAX_PASSES;
+    p->unsettled = largest >= enough;
+    *done = !p->unsettled || p->passes == MAX_PASSES;
     return DQ_OK;
 }
 

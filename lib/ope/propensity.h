@@ -34,6 +34,7 @@ typedef struct dq_ope_propensity {
     double *gram;      /* (width (width + 1) / 2) sum x x' of the first pass, then the curvature's factor */
     double *x, *p;     /* (width), (items) scratch */
     unsigned passes;
+    bool unsettled; /* the passes ended before the weights stood still */
 } dq_ope_propensity;
 
 /* Free after a failure, too. DQ_ERR_RANGE for over 2^24 weights, DQ_ERR_MEMORY. */

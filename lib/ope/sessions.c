@@ -3,24 +3,23 @@
 
 #include <math.h>
 
-/* The sums of a block. ALIVE, EARNED and ENDED have one for each step: of rho(t), of gamma^(t-1) rho(t) r(t),
- * and of the last rho of sessions that ended before the step. */
-enum {
-    COUNT,
-    PDIS,
-    OVER,
-    WEIGHT,
-    ALIVE,
-    EARNED = ALIVE + DQ_OPE_MAX_STEPS,
-    ENDED = EARNED + DQ_OPE_MAX_STEPS,
-    WIDTH = ENDED + DQ_OPE_MAX_STEPS + 1
-};
-enum { BLOCKS = 1000 };
+/* The sums of a block: of sessions, and for each step of rho(t), of gamma^(t-1) rho(t) r(t), and of the last
+ * rho of sessions that ended before the step. Steps that no session has reached are left out of resamples. */
+enum { COUNT, PDIS, OVER, WEIGHT, STEPS };
+enum { ALIVE, EARNED, ENDED, OF_STEP };
+enum { WIDTH = STEPS + OF_STEP * (DQ_OPE_MAX_STEPS + 1), BLOCKS = 1000 };
+
+static double *step_of(double *sums, size_t step)
+{
+    return sums + STEPS + OF_STEP * step;
+}
 
 dq_status dq_ope_sessions_init(dq_ope_sessions *sessions, double gamma, dq_error *error)
 {
     *sessions = (dq_ope_sessions){.gamma = gamma};
-    return dq_ope_blocks_init(&sessions->blocks, WIDTH, BLOCKS, error);
+    dq_status status = dq_ope_blocks_init(&sessions->blocks, WIDTH, BLOCKS, error);
+    sessions->blocks.used = STEPS;
+    return status;
 }
 
 void dq_ope_sessions_free(dq_ope_sessions *sessions)
@@ -39,7 +38,9 @@ void dq_ope_sessions_end(dq_ope_sessions *sessions)
     s->sums[PDIS] += s->earned;
     s->sums[OVER] += over;
     s->sums[WEIGHT] += s->rho;
-    s->sums[ENDED + s->step] += s->rho;
+    step_of(s->sums, s->step)[ENDED] += s->rho;
+    size_t used = STEPS + OF_STEP * (s->step + 1);
+    if (used > s->blocks.used) s->blocks.used = used;
     s->sums = NULL;
 }
 
@@ -63,42 +64,43 @@ dq_status dq_ope_sessions_add(dq_ope_sessions *sessions, const dq_ope_row *rows,
         double earned = s->discount * r->reward;
         s->earned += s->rho * earned;
         s->returned += earned;
-        s->sums[ALIVE + s->step] += s->rho;
-        s->sums[EARNED + s->step] += s->rho * earned;
+        step_of(s->sums, s->step)[ALIVE] += s->rho;
+        step_of(s->sums, s->step)[EARNED] += s->rho * earned;
         s->discount *= s->gamma;
         s->step++;
     }
     return DQ_OK;
 }
 
-static double weighted(const double *sums)
+static double weighted(const double *sums, size_t used)
 {
     double value = 0, ended = 0;
-    for (size_t t = 0; t < DQ_OPE_MAX_STEPS; t++) {
-        ended += sums[ENDED + t];
-        if (t == 0 && !(sums[ALIVE] > 0)) return NAN;
-        double weight = sums[ALIVE + t] + ended;
-        if (weight > 0) value += sums[EARNED + t] / weight;
+    const double *step = sums + STEPS;
+    if (!(step[ALIVE] > 0)) return NAN;
+    for (; step < sums + used; step += OF_STEP) {
+        ended += step[ENDED];
+        double weight = step[ALIVE] + ended;
+        if (weight > 0) value += step[EARNED] / weight;
     }
     return value;
 }
 
-static double value_of(dq_ope_session_kind kind, const double *sums)
+static double value_of(dq_ope_session_kind kind, const double *sums, size_t used)
 {
     if (kind == DQ_OPE_PDIS) return sums[PDIS] / sums[COUNT];
     if (kind == DQ_OPE_WIS) return sums[WEIGHT] > 0 ? sums[OVER] / sums[WEIGHT] : NAN;
-    return weighted(sums);
+    return weighted(sums, used);
 }
 
 typedef struct kinds_wanted {
     const dq_ope_session_kind *at;
-    size_t count;
+    size_t count, used;
 } kinds_wanted;
 
 static void statistic(const void *self, const double *sums, double *values)
 {
     const kinds_wanted *kinds = self;
-    for (size_t i = 0; i < kinds->count; i++) values[i] = value_of(kinds->at[i], sums);
+    for (size_t i = 0; i < kinds->count; i++) values[i] = value_of(kinds->at[i], sums, kinds->used);
 }
 
 /* What the moments say, which is nothing of wpdis. */
@@ -124,7 +126,7 @@ dq_status dq_ope_sessions_estimate(const dq_ope_sessions *sessions, const dq_ope
 {
     double total[WIDTH], sd[DQ_OPE_SESSION_KINDS];
     dq_interval intervals[DQ_OPE_SESSION_KINDS];
-    const kinds_wanted wanted = {kinds, count};
+    const kinds_wanted wanted = {kinds, count, sessions->blocks.used};
     dq_rng rng = dq_rng_new(seed);
     if (sessions->moments.rows == 0) return dq_fail(error, DQ_ERR_RANGE, "no session to estimate from");
     dq_ope_blocks_total(&sessions->blocks, total);
@@ -132,7 +134,7 @@ dq_status dq_ope_sessions_estimate(const dq_ope_sessions *sessions, const dq_ope
                                                confidence, &rng, intervals, sd, error);
     for (size_t i = 0; i < count && !status; i++) {
         dq_ope_estimate *e = estimates[i];
-        e->value = value_of(kinds[i], total);
+        e->value = value_of(kinds[i], total, wanted.used);
         e->bootstrap = intervals[i];
         e->se = sd[i];
         describe(e, &sessions->moments, kinds[i], confidence);

@@ -18,6 +18,7 @@ size_t dq_slope_choose(const double *values, const double *widths, size_t count)
 {
     const double c = sqrt(6) - 1;
     size_t order[DQ_SLOPE_MAX];
+    if (count == 0) return 0;
     if (count > DQ_SLOPE_MAX) count = DQ_SLOPE_MAX;
     sort_by_width(widths, count, order);
     for (size_t i = 1; i < count; i++) {

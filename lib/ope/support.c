@@ -28,8 +28,10 @@ dq_status dq_ope_support_grow(dq_ope_support *support, uint32_t positions, uint3
         return dq_fail(error, DQ_ERR_RANGE, "position %u: over %d", positions, DQ_OPE_MAX_POSITIONS);
     const dq_ope_support line = {.positions = 1, .actions = old.positions};
     bool grown = regrow(&support->shown, sizeof *support->shown, &old, positions, actions) &&
-                 regrow(&support->rewards, sizeof *support->rewards, &old, positions, actions) &&
-                 regrow(&support->target, sizeof *support->target, &old, positions, actions) &&
+                 (!old.keeps_rewards ||
+                  regrow(&support->rewards, sizeof *support->rewards, &old, positions, actions)) &&
+                 (!old.target ||
+                  regrow(&support->target, sizeof *support->target, &old, positions, actions)) &&
                  regrow(&support->rest, sizeof *support->rest, &line, 1, positions) &&
                  regrow(&support->rows, sizeof *support->rows, &line, 1, positions);
     if (!grown) return dq_fail_memory(error, "%u actions at %u positions", actions, positions);
@@ -64,24 +66,30 @@ dq_status dq_ope_support_log(dq_ope_support *support, const dq_ope_row *row, dq_
         if (status) return status;
     }
     size_t cell = (size_t)row->position * s->actions + row->item;
-    s->shown[cell]++;
-    s->rewards[cell] += row->reward;
+    if (s->shown[cell] < UINT32_MAX) s->shown[cell]++;
+    if (s->keeps_rewards) s->rewards[cell] += row->reward;
     s->rows[row->position]++;
     return DQ_OK;
 }
 
 double dq_ope_support_share(const dq_ope_support *support, uint32_t action, uint32_t position)
 {
-    uint64_t shown = support->shown[(size_t)position * support->actions + action];
+    uint32_t shown = support->shown[(size_t)position * support->actions + action];
     return (double)shown / (double)support->rows[position];
 }
 
-void dq_ope_support_target(dq_ope_support *support, const dq_ope_choice *choice, uint32_t position)
+dq_status dq_ope_support_target(dq_ope_support *support, const dq_ope_choice *choice, uint32_t position,
+                                dq_error *error)
 {
-    double *target = support->target + (size_t)position * support->actions;
-    support->rest[position] += choice->rest;
+    dq_ope_support *s = support;
+    s->rest[position] += choice->rest;
+    if (choice->count == 0) return DQ_OK;
+    if (!s->target) s->target = calloc((size_t)s->positions * s->actions, sizeof *s->target);
+    if (!s->target) return dq_fail_memory(error, "%u actions at %u positions", s->actions, s->positions);
+    double *target = s->target + (size_t)position * s->actions;
     for (uint32_t i = 0; i < choice->count; i++)
         target[choice->items ? choice->items[i] : i] += choice->more[i];
+    return DQ_OK;
 }
 
 double dq_ope_support_unsupported(const dq_ope_support *support)
@@ -90,7 +98,7 @@ double dq_ope_support_unsupported(const dq_ope_support *support)
     double never = 0, all = 0;
     for (size_t p = 0; p < s->positions; p++)
         for (size_t a = 0; a < s->actions; a++) {
-            double mass = s->rest[p] + s->target[p * s->actions + a];
+            double mass = s->rest[p] + (s->target ? s->target[p * s->actions + a] : 0);
             all += mass;
             if (s->shown[p * s->actions + a] == 0) never += mass;
         }

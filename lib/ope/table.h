@@ -19,8 +19,8 @@ typedef struct dq_ope_table {
     double *sum; /* (positions) over the actions */
 } dq_ope_table;
 
-/* Of what the support counted. DQ_ERR_RANGE where an action's rewards at a place are not within 0 .. shown;
- * DQ_ERR_MEMORY. */
+/* Of what the support counted, which keeps rewards. DQ_ERR_RANGE where an action's rewards at a place are not
+ * within 0 .. shown; DQ_ERR_MEMORY. */
 dq_status dq_ope_table_fit(dq_ope_table *table, const dq_ope_support *support, dq_error *error);
 /* Fills q and q_target of rows, whose actions and positions the support counted, by their choices. */
 void dq_ope_table_apply(const dq_ope_table *table, dq_ope_row *rows, size_t n);

@@ -142,8 +142,7 @@ static dq_status complete(dq_ope_study *s, dq_ope_row *row, dq_error *error)
         row->propensity = dq_ope_support_share(&s->support, row->item, row->position);
     if (status || !dq_ope_study_knows_all(s)) return status;
     if (!counts_first(s)) status = dq_ope_support_log(&s->support, row, error);
-    if (!status) dq_ope_support_target(&s->support, &row->choice, row->position);
-    return status;
+    return status ? status : dq_ope_support_target(&s->support, &row->choice, row->position, error);
 }
 
 static dq_status judge_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *error)
@@ -179,6 +178,7 @@ static dq_status make_policy(dq_ope_study *s, dq_error *error)
 dq_status dq_ope_study_run(dq_ope_study *study, dq_ope_estimate *estimates, dq_error *error)
 {
     dq_ope_study *s = study;
+    s->support.keeps_rewards = s->rewards == DQ_OPE_BY_TABLE;
     s->log.wants_propensity = s->propensities == DQ_OPE_LOGGED;
     s->log.wants_items = dq_ope_study_knows_all(s) || s->propensities != DQ_OPE_LOGGED;
     s->log.wants_users |= is_linear(s) || s->propensities == DQ_OPE_BY_REGRESSION;

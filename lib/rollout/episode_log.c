@@ -13,7 +13,8 @@ enum { BLOCK = 8192, BLOCK_NUMBERS = 1 << 21, ACTION_STREAM = 0x706c6179 };
 /* A block in the making. */
 typedef struct block {
     size_t count, room;
-    float *state, *next, *reward, *propensity; /* (room, width), (room) */
+    float *state, *next, *reward; /* (room, width), (room) */
+    double *propensity;           /* (room) */
     uint32_t *choice, *episode, *step;
     uint8_t *done, *truncated;
 } block;
@@ -49,7 +50,7 @@ static dq_status add_columns(const block *b, uint32_t width, dq_bundle *out, dq_
     if (!status) status = dq_bundle_add_numbers(out, "done", DQ_U1, b->done, NULL, NULL, error);
     if (!status) status = dq_bundle_add_numbers(out, "truncated", DQ_U1, b->truncated, NULL, NULL, error);
     if (!status) status = dq_bundle_add_tensor(out, "next_state", DQ_F4, 2, shape, b->next, error);
-    if (!status) status = dq_bundle_add_numbers(out, "propensity", DQ_F4, b->propensity, NULL, NULL, error);
+    if (!status) status = dq_bundle_add_numbers(out, "propensity", DQ_F8, b->propensity, NULL, NULL, error);
     if (!status) status = dq_bundle_add_numbers(out, "episode", DQ_U4, b->episode, NULL, NULL, error);
     if (!status) status = dq_bundle_add_numbers(out, "step", DQ_U4, b->step, NULL, NULL, error);
     return status;
@@ -71,14 +72,14 @@ static dq_status flush(play *p, dq_error *error)
 }
 
 /* Epsilon-greedy; without an agent, any action. *chance: of this one. */
-static uint32_t choose(play *p, float *chance)
+static uint32_t choose(play *p, double *chance)
 {
     uint32_t count = p->envs->shape.action_count, best, action;
     double share = p->log->agent ? p->log->epsilon : 1;
     if (p->log->agent) dq_agent_act(p->log->agent, &p->envs->store, p->envs->number, 1, false, &best);
     bool any = dq_rng_uniform(&p->rng) < share;
     action = any ? (uint32_t)dq_rng_below(&p->rng, count) : best;
-    *chance = (float)(share / count + (p->log->agent && action == best ? 1 - share : 0));
+    *chance = share / count + (p->log->agent && action == best ? 1 - share : 0);
     return action;
 }
 

@@ -6,7 +6,7 @@
  *     state, next_state  (rows, state_width)
  *     choice, reward     the action's number and what came of it
  *     done, truncated    an end of the environment's own, and one by the number of steps
- *     propensity         how likely this action was, for those who weigh a log by it
+ *     propensity         f8, how likely this action was, for off-policy evaluation
  *     episode, step      from 0
  *
  * Actions are an agent's, epsilon-greedy: the best one has 1 - epsilon + epsilon / n, each other epsilon / n.

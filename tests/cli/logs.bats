@@ -237,3 +237,31 @@ a_catalogue() {
     run --separate-stderr -2 dq-rank --run-name x --format tsv catalogue.dq
     [ "${stderr_lines[0]}" = "dq-rank: --run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax) say who ranks" ]
 }
+
+@test "dq-reward and dq-embed keep what was logged, on interactions and on the transitions that are made of them" {
+    a_log
+    sed -i 's/"u2","item":"a"/&,"reward":1/' log.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions log.jsonl -o log.dq
+    dq-reward --strategy logged log.dq -o rewards.dq
+    diff <(rows rewards.dq interactions) <(rows log.dq interactions)
+    columns='[.user, .item, .reward, .propensity, .position, .request, .model]'
+    diff <(rows rewards.dq transitions | jq -c "$columns") <(rows log.dq interactions | jq -c "$columns")
+    dq-reward --strategy logged rewards.dq -o again.dq # transitions that are there are labelled anew
+    diff <(rows again.dq transitions | jq -c "$columns") <(rows log.dq interactions | jq -c "$columns")
+    dq-reward --strategy logged --user u2 log.dq | dq-cat --kind transitions | jq -c "$columns" | diff - <(rows log.dq interactions | jq -c "select(.user == \"u2\") | $columns")
+    dq-reward --strategy logged --pairs all log.dq | dq-cat --kind transitions | jq -se 'all(has("propensity") or has("position") | not)'
+    dq-embed cf:2 log.dq | dq-cat --kind interactions | diff - <(rows log.dq interactions)
+    # several bundles of interactions: two sections, of which one logs nothing
+    echo '{"user":"u2","item":"b","reward":0.5}' > more.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions more.jsonl -o more.dq
+    cat log.dq more.dq log.dq | dq-reward --strategy logged | dq-cat --kind transitions | jq -c "$columns" |
+        diff - <(cat log.dq more.dq log.dq | dq-cat --kind interactions | jq -c "$columns")
+    dq-cat rewards.dq > printed.jsonl
+    jq -c 'select(.kind == "transitions")' printed.jsonl | jq -se 'map(.request) == ["007", "007", null, "008"]'
+}
+
+@test "dq-sim: propensities of what is played are full numbers, and sum to one over the actions" {
+    dq-sim --play 40 maze -o any.dq
+    actions=$(dq-cat any.dq | jq -s 'map(.choice) | unique | length')
+    dq-cat any.dq | jq -se --argjson n "$actions" 'all(.propensity == 1 / $n)'
+}

@@ -11,7 +11,7 @@ enum { EPISODES = 40, MOST = 8192 };
 typedef struct kept {
     uint64_t rows;
     uint32_t last_episode;
-    float propensity[MOST];
+    double propensity[MOST];
     float reward[MOST];
     uint64_t ended, cut;
     dq_vec_env *envs;
@@ -49,7 +49,7 @@ static dq_status take(void *arg, const dq_bundle *b, dq_error *error)
     assert_true(b->rows <= MOST);
     check_order(k, b);
     k->rows = b->rows;
-    memcpy(k->propensity, data_of(b, "propensity"), b->rows * sizeof(float));
+    memcpy(k->propensity, data_of(b, "propensity"), b->rows * sizeof(double));
     memcpy(k->reward, data_of(b, "reward"), b->rows * sizeof(float));
     return DQ_OK;
 }
@@ -91,8 +91,7 @@ static void any_action_is_as_likely_as_another(void **state)
 {
     (void)state;
     play(&first, NULL, 0);
-    for (uint64_t r = 0; r < first.rows; r++)
-        assert_true(first.propensity[r] == 0.5F && first.reward[r] == 1);
+    for (uint64_t r = 0; r < first.rows; r++) assert_true(first.propensity[r] == 0.5 && first.reward[r] == 1);
     play(&second, NULL, 0);
     assert_int_equal(first.rows, second.rows); /* the seed decides */
 }
@@ -125,8 +124,8 @@ static void propensities_are_epsilon_greedy(void **state)
     play(&first, agent, 0.4);
     uint64_t others = 0;
     for (uint64_t r = 0; r < first.rows; r++) {
-        bool other = first.propensity[r] < 0.5F;
-        assert_true(fabs((double)first.propensity[r] - (other ? 0.2 : 0.8)) < 1e-6);
+        bool other = first.propensity[r] < 0.5;
+        assert_true(fabs(first.propensity[r] - (other ? 0.2 : 0.8)) < 1e-15);
         others += other;
     }
     double n = (double)first.rows;

@@ -54,6 +54,8 @@ static void names_of_data_sets(void **state)
             "user=user action=item reward=reward pscore=propensity request_id=request model=model");
     assigns(&nothing, "interactions", "user item action", "user=user item=item action"); /* what was done */
     assigns(&nothing, "interactions", "action movieId", "action movieId=item");
+    assigns(&nothing, "feedback", "request_id movieId label rating time position",
+            "request_id=request movieId=item label=label rating=reward time position");
     assigns(&nothing, "items", "position model action", "position model action");
     assigns(&nothing, "items", "movieId title genres", "movieId=id title genres");
     assigns(&nothing, "users", "_id rating timestamp", "_id=id rating timestamp");
@@ -86,6 +88,8 @@ static void roles(void **state)
     assert_true(dq_import_is_role("id", "users") && dq_import_is_role("text.bio", "items"));
     assert_true(dq_import_is_role("time", "interactions") && dq_import_is_role("attr.x", "interactions"));
     assert_false(dq_import_is_role("id", "interactions") || dq_import_is_role("reward", "users"));
+    assert_true(dq_import_is_role("propensity", "interactions") && dq_import_is_role("request", "feedback"));
+    assert_false(dq_import_is_role("propensity", "users") || dq_import_is_role("position", "feedback"));
     assert_false(dq_import_is_role("text.x", "interactions") || dq_import_is_role("attr.", "users"));
     assert_false(dq_import_is_role("movieId", "items") || dq_import_is_role("", "users"));
     dq_import_named named[] = {{"user", "1"}, {"item", "2"}};

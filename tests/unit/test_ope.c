@@ -231,6 +231,38 @@ static void intervals_cover(void **state)
     }
 }
 
+/* Sessions of one or two rows, whose length does not depend on what happens in them. */
+static void session_intervals_cover(void **state)
+{
+    (void)state;
+    enum { SESSIONS = 300, KINDS = 3 };
+    coverage c = {0};
+    double expected = 0; /* of one and a half rows in the mean, by a target halfway to the log's policy */
+    for (int a = 0; a < ACTIONS; a++) expected += 1.5 * (target[a] + logging[a]) / 2 * chance[a];
+    for (uint64_t seed = 0; seed < SIMULATIONS; seed++) {
+        dq_ope_row rows[2 * SESSIONS];
+        dq_ope_estimate e[KINDS];
+        dq_ope_weights w;
+        dq_rng rng = dq_rng_new(500000 + seed);
+        size_t n = 0;
+        for (int s = 0; s < SESSIONS; s++)
+            for (uint64_t t = 0, length = 1 + dq_rng_below(&rng, 2); t < length; t++) {
+                rows[n] = draw(&rng, 0);
+                rows[n].target = (rows[n].target + rows[n].propensity) / 2;
+                rows[n++].begins = t == 0;
+            }
+        dq_ope_config config = standard;
+        config.gamma = 1;
+        config.resamples = 300;
+        config.seed = seed;
+        estimate("pdis,wpdis,wis", &config, rows, n, e, &w);
+        for (int i = 0; i < KINDS; i++)
+            c.bootstrap[i] += e[i].bootstrap.low <= expected && expected <= e[i].bootstrap.high;
+    }
+    for (int i = 0; i < KINDS; i++)
+        assert_in_range((uintmax_t)c.bootstrap[i], 0.93 * SIMULATIONS, 0.97 * SIMULATIONS);
+}
+
 /* 25,000 rows are 6,250 blocks of 4, and the interval is still that of the rows. */
 static void blocks_merge(void **state)
 {
@@ -309,8 +341,9 @@ int main(void)
         cmocka_unit_test(bounds_at_their_ends), cmocka_unit_test(constant_reward),
         cmocka_unit_test(logging_policy),       cmocka_unit_test(by_hand),
         cmocka_unit_test(perfect_model),        cmocka_unit_test(intervals_cover),
-        cmocka_unit_test(blocks_merge),         cmocka_unit_test(one_row_or_none),
-        cmocka_unit_test(slope_by_hand),        cmocka_unit_test(picks_named),
+        cmocka_unit_test(blocks_merge),         cmocka_unit_test(session_intervals_cover),
+        cmocka_unit_test(one_row_or_none),      cmocka_unit_test(slope_by_hand),
+        cmocka_unit_test(picks_named),
     };
     return cmocka_run_group_tests_name("ope", tests, NULL, NULL);
 }

@@ -108,7 +108,7 @@ static void table(void **state)
     (void)state;
     dq_error e = DQ_ERROR_NONE;
     dq_ope_row rows[OPE_ROWS];
-    dq_ope_support support = {0};
+    dq_ope_support support = {.keeps_rewards = true};
     dq_ope_table t;
     uniform_rows(rows);
     ok(dq_ope_support_grow(&support, 1, OPE_ITEMS, &e), &e);
@@ -118,6 +118,7 @@ static void table(void **state)
     compare(rows, &ope_expected.table, 1e-12);
     dq_ope_table_free(&t);
     dq_ope_support_free(&support);
+    support.keeps_rewards = true;
     ok(dq_ope_support_grow(&support, 1, 1, &e), &e);
     dq_ope_row much = {.item = 0, .reward = 2};
     ok(dq_ope_support_log(&support, &much, &e), &e);
@@ -309,15 +310,15 @@ static void lists_below(void **state)
     (void)state;
     dq_error e = DQ_ERROR_NONE;
     dq_arena arena = DQ_ARENA_EMPTY;
-    dq_index ids[2] = {{0}, {0}};
+    dq_index user_ids = DQ_INDEX_EMPTY, item_ids = DQ_INDEX_EMPTY;
     dq_run run = DQ_LISTS_EMPTY;
     dq_ope_policy policy;
     const uint32_t above[2] = {1, 3};
     const dq_pairing whole = {.width = OPE_WIDTH};
-    names(&ids[0], "u", OPE_USERS);
-    names(&ids[1], "i", OPE_ITEMS);
+    names(&user_ids, "u", OPE_USERS);
+    names(&item_ids, "i", OPE_ITEMS);
     score(&run);
-    ok(dq_ope_policy_lists(&policy, &run, &ids[0], &ids[1], 0.5, 0.2, &e), &e);
+    ok(dq_ope_policy_lists(&policy, &run, &user_ids, &item_ids, 0.5, 0.2, &e), &e);
     double sum = 0, left = 0;
     for (unsigned a = 0; a < OPE_ITEMS; a++)
         if (a != 1 && a != 3) left += exp(dq_cosine(user_at[2], item_at[a], &whole, 1) / 0.5);
@@ -330,7 +331,7 @@ static void lists_below(void **state)
     }
     assert_true(near(sum, 1, 1e-12));
     dq_ope_policy_free(&policy);
-    ok(dq_ope_policy_lists(&policy, &run, &ids[0], &ids[1], 0, 0, &e), &e);
+    ok(dq_ope_policy_lists(&policy, &run, &user_ids, &item_ids, 0, 0, &e), &e);
     const uint32_t all[OPE_ITEMS] = {0, 1, 2, 3, 4};
     unsigned taken = 0;
     for (unsigned a = 0; a < OPE_ITEMS; a++) {
@@ -347,8 +348,8 @@ static void lists_below(void **state)
     dq_ope_row row = {.item = 4};
     ok(dq_ope_policy_choose_below(&uniform, &row, above, 2, &arena, &e), &e);
     assert_true(near(row.target, 1.0 / 3, 1e-12));
-    dq_index_free(&ids[0]);
-    dq_index_free(&ids[1]);
+    dq_index_free(&user_ids);
+    dq_index_free(&item_ids);
     dq_lists_free(&run);
     dq_arena_free(&arena);
 }
@@ -366,13 +367,13 @@ static void support_known(void **state)
         dq_ope_row row = {.item = shown[i][0], .position = shown[i][1], .reward = 1};
         ok(dq_ope_policy_choose(&policy, &row, &e), &e);
         ok(dq_ope_support_log(&s, &row, &e), &e);
-        dq_ope_support_target(&s, &row.choice, row.position);
+        ok(dq_ope_support_target(&s, &row.choice, row.position, &e), &e);
     }
     assert_true(near(dq_ope_support_unsupported(&s), 2.0 / 5 / 3, 1e-12));
     assert_true(near(dq_ope_support_share(&s, 1, 1), 0.5, 1e-12));
     const uint32_t third = 2;
     const double half = 0.5;
-    dq_ope_support_target(&s, &(dq_ope_choice){.items = &third, .more = &half, .count = 1}, 1);
+    ok(dq_ope_support_target(&s, &(dq_ope_choice){.items = &third, .more = &half, .count = 1}, 1, &e), &e);
     assert_true(near(dq_ope_support_unsupported(&s), (2.0 / 3 + 0.5) / 5.5, 1e-12));
     assert_int_equal(dq_ope_support_grow(&s, DQ_OPE_MAX_POSITIONS + 1, 3, &e), DQ_ERR_RANGE);
     dq_ope_support_free(&s);

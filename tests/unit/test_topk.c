@@ -155,6 +155,24 @@ static void test_refusals(void **state)
     dq_topk_free(topk);
 }
 
+/* What falls out: the item itself, or the worst of those that are kept; ties by id, as in the ranking. */
+static void test_overflow(void **state)
+{
+    (void)state;
+    dq_topk *topk;
+    float out = 9;
+    assert_int_equal(dq_topk_new(&topk, 2, NULL), DQ_OK);
+    assert_false(dq_topk_overflows(topk, 1, "a", 1, &out));
+    assert_int_equal(dq_topk_push(topk, 1, "a", 1, 0, NULL), DQ_OK);
+    assert_false(dq_topk_overflows(topk, 2, "b", 1, &out));
+    assert_int_equal(dq_topk_push(topk, 2, "b", 1, 0, NULL), DQ_OK);
+    assert_true(out == 9);
+    assert_true(dq_topk_overflows(topk, 3, "c", 1, &out) && out == 1);
+    assert_true(dq_topk_overflows(topk, 0.5F, "c", 1, &out) && out == 0.5F);
+    assert_true(dq_topk_overflows(topk, 1, "c", 1, &out) && out == 1);
+    dq_topk_free(topk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_push_after_sort),
         cmocka_unit_test(test_ties_to_the_greater_id),
         cmocka_unit_test(test_would_take),
+        cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,7 @@ static dq_status place_values(features *f, dq_error *error)
     return DQ_OK;
 }
 
-/* One feature of a row: a number, or a 1 among zeros. NULL *to for one that is an attribute alone. */
+/* One feature of a row as numbers: itself, or a 1 among zeros. */
 static bool encode(const feature *a, const char *text, size_t bytes, bool numbers, dq_arena *arena,
                    dq_value *to)
 {
@@ -155,7 +155,7 @@ static dq_value value_of(dq_arena *arena, const char *text, size_t bytes)
     return whole ? dq_int((int64_t)number) : dq_real(number);
 }
 
-/* {"vector": .., attributes}: appended to a document. Cell i of the features is what `cell` gives. */
+/* Adds a vector and attributes to a document; cells are those of the features, in their order. */
 static bool add_features(const features *f, const dq_csv_cell *cells, bool numbers, dq_arena *arena,
                          dq_value *document)
 {
