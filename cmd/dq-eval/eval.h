@@ -46,6 +46,10 @@ typedef struct eval_options {
     double epsilon;
     /* off-policy evaluation */
     ope_options ope;
+    /* interactions */
+    bool traffic;
+    const char *time;
+    double session_gap, return_within; /* minutes, days */
     /* learning curves */
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */

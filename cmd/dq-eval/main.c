@@ -7,6 +7,8 @@
 #include "math/blas.h"
 #include "report/ope_log.h"
 #include "report/plot.h"
+#include "report/rankings.h"
+#include "report/traffic.h"
 #include "rollout.h"
 
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64 };
+enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64, TRAFFIC = 128 };
 enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
 
 static const dq_mode modes[] = {
@@ -25,6 +27,7 @@ static const dq_mode modes[] = {
     {ENV, "env", "--rollout --env", .help = "agents in an environment (--rollout --env, --env-cmd)",
      .no_operands = true},
     {OPE, "ope", "--ope", .help = "a policy from the log of another (--ope)"},
+    {TRAFFIC, "traffic", "--traffic", .help = "what interactions come to (--traffic)"},
     {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},
     {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
      .no_operands = true},
@@ -85,6 +88,32 @@ static dq_status list_measures(const eval_options *o, dq_error *error)
     dq_status status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (status) return status;
     status = dq_runs_print_measures(out, error);
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
+
+/* What interactions come to. */
+static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_error *error)
+{
+    dq_traffic t = {.clicked = (double)o->relevance,
+                    .time = o->time,
+                    .gap = o->session_gap * 60,
+                    .window = o->return_within * 86400};
+    dq_sink *out = NULL;
+    dq_status status = dq_rankings_gains(o->gains, &t.gains, error);
+    if (!status) status = dq_traffic_read(&t, cli->operands, cli->operand_count, error);
+    uint64_t timeless = t.times.count[DQ_TIME_NONE];
+    char words[256];
+    if (!status && timeless)
+        dq_cli_say(cli, &o->common, "%llu of %llu interactions have no time '%s' and are of no session",
+                   (unsigned long long)timeless, (unsigned long long)t.impressions, o->time);
+    if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
+        dq_cli_say(cli, &o->common, "%s", words);
+    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
+    if (!status) status = dq_traffic_print(&t, (dq_traffic_format)o->format, out, error);
+    dq_traffic_free(&t);
+    dq_label_map_free(&t.gains);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;
@@ -159,11 +188,21 @@ static void check_rankings(const dq_cli *cli, const eval_options *o)
     if (from_stdin > 1) dq_cli_usage(cli, "stdin can be read only once");
 }
 
+static void check_traffic(const dq_cli *cli, const eval_options *o)
+{
+    dq_error error = DQ_ERROR_NONE;
+    dq_label_map gains = {0};
+    if (o->format == EVAL_TREC) dq_cli_usage(cli, "--traffic has no trec format");
+    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
+    dq_label_map_free(&gains);
+}
+
 static unsigned choose_mode(const eval_options *o)
 {
     if (o->list) return LIST;
     if (o->ope.estimators) return OPE;
     if (o->curves) return CURVES;
+    if (o->traffic) return TRAFFIC;
     if (o->env || o->env_cmd) return ENV;
     if (o->cold_start) return COLD_START;
     return o->rollout ? ROLLOUT : RANKINGS;
@@ -175,6 +214,7 @@ static void check_usage(dq_cli *cli, const eval_options *o)
     if (cli->mode == CURVES) check_curves(cli, o);
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);
+    if (cli->mode == TRAFFIC) check_traffic(cli, o);
 }
 
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -182,6 +222,7 @@ static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
     if (cli->mode == LIST) return list_measures(o, error);
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
+    if (cli->mode == TRAFFIC) return sum_up_traffic(o, cli, error);
     return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
 }
 
@@ -198,6 +239,9 @@ int main(int argc, char **argv)
                       .candidates = 100,
                       .max_steps = DQ_EPISODES_MAX_STEPS,
                       .ope = OPE_DEFAULTS,
+                      .time = "time",
+                      .session_gap = 30,
+                      .return_within = 7,
                       .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
@@ -205,15 +249,15 @@ int main(int argc, char **argv)
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
         {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
-        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE | TRAFFIC},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
-        {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS},
+        {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS | TRAFFIC},
         {"max-documents", 'M', DQ_OPT_COUNT, &o.max_documents, "N", "the first N of a ranking alone count (0: all)", .min = 0, .max = 1e9, .modes = RANKINGS},
         {"judged-only", 'J', DQ_OPT_FLAG, &o.judged_only, NULL, "what nobody judged is taken out of the rankings", .modes = RANKINGS},
         {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be shown (else those of qrels and runs, or the log's)", .modes = RANKINGS | OPE},
         {"by", 0, DQ_OPT_TEXT, &o.by, "FIELD", "the measures by group of users, too, and the gap: an attribute of the catalogue's users", .modes = RANKINGS, .needs = "catalogue"},
-        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS},
+        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS | TRAFFIC},
         {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
         {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED | OPE},
         {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED | OPE},
@@ -249,6 +293,10 @@ int main(int argc, char **argv)
         {"slope-grid", 0, DQ_OPT_TEXT, &o.ope.grid, "X[,X...]", "bounds that slope chooses from", .modes = OPE},
         {"min-ess", 0, DQ_OPT_REAL, &o.ope.min_ess, "N", "fail where the effective sample size is less", .min = 0, .max = 1e18, .modes = OPE},
         {"require-support", 0, DQ_OPT_FLAG, &o.ope.require_support, NULL, "fail where the target takes what the log never shows", .modes = OPE},
+        {"traffic", 0, DQ_OPT_FLAG, &o.traffic, NULL, "what the interactions of streams come to: click and apply rates, shares of labels, sessions, returns", .modes = TRAFFIC, .section = "Interactions"},
+        {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "their attribute that says when", .modes = TRAFFIC},
+        {"session-gap", 0, DQ_OPT_REAL, &o.session_gap, "MINUTES", "a session ends where its user does nothing for so long", .min = 0, .max = 1e9, .modes = TRAFFIC},
+        {"return-within", 0, DQ_OPT_REAL, &o.return_within, "DAYS", "who comes back so soon after a session has returned", .min = 0, .max = 1e6, .modes = TRAFFIC},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},
