@@ -32,6 +32,9 @@ typedef struct eval_options {
     dq_texts measures;
     const char *cutoffs; /* "5,10"; NULL: 10, in trec format trec_eval's */
     uint64_t relevance;  /* the least relevance that is relevant */
+    uint64_t max_documents;
+    bool judged_only;
+    const char *by; /* the users' groups; the catalogue is ope.catalogue */
     const char *gains;   /* LABEL=level,... */
     double confidence;
     uint64_t resamples;
@@ -45,6 +48,10 @@ typedef struct eval_options {
     /* off-policy evaluation */
     ope_options ope;
     bool agreement;
+    /* interactions */
+    bool traffic;
+    const char *time;
+    double session_gap, return_within; /* minutes, days */
     /* learning curves */
     bool curves;
     const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */

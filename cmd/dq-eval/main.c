@@ -7,6 +7,8 @@
 #include "math/blas.h"
 #include "report/ope_log.h"
 #include "report/plot.h"
+#include "report/rankings.h"
+#include "report/traffic.h"
 #include "rollout.h"
 
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64, AGREEMENT = 256 };
+enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64, TRAFFIC = 128, AGREEMENT = 256 };
 enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
 
 static const dq_mode modes[] = {
@@ -25,6 +27,7 @@ static const dq_mode modes[] = {
     {ENV, "env", "--rollout --env", .help = "agents in an environment (--rollout --env, --env-cmd)",
      .no_operands = true},
     {OPE, "ope", "--ope", .help = "a policy from the log of another (--ope)"},
+    {TRAFFIC, "traffic", "--traffic", .help = "what interactions come to (--traffic)"},
     {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},
     {AGREEMENT, "agreement", "--agreement", .help = "labels of several streams, pair by pair (--agreement)"},
     {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
@@ -86,6 +89,32 @@ static dq_status list_measures(const eval_options *o, dq_error *error)
     dq_status status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (status) return status;
     status = dq_runs_print_measures(out, error);
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
+
+/* What interactions come to. */
+static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_error *error)
+{
+    dq_traffic t = {.clicked = (double)o->relevance,
+                    .time = o->time,
+                    .gap = o->session_gap * 60,
+                    .window = o->return_within * 86400};
+    dq_sink *out = NULL;
+    dq_status status = dq_rankings_gains(o->gains, &t.gains, error);
+    if (!status) status = dq_traffic_read(&t, cli->operands, cli->operand_count, error);
+    uint64_t timeless = t.times.count[DQ_TIME_NONE];
+    char words[256];
+    if (!status && timeless)
+        dq_cli_say(cli, &o->common, "%llu of %llu interactions have no time '%s' and are of no session",
+                   (unsigned long long)timeless, (unsigned long long)t.impressions, o->time);
+    if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
+        dq_cli_say(cli, &o->common, "%s", words);
+    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
+    if (!status) status = dq_traffic_print(&t, (dq_traffic_format)o->format, out, error);
+    dq_traffic_free(&t);
+    dq_label_map_free(&t.gains);
     if (!status) return dq_sink_close(out, error);
     dq_sink_abort(out);
     return status;
@@ -153,9 +182,20 @@ static void check_rankings(const dq_cli *cli, const eval_options *o)
 {
     if (!o->qrels) dq_cli_usage(cli, "--qrels FILE is needed: the judgements");
     size_t from_stdin = o->runs.count == 0 || (o->qrels[0] == '-' && !o->qrels[1]);
+    from_stdin += o->ope.catalogue && strcmp(o->ope.catalogue, "-") == 0;
+    if (o->by && o->format == EVAL_TREC) dq_cli_usage(cli, "--by has no trec format");
     for (size_t i = 0; i < o->runs.count; i++) from_stdin += o->runs.at[i][0] == '-' && !o->runs.at[i][1];
     if (o->runs.count == 0 && o->qrels[0] == '-' && !o->qrels[1]) from_stdin = 2;
     if (from_stdin > 1) dq_cli_usage(cli, "stdin can be read only once");
+}
+
+static void check_traffic(const dq_cli *cli, const eval_options *o)
+{
+    dq_error error = DQ_ERROR_NONE;
+    dq_label_map gains = {0};
+    if (o->format == EVAL_TREC) dq_cli_usage(cli, "--traffic has no trec format");
+    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
+    dq_label_map_free(&gains);
 }
 
 static unsigned choose_mode(const eval_options *o)
@@ -164,6 +204,7 @@ static unsigned choose_mode(const eval_options *o)
     if (o->ope.estimators) return OPE;
     if (o->curves) return CURVES;
     if (o->agreement) return AGREEMENT;
+    if (o->traffic) return TRAFFIC;
     if (o->env || o->env_cmd) return ENV;
     if (o->cold_start) return COLD_START;
     return o->rollout ? ROLLOUT : RANKINGS;
@@ -176,6 +217,7 @@ static void check_usage(dq_cli *cli, const eval_options *o)
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);
     if (cli->mode == AGREEMENT) eval_check_agreement(cli, o);
+    if (cli->mode == TRAFFIC) check_traffic(cli, o);
 }
 
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -184,6 +226,7 @@ static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
     if (cli->mode == AGREEMENT) return eval_agreement(o, cli, error);
+    if (cli->mode == TRAFFIC) return sum_up_traffic(o, cli, error);
     return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
 }
 
@@ -200,6 +243,9 @@ int main(int argc, char **argv)
                       .candidates = 100,
                       .max_steps = DQ_EPISODES_MAX_STEPS,
                       .ope = OPE_DEFAULTS,
+                      .time = "time",
+                      .session_gap = 30,
+                      .return_within = 7,
                       .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
@@ -207,11 +253,15 @@ int main(int argc, char **argv)
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
         {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
-        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE | AGREEMENT},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE | TRAFFIC | AGREEMENT},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
-        {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS},
-        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS | AGREEMENT, .excludes = "map"},
+        {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS | TRAFFIC},
+        {"max-documents", 'M', DQ_OPT_COUNT, &o.max_documents, "N", "the first N of a ranking alone count (0: all)", .min = 0, .max = 1e9, .modes = RANKINGS},
+        {"judged-only", 'J', DQ_OPT_FLAG, &o.judged_only, NULL, "what nobody judged is taken out of the rankings", .modes = RANKINGS},
+        {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be shown (else those of qrels and runs, or the log's)", .modes = RANKINGS | OPE},
+        {"by", 0, DQ_OPT_TEXT, &o.by, "FIELD", "the measures by group of users, too, and the gap: an attribute of the catalogue's users", .modes = RANKINGS, .needs = "catalogue"},
+        {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS | TRAFFIC | AGREEMENT, .excludes = "map"},
         {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
         {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED | OPE | AGREEMENT},
         {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED | OPE | AGREEMENT},
@@ -241,7 +291,6 @@ int main(int argc, char **argv)
         {"propensity-model", 0, DQ_OPT_CHOICE, &o.ope.propensities, "MODEL", "of estimated ones: shares of the place, or logistic regression on users' vectors", .choices = propensity_models, .modes = OPE, .where = "propensity=estimated"},
         {"session", 0, DQ_OPT_CHOICE, &o.ope.session, "HOW", "rows of pdis, wpdis and wis that are one session: those of one request, user or episode", .choices = dq_ope_session_names, .modes = OPE},
         {"gamma", 0, DQ_OPT_REAL, &o.ope.gamma, "X", "discount within a session", .min = 0, .max = 1, .modes = OPE},
-        {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be chosen (else the log's)", .modes = OPE},
         {"clip", 0, DQ_OPT_REAL, &o.ope.clip, "X", "the greatest weight of ips, snips, dr and sndr", .flags = DQ_OPT_UNSET, .min = 1e-9, .max = 1e18, .modes = OPE},
         {"switch-tau", 0, DQ_OPT_REAL, &o.ope.tau, "X", "switch-dr believes the model alone above this weight", .min = 0, .max = 1e18, .modes = OPE},
         {"shrinkage", 0, DQ_OPT_REAL, &o.ope.shrinkage, "X", "lambda of dr-os: weights become lambda w / (w^2 + lambda)", .min = 0, .max = 1e36, .modes = OPE},
@@ -249,6 +298,10 @@ int main(int argc, char **argv)
         {"min-ess", 0, DQ_OPT_REAL, &o.ope.min_ess, "N", "fail where the effective sample size is less", .min = 0, .max = 1e18, .modes = OPE},
         {"require-support", 0, DQ_OPT_FLAG, &o.ope.require_support, NULL, "fail where the target takes what the log never shows", .modes = OPE},
         {"agreement", 0, DQ_OPT_FLAG, &o.agreement, NULL, "how far the labels of two streams or more agree: kappas, alphas, confusion", .modes = AGREEMENT, .section = "Agreement"},
+        {"traffic", 0, DQ_OPT_FLAG, &o.traffic, NULL, "what the interactions of streams come to: click and apply rates, shares of labels, sessions, returns", .modes = TRAFFIC, .section = "Interactions"},
+        {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "their attribute that says when", .modes = TRAFFIC},
+        {"session-gap", 0, DQ_OPT_REAL, &o.session_gap, "MINUTES", "a session ends where its user does nothing for so long", .min = 0, .max = 1e9, .modes = TRAFFIC},
+        {"return-within", 0, DQ_OPT_REAL, &o.return_within, "DAYS", "who comes back so soon after a session has returned", .min = 0, .max = 1e6, .modes = TRAFFIC},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},

@@ -4,6 +4,7 @@
  */
 #include "eval.h"
 
+#include "report/facts_file.h"
 #include "report/rankings.h"
 
 static dq_status pick_measures(dq_measure_picks *picks, const eval_options *o, dq_error *error)
@@ -27,6 +28,50 @@ static void check_options(dq_run_table *table, const eval_options *o, const dq_c
     if (pick_measures(&table->picks, o, &error)) dq_cli_refuse(cli, NULL, &error);
     if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_refuse(cli, "--gains", &error);
     dq_label_map_free(&gains);
+    for (size_t p = 0; !o->ope.catalogue && p < table->picks.count; p++)
+        if (table->picks.at[p].measure->needs & DQ_NEEDS_CATALOGUE)
+            dq_cli_usage(cli, "%s needs --catalogue", table->picks.at[p].name);
+    table->max_documents = (size_t)o->max_documents;
+    table->judged_only = o->judged_only;
+}
+
+/* What measures know of the items, and where they know it from. */
+static dq_status find_facts(dq_run_table *t, dq_catalogue *catalogue, const eval_options *o,
+                            const dq_cli *cli, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    unsigned needs = dq_run_table_needs(t);
+    if (o->ope.catalogue && !o->by && !needs)
+        dq_cli_usage(cli, "--catalogue has no effect: no measure asks for it, and no --by");
+    if (o->ope.catalogue)
+        status = dq_facts_read(&t->facts, catalogue, o->ope.catalogue, &t->picks, o->by, error);
+    if (!status && needs) status = dq_facts_use_qrels(&t->facts, &t->qrels, (int32_t)o->relevance, error);
+    if (!status && needs & DQ_NEEDS_POPULARITY && !t->facts.by_interactions)
+        dq_cli_say(cli, &o->common,
+                   "how popular an item is, is counted in the qrels: there are no interactions");
+    return status;
+}
+
+/* Says which items and values do not count. */
+static void say_facts(const dq_run_table *t, const eval_options *o, const dq_cli *cli)
+{
+    if (dq_run_table_needs(t) && !o->ope.catalogue)
+        dq_cli_say(cli, &o->common, "the %zu items are those of the qrels and the runs (--catalogue: others)",
+                   dq_facts_items(&t->facts));
+    for (size_t r = 0; r < t->run_count; r++)
+        if (t->runs[r].strange_items)
+            dq_cli_say(cli, &o->common, "%zu items of the run %s are not in the catalogue and do not count",
+                       t->runs[r].strange_items, t->runs[r].name);
+    size_t ungrouped = o->by ? dq_run_table_ungrouped(t) : 0;
+    if (ungrouped)
+        dq_cli_say(cli, &o->common, "%zu of %zu queries have no %s and are in no group", ungrouped,
+                   t->query_count, o->by);
+    for (size_t p = 0; p < t->picks.count; p++) {
+        size_t without = dq_run_table_without(t, p);
+        if (without)
+            dq_cli_say(cli, &o->common, "%zu of %zu queries have no %s and do not count there", without,
+                       t->query_count, t->picks.at[p].name);
+    }
 }
 
 /* Says how many queries of a run nobody judged. */
@@ -39,8 +84,10 @@ static void say_unjudged(const dq_run_table *t, size_t r, const dq_run *ranked, 
         unjudged += dq_index_find(&t->qrels.queries, id, n) == DQ_ABSENT;
     }
     if (unjudged && unjudged < queries)
-        dq_cli_say(cli, &o->common, "%zu of %zu queries of the run%s%s are not in the qrels and do not count",
-                   unjudged, queries, t->run_count > 1 ? " " : "", t->run_count > 1 ? t->runs[r].name : "");
+        dq_cli_say(cli, &o->common,
+                   "%zu of %zu queries of the run%s%s are not in the qrels and do not count%s", unjudged,
+                   queries, t->run_count > 1 ? " " : "", t->run_count > 1 ? t->runs[r].name : "",
+                   t->runs[r].shown.list_count ? ", but in measures of the whole run" : "");
 }
 
 /* Reads a run, measures it, and forgets it. */
@@ -50,8 +97,8 @@ static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, c
     dq_run ranked = DQ_LISTS_EMPTY;
     dq_measured_run *run = &t->runs[r];
     dq_status status = dq_rankings_read_run(run->name, &ranked, run->tag, sizeof run->tag, error);
-    if (!status) say_unjudged(t, r, &ranked, o, cli);
     if (!status) status = dq_run_table_measure(t, r, &ranked, (int32_t)o->relevance, error);
+    if (!status) say_unjudged(t, r, &ranked, o, cli);
     dq_lists_free(&ranked);
     return status;
 }
@@ -74,13 +121,19 @@ static dq_status choose_queries(dq_run_table *t, const eval_options *o, const dq
 dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     static const char *const standard[] = {"-"};
+    dq_catalogue catalogue = DQ_CATALOGUE_EMPTY;
     const dq_compare_config compare = {(size_t)o->resamples, o->confidence, o->common.seed};
     check_options(table, o, cli);
     dq_status status = o->runs.count ? dq_run_table_init(table, o->runs.at, o->runs.count, error)
                                      : dq_run_table_init(table, standard, 1, error);
     if (!status) status = dq_rankings_read_qrels(o->qrels, o->gains, &table->qrels, error);
+    if (!status) status = find_facts(table, &catalogue, o, cli, error);
     for (size_t r = 0; r < table->run_count && !status; r++) status = measure_run(table, r, o, cli, error);
     if (!status) status = choose_queries(table, o, cli, error);
     bool wanted = o->format != EVAL_TREC && (o->interval || table->run_count > 1);
-    return status ? status : dq_run_table_summarise(table, wanted ? &compare : NULL, error);
+    if (!status) say_facts(table, o, cli);
+    if (!status) status = dq_run_table_summarise(table, wanted ? &compare : NULL, error);
+    table->facts.catalogue = NULL;
+    dq_catalogue_free(&catalogue);
+    return status;
 }

@@ -151,17 +151,21 @@ double dq_binary_gain(const dq_judged_ranking *q, double unused)
     return q->relevant ? sum / (double)q->relevant : 0;
 }
 
-/* Rank-biased precision with persistence 0.9 (Moffat and Zobel, ACM TOIS 27, 2008). Gains are scaled into
+/* Rank-biased precision at a persistence p (Moffat and Zobel, ACM TOIS 27, 2008). Gains are scaled into
  * [0, 1] by the query's greatest level when that is above 1. */
+double dq_rbp_persistence(const dq_judged_ranking *q, double p)
+{
+    double scale = q->judged && q->ideal[0] > 1 ? q->ideal[0] : 1, weight = 1, sum = 0;
+    for (size_t i = 0; i < q->retrieved; i++, weight *= p) sum += linear(q->level[i], 0) / scale * weight;
+    return (1 - p) * sum;
+}
+
 static const double persistence = 0.9;
 
 double dq_rbp(const dq_judged_ranking *q, double unused)
 {
     (void)unused;
-    double scale = q->judged && q->ideal[0] > 1 ? q->ideal[0] : 1, weight = 1, sum = 0;
-    for (size_t i = 0; i < q->retrieved; i++, weight *= persistence)
-        sum += linear(q->level[i], 0) / scale * weight;
-    return (1 - persistence) * sum;
+    return dq_rbp_persistence(q, persistence);
 }
 
 /* What the unjudged could add to rbp: the weight of their ranks and of those beyond the end. */
@@ -176,4 +180,23 @@ double dq_rbp_residual(const dq_judged_ranking *q, double unused)
             unjudged++;
         }
     return unjudged ? weight + (1 - persistence) * sum : 0;
+}
+
+/* Expected reciprocal rank (Chapelle and others, CIKM 2009): the user goes down the list and stops at an item
+ * with probability (2^level - 1) / 2^greatest, the greatest level that there is in the judgements. */
+double dq_err_cut(const dq_judged_ranking *q, double k)
+{
+    double going = 1, sum = 0;
+    for (size_t i = 0; i < q->retrieved && (double)i < k; i++) {
+        double stops = exponential(q->level[i], q->greatest);
+        sum += going * stops / (double)(i + 1);
+        going *= 1 - stops;
+    }
+    return sum;
+}
+
+double dq_err(const dq_judged_ranking *q, double unused)
+{
+    (void)unused;
+    return dq_err_cut(q, INFINITY);
 }

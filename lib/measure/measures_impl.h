@@ -35,6 +35,7 @@ double dq_r_precision(const dq_judged_ranking *q, double unused);
 double dq_r_precision_multiple(const dq_judged_ranking *q, double fraction);
 double dq_interpolated_precision(const dq_judged_ranking *q, double recall);
 double dq_eleven_point_average(const dq_judged_ranking *q, double unused);
+double dq_user_auc(const dq_judged_ranking *q, double unused);
 double dq_bpref(const dq_judged_ranking *q, double unused);
 double dq_inferred_ap(const dq_judged_ranking *q, double unused);
 
@@ -50,6 +51,24 @@ double dq_ndcg_at_levels(const dq_judged_ranking *q, double unused);
 double dq_gain(const dq_judged_ranking *q, double unused);
 double dq_binary_gain(const dq_judged_ranking *q, double unused);
 double dq_rbp(const dq_judged_ranking *q, double unused);
+double dq_rbp_persistence(const dq_judged_ranking *q, double p);
 double dq_rbp_residual(const dq_judged_ranking *q, double unused);
+double dq_err(const dq_judged_ranking *q, double unused);
+double dq_err_cut(const dq_judged_ranking *q, double k);
+
+/* a user's list and its items (recommended.c) */
+double dq_novelty(const dq_recommended *l, double k);
+double dq_average_popularity(const dq_recommended *l, double k);
+double dq_tail_share(const dq_recommended *l, double k);
+double dq_serendipity(const dq_recommended *l, double k);
+double dq_diversity(const dq_recommended *l, double k);
+double dq_calibration(const dq_recommended *l, double k);
+
+/* all lists of a run (exposure.c) */
+double dq_coverage(const dq_exposure *e);
+double dq_user_coverage(const dq_exposure *e);
+double dq_gini(const dq_exposure *e);
+double dq_entropy(const dq_exposure *e);
+double dq_auc(const dq_exposure *e);
 
 #endif

@@ -9,8 +9,9 @@
 static const struct {
     const char *said, *name;
 } aliases[] = {
-    {"mrr", "recip_rank"},   {"precision", "P"},  {"p", "P"},      {"hit", "success"},
-    {"hit_rate", "success"}, {"hits", "success"}, {"r", "recall"}, {"r_prec", "Rprec"},
+    {"mrr", "recip_rank"}, {"precision", "P"},      {"p", "P"},
+    {"hit", "success"},    {"hit_rate", "success"}, {"hits", "success"},
+    {"r", "recall"},       {"r_prec", "Rprec"},     {"ild", "diversity"},
 };
 
 static const struct {
@@ -21,6 +22,7 @@ static const struct {
     {"all_trec", DQ_IN_ALL},
     {"set", DQ_IN_SET},
     {"ranking", DQ_IN_RANKING},
+    {"recommender", DQ_IN_RECOMMENDER},
 };
 
 static const dq_measure *find(const char *name, size_t n)
@@ -34,32 +36,49 @@ static const dq_measure *find(const char *name, size_t n)
     return NULL;
 }
 
-/* NAME_cut, the form at a rank of a measure of the whole ranking: ndcg@10 means ndcg_cut_10. */
-static const dq_measure *find_cut(const dq_measure *whole)
+/* NAME_cut or NAME_p, the form with a parameter of a measure without: ndcg@10 means ndcg_cut_10, rbp@0.8
+ * rbp_p_0.8. */
+static const dq_measure *find_form(const dq_measure *whole)
 {
     char name[40];
     (void)snprintf(name, sizeof name, "%s_cut", whole->name);
+    const dq_measure *cut = find(name, strlen(name));
+    if (cut) return cut;
+    (void)snprintf(name, sizeof name, "%s_p", whole->name);
     return find(name, strlen(name));
 }
 
 static void name_pick(dq_measure_pick *pick)
 {
+    static const char *const formats[] = {[DQ_TAKES_NOTHING] = "%s%s%s",
+                                          [DQ_TAKES_CUTOFF] = "%s%s%s_%.0f",
+                                          [DQ_TAKES_FRACTION] = "%s%s%s_%.2f",
+                                          [DQ_TAKES_SHARE] = "%s%s%s_%.9g"};
     const dq_measure *m = pick->measure;
-    const char *format = m->parameter == DQ_TAKES_CUTOFF     ? "%s_%.0f"
-                         : m->parameter == DQ_TAKES_FRACTION ? "%s_%.2f"
-                                                             : "%s";
-    (void)snprintf(pick->name, sizeof pick->name, format, m->name, pick->parameter);
+    (void)snprintf(pick->name, sizeof pick->name, formats[m->parameter], m->name, *pick->argument ? ":" : "",
+                   pick->argument, pick->parameter);
 }
 
-static dq_status add_one(dq_measure_picks *picks, const dq_measure *measure, double parameter,
-                         dq_error *error)
+/* What is added: a measure, and what it is about ("": nothing). */
+typedef struct chosen {
+    const dq_measure *measure;
+    char argument[sizeof((dq_measure_pick *)0)->argument];
+} chosen;
+
+static dq_status add_one(dq_measure_picks *picks, const chosen *c, double parameter, dq_error *error)
 {
     for (size_t i = 0; i < picks->count; i++)
-        if (picks->at[i].measure == measure && picks->at[i].parameter == parameter) return DQ_OK;
+        if (picks->at[i].measure == c->measure && picks->at[i].parameter == parameter &&
+            strcmp(picks->at[i].argument, c->argument) == 0)
+            return DQ_OK;
+    if (c->measure->about == DQ_ABOUT_ATTRIBUTE && !*c->argument)
+        return dq_fail(error, DQ_ERR_RANGE, "%s is of an attribute of the items, as in %s:genre@10",
+                       c->measure->name, c->measure->name);
     if (picks->count == DQ_MAX_PICKS)
         return dq_fail(error, DQ_ERR_RANGE, "more than %d measures", DQ_MAX_PICKS);
     dq_measure_pick *pick = &picks->at[picks->count++];
-    *pick = (dq_measure_pick){.measure = measure, .parameter = parameter};
+    *pick = (dq_measure_pick){.measure = c->measure, .parameter = parameter, .about = DQ_WHOLE_VECTOR};
+    memcpy(pick->argument, c->argument, sizeof pick->argument);
     name_pick(pick);
     return DQ_OK;
 }
@@ -67,41 +86,42 @@ static dq_status add_one(dq_measure_picks *picks, const dq_measure *measure, dou
 static bool is_parameter(const dq_measure *measure, double value)
 {
     if (measure->parameter == DQ_TAKES_CUTOFF) return value >= 1 && value <= 1e9 && value == floor(value);
+    if (measure->parameter == DQ_TAKES_SHARE) return value > 0 && value < 1;
     return value >= 0 && value <= 1000;
 }
 
 /* A list "5,10,20" of the measure's parameters. */
-static dq_status add_list(dq_measure_picks *picks, const dq_measure *measure, const char *list,
-                          dq_error *error)
+static dq_status add_list(dq_measure_picks *picks, const chosen *c, const char *list, dq_error *error)
 {
+    static const char *const wanted[] = {[DQ_TAKES_CUTOFF] = "whole ranks from 1 as in 5,10",
+                                         [DQ_TAKES_FRACTION] = "fractions as in 0.1,0.5",
+                                         [DQ_TAKES_SHARE] = "numbers between 0 and 1 as in 0.5,0.8"};
     const char *at = list;
     for (;;) {
         char *end;
         double value = strtod(at, &end);
-        if (end == at || (*end && *end != ',') || !is_parameter(measure, value))
-            return dq_fail(error, DQ_ERR_RANGE, "%s needs %s, not '%s'", measure->name,
-                           measure->parameter == DQ_TAKES_CUTOFF ? "whole ranks from 1 as in 5,10"
-                                                                 : "fractions as in 0.1,0.5",
-                           list);
-        dq_status status = add_one(picks, measure, value, error);
+        if (end == at || (*end && *end != ',') || !is_parameter(c->measure, value))
+            return dq_fail(error, DQ_ERR_RANGE, "%s needs %s, not '%s'", c->measure->name,
+                           wanted[c->measure->parameter], list);
+        dq_status status = add_one(picks, c, value, error);
         if (status || !*end) return status;
         at = end + 1;
     }
 }
 
-static dq_status add_default(dq_measure_picks *picks, const dq_measure *measure, const char *cutoffs,
-                             dq_error *error)
+static dq_status add_default(dq_measure_picks *picks, const chosen *c, const char *cutoffs, dq_error *error)
 {
-    if (measure->parameter == DQ_TAKES_NOTHING) return add_one(picks, measure, 0, error);
-    bool replace = cutoffs && measure->parameter == DQ_TAKES_CUTOFF;
-    return add_list(picks, measure, replace ? cutoffs : measure->defaults, error);
+    const dq_measure *m = c->measure;
+    if (m->parameter == DQ_TAKES_NOTHING) return add_one(picks, c, 0, error);
+    return add_list(picks, c, cutoffs && m->parameter == DQ_TAKES_CUTOFF ? cutoffs : m->defaults, error);
 }
 
 static dq_status add_group(dq_measure_picks *picks, unsigned flag, const char *cutoffs, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t i = 0; i < dq_measure_count && !status; i++)
-        if (dq_measures[i].groups & flag) status = add_default(picks, &dq_measures[i], cutoffs, error);
+        if (dq_measures[i].groups & flag)
+            status = add_default(picks, &(chosen){.measure = &dq_measures[i]}, cutoffs, error);
     return status;
 }
 
@@ -115,17 +135,36 @@ static const char *find_list(const char *text)
     return n && *list == '.' && list[1] ? list + 1 : NULL;
 }
 
+/* NAME:ARGUMENT or NAME:ARGUMENT@LIST. */
+static dq_status add_about(dq_measure_picks *picks, const char *text, const char *colon, const char *cutoffs,
+                           dq_error *error)
+{
+    chosen c = {.measure = find(text, (size_t)(colon - text))};
+    const char *list = strrchr(colon, '@');
+    size_t n = list ? (size_t)(list - colon) - 1 : strlen(colon + 1);
+    if (!c.measure || c.measure->about == DQ_ABOUT_NOTHING)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no measure of a field or an attribute is called '%.*s'",
+                       (int)(colon - text), text);
+    if (n == 0 || n >= sizeof c.argument)
+        return dq_fail(error, DQ_ERR_RANGE, "%s: a name of 1 to %zu bytes is wanted behind the colon",
+                       c.measure->name, sizeof c.argument - 1);
+    memcpy(c.argument, colon + 1, n);
+    return list ? add_list(picks, &c, list + 1, error) : add_default(picks, &c, cutoffs, error);
+}
+
 dq_status dq_measure_pick_add(dq_measure_picks *picks, const char *text, const char *cutoffs, dq_error *error)
 {
+    const char *colon = strchr(text, ':');
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (strcmp(groups[i].name, text) == 0) return add_group(picks, groups[i].flag, cutoffs, error);
-    const dq_measure *whole = find(text, strlen(text));
-    if (whole) return add_default(picks, whole, cutoffs, error);
+    if (colon) return add_about(picks, text, colon, cutoffs, error);
+    chosen c = {.measure = find(text, strlen(text))};
+    if (c.measure) return add_default(picks, &c, cutoffs, error);
     const char *list = find_list(text);
-    const dq_measure *measure = list ? find(text, (size_t)(list - text) - 1) : NULL;
-    if (measure && measure->parameter == DQ_TAKES_NOTHING) measure = find_cut(measure);
-    if (!measure) return dq_fail(error, DQ_ERR_UNKNOWN, "no measure is called '%s'", text);
-    return add_list(picks, measure, list, error);
+    c.measure = list ? find(text, (size_t)(list - text) - 1) : NULL;
+    if (c.measure && c.measure->parameter == DQ_TAKES_NOTHING) c.measure = find_form(c.measure);
+    if (!c.measure) return dq_fail(error, DQ_ERR_UNKNOWN, "no measure is called '%s'", text);
+    return add_list(picks, &c, list, error);
 }
 
 static int compare(const void *a, const void *b)

@@ -105,6 +105,20 @@ double dq_eleven_point_average(const dq_judged_ranking *q, double unused)
     return sum / 11;
 }
 
+/* The area under the ROC curve of one list: of all pairs of a relevant and another item, those in the right
+ * order, a tie of their scores being a half. NAN without such a pair. */
+double dq_user_auc(const dq_judged_ranking *q, double unused)
+{
+    (void)unused;
+    double relevant = q->hits[q->retrieved], others = (double)q->retrieved - relevant, above = 0;
+    for (size_t i = 0, end; i < q->retrieved; i = end) {
+        for (end = i; end < q->retrieved && q->score[end] == q->score[i]; end++) continue;
+        double here = q->hits[end] - q->hits[i], others_here = (double)(end - i) - here;
+        above += others_here * (q->hits[i] + here / 2);
+    }
+    return relevant > 0 && others > 0 ? above / (relevant * others) : NAN;
+}
+
 /* Preferences of judged relevant over judged others that the ranking keeps (Buckley and Voorhees, SIGIR
  * 2004).
  */

@@ -12,11 +12,15 @@ typedef struct ranked {
 struct dq_ranking_eval {
     const dq_qrels *qrels;
     const dq_run *run;
-    int32_t threshold;
+    int32_t threshold, greatest;
+    size_t depth; /* 0: all */
+    bool judged_only;
     uint32_t *qrels_doc; /* (the run's documents) row in the qrels' documents, or DQ_ABSENT */
     int32_t *level;      /* (the qrels' documents) level in the query at hand, DQ_LEVEL_UNPOOLED elsewhere */
     ranked *order;       /* (longest list of the run) */
     int32_t *levels;     /* likewise */
+    uint32_t *doc;       /* likewise */
+    double *score;       /* likewise */
     uint32_t *hits;      /* that + 1 */
     int32_t *ideal;      /* (longest list of the qrels) */
 };
@@ -42,12 +46,14 @@ static void match_documents(dq_ranking_eval *eval)
     }
 }
 
-static dq_status check_levels(const dq_qrels *qrels, dq_error *error)
+static dq_status check_levels(const dq_qrels *qrels, int32_t *greatest, dq_error *error)
 {
+    *greatest = 0;
     for (size_t i = 0; i < qrels->count; i++) {
         double v = qrels->value[i];
         if (v < INT32_MIN || v > INT32_MAX || v != (double)(int32_t)v)
             return dq_fail(error, DQ_ERR_RANGE, "a relevance of %.9g: an integer of 32 bits is needed", v);
+        if (v > *greatest) *greatest = (int32_t)v;
     }
     return DQ_OK;
 }
@@ -56,19 +62,23 @@ dq_status dq_ranking_eval_new(dq_ranking_eval **eval, const dq_qrels *qrels, con
                               int32_t threshold, dq_error *error)
 {
     *eval = NULL;
-    dq_status status = check_levels(qrels, error);
+    int32_t greatest;
+    dq_status status = check_levels(qrels, &greatest, error);
     if (status) return status;
     dq_ranking_eval *e = calloc(1, sizeof *e);
     if (!e) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for judging");
-    *e = (dq_ranking_eval){.qrels = qrels, .run = run, .threshold = threshold};
+    *e = (dq_ranking_eval){.qrels = qrels, .run = run, .threshold = threshold, .greatest = greatest};
     size_t judged_docs = dq_index_count(&qrels->docs), most = longest(run);
     e->qrels_doc = malloc((dq_index_count(&run->docs) + 1) * sizeof *e->qrels_doc);
     e->level = malloc((judged_docs + 1) * sizeof *e->level);
     e->order = malloc((most + 1) * sizeof *e->order);
     e->levels = malloc((most + 1) * sizeof *e->levels);
+    e->doc = malloc((most + 1) * sizeof *e->doc);
+    e->score = malloc((most + 1) * sizeof *e->score);
     e->hits = malloc((most + 1) * sizeof *e->hits);
     e->ideal = malloc((longest(qrels) + 1) * sizeof *e->ideal);
-    if (!e->qrels_doc || !e->level || !e->order || !e->levels || !e->hits || !e->ideal) {
+    if (!e->qrels_doc || !e->level || !e->order || !e->levels || !e->doc || !e->score || !e->hits ||
+        !e->ideal) {
         dq_ranking_eval_free(e);
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for judging %zu documents", judged_docs);
     }
@@ -134,6 +144,43 @@ static void unmark_levels(dq_ranking_eval *eval, uint32_t query)
         eval->level[qrels->doc[i]] = DQ_LEVEL_UNPOOLED;
 }
 
+/* Fills a query's ranking, its judgements being marked. */
+static void fill_ranking(dq_ranking_eval *eval, uint32_t row, dq_judged_ranking *out)
+{
+    size_t n = row == DQ_ABSENT ? 0 : rank_query(eval, row), kept = 0;
+    if (eval->depth && n > eval->depth) n = eval->depth;
+    eval->hits[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t doc = eval->qrels_doc[eval->order[i].doc];
+        int32_t level = doc == DQ_ABSENT ? DQ_LEVEL_UNPOOLED : eval->level[doc];
+        if (eval->judged_only && level < 0) continue;
+        eval->levels[kept] = level;
+        eval->doc[kept] = eval->order[i].doc;
+        eval->score[kept] = eval->order[i].score;
+        eval->hits[kept + 1] = eval->hits[kept] + (level >= 0 && level >= eval->threshold);
+        kept++;
+    }
+    out->in_run = row != DQ_ABSENT;
+    out->retrieved = kept;
+}
+
+static dq_judged_ranking no_ranking(const dq_ranking_eval *eval)
+{
+    return (dq_judged_ranking){.level = eval->levels,
+                               .doc = eval->doc,
+                               .score = eval->score,
+                               .hits = eval->hits,
+                               .ideal = eval->ideal,
+                               .threshold = eval->threshold,
+                               .greatest = eval->greatest};
+}
+
+void dq_ranking_eval_limit(dq_ranking_eval *eval, size_t depth, bool judged_only)
+{
+    eval->depth = depth;
+    eval->judged_only = judged_only;
+}
+
 dq_status dq_ranking_eval_query(dq_ranking_eval *eval, uint32_t query, dq_judged_ranking *judged,
                                 dq_error *error)
 {
@@ -141,22 +188,20 @@ dq_status dq_ranking_eval_query(dq_ranking_eval *eval, uint32_t query, dq_judged
         return dq_fail(error, DQ_ERR_RANGE, "the qrels have no query number %u", query);
     size_t bytes;
     const char *id = dq_index_id(&eval->qrels->queries, query, &bytes);
-    uint32_t row = dq_index_find(&eval->run->queries, id, bytes);
-    size_t n = row == DQ_ABSENT ? 0 : rank_query(eval, row);
-    *judged = (dq_judged_ranking){.in_run = row != DQ_ABSENT,
-                                  .level = eval->levels,
-                                  .hits = eval->hits,
-                                  .retrieved = n,
-                                  .threshold = eval->threshold};
+    *judged = no_ranking(eval);
     mark_levels(eval, query, judged);
-    eval->hits[0] = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t doc = eval->qrels_doc[eval->order[i].doc];
-        int32_t level = doc == DQ_ABSENT ? DQ_LEVEL_UNPOOLED : eval->level[doc];
-        eval->levels[i] = level;
-        eval->hits[i + 1] = eval->hits[i] + (level >= 0 && level >= eval->threshold);
-    }
+    fill_ranking(eval, dq_index_find(&eval->run->queries, id, bytes), judged);
     unmark_levels(eval, query);
+    return DQ_OK;
+}
+
+dq_status dq_ranking_eval_unjudged(dq_ranking_eval *eval, uint32_t row, dq_judged_ranking *ranking,
+                                   dq_error *error)
+{
+    if (row >= dq_index_count(&eval->run->queries))
+        return dq_fail(error, DQ_ERR_RANGE, "the run has no query number %u", row);
+    *ranking = no_ranking(eval);
+    fill_ranking(eval, row, ranking);
     return DQ_OK;
 }
 
@@ -167,6 +212,8 @@ void dq_ranking_eval_free(dq_ranking_eval *eval)
     free(eval->level);
     free(eval->order);
     free(eval->levels);
+    free(eval->doc);
+    free(eval->score);
     free(eval->hits);
     free(eval->ideal);
     free(eval);

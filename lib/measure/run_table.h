@@ -3,7 +3,7 @@
  * Runs by measures: the value of every query of every run, their summaries, and how runs differ from the
  * first.
  *
- *     dq_run_table t = {0};                        picks and qrels are the caller's to fill
+ *     dq_run_table t = {0};                        picks, qrels and facts are the caller's to fill
  *     dq_run_table_init(&t, names, count, &e);
  *     for each run: dq_run_table_measure(&t, r, &ranked, 1, &e);
  *     dq_run_table_choose(&t, false, &e);          which queries count
@@ -17,11 +17,14 @@
 
 /* What one run got. */
 typedef struct dq_measured_run {
-    const char *name;  /* borrowed */
-    const char *label; /* the same without its folders, when that is enough to tell runs apart */
-    char tag[128];     /* what the run calls itself: the caller's to fill */
-    double *values;    /* (picks, queries of the qrels) */
-    bool *in_run;      /* (queries of the qrels) */
+    const char *name;     /* borrowed */
+    const char *label;    /* the same without its folders, when that is enough to tell runs apart */
+    char tag[128];        /* what the run calls itself: the caller's to fill */
+    double *values;       /* (picks, queries of the qrels); NAN: the query has none by this measure */
+    bool *in_run;         /* (queries of the qrels) */
+    double *lengths;      /* (queries of the qrels) of their lists */
+    dq_shown_lists shown; /* all lists, for measures of the whole run */
+    size_t strange_items; /* of the run that the catalogue lacks */
 } dq_measured_run;
 
 /* A run's summary by one measure, and how it differs from the first run's. */
@@ -33,13 +36,17 @@ typedef struct dq_run_cell {
 
 typedef struct dq_run_table {
     dq_measure_picks picks;
-    dq_qrels qrels;  /* finished; freed with the table */
-    uint32_t *order; /* (query_count) queries that count, by their ids' bytes */
+    dq_qrels qrels;       /* finished; freed with the table */
+    dq_facts facts;       /* where a measure needs them; freed with the table */
+    size_t max_documents; /* of a list, and */
+    bool judged_only;     /* what of it counts: dq_ranking_eval_limit */
+    uint32_t *order;      /* (query_count) queries that count, by their ids' bytes */
     size_t query_count;
     dq_measured_run *runs;
     size_t run_count;
     double *ordered;    /* (query_count) scratch */
     dq_run_cell *cells; /* (run_count, picks) */
+    double *by_group;   /* (run_count, picks, groups) */
 } dq_run_table;
 
 /* Makes room for count >= 1 runs of these names. DQ_ERR_MEMORY. */
@@ -49,10 +56,23 @@ dq_status dq_run_table_measure(dq_run_table *table, size_t run, const dq_run *ra
                                dq_error *error);
 /* Chooses the queries that count, perhaps none: with `complete` all of the qrels, else those in every run. */
 dq_status dq_run_table_choose(dq_run_table *table, bool complete, dq_error *error);
-/* Fills the cells: summaries, and with compare not NULL also the intervals and tests of means. */
+/* Fills the cells: summaries, and with compare not NULL also the intervals and tests of means; and the values
+ * of the groups that the facts make (facts.by). A query without a value in any run does not count for that
+ * measure. A value is NAN where no query has one. */
 dq_status dq_run_table_summarise(dq_run_table *table, const dq_compare_config *compare, dq_error *error);
 void dq_run_table_free(dq_run_table *table);
 
+/* What its measures need, DQ_NEEDS_..., and how far down the lists a measure of a whole run looks. */
+unsigned dq_run_table_needs(const dq_run_table *table);
+double dq_run_table_depth(const dq_measure_pick *pick);
+/* Queries that count, but have no value by a measure. */
+size_t dq_run_table_without(const dq_run_table *table, size_t pick);
+/* Queries that count, but are in no group. */
+size_t dq_run_table_ungrouped(const dq_run_table *table);
+/* Groups of users, the value of one (a value of facts.by), and the greatest less the least of a run's. */
+size_t dq_run_table_groups(const dq_run_table *table);
+double dq_run_table_group_value(const dq_run_table *table, size_t run, size_t pick, size_t group);
+double dq_run_table_gap(const dq_run_table *table, size_t run, size_t pick);
 /* Value of one query of the qrels. */
 double dq_run_table_value(const dq_run_table *table, size_t run, size_t pick, uint32_t query);
 

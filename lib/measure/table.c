@@ -19,35 +19,24 @@ enum {
     RANKING = DQ_IN_RANKING,
 };
 
-#define NAME(name, help, groups)                                                                             \
-    {                                                                                                        \
-        name, help, NULL, DQ_TAKES_NOTHING, DQ_OVER_NAME, groups, NULL, true                                 \
-    }
-#define COUNT(name, help, fn, groups)                                                                        \
-    {                                                                                                        \
-        name, help, fn, DQ_TAKES_NOTHING, DQ_OVER_SUM, groups, NULL, false                                   \
-    }
-#define MEAN(name, help, fn, groups)                                                                         \
-    {                                                                                                        \
-        name, help, fn, DQ_TAKES_NOTHING, DQ_OVER_MEAN, groups, NULL, false                                  \
-    }
-#define GEOM(name, help, fn, groups)                                                                         \
-    {                                                                                                        \
-        name, help, fn, DQ_TAKES_NOTHING, DQ_OVER_GEOMETRIC, groups, NULL, true                              \
-    }
-#define AT(name, help, fn, groups, ks)                                                                       \
-    {                                                                                                        \
-        name, help, fn, DQ_TAKES_CUTOFF, DQ_OVER_MEAN, groups, ks, false                                     \
-    }
-#define FRACTION(name, help, fn, groups, fs)                                                                 \
-    {                                                                                                        \
-        name, help, fn, DQ_TAKES_FRACTION, DQ_OVER_MEAN, groups, fs, false                                   \
-    }
-
 /* clang-format off */
+#define NAME(id, says, in) {.name = id, .help = says, .over = DQ_OVER_NAME, .groups = in, .summary_only = true}
+#define COUNT(id, says, fn, in) {.name = id, .help = says, .compute = fn, .over = DQ_OVER_SUM, .groups = in}
+#define MEAN(id, says, fn, in) {.name = id, .help = says, .compute = fn, .groups = in}
+#define GEOM(id, says, fn, in) \
+    {.name = id, .help = says, .compute = fn, .over = DQ_OVER_GEOMETRIC, .groups = in, .summary_only = true}
+#define WITH(id, says, fn, takes, in, values) \
+    {.name = id, .help = says, .compute = fn, .parameter = takes, .groups = in, .defaults = values}
+#define AT(id, says, fn, in, ks) WITH(id, says, fn, DQ_TAKES_CUTOFF, in, ks)
+#define FRACTION(id, says, fn, in, fs) WITH(id, says, fn, DQ_TAKES_FRACTION, in, fs)
+#define LIST(id, says, fn, of, facts) \
+    {.name = id, .help = says, .of_list = fn, .parameter = DQ_TAKES_CUTOFF, .defaults = "10", .about = of, .needs = facts, .groups = (facts) & DQ_NEEDS_CATALOGUE ? 0 : DQ_IN_RECOMMENDER}
+#define RUN(id, says, fn, takes, values) \
+    {.name = id, .help = says, .of_run = fn, .over = DQ_OVER_RUN, .summary_only = true, .parameter = takes, .defaults = values, .needs = DQ_NEEDS_ITEMS, .groups = (takes) == DQ_TAKES_NOTHING ? 0 : DQ_IN_RECOMMENDER}
+
 const dq_measure dq_measures[] = {
     NAME("runid", "name of the run", EACH),
-    {"num_q", "queries evaluated", dq_count_query, DQ_TAKES_NOTHING, DQ_OVER_SUM, EACH | RANKING, NULL, true},
+    {.name = "num_q", .help = "queries evaluated", .compute = dq_count_query, .over = DQ_OVER_SUM, .groups = EACH | RANKING, .summary_only = true},
     COUNT("num_ret", "retrieved", dq_count_retrieved, EACH),
     COUNT("num_rel", "relevant", dq_count_relevant, EACH),
     COUNT("num_rel_ret", "relevant and retrieved", dq_count_relevant_retrieved, EACH),
@@ -87,6 +76,21 @@ const dq_measure dq_measures[] = {
     MEAN("ndcg_exp", "ndcg with gain 2^level - 1", dq_ndcg_exp, 0),
     AT("ndcg_exp_cut", "ndcg of the first k with gain 2^level - 1", dq_ndcg_exp_cut, RANKING, CUTOFFS),
     AT("recip_rank_cut", "recip_rank, 0 beyond rank k", dq_reciprocal_rank_cut, 0, CUTOFFS),
+    MEAN("err", "expected reciprocal rank", dq_err, 0),
+    AT("err_cut", "expected reciprocal rank of the first k", dq_err_cut, 0, CUTOFFS),
+    WITH("rbp_p", "rank-biased precision at persistence X", dq_rbp_persistence, DQ_TAKES_SHARE, 0, ".5,.8,.95"),
+    {.name = "gauc", .help = "AUC of each list, weighted by the lists' lengths", .compute = dq_user_auc, .over = DQ_OVER_WEIGHTED},
+    RUN("auc", "area under the ROC curve of all judged lists together", dq_auc, DQ_TAKES_NOTHING, NULL),
+    RUN("coverage", "share of the items that the run shows among the first k", dq_coverage, DQ_TAKES_CUTOFF, "10"),
+    RUN("user_coverage", "share of the users that the run shows anything", dq_user_coverage, DQ_TAKES_CUTOFF, "10"),
+    RUN("gini", "inequality of how often items are shown (0: all alike)", dq_gini, DQ_TAKES_CUTOFF, "10"),
+    RUN("entropy", "Shannon entropy of how often items are shown, nats", dq_entropy, DQ_TAKES_CUTOFF, "10"),
+    LIST("novelty", "mean self-information of the first k, bits", dq_novelty, 0, DQ_NEEDS_ITEMS | DQ_NEEDS_POPULARITY),
+    LIST("popularity", "mean number of users who met an item of the first k", dq_average_popularity, 0, DQ_NEEDS_ITEMS | DQ_NEEDS_POPULARITY),
+    LIST("tail", "share of the first k that are long tail", dq_tail_share, 0, DQ_NEEDS_ITEMS | DQ_NEEDS_POPULARITY),
+    LIST("serendipity", "share of the first k that are relevant and not popular", dq_serendipity, 0, DQ_NEEDS_ITEMS | DQ_NEEDS_POPULARITY),
+    LIST("diversity", "mean 1 - cosine of pairs of the first k, by a field", dq_diversity, DQ_ABOUT_FIELD, DQ_NEEDS_ITEMS | DQ_NEEDS_VECTORS),
+    LIST("calibration", "divergence of an attribute's shares from the user's", dq_calibration, DQ_ABOUT_ATTRIBUTE, DQ_NEEDS_ITEMS | DQ_NEEDS_HISTORY),
 };
 /* clang-format on */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/runs.h"
+#include "report/runs_impl.h"
 
-#include "core/utf8.h"
 #include "port/files/rows.h"
 
 #include <math.h>
@@ -13,13 +12,6 @@ static const dq_run_cell *cell_of(const dq_run_table *t, size_t run, size_t pick
     return &t->cells[run * t->picks.count + pick];
 }
 
-/* A value as trec_eval prints it: counts as integers, all else to four places. */
-static void short_number(const dq_measure_pick *pick, double value, char text[32])
-{
-    bool count = pick->measure->over == DQ_OVER_SUM;
-    (void)snprintf(text, 32, count ? "%.0f" : "%6.4f", value);
-}
-
 static const char *query_id(const dq_run_table *t, uint32_t q, int *bytes)
 {
     size_t n;
@@ -28,29 +20,15 @@ static const char *query_id(const dq_run_table *t, uint32_t q, int *bytes)
     return id;
 }
 
-/* A query's id in a table, where control characters are shown. */
-static dq_status query_cell(dq_sink *out, const char *id, int bytes, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    size_t n = (size_t)bytes;
-    for (size_t i = 0, took; i < n && !status; i += took) {
-        char shown[32];
-        bool control;
-        took = dq_utf8_next(id + i, n - i, &control);
-        status = dq_sink_write(out, shown, dq_utf8_show(id + i, took, shown, sizeof shown), error);
-    }
-    return status;
-}
-
 /* ---- trec_eval's layout ---- */
 
 static dq_status trec_line(dq_sink *out, const dq_measure_pick *pick, const char *query, int bytes,
                            double value, dq_error *error)
 {
     char text[32];
-    short_number(pick, value, text);
+    dq_runs_short_number(pick, value, text);
     dq_status status = dq_sink_printf(out, error, "%-22s\t", pick->name);
-    if (!status) status = query_cell(out, query, bytes, error);
+    if (!status) status = dq_runs_id_cell(out, query, bytes, error);
     return status ? status : dq_sink_printf(out, error, "\t%s\n", text);
 }
 
@@ -94,10 +72,10 @@ static dq_status table_queries(const dq_run_table *t, size_t pick, int width, in
             char text[32];
             int bytes;
             const char *id = query_id(t, t->order[i], &bytes);
-            short_number(p, dq_run_table_value(t, r, pick, t->order[i]), text);
+            dq_runs_short_number(p, dq_run_table_value(t, r, pick, t->order[i]), text);
             status = dq_sink_printf(out, error, "%-*s  %-*s  %9s  ", width, p->name, names, t->runs[r].label,
                                     text);
-            if (!status) status = query_cell(out, id, bytes, error);
+            if (!status) status = dq_runs_id_cell(out, id, bytes, error);
             if (!status) status = dq_sink_write(out, "\n", 1, error);
         }
     return status;
@@ -108,7 +86,7 @@ static dq_status table_cell(const dq_run_table *t, const dq_runs_form *form, siz
 {
     const dq_measure_pick *p = &t->picks.at[pick];
     char value[32], line[200] = "";
-    short_number(p, c->value, value);
+    dq_runs_short_number(p, c->value, value);
     size_t used = 0;
     if (c->has_interval)
         used = (size_t)snprintf(line, sizeof line, "  [%.4f, %.4f]", c->against.interval.low,
@@ -146,47 +124,18 @@ static dq_status print_table(const dq_run_table *t, const dq_runs_form *form, dq
         for (size_t r = 0; r < t->run_count && !status; r++)
             status = table_cell(t, form, r, p, width, names, cell_of(t, r, p), out, error);
     }
-    return status;
+    return status ? status : dq_runs_table_groups(t, width, names, out, error);
 }
 
 /* ---- TSV ---- */
-
-static dq_status tsv_start(const dq_run_table *t, size_t run, size_t pick, const char *query, size_t bytes,
-                           double value, dq_sink *out, dq_error *error)
-{
-    char text[32];
-    dq_rows_number(value, text);
-    dq_status status = dq_rows_write_text(out, t->runs[run].name, strlen(t->runs[run].name), error);
-    if (!status) status = dq_sink_printf(out, error, "\t%s\t", t->picks.at[pick].name);
-    if (!status) status = dq_rows_write_text(out, query, bytes, error);
-    return status ? status : dq_sink_printf(out, error, "\t%s", text);
-}
-
-/* The seven columns that only a mean may have. */
-static dq_status tsv_rest(const dq_run_cell *c, dq_sink *out, dq_error *error)
-{
-    const double numbers[] = {c->against.interval.low,
-                              c->against.interval.high,
-                              c->against.difference,
-                              c->against.difference_interval.low,
-                              c->against.difference_interval.high,
-                              c->against.p,
-                              c->against.p_t};
-    dq_status status = DQ_OK;
-    for (int i = 0; i < 7 && !status; i++) {
-        char text[32] = "";
-        if (i < 2 ? c->has_interval : c->has_difference) dq_rows_number(numbers[i], text);
-        if (strstr(text, "nan")) text[0] = '\0'; /* a t test of one query */
-        status = dq_sink_printf(out, error, "\t%s", text);
-    }
-    return status ? status : dq_sink_printf(out, error, "\n");
-}
 
 static dq_status print_tsv(const dq_run_table *t, const dq_runs_form *form, dq_sink *out, dq_error *error)
 {
     dq_status status = dq_sink_printf(out, error,
                                       "run\tmeasure\tquery\tvalue\tlow\thigh\tdifference\t"
-                                      "difference_low\tdifference_high\tp\tp_t\n");
+                                      "difference_low\tdifference_high\tp\tp_t%s\n",
+                                      dq_run_table_groups(t) ? "\tgroup" : "");
+    const char *group = dq_run_table_groups(t) ? "" : NULL;
     for (size_t r = 0; r < t->run_count; r++)
         for (size_t p = 0; p < t->picks.count && !status; p++) {
             const dq_measure *m = t->picks.at[p].measure;
@@ -195,12 +144,13 @@ static dq_status print_tsv(const dq_run_table *t, const dq_runs_form *form, dq_s
             for (size_t i = 0; form->by_query && !m->summary_only && i < t->query_count && !status; i++) {
                 int bytes;
                 const char *id = query_id(t, t->order[i], &bytes);
-                status = tsv_start(t, r, p, id, (size_t)bytes, dq_run_table_value(t, r, p, t->order[i]), out,
-                                   error);
-                if (!status) status = tsv_rest(&bare, out, error);
+                status = dq_runs_tsv_start(t, r, p, id, (size_t)bytes,
+                                           dq_run_table_value(t, r, p, t->order[i]), out, error);
+                if (!status) status = dq_runs_tsv_rest(&bare, group, 0, out, error);
             }
-            if (!status) status = tsv_start(t, r, p, "all", 3, c->value, out, error);
-            if (!status) status = tsv_rest(c, out, error);
+            if (!status) status = dq_runs_tsv_start(t, r, p, "all", 3, c->value, out, error);
+            if (!status) status = dq_runs_tsv_rest(c, group, 0, out, error);
+            if (!status) status = dq_runs_tsv_groups(t, r, p, out, error);
         }
     return status;
 }
@@ -223,7 +173,8 @@ static bool put_cell(dq_arena *arena, dq_value *map, const dq_measure_pick *pick
 {
     dq_value entry = dq_map();
     bool count = pick->measure->over == DQ_OVER_SUM;
-    bool done = dq_map_set(arena, &entry, "value", count ? dq_int((int64_t)c->value) : dq_real(c->value));
+    bool done = dq_map_set(arena, &entry, "value",
+                           count ? dq_int((int64_t)c->value) : dq_real_or_nil(c->value));
     if (c->has_interval) done = done && put_interval(arena, &entry, "interval", c->against.interval);
     if (c->has_difference)
         done = done && put_real(arena, &entry, "difference", c->against.difference) &&
@@ -259,6 +210,7 @@ static dq_status json_run(const dq_run_table *t, const dq_runs_form *form, size_
     for (size_t i = 0; form->by_query && i < t->query_count && done; i++)
         done = put_query(t, run, t->order[i], arena, &queries);
     if (form->by_query) done = done && dq_map_set(arena, map, "by_query", queries);
+    done = done && dq_runs_put_groups(t, run, arena, map);
     return done ? DQ_OK : dq_fail_memory(error, "the results");
 }
 
@@ -286,12 +238,13 @@ dq_status dq_runs_print(const dq_run_table *table, const dq_runs_form *form, dq_
 
 dq_status dq_runs_print_measures(dq_sink *out, dq_error *error)
 {
-    static const char *const takes[] = {"", "_K", "_X"};
+    static const char *const takes[] = {"", "_K", "_X", "_X"}, *const about[] = {"", "[:FIELD]",
+                                                                                 ":ATTRIBUTE"};
     dq_status status = DQ_OK;
     for (size_t i = 0; i < dq_measure_count && !status; i++) {
         const dq_measure *m = &dq_measures[i];
         char name[48];
-        (void)snprintf(name, sizeof name, "%s%s", m->name, takes[m->parameter]);
+        (void)snprintf(name, sizeof name, "%s%s%s", m->name, about[m->about], takes[m->parameter]);
         status = dq_sink_printf(out, error, "%-22s %s\n", name, m->help);
     }
     return status;

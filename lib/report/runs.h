@@ -18,7 +18,9 @@ typedef struct dq_runs_form {
 } dq_runs_form;
 
 /* Prints a table that is summarised. TSV has the columns run, measure, query ("all": the summary), value,
- * low, high, difference, difference_low, difference_high, p, p_t, empty where a run has none. */
+ * low, high, difference, difference_low, difference_high, p, p_t, empty where a run has none; with groups of
+ * users also group, and lines of the groups' values and of the gap between the greatest and the least (query
+ * "gap"). */
 dq_status dq_runs_print(const dq_run_table *table, const dq_runs_form *form, dq_sink *out, dq_error *error);
 /* The names of all measures, with what they take and mean. */
 dq_status dq_runs_print_measures(dq_sink *out, dq_error *error);

@@ -37,10 +37,21 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
         awk '$1 != "rbp"' | diff - "$fixtures"/trec_eval.complete
 }
 
+@test "what trec_eval prints of the first seven documents, and of judged ones alone" {
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format trec -q -m all_trec -M 7 |
+        awk '$1 != "rbp"' | diff - "$fixtures"/trec_eval.short
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format trec -q -m all_trec -J > got
+    awk -F '\t' 'NR == FNR { want[$1, $2]; next } ($1, $2) in want' "$fixtures"/trec_eval.judged got |
+        diff - "$fixtures"/trec_eval.judged # which is without its 0 / 0
+    # both: judged ones of the first two
+    run -0 measure --qrels q --run r -f trec -M 2 -J -m num_ret -m num_rel_ret
+    [ "$output" = $'num_ret               \tall\t2\nnum_rel_ret           \tall\t2' ]
+}
+
 @test "every measure of every query agrees with the second implementation" {
     measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format tsv -q -m all_trec -m dcg -m ideal_dcg \
         -m ndcg_exp -m ndcg_exp_cut -m recip_rank_cut -k 5,10,15,20,30,100,200,500,1000 \
-        -m success.1,5,10 -m unj.5,10,20 > got
+        -m success.1,5,10 -m unj.5,10,20 -m err -m err_cut -m rbp@.5,.8,.95 -m gauc > got
     awk 'NR == FNR { want[$1, $2] = $3; next } { key = $3 SUBSEP $2 } key in want {
              d = want[key] - $4; if (d > 1e-12 || d < -1e-12) { print $0, want[key]; bad = 1 } n++ }
          END { print n, "compared"; exit bad }' "$fixtures"/values got > said

@@ -132,8 +132,8 @@ dq-export -q -u users.jsonl -i items.jsonl -x interactions.jsonl --limit users:3
 for kind in users items interactions; do dq-cat --kind $kind --to tsv c.dq > $kind.tsv; done
 tr '\\t' , < interactions.tsv > interactions.csv
 printf '%s\\n' item_id,position,click,propensity_score,timestamp,user_feature_0,user-item_affinity_0 0,1,0,.5,2019-11-24,a,0 1,2,1,.25,2019-11-25,b,.5 > shown.csv
-printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-.5,q 1,.5,r > context.csv
-dq-export -q --schema obd --items context.csv shown.csv -o shown.dq
+printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-.5,q 1,.5,r > two.csv
+dq-export -q --schema obd --items two.csv shown.csv -o shown.dq
 gzip -nkf users.jsonl; zstd -qf items.jsonl
 for kind in users items; do dq-cat --kind $kind --to npy --ids $kind.ids -o $kind.npy c.dq; done
 head -4 $DEMO/veterans.jsonl > veterans.jsonl; head -6 $DEMO/jobs.jsonl > posts.jsonl
