@@ -213,3 +213,17 @@ JSON
     run -2 --separate-stderr dq-rank --by random --with year --with year --format tsv log.dq
     [[ $stderr == *"--with year: a column of that name is there"* ]]
 }
+
+# 4,500 users and 600 items are two groups of users and three blocks of items.
+@test "neither blocks of items nor groups of users show" {
+    cd "$out"
+    seq 0 4499 | sed 's/.*/{"id":"u&"}/' > users.jsonl
+    seq 0 599 | awk '{ printf "{\"id\":\"i%d\",\"vector\":[%d,1]}\n", $1, $1 % 7 }' > items.jsonl
+    seq 0 13499 | awk '{ printf "{\"user\":\"u%d\",\"item\":\"i%d\"}\n", $1 % 4500, ($1 * $1 + int($1 / 4500)) % 601 % 600 }' > interactions.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o wide.dq
+    dq-rank -q --by item-knn -k 3 --format tsv --no-header wide.dq > all
+    [ "$(wc -l < all)" -eq 13500 ]
+    for user in u0 u4095 u4096 u4499; do dq-rank -q --by item-knn -k 3 --user $user --format tsv --no-header wide.dq | cmp - <(grep -P "^$user\t" all); done
+    dq-rank -q --by item-knn -k 3 --mmr 1 --pool 3 --format tsv --no-header wide.dq | cmp - all
+    dq-rank -q --by item-knn -k 3 --mmr 0.99 --pool 3 --user u4499 --format tsv --no-header wide.dq | cut -f 1,3,4 | sort | cmp - <(grep -P "^u4499\t" all | cut -f 1,3,4 | sort)
+}
