@@ -102,8 +102,11 @@ $(OUT)/%/dqn-cf-plain.dq: $(OUT)/cf/train.dq
 
 # ---- rank all restaurants, and judge ----
 
+$(OUT)/visits.dq: $(OUT)/test.qrels
+	dq-export --interactions $(OUT)/train-visits.jsonl -o $@
+
 # The sessions without their first restaurants, to which nobody was led.
-$(OUT)/moves.dq: $(OUT)/train.dq
+$(OUT)/moves.dq: $(OUT)/test.qrels
 	awk -F'"' '$$4 == user; { user = $$4 }' $(OUT)/train-visits.jsonl | dq-export --interactions - -o $@
 
 baseline = dq-rank --quiet --train $< -k 100 --format trec $(1) $(OUT)/test.dq > $@
@@ -111,10 +114,10 @@ baseline = dq-rank --quiet --train $< -k 100 --format trec $(1) $(OUT)/test.dq >
 $(OUT)/popularity.run: $(OUT)/moves.dq $(OUT)/test.dq
 	$(call baseline,--by popularity)
 
-$(OUT)/item-knn.run: $(OUT)/train.dq $(OUT)/test.dq
+$(OUT)/item-knn.run: $(OUT)/visits.dq $(OUT)/test.dq
 	$(call baseline,--by item-knn)
 
-$(OUT)/last-item.run: $(OUT)/train.dq $(OUT)/test.dq
+$(OUT)/last-item.run: $(OUT)/visits.dq $(OUT)/test.dq
 	$(call baseline,--by last-item --similarity follows)
 
 define rank

@@ -8,7 +8,7 @@ source "$BATS_TEST_DIRNAME/../needs.bash"
 setup_file() {
     needs python3-numpy
     export PATH=$BUILD:$PATH numpy=$BATS_TEST_DIRNAME/../fixtures/baselines.py
-    cd "$BATS_FILE_TMPDIR"
+    cd "$BATS_FILE_TMPDIR" || return
     /usr/bin/python3 "$numpy" make
     dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o log.dq
     grep -E '"user": "u[0-9]*[02468]"' interactions.jsonl > even.jsonl
@@ -20,7 +20,7 @@ setup_file() {
 
 setup() {
     set -o pipefail
-    cd "$BATS_FILE_TMPDIR"
+    cd "$BATS_FILE_TMPDIR" || return
     out=$BATS_TEST_TMPDIR
 }
 
