@@ -2,13 +2,14 @@
  *
  * What a learner has to beat: scores that need no vectors and no training, only who met what.
  *
- *     popularity   the sum of the weights of an item's interactions: how many there are, where each weighs 1
- *     recent       1 for the item whose last interaction is the oldest, and so on up to the latest; 0 for one
- *                  that nobody met. Equal times are equal scores
- *     item-knn     the sum, over the items that the user met, of how alike they are to the candidate (Sarwar
- * et al. 2001; Deshpande and Karypis 2004; rank/neighbours.h); of the candidate's nearest `most` last-item
- * how alike the candidate is to the item that the user met last random       a number in [0, 1) of the pair
- * and the seed alone
+ *     popularity   the sum of the weights of an item's interactions: their number, where each weighs 1
+ *     recent       1 for the item whose last interaction is the oldest, and so on up to the latest;
+ *                  0 for one that nobody met. Equal times are equal scores
+ *     item-knn     the sum, over the items that the user met, of how alike they are to the candidate
+ *                  (Sarwar et al. 2001; Deshpande and Karypis 2004; rank/neighbours.h); of the
+ *                  candidate's nearest `most`
+ *     last-item    how alike the candidate is to the item that the user met last
+ *     random       a number in [0, 1) of the pair and the seed alone
  *
  * A score is a float32: sums and places are exact up to 2^24. It belongs to its pair: neither blocks, nor
  * threads, nor the order of the stream change a bit (but that times which are equal or missing leave the
