@@ -77,10 +77,8 @@ RANK := dq-rank -k 280 --exclude-seen --format trec
 $(OUT)/random.run: $(OUT)/exam.dq
 	$(RANK) --by cosine --epsilon 1 < $< > $@
 
-$(OUT)/popularity.run: $(DATA)/veterans-answers.jsonl $(OUT)/cosine.run  # as many veterans as would apply or save
-	awk -F'"' '$$12 == "APPLY" || $$12 == "SAVE" { print $$8 }' $< | sort | uniq -c | \
-	    awk 'NR == FNR { wanted[$$2] = $$1; next } { print $$1, $$2, $$3, 0, wanted[$$3] + 0, "popularity" }' \
-	    - $(OUT)/cosine.run > $@
+$(OUT)/popularity.run: $(OUT)/pretraining.dq $(OUT)/exam.dq  # as many veterans as would apply or save
+	$(RANK) -q --by popularity --train $< --map APPLY=1,SAVE=1 $(OUT)/exam.dq > $@
 
 $(OUT)/cosine.run: $(OUT)/exam.dq
 	$(RANK) --by cosine < $< > $@

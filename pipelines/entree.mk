@@ -7,8 +7,8 @@
 # ranks all restaurants for the sessions after it, none of which it has seen: all are cold starts, known by what they have
 # looked at so far. The last restaurant of each is held out. Ends with a table over the seeds and a learning curve.
 #
-#     popularity    how often a restaurant was gone to
-#     item-knn      cosine of the sessions that restaurants stood in (entree/baselines.py)
+#     popularity    how often a restaurant was gone to, from another one
+#     item-knn      cosine of the sessions that restaurants stood in
 #     last-item     how often a restaurant followed the last one
 #     dqn           a deep Q-network on the last three restaurants, conservative; gamma 0: what comes next
 #     dqn-mean      the same on their mean, as system B has it
@@ -102,8 +102,23 @@ $(OUT)/%/dqn-cf-plain.dq: $(OUT)/cf/train.dq
 
 # ---- rank all restaurants, and judge ----
 
-$(KNOWN:%=$(OUT)/%.run) &: $(OUT)/test.qrels
-	/usr/bin/python3 $(HERE)/entree/baselines.py $(OUT)
+$(OUT)/visits.dq: $(OUT)/test.qrels
+	dq-export --interactions $(OUT)/train-visits.jsonl -o $@
+
+# The sessions without their first restaurants, to which nobody was led.
+$(OUT)/moves.dq: $(OUT)/test.qrels
+	awk -F'"' '$$4 == user; { user = $$4 }' $(OUT)/train-visits.jsonl | dq-export --interactions - -o $@
+
+baseline = dq-rank --quiet --train $< -k 100 --format trec $(1) $(OUT)/test.dq > $@
+
+$(OUT)/popularity.run: $(OUT)/moves.dq $(OUT)/test.dq
+	$(call baseline,--by popularity)
+
+$(OUT)/item-knn.run: $(OUT)/visits.dq $(OUT)/test.dq
+	$(call baseline,--by item-knn)
+
+$(OUT)/last-item.run: $(OUT)/visits.dq $(OUT)/test.dq
+	$(call baseline,--by last-item --similarity follows)
 
 define rank
 $(KNOWN:%=$(OUT)/$(1)/%.run): $(OUT)/$(1)/%.run: $(OUT)/%.run

@@ -10,7 +10,7 @@ K, TOLERANCE = 10, 1e-6
 
 vectors = np.load(io.BytesIO(subprocess.run(["zstd", "-dcq", sys.argv[1]], check=True, stdout=subprocess.PIPE).stdout))
 ids = open(sys.argv[2], encoding="utf-8").read().splitlines()
-ranked = [line.rstrip("\n").split("\t") for line in open(sys.argv[3], encoding="utf-8")]
+ranked = [line.rstrip("\n").split("\t") for line in open(sys.argv[3], encoding="utf-8")][1:]
 users = min(len(ids), int(sys.argv[4]) if len(sys.argv) > 4 else len(ids))
 
 assert vectors.shape[0] == len(ids) and len(ranked) == K * len(ids), (vectors.shape, len(ids), len(ranked))

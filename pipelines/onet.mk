@@ -91,10 +91,8 @@ $(OUT)/%/random.run: $(OUT)/%/test.qrels
 	$(call rank,--by cosine --epsilon 1 --seed $*)
 
 $(OUT)/%/popularity.run: $(OUT)/%/test.qrels
-	awk -F'"' ' \
-	    FILENAME ~ /train/ { if ($$12 == "APPLY" || $$12 == "SAVE") wanted[$$8]++; next } \
-	    { for (job in wanted) if (job != $$8) print $$4, "Q0", job, 0, wanted[job], "popularity" } \
-	' $(@D)/train/interactions.jsonl $(@D)/test/interactions.jsonl > $@
+	dq-export --interactions $(@D)/train/interactions.jsonl -o $(@D)/train-labels.dq
+	$(call rank,-q --by popularity --train $(@D)/train-labels.dq --map APPLY=1$(comma)SAVE=1)
 
 # ---- judge ----
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-rank: the k best items for users, by Q-value, world model or cosine.
+ * dq-rank: the k best items for users, by Q-value, world model, cosine or a baseline.
  */
 #include "rank.h"
 
 #include "math/blas.h"
+#include "report/place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,13 @@ static const char *const formats[] = {"stream", "tsv", "jsonl", "trec", NULL};
 
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {
-    dq_reader *inputs[2] = {0}; /* the stream, and --model */
+    dq_reader *inputs[2] = {0}; /* the stream, and --model or --train */
+    const char *beside = o->model ? o->model : o->train;
     rank_output *output = NULL;
     bool in_use = false;
     dq_status status = dq_reader_open(&inputs[0], cli->operands, cli->operand_count, error);
-    if (!status && o->model) status = dq_reader_open(&inputs[1], &o->model, 1, error);
-    if (!status) status = rank_output_open(&output, o, cli, inputs, o->model ? 2 : 1, error);
+    if (!status && beside) status = dq_reader_open(&inputs[1], &beside, 1, error);
+    if (!status) status = rank_output_open(&output, o, cli, inputs, beside ? 2 : 1, error);
     if (!status)
         status = o->merge ? rank_merge_run(o, inputs[0], output, error)
                           : rank_stream_run(cli, o, inputs[0], inputs[1], output, &in_use, error);
@@ -37,6 +39,19 @@ static const dq_mode modes[] = {{RANK, "rank", "ranking", .help = "lists of item
                                 {MERGE, "merge", "--merge", .help = "one list of several shards' (--merge)"},
                                 {0}};
 
+#define NEARING  "by=item-knn,last-item"
+#define LEARNING "by=popularity,recent,item-knn,last-item"
+
+/* Each name once, and none of a column that is there in any case. */
+static void check_with(const rank_options *o, dq_cli *cli)
+{
+    for (size_t i = 0; i < o->with.count; i++) {
+        bool twice = dq_place_has_column(o->with.at[i]);
+        for (size_t j = 0; j < i; j++) twice |= strcmp(o->with.at[i], o->with.at[j]) == 0;
+        if (twice) dq_cli_usage(cli, "--with %s: a column of that name is there", o->with.at[i]);
+    }
+}
+
 static void check_options(rank_options *o, dq_cli *cli)
 {
     int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0);
@@ -47,10 +62,12 @@ static void check_options(rank_options *o, dq_cli *cli)
     if (o->epsilon > 0) o->order = DQ_RANK_EPSILON;
     if (o->temperature > 0) o->order = DQ_RANK_SOFTMAX;
     if (o->pool && o->pool < o->k) dq_cli_usage(cli, "--pool is smaller than -k");
-    if (o->pairs.count && (o->by == DQ_RANK_BY_Q || o->by == DQ_RANK_BY_WORLD))
+    if (o->pairs.count && o->by != DQ_RANK_BY_AUTO && o->by != DQ_RANK_BY_COSINE)
         dq_cli_usage(cli, "--compare goes with --by cosine");
     if (o->pairs.count) o->by = DQ_RANK_BY_COSINE;
     if (o->model && o->by == DQ_RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
+    if (o->model && rank_by_baseline(o))
+        dq_cli_usage(cli, "--by %s takes no --model", dq_rank_by_names[o->by]);
     bool named = o->format == RANK_TREC || o->epsilon > 0 || o->temperature > 0;
     if (!named && dq_cli_given(cli, "run-name"))
         dq_cli_usage(cli,
@@ -59,6 +76,8 @@ static void check_options(rank_options *o, dq_cli *cli)
     if (!named) dq_cli_leave_out(cli, "run-name");
     if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
         dq_cli_usage(cli, "--run-name: one word without white space");
+    check_with(o, cli);
+    if (o->map && dq_label_map_parse(&o->weights, o->map, &error)) dq_cli_refuse(cli, "--map", &error);
     o->pair_names = dq_arena_zero(&cli->arena, o->pairs.count + 1, sizeof *o->pair_names);
     if (!o->pair_names) dq_cli_short_of_memory(cli);
     for (size_t i = 0; i < o->pairs.count; i++)
@@ -68,7 +87,7 @@ static void check_options(rank_options *o, dq_cli *cli)
 
 static const dq_program program = {
     .name = "dq-rank",
-    .summary = "the k best items for users, by Q-value, world model or cosine",
+    .summary = "the k best items for users, by Q-value, world model, cosine or a baseline",
     .operands = "[FILE...]",
     .modes = modes,
     .examples = {"cat model.dq catalogue.dq | dq-rank --user 7 -k 10 --format tsv",
@@ -78,9 +97,11 @@ static const dq_program program = {
 
 int main(int argc, char **argv)
 {
-    rank_options o = {.common = DQ_COMMON_DEFAULTS, .k = 10, .run_name = "dq", .lambda = 1};
+    rank_options o = {
+        .common = DQ_COMMON_DEFAULTS, .k = 10, .run_name = "dq", .lambda = 1, .time = "time", .header = true};
     const dq_option table[] = {
-        {"by", 0, DQ_OPT_CHOICE, &o.by, "SCORE", "q, world or cosine; auto: q with a model, else cosine",
+        {"by", 0, DQ_OPT_CHOICE, &o.by, "SCORE",
+         "q, world, cosine, or a baseline of the interactions; auto: q with a model, else cosine",
          .flags = DQ_OPT_PAYLOAD, .choices = dq_rank_by_names, .modes = RANK, .recorded = RANK | MERGE},
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the model, when the stream does not begin with one",
          .modes = RANK},
@@ -90,11 +111,33 @@ int main(int argc, char **argv)
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD,
          .modes = RANK},
+        {"train", 0, DQ_OPT_TEXT, &o.train, "FILE",
+         "a baseline's interactions, where not the stream's: those then say what users met, alone",
+         .flags = DQ_OPT_READS, .modes = RANK, .where = LEARNING},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=W,...",
+         "weights of labels for a baseline (else each interaction weighs 1); a label outside has none",
+         .flags = DQ_OPT_PAYLOAD, .modes = RANK, .where = LEARNING},
+        {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "the attribute that tells an interaction's time",
+         .flags = DQ_OPT_PAYLOAD, .modes = RANK,
+         .where = "by=recent,last-item,item-knn by=recent,last-item|similarity=follows"},
+        {"similarity", 0, DQ_OPT_CHOICE, &o.likeness, "HOW",
+         "of items, by who met both; follows: how often one came after the other", .flags = DQ_OPT_PAYLOAD,
+         .choices = dq_likeness_names, .modes = RANK, .where = NEARING},
+        {"shrink", 0, DQ_OPT_REAL, &o.shrink, "X", "take n / (n + X) of a similarity that n users are behind",
+         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9, .modes = RANK, .where = NEARING},
+        {"neighbours", 0, DQ_OPT_COUNT, &o.neighbours, "K",
+         "of a candidate, the most similar, that count; 0: all", .flags = DQ_OPT_PAYLOAD, .min = 0,
+         .max = 1e9, .modes = RANK, .where = NEARING},
         {"exclude-seen", 'x', DQ_OPT_FLAG, &o.exclude_seen, NULL,
          "leave out items the user has an interaction with", .flags = DQ_OPT_PAYLOAD, .modes = RANK,
          .recorded = RANK | MERGE},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORMAT", "stream, tsv, jsonl or trec", .flags = 0,
          .choices = formats},
+        {"header", 0, DQ_OPT_FLAG, &o.header, NULL, "name the columns of tsv in a first line",
+         .where = "format=tsv"},
+        {"with", 0, DQ_OPT_LIST, &o.with, "NAME",
+         "a column of tsv, or key of jsonl, of this text or attribute of the items; may be repeated",
+         .modes = RANK, .where = "format=tsv,jsonl"},
         {"run-name", 0, DQ_OPT_TEXT, &o.run_name, "NAME",
          "who ranks: last column of a TREC run, column model of a drawn list", .flags = DQ_OPT_PAYLOAD},
         {"mmr", 0, DQ_OPT_REAL, &o.lambda, "LAMBDA",
@@ -119,5 +162,6 @@ int main(int argc, char **argv)
     check_options(&o, &cli);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = run(&o, &cli, &error);
+    dq_label_map_free(&o.weights);
     return dq_cli_finish(&cli, status, &error);
 }

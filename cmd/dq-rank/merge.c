@@ -22,7 +22,7 @@ static dq_status check_meta(const rank_options *options, const dq_value *meta, i
                        "rankings cut at %lld cannot be merged into the best %llu: give -k %lld or less",
                        (long long)k, (unsigned long long)options->k, (long long)k);
     int found = DQ_RANK_BY_AUTO;
-    for (int i = DQ_RANK_BY_Q; i <= DQ_RANK_BY_COSINE; i++)
+    for (int i = DQ_RANK_BY_Q; i < DQ_RANK_BY_COUNT; i++)
         if (dq_value_is(name, dq_rank_by_names[i])) found = i;
     if (*by >= 0 && *by != found)
         return dq_fail(error, DQ_ERR_SCHEMA, "rankings by %s after rankings by %s", dq_rank_by_names[found],

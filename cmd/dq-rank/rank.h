@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-rank: what the options say (main.c), the ranking of a stream (stream.c) by one model or one
- * for each user (models.c), the four output formats (write.c), merging of rankings (merge.c).
+ * for each user (models.c) or by a baseline (baseline.c), the four output formats (write.c), merging of
+ * rankings (merge.c).
  */
 #ifndef DQ_RANK_RANK_H
 #define DQ_RANK_RANK_H
 
 #include "cli/cli.h"
 #include "rank/lists.h"
+#include "rank/texts.h"
 
 typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_format;
 
@@ -16,7 +18,13 @@ typedef struct rank_options {
     const char *model, *run_name;
     int by, format;
     uint64_t k, pool; /* pool 0: 10 k */
-    dq_texts users, pairs;
+    dq_texts users, pairs, with;
+    bool header;
+    const char *train, *map, *time; /* of baselines */
+    dq_label_map weights;           /* of --map, when it is given */
+    int likeness;
+    uint64_t neighbours; /* 0: all */
+    double shrink;
     dq_pair_names *pair_names; /* (pairs.count) the same, cut in two */
     bool exclude_seen, hold, merge;
     double lambda, epsilon, temperature;
@@ -33,6 +41,8 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
 /* What a stream of rankings says of itself: what scored (a name of dq_rank_by_names, kept), and what ordered.
  */
 void rank_output_describe(rank_output *output, const char *by, dq_rank_order order);
+/* Gives the lines of TSV and JSON these texts, too, of items that are numbered so; both are kept. */
+void rank_output_with(rank_output *output, const dq_rank_texts *texts, const dq_index *items);
 /* Looks at a list before any is written: a TREC run has no room for white space in ids (DQ_ERR_UNSUPPORTED).
  */
 dq_status rank_output_check(const rank_output *output, const char *user, size_t user_bytes,
@@ -66,12 +76,28 @@ int rank_agents_next(rank_agents *agents, dq_bundle *model, dq_error *error)
     __attribute__((warn_unused_result));
 void rank_agents_free(rank_agents *agents);
 
+/* ---- baseline.c: scores of interactions ---- */
+
+/* Whether --by names one. */
+bool rank_by_baseline(const rank_options *options);
+/* Sets up a baseline, and reads --train's interactions where there is one (train; else NULL). */
+dq_status rank_baseline_open(const rank_options *options, dq_baseline *baseline, dq_reader *train,
+                             dq_error *error);
+/* Takes interactions of the stream; late: items were ranked (DQ_ERR_UNSUPPORTED). */
+dq_status rank_baseline_take(dq_baseline *baseline, const dq_bundle *interactions, bool late,
+                             dq_error *error);
+/* Users are known: what follows are items. */
+dq_status rank_baseline_begin(const rank_options *options, dq_baseline *baseline, const dq_entities *users,
+                              const dq_rank_lists *lists, const dq_pool *pool, dq_error *error);
+/* What was taken for granted, and for whom there was nothing to say. */
+void rank_baseline_say(const dq_cli *cli, const rank_options *options, const dq_baseline *baseline);
+
 /* ---- stream.c: the ranking of a stream ---- */
 
-/* Ranks what reader gives, with the model of its beginning or of `model` (--model; may be NULL), and writes
- * the lists. *reader_in_use: the reader must be left alone, see dq_prefetch_close. */
-dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader, dq_reader *model,
-                          rank_output *output, bool *reader_in_use, dq_error *error);
+/* Ranks what reader gives, with the model of its beginning or of `beside` (--model; or --train; may be NULL),
+ * and writes the lists. *reader_in_use: the reader must be left alone, see dq_prefetch_close. */
+dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader,
+                          dq_reader *beside, rank_output *output, bool *reader_in_use, dq_error *error);
 
 /* ---- merge.c: --merge ---- */
 

@@ -22,7 +22,9 @@ typedef struct ranking {
     rank_agents agents;
     dq_rank_sessions sessions;
     dq_rank_scorer scorer;
+    dq_baseline baseline; /* scorer.baseline, where --by names one */
     dq_rank_items items;
+    dq_rank_texts texts; /* of --with */
     dq_rank_block block;
     dq_rank_block *blocks; /* full ones, with several models or sessions: all items */
     size_t block_count, block_slots;
@@ -49,7 +51,7 @@ static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *err
 
 static dq_status take_model(ranking *r, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
-    if (r->options->by == DQ_RANK_BY_COSINE) return DQ_OK;
+    if (r->options->by >= DQ_RANK_BY_COSINE) return DQ_OK;
     if (r->options->model)
         return dq_fail(error, DQ_ERR_DUPLICATE, "a model in the stream, and --model %s: give one of them",
                        r->options->model);
@@ -119,6 +121,7 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
     bool chosen = r->scorer.by == DQ_RANK_BY_AUTO, model = r->scorer.net_count || r->sessions.on;
+    if (r->scorer.baseline) return DQ_OK;
     if (chosen) r->scorer.by = model ? DQ_RANK_BY_Q : DQ_RANK_BY_COSINE;
     if (r->scorer.by != DQ_RANK_BY_COSINE && !model)
         return dq_fail(
@@ -160,6 +163,9 @@ static dq_status begin(ranking *r, dq_error *error)
     dq_status status = fit_scorer(r, error);
     dq_rank_config config = config_of(r->options, &r->seen);
     if (!status) status = dq_rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
+    if (!status && r->scorer.baseline)
+        status = rank_baseline_begin(r->options, &r->baseline, &r->catalogue.users, &r->lists, r->pool,
+                                     error);
     return status ? status : dq_rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
 }
 
@@ -195,6 +201,7 @@ static dq_status rank_items_of(ranking *r, const dq_prefetched *piece, dq_error 
     if (status || piece->bundle.rows == 0) return status;
     if (!r->begun && (status = begin(r, error))) return status;
     status = dq_rank_items_take(items, &piece->bundle, piece->section, r->pool, error);
+    if (!status) status = dq_rank_texts_take(&r->texts, &piece->bundle, met->fresh, met->fresh_count, error);
     while (!status && at < met->fresh_count) {
         status = dq_rank_block_fill(&r->block, &piece->bundle, met->fresh, met->fresh_count, &at, error);
         if (!status && r->block.rows == r->block.capacity) status = rank_block_now(r, error);
@@ -233,6 +240,7 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
         dq_error why = *error;
         return dq_fail(error, status, "%s: give the interactions first, or use --hold", why.reason);
     }
+    if (!status && r->scorer.baseline) return rank_baseline_take(&r->baseline, bundle, r->begun, error);
     return status || !r->sessions.on || r->sessions.catalogue
                ? status
                : dq_session_log_add(&r->sessions.log, bundle, error);
@@ -360,6 +368,7 @@ static dq_status write_lists(ranking *r, dq_error *error)
     size_t most = dq_index_count(&r->items.identity.ids), count;
     dq_status status = DQ_OK;
     rank_output_describe(r->output, dq_rank_by_names[r->scorer.by], r->options->order);
+    rank_output_with(r->output, &r->texts, &r->items.identity.ids);
     for (size_t u = 0; !status && u < lists->count; u++) {
         const dq_scored *items;
         count = dq_topk_sorted(lists->best[u], &items);
@@ -383,15 +392,25 @@ static dq_status write_lists(ranking *r, dq_error *error)
     return status;
 }
 
-static dq_status rank_whole(ranking *r, dq_reader *model, dq_error *error)
+/* What is given beside the stream: a model, or what a baseline learns from. */
+static dq_status read_beside(ranking *r, dq_reader *beside, dq_error *error)
+{
+    if (!rank_by_baseline(r->options)) return beside ? read_model(r, beside, error) : DQ_OK;
+    r->scorer.baseline = &r->baseline;
+    r->items.bare = r->options->order != DQ_RANK_MMR;
+    return rank_baseline_open(r->options, &r->baseline, beside, error);
+}
+
+static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
 {
     const rank_options *o = r->options;
     unsigned threads = dq_cli_threads(&o->common, 0);
     r->scorer.by = (dq_rank_by)o->by;
+    for (size_t i = 0; i < o->with.count; i++) r->texts.at[r->texts.count++].name = o->with.at[i];
     r->progress = dq_progress_start(&o->common, "items ranked", 0);
     dq_status status = dq_pool_new(&r->pool, threads, error);
     r->scorer.pool = r->pool;
-    if (!status && model) status = read_model(r, model, error);
+    if (!status) status = read_beside(r, beside, error);
     if (!status) status = dq_prefetch_open(&r->prefetch, r->reader, threads > 1, error);
     if (!status) status = read_all(r, error);
     if (!status) status = check_users(r, error);
@@ -400,6 +419,7 @@ static dq_status rank_whole(ranking *r, dq_reader *model, dq_error *error)
     if (!status) status = rank_block_now(r, error);
     if (!status && has_agents(r)) status = rank_agents_all(r, error);
     if (!status && r->sessions.on) status = rank_sessions_all(r, error);
+    if (!status) status = dq_rank_texts_check(&r->texts, error);
     if (!status) status = write_lists(r, error);
     dq_progress_end(&r->progress);
     return status;
@@ -416,18 +436,21 @@ static void free_ranking(ranking *r)
     dq_rank_block_free(&r->block);
     dq_rank_items_free(&r->items);
     dq_rank_scorer_free(&r->scorer);
+    dq_baseline_free(&r->baseline);
+    dq_rank_texts_free(&r->texts);
     rank_agents_free(&r->agents);
     dq_rank_sessions_free(&r->sessions);
     dq_catalogue_free(&r->catalogue);
     dq_pool_free(r->pool);
 }
 
-dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader, dq_reader *model,
-                          rank_output *output, bool *reader_in_use, dq_error *error)
+dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader,
+                          dq_reader *beside, rank_output *output, bool *reader_in_use, dq_error *error)
 {
     ranking r = {.options = options, .reader = reader, .output = output};
-    dq_status status = rank_whole(&r, model, error);
+    dq_status status = rank_whole(&r, beside, error);
     if (!status) dq_cli_say_kept(cli, &options->common, options->model, &r.agents.kept);
+    if (!status && r.scorer.baseline) rank_baseline_say(cli, options, &r.baseline);
     char words[512];
     if (!status && r.sessions.on && dq_session_log_describe_order(&r.sessions.log, words, sizeof words))
         dq_cli_say(cli, &options->common, "%s", words);

@@ -21,7 +21,11 @@ struct rank_output {
     dq_writer *writer; /* the stream */
     const char *by;
     dq_rank_order order;
+    bool headed;
     dq_json_text line;
+    const dq_rank_texts *texts; /* with --with */
+    const dq_index *items_at;   /* their numbers */
+    dq_place_text with[DQ_RANK_TEXTS_MOST];
     dq_strings users, items; /* rows of the bundle in the making */
     uint32_t ranks[BUNDLE_ROWS];
     float scores[BUNDLE_ROWS], values[BUNDLE_ROWS];
@@ -53,9 +57,9 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
     (*output)->options = options;
     (*output)->by = dq_rank_by_names[DQ_RANK_BY_COSINE];
     if (options->format != RANK_STREAM) return dq_sink_open(&(*output)->sink, path, DQ_SINK_TEXT, error);
-    dq_maker maker = dq_cli_maker(cli, options->order == DQ_RANK_EPSILON || options->order == DQ_RANK_SOFTMAX
-                                           ? (int64_t)options->common.seed
-                                           : -1);
+    bool chance = options->order == DQ_RANK_EPSILON || options->order == DQ_RANK_SOFTMAX ||
+                  options->by == DQ_RANK_BY_RANDOM;
+    dq_maker maker = dq_cli_maker(cli, chance ? (int64_t)options->common.seed : -1);
     return dq_writer_open(&(*output)->writer, path, &maker, inputs, input_count, error);
 }
 
@@ -63,6 +67,13 @@ void rank_output_describe(rank_output *output, const char *by, dq_rank_order ord
 {
     output->by = by;
     output->order = order;
+}
+
+void rank_output_with(rank_output *output, const dq_rank_texts *texts, const dq_index *items)
+{
+    output->texts = texts;
+    output->items_at = items;
+    for (size_t k = 0; k < texts->count; k++) output->with[k].name = texts->at[k].name;
 }
 
 dq_status rank_output_check(const rank_output *output, const char *user, size_t user_bytes,
@@ -84,12 +95,29 @@ static float order_score(const rank_output *o, const dq_rank_place *place, size_
     return o->order == DQ_RANK_SCORE ? place->score : (float)(count - rank + 1);
 }
 
+static void find_texts(rank_output *o, const dq_rank_place *place)
+{
+    uint32_t number = o->texts ? dq_index_find(o->items_at, place->item, place->item_bytes) : DQ_ABSENT;
+    for (size_t k = 0; o->texts && k < o->texts->count; k++)
+        o->with[k].text = dq_rank_texts_get(o->texts, k, number, &o->with[k].bytes, &o->with[k].json);
+}
+
+/* Of TSV, once, before the first line or at the end. */
+static dq_status put_header(rank_output *o, dq_error *e)
+{
+    if (o->headed || o->options->format != RANK_TSV || !o->options->header) return DQ_OK;
+    o->headed = true;
+    o->line.bytes = 0;
+    dq_status s = dq_place_write_header(&o->line, is_drawn(o), o->with, o->texts ? o->texts->count : 0, e);
+    return s ? s : dq_sink_write(o->sink, o->line.data, o->line.bytes, e);
+}
+
 static dq_status text_list(rank_output *o, const char *user, size_t n, const dq_rank_place *places,
                            size_t count, dq_error *e)
 {
     static const dq_place_form forms[] = {
         [RANK_TREC] = DQ_PLACE_TREC, [RANK_TSV] = DQ_PLACE_TSV, [RANK_JSONL] = DQ_PLACE_JSON};
-    dq_status s = DQ_OK;
+    dq_status s = put_header(o, e);
     char request[REQUEST];
     name_request(o, user, n, request);
     o->line.bytes = 0;
@@ -104,7 +132,10 @@ static dq_status text_list(rank_output *o, const char *user, size_t n, const dq_
                                 (double)score,
                                 is_drawn(o) ? places[i].propensity : 0,
                                 request,
-                                o->options->run_name};
+                                o->options->run_name,
+                                o->with,
+                                o->texts ? o->texts->count : 0};
+        find_texts(o, &places[i]);
         s = dq_place_write(&o->line, forms[o->options->format], &place, o->options->run_name, e);
     }
     return s ? s : dq_sink_write(o->sink, o->line.data, o->line.bytes, e);
@@ -195,15 +226,12 @@ static void free_output(rank_output *output)
 
 dq_status rank_output_close(rank_output *output, dq_error *error)
 {
-    if (output->writer) {
-        dq_status status = put_bundle(output, error);
-        if (status) {
-            rank_output_abort(output);
-            return status;
-        }
+    dq_status status = output->writer ? put_bundle(output, error) : put_header(output, error);
+    if (status) {
+        rank_output_abort(output);
+        return status;
     }
-    dq_status status = output->writer ? dq_writer_close(output->writer, error)
-                                      : dq_sink_close(output->sink, error);
+    status = output->writer ? dq_writer_close(output->writer, error) : dq_sink_close(output->sink, error);
     free_output(output);
     return status;
 }

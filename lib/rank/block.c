@@ -12,6 +12,7 @@ enum {
     ROWS_A_THREAD = 256,
     MIN_ROWS = 2048,
     MAX_BYTES = 64 << 20,
+    BARE_ROWS = 256, /* without vectors: what baselines remember of a block's rows is kept small */
 };
 
 dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned threads, dq_error *error)
@@ -19,8 +20,9 @@ dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned thre
     size_t unit = (size_t)ROWS_A_THREAD * threads, rows = unit, row_bytes = width * sizeof(float);
     while (rows < MIN_ROWS) rows += unit;
     if (rows * row_bytes > MAX_BYTES) rows = MAX_BYTES / row_bytes;
+    if (width == 0) rows = BARE_ROWS;
     if (rows == 0) rows = 1;
-    block->vectors = aligned_alloc(64, (rows * row_bytes + 63) / 64 * 64);
+    block->vectors = aligned_alloc(64, (rows * row_bytes + 64) / 64 * 64);
     if (!block->vectors) return dq_fail_memory(error, "a block of items");
     block->capacity = (uint32_t)rows;
     block->width = width;
@@ -31,13 +33,15 @@ dq_status dq_rank_block_fill(dq_rank_block *block, const dq_bundle *bundle, cons
                              uint32_t count, uint32_t *at, dq_error *error)
 {
     const dq_column *ids = dq_bundle_column(bundle, "id"), *vector = dq_bundle_column(bundle, "vector");
-    size_t row_bytes = block->width * dq_dtype_size(vector->type), n;
+    size_t row_bytes = block->width ? block->width * dq_dtype_size(vector->type) : 0, n;
     for (; *at < count && block->rows < block->capacity; ++*at) {
         const char *id = dq_column_text(ids, rows[*at], &n);
         dq_status status = dq_strings_add(&block->ids, id, n, error);
         if (status) return status;
-        dq_convert_f4(block->vectors + (size_t)block->rows++ * block->width,
-                      (const char *)vector->data + rows[*at] * row_bytes, vector->type, block->width);
+        if (block->width)
+            dq_convert_f4(block->vectors + (size_t)block->rows * block->width,
+                          (const char *)vector->data + rows[*at] * row_bytes, vector->type, block->width);
+        block->rows++;
     }
     return DQ_OK;
 }

@@ -15,8 +15,8 @@ typedef struct dq_rank_block {
     uint32_t first; /* number of row 0 in dq_rank_items; the others follow */
 } dq_rank_block;
 
-/* An empty block for vectors of a width (at least 1), with room for as many as that many threads need; its
- * first row will be number 0. */
+/* An empty block for vectors of a width (0: for ids alone, then of few rows), with room for as many as that
+ * many threads need; its first row will be number 0. */
 dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned threads, dq_error *error);
 /* Appends rows[*at .. count) of a bundle of items, whose vectors (of any type) are that wide, until there are
  * no more or the block is full; *at moves on. */

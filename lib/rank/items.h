@@ -15,7 +15,8 @@
 /* Zero-initialise to start. */
 typedef struct dq_rank_items {
     dq_identity identity; /* of every item met so far, by its number */
-    uint32_t width;       /* of the vectors; 0: no items yet */
+    bool bare;            /* set by the caller: vectors are no matter, and not looked at */
+    uint32_t width;       /* of the vectors; 0: no items yet, or bare */
     dq_value meta;        /* of the first bundle */
     dq_field *fields;
     size_t field_count;

@@ -186,8 +186,11 @@ static void look_up_seen(dq_rank_lists *lists, const dq_rank_block *block, size_
 static dq_status offer_group(offering *work, dq_rank_scorer *scorer, dq_error *error)
 {
     dq_rank_lists *lists = work->lists;
-    dq_status status = dq_rank_scorer_score(scorer, lists->vectors + work->first, work->count, work->block,
-                                            lists->scores, error);
+    dq_status status = scorer->baseline
+                           ? dq_baseline_score(scorer->baseline, scorer->pool, work->first, work->count,
+                                               work->block, lists->scores, error)
+                           : dq_rank_scorer_score(scorer, lists->vectors + work->first, work->count,
+                                                  work->block, lists->scores, error);
     if (status) return status;
     size_t tiles = (work->count + USER_TILE - 1) / USER_TILE;
     for (size_t i = 0; i < tiles; i++) work->errors[i] = DQ_ERROR_NONE;

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const dq_rank_by_names[] = {"auto", "q", "world", "cosine", NULL};
-
 enum {
     COSINE_TILE = 128
 }; /* items of a tile: with 1536 wide vectors it stays in the L2 cache for all users */

@@ -15,18 +15,13 @@
 #include "math/cosine.h"
 #include "math/pool.h"
 #include "net/net.h"
+#include "rank/baseline.h"
 #include "rank/block.h"
 #include "rank/items.h"
 
-/* AUTO: not chosen yet; to the scorer it is Q. */
-typedef enum dq_rank_by { DQ_RANK_BY_AUTO, DQ_RANK_BY_Q, DQ_RANK_BY_WORLD, DQ_RANK_BY_COSINE } dq_rank_by;
-
-/* "auto", "q", "world", "cosine", NULL: what a stream of rankings says of itself. */
-extern const char *const dq_rank_by_names[];
-
 /* Set by and pool, and zero-initialise the rest to start. */
 typedef struct dq_rank_scorer {
-    dq_rank_by by;
+    dq_rank_by by; /* AUTO is Q */
     dq_pool *pool; /* borrowed */
     dq_net **nets; /* (net_count) Q, or the world models, whose mean counts; none for the cosine */
     size_t net_count;
@@ -38,6 +33,7 @@ typedef struct dq_rank_scorer {
     dq_pairing *pairs; /* of the cosine */
     size_t pair_count;
     const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
+    dq_baseline *baseline;     /* who scores lists in this one's place (dq_rank_lists_offer); else NULL */
 } dq_rank_scorer;
 
 /* Takes the networks of a model bundle, which is copied from; DQ_ERR_UNKNOWN when it has no world model, and

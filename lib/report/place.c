@@ -54,6 +54,70 @@ static dq_status json_logged(dq_json_text *line, const dq_place *p, dq_error *e)
     return s ? s : dq_json_write_string(line, p->model, strlen(p->model), e);
 }
 
+/* ---- texts ---- */
+
+static const char *const columns[] = {"user", "rank", "item", "score", "propensity", "request", "model"};
+enum { PLAIN = 4, DRAWN = 7 };
+
+/* A text that calls itself JSON is parsed before it is believed: it may have come from anywhere. */
+static dq_status add_json(dq_json_text *line, dq_place_form form, const dq_place_text *text, dq_error *e)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value value;
+    dq_status s = dq_json_parse(text->text, text->bytes, &arena, &value, e);
+    if (!s && form == DQ_PLACE_TSV && value.type == DQ_STRING)
+        s = dq_rows_add_text(line, value.as.string, value.count, e);
+    else if (!s && form == DQ_PLACE_TSV)
+        s = dq_rows_add_text(line, text->text, text->bytes, e);
+    else if (!s)
+        s = dq_json_write(line, &value, e);
+    dq_arena_free(&arena);
+    return s;
+}
+
+/* For TSV each after a tab, for JSON each that there is after its key. */
+static dq_status add_texts(dq_json_text *line, dq_place_form form, const dq_place *p, dq_error *e)
+{
+    dq_status s = DQ_OK;
+    for (size_t i = 0; !s && i < p->text_count; i++) {
+        const dq_place_text *text = &p->texts[i];
+        bool tsv = form == DQ_PLACE_TSV;
+        if (!tsv && !text->text) continue;
+        s = dq_json_write_raw(line, tsv ? "\t" : ",", 1, e);
+        if (!s && !tsv) s = dq_json_write_string(line, text->name, strlen(text->name), e);
+        if (!s && !tsv) s = dq_json_write_raw(line, ":", 1, e);
+        if (s || !text->text) continue;
+        if (text->json)
+            s = add_json(line, form, text, e);
+        else
+            s = tsv ? dq_rows_add_text(line, text->text, text->bytes, e)
+                    : dq_json_write_string(line, text->text, text->bytes, e);
+    }
+    return s;
+}
+
+dq_status dq_place_write_header(dq_json_text *line, bool drawn, const dq_place_text *texts, size_t text_count,
+                                dq_error *error)
+{
+    dq_status s = DQ_OK;
+    size_t fixed = drawn ? DRAWN : PLAIN;
+    for (size_t i = 0; !s && i < fixed + text_count; i++) {
+        const char *name = i < fixed ? columns[i] : texts[i - fixed].name;
+        if (i) s = dq_json_write_raw(line, "\t", 1, error);
+        if (!s) s = dq_rows_add_text(line, name, strlen(name), error);
+    }
+    return s ? s : dq_json_write_raw(line, "\n", 1, error);
+}
+
+bool dq_place_has_column(const char *name)
+{
+    for (size_t i = 0; i < DRAWN; i++)
+        if (strcmp(columns[i], name) == 0) return true;
+    return false;
+}
+
+/* ---- lines ---- */
+
 /* user TAB rank TAB item TAB score, and of a drawn list more */
 static dq_status tsv_line(dq_json_text *line, const dq_place *p, dq_error *e)
 {
@@ -62,6 +126,7 @@ static dq_status tsv_line(dq_json_text *line, const dq_place *p, dq_error *e)
     if (!s) s = dq_rows_add_text(line, p->item, p->item_bytes, e);
     if (!s) s = number(line, "\t%.9g", p->score, e);
     if (!s && p->propensity > 0) s = tsv_logged(line, p, e);
+    if (!s) s = add_texts(line, DQ_PLACE_TSV, p, e);
     return s ? s : dq_json_write_raw(line, "\n", 1, e);
 }
 
@@ -71,6 +136,7 @@ static dq_status json_line(dq_json_text *line, const dq_place *p, dq_error *e)
     if (!s) s = number(line, ",\"rank\":%.0f", (double)p->rank, e);
     if (!s) s = number(line, ",\"score\":%.9g", p->score, e);
     if (!s && p->propensity > 0) s = json_logged(line, p, e);
+    if (!s) s = add_texts(line, DQ_PLACE_JSON, p, e);
     return s ? s : dq_json_write_raw(line, "}\n", 2, e);
 }
 

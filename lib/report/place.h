@@ -15,6 +15,14 @@ typedef enum dq_place_form {
     DQ_PLACE_JSON, /* {"user":"u","item":"i","rank":1,"score":0.5}, and likewise */
 } dq_place_form;
 
+/* A text or an attribute of the item, in a column, or under a key, of that name. */
+typedef struct dq_place_text {
+    const char *name;
+    const char *text; /* NULL: it has none; an empty cell, no key */
+    size_t bytes;
+    bool json; /* text is a JSON value; a cell has a string without quotes */
+} dq_place_text;
+
 typedef struct dq_place {
     const char *user;
     size_t user_bytes;
@@ -24,11 +32,19 @@ typedef struct dq_place {
     double score;                /* trec_eval orders by it alone, not by the rank */
     double propensity;           /* of a list that was drawn; 0: of another, which has no request, no model */
     const char *request, *model; /* a run of TREC has no room for these three */
+    const dq_place_text *texts;  /* (text_count) nor for these */
+    size_t text_count;
 } dq_place;
 
-/* Appends the line; run names a run of TREC. DQ_ERR_MEMORY. */
+/* Appends the line; run names a run of TREC. DQ_ERR_MEMORY; DQ_ERR_FORMAT for a text that is not the JSON it
+ * calls itself. */
 dq_status dq_place_write(dq_json_text *line, dq_place_form form, const dq_place *place, const char *run,
                          dq_error *error);
+/* Appends the names of the columns of TSV; drawn: of lists that were. */
+dq_status dq_place_write_header(dq_json_text *line, bool drawn, const dq_place_text *texts, size_t text_count,
+                                dq_error *error);
+/* Whether a column, or key, that is no text of the item's has that name. */
+bool dq_place_has_column(const char *name);
 /* Whether a TREC run can hold an id, which `what` ("user", "item") says in an error: DQ_ERR_UNSUPPORTED for
  * white space in it, and for none at all. */
 dq_status dq_place_check(const char *what, const char *id, size_t bytes, dq_error *error);

@@ -76,13 +76,13 @@ compared() {
 }
 
 # The best item, or why there is none.
-ranked() { { dq-rank -q --model m.dq --format tsv "$@" 2>&1 || true; } | sed -n '$p' | cut -c1-70; }
+ranked() { { dq-rank -q --model m.dq --format tsv --no-header "$@" 2>&1 || true; } | sed -n '$p' | cut -c1-70; }
 
 # listed N OPTION...: so many places in all.
 listed() {
     local n=$1
     shift
-    [ "$(dq-rank -q --model m.dq --format tsv "$@" | wc -l)" = "$n" ]
+    [ "$(dq-rank -q --model m.dq --format tsv --no-header "$@" | wc -l)" = "$n" ]
 }
 
 catalogue() {
@@ -128,8 +128,8 @@ catalogue() {
             --evaluate 3 --keep both -t 2 -o both.dq labelled.dq
         [ "$(dq-cat both.dq | jq -r '.meta | select(.user) | .user + .kept' | paste -sd,)" = u0best,u0last,u1best,u1last ]
         dq-cat --kept best --to stream both.dq -o m.dq
-        [ "$agent" = tabular ] || dq-rank -q --model both.dq -k 3 --format tsv labelled.dq |
-            cmp - <(dq-rank -q --model m.dq -k 3 --format tsv labelled.dq)
+        [ "$agent" = tabular ] || dq-rank -q --model both.dq -k 3 --format tsv --no-header labelled.dq |
+            cmp - <(dq-rank -q --model m.dq -k 3 --format tsv --no-header labelled.dq)
         row "$agent" "catalogue, each user" "$(evaluated --candidates 6 --steps 10 labelled.dq)" "$best"
     done
 }

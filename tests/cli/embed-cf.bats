@@ -19,7 +19,7 @@ setup() {
 vectors() { dq-cat -k "$1" "$2" | jq -c '[.id, .vector.cf]'; }
 
 @test "users and items of one group are near each other, and far from the other's" {
-    dq-embed cf:4 c.dq | dq-rank --by cosine -k 7 --format tsv >run.tsv
+    dq-embed cf:4 c.dq | dq-rank --by cosine -k 7 --format tsv --no-header >run.tsv
     awk -F'\t' '$1 != "u19" && (substr($1, 2) + substr($3, 2)) % 2 { wrong++ } END { exit wrong > 0 }' run.tsv
 }
 
@@ -72,7 +72,7 @@ newcomers() {
     dq-export --users <(echo '{"id":"n2"}') --items items.jsonl --interactions <(echo '{"user":"n2","item":"i07"}') |
         dq-embed -q cf --factors f.dq -o alone.dq
     [ "$(vectors users alone.dq)" = "$(vectors users n.dq | sed -n 3p)" ]
-    dq-rank -q --by cosine -k 7 --user n1 --format tsv n.dq | awk -F'\t' 'NR > 1 { n++; odd += substr($3, 2) % 2 } END { exit !(n == 6 && odd >= 5) }'
+    dq-rank -q --by cosine -k 7 --user n1 --format tsv --no-header n.dq | awk -F'\t' 'NR > 1 { n++; odd += substr($3, 2) % 2 } END { exit !(n == 6 && odd >= 5) }'
     dq-embed -q cf --factors f.dq --threads 3 -o three.dq new.dq
     cmp <(zstd -dcq n.dq) <(zstd -dcq three.dq)
     dq-cat --lineage n.dq | grep -q 'cf:4' # the factors are an input

@@ -44,7 +44,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         dq-sim --quiet $env --play 20 --model player.dq -o played.dq
         dq-train --quiet --offline "${small[@]}" --agent "${agent%% *}" --epochs 1 --init player.dq -o more.dq played.dq
         dq-cat --kind model more.dq | head -1 | jq -e '.meta.env_spec.action_width == 50 and (.meta.items | length) == 40'
-        dq-rank --model more.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
+        dq-rank --model more.dq -k 1 --format tsv --no-header log.dq | [ "$(wc -l)" -eq 30 ]
         dq-eval --rollout --env $env --episodes 2 --format json --model more.dq | jq -es 'length >= 1'
         [[ "$agent" != dyna-q* ]] || dq-plan --quiet --rollout 2 --model player.dq played.dq |
             dq-train --quiet --offline "${small[@]}" --agent dyna-q --epochs 1 --init player.dq -o dreamt.dq
@@ -61,7 +61,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         for from in log env; do # what is not given is the model's
             "${log_of[@]}" --agent "${agent%% *}" --init from-$from.dq -o on-log.dq log.dq
             "${world_of[@]}" --agent "${agent%% *}" --init from-$from.dq -o on-env.dq
-            dq-rank --model on-log.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
+            dq-rank --model on-log.dq -k 1 --format tsv --no-header log.dq | [ "$(wc -l)" -eq 30 ]
             dq-eval --rollout --env $env --episodes 2 --format json --model on-log.dq --model on-env.dq | jq -es 'length >= 2'
         done
     done
@@ -79,7 +79,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     [ "$(dq-cat --kind transitions played.dq | head -1 | jq '.state | length')" -eq 107 ]
     dq-train --quiet --offline --agent dqn "${small[@]}" --epochs 1 --init all.dq -o log2.dq played.dq
     [ "$(layout log2.dq)" = "$(layout all.dq)" ]
-    dq-rank --model all.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 30 ]
+    dq-rank --model all.dq -k 1 --format tsv --no-header log.dq | [ "$(wc -l)" -eq 30 ]
     # The record says what holds, not what the defaults would have been.
     dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init all.dq -o taken.dq log.dq
     dq-cat --lineage taken.dq | grep -m 1 dq-train | grep -q 'history=2 history-mean=true recency=0.5.*clock=true since=true'
@@ -105,54 +105,54 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 }
 
 @test "an agent of an environment ranks its items" {
-    dq-sim --quiet --users 30 --items 40 -n 0 | dq-rank --model online.dq -k 40 --format tsv >run.tsv
+    dq-sim --quiet --users 30 --items 40 -n 0 | dq-rank --model online.dq -k 40 --format tsv --no-header >run.tsv
     [ "$(wc -l <run.tsv)" -eq 1200 ]
-    dq-sim --quiet --users 30 --items 40 | dq-rank --model online.dq --user u04 -k 3 --format tsv | [ "$(wc -l)" -eq 3 ]
+    dq-sim --quiet --users 30 --items 40 | dq-rank --model online.dq --user u04 -k 3 --format tsv --no-header | [ "$(wc -l)" -eq 3 ]
     # Without events a user stands where a session begins: the value that dq-eval sees there, of the one who is served.
     dq-cat --kind users --to stream log.dq >bare.dq
     dq-cat --kind items --to stream log.dq >>bare.dq
     dq-eval --rollout --env $env,first=7,served=1 --model online.dq --episodes 1 --format json |
         jq -r 'select(.model == "online.dq").value' >expected
-    dq-rank --model online.dq --user u07 -k 1 --format tsv bare.dq | cut -f 4 >got
+    dq-rank --model online.dq --user u07 -k 1 --format tsv --no-header bare.dq | cut -f 4 >got
     paste expected got | awk 'NF == 2 && $1 - $2 < 1e-4 && $2 - $1 < 1e-4 { ok = 1 } END { exit !ok }'
     # The same in a process, whose environment names its items.
     dq-train --quiet --preset session --env-cmd "dq-sim $env --serve" "${small[@]}" --episodes 40 --warmup 32 -o process.dq
-    dq-rank --model online.dq -k 40 --format tsv log.dq >known.tsv
+    dq-rank --model online.dq -k 40 --format tsv --no-header log.dq >known.tsv
     [ "$(wc -l <known.tsv)" -eq 1200 ]
-    dq-rank --model process.dq -k 40 --format tsv log.dq | cmp - known.tsv
+    dq-rank --model process.dq -k 40 --format tsv --no-header log.dq | cmp - known.tsv
 }
 
 @test "films are ranked, too, and so is the small session's world" {
     dq-train --quiet --preset films --env films:users=5 "${small[@]}" --episodes 3 -o films.dq
     dq-sim --quiet films:users=5 --catalogue -o films-catalogue.dq
-    dq-rank --model films.dq -k 10 --format tsv films-catalogue.dq | [ "$(wc -l)" -eq 50 ]
+    dq-rank --model films.dq -k 10 --format tsv --no-header films-catalogue.dq | [ "$(wc -l)" -eq 50 ]
     # A log of films goes on with that agent: its states are the environment's.
     dq-cat --kind users films-catalogue.dq >people.jsonl
     dq-cat --kind items films-catalogue.dq >films.jsonl
     for i in 3 3 5; do jq -nc "{user: \"u1\", item: \"i$i\", label: \"APPLY\", time: 7}"; done >seen.jsonl
     dq-export --users people.jsonl --items films.jsonl --interactions seen.jsonl -o seen.dq
-    dq-rank --model films.dq -k 10 --user u1 --format tsv seen.dq >seen.tsv
-    dq-rank --model films.dq -k 10 --user u1 --format tsv films-catalogue.dq >unseen.tsv
+    dq-rank --model films.dq -k 10 --user u1 --format tsv --no-header seen.dq >seen.tsv
+    dq-rank --model films.dq -k 10 --user u1 --format tsv --no-header films-catalogue.dq >unseen.tsv
     run ! cmp -s seen.tsv unseen.tsv # who has seen some stands elsewhere
     dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 --init films.dq -o log-films.dq seen.dq
     [ "$(layout log-films.dq)" = "$(layout films.dq)" ]
     dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-alone.dq seen.dq
     [ "$(layout log-alone.dq)" = "$(layout films.dq)" ]
     dq-train --quiet --preset session --env session:users=60,items=20 "${small[@]}" --episodes 3 -o small.dq
-    dq-sim --quiet session:users=60,items=20 --catalogue | dq-rank --model small.dq --user u42 -k 20 --format tsv | [ "$(wc -l)" -eq 20 ]
+    dq-sim --quiet session:users=60,items=20 --catalogue | dq-rank --model small.dq --user u42 -k 20 --format tsv --no-header | [ "$(wc -l)" -eq 20 ]
 }
 
 @test "checkpoints rank as the models that they become" {
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --warmup 32 -c env.ck -o env.dq
     dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --validation 0 -c log.ck -o log-model.dq log.dq
     for pair in env.ck:env.dq log.ck:log-model.dq; do
-        dq-rank --model "${pair#*:}" -k 3 --format tsv log.dq >model.tsv
+        dq-rank --model "${pair#*:}" -k 3 --format tsv --no-header log.dq >model.tsv
         [ "$(wc -l <model.tsv)" -eq 90 ]
-        dq-rank --model "${pair%:*}" -k 3 --format tsv log.dq | cmp - model.tsv
+        dq-rank --model "${pair%:*}" -k 3 --format tsv --no-header log.dq | cmp - model.tsv
     done
     rm env.dq log-model.dq # and the same commands go on
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --warmup 32 -c env.ck -o env.dq
-    dq-rank --model env.dq -k 3 --format tsv log.dq | [ "$(wc -l)" -eq 90 ]
+    dq-rank --model env.dq -k 3 --format tsv --no-header log.dq | [ "$(wc -l)" -eq 90 ]
 }
 
 @test "a log that was played names its users and items: who learnt from it alone ranks, and no other items" {
@@ -163,7 +163,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         [ "$agent" != tabular ] || options=()
         dq-train --quiet --offline --agent $agent "${options[@]}" --epochs 1 -o learnt.dq played.dq
         dq-cat --kind model learnt.dq | head -1 | jq -e '(.meta.items | length) == 40 and .meta.items[7] == "i07"'
-        dq-rank --model learnt.dq -k 2 --format tsv log.dq > ranked
+        dq-rank --model learnt.dq -k 2 --format tsv --no-header log.dq > ranked
         [ "$(wc -l < ranked)" -eq 60 ]
         dq-eval --rollout --env $env --episodes 2 --format json --model learnt.dq | jq -es 'length == 1'
         run -1 --separate-stderr dq-rank --model learnt.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
@@ -172,7 +172,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
             <(dq-sim --quiet session:generated=1,$world,world=7 --play 9)
         [[ "$stderr" == *"learnt.dq: item i00 has another vector here"* ]]
     done
-    dq-train --quiet --offline --agent dqn "${small[@]}" --epochs 1 --pass played.dq | dq-rank -k 2 --format tsv | [ "$(wc -l)" -eq 60 ]
+    dq-train --quiet --offline --agent dqn "${small[@]}" --epochs 1 --pass played.dq | dq-rank -k 2 --format tsv --no-header | [ "$(wc -l)" -eq 60 ]
     run -1 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" --epochs 1 -o x.dq \
         <(dq-cat --to stream --kind transitions played.dq | dq-cat --to stream --join - <(dq-sim --quiet films --catalogue))
     [[ "$stderr" == *"the transitions are of 40 items, 50 wide, and the stream has 10 items, 10 wide"* ]]
@@ -218,9 +218,9 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     "${logged[@]}" --init actions.dq -o x.dq turned.dq # of a head on actions they are not
     run -1 --separate-stderr dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --init online.dq -o x.dq turned.dq
     [[ "$stderr" == *"the model's action 0 is item i00, and here it is item i39"* ]]
-    dq-rank --model online.dq -k 3 --format tsv log.dq >straight.tsv
+    dq-rank --model online.dq -k 3 --format tsv --no-header log.dq >straight.tsv
     [ "$(wc -l <straight.tsv)" -eq 90 ]
-    dq-rank --model online.dq -k 3 --format tsv turned.dq | cmp - straight.tsv
+    dq-rank --model online.dq -k 3 --format tsv --no-header turned.dq | cmp - straight.tsv
 }
 
 @test "an agent whose states are of no users and items ranks nothing, and says so" {
@@ -248,7 +248,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         dq-export --users users.jsonl --items items.jsonl --interactions $log.jsonl -o $log.dq
     done
     for model in cut offline; do
-        for log in one two; do dq-rank --model $model.dq --user u01 -k 5 --format tsv $log.dq >$model-$log.tsv; done
+        for log in one two; do dq-rank --model $model.dq --user u01 -k 5 --format tsv --no-header $log.dq >$model-$log.tsv; done
     done
     cmp cut-one.tsv cut-two.tsv
     run ! cmp -s offline-one.tsv offline-two.tsv

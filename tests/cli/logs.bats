@@ -256,7 +256,7 @@ a_catalogue() {
         dq-rank -k 1 --epsilon 0.5 $args --format jsonl catalogue.dq | jq -r .request
     done > requests
     [ "$(sort -u requests | wc -l)" = 6 ]
-    run --separate-stderr -2 dq-rank --run-name x --format tsv catalogue.dq
+    run --separate-stderr -2 dq-rank --run-name x --format tsv --no-header catalogue.dq
     [ "${stderr_lines[0]}" = "dq-rank: --run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax) say who ranks" ]
 }
 

@@ -63,10 +63,10 @@ PY
 }
 
 @test "by Q and by world model: the forward pass of NumPy" {
-    cat model.dq catalogue.dq | dq-rank --format tsv > q.tsv
+    cat model.dq catalogue.dq | dq-rank --format tsv --no-header > q.tsv
     forward q q.tsv
-    dq-rank --by q --model model.dq --format tsv catalogue.dq | cmp - q.tsv
-    dq-rank --by world --model model.dq --format tsv catalogue.dq > world.tsv
+    dq-rank --by q --model model.dq --format tsv --no-header catalogue.dq | cmp - q.tsv
+    dq-rank --by world --model model.dq --format tsv --no-header catalogue.dq > world.tsv
     forward world.0 world.tsv
     run -1 cmp -s q.tsv world.tsv
 }
@@ -75,17 +75,17 @@ PY
     mkdir outputs
     for agent in dqn dyna-q; do
         dq-train --quiet --offline --agent $agent --head outputs --epochs 3 --hidden 16,8 labelled.dq -o outputs/model.dq
-        dq-rank --model outputs/model.dq --format tsv catalogue.dq > outputs/q.tsv
+        dq-rank --model outputs/model.dq --format tsv --no-header catalogue.dq > outputs/q.tsv
         cp users.jsonl items.jsonl outputs/
         (cd outputs && forward q q.tsv)
-        cat outputs/model.dq catalogue.dq | dq-rank --format tsv -t 3 | cmp - outputs/q.tsv
-        dq-rank --model outputs/model.dq --user u3 --format tsv catalogue.dq | cmp - <(grep "^u3" outputs/q.tsv)
+        cat outputs/model.dq catalogue.dq | dq-rank --format tsv --no-header -t 3 | cmp - outputs/q.tsv
+        dq-rank --model outputs/model.dq --user u3 --format tsv --no-header catalogue.dq | cmp - <(grep "^u3" outputs/q.tsv)
     done
     head -9 items.jsonl > outputs/few.jsonl
     sed 's/"u/"new/' users.jsonl > outputs/others.jsonl # what counts is their vectors
     dq-export --users outputs/others.jsonl --items outputs/few.jsonl -o outputs/few.dq
-    dq-rank --model outputs/model.dq --format tsv -k 300 catalogue.dq | grep -P '\tj[0-8]\t' | cut -f 1,3,4 > outputs/want
-    dq-rank --model outputs/model.dq --format tsv -k 300 outputs/few.dq | sed 's/^new/u/' | cut -f 1,3,4 | cmp - outputs/want
+    dq-rank --model outputs/model.dq --format tsv --no-header -k 300 catalogue.dq | grep -P '\tj[0-8]\t' | cut -f 1,3,4 > outputs/want
+    dq-rank --model outputs/model.dq --format tsv --no-header -k 300 outputs/few.dq | sed 's/^new/u/' | cut -f 1,3,4 | cmp - outputs/want
     refused() { # words, what is ranked
         run -1 --separate-stderr dq-rank --model outputs/model.dq "${@:2}"
         [[ "$stderr" == *"$1"* ]]
@@ -99,16 +99,16 @@ PY
 }
 
 @test "one user alone, any threads, any blocks: the same scores" {
-    dq-rank --model model.dq --format tsv catalogue.dq > q.tsv
-    for u in u0 u3; do dq-rank --model model.dq --user $u --format tsv catalogue.dq | cmp - <(grep "^$u" q.tsv); done
-    for t in 1 2 5; do dq-rank --model model.dq -t $t --format tsv catalogue.dq | cmp - q.tsv; done
+    dq-rank --model model.dq --format tsv --no-header catalogue.dq > q.tsv
+    for u in u0 u3; do dq-rank --model model.dq --user $u --format tsv --no-header catalogue.dq | cmp - <(grep "^$u" q.tsv); done
+    for t in 1 2 5; do dq-rank --model model.dq -t $t --format tsv --no-header catalogue.dq | cmp - q.tsv; done
     for s in 0 1 2; do
         awk -v s=$s 'NR % 3 == s' items.jsonl > part.jsonl
         dq-export --users users.jsonl --items part.jsonl -o part$s.dq
         dq-rank --model model.dq part$s.dq -o ranked$s.dq
     done
-    cat model.dq part2.dq part0.dq part1.dq | dq-rank --format tsv | cmp - q.tsv
-    dq-rank --merge --format tsv ranked0.dq ranked1.dq ranked2.dq | cmp - q.tsv
+    cat model.dq part2.dq part0.dq part1.dq | dq-rank --format tsv --no-header | cmp - q.tsv
+    dq-rank --merge --format tsv --no-header ranked0.dq ranked1.dq ranked2.dq | cmp - q.tsv
     cat ranked0.dq <(dq-rank --by world --model model.dq part1.dq) > mixed.dq
     run -1 --separate-stderr dq-rank --merge mixed.dq
     [[ "$stderr" == *"rankings by world after rankings by q"* ]]
@@ -116,8 +116,8 @@ PY
 
 @test "in one pipeline after dq-train --pass" {
     dq-train --quiet --offline --epochs 3 --hidden 16,8 --world-hidden 12 --pass labelled.dq |
-        dq-rank --exclude-seen --format tsv > passed.tsv
-    dq-rank --model model.dq --exclude-seen --format tsv catalogue.dq | cmp - passed.tsv
+        dq-rank --exclude-seen --format tsv --no-header > passed.tsv
+    dq-rank --model model.dq --exclude-seen --format tsv --no-header catalogue.dq | cmp - passed.tsv
     # Nothing that was seen is in it.
     [ -z "$(comm -12 <(cut -f 1,3 passed.tsv | sort) <(jq -r '[.user, .item] | @tsv' interactions.jsonl | sort))" ]
 }
@@ -125,8 +125,8 @@ PY
 @test "--by cosine looks past a model" {
     cut -c 1-1000 items.jsonl | sed 's/, [-0-9.]*, [-0-9.]*\]/]/' > narrow.jsonl
     dq-export --users users.jsonl --items narrow.jsonl -o narrow.dq
-    dq-rank --format tsv narrow.dq > expected.tsv
-    cat model.dq narrow.dq | dq-rank --by cosine --format tsv | cmp - expected.tsv
+    dq-rank --format tsv --no-header narrow.dq > expected.tsv
+    cat model.dq narrow.dq | dq-rank --by cosine --format tsv --no-header | cmp - expected.tsv
 }
 
 @test "a model in the wrong place, two models, none" {
@@ -160,7 +160,7 @@ PY
     size=$(stat -c %s model.dq)
     for ((n = 0; n < size; n += 97)); do
         head -c $n model.dq > cut.dq
-        run -1 dq-rank --model cut.dq --format tsv catalogue.dq
+        run -1 dq-rank --model cut.dq --format tsv --no-header catalogue.dq
         [ "${#lines[@]}" = 1 ]
     done
 }
@@ -173,20 +173,20 @@ PY
     $online --each-user fields.dq -o agents.dq
     for u in 0 1 2 3 4; do
         dq-cat --kind model --row $u --to stream agents.dq -o agent$u.dq || $online --user u$u fields.dq -o agent$u.dq
-        dq-rank --model agent$u.dq --user u$u --format tsv fields.dq
+        dq-rank --model agent$u.dq --user u$u --format tsv --no-header fields.dq
     done > alone.tsv
     [ "$(cut -f 2- alone.tsv | sort -u | wc -l)" = 50 ] # five rankings that differ
-    dq-rank --model agents.dq --format tsv fields.dq | cmp - alone.tsv
-    cat agents.dq fields.dq | dq-rank --format tsv -t 3 | cmp - alone.tsv
-    dq-rank --model agents.dq --user u3 --format tsv fields.dq | cmp - <(grep ^u3 alone.tsv)
+    dq-rank --model agents.dq --format tsv --no-header fields.dq | cmp - alone.tsv
+    cat agents.dq fields.dq | dq-rank --format tsv --no-header -t 3 | cmp - alone.tsv
+    dq-rank --model agents.dq --user u3 --format tsv --no-header fields.dq | cmp - <(grep ^u3 alone.tsv)
     # Diversity, too: vectors are kept for every user's list.
-    for u in 0 1 2 3 4; do dq-rank --model agent$u.dq --user u$u --mmr 0.4 --format tsv fields.dq; done > mmr.tsv
-    dq-rank --model agents.dq --mmr 0.4 --format tsv fields.dq | cmp - mmr.tsv
+    for u in 0 1 2 3 4; do dq-rank --model agent$u.dq --user u$u --mmr 0.4 --format tsv --no-header fields.dq; done > mmr.tsv
+    dq-rank --model agents.dq --mmr 0.4 --format tsv --no-header fields.dq | cmp - mmr.tsv
 
     cat agent0.dq agent1.dq agent2.dq > three.dq
     run -1 --separate-stderr dq-rank --model three.dq fields.dq
     [[ "$stderr" == *"user u3 has no model"* ]]
-    dq-rank --model three.dq --user u2 --format tsv fields.dq | cmp - <(grep ^u2 alone.tsv)
+    dq-rank --model three.dq --user u2 --format tsv --no-header fields.dq | cmp - <(grep ^u2 alone.tsv)
     run -1 --separate-stderr bash -c 'cat agents.dq agent0.dq | dq-rank --model - fields.dq'
     [[ "$stderr" == *"second model of user u0"* ]]
     head -2 fu.jsonl > two.jsonl
@@ -196,7 +196,7 @@ PY
     size=$(stat -c %s agents.dq)
     for ((n = size / 2; n < size; n += 211)); do
         head -c $n agents.dq > cut.dq
-        run -1 dq-rank --model cut.dq --format tsv fields.dq
+        run -1 dq-rank --model cut.dq --format tsv --no-header fields.dq
         [ "${#lines[@]}" = 1 ]
     done
 }
@@ -208,8 +208,8 @@ PY
     "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq
     "$BUILD"/dq-export --users u.jsonl --items other.jsonl -o other.dq
     "$BUILD"/dq-train -q --user u --compare a:c --hidden 4 --world-hidden 4 --episodes 1 --steps 5 --batch 2 --warmup 2 --candidates 1 -o m.dq c.dq
-    "$BUILD"/dq-rank --model m.dq --format tsv c.dq
-    run "$BUILD"/dq-rank --model m.dq --format tsv other.dq
+    "$BUILD"/dq-rank --model m.dq --format tsv --no-header c.dq
+    run "$BUILD"/dq-rank --model m.dq --format tsv --no-header other.dq
     [ "$status" -eq 1 ]
     [[ $output == *"other fields, or on the same in another order"* ]]
 }

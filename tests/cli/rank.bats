@@ -56,7 +56,7 @@ shards() {
 
 @test "cosine by hand, ties to the greater id, zero vectors score 0" {
     small
-    run -0 dq-rank --by cosine -k 9 --format tsv small.dq
+    run -0 dq-rank --by cosine -k 9 --format tsv --no-header small.dq
     expected=$'alice\t1\ta\t1\nalice\t2\tc\t0.707106769\nalice\t3\td\t0\nalice\t4\tb\t0\nalice\t5\te\t-1'
     expected+=$'\nbob\t1\tb\t1\nbob\t2\tc\t0.707106769\nbob\t3\te\t0\nbob\t4\td\t0\nbob\t5\ta\t0'
     [ "$output" = "$expected" ]
@@ -64,9 +64,9 @@ shards() {
 
 @test "-k cuts, --user picks, from stdin; cosine is the default without a model" {
     small
-    run -0 dq-rank -k 1 --user bob --format tsv < small.dq
+    run -0 dq-rank -k 1 --user bob --format tsv --no-header < small.dq
     [ "$output" = $'bob\t1\tb\t1' ]
-    run -0 dq-rank -k 1 --user bob --user alice --format tsv < small.dq
+    run -0 dq-rank -k 1 --user bob --user alice --format tsv --no-header < small.dq
     [ "$output" = $'alice\t1\ta\t1\nbob\t1\tb\t1' ]
 }
 
@@ -83,7 +83,7 @@ shards() {
     printf '%s\n' '{"id": "u", "vector": [1]}' > u.jsonl
     printf '%s\n' '{"id": "a", "vector": [1]}' '{"id": "b\tc\n\r\\", "vector": [1]}' > i.jsonl
     dq-export --users u.jsonl --items i.jsonl -o white.dq
-    run -0 dq-rank --format tsv white.dq
+    run -0 dq-rank --format tsv --no-header white.dq
     [ "${lines[0]}" = $'u\t1\tb\\tc\\n\\r\\\\\t1' ]
     run -1 --separate-stderr dq-rank --format trec white.dq
     [ -z "$output" ]
@@ -93,9 +93,9 @@ shards() {
 @test "--exclude-seen leaves out interactions, whatever their label" {
     small
     dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o seen.dq
-    run -0 dq-rank -k 2 --exclude-seen --format tsv seen.dq
+    run -0 dq-rank -k 2 --exclude-seen --format tsv --no-header seen.dq
     [ "$output" = $'alice\t1\ta\t1\nalice\t2\td\t0\nbob\t1\tc\t0.707106769\nbob\t2\te\t0' ]
-    run -0 dq-rank -k 1 --user bob --format tsv seen.dq
+    run -0 dq-rank -k 1 --user bob --format tsv --no-header seen.dq
     [ "$output" = $'bob\t1\tb\t1' ]
 }
 
@@ -112,10 +112,10 @@ shards() {
     random
     shards
     for order in "" "--mmr 0.5" "--epsilon 0.3" "--softmax 0.5"; do
-        dq-rank -k 20 $order --format tsv random.dq > whole.tsv
-        cat shard2.dq shard0.dq shard1.dq | dq-rank -k 20 $order --format tsv > joined.tsv
+        dq-rank -k 20 $order --format tsv --no-header random.dq > whole.tsv
+        cat shard2.dq shard0.dq shard1.dq | dq-rank -k 20 $order --format tsv --no-header > joined.tsv
         cmp whole.tsv joined.tsv
-        dq-rank -k 20 $order --format tsv shard1.dq shard2.dq shard0.dq > joined.tsv
+        dq-rank -k 20 $order --format tsv --no-header shard1.dq shard2.dq shard0.dq > joined.tsv
         cmp whole.tsv joined.tsv
     done
 }
@@ -124,14 +124,14 @@ shards() {
     random
     shards
     for s in 0 1 2; do dq-rank -k 15 shard$s.dq -o ranked$s.dq; done
-    dq-rank -k 15 --format tsv random.dq > whole.tsv
-    dq-rank --merge -k 15 --format tsv ranked0.dq ranked1.dq ranked2.dq > merged.tsv
+    dq-rank -k 15 --format tsv --no-header random.dq > whole.tsv
+    dq-rank --merge -k 15 --format tsv --no-header ranked0.dq ranked1.dq ranked2.dq > merged.tsv
     cmp whole.tsv merged.tsv
-    cat ranked2.dq ranked0.dq ranked1.dq ranked0.dq | dq-rank --merge -k 15 --format tsv > merged.tsv
+    cat ranked2.dq ranked0.dq ranked1.dq ranked0.dq | dq-rank --merge -k 15 --format tsv --no-header > merged.tsv
     cmp whole.tsv merged.tsv
     # A merged ranking is a ranking: it merges again, and with fewer places.
-    dq-rank --merge -k 15 ranked0.dq ranked1.dq | cat - ranked2.dq | dq-rank --merge -k 5 --format tsv > merged.tsv
-    dq-rank -k 5 --format tsv random.dq | cmp - merged.tsv
+    dq-rank --merge -k 15 ranked0.dq ranked1.dq | cat - ranked2.dq | dq-rank --merge -k 5 --format tsv --no-header > merged.tsv
+    dq-rank -k 5 --format tsv --no-header random.dq | cmp - merged.tsv
 }
 
 @test "--merge refuses what would not be exact" {
@@ -164,7 +164,7 @@ for name, n in (("u", 6), ("i", 700)):
     open(name + ".txt", "w").write("".join(f"{name}{k}\n" for k in range(n)))
 PY
     dq-export --users u.npy --user-ids u.txt --items i.npy --item-ids i.txt |
-        dq-rank --by cosine -k 10 --format tsv > ranked.tsv
+        dq-rank --by cosine -k 10 --format tsv --no-header > ranked.tsv
     /usr/bin/python3 - <<'PY'
 import numpy as np
 u, i = (np.load(n).astype("f8") for n in ("u.npy", "i.npy"))
@@ -192,9 +192,9 @@ JSON
 
 @test "--compare: the mean over pairs of fields" {
     fields
-    run -0 dq-rank --by cosine --compare skills:title --format tsv fields.dq
+    run -0 dq-rank --by cosine --compare skills:title --format tsv --no-header fields.dq
     [ "$output" = $'u\t1\tx\t1\nu\t2\tz\t0.707106769\nu\t3\ty\t0' ]
-    run -0 dq-rank --compare skills:title --compare skills:needs --format tsv fields.dq
+    run -0 dq-rank --compare skills:title --compare skills:needs --format tsv --no-header fields.dq
     [ "$output" = $'u\t1\tz\t0.707106769\nu\t2\ty\t0.5\nu\t3\tx\t0.5' ]
 }
 
@@ -212,41 +212,41 @@ JSON
 
 @test "an unknown user is an error" {
     small
-    run -1 --separate-stderr dq-rank --user carol --format tsv small.dq
+    run -1 --separate-stderr dq-rank --user carol --format tsv --no-header small.dq
     [ "$stderr" = "dq-rank: user carol is not in the stream" ]
     [ -z "$output" ]
 }
 
 @test "items before users are held; late users and interactions are told apart from lost ones" {
     small
-    dq-rank --format tsv small.dq > expected.tsv
+    dq-rank --format tsv --no-header small.dq > expected.tsv
     dq-export --users users.jsonl -o users.dq
     dq-export --items items.jsonl -o items.dq
-    cat items.dq users.dq | dq-rank --format tsv | cmp - expected.tsv
-    cat users.dq items.dq | dq-rank --format tsv | cmp - expected.tsv
+    cat items.dq users.dq | dq-rank --format tsv --no-header | cmp - expected.tsv
+    cat users.dq items.dq | dq-rank --format tsv --no-header | cmp - expected.tsv
 
     head -1 users.jsonl > alice.jsonl
     tail -1 users.jsonl > bob.jsonl
     dq-export --users alice.jsonl --items items.jsonl -o alice.dq
     dq-export --users bob.jsonl -o bob.dq
-    run -1 --separate-stderr dq-rank --format tsv alice.dq bob.dq
+    run -1 --separate-stderr dq-rank --format tsv --no-header alice.dq bob.dq
     [[ "$stderr" == "dq-rank: bob.dq: record "*"user bob"*"--hold"* ]]
-    dq-rank --hold --format tsv alice.dq bob.dq | cmp - expected.tsv
+    dq-rank --hold --format tsv --no-header alice.dq bob.dq | cmp - expected.tsv
     # The user wanted may come last.
-    dq-rank --user bob --format tsv alice.dq bob.dq | cmp - <(grep ^bob expected.tsv)
+    dq-rank --user bob --format tsv --no-header alice.dq bob.dq | cmp - <(grep ^bob expected.tsv)
 
     dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o seen.dq
     run -1 --separate-stderr dq-rank --exclude-seen small.dq seen.dq
     [[ "$stderr" == *"interaction with item c"*"--hold"* ]]
-    dq-rank --exclude-seen --format tsv seen.dq > seen.tsv
-    dq-rank --exclude-seen --hold --format tsv small.dq seen.dq | cmp - seen.tsv
-    dq-rank --exclude-seen --format tsv seen.dq small.dq | cmp - seen.tsv
+    dq-rank --exclude-seen --format tsv --no-header seen.dq > seen.tsv
+    dq-rank --exclude-seen --hold --format tsv --no-header small.dq seen.dq | cmp - seen.tsv
+    dq-rank --exclude-seen --format tsv --no-header seen.dq small.dq | cmp - seen.tsv
 }
 
 @test "equal items count once, unequal ones and doubles are errors" {
     small
-    dq-rank --format tsv small.dq > expected.tsv
-    cat small.dq small.dq | dq-rank --format tsv | cmp - expected.tsv
+    dq-rank --format tsv --no-header small.dq > expected.tsv
+    cat small.dq small.dq | dq-rank --format tsv --no-header | cmp - expected.tsv
     sed 's/3, 0/4, 0/' items.jsonl > changed.jsonl
     dq-export --users users.jsonl --items changed.jsonl -o changed.dq
     run -1 --separate-stderr dq-rank small.dq changed.dq
@@ -258,12 +258,12 @@ JSON
     printf '%s\n' '{"id": "a", "vector": [1, 0.4]}' '{"id": "b", "vector": [1, 0.3]}' '{"id": "c", "vector": [0.2, 1]}' \
         '{"id": "d", "vector": [-1, 0]}' > i.jsonl
     dq-export --users u.jsonl --items i.jsonl -o mmr.dq
-    [ "$(dq-rank -k 3 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = abc ]
-    [ "$(dq-rank -k 3 --mmr 1 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = abc ]
-    [ "$(dq-rank -k 3 --mmr 0.3 --pool 3 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = acb ]
-    [ "$(dq-rank -k 2 --mmr 0 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = ad ]
+    [ "$(dq-rank -k 3 --format tsv --no-header mmr.dq | cut -f 3 | tr -d '\n')" = abc ]
+    [ "$(dq-rank -k 3 --mmr 1 --format tsv --no-header mmr.dq | cut -f 3 | tr -d '\n')" = abc ]
+    [ "$(dq-rank -k 3 --mmr 0.3 --pool 3 --format tsv --no-header mmr.dq | cut -f 3 | tr -d '\n')" = acb ]
+    [ "$(dq-rank -k 2 --mmr 0 --format tsv --no-header mmr.dq | cut -f 3 | tr -d '\n')" = ad ]
     # Only the best --pool items are candidates.
-    [ "$(dq-rank -k 2 --mmr 0 --pool 2 --format tsv mmr.dq | cut -f 3 | tr -d '\n')" = ab ]
+    [ "$(dq-rank -k 2 --mmr 0 --pool 2 --format tsv --no-header mmr.dq | cut -f 3 | tr -d '\n')" = ab ]
     # trec_eval orders by score: a run has the places left instead of the cosine.
     [ "$(dq-rank -k 3 --mmr 0.5 --format trec mmr.dq | cut -d ' ' -f 5 | tr '\n' ' ')" = "3 2 1 " ]
     # So does a stream, which keeps the cosine as its value; dq-eval sees the same order in both.
@@ -278,20 +278,20 @@ JSON
 
 @test "--epsilon and --softmax: by seed, within the catalogue, no item twice" {
     random
-    dq-rank -k 10 --format tsv random.dq > plain.tsv
+    dq-rank -k 10 --format tsv --no-header random.dq > plain.tsv
     for order in "--epsilon 1" "--softmax 2"; do
-        dq-rank -k 10 $order --format tsv random.dq > first.tsv
-        dq-rank -k 10 $order --format tsv random.dq | cmp - first.tsv
-        run -1 cmp first.tsv <(dq-rank -k 10 $order --seed 43 --format tsv random.dq)
+        dq-rank -k 10 $order --format tsv --no-header random.dq > first.tsv
+        dq-rank -k 10 $order --format tsv --no-header random.dq | cmp - first.tsv
+        run -1 cmp first.tsv <(dq-rank -k 10 $order --seed 43 --format tsv --no-header random.dq)
         run -1 cmp first.tsv plain.tsv
         [ "$(cut -f 1,3 first.tsv | sort -u | wc -l)" = 70 ]
         # The scores are the cosines still.
-        dq-rank -k 900 --format tsv random.dq | cut -f 1,3,4 | sort > all
+        dq-rank -k 900 --format tsv --no-header random.dq | cut -f 1,3,4 | sort > all
         [ -z "$(cut -f 1,3,4 first.tsv | sort | comm -23 - all)" ]
     done
-    dq-rank -k 10 --epsilon 0 --format tsv random.dq | cmp - plain.tsv
+    dq-rank -k 10 --epsilon 0 --format tsv --no-header random.dq | cmp - plain.tsv
     # At a low temperature only ties are shuffled.
-    dq-rank -k 10 --softmax 1e-6 --format tsv random.dq | cut -f 1,4 | cmp - <(cut -f 1,4 plain.tsv)
+    dq-rank -k 10 --softmax 1e-6 --format tsv --no-header random.dq | cut -f 1,4 | cmp - <(cut -f 1,4 plain.tsv)
 }
 
 @test "a ranking stream says what scored and carries its lineage" {
@@ -320,7 +320,7 @@ JSON
     jq -nc '({"id": "small", "vector": [1e-22, 2e-22, -1e-22]}, {"id": "one", "vector": [1, 2, -1]}, {"id": "great", "vector": [1.5e38, 3e38, -1.5e38]})' > u.jsonl
     jq -nc '({"id": "a", "vector": [2e-22, 1e-22, 1e-22]}, {"id": "b", "vector": [2, 1, 1]}, {"id": "c", "vector": [3e38, 1.5e38, 1.5e38]})' > i.jsonl
     dq-export --users u.jsonl --items i.jsonl -o c.dq
-    dq-rank --by cosine -k 3 --format tsv -q c.dq | awk -F'\t' '{ printf "%s %s %.5f\n", $1, $3, $4 }' | sort > ranked
+    dq-rank --by cosine -k 3 --format tsv --no-header -q c.dq | awk -F'\t' '{ printf "%s %s %.5f\n", $1, $3, $4 }' | sort > ranked
     dq-reward --strategy cosine --raw-cosine --pairs all -q c.dq | dq-cat --kind transitions --to tsv |
         awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { printf "%s %s %.5f\n", $at["user"], $at["item"], $at["reward"] }' | sort > rewarded
     diff ranked rewarded

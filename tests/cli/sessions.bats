@@ -51,20 +51,20 @@ followed() {
 }
 
 @test "dq-rank puts first what follows, by where each user stands" {
-    cat model.dq log.dq | dq-rank -k 12 --format tsv >run.tsv
+    cat model.dq log.dq | dq-rank -k 12 --format tsv --no-header >run.tsv
     [ "$(cut -f 1 run.tsv | sort | uniq -c | awk '$1 == 12' | wc -l)" -eq 90 ]
     [ "$(followed run.tsv)" -ge 75 ]
-    dq-rank --model model.dq -k 12 --format tsv log.dq | cmp - run.tsv
-    dq-rank --model model.dq -k 12 --threads 2 --format tsv log.dq | cmp - run.tsv
-    dq-rank --model model.dq -k 1 --user u07 --format tsv log.dq | cmp - <(awk -F'\t' '$1 == "u07" && $2 == 1' run.tsv)
-    dq-rank --model model.dq -k 12 --user u07 --exclude-seen --format tsv log.dq >unseen.tsv
+    dq-rank --model model.dq -k 12 --format tsv --no-header log.dq | cmp - run.tsv
+    dq-rank --model model.dq -k 12 --threads 2 --format tsv --no-header log.dq | cmp - run.tsv
+    dq-rank --model model.dq -k 1 --user u07 --format tsv --no-header log.dq | cmp - <(awk -F'\t' '$1 == "u07" && $2 == 1' run.tsv)
+    dq-rank --model model.dq -k 12 --user u07 --exclude-seen --format tsv --no-header log.dq >unseen.tsv
     [ "$(wc -l <unseen.tsv)" -eq "$((12 - $(jq -r 'select(.user == "u07").item' walks.jsonl | sort -u | wc -l)))" ]
 }
 
 @test "the order of time counts, not that of the stream" {
     sort walks.jsonl >sorted.jsonl
-    dq-export --users users.jsonl --items items.jsonl --interactions sorted.jsonl | dq-rank --model model.dq -k 12 --format tsv |
-        cmp - <(dq-rank --model model.dq -k 12 --format tsv log.dq)
+    dq-export --users users.jsonl --items items.jsonl --interactions sorted.jsonl | dq-rank --model model.dq -k 12 --format tsv --no-header |
+        cmp - <(dq-rank --model model.dq -k 12 --format tsv --no-header log.dq)
 }
 
 @test "a time is read however it is written: the same model" {
@@ -124,7 +124,7 @@ PY
 
 @test "a temporal split: trained before a day, ranked for who came after" {
     dq-cat --before 2024-01-20 --to stream log.dq | dq-train --quiet "${usual[@]}" -o early.dq
-    dq-rank --model early.dq -k 12 --format tsv log.dq >run.tsv
+    dq-rank --model early.dq -k 12 --format tsv --no-header log.dq >run.tsv
     [ "$(followed run.tsv)" -ge 70 ]
 }
 
@@ -133,10 +133,10 @@ PY
     jq -c 'select(.id < "i06")' items.jsonl >half.jsonl
     grep -v '"item": "i\(0[6-9]\|1\)' walks.jsonl >few.jsonl
     dq-export --users users.jsonl --items half.jsonl --interactions few.jsonl |
-        dq-rank --model actions.dq -k 12 --format tsv >run.tsv
+        dq-rank --model actions.dq -k 12 --format tsv --no-header >run.tsv
     [ "$(cut -f 3 run.tsv | sort -u | wc -l)" -eq 6 ]
     dq-export --users users.jsonl --items half.jsonl --interactions few.jsonl -o half.dq
-    dq-rank --model model.dq -k 12 --format tsv half.dq >/dev/null # its outputs know them all
+    dq-rank --model model.dq -k 12 --format tsv --no-header half.dq >/dev/null # its outputs know them all
     jq -c '.id = "x" + .id' items.jsonl >strange.jsonl
     dq-export --users users.jsonl --items strange.jsonl -o strange.dq
     run -1 --separate-stderr dq-rank --model model.dq strange.dq
@@ -187,7 +187,7 @@ PY
 @test "a world model of sessions: dyna-q learns from the log, too" {
     dq-train --quiet "${usual[@]}" --agent dyna-q --epochs 3 --log dyna.jsonl -o dyna.dq log.dq
     jq -es 'all(.world_loss > 0) and .[-1].world_loss < .[0].world_loss' dyna.jsonl
-    dq-rank --model dyna.dq -k 1 --format tsv log.dq | [ "$(wc -l)" -eq 90 ]
+    dq-rank --model dyna.dq -k 1 --format tsv --no-header log.dq | [ "$(wc -l)" -eq 90 ]
 }
 
 @test "a world model knows items by their vectors, whatever the head" {
@@ -203,7 +203,7 @@ PY
     # What memory held before is nothing that a model may depend on.
     MALLOC_PERTURB_=165 dq-train --quiet "${usual[@]}" --agent dyna-q --epochs 3 -o again.dq wide.dq
     [ "$(payload again.dq)" = "$(payload outputs.dq)" ]
-    dq-rank --model outputs.dq -k 1 --format tsv wide.dq | [ "$(wc -l)" -eq 90 ]
+    dq-rank --model outputs.dq -k 1 --format tsv --no-header wide.dq | [ "$(wc -l)" -eq 90 ]
     run -1 --separate-stderr dq-rank --model outputs.dq log.dq
     [[ "$stderr" == *"items 15 wide; the catalogue has users 0 and items 12 wide"* ]]
 }

@@ -46,7 +46,7 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
     sim --users 20 --items 15 -o p.dq
     "$BUILD"/dq-reward --strategy logged --map VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1 p.dq > t.dq
     "$BUILD"/dq-cat --check t.dq
-    "$BUILD"/dq-rank --by cosine -k 3 --format tsv p.dq > ranked
+    "$BUILD"/dq-rank --by cosine -k 3 --format tsv --no-header p.dq > ranked
     [ "$(grep -c '^u' ranked)" = 60 ]
     "$BUILD"/dq-cat --since 2024-01-01 p.dq | jq -es 'map(select(.time)) | length > 0 and all(.time >= "2024")'
 }
@@ -90,8 +90,8 @@ entities() { # stream, kind
         cmp <(entities synthetic.dq $kind) <(entities catalogue.dq $kind)
         jq -es 'length >= 30' <(entities catalogue.dq $kind)
     done
-    "$BUILD"/dq-rank --by cosine -k 3 --format tsv catalogue.dq > ranked
-    "$BUILD"/dq-rank --by cosine -k 3 --format tsv synthetic.dq | cmp - ranked
+    "$BUILD"/dq-rank --by cosine -k 3 --format tsv --no-header catalogue.dq > ranked
+    "$BUILD"/dq-rank --by cosine -k 3 --format tsv --no-header synthetic.dq | cmp - ranked
     sim -o synthetic.dq
     sim session:generated=1 --catalogue -o catalogue.dq
     cmp <(entities synthetic.dq items) <(entities catalogue.dq items)

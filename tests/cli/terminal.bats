@@ -56,7 +56,7 @@ assert not bad, repr(text)'
 }
 
 @test "rankings and measures" {
-    dq-rank --by cosine --format tsv c.dq > r.tsv
+    dq-rank --by cosine --format tsv --no-header c.dq > r.tsv
     is_harmless < r.tsv
     [ "$(awk -F'\t' 'NF != 4' r.tsv)" = "" ]
     run --separate-stderr -1 dq-rank --by cosine --format trec c.dq

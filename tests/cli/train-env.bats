@@ -175,11 +175,11 @@ interrupted() {
         ! grep -q "of the best" best.err last.err
     }
     takes dq-rank --model MODEL c.dq
-    dq-rank --model best.dq --format tsv c.dq > best.tsv
+    dq-rank --model best.dq --format tsv --no-header c.dq > best.tsv
     [ -s best.tsv ]
-    cat both.dq c.dq | dq-rank --format tsv 2> words | cmp - best.tsv
+    cat both.dq c.dq | dq-rank --format tsv --no-header 2> words | cmp - best.tsv
     grep -q "dq-rank: the input: of the best model and the last" words
-    dq-rank --quiet --model both.dq --format tsv c.dq 2> words | cmp - best.tsv
+    dq-rank --quiet --model both.dq --format tsv --no-header c.dq 2> words | cmp - best.tsv
     [ ! -s words ]
     takes dq-sim --play 3 --model MODEL $where
     takes dq-plan --model MODEL log.dq
@@ -201,8 +201,8 @@ interrupted() {
     # and dq-cat gives either
     for as in best last; do
         dq-cat --kept $as --to stream both.dq -o chosen.dq
-        dq-rank -q --model chosen.dq --format tsv c.dq > chosen.tsv
-        dq-rank -q --model $as.dq --format tsv c.dq | cmp - chosen.tsv
+        dq-rank -q --model chosen.dq --format tsv --no-header c.dq > chosen.tsv
+        dq-rank -q --model $as.dq --format tsv --no-header c.dq | cmp - chosen.tsv
     done
     run -2 dq-cat --kept last --count both.dq # it counts what there is
     [[ "$output" == *"--kept has no meaning with --count"* ]]

@@ -406,7 +406,7 @@ opposites() {
     rate=("$BUILD"/dq-train --offline --hidden 24,12 --dropout 0 --epochs 30 -t 1)
     "${rate[@]}" --validation 0 --lr 10 -o m.dq t.dq 2> said
     [ "$(tail -1 said)" = "dq-train: warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)" ]
-    [ "$("$BUILD"/dq-rank -q --model m.dq c.dq --format tsv | cut -f4 | sort -u | wc -l)" = 1 ]
+    [ "$("$BUILD"/dq-rank -q --model m.dq c.dq --format tsv --no-header | cut -f4 | sort -u | wc -l)" = 1 ]
     "${rate[@]}" --validation 0 --lr 1e-3 -o m.dq t.dq 2> said
     run ! grep warning said
     opposites

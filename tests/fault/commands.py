@@ -96,6 +96,9 @@ COMMANDS = [
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
     Command("rank drawn", "dq-rank -q -t 1 --by cosine --softmax 0.5 -k 3 --format jsonl -o out in/c.dq", out=("out",)),
+    Command("rank item-knn", "dq-rank -q -t 1 --by item-knn --similarity tfidf --shrink 2 --neighbours 3 -k 3 --format tsv -o out in/clicks.dq", out=("out",)),
+    Command("rank last-item", "dq-rank -q -t 1 --by last-item --similarity follows --train in/clicks.dq --map APPLY=1,SAVE=1 -k 3 -o out in/clicks.dq", out=("out",)),
+    Command("rank with", "dq-rank -q -t 1 --by recent --with title --format jsonl -k 3 -o out in/clicks.dq", out=("out",)),
     Command("rank merge", "dq-rank -q --merge -k 3 --format jsonl -o out in/ranked.dq in/ranked.dq", out=("out",)),
     # dq-eval
     Command("eval run", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --interval --resamples 100 -o out", out=("out",)),

@@ -25,7 +25,7 @@ fails() {
 # The same for text on stdout: not one line of it.
 refuses() {
     local status=0
-    dq-rank --format tsv "$@" > out 2> err || status=$?
+    dq-rank --format tsv --no-header "$@" > out 2> err || status=$?
     [ $status = 1 ] && [ "$(wc -l < err)" = 1 ] && [ ! -s out ]
 }
 
@@ -97,20 +97,20 @@ b = bytearray(open("plain.dq", "rb").read()); b[int(sys.argv[1])] ^= 16; open("b
 @test "/dev/full, a closed stdout, a reader that goes" {
     run -1 --separate-stderr dq-rank c.dq -o /dev/full
     [[ "$stderr" == *"No space left"* ]]
-    run -1 --separate-stderr bash -c 'dq-rank --format tsv c.dq > /dev/full'
+    run -1 --separate-stderr bash -c 'dq-rank --format tsv --no-header c.dq > /dev/full'
     [[ "$stderr" == *"No space left"* ]]
-    run -1 bash -c 'dq-rank --format tsv c.dq >&-'
+    run -1 bash -c 'dq-rank --format tsv --no-header c.dq >&-'
     /usr/bin/python3 -c '
 import json
 with open("many.jsonl", "w") as f:
     for i in range(20000): f.write(json.dumps({"id": f"item{i:020d}", "vector": [i, 1]}) + "\n")'
     dq-export --users u.jsonl --items many.jsonl -o many.dq
-    run -0 bash -c 'dq-rank -k 20000 --format tsv many.dq | head -1; exit ${PIPESTATUS[0]/141/0}'
+    run -0 bash -c 'dq-rank -k 20000 --format tsv --no-header many.dq | head -1; exit ${PIPESTATUS[0]/141/0}'
     [ "${#lines[@]}" = 1 ]
 }
 
 @test "a broken stage before it breaks it too" {
-    run -1 --separate-stderr bash -c 'set -o pipefail; { cat c.dq | head -c 200; } | dq-rank --format tsv'
+    run -1 --separate-stderr bash -c 'set -o pipefail; { cat c.dq | head -c 200; } | dq-rank --format tsv --no-header'
     [ -z "$output" ]
 }
 

@@ -90,11 +90,43 @@ static void test_drawn(void **state)
     dq_json_text_free(&line);
 }
 
+/* Texts of the item stand behind the rest: a text as it is, JSON as JSON, in a cell without quotes. */
+static void test_texts(void **state)
+{
+    (void)state;
+    static const dq_place_text texts[] = {{"title", "A \"b\"\tc", 7, false},
+                                          {"city", "\"K\\u00f6ln\"", 11, true},
+                                          {"none", NULL, 0, false},
+                                          {"tags", "[1,\"x\"]", 7, true}};
+    static const dq_place_text broken[] = {{"x", "[1", 2, true}};
+    dq_json_text line = DQ_JSON_TEXT_EMPTY;
+    dq_error e = DQ_ERROR_NONE;
+    dq_place place = {"u", 1, "i", 1, 1, 0.5, 0, NULL, NULL, texts, 4};
+    assert_int_equal(dq_place_write_header(&line, false, texts, 4, NULL), DQ_OK);
+    assert_int_equal(dq_place_write(&line, DQ_PLACE_TSV, &place, "dq", NULL), DQ_OK);
+    assert_int_equal(dq_place_write(&line, DQ_PLACE_JSON, &place, "dq", NULL), DQ_OK);
+    assert_int_equal(dq_place_write_header(&line, true, NULL, 0, NULL), DQ_OK);
+    assert_int_equal(dq_json_write_raw(&line, "", 1, NULL), DQ_OK);
+    assert_string_equal(line.data, "user\trank\titem\tscore\ttitle\tcity\tnone\ttags\n"
+                                   "u\t1\ti\t0.5\tA \"b\"\\tc\tK\u00f6ln\t\t[1,\"x\"]\n"
+                                   "{\"user\":\"u\",\"item\":\"i\",\"rank\":1,\"score\":0.5,\"title\":\"A "
+                                   "\\\"b\\\"\\tc\",\"city\":\"K\u00f6ln\",\"tags\":[1,\"x\"]}\n"
+                                   "user\trank\titem\tscore\tpropensity\trequest\tmodel\n");
+    place.texts = broken;
+    place.text_count = 1;
+    assert_int_equal(dq_place_write(&line, DQ_PLACE_JSON, &place, "dq", &e), DQ_ERR_FORMAT);
+    dq_json_text_free(&line);
+    assert_true(dq_place_has_column("rank"));
+    assert_true(dq_place_has_column("model"));
+    assert_false(dq_place_has_column("title"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_place_has_three_forms),
         cmocka_unit_test(test_drawn),
+        cmocka_unit_test(test_texts),
         cmocka_unit_test(trec_has_no_room_for_white_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
