@@ -25,7 +25,7 @@ ope:     core math measure
 import:  core wire port data
 inspect: core wire port data
 llm:     core port
-label:   core wire port data reward llm
+label:   core wire port data reward llm measure
 report:  core wire port data measure ope
 rollout: core wire math data env net learn
 cli:     core wire port llm data

@@ -4,7 +4,7 @@
  */
 #include "eval.h"
 
-#include "report/agreement_print.h"
+#include "label/agreement_print.h"
 
 #include <inttypes.h>
 

@@ -2,11 +2,11 @@
  *
  * What a stream holds, at a glance: a line for each column of each kind.
  *
- *     kind          column     type  width  rows  nulls  holds example users         id         text  1 943
- * 0      texts of 1 to 3 bytes                         1 users         vector     f4    20     943   0      0
- * to 1                                        0,0.25,1,0,... users         .age       f4    1      943   0
- * 0.1 to 0.73                                   0.24 interactions  attr.time  json  1      9430  0
- * 1997-09-20T03:05:10Z to 1998-04-22T23:10:38Z  874724710
+ *     kind          column     type  width  rows  nulls  holds                        example
+ *     users         id         text      1   943      0  texts of 1 to 3 bytes        1
+ *     users         vector     f4       20   943      0  0 to 1                       0,0.25,1,0,...
+ *     users         .age       f4        1   943      0  0.1 to 0.73                  0.24
+ *     interactions  attr.time  json      1  9430      0  1997-09-20T03:05:10Z to ...  874724710
  *
  * A line whose column begins with a point is a field of the vector above it. Columns of one name whose type,
  * width or reference differ stand on lines of their own. A model is a row, each of its tensors a column,

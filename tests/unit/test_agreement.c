@@ -4,7 +4,7 @@
  * tests/fixtures/agreement/agreement.py --check computes the same figures another way, and
  * tests/cli/agreement.bats compares whole streams.
  */
-#include "measure/agreement.h"
+#include "label/agreement.h"
 
 #include "tables.h"
 

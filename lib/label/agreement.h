@@ -19,8 +19,8 @@
  * 1 is agreement in everything, 0 what chance gives, below 0 less than that. Where chance alone would agree
  * in everything (all labels are one), a coefficient is undefined: NAN.
  */
-#ifndef DQ_MEASURE_AGREEMENT_H
-#define DQ_MEASURE_AGREEMENT_H
+#ifndef DQ_LABEL_AGREEMENT_H
+#define DQ_LABEL_AGREEMENT_H
 
 #include "measure/bootstrap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/agreement_read.h"
+#include "label/agreement_read.h"
 
 #include "core/array.h"
 #include "core/utf8.h"

@@ -5,11 +5,11 @@
  * A stream's labels are those of its transitions, as dq-reward writes them, where any of these has one; else
  * those of its interactions. Of several labels that a stream gives one pair the last counts.
  */
-#ifndef DQ_REPORT_AGREEMENT_READ_H
-#define DQ_REPORT_AGREEMENT_READ_H
+#ifndef DQ_LABEL_AGREEMENT_READ_H
+#define DQ_LABEL_AGREEMENT_READ_H
 
 #include "core/index.h"
-#include "measure/agreement.h"
+#include "label/agreement.h"
 
 /* Zero-initialise; free with dq_labelled_free. */
 typedef struct dq_labelled {

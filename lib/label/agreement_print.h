@@ -2,11 +2,11 @@
  *
  * The agreement of labellers as tables to look at, TSV or JSON lines.
  */
-#ifndef DQ_REPORT_AGREEMENT_PRINT_H
-#define DQ_REPORT_AGREEMENT_PRINT_H
+#ifndef DQ_LABEL_AGREEMENT_PRINT_H
+#define DQ_LABEL_AGREEMENT_PRINT_H
 
 #include "dq/sink.h"
-#include "report/agreement_read.h"
+#include "label/agreement_read.h"
 
 typedef enum dq_agreement_format {
     DQ_AGREEMENT_TABLE,

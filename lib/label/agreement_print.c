@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/agreement_print.h"
+#include "label/agreement_print.h"
 
 #include "core/utf8.h"
 #include "port/files/rows.h"

@@ -3,7 +3,7 @@
  * Pairs with equal labels from everybody are one pattern, and every measure is a function of how many pairs
  * each pattern has; the bootstrap draws these counts anew.
  */
-#include "measure/agreement.h"
+#include "label/agreement.h"
 
 #include "core/index.h"
 
