@@ -115,6 +115,24 @@ static void check_bound(const ope_run *r, const char *option, dq_ope_bound bound
     if (!counts) dq_cli_usage(r->cli, "--%s belongs to %s", option, whose);
 }
 
+static bool is_stdin(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static void check_inputs(const ope_run *r)
+{
+    const ope_options *o = &r->o->ope;
+    const dq_cli *cli = r->cli;
+    const char *const named[] = {o->catalogue, behind(o->target, "ranking"), behind(o->target, "model")};
+    size_t from_stdin = cli->operand_count == 0;
+    for (size_t i = 0; i < cli->operand_count; i++) from_stdin += is_stdin(cli->operands[i]);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) from_stdin += is_stdin(named[i]);
+    if (from_stdin > 1) dq_cli_usage(cli, "stdin can be read only once");
+    if (o->catalogue && !dq_ope_study_wants_items(&r->study))
+        dq_cli_usage(cli, "--catalogue: nothing here asks for items, the target's column says it all");
+}
+
 static void check_options(ope_run *r)
 {
     const ope_options *o = &r->o->ope;
@@ -146,7 +164,7 @@ static void set_study(ope_run *r)
     dq_error error = DQ_ERROR_NONE;
     if (dq_ope_picks_add(&r->picks, o->ope.estimators, &error))
         dq_cli_usage(r->cli, "--ope: %s", error.reason);
-    if (dq_label_map_parse(&r->map, o->map, &error)) dq_cli_usage(r->cli, "--map: %s", error.reason);
+    if (dq_label_map_parse(&r->map, o->map, &error)) dq_cli_refuse(r->cli, "--map", &error);
     r->study.log = (dq_ope_log){
         .paths = r->cli->operands,
         .path_count = r->cli->operand_count,
@@ -166,6 +184,7 @@ static void set_study(ope_run *r)
     set_target(r);
     set_rewards(r);
     set_grid(r);
+    check_inputs(r);
     check_options(r);
 }
 

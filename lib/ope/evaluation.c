@@ -31,6 +31,10 @@ struct dq_ope_evaluation {
     dq_ope_moments weights;
     dq_ope_sessions sessions;
     double *terms; /* (line_count, DQ_OPE_MOMENTS, CHUNK) */
+    /* The rows of a chunk, without their choices. A chunk is full before its sums are taken, since sums
+     * depend in their last bits on where they are cut. */
+    dq_ope_row held[CHUNK];
+    size_t held_count;
 };
 
 static size_t lines_of(const dq_ope_config *c, size_t pick)
@@ -137,19 +141,29 @@ static void add_sums(const dq_ope_evaluation *e, size_t from, size_t n, double *
     }
 }
 
+static void take_chunk(dq_ope_evaluation *e)
+{
+    double weight[CHUNK], *sums;
+    size_t count = e->held_count;
+    e->held_count = 0;
+    take_weights(e, e->held, count, weight);
+    for (size_t i = 0; i < e->line_count; i++) take_terms(e, i, e->held, weight, count);
+    for (size_t at = 0, taken; at < count; at += taken) {
+        taken = dq_ope_blocks_take(&e->blocks, count - at, &sums);
+        add_sums(e, at, taken, sums);
+    }
+}
+
 dq_status dq_ope_evaluation_add(dq_ope_evaluation *evaluation, const dq_ope_row *rows, size_t n,
                                 dq_error *error)
 {
-    double weight[CHUNK], *sums;
-    for (size_t from = 0; from < n; from += CHUNK) {
-        size_t count = n - from < CHUNK ? n - from : CHUNK;
-        take_weights(evaluation, rows + from, count, weight);
-        for (size_t i = 0; i < evaluation->line_count; i++)
-            take_terms(evaluation, i, rows + from, weight, count);
-        for (size_t at = 0, taken; at < count; at += taken) {
-            taken = dq_ope_blocks_take(&evaluation->blocks, count - at, &sums);
-            add_sums(evaluation, at, taken, sums);
-        }
+    dq_ope_evaluation *e = evaluation;
+    for (size_t from = 0, taken; from < n; from += taken) {
+        size_t room = CHUNK - e->held_count;
+        taken = n - from < room ? n - from : room;
+        memcpy(e->held + e->held_count, rows + from, taken * sizeof *rows);
+        e->held_count += taken;
+        if (e->held_count == CHUNK) take_chunk(e);
     }
     if (!evaluation->config.picks->sessions) return DQ_OK;
     return dq_ope_sessions_add(&evaluation->sessions, rows, n, error);
@@ -236,6 +250,8 @@ static dq_status fill(const dq_ope_evaluation *e, const line *l, dq_interval boo
     to->ess = dq_ope_effective_size(&e->weights, 0);
     to->largest = e->weights.max[0];
     if (isfinite(to->value)) return DQ_OK;
+    if (e->weights.max[0] > 0)
+        return dq_fail(error, DQ_ERR_NUMERIC, "%s is no number: weights or rewards are too large", to->name);
     return dq_fail(error, DQ_ERR_NUMERIC,
                    "%s is no number: the target takes none of the logged actions, all weights are 0",
                    to->name);
@@ -276,6 +292,7 @@ dq_status dq_ope_evaluation_finish(dq_ope_evaluation *evaluation, dq_ope_estimat
 {
     const dq_ope_picks *picks = evaluation->config.picks;
     const dq_ope_moments *m = &evaluation->weights;
+    if (evaluation->held_count) take_chunk(evaluation);
     if (m->rows == 0) return dq_fail(error, DQ_ERR_RANGE, "no row to estimate from");
     *weights = (dq_ope_weights){.rows = m->rows, .mean = m->mean[0]};
     for (size_t p = 0; p < picks->count; p++)

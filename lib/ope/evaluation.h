@@ -32,13 +32,13 @@ typedef struct dq_ope_config {
 typedef struct dq_ope_weights {
     uint64_t rows;
     double mean; /* of the weights target / propensity: 1 where the target takes only what the log can show */
-    double reward; /* mean of the log: what the policy earned that wrote it */
 } dq_ope_weights;
 
 typedef struct dq_ope_evaluation dq_ope_evaluation;
 
 dq_status dq_ope_evaluation_new(dq_ope_evaluation **evaluation, const dq_ope_config *config, dq_error *error);
-/* Takes rows. DQ_ERR_RANGE as dq_ope_sessions_add. */
+/* Takes rows; how they are cut into calls changes no bit of what comes out. DQ_ERR_RANGE as
+ * dq_ope_sessions_add. */
 dq_status dq_ope_evaluation_add(dq_ope_evaluation *evaluation, const dq_ope_row *rows, size_t n,
                                 dq_error *error);
 /* estimates (picks): in the order of the picks. DQ_ERR_RANGE for no rows, DQ_ERR_NUMERIC for an estimate that

@@ -169,6 +169,10 @@ static void sum_up(dq_ope_linear *l)
 dq_status dq_ope_linear_solve(dq_ope_linear *linear, bool *done, dq_error *error)
 {
     double largest = 0;
+    if (linear->row <= DQ_OPE_FOLD_ROWS)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a cross-fitted model of rewards needs more than %d rows, and there are %llu",
+                       DQ_OPE_FOLD_ROWS, (unsigned long long)linear->row);
     if (!linear->logistic) exchange_folds(linear);
     for (int k = 0; k < DQ_OPE_FOLDS; k++) {
         double change = step(linear, k);
@@ -246,7 +250,7 @@ void dq_ope_linear_apply(dq_ope_linear *linear, dq_ope_row *rows, size_t n)
         r->q = value(linear, k, r, user, r->item);
         r->q_target = c->rest > 0 ? c->rest * values(linear, k, r, user) : 0;
         for (uint32_t i = 0; i < c->count; i++)
-            if (c->more[i] > 0)
+            if (c->more[i] != 0) /* below 0 where it takes `rest` back */
                 r->q_target += c->more[i] * value(linear, k, r, user, c->items ? c->items[i] : i);
     }
 }

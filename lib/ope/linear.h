@@ -52,7 +52,7 @@ void dq_ope_linear_begin(dq_ope_linear *linear);
  * logistic. */
 dq_status dq_ope_linear_take(dq_ope_linear *linear, const dq_ope_row *rows, size_t n, dq_error *error);
 /* After a pass: *done says whether the models stand; else another pass follows. DQ_ERR_NUMERIC where the
- * numbers are too large to solve. */
+ * numbers are too large to solve, DQ_ERR_RANGE for at most DQ_OPE_FOLD_ROWS rows, whose judge saw none. */
 dq_status dq_ope_linear_solve(dq_ope_linear *linear, bool *done, dq_error *error);
 /* Fills q and q_target by the rows' choices. */
 void dq_ope_linear_apply(dq_ope_linear *linear, dq_ope_row *rows, size_t n);

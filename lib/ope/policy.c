@@ -15,6 +15,7 @@ void dq_ope_policy_free(dq_ope_policy *policy)
     free(policy->start);
     free(policy->item);
     free(policy->share);
+    free(policy->scaled);
     *policy = (dq_ope_policy){0};
 }
 
@@ -56,12 +57,15 @@ static dq_status sort_query(const dq_run *run, uint32_t query, const dq_index *a
 }
 
 /* exp(score / temperature) over the list's sum; of scores that differ by much the greatest has it all. */
-static void share_out(const place *places, size_t n, double temperature, double rest, double *share)
+static void share_out(const place *places, size_t n, double temperature, double rest, double *share,
+                      double *scaled)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += exp((places[i].score - places[0].score) / temperature);
-    for (size_t i = 0; i < n; i++)
-        share[i] = rest * exp((places[i].score - places[0].score) / temperature) / sum;
+    for (size_t i = 0; i < n; i++) {
+        scaled[i] = (places[i].score - places[0].score) / temperature;
+        sum += exp(scaled[i]);
+    }
+    for (size_t i = 0; i < n; i++) share[i] = rest * exp(scaled[i]) / sum;
 }
 
 static void put_list(dq_ope_policy *p, size_t at, const place *places, size_t n, double temperature)
@@ -70,7 +74,7 @@ static void put_list(dq_ope_policy *p, size_t at, const place *places, size_t n,
         p->item[at + i] = places[i].item;
         p->share[at + i] = 1 - p->epsilon;
     }
-    if (n && p->softmax) share_out(places, n, temperature, 1 - p->epsilon, p->share + at);
+    if (n && p->softmax) share_out(places, n, temperature, 1 - p->epsilon, p->share + at, p->scaled + at);
 }
 
 /* The query of each user, or DQ_ABSENT; and the starts of their lists. */
@@ -115,8 +119,10 @@ dq_status dq_ope_policy_lists(dq_ope_policy *policy, const dq_run *run, const dq
     size_t total = policy->start ? policy->start[count] : 0;
     policy->item = calloc(total + 1, sizeof *policy->item);
     policy->share = calloc(total + 1, sizeof *policy->share);
+    if (policy->softmax) policy->scaled = calloc(total + 1, sizeof *policy->scaled);
     dq_status status = DQ_OK;
-    if (!policy->start || !query_of || !places || !policy->item || !policy->share)
+    if (!policy->start || !query_of || !places || !policy->item || !policy->share ||
+        (policy->softmax && !policy->scaled))
         status = dq_fail_memory(error, "the target's lists");
     if (!status) status = fill_lists(policy, run, actions, query_of, places, temperature, error);
     free(query_of);
@@ -170,19 +176,21 @@ static bool holds(const uint32_t *items, uint32_t count, uint32_t item)
     return false;
 }
 
-/* Appends what is left of a list: the best of it, or all by their shares. Returns false for nothing. */
+/* Appends what is left of a list: the best of it, or all by their scores, against the best that is left: next
+ * to one that is above they may all be too small for a number. Returns false for nothing. */
 static bool take_left(const dq_ope_policy *p, uint32_t user, const uint32_t *above, uint32_t count,
                       dq_ope_choice *c, uint32_t *items, double *more)
 {
-    double sum = 0;
+    double sum = 0, best = 0;
     uint32_t first = c->count;
     for (size_t i = p->start[user]; i < p->start[user + 1] && (p->softmax || c->count == first); i++) {
         if (holds(above, count, p->item[i])) continue;
+        if (p->softmax && c->count == first) best = p->scaled[i];
         items[c->count] = p->item[i];
-        sum += more[c->count++] = p->share[i];
+        sum += more[c->count++] = p->softmax ? exp(p->scaled[i] - best) : 1;
     }
     for (uint32_t i = first; i < c->count; i++) more[i] *= (1 - p->epsilon) / sum;
-    return c->count > first && (sum > 0 || p->epsilon >= 1);
+    return c->count > first;
 }
 
 dq_status dq_ope_policy_choose_below(const dq_ope_policy *policy, dq_ope_row *row, const uint32_t *above,

@@ -20,6 +20,7 @@ typedef struct dq_ope_policy {
     size_t *start;  /* (users + 1) user u's list is start[u] .. start[u + 1] - 1, best first */
     uint32_t *item; /* its actions */
     double *share;  /* their probabilities */
+    double *scaled; /* softmax: (score - the list's best) / temperature; else NULL */
 } dq_ope_policy;
 
 /* Of so many actions. */

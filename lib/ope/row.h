@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A target's probabilities of all actions for one row: `rest` of every action, to which `more` adds. */
+/* A target's probabilities of all actions for one row: `rest` of every action, to which `more` adds; it is
+ * -rest for those that are not to be had. */
 typedef struct dq_ope_choice {
     double rest;
     const uint32_t *items; /* (count) the actions that more[i] is of; NULL: 0 .. count - 1 */

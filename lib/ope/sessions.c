@@ -139,9 +139,9 @@ dq_status dq_ope_sessions_estimate(const dq_ope_sessions *sessions, const dq_ope
         e->se = sd[i];
         describe(e, &sessions->moments, kinds[i], confidence);
         if (!isfinite(e->value))
-            status = dq_fail(error, DQ_ERR_NUMERIC,
-                             "%s is no number: no session went as the target would go, all weights are 0",
-                             e->name);
+            status = dq_fail(error, DQ_ERR_NUMERIC, "%s is no number: %s", e->name,
+                             e->largest > 0 ? "weights or rewards are too large"
+                                            : "no session went as the target would go, all weights are 0");
     }
     return status;
 }

@@ -61,7 +61,8 @@ const dq_index *dq_ope_log_items(const dq_ope_log *log);
 bool dq_ope_log_again(const dq_ope_log *log);
 /* Gives all rows. DQ_ERR_UNKNOWN for an item or user that the catalogue lacks, DQ_ERR_SCHEMA for columns that
  * are wanted and not there, and where there are no interactions, DQ_ERR_RANGE for what is no probability and
- * for a session whose rows do not stand together, and what `take` returns. */
+ * for a session whose rows do not stand together, DQ_ERR_SCHEMA for a row that lacks what a session
+ * needs, and what `take` returns. */
 dq_status dq_ope_log_each(dq_ope_log *log, dq_ope_take take, void *arg, dq_error *error);
 void dq_ope_log_free(dq_ope_log *log);
 

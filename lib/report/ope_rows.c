@@ -145,12 +145,12 @@ static dq_status find_session(const dq_ope_log *log, pass *p, const columns *c, 
 {
     char digits[DIGITS];
     size_t bytes = 0;
-    const char *id = c->session ? id_of(p, c->session, r, digits, &bytes) : NULL;
     *begins = true;
-    if (!id) {
-        p->started = false;
-        return DQ_OK;
-    }
+    if (!c->session) return DQ_OK;
+    const char *id = id_of(p, c->session, r, digits, &bytes);
+    if (!id)
+        return dq_fail(error, DQ_ERR_SCHEMA, "row %llu has no %s: of which session is it?",
+                       (unsigned long long)r, dq_ope_session_names[log->session]);
     /* each section numbers its episodes */
     uint64_t hash = dq_hash(id, bytes, log->session == DQ_OPE_SESSION_EPISODE ? p->section : 0);
     *begins = !p->started || hash != p->session;

@@ -25,6 +25,11 @@ bool dq_ope_study_knows_all(const dq_ope_study *study)
     return study->target != DQ_OPE_COLUMN || fits(study);
 }
 
+bool dq_ope_study_wants_items(const dq_ope_study *study)
+{
+    return dq_ope_study_knows_all(study) || study->propensities != DQ_OPE_LOGGED;
+}
+
 bool dq_ope_study_reads_again(const dq_ope_study *study)
 {
     return fits(study) || study->propensities != DQ_OPE_LOGGED ||
@@ -119,12 +124,34 @@ static bool is_above(const dq_ope_study *s, uint32_t item)
 static dq_status choose(dq_ope_study *s, dq_ope_row *row, dq_error *error)
 {
     if (s->log.session != DQ_OPE_SESSION_REQUEST) return dq_ope_policy_choose(&s->policy, row, error);
-    if (row->begins) s->above_count = 0;
+    if (row->begins) s->above_count = s->shown = 0;
+    if (row->position && row->position != s->shown)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "row %u of a request has position %u: what stands above it has to come before it",
+                       s->shown + 1, row->position + 1);
+    s->shown++;
     dq_status status = dq_ope_policy_choose_below(&s->policy, row, s->above, s->above_count, &s->choices,
                                                   error);
     if (!status && s->above_count < DQ_OPE_MAX_STEPS && !is_above(s, row->item))
         s->above[s->above_count++] = row->item;
     return status;
+}
+
+/* A fitted model values all that the target may take. */
+static dq_status check_all_there(const dq_ope_choice *choice, dq_error *error)
+{
+    const double rounded = 0.01; /* by which numbers of few digits may be off */
+    double sum = 0;
+    if (!choice->items)
+        return dq_fail(
+            error, DQ_ERR_SCHEMA,
+            "a fitted model of rewards needs the target's probabilities of all items: an object from item "
+            "to probability, or --reward-model column:NAME");
+    for (uint32_t i = 0; i < choice->count; i++) sum += choice->more[i];
+    if (sum >= 1 - rounded) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "the target's probabilities add up to %.9g, and a fitted model of rewards needs them all",
+                   sum);
 }
 
 /* Fills the row's choice, which a column says already, and what the support wants of it. */
@@ -133,11 +160,8 @@ static dq_status complete(dq_ope_study *s, dq_ope_row *row, dq_error *error)
     dq_status status = DQ_OK;
     if (s->target != DQ_OPE_COLUMN)
         status = choose(s, row, error);
-    else if (fits(s) && !row->choice.items)
-        return dq_fail(
-            error, DQ_ERR_SCHEMA,
-            "a fitted model of rewards needs the target's probabilities of all items: an object from item "
-            "to probability, or --reward-model column:NAME");
+    else if (fits(s))
+        status = check_all_there(&row->choice, error);
     if (s->propensities == DQ_OPE_BY_COUNTS)
         row->propensity = dq_ope_support_share(&s->support, row->item, row->position);
     if (status || !dq_ope_study_knows_all(s)) return status;
@@ -145,10 +169,23 @@ static dq_status complete(dq_ope_study *s, dq_ope_row *row, dq_error *error)
     return status ? status : dq_ope_support_target(&s->support, &row->choice, row->position, error);
 }
 
+/* A session is left out as a whole, or not at all. */
+static dq_status check_listed(dq_ope_study *s, const dq_ope_row *rows, size_t n, dq_error *error)
+{
+    for (const dq_ope_row *r = rows; r < rows + n; r++) {
+        bool listed = dq_ope_policy_knows(&s->policy, r);
+        if (!r->begins && listed != s->listed)
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "a session has users for whom the target has a list, and users without");
+        s->listed = listed;
+    }
+    return DQ_OK;
+}
+
 static dq_status judge_rows(void *arg, dq_ope_row *rows, size_t n, dq_error *error)
 {
     dq_ope_study *s = arg;
-    dq_status status = DQ_OK;
+    dq_status status = check_listed(s, rows, n, error);
     size_t kept = keep_known(s, rows, n);
     s->unlisted += n - kept;
     for (size_t i = 0; i < kept && !status; i++) status = complete(s, &rows[i], error);
@@ -175,12 +212,23 @@ static dq_status make_policy(dq_ope_study *s, dq_error *error)
     return status;
 }
 
+static dq_status check_any(const dq_ope_study *s, dq_error *error)
+{
+    const dq_ope_log *l = &s->log;
+    if (l->rows > s->unlisted) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "no row to estimate from: %llu have no reward, %llu no propensity, and of %llu the user "
+                   "has no list of the target's",
+                   (unsigned long long)l->unrewarded, (unsigned long long)l->unweighed,
+                   (unsigned long long)s->unlisted);
+}
+
 dq_status dq_ope_study_run(dq_ope_study *study, dq_ope_estimate *estimates, dq_error *error)
 {
     dq_ope_study *s = study;
     s->support.keeps_rewards = s->rewards == DQ_OPE_BY_TABLE;
     s->log.wants_propensity = s->propensities == DQ_OPE_LOGGED;
-    s->log.wants_items = dq_ope_study_knows_all(s) || s->propensities != DQ_OPE_LOGGED;
+    s->log.wants_items = dq_ope_study_wants_items(s);
     s->log.wants_users |= is_linear(s) || s->propensities == DQ_OPE_BY_REGRESSION;
     dq_status status = dq_ope_log_open(&s->log, error);
     if (!status) status = make_policy(s, error);
@@ -190,6 +238,7 @@ dq_status dq_ope_study_run(dq_ope_study *study, dq_ope_estimate *estimates, dq_e
     if (!status) status = fit_all(s, error);
     if (!status) status = dq_ope_evaluation_new(&s->evaluation, &s->config, error);
     if (!status) status = dq_ope_log_each(&s->log, judge_rows, s, error);
+    if (!status) status = check_any(s, error);
     if (!status) status = dq_ope_evaluation_finish(s->evaluation, estimates, &s->weights, error);
     s->unsupported = dq_ope_study_knows_all(s) ? dq_ope_support_unsupported(&s->support) : NAN;
     return status;

@@ -53,6 +53,8 @@ typedef struct dq_ope_study {
     uint64_t unlisted;  /* rows of users for whom the target has no list, left out */
     /* at work */
     uint32_t above[DQ_OPE_MAX_STEPS], above_count; /* items of the request at hand */
+    uint32_t shown;                                /* its rows */
+    bool listed;                                   /* the target has a list for the user of the row before */
     dq_arena choices;                              /* of the rows at hand, which are drawn below these */
     dq_run run;
     dq_ope_policy policy;
@@ -64,6 +66,8 @@ typedef struct dq_ope_study {
     dq_ope_evaluation *evaluation;
 } dq_ope_study;
 
+/* Whether the items are asked for: those of the log, or of its catalogue. */
+bool dq_ope_study_wants_items(const dq_ope_study *study);
 /* Whether the target's probabilities of all items are known, not only those of the logged ones. */
 bool dq_ope_study_knows_all(const dq_ope_study *study);
 /* Whether the log is read more than once, and so has to be a file. */

@@ -86,9 +86,11 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
 @test "a model is a target: its lists are those of dq-rank" {
     "$BUILD"/dq-reward -q --strategy cosine log.dq --compare vector:vector | "$BUILD"/dq-train -q --offline --epochs 1 --hidden 4 > model.dq
     "$BUILD"/dq-rank -q --model model.dq -k 2 --format trec log.dq > lists
-    judge ips,dr --target model:model.dq log.dq | diff - <(judge ips,dr --target ranking:lists log.dq)
-    judge ips,dr --target model:model.dq --softmax 0.5 --epsilon 0.1 log.dq > out
-    judge ips,dr --target ranking:lists --softmax 0.5 --epsilon 0.1 log.dq > lists.out
+    for i in $(seq 12); do cat rows.jsonl; done > many.jsonl
+    export_log many.jsonl > many.dq
+    judge ips,dr --target model:model.dq many.dq | diff - <(judge ips,dr --target ranking:lists many.dq)
+    judge ips,dr --target model:model.dq --softmax 0.5 --epsilon 0.1 many.dq > out
+    judge ips,dr --target ranking:lists --softmax 0.5 --epsilon 0.1 many.dq > lists.out
     paste <(column value < out) <(column value < lists.out) | awk '{ if (($1 - $2) ^ 2 > 1e-12) exit 1 }'
 }
 
@@ -107,6 +109,20 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
     failed "a session of more than 200 rows" --ope pdis --session user --target uniform long.dq
     failed "no column request" --ope pdis --session request --target uniform long.dq
     refused "file" --ope ips --target uniform -
+    judge pdis --session request --target uniform log.dq > out
+    judge pdis --session request --target ranking:run --epsilon 1 log.dq | diff out -
+    judge pdis --session request --target ranking:run log.dq | cut -f 2 > greedy
+    judge pdis --session request --target ranking:run --softmax 1e-4 log.dq | cut -f 2 | diff greedy -
+    tac rows.jsonl > upside.jsonl
+    export_log upside.jsonl > upside.dq
+    failed "row 1 of a request has position 2" --ope pdis --session request --target uniform upside.dq
+    jq -c 'if .item == "b" then del(.request) else . end' rows.jsonl > torn.jsonl
+    export_log torn.jsonl > torn.dq
+    failed "has no request" --ope pdis --session request --target uniform torn.dq
+    jq -c 'if .position == 1 then .user = "u3" else . end' rows.jsonl > two.jsonl
+    echo '{"id":"u3","vector":[1,1]}' >> users.jsonl
+    export_log two.jsonl > two.dq
+    failed "and users without" --ope pdis --session request --target ranking:run two.dq
 }
 
 @test "who drew the lists is judged by his own log: every weight is 1" {
@@ -233,6 +249,9 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
     refused "need one another" --ope pdis --target uniform log.dq
     refused "need one another" --ope ips --session user --target uniform log.dq
     refused "--gamma belongs to" --ope ips --gamma 0.5 --target uniform log.dq
+    refused "--catalogue: nothing" --ope ips --target column:t --catalogue log.dq log.dq
+    refused "stdin can be read only once" --ope ips --target uniform --catalogue -
+    refused "stdin can be read only once" --ope ips --target ranking:- --catalogue log.dq
     refused "trec" --ope ips --target uniform --format trec log.dq
     refused "--ope" --qrels x --target uniform
     refused "--map" --ope ips --target uniform --map A log.dq
@@ -251,6 +270,13 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
     jq -c '.all = {"z":0.9}' rows.jsonl > other.jsonl
     export_log other.jsonl > other.dq
     failed "takes 'z', which is not among the items" --ope dm --reward-model table --target column:all other.dq
+    failed "more than 32 rows, and there are 4" --ope dm --target uniform log.dq
+    jq -c '.all = {"a":0.5}' rows.jsonl > part.jsonl
+    export_log part.jsonl > part.dq
+    failed "add up to 0.5" --ope dm --reward-model table --target column:all part.dq
+    jq -c '.propensity = if .t == 0 then 0.5 else null end | .user = "u2"' rows.jsonl > null.jsonl
+    export_log null.jsonl > null.dq
+    failed "0 have no reward, 3 no propensity, and of 1 the user" --ope ips --target ranking:<(head -2 run) null.dq
     failed "needs the target's probabilities of all items" --ope dm --reward-model table --target column:t log.dq
     printf 'u1 Q0 z 1 3 x\n' > strange
     failed "takes 'z', which is not among the items" --ope ips --target ranking:strange log.dq

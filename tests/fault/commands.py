@@ -104,6 +104,7 @@ COMMANDS = [
     Command("eval run", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --interval --resamples 100 -o out", out=("out",)),
     Command("eval rollout", "dq-eval --quiet -t 1 --rollout --model random --model in/m.dq --episodes 2 --steps 5 --reward cosine -o out in/c.dq", out=("out",)),
     Command("eval curves", "dq-eval --quiet --curves --format tsv -o out in/log.jsonl", out=("out",)),
+    Command("eval ope", "dq-eval --quiet -t 1 --ope log,ips,slope,pdis,wpdis --session episode --target uniform --resamples 100 -o out in/played.dq", out=("out",)),
     Command("eval plot", "dq-eval --quiet --curves --plot out.svg in/log.jsonl", out=("out.svg",), package="gnuplot-nox"),
     # dq-sim
     Command("sim catalogue", "dq-sim -q --users 5 --items 6 --interactions 20 -o out", out=("out",)),

@@ -305,6 +305,40 @@ static void one_row_or_none(void **state)
     dq_ope_evaluation_free(evaluation);
 }
 
+/* The same rows in calls of other lengths: the same bits. */
+static void cut_otherwise(void **state)
+{
+    (void)state;
+    enum { MANY = 1000 };
+    static dq_ope_row rows[MANY];
+    dq_error error = DQ_ERROR_NONE;
+    dq_ope_picks picks = {0};
+    dq_ope_config config = standard;
+    dq_ope_estimate whole[4], pieces[4];
+    dq_ope_weights of_whole, of_pieces;
+    dq_ope_evaluation *evaluation;
+    config.picks = &picks;
+    draw_rows(rows, MANY, 8, 0.1);
+    for (size_t i = 0; i < MANY; i++) rows[i].propensity *= 1 + 1e-3 * (double)(i % 7);
+    assert_int_equal(dq_ope_picks_add(&picks, "log,snips,dr,sndr", &error), DQ_OK);
+    for (size_t piece = MANY; piece > 0; piece = piece == MANY ? 37 : 0) {
+        assert_int_equal(dq_ope_evaluation_new(&evaluation, &config, &error), DQ_OK);
+        for (size_t i = 0; i < MANY; i += piece)
+            assert_int_equal(
+                dq_ope_evaluation_add(evaluation, rows + i, MANY - i < piece ? MANY - i : piece, &error),
+                DQ_OK);
+        bool first = piece == MANY;
+        assert_int_equal(dq_ope_evaluation_finish(evaluation, first ? whole : pieces,
+                                                  first ? &of_whole : &of_pieces, &error),
+                         DQ_OK);
+        dq_ope_evaluation_free(evaluation);
+    }
+    assert_true(of_whole.mean == of_pieces.mean);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(whole[i].value == pieces[i].value && whole[i].se == pieces[i].se &&
+                    whole[i].ess == pieces[i].ess && whole[i].bernstein.low == pieces[i].bernstein.low);
+}
+
 /* ---- SLOPE ---- */
 
 static void slope_by_hand(void **state)
@@ -343,7 +377,7 @@ int main(void)
         cmocka_unit_test(perfect_model),        cmocka_unit_test(intervals_cover),
         cmocka_unit_test(blocks_merge),         cmocka_unit_test(session_intervals_cover),
         cmocka_unit_test(one_row_or_none),      cmocka_unit_test(slope_by_hand),
-        cmocka_unit_test(picks_named),
+        cmocka_unit_test(picks_named),          cmocka_unit_test(cut_otherwise),
     };
     return cmocka_run_group_tests_name("ope", tests, NULL, NULL);
 }

@@ -126,8 +126,8 @@ static void table(void **state)
     dq_ope_support_free(&support);
 }
 
-/* Fits to the rows and fills their q and q_target. */
-static void fit(dq_ope_row *rows, bool logistic)
+/* Fits to the rows and fills their q and q_target, q of this item, or of each row's own for DQ_ABSENT. */
+static void fit_and_judge(dq_ope_row *rows, bool logistic, uint32_t item)
 {
     dq_error e = DQ_ERROR_NONE;
     const dq_layout layout = {.width = OPE_WIDTH};
@@ -142,8 +142,14 @@ static void fit(dq_ope_row *rows, bool logistic)
         ok(dq_ope_linear_solve(&linear, &done, &e), &e);
     }
     dq_ope_linear_begin(&linear);
+    for (size_t i = 0; i < OPE_ROWS && item != DQ_ABSENT; i++) rows[i].item = item;
     dq_ope_linear_apply(&linear, rows, OPE_ROWS);
     dq_ope_linear_free(&linear);
+}
+
+static void fit(dq_ope_row *rows, bool logistic)
+{
+    fit_and_judge(rows, logistic, DQ_ABSENT);
 }
 
 static void ridge(void **state)
@@ -162,6 +168,57 @@ static void logistic(void **state)
     uniform_rows(rows);
     fit(rows, true);
     compare(rows, &ope_expected.logistic, 1e-7);
+}
+
+/* The model's mean over what is left of a list under the uniform target, against its values of each item. */
+static void mean_of_what_is_left(bool logistic)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_ope_row rows[OPE_ROWS];
+    double sum[OPE_ROWS] = {0};
+    const uint32_t above[2] = {1, 3};
+    const dq_ope_policy policy = dq_ope_policy_uniform(OPE_ITEMS);
+    for (uint32_t a = 0; a < OPE_ITEMS; a++) {
+        uniform_rows(rows);
+        fit_and_judge(rows, logistic, a);
+        for (size_t i = 0; i < OPE_ROWS; i++) sum[i] += a == 1 || a == 3 ? 0 : rows[i].q;
+    }
+    uniform_rows(rows);
+    for (size_t i = 0; i < OPE_ROWS; i++)
+        ok(dq_ope_policy_choose_below(&policy, &rows[i], above, 2, &arena, &e), &e);
+    fit(rows, logistic);
+    for (size_t i = 0; i < OPE_ROWS; i++) assert_true(near(rows[i].q_target, sum[i] / (OPE_ITEMS - 2), 1e-9));
+    dq_arena_free(&arena);
+}
+
+static void below_others(void **state)
+{
+    (void)state;
+    mean_of_what_is_left(false);
+    mean_of_what_is_left(true);
+}
+
+/* So few rows that they are all of one fold: their judge has seen none. */
+static void few_rows(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    const dq_layout layout = {.width = OPE_WIDTH};
+    dq_ope_row rows[OPE_ROWS];
+    dq_ope_features features;
+    dq_ope_linear linear;
+    bool done;
+    uniform_rows(rows);
+    ok(dq_ope_features_init(&features, users, layout, items, layout, NULL, 0, &e), &e);
+    ok(dq_ope_linear_init(&linear, false, &features, OPE_ITEMS, &e), &e);
+    dq_ope_linear_begin(&linear);
+    ok(dq_ope_linear_take(&linear, rows, DQ_OPE_FOLD_ROWS, &e), &e);
+    assert_int_equal(dq_ope_linear_solve(&linear, &done, &e), DQ_ERR_RANGE);
+    dq_ope_linear_begin(&linear);
+    ok(dq_ope_linear_take(&linear, rows, DQ_OPE_FOLD_ROWS + 1, &e), &e);
+    ok(dq_ope_linear_solve(&linear, &done, &e), &e);
+    dq_ope_linear_free(&linear);
 }
 
 static void inputs_refused(void **state)
@@ -344,6 +401,18 @@ static void lists_below(void **state)
     dq_ope_row none = {.user = 2};
     assert_int_equal(dq_ope_policy_choose_below(&policy, &none, all, OPE_ITEMS, &arena, &e), DQ_ERR_RANGE);
     dq_ope_policy_free(&policy);
+    /* so cold that all below the best are 0 next to it: below it the second best still has it all */
+    const double ways[2][2] = {{1e-6, 0}, {0, 1}}; /* or by epsilon alone */
+    for (size_t w = 0; w < 2; w++) {
+        ok(dq_ope_policy_lists(&policy, &run, &user_ids, &item_ids, ways[w][0], ways[w][1], &e), &e);
+        const uint32_t *best = policy.item + policy.start[2];
+        for (uint32_t a = 1; a < OPE_ITEMS; a++) {
+            dq_ope_row below = {.user = 2, .item = best[a]};
+            ok(dq_ope_policy_choose_below(&policy, &below, best, 1, &arena, &e), &e);
+            assert_true(near(below.target, w ? 1.0 / (OPE_ITEMS - 1) : a == 1, 1e-12));
+        }
+        dq_ope_policy_free(&policy);
+    }
     dq_ope_policy uniform = dq_ope_policy_uniform(OPE_ITEMS);
     dq_ope_row row = {.item = 4};
     ok(dq_ope_policy_choose_below(&uniform, &row, above, 2, &arena, &e), &e);
@@ -401,7 +470,8 @@ int main(void)
         cmocka_unit_test(without_model),  cmocka_unit_test(table),          cmocka_unit_test(ridge),
         cmocka_unit_test(logistic),       cmocka_unit_test(inputs_refused), cmocka_unit_test(propensities),
         cmocka_unit_test(sessions),       cmocka_unit_test(lists),          cmocka_unit_test(support_known),
-        cmocka_unit_test(cholesky_known), cmocka_unit_test(lists_below),
+        cmocka_unit_test(cholesky_known), cmocka_unit_test(lists_below),    cmocka_unit_test(below_others),
+        cmocka_unit_test(few_rows),
     };
     return cmocka_run_group_tests_name("ope_models", tests, NULL, NULL);
 }
