@@ -68,6 +68,18 @@ static dq_status read_answer(dq_answer_log *log, const char *line, size_t n, dq_
     return status;
 }
 
+/* Lines are cut off and appended here, so a file that is anything else stays as it is: what is compressed, or
+ * UTF-16, or another file that somebody named. */
+static dq_status check_lines(const dq_answer_log *log, dq_error *error)
+{
+    unsigned char first[3] = {'{', ' ', ' '};
+    if (pread(log->fd, first, sizeof first, 0) < 0) return dq_fail_errno(error, errno, "cannot read");
+    bool marked = memcmp(first, "\xef\xbb\xbf", 3) == 0;
+    if (marked || (first[0] && strchr("{ \t\r\n", first[0]) && first[1])) return DQ_OK;
+    return dq_fail(error, DQ_ERR_FORMAT,
+                   "no lines of answers in UTF-8 (a compressed file is to be decompressed first)");
+}
+
 /* A last line without its end was being written when something ended: it is no answer. */
 static dq_status cut_torn_line(dq_answer_log *log, dq_error *error)
 {
@@ -108,7 +120,8 @@ static dq_status open_answers(dq_answer_log *log, dq_error *error)
     if (!S_ISREG(st.st_mode)) return dq_fail(error, DQ_ERR_UNSUPPORTED, "answers are kept in a regular file");
     if (fcntl(log->fd, F_OFD_SETLK, &whole) != 0)
         return dq_fail(error, DQ_ERR_IO, "another session writes its answers here");
-    dq_status status = cut_torn_line(log, error);
+    dq_status status = check_lines(log, error);
+    if (!status) status = cut_torn_line(log, error);
     return status ? status : read_answers(log, error);
 }
 

@@ -19,8 +19,9 @@
 typedef struct dq_answer_log dq_answer_log;
 
 /* Opens or makes the file, locks it against other sessions, cuts a torn last line off, and reads it. The path
- * is kept. DQ_ERR_FORMAT with the line for what is no answer, DQ_ERR_UNSUPPORTED for what is no regular file,
- * DQ_ERR_IO where another session holds it. To be closed after a failure, too. */
+ * is kept. DQ_ERR_FORMAT with the line for what is no answer, without one for a file that is compressed,
+ * UTF-16 or no lines of JSON, which stays as it is; DQ_ERR_UNSUPPORTED for what is no regular file, DQ_ERR_IO
+ * where another session holds it. To be closed after a failure, too. */
 dq_status dq_answer_log_open(dq_answer_log **log, const char *path, dq_error *error);
 /* Accepts NULL. */
 void dq_answer_log_close(dq_answer_log *log);

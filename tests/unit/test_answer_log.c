@@ -87,6 +87,20 @@ static void what_is_no_answer_is_refused(void **state)
     assert_string_equal(e.reason, "no answer: a line has user, item and label");
 }
 
+/* Its last line would be cut off, and what is appended would make it unreadable. */
+static void what_is_no_file_of_answers_stays(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"\x28\xb5\x2f\xfd\n\x01\x02", "\x1f\x8b\b\n\x01", "\xff\xfe{",
+                                         "a letter"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        dq_error e = DQ_ERROR_NONE;
+        write_text(others[i]);
+        dq_answer_log_close(open_log(DQ_ERR_FORMAT, &e));
+        assert_string_equal(read_text(), others[i]);
+    }
+}
+
 static void two_sessions_do_not_share_a_file(void **state)
 {
     (void)state;
@@ -101,9 +115,12 @@ static void two_sessions_do_not_share_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_last_line_of_a_pair_counts),   cmocka_unit_test(answers_are_kept_and_taken_back),
-        cmocka_unit_test(a_torn_line_is_cut_off),           cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(the_last_line_of_a_pair_counts),
+        cmocka_unit_test(answers_are_kept_and_taken_back),
+        cmocka_unit_test(a_torn_line_is_cut_off),
+        cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(two_sessions_do_not_share_a_file),
+        cmocka_unit_test(what_is_no_file_of_answers_stays),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }
