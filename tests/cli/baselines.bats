@@ -126,6 +126,19 @@ equals() { dq-rank -q "$@" -k 45 --format tsv log.dq | /usr/bin/python3 "$numpy"
     [[ $stderr == *"900 of 1800 interactions have no attribute 'time'"* ]]
 }
 
+@test "--train: what is said of its interactions, and what of the stream's" {
+    local order="the interactions have no attribute 'time': the order of the stream is taken for that of time"
+    jq -c 'del(.time) | del(.label)' interactions.jsonl > "$out"/bare.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions "$out"/bare.jsonl -o "$out"/bare.dq
+    run -0 --separate-stderr dq-rank --by last-item --train met.dq -k 1 "$out"/bare.dq -o "$out"/x
+    [[ $stderr == *"dq-rank: $order"* && $stderr != *"--train: "* ]]
+    run -0 --separate-stderr dq-rank --by item-knn --similarity follows --train "$out"/bare.dq -k 1 log.dq -o "$out"/x
+    [[ $stderr == *"dq-rank: --train: $order"* && $stderr != *"dq-rank: $order"* ]]
+    run -0 --separate-stderr dq-rank --by item-knn --map LOVE=1 --train met.dq -k 1 "$out"/bare.dq -o "$out"/x
+    [[ $stderr == *"dq-rank: 900 of 900 interactions have a label that --map does not have, or none"* ]]
+    [[ $stderr =~ "dq-rank: --train: "([0-9]+)" of 900 interactions have a label" ]]
+}
+
 @test "times of several forms: a year beside dates is that year" {
     printf '%s\n' '{"id":"a"}' '{"id":"b"}' '{"id":"c"}' > "$out"/items.jsonl
     printf '%s\n' '{"id":"u"}' > "$out"/users.jsonl
