@@ -83,10 +83,11 @@ void rank_baseline_say(const dq_cli *cli, const rank_options *options, const dq_
 {
     say_feedback(cli, options, &baseline->learnt, baseline->apart ? "--train: " : "");
     say_feedback(cli, options, &baseline->met, "");
+    const char *what = baseline->by == DQ_RANK_BY_LAST_ITEM
+                           ? "met nothing, or last an item that the interactions do not tell of"
+                           : "met nothing that the interactions tell of";
     if (baseline->blank)
-        dq_cli_say(
-            cli, &options->common,
-            "%zu of %zu users met nothing that the interactions tell of: every item scores 0 for them, "
-            "and the order is that of ids",
-            baseline->blank, baseline->lists);
+        dq_cli_say(cli, &options->common,
+                   "%zu of %zu users %s: every item scores 0 for them, and the order is that of ids",
+                   baseline->blank, baseline->lists, what);
 }

@@ -61,7 +61,7 @@ typedef struct dq_baseline {
     dq_neighbours near;
     size_t *met_first; /* (near.items + 1) lists that item i adds to: met_lists[met_first[i] .. [i + 1]) */
     uint32_t *met_lists;
-    size_t blank; /* lists of users who met nothing that is known */
+    size_t blank; /* lists of users who met nothing that is known; of LAST_ITEM, not last */
 
     const dq_entities *users;
     uint32_t *user_row; /* (lists) */

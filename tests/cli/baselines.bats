@@ -137,6 +137,13 @@ equals() { dq-rank -q "$@" -k 45 --format tsv log.dq | /usr/bin/python3 "$numpy"
     run -0 --separate-stderr dq-rank --by item-knn --map LOVE=1 --train met.dq -k 1 "$out"/bare.dq -o "$out"/x
     [[ $stderr == *"dq-rank: 900 of 900 interactions have a label that --map does not have, or none"* ]]
     [[ $stderr =~ "dq-rank: --train: "([0-9]+)" of 900 interactions have a label" ]]
+    printf '%s\n' '{"user":"u1","item":"0"}' '{"user":"u1","item":"new"}' > "$out"/new.jsonl
+    { cat items.jsonl && echo '{"id":"new"}'; } > "$out"/more.jsonl
+    dq-export --users users.jsonl --items "$out"/more.jsonl --interactions "$out"/new.jsonl -o "$out"/new.dq
+    run -0 --separate-stderr dq-rank --by last-item --train met.dq --user u1 "$out"/new.dq -o "$out"/x
+    [[ $stderr == *"1 of 1 users met nothing, or last an item that the interactions do not tell of: "* ]]
+    run -0 --separate-stderr dq-rank --by item-knn --train met.dq --user u1 "$out"/new.dq -o "$out"/x
+    [ -z "$stderr" ]
 }
 
 @test "times of several forms: a year beside dates is that year" {
