@@ -210,7 +210,8 @@ static float common_score(const dq_baseline *b, const char *id, size_t n)
 {
     uint32_t item = dq_index_find(&b->learnt.items, id, n);
     if (item == DQ_ABSENT) return 0;
-    return b->by == DQ_RANK_BY_POPULARITY ? (float)b->learnt.sums[item] : (float)b->learnt.latest[item];
+    if (b->by == DQ_RANK_BY_RECENT) return (float)b->learnt.latest[item];
+    return (float)(b->learnt.sums[item][0] + b->learnt.sums[item][1]);
 }
 
 static float random_score(const dq_baseline *b, size_t list, const char *item, size_t item_bytes)

@@ -66,6 +66,19 @@ equals() { dq-rank -q "$@" -k 45 --format tsv log.dq | /usr/bin/python3 "$numpy"
     done
 }
 
+@test "popularity: weights that no double holds add up to one sum in every order" {
+    printf '%s\n' A B C | jq -Rc '{user: "u0", item: "1", label: .}' > "$out"/abc.jsonl
+    printf '%s\n' C B A | jq -Rc '{user: "u0", item: "2", label: .}' >> "$out"/abc.jsonl
+    for order in cat tac; do
+        $order "$out"/abc.jsonl > "$out"/in.jsonl
+        dq-export -q --users users.jsonl --items items.jsonl --interactions "$out"/in.jsonl -o "$out"/in.dq
+        dq-rank --by popularity --map A=0.1,B=0.2,C=-0.3 --user u0 -k 2 --format tsv --no-header "$out"/in.dq > "$out"/$order
+        [ "$(cut -f 4 "$out"/$order | sort -u | wc -l)" -eq 1 ]
+        [ "$(cut -f 3 "$out"/$order | tr '\n' ' ')" = "2 1 " ]
+    done
+    cmp "$out"/cat "$out"/tac
+}
+
 @test "random: by seed, user and item, and nothing else" {
     dq-rank --by random -k 45 --format tsv log.dq > "$out"/all
     awk -F'\t' 'NR > 1 { if ($4 < 0 || $4 >= 1) exit 1; n++; sum += $4 } END { exit !(n == 2700 && sum / n > 0.48 && sum / n < 0.52) }' "$out"/all
