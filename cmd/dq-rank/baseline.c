@@ -65,20 +65,29 @@ dq_status rank_baseline_begin(const rank_options *options, dq_baseline *baseline
                    options->hold ? "" : ": give them first, or use --hold where they come later");
 }
 
-void rank_baseline_say(const dq_cli *cli, const rank_options *options, const dq_baseline *baseline)
+/* Of interactions that came from `from`: "", the stream; "--train: ". */
+static void say_feedback(const dq_cli *cli, const rank_options *options, const dq_feedback *feedback,
+                         const char *from)
 {
     char words[512];
-    if (dq_feedback_describe_times(&baseline->learnt, words, sizeof words))
-        dq_cli_say(cli, &options->common, "%s", words);
-    if (baseline->learnt.unmapped)
+    if (dq_feedback_describe_times(feedback, words, sizeof words))
+        dq_cli_say(cli, &options->common, "%s%s", from, words);
+    if (feedback->unmapped)
         dq_cli_say(cli, &options->common,
-                   "%llu of %llu interactions have a label that --map does not have, or none, and count "
+                   "%s%llu of %llu interactions have a label that --map does not have, or none, and count "
                    "nothing",
-                   (unsigned long long)baseline->learnt.unmapped, (unsigned long long)baseline->learnt.count);
+                   from, (unsigned long long)feedback->unmapped, (unsigned long long)feedback->count);
+}
+
+void rank_baseline_say(const dq_cli *cli, const rank_options *options, const dq_baseline *baseline)
+{
+    say_feedback(cli, options, &baseline->learnt, baseline->apart ? "--train: " : "");
+    say_feedback(cli, options, &baseline->met, "");
+    const char *what = baseline->by == DQ_RANK_BY_LAST_ITEM
+                           ? "met nothing, or last an item that the interactions do not tell of"
+                           : "met nothing that the interactions tell of";
     if (baseline->blank)
-        dq_cli_say(
-            cli, &options->common,
-            "%zu of %zu users met nothing that the interactions tell of: every item scores 0 for them, "
-            "and the order is that of ids",
-            baseline->blank, baseline->lists);
+        dq_cli_say(cli, &options->common,
+                   "%zu of %zu users %s: every item scores 0 for them, and the order is that of ids",
+                   baseline->blank, baseline->lists, what);
 }

@@ -21,6 +21,11 @@ typedef struct part {
     uint64_t offset, width;
 } part;
 
+bool dq_outline_is_real(dq_dtype type)
+{
+    return type == DQ_F2 || type == DQ_BF16 || type == DQ_F4 || type == DQ_F8;
+}
+
 static bool is_model(const dq_bundle *b)
 {
     return !dq_select_is_table(b);
@@ -111,13 +116,13 @@ static dq_status note_json(dq_outline_line *line, const char *json, size_t n, dq
     return DQ_OK;
 }
 
-/* "0.5,-2,3,1,..." */
+/* "0.5,-2,3,1,...", whole numbers with all their digits. */
 static void show_numbers(const dq_column *c, uint64_t from, uint64_t count, char to[OUTLINE_EXAMPLE + 4])
 {
     enum { SHOWN = 4 };
-    int at = 0;
+    int at = 0, digits = dq_outline_is_real(c->type) ? 6 : 17;
     for (uint64_t k = 0; k < count && k < SHOWN; k++)
-        at += snprintf(to + at, (size_t)(OUTLINE_EXAMPLE - at), "%s%.6g", k ? "," : "",
+        at += snprintf(to + at, (size_t)(OUTLINE_EXAMPLE - at), "%s%.*g", k ? "," : "", digits,
                        dq_column_number(c, from + k));
     if (count > SHOWN) (void)snprintf(to + at, 5, ",...");
 }

@@ -21,4 +21,7 @@ struct dq_outline_line {
     char example[OUTLINE_EXAMPLE + 4];
 };
 
+/* Whether numbers of this type have fractions; others are shown with all their digits. */
+bool dq_outline_is_real(dq_dtype type);
+
 #endif

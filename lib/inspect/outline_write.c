@@ -23,7 +23,8 @@ typedef struct cells {
 static void print_span(const dq_outline_line *line, const char *before, const char *behind, char *to,
                        size_t size)
 {
-    int digits = line->type == DQ_F8 || line->type == DQ_JSON ? 15 : 9;
+    bool real = dq_outline_is_real(line->type), precise = line->type == DQ_F8 || line->type == DQ_JSON;
+    int digits = precise ? 15 : real ? 9 : 17;
     if (line->least < line->most)
         (void)snprintf(to, size, "%s%.*g to %.*g%s", before, digits, line->least, digits, line->most, behind);
     else

@@ -157,6 +157,20 @@ static dq_status make_meeting(dq_baseline *b, const uint32_t *of_row, dq_error *
 
 /* ---- when all came ---- */
 
+/* Of what users met only that stays which a person is told. */
+static void forget_met(dq_baseline *b)
+{
+    dq_feedback all = b->met;
+    b->met = (dq_feedback){.need = all.need,
+                           .map = all.map,
+                           .time = all.time,
+                           .count = all.count,
+                           .unmapped = all.unmapped,
+                           .times = all.times};
+    memcpy(b->met.suggested, all.suggested, sizeof all.suggested);
+    dq_feedback_free(&all);
+}
+
 static dq_status begin_personal(dq_baseline *b, const uint32_t *of_row, dq_error *error)
 {
     b->near.likeness = b->likeness;
@@ -166,8 +180,7 @@ static dq_status begin_personal(dq_baseline *b, const uint32_t *of_row, dq_error
     if (!status && b->apart) status = dq_feedback_finish(&b->met, error);
     if (!status) status = make_meeting(b, of_row, error);
     dq_pairset_free(&b->learnt.pairs);
-    dq_feedback_free(&b->met);
-    b->met = (dq_feedback){0};
+    forget_met(b);
     b->scratch = calloc(b->threads, sizeof *b->scratch);
     b->sums = calloc(b->threads, sizeof *b->sums);
     return status || (b->scratch && b->sums) ? status : no_memory(error);
@@ -197,7 +210,8 @@ static float common_score(const dq_baseline *b, const char *id, size_t n)
 {
     uint32_t item = dq_index_find(&b->learnt.items, id, n);
     if (item == DQ_ABSENT) return 0;
-    return b->by == DQ_RANK_BY_POPULARITY ? (float)b->learnt.sums[item] : (float)b->learnt.latest[item];
+    if (b->by == DQ_RANK_BY_RECENT) return (float)b->learnt.latest[item];
+    return (float)(b->learnt.sums[item][0] + b->learnt.sums[item][1]);
 }
 
 static float random_score(const dq_baseline *b, size_t list, const char *item, size_t item_bytes)

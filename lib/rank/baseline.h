@@ -56,11 +56,12 @@ typedef struct dq_baseline {
     dq_feedback learnt; /* map and time are the caller's to set */
     bool apart;         /* what users met comes by dq_baseline_meet, and tells nothing else */
 
-    dq_feedback met; /* with apart */
+    dq_feedback
+        met; /* with apart; once begun only what dq_feedback_describe_times tells, count and unmapped */
     dq_neighbours near;
     size_t *met_first; /* (near.items + 1) lists that item i adds to: met_lists[met_first[i] .. [i + 1]) */
     uint32_t *met_lists;
-    size_t blank; /* lists of users who met nothing that is known */
+    size_t blank; /* lists of users who met nothing that is known; of LAST_ITEM, not last */
 
     const dq_entities *users;
     uint32_t *user_row; /* (lists) */

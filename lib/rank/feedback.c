@@ -40,13 +40,22 @@ static bool reserve_items(dq_feedback *f)
     size_t need = dq_index_count(&f->items), sums = f->sum_slots, last = f->last_slots;
     if (f->need & DQ_FEEDBACK_SUMS) {
         if (!dq_array_reserve(&f->sums, &f->sum_slots, need, sizeof *f->sums)) return false;
-        for (; sums < f->sum_slots; sums++) f->sums[sums] = 0;
+        if (sums < f->sum_slots) memset(f->sums + sums, 0, (f->sum_slots - sums) * sizeof *f->sums);
     }
     if (f->need & DQ_FEEDBACK_LATEST) {
         if (!dq_array_reserve(&f->last, &f->last_slots, need, sizeof *f->last)) return false;
         if (last < f->last_slots) memset(f->last + last, 0, (f->last_slots - last) * sizeof *f->last);
     }
     return true;
+}
+
+/* Knuth's sum of two doubles without an error (The Art of Computer Programming 2, 4.2.2): what rounding takes
+ * from sum[0] stands in sum[1]. Else 0.1 + 0.2 - 0.3 and 0.2 - 0.3 + 0.1 would be two sums. */
+static void add_to(double sum[2], double weight)
+{
+    double all = sum[0] + weight, part = all - sum[0];
+    sum[1] += (sum[0] - (all - part)) + (weight - part);
+    sum[0] = all;
 }
 
 static int compare_times(const dq_feedback_event *a, const dq_feedback_event *b)
@@ -87,7 +96,7 @@ static dq_status take(dq_feedback *f, const dq_bundle *b, const columns *c, uint
     const char *id = dq_column_text(c->item, row, &n);
     dq_status status = dq_index_add(&f->items, id, n, &event.item, NULL, error);
     if (!status && !reserve_items(f)) status = no_memory(error);
-    if (!status && (f->need & DQ_FEEDBACK_SUMS)) f->sums[event.item] += weight;
+    if (!status && (f->need & DQ_FEEDBACK_SUMS)) add_to(f->sums[event.item], weight);
     if (status || !(weight > 0)) return status;
     id = dq_column_text(c->user, row, &n);
     status = dq_index_add(&f->users, id, n, &event.user, NULL, error);

@@ -37,7 +37,7 @@ typedef struct dq_feedback {
                               all items */
     uint64_t count;        /* interactions */
     uint64_t unmapped;     /* of these: with a label that the map does not have, or with none */
-    double *sums;          /* (items) */
+    double (*sums)[2];     /* (items) what two add up to: to about 32 digits, so in any order of the stream */
     dq_pairset pairs;      /* who met what: interactions that weigh more than 0 */
     dq_feedback_event *events; /* the same, each time; once finished by user, time, and place */
     size_t event_count;

@@ -66,6 +66,19 @@ equals() { dq-rank -q "$@" -k 45 --format tsv log.dq | /usr/bin/python3 "$numpy"
     done
 }
 
+@test "popularity: weights that no double holds add up to one sum in every order" {
+    printf '%s\n' A B C | jq -Rc '{user: "u0", item: "1", label: .}' > "$out"/abc.jsonl
+    printf '%s\n' C B A | jq -Rc '{user: "u0", item: "2", label: .}' >> "$out"/abc.jsonl
+    for order in cat tac; do
+        $order "$out"/abc.jsonl > "$out"/in.jsonl
+        dq-export -q --users users.jsonl --items items.jsonl --interactions "$out"/in.jsonl -o "$out"/in.dq
+        dq-rank --by popularity --map A=0.1,B=0.2,C=-0.3 --user u0 -k 2 --format tsv --no-header "$out"/in.dq > "$out"/$order
+        [ "$(cut -f 4 "$out"/$order | sort -u | wc -l)" -eq 1 ]
+        [ "$(cut -f 3 "$out"/$order | tr '\n' ' ')" = "2 1 " ]
+    done
+    cmp "$out"/cat "$out"/tac
+}
+
 @test "random: by seed, user and item, and nothing else" {
     dq-rank --by random -k 45 --format tsv log.dq > "$out"/all
     awk -F'\t' 'NR > 1 { if ($4 < 0 || $4 >= 1) exit 1; n++; sum += $4 } END { exit !(n == 2700 && sum / n > 0.48 && sum / n < 0.52) }' "$out"/all
@@ -124,6 +137,26 @@ equals() { dq-rank -q "$@" -k 45 --format tsv log.dq | /usr/bin/python3 "$numpy"
     dq-export --users users.jsonl --items items.jsonl --interactions "$out"/half.jsonl -o "$out"/half.dq
     run -1 --separate-stderr dq-rank --by recent "$out"/half.dq
     [[ $stderr == *"900 of 1800 interactions have no attribute 'time'"* ]]
+}
+
+@test "--train: what is said of its interactions, and what of the stream's" {
+    local order="the interactions have no attribute 'time': the order of the stream is taken for that of time"
+    jq -c 'del(.time) | del(.label)' interactions.jsonl > "$out"/bare.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions "$out"/bare.jsonl -o "$out"/bare.dq
+    run -0 --separate-stderr dq-rank --by last-item --train met.dq -k 1 "$out"/bare.dq -o "$out"/x
+    [[ $stderr == *"dq-rank: $order"* && $stderr != *"--train: "* ]]
+    run -0 --separate-stderr dq-rank --by item-knn --similarity follows --train "$out"/bare.dq -k 1 log.dq -o "$out"/x
+    [[ $stderr == *"dq-rank: --train: $order"* && $stderr != *"dq-rank: $order"* ]]
+    run -0 --separate-stderr dq-rank --by item-knn --map LOVE=1 --train met.dq -k 1 "$out"/bare.dq -o "$out"/x
+    [[ $stderr == *"dq-rank: 900 of 900 interactions have a label that --map does not have, or none"* ]]
+    [[ $stderr =~ "dq-rank: --train: "([0-9]+)" of 900 interactions have a label" ]]
+    printf '%s\n' '{"user":"u1","item":"0"}' '{"user":"u1","item":"new"}' > "$out"/new.jsonl
+    { cat items.jsonl && echo '{"id":"new"}'; } > "$out"/more.jsonl
+    dq-export --users users.jsonl --items "$out"/more.jsonl --interactions "$out"/new.jsonl -o "$out"/new.dq
+    run -0 --separate-stderr dq-rank --by last-item --train met.dq --user u1 "$out"/new.dq -o "$out"/x
+    [[ $stderr == *"1 of 1 users met nothing, or last an item that the interactions do not tell of: "* ]]
+    run -0 --separate-stderr dq-rank --by item-knn --train met.dq --user u1 "$out"/new.dq -o "$out"/x
+    [ -z "$stderr" ]
 }
 
 @test "times of several forms: a year beside dates is that year" {

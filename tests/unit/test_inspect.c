@@ -179,6 +179,31 @@ static void an_outline_has_a_line_a_column(void **state)
     dq_select_free(&s);
 }
 
+static void an_outline_rounds_no_whole_number(void **state)
+{
+    (void)state;
+    static memory text;
+    static const uint32_t positions[] = {1234567, UINT32_MAX};
+    static const int64_t numbers[] = {-9007199254740991, 9007199254740991};
+    dq_outline outline = {0};
+    dq_selection s = {0};
+    dq_bundle b = table("interactions", 2);
+    add_texts(&b, "user", DQ_TEXT, TEXTS("a", "b"));
+    assert_int_equal(dq_bundle_add_numbers(&b, "position", DQ_U4, positions, NULL, NULL, NULL), DQ_OK);
+    assert_int_equal(dq_bundle_add_numbers(&b, "number", DQ_I8, numbers, NULL, NULL, NULL), DQ_OK);
+    assert_int_equal(dq_select_rows(&s, &b, 0, NULL), DQ_OK);
+    assert_int_equal(dq_outline_add(&outline, &b, &s, NULL), DQ_OK);
+    dq_sink *out = open_sink(&text);
+    assert_int_equal(dq_outline_write(&outline, out, NULL), DQ_OK);
+    assert_int_equal(dq_sink_close(out, NULL), DQ_OK);
+    assert_non_null(strstr(text.data, "  1234567 to 4294967295 "));
+    assert_non_null(strstr(text.data, "  1234567\n"));
+    assert_non_null(strstr(text.data, "  -9007199254740991 to 9007199254740991  -9007199254740991\n"));
+    dq_bundle_free(&b);
+    dq_outline_free(&outline);
+    dq_select_free(&s);
+}
+
 static void lineage_is_a_tree_a_section(void **state)
 {
     (void)state;
@@ -264,6 +289,7 @@ int main(void)
         cmocka_unit_test(json_is_json),
         cmocka_unit_test(counts_are_summed_over_sections),
         cmocka_unit_test(an_outline_has_a_line_a_column),
+        cmocka_unit_test(an_outline_rounds_no_whole_number),
         cmocka_unit_test(lineage_is_a_tree_a_section),
         cmocka_unit_test(joined_sections_have_each_user_once),
         cmocka_unit_test(arrays_go_to_npy_and_back),
