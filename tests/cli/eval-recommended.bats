@@ -108,6 +108,14 @@ coverage_1  r       0.2500  f
     [ "$output" = '{"run":"r","runid":"tag","queries":2,"measures":{"P_1":{"value":0.5}},"groups":{"f":{"P_1":1.0},"m":{"P_1":0.0},"x":{"P_1":0.0}},"gap":{"P_1":1.0}}' ] || { echo "$output"; false; }
 }
 
+@test "groups by a number: all its digits count, and 2.0 is 2" {
+    printf '{"id":"u1","of":1234567890123456}\n{"id":"u2","of":[1234567890123457,2.0]}\n{"id":"u3","of":[2,0.1,0.1000000000000001]}\n' > u.jsonl
+    printf '{"id":"a"}\n' > i.jsonl
+    "$BUILD"/dq-export --quiet --users u.jsonl --items i.jsonl -o c.dq
+    run -0 measure --qrels q --run r -m num_q -c --catalogue c.dq --by of -f tsv
+    [ "$(cut -f 4,12 <<< "$output" | sed '1,2d' | paste -sd' ')" = $'1\t1234567890123456 1\t1234567890123457 2\t2 1\t0.1 1\t0.1000000000000001 1\t' ] || { echo "$output"; false; }
+}
+
 @test "what cannot be is refused in one line" {
     fixture
     refused() {
