@@ -119,6 +119,10 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
     if (!status && timeless)
         dq_cli_say(cli, &o->common, "%llu of %llu interactions have no time '%s' and are of no session",
                    (unsigned long long)timeless, (unsigned long long)t.impressions, o->time);
+    if (!status && t.unknown)
+        dq_cli_say(cli, &o->common,
+                   "%llu of %llu interactions have a label outside --gains and are no clicks",
+                   (unsigned long long)t.unknown, (unsigned long long)t.impressions);
     if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
         dq_cli_say(cli, &o->common, "%s", words);
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
