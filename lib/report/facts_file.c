@@ -102,6 +102,9 @@ static dq_status fill_attribute(dq_attribute *to, const dq_entities *entities, d
 static dq_status read_attribute(dq_attribute *to, const char *name, const dq_entities *entities,
                                 const char *what, dq_error *error)
 {
+    if (strlen(name) >= sizeof to->name)
+        return dq_fail(error, DQ_ERR_RANGE, "an attribute's name of %zu bytes, of at most %zu", strlen(name),
+                       sizeof to->name - 1);
     (void)snprintf(to->name, sizeof to->name, "%s", name);
     dq_status status = fill_attribute(to, entities, error);
     if (!status && dq_index_count(&to->values) == 0)

@@ -132,9 +132,15 @@ coverage_1  r       0.2500  f
     refused '--by needs --catalogue' 2 --by sex
     refused '--by has no trec format' 2 --by sex --catalogue c.dq -f trec
     refused '--catalogue has no effect: no measure asks for it, and no --by' 2 --catalogue c.dq
+    run -2 "$BUILD"/dq-eval --qrels none --run r --catalogue c.dq # before anything is read
     refused "c.dq: the items' vectors have no field 'salary'" 1 -m diversity:salary@10 --catalogue c.dq
     refused "c.dq: no item has an attribute 'salary'" 1 -m calibration:salary --catalogue c.dq
     refused "c.dq: no user has an attribute 'age'" 1 --by age --catalogue c.dq
+    long=$(printf 'x%.0s' {1..63})
+    printf '{"id":"u1","%s":1}\n' "$long" > u.jsonl
+    printf '{"id":"a"}\n' > i.jsonl
+    "$BUILD"/dq-export --quiet --users u.jsonl --items i.jsonl -o l.dq
+    refused "l.dq: an attribute's name of 64 bytes, of at most 63" 1 --by "${long}y" --catalogue l.dq
     printf '{"id":"u1","sex":{"f":1}}\n' > u.jsonl
     printf '{"id":"a"}\n' > i.jsonl
     "$BUILD"/dq-export --quiet --users u.jsonl --items i.jsonl -o o.dq
