@@ -16,7 +16,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { RANKINGS = 1, ROLLOUT = 2, COLD_START = 4, ENV = 8, CURVES = 16, LIST = 32, OPE = 64, TRAFFIC = 128, AGREEMENT = 256 };
+enum {
+    RANKINGS = 1,
+    ROLLOUT = 2,
+    COLD_START = 4,
+    ENV = 8,
+    CURVES = 16,
+    LIST = 32,
+    OPE = 64,
+    TRAFFIC = 128,
+    AGREEMENT = 256
+};
 enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
 
 static const dq_mode modes[] = {
@@ -109,6 +119,10 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
     if (!status && timeless)
         dq_cli_say(cli, &o->common, "%llu of %llu interactions have no time '%s' and are of no session",
                    (unsigned long long)timeless, (unsigned long long)t.impressions, o->time);
+    if (!status && t.unknown)
+        dq_cli_say(cli, &o->common,
+                   "%llu of %llu interactions have a label outside --gains and are no clicks",
+                   (unsigned long long)t.unknown, (unsigned long long)t.impressions);
     if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
         dq_cli_say(cli, &o->common, "%s", words);
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
@@ -251,7 +265,7 @@ int main(int argc, char **argv)
     const dq_option table[] = {
         {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .modes = RANKINGS},
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
-        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking); repeatable", .modes = RANKINGS},
+        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking, recommender); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE | TRAFFIC | AGREEMENT},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},

@@ -31,6 +31,8 @@ static void check_options(dq_run_table *table, const eval_options *o, const dq_c
     for (size_t p = 0; !o->ope.catalogue && p < table->picks.count; p++)
         if (table->picks.at[p].measure->needs & DQ_NEEDS_CATALOGUE)
             dq_cli_usage(cli, "%s needs --catalogue", table->picks.at[p].name);
+    if (o->ope.catalogue && !o->by && !dq_run_table_needs(table))
+        dq_cli_usage(cli, "--catalogue has no effect: no measure asks for it, and no --by");
     table->max_documents = (size_t)o->max_documents;
     table->judged_only = o->judged_only;
 }
@@ -41,8 +43,6 @@ static dq_status find_facts(dq_run_table *t, dq_catalogue *catalogue, const eval
 {
     dq_status status = DQ_OK;
     unsigned needs = dq_run_table_needs(t);
-    if (o->ope.catalogue && !o->by && !needs)
-        dq_cli_usage(cli, "--catalogue has no effect: no measure asks for it, and no --by");
     if (o->ope.catalogue)
         status = dq_facts_read(&t->facts, catalogue, o->ope.catalogue, &t->picks, o->by, error);
     if (!status && needs) status = dq_facts_use_qrels(&t->facts, &t->qrels, (int32_t)o->relevance, error);

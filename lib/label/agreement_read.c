@@ -158,17 +158,31 @@ static int by_value_and_name(const void *a, const void *b)
     return order ? order : (x->bytes > y->bytes) - (x->bytes < y->bytes);
 }
 
+/* The labels that any pair has: what another label took the place of is none of the scale. Returns how many.
+ */
+static size_t list_labels(const dq_labelled *l, sorted *all)
+{
+    bool given[DQ_RATED_LABELS] = {false};
+    size_t n = 0;
+    for (size_t i = 0; i < dq_index_count(&l->pairs) * l->raters; i++)
+        if (l->given[i] != DQ_NO_LABEL) given[l->given[i]] = true;
+    for (uint32_t i = 0; i < dq_index_count(&l->labels); i++) {
+        if (!given[i]) continue;
+        all[n].text = dq_index_id(&l->labels, i, &all[n].bytes);
+        all[n++].was = i;
+    }
+    return n;
+}
+
 static bool scale(dq_labelled *l, const dq_label_map *map, sorted *all, size_t n)
 {
     bool ordered = true;
-    for (uint32_t i = 0; i < n; i++) {
-        all[i].text = dq_index_id(&l->labels, i, &all[i].bytes);
-        all[i].was = i;
+    for (size_t i = 0; i < n; i++) {
         if (dq_label_map_find(map, all[i].text, all[i].bytes, &all[i].value)) continue;
         if (ordered) (void)dq_utf8_show(all[i].text, all[i].bytes, l->unordered, sizeof l->unordered);
         ordered = false;
     }
-    for (uint32_t i = 0; i < n && !ordered; i++) all[i].value = 0;
+    for (size_t i = 0; i < n && !ordered; i++) all[i].value = 0;
     return ordered;
 }
 
@@ -189,7 +203,7 @@ static dq_status sort_labels(dq_labelled *l, const dq_label_map *map, dq_error *
 {
     sorted all[DQ_RATED_LABELS] = {{0}};
     uint32_t now[DQ_RATED_LABELS];
-    size_t n = dq_index_count(&l->labels);
+    size_t n = list_labels(l, all);
     dq_index ordered = DQ_INDEX_EMPTY;
     dq_status status = DQ_OK;
     l->ordered = scale(l, map, all, n);

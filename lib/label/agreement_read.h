@@ -32,9 +32,10 @@ typedef struct dq_labelled {
 /* Reads one more stream, of at most DQ_RATERS ("-": stdin). DQ_ERR_SCHEMA when it has no labels, DQ_ERR_RANGE
  * for more than DQ_RATED_LABELS different ones; other errors are the reader's. */
 dq_status dq_labelled_read(dq_labelled *labelled, const char *path, dq_error *error);
-/* Sorts the labels, by their values where all have one (ordered), else by name. values: LABEL=number,... as
- * data/label_map.h has it; its distinct values are the places of the scale, whether or not a label stands
- * there. DQ_ERR_UNKNOWN when no pair has labels of two streams. */
+/* Forgets labels that no pair has any more, and sorts the others, by their values where all have one
+ * (ordered), else by name. values: LABEL=number,... as data/label_map.h has it; its distinct values are the
+ * places of the scale, whether or not a label stands there. DQ_ERR_UNKNOWN when no pair has labels of two
+ * streams. */
 dq_status dq_labelled_finish(dq_labelled *labelled, const char *values, dq_error *error);
 /* What there is to measure, until the labels are freed. */
 dq_ratings dq_labelled_ratings(const dq_labelled *labelled);

@@ -3,7 +3,10 @@
 
 #include "dq/stream.h"
 #include "port/files/json.h"
+#include "port/files/rows.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,9 +25,20 @@ static dq_status read_catalogue(dq_catalogue *catalogue, dq_reader *reader, dq_e
 
 /* ---- attributes ---- */
 
+/* All digits of a number, so that no two become one value; 2.0 is 2. */
+static void show_number(const dq_value *value, char text[32])
+{
+    double real = dq_value_number(value, 0);
+    bool whole = value->type == DQ_INT || (real == floor(real) && fabs(real) < 0x1p53);
+    if (whole)
+        (void)snprintf(text, 32, "%" PRId64, value->type == DQ_INT ? value->as.integer : (int64_t)real);
+    else
+        dq_rows_number(real, text);
+}
+
 static dq_status add_value(dq_attribute *to, const dq_value *value, dq_error *error)
 {
-    char number[40];
+    char number[32];
     switch (value->type) {
     case DQ_NIL: return DQ_OK;
     case DQ_STRING: return dq_attribute_add(to, value->as.string, value->count, error);
@@ -32,10 +46,7 @@ static dq_status add_value(dq_attribute *to, const dq_value *value, dq_error *er
         return value->as.boolean ? dq_attribute_add(to, "true", 4, error)
                                  : dq_attribute_add(to, "false", 5, error);
     case DQ_INT:
-    case DQ_REAL: {
-        int n = snprintf(number, sizeof number, "%.15g", dq_value_number(value, 0));
-        return dq_attribute_add(to, number, (size_t)n, error);
-    }
+    case DQ_REAL: show_number(value, number); return dq_attribute_add(to, number, strlen(number), error);
     default:
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "%s: a value is neither a text, a number nor a list of "
@@ -91,6 +102,9 @@ static dq_status fill_attribute(dq_attribute *to, const dq_entities *entities, d
 static dq_status read_attribute(dq_attribute *to, const char *name, const dq_entities *entities,
                                 const char *what, dq_error *error)
 {
+    if (strlen(name) >= sizeof to->name)
+        return dq_fail(error, DQ_ERR_RANGE, "an attribute's name of %zu bytes, of at most %zu", strlen(name),
+                       sizeof to->name - 1);
     (void)snprintf(to->name, sizeof to->name, "%s", name);
     dq_status status = fill_attribute(to, entities, error);
     if (!status && dq_index_count(&to->values) == 0)

@@ -45,6 +45,8 @@ static dq_status count_answer(dq_traffic *t, const dq_column *labels, const dq_c
     if (dq_label_map_find(&t->gains, label, bytes, &level)) {
         t->clicks += level >= t->clicked;
         t->applications += level >= t->clicked && level == greatest;
+    } else {
+        t->unknown++;
     }
     return count_label(t, label, bytes, error);
 }

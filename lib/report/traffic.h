@@ -30,6 +30,7 @@ typedef struct dq_traffic {
     uint64_t *label_rows; /* (labels) */
     size_t label_capacity;
     uint64_t impressions, clicks, applications, unlabelled;
+    uint64_t unknown;    /* those with a label that is not in gains: no clicks */
     dq_time_tally times; /* those without a time (DQ_TIME_NONE) are of no session */
     dq_visit *visits;    /* (visit_count) by user, and a user's by time */
     size_t visit_count, visit_capacity;

@@ -126,6 +126,14 @@ END
     dq-eval --agreement --quiet --resamples 100 - person.dq < passed.dq | grep -qE '^share +- person.dq +1\.0000 '
 }
 
+@test "a label that another took the place of is none of the scale" {
+    labels a.dq x SEEN x SAVE y APPLY z IGNORE
+    labels b.dq x SAVE y APPLY z SAVE
+    run -0 --separate-stderr dq-eval --agreement --resamples 100 -f tsv --gains APPLY=3,SAVE=2,IGNORE=0 a.dq b.dq
+    [[ "$output" == *kappa-quadratic* && "$output" != *SEEN* && "$stderr" != *"no weighted kappa"* ]]
+    [ "$(grep -c ^confusion <<< "$output")" = 9 ]
+}
+
 @test "bad usage and what cannot be compared: one line" {
     streams a b
     for args in "a.dq" "" "a.dq b.dq --format trec" "a.dq b.dq --gains APPLY=1 --map APPLY=1" "a.dq b.dq --map APPLY" \

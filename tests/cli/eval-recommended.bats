@@ -108,6 +108,14 @@ coverage_1  r       0.2500  f
     [ "$output" = '{"run":"r","runid":"tag","queries":2,"measures":{"P_1":{"value":0.5}},"groups":{"f":{"P_1":1.0},"m":{"P_1":0.0},"x":{"P_1":0.0}},"gap":{"P_1":1.0}}' ] || { echo "$output"; false; }
 }
 
+@test "groups by a number: all its digits count, and 2.0 is 2" {
+    printf '{"id":"u1","of":1234567890123456}\n{"id":"u2","of":[1234567890123457,2.0]}\n{"id":"u3","of":[2,0.1,0.1000000000000001]}\n' > u.jsonl
+    printf '{"id":"a"}\n' > i.jsonl
+    "$BUILD"/dq-export --quiet --users u.jsonl --items i.jsonl -o c.dq
+    run -0 measure --qrels q --run r -m num_q -c --catalogue c.dq --by of -f tsv
+    [ "$(cut -f 4,12 <<< "$output" | sed '1,2d' | paste -sd' ')" = $'1\t1234567890123456 1\t1234567890123457 2\t2 1\t0.1 1\t0.1000000000000001 1\t' ] || { echo "$output"; false; }
+}
+
 @test "what cannot be is refused in one line" {
     fixture
     refused() {
@@ -124,9 +132,15 @@ coverage_1  r       0.2500  f
     refused '--by needs --catalogue' 2 --by sex
     refused '--by has no trec format' 2 --by sex --catalogue c.dq -f trec
     refused '--catalogue has no effect: no measure asks for it, and no --by' 2 --catalogue c.dq
+    run -2 "$BUILD"/dq-eval --qrels none --run r --catalogue c.dq # before anything is read
     refused "c.dq: the items' vectors have no field 'salary'" 1 -m diversity:salary@10 --catalogue c.dq
     refused "c.dq: no item has an attribute 'salary'" 1 -m calibration:salary --catalogue c.dq
     refused "c.dq: no user has an attribute 'age'" 1 --by age --catalogue c.dq
+    long=$(printf 'x%.0s' {1..63})
+    printf '{"id":"u1","%s":1}\n' "$long" > u.jsonl
+    printf '{"id":"a"}\n' > i.jsonl
+    "$BUILD"/dq-export --quiet --users u.jsonl --items i.jsonl -o l.dq
+    refused "l.dq: an attribute's name of 64 bytes, of at most 63" 1 --by "${long}y" --catalogue l.dq
     printf '{"id":"u1","sex":{"f":1}}\n' > u.jsonl
     printf '{"id":"a"}\n' > i.jsonl
     "$BUILD"/dq-export --quiet --users u.jsonl --items i.jsonl -o o.dq

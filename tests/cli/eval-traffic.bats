@@ -57,7 +57,10 @@ TSV
     [ "$(traffic x.dq -f tsv --return-within 1 | awk '$1 == "return_rate" { print $2 }')" = 0 ]
     [ "$(traffic x.dq -f tsv --return-within 30 | grep -P '^return_rate\t$' | wc -l)" = 1 ]
     run -0 --separate-stderr "$BUILD"/dq-eval --traffic x.dq
-    [ "$stderr" = "dq-eval: 1 of 8 interactions have no time 'time' and are of no session" ]
+    [ "$stderr" = "dq-eval: 1 of 8 interactions have no time 'time' and are of no session
+dq-eval: 1 of 8 interactions have a label outside --gains and are no clicks" ]
+    run -0 --separate-stderr "$BUILD"/dq-eval --traffic x.dq --gains SEEN=0,SAVE=1 # CLICK, two APPLY and IGNORE are outside
+    [[ "$stderr" == *"4 of 8 interactions have a label outside --gains and are no clicks" ]]
     traffic x.dq --time when -f tsv > got
     [ "$(tail -1 got)" = $'share\t0.25' ]
 }

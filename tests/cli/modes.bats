@@ -29,12 +29,12 @@ setup() {
 # Lines "MODE COMMAND..." of what enters each mode, with little to do.
 entries() {
     case $1 in
-    dq-cat) printf '%s\n' "rows $1 --head 1 c.dq" "check $1 --check c.dq" "count $1 --count c.dq" "lineage $1 --lineage c.dq" \
+    dq-cat) printf '%s\n' "rows $1 --head 1 c.dq" "check $1 --check c.dq" "count $1 --count c.dq" "schema $1 --schema c.dq" "lineage $1 --lineage c.dq" \
         "join $1 --join c.dq" ;;
     dq-embed) printf '%s\n' "hash $1 hash:4 c.dq" "cf $1 cf:2 c.dq" "fold $1 cf --factors factors.dq c.dq" \
         "openai $1 openai:m --cache v.db --cache-only c.dq" ;;
     dq-eval) printf '%s\n' "rankings $1 --qrels none" "rollout $1 --rollout --model none none" "cold-start $1 --cold-start --model none none" \
-        "env $1 --rollout --env maze --model none" "ope $1 --ope ips --target uniform none" "traffic $1 --traffic none" "curves $1 --curves none" "measures $1 --list-measures" ;;
+        "env $1 --rollout --env maze --model none" "ope $1 --ope ips --target uniform none" "traffic $1 --traffic none" "curves $1 --curves none" "agreement $1 --agreement none none" "measures $1 --list-measures" ;;
     dq-export) printf '%s\n' "files $1 --users u.jsonl" "folder $1 --schema none folder" "database $1 --schema none mongodb://localhost/x" \
         "log $1 --schema obd log.csv" \
         "mapping $1 --show-schema jobs" ;;
@@ -55,8 +55,8 @@ entries() {
 chooses() {
     local names
     case $1 in
-    dq-cat) names="check count lineage join" ;;
-    dq-eval) names="rollout cold-start env env-cmd ope traffic curves list-measures" ;;
+    dq-cat) names="check count schema lineage join" ;;
+    dq-eval) names="rollout cold-start env env-cmd ope traffic curves agreement list-measures" ;;
     dq-export) names="schema show-schema" ;;
     dq-plan) names=lists ;;
     dq-rank) names=merge ;;
@@ -70,7 +70,7 @@ chooses() {
 # Options that lead from one mode into another by themselves.
 leads() {
     case "$1 $2 $3" in
-    "dq-train offline sessions" | "dq-train states sessions" | "dq-eval rollout cold-start" | "dq-eval rollout env" | "dq-eval rollout env-cmd") ;;
+    "dq-cat rows count" | "dq-cat rows schema" | "dq-train offline sessions" | "dq-train states sessions" | "dq-eval rollout cold-start" | "dq-eval rollout env" | "dq-eval rollout env-cmd") ;;
     *) return 1 ;;
     esac
 }
