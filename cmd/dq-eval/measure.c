@@ -83,7 +83,7 @@ static void say_unjudged(const dq_run_table *t, size_t r, const dq_run *ranked, 
         const char *id = dq_index_id(&ranked->queries, q, &n);
         unjudged += dq_index_find(&t->qrels.queries, id, n) == DQ_ABSENT;
     }
-    if (unjudged && unjudged < queries)
+    if (unjudged && (unjudged < queries || o->complete)) /* else that none is judged is the error */
         dq_cli_say(cli, &o->common,
                    "%zu of %zu queries of the run%s%s are not in the qrels and do not count%s", unjudged,
                    queries, t->run_count > 1 ? " " : "", t->run_count > 1 ? t->runs[r].name : "",

@@ -40,6 +40,12 @@ fixture() { "$BUILD"/dq-export --quiet --schema "$fixtures"/catalogue/map.json "
     [[ "$stderr" != *novelty* ]]
 }
 
+@test "that no query of a run is judged is said with --complete, too" {
+    printf 'u9 Q0 d 1 1 tag\n' > stranger
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run stranger -m map -c
+    [[ "$stderr" == *"1 of 1 queries of the run are not in the qrels and do not count"* ]]
+}
+
 @test "without a catalogue the items and who met them are those of qrels and runs, and that is said" {
     run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run r -m coverage@1 -m novelty@2 -f tsv
     [[ "$stderr" == *"how popular an item is, is counted in the qrels: there are no interactions"* ]]
