@@ -55,7 +55,9 @@ fails() { # WORDS
     target 'FILE *f = fopen(fuzz_folder(), "r"); (void)f; abort();'
     ./replay corpus > said 2>&1 &
     pid=$!
-    run -1 wait $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" = 1 ] || { cat said; false; }
     [ -z "$(find /dev/shm /tmp -maxdepth 1 -name "dq-fuzz.$pid.*")" ]
     rm corpus/one
     run -1 ./replay corpus
