@@ -314,7 +314,7 @@ static void cut_otherwise(void **state)
     dq_error error = DQ_ERROR_NONE;
     dq_ope_picks picks = {0};
     dq_ope_config config = standard;
-    dq_ope_estimate whole[4], pieces[4];
+    dq_ope_estimate whole[4] = {0}, pieces[4] = {0};
     dq_ope_weights of_whole, of_pieces;
     dq_ope_evaluation *evaluation;
     config.picks = &picks;
