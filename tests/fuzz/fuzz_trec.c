@@ -9,6 +9,7 @@
 #include "measure/table.h"
 #include "report/rankings.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,14 +53,21 @@ static bool read_run(fuzz_bytes file, dq_run *run)
     return false;
 }
 
+/* A list whose items are all relevant, or none, has no area under its curve. */
+static void check(const dq_measure *measure, double value)
+{
+    if (!(measure->over == DQ_OVER_WEIGHTED && isnan(value))) fuzz_finite(value);
+}
+
 static void measure(const dq_judged_ranking *ranking)
 {
-    static const double parameters[] = {0, 0.1, 1, 5, 1000};
+    static const double parameters[] = {0.1, 0, 1, 5, 1000};
     for (size_t m = 0; m < dq_measure_count; m++) {
         const dq_measure *k = &dq_measures[m];
-        size_t n = k->parameter == DQ_TAKES_NOTHING ? 1 : sizeof parameters / sizeof *parameters;
+        bool single = k->parameter == DQ_TAKES_NOTHING || k->parameter == DQ_TAKES_SHARE; /* a share: 0.1 */
+        size_t n = single ? 1 : sizeof parameters / sizeof *parameters;
         for (size_t p = k->parameter == DQ_TAKES_CUTOFF ? 2 : 0; k->compute && p < n; p++)
-            fuzz_finite(k->compute(ranking, parameters[p]));
+            check(k, k->compute(ranking, parameters[p]));
     }
 }
 
