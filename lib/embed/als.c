@@ -2,6 +2,7 @@
 #include "embed/als.h"
 
 #include "core/rng.h"
+#include "math/cholesky.h"
 #include "math/parallel.h"
 
 #include <math.h>
@@ -22,10 +23,10 @@ typedef struct rows {
 /* What a half sweep needs: this side's vectors from the other's. */
 typedef struct half {
     const rows *entries;
-    const double *gram; /* (k, k) Y'Y + lambda I */
+    const double *gram; /* (dq_triangle(k)) Y'Y + lambda I */
     const float *fixed; /* (others, k) */
     float *solved;      /* (count, k) */
-    double *scratch;    /* (threads, k * k + k) */
+    double *scratch;    /* (threads, dq_triangle(k) + k) */
     double alpha;
     size_t k;
 } half;
@@ -84,27 +85,6 @@ static bool make_rows(rows *r, const dq_als_entry *entries, size_t n, uint32_t c
 
 /* ---- one vector ---- */
 
-/* Solves A x = b for a symmetric positive definite A (k, k), of which the lower half is used and overwritten
- * by Cholesky's factor; x replaces b. */
-static void solve(double *a, double *b, size_t k)
-{
-    for (size_t j = 0; j < k; j++) {
-        for (size_t i = j; i < k; i++) {
-            double sum = a[i * k + j];
-            for (size_t m = 0; m < j; m++) sum -= a[i * k + m] * a[j * k + m];
-            a[i * k + j] = i == j ? sqrt(sum) : sum / a[j * k + j];
-        }
-    }
-    for (size_t i = 0; i < k; i++) {
-        for (size_t m = 0; m < i; m++) b[i] -= a[i * k + m] * b[m];
-        b[i] /= a[i * k + i];
-    }
-    for (size_t i = k; i-- > 0;) {
-        for (size_t m = i + 1; m < k; m++) b[i] -= a[m * k + i] * b[m];
-        b[i] /= a[i * k + i];
-    }
-}
-
 /* (Y'Y + lambda I + sum alpha w y y') x = sum (1 + alpha w) y */
 static void solve_row(const half *h, uint32_t row, double *a, double *b)
 {
@@ -114,39 +94,40 @@ static void solve_row(const half *h, uint32_t row, double *a, double *b)
         memset(out, 0, k * sizeof *out);
         return;
     }
-    memcpy(a, h->gram, k * k * sizeof *a);
+    memcpy(a, h->gram, dq_triangle(k) * sizeof *a);
     memset(b, 0, k * sizeof *b);
     for (size_t e = from; e < to; e++) {
         const float *y = h->fixed + h->entries->other[e] * k;
         double extra = h->alpha * (double)h->entries->weight[e];
         for (size_t i = 0; i < k; i++) {
             double scaled = extra * (double)y[i];
-            for (size_t j = 0; j <= i; j++) a[i * k + j] += scaled * (double)y[j];
+            for (size_t j = 0; j <= i; j++) a[dq_triangle(i) + j] += scaled * (double)y[j];
             b[i] += (1 + extra) * (double)y[i];
         }
     }
-    solve(a, b, k);
-    for (size_t i = 0; i < k; i++) out[i] = (float)b[i];
+    bool solved = dq_cholesky_solve(a, k, b);
+    for (size_t i = 0; i < k; i++) out[i] = solved ? (float)b[i] : NAN;
 }
 
 static void solve_tile(void *arg, size_t tile, unsigned thread)
 {
     const half *h = arg;
-    double *a = h->scratch + thread * (h->k * h->k + h->k);
+    double *a = h->scratch + thread * (dq_triangle(h->k) + h->k);
     size_t end = (tile + 1) * TILE < h->entries->count ? (tile + 1) * TILE : h->entries->count;
-    for (size_t row = tile * TILE; row < end; row++) solve_row(h, (uint32_t)row, a, a + h->k * h->k);
+    for (size_t row = tile * TILE; row < end; row++) solve_row(h, (uint32_t)row, a, a + dq_triangle(h->k));
 }
 
 /* ---- sweeps ---- */
 
-/* Y'Y + lambda I, (k, k) */
+/* Y'Y + lambda I (dq_triangle(k)) */
 static void make_gram(double *gram, const float *y, size_t n, size_t k, double lambda)
 {
-    memset(gram, 0, k * k * sizeof *gram);
+    memset(gram, 0, dq_triangle(k) * sizeof *gram);
     for (size_t r = 0; r < n; r++)
         for (size_t i = 0; i < k; i++)
-            for (size_t j = 0; j <= i; j++) gram[i * k + j] += (double)y[r * k + i] * (double)y[r * k + j];
-    for (size_t i = 0; i < k; i++) gram[i * k + i] += lambda;
+            for (size_t j = 0; j <= i; j++)
+                gram[dq_triangle(i) + j] += (double)y[r * k + i] * (double)y[r * k + j];
+    for (size_t i = 0; i < k; i++) gram[dq_triangle(i) + i] += lambda;
 }
 
 /* Items begin as small noise, one generator each, so that a vector does not depend on how many there are. */
@@ -167,16 +148,17 @@ static void solve_all(const dq_als_config *c, const rows *entries, const float *
                       float *solved, double *room, unsigned threads)
 {
     size_t k = c->width;
-    half h = {entries, room, fixed, solved, room + k * k, c->alpha, k};
+    half h = {entries, room, fixed, solved, room + dq_triangle(k), c->alpha, k};
     make_gram(room, fixed, n, k, c->lambda);
     dq_parallel(threads, (entries->count + TILE - 1) / TILE, solve_tile, &h);
 }
 
-/* Room for a solve_all: Y'Y + lambda I (k, k), and behind it each thread's (k * k + k). NULL: no memory. */
+/* Room for a solve_all: Y'Y + lambda I (dq_triangle(k)), and behind it each thread's (dq_triangle(k) + k).
+ * NULL: no memory. */
 static double *make_room(const dq_als_config *c, unsigned threads)
 {
     size_t k = c->width;
-    return malloc((k * k + threads * (k * k + k)) * sizeof(double));
+    return malloc((dq_triangle(k) + threads * (dq_triangle(k) + k)) * sizeof(double));
 }
 
 static bool sweep(const dq_als_config *c, const rows *by_user, const rows *by_item, float *users,

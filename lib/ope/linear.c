@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "ope/linear.h"
 
-#include "ope/cholesky.h"
+#include "math/cholesky.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_PASSES = 30 };
-
-static size_t triangle(size_t width)
-{
-    return width * (width + 1) / 2;
-}
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -32,7 +27,7 @@ dq_status dq_ope_linear_init(dq_ope_linear *linear, bool logistic, const dq_ope_
                (l->units = calloc((size_t)features->users.width * DQ_OPE_MAX_PAIRS + 1, sizeof *l->units));
     for (int k = 0; k < DQ_OPE_FOLDS; k++)
         all = all && (l->b[k] = calloc(width, sizeof *l->b[k])) &&
-              (l->gram[k] = calloc(triangle(width), sizeof *l->gram[k])) &&
+              (l->gram[k] = calloc(dq_triangle(width), sizeof *l->gram[k])) &&
               (l->right[k] = calloc(width, sizeof *l->right[k])) &&
               (l->score[k] = calloc((size_t)items + 1, sizeof *l->score[k]));
     return all ? DQ_OK : dq_fail_memory(error, "a model of rewards with %zu inputs", width);
@@ -58,7 +53,7 @@ void dq_ope_linear_begin(dq_ope_linear *linear)
     size_t width = linear->features->width;
     linear->row = 0;
     for (int k = 0; k < DQ_OPE_FOLDS; k++) {
-        memset(linear->gram[k], 0, triangle(width) * sizeof *linear->gram[k]);
+        memset(linear->gram[k], 0, dq_triangle(width) * sizeof *linear->gram[k]);
         memset(linear->right[k], 0, width * sizeof *linear->right[k]);
     }
 }
@@ -77,7 +72,7 @@ static void add(dq_ope_linear *l, int k, double weight, double pull)
     size_t width = l->features->width;
     const double *x = l->x;
     for (size_t i = 0; i < width; i++) {
-        double *row = l->gram[k] + triangle(i), scale = weight * x[i];
+        double *row = l->gram[k] + dq_triangle(i), scale = weight * x[i];
         if (x[i] == 0) continue;
         for (size_t j = 0; j <= i; j++) row[j] += scale * x[j];
         l->right[k][i] += pull * x[i];
@@ -112,7 +107,7 @@ dq_status dq_ope_linear_take(dq_ope_linear *linear, const dq_ope_row *rows, size
 /* Least squares took each row into its own fold: to judge a fold what all others took counts. */
 static void exchange_folds(dq_ope_linear *l)
 {
-    size_t cells = triangle(l->features->width), width = l->features->width;
+    size_t cells = dq_triangle(l->features->width), width = l->features->width;
     for (size_t i = 0; i < cells + width; i++) {
         double sum = 0;
         for (int k = 0; k < DQ_OPE_FOLDS; k++) sum += i < cells ? l->gram[k][i] : l->right[k][i - cells];
@@ -130,7 +125,7 @@ static double step(dq_ope_linear *l, int k)
     size_t width = l->features->width;
     double largest = 0;
     for (size_t i = 0; i < width; i++) {
-        l->gram[k][triangle(i) + i] += i ? 1 : tiny;
+        l->gram[k][dq_triangle(i) + i] += i ? 1 : tiny;
         l->work[i] = l->right[k][i] - (l->logistic && i ? l->b[k][i] : 0);
     }
     if (!dq_cholesky_solve(l->gram[k], width, l->work)) return NAN;

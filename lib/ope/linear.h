@@ -30,7 +30,7 @@ typedef struct dq_ope_linear {
     const dq_ope_features *features; /* borrowed */
     uint32_t items;
     double *b[DQ_OPE_FOLDS];     /* (width) of the model that judges this fold */
-    double *gram[DQ_OPE_FOLDS];  /* (width (width + 1) / 2) lower triangle, row by row */
+    double *gram[DQ_OPE_FOLDS];  /* (dq_triangle(width)) */
     double *right[DQ_OPE_FOLDS]; /* (width) */
     double *score[DQ_OPE_FOLDS]; /* (items) the item's own part of x b */
     double *total;               /* (folds) these summed over the items */

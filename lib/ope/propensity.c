@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ope/propensity.h"
 
-#include "ope/cholesky.h"
+#include "math/cholesky.h"
 
 #include <float.h>
 #include <math.h>
@@ -11,11 +11,6 @@
 enum { PLACES = 16, MAX_WEIGHTS = 1 << 24, MAX_PASSES = 200 };
 
 static const double enough = 1e-5; /* the largest change of a weight after which no pass follows */
-
-static size_t triangle(size_t width)
-{
-    return width * (width + 1) / 2;
-}
 
 dq_status dq_ope_propensity_init(dq_ope_propensity *propensity, dq_vectors users, uint32_t items,
                                  dq_error *error)
@@ -30,8 +25,8 @@ dq_status dq_ope_propensity_init(dq_ope_propensity *propensity, dq_vectors users
     bool all = (p->w = calloc(weights + 1, sizeof *p->w)) &&
                (p->ahead = calloc(weights + 1, sizeof *p->ahead)) &&
                (p->gradient = calloc(weights + 1, sizeof *p->gradient)) &&
-               (p->gram = calloc(triangle(width), sizeof *p->gram)) && (p->x = calloc(width, sizeof *p->x)) &&
-               (p->p = calloc((size_t)items + 1, sizeof *p->p));
+               (p->gram = calloc(dq_triangle(width), sizeof *p->gram)) &&
+               (p->x = calloc(width, sizeof *p->x)) && (p->p = calloc((size_t)items + 1, sizeof *p->p));
     return all ? DQ_OK : dq_fail_memory(error, "propensities");
 }
 
@@ -80,7 +75,7 @@ void dq_ope_propensity_take(dq_ope_propensity *propensity, const dq_ope_row *row
             for (uint32_t i = 0; i < p->width; i++) g[i] += pull * p->x[i];
         }
         for (size_t i = 0; p->passes == 0 && i < p->width; i++)
-            for (size_t j = 0; j <= i; j++) p->gram[triangle(i) + j] += p->x[i] * p->x[j];
+            for (size_t j = 0; j <= i; j++) p->gram[dq_triangle(i) + j] += p->x[i] * p->x[j];
     }
 }
 
@@ -88,8 +83,8 @@ void dq_ope_propensity_take(dq_ope_propensity *propensity, const dq_ope_row *row
 static bool factor(dq_ope_propensity *p)
 {
     const double tiny = 1e-6;
-    for (size_t i = 0; i < triangle(p->width); i++) p->gram[i] /= 2;
-    for (size_t i = 0; i < p->width; i++) p->gram[triangle(i) + i] += i ? 1 : tiny;
+    for (size_t i = 0; i < dq_triangle(p->width); i++) p->gram[i] /= 2;
+    for (size_t i = 0; i < p->width; i++) p->gram[dq_triangle(i) + i] += i ? 1 : tiny;
     return dq_cholesky_factor(p->gram, p->width);
 }
 

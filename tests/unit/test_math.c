@@ -2,6 +2,7 @@
 #include "core/rng.h"
 #include "math/adam.h"
 #include "math/blas.h"
+#include "math/cholesky.h"
 #include "math/cosine.h"
 #include "math/pool.h"
 #include "math/smooth.h"
@@ -354,9 +355,24 @@ static void cosines_where_denormals_are_flushed(void **state)
     dq_pool_free(pool);
 }
 
+static void cholesky_known(void **state)
+{
+    (void)state;
+    double a[6] = {4, 2, 5, -2, 1, 6}, b[3] = {2, 11, 13};
+    const double full[3][3] = {{4, 2, -2}, {2, 5, 1}, {-2, 1, 6}};
+    assert_true(dq_cholesky_solve(a, 3, b));
+    const double right[3] = {2, 11, 13};
+    for (int i = 0; i < 3; i++)
+        assert_true(fabs(full[i][0] * b[0] + full[i][1] * b[1] + full[i][2] * b[2] - right[i]) < 1e-12);
+    double not_definite[3] = {1, 2, 1}, c[2] = {1, 1}, nan_there[1] = {NAN};
+    assert_false(dq_cholesky_solve(not_definite, 2, c));
+    assert_false(dq_cholesky_solve(nan_there, 1, c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cholesky_known),
         cmocka_unit_test(products_equal_double_loops),
         cmocka_unit_test(the_core_has_a_name),
         cmocka_unit_test(dot_equals_double_loop_at_every_length),

@@ -2,7 +2,7 @@
  *
  * Off-policy evaluation when memory is short: whichever allocation fails, the status says so.
  */
-#include "../fixtures/ope/ope.h"
+#include "ope_rows.h"
 
 #include "ope/evaluation.h"
 #include "ope/linear.h"
@@ -24,18 +24,6 @@
 static const float *user_at[OPE_USERS], *item_at[OPE_ITEMS];
 static const dq_vectors users = {user_at, OPE_USERS, OPE_WIDTH}, items = {item_at, OPE_ITEMS, OPE_WIDTH};
 
-static void read_rows(dq_ope_row *rows)
-{
-    for (size_t i = 0; i < OPE_ROWS; i++)
-        rows[i] = (dq_ope_row){.user = ope_user[i],
-                               .item = ope_item[i],
-                               .position = ope_place[i],
-                               .begins = ope_begins[i],
-                               .reward = ope_reward[i],
-                               .propensity = ope_propensity[i],
-                               .target = 1.0 / OPE_ITEMS};
-}
-
 static dq_status evaluate(dq_error *e)
 {
     dq_ope_row rows[OPE_ROWS];
@@ -51,6 +39,7 @@ static dq_status evaluate(dq_error *e)
                                   .confidence = 0.95,
                                   .resamples = 10};
     read_rows(rows);
+    for (size_t i = 0; i < OPE_ROWS; i++) rows[i].target = 1.0 / OPE_ITEMS;
     dq_status status = dq_ope_picks_add(&picks, "ips,snips,slope,pdis,wis", e);
     if (!status) status = dq_ope_evaluation_new(&evaluation, &config, e);
     if (!status) status = dq_ope_evaluation_add(evaluation, rows, OPE_ROWS, e);
@@ -94,6 +83,7 @@ static dq_status fit_table(dq_error *e)
     const dq_ope_choice choice = {.more = &half, .count = 1};
     dq_status status = DQ_OK;
     read_rows(rows);
+    for (size_t i = 0; i < OPE_ROWS; i++) rows[i].target = 1.0 / OPE_ITEMS;
     for (size_t i = 0; i < OPE_ROWS && !status; i++) status = dq_ope_support_log(&support, &rows[i], e);
     if (!status) status = dq_ope_support_target(&support, &choice, 0, e);
     if (!status) status = dq_ope_table_fit(&table, &support, e);

@@ -2,9 +2,8 @@
  *
  * Targets, models of rewards and of propensities, and sessions, against NumPy (tests/fixtures/ope).
  */
-#include "../fixtures/ope/ope.h"
+#include "ope_rows.h"
 
-#include "ope/cholesky.h"
 #include "ope/evaluation.h"
 #include "ope/linear.h"
 #include "ope/policy.h"
@@ -35,17 +34,6 @@ static bool near(double a, double b, double relative)
     if (fabs(a - b) <= relative * (fabs(b) + 1e-3)) return true;
     print_error("%.17g is not %.17g\n", a, b);
     return false;
-}
-
-static void read_rows(dq_ope_row *rows)
-{
-    for (size_t i = 0; i < OPE_ROWS; i++)
-        rows[i] = (dq_ope_row){.user = ope_user[i],
-                               .item = ope_item[i],
-                               .position = ope_place[i],
-                               .begins = ope_begins[i],
-                               .reward = ope_reward[i],
-                               .propensity = ope_propensity[i]};
 }
 
 static void choose(const dq_ope_policy *policy, dq_ope_row *rows)
@@ -448,30 +436,15 @@ static void support_known(void **state)
     dq_ope_support_free(&s);
 }
 
-static void cholesky_known(void **state)
-{
-    (void)state;
-    double a[6] = {4, 2, 5, -2, 1, 6}, b[3] = {2, 11, 13};
-    const double full[3][3] = {{4, 2, -2}, {2, 5, 1}, {-2, 1, 6}};
-    assert_true(dq_cholesky_solve(a, 3, b));
-    const double right[3] = {2, 11, 13};
-    for (int i = 0; i < 3; i++)
-        assert_true(near(full[i][0] * b[0] + full[i][1] * b[1] + full[i][2] * b[2], right[i], 1e-12));
-    double not_definite[3] = {1, 2, 1}, c[2] = {1, 1}, nan_there[1] = {NAN};
-    assert_false(dq_cholesky_solve(not_definite, 2, c));
-    assert_false(dq_cholesky_solve(nan_there, 1, c));
-}
-
 int main(void)
 {
     for (size_t u = 0; u < OPE_USERS; u++) user_at[u] = ope_users[u];
     for (size_t a = 0; a < OPE_ITEMS; a++) item_at[a] = ope_items[a];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_model),  cmocka_unit_test(table),          cmocka_unit_test(ridge),
-        cmocka_unit_test(logistic),       cmocka_unit_test(inputs_refused), cmocka_unit_test(propensities),
-        cmocka_unit_test(sessions),       cmocka_unit_test(lists),          cmocka_unit_test(support_known),
-        cmocka_unit_test(cholesky_known), cmocka_unit_test(lists_below),    cmocka_unit_test(below_others),
-        cmocka_unit_test(few_rows),
+        cmocka_unit_test(without_model), cmocka_unit_test(table),          cmocka_unit_test(ridge),
+        cmocka_unit_test(logistic),      cmocka_unit_test(inputs_refused), cmocka_unit_test(propensities),
+        cmocka_unit_test(sessions),      cmocka_unit_test(lists),          cmocka_unit_test(support_known),
+        cmocka_unit_test(lists_below),   cmocka_unit_test(below_others),   cmocka_unit_test(few_rows),
     };
     return cmocka_run_group_tests_name("ope_models", tests, NULL, NULL);
 }
