@@ -5,6 +5,7 @@
  * faulty.
  */
 #include "buffer.h"
+#include "documents.h"
 #include "pieces.h"
 
 #include "import/import.h"
@@ -35,18 +36,9 @@ static uint64_t count_documents(const char *path)
     dq_error e = DQ_ERROR_NONE;
     dq_source *source;
     dq_documents documents;
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value document;
-    uint64_t count = 0;
     if (dq_source_open(&source, path, &e) || dq_documents_open_json(&documents, source, &e))
         fuzz_fail("%s", e.reason);
-    while (documents.next(&documents, &arena, &document, &e) > 0) {
-        count++;
-        dq_arena_free(&arena);
-    }
-    dq_arena_free(&arena);
-    documents.close(&documents);
-    return count;
+    return fuzz_count_documents(&documents);
 }
 
 static void check_tally(const dq_import_tally *tally, const char *path, uint64_t written)

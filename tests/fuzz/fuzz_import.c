@@ -11,6 +11,7 @@
  * printed as JSON lines and imported again, is printed as the same lines.
  */
 #include "buffer.h"
+#include "documents.h"
 #include "pieces.h"
 
 #include "import/import.h"
@@ -105,22 +106,10 @@ static uint64_t count_rows(const world *w, size_t k)
 {
     dq_error e = DQ_ERROR_NONE;
     dq_documents documents = {0};
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value document;
     char found[DQ_IMPORT_FOUND];
-    uint64_t count = 0;
-    int got;
     if (dq_import_open(&documents, w->paths[k], kinds[k], &w->readings[k], found, &e))
         fuzz_fail("it does not open again: %s", e.reason);
-    while ((got = documents.next(&documents, &arena, &document, &e)) > 0) {
-        count++;
-        e = DQ_ERROR_NONE;
-        dq_arena_free(&arena);
-    }
-    if (got < 0) fuzz_fail("it breaks off now: %s", e.reason);
-    dq_arena_free(&arena);
-    documents.close(&documents);
-    return count;
+    return fuzz_count_documents(&documents);
 }
 
 /* Every row is used, or said to be passed over. */

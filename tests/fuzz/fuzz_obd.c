@@ -5,6 +5,7 @@
  * the stream: its propensities are probabilities, its positions places, its vectors finite.
  */
 #include "buffer.h"
+#include "documents.h"
 #include "pieces.h"
 
 #include "import/import.h"
@@ -34,20 +35,8 @@ static uint64_t count_documents(dq_collections *place, const char *kind)
     const dq_query all = {.collection = kind};
     dq_error e = DQ_ERROR_NONE;
     dq_documents documents;
-    dq_arena arena = DQ_ARENA_EMPTY;
-    dq_value document;
-    uint64_t count = 0;
-    int got;
     if (place->open(place, &all, &documents, &e)) fuzz_fail("it does not open again: %s", e.reason);
-    while ((got = documents.next(&documents, &arena, &document, &e)) > 0) {
-        count++;
-        e = DQ_ERROR_NONE;
-        dq_arena_free(&arena);
-    }
-    if (got < 0) fuzz_fail("it breaks off now: %s", e.reason);
-    dq_arena_free(&arena);
-    documents.close(&documents);
-    return count;
+    return fuzz_count_documents(&documents);
 }
 
 static void check_tally(dq_collections *place, const char *kind, const dq_import_tally *tally,
