@@ -23,9 +23,7 @@ for r in range(3):
     dq-export --users most.jsonl -o most.dq
     [ "$(dq-cat --kind users most.dq | jq -c '.vector | length' | head -1)" = 1024 ]
     users 70000 > many.jsonl
-    SECONDS=0
-    run --separate-stderr dq-export --users many.jsonl -o many.dq
-    [ "$SECONDS" -lt 20 ]
+    run --separate-stderr bash -c 'ulimit -t 30 && exec dq-export --users many.jsonl -o many.dq' # no square of the names
     [ "$status" = 1 ]
     [[ $stderr == *"vector has 70000 fields, and at most 1024 are named"* ]]
     [ ! -e many.dq ]
@@ -35,9 +33,7 @@ for r in range(3):
     python3 -c '
 import json
 print(json.dumps({"id": "u", "text": {f"t{i}": "x" for i in range(70000)}}))' > many.jsonl
-    SECONDS=0
-    run --separate-stderr dq-export --users many.jsonl -o many.dq
-    [ "$SECONDS" -lt 10 ]
+    run --separate-stderr bash -c 'ulimit -t 30 && exec dq-export --users many.jsonl -o many.dq' # no square of the names
     [ "$status" = 1 ]
     [[ $stderr == *"text has more than 4094 names"* ]]
 }
