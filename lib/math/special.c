@@ -89,11 +89,6 @@ double dq_student_quantile(double p, double freedom)
     return p > 0.5 ? student_upper(1 - p, freedom) : -student_upper(p, freedom);
 }
 
-double dq_normal_cdf(double z)
-{
-    return erfc(-z * M_SQRT1_2) / 2;
-}
-
 /* numerator(r) / denominator(r), coefficients from the lowest power. */
 static double rational(const double (*c)[8], double r)
 {

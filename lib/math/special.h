@@ -17,11 +17,9 @@ double dq_student_two_sided(double t, double freedom);
 /* The t with P(T <= t) = p, for 0 < p < 1, else NAN. Relative error under 5e-12. */
 double dq_student_quantile(double p, double freedom);
 
-/* P(Z <= z) of the standard normal. */
-double dq_normal_cdf(double z);
-
-/* The z with P(Z <= z) = p, for 0 < p < 1, else NAN: Wichura's algorithm AS 241 (PPND16, "The percentage
- * points of the normal distribution", Applied Statistics 37, 1988), relative error about 1e-16. */
+/* The z with P(Z <= z) = p of the standard normal distribution, for 0 < p < 1, else NAN: Wichura's algorithm
+ * AS 241 (PPND16, "The percentage points of the normal distribution", Applied Statistics 37, 1988), relative
+ * error about 1e-16. */
 double dq_normal_quantile(double p);
 
 #endif
