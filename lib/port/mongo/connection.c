@@ -38,6 +38,8 @@ static const char *matter(const bson_error_t *why, char *room, size_t size)
     } words[] = {
         {"Failed to connect to target host", "connection refused or timed out"},
         {"Failed to receive length header", "Server closed connection (does it want tls=true?)"},
+        {"TLS handshake timed out", "TLS handshake timed out (does the server speak TLS?)"},
+        {"TLS handshake failed.", "TLS handshake failed (does the server speak TLS?)"},
     };
     const char *from = strchr(why->message, '['), *to = from ? strpbrk(from, "]") : NULL;
     const char *calling = from ? strstr(from, " calling ") : NULL;
