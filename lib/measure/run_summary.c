@@ -82,8 +82,14 @@ static dq_status summary_of(dq_run_table *t, size_t run, size_t pick, uint32_t g
         return DQ_OK;
     }
     dq_exposure exposure;
-    dq_status status = dq_exposure_init(&exposure, &t->runs[run].shown, &t->facts, dq_run_table_depth(p),
-                                        group, error);
+    dq_shown_sample sample = {0};
+    bool all = group == DQ_ALL_USERS;
+    const dq_shown_lists *shown = &t->runs[run].shown;
+    dq_status status = all ? DQ_OK : dq_shown_sample_init(&sample, shown, &t->facts, group, error);
+    if (!status)
+        status = dq_exposure_init(&exposure, shown, &t->facts, dq_run_table_depth(p), all ? NULL : &sample,
+                                  error);
+    free(sample.times);
     if (status) return status;
     *value = p->measure->of_run(&exposure);
     dq_exposure_free(&exposure);
