@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading the text is a little more than half of the work, so a thread does it, a block of lists ahead of who
+ * measures them. Only for files: who gives up waits for the thread, which a silent pipe could hold up.
+ */
 #include "report/run_file.h"
 
 #include "core/array.h"
@@ -6,6 +10,7 @@
 #include "report/rankings.h"
 #include "report/rankings_impl.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +23,20 @@ typedef struct entry {
     double score;
 } entry;
 
-/* A list in the making. */
-typedef struct gathering {
-    char *query; /* (query_bytes) */
-    size_t query_bytes, query_capacity;
-    dq_ranking ranking;
-} gathering;
+/* The places of a list, from `first` to the next one's, and its query. */
+typedef struct span {
+    size_t first, query, query_bytes;
+} span;
+
+/* Lists, one after another; the last may be in the making. */
+typedef struct block {
+    dq_ranking places; /* of all */
+    span *lists;       /* (count) */
+    char *queries;     /* (query_bytes) */
+    size_t count, capacity, query_bytes, query_capacity;
+} block;
+
+enum { BLOCKS = 3, BLOCK_PLACES = 4096 };
 
 struct dq_run_reader {
     dq_source *source; /* a text, or */
@@ -31,12 +44,29 @@ struct dq_run_reader {
     dq_reader *stream; /* a stream: */
     dq_bundle bundle;  /* its rows from `row` on are still to come */
     uint64_t row;
-    gathering lists[2]; /* the one at hand, and the one that its end is seen by */
-    int at;
-    bool ended;
     dq_index seen; /* queries whose lists have begun */
     char tag[128];
+    block carry; /* the one entry by which the end of a block was seen */
+    /* What is read and not given yet: ring[first], whose list number `list` is next, and those behind it. */
+    block ring[BLOCKS];
+    size_t first, filled, list;
+    dq_ranking given; /* a view */
+    int ended;        /* 1 while there may be more, then 0 or -1 and the error */
+    dq_error error;
+    bool threaded, stop;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
 };
+
+static void *read_blocks(void *reader);
+
+/* Whether a path can be read a second time. */
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
 
 dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, dq_error *error)
 {
@@ -54,25 +84,46 @@ dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, dq_error 
         status = dq_reader_open_source(&r->stream, source, error);
     else
         r->source = source;
-    r->trec = (dq_trec){.source = source, .form = DQ_TREC_RUN};
-    if (status)
+    if (status) {
         free(r);
-    else
-        *reader = r;
-    return status;
+        return status;
+    }
+    r->trec = (dq_trec){.source = source, .form = DQ_TREC_RUN};
+    r->ended = 1;
+    r->error = DQ_ERROR_NONE;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    /* Without a thread to be had, reading and measuring take turns. */
+    r->threaded = is_file(path) && pthread_create(&r->thread, NULL, read_blocks, r) == 0;
+    *reader = r;
+    return DQ_OK;
+}
+
+static void free_block(block *b)
+{
+    dq_ranking_free(&b->places);
+    free(b->lists);
+    free(b->queries);
 }
 
 void dq_run_reader_close(dq_run_reader *r)
 {
     if (!r) return;
+    if (r->threaded) {
+        pthread_mutex_lock(&r->lock);
+        r->stop = true;
+        pthread_cond_broadcast(&r->changed);
+        pthread_mutex_unlock(&r->lock);
+        pthread_join(r->thread, NULL);
+    }
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
     dq_source_close(r->source);
     dq_bundle_free(&r->bundle);
     dq_reader_close(r->stream);
     dq_index_free(&r->seen);
-    for (int i = 0; i < 2; i++) {
-        free(r->lists[i].query);
-        dq_ranking_free(&r->lists[i].ranking);
-    }
+    free_block(&r->carry);
+    for (int i = 0; i < BLOCKS; i++) free_block(&r->ring[i]);
     free(r);
 }
 
@@ -98,8 +149,8 @@ static int next_line(dq_run_reader *r, entry *e, dq_error *error)
     return dq_rankings_check_text(line.doc, line.doc_bytes, "document", error) ? -1 : 1;
 }
 
-/* The next bundle of rankings that has rows. */
-static int next_bundle(dq_run_reader *r, dq_error *error)
+/* The next bundle that has rankings. */
+static int next_rankings(dq_run_reader *r, dq_error *error)
 {
     int got = 1;
     do {
@@ -114,7 +165,7 @@ static int next_bundle(dq_run_reader *r, dq_error *error)
 static int next_row(dq_run_reader *r, entry *e, dq_error *error)
 {
     if (r->row == r->bundle.rows) {
-        int got = next_bundle(r, error);
+        int got = next_rankings(r, error);
         if (got == 0) dq_rankings_take_maker(r->stream, r->tag, sizeof r->tag);
         if (got <= 0) return got;
     }
@@ -139,41 +190,133 @@ static int next_entry(dq_run_reader *r, entry *e, dq_error *error)
     return got;
 }
 
-/* ---- lists ---- */
+/* ---- blocks ---- */
 
-static bool is_of(const gathering *g, const entry *e)
+static void clear_block(block *b)
 {
-    return g->query_bytes == e->query_bytes && memcmp(g->query, e->query, e->query_bytes) == 0;
+    dq_ranking_clear(&b->places);
+    b->count = b->query_bytes = 0;
 }
 
-static dq_status start_list(dq_run_reader *r, gathering *g, const entry *e, dq_error *error)
+/* Whether an entry goes on with the last list. */
+static bool goes_on(const block *b, const entry *e)
+{
+    const span *last = &b->lists[b->count - 1];
+    return last->query_bytes == e->query_bytes &&
+           memcmp(b->queries + last->query, e->query, e->query_bytes) == 0;
+}
+
+static dq_status check_query(dq_run_reader *r, const entry *e, dq_error *error)
 {
     bool fresh;
     dq_status status = dq_rankings_check_text(e->query, e->query_bytes, "query", error);
     if (!status) status = dq_index_add(&r->seen, e->query, e->query_bytes, NULL, &fresh, error);
-    if (status) return status;
-    if (!fresh)
-        return dq_fail(
-            error, DQ_ERR_UNSUPPORTED,
-            "query %.*s comes back: out of a pipe, what a query has must stand together (%sor give "
-            "it as a file)",
-            (int)e->query_bytes, e->query, r->source ? "sort -s -k1,1, " : "");
-    if (!dq_array_reserve(&g->query, &g->query_capacity, e->query_bytes + 1, 1))
+    if (status || fresh) return status;
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "query %.*s comes back: out of a pipe, what a query has must stand together (%sor give it "
+                   "as a file)",
+                   (int)e->query_bytes, e->query, r->source ? "sort -s -k1,1, " : "");
+}
+
+static dq_status start_list(block *b, const entry *e, dq_error *error)
+{
+    if (!dq_array_reserve(&b->lists, &b->capacity, b->count + 1, sizeof *b->lists) ||
+        !dq_array_reserve(&b->queries, &b->query_capacity, b->query_bytes + e->query_bytes + 1, 1))
         return dq_fail_memory(error, "a query");
-    memcpy(g->query, e->query, e->query_bytes);
-    g->query_bytes = e->query_bytes;
+    b->lists[b->count++] = (span){b->places.count, b->query_bytes, e->query_bytes};
+    memcpy(b->queries + b->query_bytes, e->query, e->query_bytes);
+    b->query_bytes += e->query_bytes;
     return DQ_OK;
 }
 
-static dq_status add_entry(dq_run_reader *r, gathering *g, bool starts, const entry *e, dq_error *error)
+static dq_status start_with(block *b, const entry *e, dq_error *error)
 {
-    dq_status status = starts ? start_list(r, g, e, error) : DQ_OK;
-    if (!status) status = dq_ranking_add(&g->ranking, e->doc, e->doc_bytes, e->score, error);
-    return status ? fail_here(r, error) : DQ_OK;
+    dq_status status = start_list(b, e, error);
+    return status ? status : dq_ranking_add(&b->places, e->doc, e->doc_bytes, e->score, error);
+}
+
+/* The first entry of a block: what the last one saw of it. */
+static dq_status take_carry(dq_run_reader *r, block *b, dq_error *error)
+{
+    block *c = &r->carry;
+    if (!c->count) return DQ_OK;
+    const dq_ranked *place = &c->places.places[0];
+    const entry e = {c->queries, c->places.ids, c->query_bytes, place->bytes, place->score};
+    dq_status status = start_with(b, &e, error);
+    clear_block(c);
+    return status;
+}
+
+/* Fills an empty block with whole lists, as many as make BLOCK_PLACES. 1, or 0 at the end or -1. */
+static int fill_block(dq_run_reader *r, block *b, dq_error *error)
+{
+    entry e;
+    int got = 1;
+    dq_status status = take_carry(r, b, error);
+    while (!status && (got = next_entry(r, &e, error)) > 0) {
+        if (b->count && goes_on(b, &e)) {
+            status = dq_ranking_add(&b->places, e.doc, e.doc_bytes, e.score, error);
+            continue;
+        }
+        status = check_query(r, &e, error);
+        bool full = b->places.count >= BLOCK_PLACES;
+        if (!status) status = start_with(full ? &r->carry : b, &e, error);
+        if (!status && full) return 1;
+    }
+    if (status) (void)fail_here(r, error);
+    return status ? -1 : got;
+}
+
+static void *read_blocks(void *arg)
+{
+    dq_run_reader *r = arg;
+    bool more = true;
+    while (more) {
+        pthread_mutex_lock(&r->lock);
+        while (r->filled == BLOCKS && !r->stop) pthread_cond_wait(&r->changed, &r->lock);
+        block *b = &r->ring[(r->first + r->filled) % BLOCKS];
+        more = !r->stop;
+        pthread_mutex_unlock(&r->lock);
+        if (!more) break;
+        clear_block(b);
+        dq_error error = DQ_ERROR_NONE;
+        int got = fill_block(r, b, &error);
+        pthread_mutex_lock(&r->lock);
+        r->ended = got;
+        r->error = error;
+        r->filled += got >= 0 && b->count;
+        more = got > 0;
+        pthread_cond_broadcast(&r->changed);
+        pthread_mutex_unlock(&r->lock);
+    }
+    return NULL;
+}
+
+/* Gives ring[first] back, and waits for the next. Whether there is one. */
+static bool next_block(dq_run_reader *r)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->list) {
+        r->first = (r->first + 1) % BLOCKS;
+        r->filled--;
+        r->list = 0;
+        pthread_cond_broadcast(&r->changed);
+    }
+    while (r->threaded && !r->filled && r->ended > 0) pthread_cond_wait(&r->changed, &r->lock);
+    if (!r->threaded && r->ended > 0) {
+        clear_block(&r->ring[r->first]);
+        r->ended = fill_block(r, &r->ring[r->first], &r->error);
+        r->filled = r->ended >= 0 && r->ring[r->first].count;
+    }
+    bool more = r->filled > 0;
+    pthread_mutex_unlock(&r->lock);
+    return more;
 }
 
 static int end_run(dq_run_reader *r, dq_error *error)
 {
+    if (r->ended < 0) *error = r->error;
+    if (r->ended < 0) return -1;
     if (dq_index_count(&r->seen)) return 0;
     (void)(r->source ? dq_fail(error, DQ_ERR_TRUNCATED, "no ranking in it")
                      : dq_fail(error, DQ_ERR_SCHEMA, "the stream has no rankings"));
@@ -183,21 +326,14 @@ static int end_run(dq_run_reader *r, dq_error *error)
 
 int dq_run_reader_next(dq_run_reader *r, dq_run_list *list, dq_error *error)
 {
-    int got = 1;
-    dq_ranking_clear(&r->lists[r->at].ranking);
-    r->at = !r->at;
-    gathering *here = &r->lists[r->at], *next = &r->lists[!r->at];
-    while (!r->ended && !next->ranking.count) {
-        entry e;
-        got = next_entry(r, &e, error);
-        if (got < 0) return -1;
-        r->ended = got == 0;
-        if (!got) break;
-        bool first = here->ranking.count == 0, starts = first || !is_of(here, &e);
-        if (add_entry(r, starts && !first ? next : here, starts, &e, error)) return -1;
-    }
-    if (!here->ranking.count) return end_run(r, error);
-    *list = (dq_run_list){here->query, here->query_bytes, &here->ranking};
+    if ((!r->list || r->list == r->ring[r->first].count) && !next_block(r)) return end_run(r, error);
+    const block *b = &r->ring[r->first];
+    const span *s = &b->lists[r->list++];
+    size_t end = r->list < b->count ? s[1].first : b->places.count;
+    r->given = b->places;
+    r->given.places += s->first;
+    r->given.count = end - s->first;
+    *list = (dq_run_list){b->queries + s->query, s->query_bytes, &r->given};
     return 1;
 }
 
@@ -226,13 +362,6 @@ static dq_status measure_gathered(dq_run_table *t, size_t run, int32_t relevance
     if (!status) status = dq_run_table_measure(t, run, &ranked, relevance, error);
     dq_lists_free(&ranked);
     return status;
-}
-
-/* Whether a path can be read a second time. */
-static bool is_file(const char *path)
-{
-    struct stat st;
-    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 dq_status dq_run_file_measure(dq_run_table *t, size_t run, int32_t relevance, bool *gathered, dq_error *error)

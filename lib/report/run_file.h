@@ -20,12 +20,14 @@ typedef struct dq_run_list {
 
 /* A TREC run or a stream ("-": stdin). DQ_ERR_TRUNCATED for an empty file. */
 dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, dq_error *error);
-/* 1: a list; 0: the end; -1: broken. A query that comes back, its list having been given already, is
- * DQ_ERR_UNSUPPORTED; DQ_ERR_TRUNCATED for a text without lines, DQ_ERR_SCHEMA for a stream without
- * rankings. A document that a list has twice is whoever measures it to find. */
+/* 1: a list; 0: the end; -1: broken, and lists just before that may not have been given. A query that comes
+ * back, its list having been given already, is DQ_ERR_UNSUPPORTED; DQ_ERR_TRUNCATED for a text without lines,
+ * DQ_ERR_SCHEMA for a stream without rankings. A document that a list has twice is whoever measures it to
+ * find. */
 int dq_run_reader_next(dq_run_reader *reader, dq_run_list *list, dq_error *error)
     __attribute__((warn_unused_result));
-/* The run's name so far: that of the last line, as in trec_eval; of a stream the program that made it. */
+/* The run's name, once its end has come: that of the last line, as in trec_eval; of a stream the program that
+ * made it. */
 const char *dq_run_reader_tag(const dq_run_reader *reader);
 /* For messages. */
 const char *dq_run_reader_source(const dq_run_reader *reader);

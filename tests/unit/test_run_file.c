@@ -28,6 +28,7 @@ static const char *lists_of(dq_error *e)
         used += (size_t)snprintf(text + used, sizeof text - used, ";");
     }
     (void)snprintf(text + used, sizeof text - used, "%s %d", dq_run_reader_tag(reader), got);
+    assert_int_equal(dq_run_reader_next(reader, &list, e), got); /* and so it stays */
     dq_run_reader_close(reader);
     return text;
 }
@@ -49,7 +50,7 @@ static void a_query_that_comes_back_is_named(void **state)
     (void)state;
     dq_error e = DQ_ERROR_NONE;
     write_text("q1 Q0 a 1 3 t\nq2 Q0 a 1 2 t\nq1 Q0 b 2 1 t\n");
-    assert_string_equal(lists_of(&e), "q1: a 3;t -1");
+    assert_string_equal(lists_of(&e), "t -1");
     assert_int_equal(e.status, DQ_ERR_UNSUPPORTED);
     assert_int_equal(e.record, 3);
     assert_non_null(strstr(e.reason, "query q1 comes back"));
@@ -96,7 +97,7 @@ static void a_stream_has_lists_too(void **state)
     write_rankings("u", "u", "v");
     assert_string_equal(lists_of(&e), "u: x 0.5 y 0.25;v: z 0.125;dq-rank 0");
     write_rankings("u", "v", "u");
-    assert_string_equal(lists_of(&e), "u: x 0.5; -1");
+    assert_string_equal(lists_of(&e), " -1");
     assert_int_equal(e.status, DQ_ERR_UNSUPPORTED);
     assert_non_null(strstr(e.reason, "give it as a file"));
     assert_null(strstr(e.reason, "sort"));
