@@ -35,6 +35,17 @@ static void check_options(dq_run_table *table, const eval_options *o, const dq_c
     if (o->ope.catalogue && !o->by && !dq_run_table_needs(table))
         dq_cli_usage(cli, "--catalogue has no effect: no measure asks for it, and no --by");
     table->max_documents = (size_t)o->max_documents;
+    table->documents = (size_t)o->documents;
+    bool counts = false, numbers = false;
+    for (size_t p = 0; p < table->picks.count; p++) {
+        const dq_measure_pick *pick = &table->picks.at[p];
+        counts |= pick->weights[3] != 0; /* utility's, of what is neither relevant nor retrieved */
+        numbers |= !pick->measure->of_text;
+    }
+    if (counts != (o->documents > 0))
+        dq_cli_usage(cli, counts ? "utility's fourth weight needs --documents: how many there are"
+                                 : "--documents has no effect: only utility's fourth weight asks for it");
+    if (!numbers && !o->by_query) dq_cli_usage(cli, "relstring is of each query: it needs --by-query (-q)");
     table->judged_only = o->judged_only;
 }
 

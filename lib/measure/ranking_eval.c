@@ -62,6 +62,7 @@ struct dq_ranking_eval {
     int32_t threshold, greatest;
     size_t depth; /* 0: all */
     bool judged_only;
+    size_t documents;
     size_t first, pooled; /* judgements of the query at hand: where they begin, how many */
     bool *met;            /* (longest list of the qrels) whether the list has the judged document */
     int32_t *ideal;       /* likewise */
@@ -265,6 +266,11 @@ void dq_ranking_eval_limit(dq_ranking_eval *eval, size_t depth, bool judged_only
     eval->judged_only = judged_only;
 }
 
+void dq_ranking_eval_documents(dq_ranking_eval *eval, size_t documents)
+{
+    eval->documents = documents;
+}
+
 dq_status dq_ranking_eval_list(dq_ranking_eval *e, const dq_ranking *ranking, uint32_t query,
                                dq_judged_ranking *judged, dq_error *error)
 {
@@ -275,8 +281,10 @@ dq_status dq_ranking_eval_list(dq_ranking_eval *e, const dq_ranking *ranking, ui
     e->ranking = ranking ? ranking : &none;
     e->first = known ? e->qrels->start[query] : 0;
     e->pooled = known ? e->qrels->start[query + 1] - e->first : 0;
-    *judged = (dq_judged_ranking){
-        .in_run = ranking != NULL, .threshold = e->threshold, .greatest = e->greatest};
+    *judged = (dq_judged_ranking){.in_run = ranking != NULL,
+                                  .documents = e->documents,
+                                  .threshold = e->threshold,
+                                  .greatest = e->greatest};
     dq_status status = reserve(e, e->ranking->count, error);
     if (status) return status;
     take_judgements(e, judged);

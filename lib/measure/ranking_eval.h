@@ -53,6 +53,7 @@ typedef struct dq_judged_ranking {
     size_t retrieved;
     const int32_t *ideal; /* (judged) the judged levels >= 0, greatest first: the ideal ranking */
     size_t judged, relevant;
+    size_t documents;  /* that there are, retrieved or not; 0: nobody said */
     int32_t threshold; /* relevant: level >= threshold */
     int32_t greatest;  /* level that any document has for any query; at least 0 */
 } dq_judged_ranking;
@@ -66,6 +67,8 @@ dq_status dq_ranking_eval_new(dq_ranking_eval **eval, const dq_qrels *qrels, int
 /* What of a ranking counts, in this order, as trec_eval's -M and -J have it: its first `depth` documents (0:
  * all, as at the start), and of these the judged ones alone. */
 void dq_ranking_eval_limit(dq_ranking_eval *eval, size_t depth, bool judged_only);
+/* How many documents there are, for measures of what is not retrieved. */
+void dq_ranking_eval_documents(dq_ranking_eval *eval, size_t documents);
 /* The list of query number `query` of the qrels, or of one that nobody judged (DQ_ABSENT), valid until the
  * next call. ranking NULL: the run lacks the query, which is an empty ranking with in_run false.
  * DQ_ERR_DUPLICATE for a document that stands twice, DQ_ERR_RANGE for another number. */

@@ -77,6 +77,10 @@ static dq_status summary_of(dq_run_table *t, size_t run, size_t pick, uint32_t g
                             dq_error *error)
 {
     const dq_measure_pick *p = &t->picks.at[pick];
+    if (p->measure->of_text) {
+        *value = NAN; /* of queries alone */
+        return DQ_OK;
+    }
     if (!p->measure->of_run) {
         *value = summary_of_queries(t, run, pick, group);
         return DQ_OK;

@@ -55,6 +55,7 @@ static void forget_run(dq_measured_run *run)
     free(run->lengths);
     dq_shown_lists_free(&run->shown);
     dq_index_free(&run->strange);
+    dq_strings_free(&run->texts);
     run->values = run->lengths = NULL;
     run->in_run = NULL;
     run->query_count = run->unjudged = 0;
@@ -86,6 +87,7 @@ dq_status dq_run_table_begin(dq_run_table *t, size_t number, int32_t relevance, 
     dq_status status = expect_lists(t, &run->shown, error);
     if (!status) status = dq_ranking_eval_new(&t->meter->eval, &t->qrels, relevance, error);
     if (!status) dq_ranking_eval_limit(t->meter->eval, t->max_documents, t->judged_only);
+    if (!status) dq_ranking_eval_documents(t->meter->eval, t->documents);
     return status;
 }
 
@@ -108,19 +110,36 @@ static dq_status number_items(dq_run_table *t, dq_measured_run *run, const dq_ra
     return status;
 }
 
-static void measure_query(dq_run_table *t, dq_measured_run *run, uint32_t q, dq_recommended *list)
+static dq_status keep_text(dq_measured_run *run, const dq_measure_pick *pick, const dq_judged_ranking *judged,
+                           double *value, dq_error *error)
 {
+    char text[DQ_MAX_TEXT + 1];
+    pick->measure->of_text(judged, pick->parameter, text);
+    *value = (double)run->texts.count;
+    return dq_strings_add(&run->texts, text, strlen(text), error);
+}
+
+static dq_status measure_query(dq_run_table *t, dq_measured_run *run, uint32_t q, dq_recommended *list,
+                               dq_error *error)
+{
+    dq_status status = DQ_OK;
     size_t queries = dq_index_count(&t->qrels.queries);
     run->in_run[q] = list->judged->in_run;
     run->lengths[q] = (double)list->judged->retrieved;
-    for (size_t p = 0; p < t->picks.count; p++) {
+    for (size_t p = 0; p < t->picks.count && !status; p++) {
         const dq_measure_pick *pick = &t->picks.at[p];
+        double *value = &run->values[p * queries + q];
         list->about = pick->about;
         if (pick->measure->compute)
-            run->values[p * queries + q] = pick->measure->compute(list->judged, pick->parameter);
+            *value = pick->measure->compute(list->judged, pick->parameter);
+        else if (pick->measure->of_weights)
+            *value = pick->measure->of_weights(list->judged, pick->weights);
         else if (pick->measure->of_list)
-            run->values[p * queries + q] = pick->measure->of_list(list, pick->parameter);
+            *value = pick->measure->of_list(list, pick->parameter);
+        else if (pick->measure->of_text)
+            status = keep_text(run, pick, list->judged, value, error);
     }
+    return status;
 }
 
 /* A list that nobody judged shows items, too. */
@@ -148,7 +167,8 @@ dq_status dq_run_table_list(dq_run_table *t, size_t number, const char *query, s
                            DQ_WHOLE_VECTOR};
     run->query_count++;
     run->unjudged += q == DQ_ABSENT;
-    if (q != DQ_ABSENT) measure_query(t, run, q, &list);
+    if (q != DQ_ABSENT) status = measure_query(t, run, q, &list, error);
+    if (status) return status;
     bool whole = run->shown.depth > 0 || run->shown.scores;
     return whole ? show_list(t, run, &list, q != DQ_ABSENT, error) : DQ_OK;
 }
@@ -165,7 +185,7 @@ dq_status dq_run_table_end(dq_run_table *t, size_t number, dq_error *error)
         if (run->in_run[q]) continue;
         status = dq_ranking_eval_list(t->meter->eval, NULL, q, &judged, error);
         dq_recommended list = {&judged, NULL, dq_facts_user(&t->facts, id, n), &t->facts, DQ_WHOLE_VECTOR};
-        if (!status) measure_query(t, run, q, &list);
+        if (!status) status = measure_query(t, run, q, &list, error);
     }
     dq_shown_lists_finish(&run->shown);
     free_meter(t);
@@ -232,6 +252,13 @@ dq_status dq_run_table_choose(dq_run_table *t, bool complete, dq_error *error)
 double dq_run_table_value(const dq_run_table *table, size_t run, size_t pick, uint32_t query)
 {
     return table->runs[run].values[pick * dq_index_count(&table->qrels.queries) + query];
+}
+
+const char *dq_run_table_text(const dq_run_table *table, size_t run, size_t pick, uint32_t query,
+                              size_t *bytes)
+{
+    return dq_strings_get(&table->runs[run].texts, (size_t)dq_run_table_value(table, run, pick, query),
+                          bytes);
 }
 
 void dq_run_table_free(dq_run_table *table)

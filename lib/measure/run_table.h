@@ -24,6 +24,7 @@ typedef struct dq_measured_run {
     const char *label;            /* the same without its folders, when that is enough to tell runs apart */
     char tag[128];                /* what the run calls itself: the caller's to fill */
     double *values;               /* (picks, queries of the qrels); NAN: the query has none by this measure */
+    dq_strings texts;             /* of measures that are texts, whose values are their numbers here */
     bool *in_run;                 /* (queries of the qrels) */
     double *lengths;              /* (queries of the qrels) of their lists */
     dq_shown_lists shown;         /* what measures of the whole run need of its lists */
@@ -45,6 +46,7 @@ typedef struct dq_run_table {
     dq_qrels qrels;       /* finished; freed with the table */
     dq_facts facts;       /* where a measure needs them; freed with the table */
     size_t max_documents; /* of a list, and */
+    size_t documents;     /* that there are: dq_ranking_eval_documents */
     bool judged_only;     /* what of it counts: dq_ranking_eval_limit */
     bool intervals;       /* will be asked of dq_run_table_summarise: a run's lists are kept for that */
     uint32_t *order;      /* (query_count) queries that count, by their ids' bytes */
@@ -88,7 +90,9 @@ size_t dq_run_table_ungrouped(const dq_run_table *table);
 size_t dq_run_table_groups(const dq_run_table *table);
 double dq_run_table_group_value(const dq_run_table *table, size_t run, size_t pick, size_t group);
 double dq_run_table_gap(const dq_run_table *table, size_t run, size_t pick);
-/* Value of one query of the qrels. */
+/* Value of one query of the qrels; of a measure that is a text, the text. */
 double dq_run_table_value(const dq_run_table *table, size_t run, size_t pick, uint32_t query);
+const char *dq_run_table_text(const dq_run_table *table, size_t run, size_t pick, uint32_t query,
+                              size_t *bytes);
 
 #endif

@@ -50,7 +50,9 @@ static double value_of(const dq_judged_ranking *query, const char *name)
     picks.count = 0;
     if (dq_measure_pick_add(&picks, name, NULL, &e)) fail_msg("%s", e.reason);
     assert_int_equal(picks.count, 1);
-    return picks.at[0].measure->compute(query, picks.at[0].parameter);
+    const dq_measure_pick *pick = &picks.at[0];
+    if (pick->measure->of_weights) return pick->measure->of_weights(query, pick->weights);
+    return pick->measure->compute(query, pick->parameter);
 }
 
 static FILE *fixture(const char *name)
