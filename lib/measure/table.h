@@ -4,10 +4,11 @@
  * The definitions, names, order and roundings are those of NIST's trec_eval 10, so that its users find their
  * numbers; what it lacks comes last. A measure is of one of three things:
  *
- *     compute   a query's list against its judgements        P, ndcg, err; of_weights: utility; of_text:
- * relstring of_list   a user's list, and what its items are        novelty, diversity, calibration of_run
- * what all lists of a run show together        coverage, gini, auc
+ *     compute   a query's list against its judgements        P, ndcg, err
+ *     of_list   a user's list, and what its items are        novelty, diversity, calibration
+ *     of_run    what all lists of a run show together        coverage, gini, auc
  *
+ * (of_weights is compute with several parameters, of_text has a text in place of a number.)
  * The first two give a value a query; NAN where there is none (a list of one item has no diversity): then the
  * query does not count for this measure.
  */
