@@ -28,7 +28,8 @@ llm:     core port
 label:   core wire port data reward llm measure
 report:  core wire port data measure ope
 rollout: core wire math data env net learn
-cli:     core wire port llm data
+page:    core wire port inspect
+cli:     core wire port llm data page
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be
 # allowed these rooms, too.
