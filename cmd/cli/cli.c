@@ -146,6 +146,8 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
         argv = nobody;
     }
     argv[0] = (char *)program->name; /* for getopt's messages; it only reads */
+    cli.words = (const char *const *)argv;
+    cli.word_count = (size_t)argc;
     add_forms(program, table, f);
     answer_questions(&cli, f, argc, argv);
     for (const dq_option *o = table; o->name; o++)

@@ -27,6 +27,7 @@
 #include "data/dataset.h"
 #include "dq/bundle.h"
 #include "dq/stream.h"
+#include "port/files/json.h"
 
 #include <stdbool.h>
 
@@ -50,7 +51,7 @@ enum {
     DQ_OPT_HIDDEN = 2,  /* not in --help */
     DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when given */
     DQ_OPT_WRITES = 8,  /* TEXT: a file that is written to; no other of them may be the same (outputs.c) */
-    DQ_OPT_READS = 16,  /* TEXT: a file that is read; what is written in place may not be it (outputs.c) */
+    DQ_OPT_READS = 16,  /* TEXT, LIST: files that are read; what is written may not be one (outputs.c) */
 };
 
 typedef struct dq_texts {
@@ -150,6 +151,9 @@ typedef struct dq_cli {
     size_t operand_count;
     unsigned mode;        /* of dq_cli_enter; 0: none yet; several: of dq_cli_check */
     unsigned char *state; /* by row of the table: cli/ alone reads it */
+    const char *const *words; /* (word_count) the command line, options before operands */
+    size_t word_count;
+    dq_json_text *said; /* gets what dq_cli_say says, each with a NUL; NULL: nobody asks */
     dq_arena arena;       /* what the command line needs for its life */
 } dq_cli;
 
@@ -205,7 +209,7 @@ dq_status dq_cli_same_options(const dq_value *now, const dq_value *kept, const c
 
 /* "dq-x: SOURCE: record N: reason" on stderr. */
 void dq_cli_report(const dq_cli *cli, const dq_error *error);
-/* "dq-x: words" on stderr: warnings and summaries; silent with --quiet. */
+/* "dq-x: words" on stderr: warnings and summaries; silent with --quiet. cli->said gets the words. */
 void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Says so where last models of a file (NULL: the stream) were passed over (data/dataset.h), and how to get

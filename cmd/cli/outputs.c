@@ -64,16 +64,23 @@ static void check_operands(const dq_cli *cli, const place *output)
         dq_cli_usage(cli, "%s would overwrite the input, stdin", output->words);
 }
 
+static void check_input(const dq_cli *cli, const place *output, const dq_option *option, const char *name)
+{
+    place input = place_of(cli, option, name);
+    if (same(output, &input))
+        dq_cli_usage(cli, "%s would overwrite the input of %s, %s", output->words, input.words, name);
+    free(input.path);
+}
+
 /* Files that other options name, to be read. */
 static void check_read(const dq_cli *cli, const place *output)
 {
     for (const dq_option *o = cli->table; o->name; o++) {
-        const char *name = o->flags & DQ_OPT_READS ? *(const char *const *)o->target : NULL;
-        if (!name) continue;
-        place input = place_of(cli, o, name);
-        if (same(output, &input))
-            dq_cli_usage(cli, "%s would overwrite the input of %s, %s", output->words, input.words, name);
-        free(input.path);
+        if (!(o->flags & DQ_OPT_READS)) continue;
+        const dq_texts *list = o->type == DQ_OPT_LIST ? o->target : NULL;
+        const char *name = list ? NULL : *(const char *const *)o->target;
+        if (name) check_input(cli, output, o, name);
+        for (size_t i = 0; list && i < list->count; i++) check_input(cli, output, o, list->at[i]);
     }
 }
 

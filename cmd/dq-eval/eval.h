@@ -8,6 +8,7 @@
 #define DQ_EVAL_EVAL_H
 
 #include "cli/cli.h"
+#include "cli/page.h"
 
 #include "data/label_map.h"
 #include "ope.h"
@@ -24,6 +25,8 @@ enum { EVAL_REWARD_AUTO, EVAL_REWARD_COSINE, EVAL_REWARD_LOGGED };
 
 typedef struct eval_options {
     dq_common common;
+    const char *report, *title; /* FILE.html, and what it is called */
+    dq_cli_page *page;          /* of the report; NULL: none */
     /* rankings against judgements */
     const char *qrels;
     dq_texts runs;
@@ -65,9 +68,11 @@ typedef struct eval_result {
     dq_status (*print)(const void *of, const eval_options *o, int format, dq_sink *out, dq_error *error);
     /* what may still fail when all is printed: frees, and returns status or that failure; NULL: nothing */
     dq_status (*close)(void *of, dq_status status, dq_error *error);
+    const char *title, *caption; /* of a report, and of its first table; NULL: has none */
+    dq_page_view view;
 } eval_result;
 
-/* Prints it to the output, which is then complete, or left as it was. */
+/* Prints it to the output, and writes the report; each is then complete, or left as it was. */
 dq_status eval_write(const eval_result *result, const eval_options *o, dq_error *error);
 
 /* Measures all runs and compares them. The table is zero, and to be freed after a failure, too. */

@@ -25,9 +25,11 @@ enum {
     LIST = 32,
     OPE = 64,
     TRAFFIC = 128,
-    AGREEMENT = 256
+    AGREEMENT = 256,
+    PAGES = 512
 };
 enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
+enum { RESULTS = JUDGED | CURVES | OPE | TRAFFIC | AGREEMENT };
 
 static const dq_mode modes[] = {
     {RANKINGS, "rankings", "rankings", .help = "rankings against judgements (--qrels)", .no_operands = true},
@@ -42,6 +44,8 @@ static const dq_mode modes[] = {
     {AGREEMENT, "agreement", "--agreement", .help = "labels of several streams, pair by pair (--agreement)"},
     {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
      .no_operands = true},
+    {PAGES, "pages", "pages to join (--report)",
+     .help = "reports joined in one (--report ALL.html A.html B.html)"},
     {0}};
 
 static const dq_setting cold_start[] = {{"episodes", "10"}, {"steps", "10"}, {0}};
@@ -76,7 +80,9 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
 {
     static dq_run_table table; /* its list of measures is large for a stack */
     dq_status status = eval_measure(&table, o, cli, error);
-    if (!status) status = eval_write(&(eval_result){&table, print_runs, NULL}, o, error);
+    if (!status)
+        status = eval_write(
+            &(eval_result){&table, print_runs, NULL, "Rankings", "Measures", DQ_PAGE_RANKINGS}, o, error);
     dq_run_table_free(&table);
     return status;
 }
@@ -92,7 +98,10 @@ static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     static rollout played;
     dq_status status = rollout_run(&played, o, cli, error);
-    if (!status) return eval_write(&(eval_result){&played, print_rollout, rollout_close}, o, error);
+    if (!status)
+        return eval_write(
+            &(eval_result){&played, print_rollout, rollout_close, "Roll-outs", "Models", DQ_PAGE_ROLLOUTS}, o,
+            error);
     return rollout_close(&played, status, error);
 }
 
@@ -130,7 +139,10 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
                    (unsigned long long)t.unknown, (unsigned long long)t.impressions);
     if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
         dq_cli_say(cli, &o->common, "%s", words);
-    if (!status) status = eval_write(&(eval_result){&t, print_traffic, NULL}, o, error);
+    if (!status)
+        status = eval_write(
+            &(eval_result){&t, print_traffic, NULL, "Interactions", "What they come to", DQ_PAGE_MEASURES}, o,
+            error);
     dq_traffic_free(&t);
     dq_label_map_free(&t.gains);
     return status;
@@ -167,7 +179,10 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = dq_curves_read(&c, cli->operands[i], error);
     if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
-    if (!status) status = eval_write(&(eval_result){&c, print_curves, NULL}, o, error);
+    if (!status)
+        status = eval_write(
+            &(eval_result){&c, print_curves, NULL, "Learning curves", "Where the curves end", DQ_PAGE_CURVES},
+            o, error);
     dq_curves_free(&c);
     return status;
 }
@@ -215,7 +230,7 @@ static void check_traffic(const dq_cli *cli, const eval_options *o)
     dq_label_map_free(&gains);
 }
 
-static unsigned choose_mode(const eval_options *o)
+static unsigned choose_mode(const eval_options *o, size_t operands)
 {
     if (o->list) return LIST;
     if (o->ope.estimators) return OPE;
@@ -224,12 +239,14 @@ static unsigned choose_mode(const eval_options *o)
     if (o->traffic) return TRAFFIC;
     if (o->env || o->env_cmd) return ENV;
     if (o->cold_start) return COLD_START;
-    return o->rollout ? ROLLOUT : RANKINGS;
+    if (o->rollout) return ROLLOUT;
+    return o->report && !o->qrels && operands ? PAGES : RANKINGS;
 }
 
 static void check_usage(dq_cli *cli, const eval_options *o)
 {
-    dq_cli_enter(cli, choose_mode(o));
+    dq_cli_enter(cli, choose_mode(o, cli->operand_count));
+    if (o->report && strcmp(o->report, "-") == 0) dq_cli_usage(cli, "--report: a file is wanted");
     if (cli->mode == CURVES) check_curves(cli, o);
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);
@@ -237,9 +254,20 @@ static void check_usage(dq_cli *cli, const eval_options *o)
     if (cli->mode == TRAFFIC) check_traffic(cli, o);
 }
 
+/* The file that a word of the command line names. */
+static const char *file_of(const dq_cli *cli, const char *option, const char *value)
+{
+    size_t n;
+    bool stdin_unread = cli->mode == ENV || (cli->mode == RANKINGS && dq_cli_given(cli, "run"));
+    if (!option) return cli->mode == CURVES ? dq_curves_file(value, &n) : stdin_unread ? NULL : value;
+    if (strcmp(option, "target") == 0) return ope_target_file(value);
+    return strcmp(option, "model") == 0 && rollout_kind(value) != POLICY_MODEL ? NULL : value;
+}
+
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    if (cli->mode == LIST) return eval_write(&(eval_result){NULL, print_measures, NULL}, o, error);
+    if (cli->mode == PAGES) return dq_cli_page_join(cli, o->report, o->title, error);
+    if (cli->mode == LIST) return eval_write(&(eval_result){.print = print_measures}, o, error);
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
     if (cli->mode == AGREEMENT) return eval_agreement(o, cli, error);
@@ -266,8 +294,8 @@ int main(int argc, char **argv)
                       .smooth = 1};
     /* clang-format off */
     const dq_option table[] = {
-        {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .modes = RANKINGS},
-        {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
+        {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .flags = DQ_OPT_READS, .modes = RANKINGS},
+        {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .flags = DQ_OPT_READS, .modes = RANKINGS},
         {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking, recommender); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE | TRAFFIC | AGREEMENT},
@@ -276,7 +304,7 @@ int main(int argc, char **argv)
         {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS | TRAFFIC},
         {"max-documents", 'M', DQ_OPT_COUNT, &o.max_documents, "N", "the first N of a ranking alone count (0: all)", .min = 0, .max = 1e9, .modes = RANKINGS},
         {"judged-only", 'J', DQ_OPT_FLAG, &o.judged_only, NULL, "what nobody judged is taken out of the rankings", .modes = RANKINGS},
-        {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be shown (else those of qrels and runs, or the log's)", .modes = RANKINGS | OPE},
+        {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be shown (else those of qrels and runs, or the log's)", .flags = DQ_OPT_READS, .modes = RANKINGS | OPE},
         {"by", 0, DQ_OPT_TEXT, &o.by, "FIELD", "the measures by group of users, too, and the gap: an attribute of the catalogue's users", .modes = RANKINGS, .needs = "catalogue"},
         {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS | TRAFFIC | AGREEMENT, .excludes = "map"},
         {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
@@ -285,7 +313,7 @@ int main(int argc, char **argv)
         {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .modes = LIST},
         {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .modes = ACTING, .needs = "model", .section = "Roll-outs"},
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout of the first steps of few episodes, by step", .modes = COLD_START, .needs = "model"},
-        {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .modes = ACTING},
+        {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .flags = DQ_OPT_READS, .modes = ACTING},
         {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "act in an environment (dq-sim(1) lists them): agents of dq-train --env", .modes = ENV, .needs = "rollout", .excludes = "env-cmd"},
         {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "act in the environment that a process offers", .modes = ENV, .needs = "rollout"},
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
@@ -301,7 +329,7 @@ int main(int argc, char **argv)
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING | OPE},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
         {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: log, ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .section = "Off-policy evaluation"},
-        {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .modes = OPE},
+        {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .flags = DQ_OPT_READS, .modes = OPE},
         {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
         {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
         {"propensity", 0, DQ_OPT_CHOICE, &o.ope.estimated, "WHENCE", "propensities: the log's, or estimated from it", .choices = propensities, .modes = OPE},
@@ -324,16 +352,22 @@ int main(int argc, char **argv)
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},
         {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (else in the terminal)", .flags = DQ_OPT_WRITES, .modes = CURVES, .excludes = "output"},
         {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .min = 1, .max = 1e6, .modes = CURVES},
+        {"report", 0, DQ_OPT_TEXT, &o.report, "FILE.html", "tables, pictures and lineage as a page, too; alone: pages joined in one", .flags = DQ_OPT_WRITES, .modes = RESULTS | PAGES, .section = "Reports"},
+        {"title", 0, DQ_OPT_TEXT, &o.title, "WORDS", "what the page is called", .modes = RESULTS | PAGES, .needs = "report"},
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "Running"},
         {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},
         DQ_OPTION_SEED(o.common),
-        {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (else stdout)", .flags = DQ_OPT_WRITES},
+        {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (else stdout)", .flags = DQ_OPT_WRITES, .modes = RESULTS | LIST},
         {"quiet", 0, DQ_OPT_FLAG, &o.common.quiet, NULL, "no notes on stderr", .flags = 0}, /* -q is trec_eval's */
         {0}};
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check_usage(&cli, &o);
     dq_error error = DQ_ERROR_NONE;
-    dq_status status = run(&o, &cli, &error);
+    dq_cli_page page = {0};
+    dq_status status = DQ_OK;
+    if (o.report && cli.mode != PAGES) status = dq_cli_page_open(o.page = &page, &cli, file_of, &error);
+    if (!status) status = run(&o, &cli, &error);
+    dq_cli_page_free(&page);
     return dq_cli_finish(&cli, status, &error);
 }

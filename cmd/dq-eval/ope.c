@@ -30,6 +30,12 @@ static const char *behind(const char *text, const char *prefix)
     return strncmp(text, prefix, n) == 0 && text[n] == ':' && text[n + 1] ? text + n + 1 : NULL;
 }
 
+const char *ope_target_file(const char *target)
+{
+    const char *ranking = behind(target, "ranking"), *model = behind(target, "model");
+    return ranking ? ranking : model && strcmp(model, "cosine") != 0 ? model : NULL;
+}
+
 /* ---- the target ---- */
 
 static dq_status read_lists(void *arg, const dq_ope_log *log, dq_run *run, dq_error *error)
@@ -246,7 +252,9 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
         say_rest(&r);
         status = check_trust(&r, error);
     }
-    if (!status) status = eval_write(&(eval_result){&r, print, NULL}, o, error);
+    if (!status)
+        status = eval_write(
+            &(eval_result){&r, print, NULL, "Off-policy evaluation", "Estimates", DQ_PAGE_PLAIN}, o, error);
     dq_ope_study_free(&r.study);
     dq_label_map_free(&r.map);
     return status;

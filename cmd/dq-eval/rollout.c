@@ -81,6 +81,14 @@ static void watch(void *arg, const dq_watched *step)
 
 /* ---- policies ---- */
 
+policy_kind rollout_kind(const char *name)
+{
+    return strcmp(name, "random") == 0      ? POLICY_RANDOM
+           : strcmp(name, "cosine") == 0    ? POLICY_COSINE
+           : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
+                                            : POLICY_MODEL;
+}
+
 static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error *error)
 {
     static const dq_policy_by by[] = {[POLICY_MODEL] = DQ_POLICY_AGENT,
@@ -88,10 +96,7 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
                                       [POLICY_COSINE] = DQ_POLICY_COSINE,
                                       [POLICY_RANDOM] = DQ_POLICY_RANDOM};
     p->name = name;
-    p->kind = strcmp(name, "random") == 0      ? POLICY_RANDOM
-              : strcmp(name, "cosine") == 0    ? POLICY_COSINE
-              : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
-                                               : POLICY_MODEL;
+    p->kind = rollout_kind(name);
     if (p->kind == POLICY_COSINE && !run->catalogue)
         return dq_fail(
             error, DQ_ERR_RANGE,

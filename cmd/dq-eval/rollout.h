@@ -63,6 +63,8 @@ typedef struct rollout {
     size_t label_count; /* the map's, and one for all others */
 } rollout;
 
+/* Who acts by a name of --model. */
+policy_kind rollout_kind(const char *name);
 /* Reads the catalogue (the operands) and the models, and plays all episodes. */
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error);
 /* An episode's score. */

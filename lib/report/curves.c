@@ -141,15 +141,21 @@ static dq_status read_lines(dq_curves *c, dq_source *source, const char *path, u
     return status;
 }
 
-dq_status dq_curves_read(dq_curves *c, const char *operand, dq_error *error)
+const char *dq_curves_file(const char *operand, size_t *name)
 {
     const char *equals = strchr(operand, '='), *slash = strchr(operand, '/');
     bool named = equals && equals != operand && (!slash || equals < slash);
-    const char *path = named ? equals + 1 : operand;
+    *name = named ? (size_t)(equals - operand) : 0;
+    return named ? equals + 1 : operand;
+}
+
+dq_status dq_curves_read(dq_curves *c, const char *operand, dq_error *error)
+{
+    size_t name;
+    const char *path = dq_curves_file(operand, &name);
     dq_source *source;
     uint32_t group = 0;
-    dq_status status = dq_index_add(&c->groups, operand, named ? (size_t)(equals - operand) : 0, &group, NULL,
-                                    error);
+    dq_status status = dq_index_add(&c->groups, operand, name, &group, NULL, error);
     if (!status) status = dq_source_open(&source, path, error);
     if (status) return status;
     size_t before = c->run_count;

@@ -40,7 +40,10 @@ typedef struct dq_curves {
  * as a log has them, and cumulative reward, made here of reward and steps. DQ_ERR_RANGE for too many. */
 dq_status dq_curves_open(dq_curves *curves, const char *const *keys, size_t count, dq_error *error);
 
-/* Reads a log. operand: FILE, or NAME=FILE to draw it with the others of that name. */
+/* The file of an operand FILE, or NAME=FILE to draw it with the others of that name, whose bytes are *name.
+ */
+const char *dq_curves_file(const char *operand, size_t *name);
+/* Reads a log by its operand. */
 dq_status dq_curves_read(dq_curves *curves, const char *operand, dq_error *error);
 /* After the last log: cumulative rewards; moving averages over `smooth` points. */
 dq_status dq_curves_finish(dq_curves *curves, size_t smooth, dq_error *error);
