@@ -27,6 +27,7 @@ inspect: core wire port data
 llm:     core port
 label:   core wire port data reward llm measure
 report:  core wire port data measure ope
+plot:    core wire port data measure ope label/agreement_read label/agreement
 rollout: core wire math data env net learn
 cli:     core wire port llm data
 '
