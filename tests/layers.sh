@@ -26,8 +26,8 @@ import:  core wire port data
 inspect: core wire port data
 llm:     core port
 label:   core wire port data reward llm measure
-report:  core wire port data measure ope
-plot:    core wire port data measure ope label/agreement_read label/agreement
+report:  core wire port data measure ope plot
+plot:    core wire port
 rollout: core wire math data env net learn
 cli:     core wire port llm data
 '

@@ -5,16 +5,14 @@
 #include "eval.h"
 
 #include "math/blas.h"
+#include "report/curves.h"
 #include "report/ope_log.h"
-#include "report/plot.h"
 #include "report/rankings.h"
 #include "report/traffic.h"
 #include "rollout.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum {
     RANKINGS = 1,
@@ -134,52 +132,43 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
     return status;
 }
 
-/* The width to draw in: the terminal's, else 79. */
-static unsigned terminal_columns(void)
-{
-    struct winsize size;
-    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
-    return known ? size.ws_col - 1U : 79;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
-}
-
 static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     dq_curves c;
-    dq_sink *out = NULL;
-    dq_plot_form form = !o->plot ? DQ_PLOT_DUMB : ends_with(o->plot, ".svg") ? DQ_PLOT_SVG : DQ_PLOT_PNG;
+    dq_figure figure = DQ_FIGURE_EMPTY;
     dq_status status = dq_curves_open(&c, o->metrics.at, o->metrics.count, error);
     for (size_t i = 0; i < o->marks.count && i < DQ_CURVES_MARKS; i++)
-        c.marks[c.mark_count++] = strtoull(o->marks.at[i], NULL, 10);
+        c.marks[c.mark_count++] = (dq_curves_mark){strtoull(o->marks.at[i], NULL, 10),
+                                                   eval_mark_label(o->marks.at[i])};
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = dq_curves_read(&c, cli->operands[i], error);
     if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
-    if (!status) status = dq_sink_open(&out, o->plot ? o->plot : o->common.output, DQ_SINK_TEXT, error);
-    if (!status)
-        status = o->format == EVAL_TSV ? dq_curves_print_tsv(&c, out, error)
-                                       : dq_plot_curves(&c, form, terminal_columns(), out, error);
+    if (!status && o->format == EVAL_TSV) {
+        dq_sink *out = NULL;
+        status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
+        if (!status) status = dq_curves_print_tsv(&c, out, error);
+        status = eval_close(out, status, error);
+    } else if (!status) {
+        status = dq_curves_figure(&c, &figure, error);
+        if (!status) status = eval_draw(o, cli, &figure, error);
+    }
+    dq_figure_free(&figure);
     dq_curves_free(&c);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
     return status;
 }
 
 static void check_curves(const dq_cli *cli, const eval_options *o)
 {
     if (!cli->operand_count) dq_cli_usage(cli, "--curves needs the logs of dq-train (dq-train --log FILE)");
-    if (o->plot && !ends_with(o->plot, ".svg") && !ends_with(o->plot, ".png"))
-        dq_cli_usage(cli, "--plot FILE: '%s' ends in neither .svg nor .png", o->plot);
     if (o->format != EVAL_TABLE && o->format != EVAL_TSV)
         dq_cli_usage(cli, "--curves prints --format tsv, or draws");
     if (o->marks.count > DQ_CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", DQ_CURVES_MARKS);
-    for (size_t i = 0; i < o->marks.count; i++)
-        if (!*o->marks.at[i] || o->marks.at[i][strspn(o->marks.at[i], "0123456789")])
-            dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted", o->marks.at[i]);
+    for (size_t i = 0; i < o->marks.count; i++) {
+        size_t digits = strspn(o->marks.at[i], "0123456789");
+        if (!digits || (o->marks.at[i][digits] && o->marks.at[i][digits] != '='))
+            dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted, perhaps =LABEL",
+                         o->marks.at[i]);
+    }
     if (o->plot && o->format == EVAL_TSV) dq_cli_usage(cli, "--plot draws: no --format tsv");
 }
 
@@ -227,6 +216,7 @@ static unsigned choose_mode(const eval_options *o)
 static void check_usage(dq_cli *cli, const eval_options *o)
 {
     dq_cli_enter(cli, choose_mode(o));
+    eval_check_plot(cli, o);
     if (cli->mode == CURVES) check_curves(cli, o);
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);

@@ -42,7 +42,6 @@ typedef struct dq_plot_point {
 typedef struct dq_plot_series {
     const char *name; /* "": no name; alone it needs no legend */
     uint32_t runs;    /* that it is the mean of, for the legend; 0 or 1: says nothing */
-    uint32_t of;      /* the runs that there are, where these are more; 0: says nothing */
     size_t count;
     dq_plot_point *points; /* (count) */
     struct dq_plot_series *next;
@@ -54,6 +53,7 @@ typedef struct dq_plot_axis {
     double min, max;          /* NAN: no bound */
     bool zero;                /* begins at 0, though no value does (bars and histograms always) */
     bool log;                 /* logarithmic; values <= 0 are not shown */
+    bool whole;               /* whole numbers: no tick between them (x: seen by itself) */
 } dq_plot_axis;
 
 #define DQ_PLOT_AXIS ((dq_plot_axis){.min = (double)NAN, .max = (double)NAN})
