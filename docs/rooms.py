@@ -24,7 +24,7 @@ ROOMS = {  # column wanted, purpose
     "data": (4, "users, items, transitions, sessions"),       "label": (5, "labels asked of language models"),
     "rollout": (4, "agents act in many environments"),        "import": (7, "documents and files into rows"),
     "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP and MongoDB"),
-    "report": (4, "evaluations read, printed and drawn"), "ope": (3, "a policy judged by another's log"),
+    "report": (4, "evaluations read and printed"), "plot": (5, "figures, drawn in one look"), "ope": (3, "a policy judged by another's log"),
     "page": (8, "results as one page of HTML"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }

@@ -26,9 +26,10 @@ import:  core wire port data
 inspect: core wire port data
 llm:     core port
 label:   core wire port data reward llm measure
-report:  core wire port data measure ope
+report:  core wire port data measure ope plot
+plot:    core wire port
 rollout: core wire math data env net learn
-page:    core wire port inspect
+page:    core wire port inspect plot
 cli:     core wire port llm data page
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be

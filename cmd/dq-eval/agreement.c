@@ -59,9 +59,12 @@ dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *err
     if (!status) status = dq_agreement_find(&ratings, (size_t)o->resamples, o->confidence, &rng, &a, error);
     if (!status) say(o, cli, &l);
     if (!status)
-        status = eval_write(&(eval_result){&(agreed){&l, &a}, print, NULL, "Agreement of labels",
-                                           "Measures of agreement", DQ_PAGE_AGREEMENT},
-                            o, error);
+        status = eval_write(&(eval_result){.of = &(agreed){&l, &a},
+                                           .print = print,
+                                           .title = "Agreement of labels",
+                                           .caption = "Measures of agreement",
+                                           .view = DQ_PAGE_AGREEMENT},
+                            o, cli, error);
     dq_agreement_free(&a);
     dq_labelled_free(&l);
     return status;

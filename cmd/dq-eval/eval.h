@@ -8,10 +8,11 @@
 #define DQ_EVAL_EVAL_H
 
 #include "cli/cli.h"
-#include "cli/page.h"
 
 #include "data/label_map.h"
 #include "ope.h"
+#include "page/report.h"
+#include "plot/figure.h"
 #include "report/runs.h"
 
 typedef enum eval_format {
@@ -26,7 +27,8 @@ enum { EVAL_REWARD_AUTO, EVAL_REWARD_COSINE, EVAL_REWARD_LOGGED };
 typedef struct eval_options {
     dq_common common;
     const char *report, *title; /* FILE.html, and what it is called */
-    dq_cli_page *page;          /* of the report; NULL: none */
+    dq_page_run *run;           /* of the report; NULL: none is wanted */
+    int64_t start;              /* where stdin is read again from for it; -1: it is no input */
     /* rankings against judgements */
     const char *qrels;
     dq_texts runs;
@@ -57,23 +59,31 @@ typedef struct eval_options {
     double session_gap, return_within; /* minutes, days */
     /* learning curves */
     bool curves;
-    const char *plot; /* FILE.svg or FILE.png; NULL: in the terminal */
+    const char *plot; /* FILE.svg, FILE.png or FILE.pdf; NULL: in the terminal */
     uint64_t smooth;
     dq_texts metrics, marks;
 } eval_options;
 
-/* What a mode has found. Prints it in a format (eval_format) that the mode has. */
+/* What a mode has found. */
 typedef struct eval_result {
     void *of;
+    /* Prints it in a format (eval_format) that the mode has. */
     dq_status (*print)(const void *of, const eval_options *o, int format, dq_sink *out, dq_error *error);
     /* what may still fail when all is printed: frees, and returns status or that failure; NULL: nothing */
     dq_status (*close)(void *of, dq_status status, dq_error *error);
     const char *title, *caption; /* of a report, and of its first table; NULL: has none */
     dq_page_view view;
+    dq_status (*figure)(const void *of, const eval_options *o, dq_figure *figure, dq_error *error);
+    bool drawn; /* the picture is the output, and nothing is printed */
 } eval_result;
 
-/* Prints it to the output, and writes the report; each is then complete, or left as it was. */
-dq_status eval_write(const eval_result *result, const eval_options *o, dq_error *error);
+/* Prints or draws it, and writes the report; each is then complete, or left as it was. */
+dq_status eval_write(const eval_result *result, const eval_options *o, const dq_cli *cli, dq_error *error);
+/* Begins to keep what a report says of the run. */
+dq_status eval_begin_report(eval_options *o, dq_cli *cli, dq_cli_file_of file_of, dq_page_run *run,
+                            dq_json_text *said, dq_error *error);
+/* Joins the operands, pages, in one. */
+dq_status eval_join_pages(const eval_options *o, const dq_cli *cli, dq_error *error);
 
 /* Measures all runs and compares them. The table is zero, and to be freed after a failure, too. */
 dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);
@@ -83,6 +93,15 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error);
 /* Compares the labels of the operands; its usage errors. */
 dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error);
 void eval_check_agreement(const dq_cli *cli, const eval_options *o);
+
+/* Completes an output, or with a failure leaves nothing of it; returns status or what completing it met. */
+dq_status eval_close(dq_sink *out, dq_status status, dq_error *error);
+
+/* Draws (draw.c): into --plot's file, else in the terminal. Says which panels are left out. */
+dq_status eval_draw(const eval_options *o, const dq_cli *cli, dq_figure *figure, dq_error *error);
+void eval_check_plot(const dq_cli *cli, const eval_options *o);
+/* What --mark N=LABEL says; NULL: nothing. */
+const char *eval_mark_label(const char *mark);
 
 /* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
  * NAN. */

@@ -5,16 +5,14 @@
 #include "eval.h"
 
 #include "math/blas.h"
+#include "report/curves.h"
 #include "report/ope_log.h"
-#include "report/plot.h"
 #include "report/rankings.h"
 #include "report/traffic.h"
 #include "rollout.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum {
     RANKINGS = 1,
@@ -81,8 +79,12 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
     static dq_run_table table; /* its list of measures is large for a stack */
     dq_status status = eval_measure(&table, o, cli, error);
     if (!status)
-        status = eval_write(
-            &(eval_result){&table, print_runs, NULL, "Rankings", "Measures", DQ_PAGE_RANKINGS}, o, error);
+        status = eval_write(&(eval_result){.of = &table,
+                                           .print = print_runs,
+                                           .title = "Rankings",
+                                           .caption = "Measures",
+                                           .view = DQ_PAGE_RANKINGS},
+                            o, cli, error);
     dq_run_table_free(&table);
     return status;
 }
@@ -99,9 +101,13 @@ static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
     static rollout played;
     dq_status status = rollout_run(&played, o, cli, error);
     if (!status)
-        return eval_write(
-            &(eval_result){&played, print_rollout, rollout_close, "Roll-outs", "Models", DQ_PAGE_ROLLOUTS}, o,
-            error);
+        return eval_write(&(eval_result){.of = &played,
+                                         .print = print_rollout,
+                                         .close = rollout_close,
+                                         .title = "Roll-outs",
+                                         .caption = "Models",
+                                         .view = DQ_PAGE_ROLLOUTS},
+                          o, cli, error);
     return rollout_close(&played, status, error);
 }
 
@@ -140,34 +146,28 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
     if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
         dq_cli_say(cli, &o->common, "%s", words);
     if (!status)
-        status = eval_write(
-            &(eval_result){&t, print_traffic, NULL, "Interactions", "What they come to", DQ_PAGE_MEASURES}, o,
-            error);
+        status = eval_write(&(eval_result){.of = &t,
+                                           .print = print_traffic,
+                                           .title = "Interactions",
+                                           .caption = "What they come to",
+                                           .view = DQ_PAGE_MEASURES},
+                            o, cli, error);
     dq_traffic_free(&t);
     dq_label_map_free(&t.gains);
     return status;
 }
 
-/* The width to draw in: the terminal's, else 79. */
-static unsigned terminal_columns(void)
-{
-    struct winsize size;
-    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
-    return known ? size.ws_col - 1U : 79;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
-}
-
 static dq_status print_curves(const void *curves, const eval_options *o, int format, dq_sink *out,
                               dq_error *error)
 {
-    dq_plot_form form = !o->plot ? DQ_PLOT_DUMB : ends_with(o->plot, ".svg") ? DQ_PLOT_SVG : DQ_PLOT_PNG;
-    return format == EVAL_TSV ? dq_curves_print_tsv(curves, out, error)
-                              : dq_plot_curves(curves, form, terminal_columns(), out, error);
+    (void)o, (void)format; /* TSV alone */
+    return dq_curves_print_tsv(curves, out, error);
+}
+
+static dq_status figure_curves(const void *curves, const eval_options *o, dq_figure *figure, dq_error *error)
+{
+    (void)o;
+    return dq_curves_figure(curves, figure, error);
 }
 
 static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error *error)
@@ -175,14 +175,19 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
     dq_curves c;
     dq_status status = dq_curves_open(&c, o->metrics.at, o->metrics.count, error);
     for (size_t i = 0; i < o->marks.count && i < DQ_CURVES_MARKS; i++)
-        c.marks[c.mark_count++] = strtoull(o->marks.at[i], NULL, 10);
+        c.marks[c.mark_count++] = (dq_curves_mark){strtoull(o->marks.at[i], NULL, 10),
+                                                   eval_mark_label(o->marks.at[i])};
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = dq_curves_read(&c, cli->operands[i], error);
     if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
-    if (!status)
-        status = eval_write(
-            &(eval_result){&c, print_curves, NULL, "Learning curves", "Where the curves end", DQ_PAGE_CURVES},
-            o, error);
+    const eval_result result = {.of = &c,
+                                .print = print_curves,
+                                .figure = figure_curves,
+                                .drawn = o->format != EVAL_TSV,
+                                .title = "Learning curves",
+                                .caption = "Where the curves end",
+                                .view = DQ_PAGE_CURVES};
+    if (!status) status = eval_write(&result, o, cli, error);
     dq_curves_free(&c);
     return status;
 }
@@ -190,14 +195,15 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
 static void check_curves(const dq_cli *cli, const eval_options *o)
 {
     if (!cli->operand_count) dq_cli_usage(cli, "--curves needs the logs of dq-train (dq-train --log FILE)");
-    if (o->plot && !ends_with(o->plot, ".svg") && !ends_with(o->plot, ".png"))
-        dq_cli_usage(cli, "--plot FILE: '%s' ends in neither .svg nor .png", o->plot);
     if (o->format != EVAL_TABLE && o->format != EVAL_TSV)
         dq_cli_usage(cli, "--curves prints --format tsv, or draws");
     if (o->marks.count > DQ_CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", DQ_CURVES_MARKS);
-    for (size_t i = 0; i < o->marks.count; i++)
-        if (!*o->marks.at[i] || o->marks.at[i][strspn(o->marks.at[i], "0123456789")])
-            dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted", o->marks.at[i]);
+    for (size_t i = 0; i < o->marks.count; i++) {
+        size_t digits = strspn(o->marks.at[i], "0123456789");
+        if (!digits || (o->marks.at[i][digits] && o->marks.at[i][digits] != '='))
+            dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted, perhaps =LABEL",
+                         o->marks.at[i]);
+    }
     if (o->plot && o->format == EVAL_TSV) dq_cli_usage(cli, "--plot draws: no --format tsv");
 }
 
@@ -247,6 +253,7 @@ static void check_usage(dq_cli *cli, const eval_options *o)
 {
     dq_cli_enter(cli, choose_mode(o, cli->operand_count));
     if (o->report && strcmp(o->report, "-") == 0) dq_cli_usage(cli, "--report: a file is wanted");
+    eval_check_plot(cli, o);
     if (cli->mode == CURVES) check_curves(cli, o);
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);
@@ -266,8 +273,8 @@ static const char *file_of(const dq_cli *cli, const char *option, const char *va
 
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    if (cli->mode == PAGES) return dq_cli_page_join(cli, o->report, o->title, error);
-    if (cli->mode == LIST) return eval_write(&(eval_result){.print = print_measures}, o, error);
+    if (cli->mode == PAGES) return eval_join_pages(o, cli, error);
+    if (cli->mode == LIST) return eval_write(&(eval_result){.print = print_measures}, o, cli, error);
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
     if (cli->mode == AGREEMENT) return eval_agreement(o, cli, error);
@@ -364,10 +371,11 @@ int main(int argc, char **argv)
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check_usage(&cli, &o);
     dq_error error = DQ_ERROR_NONE;
-    dq_cli_page page = {0};
+    dq_page_run how;
+    dq_json_text said = DQ_JSON_TEXT_EMPTY;
     dq_status status = DQ_OK;
-    if (o.report && cli.mode != PAGES) status = dq_cli_page_open(o.page = &page, &cli, file_of, &error);
+    if (o.report && cli.mode != PAGES) status = eval_begin_report(&o, &cli, file_of, &how, &said, &error);
     if (!status) status = run(&o, &cli, &error);
-    dq_cli_page_free(&page);
+    dq_json_text_free(&said);
     return dq_cli_finish(&cli, status, &error);
 }

@@ -253,8 +253,12 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
         status = check_trust(&r, error);
     }
     if (!status)
-        status = eval_write(
-            &(eval_result){&r, print, NULL, "Off-policy evaluation", "Estimates", DQ_PAGE_PLAIN}, o, error);
+        status = eval_write(&(eval_result){.of = &r,
+                                           .print = print,
+                                           .title = "Off-policy evaluation",
+                                           .caption = "Estimates",
+                                           .view = DQ_PAGE_PLAIN},
+                            o, cli, error);
     dq_ope_study_free(&r.study);
     dq_label_map_free(&r.map);
     return status;

@@ -1,8 +1,48 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a mode has found goes out, as text and as a page: each complete, or not at all.
+ * What a mode has found goes out, as text, as a picture, as a page: each complete, or not at all.
  */
 #include "eval.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char maker[] = "dq-eval " DQ_VERSION;
+
+/* ---- pages ---- */
+
+dq_status eval_begin_report(eval_options *o, dq_cli *cli, dq_cli_file_of file_of, dq_page_run *run,
+                            dq_json_text *said, dq_error *error)
+{
+    const dq_cli_files inputs = dq_cli_inputs(cli, file_of);
+    *run = (dq_page_run){maker, cli->words, cli->word_count, inputs.at, inputs.count, said};
+    o->run = run;
+    o->start = -1;
+    cli->said = said;
+    for (size_t i = 0; i < inputs.count; i++)
+        if (strcmp(inputs.at[i], "-") == 0) return dq_cli_keep_stdin(&o->start, error);
+    return DQ_OK;
+}
+
+static dq_status write_page(const dq_page *page, const eval_options *o, const char *title, dq_sink **out,
+                            dq_error *error)
+{
+    dq_status status = dq_sink_open(out, o->report, DQ_SINK_TEXT, error);
+    return status ? status : dq_page_write(page, title, maker, *out, error);
+}
+
+dq_status eval_join_pages(const eval_options *o, const dq_cli *cli, dq_error *error)
+{
+    dq_page page = DQ_PAGE_EMPTY;
+    dq_sink *out = NULL;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < cli->operand_count && !status; i++)
+        status = dq_page_add_file(&page, cli->operands[i], error);
+    if (!status) status = write_page(&page, o, o->title, &out, error);
+    dq_page_free(&page);
+    return eval_close(out, status, error);
+}
 
 static dq_status collect_table(const eval_result *result, const eval_options *o, dq_json_text *table,
                                dq_error *error)
@@ -10,38 +50,46 @@ static dq_status collect_table(const eval_result *result, const eval_options *o,
     dq_sink *sink = NULL;
     dq_status status = dq_page_collect(&sink, table, error);
     if (!status) status = result->print(result->of, o, EVAL_TSV, sink, error);
-    if (!status) return dq_sink_close(sink, error);
-    dq_sink_abort(sink);
-    return status;
+    return eval_close(sink, status, error);
 }
 
-static dq_status write_page(const eval_result *result, const eval_options *o, dq_sink **out, dq_error *error)
+static dq_status report(const eval_result *result, const eval_options *o, const dq_figure *figure,
+                        dq_sink **out, dq_error *error)
 {
     dq_json_text table = DQ_JSON_TEXT_EMPTY;
-    dq_page_report report = {.title = result->title,
-                             .caption = result->caption,
-                             .view = result->view,
-                             .table = &table,
-                             .confidence = o->confidence};
+    dq_page page = DQ_PAGE_EMPTY;
+    const dq_page_report part = {.title = o->title ? o->title : result->title,
+                                 .run = o->run,
+                                 .view = result->view,
+                                 .caption = result->caption,
+                                 .table = &table,
+                                 .confidence = o->confidence,
+                                 .figure = figure};
     dq_status status = collect_table(result, o, &table, error);
-    if (!status) status = dq_cli_page_write(o->page, o->report, o->title, &report, out, error);
+    if (!status && o->start >= 0 && lseek(STDIN_FILENO, o->start, SEEK_SET) < 0)
+        status = dq_fail_errno(error, errno, "cannot read stdin again");
+    if (!status) status = dq_page_add_report(&page, &part, error);
+    if (!status) status = write_page(&page, o, NULL, out, error);
     dq_json_text_free(&table);
+    dq_page_free(&page);
     return status;
 }
 
-dq_status eval_write(const eval_result *result, const eval_options *o, dq_error *error)
+/* ---- all ---- */
+
+dq_status eval_write(const eval_result *result, const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     dq_sink *out = NULL, *page = NULL;
-    dq_status status = dq_sink_open(&out, o->plot ? o->plot : o->common.output, DQ_SINK_TEXT, error);
-    if (!status) status = result->print(result->of, o, o->format, out, error);
-    if (!status && o->page) status = write_page(result, o, &page, error);
+    dq_figure figure = DQ_FIGURE_EMPTY;
+    dq_status status = DQ_OK;
+    if (result->figure && (o->run || o->plot || result->drawn))
+        status = result->figure(result->of, o, &figure, error);
+    if (!status && !result->drawn) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
+    if (!status && !result->drawn) status = result->print(result->of, o, o->format, out, error);
+    if (!status && o->run) status = report(result, o, result->figure ? &figure : NULL, &page, error);
     if (result->close) status = result->close(result->of, status, error);
-    if (!status) {
-        status = dq_sink_close(out, error);
-        out = NULL;
-    }
-    if (!status && page) return dq_sink_close(page, error);
-    dq_sink_abort(out);
-    dq_sink_abort(page);
-    return status;
+    if (!status && (o->plot || result->drawn)) status = eval_draw(o, cli, &figure, error);
+    dq_figure_free(&figure);
+    status = out ? eval_close(out, status, error) : status;
+    return page ? eval_close(page, status, error) : status;
 }

@@ -9,23 +9,30 @@
 #include "page/input.h"
 #include "page/page.h"
 #include "page/views.h"
+#include "plot/figure.h"
 
-typedef struct dq_page_report {
-    const char *title;        /* "Rankings against judgements" */
+/* How results were come by. Nothing is owned. */
+typedef struct dq_page_run {
     const char *maker;        /* "dq-eval 0.1.0" */
     const char *const *words; /* (word_count) the command line */
     size_t word_count;
-    const dq_page_input *inputs; /* (input_count) */
+    const char *const *inputs; /* (input_count) paths; "-": stdin, from where it stands */
     size_t input_count;
-    const dq_json_text *notes; /* NUL-terminated, each behind the other; NULL: none */
+    const dq_json_text *said; /* notes, each with a NUL at its end */
+} dq_page_run;
+
+typedef struct dq_page_report {
+    const char *title; /* "Rankings" */
+    const dq_page_run *run;
     dq_page_view view;
     const char *caption;       /* of the first table */
     const dq_json_text *table; /* TSV */
     double confidence;         /* of the intervals, 0: none */
+    const dq_figure *figure;   /* NULL: none; a panel is a picture of its own, so that they flow */
 } dq_page_report;
 
-/* Appends the part to a page. The same report gives the same bytes. Errors are those of the tables and of
- * dq_page_add. */
+/* Reads the inputs again, and adds the part to a page. The same report of the same inputs gives the same
+ * bytes. Errors are those of the inputs, of the tables, of plot/plot.h and of dq_page_add. */
 dq_status dq_page_add_report(dq_page *page, const dq_page_report *report, dq_error *error);
 
 /* A sink that appends to a text. */

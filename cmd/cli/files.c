@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * No two outputs are one file: the last one closed would be all that is left. Options that write to the file
- * they name have DQ_OPT_WRITES; stdout counts where --output does not stand in for it.
+ * The files of a command line. No two outputs are one file: the last one closed would be all that is left.
+ * Options that write to the file they name have DQ_OPT_WRITES, those that read it DQ_OPT_READS; stdout counts
+ * where --output does not stand in for it.
  */
 #include "cli/option.h"
 
@@ -109,4 +110,69 @@ void dq_cli_check_outputs(const dq_cli *cli)
         n++;
     }
     for (size_t i = 0; i < n; i++) free(outputs[i].path);
+}
+
+/* ---- what is read ---- */
+
+static void add_input(const dq_cli *cli, dq_cli_file_of file_of, const char *option, const char *value,
+                      dq_cli_files *files)
+{
+    const char *path = file_of(cli, option, value);
+    for (size_t i = 0; path && i < files->count; i++)
+        if (strcmp(files->at[i], path) == 0) return; /* a catalogue that is the log, too */
+    if (path) files->at[files->count++] = path;
+}
+
+static size_t count_values(const dq_cli *cli)
+{
+    size_t n = cli->operand_count + 1;
+    for (const dq_option *o = cli->table; o->name; o++)
+        if (o->flags & DQ_OPT_READS) n += o->type == DQ_OPT_LIST ? ((const dq_texts *)o->target)->count : 1;
+    return n;
+}
+
+dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of)
+{
+    dq_cli_files files = {.at = dq_arena_zero(&cli->arena, count_values(cli), sizeof *files.at)};
+    if (!files.at) dq_cli_short_of_memory(cli);
+    for (size_t i = 0; i < cli->operand_count; i++) add_input(cli, file_of, NULL, cli->operands[i], &files);
+    if (!cli->operand_count) add_input(cli, file_of, NULL, "-", &files);
+    for (const dq_option *o = cli->table; o->name; o++) {
+        if (!(o->flags & DQ_OPT_READS) || !dq_option_in(o, cli->mode)) continue;
+        const dq_texts *list = o->type == DQ_OPT_LIST ? o->target : NULL;
+        const char *value = list ? NULL : *(const char *const *)o->target;
+        if (value) add_input(cli, file_of, o->name, value, &files);
+        for (size_t i = 0; list && i < list->count; i++)
+            add_input(cli, file_of, o->name, list->at[i], &files);
+    }
+    return files;
+}
+
+static dq_status copy_stdin(int to, dq_error *error)
+{
+    char buffer[65536];
+    for (;;) {
+        ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return dq_fail_errno(error, errno, "cannot read stdin");
+        if (n == 0) return DQ_OK;
+        for (ssize_t at = 0, put; at<n; at += put> 0 ? put : 0) {
+            put = write(to, buffer + at, (size_t)(n - at));
+            if (put < 0 && errno != EINTR) return dq_fail_errno(error, errno, "cannot keep stdin");
+        }
+    }
+}
+
+dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error)
+{
+    *start = lseek(STDIN_FILENO, 0, SEEK_CUR);
+    if (*start >= 0) return DQ_OK;
+    *start = 0;
+    FILE *kept = tmpfile();
+    if (!kept) return dq_fail_errno(error, errno, "cannot keep stdin");
+    dq_status status = copy_stdin(fileno(kept), error);
+    if (!status && (lseek(fileno(kept), 0, SEEK_SET) < 0 || dup2(fileno(kept), STDIN_FILENO) < 0))
+        status = dq_fail_errno(error, errno, "cannot keep stdin");
+    (void)fclose(kept);
+    return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/gnuplot.h"
+#include "plot/gnuplot.h"
 
 #include "wire/coprocess.h"
 
@@ -16,7 +16,8 @@ static dq_status spawn(pid_t *pid, int script, int *picture, int words, dq_error
     static char name[] = "gnuplot", *const args[] = {name, NULL};
     int ends[2];
     posix_spawn_file_actions_t actions;
-    char **env = dq_coprocess_environment(NULL, NULL);
+    static const char *const variables[] = {"LC_ALL=C.UTF-8", NULL}; /* texts are UTF-8 whoever draws */
+    char **env = dq_coprocess_environment(variables, NULL);
     if (!env || pipe2(ends, O_CLOEXEC) < 0) {
         int sys = env ? errno : ENOMEM;
         free(env);
@@ -35,7 +36,7 @@ static dq_status spawn(pid_t *pid, int script, int *picture, int words, dq_error
     (void)close(ends[0]);
     if (failed == ENOENT)
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                       "gnuplot is not installed (Debian: gnuplot-nox); it draws the curves");
+                       "gnuplot is not installed (Debian: gnuplot-nox); it draws the pictures");
     return dq_fail_errno(error, failed, "cannot start gnuplot");
 }
 

@@ -3,8 +3,8 @@
  * gnuplot, a process of its own. It gets its script as stdin and hands the picture back on stdout; no shell,
  * no file name and no text of the user's but quoted titles is in the script.
  */
-#ifndef DQ_REPORT_GNUPLOT_H
-#define DQ_REPORT_GNUPLOT_H
+#ifndef DQ_PLOT_GNUPLOT_H
+#define DQ_PLOT_GNUPLOT_H
 
 #include "dq/sink.h"
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Logs to curves, and curves to gnuplot's script.
+ * Logs to curves, and curves to a figure.
  */
 #include "text_file.h"
 
-#include "report/plot.h"
+#include "report/curves.h"
 
 #include "memory.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Reads the text as a log of the group `name`. */
 static dq_status read_log(dq_curves *c, const char *name, const char *text, dq_error *error)
@@ -79,66 +78,77 @@ static void what_is_no_log_is_refused(void **state)
     assert_int_equal(dq_curves_open(&c, NULL, DQ_CURVES_MAX + 1, &e), DQ_ERR_RANGE);
 }
 
-static const char *script_of(const dq_curves *c, dq_plot_form form)
-{
-    static char text[1 << 14];
-    FILE *f = tmpfile();
-    assert_non_null(f);
-    assert_int_equal(dq_plot_script(f, c, form, 80, NULL), DQ_OK);
-    rewind(f);
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    text[n] = '\0';
-    assert_int_equal(fclose(f), 0);
-    return text;
-}
-
-/* A group's name is quoted, data stands in the script, and a mean of fewer runs is a block of its own. */
-static void the_script_holds_data_and_quotes(void **state)
+/* A line a group, a band where there are runs to differ, and a gap where the runs change. */
+static void a_metric_is_a_panel(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"q_loss"};
+    static const char *const keys[] = {"success", "q_loss", "unheard"};
+    dq_figure f = DQ_FIGURE_EMPTY;
     dq_curves c;
-    assert_int_equal(dq_curves_open(&c, keys, 1, NULL), DQ_OK);
-    assert_int_equal(read_log(&c, "it's",
-                              "{\"user\":\"u\",\"epoch\":0,\"q_loss\":1}\n"
-                              "{\"user\":\"u\",\"epoch\":1,\"q_loss\":2}\n"
-                              "{\"user\":\"v\",\"epoch\":0,\"q_loss\":3}\n"
-                              "{\"user\":\"v\",\"epoch\":1,\"q_loss\":4}\n"
-                              "{\"user\":\"v\",\"epoch\":2,\"q_loss\":5}\n",
+    assert_int_equal(dq_curves_open(&c, keys, 3, NULL), DQ_OK);
+    assert_int_equal(read_log(&c, "a",
+                              "{\"user\":\"u\",\"epoch\":0,\"success\":0.5}\n"
+                              "{\"user\":\"u\",\"epoch\":1,\"success\":1}\n"
+                              "{\"user\":\"v\",\"epoch\":0,\"success\":1}\n"
+                              "{\"user\":\"v\",\"epoch\":1,\"success\":1}\n"
+                              "{\"user\":\"v\",\"epoch\":2,\"success\":1,\"unheard\":-3}\n",
                               NULL),
                      DQ_OK);
     assert_int_equal(dq_curves_finish(&c, 1, NULL), DQ_OK);
-    c.marks[c.mark_count++] = 1;
-    const char *svg = script_of(&c, DQ_PLOT_SVG);
-    assert_non_null(strstr(svg, "set terminal svg size 460,320 "));
-    assert_non_null(strstr(svg, "$d0 << END\n0 2 0.585786438 3.41421356\n1 3 1.58578644 4.41421356\nEND\n"));
-    assert_non_null(strstr(svg, "$e0 << END\n2 5 5 5\nEND\n"));
-    assert_non_null(strstr(svg, "set label '1 of 2' at first 2, first 5 "));
-    assert_non_null(strstr(svg, " title 'it''s, mean of 2 runs, ± sd'"));
-    assert_non_null(strstr(svg, "set arrow from first 1, graph 0 to first 1, graph 1 nohead"));
-    assert_null(strstr(svg, "Histogram"));
-    const char *dumb = script_of(&c, DQ_PLOT_DUMB);
-    assert_non_null(strstr(dumb, "set terminal dumb noenhanced size 80,20\n"));
-    assert_null(strstr(dumb, "$e0"));
+    c.marks[c.mark_count++] = (dq_curves_mark){1, "here"};
+    assert_int_equal(dq_curves_figure(&c, &f, NULL), DQ_OK);
+    assert_int_equal(f.panel_count, 2); /* no loss in the log */
+    const dq_plot_panel *success = f.panels, *unheard = success->next;
+    assert_string_equal(success->title, "Success rate");
+    assert_string_equal(success->x.label, "epoch");
+    assert_true(success->y.min == 0 && success->y.max == 1);
+    assert_string_equal(success->marks->label, "here");
+    const dq_plot_series *line = success->series;
+    assert_int_equal(line->runs, 2);
+    assert_int_equal(line->count, 4); /* two points of two runs, a gap, one of one */
+    assert_true(line->points[0].y == 0.75 && fabs(line->points[0].upper - 0.75 - sqrt(0.125)) < 1e-12);
+    assert_int_equal(line->points[0].runs, 0);
+    assert_true(isnan(line->points[2].y));
+    assert_true(line->points[3].y == 1 && line->points[3].runs == 1);
+    assert_string_equal(unheard->title, "unheard");
+    assert_true(isnan(unheard->y.min) && isnan(unheard->y.max));
+    dq_figure_free(&f);
+    dq_curves_free(&c);
+}
+
+/* A counter of the name may be somebody else's. */
+static void bounds_that_a_log_breaks_are_none(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"success"};
+    dq_figure f = DQ_FIGURE_EMPTY;
+    dq_curves c;
+    assert_int_equal(dq_curves_open(&c, keys, 1, NULL), DQ_OK);
+    assert_int_equal(read_log(&c, "a", "{\"epoch\":0,\"success\":7}\n", NULL), DQ_OK);
+    assert_int_equal(dq_curves_finish(&c, 1, NULL), DQ_OK);
+    assert_int_equal(dq_curves_figure(&c, &f, NULL), DQ_OK);
+    assert_true(isnan(f.panels->y.max));
+    dq_figure_free(&f);
     dq_curves_free(&c);
 }
 
 static void shares_of_a_histogram_add_up(void **state)
 {
     (void)state;
+    dq_figure f = DQ_FIGURE_EMPTY;
     dq_curves c;
-    double x, share, sum = 0;
-    int n;
+    double sum = 0;
     assert_int_equal(dq_curves_open(&c, NULL, 0, NULL), DQ_OK);
     assert_int_equal(read_log(&c, "a", log_of_three, NULL), DQ_OK);
     assert_int_equal(dq_curves_finish(&c, 1, NULL), DQ_OK);
-    const char *svg = script_of(&c, DQ_PLOT_SVG), *title = strstr(svg, "set title 'Histogram of rewards'");
-    assert_non_null(title);
-    const char *bins = title;
-    while (strncmp(bins, "$d0", 3) != 0) bins--;
-    for (bins = strchr(bins, '\n') + 1; sscanf(bins, "%lf %lf\n%n", &x, &share, &n) == 2; bins += n)
-        sum += share;
-    assert_true(fabs(sum - 1) < 1e-6);
+    assert_int_equal(dq_curves_figure(&c, &f, NULL), DQ_OK);
+    const dq_plot_panel *last = f.panels;
+    while (last->next && last->kind != DQ_PLOT_HISTOGRAM) last = last->next;
+    assert_int_equal(last->kind, DQ_PLOT_HISTOGRAM);
+    assert_string_equal(last->y.label, "share of episodes");
+    for (size_t i = 0; i < last->series->count; i++) sum += last->series->points[i].y;
+    assert_true(fabs(sum - 1) < 1e-12);
+    dq_figure_free(&f);
     dq_curves_free(&c);
 }
 
@@ -148,7 +158,8 @@ int main(void)
         cmocka_unit_test(rewards_are_summed_and_smoothed),
         cmocka_unit_test(users_of_a_log_are_runs_of_one_group),
         cmocka_unit_test(what_is_no_log_is_refused),
-        cmocka_unit_test(the_script_holds_data_and_quotes),
+        cmocka_unit_test(a_metric_is_a_panel),
+        cmocka_unit_test(bounds_that_a_log_breaks_are_none),
         cmocka_unit_test(shares_of_a_histogram_add_up),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
