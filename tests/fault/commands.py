@@ -106,6 +106,9 @@ COMMANDS = [
     Command("eval curves", "dq-eval --quiet --curves --format tsv -o out in/log.jsonl", out=("out",)),
     Command("eval ope", "dq-eval --quiet -t 1 --ope log,ips,slope,pdis,wpdis --session episode --target uniform --resamples 100 -o out in/played.dq", out=("out",)),
     Command("eval plot", "dq-eval --quiet --curves --plot out.svg in/log.jsonl", out=("out.svg",), package="gnuplot-nox"),
+    Command("eval report", "dq-eval --quiet --agreement --resamples 100 --report page -o out in/c.dq in/t.dq", out=("out", "page")),
+    Command("eval report pipe", "dq-eval --quiet --qrels in/t.dq -m ndcg@5 --report page", stdin="run.trec", out=("page",)),
+    Command("eval pages", "dq-eval --report page in/one.html in/two.html", out=("page",)),
     # dq-sim
     Command("sim catalogue", "dq-sim -q --users 5 --items 6 --interactions 20 -o out", out=("out",)),
     Command("sim play", "dq-sim -q films --play 3 -o out", out=("out",)),
@@ -160,6 +163,8 @@ dq-sim -q sequence --play 40 --seed 5 -o played.dq
 dq-train -q -t 1 --offline --agent dyna-q --models 2 --hidden 8 --batch 16 --epochs 1 -o dyna.dq played.dq
 dq-rank -q -t 1 --by cosine -k 5 -o ranked.dq c.dq
 dq-rank -q -t 1 --by cosine -k 5 --format trec -o run.trec c.dq
+dq-eval --quiet --qrels t.dq --run run.trec -m ndcg@5 --report one.html -o one.txt
+dq-eval --quiet --traffic --report two.html -o two.txt clicks.dq
 printf '#!/bin/sh\\nexec dq-reward -q -s logged --labels-only\\n' > logged
 printf '#!/bin/sh\\nexec dq-sim cartpole --serve\\n' > served
 chmod 755 logged served
