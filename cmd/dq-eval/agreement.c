@@ -4,6 +4,7 @@
  */
 #include "eval.h"
 
+#include "label/agreement_figure.h"
 #include "label/agreement_print.h"
 
 #include <inttypes.h>
@@ -49,11 +50,18 @@ dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *err
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status)
         status = dq_agreement_print(&l, &a, (dq_agreement_format)o->format, o->confidence, out, error);
+    if (!status)
+        status = dq_sink_close(out, error);
+    else
+        dq_sink_abort(out);
     if (!status) say(o, cli, &l);
+    if (!status && o->plot) {
+        dq_figure figure = DQ_FIGURE_EMPTY;
+        status = dq_agreement_figure(&l, &a, o->confidence, &figure, error);
+        status = dq_cli_draw(cli, &o->common, status, &figure, o->plot, error);
+    }
     dq_agreement_free(&a);
     dq_labelled_free(&l);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "ope/slope.h"
 #include "report/ope_print.h"
 #include "report/ope_study.h"
+#include "report/pictures.h"
 #include "report/rankings.h"
 
 #include <math.h>
@@ -241,6 +242,13 @@ static dq_status print(const ope_run *r, dq_error *error)
     return status;
 }
 
+static dq_status draw(const ope_run *r, dq_error *error)
+{
+    dq_figure figure = DQ_FIGURE_EMPTY;
+    dq_status status = dq_ope_figure(r->estimates, r->picks.count, r->o->confidence, &figure, error);
+    return dq_cli_draw(r->cli, &r->o->common, status, &figure, r->o->plot, error);
+}
+
 dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     ope_run r = {.o = o, .cli = cli};
@@ -251,6 +259,7 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
         status = check_trust(&r, error);
     }
     if (!status) status = print(&r, error);
+    if (!status && o->plot) status = draw(&r, error);
     dq_ope_study_free(&r.study);
     dq_label_map_free(&r.map);
     return status;

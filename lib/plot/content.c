@@ -4,6 +4,8 @@
  */
 #include "plot/script_impl.h"
 
+enum { WIDEST = 64 }; /* pixels of a bar */
+
 static const char *next_element(bool *first)
 {
     const char *before = *first ? "plot " : ", ";
@@ -134,11 +136,15 @@ static void write_points(plot_script *s, const dq_plot_panel *panel, const dq_pl
         const dq_plot_point *p = &series->points[i];
         double x = p->x + x0, half = gap * width / 2;
         if (!plot_shows(panel, p)) continue;
-        bool interval = plot_has_interval(p);
-        (void)fprintf(s->f, "%.9g %.9g %.9g %.9g %.9g %.9g %.9g %.9g\n", x, p->y,
-                      interval ? plot_clamp(&panel->y, p->lower) : p->y,
-                      interval ? plot_clamp(&panel->y, p->upper) : p->y, x - half, x + half, fmin(base, p->y),
-                      fmax(base, p->y));
+        (void)fprintf(s->f, "%.9g %.9g ", x, p->y);
+        if (plot_has_interval(p))
+            (void)fprintf(s->f, "%.9g %.9g", plot_clamp(&panel->y, p->lower),
+                          plot_clamp(&panel->y, p->upper));
+        else if (panel->kind == DQ_PLOT_POINTS) /* a point is drawn with its interval */
+            (void)fprintf(s->f, "%.9g %.9g", p->y, p->y);
+        else
+            (void)fputs("NaN NaN", s->f);
+        (void)fprintf(s->f, " %.9g %.9g %.9g %.9g\n", x - half, x + half, fmin(base, p->y), fmax(base, p->y));
     }
     (void)fputs("END\n", s->f);
 }
@@ -152,11 +158,21 @@ static bool any_shown(const dq_plot_panel *panel, const dq_plot_series *series, 
     return false;
 }
 
+/* A stretch with a stroke at each end; gnuplot's error bars would blot a dot of paper out of the bar. */
+static void draw_interval(plot_script *s, size_t block)
+{
+    (void)fprintf(s->f,
+                  ", $d%zu using 1:3:(0):($4-$3) with vectors heads size screen %.6f,90 lw 1.2 lc rgb "
+                  "'#%06X' notitle",
+                  block, s->width > 0 ? 4 / s->width : 0.01, s->theme->ink);
+}
+
 static void draw_bars(plot_script *s, const dq_plot_panel *panel)
 {
     bool histogram = panel->kind == DQ_PLOT_HISTOGRAM, first = true;
-    double width = histogram ? 2 * plot_half_bin(panel) : 0.8 / (double)panel->series_count;
-    const char *fill = histogram && panel->series_count > 1 ? "transparent solid 0.2" : "solid 0.85";
+    double width = histogram ? 2 * plot_half_bin(panel)
+                             : fmin(0.8 / (double)panel->series_count, WIDEST / s->slot);
+    const char *fill = histogram && panel->series_count > 1 ? "transparent solid 0.2" : "solid 1.0";
     size_t at = 0;
     for (const dq_plot_series *p = panel->series; p; p = p->next) write_points(s, panel, p, at++, width);
     at = 0;
@@ -174,9 +190,7 @@ static void draw_bars(plot_script *s, const dq_plot_panel *panel)
             !s->text) /* outlines, since colours one on another are mud */
             (void)fprintf(s->f, ", $d%zu using 1:2 with histeps lw 1.5 lc rgb '#%06X' notitle", at,
                           hue_of(s, number));
-        if (any_shown(panel, p, true))
-            (void)fprintf(s->f, ", $d%zu using 1:2:3:4 with yerrorbars pt -1 lw 1.2 lc rgb '#%06X' notitle",
-                          at, s->theme->ink);
+        if (any_shown(panel, p, true)) draw_interval(s, at);
     }
     (void)fputc('\n', s->f);
 }

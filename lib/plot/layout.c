@@ -177,7 +177,7 @@ static double panel_height(const dq_plot_panel *panel)
 
 void plot_layout(plot_script *s, plot_place *places)
 {
-    size_t count = s->figure->panel_count, across = count > 4 ? 3 : count > 1 ? 2 : 1;
+    size_t count = s->figure->panel_count, across = count > 4 || count == 3 ? 3 : count > 1 ? 2 : 1;
     size_t rows = (count + across - 1) / across, at = 0;
     const dq_plot_panel *panel = s->figure->panels;
     s->width = (double)across * DQ_PLOT_WIDTH + (across == 1 ? 140 : 0);

@@ -79,7 +79,7 @@ static void draw_sample(plot_script *s, const plot_entry *e, size_t number, doub
         (void)fprintf(s->f,
                       "set object rectangle from screen %.6f,screen %.6f to screen %.6f,screen %.6f "
                       "fc rgb '#%06X' fs transparent solid %s noborder\n",
-                      left, middle - half, right, middle + half, colour, filled ? "0.85" : "0.2");
+                      left, middle - half, right, middle + half, colour, filled ? "1.0" : "0.2");
     if (e->kind == DQ_PLOT_LINES)
         (void)fprintf(s->f,
                       "set arrow from screen %.6f,screen %.6f to screen %.6f,screen %.6f nohead front lw 2 "

@@ -34,6 +34,7 @@ typedef struct plot_script {
     unsigned columns;
     plot_legend legend;
     double width, height; /* of the picture */
+    double slot;          /* pixels of a category in the panel at hand */
 } plot_script;
 
 /* Where a panel stands, and within it its axes. */
