@@ -31,7 +31,7 @@ static void add_measures(drawing *d, const dq_agreement *a)
     dq_plot_panel *panel = dq_figure_add_panel(d->figure, DQ_PLOT_POINTS, "Agreement");
     dq_plot_series *s = dq_figure_add_series(d->figure, panel, "", 0, a->count);
     if (!s) return;
-    panel->y.label = "1: in everything, 0: as by chance";
+    panel->y.label = "agreement (1: in everything)";
     panel->y.max = 1;
     dq_figure_set_categories(d->figure, panel, a->count);
     for (size_t i = 0; i < a->count; i++) {

@@ -128,9 +128,11 @@ static dq_status set(wish *w, const char *key, char *value, dq_error *error)
     return set_pair(w, key, copy) ? DQ_OK : strange(error, key, value);
 }
 
-/* The text up to the next comma, without backslashes before commas; *text goes behind it. */
+/* The text up to the next comma, without blanks before it and backslashes before commas; *text goes behind
+ * it. */
 static char *next_part(wish *w, const char **text)
 {
+    *text += strspn(*text, " \t\n");
     size_t n = strlen(*text), used = 0;
     char *part = dq_arena_text(&w->arena, *text, n);
     const char *at = *text;
@@ -285,24 +287,30 @@ static dq_status read_rows(table *t, const char *path, dq_error *error)
     return status;
 }
 
-/* Puts the categories that are asked for first, in their order. */
-static dq_status reorder(table *t, dq_error *error)
+static uint32_t *number_in(row *r, bool series)
+{
+    return series ? &r->series : &r->category;
+}
+
+/* Puts the names that are asked for first, in their order. */
+static dq_status reorder(table *t, dq_index *names, bool series, dq_error *error)
 {
     dq_index ordered = DQ_INDEX_EMPTY;
     dq_status status = DQ_OK;
     for (const char *at = t->w.order; at && *at && !status;) {
         size_t n = strcspn(at, "|");
-        if (dq_index_find(&t->categories, at, n) != DQ_ABSENT)
+        if (dq_index_find(names, at, n) != DQ_ABSENT)
             status = dq_index_add(&ordered, at, n, &(uint32_t){0}, NULL, error);
         at += at[n] ? n + 1 : n;
     }
     for (size_t i = 0; i < t->count && !status; i++) {
+        uint32_t *number = number_in(&t->rows[i], series);
         size_t n;
-        const char *name = dq_index_id(&t->categories, t->rows[i].category, &n);
-        status = dq_index_add(&ordered, name, n, &t->rows[i].category, NULL, error);
+        const char *name = dq_index_id(names, *number, &n);
+        status = dq_index_add(&ordered, name, n, number, NULL, error);
     }
-    dq_index_free(&t->categories);
-    t->categories = ordered;
+    dq_index_free(names);
+    *names = ordered;
     return status;
 }
 
@@ -430,7 +438,7 @@ static dq_status add_panel(const table *t, uint32_t number, dq_figure *figure, d
     const char *value = dq_index_id(&t->panels, number, &n);
     char title[300];
     bool both = n && t->w.title && *t->w.title;
-    bool categories = t->w.kind == DQ_PLOT_BARS || t->w.kind == DQ_PLOT_GRID || !t->numbers || t->w.order;
+    bool categories = t->w.kind == DQ_PLOT_BARS || t->w.kind == DQ_PLOT_GRID || !t->numbers;
     (void)snprintf(title, sizeof title, "%.120s%s%.*s", t->w.title ? t->w.title : "", both ? ": " : "",
                    n < 120 ? (int)n : 120, value);
     dq_plot_kind kind = t->w.kind == DQ_PLOT_HISTOGRAM && categories ? DQ_PLOT_BARS : t->w.kind;
@@ -454,7 +462,8 @@ dq_status dq_plot_table_add(dq_figure *figure, const char *text, const char *pat
     table t = {.numbers = true};
     dq_status status = read_wish(&t.w, text, error);
     if (!status) status = read_rows(&t, path, error);
-    if (!status) status = reorder(&t, error);
+    if (!status) status = reorder(&t, &t.categories, false, error);
+    if (!status) status = reorder(&t, &t.series, true, error);
     for (uint32_t p = 0; p < dq_index_count(&t.panels) && !status; p++)
         status = add_panel(&t, p, figure, error);
     if (!status && t.w.note) figure->note = dq_figure_text(figure, t.w.note, strlen(t.w.note));

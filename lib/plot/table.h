@@ -4,7 +4,8 @@
  *
  *     KIND:KEY=VALUE,KEY=VALUE...      lines:x=episode,y=mean,sd=sd,series=group,ylabel=return
  *
- * KIND is lines, points, bars, histogram or grid; a comma in a value is written \, . Keys that name columns:
+ * KIND is lines, points, bars, histogram or grid; a comma in a value is written \, and blanks behind a comma
+ * say nothing. Keys that name columns:
  *
  *     x, y          what is drawn over what; a histogram counts rows by x, y being their weight
  *     lower, upper  of the interval; or sd, y less and plus it
@@ -15,7 +16,7 @@
  * and others:
  *
  *     where=COLUMN=VALUE       the rows that count; repeated: all must hold
- *     order=A|B|C              the order of categories; others come behind, as they come. Without it all do.
+ *     order=A|B|C              the order of categories and series; others come behind, as they come
  *     title, note, xlabel, ylabel, xunit, yunit, band (what the interval is)
  *     xmin, xmax, ymin, ymax   what a value can be: values beyond them are an error
  *     log=x|y|xy               logarithmic axes
