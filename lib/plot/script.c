@@ -76,7 +76,7 @@ static void draw_text(plot_script *s, const dq_plot_panel *panel)
 {
     char text[240], title[500];
     plot_place place = {.every = 1};
-    (void)fprintf(s->f, "set terminal dumb noenhanced %s size %u,%zu\nunset label\nunset arrow\n",
+    (void)fprintf(s->f, "set terminal dumb nofeed noenhanced %s size %u,%zu\nunset label\nunset arrow\n",
                   s->form == DQ_PLOT_COLOUR ? "ansi256" : "mono", s->columns,
                   LINES + (s->legend.shown ? panel->series_count : 0));
     (void)fputs(s->legend.shown ? "set key tmargin left Left reverse vertical maxcols 1\n" : "set key off\n",

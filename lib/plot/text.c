@@ -70,7 +70,8 @@ static void put_title(const plot_script *s, const dq_plot_panel *panel)
     (void)plot_put(s->f, panel->title, s->columns, PLOT_PLAIN);
     if (*panel->title && *text) (void)fputs(": ", s->f);
     (void)plot_put(s->f, text, s->columns, PLOT_PLAIN);
-    if (panel->interval) (void)fprintf(s->f, ", %s", panel->interval);
+    if (panel->interval) (void)fputs(", ", s->f);
+    (void)plot_put(s->f, panel->interval ? panel->interval : "", s->columns, PLOT_PLAIN);
     (void)fputc('\n', s->f);
 }
 

@@ -106,6 +106,8 @@ COMMANDS = [
     Command("eval curves", "dq-eval --quiet --curves --format tsv -o out in/log.jsonl", out=("out",)),
     Command("eval ope", "dq-eval --quiet -t 1 --ope log,ips,slope,pdis,wpdis --session episode --target uniform --resamples 100 -o out in/played.dq", out=("out",)),
     Command("eval plot", "dq-eval --quiet --curves --plot out.svg in/log.jsonl", out=("out.svg",), package="gnuplot-nox"),
+    Command("eval picture", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --resamples 100 --plot out.pdf -o out", out=("out", "out.pdf"), package="gnuplot-nox"),
+    Command("eval draw", "dq-eval --quiet --draw histogram:x=id -o out in/users.tsv", out=("out",)),
     # dq-sim
     Command("sim catalogue", "dq-sim -q --users 5 --items 6 --interactions 20 -o out", out=("out",)),
     Command("sim play", "dq-sim -q films --play 3 -o out", out=("out",)),
