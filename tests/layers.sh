@@ -25,12 +25,12 @@ ope:     core math measure
 import:  core wire port data
 inspect: core wire port data
 llm:     core port
-label:   core wire port data reward llm measure
+label:   core wire port data reward llm measure plot
 report:  core wire port data measure ope plot
 plot:    core wire port
 rollout: core wire math data env net learn
 page:    core wire port inspect plot
-cli:     core wire port llm data page
+cli:     core wire port llm data plot
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be
 # allowed these rooms, too.

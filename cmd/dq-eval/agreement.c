@@ -4,6 +4,7 @@
  */
 #include "eval.h"
 
+#include "label/agreement_figure.h"
 #include "label/agreement_print.h"
 
 #include <inttypes.h>
@@ -49,6 +50,12 @@ static dq_status print(const void *result, const eval_options *o, int format, dq
                               error);
 }
 
+static dq_status figure(const void *result, const eval_options *o, dq_figure *to, dq_error *error)
+{
+    const agreed *r = result;
+    return dq_agreement_figure(r->labelled, r->agreement, o->confidence, to, error);
+}
+
 dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     dq_labelled l = {0};
@@ -63,7 +70,8 @@ dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *err
                                            .print = print,
                                            .title = "Agreement of labels",
                                            .caption = "Measures of agreement",
-                                           .view = DQ_PAGE_AGREEMENT},
+                                           .view = DQ_PAGE_AGREEMENT,
+                                           .figure = figure},
                             o, cli, error);
     dq_agreement_free(&a);
     dq_labelled_free(&l);

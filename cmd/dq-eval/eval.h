@@ -7,7 +7,7 @@
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
 
-#include "cli/cli.h"
+#include "cli/picture.h"
 
 #include "data/label_map.h"
 #include "ope.h"
@@ -59,9 +59,11 @@ typedef struct eval_options {
     double session_gap, return_within; /* minutes, days */
     /* learning curves */
     bool curves;
-    const char *plot; /* FILE.svg, FILE.png or FILE.pdf; NULL: in the terminal */
     uint64_t smooth;
     dq_texts metrics, marks;
+    /* pictures */
+    const char *plot; /* FILE.svg, FILE.png or FILE.pdf; -: in the terminal */
+    dq_texts draw;    /* tables of the operands: plot/table.h */
 } eval_options;
 
 /* What a mode has found. */
@@ -74,7 +76,7 @@ typedef struct eval_result {
     const char *title, *caption; /* of a report, and of its first table; NULL: has none */
     dq_page_view view;
     dq_status (*figure)(const void *of, const eval_options *o, dq_figure *figure, dq_error *error);
-    bool drawn; /* the picture is the output, and nothing is printed */
+    bool drawn; /* the picture is the output, and print is for a report alone */
 } eval_result;
 
 /* Prints or draws it, and writes the report; each is then complete, or left as it was. */
@@ -93,15 +95,6 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error);
 /* Compares the labels of the operands; its usage errors. */
 dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error);
 void eval_check_agreement(const dq_cli *cli, const eval_options *o);
-
-/* Completes an output, or with a failure leaves nothing of it; returns status or what completing it met. */
-dq_status eval_close(dq_sink *out, dq_status status, dq_error *error);
-
-/* Draws (draw.c): into --plot's file, else in the terminal. Says which panels are left out. */
-dq_status eval_draw(const eval_options *o, const dq_cli *cli, dq_figure *figure, dq_error *error);
-void eval_check_plot(const dq_cli *cli, const eval_options *o);
-/* What --mark N=LABEL says; NULL: nothing. */
-const char *eval_mark_label(const char *mark);
 
 /* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
  * NAN. */

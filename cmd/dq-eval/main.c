@@ -5,8 +5,10 @@
 #include "eval.h"
 
 #include "math/blas.h"
+#include "plot/table.h"
 #include "report/curves.h"
 #include "report/ope_log.h"
+#include "report/pictures.h"
 #include "report/rankings.h"
 #include "report/traffic.h"
 #include "rollout.h"
@@ -24,10 +26,16 @@ enum {
     OPE = 64,
     TRAFFIC = 128,
     AGREEMENT = 256,
-    PAGES = 512
+    DRAW = 512,
+    PAGES = 1024
 };
-enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
-enum { RESULTS = JUDGED | CURVES | OPE | TRAFFIC | AGREEMENT };
+enum {
+    CATALOGUE = ROLLOUT | COLD_START,
+    ACTING = CATALOGUE | ENV,
+    JUDGED = RANKINGS | ACTING,
+    PICTURED = JUDGED | OPE | CURVES | AGREEMENT | DRAW,
+    RESULTS = PICTURED | TRAFFIC
+};
 
 static const dq_mode modes[] = {
     {RANKINGS, "rankings", "rankings", .help = "rankings against judgements (--qrels)", .no_operands = true},
@@ -40,6 +48,7 @@ static const dq_mode modes[] = {
     {TRAFFIC, "traffic", "--traffic", .help = "what interactions come to (--traffic)"},
     {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},
     {AGREEMENT, "agreement", "--agreement", .help = "labels of several streams, pair by pair (--agreement)"},
+    {DRAW, "draw", "--draw", .help = "tables, drawn (--draw)"},
     {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
      .no_operands = true},
     {PAGES, "pages", "pages to join (--report)",
@@ -53,8 +62,8 @@ static const dq_defaults defaults[] = {
 
 static const dq_program program = {
     .name = "dq-eval",
-    .summary = "measure rankings, agents and the agreement of labellers, and draw learning curves",
-    .operands = "[LOG... | STREAM...]",
+    .summary = "measure rankings, agents and the agreement of labellers, and draw what comes of it",
+    .operands = "[LOG... | STREAM... | TABLE...]",
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",
                  "dq-rank --model m.dq catalogue.dq | dq-eval --qrels held-out.qrels -m ndcg@10 --interval"},
     .version_note_fn = dq_blas_core,
@@ -74,6 +83,11 @@ static dq_status print_runs(const void *table, const eval_options *o, int format
     return dq_runs_print(table, &form, out, error);
 }
 
+static dq_status figure_runs(const void *table, const eval_options *o, dq_figure *figure, dq_error *error)
+{
+    return dq_runs_figure(table, o->confidence, figure, error);
+}
+
 static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     static dq_run_table table; /* its list of measures is large for a stack */
@@ -83,7 +97,8 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
                                            .print = print_runs,
                                            .title = "Rankings",
                                            .caption = "Measures",
-                                           .view = DQ_PAGE_RANKINGS},
+                                           .view = DQ_PAGE_RANKINGS,
+                                           .figure = figure_runs},
                             o, cli, error);
     dq_run_table_free(&table);
     return status;
@@ -106,7 +121,8 @@ static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
                                          .close = rollout_close,
                                          .title = "Roll-outs",
                                          .caption = "Models",
-                                         .view = DQ_PAGE_ROLLOUTS},
+                                         .view = DQ_PAGE_ROLLOUTS,
+                                         .figure = rollout_figure},
                           o, cli, error);
     return rollout_close(&played, status, error);
 }
@@ -174,9 +190,8 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
 {
     dq_curves c;
     dq_status status = dq_curves_open(&c, o->metrics.at, o->metrics.count, error);
-    for (size_t i = 0; i < o->marks.count && i < DQ_CURVES_MARKS; i++)
-        c.marks[c.mark_count++] = (dq_curves_mark){strtoull(o->marks.at[i], NULL, 10),
-                                                   eval_mark_label(o->marks.at[i])};
+    for (size_t i = 0; i < o->marks.count; i++, c.mark_count++)
+        c.marks[i].at = dq_cli_mark(cli, o->marks.at[i], &c.marks[i].label);
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = dq_curves_read(&c, cli->operands[i], error);
     if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
@@ -194,17 +209,37 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
 
 static void check_curves(const dq_cli *cli, const eval_options *o)
 {
+    const char *label;
     if (!cli->operand_count) dq_cli_usage(cli, "--curves needs the logs of dq-train (dq-train --log FILE)");
     if (o->format != EVAL_TABLE && o->format != EVAL_TSV)
         dq_cli_usage(cli, "--curves prints --format tsv, or draws");
     if (o->marks.count > DQ_CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", DQ_CURVES_MARKS);
-    for (size_t i = 0; i < o->marks.count; i++) {
-        size_t digits = strspn(o->marks.at[i], "0123456789");
-        if (!digits || (o->marks.at[i][digits] && o->marks.at[i][digits] != '='))
-            dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted, perhaps =LABEL",
-                         o->marks.at[i]);
-    }
+    for (size_t i = 0; i < o->marks.count; i++) (void)dq_cli_mark(cli, o->marks.at[i], &label);
     if (o->plot && o->format == EVAL_TSV) dq_cli_usage(cli, "--plot draws: no --format tsv");
+}
+
+/* Each --draw draws one operand, or all of them the only one. */
+static dq_status figure_tables(const void *operands, const eval_options *o, dq_figure *figure,
+                               dq_error *error)
+{
+    const dq_cli *cli = operands;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < o->draw.count && !status; i++) {
+        const char *path = cli->operand_count ? cli->operands[cli->operand_count > 1 ? i : 0] : "-";
+        status = dq_plot_table_add(figure, o->draw.at[i], path, error);
+    }
+    return status;
+}
+
+static void check_draw(const dq_cli *cli, const eval_options *o)
+{
+    dq_error error = DQ_ERROR_NONE;
+    if (cli->operand_count > 1 && cli->operand_count != o->draw.count)
+        dq_cli_usage(cli, "--draw: %zu tables for %zu of them", cli->operand_count, o->draw.count);
+    if (o->draw.count > 1 && (!cli->operand_count || strcmp(cli->operands[0], "-") == 0))
+        dq_cli_usage(cli, "stdin can be read only once");
+    for (size_t i = 0; i < o->draw.count; i++)
+        if (dq_plot_table_check(o->draw.at[i], &error)) dq_cli_usage(cli, "--draw: %s", error.reason);
 }
 
 static void check_acting(const dq_cli *cli, const eval_options *o)
@@ -241,6 +276,7 @@ static unsigned choose_mode(const eval_options *o, size_t operands)
     if (o->list) return LIST;
     if (o->ope.estimators) return OPE;
     if (o->curves) return CURVES;
+    if (o->draw.count) return DRAW;
     if (o->agreement) return AGREEMENT;
     if (o->traffic) return TRAFFIC;
     if (o->env || o->env_cmd) return ENV;
@@ -253,8 +289,11 @@ static void check_usage(dq_cli *cli, const eval_options *o)
 {
     dq_cli_enter(cli, choose_mode(o, cli->operand_count));
     if (o->report && strcmp(o->report, "-") == 0) dq_cli_usage(cli, "--report: a file is wanted");
-    eval_check_plot(cli, o);
+    dq_cli_check_picture(cli, o->plot);
+    if (cli->mode & (CURVES | DRAW) && o->plot && o->common.output)
+        dq_cli_usage(cli, "--plot and --output exclude each other");
     if (cli->mode == CURVES) check_curves(cli, o);
+    if (cli->mode == DRAW) check_draw(cli, o);
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);
     if (cli->mode == AGREEMENT) eval_check_agreement(cli, o);
@@ -277,6 +316,10 @@ static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
     if (cli->mode == LIST) return eval_write(&(eval_result){.print = print_measures}, o, cli, error);
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
+    if (cli->mode == DRAW)
+        return eval_write(
+            &(eval_result){.of = cli, .figure = figure_tables, .drawn = true, .title = "Tables"}, o, cli,
+            error);
     if (cli->mode == AGREEMENT) return eval_agreement(o, cli, error);
     if (cli->mode == TRAFFIC) return sum_up_traffic(o, cli, error);
     return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
@@ -356,9 +399,10 @@ int main(int argc, char **argv)
         {"return-within", 0, DQ_OPT_REAL, &o.return_within, "DAYS", "who comes back so soon after a session has returned", .min = 0, .max = 1e6, .modes = TRAFFIC},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
-        {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},
-        {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg or FILE.png (else in the terminal)", .flags = DQ_OPT_WRITES, .modes = CURVES, .excludes = "output"},
+        {"mark", 0, DQ_OPT_LIST, &o.marks, "N[=LABEL]", "a line at episode or epoch N; repeated", .modes = CURVES},
         {"smooth", 0, DQ_OPT_COUNT, &o.smooth, "N", "moving average over N points of a curve", .min = 1, .max = 1e6, .modes = CURVES},
+        {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg, FILE.png or FILE.pdf, or - in the terminal", .flags = DQ_OPT_WRITES, .modes = PICTURED, .section = "Pictures"},
+        {"draw", 0, DQ_OPT_LIST, &o.draw, "KIND:KEY=COLUMN,...", "draw a table: lines, points, bars, histogram or grid; repeated: further panels", .modes = DRAW},
         {"report", 0, DQ_OPT_TEXT, &o.report, "FILE.html", "tables, pictures and lineage as a page, too; alone: pages joined in one", .flags = DQ_OPT_WRITES, .modes = RESULTS | PAGES, .section = "Reports"},
         {"title", 0, DQ_OPT_TEXT, &o.title, "WORDS", "what the page is called", .modes = RESULTS | PAGES, .needs = "report"},
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "Running"},

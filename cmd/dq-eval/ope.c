@@ -7,6 +7,7 @@
 #include "ope/slope.h"
 #include "report/ope_print.h"
 #include "report/ope_study.h"
+#include "report/pictures.h"
 #include "report/rankings.h"
 
 #include <math.h>
@@ -243,6 +244,12 @@ static dq_status print(const void *run, const eval_options *o, int format, dq_si
                         error);
 }
 
+static dq_status figure(const void *run, const eval_options *o, dq_figure *figure, dq_error *error)
+{
+    const ope_run *r = run;
+    return dq_ope_figure(r->estimates, r->picks.count, o->confidence, figure, error);
+}
+
 dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     ope_run r = {.o = o, .cli = cli};
@@ -257,7 +264,8 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
                                            .print = print,
                                            .title = "Off-policy evaluation",
                                            .caption = "Estimates",
-                                           .view = DQ_PAGE_PLAIN},
+                                           .view = DQ_PAGE_PLAIN,
+                                           .figure = figure},
                             o, cli, error);
     dq_ope_study_free(&r.study);
     dq_label_map_free(&r.map);

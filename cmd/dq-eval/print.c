@@ -7,13 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-dq_status eval_close(dq_sink *out, dq_status status, dq_error *error)
-{
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
-}
-
 dq_status eval_tsv_line(dq_sink *out, const char *model, const char *measure, size_t bytes, size_t at,
                         double value, dq_error *error)
 {

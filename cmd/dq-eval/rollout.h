@@ -70,6 +70,7 @@ dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error
 /* An episode's score. */
 double rollout_score(const rollout *run, const policy *p, size_t episode);
 dq_status rollout_print(const rollout *run, int format, dq_sink *out, dq_error *error); /* an eval_format */
+dq_status rollout_figure(const void *run, const eval_options *o, dq_figure *figure, dq_error *error);
 /* Frees a rollout, and parts with a labeller; returns status, or the labeller's failure. */
 dq_status rollout_close(void *run, dq_status status, dq_error *error);
 

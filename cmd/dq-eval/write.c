@@ -4,11 +4,20 @@
  */
 #include "eval.h"
 
+#include "cli/picture.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char maker[] = "dq-eval " DQ_VERSION;
+
+static dq_status close_sink(dq_sink *out, dq_status status, dq_error *error)
+{
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
 
 /* ---- pages ---- */
 
@@ -41,7 +50,7 @@ dq_status eval_join_pages(const eval_options *o, const dq_cli *cli, dq_error *er
         status = dq_page_add_file(&page, cli->operands[i], error);
     if (!status) status = write_page(&page, o, o->title, &out, error);
     dq_page_free(&page);
-    return eval_close(out, status, error);
+    return close_sink(out, status, error);
 }
 
 static dq_status collect_table(const eval_result *result, const eval_options *o, dq_json_text *table,
@@ -50,7 +59,7 @@ static dq_status collect_table(const eval_result *result, const eval_options *o,
     dq_sink *sink = NULL;
     dq_status status = dq_page_collect(&sink, table, error);
     if (!status) status = result->print(result->of, o, EVAL_TSV, sink, error);
-    return eval_close(sink, status, error);
+    return close_sink(sink, status, error);
 }
 
 static dq_status report(const eval_result *result, const eval_options *o, const dq_figure *figure,
@@ -62,10 +71,10 @@ static dq_status report(const eval_result *result, const eval_options *o, const 
                                  .run = o->run,
                                  .view = result->view,
                                  .caption = result->caption,
-                                 .table = &table,
+                                 .table = result->print ? &table : NULL,
                                  .confidence = o->confidence,
                                  .figure = figure};
-    dq_status status = collect_table(result, o, &table, error);
+    dq_status status = result->print ? collect_table(result, o, &table, error) : DQ_OK;
     if (!status && o->start >= 0 && lseek(STDIN_FILENO, o->start, SEEK_SET) < 0)
         status = dq_fail_errno(error, errno, "cannot read stdin again");
     if (!status) status = dq_page_add_report(&page, &part, error);
@@ -77,19 +86,28 @@ static dq_status report(const eval_result *result, const eval_options *o, const 
 
 /* ---- all ---- */
 
+/* The picture, where one is wanted; a report goes without, where there is no number to draw. */
+static dq_status make_figure(const eval_result *result, const eval_options *o, const dq_cli *cli,
+                             dq_figure *figure, dq_error *error)
+{
+    bool draws = o->plot || result->drawn;
+    if (!result->figure || !(draws || o->run)) return DQ_OK;
+    dq_status status = result->figure(result->of, o, figure, error);
+    if (!status) dq_cli_drop_constant(cli, &o->common, figure);
+    return status == DQ_ERR_SCHEMA && !draws ? DQ_OK : status;
+}
+
 dq_status eval_write(const eval_result *result, const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     dq_sink *out = NULL, *page = NULL;
     dq_figure figure = DQ_FIGURE_EMPTY;
-    dq_status status = DQ_OK;
-    if (result->figure && (o->run || o->plot || result->drawn))
-        status = result->figure(result->of, o, &figure, error);
+    dq_status status = make_figure(result, o, cli, &figure, error);
     if (!status && !result->drawn) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status && !result->drawn) status = result->print(result->of, o, o->format, out, error);
-    if (!status && o->run) status = report(result, o, result->figure ? &figure : NULL, &page, error);
+    if (!status && o->run) status = report(result, o, &figure, &page, error);
     if (result->close) status = result->close(result->of, status, error);
-    if (!status && (o->plot || result->drawn)) status = eval_draw(o, cli, &figure, error);
+    if (out) status = close_sink(out, status, error);
+    if (o->plot || result->drawn) status = dq_cli_draw(cli, &o->common, status, &figure, o->plot, error);
     dq_figure_free(&figure);
-    status = out ? eval_close(out, status, error) : status;
-    return page ? eval_close(page, status, error) : status;
+    return page ? close_sink(page, status, error) : status;
 }

@@ -69,6 +69,9 @@ static void write_picture(writing *w, const dq_figure *figure, const char *title
     dq_html_raw(&w->html, ", drawn from the numbers of the tables\"></picture></figure>\n");
 }
 
+/* So wide that words are read on a telephone, 360 pixels wide. */
+enum { PICTURE = 440 };
+
 /* Each panel alone, so that they stand beside each other where there is room, and below each other else. */
 static void write_pictures(writing *w)
 {
@@ -83,6 +86,7 @@ static void write_pictures(writing *w)
         figure.panels = &alone;
         figure.panel_count = 1;
         figure.title = NULL;
+        figure.width = PICTURE;
         write_picture(w, &figure, *p->title ? p->title : w->report->title);
     }
     dq_html_raw(&w->html, "</div>\n");
@@ -122,8 +126,9 @@ static void write_part(writing *w)
                    w->id, w->id);
     dq_html_words(&w->html, r->title);
     dq_html_raw(&w->html, "</h2>\n");
-    begin_section(w, "Results");
-    dq_page_view_write(r->view, r->caption, r->table->data, r->table->bytes, r->confidence, &w->html);
+    if (r->table) begin_section(w, "Results");
+    if (r->table)
+        dq_page_view_write(r->view, r->caption, r->table->data, r->table->bytes, r->confidence, &w->html);
     write_notes(w);
     write_pictures(w);
     write_origin(w);

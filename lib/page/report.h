@@ -26,7 +26,7 @@ typedef struct dq_page_report {
     const dq_page_run *run;
     dq_page_view view;
     const char *caption;       /* of the first table */
-    const dq_json_text *table; /* TSV */
+    const dq_json_text *table; /* TSV; NULL: there is none */
     double confidence;         /* of the intervals, 0: none */
     const dq_figure *figure;   /* NULL: none; a panel is a picture of its own, so that they flow */
 } dq_page_report;

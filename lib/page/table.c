@@ -190,7 +190,7 @@ static void write_head(const dq_page_table *t, dq_html *out)
     dq_html_raw(out, "<thead><tr>");
     for (size_t i = 0; i < t->columns; i++) {
         dq_html_raw(out, heads_numbers(t, i) ? "<th scope=\"col\" class=\"n\"" : "<th scope=\"col\"");
-        if (i < t->headings) dq_html_printf(out, " style=\"min-width:%zuch\"", width_of_names(t, i) + 2);
+        if (i < t->headings) dq_html_printf(out, " style=\"min-width:%zuch\"", width_of_names(t, i) + 1);
         dq_html_raw(out, ">");
         dq_html_text(out, t->heads[i].words, t->heads[i].words ? t->heads[i].bytes : 0);
         dq_html_raw(out, "</th>");

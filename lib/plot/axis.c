@@ -104,11 +104,10 @@ static dq_plot_scale logarithmic(double low, double high, bool snug)
 
 dq_plot_scale dq_plot_scale_for(const dq_plot_axis *axis, dq_plot_range range, unsigned wanted, bool snug)
 {
-    if (axis->log) return logarithmic(range.low, range.high, snug);
-    if (axis->zero) dq_plot_include(&range, 0);
+    if (axis->zero && !axis->log) dq_plot_include(&range, 0);
     double low = range.low < axis->min ? axis->min : range.low; /* false for NAN */
     double high = range.high > axis->max ? axis->max : range.high;
-    return linear(axis, low, high, wanted, snug);
+    return axis->log ? logarithmic(low, high, snug) : linear(axis, low, high, wanted, snug);
 }
 
 /* ---- words ---- */
@@ -122,7 +121,7 @@ static void true_minus(const char *from, char text[40])
 static void exponential(double value, int digits, char text[40])
 {
     static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    char plain[40], *e;
+    char plain[32], *e;
     (void)snprintf(plain, sizeof plain, "%.*e", digits > 1 ? digits - 1 : 0, value);
     e = strchr(plain, 'e');
     int exponent = e ? atoi(e + 1) : 0; /* of an infinity there is none */
@@ -149,7 +148,7 @@ void dq_plot_tick_text(const dq_plot_scale *s, double value, char text[40])
         const char *letter;
     } units[] = {{1e9, 1e9, "G"}, {1e6, 1e6, "M"}, {1e5, 1e3, "k"}, {0, 1, ""}};
     double size = s->log ? fabs(value) : fmax(fabs(s->low), fabs(s->high));
-    char plain[40];
+    char plain[32];
     if (value == 0 || (size >= 1e-4 && size < 1e12)) {
         size_t u = 0;
         while (size < units[u].from) u++;
@@ -163,18 +162,23 @@ void dq_plot_tick_text(const dq_plot_scale *s, double value, char text[40])
     }
 }
 
-void dq_plot_number_text(double value, int digits, char text[40])
+int dq_plot_decimals(double largest, bool whole, int digits)
 {
-    char plain[40];
-    double size = fabs(value);
-    if (value != 0 && (size < 1e-4 || size >= 1e9)) {
-        exponential(value, digits, text);
+    double size = fabs(largest);
+    if (whole || size == 0) return 0;
+    int before = (int)floor(log10(size)) + 1; /* 0, -1 ... of a small one */
+    return digits > before ? digits - before : 0;
+}
+
+void dq_plot_number_text(double value, int decimals, char text[40])
+{
+    char plain[32];
+    if (fabs(value) >= 1e12 || decimals > 8) {
+        exponential(value, 3, text);
         return;
     }
-    int whole = size >= 1 ? (int)floor(log10(size)) + 1 : 1;
-    if (value != 0 && size < 1) whole = (int)floor(log10(size)) + 1; /* 0, -1 ... */
-    int decimals = digits - whole > 0 ? digits - whole : 0;
-    if (value == floor(value)) decimals = 0;
     (void)snprintf(plain, sizeof plain, "%.*f", decimals, value);
+    if (*plain == '-' && strspn(plain, "-0.") == strlen(plain)) /* no -0.00 */
+        (void)snprintf(plain, sizeof plain, "%.*f", decimals, 0.0);
     true_minus(plain, text);
 }

@@ -33,7 +33,9 @@ dq_plot_scale dq_plot_scale_for(const dq_plot_axis *axis, dq_plot_range range, u
 
 /* What a tick says, with as many digits as tell it from its neighbours; U+2212 for a minus. */
 void dq_plot_tick_text(const dq_plot_scale *scale, double value, char text[40]);
-/* A number alone, of at most so many digits that count. */
-void dq_plot_number_text(double value, int digits, char text[40]);
+/* Numbers of a table, which have their decimals in common: as many as give the largest so many digits; none
+ * of whole numbers. One of them. */
+int dq_plot_decimals(double largest, bool whole, int digits);
+void dq_plot_number_text(double value, int decimals, char text[40]);
 
 #endif

@@ -16,10 +16,10 @@ double plot_greatest(const dq_plot_panel *panel)
     return most > 0 ? most : 1;
 }
 
-static void write_number(plot_script *s, const dq_plot_point *p, size_t row, uint32_t colour)
+static void write_number(plot_script *s, const dq_plot_point *p, size_t row, int decimals, uint32_t colour)
 {
     char text[40];
-    dq_plot_number_text(p->y, DIGITS, text);
+    dq_plot_number_text(p->y, decimals, text);
     (void)fprintf(s->f, "set label '%s' at first %.9g,first %zu center front tc rgb '#%06X'\n", text, p->x,
                   row, dq_plot_ink_on(colour));
 }
@@ -29,6 +29,7 @@ void plot_cells_draw(plot_script *s, const dq_plot_panel *panel)
     double most = plot_greatest(panel);
     bool numbers = panel->series_count * panel->category_count <= MOST_NUMBERS;
     size_t y = 0;
+    int decimals = plot_panel_decimals(panel, DIGITS);
     (void)fputs("$d << END\n", s->f);
     for (const dq_plot_series *row = panel->series; row; row = row->next, y++)
         for (size_t i = 0; i < row->count; i++) {
@@ -43,7 +44,8 @@ void plot_cells_draw(plot_script *s, const dq_plot_panel *panel)
     for (const dq_plot_series *row = panel->series; row && numbers; row = row->next, y++)
         for (size_t i = 0; i < row->count; i++)
             if (isfinite(row->points[i].y))
-                write_number(s, &row->points[i], y, dq_plot_shade(s->theme, row->points[i].y / most));
+                write_number(s, &row->points[i], y, decimals,
+                             dq_plot_shade(s->theme, row->points[i].y / most));
     (void)fputs("plot $d using 1:2:3:4:5:6:7 with boxxyerror fs solid noborder lc rgb variable notitle\n",
                 s->f);
 }

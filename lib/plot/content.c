@@ -4,16 +4,13 @@
  */
 #include "plot/script_impl.h"
 
+enum { WIDEST = 64 }; /* pixels of a bar */
+
 static const char *next_element(bool *first)
 {
     const char *before = *first ? "plot " : ", ";
     *first = false;
     return before;
-}
-
-static uint32_t hue_of(const plot_script *s, size_t number)
-{
-    return s->theme->hues[number % DQ_PLOT_HUES];
 }
 
 /* ---- lines ---- */
@@ -67,9 +64,9 @@ static void write_line(FILE *f, const dq_plot_panel *panel, const dq_plot_series
 }
 
 /* In a terminal the plot's own legend names the line. */
-static void title_line(plot_script *s, size_t number, line_part part)
+static void title_line(plot_script *s, const char *name, line_part part)
 {
-    const char *text = s->legend.entries[number].text;
+    const char *text = s->legend.entries[plot_legend_number(&s->legend, name)].text;
     if (!s->text || part != ALL || !*text) {
         (void)fputs(" notitle", s->f);
         return;
@@ -79,15 +76,15 @@ static void title_line(plot_script *s, size_t number, line_part part)
 }
 
 /* A line of all runs, or, thinner and dotted, of fewer. */
-static void draw_line(plot_script *s, size_t block, size_t number, line_part part, bool *first)
+static void draw_line(plot_script *s, size_t block, const char *name, line_part part, bool *first)
 {
     (void)fprintf(s->f, "%s$%c%zu using 1:2 with ", next_element(first), block_names[part], block);
     if (part == LONE)
-        (void)fprintf(s->f, "points pt 7 ps 0.5 lc rgb '#%06X'", hue_of(s, number));
+        (void)fprintf(s->f, "points pt 7 ps 0.5 lc rgb '#%06X'", plot_hue(s, name));
     else
         (void)fprintf(s->f, "lines lw %s dt %s lc rgb '#%06X'", part == ALL ? "2" : "1.2",
-                      part == ALL ? dq_plot_dash(number) : "'.'", hue_of(s, number));
-    title_line(s, number, part);
+                      part == ALL ? dq_plot_dash(plot_look(s, name)) : "'.'", plot_hue(s, name));
+    title_line(s, name, part);
 }
 
 /* All bands lie below all lines. */
@@ -104,13 +101,11 @@ static void draw_lines(plot_script *s, const dq_plot_panel *panel)
                 (void)fprintf(s->f,
                               "%s$%c%zu using 1:3:4 with filledcurves fs transparent solid 0.2 noborder lc "
                               "rgb '#%06X' notitle",
-                              next_element(&first), block_names[part], block,
-                              hue_of(s, plot_legend_number(&s->legend, series->name)));
+                              next_element(&first), block_names[part], block, plot_hue(s, series->name));
     block = 0;
     for (const dq_plot_series *series = panel->series; series; series = series->next, block++)
         for (line_part part = ALL; part < PARTS; part++)
-            if (has_part(panel, series, part, &banded))
-                draw_line(s, block, plot_legend_number(&s->legend, series->name), part, &first);
+            if (has_part(panel, series, part, &banded)) draw_line(s, block, series->name, part, &first);
     (void)fputc('\n', s->f);
 }
 
@@ -134,11 +129,15 @@ static void write_points(plot_script *s, const dq_plot_panel *panel, const dq_pl
         const dq_plot_point *p = &series->points[i];
         double x = p->x + x0, half = gap * width / 2;
         if (!plot_shows(panel, p)) continue;
-        bool interval = plot_has_interval(p);
-        (void)fprintf(s->f, "%.9g %.9g %.9g %.9g %.9g %.9g %.9g %.9g\n", x, p->y,
-                      interval ? plot_clamp(&panel->y, p->lower) : p->y,
-                      interval ? plot_clamp(&panel->y, p->upper) : p->y, x - half, x + half, fmin(base, p->y),
-                      fmax(base, p->y));
+        (void)fprintf(s->f, "%.9g %.9g ", x, p->y);
+        if (plot_has_interval(p))
+            (void)fprintf(s->f, "%.9g %.9g", plot_clamp(&panel->y, p->lower),
+                          plot_clamp(&panel->y, p->upper));
+        else if (panel->kind == DQ_PLOT_POINTS) /* a point is drawn with its interval */
+            (void)fprintf(s->f, "%.9g %.9g", p->y, p->y);
+        else
+            (void)fputs("NaN NaN", s->f);
+        (void)fprintf(s->f, " %.9g %.9g %.9g %.9g\n", x - half, x + half, fmin(base, p->y), fmax(base, p->y));
     }
     (void)fputs("END\n", s->f);
 }
@@ -152,31 +151,38 @@ static bool any_shown(const dq_plot_panel *panel, const dq_plot_series *series, 
     return false;
 }
 
+/* A stretch with a stroke at each end; gnuplot's error bars would blot a dot of paper out of the bar. */
+static void draw_interval(plot_script *s, size_t block)
+{
+    (void)fprintf(s->f,
+                  ", $d%zu using 1:3:(0):($4-$3) with vectors heads size screen %.6f,90 lw 1.2 lc rgb "
+                  "'#%06X' notitle",
+                  block, s->width > 0 ? 4 / s->width : 0.01, s->theme->ink);
+}
+
 static void draw_bars(plot_script *s, const dq_plot_panel *panel)
 {
     bool histogram = panel->kind == DQ_PLOT_HISTOGRAM, first = true;
-    double width = histogram ? 2 * plot_half_bin(panel) : 0.8 / (double)panel->series_count;
-    const char *fill = histogram && panel->series_count > 1 ? "transparent solid 0.2" : "solid 0.85";
+    double width = histogram ? 2 * plot_half_bin(panel)
+                             : fmin(0.8 / (double)panel->series_count, WIDEST / s->slot);
+    const char *fill = histogram && panel->series_count > 1 ? "transparent solid 0.2" : "solid 1.0";
     size_t at = 0;
     for (const dq_plot_series *p = panel->series; p; p = p->next) write_points(s, panel, p, at++, width);
     at = 0;
     for (const dq_plot_series *p = panel->series; p; p = p->next, at++) {
-        size_t number = plot_legend_number(&s->legend, p->name);
         if (!any_shown(panel, p, false)) continue;
         if (s->text)
             (void)fprintf(s->f, "%s$d%zu using 1:2 with histeps lc rgb '#%06X'", next_element(&first), at,
-                          hue_of(s, number));
+                          plot_hue(s, p->name));
         else
             (void)fprintf(s->f, "%s$d%zu using 1:2:5:6:7:8 with boxxyerror fs %s noborder lc rgb '#%06X'",
-                          next_element(&first), at, fill, hue_of(s, number));
-        title_line(s, number, ALL);
+                          next_element(&first), at, fill, plot_hue(s, p->name));
+        title_line(s, p->name, ALL);
         if (histogram && panel->series_count > 1 &&
             !s->text) /* outlines, since colours one on another are mud */
             (void)fprintf(s->f, ", $d%zu using 1:2 with histeps lw 1.5 lc rgb '#%06X' notitle", at,
-                          hue_of(s, number));
-        if (any_shown(panel, p, true))
-            (void)fprintf(s->f, ", $d%zu using 1:2:3:4 with yerrorbars pt -1 lw 1.2 lc rgb '#%06X' notitle",
-                          at, s->theme->ink);
+                          plot_hue(s, p->name));
+        if (any_shown(panel, p, true)) draw_interval(s, at);
     }
     (void)fputc('\n', s->f);
 }
@@ -190,13 +196,12 @@ static void draw_points(plot_script *s, const dq_plot_panel *panel)
     for (const dq_plot_series *p = panel->series; p; p = p->next) write_points(s, panel, p, at++, width);
     at = 0;
     for (const dq_plot_series *p = panel->series; p; p = p->next, at++) {
-        size_t number = plot_legend_number(&s->legend, p->name);
         if (!any_shown(panel, p, false)) continue;
         const char *how = !any_shown(panel, p, true) ? "points" : side ? "xerrorbars" : "yerrorbars";
         (void)fprintf(s->f, "%s$d%zu using %s with %s pt %d ps 0.9 lw 1.5 lc rgb '#%06X'",
                       next_element(&first), at, side ? "2:1:3:4" : "1:2:3:4", how,
-                      number / DQ_PLOT_HUES % 2 ? 6 : 7, hue_of(s, number));
-        title_line(s, number, ALL);
+                      plot_look(s, p->name) / DQ_PLOT_HUES % 2 ? 6 : 7, plot_hue(s, p->name));
+        title_line(s, p->name, ALL);
     }
     (void)fputc('\n', s->f);
 }

@@ -83,6 +83,7 @@ typedef struct dq_plot_panel {
 typedef struct dq_figure {
     dq_arena arena;
     const char *title, *note; /* above and below all; NULL: none */
+    double width;             /* of the picture, in pixels; 0: as the number of panels asks for */
     dq_plot_panel *panels;
     size_t panel_count;
 } dq_figure;

@@ -102,7 +102,7 @@ static void place_left(const dq_plot_panel *panel, plot_place *p)
     double most = 0.5 * width / DQ_PLOT_LETTER;
     p->letters = (double)letters > most ? (size_t)most : letters;
     p->axes.left = p->panel.left + PLOT_EDGE + (said ? SIDE : 0) + (double)(p->letters * DQ_PLOT_LETTER) + 8;
-    p->axes.right = p->panel.right - RIGHT;
+    p->axes.right = p->panel.right - RIGHT - 6.2 * (double)plot_mark_letters(panel);
 }
 
 /* Names of categories below the axes: side by side, slanted where they need more room than there is, or, of
@@ -130,7 +130,7 @@ static double place_categories(const dq_plot_panel *panel, plot_place *p)
 
 void plot_scales(const dq_plot_panel *panel, double width, double height, plot_place *p)
 {
-    unsigned ticks = plot_on_side(panel) ? (unsigned)(width / 90) : (unsigned)(height / 45);
+    unsigned ticks = plot_on_side(panel) ? (unsigned)(width / 60) : (unsigned)(height / 45);
     p->y = dq_plot_scale_for(&panel->y, value_range(panel), ticks, false);
     if (!panel->category_count && panel->kind != DQ_PLOT_GRID) p->x = x_scale(panel, width);
 }
@@ -153,7 +153,7 @@ static void place_axes(const dq_plot_panel *panel, plot_place *p)
     }
     const dq_plot_axis *under = side ? &panel->y : &panel->x;
     if (has_text(under->label) || has_text(under->unit)) below += DQ_PLOT_LINE;
-    size_t rows = panel->category_count ? 0 : plot_mark_rows(panel, &p->x, width);
+    size_t rows = plot_mark_rows(panel, &p->x, width);
     p->axes.top = p->panel.top + (has_text(panel->title) ? TITLE : PLOT_EDGE) + (double)(rows * 14);
     p->axes.bottom = p->panel.bottom - below - PLOT_EDGE;
 }
@@ -177,10 +177,11 @@ static double panel_height(const dq_plot_panel *panel)
 
 void plot_layout(plot_script *s, plot_place *places)
 {
-    size_t count = s->figure->panel_count, across = count > 4 ? 3 : count > 1 ? 2 : 1;
+    size_t count = s->figure->panel_count, across = count > 4 || count == 3 ? 3 : count > 1 ? 2 : 1;
     size_t rows = (count + across - 1) / across, at = 0;
     const dq_plot_panel *panel = s->figure->panels;
     s->width = (double)across * DQ_PLOT_WIDTH + (across == 1 ? 140 : 0);
+    if (s->figure->width > 0) s->width = s->figure->width;
     plot_legend_arrange(&s->legend, s->width - 2 * PLOT_EDGE);
     double top = plot_title_height(s->figure) + (double)s->legend.down * DQ_PLOT_LINE + PLOT_EDGE;
     for (size_t r = 0; r < rows; r++) { /* a row that has fewer is as wide: no place stays empty */

@@ -7,13 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLE = 26, GAP = 8, BETWEEN = 16 }; /* pixels: the sample, to its text, to the next column */
+enum { SAMPLE = 26, GAP = 8, BETWEEN = 20 }; /* pixels: the sample, to its text, to the next column */
 
 size_t plot_legend_number(const plot_legend *legend, const char *name)
 {
     size_t i = 0;
     while (i < legend->count && strcmp(legend->entries[i].series->name, name) != 0) i++;
     return i;
+}
+
+size_t plot_look(const plot_script *s, const char *name)
+{
+    return s->legend.entries[plot_legend_number(&s->legend, name)].look;
+}
+
+uint32_t plot_hue(const plot_script *s, const char *name)
+{
+    return s->theme->hues[plot_look(s, name) % DQ_PLOT_HUES];
+}
+
+/* Names have looks in their order. A series without a name, where it is always alone, has the first where no
+ * other has a name, else grey: it is none of them. */
+static void choose_looks(plot_legend *legend, const dq_figure *figure)
+{
+    size_t next = 0;
+    bool alone = true;
+    for (const dq_plot_panel *p = figure->panels; p; p = p->next)
+        for (const dq_plot_series *s = p->series; s && p->kind != DQ_PLOT_GRID; s = s->next)
+            alone = alone && (*s->name || p->series_count == 1);
+    for (size_t i = 0; i < legend->count; i++) {
+        bool apart = *legend->entries[i].series->name || !alone;
+        legend->entries[i].look = apart ? next : legend->count > 1 ? DQ_PLOT_HUES - 1 : 0;
+        next += apart;
+    }
 }
 
 /* "NAME, mean of 5 runs, ± sd" */
@@ -46,6 +72,7 @@ dq_status plot_legend_make(plot_legend *legend, const dq_figure *figure, bool ba
                 e->interval = p->interval;
             }
         }
+    choose_looks(legend, figure);
     for (size_t i = 0; i < legend->count; i++) {
         write_text(&legend->entries[i], bands);
         legend->shown += legend->entries[i].text[0] != '\0';
@@ -69,17 +96,18 @@ void plot_legend_arrange(plot_legend *l, double width)
 }
 
 /* A stretch of its line, on its band where it has one; or a patch of its bar. */
-static void draw_sample(plot_script *s, const plot_entry *e, size_t number, double x, double y)
+static void draw_sample(plot_script *s, const plot_entry *e, double x, double y)
 {
+    size_t number = e->look;
     uint32_t colour = s->theme->hues[number % DQ_PLOT_HUES];
     double left = x / s->width, right = (x + SAMPLE) / s->width, middle = 1 - y / s->height;
     double half = 5 / s->height;
     bool filled = e->kind == DQ_PLOT_BARS || e->kind == DQ_PLOT_HISTOGRAM;
-    if (filled || (e->kind == DQ_PLOT_LINES && e->series->runs > 1))
+    if (filled || (e->kind == DQ_PLOT_LINES && e->series->runs > 1 && e->interval))
         (void)fprintf(s->f,
                       "set object rectangle from screen %.6f,screen %.6f to screen %.6f,screen %.6f "
                       "fc rgb '#%06X' fs transparent solid %s noborder\n",
-                      left, middle - half, right, middle + half, colour, filled ? "0.85" : "0.2");
+                      left, middle - half, right, middle + half, colour, filled ? "1.0" : "0.2");
     if (e->kind == DQ_PLOT_LINES)
         (void)fprintf(s->f,
                       "set arrow from screen %.6f,screen %.6f to screen %.6f,screen %.6f nohead front lw 2 "
@@ -98,7 +126,7 @@ void plot_legend_draw(plot_script *s, double top)
         if (!l->entries[i].text[0]) continue;
         double x = BETWEEN + (double)(at % l->across) * l->column;
         double y = top + ((double)(at / l->across) + 0.5) * DQ_PLOT_LINE;
-        draw_sample(s, &l->entries[i], i, x, y);
+        draw_sample(s, &l->entries[i], x, y);
         (void)fputs("set label ", s->f);
         plot_quote(s->f, l->entries[i].text, longest, false);
         (void)fprintf(s->f, " at screen %.6f,screen %.6f left tc rgb '#%06X'\n",

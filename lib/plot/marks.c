@@ -5,7 +5,7 @@
  */
 #include "plot/script_impl.h"
 
-enum { ROWS = 4, LABELS = 64, SMALL = 6, LONGEST = 40, DOWN = 14 };
+enum { ROWS = 4, LABELS = 64, SMALL = 6, LONGEST = 40, BESIDE = 26, DOWN = 14 };
 
 typedef struct label {
     double x, middle, half; /* x: of the panel; the others in pixels from the axes' left end */
@@ -67,7 +67,19 @@ size_t plot_mark_rows(const dq_plot_panel *panel, const dq_plot_scale *x, double
 {
     labels l;
     gather(&l, panel, x, width);
+    for (const dq_plot_mark *m = panel->marks; m && plot_on_side(panel); m = m->next)
+        if (m->label) l.rows = 1;
     return l.rows;
+}
+
+size_t plot_mark_letters(const dq_plot_panel *panel)
+{
+    size_t most = 0;
+    for (const dq_plot_mark *m = panel->marks; m && !plot_on_side(panel); m = m->next) {
+        size_t letters = m->horizontal && m->label ? plot_letters(m->label, BESIDE) : 0;
+        if (letters > most) most = letters;
+    }
+    return most;
 }
 
 static void draw_labels(plot_script *s, const dq_plot_panel *panel, const plot_place *p)
@@ -84,7 +96,7 @@ static void draw_labels(plot_script *s, const dq_plot_panel *panel, const plot_p
             plot_quote(s->f, one->text, LONGEST, false);
         } else {
             (void)fprintf(s->f, "'%u of %u runs'", one->runs, one->all);
-            colour = s->theme->hues[plot_legend_number(&s->legend, one->series->name) % DQ_PLOT_HUES];
+            colour = plot_hue(s, one->series->name);
         }
         (void)fprintf(s->f, " at screen %.6f,screen %.6f center font '%s' tc rgb '#%06X'\n",
                       (p->axes.left + one->middle) / s->width,
@@ -118,8 +130,10 @@ static void draw_horizontal(plot_script *s, const dq_plot_panel *panel, const pl
     if (!m->label) return;
     (void)fputs("set label ", s->f);
     plot_quote(s->f, m->label, LONGEST, false);
-    (void)fprintf(
-        s->f, side ? " at first %.9g,graph 1.03 center" : " at graph 1,first %.9g right offset 0,0.5", m->at);
+    (void)fprintf(s->f,
+                  side ? " at first %.9g,graph 1 center offset 0,0.6"
+                       : " at graph 1,first %.9g left offset 0.6,0",
+                  m->at);
     (void)fprintf(s->f, " font '%s' tc rgb '#%06X'\n", font, s->theme->frame);
 }
 

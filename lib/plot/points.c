@@ -36,3 +36,16 @@ double plot_share_of(const dq_plot_scale *s, double value)
 {
     return s->log ? log(value / s->low) / log(s->high / s->low) : (value - s->low) / (s->high - s->low);
 }
+
+int plot_panel_decimals(const dq_plot_panel *panel, int digits)
+{
+    double largest = 0;
+    bool whole = true;
+    for (const dq_plot_series *s = panel->series; s; s = s->next)
+        for (size_t i = 0; i < s->count; i++) {
+            if (!isfinite(s->points[i].y)) continue;
+            largest = fmax(largest, fabs(s->points[i].y));
+            whole = whole && s->points[i].y == floor(s->points[i].y);
+        }
+    return dq_plot_decimals(largest, whole && largest < 1e12, digits);
+}

@@ -56,6 +56,8 @@ static dq_status draw_picture(plot_script *s, dq_error *error)
     for (const dq_plot_panel *p = s->figure->panels; p; p = p->next, at++) {
         (void)fputs("unset label\nunset arrow\nunset object\n", s->f);
         if (at == 0) draw_around(s);
+        s->slot = (places[at].axes.right - places[at].axes.left) /
+                  (double)(p->category_count ? p->category_count : 1);
         plot_axes_draw(s, p, &places[at]);
         plot_marks_draw(s, p, &places[at]);
         plot_content_draw(s, p);
@@ -74,7 +76,7 @@ static void draw_text(plot_script *s, const dq_plot_panel *panel)
 {
     char text[240], title[500];
     plot_place place = {.every = 1};
-    (void)fprintf(s->f, "set terminal dumb noenhanced %s size %u,%zu\nunset label\nunset arrow\n",
+    (void)fprintf(s->f, "set terminal dumb nofeed noenhanced %s size %u,%zu\nunset label\nunset arrow\n",
                   s->form == DQ_PLOT_COLOUR ? "ansi256" : "mono", s->columns,
                   LINES + (s->legend.shown ? panel->series_count : 0));
     (void)fputs(s->legend.shown ? "set key tmargin left Left reverse vertical maxcols 1\n" : "set key off\n",
@@ -126,7 +128,8 @@ static plot_script begin(FILE *f, const dq_figure *figure, dq_plot_form form, un
                          .form = form,
                          .text = form == DQ_PLOT_TERMINAL || form == DQ_PLOT_COLOUR,
                          .theme = dq_plot_theme_of(form),
-                         .columns = columns};
+                         .columns = columns,
+                         .slot = 1};
 }
 
 dq_status dq_plot_script(FILE *f, const dq_figure *figure, dq_plot_form form, unsigned columns,

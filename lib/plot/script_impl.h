@@ -15,11 +15,12 @@ typedef struct plot_entry {
     const dq_plot_series *series; /* the first of the name */
     dq_plot_kind kind;            /* of its panel, and */
     const char *interval;
+    size_t look;    /* number of its hue and dash */
     char text[200]; /* in the legend; "": needs none */
 } plot_entry;
 
 typedef struct plot_legend {
-    plot_entry *entries; /* (count) by number of the series: hue and dash */
+    plot_entry *entries; /* (count) */
     size_t count, shown; /* shown: those with a text */
     size_t across, down; /* columns and rows */
     double column;       /* a column's width */
@@ -34,6 +35,7 @@ typedef struct plot_script {
     unsigned columns;
     plot_legend legend;
     double width, height; /* of the picture */
+    double slot;          /* pixels of a category in the panel at hand */
 } plot_script;
 
 /* Where a panel stands, and within it its axes. */
@@ -52,7 +54,10 @@ typedef struct plot_place {
 /* The names in the figure's order, with what the legend says; bands: whether there are any to speak of.
  * DQ_ERR_MEMORY; free entries. */
 dq_status plot_legend_make(plot_legend *legend, const dq_figure *figure, bool bands, dq_error *error);
+/* The entry of a name, and its look. */
 size_t plot_legend_number(const plot_legend *legend, const char *name);
+size_t plot_look(const plot_script *s, const char *name);
+uint32_t plot_hue(const plot_script *s, const char *name);
 /* Cuts it into columns of a picture so wide, and draws it from `top` on. */
 void plot_legend_arrange(plot_legend *legend, double width);
 void plot_legend_draw(plot_script *s, double top);
@@ -77,6 +82,8 @@ dq_status plot_table_write(FILE *f, const dq_figure *of_one, dq_plot_form form, 
                            dq_error *error);
 /* Writes what fills a panel: its data and gnuplot's command. */
 void plot_content_draw(plot_script *s, const dq_plot_panel *panel);
+/* The decimals of a panel's numbers, where these are written. */
+int plot_panel_decimals(const dq_plot_panel *panel, int digits);
 /* What the end of a grid's scale of colours stands for, on both sides of 0. */
 double plot_greatest(const dq_plot_panel *panel);
 void plot_cells_draw(plot_script *s, const dq_plot_panel *panel);
@@ -92,6 +99,8 @@ void plot_marks_draw(plot_script *s, const dq_plot_panel *panel, const plot_plac
 void plot_text_marks_draw(plot_script *s, const dq_plot_panel *panel);
 /* Labels of vertical marks, and of stretches of fewer runs, stand in lines above the axes, as many as it
  * takes that none covers another: how many, for axes of this width. */
+/* The letters of the longest label of a horizontal mark, which stands beside the axes. */
+size_t plot_mark_letters(const dq_plot_panel *panel);
 size_t plot_mark_rows(const dq_plot_panel *panel, const dq_plot_scale *x, double width);
 
 /* ---- words ---- */

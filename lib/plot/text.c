@@ -70,7 +70,8 @@ static void put_title(const plot_script *s, const dq_plot_panel *panel)
     (void)plot_put(s->f, panel->title, s->columns, PLOT_PLAIN);
     if (*panel->title && *text) (void)fputs(": ", s->f);
     (void)plot_put(s->f, text, s->columns, PLOT_PLAIN);
-    if (panel->interval) (void)fprintf(s->f, ", %s", panel->interval);
+    if (panel->interval) (void)fputs(", ", s->f);
+    (void)plot_put(s->f, panel->interval ? panel->interval : "", s->columns, PLOT_PLAIN);
     (void)fputc('\n', s->f);
 }
 
@@ -78,31 +79,32 @@ static void put_title(const plot_script *s, const dq_plot_panel *panel)
 
 typedef struct bar_table {
     size_t category, series, number, interval, bar; /* widths of columns */
+    int decimals;
     dq_plot_scale scale;
 } bar_table;
 
-static void interval_text(const dq_plot_point *p, char text[100])
+static void interval_text(const dq_plot_point *p, int decimals, char text[100])
 {
     char low[40], high[40];
     text[0] = '\0';
     if (!plot_has_interval(p)) return;
-    dq_plot_number_text(p->lower, DIGITS, low);
-    dq_plot_number_text(p->upper, DIGITS, high);
+    dq_plot_number_text(p->lower, decimals, low);
+    dq_plot_number_text(p->upper, decimals, high);
     (void)snprintf(text, 100, "%s to %s", low, high);
 }
 
 static bar_table measure(const plot_script *s, const dq_plot_panel *panel)
 {
-    bar_table t = {0};
+    bar_table t = {.decimals = plot_panel_decimals(panel, DIGITS)};
     plot_place place = {.every = 1};
     char text[100];
     for (size_t c = 0; c < panel->category_count; c++) t.category = widen(t.category, panel->categories[c]);
     for (const dq_plot_series *p = panel->series; p; p = p->next) {
         t.series = widen(t.series, p->name);
         for (size_t i = 0; i < p->count; i++) {
-            dq_plot_number_text(p->points[i].y, DIGITS, text);
+            dq_plot_number_text(p->points[i].y, t.decimals, text);
             t.number = widen(t.number, text);
-            interval_text(&p->points[i], text);
+            interval_text(&p->points[i], t.decimals, text);
             t.interval = widen(t.interval, text);
         }
     }
@@ -149,13 +151,13 @@ static void put_row(const plot_script *s, const dq_plot_panel *panel, const bar_
     if (t->series) (void)fputs("  ", s->f);
     put_padded(s->f, series->name, t->series, false);
     (void)fputs("  ", s->f);
-    dq_plot_number_text(p->y, DIGITS, text);
+    dq_plot_number_text(p->y, t->decimals, text);
     put_padded(s->f, text, t->number, true);
     (void)fputs("  ", s->f);
-    paint(s, s->theme->hues[plot_legend_number(&s->legend, series->name) % DQ_PLOT_HUES]);
+    paint(s, plot_hue(s, series->name));
     put_bar(s, panel, t, p);
     wash(s);
-    interval_text(p, text);
+    interval_text(p, t->decimals, text);
     (void)fprintf(s->f, "%s%s\n", *text ? "  " : "", text);
 }
 
@@ -179,11 +181,12 @@ static void draw_grid(const plot_script *s, const dq_plot_panel *panel)
 {
     size_t name = 0, cell = 4;
     double most = plot_greatest(panel);
+    int decimals = plot_panel_decimals(panel, DIGITS);
     char text[40];
     for (const dq_plot_series *row = panel->series; row; row = row->next) {
         name = widen(name, row->name);
         for (size_t i = 0; i < row->count; i++) {
-            dq_plot_number_text(row->points[i].y, DIGITS, text);
+            dq_plot_number_text(row->points[i].y, decimals, text);
             cell = widen(cell, text);
         }
     }
@@ -201,7 +204,7 @@ static void draw_grid(const plot_script *s, const dq_plot_panel *panel)
             double y = (double)NAN;
             for (size_t i = 0; i < row->count; i++)
                 if (row->points[i].x == (double)c) y = row->points[i].y;
-            dq_plot_number_text(y, DIGITS, text);
+            dq_plot_number_text(y, decimals, text);
             (void)fputc(' ', s->f);
             if (!isnan(y)) paint_cell(s, dq_plot_shade(s->theme, y / most));
             (void)fputc(' ', s->f);

@@ -106,6 +106,8 @@ COMMANDS = [
     Command("eval curves", "dq-eval --quiet --curves --format tsv -o out in/log.jsonl", out=("out",)),
     Command("eval ope", "dq-eval --quiet -t 1 --ope log,ips,slope,pdis,wpdis --session episode --target uniform --resamples 100 -o out in/played.dq", out=("out",)),
     Command("eval plot", "dq-eval --quiet --curves --plot out.svg in/log.jsonl", out=("out.svg",), package="gnuplot-nox"),
+    Command("eval picture", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --resamples 100 --plot out.pdf -o out", out=("out", "out.pdf"), package="gnuplot-nox"),
+    Command("eval draw", "dq-eval --quiet --draw histogram:x=id -o out in/users.tsv", out=("out",)),
     Command("eval report", "dq-eval --quiet --agreement --resamples 100 --report page -o out in/c.dq in/t.dq", out=("out", "page")),
     Command("eval report pipe", "dq-eval --quiet --qrels in/t.dq -m ndcg@5 --report page", stdin="run.trec", out=("page",)),
     Command("eval pages", "dq-eval --report page in/one.html in/two.html", out=("page",)),
