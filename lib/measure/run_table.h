@@ -12,7 +12,7 @@
 #ifndef DQ_MEASURE_RUN_TABLE_H
 #define DQ_MEASURE_RUN_TABLE_H
 
-#include "measure/compare.h"
+#include "compare/runs.h"
 #include "measure/pick.h"
 
 /* What one run got. */

@@ -12,7 +12,7 @@
 #ifndef DQ_OPE_BLOCKS_H
 #define DQ_OPE_BLOCKS_H
 
-#include "measure/bootstrap.h"
+#include "compare/bootstrap.h"
 
 typedef struct dq_ope_blocks {
     double *sums; /* (max, width) */
@@ -39,7 +39,7 @@ void dq_ope_blocks_total(const dq_ope_blocks *blocks, double *sums);
 /* What a bootstrap's sums come to: values (count) of the sums (width) of a resample. */
 typedef void (*dq_ope_statistic)(const void *self, const double *sums, double *values);
 
-/* The percentile bootstrap (measure/bootstrap.h) over the blocks: draws as many as there are, with
+/* The percentile bootstrap (compare/bootstrap.h) over the blocks: draws as many as there are, with
  * replacement, `resamples` times. intervals (count): NAN in both ends where there are fewer than 2 blocks. A
  * value that is NAN in a resample is left out of its interval. sd (count): the standard deviations over the
  * resamples, or NULL. DQ_ERR_MEMORY. */
