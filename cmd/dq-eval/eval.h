@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of dq-eval: rankings against judgements (measure.c), roll-outs of agents (rollout.c,
- * rollout_print.c), off-policy evaluation (ope.c), labels against labels (agreement.c). Learning curves are
- * lib/report's.
+ * The parts of dq-eval: what a mode found, written (write.c); rankings against judgements (measure.c),
+ * roll-outs of agents (rollout.c, rollout_print.c), off-policy evaluation (ope.c), labels against labels
+ * (agreement.c). Learning curves are lib/report's.
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
@@ -34,8 +34,8 @@ typedef struct eval_options {
     uint64_t relevance;  /* the least relevance that is relevant */
     uint64_t max_documents;
     bool judged_only;
-    const char *by; /* the users' groups; the catalogue is ope.catalogue */
-    const char *gains;   /* LABEL=level,... */
+    const char *by;    /* the users' groups; the catalogue is ope.catalogue */
+    const char *gains; /* LABEL=level,... */
     double confidence;
     uint64_t resamples;
     /* roll-outs */
@@ -58,6 +58,17 @@ typedef struct eval_options {
     uint64_t smooth;
     dq_texts metrics, marks;
 } eval_options;
+
+/* What a mode has found. Prints it in a format (eval_format) that the mode has. */
+typedef struct eval_result {
+    void *of;
+    dq_status (*print)(const void *of, const eval_options *o, int format, dq_sink *out, dq_error *error);
+    /* what may still fail when all is printed: frees, and returns status or that failure; NULL: nothing */
+    dq_status (*close)(void *of, dq_status status, dq_error *error);
+} eval_result;
+
+/* Prints it to the output, which is then complete, or left as it was. */
+dq_status eval_write(const eval_result *result, const eval_options *o, dq_error *error);
 
 /* Measures all runs and compares them. The table is zero, and to be freed after a failure, too. */
 dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);

@@ -65,43 +65,49 @@ static const char *const propensities[] = {"logged", "estimated", NULL};
 static const char *const propensity_models[] = {"counts", "logistic", NULL};
 static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
 
-/* Opens the output, lets `print` write it, and completes it or leaves nothing. */
+static dq_status print_runs(const void *table, const eval_options *o, int format, dq_sink *out,
+                            dq_error *error)
+{
+    const dq_runs_form form = {(dq_runs_format)format, o->by_query, o->interval, o->confidence};
+    return dq_runs_print(table, &form, out, error);
+}
+
 static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     static dq_run_table table; /* its list of measures is large for a stack */
-    const dq_runs_form form = {(dq_runs_format)o->format, o->by_query, o->interval, o->confidence};
-    dq_sink *out = NULL;
     dq_status status = eval_measure(&table, o, cli, error);
-    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (!status) status = dq_runs_print(&table, &form, out, error);
+    if (!status) status = eval_write(&(eval_result){&table, print_runs, NULL}, o, error);
     dq_run_table_free(&table);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
     return status;
+}
+
+static dq_status print_rollout(const void *played, const eval_options *o, int format, dq_sink *out,
+                               dq_error *error)
+{
+    (void)o;
+    return rollout_print(played, format, out, error);
 }
 
 static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     static rollout played;
-    dq_sink *out = NULL;
     dq_status status = rollout_run(&played, o, cli, error);
-    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (!status) status = rollout_print(&played, out, error);
-    status = rollout_close(&played, status, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    if (!status) return eval_write(&(eval_result){&played, print_rollout, rollout_close}, o, error);
+    return rollout_close(&played, status, error);
 }
 
-static dq_status list_measures(const eval_options *o, dq_error *error)
+static dq_status print_measures(const void *none, const eval_options *o, int format, dq_sink *out,
+                                dq_error *error)
 {
-    dq_sink *out;
-    dq_status status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (status) return status;
-    status = dq_runs_print_measures(out, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    (void)none, (void)o, (void)format;
+    return dq_runs_print_measures(out, error);
+}
+
+static dq_status print_traffic(const void *traffic, const eval_options *o, int format, dq_sink *out,
+                               dq_error *error)
+{
+    (void)o;
+    return dq_traffic_print(traffic, (dq_traffic_format)format, out, error);
 }
 
 /* What interactions come to. */
@@ -111,7 +117,6 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
                     .time = o->time,
                     .gap = o->session_gap * 60,
                     .window = o->return_within * 86400};
-    dq_sink *out = NULL;
     dq_status status = dq_rankings_gains(o->gains, &t.gains, error);
     if (!status) status = dq_traffic_read(&t, cli->operands, cli->operand_count, error);
     uint64_t timeless = t.times.count[DQ_TIME_NONE];
@@ -125,12 +130,9 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
                    (unsigned long long)t.unknown, (unsigned long long)t.impressions);
     if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
         dq_cli_say(cli, &o->common, "%s", words);
-    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (!status) status = dq_traffic_print(&t, (dq_traffic_format)o->format, out, error);
+    if (!status) status = eval_write(&(eval_result){&t, print_traffic, NULL}, o, error);
     dq_traffic_free(&t);
     dq_label_map_free(&t.gains);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
     return status;
 }
 
@@ -148,24 +150,25 @@ static bool ends_with(const char *text, const char *end)
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
+static dq_status print_curves(const void *curves, const eval_options *o, int format, dq_sink *out,
+                              dq_error *error)
+{
+    dq_plot_form form = !o->plot ? DQ_PLOT_DUMB : ends_with(o->plot, ".svg") ? DQ_PLOT_SVG : DQ_PLOT_PNG;
+    return format == EVAL_TSV ? dq_curves_print_tsv(curves, out, error)
+                              : dq_plot_curves(curves, form, terminal_columns(), out, error);
+}
+
 static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     dq_curves c;
-    dq_sink *out = NULL;
-    dq_plot_form form = !o->plot ? DQ_PLOT_DUMB : ends_with(o->plot, ".svg") ? DQ_PLOT_SVG : DQ_PLOT_PNG;
     dq_status status = dq_curves_open(&c, o->metrics.at, o->metrics.count, error);
     for (size_t i = 0; i < o->marks.count && i < DQ_CURVES_MARKS; i++)
         c.marks[c.mark_count++] = strtoull(o->marks.at[i], NULL, 10);
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = dq_curves_read(&c, cli->operands[i], error);
     if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
-    if (!status) status = dq_sink_open(&out, o->plot ? o->plot : o->common.output, DQ_SINK_TEXT, error);
-    if (!status)
-        status = o->format == EVAL_TSV ? dq_curves_print_tsv(&c, out, error)
-                                       : dq_plot_curves(&c, form, terminal_columns(), out, error);
+    if (!status) status = eval_write(&(eval_result){&c, print_curves, NULL}, o, error);
     dq_curves_free(&c);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
     return status;
 }
 
@@ -236,7 +239,7 @@ static void check_usage(dq_cli *cli, const eval_options *o)
 
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    if (cli->mode == LIST) return list_measures(o, error);
+    if (cli->mode == LIST) return eval_write(&(eval_result){NULL, print_measures, NULL}, o, error);
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
     if (cli->mode == AGREEMENT) return eval_agreement(o, cli, error);

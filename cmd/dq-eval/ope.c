@@ -229,16 +229,12 @@ static dq_status check_trust(const ope_run *r, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status print(const ope_run *r, dq_error *error)
+static dq_status print(const void *run, const eval_options *o, int format, dq_sink *out, dq_error *error)
 {
-    dq_sink *out = NULL;
-    dq_status status = dq_sink_open(&out, r->o->common.output, DQ_SINK_TEXT, error);
-    if (!status)
-        status = dq_ope_print(r->estimates, r->picks.count, r->study.unsupported, (dq_ope_format)r->o->format,
-                              out, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    const ope_run *r = run;
+    (void)o;
+    return dq_ope_print(r->estimates, r->picks.count, r->study.unsupported, (dq_ope_format)format, out,
+                        error);
 }
 
 dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -250,7 +246,7 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
         say_rest(&r);
         status = check_trust(&r, error);
     }
-    if (!status) status = print(&r, error);
+    if (!status) status = eval_write(&(eval_result){&r, print, NULL}, o, error);
     dq_ope_study_free(&r.study);
     dq_label_map_free(&r.map);
     return status;

@@ -353,8 +353,9 @@ dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error
     return status ? status : sum_up(run, error);
 }
 
-dq_status rollout_close(rollout *run, dq_status status, dq_error *error)
+dq_status rollout_close(void *played, dq_status status, dq_error *error)
 {
+    rollout *run = played;
     for (size_t i = 0; i < run->policy_count; i++) {
         policy *p = &run->policies[i];
         dq_agent_free(p->player.agent);

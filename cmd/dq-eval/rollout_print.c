@@ -244,9 +244,9 @@ static int name_width(const rollout *run)
     return (int)width;
 }
 
-dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error)
+dq_status rollout_print(const rollout *run, int format, dq_sink *out, dq_error *error)
 {
-    int width = name_width(run), format = run->o->format;
+    int width = name_width(run);
     dq_status status = DQ_OK;
     if (format == EVAL_TABLE) status = table_head(run, width, out, error);
     if (format == EVAL_TSV) status = dq_sink_printf(out, error, "model\tmeasure\tat\tvalue\n");
