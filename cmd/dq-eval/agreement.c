@@ -58,7 +58,8 @@ dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *err
     const dq_ratings ratings = dq_labelled_ratings(&l);
     if (!status) status = dq_agreement_find(&ratings, (size_t)o->resamples, o->confidence, &rng, &a, error);
     if (!status) say(o, cli, &l);
-    if (!status) status = eval_write(&(eval_result){&(agreed){&l, &a}, print, NULL}, o, error);
+    if (!status)
+        status = eval_write(&(eval_result){.of = &(agreed){&l, &a}, .print = print, .texts = 5}, o, error);
     dq_agreement_free(&a);
     dq_labelled_free(&l);
     return status;

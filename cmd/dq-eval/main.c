@@ -25,9 +25,17 @@ enum {
     LIST = 32,
     OPE = 64,
     TRAFFIC = 128,
-    AGREEMENT = 256
+    AGREEMENT = 256,
+    PAIRED = 512,
+    AB = 1024,
+    SIZES = 2048
 };
-enum { CATALOGUE = ROLLOUT | COLD_START, ACTING = CATALOGUE | ENV, JUDGED = RANKINGS | ACTING };
+enum {
+    CATALOGUE = ROLLOUT | COLD_START,
+    ACTING = CATALOGUE | ENV,
+    JUDGED = RANKINGS | ACTING,
+    COMPARED = JUDGED | OPE | PAIRED
+};
 
 static const dq_mode modes[] = {
     {RANKINGS, "rankings", "rankings", .help = "rankings against judgements (--qrels)", .no_operands = true},
@@ -40,6 +48,10 @@ static const dq_mode modes[] = {
     {TRAFFIC, "traffic", "--traffic", .help = "what interactions come to (--traffic)"},
     {CURVES, "curves", "--curves", .help = "the logs of dq-train, drawn (--curves)"},
     {AGREEMENT, "agreement", "--agreement", .help = "labels of several streams, pair by pair (--agreement)"},
+    {PAIRED, "paired", "--paired", .help = "systems by a table of their values (--paired)"},
+    {AB, "ab", "--ab", .help = "models that shared the traffic of a log (--ab)"},
+    {SIZES, "sample-size", "--sample-size", .help = "units that a comparison needs (--sample-size)",
+     .no_operands = true},
     {LIST, "measures", "--list-measures", .help = "the names of the measures (--list-measures)",
      .no_operands = true},
     {0}};
@@ -63,7 +75,7 @@ static const dq_program program = {
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const propensities[] = {"logged", "estimated", NULL};
 static const char *const propensity_models[] = {"counts", "logistic", NULL};
-static const char *const formats[] = {"table", "tsv", "json", "trec", NULL};
+static const char *const formats[] = {"table", "tsv", "json", "trec", "csv", "latex", "markdown", NULL};
 
 static dq_status print_runs(const void *table, const eval_options *o, int format, dq_sink *out,
                             dq_error *error)
@@ -76,7 +88,14 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
 {
     static dq_run_table table; /* its list of measures is large for a stack */
     dq_status status = eval_measure(&table, o, cli, error);
-    if (!status) status = eval_write(&(eval_result){&table, print_runs, NULL}, o, error);
+    if (!status && o->compare.against) {
+        dq_compared found = {0};
+        const dq_compare_options how = eval_compare_options(o);
+        status = dq_compared_runs(&table, &how, &found, error);
+        status = eval_write_compared(&found, status, o, cli, error);
+    } else if (!status) {
+        status = eval_write(&(eval_result){.of = &table, .print = print_runs, .texts = 3}, o, error);
+    }
     dq_run_table_free(&table);
     return status;
 }
@@ -92,8 +111,15 @@ static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     static rollout played;
     dq_status status = rollout_run(&played, o, cli, error);
-    if (!status) return eval_write(&(eval_result){&played, print_rollout, rollout_close}, o, error);
-    return rollout_close(&played, status, error);
+    dq_compared found = {0};
+    eval_result result = {.of = &played, .print = print_rollout, .close = rollout_close, .texts = 3};
+    if (!status && o->compare.against) {
+        status = rollout_compare(&played, &found, error);
+        result.table = &found.table;
+    }
+    status = status ? rollout_close(&played, status, error) : eval_write(&result, o, error);
+    dq_compared_free(&found);
+    return status;
 }
 
 static dq_status print_measures(const void *none, const eval_options *o, int format, dq_sink *out,
@@ -130,7 +156,7 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
                    (unsigned long long)t.unknown, (unsigned long long)t.impressions);
     if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
         dq_cli_say(cli, &o->common, "%s", words);
-    if (!status) status = eval_write(&(eval_result){&t, print_traffic, NULL}, o, error);
+    if (!status) status = eval_write(&(eval_result){.of = &t, .print = print_traffic, .texts = 1}, o, error);
     dq_traffic_free(&t);
     dq_label_map_free(&t.gains);
     return status;
@@ -167,7 +193,7 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = dq_curves_read(&c, cli->operands[i], error);
     if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
-    if (!status) status = eval_write(&(eval_result){&c, print_curves, NULL}, o, error);
+    if (!status) status = eval_write(&(eval_result){.of = &c, .print = print_curves, .texts = 2}, o, error);
     dq_curves_free(&c);
     return status;
 }
@@ -177,13 +203,13 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
     if (!cli->operand_count) dq_cli_usage(cli, "--curves needs the logs of dq-train (dq-train --log FILE)");
     if (o->plot && !ends_with(o->plot, ".svg") && !ends_with(o->plot, ".png"))
         dq_cli_usage(cli, "--plot FILE: '%s' ends in neither .svg nor .png", o->plot);
-    if (o->format != EVAL_TABLE && o->format != EVAL_TSV)
-        dq_cli_usage(cli, "--curves prints --format tsv, or draws");
+    if (o->format == EVAL_JSON || o->format == EVAL_TREC)
+        dq_cli_usage(cli, "--curves prints --format tsv, csv, latex or markdown, or draws");
     if (o->marks.count > DQ_CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", DQ_CURVES_MARKS);
     for (size_t i = 0; i < o->marks.count; i++)
         if (!*o->marks.at[i] || o->marks.at[i][strspn(o->marks.at[i], "0123456789")])
             dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted", o->marks.at[i]);
-    if (o->plot && o->format == EVAL_TSV) dq_cli_usage(cli, "--plot draws: no --format tsv");
+    if (o->plot && o->format != EVAL_TABLE) dq_cli_usage(cli, "--plot draws: no --format");
 }
 
 static void check_acting(const dq_cli *cli, const eval_options *o)
@@ -222,6 +248,9 @@ static unsigned choose_mode(const eval_options *o)
     if (o->curves) return CURVES;
     if (o->agreement) return AGREEMENT;
     if (o->traffic) return TRAFFIC;
+    if (o->paired) return PAIRED;
+    if (o->ab) return AB;
+    if (o->sample_size) return SIZES;
     if (o->env || o->env_cmd) return ENV;
     if (o->cold_start) return COLD_START;
     return o->rollout ? ROLLOUT : RANKINGS;
@@ -231,6 +260,7 @@ static void check_usage(dq_cli *cli, const eval_options *o)
 {
     dq_cli_enter(cli, choose_mode(o));
     if (cli->mode == CURVES) check_curves(cli, o);
+    if (o->compare.against || cli->mode & (PAIRED | AB | SIZES)) eval_check_compared(cli, o);
     if (cli->mode & ACTING) check_acting(cli, o);
     if (cli->mode == RANKINGS) check_rankings(cli, o);
     if (cli->mode == AGREEMENT) eval_check_agreement(cli, o);
@@ -239,17 +269,17 @@ static void check_usage(dq_cli *cli, const eval_options *o)
 
 static dq_status run(const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    if (cli->mode == LIST) return eval_write(&(eval_result){NULL, print_measures, NULL}, o, error);
+    if (cli->mode == LIST) return eval_write(&(eval_result){.print = print_measures}, o, error);
     if (cli->mode == OPE) return eval_off_policy(o, cli, error);
+    if (cli->mode & (PAIRED | AB | SIZES)) return eval_compare(o, cli, error);
     if (cli->mode == CURVES) return draw_curves(o, cli, error);
     if (cli->mode == AGREEMENT) return eval_agreement(o, cli, error);
     if (cli->mode == TRAFFIC) return sum_up_traffic(o, cli, error);
     return cli->mode == RANKINGS ? measure_rankings(o, cli, error) : roll_out(o, cli, error);
 }
 
-int main(int argc, char **argv)
-{
-    eval_options o = {.common = DQ_COMMON_DEFAULTS,
+/* clang-format off */
+static eval_options o = {.common = DQ_COMMON_DEFAULTS,
                       .relevance = 1,
                       .gains = "APPLY=3,SAVE=2,CLICK=1,IGNORE=0",
                       .confidence = 0.95,
@@ -263,14 +293,14 @@ int main(int argc, char **argv)
                       .time = "time",
                       .session_gap = 30,
                       .return_within = 7,
+                      .compare = DQ_COMPARE_DEFAULTS,
                       .smooth = 1};
-    /* clang-format off */
-    const dq_option table[] = {
+static const dq_option table[] = {
         {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .modes = RANKINGS},
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .modes = RANKINGS},
         {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking, recommender); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
-        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = JUDGED | CURVES | OPE | TRAFFIC | AGREEMENT},
+        {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = COMPARED | CURVES | TRAFFIC | AGREEMENT | AB | SIZES},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
         {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS | TRAFFIC},
@@ -280,8 +310,8 @@ int main(int argc, char **argv)
         {"by", 0, DQ_OPT_TEXT, &o.by, "FIELD", "the measures by group of users, too, and the gap: an attribute of the catalogue's users", .modes = RANKINGS, .needs = "catalogue"},
         {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS | TRAFFIC | AGREEMENT, .excludes = "map"},
         {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
-        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = JUDGED | OPE | AGREEMENT},
-        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = JUDGED | OPE | AGREEMENT},
+        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = COMPARED | AGREEMENT | AB | SIZES},
+        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = COMPARED | AGREEMENT},
         {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .modes = LIST},
         {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .modes = ACTING, .needs = "model", .section = "Roll-outs"},
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout of the first steps of few episodes, by step", .modes = COLD_START, .needs = "model"},
@@ -291,7 +321,7 @@ int main(int argc, char **argv)
         {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
         {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards of pairs that were never labelled, from a labeller such as 'dq-reward -s llm ...'", .modes = CATALOGUE, .excludes = "reward"},
-        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE | OPE | AGREEMENT},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE | OPE | AGREEMENT | AB},
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine counts; repeated: the mean (else the catalogue's)", .modes = CATALOGUE},
         {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1] rather than [0, 1]", .modes = CATALOGUE},
         {"episodes", 0, DQ_OPT_COUNT, &o.episodes, "N", "episodes", .min = 1, .max = 1e6, .modes = ACTING},
@@ -301,7 +331,7 @@ int main(int argc, char **argv)
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING | OPE},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
         {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: log, ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .section = "Off-policy evaluation"},
-        {"target", 0, DQ_OPT_TEXT, &o.ope.target, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log", .modes = OPE},
+        {"target", 0, DQ_OPT_LIST, &o.ope.targets, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log; repeatable", .modes = OPE},
         {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
         {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
         {"propensity", 0, DQ_OPT_CHOICE, &o.ope.estimated, "WHENCE", "propensities: the log's, or estimated from it", .choices = propensities, .modes = OPE},
@@ -316,9 +346,23 @@ int main(int argc, char **argv)
         {"require-support", 0, DQ_OPT_FLAG, &o.ope.require_support, NULL, "fail where the target takes what the log never shows", .modes = OPE},
         {"agreement", 0, DQ_OPT_FLAG, &o.agreement, NULL, "how far the labels of two streams or more agree: kappas, alphas, confusion", .modes = AGREEMENT, .section = "Agreement"},
         {"traffic", 0, DQ_OPT_FLAG, &o.traffic, NULL, "what the interactions of streams come to: click and apply rates, shares of labels, sessions, returns", .modes = TRAFFIC, .section = "Interactions"},
-        {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "their attribute that says when", .modes = TRAFFIC},
+        {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "their attribute that says when", .modes = TRAFFIC | AB},
         {"session-gap", 0, DQ_OPT_REAL, &o.session_gap, "MINUTES", "a session ends where its user does nothing for so long", .min = 0, .max = 1e9, .modes = TRAFFIC},
         {"return-within", 0, DQ_OPT_REAL, &o.return_within, "DAYS", "who comes back so soon after a session has returned", .min = 0, .max = 1e6, .modes = TRAFFIC},
+        {"against", 0, DQ_OPT_TEXT, &o.compare.against, "WHOM", "print how systems differ, in pairs: from the first, all from each other, or from the one of this name", .modes = COMPARED | AB, .section = "Comparisons"},
+        {"test", 0, DQ_OPT_CHOICE, &o.compare.test, "TEST", "whose p is adjusted", .choices = dq_paired_test_names, .modes = COMPARED, .where = "against|paired"},
+        {"adjust", 0, DQ_OPT_CHOICE, &o.compare.adjust, "HOW", "p for the many comparisons printed: holm (no false one), bh (their share), none", .choices = dq_adjustment_names, .modes = COMPARED | AB, .where = "against|paired|ab"},
+        {"paired", 0, DQ_OPT_FLAG, &o.paired, NULL, "compare systems by tables of values: TSV with the columns system, unit (query, user, seed), measure, value", .modes = PAIRED},
+        {"ab", 0, DQ_OPT_FLAG, &o.ab, NULL, "compare the models that chose the rows of a log, by intervals that allow looking early", .modes = AB},
+        {"unit", 0, DQ_OPT_CHOICE, &o.compare.unit, "WHAT", "what counts once, with its mean reward", .choices = dq_ab_unit_names, .modes = AB},
+        {"look", 0, DQ_OPT_COUNT, &o.compare.look, "N", "look after every N rows, too (0: at the end alone)", .min = 0, .max = 1e12, .modes = AB},
+        {"burn-in", 0, DQ_OPT_COUNT, &o.compare.burn_in, "N", "units of a model before anything is said of it", .min = 2, .max = 1e9, .modes = AB},
+        {"sample-size", 0, DQ_OPT_FLAG, &o.sample_size, NULL, "how many units a comparison needs to find an effect", .modes = SIZES},
+        {"effect", 0, DQ_OPT_REAL, &o.compare.effect, "X", "the difference of means to find, or that is expected (0: a tenth of the sd)", .min = 0, .max = 1e18, .modes = AB | SIZES},
+        {"units", 0, DQ_OPT_COUNT, &o.compare.units, "N", "find the effect that N units find, instead", .min = 2, .max = 1e12, .flags = DQ_OPT_UNSET, .modes = SIZES, .excludes = "effect"},
+        {"sd", 0, DQ_OPT_REAL, &o.compare.sd, "X", "standard deviation of a system's values", .min = 1e-18, .max = 1e18, .modes = SIZES},
+        {"correlation", 0, DQ_OPT_REAL, &o.compare.correlation, "X", "of two systems' values of one unit", .min = -1, .max = 0.999999, .modes = SIZES},
+        {"power", 0, DQ_OPT_REAL, &o.compare.power, "X", "chance to find the effect", .min = 0.01, .max = 0.999999, .modes = SIZES},
         {"curves", 0, DQ_OPT_FLAG, &o.curves, NULL, "draw the logs of dq-train: mean and sd of several; NAME=LOG groups", .modes = CURVES, .section = "Learning curves"},
         {"metric", 0, DQ_OPT_LIST, &o.metrics, "KEY", "draw this number of the logs' lines; repeated (else rewards, returns, losses and validation)", .modes = CURVES},
         {"mark", 0, DQ_OPT_LIST, &o.marks, "N", "a grey line at episode or epoch N; repeated", .modes = CURVES},
@@ -330,7 +374,10 @@ int main(int argc, char **argv)
         {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (else stdout)", .flags = DQ_OPT_WRITES},
         {"quiet", 0, DQ_OPT_FLAG, &o.common.quiet, NULL, "no notes on stderr", .flags = 0}, /* -q is trec_eval's */
         {0}};
-    /* clang-format on */
+/* clang-format on */
+
+int main(int argc, char **argv)
+{
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check_usage(&cli, &o);
     dq_error error = DQ_ERROR_NONE;

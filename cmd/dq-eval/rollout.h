@@ -67,6 +67,8 @@ typedef struct rollout {
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error);
 /* An episode's score. */
 double rollout_score(const rollout *run, const policy *p, size_t episode);
+/* How the policies' scores differ, episode by episode. */
+dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error);
 dq_status rollout_print(const rollout *run, int format, dq_sink *out, dq_error *error); /* an eval_format */
 /* Frees a rollout, and parts with a labeller; returns status, or the labeller's failure. */
 dq_status rollout_close(void *run, dq_status status, dq_error *error);

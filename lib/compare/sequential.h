@@ -33,7 +33,7 @@ dq_always_valid dq_mixture_test(double difference, double variance, double tau, 
 /* A row of an A/B log: which arm chose, for which unit, and what it earned. */
 typedef struct dq_ab_row {
     uint32_t arm, unit;
-    double time, reward; /* time: for whoever sorts them */
+    double reward;
 } dq_ab_row;
 
 typedef struct dq_ab_config {

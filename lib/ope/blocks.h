@@ -47,4 +47,15 @@ dq_status dq_ope_blocks_bootstrap(const dq_ope_blocks *blocks, dq_ope_statistic 
                                   size_t count, size_t resamples, double level, dq_rng *rng,
                                   dq_interval *intervals, double *sd, dq_error *error);
 
+/* What each block adds: centred pseudo-values of the jackknife (Tukey, "Bias and confidence in not quite
+ * large samples", 1958), whose mean is value j of `count`, and whose variance / blocks is about that of the
+ * estimate
+ *
+ *     v(i) = v + (n - 1) (mean of all w - w(i)),     w(i) the value of all blocks but i
+ *
+ * into values (blocks->count). For comparing estimates from the same blocks in pairs. All are NAN
+ * where the value of the rest is: one block has all the weight. DQ_ERR_MEMORY. */
+dq_status dq_ope_blocks_influence(const dq_ope_blocks *blocks, dq_ope_statistic statistic, const void *self,
+                                  size_t count, size_t j, double *values, dq_error *error);
+
 #endif

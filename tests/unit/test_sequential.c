@@ -57,9 +57,8 @@ static void mixture(void **state)
 static void units_and_looks(void **state)
 {
     (void)state;
-    /* arm, unit, time, reward; unit 0 of arm 0 has two rows, whose mean counts once */
-    static const dq_ab_row rows[] = {{0, 0, 0, 1}, {1, 1, 0, 2}, {0, 0, 0, 3},
-                                     {0, 2, 0, 4}, {1, 3, 0, 6}, {1, 0, 0, 1}};
+    /* arm, unit, reward; unit 0 of arm 0 has two rows, whose mean counts once */
+    static const dq_ab_row rows[] = {{0, 0, 1}, {1, 1, 2}, {0, 0, 3}, {0, 2, 4}, {1, 3, 6}, {1, 0, 1}};
     const dq_ab_config config = {.confidence = 0.9, .effect = 0.5, .every = 4, .burn_in = 2, .against = 0};
     dq_ab_looks looks = {0};
     dq_error e = DQ_ERROR_NONE;
