@@ -15,9 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AS_IT_IS = -1 };
+
 typedef struct column {
     bool number, empty;
-    int decimals;
+    int decimals; /* AS_IT_IS: whole numbers, and texts */
     size_t width; /* of the table to look at */
 } column;
 
@@ -104,13 +106,13 @@ static bool number_of(const char *text, double *value)
     return dq_json_read_number(text, strlen(text), value);
 }
 
-/* Four digits of the largest number that is not whole; none where all are whole. */
+/* Four digits of the largest number that is not whole. */
 static int decimals_of(const grid *g, size_t at)
 {
     double most = 0, value;
     for (size_t r = 1; r < g->rows; r++)
         if (number_of(cell(g, r, at), &value) && value != floor(value)) most = fmax(most, fabs(value));
-    if (most == 0) return 0;
+    if (most == 0) return AS_IT_IS;
     int digits = 3 - (int)floor(log10(most));
     return digits < 0 ? 0 : digits > 12 ? 12 : digits;
 }
@@ -132,7 +134,7 @@ static void describe(const dq_text_table *t, grid *g, size_t at)
         c->number &= number_of(cell(g, r, at), &value);
     }
     c->empty &= g->rows > 1;
-    c->decimals = !c->number ? 0 : is_p(name) ? 4 : decimals_of(g, at);
+    c->decimals = !c->number ? AS_IT_IS : is_p(name) ? 4 : decimals_of(g, at);
 }
 
 static dq_status read_grid(const dq_text_table *t, grid *g, dq_error *error)
@@ -161,7 +163,7 @@ static const char *shown(const grid *g, size_t row, size_t at, char text[64])
     if (row == 0 || !c->number || !number_of(cell(g, row, at), &value)) return cell(g, row, at);
     bool small = is_p(cell(g, 0, at)) && value > 0 && value < 0.0001;
     if (small) return "<0.0001";
-    if (c->decimals == 0) return cell(g, row, at);
+    if (c->decimals == AS_IT_IS) return cell(g, row, at);
     (void)snprintf(text, 64, "%.*f", c->decimals, value);
     return text;
 }
