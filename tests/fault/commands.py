@@ -258,7 +258,7 @@ def printed(command, ran):
 
 
 # What the loader, a library or Python says where there is too little to begin with: not our words, and nothing is lost.
-EARLY = ("error while loading shared libraries", "_mongoc_do_init", "Fatal Python error", "/usr/bin/python3: ")
+EARLY = ("error while loading shared libraries", "cannot allocate TLS data structures", "_mongoc_do_init", "Fatal Python error", "/usr/bin/python3: ")
 
 
 def wrong(command, ran, whole, codes=(1,), early=False):
