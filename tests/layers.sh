@@ -20,13 +20,14 @@ learn:   core math net env data
 embed:   core math data
 reward:  core math data
 rank:    core math data net learn
-measure: core math data
-ope:     core math measure
+compare: core math
+measure: core math data compare
+ope:     core math measure compare
 import:  core wire port data
 inspect: core wire port data
 llm:     core port
-label:   core wire port data reward llm measure plot
-report:  core wire port data measure ope plot
+label:   core wire port data reward llm compare plot
+report:  core wire port data measure ope compare plot
 plot:    core wire port
 rollout: core wire math data env net learn
 page:    core wire port inspect plot

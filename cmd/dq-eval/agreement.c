@@ -68,6 +68,7 @@ dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *err
     if (!status)
         status = eval_write(&(eval_result){.of = &(agreed){&l, &a},
                                            .print = print,
+                                           .texts = 5,
                                            .title = "Agreement of labels",
                                            .caption = "Measures of agreement",
                                            .view = DQ_PAGE_AGREEMENT,

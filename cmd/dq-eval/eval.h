@@ -13,13 +13,17 @@
 #include "ope.h"
 #include "page/report.h"
 #include "plot/figure.h"
+#include "report/compared.h"
 #include "report/runs.h"
 
 typedef enum eval_format {
     EVAL_TABLE = DQ_RUNS_TABLE,
     EVAL_TSV = DQ_RUNS_TSV,
     EVAL_JSON = DQ_RUNS_JSON,
-    EVAL_TREC = DQ_RUNS_TREC
+    EVAL_TREC = DQ_RUNS_TREC,
+    EVAL_CSV, /* from here on made of tsv */
+    EVAL_LATEX,
+    EVAL_MARKDOWN
 } eval_format;
 
 enum { EVAL_REWARD_AUTO, EVAL_REWARD_COSINE, EVAL_REWARD_LOGGED };
@@ -53,6 +57,9 @@ typedef struct eval_options {
     /* off-policy evaluation */
     ope_options ope;
     bool agreement;
+    /* comparisons */
+    bool paired, ab, sample_size;
+    dq_compare_options compare; /* against NULL: values rather than differences */
     /* interactions */
     bool traffic;
     const char *time;
@@ -66,10 +73,12 @@ typedef struct eval_options {
     dq_texts draw;    /* tables of the operands: plot/table.h */
 } eval_options;
 
-/* What a mode has found. */
+/* What a mode has found: a table, which has every format; or what it prints itself in a format (eval_format)
+ * of its own, from which the others are made. */
 typedef struct eval_result {
+    const dq_text_table *table; /* or NULL, and */
+    size_t texts;               /* the first columns of its tsv that are no numbers */
     void *of;
-    /* Prints it in a format (eval_format) that the mode has. */
     dq_status (*print)(const void *of, const eval_options *o, int format, dq_sink *out, dq_error *error);
     /* what may still fail when all is printed: frees, and returns status or that failure; NULL: nothing */
     dq_status (*close)(void *of, dq_status status, dq_error *error);
@@ -86,6 +95,14 @@ dq_status eval_begin_report(eval_options *o, dq_cli *cli, dq_cli_file_of file_of
                             dq_json_text *said, dq_error *error);
 /* Joins the operands, pages, in one. */
 dq_status eval_join_pages(const eval_options *o, const dq_cli *cli, dq_error *error);
+
+/* Comparisons (compare.c): how they are to be made; one written, with its notes, and freed; tables of values,
+ * A/B logs and sample sizes; usage errors of all. */
+dq_compare_options eval_compare_options(const eval_options *o);
+dq_status eval_write_compared(dq_compared *compared, dq_status status, const eval_options *o,
+                              const dq_cli *cli, dq_error *error);
+dq_status eval_compare(const eval_options *o, const dq_cli *cli, dq_error *error);
+void eval_check_compared(const dq_cli *cli, const eval_options *o);
 
 /* Measures all runs and compares them. The table is zero, and to be freed after a failure, too. */
 dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli *cli, dq_error *error);

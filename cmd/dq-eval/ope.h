@@ -10,7 +10,8 @@
 #include "measure/qrels.h"
 
 typedef struct ope_options {
-    const char *estimators, *target, *rewards, *catalogue, *grid;
+    dq_texts targets;
+    const char *estimators, *rewards, *catalogue, *grid;
     double clip, tau, shrinkage, min_ess, softmax, gamma;
     int session;                 /* dq_ope_session */
     int estimated, propensities; /* whether propensities are estimated; by counts or regression */

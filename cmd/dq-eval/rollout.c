@@ -301,6 +301,22 @@ double rollout_score(const rollout *run, const policy *p, size_t episode)
     return run->catalogue ? x->total / (double)x->steps : x->total;
 }
 
+static double score_of(const void *self, size_t measure, size_t which, size_t episode)
+{
+    const rollout *run = self;
+    (void)measure;
+    return rollout_score(run, &run->policies[which], episode);
+}
+
+dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error)
+{
+    const dq_compare_options how = eval_compare_options(run->o);
+    const char *measure = run->catalogue ? "reward" : "return";
+    const dq_run_values values = {1, run->policy_count, run->episodes, score_of, run};
+    const dq_compared_names names = {run->o->models.at, &measure};
+    return dq_compared_values(&values, &names, &how, compared, error);
+}
+
 static dq_status sum_up(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;

@@ -69,6 +69,8 @@ policy_kind rollout_kind(const char *name);
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error);
 /* An episode's score. */
 double rollout_score(const rollout *run, const policy *p, size_t episode);
+/* How the policies' scores differ, episode by episode. */
+dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error);
 dq_status rollout_print(const rollout *run, int format, dq_sink *out, dq_error *error); /* an eval_format */
 dq_status rollout_figure(const void *run, const eval_options *o, dq_figure *figure, dq_error *error);
 /* Frees a rollout, and parts with a labeller; returns status, or the labeller's failure. */

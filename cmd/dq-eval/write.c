@@ -53,34 +53,50 @@ dq_status eval_join_pages(const eval_options *o, const dq_cli *cli, dq_error *er
     return close_sink(out, status, error);
 }
 
-static dq_status collect_table(const eval_result *result, const eval_options *o, dq_json_text *table,
-                               dq_error *error)
+static dq_status collect_rows(const eval_result *result, const eval_options *o, dq_text_table *table,
+                              dq_error *error)
 {
-    dq_sink *sink = NULL;
-    dq_status status = dq_page_collect(&sink, table, error);
-    if (!status) status = result->print(result->of, o, EVAL_TSV, sink, error);
-    return close_sink(sink, status, error);
+    dq_sink *rows = NULL;
+    dq_status status = dq_text_table_open(table, &rows, error);
+    if (!status) status = result->print(result->of, o, EVAL_TSV, rows, error);
+    return close_sink(rows, status, error);
 }
 
 static dq_status report(const eval_result *result, const eval_options *o, const dq_figure *figure,
                         dq_sink **out, dq_error *error)
 {
-    dq_json_text table = DQ_JSON_TEXT_EMPTY;
+    dq_text_table own = {0};
+    const dq_text_table *table = result->table ? result->table : result->print ? &own : NULL;
     dq_page page = DQ_PAGE_EMPTY;
+    dq_status status = table == &own ? collect_rows(result, o, &own, error) : DQ_OK;
     const dq_page_report part = {.title = o->title ? o->title : result->title,
                                  .run = o->run,
-                                 .view = result->view,
+                                 .view = result->table ? DQ_PAGE_PLAIN : result->view,
                                  .caption = result->caption,
-                                 .table = result->print ? &table : NULL,
+                                 .table = table ? table->data : NULL,
+                                 .table_bytes = table ? table->bytes : 0,
                                  .confidence = o->confidence,
                                  .figure = figure};
-    dq_status status = result->print ? collect_table(result, o, &table, error) : DQ_OK;
     if (!status && o->start >= 0 && lseek(STDIN_FILENO, o->start, SEEK_SET) < 0)
         status = dq_fail_errno(error, errno, "cannot read stdin again");
     if (!status) status = dq_page_add_report(&page, &part, error);
     if (!status) status = write_page(&page, o, NULL, out, error);
-    dq_json_text_free(&table);
+    dq_text_table_free(&own);
     dq_page_free(&page);
+    return status;
+}
+
+static dq_status print(const eval_result *result, const eval_options *o, dq_sink *out, dq_error *error)
+{
+    static const dq_text_form forms[] = {
+        [EVAL_TABLE] = DQ_TEXT_TABLE, [EVAL_TSV] = DQ_TEXT_TSV,     [EVAL_JSON] = DQ_TEXT_JSON,
+        [EVAL_CSV] = DQ_TEXT_CSV,     [EVAL_LATEX] = DQ_TEXT_LATEX, [EVAL_MARKDOWN] = DQ_TEXT_MARKDOWN};
+    dq_text_table table = {.texts = result->texts};
+    if (result->table) return dq_text_table_write(result->table, forms[o->format], out, error);
+    if (o->format < EVAL_CSV) return result->print(result->of, o, o->format, out, error);
+    dq_status status = collect_rows(result, o, &table, error);
+    if (!status) status = dq_text_table_write(&table, forms[o->format], out, error);
+    dq_text_table_free(&table);
     return status;
 }
 
@@ -103,7 +119,7 @@ dq_status eval_write(const eval_result *result, const eval_options *o, const dq_
     dq_figure figure = DQ_FIGURE_EMPTY;
     dq_status status = make_figure(result, o, cli, &figure, error);
     if (!status && !result->drawn) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (!status && !result->drawn) status = result->print(result->of, o, o->format, out, error);
+    if (!status && !result->drawn) status = print(result, o, out, error);
     if (!status && o->run) status = report(result, o, &figure, &page, error);
     if (result->close) status = result->close(result->of, status, error);
     if (out) status = close_sink(out, status, error);

@@ -38,6 +38,11 @@ static void begin_section(writing *w, const char *heading)
 
 /* ---- pictures ---- */
 
+static dq_status append(void *arg, const void *data, size_t n, dq_error *error)
+{
+    return dq_json_write_raw(arg, data, n, error);
+}
+
 /* A picture for one scheme of colours, as a data: URI. */
 static void write_uri(writing *w, const dq_figure *figure, dq_plot_form form)
 {
@@ -46,7 +51,7 @@ static void write_uri(writing *w, const dq_figure *figure, dq_plot_form form)
     dq_sink *sink = NULL;
     dq_status status = w->html.status;
     if (status) return;
-    status = dq_page_collect(&sink, &svg, w->html.error);
+    status = dq_sink_open_fn(&sink, "a picture", DQ_SINK_TEXT, append, &svg, w->html.error);
     if (!status) status = dq_plot_write(figure, form, NO_TERMINAL, sink, w->html.error);
     if (!status)
         status = dq_sink_close(sink, w->html.error);
@@ -127,8 +132,7 @@ static void write_part(writing *w)
     dq_html_words(&w->html, r->title);
     dq_html_raw(&w->html, "</h2>\n");
     if (r->table) begin_section(w, "Results");
-    if (r->table)
-        dq_page_view_write(r->view, r->caption, r->table->data, r->table->bytes, r->confidence, &w->html);
+    if (r->table) dq_page_view_write(r->view, r->caption, r->table, r->table_bytes, r->confidence, &w->html);
     write_notes(w);
     write_pictures(w);
     write_origin(w);
@@ -153,14 +157,4 @@ dq_status dq_page_add_report(dq_page *page, const dq_page_report *r, dq_error *e
     free(w.inputs);
     dq_html_free(&w.html);
     return status;
-}
-
-static dq_status append(void *arg, const void *data, size_t n, dq_error *error)
-{
-    return dq_json_write_raw(arg, data, n, error);
-}
-
-dq_status dq_page_collect(dq_sink **sink, dq_json_text *text, dq_error *error)
-{
-    return dq_sink_open_fn(sink, "a table", DQ_SINK_TEXT, append, text, error);
 }

@@ -25,17 +25,15 @@ typedef struct dq_page_report {
     const char *title; /* "Rankings" */
     const dq_page_run *run;
     dq_page_view view;
-    const char *caption;       /* of the first table */
-    const dq_json_text *table; /* TSV; NULL: there is none */
-    double confidence;         /* of the intervals, 0: none */
-    const dq_figure *figure;   /* NULL: none; a panel is a picture of its own, so that they flow */
+    const char *caption; /* of the first table */
+    const char *table;   /* TSV; NULL: there is none */
+    size_t table_bytes;
+    double confidence;       /* of the intervals, 0: none */
+    const dq_figure *figure; /* NULL: none; a panel is a picture of its own, so that they flow */
 } dq_page_report;
 
 /* Reads the inputs again, and adds the part to a page. The same report of the same inputs gives the same
  * bytes. Errors are those of the inputs, of the tables, of plot/plot.h and of dq_page_add. */
 dq_status dq_page_add_report(dq_page *page, const dq_page_report *report, dq_error *error);
-
-/* A sink that appends to a text. */
-dq_status dq_page_collect(dq_sink **sink, dq_json_text *text, dq_error *error);
 
 #endif

@@ -236,13 +236,14 @@ static void add_report(dq_page *page, const char *title, const char *word)
 {
     static const char tsv[] = "measure\tvalue\nclicks\t5\n";
     dq_error error = DQ_ERROR_NONE;
-    dq_json_text table = DQ_JSON_TEXT_EMPTY;
-    assert_int_equal(dq_json_write_raw(&table, tsv, sizeof tsv - 1, &error), DQ_OK);
     const dq_page_run run = {.maker = "test 1", .words = &word, .word_count = 1};
-    const dq_page_report report = {
-        .title = title, .run = &run, .view = DQ_PAGE_MEASURES, .caption = "Counts", .table = &table};
+    const dq_page_report report = {.title = title,
+                                   .run = &run,
+                                   .view = DQ_PAGE_MEASURES,
+                                   .caption = "Counts",
+                                   .table = tsv,
+                                   .table_bytes = sizeof tsv - 1};
     assert_int_equal(dq_page_add_report(page, &report, &error), DQ_OK);
-    dq_json_text_free(&table);
 }
 
 static char folder[] = "/tmp/dq-page-XXXXXX";

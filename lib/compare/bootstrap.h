@@ -3,8 +3,8 @@
  * How sure is a mean over queries (users, episodes), and how sure is a difference between two systems? The
  * random numbers come from the caller, so equal seeds give equal intervals.
  */
-#ifndef DQ_MEASURE_BOOTSTRAP_H
-#define DQ_MEASURE_BOOTSTRAP_H
+#ifndef DQ_COMPARE_BOOTSTRAP_H
+#define DQ_COMPARE_BOOTSTRAP_H
 
 #include "core/rng.h"
 #include "dq/status.h"

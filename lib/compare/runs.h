@@ -4,10 +4,10 @@
  * first, which is the baseline? The pairs are a query's values: both are resampled together. Every measure
  * and every run sees the same resamples, so results do not depend on what else is compared.
  */
-#ifndef DQ_MEASURE_COMPARE_H
-#define DQ_MEASURE_COMPARE_H
+#ifndef DQ_COMPARE_RUNS_H
+#define DQ_COMPARE_RUNS_H
 
-#include "measure/bootstrap.h"
+#include "compare/bootstrap.h"
 
 #include <stdint.h>
 
@@ -17,6 +17,9 @@ typedef struct dq_run_values {
     double (*value)(const void *self, size_t measure, size_t run, size_t query);
     const void *self;
 } dq_run_values;
+
+/* The streams of random numbers that comparisons draw from. */
+enum { DQ_COMPARE_RESAMPLE = 1, DQ_COMPARE_SIGN };
 
 typedef struct dq_compare_config {
     size_t resamples;  /* >= 2; of the bootstrap, and signs tossed by the randomisation test */

@@ -5,12 +5,10 @@
  *
  *     measure 1: run 1, run 2 ..., run 2 - run 1, run 3 - run 1 ... | measure 2: ...
  */
-#include "measure/compare.h"
+#include "compare/runs.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
-
-enum { RESAMPLE_STREAM = 1, SIGN_STREAM };
 
 typedef struct matrix {
     size_t width, differences; /* columns in all, and those that are differences */
@@ -75,8 +73,8 @@ dq_status dq_compare_runs(const dq_run_values *values, const dq_compare_config *
                           dq_comparison *results, dq_error *error)
 {
     matrix m = {0};
-    dq_rng queries = dq_rng_stream(config->seed, RESAMPLE_STREAM);
-    dq_rng signs = dq_rng_stream(config->seed, SIGN_STREAM);
+    dq_rng queries = dq_rng_stream(config->seed, DQ_COMPARE_RESAMPLE);
+    dq_rng signs = dq_rng_stream(config->seed, DQ_COMPARE_SIGN);
     dq_status status = make_matrix(values, &m, error);
     if (!status && m.width) {
         fill_matrix(values, &m);
