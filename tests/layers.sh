@@ -27,7 +27,8 @@ import:  core wire port data
 inspect: core wire port data
 llm:     core port
 label:   core wire port data reward llm compare
-report:  core wire port data measure ope compare
+verdict: core wire port data measure compare
+report:  core wire port data measure ope compare verdict
 rollout: core wire math data env net learn
 cli:     core wire port llm data
 '

@@ -11,8 +11,8 @@
 
 #include "data/label_map.h"
 #include "ope.h"
-#include "report/compared.h"
 #include "report/runs.h"
+#include "verdict/compared.h"
 
 typedef enum eval_format {
     EVAL_TABLE = DQ_RUNS_TABLE,

@@ -3,8 +3,8 @@
  * Comparisons as tables: systems held against each other, A/B logs, and the units that a comparison needs.
  * Each fills a dq_compared.
  */
-#ifndef DQ_REPORT_COMPARED_H
-#define DQ_REPORT_COMPARED_H
+#ifndef DQ_VERDICT_COMPARED_H
+#define DQ_VERDICT_COMPARED_H
 
 #include "compare/pairs.h"
 #include "compare/power.h"
