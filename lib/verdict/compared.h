@@ -55,7 +55,8 @@ typedef struct dq_compared_names {
 dq_status dq_compared_against(const char *against, const char *const *systems, size_t count, size_t *number,
                               dq_error *error);
 
-/* Compares, and fills the table: a, b, measure, n, mean_a, mean_b, difference (a less b), lower, upper,
+/* Compares, and fills the table: a, b, measure, n, mean_a, mean_b, difference (a less b), lower, upper (the
+ * bootstrap's), lower_t, upper_t (Student's),
  * p_randomisation, p_t, p_wilcoxon, p_adjusted, d_z, g, rank_biserial, cliff, wins, losses, ties; in brief
  * the p of the test that counts alone, and d_z alone of the effects. Errors as dq_compare_pairs. */
 dq_status dq_compared_values(const dq_run_values *values, const dq_compared_names *names,

@@ -24,13 +24,14 @@ dq_status dq_compared_against(const char *against, const char *const *systems, s
 static dq_status put_head(const dq_compare_options *config, dq_sink *out, dq_error *error)
 {
     if (!config->brief)
-        return dq_sink_printf(
-            out, error,
-            "a\tb\tmeasure\tn\tmean_a\tmean_b\tdifference\tlower\tupper\tp_randomisation\tp_t\t"
-            "p_wilcoxon\tp_adjusted\td_z\tg\trank_biserial\tcliff\twins\tlosses\tties\n");
+        return dq_sink_printf(out, error,
+                              "a\tb\tmeasure\tn\tmean_a\tmean_b\tdifference\tlower\tupper\tlower_t\tupper_"
+                              "t\tp_randomisation\tp_t\t"
+                              "p_wilcoxon\tp_adjusted\td_z\tg\trank_biserial\tcliff\twins\tlosses\tties\n");
+    const char *of = config->test == DQ_TEST_STUDENT ? "_t" : "";
     return dq_sink_printf(
-        out, error, "a\tb\tmeasure\tn\tmean_a\tmean_b\tdifference\tlower\tupper\tp_%s\tp_adjusted\td_z\n",
-        dq_paired_test_names[config->test]);
+        out, error, "a\tb\tmeasure\tn\tmean_a\tmean_b\tdifference\tlower%s\tupper%s\tp_%s\tp_adjusted\td_z\n",
+        of, of, dq_paired_test_names[config->test]);
 }
 
 static dq_status put_difference(const dq_difference *r, const dq_compare_options *config, dq_sink *out,
@@ -42,6 +43,8 @@ static dq_status put_difference(const dq_difference *r, const dq_compare_options
                           r->difference,
                           r->interval.low,
                           r->interval.high,
+                          r->student.low,
+                          r->student.high,
                           r->p[DQ_TEST_RANDOMISATION],
                           r->p[DQ_TEST_STUDENT],
                           r->p[DQ_TEST_WILCOXON],
@@ -53,9 +56,9 @@ static dq_status put_difference(const dq_difference *r, const dq_compare_options
                           (double)r->wins,
                           (double)r->losses,
                           (double)r->ties};
-    const double brief[] = {(double)r->n,       r->mean_a,       r->mean_b,
-                            r->difference,      r->interval.low, r->interval.high,
-                            r->p[config->test], r->p_adjusted,   r->cohen};
+    const dq_interval shown = config->test == DQ_TEST_STUDENT ? r->student : r->interval;
+    const double brief[] = {(double)r->n, r->mean_a,          r->mean_b,     r->difference, shown.low,
+                            shown.high,   r->p[config->test], r->p_adjusted, r->cohen};
     if (config->brief) return verdict_numbers(out, brief, sizeof brief / sizeof *brief, error);
     return verdict_numbers(out, all, sizeof all / sizeof *all, error);
 }
@@ -78,6 +81,18 @@ static dq_status put_differences(const dq_differences *d, const dq_compared_name
     return verdict_end(out, status, error);
 }
 
+/* Where units are few. */
+static void note_few(const dq_differences *d, const dq_compare_options *options, dq_compared *compared)
+{
+    enum { FEW = 20 };
+    bool few = false;
+    for (size_t i = 0; i < d->count; i++) few |= d->rows[i].n < FEW;
+    if (few && options->test != DQ_TEST_STUDENT)
+        verdict_note(compared,
+                     "of fewer than %d units the bootstrap's interval is too narrow (--test t: Student's)",
+                     FEW);
+}
+
 dq_status dq_compared_values(const dq_run_values *values, const dq_compared_names *names,
                              const dq_compare_options *options, dq_compared *compared, dq_error *error)
 {
@@ -89,6 +104,7 @@ dq_status dq_compared_values(const dq_run_values *values, const dq_compared_name
     dq_status status = dq_compared_against(options->against, names->systems, values->runs, &against, error);
     if (!status) status = dq_compare_pairs(values, against, &config, &d, error);
     if (!status) status = put_differences(&d, names, options, &compared->table, error);
+    if (!status) note_few(&d, options, compared);
     dq_differences_free(&d);
     return status;
 }

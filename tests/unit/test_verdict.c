@@ -48,7 +48,7 @@ static void scores(void **state)
         data_of(&found),
         "a\tb\tmeasure\tn\tmean_a\tmean_b\tdifference\tlower\tupper\tp_randomisation\tp_adjusted\td_z\n"
         "b\ta\tvalue\t2\t2\t1\t1\t1\t1\t0.5\t0.5\t\n");
-    assert_int_equal(found.note_count, 2);
+    assert_int_equal(found.note_count, 3);
     assert_string_equal(found.notes[0], "1 rows of 'all' or 'gap' are no unit's and are left out");
     assert_string_equal(found.notes[1], "1 of 3 units lack a value of some system, and do not count there");
     dq_compared_free(&found);
