@@ -27,7 +27,8 @@ import:  core wire port data
 inspect: core wire port data
 llm:     core port
 label:   core wire port data reward llm compare plot
-report:  core wire port data measure ope compare plot
+verdict: core wire port data measure compare
+report:  core wire port data measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn
 page:    core wire port inspect plot

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Comparisons (lib/report/compared.h), written.
+ * Comparisons (lib/verdict/compared.h), written.
  */
 #include "eval.h"
 

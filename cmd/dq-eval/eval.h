@@ -13,8 +13,8 @@
 #include "ope.h"
 #include "page/report.h"
 #include "plot/figure.h"
-#include "report/compared.h"
 #include "report/runs.h"
+#include "verdict/compared.h"
 
 typedef enum eval_format {
     EVAL_TABLE = DQ_RUNS_TABLE,

@@ -129,3 +129,11 @@ double dq_t_test(const double *differences, size_t n)
     double t = mean / (sd / sqrt((double)n));
     return dq_student_two_sided(t, freedom);
 }
+
+dq_interval dq_t_interval(const double *differences, size_t n, double level)
+{
+    if (n < 2) return (dq_interval){NAN, NAN};
+    double mean = dq_mean(differences, n), se = dq_sd(differences, n) / sqrt((double)n);
+    double half = se * dq_student_quantile((1 + level) / 2, (double)(n - 1));
+    return (dq_interval){mean - half, mean + half};
+}

@@ -102,6 +102,7 @@ static dq_status describe(const gathered *g, size_t pair, dq_difference *row, dq
     row->mean_b = g->n ? dq_mean(g->b, g->n) : NAN;
     row->difference = g->n ? dq_mean(g->column, g->n) : NAN;
     row->interval = g->n ? g->intervals[pair] : (dq_interval){NAN, NAN};
+    row->student = dq_t_interval(g->column, g->n, g->config->draw.confidence);
     row->p[DQ_TEST_RANDOMISATION] = g->n ? g->p[pair] : NAN;
     row->p[DQ_TEST_STUDENT] = dq_t_test(g->column, g->n);
     row->p[DQ_TEST_WILCOXON] = ranks.p;

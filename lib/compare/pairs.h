@@ -31,6 +31,7 @@ typedef struct dq_difference {
     size_t n; /* units with a value of every system by this measure */
     double mean_a, mean_b, difference;
     dq_interval interval; /* of the difference: the percentile bootstrap over units */
+    dq_interval student;  /* of the difference: by Student's t, for few units; NAN for fewer than 2 */
     double p[DQ_PAIRED_TESTS];
     double p_adjusted;                          /* of the test that is asked for, over all rows */
     double cohen, hedges, rank_biserial, cliff; /* compare/effect.h */

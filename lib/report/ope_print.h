@@ -7,8 +7,8 @@
 
 #include "dq/sink.h"
 #include "ope/paired.h"
-#include "report/compared.h"
 #include "report/ope_study.h"
+#include "verdict/compared.h"
 
 typedef enum dq_ope_format { DQ_OPE_TABLE, DQ_OPE_TSV, DQ_OPE_JSON } dq_ope_format;
 

@@ -264,12 +264,40 @@ static void coverage(void **state)
     }
 }
 
+/* Few units: Student's interval covers as it says, and the percentile bootstrap's does not. R's
+ * t.test(paired = TRUE) of Student's sleep data: 0.7001142 to 2.4598858. */
+static void few_units(void **state)
+{
+    (void)state;
+    enum { TIMES = 2000, N = 5 };
+    static const double sleep_data[] = {1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4};
+    const dq_interval known = dq_t_interval(sleep_data, 10, 0.95);
+    assert_true(near(known.low, 0.7001142, 5e-8) && near(known.high, 2.4598858, 5e-8));
+    assert_true(isnan(dq_t_interval(sleep_data, 1, 0.95).low));
+    dq_rng rng = dq_rng_new(30);
+    size_t student = 0, bootstrap = 0;
+    for (size_t t = 0; t < TIMES; t++) {
+        double values[N];
+        dq_interval drawn;
+        dq_error e = DQ_ERROR_NONE;
+        for (size_t i = 0; i < N; i++) values[i] = dq_rng_normal(&rng);
+        const dq_interval found = dq_t_interval(values, N, 0.95);
+        assert_int_equal(dq_bootstrap_means(values, N, 1, 400, 0.95, &rng, &drawn, &e), DQ_OK);
+        student += found.low <= 0 && 0 <= found.high;
+        bootstrap += drawn.low <= 0 && 0 <= drawn.high;
+    }
+    print_message("%d units: Student's covers %.1f %%, the bootstrap's %.1f %%\n", N,
+                  100.0 * (double)student / TIMES, 100.0 * (double)bootstrap / TIMES);
+    assert_in_range(student, 0.93 * TIMES, 0.97 * TIMES);
+    assert_in_range(bootstrap, 0.75 * TIMES, 0.88 * TIMES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_scipy),      cmocka_unit_test(wilcoxon_known), cmocka_unit_test(adjusted),
         cmocka_unit_test(effects_known), cmocka_unit_test(noncentral_t),   cmocka_unit_test(power_known),
-        cmocka_unit_test(all_pairs),     cmocka_unit_test(coverage),
+        cmocka_unit_test(all_pairs),     cmocka_unit_test(coverage),       cmocka_unit_test(few_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

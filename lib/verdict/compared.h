@@ -3,8 +3,8 @@
  * Comparisons as tables: systems held against each other, A/B logs, and the units that a comparison needs.
  * Each fills a dq_compared.
  */
-#ifndef DQ_REPORT_COMPARED_H
-#define DQ_REPORT_COMPARED_H
+#ifndef DQ_VERDICT_COMPARED_H
+#define DQ_VERDICT_COMPARED_H
 
 #include "compare/pairs.h"
 #include "compare/power.h"
@@ -55,7 +55,8 @@ typedef struct dq_compared_names {
 dq_status dq_compared_against(const char *against, const char *const *systems, size_t count, size_t *number,
                               dq_error *error);
 
-/* Compares, and fills the table: a, b, measure, n, mean_a, mean_b, difference (a less b), lower, upper,
+/* Compares, and fills the table: a, b, measure, n, mean_a, mean_b, difference (a less b), lower, upper (the
+ * bootstrap's), lower_t, upper_t (Student's),
  * p_randomisation, p_t, p_wilcoxon, p_adjusted, d_z, g, rank_biserial, cliff, wins, losses, ties; in brief
  * the p of the test that counts alone, and d_z alone of the effects. Errors as dq_compare_pairs. */
 dq_status dq_compared_values(const dq_run_values *values, const dq_compared_names *names,
