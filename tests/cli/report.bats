@@ -120,7 +120,8 @@ LINES
     printf '%s\n' '<img/src=x> 0 welder 3' > evil.qrels
     printf '%s\n' '<img/src=x> Q0 welder 1 0.9 a' > b
     quiet --qrels evil.qrels --run b --title '</title><script>x' -q --report page.html
-    run ! grep -qi '<script\|<img' page.html
+    sed 's,<img src="data:[^"]*" alt="[^"]*"></picture>,,g' page.html > without-pictures
+    run ! grep -qi '<script\|<img' without-pictures
     grep -q '&lt;img/src=x&gt;' page.html
     quiet --qrels test.qrels --run '<script>alert(1)<"&'"'"'.run' --report page.html
     run ! grep -qi '<script' page.html
