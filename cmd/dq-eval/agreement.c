@@ -42,6 +42,7 @@ dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *err
 {
     dq_labelled l = {0};
     dq_agreement a = {0};
+    dq_figure figure = DQ_FIGURE_EMPTY;
     dq_sink *out = NULL;
     dq_rng rng = dq_rng_new(o->common.seed);
     dq_status status = read(o, cli, &l, error);
@@ -50,19 +51,12 @@ dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *err
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status)
         status = dq_agreement_print(&l, &a, (dq_agreement_format)o->format, o->confidence, out, error);
-    if (!status)
-        status = dq_sink_close(out, error);
-    else
-        dq_sink_abort(out);
+    if (!status && o->plot) status = dq_agreement_figure(&l, &a, o->confidence, &figure, error);
     if (!status) say(o, cli, &l);
-    if (!status && o->plot) {
-        dq_figure figure = DQ_FIGURE_EMPTY;
-        status = dq_agreement_figure(&l, &a, o->confidence, &figure, error);
-        status = dq_cli_draw(cli, &o->common, status, &figure, o->plot, error);
-    }
     dq_agreement_free(&a);
     dq_labelled_free(&l);
-    return status;
+    status = dq_cli_close(out, status, error);
+    return o->plot ? dq_cli_draw(cli, &o->common, status, &figure, o->plot, error) : status;
 }
 
 void eval_check_agreement(const dq_cli *cli, const eval_options *o)

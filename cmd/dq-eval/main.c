@@ -77,47 +77,37 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
 {
     static dq_run_table table; /* its list of measures is large for a stack */
     const dq_runs_form form = {(dq_runs_format)o->format, o->by_query, o->interval, o->confidence};
+    dq_figure figure = DQ_FIGURE_EMPTY;
     dq_sink *out = NULL;
     dq_status status = eval_measure(&table, o, cli, error);
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status) status = dq_runs_print(&table, &form, out, error);
-    if (!status)
-        status = dq_sink_close(out, error);
-    else
-        dq_sink_abort(out);
-    if (!status && o->plot) {
-        dq_figure figure = DQ_FIGURE_EMPTY;
-        status = dq_runs_figure(&table, o->confidence, &figure, error);
-        status = dq_cli_draw(cli, &o->common, status, &figure, o->plot, error);
-    }
+    if (!status && o->plot) status = dq_runs_figure(&table, o->confidence, &figure, error);
     dq_run_table_free(&table);
-    return status;
+    status = dq_cli_close(out, status, error);
+    return o->plot ? dq_cli_draw(cli, &o->common, status, &figure, o->plot, error) : status;
 }
 
 static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
 {
     static rollout played;
+    dq_figure figure = DQ_FIGURE_EMPTY;
     dq_sink *out = NULL;
     dq_status status = rollout_run(&played, o, cli, error);
     if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status) status = rollout_print(&played, out, error);
-    if (!status)
-        status = dq_sink_close(out, error);
-    else
-        dq_sink_abort(out);
-    if (!status && o->plot) status = rollout_draw(&played, error);
-    return rollout_close(&played, status, error);
+    if (!status && o->plot) status = rollout_figure(&played, &figure, error);
+    status = rollout_close(&played, status, error);
+    status = dq_cli_close(out, status, error);
+    return o->plot ? dq_cli_draw(cli, &o->common, status, &figure, o->plot, error) : status;
 }
 
 static dq_status list_measures(const eval_options *o, dq_error *error)
 {
-    dq_sink *out;
+    dq_sink *out = NULL;
     dq_status status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (status) return status;
-    status = dq_runs_print_measures(out, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    if (!status) status = dq_runs_print_measures(out, error);
+    return dq_cli_close(out, status, error);
 }
 
 /* What interactions come to. */
@@ -145,9 +135,7 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
     if (!status) status = dq_traffic_print(&t, (dq_traffic_format)o->format, out, error);
     dq_traffic_free(&t);
     dq_label_map_free(&t.gains);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    return dq_cli_close(out, status, error);
 }
 
 static dq_status print_curves(const eval_options *o, const dq_curves *c, dq_error *error)
@@ -155,9 +143,7 @@ static dq_status print_curves(const eval_options *o, const dq_curves *c, dq_erro
     dq_sink *out = NULL;
     dq_status status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
     if (!status) status = dq_curves_print_tsv(c, out, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    return dq_cli_close(out, status, error);
 }
 
 static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error *error)

@@ -232,21 +232,16 @@ static dq_status check_trust(const ope_run *r, dq_error *error)
 
 static dq_status print(const ope_run *r, dq_error *error)
 {
+    dq_figure figure = DQ_FIGURE_EMPTY;
     dq_sink *out = NULL;
     dq_status status = dq_sink_open(&out, r->o->common.output, DQ_SINK_TEXT, error);
     if (!status)
         status = dq_ope_print(r->estimates, r->picks.count, r->study.unsupported, (dq_ope_format)r->o->format,
                               out, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
-}
-
-static dq_status draw(const ope_run *r, dq_error *error)
-{
-    dq_figure figure = DQ_FIGURE_EMPTY;
-    dq_status status = dq_ope_figure(r->estimates, r->picks.count, r->o->confidence, &figure, error);
-    return dq_cli_draw(r->cli, &r->o->common, status, &figure, r->o->plot, error);
+    if (!status && r->o->plot)
+        status = dq_ope_figure(r->estimates, r->picks.count, r->o->confidence, &figure, error);
+    status = dq_cli_close(out, status, error);
+    return r->o->plot ? dq_cli_draw(r->cli, &r->o->common, status, &figure, r->o->plot, error) : status;
 }
 
 dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -259,7 +254,6 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
         status = check_trust(&r, error);
     }
     if (!status) status = print(&r, error);
-    if (!status && o->plot) status = draw(&r, error);
     dq_ope_study_free(&r.study);
     dq_label_map_free(&r.map);
     return status;

@@ -68,7 +68,7 @@ dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error
 /* An episode's score. */
 double rollout_score(const rollout *run, const policy *p, size_t episode);
 dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error);
-dq_status rollout_draw(const rollout *run, dq_error *error); /* into --plot's file */
+dq_status rollout_figure(const rollout *run, dq_figure *figure, dq_error *error);
 /* Parts with a labeller; returns status, or the labeller's failure. */
 dq_status rollout_close(rollout *run, dq_status status, dq_error *error);
 

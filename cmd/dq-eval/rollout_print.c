@@ -262,9 +262,8 @@ dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error)
     return status;
 }
 
-dq_status rollout_draw(const rollout *run, dq_error *error)
+dq_status rollout_figure(const rollout *run, dq_figure *figure, dq_error *error)
 {
-    dq_figure figure = DQ_FIGURE_EMPTY;
     dq_acted *acted = calloc(run->policy_count, sizeof *acted);
     dq_status status = acted ? DQ_OK : dq_fail_memory(error, "a picture");
     const dq_acted_form form = {.score = run->catalogue ? "mean reward of a step" : "return",
@@ -278,7 +277,7 @@ dq_status rollout_draw(const rollout *run, dq_error *error)
         const policy *p = &run->policies[i];
         acted[i] = (dq_acted){p->name, &p->score, p->labels, p->by_step};
     }
-    if (!status) status = dq_acted_figure(acted, run->policy_count, &form, &figure, error);
+    if (!status) status = dq_acted_figure(acted, run->policy_count, &form, figure, error);
     free(acted);
-    return dq_cli_draw(run->cli, &run->o->common, status, &figure, run->o->plot, error);
+    return status;
 }
