@@ -152,7 +152,7 @@ $(OUT)/terms.tsv: $(call named,$(OPTIONAL))
 
 define picture
 $(OUT)/$(1).png: $(foreach seed,$(SEEDS),$(patsubst %,$(OUT)/$(seed)/%.jsonl,$(filter $(1)/%,$(LEARNT))))
-	dq-eval --curves --metric return --metric clicks --metric steps --smooth 50 --plot $$@ \
+	dq-eval --curves --metric return --metric clicks --smooth 50 --plot $$@ \
 	    $$(foreach log,$$^,$$(basename $$(notdir $$(log)))=$$(log))
 endef
 $(foreach world,$(WORLDS) $(WIDE),$(eval $(call picture,$(world))))

@@ -181,6 +181,13 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
                       .threads = threads ? (unsigned)*(const uint64_t *)threads->target : 1};
 }
 
+dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error)
+{
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
+
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)
 {
     int code = status == DQ_OK ? DQ_EXIT_DONE : status == DQ_ERR_STOPPED ? DQ_EXIT_STOPPED : DQ_EXIT_FAILED;

@@ -228,6 +228,10 @@ void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, 
  * them. */
 void dq_cli_say_kept(const dq_cli *cli, const dq_common *common, const char *path, const dq_kept *kept);
 
+/* Completes an output, or with a status other than DQ_OK leaves nothing of it; out may be NULL then. Returns
+ * what went wrong first. */
+dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error);
+
 /* Reports a failure, closes stdout counting late errors, frees the arena, and returns the exit code. */
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);
 

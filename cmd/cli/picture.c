@@ -56,9 +56,7 @@ static dq_status draw(const dq_cli *cli, const dq_common *common, dq_figure *fig
     dq_cli_drop_constant(cli, common, figure);
     dq_status status = dq_sink_open(&out, to, DQ_SINK_TEXT, error);
     if (!status) status = dq_plot_write(figure, form, terminal_columns(), out, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    return dq_cli_close(out, status, error);
 }
 
 dq_status dq_cli_draw(const dq_cli *cli, const dq_common *common, dq_status status, dq_figure *figure,

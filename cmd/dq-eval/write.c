@@ -12,13 +12,6 @@
 
 static const char maker[] = "dq-eval " DQ_VERSION;
 
-static dq_status close_sink(dq_sink *out, dq_status status, dq_error *error)
-{
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
-}
-
 /* ---- pages ---- */
 
 dq_status eval_begin_report(eval_options *o, dq_cli *cli, dq_cli_file_of file_of, dq_page_run *run,
@@ -50,7 +43,7 @@ dq_status eval_join_pages(const eval_options *o, const dq_cli *cli, dq_error *er
         status = dq_page_add_file(&page, cli->operands[i], error);
     if (!status) status = write_page(&page, o, o->title, &out, error);
     dq_page_free(&page);
-    return close_sink(out, status, error);
+    return dq_cli_close(out, status, error);
 }
 
 static dq_status collect_rows(const eval_result *result, const eval_options *o, dq_text_table *table,
@@ -59,7 +52,7 @@ static dq_status collect_rows(const eval_result *result, const eval_options *o, 
     dq_sink *rows = NULL;
     dq_status status = dq_text_table_open(table, &rows, error);
     if (!status) status = result->print(result->of, o, EVAL_TSV, rows, error);
-    return close_sink(rows, status, error);
+    return dq_cli_close(rows, status, error);
 }
 
 static dq_status report(const eval_result *result, const eval_options *o, const dq_figure *figure,
@@ -122,8 +115,8 @@ dq_status eval_write(const eval_result *result, const eval_options *o, const dq_
     if (!status && !result->drawn) status = print(result, o, out, error);
     if (!status && o->run) status = report(result, o, &figure, &page, error);
     if (result->close) status = result->close(result->of, status, error);
-    if (out) status = close_sink(out, status, error);
+    status = dq_cli_close(out, status, error);
     if (o->plot || result->drawn) status = dq_cli_draw(cli, &o->common, status, &figure, o->plot, error);
     dq_figure_free(&figure);
-    return page ? close_sink(page, status, error) : status;
+    return dq_cli_close(page, status, error);
 }

@@ -170,6 +170,13 @@ static dq_status check_wish(const wish *w, dq_error *error)
         return dq_fail(error, DQ_ERR_RANGE, "lower and upper need each other");
     if (w->columns[SD] && w->columns[LOWER])
         return dq_fail(error, DQ_ERR_RANGE, "sd and lower exclude each other");
+    bool counted = w->kind == DQ_PLOT_HISTOGRAM, grid = w->kind == DQ_PLOT_GRID;
+    for (column c = X; c < COLUMNS; c++)
+        if (w->columns[c] && (counted || grid) && (c == LOWER || c == UPPER || c == SD || c == RUNS))
+            return dq_fail(error, DQ_ERR_RANGE, "%s means nothing in a %s", column_keys[c],
+                           grid ? "grid" : "histogram");
+    if (grid && (w->mark_count || w->y.log))
+        return dq_fail(error, DQ_ERR_RANGE, "marks and log mean nothing in a grid");
     if (w->x.min >= w->x.max || w->y.min >= w->y.max)
         return dq_fail(error, DQ_ERR_RANGE, "a least value that is not less than the greatest");
     if ((w->bin > 0 || w->share) && w->kind != DQ_PLOT_HISTOGRAM)
@@ -432,6 +439,21 @@ static void dress(const table *t, dq_figure *figure, dq_plot_panel *panel)
         dq_figure_add_mark(figure, panel, w->marks[i].horizontal, w->marks[i].at, w->marks[i].label);
 }
 
+/* What is said of x as a number, where it is none; and of an order of nothing. */
+static dq_status check_x(const table *t, bool categories, dq_error *error)
+{
+    const wish *w = &t->w;
+    bool vertical = false;
+    for (size_t i = 0; i < w->mark_count; i++) vertical = vertical || !w->marks[i].horizontal;
+    if (categories && (vertical || w->x.log || !isnan(w->x.min) || !isnan(w->x.max) || w->bin > 0))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "xmark, xmin, xmax, log=x and bin mean nothing where x is no number");
+    if (!categories && w->order && !w->columns[SERIES])
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "order means nothing where x is a number and there are no series");
+    return DQ_OK;
+}
+
 static dq_status add_panel(const table *t, uint32_t number, dq_figure *figure, dq_error *error)
 {
     size_t n, names = dq_index_count(&t->categories);
@@ -439,6 +461,8 @@ static dq_status add_panel(const table *t, uint32_t number, dq_figure *figure, d
     char title[300];
     bool both = n && t->w.title && *t->w.title;
     bool categories = t->w.kind == DQ_PLOT_BARS || t->w.kind == DQ_PLOT_GRID || !t->numbers;
+    dq_status status = check_x(t, categories, error);
+    if (status) return status;
     (void)snprintf(title, sizeof title, "%.120s%s%.*s", t->w.title ? t->w.title : "", both ? ": " : "",
                    n < 120 ? (int)n : 120, value);
     dq_plot_kind kind = t->w.kind == DQ_PLOT_HISTOGRAM && categories ? DQ_PLOT_BARS : t->w.kind;

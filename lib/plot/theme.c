@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "plot/theme.h"
 
-#define HUES                                                                                                 \
-    {                                                                                                        \
-        0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x7A7A7A                                 \
-    }
-
-static const dq_plot_theme light = {.paper = 0xFFFFFF,
-                                    .ink = 0x202428,
-                                    .frame = 0x606468,
-                                    .rules = 0xE2E4E6,
-                                    .mark = 0x909498,
-                                    .hues = HUES,
-                                    .low = 0xD55E00,
-                                    .high = 0x0072B2};
-static const dq_plot_theme dark = {.paper = 0x16191D,
-                                   .ink = 0xE4E6E8,
-                                   .frame = 0x9A9EA2,
-                                   .rules = 0x33373C,
-                                   .mark = 0x8A8E92,
-                                   .hues = HUES,
-                                   .low = 0xD55E00,
-                                   .high = 0x2C8FD0};
+static const dq_plot_theme light = {
+    .paper = 0xFFFFFF,
+    .ink = 0x202428,
+    .frame = 0x606468,
+    .rules = 0xE2E4E6,
+    .mark = 0x909498,
+    .hues = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x7A7A7A},
+    .low = 0xD55E00,
+    .high = 0x0072B2};
+/* The same hues, lighter. */
+static const dq_plot_theme dark = {
+    .paper = 0x16191D,
+    .ink = 0xE4E6E8,
+    .frame = 0x9A9EA2,
+    .rules = 0x33373C,
+    .mark = 0x8A8E92,
+    .hues = {0x3F97D6, 0xE8772E, 0x2BB189, 0xD98BB9, 0xE8B23A, 0x8AD0F7, 0xA0A4A8},
+    .low = 0xD55E00,
+    .high = 0x2C8FD0};
 
 const dq_plot_theme *dq_plot_theme_of(dq_plot_form form)
 {

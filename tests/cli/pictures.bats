@@ -246,6 +246,11 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     fails 2 "ymin=low means nothing here" lines:x=a,y=b,ymin=low
     fails 2 "'b' is not KEY=VALUE" lines:x=a,b
     fails 2 "bin and share are for histograms" lines:x=a,y=b,bin=2
+    fails 2 "sd means nothing in a histogram" histogram:x=a,sd=b
+    fails 2 "runs means nothing in a grid" grid:x=a,y=b,series=c,runs=a
+    fails 2 "marks and log mean nothing in a grid" grid:x=a,y=b,series=c,ymark=1
+    fails 1 "xmark, xmin, xmax, log=x and bin mean nothing where x is no number" histogram:x=c,xmark=1
+    fails 1 "order means nothing where x is a number and there are no series" 'histogram:x=a,order=2|1'
     fails 1 "more than 2000 bins: a greater bin=" histogram:x=a,bin=1e-6
     run -2 --separate-stderr dq-eval --draw histogram:x=a --draw histogram:x=b --draw histogram:x=c t.tsv t.tsv
     [[ $stderr == "dq-eval: --draw: 2 tables for 3 of them"* ]]

@@ -52,7 +52,7 @@ setup() {
     refused 2 "--curves prints --format tsv, or draws" --curves log -f json
     refused 2 "--plot draws: no --format tsv" --curves log --plot x.svg -f tsv
     refused 2 "--plot and --output exclude each other" --curves log --plot x.svg -o y.svg
-    refused 2 "--plot has no meaning with rankings; it is for --curves" --plot x.svg --qrels q
+    refused 2 "--plot has no meaning with --traffic; it is for rankings, --rollout, --cold-start, --rollout --env, --ope, --curves, --agreement or --draw" --plot x.svg --traffic q
 }
 
 @test "a log with nothing to draw, a full disk" {
