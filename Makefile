@@ -31,7 +31,7 @@ PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-de
             libcurl4-openssl-dev nettle-dev libsqlite3-dev libmongoc-dev scdoc python3 jq gnuplot-nox
 CHECK_PACKAGES  := libcmocka-dev libmicrohttpd-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
-                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3
+                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium
 PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
 CHECK_PKGS := libmicrohttpd
 

@@ -20,11 +20,13 @@ ROOMS = {  # column wanted, purpose
     "rank": (0, "lists of the best items"),                   "learn": (0, "agents learn, replay and plan"),
     "net": (1, "networks: layers, losses, weights"),          "math": (2, "vectors, BLAS, Adam, thread pool"),
     "env": (0, "environments that answer to actions"),        "embed": (2, "vectors by hashing and factorising"),
-    "reward": (3, "what a pair is worth"),                    "measure": (3, "ranking measures, intervals and tests"),
+    "reward": (3, "what a pair is worth"),                    "measure": (3, "measures of rankings"),
     "data": (4, "users, items, transitions, sessions"),       "label": (5, "labels asked of language models"),
     "rollout": (4, "agents act in many environments"),        "import": (7, "documents and files into rows"),
     "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP and MongoDB"),
-    "report": (4, "evaluations read, printed and drawn"), "ope": (3, "a policy judged by another's log"),
+    "report": (4, "evaluations read and printed"), "plot": (5, "figures, drawn in one look"), "ope": (3, "a policy judged by another's log"),
+    "compare": (3, "systems held against each other"),     "verdict": (5, "comparisons read and written as tables"),
+    "page": (8, "results as one page of HTML"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
 BARS = {"cli": "every program's options, help and messages", "core": "arenas, bundles, schemas, indices, errors"}

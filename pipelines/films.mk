@@ -151,7 +151,8 @@ $(OUT)/values-curves.tsv: $(LOGS)
 	    $(foreach seed,$(SEEDS),$(foreach name,$(LEARNT),$(name)=$(OUT)/$(seed)/$(name).jsonl))
 
 $(OUT)/values.png: $(OUT)/values-curves.tsv
-	gnuplot -e "curves='$<'; out='$@'" $(HERE)/films/values.gp
+	dq-eval --plot $@ $(foreach name,dqn double,--draw "lines:x=episode,y=mean,sd=sd,runs=runs,band=± sd,series=metric,where=group=$(name),\
+	title=$(name),ymin=0,ylabel=return")  $<
 
 $(OUT)/variants.png: $(LOGS)
 	dq-eval --curves --metric evaluation_return --plot $@ \

@@ -45,6 +45,7 @@ $(OUT)/table.tsv: $(OUT)/curves.tsv
 	awk -f $(HERE)/maze/table.awk $< > $@
 
 $(OUT)/maze.png: $(OUT)/curves.tsv
-	gnuplot -e "curves='$<'; out='$@'" $(HERE)/maze/figure.gp
+	dq-eval --plot $@ --draw "lines:x=episode,y=mean,runs=runs,series=group,log=y,ymark=14=14: the shortest way,\
+	title=Steps of an episode by planning steps,ylabel=steps" $<
 
 .PHONY: all

@@ -106,7 +106,8 @@ $(OUT)/table.tsv: $(call EACH,.eval)
 	awk -v measures="ndcg_cut_10 P_10 recip_rank" -v against=cosine -f $(HERE)/summary.awk $^ > $@
 
 $(OUT)/rewards.svg: $(OUT)/table.tsv
-	gnuplot -e "table='$<'; out='$@'" $(HERE)/rewards/bars.gp
+	awk -f $(HERE)/rewards/bars.awk $< | \
+	    dq-eval --plot $@ --draw "bars:x=rewards,y=ndcg,lower=lower,upper=upper,ymin=0,ymax=1,ylabel=NDCG@10\, jobs not met" -
 
 $(OUT):
 	mkdir -p $@

@@ -92,18 +92,19 @@ $(OUT)/table.tsv: $(EVALS)
 # ---- the pictures ----
 
 $(OUT)/table.png: $(SEEDS:%=$(OUT)/%/table.jsonl)
-	dq-eval --curves --metric success --metric errors --metric distracted --smooth 5 --mark 15 --plot $@ $(^:%=table=%)
+	dq-eval --curves --metric success --metric errors --metric distracted --smooth 5 --mark "15=A D C B E" --plot $@ $(^:%=table=%)
 
 $(OUT)/network.png: $(NETWORK_SEEDS:%=$(OUT)/%/network.jsonl)
-	dq-eval --curves --metric success --metric errors --smooth 100 --mark $(CHANGE) --plot $@ $(^:%=network=%)
+	dq-eval --curves --metric success --metric errors --smooth 100 --mark "$(CHANGE)=the reverse" --plot $@ $(^:%=network=%)
 
 $(OUT)/snapshots.tsv: $(SEEDS:%=$(OUT)/%/snapshots.tsv)
 	awk -f $(HERE)/sequence/means.awk $^ > $@
 
 $(OUT)/distractor.png: $(OUT)/snapshots.tsv
-	gnuplot -e "table='$<'; out='$@'" $(HERE)/sequence/distractor.gp
+	dq-eval --plot $@ --draw "lines:x=trials,y=Q,series=place,where=item=Z,title=Q of the distractor by place,xlabel=trial,\
+	ylabel=mean over the seeds,xmark=15=A D C B E" $<
 
 $(OUT)/q-table.png: $(OUT)/snapshots.tsv
-	gnuplot -e "table='$<'; out='$@'" $(HERE)/sequence/q-table.gp
+	dq-eval --plot $@ $(foreach trials,15 115,--draw "grid:x=item,y=Q,series=place,where=trials=$(trials),title=After $(trials) trials") $<
 
 .PHONY: all

@@ -96,17 +96,22 @@ $(OUT)/population.dq:
 	dq-sim --quiet --users 2000 --items 500 -o $@
 
 $(OUT)/events.tsv: $(OUT)/population.dq
-	dq-cat --kind interactions $< | jq -r '[.label, .time[:7], .user] | @tsv' > $@
+	{ printf 'label\tmonth\tuser\n'; dq-cat --kind interactions $< | jq -r '[.label, .time[:7], .user] | @tsv' | sort -k 2,2; } > $@
 
 $(OUT)/users.tsv: $(OUT)/population.dq $(OUT)/events.tsv
 	dq-cat --kind users $< | jq -r '[.id, .age, .income, .activity] | @tsv' | \
-	    awk 'BEGIN { FS = OFS = "\t" } NR == FNR { count[$$3]++; next } { print $$0, count[$$1] + 0 }' $(OUT)/events.tsv - > $@
+	    awk 'BEGIN { FS = OFS = "\t"; print "id", "age", "income", "activity", "interactions" } NR == FNR { count[$$3]++; next } { print $$0, count[$$1] + 0 }' $(OUT)/events.tsv - > $@
 
 $(OUT)/population.tsv: $(OUT)/users.tsv
 	awk -f $(HERE)/session/population.awk $< > $@
 
 $(OUT)/population.png: $(OUT)/users.tsv $(OUT)/events.tsv
-	gnuplot -e "users='$<'; events='$(OUT)/events.tsv'; out='$@'" $(HERE)/session/distributions.gp
+	dq-eval --plot $@ --draw "histogram:x=age,bin=5,title=Age,xunit=years,ylabel=users" \
+	    --draw "histogram:x=income,bin=10000,title=Income,ylabel=users" \
+	    --draw "histogram:x=activity,order=low|medium|high,title=Activity,ylabel=users" \
+	    --draw "histogram:x=interactions,series=activity,order=low|medium|high,bin=2,title=Interactions of a user,ylabel=users" \
+	    --draw "histogram:x=label,order=VIEW|CLICK|PURCHASE|RATING,title=How far they went,ylabel=interactions" \
+	    --draw "histogram:x=month,title=By month,ylabel=interactions" $< $< $< $< $(OUT)/events.tsv $(OUT)/events.tsv
 
 # ---- learn: the same session's seeds for all systems, and others to be judged by ----
 
@@ -147,7 +152,7 @@ $(OUT)/terms.tsv: $(call named,$(OPTIONAL))
 
 define picture
 $(OUT)/$(1).png: $(foreach seed,$(SEEDS),$(patsubst %,$(OUT)/$(seed)/%.jsonl,$(filter $(1)/%,$(LEARNT))))
-	dq-eval --curves --metric return --metric clicks --metric steps --smooth 50 --plot $$@ \
+	dq-eval --curves --metric return --metric clicks --smooth 50 --plot $$@ \
 	    $$(foreach log,$$^,$$(basename $$(notdir $$(log)))=$$(log))
 endef
 $(foreach world,$(WORLDS) $(WIDE),$(eval $(call picture,$(world))))

@@ -20,15 +20,19 @@ learn:   core math net env data
 embed:   core math data
 reward:  core math data
 rank:    core math data net learn
-measure: core math data
-ope:     core math measure
+compare: core math
+measure: core math data compare
+ope:     core math measure compare
 import:  core wire port data
 inspect: core wire port data
 llm:     core port
-label:   core wire port data reward llm measure
-report:  core wire port data measure ope
+label:   core wire port data reward llm compare plot
+verdict: core wire port data measure compare
+report:  core wire port data measure ope compare verdict plot
+plot:    core wire port
 rollout: core wire math data env net learn
-cli:     core wire port llm data
+page:    core wire port inspect plot
+cli:     core wire port llm data plot
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be
 # allowed these rooms, too.

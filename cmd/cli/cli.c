@@ -146,6 +146,8 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
         argv = nobody;
     }
     argv[0] = (char *)program->name; /* for getopt's messages; it only reads */
+    cli.words = (const char *const *)argv;
+    cli.word_count = (size_t)argc;
     add_forms(program, table, f);
     answer_questions(&cli, f, argc, argv);
     for (const dq_option *o = table; o->name; o++)
@@ -177,6 +179,13 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
                       .options = options,
                       .seed = seed,
                       .threads = threads ? (unsigned)*(const uint64_t *)threads->target : 1};
+}
+
+dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error)
+{
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
 }
 
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)

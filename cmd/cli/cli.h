@@ -27,6 +27,7 @@
 #include "data/dataset.h"
 #include "dq/bundle.h"
 #include "dq/stream.h"
+#include "port/files/json.h"
 
 #include <stdbool.h>
 
@@ -49,8 +50,8 @@ enum {
     DQ_OPT_PAYLOAD = 1, /* can change the payload: recorded in the head */
     DQ_OPT_HIDDEN = 2,  /* not in --help */
     DQ_OPT_UNSET = 4,   /* has no default: the value counts, and is recorded, only when given */
-    DQ_OPT_WRITES = 8,  /* TEXT: a file that is written to; no other of them may be the same (outputs.c) */
-    DQ_OPT_READS = 16,  /* TEXT: a file that is read; what is written in place may not be it (outputs.c) */
+    DQ_OPT_WRITES = 8,  /* TEXT: a file that is written to; no other of them may be the same (files.c) */
+    DQ_OPT_READS = 16,  /* TEXT, LIST: files that are read; what is written may not be one (files.c) */
 };
 
 typedef struct dq_texts {
@@ -148,9 +149,12 @@ typedef struct dq_cli {
     const dq_option *table;
     const char *const *operands; /* NULL-ended */
     size_t operand_count;
-    unsigned mode;        /* of dq_cli_enter; 0: none yet; several: of dq_cli_check */
-    unsigned char *state; /* by row of the table: cli/ alone reads it */
-    dq_arena arena;       /* what the command line needs for its life */
+    unsigned mode;            /* of dq_cli_enter; 0: none yet; several: of dq_cli_check */
+    unsigned char *state;     /* by row of the table: cli/ alone reads it */
+    const char *const *words; /* (word_count) the command line, options before operands */
+    size_t word_count;
+    dq_json_text *said; /* gets what dq_cli_say says, each with a NUL; NULL: nobody asks */
+    dq_arena arena;     /* what the command line needs for its life */
 } dq_cli;
 
 /* Parses; --help, --help MODE, --version and --completion print and exit 0; a bad option is one line and
@@ -183,6 +187,18 @@ uint32_t dq_cli_widths(const dq_cli *cli, const char *option, const char *text, 
                        uint32_t most);
 /* The same list as a value of a setting. */
 void dq_cli_print_widths(const uint32_t *widths, uint32_t count, char words[DQ_SETTING_WORDS]);
+/* The file that an operand (option NULL) or an option's value names; NULL: it names none. */
+typedef const char *(*dq_cli_file_of)(const dq_cli *cli, const char *option, const char *value);
+typedef struct dq_cli_files {
+    const char **at; /* (count) "-": stdin; in the arena */
+    size_t count;
+} dq_cli_files;
+/* The files that are read, each once: those of the operands ("-" where there are none) and of the mode's
+ * options with DQ_OPT_READS. */
+dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of);
+/* Makes stdin one that can be read again from *start: a pipe is read to its end into a file without a name,
+ * which takes its place. */
+dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error);
 /* Keeps an option out of the record. */
 void dq_cli_leave_out(dq_cli *cli, const char *name);
 
@@ -205,12 +221,16 @@ dq_status dq_cli_same_options(const dq_value *now, const dq_value *kept, const c
 
 /* "dq-x: SOURCE: record N: reason" on stderr. */
 void dq_cli_report(const dq_cli *cli, const dq_error *error);
-/* "dq-x: words" on stderr: warnings and summaries; silent with --quiet. */
+/* "dq-x: words" on stderr: warnings and summaries; silent with --quiet. cli->said gets the words. */
 void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Says so where last models of a file (NULL: the stream) were passed over (data/dataset.h), and how to get
  * them. */
 void dq_cli_say_kept(const dq_cli *cli, const dq_common *common, const char *path, const dq_kept *kept);
+
+/* Completes an output, or with a status other than DQ_OK leaves nothing of it; out may be NULL then. Returns
+ * what went wrong first. */
+dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error);
 
 /* Reports a failure, closes stdout counting late errors, frees the arena, and returns the exit code. */
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);

@@ -7,7 +7,7 @@
  *     relations.c   what options need and exclude, and where they have an effect
  *     defaults.c    defaults by mode and by choice
  *     modes.c       which options belong to which mode
- *     outputs.c     outputs that are one file
+ *     files.c       inputs, and outputs that are one file
  *     help.c        --help, --version, --completion
  *     cli.c         the command line, the record
  */
@@ -54,7 +54,7 @@ bool dq_cli_counts(const dq_cli *cli, const dq_option *option);
 /* Usage errors of options that were given and have none. */
 void dq_cli_check_effects(const dq_cli *cli);
 
-/* ---- outputs.c ---- */
+/* ---- files.c ---- */
 
 /* A usage error where two outputs are one file, or one is a file that the program reads. */
 void dq_cli_check_outputs(const dq_cli *cli);

@@ -60,10 +60,22 @@ void dq_cli_report(const dq_cli *cli, const dq_error *error)
     (void)fprintf(stderr, "%s\n", reason);
 }
 
+static void keep(const dq_cli *cli, const char *format, va_list args)
+{
+    char words[1024];
+    (void)vsnprintf(words, sizeof words, format, args);
+    if (dq_json_write_raw(cli->said, words, strlen(words) + 1, NULL)) dq_cli_short_of_memory(cli);
+}
+
 void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, ...)
 {
-    if (common->quiet) return;
     va_list args;
+    if (cli->said) {
+        va_start(args, format);
+        keep(cli, format, args);
+        va_end(args);
+    }
+    if (common->quiet) return;
     va_start(args, format);
     say(cli->program, format, args);
     va_end(args);

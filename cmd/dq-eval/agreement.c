@@ -4,6 +4,7 @@
  */
 #include "eval.h"
 
+#include "label/agreement_figure.h"
 #include "label/agreement_print.h"
 
 #include <inttypes.h>
@@ -42,23 +43,44 @@ static dq_status read(const eval_options *o, const dq_cli *cli, dq_labelled *l, 
     return status;
 }
 
+typedef struct agreed {
+    const dq_labelled *labelled;
+    const dq_agreement *agreement;
+} agreed;
+
+static dq_status print(const void *result, const eval_options *o, int format, dq_sink *out, dq_error *error)
+{
+    const agreed *r = result;
+    return dq_agreement_print(r->labelled, r->agreement, (dq_agreement_format)format, o->confidence, out,
+                              error);
+}
+
+static dq_status figure(const void *result, const eval_options *o, dq_figure *to, dq_error *error)
+{
+    const agreed *r = result;
+    return dq_agreement_figure(r->labelled, r->agreement, o->confidence, to, error);
+}
+
 dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
     dq_labelled l = {0};
     dq_agreement a = {0};
-    dq_sink *out = NULL;
     dq_rng rng = dq_rng_new(o->common.seed);
     dq_status status = read(o, cli, &l, error);
     const dq_ratings ratings = dq_labelled_ratings(&l);
     if (!status) status = dq_agreement_find(&ratings, (size_t)o->resamples, o->confidence, &rng, &a, error);
-    if (!status) status = dq_sink_open(&out, o->common.output, DQ_SINK_TEXT, error);
-    if (!status)
-        status = dq_agreement_print(&l, &a, (dq_agreement_format)o->format, o->confidence, out, error);
     if (!status) say(o, cli, &l);
+    if (!status)
+        status = eval_write(&(eval_result){.of = &(agreed){&l, &a},
+                                           .print = print,
+                                           .texts = 5,
+                                           .title = "Agreement of labels",
+                                           .caption = "Measures of agreement",
+                                           .view = DQ_PAGE_AGREEMENT,
+                                           .figure = figure},
+                            o, cli, error);
     dq_agreement_free(&a);
     dq_labelled_free(&l);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
     return status;
 }
 

@@ -135,7 +135,8 @@ dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli 
     if (!status) status = find_facts(table, &catalogue, o, cli, error);
     for (size_t r = 0; r < table->run_count && !status; r++) status = measure_run(table, r, o, cli, error);
     if (!status) status = choose_queries(table, o, cli, error);
-    bool wanted = o->format != EVAL_TREC && (o->interval || table->run_count > 1);
+    bool wanted = o->format != EVAL_TREC && (o->interval || o->plot || table->run_count > 1) &&
+                  !o->compare.against;
     if (!status) say_facts(table, o, cli);
     if (!status) status = dq_run_table_summarise(table, wanted ? &compare : NULL, error);
     table->facts.catalogue = NULL;

@@ -4,9 +4,11 @@
  */
 #include "eval.h"
 
+#include "ope/paired.h"
 #include "ope/slope.h"
 #include "report/ope_print.h"
 #include "report/ope_study.h"
+#include "report/pictures.h"
 #include "report/rankings.h"
 
 #include <math.h>
@@ -16,6 +18,7 @@
 typedef struct ope_run {
     const eval_options *o;
     dq_cli *cli;
+    const char *target;
     dq_ope_picks picks;
     dq_label_map map;
     double grid[DQ_SLOPE_MAX];
@@ -30,24 +33,29 @@ static const char *behind(const char *text, const char *prefix)
     return strncmp(text, prefix, n) == 0 && text[n] == ':' && text[n + 1] ? text + n + 1 : NULL;
 }
 
+const char *ope_target_file(const char *target)
+{
+    const char *ranking = behind(target, "ranking"), *model = behind(target, "model");
+    return ranking ? ranking : model && strcmp(model, "cosine") != 0 ? model : NULL;
+}
+
 /* ---- the target ---- */
 
 static dq_status read_lists(void *arg, const dq_ope_log *log, dq_run *run, dq_error *error)
 {
     const ope_run *r = arg;
-    const char *model = behind(r->o->ope.target, "model");
+    const char *model = behind(r->target, "model");
     char tag[64];
     if (model)
         return ope_model_lists(model, &log->entities, r->o->ope.softmax > 0, dq_cli_threads(&r->o->common, 1),
                                run, error);
-    return dq_rankings_read_run(behind(r->o->ope.target, "ranking"), run, tag, sizeof tag, error);
+    return dq_rankings_read_run(behind(r->target, "ranking"), run, tag, sizeof tag, error);
 }
 
 static void set_target(ope_run *r)
 {
-    const char *target = r->o->ope.target;
+    const char *target = r->target;
     dq_ope_study *s = &r->study;
-    if (!target) dq_cli_usage(r->cli, "--target is needed: uniform, ranking:FILE, model:FILE or column:NAME");
     s->log.target_column = behind(target, "column");
     if (s->log.target_column)
         s->target = DQ_OPE_COLUMN;
@@ -124,7 +132,7 @@ static void check_inputs(const ope_run *r)
 {
     const ope_options *o = &r->o->ope;
     const dq_cli *cli = r->cli;
-    const char *const named[] = {o->catalogue, behind(o->target, "ranking"), behind(o->target, "model")};
+    const char *const named[] = {o->catalogue, behind(r->target, "ranking"), behind(r->target, "model")};
     size_t from_stdin = cli->operand_count == 0;
     for (size_t i = 0; i < cli->operand_count; i++) from_stdin += is_stdin(cli->operands[i]);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) from_stdin += is_stdin(named[i]);
@@ -155,7 +163,7 @@ static void check_options(ope_run *r)
     if (o->min_ess > 0 && !weighs)
         dq_cli_usage(r->cli, "--min-ess has no effect: nothing of %s weighs", o->estimators);
     if (r->o->format == EVAL_TREC) dq_cli_usage(r->cli, "--ope has no trec format");
-    if (dq_ope_study_reads_again(&r->study) && !dq_ope_log_again(&r->study.log))
+    if ((dq_ope_study_reads_again(&r->study) || o->targets.count > 1) && !dq_ope_log_again(&r->study.log))
         dq_cli_usage(r->cli, "this reads the log more than once: it has to be a file%s",
                      r->study.rewards >= DQ_OPE_BY_TABLE || r->o->ope.estimated
                          ? ""
@@ -233,29 +241,71 @@ static dq_status check_trust(const ope_run *r, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status print(const ope_run *r, dq_error *error)
+static dq_status print(const void *run, const eval_options *o, int format, dq_sink *out, dq_error *error)
 {
-    dq_sink *out = NULL;
-    dq_status status = dq_sink_open(&out, r->o->common.output, DQ_SINK_TEXT, error);
-    if (!status)
-        status = dq_ope_print(r->estimates, r->picks.count, r->study.unsupported, (dq_ope_format)r->o->format,
-                              out, error);
-    if (!status) return dq_sink_close(out, error);
-    dq_sink_abort(out);
-    return status;
+    const ope_run *r = run;
+    (void)o;
+    return dq_ope_print(r->estimates, r->picks.count, r->study.unsupported, (dq_ope_format)format, out,
+                        error);
+}
+
+static dq_status figure(const void *run, const eval_options *o, dq_figure *figure, dq_error *error)
+{
+    const ope_run *r = run;
+    return dq_ope_figure(r->estimates, r->picks.count, o->confidence, figure, error);
+}
+
+static dq_status run_target(ope_run *r, dq_error *error)
+{
+    dq_status status = dq_ope_study_run(&r->study, r->estimates, error);
+    if (status) return status;
+    if (r->o->ope.targets.count > 1) dq_cli_say(r->cli, &r->o->common, "%s:", r->target);
+    say_rest(r);
+    return check_trust(r, error);
+}
+
+/* Several targets, or how they differ. */
+static dq_status write_targets(const ope_run *runs, size_t count, dq_error *error)
+{
+    const eval_options *o = runs->o;
+    const dq_compare_options how = eval_compare_options(o);
+    dq_ope_judged judged[DQ_OPE_MAX_TARGETS];
+    dq_compared found = {0};
+    for (size_t i = 0; i < count; i++)
+        judged[i] = (dq_ope_judged){runs[i].target, &runs[i].study, runs[i].estimates};
+    dq_status status = o->compare.against ? dq_ope_compare_targets(judged, count, &how, &found, error)
+                                          : dq_ope_list_targets(judged, count, &found.table, error);
+    return eval_write_compared(&found, status, o, runs->cli, error);
 }
 
 dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
 {
-    ope_run r = {.o = o, .cli = cli};
-    set_study(&r);
-    dq_status status = dq_ope_study_run(&r.study, r.estimates, error);
-    if (!status) {
-        say_rest(&r);
-        status = check_trust(&r, error);
+    static ope_run runs[DQ_OPE_MAX_TARGETS];
+    size_t count = o->ope.targets.count;
+    dq_status status = DQ_OK;
+    if (!count || count > DQ_OPE_MAX_TARGETS)
+        dq_cli_usage(cli, "--target is needed, up to %d: uniform, ranking:FILE, model:FILE or column:NAME",
+                     DQ_OPE_MAX_TARGETS);
+    if (count > 1 && o->plot) dq_cli_usage(cli, "--plot draws the estimates of one --target");
+    for (size_t i = 0; i < count; i++) {
+        runs[i] = (ope_run){.o = o, .cli = cli, .target = o->ope.targets.at[i]};
+        set_study(&runs[i]);
     }
-    if (!status) status = print(&r, error);
-    dq_ope_study_free(&r.study);
-    dq_label_map_free(&r.map);
+    for (size_t i = 0; i < count && !status; i++) status = run_target(&runs[i], error);
+    if (!status && (count > 1 || o->compare.against))
+        status = write_targets(runs, count, error);
+    else if (!status)
+        status = eval_write(&(eval_result){.of = runs,
+                                           .print = print,
+                                           .texts = 1,
+                                           .title = "Off-policy evaluation",
+                                           .caption = "Estimates",
+                                           .view = DQ_PAGE_PLAIN,
+                                           .figure = figure},
+                            o, cli, error);
+    for (size_t i = 0; i < count; i++) {
+        dq_ope_study_free(&runs[i].study);
+        dq_label_map_free(&runs[i].map);
+    }
     return status;
 }

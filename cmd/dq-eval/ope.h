@@ -10,7 +10,8 @@
 #include "measure/qrels.h"
 
 typedef struct ope_options {
-    const char *estimators, *target, *rewards, *catalogue, *grid;
+    dq_texts targets;
+    const char *estimators, *rewards, *catalogue, *grid;
     double clip, tau, shrinkage, min_ess, softmax, gamma;
     int session;                 /* dq_ope_session */
     int estimated, propensities; /* whether propensities are estimated; by counts or regression */
@@ -22,6 +23,8 @@ typedef struct ope_options {
         .rewards = "ridge", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .gamma = 1, .shrinkage = 100        \
     }
 
+/* The file that a target ranking:FILE or model:FILE names; NULL: it names none. */
+const char *ope_target_file(const char *target);
 /* Every user's items by the scores of a model's file, or of "cosine", into run, finished: all, or the best
  * hundred. Errors are those of data/load.h and rank/. */
 dq_status ope_model_lists(const char *model, const dq_catalogue *catalogue, bool all, unsigned threads,

@@ -81,6 +81,14 @@ static void watch(void *arg, const dq_watched *step)
 
 /* ---- policies ---- */
 
+policy_kind rollout_kind(const char *name)
+{
+    return strcmp(name, "random") == 0      ? POLICY_RANDOM
+           : strcmp(name, "cosine") == 0    ? POLICY_COSINE
+           : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
+                                            : POLICY_MODEL;
+}
+
 static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error *error)
 {
     static const dq_policy_by by[] = {[POLICY_MODEL] = DQ_POLICY_AGENT,
@@ -88,10 +96,7 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
                                       [POLICY_COSINE] = DQ_POLICY_COSINE,
                                       [POLICY_RANDOM] = DQ_POLICY_RANDOM};
     p->name = name;
-    p->kind = strcmp(name, "random") == 0      ? POLICY_RANDOM
-              : strcmp(name, "cosine") == 0    ? POLICY_COSINE
-              : strcmp(name, "untrained") == 0 ? POLICY_UNTRAINED
-                                               : POLICY_MODEL;
+    p->kind = rollout_kind(name);
     if (p->kind == POLICY_COSINE && !run->catalogue)
         return dq_fail(
             error, DQ_ERR_RANGE,
@@ -296,6 +301,22 @@ double rollout_score(const rollout *run, const policy *p, size_t episode)
     return run->catalogue ? x->total / (double)x->steps : x->total;
 }
 
+static double score_of(const void *self, size_t measure, size_t which, size_t episode)
+{
+    const rollout *run = self;
+    (void)measure;
+    return rollout_score(run, &run->policies[which], episode);
+}
+
+dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error)
+{
+    const dq_compare_options how = eval_compare_options(run->o);
+    const char *measure = run->catalogue ? "reward" : "return";
+    const dq_run_values values = {1, run->policy_count, run->episodes, score_of, run};
+    const dq_compared_names names = {run->o->models.at, &measure};
+    return dq_compared_values(&values, &names, &how, compared, error);
+}
+
 static dq_status sum_up(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
@@ -353,8 +374,9 @@ dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error
     return status ? status : sum_up(run, error);
 }
 
-dq_status rollout_close(rollout *run, dq_status status, dq_error *error)
+dq_status rollout_close(void *played, dq_status status, dq_error *error)
 {
+    rollout *run = played;
     for (size_t i = 0; i < run->policy_count; i++) {
         policy *p = &run->policies[i];
         dq_agent_free(p->player.agent);

@@ -63,12 +63,17 @@ typedef struct rollout {
     size_t label_count; /* the map's, and one for all others */
 } rollout;
 
+/* Who acts by a name of --model. */
+policy_kind rollout_kind(const char *name);
 /* Reads the catalogue (the operands) and the models, and plays all episodes. */
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error);
 /* An episode's score. */
 double rollout_score(const rollout *run, const policy *p, size_t episode);
-dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error);
-/* Parts with a labeller; returns status, or the labeller's failure. */
-dq_status rollout_close(rollout *run, dq_status status, dq_error *error);
+/* How the policies' scores differ, episode by episode. */
+dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error);
+dq_status rollout_print(const rollout *run, int format, dq_sink *out, dq_error *error); /* an eval_format */
+dq_status rollout_figure(const void *run, const eval_options *o, dq_figure *figure, dq_error *error);
+/* Frees a rollout, and parts with a labeller; returns status, or the labeller's failure. */
+dq_status rollout_close(void *run, dq_status status, dq_error *error);
 
 #endif

@@ -6,9 +6,11 @@
 #include "rollout.h"
 
 #include "port/files/rows.h"
+#include "report/pictures.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The mean over episodes of what step s brought. */
@@ -244,9 +246,9 @@ static int name_width(const rollout *run)
     return (int)width;
 }
 
-dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error)
+dq_status rollout_print(const rollout *run, int format, dq_sink *out, dq_error *error)
 {
-    int width = name_width(run), format = run->o->format;
+    int width = name_width(run);
     dq_status status = DQ_OK;
     if (format == EVAL_TABLE) status = table_head(run, width, out, error);
     if (format == EVAL_TSV) status = dq_sink_printf(out, error, "model\tmeasure\tat\tvalue\n");
@@ -257,5 +259,26 @@ dq_status rollout_print(const rollout *run, dq_sink *out, dq_error *error)
                                       : json_model(run, p, out, error);
     }
     if (!status && format == EVAL_TABLE && run->o->cold_start) status = table_steps(run, out, error);
+    return status;
+}
+
+dq_status rollout_figure(const void *played, const eval_options *o, dq_figure *figure, dq_error *error)
+{
+    const rollout *run = played;
+    dq_acted *acted = calloc(run->policy_count, sizeof *acted);
+    dq_status status = acted ? DQ_OK : dq_fail_memory(error, "a picture");
+    const dq_acted_form form = {.score = run->catalogue ? "mean reward of a step" : "return",
+                                .confidence = o->confidence,
+                                .episodes = run->episodes,
+                                .steps = o->cold_start ? run->steps : 0,
+                                .labels = &run->map.labels,
+                                .label_count = shown_labels(run),
+                                .steps_in_all = (double)(run->episodes * run->steps)};
+    for (size_t i = 0; acted && i < run->policy_count; i++) {
+        const policy *p = &run->policies[i];
+        acted[i] = (dq_acted){p->name, &p->score, p->labels, p->by_step};
+    }
+    if (!status) status = dq_acted_figure(acted, run->policy_count, &form, figure, error);
+    free(acted);
     return status;
 }

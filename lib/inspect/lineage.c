@@ -33,12 +33,62 @@ static dq_status count_next(void *arg, dq_bundle *bundle, uint64_t section, dq_e
     return strcmp(bundle->kind, DQ_KIND_MODEL) == 0 ? count_model(arg, section, error) : DQ_OK;
 }
 
-/* How many a section has of the i-th kind in its end's `rows`. */
-static int64_t count_of(const dq_value *rows, uint32_t i, const tally *t, size_t section)
+/* The rows of a section by kind, models counted. */
+static dq_status count_rows(const dq_value *end, const tally *t, size_t section, dq_arena *arena,
+                            dq_value *counted, dq_error *error)
 {
-    if (!dq_value_is(&rows->as.map[i].key, DQ_KIND_MODEL)) return dq_value_integer(&rows->as.map[i].value, 0);
-    return section < t->count ? (int64_t)t->models[section] : 0;
+    const dq_value *rows = dq_map_get(end, "rows");
+    *counted = dq_map();
+    for (uint32_t i = 0; rows && i < rows->count; i++) {
+        dq_value n = dq_int(dq_value_integer(&rows->as.map[i].value, 0));
+        if (dq_value_is(&rows->as.map[i].key, DQ_KIND_MODEL))
+            n = dq_int(section < t->count ? (int64_t)t->models[section] : 0);
+        if (!dq_map_add(arena, counted, rows->as.map[i].key, n)) return no_memory(error);
+    }
+    return DQ_OK;
 }
+
+static dq_status visit_maker(const dq_lineage_visitor *v, unsigned depth, const dq_value *maker,
+                             dq_error *error)
+{
+    const dq_value *inputs = dq_map_get(maker, "inputs");
+    dq_status status = v->maker(v->arg, depth, maker, error);
+    for (uint32_t i = 0; inputs && inputs->type == DQ_LIST && i < inputs->count && !status; i++)
+        status = visit_maker(v, depth + 1, &inputs->as.list[i], error);
+    return status;
+}
+
+static dq_status visit_section(const dq_lineage_visitor *v, const dq_value *maker, const dq_value *end,
+                               const dq_value *rows, dq_error *error)
+{
+    const dq_value *inputs = dq_map_get(end, "inputs");
+    dq_status status = v->section(v->arg, dq_map_get(end, "digest"), rows, error);
+    if (!status) status = visit_maker(v, 0, maker, error);
+    for (uint32_t i = 0; inputs && inputs->type == DQ_LIST && i < inputs->count && !status; i++) {
+        const dq_value *late = dq_map_get(&inputs->as.list[i], "maker");
+        if (late) status = visit_maker(v, 1, late, error); /* its head came when this one's was written */
+    }
+    return status;
+}
+
+dq_status dq_lineage_visit(dq_reader *in, const dq_lineage_visitor *visitor, const dq_watch *watch,
+                           dq_error *error)
+{
+    tally counted = {0};
+    dq_status status = dq_each_bundle(in, count_next, &counted, watch, error);
+    const dq_value *heads = dq_reader_heads(in), *ends = dq_reader_ends(in);
+    for (uint32_t i = 0; i < ends->count && !status; i++) {
+        dq_arena arena = DQ_ARENA_EMPTY;
+        dq_value rows;
+        status = count_rows(&ends->as.list[i], &counted, i, &arena, &rows, error);
+        if (!status) status = visit_section(visitor, &heads->as.list[i], &ends->as.list[i], &rows, error);
+        dq_arena_free(&arena);
+    }
+    free(counted.models);
+    return status;
+}
+
+/* ---- as a text ---- */
 
 typedef struct tree {
     dq_json_text text;
@@ -64,11 +114,12 @@ static void put_value(tree *t, const dq_value *v)
 }
 
 /* "dq-train 0.1.0  seed=42 episodes=100", indented, and its inputs below it. */
-static void put_maker(tree *t, const dq_value *maker, unsigned depth)
+static dq_status put_maker(void *arg, unsigned depth, const dq_value *maker, dq_error *error)
 {
-    const dq_value *options = dq_map_get(maker, "options"), *inputs = dq_map_get(maker, "inputs"),
-                   *seed = dq_map_get(maker, "seed");
-    for (unsigned i = 0; i < depth; i++) put(t, "  ", 2);
+    tree *t = arg;
+    const dq_value *options = dq_map_get(maker, "options"), *seed = dq_map_get(maker, "seed");
+    (void)error; /* the tree has it */
+    for (unsigned i = 0; i <= depth; i++) put(t, "  ", 2);
     put_value(t, dq_map_get(maker, "program"));
     put(t, " ", 1);
     put_value(t, dq_map_get(maker, "version"));
@@ -83,40 +134,31 @@ static void put_maker(tree *t, const dq_value *maker, unsigned depth)
         put_value(t, &options->as.map[i].value);
     }
     put(t, "\n", 1);
-    for (uint32_t i = 0; inputs && inputs->type == DQ_LIST && i < inputs->count; i++)
-        put_maker(t, &inputs->as.list[i], depth + 1);
+    return t->status;
 }
 
-static void put_section(tree *t, const dq_value *maker, const dq_value *end, const tally *counted,
-                        size_t section)
+static dq_status put_section(void *arg, const dq_value *digest, const dq_value *rows, dq_error *error)
 {
-    const dq_value *rows = dq_map_get(end, "rows"), *inputs = dq_map_get(end, "inputs");
+    tree *t = arg;
+    (void)error;
     put(t, "section ", 8);
-    put_value(t, dq_map_get(end, "digest"));
-    for (uint32_t i = 0; rows && i < rows->count; i++) {
+    put_value(t, digest);
+    for (uint32_t i = 0; i < rows->count; i++) {
         put(t, " ", 1);
-        const dq_value count = dq_int(count_of(rows, i, counted, section));
         put_value(t, &rows->as.map[i].key);
         put(t, "=", 1);
-        put_value(t, &count);
+        put_value(t, &rows->as.map[i].value);
     }
     put(t, "\n", 1);
-    put_maker(t, maker, 1);
-    for (uint32_t i = 0; inputs && inputs->type == DQ_LIST && i < inputs->count; i++) {
-        const dq_value *late = dq_map_get(&inputs->as.list[i], "maker");
-        if (late) put_maker(t, late, 2); /* an input whose head came when this one's was written */
-    }
+    return t->status;
 }
 
 dq_status dq_lineage_write(dq_reader *in, dq_sink *out, const dq_watch *watch, dq_error *error)
 {
-    tally counted = {0};
-    tree t = {.error = error, .status = dq_each_bundle(in, count_next, &counted, watch, error)};
-    const dq_value *heads = dq_reader_heads(in), *ends = dq_reader_ends(in);
-    for (uint32_t i = 0; i < ends->count; i++)
-        put_section(&t, &heads->as.list[i], &ends->as.list[i], &counted, i);
-    if (!t.status) t.status = dq_sink_write(out, t.text.data, t.text.bytes, error);
+    tree t = {.error = error};
+    const dq_lineage_visitor visitor = {&t, put_section, put_maker};
+    dq_status status = dq_lineage_visit(in, &visitor, watch, error);
+    if (!status) status = dq_sink_write(out, t.text.data, t.text.bytes, error);
     dq_json_text_free(&t.text);
-    free(counted.models);
-    return t.status;
+    return status;
 }

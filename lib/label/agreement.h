@@ -22,7 +22,7 @@
 #ifndef DQ_LABEL_AGREEMENT_H
 #define DQ_LABEL_AGREEMENT_H
 
-#include "measure/bootstrap.h"
+#include "compare/bootstrap.h"
 
 enum { DQ_RATERS = 16, DQ_RATED_LABELS = 64 };
 #define DQ_NO_LABEL UINT32_MAX

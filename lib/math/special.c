@@ -89,6 +89,51 @@ double dq_student_quantile(double p, double freedom)
     return p > 0.5 ? student_upper(1 - p, freedom) : -student_upper(p, freedom);
 }
 
+double dq_normal_two_sided(double z)
+{
+    return erfc(fabs(z) / M_SQRT2);
+}
+
+double dq_normal_below(double z)
+{
+    return erfc(-z / M_SQRT2) / 2;
+}
+
+/* Terms of AS 243: Poisson weights p and q, incomplete beta functions of (j + 1/2, b) and (j + 1, b), and
+ * what each of these loses from j to j + 1. */
+static double noncentral_sum(double x, double b, double delta)
+{
+    const double lambda = delta * delta / 2;
+    double p = exp(-lambda) / 2, q = delta * exp(-lambda) * sqrt(2 / M_PI) / 2, left = 0.5 - p;
+    double odd = dq_beta_regularised(0.5, b, x), even = dq_beta_regularised(1, b, x);
+    double base = b * log1p(-x);
+    double odd_loss = exp(base + 0.5 * log(x) + log_gamma(b + 0.5) - log_gamma(b) - log_gamma(1.5));
+    double even_loss = exp(base + log(x)) * b;
+    double sum = p * odd + q * even;
+    for (int j = 1; j < 20000 && (left * odd > 1e-14 || j < lambda); j++) {
+        odd -= odd_loss;
+        even -= even_loss;
+        odd_loss *= x * (j - 0.5 + b) / (j + 0.5);
+        even_loss *= x * (j + b) / (j + 1);
+        p *= lambda / j;
+        q *= lambda / (j + 0.5);
+        left -= p;
+        sum += p * odd + q * even;
+    }
+    return sum;
+}
+
+double dq_student_noncentral(double t, double freedom, double delta)
+{
+    enum { MOST = 37, MANY = 100000 };
+    if (t < 0) return 1 - dq_student_noncentral(-t, freedom, -delta);
+    if (fabs(delta) > MOST || freedom > MANY)
+        return dq_normal_below((t * (1 - 1 / (4 * freedom)) - delta) / sqrt(1 + t * t / (2 * freedom)));
+    double below = dq_normal_below(-delta), x = t * t / (t * t + freedom);
+    if (x > 0) below += noncentral_sum(x, freedom / 2, delta);
+    return fmin(fmax(below, 0), 1);
+}
+
 /* numerator(r) / denominator(r), coefficients from the lowest power. */
 static double rational(const double (*c)[8], double r)
 {

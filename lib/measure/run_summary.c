@@ -196,6 +196,21 @@ static dq_status compare_means(dq_run_table *t, const dq_compare_config *config,
     return status;
 }
 
+static double mean_value(const void *self, size_t measure, size_t run, size_t query)
+{
+    const dq_run_means *m = self;
+    return dq_run_table_value(m->table, run, m->picks[measure], m->table->order[query]);
+}
+
+dq_run_values dq_run_table_means(dq_run_means *of)
+{
+    const dq_run_table *t = of->table;
+    size_t count = 0;
+    for (size_t p = 0; p < t->picks.count; p++)
+        if (t->picks.at[p].measure->over == DQ_OVER_MEAN) of->picks[count++] = p;
+    return (dq_run_values){count, t->run_count, t->query_count, mean_value, of};
+}
+
 dq_status dq_run_table_summarise(dq_run_table *t, const dq_compare_config *config, dq_error *error)
 {
     dq_status status = DQ_OK;

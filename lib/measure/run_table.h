@@ -15,7 +15,7 @@
 #ifndef DQ_MEASURE_RUN_TABLE_H
 #define DQ_MEASURE_RUN_TABLE_H
 
-#include "measure/compare.h"
+#include "compare/runs.h"
 #include "measure/pick.h"
 
 /* What one run got. */
@@ -77,6 +77,14 @@ dq_status dq_run_table_choose(dq_run_table *table, bool complete, dq_error *erro
  * of the groups that the facts make (facts.by). A query without a value in any run does not count for that
  * measure. A value is NAN where no query has one. */
 dq_status dq_run_table_summarise(dq_run_table *table, const dq_compare_config *compare, dq_error *error);
+/* What can be compared, once the queries are chosen: the values of the picks that are means over queries.
+ * picks (picks of the table) gets their numbers: measure k of the values is picks[k]. It lives as long as the
+ * table and picks. */
+typedef struct dq_run_means {
+    const dq_run_table *table;
+    size_t *picks;
+} dq_run_means;
+dq_run_values dq_run_table_means(dq_run_means *of);
 void dq_run_table_free(dq_run_table *table);
 
 /* What its measures need, DQ_NEEDS_..., and how far down the lists a measure of a whole run looks. */

@@ -5,7 +5,7 @@
 #ifndef DQ_MEASURE_SUMMARY_H
 #define DQ_MEASURE_SUMMARY_H
 
-#include "measure/compare.h"
+#include "compare/runs.h"
 
 typedef struct dq_summary {
     double mean, sd, min, max; /* sd that of a sample, 0 for one query */

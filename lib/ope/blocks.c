@@ -92,3 +92,26 @@ dq_status dq_ope_blocks_bootstrap(const dq_ope_blocks *blocks, dq_ope_statistic 
     free(work);
     return status;
 }
+
+dq_status dq_ope_blocks_influence(const dq_ope_blocks *blocks, dq_ope_statistic statistic, const void *self,
+                                  size_t count, size_t j, double *values, dq_error *error)
+{
+    const dq_ope_blocks *b = blocks;
+    double *total = calloc(2 * b->width + count, sizeof *total);
+    if (!total) return dq_fail_memory(error, "%zu sums", b->width);
+    double *rest = total + b->width, *found = rest + b->width;
+    dq_ope_blocks_total(b, total);
+    for (size_t i = 0; i < b->count; i++) {
+        for (size_t k = 0; k < b->width; k++) rest[k] = total[k] - b->sums[i * b->width + k];
+        statistic(self, rest, found);
+        values[i] = (double)(b->count - 1) * found[j];
+    }
+    statistic(self, total, found);
+    double mean = dq_mean(values, b->count);
+    for (size_t i = 0; i < b->count; i++) values[i] = mean - values[i];
+    mean = dq_mean(values, b->count); /* 0, but for what large numbers have left of it */
+    for (size_t i = 0; i < b->count; i++) values[i] += found[j] - mean;
+    if (b->count == 1) values[0] = found[j];
+    free(total);
+    return DQ_OK;
+}

@@ -12,7 +12,7 @@
 #ifndef DQ_OPE_BLOCKS_H
 #define DQ_OPE_BLOCKS_H
 
-#include "measure/bootstrap.h"
+#include "compare/bootstrap.h"
 
 typedef struct dq_ope_blocks {
     double *sums; /* (max, width) */
@@ -39,12 +39,23 @@ void dq_ope_blocks_total(const dq_ope_blocks *blocks, double *sums);
 /* What a bootstrap's sums come to: values (count) of the sums (width) of a resample. */
 typedef void (*dq_ope_statistic)(const void *self, const double *sums, double *values);
 
-/* The percentile bootstrap (measure/bootstrap.h) over the blocks: draws as many as there are, with
+/* The percentile bootstrap (compare/bootstrap.h) over the blocks: draws as many as there are, with
  * replacement, `resamples` times. intervals (count): NAN in both ends where there are fewer than 2 blocks. A
  * value that is NAN in a resample is left out of its interval. sd (count): the standard deviations over the
  * resamples, or NULL. DQ_ERR_MEMORY. */
 dq_status dq_ope_blocks_bootstrap(const dq_ope_blocks *blocks, dq_ope_statistic statistic, const void *self,
                                   size_t count, size_t resamples, double level, dq_rng *rng,
                                   dq_interval *intervals, double *sd, dq_error *error);
+
+/* What each block adds: centred pseudo-values of the jackknife (Tukey, "Bias and confidence in not quite
+ * large samples", 1958), whose mean is value j of `count`, and whose variance / blocks is about that of the
+ * estimate
+ *
+ *     v(i) = v + (n - 1) (mean of all w - w(i)),     w(i) the value of all blocks but i
+ *
+ * into values (blocks->count). For comparing estimates from the same blocks in pairs. All are NAN
+ * where the value of the rest is: one block has all the weight. DQ_ERR_MEMORY. */
+dq_status dq_ope_blocks_influence(const dq_ope_blocks *blocks, dq_ope_statistic statistic, const void *self,
+                                  size_t count, size_t j, double *values, dq_error *error);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef DQ_OPE_ESTIMATE_H
 #define DQ_OPE_ESTIMATE_H
 
-#include "measure/bootstrap.h"
+#include "compare/bootstrap.h"
 #include "ope/moments.h"
 
 typedef struct dq_ope_estimate {

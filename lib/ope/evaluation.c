@@ -301,3 +301,25 @@ dq_status dq_ope_evaluation_finish(dq_ope_evaluation *evaluation, dq_ope_estimat
     if (!status && picks->sessions) status = estimate_sessions(evaluation, estimates, error);
     return status;
 }
+
+static dq_ope_session_kind session_of(const dq_ope_evaluation *e, size_t pick)
+{
+    return e->config.picks->at[pick].estimator->session;
+}
+
+size_t dq_ope_evaluation_blocks(const dq_ope_evaluation *evaluation, size_t pick)
+{
+    return session_of(evaluation, pick) ? evaluation->sessions.blocks.count : evaluation->blocks.count;
+}
+
+dq_status dq_ope_evaluation_influence(const dq_ope_evaluation *evaluation, size_t pick, double *values,
+                                      dq_error *error)
+{
+    const dq_ope_evaluation *e = evaluation;
+    const chosen lines = choose_lines(e);
+    size_t at = 0;
+    if (session_of(e, pick))
+        return dq_ope_sessions_influence(&e->sessions, session_of(e, pick), values, error);
+    while (lines.pick[at] != pick) at++;
+    return dq_ope_blocks_influence(&e->blocks, statistic, &lines, lines.count, at, values, error);
+}

@@ -45,6 +45,11 @@ dq_status dq_ope_evaluation_add(dq_ope_evaluation *evaluation, const dq_ope_row 
  * is no finite number (all weights 0 in a ratio). */
 dq_status dq_ope_evaluation_finish(dq_ope_evaluation *evaluation, dq_ope_estimate *estimates,
                                    dq_ope_weights *weights, dq_error *error);
+/* After dq_ope_evaluation_finish: what each block of rows, or of sessions, adds to a pick's estimate
+ * (dq_ope_blocks_influence): how many, and the values. Evaluations of the same rows have the same blocks. */
+size_t dq_ope_evaluation_blocks(const dq_ope_evaluation *evaluation, size_t pick);
+dq_status dq_ope_evaluation_influence(const dq_ope_evaluation *evaluation, size_t pick, double *values,
+                                      dq_error *error);
 void dq_ope_evaluation_free(dq_ope_evaluation *evaluation);
 
 #endif

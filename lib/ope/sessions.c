@@ -145,3 +145,10 @@ dq_status dq_ope_sessions_estimate(const dq_ope_sessions *sessions, const dq_ope
     }
     return status;
 }
+
+dq_status dq_ope_sessions_influence(const dq_ope_sessions *sessions, dq_ope_session_kind kind, double *values,
+                                    dq_error *error)
+{
+    const kinds_wanted wanted = {&kind, 1, sessions->blocks.used};
+    return dq_ope_blocks_influence(&sessions->blocks, statistic, &wanted, 1, 0, values, error);
+}

@@ -53,4 +53,8 @@ dq_status dq_ope_sessions_estimate(const dq_ope_sessions *sessions, const dq_ope
                                    dq_ope_estimate *const *estimates, size_t count, double confidence,
                                    size_t resamples, uint64_t seed, dq_error *error);
 
+/* dq_ope_blocks_influence of a kind, into values (sessions->blocks.count). */
+dq_status dq_ope_sessions_influence(const dq_ope_sessions *sessions, dq_ope_session_kind kind, double *values,
+                                    dq_error *error);
+
 #endif

@@ -13,26 +13,32 @@
 
 enum { MOST_POINTS = 10000000 };
 
+#define ANY      -INFINITY, INFINITY
+#define POSITIVE 0, INFINITY
+#define SHARE    0, 1
+
 static const dq_curves_metric known[] = {
-    {"reward", "Reward per step", true},
-    {"cumulative_reward", "Cumulative reward", true},
-    {"q_loss", "Q-network loss", false},
-    {"world_loss", "World-model loss", false},
-    {"planning_loss", "Planning loss", false},
-    {"validation_loss", "Validation loss", false},
-    {"validation_concordance", "Held-out pairs in order", true},
-    {"validation_ndcg", "Held-out NDCG@10", true},
-    {"validation_hit", "Held-out hit rate @10", true},
-    {"return", "Return", true},
-    {"evaluation_return", "Return without exploring", true},
-    {"steps", "Steps of an episode", true},
-    {"epsilon", "Exploration", false},
-    {"evaluation_steps", "Steps of an episode without exploring", true},
-    {"success", "Success rate", true},
-    {"errors", "Errors an episode", false},
-    {"distracted", "Distractors chosen an episode", false},
-    {"clicks", "Clicks an episode", true},
-    {"finished", "Watched to the end an episode", true},
+    {"reward", "Reward per step", "reward", ANY},
+    {"cumulative_reward", "Cumulative reward", "reward", ANY},
+    {"q_loss", "Q-network loss", "loss", POSITIVE},
+    {"world_loss", "World-model loss", "loss", POSITIVE},
+    {"planning_loss", "Planning loss", "loss", POSITIVE},
+    {"validation_loss", "Validation loss", "loss", POSITIVE},
+    {"validation_concordance", "Held-out pairs in order", "share of pairs", SHARE},
+    {"validation_ndcg", "Held-out NDCG@10", "NDCG@10", SHARE},
+    {"validation_hit", "Held-out hit rate @10", "share of users", SHARE},
+    {"return", "Return", "return", ANY},
+    {"evaluation_return", "Return without exploring", "return", ANY},
+    {"steps", "Steps of an episode", "steps", POSITIVE},
+    {"epsilon", "Exploration", "share of steps", SHARE},
+    {"evaluation_steps", "Steps of an episode without exploring", "steps", POSITIVE},
+    {"evaluation_value", "Q at the start without exploring", "return", ANY},
+    {"evaluation_discounted", "Discounted return without exploring", "return", ANY},
+    {"success", "Success rate", "share of episodes", SHARE},
+    {"errors", "Errors an episode", "errors", POSITIVE},
+    {"distracted", "Distractors chosen an episode", "choices", POSITIVE},
+    {"clicks", "Clicks an episode", "clicks", POSITIVE},
+    {"finished", "Watched to the end an episode", "items", POSITIVE},
 };
 
 /* The first so many are drawn when nothing is asked for. */
@@ -42,7 +48,7 @@ static dq_curves_metric describe(const char *key)
 {
     for (size_t i = 0; i < KNOWN; i++)
         if (strcmp(known[i].key, key) == 0) return known[i];
-    return (dq_curves_metric){.key = key, .title = key, .rising = true};
+    return (dq_curves_metric){key, key, "", ANY};
 }
 
 dq_status dq_curves_open(dq_curves *c, const char *const *keys, size_t count, dq_error *error)
@@ -141,15 +147,21 @@ static dq_status read_lines(dq_curves *c, dq_source *source, const char *path, u
     return status;
 }
 
-dq_status dq_curves_read(dq_curves *c, const char *operand, dq_error *error)
+const char *dq_curves_file(const char *operand, size_t *name)
 {
     const char *equals = strchr(operand, '='), *slash = strchr(operand, '/');
     bool named = equals && equals != operand && (!slash || equals < slash);
-    const char *path = named ? equals + 1 : operand;
+    *name = named ? (size_t)(equals - operand) : 0;
+    return named ? equals + 1 : operand;
+}
+
+dq_status dq_curves_read(dq_curves *c, const char *operand, dq_error *error)
+{
+    size_t name;
+    const char *path = dq_curves_file(operand, &name);
     dq_source *source;
     uint32_t group = 0;
-    dq_status status = dq_index_add(&c->groups, operand, named ? (size_t)(equals - operand) : 0, &group, NULL,
-                                    error);
+    dq_status status = dq_index_add(&c->groups, operand, name, &group, NULL, error);
     if (!status) status = dq_source_open(&source, path, error);
     if (status) return status;
     size_t before = c->run_count;

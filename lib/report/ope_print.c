@@ -88,3 +88,60 @@ dq_status dq_ope_print(const dq_ope_estimate *estimates, size_t count, double un
     }
     return status;
 }
+
+/* ---- several targets ---- */
+
+static dq_status list_target(const dq_ope_judged *j, dq_sink *out, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < j->study->config.picks->count && !status; i++) {
+        double numbers[COLUMNS];
+        numbers_of(&j->estimates[i], j->study->unsupported, numbers);
+        status = dq_rows_write_text(out, j->target, strlen(j->target), error);
+        if (!status) status = dq_sink_printf(out, error, "\t");
+        if (!status) status = print_tsv(j->estimates[i].name, numbers, out, error);
+    }
+    return status;
+}
+
+dq_status dq_ope_list_targets(const dq_ope_judged *judged, size_t count, dq_text_table *table,
+                              dq_error *error)
+{
+    dq_sink *out;
+    table->texts = 2;
+    dq_status status = dq_text_table_open(table, &out, error);
+    if (status) return status;
+    status = dq_sink_printf(out, error, "target\t");
+    if (!status) status = print_head(DQ_OPE_TSV, out, error);
+    for (size_t i = 0; i < count && !status; i++) status = list_target(&judged[i], out, error);
+    if (!status) return dq_sink_close(out, error);
+    dq_sink_abort(out);
+    return status;
+}
+
+dq_status dq_ope_compare_targets(const dq_ope_judged *judged, size_t count, const dq_compare_options *options,
+                                 dq_compared *compared, dq_error *error)
+{
+    const dq_ope_study *first = judged->study;
+    const char *targets[DQ_OPE_MAX_TARGETS], *estimators[DQ_OPE_MAX_PICKS];
+    const dq_compared_names found = {targets, estimators};
+    dq_ope_paired paired = {.count = count, .picks = first->config.picks};
+    if (count > DQ_OPE_MAX_TARGETS)
+        return dq_fail(error, DQ_ERR_RANGE, "more than %d targets", DQ_OPE_MAX_TARGETS);
+    for (size_t i = 0; i < count; i++) {
+        const dq_ope_study *study = judged[i].study;
+        targets[i] = judged[i].target;
+        paired.evaluations[i] = study->evaluation;
+        if (study->weights.rows != first->weights.rows)
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "no pairs: %s is judged on %llu rows, %s on %llu, as users lack a list",
+                           targets[0], (unsigned long long)first->weights.rows, targets[i],
+                           (unsigned long long)study->weights.rows);
+    }
+    for (size_t p = 0; p < paired.picks->count; p++) estimators[p] = paired.picks->at[p].name;
+    dq_status status = dq_ope_paired_find(&paired, error);
+    const dq_run_values values = dq_ope_paired_values(&paired);
+    if (!status) status = dq_compared_values(&values, &found, options, compared, error);
+    dq_ope_paired_free(&paired);
+    return status;
+}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What was drawn of users (id, age, income, activity, interactions) beside what is stated, as a table.
 BEGIN { FS = OFS = "\t" }
-{ n++; age += $2; over += $3 > 35000; share[$4]++; events[$4] += $5; squares[$4] += $5 * $5 }
+NR > 1 { n++; age += $2; over += $3 > 35000; share[$4]++; events[$4] += $5; squares[$4] += $5 * $5 }
 END {
     print "what", "drawn", "stated"
     printf "age_mean\t%.1f\t38.3\n", age / n

@@ -88,7 +88,7 @@ TSV
     grep -q 'a, mean of 2 runs, ± sd' curves.svg
     "$BUILD"/dq-eval --curves run1.jsonl run2.jsonl --plot curves.png
     [ "$(head -c 8 curves.png | od -An -tx1)" = " 89 50 4e 47 0d 0a 1a 0a" ]
-    "$BUILD"/dq-eval --curves run1.jsonl > drawn
+    "$BUILD"/dq-eval --curves run1.jsonl run2.jsonl > drawn
     grep -q 'Q-network loss' drawn
     [ "$(wc -L < drawn)" -le 79 ]
 }
@@ -121,9 +121,9 @@ END
     "$BUILD"/dq-eval --curves --format tsv e.jsonl | grep -P "\tcumulative_reward\t3\t12\t"
     "$BUILD"/dq-eval --curves --metric errors --mark 2 --plot e.svg e.jsonl
     grep -q 'Errors an episode' e.svg
-    grep -q 'rgb(160, 160, 160)' e.svg
+    grep -q 'rgb(144, 148, 152)' e.svg
     "$BUILD"/dq-eval --curves --metric errors --plot plain.svg e.jsonl
-    run ! grep -q 'rgb(160, 160, 160)' plain.svg
+    run ! grep -q 'rgb(144, 148, 152)' plain.svg
     run -1 "$BUILD"/dq-eval --curves --metric nothing e.jsonl
     [[ "$output" == *"the logs have nothing that is drawn: nothing"* ]]
     run -2 "$BUILD"/dq-eval --curves --mark x e.jsonl

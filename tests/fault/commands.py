@@ -105,7 +105,17 @@ COMMANDS = [
     Command("eval rollout", "dq-eval --quiet -t 1 --rollout --model random --model in/m.dq --episodes 2 --steps 5 --reward cosine -o out in/c.dq", out=("out",)),
     Command("eval curves", "dq-eval --quiet --curves --format tsv -o out in/log.jsonl", out=("out",)),
     Command("eval ope", "dq-eval --quiet -t 1 --ope log,ips,slope,pdis,wpdis --session episode --target uniform --resamples 100 -o out in/played.dq", out=("out",)),
+    Command("eval against", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --run in/run.trec --against all --resamples 100 --format latex -o out", out=("out",)),
+    Command("eval targets", "dq-eval --quiet -t 1 --ope ips,wpdis --session episode --target uniform --target column:propensity --against first --resamples 100 -o out in/played.dq", out=("out",)),
+    Command("eval paired", "dq-eval --quiet --paired --resamples 100 --format json -o out in/scores.tsv", out=("out",)),
+    Command("eval ab", "dq-eval --quiet --ab --look 5 --format csv -o out in/ab.dq", out=("out",)),
+    Command("eval sample-size", "dq-eval --sample-size --effect 0.2 --format markdown -o out", out=("out",)),
     Command("eval plot", "dq-eval --quiet --curves --plot out.svg in/log.jsonl", out=("out.svg",), package="gnuplot-nox"),
+    Command("eval picture", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --resamples 100 --plot out.pdf -o out", out=("out", "out.pdf"), package="gnuplot-nox"),
+    Command("eval draw", "dq-eval --quiet --draw histogram:x=id -o out in/users.tsv", out=("out",)),
+    Command("eval report", "dq-eval --quiet --agreement --resamples 100 --report page -o out in/c.dq in/t.dq", out=("out", "page")),
+    Command("eval report pipe", "dq-eval --quiet --qrels in/t.dq -m ndcg@5 --report page", stdin="run.trec", out=("page",)),
+    Command("eval pages", "dq-eval --report page in/one.html in/two.html", out=("page",)),
     # dq-sim
     Command("sim catalogue", "dq-sim -q --users 5 --items 6 --interactions 20 -o out", out=("out",)),
     Command("sim play", "dq-sim -q films --play 3 -o out", out=("out",)),
@@ -158,8 +168,13 @@ awk -F'"' '{{ printf "{{\\"user\\": \\"%s\\", \\"item\\": \\"%s\\", \\"label\\":
 dq-export -q -u users.jsonl -i items.jsonl -x clicks.jsonl -o clicks.dq
 dq-sim -q sequence --play 40 --seed 5 -o played.dq
 dq-train -q -t 1 --offline --agent dyna-q --models 2 --hidden 8 --batch 16 --epochs 1 -o dyna.dq played.dq
+printf '%s\\t%s\\t%s\\n' system seed value a 1 0.5 a 2 0.75 b 1 0.25 b 2 1 > scores.tsv
+for i in 1 2 3 4 5 6 7 8; do printf '{{"user": "u%s", "item": "i", "label": "APPLY", "reward": %s, "model": "m%s"}}\\n' $i $((i % 3)) $((i % 2)); done > ab.jsonl
+dq-export -q -x ab.jsonl -o ab.dq
 dq-rank -q -t 1 --by cosine -k 5 -o ranked.dq c.dq
 dq-rank -q -t 1 --by cosine -k 5 --format trec -o run.trec c.dq
+dq-eval --quiet --qrels t.dq --run run.trec -m ndcg@5 --report one.html -o one.txt
+dq-eval --quiet --traffic --report two.html -o two.txt clicks.dq
 printf '#!/bin/sh\\nexec dq-reward -q -s logged --labels-only\\n' > logged
 printf '#!/bin/sh\\nexec dq-sim cartpole --serve\\n' > served
 chmod 755 logged served
@@ -250,7 +265,7 @@ def printed(command, ran):
 
 
 # What the loader, a library or Python says where there is too little to begin with: not our words, and nothing is lost.
-EARLY = ("error while loading shared libraries", "_mongoc_do_init", "Fatal Python error", "/usr/bin/python3: ")
+EARLY = ("error while loading shared libraries", "cannot allocate TLS data structures", "_mongoc_do_init", "Fatal Python error", "/usr/bin/python3: ")
 
 
 def wrong(command, ran, whole, codes=(1,), early=False):

@@ -12,8 +12,8 @@ setup() {
 
 @test "gnuplot missing: one line, no file" {
     mkdir empty
-    run -1 --separate-stderr env PATH="$PWD/empty" "$BUILD"/dq-eval --curves log --plot out.svg
-    [ "$stderr" = "dq-eval: gnuplot is not installed (Debian: gnuplot-nox); it draws the curves" ]
+    run -1 --separate-stderr env PATH="$PWD/empty" "$BUILD"/dq-eval --quiet --curves log --plot out.svg
+    [ "$stderr" = "dq-eval: gnuplot is not installed (Debian: gnuplot-nox); it draws the pictures" ]
     [ ! -e out.svg ]
 }
 
@@ -21,7 +21,7 @@ setup() {
     mkdir bin
     printf '#!/bin/sh\necho "no terminal" >&2\nexit 3\n' > bin/gnuplot
     chmod +x bin/gnuplot
-    run -1 --separate-stderr env PATH="$PWD/bin:$PATH" "$BUILD"/dq-eval --curves log --plot out.svg
+    run -1 --separate-stderr env PATH="$PWD/bin:$PATH" "$BUILD"/dq-eval --quiet --curves log --plot out.svg
     [ "$stderr" = "dq-eval: gnuplot failed: no terminal" ]
     [ ! -e out.svg ]
 }
@@ -48,11 +48,11 @@ setup() {
 
 @test "usage" {
     refused 2 "--curves needs the logs of dq-train (dq-train --log FILE)" --curves
-    refused 2 "--plot FILE: 'x.pdf' ends in neither .svg nor .png" --curves log --plot x.pdf
+    refused 2 "--plot FILE: 'x.jpg' ends in none of .svg, .png and .pdf" --curves log --plot x.jpg
     refused 2 "--curves prints --format tsv, or draws" --curves log -f json
     refused 2 "--plot draws: no --format tsv" --curves log --plot x.svg -f tsv
     refused 2 "--plot and --output exclude each other" --curves log --plot x.svg -o y.svg
-    refused 2 "--plot has no meaning with rankings; it is for --curves" --plot x.svg --qrels q
+    refused 2 "--plot has no meaning with --traffic; it is for rankings, --rollout, --cold-start, --rollout --env, --ope, --curves, --agreement or --draw" --plot x.svg --traffic q
 }
 
 @test "a log with nothing to draw, a full disk" {

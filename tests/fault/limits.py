@@ -111,13 +111,23 @@ class Limit:
 
 
 class Memory(Limit):
+    def run(self, command, inputs, scratch, value):
+        """Not where the program dies before its main: libgfortran calls itself for ever as it is loaded, in a narrow band of limits
+        that a command which needs next to nothing meets."""
+        ran, after = super().run(command, inputs, scratch, value)
+        if ran.code is not None and ran.code < 0:
+            version = dataclasses.replace(command, line=f"{command.program} --version", copies=(), out=())
+            if super().run(version, inputs, scratch, value)[0].code == ran.code:
+                return None, None
+        return ran, after
+
     def values(self, job, whole):
         """Half of them where it just fails, the others anywhere below."""
         least, enough = 5 * MIB, 2048 * MIB
         while enough - least > enough // 50:
             middle = (least + enough) // 2
             ran, _ = self.run(job.command, job.inputs, job.scratch, middle)
-            least, enough = (least, middle) if ran.code == 0 else (middle, enough)
+            least, enough = (least, middle) if ran and ran.code == 0 else (middle, enough)
         near = [enough - job.draw.randrange(enough // 16) for _ in range(job.runs // 2)]
         return near + [job.draw.randrange(5 * MIB, enough) for _ in range(job.runs - len(near))]
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "measure/bootstrap.h"
+#include "compare/bootstrap.h"
 
 #include <math.h>
 #include <setjmp.h>

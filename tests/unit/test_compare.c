@@ -2,7 +2,7 @@
  *
  * Runs compared, against closed forms and against the bootstrap of one column.
  */
-#include "measure/compare.h"
+#include "compare/runs.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * Off-policy estimators: their identities, closed forms, and how often their intervals hold the truth.
  */
 #include "core/rng.h"
-#include "ope/evaluation.h"
+#include "ope/paired.h"
 #include "ope/policy.h"
 #include "ope/slope.h"
 #include "ope/support.h"
@@ -369,15 +369,116 @@ static void picks_named(void **state)
         assert_int_equal(dq_ope_picks_add(&picks, wrong[i], &error), DQ_ERR_UNKNOWN);
 }
 
+/* ---- several targets in pairs ---- */
+
+static dq_ope_evaluation *evaluated(const dq_ope_picks *picks, const dq_ope_row *rows, size_t n,
+                                    dq_ope_estimate *estimates)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_ope_config own = standard;
+    dq_ope_evaluation *evaluation;
+    dq_ope_weights weights;
+    own.picks = picks;
+    assert_int_equal(dq_ope_evaluation_new(&evaluation, &own, &e), DQ_OK);
+    assert_int_equal(dq_ope_evaluation_add(evaluation, rows, n, &e), DQ_OK);
+    assert_int_equal(dq_ope_evaluation_finish(evaluation, estimates, &weights, &e), DQ_OK);
+    return evaluation;
+}
+
+/* What rows add: of a mean the row's term, of a ratio about its linearised one; their mean is the estimate,
+ * and their standard error the estimate's. Of merged blocks, too. */
+static void influence(void **state)
+{
+    (void)state;
+    enum { LONG = 25000 };
+    static dq_ope_row rows[LONG];
+    static double values[LONG];
+    dq_ope_picks picks = {0};
+    dq_ope_estimate estimates[4];
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_ope_picks_add(&picks, "ips,snips,dr,sndr", &e), DQ_OK);
+    draw_rows(rows, LONG, 12, 0.1);
+    for (size_t n = ROWS; n <= LONG; n = n == ROWS ? LONG : LONG + 1) {
+        dq_ope_evaluation *evaluation = evaluated(&picks, rows, n, estimates);
+        size_t blocks = dq_ope_evaluation_blocks(evaluation, 0);
+        assert_true(n == ROWS ? blocks == ROWS : blocks == LONG / 4);
+        for (size_t p = 0; p < 4; p++) {
+            assert_int_equal(dq_ope_evaluation_influence(evaluation, p, values, &e), DQ_OK);
+            double se = dq_sd(values, blocks) / sqrt((double)blocks);
+            assert_true(fabs(dq_mean(values, blocks) - estimates[p].value) < 1e-12);
+            assert_true(fabs(se / estimates[p].se - 1) < (n == ROWS ? p % 2 ? 0.05 : 1e-9 : 0.03));
+            for (size_t i = 0; n == ROWS && p == 0 && i < n; i++)
+                assert_true(fabs(values[i] - rows[i].target / rows[i].propensity * rows[i].reward) < 1e-10);
+        }
+        dq_ope_evaluation_free(evaluation);
+    }
+}
+
+/* A target against itself, and against the log's own policy, whose ips is the mean reward. */
+static void targets_in_pairs(void **state)
+{
+    (void)state;
+    static dq_ope_row rows[3][ROWS];
+    dq_ope_picks picks = {0};
+    dq_ope_estimate estimates[3][2];
+    dq_ope_paired paired = {.count = 3, .picks = &picks};
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_ope_picks_add(&picks, "ips,wpdis", &e), DQ_OK);
+    for (size_t t = 0; t < 3; t++) {
+        draw_rows(rows[t], ROWS, 13, 0);
+        for (size_t i = 0; i < ROWS; i++) {
+            rows[t][i].begins = i % 3 == 0;
+            if (t == 2) rows[t][i].target = rows[t][i].propensity;
+        }
+        paired.evaluations[t] = evaluated(&picks, rows[t], ROWS, estimates[t]);
+    }
+    assert_int_equal(dq_ope_paired_find(&paired, &e), DQ_OK);
+    const dq_run_values v = dq_ope_paired_values(&paired);
+    assert_true(v.measures == 2 && v.runs == 3 && v.queries == ROWS);
+    for (size_t i = 0; i < ROWS; i++) {
+        assert_true(v.value(v.self, 0, 0, i) == v.value(v.self, 0, 1, i));
+        assert_true(fabs(v.value(v.self, 0, 2, i) - rows[2][i].reward) < 1e-10);
+        assert_true(isnan(v.value(v.self, 1, 0, i)) == (i >= ROWS / 3)); /* a session is three rows */
+    }
+    dq_ope_paired_free(&paired);
+    for (size_t t = 0; t < 3; t++) dq_ope_evaluation_free((dq_ope_evaluation *)paired.evaluations[t]);
+}
+
+/* One row is a block of its own, and all that there is. */
+static void influence_of_one(void **state)
+{
+    (void)state;
+    dq_ope_row row;
+    dq_ope_picks picks = {0};
+    dq_ope_estimate estimates[2];
+    dq_error e = DQ_ERROR_NONE;
+    double value;
+    assert_int_equal(dq_ope_picks_add(&picks, "snips", &e), DQ_OK);
+    draw_rows(&row, 1, 14, 0);
+    dq_ope_evaluation *evaluation = evaluated(&picks, &row, 1, estimates);
+    assert_int_equal(dq_ope_evaluation_influence(evaluation, 0, &value, &e), DQ_OK);
+    assert_true(value == estimates[0].value);
+    dq_ope_evaluation_free(evaluation);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounds_at_their_ends), cmocka_unit_test(constant_reward),
-        cmocka_unit_test(logging_policy),       cmocka_unit_test(by_hand),
-        cmocka_unit_test(perfect_model),        cmocka_unit_test(intervals_cover),
-        cmocka_unit_test(blocks_merge),         cmocka_unit_test(session_intervals_cover),
-        cmocka_unit_test(one_row_or_none),      cmocka_unit_test(slope_by_hand),
-        cmocka_unit_test(picks_named),          cmocka_unit_test(cut_otherwise),
+        cmocka_unit_test(bounds_at_their_ends),
+        cmocka_unit_test(constant_reward),
+        cmocka_unit_test(logging_policy),
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(perfect_model),
+        cmocka_unit_test(intervals_cover),
+        cmocka_unit_test(influence),
+        cmocka_unit_test(targets_in_pairs),
+        cmocka_unit_test(influence_of_one),
+        cmocka_unit_test(blocks_merge),
+        cmocka_unit_test(session_intervals_cover),
+        cmocka_unit_test(one_row_or_none),
+        cmocka_unit_test(slope_by_hand),
+        cmocka_unit_test(picks_named),
+        cmocka_unit_test(cut_otherwise),
     };
     return cmocka_run_group_tests_name("ope", tests, NULL, NULL);
 }

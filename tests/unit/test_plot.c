@@ -1,155 +1,169 @@
 /* SPDX-License-Identifier: MIT
  *
- * Logs to curves, and curves to gnuplot's script.
+ * Figures to gnuplot's script: what is quoted, where lines break, what is refused.
  */
-#include "text_file.h"
+#include "plot/plot.h"
 
-#include "report/plot.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
 
-#include "memory.h"
+#include <cmocka.h>
 
-#include <math.h>
-#include <stdlib.h>
-#include <unistd.h>
+static char script[1 << 15];
 
-/* Reads the text as a log of the group `name`. */
-static dq_status read_log(dq_curves *c, const char *name, const char *text, dq_error *error)
+static dq_status write_script(const dq_figure *f, dq_plot_form form, dq_error *error)
 {
-    char operand[80];
-    write_text(text);
-    (void)snprintf(operand, sizeof operand, "%s=%s", name, path);
-    return dq_curves_read(c, operand, error);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    dq_status status = dq_plot_script(file, f, form, 80, error);
+    rewind(file);
+    size_t n = fread(script, 1, sizeof script - 1, file);
+    script[n] = '\0';
+    assert_int_equal(fclose(file), 0);
+    return status;
 }
 
-static const char log_of_three[] = "{\"episode\":0,\"reward\":1,\"steps\":2}\n"
-                                   "{\"episode\":1,\"reward\":0.5,\"steps\":4}\n"
-                                   "{\"episode\":2,\"reward\":0,\"steps\":1}\n";
-
-static void rewards_are_summed_and_smoothed(void **state)
+static bool says(const char *text)
 {
-    (void)state;
-    dq_curves c;
-    assert_int_equal(dq_curves_open(&c, NULL, 0, NULL), DQ_OK);
-    assert_int_equal(read_log(&c, "a", log_of_three, NULL), DQ_OK);
-    assert_int_equal(dq_curves_finish(&c, 2, NULL), DQ_OK);
-    assert_int_equal(c.run_count, 1);
-    const double *reward = c.runs[0].y[c.reward], *sum = c.runs[0].y[c.cumulative];
-    assert_true(reward[0] == 1 && reward[1] == 0.75 && reward[2] == 0.25);
-    assert_true(sum[0] == 2 && sum[1] == 4 && sum[2] == 4);
-    assert_false(dq_curves_have(&c, DQ_ABSENT, 2)); /* no loss in the log */
-    dq_curves_free(&c);
+    return strstr(script, text) != NULL;
 }
 
-static void users_of_a_log_are_runs_of_one_group(void **state)
+static dq_plot_series *add_line(dq_figure *f, dq_plot_panel *panel, const char *name, size_t points)
 {
-    (void)state;
-    static memory text;
-    static const char *const keys[] = {"reward"};
-    dq_curves c;
-    assert_int_equal(dq_curves_open(&c, keys, 1, NULL), DQ_OK);
-    assert_int_equal(read_log(&c, "a",
-                              "{\"user\":\"u\",\"epoch\":0,\"reward\":1}\n"
-                              "{\"user\":\"v\",\"epoch\":0,\"reward\":3}\n"
-                              "{\"user\":\"v\",\"epoch\":1,\"reward\":2}\n",
-                              NULL),
-                     DQ_OK);
-    assert_int_equal(dq_curves_finish(&c, 1, NULL), DQ_OK);
-    assert_int_equal(c.run_count, 2);
-    dq_sink *out = open_sink(&text);
-    assert_int_equal(dq_curves_print_tsv(&c, out, NULL), DQ_OK);
-    assert_int_equal(dq_sink_close(out, NULL), DQ_OK);
-    assert_string_equal(text.data, "group\tmetric\tepoch\tmean\tsd\truns\n"
-                                   "a\treward\t0\t2\t1.41421356\t2\n"
-                                   "a\treward\t1\t2\t0\t1\n");
-    dq_curves_free(&c);
+    dq_plot_series *s = dq_figure_add_series(f, panel, name, strlen(name), points);
+    assert_non_null(s);
+    for (size_t i = 0; i < points; i++) s->points[i].x = (double)i, s->points[i].y = (double)(i * i);
+    return s;
 }
 
-static void what_is_no_log_is_refused(void **state)
+static void names_are_quoted_and_control_characters_are_blanks(void **state)
 {
     (void)state;
-    dq_curves c;
+    dq_figure f = DQ_FIGURE_EMPTY;
+    dq_plot_panel *panel = dq_figure_add_panel(&f, DQ_PLOT_BARS, "it's\n\x9b");
+    dq_figure_set_categories(&f, panel, 2);
+    dq_figure_name_category(&f, panel, 0, "50%", 3);
+    (void)add_line(&f, panel, "a'; system 'x", 2);
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, NULL), DQ_OK);
+    assert_true(says("'it''s \uFFFD'"));
+    assert_true(says("'a''; system ''x'"));
+    assert_true(says("'50%%' 0")); /* ticks are formats */
+    dq_figure_free(&f);
+}
+
+/* A long name loses its middle, at whole characters. */
+static void long_names_lose_their_middle(void **state)
+{
+    (void)state;
+    char name[400] = "";
+    dq_figure f = DQ_FIGURE_EMPTY;
+    dq_plot_panel *panel = dq_figure_add_panel(&f, DQ_PLOT_POINTS, NULL);
+    for (int i = 0; i < 100; i++) strcat(name, "ü");
+    dq_figure_set_categories(&f, panel, 1);
+    dq_figure_name_category(&f, panel, 0, name, strlen(name));
+    (void)add_line(&f, panel, "", 1);
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, NULL), DQ_OK);
+    assert_true(says("üüü…üüü"));
+    assert_false(says("\uFFFD"));
+    dq_figure_free(&f);
+}
+
+static void lines_break_at_nothing_and_where_runs_change(void **state)
+{
+    (void)state;
+    dq_figure f = DQ_FIGURE_EMPTY;
+    dq_plot_panel *panel = dq_figure_add_panel(&f, DQ_PLOT_LINES, "t");
+    dq_plot_series *s = add_line(&f, panel, "a", 6);
+    s->runs = 3;
+    s->points[1].y = (double)NAN;
+    s->points[4].runs = s->points[5].runs = 2;
+    s->points[3].lower = 8;
+    s->points[3].upper = 11;
+    panel->y.max = 25;
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, NULL), DQ_OK);
+    assert_true(says("$d0 << END\n0 0 0 0\n\n2 4 4 4\n3 9 8 11\nEND\n"));
+    assert_true(says("$e0 << END\n4 16 16 16\n5 25 25 25\nEND\n"));
+    assert_true(says("$p0 << END\n0 0 0 0\nEND\n")); /* alone, a dot */
+    assert_true(says("'2 of 3 runs'"));
+    assert_true(says("'a, mean of 3 runs'"));
+    dq_figure_free(&f);
+}
+
+static void bands_and_intervals_end_at_the_axis(void **state)
+{
+    (void)state;
+    dq_figure f = DQ_FIGURE_EMPTY;
+    dq_plot_panel *panel = dq_figure_add_panel(&f, DQ_PLOT_LINES, "t");
+    dq_plot_series *s = add_line(&f, panel, "a", 2);
+    s->points[1].lower = -1;
+    s->points[1].upper = 1.5;
+    panel->y = dq_plot_share("x");
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, NULL), DQ_OK);
+    assert_true(says("1 1 0 1\n"));
+    assert_true(says("set yrange [0:1]"));
+    dq_figure_free(&f);
+}
+
+static void what_cannot_be_drawn_is_refused(void **state)
+{
+    (void)state;
+    dq_figure f = DQ_FIGURE_EMPTY;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_curves_open(&c, NULL, 0, NULL), DQ_OK);
-    assert_int_equal(read_log(&c, "a", "{\"episode\":1}\n{\"reward\":1}\n", &e), DQ_ERR_FORMAT);
-    assert_int_equal(e.record, 2);
-    assert_int_equal(read_log(&c, "b", "", &e), DQ_ERR_TRUNCATED);
-    assert_int_equal(read_log(&c, "c", "{\"epoch\":1}\n", &e), DQ_ERR_SCHEMA); /* by episode before */
-    assert_int_equal(dq_curves_finish(&c, 1, &e), DQ_ERR_SCHEMA);              /* nothing that is drawn */
-    dq_curves_free(&c);
-    assert_int_equal(dq_curves_open(&c, NULL, DQ_CURVES_MAX + 1, &e), DQ_ERR_RANGE);
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, &e), DQ_ERR_SCHEMA); /* no panel */
+    dq_plot_panel *panel = dq_figure_add_panel(&f, DQ_PLOT_LINES, "t");
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, &e), DQ_ERR_SCHEMA); /* no number */
+    dq_plot_series *s = add_line(&f, panel, "a", 2);
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, &e), DQ_OK);
+    s->points[1].y = 1.5;
+    panel->y = dq_plot_share("x");
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, &e), DQ_ERR_RANGE);
+    s->points[1].y = 1 + 1e-12; /* a mean that was rounded */
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, &e), DQ_OK);
+    f.arena.failed = true;
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, &e), DQ_ERR_MEMORY);
+    dq_figure_free(&f);
 }
 
-static const char *script_of(const dq_curves *c, dq_plot_form form)
-{
-    static char text[1 << 14];
-    FILE *f = tmpfile();
-    assert_non_null(f);
-    assert_int_equal(dq_plot_script(f, c, form, 80, NULL), DQ_OK);
-    rewind(f);
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    text[n] = '\0';
-    assert_int_equal(fclose(f), 0);
-    return text;
-}
-
-/* A group's name is quoted, data stands in the script, and a mean of fewer runs is a block of its own. */
-static void the_script_holds_data_and_quotes(void **state)
+static void a_name_has_one_colour_in_all_panels(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"q_loss"};
-    dq_curves c;
-    assert_int_equal(dq_curves_open(&c, keys, 1, NULL), DQ_OK);
-    assert_int_equal(read_log(&c, "it's",
-                              "{\"user\":\"u\",\"epoch\":0,\"q_loss\":1}\n"
-                              "{\"user\":\"u\",\"epoch\":1,\"q_loss\":2}\n"
-                              "{\"user\":\"v\",\"epoch\":0,\"q_loss\":3}\n"
-                              "{\"user\":\"v\",\"epoch\":1,\"q_loss\":4}\n"
-                              "{\"user\":\"v\",\"epoch\":2,\"q_loss\":5}\n",
-                              NULL),
-                     DQ_OK);
-    assert_int_equal(dq_curves_finish(&c, 1, NULL), DQ_OK);
-    c.marks[c.mark_count++] = 1;
-    const char *svg = script_of(&c, DQ_PLOT_SVG);
-    assert_non_null(strstr(svg, "set terminal svg size 460,320 "));
-    assert_non_null(strstr(svg, "$d0 << END\n0 2 0.585786438 3.41421356\n1 3 1.58578644 4.41421356\nEND\n"));
-    assert_non_null(strstr(svg, "$e0 << END\n2 5 5 5\nEND\n"));
-    assert_non_null(strstr(svg, "set label '1 of 2' at first 2, first 5 "));
-    assert_non_null(strstr(svg, " title 'it''s, mean of 2 runs, ± sd'"));
-    assert_non_null(strstr(svg, "set arrow from first 1, graph 0 to first 1, graph 1 nohead"));
-    assert_null(strstr(svg, "Histogram"));
-    const char *dumb = script_of(&c, DQ_PLOT_DUMB);
-    assert_non_null(strstr(dumb, "set terminal dumb noenhanced size 80,20\n"));
-    assert_null(strstr(dumb, "$e0"));
-    dq_curves_free(&c);
+    dq_figure f = DQ_FIGURE_EMPTY;
+    dq_plot_panel *first = dq_figure_add_panel(&f, DQ_PLOT_LINES, "1");
+    (void)add_line(&f, first, "a", 2);
+    (void)add_line(&f, first, "b", 2);
+    dq_plot_panel *second = dq_figure_add_panel(&f, DQ_PLOT_LINES, "2");
+    (void)add_line(&f, second, "b", 2);
+    assert_int_equal(write_script(&f, DQ_PLOT_SVG, NULL), DQ_OK);
+    const char *last = strstr(script, "plot $d0"); /* of the first panel */
+    last = strstr(last + 1, "plot $d0");
+    assert_non_null(strstr(last, "rgb '#D55E00'")); /* the second hue */
+    assert_null(strstr(last, "rgb '#0072B2'"));
+    dq_figure_free(&f);
 }
 
-static void shares_of_a_histogram_add_up(void **state)
+static void forms_are_told_by_the_end_of_a_name(void **state)
 {
     (void)state;
-    dq_curves c;
-    double x, share, sum = 0;
-    int n;
-    assert_int_equal(dq_curves_open(&c, NULL, 0, NULL), DQ_OK);
-    assert_int_equal(read_log(&c, "a", log_of_three, NULL), DQ_OK);
-    assert_int_equal(dq_curves_finish(&c, 1, NULL), DQ_OK);
-    const char *svg = script_of(&c, DQ_PLOT_SVG), *title = strstr(svg, "set title 'Histogram of rewards'");
-    assert_non_null(title);
-    const char *bins = title;
-    while (strncmp(bins, "$d0", 3) != 0) bins--;
-    for (bins = strchr(bins, '\n') + 1; sscanf(bins, "%lf %lf\n%n", &x, &share, &n) == 2; bins += n)
-        sum += share;
-    assert_true(fabs(sum - 1) < 1e-6);
-    dq_curves_free(&c);
+    dq_plot_form form = DQ_PLOT_TERMINAL;
+    assert_true(dq_plot_form_of("a.svg", &form) && form == DQ_PLOT_SVG);
+    assert_true(dq_plot_form_of("a.b.png", &form) && form == DQ_PLOT_PNG);
+    assert_true(dq_plot_form_of("x/y.pdf", &form) && form == DQ_PLOT_PDF);
+    assert_false(dq_plot_form_of(".svg", &form));
+    assert_false(dq_plot_form_of("svg", &form));
+    assert_false(dq_plot_form_of("a.jpg", &form));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rewards_are_summed_and_smoothed),
-        cmocka_unit_test(users_of_a_log_are_runs_of_one_group),
-        cmocka_unit_test(what_is_no_log_is_refused),
-        cmocka_unit_test(the_script_holds_data_and_quotes),
-        cmocka_unit_test(shares_of_a_histogram_add_up),
+        cmocka_unit_test(names_are_quoted_and_control_characters_are_blanks),
+        cmocka_unit_test(long_names_lose_their_middle),
+        cmocka_unit_test(lines_break_at_nothing_and_where_runs_change),
+        cmocka_unit_test(bands_and_intervals_end_at_the_axis),
+        cmocka_unit_test(what_cannot_be_drawn_is_refused),
+        cmocka_unit_test(a_name_has_one_colour_in_all_panels),
+        cmocka_unit_test(forms_are_told_by_the_end_of_a_name),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
