@@ -225,6 +225,35 @@ static void all_pairs(void **state)
     dq_differences_free(&none);
 }
 
+/* More pairs than are resampled together: each is what it is alone. */
+static double of_many(const void *self, size_t measure, size_t run, size_t unit)
+{
+    (void)measure;
+    return ((const double *)self)[run * UNITS + unit];
+}
+
+static void many_pairs(void **state)
+{
+    (void)state;
+    enum { MANY = 15 };
+    static double values[MANY][UNITS];
+    dq_rng rng = dq_rng_new(11);
+    for (size_t s = 0; s < MANY; s++)
+        for (size_t u = 0; u < UNITS; u++) values[s][u] = dq_rng_normal(&rng);
+    const dq_pairs_config config = {{200, 0.9, 3}, DQ_TEST_RANDOMISATION, DQ_ADJUST_NONE};
+    const dq_run_values v = {1, MANY, UNITS, of_many, values};
+    dq_differences all = {0}, last = {0};
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_compare_pairs(&v, DQ_AGAINST_ALL, &config, &all, &e), DQ_OK);
+    assert_int_equal(dq_compare_pairs(&v, MANY - 2, &config, &last, &e), DQ_OK);
+    assert_true(all.count == MANY * (MANY - 1) / 2 && last.count == MANY - 1);
+    const dq_difference *a = &all.rows[all.count - 1], *b = &last.rows[last.count - 1];
+    assert_true(a->a == MANY - 1 && a->b == MANY - 2 && b->a == MANY - 1 && b->b == MANY - 2);
+    assert_memory_equal(a, b, sizeof *a);
+    dq_differences_free(&all);
+    dq_differences_free(&last);
+}
+
 /* ---- coverage ---- */
 
 /* 2000 experiments with a known difference: how often the interval covers it, and how often each test finds a
@@ -297,7 +326,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_scipy),      cmocka_unit_test(wilcoxon_known), cmocka_unit_test(adjusted),
         cmocka_unit_test(effects_known), cmocka_unit_test(noncentral_t),   cmocka_unit_test(power_known),
-        cmocka_unit_test(all_pairs),     cmocka_unit_test(coverage),       cmocka_unit_test(few_units),
+        cmocka_unit_test(all_pairs),     cmocka_unit_test(many_pairs),     cmocka_unit_test(coverage),
+        cmocka_unit_test(few_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
