@@ -193,7 +193,9 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
     for (size_t i = 0; i < cli->operand_count && !status; i++)
         status = dq_curves_read(&c, cli->operands[i], error);
     if (!status) status = dq_curves_finish(&c, (size_t)o->smooth, error);
-    if (!status) status = eval_write(&(eval_result){.of = &c, .print = print_curves, .texts = 2}, o, error);
+    if (!status)
+        status = eval_write(&(eval_result){.of = &c, .print = print_curves, .texts = 2, .no_json = true}, o,
+                            error);
     dq_curves_free(&c);
     return status;
 }
@@ -203,8 +205,7 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
     if (!cli->operand_count) dq_cli_usage(cli, "--curves needs the logs of dq-train (dq-train --log FILE)");
     if (o->plot && !ends_with(o->plot, ".svg") && !ends_with(o->plot, ".png"))
         dq_cli_usage(cli, "--plot FILE: '%s' ends in neither .svg nor .png", o->plot);
-    if (o->format == EVAL_JSON || o->format == EVAL_TREC)
-        dq_cli_usage(cli, "--curves prints --format tsv, csv, latex or markdown, or draws");
+    if (o->format == EVAL_TREC) dq_cli_usage(cli, "--curves has no trec format");
     if (o->marks.count > DQ_CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", DQ_CURVES_MARKS);
     for (size_t i = 0; i < o->marks.count; i++)
         if (!*o->marks.at[i] || o->marks.at[i][strspn(o->marks.at[i], "0123456789")])

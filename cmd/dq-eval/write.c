@@ -12,7 +12,8 @@ static dq_status print(const eval_result *result, const eval_options *o, dq_sink
     dq_text_table table = {.texts = result->texts};
     dq_sink *rows;
     if (result->table) return dq_text_table_write(result->table, forms[o->format], out, error);
-    if (o->format < EVAL_CSV) return result->print(result->of, o, o->format, out, error);
+    if (o->format < EVAL_CSV && !(o->format == EVAL_JSON && result->no_json))
+        return result->print(result->of, o, o->format, out, error);
     dq_status status = dq_text_table_open(&table, &rows, error);
     if (status) return status;
     status = result->print(result->of, o, EVAL_TSV, rows, error);

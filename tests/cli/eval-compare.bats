@@ -237,7 +237,9 @@ rows = list(csv.DictReader(sys.stdin)); assert len(rows) == 1 and rows[0]["b"] =
         ab_log 50 0
         quiet --traffic ab.dq --format $form | grep -q click.*rate
         quiet --rollout --env sequence --model random --episodes 3 --format $form | grep -q random
-        quiet --ope ips --target uniform --format $form <(:) 2> /dev/null && false
+        printf '{"episode":%d,"return":%d}\n' 1 3 2 4 > log.jsonl
+        quiet --curves --format $form log.jsonl | grep -q return
     done
+    quiet --curves --format json log.jsonl | jq -se 'map([.metric, .episode, .mean]) == [["return", 1, 3], ["return", 2, 4]]'
     diff <(quiet --qrels "$fixtures"/qrels --run "$fixtures"/run -m map -q --format csv | tr , '\t') <(quiet --qrels "$fixtures"/qrels --run "$fixtures"/run -m map -q --format tsv)
 }
