@@ -172,6 +172,23 @@ static void power_known(void **state)
     assert_int_equal(dq_power_effect(DQ_DESIGN_PAIRED, 1, 0.05, 0.8, &n, &e), DQ_ERR_RANGE);
 }
 
+/* What a number of units promises, happens: 34 find half a standard deviation in 80 of 100 tests. */
+static void power_happens(void **state)
+{
+    (void)state;
+    enum { TIMES = 4000, N = 34 };
+    dq_rng rng = dq_rng_new(34);
+    size_t found = 0;
+    for (size_t t = 0; t < TIMES; t++) {
+        double values[N];
+        for (size_t i = 0; i < N; i++) values[i] = dq_rng_normal(&rng) + 0.5;
+        found += dq_t_test(values, N) <= 0.05;
+    }
+    double promised = dq_power(DQ_DESIGN_PAIRED, N, 0.5, 0.05);
+    print_message("power %.4f, found %.4f\n", promised, (double)found / TIMES);
+    assert_true(near((double)found / TIMES, promised, 0.02)); /* three standard errors */
+}
+
 /* ---- many systems ---- */
 
 enum { SYSTEMS = 4, MEASURES = 2, UNITS = 30 };
@@ -326,8 +343,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_scipy),      cmocka_unit_test(wilcoxon_known), cmocka_unit_test(adjusted),
         cmocka_unit_test(effects_known), cmocka_unit_test(noncentral_t),   cmocka_unit_test(power_known),
-        cmocka_unit_test(all_pairs),     cmocka_unit_test(many_pairs),     cmocka_unit_test(coverage),
-        cmocka_unit_test(few_units),
+        cmocka_unit_test(power_happens), cmocka_unit_test(all_pairs),      cmocka_unit_test(many_pairs),
+        cmocka_unit_test(coverage),      cmocka_unit_test(few_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
