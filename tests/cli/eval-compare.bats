@@ -212,10 +212,6 @@ ab_log() { # rows, what B's chance is more than A's
     run -1 dq-eval --sample-size --effect 1e-9
 }
 
-@test "the guide's examples run" {
-    "$BATS_TEST_DIRNAME"/../examples docs/comparing.md
-}
-
 @test "every table in every form" {
     printf 'system\tunit\tmeasure\tvalue\n%s' $'a|_b\t1\t50%, "x"\t1\na|_b\t2\t50%, "x"\t2\nc\t1\t50%, "x"\t1.5\nc\t2\t50%, "x"\t1e-3\n' > odd.tsv
     how=(--paired --resamples 100 odd.tsv)
