@@ -86,7 +86,8 @@ static dq_status print(const eval_result *result, const eval_options *o, dq_sink
         [EVAL_CSV] = DQ_TEXT_CSV,     [EVAL_LATEX] = DQ_TEXT_LATEX, [EVAL_MARKDOWN] = DQ_TEXT_MARKDOWN};
     dq_text_table table = {.texts = result->texts};
     if (result->table) return dq_text_table_write(result->table, forms[o->format], out, error);
-    if (o->format < EVAL_CSV) return result->print(result->of, o, o->format, out, error);
+    if (o->format < EVAL_CSV && !(o->format == EVAL_JSON && result->no_json))
+        return result->print(result->of, o, o->format, out, error);
     dq_status status = collect_rows(result, o, &table, error);
     if (!status) status = dq_text_table_write(&table, forms[o->format], out, error);
     dq_text_table_free(&table);
