@@ -116,8 +116,8 @@ dq_status eval_write(const eval_result *result, const eval_options *o, const dq_
     if (!status && !result->drawn) status = print(result, o, out, error);
     if (!status && o->run) status = report(result, o, &figure, &page, error);
     if (result->close) status = result->close(result->of, status, error);
-    status = dq_cli_close(out, status, error);
+    if (out) status = dq_cli_close(out, status, error);
     if (o->plot || result->drawn) status = dq_cli_draw(cli, &o->common, status, &figure, o->plot, error);
     dq_figure_free(&figure);
-    return dq_cli_close(page, status, error);
+    return page ? dq_cli_close(page, status, error) : status;
 }
