@@ -78,6 +78,7 @@ typedef struct eval_options {
 typedef struct eval_result {
     const dq_text_table *table; /* or NULL, and */
     size_t texts;               /* the first columns of its tsv that are no numbers */
+    bool no_json;               /* of its own: made of the tsv, too */
     void *of;
     dq_status (*print)(const void *of, const eval_options *o, int format, dq_sink *out, dq_error *error);
     /* what may still fail when all is printed: frees, and returns status or that failure; NULL: nothing */

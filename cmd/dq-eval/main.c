@@ -220,6 +220,7 @@ static dq_status draw_curves(const eval_options *o, const dq_cli *cli, dq_error 
     const eval_result result = {.of = &c,
                                 .print = print_curves,
                                 .texts = 2,
+                                .no_json = true,
                                 .figure = figure_curves,
                                 .drawn = o->format == EVAL_TABLE,
                                 .title = "Learning curves",
@@ -234,8 +235,7 @@ static void check_curves(const dq_cli *cli, const eval_options *o)
 {
     const char *label;
     if (!cli->operand_count) dq_cli_usage(cli, "--curves needs the logs of dq-train (dq-train --log FILE)");
-    if (o->format == EVAL_JSON || o->format == EVAL_TREC)
-        dq_cli_usage(cli, "--curves prints --format tsv, csv, latex or markdown, or draws");
+    if (o->format == EVAL_TREC) dq_cli_usage(cli, "--curves has no trec format");
     if (o->marks.count > DQ_CURVES_MARKS) dq_cli_usage(cli, "--mark: at most %d", DQ_CURVES_MARKS);
     for (size_t i = 0; i < o->marks.count; i++) (void)dq_cli_mark(cli, o->marks.at[i], &label);
     if (o->plot && o->format != EVAL_TABLE) dq_cli_usage(cli, "--plot draws: no --format");

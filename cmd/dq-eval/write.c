@@ -86,7 +86,8 @@ static dq_status print(const eval_result *result, const eval_options *o, dq_sink
         [EVAL_CSV] = DQ_TEXT_CSV,     [EVAL_LATEX] = DQ_TEXT_LATEX, [EVAL_MARKDOWN] = DQ_TEXT_MARKDOWN};
     dq_text_table table = {.texts = result->texts};
     if (result->table) return dq_text_table_write(result->table, forms[o->format], out, error);
-    if (o->format < EVAL_CSV) return result->print(result->of, o, o->format, out, error);
+    if (o->format < EVAL_CSV && !(o->format == EVAL_JSON && result->no_json))
+        return result->print(result->of, o, o->format, out, error);
     dq_status status = collect_rows(result, o, &table, error);
     if (!status) status = dq_text_table_write(&table, forms[o->format], out, error);
     dq_text_table_free(&table);
@@ -115,8 +116,8 @@ dq_status eval_write(const eval_result *result, const eval_options *o, const dq_
     if (!status && !result->drawn) status = print(result, o, out, error);
     if (!status && o->run) status = report(result, o, &figure, &page, error);
     if (result->close) status = result->close(result->of, status, error);
-    status = dq_cli_close(out, status, error);
+    if (out) status = dq_cli_close(out, status, error);
     if (o->plot || result->drawn) status = dq_cli_draw(cli, &o->common, status, &figure, o->plot, error);
     dq_figure_free(&figure);
-    return dq_cli_close(page, status, error);
+    return page ? dq_cli_close(page, status, error) : status;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Measure by measure: units with a value of every system are gathered, and the differences of all pairs are
- * resampled together.
+ * Measure by measure: units with a value of every system are gathered, and the differences of up to
+ * TOGETHER pairs are resampled together. That saves random numbers and changes no bit: each such lot draws
+ * the same ones.
  */
 #include "compare/pairs.h"
 
@@ -11,6 +12,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+enum { TOGETHER = 64 };
+
 const char *const dq_paired_test_names[] = {[DQ_TEST_RANDOMISATION] = "randomisation",
                                             [DQ_TEST_STUDENT] = "t",
                                             [DQ_TEST_WILCOXON] = "wilcoxon",
@@ -19,7 +22,7 @@ const char *const dq_paired_test_names[] = {[DQ_TEST_RANDOMISATION] = "randomisa
 typedef struct gathered {
     const dq_run_values *of;
     const dq_pairs_config *config;
-    size_t n, pairs;
+    size_t n, pairs;        /* units; pairs at hand, at most TOGETHER */
     double *values;         /* (systems, units) of which n a system count */
     double *differences;    /* (n, pairs) */
     double *column, *a, *b; /* (units) scratch */
@@ -114,13 +117,12 @@ static dq_status describe(const gathered *g, size_t pair, dq_difference *row, dq
     return DQ_OK;
 }
 
-static dq_status compare_measure(gathered *g, size_t measure, dq_difference *rows, dq_error *error)
+static dq_status compare_lot(gathered *g, dq_difference *rows, dq_error *error)
 {
     const dq_compare_config *c = &g->config->draw;
     dq_rng units = dq_rng_stream(c->seed, DQ_COMPARE_RESAMPLE),
            signs = dq_rng_stream(c->seed, DQ_COMPARE_SIGN);
     dq_status status = DQ_OK;
-    gather(g, measure);
     subtract(g, rows);
     if (g->n)
         status = dq_bootstrap_means(g->differences, g->n, g->pairs, c->resamples, c->confidence, &units,
@@ -128,6 +130,18 @@ static dq_status compare_measure(gathered *g, size_t measure, dq_difference *row
     if (!status && g->n)
         status = dq_randomisation_tests(g->differences, g->n, g->pairs, c->resamples, &signs, g->p, error);
     for (size_t j = 0; j < g->pairs && !status; j++) status = describe(g, j, &rows[j], error);
+    return status;
+}
+
+static dq_status compare_measure(gathered *g, size_t measure, size_t pairs, dq_difference *rows,
+                                 dq_error *error)
+{
+    dq_status status = DQ_OK;
+    gather(g, measure);
+    for (size_t from = 0; from < pairs && !status; from += g->pairs) {
+        g->pairs = pairs - from < TOGETHER ? pairs - from : TOGETHER;
+        status = compare_lot(g, rows + from, error);
+    }
     return status;
 }
 
@@ -158,16 +172,15 @@ dq_status dq_compare_pairs(const dq_run_values *values, size_t against, const dq
 {
     size_t systems = values->runs;
     if (systems < 2) return dq_fail(error, DQ_ERR_RANGE, "one system alone cannot be compared");
-    gathered g = {.of = values,
-                  .config = config,
-                  .pairs = against == DQ_AGAINST_ALL ? systems * (systems - 1) / 2 : systems - 1};
-    differences->count = values->measures * g.pairs;
+    size_t pairs = against == DQ_AGAINST_ALL ? systems * (systems - 1) / 2 : systems - 1;
+    gathered g = {.of = values, .config = config, .pairs = pairs < TOGETHER ? pairs : TOGETHER};
+    differences->count = values->measures * pairs;
     differences->rows = calloc(differences->count + 1, sizeof *differences->rows);
     if (!differences->rows) return dq_fail_memory(error, "%zu comparisons", differences->count);
     set_pairs(differences->rows, values->measures, systems, against);
     dq_status status = prepare(&g, error);
     for (size_t m = 0; m < values->measures && !status; m++)
-        status = compare_measure(&g, m, differences->rows + m * g.pairs, error);
+        status = compare_measure(&g, m, pairs, differences->rows + m * pairs, error);
     release(&g);
     return status ? status : adjust(config, differences, error);
 }

@@ -269,8 +269,27 @@ static void write_queries(view *v)
     write(v, &wide, "Each query", true, NULL);
 }
 
+/* Runs are told apart by their names; the folder that all lie in says nothing. */
+static void drop_folder(const dq_page_column *run, size_t rows)
+{
+    size_t shared = rows > 1 ? run->cells[0].bytes : 0, folder = 0;
+    for (size_t r = 0; r < rows; r++) {
+        size_t same = 0;
+        while (same < shared && same < run->cells[r].bytes &&
+               run->cells[r].words[same] == run->cells[0].words[same])
+            same++;
+        shared = same;
+    }
+    for (size_t i = 0; i < shared; i++)
+        if (run->cells[0].words[i] == '/') folder = i + 1;
+    for (size_t r = 0; folder && r < rows; r++)
+        run->cells[r] = (dq_page_text){run->cells[r].words + folder, run->cells[r].bytes - folder};
+}
+
 static void write_rankings(view *v, const char *caption)
 {
+    const dq_page_column *named = dq_page_data_find(&v->data, "run");
+    if (named) drop_folder(named, v->data.rows);
     dq_page_data all = filter(v, (const rule[]){{"query", "all", true}, {"group", "", true}, {0}});
     const dq_page_column *run = dq_page_data_find(&all, "run");
     write_means(v, &all, caption);

@@ -112,7 +112,7 @@ static dq_status read_log(ab_log *log, const char *const *paths, size_t count, a
         dq_bundle_free(&bundle);
         if (status) (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
     }
-    if (!status && !log->count) {
+    if (!status && (!log->count || !rows->at)) {
         status = dq_fail(error, DQ_ERR_SCHEMA, "no interaction says which model chose, and has a reward");
         (void)dq_error_at(error, dq_reader_source(reader), DQ_NO_RECORD);
     }

@@ -112,13 +112,13 @@ dq_status dq_compared_values(const dq_run_values *values, const dq_compared_name
 dq_status dq_compared_runs(const dq_run_table *runs, const dq_compare_options *options, dq_compared *compared,
                            dq_error *error)
 {
-    size_t picks[DQ_MAX_PICKS], left;
+    size_t picks[DQ_MAX_PICKS] = {0}, left;
     const char *measures[DQ_MAX_PICKS], **systems = calloc(runs->run_count, sizeof *systems);
     dq_run_means means = {runs, picks};
     const dq_run_values values = dq_run_table_means(&means);
     const dq_compared_names names = {systems, measures};
     if (!systems) return dq_fail_memory(error, "%zu runs", runs->run_count);
-    for (size_t r = 0; r < runs->run_count; r++) systems[r] = runs->runs[r].label;
+    for (size_t r = 0; r < values.runs; r++) systems[r] = runs->runs[r].label;
     for (size_t k = 0; k < values.measures; k++) measures[k] = runs->picks.at[picks[k]].name;
     left = runs->picks.count - values.measures;
     if (left)

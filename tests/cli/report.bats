@@ -27,6 +27,9 @@ setup() {
 
 quiet() { dq-eval --quiet "$@" > "$BATS_TEST_TMPDIR/out"; }
 
+# grep that reads all there is, so that nobody is told that a pipe is broken.
+has() { grep "$@" > /dev/null; }
+
 # The text of a page's table cells, a row a line, intervals in their cell.
 rows_of() { sed -n 's,</t[hd]>, | ,g; s,<small>, ,g; s,<[^>]*>,,gp' "$1"; }
 
@@ -36,8 +39,8 @@ rows_of() { sed -n 's,</t[hd]>, | ,g; s,<small>, ,g; s,<[^>]*>,,gp' "$1"; }
         dq-eval --quiet $line > plain
         # shellcheck disable=SC2086
         dq-eval --quiet $line --report "$name.html" | cmp - plain
-        head -1 "$name.html" | grep -qx '<!DOCTYPE html>'
-        tail -1 "$name.html" | grep -qx '</html>'
+        head -1 "$name.html" | has -x '<!DOCTYPE html>'
+        tail -1 "$name.html" | has -x '</html>'
         [ "$(grep -c '<!--dq part' "$name.html")" = 1 ]
         grep -q '<table>' "$name.html"
         grep -q 'How this was made' "$name.html"
@@ -91,7 +94,7 @@ LINES
 @test "a pipe is read once and told as a file is" {
     dq-rank -q --by cosine -k 5 c.dq | tee r.dq | quiet --qrels t.dq --report pipe.html
     rows_of pipe.html | grep -F "standard input | $(stat -c %s r.dq) | $(sha256sum < r.dq | cut -d' ' -f1)"
-    sed -n '/What made standard input/,$p' pipe.html | grep -q '<b>dq-rank</b>'
+    sed -n '/What made standard input/,$p' pipe.html | has '<b>dq-rank</b>'
     quiet --qrels t.dq --report file.html < r.dq
     diff <(sed '/<pre>/d; s/p[0-9a-f]\{8\}//g; /dq part/d' pipe.html) <(sed '/<pre>/d; s/p[0-9a-f]\{8\}//g; /dq part/d' file.html)
 }
@@ -109,7 +112,8 @@ LINES
     printf 'anna 0 welder 3\ncarl 0 cook 1\n' > more.qrels
     dq-eval --qrels more.qrels --run a.run --report page.html > out 2> said
     [ -s said ]
-    sed 's/^dq-eval: //' said | while read -r line; do sed 's/&#39;/'\''/g' page.html | grep -qF "<li>$line</li>"; done
+    sed 's/&#39;/'\''/g' page.html > unescaped
+    sed 's/^dq-eval: //' said | while read -r line; do grep -qF "<li>$line</li>" unescaped; done
     dq-eval --quiet --qrels more.qrels --run a.run --report quiet.html > out 2> said
     [ ! -s said ]
     [ "$(grep -c '^<li>' quiet.html)" = "$(grep -c '^<li>' page.html)" ]
@@ -125,10 +129,10 @@ LINES
     grep -q '&lt;img/src=x&gt;' page.html
     quiet --qrels test.qrels --run '<script>alert(1)<"&'"'"'.run' --report page.html
     run ! grep -qi '<script' page.html
-    printf '#!/bin/sh\nexec dq-reward -q -s logged --labels-only\n' > labeller
-    chmod 755 labeller
-    quiet --rollout --model random --episodes 2 --steps 2 --reward-cmd 'env API_KEY=sk-123 ./labeller' --report page.html t.dq || true
-    if [ -e page.html ]; then run ! grep -q sk-123 page.html; fi
+    quiet --rollout --model random --episodes 2 --steps 2 --reward-cmd 'env API_KEY=sk-123 dq-reward -q -s logged --labels-only' \
+        --report page.html t.dq
+    run ! grep -q sk-123 page.html
+    grep -qF 'API_KEY=***' page.html
     grep -q 'Content-Security-Policy" content="default-src .none.' page.html
     run ! grep -qE '(src|href|srcset)="(https?:)?//|url\(' page.html
 }
@@ -143,7 +147,7 @@ LINES
         sed -n '/^<!--dq part/,/^<!--dq end/p' $page.html > part
         sed -n "/$(head -1 part)/,/^<!--dq end/p" all.html | cmp - part
     done
-    grep -c '<a href="#p[0-9a-f]*">' all.html | grep -qx 2
+    grep -c '<a href="#p[0-9a-f]*">' all.html | has -x 2
     dq-eval --report again.html all.html
     sed -n '/^<main/,$p' again.html | cmp - <(sed -n '/^<main/,$p' all.html)
     [ "$(grep -o ' id="[^"]*"' all.html | sort | uniq -d | wc -l)" = 0 ]

@@ -444,6 +444,54 @@ static void targets_in_pairs(void **state)
     for (size_t t = 0; t < 3; t++) dq_ope_evaluation_free((dq_ope_evaluation *)paired.evaluations[t]);
 }
 
+/* 2000 logs: the interval of a difference of two targets, in pairs, holds the true one, and is narrower than
+ * those of the two would have it. */
+static double of_pair(const void *self, size_t measure, size_t run, size_t query)
+{
+    (void)measure;
+    return ((const double *)self)[run * ROWS + query];
+}
+
+static void differences_cover(void **state)
+{
+    (void)state;
+    enum { TIMES = 2000 };
+    static dq_ope_row rows[2][ROWS];
+    static double values[2][ROWS];
+    const dq_compare_config config = {300, 0.95, 1};
+    const dq_run_values v = {1, 2, ROWS, of_pair, values};
+    double own[ACTIONS], difference = 0;
+    size_t covered = 0, narrower = 0;
+    dq_ope_picks picks = {0};
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_ope_picks_add(&picks, "snips", &e), DQ_OK);
+    for (int a = 0; a < ACTIONS; a++) { /* the second target is a little the log's own */
+        own[a] = 0.7 * target[a] + 0.3 * logging[a];
+        difference += (own[a] - target[a]) * chance[a];
+    }
+    for (size_t t = 0; t < TIMES; t++) {
+        dq_comparison found[2];
+        draw_rows(rows[0], ROWS, 1000 + t, 0);
+        for (size_t k = 0; k < 2; k++) {
+            dq_ope_estimate estimate_of;
+            for (size_t i = 0; k && i < ROWS; i++) {
+                rows[1][i] = rows[0][i];
+                rows[1][i].target = own[rows[0][i].item];
+            }
+            dq_ope_evaluation *evaluation = evaluated(&picks, rows[k], ROWS, &estimate_of);
+            assert_int_equal(dq_ope_evaluation_influence(evaluation, 0, values[k], &e), DQ_OK);
+            dq_ope_evaluation_free(evaluation);
+        }
+        assert_int_equal(dq_compare_runs(&v, &config, found, &e), DQ_OK);
+        const dq_interval d = found[1].difference_interval;
+        covered += d.low <= difference && difference <= d.high;
+        narrower += d.high - d.low < 0.5 * (found[0].interval.high - found[0].interval.low);
+    }
+    print_message("differences of targets: covered %.2f %%\n", 100.0 * (double)covered / TIMES);
+    assert_in_range(covered, 0.93 * TIMES, 0.97 * TIMES);
+    assert_int_equal(narrower, TIMES);
+}
+
 /* One row is a block of its own, and all that there is. */
 static void influence_of_one(void **state)
 {
@@ -473,6 +521,7 @@ int main(void)
         cmocka_unit_test(influence),
         cmocka_unit_test(targets_in_pairs),
         cmocka_unit_test(influence_of_one),
+        cmocka_unit_test(differences_cover),
         cmocka_unit_test(blocks_merge),
         cmocka_unit_test(session_intervals_cover),
         cmocka_unit_test(one_row_or_none),

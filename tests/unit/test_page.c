@@ -165,6 +165,18 @@ static void the_best_of_a_column_is_bold(void **state)
     assert_null(strstr(t, "Each query"));
 }
 
+static void a_folder_that_all_runs_lie_in_is_left_out(void **state)
+{
+    (void)state;
+    const char *t = table_of(DQ_PAGE_RANKINGS, "run\tmeasure\tquery\tvalue\n"
+                                               "out/x/ab.run\tmap\tall\t0.5\nout/x/ac.run\tmap\tall\t0.25\n");
+    assert_holds(t, "<th scope=\"row\">ab.run</th>");
+    assert_holds(t, "<th scope=\"row\">ac.run</th>");
+    assert_null(strstr(t, "out/"));
+    t = table_of(DQ_PAGE_RANKINGS, "run\tmeasure\tquery\tvalue\nout/ab.run\tmap\tall\t0.5\n");
+    assert_holds(t, "<th scope=\"col\" class=\"n\">out/ab.run</th>"); /* alone it is what it is called */
+}
+
 static void equal_values_have_no_best(void **state)
 {
     (void)state;
@@ -357,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_command_is_as_a_shell_takes_it),
         cmocka_unit_test(numbers_keep_their_digits),
         cmocka_unit_test(the_best_of_a_column_is_bold),
+        cmocka_unit_test(a_folder_that_all_runs_lie_in_is_left_out),
         cmocka_unit_test(equal_values_have_no_best),
         cmocka_unit_test(rows_of_roll_outs_are_models),
         cmocka_unit_test(labels_stand_against_labels),

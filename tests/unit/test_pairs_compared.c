@@ -172,6 +172,23 @@ static void power_known(void **state)
     assert_int_equal(dq_power_effect(DQ_DESIGN_PAIRED, 1, 0.05, 0.8, &n, &e), DQ_ERR_RANGE);
 }
 
+/* What a number of units promises, happens: 34 find half a standard deviation in 80 of 100 tests. */
+static void power_happens(void **state)
+{
+    (void)state;
+    enum { TIMES = 4000, N = 34 };
+    dq_rng rng = dq_rng_new(34);
+    size_t found = 0;
+    for (size_t t = 0; t < TIMES; t++) {
+        double values[N];
+        for (size_t i = 0; i < N; i++) values[i] = dq_rng_normal(&rng) + 0.5;
+        found += dq_t_test(values, N) <= 0.05;
+    }
+    double promised = dq_power(DQ_DESIGN_PAIRED, N, 0.5, 0.05);
+    print_message("power %.4f, found %.4f\n", promised, (double)found / TIMES);
+    assert_true(near((double)found / TIMES, promised, 0.02)); /* three standard errors */
+}
+
 /* ---- many systems ---- */
 
 enum { SYSTEMS = 4, MEASURES = 2, UNITS = 30 };
@@ -223,6 +240,35 @@ static void all_pairs(void **state)
     dq_differences_free(&all);
     dq_differences_free(&first);
     dq_differences_free(&none);
+}
+
+/* More pairs than are resampled together: each is what it is alone. */
+static double of_many(const void *self, size_t measure, size_t run, size_t unit)
+{
+    (void)measure;
+    return ((const double *)self)[run * UNITS + unit];
+}
+
+static void many_pairs(void **state)
+{
+    (void)state;
+    enum { MANY = 15 };
+    static double values[MANY][UNITS];
+    dq_rng rng = dq_rng_new(11);
+    for (size_t s = 0; s < MANY; s++)
+        for (size_t u = 0; u < UNITS; u++) values[s][u] = dq_rng_normal(&rng);
+    const dq_pairs_config config = {{200, 0.9, 3}, DQ_TEST_RANDOMISATION, DQ_ADJUST_NONE};
+    const dq_run_values v = {1, MANY, UNITS, of_many, values};
+    dq_differences all = {0}, last = {0};
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(dq_compare_pairs(&v, DQ_AGAINST_ALL, &config, &all, &e), DQ_OK);
+    assert_int_equal(dq_compare_pairs(&v, MANY - 2, &config, &last, &e), DQ_OK);
+    assert_true(all.count == MANY * (MANY - 1) / 2 && last.count == MANY - 1);
+    const dq_difference *a = &all.rows[all.count - 1], *b = &last.rows[last.count - 1];
+    assert_true(a->a == MANY - 1 && a->b == MANY - 2 && b->a == MANY - 1 && b->b == MANY - 2);
+    assert_memory_equal(a, b, sizeof *a);
+    dq_differences_free(&all);
+    dq_differences_free(&last);
 }
 
 /* ---- coverage ---- */
@@ -297,7 +343,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_scipy),      cmocka_unit_test(wilcoxon_known), cmocka_unit_test(adjusted),
         cmocka_unit_test(effects_known), cmocka_unit_test(noncentral_t),   cmocka_unit_test(power_known),
-        cmocka_unit_test(all_pairs),     cmocka_unit_test(coverage),       cmocka_unit_test(few_units),
+        cmocka_unit_test(power_happens), cmocka_unit_test(all_pairs),      cmocka_unit_test(many_pairs),
+        cmocka_unit_test(coverage),      cmocka_unit_test(few_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

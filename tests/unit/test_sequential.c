@@ -159,6 +159,38 @@ static void false_alarms(void **state)
     assert_true(alarms(CLICKS, 0.2, 0, &naive) > 0.95 * TIMES);
 }
 
+/* Four equal arms, six pairs: any false alarm at all, with and without the correction for many. */
+static void many_arms(void **state)
+{
+    (void)state;
+    enum { ARMS = 4, LONG = 800, FEWER = 400 };
+    static dq_ab_row rows[LONG];
+    size_t alarmed[2] = {0};
+    dq_rng rng = dq_rng_new(6);
+    for (size_t t = 0; t < FEWER; t++) {
+        for (size_t i = 0; i < LONG; i++)
+            rows[i] = (dq_ab_row){(uint32_t)dq_rng_below(&rng, ARMS), (uint32_t)i, dq_rng_normal(&rng)};
+        for (int adjusted = 0; adjusted < 2; adjusted++) {
+            const dq_ab_config config = {.confidence = 0.95,
+                                         .effect = 0.4,
+                                         .every = 1,
+                                         .burn_in = 30,
+                                         .against = DQ_AGAINST_ALL,
+                                         .adjust = adjusted ? DQ_ADJUST_HOLM : DQ_ADJUST_NONE};
+            dq_ab_looks looks = {0};
+            dq_error e = DQ_ERROR_NONE;
+            bool any = false;
+            assert_int_equal(dq_ab_judge(rows, LONG, ARMS, LONG, &config, &looks, &e), DQ_OK);
+            for (size_t i = looks.count - 6; i < looks.count; i++) any |= looks.at[i].decided;
+            alarmed[adjusted] += any;
+            dq_ab_looks_free(&looks);
+        }
+    }
+    print_message("six pairs: %.1f %% false alarms, %.1f %% adjusted\n", 100.0 * (double)alarmed[0] / FEWER,
+                  100.0 * (double)alarmed[1] / FEWER);
+    assert_true(alarmed[1] <= 0.05 * FEWER && alarmed[0] > 2 * alarmed[1]);
+}
+
 /* The intervals of all looks cover a true difference together. */
 static void covers(void **state)
 {
@@ -185,10 +217,8 @@ static void covers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mixture),
-        cmocka_unit_test(units_and_looks),
-        cmocka_unit_test(false_alarms),
-        cmocka_unit_test(covers),
+        cmocka_unit_test(mixture),   cmocka_unit_test(units_and_looks), cmocka_unit_test(false_alarms),
+        cmocka_unit_test(many_arms), cmocka_unit_test(covers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
