@@ -212,7 +212,7 @@ static void check_traffic(const dq_cli *cli, const eval_options *o)
     if (o->format == EVAL_TREC) dq_cli_usage(cli, "--traffic has no trec format");
     if (!o->interval && (dq_cli_given(cli, "confidence") || dq_cli_given(cli, "resamples")))
         dq_cli_usage(cli, "--confidence and --resamples are for --interval");
-    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
+    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_refuse(cli, "--gains", &error);
     dq_label_map_free(&gains);
 }
 

@@ -95,8 +95,8 @@ static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, c
                              dq_error *error)
 {
     const dq_measured_run *run = &t->runs[r];
-    bool several = t->run_count > 1, gathered;
-    dq_status status = dq_run_file_measure(t, r, (int32_t)o->relevance, &gathered, error);
+    bool several = t->run_count > 1, gathered, ahead = dq_cli_threads(&o->common, 0) > 1;
+    dq_status status = dq_run_file_measure(t, r, (int32_t)o->relevance, ahead, &gathered, error);
     if (status) return status;
     if (gathered)
         dq_cli_say(
