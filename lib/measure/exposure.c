@@ -290,6 +290,13 @@ double dq_user_coverage(const dq_exposure *e)
     return e->users ? (double)e->covered / (double)e->users : NAN;
 }
 
+/* Of a share of the users. */
+double dq_user_coverage_sd(const dq_exposure *e)
+{
+    double share = dq_user_coverage(e);
+    return sqrt(share * (1 - share) / (double)e->users);
+}
+
 /* Gini's index of the n items' shares, ascending: sum of (2 i - n - 1) shown(i) / (n total), i from 1. */
 double dq_gini(const dq_exposure *e)
 {

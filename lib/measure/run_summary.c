@@ -204,29 +204,31 @@ bool dq_measure_has_interval(const dq_measure *measure)
     return measure->over != DQ_OVER_SUM && measure->over != DQ_OVER_NAME && measure->over != DQ_OVER_TEXT;
 }
 
-/* Who is drawn: a query, or a list of a run, or a user without one. */
+/* A query as it is drawn: its part of a sum, and of what that is divided by. */
 typedef struct unit {
-    uint32_t user;       /* the catalogue's row, or DQ_ABSENT */
-    bool counts;         /* a query with a value; one of the users that there are */
-    double term, weight; /* of a query: its part of a sum, and of what that is divided by */
+    uint32_t user; /* the catalogue's row, or DQ_ABSENT */
+    bool counts;   /* it has a value */
+    double term, weight;
 } unit;
 
 /* One run by one measure. */
 typedef struct resampling {
     dq_run_table *t;
     size_t run, pick, groups;
-    unit *units; /* (count): of a measure of the whole run the lists first */
-    size_t count, draws;
-    uint32_t *times, *of_group; /* (count) how often each is drawn; and those of a group alone */
-    double *sums;               /* (groups + 1, 2) terms and weights: all, and each group */
-    double *values;             /* (groups + 2, draws): of all, each group, and the gap */
+    size_t draws;
+    unit *units;     /* (count) of a measure of queries, */
+    uint32_t *times; /* (count) how often each is drawn, */
+    size_t count;
+    double *sums;      /* (groups + 1, 2) terms and weights: of all, and of each group */
+    uint32_t *without; /* (lists) of a measure of the whole run: lists that a block is left out of */
+    double *values;    /* (groups + 2, draws) of all, of each group, and the gap */
 } resampling;
 
 static void free_resampling(resampling *s)
 {
     free(s->units);
     free(s->times);
-    free(s->of_group);
+    free(s->without);
     free(s->sums);
     free(s->values);
 }
@@ -243,51 +245,19 @@ static unit unit_of_query(const dq_run_table *t, size_t run, size_t pick, uint32
     return u;
 }
 
-/* Lists, and behind them the users who have none. */
-static dq_status fill_lists(resampling *s, dq_error *error)
-{
-    const dq_shown_lists *shown = &s->t->runs[s->run].shown;
-    const dq_catalogue *c = s->t->facts.catalogue;
-    size_t known = 0, users = c ? dq_entities_count(&c->users) : 0, all = users ? users : s->t->facts.queries;
-    s->units = calloc(shown->list_count + all + 1, sizeof *s->units);
-    bool *listed = calloc(users + 1, sizeof *listed);
-    if (!s->units || !listed) {
-        free(listed);
-        return dq_fail_memory(error, "%zu lists", shown->list_count);
-    }
-    for (size_t l = 0; l < shown->list_count; l++) {
-        const dq_shown_to *to = &shown->lists[l].to;
-        s->units[s->count++] = (unit){.user = to->user, .counts = to->known};
-        known += to->known;
-        if (users && to->user != DQ_ABSENT) listed[to->user] = true;
-    }
-    for (uint32_t u = 0; u < users; u++)
-        if (!listed[u]) s->units[s->count++] = (unit){.user = u, .counts = true};
-    for (size_t u = known; !users && u < all; u++)
-        s->units[s->count++] = (unit){.user = DQ_ABSENT, .counts = true};
-    free(listed);
-    return DQ_OK;
-}
-
-static dq_status fill_units(resampling *s, dq_error *error)
-{
-    if (s->t->picks.at[s->pick].measure->of_run) return fill_lists(s, error);
-    s->units = calloc(s->t->query_count + 1, sizeof *s->units);
-    if (!s->units) return dq_fail_memory(error, "%zu queries", s->t->query_count);
-    for (size_t i = 0; i < s->t->query_count; i++)
-        s->units[s->count++] = unit_of_query(s->t, s->run, s->pick, s->t->order[i]);
-    return DQ_OK;
-}
-
 static dq_status make_resampling(resampling *s, dq_error *error)
 {
-    dq_status status = fill_units(s, error);
-    if (status) return status;
-    s->times = calloc(s->count + 1, sizeof *s->times);
-    s->of_group = calloc(s->count + 1, sizeof *s->of_group);
+    size_t queries = s->t->query_count, lists = s->t->runs[s->run].shown.list_count;
+    s->units = calloc(queries + 1, sizeof *s->units);
+    s->times = calloc(queries + 1, sizeof *s->times);
+    s->without = calloc(lists + 1, sizeof *s->without);
     s->sums = calloc(2 * (s->groups + 1), sizeof *s->sums);
     s->values = calloc(s->draws, (s->groups + 2) * sizeof *s->values);
-    return s->times && s->of_group && s->sums && s->values ? DQ_OK : dq_fail_memory(error, "resamples");
+    if (!s->units || !s->times || !s->without || !s->sums || !s->values)
+        return dq_fail_memory(error, "resamples");
+    for (size_t i = 0; i < queries && !s->t->picks.at[s->pick].measure->of_run; i++)
+        s->units[s->count++] = unit_of_query(s->t, s->run, s->pick, s->t->order[i]);
+    return DQ_OK;
 }
 
 /* Means of the queries drawn: all, and those of each group. */
@@ -312,29 +282,6 @@ static void draw_means(resampling *s, size_t draw)
     }
 }
 
-/* The measure of the lists drawn: of all, and those of each group. */
-static dq_status draw_lists(resampling *s, size_t draw, dq_error *error)
-{
-    const dq_measure_pick *p = &s->t->picks.at[s->pick];
-    const dq_shown_lists *shown = &s->t->runs[s->run].shown;
-    for (size_t g = 0; g <= s->groups; g++) {
-        dq_shown_sample sample = {.times = s->of_group};
-        dq_exposure exposure;
-        for (size_t i = 0; i < s->count; i++) {
-            const unit *u = &s->units[i];
-            bool in = g == 0 || dq_attribute_has(&s->t->facts.by, u->user, (uint32_t)g - 1);
-            s->of_group[i] = in ? s->times[i] : 0;
-            sample.users += u->counts ? s->of_group[i] : 0;
-        }
-        dq_status status = dq_exposure_init(&exposure, shown, &s->t->facts, dq_run_table_depth(p), &sample,
-                                            error);
-        if (status) return status;
-        s->values[g * s->draws + draw] = p->measure->of_run(&exposure);
-        dq_exposure_free(&exposure);
-    }
-    return DQ_OK;
-}
-
 /* The jackknife's sd of a measure of the sampled lists: what leaving out each of up to 200 blocks of them
  * does to it (Efron and Tibshirani 1993, chapter 11). */
 static dq_status jackknife(const resampling *s, const dq_shown_sample *sample, double *sd, dq_error *error)
@@ -348,9 +295,9 @@ static dq_status jackknife(const resampling *s, const dq_shown_sample *sample, d
     blocks = lists < BLOCKS ? lists : BLOCKS;
     for (size_t b = 0; b < blocks; b++) {
         dq_exposure exposure;
-        const dq_shown_sample rest = {s->of_group, sample->users};
+        const dq_shown_sample rest = {s->without, sample->users};
         for (size_t l = 0, n = 0; l < shown->list_count; l++) {
-            s->of_group[l] = sample->times[l] && n % blocks != b;
+            s->without[l] = sample->times[l] && n % blocks != b;
             n += sample->times[l];
         }
         dq_status status = dq_exposure_init(&exposure, shown, &s->t->facts, dq_run_table_depth(p), &rest,
@@ -365,8 +312,8 @@ static dq_status jackknife(const resampling *s, const dq_shown_sample *sample, d
     return DQ_OK;
 }
 
-/* Draws of a measure whose spread is known, about its value: of all, and of each group. */
-static dq_status draw_known(resampling *s, dq_rng *rng, dq_error *error)
+/* Draws of a measure of the whole run, normal about its value: of all lists, and of each group's. */
+static dq_status draw_lists(resampling *s, dq_rng *rng, dq_error *error)
 {
     const dq_measure_pick *p = &s->t->picks.at[s->pick];
     const dq_shown_lists *shown = &s->t->runs[s->run].shown;
@@ -379,7 +326,7 @@ static dq_status draw_known(resampling *s, dq_rng *rng, dq_error *error)
             status = dq_exposure_init(&exposure, shown, &s->t->facts, dq_run_table_depth(p), &sample, error);
         double about = status ? NAN : p->measure->of_run(&exposure);
         double sd = !status && p->measure->sd_of_run ? p->measure->sd_of_run(&exposure) : 0;
-        if (!status && p->measure->jackknife) status = jackknife(s, &sample, &sd, error);
+        if (!status && !p->measure->sd_of_run) status = jackknife(s, &sample, &sd, error);
         for (size_t b = 0; b < s->draws && !status; b++)
             s->values[g * s->draws + b] = about + dq_rng_normal(rng) * sd;
         dq_exposure_free(&exposure);
@@ -405,17 +352,13 @@ static void draw_gap(resampling *s, size_t draw)
 static dq_status draw_all(resampling *s, uint64_t seed, dq_error *error)
 {
     dq_rng rng = dq_rng_new(seed);
-    const dq_measure *m = s->t->picks.at[s->pick].measure;
-    bool known = m->sd_of_run || m->jackknife;
-    dq_status status = known ? draw_known(s, &rng, error) : DQ_OK;
+    dq_status status = DQ_OK;
+    if (s->t->picks.at[s->pick].measure->of_run) status = draw_lists(s, &rng, error);
     for (size_t b = 0; b < s->draws && !status; b++) {
-        memset(s->times, 0, s->count * sizeof *s->times);
-        for (size_t i = 0; !known && i < s->count; i++) s->times[dq_rng_below(&rng, s->count)]++;
-        if (m->of_run && !known)
-            status = draw_lists(s, b, error);
-        else if (!m->of_run)
-            draw_means(s, b);
-        if (!status) draw_gap(s, b);
+        if (s->count) memset(s->times, 0, s->count * sizeof *s->times);
+        for (size_t i = 0; i < s->count; i++) s->times[dq_rng_below(&rng, s->count)]++;
+        if (s->count) draw_means(s, b);
+        draw_gap(s, b);
     }
     return status;
 }
@@ -447,8 +390,9 @@ static dq_status resample_pick(dq_run_table *t, size_t run, size_t pick, const d
         .t = t, .run = run, .pick = pick, .groups = dq_run_table_groups(t), .draws = config->resamples};
     dq_run_cell *c = cell_of(t, run, pick);
     dq_status status = make_resampling(&s, error);
-    if (!status && s.count) status = draw_all(&s, config->seed, error);
-    for (size_t g = 0; !status && s.count && g <= s.groups + 1; g++) {
+    bool any = s.count || t->picks.at[pick].measure->of_run;
+    if (!status && any) status = draw_all(&s, config->seed, error);
+    for (size_t g = 0; !status && any && g <= s.groups + 1; g++) {
         if (g == 0 && c->has_interval) continue; /* a mean's, of the comparison */
         double value = g == 0              ? c->value
                        : g == s.groups + 1 ? dq_run_table_gap(t, run, pick)

@@ -78,12 +78,12 @@ dq_status dq_run_table_choose(dq_run_table *table, bool complete, dq_error *erro
  * value in any run does not count for that measure. A value is NAN where no query has one.
  *
  * With compare not NULL also intervals, of all but counts, and the differences of means and their tests.
- * Intervals are percentiles of the bootstrap over queries, of measures of the whole run over users, with a
- * list or without, for which the lists have to be kept (intervals). Drawn anew, lists show fewer items than
- * the run, for some come twice and others not: so of coverage the spread is that of species in samples
- * (dq_coverage_sd), of gini and entropy the jackknife's over lists, and draws about the value are normal.
- * These are of the value that as many other users of the same kind would give. The interval of a gap is of
- * the gap of the draws: that is never below 0, so it does not tell a gap from none. */
+ * Intervals of queries' means are percentiles of the bootstrap over queries. Of measures of the whole run
+ * they are normal about the value, for which the lists have to be kept (intervals): drawn anew, lists show
+ * fewer items than the run, for some come twice and others not. The spread of coverage is that of species in
+ * samples (dq_coverage_sd), that of user_coverage a share's, of the others the jackknife's over lists. These
+ * are of the value that as many other users of the same kind would give. The interval of a gap is of the gap
+ * of the draws: that is never below 0, so it does not tell a gap from none. */
 dq_status dq_run_table_summarise(dq_run_table *table, const dq_compare_config *compare, dq_error *error);
 void dq_run_table_free(dq_run_table *table);
 

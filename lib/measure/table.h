@@ -81,9 +81,8 @@ typedef struct dq_measure {
     unsigned groups;      /* DQ_IN_... */
     const char *defaults; /* parameters when none is given, "5,10,15"; NULL when it takes none */
     bool summary_only;    /* no value for a single query (num_q, gm_map) */
-    bool jackknife; /* of a measure of the whole run: its interval is the jackknife's, not the bootstrap's */
-    bool unbounded; /* of a measure of the whole run: it may pass 1 */
-    bool bare;      /* its name has no parameter when none is given, as in trec_eval (relstring) */
+    bool unbounded;       /* of a measure of the whole run: it may pass 1 */
+    bool bare;            /* its name has no parameter when none is given, as in trec_eval (relstring) */
     dq_measure_about about;
     unsigned needs; /* DQ_NEEDS_... */
     double (*compute)(const dq_judged_ranking *query, double parameter);
@@ -91,8 +90,8 @@ typedef struct dq_measure {
     void (*of_text)(const dq_judged_ranking *query, double parameter, char text[DQ_MAX_TEXT + 1]);
     double (*of_list)(const dq_recommended *list, double parameter);
     double (*of_run)(const dq_exposure *exposure);
-    double (*sd_of_run)(const dq_exposure *exposure); /* of that over runs of other users, where it is known
-                                                         better than by drawing lists anew */
+    /* Its sd over runs of other users; NULL: the jackknife's. */
+    double (*sd_of_run)(const dq_exposure *exposure);
 } dq_measure;
 
 extern const dq_measure dq_measures[];
