@@ -165,7 +165,9 @@ static dq_status print_traffic(const void *traffic, const eval_options *o, int f
 /* What interactions come to. */
 static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_error *error)
 {
-    dq_traffic t = {.clicked = (double)o->relevance,
+    const dq_compare_config compare = {(size_t)o->resamples, o->confidence, o->common.seed};
+    dq_traffic t = {.intervals = o->interval ? &compare : NULL,
+                    .clicked = (double)o->relevance,
                     .time = o->time,
                     .gap = o->session_gap * 60,
                     .window = o->return_within * 86400};
@@ -290,7 +292,9 @@ static void check_traffic(const dq_cli *cli, const eval_options *o)
     dq_error error = DQ_ERROR_NONE;
     dq_label_map gains = {0};
     if (o->format == EVAL_TREC) dq_cli_usage(cli, "--traffic has no trec format");
-    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
+    if (!o->interval && (dq_cli_given(cli, "confidence") || dq_cli_given(cli, "resamples")))
+        dq_cli_usage(cli, "--confidence and --resamples are for --interval");
+    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_refuse(cli, "--gains", &error);
     dq_label_map_free(&gains);
 }
 
@@ -385,9 +389,9 @@ static const dq_option table[] = {
         {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be shown (else those of qrels and runs, or the log's)", .flags = DQ_OPT_READS, .modes = RANKINGS | OPE},
         {"by", 0, DQ_OPT_TEXT, &o.by, "FIELD", "the measures by group of users, too, and the gap: an attribute of the catalogue's users", .modes = RANKINGS, .needs = "catalogue"},
         {"gains", 0, DQ_OPT_TEXT, &o.gains, "MAP", "relevance of the labels in a stream; other labels are no judgements", .modes = RANKINGS | TRAFFIC | AGREEMENT, .excludes = "map"},
-        {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of the means (always with several runs)", .modes = RANKINGS},
-        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = COMPARED | AGREEMENT | AB | SIZES},
-        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = COMPARED | AGREEMENT},
+        {"interval", 'i', DQ_OPT_FLAG, &o.interval, NULL, "bootstrap intervals of means and rates (always with several runs)", .modes = RANKINGS | TRAFFIC},
+        {"confidence", 0, DQ_OPT_REAL, &o.confidence, "X", "of the intervals", .min = 0.5, .max = 0.9999, .modes = COMPARED | AGREEMENT | AB | SIZES | TRAFFIC},
+        {"resamples", 0, DQ_OPT_COUNT, &o.resamples, "N", "of the bootstrap and the randomisation test", .min = 100, .max = 1e7, .modes = COMPARED | AGREEMENT | TRAFFIC},
         {"list-measures", 0, DQ_OPT_FLAG, &o.list, NULL, "print the names of all measures and stop", .modes = LIST},
         {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .modes = ACTING, .needs = "model", .section = "Roll-outs"},
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout of the first steps of few episodes, by step", .modes = COLD_START, .needs = "model"},

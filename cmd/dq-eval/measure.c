@@ -36,12 +36,16 @@ static void check_options(dq_run_table *table, const eval_options *o, const dq_c
         dq_cli_usage(cli, "--catalogue has no effect: no measure asks for it, and no --by");
     table->max_documents = (size_t)o->max_documents;
     table->documents = (size_t)o->documents;
-    bool counts = false, numbers = false;
+    bool counts = false, numbers = false, intervals = false;
     for (size_t p = 0; p < table->picks.count; p++) {
         const dq_measure_pick *pick = &table->picks.at[p];
         counts |= pick->weights[3] != 0; /* utility's, of what is neither relevant nor retrieved */
         numbers |= !pick->measure->of_text;
+        intervals |= dq_measure_has_interval(pick->measure);
     }
+    if (o->interval && (!intervals || o->format == EVAL_TREC))
+        dq_cli_usage(cli, intervals ? "--interval: the trec format has none"
+                                    : "--interval has no effect: counts have none");
     if (counts != (o->documents > 0))
         dq_cli_usage(cli, counts ? "utility's fourth weight needs --documents: how many there are"
                                  : "--documents has no effect: only utility's fourth weight asks for it");
@@ -91,8 +95,8 @@ static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, c
                              dq_error *error)
 {
     const dq_measured_run *run = &t->runs[r];
-    bool several = t->run_count > 1, gathered;
-    dq_status status = dq_run_file_measure(t, r, (int32_t)o->relevance, &gathered, error);
+    bool several = t->run_count > 1, gathered, ahead = dq_cli_threads(&o->common, 0) > 1;
+    dq_status status = dq_run_file_measure(t, r, (int32_t)o->relevance, ahead, &gathered, error);
     if (status) return status;
     if (gathered)
         dq_cli_say(
@@ -131,12 +135,13 @@ dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli 
     check_options(table, o, cli);
     dq_status status = o->runs.count ? dq_run_table_init(table, o->runs.at, o->runs.count, error)
                                      : dq_run_table_init(table, standard, 1, error);
+    bool wanted = o->format != EVAL_TREC && (o->interval || o->plot || table->run_count > 1) &&
+                  !o->compare.against;
+    table->intervals = wanted;
     if (!status) status = dq_rankings_read_qrels(o->qrels, o->gains, &table->qrels, error);
     if (!status) status = find_facts(table, &catalogue, o, cli, error);
     for (size_t r = 0; r < table->run_count && !status; r++) status = measure_run(table, r, o, cli, error);
     if (!status) status = choose_queries(table, o, cli, error);
-    bool wanted = o->format != EVAL_TREC && (o->interval || o->plot || table->run_count > 1) &&
-                  !o->compare.against;
     if (!status) say_facts(table, o, cli);
     if (!status) status = dq_run_table_summarise(table, wanted ? &compare : NULL, error);
     table->facts.catalogue = NULL;

@@ -97,10 +97,30 @@ static int falling_scores(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-void dq_shown_lists_finish(dq_shown_lists *s)
+/* Numbers the items that are kept without gaps, so that what is counted again and again is no longer than
+ * they are. */
+static dq_status renumber(dq_shown_lists *s, dq_error *error)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < s->item_count; i++)
+        if (s->items[i] != DQ_ABSENT && s->items[i] >= most) most = (size_t)s->items[i] + 1;
+    uint32_t *number = calloc(most + 1, sizeof *number); /* and 1 */
+    if (!number) return dq_fail_memory(error, "%zu items", most);
+    for (size_t i = 0; i < s->item_count; i++) {
+        uint32_t item = s->items[i];
+        if (item == DQ_ABSENT) continue;
+        if (!number[item]) number[item] = (uint32_t)++s->distinct;
+        s->items[i] = number[item] - 1;
+    }
+    free(number);
+    return DQ_OK;
+}
+
+dq_status dq_shown_lists_finish(dq_shown_lists *s, dq_error *error)
 {
     if (s->relevant.count) qsort(s->relevant.at, s->relevant.count, sizeof *s->relevant.at, falling_scores);
     if (s->others.count) qsort(s->others.at, s->others.count, sizeof *s->others.at, falling_scores);
+    return renumber(s, error);
 }
 
 void dq_shown_lists_free(dq_shown_lists *s)
@@ -152,21 +172,36 @@ static void count_list(dq_exposure *e, const dq_shown_lists *shown, size_t l, do
     if (list->to.known && any) e->covered += times;
 }
 
-static void take_counts(dq_exposure *e, const dq_shown_lists *shown, double k)
+/* The counts for k, or NULL. */
+static const dq_shown_times *counts_for(const dq_shown_lists *shown, double k)
 {
-    for (size_t c = 0; c < shown->count_count; c++) {
-        const dq_shown_times *count = &shown->counts[c];
-        if (count->k != k) continue;
-        size_t n = count->room < e->items ? count->room : e->items;
-        if (n) memcpy(e->shown, count->times, n * sizeof *count->times);
-        e->covered = count->covered;
-    }
+    for (size_t c = 0; c < shown->count_count; c++)
+        if (shown->counts[c].k == k) return &shown->counts[c];
+    return NULL;
 }
 
 static int ascending_counts(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
+}
+
+/* Into ascending order; counts are mostly small, and then counted themselves. */
+static dq_status sort_counts(dq_exposure *e, dq_error *error)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < e->distinct; i++) most = e->shown[i] > most ? e->shown[i] : most;
+    if (most > 4 * e->distinct + 1024) {
+        qsort(e->shown, e->distinct, sizeof *e->shown, ascending_counts);
+        return DQ_OK;
+    }
+    size_t *having = calloc((size_t)most + 1, sizeof *having), at = 0;
+    if (!having) return dq_fail_memory(error, "%zu items", e->items);
+    for (size_t i = 0; i < e->distinct; i++) having[e->shown[i]]++;
+    for (uint32_t times = 0; times <= most; times++)
+        for (size_t i = 0; i < having[times]; i++) e->shown[at++] = times;
+    free(having);
+    return DQ_OK;
 }
 
 static double weight(const dq_shown_sample *sample, const dq_shown_score *score)
@@ -199,18 +234,26 @@ dq_status dq_exposure_init(dq_exposure *e, const dq_shown_lists *shown, const dq
 {
     *e = (dq_exposure){.items = dq_facts_items(facts),
                        .users = sample ? sample->users : count_users(facts, DQ_ALL_USERS)};
-    e->shown = calloc(e->items + 1, sizeof *e->shown);
-    if (!e->shown) return dq_fail_memory(error, "%zu items", e->items);
+    const dq_shown_times *counts = shown->keep ? NULL : counts_for(shown, k);
+    size_t room = shown->keep ? shown->distinct : counts ? counts->room : 0;
+    e->shown = calloc(room + 1, sizeof *e->shown);
+    if (!e->shown) return dq_fail_memory(error, "%zu items", room);
     if (isinf(k)) {
         count_order(e, shown, sample);
         return DQ_OK;
     }
     for (size_t l = 0; shown->keep && l < shown->list_count; l++)
         if (!sample || sample->times[l]) count_list(e, shown, l, k, sample ? sample->times[l] : 1);
-    if (!shown->keep) take_counts(e, shown, k);
-    for (size_t i = 0; i < e->items; i++) e->total += e->shown[i];
-    qsort(e->shown, e->items, sizeof *e->shown, ascending_counts);
-    return DQ_OK;
+    if (counts && room) memcpy(e->shown, counts->times, room * sizeof *e->shown);
+    if (counts) e->covered = counts->covered;
+    for (size_t l = 0; l < shown->list_count; l++) e->lists += sample ? sample->times[l] : 1;
+    for (size_t i = 0; i < room; i++) {
+        e->total += e->shown[i];
+        if (e->shown[i]) e->shown[e->distinct++] = e->shown[i];
+    }
+    dq_status status = sort_counts(e, error);
+    if (status) dq_exposure_free(e);
+    return status;
 }
 
 void dq_exposure_free(dq_exposure *e)
@@ -224,9 +267,21 @@ void dq_exposure_free(dq_exposure *e)
 /* Ge, Delgado-Battenfeld and Jannach, RecSys 2010, "catalog coverage". */
 double dq_coverage(const dq_exposure *e)
 {
-    size_t never = 0;
-    while (never < e->items && e->shown[never] == 0) never++;
-    return e->items ? (double)(e->items - never) / (double)e->items : NAN;
+    return e->items ? (double)e->distinct / (double)e->items : NAN;
+}
+
+/* Items of the run are as species of samples: how many n samples show varies by S (1 - S / S'), S' being how
+ * many there are to be seen, of which Chao's estimate makes f1^2 / (2 f2) more than S from those shown once
+ * and twice (Colwell and others, J. Plant Ecology 5, 2012, equation 18 at no smaller a sample; Chao 1987).
+ * Here S' is no more than all items. Drawing lists anew would not do: it never shows an item that the run
+ * does not, and of those shown once, it misses a third. */
+double dq_coverage_sd(const dq_exposure *e)
+{
+    double once = 0, twice = 0, shown = (double)e->distinct, n = e->lists;
+    for (size_t i = 0; i < e->distinct && e->shown[i] <= 2; i++) e->shown[i] == 1 ? once++ : twice++;
+    double unseen = n > 0 ? (n - 1) / n * (twice > 0 ? once * once / (2 * twice) : once * (once - 1) / 2) : 0;
+    double all = fmin(shown + unseen, (double)e->items);
+    return all > 0 ? sqrt(shown * (1 - shown / all)) / (double)e->items : 0;
 }
 
 /* Herlocker and others, ACM TOIS 22, 2004. */
@@ -235,11 +290,18 @@ double dq_user_coverage(const dq_exposure *e)
     return e->users ? (double)e->covered / (double)e->users : NAN;
 }
 
+/* Of a share of the users. */
+double dq_user_coverage_sd(const dq_exposure *e)
+{
+    double share = dq_user_coverage(e);
+    return sqrt(share * (1 - share) / (double)e->users);
+}
+
 /* Gini's index of the n items' shares, ascending: sum of (2 i - n - 1) shown(i) / (n total), i from 1. */
 double dq_gini(const dq_exposure *e)
 {
-    double sum = 0, n = (double)e->items;
-    for (size_t i = 0; i < e->items; i++) sum += (2 * (double)(i + 1) - n - 1) * e->shown[i];
+    double sum = 0, n = (double)e->items, never = n - (double)e->distinct;
+    for (size_t i = 0; i < e->distinct; i++) sum += (2 * (never + (double)(i + 1)) - n - 1) * e->shown[i];
     return e->total > 0 ? sum / (n * e->total) : NAN;
 }
 
@@ -247,8 +309,7 @@ double dq_gini(const dq_exposure *e)
 double dq_entropy(const dq_exposure *e)
 {
     double sum = 0;
-    for (size_t i = 0; i < e->items; i++)
-        if (e->shown[i]) sum -= e->shown[i] / e->total * log(e->shown[i] / e->total);
+    for (size_t i = 0; i < e->distinct; i++) sum -= e->shown[i] / e->total * log(e->shown[i] / e->total);
     return e->total > 0 ? sum : NAN;
 }
 

@@ -52,6 +52,7 @@ typedef struct dq_shown_lists {
     uint32_t *items;      /* (item_count) */
     dq_shown_list *lists; /* (list_count + 1) */
     size_t item_count, item_capacity, list_count, list_capacity;
+    size_t distinct; /* items that are shown, which are numbered 0 .. distinct - 1 here, once finished */
     dq_shown_scores relevant, others; /* in the lists' order, until dq_shown_lists_finish sorts them */
 } dq_shown_lists;
 
@@ -63,14 +64,16 @@ dq_status dq_shown_lists_expect(dq_shown_lists *shown, double k, dq_error *error
 /* Adds a list; items: (ranking->retrieved) their numbers of the facts, or DQ_ABSENT. DQ_ERR_MEMORY. */
 dq_status dq_shown_lists_add(dq_shown_lists *shown, const dq_shown_to *to, const dq_judged_ranking *ranking,
                              const uint32_t *items, dq_error *error);
-/* After the last list. */
-void dq_shown_lists_finish(dq_shown_lists *shown);
+/* After the last list. DQ_ERR_MEMORY. */
+dq_status dq_shown_lists_finish(dq_shown_lists *shown, dq_error *error);
 void dq_shown_lists_free(dq_shown_lists *shown);
 
 /* The first k places of the lists, as the measures see them. */
 typedef struct dq_exposure {
-    uint32_t *shown;       /* (items) how often each item is shown, ascending */
+    uint32_t *shown; /* (distinct) how often each item is shown that is, ascending */
+    size_t distinct;
     size_t items;          /* that there are, shown or not */
+    double lists;          /* how many */
     double total;          /* the sum of shown */
     size_t users, covered; /* users that there are, and those of them who are shown anything */
     double above, pairs;   /* of a relevant and another place of judged lists: those in the right order (a tie

@@ -66,6 +66,8 @@ double dq_diversity(const dq_recommended *l, double k);
 double dq_calibration(const dq_recommended *l, double k);
 
 /* all lists of a run (exposure.c) */
+double dq_coverage_sd(const dq_exposure *e);
+double dq_user_coverage_sd(const dq_exposure *e);
 double dq_coverage(const dq_exposure *e);
 double dq_user_coverage(const dq_exposure *e);
 double dq_gini(const dq_exposure *e);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static dq_run_cell *cell_of(dq_run_table *t, size_t run, size_t pick)
 {
@@ -211,6 +212,242 @@ dq_run_values dq_run_table_means(dq_run_means *of)
     return (dq_run_values){count, t->run_count, t->query_count, mean_value, of};
 }
 
+/* ---- intervals of what is no mean over all queries ---- */
+
+bool dq_measure_has_interval(const dq_measure *measure)
+{
+    return measure->over != DQ_OVER_SUM && measure->over != DQ_OVER_NAME && measure->over != DQ_OVER_TEXT;
+}
+
+/* A query as it is drawn: its part of a sum, and of what that is divided by. */
+typedef struct unit {
+    uint32_t user; /* the catalogue's row, or DQ_ABSENT */
+    bool counts;   /* it has a value */
+    double term, weight;
+} unit;
+
+/* One run by one measure. */
+typedef struct resampling {
+    dq_run_table *t;
+    size_t run, pick, groups;
+    size_t draws;
+    unit *units;     /* (count) of a measure of queries, */
+    uint32_t *times; /* (count) how often each is drawn, */
+    size_t count;
+    double *sums;      /* (groups + 1, 2) terms and weights: of all, and of each group */
+    uint32_t *without; /* (lists) of a measure of the whole run: lists that a block is left out of */
+    double *values;    /* (groups + 2, draws) of all, of each group, and the gap */
+} resampling;
+
+static void free_resampling(resampling *s)
+{
+    free(s->units);
+    free(s->times);
+    free(s->without);
+    free(s->sums);
+    free(s->values);
+}
+
+static unit unit_of_query(const dq_run_table *t, size_t run, size_t pick, uint32_t q)
+{
+    double value = dq_run_table_value(t, run, pick, q);
+    unit u = {.user = user_of(t, q), .counts = has_value(t, pick, q), .weight = 1, .term = value};
+    if (t->picks.at[pick].measure->over == DQ_OVER_GEOMETRIC) u.term = log(fmax(value, 0.00001));
+    if (t->picks.at[pick].measure->over == DQ_OVER_WEIGHTED) {
+        u.weight = t->runs[run].lengths[q];
+        u.term = value * u.weight;
+    }
+    return u;
+}
+
+static dq_status make_resampling(resampling *s, dq_error *error)
+{
+    size_t queries = s->t->query_count, lists = s->t->runs[s->run].shown.list_count;
+    s->units = calloc(queries + 1, sizeof *s->units);
+    s->times = calloc(queries + 1, sizeof *s->times);
+    s->without = calloc(lists + 1, sizeof *s->without);
+    s->sums = calloc(2 * (s->groups + 1), sizeof *s->sums);
+    s->values = calloc(s->draws, (s->groups + 2) * sizeof *s->values);
+    if (!s->units || !s->times || !s->without || !s->sums || !s->values)
+        return dq_fail_memory(error, "resamples");
+    for (size_t i = 0; i < queries && !s->t->picks.at[s->pick].measure->of_run; i++)
+        s->units[s->count++] = unit_of_query(s->t, s->run, s->pick, s->t->order[i]);
+    return DQ_OK;
+}
+
+/* Means of the queries drawn: all, and those of each group. */
+static void draw_means(resampling *s, size_t draw)
+{
+    bool geometric = s->t->picks.at[s->pick].measure->over == DQ_OVER_GEOMETRIC;
+    for (size_t g = 0; g < 2 * (s->groups + 1); g++) s->sums[g] = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const unit *u = &s->units[i];
+        size_t n = 0;
+        const uint32_t *of = s->groups ? dq_attribute_of(&s->t->facts.by, u->user, &n) : NULL;
+        if (!u->counts || !s->times[i]) continue;
+        for (size_t k = 0; k <= n; k++) {
+            size_t g = k ? of[k - 1] + 1 : 0;
+            s->sums[2 * g] += s->times[i] * u->term;
+            s->sums[2 * g + 1] += s->times[i] * u->weight;
+        }
+    }
+    for (size_t g = 0; g <= s->groups; g++) {
+        double mean = s->sums[2 * g + 1] > 0 ? s->sums[2 * g] / s->sums[2 * g + 1] : NAN;
+        s->values[g * s->draws + draw] = geometric ? exp(mean) : mean;
+    }
+}
+
+/* The jackknife's sd of a measure of the sampled lists: what leaving out each of up to 200 blocks of them
+ * does to it (Efron and Tibshirani 1993, chapter 11). */
+static dq_status jackknife(const resampling *s, const dq_shown_sample *sample, double *sd, dq_error *error)
+{
+    enum { BLOCKS = 200 };
+    const dq_measure_pick *p = &s->t->picks.at[s->pick];
+    const dq_shown_lists *shown = &s->t->runs[s->run].shown;
+    double value[BLOCKS] = {0}, squares = 0;
+    size_t lists = 0, blocks;
+    for (size_t l = 0; l < shown->list_count; l++) lists += sample->times[l];
+    blocks = lists < BLOCKS ? lists : BLOCKS;
+    for (size_t b = 0; b < blocks; b++) {
+        dq_exposure exposure;
+        const dq_shown_sample rest = {s->without, sample->users};
+        for (size_t l = 0, n = 0; l < shown->list_count; l++) {
+            s->without[l] = sample->times[l] && n % blocks != b;
+            n += sample->times[l];
+        }
+        dq_status status = dq_exposure_init(&exposure, shown, &s->t->facts, dq_run_table_depth(p), &rest,
+                                            error);
+        if (status) return status;
+        value[b] = p->measure->of_run(&exposure);
+        dq_exposure_free(&exposure);
+    }
+    double mean = dq_mean(value, blocks), n = (double)blocks;
+    for (size_t b = 0; b < blocks; b++) squares += (value[b] - mean) * (value[b] - mean);
+    *sd = n > 1 ? sqrt(squares * (n - 1) / n) : NAN;
+    return DQ_OK;
+}
+
+/* Draws of a measure of the whole run, normal about its value: of all lists, and of each group's. */
+static dq_status draw_lists(resampling *s, dq_rng *rng, dq_error *error)
+{
+    const dq_measure_pick *p = &s->t->picks.at[s->pick];
+    const dq_shown_lists *shown = &s->t->runs[s->run].shown;
+    for (size_t g = 0; g <= s->groups; g++) {
+        dq_shown_sample sample;
+        dq_exposure exposure = {0};
+        uint32_t group = g ? (uint32_t)g - 1 : DQ_ALL_USERS;
+        dq_status status = dq_shown_sample_init(&sample, shown, &s->t->facts, group, error);
+        if (!status)
+            status = dq_exposure_init(&exposure, shown, &s->t->facts, dq_run_table_depth(p), &sample, error);
+        double about = status ? NAN : p->measure->of_run(&exposure);
+        double sd = !status && p->measure->sd_of_run ? p->measure->sd_of_run(&exposure) : 0;
+        if (!status && !p->measure->sd_of_run) status = jackknife(s, &sample, &sd, error);
+        for (size_t b = 0; b < s->draws && !status; b++)
+            s->values[g * s->draws + b] = about + dq_rng_normal(rng) * sd;
+        dq_exposure_free(&exposure);
+        free(sample.times);
+        if (status) return status;
+    }
+    return DQ_OK;
+}
+
+/* The gap between the groups of a draw. */
+static void draw_gap(resampling *s, size_t draw)
+{
+    double least = INFINITY, most = -INFINITY;
+    for (size_t g = 1; g <= s->groups; g++) {
+        double value = s->values[g * s->draws + draw];
+        if (isnan(value)) continue;
+        least = fmin(least, value);
+        most = fmax(most, value);
+    }
+    s->values[(s->groups + 1) * s->draws + draw] = most >= least ? most - least : NAN;
+}
+
+static dq_status draw_all(resampling *s, uint64_t seed, dq_error *error)
+{
+    dq_rng rng = dq_rng_new(seed);
+    dq_status status = DQ_OK;
+    if (s->t->picks.at[s->pick].measure->of_run) status = draw_lists(s, &rng, error);
+    for (size_t b = 0; b < s->draws && !status; b++) {
+        if (s->count) memset(s->times, 0, s->count * sizeof *s->times);
+        for (size_t i = 0; i < s->count; i++) s->times[dq_rng_below(&rng, s->count)]++;
+        if (s->count) draw_means(s, b);
+        draw_gap(s, b);
+    }
+    return status;
+}
+
+/* The interval of row `at` of the draws; of a measure of the whole run around its value. NAN where most draws
+ * have no value. */
+static dq_interval interval_of_row(resampling *s, size_t at, double value, double confidence)
+{
+    const dq_measure *m = s->t->picks.at[s->pick].measure;
+    double *drawn = s->values + at * s->draws, mean = 0;
+    size_t n = 0;
+    for (size_t b = 0; b < s->draws; b++)
+        if (!isnan(drawn[b])) drawn[n++] = drawn[b];
+    if (isnan(value) || 2 * n <= s->draws) return (dq_interval){NAN, NAN};
+    for (size_t b = 0; b < n; b++) mean += drawn[b];
+    mean /= (double)n;
+    dq_interval i = dq_interval_of(drawn, n, confidence);
+    if (!m->of_run) return i;
+    double most = m->unbounded ? INFINITY : 1;
+    i.low = fmin(fmax(value + (i.low - mean), 0), most);
+    i.high = fmin(value + (i.high - mean), most);
+    return i;
+}
+
+static dq_status resample_pick(dq_run_table *t, size_t run, size_t pick, const dq_compare_config *config,
+                               dq_error *error)
+{
+    resampling s = {
+        .t = t, .run = run, .pick = pick, .groups = dq_run_table_groups(t), .draws = config->resamples};
+    dq_run_cell *c = cell_of(t, run, pick);
+    dq_status status = make_resampling(&s, error);
+    bool any = s.count || t->picks.at[pick].measure->of_run;
+    if (!status && any) status = draw_all(&s, config->seed, error);
+    for (size_t g = 0; !status && any && g <= s.groups + 1; g++) {
+        if (g == 0 && c->has_interval) continue; /* a mean's, of the comparison */
+        double value = g == 0              ? c->value
+                       : g == s.groups + 1 ? dq_run_table_gap(t, run, pick)
+                                           : dq_run_table_group_value(t, run, pick, g - 1);
+        dq_interval interval = interval_of_row(&s, g, value, config->confidence);
+        if (g > 0 && s.groups)
+            t->group_intervals[(run * t->picks.count + pick) * (s.groups + 1) + g - 1] = interval;
+        if (g > 0) continue;
+        c->has_interval = !isnan(interval.low);
+        c->against.interval = interval;
+    }
+    free_resampling(&s);
+    return status;
+}
+
+/* Means over all queries have their intervals already. */
+static dq_status resample_rest(dq_run_table *t, const dq_compare_config *config, dq_error *error)
+{
+    size_t groups = dq_run_table_groups(t), n = t->run_count * t->picks.count * (groups + 1);
+    dq_status status = DQ_OK;
+    if (groups && !(t->group_intervals = calloc(n + 1, sizeof *t->group_intervals)))
+        return dq_fail_memory(error, "%zu groups", groups);
+    for (size_t i = 0; groups && i < n; i++) t->group_intervals[i] = (dq_interval){NAN, NAN};
+    for (size_t p = 0; p < t->picks.count; p++)
+        for (size_t r = 0; r < t->run_count && !status; r++)
+            if (dq_measure_has_interval(t->picks.at[p].measure) &&
+                (groups || !cell_of(t, r, p)->has_interval))
+                status = resample_pick(t, r, p, config, error);
+    return status;
+}
+
+bool dq_run_table_group_interval(const dq_run_table *t, size_t run, size_t pick, size_t group,
+                                 dq_interval *interval)
+{
+    size_t groups = dq_run_table_groups(t);
+    if (!t->group_intervals) return false;
+    *interval = t->group_intervals[(run * t->picks.count + pick) * (groups + 1) + group];
+    return !isnan(interval->low);
+}
+
 dq_status dq_run_table_summarise(dq_run_table *t, const dq_compare_config *config, dq_error *error)
 {
     dq_status status = DQ_OK;
@@ -221,5 +458,6 @@ dq_status dq_run_table_summarise(dq_run_table *t, const dq_compare_config *confi
             status = summary_of(t, r, p, DQ_ALL_USERS, &cell_of(t, r, p)->value, error);
     if (!status && config) status = compare_means(t, config, error);
     if (!status && dq_run_table_groups(t)) status = summarise_groups(t, error);
+    if (!status && config) status = resample_rest(t, config, error);
     return status;
 }

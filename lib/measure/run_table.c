@@ -187,7 +187,7 @@ dq_status dq_run_table_end(dq_run_table *t, size_t number, dq_error *error)
         dq_recommended list = {&judged, NULL, dq_facts_user(&t->facts, id, n), &t->facts, DQ_WHOLE_VECTOR};
         if (!status) status = measure_query(t, run, q, &list, error);
     }
-    dq_shown_lists_finish(&run->shown);
+    if (!status) status = dq_shown_lists_finish(&run->shown, error);
     free_meter(t);
     return status;
 }
@@ -270,6 +270,7 @@ void dq_run_table_free(dq_run_table *table)
     free(table->ordered);
     free(table->cells);
     free(table->by_group);
+    free(table->group_intervals);
     dq_facts_free(&table->facts);
     dq_lists_free(&table->qrels);
 }

@@ -53,10 +53,11 @@ typedef struct dq_run_table {
     size_t query_count;
     dq_measured_run *runs;
     size_t run_count;
-    struct dq_run_meter *meter; /* between begin and end */
-    double *ordered;            /* (query_count) scratch */
-    dq_run_cell *cells;         /* (run_count, picks) */
-    double *by_group;           /* (run_count, picks, groups) */
+    struct dq_run_meter *meter;   /* between begin and end */
+    double *ordered;              /* (query_count) scratch */
+    dq_run_cell *cells;           /* (run_count, picks) */
+    dq_interval *group_intervals; /* (run_count, picks, groups + 1), the gap's last; or NULL */
+    double *by_group;             /* (run_count, picks, groups) */
 } dq_run_table;
 
 /* Makes room for count >= 1 runs of these names. DQ_ERR_MEMORY. */
@@ -73,9 +74,16 @@ dq_status dq_run_table_measure(dq_run_table *table, size_t run, const dq_run *ra
                                dq_error *error);
 /* Chooses the queries that count, perhaps none: with `complete` all of the qrels, else those in every run. */
 dq_status dq_run_table_choose(dq_run_table *table, bool complete, dq_error *error);
-/* Fills the cells: summaries, and with compare not NULL also the intervals and tests of means; and the values
- * of the groups that the facts make (facts.by). A query without a value in any run does not count for that
- * measure. A value is NAN where no query has one. */
+/* Fills the cells: summaries, and the values of the groups that the facts make (facts.by). A query without a
+ * value in any run does not count for that measure. A value is NAN where no query has one.
+ *
+ * With compare not NULL also intervals, of all but counts, and the differences of means and their tests.
+ * Intervals of queries' means are percentiles of the bootstrap over queries. Of measures of the whole run
+ * they are normal about the value, for which the lists have to be kept (intervals): drawn anew, lists show
+ * fewer items than the run, for some come twice and others not. The spread of coverage is that of species in
+ * samples (dq_coverage_sd), that of user_coverage a share's, of the others the jackknife's over lists. These
+ * are of the value that as many other users of the same kind would give. The interval of a gap is of the gap
+ * of the draws: that is never below 0, so it does not tell a gap from none. */
 dq_status dq_run_table_summarise(dq_run_table *table, const dq_compare_config *compare, dq_error *error);
 /* What can be compared, once the queries are chosen: the values of the picks that are means over queries.
  * picks (picks of the table) gets their numbers: measure k of the values is picks[k]. It lives as long as the
@@ -98,6 +106,11 @@ size_t dq_run_table_ungrouped(const dq_run_table *table);
 size_t dq_run_table_groups(const dq_run_table *table);
 double dq_run_table_group_value(const dq_run_table *table, size_t run, size_t pick, size_t group);
 double dq_run_table_gap(const dq_run_table *table, size_t run, size_t pick);
+/* The interval of a group, or of the gap (group: how many there are); false where there is none. */
+bool dq_run_table_group_interval(const dq_run_table *table, size_t run, size_t pick, size_t group,
+                                 dq_interval *interval);
+/* Whether intervals of a measure mean anything: not of counts, names and texts. */
+bool dq_measure_has_interval(const dq_measure *measure);
 /* Value of one query of the qrels; of a measure that is a text, the text. */
 double dq_run_table_value(const dq_run_table *table, size_t run, size_t pick, uint32_t query);
 const char *dq_run_table_text(const dq_run_table *table, size_t run, size_t pick, uint32_t query,

@@ -8,7 +8,8 @@
  *     of_list   a user's list, and what its items are        novelty, diversity, calibration
  *     of_run    what all lists of a run show together        coverage, gini, auc
  *
- * (of_weights is compute with several parameters, of_text has a text in place of a number.)
+ * of_weights is compute with several parameters, of_text has a text in place of a number.
+ *
  * The first two give a value a query; NAN where there is none (a list of one item has no diversity): then the
  * query does not count for this measure.
  */
@@ -80,6 +81,7 @@ typedef struct dq_measure {
     unsigned groups;      /* DQ_IN_... */
     const char *defaults; /* parameters when none is given, "5,10,15"; NULL when it takes none */
     bool summary_only;    /* no value for a single query (num_q, gm_map) */
+    bool unbounded;       /* of a measure of the whole run: it may pass 1 */
     bool bare;            /* its name has no parameter when none is given, as in trec_eval (relstring) */
     dq_measure_about about;
     unsigned needs; /* DQ_NEEDS_... */
@@ -88,6 +90,8 @@ typedef struct dq_measure {
     void (*of_text)(const dq_judged_ranking *query, double parameter, char text[DQ_MAX_TEXT + 1]);
     double (*of_list)(const dq_recommended *list, double parameter);
     double (*of_run)(const dq_exposure *exposure);
+    /* Its sd over runs of other users; NULL: the jackknife's. */
+    double (*sd_of_run)(const dq_exposure *exposure);
 } dq_measure;
 
 extern const dq_measure dq_measures[];

@@ -68,7 +68,7 @@ static bool is_file(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, dq_error *error)
+dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, bool ahead, dq_error *error)
 {
     dq_source *source;
     bool is_stream;
@@ -94,7 +94,7 @@ dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, dq_error 
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     /* Without a thread to be had, reading and measuring take turns. */
-    r->threaded = is_file(path) && pthread_create(&r->thread, NULL, read_blocks, r) == 0;
+    r->threaded = ahead && is_file(path) && pthread_create(&r->thread, NULL, read_blocks, r) == 0;
     *reader = r;
     return DQ_OK;
 }
@@ -364,10 +364,11 @@ static dq_status measure_gathered(dq_run_table *t, size_t run, int32_t relevance
     return status;
 }
 
-dq_status dq_run_file_measure(dq_run_table *t, size_t run, int32_t relevance, bool *gathered, dq_error *error)
+dq_status dq_run_file_measure(dq_run_table *t, size_t run, int32_t relevance, bool ahead, bool *gathered,
+                              dq_error *error)
 {
     dq_run_reader *reader;
-    dq_status status = dq_run_reader_open(&reader, t->runs[run].name, error);
+    dq_status status = dq_run_reader_open(&reader, t->runs[run].name, ahead, error);
     if (!status) status = measure_lists(t, run, relevance, reader, error);
     dq_run_reader_close(reader);
     *gathered = status == DQ_ERR_UNSUPPORTED && is_file(t->runs[run].name);

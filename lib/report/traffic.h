@@ -14,6 +14,7 @@
 #include "data/label_map.h"
 #include "data/time.h"
 #include "dq/sink.h"
+#include "compare/runs.h"
 
 typedef struct dq_visit {
     uint32_t user;
@@ -36,6 +37,12 @@ typedef struct dq_traffic {
     size_t visit_count, visit_capacity;
     uint64_t sessions, judged, returned; /* judged: those that ended at least window before the last visit */
     double session_seconds;              /* of all together */
+    /* Intervals of rates, by the bootstrap over users, whose interactions hang together; NULL: none. The
+     * caller's to say before reading; then an interaction takes 12 bytes more, and a user 8 a label. */
+    const dq_compare_config *intervals;
+    struct dq_traffic_answer *answers; /* (impressions) */
+    size_t answer_capacity;
+    double *draws; /* (resamples, sums) of the users drawn */
 } dq_traffic;
 
 /* Reads the interactions of streams (count 0: stdin). DQ_ERR_SCHEMA where there are none, and for a time that
@@ -48,7 +55,8 @@ typedef enum dq_traffic_format { DQ_TRAFFIC_TABLE, DQ_TRAFFIC_TSV, DQ_TRAFFIC_JS
 /* A line a measure, or one object: impressions, users, items, clicks, click_rate (of impressions),
  * applications, apply_rate (of impressions), conversion (applications of clicks), share:LABEL (of
  * impressions; share of those without a label), and of those with a time sessions, session_length
- * (interactions), session_minutes, return_rate. What there is not is "-", empty, null. */
+ * (interactions), session_minutes, return_rate. What there is not is "-", empty, null. With intervals the
+ * rates and means have two more cells, in JSON a map "intervals" of lists; counts have none. */
 dq_status dq_traffic_print(const dq_traffic *traffic, dq_traffic_format format, dq_sink *out,
                            dq_error *error);
 

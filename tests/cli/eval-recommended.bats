@@ -72,12 +72,12 @@ fixture() { "$BUILD"/dq-export --quiet --schema "$fixtures"/catalogue/map.json "
     [[ "$output" == "dq-eval: c.dq: the items have no vectors"* ]]
 }
 
-@test "means over lists have intervals and tests, of the queries with a value in every run; the whole run's have none" {
+@test "means over lists have intervals and tests, of the queries with a value in every run; the whole run's have intervals alone" {
     fixture
     measure --qrels "$fixtures"/qrels --run "$fixtures"/run --run "$fixtures"/run-b --catalogue c.dq -f json -k 5 \
         -m novelty -m diversity:title -m coverage -m gauc > got
     jq -se '.[1].measures | .novelty_5.p > 0 and ."diversity:title_5".p > 0 and
-            (.coverage_5 | has("interval") or has("p") | not) and (.gauc | has("interval") | not)' got
+            (.coverage_5, .gauc | has("interval") and (has("p") | not) and .interval[0] < .value and .value < .interval[1])' got
     jq -se '[.[] .measures."diversity:title_5"] | .[1].value - .[0].value - .[1].difference | fabs < 1e-12' got
     # the others' intervals are the same with and without a measure that some queries lack
     measure --qrels "$fixtures"/qrels --run "$fixtures"/run --run "$fixtures"/run-b --catalogue c.dq -f json -k 5 -m novelty > alone
@@ -86,10 +86,36 @@ fixture() { "$BUILD"/dq-export --quiet --schema "$fixtures"/catalogue/map.json "
 
 @test "no value of any query: - in a table, empty in TSV, null in JSON, never nan" {
     printf 'u1 0 a 0\n' > none
-    for form in table trec tsv json; do measure --qrels none --run r -m gauc -m auc -m novelty@1 -i -q -f $form; done > got
+    for form in table tsv json; do measure --qrels none --run r -m gauc -m auc -m novelty@1 -i -q -f $form; done > got
+    measure --qrels none --run r -m gauc -m auc -m novelty@1 -q -f trec >> got
     run ! grep -i nan got
     [ "$(grep -c -- '-$' got)" -ge 3 ]
     grep -q '"gauc":{"value":null}' got
+}
+
+@test "intervals of groups, of their gap and of the whole run: means are those of the bootstrap, within what they can be" {
+    fixture
+    judge() { measure --qrels "$fixtures"/qrels --run "$fixtures"/run --catalogue c.dq -k 5 -m recommender -m auc -m gauc -m map -m gm_map -m num_ret --by sex -i "$@"; }
+    judge -f tsv > got
+    judge -f tsv | cmp - got
+    awk -F '\t' 'NR == 1 || $2 == "num_ret" { next } { n++ }
+        !($5 <= $4 && $4 <= $6 && $5 >= 0 && ($6 <= 1 || $2 ~ /entropy|novelty|popularity/)) && $3 != "gap" { print; bad = 1 }
+        $3 == "gap" && !($5 >= 0 && $6 >= $4) { print; bad = 1 } END { exit bad || n != 12 * 4 }' got
+    [ -z "$(awk -F '\t' '$2 == "num_ret" && $5 $6 != ""' got)" ] # a count has none
+    judge | grep -qE '^ +[0-9.]+  gap  \[[0-9.]+, [0-9.]+\]$'
+    judge -f json | jq -e '.group_intervals.f.map[0] < .groups.f.map and .groups.f.map < .group_intervals.f.map[1] and
+        .gap_interval.coverage_5[0] == 0 and (.group_intervals.f | has("num_ret") | not)'
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --catalogue c.dq -m map --by sex -f json | jq -e 'has("group_intervals") | not'
+    # all in one group: its interval is that of all
+    awk '{ $0 = $0; print }' "$fixtures"/qrels | cut -d ' ' -f 1 | sort -u | sed 's/.*/{"id":"&","all":"x"}/' > u.jsonl
+    printf '{"id":"a"}\n' > i.jsonl
+    "$BUILD"/dq-export --quiet --users u.jsonl --items i.jsonl -o one.dq
+    measure --qrels "$fixtures"/qrels --run "$fixtures"/run --catalogue one.dq -m map -m gauc --by all -i --resamples 100000 -f tsv > got
+    awk -F '\t' '$3 == "gap" { next } NR > 1 { if (($2, "low") in v) { a = v[$2, "low"] - $5; b = v[$2, "high"] - $6; if (a * a + b * b > 1e-6) exit 1; n++ } v[$2, "low"] = $5; v[$2, "high"] = $6 } END { exit n != 2 }' got
+    run -2 measure --qrels q --run r -m num_ret -m num_q -i
+    [ "$output" = "dq-eval: --interval has no effect: counts have none" ]
+    run -2 measure --qrels q --run r -m map -i -f trec
+    [ "$output" = "dq-eval: --interval: the trec format has none" ]
 }
 
 @test "groups: as a table, and in JSON" {

@@ -81,3 +81,31 @@ dq-eval: 1 of 8 interactions have a label outside --gains and are no clicks" ]
     [[ "${lines[0]}" == *"soon"* ]]
     run -1 traffic x.dq -o /dev/full
 }
+
+@test "intervals of rates are the bootstrap's over users, whose interactions hang together" {
+    traffic x.dq -i --resamples 200000 --confidence 0.9 -f json > json
+    # all 27 ways to draw three users, each as likely: the percentiles fall on values that many ways have
+    python3 - json <<'PY'
+import itertools, json, sys
+users = {"u1": dict(shown=4, clicks=3, applied=1, visits=4, sessions=2, seconds=2400), "u2": dict(shown=2, clicks=1, applied=0, visits=2, sessions=1, seconds=90),
+         "u3": dict(shown=2, clicks=1, applied=1, visits=1, sessions=1, seconds=0)}
+got = json.load(open(sys.argv[1]))["intervals"]
+def ratio(over, under, per=1):
+    return sorted(sum(users[u][over] for u in drawn) / sum(users[u][under] for u in drawn) / per
+                  for drawn in itertools.product(users, repeat=3))
+for name, values in {"click_rate": ratio("clicks", "shown"), "apply_rate": ratio("applied", "shown"), "conversion": ratio("applied", "clicks"),
+                     "session_length": ratio("visits", "sessions"), "session_minutes": ratio("seconds", "sessions", 60)}.items():
+    want = [values[int(0.05 * 27)], values[int(0.95 * 27)]]
+    assert all(abs(a - b) < 1e-12 for a, b in zip(got[name], want)), (name, got[name], want)
+assert "clicks" not in got and "sessions" not in got and set(got) >= {"share:APPLY", "share"}, got
+PY
+    traffic x.dq -i -f tsv > got
+    [ "$(head -1 got)" = $'measure\tvalue\tlow\thigh' ]
+    [ "$(grep '^clicks' got)" = $'clicks\t5\t\t' ]
+    awk -F '\t' 'NR > 1 && $3 != "" { n++; if (!($3 <= $2 && $2 <= $4)) exit 1 } END { exit n != 12 }' got
+    diff <(cut -f 1,2 got) <(traffic x.dq -f tsv)
+    traffic x.dq -i -f tsv | cmp - got
+    traffic x.dq -i | grep -qE '^ +0\.625  click_rate  \[[0-9.]+, [0-9.]+\]$'
+    run -2 traffic x.dq --resamples 100
+    [ "$output" = "dq-eval: --confidence and --resamples are for --interval" ]
+}

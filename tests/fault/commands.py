@@ -101,7 +101,9 @@ COMMANDS = [
     Command("rank with", "dq-rank -q -t 1 --by recent --with title --format jsonl -k 3 -o out in/clicks.dq", out=("out",)),
     Command("rank merge", "dq-rank -q --merge -k 3 --format jsonl -o out in/ranked.dq in/ranked.dq", out=("out",)),
     # dq-eval
-    Command("eval run", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --interval --resamples 100 -o out", out=("out",)),
+    Command("eval run", "dq-eval --quiet -t 1 --qrels in/t.dq --run in/run.trec --interval --resamples 100 -o out", out=("out",)),
+    Command("eval groups", "dq-eval --quiet -t 1 --qrels in/clicks.dq --run in/ranked.dq --catalogue in/clicks.dq -m recommender -m auc -m relstring -q --interval --resamples 100 -f json -o out", out=("out",)),
+    Command("eval traffic", "dq-eval --quiet --traffic --interval --resamples 100 -f json -o out in/clicks.dq", out=("out",)),
     Command("eval rollout", "dq-eval --quiet -t 1 --rollout --model random --model in/m.dq --episodes 2 --steps 5 --reward cosine -o out in/c.dq", out=("out",)),
     Command("eval curves", "dq-eval --quiet --curves --format tsv -o out in/log.jsonl", out=("out",)),
     Command("eval ope", "dq-eval --quiet -t 1 --ope log,ips,slope,pdis,wpdis --session episode --target uniform --resamples 100 -o out in/played.dq", out=("out",)),

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Judgements and runs of TREC's form: two parts, qrels and a run. Every line that is not blank is an entry,
- * or the file is refused. Of both, every measure is a number.
+ * or the file is refused. Read list by list it has the same entries, or a query comes back. Of both, every
+ * measure is a number.
  */
 #include "fuzz.h"
 #include "pieces.h"
 
 #include "measure/table.h"
 #include "report/rankings.h"
+#include "report/run_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,6 +55,24 @@ static bool read_run(fuzz_bytes file, dq_run *run)
     return false;
 }
 
+/* What list by list comes to: the entries of the run read whole, unless a query comes back. */
+static void read_lists(fuzz_bytes file, const dq_run *run, bool whole)
+{
+    dq_error e = DQ_ERROR_NONE;
+    dq_run_reader *reader;
+    dq_run_list list;
+    size_t entries = 0;
+    int got;
+    if (dq_run_reader_open(&reader, fuzz_file(file.data, file.n), false, &e)) {
+        if (whole) fuzz_fail("%s", e.reason);
+        return;
+    }
+    while ((got = dq_run_reader_next(reader, &list, &e)) > 0) entries += list.ranking->count;
+    dq_run_reader_close(reader);
+    if (whole && got < 0 && e.status != DQ_ERR_UNSUPPORTED) fuzz_fail("%s", e.reason);
+    if (whole && got == 0 && entries != run->count) fuzz_fail("%zu of %zu entries", entries, run->count);
+}
+
 /* A list whose items are all relevant, or none, has no area under its curve. */
 static void check(const dq_measure *measure, double value)
 {
@@ -64,6 +84,11 @@ static void measure(const dq_judged_ranking *ranking)
     static const double parameters[] = {0.1, 0, 1, 5, 1000};
     for (size_t m = 0; m < dq_measure_count; m++) {
         const dq_measure *k = &dq_measures[m];
+        static const double weights[DQ_MEASURE_WEIGHTS] = {2, -1, 0.5, 0.25};
+        char text[DQ_MAX_TEXT + 1];
+        if (k->of_weights) fuzz_finite(k->of_weights(ranking, weights));
+        if (k->of_text) k->of_text(ranking, 7, text);
+        if (k->of_text && strlen(text) > 7) fuzz_fail("a text of %zu", strlen(text));
         bool single = k->parameter == DQ_TAKES_NOTHING || k->parameter == DQ_TAKES_SHARE; /* a share: 0.1 */
         size_t n = single ? 1 : sizeof parameters / sizeof *parameters;
         for (size_t p = k->parameter == DQ_TAKES_CUTOFF ? 2 : 0; k->compute && p < n; p++)
@@ -101,6 +126,7 @@ static void read_trec(const uint8_t *data, size_t n)
     bool text = !(judged.n && judged.data[0] == 0xcf), run_text = !(rest.n && rest.data[0] == 0xcf);
     if (has_qrels && text) check_count(&qrels, judged);
     if (has_run && run_text) check_count(&run, rest);
+    read_lists(rest, &run, has_run);
     if (has_qrels && has_run) evaluate(&qrels, &run);
     dq_lists_free(&qrels);
     dq_lists_free(&run);

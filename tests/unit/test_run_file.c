@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 /* "query: document score ...;" of all lists, as they come. */
-static const char *lists_of(dq_error *e)
+static const char *lists_by(bool ahead, dq_error *e)
 {
     static char text[4096];
     size_t used = 0;
@@ -18,7 +18,7 @@ static const char *lists_of(dq_error *e)
     dq_run_list list;
     int got;
     text[0] = '\0';
-    assert_int_equal(dq_run_reader_open(&reader, path, e), DQ_OK);
+    assert_int_equal(dq_run_reader_open(&reader, path, ahead, e), DQ_OK);
     while ((got = dq_run_reader_next(reader, &list, e)) > 0) {
         const dq_ranking *r = list.ranking;
         used += (size_t)snprintf(text + used, sizeof text - used, "%.*s:", (int)list.bytes, list.query);
@@ -31,6 +31,17 @@ static const char *lists_of(dq_error *e)
     assert_int_equal(dq_run_reader_next(reader, &list, e), got); /* and so it stays */
     dq_run_reader_close(reader);
     return text;
+}
+
+/* With the thread and without it: the same. */
+static const char *lists_of(dq_error *e)
+{
+    char before[4096];
+    dq_error other = *e;
+    (void)snprintf(before, sizeof before, "%s", lists_by(false, &other));
+    assert_string_equal(lists_by(true, e), before);
+    assert_true(e->status == other.status && e->record == other.record);
+    return lists_by(true, &other);
 }
 
 static void lists_come_one_by_one(void **state)
@@ -131,7 +142,7 @@ static void what_is_not_grouped_is_gathered(void **state)
         bool gathered;
         judge(&t);
         write_text(texts[i]);
-        assert_int_equal(dq_run_file_measure(&t, 0, 1, &gathered, &e), DQ_OK);
+        assert_int_equal(dq_run_file_measure(&t, 0, 1, true, &gathered, &e), DQ_OK);
         assert_int_equal(gathered, i);
         assert_string_equal(t.runs[0].tag, "t");
         assert_true(t.runs[0].query_count == 3 && t.runs[0].unjudged == 1);
@@ -154,7 +165,7 @@ static void a_document_twice_is_refused(void **state)
         bool gathered;
         judge(&t);
         write_text(texts[i]);
-        assert_int_equal(dq_run_file_measure(&t, 0, 1, &gathered, &e), DQ_ERR_DUPLICATE);
+        assert_int_equal(dq_run_file_measure(&t, 0, 1, true, &gathered, &e), DQ_ERR_DUPLICATE);
         assert_non_null(strstr(e.reason, i ? "has z twice" : "query 1 has b twice"));
         assert_string_equal(e.source, path);
         dq_run_table_free(&t);
@@ -179,7 +190,7 @@ static void a_run_is_not_held(void **state)
             assert_true(fprintf(f, "%d Q0 document-%d-%d %d %d run\n", q, q, d, d + 1, LONG - d) > 0);
     assert_int_equal(fclose(f), 0);
     assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
-    assert_int_equal(dq_run_file_measure(&t, 0, 1, &gathered, &e), DQ_OK);
+    assert_int_equal(dq_run_file_measure(&t, 0, 1, true, &gathered, &e), DQ_OK);
     assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
     assert_true(!gathered && t.runs[0].query_count == LISTS);
     assert_true(after.ru_maxrss - before.ru_maxrss < 4 << 10); /* KiB; held, it takes 40 MiB */
