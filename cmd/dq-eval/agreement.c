@@ -14,6 +14,11 @@ static void say(const eval_options *o, const dq_cli *cli, const dq_labelled *l)
     dq_cli_say(cli, &o->common, "%" PRIu64 " pairs have labels of all %u streams, %" PRIu64 " of some only",
                l->in_all, l->raters, l->in_some);
     for (uint32_t i = 0; i < l->raters; i++)
+        if (l->rater[i].nameless)
+            dq_cli_say(cli, &o->common,
+                       "%s: %" PRIu64 " labels of rows that name no user or no item do not count",
+                       l->rater[i].path, l->rater[i].nameless);
+    for (uint32_t i = 0; i < l->raters; i++)
         if (l->rater[i].again)
             dq_cli_say(cli, &o->common,
                        "%s: %" PRIu64 " labels of pairs that it labels again: the last counts",

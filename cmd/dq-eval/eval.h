@@ -41,7 +41,7 @@ typedef struct eval_options {
     dq_texts measures;
     const char *cutoffs; /* "5,10"; NULL: 10, in trec format trec_eval's */
     uint64_t relevance;  /* the least relevance that is relevant */
-    uint64_t max_documents;
+    uint64_t max_documents, documents;
     bool judged_only;
     const char *by;    /* the users' groups; the catalogue is ope.catalogue */
     const char *gains; /* LABEL=level,... */

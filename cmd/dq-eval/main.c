@@ -388,6 +388,7 @@ static const dq_option table[] = {
         {"complete", 'c', DQ_OPT_FLAG, &o.complete, NULL, "a query that a run lacks counts as 0 instead of not at all", .modes = RANKINGS},
         {"relevance", 'l', DQ_OPT_COUNT, &o.relevance, "N", "least relevance that counts as relevant", .min = 0, .max = 1000, .modes = RANKINGS | TRAFFIC},
         {"max-documents", 'M', DQ_OPT_COUNT, &o.max_documents, "N", "the first N of a ranking alone count (0: all)", .min = 0, .max = 1e9, .modes = RANKINGS},
+        {"documents", 'N', DQ_OPT_COUNT, &o.documents, "N", "documents that there are: for utility's fourth weight", .min = 0, .max = 1e15, .modes = RANKINGS},
         {"judged-only", 'J', DQ_OPT_FLAG, &o.judged_only, NULL, "what nobody judged is taken out of the rankings", .modes = RANKINGS},
         {"catalogue", 0, DQ_OPT_TEXT, &o.ope.catalogue, "FILE", "a stream of the items that can be shown (else those of qrels and runs, or the log's)", .flags = DQ_OPT_READS, .modes = RANKINGS | OPE},
         {"by", 0, DQ_OPT_TEXT, &o.by, "FIELD", "the measures by group of users, too, and the gap: an attribute of the catalogue's users", .modes = RANKINGS, .needs = "catalogue"},

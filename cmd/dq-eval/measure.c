@@ -6,6 +6,7 @@
 
 #include "report/facts_file.h"
 #include "report/rankings.h"
+#include "report/run_file.h"
 
 static dq_status pick_measures(dq_measure_picks *picks, const eval_options *o, dq_error *error)
 {
@@ -34,6 +35,17 @@ static void check_options(dq_run_table *table, const eval_options *o, const dq_c
     if (o->ope.catalogue && !o->by && !dq_run_table_needs(table))
         dq_cli_usage(cli, "--catalogue has no effect: no measure asks for it, and no --by");
     table->max_documents = (size_t)o->max_documents;
+    table->documents = (size_t)o->documents;
+    bool counts = false, numbers = false;
+    for (size_t p = 0; p < table->picks.count; p++) {
+        const dq_measure_pick *pick = &table->picks.at[p];
+        counts |= pick->weights[3] != 0; /* utility's, of what is neither relevant nor retrieved */
+        numbers |= !pick->measure->of_text;
+    }
+    if (counts != (o->documents > 0))
+        dq_cli_usage(cli, counts ? "utility's fourth weight needs --documents: how many there are"
+                                 : "--documents has no effect: only utility's fourth weight asks for it");
+    if (!numbers && !o->by_query) dq_cli_usage(cli, "relstring is of each query: it needs --by-query (-q)");
     table->judged_only = o->judged_only;
 }
 
@@ -59,9 +71,9 @@ static void say_facts(const dq_run_table *t, const eval_options *o, const dq_cli
         dq_cli_say(cli, &o->common, "the %zu items are those of the qrels and the runs (--catalogue: others)",
                    dq_facts_items(&t->facts));
     for (size_t r = 0; r < t->run_count; r++)
-        if (t->runs[r].strange_items)
+        if (dq_index_count(&t->runs[r].strange))
             dq_cli_say(cli, &o->common, "%zu items of the run %s are not in the catalogue and do not count",
-                       t->runs[r].strange_items, t->runs[r].name);
+                       dq_index_count(&t->runs[r].strange), t->runs[r].name);
     size_t ungrouped = o->by ? dq_run_table_ungrouped(t) : 0;
     if (ungrouped)
         dq_cli_say(cli, &o->common, "%zu of %zu queries have no %s and are in no group", ungrouped,
@@ -74,33 +86,26 @@ static void say_facts(const dq_run_table *t, const eval_options *o, const dq_cli
     }
 }
 
-/* Says how many queries of a run nobody judged. */
-static void say_unjudged(const dq_run_table *t, size_t r, const dq_run *ranked, const eval_options *o,
-                         const dq_cli *cli)
-{
-    size_t queries = dq_index_count(&ranked->queries), unjudged = 0, n;
-    for (uint32_t q = 0; q < queries; q++) {
-        const char *id = dq_index_id(&ranked->queries, q, &n);
-        unjudged += dq_index_find(&t->qrels.queries, id, n) == DQ_ABSENT;
-    }
-    if (unjudged && (unjudged < queries || o->complete)) /* else that none is judged is the error */
-        dq_cli_say(cli, &o->common,
-                   "%zu of %zu queries of the run%s%s are not in the qrels and do not count%s", unjudged,
-                   queries, t->run_count > 1 ? " " : "", t->run_count > 1 ? t->runs[r].name : "",
-                   t->runs[r].shown.list_count ? ", but in measures of the whole run" : "");
-}
-
-/* Reads a run, measures it, and forgets it. */
+/* Reads a run and measures it; says how, and how many of its queries nobody judged. */
 static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, const dq_cli *cli,
                              dq_error *error)
 {
-    dq_run ranked = DQ_LISTS_EMPTY;
-    dq_measured_run *run = &t->runs[r];
-    dq_status status = dq_rankings_read_run(run->name, &ranked, run->tag, sizeof run->tag, error);
-    if (!status) status = dq_run_table_measure(t, r, &ranked, (int32_t)o->relevance, error);
-    if (!status) say_unjudged(t, r, &ranked, o, cli);
-    dq_lists_free(&ranked);
-    return status;
+    const dq_measured_run *run = &t->runs[r];
+    bool several = t->run_count > 1, gathered;
+    dq_status status = dq_run_file_measure(t, r, (int32_t)o->relevance, &gathered, error);
+    if (status) return status;
+    if (gathered)
+        dq_cli_say(
+            cli, &o->common,
+            "the run%s%s is not grouped by query: it is held in memory (sort -s -k1,1 would spare that)",
+            several ? " " : "", several ? run->name : "");
+    bool some = run->unjudged < run->query_count || o->complete; /* else that none is judged is the error */
+    if (run->unjudged && some)
+        dq_cli_say(cli, &o->common,
+                   "%zu of %zu queries of the run%s%s are not in the qrels and do not count%s", run->unjudged,
+                   run->query_count, several ? " " : "", several ? run->name : "",
+                   run->shown.list_count ? ", but in measures of the whole run" : "");
+    return DQ_OK;
 }
 
 /* The queries that count: with --complete all of the qrels, else those in every run. */

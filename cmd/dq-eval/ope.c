@@ -158,6 +158,10 @@ static void check_options(ope_run *r)
     if (o->require_support && !dq_ope_study_knows_all(&r->study))
         dq_cli_usage(r->cli, "--require-support needs the target's probabilities of all items: a column says "
                              "those of the logged ones");
+    bool weighs = false;
+    for (size_t i = 0; i < r->picks.count; i++) weighs |= !r->picks.at[i].estimator->unweighted;
+    if (o->min_ess > 0 && !weighs)
+        dq_cli_usage(r->cli, "--min-ess has no effect: nothing of %s weighs", o->estimators);
     if (r->o->format == EVAL_TREC) dq_cli_usage(r->cli, "--ope has no trec format");
     if ((dq_ope_study_reads_again(&r->study) || o->targets.count > 1) && !dq_ope_log_again(&r->study.log))
         dq_cli_usage(r->cli, "this reads the log more than once: it has to be a file%s",
@@ -226,7 +230,7 @@ static dq_status check_trust(const ope_run *r, dq_error *error)
 {
     const dq_ope_study *s = &r->study;
     for (size_t i = 0; i < r->picks.count; i++)
-        if (r->estimates[i].ess < r->o->ope.min_ess)
+        if (!r->picks.at[i].estimator->unweighted && r->estimates[i].ess < r->o->ope.min_ess)
             return dq_fail(error, DQ_ERR_RANGE,
                            "%s rests on little: an effective sample size of %.6g, and --min-ess is %.9g",
                            r->estimates[i].name, r->estimates[i].ess, r->o->ope.min_ess);

@@ -7,11 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the rankings read so far are scored by: -1 before the first. */
+typedef struct scored_by {
+    int by;
+    const char *settings;
+    dq_arena arena;
+} scored_by;
+
+/* Scores of a baseline depend on more than its name. */
+static dq_status check_settings(const dq_value *said, scored_by *scored, bool first, dq_error *error)
+{
+    bool text = said && said->type == DQ_STRING;
+    const char *settings = dq_arena_text(&scored->arena, text ? said->as.string : "", text ? said->count : 0);
+    if (!settings) return dq_fail_memory(error, "settings");
+    if (first) scored->settings = settings;
+    if (strcmp(settings, scored->settings) == 0) return DQ_OK;
+    return dq_fail(error, DQ_ERR_SCHEMA, "rankings with other settings cannot be merged: '%s' after '%s'",
+                   settings, scored->settings);
+}
+
 /* Rankings that something else than the score has ordered cannot be merged by score; rankings by different
  * scores cannot be compared; and a list cut at fewer than k may have lost what belongs into the merged one.
  */
-static dq_status check_meta(const rank_options *options, const dq_value *meta, int *by, dq_error *error)
+static dq_status check_meta(const rank_options *options, const dq_value *meta, scored_by *scored,
+                            dq_error *error)
 {
+    int *by = &scored->by;
     const dq_value *order = dq_map_get(meta, "order"), *name = dq_map_get(meta, "by");
     int64_t k = dq_value_integer(dq_map_get(meta, "k"), INT64_MAX);
     if (order && !dq_value_is(order, dq_rank_order_names[DQ_RANK_SCORE]))
@@ -27,8 +48,9 @@ static dq_status check_meta(const rank_options *options, const dq_value *meta, i
     if (*by >= 0 && *by != found)
         return dq_fail(error, DQ_ERR_SCHEMA, "rankings by %s after rankings by %s", dq_rank_by_names[found],
                        dq_rank_by_names[*by]);
+    bool first = *by < 0;
     *by = found;
-    return DQ_OK;
+    return check_settings(dq_map_get(meta, "settings"), scored, first, error);
 }
 
 static dq_status add_rows(dq_merge *merge, const dq_bundle *bundle, dq_error *error)
@@ -46,7 +68,7 @@ static dq_status add_rows(dq_merge *merge, const dq_bundle *bundle, dq_error *er
     return status;
 }
 
-static dq_status read_rankings(const rank_options *options, dq_reader *reader, dq_merge *merge, int *by,
+static dq_status read_rankings(const rank_options *options, dq_reader *reader, dq_merge *merge, scored_by *by,
                                dq_error *error)
 {
     dq_status status = DQ_OK;
@@ -61,7 +83,7 @@ static dq_status read_rankings(const rank_options *options, dq_reader *reader, d
         dq_bundle_free(&bundle);
     }
     if (!status && got < 0) return error->status;
-    if (!status && *by < 0)
+    if (!status && by->by < 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "no rankings to merge: --merge reads what dq-rank has written");
     return status;
 }
@@ -94,11 +116,12 @@ static dq_status write_lists(dq_merge *merge, rank_output *output, dq_error *err
 dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_output *output, dq_error *error)
 {
     dq_merge *merge;
-    int by = -1;
+    scored_by by = {.by = -1};
     dq_status status = dq_merge_new(&merge, options->k, error);
     if (!status) status = read_rankings(options, reader, merge, &by, error);
     if (!status) {
-        rank_output_describe(output, dq_rank_by_names[by], DQ_RANK_SCORE);
+        rank_output_describe(output, dq_rank_by_names[by.by], DQ_RANK_SCORE);
+        rank_output_settings(output, by.settings);
         status = write_lists(merge, output, error);
     }
     dq_merge_free(merge);

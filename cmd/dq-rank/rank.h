@@ -41,6 +41,10 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
 /* What a stream of rankings says of itself: what scored (a name of dq_rank_by_names, kept), and what ordered.
  */
 void rank_output_describe(rank_output *output, const char *by, dq_rank_order order);
+/* The settings of the scores that it says, too, as rank_settings makes them or a merge found them; kept. */
+void rank_output_settings(rank_output *output, const char *settings);
+/* What scores depend on beside the inputs: "similarity=cosine shrink=10 ...". NULL when memory is short. */
+const char *rank_settings(const rank_options *options, dq_arena *arena);
 /* Gives the lines of TSV and JSON these texts, too, of items that are numbered so; both are kept. */
 void rank_output_with(rank_output *output, const dq_rank_texts *texts, const dq_index *items);
 /* Looks at a list before any is written: a TREC run has no room for white space in ids (DQ_ERR_UNSUPPORTED).

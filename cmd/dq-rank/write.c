@@ -17,9 +17,9 @@ enum { BUNDLE_ROWS = 1 << 15 };
 
 struct rank_output {
     const rank_options *options;
-    dq_sink *sink;     /* text formats */
-    dq_writer *writer; /* the stream */
-    const char *by;
+    dq_sink *sink;             /* text formats */
+    dq_writer *writer;         /* the stream */
+    const char *by, *settings; /* settings: "": none */
     dq_rank_order order;
     bool headed;
     dq_json_text line;
@@ -55,6 +55,8 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
     *output = calloc(1, sizeof **output);
     if (!*output) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the output");
     (*output)->options = options;
+    (*output)->settings = rank_settings(options, &cli->arena);
+    if (!(*output)->settings) dq_cli_short_of_memory(cli);
     (*output)->by = dq_rank_by_names[DQ_RANK_BY_COSINE];
     if (options->format != RANK_STREAM) return dq_sink_open(&(*output)->sink, path, DQ_SINK_TEXT, error);
     bool chance = options->order == DQ_RANK_EPSILON || options->order == DQ_RANK_SOFTMAX ||
@@ -67,6 +69,30 @@ void rank_output_describe(rank_output *output, const char *by, dq_rank_order ord
 {
     output->by = by;
     output->order = order;
+}
+
+void rank_output_settings(rank_output *output, const char *settings)
+{
+    output->settings = settings;
+}
+
+const char *rank_settings(const rank_options *o, dq_arena *arena)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *f = open_memstream(&text, &bytes);
+    if (!f) return NULL;
+    for (size_t i = 0; i < o->pairs.count; i++) (void)fprintf(f, "compare=%s ", o->pairs.at[i]);
+    if (o->by == DQ_RANK_BY_RANDOM)
+        (void)fprintf(f, "seed=%" PRIu64, o->common.seed);
+    else if (rank_by_baseline(o))
+        (void)fprintf(f, "similarity=%s shrink=%.9g neighbours=%" PRIu64 " time=%s map=%s",
+                      dq_likeness_names[o->likeness], o->shrink, o->neighbours, o->time,
+                      o->map ? o->map : "");
+    bool written = fclose(f) == 0;
+    const char *kept = written ? dq_arena_text(arena, text, bytes) : NULL;
+    free(text);
+    return kept;
 }
 
 void rank_output_with(rank_output *output, const dq_rank_texts *texts, const dq_index *items)
@@ -148,6 +174,7 @@ static dq_status describe(const rank_output *o, dq_bundle *bundle, dq_error *e)
     dq_arena *arena = &bundle->arena;
     if (dq_map_set(arena, &bundle->meta, "by", dq_string(arena, o->by)) &&
         dq_map_set(arena, &bundle->meta, "order", dq_string(arena, dq_rank_order_names[o->order])) &&
+        dq_map_set(arena, &bundle->meta, "settings", dq_string(arena, o->settings)) &&
         dq_map_set(arena, &bundle->meta, "k", dq_int((int64_t)o->options->k)))
         return DQ_OK;
     return dq_fail(e, DQ_ERR_MEMORY, "out of memory for the output");

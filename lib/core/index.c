@@ -14,33 +14,39 @@ uint64_t dq_hash(const void *data, size_t bytes, uint64_t seed)
     return h ^ (h >> 31);
 }
 
-/* The slot that holds the id, or the empty one where it would go. */
-static size_t probe(const dq_index *index, const char *id, size_t bytes)
+static const uint64_t EMPTY = UINT64_MAX, TAG = 0xffffffff00000000U;
+
+/* The slot that holds the id, or the empty one where it would go. Other ids are mostly told by the halves of
+ * their hashes, without a look at their bytes, which are far away. */
+static size_t probe(const dq_index *index, const char *id, size_t bytes, uint64_t hash)
 {
-    size_t mask = index->slot_count - 1, at = (size_t)dq_hash(id, bytes, 0) & mask;
-    while (index->slots[at] != DQ_ABSENT) {
+    size_t mask = index->slot_count - 1, at = (size_t)hash & mask;
+    for (; index->slots[at] != EMPTY; at = (at + 1) & mask) {
         size_t n;
-        const char *held = dq_strings_get(&index->ids, index->slots[at], &n);
+        if ((index->slots[at] ^ hash) & TAG) continue;
+        const char *held = dq_strings_get(&index->ids, (uint32_t)index->slots[at], &n);
         if (n == bytes && memcmp(held, id, n) == 0) break;
-        at = (at + 1) & mask;
     }
     return at;
 }
 
 static dq_status grow(dq_index *index, dq_error *error)
 {
-    size_t count = index->slot_count ? 2 * index->slot_count : 64;
-    uint32_t *slots = malloc(count * sizeof *slots);
+    size_t count = index->slot_count ? 2 * index->slot_count : 64, mask = count - 1;
+    uint64_t *slots = malloc(count * sizeof *slots);
     if (!slots) return dq_fail_memory(error, "an index of %zu ids", index->ids.count);
     memset(slots, 0xff, count * sizeof *slots);
-    free(index->slots);
-    index->slots = slots;
-    index->slot_count = count;
     for (uint32_t row = 0; row < index->ids.count; row++) {
         size_t n;
         const char *id = dq_strings_get(&index->ids, row, &n);
-        slots[probe(index, id, n)] = row;
+        uint64_t hash = dq_hash(id, n, 0);
+        size_t at = (size_t)hash & mask;
+        while (slots[at] != EMPTY) at = (at + 1) & mask;
+        slots[at] = (hash & TAG) | row;
     }
+    free(index->slots);
+    index->slots = slots;
+    index->slot_count = count;
     return DQ_OK;
 }
 
@@ -52,21 +58,23 @@ dq_status dq_index_add(dq_index *index, const char *id, size_t bytes, uint32_t *
         dq_status status = grow(index, error);
         if (status) return status;
     }
-    size_t at = probe(index, id, bytes);
-    bool fresh = index->slots[at] == DQ_ABSENT;
+    uint64_t hash = dq_hash(id, bytes, 0);
+    size_t at = probe(index, id, bytes, hash);
+    bool fresh = index->slots[at] == EMPTY;
     if (fresh) {
         dq_status status = dq_strings_add(&index->ids, id, bytes, error);
         if (status) return status;
-        index->slots[at] = (uint32_t)(index->ids.count - 1);
+        index->slots[at] = (hash & TAG) | (index->ids.count - 1);
     }
-    if (row) *row = index->slots[at];
+    if (row) *row = (uint32_t)index->slots[at];
     if (added) *added = fresh;
     return DQ_OK;
 }
 
 uint32_t dq_index_find(const dq_index *index, const char *id, size_t bytes)
 {
-    return index->slot_count ? index->slots[probe(index, id, bytes)] : DQ_ABSENT;
+    if (!index->slot_count) return DQ_ABSENT;
+    return (uint32_t)index->slots[probe(index, id, bytes, dq_hash(id, bytes, 0))];
 }
 
 size_t dq_index_count(const dq_index *index)

@@ -12,8 +12,8 @@
 
 typedef struct dq_index {
     dq_strings ids;
-    uint32_t *slots; /* a power of two; DQ_ABSENT where empty */
-    size_t slot_count;
+    uint64_t *slots;   /* the upper half of an id's hash, and its number below; all ones where empty */
+    size_t slot_count; /* a power of two */
 } dq_index;
 
 /* Zero-initialise to start. */

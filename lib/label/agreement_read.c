@@ -81,6 +81,7 @@ static dq_status take_labels(reading *r, const dq_bundle *b, dq_error *error)
         const char *u = name_in(r, user, i, &user_bytes), *v = name_in(r, item, i, &item_bytes);
         const char *text = dq_column_text(label, i, &bytes);
         uint32_t number, *given = NULL;
+        if (text && !(u && v)) r->to->rater[r->rater].nameless++;
         if (!text || !u || !v) continue;
         status = find_label(r->to, text, bytes, &number, error);
         if (!status) status = find_pair(r, u, user_bytes, v, item_bytes, &given, error);

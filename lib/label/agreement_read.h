@@ -20,6 +20,7 @@ typedef struct dq_labelled {
     struct {
         const char *path;         /* borrowed */
         uint64_t labelled, again; /* pairs; labels that another of the same pair took the place of */
+        uint64_t nameless;        /* labels of rows that do not say of which user and item they are */
     } rater[DQ_RATERS];
     /* set by dq_labelled_finish */
     uint32_t place[DQ_RATED_LABELS];

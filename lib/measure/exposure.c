@@ -6,34 +6,115 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* ---- lists are kept ---- */
+/* ---- lists are counted, or kept ---- */
 
-dq_status dq_shown_lists_add(dq_shown_lists *s, const dq_shown_list *list, const dq_judged_ranking *ranking,
-                             const uint32_t *items, double depth, dq_error *error)
+dq_status dq_shown_lists_expect(dq_shown_lists *s, double k, dq_error *error)
 {
-    size_t n = depth < (double)ranking->retrieved ? (size_t)depth : ranking->retrieved;
-    if (!dq_array_reserve(&s->places, &s->place_capacity, s->place_count + n + 1, sizeof *s->places) ||
-        !dq_array_reserve(&s->lists, &s->list_capacity, s->list_count + 2, sizeof *s->lists))
-        return dq_fail_memory(error, "%zu places of %zu lists", s->place_count, s->list_count);
-    s->lists[s->list_count] = *list;
-    s->lists[s->list_count++].start = s->place_count;
-    for (size_t i = 0; i < n; i++)
-        s->places[s->place_count++] = (dq_shown){.score = ranking->score[i],
-                                                 .item = items[i],
-                                                 .relevant = ranking->hits[i + 1] > ranking->hits[i]};
-    s->lists[s->list_count].start = s->place_count;
+    if (isinf(k)) {
+        s->scores = true;
+        return DQ_OK;
+    }
+    s->depth = fmax(s->depth, k);
+    for (size_t i = 0; i < s->count_count; i++)
+        if (s->counts[i].k == k) return DQ_OK;
+    if (!dq_array_reserve(&s->counts, &s->count_capacity, s->count_count + 1, sizeof *s->counts))
+        return dq_fail_memory(error, "the counts of items");
+    s->counts[s->count_count++] = (dq_shown_times){.k = k};
     return DQ_OK;
+}
+
+/* How often an item is shown: a place among the counts, which grow to hold it. */
+static uint32_t *times_of(dq_shown_times *count, uint32_t item)
+{
+    size_t had = count->room;
+    if (!dq_array_reserve(&count->times, &count->room, (size_t)item + 1, sizeof *count->times)) return NULL;
+    if (count->room > had) memset(count->times + had, 0, (count->room - had) * sizeof *count->times);
+    return &count->times[item];
+}
+
+static dq_status count_places(dq_shown_times *count, const dq_shown_to *to, size_t n, const uint32_t *items,
+                              dq_error *error)
+{
+    bool any = false;
+    for (size_t i = 0; i < n && (double)i < count->k; i++) {
+        if (items[i] == DQ_ABSENT) continue;
+        uint32_t *times = times_of(count, items[i]);
+        if (!times) return dq_fail_memory(error, "the counts of items");
+        ++*times;
+        any = true;
+    }
+    count->covered += to->known && any;
+    return DQ_OK;
+}
+
+static bool add_score(dq_shown_scores *scores, double score, uint32_t list)
+{
+    if (!dq_array_reserve(&scores->at, &scores->capacity, scores->count + 1, sizeof *scores->at))
+        return false;
+    scores->at[scores->count++] = (dq_shown_score){score, list};
+    return true;
+}
+
+static dq_status keep_scores(dq_shown_lists *s, const dq_judged_ranking *ranking, dq_error *error)
+{
+    for (size_t i = 0; i < ranking->retrieved; i++) {
+        bool relevant = ranking->hits[i + 1] > ranking->hits[i];
+        if (!add_score(relevant ? &s->relevant : &s->others, ranking->score[i], (uint32_t)s->list_count))
+            return dq_fail_memory(error, "%zu scores", s->relevant.count + s->others.count);
+    }
+    return DQ_OK;
+}
+
+static dq_status keep_places(dq_shown_lists *s, const dq_shown_to *to, size_t n, const uint32_t *items,
+                             dq_error *error)
+{
+    size_t most = (double)n < s->depth ? n : (size_t)s->depth;
+    if (!dq_array_reserve(&s->items, &s->item_capacity, s->item_count + most + 1, sizeof *s->items) ||
+        !dq_array_reserve(&s->lists, &s->list_capacity, s->list_count + 2, sizeof *s->lists))
+        return dq_fail_memory(error, "%zu places of %zu lists", s->item_count, s->list_count);
+    s->lists[s->list_count] = (dq_shown_list){.to = *to, .item = s->item_count};
+    for (size_t i = 0; i < most; i++) s->items[s->item_count++] = items[i];
+    s->lists[s->list_count + 1].item = s->item_count;
+    return DQ_OK;
+}
+
+dq_status dq_shown_lists_add(dq_shown_lists *s, const dq_shown_to *to, const dq_judged_ranking *ranking,
+                             const uint32_t *items, dq_error *error)
+{
+    dq_status status = s->scores && to->judged ? keep_scores(s, ranking, error) : DQ_OK;
+    if (!status && s->keep) status = keep_places(s, to, ranking->retrieved, items, error);
+    for (size_t c = 0; !s->keep && c < s->count_count && !status; c++)
+        status = count_places(&s->counts[c], to, ranking->retrieved, items, error);
+    if (!status) s->list_count++;
+    return status;
+}
+
+static int falling_scores(const void *a, const void *b)
+{
+    double x = ((const dq_shown_score *)a)->score, y = ((const dq_shown_score *)b)->score;
+    return (x < y) - (x > y);
+}
+
+void dq_shown_lists_finish(dq_shown_lists *s)
+{
+    if (s->relevant.count) qsort(s->relevant.at, s->relevant.count, sizeof *s->relevant.at, falling_scores);
+    if (s->others.count) qsort(s->others.at, s->others.count, sizeof *s->others.at, falling_scores);
 }
 
 void dq_shown_lists_free(dq_shown_lists *s)
 {
-    free(s->places);
+    for (size_t c = 0; c < s->count_count; c++) free(s->counts[c].times);
+    free(s->counts);
+    free(s->items);
     free(s->lists);
+    free(s->relevant.at);
+    free(s->others.at);
     *s = DQ_SHOWN_LISTS_EMPTY;
 }
 
-/* ---- and counted ---- */
+/* ---- and what they come to ---- */
 
 static bool in_group(const dq_facts *facts, uint32_t user, uint32_t group)
 {
@@ -48,17 +129,38 @@ static size_t count_users(const dq_facts *facts, uint32_t group)
     return n;
 }
 
-static void count_list(dq_exposure *e, const dq_shown_list *list, const dq_shown *places, double k)
+dq_status dq_shown_sample_init(dq_shown_sample *sample, const dq_shown_lists *shown, const dq_facts *facts,
+                               uint32_t group, dq_error *error)
 {
-    size_t n = list[1].start - list[0].start;
-    double before = e->total;
-    for (size_t i = 0; i < n && (double)i < k; i++) {
-        uint32_t item = places[list->start + i].item;
-        if (item == DQ_ABSENT) continue;
-        e->shown[item]++;
-        e->total++;
+    *sample = (dq_shown_sample){calloc(shown->list_count + 1, sizeof *sample->times),
+                                count_users(facts, group)};
+    if (!sample->times) return dq_fail_memory(error, "%zu lists", shown->list_count);
+    for (size_t l = 0; l < shown->list_count; l++)
+        sample->times[l] = in_group(facts, shown->lists[l].to.user, group);
+    return DQ_OK;
+}
+
+static void count_list(dq_exposure *e, const dq_shown_lists *shown, size_t l, double k, uint32_t times)
+{
+    const dq_shown_list *list = &shown->lists[l];
+    bool any = false;
+    for (size_t i = list[0].item; i < list[1].item && (double)(i - list[0].item) < k; i++) {
+        if (shown->items[i] == DQ_ABSENT) continue;
+        e->shown[shown->items[i]] += times;
+        any = true;
     }
-    e->covered += list->known && e->total > before;
+    if (list->to.known && any) e->covered += times;
+}
+
+static void take_counts(dq_exposure *e, const dq_shown_lists *shown, double k)
+{
+    for (size_t c = 0; c < shown->count_count; c++) {
+        const dq_shown_times *count = &shown->counts[c];
+        if (count->k != k) continue;
+        size_t n = count->room < e->items ? count->room : e->items;
+        if (n) memcpy(e->shown, count->times, n * sizeof *count->times);
+        e->covered = count->covered;
+    }
 }
 
 static int ascending_counts(const void *a, const void *b)
@@ -67,57 +169,48 @@ static int ascending_counts(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int falling_scores(const void *a, const void *b)
+static double weight(const dq_shown_sample *sample, const dq_shown_score *score)
 {
-    double x = ((const dq_shown *)a)->score, y = ((const dq_shown *)b)->score;
-    return (x < y) - (x > y);
+    return sample ? sample->times[score->list] : 1;
 }
 
-/* Goes down the places of one score after those of another: a relevant one stands above the others that come
- * later, and beside those of its score. */
-static void count_order(dq_exposure *e, const dq_shown *places, size_t n)
+/* Goes down the scores: a relevant place stands above the others that come later, and beside those of its
+ * score. */
+static void count_order(dq_exposure *e, const dq_shown_lists *shown, const dq_shown_sample *sample)
 {
-    double relevant = 0; /* so far */
-    for (size_t i = 0, end; i < n; i = end) {
-        double here = 0, others = 0;
-        for (end = i; end < n && places[end].score == places[i].score; end++)
-            places[end].relevant ? here++ : others++;
-        e->above += others * (relevant + here / 2);
-        relevant += here;
+    const dq_shown_scores *r = &shown->relevant, *o = &shown->others;
+    double relevant = 0, others = 0; /* so far */
+    size_t i = 0;
+    for (size_t j = 0, end; j < o->count; j = end) {
+        double score = o->at[j].score, beside = 0, here = 0;
+        while (i < r->count && r->at[i].score > score) relevant += weight(sample, &r->at[i++]);
+        for (end = j; end < o->count && o->at[end].score == score; end++) here += weight(sample, &o->at[end]);
+        while (i < r->count && r->at[i].score == score) beside += weight(sample, &r->at[i++]);
+        e->above += here * (relevant + beside / 2);
+        relevant += beside;
+        others += here;
     }
-    e->pairs = relevant * ((double)n - relevant);
-}
-
-/* All places of the judged lists of a group, by their scores. */
-static dq_status order_places(dq_exposure *e, const dq_shown_lists *shown, const dq_facts *facts,
-                              uint32_t group, dq_error *error)
-{
-    dq_shown *places = malloc((shown->place_count + 1) * sizeof *places);
-    size_t n = 0;
-    if (!places) return dq_fail_memory(error, "%zu places", shown->place_count);
-    for (size_t l = 0; l < shown->list_count; l++) {
-        const dq_shown_list *list = &shown->lists[l];
-        if (!list->judged || !in_group(facts, list->user, group)) continue;
-        for (size_t i = list[0].start; i < list[1].start; i++) places[n++] = shown->places[i];
-    }
-    qsort(places, n, sizeof *places, falling_scores);
-    count_order(e, places, n);
-    free(places);
-    return DQ_OK;
+    while (i < r->count) relevant += weight(sample, &r->at[i++]);
+    e->pairs = relevant * others;
 }
 
 dq_status dq_exposure_init(dq_exposure *e, const dq_shown_lists *shown, const dq_facts *facts, double k,
-                           uint32_t group, dq_error *error)
+                           const dq_shown_sample *sample, dq_error *error)
 {
-    *e = (dq_exposure){.items = dq_facts_items(facts), .users = count_users(facts, group)};
+    *e = (dq_exposure){.items = dq_facts_items(facts),
+                       .users = sample ? sample->users : count_users(facts, DQ_ALL_USERS)};
     e->shown = calloc(e->items + 1, sizeof *e->shown);
     if (!e->shown) return dq_fail_memory(error, "%zu items", e->items);
-    for (size_t l = 0; l < shown->list_count; l++)
-        if (in_group(facts, shown->lists[l].user, group)) count_list(e, &shown->lists[l], shown->places, k);
+    if (isinf(k)) {
+        count_order(e, shown, sample);
+        return DQ_OK;
+    }
+    for (size_t l = 0; shown->keep && l < shown->list_count; l++)
+        if (!sample || sample->times[l]) count_list(e, shown, l, k, sample ? sample->times[l] : 1);
+    if (!shown->keep) take_counts(e, shown, k);
+    for (size_t i = 0; i < e->items; i++) e->total += e->shown[i];
     qsort(e->shown, e->items, sizeof *e->shown, ascending_counts);
-    dq_status status = isinf(k) ? order_places(e, shown, facts, group, error) : DQ_OK;
-    if (status) dq_exposure_free(e);
-    return status;
+    return DQ_OK;
 }
 
 void dq_exposure_free(dq_exposure *e)

@@ -18,8 +18,9 @@ double dq_set_precision(const dq_judged_ranking *q, double unused);
 double dq_set_relative_precision(const dq_judged_ranking *q, double unused);
 double dq_set_recall(const dq_judged_ranking *q, double unused);
 double dq_set_map(const dq_judged_ranking *q, double unused);
-double dq_set_f(const dq_judged_ranking *q, double unused);
-double dq_utility(const dq_judged_ranking *q, double unused);
+double dq_set_f(const dq_judged_ranking *q, const double weights[DQ_MEASURE_WEIGHTS]);
+double dq_utility(const dq_judged_ranking *q, const double weights[DQ_MEASURE_WEIGHTS]);
+void dq_level_text(const dq_judged_ranking *q, double k, char text[DQ_MAX_TEXT + 1]);
 
 /* precision and recall along the ranking (precision.c) */
 double dq_precision(const dq_judged_ranking *q, double k);

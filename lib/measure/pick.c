@@ -48,43 +48,77 @@ static const dq_measure *find_form(const dq_measure *whole)
     return find(name, strlen(name));
 }
 
-static void name_pick(dq_measure_pick *pick)
+/* given: the parameter as it was said; NULL: it was not. */
+static void name_pick(dq_measure_pick *pick, const char *given)
 {
     static const char *const formats[] = {[DQ_TAKES_NOTHING] = "%s%s%s",
                                           [DQ_TAKES_CUTOFF] = "%s%s%s_%.0f",
                                           [DQ_TAKES_FRACTION] = "%s%s%s_%.2f",
                                           [DQ_TAKES_SHARE] = "%s%s%s_%.9g"};
     const dq_measure *m = pick->measure;
+    if (m->bare && !given) {
+        (void)snprintf(pick->name, sizeof pick->name, "%s", m->name);
+        return;
+    }
+    if (m->parameter == DQ_TAKES_WEIGHTS) {
+        (void)snprintf(pick->name, sizeof pick->name, "%s_%s", m->name, given);
+        return;
+    }
     (void)snprintf(pick->name, sizeof pick->name, formats[m->parameter], m->name, *pick->argument ? ":" : "",
                    pick->argument, pick->parameter);
 }
 
-/* What is added: a measure, and what it is about ("": nothing). */
+/* What is added: a measure, what its parameters are said as (NULL: not said), and what it is about ("":
+ * nothing). */
 typedef struct chosen {
     const dq_measure *measure;
+    const char *given;
     char argument[sizeof((dq_measure_pick *)0)->argument];
 } chosen;
 
-static dq_status add_one(dq_measure_picks *picks, const chosen *c, double parameter, dq_error *error)
+/* weights: of a measure that takes them, else NULL. */
+static dq_status add_one(dq_measure_picks *picks, const chosen *c, double parameter, const double *weights,
+                         dq_error *error)
 {
+    dq_measure_pick made = {.measure = c->measure, .parameter = parameter, .about = DQ_WHOLE_VECTOR};
+    memcpy(made.argument, c->argument, sizeof made.argument);
+    if (weights) memcpy(made.weights, weights, sizeof made.weights);
+    name_pick(&made, c->given);
     for (size_t i = 0; i < picks->count; i++)
-        if (picks->at[i].measure == c->measure && picks->at[i].parameter == parameter &&
-            strcmp(picks->at[i].argument, c->argument) == 0)
-            return DQ_OK;
+        if (strcmp(picks->at[i].name, made.name) == 0) return DQ_OK;
     if (c->measure->about == DQ_ABOUT_ATTRIBUTE && !*c->argument)
         return dq_fail(error, DQ_ERR_RANGE, "%s is of an attribute of the items, as in %s:genre@10",
                        c->measure->name, c->measure->name);
     if (picks->count == DQ_MAX_PICKS)
         return dq_fail(error, DQ_ERR_RANGE, "more than %d measures", DQ_MAX_PICKS);
-    dq_measure_pick *pick = &picks->at[picks->count++];
-    *pick = (dq_measure_pick){.measure = c->measure, .parameter = parameter, .about = DQ_WHOLE_VECTOR};
-    memcpy(pick->argument, c->argument, sizeof pick->argument);
-    name_pick(pick);
+    picks->at[picks->count++] = made;
     return DQ_OK;
+}
+
+/* All of a measure's weights, "1,-2,0,0". */
+static dq_status add_weights(dq_measure_picks *picks, const chosen *c, const char *list, dq_error *error)
+{
+    double weights[DQ_MEASURE_WEIGHTS] = {0};
+    size_t wanted = 1, n = 0;
+    for (const char *p = c->measure->defaults; *p; p++) wanted += *p == ',';
+    for (const char *at = list;; at++) {
+        char *end;
+        double value = strtod(at, &end);
+        if (end == at || (*end && *end != ',') || !(fabs(value) <= 1e9) || n == wanted) break;
+        weights[n++] = value;
+        at = end;
+        if (*at) continue;
+        if (n == wanted && strlen(list) < 60 && (n > 1 || value >= 0))
+            return add_one(picks, c, 0, weights, error);
+        break;
+    }
+    return dq_fail(error, DQ_ERR_RANGE, "%s needs %zu number%s as in %s, not '%s'", c->measure->name, wanted,
+                   wanted > 1 ? "s" : " of at least 0", c->measure->defaults, list);
 }
 
 static bool is_parameter(const dq_measure *measure, double value)
 {
+    if (measure->of_text && value > DQ_MAX_TEXT) return false;
     if (measure->parameter == DQ_TAKES_CUTOFF) return value >= 1 && value <= 1e9 && value == floor(value);
     if (measure->parameter == DQ_TAKES_SHARE) return value > 0 && value < 1;
     return value >= 0 && value <= 1000;
@@ -103,7 +137,7 @@ static dq_status add_list(dq_measure_picks *picks, const chosen *c, const char *
         if (end == at || (*end && *end != ',') || !is_parameter(c->measure, value))
             return dq_fail(error, DQ_ERR_RANGE, "%s needs %s, not '%s'", c->measure->name,
                            wanted[c->measure->parameter], list);
-        dq_status status = add_one(picks, c, value, error);
+        dq_status status = add_one(picks, c, value, NULL, error);
         if (status || !*end) return status;
         at = end + 1;
     }
@@ -112,8 +146,12 @@ static dq_status add_list(dq_measure_picks *picks, const chosen *c, const char *
 static dq_status add_default(dq_measure_picks *picks, const chosen *c, const char *cutoffs, dq_error *error)
 {
     const dq_measure *m = c->measure;
-    if (m->parameter == DQ_TAKES_NOTHING) return add_one(picks, c, 0, error);
-    return add_list(picks, c, cutoffs && m->parameter == DQ_TAKES_CUTOFF ? cutoffs : m->defaults, error);
+    if (m->parameter == DQ_TAKES_NOTHING) return add_one(picks, c, 0, NULL, error);
+    if (m->parameter == DQ_TAKES_WEIGHTS) return add_weights(picks, c, m->defaults, error);
+    if (!cutoffs || m->parameter != DQ_TAKES_CUTOFF) return add_list(picks, c, m->defaults, error);
+    chosen at = *c;
+    at.given = cutoffs;
+    return add_list(picks, &at, cutoffs, error);
 }
 
 static dq_status add_group(dq_measure_picks *picks, unsigned flag, const char *cutoffs, dq_error *error)
@@ -135,6 +173,19 @@ static const char *find_list(const char *text)
     return n && *list == '.' && list[1] ? list + 1 : NULL;
 }
 
+/* NAME@WEIGHTS, NAME.WEIGHTS or NAME_WEIGHTS: where the weights begin, or NULL. Weights may be negative. */
+static const char *find_weights(const char *text, const dq_measure **measure)
+{
+    for (size_t i = 0; i < dq_measure_count; i++) {
+        size_t n = strlen(dq_measures[i].name);
+        *measure = &dq_measures[i];
+        if (dq_measures[i].parameter == DQ_TAKES_WEIGHTS && strncmp(text, dq_measures[i].name, n) == 0 &&
+            text[n] && strchr("@._", text[n]))
+            return text + n + 1;
+    }
+    return NULL;
+}
+
 /* NAME:ARGUMENT or NAME:ARGUMENT@LIST. */
 static dq_status add_about(dq_measure_picks *picks, const char *text, const char *colon, const char *cutoffs,
                            dq_error *error)
@@ -149,6 +200,7 @@ static dq_status add_about(dq_measure_picks *picks, const char *text, const char
         return dq_fail(error, DQ_ERR_RANGE, "%s: a name of 1 to %zu bytes is wanted behind the colon",
                        c.measure->name, sizeof c.argument - 1);
     memcpy(c.argument, colon + 1, n);
+    c.given = list ? list + 1 : NULL;
     return list ? add_list(picks, &c, list + 1, error) : add_default(picks, &c, cutoffs, error);
 }
 
@@ -160,7 +212,11 @@ dq_status dq_measure_pick_add(dq_measure_picks *picks, const char *text, const c
     if (colon) return add_about(picks, text, colon, cutoffs, error);
     chosen c = {.measure = find(text, strlen(text))};
     if (c.measure) return add_default(picks, &c, cutoffs, error);
-    const char *list = find_list(text);
+    const char *list = find_weights(text, &c.measure);
+    c.given = list;
+    if (list) return add_weights(picks, &c, list, error);
+    list = find_list(text);
+    c.given = list;
     c.measure = list ? find(text, (size_t)(list - text) - 1) : NULL;
     if (c.measure && c.measure->parameter == DQ_TAKES_NOTHING) c.measure = find_form(c.measure);
     if (!c.measure) return dq_fail(error, DQ_ERR_UNKNOWN, "no measure is called '%s'", text);

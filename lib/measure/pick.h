@@ -11,8 +11,9 @@
 typedef struct dq_measure_pick {
     const dq_measure *measure;
     double parameter;
-    char name[112];    /* "P_10", "diversity:title_10" */
-    char argument[64]; /* what a measure is about: "title"; empty: nothing */
+    double weights[DQ_MEASURE_WEIGHTS]; /* of a measure that takes them */
+    char name[112];                     /* "P_10", "diversity:title_10" */
+    char argument[64];                  /* what a measure is about: "title"; empty: nothing */
     size_t about; /* its number in the facts, for whoever has them to fill (report/facts_file.h); at the start
                      DQ_WHOLE_VECTOR */
 } dq_measure_pick;

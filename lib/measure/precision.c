@@ -87,12 +87,15 @@ double dq_r_precision_multiple(const dq_judged_ranking *q, double fraction)
 }
 
 /* The greatest precision at any rank where recall has reached the fraction, which is rounded to a whole
- * number of relevant ones. */
+ * number of relevant ones. It is that of a relevant one: between them precision falls. */
 double dq_interpolated_precision(const dq_judged_ranking *q, double recall)
 {
     double needed = round(recall * (double)q->relevant), best = 0;
-    for (size_t i = q->retrieved; i > 0 && q->hits[i] && q->hits[i] >= needed; i--)
-        best = fmax(best, (double)q->hits[i] / (double)i);
+    for (size_t i = q->retrieved; i > 0 && q->hits[i] && q->hits[i] >= needed; i--) {
+        if (q->hits[i] == q->hits[i - 1]) continue;
+        double here = (double)q->hits[i] / (double)i;
+        if (here > best) best = here;
+    }
     return best;
 }
 

@@ -77,13 +77,23 @@ static dq_status summary_of(dq_run_table *t, size_t run, size_t pick, uint32_t g
                             dq_error *error)
 {
     const dq_measure_pick *p = &t->picks.at[pick];
+    if (p->measure->of_text) {
+        *value = NAN; /* of queries alone */
+        return DQ_OK;
+    }
     if (!p->measure->of_run) {
         *value = summary_of_queries(t, run, pick, group);
         return DQ_OK;
     }
     dq_exposure exposure;
-    dq_status status = dq_exposure_init(&exposure, &t->runs[run].shown, &t->facts, dq_run_table_depth(p),
-                                        group, error);
+    dq_shown_sample sample = {0};
+    bool all = group == DQ_ALL_USERS;
+    const dq_shown_lists *shown = &t->runs[run].shown;
+    dq_status status = all ? DQ_OK : dq_shown_sample_init(&sample, shown, &t->facts, group, error);
+    if (!status)
+        status = dq_exposure_init(&exposure, shown, &t->facts, dq_run_table_depth(p), all ? NULL : &sample,
+                                  error);
+    free(sample.times);
     if (status) return status;
     *value = p->measure->of_run(&exposure);
     dq_exposure_free(&exposure);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/run_table.h"
 
+#include "core/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,120 +30,181 @@ dq_status dq_run_table_init(dq_run_table *table, const char *const *names, size_
 
 /* ---- one run ---- */
 
-/* A run while it is measured. */
-typedef struct measuring {
-    dq_run_table *table;
-    dq_measured_run *run;
-    const dq_run *ranked;
+struct dq_run_meter {
     dq_ranking_eval *eval;
-    uint32_t *items; /* (ranked's documents) their numbers in the facts, */
-    uint32_t *item;  /* and those of the list at hand; NULL: no measure asks */
-    double depth;    /* of the lists that are kept for measures of the whole run; 0: none */
-} measuring;
+    uint32_t *items; /* numbers in the facts of the places of the list at hand as they came, */
+    uint32_t *item;  /* and best first */
+    size_t capacity; /* of both */
+    bool numbered;   /* a measure asks for them */
+};
 
-/* The numbers of the run's documents: one look-up a document. */
-static dq_status number_items(measuring *m, dq_error *error)
+static void free_meter(dq_run_table *t)
 {
-    size_t docs = dq_index_count(&m->ranked->docs);
+    if (!t->meter) return;
+    dq_ranking_eval_free(t->meter->eval);
+    free(t->meter->items);
+    free(t->meter->item);
+    free(t->meter);
+    t->meter = NULL;
+}
+
+static void forget_run(dq_measured_run *run)
+{
+    free(run->values);
+    free(run->in_run);
+    free(run->lengths);
+    dq_shown_lists_free(&run->shown);
+    dq_index_free(&run->strange);
+    dq_strings_free(&run->texts);
+    run->values = run->lengths = NULL;
+    run->in_run = NULL;
+    run->query_count = run->unjudged = 0;
+}
+
+static dq_status expect_lists(const dq_run_table *t, dq_shown_lists *shown, dq_error *error)
+{
     dq_status status = DQ_OK;
-    m->items = malloc((docs + 1) * sizeof *m->items);
-    m->item = malloc((docs + 1) * sizeof *m->item);
-    if (!m->items || !m->item) return dq_fail_memory(error, "%zu items", docs);
-    for (uint32_t d = 0; d < docs && !status; d++) {
-        size_t n;
-        const char *id = dq_index_id(&m->ranked->docs, d, &n);
-        status = dq_facts_item(&m->table->facts, id, n, &m->items[d], error);
-        m->run->strange_items += !status && m->items[d] == DQ_ABSENT;
+    shown->keep = t->intervals || dq_index_count(&t->facts.by.values);
+    for (size_t p = 0; p < t->picks.count && !status; p++)
+        if (t->picks.at[p].measure->of_run)
+            status = dq_shown_lists_expect(shown, dq_run_table_depth(&t->picks.at[p]), error);
+    return status;
+}
+
+dq_status dq_run_table_begin(dq_run_table *t, size_t number, int32_t relevance, dq_error *error)
+{
+    size_t queries = dq_index_count(&t->qrels.queries);
+    dq_measured_run *run = &t->runs[number];
+    forget_run(run);
+    free_meter(t);
+    run->values = calloc(queries * t->picks.count + 1, sizeof *run->values);
+    run->in_run = calloc(queries + 1, sizeof *run->in_run);
+    run->lengths = calloc(queries + 1, sizeof *run->lengths);
+    t->meter = calloc(1, sizeof *t->meter);
+    if (!run->values || !run->in_run || !run->lengths || !t->meter)
+        return dq_fail_memory(error, "the values");
+    t->meter->numbered = dq_run_table_needs(t) != 0;
+    dq_status status = expect_lists(t, &run->shown, error);
+    if (!status) status = dq_ranking_eval_new(&t->meter->eval, &t->qrels, relevance, error);
+    if (!status) dq_ranking_eval_limit(t->meter->eval, t->max_documents, t->judged_only);
+    if (!status) dq_ranking_eval_documents(t->meter->eval, t->documents);
+    return status;
+}
+
+/* The numbers of a list's items. */
+static dq_status number_items(dq_run_table *t, dq_measured_run *run, const dq_ranking *list, dq_error *error)
+{
+    struct dq_run_meter *m = t->meter;
+    size_t capacity = dq_array_capacity(m->capacity, list->count + 1);
+    if (capacity != m->capacity && (!dq_array_resize(&m->items, capacity, sizeof *m->items) ||
+                                    !dq_array_resize(&m->item, capacity, sizeof *m->item)))
+        return dq_fail_memory(error, "%zu items", list->count);
+    m->capacity = capacity;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < list->count && !status; i++) {
+        const char *id = list->ids + list->places[i].at;
+        status = dq_facts_item(&t->facts, id, list->places[i].bytes, &m->items[i], error);
+        if (!status && m->items[i] == DQ_ABSENT)
+            status = dq_index_add(&run->strange, id, list->places[i].bytes, NULL, NULL, error);
     }
     return status;
 }
 
-static dq_status start_measuring(measuring *m, int32_t relevance, dq_error *error)
+static dq_status keep_text(dq_measured_run *run, const dq_measure_pick *pick, const dq_judged_ranking *judged,
+                           double *value, dq_error *error)
 {
-    const dq_run_table *t = m->table;
+    char text[DQ_MAX_TEXT + 1];
+    pick->measure->of_text(judged, pick->parameter, text);
+    *value = (double)run->texts.count;
+    return dq_strings_add(&run->texts, text, strlen(text), error);
+}
+
+static dq_status measure_query(dq_run_table *t, dq_measured_run *run, uint32_t q, dq_recommended *list,
+                               dq_error *error)
+{
+    dq_status status = DQ_OK;
     size_t queries = dq_index_count(&t->qrels.queries);
-    dq_measured_run *run = m->run;
-    for (size_t p = 0; p < t->picks.count; p++) {
+    run->in_run[q] = list->judged->in_run;
+    run->lengths[q] = (double)list->judged->retrieved;
+    for (size_t p = 0; p < t->picks.count && !status; p++) {
         const dq_measure_pick *pick = &t->picks.at[p];
-        if (pick->measure->of_run) m->depth = fmax(m->depth, dq_run_table_depth(pick));
-    }
-    run->values = calloc(queries * t->picks.count + 1, sizeof *run->values);
-    run->in_run = calloc(queries + 1, sizeof *run->in_run);
-    run->lengths = calloc(queries + 1, sizeof *run->lengths);
-    if (!run->values || !run->in_run || !run->lengths) return dq_fail_memory(error, "the values");
-    dq_status status = dq_ranking_eval_new(&m->eval, &t->qrels, m->ranked, relevance, error);
-    if (status) return status;
-    dq_ranking_eval_limit(m->eval, t->max_documents, t->judged_only);
-    return dq_run_table_needs(t) ? number_items(m, error) : DQ_OK;
-}
-
-/* Numbers of the items of the list at hand, and whose it is. */
-static dq_recommended list_of(const measuring *m, const dq_judged_ranking *judged, const char *id, size_t n)
-{
-    const dq_facts *facts = &m->table->facts;
-    for (size_t i = 0; m->item && i < judged->retrieved; i++) m->item[i] = m->items[judged->doc[i]];
-    return (dq_recommended){judged, m->item, dq_facts_user(facts, id, n), facts, DQ_WHOLE_VECTOR};
-}
-
-/* Keeps a list of the run for the measures of the whole run. */
-static dq_status keep_list(measuring *m, const dq_recommended *list, bool judged, dq_error *error)
-{
-    const dq_catalogue *c = m->table->facts.catalogue;
-    bool users = c && dq_entities_count(&c->users);
-    const dq_shown_list of = {
-        .user = list->user, .known = users ? list->user != DQ_ABSENT : judged, .judged = judged};
-    if (m->depth == 0 || !list->judged->in_run) return DQ_OK;
-    return dq_shown_lists_add(&m->run->shown, &of, list->judged, list->item, m->depth, error);
-}
-
-static dq_status measure_query(measuring *m, uint32_t q, dq_error *error)
-{
-    const dq_run_table *t = m->table;
-    dq_judged_ranking judged;
-    size_t queries = dq_index_count(&t->qrels.queries), n;
-    const char *id = dq_index_id(&t->qrels.queries, q, &n);
-    dq_status status = dq_ranking_eval_query(m->eval, q, &judged, error);
-    if (status) return status;
-    m->run->in_run[q] = judged.in_run;
-    m->run->lengths[q] = (double)judged.retrieved;
-    dq_recommended list = list_of(m, &judged, id, n);
-    for (size_t p = 0; p < t->picks.count; p++) {
-        const dq_measure_pick *pick = &t->picks.at[p];
-        list.about = pick->about;
+        double *value = &run->values[p * queries + q];
+        list->about = pick->about;
         if (pick->measure->compute)
-            m->run->values[p * queries + q] = pick->measure->compute(&judged, pick->parameter);
+            *value = pick->measure->compute(list->judged, pick->parameter);
+        else if (pick->measure->of_weights)
+            *value = pick->measure->of_weights(list->judged, pick->weights);
         else if (pick->measure->of_list)
-            m->run->values[p * queries + q] = pick->measure->of_list(&list, pick->parameter);
+            *value = pick->measure->of_list(list, pick->parameter);
+        else if (pick->measure->of_text)
+            status = keep_text(run, pick, list->judged, value, error);
     }
-    return keep_list(m, &list, true, error);
+    return status;
 }
 
 /* A list that nobody judged shows items, too. */
-static dq_status keep_unjudged(measuring *m, uint32_t row, dq_error *error)
+static dq_status show_list(const dq_run_table *t, dq_measured_run *run, const dq_recommended *list,
+                           bool judged, dq_error *error)
 {
-    dq_judged_ranking ranking;
-    size_t n;
-    const char *id = dq_index_id(&m->ranked->queries, row, &n);
-    if (dq_index_find(&m->table->qrels.queries, id, n) != DQ_ABSENT) return DQ_OK;
-    dq_status status = dq_ranking_eval_unjudged(m->eval, row, &ranking, error);
+    const dq_catalogue *c = t->facts.catalogue;
+    bool users = c && dq_entities_count(&c->users);
+    const dq_shown_to to = {list->user, users ? list->user != DQ_ABSENT : judged, judged};
+    return dq_shown_lists_add(&run->shown, &to, list->judged, list->item, error);
+}
+
+dq_status dq_run_table_list(dq_run_table *t, size_t number, const char *query, size_t bytes,
+                            const dq_ranking *ranking, dq_error *error)
+{
+    struct dq_run_meter *m = t->meter;
+    dq_measured_run *run = &t->runs[number];
+    uint32_t q = dq_index_find(&t->qrels.queries, query, bytes);
+    dq_judged_ranking judged;
+    dq_status status = dq_ranking_eval_list(m->eval, ranking, q, &judged, error);
+    if (!status && m->numbered) status = number_items(t, run, ranking, error);
     if (status) return status;
-    const dq_recommended list = list_of(m, &ranking, id, n);
-    return keep_list(m, &list, false, error);
+    for (size_t i = 0; m->numbered && i < judged.retrieved; i++) m->item[i] = m->items[judged.doc[i]];
+    dq_recommended list = {&judged, m->item, dq_facts_user(&t->facts, query, bytes), &t->facts,
+                           DQ_WHOLE_VECTOR};
+    run->query_count++;
+    run->unjudged += q == DQ_ABSENT;
+    if (q != DQ_ABSENT) status = measure_query(t, run, q, &list, error);
+    if (status) return status;
+    bool whole = run->shown.depth > 0 || run->shown.scores;
+    return whole ? show_list(t, run, &list, q != DQ_ABSENT, error) : DQ_OK;
+}
+
+dq_status dq_run_table_end(dq_run_table *t, size_t number, dq_error *error)
+{
+    uint32_t queries = (uint32_t)dq_index_count(&t->qrels.queries);
+    dq_measured_run *run = &t->runs[number];
+    dq_status status = DQ_OK;
+    for (uint32_t q = 0; q < queries && !status; q++) {
+        size_t n;
+        const char *id = dq_index_id(&t->qrels.queries, q, &n);
+        dq_judged_ranking judged;
+        if (run->in_run[q]) continue;
+        status = dq_ranking_eval_list(t->meter->eval, NULL, q, &judged, error);
+        dq_recommended list = {&judged, NULL, dq_facts_user(&t->facts, id, n), &t->facts, DQ_WHOLE_VECTOR};
+        if (!status) status = measure_query(t, run, q, &list, error);
+    }
+    dq_shown_lists_finish(&run->shown);
+    free_meter(t);
+    return status;
 }
 
 dq_status dq_run_table_measure(dq_run_table *t, size_t number, const dq_run *ranked, int32_t relevance,
                                dq_error *error)
 {
-    measuring m = {.table = t, .run = &t->runs[number], .ranked = ranked};
-    uint32_t queries = (uint32_t)dq_index_count(&t->qrels.queries),
-             rows = (uint32_t)dq_index_count(&ranked->queries);
-    dq_status status = start_measuring(&m, relevance, error);
-    for (uint32_t q = 0; q < queries && !status; q++) status = measure_query(&m, q, error);
-    for (uint32_t r = 0; m.depth > 0 && r < rows && !status; r++) status = keep_unjudged(&m, r, error);
-    dq_ranking_eval_free(m.eval);
-    free(m.items);
-    free(m.item);
-    return status;
+    dq_ranking list = DQ_RANKING_EMPTY;
+    dq_status status = dq_run_table_begin(t, number, relevance, error);
+    for (uint32_t row = 0; row < dq_index_count(&ranked->queries) && !status; row++) {
+        size_t n;
+        const char *id = dq_index_id(&ranked->queries, row, &n);
+        status = dq_ranking_take(&list, ranked, row, error);
+        if (!status) status = dq_run_table_list(t, number, id, n, &list, error);
+    }
+    dq_ranking_free(&list);
+    return status ? status : dq_run_table_end(t, number, error);
 }
 
 unsigned dq_run_table_needs(const dq_run_table *t)
@@ -191,14 +254,17 @@ double dq_run_table_value(const dq_run_table *table, size_t run, size_t pick, ui
     return table->runs[run].values[pick * dq_index_count(&table->qrels.queries) + query];
 }
 
+const char *dq_run_table_text(const dq_run_table *table, size_t run, size_t pick, uint32_t query,
+                              size_t *bytes)
+{
+    return dq_strings_get(&table->runs[run].texts, (size_t)dq_run_table_value(table, run, pick, query),
+                          bytes);
+}
+
 void dq_run_table_free(dq_run_table *table)
 {
-    for (size_t r = 0; table->runs && r < table->run_count; r++) {
-        free(table->runs[r].values);
-        free(table->runs[r].in_run);
-        free(table->runs[r].lengths);
-        dq_shown_lists_free(&table->runs[r].shown);
-    }
+    for (size_t r = 0; table->runs && r < table->run_count; r++) forget_run(&table->runs[r]);
+    free_meter(table);
     free(table->runs);
     free(table->order);
     free(table->ordered);

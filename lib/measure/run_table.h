@@ -5,7 +5,10 @@
  *
  *     dq_run_table t = {0};                        picks, qrels and facts are the caller's to fill
  *     dq_run_table_init(&t, names, count, &e);
- *     for each run: dq_run_table_measure(&t, r, &ranked, 1, &e);
+ *     for each run r:
+ *         dq_run_table_begin(&t, r, 1, &e);
+ *         for each list of it: dq_run_table_list(&t, r, query, bytes, &list, &e);
+ *         dq_run_table_end(&t, r, &e);
  *     dq_run_table_choose(&t, false, &e);          which queries count
  *     dq_run_table_summarise(&t, &config, &e);
  */
@@ -17,15 +20,19 @@
 
 /* What one run got. */
 typedef struct dq_measured_run {
-    const char *name;     /* borrowed */
-    const char *label;    /* the same without its folders, when that is enough to tell runs apart */
-    char tag[128];        /* what the run calls itself: the caller's to fill */
-    double *values;       /* (picks, queries of the qrels); NAN: the query has none by this measure */
-    bool *in_run;         /* (queries of the qrels) */
-    double *lengths;      /* (queries of the qrels) of their lists */
-    dq_shown_lists shown; /* all lists, for measures of the whole run */
-    size_t strange_items; /* of the run that the catalogue lacks */
+    const char *name;             /* borrowed */
+    const char *label;            /* the same without its folders, when that is enough to tell runs apart */
+    char tag[128];                /* what the run calls itself: the caller's to fill */
+    double *values;               /* (picks, queries of the qrels); NAN: the query has none by this measure */
+    dq_strings texts;             /* of measures that are texts, whose values are their numbers here */
+    bool *in_run;                 /* (queries of the qrels) */
+    double *lengths;              /* (queries of the qrels) of their lists */
+    dq_shown_lists shown;         /* what measures of the whole run need of its lists */
+    dq_index strange;             /* items of the run that the catalogue lacks */
+    size_t query_count, unjudged; /* queries of the run, and those of them that the qrels lack */
 } dq_measured_run;
+
+struct dq_run_meter; /* what a run is measured with */
 
 /* A run's summary by one measure, and how it differs from the first run's. */
 typedef struct dq_run_cell {
@@ -39,19 +46,29 @@ typedef struct dq_run_table {
     dq_qrels qrels;       /* finished; freed with the table */
     dq_facts facts;       /* where a measure needs them; freed with the table */
     size_t max_documents; /* of a list, and */
+    size_t documents;     /* that there are: dq_ranking_eval_documents */
     bool judged_only;     /* what of it counts: dq_ranking_eval_limit */
+    bool intervals;       /* will be asked of dq_run_table_summarise: a run's lists are kept for that */
     uint32_t *order;      /* (query_count) queries that count, by their ids' bytes */
     size_t query_count;
     dq_measured_run *runs;
     size_t run_count;
-    double *ordered;    /* (query_count) scratch */
-    dq_run_cell *cells; /* (run_count, picks) */
-    double *by_group;   /* (run_count, picks, groups) */
+    struct dq_run_meter *meter; /* between begin and end */
+    double *ordered;            /* (query_count) scratch */
+    dq_run_cell *cells;         /* (run_count, picks) */
+    double *by_group;           /* (run_count, picks, groups) */
 } dq_run_table;
 
 /* Makes room for count >= 1 runs of these names. DQ_ERR_MEMORY. */
 dq_status dq_run_table_init(dq_run_table *table, const char *const *names, size_t count, dq_error *error);
-/* Measures one run, which is finished and not needed afterwards. relevance: the least that is relevant. */
+/* One run at a time, list by list: its memory is that of one list and of a value a query and measure, beside
+ * what measures of the whole run need (exposure.h). A second begin forgets what came so far. relevance: the
+ * least that is relevant. Each query comes once. Errors as dq_ranking_eval_list. */
+dq_status dq_run_table_begin(dq_run_table *table, size_t run, int32_t relevance, dq_error *error);
+dq_status dq_run_table_list(dq_run_table *table, size_t run, const char *query, size_t bytes,
+                            const dq_ranking *list, dq_error *error);
+dq_status dq_run_table_end(dq_run_table *table, size_t run, dq_error *error);
+/* All three, of a run in memory, which is not needed afterwards. */
 dq_status dq_run_table_measure(dq_run_table *table, size_t run, const dq_run *ranked, int32_t relevance,
                                dq_error *error);
 /* Chooses the queries that count, perhaps none: with `complete` all of the qrels, else those in every run. */
@@ -81,7 +98,9 @@ size_t dq_run_table_ungrouped(const dq_run_table *table);
 size_t dq_run_table_groups(const dq_run_table *table);
 double dq_run_table_group_value(const dq_run_table *table, size_t run, size_t pick, size_t group);
 double dq_run_table_gap(const dq_run_table *table, size_t run, size_t pick);
-/* Value of one query of the qrels. */
+/* Value of one query of the qrels; of a measure that is a text, the text. */
 double dq_run_table_value(const dq_run_table *table, size_t run, size_t pick, uint32_t query);
+const char *dq_run_table_text(const dq_run_table *table, size_t run, size_t pick, uint32_t query,
+                              size_t *bytes);
 
 #endif

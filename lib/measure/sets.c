@@ -67,15 +67,32 @@ double dq_set_map(const dq_judged_ranking *q, double unused)
     return found(q) * found(q) / ((double)q->retrieved * (double)q->relevant);
 }
 
-double dq_set_f(const dq_judged_ranking *q, double unused)
+/* (x + 1) P R / (R + x P): recall counts x times as much as precision (van Rijsbergen 1979). */
+double dq_set_f(const dq_judged_ranking *q, const double weights[DQ_MEASURE_WEIGHTS])
 {
-    double p = dq_set_precision(q, unused), r = dq_set_recall(q, unused);
-    return found(q) > 0 ? 2 * p * r / (p + r) : 0;
+    double p = dq_set_precision(q, 0), r = dq_set_recall(q, 0), x = weights[0];
+    return found(q) > 0 ? (x + 1) * p * r / (x * p + r) : 0;
 }
 
-/* +1 for each relevant one retrieved, -1 for each other one retrieved. */
-double dq_utility(const dq_judged_ranking *q, double unused)
+/* What each document is worth that is relevant and retrieved, not relevant and retrieved, relevant and not
+ * retrieved, neither; the last needs the number of all documents. */
+double dq_utility(const dq_judged_ranking *q, const double weights[DQ_MEASURE_WEIGHTS])
 {
-    (void)unused;
-    return found(q) - ((double)q->retrieved - found(q));
+    double hits = found(q), retrieved = (double)q->retrieved, relevant = (double)q->relevant;
+    return weights[0] * hits + weights[1] * (retrieved - hits) + weights[2] * (relevant - hits) +
+           weights[3] * ((double)q->documents + hits - retrieved - relevant);
+}
+
+/* The levels of the first k, a character each; '>' above 9. */
+void dq_level_text(const dq_judged_ranking *q, double k, char text[DQ_MAX_TEXT + 1])
+{
+    size_t n = 0;
+    for (; n < q->retrieved && (double)n < k && n < DQ_MAX_TEXT; n++) {
+        int32_t level = q->level[n];
+        if (level >= 0)
+            text[n] = (char)(level > 9 ? '>' : '0' + level);
+        else
+            text[n] = level == DQ_LEVEL_UNPOOLED ? '-' : '.';
+    }
+    text[n] = '\0';
 }

@@ -27,6 +27,8 @@ enum {
     {.name = id, .help = says, .compute = fn, .over = DQ_OVER_GEOMETRIC, .groups = in, .summary_only = true}
 #define WITH(id, says, fn, takes, in, values) \
     {.name = id, .help = says, .compute = fn, .parameter = takes, .groups = in, .defaults = values}
+#define WEIGHED(id, says, fn, in, values) \
+    {.name = id, .help = says, .of_weights = fn, .parameter = DQ_TAKES_WEIGHTS, .groups = in, .defaults = values, .bare = true}
 #define AT(id, says, fn, in, ks) WITH(id, says, fn, DQ_TAKES_CUTOFF, in, ks)
 #define FRACTION(id, says, fn, in, fs) WITH(id, says, fn, DQ_TAKES_FRACTION, in, fs)
 #define LIST(id, says, fn, of, facts) \
@@ -47,11 +49,12 @@ const dq_measure dq_measures[] = {
     MEAN("recip_rank", "1 / rank of the first relevant one (mrr)", dq_reciprocal_rank, OFFICIAL | RANKING),
     FRACTION("iprec_at_recall", "greatest precision at a recall or above", dq_interpolated_precision, OFFICIAL, RECALLS),
     AT("P", "precision: share of relevant ones among the first k", dq_precision, OFFICIAL | RANKING, CUTOFFS),
+    {.name = "relstring", .help = "levels of the first k as a text, - not in the pool, . not judged; with -q", .of_text = dq_level_text, .parameter = DQ_TAKES_CUTOFF, .over = DQ_OVER_TEXT, .groups = ALL, .defaults = "10", .bare = true},
     AT("recall", "share of the relevant ones that are among the first k", dq_recall, ALL | RANKING, CUTOFFS),
     MEAN("infAP", "average precision inferred from a sampled pool", dq_inferred_ap, ALL),
     GEOM("gm_bpref", "bpref, geometric mean", dq_bpref, ALL),
     FRACTION("Rprec_mult", "precision after a multiple of R", dq_r_precision_multiple, ALL, MULTIPLE),
-    MEAN("utility", "relevant less other ones retrieved", dq_utility, SET),
+    WEIGHED("utility", "weights of relevant and other ones retrieved, and of those not", dq_utility, SET, "1,-1,0,0"),
     MEAN("11pt_avg", "mean of iprec_at_recall at 0, 0.1 ... 1", dq_eleven_point_average, ALL),
     MEAN("binG", "G with binary relevance", dq_binary_gain, ALL),
     MEAN("G", "gain discounted by what the ideal ranking has more", dq_gain, ALL),
@@ -68,7 +71,7 @@ const dq_measure dq_measures[] = {
     MEAN("set_relative_P", "set_P relative to the greatest possible", dq_set_relative_precision, SET),
     MEAN("set_recall", "recall of all retrieved", dq_set_recall, SET),
     MEAN("set_map", "set_P times set_recall", dq_set_map, SET),
-    MEAN("set_F", "harmonic mean of set_P and set_recall", dq_set_f, SET),
+    WEIGHED("set_F", "mean of set_P and set_recall, harmonic, recall X times as important", dq_set_f, SET, "1"),
     COUNT("num_nonrel_judged_ret", "judged not relevant and retrieved", dq_count_nonrelevant_retrieved, ALL),
     MEAN("rbp", "rank-biased precision, p = 0.9", dq_rbp, ALL),
     MEAN("rbp_resid", "what unjudged ones could add to rbp", dq_rbp_residual, ALL),

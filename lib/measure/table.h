@@ -8,6 +8,7 @@
  *     of_list   a user's list, and what its items are        novelty, diversity, calibration
  *     of_run    what all lists of a run show together        coverage, gini, auc
  *
+ * (of_weights is compute with several parameters, of_text has a text in place of a number.)
  * The first two give a value a query; NAN where there is none (a list of one item has no diversity): then the
  * query does not count for this measure.
  */
@@ -25,6 +26,7 @@ typedef enum dq_measure_over {
     DQ_OVER_WEIGHTED,  /* mean weighted by the lists' lengths (impressions) */
     DQ_OVER_RUN,       /* no value of a query: one of all lists together (of_run) */
     DQ_OVER_NAME,      /* no number at all: the run's own name (runid); compute is NULL */
+    DQ_OVER_TEXT,      /* a text a query, and none of them together (of_text) */
 } dq_measure_over;
 
 typedef enum dq_measure_parameter {
@@ -32,6 +34,7 @@ typedef enum dq_measure_parameter {
     DQ_TAKES_CUTOFF,   /* a rank k >= 1: P_10 */
     DQ_TAKES_FRACTION, /* a fraction >= 0: iprec_at_recall_0.10 */
     DQ_TAKES_SHARE,    /* between 0 and 1: rbp_p_0.8 */
+    DQ_TAKES_WEIGHTS,  /* as many numbers as its defaults are, all of one measure: utility_1,-2,0,0 */
 } dq_measure_parameter;
 
 /* What a measure is about, said behind its name: diversity:title@10. */
@@ -48,6 +51,8 @@ enum {
     DQ_NEEDS_HISTORY = 8,    /* what a user met: a catalogue with interactions */
     DQ_NEEDS_CATALOGUE = DQ_NEEDS_VECTORS | DQ_NEEDS_HISTORY,
 };
+
+enum { DQ_MEASURE_WEIGHTS = 4, DQ_MAX_TEXT = 1000 };
 
 enum {
     DQ_IN_OFFICIAL = 1,     /* trec_eval's defaults */
@@ -75,9 +80,12 @@ typedef struct dq_measure {
     unsigned groups;      /* DQ_IN_... */
     const char *defaults; /* parameters when none is given, "5,10,15"; NULL when it takes none */
     bool summary_only;    /* no value for a single query (num_q, gm_map) */
+    bool bare;            /* its name has no parameter when none is given, as in trec_eval (relstring) */
     dq_measure_about about;
     unsigned needs; /* DQ_NEEDS_... */
     double (*compute)(const dq_judged_ranking *query, double parameter);
+    double (*of_weights)(const dq_judged_ranking *query, const double weights[DQ_MEASURE_WEIGHTS]);
+    void (*of_text)(const dq_judged_ranking *query, double parameter, char text[DQ_MAX_TEXT + 1]);
     double (*of_list)(const dq_recommended *list, double parameter);
     double (*of_run)(const dq_exposure *exposure);
 } dq_measure;

@@ -76,10 +76,10 @@ static void dr_os(const dq_ope_row *rows, const double *weight, size_t n, double
 }
 
 const dq_ope_estimator dq_ope_estimators[DQ_OPE_ESTIMATORS] = {
-    {"log", "what the policy earned that wrote the log", logged, .bound = DQ_OPE_UNBOUND},
+    {"log", "what the policy earned that wrote the log", logged, .unweighted = true, .bound = DQ_OPE_UNBOUND},
     {"ips", "inverse propensity score", ips, .bound = DQ_OPE_CLIP},
     {"snips", "the same, self-normalised", snips, .normalised = true, .bound = DQ_OPE_CLIP},
-    {"dm", "direct method", dm, .needs_model = true},
+    {"dm", "direct method", dm, .needs_model = true, .unweighted = true},
     {"dr", "doubly robust", dr, .needs_model = true, .bound = DQ_OPE_CLIP},
     {"sndr", "the same, self-normalised", sndr, .normalised = true, .needs_model = true,
      .bound = DQ_OPE_CLIP},

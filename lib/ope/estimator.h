@@ -37,6 +37,7 @@ typedef struct dq_ope_estimator {
                   double *over);
     bool normalised;
     bool needs_model; /* q and Q */
+    bool unweighted;  /* weights are nothing to it */
     dq_ope_bound bound;
     dq_ope_session_kind session; /* of sessions: which */
 } dq_ope_estimator;

@@ -67,6 +67,8 @@ static dq_status add_json(dq_json_text *line, dq_place_form form, const dq_place
     dq_status s = dq_json_parse(text->text, text->bytes, &arena, &value, e);
     if (!s && form == DQ_PLACE_TSV && value.type == DQ_STRING)
         s = dq_rows_add_text(line, value.as.string, value.count, e);
+    else if (!s && form == DQ_PLACE_TSV && value.type == DQ_NIL)
+        s = DQ_OK; /* no value: an empty cell */
     else if (!s && form == DQ_PLACE_TSV)
         s = dq_rows_add_text(line, text->text, text->bytes, e);
     else if (!s)

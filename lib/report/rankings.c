@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/rankings_impl.h"
+
 #include "report/rankings.h"
 
 #include "core/utf8.h"
 #include "dq/schema.h"
-#include "dq/source.h"
-#include "dq/stream.h"
-#include "port/files/trec.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +13,7 @@
 /* Takes the rows of a bundle that it knows, and counts them. */
 typedef dq_status (*take_bundle)(const dq_bundle *bundle, void *arg, uint64_t *taken, dq_error *error);
 
-static dq_status check_text(const char *text, size_t bytes, const char *what, dq_error *error)
+dq_status dq_rankings_check_text(const char *text, size_t bytes, const char *what, dq_error *error)
 {
     if (dq_utf8_valid(text, bytes)) return DQ_OK;
     return dq_fail(error, DQ_ERR_FORMAT, "the %s is not UTF-8", what);
@@ -22,12 +21,20 @@ static dq_status check_text(const char *text, size_t bytes, const char *what, dq
 
 static dq_status add_line(dq_lists *lists, const dq_trec_line *line, dq_error *error)
 {
-    dq_status status = check_text(line->query, line->query_bytes, "query", error);
-    if (!status) status = check_text(line->doc, line->doc_bytes, "document", error);
+    dq_status status = dq_rankings_check_text(line->query, line->query_bytes, "query", error);
+    if (!status) status = dq_rankings_check_text(line->doc, line->doc_bytes, "document", error);
     if (!status)
         status = dq_lists_add(lists, line->query, line->query_bytes, line->doc, line->doc_bytes, line->value,
                               error);
     return status;
+}
+
+void dq_rankings_take_tag(const dq_trec_line *line, char *tag, size_t tag_size)
+{
+    size_t n = line->tag_bytes < tag_size ? line->tag_bytes : tag_size - 1;
+    if (memcmp(tag, line->tag, n) == 0 && tag[n] == '\0') return; /* as on the line before */
+    memcpy(tag, line->tag, n);
+    tag[n] = '\0';
 }
 
 static dq_status read_text(dq_source *source, dq_trec_form form, dq_lists *lists, char *tag, size_t tag_size,
@@ -39,14 +46,12 @@ static dq_status read_text(dq_source *source, dq_trec_form form, dq_lists *lists
     while ((got = dq_trec_next(&trec, &line, error)) > 0) {
         dq_status status = add_line(lists, &line, error);
         if (status) return dq_error_at(error, dq_source_name(source), trec.line);
-        if (tag && (strlen(tag) != line.tag_bytes || memcmp(tag, line.tag, line.tag_bytes) != 0))
-            (void)snprintf(tag, tag_size, "%.*s", (int)line.tag_bytes, line.tag);
+        if (tag) dq_rankings_take_tag(&line, tag, tag_size);
     }
     return got < 0 ? error->status : DQ_OK;
 }
 
-/* The program that made the last section: what stands for a run's name in a stream. */
-static void name_maker(dq_reader *reader, char *tag, size_t tag_size)
+void dq_rankings_take_maker(dq_reader *reader, char *tag, size_t tag_size)
 {
     const dq_value *heads = dq_reader_heads(reader);
     const dq_value *program = heads->count ? dq_map_get(&heads->as.list[heads->count - 1], "program") : NULL;
@@ -133,9 +138,8 @@ static dq_status read_judged_stream(dq_source *source, const char *text, dq_qrel
     return status;
 }
 
-/* Opens a path and looks at its first byte; closes it again on a failure. */
-static dq_status open_either(dq_source **source, const char *path, const char *what, bool *is_stream,
-                             dq_error *error)
+dq_status dq_rankings_open(dq_source **source, const char *path, const char *what, bool *is_stream,
+                           dq_error *error)
 {
     int first;
     dq_status status = dq_source_open(source, path, error);
@@ -163,7 +167,7 @@ dq_status dq_rankings_read_qrels(const char *path, const char *gains, dq_qrels *
 {
     dq_source *source;
     bool is_stream;
-    dq_status status = open_either(&source, path, "judgements", &is_stream, error);
+    dq_status status = dq_rankings_open(&source, path, "judgements", &is_stream, error);
     if (status) return status;
     if (is_stream) return read_judged_stream(source, gains, qrels, error);
     status = read_text(source, DQ_TREC_QRELS, qrels, NULL, 0, error);
@@ -177,7 +181,7 @@ dq_status dq_rankings_read_run(const char *path, dq_run *run, char *tag, size_t 
     dq_source *source;
     bool is_stream;
     tag[0] = '\0';
-    dq_status status = open_either(&source, path, "ranking", &is_stream, error);
+    dq_status status = dq_rankings_open(&source, path, "ranking", &is_stream, error);
     if (status) return status;
     if (!is_stream) {
         status = read_text(source, DQ_TREC_RUN, run, tag, tag_size, error);
@@ -189,7 +193,7 @@ dq_status dq_rankings_read_run(const char *path, dq_run *run, char *tag, size_t 
     status = dq_reader_open_source(&reader, source, error);
     if (status) return status;
     status = read_stream(reader, take_rankings, run, DQ_KIND_RANKINGS, error);
-    name_maker(reader, tag, tag_size);
+    dq_rankings_take_maker(reader, tag, tag_size);
     if (!status) status = dq_lists_finish(run, DQ_TWICE_REFUSED, error);
     if (status) (void)dq_error_at(error, dq_reader_source(reader), DQ_NO_RECORD);
     dq_reader_close(reader);

@@ -17,8 +17,8 @@ dq_status dq_rankings_gains(const char *text, dq_label_map *gains, dq_error *err
  * interactions with another label are no judgements. DQ_ERR_TRUNCATED for an empty file, DQ_ERR_SCHEMA for a
  * stream without interactions of that kind. */
 dq_status dq_rankings_read_qrels(const char *path, const char *gains, dq_qrels *qrels, dq_error *error);
-/* Reads a run, finished. tag gets its name: that of the last line, as in trec_eval; of a stream the program
- * that made it. */
+/* Reads a run into memory, finished (run_file.h measures one without). tag gets its name: that of the last
+ * line, as in trec_eval; of a stream the program that made it. */
 dq_status dq_rankings_read_run(const char *path, dq_run *run, char *tag, size_t tag_size, dq_error *error);
 
 #endif

@@ -20,16 +20,28 @@ static const char *query_id(const dq_run_table *t, uint32_t q, int *bytes)
     return id;
 }
 
+/* A query's value for people: a number, or a text. */
+static void show_value(const dq_run_table *t, size_t run, size_t pick, uint32_t q, char text[DQ_MAX_TEXT + 1])
+{
+    size_t n;
+    const dq_measure_pick *p = &t->picks.at[pick];
+    if (p->measure->over == DQ_OVER_TEXT) {
+        const char *held = dq_run_table_text(t, run, pick, q, &n);
+        (void)snprintf(text, DQ_MAX_TEXT + 1, "%.*s", (int)n, held);
+    } else {
+        dq_runs_short_number(p, dq_run_table_value(t, run, pick, q), text);
+    }
+}
+
 /* ---- trec_eval's layout ---- */
 
 static dq_status trec_line(dq_sink *out, const dq_measure_pick *pick, const char *query, int bytes,
-                           double value, dq_error *error)
+                           const char *value, dq_error *error)
 {
-    char text[32];
-    dq_runs_short_number(pick, value, text);
+    const char *quote = pick->measure->over == DQ_OVER_TEXT ? "'" : "";
     dq_status status = dq_sink_printf(out, error, "%-22s\t", pick->name);
     if (!status) status = dq_runs_id_cell(out, query, bytes, error);
-    return status ? status : dq_sink_printf(out, error, "\t%s\n", text);
+    return status ? status : dq_sink_printf(out, error, "\t%s%s%s\n", quote, value, quote);
 }
 
 static dq_status trec_query(const dq_run_table *t, size_t run, uint32_t q, dq_sink *out, dq_error *error)
@@ -37,9 +49,12 @@ static dq_status trec_query(const dq_run_table *t, size_t run, uint32_t q, dq_si
     int bytes;
     const char *id = query_id(t, q, &bytes);
     dq_status status = DQ_OK;
-    for (size_t p = 0; p < t->picks.count && !status; p++)
-        if (!t->picks.at[p].measure->summary_only)
-            status = trec_line(out, &t->picks.at[p], id, bytes, dq_run_table_value(t, run, p, q), error);
+    for (size_t p = 0; p < t->picks.count && !status; p++) {
+        char value[DQ_MAX_TEXT + 1];
+        if (t->picks.at[p].measure->summary_only) continue;
+        show_value(t, run, p, q, value);
+        status = trec_line(out, &t->picks.at[p], id, bytes, value, error);
+    }
     return status;
 }
 
@@ -51,10 +66,12 @@ static dq_status trec_run(const dq_run_table *t, const dq_runs_form *form, size_
         status = trec_query(t, run, t->order[i], out, error);
     for (size_t p = 0; p < t->picks.count && !status; p++) {
         const dq_measure_pick *pick = &t->picks.at[p];
+        char value[32];
+        dq_runs_short_number(pick, cell_of(t, run, p)->value, value);
         if (pick->measure->over == DQ_OVER_NAME)
             status = dq_sink_printf(out, error, "%-22s\tall\t%s\n", pick->name, t->runs[run].tag);
-        else
-            status = trec_line(out, pick, "all", 3, cell_of(t, run, p)->value, error);
+        else if (dq_runs_is_number(pick))
+            status = trec_line(out, pick, "all", 3, value, error);
     }
     return status;
 }
@@ -69,10 +86,10 @@ static dq_status table_queries(const dq_run_table *t, size_t pick, int width, in
     if (p->measure->summary_only) return DQ_OK;
     for (size_t i = 0; i < t->query_count && !status; i++)
         for (size_t r = 0; r < t->run_count && !status; r++) {
-            char text[32];
+            char text[DQ_MAX_TEXT + 1];
             int bytes;
             const char *id = query_id(t, t->order[i], &bytes);
-            dq_runs_short_number(p, dq_run_table_value(t, r, pick, t->order[i]), text);
+            show_value(t, r, pick, t->order[i], text);
             status = dq_sink_printf(out, error, "%-*s  %-*s  %9s  ", width, p->name, names, t->runs[r].label,
                                     text);
             if (!status) status = dq_runs_id_cell(out, id, bytes, error);
@@ -121,7 +138,7 @@ static dq_status print_table(const dq_run_table *t, const dq_runs_form *form, dq
     for (size_t p = 0; p < t->picks.count && !status; p++) {
         if (t->picks.at[p].measure->over == DQ_OVER_NAME) continue;
         if (form->by_query) status = table_queries(t, p, width, names, out, error);
-        for (size_t r = 0; r < t->run_count && !status; r++)
+        for (size_t r = 0; r < t->run_count && !status && dq_runs_is_number(&t->picks.at[p]); r++)
             status = table_cell(t, form, r, p, width, names, cell_of(t, r, p), out, error);
     }
     return status ? status : dq_runs_table_groups(t, width, names, out, error);
@@ -144,10 +161,15 @@ static dq_status print_tsv(const dq_run_table *t, const dq_runs_form *form, dq_s
             for (size_t i = 0; form->by_query && !m->summary_only && i < t->query_count && !status; i++) {
                 int bytes;
                 const char *id = query_id(t, t->order[i], &bytes);
-                status = dq_runs_tsv_start(t, r, p, id, (size_t)bytes,
-                                           dq_run_table_value(t, r, p, t->order[i]), out, error);
+                size_t n = 0;
+                const char *text = m->over == DQ_OVER_TEXT ? dq_run_table_text(t, r, p, t->order[i], &n)
+                                                           : NULL;
+                double value = text ? NAN : dq_run_table_value(t, r, p, t->order[i]);
+                status = dq_runs_tsv_start(t, r, p, id, (size_t)bytes, value, out, error);
+                if (text && !status) status = dq_sink_write(out, text, n, error);
                 if (!status) status = dq_runs_tsv_rest(&bare, group, 0, out, error);
             }
+            if (!dq_runs_is_number(&t->picks.at[p])) continue;
             if (!status) status = dq_runs_tsv_start(t, r, p, "all", 3, c->value, out, error);
             if (!status) status = dq_runs_tsv_rest(c, group, 0, out, error);
             if (!status) status = dq_runs_tsv_groups(t, r, p, out, error);
@@ -189,9 +211,16 @@ static bool put_query(const dq_run_table *t, size_t run, uint32_t q, dq_arena *a
     int bytes;
     const char *id = query_id(t, q, &bytes);
     bool done = dq_map_set(arena, &map, "query", dq_string_n(arena, id, (size_t)bytes));
-    for (size_t p = 0; p < t->picks.count && done; p++)
-        if (!t->picks.at[p].measure->summary_only)
-            done = put_real(arena, &map, t->picks.at[p].name, dq_run_table_value(t, run, p, q));
+    for (size_t p = 0; p < t->picks.count && done; p++) {
+        const char *name = t->picks.at[p].name;
+        size_t n;
+        if (t->picks.at[p].measure->over == DQ_OVER_TEXT) {
+            const char *text = dq_run_table_text(t, run, p, q, &n);
+            done = dq_map_set(arena, &map, name, dq_string_n(arena, text, n));
+        } else if (!t->picks.at[p].measure->summary_only) {
+            done = put_real(arena, &map, name, dq_run_table_value(t, run, p, q));
+        }
+    }
     return done && dq_list_add(arena, list, map);
 }
 
@@ -203,7 +232,7 @@ static dq_status json_run(const dq_run_table *t, const dq_runs_form *form, size_
                 dq_map_set(arena, map, "runid", dq_string(arena, t->runs[run].tag)) &&
                 dq_map_set(arena, map, "queries", dq_int((int64_t)t->query_count));
     for (size_t p = 0; p < t->picks.count && done; p++) {
-        if (t->picks.at[p].measure->over == DQ_OVER_NAME) continue;
+        if (!dq_runs_is_number(&t->picks.at[p])) continue;
         done = put_cell(arena, &measures, &t->picks.at[p], cell_of(t, run, p));
     }
     done = done && dq_map_set(arena, map, "measures", measures);
@@ -238,13 +267,16 @@ dq_status dq_runs_print(const dq_run_table *table, const dq_runs_form *form, dq_
 
 dq_status dq_runs_print_measures(dq_sink *out, dq_error *error)
 {
-    static const char *const takes[] = {"", "_K", "_X", "_X"}, *const about[] = {"", "[:FIELD]",
-                                                                                 ":ATTRIBUTE"};
+    static const char *const takes[] = {"", "_K", "_X", "_X", "_X,..."}, *const about[] = {"", "[:FIELD]",
+                                                                                           ":ATTRIBUTE"};
     dq_status status = DQ_OK;
     for (size_t i = 0; i < dq_measure_count && !status; i++) {
         const dq_measure *m = &dq_measures[i];
         char name[48];
-        (void)snprintf(name, sizeof name, "%s%s%s", m->name, about[m->about], takes[m->parameter]);
+        const char *form = m->parameter == DQ_TAKES_WEIGHTS && !strchr(m->defaults, ',')
+                               ? "_X"
+                               : takes[m->parameter];
+        (void)snprintf(name, sizeof name, "%s%s%s", m->name, about[m->about], form);
         status = dq_sink_printf(out, error, "%-22s %s\n", name, m->help);
     }
     return status;

@@ -14,6 +14,11 @@ void dq_runs_short_number(const dq_measure_pick *pick, double value, char text[3
     (void)snprintf(text, 32, isnan(value) ? "-" : count ? "%.0f" : "%6.4f", value);
 }
 
+bool dq_runs_is_number(const dq_measure_pick *pick)
+{
+    return pick->measure->over != DQ_OVER_NAME && pick->measure->over != DQ_OVER_TEXT;
+}
+
 dq_status dq_runs_id_cell(dq_sink *out, const char *id, int bytes, dq_error *error)
 {
     dq_status status = DQ_OK;

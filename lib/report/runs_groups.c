@@ -25,7 +25,7 @@ dq_status dq_runs_table_groups(const dq_run_table *t, int width, int names, dq_s
     status = dq_sink_printf(out, error, "\n%-*s  %-*s  %9s  %s\n", width, "measure", names, "run", "value",
                             t->facts.by.name);
     for (size_t p = 0; p < t->picks.count; p++) {
-        if (t->picks.at[p].measure->over == DQ_OVER_NAME) continue;
+        if (!dq_runs_is_number(&t->picks.at[p])) continue;
         for (size_t r = 0; r < t->run_count; r++)
             for (size_t g = 0; g <= groups && !status; g++) {
                 char value[32];
@@ -68,7 +68,7 @@ bool dq_runs_put_groups(const dq_run_table *t, size_t run, dq_arena *arena, dq_v
         size_t bytes;
         const char *name = group_name(t, g, &bytes);
         for (size_t p = 0; p < t->picks.count && done; p++)
-            if (t->picks.at[p].measure->over != DQ_OVER_NAME)
+            if (dq_runs_is_number(&t->picks.at[p]))
                 done = dq_map_set(arena, &values, t->picks.at[p].name,
                                   dq_real_or_nil(group_value(t, run, p, g)));
         if (g == groups)

@@ -24,4 +24,7 @@ dq_status dq_runs_table_groups(const dq_run_table *t, int width, int names, dq_s
 dq_status dq_runs_tsv_groups(const dq_run_table *t, size_t run, size_t pick, dq_sink *out, dq_error *error);
 bool dq_runs_put_groups(const dq_run_table *t, size_t run, dq_arena *arena, dq_value *map);
 
+/* Whether a measure has a number for all queries together: else it is the run's name or a text a query. */
+bool dq_runs_is_number(const dq_measure_pick *pick);
+
 #endif

@@ -98,6 +98,19 @@ equals() { dq-rank -q "$@" -k 45 --format tsv log.dq | /usr/bin/python3 "$numpy"
     [[ $stderr == *"rankings by popularity after rankings by item-knn"* ]]
 }
 
+@test "a merge knows the settings of what it merges, and hands them on" {
+    knn() { dq-rank -q --by item-knn -k 9 "$@" log.dq; }
+    dq-rank --merge -k 9 <(knn --shrink 5) <(knn --shrink 5) -o "$out"/merged.dq
+    dq-rank --merge -k 9 --format tsv "$out"/merged.dq <(knn --shrink 5) | cmp - <(knn --shrink 5 --format tsv)
+    for other in "--shrink 4" "--similarity jaccard --shrink 5" "--neighbours 3 --shrink 5" "--map APPLY=2 --shrink 5"; do
+        read -ra words <<< "$other"
+        run -1 --separate-stderr dq-rank --merge -k 9 "$out"/merged.dq <(knn "${words[@]}")
+        [[ $stderr == *"rankings with other settings cannot be merged: '"*"' after 'similarity=cosine shrink=5 neighbours=0 time=time map='"* ]]
+    done
+    run -1 --separate-stderr dq-rank --merge -k 9 <(dq-rank --by random --seed 1 -k 9 log.dq) <(dq-rank --by random --seed 2 -k 9 log.dq)
+    [[ $stderr == *"'seed=2' after 'seed=1'"* ]]
+}
+
 @test "the other orders and --exclude-seen go on from a baseline" {
     dq-rank -q --by popularity --exclude-seen -k 45 --format tsv --no-header log.dq | cut -f 1,3 > "$out"/unseen
     jq -r '[.user, .item] | @tsv' interactions.jsonl | sort -u > "$out"/seen

@@ -25,6 +25,47 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
     measure --qrels "$nist"/qrels.test --run "$nist"/results.test --format trec -m all_trec | diff - "$nist"/out.test.a
 }
 
+@test "trec_eval's own test files: weights of set_F and utility, levels as a text" {
+    [ -d "$nist" ] || skip "../shared/data/trec_eval is not here"
+    judge() { measure --qrels "$nist"/qrels.test --run "$nist"/results.test --format trec "$@"; }
+    while read -r name value; do # as trec_eval 10 prints them, the last with -N 100000
+        n=()
+        [[ $name != *.25 ]] || n=(-N 100000)
+        run -0 judge -m "$name" "${n[@]}"
+        [ "$output" = "$(printf '%-22s\tall\t%s' "${name/./_}" "$value")" ]
+    done << 'END'
+set_F.0.5 0.1045
+set_F.3 0.1656
+utility.1,-1,0,0 -412.6667
+utility.2,-1,-0.5,0 -440.6667
+utility.1,-1,-.5,.25 24354.8333
+END
+    run -0 judge -q -m relstring.20
+    [ "$output" = "$(printf 'relstring_20          \t%s\n' "301"$'\t'"'0000011000000--10101'" \
+        "302"$'\t'"'11011101101111111110'" "303"$'\t'"'00000000000000000010'")" ]
+    judge -q -m all_trec | grep -A1 P_1000 | grep relstring | cut -f 2- |
+        diff - <(printf '%s\t%s\n' 301 "'0000011000'" 302 "'1101110110'" 303 "'0000000000'")
+}
+
+@test "weights and texts: what they take, and what is refused" {
+    run -0 measure --qrels q --run r -q -f tsv -m relstring@3 -m set_F@2
+    [ "$(cut -f 2-4 <<< "$output")" = $'measure\tquery\tvalue\nrelstring_3\tu1\t13\nrelstring_3\tu2\t-\nset_F_2\tu1\t1\nset_F_2\tu2\t0\nset_F_2\tall\t0.5' ]
+    measure --qrels q --run r -q -f json -m relstring@3 -m P@1 | jq -e '.by_query[0].relstring_3 == "13" and (.measures | keys) == ["P_1"]'
+    run -0 measure --qrels q --run r -q -f tsv -m utility.1,-2,-4,.5 -N 100 # u2: one other retrieved, one relevant not
+    [ "$(awk -F '\t' '$3 == "u2" { print $4 }' <<< "$output")" = 43 ]
+    for bad in "set_F.1,2: set_F needs 1 number of at least 0 as in 1, not '1,2'" \
+        "set_F.-1: set_F needs 1 number of at least 0 as in 1, not '-1'" \
+        "utility.1,2,3: utility needs 4 numbers as in 1,-1,0,0, not '1,2,3'" \
+        "utility.1,-1,0,1: utility's fourth weight needs --documents: how many there are" \
+        "relstring.1001: relstring needs whole ranks from 1 as in 5,10, not '1001'" \
+        "relstring: relstring is of each query: it needs --by-query (-q)"; do
+        run -2 measure --qrels q --run r -m "${bad%%: *}"
+        [ "$output" = "dq-eval: ${bad#*: }" ]
+    done
+    run -2 measure --qrels q --run r -m map -N 5
+    [ "$output" = "dq-eval: --documents has no effect: only utility's fourth weight asks for it" ]
+}
+
 @test "what trec_eval prints, query by query, for graded judgements with ties and files in no order" {
     measure --qrels "$fixtures"/qrels --run "$fixtures"/run --format trec -q -m all_trec |
         awk '$1 != "rbp"' | diff - "$fixtures"/trec_eval.out
@@ -88,6 +129,17 @@ measure() { "$BUILD"/dq-eval --quiet "$@"; }
     gzip -k r
     measure --qrels q.zst --run r.gz -f trec | diff want -
     measure --qrels - --run r -f trec < q | diff want -
+}
+
+@test "a run that is not grouped by query: a file is gathered with a word, a pipe is refused with the way out" {
+    printf 'u1 Q0 b 1 2.5 tag\nu2 Q0 c 1 1 tag\nu1 Q0 a 2 1.5 tag\n' > mixed
+    run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run mixed -f tsv -m P@1 -m map -m coverage@2
+    [[ $stderr == *"the run is not grouped by query: it is held in memory (sort -s -k1,1 would spare that)"* ]]
+    [ "$(cut -f 2- <<< "$output")" = "$(measure --qrels q --run r -f tsv -m P@1 -m map -m coverage@2 | cut -f 2-)" ]
+    run -1 --separate-stderr "$BUILD"/dq-eval --qrels q -m map < <(cat mixed)
+    [[ $stderr == *"record 3: query u1 comes back"*"sort -s -k1,1, or give it as a file"* ]]
+    [ -z "$output" ]
+    sort -s -k1,1 mixed | measure --qrels q -f trec -m map | diff - <(measure --qrels q --run r -f trec -m map)
 }
 
 @test "ties go to the greater id, whatever the order and the ranks written" {

@@ -163,7 +163,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
     refused "$elsewhere/db?tls=true&tlsCAFile=tls/ca.pem" "cannot reach the server: TLS handshake failed: certificate verify failed"
     refused "$here/db" "cannot reach the server: Server closed connection"
     # It waits for the rest of what it takes for a message, or hangs up, as the hello's random bytes have it.
-    refused "$plain/db?tls=true&connectTimeoutMS=500" \
+    refused "$plain/db?tls=true&connectTimeoutMS=3000" \
         "cannot reach the server: TLS handshake (timed out|failed) \(does the server speak TLS\?\)"
 }
 

@@ -85,7 +85,7 @@ cached() { sqlite3 "$1.db" "$2"; }
         label "fault-$fault-1" -q | dq-cat --kind transitions | cmp - expected
     done
     for fault in hang hang-body; do
-        label "fault-$fault-1" -q --timeout 0.3 | dq-cat --kind transitions | cmp - expected
+        label "fault-$fault-1" -q --timeout 2 | dq-cat --kind transitions | cmp - expected
     done
     [ "$(llm_stats .faults)" = 14 ]
 }

@@ -247,7 +247,7 @@ END
     start_canned --batch 3 "${rules[@]}" w
     for k in "${!cases[@]}"; do
         patience=
-        [[ ${rules[2 * k + 1]} != *silent ]] || patience='?socketTimeoutMS=300'
+        [[ ${rules[2 * k + 1]} != *silent ]] || patience='?socketTimeoutMS=2000'
         broken "127\.0\.0\.1:[0-9]+: ${cases[k]}" "$uri/p$k$patience" || { echo "${rules[2 * k + 1]}"; false; }
     done
 }
@@ -296,7 +296,7 @@ lies() {
     start_canned --on 'p0/find.jobs_text#4+=lie:length-most' --on 'p1/find.jobs_text#4+=lie:length-more' w
     (
         ulimit -v 400000
-        broken '127\.0\.0\.1:[0-9]+: .+' "$uri/p0?socketTimeoutMS=300"
+        broken '127\.0\.0\.1:[0-9]+: .+' "$uri/p0?socketTimeoutMS=2000"
         broken "127\.0\.0\.1:[0-9]+: the server's reply is not sound: .+" "$uri/p1"
     )
 }

@@ -76,11 +76,18 @@ static void evaluate(const dq_qrels *qrels, const dq_run *run)
     dq_error e = DQ_ERROR_NONE;
     dq_ranking_eval *eval;
     dq_judged_ranking ranking;
-    if (dq_ranking_eval_new(&eval, qrels, run, 1, &e)) fuzz_fail("%s", e.reason);
+    dq_ranking list = DQ_RANKING_EMPTY;
+    if (dq_ranking_eval_new(&eval, qrels, 1, &e)) fuzz_fail("%s", e.reason);
     for (uint32_t q = 0; q < dq_index_count(&qrels->queries); q++) {
-        if (dq_ranking_eval_query(eval, q, &ranking, &e)) fuzz_fail("%s", e.reason);
+        size_t n;
+        const char *id = dq_index_id(&qrels->queries, q, &n);
+        uint32_t row = dq_index_find(&run->queries, id, n);
+        if (row != DQ_ABSENT && dq_ranking_take(&list, run, row, &e)) fuzz_fail("%s", e.reason);
+        if (dq_ranking_eval_list(eval, row == DQ_ABSENT ? NULL : &list, q, &ranking, &e))
+            fuzz_fail("%s", e.reason);
         measure(&ranking);
     }
+    dq_ranking_free(&list);
     dq_ranking_eval_free(eval);
 }
 

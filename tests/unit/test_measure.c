@@ -29,6 +29,20 @@ static void finish(dq_lists *lists)
     assert_int_equal(dq_lists_finish(lists, DQ_TWICE_REFUSED, &e), DQ_OK);
 }
 
+/* The list that the run has for query number q of the qrels. */
+static void judge(dq_ranking_eval *eval, const dq_qrels *qrels, const dq_run *run, uint32_t q,
+                  dq_judged_ranking *judged)
+{
+    dq_ranking list = DQ_RANKING_EMPTY;
+    dq_error e = DQ_ERROR_NONE;
+    size_t n;
+    const char *id = dq_index_id(&qrels->queries, q, &n);
+    uint32_t row = dq_index_find(&run->queries, id, n);
+    if (row != DQ_ABSENT) assert_int_equal(dq_ranking_take(&list, run, row, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_list(eval, row == DQ_ABSENT ? NULL : &list, q, judged, &e), DQ_OK);
+    dq_ranking_free(&list);
+}
+
 static double value_of(const dq_judged_ranking *query, const char *name)
 {
     static dq_measure_picks picks;
@@ -36,7 +50,9 @@ static double value_of(const dq_judged_ranking *query, const char *name)
     picks.count = 0;
     if (dq_measure_pick_add(&picks, name, NULL, &e)) fail_msg("%s", e.reason);
     assert_int_equal(picks.count, 1);
-    return picks.at[0].measure->compute(query, picks.at[0].parameter);
+    const dq_measure_pick *pick = &picks.at[0];
+    if (pick->measure->of_weights) return pick->measure->of_weights(query, pick->weights);
+    return pick->measure->compute(query, pick->parameter);
 }
 
 static FILE *fixture(const char *name)
@@ -69,14 +85,14 @@ static void second_implementation_agrees(void **state)
     dq_ranking_eval *eval;
     dq_judged_ranking judged;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, 1, &e), DQ_OK);
     FILE *f = fixture("values");
     char query[64], name[64];
     double expected;
     int compared = 0;
     for (; fscanf(f, "%63s %63s %lf", query, name, &expected) == 3; compared++) {
         uint32_t q = dq_index_find(&qrels.queries, query, strlen(query));
-        assert_int_equal(dq_ranking_eval_query(eval, q, &judged, &e), DQ_OK);
+        judge(eval, &qrels, &run, q, &judged);
         double got = value_of(&judged, name);
         if (!(fabs(got - expected) <= 1e-12 * (1 + fabs(expected))))
             fail_msg("%s of %s: %.17g, not %.17g", name, query, got, expected);
@@ -107,8 +123,8 @@ static void worked_example(void **state)
     dq_ranking_eval *eval;
     dq_judged_ranking q;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, &e), DQ_OK);
-    assert_int_equal(dq_ranking_eval_query(eval, 0, &q, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, 1, &e), DQ_OK);
+    judge(eval, &qrels, &run, 0, &q);
     assert_true(q.in_run);
     assert_true(fabs(value_of(&q, "dcg") - 6.861) < 0.0005);
     assert_true(fabs(value_of(&q, "ndcg@6") - 0.785) < 0.0005);
@@ -141,8 +157,8 @@ static void large_levels_have_a_gain(void **state)
         finish(&run);
         dq_ranking_eval *eval;
         dq_judged_ranking q;
-        assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, NULL), DQ_OK);
-        assert_int_equal(dq_ranking_eval_query(eval, 0, &q, NULL), DQ_OK);
+        assert_int_equal(dq_ranking_eval_new(&eval, &qrels, 1, NULL), DQ_OK);
+        judge(eval, &qrels, &run, 0, &q);
         double got = value_of(&q, "ndcg_exp"), want = expected[i];
         assert_true(isfinite(got) && got >= 0 && got <= 1 && value_of(&q, "ndcg_exp@10") == got);
         if (l[0] == 2147483647) want = 1.25 / (1 + 0.5 / log2(3));
@@ -175,8 +191,8 @@ static void ties_go_to_the_greater_id(void **state)
     dq_ranking_eval *eval;
     dq_judged_ranking q;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 1, &e), DQ_OK);
-    assert_int_equal(dq_ranking_eval_query(eval, 0, &q, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, 1, &e), DQ_OK);
+    judge(eval, &qrels, &run, 0, &q);
     static const int32_t expected[] = {3, 1, 0, 2, 4}; /* e-acute, ba, b, a, B */
     assert_memory_equal(q.level, expected, sizeof expected);
     dq_ranking_eval_free(eval);
@@ -200,11 +216,11 @@ static void threshold_and_missing_query(void **state)
     dq_ranking_eval *eval;
     dq_judged_ranking q;
     dq_error e = DQ_ERROR_NONE;
-    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, &run, 2, &e), DQ_OK);
-    assert_int_equal(dq_ranking_eval_query(eval, 0, &q, &e), DQ_OK);
+    assert_int_equal(dq_ranking_eval_new(&eval, &qrels, 2, &e), DQ_OK);
+    judge(eval, &qrels, &run, 0, &q);
     assert_int_equal(q.relevant, 1);
     assert_true(value_of(&q, "recip_rank") == 0.5); /* NOLINT: exact in binary */
-    assert_int_equal(dq_ranking_eval_query(eval, 1, &q, &e), DQ_OK);
+    judge(eval, &qrels, &run, 1, &q);
     assert_false(q.in_run);
     assert_int_equal(q.relevant, 1);
     for (size_t i = 0; i < dq_measure_count; i++) { /* nothing retrieved: every value is a finite number, */
@@ -215,7 +231,7 @@ static void threshold_and_missing_query(void **state)
         assert_true(m->over == DQ_OVER_WEIGHTED ? isnan(value) : isfinite(value)); /* or weighs nothing */
     }
     assert_true(value_of(&q, "map") == 0);
-    assert_int_equal(dq_ranking_eval_query(eval, 2, &q, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_ranking_eval_list(eval, NULL, 2, &q, &e), DQ_ERR_RANGE);
     dq_ranking_eval_free(eval);
     dq_lists_free(&qrels);
     dq_lists_free(&run);
@@ -244,7 +260,7 @@ static void bad_lists(void **state)
         finish(&lists);
         finish(&run);
         dq_ranking_eval *eval;
-        assert_int_equal(dq_ranking_eval_new(&eval, &lists, &run, 1, &e), DQ_ERR_RANGE);
+        assert_int_equal(dq_ranking_eval_new(&eval, &lists, 1, &e), DQ_ERR_RANGE);
         assert_null(eval);
         dq_lists_free(&lists);
         dq_lists_free(&run);

@@ -97,20 +97,21 @@ static void test_texts(void **state)
     static const dq_place_text texts[] = {{"title", "A \"b\"\tc", 7, false},
                                           {"city", "\"K\\u00f6ln\"", 11, true},
                                           {"none", NULL, 0, false},
-                                          {"tags", "[1,\"x\"]", 7, true}};
+                                          {"tags", "[1,\"x\"]", 7, true},
+                                          {"null", "null", 4, true}};
     static const dq_place_text broken[] = {{"x", "[1", 2, true}};
     dq_json_text line = DQ_JSON_TEXT_EMPTY;
     dq_error e = DQ_ERROR_NONE;
-    dq_place place = {"u", 1, "i", 1, 1, 0.5, 0, NULL, NULL, texts, 4};
-    assert_int_equal(dq_place_write_header(&line, false, texts, 4, NULL), DQ_OK);
+    dq_place place = {"u", 1, "i", 1, 1, 0.5, 0, NULL, NULL, texts, 5};
+    assert_int_equal(dq_place_write_header(&line, false, texts, 5, NULL), DQ_OK);
     assert_int_equal(dq_place_write(&line, DQ_PLACE_TSV, &place, "dq", NULL), DQ_OK);
     assert_int_equal(dq_place_write(&line, DQ_PLACE_JSON, &place, "dq", NULL), DQ_OK);
     assert_int_equal(dq_place_write_header(&line, true, NULL, 0, NULL), DQ_OK);
     assert_int_equal(dq_json_write_raw(&line, "", 1, NULL), DQ_OK);
-    assert_string_equal(line.data, "user\trank\titem\tscore\ttitle\tcity\tnone\ttags\n"
-                                   "u\t1\ti\t0.5\tA \"b\"\\tc\tK\u00f6ln\t\t[1,\"x\"]\n"
+    assert_string_equal(line.data, "user\trank\titem\tscore\ttitle\tcity\tnone\ttags\tnull\n"
+                                   "u\t1\ti\t0.5\tA \"b\"\\tc\tK\u00f6ln\t\t[1,\"x\"]\t\n"
                                    "{\"user\":\"u\",\"item\":\"i\",\"rank\":1,\"score\":0.5,\"title\":\"A "
-                                   "\\\"b\\\"\\tc\",\"city\":\"K\u00f6ln\",\"tags\":[1,\"x\"]}\n"
+                                   "\\\"b\\\"\\tc\",\"city\":\"K\u00f6ln\",\"tags\":[1,\"x\"],\"null\":null}\n"
                                    "user\trank\titem\tscore\tpropensity\trequest\tmodel\n");
     place.texts = broken;
     place.text_count = 1;

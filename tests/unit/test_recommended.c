@@ -166,7 +166,7 @@ static void nothing_shown(void **state)
     dq_facts f = {.queries = 2};
     const dq_shown_lists none = DQ_SHOWN_LISTS_EMPTY;
     dq_exposure e;
-    assert_int_equal(dq_exposure_init(&e, &none, &f, INFINITY, DQ_ALL_USERS, NULL), DQ_OK);
+    assert_int_equal(dq_exposure_init(&e, &none, &f, INFINITY, NULL, NULL), DQ_OK);
     for (size_t i = 0; i < dq_measure_count; i++) {
         if (!dq_measures[i].of_run) continue;
         double value = dq_measures[i].of_run(&e);
