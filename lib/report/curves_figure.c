@@ -63,7 +63,7 @@ static dq_status add_metric(const dq_curves *c, size_t metric, dq_figure *figure
     set_bounds(&c->metrics[metric], panel);
     for (size_t i = 0; i < c->mark_count; i++)
         dq_figure_add_mark(figure, panel, false, (double)c->marks[i].at, c->marks[i].label);
-    return DQ_OK;
+    return status;
 }
 
 /* ---- the histogram of rewards ---- */
