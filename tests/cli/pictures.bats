@@ -45,7 +45,7 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
 @test "a value beyond an axis is an error, not a line that leaves the picture" {
     printf 'a\tb\n1\t2\n2\t3\n' > t.tsv
     run -1 --separate-stderr dq-eval --draw lines:x=a,y=b,ymax=2.5,title=B --plot p.svg t.tsv
-    [ "$stderr" = "dq-eval: B: 3 is outside of its axis, nan to 2.5" ]
+    [ "$stderr" = "dq-eval: B: 3 is more than what the axis can show, 2.5" ]
     [ ! -e p.svg ]
 }
 
