@@ -31,6 +31,8 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     # the tick of 1 is where the band ends: a text's place is 4 pixels below its tick
     top=$(lines p.svg | sort -t$'\t' -nk 5 | head -1 | cut -f 5)
     awk -v top="$top" -v tick="$(height_of p.svg 1.0)" 'BEGIN {exit !(top >= tick - 4.6 && top <= tick - 3.4)}'
+    # and where the axis ends
+    [ "$(/usr/bin/python3 "$BATS_TEST_DIRNAME/picture.py" frames p.svg | cut -f 3 | sort -u)" = "$top" ]
 }
 
 @test "rewards may be anything: their axis is that of the numbers, with true minus signs" {
