@@ -270,7 +270,7 @@ static void check_draw(const dq_cli *cli, const eval_options *o)
     if (o->draw.count > 1 && (!cli->operand_count || strcmp(cli->operands[0], "-") == 0))
         dq_cli_usage(cli, "stdin can be read only once");
     for (size_t i = 0; i < o->draw.count; i++)
-        if (dq_plot_table_check(o->draw.at[i], &error)) dq_cli_usage(cli, "--draw: %s", error.reason);
+        if (dq_plot_table_check(o->draw.at[i], &error)) dq_cli_refuse(cli, "--draw", &error);
 }
 
 static void check_acting(const dq_cli *cli, const eval_options *o)
