@@ -114,9 +114,4 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error);
 dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error);
 void eval_check_agreement(const dq_cli *cli, const eval_options *o);
 
-/* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
- * NAN. */
-dq_status eval_tsv_line(dq_sink *out, const char *model, const char *measure, size_t bytes, size_t at,
-                        double value, dq_error *error);
-
 #endif

@@ -122,8 +122,16 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
 static dq_status print_rollout(const void *played, const eval_options *o, int format, dq_sink *out,
                                dq_error *error)
 {
+    const rollout *run = played;
     (void)o;
-    return rollout_print(played, format, out, error);
+    return dq_acted_print(run->acted, run->policy_count, &run->form, (dq_acted_format)format, out, error);
+}
+
+static dq_status figure_rollout(const void *played, const eval_options *o, dq_figure *figure, dq_error *error)
+{
+    const rollout *run = played;
+    (void)o;
+    return dq_acted_figure(run->acted, run->policy_count, &run->form, figure, error);
 }
 
 static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -138,7 +146,7 @@ static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
                           .title = "Roll-outs",
                           .caption = "Models",
                           .view = DQ_PAGE_ROLLOUTS,
-                          .figure = rollout_figure};
+                          .figure = figure_rollout};
     if (!status && o->compare.against) {
         status = rollout_compare(&played, &found, error);
         result.table = &found.table;
@@ -264,7 +272,7 @@ static void check_draw(const dq_cli *cli, const eval_options *o)
     if (o->draw.count > 1 && (!cli->operand_count || strcmp(cli->operands[0], "-") == 0))
         dq_cli_usage(cli, "stdin can be read only once");
     for (size_t i = 0; i < o->draw.count; i++)
-        if (dq_plot_table_check(o->draw.at[i], &error)) dq_cli_usage(cli, "--draw: %s", error.reason);
+        if (dq_plot_table_check(o->draw.at[i], &error)) dq_cli_refuse(cli, "--draw", &error);
 }
 
 static void check_acting(const dq_cli *cli, const eval_options *o)

@@ -295,17 +295,11 @@ static dq_status play_env(rollout *run, dq_progress *bar, dq_error *error)
 
 /* ---- summing up ---- */
 
-double rollout_score(const rollout *run, const policy *p, size_t episode)
-{
-    const dq_played *x = &p->played[episode];
-    return run->catalogue ? x->total / (double)x->steps : x->total;
-}
-
 static double score_of(const void *self, size_t measure, size_t which, size_t episode)
 {
     const rollout *run = self;
     (void)measure;
-    return rollout_score(run, &run->policies[which], episode);
+    return run->scores[which * run->episodes + episode];
 }
 
 dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error)
@@ -317,30 +311,72 @@ dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *e
     return dq_compared_values(&values, &names, &how, compared, error);
 }
 
+/* Labels of the map, and the others when there were any. */
+static size_t shown_labels(const rollout *run)
+{
+    uint64_t others = 0;
+    if (!run->catalogue || !dq_user_rewards_labelled(run->rewards)) return 0;
+    for (size_t i = 0; i < run->policy_count; i++) others += run->policies[i].labels[run->label_count - 1];
+    return run->label_count - (others == 0);
+}
+
+static void describe(rollout *run)
+{
+    run->form = (dq_acted_form){.score = run->catalogue ? "mean reward of a step" : "return",
+                                .head = run->catalogue ? "reward" : "return",
+                                .digits = run->catalogue ? 4 : 3,
+                                .lengths = !run->catalogue,
+                                .confidence = run->o->confidence,
+                                .episodes = run->episodes,
+                                .steps = run->o->cold_start ? run->steps : 0,
+                                .by_episode = run->o->by_query,
+                                .labels = &run->map.labels,
+                                .label_count = shown_labels(run),
+                                .steps_in_all = (double)(run->episodes * run->steps),
+                                .counters = run->counter_names,
+                                .counter_count = run->counter_count};
+    for (size_t i = 0; i < run->counter_count; i++) run->counter_names[i] = run->counters[i];
+}
+
+static void fill(rollout *run, size_t which)
+{
+    policy *p = &run->policies[which];
+    const dq_summary *score = &run->summaries[which];
+    double base = fabs(run->summaries[0].mean);
+    p->mean = dq_episodes_mean(p->played, run->episodes);
+    run->acted[which] = (dq_acted){.name = p->name,
+                                   .score = score,
+                                   .compared = which > 0,
+                                   .percent = base > 0 ? 100 * score->compared.difference / base
+                                                       : (double)NAN,
+                                   .steps = p->mean.steps,
+                                   .discounted = p->mean.discounted,
+                                   .value = p->mean.value,
+                                   .cut = p->mean.cut,
+                                   .counted = p->mean.counted,
+                                   .labels = p->labels,
+                                   .by_step = p->by_step,
+                                   .scores = run->scores + which * run->episodes};
+}
+
 static dq_status sum_up(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
     const dq_compare_config config = {
         .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
-    double *scores = calloc(run->policy_count * run->episodes + 1, sizeof *scores); /* (policies, episodes) */
-    dq_summary *summaries = calloc(run->policy_count, sizeof *summaries);
-    dq_status status = scores && summaries ? DQ_OK : dq_fail_memory(error, "roll-outs");
-    for (size_t i = 0; i < run->policy_count && !status; i++) {
-        const policy *p = &run->policies[i];
-        for (size_t e = 0; e < run->episodes; e++) scores[i * run->episodes + e] = rollout_score(run, p, e);
-    }
-    if (!status)
-        status = dq_summarise_runs(scores, run->policy_count, run->episodes, &config, summaries, error);
-    for (size_t i = 0; i < run->policy_count && !status; i++) {
-        policy *p = &run->policies[i];
-        double base = fabs(summaries[0].mean);
-        p->score = summaries[i];
-        p->mean = dq_episodes_mean(p->played, run->episodes);
-        p->compared = i > 0;
-        p->percent = base > 0 ? 100 * p->score.compared.difference / base : (double)NAN;
-    }
-    free(scores);
-    free(summaries);
+    run->scores = calloc(run->policy_count * run->episodes + 1, sizeof *run->scores);
+    run->summaries = calloc(run->policy_count, sizeof *run->summaries);
+    run->acted = calloc(run->policy_count, sizeof *run->acted);
+    if (!run->scores || !run->summaries || !run->acted) return dq_fail_memory(error, "roll-outs");
+    for (size_t i = 0; i < run->policy_count; i++)
+        for (size_t e = 0; e < run->episodes; e++) {
+            const dq_played *x = &run->policies[i].played[e];
+            run->scores[i * run->episodes + e] = run->catalogue ? x->total / (double)x->steps : x->total;
+        }
+    dq_status status = dq_summarise_runs(run->scores, run->policy_count, run->episodes, &config,
+                                         run->summaries, error);
+    for (size_t i = 0; i < run->policy_count && !status; i++) fill(run, i);
+    describe(run);
     return status;
 }
 
@@ -389,6 +425,9 @@ dq_status rollout_close(void *played, dq_status status, dq_error *error)
         free(p->labels);
     }
     free(run->policies);
+    free(run->scores);
+    free(run->summaries);
+    free(run->acted);
     uint64_t asked = run->rewards ? dq_user_rewards_asked(run->rewards) : 0;
     if (asked)
         dq_cli_say(run->cli, &run->o->common, "%llu pairs asked of %s", (unsigned long long)asked,

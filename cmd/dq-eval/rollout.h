@@ -14,6 +14,7 @@
 #include "measure/summary.h"
 #include "reward/label.h"
 #include "rollout/episodes.h"
+#include "verdict/acted.h"
 
 typedef enum policy_kind {
     POLICY_MODEL,     /* greedy on a model's Q */
@@ -35,10 +36,6 @@ typedef struct policy {
     dq_played *played; /* (episodes) */
     double *by_step;   /* (steps) a catalogue's: what a step brought, summed over episodes */
     uint64_t *labels;  /* (labels) steps by the label of the chosen item; the last: none of the map */
-    /* what it came to; an episode's score is its return, of a catalogue the mean reward of its steps */
-    dq_summary score;
-    bool compared;  /* with the first, in pairs */
-    double percent; /* the difference in percent of the first's mean; NAN when that is 0 */
     dq_played_mean mean;
 } policy;
 
@@ -52,7 +49,13 @@ typedef struct rollout {
     policy *playing; /* a catalogue's: whose episode runs */
     size_t policy_count, episodes;
     char counters[DQ_ENV_COUNTERS][64];
+    const char *counter_names[DQ_ENV_COUNTERS];
     size_t counter_count;
+    /* what they came to; an episode's score is its return, of a catalogue the mean reward of its steps */
+    double *scores;        /* (policies, episodes) */
+    dq_summary *summaries; /* (policies) */
+    dq_acted *acted;       /* (policies) */
+    dq_acted_form form;
     /* of a catalogue */
     dq_dataset dataset;
     dq_reader *reader;
@@ -67,12 +70,8 @@ typedef struct rollout {
 policy_kind rollout_kind(const char *name);
 /* Reads the catalogue (the operands) and the models, and plays all episodes. */
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error);
-/* An episode's score. */
-double rollout_score(const rollout *run, const policy *p, size_t episode);
 /* How the policies' scores differ, episode by episode. */
 dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error);
-dq_status rollout_print(const rollout *run, int format, dq_sink *out, dq_error *error); /* an eval_format */
-dq_status rollout_figure(const void *run, const eval_options *o, dq_figure *figure, dq_error *error);
 /* Frees a rollout, and parts with a labeller; returns status, or the labeller's failure. */
 dq_status rollout_close(void *run, dq_status status, dq_error *error);
 

@@ -121,24 +121,21 @@ static void true_minus(const char *from, char text[40])
 static void exponential(double value, int digits, char text[40])
 {
     static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    char plain[32], *e;
+    char plain[32], power[24] = "", *e, *end;
     (void)snprintf(plain, sizeof plain, "%.*e", digits > 1 ? digits - 1 : 0, value);
     e = strchr(plain, 'e');
-    int exponent = e ? atoi(e + 1) : 0; /* of an infinity there is none */
-    if (e) *e = '\0';
-    if (!e) e = plain + strlen(plain);
+    if (!e) e = plain + strlen(plain); /* an infinity */
+    long exponent = *e ? strtol(e + 1, NULL, 10) : 0;
+    *e = '\0';
     if (strchr(plain, '.')) { /* 2.00 is 2 */
-        char *end = e;
-        while (end[-1] == '0') end--;
-        if (end[-1] == '.') end--;
-        *end = '\0';
+        for (end = e; end[-1] == '0'; end--) continue;
+        end[end[-1] == '.' ? -1 : 0] = '\0';
     }
-    true_minus(plain, text);
-    (void)strcat(text, "×10");
-    if (exponent < 0) (void)strcat(text, "⁻");
-    char number[12];
-    (void)snprintf(number, sizeof number, "%d", abs(exponent));
-    for (const char *d = number; *d; d++) (void)strcat(text, raised[*d - '0']);
+    long size = labs(exponent);
+    (void)snprintf(power, sizeof power, "%s%s%s%s", exponent < 0 ? "⁻" : "",
+                   size >= 100 ? raised[size / 100 % 10] : "", size >= 10 ? raised[size / 10 % 10] : "",
+                   raised[size % 10]);
+    (void)snprintf(text, 40, "%s%s×10%s", *plain == '-' ? "\u2212" : "", plain + (*plain == '-'), power);
 }
 
 void dq_plot_tick_text(const dq_plot_scale *s, double value, char text[40])

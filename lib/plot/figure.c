@@ -85,6 +85,18 @@ dq_plot_axis dq_plot_share(const char *label)
     return (dq_plot_axis){.label = label, .min = 0, .max = 1};
 }
 
+void dq_plot_widen(dq_plot_panel *panel)
+{
+    bool below = false, above = false;
+    for (const dq_plot_series *s = panel->series; s; s = s->next)
+        for (size_t i = 0; i < s->count; i++) {
+            below = below || s->points[i].y < panel->y.min; /* false for NAN */
+            above = above || s->points[i].y > panel->y.max;
+        }
+    if (below) panel->y.min = (double)NAN;
+    if (above) panel->y.max = (double)NAN;
+}
+
 /* A histogram of one number has it all in one bin. */
 static bool one_bin(const dq_plot_panel *panel, double *value)
 {

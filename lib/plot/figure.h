@@ -111,6 +111,10 @@ void dq_figure_free(dq_figure *figure);
 dq_plot_axis dq_plot_share(const char *label);
 dq_plot_axis dq_plot_values(const char *label);
 
+/* Takes those bounds of y back that a number breaks, for who draws numbers of others: a count of that name
+ * may be something else there. */
+void dq_plot_widen(dq_plot_panel *panel);
+
 /* Whether lines (a histogram's values) are one number throughout, which no picture is needed to say: *value.
  */
 bool dq_plot_constant(const dq_plot_panel *panel, double *value);

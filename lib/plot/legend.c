@@ -124,8 +124,9 @@ void plot_legend_draw(plot_script *s, double top)
     size_t longest = (size_t)((l->column - SAMPLE - GAP) / DQ_PLOT_LETTER), at = 0;
     for (size_t i = 0; i < l->count; i++) {
         if (!l->entries[i].text[0]) continue;
-        double x = BETWEEN + (double)(at % l->across) * l->column;
-        double y = top + ((double)(at / l->across) + 0.5) * DQ_PLOT_LINE;
+        size_t row = at / l->across, column = at % l->across;
+        double x = BETWEEN + (double)column * l->column;
+        double y = top + ((double)row + 0.5) * DQ_PLOT_LINE;
         draw_sample(s, &l->entries[i], x, y);
         (void)fputs("set label ", s->f);
         plot_quote(s->f, l->entries[i].text, longest, false);

@@ -110,7 +110,9 @@ static dq_status write_table(const dq_figure *of_one, dq_plot_form form, unsigne
     FILE *f = open_memstream(&text, &n);
     if (!f) return dq_fail_memory(error, "a picture");
     dq_status status = plot_table_write(f, of_one, form, columns, error);
-    if (fclose(f) != 0 && !status) status = dq_fail_memory(error, "a picture");
+    bool lost = ferror(f); /* which fclose may forget, and text too */
+    lost = fclose(f) != 0 || lost || !text;
+    if (lost && !status) status = dq_fail_memory(error, "a picture");
     if (!status) status = dq_sink_write(out, text, n, error);
     free(text);
     return status;

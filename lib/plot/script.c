@@ -43,7 +43,7 @@ static void draw_around(plot_script *s)
         (void)fprintf(s->f, " at screen %.6f,screen %.6f left font '%s' tc rgb '#%06X'\n",
                       (PLOT_EDGE + 4) / s->width, 12 / s->height, font, s->theme->frame);
     }
-    plot_legend_draw(s, plot_title_height(figure) + PLOT_EDGE / 2);
+    plot_legend_draw(s, plot_title_height(figure) + 0.5 * PLOT_EDGE);
 }
 
 static dq_status draw_picture(plot_script *s, dq_error *error)
@@ -98,17 +98,26 @@ static void draw_text(plot_script *s, const dq_plot_panel *panel)
 /* ---- what may be drawn ---- */
 
 /* A number outside what its axis can show would be left out without a word. */
+static dq_status check_number(const dq_plot_panel *panel, double y, dq_error *error)
+{
+    const dq_plot_axis *axis = &panel->y;
+    double room = 1e-9 * fmax(1, fabs(y));
+    bool below = y<axis->min - room, above = y> axis->max + room; /* false for NAN */
+    if (!below && !above) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "%s%s%.9g is %s what the axis can show, %.9g", panel->title,
+                   *panel->title ? ": " : "", y, below ? "less than" : "more than",
+                   below ? axis->min : axis->max);
+}
+
 static dq_status check_panel(const dq_plot_panel *panel, size_t *numbers, dq_error *error)
 {
+    dq_status status = DQ_OK;
     for (const dq_plot_series *s = panel->series; s; s = s->next)
-        for (size_t i = 0; i < s->count; i++) {
-            double y = s->points[i].y, room = 1e-9 * fmax(1, fabs(y));
-            if (y < panel->y.min - room || y > panel->y.max + room)
-                return dq_fail(error, DQ_ERR_RANGE, "%s: %.9g is outside of its axis, %.9g to %.9g",
-                               *panel->title ? panel->title : "a picture", y, panel->y.min, panel->y.max);
+        for (size_t i = 0; i < s->count && !status; i++) {
+            status = check_number(panel, s->points[i].y, error);
             *numbers += plot_shows(panel, &s->points[i]);
         }
-    return DQ_OK;
+    return status;
 }
 
 static dq_status check(const dq_figure *figure, dq_error *error)

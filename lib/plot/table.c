@@ -66,10 +66,11 @@ static bool read_number(const char *text, double *value)
 
 static bool set_number(wish *w, const char *key, const char *value)
 {
-    double *const numbers[] = {&w->x.min, &w->x.max, &w->y.min, &w->y.max, &w->bin};
-    static const char *const keys[] = {"xmin", "xmax", "ymin", "ymax", "bin"};
+    double *const numbers[] = {&w->x.min, &w->x.max, &w->y.min, &w->y.max};
+    static const char *const keys[] = {"xmin", "xmax", "ymin", "ymax"};
+    if (strcmp(key, "bin") == 0) return read_number(value, &w->bin) && w->bin > 0;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(key, keys[i]) == 0) return read_number(value, numbers[i]) && (i < 4 || *numbers[i] > 0);
+        if (strcmp(key, keys[i]) == 0) return read_number(value, numbers[i]);
     return false;
 }
 

@@ -35,16 +35,11 @@ static void add_line(const dq_curves *c, uint32_t group, const dq_curve_mean *me
     }
 }
 
-/* The bounds of a metric, unless a log breaks them: a counter of that name may be somebody else's. */
-static void set_bounds(const dq_curves_metric *metric, dq_plot_panel *panel)
+static dq_plot_axis axis_of(const dq_curves_metric *metric)
 {
-    bool within = true;
-    for (const dq_plot_series *s = panel->series; s; s = s->next)
-        for (size_t i = 0; i < s->count; i++)
-            within = within && !(s->points[i].y < metric->min) && !(s->points[i].y > metric->max);
-    panel->y = (dq_plot_axis){.label = metric->label,
-                              .min = within && isfinite(metric->min) ? metric->min : (double)NAN,
-                              .max = within && isfinite(metric->max) ? metric->max : (double)NAN};
+    return (dq_plot_axis){.label = metric->label,
+                          .min = isfinite(metric->min) ? metric->min : (double)NAN,
+                          .max = isfinite(metric->max) ? metric->max : (double)NAN};
 }
 
 static dq_status add_metric(const dq_curves *c, size_t metric, dq_figure *figure, dq_error *error)
@@ -60,10 +55,11 @@ static dq_status add_metric(const dq_curves *c, size_t metric, dq_figure *figure
         dq_curve_mean_free(&mean);
     }
     panel->x.label = c->unit;
-    set_bounds(&c->metrics[metric], panel);
+    panel->y = axis_of(&c->metrics[metric]);
+    dq_plot_widen(panel);
     for (size_t i = 0; i < c->mark_count; i++)
         dq_figure_add_mark(figure, panel, false, (double)c->marks[i].at, c->marks[i].label);
-    return DQ_OK;
+    return status;
 }
 
 /* ---- the histogram of rewards ---- */

@@ -106,6 +106,7 @@ static void sort_by_recall(dq_plot_panel *panel)
 dq_status dq_runs_figure(const dq_run_table *t, double confidence, dq_figure *figure, dq_error *error)
 {
     dq_plot_panel *panel;
+    size_t before = figure->panel_count;
     const char *interval = any_interval(t) ? dq_pictures_interval(figure, confidence, "interval") : NULL;
     size_t shares = count_of(t, SHARE);
     if (shares > 0 &&
@@ -127,10 +128,17 @@ dq_status dq_runs_figure(const dq_run_table *t, double confidence, dq_figure *fi
         if (panel && kind == POSITIVE) panel->y.min = 0;
         fill(t, kind, p, p + 1, figure, panel);
     }
-    for (panel = figure->panels; panel; panel = panel->next) panel->interval = interval;
+    size_t at = 0;
+    for (panel = figure->panels; panel; panel = panel->next) {
+        if (at++ < before) continue;
+        panel->interval = interval;
+        dq_plot_widen(panel); /* judgements may be of any sign */
+    }
     if (interval) figure->note = interval;
     if (figure->arena.failed) return dq_fail_memory(error, "a picture");
-    return figure->panels ? DQ_OK : dq_fail(error, DQ_ERR_SCHEMA, "no measure has a number to draw");
+    if (figure->panel_count == before)
+        return dq_fail(error, DQ_ERR_SCHEMA, "no measure has a number to draw");
+    return DQ_OK;
 }
 
 /* ---- off-policy estimates ---- */

@@ -4,6 +4,7 @@
 
 texts    x, y and words of every text
 lines    colour, dashes ("solid"), least and greatest x and y of every path that is a curve or a bar
+frames   least and greatest x and y of the axes of every panel
 """
 import re
 import sys
@@ -42,4 +43,11 @@ def print_lines(root):
                 print(f"{colour.replace(' ', '')}\t{dashes}\t{min(x):.1f}\t{max(x):.1f}\t{min(y):.1f}\t{max(y):.1f}")
 
 
-{"texts": print_texts, "lines": print_lines}[sys.argv[1]](tree.parse(sys.argv[2]).getroot())
+def print_frames(root):
+    for path in root.iter(f"{SVG}path"):
+        if path.get("stroke", "").replace(" ", "") == "rgb(96,100,104)" and path.get("d", "").count("L") == 2:
+            x, y = numbers(path.get("d"))
+            print(f"{min(x):.1f}\t{max(x):.1f}\t{min(y):.1f}\t{max(y):.1f}")
+
+
+{"texts": print_texts, "lines": print_lines, "frames": print_frames}[sys.argv[1]](tree.parse(sys.argv[2]).getroot())

@@ -31,6 +31,8 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     # the tick of 1 is where the band ends: a text's place is 4 pixels below its tick
     top=$(lines p.svg | sort -t$'\t' -nk 5 | head -1 | cut -f 5)
     awk -v top="$top" -v tick="$(height_of p.svg 1.0)" 'BEGIN {exit !(top >= tick - 4.6 && top <= tick - 3.4)}'
+    # and where the axis ends
+    [ "$(/usr/bin/python3 "$BATS_TEST_DIRNAME/picture.py" frames p.svg | cut -f 3 | sort -u)" = "$top" ]
 }
 
 @test "rewards may be anything: their axis is that of the numbers, with true minus signs" {
@@ -45,7 +47,7 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
 @test "a value beyond an axis is an error, not a line that leaves the picture" {
     printf 'a\tb\n1\t2\n2\t3\n' > t.tsv
     run -1 --separate-stderr dq-eval --draw lines:x=a,y=b,ymax=2.5,title=B --plot p.svg t.tsv
-    [ "$stderr" = "dq-eval: B: 3 is outside of its axis, nan to 2.5" ]
+    [ "$stderr" = "dq-eval: B: 3 is more than what the axis can show, 2.5" ]
     [ ! -e p.svg ]
 }
 

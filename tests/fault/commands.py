@@ -115,8 +115,8 @@ COMMANDS = [
     Command("eval plot", "dq-eval --quiet --curves --plot out.svg in/log.jsonl", out=("out.svg",), package="gnuplot-nox"),
     Command("eval picture", "dq-eval --quiet --qrels in/t.dq --run in/run.trec --resamples 100 --plot out.pdf -o out", out=("out", "out.pdf"), package="gnuplot-nox"),
     Command("eval draw", "dq-eval --quiet --draw histogram:x=id -o out in/users.tsv", out=("out",)),
-    Command("eval report", "dq-eval --quiet --agreement --resamples 100 --report page -o out in/c.dq in/t.dq", out=("out", "page")),
-    Command("eval report pipe", "dq-eval --quiet --qrels in/t.dq -m ndcg@5 --report page", stdin="run.trec", out=("page",)),
+    Command("eval report", "dq-eval --quiet --traffic --report page -o out in/clicks.dq", out=("out", "page")),
+    Command("eval report pipe", "dq-eval --quiet --qrels in/t.dq -m ndcg@5 --report page", stdin="run.trec", out=("page",), package="gnuplot-nox"),
     Command("eval pages", "dq-eval --report page in/one.html in/two.html", out=("page",)),
     # dq-sim
     Command("sim catalogue", "dq-sim -q --users 5 --items 6 --interactions 20 -o out", out=("out",)),
