@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-eval: what a mode found, written (write.c); rankings against judgements (measure.c),
- * roll-outs of agents (rollout.c, rollout_print.c), off-policy evaluation (ope.c), labels against labels
- * (agreement.c). Learning curves are lib/report's.
+ * roll-outs of agents (rollout.c), off-policy evaluation (ope.c), labels against labels (agreement.c).
+ * Learning curves are lib/report's.
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
@@ -113,10 +113,5 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error);
 /* Compares the labels of the operands; its usage errors. */
 dq_status eval_agreement(const eval_options *o, const dq_cli *cli, dq_error *error);
 void eval_check_agreement(const dq_cli *cli, const eval_options *o);
-
-/* A roll-out's number as a row: model, measure, at (a step or an episode; "all" for 0), value. No row for a
- * NAN. */
-dq_status eval_tsv_line(dq_sink *out, const char *model, const char *measure, size_t bytes, size_t at,
-                        double value, dq_error *error);
 
 #endif

@@ -123,7 +123,7 @@ static dq_status print_rollout(const void *played, const eval_options *o, int fo
                                dq_error *error)
 {
     (void)o;
-    return rollout_print(played, format, out, error);
+    return dq_outcomes_print(&((const rollout *)played)->outcomes, (dq_outcomes_form)format, out, error);
 }
 
 static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -171,17 +171,9 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
                     .window = o->return_within * 86400};
     dq_status status = dq_rankings_gains(o->gains, &t.gains, error);
     if (!status) status = dq_traffic_read(&t, cli->operands, cli->operand_count, error);
-    uint64_t timeless = t.times.count[DQ_TIME_NONE];
     char words[256];
-    if (!status && timeless)
-        dq_cli_say(cli, &o->common, "%llu of %llu interactions have no time '%s' and are of no session",
-                   (unsigned long long)timeless, (unsigned long long)t.impressions, o->time);
-    if (!status && t.unknown)
-        dq_cli_say(cli, &o->common,
-                   "%llu of %llu interactions have a label outside --gains and are no clicks",
-                   (unsigned long long)t.unknown, (unsigned long long)t.impressions);
-    if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
-        dq_cli_say(cli, &o->common, "%s", words);
+    for (size_t i = 0; i < DQ_TRAFFIC_NOTES && !status; i++)
+        if (dq_traffic_note(&t, i, words, sizeof words)) dq_cli_say(cli, &o->common, "%s", words);
     if (!status)
         status = eval_write(&(eval_result){.of = &t,
                                            .print = print_traffic,
