@@ -30,7 +30,7 @@ label:   core wire port data reward llm compare plot
 verdict: core wire port data measure compare
 report:  core wire port data measure ope compare verdict plot
 plot:    core wire port
-rollout: core wire math data env net learn
+rollout: core wire math data env net learn measure/summary port/rows
 page:    core wire port inspect plot
 cli:     core wire port llm data plot
 '

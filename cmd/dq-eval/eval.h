@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-eval: what a mode found, written (write.c); rankings against judgements (measure.c),
- * roll-outs of agents (rollout.c, rollout_print.c), off-policy evaluation (ope.c), labels against labels
- * (agreement.c). Learning curves are lib/report's.
+ * roll-outs of agents (rollout.c), off-policy evaluation (ope.c), labels against labels (agreement.c).
+ * Learning curves are lib/report's.
  */
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H

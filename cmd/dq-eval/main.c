@@ -122,16 +122,8 @@ static dq_status measure_rankings(const eval_options *o, const dq_cli *cli, dq_e
 static dq_status print_rollout(const void *played, const eval_options *o, int format, dq_sink *out,
                                dq_error *error)
 {
-    const rollout *run = played;
     (void)o;
-    return dq_acted_print(run->acted, run->policy_count, &run->form, (dq_acted_format)format, out, error);
-}
-
-static dq_status figure_rollout(const void *played, const eval_options *o, dq_figure *figure, dq_error *error)
-{
-    const rollout *run = played;
-    (void)o;
-    return dq_acted_figure(run->acted, run->policy_count, &run->form, figure, error);
+    return dq_outcomes_print(&((const rollout *)played)->outcomes, (dq_outcomes_form)format, out, error);
 }
 
 static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
@@ -146,7 +138,7 @@ static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
                           .title = "Roll-outs",
                           .caption = "Models",
                           .view = DQ_PAGE_ROLLOUTS,
-                          .figure = figure_rollout};
+                          .figure = rollout_figure};
     if (!status && o->compare.against) {
         status = rollout_compare(&played, &found, error);
         result.table = &found.table;
@@ -181,17 +173,9 @@ static dq_status sum_up_traffic(const eval_options *o, const dq_cli *cli, dq_err
                     .window = o->return_within * 86400};
     dq_status status = dq_rankings_gains(o->gains, &t.gains, error);
     if (!status) status = dq_traffic_read(&t, cli->operands, cli->operand_count, error);
-    uint64_t timeless = t.times.count[DQ_TIME_NONE];
     char words[256];
-    if (!status && timeless)
-        dq_cli_say(cli, &o->common, "%llu of %llu interactions have no time '%s' and are of no session",
-                   (unsigned long long)timeless, (unsigned long long)t.impressions, o->time);
-    if (!status && t.unknown)
-        dq_cli_say(cli, &o->common,
-                   "%llu of %llu interactions have a label outside --gains and are no clicks",
-                   (unsigned long long)t.unknown, (unsigned long long)t.impressions);
-    if (!status && dq_time_describe(&t.times, o->time, words, sizeof words))
-        dq_cli_say(cli, &o->common, "%s", words);
+    for (size_t i = 0; i < DQ_TRAFFIC_NOTES && !status; i++)
+        if (dq_traffic_note(&t, i, words, sizeof words)) dq_cli_say(cli, &o->common, "%s", words);
     if (!status)
         status = eval_write(&(eval_result){.of = &t,
                                            .print = print_traffic,

@@ -99,19 +99,10 @@ static void set_rewards(ope_run *r)
 
 static void set_grid(ope_run *r)
 {
-    dq_ope_config *c = &r->study.config;
-    const char *at = r->o->ope.grid;
-    for (char *end; *at; at = *end ? end + 1 : end) {
-        double bound = strtod(at, &end);
-        bool ascends = c->grid_count == 0 || bound > r->grid[c->grid_count - 1];
-        if (end == at || (*end && (*end != ',' || !end[1])) || !isfinite(bound) || bound <= 0 || !ascends)
-            dq_cli_usage(r->cli, "--slope-grid %s: ascending numbers above 0 are wanted, as 1,10,100",
-                         r->o->ope.grid);
-        if (c->grid_count == DQ_SLOPE_MAX) dq_cli_usage(r->cli, "--slope-grid: at most %d", DQ_SLOPE_MAX);
-        r->grid[c->grid_count++] = bound;
-    }
-    if (c->grid_count == 0) dq_cli_usage(r->cli, "--slope-grid: no numbers");
-    c->grid = r->grid;
+    dq_error error = DQ_ERROR_NONE;
+    r->study.config.grid = r->grid;
+    if (dq_slope_grid(r->o->ope.grid, r->grid, &r->study.config.grid_count, &error))
+        dq_cli_usage(r->cli, "--slope-grid: %s", error.reason);
 }
 
 /* A bound counts for some of the estimators; given, one of them must be asked for. */

@@ -4,8 +4,8 @@
 #include "data/load.h"
 #include "data/model_items.h"
 #include "env/catalogue.h"
+#include "report/pictures.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +24,9 @@ static dq_status read_catalogue(rollout *run, dq_error *error)
     if (status) return status;
     size_t items = dq_entities_count(&run->dataset.catalogue.items);
     size_t offered = run->o->candidates < items ? (size_t)run->o->candidates : items;
-    if (run->o->distinct && run->steps > offered)
-        return dq_fail(error, DQ_ERR_RANGE, "--distinct: %zu steps, and only %zu candidates", run->steps,
-                       offered);
+    if (run->o->distinct && run->outcomes.steps > offered)
+        return dq_fail(error, DQ_ERR_RANGE, "--distinct: %zu steps, and only %zu candidates",
+                       run->outcomes.steps, offered);
     return DQ_OK;
 }
 
@@ -56,7 +56,8 @@ static dq_status open_rewards(rollout *run, dq_error *error)
                                            .unlabelled = true,
                                            .maker = &run->speaker};
     dq_status status = dq_label_map_parse(&run->map, o->map, error);
-    run->label_count = dq_index_count(&run->map.labels) + 1;
+    run->outcomes.labels = &run->map.labels;
+    run->outcomes.label_count = dq_index_count(&run->map.labels) + 1;
     return status ? status : dq_user_rewards_new(&run->rewards, &config, error);
 }
 
@@ -74,9 +75,9 @@ static void watch(void *arg, const dq_watched *step)
     policy *p = run->playing;
     size_t n, row;
     const char *label = dq_user_rewards_label(run->rewards, step->action, &n);
-    p->by_step[step->at] += (double)step->step.reward;
+    p->outcome->by_step[step->at] += (double)step->step.reward;
     row = label ? dq_index_find(&run->map.labels, label, n) : DQ_ABSENT;
-    p->labels[row == DQ_ABSENT ? run->label_count - 1 : row]++;
+    p->outcome->labels[row == DQ_ABSENT ? run->outcomes.label_count - 1 : row]++;
 }
 
 /* ---- policies ---- */
@@ -107,8 +108,6 @@ static dq_status open_policy(rollout *run, policy *p, const char *name, dq_error
                             .max_steps = run->catalogue ? 0 : run->o->max_steps,
                             .distinct = run->o->distinct,
                             .rng = dq_rng_stream(run->o->common.seed, CHANCE_STREAM)};
-    p->played = calloc(run->episodes, sizeof *p->played);
-    if (!p->played) return dq_fail_memory(error, "roll-outs");
     if (p->kind != POLICY_MODEL) return DQ_OK;
     dq_status status = dq_models_read(&p->models, &p->reader, name, error);
     dq_cli_say_kept(run->cli, &run->o->common, name, &p->models.kept);
@@ -121,9 +120,9 @@ static dq_status open_envs(rollout *run, policy *p, dq_error *error)
                                       .command = run->o->env_cmd,
                                       .env = p->env,
                                       .like = &p->like,
-                                      .count = p->env                     ? 1
-                                               : run->episodes < TOGETHER ? run->episodes
-                                                                          : TOGETHER,
+                                      .count = p->env                              ? 1
+                                               : run->outcomes.episodes < TOGETHER ? run->outcomes.episodes
+                                                                                   : TOGETHER,
                                       .seed = run->o->common.seed,
                                       .maker = &run->speaker};
     return dq_vec_env_open(&p->envs, &config, error);
@@ -134,12 +133,9 @@ static dq_status ready_catalogue(rollout *run, policy *p, dq_error *error)
     const dq_catalogue_env_config config = {.users = dq_entities_vectors(&run->dataset.catalogue.users),
                                             .items = dq_entities_vectors(&run->dataset.catalogue.items),
                                             .candidates = (uint32_t)run->o->candidates,
-                                            .step_limit = (uint32_t)run->steps,
+                                            .step_limit = (uint32_t)run->outcomes.steps,
                                             .reward = dq_user_rewards_of,
                                             .reward_arg = run->rewards};
-    p->by_step = calloc(run->steps, sizeof *p->by_step);
-    p->labels = calloc(run->label_count, sizeof *p->labels);
-    if (!p->by_step || !p->labels) return dq_fail_memory(error, "roll-outs");
     p->player.pairs = run->fields.pairings;
     p->player.pair_count = run->fields.pairing_count;
     p->player.arg = run;
@@ -227,9 +223,9 @@ static dq_status serve(rollout *run, uint32_t user, size_t first, size_t users, 
         policy *p = run->playing = &run->policies[i];
         status = take_agent(run, p, id, n, error);
         dq_catalogue_env_serve(p->env, user);
-        for (size_t e = first; e < run->episodes && !status; e += users) {
+        for (size_t e = first; e < run->outcomes.episodes && !status; e += users) {
             p->envs->episode[0] = e; /* its seed is by its number, whenever it is played */
-            status = dq_episodes_play(p->envs, &p->player, &p->played[e], error);
+            status = dq_episodes_play(p->envs, &p->player, &p->outcome->played[e], error);
             dq_progress_step(bar, ++bar->done, "");
         }
     }
@@ -251,25 +247,27 @@ static dq_status play_catalogue(rollout *run, dq_progress *bar, dq_error *error)
         return serve(run, user, 0, 1, bar, error);
     }
     uint32_t n = dq_entities_count(users);
-    for (uint32_t u = 0; u < n && u < run->episodes && !status; u++) status = serve(run, u, u, n, bar, error);
+    for (uint32_t u = 0; u < n && u < run->outcomes.episodes && !status; u++)
+        status = serve(run, u, u, n, bar, error);
     return status;
 }
 
 static void note_counters(rollout *run, const dq_vec_env *envs)
 {
-    run->counter_count = 0;
+    run->outcomes.counter_count = 0;
     for (size_t c = 0; envs->counters[c]; c++)
-        (void)snprintf(run->counters[run->counter_count++], sizeof run->counters[0], "%s", envs->counters[c]);
+        (void)snprintf(run->outcomes.counters[run->outcomes.counter_count++],
+                       sizeof run->outcomes.counters[0], "%s", envs->counters[c]);
 }
 
 /* That an agent finds no end is a finding, but its return is not the whole one. */
 static void say_cut(const rollout *run, const policy *p)
 {
-    size_t cut = dq_episodes_mean(p->played, run->episodes).cut;
+    size_t cut = dq_episodes_mean(p->outcome->played, run->outcomes.episodes).cut;
     if (cut)
         dq_cli_say(run->cli, &run->o->common,
                    "%s: %zu of %zu episodes were cut off after %llu steps (--max-steps)", p->name, cut,
-                   run->episodes, (unsigned long long)run->o->max_steps);
+                   run->outcomes.episodes, (unsigned long long)run->o->max_steps);
 }
 
 /* Environments are opened anew for each policy, so that none finds what another left behind. */
@@ -282,101 +280,55 @@ static dq_status play_env(rollout *run, dq_progress *bar, dq_error *error)
         if (status) return status;
         note_counters(run, p->envs);
         status = take_agent(run, p, NULL, 0, error);
-        if (!status) status = dq_episodes_play_many(p->envs, &p->player, run->episodes, p->played, error);
+        if (!status)
+            status = dq_episodes_play_many(p->envs, &p->player, run->outcomes.episodes, p->outcome->played,
+                                           error);
         dq_agent_free(p->player.agent);
         p->player.agent = NULL;
         status = dq_vec_env_close(p->envs, status, error);
         p->envs = NULL;
-        dq_progress_step(bar, (i + 1) * run->episodes, "");
+        dq_progress_step(bar, (i + 1) * run->outcomes.episodes, "");
         if (!status) say_cut(run, p);
     }
     return status;
 }
 
-/* ---- summing up ---- */
+/* ---- what they came to ---- */
 
-static double score_of(const void *self, size_t measure, size_t which, size_t episode)
+static double score_of(const void *outcomes, size_t measure, size_t which, size_t episode)
 {
-    const rollout *run = self;
     (void)measure;
-    return run->scores[which * run->episodes + episode];
+    return dq_outcome_score(outcomes, which, episode);
 }
 
 dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error)
 {
     const dq_compare_options how = eval_compare_options(run->o);
     const char *measure = run->catalogue ? "reward" : "return";
-    const dq_run_values values = {1, run->policy_count, run->episodes, score_of, run};
+    const dq_run_values values = {1, run->policy_count, run->outcomes.episodes, score_of, &run->outcomes};
     const dq_compared_names names = {run->o->models.at, &measure};
     return dq_compared_values(&values, &names, &how, compared, error);
 }
 
-/* Labels of the map, and the others when there were any. */
-static size_t shown_labels(const rollout *run)
+dq_status rollout_figure(const void *played, const eval_options *o, dq_figure *figure, dq_error *error)
 {
-    uint64_t others = 0;
-    if (!run->catalogue || !dq_user_rewards_labelled(run->rewards)) return 0;
-    for (size_t i = 0; i < run->policy_count; i++) others += run->policies[i].labels[run->label_count - 1];
-    return run->label_count - (others == 0);
-}
-
-static void describe(rollout *run)
-{
-    run->form = (dq_acted_form){.score = run->catalogue ? "mean reward of a step" : "return",
-                                .head = run->catalogue ? "reward" : "return",
-                                .digits = run->catalogue ? 4 : 3,
-                                .lengths = !run->catalogue,
-                                .confidence = run->o->confidence,
-                                .episodes = run->episodes,
-                                .steps = run->o->cold_start ? run->steps : 0,
-                                .by_episode = run->o->by_query,
-                                .labels = &run->map.labels,
-                                .label_count = shown_labels(run),
-                                .steps_in_all = (double)(run->episodes * run->steps),
-                                .counters = run->counter_names,
-                                .counter_count = run->counter_count};
-    for (size_t i = 0; i < run->counter_count; i++) run->counter_names[i] = run->counters[i];
-}
-
-static void fill(rollout *run, size_t which)
-{
-    policy *p = &run->policies[which];
-    const dq_summary *score = &run->summaries[which];
-    double base = fabs(run->summaries[0].mean);
-    p->mean = dq_episodes_mean(p->played, run->episodes);
-    run->acted[which] = (dq_acted){.name = p->name,
-                                   .score = score,
-                                   .compared = which > 0,
-                                   .percent = base > 0 ? 100 * score->compared.difference / base
-                                                       : (double)NAN,
-                                   .steps = p->mean.steps,
-                                   .discounted = p->mean.discounted,
-                                   .value = p->mean.value,
-                                   .cut = p->mean.cut,
-                                   .counted = p->mean.counted,
-                                   .labels = p->labels,
-                                   .by_step = p->by_step,
-                                   .scores = run->scores + which * run->episodes};
-}
-
-static dq_status sum_up(rollout *run, dq_error *error)
-{
-    const eval_options *o = run->o;
-    const dq_compare_config config = {
-        .resamples = (size_t)o->resamples, .confidence = o->confidence, .seed = o->common.seed};
-    run->scores = calloc(run->policy_count * run->episodes + 1, sizeof *run->scores);
-    run->summaries = calloc(run->policy_count, sizeof *run->summaries);
-    run->acted = calloc(run->policy_count, sizeof *run->acted);
-    if (!run->scores || !run->summaries || !run->acted) return dq_fail_memory(error, "roll-outs");
-    for (size_t i = 0; i < run->policy_count; i++)
-        for (size_t e = 0; e < run->episodes; e++) {
-            const dq_played *x = &run->policies[i].played[e];
-            run->scores[i * run->episodes + e] = run->catalogue ? x->total / (double)x->steps : x->total;
-        }
-    dq_status status = dq_summarise_runs(run->scores, run->policy_count, run->episodes, &config,
-                                         run->summaries, error);
-    for (size_t i = 0; i < run->policy_count && !status; i++) fill(run, i);
-    describe(run);
+    const rollout *run = played;
+    const dq_outcomes *all = &run->outcomes;
+    dq_acted *acted = calloc(all->count, sizeof *acted);
+    dq_status status = acted ? DQ_OK : dq_fail_memory(error, "a picture");
+    const dq_acted_form form = {.score = run->catalogue ? "mean reward of a step" : "return",
+                                .confidence = o->confidence,
+                                .episodes = all->episodes,
+                                .steps = o->cold_start ? all->steps : 0,
+                                .labels = all->labels,
+                                .label_count = dq_outcomes_labels(all),
+                                .steps_in_all = (double)(all->episodes * all->steps)};
+    for (size_t i = 0; acted && i < all->count; i++) {
+        const dq_outcome *p = &all->at[i];
+        acted[i] = (dq_acted){p->name, &p->score, p->labels, p->by_step};
+    }
+    if (!status) status = dq_acted_figure(acted, all->count, &form, figure, error);
+    free(acted);
     return status;
 }
 
@@ -385,26 +337,47 @@ static dq_status sum_up(rollout *run, dq_error *error)
 static dq_status play(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
-    dq_progress bar = dq_progress_start(&o->common, "episodes", run->policy_count * run->episodes);
+    dq_progress bar = dq_progress_start(&o->common, "episodes", run->policy_count * run->outcomes.episodes);
     dq_status status = run->catalogue ? play_catalogue(run, &bar, error) : play_env(run, &bar, error);
     dq_progress_end(&bar);
     return status;
 }
 
+static dq_status make_outcomes(rollout *run, dq_error *error)
+{
+    dq_outcomes *all = &run->outcomes;
+    dq_status status = dq_outcomes_new(all, run->o->models.at, run->policy_count, error);
+    for (size_t i = 0; i < all->count; i++) run->policies[i].outcome = &all->at[i];
+    return status;
+}
+
+static dq_status sum_up(rollout *run, dq_error *error)
+{
+    const eval_options *o = run->o;
+    const dq_compare_config config = {(size_t)o->resamples, o->confidence, o->common.seed};
+    run->outcomes.labelled = run->catalogue && dq_user_rewards_labelled(run->rewards);
+    return dq_outcomes_sum_up(&run->outcomes, &config, error);
+}
+
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error)
 {
+    bool catalogue = !o->env && !o->env_cmd;
     *run = (rollout){
         .o = o,
         .cli = cli,
-        .catalogue = !o->env && !o->env_cmd,
+        .catalogue = catalogue,
         .speaker = {.program = "dq-eval", .version = DQ_VERSION, .options = dq_map(), .seed = -1},
-        .episodes = (size_t)o->episodes,
-        .steps = (size_t)o->steps};
+        .outcomes = {.episodes = (size_t)o->episodes,
+                     .steps = catalogue ? (size_t)o->steps : 0,
+                     .catalogue = catalogue,
+                     .shows_steps = o->cold_start,
+                     .shows_episodes = o->by_query}};
     run->policies = calloc(o->models.count, sizeof *run->policies);
     dq_status status = run->policies ? DQ_OK : dq_fail_memory(error, "roll-outs");
     for (; !status && run->policy_count < o->models.count; run->policy_count++)
         status = open_policy(run, &run->policies[run->policy_count], o->models.at[run->policy_count], error);
     if (!status && run->catalogue) status = open_catalogue(run, error);
+    if (!status) status = make_outcomes(run, error);
     if (!status) status = dq_pool_new(&run->pool, dq_cli_threads(&o->common, 1), error);
     if (!status) status = play(run, error);
     return status ? status : sum_up(run, error);
@@ -420,14 +393,9 @@ dq_status rollout_close(void *played, dq_status status, dq_error *error)
         dq_env_free(p->env);
         dq_models_free(&p->models);
         dq_reader_close(p->reader);
-        free(p->played);
-        free(p->by_step);
-        free(p->labels);
     }
     free(run->policies);
-    free(run->scores);
-    free(run->summaries);
-    free(run->acted);
+    dq_outcomes_free(&run->outcomes);
     uint64_t asked = run->rewards ? dq_user_rewards_asked(run->rewards) : 0;
     if (asked)
         dq_cli_say(run->cli, &run->o->common, "%llu pairs asked of %s", (unsigned long long)asked,

@@ -11,10 +11,8 @@
 #include "data/dataset.h"
 #include "data/label_map.h"
 #include "label/user_rewards.h"
-#include "measure/summary.h"
 #include "reward/label.h"
-#include "rollout/episodes.h"
-#include "verdict/acted.h"
+#include "rollout/outcome.h"
 
 typedef enum policy_kind {
     POLICY_MODEL,     /* greedy on a model's Q */
@@ -33,10 +31,7 @@ typedef struct policy {
     dq_policy player;
     dq_env *env; /* a catalogue's */
     dq_vec_env *envs;
-    dq_played *played; /* (episodes) */
-    double *by_step;   /* (steps) a catalogue's: what a step brought, summed over episodes */
-    uint64_t *labels;  /* (labels) steps by the label of the chosen item; the last: none of the map */
-    dq_played_mean mean;
+    dq_outcome *outcome;
 } policy;
 
 typedef struct rollout {
@@ -47,23 +42,14 @@ typedef struct rollout {
     dq_pool *pool;
     policy *policies;
     policy *playing; /* a catalogue's: whose episode runs */
-    size_t policy_count, episodes;
-    char counters[DQ_ENV_COUNTERS][64];
-    const char *counter_names[DQ_ENV_COUNTERS];
-    size_t counter_count;
-    /* what they came to; an episode's score is its return, of a catalogue the mean reward of its steps */
-    double *scores;        /* (policies, episodes) */
-    dq_summary *summaries; /* (policies) */
-    dq_acted *acted;       /* (policies) */
-    dq_acted_form form;
+    size_t policy_count;
+    dq_outcomes outcomes; /* of all policies */
     /* of a catalogue */
     dq_dataset dataset;
     dq_reader *reader;
     dq_label_map map;
     dq_user_rewards *rewards;
     dq_labeller fields; /* what the cosine policy compares */
-    size_t steps;
-    size_t label_count; /* the map's, and one for all others */
 } rollout;
 
 /* Who acts by a name of --model. */
@@ -72,6 +58,7 @@ policy_kind rollout_kind(const char *name);
 dq_status rollout_run(rollout *run, const eval_options *o, dq_cli *cli, dq_error *error);
 /* How the policies' scores differ, episode by episode. */
 dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *error);
+dq_status rollout_figure(const void *run, const eval_options *o, dq_figure *figure, dq_error *error);
 /* Frees a rollout, and parts with a labeller; returns status, or the labeller's failure. */
 dq_status rollout_close(void *run, dq_status status, dq_error *error);
 

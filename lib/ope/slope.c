@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 /* Indices by width, widest first; insertion keeps the greater bound before an equal one. */
 static void sort_by_width(const double *widths, size_t count, size_t *order)
@@ -28,4 +29,22 @@ size_t dq_slope_choose(const double *values, const double *widths, size_t count)
         if (!agrees) return order[i - 1];
     }
     return order[count - 1];
+}
+
+dq_status dq_slope_grid(const char *text, double grid[DQ_SLOPE_MAX], size_t *count, dq_error *error)
+{
+    const char *at = text;
+    size_t n = 0;
+    if (!*at) return dq_fail(error, DQ_ERR_RANGE, "no numbers");
+    for (char *end; *at; at = *end ? end + 1 : end) {
+        double bound = strtod(at, &end);
+        bool ascends = n == 0 || bound > grid[n - 1];
+        if (end == at || (*end && (*end != ',' || !end[1])) || !isfinite(bound) || bound <= 0 || !ascends)
+            return dq_fail(error, DQ_ERR_RANGE, "'%s': ascending numbers above 0 are wanted, as 1,10,100",
+                           text);
+        if (n == DQ_SLOPE_MAX) return dq_fail(error, DQ_ERR_RANGE, "at most %d numbers", DQ_SLOPE_MAX);
+        grid[n++] = bound;
+    }
+    *count = n;
+    return DQ_OK;
 }

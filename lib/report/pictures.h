@@ -10,7 +10,6 @@
 #include "measure/summary.h"
 #include "ope/estimate.h"
 #include "plot/figure.h"
-#include "verdict/acted.h"
 
 /* Adds panels for a table that is summarised: measures between 0 and 1 side by side, a bar a run; a panel for
  * each measure of another kind; and two levels of iprec_at_recall or more as precision by recall, a line a
@@ -22,6 +21,23 @@ dq_status dq_runs_figure(const dq_run_table *table, double confidence, dq_figure
  * estimator "log" is among them. Errors likewise. */
 dq_status dq_ope_figure(const dq_ope_estimate *estimates, size_t count, double confidence, dq_figure *figure,
                         dq_error *error);
+
+/* What agents came to who acted, from roll-outs of the same episodes. */
+typedef struct dq_acted {
+    const char *name;
+    const dq_summary *score;
+    const uint64_t *labels; /* (labels) steps that chose an item of the label; the last: of none of these */
+    const double *by_step;  /* (steps) what a step brought, summed over episodes */
+} dq_acted;
+
+typedef struct dq_acted_form {
+    const char *score; /* what it is: "return" */
+    double confidence;
+    size_t episodes, steps; /* steps 0: no panel by step */
+    const dq_index *labels; /* names of all but the last */
+    size_t label_count;     /* 0: no panel of labels */
+    double steps_in_all;    /* that labels are shares of */
+} dq_acted_form;
 
 /* Adds panels: scores with their intervals; shares of labels; rewards by step. DQ_ERR_MEMORY. */
 dq_status dq_acted_figure(const dq_acted *acted, size_t count, const dq_acted_form *form, dq_figure *figure,

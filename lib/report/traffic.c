@@ -231,6 +231,20 @@ dq_status dq_traffic_read(dq_traffic *t, const char *const *paths, size_t count,
     return status;
 }
 
+bool dq_traffic_note(const dq_traffic *traffic, size_t which, char *words, size_t size)
+{
+    uint64_t timeless = traffic->times.count[DQ_TIME_NONE], count = which ? traffic->unknown : timeless;
+    if (which == 2) return dq_time_describe(&traffic->times, traffic->time, words, size);
+    if (which == 0)
+        (void)snprintf(words, size, "%llu of %llu interactions have no time '%s' and are of no session",
+                       (unsigned long long)count, (unsigned long long)traffic->impressions, traffic->time);
+    else
+        (void)snprintf(words, size,
+                       "%llu of %llu interactions have a label outside --gains and are no clicks",
+                       (unsigned long long)count, (unsigned long long)traffic->impressions);
+    return count > 0;
+}
+
 void dq_traffic_free(dq_traffic *t)
 {
     dq_index_free(&t->users);

@@ -50,6 +50,11 @@ typedef struct dq_traffic {
 dq_status dq_traffic_read(dq_traffic *traffic, const char *const *paths, size_t count, dq_error *error);
 void dq_traffic_free(dq_traffic *traffic);
 
+/* What a reader should know of it, a line each: interactions without a time, with a label outside gains, and
+ * times that are read as if they had a zone. False: there is nothing to say. */
+enum { DQ_TRAFFIC_NOTES = 3 };
+bool dq_traffic_note(const dq_traffic *traffic, size_t which, char *words, size_t size);
+
 typedef enum dq_traffic_format { DQ_TRAFFIC_TABLE, DQ_TRAFFIC_TSV, DQ_TRAFFIC_JSON } dq_traffic_format;
 
 /* A line a measure, or one object: impressions, users, items, clicks, click_rate (of impressions),

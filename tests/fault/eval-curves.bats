@@ -49,8 +49,8 @@ setup() {
 @test "usage" {
     refused 2 "--curves needs the logs of dq-train (dq-train --log FILE)" --curves
     refused 2 "--plot FILE: 'x.jpg' ends in none of .svg, .png and .pdf" --curves log --plot x.jpg
-    refused 2 "--curves prints --format tsv, or draws" --curves log -f json
-    refused 2 "--plot draws: no --format tsv" --curves log --plot x.svg -f tsv
+    refused 2 "--curves has no trec format" --curves log -f trec
+    refused 2 "--plot draws: no --format" --curves log --plot x.svg -f tsv
     refused 2 "--plot and --output exclude each other" --curves log --plot x.svg -o y.svg
     refused 2 "--plot has no meaning with --traffic; it is for rankings, --rollout, --cold-start, --rollout --env, --ope, --curves, --agreement or --draw" --plot x.svg --traffic q
 }

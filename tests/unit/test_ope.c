@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -341,6 +342,27 @@ static void cut_otherwise(void **state)
 
 /* ---- SLOPE ---- */
 
+static void bounds_of_slope_ascend(void **state)
+{
+    static const char *const wrong[] = {"",    "0",  "1,,2", "1,",  ",1",  "2,1",
+                                        "1,1", "-1", "1;2",  "inf", "nan", "x"};
+    double grid[DQ_SLOPE_MAX];
+    char many[4 * (DQ_SLOPE_MAX + 1)] = "";
+    size_t count = 99;
+    (void)state;
+    assert_int_equal(dq_slope_grid("0.5,1,1e3", grid, &count, NULL), DQ_OK);
+    assert_int_equal(count, 3);
+    assert_true(grid[0] == 0.5 && grid[1] == 1 && grid[2] == 1000);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(dq_slope_grid(wrong[i], grid, &count, NULL), DQ_ERR_RANGE);
+    for (size_t i = 0, at = 0; i <= DQ_SLOPE_MAX; i++)
+        at += (size_t)snprintf(many + at, sizeof many - at, "%s%zu", i ? "," : "", i + 10);
+    assert_int_equal(dq_slope_grid(many, grid, &count, NULL), DQ_ERR_RANGE);
+    *strrchr(many, ',') = '\0';
+    assert_int_equal(dq_slope_grid(many, grid, &count, NULL), DQ_OK);
+    assert_int_equal(count, DQ_SLOPE_MAX);
+}
+
 static void slope_by_hand(void **state)
 {
     (void)state;
@@ -526,6 +548,7 @@ int main(void)
         cmocka_unit_test(session_intervals_cover),
         cmocka_unit_test(one_row_or_none),
         cmocka_unit_test(slope_by_hand),
+        cmocka_unit_test(bounds_of_slope_ascend),
         cmocka_unit_test(picks_named),
         cmocka_unit_test(cut_otherwise),
     };

@@ -35,7 +35,7 @@ static void rewards_by_step_are_means_over_episodes(void **state)
     static const dq_summary score = {.mean = 2, .compared = {.interval = {1, 3}}};
     static const uint64_t labels[] = {6, 2, 0};
     static const double by_step[] = {4, 10};
-    static const dq_acted acted = {.name = "random", .score = &score, .labels = labels, .by_step = by_step};
+    static const dq_acted acted = {"random", &score, labels, by_step};
     dq_figure f = DQ_FIGURE_EMPTY;
     dq_index names = DQ_INDEX_EMPTY;
     assert_int_equal(dq_index_add(&names, "CLICK", 5, &(uint32_t){0}, NULL, NULL), DQ_OK);
