@@ -20,7 +20,7 @@ static const uint64_t EMPTY = UINT64_MAX, TAG = 0xffffffff00000000U;
  * their hashes, without a look at their bytes, which are far away. */
 static size_t probe(const dq_index *index, const char *id, size_t bytes, uint64_t hash)
 {
-    size_t mask = index->slot_count - 1, at = (size_t)hash & mask;
+    size_t mask = index->slot_count - 1, at = (size_t)(hash >> 32) & mask;
     for (; index->slots[at] != EMPTY; at = (at + 1) & mask) {
         size_t n;
         if ((index->slots[at] ^ hash) & TAG) continue;
@@ -36,13 +36,11 @@ static dq_status grow(dq_index *index, dq_error *error)
     uint64_t *slots = malloc(count * sizeof *slots);
     if (!slots) return dq_fail_memory(error, "an index of %zu ids", index->ids.count);
     memset(slots, 0xff, count * sizeof *slots);
-    for (uint32_t row = 0; row < index->ids.count; row++) {
-        size_t n;
-        const char *id = dq_strings_get(&index->ids, row, &n);
-        uint64_t hash = dq_hash(id, n, 0);
-        size_t at = (size_t)hash & mask;
+    for (size_t i = 0; i < index->slot_count; i++) { /* what is kept of a hash says where its id goes */
+        if (index->slots[i] == EMPTY) continue;
+        size_t at = (size_t)(index->slots[i] >> 32) & mask;
         while (slots[at] != EMPTY) at = (at + 1) & mask;
-        slots[at] = (hash & TAG) | row;
+        slots[at] = index->slots[i];
     }
     free(index->slots);
     index->slots = slots;
