@@ -298,7 +298,7 @@ static void check_traffic(const dq_cli *cli, const eval_options *o)
     dq_error error = DQ_ERROR_NONE;
     dq_label_map gains = {0};
     if (o->format == EVAL_TREC) dq_cli_usage(cli, "--traffic has no trec format");
-    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_usage(cli, "--gains: %s", error.reason);
+    if (dq_rankings_gains(o->gains, &gains, &error)) dq_cli_refuse(cli, "--gains", &error);
     dq_label_map_free(&gains);
 }
 
