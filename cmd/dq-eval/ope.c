@@ -165,8 +165,7 @@ static void set_study(ope_run *r)
 {
     const eval_options *o = r->o;
     dq_error error = DQ_ERROR_NONE;
-    if (dq_ope_picks_add(&r->picks, o->ope.estimators, &error))
-        dq_cli_usage(r->cli, "--ope: %s", error.reason);
+    if (dq_ope_picks_add(&r->picks, o->ope.estimators, &error)) dq_cli_refuse(r->cli, "--ope", &error);
     if (dq_label_map_parse(&r->map, o->map, &error)) dq_cli_refuse(r->cli, "--map", &error);
     r->study.log = (dq_ope_log){
         .paths = r->cli->operands,

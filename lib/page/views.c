@@ -101,6 +101,11 @@ static dq_page_text heading_of(dq_page_text name)
 {
     static const char *const better[][2] = {{"p", "p (randomisation)"},
                                             {"p_t", "p (t test)"},
+                                            {"p_randomisation", "p (randomisation)"},
+                                            {"p_wilcoxon", "p (Wilcoxon)"},
+                                            {"p_adjusted", "p, adjusted"},
+                                            {"mean_a", "mean of a"},
+                                            {"mean_b", "mean of b"},
                                             {"se", "standard error"},
                                             {"ess", "effective sample size"},
                                             {"max_weight", "largest weight"},

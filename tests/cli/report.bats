@@ -16,6 +16,7 @@ setup_file() {
     dq-reward -q -s logged -o t.dq c.dq
     dq-rank -q --by cosine -k 5 -o ranked.dq c.dq
     dq-sim -q sequence --play 20 --seed 5 -o played.dq
+    printf 'value\n1\n2\n4\n' > numbers.tsv
     for episode in 1 2 3 4; do echo "{\"user\":\"u\",\"episode\":$episode,\"steps\":10,\"reward\":0.$episode}"; done > log.jsonl
 }
 
@@ -42,18 +43,21 @@ rows_of() { sed -n 's,</t[hd]>, | ,g; s,<small>, ,g; s,<[^>]*>,,gp' "$1"; }
         head -1 "$name.html" | has -x '<!DOCTYPE html>'
         tail -1 "$name.html" | has -x '</html>'
         [ "$(grep -c '<!--dq part' "$name.html")" = 1 ]
-        grep -q '<table>' "$name.html"
+        grep -q '<table' "$name.html"
         grep -q 'How this was made' "$name.html"
     done <<'LINES'
 rankings --qrels test.qrels --run a.run --run b.run
 stream --qrels t.dq --run ranked.dq --format json
 trec --qrels test.qrels --run a.run --format trec
+against --qrels test.qrels --run a.run --run b.run --against all
+sizes --sample-size --effect 0.1
 rollout --rollout --model random --model cosine --episodes 4 --steps 3 --reward cosine c.dq
 cold --cold-start --model random --model cosine --episodes 2 --steps 3 --reward cosine c.dq
 env --rollout --env maze --model random --episodes 2
 ope --ope log,ips --target uniform --resamples 100 played.dq
 agreement --agreement --resamples 100 c.dq t.dq
 traffic --traffic c.dq
+draw --draw points:x=value,y=value numbers.tsv
 curves --curves --format tsv log.jsonl
 LINES
 }
