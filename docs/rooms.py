@@ -18,6 +18,7 @@ WINGS = {"what computes": ("#dbe9fb", range(0, 4)), "what joins them": ("#e3dcf5
          "what moves bytes": ("#fbe6cf", range(6, 9))}  # colour, columns
 ROOMS = {  # column wanted, purpose
     "rank": (0, "lists of the best items"),                   "learn": (0, "agents learn, replay and plan"),
+    "offline": (1, "agents learn from what was logged"),
     "net": (1, "networks: layers, losses, weights"),          "math": (2, "vectors, BLAS, Adam, thread pool"),
     "env": (0, "environments that answer to actions"),        "embed": (2, "vectors by hashing and factorising"),
     "reward": (3, "what a pair is worth"),                    "measure": (3, "ranking measures, intervals and tests"),

@@ -17,9 +17,10 @@ data:    core
 net:     core math
 env:     core data
 learn:   core math net env data
+offline: core math data env net learn
 embed:   core math data
 reward:  core math data
-rank:    core math data net learn
+rank:    core math data net learn offline
 measure: core math data
 ope:     core math measure
 import:  core wire port data
@@ -188,7 +189,7 @@ lint_folder() { # its name, its files
 }
 
 shopt -s nullglob
-folders=(cmd/*/ lib/*/ lib/port/*/ include/dq/)
+folders=(cmd/*/ lib/*/ lib/*/*/ include/dq/)
 for folder in "${folders[@]}"; do
     files=("$folder"*.[ch])
     [ ${#files[@]} -eq 0 ] || lint_folder "${folder%/}" "${files[@]}"
@@ -239,12 +240,12 @@ circles() { # folder...
 }
 
 if [ -n "$build" ]; then
-    check "no circles between files of the library" "$(circles lib/*/ lib/port/*/ cmd/cli/)"
+    check "no circles between files of the library" "$(circles lib/*/ lib/*/*/ cmd/cli/)"
     for program in cmd/dq-*/; do check "no circles between files of ${program%/}" "$(circles "$program")"; done
     check "no symbol of the installed library goes without dq_" \
         "$(nm -gPA $(objects lib/core/ lib/wire/) | awk '$3 != "U" && $3 != "w" && $2 !~ /^dq_/ { print $1, $2 }')"
     complaints=''
-    for object in "$build"/obj/lib/*/*.o "$build"/obj/lib/port/*/*.o; do
+    for object in "$build"/obj/lib/*/*.o "$build"/obj/lib/*/*/*.o; do
         name=${object#"$build"/obj/lib/}
         allowed=" $(sed -n "s,^$name: \([^:]*\):.*,\1,p" <<<"$excused") " used=' '
         for symbol in $(nm -u "$object" | awk '{print $2}' | sed 's/@.*//'); do

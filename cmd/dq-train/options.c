@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
-#include "learn/offline.h"
+#include "offline/offline.h"
 #include "math/blas.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #define DQ_TRAIN_OPTIONS_H
 
 #include "cli/cli.h"
-#include "learn/offline.h"
+#include "offline/offline.h"
 #include "rollout/online.h"
 
 /* The ways of training. */

@@ -9,8 +9,8 @@
 #include "core/record.h"
 #include "data/split.h"
 #include "learn/kept.h"
-#include "learn/offline_impl.h"
 #include "math/sample.h"
+#include "offline/offline_impl.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
  * spread ones stand for all.
  */
 #include "core/buffers.h"
-#include "learn/offline_impl.h"
 #include "math/sample.h"
+#include "offline/offline_impl.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * Offline training of an agent (learn/agent.h): passes in mini-batches over rows that were logged, with
  * held-out groups and early stopping (Prechelt, "Early stopping - but when?", 1998). Pre-training against
  * cold start is this, and so is learning from labels alone (gamma 0). What a row is, its source says: a
- * catalogue's transitions or transitions with vectors (learn/offline_rows.h), or sessions (learn/sessions.h).
+ * catalogue's transitions or transitions with vectors (offline/rows.h), or sessions (offline/sessions.h).
  *
  * Negatives: an action that a user has not met is drawn as one that was passed over, N for each row, anew in
  * each batch (as Rendle et al., "BPR", 2009, draw theirs). It leaves the state as it is, has the negative
@@ -24,8 +24,8 @@
  *     while (!dq_offline_done(run)) { dq_offline_step(run, &ended, &e); if (ended) dq_offline_last(run); }
  *     dq_offline_finish(run, &e);                                     the best epoch's weights
  */
-#ifndef DQ_LEARN_OFFLINE_H
-#define DQ_LEARN_OFFLINE_H
+#ifndef DQ_OFFLINE_OFFLINE_H
+#define DQ_OFFLINE_OFFLINE_H
 
 #include "core/pairset.h"
 #include "core/transition.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of an offline run, shared by offline.c (batches, checkpoints), offline_rows.c (their
- * rows) and offline_validate.c (held-out rows).
+ * The inside of an offline run, shared by offline.c (batches, checkpoints), rows.c (their
+ * rows) and validate.c (held-out rows).
  */
-#ifndef DQ_LEARN_OFFLINE_IMPL_H
-#define DQ_LEARN_OFFLINE_IMPL_H
+#ifndef DQ_OFFLINE_OFFLINE_IMPL_H
+#define DQ_OFFLINE_OFFLINE_IMPL_H
 
-#include "learn/offline.h"
 #include "learn/replay.h"
+#include "offline/offline.h"
 
 enum { RNG_ORDER, RNG_NEGATIVES, RNG_PRIORITY, RNG_OFFLINE_COUNT };
 
