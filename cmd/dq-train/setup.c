@@ -93,6 +93,9 @@ static dq_status choose_features(const train *t, dq_agent_config *config, dq_err
                                            dq_entities_layout(&c->users), dq_entities_layout(&c->items),
                                            config->features, DQ_NET_MAX_FEATURES, &n, error);
     config->feature_count = (uint32_t)n;
+    if (n + config->given.width > 0) return status;
+    if (!dq_cli_given(t->cli, "hidden-inputs")) config->hidden_inputs = DQ_HIDDEN_OF_ALL; /* nothing to compare */
+    if (!dq_cli_given(t->cli, "direct")) config->direct = false;
     return status;
 }
 
@@ -115,6 +118,11 @@ static void inherit(const dq_cli *cli, const dq_agent_config *saved, dq_agent_co
         memcpy(c->features, saved->features, sizeof c->features);
         c->feature_count = saved->feature_count;
     }
+    if (!dq_cli_given(cli, "feature-scale")) c->feature_scale = saved->feature_scale;
+    if (!dq_cli_given(cli, "hidden-inputs")) c->hidden_inputs = saved->hidden_inputs;
+    if (!dq_cli_given(cli, "direct")) c->direct = saved->direct;
+    if (!dq_cli_given(cli, "factored")) c->factored = saved->factored;
+    c->calibrated |= saved->calibrated;
     if (!dq_cli_given(cli, "head")) c->head = saved->head;
     if (!dq_cli_given(cli, "encoder")) c->encoder = saved->encoder;
     if (!dq_cli_given(cli, "dueling")) c->dueling = saved->dueling;
