@@ -10,7 +10,7 @@
  * function:
  *
  *     dq_feature_learn(&set, &training, names, pool, &e);      or dq_feature_load(&set, model, &e)
- *     dq_feature_bind(set, &items, NULL, pool, &e);
+ *     dq_feature_bind(set, &items, ids, &e);
  *     dq_feature_lists(set, who, n, out);                      (n, items, dq_feature_columns(set))
  *
  * Labels leak: a user's own labels, and those of users who share them, would be features that say the target.
@@ -24,6 +24,7 @@
 #ifndef DQ_FEATURE_FEATURE_H
 #define DQ_FEATURE_FEATURE_H
 
+#include "core/index.h"
 #include "core/layout.h"
 #include "core/vectors.h"
 #include "dq/bundle.h"
@@ -50,10 +51,11 @@ typedef struct dq_feature_kind {
     unsigned needs; /* of dq_feature_need, or'ed */
     /* How many features of a pair: more than one where there is one a field, or one a pair of fields. */
     uint32_t (*columns)(const dq_feature_set *set);
-    /* Fills the columns of each of the tile's users (feature_impl.h). */
-    void (*fill)(struct feature_tile *tile, uint32_t column);
-    bool raw; /* columns stay as they are; else each becomes its z-score over the list (0 where all are equal)
-               */
+    /* What the i-th is of: a pair of fields, a parameter; NULL: there is one. */
+    void (*name_column)(const dq_feature_set *set, uint32_t i, char *name, size_t size);
+    /* Fills the i-th for the tile's users (feature_impl.h): to (FEATURE_TILE, stride). */
+    void (*fill)(struct feature_tile *tile, uint32_t i, float *to);
+    bool raw; /* it stays as it is; else it becomes its z-score over the list, 0 where all are equal */
 } dq_feature_kind;
 
 /* Ended by NULL. */
@@ -62,25 +64,23 @@ const dq_feature_kind *dq_feature_find(const char *name, size_t bytes);
 
 /* ---- training ---- */
 
-/* What a set learns from; borrowed while it learns. Labels of one user and item: the greatest reward counts.
- */
+/* What a set learns from; borrowed while it learns. Of several labels of one user and item the greatest
+ * reward counts. Its gain is the rank of that reward among the distinct ones above `ignored` (the reward of
+ * an item that was passed over), over their number: of APPLY, SAVE and CLICK 1, 2/3 and 1/3. */
 typedef struct dq_feature_training {
     dq_layout user_layout, item_layout;
-    dq_vectors users, items; /* users may be wider than their layout: what follows is not looked at */
-    const uint32_t *group;   /* (users) whose labels go together; NULL: each user's alone */
-    const uint64_t *id;      /* (users) dq_feature_id, unequal and not 0 */
-    /* labels: rewards of users' items; NAN: none. A label's gain is the rank of its reward among the distinct
-     * rewards above `ignored` (the reward of an item that was passed over), over their number: of APPLY, SAVE
-     * and CLICK 1, 2/3 and 1/3. */
-    size_t count;
-    const uint32_t *user, *item; /* (count) */
-    const float *reward;         /* (count) */
+    dq_vectors users, items;
+    const uint64_t *user_id, *item_id; /* (users), (items) dq_feature_id */
+    const uint32_t *group;             /* (users) whose labels go together; NULL: each user's alone */
+    size_t count;                      /* labels */
+    const uint32_t *user, *item;       /* (count) */
+    const float *reward;               /* (count) NAN: none */
     float ignored;
     const uint32_t *seen;     /* items that users saw before, in the order of time; user u's are */
     const size_t *seen_start; /* (users + 1) seen[seen_start[u]] ...; NULL: nobody saw any */
 } dq_feature_training;
 
-/* A user's id as a number that is not 0. */
+/* An id as a number that is not 0: a digest. */
 uint64_t dq_feature_id(const char *id, size_t bytes);
 
 /* Makes a set of the kinds named: "cosine-z,neighbours", or "auto" for all that the training data allow.
@@ -109,11 +109,9 @@ typedef struct dq_feature_who {
     size_t seen_count;
 } dq_feature_who;
 
-/* The list that features are computed within. item[i] says which training item (by number) item i is, or
- * DQ_ABSENT: none; NULL: they are the same. Vectors are copied. DQ_ERR_RANGE for a list that is too long for
- * a kind. */
-dq_status dq_feature_bind(dq_feature_set *set, const dq_vectors *items, const uint32_t *item,
-                          dq_error *error);
+/* The list that features are computed within; id (items) as above, by which labels find their items. Vectors
+ * are copied. DQ_ERR_RANGE for a list that is too long for a kind, or not of the items' width. */
+dq_status dq_feature_bind(dq_feature_set *set, const dq_vectors *items, const uint64_t *id, dq_error *error);
 
 /* Features of n users against the whole list: out (n, items, columns). */
 void dq_feature_lists(dq_feature_set *set, const dq_feature_who *who, size_t n, float *out);
