@@ -179,7 +179,8 @@ static bool number_users(learning *l)
 
 enum { JUDGES = 1024 }; /* users who decide, evenly spread */
 
-/* Sum of gain / log2(2 + place): Järvelin and Kekäläinen, 2002, without an end. */
+/* Sum of gain / log2(2 + place): Järvelin and Kekäläinen, 2002, without an end. Of equal items each has the
+ * last place, so that fields that tell nothing apart win nothing. */
 static double judge(const dq_feature_set *set, uint32_t v, const float *cosine)
 {
     const feature_labels *labels = &set->list.labels;
@@ -187,8 +188,8 @@ static double judge(const dq_feature_set *set, uint32_t v, const float *cosine)
     for (uint32_t l = labels->start[v]; l < labels->start[v + 1]; l++) {
         float own = cosine[labels->item[l]];
         uint32_t place = 0;
-        for (uint32_t j = 0; j < set->list.n; j++) place += cosine[j] > own;
-        sum += (double)labels->gain[l] / log2(2 + (double)place);
+        for (uint32_t j = 0; j < set->list.n; j++) place += cosine[j] >= own;
+        sum += (double)labels->gain[l] / log2(1 + (double)place);
     }
     return sum;
 }

@@ -425,6 +425,19 @@ static void names(void **state)
     stop(&w);
 }
 
+/* A field that is the same in all items ranks nothing, though no item stands before a labelled one. */
+static void a_constant_field_is_not_the_best(void **state)
+{
+    world w;
+    (void)state;
+    start(&w, 1);
+    for (size_t i = 0; i < ITEMS; i++)
+        for (size_t k = 0; k < 6; k++) w.items[i][BEST_ITEM_OFFSET + k] = k == 0;
+    learn(&w, "cosine-z");
+    assert_int_not_equal(dq_feature_pair(w.set)->item_offset, BEST_ITEM_OFFSET);
+    stop(&w);
+}
+
 /* The better of two labels of one pair counts, in whatever order they come. */
 static void doubled_labels(void **state)
 {
@@ -467,6 +480,7 @@ int main(void)
         cmocka_unit_test(no_labels),
         cmocka_unit_test(no_fields_of_one_width),
         cmocka_unit_test(names),
+        cmocka_unit_test(a_constant_field_is_not_the_best),
         cmocka_unit_test(doubled_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
