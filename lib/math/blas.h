@@ -40,7 +40,7 @@ size_t dq_gemm_margin(void);
 
 /* Whether products of DQ_GEMM_ROWS rows of A sum each of them in the same order, so that equal rows of A give
  * equal rows of C wherever they stand. Found by trying, once: call dq_blas_reserve before. */
-enum { DQ_GEMM_ROWS = 16 };
+enum { DQ_GEMM_ROWS = 32 };
 bool dq_gemm_alike(void);
 
 #endif
