@@ -12,7 +12,6 @@ static const char *const presets[] = {"tuned",        "published", "session", "s
 static const char *const bests[] = {"loss", "concordance", "ndcg", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};            /* as dq_bootstrap */
 static const char *const activations[] = {"relu", "gelu", "tanh", NULL};  /* as dq_activation */
-static const char *const features[] = {"none", "pairs", "all", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const heads[] = {"outputs", "actions", NULL};           /* as dq_head */
 static const char *const encoders[] = {"none", "mean", "attention", NULL}; /* as dq_encoder */
@@ -57,6 +56,7 @@ static train_options o = {
     .hidden = "",
     .value_hidden = "",
     .world_hidden = "",
+    .features = "none",
     .map = DQ_LABEL_MAP_DEFAULT,
     .candidates = 100,
     .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
@@ -90,7 +90,7 @@ static const dq_option table[] = {
     {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths", .flags = PAYLOAD, .where = NETWORK},
     {"head", 0, DQ_OPT_CHOICE, &o.config.head, "NAME", "an output an action, or Q of state and action vector", PAYLOAD, .choices = heads, .where = NETWORK},
     {"encoder", 0, DQ_OPT_CHOICE, &o.config.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = TRAIN_VECTORS, .where = NETWORK, .why = "a user's state has no history"},
-    {"features", 0, DQ_OPT_CHOICE, &o.features, "WHICH", "further inputs of a head on actions: cosines of the catalogue's pairs of fields, or of all of equal width", PAYLOAD, features, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
+    {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = activations, .where = NETWORK},
     {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORK},
     {"dropout-layers", 0, DQ_OPT_SMALL, &o.config.dropout_layers, "N", "hidden layers behind which it is, from the first (0: all)", PAYLOAD, .min = 0, .max = 16, .where = NETWORK " dropout"},
