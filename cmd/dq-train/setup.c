@@ -99,10 +99,13 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
                                       .pool = t->pool};
     dq_status status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
                                             &config->feature_count, error);
-    if (t->features)
-        config->given = (dq_pair_features){t->features, dq_feature_columns(dq_feature_users_set(t->features)),
-                                           dq_feature_users_fill};
-    return status;
+    if (!t->features) return status;
+    config->given = (dq_pair_features){t->features, dq_feature_columns(dq_feature_users_set(t->features)),
+                                       dq_feature_users_fill};
+    t->logged.rows.given = config->given.width;
+    t->logged.rows.features_self = t->features;
+    t->logged.rows.features = dq_feature_users_fill;
+    return DQ_OK;
 }
 
 static void copy_widths(uint32_t *to, uint32_t *to_count, const uint32_t *from, uint32_t count)
