@@ -3,11 +3,8 @@
  * Features of pairs within their users' whole lists (feature/feature.h), for a model whose network is given
  * some: all items are held, and a group of users' features are computed before any of their items is scored.
  *
- *     if (dq_rank_scorer_needs_lists(&scorer)) {
- *         dq_rank_features_bind(&scorer, &items, blocks, count, &e);
- *         dq_rank_features_fill(&scorer, &lists, first, &n, &e);      then offer all blocks to lists first
- * ...
- *     }
+ *     dq_rank_features_bind(&scorer, &items, blocks, count, &e);    where dq_rank_scorer_needs_lists
+ *     dq_rank_features_fill(&scorer, &lists, first, &n, &e);        then offer all blocks to the next n lists
  */
 #ifndef DQ_RANK_FEATURES_H
 #define DQ_RANK_FEATURES_H
