@@ -99,6 +99,9 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
                                       .pool = t->pool};
     dq_status status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
                                             &config->feature_count, error);
+    if (!t->features && dq_cli_given(t->cli, "validate-by") && !(t->o->passes.validation > 0) &&
+        !t->o->passes.folds)
+        dq_cli_usage(t->cli, "--validate-by needs --validation or --fold, or features of users' labels");
     if (!t->features) return status;
     config->given = (dq_pair_features){t->features, dq_feature_columns(dq_feature_users_set(t->features)),
                                        dq_feature_users_fill};
