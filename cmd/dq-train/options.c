@@ -12,7 +12,6 @@ static const char *const presets[] = {"tuned",        "published", "session", "s
 static const char *const bests[] = {"loss", "concordance", "ndcg", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};            /* as dq_bootstrap */
 static const char *const activations[] = {"relu", "gelu", "tanh", NULL};  /* as dq_activation */
-static const char *const features[] = {"none", "pairs", "all", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const heads[] = {"outputs", "actions", NULL};           /* as dq_head */
 static const char *const encoders[] = {"none", "mean", "attention", NULL}; /* as dq_encoder */
@@ -59,6 +58,7 @@ static train_options o = {
     .hidden = "",
     .value_hidden = "",
     .world_hidden = "",
+    .features = "none",
     .map = DQ_LABEL_MAP_DEFAULT,
     .candidates = 100,
     .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
@@ -92,7 +92,7 @@ static const dq_option table[] = {
     {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths", .flags = PAYLOAD, .where = NETWORK},
     {"head", 0, DQ_OPT_CHOICE, &o.config.head, "NAME", "an output an action, or Q of state and action vector", PAYLOAD, .choices = heads, .where = NETWORK},
     {"encoder", 0, DQ_OPT_CHOICE, &o.config.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = TRAIN_VECTORS, .where = NETWORK, .why = "a user's state has no history"},
-    {"features", 0, DQ_OPT_CHOICE, &o.features, "WHICH", "further inputs of a head on actions: cosines of the catalogue's pairs of fields, or of all of equal width", PAYLOAD, features, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
+    {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"feature-scale", 0, DQ_OPT_REAL, &o.config.feature_scale, "X", "the cosines are multiplied by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ITEMS, .where = NETWORK " features", .why = "a catalogue alone has fields to compare"},
     {"hidden-inputs", 0, DQ_OPT_CHOICE, &o.config.hidden_inputs, "NAME", "what hidden layers of a head on actions see: all, or the features alone", PAYLOAD, inputs, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"direct", 0, DQ_OPT_FLAG, &o.config.direct, NULL, "features are also added to the output, with learnt weights", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
@@ -161,7 +161,7 @@ static const dq_option table[] = {
     {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes (0: as many as make 150 batches of lists)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_LOGGED, .section = "Passes over a log"},
     {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE; of lists those drawn for a list (0: all items)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .why = "a log of users and items alone tells what was not met"},
     {"validation", 0, DQ_OPT_REAL, &o.passes.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is evaluated by --evaluate"},
-    {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone)", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT},
+    {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone): a group is held out, and left out of its own features, together", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT "|features"},
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},
     {"best-by", 0, DQ_OPT_CHOICE, &o.passes.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, bests, .modes = TRAIN_LOGGED, .where = HELD_OUT, .why = "an agent that acts is evaluated by --evaluate"},
     {"patience", 0, DQ_OPT_COUNT, &o.passes.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never); rate and other schedules then stop short of their ends", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT},

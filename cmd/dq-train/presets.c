@@ -221,10 +221,10 @@ static void leave_world(dq_agent_config *c)
 /* Cross features are a head on actions'. */
 static void choose_features(dq_cli *cli, train_options *o)
 {
-    if (o->config.head == DQ_HEAD_ACTIONS || o->features == DQ_FEATURES_NONE) return;
+    if (o->config.head == DQ_HEAD_ACTIONS || strcmp(o->features, "none") == 0) return;
     if (dq_cli_given(cli, "features"))
         dq_cli_usage(cli, "--features compare a state with an action: they need --head actions");
-    o->features = DQ_FEATURES_NONE;
+    o->features = "none";
 }
 
 /* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
