@@ -36,8 +36,7 @@ static dq_status check_lists(const dq_agent *a, dq_error *error)
     if (c->gamma > 0 || c->conservative > 0 || c->priority > 0)
         return dq_fail(
             error, DQ_ERR_RANGE,
-            "a list has no next state, no conservative term and no priorities: gamma is 0, and so are "
-            "the others");
+            "a list has no next state: gamma, priorities and the conservative term are of rows (--loss mse)");
     return DQ_OK;
 }
 
