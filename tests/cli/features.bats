@@ -26,7 +26,7 @@ ranked() { dq-rank --model model.dq --format tsv --no-header "$@" catalogue.dq; 
 @test "the model says which features it is given" {
     dq-cat --kind model model.dq | head -1 | jq -e '.meta.features.kinds == ["cosine-z", "log-rank", "hubness", "likely-item",
         "reciprocity", "neighbours"] and .meta.q.given == 7'
-    train --features all -o plain.dq labelled.dq
+    train --features all --validation 0.1 -o plain.dq labelled.dq
     dq-cat --kind model plain.dq | head -1 | jq -e '.meta | has("features") | not'
 }
 
