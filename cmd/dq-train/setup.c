@@ -121,35 +121,9 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     return DQ_OK;
 }
 
-static void copy_widths(uint32_t *to, uint32_t *to_count, const uint32_t *from, uint32_t count)
+bool train_is_given(const void *cli, const char *option)
 {
-    memcpy(to, from, count * sizeof *to);
-    *to_count = count;
-}
-
-/* Network options that were not given are the model's that training starts from. */
-static void inherit(const dq_cli *cli, const dq_agent_config *saved, dq_agent_config *c)
-{
-    if (!dq_cli_given(cli, "hidden"))
-        copy_widths(c->hidden, &c->hidden_count, saved->hidden, saved->hidden_count);
-    if (!dq_cli_given(cli, "value-hidden"))
-        copy_widths(c->value_hidden, &c->value_hidden_count, saved->value_hidden, saved->value_hidden_count);
-    if (c->world && saved->world && !dq_cli_given(cli, "world-hidden"))
-        copy_widths(c->world_hidden, &c->world_hidden_count, saved->world_hidden, saved->world_hidden_count);
-    if (!dq_cli_given(cli, "features")) {
-        memcpy(c->features, saved->features, sizeof c->features);
-        c->feature_count = saved->feature_count;
-    }
-    if (!dq_cli_given(cli, "feature-scale")) c->feature_scale = saved->feature_scale;
-    if (!dq_cli_given(cli, "hidden-inputs")) c->hidden_inputs = saved->hidden_inputs;
-    if (!dq_cli_given(cli, "direct")) c->direct = saved->direct;
-    if (!dq_cli_given(cli, "factored")) c->factored = saved->factored;
-    c->calibrated |= saved->calibrated;
-    if (!dq_cli_given(cli, "head")) c->head = saved->head;
-    if (!dq_cli_given(cli, "encoder")) c->encoder = saved->encoder;
-    if (!dq_cli_given(cli, "dueling")) c->dueling = saved->dueling;
-    if (!dq_cli_given(cli, "batch-norm")) c->batch_norm = saved->batch_norm;
-    if (!dq_cli_given(cli, "activation")) c->activation = saved->activation;
+    return dq_cli_given(cli, option);
 }
 
 /* Layers are compared when weights are loaded. */
@@ -171,7 +145,8 @@ static dq_status follow_model(const train *t, dq_bundle *model, dq_agent_config 
     dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &saved, &shape, error);
     if (!status) status = check_model(t, model, &shape, error);
-    if (!status && strcmp(kind, "tabular") != 0) inherit(t->cli, &saved, config);
+    if (!status && strcmp(kind, "tabular") != 0)
+        dq_agent_config_inherit(config, &saved, train_is_given, t->cli);
     return status;
 }
 

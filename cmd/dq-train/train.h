@@ -64,6 +64,8 @@ dq_bundle *train_init_model(const train *t, uint32_t user);
 /* The agent that the options describe, with the catalogue's cross features, and with what --init's model for
  * this user (DQ_ABSENT: for all) has learnt, where it has one. */
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error);
+/* dq_cli_given: what a model that is started from does not decide. */
+bool train_is_given(const void *cli, const char *option);
 /* Names --init's file in an error of what it holds; returns status. */
 dq_status train_blame_init(const train *t, dq_status status, dq_error *error);
 /* Completes a model bundle that dq_agent_save has filled: which fields, items and sessions it knows;

@@ -154,6 +154,10 @@ dq_status dq_agent_new_untrained(dq_agent **agent, const char *kind, const dq_ag
  * DQ_ERR_RANGE without a shape. */
 dq_status dq_agent_of_model(dq_agent **agent, const dq_bundle *model, const dq_env_spec *shape, dq_pool *pool,
                             dq_error *error);
+/* Who makes the features that its network is given, of its numbered states (width is the configuration's):
+ * for an agent of a model, which acts and has values only then (dq_agent_lacks_features). */
+void dq_agent_give(dq_agent *agent, const dq_pair_features *given);
+bool dq_agent_lacks_features(const dq_agent *agent);
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
 const dq_env_spec *dq_agent_get_shape(const dq_agent *agent);
@@ -270,6 +274,11 @@ dq_status dq_agent_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_e
  * only counted. DQ_ERR_SCHEMA for what is no agent, or one of an older dq. */
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
                                dq_env_spec *shape, dq_error *error);
+/* Parts of a network that were not asked for become those of a saved agent that training starts from: hidden,
+ * value-hidden, world-hidden, features (cosines), feature-scale, hidden-inputs, direct, factored, head,
+ * encoder, dueling, batch-norm, activation. */
+void dq_agent_config_inherit(dq_agent_config *config, const dq_agent_config *saved,
+                             bool (*given)(const void *arg, const char *part), const void *arg);
 /* Points at (shape->action_count) to a saved agent's vectors of actions, which stay in the bundle, where it
  * has some (shape->action_width, as dq_agent_read_config says). DQ_ERR_SCHEMA where they are not as many. */
 dq_status dq_agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,
