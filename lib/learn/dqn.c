@@ -22,7 +22,7 @@ static const double MAX_PASS = 2e9; /* bytes of a training pass */
 static dq_status check_lists(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
-    if (c->given.width && a->trains && (!c->given.fill || !a->numbered))
+    if (c->given.width && (!a->numbered || (a->trains && !c->given.fill)))
         return dq_fail(
             error, DQ_ERR_RANGE,
             "the network takes %u features of pairs that nobody makes here: they are of a catalogue's "
