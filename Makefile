@@ -17,13 +17,13 @@ SANITIZER ?=
 comma     := ,
 B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
-# ---- parts: a new program, room or port is a folder, and no line here ----
+# ---- parts: a new program, room or part of one is a folder, and no line here ----
 
 # cmd/dq-NAME/ is a program, cmd/NAME.py one that is a script on Debian's Python; cmd/cli/ is what programs share.
 PROGRAMS := $(filter dq-%,$(notdir $(patsubst %/,%,$(wildcard cmd/*/))))
 SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
-# The rooms of lib/, and the folders of lib/port/. A program links what it uses of them.
-ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/port/*/)))
+# The rooms of lib/, and the folders within some. A program links what it uses of them.
+ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
 # Debian packages: what the programs are built with and the demo runs; what tests are built with and run by; and what
 # single tests need, which are skipped, and say so, where a package is not to be had.

@@ -15,11 +15,13 @@ port:    core wire/source wire/sink
 math:    core
 data:    core
 net:     core math
+feature: core math data
 env:     core data
 learn:   core math net env data
+offline: core math data env net learn
 embed:   core math data
 reward:  core math data
-rank:    core math data net learn
+rank:    core math data net feature learn offline
 compare: core math
 measure: core math data compare
 ope:     core math measure compare
@@ -192,7 +194,7 @@ lint_folder() { # its name, its files
 }
 
 shopt -s nullglob
-folders=(cmd/*/ lib/*/ lib/port/*/ include/dq/)
+folders=(cmd/*/ lib/*/ lib/*/*/ include/dq/)
 for folder in "${folders[@]}"; do
     files=("$folder"*.[ch])
     [ ${#files[@]} -eq 0 ] || lint_folder "${folder%/}" "${files[@]}"
@@ -220,7 +222,7 @@ check "no folder is crowded" "$complaints"
 
 # What computes does not move bytes, and what moves bytes does not compute.
 complaints=''
-for room in math net env learn embed reward rank measure ope; do
+for room in math net feature env learn embed reward rank measure ope; do
     [[ ${uses[$room]} != *\ wire* && ${uses[$room]} != *\ port* ]] || complaints+="$room computes, and may see wire or port"$'\n'
 done
 for room in wire port import inspect llm; do
@@ -243,12 +245,12 @@ circles() { # folder...
 }
 
 if [ -n "$build" ]; then
-    check "no circles between files of the library" "$(circles lib/*/ lib/port/*/ cmd/cli/)"
+    check "no circles between files of the library" "$(circles lib/*/ lib/*/*/ cmd/cli/)"
     for program in cmd/dq-*/; do check "no circles between files of ${program%/}" "$(circles "$program")"; done
     check "no symbol of the installed library goes without dq_" \
         "$(nm -gPA $(objects lib/core/ lib/wire/) | awk '$3 != "U" && $3 != "w" && $2 !~ /^dq_/ { print $1, $2 }')"
     complaints=''
-    for object in "$build"/obj/lib/*/*.o "$build"/obj/lib/port/*/*.o; do
+    for object in "$build"/obj/lib/*/*.o "$build"/obj/lib/*/*/*.o; do
         name=${object#"$build"/obj/lib/}
         allowed=" $(sed -n "s,^$name: \([^:]*\):.*,\1,p" <<<"$excused") " used=' '
         for symbol in $(nm -u "$object" | awk '{print $2}' | sed 's/@.*//'); do

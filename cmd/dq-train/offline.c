@@ -62,6 +62,7 @@ static dq_status make(offline *f, dq_error *error)
     config.negative_reward = t->ignore;
     if (!status) status = weigh_rows(f, UINT64_MAX, error);
     if (!status && t->cli->mode != TRAIN_OFFLINE) dq_offline_bound(&config, &t->logged.rows, &t->o->config);
+    if (!status) dq_offline_suit(&config, &t->logged.rows, &t->o->config);
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
     if (!status) status = train_agent(t, &t->logged.shape, DQ_ABSENT, &f->agent, error);
     if (!status) status = dq_offline_new(&f->run, &config, f->agent, &t->logged.rows, error);
@@ -109,24 +110,14 @@ static dq_status log_epoch(offline *f, uint64_t epoch, dq_error *error)
     return status;
 }
 
-static void say_epoch(const offline *f, const dq_offline_epoch *e)
-{
-    char loss[48] = "", concordance[48] = "", ndcg[48] = "";
-    if (!isnan(e->validation_loss))
-        (void)snprintf(loss, sizeof loss, ", validation %.5f", e->validation_loss);
-    if (!isnan(e->concordance))
-        (void)snprintf(concordance, sizeof concordance, ", concordance %.4f", e->concordance);
-    if (!isnan(e->ndcg)) (void)snprintf(ndcg, sizeof ndcg, ", NDCG@%d %.4f", DQ_OFFLINE_TOP, e->ndcg);
-    dq_cli_say(f->t->cli, &f->t->o->common, "epoch %llu: loss %.5f%s%s%s%s", (unsigned long long)e->epoch,
-               e->q_loss, loss, concordance, ndcg, e->best ? ", best" : "");
-}
-
 static dq_status end_epoch(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
     dq_offline_epoch e = dq_offline_last(f->run);
+    char words[160];
     (void)snprintf(f->note, sizeof f->note, "epoch %llu loss %.4f", (unsigned long long)e.epoch, e.q_loss);
-    say_epoch(f, &e);
+    dq_offline_describe_epoch(&e, words, sizeof words);
+    dq_cli_say(f->t->cli, &o->common, "%s", words);
     dq_status status = log_epoch(f, e.epoch, error);
     if (!status) status = weigh_rows(f, e.epoch, error);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
@@ -173,7 +164,7 @@ static dq_status run(offline *f, dq_error *error)
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
     if (f->t->logged.propensities)
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
-    f->bar = dq_progress_start(&o->common, "training", o->passes.epochs * sizes.batches);
+    f->bar = dq_progress_start(&o->common, "training", sizes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
     dq_stop_finish(o->common.output);

@@ -177,64 +177,19 @@ static dq_status make_sessions(train *t, dq_error *error)
 
 /* ---- transitions with vectors ---- */
 
-/* Where the log is of sessions, the items that came with it are its actions, in their order. */
-static dq_status name_actions(train *t, dq_error *error)
-{
-    train_offline_input *in = &t->logged;
-    const dq_session_layout *layout = &in->states.layout;
-    const dq_vectors items = dq_entities_vectors(&t->dataset.catalogue.items);
-    in->named = layout->item_width > 0 && items.count > 0;
-    if (!in->named) return DQ_OK;
-    if (items.count != in->states.actions || items.width != layout->item_width)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "the transitions are of %u items, %u wide, and the stream has %u items, %u wide",
-                       in->states.actions, layout->item_width, items.count, items.width);
-    in->shape = dq_env_session_spec(layout, items.count, items.at);
-    return DQ_OK;
-}
-
-/* What a model that is started from says of states and actions beyond what a log of them says (where the user
- * stands, vectors of actions, actions that nobody took) holds here too. */
-static dq_status learn_shape(train *t, dq_error *error)
-{
-    dq_bundle *model = train_init_model(t, DQ_ABSENT);
-    const char *kind;
-    dq_agent_config config;
-    dq_env_spec shape, *log = &t->logged.shape;
-    if (!model) return DQ_OK;
-    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
-    if (status) return train_blame_init(t, status, error);
-    if (shape.states.count || shape.state_width != log->state_width || shape.action_count < log->action_count)
-        return DQ_OK; /* another environment, as the agent will say */
-    *log = shape;
-    t->logged.vectors.actions = shape.action_count;
-    if (!shape.action_width) return DQ_OK;
-    const float **at = dq_arena_zero(&t->cli->arena, shape.action_count, sizeof *at);
-    log->actions = at;
-    return at ? dq_agent_read_actions(model, &shape, at, error) : dq_fail_memory(error, "the input");
-}
-
 static dq_status make_vectors(train *t, dq_error *error)
 {
     train_offline_input *in = &t->logged;
     const dq_state_log *log = &in->states;
-    dq_status status = dq_state_log_check(log, dq_entities_vectors(&t->dataset.catalogue.items).count, error);
+    const dq_vectors items = dq_entities_vectors(&t->dataset.catalogue.items);
+    const dq_bundle *model = train_init_model(t, DQ_ABSENT);
+    dq_status status = dq_state_log_check(log, items.count, error);
     if (status) return status;
-    in->vectors = (dq_offline_vectors){.count = log->count,
-                                       .state_width = log->width,
-                                       .actions = log->actions,
-                                       .episodes = (uint32_t)dq_index_count(&log->episodes),
-                                       .state = log->state,
-                                       .next = log->next,
-                                       .action = log->action,
-                                       .episode = log->episode,
-                                       .reward = log->reward,
-                                       .done = log->done};
-    in->shape = log->layout.item_width
-                    ? dq_env_session_spec(&log->layout, log->actions, NULL)
-                    : (dq_env_spec){.state_width = log->width, .action_count = log->actions};
-    status = name_actions(t, error);
-    if (!status) status = learn_shape(t, error);
+    in->vectors = dq_offline_vectors_of(log);
+    status = dq_offline_vectors_shape(log, &items, &in->shape, &in->named, error);
+    if (!status && model)
+        status = train_blame_init(
+            t, dq_offline_vectors_learn_shape(&in->vectors, model, &t->cli->arena, &in->shape, error), error);
     if (!status) status = dq_offline_vectors_follow(&in->vectors, error);
     if (!status) in->rows = dq_offline_vectors_rows(&in->vectors);
     return status;

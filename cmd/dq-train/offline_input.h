@@ -12,8 +12,8 @@
 
 #include "data/session_log.h"
 #include "data/state_log.h"
-#include "learn/offline_rows.h"
-#include "learn/sessions.h"
+#include "offline/rows.h"
+#include "offline/sessions.h"
 
 struct train;
 

@@ -22,7 +22,15 @@ static const dq_setting users[] = {
 static const dq_setting users_world[] = {{"world-hidden", "1024,512"}, {0}};
 static const dq_setting dyna_q_first[] = {{"agent", "dyna-q"}, {0}};
 
-/* These were found on real labels. */
+/* These were found on real labels: by lists, and by rows. */
+static const dq_setting on_actions[] = {{"head", "actions"}, {0}};
+static const dq_setting by_rows[] = {{"loss", "mse"}, {0}};
+static const dq_setting by_lists[] = {{"loss", "softmax"}, {0}};
+static const dq_setting lists[] = {
+    {"epochs", "0"}, {"batch", "128"}, {"gamma", "0"}, {"best-by", "ndcg"}, {"validation", "0"}, {"hidden", "48"},
+    {"hidden-inputs", "features"}, {"features", "auto"}, {"feature-scale", "4"}, {"direct", "on"}, {"direct-start", "2"},
+    {"factored", "128"}, {"input-dropout", "0.2"}, {"dropout", "0"}, {"world-hidden", "256,128"}, {"lr", "2e-3"},
+    {"lr-schedule", "one-cycle"}, {"beta2", "0.99"}, {"weight-decay", "1e-2"}, {"decay-form", "decoupled"}, {0}};
 static const dq_setting tuned[] = {
     {"batch", "256"}, {"gamma", "0"}, {"features", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
     {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
@@ -33,7 +41,7 @@ static const dq_setting no_other[] = {{NULL, NULL}};
 /* ---- passes over a log ---- */
 
 static const dq_setting logged[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
-static const dq_setting table_offline[] = {{"gamma", "0"}, {"batch", "256"}, {0}};
+static const dq_setting table_offline[] = {{"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"batch", "256"}, {0}};
 static const dq_setting by_concordance[] = {{"best-by", "concordance"}, {0}};
 static const dq_setting by_ndcg[] = {{"batch", "256"}, {"best-by", "ndcg"}, {0}};
 static const dq_setting by_loss[] = {{"batch", "256"}, {"best-by", "loss"}, {0}};
@@ -106,6 +114,12 @@ const dq_defaults train_defaults[] = {
     {TRAIN_ENV, "preset", "maze", maze},
     {TRAIN_USERS, NULL, NULL, dyna_q_first},
     {TRAIN_OFFLINE, "agent", "tabular", table_offline},
+    {TRAIN_OFFLINE, "preset", "tuned", on_actions},
+    {TRAIN_OFFLINE, "head", "outputs", by_rows},
+    {TRAIN_ALL & ~TRAIN_OFFLINE, "head", "outputs", no_other},
+    {TRAIN_OFFLINE, "preset", "tuned", by_lists},
+    {TRAIN_OFFLINE, "loss", "softmax", lists},
+    {TRAIN_OFFLINE, "loss", "pairwise", lists},
     {TRAIN_ALL, "agent", "tabular", tabular},
     {TRAIN_OFFLINE, "preset", "tuned", tuned},
     {TRAIN_OFFLINE, "preset", "published", published},
@@ -194,7 +208,9 @@ static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_conf
 {
     take_widths(cli, "hidden", o->hidden, c->hidden, &c->hidden_count);
     take_widths(cli, "value-hidden", o->value_hidden, c->value_hidden, &c->value_hidden_count);
-    take_widths(cli, "world-hidden", o->world_hidden, c->world_hidden, &c->world_hidden_count);
+    bool world = o->agent == AGENT_DYNA_Q ||
+                 dq_cli_given(cli, "world-hidden"); /* a default of lists is for it */
+    take_widths(cli, "world-hidden", world ? o->world_hidden : "", c->world_hidden, &c->world_hidden_count);
 }
 
 /* --no-world: what the world model's numbers would have been by themselves. */
@@ -207,10 +223,10 @@ static void leave_world(dq_agent_config *c)
 /* Cross features are a head on actions'. */
 static void choose_features(dq_cli *cli, train_options *o)
 {
-    if (o->config.head == DQ_HEAD_ACTIONS || o->features == DQ_FEATURES_NONE) return;
+    if (o->config.head == DQ_HEAD_ACTIONS || strcmp(o->features, "none") == 0) return;
     if (dq_cli_given(cli, "features"))
         dq_cli_usage(cli, "--features compare a state with an action: they need --head actions");
-    o->features = DQ_FEATURES_NONE;
+    o->features = "none";
 }
 
 /* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
@@ -250,8 +266,8 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     const dq_agent_config *own = &dq_agent_find(train_agents[o->agent])->defaults;
     dq_agent_config *c = &o->config;
     c->adam.beta1 = own->adam.beta1;
-    c->adam.beta2 = own->adam.beta2;
     c->adam.eps = own->adam.eps;
+    c->adam.decoupled = o->decay_form == 1;
     choose_target(cli, o);
     choose_decay(cli, o);
     choose_features(cli, o);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * States of sessions: a user meets items, one after the other (systems B and D, and any log of clicks). Logs
- * (learn/sessions.h), environments (env/session.c, env/films.c) and rankings (rank/sessions.h) write them by
+ * (offline/sessions.h), environments (env/session.c, env/films.c) and rankings (rank/sessions.h) write them by
  * this one rule, and a model keeps its layout, so that an agent may learn in the one and act in the other:
  *
  *     [ user | history | t / T | n / 10 | hour, day of the week: sine and cosine of each | since ]

@@ -60,13 +60,25 @@ typedef struct dq_agent_config {
     dq_encoder encoder;
     dq_pairing features[DQ_NET_MAX_FEATURES]; /* cross features of state and action: a head on actions' */
     uint32_t feature_count;
+    /* Beside the hidden layers, as net/net.h has them; Q alone, not the world model. given: features of
+     * numbered states that somebody makes; who makes them is a part of the run, not of the model. */
+    dq_pair_features given;
+    double feature_scale, input_dropout;
+    uint32_t factored;
+    dq_hidden_inputs hidden_inputs;
+    bool direct, calibrated;
     /* learning */
     double gamma;
     dq_bootstrap bootstrap;
     bool double_q;   /* van Hasselt et al., "Deep reinforcement learning with double Q-learning", 2016 */
     uint32_t n_step; /* Sutton, 1988; Hessel et al., "Rainbow", 2018 */
     dq_loss loss;
-    double huber_delta;           /* where Huber's loss becomes linear */
+    double huber_delta; /* where Huber's loss becomes linear */
+    /* A loss of lists is of dq_agent_fit_lists alone, of at most so many states and actions: nothing else of
+     * such an agent learns. */
+    double list_temperature;
+    size_t list_states;
+    uint32_t list_actions;
     dq_adam adam;                 /* with weight decay */
     double clip_norm, clip_value; /* of the gradient; 0: none (Pascanu et al., 2013) */
     const dq_schedule *schedule;  /* of the rate; NULL: constant */
@@ -142,6 +154,10 @@ dq_status dq_agent_new_untrained(dq_agent **agent, const char *kind, const dq_ag
  * DQ_ERR_RANGE without a shape. */
 dq_status dq_agent_of_model(dq_agent **agent, const dq_bundle *model, const dq_env_spec *shape, dq_pool *pool,
                             dq_error *error);
+/* Who makes the features that its network is given, of its numbered states (width is the configuration's):
+ * for an agent of a model, which acts and has values only then (dq_agent_lacks_features). */
+void dq_agent_give(dq_agent *agent, const dq_pair_features *given);
+bool dq_agent_lacks_features(const dq_agent *agent);
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
 const dq_env_spec *dq_agent_get_shape(const dq_agent *agent);
@@ -202,6 +218,24 @@ const float *dq_agent_errors(const dq_agent *agent);
 dq_status dq_agent_evaluate_loss(dq_agent *agent, const dq_vectors *states, const dq_transition *rows,
                                  size_t n, dq_agent_losses *losses, dq_error *error);
 
+/* Lists of actions: n distinct states of a store, each with all of so many distinct actions. */
+typedef struct dq_agent_lists {
+    size_t n, columns;
+    const uint32_t *state, *action; /* (n), (columns) */
+    const float *grade, *offset;    /* (n, columns) as net/loss.h says; offset may be NULL */
+    const float *features;          /* (n, columns, given.width); NULL where nothing is given */
+} dq_agent_lists;
+
+/* One update of Q by config.loss, the mean over lists; and of a world model on rows (n_rows <= fit_rows, may
+ * be 0), which are transitions as in dq_agent_fit. The loss is in the output's own unit, calibration left
+ * out. DQ_ERR_UNSUPPORTED for an agent that has no such loss, DQ_ERR_RANGE for lists that do not fit. */
+dq_status dq_agent_fit_lists(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
+                             const dq_transition *rows, size_t n_rows, dq_agent_losses *losses,
+                             dq_error *error);
+/* The loss on such lists, without dropout; nothing changes. */
+dq_status dq_agent_evaluate_lists(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
+                                  dq_agent_losses *losses, dq_error *error);
+
 /* ---- the world model ---- */
 
 /* What it predicts for n states and actions: the next states (n, state_width; NULL for numbered states, which
@@ -240,6 +274,11 @@ dq_status dq_agent_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_e
  * only counted. DQ_ERR_SCHEMA for what is no agent, or one of an older dq. */
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
                                dq_env_spec *shape, dq_error *error);
+/* Parts of a network that were not asked for become those of a saved agent that training starts from: hidden,
+ * value-hidden, world-hidden, features (cosines), feature-scale, hidden-inputs, direct, factored, head,
+ * encoder, dueling, batch-norm, activation. */
+void dq_agent_config_inherit(dq_agent_config *config, const dq_agent_config *saved,
+                             bool (*given)(const void *arg, const char *part), const void *arg);
 /* Points at (shape->action_count) to a saved agent's vectors of actions, which stay in the bundle, where it
  * has some (shape->action_width, as dq_agent_read_config says). DQ_ERR_SCHEMA where they are not as many. */
 dq_status dq_agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rank/catalogue.h"
 
+#include "rank/features.h"
+
 typedef struct offering {
     dq_rank_scorer *scorer;
     dq_rank_lists *lists;
@@ -32,6 +34,8 @@ static dq_status offer_all(offering *o, const dq_catalogue *c, size_t k, dq_erro
     if (!status) status = dq_entities_check_vectors(&c->items, "items", error);
     if (!status) status = dq_rank_items_agree(&o->items, &c->items.bundles[0], error);
     if (!status) status = dq_rank_scorer_fit(o->scorer, &c->users, &o->items, NULL, 0, error);
+    if (!status && dq_rank_scorer_needs_lists(o->scorer))
+        status = dq_rank_features_bind_items(o->scorer, &c->items, error);
     if (!status) status = dq_rank_lists_open(o->lists, &config, &c->users, error);
     if (!status)
         status = dq_rank_block_open(&o->block, o->items.width, dq_pool_threads(o->scorer->pool), error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Ranking by an agent that learnt where users meet items, from sessions (learn/sessions.h) or in an
+ * Ranking by an agent that learnt where users meet items, from sessions (offline/sessions.h) or in an
  * environment: its scores are the values of its actions in the state where a user stands, which is what he
  * met. So everybody's interactions and all items are held, and a user's scores are computed together, once.
  * A network with an output for each item of a catalogue is ranked by so, too: there a user stands where his
@@ -18,7 +18,7 @@
 #include "data/model_items.h"
 #include "data/session_log.h"
 #include "learn/agent.h"
-#include "learn/sessions.h"
+#include "offline/sessions.h"
 #include "rank/lists.h"
 
 /* A model, and what its states need. Zero-initialise to start. */

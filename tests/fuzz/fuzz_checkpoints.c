@@ -16,8 +16,8 @@
 #include "data/dataset.h"
 #include "env/catalogue.h"
 #include "label/user_rewards.h"
-#include "learn/offline_rows.h"
-#include "learn/sessions.h"
+#include "offline/rows.h"
+#include "offline/sessions.h"
 #include "rollout/online.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/schema.h"
-#include "learn/offline_rows.h"
+#include "offline/rows.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,8 +3,8 @@
  * Where offline training's rows come from, and what becomes of them in a batch: returns over n steps,
  * negatives, draws by priority.
  */
-#include "learn/offline_impl.h"
-#include "learn/offline_rows.h"
+#include "offline/offline_impl.h"
+#include "offline/rows.h"
 
 #include "tables.h"
 

@@ -3,7 +3,7 @@
 #include "data/time.h"
 #include "dq/schema.h"
 #include "env/env.h"
-#include "learn/sessions.h"
+#include "offline/sessions.h"
 
 #include <math.h>
 #include <setjmp.h>

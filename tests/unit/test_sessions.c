@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/schema.h"
-#include "learn/sessions.h"
+#include "offline/sessions.h"
 #include "net/net_impl.h"
 
 #include <math.h>

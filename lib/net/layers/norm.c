@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The small layers: batch norm, the mean of a history, dueling. A new kind is its functions and an entry of a
- * net_kind, and its place in the plan (plan.c).
+ * Batch norm: y = weight (x - mean) / sqrt(variance + eps) + bias, over the rows of a batch.
  */
 #include "net/net_impl.h"
 
@@ -9,8 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-
-/* ---- batch norm: y = weight (x - mean) / sqrt(variance + eps) + bias, over the rows of a batch ---- */
 
 static const float NORM_EPS = 1e-5F, NORM_MOMENTUM = 0.1F;
 
@@ -126,72 +123,3 @@ void net_norm_folded(const net_layer *layer, const float **scale, const float **
 }
 
 const net_kind net_norm = {norm_forward, norm_input, norm_gradient, norm_allocate};
-
-/* ---- the mean of the history's items: [user | mean | rest] ---- */
-
-static void mean_forward(dq_net *net, net_layer *layer)
-{
-    const dq_net_spec *s = &net->spec;
-    size_t user = s->user_width, item = s->item_width, past = s->history * item;
-    for (size_t r = 0; r < net->states; r++) {
-        const float *x = net->x + r * s->input;
-        float *y = layer->y + r * layer->out, *mean = y + user;
-        size_t count = 0;
-        memcpy(y, x, user * sizeof *y);
-        memcpy(mean + item, x + user + past, (s->input - user - past) * sizeof *y);
-        memset(mean, 0, item * sizeof *mean);
-        for (const float *h = x + user; h < x + user + past; h += item) {
-            if (net_empty(h, item)) continue;
-            dq_vec_add(mean, h, item);
-            count++;
-        }
-        for (size_t j = 0; j < item && count > 1; j++) mean[j] /= (float)count;
-    }
-}
-
-const net_kind net_mean = {mean_forward, NULL, NULL, NULL}; /* it has no weights, and stands on the states */
-
-/* ---- dueling: Q = V + A - mean A; on pairs Q = V(state) + A. Of all actions or of the one asked for ---- */
-
-/* V of row r, and the gradient of it. */
-static size_t value_at(const dq_net *net, const net_layer *duel, size_t r)
-{
-    size_t state = duel->pairs ? net->state_slots.of_row[r] : r;
-    return state * net->layers[duel->beside].out + duel->beside_at;
-}
-
-static void duel_forward(dq_net *net, net_layer *layer)
-{
-    size_t actions = layer->out, stride;
-    const float *from = net_input(net, layer, &stride), *value = net->layers[layer->beside].y;
-    for (size_t r = 0; r < net_rows(net, layer); r++) {
-        const float *a = from + r * stride;
-        float v = value[value_at(net, layer, r)], mean = 0;
-        for (size_t j = 0; j < actions && !layer->pairs; j++) mean += a[j];
-        mean /= (float)actions;
-        if (net_picks(net, layer)) {
-            layer->y[r] = v + a[net->given.action[r]] - mean;
-            continue;
-        }
-        for (size_t j = 0; j < actions; j++) layer->y[r * actions + j] = v + a[j] - mean;
-    }
-}
-
-static void duel_input(dq_net *net, net_layer *layer)
-{
-    size_t actions = layer->out, stride = net->layers[layer->from].out;
-    float *from = net_input_gradient(net, layer), *dvalue = net->layers[layer->beside].dy;
-    bool picks = net_picks(net, layer);
-    if (layer->pairs) memset(dvalue, 0, net->states * sizeof *dvalue);
-    for (size_t r = 0; r < net_rows(net, layer); r++) {
-        const float *dy = layer->dy + r * (picks ? 1 : actions);
-        float *da = from + r * stride, *dv = &dvalue[value_at(net, layer, r)], sum = 0, mean;
-        for (size_t j = 0; j < (picks ? 1 : actions); j++) sum += dy[j];
-        mean = layer->pairs ? 0 : sum / (float)actions;
-        for (size_t j = 0; j < actions; j++) da[j] = picks ? -mean : dy[j] - mean;
-        if (picks) da[net->given.action[r]] += dy[0];
-        *dv = layer->pairs ? *dv + sum : sum;
-    }
-}
-
-const net_kind net_duel = {duel_forward, duel_input, NULL, NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "learn/sessions.h"
+#include "offline/sessions.h"
 
 #include "core/buffers.h"
 

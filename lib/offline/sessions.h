@@ -11,14 +11,14 @@
  * bootstrapped from (Pardo et al., "Time limits in reinforcement learning", ICML 2018). Where `terminal` is
  * asked for, sessions end, and it has none. In either case no session knows of the one before it.
  *
- * They are rows of learn/offline.h, evaluated as a recommender is: at each event of a held-out user with a
+ * They are rows of offline/offline.h, evaluated as a recommender is: at each event of a held-out user with a
  * positive reward, where among all items does the agent rank the one that came?
  */
-#ifndef DQ_LEARN_SESSIONS_H
-#define DQ_LEARN_SESSIONS_H
+#ifndef DQ_OFFLINE_SESSIONS_H
+#define DQ_OFFLINE_SESSIONS_H
 
 #include "data/session_log.h"
-#include "learn/offline.h"
+#include "offline/offline.h"
 
 /* The shape of such states, for dq_agent_new. Actions have the items' vectors, as they have in environments
  * of users and items (env/session.c): a head on actions scores them, and a world model tells them apart by
@@ -31,7 +31,7 @@ typedef struct dq_sessions dq_sessions;
 dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bool terminal, dq_error *error);
 void dq_sessions_free(dq_sessions *sessions);
 
-/* The rows of the sessions, which are borrowed; group as in learn/offline.h, kept. */
+/* The rows of the sessions, which are borrowed; group as in offline/offline.h, kept. */
 dq_offline_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "learn/offline_rows.h"
+#include "offline/rows.h"
 
 #include "core/buffers.h"
-#include "learn/offline_impl.h"
+#include "offline/offline_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -82,6 +82,52 @@ dq_offline_rows dq_offline_catalogue_rows(dq_offline_catalogue *c, const uint32_
 }
 
 /* ---- vectors ---- */
+
+dq_offline_vectors dq_offline_vectors_of(const dq_state_log *log)
+{
+    return (dq_offline_vectors){.count = log->count,
+                                .state_width = log->width,
+                                .actions = log->actions,
+                                .episodes = (uint32_t)dq_index_count(&log->episodes),
+                                .state = log->state,
+                                .next = log->next,
+                                .action = log->action,
+                                .episode = log->episode,
+                                .reward = log->reward,
+                                .done = log->done};
+}
+
+dq_status dq_offline_vectors_shape(const dq_state_log *log, const dq_vectors *items, dq_env_spec *shape,
+                                   bool *named, dq_error *error)
+{
+    const dq_session_layout *layout = &log->layout;
+    *named = layout->item_width > 0 && items->count > 0;
+    *shape = layout->item_width ? dq_env_session_spec(layout, log->actions, *named ? items->at : NULL)
+                                : (dq_env_spec){.state_width = log->width, .action_count = log->actions};
+    if (!*named || (items->count == log->actions && items->width == layout->item_width)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "the transitions are of %u items, %u wide, and the stream has %u items, %u wide",
+                   log->actions, layout->item_width, items->count, items->width);
+}
+
+dq_status dq_offline_vectors_learn_shape(dq_offline_vectors *log, const dq_bundle *model, dq_arena *arena,
+                                         dq_env_spec *shape, dq_error *error)
+{
+    const char *kind;
+    dq_agent_config config;
+    dq_env_spec known;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &known, error);
+    if (status) return status;
+    if (known.states.count || known.state_width != shape->state_width ||
+        known.action_count < shape->action_count)
+        return DQ_OK; /* another environment, as the agent will say */
+    *shape = known;
+    log->actions = known.action_count;
+    if (!known.action_width) return DQ_OK;
+    const float **at = dq_arena_zero(arena, known.action_count, sizeof *at);
+    shape->actions = at;
+    return at ? dq_agent_read_actions(model, &known, at, error) : dq_fail_memory(error, "the input");
+}
 
 static bool follows(const dq_offline_vectors *log, size_t before, size_t row)
 {
