@@ -66,7 +66,8 @@ static train_options o = {
     .checkpoint_every = 10,
     .envs = 1,
     .agent = 1,
-    .layout = {.history = 3, .steps = 10, .count = true, .recency = 1},
+    .layout = {.history = 3, .steps = 10, .count = true, .recency = 1, .one_hot = true},
+    .event_values = 32,
     .time = DQ_SESSION_TIME_DEFAULT};
 
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
@@ -165,6 +166,10 @@ static const dq_option table[] = {
     {"history", 0, DQ_OPT_SMALL, &o.layout.history, "N", "items that a state remembers", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_SESSIONS, .section = "Sessions: what users met, in the order of time"},
     {"history-mean", 0, DQ_OPT_FLAG, &o.layout.mean, NULL, "their mean instead of the items themselves", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"recency", 0, DQ_OPT_REAL, &o.layout.recency, "X", "weight of an item of the history, of the one after it", PAYLOAD, .min = 1e-6, .max = 1, .modes = TRAIN_SESSIONS},
+    {"event-attribute", 0, DQ_OPT_TEXT, &o.event_attribute, "NAME", "a state shows this attribute of past events (or label): one known when the next item is offered", PAYLOAD, .modes = TRAIN_SESSIONS},
+    {"event-one-hot", 0, DQ_OPT_FLAG, &o.layout.one_hot, NULL, "its value at each item of the history, one-hot", PAYLOAD, .modes = TRAIN_SESSIONS, .where = "event-attribute"},
+    {"event-cross", 0, DQ_OPT_FLAG, &o.layout.cross, NULL, "item x value of the last event", PAYLOAD, .modes = TRAIN_SESSIONS, .where = "event-attribute"},
+    {"event-values", 0, DQ_OPT_COUNT, &o.event_values, "N", "values with a place of their own, the most frequent; the others share one", PAYLOAD, .min = 1, .max = 65535, .modes = TRAIN_SESSIONS, .excludes = "init", .where = "event-attribute"},
     {"session-steps", 0, DQ_OPT_SMALL, &o.layout.steps, "T", "a state shows t / T, of the session's events so far (0: not)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_SESSIONS},
     {"session-count", 0, DQ_OPT_FLAG, &o.layout.count, NULL, "a state shows how many items have entered the history", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"clock", 0, DQ_OPT_FLAG, &o.layout.clock, NULL, "a state shows hour and day of the week", PAYLOAD, .modes = TRAIN_SESSIONS},

@@ -35,11 +35,11 @@ typedef struct train_options {
     dq_common common;
     bool offline, sessions, each_user, pass, raw_cosine;
     const char *user, *init, *checkpoint, *log, *map;
-    const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time;
+    const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute;
     const char *env, *env_cmd;
     dq_texts pairs;
     int preset, reward, keep;
-    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs;
+    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
     dq_online_config acting;  /* but whom it tells */
     dq_offline_config passes; /* over a log, but what IGNORE is worth */
 

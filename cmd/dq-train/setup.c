@@ -197,7 +197,7 @@ static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
     const dq_bundle *init = train_init_model(t, DQ_ABSENT);
     bool sessions = t->cli->mode == TRAIN_SESSIONS;
     if (!status && sessions)
-        status = dq_session_log_describe(t->o->time, t->o->map, t->o->session_gap, model, error);
+        status = dq_session_log_describe(&t->logged.log, t->o->map, model, error);
     if (status) return status;
     if (t->cli->mode & TRAIN_ITEMS)
         return dq_describe_catalogue(&t->dataset.catalogue, sessions || config.head == DQ_HEAD_OUTPUTS, model,
