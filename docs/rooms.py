@@ -19,6 +19,7 @@ WINGS = {"what computes": ("#dbe9fb", range(0, 4)), "what joins them": ("#e3dcf5
 ROOMS = {  # column wanted, purpose
     "rank": (0, "lists of the best items"),                   "learn": (0, "agents learn, replay and plan"),
     "offline": (1, "agents learn from what was logged"),
+    "feature": (1, "a pair within its user's list"),
     "net": (1, "networks: layers, losses, weights"),          "math": (2, "vectors, BLAS, Adam, thread pool"),
     "env": (0, "environments that answer to actions"),        "embed": (2, "vectors by hashing and factorising"),
     "reward": (3, "what a pair is worth"),                    "measure": (3, "ranking measures, intervals and tests"),

@@ -15,6 +15,7 @@ port:    core wire/source wire/sink
 math:    core
 data:    core
 net:     core math
+feature: core math data
 env:     core data
 learn:   core math net env data
 offline: core math data env net learn
@@ -217,7 +218,7 @@ check "no folder is crowded" "$complaints"
 
 # What computes does not move bytes, and what moves bytes does not compute.
 complaints=''
-for room in math net env learn embed reward rank measure ope; do
+for room in math net feature env learn embed reward rank measure ope; do
     [[ ${uses[$room]} != *\ wire* && ${uses[$room]} != *\ port* ]] || complaints+="$room computes, and may see wire or port"$'\n'
 done
 for room in wire port import inspect llm; do

@@ -106,7 +106,7 @@ dq_status dqn_init(dq_agent *a, dq_error *error)
     dqn *d = a->self = dq_arena_zero(&a->arena, 1, sizeof *d);
     if (!d || !dqn_values_allocate(a)) return dq_fail_memory(error, "an agent");
     size_t rows = a->trains ? pass_rows(a) : 0, states = a->trains ? a->config.fit_rows : 0;
-    status = dq_net_new_of_states(&d->q, &spec, rows, states, a->pool, &init, error);
+    status = dq_net_new_of_pairs(&d->q, &spec, rows, states, rows, a->pool, &init, error);
     return status || !a->trains ? status : make_to_train(a, d, error);
 }
 

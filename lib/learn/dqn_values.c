@@ -98,7 +98,7 @@ static void score_offer(dq_agent *a, const dq_vectors *states, const uint32_t *n
     for (size_t i = 0; i < n; i++) at[i] = states->at[agent_number(number, from + i)];
     for (uint32_t b = 0; b < a->offered; b += DQN_BLOCK) {
         uint32_t rows = gather(a, d, b);
-        dq_net_score(d->q, at, n, d->block, a->shape.action_width, rows, q + b, a->offered);
+        dq_net_score(d->q, at, n, d->block, a->shape.action_width, rows, NULL, q + b, a->offered);
     }
 }
 
@@ -199,7 +199,7 @@ static void score_missing(dq_agent *a, dq_net *net, size_t missing)
     for (size_t s = 0; s < missing; s++) m->found[s] = -INFINITY;
     for (uint32_t from = 0; from < a->offered; from += DQN_BLOCK) {
         uint32_t rows = gather(a, d, from);
-        dq_net_score(net, m->at, missing, d->block, a->shape.action_width, rows, m->scores, DQN_BLOCK);
+        dq_net_score(net, m->at, missing, d->block, a->shape.action_width, rows, NULL, m->scores, DQN_BLOCK);
         for (size_t s = 0; s < missing; s++) {
             const float *q = m->scores + s * DQN_BLOCK;
             uint32_t best = agent_best(q, rows);

@@ -9,6 +9,7 @@
 
 #include "dq/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Makes the BLAS ready: one thread, and kernels that fit this CPU. Costs nothing after the first call. */
@@ -36,5 +37,10 @@ void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
  * between, so that equal rows of B give columns of C that differ in the last bit. 0: all rows are treated
  * alike. Found by trying, once: call dq_blas_reserve before. */
 size_t dq_gemm_margin(void);
+
+/* Whether products of DQ_GEMM_ROWS rows of A sum each of them in the same order, so that equal rows of A give
+ * equal rows of C wherever they stand. Found by trying, once: call dq_blas_reserve before. */
+enum { DQ_GEMM_ROWS = 32 };
+bool dq_gemm_alike(void);
 
 #endif

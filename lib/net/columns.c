@@ -17,6 +17,7 @@
 #include "core/buffers.h"
 #include "math/blas.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -36,7 +37,8 @@ bool net_score_allocate(dq_net *net, net_scratch *scratch)
         DQ_BUFFER(scratch->z, net_pair_layer(net)->out * NET_TILE),
         DQ_BUFFER(scratch->a, widest * NET_TILE),
         DQ_BUFFER(scratch->b, widest * NET_TILE),
-        DQ_BUFFER(scratch->features, s->feature_count * NET_TILE),
+        DQ_BUFFER(scratch->r, (size_t)s->factored * NET_TILE),
+        DQ_BUFFER(scratch->features, net_feature_count(s) * NET_TILE),
     };
     return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers));
 }
@@ -44,7 +46,9 @@ bool net_score_allocate(dq_net *net, net_scratch *scratch)
 /* Weights of a layer's product with a tile; SMALL where it is none. */
 static size_t product_weights(const dq_net *net, const net_layer *l)
 {
+    if (l->of_actions) return l->out * l->in;
     if (!l->pairs || l->units == 0 || l->unit_width == 1) return SMALL;
+    if (l == net_pair_layer(net) && !net_sees_vectors(l)) return SMALL; /* sums of columns */
     if (l->kind == &net_pair) return net->spec.one_hot ? SMALL : l->out * net->spec.action_width;
     return l->out == 1 ? SMALL : l->out * l->in;
 }
@@ -86,22 +90,34 @@ static const float *gather(const net_score *s, size_t i0, size_t n, float *x, si
 }
 
 /* With one_hot a column of weights an action. */
-void net_action_part(const net_score *s, size_t i0, size_t n, float *x, float *z)
+static void one_hot_part(const net_score *s, size_t i0, size_t n, float *z)
 {
-    const dq_net *net = s->net;
     const net_layer *l = s->pair;
-    size_t stride;
-    const float *weights = net->weights + l->at + net_encoded(net, l);
-    if (!net->spec.one_hot) {
-        const float *actions = gather(s, i0, n, x, &stride);
-        dq_gemm_nt(l->out, s->columns, net->spec.action_width, weights, l->in, actions, stride, z,
-                   s->columns);
-        return;
-    }
+    const float *weights = s->net->weights + l->at + net_encoded(s->net, l);
     for (size_t o = 0; o < l->out; o++)
         for (size_t i = 0; i < n; i++)
             z[o * s->columns + s->margin + i] =
                 weights[o * l->in + (s->numbers ? s->numbers[i0 + i] : i0 + i)];
+}
+
+void net_action_part(const net_score *s, size_t i0, size_t n, const net_scratch *scratch)
+{
+    const dq_net *net = s->net;
+    const net_layer *l = s->pair;
+    size_t stride, width = net->spec.action_width, k = net->spec.factored;
+    bool sees = net_sees_vectors(l);
+    if (net->spec.one_hot) {
+        if (sees) one_hot_part(s, i0, n, scratch->z);
+        return;
+    }
+    if (!sees && !k) return;
+    const float *actions = gather(s, i0, n, scratch->x, &stride);
+    if (sees)
+        dq_gemm_nt(l->out, s->columns, width, net->weights + l->at + net_encoded(net, l), l->in, actions,
+                   stride, scratch->z, s->columns);
+    if (k)
+        dq_gemm_nt(k, s->columns, width, net->weights + net->layers[net->project + 1].at, width, actions,
+                   stride, scratch->r, s->columns);
 }
 
 static void actions_tile(void *arg, size_t tile, unsigned thread)
@@ -109,16 +125,20 @@ static void actions_tile(void *arg, size_t tile, unsigned thread)
     const net_score *s = arg;
     const net_scratch *scratch = &s->net->scratch[thread];
     size_t i0 = tile * net_tile_actions(s), n = net_min(net_tile_actions(s), s->n - i0);
-    float *to = net_pair_actions(s->pair);
-    net_action_part(s, i0, n, scratch->x, scratch->z);
-    for (size_t o = 0; o < s->pair->out; o++)
-        memcpy(to + o * NET_CHUNK + i0, scratch->z + o * s->columns + s->margin, n * sizeof *to);
+    size_t k = s->net->spec.factored;
+    net_action_part(s, i0, n, scratch);
+    for (size_t o = 0; net_sees_vectors(s->pair) && o < s->pair->out; o++)
+        memcpy(net_pair_actions(s->pair) + o * NET_CHUNK + i0, scratch->z + o * s->columns + s->margin,
+               n * sizeof(float));
+    float *rows = k ? s->net->layers[s->net->project + 1].y + i0 * k : NULL;
+    for (size_t i = 0; rows && i < n; i++, rows += k)
+        for (size_t o = 0; o < k; o++) rows[o] = scratch->r[o * s->columns + s->margin + i];
 }
 
 void net_run_actions(net_score *s)
 {
     net_run_tiles(s->net, actions_tile, s, net_tiles(s->n, net_tile_actions(s)),
-                  s->n * s->net->spec.action_width * s->pair->out);
+                  s->n * s->net->spec.action_width * (s->pair->out + s->net->spec.factored));
 }
 
 /* ---- units by columns ---- */
@@ -158,7 +178,7 @@ static void one_output(const float *weights, size_t in, const float *a, size_t c
     for (size_t i = 0; i < in; i++) dq_vec_add_scaled(y, a + i * columns, weights[i], columns);
 }
 
-const float *net_deeper_layers(const net_score *s, float *a, float *b, size_t columns)
+float *net_deeper_layers(const net_score *s, float *a, float *b, size_t columns)
 {
     const dq_net *net = s->net;
     for (const net_layer *l = s->pair + 1; l < net_end(net) && l->pairs; l++) {
@@ -179,19 +199,66 @@ const float *net_deeper_layers(const net_score *s, float *a, float *b, size_t co
     return a;
 }
 
+/* ---- beside them ---- */
+
+void net_add_direct(const net_score *s, const float *features, size_t columns, float *y)
+{
+    const dq_net *net = s->net;
+    for (const net_layer *l = s->pair; l < net_end(net); l++)
+        for (size_t f = 0; l->kind == &net_direct && f < l->unit_width; f++)
+            dq_vec_add_scaled(y, features + f * columns, net->weights[l->at + f], columns);
+}
+
+/* tau / (|p| |r|); 0 where one is of no length. */
+static float factor(const dq_net *net, float p, float r)
+{
+    float lengths = sqrtf(p) * sqrtf(r);
+    return lengths > 0 ? net_factored_scale(net) / lengths : 0;
+}
+
+void net_add_factored(const net_score *s, size_t state, const float *r, size_t columns, float *y)
+{
+    const dq_net *net = s->net;
+    size_t k = net->spec.factored;
+    if (!k) return;
+    float dot[NET_TILE] = {0}, square[NET_TILE] = {0};
+    const float *p = net->layers[net->project].y + state * k;
+    float own = dq_vec_dot(p, p, k);
+    for (size_t i = 0; i < k; i++, r += columns) {
+        dq_vec_add_scaled(dot, r, p[i], columns);
+        for (size_t c = 0; c < columns; c++) square[c] += r[c] * r[c];
+    }
+    for (size_t c = 0; c < columns; c++) y[c] += dot[c] * factor(net, own, square[c]);
+}
+
+float net_factored_pair(const net_score *s, size_t state, size_t action)
+{
+    const dq_net *net = s->net;
+    size_t k = net->spec.factored;
+    if (!k) return 0;
+    const float *p = net->layers[net->project].y + state * k,
+                *r = net->layers[net->project + 1].y + action * k;
+    return dq_vec_dot(p, r, k) * factor(net, dq_vec_dot(p, p, k), dq_vec_dot(r, r, k));
+}
+
 void net_put(const net_score *s, const float *y, size_t first, size_t n, size_t columns, size_t state,
              float *out)
 {
     size_t outputs = s->net->spec.outputs;
+    double scale, shift;
     for (size_t o = 0; o < outputs; o++)
         for (size_t i = 0; i < n; i++) out[i * outputs + o] = y[o * columns + first + i];
     for (size_t i = 0; i < n && s->net->spec.dueling; i++) out[i] += s->net->values[state];
+    if (!s->net->spec.calibrated) return;
+    dq_net_calibration(s->net, &scale, &shift);
+    for (size_t i = 0; i < n; i++) out[i] = (float)scale * out[i] + (float)shift;
 }
 
 void net_take_values(dq_net *net, size_t first)
 {
     const net_layer *duel = net_end(net) - 1;
     if (!net->spec.dueling) return;
+    while (duel->kind != &net_duel) duel--;
     const net_layer *value = &net->layers[duel->beside];
     memcpy(net->values + first, value->y, net->states * sizeof *net->values);
 }

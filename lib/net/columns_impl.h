@@ -13,8 +13,10 @@ typedef struct net_score {
     const net_layer *pair;
     const float *block;
     size_t stride;
-    const float *const *at;  /* or NULL */
-    const uint32_t *numbers; /* picked, else 0, 1, 2 ... */
+    const float *const *at;   /* or NULL */
+    const uint32_t *numbers;  /* picked, else 0, 1, 2 ... */
+    const float *given;       /* (states, n, given) features that were handed in; or of picked actions, row */
+    const uint32_t *given_at; /* given_at[i] of each action i (n), or NULL */
     size_t n, states;
     size_t columns, margin; /* of a tile; columns - 2 margin actions are in it */
     float *out;             /* (states, n, outputs), out_stride between states */
@@ -36,8 +38,14 @@ static inline const net_layer *net_end(const dq_net *net)
 static inline const net_layer *net_pair_layer(const dq_net *net)
 {
     const net_layer *l = net->layers;
-    while (!l->pairs) l++;
+    while (!l->pairs || l->kind == &net_features) l++;
     return l;
+}
+
+/* Whether it sees vectors, not features alone. */
+static inline bool net_sees_vectors(const net_layer *pair)
+{
+    return pair->kind == &net_pair;
 }
 
 static inline size_t net_tile_actions(const net_score *s)
@@ -48,14 +56,14 @@ static inline size_t net_tile_actions(const net_score *s)
 /* The columns of the pair layer's weights that states take. */
 static inline size_t net_encoded(const dq_net *net, const net_layer *pair)
 {
-    return pair->in - net->spec.action_width - net->spec.feature_count;
+    return net_sees_vectors(pair) ? pair->in - net->spec.action_width - net_feature_count(&net->spec) : 0;
 }
 
-/* The weights of the features into unit o of the pair layer: (feature_count). */
+/* The weights of the features into unit o of the pair layer: (features). */
 static inline const float *net_feature_weights(const net_score *s, size_t o)
 {
     const net_layer *l = s->pair;
-    return s->net->weights + l->at + (o + 1) * l->in - s->net->spec.feature_count;
+    return s->net->weights + l->at + (o + 1) * l->in - net_feature_count(&s->net->spec);
 }
 
 /* Columns of tiles of equal size, as many for each thread; their size cannot be seen in a result. */
@@ -63,9 +71,11 @@ size_t net_tile_columns(const dq_net *net, size_t n);
 /* Multiplications of one column in the layers after the first. */
 size_t net_column_work(const net_score *s);
 
-/* The actions' part of the first layer, of actions [i0, i0 + n): z (units, columns); x is room to gather. */
-void net_action_part(const net_score *s, size_t i0, size_t n, float *x, float *z);
-/* Of all actions, at most NET_CHUNK: net_pair_actions is (units, NET_CHUNK), a column an action. */
+/* The actions' part of the first layer, of actions [i0, i0 + n), into scratch->z (units, columns), and of the
+ * factored head into scratch->r (factored, columns). */
+void net_action_part(const net_score *s, size_t i0, size_t n, const net_scratch *scratch);
+/* Of all actions, at most NET_CHUNK: net_pair_actions is (units, NET_CHUNK), a column an action; of the
+ * factored head a row an action, as in a pass. */
 void net_run_actions(net_score *s);
 
 /* Takes up the running statistics of norms; then the bias of a layer, with the norm that may follow. */
@@ -75,10 +85,17 @@ net_units net_units_of(const dq_net *net, const net_layer *layer);
 void net_finish(const dq_net *net, const net_units *u, size_t o, float part, float *to, const float *x,
                 size_t columns);
 /* From a, what the pair layer made of a tile, to the outputs (outputs, columns), which lie in a or b. */
-const float *net_deeper_layers(const net_score *s, float *a, float *b, size_t columns);
+float *net_deeper_layers(const net_score *s, float *a, float *b, size_t columns);
 /* Columns [first, first + n) of y (outputs, columns) to out (n, outputs), with V of a state. */
 void net_put(const net_score *s, const float *y, size_t first, size_t n, size_t columns, size_t state,
              float *out);
+
+/* Adds to one output y of a tile what features weigh: (features, columns). */
+void net_add_direct(const net_score *s, const float *features, size_t columns, float *y);
+/* The same, the factored head's part of a state with the actions of a tile. */
+void net_add_factored(const net_score *s, size_t state, const float *r, size_t columns, float *y);
+/* And of one pair, after net_run_actions. */
+float net_factored_pair(const net_score *s, size_t state, size_t action);
 
 /* V of the states that have just been through their layers, to values[first ...]. */
 void net_take_values(dq_net *net, size_t first);

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FACTORED_SCALE 9.0F /* of a new factored head: cosines of drawn vectors are small */
+
 /* ---- memory ---- */
 
 static bool allocate_layer(dq_net *net, net_layer *layer)
 {
-    size_t rows = layer->pairs ? net->max_rows : net->max_states;
-    size_t trained = layer->pairs ? net->max_rows : net->max_trained;
+    size_t rows = layer->pairs ? net->max_rows : layer->of_actions ? net->max_actions : net->max_states;
+    size_t trained = layer->pairs ? net->max_rows : layer->of_actions ? net->max_acted : net->max_trained;
     bool slopes = layer->activates && net->spec.activation != DQ_RELU;
     const dq_buffer buffers[] = {
         DQ_BUFFER(layer->y, rows * layer->out),
@@ -43,8 +45,8 @@ static bool allocate_scratch(dq_net *net)
 
 static bool allocate_slots(dq_net *net)
 {
-    return net_slots_init(&net->state_slots, net->max_actions, net->max_states, &net->arena) &&
-           net_slots_init(&net->action_slots, net->max_actions, net->max_actions, &net->arena) &&
+    return net_slots_init(&net->state_slots, net->max_pairs, net->max_states, &net->arena) &&
+           net_slots_init(&net->action_slots, net->max_pairs, net->max_actions, &net->arena) &&
            net_slots_init(&net->met, NET_CHUNK, NET_CHUNK, &net->arena);
 }
 
@@ -64,6 +66,7 @@ static bool allocate(dq_net *net)
         DQ_BUFFER(net->squares, tiles),
         DQ_BUFFER(net->state_at, states),
         DQ_BUFFER(net->x, s->sparse ? 0 : states * s->input),
+        DQ_BUFFER(net->x_actions, pairs && !s->one_hot ? net->max_acted * s->action_width : 0),
         DQ_BUFFER(net->values, pairs ? states : 0),
         DQ_BUFFER(net->predicted, pairs ? (size_t)NET_CHUNK * s->outputs : 0),
         DQ_BUFFER(net->scratch, dq_pool_threads(net->pool)),
@@ -75,6 +78,16 @@ static bool allocate(dq_net *net)
     return (!pairs || allocate_slots(net)) && allocate_scratch(net);
 }
 
+/* What is not drawn. */
+static bool starts_at(const net_tensor *t, float *start)
+{
+    bool norm = strstr(t->name, "norm."), factored = strstr(t->name, "log_scale");
+    bool calibration = strncmp(t->name, "calibration.", 12) == 0;
+    bool one = norm && (strstr(t->name, ".weight") || strstr(t->name, "_var"));
+    *start = factored ? logf(FACTORED_SCALE) : one || strstr(t->name, "n.scale") ? 1 : 0;
+    return norm || factored || calibration || strncmp(t->name, "direct.", 7) == 0;
+}
+
 /* PyTorch's nn.Linear: weight and bias uniform in +-1/sqrt(fan in). A matrix says its fan in, and the biases
  * that follow have the same. nn.BatchNorm1d: 1 and 0; running variance 1. */
 static void draw_weights(dq_net *net, dq_rng *rng)
@@ -84,22 +97,23 @@ static void draw_weights(dq_net *net, dq_rng *rng)
         const net_tensor *t = &net->tensors[i];
         float *to = (t->statistic ? net->statistics : net->weights) + t->at;
         size_t n = t->shape[0] * (t->dims == 2 ? t->shape[1] : 1);
-        bool norm = strstr(t->name, "norm.");
+        float start;
+        bool constant = starts_at(t, &start);
         if (t->dims == 2) bound = 1 / sqrt((double)t->shape[1]);
-        for (size_t j = 0; j < n && !norm; j++) to[j] = (float)(bound * (2 * dq_rng_uniform(rng) - 1));
-        bool one = norm && (strstr(t->name, ".weight") || strstr(t->name, "_var"));
-        for (size_t j = 0; j < n && one; j++) to[j] = 1;
+        for (size_t j = 0; j < n; j++)
+            to[j] = constant ? start : (float)(bound * (2 * dq_rng_uniform(rng) - 1));
     }
+    if (net->spec.start_weight != 0) dq_net_start_at(net, net->spec.start_feature, net->spec.start_weight);
 }
 
 dq_status dq_net_new(dq_net **out, const dq_net_spec *spec, size_t max_rows, dq_pool *pool, dq_rng *rng,
                      dq_error *error)
 {
-    return dq_net_new_of_states(out, spec, max_rows, max_rows, pool, rng, error);
+    return dq_net_new_of_pairs(out, spec, max_rows, max_rows, max_rows, pool, rng, error);
 }
 
-dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max_rows, size_t max_states,
-                               dq_pool *pool, dq_rng *rng, dq_error *error)
+dq_status dq_net_new_of_pairs(dq_net **out, const dq_net_spec *spec, size_t max_rows, size_t max_states,
+                              size_t max_actions, dq_pool *pool, dq_rng *rng, dq_error *error)
 {
     *out = NULL;
     dq_status status = net_check(spec, error);
@@ -112,8 +126,11 @@ dq_status dq_net_new_of_states(dq_net **out, const dq_net_spec *spec, size_t max
     net->max_rows = max_rows;
     net->max_trained = max_states;
     net->max_states = max_states > min ? max_states : min;
-    net->max_actions = max_rows > min ? max_rows : min;
+    net->max_acted = max_actions;
+    net->max_actions = max_actions > min ? max_actions : min;
+    net->max_pairs = max_rows > min ? max_rows : min;
     net->dropout = dq_dropout_new(spec->dropout);
+    net->input_dropout = dq_dropout_new(spec->input_dropout);
     net_plan(net);
     if (!allocate(net)) {
         size_t count = net->count;

@@ -12,6 +12,16 @@
  *     value.hidden.I, value.output          dueling's V, and
  *     advantage.hidden.I, advantage.output  its A: Linear, the hidden ones activated; norm.I as above
  *     attention.query, .key, .value         Linear (user and rest | item | item; the key without a bias)
+ *     direct.weight (1, features)           Linear without a bias: the features' share of the output
+ *     factored.state.weight (k, in),        P and R, Linear without a bias,
+ *     factored.action.weight (k, in),       and
+ *     factored.log_scale (1)                log tau
+ *     calibration.scale (1), .shift (1)     buffers
+ *
+ * On pairs with one output, f being what the hidden layers make, m the features of the pair, P s and R a two
+ * vectors of k numbers, and what is not in the spec left out:
+ *
+ *     Q(s, a) = scale (f + direct . m + tau cos(P s, R a) + V(s)) + shift
  *
  * A pass is over rows that name states and actions by number. On pairs what is shared is computed once: the
  * state's part of the first layer once a distinct state, the action's part once a distinct action, and their
@@ -34,7 +44,8 @@
 
 enum {
     DQ_NET_MAX_HIDDEN = 8,
-    DQ_NET_MAX_FEATURES = 64,
+    DQ_NET_MAX_FEATURES = 64, /* cosines */
+    DQ_NET_MAX_GIVEN = 256,
     DQ_NET_MAX_WIDTH = 1 << 24, /* of a layer in a model */
 };
 
@@ -49,6 +60,12 @@ typedef enum dq_encoder {
     DQ_ENCODER_ATTENTION, /* what the user and the rest of the state attend to in the history: one head of
                              scaled dot products (Vaswani et al., 2017) */
 } dq_encoder;
+
+/* What the hidden layers of a head on actions see. */
+typedef enum dq_hidden_inputs {
+    DQ_HIDDEN_OF_ALL,      /* encoded state, action and features */
+    DQ_HIDDEN_OF_FEATURES, /* the features alone */
+} dq_hidden_inputs;
 
 /* GELU is x Phi(x) with the exact normal distribution (Hendrycks and Gimpel, 2016), as PyTorch's default. */
 typedef enum dq_activation { DQ_RELU, DQ_GELU, DQ_TANH } dq_activation;
@@ -70,6 +87,23 @@ typedef struct dq_net_spec {
      * personalization and recommendation systems", 2019). */
     dq_pairing features[DQ_NET_MAX_FEATURES];
     uint32_t feature_count;
+    /* Features of a pair that the caller hands in with each pass (dq_net_rows.features), for what the two
+     * vectors alone do not tell. All features are m = [cosines, each times feature_scale | given]. */
+    uint32_t given;
+    double feature_scale;           /* 0: 1 */
+    dq_hidden_inputs hidden_inputs; /* of a head on actions */
+    /* One output: m is added to it with learnt weights. They start at 0, and the output learns what the
+     * features leave over; but that of feature start_feature starts at start_weight. */
+    bool direct;
+    uint32_t start_feature;
+    double start_weight;
+    /* One output, vectors of actions, no encoder: tau cos(P s, R a) is added to it, P (factored, input) and
+     * R (factored, action_width), tau from 9 on. A batch's rows that are a grid of states and actions are one
+     * product. 0: none. */
+    uint32_t factored;
+    double input_dropout; /* 0 <= p < 1, in training only: of the numbers of states and of actions' vectors,
+                             once a distinct one; features are of the whole vectors. Not of sparse states */
+    bool calibrated;      /* one output, on pairs: scale and shift, 1 and 0 at first (dq_net_calibrate) */
     uint32_t hidden[DQ_NET_MAX_HIDDEN], hidden_count;
     /* Wang et al., "Dueling network architectures", 2016: V and A are streams with hidden layers of their own
      * (value_hidden, each) above the shared ones, and Q = V + A - mean A. Without value_hidden the last
@@ -97,6 +131,10 @@ typedef struct dq_net_rows {
     dq_vectors actions;     /* on pairs; none with one_hot */
     const uint32_t *action; /* (rows); NULL: all outputs */
     size_t rows;
+    /* On pairs: a grid of states (rows / grid, all distinct) and actions (grid, all distinct), row r being
+     * state[r / grid] with action[r % grid]; 0: each row names its own. */
+    size_t grid;
+    const float *features; /* (rows, given) of each row's pair; NULL where nothing is given */
 } dq_net_rows;
 
 typedef struct dq_net dq_net;
@@ -107,10 +145,10 @@ typedef struct dq_net dq_net;
  */
 dq_status dq_net_new(dq_net **net, const dq_net_spec *spec, size_t max_rows, dq_pool *pool, dq_rng *rng,
                      dq_error *error);
-/* The same, with less memory where the rows of a forward pass name at most max_states <= max_rows distinct
- * states, as pairs of few states with many actions. */
-dq_status dq_net_new_of_states(dq_net **net, const dq_net_spec *spec, size_t max_rows, size_t max_states,
-                               dq_pool *pool, dq_rng *rng, dq_error *error);
+/* The same, with less memory where the rows of a forward pass name at most max_states distinct states and
+ * max_actions distinct actions, both <= max_rows, as pairs of few states with many actions. */
+dq_status dq_net_new_of_pairs(dq_net **net, const dq_net_spec *spec, size_t max_rows, size_t max_states,
+                              size_t max_actions, dq_pool *pool, dq_rng *rng, dq_error *error);
 void dq_net_free(dq_net *net);
 
 /* Outputs (rows, outputs), or (rows) where one is asked for; the net's, until the next pass. With rng it is a
@@ -123,15 +161,32 @@ const float *dq_net_forward(dq_net *net, const dq_net_rows *rows, dq_rng *rng);
  * finite, and are of no use where an overflow came later). */
 double dq_net_update(dq_net *net, const float *dy, const dq_adam *adam, double clip_norm, double clip_value);
 
-/* Outputs as of a pass, of any number of rows and without dropout. Equal pairs are computed once. */
+/* Outputs as of a pass, of any number of rows and without dropout. Equal pairs are computed once (with the
+ * features of the first), and rows are no grid. */
 void dq_net_predict(dq_net *net, const dq_net_rows *rows, float *out);
 
 /* On pairs with one output: n_states states against n actions that lie in rows of `stride` floats; out
  * (n_states, n), out_stride floats between states. With one_hot the actions are 0 .. n-1 and `actions` is
- * NULL. The actions' part of the first layer is computed once for all states. An output's bits depend neither
- * on its place in the block, nor on the other states, nor on the number of threads. */
+ * NULL. given (n_states, n, spec.given): features of the pairs, NULL where nothing is given. The actions'
+ * part of the first layer is computed once for all states. An output's bits depend neither on its place in
+ * the block, nor on the other states, nor on the number of threads. */
 void dq_net_score(dq_net *net, const float *const *states, size_t n_states, const float *actions,
-                  size_t stride, size_t n, float *out, size_t out_stride);
+                  size_t stride, size_t n, const float *given, float *out, size_t out_stride);
+
+/* Features of pairs of numbered states, as whoever knows more than vectors hands them in: of state `state`
+ * against n actions (NULL: 0 .. n - 1), out (n, width). */
+typedef struct dq_pair_features {
+    void *self;
+    uint32_t width; /* given of the network that they go to; 0: none, fill is NULL */
+    void (*fill)(void *self, uint32_t state, const uint32_t *actions, size_t n, float *out);
+} dq_pair_features;
+
+/* Of a calibrated network: outputs become scale y + shift of what they are without. A loss of lists leaves
+ * the outputs' unit open, and this is what brings them back to rewards. */
+void dq_net_calibrate(dq_net *net, double scale, double shift);
+void dq_net_calibration(const dq_net *net, double *scale, double *shift);
+/* The weight by which a feature is added to the output, of a direct network: dq_net_start_at sets it. */
+void dq_net_start_at(dq_net *net, uint32_t feature, double weight);
 
 /* to = from, weights and statistics. The specs are equal. */
 void dq_net_copy(dq_net *to, const dq_net *from);

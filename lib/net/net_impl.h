@@ -16,8 +16,8 @@
 #include "net/net.h"
 
 enum {
-    NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 8,
-    NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 16,
+    NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 16,
+    NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 24,
     NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
     NET_GRADIENT = 64, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
     NET_TILE = 256,    /* columns of a scoring tile at most */
@@ -46,7 +46,7 @@ typedef struct net_kind {
 
 struct net_layer {
     const net_kind *kind;
-    int from, beside;          /* the layers whose outputs it takes; beside: dueling's V, or from */
+    int from, beside;          /* the layers whose outputs it takes; beside: dueling's V, features, or from */
     size_t from_at, beside_at; /* the first of their outputs that it reads */
     size_t in, out;
     size_t at;                /* where its weights begin in the flat block; biases stand behind them */
@@ -57,7 +57,8 @@ struct net_layer {
     bool drops;
     uint32_t depth;  /* hidden layers up to it, it among them */
     bool wants;      /* something in it or before it has weights */
-    bool pairs;      /* its rows are pairs, not states */
+    bool pairs;      /* its rows are pairs, */
+    bool of_actions; /* or distinct actions, not states */
     uint64_t number; /* among those that draw dropout */
     float *y, *dy;   /* (states or pairs, out) */
     float *slope;    /* (as dy) of an activation but ReLU, dropout in it; else NULL */
@@ -97,7 +98,8 @@ typedef struct net_scratch {
     float *x;        /* (NET_TILE, action_width) actions, gathered or padded */
     float *z;        /* (units of the pair layer, NET_TILE) the actions' part of it */
     float *a, *b;    /* (widest layer, NET_TILE) activations of one layer and the next */
-    float *features; /* (feature_count, NET_TILE) of one state with the actions of a tile */
+    float *r;        /* (factored, NET_TILE) the actions' part of the factored head */
+    float *features; /* (features, NET_TILE) of one state with the actions of a tile */
 } net_scratch;
 
 struct dq_net {
@@ -111,16 +113,21 @@ struct dq_net {
     size_t count, statistic_count;
     size_t max_rows, max_trained;      /* rows of a pass, and distinct states in them */
     size_t max_states, max_actions;    /* distinct ones of a pass or a prediction */
+    size_t max_acted;                  /* distinct actions of a pass */
+    size_t max_pairs;                  /* rows of a pass or a prediction */
+    int features;                      /* the layer that makes m, and */
+    int project;                       /* that of P, that of R after it; -1: none */
     float *weights, *gradient, *m, *v; /* (count); but the weights none where max_rows is 0 */
     float *statistics;                 /* (statistic_count) */
     uint64_t steps;
-    dq_dropout dropout;
+    dq_dropout dropout, input_dropout;
     double *squares; /* (tiles of gradients) the sum of squares of each */
 
     /* the pass under way */
     dq_net_rows given;
     size_t states, rows;                      /* distinct states, and rows: pairs, or states again */
     float *x;                                 /* (max_states, input); none where they are sparse */
+    float *x_actions;                         /* (max_acted, action_width) distinct vectors */
     net_nonzero nonzero;                      /* of sparse states */
     const float **state_at;                   /* (max_states) */
     net_slots state_slots, action_slots, met; /* of pairs */
@@ -144,7 +151,7 @@ static inline size_t net_tiles(size_t n, size_t tile)
 
 static inline size_t net_rows(const dq_net *net, const net_layer *layer)
 {
-    return layer->pairs ? net->rows : net->states;
+    return layer->pairs ? net->rows : layer->of_actions ? net->action_slots.count : net->states;
 }
 
 /* The layer whose outputs are the network's. */
@@ -224,6 +231,8 @@ bool net_slots_init(net_slots *slots, size_t rows, size_t distinct, dq_arena *ar
 void net_slots_find(net_slots *slots, const uint32_t *numbers, size_t n);
 /* The same for 0, 1, 2 ... n - 1. */
 void net_slots_count(net_slots *slots, size_t n);
+/* Those of a grid: row r is state r / grid of n with action r % grid of the given ones. */
+void net_slots_grid(net_slots *states, net_slots *actions, const uint32_t *action, size_t n, size_t grid);
 
 bool net_nonzero_init(net_nonzero *nonzero, size_t rows, size_t width, dq_arena *arena);
 void net_nonzero_find(net_nonzero *nonzero, const float *const *rows, size_t n, size_t width);
@@ -251,9 +260,10 @@ void net_backward_inputs(dq_net *net, const float *dy);
 void net_backward(dq_net *net, const float *dy);
 double net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value);
 
-/* The features of a state with n actions that lie stride floats apart: to[f * to_stride + i]. */
-void net_features(const dq_net *net, const float *state, const float *actions, size_t stride, size_t n,
-                  float *to, size_t to_stride);
+/* m of a state with n actions that lie stride floats apart, `given` those that the caller hands in (n,
+ * given): to[f * to_stride + i]. */
+void net_features_of(const dq_net *net, const float *state, const float *actions, size_t stride,
+                     const float *given, size_t n, float *to, size_t to_stride);
 
 /* The layers to predict pairs by columns: memory for it, a thread's. */
 bool net_score_allocate(dq_net *net, net_scratch *scratch);
@@ -279,6 +289,17 @@ float *net_pair_actions(const net_layer *layer);
 dq_status net_check(const dq_net_spec *spec, dq_error *error);
 void net_plan(dq_net *net);
 
+/* How many features m has. */
+static inline size_t net_feature_count(const dq_net_spec *spec)
+{
+    return (size_t)spec->feature_count + spec->given;
+}
+
+/* tau of the factored head. */
+float net_factored_scale(const dq_net *net);
+
 extern const net_kind net_dense, net_norm, net_mean, net_attention, net_pair, net_duel;
+extern const net_kind net_features, net_direct, net_project_states, net_project_actions, net_factored,
+    net_calibration;
 
 #endif

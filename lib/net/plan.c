@@ -4,6 +4,7 @@
  */
 #include "net/net_impl.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static size_t history_width(const dq_net_spec *s)
@@ -55,6 +56,38 @@ static dq_status check_features(const dq_net_spec *s, dq_error *error)
         if (f->width == 0 || (uint64_t)f->user_offset + f->width > s->input ||
             (uint64_t)f->item_offset + f->width > s->action_width)
             return dq_fail(error, DQ_ERR_RANGE, "a feature of ranges outside the vectors");
+    if (s->given > DQ_NET_MAX_GIVEN || (s->given && (s->head != DQ_HEAD_ACTIONS || s->one_hot)))
+        return dq_fail(error, DQ_ERR_RANGE, "%u given features of pairs: a head on actions takes up to %d",
+                       s->given, DQ_NET_MAX_GIVEN);
+    if (!(fabs(s->feature_scale) <= 1e6) || !(fabs(s->start_weight) <= 1e6))
+        return dq_fail(error, DQ_ERR_RANGE, "features times %g, and a first weight of %g", s->feature_scale,
+                       s->start_weight);
+    return DQ_OK;
+}
+
+/* What stands beside the hidden layers of a head on actions. */
+static dq_status check_beside(const dq_net_spec *s, dq_error *error)
+{
+    bool one = s->head == DQ_HEAD_ACTIONS && !s->one_hot && s->outputs == 1;
+    size_t features = net_feature_count(s);
+    if ((s->direct || s->factored || s->calibrated) && !one)
+        return dq_fail(
+            error, DQ_ERR_RANGE,
+            "a factored head, features added to the output and a calibration are of one output for "
+            "a state and an action's vector");
+    if (s->hidden_inputs > DQ_HIDDEN_OF_FEATURES)
+        return dq_fail(error, DQ_ERR_RANGE, "no such hidden inputs");
+    if ((s->direct || s->hidden_inputs == DQ_HIDDEN_OF_FEATURES) && features == 0)
+        return dq_fail(error, DQ_ERR_RANGE, "a network of features, and there are none");
+    if (s->hidden_inputs == DQ_HIDDEN_OF_FEATURES && (s->head != DQ_HEAD_ACTIONS || s->encoder))
+        return dq_fail(error, DQ_ERR_RANGE, "hidden layers on features alone leave nothing to an encoder");
+    if (s->start_weight != 0 && (!s->direct || s->start_feature >= features))
+        return dq_fail(error, DQ_ERR_RANGE, "feature %u is none that is added to the output",
+                       s->start_feature);
+    if (s->factored > DQ_NET_MAX_WIDTH || (s->factored && s->encoder != DQ_ENCODER_NONE))
+        return dq_fail(error, DQ_ERR_RANGE, "a factored head reads whole states: there is no encoder");
+    if (!(s->input_dropout >= 0 && s->input_dropout < 1) || (s->input_dropout > 0 && s->sparse))
+        return dq_fail(error, DQ_ERR_RANGE, "dropout of inputs is in [0, 1), and not of sparse states");
     return DQ_OK;
 }
 
@@ -69,7 +102,8 @@ static dq_status check_head(const dq_net_spec *s, dq_error *error)
         return dq_fail(error, DQ_ERR_RANGE, "dueling on pairs is of one output, not %u", s->outputs);
     if (s->value_hidden_count && !s->dueling)
         return dq_fail(error, DQ_ERR_RANGE, "hidden layers of V need dueling");
-    return check_features(s, error);
+    dq_status status = check_features(s, error);
+    return status ? status : check_beside(s, error);
 }
 
 dq_status net_check(const dq_net_spec *s, dq_error *error)
@@ -110,7 +144,7 @@ static net_layer *add(dq_net *net, const net_kind *kind, source from, size_t in,
                          .in = in,
                          .out = out,
                          .at = net->count,
-                         .number = (uint64_t)net->layer_count,
+                         .number = (uint64_t)net->layer_count - (net->features >= 0),
                          .depth = before ? net->layers[from.layer].depth : 0,
                          .wants = before && net->layers[from.layer].wants,
                          .pairs = before && net->layers[from.layer].pairs};
@@ -194,12 +228,14 @@ static void add_level(dq_net *net, const char *stream, const char *other, uint32
     add_hidden(net, from, in, &u, normed ? &norms : NULL, of_pairs);
 }
 
-static size_t add_encoder(dq_net *net)
+static size_t add_encoder(dq_net *net, source *encoded)
 {
     const dq_net_spec *s = &net->spec;
     size_t item = s->item_width, rest = s->input - history_width(s);
     const source states = {NET_STATES, 0};
+    *encoded = states;
     if (s->encoder == DQ_ENCODER_NONE) return s->input;
+    encoded->layer = net->layer_count;
     if (s->encoder == DQ_ENCODER_MEAN) {
         add(net, &net_mean, states, s->input, rest + item);
         return rest + item;
@@ -281,21 +317,84 @@ static void add_streams(dq_net *net, size_t in)
     add_duel(net, advantage, last(net), outputs);
 }
 
+/* ---- beside the hidden layers of pairs ---- */
+
+static void add_features(dq_net *net)
+{
+    int at = net->layer_count;
+    if (net_feature_count(&net->spec) == 0) return;
+    add(net, &net_features, (source){NET_STATES, 0}, net->spec.input, net_feature_count(&net->spec))->pairs =
+        true;
+    net->features = at;
+}
+
+/* Each of them adds to the output before it. */
+static void add_direct(dq_net *net)
+{
+    net_layer *layer = add(net, &net_direct, last(net), 1, 1);
+    layer->beside = net->features;
+    layer->units = 1;
+    layer->unit_width = net_feature_count(&net->spec);
+    layer->wants = true;
+    name(net, false, "direct", "weight", 1, layer->unit_width);
+}
+
+static void add_projection(dq_net *net, const net_kind *kind, const char *called, size_t in)
+{
+    net_layer *layer = add(net, kind, (source){NET_STATES, 0}, in, net->spec.factored);
+    layer->of_actions = kind == &net_project_actions;
+    layer->units = layer->out;
+    layer->unit_width = in;
+    layer->wants = true;
+    name(net, false, called, "weight", layer->out, in);
+}
+
+static void add_factored(dq_net *net)
+{
+    source before = last(net);
+    net->project = net->layer_count;
+    add_projection(net, &net_project_states, "factored.state", net->spec.input);
+    add_projection(net, &net_project_actions, "factored.action", net->spec.action_width);
+    net_layer *layer = add(net, &net_factored, before, 1, 1);
+    layer->units = layer->unit_width = 1;
+    layer->wants = true;
+    name(net, false, "factored", "log_scale", 0, 1);
+}
+
+static void add_calibration(dq_net *net)
+{
+    net_layer *layer = add(net, &net_calibration, last(net), 1, 1);
+    layer->statistics = net->statistic_count;
+    name(net, true, "calibration", "scale", 0, 1);
+    name(net, true, "calibration", "shift", 0, 1);
+}
+
 void net_plan(dq_net *net)
 {
     const dq_net_spec *s = &net->spec;
     bool on_pairs = net_on_pairs(net), apart = on_pairs || s->encoder != DQ_ENCODER_NONE;
     bool streams = s->dueling && !apart;
-    size_t in = add_encoder(net);
+    bool of_features = s->hidden_inputs == DQ_HIDDEN_OF_FEATURES;
+    source from;
+    net->features = net->project = -1;
+    size_t in = add_encoder(net, &from);
+    if (on_pairs) add_features(net);
     uint32_t shared = s->hidden_count - (streams && !s->value_hidden_count && s->hidden_count ? 1 : 0);
-    if (on_pairs) in += s->action_width + s->feature_count;
-    for (uint32_t i = 0; i < shared; in = s->hidden[i++])
-        add_level(net, "", NULL, i, last(net), in, s->hidden[i], s->batch_norm, on_pairs);
+    if (on_pairs) in += s->action_width + net_feature_count(s);
+    if (of_features) {
+        from = last(net);
+        in = net_feature_count(s);
+    }
+    for (uint32_t i = 0; i < shared; in = s->hidden[i++], from = last(net))
+        add_level(net, "", NULL, i, from, in, s->hidden[i], s->batch_norm, on_pairs);
     if (streams) {
         add_streams(net, in);
         return;
     }
-    add_linear(net, last(net), in, &(units){s->dueling ? "advantage.output" : "output", NULL, s->outputs, 0},
+    add_linear(net, from, in, &(units){s->dueling ? "advantage.output" : "output", NULL, s->outputs, 0},
                on_pairs);
+    if (s->direct) add_direct(net);
+    if (s->factored) add_factored(net);
     if (s->dueling) add_value_apart(net, last(net), s->outputs);
+    if (s->calibrated) add_calibration(net);
 }

@@ -12,6 +12,7 @@
 typedef struct pairs {
     net_score actions;
     const uint32_t *state, *action; /* (n) slots */
+    const uint32_t *row;            /* (n) where each pair came first */
     float *out;                     /* (n, outputs) */
     size_t n;
 } pairs;
@@ -26,20 +27,32 @@ static void first_layer_of_pairs(const pairs *p, const net_scratch *scratch, con
                                  const uint32_t *action, size_t n)
 {
     const net_score *s = &p->actions;
-    const float *states = net_pair_states(s->pair), *actions = net_pair_actions(s->pair);
-    size_t out = s->pair->out, count = s->net->spec.feature_count;
+    bool sees = net_sees_vectors(s->pair);
+    const float *states = sees ? net_pair_states(s->pair) : NULL;
+    const float *actions = sees ? net_pair_actions(s->pair) : NULL;
+    size_t out = s->pair->out, count = net_feature_count(&s->net->spec);
     const net_units u = net_units_of(s->net, s->pair);
     for (size_t o = 0; o < out; o++) {
-        const float *w = net_feature_weights(s, o), *z = actions + o * NET_CHUNK;
+        const float *w = net_feature_weights(s, o), *z = sees ? actions + o * NET_CHUNK : NULL;
         float *a = scratch->a + o * s->columns + s->margin;
         float scale = u.scale ? u.scale[o] : 1, shift = u.shift[o];
         for (size_t i = 0; i < n; i++) {
-            float sum = z[action[i]];
+            float sum = sees ? z[action[i]] : 0;
             for (size_t f = 0; f < count; f++) sum += scratch->features[f * NET_TILE + i] * w[f];
-            a[i] = sum * scale + (shift + scale * states[state[i] * out + o]);
+            a[i] = sum * scale + (sees ? shift + scale * states[state[i] * out + o] : shift);
         }
         if (u.activates) net_apply(s->net->spec.activation, a, n);
     }
+}
+
+/* What stands beside the hidden layers: y has margins, features have none. */
+static void add_beside(const net_score *s, const float *features, const uint32_t *state,
+                       const uint32_t *action, size_t n, float *y)
+{
+    float direct[NET_TILE] = {0};
+    net_add_direct(s, features, NET_TILE, direct);
+    for (size_t i = 0; (s->net->spec.direct || s->net->spec.factored) && i < n; i++)
+        y[s->margin + i] += direct[i] + net_factored_pair(s, state[i], action[i]);
 }
 
 static void pairs_tile(void *arg, size_t tile, unsigned thread)
@@ -50,17 +63,25 @@ static void pairs_tile(void *arg, size_t tile, unsigned thread)
     const net_scratch *scratch = &net->scratch[thread];
     size_t r0 = tile * net_tile_actions(s), n = net_min(net_tile_actions(s), p->n - r0);
     const uint32_t *state = p->state + r0, *action = p->action + r0;
-    for (size_t i = 0; net->spec.feature_count && i < n; i++)
-        net_features(net, net->state_at[state[i]], s->at[s->numbers[action[i]]], 0, 1, scratch->features + i,
-                     NET_TILE);
+    for (size_t i = 0; net_feature_count(&net->spec) && i < n; i++)
+        net_features_of(net, net->state_at[state[i]], s->at[s->numbers[action[i]]], 0,
+                        s->given ? s->given + p->row[r0 + i] * net->spec.given : NULL, 1,
+                        scratch->features + i, NET_TILE);
     first_layer_of_pairs(p, scratch, state, action, n);
-    const float *y = net_deeper_layers(s, scratch->a, scratch->b, s->columns);
+    float *y = net_deeper_layers(s, scratch->a, scratch->b, s->columns);
+    add_beside(s, scratch->features, state, action, n, y);
     for (size_t i = 0; i < n; i++)
         net_put(s, y, s->margin + i, 1, s->columns, state[i], p->out + (r0 + i) * net->spec.outputs);
 }
 
+/* The row where each distinct number came first. */
+static void find_first(const net_slots *slots, size_t n, uint32_t *row)
+{
+    for (size_t r = n; r-- > 0;) row[slots->of_row[r]] = (uint32_t)r;
+}
+
 /* The distinct pairs of a chunk as slots of states and of actions. */
-static void find_pairs(dq_net *net, size_t n, uint32_t *state, uint32_t *action)
+static void find_pairs(dq_net *net, size_t n, uint32_t *state, uint32_t *action, uint32_t *row)
 {
     const uint32_t *of_state = net->state_slots.of_row, *of_action = net->action_slots.of_row;
     uint32_t key[NET_CHUNK];
@@ -70,6 +91,7 @@ static void find_pairs(dq_net *net, size_t n, uint32_t *state, uint32_t *action)
         state[i] = net->met.distinct[i] >> 16;
         action[i] = net->met.distinct[i] & 0xffff;
     }
+    find_first(&net->met, n, row);
 }
 
 /* At most NET_CHUNK pairs. With one state a pair is an action. */
@@ -77,6 +99,7 @@ static void predict_pairs(dq_net *net, const dq_net_rows *rows, float *out)
 {
     size_t outputs = net->spec.outputs;
     const uint32_t *slot = net->action_slots.of_row;
+    uint32_t first[NET_CHUNK];
     net_begin(net, rows);
     net_forward_states(net);
     net_fold_norms(net);
@@ -84,19 +107,23 @@ static void predict_pairs(dq_net *net, const dq_net_rows *rows, float *out)
                    .pair = net_pair_layer(net),
                    .at = rows->actions.at,
                    .numbers = net->action_slots.distinct,
+                   .given = rows->features,
+                   .given_at = first,
                    .n = net->action_slots.count,
                    .states = net->states,
                    .columns = net_tile_columns(net, net->action_slots.count),
                    .margin = dq_gemm_margin(),
                    .out = net->predicted};
     net_take_values(net, 0);
-    net_run(net, s.pair, state_parts_tile, s.pair->out, s.states * net->spec.input * s.pair->out);
+    if (net_sees_vectors(s.pair))
+        net_run(net, s.pair, state_parts_tile, s.pair->out, s.states * net->spec.input * s.pair->out);
     if (net->states == 1) {
+        find_first(&net->action_slots, rows->rows, first);
         net_run_scores(&s);
     } else {
         uint32_t state[NET_CHUNK], action[NET_CHUNK];
-        find_pairs(net, rows->rows, state, action);
-        pairs p = {s, state, action, net->predicted, net->met.count};
+        find_pairs(net, rows->rows, state, action, first);
+        pairs p = {s, state, action, first, net->predicted, net->met.count};
         net_run_actions(&s);
         p.actions.columns = net_tile_columns(net, p.n);
         net_run_tiles(net, pairs_tile, &p, net_tiles(p.n, net_tile_actions(&p.actions)),
@@ -125,6 +152,7 @@ void dq_net_predict(dq_net *net, const dq_net_rows *rows, float *out)
         else
             some.states.at = rows->states.at + r;
         some.action = rows->action ? rows->action + r : NULL;
+        some.features = rows->features ? rows->features + r * net->spec.given : NULL;
         (net_on_pairs(net) ? predict_pairs : predict_states)(net, &some, out + r * outputs);
     }
 }

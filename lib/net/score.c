@@ -12,29 +12,43 @@
 
 /* ---- all states with a tile of actions ---- */
 
-static void tile_features(const net_score *s, const float *state, size_t i0, size_t n, float *features)
+/* The features given of state u and action i. */
+static const float *given_of(const net_score *s, size_t u, size_t i)
+{
+    size_t width = s->net->spec.given;
+    if (!width) return NULL;
+    return s->given + (s->given_at ? s->given_at[i] : u * s->n + i) * width;
+}
+
+static void tile_features(const net_score *s, size_t u, size_t i0, size_t n, float *features)
 {
     float *to = features + s->margin;
+    const float *state = s->net->state_at[u];
+    if (net_feature_count(&s->net->spec) == 0) return;
     if (!s->at)
-        net_features(s->net, state, s->block + i0 * s->stride, s->stride, n, to, s->columns);
-    else if (s->net->spec.feature_count)
-        for (size_t i = 0; i < n; i++)
-            net_features(s->net, state, s->at[s->numbers[i0 + i]], 0, 1, to + i, s->columns);
+        net_features_of(s->net, state, s->block + i0 * s->stride, s->stride, given_of(s, u, i0), n, to,
+                        s->columns);
+    for (size_t i = 0; s->at && i < n; i++)
+        net_features_of(s->net, state, s->at[s->numbers[i0 + i]], 0, given_of(s, u, i0 + i), 1, to + i,
+                        s->columns);
 }
 
 /* a (units, columns) = what the units make of z + the features' part + the state's, in this order of sums. */
 static void first_layer(const net_score *s, const net_scratch *scratch, const float *state_part)
 {
     const dq_net *net = s->net;
-    size_t columns = s->columns, count = net->spec.feature_count;
+    size_t columns = s->columns, count = net_feature_count(&net->spec);
     const net_units u = net_units_of(net, s->pair);
     for (size_t o = 0; o < s->pair->out; o++) {
         float *a = scratch->a + o * columns;
         const float *z = scratch->z + o * columns, *w = net_feature_weights(s, o);
-        if (count) memcpy(a, z, columns * sizeof *a);
+        if (!state_part)
+            memset(a, 0, columns * sizeof *a);
+        else if (count)
+            memcpy(a, z, columns * sizeof *a);
         for (size_t f = 0; f < count; f++)
             dq_vec_add_scaled(a, scratch->features + f * columns, w[f], columns);
-        net_finish(net, &u, o, state_part[o], a, count ? a : z, columns);
+        net_finish(net, &u, o, state_part ? state_part[o] : 0, a, count ? a : z, columns);
     }
 }
 
@@ -43,20 +57,23 @@ static void score_tile(void *arg, size_t tile, unsigned thread)
     const net_score *s = arg;
     const dq_net *net = s->net;
     const net_scratch *scratch = &net->scratch[thread];
-    const float *parts = net_pair_states(s->pair);
+    const float *parts = net_sees_vectors(s->pair) ? net_pair_states(s->pair) : NULL;
     size_t i0 = tile * net_tile_actions(s), n = net_min(net_tile_actions(s), s->n - i0);
-    net_action_part(s, i0, n, scratch->x, scratch->z);
+    net_action_part(s, i0, n, scratch);
     for (size_t u = 0; u < s->states; u++) {
-        tile_features(s, net->state_at[u], i0, n, scratch->features);
-        first_layer(s, scratch, parts + u * s->pair->out);
-        const float *y = net_deeper_layers(s, scratch->a, scratch->b, s->columns);
+        tile_features(s, u, i0, n, scratch->features);
+        first_layer(s, scratch, parts ? parts + u * s->pair->out : NULL);
+        float *y = net_deeper_layers(s, scratch->a, scratch->b, s->columns);
+        net_add_direct(s, scratch->features, s->columns, y);
+        net_add_factored(s, u, scratch->r, s->columns, y);
         net_put(s, y, s->margin, n, s->columns, u, s->out + u * s->out_stride + i0 * net->spec.outputs);
     }
 }
 
 void net_run_scores(net_score *s)
 {
-    size_t work = s->net->spec.action_width * s->pair->out + s->states * net_column_work(s);
+    size_t k = s->net->spec.factored;
+    size_t work = s->net->spec.action_width * (s->pair->out + k) + s->states * (net_column_work(s) + 2 * k);
     net_run_tiles(s->net, score_tile, s, net_tiles(s->n, net_tile_actions(s)), s->n * work);
 }
 
@@ -103,8 +120,8 @@ static void packed_tile(void *arg, size_t tile, unsigned thread)
     run now;
     for (size_t r = r0; r < end && s->net->spec.feature_count; r += now.n) {
         now = next_run(s, r, end);
-        net_features(s->net, s->net->state_at[now.state], s->block + now.action * s->stride, s->stride, now.n,
-                     scratch->features + r - r0, NET_TILE);
+        net_features_of(s->net, s->net->state_at[now.state], s->block + now.action * s->stride, s->stride,
+                        NULL, now.n, scratch->features + r - r0, NET_TILE);
     }
     packed_first_layer(s, scratch, r0, end);
     const float *y = net_deeper_layers(s, scratch->a, scratch->b, s->columns);
@@ -127,9 +144,10 @@ static void run_packed(net_score *s)
 
 static void dots_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
+    float *to = net_sees_vectors(l) ? net_pair_states(l) : l->y;
     for (size_t c = c0; c < c0 + width; c++)
-        dq_vec_dots(net->weights + l->at + c * l->in, net->state_at, net->states, net->spec.input,
-                    net_pair_states(l) + c, l->out);
+        dq_vec_dots(net->weights + l->at + c * l->in, net->state_at, net->states, net->spec.input, to + c,
+                    l->out);
 }
 
 /* The parts of states for scores: each as if it were alone. */
@@ -141,18 +159,26 @@ static void states_one_by_one(net_score *s, const float *const *states)
         net_begin_states(net, states + u, 1);
         net_forward_states(net);
         net_take_values(net, u);
-        if (gathers)
+        if (gathers && net_sees_vectors(s->pair))
             net_product(net, s->pair, 1, net_encoded(net, s->pair), 0, s->pair->out,
                         net_pair_states(s->pair) + u * s->pair->out);
     }
     net->states = s->states;
     for (size_t u = 0; u < s->states; u++) net->state_at[u] = states[u];
-    if (!gathers) net_run(net, s->pair, dots_tile, s->pair->out, s->states * net->spec.input * s->pair->out);
+    if (!gathers && net_sees_vectors(s->pair))
+        net_run(net, s->pair, dots_tile, s->pair->out, s->states * net->spec.input * s->pair->out);
+    if (net->spec.factored) {
+        const net_layer *p = &net->layers[net->project];
+        net_run(net, p, dots_tile, p->out, s->states * net->spec.input * p->out);
+    }
 }
 
-/* Whether several states in a tile leave fewer columns idle, by a tenth at least. */
+/* Whether several states in a tile leave fewer columns idle, by a tenth at least. What stands beside the
+ * hidden layers is not packed. */
 static bool packing_saves(const net_score *s)
 {
+    const dq_net_spec *spec = &s->net->spec;
+    if (spec->factored || spec->given || spec->direct || !net_sees_vectors(s->pair)) return false;
     size_t all = s->states * s->n, packed = net_tile_columns(s->net, all);
     size_t tiles = s->states * net_tiles(s->n, net_tile_actions(s));
     return s->n <= NET_CHUNK &&
@@ -160,7 +186,7 @@ static bool packing_saves(const net_score *s)
 }
 
 void dq_net_score(dq_net *net, const float *const *states, size_t n_states, const float *actions,
-                  size_t stride, size_t n, float *out, size_t out_stride)
+                  size_t stride, size_t n, const float *given, float *out, size_t out_stride)
 {
     for (size_t u = 0; u < n_states; u += NET_CHUNK) {
         net_score s = {.net = net,
@@ -168,6 +194,7 @@ void dq_net_score(dq_net *net, const float *const *states, size_t n_states, cons
                        .states = net_min(NET_CHUNK, n_states - u),
                        .block = actions,
                        .stride = stride,
+                       .given = given ? given + u * n * net->spec.given : NULL,
                        .n = n,
                        .columns = net_tile_columns(net, n),
                        .margin = dq_gemm_margin(),

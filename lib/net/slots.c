@@ -47,6 +47,18 @@ void net_slots_count(net_slots *slots, size_t n)
     slots->count = n;
 }
 
+void net_slots_grid(net_slots *states, net_slots *actions, const uint32_t *action, size_t n, size_t grid)
+{
+    for (size_t r = 0; r < n * grid; r++) {
+        states->of_row[r] = (uint32_t)(r / grid);
+        actions->of_row[r] = (uint32_t)(r % grid);
+    }
+    for (size_t s = 0; s < n; s++) states->distinct[s] = (uint32_t)s;
+    memcpy(actions->distinct, action, grid * sizeof *action);
+    states->count = n;
+    actions->count = grid;
+}
+
 /* ---- sparse states ---- */
 
 bool net_nonzero_init(net_nonzero *nonzero, size_t rows, size_t width, dq_arena *arena)

@@ -4,7 +4,9 @@
  *
  *     meta  PREFIX: {input, user_width, history, item_width, outputs, head, action_width, one_hot, sparse,
  *                    features: [[state offset, action offset, width] ..], hidden: [..], dueling,
- *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, steps}
+ *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, given,
+ *                    feature_scale, hidden_inputs, direct, start_feature, start_weight, factored,
+ *                    input_dropout, calibrated, steps}
  *     PREFIX.hidden.0.weight ...               as net/net.h lists them
  *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as the flat block of weights
  */
@@ -12,6 +14,7 @@
 
 #include "core/record.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +28,20 @@ static dq_status no_memory(dq_error *error)
 
 /* ---- the spec ---- */
 
-/* A number of the spec in the metadata, and its bound. Where dropout is, and whether states are sparse, makes
- * no other network. */
+/* A number of the spec in the metadata, its bound, and what it is where it is left out (-1: it may not be).
+ * Where dropout is, and whether states are sparse, makes no other network. */
 /* clang-format off */
 #define SHAPE_NUMBERS(X)                                                                                     \
-    X(input, DQ_NET_MAX_WIDTH) X(user_width, DQ_NET_MAX_WIDTH) X(history, DQ_NET_MAX_WIDTH) X(item_width, DQ_NET_MAX_WIDTH)              \
-    X(outputs, DQ_NET_MAX_WIDTH) X(action_width, DQ_NET_MAX_WIDTH) X(head, DQ_HEAD_ACTIONS)                                \
-    X(encoder, DQ_ENCODER_ATTENTION) X(activation, DQ_TANH) X(one_hot, 1) X(batch_norm, 1) X(dueling, 1)
-#define SPEC_NUMBERS(X) SHAPE_NUMBERS(X) X(sparse, 1) X(dropout_layers, 2 * DQ_NET_MAX_HIDDEN)
+    X(input, DQ_NET_MAX_WIDTH, -1) X(user_width, DQ_NET_MAX_WIDTH, -1) X(history, DQ_NET_MAX_WIDTH, -1)      \
+    X(item_width, DQ_NET_MAX_WIDTH, -1) X(outputs, DQ_NET_MAX_WIDTH, -1) X(action_width, DQ_NET_MAX_WIDTH, -1) \
+    X(head, DQ_HEAD_ACTIONS, -1) X(encoder, DQ_ENCODER_ATTENTION, -1) X(activation, DQ_TANH, -1)             \
+    X(one_hot, 1, -1) X(batch_norm, 1, -1) X(dueling, 1, -1)                                                 \
+    X(given, DQ_NET_MAX_GIVEN, 0) X(hidden_inputs, DQ_HIDDEN_OF_FEATURES, 0) X(direct, 1, 0)                 \
+    X(factored, DQ_NET_MAX_WIDTH, 0) X(calibrated, 1, 0)
+#define SPEC_NUMBERS(X)                                                                                      \
+    SHAPE_NUMBERS(X) X(sparse, 1, -1) X(dropout_layers, 2 * DQ_NET_MAX_HIDDEN, -1)                           \
+    X(start_feature, DQ_NET_MAX_FEATURES + DQ_NET_MAX_GIVEN, 0)
+#define SPEC_REALS(X) X(dropout, NAN) X(input_dropout, 0) X(feature_scale, 0) X(start_weight, 0)
 /* clang-format on */
 
 static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *model, dq_error *error)
@@ -43,11 +52,13 @@ static dq_status save_spec(const dq_net *net, const char *prefix, dq_bundle *mod
     bool ok = dq_record_save_list(s->hidden, s->hidden_count, "hidden", &map, arena) &&
               dq_record_save_list(s->value_hidden, s->value_hidden_count, "value_hidden", &map, arena) &&
               dq_pairing_save(s->features, s->feature_count, "features", &map, arena);
-#define SAVE(field, max) ok = ok && dq_map_set(arena, &map, #field, dq_int((int64_t)s->field));
+#define SAVE(field, max, absent) ok = ok && dq_map_set(arena, &map, #field, dq_int((int64_t)s->field));
     SPEC_NUMBERS(SAVE)
 #undef SAVE
-    ok = ok && dq_map_set(arena, &map, "dropout", dq_real(s->dropout)) &&
-         dq_map_set(arena, &map, "steps", dq_int((int64_t)net->steps)) &&
+#define SAVE_REAL(field, absent) ok = ok && dq_map_set(arena, &map, #field, dq_real(s->field));
+    SPEC_REALS(SAVE_REAL)
+#undef SAVE_REAL
+    ok = ok && dq_map_set(arena, &map, "steps", dq_int((int64_t)net->steps)) &&
          dq_map_set(arena, &model->meta, prefix, map);
     return ok ? DQ_OK : no_memory(error);
 }
@@ -61,9 +72,11 @@ static bool read_spec(const dq_value *map, dq_net_spec *s)
 {
     bool ok = true;
     memset(s, 0, sizeof *s); /* padding too: tests compare specs whole */
-    s->dropout = dq_value_number(dq_map_get(map, "dropout"), -1);
-#define READ(field, max)                                                                                     \
-    const int64_t field = dq_value_integer(dq_map_get(map, #field), -1);                                     \
+#define READ_REAL(field, absent) s->field = dq_value_number(dq_map_get(map, #field), (double)absent);
+    SPEC_REALS(READ_REAL)
+#undef READ_REAL
+#define READ(field, max, absent)                                                                             \
+    const int64_t field = dq_value_integer(dq_map_get(map, #field), absent);                                 \
     ok = ok && field >= 0 && field <= (max);                                                                 \
     s->field = ok ? (uint32_t)field : 0;
     SPEC_NUMBERS(READ)
@@ -87,12 +100,12 @@ dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_sp
 
 static bool same_shape(const dq_net_spec *a, const dq_net_spec *b)
 {
-#define SAME(field, max)                                                                                     \
+#define SAME(field, max, absent)                                                                             \
     if (a->field != b->field) return false;
     SHAPE_NUMBERS(SAME)
 #undef SAME
     return a->hidden_count == b->hidden_count && a->value_hidden_count == b->value_hidden_count &&
-           a->feature_count == b->feature_count &&
+           a->feature_count == b->feature_count && a->feature_scale == b->feature_scale &&
            memcmp(a->hidden, b->hidden, a->hidden_count * sizeof *a->hidden) == 0 &&
            memcmp(a->value_hidden, b->value_hidden, a->value_hidden_count * sizeof *a->hidden) == 0 &&
            memcmp(a->features, b->features, a->feature_count * sizeof *a->features) == 0;

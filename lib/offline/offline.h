@@ -54,6 +54,12 @@ typedef struct dq_offline_rows {
     const dq_pairset *met;     /* users and actions that have: what negatives are not. NULL: no negatives */
     bool ends;                 /* some row may be done */
     bool ranked;               /* rows are evaluated by rank too, whatever best_by is */
+    /* Features of pairs, where a user is a numbered state: of a user against n actions (NULL: all of them in
+     * their order), out (n, given). What they know of a user's own group of rows is left out, as it will be
+     * unknown of those who are ranked. given 0: none. */
+    uint32_t given;
+    void *features_self;
+    void (*features)(void *self, uint32_t user, const uint32_t *actions, size_t n, float *out);
 } dq_offline_rows;
 
 /* What makes an epoch the best, on held-out rows:

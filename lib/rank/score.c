@@ -90,11 +90,11 @@ static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, siz
                                const dq_rank_block *block, float *out, dq_error *error)
 {
     size_t n = count * block->rows;
-    dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, out, block->rows);
+    dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, NULL, out, block->rows);
     if (s->net_count == 1) return DQ_OK;
     if (!dq_array_reserve(&s->one, &s->one_size, n, sizeof *s->one)) return dq_fail_memory(error, "scores");
     for (size_t k = 1; k < s->net_count; k++) {
-        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, s->one,
+        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, NULL, s->one,
                      block->rows);
         for (size_t i = 0; i < n; i++) out[i] += s->one[i];
     }

@@ -62,7 +62,7 @@ int main(int argc, char **argv)
     double best[2] = {1e9, 1e9};
     for (int pass = 0; pass < PASSES; pass++) {
         double t0 = seconds();
-        dq_net_score(w.net, &w.user, 1, items, ITEM, w.n, w.out, w.n);
+        dq_net_score(w.net, &w.user, 1, items, ITEM, w.n, NULL, w.out, w.n);
         double t1 = seconds();
         dq_pool_run(pool, cosine_tile, &w, (w.n + TILE - 1) / TILE);
         double t2 = seconds();

@@ -60,6 +60,14 @@ const dq_net_spec net_specs[NET_SPECS] = {
      .dueling = true,
      .dropout = 0.25,
      .dropout_layers = 1},
+    {STATE, TWO, PAIRS, GIVES, .factored = 5, .direct = true, .calibrated = true},
+    {STATE, TWO, PAIRS, FEATURES, .factored = 5, .input_dropout = 0.2},
+    {STATE, PAIRS, FEATURES, GIVES, .direct = true, .start_feature = 1, .start_weight = 0.5, .dueling = true},
+    {STATE, TWO, PAIRS, FEATURES, GIVES, .hidden_inputs = DQ_HIDDEN_OF_FEATURES, .direct = true,
+     .factored = 5, .input_dropout = 0.2, .dropout = 0.25, .calibrated = true},
+    {STATE, TWO, PAIRS, GIVES, .hidden_inputs = DQ_HIDDEN_OF_FEATURES, .batch_norm = true,
+     .activation = DQ_GELU},
+    {STATE, TWO, PAIRS, GIVES, FEATURES, .encoder = DQ_ENCODER_ATTENTION, .direct = true, .calibrated = true},
 };
 
 const dq_net_spec net_wide = {.input = INPUT,
@@ -99,10 +107,14 @@ net_world *net_world_make(const dq_net_spec *spec, unsigned threads, size_t rows
         w->rows.action = w->action;
         if (!spec->one_hot) w->rows.actions = (dq_vectors){w->vector_at, ACTIONS, WIDTH};
     }
+    if (spec->given) w->rows.features = w->features;
+    if (spec->calibrated) dq_net_calibrate(w->net, 0.8, -0.1);
+    if (spec->factored) w->net->weights[w->net->layers[w->net->project + 2].at] = 0.3F; /* near the targets */
     w->outputs = rows * spec->outputs;
     w->target = malloc(w->outputs * sizeof *w->target);
     w->dy = malloc(w->outputs * sizeof *w->dy);
     for (size_t i = 0; i < w->outputs; i++) w->target[i] = (float)dq_rng_normal(&rng);
+    for (size_t i = 0; i < MOST * ACTIONS * GIVEN; i++) w->features[i] = (float)dq_rng_normal(&rng) / 2;
     return w;
 }
 

@@ -9,7 +9,7 @@
 #include "net/loss.h"
 #include "net/net.h"
 
-enum { ROWS = 12, STATES = 7, ACTIONS = 5, INPUT = 19, WIDTH = 4, MOST = 700 };
+enum { ROWS = 12, STATES = 7, ACTIONS = 5, INPUT = 19, WIDTH = 4, MOST = 700, GIVEN = 3 };
 
 /* States of a user of 3, a history of 3 items of 4, and 4 more numbers. */
 /* clang-format off */
@@ -17,11 +17,12 @@ enum { ROWS = 12, STATES = 7, ACTIONS = 5, INPUT = 19, WIDTH = 4, MOST = 700 };
 #define TWO      .hidden = {11, 9}, .hidden_count = 2
 #define PAIRS    .head = DQ_HEAD_ACTIONS, .action_width = WIDTH, .outputs = 1
 #define ONE_HOT  .head = DQ_HEAD_ACTIONS, .action_width = ACTIONS, .one_hot = true
+#define GIVES    .given = GIVEN, .feature_scale = 1.5
 #define FEATURES .features = {{0, 1, 3}, {15, 0, 4}}, .feature_count = 2
 /* clang-format on */
 
 /* One for each layer and for each way in which layers stand together. */
-enum { NET_SPECS = 30 };
+enum { NET_SPECS = 36 };
 extern const dq_net_spec net_specs[NET_SPECS];
 /* Wide enough for several tiles in every direction. */
 extern const dq_net_spec net_wide;
@@ -32,6 +33,7 @@ typedef struct net_world {
     float x[MOST * INPUT], vectors[ACTIONS * WIDTH];
     const float *x_at[MOST], *vector_at[ACTIONS];
     uint32_t state[MOST], action[MOST];
+    float features[MOST * ACTIONS * GIVEN];
     dq_net_rows rows;
     size_t outputs; /* numbers of a pass */
     float *target, *dy;

@@ -167,8 +167,9 @@ static void check_torch(size_t c)
     bool pairs = spec->head == DQ_HEAD_ACTIONS;
     size_t outputs = spec->outputs;
     const float *x[TORCH_ROWS], *vectors[TORCH_VECTORS];
-    dq_net_rows rows = {
-        {x, TORCH_ROWS, TORCH_INPUT}, NULL, {vectors, TORCH_VECTORS, WIDTH}, NULL, TORCH_ROWS};
+    dq_net_rows rows = {.states = {x, TORCH_ROWS, TORCH_INPUT},
+                        .actions = {vectors, TORCH_VECTORS, WIDTH},
+                        .rows = TORCH_ROWS};
     dq_rng rng = dq_rng_new(1);
     dq_adam adam = DQ_ADAM_DEFAULTS;
     float target[TORCH_ROWS * 5], dy[TORCH_ROWS * 5];
@@ -316,6 +317,7 @@ static void predictions_are_the_passes(void **state)
         for (size_t r = 0; r < rows.rows; r++) {
             one.state = number + r;
             one.action = rows.action ? action + r : NULL;
+            one.features = rows.features ? rows.features + r * GIVEN : NULL;
             const float *y = dq_net_forward(w->net, &one, NULL);
             for (size_t o = 0; o < outputs; o++) assert_true(fabsf(y[o] - out[r * outputs + o]) < 1e-5F);
         }
@@ -379,6 +381,36 @@ static void dropout_is_behind_the_first_layers(void **state)
     assert_true(fabs(pass_of_ones(1, true) - 1) > 1e-3); /* and some behind the first */
 }
 
+/* ---- a grid of states and actions ---- */
+
+/* Its pass and its gradient are those of rows that name each pair. */
+static void a_grid_is_its_rows(void **state)
+{
+    (void)state;
+    enum { SIZE = STATES * ACTIONS };
+    uint32_t number[SIZE], action[SIZE], each[STATES];
+    for (uint32_t s = 0; s < STATES; s++) each[s] = STATES - 1 - s;
+    for (uint32_t r = 0; r < SIZE; r++) {
+        number[r] = each[r / ACTIONS];
+        action[r] = r % ACTIONS;
+    }
+    for (size_t i = 0; i < NET_SPECS; i++) {
+        if (net_specs[i].head != DQ_HEAD_ACTIONS || net_specs[i].dropout > 0) continue;
+        net_world *w = net_world_make(&net_specs[i], 2, SIZE), *grid = net_world_make(&net_specs[i], 2, SIZE);
+        w->rows.state = number;
+        w->rows.action = action;
+        grid->rows.state = each;
+        grid->rows.action = action;
+        grid->rows.grid = ACTIONS;
+        double loss = net_world_pass(w, DQ_LOSS_MSE, true);
+        assert_true(fabs(net_world_pass(grid, DQ_LOSS_MSE, true) - loss) < 1e-5 * loss);
+        for (size_t j = 0; j < w->net->count; j++)
+            assert_true(fabsf(w->net->gradient[j] - grid->net->gradient[j]) < 1e-5F);
+        net_world_drop(w);
+        net_world_drop(grid);
+    }
+}
+
 /* ---- many rows of few states ---- */
 
 static void few_states_are_the_same_network(void **state)
@@ -389,8 +421,9 @@ static void few_states_are_the_same_network(void **state)
         net_world *w = net_world_make(&net_specs[i], 2, MOST), *few = net_world_make(&net_specs[i], 2, MOST);
         dq_rng rng = dq_rng_new(8);
         dq_net_free(few->net);
-        assert_int_equal(dq_net_new_of_states(&few->net, &net_specs[i], MOST, STATES, few->pool, &rng, NULL),
-                         DQ_OK);
+        assert_int_equal(
+            dq_net_new_of_pairs(&few->net, &net_specs[i], MOST, STATES, MOST, few->pool, &rng, NULL), DQ_OK);
+        dq_net_copy(few->net, w->net);
         net_world_fit(w, 3);
         net_world_fit(few, 3);
         assert_memory_equal(w->net->weights, few->net->weights, w->net->count * sizeof(float));
@@ -434,7 +467,7 @@ static void few_states_take_little_memory(void **state)
     dq_net *net;
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
     assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
-    assert_int_equal(dq_net_new_of_states(&net, &spec, 1 << 15, 16, pool, &rng, NULL), DQ_OK);
+    assert_int_equal(dq_net_new_of_pairs(&net, &spec, 1 << 15, 16, 1 << 15, pool, &rng, NULL), DQ_OK);
     assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
     assert_true(after.ru_maxrss - before.ru_maxrss < 64 << 10); /* KiB; the rows' states were 512 MiB */
     dq_net_free(net);
@@ -445,6 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dropout_is_behind_the_first_layers),
+        cmocka_unit_test(a_grid_is_its_rows),
         cmocka_unit_test(few_states_are_the_same_network),
         cmocka_unit_test(few_states_take_little_memory),
         cmocka_unit_test(sparse_states_take_no_more_memory),

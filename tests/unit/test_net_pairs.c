@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { STATES = 5, ACTIONS = 40, ROWS = 24, MOST_OUTPUTS = 3 };
+enum { STATES = 5, ACTIONS = 40, ROWS = 24, MOST_OUTPUTS = 3, GIVEN = 2 };
 
 /* A small world: vectors, a batch and a network on it. */
 typedef struct world {
@@ -31,6 +31,7 @@ typedef struct world {
     uint32_t state[ROWS], action[ROWS];
     dq_net_rows rows;
     float target[ROWS * MOST_OUTPUTS], weight[ROWS], dy[ROWS * MOST_OUTPUTS];
+    float given[STATES * ACTIONS * GIVEN], features[ROWS * GIVEN]; /* of all pairs, and of a batch */
 } world;
 
 /* clang-format off */
@@ -77,6 +78,28 @@ static const dq_net_spec dueling = {NARROW, .outputs = 1, THREE, .dueling = true
 static const dq_net_spec encoding = {
     NARROW, HISTORY, .outputs = 1, THREE, FEATURES, .dueling = true, .encoder = DQ_ENCODER_ATTENTION};
 
+/* What stands beside the hidden layers. */
+static const dq_net_spec beside = {NARROW,
+                                   .outputs = 1,
+                                   THREE,
+                                   FEATURES,
+                                   .given = GIVEN,
+                                   .feature_scale = 4,
+                                   .direct = true,
+                                   .factored = 6,
+                                   .dueling = true,
+                                   .input_dropout = 0.2,
+                                   .calibrated = true};
+static const dq_net_spec beside_wide = {WIDE,
+                                        .outputs = 1,
+                                        .hidden = {48},
+                                        .hidden_count = 1,
+                                        .given = GIVEN,
+                                        .hidden_inputs = DQ_HIDDEN_OF_FEATURES,
+                                        .direct = true,
+                                        .factored = 128,
+                                        .calibrated = true};
+
 static world make(const dq_net_spec *spec, unsigned threads, uint32_t states)
 {
     world w = {.spec = spec};
@@ -98,16 +121,22 @@ static world make(const dq_net_spec *spec, unsigned threads, uint32_t states)
         w.weight[r] = (float)dq_rng_uniform(&rng) + 0.5F;
     }
     for (size_t i = 0; i < ROWS * MOST_OUTPUTS; i++) w.target[i] = (float)dq_rng_normal(&rng);
+    for (size_t i = 0; i < STATES * ACTIONS * GIVEN; i++) w.given[i] = (float)dq_rng_normal(&rng);
+    dq_net_calibrate(w.net, 1.5, 0.25);
     return w;
 }
 
-static dq_net_rows rows_of(const world *w)
+static dq_net_rows rows_of(world *w)
 {
     dq_net_rows rows = {.states = {w->state_at, STATES, w->spec->input},
                         .state = w->state,
                         .action = w->action,
                         .rows = ROWS};
     if (!w->spec->one_hot) rows.actions = (dq_vectors){w->action_at, ACTIONS, w->spec->action_width};
+    for (size_t r = 0; r < ROWS; r++)
+        memcpy(w->features + r * GIVEN, w->given + (w->state[r] * ACTIONS + w->action[r]) * GIVEN,
+               GIVEN * sizeof(float));
+    if (w->spec->given) rows.features = w->features;
     return rows;
 }
 
@@ -218,7 +247,8 @@ static void it_learns(void **state)
 static void a_step_and_a_score_allocate_nothing(void **state)
 {
     (void)state;
-    const dq_net_spec *specs[] = {&featured_wide, &normed, &dueling, &encoding, &sparse, &one_hot};
+    const dq_net_spec *specs[] = {&featured_wide, &normed,  &dueling, &encoding,
+                                  &sparse,        &one_hot, &beside,  &beside_wide};
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
         world w = make(specs[i], 2, STATES);
         dq_adam adam = DQ_ADAM_DEFAULTS;
@@ -229,7 +259,7 @@ static void a_step_and_a_score_allocate_nothing(void **state)
         fit(&w, &adam, 1);
         dq_net_predict(w.net, &rows, out);
         dq_net_score(w.net, w.state_at, STATES, specs[i]->one_hot ? NULL : w.action_at[0],
-                     specs[i]->action_width, ACTIONS, out, ACTIONS);
+                     specs[i]->action_width, ACTIONS, w.given, out, ACTIONS);
         assert_int_equal(atomic_load(&allocations), 0);
         drop(&w);
     }
@@ -270,6 +300,8 @@ static void threads_do_not_matter(void **state)
     check_threads(&sparse, STATES);
     check_threads(&encoding, STATES);
     check_threads(&several, STATES);
+    check_threads(&beside, STATES);
+    check_threads(&beside_wide, STATES);
 }
 
 /* Scores n actions in one call, in blocks, with all states, by 1 to 3 threads; and as rows that name them. */
@@ -279,25 +311,29 @@ static void check_scores(const dq_net_spec *spec, size_t n)
     size_t width = spec->action_width, stride = width + 3;
     float *actions = malloc(n * stride * sizeof *actions), *whole = malloc(n * sizeof *whole);
     float *other = malloc(STATES * (n + 1) * sizeof *other);
+    float *given = malloc(STATES * n * GIVEN * sizeof *given),
+          *packed = malloc(STATES * n * GIVEN * sizeof *given);
     dq_rng rng = dq_rng_new(5);
     dq_adam adam = DQ_ADAM_DEFAULTS;
     for (size_t i = 0; i < n * stride; i++) actions[i] = (float)dq_rng_normal(&rng);
+    for (size_t i = 0; i < STATES * n * GIVEN; i++) given[i] = (float)dq_rng_normal(&rng);
     for (uint64_t i = 0; i < 3; i++) fit(&w, &adam, i);
-    dq_net_score(w.net, w.state_at + 2, 1, actions, stride, n, whole, n);
+    dq_net_score(w.net, w.state_at + 2, 1, actions, stride, n, given + 2 * n * GIVEN, whole, n);
     const size_t blocks[] = {1, 7, 64, 100, 300, 700};
     for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++) {
         for (size_t i = 0; i < n; i += blocks[b]) {
             size_t some = n - i < blocks[b] ? n - i : blocks[b];
-            dq_net_score(w.net, w.state_at + 2, 1, actions + i * stride, stride, some, other + i, some);
+            dq_net_score(w.net, w.state_at + 2, 1, actions + i * stride, stride, some,
+                         given + (2 * n + i) * GIVEN, other + i, some);
         }
         assert_memory_equal(whole, other, n * sizeof *whole);
     }
-    dq_net_score(w.net, w.state_at, STATES, actions, stride, n, other, n);
+    dq_net_score(w.net, w.state_at, STATES, actions, stride, n, given, other, n);
     assert_memory_equal(whole, other + 2 * n, n * sizeof *whole);
     for (unsigned threads = 1; threads <= 3; threads += 2) {
         world same = make(spec, threads, STATES);
         dq_net_copy(same.net, w.net);
-        dq_net_score(same.net, w.state_at, STATES, actions, stride, n, other, n);
+        dq_net_score(same.net, w.state_at, STATES, actions, stride, n, given, other, n);
         assert_memory_equal(whole, other + 2 * n, n * sizeof *whole);
         drop(&same);
     }
@@ -312,10 +348,11 @@ static void check_scores(const dq_net_spec *spec, size_t n)
                         .state = two,
                         .actions = {at, (uint32_t)n, (uint32_t)width},
                         .action = number,
-                        .rows = n};
+                        .rows = n,
+                        .features = given + 2 * n * GIVEN};
     dq_net_predict(w.net, &rows, other);
     for (size_t i = 0; i < n; i++) assert_true(fabsf(whole[i] - other[i]) < 1e-5F * (1 + fabsf(whole[i])));
-    bool alone = !spec->dueling && spec->encoder == DQ_ENCODER_NONE;
+    bool alone = !spec->dueling && !spec->factored && spec->encoder == DQ_ENCODER_NONE;
     if (alone) assert_memory_equal(whole, other, n * sizeof *whole);
     for (size_t i = 0; i < n; i += 2) two[i] = 1; /* two states: another way through predict */
     dq_net_predict(w.net, &rows, other);
@@ -324,9 +361,13 @@ static void check_scores(const dq_net_spec *spec, size_t n)
         if (alone) assert_memory_equal(whole + i, other + i, sizeof *whole);
     }
     for (size_t few = 1; few < 70; few += 6) { /* of all states: several in a tile */
-        dq_net_score(w.net, w.state_at, STATES, actions, stride, few, other, few + 1);
+        for (size_t s = 0; s < STATES; s++)
+            memcpy(packed + s * few * GIVEN, given + s * n * GIVEN, few * GIVEN * sizeof *given);
+        dq_net_score(w.net, w.state_at, STATES, actions, stride, few, packed, other, few + 1);
         assert_memory_equal(whole, other + 2 * (few + 1), few * sizeof *whole);
     }
+    free(given);
+    free(packed);
     free(actions);
     free(whole);
     free(other);
@@ -350,6 +391,8 @@ static void blocks_do_not_matter(void **state)
     check_scores(&normed_large, 1300);
     check_scores(&dueling, 200);
     check_scores(&encoding, 200);
+    check_scores(&beside, 200);
+    check_scores(&beside_wide, 1000);
 }
 
 /* Of units there is no block: scores are of actions 0, 1 ... */
@@ -358,7 +401,7 @@ static void scores_of_units(void **state)
     (void)state;
     world w = make(&one_hot, 2, STATES);
     float all[STATES * ACTIONS], one;
-    dq_net_score(w.net, w.state_at, STATES, NULL, 0, ACTIONS, all, ACTIONS);
+    dq_net_score(w.net, w.state_at, STATES, NULL, 0, ACTIONS, NULL, all, ACTIONS);
     for (uint32_t s = 0; s < STATES; s++)
         for (uint32_t a = 0; a < ACTIONS; a++) {
             dq_net_rows rows = {.states = {w.state_at, STATES, 7}, .state = &s, .action = &a, .rows = 1};

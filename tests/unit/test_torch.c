@@ -57,7 +57,10 @@ static void a_model_of_pytorch_is_read(void **state)
     assert_int_equal(dq_net_new(&net, &spec, MODEL_ROWS, pool, &rng, NULL), DQ_OK);
     assert_int_equal(dq_net_load(net, "q", false, &model, NULL), DQ_OK);
     const float *x[MODEL_ROWS], *v[MODEL_ROWS];
-    const dq_net_rows rows = {{x, MODEL_ROWS, spec.input}, NULL, {v, MODEL_ROWS, WIDTH}, numbers, MODEL_ROWS};
+    const dq_net_rows rows = {.states = {x, MODEL_ROWS, spec.input},
+                              .actions = {v, MODEL_ROWS, WIDTH},
+                              .action = numbers,
+                              .rows = MODEL_ROWS};
     for (size_t r = 0; r < MODEL_ROWS; r++) x[r] = model_x + r * spec.input;
     for (size_t r = 0; r < MODEL_ROWS; r++) v[r] = model_vectors + r * WIDTH;
     assert_near(dq_net_forward(net, &rows, NULL), model_y, MODEL_ROWS);
@@ -124,7 +127,10 @@ static void check(const dq_net_spec *spec, const char *folder)
     uint32_t numbers[ROWS];
     const float *x_at[ROWS], *v_at[ROWS];
     const bool pairs = spec->head == DQ_HEAD_ACTIONS;
-    const dq_net_rows rows = {{x_at, ROWS, INPUT}, NULL, {v_at, ROWS, WIDTH}, pairs ? numbers : NULL, ROWS};
+    const dq_net_rows rows = {.states = {x_at, ROWS, INPUT},
+                              .actions = {v_at, ROWS, WIDTH},
+                              .action = pairs ? numbers : NULL,
+                              .rows = ROWS};
     dq_rng rng = dq_rng_new(3);
     dq_adam adam = DQ_ADAM_DEFAULTS;
     dq_pool *pool;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The first layer of a head on actions: dense, on [encoded state | action | features]. Mostly it has most of
- * the weights. Its product is a sum of a state's and an action's part, and each is computed once for all rows
- * that share it, forward and back:
+ * The first layer of a head on actions: dense, on [encoded state | action | features] (layers/features.c).
+ * Mostly it has most of the weights. Its product is a sum of a state's and an action's part, and each is
+ * computed once for all rows that share it, forward and back:
  *
  *     y[r] = e[state[r]] Ws' + a[action[r]] Wa' + f[r] Wf' + b          W = [Ws | Wa | Wf] (out, in)
  *     dWs  = (sum over the rows of a state of dy)' e                    dWa likewise
@@ -18,10 +18,8 @@
 #include <string.h>
 
 typedef struct pair {
-    float *x_actions;            /* (max_rows, action_width) the distinct vectors */
-    float *x_features;           /* (max_rows, feature_count) */
     float *states, *actions;     /* (max_states, out), (max_actions, out): their parts */
-    float *dstates, *dactions;   /* (max_trained, out), (max_rows, out): gradients of those */
+    float *dstates, *dactions;   /* (max_trained, out), (max_acted, out): gradients of those */
     size_t encoded, width, more; /* the columns of Ws, Wa, Wf */
 } pair;
 
@@ -31,15 +29,13 @@ static bool pair_allocate(dq_net *net, net_layer *layer)
     pair *p = layer->own = dq_arena_zero(&net->arena, 1, sizeof *p);
     if (!p) return false;
     p->width = s->action_width;
-    p->more = s->feature_count;
+    p->more = net_feature_count(s);
     p->encoded = layer->in - p->width - p->more;
     const dq_buffer buffers[] = {
-        DQ_BUFFER(p->x_actions, s->one_hot ? 0 : net->max_rows * p->width),
-        DQ_BUFFER(p->x_features, net->max_rows * p->more),
         DQ_BUFFER(p->states, net->max_states * layer->out),
         DQ_BUFFER(p->actions, net->max_actions * layer->out),
         DQ_BUFFER(p->dstates, net->max_trained * layer->out),
-        DQ_BUFFER(p->dactions, net->max_rows * layer->out),
+        DQ_BUFFER(p->dactions, net->max_acted * layer->out),
     };
     return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers));
 }
@@ -54,24 +50,6 @@ float *net_pair_actions(const net_layer *layer)
     return ((const pair *)layer->own)->actions;
 }
 
-/* ---- features ---- */
-
-void net_features(const dq_net *net, const float *state, const float *actions, size_t stride, size_t n,
-                  float *to, size_t to_stride)
-{
-    for (uint32_t f = 0; f < net->spec.feature_count; f++)
-        dq_cosine_block(state, actions, stride, n, &net->spec.features[f], 1, to + f * to_stride);
-}
-
-static void features_tile(const dq_net *net, const net_layer *l, size_t from, size_t n)
-{
-    const pair *p = l->own;
-    for (size_t r = from; r < from + n; r++)
-        net_features(net, net->state_at[net->state_slots.of_row[r]],
-                     p->x_actions + net->action_slots.of_row[r] * p->width, 0, 1, p->x_features + r * p->more,
-                     1);
-}
-
 /* ---- forward ---- */
 
 static void action_part(const dq_net *net, const net_layer *l, size_t c0, size_t width)
@@ -84,7 +62,7 @@ static void action_part(const dq_net *net, const net_layer *l, size_t c0, size_t
             for (size_t c = 0; c < width; c++)
                 p->actions[a * l->out + c0 + c] = weights[c * l->in + slots->distinct[a]];
     else
-        dq_gemm_nt(slots->count, width, p->width, p->x_actions, p->width, weights, l->in, p->actions + c0,
+        dq_gemm_nt(slots->count, width, p->width, net->x_actions, p->width, weights, l->in, p->actions + c0,
                    l->out);
 }
 
@@ -97,7 +75,8 @@ static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_
     action_part(net, l, c0, width);
     if (p->more) {
         const float *weights = net->weights + l->at + c0 * l->in + p->encoded + p->width;
-        dq_gemm_nt(net->rows, width, p->more, p->x_features, p->more, weights, l->in, l->y + c0, l->out);
+        dq_gemm_nt(net->rows, width, p->more, net->layers[net->features].y, p->more, weights, l->in,
+                   l->y + c0, l->out);
         for (size_t r = 0; r < net->rows; r++)
             dq_vec_add(l->y + r * l->out + c0, p->actions + action[r] * l->out + c0, width);
         parts.a = NULL;
@@ -109,12 +88,6 @@ static void pair_forward(dq_net *net, net_layer *layer)
 {
     const pair *p = layer->own;
     const net_slots *slots = &net->action_slots;
-    for (size_t a = 0; a < slots->count && !net->spec.one_hot; a++)
-        memcpy(p->x_actions + a * p->width, net->given.actions.at[slots->distinct[a]],
-               p->width * sizeof(float));
-    if (p->more)
-        net_run(net, layer, features_tile, net->rows,
-                net->rows * p->more * net_min(p->width, net->spec.input));
     net_run(net, layer, forward_tile, layer->out,
             (net->states * p->encoded + slots->count * p->width) * layer->out);
 }
@@ -139,7 +112,7 @@ static void action_gradient(const dq_net *net, const net_layer *l, const float *
     const pair *p = l->own;
     const net_slots *slots = &net->action_slots;
     if (!net->spec.one_hot) {
-        dq_gemm_tn(n, p->width, slots->count, dactions + u0, l->out, p->x_actions, p->width, weight, l->in);
+        dq_gemm_tn(n, p->width, slots->count, dactions + u0, l->out, net->x_actions, p->width, weight, l->in);
         return;
     }
     for (size_t u = 0; u < n; u++) {
@@ -158,7 +131,7 @@ static void pair_gradient(const dq_net *net, const net_layer *l, size_t u0, size
     net_product_gradient(net, l, net->states, p->encoded, dstates + u0, n, weight);
     action_gradient(net, l, dactions, u0, n, weight + p->encoded);
     if (p->more)
-        dq_gemm_tn(n, p->more, net->rows, l->dy + u0, l->out, p->x_features, p->more,
+        dq_gemm_tn(n, p->more, net->rows, l->dy + u0, l->out, net->layers[net->features].y, p->more,
                    weight + p->encoded + p->width, l->in);
     net_sum_rows(bias, dstates + u0, l->out, net->states, n);
 }
