@@ -78,6 +78,8 @@ typedef struct dq_feature_training {
     float ignored;
     const uint32_t *seen;     /* items that users saw before, in the order of time; user u's are */
     const size_t *seen_start; /* (users + 1) seen[seen_start[u]] ...; NULL: nobody saw any */
+    uint32_t history;         /* of what somebody saw the last so many items count; 0: all */
+    double recency;           /* in (0, 1]: an item's weight, of the one after it */
 } dq_feature_training;
 
 /* An id as a number that is not 0: a digest. */

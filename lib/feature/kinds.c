@@ -5,13 +5,11 @@
 #include <string.h>
 
 const dq_feature_kind *const dq_feature_kinds[] = {
-    &feature_cosine_z,
-    &feature_log_rank,
-    &feature_hubness,
-    &feature_likely_item,
-    &feature_reciprocity,
-    &feature_neighbours,
-    NULL,
+    &feature_cosine_z,      &feature_log_rank,
+    &feature_hubness,       &feature_likely_item,
+    &feature_reciprocity,   &feature_neighbours,
+    &feature_held_cosine,   &feature_held_reciprocity,
+    &feature_held_transfer, NULL,
 };
 
 const dq_feature_kind *dq_feature_find(const char *name, size_t bytes)
