@@ -21,7 +21,7 @@ learn:   core math net env data
 offline: core math data env net learn
 embed:   core math data
 reward:  core math data
-rank:    core math data net learn offline
+rank:    core math data net feature learn offline
 measure: core math data
 ope:     core math measure
 import:  core wire port data

@@ -6,6 +6,7 @@
 #include "rank.h"
 
 #include "core/array.h"
+#include "rank/features.h"
 #include "rank/sessions.h"
 #include "wire/prefetch.h"
 
@@ -91,7 +92,7 @@ static bool has_agents(const ranking *r)
 /* Whether items are scored only when all are there. */
 static bool keeps_blocks(const ranking *r)
 {
-    return has_agents(r) || r->sessions.on;
+    return has_agents(r) || r->sessions.on || dq_rank_scorer_needs_lists(&r->scorer);
 }
 
 static dq_status take_users(ranking *r, dq_prefetched *piece, dq_error *error)
@@ -277,6 +278,34 @@ static dq_status read_all(ranking *r, dq_error *error)
     return status || got == 0 ? status : error->status;
 }
 
+static dq_status bind_features(ranking *r, dq_error *error)
+{
+    return dq_rank_features_bind(&r->scorer, &r->items, r->blocks, r->block_count, error);
+}
+
+/* Ranks all items for the lists from `first` on, at most *n of them; *n becomes how many. */
+static dq_status rank_group(ranking *r, size_t first, size_t *n, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (dq_rank_scorer_needs_lists(&r->scorer))
+        status = dq_rank_features_fill(&r->scorer, &r->lists, first, n, error);
+    for (size_t b = 0; !status && b < r->block_count; b++)
+        status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], first, first + *n, error);
+    dq_progress_step(&r->progress, r->progress.done + *n, NULL);
+    return status;
+}
+
+/* Ranks by a model whose network is given features of whole lists. */
+static dq_status rank_features_all(ranking *r, dq_error *error)
+{
+    dq_status status = bind_features(r, error);
+    for (size_t first = 0, n; !status && first < r->lists.count; first += n) {
+        n = r->lists.count - first;
+        status = rank_group(r, first, &n, error);
+    }
+    return status;
+}
+
 /* Ranks all items for the user of one model. */
 static dq_status rank_agent(ranking *r, const dq_bundle *model, uint8_t *ranked, dq_error *error)
 {
@@ -293,13 +322,10 @@ static dq_status rank_agent(ranking *r, const dq_bundle *model, uint8_t *ranked,
         return dq_fail(error, DQ_ERR_DUPLICATE, "a second model of user %.*s", (int)user->count,
                        user->as.string);
     ranked[u] = 1;
+    size_t n = 1;
     dq_status status = dq_rank_scorer_reload(&r->scorer, model, error);
-    for (size_t b = 0; !status && b < r->block_count; b++) {
-        status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], u, u + 1U, error);
-        r->progress.done += r->blocks[b].rows;
-        dq_progress_step(&r->progress, r->progress.done, NULL);
-    }
-    return status;
+    if (!status && dq_rank_scorer_needs_lists(&r->scorer)) status = bind_features(r, error);
+    return status ? status : rank_group(r, u, &n, error);
 }
 
 static dq_status rank_agents_all(ranking *r, dq_error *error)
@@ -329,11 +355,8 @@ static dq_status rank_sessions_all(ranking *r, dq_error *error)
     dq_status status = dq_rank_sessions_begin(&r->sessions, &r->lists, &r->catalogue.users, &r->items,
                                               r->blocks, r->block_count, r->pool, error);
     r->scorer.output_of = r->sessions.output_of;
-    for (; !status && (n = dq_rank_sessions_next(&r->sessions, &r->lists)) > 0; first += n) {
-        for (size_t b = 0; !status && b < r->block_count; b++)
-            status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], first, first + n, error);
-        dq_progress_step(&r->progress, first + n, NULL);
-    }
+    for (; !status && (n = dq_rank_sessions_next(&r->sessions, &r->lists)) > 0; first += n)
+        status = rank_group(r, first, &n, error);
     return status;
 }
 
@@ -419,6 +442,8 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
     if (!status) status = rank_block_now(r, error);
     if (!status && has_agents(r)) status = rank_agents_all(r, error);
     if (!status && r->sessions.on) status = rank_sessions_all(r, error);
+    if (!status && !has_agents(r) && dq_rank_scorer_needs_lists(&r->scorer))
+        status = rank_features_all(r, error);
     if (!status) status = dq_rank_texts_check(&r->texts, error);
     if (!status) status = write_lists(r, error);
     dq_progress_end(&r->progress);

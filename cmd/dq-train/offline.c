@@ -62,6 +62,7 @@ static dq_status make(offline *f, dq_error *error)
     config.negative_reward = t->ignore;
     if (!status) status = weigh_rows(f, UINT64_MAX, error);
     if (!status && t->cli->mode != TRAIN_OFFLINE) dq_offline_bound(&config, &t->logged.rows, &t->o->config);
+    if (!status) dq_offline_suit(&config, &t->logged.rows, &t->o->config);
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
     if (!status) status = train_agent(t, &t->logged.shape, DQ_ABSENT, &f->agent, error);
     if (!status) status = dq_offline_new(&f->run, &config, f->agent, &t->logged.rows, error);
@@ -173,7 +174,7 @@ static dq_status run(offline *f, dq_error *error)
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
     if (f->t->logged.propensities)
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
-    f->bar = dq_progress_start(&o->common, "training", o->passes.epochs * sizes.batches);
+    f->bar = dq_progress_start(&o->common, "training", sizes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
     dq_stop_finish(o->common.output);

@@ -12,11 +12,12 @@ static const char *const presets[] = {"tuned",        "published", "session", "s
 static const char *const bests[] = {"loss", "concordance", "ndcg", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};            /* as dq_bootstrap */
 static const char *const activations[] = {"relu", "gelu", "tanh", NULL};  /* as dq_activation */
-static const char *const features[] = {"none", "pairs", "all", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const heads[] = {"outputs", "actions", NULL};           /* as dq_head */
 static const char *const encoders[] = {"none", "mean", "attention", NULL}; /* as dq_encoder */
-static const char *const losses[] = {"mse", "huber", NULL};                /* as dq_loss */
+static const char *const losses[] = {"mse", "huber", "softmax", "pairwise", NULL}; /* as dq_loss */
+static const char *const inputs[] = {"all", "features", NULL};                      /* as dq_hidden_inputs */
+static const char *const decay_forms[] = {"l2", "decoupled", NULL};
 static const char *const explorers[] = {"epsilon", "softmax", NULL};       /* as dq_explore_by */
 static const char *const decays[] = {"multiplicative", "exponential", "linear", NULL};
 static const char *const ends[] = {"truncated", "terminal", NULL}; /* of a session */
@@ -57,6 +58,7 @@ static train_options o = {
     .hidden = "",
     .value_hidden = "",
     .world_hidden = "",
+    .features = "none",
     .map = DQ_LABEL_MAP_DEFAULT,
     .candidates = 100,
     .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
@@ -91,7 +93,13 @@ static const dq_option table[] = {
     {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths", .flags = PAYLOAD, .where = NETWORK},
     {"head", 0, DQ_OPT_CHOICE, &o.config.head, "NAME", "an output an action, or Q of state and action vector", PAYLOAD, .choices = heads, .where = NETWORK},
     {"encoder", 0, DQ_OPT_CHOICE, &o.config.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = TRAIN_VECTORS, .where = NETWORK, .why = "a user's state has no history"},
-    {"features", 0, DQ_OPT_CHOICE, &o.features, "WHICH", "further inputs of a head on actions: cosines of the catalogue's pairs of fields, or of all of equal width", PAYLOAD, features, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
+    {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
+    {"feature-scale", 0, DQ_OPT_REAL, &o.config.feature_scale, "X", "the cosines are multiplied by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ITEMS, .where = NETWORK " features", .why = "a catalogue alone has fields to compare"},
+    {"hidden-inputs", 0, DQ_OPT_CHOICE, &o.config.hidden_inputs, "NAME", "what hidden layers of a head on actions see: all, or the features alone", PAYLOAD, inputs, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
+    {"direct", 0, DQ_OPT_FLAG, &o.config.direct, NULL, "features are also added to the output, with learnt weights", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
+    {"direct-start", 0, DQ_OPT_REAL, &o.passes.start_weight, "X", "what the weight of the best cosine starts at, the one that alone orders the rows best", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE, .where = NETWORK " loss=softmax,pairwise direct", .why = "lists alone tell which it is"},
+    {"factored", 0, DQ_OPT_SMALL, &o.config.factored, "N", "a factored head beside the hidden layers: tau cos(P s, R a) of N numbers each (0: none)", PAYLOAD, .min = 0, .max = 65536, .where = NETWORK},
+    {"input-dropout", 0, DQ_OPT_REAL, &o.config.input_dropout, "P", "share of the numbers of states and actions dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORK},
     {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = activations, .where = NETWORK},
     {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORK},
     {"dropout-layers", 0, DQ_OPT_SMALL, &o.config.dropout_layers, "N", "hidden layers behind which it is, from the first (0: all)", PAYLOAD, .min = 0, .max = 16, .where = NETWORK " dropout"},
@@ -107,12 +115,15 @@ static const dq_option table[] = {
     {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate, over the run", PAYLOAD, .choices = schedules},
     {"lr-decay", 0, DQ_OPT_REAL, &o.config.schedule_decay, "X", "exponential schedule: the rate at the end, of its peak", PAYLOAD, .min = 1e-9, .max = 1, .where = "lr-schedule=exponential"},
     {"schedule-steps", 0, DQ_OPT_COUNT, &o.config.schedule_steps, "N", "learning steps after which rate and importance are at their ends (0: with the run: its share of batches done, or the greater of those of episodes and of steps; an episode without a limit of its steps counts when it ends)", PAYLOAD, .min = 0, .max = 1e15, .where = "lr-schedule=one-cycle,linear,cosine,exponential|priority"},
-    {"weight-decay", 0, DQ_OPT_REAL, &o.config.adam.decay, "X", "L2 decay", PAYLOAD, .min = 0, .max = 10, .where = NETWORK},
+    {"beta2", 0, DQ_OPT_REAL, &o.config.adam.beta2, "X", "Adam's decay of squares", PAYLOAD, .min = 0, .max = 0.999999, .where = NETWORK},
+    {"weight-decay", 0, DQ_OPT_REAL, &o.config.adam.decay, "X", "weight decay", PAYLOAD, .min = 0, .max = 10, .where = NETWORK},
+    {"decay-form", 0, DQ_OPT_CHOICE, &o.decay_form, "NAME", "of the weight decay: l2 in the gradient, or decoupled from it, of matrices alone", PAYLOAD, decay_forms, .where = NETWORK " weight-decay"},
     {"gamma", 'g', DQ_OPT_REAL, &o.config.gamma, "X", "discount", PAYLOAD, .min = 0, .max = 0.9999},
     {"bootstrap", 0, DQ_OPT_CHOICE, &o.config.bootstrap, "NAME", "value of the next state: max over what is on offer, or the same action's", PAYLOAD, .choices = bootstraps},
     {"double", 0, DQ_OPT_FLAG, &o.config.double_q, NULL, "Double Q-learning", .flags = PAYLOAD, .where = NETWORK},
     {"n-step", 0, DQ_OPT_SMALL, &o.config.n_step, "N", "rewards summed before bootstrapping", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_ACTING | TRAIN_SESSIONS | TRAIN_STATES, .where = NETWORK, .why = "pairs of users and items follow no order, so no later reward is theirs"},
-    {"loss", 0, DQ_OPT_CHOICE, &o.config.loss, "NAME", "of Q: mse learns the mean of rewards; huber, linear from --huber-delta on, something between mean and median, so rare great ones count less", PAYLOAD, .choices = losses, .where = NETWORK},
+    {"loss", 0, DQ_OPT_CHOICE, &o.config.loss, "NAME", "of Q: mse learns the mean of rewards; huber, linear from --huber-delta on, something between mean and median, so rare great ones count less; softmax and pairwise learn the order of each user's list, offline", PAYLOAD, .choices = losses, .where = NETWORK},
+    {"list-temperature", 0, DQ_OPT_REAL, &o.config.list_temperature, "X", "a list's outputs are divided by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_OFFLINE, .where = NETWORK " loss=softmax,pairwise", .why = "lists are of a catalogue's users"},
     {"huber-delta", 0, DQ_OPT_REAL, &o.config.huber_delta, "X", "error from which on Huber's loss is linear", PAYLOAD, .min = 1e-6, .max = 1e6, .where = NETWORK " loss=huber"},
     {"clip-norm", 0, DQ_OPT_REAL, &o.config.clip_norm, "X", "the gradient's norm is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .where = NETWORK},
     {"clip-value", 0, DQ_OPT_REAL, &o.config.clip_value, "X", "each number of the gradient is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .where = NETWORK},
@@ -148,8 +159,8 @@ static const dq_option table[] = {
     {"epsilon-form", 0, DQ_OPT_CHOICE, &o.config.decay_form, "NAME", "how epsilon falls", PAYLOAD, decays, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-over", 0, DQ_OPT_REAL, &o.epsilon_over, "N", "exponential: its time constant; linear: until it is least", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-by", 0, DQ_OPT_CHOICE, &o.config.decay_by, "WHAT", "what epsilon's time counts (run: shares of the run)", PAYLOAD, times, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
-    {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_LOGGED, .section = "Passes over a log"},
-    {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE", PAYLOAD, .min = 0, .max = 1000, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .why = "a log of users and items alone tells what was not met"},
+    {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes (0: as many as make 150 batches of lists)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_LOGGED, .section = "Passes over a log"},
+    {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE; of lists those drawn for a list (0: all items)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .why = "a log of users and items alone tells what was not met"},
     {"validation", 0, DQ_OPT_REAL, &o.passes.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is evaluated by --evaluate"},
     {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone)", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT},
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},

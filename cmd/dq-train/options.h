@@ -49,8 +49,8 @@ typedef struct train_options {
     int session_end;
 
     /* the agent: index into train_agents, lists of widths, and what is of another form than in config */
-    int agent, features, schedule;
-    const char *hidden, *value_hidden, *world_hidden;
+    int agent, schedule, decay_form;
+    const char *features, *hidden, *value_hidden, *world_hidden;
     double epsilon_decay, epsilon_over;
     dq_agent_config config; /* the rest; cross features and --init's shape are setup.c's */
 } train_options;

@@ -24,8 +24,11 @@ static const dq_setting dyna_q_first[] = {{"agent", "dyna-q"}, {0}};
 
 /* These were found on real labels. */
 static const dq_setting tuned[] = {
-    {"batch", "256"}, {"gamma", "0"}, {"features", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
-    {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
+    {"loss", "softmax"}, {"epochs", "0"}, {"batch", "128"}, {"gamma", "0"}, {"best-by", "ndcg"}, {"validation", "0.05"},
+    {"hidden", "48"}, {"hidden-inputs", "features"}, {"features", "all"}, {"feature-scale", "4"}, {"direct", "on"},
+    {"direct-start", "2"}, {"factored", "128"}, {"input-dropout", "0.2"}, {"dropout", "0"}, {"world-hidden", "256,128"},
+    {"lr", "2e-3"}, {"lr-schedule", "one-cycle"}, {"beta2", "0.99"}, {"weight-decay", "1e-2"},
+    {"decay-form", "decoupled"}, {0}};
 static const dq_setting published[] = {
     {"batch", "128"}, {"weight-decay", "1e-5"}, {"epochs", "20"}, {"best-by", "loss"}, {"patience", "5"}, {0}};
 static const dq_setting no_other[] = {{NULL, NULL}};
@@ -207,10 +210,10 @@ static void leave_world(dq_agent_config *c)
 /* Cross features are a head on actions'. */
 static void choose_features(dq_cli *cli, train_options *o)
 {
-    if (o->config.head == DQ_HEAD_ACTIONS || o->features == DQ_FEATURES_NONE) return;
+    if (o->config.head == DQ_HEAD_ACTIONS || strcmp(o->features, "none") == 0) return;
     if (dq_cli_given(cli, "features"))
         dq_cli_usage(cli, "--features compare a state with an action: they need --head actions");
-    o->features = DQ_FEATURES_NONE;
+    o->features = "none";
 }
 
 /* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
@@ -250,8 +253,8 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     const dq_agent_config *own = &dq_agent_find(train_agents[o->agent])->defaults;
     dq_agent_config *c = &o->config;
     c->adam.beta1 = own->adam.beta1;
-    c->adam.beta2 = own->adam.beta2;
     c->adam.eps = own->adam.eps;
+    c->adam.decoupled = o->decay_form == 1;
     choose_target(cli, o);
     choose_decay(cli, o);
     choose_features(cli, o);

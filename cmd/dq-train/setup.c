@@ -59,6 +59,7 @@ dq_status train_open(train *t, dq_error *error)
 void train_close(train *t)
 {
     dq_writer_abort(t->output);
+    dq_feature_users_free(t->features);
     dq_pool_free(t->pool);
     dq_dataset_free(&t->dataset);
     dq_models_free(&t->init);
@@ -84,16 +85,27 @@ dq_status train_blame_init(const train *t, dq_status status, dq_error *error)
     return status && t->init.count ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
 }
 
-/* The user stands at the beginning of a state. */
-static dq_status choose_features(const train *t, dq_agent_config *config, dq_error *error)
+/* Cosines that the network computes, and features that it is given: learnt from a log's labels, or those of
+ * the model that is started from. The user stands at the beginning of a state. */
+static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_config *config, dq_error *error)
 {
-    const dq_catalogue *c = &t->dataset.catalogue;
-    size_t n;
-    dq_status status = dq_pairing_features((dq_features)t->o->features, c->pairs, c->pair_count,
-                                           dq_entities_layout(&c->users), dq_entities_layout(&c->items),
-                                           config->features, DQ_NET_MAX_FEATURES, &n, error);
-    config->feature_count = (uint32_t)n;
-    return status;
+    const dq_offline_catalogue *l = &t->logged.catalogue;
+    const dq_feature_source source = {.catalogue = &t->dataset.catalogue,
+                                      .names = t->o->features,
+                                      .learn = t->cli->mode == TRAIN_OFFLINE,
+                                      .rows = {l->count, l->user, l->action, l->reward, t->ignore},
+                                      .group = t->logged.group,
+                                      .model = dq_cli_given(t->cli, "features") ? NULL : model,
+                                      .pool = t->pool};
+    dq_status status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
+                                            &config->feature_count, error);
+    if (!t->features) return status;
+    config->given = (dq_pair_features){t->features, dq_feature_columns(dq_feature_users_set(t->features)),
+                                       dq_feature_users_fill};
+    t->logged.rows.given = config->given.width;
+    t->logged.rows.features_self = t->features;
+    t->logged.rows.features = dq_feature_users_fill;
+    return DQ_OK;
 }
 
 static void copy_widths(uint32_t *to, uint32_t *to_count, const uint32_t *from, uint32_t count)
@@ -157,7 +169,7 @@ static dq_status make_agent(train *t, const dq_env_spec *shape, dq_bundle *model
                             dq_error *error)
 {
     dq_agent_config config = t->o->config;
-    dq_status status = choose_features(t, &config, error);
+    dq_status status = choose_features(t, model, &config, error);
     if (!status && model) status = follow_model(t, model, &config, error);
     if (status) return status;
     config.sparse = is_sparse(t, shape, &config);
@@ -188,7 +200,7 @@ dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agen
 
 /* ---- the output ---- */
 
-static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
+static dq_status describe_items(const train *t, dq_bundle *model, dq_error *error)
 {
     const char *kind;
     dq_agent_config config;
@@ -209,6 +221,13 @@ static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
     if (t->o->env && !dq_map_set(&model->arena, &model->meta, "env", dq_string(&model->arena, t->o->env)))
         return dq_fail_memory(error, "a model");
     return dq_model_items_save(&t->items, model, error);
+}
+
+static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
+{
+    dq_status status = describe_items(t, model, error);
+    if (status || !t->features) return status;
+    return dq_feature_save(dq_feature_users_set(t->features), model, error);
 }
 
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)

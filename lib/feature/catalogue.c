@@ -1,16 +1,79 @@
 /* SPDX-License-Identifier: MIT */
 #include "feature/catalogue.h"
+
 #include "core/buffers.h"
 #include "feature/feature_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- names ---- */
+
+typedef struct choice {
+    dq_features cosines;
+    char kinds[512]; /* for dq_feature_learn; "": none */
+} choice;
+
+static dq_status add_kind(choice *c, const char *name, size_t n, bool learn, dq_error *error)
+{
+    size_t used = strlen(c->kinds);
+    if (!dq_feature_find(name, n))
+        return dq_fail(error, DQ_ERR_UNKNOWN, "there are no features called '%.*s'", (int)n, name);
+    if (!learn)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "features %.*s are learnt from the labels of users (--offline), or come with --init",
+                       (int)n, name);
+    if (used + n + 2 > sizeof c->kinds) return dq_fail(error, DQ_ERR_RANGE, "too many names of features");
+    if (used) c->kinds[used++] = ',';
+    memcpy(c->kinds + used, name, n);
+    c->kinds[used + n] = 0;
+    return DQ_OK;
+}
+
+static dq_features find_cosines(const char *name, size_t n)
+{
+    if (n == strlen("all") && memcmp(name, "all", n) == 0) return DQ_FEATURES_ALL;
+    if (n == strlen("pairs") && memcmp(name, "pairs", n) == 0) return DQ_FEATURES_PAIRS;
+    return DQ_FEATURES_NONE;
+}
+
+static dq_status add_name(choice *c, const char *name, size_t n, bool learn, dq_error *error)
+{
+    dq_features cosines = find_cosines(name, n);
+    if (!cosines) return add_kind(c, name, n, learn, error);
+    if (c->cosines)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "features: the cosines of all pairs of fields, or of the catalogue's");
+    c->cosines = cosines;
+    return DQ_OK;
+}
+
+static dq_status read_names(choice *c, const char *names, bool learn, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    *c = (choice){.cosines = DQ_FEATURES_NONE};
+    if (strcmp(names, "none") == 0) return DQ_OK;
+    if (strcmp(names, "auto") == 0) {
+        c->cosines = DQ_FEATURES_ALL;
+        if (learn) memcpy(c->kinds, "auto", sizeof "auto");
+        return DQ_OK;
+    }
+    while (!status) {
+        size_t n = strcspn(names, ",");
+        status = add_name(c, names, n, learn, error);
+        if (!names[n]) break;
+        names += n + 1;
+    }
+    return status;
+}
+
+/* ---- users ---- */
+
 /* Lists are kept in blocks of a tile's users; block b of all lies in slot b % slots. */
 enum { KEPT_BYTES = 1 << 30 };
 
 struct dq_feature_users {
-    dq_feature_set *set;
+    dq_feature_set *set; /* its own */
     uint32_t users;
     dq_feature_who *who;   /* (users) */
     uint32_t *block;       /* (slots) which is there; DQ_ABSENT: none */
@@ -33,45 +96,10 @@ static uint64_t *find_ids(const dq_entities *entities)
     return id;
 }
 
-dq_status dq_feature_learn_catalogue(dq_feature_set **set, const dq_catalogue *catalogue,
-                                     const dq_feature_rows *rows, const uint32_t *group, const char *names,
-                                     dq_pool *pool, dq_error *error)
-{
-    uint64_t *users = find_ids(&catalogue->users), *items = find_ids(&catalogue->items);
-    dq_feature_training training = {
-        .user_layout = dq_entities_layout(&catalogue->users),
-        .item_layout = dq_entities_layout(&catalogue->items),
-        .users = dq_entities_vectors(&catalogue->users),
-        .items = dq_entities_vectors(&catalogue->items),
-        .user_id = users,
-        .item_id = items,
-        .group = group,
-        .count = rows->count,
-        .user = rows->user,
-        .item = rows->item,
-        .reward = rows->reward,
-        .ignored = rows->ignored,
-    };
-    *set = NULL;
-    dq_status status = users && items ? dq_feature_learn(set, &training, names, pool, error)
-                                      : dq_fail_memory(error, "features");
-    free(users);
-    free(items);
-    return status;
-}
+/* ---- making ---- */
 
-dq_status dq_feature_bind_items(dq_feature_set *set, const dq_entities *items, dq_error *error)
-{
-    const dq_vectors vectors = dq_entities_vectors(items);
-    uint64_t *id = find_ids(items);
-    dq_status status = id ? dq_feature_bind(set, &vectors, id, error) : dq_fail_memory(error, "features");
-    free(id);
-    return status;
-}
-
-/* ---- lists ---- */
-
-static bool make(dq_feature_users *l, const dq_entities *users, const uint32_t *group)
+static bool make_lists(dq_feature_users *l, const dq_entities *users, const uint64_t *id,
+                       const uint32_t *group)
 {
     size_t blocks = ((size_t)l->users + FEATURE_TILE - 1) / FEATURE_TILE;
     l->numbers = (size_t)l->set->list.n * dq_feature_columns(l->set);
@@ -85,35 +113,104 @@ static bool make(dq_feature_users *l, const dq_entities *users, const uint32_t *
     };
     if (!dq_buffers_take(&l->arena, buffers, DQ_BUFFERS(buffers))) return false;
     memset(l->block, 0xff, l->slots * sizeof *l->block); /* DQ_ABSENT */
-    for (uint32_t u = 0; u < l->users; u++) {
-        size_t n;
-        const char *id = dq_entities_id(users, u, &n);
+    for (uint32_t u = 0; u < l->users; u++)
         l->who[u] = (dq_feature_who){
-            .vector = users->vectors[u], .id = dq_feature_id(id, n), .group = group ? group[u] : DQ_ABSENT};
-    }
+            .vector = users->vectors[u], .id = id[u], .group = group ? group[u] : DQ_ABSENT};
     return true;
 }
 
-dq_status dq_feature_users_new(dq_feature_users **lists, dq_feature_set *set, const dq_entities *users,
-                               const uint32_t *group, dq_error *error)
+typedef struct ids {
+    uint64_t *user, *item;
+} ids;
+
+static dq_status learn(dq_feature_users *l, const dq_feature_source *from, const ids *id, const char *kinds,
+                       dq_error *error)
 {
-    dq_feature_users *l = *lists = calloc(1, sizeof *l);
-    if (l) {
-        l->set = set;
-        l->users = dq_entities_count(users);
-        if (make(l, users, group)) return DQ_OK;
-    }
-    dq_feature_users_free(l);
-    *lists = NULL;
+    const dq_catalogue *c = from->catalogue;
+    const dq_feature_training training = {
+        .user_layout = dq_entities_layout(&c->users),
+        .item_layout = dq_entities_layout(&c->items),
+        .users = dq_entities_vectors(&c->users),
+        .items = dq_entities_vectors(&c->items),
+        .user_id = id->user,
+        .item_id = id->item,
+        .group = from->group,
+        .count = from->rows.count,
+        .user = from->rows.user,
+        .item = from->rows.item,
+        .reward = from->rows.reward,
+        .ignored = from->rows.ignored,
+    };
+    return *kinds ? dq_feature_learn(&l->set, &training, kinds, from->pool, error) : DQ_OK;
+}
+
+static dq_status take_over(dq_feature_users *l, const dq_feature_source *from, const ids *id, dq_error *error)
+{
+    const dq_vectors items = dq_entities_vectors(&from->catalogue->items);
+    dq_status status = dq_feature_load(&l->set, from->model, from->pool, error);
+    if (status || !l->set) return status;
+    uint32_t users = dq_entities_count(&from->catalogue->users);
+    if (from->group && !feature_take_groups(l->set, id->user, from->group, users))
+        return dq_fail_memory(error, "features of the users");
+    return dq_feature_bind(l->set, &items, id->item, error);
+}
+
+static dq_status make(dq_feature_users *l, const dq_feature_source *from, const ids *id, const char *kinds,
+                      dq_error *error)
+{
+    if (!id->user || !id->item) return dq_fail_memory(error, "features of the users");
+    dq_status status = from->model ? take_over(l, from, id, error) : learn(l, from, id, kinds, error);
+    if (status || !l->set || !dq_feature_columns(l->set)) return status;
+    l->users = dq_entities_count(&from->catalogue->users);
+    if (make_lists(l, &from->catalogue->users, id->user, from->group)) return DQ_OK;
     return dq_fail_memory(error, "features of the users");
 }
 
-void dq_feature_users_free(dq_feature_users *lists)
+static dq_status make_users(dq_feature_users **users, const dq_feature_source *source, const char *kinds,
+                            dq_error *error)
 {
-    if (!lists) return;
-    dq_arena_free(&lists->arena);
-    free(lists);
+    const ids id = {find_ids(&source->catalogue->users), find_ids(&source->catalogue->items)};
+    dq_feature_users *l = *users = calloc(1, sizeof *l);
+    dq_status status = l ? make(l, source, &id, kinds, error)
+                         : dq_fail_memory(error, "features of the users");
+    free(id.user);
+    free(id.item);
+    if (!status && l->users) return DQ_OK;
+    dq_feature_users_free(l);
+    *users = NULL;
+    return status;
 }
+
+dq_status dq_feature_users_new(dq_feature_users **users, const dq_feature_source *source, dq_pairing *cosines,
+                               size_t max, uint32_t *count, dq_error *error)
+{
+    const dq_catalogue *c = source->catalogue;
+    choice chosen;
+    size_t n = 0;
+    *users = NULL;
+    dq_status status = read_names(&chosen, source->names, source->learn, error);
+    if (!status)
+        status = dq_pairing_features(chosen.cosines, c->pairs, c->pair_count, dq_entities_layout(&c->users),
+                                     dq_entities_layout(&c->items), cosines, max, &n, error);
+    *count = (uint32_t)n;
+    if (status || !(source->model || *chosen.kinds)) return status;
+    return make_users(users, source, chosen.kinds, error);
+}
+
+void dq_feature_users_free(dq_feature_users *users)
+{
+    if (!users) return;
+    dq_feature_free(users->set);
+    dq_arena_free(&users->arena);
+    free(users);
+}
+
+const dq_feature_set *dq_feature_users_set(const dq_feature_users *users)
+{
+    return users->set;
+}
+
+/* ---- lists ---- */
 
 /* The whole list of a user: (items, columns). */
 static const float *list_of(dq_feature_users *l, uint32_t user)

@@ -18,24 +18,36 @@ typedef struct dq_feature_rows {
     float ignored;               /* the reward of an item that was passed over */
 } dq_feature_rows;
 
-/* dq_feature_learn of a catalogue; group (users) or NULL. */
-dq_status dq_feature_learn_catalogue(dq_feature_set **set, const dq_catalogue *catalogue,
-                                     const dq_feature_rows *rows, const uint32_t *group, const char *names,
-                                     dq_pool *pool, dq_error *error);
-/* dq_feature_bind to its items. */
-dq_status dq_feature_bind_items(dq_feature_set *set, const dq_entities *items, dq_error *error);
-
-/* The lists of a catalogue's users within what the set is bound to. */
+/* The features of a catalogue's users against its items. */
 typedef struct dq_feature_users dq_feature_users;
 
-/* set and users are borrowed, and stay as they are; group (users) of those to be left out with each (copied),
- * or NULL: nobody. */
-dq_status dq_feature_users_new(dq_feature_users **lists, dq_feature_set *set, const dq_entities *users,
-                               const uint32_t *group, dq_error *error);
-void dq_feature_users_free(dq_feature_users *lists);
+/* What they are made from; borrowed, the catalogue as long as they live. names is "none", "auto", or by
+ * commas "pairs" or "all" (cosines of the catalogue's pairs of fields, or of all of one width, which a
+ * network computes by itself: math/cosine.h), and kinds of feature/feature.h. "auto" is all cosines, and with
+ * `learn` all kinds that the data allow. */
+typedef struct dq_feature_source {
+    const dq_catalogue *catalogue;
+    const char *names;
+    bool learn;             /* there are labels to learn kinds from: */
+    dq_feature_rows rows;   /* these */
+    const uint32_t *group;  /* (users) who goes together, and is left out with each; NULL: each alone */
+    const dq_bundle *model; /* that brings what it learnt, in place of what the names say; NULL: none */
+    dq_pool *pool;
+} dq_feature_source;
 
-/* Features of a user against n items (NULL: 0 .. n - 1) of the list: out (n, columns). self is the lists; one
- * thread at a time. */
+/* The names' cosines into cosines (room for max), *count of them. *users is NULL where there are no kinds, or
+ * the model has none. DQ_ERR_UNKNOWN for a name that there is not, DQ_ERR_RANGE for names that do not go
+ * together and for kinds without labels; else the errors of dq_pairing_features, dq_feature_learn, _load and
+ * _bind. */
+dq_status dq_feature_users_new(dq_feature_users **users, const dq_feature_source *source, dq_pairing *cosines,
+                               size_t max, uint32_t *count, dq_error *error);
+void dq_feature_users_free(dq_feature_users *users);
+
+/* Its set: for names, columns, and saving in a model. */
+const dq_feature_set *dq_feature_users_set(const dq_feature_users *users);
+
+/* Features of a user against n items (NULL: 0 .. n - 1): out (n, columns). self is the users; one thread at a
+ * time. */
 void dq_feature_users_fill(void *self, uint32_t user, const uint32_t *items, size_t n, float *out);
 
 #endif

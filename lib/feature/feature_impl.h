@@ -146,6 +146,8 @@ void feature_against_items(const dq_feature_set *set, const float *vectors, uint
 /* Copies the fields of the items, and makes the scratch memory: enough for feature_cosines. */
 dq_status feature_list_open(dq_feature_set *set, const dq_vectors *items, dq_error *error);
 void feature_list_free(dq_feature_set *set);
+/* Whether p of all training users fits into memory (DQ_FEATURE_TABLE). */
+bool feature_fits_table(const dq_feature_set *set, uint32_t items);
 /* Starts a tile in the memory of a thread. */
 void feature_tile_start(feature_tile *tile, const dq_feature_set *set, const dq_feature_who *who, size_t n,
                         unsigned thread);
@@ -158,6 +160,8 @@ bool feature_place_labels(dq_feature_set *set, const uint64_t *id);
 /* ---- learn.c ---- */
 
 dq_status feature_set_new(dq_feature_set **set, dq_pool *pool, dq_error *error);
+/* The groups of training users, of whom id (n) are some. False when memory is short. */
+bool feature_take_groups(dq_feature_set *set, const uint64_t *id, const uint32_t *group, uint32_t n);
 /* Fields and their pairs. */
 dq_status feature_read_layout(dq_feature_set *set, dq_layout users, dq_layout items, dq_error *error);
 /* The pair that goes together best. */

@@ -32,6 +32,7 @@ static const char *find_lack(const dq_feature_kind *kind, unsigned have)
     unsigned lacks = kind->needs & ~have;
     if (lacks & DQ_FEATURE_PAIR) return "users and items have no fields of one width";
     if (lacks & DQ_FEATURE_LABELS) return "no user has a label that is worth more than an item passed over";
+    if (lacks & DQ_FEATURE_TABLE) return "users with labels times items are more than 2^28";
     if (lacks & DQ_FEATURE_SEEN) return "nobody has seen an item before";
     return NULL;
 }

@@ -167,7 +167,7 @@ const dq_feature_kind feature_reciprocity = {
     .name = "reciprocity",
     .help =
         "what users who are likely to be the item gave to those that the user is likely to be, as z-score",
-    .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS,
+    .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_TABLE,
     .columns = one,
     .fill = fill_reciprocity,
 };

@@ -175,6 +175,32 @@ static bool number_users(learning *l)
     return true;
 }
 
+/* ---- groups of a set that a model brought ---- */
+
+typedef struct member {
+    uint64_t id;
+    uint32_t group;
+} member;
+
+static int by_member(const void *a, const void *b)
+{
+    return by_id(&((const member *)a)->id, &((const member *)b)->id);
+}
+
+bool feature_take_groups(dq_feature_set *set, const uint64_t *id, const uint32_t *group, uint32_t n)
+{
+    member *all = malloc((n + (size_t)1) * sizeof *all);
+    set->group = dq_arena_zero(&set->arena, set->users, sizeof *set->group);
+    for (uint32_t u = 0; all && u < n; u++) all[u] = (member){id[u], group[u]};
+    if (all) qsort(all, n, sizeof *all, by_member);
+    for (uint32_t v = 0; all && set->group && v < set->users; v++) {
+        const member key = {.id = set->id[v]}, *found = bsearch(&key, all, n, sizeof *all, by_member);
+        set->group[v] = found ? found->group : DQ_ABSENT;
+    }
+    free(all);
+    return all && set->group;
+}
+
 /* ---- the best pair of fields ---- */
 
 enum { JUDGES = 1024 }; /* users who decide, evenly spread */
@@ -270,7 +296,8 @@ static dq_status learn(learning *l, const char *names, dq_error *error)
         status = dq_fail_memory(error, "features of %zu labels", from->count);
     if (!status) status = feature_history_learn(set, from, l->user, error);
     unsigned have = (set->pair_count ? DQ_FEATURE_PAIR : 0U) | (set->users ? DQ_FEATURE_LABELS : 0U) |
-                    (from->seen_start ? DQ_FEATURE_SEEN : 0U);
+                    (from->seen_start ? DQ_FEATURE_SEEN : 0U) |
+                    (feature_fits_table(set, from->items.count) ? DQ_FEATURE_TABLE : 0U);
     if (!status) status = feature_choose(set, names, have, error);
     if (status || !set->pair_count) return status;
     status = feature_list_open(set, &from->items, error);

@@ -15,6 +15,11 @@
 /* Numbers that p of all training users may take: 1 GiB. */
 enum { LIKELY_MAX = 1 << 28 };
 
+bool feature_fits_table(const dq_feature_set *set, uint32_t items)
+{
+    return (uint64_t)set->users * (items + 2 * dq_gemm_margin()) <= LIKELY_MAX;
+}
+
 /* ---- memory ---- */
 
 static uint32_t widest_field(const feature_fields *fields)
@@ -173,7 +178,7 @@ static dq_status find_likely(dq_feature_set *set, dq_error *error)
 {
     feature_list *list = &set->list;
     if (!feature_has(set, &feature_reciprocity)) return DQ_OK;
-    if ((uint64_t)set->users * list->stride > LIKELY_MAX)
+    if (!feature_fits_table(set, list->n))
         return dq_fail(error, DQ_ERR_RANGE,
                        "features %s: %u users with labels times %u items are more than 2^28",
                        feature_reciprocity.name, set->users, list->n);

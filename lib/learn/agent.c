@@ -212,6 +212,8 @@ static dq_status fit(dq_agent *a, const dq_vectors *states, const dq_transition 
     dq_status status = check_training(a, error);
     *losses = none;
     states = agent_store(a, states);
+    if (!status && dq_loss_of_lists(a->config.loss))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "a loss of lists learns from lists, not from rows");
     if (!status && (n == 0 || n > a->config.fit_rows))
         return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu rows, where 1 to %zu fit", n, a->config.fit_rows);
     for (size_t i = 0; !status && i < n; i++) status = check_row(a, states, &rows[i], error);
@@ -228,6 +230,45 @@ dq_status dq_agent_evaluate_loss(dq_agent *a, const dq_vectors *states, const dq
                                  dq_agent_losses *losses, dq_error *error)
 {
     return fit(a, states, rows, n, NULL, false, losses, error);
+}
+
+static dq_status check_lists(const dq_agent *a, const dq_vectors *states, const dq_agent_lists *l,
+                             dq_error *error)
+{
+    dq_status status = check_training(a, error);
+    if (status) return status;
+    if (!a->does->fit_lists || !dq_loss_of_lists(a->config.loss))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "an agent without a loss of lists");
+    if (l->n == 0 || l->n > a->config.list_states || l->columns == 0 || l->columns > a->config.list_actions)
+        return dq_fail(error, DQ_ERR_RANGE, "%zu lists of %zu actions, where %zu of %u fit", l->n, l->columns,
+                       a->config.list_states, a->config.list_actions);
+    for (size_t i = 0; i < l->n; i++)
+        if (l->state[i] >= states->count)
+            return dq_fail(error, DQ_ERR_RANGE, "state %u of %u", l->state[i], states->count);
+    for (size_t i = 0; !status && i < l->columns; i++) status = check_action(a, l->action[i], error);
+    return status;
+}
+
+dq_status dq_agent_fit_lists(dq_agent *a, const dq_vectors *states, const dq_agent_lists *lists,
+                             const dq_transition *rows, size_t n_rows, dq_agent_losses *losses,
+                             dq_error *error)
+{
+    states = agent_store(a, states);
+    dq_status status = check_lists(a, states, lists, error);
+    *losses = none;
+    if (!status && n_rows > a->config.fit_rows)
+        return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu rows, where %zu fit", n_rows, a->config.fit_rows);
+    for (size_t i = 0; !status && i < n_rows; i++) status = check_row(a, states, &rows[i], error);
+    return status ? status : a->does->fit_lists(a, states, lists, rows, n_rows, true, losses, error);
+}
+
+dq_status dq_agent_evaluate_lists(dq_agent *a, const dq_vectors *states, const dq_agent_lists *lists,
+                                  dq_agent_losses *losses, dq_error *error)
+{
+    states = agent_store(a, states);
+    dq_status status = check_lists(a, states, lists, error);
+    *losses = none;
+    return status ? status : a->does->fit_lists(a, states, lists, NULL, 0, false, losses, error);
 }
 
 const float *dq_agent_taken(const dq_agent *a)

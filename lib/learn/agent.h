@@ -60,13 +60,25 @@ typedef struct dq_agent_config {
     dq_encoder encoder;
     dq_pairing features[DQ_NET_MAX_FEATURES]; /* cross features of state and action: a head on actions' */
     uint32_t feature_count;
+    /* Beside the hidden layers, as net/net.h has them; Q alone, not the world model. given: features of
+     * numbered states that somebody makes; who makes them is a part of the run, not of the model. */
+    dq_pair_features given;
+    double feature_scale, input_dropout;
+    uint32_t factored;
+    dq_hidden_inputs hidden_inputs;
+    bool direct, calibrated;
     /* learning */
     double gamma;
     dq_bootstrap bootstrap;
     bool double_q;   /* van Hasselt et al., "Deep reinforcement learning with double Q-learning", 2016 */
     uint32_t n_step; /* Sutton, 1988; Hessel et al., "Rainbow", 2018 */
     dq_loss loss;
-    double huber_delta;           /* where Huber's loss becomes linear */
+    double huber_delta; /* where Huber's loss becomes linear */
+    /* A loss of lists is of dq_agent_fit_lists alone, of at most so many states and actions: nothing else of
+     * such an agent learns. */
+    double list_temperature;
+    size_t list_states;
+    uint32_t list_actions;
     dq_adam adam;                 /* with weight decay */
     double clip_norm, clip_value; /* of the gradient; 0: none (Pascanu et al., 2013) */
     const dq_schedule *schedule;  /* of the rate; NULL: constant */
@@ -201,6 +213,24 @@ const float *dq_agent_errors(const dq_agent *agent);
 /* The losses on such rows, without dropout; nothing changes. */
 dq_status dq_agent_evaluate_loss(dq_agent *agent, const dq_vectors *states, const dq_transition *rows,
                                  size_t n, dq_agent_losses *losses, dq_error *error);
+
+/* Lists of actions: n distinct states of a store, each with all of so many distinct actions. */
+typedef struct dq_agent_lists {
+    size_t n, columns;
+    const uint32_t *state, *action; /* (n), (columns) */
+    const float *grade, *offset;    /* (n, columns) as net/loss.h says; offset may be NULL */
+    const float *features;          /* (n, columns, given.width); NULL where nothing is given */
+} dq_agent_lists;
+
+/* One update of Q by config.loss, the mean over lists; and of a world model on rows (n_rows <= fit_rows, may
+ * be 0), which are transitions as in dq_agent_fit. The loss is in the output's own unit, calibration left
+ * out. DQ_ERR_UNSUPPORTED for an agent that has no such loss, DQ_ERR_RANGE for lists that do not fit. */
+dq_status dq_agent_fit_lists(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
+                             const dq_transition *rows, size_t n_rows, dq_agent_losses *losses,
+                             dq_error *error);
+/* The loss on such lists, without dropout; nothing changes. */
+dq_status dq_agent_evaluate_lists(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
+                                  dq_agent_losses *losses, dq_error *error);
 
 /* ---- the world model ---- */
 

@@ -160,6 +160,13 @@ dq_net_spec agent_spec(const dq_agent_config *c, const dq_env_spec *s)
     memcpy(spec.value_hidden, c->value_hidden, sizeof spec.value_hidden);
     spec.batch_norm = c->batch_norm;
     spec.encoder = c->encoder;
+    spec.given = c->given.width;
+    spec.feature_scale = c->feature_scale;
+    spec.hidden_inputs = c->hidden_inputs;
+    spec.direct = c->direct;
+    spec.factored = c->factored;
+    spec.input_dropout = c->input_dropout;
+    spec.calibrated = c->calibrated;
     return spec;
 }
 

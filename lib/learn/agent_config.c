@@ -68,6 +68,8 @@ dq_status agent_check(const dq_agent_config *c, dq_error *error)
                        c->dropout_layers);
     if (!in_unit_interval(c->gamma))
         return dq_fail(error, DQ_ERR_RANGE, "gamma is in [0, 1], not %g", c->gamma);
+    if (dq_loss_of_lists(c->loss) && !(c->list_temperature > 0))
+        return dq_fail(error, DQ_ERR_RANGE, "a list's temperature is above 0, not %g", c->list_temperature);
     if (c->train_every == 0 || c->updates == 0 || c->envs == 0)
         return dq_fail(error, DQ_ERR_RANGE, "an agent learns at least once, of at least one environment");
     if (c->bootstrap == DQ_BOOTSTRAP_SAME && c->double_q)
@@ -108,6 +110,15 @@ static const dq_record_field options[] = {
     {"beta2", DQ_RECORD_REAL, AT(adam.beta2)},
     {"eps", DQ_RECORD_REAL, AT(adam.eps)},
     {"decay", DQ_RECORD_REAL, AT(adam.decay)},
+    {"decoupled", DQ_RECORD_FLAG, AT(adam.decoupled)},
+    {"given", DQ_RECORD_SMALL, AT(given.width)},
+    {"feature_scale", DQ_RECORD_REAL, AT(feature_scale)},
+    {"hidden_inputs", DQ_RECORD_SMALL, AT(hidden_inputs)},
+    {"direct", DQ_RECORD_FLAG, AT(direct)},
+    {"factored", DQ_RECORD_SMALL, AT(factored)},
+    {"input_dropout", DQ_RECORD_REAL, AT(input_dropout)},
+    {"calibrated", DQ_RECORD_FLAG, AT(calibrated)},
+    {"list_temperature", DQ_RECORD_REAL, AT(list_temperature)},
     {"clip_norm", DQ_RECORD_REAL, AT(clip_norm)},
     {"clip_value", DQ_RECORD_REAL, AT(clip_value)},
     {"schedule_decay", DQ_RECORD_REAL, AT(schedule_decay)},
@@ -231,11 +242,13 @@ static bool read_rest(const dq_value *map, dq_agent_config *c)
 static bool sound(const dq_agent_config *c)
 {
     return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_ATTENTION && c->activation <= DQ_TANH &&
-           c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_HUBER && c->target_by <= DQ_BY_EPISODES &&
-           c->decay_by <= DQ_BY_RUN && c->explore_by <= DQ_EXPLORE_SOFTMAX &&
-           c->decay_form <= DQ_DECAY_LINEAR && c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows &&
-           c->replay <= INT32_MAX && c->models <= MAX_MODELS && c->envs <= MAX_ENVS &&
-           c->n_step <= MAX_ENVS && c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U;
+           c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_PAIRWISE &&
+           c->hidden_inputs <= DQ_HIDDEN_OF_FEATURES && c->factored <= MAX_UNITS &&
+           c->given.width <= DQ_NET_MAX_GIVEN && c->target_by <= DQ_BY_EPISODES && c->decay_by <= DQ_BY_RUN &&
+           c->explore_by <= DQ_EXPLORE_SOFTMAX && c->decay_form <= DQ_DECAY_LINEAR &&
+           c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows && c->replay <= INT32_MAX &&
+           c->models <= MAX_MODELS && c->envs <= MAX_ENVS && c->n_step <= MAX_ENVS &&
+           c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U;
 }
 
 /* ---- whether a model holds what it claims to be: nothing is made on its word alone ---- */

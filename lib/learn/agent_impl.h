@@ -27,8 +27,11 @@ struct dq_agent_functions {
     /* One update on rows, or their loss alone; fills agent->taken and ->errors. */
     dq_status (*fit)(dq_agent *agent, const dq_vectors *states, const dq_transition *rows, size_t n,
                      const float *weight, bool learn, dq_agent_losses *losses, dq_error *error);
-    void (*offer)(dq_agent *agent);       /* other actions are on offer; may be NULL */
-    void (*end_episode)(dq_agent *agent); /* may be NULL */
+    dq_status (*fit_lists)(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
+                           const dq_transition *rows, size_t n_rows, bool learn, dq_agent_losses *losses,
+                           dq_error *error); /* may be NULL */
+    void (*offer)(dq_agent *agent);          /* other actions are on offer; may be NULL */
+    void (*end_episode)(dq_agent *agent);    /* may be NULL */
     /* May be NULL, also where this agent has no network for its world. */
     void (*predict)(dq_agent *agent, const dq_vectors *states, const uint32_t *number,
                     const uint32_t *actions, size_t n, float *next, float *rewards, float *done_probability,
@@ -68,7 +71,7 @@ struct dq_agent {
 /* The defaults of every kind. */
 /* clang-format off */
 #define AGENT_DEFAULTS \
-    .n_step = 1, .huber_delta = 1, .schedule_decay = 0.1, .train_every = 1, .updates = 1, \
+    .n_step = 1, .huber_delta = 1, .list_temperature = 1, .schedule_decay = 0.1, .train_every = 1, .updates = 1, \
     .explore_by = DQ_EXPLORE_EPSILON, .decay_form = DQ_DECAY_MULTIPLICATIVE, .temperature = 1, .envs = 1, \
     .seed = 42
 /* clang-format on */

@@ -18,6 +18,29 @@
 
 static const double MAX_PASS = 2e9; /* bytes of a training pass */
 
+/* A list is of pairs of what is in no order, and has no next state. */
+static dq_status check_lists(const dq_agent *a, dq_error *error)
+{
+    const dq_agent_config *c = &a->config;
+    if (c->given.width && a->trains && (!c->given.fill || !a->numbered))
+        return dq_fail(
+            error, DQ_ERR_RANGE,
+            "the network takes %u features of pairs that nobody makes here: they are of a catalogue's "
+            "users and items",
+            c->given.width);
+    if (!dq_loss_of_lists(c->loss) || !a->trains) return DQ_OK;
+    if (!c->list_states || !c->list_actions || !dqn_on_actions(a))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a loss of lists needs lists to learn from, and a head on actions: it is of offline "
+                       "training on users and items");
+    if (c->gamma > 0 || c->conservative > 0 || c->priority > 0)
+        return dq_fail(
+            error, DQ_ERR_RANGE,
+            "a list has no next state, no conservative term and no priorities: gamma is 0, and so are "
+            "the others");
+    return DQ_OK;
+}
+
 static dq_status check(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
@@ -40,13 +63,19 @@ static dq_status check(const dq_agent *a, dq_error *error)
         return dq_fail(error, DQ_ERR_RANGE, "a learning rate of %g, a weight decay of %g", c->adam.rate,
                        c->adam.decay);
     if (c->n_step == 0) return dq_fail(error, DQ_ERR_RANGE, "returns over 0 steps");
-    return DQ_OK;
+    return check_lists(a, error);
+}
+
+static bool lists(const dq_agent *a)
+{
+    return dq_loss_of_lists(a->config.loss);
 }
 
 /* Rows of the largest training pass. On actions the conservative term takes all pairs through the network. */
 static size_t pass_rows(const dq_agent *a)
 {
     bool sets = dqn_on_actions(a) && a->config.conservative > 0;
+    if (lists(a)) return a->config.list_states * a->config.list_actions;
     return a->config.fit_rows * (sets ? (size_t)a->max_offered + 1 : 1);
 }
 
@@ -54,7 +83,9 @@ static size_t pass_rows(const dq_agent *a)
 static double pass_bytes(const dq_agent *a)
 {
     const dq_agent_config *c = &a->config;
-    double numbers = (double)a->shape.action_width + c->feature_count, layers = c->batch_norm ? 4 : 2;
+    double layers = c->batch_norm ? 4 : 2;
+    double numbers = 2 * ((double)c->feature_count + c->given.width) +
+                     (lists(a) ? 10 : a->shape.action_width);
     for (uint32_t l = 0; l < c->hidden_count; l++) numbers += (l ? layers : layers + 2) * c->hidden[l];
     return numbers * sizeof(float) * (double)pass_rows(a);
 }
@@ -62,6 +93,12 @@ static double pass_bytes(const dq_agent *a)
 static dq_status check_size(const dq_agent *a, dq_error *error)
 {
     if (pass_rows(a) == a->config.fit_rows || pass_bytes(a) <= MAX_PASS) return DQ_OK;
+    if (lists(a))
+        return dq_fail(
+            error, DQ_ERR_RANGE,
+            "%zu lists of %u actions take %.1f GB in a pass: draw shorter ones (--negatives) or fewer "
+            "(--batch)",
+            a->config.list_states, a->config.list_actions, pass_bytes(a) / 1e9);
     return dq_fail(
         error, DQ_ERR_RANGE,
         "the conservative term compares %u actions in each of %zu rows, which takes %.1f GB: offer "
@@ -75,10 +112,20 @@ static bool allocate(dq_agent *a, dqn *d)
     size_t rows = a->config.fit_rows, batch = a->config.batch, outputs = wide ? a->shape.action_count : 1;
     size_t set = a->config.conservative > 0 ? (size_t)a->max_offered + 1 : 1, pass = pass_rows(a);
     const dq_buffer buffers[] = {
-        DQ_BUFFER(d->rows, rows),   DQ_BUFFER(d->weights, batch), DQ_BUFFER(d->slots, batch),
-        DQ_BUFFER(d->wanted, rows), DQ_BUFFER(d->taken, rows),    DQ_BUFFER(d->dtaken, rows),
-        DQ_BUFFER(d->set, set),     DQ_BUFFER(d->set_q, set),     DQ_BUFFER(d->probability, set),
-        DQ_BUFFER(d->state, pass),  DQ_BUFFER(d->action, pass),   DQ_BUFFER(d->dy, pass * outputs),
+        DQ_BUFFER(d->rows, rows),
+        DQ_BUFFER(d->weights, batch),
+        DQ_BUFFER(d->slots, batch),
+        DQ_BUFFER(d->wanted, rows),
+        DQ_BUFFER(d->taken, rows),
+        DQ_BUFFER(d->dtaken, rows),
+        DQ_BUFFER(d->set, set),
+        DQ_BUFFER(d->set_q, set),
+        DQ_BUFFER(d->probability, set),
+        DQ_BUFFER(d->state, pass),
+        DQ_BUFFER(d->action, pass),
+        DQ_BUFFER(d->dy, pass * outputs),
+        DQ_BUFFER(d->features, lists(a) ? 0 : pass * a->config.given.width),
+        DQ_BUFFER(d->list, a->config.list_actions),
     };
     return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers));
 }
@@ -105,8 +152,11 @@ dq_status dqn_init(dq_agent *a, dq_error *error)
     if (status) return status;
     dqn *d = a->self = dq_arena_zero(&a->arena, 1, sizeof *d);
     if (!d || !dqn_values_allocate(a)) return dq_fail_memory(error, "an agent");
-    size_t rows = a->trains ? pass_rows(a) : 0, states = a->trains ? a->config.fit_rows : 0;
-    status = dq_net_new_of_pairs(&d->q, &spec, rows, states, rows, a->pool, &init, error);
+    const dq_agent_config *c = &a->config;
+    size_t rows = a->trains ? pass_rows(a) : 0, states = a->trains ? c->fit_rows : 0, actions = rows;
+    if (a->trains && lists(a)) states = c->list_states;
+    if (a->trains && lists(a)) actions = c->list_actions;
+    status = dq_net_new_of_pairs(&d->q, &spec, rows, states, actions, a->pool, &init, error);
     return status || !a->trains ? status : make_to_train(a, d, error);
 }
 
@@ -197,6 +247,18 @@ static size_t list_rows(const dq_agent *a, dqn *d, const dqn_batch *b)
     return rows;
 }
 
+const float *dqn_given(dq_agent *a, const uint32_t *state, const uint32_t *action, size_t n)
+{
+    const dq_pair_features *given = &a->config.given;
+    float *to = dqn_of(a)->features;
+    if (!given->width) return NULL;
+    for (size_t r = 0, same; r < n; r += same) { /* those of one state together */
+        for (same = 1; r + same < n && state[r + same] == state[r];) same++;
+        given->fill(given->self, state[r], action + r, same, to + r * given->width);
+    }
+    return to;
+}
+
 /* The outputs of a pass over a batch, a training pass when learning. */
 static const float *forward(dq_agent *a, const dqn_batch *b, bool learn, dq_net_rows *rows)
 {
@@ -204,6 +266,7 @@ static const float *forward(dq_agent *a, const dqn_batch *b, bool learn, dq_net_
     *rows = (dq_net_rows){.states = *b->states, .state = d->state, .rows = list_rows(a, d, b)};
     if (dqn_on_actions(a)) rows->actions = a->actions;
     if (!is_wide(a, b)) rows->action = d->action;
+    rows->features = dqn_given(a, d->state, d->action, rows->rows);
     return dq_net_forward(d->q, rows, learn ? &a->rng[RNG_DROP_Q] : NULL);
 }
 
@@ -251,7 +314,7 @@ static void find_taken(dq_agent *a, const dqn_batch *b, const float *y)
     }
 }
 
-static dq_status step(dq_agent *a, double loss, double *norm, dq_error *error)
+dq_status dqn_step(dq_agent *a, double loss, double *norm, dq_error *error)
 {
     dqn *d = dqn_of(a);
     const dq_agent_config *c = &a->config;
@@ -282,7 +345,7 @@ dq_status dqn_update(dq_agent *a, const dqn_batch *b, bool learn, double *loss, 
         a->taken[i] = d->taken[i];
         a->errors[i] = d->taken[i] - d->wanted[i];
     }
-    return learn ? step(a, *loss, norm, error) : DQ_OK;
+    return learn ? dqn_step(a, *loss, norm, error) : DQ_OK;
 }
 
 /* ---- learning ---- */

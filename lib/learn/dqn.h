@@ -55,6 +55,9 @@ typedef struct dqn {
     float *set_q, *probability; /* (offered + 1) */
     uint32_t *state, *action;   /* (pass_rows) */
     float *dy;                  /* (pass_rows, outputs) */
+    float *features;            /* (pass_rows, given) of a pass; */
+    float *block_features;      /* (AGENT_ACT_ROWS or fit_rows, DQN_BLOCK, given) of states with a block */
+    float *list;                /* (list_actions) scratch of a list's loss */
     dqn_maxima maxima;
     /* Vectors of the actions on offer side by side, for a head on actions. */
     float *block; /* (DQN_BLOCK, action_width) */
@@ -96,6 +99,9 @@ bool dqn_ready(const dq_agent *agent);
 dq_status dqn_learn(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
 dq_status dqn_fit(dq_agent *agent, const dq_vectors *states, const dq_transition *rows, size_t n,
                   const float *weight, bool learn, dq_agent_losses *losses, dq_error *error);
+dq_status dqn_fit_lists(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
+                        const dq_transition *rows, size_t n_rows, bool learn, dq_agent_losses *losses,
+                        dq_error *error);
 void dqn_offer(dq_agent *agent);
 void dqn_end_episode(dq_agent *agent);
 dq_net *dqn_network(dq_agent *agent, const char *name);
@@ -105,6 +111,11 @@ dq_status dqn_load(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_
 /* One Q update (learn), or its loss alone; fills agent->taken and ->errors. */
 dq_status dqn_update(dq_agent *agent, const dqn_batch *batch, bool learn, double *loss, double *norm,
                      dq_error *error);
+
+/* A step of Q on the gradient d->dy of a pass, whose loss is known. */
+dq_status dqn_step(dq_agent *agent, double loss, double *norm, dq_error *error);
+/* The features given of rows by number, into d->features; NULL where nothing is given. */
+const float *dqn_given(dq_agent *agent, const uint32_t *state, const uint32_t *action, size_t n);
 
 /* ---- dqn_values.c ---- */
 

@@ -49,6 +49,13 @@ static size_t rows_of_all(const dq_agent *a)
     return rows > AGENT_ACT_ROWS ? AGENT_ACT_ROWS : rows > 0 ? rows : 1;
 }
 
+/* States that are scored together against a block. */
+static size_t rows_of_block(const dq_agent *a)
+{
+    size_t rows = a->trains ? a->config.fit_rows : 0;
+    return rows > AGENT_ACT_ROWS ? rows : AGENT_ACT_ROWS;
+}
+
 bool dqn_values_allocate(dq_agent *a)
 {
     dqn *d = dqn_of(a);
@@ -56,6 +63,7 @@ bool dqn_values_allocate(dq_agent *a)
     const dq_buffer buffers[] = {
         DQ_BUFFER(d->block, pairs ? (size_t)DQN_BLOCK * a->shape.action_width : 0),
         DQ_BUFFER(d->all, pairs ? 0 : rows_of_all(a) * a->shape.action_count),
+        DQ_BUFFER(d->block_features, pairs ? rows_of_block(a) * DQN_BLOCK * a->config.given.width : 0),
     };
     d->block_from = NO_BLOCK;
     return dq_buffers_take(&a->arena, buffers, DQ_BUFFERS(buffers)) &&
@@ -89,6 +97,19 @@ static uint32_t gather(const dq_agent *a, dqn *d, uint32_t from)
     return d->block_rows;
 }
 
+/* The features given of n states (NULL: from, from + 1 ...) with `rows` actions of the offer from b on. */
+static const float *block_features(dq_agent *a, const uint32_t *number, size_t from, size_t n, uint32_t b,
+                                   uint32_t rows)
+{
+    const dq_pair_features *given = &a->config.given;
+    float *to = dqn_of(a)->block_features;
+    if (!given->width) return NULL;
+    for (size_t i = 0; i < n; i++)
+        given->fill(given->self, agent_number(number, from + i), a->offer + b, rows,
+                    to + i * rows * given->width);
+    return to;
+}
+
 /* States from .. from + n - 1, at most AGENT_ACT_ROWS; a head on actions. */
 static void score_offer(dq_agent *a, const dq_vectors *states, const uint32_t *number, size_t from, size_t n,
                         float *q)
@@ -98,7 +119,8 @@ static void score_offer(dq_agent *a, const dq_vectors *states, const uint32_t *n
     for (size_t i = 0; i < n; i++) at[i] = states->at[agent_number(number, from + i)];
     for (uint32_t b = 0; b < a->offered; b += DQN_BLOCK) {
         uint32_t rows = gather(a, d, b);
-        dq_net_score(d->q, at, n, d->block, a->shape.action_width, rows, NULL, q + b, a->offered);
+        dq_net_score(d->q, at, n, d->block, a->shape.action_width, rows,
+                     block_features(a, number, from, n, b, rows), q + b, a->offered);
     }
 }
 
@@ -199,7 +221,8 @@ static void score_missing(dq_agent *a, dq_net *net, size_t missing)
     for (size_t s = 0; s < missing; s++) m->found[s] = -INFINITY;
     for (uint32_t from = 0; from < a->offered; from += DQN_BLOCK) {
         uint32_t rows = gather(a, d, from);
-        dq_net_score(net, m->at, missing, d->block, a->shape.action_width, rows, NULL, m->scores, DQN_BLOCK);
+        dq_net_score(net, m->at, missing, d->block, a->shape.action_width, rows,
+                     block_features(a, m->state, 0, missing, from, rows), m->scores, DQN_BLOCK);
         for (size_t s = 0; s < missing; s++) {
             const float *q = m->scores + s * DQN_BLOCK;
             uint32_t best = agent_best(q, rows);
@@ -232,6 +255,7 @@ static void value_listed(dq_agent *a, const dq_vectors *states, size_t n)
     dqn_maxima *m = &d->maxima;
     dq_net_rows rows = {.states = *states, .state = m->state, .action = m->action, .rows = n};
     if (dqn_on_actions(a)) rows.actions = a->actions;
+    rows.features = dqn_given(a, m->state, m->action, n);
     dq_net_predict(d->target, &rows, m->found);
 }
 

@@ -433,6 +433,7 @@ static const struct dq_agent_functions functions = {
     .ready = dqn_ready,
     .learn = dqn_learn,
     .fit = dqn_fit,
+    .fit_lists = dqn_fit_lists,
     .offer = dqn_offer,
     .end_episode = dqn_end_episode,
     .predict = dyna_predict,

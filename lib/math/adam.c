@@ -16,7 +16,8 @@ dq_adam_step dq_adam_begin(const dq_adam *adam, uint64_t t)
                           .step = (float)(adam->rate / bias1),
                           .unbias = (float)(1 / sqrt(bias2)),
                           .eps = (float)adam->eps,
-                          .decay = (float)adam->decay};
+                          .decay = adam->decoupled ? 0 : (float)adam->decay,
+                          .shrink = adam->decoupled ? (float)(adam->rate * adam->decay) : 0};
 }
 
 enum { BLOCK = 1024 }; /* numbers whose squares are summed in float */
@@ -28,7 +29,7 @@ static inline void apply_one(dq_adam_step s, float *w, float *m, float *v, float
     float vi = s.beta2 * *v + s.rest2 * gi * gi;
     *m = mi;
     *v = vi;
-    *w -= s.step * mi / (sqrtf(vi) * s.unbias + s.eps);
+    *w -= s.shrink * *w + s.step * mi / (sqrtf(vi) * s.unbias + s.eps);
 }
 
 DQ_CLONES

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Adam (Kingma and Ba, 2015), with PyTorch's L2 weight decay: g += decay w.
+ * Adam (Kingma and Ba, 2015), with PyTorch's L2 weight decay, g += decay w; or with decoupled decay, w -=
+ * rate decay w (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019), which the gradient's
+ * scale does not change.
  *
  *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
  *     w -= rate / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
@@ -8,6 +10,7 @@
 #ifndef DQ_MATH_ADAM_H
 #define DQ_MATH_ADAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +18,7 @@ typedef struct dq_adam {
     double rate;              /* 1e-3 */
     double beta1, beta2, eps; /* 0.9, 0.999, 1e-8 */
     double decay;             /* 0 */
+    bool decoupled;           /* whose decay this is; a caller spares vectors of it, as is usual */
 } dq_adam;
 
 #define DQ_ADAM_DEFAULTS                                                                                     \
@@ -28,6 +32,7 @@ typedef struct dq_adam_step {
     float step;                       /* rate / (1 - beta1^t) */
     float unbias;                     /* 1 / sqrt(1 - beta2^t) */
     float eps, decay;
+    float shrink; /* decoupled: rate decay, and decay is 0 */
 } dq_adam_step;
 
 /* t is the number of this step, from 1. */

@@ -9,9 +9,35 @@
 #ifndef DQ_NET_LOSS_H
 #define DQ_NET_LOSS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-typedef enum dq_loss { DQ_LOSS_MSE, DQ_LOSS_HUBER } dq_loss;
+typedef enum dq_loss {
+    DQ_LOSS_MSE,
+    DQ_LOSS_HUBER,
+    DQ_LOSS_SOFTMAX, /* of lists: */
+    DQ_LOSS_PAIRWISE,
+} dq_loss;
+
+/* Whether a loss is of lists, not of rows. */
+static inline bool dq_loss_of_lists(dq_loss loss)
+{
+    return loss >= DQ_LOSS_SOFTMAX;
+}
+
+/* The loss of one list of n outputs, with grades >= 0 (what is no more than passed over has 0):
+ *
+ *     softmax    - sum_j g_j log softmax(z)_j / sum_j g_j                     z_j = y_j / temperature +
+ * offset_j (Cao et al., "Learning to rank: from pairwise approach to listwise approach", 2007, top one)
+ *     pairwise   the mean over pairs i, j with g_i > g_j of w_j log(1 + e^((y_j - y_i) / temperature)), the
+ *                weight w_j = e^offset_j in the mean, too (Burges et al., 2005; Rendle et al., "BPR", 2009)
+ *
+ * offset_j is 0 for what is in the list by itself, log(1 / q) for what was drawn into it with the chance q
+ * (Bengio and Senecal, "Adaptive importance sampling to accelerate training of a neural probabilistic
+ * language model", 2008), and -INFINITY for what is not in it. NULL: 0 all over. dy (n; may be NULL) is the
+ * gradient times scale. 0, with a gradient of 0, where no grade is above another. scratch: (n). */
+double dq_loss_list(dq_loss loss, double temperature, const float *y, const float *grade, const float *offset,
+                    size_t n, double scale, float *scratch, float *dy);
 
 /* The loss of y against target; delta > 0 is Huber's, of no meaning to mse; weight (may be NULL: all 1)
  * scales each term, the mean is over n. dy (may be NULL) is the gradient. */

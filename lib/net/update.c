@@ -31,11 +31,33 @@ static double squares_of(const float *g, size_t n)
     return sum;
 }
 
-/* Adam on n numbers from `at` on with their gradient g; returns the sum of g's squares. */
+/* Where the tensor that has weight `at` ends. */
+static size_t end_of_tensor(const dq_net *net, size_t at, bool *matrix)
+{
+    for (const net_tensor *t = net->tensors; t < net->tensors + net->tensor_count; t++) {
+        size_t n = t->shape[0] * (t->dims == 2 ? t->shape[1] : 1);
+        *matrix = t->dims == 2;
+        if (!t->statistic && at >= t->at && at < t->at + n) return t->at + n;
+    }
+    return net->count;
+}
+
+/* Adam on n numbers from `at` on with their gradient g; returns the sum of g's squares. Decoupled decay is of
+ * matrices alone. */
 static double step(const work *w, size_t at, const float *g, size_t n)
 {
     const dq_net *net = w->net;
-    return dq_adam_apply(&w->adam, net->weights + at, net->m + at, net->v + at, g, n);
+    double sum = 0;
+    if (w->adam.shrink == 0)
+        return dq_adam_apply(&w->adam, net->weights + at, net->m + at, net->v + at, g, n);
+    for (size_t end = at + n, to; at < end; g += to - at, at = to) {
+        dq_adam_step adam = w->adam;
+        bool matrix = false;
+        to = net_min(end_of_tensor(net, at, &matrix), end);
+        if (!matrix) adam.shrink = 0;
+        sum += dq_adam_apply(&adam, net->weights + at, net->m + at, net->v + at, g, to - at);
+    }
+    return sum;
 }
 
 /* Tiles are numbered through the layers. */
@@ -96,7 +118,7 @@ static void step_tile(void *arg, size_t tile, unsigned thread)
     dq_net *net = w->net;
     size_t at = tile * STEP_TILE, n = net_min(STEP_TILE, net->count - at);
     if (w->scale != 1) dq_vec_scale(net->gradient + at, w->scale, n);
-    dq_adam_apply(&w->adam, net->weights + at, net->m + at, net->v + at, net->gradient + at, n);
+    step(w, at, net->gradient + at, n);
 }
 
 /* A step on the gradient, whose norm is known. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run's state in a checkpoint: offline.order u4, offline.rng u8 (streams, 4), the counters under
- * meta.offline; with priorities those of learn/replay.h under offline.priorities; and the best epoch's model
- * as learn/kept.h keeps it. Splits, held-out negatives and states follow from the seed and the rows, and are
- * made again.
+ * A run's state in a checkpoint: offline.order u4, of lists offline.users u4, offline.rng u8 (streams, 4),
+ * the counters under meta.offline; with priorities those of learn/replay.h under offline.priorities; and the
+ * best epoch's model as learn/kept.h keeps it. Splits, held-out negatives and states follow from the seed and
+ * the rows, and are made again.
  */
 #include "core/buffers.h"
 #include "core/record.h"
@@ -59,9 +59,14 @@ static dq_status make_priorities(dq_offline *run, dq_error *error)
 }
 
 /* The store of a batch has 2 vectors a row, unless states are numbered. */
+static size_t batch_rows(const dq_offline *run)
+{
+    return run->by_lists ? DQ_OFFLINE_LIST_ROWS(run->config) : DQ_OFFLINE_ROWS(run->config);
+}
+
 static bool make_buffers(dq_offline *run)
 {
-    size_t rows = DQ_OFFLINE_ROWS(run->config), batch = run->config.batch, width = run->rows.state_width;
+    size_t rows = batch_rows(run), batch = run->config.batch, width = run->rows.state_width;
     size_t drawn = offline_draws_candidates(run) ? run->rows.actions : 0;
     size_t vectors = run->rows.states.count ? 0 : 2 * rows;
     const dq_buffer buffers[] = {
@@ -86,6 +91,23 @@ static bool make_buffers(dq_offline *run)
     return true;
 }
 
+/* How many passes, and their lists; the unit that they leave open is that of a network alone. */
+static dq_status make_lists(dq_offline *run, dq_error *error)
+{
+    offline_lists *l = &run->lists;
+    if (!offline_lists_make(l, &run->config, &run->rows, run->held, &run->arena))
+        return dq_fail_memory(error, "lists");
+    if (l->training == 0)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "nobody has a row whose reward is above that of an action passed over, %g: a list has "
+                       "nothing to prefer",
+                       (double)run->config.negative_reward);
+    size_t batches = dq_offline_size(run).batches;
+    if (!run->config.epochs) run->config.epochs = (DQ_OFFLINE_UPDATES + batches - 1) / batches;
+    dq_net_calibrate(dq_agent_network(run->agent, "q"), 1, 0);
+    return run->config.start_weight != 0 ? offline_start(run, error) : DQ_OK;
+}
+
 static dq_status make(dq_offline *run, dq_error *error)
 {
     if (!make_buffers(run) || !split(run)) return dq_fail_memory(error, "%zu rows", run->rows.count);
@@ -94,7 +116,7 @@ static dq_status make(dq_offline *run, dq_error *error)
                        run->config.folds, run->groups);
     make_order(run);
     if (run->order_count == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
-    dq_status status = make_priorities(run, error);
+    dq_status status = run->by_lists ? make_lists(run, error) : make_priorities(run, error);
     return status ? status : offline_hold_out(run, error);
 }
 
@@ -109,7 +131,24 @@ static dq_status check_shape(const dq_agent *agent, const dq_offline_rows *rows,
     if (shape->states.count != rows->states.count)
         return dq_fail(error, DQ_ERR_RANGE, "rows of %u numbered states, and an agent of %u",
                        rows->states.count, shape->states.count);
+    if (dq_agent_get_config(agent)->given.width != rows->given)
+        return dq_fail(error, DQ_ERR_RANGE, "rows with %u features of pairs, and an agent of %u", rows->given,
+                       dq_agent_get_config(agent)->given.width);
     return DQ_OK;
+}
+
+static dq_status check_lists(const dq_offline_config *config, const dq_agent *agent,
+                             const dq_offline_rows *rows, dq_error *error)
+{
+    const dq_agent_config *c = dq_agent_get_config(agent);
+    if (!rows->states.count || rows->states.count != rows->users)
+        return dq_fail(error, DQ_ERR_RANGE, "a loss of lists is of users who are states, as in a catalogue");
+    if (config->n_step > 1 || config->priority > 0 || config->candidates)
+        return dq_fail(error, DQ_ERR_RANGE, "lists have no returns over steps, priorities or candidates");
+    if (c->fit_rows < DQ_OFFLINE_LIST_ROWS(*config) || c->list_states < config->batch ||
+        c->list_actions < offline_list_columns(config, rows))
+        return dq_fail(error, DQ_ERR_RANGE, "the agent takes smaller batches of lists");
+    return check_shape(agent, rows, error);
 }
 
 static dq_status check(const dq_offline_config *config, dq_agent *agent, const dq_offline_rows *rows,
@@ -118,6 +157,9 @@ static dq_status check(const dq_offline_config *config, dq_agent *agent, const d
     const dq_agent_config *c = dq_agent_get_config(agent);
     if (config->batch == 0) return dq_fail(error, DQ_ERR_RANGE, "a batch of no rows");
     if (rows->count >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 rows");
+    bool lists = dq_loss_of_lists(c->loss);
+    if (lists) return check_lists(config, agent, rows, error);
+    if (config->epochs == 0) return dq_fail(error, DQ_ERR_RANGE, "no pass over the rows");
     if (c->fit_rows < DQ_OFFLINE_ROWS(*config))
         return dq_fail(error, DQ_ERR_RANGE, "the agent takes smaller batches");
     if (config->candidates && c->offered && c->offered < config->candidates)
@@ -143,6 +185,7 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_a
     if (!r) return dq_fail_memory(error, "offline training");
     *r = (dq_offline){.config = *config, .agent = agent, .rows = *rows};
     r->gamma = dq_agent_get_config(agent)->gamma;
+    r->by_lists = dq_loss_of_lists(dq_agent_get_config(agent)->loss);
     for (unsigned i = 0; i < RNG_OFFLINE_COUNT; i++) r->rng[i] = dq_rng_stream(config->seed, 200 + i);
     status = make(r, error);
     if (status) {
@@ -151,6 +194,18 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_a
     }
     *run = r;
     return DQ_OK;
+}
+
+void dq_offline_suit(dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
+{
+    agent->given = (dq_pair_features){rows->features_self, rows->given, rows->features};
+    if (!dq_loss_of_lists(agent->loss)) return;
+    if (!config->negatives && config->batch * (uint64_t)rows->actions > DQ_OFFLINE_PAIRS)
+        config->negatives = DQ_OFFLINE_DRAWN;
+    agent->fit_rows = DQ_OFFLINE_LIST_ROWS(*config);
+    agent->list_states = config->batch;
+    agent->list_actions = (uint32_t)offline_list_columns(config, rows);
+    agent->calibrated = true;
 }
 
 void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
@@ -180,11 +235,14 @@ void dq_offline_free(dq_offline *run)
 
 dq_offline_sizes dq_offline_size(const dq_offline *run)
 {
+    size_t units = run->by_lists ? run->lists.training : run->order_count;
     return (dq_offline_sizes){.training = run->order_count,
                               .held_out = run->held_rows,
                               .groups = run->groups,
                               .held_out_groups = run->held_groups,
-                              .batches = (run->order_count + run->config.batch - 1) / run->config.batch};
+                              .batches = (units + run->config.batch - 1) / run->config.batch,
+                              .epochs = run->config.epochs,
+                              .lists = run->by_lists ? run->lists.training : 0};
 }
 
 bool dq_offline_held_out(const dq_offline *run, uint32_t user)
@@ -247,6 +305,7 @@ static void begin_epoch(dq_offline *run)
     p->q_sum = p->world_sum = 0;
     p->row_sum = 0;
     if (!run->priorities) dq_rng_shuffle(&run->rng[RNG_ORDER], run->order, run->order_count);
+    if (run->by_lists) dq_rng_shuffle(&run->rng[RNG_ORDER], run->lists.user, run->lists.training);
     if (!offline_draws_candidates(run)) return;
     dq_rng_sample(&run->rng[RNG_ORDER], run->offered, run->config.candidates, run->scratch,
                   run->rows.actions);
@@ -312,25 +371,33 @@ static double progress_of(const dq_offline *run)
     return last > 0 ? (double)run->state.batches / last : 0;
 }
 
+static dq_status learn_rows(dq_offline *run, dq_agent_losses *losses, size_t *n, size_t *logged,
+                            dq_error *error)
+{
+    *n = draw_batch(run, logged);
+    return dq_agent_fit(run->agent, &run->states, run->batch, *n, run->priorities ? run->weight : NULL,
+                        losses, error);
+}
+
 dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
 {
     offline_state *p = &run->state;
     dq_agent_losses losses;
-    size_t logged;
+    size_t logged = 0;
     *ended = false;
     if (p->position == 0) begin_epoch(run);
     dq_agent_progress(run->agent, progress_of(run));
     double rate = dq_agent_rate(run->agent), beta = beta_of(run);
-    size_t n = draw_batch(run, &logged);
-    dq_status status = dq_agent_fit(run->agent, &run->states, run->batch, n,
-                                    run->priorities ? run->weight : NULL, &losses, error);
+    size_t n;
+    dq_status status = run->by_lists ? offline_learn_lists(run, &losses, &n, error)
+                                     : learn_rows(run, &losses, &n, &logged, error);
     if (status) return status;
     if (run->priorities) prioritise(run, logged);
     p->batches++;
     p->q_sum += losses.q * (double)n;
     p->world_sum += losses.world * (double)n;
     p->row_sum += n;
-    *ended = p->position == run->order_count;
+    *ended = p->position == (run->by_lists ? run->lists.training : run->order_count);
     return *ended ? end_epoch(run, rate, beta, error) : DQ_OK;
 }
 
@@ -352,7 +419,8 @@ uint64_t dq_offline_batches_done(const dq_offline *run)
 dq_status dq_offline_finish(dq_offline *run, dq_error *error)
 {
     if (offline_draws_candidates(run)) dq_agent_offer(run->agent, NULL, 0);
-    return run->state.best_epoch ? dq_agent_load(run->agent, false, &run->best, error) : DQ_OK;
+    dq_status status = run->state.best_epoch ? dq_agent_load(run->agent, false, &run->best, error) : DQ_OK;
+    return status || !run->by_lists ? status : offline_calibrate(run, error);
 }
 
 /* ---- what it tells ---- */
@@ -409,9 +477,11 @@ static const char priorities[] = "offline.priorities";
 
 dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error)
 {
-    const uint64_t n = run->order_count;
+    const uint64_t n = run->order_count, users = run->by_lists ? run->lists.training : 0;
     dq_status status = dq_record_save(numbers, NUMBERS, &run->state, "offline", model, error);
     if (!status) status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
+    if (!status && run->by_lists)
+        status = dq_bundle_add_tensor(model, "offline.users", DQ_U4, 1, &users, run->lists.user, error);
     if (!status) status = dq_record_save_rng(run->rng, RNG_OFFLINE_COUNT, "offline.rng", model, error);
     if (!status && run->priorities) status = dq_replay_save(run->priorities, priorities, model, error);
     return status ? status : dq_kept_save(&run->best, model, error);
@@ -422,12 +492,17 @@ static dq_status check_order(const dq_offline *run, dq_error *error)
     for (size_t i = 0; i < run->order_count; i++)
         if (run->order[i] >= run->rows.count)
             return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's order names a row that is not there");
+    for (size_t i = 0; run->by_lists && i < run->lists.training; i++)
+        if (run->lists.user[i] >= run->rows.users)
+            return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's order names a user who is not there");
     return DQ_OK;
 }
 
 static dq_status restore_columns(dq_offline *run, const dq_bundle *model, dq_error *error)
 {
     dq_status status = dq_record_column(model, "offline.order", DQ_U4, run->order_count, run->order, error);
+    if (!status && run->by_lists)
+        status = dq_record_column(model, "offline.users", DQ_U4, run->lists.training, run->lists.user, error);
     if (!status) status = dq_record_rng(model, "offline.rng", RNG_OFFLINE_COUNT, run->rng, error);
     if (!status && run->priorities) status = dq_replay_restore(run->priorities, priorities, model, error);
     return status ? status : check_order(run, error);
@@ -438,7 +513,7 @@ dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *
     offline_state state = {0};
     dq_status status = dq_record_restore(numbers, NUMBERS, &state, "offline", model, error);
     if (status) return status;
-    if (state.position > run->order_count)
+    if (state.position > (run->by_lists ? run->lists.training : run->order_count))
         return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's state is beyond the rows");
     status = restore_columns(run, model, error);
     if (!status) status = dq_kept_restore(&run->best, run->agent, model, error);

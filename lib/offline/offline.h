@@ -20,6 +20,15 @@
  * to that power, with importance weights (learn/replay.h); a pass is as many batches. Negatives have their
  * row's weight.
  *
+ * Lists: with a loss of lists (net/loss.h) a batch is of users. A user's list has all actions, with what a
+ * reward is above that of an action passed over as its grade; or those of his rows and a number of drawn
+ * ones, which stand for the others. What he has met without a reward is left out. A pass is over the users
+ * who have a grade above 0, and whoever is held out is evaluated likewise. Rows go to the world model alone.
+ * The unit of such a Q is open. So in the end r = scale Q + shift is fitted by least squares, on held-out
+ * rows and as many actions passed over (without held-out rows on all), and kept in the network: its outputs
+ * are in rewards then, and training goes on from them.
+ *
+ *     dq_offline_suit(&config, &rows, &agent_config);                 what the agent must have room for
  *     dq_offline_new(&run, &config, agent, &rows, &e);
  *     while (!dq_offline_done(run)) { dq_offline_step(run, &ended, &e); if (ended) dq_offline_last(run); }
  *     dq_offline_finish(run, &e);                                     the best epoch's weights
@@ -76,7 +85,9 @@ typedef struct dq_offline_rows {
 typedef enum dq_best_by { DQ_BEST_BY_LOSS, DQ_BEST_BY_CONCORDANCE, DQ_BEST_BY_NDCG } dq_best_by;
 
 typedef struct dq_offline_config {
-    size_t epochs, batch, negatives; /* batch counts logged rows; negatives come on top */
+    size_t epochs;           /* passes; 0: as many as make DQ_OFFLINE_UPDATES batches, and at least one */
+    size_t batch, negatives; /* batch counts logged rows, negatives come on top; of lists batch counts users,
+                                and negatives are the actions drawn for a list, 0: all that there are */
     float negative_reward;
     double validation;    /* share of the groups held out, 0 <= share < 1 */
     uint32_t fold, folds; /* instead: fold 1 .. folds of the groups (cross-validation); folds 0: none */
@@ -85,11 +96,26 @@ typedef struct dq_offline_config {
     uint32_t candidates;         /* actions that the maximum runs over, drawn anew each epoch; 0: all */
     uint32_t n_step;             /* rewards summed before bootstrapping; 0 and 1: single steps */
     double priority, importance; /* alpha (0: shuffled passes), and beta, which rises to 1 as schedules go */
+    double start_weight; /* of lists, with features added to the output: what the weight of the best cosine
+                            starts at, the one that alone orders rows best; 0: none does */
     uint64_t seed;
 } dq_offline_config;
 
-/* Rows of the largest batch: what the agent's fit_rows must hold. */
-#define DQ_OFFLINE_ROWS(config) ((config).batch * (1 + (config).negatives))
+/* Rows of the largest batch: what the agent's fit_rows must hold; with a loss of lists those that the world
+ * model takes beside them. */
+#define DQ_OFFLINE_ROWS(config)      ((config).batch * (1 + (config).negatives))
+#define DQ_OFFLINE_LIST_ROWS(config) (8 * (config).batch)
+
+enum {
+    DQ_OFFLINE_UPDATES = 150,   /* that make an agent by lists, as measured on O*NET's jobs */
+    DQ_OFFLINE_PAIRS = 1 << 21, /* of a batch of lists, before actions are drawn for them, */
+    DQ_OFFLINE_DRAWN = 1000,    /* so many */
+};
+
+/* Fills in what a run on these rows asks of an agent that is made for it: rows and lists of a batch, the
+ * source of given features, calibration. Of lists it decides negatives where all actions are too many: lists
+ * of all are up to DQ_OFFLINE_PAIRS pairs of a user and an action a batch. */
+void dq_offline_suit(dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent);
 
 /* What an epoch came to. Losses are means over rows, the first two in training passes (with dropout), NAN
  * where there is none; validation_loss, concordance, hit and ndcg are NAN without held-out rows that tell
@@ -116,9 +142,10 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_a
                          const dq_offline_rows *rows, dq_error *error);
 void dq_offline_free(dq_offline *run);
 
-/* Rows learnt from and held out, groups and those held out, batches an epoch. */
+/* Rows learnt from and held out, groups and those held out, batches an epoch, epochs, and of lists the users
+ * learnt from. */
 typedef struct dq_offline_sizes {
-    size_t training, held_out, groups, held_out_groups, batches;
+    size_t training, held_out, groups, held_out_groups, batches, epochs, lists;
 } dq_offline_sizes;
 dq_offline_sizes dq_offline_size(const dq_offline *run);
 /* Whether a user's group is held out. */

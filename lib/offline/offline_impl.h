@@ -7,9 +7,13 @@
 #define DQ_OFFLINE_OFFLINE_IMPL_H
 
 #include "learn/replay.h"
+#include "offline/lists.h"
 #include "offline/offline.h"
 
 enum { RNG_ORDER, RNG_NEGATIVES, RNG_PRIORITY, RNG_OFFLINE_COUNT };
+
+/* Of held-out lists, whose draws are the same each time. */
+enum { LISTS_STREAM = 205 };
 
 /* Where a run stands: plain numbers, saved as they are. */
 typedef struct offline_state {
@@ -45,6 +49,8 @@ struct dq_offline {
     float *held_value;      /* (held_count) Q */
     size_t held_count;
     dq_best_by criterion;
+    bool by_lists;
+    offline_lists lists; /* by_lists */
 
     /* a batch */
     dq_transition *batch; /* (max rows) */
@@ -92,5 +98,16 @@ static inline bool offline_draws_candidates(const dq_offline *run)
 dq_status offline_hold_out(dq_offline *run, dq_error *error);
 /* Fills the epoch's validation_loss, concordance, hit and ndcg. */
 dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error);
+
+/* ---- learn_lists.c ---- */
+
+/* One batch of lists; n is how many users it had. */
+dq_status offline_learn_lists(dq_offline *run, dq_agent_losses *losses, size_t *n, dq_error *error);
+/* Starts the best cosine at config.start_weight. */
+dq_status offline_start(dq_offline *run, dq_error *error);
+/* The loss of held-out users' lists, and the values of held-out rows. */
+dq_status offline_evaluate_lists(dq_offline *run, double *loss, dq_error *error);
+/* Fits what brings Q to rewards, and gives it to the agent's networks. */
+dq_status offline_calibrate(dq_offline *run, dq_error *error);
 
 #endif

@@ -34,7 +34,7 @@ static void list_row(dq_offline *run, uint32_t row, dq_rng *rng)
     run->held_out[run->held_count++] = held;
     held.negative = true;
     held.reward = run->config.negative_reward;
-    for (size_t k = 0; k < run->config.negatives; k++) {
+    for (size_t k = 0; k < (run->by_lists ? run->rows.met != NULL : run->config.negatives); k++) {
         held.action = dq_sample_unmet(rows->met, user, rows->actions, rng);
         if (held.action == UINT32_MAX) break;
         run->held_out[run->held_count++] = held;
@@ -102,7 +102,8 @@ static dq_best_by choose_criterion(const dq_offline *run)
 
 static bool make_ranks(dq_offline *run)
 {
-    size_t rows = RANK_VALUES / run->rows.actions, batch = DQ_OFFLINE_ROWS(run->config);
+    size_t rows = RANK_VALUES / run->rows.actions;
+    size_t batch = run->by_lists ? run->config.batch : DQ_OFFLINE_ROWS(run->config);
     if (rows > RANK_ROWS) rows = RANK_ROWS;
     if (rows > batch) rows = batch;
     if (rows < 1) rows = 1;
@@ -116,7 +117,7 @@ static bool make_ranks(dq_offline *run)
 
 dq_status offline_hold_out(dq_offline *run, dq_error *error)
 {
-    size_t room = run->held_rows * (1 + run->config.negatives);
+    size_t room = run->held_rows * (1 + (run->by_lists ? 1 : run->config.negatives));
     dq_rng rng = dq_rng_stream(run->config.seed, 204);
     const dq_buffer buffers[] = {DQ_BUFFER(run->held_out, room), DQ_BUFFER(run->held_value, room)};
     if (!dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers)))
@@ -127,7 +128,7 @@ dq_status offline_hold_out(dq_offline *run, dq_error *error)
     if (offline_draws_candidates(run))
         dq_rng_sample(&rng, run->eval_offer, run->config.candidates, run->scratch, run->rows.actions);
     run->criterion = choose_criterion(run);
-    bool ranks = run->rows.ranked || run->criterion == DQ_BEST_BY_NDCG;
+    bool ranks = run->rows.ranked || run->by_lists || run->criterion == DQ_BEST_BY_NDCG;
     if (ranks && count_ranked(run) && !make_ranks(run)) return dq_fail_memory(error, "values to rank");
     return DQ_OK;
 }
@@ -226,7 +227,8 @@ dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *e
 {
     bool drawn = offline_draws_candidates(run);
     if (drawn) dq_agent_offer(run->agent, run->eval_offer, run->config.candidates);
-    dq_status status = find_loss(run, &epoch->validation_loss, error);
+    dq_status status = run->by_lists ? offline_evaluate_lists(run, &epoch->validation_loss, error)
+                                     : find_loss(run, &epoch->validation_loss, error);
     if (status) return status;
     epoch->concordance = find_concordance(run);
     if (drawn) dq_agent_offer(run->agent, NULL, 0);

@@ -190,7 +190,7 @@ static dq_status offer_group(offering *work, dq_rank_scorer *scorer, dq_error *e
                            ? dq_baseline_score(scorer->baseline, scorer->pool, work->first, work->count,
                                                work->block, lists->scores, error)
                            : dq_rank_scorer_score(scorer, lists->vectors + work->first, work->count,
-                                                  work->block, lists->scores, error);
+                                                  work->first, work->block, lists->scores, error);
     if (status) return status;
     size_t tiles = (work->count + USER_TILE - 1) / USER_TILE;
     for (size_t i = 0; i < tiles; i++) work->errors[i] = DQ_ERROR_NONE;

@@ -53,6 +53,25 @@ static dq_status add_net(dq_rank_scorer *scorer, const dq_bundle *model, dq_erro
     return status;
 }
 
+/* Features that the network is given come from the model, too: as many as it takes. */
+static dq_status load_features(dq_rank_scorer *scorer, const dq_bundle *model, uint32_t given,
+                               dq_error *error)
+{
+    dq_feature_free(scorer->features);
+    scorer->features = NULL;
+    if (!given) return DQ_OK;
+    dq_status status = dq_feature_load(&scorer->features, model, scorer->pool, error);
+    if (!status && (!scorer->features || dq_feature_columns(scorer->features) != given))
+        status = dq_fail(error, DQ_ERR_SCHEMA,
+                         "the model's features are not the %u that its network is given", given);
+    return status;
+}
+
+bool dq_rank_scorer_needs_lists(const dq_rank_scorer *scorer)
+{
+    return scorer->features != NULL;
+}
+
 dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
     const char *kind;
@@ -78,23 +97,48 @@ dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
     char name[32];
-    dq_status status = DQ_OK;
+    dq_net_spec spec;
+    dq_status status = dq_net_load_spec(model, name_of(scorer, 0, name), &spec, error);
+    if (!status) status = load_features(scorer, model, spec.given, error);
     for (size_t i = 0; !status && i < scorer->net_count; i++)
         status = dq_net_load(scorer->nets[i], name_of(scorer, i, name), false, model, error);
     return status;
 }
 
+/* The features of some lists against a block: (count, rows, columns), NULL without any. */
+static dq_status gather(dq_rank_scorer *s, size_t first, size_t count, const dq_rank_block *block,
+                        const float **given, dq_error *error)
+{
+    *given = NULL;
+    if (!s->features) return DQ_OK;
+    size_t columns = dq_feature_columns(s->features), of_user = s->given_items * columns;
+    const float *from = s->given + (first - s->given_first) * of_user + block->first * columns;
+    *given = from;
+    if (block->rows == s->given_items || count == 1) return DQ_OK;
+    size_t n = block->rows * columns;
+    if (!dq_array_reserve(&s->block_given, &s->block_slots, count * n + 1, sizeof *s->block_given))
+        return dq_fail_memory(error, "features");
+    for (size_t u = 0; u < count; u++)
+        memcpy(s->block_given + u * n, from + u * of_user, n * sizeof *s->block_given);
+    *given = s->block_given;
+    return DQ_OK;
+}
+
 /* The mean over several networks: sums run in their order, so that a score's bits depend on its pair alone.
  */
-static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, size_t count,
+static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error)
 {
     size_t n = count * block->rows;
-    dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, NULL, out, block->rows);
+    const float *given;
+    dq_status status = gather(s, first, count, block, &given, error);
+    if (status) return status;
+    dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, given, out,
+                 block->rows);
     if (s->net_count == 1) return DQ_OK;
     if (!dq_array_reserve(&s->one, &s->one_size, n, sizeof *s->one)) return dq_fail_memory(error, "scores");
     for (size_t k = 1; k < s->net_count; k++) {
-        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, NULL, s->one,
+        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, given, s->one,
                      block->rows);
         for (size_t i = 0; i < n; i++) out[i] += s->one[i];
     }
@@ -146,7 +190,7 @@ dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, c
                           scorer->item_width, &scorer->layout, error);
 }
 
-dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
+dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error)
 {
     if (scorer->output_of) {
@@ -155,7 +199,7 @@ dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users
             for (size_t r = 0; r < block->rows; r++) out[u * block->rows + r] = users[u][output[r]];
         return DQ_OK;
     }
-    if (scorer->net_count) return score_by_nets(scorer, users, count, block, out, error);
+    if (scorer->net_count) return score_by_nets(scorer, users, count, first, block, out, error);
     cosine_work work = {scorer, users, block, count, out};
     dq_pool_run(scorer->pool, cosine_tile, &work, (block->rows + COSINE_TILE - 1) / COSINE_TILE);
     return DQ_OK;
@@ -165,6 +209,9 @@ void dq_rank_scorer_free(dq_rank_scorer *scorer)
 {
     for (size_t i = 0; i < scorer->net_count; i++) dq_net_free(scorer->nets[i]);
     free(scorer->nets);
+    dq_feature_free(scorer->features);
+    free(scorer->given);
+    free(scorer->block_given);
     free(scorer->one);
     dq_arena_free(&scorer->arena);
     free(scorer->pairs);

@@ -12,6 +12,7 @@
 #define DQ_RANK_SCORE_H
 
 #include "data/catalogue.h"
+#include "feature/feature.h"
 #include "math/cosine.h"
 #include "math/pool.h"
 #include "net/net.h"
@@ -33,7 +34,12 @@ typedef struct dq_rank_scorer {
     dq_pairing *pairs; /* of the cosine */
     size_t pair_count;
     const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
-    dq_baseline *baseline;     /* who scores lists in this one's place (dq_rank_lists_offer); else NULL */
+    dq_feature_set *features;  /* of pairs within a whole list, given to the network; NULL: none */
+    float *given;              /* of lists given_first .. against all items: rank/features.h fills it */
+    size_t given_slots, given_first, given_items;
+    float *block_given; /* (block_slots) of them, those of a block */
+    size_t block_slots;
+    dq_baseline *baseline; /* who scores lists in this one's place (dq_rank_lists_offer); else NULL */
 } dq_rank_scorer;
 
 /* Takes the networks of a model bundle, which is copied from; DQ_ERR_UNKNOWN when it has no world model, and
@@ -41,13 +47,16 @@ typedef struct dq_rank_scorer {
 dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* The same networks with the weights of another model, whose widths and layers must be the same. */
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
+/* Whether a list is scored only when all of its items are known. */
+bool dq_rank_scorer_needs_lists(const dq_rank_scorer *scorer);
 /* Whether widths and fields of the catalogue are those of the model; or, for the cosine, chooses the pairs of
  * fields: the given ones, else the catalogue's own, else the whole vectors. */
 dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, const dq_rank_items *items,
                              const dq_pair_names *pairs, size_t pair_count, dq_error *error);
-/* out (count, block->rows): scores of the vectors of count users. A score depends on its pair alone, to the
- * last bit: neither on the block, nor on who else is scored, nor on the number of threads. */
-dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count,
+/* out (count, block->rows): scores of the vectors of the users of lists first .. first + count - 1. A score
+ * depends on its pair (and with features on the whole list) alone, to the last bit: neither on the block, nor
+ * on who else is scored, nor on the number of threads. */
+dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error);
 void dq_rank_scorer_free(dq_rank_scorer *scorer);
 

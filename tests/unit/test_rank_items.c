@@ -141,7 +141,7 @@ static void test_blocks(void **state)
         assert_int_equal(dq_rank_block_fill(&block, &b, rows, MANY, &at, &e), DQ_OK);
         assert_int_equal(block.first + block.rows, at);
         assert_true(block.rows == block.capacity || at == MANY);
-        assert_int_equal(dq_rank_scorer_score(&scorer, of, USERS, &block, out, NULL), DQ_OK);
+        assert_int_equal(dq_rank_scorer_score(&scorer, of, USERS, 0, &block, out, NULL), DQ_OK);
         for (uint32_t r = 0; r < block.rows; r++) {
             uint32_t row = rows[block.first + r];
             size_t n;

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "rank/features.h"
+
+#include "core/array.h"
+
+#include <stdlib.h>
+
+enum { GROUP_NUMBERS = 1 << 26 }; /* of a group of users: 256 MiB */
+
+dq_status dq_rank_features_bind(dq_rank_scorer *scorer, const dq_rank_items *items,
+                                const dq_rank_block *blocks, size_t block_count, dq_error *error)
+{
+    const dq_index *ids = &items->identity.ids;
+    uint32_t count = (uint32_t)dq_index_count(ids);
+    const float **at = malloc((count + (size_t)1) * sizeof *at);
+    uint64_t *id = malloc((count + (size_t)1) * sizeof *id);
+    dq_status status = at && id ? DQ_OK : dq_fail_memory(error, "features of %u items", count);
+    for (size_t b = 0; !status && b < block_count; b++)
+        for (uint32_t r = 0; r < blocks[b].rows; r++)
+            at[blocks[b].first + r] = blocks[b].vectors + (size_t)r * blocks[b].width;
+    for (uint32_t i = 0; !status && i < count; i++) {
+        size_t n;
+        const char *text = dq_index_id(ids, i, &n);
+        id[i] = dq_feature_id(text, n);
+    }
+    const dq_vectors vectors = {at, count, items->width};
+    if (!status) status = dq_feature_bind(scorer->features, &vectors, id, error);
+    scorer->given_items = count;
+    free(at);
+    free(id);
+    return status;
+}
+
+dq_status dq_rank_features_fill(dq_rank_scorer *scorer, const dq_rank_lists *lists, size_t first, size_t *n,
+                                dq_error *error)
+{
+    size_t numbers = scorer->given_items * dq_feature_columns(scorer->features);
+    size_t group = GROUP_NUMBERS / (numbers + 1) + 1;
+    if (*n > group) *n = group;
+    dq_feature_who *who = malloc((*n + 1) * sizeof *who);
+    if (!who || !dq_array_reserve(&scorer->given, &scorer->given_slots, *n * numbers + 1, sizeof(float))) {
+        free(who);
+        return dq_fail_memory(error, "features of %zu users", *n);
+    }
+    for (size_t u = 0; u < *n; u++) {
+        const dq_rank_user *user = &lists->users[first + u];
+        who[u] = (dq_feature_who){.vector = lists->vectors[first + u],
+                                  .id = dq_feature_id(user->id, user->id_bytes),
+                                  .group = DQ_ABSENT};
+    }
+    dq_feature_lists(scorer->features, who, *n, scorer->given);
+    scorer->given_first = first;
+    free(who);
+    return DQ_OK;
+}
