@@ -137,18 +137,10 @@ static dq_status make_log(train *t, dq_error *error)
 static void adopt(train *t, const dq_bundle *model, const dq_session_layout *from)
 {
     train_options *o = t->o;
-    dq_session_layout *l = &o->layout;
     const dq_value *sessions = dq_map_get(&model->meta, "sessions");
     if (from->item_width == 0) return;
-    if (!dq_cli_given(t->cli, "history")) l->history = from->history;
-    if (!dq_cli_given(t->cli, "history-mean")) l->mean = from->mean;
-    if (!dq_cli_given(t->cli, "recency")) l->recency = from->recency;
-    if (!dq_cli_given(t->cli, "event-one-hot")) l->one_hot = from->one_hot;
-    if (!dq_cli_given(t->cli, "event-cross")) l->cross = from->cross;
-    if (!dq_cli_given(t->cli, "session-steps")) l->steps = from->steps;
-    if (!dq_cli_given(t->cli, "session-count")) l->count = from->count;
-    if (!dq_cli_given(t->cli, "clock")) l->clock = from->clock;
-    if (!dq_cli_given(t->cli, "since")) l->since = from->since;
+    dq_session_layout_inherit(&o->layout, from, train_is_given, t->cli);
+    if (!dq_cli_given(t->cli, "history")) train_take_history(o, from->history);
     if (!dq_cli_given(t->cli, "session-gap"))
         o->session_gap = dq_value_number(dq_map_get(sessions, "gap"), o->session_gap);
     if (!o->event_attribute)

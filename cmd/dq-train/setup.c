@@ -60,6 +60,7 @@ void train_close(train *t)
 {
     dq_writer_abort(t->output);
     dq_feature_users_free(t->features);
+    dq_history_free(&t->seen);
     dq_pool_free(t->pool);
     dq_dataset_free(&t->dataset);
     dq_models_free(&t->init);
@@ -90,15 +91,23 @@ dq_status train_blame_init(const train *t, dq_status status, dq_error *error)
 static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_config *config, dq_error *error)
 {
     const dq_offline_catalogue *l = &t->logged.catalogue;
+    const dq_bundle *from = dq_cli_given(t->cli, "features") ? NULL : model;
+    bool seen = t->o->seen || (from && dq_feature_model_asks_seen(from));
+    dq_status status =
+        seen ? dq_history_of_catalogue(&t->seen, &t->dataset.catalogue, &t->map, t->o->time, error) : DQ_OK;
     const dq_feature_source source = {.catalogue = &t->dataset.catalogue,
                                       .names = t->o->features,
                                       .learn = t->cli->mode == TRAIN_OFFLINE,
                                       .rows = {l->count, l->user, l->action, l->reward, t->ignore},
                                       .group = t->logged.group,
-                                      .model = dq_cli_given(t->cli, "features") ? NULL : model,
+                                      .seen = seen ? &t->seen : NULL,
+                                      .last = t->o->seen ? t->o->layout.history : DQ_FEATURE_AS_LEARNT,
+                                      .recency = t->o->layout.recency,
+                                      .model = from,
                                       .pool = t->pool};
-    dq_status status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
-                                            &config->feature_count, error);
+    if (!status)
+        status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
+                                      &config->feature_count, error);
     if (!t->features) return status;
     config->given = (dq_pair_features){t->features, dq_feature_columns(dq_feature_users_set(t->features)),
                                        dq_feature_users_fill};
@@ -108,30 +117,9 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     return DQ_OK;
 }
 
-static void copy_widths(uint32_t *to, uint32_t *to_count, const uint32_t *from, uint32_t count)
+bool train_is_given(const void *cli, const char *option)
 {
-    memcpy(to, from, count * sizeof *to);
-    *to_count = count;
-}
-
-/* Network options that were not given are the model's that training starts from. */
-static void inherit(const dq_cli *cli, const dq_agent_config *saved, dq_agent_config *c)
-{
-    if (!dq_cli_given(cli, "hidden"))
-        copy_widths(c->hidden, &c->hidden_count, saved->hidden, saved->hidden_count);
-    if (!dq_cli_given(cli, "value-hidden"))
-        copy_widths(c->value_hidden, &c->value_hidden_count, saved->value_hidden, saved->value_hidden_count);
-    if (c->world && saved->world && !dq_cli_given(cli, "world-hidden"))
-        copy_widths(c->world_hidden, &c->world_hidden_count, saved->world_hidden, saved->world_hidden_count);
-    if (!dq_cli_given(cli, "features")) {
-        memcpy(c->features, saved->features, sizeof c->features);
-        c->feature_count = saved->feature_count;
-    }
-    if (!dq_cli_given(cli, "head")) c->head = saved->head;
-    if (!dq_cli_given(cli, "encoder")) c->encoder = saved->encoder;
-    if (!dq_cli_given(cli, "dueling")) c->dueling = saved->dueling;
-    if (!dq_cli_given(cli, "batch-norm")) c->batch_norm = saved->batch_norm;
-    if (!dq_cli_given(cli, "activation")) c->activation = saved->activation;
+    return dq_cli_given(cli, option);
 }
 
 /* Layers are compared when weights are loaded. */
@@ -153,7 +141,8 @@ static dq_status follow_model(const train *t, dq_bundle *model, dq_agent_config 
     dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &saved, &shape, error);
     if (!status) status = check_model(t, model, &shape, error);
-    if (!status && strcmp(kind, "tabular") != 0) inherit(t->cli, &saved, config);
+    if (!status && strcmp(kind, "tabular") != 0)
+        dq_agent_config_inherit(config, &saved, train_is_given, t->cli);
     return status;
 }
 
@@ -208,8 +197,7 @@ static dq_status describe_items(const train *t, dq_bundle *model, dq_error *erro
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     const dq_bundle *init = train_init_model(t, DQ_ABSENT);
     bool sessions = t->cli->mode == TRAIN_SESSIONS;
-    if (!status && sessions)
-        status = dq_session_log_describe(&t->logged.log, t->o->map, model, error);
+    if (!status && sessions) status = dq_session_log_describe(&t->logged.log, t->o->map, model, error);
     if (status) return status;
     if (t->cli->mode & TRAIN_ITEMS)
         return dq_describe_catalogue(&t->dataset.catalogue, sessions || config.head == DQ_HEAD_OUTPUTS, model,
@@ -226,8 +214,10 @@ static dq_status describe_items(const train *t, dq_bundle *model, dq_error *erro
 static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
 {
     dq_status status = describe_items(t, model, error);
-    if (status || !t->features) return status;
-    return dq_feature_save(dq_feature_users_set(t->features), model, error);
+    if (!status && t->features) status = dq_feature_save(dq_feature_users_set(t->features), model, error);
+    if (status || !t->seen.start) return status;
+    const dq_session_log log = {.time = t->o->time};
+    return dq_session_log_describe(&log, t->o->map, model, error);
 }
 
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)

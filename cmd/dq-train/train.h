@@ -43,6 +43,7 @@ typedef struct train {
     bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
     dq_reward_weight weight;
     train_offline_input logged;
+    dq_history seen;                        /* --history seen: what the features are told of */
     dq_feature_users *features;             /* given to the agent beside the network's own; NULL: none */
     uint64_t logged_digest, logged_bundles; /* of what the dataset's digest does not see */
     dq_pool *pool;
@@ -64,6 +65,8 @@ dq_bundle *train_init_model(const train *t, uint32_t user);
 /* The agent that the options describe, with the catalogue's cross features, and with what --init's model for
  * this user (DQ_ABSENT: for all) has learnt, where it has one. */
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error);
+/* dq_cli_given: what a model that is started from does not decide. */
+bool train_is_given(const void *cli, const char *option);
 /* Names --init's file in an error of what it holds; returns status. */
 dq_status train_blame_init(const train *t, dq_status status, dq_error *error);
 /* Completes a model bundle that dq_agent_save has filled: which fields, items and sessions it knows;

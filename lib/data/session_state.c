@@ -178,6 +178,19 @@ dq_status dq_session_layout_load(dq_session_layout *layout, const dq_bundle *bun
     return status;
 }
 
+void dq_session_layout_inherit(dq_session_layout *l, const dq_session_layout *from,
+                               bool (*given)(const void *arg, const char *part), const void *arg)
+{
+    if (!given(arg, "history-mean")) l->mean = from->mean;
+    if (!given(arg, "recency")) l->recency = from->recency;
+    if (!given(arg, "event-one-hot")) l->one_hot = from->one_hot;
+    if (!given(arg, "event-cross")) l->cross = from->cross;
+    if (!given(arg, "session-steps")) l->steps = from->steps;
+    if (!given(arg, "session-count")) l->count = from->count;
+    if (!given(arg, "clock")) l->clock = from->clock;
+    if (!given(arg, "since")) l->since = from->since;
+}
+
 static double value_of(const dq_session_layout *l, const dq_record_field *f)
 {
     const void *at = (const char *)l + f->offset;

@@ -79,6 +79,11 @@ bool dq_session_enters(float reward);
 dq_status dq_session_layout_save(const dq_session_layout *layout, dq_bundle *bundle, dq_error *error);
 /* And back: zeros where there is none, DQ_ERR_SCHEMA for one that cannot be. */
 dq_status dq_session_layout_load(dq_session_layout *layout, const dq_bundle *bundle, dq_error *error);
+/* Parts that were not asked for become those of another layout, of a model that training starts from; but the
+ * widths, the items of the history and the number of values, which the caller knows. given says which were,
+ * by the names that dq-train's options have. */
+void dq_session_layout_inherit(dq_session_layout *layout, const dq_session_layout *from,
+                               bool (*given)(const void *arg, const char *part), const void *arg);
 /* DQ_ERR_RANGE names the first thing in which the states that a model learnt from differ from `here`. Where
  * either is unknown, nothing is compared. */
 dq_status dq_session_layout_fits(const dq_session_layout *model, const dq_session_layout *here,

@@ -101,6 +101,9 @@ void dq_feature_name(const dq_feature_set *set, uint32_t column, char *name, siz
  * ranks the training labels best. */
 const dq_pairing *dq_feature_pair(const dq_feature_set *set);
 
+/* Whether some kind is of what users have seen. */
+bool dq_feature_asks_seen(const dq_feature_set *set);
+
 /* ---- lists ---- */
 
 /* Whom a list is for. */
@@ -128,5 +131,8 @@ dq_status dq_feature_save(const dq_feature_set *set, dq_bundle *model, dq_error 
 /* A set out of a model, bound to nothing yet; *set NULL where the model has none. DQ_ERR_SCHEMA for columns
  * that do not fit together, before memory is taken by what they claim. pool is kept. */
 dq_status dq_feature_load(dq_feature_set **set, const dq_bundle *model, dq_pool *pool, dq_error *error);
+
+/* Whether a model's features are of what users have seen. */
+bool dq_feature_model_asks_seen(const dq_bundle *model);
 
 #endif

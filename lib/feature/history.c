@@ -130,6 +130,11 @@ dq_status feature_history_save(const dq_feature_set *set, dq_bundle *model, dq_e
     return status ? status : dq_record_save_parts(parts, 2, "features", model, error);
 }
 
+bool dq_feature_model_asks_seen(const dq_bundle *model)
+{
+    return dq_map_get(&model->meta, key) != NULL;
+}
+
 static bool is_sound(const feature_history *h, uint32_t users, uint64_t items)
 {
     bool sound = h->recency > 0 && h->recency <= 1 && h->start[0] == 0 && h->start[users] == items;

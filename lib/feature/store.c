@@ -190,9 +190,7 @@ static dq_status read_columns(dq_feature_set *set, const dq_bundle *model, dq_er
 /* Kinds of what was seen need it. */
 static dq_status check_kinds(const dq_feature_set *set, dq_error *error)
 {
-    for (size_t k = 0; k < set->kind_count; k++)
-        if ((set->kinds[k]->needs & DQ_FEATURE_SEEN) && !set->history.start) return broken("kinds", error);
-    return DQ_OK;
+    return dq_feature_asks_seen(set) && !set->history.start ? broken("kinds", error) : DQ_OK;
 }
 
 dq_status dq_feature_load(dq_feature_set **set, const dq_bundle *model, dq_pool *pool, dq_error *error)

@@ -378,3 +378,30 @@ dq_status agent_restore_state(dq_agent *a, const dq_bundle *model, dq_error *err
     }
     return status ? status : restore_offer(a, model, error);
 }
+
+/* ---- of a model that is started from ---- */
+
+static void copy_widths(uint32_t *to, uint32_t *to_count, const uint32_t *from, uint32_t count)
+{
+    memcpy(to, from, count * sizeof *to);
+    *to_count = count;
+}
+
+void dq_agent_config_inherit(dq_agent_config *c, const dq_agent_config *saved,
+                             bool (*given)(const void *arg, const char *part), const void *arg)
+{
+    if (!given(arg, "hidden")) copy_widths(c->hidden, &c->hidden_count, saved->hidden, saved->hidden_count);
+    if (!given(arg, "value-hidden"))
+        copy_widths(c->value_hidden, &c->value_hidden_count, saved->value_hidden, saved->value_hidden_count);
+    if (c->world && saved->world && !given(arg, "world-hidden"))
+        copy_widths(c->world_hidden, &c->world_hidden_count, saved->world_hidden, saved->world_hidden_count);
+    if (!given(arg, "features")) {
+        memcpy(c->features, saved->features, sizeof c->features);
+        c->feature_count = saved->feature_count;
+    }
+    if (!given(arg, "head")) c->head = saved->head;
+    if (!given(arg, "encoder")) c->encoder = saved->encoder;
+    if (!given(arg, "dueling")) c->dueling = saved->dueling;
+    if (!given(arg, "batch-norm")) c->batch_norm = saved->batch_norm;
+    if (!given(arg, "activation")) c->activation = saved->activation;
+}

@@ -183,7 +183,7 @@ static void what_nobody_has_seen_is_refused(void **state)
     start(&w);
     w.training.seen_start = NULL;
     assert_int_equal(dq_feature_learn(&w.set, &w.training, names, w.pool, &e), DQ_ERR_RANGE);
-    assert_string_equal(e.reason, "features held-cosine: nobody has seen an item before");
+    assert_string_equal(e.reason, "features held-cosine: what users have seen is not told (--history seen)");
     assert_null(w.set);
     stop(&w);
 }
