@@ -14,12 +14,12 @@ from glob import glob
 from pathlib import Path
 from textwrap import wrap
 
-WINGS = {"what computes": ("#dbe9fb", range(0, 4)), "what joins them": ("#e3dcf5", range(4, 6)),
+WINGS = {"what computes": ("#dbe9fb", range(-1, 4)), "what joins them": ("#e3dcf5", range(4, 6)),
          "what moves bytes": ("#fbe6cf", range(6, 9))}  # colour, columns
 ROOMS = {  # column wanted, purpose
     "rank": (0, "lists of the best items"),                   "learn": (0, "agents learn, replay and plan"),
     "offline": (1, "agents learn from what was logged"),
-    "feature": (1, "a pair within its user's list"),
+    "feature": (-1, "a pair within its user's list"),
     "net": (1, "networks: layers, losses, weights"),          "math": (2, "vectors, BLAS, Adam, thread pool"),
     "env": (0, "environments that answer to actions"),        "embed": (2, "vectors by hashing and factorising"),
     "reward": (3, "what a pair is worth"),                    "measure": (3, "ranking measures, intervals and tests"),
@@ -34,7 +34,7 @@ PROGRAMS = {"dq-export": "data into a stream", "dq-embed": "texts into vectors",
             "dq-train": "rewards into agents", "dq-plan": "agents into plans", "dq-rank": "agents into lists",
             "dq-eval": "lists into figures", "dq-sim": "made-up sessions", "dq-cat": "looks at any stream"}
 EDGE, COLUMN, LEVEL, WIDTH, HEIGHT = 16, 142, 104, 124, 56  # pixels: the margin, from box to box, a box
-HOUSE = 9 * COLUMN - (COLUMN - WIDTH)
+HOUSE = 10 * COLUMN - (COLUMN - WIDTH)
 STYLE = """<style>text{fill:#1c2127;font:11px sans-serif;text-anchor:middle}.name{font-size:14px;font-weight:bold}
 .wing{font-size:13px;fill:#808488}rect.wing{fill-opacity:.09}.dashed{stroke-dasharray:5 4}
 .arrow{fill:none;stroke:#7c858e;stroke-width:1.5;marker-end:url(#head)}</style>
@@ -104,7 +104,7 @@ def draw_arrow(x, y, room, other, kind="arrow"):
 
 
 def draw_wing(name, columns, top, bottom):
-    left, width = EDGE + columns.start * COLUMN - 5, len(columns) * COLUMN - 8
+    left, width = EDGE + (columns.start + 1) * COLUMN - 5, len(columns) * COLUMN - 8
     return (f'<rect class="wing" x="{left}" y="{top}" width="{width}" height="{bottom - top}" rx="9"/>'
             f'<text class="wing" x="{left + width / 2:g}" y="{top + 18}">{name}</text>')
 
@@ -112,7 +112,7 @@ def draw_wing(name, columns, top, bottom):
 def draw():
     graph, single = read_includes()
     at = place(graph, single)
-    x = {room: EDGE + at[room][0] * COLUMN + WIDTH / 2 for room in ROOMS}  # the middle
+    x = {room: EDGE + (at[room][0] + 1) * COLUMN + WIDTH / 2 for room in ROOMS}  # the middle
     y = {room: (1 + at["cli"][1] - level) * LEVEL - 4 for room, (_, level) in at.items()}  # the upper edge
     width, height = HOUSE + 2 * EDGE, y["core"] + HEIGHT + 12
     svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">', STYLE]

@@ -103,7 +103,12 @@ static bool is_one_of(const dq_option *o, const char *choices)
     return false;
 }
 
-/* On, above 0, or there. */
+static bool has_text(const char *text)
+{
+    return text && strcmp(text, "none") != 0;
+}
+
+/* On, above 0, or there; a text that says "none" is not. */
 static bool has_value(const dq_option *o)
 {
     switch (o->type) {
@@ -111,7 +116,7 @@ static bool has_value(const dq_option *o)
     case DQ_OPT_COUNT: return *(const uint64_t *)o->target > 0;
     case DQ_OPT_SMALL: return *(const uint32_t *)o->target > 0;
     case DQ_OPT_REAL: return *(const double *)o->target > 0;
-    case DQ_OPT_TEXT: return *(const char *const *)o->target != NULL;
+    case DQ_OPT_TEXT: return has_text(*(const char *const *)o->target);
     case DQ_OPT_LIST: return ((const dq_texts *)o->target)->count > 0;
     default: return true;
     }

@@ -17,6 +17,11 @@ static dq_status check_meta(const rank_options *options, const dq_value *meta, i
     if (order && !dq_value_is(order, dq_rank_order_names[DQ_RANK_SCORE]))
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "rankings ordered by --mmr, --epsilon or --softmax cannot be merged");
+    if (dq_map_get(meta, "within"))
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "rankings whose scores depend on the whole list, by features within it, cannot be merged: "
+            "rank all items at once");
     if (k >= 0 && (uint64_t)k < options->k)
         return dq_fail(error, DQ_ERR_RANGE,
                        "rankings cut at %lld cannot be merged into the best %llu: give -k %lld or less",
@@ -98,7 +103,7 @@ dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_ou
     dq_status status = dq_merge_new(&merge, options->k, error);
     if (!status) status = read_rankings(options, reader, merge, &by, error);
     if (!status) {
-        rank_output_describe(output, dq_rank_by_names[by], DQ_RANK_SCORE);
+        rank_output_describe(output, dq_rank_by_names[by], DQ_RANK_SCORE, 0);
         status = write_lists(merge, output, error);
     }
     dq_merge_free(merge);

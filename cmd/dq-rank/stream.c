@@ -394,7 +394,8 @@ static dq_status write_lists(ranking *r, dq_error *error)
     dq_rank_lists *lists = &r->lists;
     size_t most = dq_index_count(&r->items.identity.ids), count;
     dq_status status = DQ_OK;
-    rank_output_describe(r->output, dq_rank_by_names[r->scorer.by], r->options->order);
+    rank_output_describe(r->output, dq_rank_by_names[r->scorer.by], r->options->order,
+                         dq_rank_scorer_needs_lists(&r->scorer) ? most : 0);
     rank_output_with(r->output, &r->texts, &r->items.identity.ids);
     for (size_t u = 0; !status && u < lists->count; u++) {
         const dq_scored *items;

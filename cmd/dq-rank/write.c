@@ -21,6 +21,7 @@ struct rank_output {
     dq_writer *writer; /* the stream */
     const char *by;
     dq_rank_order order;
+    size_t within;
     bool headed;
     dq_json_text line;
     const dq_rank_texts *texts; /* with --with */
@@ -63,8 +64,9 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
     return dq_writer_open(&(*output)->writer, path, &maker, inputs, input_count, error);
 }
 
-void rank_output_describe(rank_output *output, const char *by, dq_rank_order order)
+void rank_output_describe(rank_output *output, const char *by, dq_rank_order order, size_t within)
 {
+    output->within = within;
     output->by = by;
     output->order = order;
 }
@@ -148,7 +150,8 @@ static dq_status describe(const rank_output *o, dq_bundle *bundle, dq_error *e)
     dq_arena *arena = &bundle->arena;
     if (dq_map_set(arena, &bundle->meta, "by", dq_string(arena, o->by)) &&
         dq_map_set(arena, &bundle->meta, "order", dq_string(arena, dq_rank_order_names[o->order])) &&
-        dq_map_set(arena, &bundle->meta, "k", dq_int((int64_t)o->options->k)))
+        dq_map_set(arena, &bundle->meta, "k", dq_int((int64_t)o->options->k)) &&
+        (!o->within || dq_map_set(arena, &bundle->meta, "within", dq_int((int64_t)o->within))))
         return DQ_OK;
     return dq_fail(e, DQ_ERR_MEMORY, "out of memory for the output");
 }

@@ -22,13 +22,18 @@ static const dq_setting users[] = {
 static const dq_setting users_world[] = {{"world-hidden", "1024,512"}, {0}};
 static const dq_setting dyna_q_first[] = {{"agent", "dyna-q"}, {0}};
 
-/* These were found on real labels. */
+/* These were found on real labels: by lists, and by rows. */
+static const dq_setting on_actions[] = {{"head", "actions"}, {0}};
+static const dq_setting by_rows[] = {{"loss", "mse"}, {0}};
+static const dq_setting by_lists[] = {{"loss", "softmax"}, {0}};
+static const dq_setting lists[] = {
+    {"epochs", "0"}, {"batch", "128"}, {"gamma", "0"}, {"best-by", "ndcg"}, {"validation", "0.05"}, {"hidden", "48"},
+    {"hidden-inputs", "features"}, {"features", "all"}, {"feature-scale", "4"}, {"direct", "on"}, {"direct-start", "2"},
+    {"factored", "128"}, {"input-dropout", "0.2"}, {"dropout", "0"}, {"world-hidden", "256,128"}, {"lr", "2e-3"},
+    {"lr-schedule", "one-cycle"}, {"beta2", "0.99"}, {"weight-decay", "1e-2"}, {"decay-form", "decoupled"}, {0}};
 static const dq_setting tuned[] = {
-    {"loss", "softmax"}, {"epochs", "0"}, {"batch", "128"}, {"gamma", "0"}, {"best-by", "ndcg"}, {"validation", "0.05"},
-    {"hidden", "48"}, {"hidden-inputs", "features"}, {"features", "all"}, {"feature-scale", "4"}, {"direct", "on"},
-    {"direct-start", "2"}, {"factored", "128"}, {"input-dropout", "0.2"}, {"dropout", "0"}, {"world-hidden", "256,128"},
-    {"lr", "2e-3"}, {"lr-schedule", "one-cycle"}, {"beta2", "0.99"}, {"weight-decay", "1e-2"},
-    {"decay-form", "decoupled"}, {0}};
+    {"batch", "256"}, {"gamma", "0"}, {"features", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
+    {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
 static const dq_setting published[] = {
     {"batch", "128"}, {"weight-decay", "1e-5"}, {"epochs", "20"}, {"best-by", "loss"}, {"patience", "5"}, {0}};
 static const dq_setting no_other[] = {{NULL, NULL}};
@@ -110,6 +115,12 @@ const dq_defaults train_defaults[] = {
     {TRAIN_ENV, "preset", "maze", maze},
     {TRAIN_SESSIONS, NULL, NULL, remembers},
     {TRAIN_USERS, NULL, NULL, dyna_q_first},
+    {TRAIN_OFFLINE, "preset", "tuned", on_actions},
+    {TRAIN_OFFLINE, "head", "outputs", by_rows},
+    {TRAIN_ALL & ~TRAIN_OFFLINE, "head", "outputs", no_other},
+    {TRAIN_OFFLINE, "preset", "tuned", by_lists},
+    {TRAIN_OFFLINE, "loss", "softmax", lists},
+    {TRAIN_OFFLINE, "loss", "pairwise", lists},
     {TRAIN_OFFLINE, "agent", "tabular", table_offline},
     {TRAIN_ALL, "agent", "tabular", tabular},
     {TRAIN_OFFLINE, "preset", "tuned", tuned},

@@ -86,6 +86,16 @@ dq_status train_blame_init(const train *t, dq_status status, dq_error *error)
     return status && t->init.count ? dq_error_at(error, t->o->init, DQ_NO_RECORD) : status;
 }
 
+/* Features that the agent is given. */
+static void give_features(train *t, dq_agent_config *config)
+{
+    config->given = (dq_pair_features){t->features, dq_feature_columns(dq_feature_users_set(t->features)),
+                                       dq_feature_users_fill};
+    t->logged.rows.given = config->given.width;
+    t->logged.rows.features_self = t->features;
+    t->logged.rows.features = dq_feature_users_fill;
+}
+
 /* Cosines that the network computes, and features that it is given: learnt from a log's labels, or those of
  * the model that is started from. The user stands at the beginning of a state. */
 static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_config *config, dq_error *error)
@@ -105,15 +115,18 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
                                       .recency = t->o->layout.recency,
                                       .model = from,
                                       .pool = t->pool};
+    bool held = t->o->passes.validation > 0 || t->o->passes.folds;
     if (!status)
         status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
                                       &config->feature_count, error);
-    if (!t->features) return status;
-    config->given = (dq_pair_features){t->features, dq_feature_columns(dq_feature_users_set(t->features)),
-                                       dq_feature_users_fill};
-    t->logged.rows.given = config->given.width;
-    t->logged.rows.features_self = t->features;
-    t->logged.rows.features = dq_feature_users_fill;
+    if (status) return status;
+    if (t->features) give_features(t, config);
+    if (!t->features && !held && dq_cli_given(t->cli, "validate-by"))
+        dq_cli_usage(t->cli, "--validate-by needs --validation or --fold, or features of users' labels");
+    if (config->feature_count + config->given.width > 0) return DQ_OK;
+    if (!dq_cli_given(t->cli, "hidden-inputs"))
+        config->hidden_inputs = DQ_HIDDEN_OF_ALL; /* nothing to compare */
+    if (!dq_cli_given(t->cli, "direct")) config->direct = false;
     return DQ_OK;
 }
 

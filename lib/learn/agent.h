@@ -271,7 +271,8 @@ dq_status dq_agent_save(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_e
 dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_agent_config *config,
                                dq_env_spec *shape, dq_error *error);
 /* Parts of a network that were not asked for become those of a saved agent that training starts from: hidden,
- * value-hidden, world-hidden, features (cosines), head, encoder, dueling, batch-norm, activation. */
+ * value-hidden, world-hidden, features (cosines), feature-scale, hidden-inputs, direct, factored, head,
+ * encoder, dueling, batch-norm, activation. */
 void dq_agent_config_inherit(dq_agent_config *config, const dq_agent_config *saved,
                              bool (*given)(const void *arg, const char *part), const void *arg);
 /* Points at (shape->action_count) to a saved agent's vectors of actions, which stay in the bundle, where it

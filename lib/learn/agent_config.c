@@ -399,6 +399,11 @@ void dq_agent_config_inherit(dq_agent_config *c, const dq_agent_config *saved,
         memcpy(c->features, saved->features, sizeof c->features);
         c->feature_count = saved->feature_count;
     }
+    if (!given(arg, "feature-scale")) c->feature_scale = saved->feature_scale;
+    if (!given(arg, "hidden-inputs")) c->hidden_inputs = saved->hidden_inputs;
+    if (!given(arg, "direct")) c->direct = saved->direct;
+    if (!given(arg, "factored")) c->factored = saved->factored;
+    c->calibrated |= saved->calibrated;
     if (!given(arg, "head")) c->head = saved->head;
     if (!given(arg, "encoder")) c->encoder = saved->encoder;
     if (!given(arg, "dueling")) c->dueling = saved->dueling;

@@ -62,7 +62,7 @@ static void sort_rows(offline_lists *l)
 
 static float grade_of(const offline_lists *l, uint32_t row)
 {
-    return fmaxf(0, l->rows->reward[row] - l->none);
+    return sqrtf(fmaxf(0, l->rows->reward[row] - l->none));
 }
 
 /* A list needs something to prefer. */

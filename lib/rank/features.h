@@ -3,12 +3,9 @@
  * Features of pairs within their users' whole lists (feature/feature.h), for a model whose network is given
  * some: all items are held, and a group of users' features are computed before any of their items is scored.
  *
- *     if (dq_rank_scorer_needs_lists(&scorer)) {
- *         dq_rank_features_bind(&scorer, &items, blocks, count, &e);
- *         dq_rank_history_bind(&history, &lists, &users, &items, &e);
- *         dq_rank_features_fill(&scorer, &lists, &history, first, &n, &e);      then offer all blocks to
- * these
- *     }
+ *     dq_rank_features_bind(&scorer, &items, blocks, count, &e);    where dq_rank_scorer_needs_lists
+ *     dq_rank_history_bind(&history, &lists, &users, &items, &e);
+ *     dq_rank_features_fill(&scorer, &lists, &history, first, &n, &e);        then offer all blocks to these
  *
  * Some features are of what a user has seen: the interactions of the stream whose labels have no reward by
  * the model's map, as in training.

@@ -185,30 +185,39 @@ static void finite_sees_every_place(void **state)
 
 /* ---- Adam ---- */
 
-static void adam_equals_its_formula(void **state)
+/* PyTorch's Adam with an L2 term, or AdamW. */
+static void check_adam(bool decoupled)
 {
-    (void)state;
     enum { N = 19 };
     float *w = random_floats(N, 10), m[N] = {0}, v[N] = {0};
     double w64[N], m64[N] = {0}, v64[N] = {0};
     for (size_t i = 0; i < N; i++) w64[i] = (double)w[i];
     dq_adam adam = DQ_ADAM_DEFAULTS;
     adam.decay = 0.01;
+    adam.decoupled = decoupled;
     for (uint64_t t = 1; t <= 10; t++) {
         float *g = random_floats(N, 10 + t);
         dq_adam_step step = dq_adam_begin(&adam, t);
         dq_adam_apply(&step, w, m, v, g, N);
         for (size_t i = 0; i < N; i++) {
-            double gi = (double)g[i] + adam.decay * w64[i];
+            double gi = (double)g[i] + (decoupled ? 0 : adam.decay * w64[i]);
             m64[i] = 0.9 * m64[i] + (1 - 0.9) * gi;
             v64[i] = 0.999 * v64[i] + (1 - 0.999) * gi * gi;
             double mhat = m64[i] / (1 - pow(0.9, (double)t)), vhat = v64[i] / (1 - pow(0.999, (double)t));
+            if (decoupled) w64[i] -= 1e-3 * adam.decay * w64[i];
             w64[i] -= 1e-3 * mhat / (sqrt(vhat) + 1e-8);
             assert_true(fabs((double)w[i] - w64[i]) < 1e-6);
         }
         free(g);
     }
     free(w);
+}
+
+static void adam_equals_its_formula(void **state)
+{
+    (void)state;
+    check_adam(false);
+    check_adam(true);
 }
 
 /* ---- cosine ---- */

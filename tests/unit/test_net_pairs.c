@@ -242,6 +242,31 @@ static void it_learns(void **state)
     drop(&w);
 }
 
+/* Decoupled decay is of matrices alone, in both ways of a step: without a gradient nothing else moves. */
+static void decay_spares_vectors(void **state)
+{
+    (void)state;
+    for (int clips = 0; clips < 2; clips++) {
+        world w = make(&beside, 1, STATES);
+        dq_net_rows rows = rows_of(&w);
+        dq_adam adam = {
+            .rate = 0.5, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .decay = 0.1, .decoupled = true};
+        float *before = malloc(w.net->count * sizeof *before);
+        memcpy(before, w.net->weights, w.net->count * sizeof *before);
+        const float zero[ROWS] = {0};
+        dq_rng rng = dq_rng_new(3);
+        dq_net_forward(w.net, &rows, &rng);
+        dq_net_update(w.net, zero, &adam, clips, 0);
+        for (const net_tensor *t = w.net->tensors; t < w.net->tensors + w.net->tensor_count; t++)
+            for (size_t i = 0; !t->statistic && i < t->shape[0] * (t->dims == 2 ? t->shape[1] : 1); i++) {
+                float old = before[t->at + i], kept = t->dims == 2 ? 0.95F : 1;
+                assert_true(fabsf(w.net->weights[t->at + i] - kept * old) < 1e-6F);
+            }
+        free(before);
+        drop(&w);
+    }
+}
+
 /* ---- memory ---- */
 
 static void a_step_and_a_score_allocate_nothing(void **state)
@@ -445,6 +470,7 @@ int main(void)
         cmocka_unit_test(steps_equal_the_plain_form),
         cmocka_unit_test(an_update_is_both),
         cmocka_unit_test(it_learns),
+        cmocka_unit_test(decay_spares_vectors),
         cmocka_unit_test(a_step_and_a_score_allocate_nothing),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(blocks_do_not_matter),
