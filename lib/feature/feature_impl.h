@@ -67,6 +67,7 @@ typedef struct feature_list {
     double *likely_sum;    /* (stride) of its columns */
     uint32_t *seen;        /* (items of set.history) numbers of the list's items, or DQ_ABSENT */
     float *seen_weight;    /* (the same) w of its user */
+    float *alike;          /* (stride, stride) k of each two items; NULL: nobody asks */
     dq_arena arena;
 } feature_list;
 
@@ -84,6 +85,7 @@ typedef struct feature_scratch {
     double *rest;                /* (n) of one user */
     float *own;                  /* (3 n) of one user: w, and what is made of it */
     double *holders;             /* (2 n) of one user */
+    float *held;                 /* 3 times (stride): R of the users' own items, where it is, and k's sum */
 } feature_scratch;
 
 struct dq_feature_set {

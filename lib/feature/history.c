@@ -25,6 +25,9 @@
 /* k(h, i) = exp(ALIKE (cos(h, i) - 1)), of the item field that goes best with the users'. */
 #define ALIKE 14.0F
 
+/* Numbers that k of all items may take: 1 GiB. */
+enum { ALIKE_MAX = 1 << 28 };
+
 /* ---- weights ---- */
 
 /* The weight, before all are divided by their sum, of an item that `later` items come after. */
@@ -89,6 +92,33 @@ static uint32_t number_of(const place *places, size_t n, uint64_t id)
     return at ? at->number : DQ_ABSENT;
 }
 
+/* k of each two items, a tile of rows after the other. */
+static dq_status find_alike(dq_feature_set *set, dq_error *error)
+{
+    feature_list *list = &set->list;
+    uint32_t field = set->pairs[set->best].item;
+    size_t width = set->item_fields.at[field].width, stride = list->stride;
+    float *vectors = set->scratch[0].mean, *cosine = set->scratch[0].column;
+    if (!feature_has(set, &feature_held_reciprocity)) return DQ_OK;
+    if ((uint64_t)stride * stride > ALIKE_MAX)
+        return dq_fail(error, DQ_ERR_RANGE, "features %s: %u items are too many to compare each two of them",
+                       feature_held_reciprocity.name, list->n);
+    list->alike = dq_arena_zero(&list->arena, stride * stride, sizeof *list->alike);
+    if (!list->alike) return dq_fail_memory(error, "features of %u items", list->n);
+    for (uint32_t first = 0; first < list->n; first += FEATURE_TILE) {
+        uint32_t n = list->n - first < FEATURE_TILE ? list->n - first : FEATURE_TILE;
+        memset(vectors, 0, FEATURE_TILE * width * sizeof *vectors);
+        memcpy(vectors, list->unit[field] + (list->margin + first) * width, n * width * sizeof *vectors);
+        feature_against_items(set, vectors, field, cosine);
+        for (uint32_t i = 0; i < n; i++) {
+            float *to = list->alike + (list->margin + first + i) * stride + list->margin;
+            for (uint32_t j = 0; j < list->n; j++)
+                to[j] = expf(ALIKE * (cosine[i * stride + list->margin + j] - 1));
+        }
+    }
+    return DQ_OK;
+}
+
 dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, dq_error *error)
 {
     feature_history *h = &set->history;
@@ -107,7 +137,7 @@ dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, dq_error
     for (uint32_t v = 0; v < set->users; v++)
         weigh(h, list->seen + h->start[v], h->start[v + 1] - h->start[v], list->seen_weight + h->start[v]);
     free(places);
-    return DQ_OK;
+    return find_alike(set, error);
 }
 
 /* ---- in a model ---- */
@@ -240,35 +270,65 @@ static void count_holders(const feature_tile *tile, size_t u, double *sum)
     }
 }
 
-/* sum_h w(h) R(j, h): whether what the user holds is on the list of those who hold the item. */
-static void fill_reciprocity(feature_tile *tile, uint32_t column, float *to)
+/* row (items) = sum_h w(h) R(j, h), 0 where nobody holds j; has (items): whether somebody does. */
+static void find_given(const feature_tile *tile, size_t u, float *row, float *has)
 {
     const dq_feature_set *set = tile->set;
     const feature_list *list = &set->list;
     double *holders = tile->scratch->holders, *given = holders + list->n;
-    (void)column;
-    for (size_t u = 0; u < tile->count; u++) {
-        const float *own = weigh_own(tile, u);
-        float *row = feature_row(tile, to, u);
-        count_holders(tile, u, holders);
-        memset(given, 0, list->n * sizeof *given);
-        for (uint32_t v = 0; v < set->users; v++) {
-            double gift = 0;
-            if (feature_is_left_out(tile, u, v)) continue;
-            for (uint32_t l = list->labels.start[v]; l < list->labels.start[v + 1]; l++)
-                gift += (double)own[list->labels.item[l]] * (double)list->labels.gain[l];
-            for (uint32_t s = set->history.start[v]; gift > 0 && s < set->history.start[v + 1]; s++)
-                if (list->seen_weight[s] > 0) given[list->seen[s]] += gift * (double)list->seen_weight[s];
-        }
-        for (uint32_t j = 0; j < list->n; j++) row[j] = holders[j] > 0 ? (float)(given[j] / holders[j]) : 0;
+    const float *own = weigh_own(tile, u);
+    count_holders(tile, u, holders);
+    memset(given, 0, list->n * sizeof *given);
+    for (uint32_t v = 0; v < set->users; v++) {
+        double gift = 0;
+        if (feature_is_left_out(tile, u, v)) continue;
+        for (uint32_t l = list->labels.start[v]; l < list->labels.start[v + 1]; l++)
+            gift += (double)own[list->labels.item[l]] * (double)list->labels.gain[l];
+        for (uint32_t s = set->history.start[v]; gift > 0 && s < set->history.start[v + 1]; s++)
+            if (list->seen_weight[s] > 0) given[list->seen[s]] += gift * (double)list->seen_weight[s];
     }
+    for (uint32_t j = 0; j < list->n; j++) {
+        has[j] = holders[j] > 0 ? 1 : 0;
+        row[j] = holders[j] > 0 ? (float)(given[j] / holders[j]) : 0;
+    }
+}
+
+static uint32_t count_reciprocities(const dq_feature_set *set)
+{
+    (void)set;
+    return 2;
+}
+
+static void name_reciprocity(const dq_feature_set *set, uint32_t i, char *name, size_t size)
+{
+    (void)set;
+    (void)snprintf(name, size, "%s", i ? "alike" : "item");
+}
+
+/* Whether what the user holds is on the list of those who hold the item, sum_h w(h) R(j, h); and the mean of
+ * it over items i by k(j, i), which also knows items that nobody holds. */
+static void fill_reciprocity(feature_tile *tile, uint32_t column, float *to)
+{
+    const feature_list *list = &tile->set->list;
+    size_t stride = list->stride, numbers = FEATURE_TILE * stride;
+    float *given = tile->scratch->held, *has = given + numbers, *sum = has + numbers;
+    memset(given, 0, 2 * numbers * sizeof *given);
+    for (size_t u = 0; u < tile->count; u++)
+        find_given(tile, u, feature_row(tile, given, u), feature_row(tile, has, u));
+    memcpy(to, given, numbers * sizeof *to);
+    if (column == 0) return;
+    dq_gemm_nn(FEATURE_TILE, stride, stride, given, stride, list->alike, stride, to, stride);
+    dq_gemm_nn(FEATURE_TILE, stride, stride, has, stride, list->alike, stride, sum, stride);
+    for (size_t i = 0; i < numbers; i++) to[i] = sum[i] > 0 ? to[i] / sum[i] : 0;
 }
 
 const dq_feature_kind feature_held_reciprocity = {
     .name = "held-reciprocity",
-    .help = "what training users who have seen the item gave to what the user has seen, as z-score",
+    .help =
+        "what training users who have seen the item, or the like, gave to what the user has seen, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_SEEN,
-    .columns = one,
+    .columns = count_reciprocities,
+    .name_column = name_reciprocity,
     .fill = fill_reciprocity,
 };
 

@@ -46,6 +46,7 @@ static bool make_scratch(dq_feature_set *set, feature_scratch *s)
         DQ_BUFFER(s->rest, list->n),
         DQ_BUFFER(s->own, 3 * (size_t)list->n),
         DQ_BUFFER(s->holders, 2 * (size_t)list->n),
+        DQ_BUFFER(s->held, feature_has(set, &feature_held_reciprocity) ? 3 * row : 0),
     };
     if (!dq_buffers_take(&list->arena, buffers, DQ_BUFFERS(buffers))) return false;
     for (uint32_t f = 0; f < set->user_fields.count; f++) {

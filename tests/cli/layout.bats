@@ -180,9 +180,13 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "options of sessions mean nothing to transitions, and are refused" {
     dq-sim --quiet $env --play 3 -o played.dq
-    for words in "--history 2" --history-mean "--recency .5" "--session-steps 3" --no-session-count --clock --since "--session-gap 5" "--session-end terminal" "--time at"; do
+    for words in --history-mean "--session-steps 3" --no-session-count --clock --since "--session-gap 5" "--session-end terminal" "--event-attribute label"; do
         run -2 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq played.dq
         [[ "$stderr" == *"has no meaning with --offline; it is for --offline --sessions"* ]]
+    done
+    for words in "--history 2" "--history seen" "--history seen --recency .5" "--history seen --time at"; do
+        run -2 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq played.dq
+        [[ "$stderr" == *"--history has no meaning with --offline with states; it is for"* ]]
     done
 }
 
