@@ -27,8 +27,8 @@ static const dq_setting on_actions[] = {{"head", "actions"}, {0}};
 static const dq_setting by_rows[] = {{"loss", "mse"}, {0}};
 static const dq_setting by_lists[] = {{"loss", "softmax"}, {0}};
 static const dq_setting lists[] = {
-    {"epochs", "0"}, {"batch", "128"}, {"gamma", "0"}, {"best-by", "ndcg"}, {"validation", "0.05"}, {"hidden", "48"},
-    {"hidden-inputs", "features"}, {"features", "all"}, {"feature-scale", "4"}, {"direct", "on"}, {"direct-start", "2"},
+    {"epochs", "0"}, {"batch", "128"}, {"gamma", "0"}, {"best-by", "ndcg"}, {"validation", "0"}, {"hidden", "48"},
+    {"hidden-inputs", "features"}, {"features", "auto"}, {"feature-scale", "4"}, {"direct", "on"}, {"direct-start", "2"},
     {"factored", "128"}, {"input-dropout", "0.2"}, {"dropout", "0"}, {"world-hidden", "256,128"}, {"lr", "2e-3"},
     {"lr-schedule", "one-cycle"}, {"beta2", "0.99"}, {"weight-decay", "1e-2"}, {"decay-form", "decoupled"}, {0}};
 static const dq_setting tuned[] = {
