@@ -206,14 +206,12 @@ static void parse_fold(const dq_cli *cli)
 /* --history N, or seen[:N] */
 static void parse_history(const dq_cli *cli, unsigned mode)
 {
-    char rest;
-    bool sessions = mode == TRAIN_SESSIONS, seen = o.history && strncmp(o.history, "seen", 4) == 0;
-    o.layout.history = 0;
-    o.seen = mode == TRAIN_OFFLINE && seen;
-    if (!o.history || !(mode & (TRAIN_SESSIONS | TRAIN_OFFLINE)) || (o.seen && !o.history[4])) return;
-    int read = sscanf(o.history, o.seen ? "seen:%4u%c" : "%4u%c", &o.layout.history, &rest); /* NOLINT */
-    if (read != 1 || o.layout.history < 1 || o.layout.history > 1000 || sessions == o.seen)
-        dq_cli_usage(cli, "--history %s: %s is wanted, with N from 1 to 1000", o.history, sessions ? "N" : "seen or seen:N");
+    bool seen = mode == TRAIN_OFFLINE;
+    if (!o.history || !(mode & (TRAIN_SESSIONS | TRAIN_OFFLINE))) return;
+    if (!dq_history_parse(o.history, seen, &o.layout.history))
+        dq_cli_usage(cli, "--history %s: %s is wanted, with N from 1 to %d", o.history, seen ? "seen or seen:N" : "N",
+                     DQ_HISTORY_MAX);
+    o.seen = seen;
 }
 
 void train_take_history(train_options *options, uint32_t n)

@@ -2,7 +2,9 @@
 #include "data/seen.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static dq_status add_all(dq_pairset *set, const dq_dataset *dataset, dq_error *error)
 {
@@ -82,6 +84,17 @@ size_t dq_seen_draw(const dq_seen *seen, uint32_t user, bool unseen, uint32_t it
 }
 
 /* ---- what users did before, as state ---- */
+
+bool dq_history_parse(const char *text, bool seen, uint32_t *n)
+{
+    char rest;
+    *n = 0;
+    if (seen && strcmp(text, "seen") == 0) return true;
+    if (!seen && (*text < '0' || *text > '9')) return false; /* no sign, no space */
+    if (seen && (strncmp(text, "seen:", 5) != 0 || text[5] < '0' || text[5] > '9')) return false;
+    int read = sscanf(text, seen ? "seen:%4u%c" : "%4u%c", n, &rest); /* NOLINT: four digits fit */
+    return read == 1 && *n >= 1 && *n <= DQ_HISTORY_MAX;
+}
 
 static dq_status keep_unrewarded(dq_history *h, const dq_session_rows *rows, dq_error *error)
 {

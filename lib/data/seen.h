@@ -35,6 +35,11 @@ size_t dq_seen_draw(const dq_seen *seen, uint32_t user, bool unseen, uint32_t it
 
 /* ---- what users did before, as state ---- */
 
+/* "seen" (all of it: *n 0), "seen:N" (of each user the last N), or with seen false "N", items that a state of
+ * sessions shows; N from 1 to DQ_HISTORY_MAX. False for anything else. */
+enum { DQ_HISTORY_MAX = 1000 };
+bool dq_history_parse(const char *text, bool seen, uint32_t *n);
+
 /* Zero-initialise to start; free with dq_history_free. */
 typedef struct dq_history {
     uint32_t users;

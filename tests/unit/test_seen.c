@@ -133,6 +133,26 @@ static void a_catalogue_knows_what_its_users_did_before(void **state)
     dq_label_map_free(&map);
 }
 
+static void a_history_is_a_number_or_what_was_seen(void **state)
+{
+    static const struct {
+        const char *text;
+        bool seen, right;
+        uint32_t n;
+    } cases[] = {{"3", false, true, 3},      {"1000", false, true, 1000}, {"1001", false, false, 0},
+                 {"0", false, false, 0},     {"", false, false, 0},       {"+3", false, false, 0},
+                 {"-1", false, false, 0},    {"3x", false, false, 0},     {"seen", false, false, 0},
+                 {"10000", false, false, 0}, {"seen", true, true, 0},     {"seen:2", true, true, 2},
+                 {"seen:0", true, false, 0}, {"seen:", true, false, 0},   {"seen: 2", true, false, 0},
+                 {"3", true, false, 0},      {"seenx", true, false, 0},   {"seen:2 ", true, false, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t n;
+        assert_int_equal(dq_history_parse(cases[i].text, cases[i].seen, &n), cases[i].right);
+        if (cases[i].right) assert_int_equal(n, cases[i].n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +160,7 @@ int main(void)
         cmocka_unit_test(without_a_limit_all_come_in_order),
         cmocka_unit_test(drawn_items_are_distinct_and_equally_likely),
         cmocka_unit_test(what_is_no_target_is_state_in_the_order_of_time),
+        cmocka_unit_test(a_history_is_a_number_or_what_was_seen),
         cmocka_unit_test(a_catalogue_knows_what_its_users_did_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
