@@ -210,7 +210,8 @@ static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_conf
 {
     take_widths(cli, "hidden", o->hidden, c->hidden, &c->hidden_count);
     take_widths(cli, "value-hidden", o->value_hidden, c->value_hidden, &c->value_hidden_count);
-    take_widths(cli, "world-hidden", o->world_hidden, c->world_hidden, &c->world_hidden_count);
+    bool world = o->agent == AGENT_DYNA_Q || dq_cli_given(cli, "world-hidden"); /* a default of lists is for it */
+    take_widths(cli, "world-hidden", world ? o->world_hidden : "", c->world_hidden, &c->world_hidden_count);
 }
 
 /* --no-world: what the world model's numbers would have been by themselves. */

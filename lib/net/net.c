@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FACTORED_SCALE 9.0F /* of a new factored head: cosines of drawn vectors are small */
+#define FACTORED_SCALE 1.0F /* of a new factored head: at 9 its drawn cosines are louder than few labels */
 
 /* ---- memory ---- */
 

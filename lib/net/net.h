@@ -98,7 +98,7 @@ typedef struct dq_net_spec {
     uint32_t start_feature;
     double start_weight;
     /* One output, vectors of actions, no encoder: tau cos(P s, R a) is added to it, P (factored, input) and
-     * R (factored, action_width), tau from 9 on. A batch's rows that are a grid of states and actions are one
+     * R (factored, action_width), tau from 1 on. A batch's rows that are a grid of states and actions are one
      * product. 0: none. */
     uint32_t factored;
     double input_dropout; /* 0 <= p < 1, in training only: of the numbers of states and of actions' vectors,
