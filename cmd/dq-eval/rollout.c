@@ -191,6 +191,20 @@ static dq_status make_untrained(const rollout *run, policy *p, const dq_bundle *
     return dq_agent_new_untrained(&p->player.agent, kind, &config, &p->envs->shape, run->pool, error);
 }
 
+/* Those of the model, of this catalogue. */
+static dq_status give_features(const rollout *run, policy *p, const dq_bundle *model, dq_error *error)
+{
+    const dq_feature_source source = {
+        .catalogue = &run->dataset.catalogue, .names = "none", .model = model, .pool = run->pool};
+    uint32_t none;
+    dq_status status = dq_feature_users_new(&p->features, &source, NULL, 0, &none, error);
+    if (status || !p->features) return status;
+    dq_agent_give(p->player.agent,
+                  &(dq_pair_features){p->features, dq_feature_columns(dq_feature_users_set(p->features)),
+                                      dq_feature_users_fill});
+    return DQ_OK;
+}
+
 /* Gives a policy the agent of a user (id NULL: of nobody), where it has one. */
 static dq_status take_agent(const rollout *run, policy *p, const char *id, size_t n, dq_error *error)
 {
@@ -199,13 +213,16 @@ static dq_status take_agent(const rollout *run, policy *p, const char *id, size_
     dq_status status = find_model(run, p, id, n, &model, error);
     if (status || (p->player.agent && model == p->loaded)) return status;
     dq_agent_free(p->player.agent);
+    dq_feature_users_free(p->features);
     p->player.agent = NULL;
+    p->features = NULL;
     p->loaded = model;
     if (model) status = check_layout(run, model, error);
     if (!status)
         status = p->kind == POLICY_MODEL
                      ? dq_episodes_agent(&p->player.agent, model, p->envs, run->pool, error)
                      : make_untrained(run, p, model, error);
+    if (!status && model && run->catalogue) status = give_features(run, p, model, error);
     return status && p->kind == POLICY_MODEL ? dq_error_at(error, p->name, DQ_NO_RECORD) : status;
 }
 
@@ -358,6 +375,7 @@ dq_status rollout_close(rollout *run, dq_status status, dq_error *error)
     for (size_t i = 0; i < run->policy_count; i++) {
         policy *p = &run->policies[i];
         dq_agent_free(p->player.agent);
+        dq_feature_users_free(p->features);
         status = dq_vec_env_close(p->envs, status, error);
         dq_env_free(p->env);
         dq_models_free(&p->models);

@@ -10,6 +10,7 @@
 
 #include "data/dataset.h"
 #include "data/label_map.h"
+#include "feature/catalogue.h"
 #include "label/user_rewards.h"
 #include "measure/summary.h"
 #include "reward/label.h"
@@ -30,7 +31,8 @@ typedef struct policy {
     dq_session_layout like;  /* how its model knows the states of an environment */
     const dq_bundle *loaded; /* whose agent player.agent is */
     dq_policy player;
-    dq_env *env; /* a catalogue's */
+    dq_feature_users *features; /* that its model's network is given; NULL: none */
+    dq_env *env;                /* a catalogue's */
     dq_vec_env *envs;
     dq_played *played; /* (episodes) */
     double *by_step;   /* (steps) a catalogue's: what a step brought, summed over episodes */

@@ -110,24 +110,14 @@ static dq_status log_epoch(offline *f, uint64_t epoch, dq_error *error)
     return status;
 }
 
-static void say_epoch(const offline *f, const dq_offline_epoch *e)
-{
-    char loss[48] = "", concordance[48] = "", ndcg[48] = "";
-    if (!isnan(e->validation_loss))
-        (void)snprintf(loss, sizeof loss, ", validation %.5f", e->validation_loss);
-    if (!isnan(e->concordance))
-        (void)snprintf(concordance, sizeof concordance, ", concordance %.4f", e->concordance);
-    if (!isnan(e->ndcg)) (void)snprintf(ndcg, sizeof ndcg, ", NDCG@%d %.4f", DQ_OFFLINE_TOP, e->ndcg);
-    dq_cli_say(f->t->cli, &f->t->o->common, "epoch %llu: loss %.5f%s%s%s%s", (unsigned long long)e->epoch,
-               e->q_loss, loss, concordance, ndcg, e->best ? ", best" : "");
-}
-
 static dq_status end_epoch(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
     dq_offline_epoch e = dq_offline_last(f->run);
+    char words[160];
     (void)snprintf(f->note, sizeof f->note, "epoch %llu loss %.4f", (unsigned long long)e.epoch, e.q_loss);
-    say_epoch(f, &e);
+    dq_offline_describe_epoch(&e, words, sizeof words);
+    dq_cli_say(f->t->cli, &o->common, "%s", words);
     dq_status status = log_epoch(f, e.epoch, error);
     if (!status) status = weigh_rows(f, e.epoch, error);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));

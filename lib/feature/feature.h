@@ -86,7 +86,8 @@ typedef struct dq_feature_training {
 /* An id as a number that is not 0: a digest. */
 uint64_t dq_feature_id(const char *id, size_t bytes);
 
-/* Makes a set of the kinds named: "cosine-z,neighbours", or "auto" for all that the training data allow.
+/* Makes a set of the kinds named: "cosine-z,neighbours", or "auto" for all that the training data allow (none
+ * where users times items are over 2^26: lists are long work).
  * The set is bound to the training items. DQ_ERR_UNKNOWN for a name that is not in the table, DQ_ERR_RANGE
  * for a kind that cannot be computed from these data (which says why), DQ_ERR_MEMORY. pool is kept. */
 dq_status dq_feature_learn(dq_feature_set **set, const dq_feature_training *training, const char *names,

@@ -108,6 +108,16 @@ const dq_agent_config *dq_agent_get_config(const dq_agent *a)
     return &a->config;
 }
 
+void dq_agent_give(dq_agent *a, const dq_pair_features *given)
+{
+    a->config.given = *given;
+}
+
+bool dq_agent_lacks_features(const dq_agent *a)
+{
+    return a->config.given.width && !a->config.given.fill;
+}
+
 const dq_env_spec *dq_agent_get_shape(const dq_agent *a)
 {
     return &a->shape;

@@ -127,6 +127,9 @@ typedef struct dq_offline_epoch {
     bool best;
 } dq_offline_epoch;
 
+/* "epoch 3: loss 0.1, validation 0.2, best", cut to size bytes; what there is none of is left out. */
+void dq_offline_describe_epoch(const dq_offline_epoch *epoch, char *words, size_t size);
+
 /* What a log's rewards allow a value to be, into an agent's configuration before it is made: each is at least
  * the least reward (or that of a negative) for ever, r / (1 - gamma), at most the greatest; where there are
  * ends 0 is allowed, too. A log seldom holds the state after its last event once more; nobody knows the

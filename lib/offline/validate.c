@@ -281,3 +281,15 @@ bool dq_offline_describe_worth(const dq_offline_worth *w, char *words, size_t si
                        DQ_OFFLINE_TOP, w->ndcg, w->chance);
     return w->equal || by_chance || ranks_by_chance;
 }
+
+void dq_offline_describe_epoch(const dq_offline_epoch *e, char *words, size_t size)
+{
+    char loss[48] = "", concordance[48] = "", ndcg[48] = "";
+    if (!isnan(e->validation_loss))
+        (void)snprintf(loss, sizeof loss, ", validation %.5f", e->validation_loss);
+    if (!isnan(e->concordance))
+        (void)snprintf(concordance, sizeof concordance, ", concordance %.4f", e->concordance);
+    if (!isnan(e->ndcg)) (void)snprintf(ndcg, sizeof ndcg, ", NDCG@%d %.4f", DQ_OFFLINE_TOP, e->ndcg);
+    (void)snprintf(words, size, "epoch %llu: loss %.5f%s%s%s%s", (unsigned long long)e->epoch, e->q_loss,
+                   loss, concordance, ndcg, e->best ? ", best" : "");
+}

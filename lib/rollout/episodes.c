@@ -229,6 +229,11 @@ static dq_status check(const episode_round *r, dq_error *error)
     if (p->by == DQ_POLICY_COSINE && (!r->envs->shape.actions || p->pair_count == 0))
         return dq_fail(error, DQ_ERR_RANGE,
                        "a cosine needs vectors of actions, and fields of theirs and the state's");
+    if (p->by == DQ_POLICY_AGENT && dq_agent_lacks_features(p->agent))
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "the model's network is given features of a catalogue's users and items, which are not "
+            "here");
     return DQ_OK;
 }
 

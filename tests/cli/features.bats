@@ -26,7 +26,7 @@ ranked() { dq-rank --model model.dq --format tsv --no-header "$@" catalogue.dq; 
 @test "the model says which features it is given" {
     dq-cat --kind model model.dq | head -1 | jq -e '.meta.features.kinds == ["cosine-z", "log-rank", "hubness", "likely-item",
         "reciprocity", "neighbours"] and .meta.q.given == 7'
-    train --features all -o plain.dq labelled.dq
+    train --features all --validation 0.1 -o plain.dq labelled.dq
     dq-cat --kind model plain.dq | head -1 | jq -e '.meta | has("features") | not'
 }
 
@@ -86,6 +86,8 @@ ranked() { dq-rank --model model.dq --format tsv --no-header "$@" catalogue.dq; 
     dq-cat --kind model online.dq | head -1 | jq -e '.meta.user == "u05" and (.meta.features.kinds | length == 6)'
     dq-rank --model online.dq --user u05 --format tsv catalogue.dq > online.tsv
     [ "$(wc -l < online.tsv)" -eq 11 ]
+    dq-eval --rollout --model untrained --model online.dq --user u05 --episodes 3 --steps 5 --reward logged labelled.dq > rollout.tsv
+    grep -q online.dq rollout.tsv
     dq-plan --model model.dq --pairs unseen --per-user 2 catalogue.dq | dq-cat --kind transitions --count | grep -q 80
 }
 

@@ -405,6 +405,21 @@ static void no_fields_of_one_width(void **state)
     stop(&w);
 }
 
+/* Of a catalogue that is large, kinds are computed for whoever names them. */
+static void a_large_catalogue(void **state)
+{
+    world w;
+    (void)state;
+    start(&w, 1);
+    w.training.users.count = (1U << 26) / ITEMS + 1; /* only those with labels are looked at */
+    learn(&w, "auto");
+    assert_int_equal(dq_feature_columns(w.set), 0);
+    dq_feature_free(w.set);
+    learn(&w, "hubness");
+    assert_int_equal(dq_feature_columns(w.set), 1);
+    stop(&w);
+}
+
 static void names(void **state)
 {
     world w;
@@ -479,6 +494,7 @@ int main(void)
         cmocka_unit_test(one_user),
         cmocka_unit_test(no_labels),
         cmocka_unit_test(no_fields_of_one_width),
+        cmocka_unit_test(a_large_catalogue),
         cmocka_unit_test(names),
         cmocka_unit_test(a_constant_field_is_not_the_best),
         cmocka_unit_test(doubled_labels),
