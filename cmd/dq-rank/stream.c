@@ -292,7 +292,7 @@ static dq_status rank_group(ranking *r, size_t first, size_t *n, dq_error *error
 {
     dq_status status = DQ_OK;
     if (dq_rank_scorer_needs_lists(&r->scorer))
-        status = dq_rank_features_fill(&r->scorer, &r->lists, &r->history, first, n, error);
+        status = dq_rank_features_fill(&r->scorer, &r->lists, first, n, error);
     for (size_t b = 0; !status && b < r->block_count; b++)
         status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->blocks[b], first, first + *n, error);
     dq_progress_step(&r->progress, r->progress.done + *n, NULL);
@@ -446,8 +446,8 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
     if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
     if (!status) status = rank_block_now(r, error);
     if (!status)
-        status = dq_rank_history_bind(&r->history, &r->lists, &r->catalogue.users.identity.ids, &r->items,
-                                      error);
+        status = dq_rank_history_bind(&r->history, &r->scorer, &r->lists, &r->catalogue.users.identity.ids,
+                                      &r->items, error);
     if (!status && has_agents(r)) status = rank_agents_all(r, error);
     if (!status && r->sessions.on) status = rank_sessions_all(r, error);
     if (!status && !has_agents(r) && dq_rank_scorer_needs_lists(&r->scorer))

@@ -42,7 +42,7 @@ static const dq_setting no_other[] = {{NULL, NULL}};
 
 static const dq_setting logged[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
 static const dq_setting remembers[] = {{"history", "3"}, {0}};
-static const dq_setting table_offline[] = {{"gamma", "0"}, {"batch", "256"}, {0}};
+static const dq_setting table_offline[] = {{"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"batch", "256"}, {0}};
 static const dq_setting by_concordance[] = {{"best-by", "concordance"}, {0}};
 static const dq_setting by_ndcg[] = {{"batch", "256"}, {"best-by", "ndcg"}, {0}};
 static const dq_setting by_loss[] = {{"batch", "256"}, {"best-by", "loss"}, {0}};
@@ -115,13 +115,13 @@ const dq_defaults train_defaults[] = {
     {TRAIN_ENV, "preset", "maze", maze},
     {TRAIN_SESSIONS, NULL, NULL, remembers},
     {TRAIN_USERS, NULL, NULL, dyna_q_first},
+    {TRAIN_OFFLINE, "agent", "tabular", table_offline},
     {TRAIN_OFFLINE, "preset", "tuned", on_actions},
     {TRAIN_OFFLINE, "head", "outputs", by_rows},
     {TRAIN_ALL & ~TRAIN_OFFLINE, "head", "outputs", no_other},
     {TRAIN_OFFLINE, "preset", "tuned", by_lists},
     {TRAIN_OFFLINE, "loss", "softmax", lists},
     {TRAIN_OFFLINE, "loss", "pairwise", lists},
-    {TRAIN_OFFLINE, "agent", "tabular", table_offline},
     {TRAIN_ALL, "agent", "tabular", tabular},
     {TRAIN_OFFLINE, "preset", "tuned", tuned},
     {TRAIN_OFFLINE, "preset", "published", published},
@@ -210,7 +210,8 @@ static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_conf
 {
     take_widths(cli, "hidden", o->hidden, c->hidden, &c->hidden_count);
     take_widths(cli, "value-hidden", o->value_hidden, c->value_hidden, &c->value_hidden_count);
-    bool world = o->agent == AGENT_DYNA_Q || dq_cli_given(cli, "world-hidden"); /* a default of lists is for it */
+    bool world = o->agent == AGENT_DYNA_Q ||
+                 dq_cli_given(cli, "world-hidden"); /* a default of lists is for it */
     take_widths(cli, "world-hidden", world ? o->world_hidden : "", c->world_hidden, &c->world_hidden_count);
 }
 
