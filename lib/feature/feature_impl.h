@@ -178,10 +178,11 @@ bool feature_has(const dq_feature_set *set, const dq_feature_kind *kind);
 
 /* ---- history.c ---- */
 
-/* Takes what the training users (numbers in training) had seen; places it in a list; saves and loads it. */
+/* Takes what the training users (numbers in training) had seen; places it in a list, with k of each two items
+ * where somebody asks (alike); saves and loads it. */
 dq_status feature_history_learn(dq_feature_set *set, const dq_feature_training *from, const uint32_t *user,
                                 dq_error *error);
-dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, dq_error *error);
+dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, bool alike, dq_error *error);
 dq_status feature_history_save(const dq_feature_set *set, dq_bundle *model, dq_error *error);
 dq_status feature_history_load(dq_feature_set *set, const dq_bundle *model, dq_error *error);
 

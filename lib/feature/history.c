@@ -99,7 +99,6 @@ static dq_status find_alike(dq_feature_set *set, dq_error *error)
     uint32_t field = set->pairs[set->best].item;
     size_t width = set->item_fields.at[field].width, stride = list->stride;
     float *vectors = set->scratch[0].mean, *cosine = set->scratch[0].column;
-    if (!feature_has(set, &feature_held_reciprocity)) return DQ_OK;
     if ((uint64_t)stride * stride > ALIKE_MAX)
         return dq_fail(error, DQ_ERR_RANGE, "features %s: %u items are too many to compare each two of them",
                        feature_held_reciprocity.name, list->n);
@@ -119,7 +118,7 @@ static dq_status find_alike(dq_feature_set *set, dq_error *error)
     return DQ_OK;
 }
 
-dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, dq_error *error)
+dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, bool alike, dq_error *error)
 {
     feature_history *h = &set->history;
     feature_list *list = &set->list;
@@ -137,7 +136,7 @@ dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, dq_error
     for (uint32_t v = 0; v < set->users; v++)
         weigh(h, list->seen + h->start[v], h->start[v + 1] - h->start[v], list->seen_weight + h->start[v]);
     free(places);
-    return find_alike(set, error);
+    return alike ? find_alike(set, error) : DQ_OK;
 }
 
 /* ---- in a model ---- */
