@@ -46,7 +46,7 @@ dq_status plan_standing_put(plan_standing *s, plan_starts *to, dq_status (*put)(
     dq_status status = dq_catalogue_finish(&s->catalogue, false, error);
     if (!status) status = check(s, error);
     if (!status) status = dq_session_log_of_catalogue(&s->log, &s->catalogue, &s->rows, error);
-    uint32_t *before = status ? NULL : malloc((s->log.count + 1) * sizeof *before);
+    uint32_t *before = status ? NULL : malloc((2 * s->log.count + 1) * sizeof *before);
     if (!status && !before) status = dq_fail_memory(error, "states");
     to->users = &s->catalogue.users.identity.ids;
     for (uint32_t u = 0; !status && u < users; u++) {

@@ -29,7 +29,8 @@ typedef struct ranking {
     dq_rank_block block;
     dq_rank_block *blocks; /* full ones, with several models or sessions: all items */
     size_t block_count, block_slots;
-    dq_rank_seen seen; /* with --exclude-seen */
+    dq_rank_seen seen;       /* with --exclude-seen */
+    dq_rank_history history; /* for a model whose features ask for it */
     dq_rank_lists lists;
     dq_prefetched *held; /* items that wait for users */
     size_t held_count, held_slots;
@@ -63,6 +64,7 @@ static dq_status take_model(ranking *r, dq_bundle *bundle, uint64_t section, dq_
     if (dq_kept_passes_over(&r->agents.kept, bundle, section)) return DQ_OK;
     if (dq_rank_sessions_fits(bundle) || r->sessions.on) return take_session_model(r, bundle, error);
     dq_status status = r->agents.count ? DQ_OK : dq_rank_scorer_load(&r->scorer, bundle, error);
+    if (!status) status = dq_rank_history_load(&r->history, bundle, error);
     return status ? status : rank_agents_add(&r->agents, bundle, error);
 }
 
@@ -80,6 +82,7 @@ static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
         status = dq_rank_sessions_load(&r->sessions, &r->agents.models[0], error);
     else
         status = dq_rank_scorer_load(&r->scorer, &r->agents.models[0], error);
+    if (!status && !sessions) status = dq_rank_history_load(&r->history, &r->agents.models[0], error);
     if (sessions) rank_agents_free(&r->agents);
     return status ? dq_error_at(error, name, DQ_NO_RECORD) : DQ_OK;
 }
@@ -241,6 +244,7 @@ static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error
         dq_error why = *error;
         return dq_fail(error, status, "%s: give the interactions first, or use --hold", why.reason);
     }
+    if (!status) status = dq_rank_history_add(&r->history, bundle, error);
     if (!status && r->scorer.baseline) return rank_baseline_take(&r->baseline, bundle, r->begun, error);
     return status || !r->sessions.on || r->sessions.catalogue
                ? status
@@ -441,6 +445,9 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
     if (!status) status = rank_held(r, error);
     if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
     if (!status) status = rank_block_now(r, error);
+    if (!status)
+        status = dq_rank_history_bind(&r->history, &r->scorer, &r->lists, &r->catalogue.users.identity.ids,
+                                      &r->items, error);
     if (!status && has_agents(r)) status = rank_agents_all(r, error);
     if (!status && r->sessions.on) status = rank_sessions_all(r, error);
     if (!status && !has_agents(r) && dq_rank_scorer_needs_lists(&r->scorer))
@@ -462,6 +469,7 @@ static void free_ranking(ranking *r)
     dq_rank_block_free(&r->block);
     dq_rank_items_free(&r->items);
     dq_rank_scorer_free(&r->scorer);
+    dq_rank_history_free(&r->history);
     dq_baseline_free(&r->baseline);
     dq_rank_texts_free(&r->texts);
     rank_agents_free(&r->agents);

@@ -121,7 +121,11 @@ static dq_status make_log(train *t, dq_error *error)
     train_offline_input *in = &t->logged;
     in->log.gap = t->o->session_gap;
     in->log.seconds = t->o->session_gap > 0 || t->o->layout.clock || t->o->layout.since;
-    dq_status status = dq_session_log_of_catalogue(&in->log, &t->dataset.catalogue, &in->by_user, error);
+    in->log.attribute = t->o->event_attribute;
+    dq_status status = dq_session_log_take_values(&in->log, train_init_model(t, DQ_ABSENT),
+                                                  &t->dataset.catalogue, t->o->event_values, &t->o->layout,
+                                                  error);
+    if (!status) status = dq_session_log_of_catalogue(&in->log, &t->dataset.catalogue, &in->by_user, error);
     in->by_user.layout = t->o->layout;
     in->by_user.layout.user_width = in->by_user.users.width;
     in->by_user.layout.item_width = in->by_user.items.width;
@@ -133,18 +137,14 @@ static dq_status make_log(train *t, dq_error *error)
 static void adopt(train *t, const dq_bundle *model, const dq_session_layout *from)
 {
     train_options *o = t->o;
-    dq_session_layout *l = &o->layout;
     const dq_value *sessions = dq_map_get(&model->meta, "sessions");
     if (from->item_width == 0) return;
-    if (!dq_cli_given(t->cli, "history")) l->history = from->history;
-    if (!dq_cli_given(t->cli, "history-mean")) l->mean = from->mean;
-    if (!dq_cli_given(t->cli, "recency")) l->recency = from->recency;
-    if (!dq_cli_given(t->cli, "session-steps")) l->steps = from->steps;
-    if (!dq_cli_given(t->cli, "session-count")) l->count = from->count;
-    if (!dq_cli_given(t->cli, "clock")) l->clock = from->clock;
-    if (!dq_cli_given(t->cli, "since")) l->since = from->since;
+    dq_session_layout_inherit(&o->layout, from, train_is_given, t->cli);
+    if (!dq_cli_given(t->cli, "history")) train_take_history(o, from->history);
     if (!dq_cli_given(t->cli, "session-gap"))
         o->session_gap = dq_value_number(dq_map_get(sessions, "gap"), o->session_gap);
+    if (!o->event_attribute)
+        o->event_attribute = dq_value_text(&t->cli->arena, dq_map_get(sessions, "attribute"));
     t->maker = dq_cli_maker(t->cli, t->maker.seed);
 }
 

@@ -68,7 +68,8 @@ static train_options o = {
     .checkpoint_every = 10,
     .envs = 1,
     .agent = 1,
-    .layout = {.history = 3, .steps = 10, .count = true, .recency = 1},
+    .layout = {.steps = 10, .count = true, .recency = 1, .one_hot = true},
+    .event_values = 32,
     .time = DQ_SESSION_TIME_DEFAULT};
 
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
@@ -173,16 +174,20 @@ static const dq_option table[] = {
     {"evaluate-episodes", 0, DQ_OPT_COUNT, &o.acting.evaluate_episodes, "N", "so many", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ACTING, .where = "evaluate"},
     {"max-steps", 0, DQ_OPT_COUNT, &o.acting.max_steps, "N", "steps after which an episode of an evaluation is cut off, should it not end (0: never)", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_ENV, .where = "evaluate"},
     {"keep", 0, DQ_OPT_CHOICE, &o.keep, "WHICH", "models that leave: the last, the best by evaluation, or both", PAYLOAD, keeps, .modes = TRAIN_ACTING, .why = "an agent of a log is evaluated by held-out rows (--validation)"},
-    {"history", 0, DQ_OPT_SMALL, &o.layout.history, "N", "items that a state remembers", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_SESSIONS, .section = "Sessions: what users met, in the order of time"},
+    {"history", 0, DQ_OPT_TEXT, &o.history, "WHAT", "N: items that a state of sessions remembers; seen or seen:N: what users have seen (labels outside the map) is told by features", PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_OFFLINE, .section = "Sessions: what users met, in the order of time"},
     {"history-mean", 0, DQ_OPT_FLAG, &o.layout.mean, NULL, "their mean instead of the items themselves", PAYLOAD, .modes = TRAIN_SESSIONS},
-    {"recency", 0, DQ_OPT_REAL, &o.layout.recency, "X", "weight of an item of the history, of the one after it", PAYLOAD, .min = 1e-6, .max = 1, .modes = TRAIN_SESSIONS},
+    {"recency", 0, DQ_OPT_REAL, &o.layout.recency, "X", "weight of an item of the history, of the one after it", PAYLOAD, .min = 1e-6, .max = 1, .modes = TRAIN_SESSIONS | TRAIN_OFFLINE, .where = "history"},
+    {"event-attribute", 0, DQ_OPT_TEXT, &o.event_attribute, "NAME", "a state shows this attribute of past events (or label): one known when the next item is offered", PAYLOAD, .modes = TRAIN_SESSIONS},
+    {"event-one-hot", 0, DQ_OPT_FLAG, &o.layout.one_hot, NULL, "its value at each item of the history, one-hot", PAYLOAD, .modes = TRAIN_SESSIONS, .where = "event-attribute"},
+    {"event-cross", 0, DQ_OPT_FLAG, &o.layout.cross, NULL, "item x value of the last event", PAYLOAD, .modes = TRAIN_SESSIONS, .where = "event-attribute"},
+    {"event-values", 0, DQ_OPT_COUNT, &o.event_values, "N", "values with a place of their own, the most frequent; the others share one", PAYLOAD, .min = 1, .max = 65535, .modes = TRAIN_SESSIONS, .excludes = "init", .where = "event-attribute"},
     {"session-steps", 0, DQ_OPT_SMALL, &o.layout.steps, "T", "a state shows t / T, of the session's events so far (0: not)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_SESSIONS},
     {"session-count", 0, DQ_OPT_FLAG, &o.layout.count, NULL, "a state shows how many items have entered the history", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"clock", 0, DQ_OPT_FLAG, &o.layout.clock, NULL, "a state shows hour and day of the week", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"since", 0, DQ_OPT_FLAG, &o.layout.since, NULL, "a state shows the time since the event before", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"session-gap", 0, DQ_OPT_REAL, &o.session_gap, "SECONDS", "a new session begins after so long without an event (0: a user has one)", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_SESSIONS},
     {"session-end", 0, DQ_OPT_CHOICE, &o.session_end, "WHAT", "of a session's last event: the log was cut there, or nothing comes after it", PAYLOAD, ends, .modes = TRAIN_SESSIONS},
-    {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "the attribute that tells an interaction's time", PAYLOAD, .modes = TRAIN_SESSIONS},
+    {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "the attribute that tells an interaction's time", PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_OFFLINE, .where = "history"},
     {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .section = "Running"},
     DQ_OPTIONS_COMMON(o.common), {0}};
 /* clang-format on */
@@ -196,6 +201,25 @@ static void parse_fold(const dq_cli *cli)
     int read = sscanf(o.fold, "%9u/%9u%c", &c->fold, &c->folds, &rest); /* NOLINT: 9 digits fit */
     if (strchr(o.fold, '-') || read != 2 || c->folds < 2 || c->fold < 1 || c->fold > c->folds)
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o.fold);
+}
+
+/* --history N, or seen[:N] */
+static void parse_history(const dq_cli *cli, unsigned mode)
+{
+    bool seen = mode == TRAIN_OFFLINE;
+    if (!o.history || !(mode & (TRAIN_SESSIONS | TRAIN_OFFLINE))) return;
+    if (!dq_history_parse(o.history, seen, &o.layout.history))
+        dq_cli_usage(cli, "--history %s: %s is wanted, with N from 1 to %d", o.history, seen ? "seen or seen:N" : "N",
+                     DQ_HISTORY_MAX);
+    o.seen = seen;
+}
+
+void train_take_history(train_options *options, uint32_t n)
+{
+    static char words[16];
+    (void)snprintf(words, sizeof words, "%u", n);
+    options->layout.history = n;
+    options->history = words;
 }
 
 unsigned train_options_mode(const dq_cli *cli)
@@ -221,5 +245,6 @@ void train_options_enter(dq_cli *cli, unsigned mode)
 {
     dq_cli_enter(cli, mode);
     train_configure_agent(cli, &o);
+    parse_history(cli, mode);
     if ((mode & TRAIN_LIVE) && o.candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
 }

@@ -33,13 +33,14 @@ enum { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST, TRAIN_KEEP_BOTH };
 
 typedef struct train_options {
     dq_common common;
+    bool seen; /* --history seen; of the last layout.history items, 0: of all */
     bool offline, sessions, each_user, pass, raw_cosine;
     const char *user, *init, *checkpoint, *log, *map;
-    const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time;
+    const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
     const char *env, *env_cmd;
     dq_texts pairs;
     int preset, reward, keep;
-    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs;
+    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
     dq_online_config acting;  /* but whom it tells */
     dq_offline_config passes; /* over a log, but what IGNORE is worth */
 
@@ -63,6 +64,9 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv);
 unsigned train_options_mode(const dq_cli *cli);
 /* Enters one way of training: its defaults, and the agent's configuration; or a usage error. */
 void train_options_enter(dq_cli *cli, unsigned mode);
+
+/* --history of a model that is started from. */
+void train_take_history(train_options *o, uint32_t n);
 
 /* ---- presets.c ---- */
 

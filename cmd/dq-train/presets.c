@@ -41,6 +41,7 @@ static const dq_setting no_other[] = {{NULL, NULL}};
 /* ---- passes over a log ---- */
 
 static const dq_setting logged[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
+static const dq_setting remembers[] = {{"history", "3"}, {0}};
 static const dq_setting table_offline[] = {{"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"batch", "256"}, {0}};
 static const dq_setting by_concordance[] = {{"best-by", "concordance"}, {0}};
 static const dq_setting by_ndcg[] = {{"batch", "256"}, {"best-by", "ndcg"}, {0}};
@@ -112,6 +113,7 @@ const dq_defaults train_defaults[] = {
     {TRAIN_VECTORS, "preset", "sequence-dqn", sequence_dqn},
     {TRAIN_VECTORS, "preset", "films", films},
     {TRAIN_ENV, "preset", "maze", maze},
+    {TRAIN_SESSIONS, NULL, NULL, remembers},
     {TRAIN_USERS, NULL, NULL, dyna_q_first},
     {TRAIN_OFFLINE, "agent", "tabular", table_offline},
     {TRAIN_OFFLINE, "preset", "tuned", on_actions},

@@ -60,6 +60,7 @@ void train_close(train *t)
 {
     dq_writer_abort(t->output);
     dq_feature_users_free(t->features);
+    dq_history_free(&t->seen);
     dq_pool_free(t->pool);
     dq_dataset_free(&t->dataset);
     dq_models_free(&t->init);
@@ -100,16 +101,24 @@ static void give_features(train *t, dq_agent_config *config)
 static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_config *config, dq_error *error)
 {
     const dq_offline_catalogue *l = &t->logged.catalogue;
+    const dq_bundle *from = dq_cli_given(t->cli, "features") ? NULL : model;
+    bool seen = t->o->seen || (from && dq_feature_model_asks_seen(from));
+    dq_status status =
+        seen ? dq_history_of_catalogue(&t->seen, &t->dataset.catalogue, &t->map, t->o->time, error) : DQ_OK;
     const dq_feature_source source = {.catalogue = &t->dataset.catalogue,
                                       .names = t->o->features,
                                       .learn = t->cli->mode == TRAIN_OFFLINE,
                                       .rows = {l->count, l->user, l->action, l->reward, t->ignore},
                                       .group = t->logged.group,
-                                      .model = dq_cli_given(t->cli, "features") ? NULL : model,
+                                      .seen = seen ? &t->seen : NULL,
+                                      .last = t->o->seen ? t->o->layout.history : DQ_FEATURE_AS_LEARNT,
+                                      .recency = t->o->layout.recency,
+                                      .model = from,
                                       .pool = t->pool};
     bool held = t->o->passes.validation > 0 || t->o->passes.folds;
-    dq_status status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
-                                            &config->feature_count, error);
+    if (!status)
+        status = dq_feature_users_new(&t->features, &source, config->features, DQ_NET_MAX_FEATURES,
+                                      &config->feature_count, error);
     if (status) return status;
     if (t->features) give_features(t, config);
     if (!t->features && !held && dq_cli_given(t->cli, "validate-by"))
@@ -201,8 +210,7 @@ static dq_status describe_items(const train *t, dq_bundle *model, dq_error *erro
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     const dq_bundle *init = train_init_model(t, DQ_ABSENT);
     bool sessions = t->cli->mode == TRAIN_SESSIONS;
-    if (!status && sessions)
-        status = dq_session_log_describe(t->o->time, t->o->map, t->o->session_gap, model, error);
+    if (!status && sessions) status = dq_session_log_describe(&t->logged.log, t->o->map, model, error);
     if (status) return status;
     if (t->cli->mode & TRAIN_ITEMS)
         return dq_describe_catalogue(&t->dataset.catalogue, sessions || config.head == DQ_HEAD_OUTPUTS, model,
@@ -219,8 +227,10 @@ static dq_status describe_items(const train *t, dq_bundle *model, dq_error *erro
 static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
 {
     dq_status status = describe_items(t, model, error);
-    if (status || !t->features) return status;
-    return dq_feature_save(dq_feature_users_set(t->features), model, error);
+    if (!status && t->features) status = dq_feature_save(dq_feature_users_set(t->features), model, error);
+    if (status || !t->seen.start) return status;
+    const dq_session_log log = {.time = t->o->time};
+    return dq_session_log_describe(&log, t->o->map, model, error);
 }
 
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)

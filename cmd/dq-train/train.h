@@ -43,6 +43,7 @@ typedef struct train {
     bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
     dq_reward_weight weight;
     train_offline_input logged;
+    dq_history seen;                        /* --history seen: what the features are told of */
     dq_feature_users *features;             /* given to the agent beside the network's own; NULL: none */
     uint64_t logged_digest, logged_bundles; /* of what the dataset's digest does not see */
     dq_pool *pool;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/seen.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static dq_status add_all(dq_pairset *set, const dq_dataset *dataset, dq_error *error)
 {
@@ -78,4 +81,78 @@ size_t dq_seen_draw(const dq_seen *seen, uint32_t user, bool unseen, uint32_t it
         drawn[j] = swap;
     }
     return limit;
+}
+
+/* ---- what users did before, as state ---- */
+
+bool dq_history_parse(const char *text, bool seen, uint32_t *n)
+{
+    char rest;
+    *n = 0;
+    if (seen && strcmp(text, "seen") == 0) return true;
+    if (!seen && (*text < '0' || *text > '9')) return false; /* no sign, no space */
+    if (seen && (strncmp(text, "seen:", 5) != 0 || text[5] < '0' || text[5] > '9')) return false;
+    int read = sscanf(text, seen ? "seen:%4u%c" : "%4u%c", n, &rest); /* NOLINT: four digits fit */
+    return read == 1 && *n >= 1 && *n <= DQ_HISTORY_MAX;
+}
+
+static dq_status keep_unrewarded(dq_history *h, const dq_session_rows *rows, dq_error *error)
+{
+    size_t n = 0, events = rows->first[h->users];
+    h->start = calloc(h->users + (size_t)1, sizeof *h->start);
+    h->item = malloc((events + 1) * sizeof *h->item);
+    if (!h->start || !h->item) return dq_fail_memory(error, "what users did before");
+    for (uint32_t u = 0; u < h->users; u++) {
+        for (uint32_t e = rows->first[u]; e < rows->first[u + 1]; e++)
+            if (isnan(rows->reward[e]) && rows->item[e] != DQ_ABSENT) h->item[n++] = rows->item[e];
+        h->start[u + 1] = n;
+    }
+    return DQ_OK;
+}
+
+dq_status dq_history_list(dq_history *h, dq_session_log *log, const uint32_t *user_row,
+                          const uint32_t *item_row, uint32_t users, dq_error *error)
+{
+    dq_session_rows rows = {0};
+    *h = (dq_history){.users = users};
+    dq_status status = dq_session_log_sort(log, error);
+    if (!status) status = dq_session_log_rows(log, user_row, item_row, users, &rows, error);
+    if (!status) status = keep_unrewarded(h, &rows, error);
+    dq_session_rows_free(&rows);
+    return status;
+}
+
+/* The catalogue's rows of the ids of a log. */
+static uint32_t *find_rows(const dq_index *ids, const dq_entities *entities)
+{
+    uint32_t count = (uint32_t)dq_index_count(ids), *row = malloc(((size_t)count + 1) * sizeof *row);
+    for (uint32_t i = 0; row && i < count; i++) {
+        size_t n;
+        const char *id = dq_index_id(ids, i, &n);
+        row[i] = dq_entities_find(entities, id, n);
+    }
+    return row;
+}
+
+dq_status dq_history_of_catalogue(dq_history *h, const dq_catalogue *c, const dq_label_map *map,
+                                  const char *time, dq_error *error)
+{
+    dq_session_log log = {.map = map, .time = time};
+    dq_status status = DQ_OK;
+    for (size_t b = 0; !status && b < c->interaction_bundle_count; b++)
+        status = dq_session_log_add(&log, &c->interaction_bundles[b], error);
+    uint32_t *users = find_rows(&log.users, &c->users), *items = find_rows(&log.items, &c->items);
+    if (!status && !(users && items)) status = dq_fail_memory(error, "what users did before");
+    if (!status) status = dq_history_list(h, &log, users, items, dq_entities_count(&c->users), error);
+    free(users);
+    free(items);
+    dq_session_log_free(&log);
+    return status;
+}
+
+void dq_history_free(dq_history *history)
+{
+    free(history->start);
+    free(history->item);
+    *history = (dq_history){0};
 }

@@ -8,19 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double MANY = 0.05; /* a share of equal times that makes their order matter */
+static const char key[] = "sessions"; /* what a model says of them */
+static const double MANY = 0.05;      /* a share of equal times that makes their order matter */
 
 /* ---- reading ---- */
 
 /* The columns of a bundle of interactions; each but the first two may be NULL. */
 typedef struct columns {
-    const dq_column *user, *item, *label, *reward, *time;
+    const dq_column *user, *item, *label, *reward, *time, *value;
 } columns;
+
+/* attr.NAME; or the label, where that is what NAME is. */
+static const dq_column *value_column(const dq_session_log *log, const dq_bundle *b)
+{
+    const dq_column *column = log->attribute ? dq_time_column(b, log->attribute) : NULL;
+    if (column || !log->attribute || strcmp(log->attribute, "label") != 0) return column;
+    return dq_bundle_column(b, "label");
+}
 
 static columns columns_of(const dq_session_log *log, const dq_bundle *b)
 {
-    return (columns){dq_bundle_column(b, "user"), dq_bundle_column(b, "item"), dq_bundle_column(b, "label"),
-                     dq_bundle_column(b, "reward"), dq_time_column(b, log->time)};
+    return (columns){dq_bundle_column(b, "user"),  dq_bundle_column(b, "item"),
+                     dq_bundle_column(b, "label"), dq_bundle_column(b, "reward"),
+                     dq_time_column(b, log->time), value_column(log, b)};
 }
 
 static float reward_of(const dq_session_log *log, const columns *c, uint64_t row)
@@ -29,6 +39,16 @@ static float reward_of(const dq_session_log *log, const columns *c, uint64_t row
     bool given = c->reward && !dq_column_is_null(c->reward, row);
     const char *label = c->label ? dq_column_text(c->label, row, &n) : NULL;
     return dq_label_map_reward(log->map, given ? (float)dq_column_number(c->reward, row) : NAN, label, n);
+}
+
+static dq_status take_value(dq_session_log *log, const dq_column *column, uint64_t row, uint32_t *value,
+                            dq_error *error)
+{
+    size_t n = 0;
+    const char *text = column ? dq_column_text(column, row, &n) : NULL;
+    *value = DQ_SESSION_NO_VALUE;
+    if (!text || (n == 4 && memcmp(text, "null", n) == 0)) return DQ_OK;
+    return dq_index_add(&log->values, text, n, value, NULL, error);
 }
 
 static dq_status take(dq_session_log *log, const dq_bundle *b, const columns *c, uint64_t row,
@@ -41,6 +61,7 @@ static dq_status take(dq_session_log *log, const dq_bundle *b, const columns *c,
     id = dq_column_text(c->item, row, &n);
     if (!status) status = dq_index_add(&log->items, id, n, &event.item, NULL, error);
     if (!status) status = dq_time_take(b, c->time, row, &event.time, error);
+    if (!status) status = take_value(log, c->value, row, &event.value, error);
     if (status) return status;
     dq_time_count(&log->tally, &event.time);
     log->at[log->count++] = event;
@@ -63,6 +84,13 @@ dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions,
 }
 
 /* ---- order ---- */
+
+static dq_status check_values(const dq_session_log *log, dq_error *error)
+{
+    if (!log->attribute || log->count == 0 || dq_index_count(&log->values)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN, "no interaction has an attribute '%s', which states show",
+                   log->attribute);
+}
 
 static int compare(const void *x, const void *y)
 {
@@ -89,6 +117,7 @@ static dq_status check_times(const dq_session_log *log, dq_error *error)
 dq_status dq_session_log_sort(dq_session_log *log, dq_error *error)
 {
     dq_status status = check_times(log, error);
+    if (!status) status = check_values(log, error);
     if (status) return status;
     for (size_t i = 0; log->tally.count[DQ_TIME_DATE] && i < log->count; i++)
         log->at[i].time = dq_time_beside_dates(log->at[i].time);
@@ -121,6 +150,107 @@ bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_
     return *words != '\0';
 }
 
+/* ---- values of an attribute ---- */
+
+typedef struct counted {
+    const char *text;
+    size_t bytes, count;
+} counted;
+
+static int by_count(const void *x, const void *y)
+{
+    const counted *a = x, *b = y;
+    if (a->count != b->count) return a->count > b->count ? -1 : 1;
+    int order = memcmp(a->text, b->text, a->bytes < b->bytes ? a->bytes : b->bytes);
+    return order ? order : (a->bytes > b->bytes) - (a->bytes < b->bytes);
+}
+
+static dq_status choose_vocabulary(dq_session_log *log, size_t max, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    size_t n = dq_index_count(&log->values);
+    counted *list = calloc(n + 1, sizeof *list);
+    if (!list) return dq_fail_memory(error, "values of an attribute");
+    for (uint32_t i = 0; i < n; i++) list[i].text = dq_index_id(&log->values, i, &list[i].bytes);
+    for (size_t i = 0; i < log->count; i++)
+        if (log->at[i].value != DQ_SESSION_NO_VALUE) list[log->at[i].value].count++;
+    qsort(list, n, sizeof *list, by_count);
+    for (size_t i = 0; !status && i < n && i < max; i++)
+        status = dq_index_add(&log->vocabulary, list[i].text, list[i].bytes, NULL, NULL, error);
+    free(list);
+    return status;
+}
+
+/* The values of all events, which are in the order of the stream. */
+static dq_status read_values(dq_session_log *log, const dq_catalogue *catalogue, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    size_t at = 0;
+    for (size_t i = 0; i < catalogue->interaction_bundle_count; i++) {
+        const dq_bundle *b = &catalogue->interaction_bundles[i];
+        const dq_column *column = value_column(log, b);
+        for (uint64_t r = 0; !status && r < b->rows && at < log->count; r++)
+            status = take_value(log, column, r, &log->at[at++].value, error);
+    }
+    return status ? status : check_values(log, error);
+}
+
+/* The attribute and the vocabulary of a model's states, whose layout this is. */
+static dq_status load_vocabulary(dq_session_log *log, const dq_bundle *model, const dq_session_layout *layout,
+                                 dq_error *error)
+{
+    if (layout->values == 0) return DQ_OK;
+    const dq_value *meta = dq_map_get(&model->meta, key);
+    const dq_value *values = meta ? dq_map_get(meta, "values") : NULL;
+    bool sound = values && values->type == DQ_LIST && (uint64_t)values->count + 1 == layout->values;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && sound && i < values->count; i++) {
+        const dq_value *v = &values->as.list[i];
+        sound = v->type == DQ_STRING;
+        if (sound) status = dq_index_add(&log->vocabulary, v->as.string, v->count, NULL, &sound, error);
+    }
+    log->attribute = meta ? dq_value_text(&log->arena, dq_map_get(meta, "attribute")) : NULL;
+    if (!status && !(sound && log->attribute))
+        status = dq_fail(error, DQ_ERR_SCHEMA, "the model does not say which values its states show");
+    return status;
+}
+
+dq_status dq_session_log_take_values(dq_session_log *log, const dq_bundle *model,
+                                     const dq_catalogue *catalogue, size_t max, dq_session_layout *layout,
+                                     dq_error *error)
+{
+    const char *asked = log->attribute;
+    dq_session_layout from = {0};
+    dq_status status = model ? dq_session_layout_load(&from, model, error) : DQ_OK;
+    if (!status) status = load_vocabulary(log, model, &from, error);
+    if (!status && asked && from.item_width && (!from.values || strcmp(asked, log->attribute) != 0))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "the model learnt from states that show %s%s%s, and here it is '%s'",
+                       from.values ? "the attribute '" : "no attribute of events",
+                       from.values ? log->attribute : "", from.values ? "'" : "", asked);
+    if (!status && log->attribute) status = read_values(log, catalogue, error);
+    if (!status && log->attribute && !from.values) status = choose_vocabulary(log, max, error);
+    if (status) return status;
+    layout->values = log->attribute ? (uint32_t)dq_index_count(&log->vocabulary) + 1 : 0;
+    layout->one_hot = layout->one_hot && log->attribute;
+    layout->cross = layout->cross && log->attribute;
+    return DQ_OK;
+}
+
+/* The place of each value of the log: what is not in the vocabulary shares the last. */
+static uint32_t *places_of(const dq_session_log *log)
+{
+    uint32_t count = (uint32_t)dq_index_count(&log->values),
+             *place = malloc(((size_t)count + 1) * sizeof *place);
+    for (uint32_t i = 0; place && i < count; i++) {
+        size_t n;
+        const char *text = dq_index_id(&log->values, i, &n);
+        place[i] = dq_index_find(&log->vocabulary, text, n);
+        if (place[i] == DQ_ABSENT) place[i] = (uint32_t)dq_index_count(&log->vocabulary);
+    }
+    return place;
+}
+
 /* ---- a log ---- */
 
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
@@ -130,12 +260,16 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
     uint32_t *item = malloc((log->count + 1) * sizeof *item);
     float *reward = malloc((log->count + 1) * sizeof *reward);
     double *second = log->seconds ? malloc((log->count + 1) * sizeof *second) : NULL;
+    uint32_t *value = log->attribute ? malloc((log->count + 1) * sizeof *value) : NULL;
+    uint32_t *place = log->attribute ? places_of(log) : NULL;
     rows->first = first;
     rows->item = item;
     rows->reward = reward;
     rows->second = second;
+    rows->value = value;
     rows->gap = log->gap;
-    if (!first || !item || !reward || (log->seconds && !second)) {
+    if (!first || !item || !reward || (log->seconds && !second) || (log->attribute && !(value && place))) {
+        free(place);
         dq_session_rows_free(rows);
         return dq_fail_memory(error, "interactions");
     }
@@ -149,7 +283,11 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
         item[at] = item_row[log->at[i].item];
         reward[at] = log->at[i].reward;
         if (second) second[at] = dq_time_seconds(&log->at[i].time);
+        if (value)
+            value[at] = log->at[i].value == DQ_SESSION_NO_VALUE ? DQ_SESSION_NO_VALUE
+                                                                : place[log->at[i].value];
     }
+    free(place);
     return DQ_OK;
 }
 
@@ -159,7 +297,8 @@ void dq_session_rows_free(dq_session_rows *rows)
     free((void *)(uintptr_t)rows->item);
     free((void *)(uintptr_t)rows->reward);
     free((void *)(uintptr_t)rows->second);
-    rows->first = rows->item = NULL;
+    free((void *)(uintptr_t)rows->value);
+    rows->first = rows->item = rows->value = NULL;
     rows->reward = NULL;
     rows->second = NULL;
 }
@@ -172,13 +311,17 @@ bool dq_session_rows_cut(const dq_session_rows *rows, uint32_t event)
 dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user, uint32_t *before)
 {
     uint32_t first = rows->first[user], end = rows->first[user + 1], n = 0, met = 0;
+    uint32_t *value = rows->value ? before + (end - first) : NULL;
     for (uint32_t e = first; e < end; e++, met++) {
         if (e > first && dq_session_rows_cut(rows, e)) n = met = 0;
-        if (dq_session_enters(rows->reward[e])) before[n++] = rows->item[e];
+        if (!dq_session_enters(rows->reward[e])) continue;
+        if (value) value[n] = rows->value[e];
+        before[n++] = rows->item[e];
     }
     double now = met && rows->second ? rows->second[end - 1] : (double)NAN;
     return (dq_session_place){.user = rows->users.width ? rows->users.at[user] : NULL,
                               .latest = n ? before + n - 1 : NULL,
+                              .value = n && value ? value + n - 1 : NULL,
                               .step = -1,
                               .entered = n,
                               .met = met,
@@ -216,16 +359,29 @@ dq_status dq_session_log_of_catalogue(dq_session_log *log, const dq_catalogue *c
 
 /* ---- as a model knows it ---- */
 
-static const char key[] = "sessions";
+static bool describe_values(const dq_session_log *log, dq_arena *arena, dq_value *sessions)
+{
+    uint32_t count = (uint32_t)dq_index_count(&log->vocabulary);
+    dq_value values = dq_list(), attribute = dq_string(arena, log->attribute);
+    bool fits = dq_map_set(arena, sessions, "attribute", attribute);
+    for (uint32_t i = 0; fits && i < count; i++) {
+        size_t n;
+        const char *text = dq_index_id(&log->vocabulary, i, &n);
+        fits = dq_list_add(arena, &values, dq_string_n(arena, text, n));
+    }
+    return fits && dq_map_set(arena, sessions, "values", values);
+}
 
-dq_status dq_session_log_describe(const char *time, const char *map, double gap, dq_bundle *model,
+dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq_bundle *model,
                                   dq_error *error)
 {
     dq_arena *arena = &model->arena;
     dq_value sessions = dq_map();
-    if (dq_map_set(arena, &sessions, "time", dq_string(arena, time)) &&
+    if (dq_map_set(arena, &sessions, "time", dq_string(arena, log->time)) &&
         dq_map_set(arena, &sessions, "map", dq_string(arena, map)) &&
-        dq_map_set(arena, &sessions, "gap", dq_real(gap)) && dq_map_set(arena, &model->meta, key, sessions))
+        dq_map_set(arena, &sessions, "gap", dq_real(log->gap)) &&
+        (!log->attribute || describe_values(log, arena, &sessions)) &&
+        dq_map_set(arena, &model->meta, key, sessions))
         return DQ_OK;
     return dq_fail_memory(error, "a model");
 }
@@ -241,7 +397,8 @@ dq_status dq_session_log_as(dq_session_log *log, const dq_bundle *model, const d
     log->gap = dq_value_number(dq_map_get(meta, "gap"), 0);
     log->seconds = log->gap > 0 || layout->clock || layout->since;
     log->map = &log->learnt;
-    return dq_label_map_parse(&log->learnt, map, error);
+    dq_status status = load_vocabulary(log, model, layout, error);
+    return status ? status : dq_label_map_parse(&log->learnt, map, error);
 }
 
 void dq_session_log_free(dq_session_log *log)
@@ -250,6 +407,8 @@ void dq_session_log_free(dq_session_log *log)
     dq_arena_free(&log->arena);
     dq_index_free(&log->users);
     dq_index_free(&log->items);
+    dq_index_free(&log->values);
+    dq_index_free(&log->vocabulary);
     free(log->at);
     *log = (dq_session_log){0};
 }

@@ -28,18 +28,21 @@ typedef struct dq_session_rows {
     const uint32_t *first; /* (users.count + 1) user u's events are first[u] .. first[u + 1] - 1, in time */
     const uint32_t *item;  /* (events) */
     const float *reward;   /* (events) NAN: none */
-    const double *second;  /* (events) since 1970; NULL: not known, and no matter */
+    const uint32_t
+        *value; /* (events) places of an attribute's values, or DQ_SESSION_NO_VALUE; NULL: nobody asks */
+    const double *second; /* (events) since 1970; NULL: not known, and no matter */
 } dq_session_rows;
 
 /* Whether a session begins with a user's event, other than his first one. */
 bool dq_session_rows_cut(const dq_session_rows *rows, uint32_t event);
 /* Where a user stands after his last event, a moment later: in the session that it was of. before: room for
- * as many items as he has events, which the place points into. */
+ * twice as many numbers as he has events, which the place points into. */
 dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user, uint32_t *before);
 
 typedef struct dq_session_event {
     uint32_t user, item; /* numbers in log.users and log.items */
     float reward;        /* NAN: none */
+    uint32_t value;      /* of log.attribute: a number in log.values, or DQ_SESSION_NO_VALUE */
     dq_time time;
     uint64_t place; /* in the stream */
 } dq_session_event;
@@ -49,7 +52,11 @@ typedef struct dq_session_log {
     const char
         *time;    /* the attribute that tells the time; where none has it, the order of the stream is taken */
     bool seconds; /* somebody asks how long lies between two: all must have a time */
+    const char *attribute; /* whose values states show: attr.NAME, or `label` the label itself where no
+                              interaction has an attribute of this name; NULL: none */
     dq_index users, items; /* ids */
+    dq_index values;       /* of the attribute, as they came: JSON, or labels */
+    dq_index vocabulary;   /* those that have a place of their own, in the order of the places */
     dq_session_event *at;
     size_t count, capacity;
     dq_time_tally tally; /* of the times */
@@ -60,26 +67,38 @@ typedef struct dq_session_log {
     dq_arena arena;
 } dq_session_log;
 
-/* meta.sessions of a model: what the interactions were that it learnt from. */
-dq_status dq_session_log_describe(const char *time, const char *map, double gap, dq_bundle *model,
+/* What states show of an attribute, once all interactions are read, which the catalogue holds: a log that
+ * asks for one, or starts from a model (NULL: none) whose states show one, takes its values. The vocabulary
+ * is the model's; else the `max` most frequent values, of equally frequent ones those whose bytes come first.
+ * The layout gets a place for each and one for all others; it shows nothing of values where there is no
+ * attribute. DQ_ERR_UNKNOWN when no interaction has the attribute, DQ_ERR_RANGE when the model's is another
+ * one. */
+dq_status dq_session_log_take_values(dq_session_log *log, const dq_bundle *model,
+                                     const dq_catalogue *catalogue, size_t max, dq_session_layout *layout,
+                                     dq_error *error);
+
+/* meta.sessions of a model: what the interactions were that it learnt from. map: the text of log->map. */
+dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq_bundle *model,
                                   dq_error *error);
 /* Reads interactions as those that a model learnt from, whose states have this layout: their labels' worth,
- * where the time stands, where sessions are cut. A model of an environment has learnt from none; labels and
- * times are then as dq-train has them by default. An empty log. */
+ * where the time stands, where sessions are cut, which values an attribute may have. A model of an
+ * environment has learnt from none; labels and times are then as dq-train has them by default. An empty log.
+ */
 dq_status dq_session_log_as(dq_session_log *log, const dq_bundle *model, const dq_session_layout *layout,
                             dq_error *error);
 
 /* Takes over a bundle's rows (copied). DQ_ERR_SCHEMA for a time that is none (data/time.h). */
 dq_status dq_session_log_add(dq_session_log *log, const dq_bundle *interactions, dq_error *error);
 /* By user, time, and place in the stream. DQ_ERR_SCHEMA when some have a time and others none, or when their
- * forms do not go together (dq_time_check_forms); with log.seconds also when all have none. */
+ * forms do not go together (dq_time_check_forms); with log.seconds also when all have none. DQ_ERR_UNKNOWN
+ * when there are interactions, and none has the attribute. */
 dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
 /* Of a sorted log: what was taken for granted about its order, for a person to see (size >= 1 bytes): that
  * there are no times, what numbers were taken to count, that many are equal. False, and "": nothing. */
 bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_t size);
-/* Fills first, item, reward, gap and, with log.seconds, second of rows with a sorted log: user u is row
- * user_row[u] of user_count, item i row item_row[i]; users with DQ_ABSENT are left out. The arrays are the
- * caller's to free (dq_session_rows_free). */
+/* Fills first, item, reward, gap and, with log.attribute, value, with log.seconds, second of rows with a
+ * sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; users with DQ_ABSENT are left
+ * out. The arrays are the caller's to free (dq_session_rows_free). */
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error);
 /* The same for all users of a finished catalogue by their rows, and users and items, too. Sorts the log. */

@@ -11,15 +11,31 @@ enum { COUNTED = 10, CLOCK = 4, DAY = 86400, WEEK = 7 * DAY, LONG_AGO = 30 * DAY
 
 /* ---- writing ---- */
 
+static uint64_t history_rows(const dq_session_layout *l)
+{
+    return l->mean && l->history ? 1 : l->history;
+}
+
 static uint64_t history_width(const dq_session_layout *l)
 {
-    return (uint64_t)(l->mean && l->history ? 1 : l->history) * l->item_width;
+    return history_rows(l) * l->item_width;
+}
+
+static uint64_t one_hot_width(const dq_session_layout *l)
+{
+    return l->one_hot ? history_rows(l) * l->values : 0;
+}
+
+static uint64_t cross_width(const dq_session_layout *l)
+{
+    return l->cross ? (uint64_t)l->values * l->item_width : 0;
 }
 
 uint64_t dq_session_state_width(const dq_session_layout *l)
 {
     if (l->item_width == 0) return 0;
-    return l->user_width + history_width(l) + (l->steps > 0) + l->count + (l->clock ? CLOCK : 0) + l->since;
+    return l->user_width + history_width(l) + one_hot_width(l) + cross_width(l) + (l->steps > 0) + l->count +
+           (l->clock ? CLOCK : 0) + l->since;
 }
 
 dq_status dq_session_layout_check(const dq_session_layout *l, dq_error *error)
@@ -27,9 +43,14 @@ dq_status dq_session_layout_check(const dq_session_layout *l, dq_error *error)
     if (l->item_width == 0) return dq_fail(error, DQ_ERR_RANGE, "states of sessions need items with vectors");
     if (!(l->recency > 0 && l->recency <= 1))
         return dq_fail(error, DQ_ERR_RANGE, "the weight of earlier items is in (0, 1], not %g", l->recency);
+    if ((l->values > 0) != (l->one_hot || l->cross) || (l->one_hot && l->history == 0))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "values of an attribute that are not shown, or shown values of none");
+    bool wide = history_width(l) > UINT32_MAX || one_hot_width(l) > UINT32_MAX || cross_width(l) > UINT32_MAX;
     uint64_t width = dq_session_state_width(l);
     if (width == 0) return dq_fail(error, DQ_ERR_RANGE, "states that show nothing");
-    if (width > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "states of more than 2^32 - 1 numbers");
+    if (wide || width > UINT32_MAX)
+        return dq_fail(error, DQ_ERR_RANGE, "states of more than 2^32 - 1 numbers");
     return DQ_OK;
 }
 
@@ -46,6 +67,35 @@ static float *write_history(const dq_session_layout *l, const dq_vectors *items,
     }
     for (uint32_t k = 0; l->mean && n && k < width; k++) to[k] /= sum;
     return to + history_width(l);
+}
+
+/* The i-th latest event's value: a place below l->values, or DQ_SESSION_NO_VALUE. */
+static uint32_t value_of_event(const dq_session_place *p, uint32_t i)
+{
+    return p->value ? p->value[(ptrdiff_t)i * p->step] : DQ_SESSION_NO_VALUE;
+}
+
+static float *write_one_hot(const dq_session_layout *l, const dq_session_place *p, float *to)
+{
+    uint32_t n = p->entered < l->history ? p->entered : l->history;
+    float weight = 1, sum = 0;
+    for (uint32_t i = 0; i < n; i++, weight *= (float)l->recency) {
+        uint32_t value = value_of_event(p, i);
+        float *row = l->mean ? to : to + (size_t)i * l->values;
+        if (value != DQ_SESSION_NO_VALUE) row[value] += weight;
+        sum += weight;
+    }
+    for (uint32_t k = 0; l->mean && n && k < l->values; k++) to[k] /= sum;
+    return to + one_hot_width(l);
+}
+
+static float *write_cross(const dq_session_layout *l, const dq_vectors *items, const dq_session_place *p,
+                          float *to)
+{
+    uint32_t value = p->entered ? value_of_event(p, 0) : DQ_SESSION_NO_VALUE, width = l->item_width;
+    if (value != DQ_SESSION_NO_VALUE)
+        memcpy(to + (size_t)value * width, items->at[*p->latest], width * sizeof *to);
+    return to + cross_width(l);
 }
 
 static float share(uint32_t n, uint32_t of)
@@ -73,6 +123,8 @@ void dq_session_state(const dq_session_layout *l, const dq_vectors *items, const
     memset(state, 0, dq_session_state_width(l) * sizeof *state);
     if (p->user) memcpy(state, p->user, l->user_width * sizeof *state);
     float *to = write_history(l, items, p, state + l->user_width);
+    if (l->one_hot) to = write_one_hot(l, p, to);
+    if (l->cross) to = write_cross(l, items, p, to);
     if (l->steps) *to++ = share(p->met, l->steps);
     if (l->count) *to++ = share(p->entered, COUNTED);
     if (l->clock && !isnan(p->now)) (void)write_turn(p->now - MONDAY, WEEK, write_turn(p->now, DAY, to));
@@ -97,6 +149,9 @@ static const dq_record_field fields[] = {
     FIELD("history", DQ_RECORD_SMALL, history),
     FIELD("mean", DQ_RECORD_FLAG, mean),
     FIELD("recency", DQ_RECORD_REAL, recency),
+    FIELD("values", DQ_RECORD_SMALL, values),
+    FIELD("one_hot", DQ_RECORD_FLAG, one_hot),
+    FIELD("cross", DQ_RECORD_FLAG, cross),
     FIELD("steps", DQ_RECORD_SMALL, steps),
     FIELD("count", DQ_RECORD_FLAG, count),
     FIELD("clock", DQ_RECORD_FLAG, clock),
@@ -121,6 +176,19 @@ dq_status dq_session_layout_load(dq_session_layout *layout, const dq_bundle *bun
     if (!status && dq_session_layout_check(layout, NULL))
         status = dq_fail(error, DQ_ERR_SCHEMA, "meta.states is no layout of states");
     return status;
+}
+
+void dq_session_layout_inherit(dq_session_layout *l, const dq_session_layout *from,
+                               bool (*given)(const void *arg, const char *part), const void *arg)
+{
+    if (!given(arg, "history-mean")) l->mean = from->mean;
+    if (!given(arg, "recency")) l->recency = from->recency;
+    if (!given(arg, "event-one-hot")) l->one_hot = from->one_hot;
+    if (!given(arg, "event-cross")) l->cross = from->cross;
+    if (!given(arg, "session-steps")) l->steps = from->steps;
+    if (!given(arg, "session-count")) l->count = from->count;
+    if (!given(arg, "clock")) l->clock = from->clock;
+    if (!given(arg, "since")) l->since = from->since;
 }
 
 static double value_of(const dq_session_layout *l, const dq_record_field *f)
@@ -160,7 +228,7 @@ static size_t count_numbers(const float *vector, uint32_t width)
 
 bool dq_session_layout_is_sparse(const dq_session_layout *l, const dq_vectors *items)
 {
-    const uint64_t history = l->mean ? 0 : (uint64_t)l->history * l->item_width;
+    const uint64_t history = (l->mean ? 0 : history_width(l)) + cross_width(l);
     if (history == 0 || 2 * history < dq_session_state_width(l)) return false;
     for (uint32_t i = 0; i < items->count; i++)
         if (16 * count_numbers(items->at[i], items->width) > items->width) return false;

@@ -99,7 +99,7 @@ static uint64_t *find_ids(const dq_entities *entities)
 /* ---- making ---- */
 
 static bool make_lists(dq_feature_users *l, const dq_entities *users, const uint64_t *id,
-                       const uint32_t *group)
+                       const uint32_t *group, const dq_history *seen)
 {
     size_t blocks = ((size_t)l->users + FEATURE_TILE - 1) / FEATURE_TILE;
     l->numbers = (size_t)l->set->list.n * dq_feature_columns(l->set);
@@ -113,9 +113,13 @@ static bool make_lists(dq_feature_users *l, const dq_entities *users, const uint
     };
     if (!dq_buffers_take(&l->arena, buffers, DQ_BUFFERS(buffers))) return false;
     memset(l->block, 0xff, l->slots * sizeof *l->block); /* DQ_ABSENT */
-    for (uint32_t u = 0; u < l->users; u++)
+    for (uint32_t u = 0; u < l->users; u++) {
         l->who[u] = (dq_feature_who){
             .vector = users->vectors[u], .id = id[u], .group = group ? group[u] : DQ_ABSENT};
+        if (!seen) continue;
+        l->who[u].seen = seen->item + seen->start[u];
+        l->who[u].seen_count = seen->start[u + 1] - seen->start[u];
+    }
     return true;
 }
 
@@ -140,6 +144,10 @@ static dq_status learn(dq_feature_users *l, const dq_feature_source *from, const
         .item = from->rows.item,
         .reward = from->rows.reward,
         .ignored = from->rows.ignored,
+        .seen = from->seen ? from->seen->item : NULL,
+        .seen_start = from->seen ? from->seen->start : NULL,
+        .history = from->last,
+        .recency = from->recency,
     };
     return *kinds ? dq_feature_learn(&l->set, &training, kinds, from->pool, error) : DQ_OK;
 }
@@ -155,14 +163,33 @@ static dq_status take_over(dq_feature_users *l, const dq_feature_source *from, c
     return dq_feature_bind(l->set, &items, id->item, error);
 }
 
+/* What is told must be there, and asked for, and as a model learnt it. */
+static dq_status check_seen(const dq_feature_set *set, const dq_feature_source *from, dq_error *error)
+{
+    const feature_history *h = set ? &set->history : NULL;
+    if (from->seen->start[from->seen->users] == 0)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "nobody has seen an item: every interaction has a label with a reward");
+    if (!set || !dq_feature_asks_seen(set))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "no feature is of what users have seen (held-cosine, held-transfer ...)");
+    if (from->last == DQ_FEATURE_AS_LEARNT || (h->last == from->last && h->recency == from->recency))
+        return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "the model learnt from the last %u items that were seen (0: all), of weight %g, and here "
+                   "it is %u, of %g",
+                   h->last, h->recency, from->last, from->recency);
+}
+
 static dq_status make(dq_feature_users *l, const dq_feature_source *from, const ids *id, const char *kinds,
                       dq_error *error)
 {
     if (!id->user || !id->item) return dq_fail_memory(error, "features of the users");
     dq_status status = from->model ? take_over(l, from, id, error) : learn(l, from, id, kinds, error);
+    if (!status && from->seen) status = check_seen(l->set, from, error);
     if (status || !l->set || !dq_feature_columns(l->set)) return status;
     l->users = dq_entities_count(&from->catalogue->users);
-    if (make_lists(l, &from->catalogue->users, id->user, from->group)) return DQ_OK;
+    if (make_lists(l, &from->catalogue->users, id->user, from->group, from->seen)) return DQ_OK;
     return dq_fail_memory(error, "features of the users");
 }
 
@@ -193,6 +220,7 @@ dq_status dq_feature_users_new(dq_feature_users **users, const dq_feature_source
         status = dq_pairing_features(chosen.cosines, c->pairs, c->pair_count, dq_entities_layout(&c->users),
                                      dq_entities_layout(&c->items), cosines, max, &n, error);
     *count = (uint32_t)n;
+    if (!status && source->seen && !source->model && !*chosen.kinds) return check_seen(NULL, source, error);
     if (status || !(source->model || *chosen.kinds)) return status;
     return make_users(users, source, chosen.kinds, error);
 }

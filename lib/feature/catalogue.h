@@ -8,6 +8,7 @@
 #define DQ_FEATURE_CATALOGUE_H
 
 #include "data/catalogue.h"
+#include "data/seen.h"
 #include "feature/feature.h"
 
 /* Labels of users and items, by their rows in the catalogue; borrowed. */
@@ -17,6 +18,8 @@ typedef struct dq_feature_rows {
     const float *reward;         /* (count) NAN: none */
     float ignored;               /* the reward of an item that was passed over */
 } dq_feature_rows;
+
+#define DQ_FEATURE_AS_LEARNT UINT32_MAX
 
 /* The features of a catalogue's users against its items. */
 typedef struct dq_feature_users dq_feature_users;
@@ -31,14 +34,17 @@ typedef struct dq_feature_source {
     bool learn;             /* there are labels to learn kinds from: */
     dq_feature_rows rows;   /* these */
     const uint32_t *group;  /* (users) who goes together, and is left out with each; NULL: each alone */
+    const dq_history *seen; /* what users have seen, of the catalogue; NULL: kinds are not told */
+    uint32_t last;          /* so many of it, 0: all; DQ_FEATURE_AS_LEARNT: as the model says */
+    double recency;         /* each of which weighs so much of the one after it */
     const dq_bundle *model; /* that brings what it learnt, in place of what the names say; NULL: none */
     dq_pool *pool;
 } dq_feature_source;
 
 /* The names' cosines into cosines (room for max), *count of them. *users is NULL where there are no kinds, or
  * the model has none. DQ_ERR_UNKNOWN for a name that there is not, DQ_ERR_RANGE for names that do not go
- * together and for kinds without labels; else the errors of dq_pairing_features, dq_feature_learn, _load and
- * _bind. */
+ * together, for kinds without labels, and where what was seen is told and nobody has seen anything, or no
+ * kind asks; else the errors of dq_pairing_features, dq_feature_learn, _load and _bind. */
 dq_status dq_feature_users_new(dq_feature_users **users, const dq_feature_source *source, dq_pairing *cosines,
                                size_t max, uint32_t *count, dq_error *error);
 void dq_feature_users_free(dq_feature_users *users);

@@ -79,6 +79,8 @@ typedef struct dq_feature_training {
     float ignored;
     const uint32_t *seen;     /* items that users saw before, in the order of time; user u's are */
     const size_t *seen_start; /* (users + 1) seen[seen_start[u]] ...; NULL: nobody saw any */
+    uint32_t history;         /* of what somebody saw the last so many items count; 0: all */
+    double recency;           /* in (0, 1]: an item's weight, of the one after it */
 } dq_feature_training;
 
 /* An id as a number that is not 0: a digest. */
@@ -99,6 +101,9 @@ void dq_feature_name(const dq_feature_set *set, uint32_t column, char *name, siz
 /* The user field and the item field that go together best: of all pairs of one width the one whose cosine
  * ranks the training labels best. */
 const dq_pairing *dq_feature_pair(const dq_feature_set *set);
+
+/* Whether some kind is of what users have seen. */
+bool dq_feature_asks_seen(const dq_feature_set *set);
 
 /* ---- lists ---- */
 
@@ -127,5 +132,8 @@ dq_status dq_feature_save(const dq_feature_set *set, dq_bundle *model, dq_error 
 /* A set out of a model, bound to nothing yet; *set NULL where the model has none. DQ_ERR_SCHEMA for columns
  * that do not fit together, before memory is taken by what they claim. pool is kept. */
 dq_status dq_feature_load(dq_feature_set **set, const dq_bundle *model, dq_pool *pool, dq_error *error);
+
+/* Whether a model's features are of what users have seen. */
+bool dq_feature_model_asks_seen(const dq_bundle *model);
 
 #endif

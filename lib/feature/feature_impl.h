@@ -48,6 +48,14 @@ typedef struct feature_labels {
     float *gain;     /* (0, 1] */
 } feature_labels;
 
+/* What training users had seen before, of which R is made (history.c). start NULL: nobody asks. */
+typedef struct feature_history {
+    uint32_t last;   /* items of a user that count; 0: all */
+    double recency;  /* in (0, 1] */
+    uint32_t *start; /* (users + 1) */
+    uint64_t *item;  /* ids, in the order of time */
+} feature_history;
+
 /* What the set is bound to. */
 typedef struct feature_list {
     uint32_t n;            /* items */
@@ -57,6 +65,9 @@ typedef struct feature_list {
     float *hub;            /* (stride) mean cosine of each item's field of the pair with all items' */
     float *likely;         /* (users, stride) p of each training user; NULL: nobody asks */
     double *likely_sum;    /* (stride) of its columns */
+    uint32_t *seen;        /* (items of set.history) numbers of the list's items, or DQ_ABSENT */
+    float *seen_weight;    /* (the same) w of its user */
+    float *alike;          /* (stride, stride) k of each two items; NULL: nobody asks */
     dq_arena arena;
 } feature_list;
 
@@ -72,6 +83,9 @@ typedef struct feature_scratch {
     float *rank;                 /* -log(1 + rank): (n) by rank */
     uint32_t *order;             /* (4 n) of one user */
     double *rest;                /* (n) of one user */
+    float *own;                  /* (3 n) of one user: w, and what is made of it */
+    double *holders;             /* (2 n) of one user */
+    float *held;                 /* 3 times (stride): R of the users' own items, where it is, and k's sum */
 } feature_scratch;
 
 struct dq_feature_set {
@@ -92,6 +106,7 @@ struct dq_feature_set {
     uint32_t items;    /* that have a label */
     uint64_t *item_id; /* (items) ascending */
     feature_labels labels;
+    feature_history history;
     dq_arena arena;
     feature_list list;
     feature_scratch *scratch; /* (threads); in the list's arena */
@@ -161,9 +176,21 @@ dq_status feature_choose(dq_feature_set *set, const char *names, unsigned have, 
 dq_status feature_count_columns(dq_feature_set *set, dq_error *error);
 bool feature_has(const dq_feature_set *set, const dq_feature_kind *kind);
 
+/* ---- history.c ---- */
+
+/* Takes what the training users (numbers in training) had seen; places it in a list, with k of each two items
+ * where somebody asks (alike); saves and loads it. */
+dq_status feature_history_learn(dq_feature_set *set, const dq_feature_training *from, const uint32_t *user,
+                                dq_error *error);
+dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, bool alike, dq_error *error);
+dq_status feature_history_save(const dq_feature_set *set, dq_bundle *model, dq_error *error);
+dq_status feature_history_load(dq_feature_set *set, const dq_bundle *model, dq_error *error);
+
 /* ---- the kinds ---- */
 
 extern const dq_feature_kind feature_cosine_z, feature_log_rank, feature_hubness;          /* cosines.c */
 extern const dq_feature_kind feature_likely_item, feature_reciprocity, feature_neighbours; /* labels.c */
+extern const dq_feature_kind feature_held_cosine, feature_held_reciprocity,
+    feature_held_transfer; /* history.c */
 
 #endif

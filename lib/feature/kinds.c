@@ -5,13 +5,11 @@
 #include <string.h>
 
 const dq_feature_kind *const dq_feature_kinds[] = {
-    &feature_cosine_z,
-    &feature_log_rank,
-    &feature_hubness,
-    &feature_likely_item,
-    &feature_reciprocity,
-    &feature_neighbours,
-    NULL,
+    &feature_cosine_z,      &feature_log_rank,
+    &feature_hubness,       &feature_likely_item,
+    &feature_reciprocity,   &feature_neighbours,
+    &feature_held_cosine,   &feature_held_reciprocity,
+    &feature_held_transfer, NULL,
 };
 
 const dq_feature_kind *dq_feature_find(const char *name, size_t bytes)
@@ -35,7 +33,7 @@ static const char *find_lack(const dq_feature_kind *kind, unsigned have)
     if (lacks & DQ_FEATURE_PAIR) return "users and items have no fields of one width";
     if (lacks & DQ_FEATURE_LABELS) return "no user has a label that is worth more than an item passed over";
     if (lacks & DQ_FEATURE_TABLE) return "users with labels times items are more than 2^28";
-    if (lacks & DQ_FEATURE_SEEN) return "nobody has seen an item before";
+    if (lacks & DQ_FEATURE_SEEN) return "what users have seen is not told (--history seen)";
     return NULL;
 }
 
@@ -83,6 +81,13 @@ dq_status feature_count_columns(dq_feature_set *set, dq_error *error)
     if (columns <= DQ_FEATURE_COLUMNS_MAX) return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE, "%u features of a pair, and at most %d can be", columns,
                    DQ_FEATURE_COLUMNS_MAX);
+}
+
+bool dq_feature_asks_seen(const dq_feature_set *set)
+{
+    for (size_t k = 0; k < set->kind_count; k++)
+        if (set->kinds[k]->needs & DQ_FEATURE_SEEN) return true;
+    return false;
 }
 
 uint32_t dq_feature_columns(const dq_feature_set *set)

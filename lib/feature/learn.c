@@ -302,6 +302,7 @@ static dq_status learn(learning *l, const char *names, dq_error *error)
     if (!status) status = feature_read_layout(set, from->user_layout, from->item_layout, error);
     if (!status && !(collect(l) && number_items(l) && number_users(l)))
         status = dq_fail_memory(error, "features of %zu labels", from->count);
+    if (!status) status = feature_history_learn(set, from, l->user, error);
     unsigned have = (set->pair_count ? DQ_FEATURE_PAIR : 0U) | (set->users ? DQ_FEATURE_LABELS : 0U) |
                     (from->seen_start ? DQ_FEATURE_SEEN : 0U) |
                     (feature_fits_table(set, from->items.count) ? DQ_FEATURE_TABLE : 0U);

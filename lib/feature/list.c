@@ -44,6 +44,9 @@ static bool make_scratch(dq_feature_set *set, feature_scratch *s)
         DQ_BUFFER(s->rank, list->n),
         DQ_BUFFER(s->order, 4 * (size_t)list->n),
         DQ_BUFFER(s->rest, list->n),
+        DQ_BUFFER(s->own, 3 * (size_t)list->n),
+        DQ_BUFFER(s->holders, 2 * (size_t)list->n),
+        DQ_BUFFER(s->held, feature_has(set, &feature_held_reciprocity) ? 3 * row : 0),
     };
     if (!dq_buffers_take(&list->arena, buffers, DQ_BUFFERS(buffers))) return false;
     for (uint32_t f = 0; f < set->user_fields.count; f++) {
@@ -197,6 +200,7 @@ dq_status dq_feature_bind(dq_feature_set *set, const dq_vectors *items, const ui
     if (!status && !(find_hubs(set) && feature_place_labels(set, id)))
         status = dq_fail_memory(error, "features of %u items", items->count);
     if (!status) status = find_likely(set, error);
+    if (!status) status = feature_history_bind(set, id, feature_has(set, &feature_held_reciprocity), error);
     if (status) feature_list_free(set);
     return status;
 }

@@ -60,8 +60,8 @@ dq_status dq_feature_save(const dq_feature_set *set, dq_bundle *model, dq_error 
         {"label_gain", DQ_F4, labels, 0, set->labels.gain},
     };
     dq_status status = write_meta(set, model, error);
-    return status ? status
-                  : dq_record_save_parts(parts, sizeof parts / sizeof *parts, "features", model, error);
+    if (!status) status = dq_record_save_parts(parts, sizeof parts / sizeof *parts, "features", model, error);
+    return status ? status : feature_history_save(set, model, error);
 }
 
 /* ---- loading ---- */
@@ -187,6 +187,12 @@ static dq_status read_columns(dq_feature_set *set, const dq_bundle *model, dq_er
     return check_labels(set, labels, error);
 }
 
+/* Kinds of what was seen need it. */
+static dq_status check_kinds(const dq_feature_set *set, dq_error *error)
+{
+    return dq_feature_asks_seen(set) && !set->history.start ? broken("kinds", error) : DQ_OK;
+}
+
 dq_status dq_feature_load(dq_feature_set **set, const dq_bundle *model, dq_pool *pool, dq_error *error)
 {
     const dq_value *map = dq_map_get(&model->meta, "features");
@@ -195,6 +201,8 @@ dq_status dq_feature_load(dq_feature_set **set, const dq_bundle *model, dq_pool 
     dq_status status = feature_set_new(set, pool, error);
     if (!status) status = read_meta(*set, map, error);
     if (!status) status = read_columns(*set, model, error);
+    if (!status) status = feature_history_load(*set, model, error);
+    if (!status) status = check_kinds(*set, error);
     if (status) dq_feature_free(*set);
     if (status) *set = NULL;
     return status;

@@ -50,38 +50,64 @@ static double gain_of(const dq_offline *run, uint32_t user, const float *values)
     return sum;
 }
 
-/* What one cosine alone is worth, over some users. */
-static double worth_of(const dq_offline *run, const dq_pairing *cosine, float *values)
+/* What each feature alone is worth, over some users: the network's cosines, then those that are given. list:
+ * (actions, given), values: (actions). */
+static void find_worth(const dq_offline *run, float *list, float *values, double *worth)
 {
+    const dq_agent_config *c = dq_agent_get_config(run->agent);
+    const dq_offline_rows *rows = &run->rows;
     const dq_env_spec *shape = dq_agent_get_shape(run->agent);
     size_t n = run->lists.training < START_USERS ? run->lists.training : START_USERS;
-    double sum = 0;
     for (size_t u = 0; u < n; u++) {
         uint32_t user = run->lists.user[u * run->lists.training / n];
-        for (uint32_t a = 0; a < run->rows.actions; a++)
-            dq_cosine_block(run->rows.states.at[user], shape->actions[a], 0, 1, cosine, 1, values + a);
-        sum += gain_of(run, user, values);
+        for (uint32_t f = 0; f < c->feature_count; f++) {
+            for (uint32_t a = 0; a < rows->actions; a++)
+                dq_cosine_block(rows->states.at[user], shape->actions[a], 0, 1, &c->features[f], 1,
+                                values + a);
+            worth[f] += gain_of(run, user, values);
+        }
+        if (rows->given) rows->features(rows->features_self, user, NULL, rows->actions, list);
+        for (uint32_t g = 0; g < rows->given; g++) {
+            for (uint32_t a = 0; a < rows->actions; a++) values[a] = list[(size_t)a * rows->given + g];
+            worth[c->feature_count + g] += gain_of(run, user, values);
+        }
     }
-    return sum;
+}
+
+static void start_at(const dq_offline *run, uint32_t feature, double weight)
+{
+    dq_net_start_at(dq_agent_network(run->agent, "q"), feature, weight);
+    dq_net_start_at(dq_agent_network(run->agent, "target"), feature, weight);
+}
+
+/* The best cosine starts at start_weight. A feature that is given, a z-score mostly, starts at a quarter of
+ * it by the square of what it is worth beside the best of all: few updates could not bring it there. */
+static void start_features(const dq_offline *run, const double *worth)
+{
+    uint32_t cosines = dq_agent_get_config(run->agent)->feature_count, count = cosines + run->rows.given,
+             at = 0;
+    double best = 0, weight = run->config.start_weight;
+    for (uint32_t f = 0; f < count; f++) best = fmax(best, worth[f]);
+    for (uint32_t f = 1; f < cosines; f++) at = worth[f] > worth[at] ? f : at;
+    if (cosines) start_at(run, at, weight);
+    for (uint32_t f = cosines; f < count && best > 0; f++)
+        start_at(run, f, weight / 4 * (worth[f] / best) * (worth[f] / best));
 }
 
 dq_status offline_start(dq_offline *run, dq_error *error)
 {
     const dq_agent_config *c = dq_agent_get_config(run->agent);
-    float *values = calloc(run->rows.actions, sizeof *values);
-    double best = -INFINITY;
-    uint32_t at = 0;
-    if (!values) return dq_fail_memory(error, "%u values", run->rows.actions);
-    for (uint32_t f = 0; c->direct && f < c->feature_count; f++) {
-        double worth = worth_of(run, &c->features[f], values);
-        if (worth > best) at = f;
-        best = fmax(best, worth);
-    }
+    size_t actions = run->rows.actions, given = run->rows.given, count = c->feature_count + given;
+    if (!c->direct || count == 0 || run->lists.training == 0) return DQ_OK;
+    float *values = calloc(actions, sizeof *values), *list = calloc(actions * given + 1, sizeof *list);
+    double *worth = calloc(count, sizeof *worth);
+    bool room = values && list && worth;
+    if (room) find_worth(run, list, values, worth);
+    if (room) start_features(run, worth);
     free(values);
-    if (!c->direct || !c->feature_count) return DQ_OK;
-    dq_net_start_at(dq_agent_network(run->agent, "q"), at, run->config.start_weight);
-    dq_net_start_at(dq_agent_network(run->agent, "target"), at, run->config.start_weight);
-    return DQ_OK;
+    free(list);
+    free(worth);
+    return room ? DQ_OK : dq_fail_memory(error, "%zu values", actions);
 }
 
 /* ---- who is held out ---- */

@@ -21,6 +21,7 @@ struct dq_sessions {
     size_t events;
     uint32_t *user_of;   /* (events) */
     uint32_t *before;    /* (events) items that enter the history, from each session's first place on */
+    uint32_t *value;     /* (events) of the same, their values; NULL where the log has none */
     standing *at;        /* (events) */
     uint32_t *following; /* (events) the next event of the session */
     dq_pairset met;      /* users and items */
@@ -52,7 +53,11 @@ static dq_status note_events(dq_sessions *s, dq_error *error)
             s->at[e] = now;
             dq_status status = dq_pairset_add(&s->met, u, log->item[e], NULL, error);
             if (status) return status;
-            if (dq_session_enters(log->reward[e])) s->before[now.begin + now.entered++] = log->item[e];
+            if (dq_session_enters(log->reward[e])) {
+                s->before[now.begin + now.entered] = log->item[e];
+                if (log->value) s->value[now.begin + now.entered] = log->value[e];
+                now.entered++;
+            }
             s->following[e] = is_last(s, e) ? DQ_OFFLINE_NO_ROW : e + 1;
             now.met++;
         }
@@ -70,6 +75,8 @@ static dq_status check(const dq_session_rows *log, dq_error *error)
                        l->user_width, l->item_width, log->users.width, log->items.width);
     if (!log->second && (l->clock || l->since || log->gap > 0))
         return dq_fail(error, DQ_ERR_RANGE, "a gap or a clock, and events without times");
+    if (!log->value && l->values)
+        return dq_fail(error, DQ_ERR_RANGE, "values of an attribute, and events without them");
     return DQ_OK;
 }
 
@@ -87,6 +94,7 @@ dq_status dq_sessions_new(dq_sessions **sessions, const dq_session_rows *log, bo
     const dq_buffer buffers[] = {
         DQ_BUFFER(s->user_of, s->events),
         DQ_BUFFER(s->before, s->events),
+        DQ_BUFFER(s->value, log->value ? s->events : 0),
         DQ_BUFFER(s->at, s->events),
         DQ_BUFFER(s->following, s->events),
     };
@@ -116,6 +124,8 @@ static void fill_state(const dq_sessions *s, uint32_t user, standing at, double 
     const dq_vectors *users = &s->log.users;
     const dq_session_place place = {.user = users->width ? users->at[user] : NULL,
                                     .latest = at.entered ? s->before + at.begin + at.entered - 1 : NULL,
+                                    .value = at.entered && s->log.value ? s->value + at.begin + at.entered - 1
+                                                                        : NULL,
                                     .step = -1,
                                     .entered = at.entered,
                                     .met = at.met,

@@ -65,12 +65,16 @@ static bool are_there(const dq_rank_scorer *scorer, size_t first, size_t *n)
 dq_status dq_rank_features_fill(dq_rank_scorer *scorer, const dq_rank_lists *lists, size_t first, size_t *n,
                                 dq_error *error)
 {
+    const dq_history *seen = scorer->seen;
     size_t numbers = scorer->given_items * dq_feature_columns(scorer->features);
     if (numbers == 0)
         return dq_fail(
             error, DQ_ERR_UNSUPPORTED,
             "the model's network is given features of pairs within a whole list, which nobody makes "
             "here");
+    if (!seen && dq_feature_asks_seen(scorer->features))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "the model's network is told what users have seen, which nobody reads here");
     if (are_there(scorer, first, n)) return DQ_OK;
     size_t group = GROUP_NUMBERS / (numbers + 1) + 1;
     if (*n > group) *n = group;
@@ -84,10 +88,62 @@ dq_status dq_rank_features_fill(dq_rank_scorer *scorer, const dq_rank_lists *lis
         who[u] = (dq_feature_who){.vector = lists->vectors[first + u],
                                   .id = dq_feature_id(user->id, user->id_bytes),
                                   .group = DQ_ABSENT};
+        if (!seen) continue;
+        who[u].seen = seen->item + seen->start[first + u];
+        who[u].seen_count = seen->start[first + u + 1] - seen->start[first + u];
     }
     dq_feature_lists(scorer->features, who, *n, scorer->given);
     scorer->given_first = first;
     scorer->given_count = *n;
     free(who);
     return DQ_OK;
+}
+
+/* ---- what users have seen ---- */
+
+dq_status dq_rank_history_load(dq_rank_history *history, const dq_bundle *model, dq_error *error)
+{
+    const dq_session_layout none = {0};
+    if (history->on || !dq_feature_model_asks_seen(model)) return DQ_OK;
+    history->on = true;
+    return dq_session_log_as(&history->log, model, &none, error);
+}
+
+dq_status dq_rank_history_add(dq_rank_history *history, const dq_bundle *interactions, dq_error *error)
+{
+    return history->on ? dq_session_log_add(&history->log, interactions, error) : DQ_OK;
+}
+
+/* Rows of the log's ids in another index; of (NULL: as they are) says what each of these is. */
+static uint32_t *find_rows(const dq_index *ids, const dq_index *among, const uint32_t *of)
+{
+    uint32_t count = (uint32_t)dq_index_count(ids), *row = malloc((count + (size_t)1) * sizeof *row);
+    for (uint32_t i = 0; row && i < count; i++) {
+        size_t n;
+        const char *id = dq_index_id(ids, i, &n);
+        row[i] = dq_index_find(among, id, n);
+        if (of && row[i] != DQ_ABSENT) row[i] = of[row[i]];
+    }
+    return row;
+}
+
+dq_status dq_rank_history_bind(dq_rank_history *history, dq_rank_scorer *scorer, const dq_rank_lists *lists,
+                               const dq_index *users, const dq_rank_items *items, dq_error *error)
+{
+    if (!history->on) return DQ_OK;
+    scorer->seen = &history->seen;
+    uint32_t *user_row = find_rows(&history->log.users, users, lists->of_row);
+    uint32_t *item_row = find_rows(&history->log.items, &items->identity.ids, NULL);
+    dq_status status = user_row && item_row ? dq_history_list(&history->seen, &history->log, user_row,
+                                                              item_row, (uint32_t)lists->count, error)
+                                            : dq_fail_memory(error, "interactions");
+    free(user_row);
+    free(item_row);
+    return status;
+}
+
+void dq_rank_history_free(dq_rank_history *history)
+{
+    dq_session_log_free(&history->log);
+    dq_history_free(&history->seen);
 }

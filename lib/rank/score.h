@@ -12,6 +12,7 @@
 #define DQ_RANK_SCORE_H
 
 #include "data/catalogue.h"
+#include "data/seen.h"
 #include "feature/feature.h"
 #include "math/cosine.h"
 #include "math/pool.h"
@@ -35,6 +36,7 @@ typedef struct dq_rank_scorer {
     size_t pair_count;
     const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
     dq_feature_set *features;  /* of pairs within a whole list, given to the network; NULL: none */
+    const dq_history *seen;    /* what the users of the lists have seen, borrowed; NULL: nobody tells */
     float *given;              /* of lists given_first .. against all items: rank/features.h fills it */
     size_t given_slots, given_first, given_count, given_items; /* given_items 0: bound to none yet */
     float *block_given;                                        /* (block_slots) of them, those of a block */

@@ -152,7 +152,7 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
     s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);
-    s->before = malloc((s->log.count + 1) * sizeof *s->before);
+    s->before = malloc((2 * s->log.count + 1) * sizeof *s->before);
     if (!s->vectors || !s->output_of || !s->before)
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
     find_vectors(s, blocks, block_count);

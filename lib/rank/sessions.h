@@ -38,7 +38,7 @@ typedef struct dq_rank_sessions {
     const float **actions;   /* (actions) of a catalogue: what the items here are to the agent */
     dq_vectors item_vectors; /* the same */
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
-    uint32_t *before;        /* (events) scratch */
+    uint32_t *before;        /* (2 events) scratch */
     float *states, *values;  /* of a group of users */
     size_t done;             /* lists whose values were computed */
 } dq_rank_sessions;

@@ -5,8 +5,11 @@
     split.py DATA FOLDER SEED [FEWER]
 
 FOLDER/train   every job, 70 % of the occupations' applicants, their labels (of one applicant in FEWER; default all)
-FOLDER/test    every job, the other applicants; as interactions only what they have seen, their own job, SEEN
+FOLDER/test    every job, the other applicants; as interactions only what they have seen
 FOLDER/test.qrels   the other applicants' labels: APPLY 3, SAVE 2, CLICK 1
+
+What somebody has seen is the job that he holds, SEEN, on both sides: no label that is learnt from, but what he is known by
+(dq-train --history seen), and what --exclude-seen leaves out.
 
 The order of occupations is that of the SHA-256 of "SEED OCCUPATION", the same everywhere.
 """
@@ -51,15 +54,16 @@ def main():
             files = {s: create(s, name + ".jsonl") for s in ("train", "test")}
             for line in lines(data, name):
                 files[side[json.loads(line)[key]]].write(line)
-        labels, seen, qrels = create("train", "interactions.jsonl"), create("test", "interactions.jsonl"), create("test.qrels")
+        seen, qrels = {s: create(s, "interactions.jsonl") for s in ("train", "test")}, create("test.qrels")
         for line in lines(data, "interactions"):
             d = json.loads(line)
             if d["user"] in heard:
-                labels.write(line)
+                seen["train"].write(line)
             elif side[d["user"]] == "test":
                 qrels.write(f"{d['user']} 0 {d['item']} {GRADES[d['label']]}\n".encode())
-        for applicant in sorted(a for a in side if side[a] == "test"):
-            seen.write(json.dumps({"user": applicant, "item": occupation[applicant], "label": "SEEN"}).encode() + b"\n")
+        for applicant in sorted(side):
+            held = {"user": applicant, "item": occupation[applicant], "label": "SEEN"}
+            seen[side[applicant]].write(json.dumps(held).encode() + b"\n")
     for s in "train", "test":
         for name in "jobs_text.jsonl.zst", "job_embeddings.jsonl.zst":
             link = os.path.join(folder, s, name)

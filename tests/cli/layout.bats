@@ -70,7 +70,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 @test "every part of a layout goes along" {
     options=(--history 2 --history-mean --recency 0.5 --clock --since)
     dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
-    layout all.dq | jq -e '. == {user_width: 50, item_width: 50, history: 2, mean: true, recency: 0.5, steps: 10, count: true, clock: true, since: true}'
+    layout all.dq | jq -e '. == {user_width: 50, item_width: 50, history: 2, mean: true, recency: 0.5, values: 0, one_hot: false, cross: false, steps: 10, count: true, clock: true, since: true}'
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --init all.dq -o on.dq
     dq-train --quiet --env $env,history=2,full=0,recency=0.5,clock=1,since=1 --agent dqn "${small[@]}" --episodes 5 --init all.dq -o said.dq
     [ "$(layout on.dq)" = "$(layout all.dq)" ]
@@ -180,9 +180,13 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "options of sessions mean nothing to transitions, and are refused" {
     dq-sim --quiet $env --play 3 -o played.dq
-    for words in "--history 2" --history-mean "--recency .5" "--session-steps 3" --no-session-count --clock --since "--session-gap 5" "--session-end terminal" "--time at"; do
+    for words in --history-mean "--session-steps 3" --no-session-count --clock --since "--session-gap 5" "--session-end terminal" "--event-attribute label"; do
         run -2 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq played.dq
         [[ "$stderr" == *"has no meaning with --offline; it is for --offline --sessions"* ]]
+    done
+    for words in "--history 2" "--history seen" "--history seen --recency .5" "--history seen --time at"; do
+        run -2 --separate-stderr dq-train --quiet --offline --agent dqn "${small[@]}" $words -o x.dq played.dq
+        [[ "$stderr" == *"--history has no meaning with --offline with states; it is for"* ]]
     done
 }
 

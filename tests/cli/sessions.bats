@@ -244,3 +244,77 @@ PY
     run -2 dq-train --offline --history 3 log.dq
     run -2 dq-train --history 3 --user u01 log.dq
 }
+
+# A ring on which whoever says "on" goes on, and whoever says "back" goes back; where he says so last decides.
+turns() {
+    /usr/bin/python3 - <<'PY'
+import json, random
+random.seed(6)
+with open("turns.jsonl", "w") as w, open("truth.tsv", "w") as truth:
+    for n in range(90):
+        at = random.randrange(12)
+        for t in range(8):
+            says = random.choice(["on", "back"])
+            told = {} if t == 3 else {"says": says}
+            w.write(json.dumps({"user": f"u{n:02}", "item": f"i{at:02}", "label": "APPLY", "time": t + 2e9} | told) + "\n")
+            at = (at + (1 if says == "on" else -1)) % 12
+        truth.write(f"u{n:02}\ti{at:02}\n")
+PY
+    dq-export --users users.jsonl --items items.jsonl --interactions turns.jsonl -o turns.dq
+}
+
+# How many users' first places are the truth.
+right() { dq-rank -k 1 --format tsv --no-header "$@" | cut -f 1,3 | sort | comm -12 - truth.tsv | wc -l; }
+
+@test "an attribute of past events in the state tells what comes next, one-hot or crossed with the item" {
+    turns
+    attribute=(--event-attribute says --map APPLY=1 --epochs 30)
+    dq-train --quiet "${usual[@]}" --map APPLY=1 --epochs 30 -o blind.dq turns.dq
+    dq-train --quiet "${usual[@]}" "${attribute[@]}" -o says.dq turns.dq
+    dq-train --quiet "${usual[@]}" "${attribute[@]}" --no-event-one-hot --event-cross -o cross.dq turns.dq
+    [ "$(right --model blind.dq turns.dq)" -le 65 ]
+    [ "$(right --model says.dq turns.dq)" -ge 80 ]
+    [ "$(right --model cross.dq turns.dq)" -ge 80 ]
+    dq-cat --kind model says.dq | head -1 | jq -e '.meta.states | .values == 3 and .one_hot and (.cross | not)'
+    dq-cat --kind model cross.dq | head -1 | jq -e '.meta.sessions | .attribute == "says" and (.values | sort) == ["\"back\"", "\"on\""]'
+    # Whatever comes first in the stream, the places of the values are the model's.
+    dq-export --users users.jsonl --items items.jsonl --interactions <(tac turns.jsonl) -o turned.dq
+    dq-rank --model cross.dq -k 3 --format tsv --no-header turned.dq | cmp - <(dq-rank --model cross.dq -k 3 --format tsv --no-header turns.dq)
+    # A value that nobody said in training is as any other such one, and none is none.
+    for says in '"up"' '"down"' '"on"' null; do
+        jq -c 'if .time >= 2000000007 then .says = '"$says"' else . end' turns.jsonl >said.jsonl
+        dq-export --users users.jsonl --items items.jsonl --interactions said.jsonl |
+            dq-rank --model says.dq -k 12 --format tsv --no-header >"said-${says//\"/}.tsv"
+    done
+    cmp said-up.tsv said-down.tsv
+    run ! cmp -s said-up.tsv said-on.tsv
+    run ! cmp -s said-up.tsv said-null.tsv
+}
+
+@test "training goes on with the attribute and the values of the model" {
+    [ -e says.dq ] || skip "without the test before"
+    dq-train --quiet "${usual[@]}" --map APPLY=1 --epochs 1 --init says.dq -o more.dq <(cat turns.dq)
+    meta() { dq-cat --kind model "$1" | head -1 | jq -c '.meta | [.states, .sessions]'; }
+    [ "$(meta more.dq)" = "$(meta says.dq)" ]
+    dq-cat --lineage more.dq | grep -m 1 dq-train | grep -q "event-attribute=says"
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --event-attribute label --init says.dq -o x.dq turns.dq
+    [[ "$stderr" == *"the model learnt from states that show the attribute 'says', and here it is 'label'"* ]]
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --event-attribute says --init model.dq -o x.dq turns.dq
+    [[ "$stderr" == *"the model learnt from states that show no attribute of events, and here it is 'says'"* ]]
+    run -2 --separate-stderr dq-train --quiet "${usual[@]}" --event-attribute says --event-values 1 --init says.dq -o x.dq turns.dq
+}
+
+@test "an attribute that no interaction has is refused, and so are its options without it" {
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --event-attribute mood -o x.dq log.dq
+    [[ "$stderr" == *"no interaction has an attribute 'mood', which states show"* ]]
+    run -2 --separate-stderr dq-train --quiet "${usual[@]}" --event-cross -o x.dq log.dq
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --event-attribute label --no-event-one-hot -o x.dq log.dq
+    [[ "$stderr" == *"values of an attribute that are not shown"* ]]
+    dq-train --quiet "${usual[@]}" --epochs 1 --event-attribute label -o labels.dq log.dq
+    dq-cat --kind model labels.dq | head -1 | jq -e '.meta.sessions.values == ["APPLY"]'
+    turns
+    dq-train --quiet "${usual[@]}" --epochs 1 --event-attribute says --event-values 1 -o one.dq turns.dq
+    dq-cat --kind model one.dq | head -1 | jq -e '.meta.states.values == 2'
+    run -1 --separate-stderr dq-rank --model one.dq -k 1 log.dq
+    [[ "$stderr" == *"no interaction has an attribute 'says', which states show"* ]]
+}

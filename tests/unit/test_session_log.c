@@ -174,6 +174,138 @@ static void a_log_by_rows_with_rewards(void **state)
     end(&h);
 }
 
+/* ---- an attribute ---- */
+
+/* Five events of one user, as a catalogue of one bundle; asked: the JSON of an attribute, or NULL. */
+static void catalogue_of(dq_catalogue *c, history *h, const char *const *asked, const char *const *labels)
+{
+    bool taken;
+    dq_bundle b = table("interactions", 5);
+    add_texts(&b, "user", DQ_TEXT, TEXTS("u", "u", "u", "u", "u"));
+    add_texts(&b, "item", DQ_TEXT, TEXTS("a", "b", "c", "d", "e"));
+    add_texts(&b, "label", DQ_TEXT, labels);
+    if (asked) add_texts(&b, "attr.asked", DQ_JSON, asked);
+    assert_int_equal(dq_session_log_add(&h->log, &b, NULL), DQ_OK);
+    assert_int_equal(dq_catalogue_add(c, &b, 1, &taken, NULL), DQ_OK);
+    assert_true(taken);
+}
+
+/* The values' places of the user's events, one digit each, '-' where there is none. */
+static const char *places_in(history *h)
+{
+    static char text[16];
+    static const uint32_t user_row[] = {0}, item_row[] = {0, 1, 2, 3, 4};
+    dq_session_rows rows = {0};
+    assert_int_equal(dq_session_log_sort(&h->log, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_rows(&h->log, user_row, item_row, 1, &rows, NULL), DQ_OK);
+    assert_non_null(rows.value);
+    for (size_t e = 0; e < 5; e++) text[e] = rows.value[e] > 9 ? '-' : (char)('0' + rows.value[e]);
+    text[5] = '\0';
+    dq_session_rows_free(&rows);
+    return text;
+}
+
+static const char *const five_labels[] = {"CLICK", "APPLY", "CLICK", "CLICK", "SEEN"};
+
+/* A model that learnt from such a log: `values` most frequent ones have a place. */
+static void learn(dq_bundle *model, const char *const *asked, const char *attribute, size_t values,
+                  const char *places)
+{
+    history h;
+    dq_catalogue c = DQ_CATALOGUE_EMPTY;
+    dq_session_layout layout = {.item_width = 1, .history = 1, .recency = 1, .one_hot = true};
+    start(&h);
+    catalogue_of(&c, &h, asked, five_labels);
+    h.log.attribute = attribute;
+    assert_int_equal(dq_session_log_take_values(&h.log, NULL, &c, values, &layout, NULL), DQ_OK);
+    assert_string_equal(places_in(&h), places);
+    assert_int_equal(dq_bundle_init(model, DQ_KIND_MODEL, 0, NULL), DQ_OK);
+    assert_int_equal(dq_session_layout_save(&layout, model, NULL), DQ_OK);
+    assert_int_equal(dq_session_log_describe(&h.log, "APPLY=1", model, NULL), DQ_OK);
+    dq_catalogue_free(&c);
+    end(&h);
+}
+
+static void the_most_frequent_values_have_places(void **state)
+{
+    (void)state;
+    dq_bundle model;
+    learn(&model, TEXTS("\"x\"", "\"n\"", NULL, "\"n\"", "3"), "asked", 9,
+          "10-02"); /* n, then the lesser bytes */
+    dq_bundle_free(&model);
+    learn(&model, TEXTS("\"x\"", "\"n\"", "null", "\"n\"", "3"), "asked", 1,
+          "10-01"); /* the others share one */
+    dq_bundle_free(&model);
+    learn(&model, NULL, "label", 9, "01002");
+    dq_bundle_free(&model);
+}
+
+/* A log in which other values are frequent, and new ones stand, has the places that the model learnt. */
+static void a_model_keeps_its_vocabulary(void **state)
+{
+    (void)state;
+    dq_bundle model;
+    dq_session_layout layout;
+    learn(&model, TEXTS("\"x\"", "\"n\"", NULL, "\"n\"", "3"), "asked", 9, "10-02");
+    assert_int_equal(dq_session_layout_load(&layout, &model, NULL), DQ_OK);
+    assert_int_equal(layout.values, 4);
+    for (int again = 0; again < 2; again++) { /* ranked by it, and trained on */
+        history h = {0};
+        dq_catalogue c = DQ_CATALOGUE_EMPTY;
+        if (again)
+            start(&h);
+        else
+            assert_int_equal(dq_session_log_as(&h.log, &model, &layout, NULL), DQ_OK);
+        catalogue_of(&c, &h, TEXTS("3", "\"new\"", "3", "\"x\"", "\"n\""), five_labels);
+        if (again) assert_int_equal(dq_session_log_take_values(&h.log, &model, &c, 1, &layout, NULL), DQ_OK);
+        assert_int_equal(layout.values, 4);
+        assert_string_equal(places_in(&h), "23210");
+        dq_catalogue_free(&c);
+        end(&h);
+    }
+    dq_bundle_free(&model);
+}
+
+static void another_attribute_is_refused(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_bundle model;
+    dq_session_layout layout = {.one_hot = true};
+    history h;
+    dq_catalogue c = DQ_CATALOGUE_EMPTY;
+    start(&h);
+    learn(&model, NULL, "label", 9, "01002");
+    catalogue_of(&c, &h, TEXTS("1", "2", "1", "2", "1"), five_labels);
+    h.log.attribute = "asked";
+    assert_int_equal(dq_session_log_take_values(&h.log, &model, &c, 9, &layout, &e), DQ_ERR_RANGE);
+    assert_string_equal(
+        e.reason, "the model learnt from states that show the attribute 'label', and here it is 'asked'");
+    h.log.attribute = "other";
+    assert_int_equal(dq_session_log_take_values(&h.log, NULL, &c, 9, &layout, &e), DQ_ERR_UNKNOWN);
+    assert_string_equal(e.reason, "no interaction has an attribute 'other', which states show");
+    h.log.attribute = NULL;
+    assert_int_equal(dq_session_log_take_values(&h.log, NULL, &c, 9, &layout, &e), DQ_OK);
+    assert_true(layout.values == 0 && !layout.one_hot);
+    dq_catalogue_free(&c);
+    dq_bundle_free(&model);
+    end(&h);
+}
+
+static void a_model_that_names_no_values_is_refused(void **state)
+{
+    (void)state;
+    dq_bundle model;
+    dq_session_layout layout;
+    learn(&model, NULL, "label", 9, "01002");
+    assert_int_equal(dq_session_layout_load(&layout, &model, NULL), DQ_OK);
+    layout.values++; /* one more than it names */
+    dq_session_log log = {0};
+    assert_int_equal(dq_session_log_as(&log, &model, &layout, NULL), DQ_ERR_SCHEMA);
+    dq_session_log_free(&log);
+    dq_bundle_free(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +313,10 @@ int main(void)
         cmocka_unit_test(an_order_that_is_not_known_is_refused),
         cmocka_unit_test(what_the_order_is_taken_from_is_said),
         cmocka_unit_test(a_log_by_rows_with_rewards),
+        cmocka_unit_test(the_most_frequent_values_have_places),
+        cmocka_unit_test(a_model_keeps_its_vocabulary),
+        cmocka_unit_test(another_attribute_is_refused),
+        cmocka_unit_test(a_model_that_names_no_values_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

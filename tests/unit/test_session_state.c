@@ -81,6 +81,51 @@ static void weights_by_recency_of_rows_and_mean(void **state)
     near((double)got[1], (6 + 2 + .5) / 1.75, 1e-6);
 }
 
+/* Three places, the last for values that are not known. */
+static void values_of_events_one_hot_and_crossed(void **state)
+{
+    (void)state;
+    dq_session_layout layout = {.item_width = 2,
+                                .history = 3,
+                                .recency = .5,
+                                .values = 3,
+                                .one_hot = true,
+                                .cross = true,
+                                .count = true};
+    const uint32_t before[3] = {0, 1, 2}, value[3] = {1, DQ_SESSION_NO_VALUE, 2};
+    float got[22];
+    dq_session_place place = after(before, 3);
+    place.user = NULL;
+    place.value = value + 2;
+    assert_int_equal(dq_session_layout_check(&layout, NULL), DQ_OK);
+    assert_int_equal(dq_session_state_width(&layout), 22);
+    dq_session_state(&layout, &items, &place, got);
+    assert_memory_equal(got, ((float[]){5,  6, 1.5F, 2, .25F, .5F,             /* the items */
+                                        0,  0, 1,    0, 0,    0,   0, .25F, 0, /* the last's value, none, 1 */
+                                        0,  0, 0,    0, 5,    6, /* the last item at its value */
+                                        .3F}),
+                        sizeof got);
+    place.value = value + 1; /* of the first two: the last of them has none */
+    place.latest = before + 1;
+    place.entered = 2;
+    dq_session_state(&layout, &items, &place, got);
+    assert_memory_equal(got + 6, ((float[]){0, 0, 0, 0, .5F, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, .2F}),
+                        16 * sizeof *got);
+    layout.mean = true;
+    layout.cross = false;
+    assert_int_equal(dq_session_state_width(&layout), 6);
+    place = after(before, 3);
+    place.user = NULL;
+    place.value = value + 2;
+    dq_session_state(&layout, &items, &place, got);
+    near((double)got[2], 0, 0);
+    near((double)got[3], .25 / 1.75, 1e-6);
+    near((double)got[4], 1 / 1.75, 1e-6);
+    place.value = NULL; /* nobody knows any */
+    dq_session_state(&layout, &items, &place, got);
+    assert_memory_equal(got + 2, ((float[3]){0}), 3 * sizeof *got);
+}
+
 static void shares_are_at_most_one(void **state)
 {
     (void)state;
@@ -142,6 +187,8 @@ static void a_model_keeps_it_and_says_what_differs(void **state)
                                       .history = 5,
                                       .mean = true,
                                       .recency = .75,
+                                      .values = 4,
+                                      .one_hot = true,
                                       .steps = 7,
                                       .since = true};
     dq_session_layout got, other = layout, none = {0};
@@ -161,6 +208,11 @@ static void a_model_keeps_it_and_says_what_differs(void **state)
     other.mean = false;
     assert_int_equal(dq_session_layout_fits(&layout, &other, &e), DQ_ERR_RANGE);
     assert_string_equal(e.reason, "the model learnt from states with mean on, and here it is off");
+    other = layout;
+    other.values = 0;
+    other.one_hot = false;
+    assert_int_equal(dq_session_layout_fits(&layout, &other, &e), DQ_ERR_RANGE);
+    assert_string_equal(e.reason, "the model learnt from states with values 4, and here it is 0");
 }
 
 static void layouts_that_cannot_be(void **state)
@@ -172,6 +224,10 @@ static void layouts_that_cannot_be(void **state)
         {.item_width = 2, .history = 1},
         {.item_width = 2, .history = 1, .recency = 1.5},
         {.item_width = UINT32_MAX, .history = UINT32_MAX, .recency = 1},
+        {.item_width = UINT32_MAX, .values = UINT32_MAX, .cross = true, .recency = 1},
+        {.item_width = 2, .history = 1, .values = 3, .recency = 1}, /* values, and no form */
+        {.item_width = 2, .history = 1, .cross = true, .recency = 1},
+        {.item_width = 2, .values = 3, .one_hot = true, .count = true, .recency = 1}, /* of no history */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(dq_session_layout_check(&cases[i], NULL), DQ_ERR_RANGE);
@@ -290,6 +346,10 @@ static void histories_of_one_hot_items_are_sparse(void **state)
     l.user_width = 0;
     l.mean = true;
     assert_false(dq_session_layout_is_sparse(&l, &sparse));
+    l.values = 3;
+    l.cross = true;
+    assert_true(dq_session_layout_is_sparse(&l, &sparse));
+    assert_false(dq_session_layout_is_sparse(&l, &not_sparse));
 }
 
 int main(void)
@@ -297,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_items_themselves_the_latest_first),
         cmocka_unit_test(weights_by_recency_of_rows_and_mean),
+        cmocka_unit_test(values_of_events_one_hot_and_crossed),
         cmocka_unit_test(shares_are_at_most_one),
         cmocka_unit_test(the_clock_turns_by_day_and_week),
         cmocka_unit_test(a_model_keeps_it_and_says_what_differs),

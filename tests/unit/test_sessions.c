@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/schema.h"
-#include "offline/sessions.h"
 #include "net/net_impl.h"
+#include "offline/sessions.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -168,6 +168,39 @@ static void a_world_model_tells_actions_apart(void **state)
         dq_agent_free(agent);
     }
     dq_pool_free(pool);
+}
+
+/* The attribute of the event that is to be predicted, which may well tell what it is, is in no state before
+ * it, and neither is that of any later one: whatever stands there, the state is the same. What it was is in
+ * the state behind it. */
+static void no_state_knows_what_comes(void **state)
+{
+    (void)state;
+    enum { VALUES = 3, WIDTH = HISTORY * ITEMS + HISTORY * VALUES + VALUES * ITEMS + 1 };
+    static world w;
+    static uint32_t value[EVENTS];
+    float seen[WIDTH], other[WIDTH], next[WIDTH];
+    populate(&w);
+    w.log.value = value;
+    w.log.layout.values = VALUES;
+    w.log.layout.one_hot = w.log.layout.cross = true;
+    for (uint32_t e = 0; e < EVENTS; e++) value[e] = e % VALUES;
+    for (uint32_t event = LENGTH; event < (uint32_t)2 * LENGTH; event++) {
+        dq_transition row;
+        for (int changed = 0; changed < 2; changed++) {
+            dq_sessions *sessions;
+            assert_int_equal(dq_sessions_new(&sessions, &w.log, true, NULL), DQ_OK);
+            dq_offline_rows rows = dq_sessions_rows(sessions, w.group);
+            assert_int_equal(rows.state_width, WIDTH);
+            rows.fill(rows.self, event, &row, changed ? other : seen, next);
+            if (!changed) /* the last one's item at its value */
+                assert_true(next[HISTORY * (ITEMS + VALUES) + value[event] * ITEMS + w.item[event]] == 1);
+            for (uint32_t e = event; e < (uint32_t)2 * LENGTH; e++) value[e] = (value[e] + 1) % VALUES;
+            dq_sessions_free(sessions);
+        }
+        assert_memory_equal(seen, other, sizeof seen);
+        for (uint32_t e = 0; e < EVENTS; e++) value[e] = e % VALUES;
+    }
 }
 
 /* ---- learning ---- */
@@ -471,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shape_describes_actions),
         cmocka_unit_test(a_world_model_tells_actions_apart),
+        cmocka_unit_test(no_state_knows_what_comes),
         cmocka_unit_test(learns_what_follows),
         cmocka_unit_test(what_was_passed_over_does_not_enter),
         cmocka_unit_test(what_has_no_reward_is_only_remembered),
