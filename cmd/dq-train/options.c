@@ -15,7 +15,7 @@ static const char *const activations[] = {"relu", "gelu", "tanh", NULL};  /* as 
 static const char *const features[] = {"none", "pairs", "all", NULL};
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const heads[] = {"outputs", "actions", NULL};           /* as dq_head */
-static const char *const encoders[] = {"none", "mean", "attention", NULL}; /* as dq_encoder */
+static const char *const encoders[] = {"none", "mean", "attention", "sasrec", NULL}; /* as dq_encoder */
 static const char *const losses[] = {"mse", "huber", NULL};                /* as dq_loss */
 static const char *const explorers[] = {"epsilon", "softmax", NULL};       /* as dq_explore_by */
 static const char *const decays[] = {"multiplicative", "exponential", "linear", NULL};
@@ -72,6 +72,7 @@ static train_options o = {
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
 #define NETWORK  "agent=dqn,dyna-q"
 #define WORLD    "agent=dyna-q world"
+#define TRANSFORMER "encoder=sasrec"
 #define HELD_OUT "validation|fold"
 
 /* clang-format off */
@@ -90,6 +91,9 @@ static const dq_option table[] = {
     {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths", .flags = PAYLOAD, .where = NETWORK},
     {"head", 0, DQ_OPT_CHOICE, &o.config.head, "NAME", "an output an action, or Q of state and action vector", PAYLOAD, .choices = heads, .where = NETWORK},
     {"encoder", 0, DQ_OPT_CHOICE, &o.config.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = TRAIN_VECTORS, .where = NETWORK, .why = "a user's state has no history"},
+    {"blocks", 0, DQ_OPT_SMALL, &o.config.blocks, "N", "of the transformer: each self-attention and feed-forward", PAYLOAD, .min = 1, .max = DQ_NET_MAX_BLOCKS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
+    {"heads", 0, DQ_OPT_SMALL, &o.config.heads, "N", "of its self-attention", PAYLOAD, .min = 1, .max = DQ_NET_MAX_HEADS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
+    {"encoder-width", 0, DQ_OPT_SMALL, &o.config.encoder_width, "N", "of its tokens, a multiple of the heads", PAYLOAD, .min = 1, .max = DQ_NET_MAX_ENCODER_WIDTH, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
     {"features", 0, DQ_OPT_CHOICE, &o.features, "WHICH", "further inputs of a head on actions: cosines of the catalogue's pairs of fields, or of all of equal width", PAYLOAD, features, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = activations, .where = NETWORK},
     {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORK},

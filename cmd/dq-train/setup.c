@@ -117,6 +117,9 @@ static void inherit(const dq_cli *cli, const dq_agent_config *saved, dq_agent_co
     }
     if (!dq_cli_given(cli, "head")) c->head = saved->head;
     if (!dq_cli_given(cli, "encoder")) c->encoder = saved->encoder;
+    if (!dq_cli_given(cli, "blocks")) c->blocks = saved->blocks;
+    if (!dq_cli_given(cli, "heads")) c->heads = saved->heads;
+    if (!dq_cli_given(cli, "encoder-width")) c->encoder_width = saved->encoder_width;
     if (!dq_cli_given(cli, "dueling")) c->dueling = saved->dueling;
     if (!dq_cli_given(cli, "batch-norm")) c->batch_norm = saved->batch_norm;
     if (!dq_cli_given(cli, "activation")) c->activation = saved->activation;

@@ -58,6 +58,7 @@ typedef struct dq_agent_config {
     bool sparse;     /* few numbers of a state are not zero: the first layer gathers them */
     dq_head head;
     dq_encoder encoder;
+    uint32_t blocks, heads, encoder_width;    /* of an encoder that is a transformer; else of no meaning */
     dq_pairing features[DQ_NET_MAX_FEATURES]; /* cross features of state and action: a head on actions' */
     uint32_t feature_count;
     /* learning */

@@ -160,6 +160,11 @@ dq_net_spec agent_spec(const dq_agent_config *c, const dq_env_spec *s)
     memcpy(spec.value_hidden, c->value_hidden, sizeof spec.value_hidden);
     spec.batch_norm = c->batch_norm;
     spec.encoder = c->encoder;
+    if (c->encoder == DQ_ENCODER_SASREC) {
+        spec.blocks = c->blocks;
+        spec.heads = c->heads;
+        spec.encoder_width = c->encoder_width;
+    }
     return spec;
 }
 

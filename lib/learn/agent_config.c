@@ -97,6 +97,9 @@ static const dq_record_field options[] = {
     {"sparse", DQ_RECORD_FLAG, AT(sparse)},
     {"head", DQ_RECORD_SMALL, AT(head)},
     {"encoder", DQ_RECORD_SMALL, AT(encoder)},
+    {"blocks", DQ_RECORD_SMALL, AT(blocks)},
+    {"heads", DQ_RECORD_SMALL, AT(heads)},
+    {"encoder_width", DQ_RECORD_SMALL, AT(encoder_width)},
     {"gamma", DQ_RECORD_REAL, AT(gamma)},
     {"bootstrap", DQ_RECORD_SMALL, AT(bootstrap)},
     {"double", DQ_RECORD_FLAG, AT(double_q)},
@@ -230,7 +233,7 @@ static bool read_rest(const dq_value *map, dq_agent_config *c)
 /* The enumerations are in range, and what memory is taken by is not absurd. */
 static bool sound(const dq_agent_config *c)
 {
-    return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_ATTENTION && c->activation <= DQ_TANH &&
+    return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_SASREC && c->activation <= DQ_TANH &&
            c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_HUBER && c->target_by <= DQ_BY_EPISODES &&
            c->decay_by <= DQ_BY_RUN && c->explore_by <= DQ_EXPLORE_SOFTMAX &&
            c->decay_form <= DQ_DECAY_LINEAR && c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows &&

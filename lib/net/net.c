@@ -84,7 +84,7 @@ static void draw_weights(dq_net *net, dq_rng *rng)
         const net_tensor *t = &net->tensors[i];
         float *to = (t->statistic ? net->statistics : net->weights) + t->at;
         size_t n = t->shape[0] * (t->dims == 2 ? t->shape[1] : 1);
-        bool norm = strstr(t->name, "norm.");
+        bool norm = strstr(t->name, "norm");
         if (t->dims == 2) bound = 1 / sqrt((double)t->shape[1]);
         for (size_t j = 0; j < n && !norm; j++) to[j] = (float)(bound * (2 * dq_rng_uniform(rng) - 1));
         bool one = norm && (strstr(t->name, ".weight") || strstr(t->name, "_var"));

@@ -8,6 +8,7 @@
  *     states -> dense ... -> dense --------------------------------^           V where it stands apart
  *     ... -> dense (A's units | V's), [norm] -> dense (A's) -> duel            V and A as streams: each reads
  *                                            -> dense (V's) ---^               its slice
+ *     states -> tokens -> self_attention -> feed_forward ... -> last_token     a transformer as encoder
  */
 #ifndef DQ_NET_NET_IMPL_H
 #define DQ_NET_NET_IMPL_H
@@ -16,8 +17,8 @@
 #include "net/net.h"
 
 enum {
-    NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 8,
-    NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 16,
+    NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 2 * DQ_NET_MAX_BLOCKS + 8,
+    NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 12 * DQ_NET_MAX_BLOCKS + 32,
     NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
     NET_GRADIENT = 64, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
     NET_TILE = 256,    /* columns of a scoring tile at most */
@@ -25,6 +26,7 @@ enum {
     NET_BLOCK = 256,   /* states that it looks at together */
     NET_FEW = 4,       /* rows under which dot products beat a product that packs the weights first */
     NET_STATES = -1,   /* the layer before the first: the states themselves */
+    NET_INNER = 4,     /* numbers of a transformer's feed-forward, of one of its token */
 };
 
 /* Products under this many multiplications are one tile: waking a thread takes longer. */
@@ -66,7 +68,7 @@ struct net_layer {
 
 /* A named part of the flat blocks. */
 typedef struct net_tensor {
-    char name[48];
+    char name[80];
     bool statistic;
     unsigned dims;
     uint64_t shape[2];
@@ -122,6 +124,7 @@ struct dq_net {
     size_t states, rows;                      /* distinct states, and rows: pairs, or states again */
     float *x;                                 /* (max_states, input); none where they are sparse */
     net_nonzero nonzero;                      /* of sparse states */
+    size_t *token_start;                      /* (max_states + 1) of a transformer: layers/sequence_impl.h */
     const float **state_at;                   /* (max_states) */
     net_slots state_slots, action_slots, met; /* of pairs */
     bool training;
@@ -275,10 +278,14 @@ void net_product_gradient(const dq_net *net, const net_layer *layer, size_t rows
 float *net_pair_states(const net_layer *layer);
 float *net_pair_actions(const net_layer *layer);
 
+/* Tokens that a state has at most: 0 of a network whose encoder is no transformer. */
+size_t net_most_tokens(const dq_net_spec *spec);
+
 /* From a spec to layers and tensors (plan.c). */
 dq_status net_check(const dq_net_spec *spec, dq_error *error);
 void net_plan(dq_net *net);
 
 extern const net_kind net_dense, net_norm, net_mean, net_attention, net_pair, net_duel;
+extern const net_kind net_tokens, net_trajectory, net_self_attention, net_feed_forward, net_last_token;
 
 #endif

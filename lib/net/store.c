@@ -4,7 +4,8 @@
  *
  *     meta  PREFIX: {input, user_width, history, item_width, outputs, head, action_width, one_hot, sparse,
  *                    features: [[state offset, action offset, width] ..], hidden: [..], dueling,
- *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, steps}
+ *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, blocks,
+ *                    heads, encoder_width, step_state, steps}
  *     PREFIX.hidden.0.weight ...               as net/net.h lists them
  *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as the flat block of weights
  */
@@ -31,7 +32,8 @@ static dq_status no_memory(dq_error *error)
 #define SHAPE_NUMBERS(X)                                                                                     \
     X(input, DQ_NET_MAX_WIDTH) X(user_width, DQ_NET_MAX_WIDTH) X(history, DQ_NET_MAX_WIDTH) X(item_width, DQ_NET_MAX_WIDTH)              \
     X(outputs, DQ_NET_MAX_WIDTH) X(action_width, DQ_NET_MAX_WIDTH) X(head, DQ_HEAD_ACTIONS)                                \
-    X(encoder, DQ_ENCODER_ATTENTION) X(activation, DQ_TANH) X(one_hot, 1) X(batch_norm, 1) X(dueling, 1)
+    X(encoder, DQ_ENCODER_TRAJECTORY) X(activation, DQ_TANH) X(one_hot, 1) X(batch_norm, 1) X(dueling, 1) \
+    X(blocks, DQ_NET_MAX_BLOCKS) X(heads, DQ_NET_MAX_HEADS) X(encoder_width, DQ_NET_MAX_ENCODER_WIDTH) X(step_state, DQ_NET_MAX_WIDTH)
 #define SPEC_NUMBERS(X) SHAPE_NUMBERS(X) X(sparse, 1) X(dropout_layers, 2 * DQ_NET_MAX_HIDDEN)
 /* clang-format on */
 
