@@ -74,7 +74,10 @@ struct dq_agent {
 #define TRANSFORMER_DEFAULTS .blocks = 2, .heads = 2, .encoder_width = 64
 /* clang-format on */
 
-extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q;
+extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q, dq_agent_dt;
+
+/* The name of a dt's network; of the others it is "q". */
+#define AGENT_POLICY "policy"
 
 /* The store that numbers are of: the caller's, or that of numbered states. */
 const dq_vectors *agent_store(const dq_agent *agent, const dq_vectors *states);
