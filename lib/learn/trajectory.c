@@ -105,10 +105,10 @@ static void show(dq_trajectories *t, size_t i, const float *state)
     memcpy(dq_trajectory_show(&t->of, step, t->to_go[i]), state, t->of.state_width * sizeof *state);
 }
 
-void dq_trajectories_begin(dq_trajectories *t, size_t i, const float *state)
+void dq_trajectories_begin(dq_trajectories *t, size_t i, const float *state, double before)
 {
     memset(t->window + i * t->store.width, 0, t->store.width * sizeof *t->window);
-    t->to_go[i] = t->of.wish;
+    t->to_go[i] = t->of.wish + before;
     show(t, i, state);
 }
 

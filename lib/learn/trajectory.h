@@ -48,8 +48,9 @@ dq_status dq_trajectories_new(dq_trajectories **trajectories, const dq_trajector
 void dq_trajectories_free(dq_trajectories *trajectories);
 /* The windows (n), as a store of states; contents change with the calls below. */
 const dq_vectors *dq_trajectories_store(const dq_trajectories *trajectories);
-/* Episode i begins in a state, and goes on; a reward of NAN is none. */
-void dq_trajectories_begin(dq_trajectories *trajectories, size_t i, const float *state);
+/* Episode i begins in a state, and goes on; a reward of NAN is none. before: rewards that come before what is
+ * wished for, in steps that are known already (0: the wish is of all). */
+void dq_trajectories_begin(dq_trajectories *trajectories, size_t i, const float *state, double before);
 void dq_trajectories_step(dq_trajectories *trajectories, size_t i, uint32_t action, float reward,
                           const float *next);
 

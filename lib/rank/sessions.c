@@ -6,6 +6,7 @@
  */
 #include "rank/sessions.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,23 +190,28 @@ static void fill_state(dq_rank_sessions *s, const float *user, size_t list, floa
     dq_session_state(&s->shape.layout, &s->item_vectors, &place, state);
 }
 
-/* The events of a user's latest session, one after the other, to where he stands. */
+/* The events of a user's latest session, one after the other, to where he stands. The wish is of what comes
+ * then: how long a session goes on nobody knows. */
 static void fill_past(dq_rank_sessions *s, const float *user, size_t list, size_t at, float *state)
 {
     const dq_session_rows *rows = &s->by_user;
     const dq_offline_rows events = dq_sessions_rows(s->sessions, NULL);
-    uint32_t from = rows->first[list + 1], begin = rows->first[list];
+    uint32_t end = rows->first[list + 1], from = end;
+    double had = 0;
     dq_transition t;
-    while (from > begin && (from == rows->first[list + 1] || !dq_session_rows_cut(rows, from))) from--;
-    for (uint32_t e = from; e < rows->first[list + 1]; e++) {
+    while (from > rows->first[list] && (from == end || !dq_session_rows_cut(rows, from))) {
+        from--;
+        if (!isnan(rows->reward[from])) had += (double)rows->reward[from];
+    }
+    for (uint32_t e = from; e < end; e++) {
         events.fill(events.self, e, &t, e == from ? state : NULL, NULL);
-        if (e == from) dq_trajectories_begin(s->past, at, state);
+        if (e == from) dq_trajectories_begin(s->past, at, state, had);
         events.fill(events.self, e, &t, NULL, state);
         dq_trajectories_step(s->past, at, s->output_of[t.action], t.reward, state);
     }
-    if (from < rows->first[list + 1]) return;
+    if (from < end) return;
     fill_state(s, user, list, state);
-    dq_trajectories_begin(s->past, at, state);
+    dq_trajectories_begin(s->past, at, state, 0);
 }
 
 size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)

@@ -121,7 +121,7 @@ dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, uint
     for (uint32_t e = 0; !status && e < log->episodes; e++) {
         bool over = false;
         status = dq_vec_env_begin(envs, error);
-        if (!status && p.past) dq_trajectories_begin(p.past, 0, envs->states);
+        if (!status && p.past) dq_trajectories_begin(p.past, 0, envs->states, 0);
         for (uint32_t n = 0; !status && !over; n++) status = step(&p, e, n, &over, error);
         if (log->ended) log->ended(log->arg, e + 1);
     }

@@ -263,7 +263,7 @@ static dq_status play(episode_round *r, dq_error *error)
     dq_status status = dq_vec_env_begin(envs, error);
     if (!status && agent) dq_agent_offer(agent, envs->offered, envs->offered_count);
     for (size_t i = 0; !status && r->past && i < envs->config.count; i++)
-        dq_trajectories_begin(r->past, i, envs->store.at[envs->number[i]]);
+        dq_trajectories_begin(r->past, i, envs->store.at[envs->number[i]], 0);
     if (!status) status = expect(r, error);
     for (; !status && running; r->discount *= gamma) {
         status = choose(r, error);

@@ -95,7 +95,7 @@ static void whoever_acts_remembers(void **state)
     dq_trajectories *t;
     assert_int_equal(dq_trajectories_new(&t, &of, 2, NULL), DQ_OK);
     const float *window = dq_trajectories_store(t)->at[1];
-    dq_trajectories_begin(t, 1, states);
+    dq_trajectories_begin(t, 1, states, 0);
     const float begun[] = {1, 2, 1, 2, 0, 0, 0, 0};
     assert_memory_equal(window, begun, sizeof begun);
     dq_trajectories_step(t, 1, 2, 3, states + 2);
@@ -104,9 +104,11 @@ static void whoever_acts_remembers(void **state)
     dq_trajectories_step(t, 1, 0, -9, states + 4); /* he would need 10 by now */
     const float twice[] = {1, 2.5F, 5, 6, 0, 0, 1, 0.5F, 3, 4, 1, 2};
     assert_memory_equal(window, twice, sizeof twice);
-    dq_trajectories_begin(t, 1, states);
+    dq_trajectories_begin(t, 1, states, 0);
     assert_memory_equal(window, begun, sizeof begun);
     assert_true(dq_trajectories_store(t)->at[0][0] == 0); /* not begun */
+    dq_trajectories_begin(t, 0, states, 0.5);              /* half of it is to come first */
+    assert_true(dq_trajectories_store(t)->at[0][1] == 2.25F);
     dq_trajectories_free(t);
     c.imitates = true;
     of = dq_trajectory_of(&c, &shape);
@@ -255,7 +257,7 @@ static uint32_t find_way(dq_agent *agent, uint32_t start, double wish)
     of.wish = wish;
     assert_int_equal(dq_trajectories_new(&past, &of, 1, NULL), DQ_OK);
     assert_int_equal(dq_env_reset(env, NULL), DQ_OK);
-    dq_trajectories_begin(past, 0, env->state);
+    dq_trajectories_begin(past, 0, env->state, 0);
     for (; !step.terminal; length++) {
         dq_agent_act(agent, dq_trajectories_store(past), NULL, 1, false, &action);
         assert_int_equal(dq_env_step(env, action, &step, NULL), DQ_OK);
@@ -320,7 +322,7 @@ static void models_and_threads(void **state)
     for (int i = 0; i < 3; i++) {
         dq_trajectories *past;
         assert_int_equal(dq_agent_trajectories(agent[i], 1, &past, NULL), DQ_OK);
-        dq_trajectories_begin(past, 0, w->state);
+        dq_trajectories_begin(past, 0, w->state, 0);
         dq_trajectories_step(past, 0, 1, -1, w->state + NODES);
         dq_agent_values(agent[i], dq_trajectories_store(past), NULL, 1, values[i]);
         assert_memory_equal(values[i], values[0], sizeof values[0]);
