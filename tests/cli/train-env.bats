@@ -284,7 +284,7 @@ interrupted() {
         run -2 dq-train $words
         [ "$output" = "dq-train: $said" ] || { echo "$words: $output"; return 1; }
     done << 'END'
---env maze --agent tabular --lr 0.1|--lr needs --agent dqn or dyna-q
+--env maze --agent tabular --lr 0.1|--lr needs --agent dqn or dyna-q or dt
 --env maze --agent tabular --replay 9|--replay needs --agent dqn or dyna-q
 --env maze --agent tabular --batch 9|--batch needs --agent dqn or dyna-q
 --env maze --agent tabular --target-every 9|--target-every needs --agent dqn or dyna-q
