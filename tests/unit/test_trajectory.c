@@ -279,6 +279,7 @@ static void walks_become_shortest_paths(void **state)
     dq_agent *agent = learn_walks(w, "greatest", 2, 10, &pool), *clone = learn_walks(w, "none", 1, 2, &other);
     assert_true(dq_agent_get_config(agent)->wish == -1);
     find_distances(distance);
+    for (uint32_t n = 0; n < NODES; n++) assert_true(distance[n] < NODES); /* the goal is in reach of all */
     for (uint32_t n = 1; n < NODES; n++) {
         uint32_t length = find_way(agent, n, -(double)distance[n]);
         assert_true(length <= LONGEST);
