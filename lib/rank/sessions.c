@@ -144,8 +144,10 @@ static dq_status order_events(dq_rank_sessions *s, const dq_rank_lists *lists, c
 /* What an agent of trajectories reads is all that a user met in the session. */
 static dq_status follow_sessions(dq_rank_sessions *s, const dq_rank_lists *lists, dq_error *error)
 {
-    dq_status status = dq_agent_trajectories(s->agent, GROUP, &s->past, error);
-    if (status || !s->past) return status;
+    const dq_trajectory of = dq_trajectory_of(&s->config, dq_agent_get_shape(s->agent));
+    if (!of.context) return DQ_OK;
+    dq_status status = dq_trajectories_new(&s->past, &of, GROUP, error);
+    if (status) return status;
     s->by_user.users = (dq_vectors){lists->vectors, (uint32_t)lists->count, s->shape.user_width};
     s->by_user.items = s->item_vectors;
     s->by_user.layout = s->shape.layout;

@@ -27,7 +27,7 @@ typedef struct dq_rank_sessions {
     bool catalogue; /* its states are users, numbered by list */
     dq_bundle model;
     const char *kind;
-    dq_agent_config config;
+    dq_agent_config config; /* its wish (learn/trajectory.h) may be set before the lists begin */
     dq_env_spec shape;
     dq_agent *agent;
     dq_model_items learnt;

@@ -152,8 +152,15 @@ PY
     [ "$(followed run.tsv)" -ge 70 ]
     dq-train --quiet "${dt[@]}" --wish 1 --threads 3 -o three.dq log.dq
     [ "$(payload dt.dq)" = "$(payload three.dq)" ]
+    dq-train --quiet "${dt[@]}" --wish 5 -o five.dq log.dq # the wish is no weight
+    dq-rank --model five.dq --wish 1 -k 12 --format tsv --no-header log.dq | cmp run.tsv
+    dq-rank --model five.dq -k 12 --format tsv --no-header log.dq >five.tsv
+    run -1 cmp run.tsv five.tsv
+    run -1 --separate-stderr dq-rank --model model.dq --wish 1 log.dq
+    [[ "$stderr" == *"--wish is for a decision transformer that learnt by returns (dq-train --agent dt)" ]]
     dq-train --quiet "${dt[@]}" --wish none -o clone.dq log.dq
     dq-rank --model clone.dq -k 12 --format tsv --no-header log.dq >run.tsv
+    run -1 --separate-stderr dq-rank --model clone.dq --wish 1 log.dq
     [ "$(followed run.tsv)" -ge 70 ]
     dq-train --quiet "${dt[@]}" --wish 1 --epochs 1 --init dt.dq -o more.dq log.dq
     dq-rank --model more.dq -k 12 --format tsv --no-header log.dq >run.tsv
