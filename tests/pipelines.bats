@@ -127,6 +127,13 @@ needs_onet() {
     make -q -f pipelines/maze.mk BUILD="$out/build" QUICK=1 "$out/build/maze-quick/table.tsv"
 }
 
+@test "shortest ways out of random walks, by a decision transformer" {
+    programs
+    make -f pipelines/graph.mk BUILD="$out/build" QUICK=1
+    [ "$(wc -l < "$out/build/graph-quick/table.tsv")" -eq 6 ]
+    make -q -f pipelines/graph.mk BUILD="$out/build" QUICK=1 "$out/build/graph-quick/table.tsv"
+}
+
 @test "system C's pipeline runs: both orders are learnt" {
     programs
     make -f pipelines/sequence.mk BUILD="$out/build" QUICK=1

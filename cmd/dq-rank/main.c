@@ -7,6 +7,7 @@
 #include "math/blas.h"
 #include "report/place.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0);
     dq_error error = DQ_ERROR_NONE;
     dq_cli_enter(cli, o->merge ? MERGE : RANK);
+    if (!dq_cli_given(cli, "wish")) o->wish = (double)NAN;
     if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon and --softmax: one at a time");
     if (o->lambda < 1) o->order = DQ_RANK_MMR;
     if (o->epsilon > 0) o->order = DQ_RANK_EPSILON;
@@ -105,6 +107,9 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .choices = dq_rank_by_names, .modes = RANK, .recorded = RANK | MERGE},
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the model, when the stream does not begin with one",
          .modes = RANK},
+        {"wish", 0, DQ_OPT_REAL, &o.wish, "X",
+         "a decision transformer's: the return that is wished for from here on (else the model's)",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = RANK, .where = "by=auto,q"},
         {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items a user", .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1e9},
         {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "rank for this user alone; may be repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = RANK},

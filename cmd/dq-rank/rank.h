@@ -16,6 +16,7 @@ typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_f
 typedef struct rank_options {
     dq_common common;
     const char *model, *run_name;
+    double wish; /* NAN: the model's */
     int by, format;
     uint64_t k, pool; /* pool 0: 10 k */
     dq_texts users, pairs, with;

@@ -10,6 +10,7 @@
 #include "rank/sessions.h"
 #include "wire/prefetch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,10 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
     const rank_options *o = r->options;
     bool chosen = r->scorer.by == DQ_RANK_BY_AUTO, model = r->scorer.net_count || r->sessions.on;
     if (r->scorer.baseline) return DQ_OK;
+    bool wishes = r->sessions.on && r->sessions.config.context && !r->sessions.config.imitates;
+    if (!isnan(o->wish) && !wishes)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "--wish is for a decision transformer that learnt by returns (dq-train --agent dt)");
     if (chosen) r->scorer.by = model ? DQ_RANK_BY_Q : DQ_RANK_BY_COSINE;
     if (r->scorer.by != DQ_RANK_BY_COSINE && !model)
         return dq_fail(
@@ -356,6 +361,7 @@ static dq_status rank_agents_all(ranking *r, dq_error *error)
 static dq_status rank_sessions_all(ranking *r, dq_error *error)
 {
     size_t first = 0, n;
+    r->sessions.config.wish = isnan(r->options->wish) ? r->sessions.config.wish : r->options->wish;
     dq_status status = dq_rank_sessions_begin(&r->sessions, &r->lists, &r->catalogue.users, &r->items,
                                               r->blocks, r->block_count, r->pool, error);
     r->scorer.output_of = r->sessions.output_of;

@@ -197,17 +197,34 @@ static dq_status make_vectors(train *t, dq_error *error)
 
 /* ---- any of them ---- */
 
+static dq_status make_trajectories(train *t, dq_error *error)
+{
+    char words[256];
+    train_offline_input *in = &t->logged;
+    bool given = dq_cli_given(t->cli, "context");
+    dq_status status = dq_offline_trajectories_new(&in->trajectories, &in->rows, &in->shape,
+                                                   train_init_model(t, DQ_ABSENT), given, &t->o->config,
+                                                   error);
+    if (status) return status;
+    dq_offline_trajectories_describe(in->trajectories, words, sizeof words);
+    dq_cli_say(t->cli, &t->o->common, "%s", words);
+    return DQ_OK;
+}
+
 dq_status train_offline_rows(train *t, dq_error *error)
 {
     dq_status status = train_read_init(t, error);
     if (!status && !t->o->sessions) status = train_read_map(t, error); /* of sessions it was read before */
     if (status) return status;
-    if (t->cli->mode == TRAIN_STATES) return make_vectors(t, error);
-    return t->cli->mode == TRAIN_SESSIONS ? make_sessions(t, error) : make_catalogue(t, error);
+    status = t->cli->mode == TRAIN_STATES     ? make_vectors(t, error)
+             : t->cli->mode == TRAIN_SESSIONS ? make_sessions(t, error)
+                                              : make_catalogue(t, error);
+    return status || !t->o->config.context ? status : make_trajectories(t, error);
 }
 
 void train_offline_free(train_offline_input *in)
 {
+    dq_offline_trajectories_free(in->trajectories);
     dq_sessions_free(in->sessions);
     dq_session_rows_free(&in->by_user);
     dq_session_log_free(&in->log);

@@ -14,6 +14,7 @@
 #include "data/state_log.h"
 #include "offline/rows.h"
 #include "offline/sessions.h"
+#include "offline/trajectories.h"
 
 struct train;
 
@@ -28,7 +29,8 @@ typedef struct train_offline_input {
     uint32_t *group;            /* (users) */
     dq_env_spec shape;          /* for the agent */
     dq_offline_rows rows;
-    bool propensities; /* it has some */
+    dq_offline_trajectories *trajectories; /* of an agent that reads them; else NULL */
+    bool propensities;                     /* it has some */
 } train_offline_input;
 
 /* Reads the whole input, and says which way of training it is for. */

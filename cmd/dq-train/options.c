@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
-#include "offline/offline.h"
 #include "math/blas.h"
+#include "offline/offline.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +13,12 @@ static const char *const bests[] = {"loss", "concordance", "ndcg", NULL}; /* as 
 static const char *const bootstraps[] = {"max", "same", NULL};            /* as dq_bootstrap */
 static const char *const activations[] = {"relu", "gelu", "tanh", NULL};  /* as dq_activation */
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
-static const char *const heads[] = {"outputs", "actions", NULL};           /* as dq_head */
-static const char *const encoders[] = {"none", "mean", "attention", NULL}; /* as dq_encoder */
-static const char *const losses[] = {"mse", "huber", "softmax", "pairwise", NULL}; /* as dq_loss */
-static const char *const inputs[] = {"all", "features", NULL};                      /* as dq_hidden_inputs */
+static const char *const heads[] = {"outputs", "actions", NULL};                     /* as dq_head */
+static const char *const encoders[] = {"none", "mean", "attention", "sasrec", NULL}; /* as dq_encoder */
+static const char *const losses[] = {"mse", "huber", "softmax", "pairwise", NULL};   /* as dq_loss */
+static const char *const inputs[] = {"all", "features", NULL};                       /* as dq_hidden_inputs */
 static const char *const decay_forms[] = {"l2", "decoupled", NULL};
-static const char *const explorers[] = {"epsilon", "softmax", NULL};       /* as dq_explore_by */
+static const char *const explorers[] = {"epsilon", "softmax", NULL}; /* as dq_explore_by */
 static const char *const decays[] = {"multiplicative", "exponential", "linear", NULL};
 static const char *const ends[] = {"truncated", "terminal", NULL}; /* of a session */
 static const char *const keeps[] = {"last", "best", "both", NULL};
@@ -59,6 +59,7 @@ static train_options o = {
     .value_hidden = "",
     .world_hidden = "",
     .features = "none",
+    .wish = "greatest",
     .map = DQ_LABEL_MAP_DEFAULT,
     .candidates = 100,
     .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
@@ -73,9 +74,12 @@ static train_options o = {
     .time = DQ_SESSION_TIME_DEFAULT};
 
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
-#define NETWORK  "agent=dqn,dyna-q"
-#define WORLD    "agent=dyna-q world"
-#define HELD_OUT "validation|fold"
+#define NETWORK     "agent=dqn,dyna-q"
+#define VALUES      "agent=tabular,dqn,dyna-q"
+#define NETWORKS    "agent=dqn,dyna-q,dt"
+#define WORLD       "agent=dyna-q world"
+#define TRANSFORMER "agent=dt|encoder=sasrec"
+#define HELD_OUT    "validation|fold"
 
 /* clang-format off */
 static const dq_option table[] = {
@@ -90,9 +94,14 @@ static const dq_option table[] = {
     {"checkpoint-every", 0, DQ_OPT_COUNT, &o.checkpoint_every, "N", "episodes (offline: epochs) between checkpoints", .min = 1, .max = 1e9, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .needs = "checkpoint"},
     {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "metrics as JSON lines, one an episode or epoch", .flags = DQ_OPT_WRITES},
     {"agent", 'a', DQ_OPT_CHOICE, &o.agent, "NAME", "who learns", PAYLOAD, train_agents, .section = "The agent and its networks (what is not given is --init's)"},
-    {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths", .flags = PAYLOAD, .where = NETWORK},
+    {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths", .flags = PAYLOAD, .where = NETWORKS},
     {"head", 0, DQ_OPT_CHOICE, &o.config.head, "NAME", "an output an action, or Q of state and action vector", PAYLOAD, .choices = heads, .where = NETWORK},
     {"encoder", 0, DQ_OPT_CHOICE, &o.config.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = TRAIN_VECTORS, .where = NETWORK, .why = "a user's state has no history"},
+    {"blocks", 0, DQ_OPT_SMALL, &o.config.blocks, "N", "of the transformer: each self-attention and feed-forward", PAYLOAD, .min = 1, .max = DQ_NET_MAX_BLOCKS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
+    {"heads", 0, DQ_OPT_SMALL, &o.config.heads, "N", "of its self-attention", PAYLOAD, .min = 1, .max = DQ_NET_MAX_HEADS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
+    {"encoder-width", 0, DQ_OPT_SMALL, &o.config.encoder_width, "N", "of its tokens, a multiple of the heads", PAYLOAD, .min = 1, .max = DQ_NET_MAX_ENCODER_WIDTH, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
+    {"context", 0, DQ_OPT_SMALL, &o.config.context, "N", "dt: steps that it reads, the present one among them", PAYLOAD, .min = 1, .max = DQ_NET_MAX_TOKENS / 3, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
+    {"wish", 0, DQ_OPT_TEXT, &o.wish, "X", "dt: the return that it acts for: a number, the greatest of the log's, or none (behaviour cloning)", PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
     {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"feature-scale", 0, DQ_OPT_REAL, &o.config.feature_scale, "X", "the cosines are multiplied by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ITEMS, .where = NETWORK " features", .why = "a catalogue alone has fields to compare"},
     {"hidden-inputs", 0, DQ_OPT_CHOICE, &o.config.hidden_inputs, "NAME", "what hidden layers of a head on actions see: all, or the features alone", PAYLOAD, inputs, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
@@ -100,8 +109,8 @@ static const dq_option table[] = {
     {"direct-start", 0, DQ_OPT_REAL, &o.passes.start_weight, "X", "what the weight of the best cosine starts at, the one that alone orders the rows best", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE, .where = NETWORK " loss=softmax,pairwise direct", .why = "lists alone tell which it is"},
     {"factored", 0, DQ_OPT_SMALL, &o.config.factored, "N", "a factored head beside the hidden layers: tau cos(P s, R a) of N numbers each (0: none)", PAYLOAD, .min = 0, .max = 65536, .where = NETWORK},
     {"input-dropout", 0, DQ_OPT_REAL, &o.config.input_dropout, "P", "share of the numbers of states and actions dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORK},
-    {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = activations, .where = NETWORK},
-    {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORK},
+    {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = activations, .where = NETWORKS},
+    {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORKS},
     {"dropout-layers", 0, DQ_OPT_SMALL, &o.config.dropout_layers, "N", "hidden layers behind which it is, from the first (0: all)", PAYLOAD, .min = 0, .max = 16, .where = NETWORK " dropout"},
     {"batch-norm", 0, DQ_OPT_FLAG, &o.config.batch_norm, NULL, "batch norm in hidden layers", .flags = PAYLOAD, .where = NETWORK},
     {"dueling", 0, DQ_OPT_FLAG, &o.config.dueling, NULL, "value and advantages apart", .flags = PAYLOAD, .where = NETWORK},
@@ -111,22 +120,22 @@ static const dq_option table[] = {
     {"models", 0, DQ_OPT_SMALL, &o.config.models, "N", "dyna-q: world models in the ensemble", PAYLOAD, .min = 1, .max = 100, .where = WORLD},
     {"alpha", 0, DQ_OPT_REAL, &o.config.alpha, "X", "tabular: the step", PAYLOAD, .min = 0, .max = 1, .where = "agent=tabular"},
     {"states", 0, DQ_OPT_SMALL, &o.config.states, "N", "tabular: states that there is room for", PAYLOAD, .min = 1, .max = 1e8, .modes = TRAIN_VECTORS, .where = "agent=tabular"},
-    {"lr", 0, DQ_OPT_REAL, &o.config.adam.rate, "RATE", "Adam's learning rate, at its peak", PAYLOAD, .min = 0, .max = 10, .section = "Learning", .where = NETWORK},
+    {"lr", 0, DQ_OPT_REAL, &o.config.adam.rate, "RATE", "Adam's learning rate, at its peak", PAYLOAD, .min = 0, .max = 10, .section = "Learning", .where = NETWORKS},
     {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate, over the run", PAYLOAD, .choices = schedules},
     {"lr-decay", 0, DQ_OPT_REAL, &o.config.schedule_decay, "X", "exponential schedule: the rate at the end, of its peak", PAYLOAD, .min = 1e-9, .max = 1, .where = "lr-schedule=exponential"},
     {"schedule-steps", 0, DQ_OPT_COUNT, &o.config.schedule_steps, "N", "learning steps after which rate and importance are at their ends (0: with the run: its share of batches done, or the greater of those of episodes and of steps; an episode without a limit of its steps counts when it ends)", PAYLOAD, .min = 0, .max = 1e15, .where = "lr-schedule=one-cycle,linear,cosine,exponential|priority"},
-    {"beta2", 0, DQ_OPT_REAL, &o.config.adam.beta2, "X", "Adam's decay of squares", PAYLOAD, .min = 0, .max = 0.999999, .where = NETWORK},
-    {"weight-decay", 0, DQ_OPT_REAL, &o.config.adam.decay, "X", "weight decay", PAYLOAD, .min = 0, .max = 10, .where = NETWORK},
-    {"decay-form", 0, DQ_OPT_CHOICE, &o.decay_form, "NAME", "of the weight decay: l2 in the gradient, or decoupled from it, of matrices alone", PAYLOAD, decay_forms, .where = NETWORK " weight-decay"},
-    {"gamma", 'g', DQ_OPT_REAL, &o.config.gamma, "X", "discount", PAYLOAD, .min = 0, .max = 0.9999},
-    {"bootstrap", 0, DQ_OPT_CHOICE, &o.config.bootstrap, "NAME", "value of the next state: max over what is on offer, or the same action's", PAYLOAD, .choices = bootstraps},
+    {"beta2", 0, DQ_OPT_REAL, &o.config.adam.beta2, "X", "Adam's decay of squares", PAYLOAD, .min = 0, .max = 0.999999, .where = NETWORKS},
+    {"weight-decay", 0, DQ_OPT_REAL, &o.config.adam.decay, "X", "weight decay", PAYLOAD, .min = 0, .max = 10, .where = NETWORKS},
+    {"decay-form", 0, DQ_OPT_CHOICE, &o.decay_form, "NAME", "of the weight decay: l2 in the gradient, or decoupled from it, of matrices alone", PAYLOAD, decay_forms, .where = NETWORKS " weight-decay"},
+    {"gamma", 'g', DQ_OPT_REAL, &o.config.gamma, "X", "discount", PAYLOAD, .min = 0, .max = 0.9999, .where = VALUES},
+    {"bootstrap", 0, DQ_OPT_CHOICE, &o.config.bootstrap, "NAME", "value of the next state: max over what is on offer, or the same action's", PAYLOAD, .choices = bootstraps, .where = VALUES},
     {"double", 0, DQ_OPT_FLAG, &o.config.double_q, NULL, "Double Q-learning", .flags = PAYLOAD, .where = NETWORK},
     {"n-step", 0, DQ_OPT_SMALL, &o.config.n_step, "N", "rewards summed before bootstrapping", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_ACTING | TRAIN_SESSIONS | TRAIN_STATES, .where = NETWORK, .why = "pairs of users and items follow no order, so no later reward is theirs"},
     {"loss", 0, DQ_OPT_CHOICE, &o.config.loss, "NAME", "of Q: mse learns the mean of rewards; huber, linear from --huber-delta on, something between mean and median, so rare great ones count less; softmax and pairwise learn the order of each user's list, offline", PAYLOAD, .choices = losses, .where = NETWORK},
     {"list-temperature", 0, DQ_OPT_REAL, &o.config.list_temperature, "X", "a list's outputs are divided by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_OFFLINE, .where = NETWORK " loss=softmax,pairwise", .why = "lists are of a catalogue's users"},
     {"huber-delta", 0, DQ_OPT_REAL, &o.config.huber_delta, "X", "error from which on Huber's loss is linear", PAYLOAD, .min = 1e-6, .max = 1e6, .where = NETWORK " loss=huber"},
-    {"clip-norm", 0, DQ_OPT_REAL, &o.config.clip_norm, "X", "the gradient's norm is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .where = NETWORK},
-    {"clip-value", 0, DQ_OPT_REAL, &o.config.clip_value, "X", "each number of the gradient is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .where = NETWORK},
+    {"clip-norm", 0, DQ_OPT_REAL, &o.config.clip_norm, "X", "the gradient's norm is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .where = NETWORKS},
+    {"clip-value", 0, DQ_OPT_REAL, &o.config.clip_value, "X", "each number of the gradient is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .where = NETWORKS},
     {"conservative", 0, DQ_OPT_REAL, &o.config.conservative, "X", "conservative Q-learning: alpha (0: none)", PAYLOAD, .min = 0, .max = 1e6, .where = NETWORK},
     {"batch", 'b', DQ_OPT_COUNT, &o.config.batch, "N", "rows a batch (offline: labelled rows)", PAYLOAD, .min = 1, .max = 1e6, .where = NETWORK "|epochs"},
     {"priority", 0, DQ_OPT_REAL, &o.config.priority, "X", "rows drawn by their error to this power (0: uniformly)", PAYLOAD, .min = 0, .max = 1, .where = NETWORK},
@@ -134,7 +143,7 @@ static const dq_option table[] = {
     {"target-every", 0, DQ_OPT_COUNT, &o.config.target_every, "N", "Q updates between copies of the target", PAYLOAD, .min = 1, .max = 1e15, .where = NETWORK},
     {"target-by", 0, DQ_OPT_CHOICE, &o.config.target_by, "WHAT", "what --target-every counts", PAYLOAD, counts, .modes = TRAIN_ACTING, .where = NETWORK, .why = "a log is learnt in updates alone"},
     {"tau", 0, DQ_OPT_REAL, &o.config.tau, "X", "the target follows by this share (0: is copied)", PAYLOAD, .min = 0, .max = 1, .where = NETWORK},
-    {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn an episode (offline: a pass, for the maximum; 0: all)", PAYLOAD, .min = 0, .max = 4e9, .modes = TRAIN_LIVE | TRAIN_LOGGED, .why = "what is on offer there is the environment's"},
+    {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn an episode (offline: a pass, for the maximum; 0: all)", PAYLOAD, .min = 0, .max = 4e9, .modes = TRAIN_LIVE | TRAIN_LOGGED, .where = VALUES, .why = "what is on offer there is the environment's"},
     {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=X,...", "rewards of labels; IGNORE is that of the unlabelled", PAYLOAD, .modes = TRAIN_ITEMS, .where = "reward=auto,logged", .why = "rewards there are numbers, not labels"},
     {"episodes", 'e', DQ_OPT_COUNT, &o.acting.episodes, "N", "episodes", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_ACTING, .section = "Rewards and exploration"},
     {"steps", 's', DQ_OPT_COUNT, &o.steps, "N", "steps an episode", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_LIVE},
@@ -160,7 +169,7 @@ static const dq_option table[] = {
     {"epsilon-over", 0, DQ_OPT_REAL, &o.epsilon_over, "N", "exponential: its time constant; linear: until it is least", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-by", 0, DQ_OPT_CHOICE, &o.config.decay_by, "WHAT", "what epsilon's time counts (run: shares of the run)", PAYLOAD, times, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes (0: as many as make 150 batches of lists)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_LOGGED, .section = "Passes over a log"},
-    {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE; of lists those drawn for a list (0: all items)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .why = "a log of users and items alone tells what was not met"},
+    {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE; of lists those drawn for a list (0: all items)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = VALUES, .why = "a log of users and items alone tells what was not met"},
     {"validation", 0, DQ_OPT_REAL, &o.passes.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is evaluated by --evaluate"},
     {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone): a group is held out, and left out of its own features, together", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT "|features"},
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},
@@ -186,7 +195,7 @@ static const dq_option table[] = {
     {"clock", 0, DQ_OPT_FLAG, &o.layout.clock, NULL, "a state shows hour and day of the week", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"since", 0, DQ_OPT_FLAG, &o.layout.since, NULL, "a state shows the time since the event before", PAYLOAD, .modes = TRAIN_SESSIONS},
     {"session-gap", 0, DQ_OPT_REAL, &o.session_gap, "SECONDS", "a new session begins after so long without an event (0: a user has one)", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_SESSIONS},
-    {"session-end", 0, DQ_OPT_CHOICE, &o.session_end, "WHAT", "of a session's last event: the log was cut there, or nothing comes after it", PAYLOAD, ends, .modes = TRAIN_SESSIONS},
+    {"session-end", 0, DQ_OPT_CHOICE, &o.session_end, "WHAT", "of a session's last event: the log was cut there, or nothing comes after it", PAYLOAD, ends, .modes = TRAIN_SESSIONS, .where = VALUES},
     {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "the attribute that tells an interaction's time", PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_OFFLINE, .where = "history"},
     {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .section = "Running"},
     DQ_OPTIONS_COMMON(o.common), {0}};
@@ -209,8 +218,8 @@ static void parse_history(const dq_cli *cli, unsigned mode)
     bool seen = mode == TRAIN_OFFLINE;
     if (!o.history || !(mode & (TRAIN_SESSIONS | TRAIN_OFFLINE))) return;
     if (!dq_history_parse(o.history, seen, &o.layout.history))
-        dq_cli_usage(cli, "--history %s: %s is wanted, with N from 1 to %d", o.history, seen ? "seen or seen:N" : "N",
-                     DQ_HISTORY_MAX);
+        dq_cli_usage(cli, "--history %s: %s is wanted, with N from 1 to %d", o.history,
+                     seen ? "seen or seen:N" : "N", DQ_HISTORY_MAX);
     o.seen = seen;
 }
 

@@ -51,7 +51,7 @@ typedef struct train_options {
 
     /* the agent: index into train_agents, lists of widths, and what is of another form than in config */
     int agent, schedule, decay_form;
-    const char *features, *hidden, *value_hidden, *world_hidden;
+    const char *features, *hidden, *value_hidden, *world_hidden, *wish;
     double epsilon_decay, epsilon_over;
     dq_agent_config config; /* the rest; cross features and --init's shape are setup.c's */
 } train_options;

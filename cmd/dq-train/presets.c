@@ -5,10 +5,12 @@
  */
 #include "train.h"
 
+#include "learn/trajectory.h"
+
 #include <stdio.h>
 #include <string.h>
 
-const char *const train_agents[] = {"tabular", "dqn", "dyna-q", NULL};
+const char *const train_agents[] = {"tabular", "dqn", "dyna-q", "dt", NULL};
 enum { AGENT_DYNA_Q = 2 };
 
 /* clang-format off */
@@ -102,7 +104,7 @@ enum {
 }; /* OTHERS: those of another form, and the end */
 
 /* Those of the agents, from the library. */
-static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS];
+static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS], dt[MAX_SETTINGS];
 
 const dq_defaults train_defaults[] = {
     {TRAIN_LOGGED, NULL, NULL, logged},
@@ -133,6 +135,7 @@ const dq_defaults train_defaults[] = {
     {TRAIN_USERS, "agent", "dqn", users},
     {TRAIN_ALL, "agent", "dqn", dqn},
     {TRAIN_ALL, "agent", "dyna-q", dyna_q},
+    {TRAIN_SESSIONS | TRAIN_STATES, "agent", "dt", dt},
     {TRAIN_ENV, NULL, NULL, env},
     {0}};
 
@@ -161,10 +164,11 @@ static void describe(const char *name, const dq_option *table, const dq_agent_co
 
 void train_describe_agents(const dq_option *table, const dq_agent_config *config)
 {
-    static char words[3][MAX_SETTINGS][WORDS];
+    static char words[4][MAX_SETTINGS][WORDS];
     describe("tabular", table, config, tabular, words[0]);
     describe("dqn", table, config, dqn, words[1]);
     describe("dyna-q", table, config, dyna_q, words[2]);
+    describe("dt", table, config, dt, words[3]);
 }
 
 /* ---- from options to a configuration ---- */
@@ -274,6 +278,8 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     choose_decay(cli, o);
     choose_features(cli, o);
     if (!(c->dropout > 0)) c->dropout_layers = 0;
+    if (c->context && !dq_trajectory_read_wish(o->wish, c))
+        dq_cli_usage(cli, "--wish %s: a number is wanted, greatest or none", o->wish);
     take_layers(cli, o, c);
     if (!c->world && o->agent == AGENT_DYNA_Q) leave_world(c);
     c->schedule = &dq_schedules[o->schedule];

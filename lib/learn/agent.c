@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/agent_impl.h"
+#include "learn/trajectory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -121,6 +122,20 @@ bool dq_agent_lacks_features(const dq_agent *a)
 const dq_env_spec *dq_agent_get_shape(const dq_agent *a)
 {
     return &a->shape;
+}
+
+uint32_t dq_agent_input_width(const dq_agent *a)
+{
+    const dq_trajectory t = dq_trajectory_of(&a->config, &a->shape);
+    return a->config.context ? dq_trajectory_width(&t) : a->shape.state_width;
+}
+
+dq_status dq_agent_trajectories(const dq_agent *a, size_t n, dq_trajectories **trajectories, dq_error *error)
+{
+    *trajectories = NULL;
+    if (!a || !a->config.context) return DQ_OK;
+    const dq_trajectory of = dq_trajectory_of(&a->config, &a->shape);
+    return dq_trajectories_new(trajectories, &of, n, error);
 }
 
 /* ---- acting ---- */
@@ -398,7 +413,7 @@ static dq_status check_shape(const dq_env_spec *model, const dq_env_spec *s, con
 static bool takes(const dq_agent *a, const char *kind, bool checkpoint)
 {
     if (strcmp(kind, a->kind->name) == 0) return true;
-    return !checkpoint && strcmp(kind, dq_agent_tabular.name) != 0 && a->kind != &dq_agent_tabular;
+    return !checkpoint && dq_agent_find(kind)->functions == a->does;
 }
 
 dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents: tabular Q-learning, deep Q-networks, Dyna-Q, for every environment (env/env.h) and every way of
- * training. Each kind is one entry of a table; what they share (exploration, replay, losses, schedules) are
- * options that any of them takes where it means something.
+ * Agents: tabular Q-learning, deep Q-networks, Dyna-Q, decision transformers, for every environment
+ * (env/env.h) and every way of training. Each kind is one entry of a table; what they share (exploration,
+ * replay, losses, schedules) are options that any of them takes where it means something.
  *
  *     dq_agent_new(&agent, "dqn", &config, &shape, pool, &e);
  *     dq_agent_act(agent, &states, NULL, n, true, actions);          n environments side by side; explores
@@ -58,6 +58,7 @@ typedef struct dq_agent_config {
     bool sparse;     /* few numbers of a state are not zero: the first layer gathers them */
     dq_head head;
     dq_encoder encoder;
+    uint32_t blocks, heads, encoder_width;    /* of an encoder that is a transformer; else of no meaning */
     dq_pairing features[DQ_NET_MAX_FEATURES]; /* cross features of state and action: a head on actions' */
     uint32_t feature_count;
     /* Beside the hidden layers, as net/net.h has them; Q alone, not the world model. given: features of
@@ -100,6 +101,11 @@ typedef struct dq_agent_config {
     bool bounded;
     double value_min, value_max;
     double conservative; /* alpha of conservative Q-learning (Kumar et al., 2020); 0: none */
+    /* dt: what it reads is windows of so many steps (learn/trajectory.h); 0: every other kind */
+    uint32_t context;
+    bool imitates;                    /* returns are not shown: behaviour cloning */
+    double wish, greatest_return;     /* the return that it acts for, and the most that it asks for */
+    double return_mean, return_scale; /* what it reads of a return: less the one, by the other (above 0) */
     /* tabular */
     double alpha;    /* the step (Watkins and Dayan, 1992) */
     uint32_t states; /* distinct states that the table has room for; numbered states: all of them, whatever is
@@ -133,7 +139,7 @@ typedef struct dq_agent_kind {
     const struct dq_agent_functions *functions;
 } dq_agent_kind;
 
-/* tabular, dqn, dyna-q. Ended by NULL. */
+/* tabular, dqn, dyna-q, dt. Ended by NULL. */
 extern const dq_agent_kind *const dq_agent_kinds[];
 const dq_agent_kind *dq_agent_find(const char *name);
 
@@ -161,6 +167,13 @@ bool dq_agent_lacks_features(const dq_agent *agent);
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
 const dq_env_spec *dq_agent_get_shape(const dq_agent *agent);
+/* The width of what it reads where others read a state: that of a state, or of a window of trajectories
+ * (config.context steps, learn/trajectory.h), which then stands for it in every call below. */
+uint32_t dq_agent_input_width(const dq_agent *agent);
+/* Windows of n episodes for it to read; NULL, and DQ_OK, where it reads states, and of no agent. */
+struct dq_trajectories;
+dq_status dq_agent_trajectories(const dq_agent *agent, size_t n, struct dq_trajectories **trajectories,
+                                dq_error *error);
 
 /* ---- acting ---- */
 

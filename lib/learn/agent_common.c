@@ -4,6 +4,7 @@
  * networks.
  */
 #include "learn/agent_impl.h"
+#include "learn/trajectory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -143,6 +144,18 @@ static dq_net_spec layers(const dq_agent_config *c, const uint32_t *hidden, uint
     return spec;
 }
 
+/* The window of a trajectory in a state's place. */
+static void read_windows(dq_net_spec *spec, const dq_agent_config *c, const dq_env_spec *s)
+{
+    const dq_trajectory t = dq_trajectory_of(c, s);
+    spec->input = dq_trajectory_width(&t);
+    spec->user_width = 0;
+    spec->history = t.context;
+    spec->item_width = dq_trajectory_step_width(&t);
+    spec->step_state = t.state_width;
+    spec->encoder = DQ_ENCODER_TRAJECTORY;
+}
+
 dq_net_spec agent_spec(const dq_agent_config *c, const dq_env_spec *s)
 {
     bool on_actions = c->head == DQ_HEAD_ACTIONS;
@@ -167,6 +180,12 @@ dq_net_spec agent_spec(const dq_agent_config *c, const dq_env_spec *s)
     spec.factored = c->factored;
     spec.input_dropout = c->input_dropout;
     spec.calibrated = c->calibrated;
+    if (c->context) read_windows(&spec, c, s);
+    if (c->context || c->encoder == DQ_ENCODER_SASREC) {
+        spec.blocks = c->blocks;
+        spec.heads = c->heads;
+        spec.encoder_width = c->encoder_width;
+    }
     return spec;
 }
 

@@ -22,7 +22,8 @@
 
 /* ---- the table of kinds ---- */
 
-const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_tabular, &dq_agent_dqn, &dq_agent_dyna_q, NULL};
+const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_tabular, &dq_agent_dqn, &dq_agent_dyna_q,
+                                               &dq_agent_dt, NULL};
 
 const dq_agent_kind *dq_agent_find(const char *name)
 {
@@ -99,6 +100,9 @@ static const dq_record_field options[] = {
     {"sparse", DQ_RECORD_FLAG, AT(sparse)},
     {"head", DQ_RECORD_SMALL, AT(head)},
     {"encoder", DQ_RECORD_SMALL, AT(encoder)},
+    {"blocks", DQ_RECORD_SMALL, AT(blocks)},
+    {"heads", DQ_RECORD_SMALL, AT(heads)},
+    {"encoder_width", DQ_RECORD_SMALL, AT(encoder_width)},
     {"gamma", DQ_RECORD_REAL, AT(gamma)},
     {"bootstrap", DQ_RECORD_SMALL, AT(bootstrap)},
     {"double", DQ_RECORD_FLAG, AT(double_q)},
@@ -136,6 +140,12 @@ static const dq_record_field options[] = {
     {"priority", DQ_RECORD_REAL, AT(priority)},
     {"importance", DQ_RECORD_REAL, AT(importance)},
     {"conservative", DQ_RECORD_REAL, AT(conservative)},
+    {"context", DQ_RECORD_SMALL, AT(context)},
+    {"imitates", DQ_RECORD_FLAG, AT(imitates)},
+    {"wish", DQ_RECORD_REAL, AT(wish)},
+    {"greatest_return", DQ_RECORD_REAL, AT(greatest_return)},
+    {"return_mean", DQ_RECORD_REAL, AT(return_mean)},
+    {"return_scale", DQ_RECORD_REAL, AT(return_scale)},
     {"alpha", DQ_RECORD_REAL, AT(alpha)},
     {"states", DQ_RECORD_SMALL, AT(states)},
     {"world", DQ_RECORD_FLAG, AT(world)},
@@ -241,14 +251,14 @@ static bool read_rest(const dq_value *map, dq_agent_config *c)
 /* The enumerations are in range, and what memory is taken by is not absurd. */
 static bool sound(const dq_agent_config *c)
 {
-    return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_ATTENTION && c->activation <= DQ_TANH &&
+    return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_SASREC && c->activation <= DQ_TANH &&
            c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_PAIRWISE &&
            c->hidden_inputs <= DQ_HIDDEN_OF_FEATURES && c->factored <= MAX_UNITS &&
            c->given.width <= DQ_NET_MAX_GIVEN && c->target_by <= DQ_BY_EPISODES && c->decay_by <= DQ_BY_RUN &&
            c->explore_by <= DQ_EXPLORE_SOFTMAX && c->decay_form <= DQ_DECAY_LINEAR &&
            c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows && c->replay <= INT32_MAX &&
            c->models <= MAX_MODELS && c->envs <= MAX_ENVS && c->n_step <= MAX_ENVS &&
-           c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U;
+           c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U && c->context <= DQ_NET_MAX_TOKENS;
 }
 
 /* ---- whether a model holds what it claims to be: nothing is made on its word alone ---- */
@@ -258,7 +268,7 @@ static bool holds_networks(const dq_bundle *model, const dq_agent_config *c, con
 {
     char name[AGENT_WORLD_NAME];
     const dq_net_spec q = agent_spec(c, s), world = agent_world_spec(c, s);
-    bool holds = dq_net_saved_as(model, "q", &q, NULL) == DQ_OK;
+    bool holds = dq_net_saved_as(model, c->context ? AGENT_POLICY : "q", &q, NULL) == DQ_OK;
     for (uint32_t m = 0; c->world && holds && m < c->models; m++)
         holds = dq_net_saved_as(model, agent_world_name(name, m), &world, NULL) == DQ_OK;
     return holds;
@@ -333,6 +343,8 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
     if (!status) status = read_shape(model, shape, error);
     if (status) return status;
     bool table = strcmp(*kind, dq_agent_tabular.name) == 0;
+    if ((strcmp(*kind, dq_agent_dt.name) == 0) != (config->context > 0))
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.agent is no configuration of a %s", *kind);
     if (table ? holds_table(model, config, shape) : holds_networks(model, config, shape)) return DQ_OK;
     return dq_fail(error, DQ_ERR_SCHEMA, "the model does not hold the %s that it claims to be",
                    table ? "table" : "networks");
@@ -406,6 +418,9 @@ void dq_agent_config_inherit(dq_agent_config *c, const dq_agent_config *saved,
     c->calibrated |= saved->calibrated;
     if (!given(arg, "head")) c->head = saved->head;
     if (!given(arg, "encoder")) c->encoder = saved->encoder;
+    if (!given(arg, "blocks")) c->blocks = saved->blocks;
+    if (!given(arg, "heads")) c->heads = saved->heads;
+    if (!given(arg, "encoder-width")) c->encoder_width = saved->encoder_width;
     if (!given(arg, "dueling")) c->dueling = saved->dueling;
     if (!given(arg, "batch-norm")) c->batch_norm = saved->batch_norm;
     if (!given(arg, "activation")) c->activation = saved->activation;

@@ -74,9 +74,13 @@ struct dq_agent {
     .n_step = 1, .huber_delta = 1, .list_temperature = 1, .schedule_decay = 0.1, .train_every = 1, .updates = 1, \
     .explore_by = DQ_EXPLORE_EPSILON, .decay_form = DQ_DECAY_MULTIPLICATIVE, .temperature = 1, .envs = 1, \
     .seed = 42
+#define TRANSFORMER_DEFAULTS .blocks = 2, .heads = 2, .encoder_width = 64
 /* clang-format on */
 
-extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q;
+extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q, dq_agent_dt;
+
+/* The name of a dt's network; of the others it is "q". */
+#define AGENT_POLICY "policy"
 
 /* The store that numbers are of: the caller's, or that of numbered states. */
 const dq_vectors *agent_store(const dq_agent *agent, const dq_vectors *states);

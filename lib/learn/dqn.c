@@ -46,6 +46,7 @@ static dq_status check(const dq_agent *a, dq_error *error)
     if (c->alpha > 0 || c->states > 0)
         return dq_fail(error, DQ_ERR_RANGE, "%s means nothing to a network: it is of tables",
                        c->alpha > 0 ? "alpha" : "states");
+    if (c->context > 0) return dq_fail(error, DQ_ERR_RANGE, "a context of steps is a decision transformer's");
     if (c->batch == 0 || c->replay < c->batch)
         return dq_fail(error, DQ_ERR_RANGE, "a batch of %zu from a replay of %zu", c->batch, c->replay);
     if (c->batch_norm && c->batch < 2)

@@ -77,7 +77,7 @@ enum { DQN_BLOCK = 256 }; /* actions that are scored together */
     AGENT_DEFAULTS, .hidden = {64, 64}, .hidden_count = 2, .gamma = 0.99, .loss = DQ_LOSS_HUBER, \
     .adam = DQ_ADAM_DEFAULTS, .clip_norm = 10, .target_every = 500, .batch = 64, .replay = 50000, \
     .warmup = 1000, .importance = 0.4, .decay_by = DQ_BY_UPDATES, .epsilon = 1, .epsilon_min = 0.05, \
-    .epsilon_decay = 0.999
+    .epsilon_decay = 0.999, TRANSFORMER_DEFAULTS
 /* clang-format on */
 
 static inline dqn *dqn_of(const dq_agent *agent)

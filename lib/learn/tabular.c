@@ -62,6 +62,7 @@ static const char *find_foreign(const dq_agent_config *c)
                        {"sparse", c->sparse},
                        {"head", c->head != DQ_HEAD_OUTPUTS},
                        {"encoder", c->encoder != DQ_ENCODER_NONE},
+                       {"context", c->context > 0},
                        {"world", c->world},
                        {"models", c->models},
                        {"rollout", c->rollout > 1},

@@ -81,7 +81,7 @@ static bool allocate(dq_net *net)
 /* What is not drawn. */
 static bool starts_at(const net_tensor *t, float *start)
 {
-    bool norm = strstr(t->name, "norm."), factored = strstr(t->name, "log_scale");
+    bool norm = strstr(t->name, "norm"), factored = strstr(t->name, "log_scale");
     bool calibration = strncmp(t->name, "calibration.", 12) == 0;
     bool one = norm && (strstr(t->name, ".weight") || strstr(t->name, "_var"));
     *start = factored ? logf(FACTORED_SCALE) : one || strstr(t->name, "n.scale") ? 1 : 0;

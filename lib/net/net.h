@@ -17,6 +17,12 @@
  *     factored.action.weight (k, in),       and
  *     factored.log_scale (1)                log tau
  *     calibration.scale (1), .shift (1)     buffers
+ *     encoder.item, .position               the tokens of DQ_ENCODER_SASREC: Linear without a bias, and a row
+ *                                           a place of the history
+ *     encoder.return, .state, .action       those of DQ_ENCODER_TRAJECTORY: Linear; .position as above,
+ *                                           .embed_norm LayerNorm
+ *     encoder.layers.I, encoder.norm        TransformerEncoder of TransformerEncoderLayers with norm_first,
+ *                                           causal: .self_attn, .linear1, .linear2, .norm1, .norm2
  *
  * On pairs with one output, f being what the hidden layers make, m the features of the pair, P s and R a two
  * vectors of k numbers, and what is not in the spec left out:
@@ -47,6 +53,12 @@ enum {
     DQ_NET_MAX_FEATURES = 64, /* cosines */
     DQ_NET_MAX_GIVEN = 256,
     DQ_NET_MAX_WIDTH = 1 << 24, /* of a layer in a model */
+    DQ_NET_MAX_BLOCKS = 8,
+    DQ_NET_MAX_HEADS = 64,
+    DQ_NET_MAX_ENCODER_WIDTH = 1024,
+    DQ_NET_MAX_TOKENS = 512,       /* of a state, */
+    DQ_NET_MAX_SEQUENCE = 1 << 15, /* those times their width, */
+    DQ_NET_MAX_SHARES = 1 << 18,   /* and what their heads attend to, tokens times tokens each */
 };
 
 typedef enum dq_head {
@@ -55,10 +67,18 @@ typedef enum dq_head {
 } dq_head;
 
 typedef enum dq_encoder {
-    DQ_ENCODER_NONE,      /* the state as it is */
-    DQ_ENCODER_MEAN,      /* the mean of the history's items (rows of zeros are empty places) */
-    DQ_ENCODER_ATTENTION, /* what the user and the rest of the state attend to in the history: one head of
-                             scaled dot products (Vaswani et al., 2017) */
+    DQ_ENCODER_NONE,       /* the state as it is */
+    DQ_ENCODER_MEAN,       /* the mean of the history's items (rows of zeros are empty places) */
+    DQ_ENCODER_ATTENTION,  /* what the user and the rest of the state attend to in the history: one head of
+                              scaled dot products (Vaswani et al., 2017) */
+    DQ_ENCODER_SASREC,     /* the latest item's token behind blocks of causal self-attention over the history
+                              (Kang and McAuley, "Self-attentive sequential recommendation", 2018), whose
+                              dropout is behind tokens and halves of blocks; what is feed-forward is 4 times
+                              as wide as a token, and activated as the hidden layers are */
+    DQ_ENCODER_TRAJECTORY, /* the same of a trajectory's steps, which the history then is (Chen et al.,
+                              "Decision transformer", 2021): each is [there (1 or 0) | return-to-go |
+                              state | action], the latest first, whose action is to come; see
+                              learn/trajectory.h */
 } dq_encoder;
 
 /* What the hidden layers of a head on actions see. */
@@ -120,6 +140,9 @@ typedef struct dq_net_spec {
                         apart. A batch of one row has no variance: it is normalised by the running statistics,
                         which stay as they are */
     dq_encoder encoder;
+    /* Of DQ_ENCODER_SASREC and _TRAJECTORY, else 0: width is what is encoded, a multiple of heads. */
+    uint32_t blocks, heads, encoder_width;
+    uint32_t step_state; /* DQ_ENCODER_TRAJECTORY: numbers of a step that are its state */
 } dq_net_spec;
 
 /* What a pass is over: row r is vector state[r] of the states and, on pairs, vector action[r] of the actions.

@@ -8,6 +8,7 @@
  *     states -> dense ... -> dense --------------------------------^           V where it stands apart
  *     ... -> dense (A's units | V's), [norm] -> dense (A's) -> duel            V and A as streams: each reads
  *                                            -> dense (V's) ---^               its slice
+ *     states -> tokens -> self_attention -> feed_forward ... -> last_token     a transformer as encoder
  */
 #ifndef DQ_NET_NET_IMPL_H
 #define DQ_NET_NET_IMPL_H
@@ -16,8 +17,8 @@
 #include "net/net.h"
 
 enum {
-    NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 16,
-    NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 24,
+    NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 2 * DQ_NET_MAX_BLOCKS + 16,
+    NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 12 * DQ_NET_MAX_BLOCKS + 40,
     NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
     NET_GRADIENT = 64, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
     NET_TILE = 256,    /* columns of a scoring tile at most */
@@ -25,6 +26,7 @@ enum {
     NET_BLOCK = 256,   /* states that it looks at together */
     NET_FEW = 4,       /* rows under which dot products beat a product that packs the weights first */
     NET_STATES = -1,   /* the layer before the first: the states themselves */
+    NET_INNER = 4,     /* numbers of a transformer's feed-forward, of one of its token */
 };
 
 /* Products under this many multiplications are one tile: waking a thread takes longer. */
@@ -67,7 +69,7 @@ struct net_layer {
 
 /* A named part of the flat blocks. */
 typedef struct net_tensor {
-    char name[48];
+    char name[80];
     bool statistic;
     unsigned dims;
     uint64_t shape[2];
@@ -129,6 +131,7 @@ struct dq_net {
     float *x;                                 /* (max_states, input); none where they are sparse */
     float *x_actions;                         /* (max_acted, action_width) distinct vectors */
     net_nonzero nonzero;                      /* of sparse states */
+    size_t *token_start;                      /* (max_states + 1) of a transformer: layers/sequence_impl.h */
     const float **state_at;                   /* (max_states) */
     net_slots state_slots, action_slots, met; /* of pairs */
     bool training;
@@ -285,6 +288,9 @@ void net_product_gradient(const dq_net *net, const net_layer *layer, size_t rows
 float *net_pair_states(const net_layer *layer);
 float *net_pair_actions(const net_layer *layer);
 
+/* Tokens that a state has at most: 0 of a network whose encoder is no transformer. */
+size_t net_most_tokens(const dq_net_spec *spec);
+
 /* From a spec to layers and tensors (plan.c). */
 dq_status net_check(const dq_net_spec *spec, dq_error *error);
 void net_plan(dq_net *net);
@@ -301,5 +307,6 @@ float net_factored_scale(const dq_net *net);
 extern const net_kind net_dense, net_norm, net_mean, net_attention, net_pair, net_duel;
 extern const net_kind net_features, net_direct, net_project_states, net_project_actions, net_factored,
     net_calibration;
+extern const net_kind net_tokens, net_trajectory, net_self_attention, net_feed_forward, net_last_token;
 
 #endif

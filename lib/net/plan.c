@@ -30,6 +30,37 @@ static dq_status check_hidden(const uint32_t *hidden, uint32_t count, dq_error *
     return DQ_OK;
 }
 
+static bool is_transformer(const dq_net_spec *s)
+{
+    return s->encoder == DQ_ENCODER_SASREC || s->encoder == DQ_ENCODER_TRAJECTORY;
+}
+
+static dq_status check_transformer(const dq_net_spec *s, dq_error *error)
+{
+    bool trajectory = s->encoder == DQ_ENCODER_TRAJECTORY;
+    if (!is_transformer(s)) {
+        if (!s->blocks && !s->heads && !s->encoder_width && !s->step_state) return DQ_OK;
+        return dq_fail(error, DQ_ERR_RANGE, "blocks and heads are those of an encoder that is a transformer");
+    }
+    if (s->blocks == 0 || s->blocks > DQ_NET_MAX_BLOCKS || s->heads == 0 || s->heads > DQ_NET_MAX_HEADS)
+        return dq_fail(error, DQ_ERR_RANGE, "%u blocks of %u heads: a transformer has at most %d of %d",
+                       s->blocks, s->heads, DQ_NET_MAX_BLOCKS, DQ_NET_MAX_HEADS);
+    if (s->encoder_width == 0 || s->encoder_width > DQ_NET_MAX_ENCODER_WIDTH || s->encoder_width % s->heads)
+        return dq_fail(error, DQ_ERR_RANGE, "an encoder %u wide has no %u heads, or more than %d numbers",
+                       s->encoder_width, s->heads, DQ_NET_MAX_ENCODER_WIDTH);
+    uint64_t tokens = s->history <= DQ_NET_MAX_TOKENS ? net_most_tokens(s) : UINT32_MAX;
+    if (tokens > DQ_NET_MAX_TOKENS || tokens * s->encoder_width > DQ_NET_MAX_SEQUENCE ||
+        tokens * tokens * s->heads > DQ_NET_MAX_SHARES)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "a history of %u is too long for a transformer %u wide with %u heads", s->history,
+                       s->encoder_width, s->heads);
+    bool splits = s->step_state > 0 && s->item_width > 3 && s->step_state <= s->item_width - 3;
+    if (trajectory ? !splits : s->step_state != 0)
+        return dq_fail(error, DQ_ERR_RANGE, "a step of %u numbers, of which the state is %u", s->item_width,
+                       s->step_state);
+    return DQ_OK;
+}
+
 static dq_status check_state(const dq_net_spec *s, dq_error *error)
 {
     if (s->user_width + history_width(s) > s->input)
@@ -41,7 +72,7 @@ static dq_status check_state(const dq_net_spec *s, dq_error *error)
         return dq_fail(error, DQ_ERR_RANGE, "attention needs a user, or something else beside the history");
     if (s->encoder != DQ_ENCODER_NONE && s->sparse)
         return dq_fail(error, DQ_ERR_RANGE, "an encoder reads whole states, not sparse ones");
-    return DQ_OK;
+    return check_transformer(s, error);
 }
 
 static dq_status check_features(const dq_net_spec *s, dq_error *error)
@@ -228,6 +259,85 @@ static void add_level(dq_net *net, const char *stream, const char *other, uint32
     add_hidden(net, from, in, &u, normed ? &norms : NULL, of_pairs);
 }
 
+/* ---- encoders ---- */
+
+/* A layer whose weights, of all names since it was added, are few, and made together. */
+static void made_together(dq_net *net, net_layer *layer)
+{
+    layer->wants = true;
+    layer->units = 1;
+    layer->unit_width = net->count - layer->at;
+}
+
+static void name_linear(dq_net *net, const char *layer, size_t out, size_t in)
+{
+    name(net, false, layer, "weight", out, in);
+    name(net, false, layer, "bias", 0, out);
+}
+
+static void name_layer_norm(dq_net *net, const char *layer, size_t width)
+{
+    name(net, false, layer, "weight", 0, width);
+    name(net, false, layer, "bias", 0, width);
+}
+
+/* Tokens of the history, or of the steps that it is. */
+static void add_tokens(dq_net *net)
+{
+    const dq_net_spec *s = &net->spec;
+    const source states = {NET_STATES, 0};
+    size_t width = s->encoder_width, action = s->item_width - 2 - s->step_state;
+    bool trajectory = s->encoder == DQ_ENCODER_TRAJECTORY;
+    const net_kind *kind = trajectory ? &net_trajectory : &net_tokens;
+    net_layer *layer = add(net, kind, states, s->input, net_most_tokens(s) * width);
+    if (trajectory) {
+        name_linear(net, "encoder.return", width, 1);
+        name_linear(net, "encoder.state", width, s->step_state);
+        name_linear(net, "encoder.action", width, action);
+    } else {
+        name(net, false, "encoder.item", "weight", width, s->item_width);
+    }
+    name(net, false, "encoder.position", "weight", s->history, width);
+    if (trajectory) name_layer_norm(net, "encoder.embed_norm", width);
+    made_together(net, layer);
+}
+
+static void add_block(dq_net *net, uint32_t i)
+{
+    size_t width = net->spec.encoder_width, tokens = net->layers[net->layer_count - 1].out;
+    char part[60];
+    net_layer *layer = add(net, &net_self_attention, last(net), tokens, tokens);
+    (void)snprintf(part, sizeof part, "encoder.layers.%u.norm1", i);
+    name_layer_norm(net, part, width);
+    (void)snprintf(part, sizeof part, "encoder.layers.%u.self_attn", i);
+    name(net, false, part, "in_proj_weight", 3 * width, width);
+    name(net, false, part, "in_proj_bias", 0, 3 * width);
+    (void)snprintf(part, sizeof part, "encoder.layers.%u.self_attn.out_proj", i);
+    name_linear(net, part, width, width);
+    made_together(net, layer);
+    layer = add(net, &net_feed_forward, last(net), tokens, tokens);
+    (void)snprintf(part, sizeof part, "encoder.layers.%u.norm2", i);
+    name_layer_norm(net, part, width);
+    (void)snprintf(part, sizeof part, "encoder.layers.%u.linear1", i);
+    name_linear(net, part, NET_INNER * width, width);
+    (void)snprintf(part, sizeof part, "encoder.layers.%u.linear2", i);
+    name_linear(net, part, width, NET_INNER * width);
+    made_together(net, layer);
+}
+
+static size_t add_transformer(dq_net *net)
+{
+    const dq_net_spec *s = &net->spec;
+    size_t rest = s->input - history_width(s), width = s->encoder_width;
+    add_tokens(net);
+    for (uint32_t i = 0; i < s->blocks; i++) add_block(net, i);
+    net_layer *layer = add(net, &net_last_token, last(net), net->layers[net->layer_count - 1].out,
+                           rest + width);
+    name_layer_norm(net, "encoder.norm", width);
+    made_together(net, layer);
+    return rest + width;
+}
+
 static size_t add_encoder(dq_net *net, source *encoded)
 {
     const dq_net_spec *s = &net->spec;
@@ -235,6 +345,11 @@ static size_t add_encoder(dq_net *net, source *encoded)
     const source states = {NET_STATES, 0};
     *encoded = states;
     if (s->encoder == DQ_ENCODER_NONE) return s->input;
+    if (is_transformer(s)) {
+        size_t width = add_transformer(net);
+        *encoded = last(net);
+        return width;
+    }
     encoded->layer = net->layer_count;
     if (s->encoder == DQ_ENCODER_MEAN) {
         add(net, &net_mean, states, s->input, rest + item);
@@ -246,9 +361,7 @@ static size_t add_encoder(dq_net *net, source *encoded)
     name(net, false, "attention.key", "weight", item, item);
     name(net, false, "attention.value", "weight", item, item);
     name(net, false, "attention.value", "bias", 0, item);
-    layer->wants = true;
-    layer->units = 1; /* they are few, and made together */
-    layer->unit_width = net->count - layer->at;
+    made_together(net, layer);
     return rest + item;
 }
 

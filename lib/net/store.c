@@ -4,9 +4,9 @@
  *
  *     meta  PREFIX: {input, user_width, history, item_width, outputs, head, action_width, one_hot, sparse,
  *                    features: [[state offset, action offset, width] ..], hidden: [..], dueling,
- *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, given,
- *                    feature_scale, hidden_inputs, direct, start_feature, start_weight, factored,
- *                    input_dropout, calibrated, steps}
+ *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, blocks,
+ *                    heads, encoder_width, step_state, given, feature_scale, hidden_inputs, direct,
+ *                    start_feature, start_weight, factored, input_dropout, calibrated, steps}
  *     PREFIX.hidden.0.weight ...               as net/net.h lists them
  *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as the flat block of weights
  */
@@ -34,10 +34,12 @@ static dq_status no_memory(dq_error *error)
 #define SHAPE_NUMBERS(X)                                                                                     \
     X(input, DQ_NET_MAX_WIDTH, -1) X(user_width, DQ_NET_MAX_WIDTH, -1) X(history, DQ_NET_MAX_WIDTH, -1)      \
     X(item_width, DQ_NET_MAX_WIDTH, -1) X(outputs, DQ_NET_MAX_WIDTH, -1) X(action_width, DQ_NET_MAX_WIDTH, -1) \
-    X(head, DQ_HEAD_ACTIONS, -1) X(encoder, DQ_ENCODER_ATTENTION, -1) X(activation, DQ_TANH, -1)             \
+    X(head, DQ_HEAD_ACTIONS, -1) X(encoder, DQ_ENCODER_TRAJECTORY, -1) X(activation, DQ_TANH, -1)             \
     X(one_hot, 1, -1) X(batch_norm, 1, -1) X(dueling, 1, -1)                                                 \
     X(given, DQ_NET_MAX_GIVEN, 0) X(hidden_inputs, DQ_HIDDEN_OF_FEATURES, 0) X(direct, 1, 0)                 \
-    X(factored, DQ_NET_MAX_WIDTH, 0) X(calibrated, 1, 0)
+    X(factored, DQ_NET_MAX_WIDTH, 0) X(calibrated, 1, 0)                                                      \
+    X(blocks, DQ_NET_MAX_BLOCKS, 0) X(heads, DQ_NET_MAX_HEADS, 0) X(encoder_width, DQ_NET_MAX_ENCODER_WIDTH, 0) \
+    X(step_state, DQ_NET_MAX_WIDTH, 0)
 #define SPEC_NUMBERS(X)                                                                                      \
     SHAPE_NUMBERS(X) X(sparse, 1, -1) X(dropout_layers, 2 * DQ_NET_MAX_HIDDEN, -1)                           \
     X(start_feature, DQ_NET_MAX_FEATURES + DQ_NET_MAX_GIVEN, 0)

@@ -124,10 +124,10 @@ static dq_status make(dq_offline *run, dq_error *error)
 static dq_status check_shape(const dq_agent *agent, const dq_offline_rows *rows, dq_error *error)
 {
     const dq_env_spec *shape = dq_agent_get_shape(agent);
-    if (shape->state_width != rows->state_width || shape->action_count != rows->actions)
+    if (dq_agent_input_width(agent) != rows->state_width || shape->action_count != rows->actions)
         return dq_fail(error, DQ_ERR_RANGE,
                        "rows of states %u wide and %u actions, and an agent of %u and %u", rows->state_width,
-                       rows->actions, shape->state_width, shape->action_count);
+                       rows->actions, dq_agent_input_width(agent), shape->action_count);
     if (shape->states.count != rows->states.count)
         return dq_fail(error, DQ_ERR_RANGE, "rows of %u numbered states, and an agent of %u",
                        rows->states.count, shape->states.count);

@@ -6,6 +6,7 @@
  */
 #include "rank/sessions.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +141,19 @@ static dq_status order_events(dq_rank_sessions *s, const dq_rank_lists *lists, c
     return status;
 }
 
+/* What an agent of trajectories reads is all that a user met in the session. */
+static dq_status follow_sessions(dq_rank_sessions *s, const dq_rank_lists *lists, dq_error *error)
+{
+    const dq_trajectory of = dq_trajectory_of(&s->config, dq_agent_get_shape(s->agent));
+    if (!of.context) return DQ_OK;
+    dq_status status = dq_trajectories_new(&s->past, &of, GROUP, error);
+    if (status) return status;
+    s->by_user.users = (dq_vectors){lists->vectors, (uint32_t)lists->count, s->shape.user_width};
+    s->by_user.items = s->item_vectors;
+    s->by_user.layout = s->shape.layout;
+    return dq_sessions_new(&s->sessions, &s->by_user, false, error);
+}
+
 dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, const dq_entities *users,
                                  const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
                                  dq_pool *pool, dq_error *error)
@@ -165,7 +179,8 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
     s->states = calloc((size_t)GROUP * s->shape.state_width, sizeof *s->states);
     s->values = malloc((size_t)GROUP * s->shape.action_count * sizeof *s->values);
-    return s->states && s->values ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "out of memory for values");
+    if (!s->states || !s->values) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for values");
+    return follow_sessions(s, lists, error);
 }
 
 /* ---- values ---- */
@@ -177,20 +192,52 @@ static void fill_state(dq_rank_sessions *s, const float *user, size_t list, floa
     dq_session_state(&s->shape.layout, &s->item_vectors, &place, state);
 }
 
+/* The events of a user's latest session, one after the other, to where he stands. The wish is of what comes
+ * then: how long a session goes on nobody knows. */
+static void fill_past(dq_rank_sessions *s, const float *user, size_t list, size_t at, float *state)
+{
+    const dq_session_rows *rows = &s->by_user;
+    const dq_offline_rows events = dq_sessions_rows(s->sessions, NULL);
+    uint32_t end = rows->first[list + 1], from = end;
+    double had = 0;
+    dq_transition t;
+    while (from > rows->first[list] && (from == end || !dq_session_rows_cut(rows, from))) {
+        from--;
+        if (!isnan(rows->reward[from])) had += (double)rows->reward[from];
+    }
+    for (uint32_t e = from; e < end; e++) {
+        events.fill(events.self, e, &t, e == from ? state : NULL, NULL);
+        if (e == from) dq_trajectories_begin(s->past, at, state, had);
+        events.fill(events.self, e, &t, NULL, state);
+        dq_trajectories_step(s->past, at, s->output_of[t.action], t.reward, state);
+    }
+    if (from < end) return;
+    fill_state(s, user, list, state);
+    dq_trajectories_begin(s->past, at, state, 0);
+}
+
 size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
 {
     size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
     const float *at[GROUP];
     uint32_t number[GROUP];
-    for (size_t i = 0; i < n && !s->catalogue; i++)
-        fill_state(s, lists->vectors[s->done + i], s->done + i, s->states + i * s->shape.state_width);
+    for (size_t i = 0; i < n && !s->catalogue; i++) {
+        float *state = s->states + i * s->shape.state_width;
+        if (s->past)
+            fill_past(s, lists->vectors[s->done + i], s->done + i, i, state);
+        else
+            fill_state(s, lists->vectors[s->done + i], s->done + i, state);
+    }
     for (size_t i = 0; i < GROUP; i++) {
         at[i] = s->states + i * s->shape.state_width;
         number[i] = (uint32_t)(s->catalogue ? s->done + (i < n ? i : 0) : i);
     }
     const dq_vectors rows = {.at = at, .count = GROUP, .width = s->shape.state_width};
+    const dq_vectors *store = s->past        ? dq_trajectories_store(s->past)
+                              : s->catalogue ? &s->shape.states
+                                             : &rows;
     if (n) /* always so many: a product's last digits depend on its height */
-        dq_agent_values(s->agent, s->catalogue ? &s->shape.states : &rows, number, GROUP, s->values);
+        dq_agent_values(s->agent, store, number, GROUP, s->values);
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;
@@ -199,6 +246,8 @@ size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
 void dq_rank_sessions_free(dq_rank_sessions *s)
 {
     dq_agent_free(s->agent);
+    dq_trajectories_free(s->past);
+    dq_sessions_free(s->sessions);
     dq_session_rows_free(&s->by_user);
     dq_session_log_free(&s->log);
     dq_model_items_free(&s->learnt);

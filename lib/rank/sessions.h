@@ -17,7 +17,7 @@
 
 #include "data/model_items.h"
 #include "data/session_log.h"
-#include "learn/agent.h"
+#include "learn/trajectory.h"
 #include "offline/sessions.h"
 #include "rank/lists.h"
 
@@ -27,7 +27,7 @@ typedef struct dq_rank_sessions {
     bool catalogue; /* its states are users, numbered by list */
     dq_bundle model;
     const char *kind;
-    dq_agent_config config;
+    dq_agent_config config; /* its wish (learn/trajectory.h) may be set before the lists begin */
     dq_env_spec shape;
     dq_agent *agent;
     dq_model_items learnt;
@@ -40,6 +40,8 @@ typedef struct dq_rank_sessions {
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
     uint32_t *before;        /* (2 events) scratch */
     float *states, *values;  /* of a group of users */
+    dq_trajectories *past;   /* (a group of users) of an agent that reads them; else NULL */
+    dq_sessions *sessions;   /* likewise: everybody's events */
     size_t done;             /* lists whose values were computed */
 } dq_rank_sessions;
 

@@ -5,6 +5,7 @@
 #include "core/rng.h"
 #include "data/load.h"
 #include "dq/schema.h"
+#include "learn/trajectory.h"
 
 #include <string.h>
 
@@ -25,7 +26,8 @@ typedef struct play {
     block block;
     dq_arena arena; /* the block's */
     dq_rng rng;
-    uint64_t cut; /* episodes */
+    uint64_t cut;          /* episodes */
+    dq_trajectories *past; /* what the agent reads, if it reads trajectories; else NULL */
 } play;
 
 static dq_status open_block(play *p, dq_error *error)
@@ -76,7 +78,9 @@ static uint32_t choose(play *p, double *chance)
 {
     uint32_t count = p->envs->shape.action_count, best = 0, action;
     double share = p->log->agent ? p->log->epsilon : 1;
-    if (p->log->agent) dq_agent_act(p->log->agent, &p->envs->store, p->envs->number, 1, false, &best);
+    const dq_vectors *store = p->past ? dq_trajectories_store(p->past) : &p->envs->store;
+    const uint32_t *number = p->past ? NULL : p->envs->number;
+    if (p->log->agent) dq_agent_act(p->log->agent, store, number, 1, false, &best);
     bool any = dq_rng_uniform(&p->rng) < share;
     action = any ? (uint32_t)dq_rng_below(&p->rng, count) : best;
     *chance = share / count + (p->log->agent && action == best ? 1 - share : 0);
@@ -104,6 +108,7 @@ static dq_status step(play *p, uint32_t episode, uint32_t number, bool *over, dq
     b->episode[at] = episode;
     b->step[at] = number;
     *over = s->terminal || s->truncated;
+    if (p->past) dq_trajectories_step(p->past, 0, action, s->reward, p->envs->next);
     dq_vec_env_advance(p->envs);
     return ++b->count == b->room ? flush(p, error) : DQ_OK;
 }
@@ -112,14 +117,17 @@ dq_status dq_episode_log_write(dq_vec_env *envs, const dq_episode_log *log, uint
 {
     play p = {.envs = envs, .log = log, .rng = dq_rng_stream(log->seed, ACTION_STREAM)};
     dq_status status = open_block(&p, error);
+    if (!status) status = dq_agent_trajectories(log->agent, 1, &p.past, error);
     for (uint32_t e = 0; !status && e < log->episodes; e++) {
         bool over = false;
         status = dq_vec_env_begin(envs, error);
+        if (!status && p.past) dq_trajectories_begin(p.past, 0, envs->states, 0);
         for (uint32_t n = 0; !status && !over; n++) status = step(&p, e, n, &over, error);
         if (log->ended) log->ended(log->arg, e + 1);
     }
     if (!status) status = flush(&p, error);
     *cut = p.cut;
     dq_arena_free(&p.arena);
+    dq_trajectories_free(p.past);
     return status;
 }

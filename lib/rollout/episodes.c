@@ -9,6 +9,8 @@
 #include "core/buffers.h"
 #include "data/model_items.h"
 
+#include "learn/trajectory.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,15 +39,27 @@ typedef struct episode_round {
     dq_vec_env *envs;
     dq_policy *policy;
     dq_played *played;
-    uint32_t offered;   /* actions on offer */
-    uint32_t *actions;  /* (envs) */
-    float *value;       /* (envs, offered), where values are looked at; else NULL */
-    uint32_t *value_of; /* (envs) the numbered state that they are of; UINT32_MAX: none */
-    bool *taken;        /* (envs, offered), where actions are distinct; else NULL */
-    uint32_t *left;     /* (envs) not taken */
-    double discount;    /* gamma^t */
-    dq_arena arena;     /* of these */
+    uint32_t offered;      /* actions on offer */
+    uint32_t *actions;     /* (envs) */
+    float *value;          /* (envs, offered), where values are looked at; else NULL */
+    uint32_t *value_of;    /* (envs) the numbered state that they are of; UINT32_MAX: none */
+    bool *taken;           /* (envs, offered), where actions are distinct; else NULL */
+    uint32_t *left;        /* (envs) not taken */
+    double discount;       /* gamma^t */
+    dq_trajectories *past; /* what the agent reads, if it reads trajectories; else NULL */
+    dq_arena arena;        /* of the arrays */
 } episode_round;
+
+/* What an agent reads in every environment, and by which numbers. */
+static const dq_vectors *read_store(const episode_round *r)
+{
+    return r->past ? dq_trajectories_store(r->past) : &r->envs->store;
+}
+
+static const uint32_t *read_number(const episode_round *r)
+{
+    return r->past ? NULL : r->envs->number;
+}
 
 static uint32_t offered_at(const episode_round *r, uint32_t i)
 {
@@ -82,7 +96,7 @@ static void find_values(episode_round *r)
         all = all && (envs->done[i] || r->value_of[i] == envs->number[i]);
     if (envs->shape.states.count && all) return;
     if (r->policy->by == DQ_POLICY_AGENT)
-        dq_agent_values(r->policy->agent, &envs->store, envs->number, n, r->value);
+        dq_agent_values(r->policy->agent, read_store(r), read_number(r), n, r->value);
     for (size_t i = 0; i < n; i++) {
         if (r->policy->by == DQ_POLICY_COSINE) value_cosines(r, i);
         r->value_of[i] = envs->number[i];
@@ -143,7 +157,7 @@ static dq_status choose(episode_round *r, dq_error *error)
     if (r->value)
         find_values(r);
     else if (r->policy->by == DQ_POLICY_AGENT)
-        dq_agent_act(r->policy->agent, &envs->store, envs->number, n, false, r->actions);
+        dq_agent_act(r->policy->agent, read_store(r), read_number(r), n, false, r->actions);
     for (size_t i = 0; i < n; i++)
         if (!envs->done[i]) choose_one(r, i);
     return DQ_OK;
@@ -173,7 +187,7 @@ static dq_status expect(episode_round *r, dq_error *error)
 {
     const dq_vec_env *envs = r->envs;
     size_t n = envs->config.count;
-    dq_agent *agent = r->policy->by == DQ_POLICY_AGENT ? r->policy->agent : NULL;
+    dq_agent *agent = r->policy->by == DQ_POLICY_AGENT && !r->past ? r->policy->agent : NULL;
     const double none = (double)NAN;
     for (size_t i = 0; i < n; i++) r->played[i] = (dq_played){.value = none, .discounted = agent ? 0 : none};
     if (!agent) return DQ_OK;
@@ -201,6 +215,13 @@ static void watch(const episode_round *r, size_t i)
     r->policy->watch(r->policy->arg, &step);
 }
 
+static void remember(episode_round *r, size_t i)
+{
+    const dq_vec_env *envs = r->envs;
+    const float *next = envs->store.at[envs->next_number[i]];
+    dq_trajectories_step(r->past, i, r->actions[i], envs->steps[i].reward, next);
+}
+
 /* Adds a step to what was played; the number of episodes that ended with it. */
 static size_t add_step(episode_round *r)
 {
@@ -212,6 +233,7 @@ static size_t add_step(episode_round *r)
         dq_played *played = &r->played[i];
         if (envs->done[i]) continue;
         if (p->watch) watch(r, i);
+        if (r->past) remember(r, i);
         played->total += (double)step->reward;
         played->discounted += r->discount * (double)step->reward;
         played->steps++;
@@ -245,6 +267,8 @@ static dq_status play(episode_round *r, dq_error *error)
     double gamma = agent ? dq_agent_get_config(agent)->gamma : 1;
     dq_status status = dq_vec_env_begin(envs, error);
     if (!status && agent) dq_agent_offer(agent, envs->offered, envs->offered_count);
+    for (size_t i = 0; !status && r->past && i < envs->config.count; i++)
+        dq_trajectories_begin(r->past, i, envs->store.at[envs->number[i]], 0);
     if (!status) status = expect(r, error);
     for (; !status && running; r->discount *= gamma) {
         status = choose(r, error);
@@ -264,8 +288,11 @@ dq_status dq_episodes_play(dq_vec_env *envs, dq_policy *policy, dq_played *playe
                        .offered = envs->offered ? envs->offered_count : envs->shape.action_count,
                        .discount = 1};
     dq_status status = check(&r, error);
+    const dq_agent *agent = policy->by == DQ_POLICY_AGENT ? policy->agent : NULL;
     if (!status) status = reserve(&r, error);
+    if (!status) status = dq_agent_trajectories(agent, envs->config.count, &r.past, error);
     if (!status) status = play(&r, error);
+    dq_trajectories_free(r.past);
     dq_arena_free(&r.arena);
     return status;
 }

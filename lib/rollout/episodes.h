@@ -60,9 +60,10 @@ dq_status dq_episodes_check_items(const dq_bundle *model, dq_head head, const dq
 typedef struct dq_played {
     double total; /* the return, undiscounted */
     uint64_t steps;
-    bool cut;          /* off, after max_steps */
-    double discounted; /* the return from the start, by the agent's gamma; NAN for other policies */
-    double value;      /* what the agent expected: its greatest Q at the start; NAN for other policies */
+    bool cut; /* off, after max_steps */
+    /* The return from the start, by the agent's gamma, and what the agent expected: its greatest Q at the
+     * start. NAN for other policies, and for an agent that has no Q (dt). */
+    double discounted, value;
     double counted[DQ_ENV_COUNTERS];
 } dq_played;
 

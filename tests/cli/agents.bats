@@ -175,7 +175,7 @@ worlds="session:users=8,items=12,steps=5 films:users=8,films=6,steps=8"
 }
 
 @test "in environments of states, and in another process" {
-    for where in sequence:length=3 maze:steps=60 chain cartpole:steps=50; do
+    for where in sequence:length=3 maze:steps=60 chain graph cartpole:steps=50; do
         for agent in $agents; do
             [ "$agent" != tabular ] || [ "${where%%:*}" != cartpole ] || continue # its states never come again
             # shellcheck disable=SC2046

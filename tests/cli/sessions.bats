@@ -144,6 +144,64 @@ PY
     dq-rank --model actions.dq strange.dq >/dev/null
 }
 
+@test "a decision transformer learns from sessions, and ranks by the return that is wished for" {
+    local dt=(--offline --sessions --agent dt --history 1 --context 4 --blocks 1 --encoder-width 16 --heads 2 --dropout 0 --lr 5e-3 --batch 32 --epochs 8)
+    run --separate-stderr dq-train "${dt[@]}" --wish 1 -o dt.dq log.dq
+    [[ "$stderr" == *"90 trajectories, with returns of 8 to 8, 8 in the mean; the wish is 1"* ]]
+    dq-rank --model dt.dq -k 12 --format tsv --no-header log.dq >run.tsv
+    [ "$(followed run.tsv)" -ge 70 ]
+    dq-train --quiet "${dt[@]}" --wish 1 --threads 3 -o three.dq log.dq
+    [ "$(payload dt.dq)" = "$(payload three.dq)" ]
+    dq-train --quiet "${dt[@]}" --wish 5 -o five.dq log.dq # the wish is no weight
+    dq-rank --model five.dq --wish 1 -k 12 --format tsv --no-header log.dq | cmp run.tsv
+    dq-rank --model five.dq -k 12 --format tsv --no-header log.dq >five.tsv
+    run -1 cmp run.tsv five.tsv
+    run -1 --separate-stderr dq-rank --model model.dq --wish 1 log.dq
+    [[ "$stderr" == *"--wish is for a decision transformer that learnt by returns (dq-train --agent dt)" ]]
+    dq-train --quiet "${dt[@]}" --wish none -o clone.dq log.dq
+    dq-rank --model clone.dq -k 12 --format tsv --no-header log.dq >run.tsv
+    run -1 --separate-stderr dq-rank --model clone.dq --wish 1 log.dq
+    [ "$(followed run.tsv)" -ge 70 ]
+    dq-train --quiet "${dt[@]}" --wish 1 --epochs 1 --init dt.dq -o more.dq log.dq
+    dq-rank --model more.dq -k 12 --format tsv --no-header log.dq >run.tsv
+    [ "$(followed run.tsv)" -ge 70 ]
+    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --init dt.dq -o x.dq log.dq
+    [[ "$stderr" == *"the model is of a dt agent, not of dqn"* ]]
+    run -1 --separate-stderr dq-rank --model dt.dq --by world log.dq
+    [ -n "$stderr" ]
+}
+
+@test "what means nothing to a decision transformer is refused in one line" {
+    refused() {
+        run -2 --separate-stderr dq-train --offline --sessions --agent dt "$@" log.dq
+        [ "$(wc -l <<<"$stderr")" -eq 1 ]
+    }
+    local o
+    for o in "--gamma 0.5" "--bootstrap same" "--encoder sasrec" "--head actions" "--n-step 2" "--loss mse" "--conservative 1" \
+        "--double" "--dueling" "--batch-norm" "--priority 0.5" "--target-every 5" "--tau 0.1" "--candidates 3" "--negatives 1" \
+        "--session-end terminal" "--world" "--models 2" "--dropout-layers 1" "--wish more" "--context 0"; do
+        # shellcheck disable=SC2086
+        refused $o
+    done
+    run -2 --separate-stderr dq-train --offline --sessions --agent dqn --wish 1 log.dq
+    [ "$stderr" = "dq-train: --wish needs --agent dt" ]
+    run -2 --separate-stderr dq-train --agent dt --env graph
+    [[ "$stderr" == "dq-train: --agent dt has no meaning with an environment (--env); "* ]]
+}
+
+@test "a transformer over the history is an encoder of any network" {
+    dq-train --quiet "${usual[@]}" --encoder sasrec --blocks 1 --encoder-width 16 --threads 1 -o sasrec.dq log.dq
+    dq-train --quiet "${usual[@]}" --encoder sasrec --blocks 1 --encoder-width 16 --threads 3 -o three.dq log.dq
+    [ "$(payload sasrec.dq)" = "$(payload three.dq)" ]
+    dq-rank --model sasrec.dq -k 12 --format tsv --no-header log.dq >run.tsv
+    [ "$(followed run.tsv)" -ge 70 ]
+    dq-train --quiet "${usual[@]}" --epochs 1 --init sasrec.dq -o more.dq log.dq # its shape is the model's
+    dq-cat --kind model more.dq >more.json
+    grep -q encoder_width more.json
+    run -2 --separate-stderr dq-train "${usual[@]}" --heads 2 log.dq
+    [ "$stderr" = "dq-train: --heads needs --agent dt or --encoder sasrec" ]
+}
+
 @test "whatever the threads, the same bytes; another seed, others" {
     dq-train --quiet "${usual[@]}" --threads 1 -o one.dq log.dq
     dq-train --quiet "${usual[@]}" --threads 3 -o three.dq log.dq

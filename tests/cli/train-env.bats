@@ -40,7 +40,7 @@ interrupted() {
 }
 
 @test "every environment trains a network; what it counts is in the log" {
-    for kind in session:items=20,users=5 sequence films maze:steps=50 chain cartpole; do
+    for kind in session:items=20,users=5 sequence films maze:steps=50 chain cartpole graph; do
         train --env "$kind" --total-steps 400 -l log -o m.dq
         dq-cat --check m.dq
         jq -es 'map(.episode) == [range(1; length + 1)] and length > 0 and (.[-1].total_steps <= 400)' log
@@ -284,7 +284,7 @@ interrupted() {
         run -2 dq-train $words
         [ "$output" = "dq-train: $said" ] || { echo "$words: $output"; return 1; }
     done << 'END'
---env maze --agent tabular --lr 0.1|--lr needs --agent dqn or dyna-q
+--env maze --agent tabular --lr 0.1|--lr needs --agent dqn or dyna-q or dt
 --env maze --agent tabular --replay 9|--replay needs --agent dqn or dyna-q
 --env maze --agent tabular --batch 9|--batch needs --agent dqn or dyna-q
 --env maze --agent tabular --target-every 9|--target-every needs --agent dqn or dyna-q

@@ -68,6 +68,11 @@ const dq_net_spec net_specs[NET_SPECS] = {
     {STATE, TWO, PAIRS, GIVES, .hidden_inputs = DQ_HIDDEN_OF_FEATURES, .batch_norm = true,
      .activation = DQ_GELU},
     {STATE, TWO, PAIRS, GIVES, FEATURES, .encoder = DQ_ENCODER_ATTENTION, .direct = true, .calibrated = true},
+    {STATE, .outputs = 5, TWO, SASREC},
+    {STATE, .outputs = 5, SASREC, .activation = DQ_GELU, .dropout = 0.25},
+    {STATE, TWO, PAIRS, FEATURES, SASREC, .activation = DQ_TANH, .dueling = true},
+    {STATE, .outputs = 5, STEPS, .activation = DQ_GELU},
+    {STATE, .outputs = 5, TWO, STEPS, .dropout = 0.25},
 };
 
 const dq_net_spec net_wide = {.input = INPUT,
@@ -77,6 +82,10 @@ const dq_net_spec net_wide = {.input = INPUT,
                               .dropout = 0.2,
                               .batch_norm = true,
                               .dueling = true};
+
+const dq_net_spec net_wide_transformer = {STATE,          .outputs = 5,         .encoder = DQ_ENCODER_SASREC,
+                                          .blocks = 2,    .heads = 4,           .encoder_width = 64,
+                                          .dropout = 0.2, .activation = DQ_GELU};
 
 bool net_world_on_actions(const net_world *w)
 {

@@ -18,14 +18,16 @@ enum { ROWS = 12, STATES = 7, ACTIONS = 5, INPUT = 19, WIDTH = 4, MOST = 700, GI
 #define PAIRS    .head = DQ_HEAD_ACTIONS, .action_width = WIDTH, .outputs = 1
 #define ONE_HOT  .head = DQ_HEAD_ACTIONS, .action_width = ACTIONS, .one_hot = true
 #define GIVES    .given = GIVEN, .feature_scale = 1.5
+#define SASREC   .encoder = DQ_ENCODER_SASREC, .blocks = 2, .heads = 2, .encoder_width = 6
+#define STEPS    .encoder = DQ_ENCODER_TRAJECTORY, .step_state = 1, .blocks = 1, .heads = 3, .encoder_width = 6
 #define FEATURES .features = {{0, 1, 3}, {15, 0, 4}}, .feature_count = 2
 /* clang-format on */
 
 /* One for each layer and for each way in which layers stand together. */
-enum { NET_SPECS = 36 };
+enum { NET_SPECS = 41 };
 extern const dq_net_spec net_specs[NET_SPECS];
 /* Wide enough for several tiles in every direction. */
-extern const dq_net_spec net_wide;
+extern const dq_net_spec net_wide, net_wide_transformer;
 
 typedef struct net_world {
     dq_pool *pool;

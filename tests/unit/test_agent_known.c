@@ -439,6 +439,7 @@ static void a_world_model_takes_single_steps(void **state)
     dq_pool *pool = pool_of(1);
     for (const dq_agent_kind *const *kind = dq_agent_kinds; *kind; kind++) {
         bool models = strcmp((*kind)->name, "dqn") != 0;
+        if ((*kind)->defaults.context) continue; /* it reads no single states */
         dq_agent_config config = (*kind)->defaults;
         dq_agent_losses losses;
         config.planning = models;

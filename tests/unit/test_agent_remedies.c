@@ -103,6 +103,12 @@ static void attention(dq_agent_config *c)
     c->encoder = DQ_ENCODER_ATTENTION;
 }
 
+static void sasrec(dq_agent_config *c)
+{
+    c->encoder = DQ_ENCODER_SASREC;
+    c->encoder_width = 16;
+}
+
 static void sparse(dq_agent_config *c)
 {
     c->sparse = true;
@@ -143,6 +149,7 @@ static const struct remedy {
     {"cross features", features, PAIRS, 0},
     {"the mean of the history", mean, HISTORY, 0},
     {"attention to the history", attention, HISTORY, 0},
+    {"self-attention over the history", sasrec, HISTORY, 0},
     {"sparse states", sparse, 0, 0},
     {"norms, dropout, decay", norms, 0, 0},
     {"schedules", schedules, 0, 0},

@@ -211,6 +211,7 @@ static void wrong_names_numbers_and_actions(void **state)
         {"maze", "steps=-1", DQ_ERR_RANGE, "maze: steps=-1 is not a whole number, 0 to 1e+09"},
         {"maze", "steps=1.5", DQ_ERR_RANGE, "maze: steps=1.5 is not a whole number, 0 to 1e+09"},
         {"chain", "slip=2", DQ_ERR_RANGE, "chain: slip=2 is not in the range 0 to 1"},
+        {"graph", "start=20", DQ_ERR_RANGE, "graph: start=20 of 20 nodes"},
         {"chain", "slip=nan", DQ_ERR_RANGE, "chain: slip=nan is not a number"},
         {"session", "users=5,first=4,served=2", DQ_ERR_RANGE, "session: first=4,served=2 of 5 users"},
         {"films", "users=5,first=5", DQ_ERR_RANGE, "films: first=5,served=0 of 5 users"},

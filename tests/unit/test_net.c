@@ -181,7 +181,7 @@ static void check_torch(size_t c)
     if (pairs) rows.action = torch_action;
     adam.rate = 1e-2;
     adam.decay = torch_cases[c].decay;
-    if (spec->batch_norm) adam.eps = 1e-3;
+    if (spec->batch_norm || spec->blocks) adam.eps = 1e-3;
     assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
     assert_int_equal(dq_net_new(&net, spec, TORCH_ROWS, pool, &rng, NULL), DQ_OK);
     memcpy(net->weights, torch_cases[c].start, net->count * sizeof(float));
@@ -233,13 +233,12 @@ static void losses_by_hand(void **state)
 
 /* ---- bits and memory ---- */
 
-static void threads_do_not_matter(void **state)
+static void check_threads(const dq_net_spec *spec)
 {
-    (void)state;
-    net_world *one = net_world_make(&net_wide, 1, 200);
+    net_world *one = net_world_make(spec, 1, 200);
     net_world_fit(one, 4);
     for (unsigned threads = 2; threads <= 3; threads++) {
-        net_world *many = net_world_make(&net_wide, threads, 200);
+        net_world *many = net_world_make(spec, threads, 200);
         net_world_fit(many, 4);
         assert_memory_equal(one->net->weights, many->net->weights, one->net->count * sizeof(float));
         assert_memory_equal(one->net->statistics, many->net->statistics,
@@ -247,6 +246,13 @@ static void threads_do_not_matter(void **state)
         net_world_drop(many);
     }
     net_world_drop(one);
+}
+
+static void threads_do_not_matter(void **state)
+{
+    (void)state;
+    check_threads(&net_wide);
+    check_threads(&net_wide_transformer);
 }
 
 static void a_step_allocates_nothing(void **state)

@@ -59,6 +59,52 @@ static void names_are_those_of_pytorch(void **state)
     net_world_drop(w);
 }
 
+/* Those of a TransformerEncoder, so that its weights load there. */
+static void names_of_a_transformer(void **state)
+{
+    (void)state;
+    const char *wanted[2][6] = {{"q.encoder.item.weight", "q.encoder.position.weight",
+                                 "q.encoder.layers.1.self_attn.in_proj_weight",
+                                 "q.encoder.layers.0.self_attn.out_proj.bias",
+                                 "q.encoder.layers.1.linear2.weight", "q.encoder.norm.bias"},
+                                {"q.encoder.return.weight", "q.encoder.state.bias", "q.encoder.action.weight",
+                                 "q.encoder.embed_norm.weight", "q.encoder.layers.0.norm2.weight",
+                                 "q.encoder.layers.0.self_attn.in_proj_bias"}};
+    for (size_t i = 0, found = 0; i < NET_SPECS && found < 2; i++) {
+        if (net_specs[i].encoder != (found ? DQ_ENCODER_TRAJECTORY : DQ_ENCODER_SASREC)) continue;
+        net_world *w = net_world_make(&net_specs[i], 1, ROWS);
+        dq_bundle model;
+        assert_int_equal(dq_bundle_init(&model, "model", 0, NULL), DQ_OK);
+        assert_int_equal(dq_net_save(w->net, "q", false, &model, NULL), DQ_OK);
+        for (size_t k = 0; k < 6; k++) assert_non_null(dq_bundle_column(&model, wanted[found][k]));
+        dq_bundle_free(&model);
+        net_world_drop(w);
+        found++;
+    }
+}
+
+static void bad_transformers_are_refused(void **state)
+{
+    (void)state;
+    const dq_net_spec good = {STATE, .outputs = 5, SASREC};
+    dq_net_spec bad[9];
+    dq_rng rng = dq_rng_new(1);
+    dq_net *net;
+    for (size_t i = 0; i < 9; i++) bad[i] = good;
+    bad[0].blocks = 0;
+    bad[1].blocks = DQ_NET_MAX_BLOCKS + 1;
+    bad[2].heads = 4; /* 6 numbers are not 4 equal heads */
+    bad[3].encoder_width = 0;
+    bad[4].encoder_width = 2 * DQ_NET_MAX_ENCODER_WIDTH;
+    bad[5].step_state = 1; /* is of trajectories */
+    bad[6].encoder = DQ_ENCODER_TRAJECTORY;
+    bad[7].encoder = DQ_ENCODER_MEAN; /* has no blocks */
+    bad[8].input = DQ_NET_MAX_TOKENS * WIDTH + 10;
+    bad[8].history = DQ_NET_MAX_TOKENS + 1;
+    for (size_t i = 0; i < 9; i++)
+        assert_int_equal(dq_net_new(&net, &bad[i], ROWS, NULL, &rng, NULL), DQ_ERR_RANGE);
+}
+
 static dq_status load_after(net_world *w, const char *key, dq_value value)
 {
     dq_bundle model;
@@ -89,6 +135,8 @@ static void hostile_models_are_refused(void **state)
     assert_int_equal(load_after(w, "activation", dq_int(DQ_TANH)), DQ_ERR_RANGE);
     assert_int_equal(load_after(w, "activation", dq_int(3)), DQ_ERR_SCHEMA);
     assert_int_equal(load_after(w, "features", dq_int(1)), DQ_ERR_SCHEMA);
+    assert_int_equal(load_after(w, "blocks", dq_int(1)), DQ_ERR_SCHEMA);
+    assert_int_equal(load_after(w, "heads", dq_int((int64_t)1 << 33)), DQ_ERR_SCHEMA);
     w->net->weights[5] = NAN;
     assert_int_equal(load_after(w, "steps", dq_int(1)), DQ_ERR_NUMERIC);
     assert_int_equal(dq_bundle_init(&model, "model", 0, NULL), DQ_OK);
@@ -255,6 +303,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_saved_network_goes_on),
         cmocka_unit_test(names_are_those_of_pytorch),
+        cmocka_unit_test(names_of_a_transformer),
+        cmocka_unit_test(bad_transformers_are_refused),
         cmocka_unit_test(hostile_models_are_refused),
         cmocka_unit_test(other_streams_are_refused),
         cmocka_unit_test(networks_that_only_predict),

@@ -174,6 +174,10 @@ static void models_run_in_pytorch(void **state)
          .activation = DQ_GELU},
         {STATE, .outputs = 1, .encoder = DQ_ENCODER_MEAN, .head = DQ_HEAD_ACTIONS, .action_width = WIDTH,
          .features = {{0, 1, 3}}, .feature_count = 1, .activation = DQ_TANH},
+        {STATE, .outputs = 5, .encoder = DQ_ENCODER_SASREC, .blocks = 2, .heads = 2, .encoder_width = 8,
+         .activation = DQ_GELU},
+        {STATE, .outputs = 5, .encoder = DQ_ENCODER_TRAJECTORY, .blocks = 1, .heads = 2, .encoder_width = 8,
+         .step_state = 1},
     };
     char folder[] = "/tmp/dq-torch.XXXXXX", command[64];
     const char *candidates[] = {getenv("TORCH_PYTHON"), "/usr/bin/python3"};
