@@ -20,9 +20,10 @@ static dq_status add_kind(choice *c, const char *name, size_t n, bool learn, dq_
     if (!dq_feature_find(name, n))
         return dq_fail(error, DQ_ERR_UNKNOWN, "there are no features called '%.*s'", (int)n, name);
     if (!learn)
-        return dq_fail(error, DQ_ERR_RANGE,
-                       "features %.*s are learnt from labels of users and items (--offline), or come with --init",
-                       (int)n, name);
+        return dq_fail(
+            error, DQ_ERR_RANGE,
+            "features %.*s are learnt from labels of users and items (--offline), or come with --init",
+            (int)n, name);
     if (used + n + 2 > sizeof c->kinds) return dq_fail(error, DQ_ERR_RANGE, "too many names of features");
     if (used) c->kinds[used++] = ',';
     memcpy(c->kinds + used, name, n);
