@@ -246,18 +246,6 @@ static size_t list_rows(const dq_agent *a, dqn *d, const dqn_batch *b)
     return rows;
 }
 
-const float *dqn_given(dq_agent *a, const uint32_t *state, const uint32_t *action, size_t n)
-{
-    const dq_pair_features *given = &a->config.given;
-    float *to = dqn_of(a)->features;
-    if (!given->width) return NULL;
-    for (size_t r = 0, same; r < n; r += same) { /* those of one state together */
-        for (same = 1; r + same < n && state[r + same] == state[r];) same++;
-        given->fill(given->self, state[r], action + r, same, to + r * given->width);
-    }
-    return to;
-}
-
 /* The outputs of a pass over a batch, a training pass when learning. */
 static const float *forward(dq_agent *a, const dqn_batch *b, bool learn, dq_net_rows *rows)
 {
