@@ -226,7 +226,8 @@ dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *
 bool dq_net_read_hidden(const dq_value *map, const char *name, uint32_t *widths, uint32_t *count);
 /* Spec of a saved network; DQ_ERR_UNKNOWN when the bundle has none under that prefix. */
 dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error);
-/* Whether the bundle has a network of this spec (dropout, where it is, and sparse may differ) with all its
+/* Whether the bundle has a network of this spec (dropout, where it is, and sparse may differ; and one that is
+ * not calibrated is as good as one by 1 and 0) with all its
  * columns, to know it before anything is made. DQ_ERR_UNKNOWN as above, DQ_ERR_RANGE for another shape,
  * DQ_ERR_SCHEMA for a column that is missing or has another size. */
 dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_net_spec *spec,

@@ -37,12 +37,12 @@ static dq_status no_memory(dq_error *error)
     X(head, DQ_HEAD_ACTIONS, -1) X(encoder, DQ_ENCODER_TRAJECTORY, -1) X(activation, DQ_TANH, -1)             \
     X(one_hot, 1, -1) X(batch_norm, 1, -1) X(dueling, 1, -1)                                                 \
     X(given, DQ_NET_MAX_GIVEN, 0) X(hidden_inputs, DQ_HIDDEN_OF_FEATURES, 0) X(direct, 1, 0)                 \
-    X(factored, DQ_NET_MAX_WIDTH, 0) X(calibrated, 1, 0)                                                      \
+    X(factored, DQ_NET_MAX_WIDTH, 0)                                                      \
     X(blocks, DQ_NET_MAX_BLOCKS, 0) X(heads, DQ_NET_MAX_HEADS, 0) X(encoder_width, DQ_NET_MAX_ENCODER_WIDTH, 0) \
     X(step_state, DQ_NET_MAX_WIDTH, 0)
 #define SPEC_NUMBERS(X)                                                                                      \
     SHAPE_NUMBERS(X) X(sparse, 1, -1) X(dropout_layers, 2 * DQ_NET_MAX_HIDDEN, -1)                           \
-    X(start_feature, DQ_NET_MAX_FEATURES + DQ_NET_MAX_GIVEN, 0)
+    X(calibrated, 1, 0) X(start_feature, DQ_NET_MAX_FEATURES + DQ_NET_MAX_GIVEN, 0)
 #define SPEC_REALS(X) X(dropout, NAN) X(input_dropout, 0) X(feature_scale, 0) X(start_weight, 0)
 /* clang-format on */
 
@@ -100,12 +100,14 @@ dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_sp
     return DQ_OK;
 }
 
+/* Of a saved network and a wanted one: one that is not calibrated yet may become so. */
 static bool same_shape(const dq_net_spec *a, const dq_net_spec *b)
 {
 #define SAME(field, max, absent)                                                                             \
     if (a->field != b->field) return false;
     SHAPE_NUMBERS(SAME)
 #undef SAME
+    if (a->calibrated && !b->calibrated) return false;
     return a->hidden_count == b->hidden_count && a->value_hidden_count == b->value_hidden_count &&
            a->feature_count == b->feature_count && a->feature_scale == b->feature_scale &&
            memcmp(a->hidden, b->hidden, a->hidden_count * sizeof *a->hidden) == 0 &&
@@ -179,6 +181,14 @@ static dq_status check_spec(const dq_bundle *model, const char *prefix, const dq
     return dq_fail(error, DQ_ERR_RANGE, "network '%s' of the model has another shape", prefix);
 }
 
+/* Whether a saved network may lack a tensor: it is calibrated by 1 and 0 then. */
+static bool may_lack(const dq_bundle *model, const char *prefix, const net_tensor *t)
+{
+    const dq_value *map = dq_map_get(&model->meta, prefix);
+    bool calibrated = dq_value_integer(dq_map_get(map, "calibrated"), 0) == 1;
+    return !calibrated && strncmp(t->name, "calibration.", 12) == 0;
+}
+
 static size_t numbers_of(const net_tensor *t)
 {
     return t->shape[0] * (t->dims == 2 ? t->shape[1] : 1);
@@ -196,7 +206,8 @@ dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_n
     plan->spec = *spec;
     net_plan(plan);
     for (const net_tensor *t = plan->tensors; !status && t < plan->tensors + plan->tensor_count; t++)
-        status = find_column(model, prefix, t->name, numbers_of(t), &column, error);
+        if (!may_lack(model, prefix, t))
+            status = find_column(model, prefix, t->name, numbers_of(t), &column, error);
     free(plan);
     return status;
 }
@@ -205,6 +216,9 @@ dq_status dq_net_load(dq_net *net, const char *prefix, bool moments, const dq_bu
 {
     dq_status status = check_spec(model, prefix, &net->spec, error);
     for (const net_tensor *t = net->tensors; !status && t < net->tensors + net->tensor_count; t++)
-        status = load_column(model, prefix, t->name, numbers_of(t), place(net, t), error);
+        if (!may_lack(model, prefix, t))
+            status = load_column(model, prefix, t->name, numbers_of(t), place(net, t), error);
+    if (!dq_value_integer(dq_map_get(dq_map_get(&model->meta, prefix), "calibrated"), 0))
+        dq_net_calibrate(net, 1, 0);
     return status || !moments || !net->max_rows ? status : load_moments(net, prefix, model, error);
 }

@@ -22,7 +22,7 @@ static size_t world_rows(dq_offline *run)
 dq_status offline_learn_lists(dq_offline *run, dq_agent_losses *losses, size_t *n, dq_error *error)
 {
     offline_lists *l = &run->lists;
-    size_t from = (size_t)run->state.position, batches = dq_offline_size(run).batches;
+    size_t from = (size_t)run->state.position, batches = offline_batches(run);
     *n = (l->training + batches - 1) / batches; /* of one size: a step on few users would be as long */
     if (*n > l->training - from) *n = l->training - from;
     dq_agent_lists lists = offline_lists_fill(l, l->user + from, *n, &run->rng[RNG_NEGATIVES]);

@@ -235,12 +235,11 @@ void dq_offline_free(dq_offline *run)
 
 dq_offline_sizes dq_offline_size(const dq_offline *run)
 {
-    size_t units = run->by_lists ? run->lists.training : run->order_count;
     return (dq_offline_sizes){.training = run->order_count,
                               .held_out = run->held_rows,
                               .groups = run->groups,
                               .held_out_groups = run->held_groups,
-                              .batches = (units + run->config.batch - 1) / run->config.batch,
+                              .batches = offline_batches(run),
                               .epochs = run->config.epochs,
                               .lists = run->by_lists ? run->lists.training : 0};
 }

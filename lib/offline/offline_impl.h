@@ -88,6 +88,13 @@ static inline float *offline_vector(const dq_offline *run, size_t k)
     return run->rows.states.count ? NULL : run->vectors + k * run->rows.state_width;
 }
 
+/* Batches of a pass. */
+static inline size_t offline_batches(const dq_offline *run)
+{
+    size_t units = run->by_lists ? run->lists.training : run->order_count;
+    return (units + run->config.batch - 1) / run->config.batch;
+}
+
 /* Whether there are fewer actions on offer than all. */
 static inline bool offline_draws_candidates(const dq_offline *run)
 {

@@ -264,6 +264,9 @@ long_run() { # how it is started
     # It goes on by lists, by rows, and online.
     "$BUILD"/dq-train "${lists[@]}" --init a.dq -o more.dq t.dq
     "$BUILD"/dq-train --offline --quiet --loss mse --epochs 1 --init a.dq -o rows.dq t.dq
+    "$BUILD"/dq-train --offline --quiet --agent dqn --loss mse --hidden 8 --epochs 1 -o plain.dq t.dq # not calibrated yet
+    "$BUILD"/dq-train --offline --quiet --agent dqn --epochs 2 --init plain.dq -o lists.dq t.dq
+    "$BUILD"/dq-cat --kind model lists.dq | head -1 | jq -e '.meta.q.calibrated == 1 and .meta.q.factored == 0'
     run -1 "$BUILD"/dq-train --offline --gamma 0.9 -o x.dq t.dq
     [ "$output" = "dq-train: a list has no next state: gamma, priorities and the conservative term are of rows (--loss mse)" ]
     run -2 "$BUILD"/dq-train --offline --loss mse --list-temperature 2 t.dq
