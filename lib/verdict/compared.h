@@ -35,7 +35,7 @@ typedef struct dq_compare_options {
         .burn_in = 30, .sd = 1, .correlation = 0.5, .power = 0.8                                             \
     }
 
-enum { DQ_COMPARED_NOTES = 4 };
+enum { DQ_COMPARED_NOTES = 5 };
 
 /* What a comparison found: a table, and what a person should know of it, a line each. Zero before, and to be
  * freed, after a failure, too. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/compared_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,12 @@ static void note_few(const dq_differences *d, const dq_compare_options *options,
     enum { FEW = 20 };
     bool few = false;
     for (size_t i = 0; i < d->count; i++) few |= d->rows[i].n < FEW;
+    size_t untested = 0;
+    for (size_t i = 0; i < d->count; i++) untested += d->rows[i].n && isnan(d->rows[i].p[DQ_TEST_STUDENT]);
+    if (untested && options->test == DQ_TEST_STUDENT)
+        verdict_note(compared,
+                     "%zu of %zu differences have no t test: they are of one unit, or the same in all units",
+                     untested, d->count);
     if (few && options->test != DQ_TEST_STUDENT)
         verdict_note(compared,
                      "of fewer than %d units the bootstrap's interval is too narrow (--test t: Student's)",
