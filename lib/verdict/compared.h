@@ -49,6 +49,8 @@ void dq_compared_free(dq_compared *compared);
 
 typedef struct dq_compared_names {
     const char *const *systems, *const *measures;
+    const bool *sums; /* (measures) units are blocks of several rows: effects and wins, which depend on how
+                         many, are left empty. NULL: of none */
 } dq_compared_names;
 
 /* The system that `against` names among count, or DQ_AGAINST_ALL. DQ_ERR_UNKNOWN for none of these. */
