@@ -34,7 +34,7 @@ entries() {
     dq-embed) printf '%s\n' "hash $1 hash:4 c.dq" "cf $1 cf:2 c.dq" "fold $1 cf --factors factors.dq c.dq" \
         "openai $1 openai:m --cache v.db --cache-only c.dq" ;;
     dq-eval) printf '%s\n' "rankings $1 --qrels none" "rollout $1 --rollout --model none none" "cold-start $1 --cold-start --model none none" \
-        "env $1 --rollout --env maze --model none" "ope $1 --ope ips --target uniform none" "traffic $1 --traffic none" "curves $1 --curves none" "agreement $1 --agreement none none" "paired $1 --paired none" "ab $1 --ab none" "sample-size $1 --sample-size --effect 1" "draw $1 --draw histogram:x=id none" "measures $1 --list-measures" \
+        "env $1 --rollout --env maze --model none" "ope $1 --ope ips --target uniform none" "traffic $1 --traffic none" "curves $1 --curves none" "agreement $1 --agreement none none" "draw $1 --draw histogram:x=id none" "paired $1 --paired none" "ab $1 --ab none" "sample-size $1 --sample-size --effect 1" "measures $1 --list-measures" \
         "pages $1 --report page.html none" ;;
     dq-export) printf '%s\n' "files $1 --users u.jsonl" "folder $1 --schema none folder" "database $1 --schema none mongodb://localhost/x" \
         "log $1 --schema obd log.csv" \
@@ -72,7 +72,7 @@ chooses() {
 leads() {
     case "$1 $2 $3" in
     "dq-cat rows count" | "dq-cat rows schema" | "dq-train offline sessions" | "dq-train states sessions" | "dq-eval rollout cold-start" | "dq-eval rollout env" | "dq-eval rollout env-cmd" | \
-        "dq-eval pages curves" | "dq-eval pages traffic") ;;
+        "dq-eval pages curves" | "dq-eval pages traffic" | "dq-eval pages ab" | "dq-eval pages paired") ;;
     *) return 1 ;;
     esac
 }
