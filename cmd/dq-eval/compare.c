@@ -16,11 +16,15 @@ dq_compare_options eval_compare_options(const eval_options *o)
     return c;
 }
 
+void eval_say_compared(const dq_compared *compared, const eval_options *o, const dq_cli *cli)
+{
+    for (size_t i = 0; i < compared->note_count; i++) dq_cli_say(cli, &o->common, "%s", compared->notes[i]);
+}
+
 dq_status eval_write_compared(dq_compared *compared, dq_status status, const eval_options *o,
                               const dq_cli *cli, dq_error *error)
 {
-    for (size_t i = 0; i < compared->note_count && !status; i++)
-        dq_cli_say(cli, &o->common, "%s", compared->notes[i]);
+    if (!status) eval_say_compared(compared, o, cli);
     if (!status)
         status = eval_write(
             &(eval_result){.table = &compared->table, .title = "Comparison", .caption = "Differences"}, o,

@@ -97,9 +97,11 @@ dq_status eval_begin_report(eval_options *o, dq_cli *cli, dq_cli_file_of file_of
 /* Joins the operands, pages, in one. */
 dq_status eval_join_pages(const eval_options *o, const dq_cli *cli, dq_error *error);
 
-/* Comparisons (compare.c): how they are to be made; one written, with its notes, and freed; tables of values,
+/* Comparisons (compare.c): how they are to be made; the notes of one, said; one written, with its
+ * notes, and freed; tables of values,
  * A/B logs and sample sizes; usage errors of all. */
 dq_compare_options eval_compare_options(const eval_options *o);
+void eval_say_compared(const dq_compared *compared, const eval_options *o, const dq_cli *cli);
 dq_status eval_write_compared(dq_compared *compared, dq_status status, const eval_options *o,
                               const dq_cli *cli, dq_error *error);
 dq_status eval_compare(const eval_options *o, const dq_cli *cli, dq_error *error);

@@ -142,6 +142,7 @@ static dq_status roll_out(const eval_options *o, dq_cli *cli, dq_error *error)
     if (!status && o->compare.against) {
         status = rollout_compare(&played, &found, error);
         result.table = &found.table;
+        if (!status) eval_say_compared(&found, o, cli);
     }
     status = status ? rollout_close(&played, status, error) : eval_write(&result, o, cli, error);
     dq_compared_free(&found);

@@ -323,7 +323,7 @@ dq_status rollout_compare(const rollout *run, dq_compared *compared, dq_error *e
     const dq_compare_options how = eval_compare_options(run->o);
     const char *measure = run->catalogue ? "reward" : "return";
     const dq_run_values values = {1, run->policy_count, run->outcomes.episodes, score_of, &run->outcomes};
-    const dq_compared_names names = {run->o->models.at, &measure};
+    const dq_compared_names names = {.systems = run->o->models.at, .measures = &measure};
     return dq_compared_values(&values, &names, &how, compared, error);
 }
 

@@ -121,18 +121,28 @@ dq_status dq_randomisation_tests(const double *differences, size_t n, size_t wid
     return DQ_OK;
 }
 
+bool dq_all_same(const double *differences, size_t n)
+{
+    double least = differences[0], most = differences[0];
+    for (size_t i = 1; i < n; i++) {
+        least = fmin(least, differences[i]);
+        most = fmax(most, differences[i]);
+    }
+    return most - least <= 1e-12 * fmax(fabs(least), fabs(most));
+}
+
 double dq_t_test(const double *differences, size_t n)
 {
     if (n < 2) return NAN;
     double mean = dq_mean(differences, n), sd = dq_sd(differences, n), freedom = (double)(n - 1);
-    if (sd == 0) return mean == 0 ? 1 : 0;
+    if (dq_all_same(differences, n)) return mean == 0 ? 1 : NAN;
     double t = mean / (sd / sqrt((double)n));
     return dq_student_two_sided(t, freedom);
 }
 
 dq_interval dq_t_interval(const double *differences, size_t n, double level)
 {
-    if (n < 2) return (dq_interval){NAN, NAN};
+    if (isnan(dq_t_test(differences, n))) return (dq_interval){NAN, NAN};
     double mean = dq_mean(differences, n), se = dq_sd(differences, n) / sqrt((double)n);
     double half = se * dq_student_quantile((1 + level) / 2, (double)(n - 1));
     return (dq_interval){mean - half, mean + half};

@@ -9,6 +9,8 @@
 #include "core/rng.h"
 #include "dq/status.h"
 
+#include <stdbool.h>
+
 typedef struct dq_interval {
     double low, high;
 } dq_interval;
@@ -30,13 +32,18 @@ dq_interval dq_interval_of(double *values, size_t n, double level);
 dq_status dq_randomisation_tests(const double *differences, size_t n, size_t width, size_t resamples,
                                  dq_rng *rng, double *p, dq_error *error);
 
-/* Student's paired t test, two-sided p; 1 when all differences are 0, NAN for n < 2. */
+/* Whether n >= 1 differences are the same but for the last bits, which subtracting decimals leaves: they vary
+ * less than 1e-12 of the largest. */
+bool dq_all_same(const double *differences, size_t n);
+
+/* Student's paired t test, two-sided p; 1 when all differences are 0. NAN for n < 2, and where they are the
+ * same but not 0 (dq_all_same): without a variance there is nothing to judge by, and two seeds that differ by
+ * 1 each would be called certain. */
 double dq_t_test(const double *differences, size_t n);
 
 /* The interval that belongs to it: mean +- t sd / sqrt(n), with the quantile of n - 1 degrees of freedom.
- * Exact for normal differences, of however few units, where the percentile bootstrap is too narrow. NAN for n
- * < 2.
- */
+ * Exact for normal differences, of however few units, where the percentile bootstrap is too narrow. NAN where
+ * the test is. */
 dq_interval dq_t_interval(const double *differences, size_t n, double level);
 
 double dq_mean(const double *values, size_t n);

@@ -10,7 +10,7 @@ double dq_effect_cohen(const double *differences, size_t n)
 {
     double mean = dq_mean(differences, n), sd = dq_sd(differences, n);
     if (n < 2) return NAN;
-    if (sd == 0) return mean == 0 ? 0 : NAN;
+    if (dq_all_same(differences, n)) return mean == 0 ? 0 : NAN;
     return mean / sd;
 }
 

@@ -9,7 +9,7 @@
 #include "compare/wilcoxon.h"
 
 /* Cohen's d_z of paired values (Statistical Power Analysis, 1988, 2.3.5): mean / standard deviation of the
- * differences. NAN for fewer than 2, and where they are all the same but not 0. */
+ * differences. NAN for fewer than 2, and where they are all the same but not 0 (dq_all_same). */
 double dq_effect_cohen(const double *differences, size_t n);
 
 /* The factor that takes the bias from Cohen's d, by its exact form (Hedges, "Distribution theory for Glass's

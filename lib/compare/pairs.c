@@ -81,13 +81,16 @@ static void subtract(const gathered *g, const dq_difference *rows)
             g->differences[i * g->pairs + j] = values_of(g, rows[j].a)[i] - values_of(g, rows[j].b)[i];
 }
 
+/* Ties are the zeros of Wilcoxon's test. */
 static void count_wins(dq_difference *row, const double *differences, size_t n)
 {
+    double most = 0;
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs(differences[i]));
     for (size_t i = 0; i < n; i++) {
-        row->wins += differences[i] > 0;
-        row->losses += differences[i] < 0;
-        row->ties += differences[i] == 0;
+        row->wins += differences[i] > 1e-12 * most;
+        row->losses += differences[i] < -1e-12 * most;
     }
+    row->ties = n - row->wins - row->losses;
 }
 
 static dq_status describe(const gathered *g, size_t pair, dq_difference *row, dq_error *error)

@@ -31,11 +31,12 @@ typedef struct dq_difference {
     size_t n; /* units with a value of every system by this measure */
     double mean_a, mean_b, difference;
     dq_interval interval; /* of the difference: the percentile bootstrap over units */
-    dq_interval student;  /* of the difference: by Student's t, for few units; NAN for fewer than 2 */
+    dq_interval student;  /* of the difference: dq_t_interval, for few units */
     double p[DQ_PAIRED_TESTS];
     double p_adjusted;                          /* of the test that is asked for, over all rows */
     double cohen, hedges, rank_biserial, cliff; /* compare/effect.h */
-    size_t wins, losses, ties;                  /* units where a is greater, less, equal */
+    size_t wins, losses,
+        ties; /* units where a is greater, less, equal but for 1e-12 of the largest difference */
 } dq_difference;
 
 typedef struct dq_differences {
@@ -54,7 +55,8 @@ typedef struct dq_pairs_config {
 /* Fills differences (zero before) with every other system less system `against`, or with each pair of
  * systems, the later less the earlier (DQ_AGAINST_ALL). A unit that has no value (NAN) of a system does not
  * count for that measure, and without any unit a row has NANs. Units are resampled by the same random numbers
- * for every pair, so a row does not depend on what else is compared, but for p_adjusted. DQ_ERR_RANGE for
+ * for every pair, so a row depends on the other systems by p_adjusted alone, and by the units that they
+ * lack. DQ_ERR_RANGE for
  * fewer than two systems and as dq_bootstrap_means; DQ_ERR_MEMORY. */
 dq_status dq_compare_pairs(const dq_run_values *values, size_t against, const dq_pairs_config *config,
                            dq_differences *differences, dq_error *error);

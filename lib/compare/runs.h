@@ -31,7 +31,7 @@ typedef struct dq_compare_config {
 typedef struct dq_comparison {
     dq_interval interval; /* of the mean */
     /* The mean of this run's values less the first run's, its interval, and two-sided p of "no difference":
-     * by the randomisation test, and by Student's t test (NAN for fewer than 2 queries). 0 of the first run.
+     * by the randomisation test, and by Student's t test (dq_t_test, which may be NAN). 0 of the first run.
      */
     double difference;
     dq_interval difference_interval;

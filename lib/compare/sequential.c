@@ -60,20 +60,28 @@ static double variance_of(const arm *a)
     return n > 1 ? fmax(0, (a->squares - a->sum * a->sum / n) / (n - 1)) : NAN;
 }
 
+/* Of the values of two arms about the mean of each. */
+static double pooled_variance(const arm *a, const arm *b)
+{
+    double na = (double)a->units, nb = (double)b->units;
+    return ((na - 1) * variance_of(a) + (nb - 1) * variance_of(b)) / (na + nb - 2);
+}
+
 /* ---- looks ---- */
 
 static void look_at(const judging *j, size_t pair, dq_ab_look *look)
 {
     const arm *a = &j->arms[look->a], *b = &j->arms[look->b];
-    double va = variance_of(a), vb = variance_of(b), na = (double)a->units, nb = (double)b->units;
-    double tau = j->config->effect > 0 ? j->config->effect : 0.1 * sqrt((va + vb) / 2);
+    double na = (double)a->units, nb = (double)b->units, both = pooled_variance(a, b);
+    double tau = j->config->effect > 0 ? j->config->effect : 0.1 * sqrt(both);
+    double variance = fmax(variance_of(a) / na + variance_of(b) / nb, both / na + both / nb);
     bool enough = a->units >= j->config->burn_in && b->units >= j->config->burn_in;
     look->units_a = a->units;
     look->units_b = b->units;
     look->mean_a = mean_of(j, a);
     look->mean_b = mean_of(j, b);
     look->difference = look->mean_a - look->mean_b;
-    const dq_always_valid found = dq_mixture_test(look->difference, enough ? va / na + vb / nb : NAN, tau,
+    const dq_always_valid found = dq_mixture_test(look->difference, enough ? variance : NAN, tau,
                                                   j->config->confidence);
     look->interval = found.interval;
     look->p = j->least[pair] = fmin(j->least[pair], found.p);

@@ -38,7 +38,7 @@ typedef struct dq_ab_row {
 
 typedef struct dq_ab_config {
     double confidence;    /* in (0, 1) */
-    double effect;        /* tau; 0: a tenth of the standard deviation of the units' values */
+    double effect;        /* tau; 0: a tenth of the pooled standard deviation of the units' values */
     size_t every;         /* a look after so many rows, and one after the last; 0: that alone */
     size_t burn_in;       /* units that each of two arms has before anything is said of them */
     size_t against;       /* an arm, or DQ_AGAINST_ALL (compare/pairs.h) */
@@ -62,6 +62,12 @@ typedef struct dq_ab_looks {
 
 /* Looks at n rows of arms 0 .. arms - 1 and units 0 .. units - 1, in their order. A unit counts once in an
  * arm, with the mean of its rewards there so far: rows of one user are not independent, users are.
+ *
+ * The variance of a difference is estimated as the greater of s_a^2 / n_a + s_b^2 / n_b and s^2 / n_a + s^2 /
+ * n_b, s^2 pooled: a small arm that has seen no click, or few, would say that it has hardly a variance, and
+ * of equal arms with a tenth of the traffic a third would be found to differ. With arms of one size both are
+ * the same.
+ *
  * looks is zero before. DQ_ERR_RANGE for fewer than two arms; DQ_ERR_MEMORY. */
 dq_status dq_ab_judge(const dq_ab_row *rows, size_t n, size_t arms, size_t units, const dq_ab_config *config,
                       dq_ab_looks *looks, dq_error *error);

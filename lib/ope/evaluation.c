@@ -312,6 +312,12 @@ size_t dq_ope_evaluation_blocks(const dq_ope_evaluation *evaluation, size_t pick
     return session_of(evaluation, pick) ? evaluation->sessions.blocks.count : evaluation->blocks.count;
 }
 
+bool dq_ope_evaluation_sums(const dq_ope_evaluation *evaluation, size_t pick)
+{
+    const dq_ope_evaluation *e = evaluation;
+    return (session_of(e, pick) ? e->sessions.blocks.size : e->blocks.size) > 1;
+}
+
 dq_status dq_ope_evaluation_influence(const dq_ope_evaluation *evaluation, size_t pick, double *values,
                                       dq_error *error)
 {

@@ -48,6 +48,8 @@ dq_status dq_ope_evaluation_finish(dq_ope_evaluation *evaluation, dq_ope_estimat
 /* After dq_ope_evaluation_finish: what each block of rows, or of sessions, adds to a pick's estimate
  * (dq_ope_blocks_influence): how many, and the values. Evaluations of the same rows have the same blocks. */
 size_t dq_ope_evaluation_blocks(const dq_ope_evaluation *evaluation, size_t pick);
+/* Whether a block is more than one row, or session. */
+bool dq_ope_evaluation_sums(const dq_ope_evaluation *evaluation, size_t pick);
 dq_status dq_ope_evaluation_influence(const dq_ope_evaluation *evaluation, size_t pick, double *values,
                                       dq_error *error);
 void dq_ope_evaluation_free(dq_ope_evaluation *evaluation);

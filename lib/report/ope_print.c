@@ -124,7 +124,8 @@ dq_status dq_ope_compare_targets(const dq_ope_judged *judged, size_t count, cons
 {
     const dq_ope_study *first = judged->study;
     const char *targets[DQ_OPE_MAX_TARGETS], *estimators[DQ_OPE_MAX_PICKS];
-    const dq_compared_names found = {targets, estimators};
+    bool sums[DQ_OPE_MAX_PICKS];
+    const dq_compared_names found = {targets, estimators, sums};
     dq_ope_paired paired = {.count = count, .picks = first->config.picks};
     if (count > DQ_OPE_MAX_TARGETS)
         return dq_fail(error, DQ_ERR_RANGE, "more than %d targets", DQ_OPE_MAX_TARGETS);
@@ -132,13 +133,17 @@ dq_status dq_ope_compare_targets(const dq_ope_judged *judged, size_t count, cons
         const dq_ope_study *study = judged[i].study;
         targets[i] = judged[i].target;
         paired.evaluations[i] = study->evaluation;
-        if (study->weights.rows != first->weights.rows)
-            return dq_fail(error, DQ_ERR_RANGE,
-                           "no pairs: %s is judged on %llu rows, %s on %llu, as users lack a list",
-                           targets[0], (unsigned long long)first->weights.rows, targets[i],
-                           (unsigned long long)study->weights.rows);
+        if (study->weights.rows != first->weights.rows || study->left != first->left)
+            return dq_fail(
+                error, DQ_ERR_RANGE,
+                "no pairs: %s is judged on %llu rows, %s on %llu, which are others, as users lack a list",
+                targets[0], (unsigned long long)first->weights.rows, targets[i],
+                (unsigned long long)study->weights.rows);
     }
-    for (size_t p = 0; p < paired.picks->count; p++) estimators[p] = paired.picks->at[p].name;
+    for (size_t p = 0; p < paired.picks->count; p++) {
+        estimators[p] = paired.picks->at[p].name;
+        sums[p] = dq_ope_evaluation_sums(first->evaluation, p);
+    }
     dq_status status = dq_ope_paired_find(&paired, error);
     const dq_run_values values = dq_ope_paired_values(&paired);
     if (!status) status = dq_compared_values(&values, &found, options, compared, error);

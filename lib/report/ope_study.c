@@ -178,6 +178,8 @@ static dq_status check_listed(dq_ope_study *s, const dq_ope_row *rows, size_t n,
             return dq_fail(error, DQ_ERR_RANGE,
                            "a session has users for whom the target has a list, and users without");
         s->listed = listed;
+        s->met++;
+        if (!listed) s->left = ((s->left ^ s->met) + 1) * 0x9e3779b97f4a7c15U;
     }
     return DQ_OK;
 }

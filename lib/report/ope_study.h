@@ -51,9 +51,11 @@ typedef struct dq_ope_study {
     dq_ope_weights weights;
     double unsupported; /* NAN: the target's probabilities of other actions are not known */
     uint64_t unlisted;  /* rows of users for whom the target has no list, left out */
+    uint64_t left;      /* a hash of which rows these are */
     /* at work */
     uint32_t above[DQ_OPE_MAX_STEPS], above_count; /* items of the request at hand */
     uint32_t shown;                                /* its rows */
+    uint64_t met;                                  /* rows so far */
     bool listed;                                   /* the target has a list for the user of the row before */
     dq_arena choices;                              /* of the rows at hand, which are drawn below these */
     dq_run run;

@@ -167,8 +167,20 @@ static dq_status put_looks(const dq_ab_looks *looks, const char *const *models, 
     return verdict_end(out, status, error);
 }
 
-static void note_log(const ab_log *log, dq_compared *c)
+static void note_log(const ab_log *log, const dq_ab_looks *looks, dq_compared *c)
 {
+    size_t early = 0, looks_at_end = 0; /* pairs that nothing is said of in the end */
+    for (size_t i = 0; i < looks->count; i++) {
+        const dq_ab_look *l = &looks->at[i];
+        if (l->rows < log->count) continue;
+        looks_at_end++;
+        early += isinf(l->interval.low) != 0;
+    }
+    if (early)
+        verdict_note(c,
+                     "of %zu of %zu pairs nothing is said: fewer than %" PRIu64
+                     " units of a model (--burn-in), or all their values are the same",
+                     early, looks_at_end, log->options->burn_in);
     if (log->unnamed) verdict_note(c, "%" PRIu64 " rows without a model are left out", log->unnamed);
     if (log->unrewarded) verdict_note(c, "%" PRIu64 " rows without a reward are left out", log->unrewarded);
     if (log->both)
@@ -198,7 +210,7 @@ static dq_status judge_log(ab_log *log, ab_rows *rows, dq_compared *compared, dq
     if (!status) status = order_rows(log, rows, &ordered, &units, error);
     if (!status) status = dq_ab_judge(ordered, log->count, arms, units, &config, &looks, error);
     if (!status) status = put_looks(&looks, models, &compared->table, error);
-    if (!status) note_log(log, compared);
+    if (!status) note_log(log, &looks, compared);
     dq_ab_looks_free(&looks);
     free(ordered);
     dq_arena_free(&arena);

@@ -35,7 +35,7 @@ typedef struct dq_compare_options {
         .burn_in = 30, .sd = 1, .correlation = 0.5, .power = 0.8                                             \
     }
 
-enum { DQ_COMPARED_NOTES = 4 };
+enum { DQ_COMPARED_NOTES = 5 };
 
 /* What a comparison found: a table, and what a person should know of it, a line each. Zero before, and to be
  * freed, after a failure, too. */
@@ -49,6 +49,8 @@ void dq_compared_free(dq_compared *compared);
 
 typedef struct dq_compared_names {
     const char *const *systems, *const *measures;
+    const bool *sums; /* (measures) units are blocks of several rows: effects and wins, which depend on how
+                         many, are left empty. NULL: of none */
 } dq_compared_names;
 
 /* The system that `against` names among count, or DQ_AGAINST_ALL. DQ_ERR_UNKNOWN for none of these. */

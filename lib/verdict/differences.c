@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/compared_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,33 +35,37 @@ static dq_status put_head(const dq_compare_options *config, dq_sink *out, dq_err
         of, of, dq_paired_test_names[config->test]);
 }
 
-static dq_status put_difference(const dq_difference *r, const dq_compare_options *config, dq_sink *out,
-                                dq_error *error)
+/* sums: without effects and wins. */
+static dq_status put_difference(const dq_difference *r, bool sums, const dq_compare_options *config,
+                                dq_sink *out, dq_error *error)
 {
-    const double all[] = {(double)r->n,
-                          r->mean_a,
-                          r->mean_b,
-                          r->difference,
-                          r->interval.low,
-                          r->interval.high,
-                          r->student.low,
-                          r->student.high,
-                          r->p[DQ_TEST_RANDOMISATION],
-                          r->p[DQ_TEST_STUDENT],
-                          r->p[DQ_TEST_WILCOXON],
-                          r->p_adjusted,
-                          r->cohen,
-                          r->hedges,
-                          r->rank_biserial,
-                          r->cliff,
-                          (double)r->wins,
-                          (double)r->losses,
-                          (double)r->ties};
+    enum { ALL = 19, BRIEF = 9, EFFECTS = 12 };
+    double all[ALL] = {(double)r->n,
+                       r->mean_a,
+                       r->mean_b,
+                       r->difference,
+                       r->interval.low,
+                       r->interval.high,
+                       r->student.low,
+                       r->student.high,
+                       r->p[DQ_TEST_RANDOMISATION],
+                       r->p[DQ_TEST_STUDENT],
+                       r->p[DQ_TEST_WILCOXON],
+                       r->p_adjusted,
+                       r->cohen,
+                       r->hedges,
+                       r->rank_biserial,
+                       r->cliff,
+                       (double)r->wins,
+                       (double)r->losses,
+                       (double)r->ties};
     const dq_interval shown = config->test == DQ_TEST_STUDENT ? r->student : r->interval;
-    const double brief[] = {(double)r->n, r->mean_a,          r->mean_b,     r->difference, shown.low,
-                            shown.high,   r->p[config->test], r->p_adjusted, r->cohen};
-    if (config->brief) return verdict_numbers(out, brief, sizeof brief / sizeof *brief, error);
-    return verdict_numbers(out, all, sizeof all / sizeof *all, error);
+    const double brief[BRIEF] = {(double)r->n,       r->mean_a,     r->mean_b,
+                                 r->difference,      shown.low,     shown.high,
+                                 r->p[config->test], r->p_adjusted, sums ? (double)NAN : r->cohen};
+    for (size_t i = EFFECTS; sums && i < ALL; i++) all[i] = NAN;
+    if (config->brief) return verdict_numbers(out, brief, BRIEF, error);
+    return verdict_numbers(out, all, ALL, error);
 }
 
 static dq_status put_differences(const dq_differences *d, const dq_compared_names *names,
@@ -76,7 +81,7 @@ static dq_status put_differences(const dq_differences *d, const dq_compared_name
         status = verdict_text(out, names->systems[r->a], error);
         if (!status) status = verdict_text(out, names->systems[r->b], error);
         if (!status) status = verdict_text(out, names->measures[r->measure], error);
-        if (!status) status = put_difference(r, config, out, error);
+        if (!status) status = put_difference(r, names->sums && names->sums[r->measure], config, out, error);
     }
     return verdict_end(out, status, error);
 }
@@ -87,6 +92,12 @@ static void note_few(const dq_differences *d, const dq_compare_options *options,
     enum { FEW = 20 };
     bool few = false;
     for (size_t i = 0; i < d->count; i++) few |= d->rows[i].n < FEW;
+    size_t untested = 0;
+    for (size_t i = 0; i < d->count; i++) untested += d->rows[i].n && isnan(d->rows[i].p[DQ_TEST_STUDENT]);
+    if (untested && options->test == DQ_TEST_STUDENT)
+        verdict_note(compared,
+                     "%zu of %zu differences have no t test: they are of one unit, or the same in all units",
+                     untested, d->count);
     if (few && options->test != DQ_TEST_STUDENT)
         verdict_note(compared,
                      "of fewer than %d units the bootstrap's interval is too narrow (--test t: Student's)",
@@ -105,6 +116,10 @@ dq_status dq_compared_values(const dq_run_values *values, const dq_compared_name
     if (!status) status = dq_compare_pairs(values, against, &config, &d, error);
     if (!status) status = put_differences(&d, names, options, &compared->table, error);
     if (!status) note_few(&d, options, compared);
+    bool sums = false;
+    for (size_t m = 0; m < values->measures; m++) sums |= names->sums && names->sums[m];
+    if (!status && sums)
+        verdict_note(compared, "units are blocks of several rows: no effect sizes, and no wins");
     dq_differences_free(&d);
     return status;
 }
@@ -116,7 +131,7 @@ dq_status dq_compared_runs(const dq_run_table *runs, const dq_compare_options *o
     const char *measures[DQ_MAX_PICKS], **systems = calloc(runs->run_count, sizeof *systems);
     dq_run_means means = {runs, picks};
     const dq_run_values values = dq_run_table_means(&means);
-    const dq_compared_names names = {systems, measures};
+    const dq_compared_names names = {.systems = systems, .measures = measures};
     if (!systems) return dq_fail_memory(error, "%zu runs", runs->run_count);
     for (size_t r = 0; r < values.runs; r++) systems[r] = runs->runs[r].label;
     for (size_t k = 0; k < values.measures; k++) measures[k] = runs->picks.at[picks[k]].name;

@@ -151,7 +151,8 @@ static dq_status compare_scores(const scores *s, const dq_compare_options *optio
                                 dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
-    const dq_compared_names names = {verdict_names(&s->systems, &arena), verdict_names(&s->measures, &arena)};
+    const dq_compared_names names = {.systems = verdict_names(&s->systems, &arena),
+                                     .measures = verdict_names(&s->measures, &arena)};
     const dq_run_values values = {dq_index_count(&s->measures), dq_index_count(&s->systems),
                                   dq_index_count(&s->units), value_of, s};
     dq_status status = names.systems && names.measures ? DQ_OK : dq_fail_memory(error, "names");

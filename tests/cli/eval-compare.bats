@@ -145,6 +145,39 @@ dq-eval: of fewer than 20 units the bootstrap's interval is too narrow (--test t
     run -1 quiet --ope ips --target uniform --against all log.dq
 }
 
+@test "off-policy: as many rows are not the same rows; blocks of several have no effect sizes" {
+    for i in 1 2 3 4 5 6; do echo '{"user":"u'$i'","item":"i'$((i % 2))'","reward":'$((i % 2))',"propensity":0.5}'; done > log.jsonl
+    dq-export --quiet --interactions log.jsonl -o log.dq
+    for i in 1 2 3 4 5 6; do echo "u$i Q0 i0 1 1 x"; done > all.run
+    grep -v u2 all.run > a.run
+    grep -v u4 all.run > b.run
+    quiet --ope ips --target ranking:a.run --target ranking:a.run --against first log.dq
+    run -1 quiet --ope ips --target ranking:a.run --target ranking:b.run --against first log.dq
+    [[ $output == *"no pairs: ranking:a.run is judged on 5 rows, ranking:b.run on 5, which are others, as users lack a list" ]]
+    for i in {1..2001}; do cat log.jsonl; done > long.jsonl
+    dq-export --quiet --interactions long.jsonl -o long.dq
+    run -0 --separate-stderr dq-eval --ope ips --resamples 100 --target uniform --target ranking:all.run --against first -f tsv long.dq
+    [[ $stderr == *"units are blocks of several rows: no effect sizes, and no wins"* ]]
+    [ "$(tail -1 <<<"$output" | cut -f 4,16-22)" = "$(printf '%s\t\t\t\t\t\t\t' 6003)" ]
+    run -0 --separate-stderr dq-eval --ope ips --resamples 100 --target uniform --target ranking:all.run --against first -f tsv log.dq
+    [[ $stderr != *"units are blocks"* && $(tail -1 <<<"$output" | cut -f 21) == 3 ]]
+}
+
+@test "what a comparison cannot say, it says" {
+    printf 'system\tunit\tvalue\na\t1\t1\na\t2\t2\nb\t1\t2\nb\t2\t3\n' > same.tsv
+    run -0 --separate-stderr dq-eval --paired --test t -f json same.tsv
+    [ "$stderr" = "dq-eval: 1 of 1 differences have no t test: they are of one unit, or the same in all units" ]
+    jq -e '.p_t == null and .lower_t == null and .d_z == null and .p_adjusted == null and .difference == 1' <<<"$output"
+    dq-sim --quiet --users 6 --items 30 --interactions 60 -o c.dq
+    run -0 --separate-stderr dq-eval --rollout --model random --model cosine --episodes 3 --steps 5 --against first c.dq
+    [[ $stderr == *"of fewer than 20 units the bootstrap's interval is too narrow"* ]]
+    for i in 1 2 3 4; do echo '{"user":"u'$i'","item":"i","model":"m'$((i % 2))'","reward":'$((i / 2))'}'; done > few.jsonl
+    dq-export --quiet --interactions few.jsonl -o few.dq
+    run -0 --separate-stderr dq-eval --ab -f json few.dq
+    [ "$stderr" = "dq-eval: of 1 of 1 pairs nothing is said: fewer than 30 units of a model (--burn-in), or all their values are the same" ]
+    jq -e '.lower == null and .upper == null and .p == 1 and .verdict == "open"' <<<"$output"
+}
+
 ab_log() { # rows, what B's chance is more than A's
     awk -v rows="$1" -v more="$2" 'BEGIN { srand(7); for (i = 1; i <= rows; i++) { m = rand() < 0.5 ? "A" : "B"; r = rand() < 0.1 + (m == "B" ? more : 0)
         printf "{\"user\":\"u%d\",\"item\":\"i\",\"reward\":%d,\"model\":\"%s\",\"time\":%d,\"request\":\"r%d\"}\n", i, r, m, 1700000000 + i, i } }' > ab.jsonl
@@ -157,7 +190,9 @@ ab_log() { # rows, what B's chance is more than A's
     [ "$(column rows < got | tr '\n' ' ')" = "500 1000 1500 2000 2500 3000 3500 4000 " ]
     awk -F '[:,"}]+' '{ m = $9 == "A"; r = $7; n[m]++; s[m] += r; if (NR % 500 == 0) {
             for (k = 0; k < 2; k++) { mean[k] = s[k] / n[k]; v[k] = mean[k] * (1 - mean[k]) * n[k] / (n[k] - 1) }
-            d = mean[0] - mean[1]; V = v[0] / n[0] + v[1] / n[1]; t2 = 0.01 * (v[0] + v[1]) / 2
+            d = mean[0] - mean[1]; V = v[0] / n[0] + v[1] / n[1]
+            pooled = ((n[0] - 1) * v[0] + (n[1] - 1) * v[1]) / (n[0] + n[1] - 2); t2 = 0.01 * pooled
+            if (pooled / n[0] + pooled / n[1] > V) V = pooled / n[0] + pooled / n[1]
             half = sqrt(V * (V + t2) / t2 * (2 * log(20) + log((V + t2) / V)))
             p = exp(0.5 * log((V + t2) / V) - t2 * d * d / (2 * V * (V + t2))); if (p > least) p = least; least = p
             printf "%.9g %.9g %.9g %.9g\n", d, d - half, d + half, p } } BEGIN { least = 1 }' ab.jsonl > want

@@ -18,11 +18,14 @@ static void t_test(void **state)
 {
     (void)state;
     static const double flat[] = {0, 0, 0}, shifted[] = {1, 1, 1}, pair[] = {1, 2};
+    static const double decimals[] = {0.3 - 0.2, 0.9 - 0.8, 1.2 - 1.1}; /* 0.1 but for the last bits */
     assert_true(fabs(dq_t_test(sleep_data, SLEEP) - 0.002832890197) < 1e-11);
     /* one degree of freedom is the Cauchy distribution: t = 3, p = 1 - 2 atan(3) / pi */
     assert_true(fabs(dq_t_test(pair, 2) - (1 - 2 * atan(3) / acos(-1))) < 1e-13);
     assert_true(dq_t_test(flat, 3) == 1);
-    assert_true(dq_t_test(shifted, 3) == 0);
+    assert_true(isnan(dq_t_test(shifted, 3)) && isnan(dq_t_interval(shifted, 3, 0.95).low));
+    assert_true(isnan(dq_t_test(decimals, 3)) && dq_all_same(decimals, 3) && !dq_all_same(pair, 2));
+    assert_true(dq_t_interval(flat, 3, 0.95).low == 0 && dq_t_interval(flat, 3, 0.95).high == 0);
     assert_true(isnan(dq_t_test(flat, 1)));
 }
 

@@ -114,6 +114,8 @@ static void effects_known(void **state)
     assert_true(isnan(dq_effect_hedges_factor(1)) && isnan(dq_effect_cohen(flat, 2)) &&
                 isnan(dq_effect_cohen(a, 1)));
     assert_true(near(dq_effect_cohen(a, 3), 2, 1e-15));
+    const double decimals[] = {0.3 - 0.2, 0.9 - 0.8, 1.2 - 1.1}; /* 0.1 but for the last bits */
+    assert_true(isnan(dq_effect_cohen(decimals, 3)));
 }
 
 static void noncentral_t(void **state)

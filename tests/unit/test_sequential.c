@@ -69,8 +69,8 @@ static void units_and_looks(void **state)
                 !early->decided);
     assert_true(last->rows == 6 && last->a == 1 && last->b == 0 && last->units_a == 3 && last->units_b == 2);
     assert_true(near(last->mean_a, 3) && near(last->mean_b, 3) && near(last->difference, 0));
-    /* variances 7 of 3 units, and 2 of 2 */
-    dq_always_valid want = dq_mixture_test(0, 7.0 / 3 + 1, 0.5, 0.9);
+    /* variances 7 of 3 units, and 2 of 2: 7 / 3 + 1; pooled 16 / 3, which is more: 16 / 9 + 16 / 6 */
+    dq_always_valid want = dq_mixture_test(0, 40.0 / 9, 0.5, 0.9);
     assert_true(near(last->interval.high, want.interval.high) && last->p == 1);
     dq_ab_looks_free(&looks);
     assert_int_equal(dq_ab_judge(rows, 6, 1, 4, &config, &looks, &e), DQ_ERR_RANGE);
@@ -86,8 +86,9 @@ static void units_and_looks(void **state)
 
 enum { TIMES = 1000, ROWS = 1200, USERS = 150 };
 
-/* What rows are: normal; rare clicks; those of users who come back, and differ from one another. */
-typedef enum shape { NORMAL, CLICKS, RETURNING } shape;
+/* What rows are: normal; rare clicks; those of users who come back, and differ from one another; rarer
+ * clicks, and one arm has a tenth of the rows. */
+typedef enum shape { NORMAL, CLICKS, RETURNING, UNEVEN } shape;
 
 static void draw(dq_ab_row *rows, shape s, double effect, dq_rng *rng)
 {
@@ -96,8 +97,10 @@ static void draw(dq_ab_row *rows, shape s, double effect, dq_rng *rng)
     for (size_t i = 0; i < ROWS; i++) {
         uint32_t user = s == RETURNING ? (uint32_t)dq_rng_below(rng, 2 * USERS) : (uint32_t)i;
         uint32_t arm = s == RETURNING ? user % 2 : (uint32_t)dq_rng_below(rng, 2);
-        double reward = s == CLICKS ? dq_rng_uniform(rng) < 0.1 + (arm ? effect : 0)
-                                    : dq_rng_normal(rng) + (arm ? effect : 0);
+        if (s == UNEVEN) arm = dq_rng_below(rng, 10) == 0;
+        double rate = (s == UNEVEN ? 0.03 : 0.1) + (arm ? effect : 0);
+        double reward = s == CLICKS || s == UNEVEN ? dq_rng_uniform(rng) < rate
+                                                   : dq_rng_normal(rng) + (arm ? effect : 0);
         rows[i] = (dq_ab_row){.arm = arm, .unit = user, .reward = reward + (s == RETURNING ? of[user] : 0)};
     }
 }
@@ -146,7 +149,8 @@ static void false_alarms(void **state)
     static const struct {
         shape s;
         double tau;
-    } cases[] = {{NORMAL, 0}, {NORMAL, 0.5}, {CLICKS, 0}, {CLICKS, 0.05}, {RETURNING, 0}, {RETURNING, 0.5}};
+    } cases[] = {{NORMAL, 0},    {NORMAL, 0.5},    {CLICKS, 0}, {CLICKS, 0.05},
+                 {RETURNING, 0}, {RETURNING, 0.5}, {UNEVEN, 0}, {UNEVEN, 0.01}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t naive, found = alarms(cases[i].s, 0, cases[i].tau, &naive);
         print_message("case %zu: %.1f %% false alarms, the ordinary test %.1f %%\n", i,

@@ -61,6 +61,31 @@ static void scores(void **state)
     dq_compared_free(&found);
 }
 
+/* Differences that are the same in all units have no variance: no t test, no interval of it, no d; and what
+ * subtracting decimals leaves is a tie. */
+static void no_variance(void **state)
+{
+    (void)state;
+    dq_compared found;
+    dq_error e = DQ_ERROR_NONE;
+    dq_compare_options all = standard;
+    all.brief = false;
+    all.test = DQ_TEST_STUDENT;
+    assert_int_equal(
+        compare("run\tquery\tvalue\na\t1\t0.2\nb\t1\t0.3\na\t2\t0.8\nb\t2\t0.9\n", &all, &found, &e), DQ_OK);
+    (void)data_of(&found);
+    assert_non_null(strstr(found.table.data, "\t\t\t0.5\t\t0.5\t\t\t\t1\t0.5\t2\t0\t0\n"));
+    assert_int_equal(found.note_count, 1);
+    assert_non_null(strstr(found.notes[0], "1 of 1 differences have no t test"));
+    dq_compared_free(&found);
+    assert_int_equal(
+        compare("run\tquery\tvalue\na\t1\t0.30000000000000004\nb\t1\t0.3\na\t2\t0.8\nb\t2\t0.9\n", &all,
+                &found, &e),
+        DQ_OK);
+    assert_non_null(strstr(data_of(&found), "\t1\t0\t1\n"));
+    dq_compared_free(&found);
+}
+
 static void no_scores(void **state)
 {
     (void)state;
@@ -119,10 +144,8 @@ static void sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scores),
-        cmocka_unit_test(no_scores),
-        cmocka_unit_test(against),
-        cmocka_unit_test(sizes),
+        cmocka_unit_test(scores),  cmocka_unit_test(no_variance), cmocka_unit_test(no_scores),
+        cmocka_unit_test(against), cmocka_unit_test(sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
