@@ -23,7 +23,7 @@ export DQ_THREADS := 1
 
 EMBED   := hash:128 --compare bio:description --compare skills:technical_skills
 NET     := --hidden 256,64 --world-hidden 128
-OFFLINE := --offline --batch 64 --validation 0.15 --epochs $(if $(QUICK),5,20)
+OFFLINE := --offline --loss mse --batch 64 --validation 0.15 --epochs $(if $(QUICK),5,20)
 ONLINE  := --reward logged --steps 25 --episodes $(if $(QUICK),4,40) --warmup 50 --lr 5e-4 \
     --epsilon 0.5 --epsilon-decay 0.998
 

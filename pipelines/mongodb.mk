@@ -55,7 +55,7 @@ $(OUT)/known.dq: $(OUT)/all.jsonl $(OUT)/learnt.jsonl
 # ---- learn, rank, judge ----
 
 $(OUT)/dyna-q.dq: $(OUT)/known.dq
-	dq-reward --strategy logged < $< | dq-train --quiet --offline --negatives 1 $(MODEL) -o $@
+	dq-reward --strategy logged < $< | dq-train --quiet --offline --loss mse --negatives 1 $(MODEL) -o $@
 
 RANK := dq-rank -k 100 --exclude-seen --format trec
 

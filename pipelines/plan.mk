@@ -56,7 +56,7 @@ $(OUT)/%/all-labels.dq: $(OUT)/%/every/test.qrels
 
 # ---- learning ----
 
-TRAIN = dq-train --quiet --offline --validate-by occupation --seed $* $(SMALL)
+TRAIN = dq-train --quiet --offline --loss mse --validation .05 --validate-by occupation --seed $* $(SMALL)
 
 $(OUT)/%/few.dq: $(OUT)/%/few-labels.dq
 	$(TRAIN) $(FEW) $(WORLD) -o $@ $<

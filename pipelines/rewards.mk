@@ -23,7 +23,7 @@ SEEDS ?= $(if $(QUICK),1,1 2 3 4 5)
 EPOCHS  := $(if $(QUICK),4,20)
 ANNEAL  := $(if $(QUICK),1,5)
 NET     := --hidden 256,64 --no-world
-OFFLINE := --offline --batch 64 --validation 0.15 --epochs $(EPOCHS)
+OFFLINE := --offline --loss mse --batch 64 --validation 0.15 --epochs $(EPOCHS)
 EMBED   := hash:128 --compare bio:description --compare skills:technical_skills
 # What the cache was asked with: the same here and in make_cache, else its answers are not found.
 ASK     := --model demo-judge --stages 2 --prompt jobs

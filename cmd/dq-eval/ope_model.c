@@ -5,7 +5,7 @@
 #include "ope.h"
 
 #include "data/load.h"
-#include "rank/lists.h"
+#include "rank/features.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +58,8 @@ static dq_status score_items(scoring *s, const dq_catalogue *c, size_t k, dq_err
     if (!status) status = dq_entities_check_vectors(&c->items, "items", error);
     if (!status) status = dq_rank_items_agree(&s->items, &c->items.bundles[0], error);
     if (!status) status = dq_rank_scorer_fit(&s->scorer, &c->users, &s->items, NULL, 0, error);
+    if (!status && dq_rank_scorer_needs_lists(&s->scorer))
+        status = dq_rank_features_bind_items(&s->scorer, &c->items, error);
     if (!status) status = dq_rank_lists_open(&s->lists, &config, &c->users, error);
     if (!status) status = dq_rank_block_open(&s->block, s->items.width, dq_pool_threads(s->pool), error);
     for (size_t b = 0; b < c->items.bundle_count && !status; b++)

@@ -41,7 +41,7 @@ static const dq_setting no_other[] = {{NULL, NULL}};
 /* ---- passes over a log ---- */
 
 static const dq_setting logged[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
-static const dq_setting table_offline[] = {{"gamma", "0"}, {"batch", "256"}, {0}};
+static const dq_setting table_offline[] = {{"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"batch", "256"}, {0}};
 static const dq_setting by_concordance[] = {{"best-by", "concordance"}, {0}};
 static const dq_setting by_ndcg[] = {{"batch", "256"}, {"best-by", "ndcg"}, {0}};
 static const dq_setting by_loss[] = {{"batch", "256"}, {"best-by", "loss"}, {0}};
@@ -113,13 +113,13 @@ const dq_defaults train_defaults[] = {
     {TRAIN_VECTORS, "preset", "films", films},
     {TRAIN_ENV, "preset", "maze", maze},
     {TRAIN_USERS, NULL, NULL, dyna_q_first},
+    {TRAIN_OFFLINE, "agent", "tabular", table_offline},
     {TRAIN_OFFLINE, "preset", "tuned", on_actions},
     {TRAIN_OFFLINE, "head", "outputs", by_rows},
     {TRAIN_ALL & ~TRAIN_OFFLINE, "head", "outputs", no_other},
     {TRAIN_OFFLINE, "preset", "tuned", by_lists},
     {TRAIN_OFFLINE, "loss", "softmax", lists},
     {TRAIN_OFFLINE, "loss", "pairwise", lists},
-    {TRAIN_OFFLINE, "agent", "tabular", table_offline},
     {TRAIN_ALL, "agent", "tabular", tabular},
     {TRAIN_OFFLINE, "preset", "tuned", tuned},
     {TRAIN_OFFLINE, "preset", "published", published},

@@ -22,7 +22,7 @@ static const double MAX_PASS = 2e9; /* bytes of a training pass */
 static dq_status check_lists(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
-    if (c->given.width && a->trains && (!c->given.fill || !a->numbered))
+    if (c->given.width && (!a->numbered || (a->trains && !c->given.fill)))
         return dq_fail(
             error, DQ_ERR_RANGE,
             "the network takes %u features of pairs that nobody makes here: they are of a catalogue's "
@@ -36,8 +36,7 @@ static dq_status check_lists(const dq_agent *a, dq_error *error)
     if (c->gamma > 0 || c->conservative > 0 || c->priority > 0)
         return dq_fail(
             error, DQ_ERR_RANGE,
-            "a list has no next state, no conservative term and no priorities: gamma is 0, and so are "
-            "the others");
+            "a list has no next state: gamma, priorities and the conservative term are of rows (--loss mse)");
     return DQ_OK;
 }
 
@@ -245,18 +244,6 @@ static size_t list_rows(const dq_agent *a, dqn *d, const dqn_batch *b)
         }
     }
     return rows;
-}
-
-const float *dqn_given(dq_agent *a, const uint32_t *state, const uint32_t *action, size_t n)
-{
-    const dq_pair_features *given = &a->config.given;
-    float *to = dqn_of(a)->features;
-    if (!given->width) return NULL;
-    for (size_t r = 0, same; r < n; r += same) { /* those of one state together */
-        for (same = 1; r + same < n && state[r + same] == state[r];) same++;
-        given->fill(given->self, state[r], action + r, same, to + r * given->width);
-    }
-    return to;
 }
 
 /* The outputs of a pass over a batch, a training pass when learning. */

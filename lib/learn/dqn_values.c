@@ -97,6 +97,18 @@ static uint32_t gather(const dq_agent *a, dqn *d, uint32_t from)
     return d->block_rows;
 }
 
+const float *dqn_given(dq_agent *a, const uint32_t *state, const uint32_t *action, size_t n)
+{
+    const dq_pair_features *given = &a->config.given;
+    float *to = dqn_of(a)->features;
+    if (!given->width) return NULL;
+    for (size_t r = 0, same; r < n; r += same) { /* those of one state together */
+        for (same = 1; r + same < n && state[r + same] == state[r];) same++;
+        given->fill(given->self, state[r], action + r, same, to + r * given->width);
+    }
+    return to;
+}
+
 /* The features given of n states (NULL: from, from + 1 ...) with `rows` actions of the offer from b on. */
 static const float *block_features(dq_agent *a, const uint32_t *number, size_t from, size_t n, uint32_t b,
                                    uint32_t rows)

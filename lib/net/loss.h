@@ -27,8 +27,8 @@ static inline bool dq_loss_of_lists(dq_loss loss)
 
 /* The loss of one list of n outputs, with grades >= 0 (what is no more than passed over has 0):
  *
- *     softmax    - sum_j g_j log softmax(z)_j / sum_j g_j                     z_j = y_j / temperature +
- * offset_j (Cao et al., "Learning to rank: from pairwise approach to listwise approach", 2007, top one)
+ *     softmax    - sum_j g_j log softmax(z)_j / sum_j g_j, z_j = y_j / temperature + offset_j (Cao et al.,
+ *                "Learning to rank: from pairwise approach to listwise approach", 2007, top one)
  *     pairwise   the mean over pairs i, j with g_i > g_j of w_j log(1 + e^((y_j - y_i) / temperature)), the
  *                weight w_j = e^offset_j in the mean, too (Burges et al., 2005; Rendle et al., "BPR", 2009)
  *

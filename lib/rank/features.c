@@ -7,6 +7,13 @@
 
 enum { GROUP_NUMBERS = 1 << 26 }; /* of a group of users: 256 MiB */
 
+static dq_status bind(dq_rank_scorer *scorer, const dq_vectors *items, const uint64_t *id, dq_error *error)
+{
+    scorer->given_items = items->count;
+    scorer->given_count = 0;
+    return dq_feature_bind(scorer->features, items, id, error);
+}
+
 dq_status dq_rank_features_bind(dq_rank_scorer *scorer, const dq_rank_items *items,
                                 const dq_rank_block *blocks, size_t block_count, dq_error *error)
 {
@@ -24,17 +31,47 @@ dq_status dq_rank_features_bind(dq_rank_scorer *scorer, const dq_rank_items *ite
         id[i] = dq_feature_id(text, n);
     }
     const dq_vectors vectors = {at, count, items->width};
-    if (!status) status = dq_feature_bind(scorer->features, &vectors, id, error);
-    scorer->given_items = count;
+    if (!status) status = bind(scorer, &vectors, id, error);
     free(at);
     free(id);
     return status;
+}
+
+dq_status dq_rank_features_bind_items(dq_rank_scorer *scorer, const dq_entities *items, dq_error *error)
+{
+    const dq_vectors vectors = dq_entities_vectors(items);
+    uint64_t *id = malloc((vectors.count + (size_t)1) * sizeof *id);
+    if (!id) return dq_fail_memory(error, "features of %u items", vectors.count);
+    for (uint32_t i = 0; i < vectors.count; i++) {
+        size_t n;
+        const char *text = dq_entities_id(items, i, &n);
+        id[i] = dq_feature_id(text, n);
+    }
+    dq_status status = bind(scorer, &vectors, id, error);
+    free(id);
+    return status;
+}
+
+/* Whether the features of lists first .. first + n - 1, or of the first of them, are there; *n says how many.
+ */
+static bool are_there(const dq_rank_scorer *scorer, size_t first, size_t *n)
+{
+    size_t end = scorer->given_first + scorer->given_count;
+    if (first < scorer->given_first || first >= end) return false;
+    if (*n > end - first) *n = end - first;
+    return true;
 }
 
 dq_status dq_rank_features_fill(dq_rank_scorer *scorer, const dq_rank_lists *lists, size_t first, size_t *n,
                                 dq_error *error)
 {
     size_t numbers = scorer->given_items * dq_feature_columns(scorer->features);
+    if (numbers == 0)
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "the model's network is given features of pairs within a whole list, which nobody makes "
+            "here");
+    if (are_there(scorer, first, n)) return DQ_OK;
     size_t group = GROUP_NUMBERS / (numbers + 1) + 1;
     if (*n > group) *n = group;
     dq_feature_who *who = malloc((*n + 1) * sizeof *who);
@@ -50,6 +87,7 @@ dq_status dq_rank_features_fill(dq_rank_scorer *scorer, const dq_rank_lists *lis
     }
     dq_feature_lists(scorer->features, who, *n, scorer->given);
     scorer->given_first = first;
+    scorer->given_count = *n;
     free(who);
     return DQ_OK;
 }

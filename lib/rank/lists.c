@@ -5,6 +5,7 @@
  */
 #include "rank/lists.h"
 
+#include "rank/features.h"
 #include "rank/mmr.h"
 
 #include <math.h>
@@ -281,15 +282,17 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
     if (lists->config.seen) look_up_seen(lists, block, first, last);
     dq_error *errors = malloc((group / USER_TILE + 1) * sizeof *errors);
     if (!errors) return dq_fail_memory(error, "the users' lists");
-    for (size_t at = first; !status && at < last; at += group) {
-        size_t count = last - at < group ? last - at : group;
+    for (size_t at = first, count; !status && at < last; at += count) {
+        count = last - at < group ? last - at : group;
+        if (dq_rank_scorer_needs_lists(scorer))
+            status = dq_rank_features_fill(scorer, lists, at, &count, error);
         offering work = {.lists = lists,
                          .block = block,
                          .first = at,
                          .count = count,
                          .scores = lists->scores,
                          .errors = errors};
-        status = offer_group(&work, scorer, error);
+        if (!status) status = offer_group(&work, scorer, error);
     }
     free(errors);
     if (!status && lists->config.order == DQ_RANK_MMR)

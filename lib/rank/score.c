@@ -64,6 +64,7 @@ static dq_status load_features(dq_rank_scorer *scorer, const dq_bundle *model, u
 {
     dq_feature_free(scorer->features);
     scorer->features = NULL;
+    scorer->given_items = scorer->given_count = 0;
     if (!given) return DQ_OK;
     dq_status status = dq_feature_load(&scorer->features, model, scorer->pool, error);
     if (!status && (!scorer->features || dq_feature_columns(scorer->features) != given))

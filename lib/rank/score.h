@@ -36,8 +36,8 @@ typedef struct dq_rank_scorer {
     const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
     dq_feature_set *features;  /* of pairs within a whole list, given to the network; NULL: none */
     float *given;              /* of lists given_first .. against all items: rank/features.h fills it */
-    size_t given_slots, given_first, given_items;
-    float *block_given; /* (block_slots) of them, those of a block */
+    size_t given_slots, given_first, given_count, given_items; /* given_items 0: bound to none yet */
+    float *block_given;                                        /* (block_slots) of them, those of a block */
     size_t block_slots;
     dq_baseline *baseline; /* who scores lists in this one's place (dq_rank_lists_offer); else NULL */
 } dq_rank_scorer;

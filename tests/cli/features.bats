@@ -91,6 +91,14 @@ ranked() { dq-rank --model model.dq --format tsv --no-header "$@" catalogue.dq; 
     dq-plan --model model.dq --pairs unseen --per-user 2 catalogue.dq | dq-cat --kind transitions --count | grep -q 80
 }
 
+@test "a model is the target of an off-policy evaluation as dq-rank ranks by it" {
+    dq-rank --model model.dq --epsilon 0.3 --seed 1 -k 5 catalogue.dq | dq-cat | jq -c 'del(.kind, .value) |
+        . + {label: (if .item > "i024" then "APPLY" else "IGNORE" end)}' > drawn.jsonl
+    dq-export --users users.jsonl --items items.jsonl --interactions drawn.jsonl -o log.dq
+    dq-rank --model model.dq -k 5 -o lists.dq catalogue.dq
+    dq-eval -q --ope ips --target model:model.dq log.dq | diff - <(dq-eval -q --ope ips --target ranking:lists.dq log.dq)
+}
+
 @test "what cannot be computed is refused in one line" {
     refused() { # words, options
         run -1 train -o none.dq "${@:2}"

@@ -23,7 +23,7 @@ with open("interactions.jsonl", "w") as f:
 PY
     dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o catalogue.dq
     dq-reward --strategy logged catalogue.dq -o labelled.dq
-    dq-train --quiet --offline --epochs 3 --hidden 16,8 --world-hidden 12 labelled.dq -o model.dq
+    dq-train --quiet --offline --loss mse --epochs 3 --hidden 16,8 --world-hidden 12 labelled.dq -o model.dq
 }
 
 setup() {
@@ -115,7 +115,7 @@ PY
 }
 
 @test "in one pipeline after dq-train --pass" {
-    dq-train --quiet --offline --epochs 3 --hidden 16,8 --world-hidden 12 --pass labelled.dq |
+    dq-train --quiet --offline --loss mse --epochs 3 --hidden 16,8 --world-hidden 12 --pass labelled.dq |
         dq-rank --exclude-seen --format tsv --no-header > passed.tsv
     dq-rank --model model.dq --exclude-seen --format tsv --no-header catalogue.dq | cmp - passed.tsv
     # Nothing that was seen is in it.

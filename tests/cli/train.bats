@@ -176,10 +176,10 @@ long_run() { # how it is started
 }
 
 @test "offline: with gamma, over drawn candidates, published" {
-    offline --gamma 0.9 --target-every 20 -t 1 -o a.dq t.dq
-    offline --gamma 0.9 --target-every 20 -t 2 -o b.dq t.dq
+    offline --loss mse --gamma 0.9 --target-every 20 -t 1 -o a.dq t.dq
+    offline --loss mse --gamma 0.9 --target-every 20 -t 2 -o b.dq t.dq
     cmp a.dq b.dq
-    offline --gamma 0.9 --target-every 20 --candidates 5 -o d.dq t.dq
+    offline --loss mse --gamma 0.9 --target-every 20 --candidates 5 -o d.dq t.dq
     run ! cmp -s a.dq d.dq
     offline --preset published -o e.dq t.dq
     "$BUILD"/dq-cat --lineage e.dq > lineage
@@ -187,7 +187,7 @@ long_run() { # how it is started
 }
 
 @test "offline: what was drawn as not wanted is worth what IGNORE is in the map" {
-    loss() { "$BUILD"/dq-train --offline --quiet --agent dqn --hidden 4 --dropout 0 --lr 1e-9 --validation 0 --epochs 1 --log log -o m.dq "$@" && jq .q_loss log; }
+    loss() { "$BUILD"/dq-train --offline --quiet --agent dqn --loss mse --hidden 4 --dropout 0 --lr 1e-9 --validation 0 --epochs 1 --log log -o m.dq "$@" && jq .q_loss log; }
     labels=APPLY=0,SAVE=0,CLICK=0,IGNORE
     "$BUILD"/dq-reward --strategy logged --map $labels=0 -o zero.dq c.dq # Q is about 0, and so are all rewards but those of negatives
     awk -v none="$(loss --negatives 3 --map $labels=0 zero.dq)" -v ten="$(loss --negatives 3 --map $labels=-10 zero.dq)" \
@@ -211,23 +211,23 @@ long_run() { # how it is started
     done
     jq -es 'all(.validation_hit >= .validation_ndcg and .validation_ndcg > 0)' log
     "$BUILD"/dq-reward --strategy logged --map APPLY=1,SAVE=1,CLICK=1,IGNORE=1 -o equal.dq c.dq
-    "$BUILD"/dq-train --offline "${small[@]/--quiet/--progress}" --validation 0.25 --epochs 1 -o m.dq equal.dq 2> said
+    "$BUILD"/dq-train --offline "${small[@]/--quiet/--progress}" --loss mse --validation 0.25 --epochs 1 -o m.dq equal.dq 2> said
     grep -q 'no two held-out rows of one user have different rewards: the epoch of the least loss is kept' said
-    run -1 offline --negatives 0 --validation 0.25 --best-by concordance -o x.dq equal.dq
+    run -1 offline --loss mse --negatives 0 --validation 0.25 --best-by concordance -o x.dq equal.dq
     [ "$output" = "dq-train: --best-by concordance: no two held-out rows of one user have different rewards" ]
     [ ! -e x.dq ]
     "$BUILD"/dq-reward --strategy logged --map APPLY=-1,SAVE=-1,CLICK=-1,IGNORE=-2 -o bad.dq c.dq
-    run -1 offline --validation 0.25 --best-by ndcg -o x.dq bad.dq
+    run -1 offline --loss mse --validation 0.25 --best-by ndcg -o x.dq bad.dq
     [ "$output" = "dq-train: --best-by ndcg: no held-out row has a positive reward" ]
 }
 
 @test "offline: rows by priority, in the log and in a resumed run" {
-    offline --priority 0.6 --importance 0.3 --epochs 40 --log whole.log -o whole.dq t.dq
+    offline --loss mse --priority 0.6 --importance 0.3 --epochs 40 --log whole.log -o whole.dq t.dq
     jq -es '.[0].beta > 0.3 and .[-1].beta > 0.99 and ([.[].beta] | . == sort)' whole.log
-    interrupted --offline "${brief[@]}" --priority 0.6 --importance 0.3 --epochs 40 --checkpoint ck --log parts.log -o parts.dq t.dq
+    interrupted --offline "${brief[@]}" --loss mse --priority 0.6 --importance 0.3 --epochs 40 --checkpoint ck --log parts.log -o parts.dq t.dq
     cmp whole.dq parts.dq
     cmp whole.log parts.log
-    offline --epochs 40 -o uniform.dq t.dq
+    offline --loss mse --epochs 40 -o uniform.dq t.dq
     run ! cmp -s whole.dq uniform.dq
 }
 
@@ -243,6 +243,34 @@ long_run() { # how it is started
     [ "$output" = "dq-train: --features compare a state with an action: they need --head actions" ]
     run -2 "$BUILD"/dq-train --offline --n-step 3 t.dq
     [[ $output == *" (pairs of users and items follow no order, so no later reward is theirs)" ]]
+}
+
+@test "offline: lists, whole or drawn, by either loss: threads do not matter, values are in rewards, and what they cannot have is refused" {
+    for loss in softmax pairwise; do
+        for negatives in 0 5; do
+            lists=(--offline --quiet --loss $loss --negatives $negatives --batch 8 --epochs 20 --lr 1e-2 --world-hidden 8)
+            "$BUILD"/dq-train "${lists[@]}" --log log -t 1 -o a.dq t.dq
+            "$BUILD"/dq-train "${lists[@]}" -t 3 -o b.dq t.dq
+            cmp a.dq b.dq
+            jq -es '.[-1].q_loss < .[0].q_loss and (.[-1].world_loss > 0)' log
+            "$BUILD"/dq-cat --kind model a.dq | head -1 | jq -e '.meta.q.calibrated == 1 and .meta.q.factored == 128'
+            "$BUILD"/dq-rank -q --model a.dq c.dq -k 40 --format tsv --no-header | awk '{ if ($4 > 2 || $4 < -2) exit 1 }'
+        done
+    done
+    "$BUILD"/dq-train "${small[@]}" "${lists[@]}" --log whole.log -o whole.dq t.dq
+    interrupted "${lists[@]}" --checkpoint ck --log parts.log -o parts.dq t.dq
+    cmp whole.dq parts.dq
+    cmp whole.log parts.log
+    # It goes on by lists, by rows, and online.
+    "$BUILD"/dq-train "${lists[@]}" --init a.dq -o more.dq t.dq
+    "$BUILD"/dq-train --offline --quiet --loss mse --epochs 1 --init a.dq -o rows.dq t.dq
+    run -1 "$BUILD"/dq-train --offline --gamma 0.9 -o x.dq t.dq
+    [ "$output" = "dq-train: a list has no next state: gamma, priorities and the conservative term are of rows (--loss mse)" ]
+    run -2 "$BUILD"/dq-train --offline --loss mse --list-temperature 2 t.dq
+    [[ $output == *--list-temperature*--loss* ]]
+    run -2 "$BUILD"/dq-train --user u05 --loss softmax c.dq
+    [[ $output == *softmax* ]]
+    [ ! -e x.dq ]
 }
 
 @test "offline: a resumed run equals an uninterrupted one, the log too" {
@@ -403,7 +431,7 @@ opposites() {
 }
 
 @test "offline: what ranks nothing, or no better than chance, is said" {
-    rate=("$BUILD"/dq-train --offline --hidden 24,12 --dropout 0 --epochs 30 -t 1)
+    rate=("$BUILD"/dq-train --offline --loss mse --hidden 24,12 --dropout 0 --epochs 30 -t 1)
     "${rate[@]}" --validation 0 --lr 10 -o m.dq t.dq 2> said
     [ "$(tail -1 said)" = "dq-train: warning: the model gives every action the same value, so it ranks nothing (try a smaller --lr)" ]
     [ "$("$BUILD"/dq-rank -q --model m.dq c.dq --format tsv --no-header | cut -f4 | sort -u | wc -l)" = 1 ]

@@ -151,6 +151,7 @@ static void check(const dq_net_spec *spec, const char *folder)
         net_backward(net, dy);
         net_step(net, &adam, 0, 0);
     }
+    dq_net_calibrate(net, 0.7, 0.2);
     write_model(folder, net);
     write_file(folder, "x", x, ROWS * INPUT);
     write_file(folder, "v", v, ROWS * WIDTH);
@@ -167,6 +168,13 @@ static void models_run_in_pytorch(void **state)
 {
     (void)state;
     static const dq_net_spec specs[] = {
+        {STATE, .outputs = 1, .head = DQ_HEAD_ACTIONS, .action_width = WIDTH,
+         .features = {{0, 1, 3}, {15, 0, 4}}, .feature_count = 2, .feature_scale = 4, .direct = true,
+         .start_feature = 1, .start_weight = 2, .factored = 6, .input_dropout = 0.2, .dueling = true,
+         .calibrated = true},
+        {STATE, .outputs = 1, .head = DQ_HEAD_ACTIONS, .action_width = WIDTH, .features = {{0, 1, 3}},
+         .feature_count = 1, .hidden_inputs = DQ_HIDDEN_OF_FEATURES, .direct = true, .factored = 6,
+         .calibrated = true},
         {STATE, .outputs = 5, .dropout = 0.3},
         {STATE, .outputs = 5, .batch_norm = true, .dueling = true},
         {STATE, .outputs = 5, .encoder = DQ_ENCODER_ATTENTION, .dueling = true},
