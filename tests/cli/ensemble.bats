@@ -93,6 +93,14 @@ END
     [ "$(wc -l < j)" = 80 ]
 }
 
+@test "a policy by several networks is judged as one by their mean" {
+    dq-rank -q --softmax .3 -k 2 --model all.dq --format jsonl catalogue.dq > served.jsonl
+    jq -r '[.request, .item] | @csv' served.jsonl | sed -n '1p;4p;9p' | { echo request,item; cat; } > clicks.csv
+    dq-export --users users.jsonl --items items.jsonl --interactions served.jsonl --columns position=rank --feedback clicks.csv -o log.dq
+    dq-eval -q --ope log,ips --target model:all.dq --softmax .3 log.dq > own.tsv
+    awk '$1 == "log" { log_ = $2 } $1 == "ips" { ips = $2 } END { exit !(log_ > 0 && (ips / log_ - 1) ^ 2 < .01) }' own.tsv
+}
+
 @test "world models disagree, too" {
     dq-train ${SMALL% --validate*} --features all --models 2 -o worlds.dq labelled.dq
     dq-rank -q --model worlds.dq --by world --disagreement --explore ensemble --format tsv catalogue.dq | awk -F '\t' 'NR > 1 && $8 > 0 { n++ } END { exit !n }'
