@@ -97,7 +97,7 @@ END
     dq-rank -q --softmax .3 -k 2 --model all.dq --format jsonl catalogue.dq > served.jsonl
     jq -r '[.request, .item] | @csv' served.jsonl | sed -n '1p;4p;9p' | { echo request,item; cat; } > clicks.csv
     dq-export --users users.jsonl --items items.jsonl --interactions served.jsonl --columns position=rank --feedback clicks.csv -o log.dq
-    dq-eval -q --ope log,ips --target model:all.dq --softmax .3 log.dq > own.tsv
+    dq-eval --quiet --ope log,ips --target model:all.dq --softmax .3 log.dq > own.tsv
     awk '$1 == "log" { log_ = $2 } $1 == "ips" { ips = $2 } END { exit !(log_ > 0 && (ips / log_ - 1) ^ 2 < .01) }' own.tsv
 }
 
