@@ -13,6 +13,9 @@
 
 static const char *const formats[] = {"stream", "tsv", "jsonl", "trec", NULL};
 
+static const char *const explorers[] = {"none", "ensemble", NULL};
+enum { EXPLORE_NONE, EXPLORE_ENSEMBLE };
+
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {
     dq_reader *inputs[2] = {0}; /* the stream, and --model or --train */
@@ -55,14 +58,15 @@ static void check_with(const rank_options *o, dq_cli *cli)
 
 static void check_options(rank_options *o, dq_cli *cli)
 {
-    int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0);
+    int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0) + (o->explore != EXPLORE_NONE);
     dq_error error = DQ_ERROR_NONE;
     dq_cli_enter(cli, o->merge ? MERGE : RANK);
     if (!dq_cli_given(cli, "wish")) o->wish = (double)NAN;
-    if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon and --softmax: one at a time");
+    if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon, --softmax and --explore: one at a time");
     if (o->lambda < 1) o->order = DQ_RANK_MMR;
     if (o->epsilon > 0) o->order = DQ_RANK_EPSILON;
     if (o->temperature > 0) o->order = DQ_RANK_SOFTMAX;
+    if (o->explore == EXPLORE_ENSEMBLE) o->order = DQ_RANK_ENSEMBLE;
     if (o->pool && o->pool < o->k) dq_cli_usage(cli, "--pool is smaller than -k");
     if (o->pairs.count && o->by != DQ_RANK_BY_AUTO && o->by != DQ_RANK_BY_COSINE)
         dq_cli_usage(cli, "--compare goes with --by cosine");
@@ -70,11 +74,11 @@ static void check_options(rank_options *o, dq_cli *cli)
     if (o->model && o->by == DQ_RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
     if (o->model && rank_by_baseline(o))
         dq_cli_usage(cli, "--by %s takes no --model", dq_rank_by_names[o->by]);
-    bool named = o->format == RANK_TREC || o->epsilon > 0 || o->temperature > 0;
+    bool named = o->format == RANK_TREC || rank_is_drawn(o->order);
     if (!named && dq_cli_given(cli, "run-name"))
         dq_cli_usage(cli,
-                     "--run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax) "
-                     "say who ranks");
+                     "--run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax, "
+                     "--explore) say who ranks");
     if (!named) dq_cli_leave_out(cli, "run-name");
     if (strpbrk(o->run_name, " \t\n\v\f\r") || !*o->run_name)
         dq_cli_usage(cli, "--run-name: one word without white space");
@@ -156,6 +160,13 @@ int main(int argc, char **argv)
         {"softmax", 0, DQ_OPT_REAL, &o.temperature, "T",
          "draw the list from the softmax of score / T; 0: rank by score", .flags = DQ_OPT_PAYLOAD, .min = 0,
          .max = 1e9, .modes = RANK, .recorded = RANK | MERGE},
+        {"explore", 0, DQ_OPT_CHOICE, &o.explore, "HOW",
+         "ensemble: each user's list by one of a model's networks, drawn (Thompson sampling)",
+         .flags = DQ_OPT_PAYLOAD, .choices = explorers, .modes = RANK, .recorded = RANK | MERGE,
+         .where = "by=auto,q,world"},
+        {"disagreement", 0, DQ_OPT_FLAG, &o.disagreement, NULL,
+         "a column more: the standard deviation of the scores of a model's networks", .flags = DQ_OPT_PAYLOAD,
+         .modes = RANK, .where = "format=stream,tsv,jsonl by=auto,q,world"},
         {"merge", 0, DQ_OPT_FLAG, &o.merge, NULL, "merge rankings of shards exactly", .flags = DQ_OPT_PAYLOAD,
          .modes = MERGE, .recorded = RANK | MERGE},
         {"hold", 0, DQ_OPT_FLAG, &o.hold, NULL, "keep all items in memory until the stream has ended",

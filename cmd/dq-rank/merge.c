@@ -37,7 +37,7 @@ static dq_status check_meta(const rank_options *options, const dq_value *meta, s
     int64_t k = dq_value_integer(dq_map_get(meta, "k"), INT64_MAX);
     if (order && !dq_value_is(order, dq_rank_order_names[DQ_RANK_SCORE]))
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                       "rankings ordered by --mmr, --epsilon or --softmax cannot be merged");
+                       "rankings ordered by --mmr, --epsilon, --softmax or --explore cannot be merged");
     if (dq_map_get(meta, "within"))
         return dq_fail(
             error, DQ_ERR_UNSUPPORTED,
@@ -111,7 +111,7 @@ static dq_status write_lists(dq_merge *merge, rank_output *output, dq_error *err
         const char *user = dq_merge_user(merge, u, &bytes);
         size_t n = dq_merge_sorted(merge, u, &items);
         for (size_t i = 0; i < n; i++)
-            places[i] = (dq_rank_place){items[i].id, items[i].id_bytes, items[i].score, NAN};
+            places[i] = (dq_rank_place){items[i].id, items[i].id_bytes, items[i].score, NAN, NAN};
         status = rank_output_list(output, user, bytes, places, n, error);
     }
     free(places);
@@ -125,7 +125,7 @@ dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_ou
     dq_status status = dq_merge_new(&merge, options->k, error);
     if (!status) status = read_rankings(options, reader, merge, &by, error);
     if (!status) {
-        rank_output_describe(output, dq_rank_by_names[by.by], DQ_RANK_SCORE, 0);
+        rank_output_describe(output, dq_rank_by_names[by.by], DQ_RANK_SCORE, 0, 0);
         rank_output_settings(output, by.settings);
         status = write_lists(merge, output, error);
     }

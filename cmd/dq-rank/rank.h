@@ -27,7 +27,8 @@ typedef struct rank_options {
     uint64_t neighbours; /* 0: all */
     double shrink;
     dq_pair_names *pair_names; /* (pairs.count) the same, cut in two */
-    bool exclude_seen, hold, merge;
+    bool exclude_seen, hold, merge, disagreement;
+    int explore; /* of explorers in main.c */
     double lambda, epsilon, temperature;
     dq_rank_order order;
 } rank_options;
@@ -39,9 +40,12 @@ typedef struct rank_output rank_output;
 /* Opens --output in --format; inputs are the readers, for the lineage. */
 dq_status rank_output_open(rank_output **output, const rank_options *options, dq_cli *cli,
                            dq_reader *const *inputs, size_t input_count, dq_error *error);
-/* What a stream of rankings says of itself: what scored (a name of dq_rank_by_names, kept), what ordered, and
- * of how many items a list was where scores depend on all of them (else 0). */
-void rank_output_describe(rank_output *output, const char *by, dq_rank_order order, size_t within);
+/* Whether chance has a part in the places. */
+bool rank_is_drawn(dq_rank_order order);
+/* What a stream of rankings says of itself: what scored (a name of dq_rank_by_names, kept), what ordered, of
+ * how many items a list was where scores depend on all of them (else 0), and how many networks scored. */
+void rank_output_describe(rank_output *output, const char *by, dq_rank_order order, size_t within,
+                          size_t networks);
 /* The settings of the scores that it says, too, as rank_settings makes them or a merge found them; kept. */
 void rank_output_settings(rank_output *output, const char *settings);
 /* What scores depend on beside the inputs: "similarity=cosine shrink=10 ...". NULL when memory is short. */

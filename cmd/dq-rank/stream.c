@@ -151,7 +151,18 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
     return dq_fail(error, status, "no model comes before the items, and by cosine: %s", why.reason);
 }
 
-static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen)
+/* What is of several networks' scores. */
+static dq_status check_ensemble(const ranking *r, dq_error *error)
+{
+    const rank_options *o = r->options;
+    if ((o->order != DQ_RANK_ENSEMBLE && !o->disagreement) || r->scorer.net_count > 1) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "%s: one network's scores, or none's, disagree with nothing; train several (dq-train "
+                   "--offline --q-models 3, or --models 3 for --by world)",
+                   o->disagreement ? "--disagreement" : "--explore ensemble");
+}
+
+static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen, size_t networks)
 {
     return (dq_rank_config){.k = (size_t)o->k,
                             .pool = (size_t)(o->pool ? o->pool : 10 * o->k),
@@ -159,6 +170,7 @@ static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen)
                             .lambda = o->lambda,
                             .epsilon = o->epsilon,
                             .temperature = o->temperature,
+                            .members = networks,
                             .seed = o->common.seed,
                             .seen = o->exclude_seen ? seen : NULL,
                             .users = o->users.at,
@@ -170,7 +182,8 @@ static dq_status begin(ranking *r, dq_error *error)
 {
     r->begun = true;
     dq_status status = fit_scorer(r, error);
-    dq_rank_config config = config_of(r->options, &r->seen);
+    dq_rank_config config = config_of(r->options, &r->seen, r->scorer.net_count);
+    if (!status) status = check_ensemble(r, error);
     if (!status) status = dq_rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
     if (!status && r->scorer.baseline)
         status = rank_baseline_begin(r->options, &r->baseline, &r->catalogue.users, &r->lists, r->pool,
@@ -401,7 +414,7 @@ static dq_status write_lists(ranking *r, dq_error *error)
     size_t most = dq_index_count(&r->items.identity.ids), count;
     dq_status status = DQ_OK;
     rank_output_describe(r->output, dq_rank_by_names[r->scorer.by], r->options->order,
-                         dq_rank_scorer_needs_lists(&r->scorer) ? most : 0);
+                         dq_rank_scorer_needs_lists(&r->scorer) ? most : 0, r->scorer.net_count);
     rank_output_with(r->output, &r->texts, &r->items.identity.ids);
     for (size_t u = 0; !status && u < lists->count; u++) {
         const dq_scored *items;
@@ -490,6 +503,10 @@ dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_rea
     ranking r = {.options = options, .reader = reader, .output = output};
     dq_status status = rank_whole(&r, beside, error);
     if (!status) dq_cli_say_kept(cli, &options->common, options->model, &r.agents.kept);
+    if (!status && r.scorer.net_count > 1)
+        dq_cli_say(cli, &options->common, "%zu networks: %s", r.scorer.net_count,
+                   options->order == DQ_RANK_ENSEMBLE ? "each list is by one of them, drawn for its user"
+                                                      : "scores are the means of theirs, in rewards");
     if (!status && r.scorer.baseline) rank_baseline_say(cli, options, &r.baseline);
     char words[512];
     if (!status && r.sessions.on && dq_session_log_describe_order(&r.sessions.log, words, sizeof words))

@@ -21,7 +21,7 @@ struct rank_output {
     dq_writer *writer;         /* the stream */
     const char *by, *settings; /* settings: "": none */
     dq_rank_order order;
-    size_t within;
+    size_t within, networks;
     bool headed;
     dq_json_text line;
     const dq_rank_texts *texts; /* with --with */
@@ -29,7 +29,7 @@ struct rank_output {
     dq_place_text with[DQ_RANK_TEXTS_MOST];
     dq_strings users, items; /* rows of the bundle in the making */
     uint32_t ranks[BUNDLE_ROWS];
-    float scores[BUNDLE_ROWS], values[BUNDLE_ROWS];
+    float scores[BUNDLE_ROWS], values[BUNDLE_ROWS], disagreements[BUNDLE_ROWS];
     double propensities[BUNDLE_ROWS];
     dq_strings requests, models;
 };
@@ -44,9 +44,14 @@ static void name_request(const rank_output *o, const char *user, size_t n, char 
     (void)snprintf(request, REQUEST, "%016" PRIx64, dq_digest_seeded(user, n, seed));
 }
 
+bool rank_is_drawn(dq_rank_order order)
+{
+    return order == DQ_RANK_EPSILON || order == DQ_RANK_SOFTMAX || order == DQ_RANK_ENSEMBLE;
+}
+
 static bool is_drawn(const rank_output *o)
 {
-    return o->order == DQ_RANK_EPSILON || o->order == DQ_RANK_SOFTMAX;
+    return rank_is_drawn(o->order);
 }
 
 dq_status rank_output_open(rank_output **output, const rank_options *options, dq_cli *cli,
@@ -60,14 +65,15 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
     if (!(*output)->settings) dq_cli_short_of_memory(cli);
     (*output)->by = dq_rank_by_names[DQ_RANK_BY_COSINE];
     if (options->format != RANK_STREAM) return dq_sink_open(&(*output)->sink, path, DQ_SINK_TEXT, error);
-    bool chance = options->order == DQ_RANK_EPSILON || options->order == DQ_RANK_SOFTMAX ||
-                  options->by == DQ_RANK_BY_RANDOM;
+    bool chance = rank_is_drawn(options->order) || options->by == DQ_RANK_BY_RANDOM;
     dq_maker maker = dq_cli_maker(cli, chance ? (int64_t)options->common.seed : -1);
     return dq_writer_open(&(*output)->writer, path, &maker, inputs, input_count, error);
 }
 
-void rank_output_describe(rank_output *output, const char *by, dq_rank_order order, size_t within)
+void rank_output_describe(rank_output *output, const char *by, dq_rank_order order, size_t within,
+                          size_t networks)
 {
+    output->networks = networks;
     output->within = within;
     output->by = by;
     output->order = order;
@@ -136,7 +142,8 @@ static dq_status put_header(rank_output *o, dq_error *e)
     if (o->headed || o->options->format != RANK_TSV || !o->options->header) return DQ_OK;
     o->headed = true;
     o->line.bytes = 0;
-    dq_status s = dq_place_write_header(&o->line, is_drawn(o), o->with, o->texts ? o->texts->count : 0, e);
+    dq_status s = dq_place_write_header(&o->line, is_drawn(o), o->options->disagreement, o->with,
+                                        o->texts ? o->texts->count : 0, e);
     return s ? s : dq_sink_write(o->sink, o->line.data, o->line.bytes, e);
 }
 
@@ -161,6 +168,7 @@ static dq_status text_list(rank_output *o, const char *user, size_t n, const dq_
                                 is_drawn(o) ? places[i].propensity : 0,
                                 request,
                                 o->options->run_name,
+                                o->options->disagreement ? &places[i].disagreement : NULL,
                                 o->with,
                                 o->texts ? o->texts->count : 0};
         find_texts(o, &places[i]);
@@ -178,6 +186,7 @@ static dq_status describe(const rank_output *o, dq_bundle *bundle, dq_error *e)
         dq_map_set(arena, &bundle->meta, "order", dq_string(arena, dq_rank_order_names[o->order])) &&
         dq_map_set(arena, &bundle->meta, "settings", dq_string(arena, o->settings)) &&
         dq_map_set(arena, &bundle->meta, "k", dq_int((int64_t)o->options->k)) &&
+        (o->networks < 2 || dq_map_set(arena, &bundle->meta, "networks", dq_int((int64_t)o->networks))) &&
         (!o->within || dq_map_set(arena, &bundle->meta, "within", dq_int((int64_t)o->within))))
         return DQ_OK;
     return dq_fail(e, DQ_ERR_MEMORY, "out of memory for the output");
@@ -204,6 +213,8 @@ static dq_status put_bundle(rank_output *o, dq_error *e)
     if (!s) s = dq_bundle_add_numbers(&bundle, "score", DQ_F4, o->scores, NULL, NULL, e);
     if (!s && o->order != DQ_RANK_SCORE)
         s = dq_bundle_add_numbers(&bundle, "value", DQ_F4, o->values, NULL, NULL, e);
+    if (!s && o->options->disagreement)
+        s = dq_bundle_add_numbers(&bundle, "disagreement", DQ_F4, o->disagreements, NULL, NULL, e);
     if (!s && is_drawn(o)) s = add_logged(o, &bundle, e);
     if (!s) s = dq_writer_put(o->writer, &bundle, e);
     dq_bundle_free(&bundle);
@@ -225,6 +236,7 @@ static dq_status stream_list(rank_output *o, const char *user, size_t n, const d
         o->ranks[o->users.count] = (uint32_t)(i + 1);
         o->scores[o->users.count] = order_score(o, &places[i], i + 1, count);
         o->values[o->users.count] = places[i].score;
+        o->disagreements[o->users.count] = places[i].disagreement;
         o->propensities[o->users.count] = places[i].propensity;
         if (is_drawn(o)) s = dq_strings_add(&o->requests, request, REQUEST - 1, e);
         if (!s && is_drawn(o))

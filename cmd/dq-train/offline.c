@@ -5,6 +5,8 @@
  */
 #include "train.h"
 
+#include "learn/members.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -12,6 +14,9 @@ typedef struct offline {
     train *t;
     dq_agent *agent;
     dq_offline *run;
+    dq_offline_config passes;
+    dq_members members;
+    size_t member;
     dq_log log;
     train_kept kept;
     dq_progress bar;
@@ -42,31 +47,45 @@ static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
 /* What held-out rows cannot tell is an error where it was asked for. */
 static dq_status check_best_by(offline *f, dq_error *error)
 {
-    static const char *const lacks[] = {
-        [DQ_BEST_BY_CONCORDANCE] = "no two held-out rows of one user have different rewards",
-        [DQ_BEST_BY_NDCG] = "no held-out row has a positive reward"};
     dq_best_by asked = f->t->o->passes.best_by;
     if (dq_offline_size(f->run).held_out == 0 || dq_offline_criterion(f->run) == asked) return DQ_OK;
     if (dq_cli_given(f->t->cli, "best-by"))
-        return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s",
-                       asked == DQ_BEST_BY_NDCG ? "ndcg" : "concordance", lacks[asked]);
-    dq_cli_say(f->t->cli, &f->t->o->common, "%s: the epoch of the least loss is kept", lacks[asked]);
+        return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s", dq_best_by_names[asked],
+                       dq_best_by_lack(asked));
+    dq_cli_say(f->t->cli, &f->t->o->common, "%s: the epoch of the least loss is kept",
+               dq_best_by_lack(asked));
     return DQ_OK;
 }
 
 static dq_status make(offline *f, dq_error *error)
 {
     train *t = f->t;
+    if (t->o->q_models > 1 && t->o->checkpoint)
+        dq_cli_usage(t->cli, "--q-models: a checkpoint is of one network's training");
     dq_status status = train_offline_rows(t, error);
-    dq_offline_config config = t->o->passes;
-    config.negative_reward = t->ignore;
+    f->passes = t->o->passes;
+    f->passes.negative_reward = t->ignore;
+    if (!status && t->o->q_models > 1 && t->dataset.models.count)
+        status = dq_fail(error, DQ_ERR_UNSUPPORTED, "--q-models: several networks start from no one model");
     if (!status) status = weigh_rows(f, UINT64_MAX, error);
-    if (!status && t->cli->mode != TRAIN_OFFLINE) dq_offline_bound(&config, &t->logged.rows, &t->o->config);
-    if (!status) dq_offline_suit(&config, &t->logged.rows, &t->o->config);
+    if (!status && t->cli->mode != TRAIN_OFFLINE)
+        dq_offline_bound(&f->passes, &t->logged.rows, &t->o->config);
+    if (!status) dq_offline_suit(&f->passes, &t->logged.rows, &t->o->config);
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
     if (!status) status = train_agent(t, &t->logged.shape, DQ_ABSENT, &f->agent, error);
-    if (!status) status = dq_offline_new(&f->run, &config, f->agent, &t->logged.rows, error);
+    if (!status) status = dq_offline_new(&f->run, &f->passes, f->agent, &t->logged.rows, error);
+    f->members.pool = t->pool;
     return status ? status : check_best_by(f, error);
+}
+
+/* The next of several networks of Q: all is as for the last one, but the seed. */
+static dq_status make_next(offline *f, dq_error *error)
+{
+    dq_offline_free(f->run);
+    f->run = NULL;
+    dq_status status = dq_members_next(&f->members, &f->agent, ++f->passes.seed, error);
+    if (!status) status = weigh_rows(f, UINT64_MAX, error);
+    return status ? status : dq_offline_new(&f->run, &f->passes, f->agent, &f->t->logged.rows, error);
 }
 
 /* ---- checkpoint ---- */
@@ -102,6 +121,7 @@ static dq_status log_epoch(offline *f, uint64_t epoch, dq_error *error)
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value line = dq_map();
     bool ok = dq_offline_report(f->run, &arena, &line);
+    if (ok && f->t->o->q_models > 1) ok = dq_map_set(&arena, &line, "member", dq_int((int64_t)f->member));
     if (ok && f->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight",
                         dq_real(dq_reward_weight_at(&f->t->weight, epoch - 1)));
@@ -143,7 +163,8 @@ static dq_status go(offline *f, dq_error *error)
     while (!status && !dq_offline_done(f->run)) {
         bool ended;
         status = dq_offline_step(f->run, &ended, error);
-        if (!status) dq_progress_step(&f->bar, dq_offline_batches_done(f->run), f->note);
+        uint64_t before = f->member * f->bar.total / f->t->o->q_models;
+        if (!status) dq_progress_step(&f->bar, before + dq_offline_batches_done(f->run), f->note);
         if (!status && ended) status = end_epoch(f, error);
         if (!status && dq_stop_asked() && !dq_offline_done(f->run)) status = stop(f, error);
     }
@@ -164,9 +185,14 @@ static dq_status run(offline *f, dq_error *error)
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
     if (f->t->logged.propensities)
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
-    f->bar = dq_progress_start(&o->common, "training", sizes.epochs * sizes.batches);
+    f->bar = dq_progress_start(&o->common, "training", o->q_models * sizes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
+    for (f->member = 1; !status && f->member < o->q_models; f->member++) {
+        dq_cli_say(f->t->cli, &o->common, "network %zu of %u", f->member + 1, o->q_models);
+        status = make_next(f, error);
+        if (!status) status = go(f, error);
+    }
     dq_stop_finish(o->common.output);
     dq_progress_end(&f->bar);
     return status;
@@ -176,7 +202,7 @@ static dq_status write_model(offline *f, dq_error *error)
 {
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_agent_save(f->agent, false, &model, error);
+    if (!status) status = dq_members_save(&f->members, f->agent, &model, error);
     if (!status) status = train_finish_model(f->t, &model, DQ_ABSENT, error);
     return train_write_model(f->t, status, &model, f->t->output, error);
 }
@@ -191,5 +217,6 @@ dq_status train_run_offline(train *t, dq_error *error)
     if (!status) status = write_model(&f, error);
     dq_offline_free(f.run);
     dq_agent_free(f.agent);
+    dq_members_free(&f.members);
     return status;
 }

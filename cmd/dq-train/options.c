@@ -9,7 +9,6 @@
 
 static const char *const presets[] = {"tuned",        "published", "session", "sequence",
                                       "sequence-dqn", "films",     "maze",    NULL};
-static const char *const bests[] = {"loss", "concordance", "ndcg", NULL}; /* as dq_best_by */
 static const char *const bootstraps[] = {"max", "same", NULL};            /* as dq_bootstrap */
 static const char *const activations[] = {"relu", "gelu", "tanh", NULL};  /* as dq_activation */
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
@@ -64,6 +63,7 @@ static train_options o = {
     .candidates = 100,
     .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
     .passes = {.epochs = 10, .validation = 0.1},
+    .q_models = 1,
     .steps = 100,
     .config = {.world = true, .envs = 1},
     .checkpoint_every = 10,
@@ -170,10 +170,11 @@ static const dq_option table[] = {
     {"epsilon-by", 0, DQ_OPT_CHOICE, &o.config.decay_by, "WHAT", "what epsilon's time counts (run: shares of the run)", PAYLOAD, times, .modes = TRAIN_ACTING, .where = "explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes (0: as many as make 150 batches of lists)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_LOGGED, .section = "Passes over a log"},
     {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE; of lists those drawn for a list (0: all items)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = VALUES, .why = "a log of users and items alone tells what was not met"},
+    {"q-models", 0, DQ_OPT_SMALL, &o.q_models, "N", "networks of Q, of seeds S, S + 1 ..., in one model, by whose mean dq-rank ranks", PAYLOAD, .min = 1, .max = 100, .modes = TRAIN_OFFLINE, .where = NETWORK, .excludes = "init", .why = "dq-rank alone takes a model of several, of users and items"},
     {"validation", 0, DQ_OPT_REAL, &o.passes.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is evaluated by --evaluate"},
     {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone): a group is held out, and left out of its own features, together", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT "|features"},
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},
-    {"best-by", 0, DQ_OPT_CHOICE, &o.passes.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, bests, .modes = TRAIN_LOGGED, .where = HELD_OUT, .why = "an agent that acts is evaluated by --evaluate"},
+    {"best-by", 0, DQ_OPT_CHOICE, &o.passes.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, dq_best_by_names, .modes = TRAIN_LOGGED, .where = HELD_OUT, .why = "an agent that acts is evaluated by --evaluate"},
     {"patience", 0, DQ_OPT_COUNT, &o.passes.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never); rate and other schedules then stop short of their ends", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT},
     {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
     {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .modes = TRAIN_ENV},

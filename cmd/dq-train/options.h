@@ -53,6 +53,7 @@ typedef struct train_options {
     int agent, schedule, decay_form;
     const char *features, *hidden, *value_hidden, *world_hidden, *wish;
     double epsilon_decay, epsilon_over;
+    uint32_t q_models;      /* networks of Q of an offline run */
     dq_agent_config config; /* the rest; cross features and --init's shape are setup.c's */
 } train_options;
 

@@ -235,24 +235,6 @@ static void choose_features(dq_cli *cli, train_options *o)
     o->features = "none";
 }
 
-/* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
-static void suit_log(train_options *o, dq_agent_config *c)
-{
-    dq_offline_config *passes = &o->passes;
-    passes->batch = c->batch;
-    if (passes->folds) passes->validation = 0;
-    passes->candidates = (uint32_t)o->candidates;
-    passes->n_step = c->n_step;
-    passes->priority = c->priority;
-    passes->importance = c->importance;
-    passes->seed = c->seed;
-    c->replay = c->batch;
-    c->warmup = 0;
-    c->fit_rows = DQ_OFFLINE_ROWS(*passes);
-    c->planning = 0;
-    c->target_by = DQ_BY_UPDATES;
-}
-
 /* Training in an environment or catalogue. */
 static void suit_acting(const dq_cli *cli, train_options *o)
 {
@@ -287,8 +269,9 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     c->envs = (uint32_t)o->envs;
     c->fit_rows = c->batch;
     c->offered = cli->mode & TRAIN_ENV ? 0 : (uint32_t)o->candidates;
+    o->passes.candidates = (uint32_t)o->candidates;
     if (cli->mode & TRAIN_LOGGED)
-        suit_log(o, c);
+        dq_offline_share(&o->passes, c);
     else
         suit_acting(cli, o);
 }

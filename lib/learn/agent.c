@@ -124,6 +124,11 @@ const dq_env_spec *dq_agent_get_shape(const dq_agent *a)
     return &a->shape;
 }
 
+const char *dq_agent_get_kind(const dq_agent *a)
+{
+    return a->kind->name;
+}
+
 uint32_t dq_agent_input_width(const dq_agent *a)
 {
     const dq_trajectory t = dq_trajectory_of(&a->config, &a->shape);
@@ -416,12 +421,24 @@ static bool takes(const dq_agent *a, const char *kind, bool checkpoint)
     return !checkpoint && dq_agent_find(kind)->functions == a->does;
 }
 
+/* An agent has one network of Q. */
+static dq_status check_single(const dq_agent_config *saved, dq_error *error)
+{
+    if (saved->q_models < 2) return DQ_OK;
+    return dq_fail(
+        error, DQ_ERR_UNSUPPORTED,
+        "the model is an ensemble of %u networks of Q, by which dq-rank and dq-eval --target rank: "
+        "no agent acts, plans or goes on learning with it",
+        saved->q_models);
+}
+
 dq_status dq_agent_load(dq_agent *a, bool checkpoint, const dq_bundle *model, dq_error *error)
 {
     const char *kind;
     dq_agent_config config;
     dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (!status) status = check_single(&config, error);
     if (status) return status;
     if (!takes(a, kind, checkpoint))
         return dq_fail(error, DQ_ERR_RANGE, "the model is of a %s agent, not of %s", kind, a->kind->name);
@@ -465,6 +482,7 @@ dq_status dq_agent_of_model(dq_agent **out, const dq_bundle *model, const dq_env
     dq_env_spec own;
     *out = NULL;
     dq_status status = dq_agent_read_config(model, &kind, &config, &own, error);
+    if (!status) status = check_single(&config, error);
     if (!status && shape) status = dq_env_spec_check(shape, error);
     if (!status && shape) status = check_shape(&own, shape, &config, error);
     if (!status && !shape && own.states.count)

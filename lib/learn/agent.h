@@ -117,6 +117,8 @@ typedef struct dq_agent_config {
     uint32_t planning;                                            /* planning updates an update */
     uint32_t rollout; /* dyna-q: steps that each looks ahead, >= 1 */
     uint32_t models;  /* dyna-q: networks of the ensemble (Kurutach et al., 2018), >= 1 */
+    /* Of a saved model: networks of Q (learn/members.h). An agent trains and acts by one; 0: 1. */
+    uint32_t q_models;
     /* exploration */
     dq_explore_by explore_by;
     dq_decay_form decay_form;
@@ -167,6 +169,7 @@ bool dq_agent_lacks_features(const dq_agent *agent);
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);
 const dq_env_spec *dq_agent_get_shape(const dq_agent *agent);
+const char *dq_agent_get_kind(const dq_agent *agent); /* its name */
 /* The width of what it reads where others read a state: that of a state, or of a window of trajectories
  * (config.context steps, learn/trajectory.h), which then stands for it in every call below. */
 uint32_t dq_agent_input_width(const dq_agent *agent);
@@ -266,6 +269,10 @@ dq_status dq_agent_predict(dq_agent *agent, const dq_vectors *states, const uint
  * be set, as when an offline run goes back to its best epoch. Fetch it anew each time that they are: what the
  * agent found by a target holds until then. */
 dq_net *dq_agent_network(dq_agent *agent, const char *name);
+
+/* The name of network m of Q in a bundle, of one or several (learn/members.h): "q", "q.1", "q.2" ... */
+enum { DQ_AGENT_Q_NAME = 32 };
+const char *dq_agent_q_name(char name[DQ_AGENT_Q_NAME], size_t m);
 
 /* As they are for the next learning step: exploration, the learning rate (a table's alpha), and the exponent
  * of importance weights (NAN without priorities). */

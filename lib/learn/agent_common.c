@@ -203,6 +203,12 @@ dq_net_spec agent_world_spec(const dq_agent_config *c, const dq_env_spec *s)
     return spec;
 }
 
+const char *dq_agent_q_name(char name[DQ_AGENT_Q_NAME], size_t m)
+{
+    (void)snprintf(name, DQ_AGENT_Q_NAME, m ? "q.%zu" : "q", m);
+    return name;
+}
+
 const char *agent_world_name(char name[AGENT_WORLD_NAME], uint32_t m)
 {
     (void)snprintf(name, AGENT_WORLD_NAME, "world.%u", m);

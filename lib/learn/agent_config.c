@@ -6,7 +6,8 @@
  *     meta.architecture   the kind's name
  *     meta.gamma, .step   as every model has
  *     meta.agent          the configuration, a name an option; hidden layers as lists; the schedule by name;
- *                         features as [[user_offset, item_offset, width] ...]; format
+ *                         features as [[user_offset, item_offset, width] ...]; format; q_models where Q is
+ *                         an ensemble (learn/members.h)
  *     meta.env_spec       the shape
  *     meta.states         what stands where in a state, where users meet items (data/session_state.h)
  *     column actions      (action_count, action_width), where actions are described and states not numbered
@@ -242,6 +243,9 @@ static bool read_rest(const dq_value *map, dq_agent_config *c)
 {
     for (const dq_schedule *s = dq_schedules; s->name; s++)
         if (dq_value_is(dq_map_get(map, "schedule"), s->name)) c->schedule = s;
+    int64_t q_models = dq_value_integer(dq_map_get(map, "q_models"), 1);
+    if (q_models < 1 || q_models > MAX_MODELS) return false;
+    c->q_models = (uint32_t)q_models;
     return c->schedule && dq_net_read_hidden(map, "hidden", c->hidden, &c->hidden_count) &&
            dq_net_read_hidden(map, "value_hidden", c->value_hidden, &c->value_hidden_count) &&
            dq_net_read_hidden(map, "world_hidden", c->world_hidden, &c->world_hidden_count) &&
@@ -266,9 +270,11 @@ static bool sound(const dq_agent_config *c)
 /* The networks, by their columns. A world model without its networks is none: a model of Q alone says so. */
 static bool holds_networks(const dq_bundle *model, const dq_agent_config *c, const dq_env_spec *s)
 {
-    char name[AGENT_WORLD_NAME];
+    char name[AGENT_WORLD_NAME], member[DQ_AGENT_Q_NAME];
     const dq_net_spec q = agent_spec(c, s), world = agent_world_spec(c, s);
-    bool holds = dq_net_saved_as(model, c->context ? AGENT_POLICY : "q", &q, NULL) == DQ_OK;
+    bool holds = !c->context || dq_net_saved_as(model, AGENT_POLICY, &q, NULL) == DQ_OK;
+    for (uint32_t m = 0; holds && !c->context && m < c->q_models; m++)
+        holds = dq_net_saved_as(model, dq_agent_q_name(member, m), &q, NULL) == DQ_OK;
     for (uint32_t m = 0; c->world && holds && m < c->models; m++)
         holds = dq_net_saved_as(model, agent_world_name(name, m), &world, NULL) == DQ_OK;
     return holds;
@@ -345,6 +351,8 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
     bool table = strcmp(*kind, dq_agent_tabular.name) == 0;
     if ((strcmp(*kind, dq_agent_dt.name) == 0) != (config->context > 0))
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.agent is no configuration of a %s", *kind);
+    if (table && config->q_models > 1)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.agent is no configuration");
     if (table ? holds_table(model, config, shape) : holds_networks(model, config, shape)) return DQ_OK;
     return dq_fail(error, DQ_ERR_SCHEMA, "the model does not hold the %s that it claims to be",
                    table ? "table" : "networks");

@@ -224,6 +224,21 @@ void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *ro
     agent->value_max = (rows->ends ? fmax(0, max) : max) / (1 - agent->gamma);
 }
 
+void dq_offline_share(dq_offline_config *config, dq_agent_config *agent)
+{
+    config->batch = agent->batch;
+    if (config->folds) config->validation = 0;
+    config->n_step = agent->n_step;
+    config->priority = agent->priority;
+    config->importance = agent->importance;
+    config->seed = agent->seed;
+    agent->replay = agent->batch;
+    agent->warmup = 0;
+    agent->fit_rows = DQ_OFFLINE_ROWS(*config);
+    agent->planning = 0;
+    agent->target_by = DQ_BY_UPDATES;
+}
+
 void dq_offline_free(dq_offline *run)
 {
     if (!run) return;
@@ -247,6 +262,14 @@ dq_offline_sizes dq_offline_size(const dq_offline *run)
 bool dq_offline_held_out(const dq_offline *run, uint32_t user)
 {
     return run->held[user];
+}
+
+const char *const dq_best_by_names[] = {"loss", "concordance", "ndcg", NULL};
+
+const char *dq_best_by_lack(dq_best_by asked)
+{
+    return asked == DQ_BEST_BY_NDCG ? "no held-out row has a positive reward"
+                                    : "no two held-out rows of one user have different rewards";
 }
 
 dq_best_by dq_offline_criterion(const dq_offline *run)

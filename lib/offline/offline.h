@@ -83,6 +83,9 @@ typedef struct dq_offline_rows {
  * Of equally good ones that of the smaller loss. Where held-out rows have no two rewards of one user to
  * compare, or no positive one, the loss decides (dq_offline_criterion). */
 typedef enum dq_best_by { DQ_BEST_BY_LOSS, DQ_BEST_BY_CONCORDANCE, DQ_BEST_BY_NDCG } dq_best_by;
+/* What held-out rows lack where one of the others cannot tell, in words. */
+const char *dq_best_by_lack(dq_best_by asked);
+extern const char *const dq_best_by_names[]; /* "loss", "concordance", "ndcg", NULL */
 
 typedef struct dq_offline_config {
     size_t epochs;           /* passes; 0: as many as make DQ_OFFLINE_UPDATES batches, and at least one */
@@ -112,6 +115,9 @@ enum {
     DQ_OFFLINE_DRAWN = 1000,    /* so many */
 };
 
+/* Shares between the two what both say, before a run: batches are of a log, returns, priorities and seed as
+ * the agent's; nothing is remembered or planned. */
+void dq_offline_share(dq_offline_config *config, dq_agent_config *agent);
 /* Fills in what a run on these rows asks of an agent that is made for it: rows and lists of a batch, the
  * source of given features, calibration. Of lists it decides negatives where all actions are too many: lists
  * of all are up to DQ_OFFLINE_PAIRS pairs of a user and an action a batch. */

@@ -189,3 +189,25 @@ void dq_explore_softmax_propensities(const dq_scored *chosen, size_t n, const dq
         propensity[i] = p > 1 ? 1 : p < DBL_MIN ? DBL_MIN : p;
     }
 }
+
+/* ---- ensemble ---- */
+
+static bool is_same(const dq_scored *a, const dq_scored *b)
+{
+    return a->id_bytes == b->id_bytes && memcmp(a->id, b->id, a->id_bytes) == 0;
+}
+
+void dq_explore_member_propensities(const dq_scored *const *lists, size_t members, size_t drawn, size_t n,
+                                    double *propensity)
+{
+    for (size_t place = 0; place < n; place++) propensity[place] = 0; /* members that agree so far */
+    for (size_t m = 0; m < members; m++)
+        for (size_t place = 0; place < n && is_same(&lists[m][place], &lists[drawn][place]); place++)
+            propensity[place]++;
+    double above = (double)members;
+    for (size_t place = 0; place < n; place++) {
+        double agree = propensity[place];
+        propensity[place] = agree / above;
+        above = agree;
+    }
+}

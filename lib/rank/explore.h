@@ -10,6 +10,11 @@
  * Epsilon: each place of the list is given, with probability epsilon, to an item drawn uniformly from the
  * rest of the catalogue instead of the best one left.
  *
+ * Ensemble: each user's list is that of one member, drawn uniformly: Thompson sampling, where members stand
+ * for draws from what is believed of Q (Osband et al., "Deep exploration via bootstrapped DQN", NeurIPS 2016;
+ * Russo et al., "A tutorial on Thompson sampling", 2018). What no member would list is never shown, so its
+ * value cannot be told from the log.
+ *
  * Propensities: how likely each item of a list was to get its place, given those above it. The product is the
  * probability of the list.
  */
@@ -42,6 +47,12 @@ size_t dq_explore_epsilon(const dq_scored *best, size_t best_count, const dq_sco
 void dq_explore_epsilon_propensities(const dq_scored *best, size_t best_count, uint64_t candidates,
                                      double epsilon, const dq_scored *const *out, size_t n,
                                      double *propensity);
+
+/* The propensities of the list of one member that was drawn uniformly of `members`: lists (members) of n
+ * items each, best first. At each place the share, of the members whose lists are the same above it, that
+ * have the same item there: exact, and at least 1 / members. */
+void dq_explore_member_propensities(const dq_scored *const *lists, size_t members, size_t drawn, size_t n,
+                                    double *propensity);
 
 /* The sum of exp(x) over items that stream by, the same bits in whatever order they come: a number of whole
  * limbs of 32 bits each, of which those are kept that reach 2^-96 of the greatest x. Zero-initialise. */

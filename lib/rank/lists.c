@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const dq_rank_order_names[] = {"score", "mmr", "epsilon", "softmax", NULL};
+const char *const dq_rank_order_names[] = {"score", "mmr", "epsilon", "softmax", "ensemble", NULL};
 
 enum {
     GROUP_SCORES = 1 << 20, /* floats of the score matrix */
@@ -33,6 +33,19 @@ static bool is_drawn(const dq_rank_config *config)
     return config->order == DQ_RANK_EPSILON || config->order == DQ_RANK_SOFTMAX;
 }
 
+/* ENSEMBLE: a list for each member, and the one that is drawn. */
+static dq_status open_members(dq_rank_lists *lists, size_t i, dq_error *error)
+{
+    const dq_rank_config *config = &lists->config;
+    const dq_rank_user *user = &lists->users[i];
+    dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, "", 0);
+    dq_topk **of = lists->of_member + i * config->members;
+    dq_status status = DQ_OK;
+    for (size_t m = 0; !status && m < config->members; m++) status = dq_topk_new(&of[m], config->k, error);
+    lists->best[i] = of[dq_rng_below(&rng, config->members)];
+    return status;
+}
+
 static dq_status open_user(dq_rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
 {
     const dq_rank_config *config = &lists->config;
@@ -45,6 +58,7 @@ static dq_status open_user(dq_rank_lists *lists, const dq_entities *entities, ui
     lists->of_row[row] = (uint32_t)i;
     lists->vectors[i] = entities->vectors[row];
     lists->count++;
+    if (config->order == DQ_RANK_ENSEMBLE) return open_members(lists, i, error);
     dq_status status = dq_topk_new(&lists->best[i], k, error);
     if (!status && is_drawn(config)) status = dq_topk_new(&lists->other[i], k, error);
     return status;
@@ -63,8 +77,10 @@ dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config,
     lists->other = calloc(n + 1U, sizeof *lists->other);
     lists->candidates = calloc(n + 1U, sizeof *lists->candidates);
     lists->rest = config->order == DQ_RANK_SOFTMAX ? calloc(n + 1U, sizeof *lists->rest) : NULL;
-    if (!lists->users || !lists->of_row || !lists->vectors || !lists->best || !lists->other ||
-        !lists->candidates || (config->order == DQ_RANK_SOFTMAX && !lists->rest))
+    size_t members = config->order == DQ_RANK_ENSEMBLE ? config->members : 0;
+    lists->of_member = calloc(n * members + 1, sizeof(dq_topk *));
+    if (!lists->of_member || !lists->users || !lists->of_row || !lists->vectors || !lists->best ||
+        !lists->other || !lists->candidates || (config->order == DQ_RANK_SOFTMAX && !lists->rest))
         return dq_fail_memory(error, "the users' lists");
     for (uint32_t row = 0; !status && row < n; row++) status = open_user(lists, users, row, error);
     return status;
@@ -75,16 +91,40 @@ dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config,
 typedef struct offering {
     dq_rank_lists *lists;
     const dq_rank_block *block;
-    size_t first, count; /* the group of users */
-    const float *scores; /* (count, rows) */
-    dq_error *errors;    /* (tiles) */
+    size_t first, count;  /* the group of users */
+    const float *scores;  /* (count, rows) */
+    const float *members; /* (networks, count, rows) of a scorer of several; else NULL */
+    size_t networks;
+    dq_error *errors; /* (tiles) */
 } offering;
 
-static uint64_t score_bits(float score)
+static uint32_t bits_of(float number)
 {
     uint32_t bits;
-    memcpy(&bits, &score, sizeof bits);
+    memcpy(&bits, &number, sizeof bits);
     return bits;
+}
+
+static float number_of(uint64_t bits)
+{
+    uint32_t low = (uint32_t)bits;
+    float number;
+    memcpy(&number, &low, sizeof number);
+    return number;
+}
+
+/* What several networks said of a pair, which stands at `at` of the scores: the standard deviation. */
+static float disagreement_of(const offering *work, size_t at)
+{
+    size_t stride = work->count * work->block->rows;
+    double mean = 0, square = 0, n = (double)work->networks;
+    if (!work->members) return NAN;
+    for (size_t k = 0; k < work->networks; k++) mean += (double)work->members[k * stride + at] / n;
+    for (size_t k = 0; k < work->networks; k++) {
+        double d = (double)work->members[k * stride + at] - mean;
+        square += d * d / n;
+    }
+    return (float)sqrt(square);
 }
 
 /* Of a softmax list: the best by score apart, the rest as a sum, for the propensities. */
@@ -97,19 +137,44 @@ static dq_status offer_greedy(dq_rank_lists *lists, size_t u, float score, const
     return dq_topk_push(lists->other[u], score, id, n, 0, error);
 }
 
-/* Offers one item to one user's heaps. */
-static dq_status offer_item(dq_rank_lists *lists, size_t u, const dq_rank_block *block, uint32_t row,
-                            float score, dq_error *error)
+static bool is_seen(const dq_rank_lists *lists, size_t u, uint32_t row)
 {
+    const dq_rank_seen *seen = lists->config.seen;
+    return seen && dq_pairset_has(&seen->pairs, lists->users[u].seen, lists->seen_items[row]);
+}
+
+/* To each member's heap, by its own score. */
+static dq_status offer_members(const offering *work, size_t u, uint32_t row, dq_error *error)
+{
+    dq_rank_lists *lists = work->lists;
+    size_t n, at = (u - work->first) * work->block->rows + row, stride = work->count * work->block->rows;
+    const char *id = dq_strings_get(&work->block->ids, row, &n);
+    uint64_t disagreement = (uint64_t)bits_of(disagreement_of(work, at)) << 32;
+    dq_status status = DQ_OK;
+    for (size_t m = 0; !status && m < work->networks; m++) {
+        float score = work->members[m * stride + at];
+        status = dq_topk_push(lists->of_member[u * work->networks + m], score, id, n,
+                              disagreement | bits_of(score), error);
+    }
+    return status;
+}
+
+/* Offers one item to one user's heaps. Its tag is the disagreement above the score; of MMR, which keeps the
+ * score, above the item's number. */
+static dq_status offer_item(const offering *work, size_t u, uint32_t row, float score, dq_error *error)
+{
+    dq_rank_lists *lists = work->lists;
+    const dq_rank_block *block = work->block;
     const dq_rank_config *config = &lists->config;
     const dq_rank_user *user = &lists->users[u];
-    uint64_t tag = config->order == DQ_RANK_MMR ? block->first + row : score_bits(score);
+    if (is_seen(lists, u, row)) return DQ_OK;
+    lists->candidates[u]++;
+    if (config->order == DQ_RANK_ENSEMBLE) return offer_members(work, u, row, error);
+    uint64_t tag = config->order == DQ_RANK_MMR ? block->first + row : bits_of(score);
+    tag |= (uint64_t)bits_of(disagreement_of(work, (u - work->first) * block->rows + row)) << 32;
     float key = score;
     size_t n;
     const char *id = dq_strings_get(&block->ids, row, &n);
-    if (config->seen && dq_pairset_has(&config->seen->pairs, user->seen, lists->seen_items[row]))
-        return DQ_OK;
-    lists->candidates[u]++;
     if (is_drawn(config)) {
         dq_rng rng = dq_explore_rng(config->seed, user->id, user->id_bytes, id, n);
         bool softmax = config->order == DQ_RANK_SOFTMAX;
@@ -127,14 +192,14 @@ static dq_status offer_block(const offering *work, size_t u, dq_error *error)
     dq_rank_lists *lists = work->lists;
     const dq_rank_block *block = work->block;
     const float *scores = work->scores + (u - work->first) * block->rows;
-    bool plain = !is_drawn(&lists->config);
+    bool plain = !is_drawn(&lists->config) && lists->config.order != DQ_RANK_ENSEMBLE;
     dq_status status = DQ_OK;
     for (uint32_t row = 0; !status && row < block->rows; row++) {
         if (!isfinite(scores[row]))
             return dq_fail(error, DQ_ERR_NUMERIC, "the score of user %.*s is not a finite number",
                            (int)lists->users[u].id_bytes, lists->users[u].id);
         if (plain && !dq_topk_would_take(lists->best[u], scores[row])) continue;
-        status = offer_item(lists, u, block, row, scores[row], error);
+        status = offer_item(work, u, row, scores[row], error);
     }
     return status;
 }
@@ -193,6 +258,9 @@ static dq_status offer_group(offering *work, dq_rank_scorer *scorer, dq_error *e
                            : dq_rank_scorer_score(scorer, lists->vectors + work->first, work->count,
                                                   work->first, work->block, lists->scores, error);
     if (status) return status;
+    bool several = !scorer->baseline && scorer->net_count > 1;
+    work->members = several ? scorer->members : NULL;
+    work->networks = several ? scorer->net_count : 1;
     size_t tiles = (work->count + USER_TILE - 1) / USER_TILE;
     for (size_t i = 0; i < tiles; i++) work->errors[i] = DQ_ERROR_NONE;
     dq_pool_run(scorer->pool, offer_tile, work, tiles);
@@ -206,7 +274,8 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
                               size_t first, size_t last, dq_error *error)
 {
     if (block->rows == 0 || first == last) return DQ_OK;
-    size_t group = GROUP_SCORES / block->rows ? GROUP_SCORES / block->rows : 1;
+    size_t each = block->rows * (scorer->net_count ? scorer->net_count : 1);
+    size_t group = GROUP_SCORES / each ? GROUP_SCORES / each : 1;
     if (group > last - first) group = last - first;
     dq_status status = reserve(lists, block, group, error);
     if (status) return status;
@@ -217,7 +286,12 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
         count = last - at < group ? last - at : group;
         if (dq_rank_scorer_needs_lists(scorer))
             status = dq_rank_features_fill(scorer, lists, at, &count, error);
-        offering work = {lists, block, at, count, lists->scores, errors};
+        offering work = {.lists = lists,
+                         .block = block,
+                         .first = at,
+                         .count = count,
+                         .scores = lists->scores,
+                         .errors = errors};
         if (!status) status = offer_group(&work, scorer, error);
     }
     free(errors);
@@ -230,10 +304,11 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
 
 static dq_rank_place place_of(const dq_scored *item)
 {
-    uint32_t bits = (uint32_t)item->tag;
-    dq_rank_place place = {.item = item->id, .item_bytes = item->id_bytes, .propensity = NAN};
-    memcpy(&place.score, &bits, sizeof place.score);
-    return place;
+    return (dq_rank_place){.item = item->id,
+                           .item_bytes = item->id_bytes,
+                           .score = number_of(item->tag),
+                           .disagreement = number_of(item->tag >> 32),
+                           .propensity = NAN};
 }
 
 static void set_propensities(dq_rank_place *places, const double *propensity, size_t count)
@@ -287,6 +362,30 @@ static dq_status finish_softmax(dq_rank_lists *lists, size_t i, dq_rank_place *p
     return ok ? DQ_OK : dq_fail_memory(error, "the users' lists");
 }
 
+static dq_status finish_ensemble(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
+                                 dq_error *error)
+{
+    size_t members = lists->config.members, drawn = 0, n = 0;
+    dq_topk **of = lists->of_member + i * members;
+    const dq_scored **list = calloc(members + 1, sizeof *list);
+    if (!list) return dq_fail_memory(error, "the users' lists");
+    for (size_t m = 0; m < members; m++) {
+        n = dq_topk_sorted(of[m], &list[m]);
+        if (of[m] == lists->best[i]) drawn = m;
+    }
+    double *propensity = malloc((n + 1) * sizeof *propensity);
+    if (propensity) {
+        dq_explore_member_propensities(list, members, drawn, n, propensity);
+        for (size_t place = 0; place < n; place++) places[place] = place_of(&list[drawn][place]);
+        set_propensities(places, propensity, n);
+    }
+    bool ok = propensity != NULL;
+    *count = n;
+    free(propensity);
+    free(list);
+    return ok ? DQ_OK : dq_fail_memory(error, "the users' lists");
+}
+
 typedef struct comparing {
     const float **vectors;
     dq_pairing whole;
@@ -322,7 +421,8 @@ static dq_status finish_mmr(dq_rank_lists *lists, size_t i, dq_rank_place *place
     *count = n < config->k ? n : config->k;
     for (size_t place = 0; !status && place < *count; place++) {
         const dq_scored *item = &items[order[place]];
-        places[place] = (dq_rank_place){item->id, item->id_bytes, item->score, NAN};
+        places[place] = place_of(item);
+        places[place].score = item->score;
     }
     free(order);
     free(scores);
@@ -337,6 +437,7 @@ dq_status dq_rank_lists_finish(dq_rank_lists *lists, size_t i, dq_rank_place *pl
     const dq_scored *items;
     if (lists->config.order == DQ_RANK_EPSILON) return finish_epsilon(lists, i, places, count, error);
     if (lists->config.order == DQ_RANK_SOFTMAX) return finish_softmax(lists, i, places, count, error);
+    if (lists->config.order == DQ_RANK_ENSEMBLE) return finish_ensemble(lists, i, places, count, error);
     if (lists->config.order == DQ_RANK_MMR) return finish_mmr(lists, i, places, count, error);
     *count = dq_topk_sorted(lists->best[i], &items);
     for (size_t place = 0; place < *count; place++) places[place] = place_of(&items[place]);
@@ -345,8 +446,12 @@ dq_status dq_rank_lists_finish(dq_rank_lists *lists, size_t i, dq_rank_place *pl
 
 void dq_rank_lists_free(dq_rank_lists *lists)
 {
+    bool shared = lists->config.order == DQ_RANK_ENSEMBLE;
+    size_t members = shared ? lists->config.members : 0;
+    for (size_t i = 0; i < lists->count * members && lists->of_member; i++) dq_topk_free(lists->of_member[i]);
+    free(lists->of_member);
     for (size_t i = 0; i < lists->count; i++) {
-        dq_topk_free(lists->best[i]);
+        if (!shared) dq_topk_free(lists->best[i]);
         dq_topk_free(lists->other[i]);
     }
     free(lists->users);

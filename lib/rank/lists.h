@@ -20,9 +20,15 @@
 
 /* What decides the places of a list: the score; or relevance and diversity (rank/mmr.h); or chance as well
  * (rank/explore.h). */
-typedef enum dq_rank_order { DQ_RANK_SCORE, DQ_RANK_MMR, DQ_RANK_EPSILON, DQ_RANK_SOFTMAX } dq_rank_order;
+typedef enum dq_rank_order {
+    DQ_RANK_SCORE,
+    DQ_RANK_MMR,
+    DQ_RANK_EPSILON,
+    DQ_RANK_SOFTMAX,
+    DQ_RANK_ENSEMBLE
+} dq_rank_order;
 
-/* "score", "mmr", "epsilon", "softmax", NULL: what a stream of rankings says of itself. */
+/* "score", "mmr", "epsilon", "softmax", "ensemble", NULL: what a stream of rankings says of itself. */
 extern const char *const dq_rank_order_names[];
 
 /* What the lists are to be. */
@@ -33,7 +39,8 @@ typedef struct dq_rank_config {
     double lambda;            /* MMR: 1 relevance alone, 0 diversity alone */
     double epsilon;           /* EPSILON: the probability of a random item at each place */
     double temperature;       /* SOFTMAX: above 0 */
-    uint64_t seed;            /* of EPSILON and SOFTMAX */
+    size_t members;           /* ENSEMBLE: networks of the scorer, at least 2 */
+    uint64_t seed;            /* of EPSILON, SOFTMAX and ENSEMBLE */
     const dq_rank_seen *seen; /* pairs to leave out, as known when the item is offered; NULL: none */
     const char *const *users; /* (user_count) ids whose lists are wanted; user_count 0: everybody's */
     size_t user_count;
@@ -53,7 +60,8 @@ typedef struct dq_rank_lists {
     dq_rank_user *users;   /* (count) */
     uint32_t *of_row;      /* (rows of the catalogue's users) the list, or DQ_ABSENT: not wanted */
     const float **vectors; /* (count) */
-    dq_topk **best;        /* (count) the candidates so far */
+    dq_topk **best;        /* (count) the candidates so far; ENSEMBLE: those of the member that was drawn */
+    dq_topk **of_member;   /* (count, config.members) ENSEMBLE: and of each */
     dq_topk **other;       /* (count) EPSILON: a uniform sample to draw from; SOFTMAX: the best by score */
     uint64_t *candidates;  /* (count) items that were offered and not seen */
     dq_explore_sum *rest;  /* (count) SOFTMAX: of the candidates that are not in `other` */
@@ -70,8 +78,9 @@ typedef struct dq_rank_lists {
 typedef struct dq_rank_place {
     const char *item;
     size_t item_bytes;
-    float score;       /* the scorer's, whatever ordered the list */
-    double propensity; /* of a list that was drawn: rank/explore.h; else NAN */
+    float score;        /* the scorer's, whatever ordered the list; ENSEMBLE: that of the member drawn */
+    float disagreement; /* standard deviation of the scores of the scorer's networks; NAN: not of several */
+    double propensity;  /* of a list that was drawn: rank/explore.h; else NAN */
 } dq_rank_place;
 
 /* Starts a list for every wanted user, in the order of the catalogue. config is copied; what it points to,

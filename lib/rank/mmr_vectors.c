@@ -88,8 +88,8 @@ static dq_status mark_new(dq_mmr_vectors *mmr, const dq_rank_block *block, dq_to
         const dq_scored *items;
         size_t n = dq_topk_sorted(lists[u], &items);
         for (size_t i = 0; i < n; i++)
-            if (items[i].tag >= block->first && items[i].tag - block->first < block->rows)
-                mmr->marks[items[i].tag - block->first] = 1;
+            if ((uint32_t)items[i].tag >= block->first && (uint32_t)items[i].tag - block->first < block->rows)
+                mmr->marks[(uint32_t)items[i].tag - block->first] = 1;
     }
     return status;
 }

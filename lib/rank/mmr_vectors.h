@@ -20,7 +20,8 @@ typedef struct dq_mmr_vectors {
 } dq_mmr_vectors;
 
 /* Keeps the vectors of the block's items that are in one of lists [first, last) (whose tags are the items'
- * numbers), and now and then forgets those of items that none of all `count` lists has any more. */
+ * numbers in their lower 32 bits), and now and then forgets those of items that none of all `count` lists has
+ * any more. */
 dq_status dq_mmr_vectors_update(dq_mmr_vectors *mmr, const dq_rank_block *block, dq_topk *const *lists,
                                 size_t count, size_t first, size_t last, dq_error *error);
 /* The vector (width) of an item that stands in a list; valid until the next update. */

@@ -17,11 +17,16 @@ enum {
 
 /* ---- networks ---- */
 
-static const char *name_of(const dq_rank_scorer *scorer, size_t i, char name[32])
+static const char *name_of(const dq_rank_scorer *scorer, size_t i, char name[DQ_AGENT_Q_NAME])
 {
-    if (scorer->by != DQ_RANK_BY_WORLD) return "q";
-    (void)snprintf(name, 32, "world.%zu", i);
+    if (scorer->by != DQ_RANK_BY_WORLD) return dq_agent_q_name(name, i);
+    (void)snprintf(name, DQ_AGENT_Q_NAME, "world.%zu", i);
     return name;
+}
+
+static size_t networks_of(const dq_rank_scorer *scorer, const dq_agent_config *config)
+{
+    return scorer->by == DQ_RANK_BY_WORLD ? config->models : config->q_models;
 }
 
 /* Only a pair of vectors is scored whoever the user is and whatever the item. */
@@ -42,7 +47,7 @@ static dq_status check_agent(const char *kind, const dq_agent_config *config, co
 
 static dq_status add_net(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
-    char name[32];
+    char name[DQ_AGENT_Q_NAME];
     const char *called = name_of(scorer, scorer->net_count, name);
     dq_net_spec spec;
     dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
@@ -84,7 +89,7 @@ dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq
     if (status) return status;
     if (layout && !dq_value_copy(&scorer->arena, layout, &scorer->layout))
         return dq_fail_memory(error, "a model");
-    size_t count = scorer->by == DQ_RANK_BY_WORLD ? config.models : 1;
+    size_t count = networks_of(scorer, &config);
     scorer->user_width = shape.user_width;
     scorer->item_width = shape.action_width;
     scorer->nets = calloc(count + 1, sizeof *scorer->nets);
@@ -97,9 +102,16 @@ dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq
 
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
 {
-    char name[32];
+    char name[DQ_AGENT_Q_NAME];
+    const char *kind;
     dq_net_spec spec;
-    dq_status status = dq_net_load_spec(model, name_of(scorer, 0, name), &spec, error);
+    dq_agent_config config;
+    dq_env_spec shape;
+    dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
+    if (!status && networks_of(scorer, &config) != scorer->net_count)
+        status = dq_fail(error, DQ_ERR_RANGE, "a model of %zu networks, where those before it have %zu",
+                         networks_of(scorer, &config), scorer->net_count);
+    if (!status) status = dq_net_load_spec(model, name_of(scorer, 0, name), &spec, error);
     if (!status) status = load_features(scorer, model, spec.given, error);
     for (size_t i = 0; !status && i < scorer->net_count; i++)
         status = dq_net_load(scorer->nets[i], name_of(scorer, i, name), false, model, error);
@@ -127,6 +139,15 @@ static dq_status gather(dq_rank_scorer *s, size_t first, size_t count, const dq_
 
 /* The mean over several networks: sums run in their order, so that a score's bits depend on its pair alone.
  */
+static void average(const float *members, size_t count, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        float sum = members[i];
+        for (size_t k = 1; k < count; k++) sum += members[k * n + i];
+        out[i] = sum / (float)count;
+    }
+}
+
 static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error)
 {
@@ -134,16 +155,17 @@ static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, siz
     const float *given;
     dq_status status = gather(s, first, count, block, &given, error);
     if (status) return status;
-    dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, given, out,
-                 block->rows);
-    if (s->net_count == 1) return DQ_OK;
-    if (!dq_array_reserve(&s->one, &s->one_size, n, sizeof *s->one)) return dq_fail_memory(error, "scores");
-    for (size_t k = 1; k < s->net_count; k++) {
-        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, given, s->one,
+    if (s->net_count == 1) {
+        dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, given, out,
                      block->rows);
-        for (size_t i = 0; i < n; i++) out[i] += s->one[i];
+        return DQ_OK;
     }
-    for (size_t i = 0; i < n; i++) out[i] /= (float)s->net_count;
+    if (!dq_array_reserve(&s->members, &s->member_slots, s->net_count * n, sizeof *s->members))
+        return dq_fail_memory(error, "scores");
+    for (size_t k = 0; k < s->net_count; k++)
+        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, given,
+                     s->members + k * n, block->rows);
+    average(s->members, s->net_count, n, out);
     return DQ_OK;
 }
 
@@ -213,7 +235,7 @@ void dq_rank_scorer_free(dq_rank_scorer *scorer)
     dq_feature_free(scorer->features);
     free(scorer->given);
     free(scorer->block_given);
-    free(scorer->one);
+    free(scorer->members);
     dq_arena_free(&scorer->arena);
     free(scorer->pairs);
 }

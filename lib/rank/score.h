@@ -25,12 +25,12 @@
 typedef struct dq_rank_scorer {
     dq_rank_by by; /* AUTO is Q */
     dq_pool *pool; /* borrowed */
-    dq_net **nets; /* (net_count) Q, or the world models, whose mean counts; none for the cosine */
+    dq_net **nets; /* (net_count) of Q, or the world models, whose mean counts; none for the cosine */
     size_t net_count;
     uint32_t user_width, item_width; /* that they learnt from */
     dq_value layout;                 /* and the fields, in arena; DQ_NIL when the model does not say */
-    float *one;                      /* (one_size) what one of several says */
-    size_t one_size;
+    float *members; /* (net_count, count, rows) of several networks, what each said of the last block */
+    size_t member_slots;
     dq_arena arena;
     dq_pairing *pairs; /* of the cosine */
     size_t pair_count;
@@ -44,10 +44,13 @@ typedef struct dq_rank_scorer {
     dq_baseline *baseline; /* who scores lists in this one's place (dq_rank_lists_offer); else NULL */
 } dq_rank_scorer;
 
-/* Takes the networks of a model bundle, which is copied from; DQ_ERR_UNKNOWN when it has no world model, and
- * DQ_ERR_UNSUPPORTED for an agent that does not score a user and an item by their vectors. */
+/* Takes the networks of a model bundle, which is copied from: each of an ensemble, whose outputs are in one
+ * unit, that of rewards (a loss of lists is calibrated), so that their mean is one, too. DQ_ERR_UNKNOWN when
+ * it has no world model, and DQ_ERR_UNSUPPORTED for an agent that does not score a user and an item by their
+ * vectors. */
 dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
-/* The same networks with the weights of another model, whose widths and layers must be the same. */
+/* The same networks with the weights of another model, which must have as many, of the same widths and
+ * layers. */
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
 /* Whether a list is scored only when all of its items are known. */
 bool dq_rank_scorer_needs_lists(const dq_rank_scorer *scorer);

@@ -56,8 +56,9 @@ static dq_status json_logged(dq_json_text *line, const dq_place *p, dq_error *e)
 
 /* ---- texts ---- */
 
-static const char *const columns[] = {"user", "rank", "item", "score", "propensity", "request", "model"};
-enum { PLAIN = 4, DRAWN = 7 };
+static const char *const columns[] = {"user",       "rank",    "item",  "score",
+                                      "propensity", "request", "model", "disagreement"};
+enum { PLAIN = 4, DRAWN = 7, COLUMNS = 8 };
 
 /* A text that calls itself JSON is parsed before it is believed: it may have come from anywhere. */
 static dq_status add_json(dq_json_text *line, dq_place_form form, const dq_place_text *text, dq_error *e)
@@ -98,13 +99,14 @@ static dq_status add_texts(dq_json_text *line, dq_place_form form, const dq_plac
     return s;
 }
 
-dq_status dq_place_write_header(dq_json_text *line, bool drawn, const dq_place_text *texts, size_t text_count,
-                                dq_error *error)
+dq_status dq_place_write_header(dq_json_text *line, bool drawn, bool disagreement, const dq_place_text *texts,
+                                size_t text_count, dq_error *error)
 {
     dq_status s = DQ_OK;
     size_t fixed = drawn ? DRAWN : PLAIN;
-    for (size_t i = 0; !s && i < fixed + text_count; i++) {
-        const char *name = i < fixed ? columns[i] : texts[i - fixed].name;
+    for (size_t i = 0; !s && i < COLUMNS + text_count; i++) {
+        const char *name = i < COLUMNS ? columns[i] : texts[i - COLUMNS].name;
+        if (i >= fixed && i < COLUMNS && !(i == DRAWN && disagreement)) continue;
         if (i) s = dq_json_write_raw(line, "\t", 1, error);
         if (!s) s = dq_rows_add_text(line, name, strlen(name), error);
     }
@@ -113,7 +115,7 @@ dq_status dq_place_write_header(dq_json_text *line, bool drawn, const dq_place_t
 
 bool dq_place_has_column(const char *name)
 {
-    for (size_t i = 0; i < DRAWN; i++)
+    for (size_t i = 0; i < COLUMNS; i++)
         if (strcmp(columns[i], name) == 0) return true;
     return false;
 }
@@ -128,6 +130,7 @@ static dq_status tsv_line(dq_json_text *line, const dq_place *p, dq_error *e)
     if (!s) s = dq_rows_add_text(line, p->item, p->item_bytes, e);
     if (!s) s = number(line, "\t%.9g", p->score, e);
     if (!s && p->propensity > 0) s = tsv_logged(line, p, e);
+    if (!s && p->disagreement) s = number(line, "\t%.9g", (double)*p->disagreement, e);
     if (!s) s = add_texts(line, DQ_PLACE_TSV, p, e);
     return s ? s : dq_json_write_raw(line, "\n", 1, e);
 }
@@ -138,6 +141,7 @@ static dq_status json_line(dq_json_text *line, const dq_place *p, dq_error *e)
     if (!s) s = number(line, ",\"rank\":%.0f", (double)p->rank, e);
     if (!s) s = number(line, ",\"score\":%.9g", p->score, e);
     if (!s && p->propensity > 0) s = json_logged(line, p, e);
+    if (!s && p->disagreement) s = number(line, ",\"disagreement\":%.9g", (double)*p->disagreement, e);
     if (!s) s = add_texts(line, DQ_PLACE_JSON, p, e);
     return s ? s : dq_json_write_raw(line, "}\n", 2, e);
 }

@@ -80,6 +80,7 @@ COMMANDS = [
     Command("train asked", f"{ONLINE} --reward-cmd in/logged -o out in/t.dq", out=("out",)),
     Command("train each", f"dq-train -q -t 2 --each-user {SMALL} --world-hidden 8 -e 1 -s 15 -o out in/few.dq", out=("out",)),
     Command("train offline", "dq-train -q -t 1 --offline --hidden 8 --world-hidden 8 --epochs 2 -c ck -l log -o out in/t.dq", out=("out", "ck"), grows=("log",)),
+    Command("train several", "dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o out in/t.dq", out=("out",)),
     Command("train pass", "dq-train -q -t 1 --offline --hidden 8 --no-world --epochs 1 --pass", stdin="t.dq"),
     Command("train sessions", "dq-train -q -t 1 --offline --sessions --agent dqn --history 2 --hidden 8 --epochs 2 --batch 8 -c ck -o out in/clicks.dq", out=("out", "ck")),
     Command("train states", "dq-train -q -t 1 --offline --agent dyna-q --hidden 8 --batch 16 --epochs 1 -o out in/played.dq", out=("out",)),
@@ -96,6 +97,7 @@ COMMANDS = [
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
     Command("rank drawn", "dq-rank -q -t 1 --by cosine --softmax 0.5 -k 3 --format jsonl -o out in/c.dq", out=("out",)),
+    Command("rank ensemble", "dq-rank -q -t 1 --model in/several.dq --explore ensemble --disagreement -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank item-knn", "dq-rank -q -t 1 --by item-knn --similarity tfidf --shrink 2 --neighbours 3 -k 3 --format tsv -o out in/clicks.dq", out=("out",)),
     Command("rank last-item", "dq-rank -q -t 1 --by last-item --similarity follows --train in/clicks.dq --map APPLY=1,SAVE=1 -k 3 -o out in/clicks.dq", out=("out",)),
     Command("rank with", "dq-rank -q -t 1 --by recent --with title --format jsonl -k 3 -o out in/clicks.dq", out=("out",)),
@@ -164,6 +166,7 @@ printf '{{"user": "u", "item": "i%s", "request": "r", "propensity": 0.5, "positi
 printf '{{"request": "r", "item": "i2", "label": "bought"}}\\n' > done.jsonl
 dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
+dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o several.dq t.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq
 {HALF} -c half.ck -o half.dq c.dq 2> /dev/null & pid=$!; while [ ! -e half.ck ]; do kill -0 $pid; done; kill -TERM $pid; wait $pid || [ $? = 75 ]
 awk -F'"' '{{ printf "{{\\"user\\": \\"%s\\", \\"item\\": \\"%s\\", \\"label\\": \\"%s\\", \\"time\\": \\"2024-%02d-%02d\\"}}\\n", $4, $8, $12, NR % 5 + 1, NR % 27 + 1 }}' interactions.jsonl > clicks.jsonl

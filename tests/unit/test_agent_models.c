@@ -87,6 +87,10 @@ static void a_model_claims_no_more_than_it_holds(void **state)
     CLAIMS("dyna-q", &unnumbered, "agent", "world_hidden", list(model, 9000, 9000));
     CLAIMS("dyna-q", &unnumbered, "agent", "models", dq_int(3));
     CLAIMS("dyna-q", &unnumbered, "agent", "models", dq_int(1000));
+    CLAIMS("dqn", &numbered, "agent", "q_models", dq_int(3));
+    CLAIMS("dqn", &numbered, "agent", "q_models", dq_int(1000));
+    CLAIMS("dqn", &numbered, "agent", "q_models", dq_int(0));
+    CLAIMS("tabular", &numbered, "agent", "q_models", dq_int(2));
     CLAIMS("dyna-q", &numbered, "world.0", "hidden", list(model, 9000, 9000));
     CLAIMS("dyna-q", &numbered, "env_spec", "action_width", dq_int(1 << 20));
     CLAIMS("tabular", &unnumbered, "env_spec", "state_width", dq_int(1 << 20));

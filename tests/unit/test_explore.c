@@ -259,6 +259,32 @@ static void test_softmax_propensities_in_full(void **state)
     }
 }
 
+/* Lists of four members, by hand: the share that agree at a place, of those that agree above it. */
+static void test_propensities_of_members(void **state)
+{
+    (void)state;
+    static const char *const ids[4] = {"abc", "abd", "acb", "bac"};
+    static const double expected[4][3] = {
+        {3.0 / 4, 2.0 / 3, 1.0 / 2}, {3.0 / 4, 2.0 / 3, 1.0 / 2}, {3.0 / 4, 1.0 / 3, 1}, {1.0 / 4, 1, 1}};
+    dq_scored items[4][3];
+    const dq_scored *lists[4];
+    double total = 0;
+    for (size_t m = 0; m < 4; m++) {
+        for (size_t i = 0; i < 3; i++) items[m][i] = (dq_scored){.id = ids[m] + i, .id_bytes = 1};
+        lists[m] = items[m];
+    }
+    for (size_t m = 0; m < 4; m++) {
+        double p[3], whole = 1;
+        dq_explore_member_propensities(lists, 4, m, 3, p);
+        for (size_t i = 0; i < 3; i++) {
+            assert_true(fabs(p[i] - expected[m][i]) < 1e-15);
+            whole *= p[i];
+        }
+        total += whole;
+    }
+    assert_true(fabs(total - 1) < 1e-15); /* over all lists that there are */
+}
+
 static void test_sums_do_not_depend_on_the_order(void **state)
 {
     enum { N = 2000 };
@@ -299,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_propensities_of_softmax),
         cmocka_unit_test(test_propensities_of_epsilon),
         cmocka_unit_test(test_softmax_propensities_in_full),
+        cmocka_unit_test(test_propensities_of_members),
         cmocka_unit_test(test_sums_do_not_depend_on_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
