@@ -95,7 +95,9 @@ static void secrets_are_not_told(void **state)
     assert_told("curl -H 'Authorization: Bearer abc'", "curl -H 'Authorization: Bearer ***'");
     assert_told("curl -H 'X-Api-Key: abc'", "curl -H 'X-Api-Key: ***'");
     assert_told("dq-x --api-key abc --top 5", "dq-x --api-key *** --top 5");
-    assert_told("{\"apiKey\": \"abc\"}", "{\"apiKey\": \"abc\"}"); /* no form of a command line */
+    assert_told("curl -d {\"apiKey\": \"a b\",\"n\":1}", "curl -d {\"apiKey\": ***,\"n\":1}");
+    assert_told("{\"token\":\"a\\\"b\"}", "{\"token\":***}");
+    assert_told("token=\"abc\\", "token=***");
 }
 
 static void all_else_is_told(void **state)
@@ -163,6 +165,23 @@ static void the_best_of_a_column_is_bold(void **state)
     assert_holds(t, "Difference from a");
     assert_holds(t, "<data value=\"0.25\">+0.2500</data> <small>[+0.1000, +0.4000]</small>");
     assert_null(strstr(t, "Each query"));
+}
+
+static void measures_that_are_not_alike_have_their_own_digits(void **state)
+{
+    (void)state;
+    const char *t = table_of(
+        DQ_PAGE_RANKINGS,
+        "run\tmeasure\tquery\tvalue\tlow\thigh\tdifference\tdifference_low\tdifference_high\tp\tp_t\n"
+        "a\tmap\tall\t0.5\t\t\t\t\t\t\t\na\tpopularity_5\tall\t900\t\t\t\t\t\t\t\n"
+        "b\tmap\tall\t0.52\t\t\t0.02\t-0.01\t0.0401\t0.03\t0.04\n"
+        "b\tpopularity_5\tall\t9000\t\t\t8100\t8000.5\t8200\t0.5\t0.5\n");
+    assert_holds(t, "<data value=\"0.02\">+0.02000</data> <small>[\xe2\x88\x92"
+                    "0.01000, +0.04010]</small>");
+    assert_holds(t, "<data value=\"8100\">+8100</data> <small>[+8000, +8200]</small>");
+    t = table_of(DQ_PAGE_PLAIN, "a\tb\tmeasure\tn\tmean_a\nx\ty\tmap\t7\t0.0123\nx\ty\tnum\t7\t12345.5\n");
+    assert_holds(t, "<data value=\"0.0123\">0.01230</data>");
+    assert_holds(t, "<data value=\"7\">7</data>");
 }
 
 static void a_folder_that_all_runs_lie_in_is_left_out(void **state)
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_command_is_as_a_shell_takes_it),
         cmocka_unit_test(numbers_keep_their_digits),
         cmocka_unit_test(the_best_of_a_column_is_bold),
+        cmocka_unit_test(measures_that_are_not_alike_have_their_own_digits),
         cmocka_unit_test(a_folder_that_all_runs_lie_in_is_left_out),
         cmocka_unit_test(equal_values_have_no_best),
         cmocka_unit_test(rows_of_roll_outs_are_models),
