@@ -97,6 +97,14 @@ void dq_plot_widen(dq_plot_panel *panel)
     if (above) panel->y.max = (double)NAN;
 }
 
+bool dq_plot_has_intervals(const dq_plot_panel *panel)
+{
+    for (const dq_plot_series *s = panel->series; s; s = s->next)
+        for (size_t i = 0; i < s->count; i++)
+            if (isfinite(s->points[i].lower) && isfinite(s->points[i].upper)) return true;
+    return false;
+}
+
 /* A histogram of one number has it all in one bin. */
 static bool one_bin(const dq_plot_panel *panel, double *value)
 {

@@ -94,6 +94,12 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     words alone.svg | grep -qx Exploration
 }
 
+@test "a histogram of one number is left out, and the word says the number" {
+    for episode in 1 2 3; do echo "{\"episode\":$episode,\"steps\":$episode,\"reward\":0.5,\"success\":$((episode % 2))}"; done > constant.jsonl
+    dq-eval --curves constant.jsonl --plot p.svg 2> said
+    grep -q '^dq-eval: Histogram of rewards is 0.5 throughout' said
+}
+
 @test "no place of a picture stays empty: each row of panels is as wide as the others" {
     for panels in 3 5 7; do
         { echo $'x\ty\tp'; for p in $(seq $panels); do printf '1\t1\t%s\n2\t%s\t%s\n' "$p" "$((p + 1))" "$p"; done; } > t.tsv

@@ -72,6 +72,15 @@ LINES
     rows_of page.html | grep -F 'Difference from a.run'
 }
 
+@test "a picture that has no intervals says nothing of them" {
+    quiet --agreement --resamples 100 --report page.html c.dq t.dq
+    grep -o 'img src="data:image/svg+xml;base64,[^"]*' page.html | sed 's/.*,//' | while read -r picture; do
+        base64 -d <<< "$picture" > picture.svg
+        grep -c '95 % intervals' picture.svg || true
+    done > "$BATS_TEST_TMPDIR/noted"
+    [ "$(paste -sd' ' "$BATS_TEST_TMPDIR/noted")" = '1 0 0' ] # coefficients, labels, who called what what
+}
+
 @test "the same inputs and the same command give the same page" {
     for folder in one two; do
         mkdir -p $folder && cp a.run b.run test.qrels log.jsonl $folder
