@@ -227,6 +227,10 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     grep -q '^SAVE   0.8571  █' drawn
     grep -qx 'CLICK *2 *1' drawn
     grep -qx 'SAVE *0 *3' drawn
+    # streams that only their folders tell apart
+    mkdir one two && cp a.dq one/x.dq && cp b.dq two/x.dq
+    dq-eval --quiet --agreement --resamples 200 --plot p.svg one/x.dq two/x.dq > table
+    for text in one/x.dq two/x.dq; do words p.svg | grep -qx "$text"; done
 }
 
 @test "roll-outs: scores, and rewards by step" {
