@@ -83,6 +83,12 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     [ "$(cut -f 1 lines | sort -u | wc -l)" = 7 ]
     [ "$(cut -f 2 lines | grep -c solid)" = 7 ]
     [ "$(cut -f 1,2 lines | sort -u | wc -l)" = 9 ] # no two look alike
+    # bars of the eighth and ninth, and their samples in the legend, have dashed edges
+    dq-eval --draw bars:x=x,y=y,series=name --plot b.svg t.tsv
+    [ "$(grep -c stroke-dasharray b.svg)" -ge 4 ]
+    head -15 t.tsv > seven.tsv
+    dq-eval --draw bars:x=x,y=y,series=name --plot b.svg seven.tsv
+    run ! grep -q stroke-dasharray b.svg
 }
 
 @test "a constant panel is left out, with a word; the last one is drawn" {
@@ -92,6 +98,11 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     words p.svg | grep -qx 'Success rate'
     dq-eval --curves run1.jsonl --metric epsilon --plot alone.svg
     words alone.svg | grep -qx Exploration
+    # bars of one number, or of none that is seen
+    run -0 --separate-stderr dq-eval --qrels qrels --run x.run --run y.run -m map -m num_q -m num_nonrel_judged_ret --resamples 200 --plot p.svg
+    [[ $stderr == *"num_q is 3 throughout and is not drawn"* ]]
+    [ "$(words p.svg | grep -c num_)" = 0 ]
+    words p.svg | grep -qx map
 }
 
 @test "a histogram of one number is left out, and the word says the number" {
