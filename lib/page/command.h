@@ -3,10 +3,10 @@
  * A command line on a page: as a shell would take it, without what looks like a secret. There "***" stands
  * for
  *
- *     the name and password of an address      https://me:secret@host/
- *     the value of a word, an option or a part of an address whose name ends in key, token, secret, password,
- *     passwd, pwd, auth or credentials         OPENAI_API_KEY=..., --api-key ..., ?access_token=...,
- * {"token":"..."} what follows Bearer or Basic             Authorization: Bearer ...
+ *     the name and password of an address    https://me:secret@host/
+ *     a value whose name ends in key, token, secret, password, passwd, pwd, passphrase, auth or
+ *     credentials, of whatever form          API_KEY=..., --api-key ..., ?token=..., {"token":"..."}
+ *     what follows Bearer or Basic           Authorization: Bearer ...
  *
  * Nothing else is known to be one: whoever puts a secret where none belongs finds it on the page.
  */

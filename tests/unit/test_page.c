@@ -377,6 +377,41 @@ static void pages_that_are_not_whole_are_refused(void **state)
     dq_page_free(&page);
 }
 
+/* A page with a part of these words, which is read again. */
+static dq_status read_part(const char *words)
+{
+    dq_error error = DQ_ERROR_NONE;
+    dq_page page = DQ_PAGE_EMPTY;
+    dq_json_text part = DQ_JSON_TEXT_EMPTY;
+    assert_int_equal(dq_json_write_raw(&part, words, strlen(words), &error), DQ_OK);
+    assert_int_equal(dq_page_add(&page, &part, &error), DQ_OK);
+    write_page(&page, path);
+    dq_page_free(&page);
+    return read_again();
+}
+
+/* No policy of a page keeps it from leading elsewhere. */
+static void markup_that_is_no_reports_is_refused(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {"<meta http-equiv=refresh content=\"0;url=http://host/\">",
+                                          "<META>",
+                                          "<script>x</script>",
+                                          "<form>",
+                                          "<a href=\"http://host/\">",
+                                          "<!-- -->",
+                                          "<",
+                                          "</main>",
+                                          "<p\n>",
+                                          NULL};
+    char words[200];
+    assert_int_equal(read_part("<section>\n<h2 id=\"p1\">x</h2>\n<p class=\"n\">y</p></section>\n"), DQ_OK);
+    for (size_t i = 0; foreign[i]; i++) {
+        (void)snprintf(words, sizeof words, "<section>\n<h2 id=\"p1\">x</h2>\n%s</section>\n", foreign[i]);
+        assert_int_equal(read_part(words), DQ_ERR_FORMAT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_table_that_is_none_is_refused),
         cmocka_unit_test(parts_come_out_as_they_went_in),
         cmocka_unit_test(pages_that_are_not_whole_are_refused),
+        cmocka_unit_test(markup_that_is_no_reports_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
