@@ -13,11 +13,19 @@ typedef struct drawing {
     uint64_t *counts; /* (labels, labels) of the streams at hand */
 } drawing;
 
-/* A stream without its folders. */
-static const char *stream_name(const dq_labelled *l, uint32_t rater)
+static const char *base_name(const dq_labelled *l, uint32_t rater)
 {
     const char *slash = strrchr(l->rater[rater].path, '/');
     return slash && slash[1] ? slash + 1 : l->rater[rater].path;
+}
+
+/* A stream without its folders, unless these alone tell it from another. */
+static const char *stream_name(const dq_labelled *l, uint32_t rater)
+{
+    const char *name = base_name(l, rater);
+    for (uint32_t i = 0; i < l->raters; i++)
+        if (i != rater && strcmp(base_name(l, i), name) == 0) return l->rater[rater].path;
+    return name;
 }
 
 static void pair_name(const dq_labelled *l, uint32_t a, uint32_t b, char *to, size_t room)

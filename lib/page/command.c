@@ -14,8 +14,7 @@ static bool is_name(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
 }
 
-/* Whether a name of n bytes ends in a word for secrets: "API_KEY", "token", not "monkey". */
-static bool names_secret(const char *name, size_t n)
+bool dq_page_names_secret(const char *name, size_t n)
 {
     static const char *const words[] = {"key", "token", "secret",      "password",   "passwd",
                                         "pwd", "auth",  "credentials", "passphrase", NULL};
@@ -35,23 +34,29 @@ static bool names_secret(const char *name, size_t n)
 static size_t value_end(const char *text, size_t bytes, size_t at)
 {
     if (at < bytes && (text[at] == '"' || text[at] == '\'')) {
-        const char *quote = memchr(text + at + 1, text[at], bytes - at - 1);
-        return quote ? (size_t)(quote - text) + 1 : bytes;
+        char quote = text[at++];
+        while (at < bytes && text[at] != quote) at += quote == '"' && text[at] == '\\' ? 2 : 1;
+        return at < bytes ? at + 1 : bytes;
     }
     while (at < bytes && !isspace((unsigned char)text[at]) && !strchr("&;\"'", text[at])) at++;
     return at;
 }
 
-/* The bytes of "NAME=", or "NAME: ", at a name's beginning, where the name is a secret's; 0: it is none. */
+/* The bytes of NAME=, NAME: or, in JSON, NAME": at a name's beginning, with the white space behind a colon,
+ * where the name is a secret's; 0: it is none. */
 static size_t secret_assigned(const char *text, size_t bytes, size_t at)
 {
     size_t end = at;
     while (end < bytes && is_name(text[end])) end++;
-    if (end == at || end == bytes || !names_secret(text + at, end - at)) return 0;
+    if (end == at || end == bytes || !dq_page_names_secret(text + at, end - at)) return 0;
     if (text[end] == '=') return end + 1 - at;
     if (text[end] == ' ' && at + 1 < end && text[at] == '-')
         return end + 1 - at; /* --key VALUE in one word */
-    return text[end] == ':' && end + 1 < bytes && text[end + 1] == ' ' ? end + 2 - at : 0;
+    bool json = text[end] == '"' && end + 1 < bytes && text[end + 1] == ':';
+    size_t value = end + (json ? 2 : 1);
+    if (!json && (text[end] != ':' || value == bytes || text[value] != ' ')) return 0;
+    while (value < bytes && text[value] == ' ') value++;
+    return value - at;
 }
 
 static size_t scheme_before(const char *text, size_t bytes, size_t at)
@@ -139,6 +144,6 @@ void dq_page_command_write(const char *const *words, size_t count, dq_html *out)
             out->status = dq_page_without_secrets(words[i], strlen(words[i]), &word, out->error);
         if (!secret && !out->status) write_word(word.data ? word.data : "", word.bytes, out);
         dq_json_text_free(&word);
-        secret = !secret && words[i][0] == '-' && names_secret(words[i], strlen(words[i]));
+        secret = !secret && words[i][0] == '-' && dq_page_names_secret(words[i], strlen(words[i]));
     }
 }

@@ -3,10 +3,10 @@
  * A command line on a page: as a shell would take it, without what looks like a secret. There "***" stands
  * for
  *
- *     the name and password of an address      https://me:secret@host/
- *     the value of a word, an option or a part of an address whose name ends in key, token, secret, password,
- *     passwd, pwd, auth or credentials         OPENAI_API_KEY=..., --api-key ..., ?access_token=...
- *     what follows Bearer or Basic             Authorization: Bearer ...
+ *     the name and password of an address    https://me:secret@host/
+ *     a value whose name ends in key, token, secret, password, passwd, pwd, passphrase, auth or
+ *     credentials, of whatever form          API_KEY=..., --api-key ..., ?token=..., {"token":"..."}
+ *     what follows Bearer or Basic           Authorization: Bearer ...
  *
  * Nothing else is known to be one: whoever puts a secret where none belongs finds it on the page.
  */
@@ -17,7 +17,9 @@
 
 /* Appends the words, escaped for HTML. */
 void dq_page_command_write(const char *const *words, size_t count, dq_html *out);
-/* A text without secrets; the rule of options in a lineage, too. */
+/* Whether a name of n bytes ends in a word for secrets: "API_KEY", "token", not "monkey". */
+bool dq_page_names_secret(const char *name, size_t n);
+/* A text without secrets. */
 dq_status dq_page_without_secrets(const char *text, size_t bytes, dq_json_text *to, dq_error *error);
 
 #endif

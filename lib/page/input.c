@@ -60,7 +60,10 @@ static void write_option(const char *name, size_t bytes, const dq_value *value, 
     dq_html_raw(out, " <code>");
     dq_html_text(out, name, bytes);
     dq_html_raw(out, "=");
-    write_value(value, out);
+    if (dq_page_names_secret(name, bytes))
+        dq_html_raw(out, "***");
+    else
+        write_value(value, out);
     dq_html_raw(out, "</code>");
 }
 

@@ -127,6 +127,25 @@ static dq_status take_part(const char *mark, const char *end, piece *part, dq_er
     return DQ_OK;
 }
 
+/* Whether all markup is of elements that reports are made of: every other '<' is escaped in them. Where a
+ * page leads (meta, links, forms) no policy of it forbids. */
+static bool is_report(piece part)
+{
+    static const char *const elements[] = {
+        "section", "h2",  "h3",   "p",      "div",   "table", "caption", "thead",   "tbody",  "tr",
+        "th",      "td",  "data", "strong", "small", "span",  "details", "summary", "figure", "picture",
+        "source",  "img", "ul",   "li",     "pre",   "code",  "b",       NULL};
+    const char *at = part.at, *end = part.at + part.bytes;
+    while ((at = memchr(at, '<', (size_t)(end - at)))) {
+        at += starts(at, end, "</") ? 2 : 1;
+        size_t i = 0, n = 0;
+        while (at + n < end && at[n] != '>' && at[n] != ' ') n++;
+        while (elements[i] && (strlen(elements[i]) != n || memcmp(at, elements[i], n) != 0)) i++;
+        if (!elements[i]) return false;
+    }
+    return true;
+}
+
 static dq_status add_parts(dq_page *page, const dq_json_text *text, dq_error *error)
 {
     const char *at = text->data, *end = text->data + text->bytes;
@@ -136,6 +155,8 @@ static dq_status add_parts(dq_page *page, const dq_json_text *text, dq_error *er
         dq_json_text copy = DQ_JSON_TEXT_EMPTY;
         piece part = {0};
         status = take_part(at, end, &part, error);
+        if (!status && !is_report(part))
+            status = dq_fail(error, DQ_ERR_FORMAT, "a part has markup that no report of dq-eval has");
         if (!status) status = dq_json_write_raw(&copy, part.at, part.bytes, error);
         if (!status) status = dq_page_add(page, &copy, error);
         if (!status) at = part.at + part.bytes;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A page of HTML in one file: parts below each other, a table of contents, a style. It needs no network and
- * no script, and its policy (Content-Security-Policy) forbids both, whatever stands in a part.
+ * no script, and its policy (Content-Security-Policy) forbids both, whatever stands in a part;
+ * parts of other pages have no elements but those of reports.
  *
  *     dq_page page = DQ_PAGE_EMPTY;
  *     dq_page_add_file(&page, "rankings.html", &e);  dq_page_add_file(&page, "curves.html", &e);
@@ -29,8 +30,9 @@ typedef struct dq_page {
 /* Takes a part over, also when it fails. DQ_ERR_DUPLICATE where the page has it already; DQ_ERR_FORMAT where
  * it is none. */
 dq_status dq_page_add(dq_page *page, dq_json_text *part, dq_error *error);
-/* Adds the parts of a page ("-": stdin). DQ_ERR_FORMAT for what is no such page, or was changed,
- * DQ_ERR_TRUNCATED for a part of one. */
+/* Adds the parts of a page ("-": stdin). DQ_ERR_FORMAT for what is no such page, was changed, or has elements
+ * that no report has (a meta that leads elsewhere, which no policy forbids); DQ_ERR_TRUNCATED for a part of
+ * one. */
 dq_status dq_page_add_file(dq_page *page, const char *path, dq_error *error);
 
 /* title NULL: that of the first part; maker: "dq-eval 0.1.0". */

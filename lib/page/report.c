@@ -91,6 +91,7 @@ static void write_pictures(writing *w)
         figure.panels = &alone;
         figure.panel_count = 1;
         figure.title = NULL;
+        if (!dq_plot_has_intervals(p)) figure.note = NULL; /* which says what intervals are */
         figure.width = PICTURE;
         write_picture(w, &figure, *p->title ? p->title : w->report->title);
     }

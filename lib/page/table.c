@@ -15,6 +15,11 @@ dq_page_text dq_page_words(const char *words)
     return (dq_page_text){words, words ? strlen(words) : 0};
 }
 
+bool dq_page_text_same(dq_page_text a, dq_page_text b)
+{
+    return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.words, b.words, a.bytes) == 0);
+}
+
 bool dq_page_table_make(dq_page_table *t, dq_arena *arena)
 {
     size_t lines = t->by_row ? t->rows : t->columns;
@@ -54,6 +59,16 @@ static int decimals_for(double greatest, bool whole)
     return places < 0 ? 0 : places > MOST_DECIMALS ? MOST_DECIMALS : places;
 }
 
+static bool is_whole(const dq_page_cell *c)
+{
+    return c->value == floor(c->value) && isnan(c->low);
+}
+
+static double greatest_of(const dq_page_cell *c)
+{
+    return fmax(fabs(c->value), fmax(fabs(c->low), fabs(c->high))); /* of a NAN and a number the number */
+}
+
 static scale scale_of(const dq_page_table *t, size_t line)
 {
     double greatest = 0, low = INFINITY, high = -INFINITY;
@@ -63,8 +78,8 @@ static scale scale_of(const dq_page_table *t, size_t line)
         const dq_page_cell *c = t->by_row ? dq_page_table_cell(t, line, i) : dq_page_table_cell(t, i, line);
         if (!isfinite(c->value)) continue;
         n++;
-        whole = whole && c->value == floor(c->value) && isnan(c->low);
-        greatest = fmax(greatest, fmax(fabs(c->value), fmax(fabs(c->low), fabs(c->high)))); /* NAN: neither */
+        whole = whole && is_whole(c);
+        greatest = fmax(greatest, greatest_of(c));
         low = fmin(low, c->value);
         high = fmax(high, c->value);
     }
@@ -118,17 +133,12 @@ static bool holds_text(const dq_page_table *t, size_t row, size_t column)
     return column < t->headings || line_of(t, row, column)->kind == DQ_PAGE_TEXT;
 }
 
-static bool same_text(dq_page_text a, dq_page_text b)
-{
-    return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.words, b.words, a.bytes) == 0);
-}
-
 /* Rows that follow each other and have one name in the first of several columns of names are a group: it is
  * said once. */
 static bool group_above(const dq_page_table *t, size_t row, size_t column)
 {
     return column == 0 && t->headings > 1 && row > 0 &&
-           same_text(dq_page_table_cell(t, row, 0)->text, dq_page_table_cell(t, row - 1, 0)->text);
+           dq_page_text_same(dq_page_table_cell(t, row, 0)->text, dq_page_table_cell(t, row - 1, 0)->text);
 }
 
 static size_t group_rows(const dq_page_table *t, size_t row, size_t column)
@@ -156,8 +166,8 @@ static void write_cell(const dq_page_table *t, size_t row, size_t column, const 
     }
     dq_html_raw(out, "<td class=\"n\">");
     if (best) dq_html_raw(out, "<strong>");
-    int decimals = line->kind == DQ_PAGE_UNLIKE ? decimals_for(fabs(c->value), c->value == floor(c->value))
-                                                : s->decimals;
+    bool unlike = line->kind == DQ_PAGE_UNLIKE || line->kind == DQ_PAGE_DIFFERENCE;
+    int decimals = unlike ? decimals_for(greatest_of(c), is_whole(c)) : s->decimals;
     if (isnan(c->value))
         dq_html_raw(out, "\xe2\x80\x93");
     else
@@ -190,7 +200,8 @@ static void write_head(const dq_page_table *t, dq_html *out)
     dq_html_raw(out, "<thead><tr>");
     for (size_t i = 0; i < t->columns; i++) {
         dq_html_raw(out, heads_numbers(t, i) ? "<th scope=\"col\" class=\"n\"" : "<th scope=\"col\"");
-        if (i < t->headings) dq_html_printf(out, " style=\"min-width:%zuch\"", width_of_names(t, i) + 1);
+        if (i < t->headings)
+            dq_html_printf(out, " style=\"min-width:calc(%zuch + 1.25rem)\"", width_of_names(t, i) + 1);
         dq_html_raw(out, ">");
         dq_html_text(out, t->heads[i].words, t->heads[i].words ? t->heads[i].bytes : 0);
         dq_html_raw(out, "</th>");

@@ -20,7 +20,7 @@ typedef enum dq_page_kind {
     DQ_PAGE_TEXT,
     DQ_PAGE_NUMBER,
     DQ_PAGE_UNLIKE,     /* a number with decimals of its own: those of its line are of other measures */
-    DQ_PAGE_DIFFERENCE, /* with its sign */
+    DQ_PAGE_DIFFERENCE, /* with its sign, else likewise */
     DQ_PAGE_PROBABILITY /* four decimals; less than 0.0001 is said so */
 } dq_page_kind;
 
@@ -56,6 +56,7 @@ typedef struct dq_page_table {
 } dq_page_table;
 
 dq_page_text dq_page_words(const char *words);
+bool dq_page_text_same(dq_page_text a, dq_page_text b);
 
 /* Heads, lines and cells, all empty, in the arena; false when memory is short. */
 bool dq_page_table_make(dq_page_table *table, dq_arena *arena);

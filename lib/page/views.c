@@ -212,6 +212,17 @@ static const char *caption_of(view *v, const char *before, dq_page_text name, co
     return caption;
 }
 
+/* Where rows are of several measures, numbers of a column are not alike: each has decimals of its own. */
+static void mark_unlike(const dq_page_data *data, const char *column)
+{
+    const dq_page_column *measure = dq_page_data_find(data, column);
+    bool several = false;
+    for (size_t r = 1; measure && r < data->rows; r++)
+        several = several || !dq_page_text_same(measure->cells[r], measure->cells[0]);
+    for (size_t i = 0; several && i < data->column_count; i++)
+        if (data->columns[i].line.kind == DQ_PAGE_NUMBER) data->columns[i].line.kind = DQ_PAGE_UNLIKE;
+}
+
 /* ---- rankings ---- */
 
 enum { MOST_ACROSS = 6 }; /* measures beside each other */
@@ -362,9 +373,8 @@ static bool is_last(const void *arg, size_t row)
     const dq_page_data *data = arg;
     if (row + 1 == data->rows) return true;
     for (size_t i = 0; i < 2; i++) {
-        dq_page_text here = data->columns[i].cells[row], next = data->columns[i].cells[row + 1];
-        if (here.bytes != next.bytes || (here.bytes && memcmp(here.words, next.words, here.bytes)))
-            return true;
+        const dq_page_text *cells = data->columns[i].cells;
+        if (!dq_page_text_same(cells[row], cells[row + 1])) return true;
     }
     return false;
 }
@@ -372,11 +382,7 @@ static bool is_last(const void *arg, size_t row)
 static void write_curves(view *v, const char *caption)
 {
     dq_page_data ends = {.arena = &v->arena};
-    static const char *const unlike[] = {"mean", "sd"};
-    for (size_t i = 0; i < 2; i++) {
-        dq_page_column *c = dq_page_data_find(&v->data, unlike[i]);
-        if (c) c->line.kind = DQ_PAGE_UNLIKE;
-    }
+    mark_unlike(&v->data, "metric");
     if (!*status_of(v) && v->data.column_count > 2)
         *status_of(v) = dq_page_data_filter(&v->data, is_last, &v->data, &ends, v->out->error);
     write(v, &ends, caption, false, NULL);
@@ -395,7 +401,10 @@ void dq_page_view_write(dq_page_view which, const char *caption, const char *tsv
     out->status = dq_page_data_read(&v.data, &v.arena, tsv, bytes, out->error);
     if (!out->status) describe(&v.data);
     switch (which) {
-    case DQ_PAGE_PLAIN: write(&v, &v.data, caption, false, NULL); break;
+    case DQ_PAGE_PLAIN:
+        mark_unlike(&v.data, "measure");
+        write(&v, &v.data, caption, false, NULL);
+        break;
     case DQ_PAGE_MEASURES: write_by_row(&v, &v.data, caption); break;
     case DQ_PAGE_RANKINGS: write_rankings(&v, caption); break;
     case DQ_PAGE_ROLLOUTS: write_rollouts(&v, caption); break;

@@ -160,6 +160,19 @@ static void draw_interval(plot_script *s, size_t block)
                   block, s->width > 0 ? 4 / s->width : 0.01, s->theme->ink);
 }
 
+/* From the eighth name on hues come again: then a bar is pale, with a dashed edge. */
+static void draw_boxes(plot_script *s, size_t block, const char *name, const char *fill, bool *first)
+{
+    uint32_t hue = plot_hue(s, name);
+    size_t look = plot_look(s, name);
+    (void)fprintf(s->f, "%s$d%zu using 1:2:5:6:7:8 with boxxyerror fs ", next_element(first), block);
+    if (look < DQ_PLOT_HUES)
+        (void)fprintf(s->f, "%s noborder lc rgb '#%06X'", fill, hue);
+    else
+        (void)fprintf(s->f, "transparent solid 0.3 border lc rgb '#%06X' lw 1.5 dt %s lc rgb '#%06X'", hue,
+                      dq_plot_dash(look), hue);
+}
+
 static void draw_bars(plot_script *s, const dq_plot_panel *panel)
 {
     bool histogram = panel->kind == DQ_PLOT_HISTOGRAM, first = true;
@@ -175,8 +188,7 @@ static void draw_bars(plot_script *s, const dq_plot_panel *panel)
             (void)fprintf(s->f, "%s$d%zu using 1:2 with histeps lc rgb '#%06X'", next_element(&first), at,
                           plot_hue(s, p->name));
         else
-            (void)fprintf(s->f, "%s$d%zu using 1:2:5:6:7:8 with boxxyerror fs %s noborder lc rgb '#%06X'",
-                          next_element(&first), at, fill, plot_hue(s, p->name));
+            draw_boxes(s, at, p->name, fill, &first);
         title_line(s, p->name, ALL);
         if (histogram && panel->series_count > 1 &&
             !s->text) /* outlines, since colours one on another are mud */

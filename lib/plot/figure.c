@@ -97,6 +97,14 @@ void dq_plot_widen(dq_plot_panel *panel)
     if (above) panel->y.max = (double)NAN;
 }
 
+bool dq_plot_has_intervals(const dq_plot_panel *panel)
+{
+    for (const dq_plot_series *s = panel->series; s; s = s->next)
+        for (size_t i = 0; i < s->count; i++)
+            if (isfinite(s->points[i].lower) && isfinite(s->points[i].upper)) return true;
+    return false;
+}
+
 /* A histogram of one number has it all in one bin. */
 static bool one_bin(const dq_plot_panel *panel, double *value)
 {
@@ -111,11 +119,26 @@ static bool one_bin(const dq_plot_panel *panel, double *value)
     return bins == 1;
 }
 
+/* Bars of one number: several of them, or none that is seen, since all are 0. */
+static bool bars_constant(const dq_plot_panel *panel, double *value)
+{
+    size_t bars = 0;
+    for (const dq_plot_series *s = panel->series; s; s = s->next)
+        for (size_t i = 0; i < s->count; i++) {
+            const dq_plot_point *p = &s->points[i];
+            if (isnan(p->y)) continue;
+            if (bars++ == 0) *value = p->y;
+            if (p->y != *value || p->lower < p->y || p->upper > p->y) return false;
+        }
+    return bars > 1 || (bars == 1 && *value == 0);
+}
+
 bool dq_plot_constant(const dq_plot_panel *panel, double *value)
 {
     size_t longest = 0;
     bool any = false;
     if (panel->kind == DQ_PLOT_HISTOGRAM) return one_bin(panel, value);
+    if (panel->kind == DQ_PLOT_BARS) return bars_constant(panel, value);
     if (panel->kind != DQ_PLOT_LINES) return false;
     for (const dq_plot_series *s = panel->series; s; s = s->next) {
         if (s->count > longest) longest = s->count;

@@ -115,7 +115,10 @@ dq_plot_axis dq_plot_values(const char *label);
  * may be something else there. */
 void dq_plot_widen(dq_plot_panel *panel);
 
-/* Whether lines (a histogram's values) are one number throughout, which no picture is needed to say: *value.
+/* Whether a point of the panel has an interval. */
+bool dq_plot_has_intervals(const dq_plot_panel *panel);
+/* Whether lines, bars (a histogram's values) are one number throughout, which no picture is needed to say:
+ * *value.
  */
 bool dq_plot_constant(const dq_plot_panel *panel, double *value);
 /* Takes such panels out, as long as others are left, and tells `say` (NULL: nobody) of each. */

@@ -95,6 +95,24 @@ void plot_legend_arrange(plot_legend *l, double width)
     if (l->column > width) l->column = width;
 }
 
+/* Of a bar of this look, or, SIZE_MAX, of a band. */
+static void draw_patch(plot_script *s, double left, double bottom, double right, double top, size_t look,
+                       uint32_t colour)
+{
+    bool band = look == SIZE_MAX, pale = !band && look >= DQ_PLOT_HUES;
+    (void)fprintf(s->f,
+                  "set object rectangle from screen %.6f,screen %.6f to screen %.6f,screen %.6f "
+                  "fc rgb '#%06X' fs transparent solid %s ",
+                  left, bottom, right, top, colour,
+                  band   ? "0.2"
+                  : pale ? "0.3"
+                         : "1.0");
+    if (pale)
+        (void)fprintf(s->f, "border rgb '#%06X' lw 1.5 dt %s\n", colour, dq_plot_dash(look));
+    else
+        (void)fputs("noborder\n", s->f);
+}
+
 /* A stretch of its line, on its band where it has one; or a patch of its bar. */
 static void draw_sample(plot_script *s, const plot_entry *e, double x, double y)
 {
@@ -104,10 +122,7 @@ static void draw_sample(plot_script *s, const plot_entry *e, double x, double y)
     double half = 5 / s->height;
     bool filled = e->kind == DQ_PLOT_BARS || e->kind == DQ_PLOT_HISTOGRAM;
     if (filled || (e->kind == DQ_PLOT_LINES && e->series->runs > 1 && e->interval))
-        (void)fprintf(s->f,
-                      "set object rectangle from screen %.6f,screen %.6f to screen %.6f,screen %.6f "
-                      "fc rgb '#%06X' fs transparent solid %s noborder\n",
-                      left, middle - half, right, middle + half, colour, filled ? "1.0" : "0.2");
+        draw_patch(s, left, middle - half, right, middle + half, filled ? number : SIZE_MAX, colour);
     if (e->kind == DQ_PLOT_LINES)
         (void)fprintf(s->f,
                       "set arrow from screen %.6f,screen %.6f to screen %.6f,screen %.6f nohead front lw 2 "

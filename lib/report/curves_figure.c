@@ -73,9 +73,9 @@ static void find_range(const dq_curves *c, double *low, double *high)
             *low = fmin(*low, c->runs[r].y[c->reward][i]); /* fmin leaves NAN out */
             *high = fmax(*high, c->runs[r].y[c->reward][i]);
         }
-    if (*high - *low < 1e-9) {
-        *low -= 0.5;
-        *high += 0.5;
+    if (*high - *low < 1e-9) { /* the only number is in the middle of a bin */
+        *low -= (BINS / 2 + 0.5) / BINS;
+        *high = *low + 1;
     }
 }
 

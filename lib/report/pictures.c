@@ -14,7 +14,13 @@ const char *dq_pictures_interval(dq_figure *figure, double confidence, const cha
 /* ---- rankings ---- */
 
 /* What a measure can be: most are shares, means of shares, or products of such. */
-typedef enum value_kind { SHARE, RECALL, POSITIVE, ANY } value_kind;
+typedef enum value_kind {
+    SHARE,
+    WHOLE,
+    RECALL,
+    POSITIVE,
+    ANY
+} value_kind; /* WHOLE: a share, of the whole run */
 
 static value_kind kind_of(const dq_measure *m)
 {
@@ -27,7 +33,22 @@ static value_kind kind_of(const dq_measure *m)
         size_t n = strlen(positive[i]);
         if (strncmp(m->name, positive[i], n) == 0 && strchr("_:[", m->name[n])) return POSITIVE;
     }
-    return SHARE;
+    return m->over == DQ_OVER_RUN ? WHOLE : SHARE;
+}
+
+static dq_plot_axis axis_of(const dq_measure *m, value_kind kind)
+{
+    static const char *const units[][2] = {
+        {"novelty", "bits"}, {"entropy", "nats"}, {"calibration", "nats"}, {"popularity", "users"}};
+    bool share = kind == SHARE || kind == WHOLE;
+    const char *label = m->over == DQ_OVER_RUN   ? "of the whole run"
+                        : m->over == DQ_OVER_SUM ? "sum over queries"
+                                                 : "mean over queries";
+    dq_plot_axis axis = share ? dq_plot_share(label) : dq_plot_values(label);
+    if (kind == POSITIVE) axis.min = 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(m->name, units[i][0]) == 0) axis.unit = units[i][1];
+    return axis;
 }
 
 static bool has_number(const dq_run_table *t, size_t pick)
@@ -43,14 +64,6 @@ static size_t count_of(const dq_run_table *t, value_kind kind)
     for (size_t p = 0; p < t->picks.count; p++)
         n += has_number(t, p) && kind_of(t->picks.at[p].measure) == kind;
     return n;
-}
-
-/* The name of the only share. */
-static const char *only(const dq_run_table *t)
-{
-    size_t p = 0;
-    while (!has_number(t, p) || kind_of(t->picks.at[p].measure) != SHARE) p++;
-    return t->picks.at[p].name;
 }
 
 static dq_plot_point point_of(const dq_run_table *t, size_t run, size_t pick, double x)
@@ -103,17 +116,25 @@ static void sort_by_recall(dq_plot_panel *panel)
             }
 }
 
+/* The shares of a kind side by side; the only one has its name as the title. */
+static void add_shares(const dq_run_table *t, value_kind kind, const char *title, dq_figure *figure)
+{
+    size_t count = count_of(t, kind), first = 0;
+    if (!count) return;
+    while (!has_number(t, first) || kind_of(t->picks.at[first].measure) != kind) first++;
+    if (count == 1) title = t->picks.at[first].name;
+    dq_plot_panel *panel = dq_figure_add_panel(figure, DQ_PLOT_BARS, title);
+    if (panel) panel->y = axis_of(t->picks.at[first].measure, kind);
+    fill(t, kind, 0, t->picks.count, figure, panel);
+}
+
 dq_status dq_runs_figure(const dq_run_table *t, double confidence, dq_figure *figure, dq_error *error)
 {
     dq_plot_panel *panel;
     size_t before = figure->panel_count;
     const char *interval = any_interval(t) ? dq_pictures_interval(figure, confidence, "interval") : NULL;
-    size_t shares = count_of(t, SHARE);
-    if (shares > 0 &&
-        (panel = dq_figure_add_panel(figure, DQ_PLOT_BARS, shares > 1 ? "Measures" : only(t)))) {
-        panel->y = dq_plot_share("mean over queries");
-        fill(t, SHARE, 0, t->picks.count, figure, panel);
-    }
+    add_shares(t, SHARE, "Measures", figure);
+    add_shares(t, WHOLE, "Measures of the whole run", figure);
     if (count_of(t, RECALL) > 0 &&
         (panel = dq_figure_add_panel(figure, DQ_PLOT_LINES, "Precision by recall"))) {
         panel->y = dq_plot_share("interpolated precision");
@@ -123,9 +144,9 @@ dq_status dq_runs_figure(const dq_run_table *t, double confidence, dq_figure *fi
     }
     for (size_t p = 0; p < t->picks.count; p++) {
         value_kind kind = kind_of(t->picks.at[p].measure);
-        if (kind == SHARE || kind == RECALL || !has_number(t, p)) continue;
+        if (kind < POSITIVE || !has_number(t, p)) continue;
         panel = dq_figure_add_panel(figure, DQ_PLOT_BARS, t->picks.at[p].name);
-        if (panel && kind == POSITIVE) panel->y.min = 0;
+        if (panel) panel->y = axis_of(t->picks.at[p].measure, kind);
         fill(t, kind, p, p + 1, figure, panel);
     }
     size_t at = 0;

@@ -11,10 +11,11 @@
 #include "ope/estimate.h"
 #include "plot/figure.h"
 
-/* Adds panels for a table that is summarised: measures between 0 and 1 side by side, a bar a run; a panel for
- * each measure of another kind; and two levels of iprec_at_recall or more as precision by recall, a line a
- * run. confidence: of the intervals, which are those that the table has. Measures without a number are left
- * out. DQ_ERR_MEMORY; DQ_ERR_SCHEMA where there is none with a number. */
+/* Adds panels for a table that is summarised: measures between 0 and 1 side by side, a bar a run, those of
+ * the whole run apart from means over queries; a panel for each measure of another kind; and two levels of
+ * iprec_at_recall or more as precision by recall, a line a run. confidence: of the intervals, which are those
+ * that the table has. Measures without a number are left out. DQ_ERR_MEMORY; DQ_ERR_SCHEMA where there is
+ * none with a number. */
 dq_status dq_runs_figure(const dq_run_table *table, double confidence, dq_figure *figure, dq_error *error);
 
 /* Adds a panel of estimates with their bootstrap intervals, and a mark at the log's own value where the

@@ -83,6 +83,12 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     [ "$(cut -f 1 lines | sort -u | wc -l)" = 7 ]
     [ "$(cut -f 2 lines | grep -c solid)" = 7 ]
     [ "$(cut -f 1,2 lines | sort -u | wc -l)" = 9 ] # no two look alike
+    # bars of the eighth and ninth, and their samples in the legend, have dashed edges
+    dq-eval --draw bars:x=x,y=y,series=name --plot b.svg t.tsv
+    [ "$(grep -c stroke-dasharray b.svg)" -ge 4 ]
+    head -15 t.tsv > seven.tsv
+    dq-eval --draw bars:x=x,y=y,series=name --plot b.svg seven.tsv
+    run ! grep -q stroke-dasharray b.svg
 }
 
 @test "a constant panel is left out, with a word; the last one is drawn" {
@@ -92,6 +98,17 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     words p.svg | grep -qx 'Success rate'
     dq-eval --curves run1.jsonl --metric epsilon --plot alone.svg
     words alone.svg | grep -qx Exploration
+    # bars of one number, or of none that is seen
+    run -0 --separate-stderr dq-eval --qrels qrels --run x.run --run y.run -m map -m num_q -m num_nonrel_judged_ret --resamples 200 --plot p.svg
+    [[ $stderr == *"num_q is 3 throughout and is not drawn"* ]]
+    [ "$(words p.svg | grep -c num_)" = 0 ]
+    words p.svg | grep -qx map
+}
+
+@test "a histogram of one number is left out, and the word says the number" {
+    for episode in 1 2 3; do echo "{\"episode\":$episode,\"steps\":$episode,\"reward\":0.5,\"success\":$((episode % 2))}"; done > constant.jsonl
+    dq-eval --curves constant.jsonl --plot p.svg 2> said
+    grep -q '^dq-eval: Histogram of rewards is 0.5 throughout' said
 }
 
 @test "no place of a picture stays empty: each row of panels is as wide as the others" {
@@ -221,6 +238,10 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     grep -q '^SAVE   0.8571  █' drawn
     grep -qx 'CLICK *2 *1' drawn
     grep -qx 'SAVE *0 *3' drawn
+    # streams that only their folders tell apart
+    mkdir one two && cp a.dq one/x.dq && cp b.dq two/x.dq
+    dq-eval --quiet --agreement --resamples 200 --plot p.svg one/x.dq two/x.dq > table
+    for text in one/x.dq two/x.dq; do words p.svg | grep -qx "$text"; done
 }
 
 @test "roll-outs: scores, and rewards by step" {

@@ -64,6 +64,7 @@ sound() { # WIDTH
     grep -qx 'title <b>All</b> & more' seen
     grep -qx 'pictures whole' seen
     grep -qx 'links whole' seen
+    grep -qx 'names whole' seen # a short name is not broken
     grep -qx 'ids once' seen
     awk '$1 == "contrast" { found = 1; exit !($2 >= 4.5) } END { if (!found) exit 1 }' seen
 }

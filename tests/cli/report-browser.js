@@ -23,6 +23,11 @@ const ground = element => {
 };
 
 const hasText = e => [...e.childNodes].some(n => n.nodeType === Node.TEXT_NODE && n.textContent.trim());
+const linesOf = e => {
+    const range = document.createRange();
+    range.selectNodeContents(e);
+    return range.getClientRects().length;
+};
 const scrolls = e => e.closest(".scroll") !== null;
 
 addEventListener("load", () => {
@@ -41,6 +46,7 @@ addEventListener("load", () => {
         (i.currentSrc === i.src) === matchMedia("(prefers-color-scheme:light)").matches) ? "whole" : "broken");
     see("links", links.every(a => document.getElementById(a.hash.slice(1))) ? "whole" : "broken");
     see("ids", new Set(ids).size === ids.length ? "once" : "twice");
+    see("names", [...document.querySelectorAll("tbody th")].every(e => e.textContent.length > 18 || linesOf(e) < 2) ? "whole" : "broken");
     see("contrast", Math.min(...all.filter(hasText).map(e => contrast(getComputedStyle(e).color, ground(e)))).toFixed(2));
     see("scheme", luminance(ground(document.body)) > 0.5 ? "light" : "dark");
     see("columns", document.querySelector("nav").getBoundingClientRect().right <= document.querySelector("main").getBoundingClientRect().left ? 2 : 1);

@@ -5,6 +5,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load ../needs
+
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || return
     export PATH="$BUILD:$PATH" DQ_THREADS=1
@@ -74,6 +76,15 @@ LINES
     rows_of page.html | grep -F 'Difference from a.run'
 }
 
+@test "a picture that has no intervals says nothing of them" {
+    quiet --agreement --resamples 100 --report page.html c.dq t.dq
+    grep -o 'img src="data:image/svg+xml;base64,[^"]*' page.html | sed 's/.*,//' | while read -r picture; do
+        base64 -d <<< "$picture" > picture.svg
+        grep -c '95 % intervals' picture.svg || true
+    done > "$BATS_TEST_TMPDIR/noted"
+    [ "$(paste -sd' ' "$BATS_TEST_TMPDIR/noted")" = '1 0' ] # coefficients, who called what what
+}
+
 @test "the same inputs and the same command give the same page" {
     for folder in one two; do
         mkdir -p $folder && cp a.run b.run test.qrels log.jsonl $folder
@@ -139,6 +150,24 @@ LINES
     grep -qF 'API_KEY=***' page.html
     grep -q 'Content-Security-Policy" content="default-src .none.' page.html
     run ! grep -qE '(src|href|srcset)="(https?:)?//|url\(' page.html
+}
+
+@test "what a stream says of its makers is no markup, and tells no secret" {
+    needs python3-msgpack
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME/../fault /usr/bin/python3 - << 'END'
+import make_streams as m
+evil = "<script>x</script><!--dq end-->\n<h2 id=\"p\">"
+made = {"program": evil, "version": {"a": evil}, "seed": None, "inputs": [],
+        "options": {evil: evil, "api-key": "sk 1 told", "more": {"password": "told", "n": 1}, "url": "https://me:told@host/"}}
+whole = m.stream(m.USERS, m.ITEMS)
+records = m.bodies_of(whole)
+open("evil.dq", "wb").write(m.record(m.head(maker=made)) + b"".join(map(m.record, records[1:])))
+END
+    quiet --qrels test.qrels --run a.run --catalogue evil.dq -m coverage@5 --report evil.html
+    grep -q 'What made evil.dq' evil.html
+    run ! grep -q '<script\|told' evil.html
+    grep -qF 'api-key=***' evil.html
+    [ "$(grep -c '<h2' evil.html)" = 1 ]
 }
 
 @test "pages are joined in their order, under a title; parts stay as they are" {

@@ -95,7 +95,9 @@ static void secrets_are_not_told(void **state)
     assert_told("curl -H 'Authorization: Bearer abc'", "curl -H 'Authorization: Bearer ***'");
     assert_told("curl -H 'X-Api-Key: abc'", "curl -H 'X-Api-Key: ***'");
     assert_told("dq-x --api-key abc --top 5", "dq-x --api-key *** --top 5");
-    assert_told("{\"apiKey\": \"abc\"}", "{\"apiKey\": \"abc\"}"); /* no form of a command line */
+    assert_told("curl -d {\"apiKey\": \"a b\",\"n\":1}", "curl -d {\"apiKey\": ***,\"n\":1}");
+    assert_told("{\"token\":\"a\\\"b\"}", "{\"token\":***}");
+    assert_told("token=\"abc\\", "token=***");
 }
 
 static void all_else_is_told(void **state)
@@ -163,6 +165,23 @@ static void the_best_of_a_column_is_bold(void **state)
     assert_holds(t, "Difference from a");
     assert_holds(t, "<data value=\"0.25\">+0.2500</data> <small>[+0.1000, +0.4000]</small>");
     assert_null(strstr(t, "Each query"));
+}
+
+static void measures_that_are_not_alike_have_their_own_digits(void **state)
+{
+    (void)state;
+    const char *t = table_of(
+        DQ_PAGE_RANKINGS,
+        "run\tmeasure\tquery\tvalue\tlow\thigh\tdifference\tdifference_low\tdifference_high\tp\tp_t\n"
+        "a\tmap\tall\t0.5\t\t\t\t\t\t\t\na\tpopularity_5\tall\t900\t\t\t\t\t\t\t\n"
+        "b\tmap\tall\t0.52\t\t\t0.02\t-0.01\t0.0401\t0.03\t0.04\n"
+        "b\tpopularity_5\tall\t9000\t\t\t8100\t8000.5\t8200\t0.5\t0.5\n");
+    assert_holds(t, "<data value=\"0.02\">+0.02000</data> <small>[\xe2\x88\x92"
+                    "0.01000, +0.04010]</small>");
+    assert_holds(t, "<data value=\"8100\">+8100</data> <small>[+8000, +8200]</small>");
+    t = table_of(DQ_PAGE_PLAIN, "a\tb\tmeasure\tn\tmean_a\nx\ty\tmap\t7\t0.0123\nx\ty\tnum\t7\t12345.5\n");
+    assert_holds(t, "<data value=\"0.0123\">0.01230</data>");
+    assert_holds(t, "<data value=\"7\">7</data>");
 }
 
 static void a_folder_that_all_runs_lie_in_is_left_out(void **state)
@@ -358,6 +377,41 @@ static void pages_that_are_not_whole_are_refused(void **state)
     dq_page_free(&page);
 }
 
+/* A page with a part of these words, which is read again. */
+static dq_status read_part(const char *words)
+{
+    dq_error error = DQ_ERROR_NONE;
+    dq_page page = DQ_PAGE_EMPTY;
+    dq_json_text part = DQ_JSON_TEXT_EMPTY;
+    assert_int_equal(dq_json_write_raw(&part, words, strlen(words), &error), DQ_OK);
+    assert_int_equal(dq_page_add(&page, &part, &error), DQ_OK);
+    write_page(&page, path);
+    dq_page_free(&page);
+    return read_again();
+}
+
+/* No policy of a page keeps it from leading elsewhere. */
+static void markup_that_is_no_reports_is_refused(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {"<meta http-equiv=refresh content=\"0;url=http://host/\">",
+                                          "<META>",
+                                          "<script>x</script>",
+                                          "<form>",
+                                          "<a href=\"http://host/\">",
+                                          "<!-- -->",
+                                          "<",
+                                          "</main>",
+                                          "<p\n>",
+                                          NULL};
+    char words[200];
+    assert_int_equal(read_part("<section>\n<h2 id=\"p1\">x</h2>\n<p class=\"n\">y</p></section>\n"), DQ_OK);
+    for (size_t i = 0; foreign[i]; i++) {
+        (void)snprintf(words, sizeof words, "<section>\n<h2 id=\"p1\">x</h2>\n%s</section>\n", foreign[i]);
+        assert_int_equal(read_part(words), DQ_ERR_FORMAT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_command_is_as_a_shell_takes_it),
         cmocka_unit_test(numbers_keep_their_digits),
         cmocka_unit_test(the_best_of_a_column_is_bold),
+        cmocka_unit_test(measures_that_are_not_alike_have_their_own_digits),
         cmocka_unit_test(a_folder_that_all_runs_lie_in_is_left_out),
         cmocka_unit_test(equal_values_have_no_best),
         cmocka_unit_test(rows_of_roll_outs_are_models),
@@ -376,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_table_that_is_none_is_refused),
         cmocka_unit_test(parts_come_out_as_they_went_in),
         cmocka_unit_test(pages_that_are_not_whole_are_refused),
+        cmocka_unit_test(markup_that_is_no_reports_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -106,12 +106,40 @@ static void measures_have_the_axes_of_what_they_can_be(void **state)
     dq_figure_free(&f);
 }
 
+static void an_axis_says_what_its_values_are(void **state)
+{
+    (void)state;
+    static dq_run_table t;
+    static const char *const names[] = {"map",        "coverage@10", "gini@10",
+                                        "entropy@10", "novelty@10",  "num_ret"};
+    dq_run_cell cells[6] = {{.value = 0.5}, {.value = 0.25}, {.value = 0.75},
+                            {.value = 2},   {.value = 4},    {.value = 7}};
+    dq_measured_run run;
+    dq_figure f = DQ_FIGURE_EMPTY;
+    fill(&t, &run, cells, names, 6);
+    assert_int_equal(dq_runs_figure(&t, 0.95, &f, NULL), DQ_OK);
+    assert_int_equal(f.panel_count, 5);
+    const dq_plot_panel *mean = f.panels, *whole = mean->next, *entropy = whole->next,
+                        *novelty = entropy->next, *count = novelty->next;
+    assert_string_equal(mean->title, "map");
+    assert_string_equal(mean->y.label, "mean over queries");
+    assert_string_equal(whole->title, "Measures of the whole run"); /* coverage is no mean over queries */
+    assert_string_equal(whole->y.label, "of the whole run");
+    assert_true(whole->category_count == 2 && whole->y.max == 1);
+    assert_string_equal(entropy->y.unit, "nats");
+    assert_string_equal(novelty->y.unit, "bits");
+    assert_true(novelty->y.min == 0 && isnan(novelty->y.max));
+    assert_string_equal(count->y.label, "sum over queries");
+    dq_figure_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(estimates_are_points_with_intervals),
         cmocka_unit_test(rewards_by_step_are_means_over_episodes),
         cmocka_unit_test(measures_have_the_axes_of_what_they_can_be),
+        cmocka_unit_test(an_axis_says_what_its_values_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
