@@ -58,6 +58,7 @@ static dq_status make(dq_agent **out, const dq_agent_kind *kind, const dq_agent_
                     .numbered = shape->states.count > 0,
                     .trains = trains,
                     .pool = pool};
+    a->config.q_models = 1;
     resolve(a);
     for (unsigned i = 0; i < RNG_AGENT_COUNT; i++) a->rng[i] = dq_rng_stream(config->seed, i + 1);
     dq_status status = make_buffers(a, error);

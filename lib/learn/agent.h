@@ -117,7 +117,7 @@ typedef struct dq_agent_config {
     uint32_t planning;                                            /* planning updates an update */
     uint32_t rollout; /* dyna-q: steps that each looks ahead, >= 1 */
     uint32_t models;  /* dyna-q: networks of the ensemble (Kurutach et al., 2018), >= 1 */
-    /* Of a saved model: networks of Q (learn/members.h). An agent trains and acts by one; 0: 1. */
+    /* Of a saved model: networks of Q (learn/members.h). An agent has one, whatever is said here. */
     uint32_t q_models;
     /* exploration */
     dq_explore_by explore_by;
