@@ -401,8 +401,8 @@ static dq_interval interval_of_row(resampling *s, size_t at, double value, doubl
         if (!isnan(drawn[b])) drawn[n++] = drawn[b];
     if (isnan(value) || 2 * n <= s->draws || (!m->of_run && queries_of(s, at) < 2))
         return (dq_interval){NAN, NAN};
-    for (size_t b = 0; b < n; b++) mean += drawn[b];
-    mean /= (double)n;
+    for (size_t b = 0; b < n; b++) mean += (drawn[b] - drawn[0]) / (double)n; /* 0 of equal ones, exactly */
+    mean += drawn[0];
     dq_interval i = dq_interval_of(drawn, n, confidence);
     if (!m->of_run) return i;
     double most = m->unbounded ? INFINITY : 1;
