@@ -370,7 +370,7 @@ static eval_options o = {.common = DQ_COMMON_DEFAULTS,
 static const dq_option table[] = {
         {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .flags = DQ_OPT_READS, .modes = RANKINGS},
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .flags = DQ_OPT_READS, .modes = RANKINGS},
-        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME", "a measure (ndcg@10, map, P_5,10 ...) or group (official, all_trec, set, ranking, recommender); repeatable", .modes = RANKINGS},
+        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME,...", "measures (ndcg@10, map, P_5,10 ...) or groups (official, all_trec, set, ranking, recommender); repeatable", .modes = RANKINGS},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = COMPARED | CURVES | TRAFFIC | AGREEMENT | AB | SIZES},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},

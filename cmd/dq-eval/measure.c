@@ -99,10 +99,9 @@ static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, c
     dq_status status = dq_run_file_measure(t, r, (int32_t)o->relevance, ahead, &gathered, error);
     if (status) return status;
     if (gathered)
-        dq_cli_say(
-            cli, &o->common,
-            "the run%s%s is not grouped by query: it is held in memory (sort -s -k1,1 would spare that)",
-            several ? " " : "", several ? run->name : "");
+        dq_cli_say(cli, &o->common,
+                   "the lines of a query do not stand together in the run%s%s: all of it is held in memory",
+                   several ? " " : "", several ? run->name : "");
     bool some = run->unjudged < run->query_count || o->complete; /* else that none is judged is the error */
     if (run->unjudged && some)
         dq_cli_say(cli, &o->common,

@@ -152,7 +152,7 @@ static void check_options(ope_run *r)
     bool weighs = false;
     for (size_t i = 0; i < r->picks.count; i++) weighs |= !r->picks.at[i].estimator->unweighted;
     if (o->min_ess > 0 && !weighs)
-        dq_cli_usage(r->cli, "--min-ess has no effect: nothing of %s weighs", o->estimators);
+        dq_cli_usage(r->cli, "--min-ess has no effect: no weight enters %s", o->estimators);
     if (r->o->format == EVAL_TREC) dq_cli_usage(r->cli, "--ope has no trec format");
     if ((dq_ope_study_reads_again(&r->study) || o->targets.count > 1) && !dq_ope_log_again(&r->study.log))
         dq_cli_usage(r->cli, "this reads the log more than once: it has to be a file%s",
@@ -222,7 +222,7 @@ static dq_status check_trust(const ope_run *r, dq_error *error)
     for (size_t i = 0; i < r->picks.count; i++)
         if (!r->picks.at[i].estimator->unweighted && r->estimates[i].ess < r->o->ope.min_ess)
             return dq_fail(error, DQ_ERR_RANGE,
-                           "%s rests on little: an effective sample size of %.6g, and --min-ess is %.9g",
+                           "%s has an effective sample size of %.6g, less than the %.9g of --min-ess",
                            r->estimates[i].name, r->estimates[i].ess, r->o->ope.min_ess);
     if (r->o->ope.require_support && s->unsupported > 0)
         return dq_fail(error, DQ_ERR_RANGE,

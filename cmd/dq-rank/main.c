@@ -26,7 +26,7 @@ static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
     if (!status && beside) status = dq_reader_open(&inputs[1], &beside, 1, error);
     if (!status) status = rank_output_open(&output, o, cli, inputs, beside ? 2 : 1, error);
     if (!status)
-        status = o->merge ? rank_merge_run(o, inputs[0], output, error)
+        status = o->merge ? rank_merge_run(o, inputs[0], output, &cli->arena, error)
                           : rank_stream_run(cli, o, inputs[0], inputs[1], output, &in_use, error);
     if (status)
         rank_output_abort(output);

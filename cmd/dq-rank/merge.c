@@ -10,20 +10,21 @@
 /* What the rankings read so far are scored by: -1 before the first. */
 typedef struct scored_by {
     int by;
-    const char *settings;
-    dq_arena arena;
+    const char *settings; /* kept in */
+    dq_arena *arena;
 } scored_by;
 
 /* Scores of a baseline depend on more than its name. */
 static dq_status check_settings(const dq_value *said, scored_by *scored, bool first, dq_error *error)
 {
     bool text = said && said->type == DQ_STRING;
-    const char *settings = dq_arena_text(&scored->arena, text ? said->as.string : "", text ? said->count : 0);
-    if (!settings) return dq_fail_memory(error, "settings");
-    if (first) scored->settings = settings;
-    if (strcmp(settings, scored->settings) == 0) return DQ_OK;
-    return dq_fail(error, DQ_ERR_SCHEMA, "rankings with other settings cannot be merged: '%s' after '%s'",
-                   settings, scored->settings);
+    const char *settings = text ? said->as.string : "";
+    size_t bytes = text ? said->count : 0;
+    if (first && !(scored->settings = dq_arena_text(scored->arena, settings, bytes)))
+        return dq_fail_memory(error, "settings");
+    if (strlen(scored->settings) == bytes && memcmp(settings, scored->settings, bytes) == 0) return DQ_OK;
+    return dq_fail(error, DQ_ERR_SCHEMA, "rankings with other settings cannot be merged: '%.*s' after '%s'",
+                   (int)bytes, settings, scored->settings);
 }
 
 /* Rankings that something else than the score has ordered cannot be merged by score; rankings by different
@@ -118,10 +119,11 @@ static dq_status write_lists(dq_merge *merge, rank_output *output, dq_error *err
     return status;
 }
 
-dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_output *output, dq_error *error)
+dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_output *output, dq_arena *arena,
+                         dq_error *error)
 {
     dq_merge *merge;
-    scored_by by = {.by = -1};
+    scored_by by = {.by = -1, .arena = arena};
     dq_status status = dq_merge_new(&merge, options->k, error);
     if (!status) status = read_rankings(options, reader, merge, &by, error);
     if (!status) {

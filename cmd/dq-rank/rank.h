@@ -111,7 +111,7 @@ dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_rea
 /* ---- merge.c: --merge ---- */
 
 /* The k best of each user out of all rankings read. */
-dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_output *output,
+dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_output *output, dq_arena *arena,
                          dq_error *error);
 
 #endif

@@ -274,12 +274,13 @@ double dq_coverage(const dq_exposure *e)
  * many there are to be seen, of which Chao's estimate makes f1^2 / (2 f2) more than S from those shown once
  * and twice (Colwell and others, J. Plant Ecology 5, 2012, equation 18 at no smaller a sample; Chao 1987).
  * Here S' is no more than all items. Drawing lists anew would not do: it never shows an item that the run
- * does not, and of those shown once, it misses a third. */
+ * does not, and of those shown once, it misses a third. One list says nothing of how others differ: NAN. */
 double dq_coverage_sd(const dq_exposure *e)
 {
     double once = 0, twice = 0, shown = (double)e->distinct, n = e->lists;
     for (size_t i = 0; i < e->distinct && e->shown[i] <= 2; i++) e->shown[i] == 1 ? once++ : twice++;
-    double unseen = n > 0 ? (n - 1) / n * (twice > 0 ? once * once / (2 * twice) : once * (once - 1) / 2) : 0;
+    if (n < 2) return NAN;
+    double unseen = (n - 1) / n * (twice > 0 ? once * once / (2 * twice) : once * (once - 1) / 2);
     double all = fmin(shown + unseen, (double)e->items);
     return all > 0 ? sqrt(shown * (1 - shown / all)) / (double)e->items : 0;
 }
@@ -290,11 +291,11 @@ double dq_user_coverage(const dq_exposure *e)
     return e->users ? (double)e->covered / (double)e->users : NAN;
 }
 
-/* Of a share of the users. */
+/* Of a share of the users; of a single user NAN. */
 double dq_user_coverage_sd(const dq_exposure *e)
 {
     double share = dq_user_coverage(e);
-    return sqrt(share * (1 - share) / (double)e->users);
+    return e->users > 1 ? sqrt(share * (1 - share) / (double)e->users) : NAN;
 }
 
 /* Gini's index of the n items' shares, ascending: sum of (2 i - n - 1) shown(i) / (n total), i from 1. */

@@ -25,10 +25,10 @@ typedef struct dq_shown_times {
     size_t covered; /* known users who are shown anything */
 } dq_shown_times;
 
-/* A list that is kept: where its items and scores begin. */
+/* A list that is kept: where its items begin. */
 typedef struct dq_shown_list {
     dq_shown_to to;
-    size_t item, relevant, other;
+    size_t item;
 } dq_shown_list;
 
 typedef struct dq_shown_score {

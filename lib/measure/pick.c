@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/pick.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,7 +205,7 @@ static dq_status add_about(dq_measure_picks *picks, const char *text, const char
     return list ? add_list(picks, &c, list + 1, error) : add_default(picks, &c, cutoffs, error);
 }
 
-dq_status dq_measure_pick_add(dq_measure_picks *picks, const char *text, const char *cutoffs, dq_error *error)
+static dq_status add_named(dq_measure_picks *picks, const char *text, const char *cutoffs, dq_error *error)
 {
     const char *colon = strchr(text, ':');
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
@@ -221,6 +222,27 @@ dq_status dq_measure_pick_add(dq_measure_picks *picks, const char *text, const c
     if (c.measure && c.measure->parameter == DQ_TAKES_NOTHING) c.measure = find_form(c.measure);
     if (!c.measure) return dq_fail(error, DQ_ERR_UNKNOWN, "no measure is called '%s'", text);
     return add_list(picks, &c, list, error);
+}
+
+/* Where the text of a measure ends: at a comma that a number follows, its parameters go on. */
+static size_t length_of_name(const char *text)
+{
+    size_t n = 0;
+    while (text[n] && !(text[n] == ',' && isalpha((unsigned char)text[n + 1]))) n++;
+    return n;
+}
+
+dq_status dq_measure_pick_add(dq_measure_picks *picks, const char *text, const char *cutoffs, dq_error *error)
+{
+    for (;;) {
+        size_t n = length_of_name(text);
+        char *name = strndup(text, n);
+        dq_status status = name ? add_named(picks, name, cutoffs, error)
+                                : dq_fail_memory(error, "the measures");
+        free(name);
+        if (status || !text[n]) return status;
+        text += n + 1;
+    }
 }
 
 static int compare(const void *a, const void *b)

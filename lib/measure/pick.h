@@ -27,9 +27,9 @@ typedef struct dq_measure_picks {
 
 /* Adds what a text names: a measure with or without parameters ("map", "P_10", "P.5,10", "ndcg@10" which is
  * ndcg_cut_10, "mrr" which is recip_rank, "diversity:title@10"), or a group ("official", "all_trec", "set",
- * "ranking"). cutoffs
- * ("5,10"; may be NULL) stand in for the default ranks of a measure named without any. What is there already
- * is not added again. DQ_ERR_UNKNOWN, DQ_ERR_RANGE. */
+ * "ranking"), or several of these, separated by commas that a letter follows ("P.5,10,map"). cutoffs ("5,10";
+ * may be NULL) stand in for the default ranks of a measure named without any. What is there already is not
+ * added again. DQ_ERR_UNKNOWN, DQ_ERR_RANGE, DQ_ERR_MEMORY. */
 dq_status dq_measure_pick_add(dq_measure_picks *picks, const char *text, const char *cutoffs,
                               dq_error *error);
 /* Into the table's order, trec_eval's; parameters ascending. */

@@ -191,9 +191,10 @@ static void take_judgements(dq_ranking_eval *e, dq_judged_ranking *out)
 
 static dq_status refuse_twice(const dq_ranking_eval *e, uint32_t query, size_t place, dq_error *error)
 {
-    size_t qn = 0, dn;
-    const char *id = id_of(e, e->pooled + place, &dn),
-               *of = query == DQ_ABSENT ? "" : dq_index_id(&e->qrels->queries, query, &qn);
+    size_t qn, dn;
+    const char *id = id_of(e, e->pooled + place, &dn);
+    if (query == DQ_ABSENT) return dq_fail(error, DQ_ERR_DUPLICATE, "%.*s is there twice", (int)dn, id);
+    const char *of = dq_index_id(&e->qrels->queries, query, &qn);
     return dq_fail(error, DQ_ERR_DUPLICATE, "query %.*s has %.*s twice", (int)qn, of, (int)dn, id);
 }
 

@@ -161,7 +161,7 @@ static dq_status compare(dq_run_table *t, means *m, const dq_compare_config *con
     for (size_t k = 0; !status && k < m->count; k++)
         for (size_t r = 0; r < t->run_count; r++) {
             dq_run_cell *c = cell_of(t, r, m->picks[k]);
-            c->has_interval = true;
+            c->has_interval = m->query_count > 1;
             c->has_difference = r > 0;
             c->against = m->results[k * t->run_count + r];
         }
@@ -378,8 +378,20 @@ static dq_status draw_all(resampling *s, uint64_t seed, dq_error *error)
     return status;
 }
 
+/* How many queries a row of the draws is of, all or a group's: one alone says nothing of how others differ.
+ */
+static size_t queries_of(const resampling *s, size_t at)
+{
+    size_t n = 0;
+    uint32_t group = at == 0 || at > s->groups ? DQ_ALL_USERS : (uint32_t)at - 1;
+    for (size_t i = 0; i < s->count; i++)
+        n += s->units[i].counts &&
+             (group == DQ_ALL_USERS || dq_attribute_has(&s->t->facts.by, s->units[i].user, group));
+    return n;
+}
+
 /* The interval of row `at` of the draws; of a measure of the whole run around its value. NAN where most draws
- * have no value. */
+ * have no value, and of a mean of fewer than two queries. */
 static dq_interval interval_of_row(resampling *s, size_t at, double value, double confidence)
 {
     const dq_measure *m = s->t->picks.at[s->pick].measure;
@@ -387,9 +399,10 @@ static dq_interval interval_of_row(resampling *s, size_t at, double value, doubl
     size_t n = 0;
     for (size_t b = 0; b < s->draws; b++)
         if (!isnan(drawn[b])) drawn[n++] = drawn[b];
-    if (isnan(value) || 2 * n <= s->draws) return (dq_interval){NAN, NAN};
-    for (size_t b = 0; b < n; b++) mean += drawn[b];
-    mean /= (double)n;
+    if (isnan(value) || 2 * n <= s->draws || (!m->of_run && queries_of(s, at) < 2))
+        return (dq_interval){NAN, NAN};
+    for (size_t b = 0; b < n; b++) mean += (drawn[b] - drawn[0]) / (double)n; /* 0 of equal ones, exactly */
+    mean += drawn[0];
     dq_interval i = dq_interval_of(drawn, n, confidence);
     if (!m->of_run) return i;
     double most = m->unbounded ? INFINITY : 1;

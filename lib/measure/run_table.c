@@ -152,6 +152,13 @@ static dq_status show_list(const dq_run_table *t, dq_measured_run *run, const dq
     return dq_shown_lists_add(&run->shown, &to, list->judged, list->item, error);
 }
 
+/* The judgements know no name of a query that they lack. */
+static void name_query(const char *query, size_t bytes, dq_error *error)
+{
+    dq_error said = *error;
+    (void)dq_fail(error, said.status, "query %.*s: %s", (int)bytes, query, said.reason);
+}
+
 dq_status dq_run_table_list(dq_run_table *t, size_t number, const char *query, size_t bytes,
                             const dq_ranking *ranking, dq_error *error)
 {
@@ -160,6 +167,7 @@ dq_status dq_run_table_list(dq_run_table *t, size_t number, const char *query, s
     uint32_t q = dq_index_find(&t->qrels.queries, query, bytes);
     dq_judged_ranking judged;
     dq_status status = dq_ranking_eval_list(m->eval, ranking, q, &judged, error);
+    if (status == DQ_ERR_DUPLICATE && q == DQ_ABSENT && error) name_query(query, bytes, error);
     if (!status && m->numbered) status = number_items(t, run, ranking, error);
     if (status) return status;
     for (size_t i = 0; m->numbered && i < judged.retrieved; i++) m->item[i] = m->items[judged.doc[i]];

@@ -213,9 +213,10 @@ static dq_status check_query(dq_run_reader *r, const entry *e, dq_error *error)
     if (!status) status = dq_index_add(&r->seen, e->query, e->query_bytes, NULL, &fresh, error);
     if (status || fresh) return status;
     return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                   "query %.*s comes back: out of a pipe, what a query has must stand together (%sor give it "
-                   "as a file)",
-                   (int)e->query_bytes, e->query, r->source ? "sort -s -k1,1, " : "");
+                   "query %.*s comes back: in a run from a pipe, the %s of a query must stand together "
+                   "(%sgive it as a file)",
+                   (int)e->query_bytes, e->query, r->source ? "lines" : "rows",
+                   r->source ? "sort -s -k1,1, or " : "");
 }
 
 static dq_status start_list(block *b, const entry *e, dq_error *error)

@@ -170,6 +170,7 @@ static void draw_users(dq_traffic *t, const double *of_user)
 {
     size_t users = dq_index_count(&t->users), n = sum_count(t);
     dq_rng rng = dq_rng_new(t->intervals->seed);
+    for (size_t i = 0; i < users * n; i++) t->having[i % n] += of_user[i] > 0;
     for (size_t b = 0; b < t->intervals->resamples; b++)
         for (size_t u = 0; u < users; u++) {
             const double *row = of_user + (size_t)dq_rng_below(&rng, users) * n;
@@ -187,7 +188,8 @@ static dq_status sum_up(dq_traffic *t, dq_error *error)
     }
     double *of_user = calloc(users, n * sizeof *of_user);
     t->draws = calloc(t->intervals->resamples, n * sizeof *t->draws);
-    if (!of_user || !t->draws) {
+    t->having = calloc(n, sizeof *t->having);
+    if (!of_user || !t->draws || !t->having) {
         free(of_user);
         return dq_fail_memory(error, "%zu users", users);
     }
@@ -254,10 +256,12 @@ void dq_traffic_free(dq_traffic *t)
     free(t->visits);
     free(t->answers);
     free(t->draws);
+    free(t->having);
     t->label_rows = NULL;
     t->visits = NULL;
     t->answers = NULL;
     t->draws = NULL;
+    t->having = NULL;
 }
 
 /* ---- printing ---- */
@@ -281,11 +285,12 @@ typedef struct measure {
     double per;
 } measure;
 
-/* The interval of a rate; false where there is none. */
+/* The interval of a rate; false where there is none: not of what a single user did, which says nothing of how
+ * others differ. */
 static bool find_interval(const printing *p, const measure *m, dq_interval *interval)
 {
     size_t n = sum_count(p->t), drawn = 0, draws = p->ratios ? p->t->intervals->resamples : 0;
-    if (!m->rate || isnan(m->value)) return false;
+    if (!m->rate || isnan(m->value) || !draws || p->t->having[m->under] < 2) return false;
     for (size_t b = 0; b < draws; b++) {
         const double *sums = p->t->draws + b * n;
         if (sums[m->under] > 0) p->ratios[drawn++] = sums[m->over] / sums[m->under] / m->per;

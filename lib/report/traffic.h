@@ -11,10 +11,10 @@
 #ifndef DQ_REPORT_TRAFFIC_H
 #define DQ_REPORT_TRAFFIC_H
 
+#include "compare/runs.h"
 #include "data/label_map.h"
 #include "data/time.h"
 #include "dq/sink.h"
-#include "compare/runs.h"
 
 typedef struct dq_visit {
     uint32_t user;
@@ -42,7 +42,8 @@ typedef struct dq_traffic {
     const dq_compare_config *intervals;
     struct dq_traffic_answer *answers; /* (impressions) */
     size_t answer_capacity;
-    double *draws; /* (resamples, sums) of the users drawn */
+    double *draws;  /* (resamples, sums) of the users drawn */
+    size_t *having; /* (sums) users who add anything to a sum */
 } dq_traffic;
 
 /* Reads the interactions of streams (count 0: stdin). DQ_ERR_SCHEMA where there are none, and for a time that

@@ -28,6 +28,13 @@ fixture() { "$BUILD"/dq-export --quiet --schema "$fixtures"/catalogue/map.json "
     awk -F '\t' '$12 == "f" { f[$2] = $4 } $12 == "m" { m[$2] = $4 } $3 == "gap" { d = f[$2] - m[$2]; d = d < 0 ? -d : d; if (d - $4 > 1e-12 || $4 - d > 1e-12) exit 1; n++ } END { exit n != 13 }' got
 }
 
+@test "several measures in one --measure" {
+    fixture
+    run -0 measure --qrels "$fixtures"/qrels --run "$fixtures"/run --catalogue c.dq -f tsv \
+        -m coverage@10,gini@10,novelty@10,diversity@10
+    [ "$(cut -f 2 <<< "$output" | tr '\n' ' ')" = "measure coverage_10 gini_10 novelty_10 diversity_10 " ]
+}
+
 @test "what does not count is said" {
     fixture
     run -0 --separate-stderr "$BUILD"/dq-eval --qrels "$fixtures"/qrels --run "$fixtures"/run --catalogue c.dq -k 5 -m novelty \

@@ -82,6 +82,14 @@ dq-eval: 1 of 8 interactions have a label outside --gains and are no clicks" ]
     run -1 traffic x.dq -o /dev/full
 }
 
+@test "what a single user did has no interval" {
+    grep '"u1"' x.jsonl > one.jsonl
+    "$BUILD"/dq-export --quiet --interactions one.jsonl -o one.dq
+    traffic one.dq --interval -f tsv > got
+    [ "$(cut -f 3,4 got | sort -u)" = $'\t\nlow\thigh' ]
+    traffic one.dq --interval -f json | jq -e '.intervals == {} and .click_rate > 0'
+}
+
 @test "intervals of rates are the bootstrap's over users, whose interactions hang together" {
     traffic x.dq -i --resamples 200000 --confidence 0.9 -f json > json
     # all 27 ways to draw three users, each as likely: the percentiles fall on values that many ways have

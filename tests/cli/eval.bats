@@ -131,10 +131,10 @@ END
     measure --qrels - --run r -f trec < q | diff want -
 }
 
-@test "a run that is not grouped by query: a file is gathered with a word, a pipe is refused with the way out" {
+@test "a run that is not grouped by query: a file is gathered, which is said, a pipe is refused with the way out" {
     printf 'u1 Q0 b 1 2.5 tag\nu2 Q0 c 1 1 tag\nu1 Q0 a 2 1.5 tag\n' > mixed
     run -0 --separate-stderr "$BUILD"/dq-eval --qrels q --run mixed -f tsv -m P@1 -m map -m coverage@2
-    [[ $stderr == *"the run is not grouped by query: it is held in memory (sort -s -k1,1 would spare that)"* ]]
+    [[ $stderr == *"the lines of a query do not stand together in the run: all of it is held in memory"* ]]
     [ "$(cut -f 2- <<< "$output")" = "$(measure --qrels q --run r -f tsv -m P@1 -m map -m coverage@2 | cut -f 2-)" ]
     run -1 --separate-stderr "$BUILD"/dq-eval --qrels q -m map < <(cat mixed)
     [[ $stderr == *"record 3: query u1 comes back"*"sort -s -k1,1, or give it as a file"* ]]

@@ -173,12 +173,12 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
 @test "an untrustworthy estimate is an error where that is asked for" {
     judge ips --target uniform --min-ess 3 log.dq > out
     failed "effective sample size of 3.3" --ope ips --target uniform --min-ess 4 log.dq
-    # what weighs nothing does not rest on it
+    # an estimator without weights has no such size
     judge log,ips --target uniform --min-ess 3 log.dq > out
     judge log,dm --reward-model table --target uniform log.dq > out
-    failed "ips rests on little" --ope log,ips --target uniform --min-ess 4 log.dq
+    failed "ips has an effective sample size of" --ope log,ips --target uniform --min-ess 4 log.dq
     judge log,wis --session request --target uniform --min-ess 1 log.dq > out
-    refused "--min-ess has no effect: nothing of log,dm weighs" --ope log,dm --reward-model table --target uniform --min-ess 4 log.dq
+    refused "--min-ess has no effect: no weight enters log,dm" --ope log,dm --reward-model table --target uniform --min-ess 4 log.dq
     judge ips --target uniform --require-support log.dq > out
     echo '{"id":"c","vector":[1,1]}' >> items.jsonl
     export_log rows.jsonl > more.dq

@@ -309,6 +309,8 @@ static void picks(void **state)
         {"11pt_avg", "11pt_avg"},
         {"iprec_at_recall_0.10", "iprec_at_recall_0.10"},
         {"iprec_at_recall.0.1,.5", "iprec_at_recall_0.10 iprec_at_recall_0.50"},
+        {"coverage@10,gini@5,diversity:title@10,map", "coverage_10 gini_5 diversity:title_10 map"},
+        {"P.5,10,utility.1,-1,-.5,0,mrr", "P_5 P_10 utility_1,-1,-.5,0 recip_rank"},
     };
     static dq_measure_picks p;
     dq_error e = DQ_ERROR_NONE;
@@ -329,6 +331,10 @@ static void picks(void **state)
     assert_int_equal(dq_measure_pick_add(&p, "P_0", NULL, &e), DQ_ERR_RANGE);
     assert_int_equal(dq_measure_pick_add(&p, "P_2.5", NULL, &e), DQ_ERR_RANGE);
     assert_int_equal(dq_measure_pick_add(&p, "P_5,", NULL, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_measure_pick_add(&p, ",map", NULL, &e), DQ_ERR_UNKNOWN);
+    assert_int_equal(dq_measure_pick_add(&p, "map,", NULL, &e), DQ_ERR_UNKNOWN);
+    assert_int_equal(dq_measure_pick_add(&p, "map,no_such", NULL, &e), DQ_ERR_UNKNOWN);
+    assert_string_equal(e.reason, "no measure is called 'no_such'");
 }
 
 static void groups_and_order(void **state)

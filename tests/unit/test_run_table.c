@@ -84,6 +84,68 @@ static void means_are_compared_and_counts_not(void **state)
     dq_run_table_free(&t);
 }
 
+/* What one query or list has says nothing of how far others would be from it. */
+static void one_query_has_no_interval(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"run"};
+    static const char *const measures[] = {"recip_rank", "gm_map", "coverage@5", "user_coverage@5", "gini@5"};
+    const dq_compare_config config = {.resamples = 100, .confidence = 0.95, .seed = 1};
+    for (int queries = 1; queries <= 2; queries++) {
+        dq_run_table t = {.intervals = true};
+        dq_run run = DQ_LISTS_EMPTY;
+        for (int m = 0; m < 5; m++)
+            assert_int_equal(dq_measure_pick_add(&t.picks, measures[m], NULL, NULL), DQ_OK);
+        for (int q = 0; q < queries; q++) {
+            const char *const query = q ? "b" : "a";
+            add(&t.qrels, query, "2", 1), add(&run, query, q ? "2" : "1", 2), add(&run, query, "3", 1);
+        }
+        finish(&t.qrels), finish(&run);
+        assert_int_equal(dq_facts_use_qrels(&t.facts, &t.qrels, 1, NULL), DQ_OK);
+        assert_int_equal(dq_run_table_init(&t, names, 1, NULL), DQ_OK);
+        assert_int_equal(dq_run_table_measure(&t, 0, &run, 1, NULL), DQ_OK);
+        assert_int_equal(dq_run_table_choose(&t, false, NULL), DQ_OK);
+        assert_int_equal(dq_run_table_summarise(&t, &config, NULL), DQ_OK);
+        for (int m = 0; m < 5; m++) assert_int_equal(t.cells[m].has_interval, queries > 1);
+        dq_run_table_free(&t);
+        dq_lists_free(&run);
+    }
+}
+
+/* All users are shown the same 3 of 7 items, once each: the interval is the value, to the last bit. */
+static void an_interval_without_width_is_its_value(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"run"}, *const items[] = {"a", "b", "c", "d", "e", "f", "g"},
+                             *const users[] = {"u", "v", "w"};
+    static const char *const measures[] = {"coverage@3", "gini@3", "entropy@3"};
+    const dq_compare_config config = {.resamples = 1000, .confidence = 0.95, .seed = 1};
+    dq_run_table t = {.intervals = true};
+    dq_run run = DQ_LISTS_EMPTY;
+    for (int m = 0; m < 3; m++)
+        assert_int_equal(dq_measure_pick_add(&t.picks, measures[m], NULL, NULL), DQ_OK);
+    for (int u = 0; u < 3; u++)
+        for (int i = 0; i < 7; i++) {
+            add(&t.qrels, users[u], items[i], i == 0);
+            if (i < 3) add(&run, users[u], items[i], 7 - i);
+        }
+    finish(&t.qrels), finish(&run);
+    assert_int_equal(dq_facts_use_qrels(&t.facts, &t.qrels, 1, NULL), DQ_OK);
+    assert_int_equal(dq_run_table_init(&t, names, 1, NULL), DQ_OK);
+    assert_int_equal(dq_run_table_measure(&t, 0, &run, 1, NULL), DQ_OK);
+    assert_int_equal(dq_run_table_choose(&t, false, NULL), DQ_OK);
+    assert_int_equal(dq_run_table_summarise(&t, &config, NULL), DQ_OK);
+    for (int m = 0; m < 2; m++) {
+        const dq_run_cell *c = &t.cells[m];
+        assert_true(c->has_interval);
+        assert_true(c->against.interval.low == c->value && c->against.interval.high == c->value);
+    }
+    const dq_run_cell *entropy = &t.cells[2]; /* above 1 it is, and may be */
+    assert_true(entropy->value > 1 && entropy->against.interval.high == entropy->value);
+    dq_run_table_free(&t);
+    dq_lists_free(&run);
+}
+
 /* A user's list shows K of ITEMS items, the first ones more often; the chance that an item is relevant falls
  * with its place. */
 enum { LISTS = 60, SHOWN = 5, ITEMS = 150 };
@@ -215,6 +277,8 @@ int main(void)
         cmocka_unit_test(queries_in_every_run_count),
         cmocka_unit_test(all_count_where_a_lack_is_nothing),
         cmocka_unit_test(means_are_compared_and_counts_not),
+        cmocka_unit_test(one_query_has_no_interval),
+        cmocka_unit_test(an_interval_without_width_is_its_value),
         cmocka_unit_test(intervals_of_a_whole_run_hold_what_other_users_give),
         cmocka_unit_test(labels_leave_folders_out_where_they_still_differ),
         cmocka_unit_test(one_run_is_printed),
