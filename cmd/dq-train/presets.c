@@ -219,13 +219,6 @@ static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_conf
     take_widths(cli, "world-hidden", world ? o->world_hidden : "", c->world_hidden, &c->world_hidden_count);
 }
 
-/* --no-world: what the world model's numbers would have been by themselves. */
-static void leave_world(dq_agent_config *c)
-{
-    c->world_hidden_count = c->planning = 0;
-    c->rollout = c->models = 1;
-}
-
 /* Cross features are a head on actions'. */
 static void choose_features(dq_cli *cli, train_options *o)
 {
@@ -233,24 +226,6 @@ static void choose_features(dq_cli *cli, train_options *o)
     if (dq_cli_given(cli, "features"))
         dq_cli_usage(cli, "--features compare a state with an action: they need --head actions");
     o->features = "none";
-}
-
-/* Learning from a log: nothing is remembered, planned or explored, and batches are of the log. */
-static void suit_log(train_options *o, dq_agent_config *c)
-{
-    dq_offline_config *passes = &o->passes;
-    passes->batch = c->batch;
-    if (passes->folds) passes->validation = 0;
-    passes->candidates = (uint32_t)o->candidates;
-    passes->n_step = c->n_step;
-    passes->priority = c->priority;
-    passes->importance = c->importance;
-    passes->seed = c->seed;
-    c->replay = c->batch;
-    c->warmup = 0;
-    c->fit_rows = DQ_OFFLINE_ROWS(*passes);
-    c->planning = 0;
-    c->target_by = DQ_BY_UPDATES;
 }
 
 /* Training in an environment or catalogue. */
@@ -281,14 +256,15 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     if (c->context && !dq_trajectory_read_wish(o->wish, c))
         dq_cli_usage(cli, "--wish %s: a number is wanted, greatest or none", o->wish);
     take_layers(cli, o, c);
-    if (!c->world && o->agent == AGENT_DYNA_Q) leave_world(c);
+    if (!c->world && o->agent == AGENT_DYNA_Q) dq_agent_config_drop_world(c);
     c->schedule = &dq_schedules[o->schedule];
     c->seed = o->common.seed;
     c->envs = (uint32_t)o->envs;
     c->fit_rows = c->batch;
     c->offered = cli->mode & TRAIN_ENV ? 0 : (uint32_t)o->candidates;
+    o->passes.candidates = (uint32_t)o->candidates;
     if (cli->mode & TRAIN_LOGGED)
-        suit_log(o, c);
+        dq_offline_learn_only(&o->passes, c);
     else
         suit_acting(cli, o);
 }

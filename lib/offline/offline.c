@@ -196,6 +196,21 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_a
     return DQ_OK;
 }
 
+void dq_offline_learn_only(dq_offline_config *config, dq_agent_config *agent)
+{
+    config->batch = agent->batch;
+    if (config->folds) config->validation = 0;
+    config->n_step = agent->n_step;
+    config->priority = agent->priority;
+    config->importance = agent->importance;
+    config->seed = agent->seed;
+    agent->replay = agent->batch;
+    agent->warmup = 0;
+    agent->fit_rows = DQ_OFFLINE_ROWS(*config);
+    agent->planning = 0;
+    agent->target_by = DQ_BY_UPDATES;
+}
+
 void dq_offline_suit(dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
 {
     agent->given = (dq_pair_features){rows->features_self, rows->given, rows->features};
