@@ -19,8 +19,7 @@ static dq_status read_catalogue(rollout *run, dq_error *error)
     const dq_cli *cli = run->cli;
     dq_status status = dq_reader_open(&run->reader, cli->operands, cli->operand_count, error);
     if (!status) status = dq_dataset_read(&run->dataset, run->reader, error);
-    if (!status) status = dq_entities_check_vectors(&run->dataset.catalogue.users, "users", error);
-    if (!status) status = dq_entities_check_vectors(&run->dataset.catalogue.items, "items", error);
+    if (!status) status = dq_catalogue_check_vectors(&run->dataset.catalogue, error);
     if (status) return status;
     size_t items = dq_entities_count(&run->dataset.catalogue.items);
     size_t offered = run->o->candidates < items ? (size_t)run->o->candidates : items;
@@ -173,8 +172,7 @@ static dq_status check_layout(const rollout *run, const dq_bundle *model, dq_err
     dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
     if (status || !run->catalogue) return status;
-    status = dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items), shape.user_width,
-                            shape.action_width, dq_map_get(&model->meta, "layout"), error);
+    status = dq_agent_shape_fits(&shape, c, model, error);
     if (status) return status;
     const dq_vectors items = dq_entities_vectors(&c->items);
     return dq_model_items_check(model, config.head == DQ_HEAD_OUTPUTS, &c->items.identity.ids, &items, error);

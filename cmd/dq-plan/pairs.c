@@ -54,14 +54,11 @@ static dq_status read_all(plan *p, dq_error *error)
 
 static dq_status add_agent(pairs *p, const dq_bundle *model, dq_error *error)
 {
-    const dq_entities *users = &p->plan->dataset.catalogue.users, *items = &p->plan->dataset.catalogue.items;
     const char *kind;
     dq_agent_config config;
     dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &config, &shape, error);
-    if (!status)
-        status = dq_layout_fits(dq_entities_layout(users), dq_entities_layout(items), shape.user_width,
-                                shape.action_width, dq_map_get(&model->meta, "layout"), error);
+    if (!status) status = dq_agent_shape_fits(&shape, &p->plan->dataset.catalogue, model, error);
     if (!status)
         status = dq_agent_of_model(&p->agents[p->agent_count], model, &p->shape, p->plan->pool, error);
     if (status) return status;

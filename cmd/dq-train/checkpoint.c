@@ -10,7 +10,7 @@
 /* Its input is what was read, and the model that training starts from. */
 static dq_checkpoint checkpoint_of(const train *t)
 {
-    uint64_t digest = dq_dataset_digest(&t->dataset) ^ t->logged_digest;
+    uint64_t digest = dq_dataset_digest(&t->dataset) ^ t->logged.from.digest;
     const dq_models *models[] = {&t->init, &t->dataset.models};
     for (size_t m = 0; m < 2; m++)
         for (size_t i = 0; i < models[m]->count; i++)

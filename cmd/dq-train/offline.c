@@ -27,21 +27,14 @@ typedef struct offline {
 
 /* --cosine-weight: the rewards of an epoch (from 0), of their two parts. Held-out rows are evaluated with
  * those of the last one, which they have before there is a run. */
-static dq_status weigh_rows(offline *f, uint64_t epoch, dq_error *error)
+static void weigh_rows(offline *f, uint64_t epoch)
 {
     const dq_dataset *d = &f->t->dataset;
     dq_offline_catalogue *rows = &f->t->logged.catalogue;
     double weight = dq_reward_weight_at(&f->t->weight, epoch);
-    for (size_t i = 0; f->t->weighted && i < rows->count; i++) {
-        if (isnan(rows->reward[i])) continue;
-        if (isnan(d->cosine[i]) || isnan(d->llm[i]))
-            return dq_fail(error, DQ_ERR_RANGE,
-                           "--cosine-weight needs transitions with both parts, cosine and llm, beside each "
-                           "reward (dq-reward --strategy hybrid)");
-        if (f->run && dq_offline_held_out(f->run, rows->user[i])) continue;
-        rows->reward[i] = dq_reward_weigh(weight, d->cosine[i], d->llm[i]);
-    }
-    return DQ_OK;
+    for (size_t i = 0; f->t->weighted && i < rows->count; i++)
+        if (!isnan(rows->reward[i]) && !(f->run && dq_offline_held_out(f->run, rows->user[i])))
+            rows->reward[i] = dq_reward_weigh(weight, d->cosine[i], d->llm[i]);
 }
 
 /* What held-out rows cannot tell is an error where it was asked for. */
@@ -67,7 +60,10 @@ static dq_status make(offline *f, dq_error *error)
     f->passes.negative_reward = t->ignore;
     if (!status && t->o->q_models > 1 && t->dataset.models.count)
         status = dq_fail(error, DQ_ERR_UNSUPPORTED, "--q-models: several networks start from no one model");
-    if (!status) status = weigh_rows(f, UINT64_MAX, error);
+    if (!status && t->weighted)
+        status = dq_reward_check_parts(t->logged.catalogue.reward, t->dataset.cosine, t->dataset.llm,
+                                       t->logged.catalogue.count, error);
+    if (!status) weigh_rows(f, UINT64_MAX);
     if (!status && t->cli->mode != TRAIN_OFFLINE)
         dq_offline_bound(&f->passes, &t->logged.rows, &t->o->config);
     if (!status) dq_offline_suit(&f->passes, &t->logged.rows, &t->o->config);
@@ -139,7 +135,7 @@ static dq_status end_epoch(offline *f, dq_error *error)
     dq_offline_describe_epoch(&e, words, sizeof words);
     dq_cli_say(f->t->cli, &o->common, "%s", words);
     dq_status status = log_epoch(f, e.epoch, error);
-    if (!status) status = weigh_rows(f, e.epoch, error);
+    if (!status) weigh_rows(f, e.epoch);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
     return status || !due ? status : train_keep(f->t, &f->kept, error);
 }
@@ -159,7 +155,8 @@ static void say_worth(const offline *f)
 static dq_status go(offline *f, dq_error *error)
 {
     size_t batches = dq_offline_size(f->run).batches;
-    dq_status status = weigh_rows(f, dq_offline_batches_done(f->run) / batches, error);
+    dq_status status = DQ_OK;
+    weigh_rows(f, dq_offline_batches_done(f->run) / batches);
     while (!status && !dq_offline_done(f->run)) {
         bool ended;
         status = dq_offline_step(f->run, &ended, error);
@@ -183,7 +180,7 @@ static dq_status run(offline *f, dq_error *error)
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
-    if (f->t->logged.propensities)
+    if (f->t->logged.from.propensities)
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
     f->bar = dq_progress_start(&o->common, "training", o->q_models * sizes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();

@@ -9,43 +9,15 @@
 
 /* ---- reading ---- */
 
-/* What the dataset's digest does not see is part of the input, too. */
-static void note_digest(train *t, const dq_bundle *bundle)
-{
-    t->logged_digest ^= bundle->body_hash + 0x9e3779b97f4a7c15 * ++t->logged_bundles;
-}
-
-static dq_status take(train *t, dq_bundle *bundle, dq_error *error)
-{
-    train_offline_input *in = &t->logged;
-    bool transitions = strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0;
-    dq_status status = DQ_OK;
-    in->propensities |= dq_bundle_column(bundle, "propensity") != NULL;
-    if (transitions && dq_state_log_has_states(bundle)) {
-        note_digest(t, bundle);
-        return dq_state_log_add(&in->states, bundle, error);
-    }
-    if (t->o->sessions && transitions) return DQ_OK; /* they say nothing of an order */
-    if (t->o->sessions && strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0) {
-        note_digest(t, bundle); /* with their times */
-        status = dq_session_log_add(&in->log, bundle, error);
-    }
-    return status ? status : dq_dataset_add(&t->dataset, bundle, dq_reader_section(t->inputs[0]), error);
-}
-
 static dq_status read_all(train *t, dq_error *error)
 {
-    dq_bundle bundle;
-    int got;
+    train_offline_input *in = &t->logged;
     dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
     if (status) return status;
     t->input_count = 1;
-    while ((got = dq_reader_next(t->inputs[0], &bundle, error)) > 0) {
-        status = take(t, &bundle, error);
-        dq_bundle_free(&bundle);
-        if (status) return dq_error_at(error, dq_reader_source(t->inputs[0]), dq_reader_record(t->inputs[0]));
-    }
-    return got < 0 ? error->status : dq_catalogue_finish(&t->dataset.catalogue, false, error);
+    in->from = (dq_dataset_logged){
+        .dataset = &t->dataset, .sessions = t->o->sessions ? &in->log : NULL, .states = &in->states};
+    return dq_dataset_read_logged(&in->from, t->inputs[0], error);
 }
 
 dq_status train_offline_read(train *t, unsigned *mode, dq_error *error)
@@ -90,7 +62,7 @@ static dq_status make_catalogue(train *t, dq_error *error)
             error, DQ_ERR_RANGE,
             "no transition with a reward in the input (dq-reward --strategy logged makes them from "
             "labels; --sessions learns from interactions)");
-    dq_status status = train_check_vectors(t, error);
+    dq_status status = dq_catalogue_check_vectors(&d->catalogue, error);
     if (!status) status = make_groups(t, error);
     if (!status) status = dq_offline_catalogue_init(&in->catalogue, d, error);
     if (status) return status;

@@ -10,8 +10,7 @@
 #ifndef DQ_TRAIN_OFFLINE_INPUT_H
 #define DQ_TRAIN_OFFLINE_INPUT_H
 
-#include "data/session_log.h"
-#include "data/state_log.h"
+#include "data/load.h"
 #include "offline/rows.h"
 #include "offline/sessions.h"
 #include "offline/trajectories.h"
@@ -19,6 +18,7 @@
 struct train;
 
 typedef struct train_offline_input {
+    dq_dataset_logged from;
     dq_session_log log; /* of sessions */
     dq_session_rows by_user;
     dq_sessions *sessions;
@@ -30,7 +30,6 @@ typedef struct train_offline_input {
     dq_env_spec shape;          /* for the agent */
     dq_offline_rows rows;
     dq_offline_trajectories *trajectories; /* of an agent that reads them; else NULL */
-    bool propensities;                     /* it has some */
 } train_offline_input;
 
 /* Reads the whole input, and says which way of training it is for. */

@@ -219,13 +219,6 @@ static void take_layers(const dq_cli *cli, const train_options *o, dq_agent_conf
     take_widths(cli, "world-hidden", world ? o->world_hidden : "", c->world_hidden, &c->world_hidden_count);
 }
 
-/* --no-world: what the world model's numbers would have been by themselves. */
-static void leave_world(dq_agent_config *c)
-{
-    c->world_hidden_count = c->planning = 0;
-    c->rollout = c->models = 1;
-}
-
 /* Cross features are a head on actions'. */
 static void choose_features(dq_cli *cli, train_options *o)
 {
@@ -263,7 +256,7 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     if (c->context && !dq_trajectory_read_wish(o->wish, c))
         dq_cli_usage(cli, "--wish %s: a number is wanted, greatest or none", o->wish);
     take_layers(cli, o, c);
-    if (!c->world && o->agent == AGENT_DYNA_Q) leave_world(c);
+    if (!c->world && o->agent == AGENT_DYNA_Q) dq_agent_config_drop_world(c);
     c->schedule = &dq_schedules[o->schedule];
     c->seed = o->common.seed;
     c->envs = (uint32_t)o->envs;
@@ -271,7 +264,7 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     c->offered = cli->mode & TRAIN_ENV ? 0 : (uint32_t)o->candidates;
     o->passes.candidates = (uint32_t)o->candidates;
     if (cli->mode & TRAIN_LOGGED)
-        dq_offline_share(&o->passes, c);
+        dq_offline_learn_only(&o->passes, c);
     else
         suit_acting(cli, o);
 }

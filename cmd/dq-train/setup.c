@@ -10,12 +10,6 @@
 
 /* ---- the input ---- */
 
-dq_status train_check_vectors(const train *t, dq_error *error)
-{
-    dq_status status = dq_entities_check_vectors(&t->dataset.catalogue.users, "users", error);
-    return status ? status : dq_entities_check_vectors(&t->dataset.catalogue.items, "items", error);
-}
-
 dq_status train_read_init(train *t, dq_error *error)
 {
     const char *init = t->o->init;
@@ -32,7 +26,7 @@ static dq_status read_all(train *t, dq_error *error)
     if (status) return status;
     t->input_count = 1;
     status = dq_dataset_read(&t->dataset, t->inputs[0], error);
-    return status ? status : train_check_vectors(t, error);
+    return status ? status : dq_catalogue_check_vectors(&t->dataset.catalogue, error);
 }
 
 dq_status train_read_map(train *t, dq_error *error)
@@ -123,27 +117,13 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     if (t->features) give_features(t, config);
     if (!t->features && !held && dq_cli_given(t->cli, "validate-by"))
         dq_cli_usage(t->cli, "--validate-by needs --validation or --fold, or features of users' labels");
-    if (config->feature_count + config->given.width > 0) return DQ_OK;
-    if (!dq_cli_given(t->cli, "hidden-inputs"))
-        config->hidden_inputs = DQ_HIDDEN_OF_ALL; /* nothing to compare */
-    if (!dq_cli_given(t->cli, "direct")) config->direct = false;
+    dq_agent_config_drop_features(config, train_is_given, t->cli);
     return DQ_OK;
 }
 
 bool train_is_given(const void *cli, const char *option)
 {
     return dq_cli_given(cli, option);
-}
-
-/* Layers are compared when weights are loaded. */
-static dq_status check_model(const train *t, const dq_bundle *model, const dq_env_spec *shape,
-                             dq_error *error)
-{
-    const dq_catalogue *c = &t->dataset.catalogue;
-    uint32_t item_width = shape->item_width ? shape->item_width : shape->action_width;
-    if (t->cli->mode & (TRAIN_STATES | TRAIN_ENV)) return DQ_OK; /* of no catalogue */
-    return dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items), shape->user_width,
-                          item_width, dq_map_get(&model->meta, "layout"), error);
 }
 
 /* What a model is taken over from says of itself. */
@@ -153,18 +133,11 @@ static dq_status follow_model(const train *t, dq_bundle *model, dq_agent_config 
     dq_agent_config saved;
     dq_env_spec shape;
     dq_status status = dq_agent_read_config(model, &kind, &saved, &shape, error);
-    if (!status) status = check_model(t, model, &shape, error);
+    if (!status && !(t->cli->mode & (TRAIN_STATES | TRAIN_ENV))) /* they are of no catalogue */
+        status = dq_agent_shape_fits(&shape, &t->dataset.catalogue, model, error);
     if (!status && strcmp(kind, "tabular") != 0)
         dq_agent_config_inherit(config, &saved, train_is_given, t->cli);
     return status;
-}
-
-/* Histories of one-hot items are gathered, not multiplied. */
-static bool is_sparse(const train *t, const dq_env_spec *shape, const dq_agent_config *c)
-{
-    const dq_vectors items = {shape->actions, shape->action_count, shape->action_width};
-    return strcmp(train_agents[t->o->agent], "tabular") != 0 && c->encoder == DQ_ENCODER_NONE && items.at &&
-           dq_session_layout_is_sparse(&shape->layout, &items);
 }
 
 static dq_status make_agent(train *t, const dq_env_spec *shape, dq_bundle *model, dq_agent **agent,
@@ -174,7 +147,7 @@ static dq_status make_agent(train *t, const dq_env_spec *shape, dq_bundle *model
     dq_status status = choose_features(t, model, &config, error);
     if (!status && model) status = follow_model(t, model, &config, error);
     if (status) return status;
-    config.sparse = is_sparse(t, shape, &config);
+    config.sparse = dq_agent_suits_sparse(train_agents[t->o->agent], &config, shape);
     return dq_agent_new(agent, train_agents[t->o->agent], &config, shape, t->pool, error);
 }
 

@@ -43,9 +43,8 @@ typedef struct train {
     bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
     dq_reward_weight weight;
     train_offline_input logged;
-    dq_history seen;                        /* --history seen: what the features are told of */
-    dq_feature_users *features;             /* given to the agent beside the network's own; NULL: none */
-    uint64_t logged_digest, logged_bundles; /* of what the dataset's digest does not see */
+    dq_history seen;            /* --history seen: what the features are told of */
+    dq_feature_users *features; /* given to the agent beside the network's own; NULL: none */
     dq_pool *pool;
 } train;
 
@@ -54,8 +53,7 @@ typedef struct train {
 /* Reads the input and --init, checks vectors, opens the output. */
 dq_status train_open(train *t, dq_error *error);
 void train_close(train *t);
-/* Its parts. Users and items must be there, with vectors. */
-dq_status train_check_vectors(const train *t, dq_error *error);
+/* Its parts. */
 dq_status train_read_init(train *t, dq_error *error);
 dq_status train_open_output(train *t, dq_error *error);
 /* --map, and what IGNORE is in it. */

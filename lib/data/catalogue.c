@@ -222,6 +222,12 @@ dq_status dq_entities_check_vectors(const dq_entities *entities, const char *wha
     return DQ_OK;
 }
 
+dq_status dq_catalogue_check_vectors(const dq_catalogue *c, dq_error *error)
+{
+    dq_status status = dq_entities_check_vectors(&c->users, "users", error);
+    return status ? status : dq_entities_check_vectors(&c->items, "items", error);
+}
+
 dq_vectors dq_entities_vectors(const dq_entities *entities)
 {
     return (dq_vectors){

@@ -80,6 +80,8 @@ dq_status dq_entities_resolve(const dq_entities *entities, uint64_t ref, uint32_
 
 /* DQ_ERR_SCHEMA where there are none, or none with vectors; what: "users", "items". */
 dq_status dq_entities_check_vectors(const dq_entities *entities, const char *what, dq_error *error);
+/* Users and items must be there, with vectors. */
+dq_status dq_catalogue_check_vectors(const dq_catalogue *catalogue, dq_error *error);
 /* Their vectors, for a network. */
 dq_vectors dq_entities_vectors(const dq_entities *entities);
 /* How these are cut into fields. */

@@ -19,6 +19,40 @@ dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *erro
     return dq_catalogue_finish(&dataset->catalogue, false, error);
 }
 
+static void note_digest(dq_dataset_logged *l, const dq_bundle *bundle)
+{
+    l->digest ^= bundle->body_hash + 0x9e3779b97f4a7c15 * ++l->bundles;
+}
+
+static dq_status take_logged(dq_dataset_logged *l, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    bool transitions = strcmp(bundle->kind, DQ_KIND_TRANSITIONS) == 0;
+    dq_status status = DQ_OK;
+    l->propensities |= dq_bundle_column(bundle, "propensity") != NULL;
+    if (transitions && dq_state_log_has_states(bundle)) {
+        note_digest(l, bundle);
+        return dq_state_log_add(l->states, bundle, error);
+    }
+    if (l->sessions && transitions) return DQ_OK;
+    if (l->sessions && strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0) {
+        note_digest(l, bundle); /* with their times */
+        status = dq_session_log_add(l->sessions, bundle, error);
+    }
+    return status ? status : dq_dataset_add(l->dataset, bundle, section, error);
+}
+
+dq_status dq_dataset_read_logged(dq_dataset_logged *l, dq_reader *reader, dq_error *error)
+{
+    dq_bundle bundle;
+    int got;
+    while ((got = dq_reader_next(reader, &bundle, error)) > 0) {
+        dq_status status = take_logged(l, &bundle, dq_reader_section(reader), error);
+        dq_bundle_free(&bundle);
+        if (status) return dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
+    }
+    return got < 0 ? error->status : dq_catalogue_finish(&l->dataset->catalogue, false, error);
+}
+
 dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error)
 {
     dq_bundle bundle;

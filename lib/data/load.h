@@ -7,11 +7,26 @@
 #define DQ_DATA_LOAD_H
 
 #include "data/dataset.h"
+#include "data/session_log.h"
+#include "data/state_log.h"
 #include "dq/stream.h"
 
 /* Reads everything up to the clean end. Transitions must name users and items (DQ_ERR_UNSUPPORTED for dense
  * states); kinds that are not for learning are passed over. */
 dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error);
+
+/* A dataset with what else a stream logged. With sessions interactions go there too, and transitions of users
+ * and items are passed over: they say nothing of an order. Transitions with vectors go to states. */
+typedef struct dq_dataset_logged {
+    dq_dataset *dataset;
+    dq_session_log *sessions; /* NULL: not asked for */
+    dq_state_log *states;
+    uint64_t digest, bundles; /* of what the dataset's digest does not see */
+    bool propensities;        /* something has some */
+} dq_dataset_logged;
+
+/* Reads everything, as above. */
+dq_status dq_dataset_read_logged(dq_dataset_logged *logged, dq_reader *reader, dq_error *error);
 
 /* Every model bundle of a file, but for last ones behind the best (dq_kept_passes_over) (kept open in
  * *reader, as an input for lineage). DQ_ERR_UNKNOWN without one.

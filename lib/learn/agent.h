@@ -19,6 +19,7 @@
 #define DQ_LEARN_AGENT_H
 
 #include "core/transition.h"
+#include "data/catalogue.h"
 #include "dq/bundle.h"
 #include "env/env.h"
 #include "math/adam.h"
@@ -299,6 +300,18 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
  * encoder, dueling, batch-norm, activation. */
 void dq_agent_config_inherit(dq_agent_config *config, const dq_agent_config *saved,
                              bool (*given)(const void *arg, const char *part), const void *arg);
+/* The same without a world model: what belongs to one is as if there were never one. */
+void dq_agent_config_drop_world(dq_agent_config *config);
+/* Where there are neither features nor any given, what was not asked for (hidden-inputs, direct) does without
+ * them. */
+void dq_agent_config_drop_features(dq_agent_config *config, bool (*given)(const void *arg, const char *part),
+                                   const void *arg);
+/* Whether histories of one-hot items are gathered rather than multiplied by an agent of this kind. */
+bool dq_agent_suits_sparse(const char *kind, const dq_agent_config *config, const dq_env_spec *shape);
+/* Whether users and items of a catalogue have the fields that a model with this shape (dq_agent_read_config)
+ * learnt: the errors of dq_layout_fits. Layers are compared when weights are loaded. */
+dq_status dq_agent_shape_fits(const dq_env_spec *shape, const dq_catalogue *catalogue, const dq_bundle *model,
+                              dq_error *error);
 /* Points at (shape->action_count) to a saved agent's vectors of actions, which stay in the bundle, where it
  * has some (shape->action_width, as dq_agent_read_config says). DQ_ERR_SCHEMA where they are not as many. */
 dq_status dq_agent_read_actions(const dq_bundle *model, const dq_env_spec *shape, const float **at,

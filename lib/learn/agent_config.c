@@ -433,3 +433,32 @@ void dq_agent_config_inherit(dq_agent_config *c, const dq_agent_config *saved,
     if (!given(arg, "batch-norm")) c->batch_norm = saved->batch_norm;
     if (!given(arg, "activation")) c->activation = saved->activation;
 }
+
+void dq_agent_config_drop_world(dq_agent_config *c)
+{
+    c->world_hidden_count = c->planning = 0;
+    c->rollout = c->models = 1;
+}
+
+void dq_agent_config_drop_features(dq_agent_config *c, bool (*given)(const void *arg, const char *part),
+                                   const void *arg)
+{
+    if (c->feature_count + c->given.width > 0) return;
+    if (!given(arg, "hidden-inputs")) c->hidden_inputs = DQ_HIDDEN_OF_ALL;
+    if (!given(arg, "direct")) c->direct = false;
+}
+
+bool dq_agent_suits_sparse(const char *kind, const dq_agent_config *c, const dq_env_spec *shape)
+{
+    const dq_vectors items = {shape->actions, shape->action_count, shape->action_width};
+    return strcmp(kind, dq_agent_tabular.name) != 0 && c->encoder == DQ_ENCODER_NONE && items.at &&
+           dq_session_layout_is_sparse(&shape->layout, &items);
+}
+
+dq_status dq_agent_shape_fits(const dq_env_spec *shape, const dq_catalogue *c, const dq_bundle *model,
+                              dq_error *error)
+{
+    uint32_t item_width = shape->item_width ? shape->item_width : shape->action_width;
+    return dq_layout_fits(dq_entities_layout(&c->users), dq_entities_layout(&c->items), shape->user_width,
+                          item_width, dq_map_get(&model->meta, "layout"), error);
+}

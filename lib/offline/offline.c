@@ -196,6 +196,21 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_a
     return DQ_OK;
 }
 
+void dq_offline_learn_only(dq_offline_config *config, dq_agent_config *agent)
+{
+    config->batch = agent->batch;
+    if (config->folds) config->validation = 0;
+    config->n_step = agent->n_step;
+    config->priority = agent->priority;
+    config->importance = agent->importance;
+    config->seed = agent->seed;
+    agent->replay = agent->batch;
+    agent->warmup = 0;
+    agent->fit_rows = DQ_OFFLINE_ROWS(*config);
+    agent->planning = 0;
+    agent->target_by = DQ_BY_UPDATES;
+}
+
 void dq_offline_suit(dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
 {
     agent->given = (dq_pair_features){rows->features_self, rows->given, rows->features};
@@ -222,21 +237,6 @@ void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *ro
     if (config->negatives) max = fmax(max, (double)config->negative_reward);
     agent->value_min = (rows->ends ? fmin(0, min) : min) / (1 - agent->gamma);
     agent->value_max = (rows->ends ? fmax(0, max) : max) / (1 - agent->gamma);
-}
-
-void dq_offline_share(dq_offline_config *config, dq_agent_config *agent)
-{
-    config->batch = agent->batch;
-    if (config->folds) config->validation = 0;
-    config->n_step = agent->n_step;
-    config->priority = agent->priority;
-    config->importance = agent->importance;
-    config->seed = agent->seed;
-    agent->replay = agent->batch;
-    agent->warmup = 0;
-    agent->fit_rows = DQ_OFFLINE_ROWS(*config);
-    agent->planning = 0;
-    agent->target_by = DQ_BY_UPDATES;
 }
 
 void dq_offline_free(dq_offline *run)

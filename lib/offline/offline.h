@@ -115,9 +115,9 @@ enum {
     DQ_OFFLINE_DRAWN = 1000,    /* so many */
 };
 
-/* Shares between the two what both say, before a run: batches are of a log, returns, priorities and seed as
- * the agent's; nothing is remembered or planned. */
-void dq_offline_share(dq_offline_config *config, dq_agent_config *agent);
+/* An agent that learns from a log alone remembers, plans and explores nothing, and what it says of batches,
+ * steps, priorities and its seed is a run's. Folds go before a share that is held out. */
+void dq_offline_learn_only(dq_offline_config *config, dq_agent_config *agent);
 /* Fills in what a run on these rows asks of an agent that is made for it: rows and lists of a batch, the
  * source of given features, calibration. Of lists it decides negatives where all actions are too many: lists
  * of all are up to DQ_OFFLINE_PAIRS pairs of a user and an action a batch. */

@@ -30,8 +30,7 @@ static dq_status offer_bundle(offering *o, const dq_bundle *bundle, uint64_t sec
 static dq_status offer_all(offering *o, const dq_catalogue *c, size_t k, dq_error *error)
 {
     const dq_rank_config config = {.k = k, .order = DQ_RANK_SCORE};
-    dq_status status = dq_entities_check_vectors(&c->users, "users", error);
-    if (!status) status = dq_entities_check_vectors(&c->items, "items", error);
+    dq_status status = dq_catalogue_check_vectors(c, error);
     if (!status) status = dq_rank_items_agree(&o->items, &c->items.bundles[0], error);
     if (!status) status = dq_rank_scorer_fit(o->scorer, &c->users, &o->items, NULL, 0, error);
     if (!status && dq_rank_scorer_needs_lists(o->scorer))

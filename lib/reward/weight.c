@@ -3,6 +3,7 @@
 
 #include "reward/mix.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,4 +59,15 @@ float dq_reward_weigh(double weight, float cosine, float llm)
     if (weight == 1) return cosine;
     if (weight == 0) return llm;
     return (float)dq_reward_mix(weight, (double)cosine, (double)llm);
+}
+
+dq_status dq_reward_check_parts(const float *reward, const float *cosine, const float *llm, size_t n,
+                                dq_error *error)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(reward[i]) && (isnan(cosine[i]) || isnan(llm[i])))
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "--cosine-weight needs transitions with both parts, cosine and llm, beside each "
+                           "reward (dq-reward --strategy hybrid)");
+    return DQ_OK;
 }

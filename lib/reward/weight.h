@@ -11,7 +11,10 @@
 #ifndef DQ_REWARD_WEIGHT_H
 #define DQ_REWARD_WEIGHT_H
 
+#include "dq/status.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct dq_reward_weight {
@@ -32,5 +35,9 @@ double dq_reward_weight_at(const dq_reward_weight *weight, uint64_t episode);
 
 /* The reward of its parts; a part of no weight may be NAN, as where it was never asked for. */
 float dq_reward_weigh(double weight, float cosine, float llm);
+
+/* DQ_ERR_RANGE where one of n rewards (NAN: none) has not both parts beside it. */
+dq_status dq_reward_check_parts(const float *reward, const float *cosine, const float *llm, size_t n,
+                                dq_error *error);
 
 #endif
