@@ -53,6 +53,8 @@ static dq_status make(offline *f, dq_error *error)
     dq_status status = train_offline_rows(t, error);
     dq_offline_config config = t->o->passes;
     config.negative_reward = t->ignore;
+    if (!status && train_init_model(t, DQ_ABSENT) && !dq_cli_given(t->cli, "direct-start"))
+        config.start_weight = 0; /* what the model has learnt is no start */
     if (!status && t->weighted)
         status = dq_reward_check_parts(t->logged.catalogue.reward, t->dataset.cosine, t->dataset.llm,
                                        t->logged.catalogue.count, error);
