@@ -58,6 +58,8 @@ static dq_status make(offline *f, dq_error *error)
     dq_status status = train_offline_rows(t, error);
     f->passes = t->o->passes;
     f->passes.negative_reward = t->ignore;
+    if (!status && train_init_model(t, DQ_ABSENT) && !dq_cli_given(t->cli, "direct-start"))
+        f->passes.start_weight = 0; /* what the model has learnt is no start */
     if (!status && t->o->q_models > 1 && t->dataset.models.count)
         status = dq_fail(error, DQ_ERR_UNSUPPORTED, "--q-models: several networks start from no one model");
     if (!status && t->weighted)

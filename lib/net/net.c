@@ -83,8 +83,9 @@ static bool starts_at(const net_tensor *t, float *start)
 {
     bool norm = strstr(t->name, "norm"), factored = strstr(t->name, "log_scale");
     bool calibration = strncmp(t->name, "calibration.", 12) == 0;
-    bool one = norm && (strstr(t->name, ".weight") || strstr(t->name, "_var"));
-    *start = factored ? logf(FACTORED_SCALE) : one || strstr(t->name, "n.scale") ? 1 : 0;
+    bool one = (norm && (strstr(t->name, ".weight") || strstr(t->name, "_var"))) ||
+               strcmp(t->name, "calibration.scale") == 0;
+    *start = factored ? logf(FACTORED_SCALE) : one ? 1 : 0;
     return norm || factored || calibration || strncmp(t->name, "direct.", 7) == 0;
 }
 

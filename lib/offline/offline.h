@@ -20,13 +20,13 @@
  * to that power, with importance weights (learn/replay.h); a pass is as many batches. Negatives have their
  * row's weight.
  *
- * Lists: with a loss of lists (net/loss.h) a batch is of users. A user's list has all actions, with what a
- * reward is above that of an action passed over as its grade; or those of his rows and a number of drawn
- * ones, which stand for the others. What he has met without a reward is left out. A pass is over the users
- * who have a grade above 0, and whoever is held out is evaluated likewise. Rows go to the world model alone.
- * The unit of such a Q is open. So in the end r = scale Q + shift is fitted by least squares, on held-out
- * rows and as many actions passed over (without held-out rows on all), and kept in the network: its outputs
- * are in rewards then, and training goes on from them.
+ * Lists: with a loss of lists (net/loss.h) a batch is of users. A user's list has all actions, with the
+ * square root of what a reward is above that of an action passed over as its grade; or those of his rows and
+ * a number of drawn ones, which stand for the others. What he has met without a reward is left out. A pass is
+ * over the users who have a grade above 0, and whoever is held out is evaluated likewise. Rows go to the
+ * world model alone. The unit of such a Q is open. So in the end r = scale Q + shift is fitted by least
+ * squares, on held-out rows and as many actions passed over (without held-out rows on all), and kept in the
+ * network: its outputs are in rewards then, and training goes on from them.
  *
  *     dq_offline_suit(&config, &rows, &agent_config);                 what the agent must have room for
  *     dq_offline_new(&run, &config, agent, &rows, &e);

@@ -264,11 +264,26 @@ long_run() { # how it is started
     # It goes on by lists, by rows, and online.
     "$BUILD"/dq-train "${lists[@]}" --init a.dq -o more.dq t.dq
     "$BUILD"/dq-train --offline --quiet --loss mse --epochs 1 --init a.dq -o rows.dq t.dq
+    # What the weights of features have learnt is where they go on.
+    for model in a still; do
+        [ $model = a ] || "$BUILD"/dq-train "${lists[@]}" --epochs 1 --lr 1e-30 --weight-decay 0 --init a.dq -o $model.dq t.dq
+        "$BUILD"/dq-cat --kind model $model.dq | grep '"q.direct.weight"' > $model.direct
+    done
+    cmp a.direct still.direct
+    "$BUILD"/dq-train "${lists[@]}" --epochs 1 --lr 1e-30 --weight-decay 0 --direct-start 3 --init a.dq -o anew.dq t.dq
+    "$BUILD"/dq-cat --kind model anew.dq | grep '"q.direct.weight"' | jq -e '.data[0] == 3'
     "$BUILD"/dq-train --offline --quiet --agent dqn --loss mse --hidden 8 --epochs 1 -o plain.dq t.dq # not calibrated yet
     "$BUILD"/dq-train --offline --quiet --agent dqn --epochs 2 --init plain.dq -o lists.dq t.dq
     "$BUILD"/dq-cat --kind model lists.dq | head -1 | jq -e '.meta.q.calibrated == 1 and .meta.q.factored == 0'
     run -1 "$BUILD"/dq-train --offline --gamma 0.9 -o x.dq t.dq
     [ "$output" = "dq-train: a list has no next state: gamma, priorities and the conservative term are of rows (--loss mse)" ]
+    for option in --double "--bootstrap same" "--target-every 3" "--tau 0.5"; do # a list has no next state
+        # shellcheck disable=SC2086 # an option and its value
+        run -2 "$BUILD"/dq-train --offline $option -o x.dq t.dq
+        [[ $output == "dq-train: ${option%% *} needs "*"--loss mse or huber" ]]
+    done
+    run -2 "$BUILD"/dq-train --offline --features neighbours --feature-scale 2 -o x.dq t.dq
+    [ "$output" = "dq-train: --feature-scale multiplies cosines, and there are none" ]
     run -2 "$BUILD"/dq-train --offline --loss mse --list-temperature 2 t.dq
     [[ $output == *--list-temperature*--loss* ]]
     run -2 "$BUILD"/dq-train --user u05 --loss softmax c.dq
