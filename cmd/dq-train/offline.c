@@ -35,15 +35,18 @@ static void weigh_rows(offline *f, uint64_t epoch)
 /* What held-out rows cannot tell is an error where it was asked for. */
 static dq_status check_best_by(offline *f, dq_error *error)
 {
-    static const char *const lacks[] = {
-        [DQ_BEST_BY_CONCORDANCE] = "no two held-out rows of one user have different rewards",
-        [DQ_BEST_BY_NDCG] = "no held-out row has a positive reward"};
+    static const char *const lacks[][2] = {
+        [DQ_BEST_BY_LOSS] = {"loss", "no held-out user has a list that prefers anything"},
+        [DQ_BEST_BY_CONCORDANCE] = {"concordance", "no two held-out rows of one user have different rewards"},
+        [DQ_BEST_BY_NDCG] = {"ndcg", "no held-out row has a positive reward"}};
     dq_best_by asked = f->t->o->passes.best_by;
-    if (dq_offline_size(f->run).held_out == 0 || dq_offline_criterion(f->run) == asked) return DQ_OK;
+    dq_offline_sizes sizes = dq_offline_size(f->run);
+    bool tells = dq_offline_criterion(f->run) == asked && (asked != DQ_BEST_BY_LOSS || sizes.tells_loss);
+    if (sizes.held_out == 0 || tells) return DQ_OK;
     if (dq_cli_given(f->t->cli, "best-by"))
-        return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s",
-                       asked == DQ_BEST_BY_NDCG ? "ndcg" : "concordance", lacks[asked]);
-    dq_cli_say(f->t->cli, &f->t->o->common, "%s: the epoch of the least loss is kept", lacks[asked]);
+        return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s", lacks[asked][0], lacks[asked][1]);
+    dq_cli_say(f->t->cli, &f->t->o->common, "%s: the %s is kept", lacks[asked][1],
+               sizes.tells_loss ? "epoch of the least loss" : "last epoch");
     return DQ_OK;
 }
 
