@@ -198,10 +198,9 @@ static dq_status give_features(const rollout *run, policy *p, const dq_bundle *m
     uint32_t none;
     dq_status status = dq_feature_users_new(&p->features, &source, NULL, 0, &none, error);
     if (status || !p->features) return status;
-    dq_agent_give(p->player.agent,
-                  &(dq_pair_features){p->features, dq_feature_columns(dq_feature_users_set(p->features)),
-                                      dq_feature_users_fill});
-    return DQ_OK;
+    const dq_pair_features given = {p->features, dq_feature_columns(dq_feature_users_set(p->features)),
+                                    dq_feature_users_fill};
+    return dq_agent_give(p->player.agent, &given, error);
 }
 
 /* Gives a policy the agent of a user (id NULL: of nobody), where it has one. */

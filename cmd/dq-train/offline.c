@@ -41,12 +41,14 @@ static void weigh_rows(offline *f, uint64_t epoch)
 static dq_status check_best_by(offline *f, dq_error *error)
 {
     dq_best_by asked = f->t->o->passes.best_by;
-    if (dq_offline_size(f->run).held_out == 0 || dq_offline_criterion(f->run) == asked) return DQ_OK;
+    dq_offline_sizes sizes = dq_offline_size(f->run);
+    bool tells = dq_offline_criterion(f->run) == asked && (asked != DQ_BEST_BY_LOSS || sizes.tells_loss);
+    if (sizes.held_out == 0 || tells) return DQ_OK;
     if (dq_cli_given(f->t->cli, "best-by"))
         return dq_fail(error, DQ_ERR_RANGE, "--best-by %s: %s", dq_best_by_names[asked],
                        dq_best_by_lack(asked));
-    dq_cli_say(f->t->cli, &f->t->o->common, "%s: the epoch of the least loss is kept",
-               dq_best_by_lack(asked));
+    dq_cli_say(f->t->cli, &f->t->o->common, "%s: the %s is kept", dq_best_by_lack(asked),
+               sizes.tells_loss ? "epoch of the least loss" : "last epoch");
     return DQ_OK;
 }
 

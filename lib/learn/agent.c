@@ -110,9 +110,13 @@ const dq_agent_config *dq_agent_get_config(const dq_agent *a)
     return &a->config;
 }
 
-void dq_agent_give(dq_agent *a, const dq_pair_features *given)
+dq_status dq_agent_give(dq_agent *a, const dq_pair_features *given, dq_error *error)
 {
+    if (given->width != a->config.given.width)
+        return dq_fail(error, DQ_ERR_SCHEMA, "the model has %u features of pairs, and its network takes %u",
+                       given->width, a->config.given.width);
     a->config.given = *given;
+    return DQ_OK;
 }
 
 bool dq_agent_lacks_features(const dq_agent *a)

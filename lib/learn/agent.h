@@ -163,9 +163,10 @@ dq_status dq_agent_new_untrained(dq_agent **agent, const char *kind, const dq_ag
  * DQ_ERR_RANGE without a shape. */
 dq_status dq_agent_of_model(dq_agent **agent, const dq_bundle *model, const dq_env_spec *shape, dq_pool *pool,
                             dq_error *error);
-/* Who makes the features that its network is given, of its numbered states (width is the configuration's):
- * for an agent of a model, which acts and has values only then (dq_agent_lacks_features). */
-void dq_agent_give(dq_agent *agent, const dq_pair_features *given);
+/* Who makes the features that its network is given, of its numbered states: for an agent of a model, which
+ * acts and has values only then (dq_agent_lacks_features). DQ_ERR_SCHEMA for others than as many as the
+ * network takes; there are none then. */
+dq_status dq_agent_give(dq_agent *agent, const dq_pair_features *given, dq_error *error);
 bool dq_agent_lacks_features(const dq_agent *agent);
 void dq_agent_free(dq_agent *agent);
 const dq_agent_config *dq_agent_get_config(const dq_agent *agent);

@@ -256,7 +256,8 @@ dq_offline_sizes dq_offline_size(const dq_offline *run)
                               .held_out_groups = run->held_groups,
                               .batches = offline_batches(run),
                               .epochs = run->config.epochs,
-                              .lists = run->by_lists ? run->lists.training : 0};
+                              .lists = run->by_lists ? run->lists.training : 0,
+                              .tells_loss = run->by_lists ? run->lists.held_out > 0 : run->held_count > 0};
 }
 
 bool dq_offline_held_out(const dq_offline *run, uint32_t user)
@@ -268,8 +269,11 @@ const char *const dq_best_by_names[] = {"loss", "concordance", "ndcg", NULL};
 
 const char *dq_best_by_lack(dq_best_by asked)
 {
-    return asked == DQ_BEST_BY_NDCG ? "no held-out row has a positive reward"
-                                    : "no two held-out rows of one user have different rewards";
+    static const char *const lacks[] = {
+        [DQ_BEST_BY_LOSS] = "no held-out user has a list that prefers anything",
+        [DQ_BEST_BY_CONCORDANCE] = "no two held-out rows of one user have different rewards",
+        [DQ_BEST_BY_NDCG] = "no held-out row has a positive reward"};
+    return lacks[asked];
 }
 
 dq_best_by dq_offline_criterion(const dq_offline *run)
@@ -347,6 +351,7 @@ static dq_status evaluate_epoch(dq_offline *run, dq_offline_epoch *epoch, dq_err
     dq_status status = offline_validate(run, epoch, error);
     if (status) return status;
     double bad = badness(run->criterion, epoch);
+    if (isnan(bad)) return DQ_OK; /* nothing tells epochs apart: the last one stays */
     bool equal = bad == p->min && epoch->validation_loss < p->min_loss;
     epoch->best = bad < p->min || equal || p->best_epoch == 0;
     p->bad_epochs = epoch->best ? 0 : p->bad_epochs + 1;

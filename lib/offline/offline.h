@@ -81,7 +81,8 @@ typedef struct dq_offline_rows {
  *                   positive reward; rank is the place of the row's action among all, by Q of its state
  *
  * Of equally good ones that of the smaller loss. Where held-out rows have no two rewards of one user to
- * compare, or no positive one, the loss decides (dq_offline_criterion). */
+ * compare, or no positive one, the loss decides (dq_offline_criterion); of lists without a held-out user who
+ * has a grade above 0 there is none, and the last epoch stays. */
 typedef enum dq_best_by { DQ_BEST_BY_LOSS, DQ_BEST_BY_CONCORDANCE, DQ_BEST_BY_NDCG } dq_best_by;
 /* What held-out rows lack where one of the others cannot tell, in words. */
 const char *dq_best_by_lack(dq_best_by asked);
@@ -152,9 +153,10 @@ dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_a
 void dq_offline_free(dq_offline *run);
 
 /* Rows learnt from and held out, groups and those held out, batches an epoch, epochs, and of lists the users
- * learnt from. */
+ * learnt from. tells_loss: what is held out has a loss. */
 typedef struct dq_offline_sizes {
     size_t training, held_out, groups, held_out_groups, batches, epochs, lists;
+    bool tells_loss;
 } dq_offline_sizes;
 dq_offline_sizes dq_offline_size(const dq_offline *run);
 /* Whether a user's group is held out. */

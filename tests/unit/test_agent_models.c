@@ -5,6 +5,7 @@
 #include "learn/kept.h"
 #include "life.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -186,6 +187,41 @@ static void a_model_acts_only_by_options_that_fit(void **state)
     dq_agent_free(agent);
 }
 
+/* ---- features that it is given ---- */
+
+static void fill_ones(void *self, uint32_t state, const uint32_t *actions, size_t n, float *out)
+{
+    const uint32_t *width = self;
+    (void)state, (void)actions;
+    for (size_t i = 0; i < n * *width; i++) out[i] = 1;
+}
+
+static void a_model_is_given_as_many_features_as_its_network_takes(void **state)
+{
+    (void)state;
+    uint32_t two = 2, three = 3, one = 1;
+    const dq_pair_features others[] = {{&three, 3, fill_ones}, {&one, 1, fill_ones}};
+    float q[6];
+    dq_agent_config config = small("dqn");
+    config.head = DQ_HEAD_ACTIONS;
+    config.given = (dq_pair_features){&two, 2, fill_ones};
+    dq_agent *agent = make("dqn", &config, &numbered, pool), *other;
+    dq_bundle model;
+    save(agent, false, &model);
+    assert_int_equal(dq_agent_of_model(&other, &model, &numbered, pool, NULL), DQ_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(dq_agent_give(other, &others[i], NULL), DQ_ERR_SCHEMA);
+        assert_true(dq_agent_lacks_features(other));
+    }
+    assert_int_equal(dq_agent_give(other, &config.given, NULL), DQ_OK);
+    assert_false(dq_agent_lacks_features(other));
+    dq_agent_values(other, &numbered.states, NULL, 1, q);
+    for (int i = 0; i < 6; i++) assert_true(isfinite(q[i]));
+    dq_agent_free(other);
+    dq_bundle_free(&model);
+    dq_agent_free(agent);
+}
+
 /* ---- other environments ---- */
 
 static void a_model_of_other_states_is_refused(void **state)
@@ -337,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_model_claims_no_more_than_it_holds),
         cmocka_unit_test(a_model_that_acts_takes_no_memory_of_training),
         cmocka_unit_test(a_model_acts_only_by_options_that_fit),
+        cmocka_unit_test(a_model_is_given_as_many_features_as_its_network_takes),
         cmocka_unit_test(a_model_of_other_states_is_refused),
         cmocka_unit_test(worlds_are_all_there_or_none),
         cmocka_unit_test(a_checkpoint_without_moments_is_none),

@@ -515,6 +515,37 @@ static void the_best_cosine_starts_with_its_weight(void **state)
     drop(&w);
 }
 
+/* ---- who is held out prefers nothing ---- */
+
+static void without_held_out_lists_the_last_epoch_stays(void **state)
+{
+    (void)state;
+    world w;
+    bool held[USERS];
+    dq_offline_config config = usual();
+    dq_agent_config agent = agent_of("dqn", DQ_LOSS_SOFTMAX);
+    populate(&w, false);
+    start(&w, config, "dqn", agent);
+    assert_true(dq_offline_size(w.run).tells_loss);
+    for (uint32_t u = 0; u < USERS; u++) held[u] = dq_offline_held_out(w.run, u);
+    drop(&w);
+    config.epochs = 4;
+    config.patience = 1;
+    populate(&w, false);
+    for (size_t r = 0; r < ROWS; r++)
+        if (held[w.row_user[r]]) w.reward[r] = config.negative_reward;
+    start(&w, config, "dqn", agent);
+    assert_true(dq_offline_size(w.run).held_out > 0 && !dq_offline_size(w.run).tells_loss);
+    assert_int_equal(dq_offline_criterion(w.run), DQ_BEST_BY_LOSS);
+    while (!dq_offline_done(w.run)) {
+        step(&w);
+        assert_false(dq_offline_last(w.run).best);
+    }
+    assert_int_equal(dq_offline_last(w.run).epoch, 4);
+    finish(&w);
+    drop(&w);
+}
+
 /* ---- what does not fit ---- */
 
 static dq_status status_of(dq_offline_config config, dq_agent_config agent, bool gives)
@@ -572,6 +603,7 @@ int main(void)
         cmocka_unit_test(lists_go_on_from_a_calibrated_model),
         cmocka_unit_test(it_goes_on_as_if_it_had_never_stopped),
         cmocka_unit_test(the_best_cosine_starts_with_its_weight),
+        cmocka_unit_test(without_held_out_lists_the_last_epoch_stays),
         cmocka_unit_test(what_lists_cannot_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
