@@ -123,6 +123,8 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     if (t->features) give_features(t, config);
     if (!t->features && !held && dq_cli_given(t->cli, "validate-by"))
         dq_cli_usage(t->cli, "--validate-by needs --validation or --fold, or features of users' labels");
+    if (!model && !config->feature_count && dq_cli_given(t->cli, "feature-scale"))
+        dq_cli_usage(t->cli, "--feature-scale needs cosines among --features: pairs or all");
     if (config->feature_count + config->given.width > 0) return DQ_OK;
     if (!dq_cli_given(t->cli, "hidden-inputs"))
         config->hidden_inputs = DQ_HIDDEN_OF_ALL; /* nothing to compare */
