@@ -37,7 +37,7 @@ EACH     = $(foreach seed,$(SEEDS),$(SYSTEMS:%=$(OUT)/$(seed)/%$(1)))
 
 # What is expected: system, column, least, most. The short form only proves that the pipeline runs and learns.
 EXPECTED := cosine-published ndcg_cut_10 .08 .16; cosine-best ndcg_cut_10 .40 .52; random ndcg_cut_10 0 .03; \
-    $(if $(QUICK),dyna-q ndcg_cut_10 .05 .60,dyna-q ndcg_cut_10 .54 .68; dyna-q-rows ndcg_cut_10 .49 .58; dyna-q-plain ndcg_cut_10 .40 .52)
+    $(if $(QUICK),dyna-q ndcg_cut_10 .05 .68,dyna-q ndcg_cut_10 .54 .68; dyna-q-rows ndcg_cut_10 .49 .58; dyna-q-plain ndcg_cut_10 .40 .52)
 
 # Every program on one thread, as many at a time as there are cores.
 MAKEFLAGS += -j$(THREADS)

@@ -116,7 +116,7 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     if (status) return status;
     if (t->features) give_features(t, config);
     if (!config->feature_count && dq_cli_given(t->cli, "features") && dq_cli_given(t->cli, "feature-scale"))
-        dq_cli_usage(t->cli, "--feature-scale multiplies cosines, and there are none");
+        dq_cli_usage(t->cli, "--feature-scale needs cosines among --features: pairs or all");
     if (!t->features && !held && dq_cli_given(t->cli, "validate-by"))
         dq_cli_usage(t->cli, "--validate-by needs --validation or --fold, or features of users' labels");
     dq_agent_config_drop_features(config, train_is_given, t->cli);

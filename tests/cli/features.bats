@@ -115,3 +115,9 @@ ranked() { dq-rank --model model.dq --format tsv --no-header "$@" catalogue.dq; 
     run -2 dq-train --quiet --offline --validation 0 --validate-by household --features all labelled.dq
     [ "$output" = "dq-train: --validate-by needs --validation or --fold, or features of users' labels" ]
 }
+
+@test "a scale of cosines is refused where no cosine is among the features" {
+    run -2 --separate-stderr train --features cosine-z --feature-scale 3 -o x.dq labelled.dq
+    [ "$stderr" = "dq-train: --feature-scale needs cosines among --features: pairs or all" ]
+    train --features all --validation 0.2 --feature-scale 3 -o x.dq labelled.dq
+}

@@ -283,7 +283,7 @@ long_run() { # how it is started
         [[ $output == "dq-train: ${option%% *} needs "*"--loss mse or huber" ]]
     done
     run -2 "$BUILD"/dq-train --offline --features neighbours --feature-scale 2 -o x.dq t.dq
-    [ "$output" = "dq-train: --feature-scale multiplies cosines, and there are none" ]
+    [ "$output" = "dq-train: --feature-scale needs cosines among --features: pairs or all" ]
     run -2 "$BUILD"/dq-train --offline --loss mse --list-temperature 2 t.dq
     [[ $output == *--list-temperature*--loss* ]]
     run -2 "$BUILD"/dq-train --user u05 --loss softmax c.dq

@@ -69,7 +69,7 @@ CASES = [
     case("train labelled", f"{ONLINE.replace('u01', 'a01')} -e 6 --checkpoint-every 2 --reward-cmd in/judged in/hashed.dq", ("out", "ck"), ("answers.db",),
          keeps="ck", paid="answers.db", server=("--delay", "0.005")),
     case("train each", "dq-train -q -t 2 --each-user --hidden 16 --world-hidden 8 --batch 8 --warmup 10 -e 10 -s 20 -o out in/c.dq"),
-    case("train offline", "dq-train -q -t 1 --offline --hidden 32 --world-hidden 16 --epochs 60 --patience 0 -c ck -l log -o out in/t.dq", ("out", "ck"), ("log",), keeps="ck"),
+    case("train offline", "dq-train -q -t 1 --offline --hidden 32 --world-hidden 16 --epochs 60 --validation 0.1 --patience 0 -c ck -l log -o out in/t.dq", ("out", "ck"), ("log",), keeps="ck"),
     case("train sessions", "dq-train -q -t 1 --offline --sessions --agent dqn --history 2 --hidden 16 --epochs 40 --patience 0 --batch 8 -c ck -l log -o out in/clicks.dq",
          ("out", "ck"), ("log",), keeps="ck"),
     case("train states", "dq-train -q -t 1 --offline --agent dyna-q --models 2 --hidden 16 --batch 16 --epochs 8 --patience 0 -c ck -o out in/played.dq", ("out", "ck"), keeps="ck"),
