@@ -66,10 +66,10 @@ uint64_t dq_log_bytes(dq_log *log)
     return at > 0 ? (uint64_t)at : 0;
 }
 
-dq_status dq_log_close(dq_log *log, dq_error *error)
+dq_status dq_log_close(dq_log *log, dq_status status, dq_error *error)
 {
     FILE *file = log->file;
     log->file = NULL;
-    if (file && fclose(file) != 0) return failed(log, "cannot write the log", error);
-    return DQ_OK;
+    bool closed = !file || fclose(file) == 0;
+    return status || closed ? status : failed(log, "cannot write the log", error);
 }

@@ -23,6 +23,7 @@ dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *er
 dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error);
 /* Bytes written so far. */
 uint64_t dq_log_bytes(dq_log *log);
-dq_status dq_log_close(dq_log *log, dq_error *error);
+/* Returns status, or what closing came to. */
+dq_status dq_log_close(dq_log *log, dq_status status, dq_error *error);
 
 #endif

@@ -45,9 +45,7 @@ static dq_status work(void *arg, size_t user, int files[DQ_WORKER_FILES], dq_err
         dq_writer_abort(out);
     else
         status = dq_writer_close(out, error);
-    dq_status closed = dq_log_close(&log, status ? NULL : error);
-    if (!status) status = closed;
-    return status;
+    return dq_log_close(&log, status, error);
 }
 
 /* ---- the parent ---- */
@@ -96,6 +94,5 @@ dq_status train_run_each(train *t, dq_error *error)
     e->bar = dq_progress_start(&t->o->common, "training users", users);
     status = dq_workers_run(&config, error);
     dq_progress_end(&e->bar);
-    dq_status closed = dq_log_close(&e->log, status ? NULL : error);
-    return status ? status : closed;
+    return dq_log_close(&e->log, status, error);
 }

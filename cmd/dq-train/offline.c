@@ -213,8 +213,7 @@ dq_status train_run_offline(train *t, dq_error *error)
     offline f = {.t = t};
     f.kept = (train_kept){&f.log, DQ_ABSENT, &f, save, restore};
     dq_status status = run(&f, error);
-    dq_status closed = dq_log_close(&f.log, status ? NULL : error);
-    if (!status) status = closed;
+    status = dq_log_close(&f.log, status, error);
     if (!status) status = write_model(&f, error);
     dq_offline_free(f.run);
     dq_agent_free(f.agent);

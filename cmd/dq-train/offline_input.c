@@ -106,28 +106,22 @@ static dq_status make_log(train *t, dq_error *error)
 
 /* Sessions are laid out as those of the model that is started from, but for what an option says; the record
  * says it, too. */
-static void adopt(train *t, const dq_bundle *model, const dq_session_layout *from)
+static dq_status adopt_layout(train *t, dq_error *error)
 {
     train_options *o = t->o;
+    const dq_bundle *model = train_init_model(t, DQ_ABSENT);
+    dq_session_layout from;
+    dq_status status = model ? dq_session_layout_load(&from, model, error) : DQ_OK;
+    if (status) return train_blame_init(t, status, error);
+    if (!model || from.item_width == 0) return DQ_OK;
     const dq_value *sessions = dq_map_get(&model->meta, "sessions");
-    if (from->item_width == 0) return;
-    dq_session_layout_inherit(&o->layout, from, train_is_given, t->cli);
-    if (!dq_cli_given(t->cli, "history")) train_take_history(o, from->history);
+    dq_session_layout_inherit(&o->layout, &from, train_is_given, t->cli);
+    if (!dq_cli_given(t->cli, "history")) train_take_history(o, from.history);
     if (!dq_cli_given(t->cli, "session-gap"))
         o->session_gap = dq_value_number(dq_map_get(sessions, "gap"), o->session_gap);
     if (!o->event_attribute)
         o->event_attribute = dq_value_text(&t->cli->arena, dq_map_get(sessions, "attribute"));
     t->maker = dq_cli_maker(t->cli, t->maker.seed);
-}
-
-static dq_status adopt_layout(train *t, dq_error *error)
-{
-    const dq_bundle *model = train_init_model(t, DQ_ABSENT);
-    dq_session_layout layout;
-    if (!model) return DQ_OK;
-    dq_status status = dq_session_layout_load(&layout, model, error);
-    if (status) return train_blame_init(t, status, error);
-    adopt(t, model, &layout);
     return DQ_OK;
 }
 
@@ -173,10 +167,9 @@ static dq_status make_trajectories(train *t, dq_error *error)
 {
     char words[256];
     train_offline_input *in = &t->logged;
-    bool given = dq_cli_given(t->cli, "context");
     dq_status status = dq_offline_trajectories_new(&in->trajectories, &in->rows, &in->shape,
-                                                   train_init_model(t, DQ_ABSENT), given, &t->o->config,
-                                                   error);
+                                                   train_init_model(t, DQ_ABSENT),
+                                                   dq_cli_given(t->cli, "context"), &t->o->config, error);
     if (status) return status;
     dq_offline_trajectories_describe(in->trajectories, words, sizeof words);
     dq_cli_say(t->cli, &t->o->common, "%s", words);

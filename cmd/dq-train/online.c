@@ -374,8 +374,8 @@ dq_status train_run_online(train *t, dq_error *error)
     dq_progress bar = dq_progress_start(&o->common, "training", bar_total(t));
     status = train_online(t, user, &log, &bar, t->output, error);
     dq_progress_end(&bar);
-    dq_status closed = dq_log_close(&log, status ? NULL : error);
+    status = dq_log_close(&log, status, error);
     if (status == DQ_ERR_STOPPED && !o->checkpoint) dq_stop_end();
     dq_stop_finish(o->common.output);
-    return status ? status : closed;
+    return status;
 }

@@ -9,8 +9,8 @@
 
 static const char *const presets[] = {"tuned",        "published", "session", "sequence",
                                       "sequence-dqn", "films",     "maze",    NULL};
-static const char *const bootstraps[] = {"max", "same", NULL};            /* as dq_bootstrap */
-static const char *const activations[] = {"relu", "gelu", "tanh", NULL};  /* as dq_activation */
+static const char *const bootstraps[] = {"max", "same", NULL};           /* as dq_bootstrap */
+static const char *const activations[] = {"relu", "gelu", "tanh", NULL}; /* as dq_activation */
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const heads[] = {"outputs", "actions", NULL};                     /* as dq_head */
 static const char *const encoders[] = {"none", "mean", "attention", "sasrec", NULL}; /* as dq_encoder */
