@@ -138,7 +138,7 @@ needs_onet() {
     programs
     make -f pipelines/sequence.mk BUILD="$out/build" QUICK=1
     [ "$(wc -l < "$out/build/sequence-quick/table.tsv")" -eq 5 ]
-    [ "$(cut -f 1-3 "$out/build/sequence-quick/snapshots.tsv" | sort -u | wc -l)" -eq 60 ] # 2 x 5 places x 6 items
+    [ "$(tail -n +2 "$out/build/sequence-quick/snapshots.tsv" | cut -f 1-3 | sort -u | wc -l)" -eq 60 ] # 2 x 5 places x 6 items
     [ -s "$out/build/sequence-quick/q-table.png" ] && [ -s "$out/build/sequence-quick/distractor.png" ]
     make -q -f pipelines/sequence.mk BUILD="$out/build" QUICK=1 "$out/build/sequence-quick/table.tsv"
 }
