@@ -257,7 +257,7 @@ a_catalogue() {
     done > requests
     [ "$(sort -u requests | wc -l)" = 6 ]
     run --separate-stderr -2 dq-rank --run-name x --format tsv --no-header catalogue.dq
-    [ "${stderr_lines[0]}" = "dq-rank: --run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax) say who ranks" ]
+    [ "${stderr_lines[0]}" = "dq-rank: --run-name: only a TREC run (--format trec) and drawn lists (--epsilon, --softmax, --explore) say who ranks" ]
 }
 
 @test "dq-reward and dq-embed keep what was logged, on interactions and on the transitions that are made of them" {
