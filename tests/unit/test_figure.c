@@ -81,10 +81,11 @@ static void constant_panels_are_dropped_and_named_but_the_last(void **state)
     add(&f, DQ_PLOT_LINES, "ones;", ones, 3);
     add(&f, DQ_PLOT_LINES, "rising;", rising, 3);
     add(&f, DQ_PLOT_HISTOGRAM, "one bin;", bins, 3);
-    add(&f, DQ_PLOT_BARS, "bars;", ones, 3);     /* equal bars say that they are equal */
+    add(&f, DQ_PLOT_BARS, "bars;", ones, 3);
+    add(&f, DQ_PLOT_BARS, "unequal;", rising, 3);
     add(&f, DQ_PLOT_LINES, "point;", rising, 1); /* one point is no constant */
     dq_figure_drop_constant(&f, note, &s);
-    assert_string_equal(s.titles, "ones;one bin;");
+    assert_string_equal(s.titles, "ones;one bin;bars;");
     assert_int_equal(f.panel_count, 3);
     assert_string_equal(f.panels->title, "rising;");
     dq_figure_free(&f);
