@@ -316,7 +316,7 @@ dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user,
         if (e > first && dq_session_rows_cut(rows, e)) n = met = 0;
         if (!dq_session_enters(rows->reward[e])) continue;
         if (value) value[n] = rows->value[e];
-        before[n++] = rows->item[e];
+        before[n++] = rows->item[e]; /* NOLINT(*.NullDereference): who has events has room for them */
     }
     double now = met && rows->second ? rows->second[end - 1] : (double)NAN;
     return (dq_session_place){.user = rows->users.width ? rows->users.at[user] : NULL,

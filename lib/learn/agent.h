@@ -28,6 +28,8 @@
 #include "net/loss.h"
 #include "net/net.h"
 
+enum { DQ_AGENT_MAX_CONTEXT = DQ_NET_MAX_TOKENS / 3 }; /* steps of a dt, of three tokens each */
+
 typedef enum dq_explore_by { DQ_EXPLORE_EPSILON, DQ_EXPLORE_SOFTMAX } dq_explore_by;
 
 /* Epsilon after t counts of decay_by:
