@@ -3,6 +3,21 @@
 
 #include <string.h>
 
+dq_status dq_bundles_each(dq_reader *reader, const char *kind,
+                          dq_status (*take)(void *arg, const dq_bundle *bundle, dq_error *error), void *arg,
+                          dq_error *error)
+{
+    dq_bundle bundle;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
+        if (strcmp(bundle.kind, kind) == 0) status = take(arg, &bundle, error);
+        dq_bundle_free(&bundle);
+        if (status) (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
+    }
+    return got < 0 ? error->status : status;
+}
+
 dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error)
 {
     dq_bundle bundle;

@@ -11,6 +11,12 @@
 #include "data/state_log.h"
 #include "dq/stream.h"
 
+/* Reads everything up to the clean end, and hands each bundle of one kind to take(arg, bundle, error), whose
+ * failure ends it and names the source and the record. */
+dq_status dq_bundles_each(dq_reader *reader, const char *kind,
+                          dq_status (*take)(void *arg, const dq_bundle *bundle, dq_error *error), void *arg,
+                          dq_error *error);
+
 /* Reads everything up to the clean end. Transitions must name users and items (DQ_ERR_UNSUPPORTED for dense
  * states); kinds that are not for learning are passed over. */
 dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error);

@@ -212,16 +212,6 @@ static float *weigh_own(const feature_tile *tile, size_t u)
 
 /* ---- held-cosine ---- */
 
-static uint32_t count_item_fields(const dq_feature_set *set)
-{
-    return set->item_fields.count;
-}
-
-static void name_item_field(const dq_feature_set *set, uint32_t i, char *name, size_t size)
-{
-    (void)snprintf(name, size, "%s", set->item_fields.at[i].name);
-}
-
 /* sum_h w(h) cos(item h, item j) is the product of j's vector with the mean of the user's items'. */
 static void fill_cosine(feature_tile *tile, uint32_t field, float *to)
 {
@@ -244,8 +234,8 @@ const dq_feature_kind feature_held_cosine = {
     .name = "held-cosine",
     .help = "cosine of the item's fields with those of what the user has seen, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_SEEN,
-    .columns = count_item_fields,
-    .name_column = name_item_field,
+    .columns = feature_count_item_fields,
+    .name_column = feature_name_item_field,
     .fill = fill_cosine,
 };
 

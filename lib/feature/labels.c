@@ -88,16 +88,6 @@ const dq_feature_kind feature_neighbours = {
 
 /* ---- the likely item ---- */
 
-static uint32_t count_item_fields(const dq_feature_set *set)
-{
-    return set->item_fields.count;
-}
-
-static void name_item_field(const dq_feature_set *set, uint32_t i, char *name, size_t size)
-{
-    (void)snprintf(name, size, "%s", set->item_fields.at[i].name);
-}
-
 /* sum_i p(i) cos(item i, item j) is the product of j's vector with the mean of the items' by p. */
 static void fill_likely(feature_tile *tile, uint32_t field, float *to)
 {
@@ -113,8 +103,8 @@ const dq_feature_kind feature_likely_item = {
     .name = "likely-item",
     .help = "cosine of the item's fields with those of the items that the user is nearest to, as z-score",
     .needs = DQ_FEATURE_PAIR,
-    .columns = count_item_fields,
-    .name_column = name_item_field,
+    .columns = feature_count_item_fields,
+    .name_column = feature_name_item_field,
     .fill = fill_likely,
 };
 

@@ -4,6 +4,7 @@
 #include "math/blas.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void feature_unit(const float *x, size_t n, float *to)
@@ -32,6 +33,16 @@ bool feature_is_left_out(const feature_tile *tile, size_t user, uint32_t v)
     const dq_feature_who *who = &tile->who[user];
     if (who->id && who->id == set->id[v]) return true;
     return set->group && who->group != DQ_ABSENT && who->group == set->group[v];
+}
+
+uint32_t feature_count_item_fields(const dq_feature_set *set)
+{
+    return set->item_fields.count;
+}
+
+void feature_name_item_field(const dq_feature_set *set, uint32_t i, char *name, size_t size)
+{
+    (void)snprintf(name, size, "%s", set->item_fields.at[i].name);
 }
 
 void feature_against_items(const dq_feature_set *set, const float *vectors, uint32_t field, float *to)

@@ -3,6 +3,7 @@
 
 #include "core/array.h"
 #include "core/utf8.h"
+#include "data/load.h"
 #include "dq/schema.h"
 #include "dq/stream.h"
 #include "port/files/rows.h"
@@ -88,8 +89,9 @@ static dq_status add_visit(dq_traffic *t, uint32_t user, const dq_time *time, dq
     return DQ_OK;
 }
 
-static dq_status take_rows(dq_traffic *t, const dq_bundle *b, dq_error *error)
+static dq_status take_rows(void *arg, const dq_bundle *b, dq_error *error)
 {
+    dq_traffic *t = arg;
     const dq_column *user = dq_bundle_column(b, "user"), *item = dq_bundle_column(b, "item"),
                     *label = dq_bundle_column(b, "label"), *reward = dq_bundle_column(b, "reward"),
                     *when = dq_time_column(b, t->time);
@@ -210,19 +212,9 @@ static dq_status sum_up(dq_traffic *t, dq_error *error)
 dq_status dq_traffic_read(dq_traffic *t, const char *const *paths, size_t count, dq_error *error)
 {
     dq_reader *reader;
-    dq_bundle bundle;
-    int got;
     dq_status status = dq_reader_open(&reader, paths, count, error);
     if (status) return status;
-    while (!status && (got = dq_reader_next(reader, &bundle, error)) != 0) {
-        if (got < 0) {
-            status = error->status;
-            break;
-        }
-        if (strcmp(bundle.kind, DQ_KIND_INTERACTIONS) == 0) status = take_rows(t, &bundle, error);
-        dq_bundle_free(&bundle);
-        if (status) (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
-    }
+    status = dq_bundles_each(reader, DQ_KIND_INTERACTIONS, take_rows, t, error);
     if (!status && !t->impressions) {
         status = dq_fail(error, DQ_ERR_SCHEMA, "the stream has no interactions");
         (void)dq_error_at(error, dq_reader_source(reader), DQ_NO_RECORD);

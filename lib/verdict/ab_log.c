@@ -3,6 +3,7 @@
 
 #include "core/array.h"
 #include "data/label_map.h"
+#include "data/load.h"
 #include "data/time.h"
 #include "dq/schema.h"
 #include "dq/stream.h"
@@ -85,8 +86,16 @@ typedef struct ab_rows {
     size_t capacity;
 } ab_rows;
 
-static dq_status take_bundle(ab_log *log, const dq_bundle *b, ab_rows *rows, dq_error *error)
+typedef struct ab_reading {
+    ab_log *log;
+    ab_rows *rows;
+} ab_reading;
+
+static dq_status take_bundle(void *arg, const dq_bundle *b, dq_error *error)
 {
+    const ab_reading *reading = arg;
+    ab_log *log = reading->log;
+    ab_rows *rows = reading->rows;
     dq_status status = DQ_OK;
     for (uint64_t r = 0; r < b->rows && !status; r++) {
         if (!dq_array_reserve(&rows->at, &rows->capacity, log->count + 1, sizeof *rows->at))
@@ -99,19 +108,9 @@ static dq_status take_bundle(ab_log *log, const dq_bundle *b, ab_rows *rows, dq_
 static dq_status read_log(ab_log *log, const char *const *paths, size_t count, ab_rows *rows, dq_error *error)
 {
     dq_reader *reader;
-    dq_bundle bundle;
-    int got;
     dq_status status = dq_reader_open(&reader, paths, count, error);
     if (status) return status;
-    while (!status && (got = dq_reader_next(reader, &bundle, error)) != 0) {
-        if (got < 0) {
-            status = error->status;
-            break;
-        }
-        if (strcmp(bundle.kind, DQ_KIND_INTERACTIONS) == 0) status = take_bundle(log, &bundle, rows, error);
-        dq_bundle_free(&bundle);
-        if (status) (void)dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
-    }
+    status = dq_bundles_each(reader, DQ_KIND_INTERACTIONS, take_bundle, &(ab_reading){log, rows}, error);
     if (!status && (!log->count || !rows->at)) {
         status = dq_fail(error, DQ_ERR_SCHEMA, "no interaction says which model chose, and has a reward");
         (void)dq_error_at(error, dq_reader_source(reader), DQ_NO_RECORD);
