@@ -6,6 +6,8 @@
  */
 #include "rank/sessions.h"
 
+#include "learn/bandit/bandit.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +16,15 @@ enum { GROUP = 64 }; /* users whose values are computed together */
 
 /* ---- the model ---- */
 
-/* A table of a catalogue knows users by their numbers alone. */
+/* A table of a catalogue knows users by their numbers alone; a bandit has no network to score pairs by. */
 bool dq_rank_sessions_fits(const dq_bundle *model)
 {
     const dq_value *spec = dq_map_get(&model->meta, "env_spec");
     bool numbered = spec && dq_value_integer(dq_map_get(spec, "states"), 0) > 0;
-    bool table = dq_value_is(dq_map_get(&model->meta, "architecture"), "tabular");
-    return dq_map_get(&model->meta, "states") || (numbered && !table && dq_map_get(&model->meta, "items"));
+    const dq_value *kind = dq_map_get(&model->meta, "architecture");
+    bool bandit = dq_value_is(kind, "linucb") || dq_value_is(kind, "thompson");
+    bool named = dq_map_get(&model->meta, "items") && !dq_value_is(kind, "tabular");
+    return dq_map_get(&model->meta, "states") || (numbered && (named || bandit));
 }
 
 dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error *error)
@@ -73,7 +77,7 @@ static void take_actions(dq_rank_sessions *s, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) s->output_of[i] = i;
     s->shape.actions = s->vectors;
-    s->shape.action_width = s->shape.item_width;
+    if (!s->catalogue) s->shape.action_width = s->shape.item_width;
     s->shape.action_count = count;
 }
 
@@ -178,7 +182,8 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
     if (status) return status;
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
     s->states = calloc((size_t)GROUP * s->shape.state_width, sizeof *s->states);
-    s->values = malloc((size_t)GROUP * s->shape.action_count * sizeof *s->values);
+    size_t each = s->bandit.draws > GROUP ? s->bandit.draws : GROUP; /* samples are of one user at a time */
+    s->values = malloc(each * s->shape.action_count * sizeof *s->values);
     if (!s->states || !s->values) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for values");
     return follow_sessions(s, lists, error);
 }
@@ -216,9 +221,25 @@ static void fill_past(dq_rank_sessions *s, const float *user, size_t list, size_
     dq_trajectories_begin(s->past, at, state, 0);
 }
 
+/* What the first n of a group are worth, by number in a store. */
+static void find_values(dq_rank_sessions *s, const dq_rank_lists *lists, const dq_vectors *store,
+                        const uint32_t *number, size_t n)
+{
+    const dq_rank_bandit *b = &s->bandit;
+    for (size_t i = 0; b->upper && i < n; i++)
+        dq_bandit_upper(s->agent, store, number[i], b->spread, s->values + i * s->shape.action_count);
+    if (b->draws && n) {
+        const dq_rank_user *user = &lists->users[s->done];
+        dq_rng rng = dq_explore_rng(b->seed, user->id, user->id_bytes, "posterior", 9);
+        dq_bandit_draw(s->agent, store, number[0], b->spread, b->draws, &rng, s->values);
+    }
+    if (!b->upper && !b->draws && n) /* always so many: a product's last digits depend on its height */
+        dq_agent_values(s->agent, store, number, GROUP, s->values);
+}
+
 size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
 {
-    size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
+    size_t most = s->bandit.draws ? 1 : GROUP, left = lists->count - s->done, n = left < most ? left : most;
     const float *at[GROUP];
     uint32_t number[GROUP];
     for (size_t i = 0; i < n && !s->catalogue; i++) {
@@ -236,8 +257,7 @@ size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
     const dq_vectors *store = s->past        ? dq_trajectories_store(s->past)
                               : s->catalogue ? &s->shape.states
                                              : &rows;
-    if (n) /* always so many: a product's last digits depend on its height */
-        dq_agent_values(s->agent, store, number, GROUP, s->values);
+    find_values(s, lists, store, number, n);
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;

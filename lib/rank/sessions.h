@@ -6,6 +6,9 @@
  * A network with an output for each item of a catalogue is ranked by so, too: there a user stands where his
  * vector says, and no interaction is needed.
  *
+ * A bandit's lists may be by its upper bounds, or by samples of its posterior (learn/bandit/bandit.h), each
+ * of which is a member of an ensemble then (rank/explore.h): what is drawn belongs to (seed, user).
+ *
  *     dq_rank_sessions_load(&s, &model, &e);
  *     dq_session_log_add(&s.log, &interactions, &e);            for each bundle of them
  *     dq_rank_sessions_begin(&s, &lists, ..., &e);            when everything was read
@@ -20,6 +23,14 @@
 #include "learn/trajectory.h"
 #include "offline/sessions.h"
 #include "rank/lists.h"
+
+/* How a bandit explores; may be set before the lists begin. */
+typedef struct dq_rank_bandit {
+    bool upper;     /* by upper bounds; */
+    uint32_t draws; /* or by so many samples; 0: by the mean */
+    double spread;  /* NAN: the model's */
+    uint64_t seed;
+} dq_rank_bandit;
 
 /* A model, and what its states need. Zero-initialise to start. */
 typedef struct dq_rank_sessions {
@@ -40,9 +51,10 @@ typedef struct dq_rank_sessions {
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
     uint32_t *before;        /* (2 events) scratch */
     float *states, *values;  /* of a group of users */
-    dq_trajectories *past;   /* (a group of users) of an agent that reads them; else NULL */
-    dq_sessions *sessions;   /* likewise: everybody's events */
-    size_t done;             /* lists whose values were computed */
+    dq_rank_bandit bandit;
+    dq_trajectories *past; /* (a group of users) of an agent that reads them; else NULL */
+    dq_sessions *sessions; /* likewise: everybody's events */
+    size_t done;           /* lists whose values were computed */
 } dq_rank_sessions;
 
 /* Whether a model is of this kind. */
