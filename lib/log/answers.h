@@ -24,17 +24,17 @@
 
 /* Zero-initialise, and set the first two. */
 typedef struct dq_log_join {
-    const dq_label_map *map;           /* what answers are worth; kept */
-    const char *unanswered;            /* the label of showings without an answer; NULL: none. Kept */
-    uint64_t shown, answered, unasked; /* showings, those with an answer, answers to nothing that was shown */
+    const dq_label_map *map;  /* what answers are worth; kept */
+    const char *unanswered;   /* the label of showings without an answer; NULL: none. Kept */
+    uint64_t shown, answered; /* showings of the latest reading, and those with an answer */
     /* Its own. */
+    uint64_t met; /* answers that a showing was found for */
     const char *const *paths;
     size_t path_count;
     dq_index keys; /* request and item of an answer */
     struct dq_log_answer *answers;
     size_t capacity;
-    dq_strings labels;
-    dq_index seen; /* answers that a showing was found for */
+    dq_index labels;
     bool read;
 } dq_log_join;
 
@@ -46,7 +46,7 @@ dq_status dq_log_join_reader(dq_log_join *join, dq_reader *reader, const char *c
                              dq_error *error);
 
 /* The same for who reads a log in another way (log/follow.h): takes a bundle of answers; makes of a bundle of
- * showings a new one (*joined) that borrows from it, and must be freed before it. */
+ * showings a new one (*joined). */
 dq_status dq_log_join_take(dq_log_join *join, const dq_bundle *answers, dq_error *error);
 dq_status dq_log_join_make(dq_log_join *join, const dq_bundle *shown, dq_bundle *joined, dq_error *error);
 

@@ -54,7 +54,8 @@ typedef struct dq_log_config {
     uint64_t rotate_bytes; /* > 0: a file that has come to so many is done */
     double rotate_seconds; /* > 0: a file that was begun so long ago is done */
     /* What was made durable, in the log's order, one call at a time, before those who appended it return: the
-     * bundle, and the position behind its section. What reads the log later sees the same. May be NULL. */
+     * bundle, and the position behind its section. What reads the log later sees the same. It
+     * may not append. May be NULL. */
     void (*committed)(void *arg, const dq_bundle *bundle, uint64_t position);
     void *arg;
 } dq_log_config;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve/count.h"
 
+#include "serve/find.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

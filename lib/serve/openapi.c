@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve/openapi.h"
 
+#include "serve/find.h"
 #include "serve/server.h"
 
 #include <ctype.h>

@@ -4,67 +4,12 @@
 #include "core/utf8.h"
 #include "port/files/json.h"
 #include "serve/count.h"
+#include "serve/find.h"
 #include "serve/server.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-bool dq_serve_route_there(const dq_serve *serve, const dq_serve_route *route)
-{
-    return (!(route->flags & DQ_SERVE_DEMO) || serve->demo) &&
-           (!(route->flags & DQ_SERVE_COLD) || serve->cold);
-}
-
-/* ---- which route ---- */
-
-/* A path that fits a route's; *id is what stands for the part in braces. */
-static bool path_fits(const char *pattern, const char *path, const char **id)
-{
-    const char *brace = strchr(pattern, '{');
-    *id = NULL;
-    if (!brace) return strcmp(pattern, path) == 0;
-    const size_t n = (size_t)(brace - pattern);
-    if (strncmp(pattern, path, n) != 0 || !path[n]) return false;
-    *id = path + n;
-    return true;
-}
-
-static bool method_fits(const dq_serve_route *route, const char *method)
-{
-    return strcmp(route->method, method) == 0 ||
-           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
-}
-
-typedef struct found {
-    const dq_serve_route *route; /* NULL: none has this method */
-    const char *id;
-    char allow[80]; /* methods of routes that have the path; empty: none has */
-    size_t length;
-} found;
-
-static void look_in(const dq_serve *serve, const dq_serve_route *table, const dq_httpd_request *request,
-                    found *f)
-{
-    const char *id;
-    for (const dq_serve_route *r = table; r && r->method && !f->route; r++) {
-        if (!dq_serve_route_there(serve, r) || !path_fits(r->path, request->path, &id)) continue;
-        f->id = id;
-        if (method_fits(r, request->method)) f->route = r;
-        if (f->length < sizeof f->allow)
-            f->length += (size_t)snprintf(f->allow + f->length, sizeof f->allow - f->length, "%s%s",
-                                          f->length ? ", " : "", r->method);
-    }
-}
-
-static found find_route(const dq_serve *serve, const dq_httpd_request *request)
-{
-    found f = {0};
-    for (const dq_serve_route *const *table = serve->tables; *table && !f.route; table++)
-        look_in(serve, *table, request, &f);
-    look_in(serve, serve->pages, request, &f);
-    return f;
-}
 
 /* ---- whether it may ---- */
 
@@ -180,7 +125,7 @@ static void call_route(dq_serve *serve, const dq_serve_route *route, dq_serve_ca
     }
 }
 
-static void answer_none(const dq_serve *serve, const dq_httpd_request *request, const found *f,
+static void answer_none(const dq_serve *serve, const dq_httpd_request *request, const dq_serve_found *f,
                         dq_httpd_reply *reply)
 {
     const bool preflight = serve->origin && strcmp(request->method, "OPTIONS") == 0;
@@ -214,7 +159,7 @@ void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply 
 {
     dq_serve *serve = arg;
     const double started = dq_serve_now();
-    const found f = find_route(serve, request);
+    const dq_serve_found f = dq_serve_find(serve, request);
     dq_serve_call call = {.request = request, .id = f.id};
     if (!f.route) {
         answer_none(serve, request, &f, reply);

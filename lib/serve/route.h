@@ -46,9 +46,6 @@ typedef struct dq_serve_route {
 /* Answers a request: a dq_httpd_handler whose arg is the dq_serve. */
 void dq_serve_handle(void *serve, const dq_httpd_request *request, dq_httpd_reply *reply);
 
-/* Whether this server has the route: DEMO, COLD. */
-bool dq_serve_route_there(const dq_serve *serve, const dq_serve_route *route);
-
 /* Problem details (RFC 9457): {"type": "about:blank", "title": ..., "status": ..., "detail": ...}. `title` is
  * for the kind of problem, the same each time; the rest says what it was this time. */
 void dq_serve_problem(dq_httpd_reply *reply, const dq_httpd_request *request, unsigned status,

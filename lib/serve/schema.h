@@ -5,11 +5,10 @@
  * the description cannot leave the handlers.
  *
  *     static const dq_serve_field fields[] = {
- *         {"user_id", DQ_SERVE_STRING | DQ_SERVE_INTEGER, .required = true, .max_length = 256, .help = "whose
- * list"},
+ *         {"user_id", DQ_SERVE_STRING | DQ_SERVE_INTEGER, .required = true, .max_length = 256},
  *         {"n_recommendations", DQ_SERVE_INTEGER, .min = 1, .max = 1000, .help = "items wanted (10)"},
- *         {"exclude", DQ_SERVE_LIST, .of_type = DQ_SERVE_STRING, .max_length = 256, .max_items = 10000},
- * {0}}; static const dq_serve_schema body = {.name = "RecommendRequest", .fields = fields};
+ *         {"exclude", DQ_SERVE_LIST, .of_type = DQ_SERVE_STRING, .max_items = 10000}, {0}};
+ *     static const dq_serve_schema body = {.name = "RecommendRequest", .fields = fields};
  */
 #ifndef DQ_SERVE_SCHEMA_H
 #define DQ_SERVE_SCHEMA_H
