@@ -383,8 +383,10 @@ static dq_status rank_sessions_all(ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
     size_t first = 0, n;
-    r->sessions.bandit = (dq_rank_bandit){o->explore == RANK_UCB, (uint32_t)r->scorer.draws, o->spread,
-                                          o->common.seed};
+    r->sessions.bandit = (dq_rank_bandit){.upper = o->explore == RANK_UCB,
+                                          .draws = (uint32_t)r->scorer.draws,
+                                          .spread = o->spread,
+                                          .seed = o->common.seed};
     r->sessions.config.wish = isnan(o->wish) ? r->sessions.config.wish : o->wish;
     dq_status status = dq_rank_sessions_begin(&r->sessions, &r->lists, &r->catalogue.users, &r->items,
                                               r->blocks, r->block_count, r->pool, error);

@@ -260,6 +260,11 @@ static uint32_t *places_of(const dq_session_log *log)
 
 /* ---- a log ---- */
 
+static bool is_left_out(const dq_session_event *event, const uint32_t *user_row, const uint32_t *item_row)
+{
+    return user_row[event->user] == DQ_ABSENT || item_row[event->item] == DQ_ABSENT;
+}
+
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error)
 {
@@ -284,12 +289,11 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
         return dq_fail_memory(error, "interactions");
     }
     for (size_t i = 0; i < log->count; i++)
-        if (user_row[log->at[i].user] != DQ_ABSENT) first[user_row[log->at[i].user] + 2]++;
+        if (!is_left_out(&log->at[i], user_row, item_row)) first[user_row[log->at[i].user] + 2]++;
     for (uint32_t u = 0; u < user_count; u++) first[u + 2] += first[u + 1];
     for (size_t i = 0; i < log->count; i++) { /* first[row + 1] is where the user's next one goes */
-        uint32_t row = user_row[log->at[i].user];
-        if (row == DQ_ABSENT) continue;
-        uint32_t at = first[row + 1]++;
+        if (is_left_out(&log->at[i], user_row, item_row)) continue;
+        uint32_t at = first[user_row[log->at[i].user] + 1]++;
         item[at] = item_row[log->at[i].item];
         reward[at] = log->at[i].reward;
         propensity[at] = log->at[i].propensity;

@@ -113,8 +113,8 @@ dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
  * there are no times, what numbers were taken to count, that many are equal. False, and "": nothing. */
 bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_t size);
 /* Fills first, item, reward, propensity, gap and, with log.attribute, value, with log.seconds, second of rows
- * with a sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; users with DQ_ABSENT
- * are left out. The arrays are the caller's to free (dq_session_rows_free). */
+ * with a sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; events of users or
+ * items with DQ_ABSENT are left out. The arrays are the caller's to free (dq_session_rows_free). */
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error);
 /* The same for all users of a finished catalogue by their rows, and users and items, too. Sorts the log. */

@@ -110,7 +110,7 @@ static dq_status step(dq_env *env, uint32_t action, dq_step *step, dq_error *err
     (void)error;
     for (uint32_t a = 0; a < env->shape.action_count; a++) best = fmax(best, worth_of(env, a));
     step->reward = (float)(taken + l->noise * dq_rng_normal(&env->rng));
-    env->counters[0] += best - taken;
+    env->counters[0] = (double)(float)(env->counters[0] + best - taken); /* as a process hands it on */
     draw_state(env);
     return DQ_OK;
 }

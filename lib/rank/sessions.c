@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP = 64 }; /* users whose values are computed together */
-
 /* ---- the model ---- */
 
 /* A table of a catalogue knows users by their numbers alone; a bandit has no network to score pairs by. */
@@ -81,19 +79,20 @@ static void take_actions(dq_rank_sessions *s, uint32_t count)
     s->shape.action_count = count;
 }
 
-/* The users of the lists are the states. What learnt with actions' vectors has them here, too; those of items
- * that are not here are asked for nothing. */
-static dq_status take_users(dq_rank_sessions *s, const dq_rank_lists *lists, uint32_t items, dq_error *error)
+/* Some users at a time are the states, one after the other. What learnt with actions' vectors has them here,
+ * too; those of items that are not here are asked for nothing. */
+static dq_status take_users(dq_rank_sessions *s, const dq_vectors *users, uint32_t items, dq_error *error)
 {
     static const float none[1];
-    s->users = calloc(lists->count + 1, sizeof *s->users);
+    const uint32_t room = users->count > DQ_RANK_SESSIONS_GROUP ? users->count : DQ_RANK_SESSIONS_GROUP;
+    s->users = calloc(room, sizeof *s->users);
     s->actions = calloc(s->shape.action_count, sizeof *s->actions);
     if (!s->users || !s->actions) return dq_fail_memory(error, "the users");
-    memcpy(s->users, lists->vectors, lists->count * sizeof *s->users);
+    memcpy(s->users, users->at, users->count * sizeof *s->users);
     for (uint32_t a = 0; a < s->shape.action_count; a++) s->actions[a] = items ? s->vectors[0] : none;
     for (uint32_t i = 0; i < items; i++) s->actions[s->output_of[i]] = s->vectors[i];
     if (s->shape.action_width) s->shape.actions = s->actions;
-    s->shape.states = (dq_vectors){s->users, (uint32_t)lists->count, s->shape.state_width};
+    s->shape.states = (dq_vectors){s->users, room, s->shape.state_width};
     return DQ_OK;
 }
 
@@ -146,21 +145,24 @@ static dq_status order_events(dq_rank_sessions *s, const dq_rank_lists *lists, c
 }
 
 /* What an agent of trajectories reads is all that a user met in the session. */
-static dq_status follow_sessions(dq_rank_sessions *s, const dq_rank_lists *lists, dq_error *error)
+dq_status dq_rank_sessions_follow(dq_rank_sessions *s, const float *const *users, uint32_t count,
+                                  dq_error *error)
 {
-    const dq_trajectory of = dq_trajectory_of(&s->config, dq_agent_get_shape(s->agent));
-    if (!of.context) return DQ_OK;
-    dq_status status = dq_trajectories_new(&s->past, &of, GROUP, error);
-    if (status) return status;
-    s->by_user.users = (dq_vectors){lists->vectors, (uint32_t)lists->count, s->shape.user_width};
+    free(s->before);
+    s->before = malloc((2 * (size_t)s->by_user.first[count] + 1) * sizeof *s->before);
+    if (!s->before) return dq_fail_memory(error, "interactions");
+    dq_sessions_free(s->sessions);
+    s->sessions = NULL;
+    if (!s->past) return DQ_OK;
+    s->by_user.users = (dq_vectors){users, count, s->shape.user_width};
     s->by_user.items = s->item_vectors;
     s->by_user.layout = s->shape.layout;
     return dq_sessions_new(&s->sessions, &s->by_user, false, error);
 }
 
-dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, const dq_entities *users,
-                                 const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
-                                 dq_pool *pool, dq_error *error)
+dq_status dq_rank_sessions_fit(dq_rank_sessions *s, const dq_entities *users, const dq_vectors *states,
+                               const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
+                               dq_pool *pool, dq_error *error)
 {
     uint32_t count = (uint32_t)dq_index_count(&items->identity.ids);
     dq_status status = dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items),
@@ -170,22 +172,31 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
     s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);
-    s->before = malloc((2 * s->log.count + 1) * sizeof *s->before);
-    if (!s->vectors || !s->output_of || !s->before)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
+    if (!s->vectors || !s->output_of) return dq_fail_memory(error, "the items");
     find_vectors(s, blocks, block_count);
     status = find_learnt(s, items, error);
     if (!status && s->config.head == DQ_HEAD_ACTIONS) take_actions(s, count);
-    if (!status && s->catalogue) status = take_users(s, lists, count, error);
+    if (!status && s->catalogue) status = take_users(s, states, count, error);
     if (!status) status = make_agent(s, pool, error);
-    if (!status && !s->catalogue) status = order_events(s, lists, &users->identity.ids, items, error);
     if (status) return status;
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
-    s->states = calloc((size_t)GROUP * s->shape.state_width, sizeof *s->states);
-    size_t each = s->bandit.draws > GROUP ? s->bandit.draws : GROUP; /* samples are of one user at a time */
+    s->states = calloc((size_t)DQ_RANK_SESSIONS_GROUP * s->shape.state_width, sizeof *s->states);
+    size_t each = s->bandit.draws > DQ_RANK_SESSIONS_GROUP ? s->bandit.draws : DQ_RANK_SESSIONS_GROUP;
     s->values = malloc(each * s->shape.action_count * sizeof *s->values);
-    if (!s->states || !s->values) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for values");
-    return follow_sessions(s, lists, error);
+    if (!s->states || !s->values) return dq_fail_memory(error, "values");
+    const dq_trajectory of = dq_trajectory_of(&s->config, dq_agent_get_shape(s->agent));
+    return of.context ? dq_trajectories_new(&s->past, &of, DQ_RANK_SESSIONS_GROUP, error) : DQ_OK;
+}
+
+dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, const dq_entities *users,
+                                 const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
+                                 dq_pool *pool, dq_error *error)
+{
+    const dq_vectors states = {lists->vectors, (uint32_t)lists->count, s->shape.user_width};
+    dq_status status = dq_rank_sessions_fit(s, users, &states, items, blocks, block_count, pool, error);
+    if (status || s->catalogue) return status;
+    status = order_events(s, lists, &users->identity.ids, items, error);
+    return status ? status : dq_rank_sessions_follow(s, lists->vectors, (uint32_t)lists->count, error);
 }
 
 /* ---- values ---- */
@@ -222,42 +233,49 @@ static void fill_past(dq_rank_sessions *s, const float *user, size_t list, size_
 }
 
 /* What the first n of a group are worth, by number in a store. */
-static void find_values(dq_rank_sessions *s, const dq_rank_lists *lists, const dq_vectors *store,
-                        const uint32_t *number, size_t n)
+static void find_values(dq_rank_sessions *s, const dq_vectors *store, const uint32_t *number, size_t n)
 {
     const dq_rank_bandit *b = &s->bandit;
     for (size_t i = 0; b->upper && i < n; i++)
         dq_bandit_upper(s->agent, store, number[i], b->spread, s->values + i * s->shape.action_count);
-    if (b->draws && n) {
-        const dq_rank_user *user = &lists->users[s->done];
-        dq_rng rng = dq_explore_rng(b->seed, user->id, user->id_bytes, "posterior", 9);
-        dq_bandit_draw(s->agent, store, number[0], b->spread, b->draws, &rng, s->values);
-    }
-    if (!b->upper && !b->draws && n) /* always so many: a product's last digits depend on its height */
-        dq_agent_values(s->agent, store, number, GROUP, s->values);
+    if (b->draws) dq_bandit_draw(s->agent, store, number[0], b->spread, b->draws, &s->bandit.rng, s->values);
+    if (!b->upper && !b->draws) /* always so many: a product's last digits depend on its height */
+        dq_agent_values(s->agent, store, number, DQ_RANK_SESSIONS_GROUP, s->values);
 }
 
-size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
+void dq_rank_sessions_values(dq_rank_sessions *s, const float *const *users, size_t first, size_t n)
 {
-    size_t most = s->bandit.draws ? 1 : GROUP, left = lists->count - s->done, n = left < most ? left : most;
+    enum { GROUP = DQ_RANK_SESSIONS_GROUP };
     const float *at[GROUP];
     uint32_t number[GROUP];
     for (size_t i = 0; i < n && !s->catalogue; i++) {
         float *state = s->states + i * s->shape.state_width;
         if (s->past)
-            fill_past(s, lists->vectors[s->done + i], s->done + i, i, state);
+            fill_past(s, users[i], first + i, i, state);
         else
-            fill_state(s, lists->vectors[s->done + i], s->done + i, state);
+            fill_state(s, users[i], first + i, state);
     }
-    for (size_t i = 0; i < GROUP; i++) {
+    for (uint32_t i = 0; i < GROUP; i++) {
         at[i] = s->states + i * s->shape.state_width;
-        number[i] = (uint32_t)(s->catalogue ? s->done + (i < n ? i : 0) : i);
+        if (s->catalogue)
+            s->users[i] = users[i < n ? i : 0]; /* the agent's states are these, whatever is given */
+        number[i] = i;
     }
     const dq_vectors rows = {.at = at, .count = GROUP, .width = s->shape.state_width};
-    const dq_vectors *store = s->past        ? dq_trajectories_store(s->past)
-                              : s->catalogue ? &s->shape.states
-                                             : &rows;
-    find_values(s, lists, store, number, n);
+    const dq_vectors *store = s->past ? dq_trajectories_store(s->past) : &rows;
+    find_values(s, store, number, n);
+}
+
+size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
+{
+    const size_t most = s->bandit.draws ? 1 : DQ_RANK_SESSIONS_GROUP; /* samples are of one user at a time */
+    size_t n = lists->count - s->done;
+    if (n > most) n = most;
+    if (n && s->bandit.draws) {
+        const dq_rank_user *user = &lists->users[s->done];
+        s->bandit.rng = dq_explore_rng(s->bandit.seed, user->id, user->id_bytes, "posterior", 9);
+    }
+    if (n) dq_rank_sessions_values(s, lists->vectors + s->done, s->done, n);
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;

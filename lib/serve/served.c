@@ -4,8 +4,10 @@
 #include "dq/stream.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 typedef struct state {
     dq_served served; /* first: what is taken is a state */
     dq_catalogue catalogue;
+    dq_value maker; /* in the catalogue's arena */
     atomic_uint references;
 } state;
 
@@ -52,6 +55,17 @@ static dq_status read_all(dq_catalogue *catalogue, dq_reader *reader, dq_error *
     return status ? status : dq_catalogue_finish(catalogue, true, error);
 }
 
+/* Once all heads were read. */
+static dq_status take_maker(state *s, const dq_reader *reader, dq_error *error)
+{
+    const dq_value *heads = dq_reader_heads(reader);
+    if (heads->count != 1) return DQ_OK;
+    if (!dq_value_copy(&s->catalogue.arena, &heads->as.list[0], &s->maker))
+        return dq_fail_memory(error, "the catalogue");
+    s->served.maker = &s->maker;
+    return DQ_OK;
+}
+
 static dq_status read_file(dq_served_file *file, state *s, dq_error *error)
 {
     dq_reader *reader;
@@ -60,6 +74,7 @@ static dq_status read_file(dq_served_file *file, state *s, dq_error *error)
     dq_status status = dq_reader_open(&reader, &path, 1, error);
     if (status) return status;
     status = read_all(&s->catalogue, reader, error);
+    if (!status) status = take_maker(s, reader, error);
     dq_reader_close(reader);
     s->served.catalogue = &s->catalogue;
     return status;
@@ -127,4 +142,30 @@ const dq_served *dq_served_take(dq_served_file *file)
 const char *dq_served_path(const dq_served_file *file)
 {
     return file->path;
+}
+
+/* ---- what it is ---- */
+
+/* An environment's catalogue, which dq-sim writes, too, has other options. */
+bool dq_served_is_made_up(const dq_served *served)
+{
+    const dq_value *options = served->maker ? dq_map_get(served->maker, "options") : NULL;
+    return options && dq_value_is(dq_map_get(served->maker, "program"), "dq-sim") &&
+           dq_value_integer(dq_map_get(options, "users"), 0) > 0 &&
+           dq_value_integer(dq_map_get(options, "items"), 0) > 0;
+}
+
+const char *dq_served_user_id(const dq_served *served, const dq_value *id, dq_arena *arena)
+{
+    char digits[24];
+    size_t n;
+    if (!id || id->type != DQ_INT) return dq_value_text(arena, id);
+    int length = snprintf(digits, sizeof digits, "%" PRId64, id->as.integer);
+    const dq_entities *users = served->catalogue ? &served->catalogue->users : NULL;
+    bool known = users && dq_entities_find(users, digits, (size_t)length) != DQ_ABSENT;
+    bool numbered = users && !known && dq_served_is_made_up(served) && id->as.integer >= 0 &&
+                    id->as.integer < dq_entities_count(users);
+    if (!numbered) return dq_arena_text(arena, digits, (size_t)length);
+    const char *text = dq_entities_id(users, (uint32_t)id->as.integer, &n);
+    return dq_arena_text(arena, text, n);
 }

@@ -12,13 +12,16 @@
 #define DQ_SERVE_SERVED_H
 
 #include "data/catalogue.h"
+#include "dq/value.h"
 
 typedef struct dq_served_file dq_served_file;
 
 /* One state of it, which does not change. */
 typedef struct dq_served {
     const dq_catalogue *catalogue; /* NULL: none yet */
-    uint64_t generation;           /* from 0, one more with each reading */
+    const dq_value
+        *maker; /* of a file of one section: who made it (a head's map, dq/stream.h); NULL: several */
+    uint64_t generation; /* from 0, one more with each reading */
 } dq_served;
 
 /* Reads a catalogue (interactions with users or items that it lacks are kept). may_lack: a file that is not
@@ -30,6 +33,15 @@ void dq_served_close(dq_served_file *file);
 /* A counted reference to the catalogue as it is now; from any thread, and without waiting for a reading. */
 const dq_served *dq_served_take(dq_served_file *file);
 void dq_served_release(const dq_served *served);
+
+/* Whom a user_id of a request means, as text in the arena: a string is an id; an integer is its decimal form,
+ * and where there is no such id and dq-sim made the catalogue up, whose ids are letters and digits, the user
+ * of that number, from 0. NULL: neither, or memory is short. */
+const char *dq_served_user_id(const dq_served *served, const dq_value *id, dq_arena *arena);
+/* Whether `dq-sim --users` made the catalogue: its users and items are those of a world that can be
+ * simulated.
+ */
+bool dq_served_is_made_up(const dq_served *served);
 
 /* Reads the file anew: on success that is what is taken from then on, after a failure the one before stays.
  */

@@ -114,11 +114,49 @@ static void readers_and_a_writer(void **state)
     dq_served_close(file);
 }
 
+/* Of a made-up catalogue an integer is a number where it is no id. */
+static void user_ids_are_strings_or_integers(void **state)
+{
+    (void)state;
+    dq_served_file *file;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_maker maker = {.program = "dq-sim", .version = "1", .options = dq_map(), .seed = 1};
+    dq_map_set(&arena, &maker.options, "users", dq_int(3));
+    dq_map_set(&arena, &maker.options, "items", dq_int(3));
+    static const char *const ids[] = {"u0", "u1", "0"};
+    for (int made_up = 0; made_up < 2; made_up++) {
+        dq_writer *w;
+        maker.program = made_up ? "dq-sim" : "dq-export";
+        dq_bundle b = table("users", 3);
+        add_texts(&b, "id", DQ_TEXT, ids);
+        assert_int_equal(dq_writer_open(&w, path, &maker, NULL, 0, NULL), DQ_OK);
+        assert_int_equal(dq_writer_put(w, &b, NULL), DQ_OK);
+        assert_int_equal(dq_writer_close(w, NULL), DQ_OK);
+        dq_bundle_free(&b);
+        assert_int_equal(dq_served_open(&file, path, false, NULL), DQ_OK);
+        const dq_served *now = dq_served_take(file);
+        const dq_value text = dq_string(&arena, "1"), one = dq_int(1), none = dq_int(0), far = dq_int(3),
+                       less = dq_int(-1), other = dq_bool(true);
+        assert_int_equal(dq_served_is_made_up(now), made_up);
+        assert_string_equal(dq_served_user_id(now, &text, &arena), "1");
+        assert_string_equal(dq_served_user_id(now, &one, &arena), made_up ? "u1" : "1");
+        assert_string_equal(dq_served_user_id(now, &none, &arena), "0"); /* an id */
+        assert_string_equal(dq_served_user_id(now, &far, &arena), "3");
+        assert_string_equal(dq_served_user_id(now, &less, &arena), "-1");
+        assert_null(dq_served_user_id(now, &other, &arena));
+        assert_null(dq_served_user_id(now, NULL, &arena));
+        dq_served_release(now);
+        dq_served_close(file);
+    }
+    dq_arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_taken_stays),
         cmocka_unit_test(readers_and_a_writer),
+        cmocka_unit_test(user_ids_are_strings_or_integers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -222,6 +222,39 @@ static void rare_values_are_counted_together(void **state)
     dq_catalogue_free(&many);
 }
 
+static const char *values_of(const dq_view_model *models, size_t count, uint32_t n)
+{
+    dq_value out;
+    assert_int_equal(dq_view_values(&c, 0, models, count, n, &arena, &out, NULL), DQ_OK);
+    return json_of(&out);
+}
+
+static void models_are_held_against_each_other(void **state)
+{
+    (void)state;
+    static const float q[] = {.25f, .5f}, other[] = {1, 1}, world[] = {0, NAN};
+    const dq_view_model models[] = {{.name = "a", .kind = "dyna-q", .q = q, .world = world},
+                                    {.name = "b", .kind = "dqn", .q = other},
+                                    {.name = "c", .error = "not there"}};
+#define MODELS                                                                                               \
+    "'models':[{'name':'a','kind':'dyna-q','world':true,'error':null},"                                      \
+    "{'name':'b','kind':'dqn','world':false,'error':null},"                                                  \
+    "{'name':'c','kind':null,'world':false,'error':'not there'}]"
+#define Y                                                                                                    \
+    "{'item_id':'y','title':null,'popularity':1,'label':'APPLY','values':["                                  \
+    "{'model':'a','q':0.5,'world':null,'rank':1},{'model':'b','q':1.0,'world':null,'rank':2}]}"
+#define X                                                                                                    \
+    "{'item_id':'x','title':'an X','popularity':3,'label':'SEEN','values':["                                 \
+    "{'model':'a','q':0.25,'world':0.0,'rank':2},{'model':'b','q':1.0,'world':null,'rank':1}]}"
+    /* The best of each, the first model's first; equal values in the catalogue's order. */
+    assert_string_equal(values_of(models, 3, 1), "{'user_id':'a'," MODELS ",'items':[" Y "," X "]}");
+    assert_string_equal(values_of(models, 3, 9), "{'user_id':'a'," MODELS ",'items':[" Y "," X "]}");
+    const char *alone = values_of(models, 1, 1);
+    assert_non_null(strstr(alone, "'items':[{'item_id':'y'"));
+    assert_null(strstr(alone, "'item_id':'x'"));
+    assert_string_equal(values_of(models, 0, 9), "{'user_id':'a','models':[],'items':[]}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +264,7 @@ int main(void)
         cmocka_unit_test(numbers_fall_into_bins),
         cmocka_unit_test(all_is_distributed),
         cmocka_unit_test(rare_values_are_counted_together),
+        cmocka_unit_test(models_are_held_against_each_other),
     };
     return cmocka_run_group_tests(tests, open_catalogue, close_catalogue);
 }

@@ -299,7 +299,7 @@ dq_status dq_demo_job_new(dq_demo_job **job, const dq_demo_listener *listener, d
     return DQ_OK;
 }
 
-void dq_demo_job_free(dq_demo_job *job)
+void dq_demo_job_stop(dq_demo_job *job)
 {
     if (!job) return;
     (void)pthread_mutex_lock(&job->lock);
@@ -309,6 +309,12 @@ void dq_demo_job_free(dq_demo_job *job)
     job->threaded = false;
     (void)pthread_mutex_unlock(&job->lock);
     if (threaded) (void)pthread_join(job->thread, NULL);
+}
+
+void dq_demo_job_free(dq_demo_job *job)
+{
+    if (!job) return;
+    dq_demo_job_stop(job);
     (void)pthread_cond_destroy(&job->over);
     (void)pthread_mutex_destroy(&job->lock);
     free(job->result);

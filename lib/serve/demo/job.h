@@ -66,7 +66,9 @@ typedef struct dq_demo_view {
 } dq_demo_view;
 
 dq_status dq_demo_job_new(dq_demo_job **job, const dq_demo_listener *listener, dq_error *error);
-/* Cancels what runs, waits for it, and frees. Accepts NULL. */
+/* Cancels what runs, and waits for it; none begins any more. Accepts NULL. */
+void dq_demo_job_stop(dq_demo_job *job);
+/* The same, and frees. Accepts NULL. */
 void dq_demo_job_free(dq_demo_job *job);
 
 /* DQ_ERR_DUPLICATE while one runs; DQ_ERR_STOPPED once it is being freed. */

@@ -16,33 +16,18 @@
 
 static uint64_t option_of(const dq_value *options, const char *name)
 {
-    int64_t n = dq_value_integer(dq_map_get(options, name), 0);
+    int64_t n = options ? dq_value_integer(dq_map_get(options, name), 0) : 0;
     return n > 0 ? (uint64_t)n : 0;
 }
 
-/* Made-up users and items have all three options; an environment's catalogue has others. */
-static dq_demo_world world_of(const dq_value *maker)
+dq_demo_world dq_demo_world_of(const dq_served *served)
 {
-    const dq_value *options = dq_map_get(maker, "options");
-    dq_demo_world world = {.users = option_of(options, "users"),
+    const dq_value *options = served->maker ? dq_map_get(served->maker, "options") : NULL;
+    return (dq_demo_world){.simulated = dq_served_is_made_up(served),
+                           .users = option_of(options, "users"),
                            .items = option_of(options, "items"),
                            .interactions = option_of(options, "interactions"),
-                           .seed = option_of(maker, "seed")};
-    world.simulated = dq_value_is(dq_map_get(maker, "program"), "dq-sim") && world.users && world.items;
-    return world;
-}
-
-dq_status dq_demo_world_read(const char *catalogue, dq_demo_world *world, dq_error *error)
-{
-    dq_reader *reader;
-    *world = (dq_demo_world){0};
-    if (access(catalogue, F_OK) < 0 && errno == ENOENT) return DQ_OK;
-    dq_status status = dq_reader_open(&reader, &catalogue, 1, error);
-    if (status) return status;
-    const dq_value *heads = dq_reader_heads(reader);
-    if (heads->count) *world = world_of(&heads->as.list[0]);
-    dq_reader_close(reader);
-    return DQ_OK;
+                           .seed = option_of(served->maker, "seed")};
 }
 
 /* ---- a command ---- */

@@ -14,6 +14,7 @@
 #define DQ_SERVE_DEMO_TRAINING_H
 
 #include "serve/demo/job.h"
+#include "serve/served.h"
 
 /* What dq-sim made, or is to make, a catalogue of. */
 typedef struct dq_demo_world {
@@ -21,8 +22,8 @@ typedef struct dq_demo_world {
     uint64_t users, items, interactions, seed;
 } dq_demo_world;
 
-/* Who made a catalogue, by its head. A file that is not there is none of dq-sim's, and no error. */
-dq_status dq_demo_world_read(const char *catalogue, dq_demo_world *world, dq_error *error);
+/* What a catalogue is made of. */
+dq_demo_world dq_demo_world_of(const dq_served *served);
 
 /* A training. Texts are borrowed. */
 typedef struct dq_demo_training {

@@ -48,6 +48,20 @@ dq_status dq_view_distributions(const dq_catalogue *catalogue, const dq_label_ma
 dq_status dq_view_histogram(const double *numbers, size_t n, bool whole, dq_arena *arena, dq_value *out,
                             dq_error *error);
 
+/* What a model makes of one user. */
+typedef struct dq_view_model {
+    const char *name, *kind, *error; /* kind and error may be NULL; with an error there are no numbers */
+    const float *q;                  /* (items) by the catalogue's rows */
+    const float *world;              /* (items) its world model's rewards; NULL: it has none */
+} dq_view_model;
+
+/* {"user_id", "models": [{"name", "kind", "world", "error"}], "items": [{"item_id", "title", "popularity",
+ * "label", "values": [{"model", "q", "world", "rank"}]}]}: of each model the n items of the greatest Q (of
+ * equal ones those that come first), those of the first model first. rank: the item's place by Q, from 1.
+ * label: of the last interaction of the two that has one. */
+dq_status dq_view_values(const dq_catalogue *catalogue, uint32_t user, const dq_view_model *models,
+                         size_t count, uint32_t n, dq_arena *arena, dq_value *out, dq_error *error);
+
 /* ---- pieces, for other views ---- */
 
 /* An entity's id as a value. */
