@@ -5,7 +5,7 @@
  * must stay what it was meanwhile.
  *
  * The saved state is a model bundle with meta.cold: {position, learnt, unknown, items: digest of the ids,
- * vectors}.
+ * vectors}, and the columns of serve/cold/answered.h.
  */
 #include "serve/cold.h"
 
@@ -16,6 +16,7 @@
 #include "learn/bandit/bandit.h"
 #include "log/follow.h"
 #include "rank/explore.h"
+#include "serve/cold/answered.h"
 
 #include <errno.h>
 #include <math.h>
@@ -37,8 +38,9 @@ struct dq_serve_cold {
     dq_agent *agent;   /* NULL: by popularity */
     float *popularity; /* (items) */
     float *values;     /* (items), of samples (draws, items) */
-    progress at;       /* at.items and at.vectors: what the state is of */
-    uint64_t saved;    /* at.position of the file */
+    dq_answered answered;
+    progress at;    /* at.items and at.vectors: what the state is of */
+    uint64_t saved; /* at.position of the file */
 };
 
 /* What it knows of a user. */
@@ -79,6 +81,8 @@ static void count_popularity(dq_serve_cold *c)
 static dq_status make_agent(dq_serve_cold *c, dq_error *error)
 {
     const char *kind = dq_serve_cold_names[c->config.by];
+    dq_status status = dq_answered_init(&c->answered, error);
+    if (status) return status;
     const dq_vectors items = dq_entities_vectors(&c->config.catalogue->items);
     dq_agent_config config = dq_agent_find(kind)->defaults;
     dq_env_spec shape = {.state_width = 1, .action_count = count_of(c)};
@@ -129,27 +133,50 @@ static float reward_of(const dq_serve_cold *c, const dq_column *reward, const dq
     return dq_label_map_reward(c->config.map, given ? (float)dq_column_number(reward, row) : NAN, text, n);
 }
 
-static void learn_row(dq_serve_cold *c, uint32_t item, float reward)
+/* The columns of answers. */
+typedef struct answers {
+    const dq_column *request, *item, *model, *label, *reward;
+} answers;
+
+/* How much more a showing is worth than was learnt of it: the whole, when nothing was. */
+static float more_of(dq_serve_cold *c, const answers *a, uint64_t row, float worth, bool *first)
 {
-    const dq_transition t = {.action = item, .reward = reward, .discount = 1, .done = true};
+    size_t n = 0, m = 0;
+    float by = worth;
+    const char *request = a->request ? dq_column_text(a->request, row, &n) : NULL;
+    const char *item = dq_column_text(a->item, row, &m);
+    *first = true; /* what has no request, or no room, is of itself alone */
+    if (request) (void)dq_answered_take(&c->answered, request, n, item, m, worth, first, &by, NULL);
+    return by;
+}
+
+static void learn_row(dq_serve_cold *c, const answers *a, uint64_t row)
+{
+    size_t n = 0;
+    const char *id = dq_column_text(a->item, row, &n);
+    const uint32_t item = id ? dq_entities_find(&c->config.catalogue->items, id, n) : DQ_ABSENT;
+    const float worth = reward_of(c, a->reward, a->label, row);
     dq_agent_losses losses;
-    if (item == DQ_ABSENT || isnan(reward))
+    bool first;
+    if (item == DQ_ABSENT || !isfinite(worth)) {
         c->at.unknown++;
+        return;
+    }
+    const float by = more_of(c, a, row, worth, &first);
+    const dq_transition t = {.action = item, .reward = by, .discount = 1, .done = true};
+    if (!first)
+        dq_bandit_correct(c->agent, &states, 0, item, (double)by);
     else if (!dq_agent_fit(c->agent, &states, &t, 1, NULL, &losses, NULL))
         c->at.learnt++;
 }
 
 static void learn(dq_serve_cold *c, const dq_bundle *bundle)
 {
-    const dq_column *item = dq_bundle_column(bundle, "item"), *model = dq_bundle_column(bundle, "model"),
-                    *label = dq_bundle_column(bundle, "label"), *reward = dq_bundle_column(bundle, "reward");
-    for (uint64_t r = 0; item && r < bundle->rows; r++) {
-        size_t n = 0;
-        if (!is_ours(model, r)) continue;
-        const char *id = dq_column_text(item, r, &n);
-        uint32_t row = id ? dq_entities_find(&c->config.catalogue->items, id, n) : DQ_ABSENT;
-        learn_row(c, row, reward_of(c, reward, label, r));
-    }
+    const answers a = {dq_bundle_column(bundle, "request"), dq_bundle_column(bundle, "item"),
+                       dq_bundle_column(bundle, "model"), dq_bundle_column(bundle, "label"),
+                       dq_bundle_column(bundle, "reward")};
+    for (uint64_t r = 0; a.item && r < bundle->rows; r++)
+        if (is_ours(a.model, r)) learn_row(c, &a, r);
 }
 
 void dq_serve_cold_learn(dq_serve_cold *c, const dq_bundle *bundle, uint64_t position)
@@ -194,6 +221,7 @@ static dq_status snapshot(dq_serve_cold *c, dq_bundle *bundle, progress *at, dq_
     *at = c->at;
     status = dq_agent_save(c->agent, false, bundle, error);
     if (!status) status = own_columns(bundle, error);
+    if (!status) status = dq_answered_save(&c->answered, bundle, error);
     pthread_mutex_unlock(&c->lock);
     if (!status && !dq_map_set(&bundle->arena, &bundle->meta, "step", dq_int((int64_t)at->learnt)))
         status = dq_fail_memory(error, "what a bandit has learnt");
@@ -239,6 +267,7 @@ static dq_status take_state(dq_serve_cold *c, const dq_bundle *model, dq_error *
         return dq_fail(error, DQ_ERR_RANGE, "it learnt by %s",
                        at.vectors ? "the items' vectors" : "a posterior for each item");
     if ((status = dq_agent_load(c->agent, false, model, error))) return status;
+    if ((status = dq_answered_restore(&c->answered, model, error))) return status;
     c->at = at;
     c->saved = at.position;
     return DQ_OK;
@@ -312,6 +341,7 @@ void dq_serve_cold_free(dq_serve_cold *c)
 {
     if (!c) return;
     dq_agent_free(c->agent);
+    dq_answered_free(&c->answered);
     free(c->popularity);
     free(c->values);
     pthread_mutex_destroy(&c->lock);

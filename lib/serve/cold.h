@@ -12,8 +12,8 @@
  * What it has learnt is a function of the log alone: of the rows of answers whose model is one of these names
  * (what a list taught holds whoever made it), in the log's order. It is saved with the position that it has
  * come to, so that a restart, which takes up the log from there, has the same posterior to the last bit. An
- * item that the catalogue does not know is counted, and passed over; each answer counts, and a showing
- * without one does not.
+ * item that the catalogue does not know is counted, and passed over. Of several answers to a showing that
+ * counts which is worth most (serve/cold/answered.h); a showing without one teaches nothing.
  */
 #ifndef DQ_SERVE_COLD_H
 #define DQ_SERVE_COLD_H
@@ -71,7 +71,7 @@ void dq_serve_cold_learn(dq_serve_cold *cold, const dq_bundle *bundle, uint64_t 
 
 /* Saves it aside and renames, where something was learnt since then. From one thread at a time. */
 dq_status dq_serve_cold_save(dq_serve_cold *cold, dq_error *error);
-/* Answers learnt from, and those of items that are not there. */
+/* Showings learnt from, and answers of items or labels that are not there. */
 void dq_serve_cold_counts(dq_serve_cold *cold, uint64_t *learnt, uint64_t *unknown);
 void dq_serve_cold_free(dq_serve_cold *cold);
 

@@ -123,6 +123,29 @@ static void a_million_rows_do_not_drift(void **state)
     dq_arena_free(&arena);
 }
 
+/* A reward that becomes greater is as if it had been so from the start. */
+static void rewards_are_corrected(void **state)
+{
+    (void)state;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_posterior told, corrected;
+    dq_rng rng = dq_rng_new(9);
+    assert_true(dq_posterior_init(&told, &arena, 1, 4, 0.3));
+    assert_true(dq_posterior_init(&corrected, &arena, 1, 4, 0.3));
+    double late[4] = {0};
+    for (int r = 0; r < 20; r++) {
+        double x[4], reward = dq_rng_normal(&rng);
+        for (int i = 0; i < 4; i++) x[i] = dq_rng_normal(&rng);
+        dq_posterior_add(&told, 0, x, reward + (r == 3 ? 2.5 : 0), 1);
+        dq_posterior_add(&corrected, 0, x, reward, 1);
+        if (r == 3) memcpy(late, x, sizeof late);
+    }
+    dq_posterior_correct(&corrected, 0, late, 2.5);
+    for (int i = 0; i < 4; i++)
+        assert_true(fabs(dq_posterior_mean(&told, 0)[i] - dq_posterior_mean(&corrected, 0)[i]) < 1e-12);
+    dq_arena_free(&arena);
+}
+
 /* Mean and covariance of many draws, against those of the posterior: A^-1 column by column. */
 static void draws_are_of_the_posterior(void **state)
 {
@@ -413,11 +436,12 @@ static void learns_in_a_catalogue(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(posteriors_are_numpys),          cmocka_unit_test(a_million_rows_do_not_drift),
-        cmocka_unit_test(draws_are_of_the_posterior),     cmocka_unit_test(samples_of_lists),
-        cmocka_unit_test(regret_grows_as_the_root),       cmocka_unit_test(goes_on_to_the_same_bits),
-        cmocka_unit_test(what_makes_no_sense_is_refused), cmocka_unit_test(models_are_checked),
-        cmocka_unit_test(a_step_allocates_nothing),       cmocka_unit_test(learns_in_a_catalogue),
+        cmocka_unit_test(posteriors_are_numpys),    cmocka_unit_test(a_million_rows_do_not_drift),
+        cmocka_unit_test(rewards_are_corrected),    cmocka_unit_test(draws_are_of_the_posterior),
+        cmocka_unit_test(samples_of_lists),         cmocka_unit_test(regret_grows_as_the_root),
+        cmocka_unit_test(goes_on_to_the_same_bits), cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(models_are_checked),       cmocka_unit_test(a_step_allocates_nothing),
+        cmocka_unit_test(learns_in_a_catalogue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -280,6 +280,13 @@ static double take(dq_agent *a, const dq_vectors *states, const dq_transition *t
     return by;
 }
 
+void dq_bandit_correct(dq_agent *a, const dq_vectors *states, uint32_t state, uint32_t action, double by)
+{
+    bandit *b = a->self;
+    fill(a, agent_store(a, states)->at[state], action, b->x);
+    dq_posterior_correct(&b->posterior, arm_of(a, action), b->x, by);
+}
+
 static void bandit_observe(dq_agent *a, uint32_t env, const dq_vectors *states, const dq_transition *t,
                            bool over)
 {

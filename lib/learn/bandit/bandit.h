@@ -35,5 +35,7 @@ void dq_bandit_upper(dq_agent *agent, const dq_vectors *states, uint32_t state, 
  * what one choice of Thompson's is made by, and in order a list of his. */
 void dq_bandit_draw(dq_agent *agent, const dq_vectors *states, uint32_t state, double spread, uint32_t draws,
                     dq_rng *rng, float *q);
+/* The reward of an observation of weight 1 that was learnt was `by` more (finite). */
+void dq_bandit_correct(dq_agent *agent, const dq_vectors *states, uint32_t state, uint32_t action, double by);
 
 #endif

@@ -60,6 +60,16 @@ void dq_posterior_add(dq_posterior *p, uint32_t arm, const double *x, double rew
     p->known[arm] = false;
 }
 
+/* b + by x, and so y + by L^-1 x. */
+void dq_posterior_correct(dq_posterior *p, uint32_t arm, const double *x, double by)
+{
+    double *y = vector_of(p, p->y, arm);
+    memcpy(p->z, x, p->width * sizeof *p->z);
+    dq_cholesky_solve_lower(factor_of(p, arm), p->width, p->z);
+    for (uint32_t i = 0; i < p->width; i++) y[i] += by * p->z[i];
+    p->known[arm] = false;
+}
+
 const double *dq_posterior_mean(dq_posterior *p, uint32_t arm)
 {
     double *mean = vector_of(p, p->mean, arm);

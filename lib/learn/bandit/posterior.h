@@ -45,6 +45,8 @@ void dq_posterior_reset(dq_posterior *posterior);
 
 /* A row x (width) of an arm; weight >= 0. */
 void dq_posterior_add(dq_posterior *posterior, uint32_t arm, const double *x, double reward, double weight);
+/* The reward of a row of weight 1 that was added was `by` more: A stays as it is. */
+void dq_posterior_correct(dq_posterior *posterior, uint32_t arm, const double *x, double by);
 /* The mean of an arm's theta (width), until its next row. */
 const double *dq_posterior_mean(dq_posterior *posterior, uint32_t arm);
 /* sqrt(x' A^-1 x) */
