@@ -4,6 +4,7 @@
  */
 #include "serve.h"
 
+#include "serve/cold.h"
 #include "serve/remembered.h"
 
 #include <stdlib.h>
@@ -48,6 +49,13 @@ static void check_limits(const serve_options *o, const dq_cli *cli, dq_log_confi
         dq_cli_usage(cli, "--log-sync and --log-rotate need --log");
 }
 
+/* What became durable is what the bandit learns from. */
+static void learn(void *arg, const dq_bundle *bundle, uint64_t position)
+{
+    dq_serve *serve = arg;
+    if (serve->cold) dq_serve_cold_learn(serve->cold, bundle, position);
+}
+
 static dq_status open(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error)
 {
     dq_serve_log_config config = {.path = o->log,
@@ -58,6 +66,8 @@ static dq_status open(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_e
                                   .telemetry = serve->telemetry};
     check_limits(o, cli, &config.log);
     config.log.maker = dq_cli_maker(cli, -1);
+    config.log.committed = learn;
+    config.log.arg = serve;
     dq_status status = dq_serve_log_open(&serve->log, &config, error);
     uint64_t cut = !status && o->log ? dq_log_writer_cut(dq_serve_log_writer(serve->log)) : 0;
     if (cut)
