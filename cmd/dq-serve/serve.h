@@ -14,6 +14,7 @@ typedef struct serve_options {
     const char *listen, *token_file, *cors;
     uint64_t max_body, max_header, max_connections, max_watchers;
     double request_timeout, idle_timeout, drain_timeout;
+    bool check;
 } serve_options;
 
 /* A part of the server: each member may be NULL. Parts are opened in the order of the table and closed in the
