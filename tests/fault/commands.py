@@ -139,7 +139,7 @@ COMMANDS = [
     Command("cat lineage", "dq-cat --lineage in/t.dq in/m.dq"),
     Command("cat check", "dq-cat --check in/t.dq in/m.dq"),
     # dq-serve, but for its listening, which has no end
-    Command("serve check", "dq-serve --check --token-file in/token"),
+    Command("serve check", "dq-serve --check --token-file in/token --catalogue in/c.dq --model in/m.dq"),
     # dq-tune
     Command("tune", "dq-tune -q --by grid -x epochs=1|2 -m validation_concordance --prune none -d study -o out -- "
             "dq-train --offline --hidden 8 --no-world --validation .2 in/t.dq",
