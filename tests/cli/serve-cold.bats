@@ -29,6 +29,7 @@ teardown() {
 
 # start OPTION...: a server; $pid is its.
 start() {
+    : > words # those of a server before this one say nothing of it
     dq-serve --catalogue c.dq --listen "unix:$PWD/socket" "$@" 2> words < /dev/null 3>&- &
     pid=$!
     until grep -q 'listening at' words; do
