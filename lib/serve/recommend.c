@@ -346,7 +346,8 @@ static bool by_fallback(asking *a)
 static bool rank(asking *a)
 {
     if (a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who)) return by_model(a);
-    return a->serve->cold && !a->who.event_count ? by_bandit(a) : by_fallback(a);
+    const dq_serve_cold *cold = a->who.event_count ? NULL : a->serve->cold;
+    return cold && dq_serve_cold_ranks(cold, a->taken.items->catalogue) ? by_bandit(a) : by_fallback(a);
 }
 
 /* ---- the answer ---- */
