@@ -205,7 +205,7 @@ wait_for_episode() {
     jq -c --slurpfile jobs jobs.jsonl -n '($jobs | map({(.id): 1}) | add) as $known | inputs | select($known[.item])' \
         "$demo/veterans-answers.jsonl" > answers.jsonl
     dq-export -q -u "$demo/veterans.jsonl" -i jobs.jsonl -x answers.jsonl | dq-embed -q hash:64 -o jobs.dq
-    start --demo --catalogue jobs.dq --model m.dq
+    start --demo --catalogue jobs.dq --model m.dq --log log.dq
     get /api/status | jq -e '.simulated == false and .users > 0'
     cp jobs.dq before.dq
     for path in init pipeline; do
@@ -223,7 +223,19 @@ wait_for_episode() {
     dq-cat -q --kind model by-hand.dq > wanted
     dq-cat -q --kind model m.dq | cmp wanted -
     cmp before.dq jobs.dq
-    get /api/users/"$(dq-cat -q --kind users --head 1 jobs.dq | jq -r .id)" | jq -e '.texts.bio != ""'
+    user=$(dq-cat -q --kind users --head 1 jobs.dq | jq -r .id)
+    get "/api/users/$user" | jq -e '.texts.bio != ""'
+    # What was answered since is learnt from, and what was shown and not answered is not.
+    expect 200 /api/recommend '{"user_id": "'"$user"'", "n_recommendations": 4}'
+    jq -c '{request_id, item_id: .items[2].item_id, label: "APPLY"}' answer > feedback
+    expect 200 /api/feedback "$(cat feedback)"
+    expect 202 /api/train '{"episodes": 2}'
+    watch | tail -n 1 | cut -f 2 | jq -e .ok
+    dq-reward -q --strategy logged jobs.dq -o labelled.dq
+    dq-train -q --offline --agent dyna-q --epochs 2 -o by-hand.dq labelled.dq log.dq
+    run ! cmp <(dq-cat -q --kind model by-hand.dq) wanted
+    dq-cat -q --kind model by-hand.dq > wanted
+    dq-cat -q --kind model m.dq | cmp wanted -
     expect 202 /api/train '{"episodes": 1000000, "agent": "dqn"}'
     wait_for_episode 1
     expect 200 /api/cancel '{}'
