@@ -146,16 +146,15 @@ static dq_status serve_until_told(dq_serve *serve, const serve_options *o, dq_cl
                                   const sigset_t *signals, dq_error *error)
 {
     const dq_httpd_config config = httpd_config(o, cli);
-    dq_httpd *httpd;
-    const dq_status status = dq_httpd_open(&httpd, &config, dq_serve_handle, serve, error);
+    const dq_status status = dq_httpd_open(&serve->httpd, &config, dq_serve_handle, serve, error);
     if (status == DQ_ERR_RANGE) dq_cli_refuse(cli, "listen", error);
     if (status) return status;
-    serve->httpd = httpd;
-    dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(httpd));
+    dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(serve->httpd));
     serve_notify("READY=1");
     wait_for_end(serve, o, cli, signals);
     drain(serve, o, cli, signals);
-    dq_httpd_close(httpd);
+    dq_httpd_close(serve->httpd);
+    serve->httpd = NULL;
     return DQ_OK;
 }
 

@@ -130,7 +130,7 @@ def slow():
         for i in range(600):
             c = s.connect()
             c.sendall(b"GET /api/health HTTP/1.1\r\nX-Slow: " if i % 2 else
-                      b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n")
+                      b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000\r\n\r\n")
             c.setblocking(False)
             watched.register(c, selectors.EVENT_READ)
             left[c.fileno()] = c
@@ -165,9 +165,9 @@ def gone(c):
 
 def half():
     """Clients that send half a request and go: closed, shut, reset; in the first line, the headers, the body."""
-    beginnings = [b"", b"GET /api", b"GET /api/health HTTP/1.1\r\nHo", b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{",
-                  b"GET /api/health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a",
-                  b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+    beginnings = [b"", b"GET /api", b"GET /api/health HTTP/1.1\r\nHo", b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{",
+                  b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a",
+                  b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
                   b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00" * 5000, b"\r\n" * 2000]
     with server() as s:
         for beginning in beginnings:
@@ -195,7 +195,7 @@ def files():
     with server("-t", "2", preexec_fn=few) as s:
         many = [s.connect() for _ in range(200)]
         waiting = s.connect()
-        waiting.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        waiting.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         for c in many:
             c.close()
         assert b'"ok"' in whole(waiting)
@@ -237,11 +237,11 @@ def end():
     """SIGTERM with clients that are idle, and one that is in the middle of its request: that one is answered first."""
     with server() as s:
         kept = s.connect()
-        kept.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        kept.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         kept.recv(4096)
         silent = s.connect()
         late = s.connect()
-        late.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
+        late.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
         until(lambda: s.metric("dq_serve_requests_open") == 2, "its request has not begun")
         s.tell()
         until(lambda: refuses(s), "it still listens")
@@ -269,7 +269,7 @@ def signals():
         s.tell(signal.SIGINT)
     half_open = Server("--drain-timeout", "0.2")
     c = half_open.connect()
-    c.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+    c.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{")
     until(lambda: half_open.metric("dq_serve_requests_open") == 2, "its request has not begun")
     half_open.process.send_signal(signal.SIGTERM)
     assert half_open.process.wait(PATIENCE) == 0

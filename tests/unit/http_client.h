@@ -107,6 +107,6 @@ static inline void asks(const dq_httpd *httpd, const char *text, unsigned status
     free(answer);
 }
 
-#define CLOSE "Host: x\r\nConnection: close\r\n"
+#define CLOSE "Host: localhost\r\nConnection: close\r\n"
 
 #endif
