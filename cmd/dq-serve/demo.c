@@ -44,25 +44,28 @@ static void remove_folder(void)
 }
 
 /* It goes however the program ends, but by a signal that nobody waits for. */
-static void make_folder(dq_cli *cli)
+static dq_status make_folder(dq_cli *cli, dq_error *error)
 {
     char path[PATH_MAX];
     const char *temporary = getenv("TMPDIR");
     (void)snprintf(path, sizeof path, "%s/dq-serve-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    folder = mkdtemp(path) ? dq_arena_text(&cli->arena, path, strlen(path)) : NULL;
-    if (!folder) dq_cli_usage(cli, "--demo: cannot make %s: %s", path, strerror(errno));
-    (void)atexit(remove_folder);
+    if (!mkdtemp(path)) return dq_fail_errno(error, errno, "--demo: cannot make %s", path);
+    folder = dq_arena_text(&cli->arena, path, strlen(path));
+    if (!folder) return dq_fail_memory(error, "options");
+    return atexit(remove_folder) ? dq_fail_memory(error, "options") : DQ_OK;
 }
 
-void serve_demo_prepare(serve_options *o, dq_cli *cli)
+dq_status serve_demo_prepare(serve_options *o, dq_cli *cli, dq_error *error)
 {
-    if (!o->demo) return;
+    if (!o->demo) return DQ_OK;
     o->may_lack = true;
-    if (o->catalogue && o->models.count) return;
-    make_folder(cli);
+    if (o->catalogue && o->models.count) return DQ_OK;
+    dq_status status = make_folder(cli, error);
+    if (status) return status;
     if (!o->catalogue && !dq_cli_given(cli, "map")) o->map = made_up_labels;
     if (!o->catalogue) o->catalogue = join(cli, catalogue_name);
     if (!o->models.count) o->models.at[o->models.count++] = join(cli, model_name);
+    return DQ_OK;
 }
 
 /* ---- the part ---- */
