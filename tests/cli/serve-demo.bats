@@ -27,9 +27,11 @@ start() {
     url=$(sed -n 's/.*listening at //p' words)
 }
 
+# It is told to end, and ends well.
 stop() {
-    [ -z "${pid-}" ] || { kill "$pid" && wait "$pid"; } 2> /dev/null
+    local it=${pid-}
     pid=
+    [ -z "$it" ] || { kill "$it" && wait "$it"; } || { cat words; return 1; }
 }
 
 get() { curl -sS -g -m 120 "$url$1"; }
