@@ -27,7 +27,8 @@ typedef struct online {
     dq_user_rewards *rewards; /* the catalogue's */
     dq_value labeller;        /* of these; nil: nobody labelled */
     float *value;             /* (candidates) Q of what may be asked ahead */
-    train_kept kept;
+    dq_kept_run kept;
+    dq_checkpoint checkpoint;
     dq_progress *bar; /* may be NULL */
     bool due;         /* a checkpoint */
     char note[48];
@@ -173,7 +174,8 @@ static dq_status save(void *arg, dq_bundle *model, dq_error *error)
 {
     online *run = arg;
     dq_status status = dq_online_save(&run->loop, model, error);
-    return status || !run->rewards ? status : dq_user_rewards_save(run->rewards, model, error);
+    if (!status && run->rewards) status = dq_user_rewards_save(run->rewards, model, error);
+    return status ? status : train_finish_model(run->t, model, run->user, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -188,7 +190,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 {
     const dq_online_state *at = &run->loop.at;
     dq_error e = DQ_ERROR_NONE;
-    dq_status status = train_keep(run->t, &run->kept, &e);
+    dq_status status = dq_checkpoint_keep(&run->checkpoint, &run->kept, &e);
     if (status && why == DQ_ERR_STOPPED) *error = e;
     if (status) return why == DQ_ERR_STOPPED ? status : why;
     dq_stop_release_impatient(); /* a labeller may still wait for answers that are paid for */
@@ -247,7 +249,7 @@ static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
     if (dq_stop_asked()) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
     if (!run->due || dq_online_evaluation_due(loop)) return DQ_OK;
     run->due = false;
-    return train_keep(run->t, &run->kept, error);
+    return dq_checkpoint_keep(&run->checkpoint, &run->kept, error);
 }
 
 /* ---- the run ---- */
@@ -270,7 +272,7 @@ static dq_status go(online *run, dq_error *error)
 {
     const train_options *o = run->t->o;
     dq_status status = dq_online_run(&run->loop, error);
-    if (!status) return o->checkpoint ? train_keep(run->t, &run->kept, error) : DQ_OK;
+    if (!status) return o->checkpoint ? dq_checkpoint_keep(&run->checkpoint, &run->kept, error) : DQ_OK;
     bool resumable = status == DQ_ERR_STOPPED || (run->rewards && dq_user_rewards_resumable(run->rewards));
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
@@ -317,12 +319,13 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     online run = {
         .t = t,
         .user = user,
-        .kept = {log, user, &run, save, restore},
+        .kept = {log, &run, save, restore},
         .bar = bar,
         .speaker = {
             .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
     dq_status status = make(&run, error);
-    if (!status) status = train_resume(t, &run.kept, error);
+    run.checkpoint = train_checkpoint(t);
+    if (!status) status = dq_checkpoint_resume(&run.checkpoint, &run.kept, t->o->log, error);
     if (status == DQ_ERR_STOPPED) dq_stop_end(); /* there is nothing yet to keep */
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
