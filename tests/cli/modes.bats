@@ -48,7 +48,7 @@ entries() {
         "llm $1 --strategy llm --model m --cache r.db none" "hybrid $1 --strategy hybrid --model m --cache r.db none" \
         "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
     dq-sim) printf '%s\n' "synthetic $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" \
-        "catalogue $1 --catalogue films" "list $1 --list" ;;
+        "catalogue $1 --catalogue films" "against $1 --against http://127.0.0.1:1 cartpole" "list $1 --list" ;;
     dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline --epochs 1 --hidden 2 t.dq" \
         "sessions $1 --offline --sessions --epochs 1 --hidden 2 c.dq" "states $1 --offline --epochs 1 --hidden 2 log.dq" "follow $1 --follow served.dq --init pairs.dq --answer-time 0 c.dq" "env $1 --env maze --agent tabular --total-steps 1" ;;
     esac
@@ -64,7 +64,7 @@ chooses() {
     dq-plan) names=lists ;;
     dq-rank) names=merge ;;
     dq-reward) names=ledger ;;
-    dq-sim) names="serve play catalogue list" ;;
+    dq-sim) names="serve play catalogue against list" ;;
     dq-train) names="offline sessions each-user follow env env-cmd" ;;
     esac
     [[ " $names " == *" $2 "* ]]
