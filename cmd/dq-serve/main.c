@@ -19,7 +19,9 @@ static const dq_program program = {
     .summary = "serves recommendations over HTTP",
     .operands = "",
     .all_cores = true,
-    .examples = {"dq-serve --listen 127.0.0.1:8080", "curl http://127.0.0.1:8080/api/health"},
+    .examples = {"dq-serve --catalogue catalogue.dq --model model.dq --log log.dq",
+                 "curl -H 'Content-Type: application/json' -d '{\"user_id\": 7}' "
+                 "http://127.0.0.1:8080/api/recommend"},
 };
 
 /* ---- the token ---- */
@@ -146,6 +148,7 @@ static dq_status serve_until_told(dq_serve *serve, const serve_options *o, dq_cl
     const dq_httpd_config config = httpd_config(o, cli);
     dq_httpd *httpd;
     const dq_status status = dq_httpd_open(&httpd, &config, dq_serve_handle, serve, error);
+    if (status == DQ_ERR_RANGE) dq_cli_refuse(cli, "listen", error);
     if (status) return status;
     serve->httpd = httpd;
     dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(httpd));
@@ -167,7 +170,7 @@ static dq_status run(const serve_options *o, dq_cli *cli, dq_error *error)
     if (!status) status = dq_telemetry_new(&serve.telemetry, error);
     if (!status) status = open_parts(&serve, o, cli, error);
     if (!status) status = dq_serve_routes_open(&serve, error);
-    if (!status) status = serve_until_told(&serve, o, cli, &signals, error);
+    if (!status && !o->check) status = serve_until_told(&serve, o, cli, &signals, error);
     status = close_parts(&serve, status, error);
     dq_serve_routes_close(&serve);
     dq_telemetry_free(serve.telemetry);
@@ -178,6 +181,9 @@ int main(int argc, char **argv)
 {
     serve_options o = {.common = DQ_COMMON_DEFAULTS,
                        .listen = "127.0.0.1:8080",
+                       .map = DQ_LABEL_MAP_DEFAULT,
+                       .cache = 64,
+                       .remember = 1000000,
                        .max_body = 1 << 20,
                        .max_header = 16 << 10,
                        .max_connections = 16384,
@@ -187,6 +193,14 @@ int main(int argc, char **argv)
                        .drain_timeout = 30};
     /* clang-format off */
     const dq_option table[] = {
+        {"catalogue", 'c', DQ_OPT_TEXT, &o.catalogue, "FILE", "users, items and interactions", .flags = DQ_OPT_READS, .section = "what is served"},
+        {"model", 'm', DQ_OPT_LIST, &o.models, "[NAME=]FILE[:SHARE]", "who ranks; several models split the users by their shares; may be repeated", .flags = 0},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of the labels that users may answer with", .flags = 0},
+        {"cache", 0, DQ_OPT_COUNT, &o.cache, "MIB", "scores of users that are kept, of each model", .min = 0, .max = 1e6},
+        {"remember", 0, DQ_OPT_COUNT, &o.remember, "N", "shown items that can be answered", .min = 10, .max = 1e9},
+        {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
+        {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
+        {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
         {"listen", 'l', DQ_OPT_TEXT, &o.listen, "ADDRESS", "HOST:PORT (port 0: any that is free) or unix:PATH", .section = "where"},
         {"token-file", 0, DQ_OPT_TEXT, &o.token_file, "FILE", "whoever asks must bear the token in FILE", .flags = DQ_OPT_READS, .section = "who may ask"},
         {"cors", 0, DQ_OPT_TEXT, &o.cors, "ORIGIN", "pages of ORIGIN (https://shop.example; *: all) may ask, too", .flags = 0},
@@ -197,7 +211,8 @@ int main(int argc, char **argv)
         {"request-timeout", 0, DQ_OPT_REAL, &o.request_timeout, "SECONDS", "for a request to come whole, and for its answer to be taken", .min = 0.1, .max = 3600},
         {"idle-timeout", 0, DQ_OPT_REAL, &o.idle_timeout, "SECONDS", "between two requests on a connection", .min = 0.1, .max = 86400},
         {"drain-timeout", 0, DQ_OPT_REAL, &o.drain_timeout, "SECONDS", "for what has begun when the server is told to stop", .min = 0, .max = 3600},
-        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "the rest"},
+        {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "read what it would serve, and end: does not listen", .flags = 0, .section = "the rest"},
+        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},
         {"quiet", 'q', DQ_OPT_FLAG, &o.common.quiet, NULL, "no words but errors", .flags = 0},
         {0}};
     /* clang-format on */

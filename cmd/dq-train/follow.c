@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * --follow: a model goes on learning from a server's log (serve/online/follow.h). A shot takes the standing model
- * and what has been settled since its position, learns, and puts what came of it in the place of the old one,
- * if --accept finds it better (serve/online/promote.h). --every makes shot after shot.
+ * --follow: a model goes on learning from a server's log (serve/online/follow.h). A shot takes the standing
+ * model and what has been settled since its position, learns, and puts what came of it in the place of the
+ * old one, if --accept finds it better (serve/online/promote.h). --every makes shot after shot.
  */
 #include "train.h"
 
@@ -10,7 +10,6 @@
 #include "serve/online/follow.h"
 #include "serve/online/promote.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,9 +87,7 @@ static dq_status log_shot(follow *f, const dq_follow_learnt *learnt, const dq_co
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value line = dq_map();
     bool ok = dq_follow_report(&f->at, &f->rows, learnt, f->t->o->accept ? end : NULL, &arena, &line);
-    dq_status status = ok ? dq_log_line(&f->log, &line, error) : dq_fail_memory(error, "the log");
-    dq_arena_free(&arena);
-    return status;
+    return dq_log_made(&f->log, ok, &line, &arena, error);
 }
 
 static dq_status promote(follow *f, dq_bundle *model, dq_command_end *end, dq_error *error)

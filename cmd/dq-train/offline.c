@@ -127,9 +127,7 @@ static dq_status log_epoch(offline *f, uint64_t epoch, dq_error *error)
     if (ok && f->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight",
                         dq_real(dq_reward_weight_at(&f->t->weight, epoch - 1)));
-    dq_status status = ok ? dq_log_line(&f->log, &line, error) : dq_fail_memory(error, "the log");
-    dq_arena_free(&arena);
-    return status;
+    return dq_log_made(&f->log, ok, &line, &arena, error);
 }
 
 static dq_status end_epoch(offline *f, dq_error *error)
@@ -187,7 +185,7 @@ static dq_status run(offline *f, dq_error *error)
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
-    if (f->t->from.propensities)
+    if (f->t->from.propensities && !(o->passes.balance > 0))
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
     f->bar = dq_progress_start(&o->common, "training", o->q_models * sizes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();

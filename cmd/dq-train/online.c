@@ -5,7 +5,6 @@
  */
 #include "train.h"
 
-#include "env/catalogue.h"
 #include "label/user_rewards.h"
 #include "learn/kept.h"
 #include "rollout/report.h"
@@ -206,13 +205,6 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 
 /* ---- what the run tells ---- */
 
-static dq_status write_line(online *run, dq_arena *arena, const dq_value *line, bool ok, dq_error *error)
-{
-    dq_status status = ok ? dq_log_line(run->kept.log, line, error) : dq_fail_memory(error, "the log");
-    dq_arena_free(arena);
-    return status;
-}
-
 static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_error *error)
 {
     online *run = arg;
@@ -227,7 +219,7 @@ static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_
               dq_online_report_episode(loop, env, &arena, &line);
     if (ok && run->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight", dq_real(dq_user_rewards_weight(run->rewards)));
-    return write_line(run, &arena, &line, ok, error);
+    return dq_log_made(run->kept.log, ok, &line, &arena, error);
 }
 
 static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *played, bool better,
@@ -238,7 +230,7 @@ static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *pl
     dq_value line = dq_map();
     bool ok = train_name_user(run->t, run->user, &arena, &line) &&
               dq_online_report_evaluation(loop, played, better, &arena, &line);
-    return write_line(run, &arena, &line, ok, error);
+    return dq_log_made(run->kept.log, ok, &line, &arena, error);
 }
 
 static dq_status stepped(void *arg, dq_online *loop, dq_error *error)

@@ -39,8 +39,7 @@ typedef struct train_options {
     bool offline, sessions, each_user, pass, raw_cosine;
     const char *user, *init, *checkpoint, *log, *map;
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
-    const char *env, *env_cmd;
-    const char *follow, *every, *accept, *unanswered;
+    const char *env, *env_cmd, *follow, *every, *accept, *unanswered;
     double answer_time;
     dq_texts pairs;
     int preset, reward, keep;

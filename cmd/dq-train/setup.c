@@ -4,8 +4,6 @@
 #include "data/describe.h"
 #include "data/load.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the input ---- */

@@ -17,10 +17,8 @@
 
 #include "cli/checkpoint.h"
 #include "cli/stop.h"
-#include "data/dataset.h"
 #include "options.h"
 
-#include "data/label_map.h"
 #include "data/load.h"
 #include "data/model_items.h"
 #include "env/catalogue.h"

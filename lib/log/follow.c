@@ -93,6 +93,29 @@ dq_status dq_log_follow_open(dq_log_follow **follow, const char *path, uint64_t 
     return DQ_OK;
 }
 
+dq_status dq_log_follow_open_last(dq_log_follow **follow, const char *path, uint64_t bytes, dq_error *error)
+{
+    struct stat is;
+    bool found = false;
+    uint64_t end = 0, from = 0, base = 0;
+    dq_log_follow current = {.scan.fd = -1};
+    current.path = strdup(path);
+    *follow = NULL;
+    dq_status status = current.path ? open_current(&current, error) : dq_fail_memory(error, "a log");
+    if (!status && fstat(current.scan.fd, &is) < 0) status = dq_fail_errno(error, errno, "cannot read");
+    if (!status) end = current.scan.base + (uint64_t)is.st_size;
+    from = end > bytes ? end - bytes : 0;
+    base = current.scan.base;
+    if (!status && from < base) { /* a rotated file's beginning, the first one's where none is before */
+        status = dq_log_file_find(path, from, false, &found, &base, error);
+        if (!status && !found) base = 0;
+    }
+    if (current.scan.fd >= 0) (void)close(current.scan.fd);
+    free(current.path);
+    if (status) return dq_error_at(error, path, DQ_NO_RECORD);
+    return dq_log_follow_open(follow, path, base, error);
+}
+
 /* Whether the path names another file by now than the one at hand. */
 static bool is_succeeded(const dq_log_follow *f)
 {

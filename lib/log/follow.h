@@ -22,6 +22,10 @@ typedef struct dq_log_follow dq_log_follow;
  * log does not reach there, or what is there has been removed. */
 dq_status dq_log_follow_open(dq_log_follow **follow, const char *path, uint64_t position, dq_error *error);
 
+/* The same at the end's side: from a position on that is at most `bytes` before the end, or the next one
+ * before that where a file begins. Of a log that was never rotated this is its beginning. */
+dq_status dq_log_follow_open_last(dq_log_follow **follow, const char *path, uint64_t bytes, dq_error *error);
+
 /* The next bundle, the caller's to free, and the position behind it. 1: a bundle, never an empty one; 0:
  * nothing more yet; -1: broken (bytes that are no section, with more behind them). An unfinished section at
  * the end is nothing yet. */

@@ -86,6 +86,8 @@ COMMANDS = [
     Command("train states", "dq-train -q -t 1 --offline --agent dyna-q --hidden 8 --batch 16 --epochs 1 -o out in/played.dq", out=("out",)),
     Command("train env", f"dq-train -q -t 1 --env cartpole --total-steps 100 {SMALL} -c ck -l log -o out", out=("out", "ck"), grows=("log",)),
     Command("train tabular", "dq-train -q -t 1 --env maze --agent tabular --episodes 2 -o out", out=("out",)),
+    Command("train bandit", "dq-train -q -t 1 --env linear --agent thompson --total-steps 200 -c ck -l log -o out", out=("out", "ck"), grows=("log",)),
+    Command("train balanced", "dq-train -q -t 1 --offline --agent linucb --balance 5 -o out in/played.dq", out=("out",)),
     Command("train served", f"dq-train -q -t 1 --env-cmd in/served --total-steps 60 {SMALL} -o out", out=("out",)),
     Command("train follow", "dq-train -q -t 1 --follow in/served.dq --init in/m.dq --answer-time 0 --batch 4 --warmup 4 --replay 50 -l log -o out in/c.dq", out=("out",), grows=("log",)),
     # dq-plan
@@ -137,6 +139,8 @@ COMMANDS = [
     Command("cat schema", "dq-cat --schema -o out in/c.dq in/t.dq", out=("out",)),
     Command("cat lineage", "dq-cat --lineage in/t.dq in/m.dq"),
     Command("cat check", "dq-cat --check in/t.dq in/m.dq"),
+    # dq-serve, but for its listening, which has no end
+    Command("serve check", "dq-serve --check --token-file in/token --catalogue in/c.dq --model in/m.dq"),
     # dq-tune
     Command("tune", "dq-tune -q --by grid -x epochs=1|2 -m validation_concordance --prune none -d study -o out -- "
             "dq-train --offline --hidden 8 --no-world --validation .2 in/t.dq",
@@ -185,6 +189,7 @@ dq-eval --quiet --traffic --report two.html -o two.txt clicks.dq
 printf '#!/bin/sh\\nexec dq-reward -q -s logged --labels-only\\n' > logged
 printf '#!/bin/sh\\nexec dq-sim cartpole --serve\\n' > served
 chmod 755 logged served
+echo 0123456789abcdef > token
 """
 
 

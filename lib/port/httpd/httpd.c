@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,6 +71,9 @@ static void stop_accepting(dq_httpd *httpd)
 {
     if (atomic_exchange(&httpd->stopping, true) || !httpd->daemon) return;
     httpd->socket = MHD_quiesce_daemon(httpd->daemon);
+    /* It may not be closed before the daemon has stopped. Clients are refused from now on, and do not wait in
+     * vain; but at a socket that was handed to us they wait for who listens next. */
+    if (httpd->config.socket < 0) shutdown(httpd->socket, SHUT_RDWR);
     pthread_mutex_lock(&httpd->lock);
     dq_watchers_wake(httpd, true);
     pthread_mutex_unlock(&httpd->lock);
