@@ -56,7 +56,7 @@ static struct MHD_Response *make_response(dq_exchange *x, dq_httpd_reply *reply)
     reply->type = "text/event-stream";
     dq_httpd_reply_header(reply, "Cache-Control", "no-store");
     dq_httpd_reply_header(reply, "X-Accel-Buffering", "no");
-    return dq_watcher_response(x->httpd, reply->events, x->request.connection,
+    return dq_watcher_response(x->httpd, reply->events, x->request.connection, x->connection,
                                dq_httpd_header(&x->request, "Last-Event-ID"));
 }
 
@@ -81,7 +81,7 @@ static enum MHD_Result answer(dq_exchange *x)
     }
     if (!response) return MHD_NO;
     add_headers(x->httpd, response, &reply);
-    if (!reply.events) dq_connection_note(x->connection, DQ_CONNECTION_ANSWERED);
+    dq_connection_note(x->connection, DQ_CONNECTION_ANSWERED);
     const enum MHD_Result done = MHD_queue_response(x->request.connection, reply.status ? reply.status : 500,
                                                     response);
     MHD_destroy_response(response);
