@@ -17,6 +17,7 @@ teardown() {
 
 # starts OPTION...: a server of its own; $at is where it listens.
 starts() {
+    : > words
     dq-serve "$@" < /dev/null > out 2> words & server=$!
     until grep -q 'listening at' words; do kill -0 "$server"; sleep 0.02; done
     at=$(sed -n 's/^dq-serve: listening at //p' words)
