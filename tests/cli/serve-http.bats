@@ -6,6 +6,8 @@ bats_require_minimum_version 1.5.0
 
 setup() {
     set -o pipefail
+    source "$BATS_TEST_DIRNAME/../needs.bash"
+    needs curl
     cd "$BATS_TEST_TMPDIR" || return
     export PATH="$BUILD:$PATH"
     server=''
