@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// The view of recommendations: what a model shows to a user, and a person's answers, which go to the server's log. For
+// jobs it is the interactive simulation: a person reads the profile and a job, and answers in the applicant's place.
+
+import {byId, element, announce, attempt, number, onSubmit, word} from "/dom.js";
+import {get, post} from "/api.js";
+import {refresh, status, offerUsers} from "/state.js";
+import {facts, prose, title} from "/browse.js";
+
+/* The answers to the lists of one user: the request, its items, and of each item the best reward so far, as logs are read. */
+let session = null;
+let before = {sum: 0, answers: 0}; // of the lists before, of the same user
+
+function sum() {
+    const best = [...session.best.values()];
+    return {sum: before.sum + best.reduce((a, b) => a + b, 0), answers: before.answers + best.length};
+}
+
+function tell() {
+    const {sum: reward, answers} = sum(), open = session.items.length - session.best.size;
+    byId("sum").textContent = answers
+        ? `Sum of rewards: ${number(reward, 2)} from ${number(answers)} ${answers === 1 ? "answer" : "answers"}. ` + (open ? `${number(open)} open.` : "All answered.")
+        : "Nothing answered yet.";
+}
+
+/* One at a time, the first without an answer is there alone. */
+function showCards(moveFocus) {
+    const single = byId("one-by-one").checked, cards = [...byId("shown").children];
+    const current = cards.find(card => !session.best.has(card.dataset.id));
+    for (const card of cards) card.hidden = single && card !== current;
+    if (!single || !moveFocus) return;
+    if (current) current.querySelector("h4").focus();
+    else byId("recommend-form").querySelector(".main").focus();
+}
+
+async function answer(card, item, label, button) {
+    const taken = await post("/api/feedback", {request_id: session.request, item_id: item.item_id, label});
+    session.best.set(item.item_id, Math.max(taken.reward ?? 0, session.best.get(item.item_id) ?? -Infinity));
+    for (const other of card.querySelectorAll(".answers button")) other.ariaPressed = String(other === button);
+    card.querySelector(".taken").textContent = `In the log: ${word(label)}, reward ${number(taken.reward, 2)}`;
+    tell();
+    showCards(true);
+}
+
+function answers(card, item) {
+    const group = element("div", {className: "answers", role: "group", "aria-label": "Your answer to " + title(item)});
+    for (const {label, reward} of status.labels) {
+        const button = element("button", {type: "button", ariaPressed: "false"}, word(label), " ", element("small", {}, number(reward, 2)));
+        button.addEventListener("click", () => attempt(() => answer(card, item, label, button)));
+        group.append(button);
+    }
+    group.append(element("span", {className: "taken hint good"}));
+    return group;
+}
+
+function card(item) {
+    const made = element("li", {className: "card"});
+    const about = [item.score === null || item.score === undefined ? null : `score ${number(item.score)}`,
+        item.propensity === null || item.propensity === undefined ? null : `propensity ${number(item.propensity)}`].filter(Boolean);
+    made.dataset.id = item.item_id;
+    const body = element("div");
+    made.append(element("h4", {tabIndex: -1}, element("span", {className: "place"}, `${item.rank}. `), title(item)),
+        element("p", {className: "hint"}, [title(item) === item.item_id ? null : item.item_id, ...about].filter(Boolean).join(" · ")),
+        body, answers(made, item));
+    get("/api/items/" + encodeURIComponent(item.item_id)).then(known => {
+        const texts = Object.fromEntries(Object.entries(known.texts ?? {}).filter(([, text]) => text !== title(item)));
+        body.replaceChildren(...prose(texts), ...facts(known.attributes));
+    }, () => {}); // an item without more to read
+    return made;
+}
+
+async function showProfile(user) {
+    const box = byId("profile"), name = element("p", {}, user);
+    byId("profile-heading").textContent = "Profile";
+    try {
+        const known = await get("/api/users/" + encodeURIComponent(user));
+        box.replaceChildren(name, ...prose(known.texts), ...facts(known.attributes),
+            element("p", {className: "hint"}, `${number(known.interactions)} interactions. `, element("a", {href: "#users/" + encodeURIComponent(user)}, "All of them")));
+    } catch (problem) {
+        if (problem.status !== 404) throw problem;
+        box.replaceChildren(name, element("p", {className: "hint"}, "The catalogue has no user of this id."));
+    }
+}
+
+/** Shows an answer of /api/recommend. */
+export async function present(list) {
+    if (session && session.user === list.user_id) before = sum();
+    else before = {sum: 0, answers: 0};
+    session = {user: list.user_id, request: list.request_id, items: list.items, best: new Map()};
+    byId("recommend-user").value = list.user_id;
+    byId("session").hidden = false;
+    byId("shown-by").textContent = list.fallback ? `By ${list.fallback}: the model cannot rank for this user.` : `By model ${list.model}.`;
+    byId("shown").replaceChildren(...list.items.map(card));
+    tell();
+    announce(`${number(list.items.length)} items shown.`);
+    showCards(false);
+    await showProfile(String(list.user_id));
+    byId("profile-heading").focus({preventScroll: true});
+}
+
+const ask = async (user, n) => present(await post("/api/recommend", {user_id: user, n_recommendations: n}));
+
+export async function open(user) {
+    await refresh();
+    if (user) byId("recommend-user").value = user;
+    await offerUsers(byId("recommend-user"));
+    if (user && String(session?.user) !== user) await ask(user, Number(byId("recommend-n").value));
+}
+
+export function start() {
+    onSubmit(byId("recommend-form"), form => ask(form.get("user").trim(), Number(form.get("n"))));
+    byId("one-by-one").addEventListener("change", () => session && showCards(false));
+}
