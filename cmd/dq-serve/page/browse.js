@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The views of users and of items: a list to search in, and one of them with all that is known of it.
 
-import {byId, element, attempt, announce, number, plain, table} from "/dom.js";
+import {byId, element, attempt, announce, count, named, number, plain, table} from "/dom.js";
 import {get} from "/api.js";
 import {refresh} from "/state.js";
 
@@ -9,8 +9,6 @@ const sides = {
     users: {id: "user_id", one: "User", other: "item_id", otherName: "Item", search: "Search users"},
     items: {id: "item_id", one: "Item", other: "user_id", otherName: "User", search: "Search items"},
 };
-
-const named = name => name.replaceAll("_", " ");
 
 /** Texts of a user or an item, each under its name. */
 export function prose(texts) {
@@ -22,8 +20,8 @@ export function prose(texts) {
 export function facts(attributes) {
     const all = Object.entries(attributes ?? {});
     if (!all.length) return [];
-    return [element("dl", {className: "facts"}, ...all.flatMap(([name, value]) =>
-        [element("dt", {}, named(name)), element("dd", {}, plain(value))]))];
+    return [element("dl", {className: "facts"}, ...all.map(([name, value]) =>
+        element("div", {}, element("dt", {}, named(name)), element("dd", {}, plain(value)))))];
 }
 
 /** What one is called: an item's title, else the id. */
@@ -41,8 +39,8 @@ function history(side, entity) {
     const head = [{name: side.otherName}, {name: "Label"}, {name: "Reward", numeric: true}, {name: "Time"}];
     const link = row => element("a", {href: `#${side.other === "item_id" ? "items" : "users"}/${encodeURIComponent(row[side.other])}`},
         row.title || row[side.other]);
-    const count = entity.interactions > rows.length ? `The latest ${number(rows.length)} of ${number(entity.interactions)} interactions` : `Interactions: ${number(rows.length)}`;
-    return table({caption: count, head, rows: rows.map(row => [link(row), row.label ?? "–", number(row.reward), time(row.time)])});
+    const caption = entity.interactions > rows.length ? `The latest ${number(rows.length)} of ${number(entity.interactions)} interactions` : `Interactions: ${number(rows.length)}`;
+    return table({caption, head, rows: rows.map(row => [link(row), row.label ?? "–", number(row.reward), time(row.time)])});
 }
 
 export class Browser {
@@ -62,7 +60,7 @@ export class Browser {
         this.more = element("button", {type: "button"}, "More");
         this.detail = element("section", {className: "detail", "aria-label": side.one});
         byId(name).append(element("div", {className: "two"},
-            element("div", {}, element("p", {className: "search"}, element("label", {htmlFor: id}, side.search), this.field),
+            element("div", {className: "listing"}, element("p", {className: "search"}, element("label", {htmlFor: id}, side.search), this.field),
                 this.list, element("p", {className: "more"}, this.more, this.count)),
             this.detail));
         let waiting = 0;
@@ -94,9 +92,9 @@ export class Browser {
     row(entity) {
         const id = entity[this.side.id], head = title(entity);
         const text = Object.values(entity.texts ?? {}).find(value => value && value !== head) ??
-            Object.entries(entity.attributes ?? {}).slice(0, 4).map(([name, value]) => `${named(name)} ${plain(value)}`).join(", ");
+            Object.entries(entity.attributes ?? {}).slice(0, 4).map(([name, value]) => `${named(name).toLowerCase()} ${plain(value)}`).join(", ");
         const button = element("button", {type: "button"}, element("span", {}, head),
-            element("span", {className: "hint"}, (head === id ? "" : id + " · ") + `${number(entity.interactions)} interactions` + (text ? " · " + text : "")));
+            element("span", {className: "hint"}, (head === id ? "" : id + " · ") + count(entity.interactions, "interaction") + (text ? " · " + text : "")));
         button.dataset.id = id;
         button.addEventListener("click", () => { location.hash = `#${this.name}/${encodeURIComponent(id)}`; });
         return element("li", {}, button);
@@ -110,7 +108,8 @@ export class Browser {
         }
         const to = (view, words) => element("a", {href: `#${view}/${encodeURIComponent(id)}`}, words);
         const heading = element("h3", {tabIndex: -1}, title(entity));
-        this.detail.replaceChildren(heading,
+        this.detail.parentElement.classList.add("chosen");
+        this.detail.replaceChildren(element("p", {className: "back"}, element("a", {href: "#" + this.name}, `All ${this.name}`)), heading,
             ...(title(entity) === id ? [] : [element("p", {className: "hint"}, id)]),
             ...(this.name === "users" ? [element("p", {className: "actions"}, to("recommend", "Recommend"), to("models", "Values"))] : []),
             ...prose(entity.texts), ...facts(entity.attributes), history(side, entity));
@@ -127,5 +126,6 @@ export class Browser {
             await this.search();
         }
         if (id) await this.show(id);
+        else this.detail.parentElement.classList.remove("chosen");
     }
 }

@@ -2,7 +2,7 @@
 // Pictures by Chart.js. Each is a figure with its title, a canvas that says in words what it shows, and its numbers as
 // a table, for who cannot see it. Colours are those of the style sheet, light or dark.
 
-import {element, number, table} from "/dom.js";
+import {element, number, decimal, table} from "/dom.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const drawn = new Set();
@@ -36,14 +36,14 @@ const axis = (title, more = {}) => ({title: {display: Boolean(title), text: titl
 const common = {animation: false, responsive: true, maintainAspectRatio: false, resizeDelay: 100};
 
 /**
- * A figure: {box, show(sets, labels, words)}. kind: line, bar or scatter; x, y: titles of the axes; names of its series,
+ * A figure: {box, show(sets, labels, words)}. kind: line, bar or scatter; x, y: titles of the axes, y from zero on where `zero` says so; names of its series,
  * which a legend names where there are several. show(): of each series its values (scatter: points {x, y}), the labels of the
  * places on x, and the picture in words.
  */
-export function figure({title, kind, x, y, names, head, integers = false}) {
+export function figure({title, kind, x, y, names, head, integers = false, zero = kind === "bar"}) {
     const canvas = element("canvas", {role: "img", "aria-label": title});
     const numbers = element("details", {}, element("summary", {}, "Numbers", element("span", {className: "unseen"}, " of " + title)));
-    const box = element("figure", {}, element("figcaption", {}, element("h3", {}, title)), element("div", {className: "picture"}, canvas), numbers);
+    const box = element("figure", {}, element("figcaption", {}, element("h4", {}, title)), element("div", {className: "picture"}, canvas), numbers);
     let chart = null;
 
     function make() {
@@ -53,15 +53,15 @@ export function figure({title, kind, x, y, names, head, integers = false}) {
             ...(kind === "bar" ? {barPercentage: 1, categoryPercentage: 0.9, borderWidth: 0} : {})}))},
         options: {...common, interaction: {mode: kind === "scatter" ? "nearest" : "index", intersect: kind === "scatter"},
             scales: {x: axis(x, kind === "scatter" ? {} : {ticks: {maxRotation: 0, autoSkip: true, autoSkipPadding: 12}, grid: {display: kind === "line"}}),
-                y: axis(y, {beginAtZero: kind === "bar", ticks: {precision: integers ? 0 : undefined, maxTicksLimit: 6}})},
+                y: axis(y, {beginAtZero: zero, ticks: {precision: integers ? 0 : undefined, maxTicksLimit: 6}})},
             plugins: {legend: {display: names.length > 1, position: "bottom", labels: {boxWidth: 24, boxHeight: 1}},
-                tooltip: {callbacks: kind === "scatter" ? {label: context => (context.raw.name ?? "") + ` (${number(context.raw.x)}, ${number(context.raw.y)})`} : {}}}}});
+                tooltip: {callbacks: kind === "scatter" ? {label: context => (context.raw.name ?? "") + ` (${decimal(context.raw.x)}, ${decimal(context.raw.y)})`} : {}}}}});
         paint(chart);
         drawn.add(chart);
     }
 
     function rows(sets, labels) {
-        if (kind === "scatter") return sets[0].map(point => [point.name, number(point.x), number(point.y)]);
+        if (kind === "scatter") return sets[0].map(point => [point.name, decimal(point.x), decimal(point.y)]);
         return labels.map((label, i) => [String(label), ...sets.map(values => number(values[i]))]);
     }
 

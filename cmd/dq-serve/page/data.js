@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The view of the data: how much there is, what its distributions are, and new data made.
 
-import {byId, element, announce, number, onSubmit} from "/dom.js";
+import {byId, element, announce, count, named, number, onSubmit} from "/dom.js";
 import {get, post} from "/api.js";
 import {figure, bins} from "/charts.js";
 import {refresh} from "/state.js";
@@ -11,13 +11,13 @@ import {present} from "/recommend.js";
 let shown = [];
 
 function heading(text) {
-    const made = element("h3", {className: "wide"}, text);
+    const made = element("h3", {className: "wide group"}, text);
     byId("data-charts").append(made);
     shown.push({remove: () => made.remove()});
 }
 
 function picture(title, x, y, labels, counts, words) {
-    const made = figure({title, kind: "bar", x, y, names: [y], integers: true});
+    const made = figure({title, kind: "bar", x, y, names: [y], head: [x || title, y], integers: true});
     byId("data-charts").append(made.box);
     made.show([counts], labels, words);
     shown.push(made);
@@ -37,12 +37,12 @@ function attributes(title, what, list) {
     for (const a of list) {
         if (a.bins) {
             const {labels, counts} = bins(a);
-            picture(a.attribute, a.attribute, what, labels, counts, most(labels, counts));
+            picture(named(a.attribute), "", what, labels, counts, most(labels, counts));
             continue;
         }
         const values = a.others ? [...a.values, {value: "others", count: a.others}] : a.values;
         const labels = values.map(v => String(v.value)), counts = values.map(v => v.count);
-        picture(a.attribute, a.attribute, what, labels, counts, most(labels, counts));
+        picture(named(a.attribute), "", what, labels, counts, most(labels, counts));
     }
 }
 
@@ -84,6 +84,6 @@ export function start() {
         if (button?.id === "pipeline") return pipeline(sizes);
         const made = await post("/api/init", sizes);
         await open();
-        announce(`Made ${number(made.users)} users, ${number(made.items)} items and ${number(made.interactions)} interactions.`);
+        announce(`Made ${count(made.users, "user")}, ${count(made.items, "item")} and ${count(made.interactions, "interaction")}.`);
     });
 }

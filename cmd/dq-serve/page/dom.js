@@ -17,13 +17,17 @@ export function element(name, properties = {}, ...children) {
 
 const unseen = text => element("span", {className: "unseen"}, text);
 
-/** A number as people read it: whole numbers in groups of three, others with `digits` behind the point. */
-export function number(value, digits = 3) {
+/** A number as people read it: thousands apart, at most `digits` behind the point, or exactly so many. */
+export function number(value, digits = 3, exactly = false) {
     if (value === null || value === undefined) return "–";
-    if (typeof value !== "number") return String(value);
-    const places = Number.isInteger(value) ? 0 : digits;
-    return value.toLocaleString("en", {minimumFractionDigits: places, maximumFractionDigits: places}).replace("-", "−");
+    return value.toLocaleString("en", {minimumFractionDigits: exactly ? digits : 0, maximumFractionDigits: digits}).replace("-", "−");
 }
+
+/** A number in a column of its like. */
+export const decimal = value => number(value, 3, true);
+
+/** "1 item", "2 items". */
+export const count = (n, noun) => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 /** A value of a catalogue's attribute as text. */
 export function plain(value) {
@@ -34,6 +38,9 @@ export function plain(value) {
 
 /** A label of the server's map as a word: APPLY is "Apply". */
 export const word = label => label.charAt(0).toUpperCase() + label.slice(1).toLowerCase();
+
+/** An attribute's or a text's name as words: price_sensitivity is "Price sensitivity". */
+export const named = name => (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll("_", " ");
 
 /** table({caption, head: [{name, numeric}], rows: [[cell...]], unseenCaption}): cells are texts or elements; the first of a row heads it. */
 export function table({caption, head, rows, unseenCaption = false}) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The view of models: the agent's Q-values beside the world model's rewards, and two models side by side.
 
-import {byId, element, announce, number, onSubmit, table} from "/dom.js";
+import {byId, element, announce, count, decimal, number, onSubmit, table} from "/dom.js";
 import {get} from "/api.js";
 import {figure} from "/charts.js";
 import {refresh, offerUsers} from "/state.js";
@@ -9,8 +9,9 @@ import {refresh, offerUsers} from "/state.js";
 function listModels(models) {
     const head = [{name: "Model"}, {name: "Agent"}, {name: "Share of users", numeric: true}, {name: "World model"}, {name: "Digest"}];
     byId("model-list").replaceChildren(table({caption: "Models that are served", head, rows: models.map(model => [model.name,
-        model.loaded ? model.kind ?? "–" : model.error ? "not loaded: " + model.error : "not loaded yet", number(100 * model.share, 0) + " %", model.world ? "yes" : "no",
-        model.digest ? model.digest.slice(0, 12) : "–"])}));
+        model.loaded ? model.kind ?? "–" : "not loaded", number(100 * model.share, 0) + " %", model.world ? "yes" : "no",
+        model.digest ? model.digest.slice(0, 12) : "–"])}),
+    ...models.filter(model => model.error).map(model => element("p", {}, `${model.name}: ${model.error}`)));
 }
 
 function offerModels(models) {
@@ -24,9 +25,9 @@ function offerModels(models) {
 
 const valuesOf = (item, model) => item.values.find(value => value.model === model) ?? {};
 
-/* Columns by which the table can be sorted: name, the value of an item, whether more comes first. */
+/* Columns by which the table can be sorted: name, the value of an item, whether it is a text or has digits behind the point, whether more comes first. */
 function columns(a, b) {
-    const of = (name, key, model, digits) => ({name: b ? `${name}, ${model}` : name, value: item => valuesOf(item, model)[key] ?? null, digits, numeric: true,
+    const of = (name, key, model) => ({name: b ? `${name}, ${model}` : name, value: item => valuesOf(item, model)[key] ?? null, digits: key !== "rank", numeric: true,
         descending: key !== "rank"});
     return [
         {name: "Item", value: item => item.title || item.item_id, text: true},
@@ -34,7 +35,7 @@ function columns(a, b) {
         ...(b ? [of("Place", "rank", b), of("Q-value", "q", b), of("World model", "world", b)] : []),
         {name: "Interactions", value: item => item.popularity, numeric: true, descending: true},
         {name: "This user", value: item => item.label ?? null, text: true},
-    ].filter(column => column.text || !column.name.startsWith("World") || column.numeric);
+    ];
 }
 
 function compare(x, y, column) {
@@ -49,7 +50,7 @@ function valueTable(caption, items, cols, by, reverse) {
     const sorted = [...items].sort((x, y) => compare(x, y, cols[by]) * (reverse ? -1 : 1));
     const box = table({caption, head: cols, rows: sorted.map(item => cols.map(column =>
         column === cols[0] ? element("a", {href: "#items/" + encodeURIComponent(item.item_id)}, column.value(item))
-            : column.text ? column.value(item) ?? "–" : number(column.value(item))))});
+            : column.text ? column.value(item) ?? "–" : (column.digits ? decimal : number)(column.value(item))))});
     box.querySelectorAll("thead th").forEach((th, i) => {
         const button = element("button", {type: "button"}, th.textContent);
         button.addEventListener("click", () => {
@@ -102,17 +103,17 @@ function show(answer, a, b, n) {
     box.replaceChildren(...broken.map(model => element("p", {}, `${model.name}: ${model.error}`)));
     if (b) {
         const both = top(a).filter(id => top(b).includes(id)).length;
-        box.append(element("p", {}, `${number(both)} items are among the best ${number(n)} of both.`),
+        box.append(element("p", {}, both === 1 ? `1 item is among the best ${number(n)} of both.` : `${number(both)} items are among the best ${number(n)} of both.`),
             element("div", {className: "lists"}, bestOf(items, a, b, n), bestOf(items, b, a, n)));
     }
     if (picture) {
         box.append(element("div", {className: "charts"}, picture.figure.box));
         picture.figure.box.classList.add("wide");
-        picture.figure.show([picture.points], [], `${number(picture.points.length)} items, correlation ${number(correlation(picture.points), 2)}`);
+        picture.figure.show([picture.points], [], `${count(picture.points.length, "item")}, correlation ${number(correlation(picture.points), 2)}`);
     }
     const cols = columns(a, b).filter(column => column.text || items.some(item => column.value(item) !== null));
     box.append(valueTable(`Values for user ${answer.user_id}`, items, cols, Math.min(1, cols.length - 1), false));
-    announce(`Values of ${number(items.length)} items.`);
+    announce(`Values of ${count(items.length, "item")}.`);
 }
 
 async function ask(user, n, a, b) {

@@ -2,13 +2,14 @@
 // The view of recommendations: what a model shows to a user, and a person's answers, which go to the server's log. For
 // jobs it is the interactive simulation: a person reads the profile and a job, and answers in the applicant's place.
 
-import {byId, element, announce, attempt, number, onSubmit, word} from "/dom.js";
+import {byId, element, announce, attempt, count, decimal, number, onSubmit, word} from "/dom.js";
 import {get, post} from "/api.js";
 import {refresh, status, offerUsers} from "/state.js";
 import {facts, prose, title} from "/browse.js";
 
 /* The answers to the lists of one user: the request, its items, and of each item the best reward so far, as logs are read. */
 let session = null;
+let opened = false;
 let before = {sum: 0, answers: 0}; // of the lists before, of the same user
 
 function sum() {
@@ -19,7 +20,7 @@ function sum() {
 function tell() {
     const {sum: reward, answers} = sum(), open = session.items.length - session.best.size;
     byId("sum").textContent = answers
-        ? `Sum of rewards: ${number(reward, 2)} from ${number(answers)} ${answers === 1 ? "answer" : "answers"}. ` + (open ? `${number(open)} open.` : "All answered.")
+        ? `Sum of rewards: ${number(reward, 2)} from ${count(answers, "answer")}. ` + (open ? `${number(open)} open.` : "All answered.")
         : "Nothing answered yet.";
 }
 
@@ -55,7 +56,7 @@ function answers(card, item) {
 
 function card(item) {
     const made = element("li", {className: "card"});
-    const about = [item.score === null || item.score === undefined ? null : `score ${number(item.score)}`,
+    const about = [item.score === null || item.score === undefined ? null : `score ${decimal(item.score)}`,
         item.propensity === null || item.propensity === undefined ? null : `propensity ${number(item.propensity)}`].filter(Boolean);
     made.dataset.id = item.item_id;
     const body = element("div");
@@ -70,15 +71,15 @@ function card(item) {
 }
 
 async function showProfile(user) {
-    const box = byId("profile"), name = element("p", {}, user);
-    byId("profile-heading").textContent = "Profile";
+    const box = byId("profile");
+    byId("profile-heading").textContent = "Profile of user " + user;
     try {
         const known = await get("/api/users/" + encodeURIComponent(user));
-        box.replaceChildren(name, ...prose(known.texts), ...facts(known.attributes),
-            element("p", {className: "hint"}, `${number(known.interactions)} interactions. `, element("a", {href: "#users/" + encodeURIComponent(user)}, "All of them")));
+        box.replaceChildren(...prose(known.texts), ...facts(known.attributes),
+            element("p", {className: "hint"}, count(known.interactions, "interaction") + ". ", element("a", {href: "#users/" + encodeURIComponent(user)}, "All of them")));
     } catch (problem) {
         if (problem.status !== 404) throw problem;
-        box.replaceChildren(name, element("p", {className: "hint"}, "The catalogue has no user of this id."));
+        box.replaceChildren(element("p", {className: "hint"}, "The catalogue has no user of this id."));
     }
 }
 
@@ -92,7 +93,7 @@ export async function present(list) {
     byId("shown-by").textContent = list.fallback ? `By ${list.fallback}: the model cannot rank for this user.` : `By model ${list.model}.`;
     byId("shown").replaceChildren(...list.items.map(card));
     tell();
-    announce(`${number(list.items.length)} items shown.`);
+    announce(count(list.items.length, "item") + " shown.");
     showCards(false);
     await showProfile(String(list.user_id));
     byId("profile-heading").focus({preventScroll: true});
@@ -101,7 +102,9 @@ export async function present(list) {
 const ask = async (user, n) => present(await post("/api/recommend", {user_id: user, n_recommendations: n}));
 
 export async function open(user) {
-    await refresh();
+    const {simulated} = await refresh();
+    if (!opened) byId("one-by-one").checked = !simulated; // what has texts is read one by one
+    opened = true;
     if (user) byId("recommend-user").value = user;
     await offerUsers(byId("recommend-user"));
     if (user && String(session?.user) !== user) await ask(user, Number(byId("recommend-n").value));

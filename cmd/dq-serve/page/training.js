@@ -15,8 +15,8 @@ function makeFigures() {
     const reward = unit === "epoch" ? "NDCG of held-out users" : "reward";
     figures = {
         reward: figure({title: unit === "epoch" ? "Quality" : "Reward", kind: "line", x, y: reward, names: [reward, "moving average"]}),
-        length: figure({title: "Length", kind: "line", x, y: "steps", names: ["steps"]}),
-        loss: figure({title: "Loss", kind: "line", x, y: "loss", names: ["loss"]}),
+        length: figure({title: "Length", kind: "line", x, y: "steps", names: ["steps"], zero: true}),
+        loss: figure({title: "Loss", kind: "line", x, y: "loss", names: ["loss"], zero: true}),
     };
     figures.reward.box.classList.add("wide");
     byId("training-charts").replaceChildren(...Object.values(figures).map(made => made.box));
