@@ -82,6 +82,7 @@ export async function post(path, body = {}) {
 export async function* events(signal) {
     const reply = await send("/api/events", {headers: {Accept: "text/event-stream"}, signal});
     if (!reply.ok) await answer(reply);
+    if (reply.status === 204) return; // there was no job yet
     const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "", name = "", data = [];
     for (;;) {

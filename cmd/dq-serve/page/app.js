@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page: views by the address's fragment (#users/42), one of them shown at a time.
+// The page: views by the address's fragment (#/users/42), one of them shown at a time.
 
 import {byId, attempt} from "/dom.js";
 import * as data from "/data.js";
@@ -10,9 +10,9 @@ import * as models from "/models.js";
 
 const views = {data, training, users: new Browser("users"), items: new Browser("items"), recommend, models};
 
-/* The fragment as a view and an id. */
+/* The fragment as a view and an id. It begins with "/", so that it names no element: a browser would let the focus begin there. */
 function place() {
-    const [name, id] = location.hash.slice(1).split("/");
+    const [, name, id] = location.hash.split("/");
     return {name: name in views ? name : "data", id: id === undefined ? null : decodeURIComponent(id)};
 }
 
@@ -22,7 +22,7 @@ async function go() {
     const {name, id} = place(), moved = current !== null && current !== name;
     for (const view of Object.keys(views)) byId(view).hidden = view !== name;
     for (const link of document.querySelectorAll("nav a")) {
-        if (link.hash === "#" + name) link.setAttribute("aria-current", "page");
+        if (link.hash === "#/" + name) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
     }
     const heading = byId(name + "-heading");

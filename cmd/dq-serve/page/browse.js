@@ -37,7 +37,7 @@ function history(side, entity) {
     const rows = entity.history ?? [];
     if (!rows.length) return element("p", {className: "hint"}, "No interactions.");
     const head = [{name: side.otherName}, {name: "Label"}, {name: "Reward", numeric: true}, {name: "Time"}];
-    const link = row => element("a", {href: `#${side.other === "item_id" ? "items" : "users"}/${encodeURIComponent(row[side.other])}`},
+    const link = row => element("a", {href: `#/${side.other === "item_id" ? "items" : "users"}/${encodeURIComponent(row[side.other])}`},
         row.title || row[side.other]);
     const caption = entity.interactions > rows.length ? `The latest ${number(rows.length)} of ${number(entity.interactions)} interactions` : `Interactions: ${number(rows.length)}`;
     return table({caption, head, rows: rows.map(row => [link(row), row.label ?? "–", number(row.reward), time(row.time)])});
@@ -96,7 +96,7 @@ export class Browser {
         const button = element("button", {type: "button"}, element("span", {}, head),
             element("span", {className: "hint"}, (head === id ? "" : id + " · ") + count(entity.interactions, "interaction") + (text ? " · " + text : "")));
         button.dataset.id = id;
-        button.addEventListener("click", () => { location.hash = `#${this.name}/${encodeURIComponent(id)}`; });
+        button.addEventListener("click", () => { location.hash = `#/${this.name}/${encodeURIComponent(id)}`; });
         return element("li", {}, button);
     }
 
@@ -106,10 +106,10 @@ export class Browser {
             if (button.dataset.id === id) button.ariaCurrent = "true";
             else button.ariaCurrent = null;
         }
-        const to = (view, words) => element("a", {href: `#${view}/${encodeURIComponent(id)}`}, words);
+        const to = (view, words) => element("a", {href: `#/${view}/${encodeURIComponent(id)}`}, words);
         const heading = element("h3", {tabIndex: -1}, title(entity));
         this.detail.parentElement.classList.add("chosen");
-        this.detail.replaceChildren(element("p", {className: "back"}, element("a", {href: "#" + this.name}, `All ${this.name}`)), heading,
+        this.detail.replaceChildren(element("p", {className: "back"}, element("a", {href: "#/" + this.name}, `All ${this.name}`)), heading,
             ...(title(entity) === id ? [] : [element("p", {className: "hint"}, id)]),
             ...(this.name === "users" ? [element("p", {className: "actions"}, to("recommend", "Recommend"), to("models", "Values"))] : []),
             ...prose(entity.texts), ...facts(entity.attributes), history(side, entity));

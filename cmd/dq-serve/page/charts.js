@@ -36,14 +36,14 @@ const axis = (title, more = {}) => ({title: {display: Boolean(title), text: titl
 const common = {animation: false, responsive: true, maintainAspectRatio: false, resizeDelay: 100};
 
 /**
- * A figure: {box, show(sets, labels, words)}. kind: line, bar or scatter; x, y: titles of the axes, y from zero on where `zero` says so; names of its series,
+ * A figure: {box, show(sets, labels, words)}. kind: line, bar or scatter; x, y: titles of the axes, y from zero on where `zero` says so, level: of its heading; names of its series,
  * which a legend names where there are several. show(): of each series its values (scatter: points {x, y}), the labels of the
  * places on x, and the picture in words.
  */
-export function figure({title, kind, x, y, names, head, integers = false, zero = kind === "bar"}) {
+export function figure({title, kind, x, y, names, head, level = 3, integers = false, zero = kind === "bar"}) {
     const canvas = element("canvas", {role: "img", "aria-label": title});
     const numbers = element("details", {}, element("summary", {}, "Numbers", element("span", {className: "unseen"}, " of " + title)));
-    const box = element("figure", {}, element("figcaption", {}, element("h4", {}, title)), element("div", {className: "picture"}, canvas), numbers);
+    const box = element("figure", {}, element("figcaption", {}, element("h" + level, {}, title)), element("div", {className: "picture"}, canvas), numbers);
     let chart = null;
 
     function make() {

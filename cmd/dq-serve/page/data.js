@@ -5,7 +5,7 @@ import {byId, element, announce, count, named, number, onSubmit} from "/dom.js";
 import {get, post} from "/api.js";
 import {figure, bins} from "/charts.js";
 import {refresh} from "/state.js";
-import {follow} from "/training.js";
+import {follow, watch} from "/training.js";
 import {present} from "/recommend.js";
 
 let shown = [];
@@ -17,7 +17,7 @@ function heading(text) {
 }
 
 function picture(title, x, y, labels, counts, words) {
-    const made = figure({title, kind: "bar", x, y, names: [y], head: [x || title, y], integers: true});
+    const made = figure({title, kind: "bar", x, y, names: [y], head: [x || title, y], level: 4, integers: true});
     byId("data-charts").append(made.box);
     made.show([counts], labels, words);
     shown.push(made);
@@ -66,15 +66,16 @@ export async function open() {
     byId("totals").replaceChildren(...totals.map(([name, value]) =>
         element("div", {}, element("dt", {}, name), element("dd", {}, number(value)))));
     distributions(await get("/api/distributions"));
+    return status;
 }
 
 /* Data, training and recommendations in one job of the server, followed where trainings are, shown where lists are. */
 async function pipeline(sizes) {
     const job = await post("/api/pipeline", {...sizes, episodes: Number(byId("episodes").value)});
-    location.hash = "#training";
+    location.hash = "#/training";
     const end = await follow(job);
     if (!end?.result) return;
-    location.hash = "#recommend";
+    location.hash = "#/recommend";
     await present(end.result);
 }
 
@@ -83,7 +84,8 @@ export function start() {
         const sizes = Object.fromEntries([...form].map(([name, value]) => [name, Number(value)]));
         if (button?.id === "pipeline") return pipeline(sizes);
         const made = await post("/api/init", sizes);
-        await open();
-        announce(`Made ${count(made.users, "user")}, ${count(made.items, "item")} and ${count(made.interactions, "interaction")}.`);
+        if (made.users === undefined) await watch(); // more than a moment's work: a job
+        const now = await open();
+        announce(`Made ${count(now.users, "user")}, ${count(now.items, "item")} and ${count(now.interactions, "interaction")}.`);
     });
 }

@@ -49,7 +49,7 @@ function compare(x, y, column) {
 function valueTable(caption, items, cols, by, reverse) {
     const sorted = [...items].sort((x, y) => compare(x, y, cols[by]) * (reverse ? -1 : 1));
     const box = table({caption, head: cols, rows: sorted.map(item => cols.map(column =>
-        column === cols[0] ? element("a", {href: "#items/" + encodeURIComponent(item.item_id)}, column.value(item))
+        column === cols[0] ? element("a", {href: "#/items/" + encodeURIComponent(item.item_id)}, column.value(item))
             : column.text ? column.value(item) ?? "–" : (column.digits ? decimal : number)(column.value(item))))});
     box.querySelectorAll("thead th").forEach((th, i) => {
         const button = element("button", {type: "button"}, th.textContent);

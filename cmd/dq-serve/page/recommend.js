@@ -76,7 +76,7 @@ async function showProfile(user) {
     try {
         const known = await get("/api/users/" + encodeURIComponent(user));
         box.replaceChildren(...prose(known.texts), ...facts(known.attributes),
-            element("p", {className: "hint"}, count(known.interactions, "interaction") + ". ", element("a", {href: "#users/" + encodeURIComponent(user)}, "All of them")));
+            element("p", {className: "hint"}, count(known.interactions, "interaction") + ". ", element("a", {href: "#/users/" + encodeURIComponent(user)}, "All of them")));
     } catch (problem) {
         if (problem.status !== 404) throw problem;
         box.replaceChildren(element("p", {className: "hint"}, "The catalogue has no user of this id."));

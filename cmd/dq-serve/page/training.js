@@ -2,7 +2,7 @@
 // The view of training: one job at a time, followed while it runs.
 
 import {byId, element, announce, attempt, number, onSubmit} from "/dom.js";
-import {get, post, events} from "/api.js";
+import {Problem, get, post, events} from "/api.js";
 import {figure} from "/charts.js";
 import {refresh} from "/state.js";
 
@@ -111,6 +111,7 @@ export async function watch() {
                 const words = data.ok ? data.message || "Done." : data.message || data.state;
                 say(words);
                 announce(words);
+                if (data.state === "failed") throw new Problem("Failed", data.message);
                 return data;
             }
         }
