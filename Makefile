@@ -28,13 +28,12 @@ ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 # Debian packages: what the programs are built with and the demo runs; what tests are built with and run by; and what
 # single tests need, which are skipped, and say so, where a package is not to be had.
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev \
-            libcurl4-openssl-dev nettle-dev libsqlite3-dev libmongoc-dev scdoc python3 jq gnuplot-nox libjs-chart.js
-CHECK_PACKAGES  := libcmocka-dev libmicrohttpd-dev bats zstd procps bsdextrautils
+            libcurl4-openssl-dev libmicrohttpd-dev nettle-dev libsqlite3-dev libmongoc-dev scdoc python3 jq gnuplot-nox libjs-chart.js
+CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
                    python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium chromium-driver \
                    python3-selenium
-PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
-CHECK_PKGS := libmicrohttpd
+PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl libmicrohttpd nettle sqlite3 libmongoc-1.0
 
 # ---- flags ----
 
@@ -160,7 +159,7 @@ $(B)/inject.so: tests/inject/inject.h Makefile $(wildcard tests/inject/*.c)
 # The servers that tests start; all of llm_*.c is one of them.
 $(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/llm_*.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(shell pkg-config --libs $(CHECK_PKGS)) -o $@
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 $(B)/services/http_post: $(B)/obj/tests/services/http_post.o $(B)/librooms.a
 	@mkdir -p $(@D)

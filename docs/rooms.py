@@ -28,13 +28,13 @@ ROOMS = {  # column wanted, purpose
     "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP and MongoDB"),
     "report": (4, "evaluations read and printed"), "plot": (5, "figures, drawn in one look"), "ope": (3, "a policy judged by another's log"),
     "compare": (3, "systems held against each other"),     "verdict": (5, "comparisons read and written as tables"),
-    "page": (8, "results as one page of HTML"),
+    "page": (8, "results as one page of HTML"),           "serve": (5, "what is asked over HTTP"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
 BARS = {"cli": "every program's options, help and messages", "core": "arenas, bundles, schemas, indices, errors"}
 PROGRAMS = {"dq-export": "data into a stream", "dq-embed": "texts into vectors", "dq-reward": "pairs into rewards",
             "dq-train": "rewards into agents", "dq-plan": "agents into plans", "dq-rank": "agents into lists",
-            "dq-eval": "lists into figures", "dq-sim": "made-up sessions", "dq-cat": "looks at any stream"}
+            "dq-eval": "lists into figures", "dq-sim": "made-up sessions", "dq-serve": "lists over HTTP", "dq-cat": "looks at any stream"}
 EDGE, COLUMN, LEVEL, WIDTH, HEIGHT = 16, 142, 104, 124, 56  # pixels: the margin, from box to box, a box
 HOUSE = 10 * COLUMN - (COLUMN - WIDTH)
 STYLE = """<style>text{fill:#1c2127;font:11px sans-serif;text-anchor:middle}.name{font-size:14px;font-weight:bold}

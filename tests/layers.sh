@@ -34,6 +34,7 @@ report:  core wire port data measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn measure/summary port/rows
 page:    core wire port inspect plot
+serve:   core wire port math data net feature learn offline rank log bandit
 cli:     core wire port llm data plot
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be
@@ -60,6 +61,7 @@ jansson.h             lib/port/files/json.c
 nettle/*              lib/port/files/sha256.c
 sqlite3.h             lib/port/cache/*
 curl/*                lib/port/http/*
+microhttpd.h          lib/port/httpd/*
 mongoc*               lib/port/mongo/*
 bson*                 lib/port/mongo/*
 getopt.h              cmd/cli/cli.c
@@ -67,7 +69,7 @@ sanitizer/*           lib/core/arena.c
 '
 
 # What is left is the system: C11 and POSIX.
-system=' arpa/inet.h assert.h ctype.h dirent.h errno.h fcntl.h float.h inttypes.h libgen.h limits.h malloc.h math.h poll.h pthread.h sched.h
+system=' arpa/inet.h netdb.h netinet/in.h sys/un.h assert.h ctype.h dirent.h errno.h fcntl.h float.h inttypes.h libgen.h limits.h malloc.h math.h poll.h pthread.h sched.h
 setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdio_ext.h stdlib.h string.h strings.h
 spawn.h sys/epoll.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/types.h sys/wait.h termios.h time.h unistd.h
 xmmintrin.h immintrin.h '

@@ -106,7 +106,7 @@ finds() {
 @test "foreign libraries away from home" {
     for pair in 'lib/rank/mmr.c zstd.h' 'lib/port/files/csv.c jansson.h' 'cmd/dq-x/main.c cblas.h' 'lib/wire/sink.c curl/curl.h' \
         'lib/port/files/json.c sqlite3.h' 'lib/rank/mmr.c getopt.h' 'lib/wire/sink.c xxhash.h' \
-        'lib/core/index.c sanitizer/asan_interface.h'; do
+        'lib/core/index.c sanitizer/asan_interface.h' 'lib/rank/mmr.c microhttpd.h'; do
         rm -rf tree; setup
         put "${pair% *}" "#include <${pair#* }>"
         finds "${pair% *}: <${pair#* }> has another home"
@@ -224,6 +224,8 @@ object() {
     for program in $(cd "$root"/cmd && ls -d dq-*/ | tr -d /); do ldd "$BUILD/$program" | sed "s,^,$program,"; done > links
     run ! bash -c "grep -vE '^dq-(reward|embed)' links | grep -E 'curl|sqlite'"
     run ! grep -E '^dq-[^e].*mongoc|^dq-(embed|eval).*mongoc' links
+    run ! bash -c "grep -v '^dq-serve' links | grep microhttpd"
+    grep -q '^dq-serve.*microhttpd' links
     for program in dq-cat dq-export dq-embed dq-reward; do
         run ! grep -E "^$program.*(blas|gfortran)" links
     done

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dq-serve's parts: main.c starts, waits and stops; options.c has the table of options; parts.c the table of
+ * what is opened between them: models, the log, the demonstration; systemd.c speaks with systemd.
+ */
+#ifndef DQ_SERVE_SERVE_H
+#define DQ_SERVE_SERVE_H
+
+#include "cli/cli.h"
+#include "serve/server.h"
+
+typedef struct serve_options {
+    dq_common common;
+    const char *listen, *token_file, *cors;
+    uint64_t max_body, max_header, max_connections, max_watchers;
+    double request_timeout, idle_timeout, drain_timeout;
+} serve_options;
+
+/* A part of the server: each member may be NULL. Parts are opened in the order of the table and closed in the
+ * opposite one. */
+typedef struct serve_part {
+    /* Before it listens: fills the member of `serve`. A part whose options were not given does nothing. */
+    dq_status (*open)(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error);
+    void (*tick)(dq_serve *serve, const serve_options *o, dq_cli *cli);   /* each second */
+    void (*reopen)(dq_serve *serve, const serve_options *o, dq_cli *cli); /* SIGHUP */
+    void (*quiesce)(dq_serve *serve); /* SIGTERM came: no new work; what runs is told to end */
+    dq_status (*close)(dq_serve *serve, dq_error *error); /* nobody asks any more; also after a failed open */
+} serve_part;
+
+extern const serve_part *const serve_parts[]; /* NULL-ended */
+
+/* ---- systemd.c ---- */
+
+/* The socket that was handed over (sd_listen_fds(3)), or -1. More than one is a usage error. */
+int serve_inherited_socket(const dq_cli *cli);
+/* "READY=1" and the like (sd_notify(3)), where somebody wants to hear it. */
+void serve_notify(const char *words);
+
+#endif

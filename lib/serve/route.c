@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "serve/route.h"
+
+#include "core/utf8.h"
+#include "port/files/json.h"
+#include "serve/count.h"
+#include "serve/find.h"
+#include "serve/server.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- whether it may ---- */
+
+/* In a time that depends on what was given alone. */
+static bool same_secret(const char *secret, const char *given)
+{
+    const size_t n = strlen(secret), m = strlen(given);
+    unsigned differ = n != m;
+    for (size_t i = 0; i < m; i++)
+        differ |= (unsigned)((unsigned char)given[i] ^ (unsigned char)secret[n ? i % n : 0]);
+    return !differ;
+}
+
+static bool bears_token(const dq_serve *serve, const dq_httpd_request *request)
+{
+    const char *given = dq_httpd_header(request, "Authorization");
+    return given && strncasecmp(given, "Bearer ", 7) == 0 && same_secret(serve->token, given + 7);
+}
+
+/* ---- what it asks ---- */
+
+typedef struct query_reading {
+    const dq_serve_schema *schema;
+    dq_arena *arena;
+    dq_value map;
+    dq_error error;
+} query_reading;
+
+static void read_parameter(void *arg, const char *name, const char *value)
+{
+    query_reading *q = arg;
+    if (q->error.status) return;
+    if (!dq_utf8_valid(name, strlen(name)) || (value && !dq_utf8_valid(value, strlen(value)))) {
+        dq_fail(&q->error, DQ_ERR_FORMAT, "the query is not UTF-8");
+        return;
+    }
+    for (const dq_serve_field *f = q->schema ? q->schema->fields : NULL; f && f->type; f++) {
+        dq_value v;
+        if (strcmp(f->name, name) != 0) continue;
+        if (dq_map_get(&q->map, name))
+            dq_fail(&q->error, DQ_ERR_SCHEMA, "the parameter %s is given twice", name);
+        else if (!dq_serve_field_parse(f, value ? value : "", q->arena, &v, &q->error) &&
+                 !dq_map_set(q->arena, &q->map, name, v))
+            dq_fail_memory(&q->error, "a query");
+        return;
+    }
+    dq_fail(&q->error, DQ_ERR_SCHEMA, "there is no parameter %s", name);
+}
+
+static dq_status read_query(const dq_serve_route *route, dq_serve_call *call, dq_error *error)
+{
+    query_reading q = {route->query, call->request->arena, dq_map(), DQ_ERROR_NONE};
+    dq_httpd_query_each(call->request, read_parameter, &q);
+    for (const dq_serve_field *f = route->query ? route->query->fields : NULL; f && f->type; f++)
+        if (f->required && !q.error.status && !dq_map_get(&q.map, f->name))
+            dq_fail(&q.error, DQ_ERR_SCHEMA, "the parameter %s is missing", f->name);
+    call->query = q.map;
+    if (q.error.status) *error = q.error;
+    return q.error.status;
+}
+
+/* A page elsewhere can make a browser send a form to this machine, but not this type without having asked. */
+static bool says_json(const dq_httpd_request *request)
+{
+    static const char json[] = "application/json";
+    const char *type = dq_httpd_header(request, "Content-Type");
+    if (!type || strncasecmp(type, json, sizeof json - 1) != 0) return false;
+    return strchr(" ;", type[sizeof json - 1]) != NULL;
+}
+
+/* No body is as good as an empty object. */
+static dq_status read_body(const dq_serve_route *route, dq_serve_call *call, dq_error *error)
+{
+    static const dq_serve_field none[] = {{0}};
+    static const dq_serve_schema empty = {.name = "Empty", .fields = none};
+    const dq_httpd_request *request = call->request;
+    call->body = dq_map();
+    if (request->body_bytes) {
+        const dq_status status = dq_json_parse(request->body, request->body_bytes, request->arena,
+                                               &call->body, error);
+        if (status) return status;
+    }
+    return dq_serve_schema_check(route->body ? route->body : &empty, &call->body, error);
+}
+
+/* ---- the answer ---- */
+
+static void refuse(dq_httpd_reply *reply, const dq_httpd_request *request, const dq_error *error)
+{
+    if (error->status == DQ_ERR_MEMORY)
+        dq_serve_problem(reply, request, 503, "Service Unavailable", "%s", error->reason);
+    else
+        dq_serve_problem(reply, request, 400, "Bad Request", "%s", error->reason);
+}
+
+static void call_route(dq_serve *serve, const dq_serve_route *route, dq_serve_call *call,
+                       dq_httpd_reply *reply)
+{
+    const dq_httpd_request *request = call->request;
+    dq_error e = DQ_ERROR_NONE;
+    if (request->too_large)
+        dq_serve_problem(reply, request, 413, "Content Too Large",
+                         "the body is larger than this server takes");
+    else if (request->body_bytes && !says_json(request))
+        dq_serve_problem(reply, request, 415, "Unsupported Media Type",
+                         "a body is application/json, and its Content-Type says so");
+    else if (read_query(route, call, &e) || read_body(route, call, &e))
+        refuse(reply, request, &e);
+    else {
+        reply->status = route->status ? route->status : 200;
+        reply->type = route->type;
+        route->handle(serve, call, reply);
+    }
+}
+
+static void answer_none(const dq_serve *serve, const dq_httpd_request *request, const dq_serve_found *f,
+                        dq_httpd_reply *reply)
+{
+    const bool preflight = serve->origin && strcmp(request->method, "OPTIONS") == 0;
+    if (request->path[0] != '/') {
+        dq_serve_problem(reply, request, 400, "Bad Request", "that is no path");
+    } else if (!f->length) {
+        dq_serve_problem(reply, request, 404, "Not Found", "there is nothing at %s", request->path);
+    } else if (preflight) {
+        reply->status = 204;
+        dq_httpd_reply_header(reply, "Access-Control-Allow-Methods",
+                              dq_arena_text(request->arena, f->allow, f->length));
+        dq_httpd_reply_header(reply, "Access-Control-Allow-Headers", "Authorization, Content-Type");
+        dq_httpd_reply_header(reply, "Access-Control-Max-Age", "600");
+    } else {
+        dq_serve_problem(reply, request, 405, "Method Not Allowed", "%s takes %s", request->path, f->allow);
+        dq_httpd_reply_header(reply, "Allow", dq_arena_text(request->arena, f->allow, f->length));
+    }
+}
+
+static void add_headers(const dq_serve *serve, const dq_serve_route *route, dq_httpd_reply *reply)
+{
+    dq_httpd_reply_header(reply, "X-Content-Type-Options", "nosniff");
+    if (!reply->events && !(route && route->flags & DQ_SERVE_ASIDE))
+        dq_httpd_reply_header(reply, "Cache-Control", "no-store");
+    if (!serve->origin) return;
+    dq_httpd_reply_header(reply, "Access-Control-Allow-Origin", serve->origin);
+    if (strcmp(serve->origin, "*") != 0) dq_httpd_reply_header(reply, "Vary", "Origin");
+}
+
+void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply)
+{
+    dq_serve *serve = arg;
+    const double started = dq_serve_now();
+    const dq_serve_found f = dq_serve_find(serve, request);
+    dq_serve_call call = {.request = request, .id = f.id};
+    if (!f.route) {
+        answer_none(serve, request, &f, reply);
+    } else if (serve->token && !(f.route->flags & DQ_SERVE_PUBLIC) && !bears_token(serve, request)) {
+        dq_serve_problem(reply, request, 401, "Unauthorized", "this needs the server's bearer token");
+        dq_httpd_reply_header(reply, "WWW-Authenticate", "Bearer");
+    } else if (f.id && !dq_utf8_valid(f.id, strlen(f.id))) {
+        dq_serve_problem(reply, request, 400, "Bad Request", "the path is not UTF-8");
+    } else {
+        call_route(serve, f.route, &call, reply);
+    }
+    add_headers(serve, f.route, reply);
+    dq_serve_count(serve, f.route, reply->status, dq_serve_now() - started);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#include "serve/tables.h"
+
+#include <stddef.h>
+
+const dq_serve_route *const dq_serve_tables[] = {
+    dq_serve_basic_routes,
+    NULL,
+};
