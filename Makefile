@@ -291,6 +291,10 @@ install: all ## install programs, library, headers, man pages, completions under
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
+pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, phone and screen: build/pictures
+	@bash tests/deps chromium chromium-driver python3-selenium curl
+	@BUILD=$(B) bash tests/cli/serve_pictures $(B)/pictures
+
 format: ## lay the C files out as .clang-format says
 	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/inject/*.[ch] tests/bench/*.c examples/*.c)
 
@@ -303,4 +307,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install pictures format drawing clean list
