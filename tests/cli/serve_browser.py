@@ -64,7 +64,7 @@ class Browser:
         try:
             return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(look)
         except TimeoutException:
-            raise AssertionError(what) from None
+            raise AssertionError(what() if callable(what) else what) from None
 
     def text(self, css):
         return self.one(css).text
@@ -72,7 +72,8 @@ class Browser:
     def says(self, css, *words):
         """Waits until an element has these words, seen or not."""
         script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent).join(' ')"
-        self.wait(lambda: all(w in self.run(script, css) for w in words), f"{css} does not say {words}: {self.run(script, css)!r}")
+        self.wait(lambda: all(w in self.run(script, css) for w in words),
+                  lambda: f"{css} does not say {words}, but {self.run(script, css)!r}")
 
     def click(self, css):
         """Presses the first that is seen, again where it was replaced meanwhile."""

@@ -37,10 +37,13 @@ def number(text):
 # ---- the demo, in the order of a visit ----
 
 def views_open(b, demo):
-    """every view opens by its link, which is the current one then, and the heading has the focus"""
+    """every view opens by its link, which is the current one then, and the heading has the focus; without data, each says so"""
     b.open(demo)
+    has(b.get("/api/status")["items"] == 0, "this demo has data already")
     for view in VIEWS[1:] + VIEWS[:1]:
         go(b, view)
+        if view != "data":
+            b.wait(lambda: "no data yet" in b.text("main"), f"{view} does not say that there is no data")
         has(len([e for e in b.all("main > section") if e.is_displayed()]) == 1, f"{view} is not alone")
         has(b.one("nav [aria-current=page]").get_attribute("hash") == "#/" + view, f"{view} is not current")
         b.wait(lambda view=view: b.run("return document.activeElement.id") == view + "-heading", f"{view} has no focus")

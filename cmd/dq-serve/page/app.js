@@ -7,6 +7,7 @@ import * as training from "/training.js";
 import {Browser} from "/browse.js";
 import * as recommend from "/recommend.js";
 import * as models from "/models.js";
+import {refresh, status} from "/state.js";
 
 const views = {data, training, users: new Browser("users"), items: new Browser("items"), recommend, models};
 
@@ -32,7 +33,14 @@ async function go() {
         scrollTo(0, 0);
         heading.focus({preventScroll: true});
     }
-    await attempt(() => views[name].open(id));
+    await attempt(async () => {
+        await refresh();
+        // a demo begins without data, and then there is nothing to see but how to make some
+        const section = byId(name), empty = !status.items && name !== "data";
+        section.classList.toggle("empty", empty);
+        if (empty) section.append(byId("empty"));
+        else await views[name].open(id);
+    });
 }
 
 byId("skip").addEventListener("click", event => {

@@ -3,7 +3,7 @@
 
 import {byId, element, attempt, announce, count, named, number, plain, table} from "/dom.js";
 import {get} from "/api.js";
-import {refresh} from "/state.js";
+import {status} from "/state.js";
 
 const sides = {
     users: {id: "user_id", one: "User", other: "item_id", otherName: "Item", search: "Search users"},
@@ -119,7 +119,7 @@ export class Browser {
     }
 
     async open(id) {
-        const before = this.seen, status = await refresh();
+        const before = this.seen;
         this.seen = `${status.users} ${status.items} ${status.interactions}`;
         if (before !== this.seen) {
             this.detail.replaceChildren(element("p", {className: "hint"}, `Choose one of the ${this.name}.`));

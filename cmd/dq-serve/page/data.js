@@ -4,7 +4,7 @@
 import {byId, element, announce, count, named, number, onSubmit} from "/dom.js";
 import {get, post} from "/api.js";
 import {figure, bins} from "/charts.js";
-import {refresh} from "/state.js";
+import {refresh, status} from "/state.js";
 import {follow, watch} from "/training.js";
 import {present} from "/recommend.js";
 
@@ -60,13 +60,11 @@ function distributions(d) {
 }
 
 export async function open() {
-    const status = await refresh();
     const totals = [["Users", status.users], ["Items", status.items], ["Interactions", status.interactions],
         ["Models", status.models.filter(model => model.loaded).length]];
     byId("totals").replaceChildren(...totals.map(([name, value]) =>
         element("div", {}, element("dt", {}, name), element("dd", {}, number(value)))));
-    distributions(await get("/api/distributions"));
-    return status;
+    if (status.items) distributions(await get("/api/distributions"));
 }
 
 /* Data, training and recommendations in one job of the server, followed where trainings are, shown where lists are. */
@@ -85,7 +83,8 @@ export function start() {
         if (button?.id === "pipeline") return pipeline(sizes);
         const made = await post("/api/init", sizes);
         if (made.users === undefined) await watch(); // more than a moment's work: a job
-        const now = await open();
-        announce(`Made ${count(now.users, "user")}, ${count(now.items, "item")} and ${count(now.interactions, "interaction")}.`);
+        await refresh();
+        await open();
+        announce(`Made ${count(status.users, "user")}, ${count(status.items, "item")} and ${count(status.interactions, "interaction")}.`);
     });
 }

@@ -4,7 +4,7 @@
 import {byId, element, announce, count, decimal, number, onSubmit, table} from "/dom.js";
 import {get} from "/api.js";
 import {figure} from "/charts.js";
-import {refresh, offerUsers} from "/state.js";
+import {status, offerUsers} from "/state.js";
 
 function listModels(models) {
     const head = [{name: "Model"}, {name: "Agent"}, {name: "Share of users", numeric: true}, {name: "World model"}, {name: "Digest"}];
@@ -121,7 +121,7 @@ async function ask(user, n, a, b) {
 }
 
 export async function open(user) {
-    const {models} = await refresh();
+    const {models} = status;
     listModels(models);
     offerModels(models);
     if (user) byId("models-user").value = user;

@@ -4,7 +4,7 @@
 
 import {byId, element, announce, attempt, count, decimal, number, onSubmit, word} from "/dom.js";
 import {get, post} from "/api.js";
-import {refresh, status, offerUsers} from "/state.js";
+import {status, offerUsers} from "/state.js";
 import {facts, prose, title} from "/browse.js";
 
 /* The answers to the lists of one user: the request, its items, and of each item the best reward so far, as logs are read. */
@@ -102,8 +102,7 @@ export async function present(list) {
 const ask = async (user, n) => present(await post("/api/recommend", {user_id: user, n_recommendations: n}));
 
 export async function open(user) {
-    const {simulated} = await refresh();
-    if (!opened) byId("one-by-one").checked = !simulated; // what has texts is read one by one
+    if (!opened) byId("one-by-one").checked = !status.simulated; // what has texts is read one by one
     opened = true;
     if (user) byId("recommend-user").value = user;
     await offerUsers(byId("recommend-user"));

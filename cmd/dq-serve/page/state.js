@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the server says of itself: its data, models, job and labels. Asked anew whenever a view opens.
+// What the server says of itself: its data, models, job and labels. The page asks anew whenever a view opens.
 
 import {byId, element} from "/dom.js";
 import {get} from "/api.js";
@@ -9,7 +9,7 @@ export let status = null;
 /** Asks the server, and shows what it is able to do: parts with data-only are for a demo, or for data that it made. */
 export async function refresh() {
     status = await get("/api/status");
-    const able = {demo: status.demo, simulated: status.demo && status.simulated};
+    const able = {demo: status.demo, simulated: status.demo && (status.simulated || !status.items)};
     for (const part of document.querySelectorAll("[data-only]")) part.hidden = !able[part.dataset.only];
     return status;
 }

@@ -4,7 +4,7 @@
 import {byId, element, announce, attempt, number, onSubmit} from "/dom.js";
 import {Problem, get, post, events} from "/api.js";
 import {figure} from "/charts.js";
-import {refresh} from "/state.js";
+import {refresh, status} from "/state.js";
 
 const MOST_POINTS = 2000;
 let points = [], stride = 1, unit = "episode", watching = false, drawing = 0, figures = null;
@@ -41,15 +41,15 @@ function draw() {
 /* Curves are drawn at most five times a second, however fast episodes end. */
 const drawSoon = () => { drawing ||= setTimeout(draw, 200); };
 
-/* Of a long run every stride-th point is kept. */
+/* Of a long run every stride-th point is kept, as the server does it. */
 function add(point) {
     const last = points.at(-1);
     if (last && point.episode <= last.episode) return;
-    if (point.episode % stride && point.episode !== point.episodes) return;
+    if ((point.episode - 1) % stride && point.episode !== point.episodes) return;
     points.push(point);
     if (points.length > MOST_POINTS) {
         stride *= 2;
-        points = points.filter(p => p.episode % stride === 0);
+        points = points.filter(p => (p.episode - 1) % stride === 0);
     }
 }
 
@@ -64,7 +64,7 @@ function begin(newUnit) {
 function takeMetrics(m) {
     begin(m.unit);
     stride = m.stride ?? 1;
-    points = m.rewards.map((reward, i) => ({episode: (i + 1) * stride, episodes: m.episodes, reward, average: m.moving_average[i],
+    points = m.rewards.map((reward, i) => ({episode: 1 + i * stride, episodes: m.episodes, reward, average: m.moving_average[i],
         length: m.lengths[i] ?? null, loss: m.losses?.[i] ?? null}));
     draw();
 }
@@ -123,9 +123,11 @@ export async function watch() {
 }
 
 export async function open() {
-    const status = await refresh(), models = byId("train-model"), chosen = models.value;
+    const models = byId("train-model"), chosen = models.value;
     models.replaceChildren(...status.models.map(({name}) => element("option", {value: name}, name)));
     if (status.models.some(({name}) => name === chosen)) models.value = chosen;
+    byId("agents").hidden = !status.simulated;
+    if (!status.simulated) byId("agent").value = "";
     byId("episodes-label").textContent = status.simulated ? "Episodes" : "Passes over the log";
     if (watching) return;
     takeMetrics(await get("/api/metrics"));
