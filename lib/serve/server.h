@@ -6,15 +6,17 @@
 #ifndef DQ_SERVE_SERVER_H
 #define DQ_SERVE_SERVER_H
 
-#include "data/catalogue.h"
+#include "data/label_map.h"
 #include "serve/route.h"
+#include "serve/served.h"
 #include "serve/telemetry.h"
 
 #include <stdatomic.h>
 
 struct dq_serve {
     const char *version;                 /* of the program */
-    dq_catalogue *catalogue;             /* read once; NULL: none yet (--demo before its first data) */
+    dq_served_file *served;              /* the catalogue; NULL: none is served */
+    const dq_label_map *map;             /* rewards of labels */
     struct dq_serve_models *models;      /* serve/models.h */
     struct dq_serve_log *log;            /* the log and what was shown; NULL without --log */
     struct dq_serve_demo *demo;          /* NULL without --demo */
