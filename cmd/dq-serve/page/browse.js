@@ -27,10 +27,13 @@ export function facts(attributes) {
 /** What one is called: an item's title, else the id. */
 export const title = entity => entity.title || entity.item_id || entity.user_id;
 
+/* A moment as day and minute, of a number since 1970 (seconds, milliseconds or microseconds) or of ISO 8601. */
 function time(value) {
-    if (typeof value !== "number") return plain(value);
     const seconds = value > 1e14 ? value / 1e6 : value > 1e11 ? value / 1e3 : value;
-    return new Date(1000 * seconds).toISOString().slice(0, 16).replace("T", " ");
+    const text = typeof value === "number" ? new Date(1000 * seconds).toISOString() : plain(value);
+    const parts = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(text);
+    if (!parts) return text;
+    return element("time", {dateTime: text}, element("span", {}, parts[1]), " ", element("span", {}, parts[2]));
 }
 
 function history(side, entity) {
@@ -92,7 +95,7 @@ export class Browser {
     row(entity) {
         const id = entity[this.side.id], head = title(entity);
         const text = Object.values(entity.texts ?? {}).find(value => value && value !== head) ??
-            Object.entries(entity.attributes ?? {}).slice(0, 4).map(([name, value]) => `${named(name).toLowerCase()} ${plain(value)}`).join(", ");
+            Object.entries(entity.attributes ?? {}).filter(([, value]) => typeof value !== "object").slice(0, 4).map(([name, value]) => `${named(name).toLowerCase()} ${plain(value)}`).join(", ");
         const button = element("button", {type: "button"}, element("span", {}, head),
             element("span", {className: "hint"}, (head === id ? "" : id + " · ") + count(entity.interactions, "interaction") + (text ? " · " + text : "")));
         button.dataset.id = id;

@@ -91,6 +91,7 @@ export function figure({title, kind, x, y, names, head, level = 3, integers = fa
 /** A histogram's bins as labels and counts. */
 export function bins(histogram) {
     const fine = histogram.bins.some(bin => !Number.isInteger(bin.from) || !Number.isInteger(bin.to));
-    const label = bin => bin.from === bin.to ? number(bin.from, 2) : fine ? `${number(bin.from, 2)} to ${number(bin.to, 2)}` : `${number(bin.from)}–${number(bin.to)}`;
+    const short = value => value.toLocaleString("en", {maximumSignificantDigits: 3}).replace("-", "−");
+    const label = bin => bin.from === bin.to ? number(bin.from) : fine ? `${short(bin.from)} to ${short(bin.to)}` : `${number(bin.from)}–${number(bin.to)}`;
     return {labels: histogram.bins.map(label), counts: histogram.bins.map(bin => bin.count)};
 }

@@ -32,8 +32,9 @@ export const count = (n, noun) => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 /** A value of a catalogue's attribute as text. */
 export function plain(value) {
     if (value === null || value === undefined) return "–";
-    if (typeof value === "number") return number(value);
-    return typeof value === "string" ? value : JSON.stringify(value);
+    if (typeof value === "number") return number(value, Math.abs(value) >= 1000 ? 0 : 3);
+    if (typeof value !== "object") return String(value);
+    return (Array.isArray(value) ? value.map(plain) : Object.entries(value).map(([name, part]) => `${name} ${plain(part)}`)).join(", ");
 }
 
 /** A label of the server's map as a word: APPLY is "Apply". */

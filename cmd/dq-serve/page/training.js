@@ -34,6 +34,7 @@ function draw() {
     figures.reward.show([column("reward"), column("average")], labels, words + `${number(last.reward)}, moving average ${number(last.average)}`);
     figures.length.show([column("length")], labels, words + `${number(last.length)} steps`);
     figures.loss.show([column("loss")], labels, words + `loss ${number(last.loss)}`);
+    figures.reward.box.hidden = !has("reward");
     figures.length.box.hidden = !has("length");
     figures.loss.box.hidden = !has("loss");
 }
@@ -94,7 +95,7 @@ function progress(data, told) {
     return Math.max(told, tenth);
 }
 
-const stages = {init: "Making the data", train: "Training", recommend: "Recommending"};
+const stages = {init: "Making the data", reward: "Looking up rewards", train: "Training", recommend: "Recommending"};
 
 /** Follows the job that runs to its end, which is given back; null where there is none, or where it is followed already. */
 export async function watch() {
@@ -104,10 +105,10 @@ export async function watch() {
     let told = 0;
     try {
         for await (const {name, data} of events()) {
-            if (name === "stage") say(stages[data.stage] + " …");
+            if (name === "stage") say((stages[data.stage] ?? data.stage) + " …");
             else if (name === "progress") told = progress(data, told);
             else if (name === "end") {
-                draw();
+                takeMetrics(await get("/api/metrics")); // a slow watcher has missed events
                 const words = data.ok ? data.message || "Done." : data.message || data.state;
                 say(words);
                 announce(words);
@@ -126,8 +127,7 @@ export async function open() {
     const models = byId("train-model"), chosen = models.value;
     models.replaceChildren(...status.models.map(({name}) => element("option", {value: name}, name)));
     if (status.models.some(({name}) => name === chosen)) models.value = chosen;
-    byId("agents").hidden = !status.simulated;
-    if (!status.simulated) byId("agent").value = "";
+    models.parentElement.hidden = status.models.length < 2;
     byId("episodes-label").textContent = status.simulated ? "Episodes" : "Passes over the log";
     if (watching) return;
     takeMetrics(await get("/api/metrics"));
