@@ -124,8 +124,10 @@ $(B)/obj/cmd/dq-serve/page_files.c: cmd/dq-serve/embed.py $(PAGE) $(CHART_JS) Ma
 	@mkdir -p $(@D)
 	python3 cmd/dq-serve/embed.py $(PAGE) chart.js=$(CHART_JS) > $@
 
-$(B)/obj/cmd/dq-serve/page_files.o: $(B)/obj/cmd/dq-serve/page_files.c cmd/dq-serve/page.h
-	$(CC) $(ALL_CFLAGS) -Icmd/dq-serve -c $< -o $@
+$(B)/obj/cmd/dq-serve/page_files.o: $(B)/obj/cmd/dq-serve/page_files.c
+	$(CC) $(ALL_CFLAGS) -Icmd/dq-serve -MMD -MP -c $< -o $@
+
+-include $(B)/obj/cmd/dq-serve/page_files.d
 
 $(B)/dq-serve: $(B)/obj/cmd/dq-serve/page_files.o
 

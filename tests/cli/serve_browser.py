@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 ARGUMENTS = """--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions
     --disable-background-networking --disable-sync --disable-component-update --hide-scrollbars
     --proxy-server=direct:// --window-size=1400,1000"""
-PATIENCE = 15  # seconds: a loaded machine is slow, and a failure is rare
+PATIENCE = int(os.environ.get("PATIENCE", 120))  # seconds: a loaded machine is slow, and a failure is rare
 
 
 class Browser:
