@@ -28,7 +28,8 @@ ROOMS = {  # column wanted, purpose
     "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP and MongoDB"),
     "report": (4, "evaluations read and printed"), "plot": (5, "figures, drawn in one look"), "ope": (3, "a policy judged by another's log"),
     "compare": (3, "systems held against each other"),     "verdict": (5, "comparisons read and written as tables"),
-    "page": (8, "results as one page of HTML"),           "serve": (5, "what is asked over HTTP"),
+    "page": (8, "results as one page of HTML"),            "log": (7, "a server's log, kept and followed"),
+    "serve": (5, "what is asked over HTTP"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
 BARS = {"cli": "every program's options, help and messages", "core": "arenas, bundles, schemas, indices, errors"}

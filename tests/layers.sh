@@ -28,6 +28,7 @@ ope:     core math measure compare
 import:  core wire port data
 inspect: core wire port data
 llm:     core port
+log:     core wire data
 label:   core wire port data reward llm compare plot
 verdict: core wire port data measure compare
 report:  core wire port data measure ope compare verdict plot

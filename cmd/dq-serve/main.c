@@ -20,7 +20,9 @@ static const dq_program program = {
     .summary = "serves recommendations over HTTP",
     .operands = "",
     .all_cores = true,
-    .examples = {"dq-serve --listen 127.0.0.1:8080", "curl http://127.0.0.1:8080/api/health"},
+    .examples = {"dq-serve --catalogue catalogue.dq --model model.dq --log log.dq",
+                 "curl -H 'Content-Type: application/json' -d '{\"user_id\": 7}' "
+                 "http://127.0.0.1:8080/api/recommend"},
 };
 
 /* ---- the token ---- */
@@ -180,6 +182,9 @@ int main(int argc, char **argv)
 {
     serve_options o = {.common = DQ_COMMON_DEFAULTS,
                        .listen = "127.0.0.1:8080",
+                       .map = DQ_LABEL_MAP_DEFAULT,
+                       .cache = 64,
+                       .remember = 1000000,
                        .max_body = 1 << 20,
                        .max_header = 16 << 10,
                        .max_connections = 16384,
@@ -189,6 +194,14 @@ int main(int argc, char **argv)
                        .drain_timeout = 30};
     /* clang-format off */
     const dq_option table[] = {
+        {"catalogue", 'c', DQ_OPT_TEXT, &o.catalogue, "FILE", "users, items and interactions", .flags = DQ_OPT_READS, .section = "what is served"},
+        {"model", 'm', DQ_OPT_LIST, &o.models, "[NAME=]FILE[:SHARE]", "who ranks; several models split the users by their shares; may be repeated", .flags = 0},
+        {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of the labels that users may answer with", .flags = 0},
+        {"cache", 0, DQ_OPT_COUNT, &o.cache, "MIB", "scores of users that are kept, of each model", .min = 0, .max = 1e6},
+        {"remember", 0, DQ_OPT_COUNT, &o.remember, "N", "shown items that can be answered", .min = 10, .max = 1e9},
+        {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
+        {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
+        {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
         {"listen", 'l', DQ_OPT_TEXT, &o.listen, "ADDRESS", "HOST:PORT (port 0: any that is free) or unix:PATH", .section = "where"},
         {"token-file", 0, DQ_OPT_TEXT, &o.token_file, "FILE", "whoever asks must bear the token in FILE", .flags = DQ_OPT_READS, .section = "who may ask"},
         {"cors", 0, DQ_OPT_TEXT, &o.cors, "ORIGIN", "pages of ORIGIN (https://shop.example; *: all) may ask, too", .flags = 0},

@@ -2,5 +2,7 @@
 #include "serve.h"
 
 const serve_part *const serve_parts[] = {
+    &serve_models_part,
+    &serve_log_part,
     NULL,
 };

@@ -12,6 +12,10 @@
 typedef struct serve_options {
     dq_common common;
     const char *listen, *token_file, *cors;
+    const char *catalogue, *map, *log, *log_sync, *log_rotate;
+    dq_texts models;
+    uint64_t cache, remember; /* MiB; shown items */
+    bool may_lack;            /* files of models and the catalogue need not be there yet */
     uint64_t max_body, max_header, max_connections, max_watchers;
     double request_timeout, idle_timeout, drain_timeout;
 } serve_options;
@@ -28,6 +32,9 @@ typedef struct serve_part {
 } serve_part;
 
 extern const serve_part *const serve_parts[]; /* NULL-ended */
+
+extern const serve_part serve_models_part; /* models.c: the catalogue and the models */
+extern const serve_part serve_log_part;    /* log.c: the log, and what is remembered */
 
 /* ---- systemd.c ---- */
 

@@ -13,6 +13,13 @@ uint64_t dq_digest_seeded(const void *data, size_t bytes, uint64_t seed)
     return XXH3_64bits_withSeed(data, bytes, seed);
 }
 
+/* The 53 highest bits of a digest are a double's. The seed keeps shares apart from other uses of digests. */
+double dq_share(const char *id, size_t bytes)
+{
+    enum { SEED = 0x5ba2e };
+    return (double)(dq_digest_seeded(id, bytes, SEED) >> 11) * 0x1p-53;
+}
+
 /* dq_hasher is XXH3's own state under another name, so that no other file needs the header. */
 
 dq_hasher *dq_hasher_new(void)

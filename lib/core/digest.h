@@ -12,6 +12,10 @@
 uint64_t dq_digest(const void *data, size_t bytes);
 uint64_t dq_digest_seeded(const void *data, size_t bytes, uint64_t seed);
 
+/* A number in [0, 1) for an id: which share of users somebody is in. Stable for ever, and independent of the
+ * ids' order and of dq_digest of the same bytes. */
+double dq_share(const char *id, size_t bytes);
+
 typedef struct dq_hasher dq_hasher; /* a running digest */
 dq_hasher *dq_hasher_new(void);     /* NULL when memory is short */
 void dq_hasher_reset(dq_hasher *hasher);

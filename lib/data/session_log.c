@@ -253,6 +253,11 @@ static uint32_t *places_of(const dq_session_log *log)
 
 /* ---- a log ---- */
 
+static bool is_left_out(const dq_session_event *event, const uint32_t *user_row, const uint32_t *item_row)
+{
+    return user_row[event->user] == DQ_ABSENT || item_row[event->item] == DQ_ABSENT;
+}
+
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error)
 {
@@ -274,12 +279,11 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
         return dq_fail_memory(error, "interactions");
     }
     for (size_t i = 0; i < log->count; i++)
-        if (user_row[log->at[i].user] != DQ_ABSENT) first[user_row[log->at[i].user] + 2]++;
+        if (!is_left_out(&log->at[i], user_row, item_row)) first[user_row[log->at[i].user] + 2]++;
     for (uint32_t u = 0; u < user_count; u++) first[u + 2] += first[u + 1];
     for (size_t i = 0; i < log->count; i++) { /* first[row + 1] is where the user's next one goes */
-        uint32_t row = user_row[log->at[i].user];
-        if (row == DQ_ABSENT) continue;
-        uint32_t at = first[row + 1]++;
+        if (is_left_out(&log->at[i], user_row, item_row)) continue;
+        uint32_t at = first[user_row[log->at[i].user] + 1]++;
         item[at] = item_row[log->at[i].item];
         reward[at] = log->at[i].reward;
         if (second) second[at] = dq_time_seconds(&log->at[i].time);
@@ -384,6 +388,21 @@ dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq
         dq_map_set(arena, &model->meta, key, sessions))
         return DQ_OK;
     return dq_fail_memory(error, "a model");
+}
+
+dq_status dq_session_log_inherit(dq_session_layout *layout, dq_session_cut *cut, const dq_bundle *model,
+                                 dq_arena *arena, bool (*given)(const void *arg, const char *part),
+                                 const void *arg, dq_error *error)
+{
+    dq_session_layout from;
+    const dq_value *meta = dq_map_get(&model->meta, key);
+    dq_status status = dq_session_layout_load(&from, model, error);
+    if (status || from.item_width == 0) return status;
+    dq_session_layout_inherit(layout, &from, given, arg);
+    if (!given(arg, "history")) layout->history = from.history;
+    if (!given(arg, "session-gap")) cut->gap = dq_value_number(dq_map_get(meta, "gap"), cut->gap);
+    if (!given(arg, "event-attribute")) cut->attribute = dq_value_text(arena, dq_map_get(meta, "attribute"));
+    return DQ_OK;
 }
 
 dq_status dq_session_log_as(dq_session_log *log, const dq_bundle *model, const dq_session_layout *layout,

@@ -77,6 +77,20 @@ dq_status dq_session_log_take_values(dq_session_log *log, const dq_bundle *model
                                      const dq_catalogue *catalogue, size_t max, dq_session_layout *layout,
                                      dq_error *error);
 
+/* Where sessions are cut (seconds without an event; 0: nowhere), and the attribute that states show (NULL:
+ * none). */
+typedef struct dq_session_cut {
+    double gap;
+    const char *attribute;
+} dq_session_cut;
+
+/* Sessions are laid out and cut as those that a model learnt from, but for what was asked for: given says
+ * so, by the names of dq-train's options (dq_session_layout_inherit; history, session-gap, event-attribute).
+ * Nothing changes with a model that knows no sessions. Texts are the arena's. DQ_ERR_SCHEMA for a layout that
+ * cannot be. */
+dq_status dq_session_log_inherit(dq_session_layout *layout, dq_session_cut *cut, const dq_bundle *model,
+                                 dq_arena *arena, bool (*given)(const void *arg, const char *part),
+                                 const void *arg, dq_error *error);
 /* meta.sessions of a model: what the interactions were that it learnt from. map: the text of log->map. */
 dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq_bundle *model,
                                   dq_error *error);
@@ -97,8 +111,8 @@ dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
  * there are no times, what numbers were taken to count, that many are equal. False, and "": nothing. */
 bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_t size);
 /* Fills first, item, reward, gap and, with log.attribute, value, with log.seconds, second of rows with a
- * sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; users with DQ_ABSENT are left
- * out. The arrays are the caller's to free (dq_session_rows_free). */
+ * sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; events of users or items with
+ * DQ_ABSENT are left out. The arrays are the caller's to free (dq_session_rows_free). */
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error);
 /* The same for all users of a finished catalogue by their rows, and users and items, too. Sorts the log. */

@@ -46,29 +46,34 @@ static dq_status open_members(dq_rank_lists *lists, size_t i, dq_error *error)
     return status;
 }
 
-static dq_status open_user(dq_rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
+/* The heaps of list i. */
+static dq_status open_list(dq_rank_lists *lists, size_t i, dq_error *error)
 {
     const dq_rank_config *config = &lists->config;
-    size_t i = lists->count, k = config->order == DQ_RANK_MMR ? config->pool : config->k;
-    dq_rank_user *user = &lists->users[i];
-    user->id = dq_entities_id(entities, row, &user->id_bytes);
-    user->seen = DQ_ABSENT;
-    lists->of_row[row] = DQ_ABSENT;
-    if (!is_wanted(config, user->id, user->id_bytes)) return DQ_OK;
-    lists->of_row[row] = (uint32_t)i;
-    lists->vectors[i] = entities->vectors[row];
-    lists->count++;
+    size_t k = config->order == DQ_RANK_MMR ? config->pool : config->k;
+    lists->count = i + 1;
     if (config->order == DQ_RANK_ENSEMBLE) return open_members(lists, i, error);
     dq_status status = dq_topk_new(&lists->best[i], k, error);
     if (!status && is_drawn(config)) status = dq_topk_new(&lists->other[i], k, error);
     return status;
 }
 
-dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_entities *users,
-                             dq_error *error)
+static dq_status open_user(dq_rank_lists *lists, const dq_entities *entities, uint32_t row, dq_error *error)
 {
-    uint32_t n = dq_entities_count(users);
-    dq_status status = DQ_OK;
+    size_t i = lists->count;
+    dq_rank_user *user = &lists->users[i];
+    user->id = dq_entities_id(entities, row, &user->id_bytes);
+    user->seen = DQ_ABSENT;
+    lists->of_row[row] = DQ_ABSENT;
+    if (!is_wanted(&lists->config, user->id, user->id_bytes)) return DQ_OK;
+    lists->of_row[row] = (uint32_t)i;
+    lists->vectors[i] = entities->vectors[row];
+    return open_list(lists, i, error);
+}
+
+static dq_status reserve_users(dq_rank_lists *lists, const dq_rank_config *config, uint32_t n,
+                               dq_error *error)
+{
     lists->config = *config;
     lists->users = calloc(n + 1U, sizeof *lists->users);
     lists->of_row = calloc(n + 1U, sizeof *lists->of_row);
@@ -79,11 +84,28 @@ dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config,
     lists->rest = config->order == DQ_RANK_SOFTMAX ? calloc(n + 1U, sizeof *lists->rest) : NULL;
     size_t members = config->order == DQ_RANK_ENSEMBLE ? config->members : 0;
     lists->of_member = calloc(n * members + 1, sizeof(dq_topk *));
-    if (!lists->of_member || !lists->users || !lists->of_row || !lists->vectors || !lists->best ||
-        !lists->other || !lists->candidates || (config->order == DQ_RANK_SOFTMAX && !lists->rest))
-        return dq_fail_memory(error, "the users' lists");
+    bool ok = lists->of_member && lists->users && lists->of_row && lists->vectors && lists->best &&
+              lists->other && lists->candidates && (config->order != DQ_RANK_SOFTMAX || lists->rest);
+    return ok ? DQ_OK : dq_fail_memory(error, "the users' lists");
+}
+
+dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_entities *users,
+                             dq_error *error)
+{
+    uint32_t n = dq_entities_count(users);
+    dq_status status = reserve_users(lists, config, n, error);
     for (uint32_t row = 0; !status && row < n; row++) status = open_user(lists, users, row, error);
     return status;
+}
+
+dq_status dq_rank_lists_open_one(dq_rank_lists *lists, const dq_rank_config *config, const char *id,
+                                 size_t bytes, const float *vector, dq_error *error)
+{
+    dq_status status = reserve_users(lists, config, 1, error);
+    if (status) return status;
+    lists->users[0] = (dq_rank_user){id, bytes, DQ_ABSENT};
+    lists->vectors[0] = vector;
+    return open_list(lists, 0, error);
 }
 
 /* ---- offering ---- */
@@ -137,9 +159,10 @@ static dq_status offer_greedy(dq_rank_lists *lists, size_t u, float score, const
     return dq_topk_push(lists->other[u], score, id, n, 0, error);
 }
 
-static bool is_seen(const dq_rank_lists *lists, size_t u, uint32_t row)
+static bool is_seen(const dq_rank_lists *lists, size_t u, uint32_t row, uint32_t number)
 {
     const dq_rank_seen *seen = lists->config.seen;
+    if (lists->config.left_out && lists->config.left_out[number]) return true;
     return seen && dq_pairset_has(&seen->pairs, lists->users[u].seen, lists->seen_items[row]);
 }
 
@@ -167,7 +190,7 @@ static dq_status offer_item(const offering *work, size_t u, uint32_t row, float 
     const dq_rank_block *block = work->block;
     const dq_rank_config *config = &lists->config;
     const dq_rank_user *user = &lists->users[u];
-    if (is_seen(lists, u, row)) return DQ_OK;
+    if (is_seen(lists, u, row, block->first + row)) return DQ_OK;
     lists->candidates[u]++;
     if (config->order == DQ_RANK_ENSEMBLE) return offer_members(work, u, row, error);
     uint64_t tag = config->order == DQ_RANK_MMR ? block->first + row : bits_of(score);

@@ -42,6 +42,7 @@ typedef struct dq_rank_config {
     size_t members;           /* ENSEMBLE: networks of the scorer, at least 2 */
     uint64_t seed;            /* of EPSILON, SOFTMAX and ENSEMBLE */
     const dq_rank_seen *seen; /* pairs to leave out, as known when the item is offered; NULL: none */
+    const uint8_t *left_out;  /* (items, by number) 1: in nobody's list; NULL: none */
     const char *const *users; /* (user_count) ids whose lists are wanted; user_count 0: everybody's */
     size_t user_count;
 } dq_rank_config;
@@ -87,6 +88,9 @@ typedef struct dq_rank_place {
  * and users, are kept. */
 dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_entities *users,
                              dq_error *error);
+/* Starts the list of one user, whoever he is; id and vector are kept. config.users counts for nothing. */
+dq_status dq_rank_lists_open_one(dq_rank_lists *lists, const dq_rank_config *config, const char *id,
+                                 size_t bytes, const float *vector, dq_error *error);
 /* Scores a block for lists [first, last) and offers its items; each item once to each list. A score that is
  * not finite is DQ_ERR_NUMERIC. */
 dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, const dq_rank_block *block,

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP = 64 }; /* users whose values are computed together */
-
 /* ---- the model ---- */
 
 /* A table of a catalogue knows users by their numbers alone. */
@@ -79,17 +77,17 @@ static void take_actions(dq_rank_sessions *s, uint32_t count)
 
 /* The users of the lists are the states. What learnt with actions' vectors has them here, too; those of items
  * that are not here are asked for nothing. */
-static dq_status take_users(dq_rank_sessions *s, const dq_rank_lists *lists, uint32_t items, dq_error *error)
+static dq_status take_users(dq_rank_sessions *s, const dq_vectors *users, uint32_t items, dq_error *error)
 {
     static const float none[1];
-    s->users = calloc(lists->count + 1, sizeof *s->users);
+    s->users = calloc((size_t)users->count + 1, sizeof *s->users);
     s->actions = calloc(s->shape.action_count, sizeof *s->actions);
     if (!s->users || !s->actions) return dq_fail_memory(error, "the users");
-    memcpy(s->users, lists->vectors, lists->count * sizeof *s->users);
+    memcpy(s->users, users->at, users->count * sizeof *s->users);
     for (uint32_t a = 0; a < s->shape.action_count; a++) s->actions[a] = items ? s->vectors[0] : none;
     for (uint32_t i = 0; i < items; i++) s->actions[s->output_of[i]] = s->vectors[i];
     if (s->shape.action_width) s->shape.actions = s->actions;
-    s->shape.states = (dq_vectors){s->users, (uint32_t)lists->count, s->shape.state_width};
+    s->shape.states = (dq_vectors){s->users, users->count, s->shape.state_width};
     return DQ_OK;
 }
 
@@ -142,21 +140,24 @@ static dq_status order_events(dq_rank_sessions *s, const dq_rank_lists *lists, c
 }
 
 /* What an agent of trajectories reads is all that a user met in the session. */
-static dq_status follow_sessions(dq_rank_sessions *s, const dq_rank_lists *lists, dq_error *error)
+dq_status dq_rank_sessions_follow(dq_rank_sessions *s, const float *const *users, uint32_t count,
+                                  dq_error *error)
 {
-    const dq_trajectory of = dq_trajectory_of(&s->config, dq_agent_get_shape(s->agent));
-    if (!of.context) return DQ_OK;
-    dq_status status = dq_trajectories_new(&s->past, &of, GROUP, error);
-    if (status) return status;
-    s->by_user.users = (dq_vectors){lists->vectors, (uint32_t)lists->count, s->shape.user_width};
+    free(s->before);
+    s->before = malloc((2 * (size_t)s->by_user.first[count] + 1) * sizeof *s->before);
+    if (!s->before) return dq_fail_memory(error, "interactions");
+    dq_sessions_free(s->sessions);
+    s->sessions = NULL;
+    if (!s->past) return DQ_OK;
+    s->by_user.users = (dq_vectors){users, count, s->shape.user_width};
     s->by_user.items = s->item_vectors;
     s->by_user.layout = s->shape.layout;
     return dq_sessions_new(&s->sessions, &s->by_user, false, error);
 }
 
-dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, const dq_entities *users,
-                                 const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
-                                 dq_pool *pool, dq_error *error)
+dq_status dq_rank_sessions_fit(dq_rank_sessions *s, const dq_entities *users, const dq_vectors *states,
+                               const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
+                               dq_pool *pool, dq_error *error)
 {
     uint32_t count = (uint32_t)dq_index_count(&items->identity.ids);
     dq_status status = dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items),
@@ -166,21 +167,30 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, cons
     if (status) return status;
     s->vectors = calloc((size_t)count + 1, sizeof *s->vectors);
     s->output_of = calloc((size_t)count + 1, sizeof *s->output_of);
-    s->before = malloc((2 * s->log.count + 1) * sizeof *s->before);
-    if (!s->vectors || !s->output_of || !s->before)
-        return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
+    if (!s->vectors || !s->output_of) return dq_fail_memory(error, "the items");
     find_vectors(s, blocks, block_count);
     status = find_learnt(s, items, error);
     if (!status && s->config.head == DQ_HEAD_ACTIONS) take_actions(s, count);
-    if (!status && s->catalogue) status = take_users(s, lists, count, error);
+    if (!status && s->catalogue) status = take_users(s, states, count, error);
     if (!status) status = make_agent(s, pool, error);
-    if (!status && !s->catalogue) status = order_events(s, lists, &users->identity.ids, items, error);
     if (status) return status;
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
-    s->states = calloc((size_t)GROUP * s->shape.state_width, sizeof *s->states);
-    s->values = malloc((size_t)GROUP * s->shape.action_count * sizeof *s->values);
-    if (!s->states || !s->values) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for values");
-    return follow_sessions(s, lists, error);
+    s->states = calloc((size_t)DQ_RANK_SESSIONS_GROUP * s->shape.state_width, sizeof *s->states);
+    s->values = malloc((size_t)DQ_RANK_SESSIONS_GROUP * s->shape.action_count * sizeof *s->values);
+    if (!s->states || !s->values) return dq_fail_memory(error, "values");
+    const dq_trajectory of = dq_trajectory_of(&s->config, dq_agent_get_shape(s->agent));
+    return of.context ? dq_trajectories_new(&s->past, &of, DQ_RANK_SESSIONS_GROUP, error) : DQ_OK;
+}
+
+dq_status dq_rank_sessions_begin(dq_rank_sessions *s, dq_rank_lists *lists, const dq_entities *users,
+                                 const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
+                                 dq_pool *pool, dq_error *error)
+{
+    const dq_vectors states = {lists->vectors, (uint32_t)lists->count, s->shape.user_width};
+    dq_status status = dq_rank_sessions_fit(s, users, &states, items, blocks, block_count, pool, error);
+    if (status || s->catalogue) return status;
+    status = order_events(s, lists, &users->identity.ids, items, error);
+    return status ? status : dq_rank_sessions_follow(s, lists->vectors, (uint32_t)lists->count, error);
 }
 
 /* ---- values ---- */
@@ -216,28 +226,33 @@ static void fill_past(dq_rank_sessions *s, const float *user, size_t list, size_
     dq_trajectories_begin(s->past, at, state, 0);
 }
 
-size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
+void dq_rank_sessions_values(dq_rank_sessions *s, const float *const *users, size_t first, size_t n)
 {
-    size_t n = lists->count - s->done < GROUP ? lists->count - s->done : GROUP;
+    enum { GROUP = DQ_RANK_SESSIONS_GROUP };
     const float *at[GROUP];
     uint32_t number[GROUP];
     for (size_t i = 0; i < n && !s->catalogue; i++) {
         float *state = s->states + i * s->shape.state_width;
         if (s->past)
-            fill_past(s, lists->vectors[s->done + i], s->done + i, i, state);
+            fill_past(s, users[i], first + i, i, state);
         else
-            fill_state(s, lists->vectors[s->done + i], s->done + i, state);
+            fill_state(s, users[i], first + i, state);
     }
-    for (size_t i = 0; i < GROUP; i++) {
-        at[i] = s->states + i * s->shape.state_width;
-        number[i] = (uint32_t)(s->catalogue ? s->done + (i < n ? i : 0) : i);
+    for (uint32_t i = 0; i < GROUP; i++) {
+        at[i] = s->catalogue ? users[i < n ? i : 0] : s->states + i * s->shape.state_width;
+        number[i] = i;
     }
     const dq_vectors rows = {.at = at, .count = GROUP, .width = s->shape.state_width};
-    const dq_vectors *store = s->past        ? dq_trajectories_store(s->past)
-                              : s->catalogue ? &s->shape.states
-                                             : &rows;
-    if (n) /* always so many: a product's last digits depend on its height */
-        dq_agent_values(s->agent, store, number, GROUP, s->values);
+    const dq_vectors *store = s->past ? dq_trajectories_store(s->past) : &rows;
+    /* always so many: a product's last digits depend on its height */
+    dq_agent_values(s->agent, store, number, GROUP, s->values);
+}
+
+size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
+{
+    size_t n = lists->count - s->done;
+    if (n > DQ_RANK_SESSIONS_GROUP) n = DQ_RANK_SESSIONS_GROUP;
+    if (n) dq_rank_sessions_values(s, lists->vectors + s->done, s->done, n);
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;

@@ -21,6 +21,8 @@
 #include "offline/sessions.h"
 #include "rank/lists.h"
 
+enum { DQ_RANK_SESSIONS_GROUP = 64 }; /* users whose values are computed together */
+
 /* A model, and what its states need. Zero-initialise to start. */
 typedef struct dq_rank_sessions {
     bool on;        /* a model was loaded */
@@ -39,7 +41,7 @@ typedef struct dq_rank_sessions {
     dq_vectors item_vectors; /* the same */
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
     uint32_t *before;        /* (2 events) scratch */
-    float *states, *values;  /* of a group of users */
+    float *states, *values;  /* (DQ_RANK_SESSIONS_GROUP, state width), and (.., actions) */
     dq_trajectories *past;   /* (a group of users) of an agent that reads them; else NULL */
     dq_sessions *sessions;   /* likewise: everybody's events */
     size_t done;             /* lists whose values were computed */
@@ -58,6 +60,18 @@ dq_status dq_rank_sessions_begin(dq_rank_sessions *sessions, dq_rank_lists *list
 /* Puts the values of the next users in the place of their vectors, until the next call; returns how many, 0
  * after the last. */
 size_t dq_rank_sessions_next(dq_rank_sessions *sessions, dq_rank_lists *lists);
+
+/* The same for whoever has users one by one (a server): `fit` once, where states are all vectors that a
+ * catalogue's users may have; then, as often as he likes, he fills by_user with the events of some users
+ * (first, item, reward, and what else its layout asks for; his own), lets `follow` take them, and has values
+ * of the first n <= DQ_RANK_SESSIONS_GROUP of them from `first` on in s->values, (n, actions). A catalogue's
+ * states need no events, and no `follow`. Values are those of the lists above, to the last bit. */
+dq_status dq_rank_sessions_fit(dq_rank_sessions *sessions, const dq_entities *users, const dq_vectors *states,
+                               const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
+                               dq_pool *pool, dq_error *error);
+dq_status dq_rank_sessions_follow(dq_rank_sessions *sessions, const float *const *users, uint32_t count,
+                                  dq_error *error);
+void dq_rank_sessions_values(dq_rank_sessions *sessions, const float *const *users, size_t first, size_t n);
 void dq_rank_sessions_free(dq_rank_sessions *sessions);
 
 #endif

@@ -18,7 +18,7 @@ struct dq_serve {
     dq_served_file *served;              /* the catalogue; NULL: none is served */
     const dq_label_map *map;             /* rewards of labels */
     struct dq_serve_models *models;      /* serve/models.h */
-    struct dq_serve_log *log;            /* the log and what was shown; NULL without --log */
+    struct dq_serve_log *log;            /* serve/remembered.h: what was shown, and the log */
     struct dq_serve_demo *demo;          /* NULL without --demo */
     struct dq_serve_cold *cold;          /* NULL without --cold */
     const dq_serve_route *const *tables; /* of routes, NULL-ended: dq_serve_tables */

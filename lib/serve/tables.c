@@ -5,5 +5,6 @@
 
 const dq_serve_route *const dq_serve_tables[] = {
     dq_serve_basic_routes,
+    dq_serve_recommend_routes,
     NULL,
 };

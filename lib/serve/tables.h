@@ -12,4 +12,6 @@ extern const dq_serve_route *const dq_serve_tables[];
 
 extern const dq_serve_route dq_serve_basic_routes[]; /* basic.c: health, metrics, the description */
 
+extern const dq_serve_route dq_serve_recommend_routes[]; /* recommend.c, feedback.c */
+
 #endif

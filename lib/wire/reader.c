@@ -28,6 +28,8 @@ struct dq_reader {
     dq_error error;
     void (*before_block)(void *);
     void *arg;
+    dq_reader_filter_fn filter; /* or NULL */
+    void *filter_arg;
 };
 
 typedef struct body {
@@ -269,6 +271,12 @@ static int broken(dq_reader *r, dq_error *error)
     return -1;
 }
 
+/* As a dq_reader_filter_fn says. */
+static int pass_on(dq_reader *r, dq_bundle *bundle)
+{
+    return r->filter ? r->filter(r->filter_arg, bundle, &r->error) : 1;
+}
+
 int dq_reader_next(dq_reader *reader, dq_bundle *bundle, dq_error *error)
 {
     dq_reader *r = reader;
@@ -279,7 +287,9 @@ int dq_reader_next(dq_reader *reader, dq_bundle *bundle, dq_error *error)
         dq_status status;
         if (r->in_section) {
             status = read_in_section(r, bundle, &got, &r->error);
-            if (!status && got) return 1;
+            int kept = !status && got ? pass_on(r, bundle) : 0;
+            if (kept > 0) return 1;
+            if (kept < 0) status = r->error.status;
             dq_bundle_free(bundle);
         } else {
             status = read_head(r, &got, &r->error);
@@ -359,6 +369,12 @@ void dq_reader_close(dq_reader *reader)
     dq_section_free(&reader->section);
     dq_arena_free(&reader->arena);
     free(reader);
+}
+
+void dq_reader_filter(dq_reader *reader, dq_reader_filter_fn filter, void *arg)
+{
+    reader->filter = filter;
+    reader->filter_arg = arg;
 }
 
 uint64_t dq_reader_section(const dq_reader *reader)

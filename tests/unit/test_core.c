@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/digest.h"
 #include "core/index.h"
 #include "core/layout.h"
 #include "core/rng.h"
@@ -371,9 +372,31 @@ static void a_model_fits_the_layout_that_it_was_trained_on(void **state)
     dq_arena_free(&arena);
 }
 
+/* Known values (python3-xxhash: xxh3_64_intdigest(b"u1", seed=0x5ba2e) >> 11, over 2^53), and that shares are
+ * kept: of 20,000 ids as many are below a bound as ought to be, within four standard deviations. */
+static void a_share_is_stable_and_uniform(void **state)
+{
+    (void)state;
+    assert_true(dq_share("", 0) == 0x1.dca7a4aa386d4p-1);
+    assert_true(dq_share("u1", 2) == 0x1.b151b579dd31dp-1);
+    enum { IDS = 20000 };
+    for (int tenth = 1; tenth < 10; tenth++) {
+        int below = 0;
+        for (int i = 0; i < IDS; i++) {
+            char id[16];
+            double share = dq_share(id, (size_t)snprintf(id, sizeof id, "%d", i));
+            assert_true(share >= 0 && share < 1);
+            below += share < tenth / 10.0;
+        }
+        double p = tenth / 10.0;
+        assert_true(fabs(below - IDS * p) < 4 * sqrt(IDS * p * (1 - p)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_share_is_stable_and_uniform),
         cmocka_unit_test(an_error_stays_on_one_line_and_keeps_its_first_place),
         cmocka_unit_test(random_numbers_are_the_published_ones),
         cmocka_unit_test(random_streams_differ_and_repeat),

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The log, and what is remembered of it.
+ */
+#include "serve.h"
+
+#include "serve/remembered.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { READ_BACK = 64 << 20 /* bytes of a log's end that are remembered again */ };
+
+/* "10s", "1000": seconds, and a number in units; each at most once, separated by a comma. */
+static bool parse_limits(const char *text, bool sized, double *seconds, uint64_t *number)
+{
+    static const char units[] = "KMG";
+    while (text && *text) {
+        char *end;
+        double n = strtod(text, &end);
+        const char *unit = sized && *end ? strchr(units, *end) : NULL;
+        if (end == text || !(n > 0 && n < 1e15)) return false;
+        if (*end == 's' && *seconds == 0) {
+            *seconds = n;
+            end++;
+        } else if (*number == 0) {
+            for (const char *u = units; unit && u <= unit; u++) n *= 1024;
+            *number = (uint64_t)n;
+            if (unit) end++;
+        } else {
+            return false;
+        }
+        if (*end && *end != ',') return false;
+        text = *end ? end + 1 : end;
+    }
+    return true;
+}
+
+static void check_limits(const serve_options *o, const dq_cli *cli, dq_log_config *log)
+{
+    if (!parse_limits(o->log_sync, false, &log->sync_seconds, &log->sync_rows))
+        dq_cli_usage(cli, "--log-sync %s: SECONDS as in 1s, or ROWS as in 1000, or both as in 1s,1000",
+                     o->log_sync);
+    if (!parse_limits(o->log_rotate, true, &log->rotate_seconds, &log->rotate_bytes))
+        dq_cli_usage(cli, "--log-rotate %s: SIZE as in 100M, or SECONDS as in 86400s, or both",
+                     o->log_rotate);
+    if (!o->log && (o->log_sync || o->log_rotate))
+        dq_cli_usage(cli, "--log-sync and --log-rotate need --log");
+}
+
+static dq_status open(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error)
+{
+    dq_serve_log_config config = {.path = o->log,
+                                  .map = serve->map,
+                                  .shown_rows = o->remember,
+                                  .users = o->remember / 10 + 1,
+                                  .read_back = READ_BACK,
+                                  .telemetry = serve->telemetry};
+    check_limits(o, cli, &config.log);
+    config.log.maker = dq_cli_maker(cli, -1);
+    dq_status status = dq_serve_log_open(&serve->log, &config, error);
+    uint64_t cut = !status && o->log ? dq_log_writer_cut(dq_serve_log_writer(serve->log)) : 0;
+    if (cut)
+        dq_cli_say(cli, &o->common, "%s: %llu bytes of an unfinished section were cut off", o->log,
+                   (unsigned long long)cut);
+    return status;
+}
+
+static void reopen(dq_serve *serve, const serve_options *o, dq_cli *cli)
+{
+    dq_error why = DQ_ERROR_NONE;
+    dq_log_writer *writer = dq_serve_log_writer(serve->log);
+    if (writer && dq_log_writer_reopen(writer, &why))
+        dq_cli_say(cli, &o->common, "%s: %s: the file before stays", why.source, why.reason);
+}
+
+static dq_status close(dq_serve *serve, dq_error *error)
+{
+    dq_status status = dq_serve_log_close(serve->log, error);
+    serve->log = NULL;
+    return status;
+}
+
+const serve_part serve_log_part = {.open = open, .reopen = reopen, .close = close};

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A list for a user: his model's scores, or where it knows nothing of him those of his history, of a bandit,
+ * or of popularity; then the best of them, as dq-rank chooses.
+ */
+#include "serve/recommend.h"
+
+#include "core/digest.h"
+#include "data/time.h"
+#include "rank/lists.h"
+#include "serve/demo/view.h"
+#include "serve/models.h"
+#include "serve/tables.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ITEMS = 1000, DEFAULT_ITEMS = 10, MOST_HISTORY = 1000 };
+
+/* ---- what is asked and answered ---- */
+
+static const dq_serve_field event_fields[] = {
+    {"item_id", DQ_SERVE_STRING | DQ_SERVE_INTEGER, .required = true, .max_length = 1024},
+    {"label", DQ_SERVE_STRING, .max_length = 256},
+    {"reward", DQ_SERVE_NUMBER, .required = false},
+    {"time", DQ_SERVE_STRING | DQ_SERVE_NUMBER, .max_length = 64, .help = "ISO 8601, or seconds since 1970"},
+    {0}};
+static const dq_serve_schema event_schema = {.name = "Event", .fields = event_fields};
+
+static const char *const methods[] = {"epsilon", "softmax", "ensemble", NULL};
+static const dq_serve_field explore_fields[] = {
+    {"method", DQ_SERVE_STRING, .required = true, .choices = methods,
+     .help = "epsilon: each place is a random item with probability `epsilon`; softmax: drawn by exp(score / "
+             "`temperature`); ensemble: the list of one of the model's networks"},
+    {"epsilon", DQ_SERVE_NUMBER, .min = 0, .max = 1},
+    {"temperature", DQ_SERVE_NUMBER, .min = 1e-9, .max = 1e9},
+    {0}};
+static const dq_serve_schema explore_schema = {.name = "Explore", .fields = explore_fields};
+
+static const dq_serve_field body_fields[] = {
+    {"user_id", DQ_SERVE_STRING | DQ_SERVE_INTEGER, .required = true, .max_length = 1024,
+     .help = "an integer stands for its decimal form"},
+    {"n_recommendations", DQ_SERVE_INTEGER, .min = 1, .max = MOST_ITEMS, .help = "items wanted (10)"},
+    {"history", DQ_SERVE_LIST, .max_items = MOST_HISTORY, .of_type = DQ_SERVE_OBJECT, .of = &event_schema,
+     .help = "what the user did, the earliest first, in place of what the server knows of him"},
+    {"exclude", DQ_SERVE_LIST, .of_type = DQ_SERVE_STRING | DQ_SERVE_INTEGER, .max_length = 1024,
+     .help = "ids of items that are not wanted"},
+    {"candidates", DQ_SERVE_LIST, .of_type = DQ_SERVE_STRING | DQ_SERVE_INTEGER, .max_length = 1024,
+     .help = "ids of the items to choose from (all)"},
+    {"explore", DQ_SERVE_OBJECT, .of = &explore_schema, .help = "let chance have a part in the places"},
+    {"diversity", DQ_SERVE_NUMBER, .min = 0, .max = 1,
+     .help = "0: relevance alone; 1: items unlike one another alone (maximal marginal relevance)"},
+    {0}};
+static const dq_serve_schema body = {.name = "RecommendRequest", .fields = body_fields};
+
+static const dq_serve_field item_fields[] = {
+    {"item_id", DQ_SERVE_STRING, .required = true},
+    {"rank", DQ_SERVE_INTEGER, .required = true},
+    {"score", DQ_SERVE_NUMBER, .required = true},
+    {"title", DQ_SERVE_STRING | DQ_SERVE_NULL, .required = true},
+    {"propensity", DQ_SERVE_NUMBER, .required = true,
+     .help = "the probability of this item at this place, given those above it"},
+    {0}};
+static const dq_serve_schema item_schema = {.name = "RecommendedItem", .fields = item_fields};
+
+static const dq_serve_field answer_fields[] = {
+    {"request_id", DQ_SERVE_STRING, .required = true, .help = "for /api/feedback"},
+    {"user_id", DQ_SERVE_STRING, .required = true},
+    {"model", DQ_SERVE_STRING | DQ_SERVE_NULL, .required = true, .help = "who chose: the log's column model"},
+    {"items", DQ_SERVE_LIST, .required = true, .of_type = DQ_SERVE_OBJECT, .of = &item_schema},
+    {"fallback", DQ_SERVE_STRING | DQ_SERVE_NULL, .required = true,
+     .help = "null: the model chose; \"history\": items that others met who met the same; \"popularity\""},
+    {0}};
+static const dq_serve_schema answer = {.name = "Recommendations", .fields = answer_fields};
+
+/* ---- one request ---- */
+
+typedef struct asking {
+    dq_serve *serve;
+    const dq_serve_call *call;
+    dq_httpd_reply *reply;
+    dq_arena *arena;
+    dq_serve_taken taken;
+    dq_ranker_who who;
+    uint64_t version; /* of his state */
+    dq_rank_config config;
+    const char *fallback, *chooser;
+    char request[DQ_SERVE_REQUEST_ID];
+    dq_rank_place *places; /* (count) */
+    size_t count;
+    dq_error why;
+} asking;
+
+static bool refuse(asking *a, unsigned status, const char *why)
+{
+    dq_serve_problem(a->reply, a->call->request, status,
+                     status == 400 ? "Bad Request" : "Service Unavailable", "%s", why);
+    return false;
+}
+
+static bool fail(asking *a)
+{
+    return refuse(a, 503, a->why.reason);
+}
+
+static const dq_value *asked(const asking *a, const char *name)
+{
+    return dq_map_get(&a->call->body, name);
+}
+
+/* ---- the user ---- */
+
+static bool find_user(asking *a)
+{
+    const dq_served *now = dq_served_take(a->serve->served);
+    a->who.id = dq_served_user_id(now, asked(a, "user_id"), a->arena);
+    dq_served_release(now);
+    if (!a->who.id) return refuse(a, 503, "out of memory");
+    const dq_value *id = asked(a, "user_id");
+    a->who.id_bytes = id->type == DQ_STRING ? id->count : strlen(a->who.id);
+    dq_serve_models_take(a->serve->models, a->who.id, a->who.id_bytes, &a->taken);
+    if (!a->taken.items) return refuse(a, 503, "there is no catalogue yet");
+    a->who.row = dq_entities_find(&a->taken.items->catalogue->users, a->who.id, a->who.id_bytes);
+    return true;
+}
+
+static double time_of(const dq_value *value)
+{
+    if (!value) return (double)NAN;
+    if (value->type != DQ_STRING) return dq_value_number(value, (double)NAN);
+    const dq_time time = dq_time_parse(value->as.string, value->count);
+    return dq_time_seconds(&time);
+}
+
+/* An event of the request; an item that the catalogue does not have is passed over (*known false). */
+static bool read_event(asking *a, const dq_value *from, dq_ranker_event *to, bool *known)
+{
+    const dq_value *label = dq_map_get(from, "label"), *reward = dq_map_get(from, "reward");
+    dq_log_text item = dq_serve_id(dq_map_get(from, "item_id"), a->arena);
+    *to = (dq_ranker_event){.item = dq_entities_find(&a->taken.items->catalogue->items, item.at, item.bytes),
+                            .reward = reward ? (float)dq_value_number(reward, (double)NAN) : NAN,
+                            .time = time_of(dq_map_get(from, "time"))};
+    if (label) {
+        to->label = label->as.string;
+        to->label_bytes = label->count;
+    }
+    if (isinf(to->reward)) return refuse(a, 400, "/history: a reward that is not finite as a float32");
+    if (dq_map_get(from, "time") && isnan(to->time)) return refuse(a, 400, "/history: a time that is none");
+    *known = to->item != DQ_ABSENT;
+    return true;
+}
+
+/* What he did: as the request says, or as the server knows. */
+static bool find_history(asking *a)
+{
+    const dq_value *history = asked(a, "history");
+    dq_ranker_event *events;
+    a->who.whole = history != NULL;
+    a->version = UINT64_MAX;
+    if (!history) {
+        bool reads = a->taken.ranker && dq_ranker_get_about(a->taken.ranker)->reads_history;
+        bool asks = reads || a->who.row == DQ_ABSENT;
+        if (dq_serve_log_history(a->serve->log, a->who.id, a->who.id_bytes, a->taken.items,
+                                 asks ? a->arena : NULL, &a->version, asks ? &events : NULL,
+                                 asks ? &a->who.event_count : NULL, &a->why))
+            return fail(a);
+        a->who.events = asks ? events : NULL;
+        if (!reads) a->version = 0; /* nothing that he does changes his scores */
+        return true;
+    }
+    events = dq_arena_zero(a->arena, (size_t)history->count + 1, sizeof *events);
+    if (!events) return refuse(a, 503, "out of memory");
+    for (uint32_t i = 0; i < history->count; i++) {
+        bool known;
+        if (!read_event(a, &history->as.list[i], &events[a->who.event_count], &known)) return false;
+        a->who.event_count += known;
+    }
+    a->who.events = events;
+    return true;
+}
+
+/* ---- the order ---- */
+
+static bool read_explore(asking *a, const dq_value *explore)
+{
+    const dq_value *method = dq_map_get(explore, "method");
+    const dq_value *epsilon = dq_map_get(explore, "epsilon"), *heat = dq_map_get(explore, "temperature");
+    size_t networks = a->taken.ranker ? dq_ranker_get_about(a->taken.ranker)->networks : 0;
+    bool by_epsilon = dq_value_is(method, "epsilon"), by_softmax = dq_value_is(method, "softmax");
+    if (by_epsilon != (epsilon != NULL) || by_softmax != (heat != NULL))
+        return refuse(a, 400,
+                      "/explore: epsilon goes with epsilon, temperature with softmax, neither with ensemble");
+    a->config.epsilon = epsilon ? dq_value_number(epsilon, 0) : 0;
+    a->config.temperature = heat ? dq_value_number(heat, 0) : 0;
+    a->config.order = by_epsilon ? DQ_RANK_EPSILON : by_softmax ? DQ_RANK_SOFTMAX : DQ_RANK_ENSEMBLE;
+    a->config.members = networks;
+    if (a->config.order == DQ_RANK_ENSEMBLE && networks < 2)
+        return refuse(a, 400,
+                      "/explore: the user's model has one network, or is not loaded: nothing to draw from");
+    return true;
+}
+
+static bool read_order(asking *a)
+{
+    const dq_value *n = asked(a, "n_recommendations"), *explore = asked(a, "explore"),
+                   *diversity = asked(a, "diversity");
+    size_t k = n ? (size_t)dq_value_integer(n, DEFAULT_ITEMS) : DEFAULT_ITEMS;
+    if (k > a->taken.items->count) k = a->taken.items->count;
+    a->config = (dq_rank_config){.k = k, .order = DQ_RANK_SCORE, .pool = 10 * k, .lambda = 1};
+    a->config.seed = dq_digest(a->request, strlen(a->request));
+    if (explore && diversity) return refuse(a, 400, "/explore and /diversity: one of them");
+    if (explore) return read_explore(a, explore);
+    if (!diversity || dq_value_number(diversity, 0) <= 0) return true;
+    a->config.order = DQ_RANK_MMR;
+    a->config.lambda = 1 - dq_value_number(diversity, 0);
+    return a->taken.items->block.width || refuse(a, 400, "/diversity: the items have no vectors to compare");
+}
+
+/* Items that are asked for, or asked to be left out, as flags by row. */
+static bool mark(asking *a, const char *name, uint8_t *flags, uint8_t flag)
+{
+    const dq_value *list = asked(a, name);
+    for (uint32_t i = 0; list && i < list->count; i++) {
+        dq_log_text id = dq_serve_id(&list->as.list[i], a->arena);
+        uint32_t row = dq_entities_find(&a->taken.items->catalogue->items, id.at, id.bytes);
+        if (row != DQ_ABSENT)
+            flags[row] = flag;
+        else if (!flag)
+            return refuse(a, 400, "/candidates: an item that the catalogue does not have");
+    }
+    return true;
+}
+
+static bool read_left_out(asking *a)
+{
+    if (!asked(a, "exclude") && !asked(a, "candidates")) return true;
+    size_t count = a->taken.items->count;
+    uint8_t *flags = dq_arena_take(a->arena, count + 1);
+    if (!flags) return refuse(a, 503, "out of memory");
+    memset(flags, asked(a, "candidates") != NULL, count);
+    a->config.left_out = flags;
+    return mark(a, "candidates", flags, 0) && mark(a, "exclude", flags, 1);
+}
+
+/* ---- the list ---- */
+
+/* Chooses of all items by their scores; members: of several networks. */
+static bool choose(asking *a, const float *scores, const float *members)
+{
+    const dq_ranking_items *items = a->taken.items;
+    dq_rank_lists lists = {0};
+    dq_pool *alone;
+    if (dq_pool_new(&alone, 1, &a->why)) return fail(a);
+    dq_rank_scorer scorer = {.by = DQ_RANK_BY_Q, .pool = alone, .output_of = items->same, .net_count = 1};
+    float *said = NULL;
+    bool ok = true;
+    if (members) {
+        scorer.net_count = dq_ranker_get_about(a->taken.ranker)->networks;
+        memcpy(&said, &members, sizeof said); /* they are only read */
+        scorer.members = said;
+    }
+    a->places = dq_arena_zero(a->arena, a->config.k + 1, sizeof *a->places);
+    ok = a->places != NULL &&
+         !dq_rank_lists_open_one(&lists, &a->config, a->who.id, a->who.id_bytes, scores, &a->why) &&
+         !dq_rank_lists_offer(&lists, &scorer, &items->block, 0, 1, &a->why) &&
+         !dq_rank_lists_finish(&lists, 0, a->places, &a->count, &a->why);
+    for (size_t i = 0; ok && i < a->count; i++) /* their ids go with the lists */
+        ok = (a->places[i].item = dq_arena_text(a->arena, a->places[i].item, a->places[i].item_bytes)) !=
+             NULL;
+    dq_rank_lists_free(&lists);
+    dq_pool_free(alone);
+    return ok || refuse(a, 503, a->why.status ? a->why.reason : "out of memory");
+}
+
+static bool by_model(asking *a)
+{
+    const dq_serve_scores *scores;
+    if (dq_serve_taken_score(&a->taken, &a->who, a->version, &scores, &a->why)) return fail(a);
+    a->chooser = a->taken.name;
+    bool ok = choose(a, scores->scores, scores->members);
+    dq_serve_scores_release(scores);
+    return ok;
+}
+
+/* Of whom the model knows nothing: by what he did, else by popularity. */
+static bool by_fallback(asking *a)
+{
+    const dq_ranking_items *items = a->taken.items;
+    float *scores = dq_arena_take(a->arena, (items->count + 1) * sizeof *scores);
+    uint32_t *history = dq_arena_take(a->arena, (a->who.event_count + 1) * sizeof *history);
+    bool near = false;
+    if (!scores || !history) return refuse(a, 503, "out of memory");
+    if (a->config.order == DQ_RANK_ENSEMBLE)
+        return refuse(a, 400,
+                      "/explore: the model does not know the user, so that no network has a list for him");
+    for (size_t i = 0; i < a->who.event_count; i++) history[i] = a->who.events[i].item;
+    if (dq_ranking_items_near(items, history, a->who.event_count, scores, &near, &a->why)) return fail(a);
+    a->fallback = a->chooser = near ? "history" : "popularity";
+    return choose(a, near ? scores : items->popularity, NULL);
+}
+
+static bool rank(asking *a)
+{
+    if (a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who)) return by_model(a);
+    return by_fallback(a);
+}
+
+/* ---- the answer ---- */
+
+/* What is drawn has its probability, what is not has 1. */
+static double propensity_of(const dq_rank_place *place)
+{
+    return isnan(place->propensity) ? 1 : place->propensity;
+}
+
+static bool log_list(asking *a)
+{
+    dq_log_row *rows = dq_arena_zero(a->arena, a->count + 1, sizeof *rows);
+    if (!rows) return refuse(a, 503, "out of memory");
+    double now = dq_serve_clock();
+    for (size_t i = 0; i < a->count; i++)
+        rows[i] = (dq_log_row){.user = {a->who.id, a->who.id_bytes},
+                               .item = {a->places[i].item, a->places[i].item_bytes},
+                               .request = {a->request, strlen(a->request)},
+                               .model = {a->chooser, strlen(a->chooser)},
+                               .position = (uint32_t)i + 1,
+                               .propensity = propensity_of(&a->places[i]),
+                               .reward = (double)NAN,
+                               .time = now};
+    return !dq_serve_log_show(a->serve->log, rows, a->count, &a->why) || fail(a);
+}
+
+/* As many digits as a float32 has, and as dq-rank writes. */
+static dq_value score_value(float score)
+{
+    char digits[32];
+    (void)snprintf(digits, sizeof digits, "%.9g", (double)score);
+    return dq_real(strtod(digits, NULL));
+}
+
+static dq_value item_value(asking *a, size_t i)
+{
+    dq_arena *arena = a->arena;
+    const dq_rank_place *place = &a->places[i];
+    const dq_entities *items = &a->taken.items->catalogue->items;
+    dq_value map = dq_map();
+    (void)dq_map_set(arena, &map, "item_id", dq_string_n(arena, place->item, place->item_bytes));
+    (void)dq_map_set(arena, &map, "rank", dq_int((int64_t)i + 1));
+    (void)dq_map_set(arena, &map, "score", score_value(place->score));
+    (void)dq_map_set(arena, &map, "title",
+                     dq_view_title(items, dq_entities_find(items, place->item, place->item_bytes)));
+    (void)dq_map_set(arena, &map, "propensity", dq_real(propensity_of(place)));
+    return map;
+}
+
+static void write_answer(asking *a)
+{
+    dq_arena *arena = a->arena;
+    dq_value map = dq_map(), list = dq_list();
+    for (size_t i = 0; i < a->count; i++) (void)dq_list_add(arena, &list, item_value(a, i));
+    (void)dq_map_set(arena, &map, "request_id", dq_string(arena, a->request));
+    (void)dq_map_set(arena, &map, "user_id", dq_string_n(arena, a->who.id, a->who.id_bytes));
+    (void)dq_map_set(arena, &map, "model", dq_string(arena, a->chooser));
+    (void)dq_map_set(arena, &map, "items", list);
+    (void)dq_map_set(arena, &map, "fallback", dq_string(arena, a->fallback));
+    dq_serve_json(a->reply, a->call->request, &map);
+}
+
+static void answer_recommend(dq_serve *serve, const dq_serve_call *call, dq_httpd_reply *reply)
+{
+    asking a = {.serve = serve, .call = call, .reply = reply, .arena = call->request->arena};
+    a.why = DQ_ERROR_NONE;
+    dq_serve_log_request(serve->log, a.request);
+    if (find_user(&a) && find_history(&a) && read_order(&a) && read_left_out(&a) && rank(&a) && log_list(&a))
+        write_answer(&a);
+    dq_serve_taken_release(&a.taken);
+}
+
+const dq_serve_route dq_serve_recommend_routes[] = {
+    {"POST", "/api/recommend", "the best items for a user", answer_recommend, .body = &body,
+     .answer = &answer},
+    {"POST", "/api/feedback", "what a user made of an item that was shown", dq_serve_answer_feedback,
+     .body = &dq_serve_feedback_body, .answer = &dq_serve_feedback_reply},
+    {0}};
