@@ -73,6 +73,7 @@ fetched() {
 @test "Initialise, train and recommend are one press" { went pipeline_runs; }
 @test "users and items: search, more, one of them, its history" { went browsed; }
 @test "a list is asked for and answered; rewards are summed" { went answered; }
+@test "a list is drawn by chance, with propensities, or made diverse" { went explored; }
 @test "Q-values beside the world model's, sorted by a press" { went values_shown; }
 @test "two models side by side" { went models_compared; }
 @test "the keyboard alone is enough, and shows where it is" { went keyboard_alone; }

@@ -185,6 +185,27 @@ def answered(b, demo):
     b.wait(lambda: abs(said() - total) < 0.005, f"the sum is not {total}")
 
 
+def explored(b, demo):
+    """a list is drawn by softmax, and its items say with which probability; diversity is sent"""
+    b.open(demo + "/#/recommend")
+    b.wait(lambda: b.one("#recommend-user").get_attribute("value"), "no user")
+    b.click("#recommend-form summary")
+    b.run("const e = document.getElementById('explore'); e.value = 'softmax'; e.dispatchEvent(new Event('change'))")
+    b.says("#strength-label", "Temperature")
+    b.fill("#strength", 2)
+    b.click("#recommend-form button.main")
+    b.one("#shown .card h4")
+    propensities = [float(e.text.split("propensity ")[1]) for e in b.all("#shown .card > p")]
+    has(all(0 < p < 1 for p in propensities), propensities)
+    b.run("const e = document.getElementById('explore'); e.value = ''; e.dispatchEvent(new Event('change'))")
+    b.fill("#diversity", 2)
+    b.click("#recommend-form button.main")
+    has(not b.run("return document.getElementById('diversity').validity.valid"), "diversity of 2 is taken")
+    b.fill("#diversity", 0.5)
+    b.click("#recommend-form button.main")
+    b.wait(lambda: all("propensity 1" in e.text for e in b.all("#shown .card > p")), "drawn still")
+
+
 def values_shown(b, demo):
     """values of a user's items as the server has them; a press on a column's head sorts"""
     b.open(demo + "/#/models")
@@ -364,7 +385,7 @@ def main():
     wanted = sys.argv[5:]
     b = Browser()
     parts = [(part, (demo,)) for part in (views_open, data_is_made, problem_is_shown, training_is_watched, training_is_cancelled,
-                                          pipeline_runs, browsed, answered, values_shown, models_compared, keyboard_alone)]
+                                          pipeline_runs, browsed, answered, explored, values_shown, models_compared, keyboard_alone)]
     parts += [(simulation, (jobs,)), (text_stays_text, (jobs,)), (looks, (demo, jobs)), (token_asked_for, (locked, token))]
     try:
         for part, arguments in parts:

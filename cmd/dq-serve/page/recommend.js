@@ -99,17 +99,34 @@ export async function present(list) {
     byId("profile-heading").focus({preventScroll: true});
 }
 
-const ask = async (user, n) => present(await post("/api/recommend", {user_id: user, n_recommendations: n}));
+/* What the strength of an exploration is called; an ensemble has none. */
+const strengths = {epsilon: "epsilon", softmax: "temperature"};
+
+function exploration(form) {
+    const method = form.get("explore"), strength = strengths[method];
+    return {method, ...(strength ? {[strength]: Number(form.get("strength"))} : {})};
+}
+
+async function ask(form) {
+    const diversity = Number(form.get("diversity"));
+    await present(await post("/api/recommend", {user_id: form.get("user").trim(), n_recommendations: Number(form.get("n")),
+        ...(form.get("explore") ? {explore: exploration(form)} : {}), ...(diversity > 0 ? {diversity} : {})}));
+}
 
 export async function open(user) {
     if (!opened) byId("one-by-one").checked = !status.simulated; // what has texts is read one by one
     opened = true;
     if (user) byId("recommend-user").value = user;
     await offerUsers(byId("recommend-user"));
-    if (user && String(session?.user) !== user) await ask(user, Number(byId("recommend-n").value));
+    if (user && String(session?.user) !== user) await ask(new FormData(byId("recommend-form")));
 }
 
 export function start() {
-    onSubmit(byId("recommend-form"), form => ask(form.get("user").trim(), Number(form.get("n"))));
+    onSubmit(byId("recommend-form"), ask);
+    byId("explore").addEventListener("change", event => {
+        const name = strengths[event.target.value];
+        byId("strength").parentElement.hidden = !name;
+        byId("strength-label").textContent = name ? word(name) : "";
+    });
     byId("one-by-one").addEventListener("change", () => session && showCards(false));
 }
