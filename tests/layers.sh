@@ -30,8 +30,8 @@ inspect: core wire port data
 llm:     core port
 log:     core wire data
 label:   core wire port data reward llm compare plot
-verdict: core wire port data measure compare
-report:  core wire port data measure ope compare verdict plot
+verdict: core wire port data log measure compare
+report:  core wire port data log measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn measure/summary port/rows
 page:    core wire port inspect plot

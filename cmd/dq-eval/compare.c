@@ -11,6 +11,7 @@ dq_compare_options eval_compare_options(const eval_options *o)
     c.seed = o->common.seed;
     c.confidence = o->confidence;
     c.map = o->map;
+    c.unanswered = o->unanswered;
     c.time = o->time;
     c.brief = o->format == EVAL_TABLE || o->format == EVAL_LATEX || o->format == EVAL_MARKDOWN;
     return c;

@@ -172,6 +172,7 @@ static void set_study(ope_run *r)
         .path_count = r->cli->operand_count,
         .catalogue = o->ope.catalogue,
         .map = &r->map,
+        .unanswered = o->unanswered,
         .session = (dq_ope_session)o->ope.session,
     };
     if (o->ope.estimated) r->study.propensities = DQ_OPE_BY_COUNTS + (dq_ope_propensities)o->ope.propensities;
@@ -199,6 +200,8 @@ static void say_rest(const ope_run *r)
 {
     const dq_ope_study *s = &r->study;
     const dq_common *c = &r->o->common;
+    char words[200];
+    if (dq_log_join_describe(&s->log.join, words, sizeof words)) dq_cli_say(r->cli, c, "%s", words);
     dq_cli_say(r->cli, c,
                "%llu rows, whose weights have the mean %.4g (1: the log shows whatever the target takes)",
                (unsigned long long)s->weights.rows, s->weights.mean);

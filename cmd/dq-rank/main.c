@@ -13,8 +13,7 @@
 
 static const char *const formats[] = {"stream", "tsv", "jsonl", "trec", NULL};
 
-static const char *const explorers[] = {"none", "ensemble", NULL};
-enum { EXPLORE_NONE, EXPLORE_ENSEMBLE };
+const char *const rank_explorers[] = {"none", "ensemble", "thompson", "ucb", NULL};
 
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {
@@ -58,7 +57,7 @@ static void check_with(const rank_options *o, dq_cli *cli)
 
 static void check_options(rank_options *o, dq_cli *cli)
 {
-    int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0) + (o->explore != EXPLORE_NONE);
+    int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0) + (o->explore != RANK_GREEDY);
     dq_error error = DQ_ERROR_NONE;
     dq_cli_enter(cli, o->merge ? MERGE : RANK);
     if (!dq_cli_given(cli, "wish")) o->wish = (double)NAN;
@@ -66,7 +65,8 @@ static void check_options(rank_options *o, dq_cli *cli)
     if (o->lambda < 1) o->order = DQ_RANK_MMR;
     if (o->epsilon > 0) o->order = DQ_RANK_EPSILON;
     if (o->temperature > 0) o->order = DQ_RANK_SOFTMAX;
-    if (o->explore == EXPLORE_ENSEMBLE) o->order = DQ_RANK_ENSEMBLE;
+    if (o->explore == RANK_ENSEMBLE || o->explore == RANK_THOMPSON) o->order = DQ_RANK_ENSEMBLE;
+    if (!dq_cli_given(cli, "spread")) o->spread = (double)NAN;
     if (o->pool && o->pool < o->k) dq_cli_usage(cli, "--pool is smaller than -k");
     if (o->pairs.count && o->by != DQ_RANK_BY_AUTO && o->by != DQ_RANK_BY_COSINE)
         dq_cli_usage(cli, "--compare goes with --by cosine");
@@ -103,8 +103,13 @@ static const dq_program program = {
 
 int main(int argc, char **argv)
 {
-    rank_options o = {
-        .common = DQ_COMMON_DEFAULTS, .k = 10, .run_name = "dq", .lambda = 1, .time = "time", .header = true};
+    rank_options o = {.common = DQ_COMMON_DEFAULTS,
+                      .k = 10,
+                      .run_name = "dq",
+                      .lambda = 1,
+                      .draws = 100,
+                      .time = "time",
+                      .header = true};
     const dq_option table[] = {
         {"by", 0, DQ_OPT_CHOICE, &o.by, "SCORE",
          "q, world, cosine, or a baseline of the interactions; auto: q with a model, else cosine",
@@ -161,9 +166,16 @@ int main(int argc, char **argv)
          "draw the list from the softmax of score / T; 0: rank by score", .flags = DQ_OPT_PAYLOAD, .min = 0,
          .max = 1e9, .modes = RANK, .recorded = RANK | MERGE},
         {"explore", 0, DQ_OPT_CHOICE, &o.explore, "HOW",
-         "ensemble: each user's list by one of a model's networks, drawn (Thompson sampling)",
-         .flags = DQ_OPT_PAYLOAD, .choices = explorers, .modes = RANK, .recorded = RANK | MERGE,
+         "ensemble: each user's list by one of a model's networks, drawn; of a bandit thompson: by one of "
+         "--draws "
+         "samples of its posterior, drawn; ucb: by upper bounds",
+         .flags = DQ_OPT_PAYLOAD, .choices = rank_explorers, .modes = RANK, .recorded = RANK | MERGE,
          .where = "by=auto,q,world"},
+        {"draws", 0, DQ_OPT_COUNT, &o.draws, "N", "samples of the posterior, one of which a list is by",
+         .flags = DQ_OPT_PAYLOAD, .min = 2, .max = 1e5, .modes = RANK, .where = "explore=thompson"},
+        {"spread", 0, DQ_OPT_REAL, &o.spread, "X", "how far from the mean, in deviations (else the model's)",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .min = 0, .max = 1e6, .modes = RANK,
+         .where = "explore=thompson,ucb"},
         {"disagreement", 0, DQ_OPT_FLAG, &o.disagreement, NULL,
          "a column more: the standard deviation of the scores of a model's networks", .flags = DQ_OPT_PAYLOAD,
          .modes = RANK, .where = "format=stream,tsv,jsonl by=auto,q,world"},

@@ -13,6 +13,9 @@
 
 typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_format;
 
+typedef enum rank_explorer { RANK_GREEDY, RANK_ENSEMBLE, RANK_THOMPSON, RANK_UCB } rank_explorer;
+extern const char *const rank_explorers[]; /* their names, NULL-ended */
+
 typedef struct rank_options {
     dq_common common;
     const char *model, *run_name;
@@ -28,7 +31,9 @@ typedef struct rank_options {
     double shrink;
     dq_pair_names *pair_names; /* (pairs.count) the same, cut in two */
     bool exclude_seen, hold, merge, disagreement;
-    int explore; /* of explorers in main.c */
+    rank_explorer explore;
+    uint64_t draws;
+    double spread; /* NAN: the model's */
     double lambda, epsilon, temperature;
     dq_rank_order order;
 } rank_options;

@@ -6,6 +6,7 @@
 #include "rank.h"
 
 #include "core/array.h"
+#include "learn/bandit/bandit.h"
 #include "rank/features.h"
 #include "rank/sessions.h"
 #include "wire/prefetch.h"
@@ -155,7 +156,13 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
 static dq_status check_ensemble(const ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
-    if ((o->order != DQ_RANK_ENSEMBLE && !o->disagreement) || r->scorer.net_count > 1) return DQ_OK;
+    bool of_networks = o->explore == RANK_ENSEMBLE || o->disagreement;
+    if (o->explore >= RANK_THOMPSON && !(r->sessions.on && dq_bandit_is(r->sessions.kind)))
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "--explore %s is for a bandit, which says how much it does not know (dq-train --agent thompson)",
+            rank_explorers[o->explore]);
+    if (!of_networks || r->scorer.net_count > 1) return DQ_OK;
     return dq_fail(error, DQ_ERR_UNSUPPORTED,
                    "%s: one network's scores, or none's, disagree with nothing; train several (dq-train "
                    "--offline --q-models 3, or --models 3 for --by world)",
@@ -182,7 +189,8 @@ static dq_status begin(ranking *r, dq_error *error)
 {
     r->begun = true;
     dq_status status = fit_scorer(r, error);
-    dq_rank_config config = config_of(r->options, &r->seen, r->scorer.net_count);
+    if (r->options->explore == RANK_THOMPSON) r->scorer.draws = (size_t)r->options->draws;
+    dq_rank_config config = config_of(r->options, &r->seen, dq_rank_scorer_members(&r->scorer));
     if (!status) status = check_ensemble(r, error);
     if (!status) status = dq_rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
     if (!status && r->scorer.baseline)
@@ -373,11 +381,17 @@ static dq_status rank_agents_all(ranking *r, dq_error *error)
 /* Ranks all items for one group of users after the other. */
 static dq_status rank_sessions_all(ranking *r, dq_error *error)
 {
+    const rank_options *o = r->options;
     size_t first = 0, n;
-    r->sessions.config.wish = isnan(r->options->wish) ? r->sessions.config.wish : r->options->wish;
+    r->sessions.bandit = (dq_rank_bandit){.upper = o->explore == RANK_UCB,
+                                          .draws = (uint32_t)r->scorer.draws,
+                                          .spread = o->spread,
+                                          .seed = o->common.seed};
+    r->sessions.config.wish = isnan(o->wish) ? r->sessions.config.wish : o->wish;
     dq_status status = dq_rank_sessions_begin(&r->sessions, &r->lists, &r->catalogue.users, &r->items,
                                               r->blocks, r->block_count, r->pool, error);
     r->scorer.output_of = r->sessions.output_of;
+    r->scorer.outputs = r->sessions.shape.action_count;
     for (; !status && (n = dq_rank_sessions_next(&r->sessions, &r->lists)) > 0; first += n)
         status = rank_group(r, first, &n, error);
     return status;

@@ -9,6 +9,7 @@
 #include "report/place.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,9 @@ const char *rank_settings(const rank_options *o, dq_arena *arena)
     FILE *f = open_memstream(&text, &bytes);
     if (!f) return NULL;
     for (size_t i = 0; i < o->pairs.count; i++) (void)fprintf(f, "compare=%s ", o->pairs.at[i]);
+    if (o->explore == RANK_THOMPSON) (void)fprintf(f, "draws=%" PRIu64 " ", o->draws);
+    if (o->explore >= RANK_THOMPSON && !isnan(o->spread)) (void)fprintf(f, "spread=%.9g ", o->spread);
+    if (o->explore >= RANK_THOMPSON) (void)fprintf(f, "explore=%s", rank_explorers[o->explore]);
     if (o->by == DQ_RANK_BY_RANDOM)
         (void)fprintf(f, "seed=%" PRIu64, o->common.seed);
     else if (rank_by_baseline(o))

@@ -199,6 +199,7 @@ int main(int argc, char **argv)
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of the labels that users may answer with", .flags = 0},
         {"cache", 0, DQ_OPT_COUNT, &o.cache, "MIB", "scores of users that are kept, of each model", .min = 0, .max = 1e6},
         {"remember", 0, DQ_OPT_COUNT, &o.remember, "N", "shown items that can be answered", .min = 10, .max = 1e9},
+        {"demo", 0, DQ_OPT_FLAG, &o.demo, NULL, "make data and train models when asked (system B's API)", .flags = 0},
         {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
         {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
         {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
@@ -218,6 +219,7 @@ int main(int argc, char **argv)
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (cli.operand_count) dq_cli_usage(&cli, "takes no operands");
+    serve_demo_prepare(&o, &cli);
     dq_error error = DQ_ERROR_NONE;
     const dq_status status = run(&o, &cli, &error);
     return dq_cli_finish(&cli, status, &error);

@@ -4,5 +4,6 @@
 const serve_part *const serve_parts[] = {
     &serve_models_part,
     &serve_log_part,
+    &serve_demo_part,
     NULL,
 };

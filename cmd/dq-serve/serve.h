@@ -15,6 +15,7 @@ typedef struct serve_options {
     const char *catalogue, *map, *log, *log_sync, *log_rotate;
     dq_texts models;
     uint64_t cache, remember; /* MiB; shown items */
+    bool demo;
     bool may_lack;            /* files of models and the catalogue need not be there yet */
     uint64_t max_body, max_header, max_connections, max_watchers;
     double request_timeout, idle_timeout, drain_timeout;
@@ -35,6 +36,12 @@ extern const serve_part *const serve_parts[]; /* NULL-ended */
 
 extern const serve_part serve_models_part; /* models.c: the catalogue and the models */
 extern const serve_part serve_log_part;    /* log.c: the log, and what is remembered */
+extern const serve_part serve_demo_part;   /* demo.c: jobs that make data and train */
+
+/* ---- demo.c ---- */
+
+/* Once the options are read: with --demo, files for what has none. */
+void serve_demo_prepare(serve_options *o, dq_cli *cli);
 
 /* ---- systemd.c ---- */
 

@@ -5,13 +5,14 @@
  */
 #include "train.h"
 
+#include "learn/bandit/bandit.h"
 #include "learn/presets/presets.h"
 #include "learn/trajectory.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const char *const train_agents[] = {"tabular", "dqn", "dyna-q", "dt", NULL};
+const char *const train_agents[] = {"tabular", "dqn", "dyna-q", "dt", "linucb", "thompson", NULL};
 enum { AGENT_DYNA_Q = 2 };
 
 /* clang-format off */
@@ -21,6 +22,8 @@ static const dq_setting on_actions[] = {{"head", "actions"}, {0}};
 static const dq_setting by_rows[] = {{"loss", "mse"}, {0}};
 static const dq_setting by_lists[] = {{"loss", "softmax"}, {0}};
 static const dq_setting table_offline[] = {{"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"batch", "256"}, {0}};
+static const dq_setting bandit_logged[] = {
+    {"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"epochs", "1"}, {"batch", "256"}, {"validation", "0"}, {"best-by", "loss"}, {0}};
 static const dq_setting no_other[] = {{NULL, NULL}};
 
 /* Of a way of training. */
@@ -39,9 +42,12 @@ enum {
 }; /* OTHERS: those of another form, and the end */
 
 /* Those of the agents, from the library. */
-static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS], dt[MAX_SETTINGS];
+static dq_setting tabular[MAX_SETTINGS], dqn[MAX_SETTINGS], dyna_q[MAX_SETTINGS], dt[MAX_SETTINGS],
+    linucb[MAX_SETTINGS], thompson[MAX_SETTINGS];
 
 const dq_defaults train_defaults[] = {
+    {TRAIN_LOGGED, "agent", "linucb", bandit_logged},
+    {TRAIN_LOGGED, "agent", "thompson", bandit_logged},
     {TRAIN_LOGGED, NULL, NULL, logged},
     {TRAIN_SESSIONS, NULL, NULL, by_ndcg}, /* also under a preset */
     {TRAIN_STATES, NULL, NULL, by_loss},
@@ -60,6 +66,8 @@ const dq_defaults train_defaults[] = {
     {TRAIN_OFFLINE, "loss", "softmax", dq_preset_lists},
     {TRAIN_OFFLINE, "loss", "pairwise", dq_preset_lists},
     {TRAIN_ALL, "agent", "tabular", tabular},
+    {TRAIN_ALL, "agent", "linucb", linucb},
+    {TRAIN_ALL, "agent", "thompson", thompson},
     {TRAIN_OFFLINE, "preset", "tuned", dq_preset_tuned},
     {TRAIN_OFFLINE, "preset", "published", dq_preset_published},
     {TRAIN_LIVE | TRAIN_SESSIONS | TRAIN_STATES, "preset", "tuned", no_other},
@@ -99,11 +107,13 @@ static void describe(const char *name, const dq_option *table, const dq_agent_co
 
 void train_describe_agents(const dq_option *table, const dq_agent_config *config)
 {
-    static char words[4][MAX_SETTINGS][WORDS];
+    static char words[6][MAX_SETTINGS][WORDS];
     describe("tabular", table, config, tabular, words[0]);
     describe("dqn", table, config, dqn, words[1]);
     describe("dyna-q", table, config, dyna_q, words[2]);
     describe("dt", table, config, dt, words[3]);
+    describe("linucb", table, config, linucb, words[4]);
+    describe("thompson", table, config, thompson, words[5]);
 }
 
 /* ---- from options to a configuration ---- */
@@ -188,6 +198,8 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     c->fit_rows = c->batch;
     c->offered = cli->mode & TRAIN_ENV ? 0 : (uint32_t)o->candidates;
     o->passes.candidates = (uint32_t)o->candidates;
+    if ((cli->mode & TRAIN_LOGGED) && o->candidates && dq_bandit_is(train_agents[o->agent]))
+        dq_cli_usage(cli, "--candidates: a bandit of a log has no maximum to run over them");
     if (cli->mode & TRAIN_LOGGED)
         dq_offline_learn_only(&o->passes, c);
     else

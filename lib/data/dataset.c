@@ -20,6 +20,7 @@ static dq_status reserve(dq_dataset *dataset, uint64_t more, dq_error *error)
     if (!dq_array_resize(&dataset->transitions, capacity, sizeof *dataset->transitions) ||
         !dq_array_resize(&dataset->cosine, capacity, sizeof *dataset->cosine) ||
         !dq_array_resize(&dataset->llm, capacity, sizeof *dataset->llm) ||
+        !dq_array_resize(&dataset->propensity, capacity, sizeof *dataset->propensity) ||
         !dq_array_resize(&dataset->label, capacity, sizeof *dataset->label))
         return no_memory(error);
     dataset->capacity = capacity;
@@ -28,7 +29,7 @@ static dq_status reserve(dq_dataset *dataset, uint64_t more, dq_error *error)
 
 /* The columns of transitions that learning looks at. */
 typedef struct columns {
-    const dq_column *user, *item, *reward, *cosine, *llm, *label, *done, *next;
+    const dq_column *user, *item, *reward, *cosine, *llm, *label, *done, *next, *propensity;
 } columns;
 
 static float number_or_none(const dq_column *column, uint64_t r)
@@ -73,7 +74,8 @@ static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_err
                  .llm = dq_bundle_column(b, "llm"),
                  .label = dq_bundle_column(b, "label"),
                  .done = dq_bundle_column(b, "done"),
-                 .next = dq_bundle_column(b, "next_user")};
+                 .next = dq_bundle_column(b, "next_user"),
+                 .propensity = dq_bundle_column(b, "propensity")};
     if (!c.user || !c.item || dq_bundle_column(b, "next_state"))
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "transitions must name users and items of the catalogue; these have dense states");
@@ -81,6 +83,7 @@ static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_err
     for (uint64_t r = 0; !status && r < b->rows; r++) {
         dataset->cosine[dataset->count] = number_or_none(c.cosine, r);
         dataset->llm[dataset->count] = number_or_none(c.llm, r);
+        dataset->propensity[dataset->count] = number_or_none(c.propensity, r);
         status = add_label(dataset, c.label, r, error);
         if (!status)
             status = resolve(&dataset->catalogue, &c, r, &dataset->transitions[dataset->count++], error);
@@ -135,6 +138,7 @@ void dq_dataset_free(dq_dataset *dataset)
     free(dataset->transitions);
     free(dataset->cosine);
     free(dataset->llm);
+    free(dataset->propensity);
     free(dataset->label);
     *dataset = DQ_DATASET_EMPTY;
 }
@@ -192,10 +196,11 @@ uint64_t dq_dataset_digest(const dq_dataset *dataset)
     digest = digest_ids(&dataset->catalogue.labels, digest);
     for (size_t i = 0; i < dataset->count; i++) {
         const dq_transition *t = &dataset->transitions[i];
-        uint32_t words[8] = {t->state, t->action, t->next, t->done, dataset->label[i]};
+        uint32_t words[9] = {t->state, t->action, t->next, t->done, dataset->label[i]};
         memcpy(&words[5], &t->reward, sizeof t->reward);
         memcpy(&words[6], &dataset->cosine[i], sizeof(float));
         memcpy(&words[7], &dataset->llm[i], sizeof(float));
+        memcpy(&words[8], &dataset->propensity[i], sizeof(float));
         digest = dq_digest_seeded(words, sizeof words, digest);
     }
     for (size_t i = 0; i < dataset->catalogue.interaction_count; i++) {

@@ -35,6 +35,7 @@ typedef struct dq_dataset {
     dq_transition *transitions; /* state, next: users; action: the item; in stream order; reward NAN where the
                                    stream has none */
     float *cosine, *llm;        /* (count) the parts of their rewards; NAN where the stream has none */
+    float *propensity;          /* (count) of what was logged; NAN where the stream has none */
     uint32_t *label;            /* (count) row of catalogue.labels, or DQ_ABSENT */
     size_t count, capacity;
 } dq_dataset;

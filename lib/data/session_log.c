@@ -15,7 +15,7 @@ static const double MANY = 0.05;      /* a share of equal times that makes their
 
 /* The columns of a bundle of interactions; each but the first two may be NULL. */
 typedef struct columns {
-    const dq_column *user, *item, *label, *reward, *time, *value;
+    const dq_column *user, *item, *label, *reward, *time, *value, *propensity;
 } columns;
 
 /* attr.NAME; or the label, where that is what NAME is. */
@@ -28,17 +28,22 @@ static const dq_column *value_column(const dq_session_log *log, const dq_bundle 
 
 static columns columns_of(const dq_session_log *log, const dq_bundle *b)
 {
-    return (columns){dq_bundle_column(b, "user"),  dq_bundle_column(b, "item"),
-                     dq_bundle_column(b, "label"), dq_bundle_column(b, "reward"),
-                     dq_time_column(b, log->time), value_column(log, b)};
+    return (columns){dq_bundle_column(b, "user"),      dq_bundle_column(b, "item"),
+                     dq_bundle_column(b, "label"),     dq_bundle_column(b, "reward"),
+                     dq_time_column(b, log->time),     value_column(log, b),
+                     dq_bundle_column(b, "propensity")};
+}
+
+static float number_or_none(const dq_column *column, uint64_t row)
+{
+    return column && !dq_column_is_null(column, row) ? (float)dq_column_number(column, row) : NAN;
 }
 
 static float reward_of(const dq_session_log *log, const columns *c, uint64_t row)
 {
     size_t n = 0;
-    bool given = c->reward && !dq_column_is_null(c->reward, row);
     const char *label = c->label ? dq_column_text(c->label, row, &n) : NULL;
-    return dq_label_map_reward(log->map, given ? (float)dq_column_number(c->reward, row) : NAN, label, n);
+    return dq_label_map_reward(log->map, number_or_none(c->reward, row), label, n);
 }
 
 static dq_status take_value(dq_session_log *log, const dq_column *column, uint64_t row, uint32_t *value,
@@ -54,7 +59,9 @@ static dq_status take_value(dq_session_log *log, const dq_column *column, uint64
 static dq_status take(dq_session_log *log, const dq_bundle *b, const columns *c, uint64_t row,
                       dq_error *error)
 {
-    dq_session_event event = {.place = log->count, .reward = reward_of(log, c, row)};
+    dq_session_event event = {.place = log->count,
+                              .reward = reward_of(log, c, row),
+                              .propensity = number_or_none(c->propensity, row)};
     size_t n;
     const char *id = dq_column_text(c->user, row, &n);
     dq_status status = dq_index_add(&log->users, id, n, &event.user, NULL, error);
@@ -264,16 +271,19 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
     uint32_t *first = calloc((size_t)user_count + 2, sizeof *first);
     uint32_t *item = malloc((log->count + 1) * sizeof *item);
     float *reward = malloc((log->count + 1) * sizeof *reward);
+    float *propensity = malloc((log->count + 1) * sizeof *propensity);
     double *second = log->seconds ? malloc((log->count + 1) * sizeof *second) : NULL;
     uint32_t *value = log->attribute ? malloc((log->count + 1) * sizeof *value) : NULL;
     uint32_t *place = log->attribute ? places_of(log) : NULL;
     rows->first = first;
     rows->item = item;
     rows->reward = reward;
+    rows->propensity = propensity;
     rows->second = second;
     rows->value = value;
     rows->gap = log->gap;
-    if (!first || !item || !reward || (log->seconds && !second) || (log->attribute && !(value && place))) {
+    if (!first || !item || !reward || !propensity || (log->seconds && !second) ||
+        (log->attribute && !(value && place))) {
         free(place);
         dq_session_rows_free(rows);
         return dq_fail_memory(error, "interactions");
@@ -286,6 +296,7 @@ dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_ro
         uint32_t at = first[user_row[log->at[i].user] + 1]++;
         item[at] = item_row[log->at[i].item];
         reward[at] = log->at[i].reward;
+        propensity[at] = log->at[i].propensity;
         if (second) second[at] = dq_time_seconds(&log->at[i].time);
         if (value)
             value[at] = log->at[i].value == DQ_SESSION_NO_VALUE ? DQ_SESSION_NO_VALUE
@@ -300,10 +311,11 @@ void dq_session_rows_free(dq_session_rows *rows)
     free((void *)(uintptr_t)rows->first);
     free((void *)(uintptr_t)rows->item);
     free((void *)(uintptr_t)rows->reward);
+    free((void *)(uintptr_t)rows->propensity);
     free((void *)(uintptr_t)rows->second);
     free((void *)(uintptr_t)rows->value);
     rows->first = rows->item = rows->value = NULL;
-    rows->reward = NULL;
+    rows->reward = rows->propensity = NULL;
     rows->second = NULL;
 }
 

@@ -28,6 +28,7 @@ typedef struct dq_session_rows {
     const uint32_t *first; /* (users.count + 1) user u's events are first[u] .. first[u + 1] - 1, in time */
     const uint32_t *item;  /* (events) */
     const float *reward;   /* (events) NAN: none */
+    const float *propensity; /* (events) NAN: none */
     const uint32_t
         *value; /* (events) places of an attribute's values, or DQ_SESSION_NO_VALUE; NULL: nobody asks */
     const double *second; /* (events) since 1970; NULL: not known, and no matter */
@@ -42,6 +43,7 @@ dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user,
 typedef struct dq_session_event {
     uint32_t user, item; /* numbers in log.users and log.items */
     float reward;        /* NAN: none */
+    float propensity;    /* likewise */
     uint32_t value;      /* of log.attribute: a number in log.values, or DQ_SESSION_NO_VALUE */
     dq_time time;
     uint64_t place; /* in the stream */
@@ -110,9 +112,9 @@ dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
 /* Of a sorted log: what was taken for granted about its order, for a person to see (size >= 1 bytes): that
  * there are no times, what numbers were taken to count, that many are equal. False, and "": nothing. */
 bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_t size);
-/* Fills first, item, reward, gap and, with log.attribute, value, with log.seconds, second of rows with a
- * sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; events of users or items with
- * DQ_ABSENT are left out. The arrays are the caller's to free (dq_session_rows_free). */
+/* Fills first, item, reward, propensity, gap and, with log.attribute, value, with log.seconds, second of rows
+ * with a sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; events of users or
+ * items with DQ_ABSENT are left out. The arrays are the caller's to free (dq_session_rows_free). */
 dq_status dq_session_log_rows(const dq_session_log *log, const uint32_t *user_row, const uint32_t *item_row,
                               uint32_t user_count, dq_session_rows *rows, dq_error *error);
 /* The same for all users of a finished catalogue by their rows, and users and items, too. Sorts the log. */

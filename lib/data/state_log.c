@@ -9,7 +9,7 @@
 enum { MAX_ACTIONS = 1 << 24 };
 
 typedef struct columns {
-    const dq_column *state, *next, *choice, *reward, *done, *episode;
+    const dq_column *state, *next, *choice, *reward, *done, *episode, *propensity;
 } columns;
 
 bool dq_state_log_has_states(const dq_bundle *transitions)
@@ -24,7 +24,8 @@ static dq_status find_columns(const dq_bundle *b, const dq_state_log *log, colum
                    .choice = dq_bundle_column(b, "choice"),
                    .reward = dq_bundle_column(b, "reward"),
                    .done = dq_bundle_column(b, "done"),
-                   .episode = dq_bundle_column(b, "episode")};
+                   .episode = dq_bundle_column(b, "episode"),
+                   .propensity = dq_bundle_column(b, "propensity")};
     if (!c->state || !c->choice || !c->reward)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "transitions with states need the columns state, choice and reward");
@@ -62,10 +63,16 @@ static dq_status reserve(dq_state_log *log, uint64_t more, dq_error *error)
         !dq_array_resize(&log->action, room, sizeof *log->action) ||
         !dq_array_resize(&log->episode, room, sizeof *log->episode) ||
         !dq_array_resize(&log->reward, room, sizeof *log->reward) ||
+        !dq_array_resize(&log->propensity, room, sizeof *log->propensity) ||
         !dq_array_resize(&log->done, room, sizeof *log->done))
         return dq_fail_memory(error, "transitions");
     log->capacity = room;
     return DQ_OK;
+}
+
+static float number_or_none(const dq_column *column, uint64_t r)
+{
+    return column && !dq_column_is_null(column, r) ? (float)dq_column_number(column, r) : NAN;
 }
 
 /* Row r of a bundle as the log's row `at`. */
@@ -77,7 +84,8 @@ static dq_status add_row(dq_state_log *log, const columns *c, uint64_t r, size_t
         return dq_fail(error, DQ_ERR_RANGE, "a choice that is no whole number below 2^24");
     log->action[at] = (uint32_t)action;
     if (log->action[at] >= log->actions) log->actions = log->action[at] + 1;
-    log->reward[at] = dq_column_is_null(c->reward, r) ? NAN : (float)dq_column_number(c->reward, r);
+    log->reward[at] = number_or_none(c->reward, r);
+    log->propensity[at] = number_or_none(c->propensity, r);
     log->done[at] = c->done && dq_column_number(c->done, r) != 0;
     return dq_index_add(&log->episodes, (const char *)&episode, sizeof episode, &log->episode[at], NULL,
                         error);
@@ -117,7 +125,8 @@ dq_status dq_state_log_check(const dq_state_log *log, size_t items, dq_error *er
 
 void dq_state_log_free(dq_state_log *log)
 {
-    void *owned[] = {log->state, log->next, log->action, log->episode, log->reward, log->done};
+    void *owned[] = {log->state,  log->next,       log->action, log->episode,
+                     log->reward, log->propensity, log->done};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) free(owned[i]);
     dq_index_free(&log->episodes);
     *log = (dq_state_log){0};

@@ -17,9 +17,10 @@ typedef struct dq_state_log {
     uint32_t actions;    /* as many as meta.actions says, and as were taken */
     float *state, *next; /* (count, width) next is state where the stream has none */
     uint32_t *action,
-        *episode;  /* (count) episodes are numbered as they come; without the column each row is one */
-    float *reward; /* (count) NAN: none */
-    uint8_t *done; /* (count) */
+        *episode;      /* (count) episodes are numbered as they come; without the column each row is one */
+    float *reward;     /* (count) NAN: none */
+    float *propensity; /* (count) NAN: none */
+    uint8_t *done;     /* (count) */
     dq_index episodes;
     dq_session_layout layout; /* of the states, as meta.states says; item_width 0: it does not */
 } dq_state_log;

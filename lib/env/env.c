@@ -19,8 +19,9 @@ const dq_env_kind *dq_env_find(const char *name)
     return NULL;
 }
 
-const dq_env_kind *const dq_env_kinds[] = {&dq_env_session, &dq_env_sequence, &dq_env_films, &dq_env_maze,
-                                           &dq_env_chain,   &dq_env_cartpole, &dq_env_graph, NULL};
+const dq_env_kind *const dq_env_kinds[] = {&dq_env_session, &dq_env_sequence, &dq_env_films,
+                                           &dq_env_maze,    &dq_env_chain,    &dq_env_cartpole,
+                                           &dq_env_graph,   &dq_env_linear,   NULL};
 
 /* ---- options ---- */
 

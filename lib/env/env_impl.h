@@ -9,7 +9,7 @@
 #include "env/env.h"
 
 extern const dq_env_kind dq_env_session, dq_env_sequence, dq_env_films, dq_env_maze, dq_env_chain,
-    dq_env_cartpole, dq_env_graph;
+    dq_env_cartpole, dq_env_graph, dq_env_linear;
 
 /* Makes memory, zeroed: `own` bytes of the kind, and the state behind them, unless states are numbered.
  * shape's states are set. */

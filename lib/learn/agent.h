@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Agents: tabular Q-learning, deep Q-networks, Dyna-Q, decision transformers, for every environment
- * (env/env.h) and every way of training. Each kind is one entry of a table; what they share (exploration,
- * replay, losses, schedules) are options that any of them takes where it means something.
+ * Agents: tabular Q-learning, deep Q-networks, Dyna-Q, decision transformers, linear bandits, for every
+ * environment (env/env.h) and every way of training. Each kind is one entry of a table; what they share
+ * (exploration, replay, losses, schedules) are options that any of them takes where it means something.
  *
  *     dq_agent_new(&agent, "dqn", &config, &shape, pool, &e);
  *     dq_agent_act(agent, &states, NULL, n, true, actions);          n environments side by side; explores
@@ -113,6 +113,9 @@ typedef struct dq_agent_config {
     double alpha;    /* the step (Watkins and Dayan, 1992) */
     uint32_t states; /* distinct states that the table has room for; numbered states: all of them, whatever is
                         said here */
+    /* bandits (learn/bandit/bandit.h) */
+    double ridge, spread; /* lambda of the prior; how far from the mean it explores, in deviations */
+    bool outer;           /* products of state and action: a head on actions */
     /* the world model: predicts reward, the change of state, and the end; of numbered states, which stay as
      * they are, the reward alone. tabular: a table of what was seen */
     bool world; /* dyna-q: false: none, and then no planning */
@@ -144,7 +147,7 @@ typedef struct dq_agent_kind {
     const struct dq_agent_functions *functions;
 } dq_agent_kind;
 
-/* tabular, dqn, dyna-q, dt. Ended by NULL. */
+/* tabular, dqn, dyna-q, dt, linucb, thompson. Ended by NULL. */
 extern const dq_agent_kind *const dq_agent_kinds[];
 const dq_agent_kind *dq_agent_find(const char *name);
 

@@ -67,7 +67,10 @@ static void act(dq_agent *a, const dq_vectors *states, const uint32_t *number, s
         a->act_number[asked] = agent_number(number, from + i);
         a->act_at[asked++] = i;
     }
-    if (asked) a->does->values(a, states, a->act_number, asked, a->act_values);
+    if (asked && rng && a->does->explore)
+        a->does->explore(a, states, a->act_number, asked, rng, a->act_values);
+    else if (asked)
+        a->does->values(a, states, a->act_number, asked, a->act_values);
     for (size_t i = 0; i < asked; i++)
         actions[from + a->act_at[i]] = a->offer[choose(a, rng, a->act_values + i * a->offered)];
 }
@@ -130,6 +133,42 @@ double agent_bound(const dq_agent *a, double value)
 }
 
 /* ---- networks ---- */
+
+const char *agent_find_foreign(const dq_agent_config *c)
+{
+    const dq_agent_config none = {0};
+    const struct {
+        const char *name;
+        bool set;
+    } of_networks[] = {{"hidden", c->hidden_count},
+                       {"value-hidden", c->value_hidden_count},
+                       {"world-hidden", c->world_hidden_count},
+                       {"dropout", c->dropout > 0},
+                       {"activation", c->activation != none.activation},
+                       {"batch-norm", c->batch_norm},
+                       {"dueling", c->dueling},
+                       {"sparse", c->sparse},
+                       {"encoder", c->encoder != DQ_ENCODER_NONE},
+                       {"context", c->context > 0},
+                       {"world", c->world},
+                       {"models", c->models},
+                       {"rollout", c->rollout > 1},
+                       {"double", c->double_q},
+                       {"n-step", c->n_step > 1},
+                       {"tau", c->tau > 0},
+                       {"loss", c->loss != none.loss},
+                       {"priority", c->priority > 0},
+                       {"importance", c->importance > 0},
+                       {"conservative", c->conservative > 0},
+                       {"clip-norm", c->clip_norm > 0},
+                       {"clip-value", c->clip_value > 0},
+                       {"weight-decay", c->adam.decay > 0},
+                       {"updates", c->updates > 1},
+                       {"warmup", c->warmup > c->train_every}};
+    for (size_t i = 0; i < sizeof of_networks / sizeof *of_networks; i++)
+        if (of_networks[i].set) return of_networks[i].name;
+    return NULL;
+}
 
 /* What Q's network and one of the world have alike: the layers, by their widths. */
 static dq_net_spec layers(const dq_agent_config *c, const uint32_t *hidden, uint32_t count)

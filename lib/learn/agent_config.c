@@ -23,8 +23,9 @@
 
 /* ---- the table of kinds ---- */
 
-const dq_agent_kind *const dq_agent_kinds[] = {&dq_agent_tabular, &dq_agent_dqn, &dq_agent_dyna_q,
-                                               &dq_agent_dt, NULL};
+const dq_agent_kind *const dq_agent_kinds[] = {
+    &dq_agent_tabular,  &dq_agent_dqn, &dq_agent_dyna_q, &dq_agent_dt, &dq_agent_linucb,
+    &dq_agent_thompson, NULL};
 
 const dq_agent_kind *dq_agent_find(const char *name)
 {
@@ -148,6 +149,9 @@ static const dq_record_field options[] = {
     {"return_mean", DQ_RECORD_REAL, AT(return_mean)},
     {"return_scale", DQ_RECORD_REAL, AT(return_scale)},
     {"alpha", DQ_RECORD_REAL, AT(alpha)},
+    {"ridge", DQ_RECORD_REAL, AT(ridge)},
+    {"spread", DQ_RECORD_REAL, AT(spread)},
+    {"outer", DQ_RECORD_FLAG, AT(outer)},
     {"states", DQ_RECORD_SMALL, AT(states)},
     {"world", DQ_RECORD_FLAG, AT(world)},
     {"planning", DQ_RECORD_SMALL, AT(planning)},
@@ -351,11 +355,16 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
     bool table = strcmp(*kind, dq_agent_tabular.name) == 0;
     if ((strcmp(*kind, dq_agent_dt.name) == 0) != (config->context > 0))
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.agent is no configuration of a %s", *kind);
-    if (table && config->q_models > 1)
+    if (config->q_models > 1 && (table || dq_agent_find(*kind)->functions->holds))
         return dq_fail(error, DQ_ERR_SCHEMA, "the model's meta.agent is no configuration");
-    if (table ? holds_table(model, config, shape) : holds_networks(model, config, shape)) return DQ_OK;
+    bool (*holds)(const dq_bundle *, const dq_agent_config *,
+                  const dq_env_spec *) = dq_agent_find(*kind)->functions->holds;
+    if (!holds) holds = table ? holds_table : holds_networks;
+    if (holds(model, config, shape)) return DQ_OK;
     return dq_fail(error, DQ_ERR_SCHEMA, "the model does not hold the %s that it claims to be",
-                   table ? "table" : "networks");
+                   holds == holds_table      ? "table"
+                   : holds == holds_networks ? "networks"
+                                             : "posterior");
 }
 
 /* ---- checkpoints ---- */
@@ -425,6 +434,8 @@ void dq_agent_config_inherit(dq_agent_config *c, const dq_agent_config *saved,
     if (!given(arg, "factored")) c->factored = saved->factored;
     c->calibrated |= saved->calibrated;
     if (!given(arg, "head")) c->head = saved->head;
+    if (!given(arg, "outer")) c->outer = saved->outer;
+    if (!given(arg, "ridge")) c->ridge = saved->ridge;
     if (!given(arg, "encoder")) c->encoder = saved->encoder;
     if (!given(arg, "blocks")) c->blocks = saved->blocks;
     if (!given(arg, "heads")) c->heads = saved->heads;
@@ -482,7 +493,7 @@ dq_status dq_agent_config_choose_decay(dq_agent_config *c, const dq_agent_decay 
 bool dq_agent_suits_sparse(const char *kind, const dq_agent_config *c, const dq_env_spec *shape)
 {
     const dq_vectors items = {shape->actions, shape->action_count, shape->action_width};
-    return strcmp(kind, dq_agent_tabular.name) != 0 && c->encoder == DQ_ENCODER_NONE && items.at &&
+    return dq_agent_find(kind)->functions->network && c->encoder == DQ_ENCODER_NONE && items.at &&
            dq_session_layout_is_sparse(&shape->layout, &items);
 }
 

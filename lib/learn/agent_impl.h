@@ -20,6 +20,9 @@ struct dq_agent_functions {
     dq_status (*init)(dq_agent *agent, dq_error *error);
     void (*free)(dq_agent *agent); /* what is not in the arena; may be NULL */
     void (*values)(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, float *q);
+    /* What it explores by in their place; may be NULL: by the values, as config.explore_by says. */
+    void (*explore)(dq_agent *agent, const dq_vectors *states, const uint32_t *number, size_t n, dq_rng *rng,
+                    float *q);
     void (*observe)(dq_agent *agent, uint32_t env, const dq_vectors *states, const dq_transition *t,
                     bool over);
     bool (*ready)(const dq_agent *agent);
@@ -37,6 +40,8 @@ struct dq_agent_functions {
                     const uint32_t *actions, size_t n, float *next, float *rewards, float *done_probability,
                     float *disagreement);
     dq_net *(*network)(dq_agent *agent, const char *name); /* may be NULL */
+    /* Whether a model holds what its configuration says; may be NULL: networks, or a table. */
+    bool (*holds)(const dq_bundle *model, const dq_agent_config *config, const dq_env_spec *shape);
     dq_status (*save)(dq_agent *agent, bool checkpoint, dq_bundle *model, dq_error *error);
     dq_status (*load)(dq_agent *agent, bool checkpoint, const dq_bundle *model, dq_error *error);
 };
@@ -77,7 +82,8 @@ struct dq_agent {
 #define TRANSFORMER_DEFAULTS .blocks = 2, .heads = 2, .encoder_width = 64
 /* clang-format on */
 
-extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q, dq_agent_dt;
+extern const dq_agent_kind dq_agent_tabular, dq_agent_dqn, dq_agent_dyna_q, dq_agent_dt, dq_agent_linucb,
+    dq_agent_thompson;
 
 /* The name of a dt's network; of the others it is "q". */
 #define AGENT_POLICY "policy"
@@ -104,6 +110,9 @@ double agent_bound(const dq_agent *agent, double value);
 /* That there is a world model to look ahead with, of states that a step changes, and an ensemble where what
  * it disagrees on has a limit. */
 dq_status agent_check_world(dq_agent *agent, double max_disagreement, dq_error *error);
+
+/* The first option that is set and that is of networks, replay or a world; NULL: none. */
+const char *agent_find_foreign(const dq_agent_config *config);
 
 /* The configuration of the network Q, and of a network for the world. */
 dq_net_spec agent_spec(const dq_agent_config *config, const dq_env_spec *shape);

@@ -45,45 +45,6 @@ typedef struct tabular {
 
 /* ---- making ---- */
 
-/* The first option that is set and that tables have no use for; NULL: none. */
-static const char *find_foreign(const dq_agent_config *c)
-{
-    const dq_agent_config none = {0};
-    const struct {
-        const char *name;
-        bool set;
-    } of_networks[] = {{"hidden", c->hidden_count},
-                       {"value-hidden", c->value_hidden_count},
-                       {"world-hidden", c->world_hidden_count},
-                       {"dropout", c->dropout > 0},
-                       {"activation", c->activation != none.activation},
-                       {"batch-norm", c->batch_norm},
-                       {"dueling", c->dueling},
-                       {"sparse", c->sparse},
-                       {"head", c->head != DQ_HEAD_OUTPUTS},
-                       {"encoder", c->encoder != DQ_ENCODER_NONE},
-                       {"context", c->context > 0},
-                       {"world", c->world},
-                       {"models", c->models},
-                       {"rollout", c->rollout > 1},
-                       {"double", c->double_q},
-                       {"n-step", c->n_step > 1},
-                       {"tau", c->tau > 0},
-                       {"loss", c->loss != none.loss},
-                       {"priority", c->priority > 0},
-                       {"importance", c->importance > 0},
-                       {"conservative", c->conservative > 0},
-                       {"clip-norm", c->clip_norm > 0},
-                       {"clip-value", c->clip_value > 0},
-                       {"weight-decay", c->adam.decay > 0},
-                       {"updates", c->updates > 1},
-                       {"warmup", c->warmup > c->train_every},
-                       {"features", c->feature_count}};
-    for (size_t i = 0; i < sizeof of_networks / sizeof *of_networks; i++)
-        if (of_networks[i].set) return of_networks[i].name;
-    return NULL;
-}
-
 static dq_status check(const dq_agent *a, dq_error *error)
 {
     const dq_agent_config *c = &a->config;
@@ -92,7 +53,9 @@ static dq_status check(const dq_agent *a, dq_error *error)
     if (c->states == 0 || (uint64_t)c->states * a->shape.action_count > NOWHERE / 2)
         return dq_fail(error, DQ_ERR_RANGE, "a table of %u states and %u actions", c->states,
                        a->shape.action_count);
-    const char *foreign = find_foreign(c);
+    const char *foreign = c->head != DQ_HEAD_OUTPUTS ? "head"
+                          : c->feature_count         ? "features"
+                                                     : agent_find_foreign(c);
     if (foreign)
         return dq_fail(error, DQ_ERR_RANGE, "%s means nothing to a table: it is of networks and replay",
                        foreign);

@@ -252,6 +252,12 @@ dq_status dq_log_join_reader(dq_log_join *join, dq_reader *reader, const char *c
     return DQ_OK;
 }
 
+dq_status dq_log_join_check(const dq_log_join *join, dq_error *error)
+{
+    if (!join->unanswered || join->read) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNSUPPORTED, "--unanswered: there is no server's log in the input");
+}
+
 bool dq_log_join_describe(const dq_log_join *join, char *words, size_t size)
 {
     uint64_t answers = dq_index_count(&join->keys), unasked = answers - join->met;

@@ -50,6 +50,8 @@ dq_status dq_log_join_reader(dq_log_join *join, dq_reader *reader, const char *c
 dq_status dq_log_join_take(dq_log_join *join, const dq_bundle *answers, dq_error *error);
 dq_status dq_log_join_make(dq_log_join *join, const dq_bundle *shown, dq_bundle *joined, dq_error *error);
 
+/* DQ_ERR_UNSUPPORTED where `unanswered` was asked for and no log was met: it has no effect. */
+dq_status dq_log_join_check(const dq_log_join *join, dq_error *error);
 /* What a reader should be told: "12 of 480 showings were answered". False: no log was met. */
 bool dq_log_join_describe(const dq_log_join *join, char *words, size_t size);
 void dq_log_join_free(dq_log_join *join);

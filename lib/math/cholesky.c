@@ -25,16 +25,52 @@ bool dq_cholesky_factor(double *a, size_t n)
     return true;
 }
 
-void dq_cholesky_solve_factored(const double *a, size_t n, double *b)
+void dq_cholesky_solve_lower(const double *l, size_t n, double *b)
 {
     for (size_t i = 0; i < n; i++) {
-        const double *at = a + dq_triangle(i);
+        const double *at = l + dq_triangle(i);
         b[i] = less_dot(b[i], at, b, i) / at[i];
     }
+}
+
+/* Row by row of L, as it is kept. */
+void dq_cholesky_solve_upper(const double *l, size_t n, double *b)
+{
     for (size_t i = n; i-- > 0;) {
-        for (size_t m = i + 1; m < n; m++) b[i] -= a[dq_triangle(m) + i] * b[m];
-        b[i] /= a[dq_triangle(i) + i];
+        const double *at = l + dq_triangle(i);
+        b[i] /= at[i];
+        for (size_t j = 0; j < i; j++) b[j] -= at[j] * b[i];
     }
+}
+
+void dq_cholesky_solve_factored(const double *a, size_t n, double *b)
+{
+    dq_cholesky_solve_lower(a, n, b);
+    dq_cholesky_solve_upper(a, n, b);
+}
+
+/* Turns a row of L and the number beside it by the first n rotations; returns what the number became. */
+static double turn(double *row, double number, const double *turns, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        double c = turns[2 * k], s = turns[2 * k + 1], old = row[k];
+        row[k] = c * old + s * number;
+        number = c * number - s * old;
+    }
+    return number;
+}
+
+/* Rotation i turns column i of L and x so that x[i] is gone. Rows come one after the other, each turned by
+ * those before it. */
+void dq_cholesky_update(double *l, size_t n, const double *x, double *y, double value, double *turns)
+{
+    for (size_t i = 0; i < n; i++) {
+        double *at = l + dq_triangle(i), rest = turn(at, x[i], turns, i), r = hypot(at[i], rest);
+        turns[2 * i] = at[i] / r;
+        turns[2 * i + 1] = rest / r;
+        at[i] = r;
+    }
+    if (y) (void)turn(y, value, turns, n);
 }
 
 bool dq_cholesky_solve(double *a, size_t n, double *b)

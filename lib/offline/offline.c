@@ -117,6 +117,7 @@ static dq_status make(dq_offline *run, dq_error *error)
     make_order(run);
     if (run->order_count == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
     dq_status status = run->by_lists ? make_lists(run, error) : make_priorities(run, error);
+    if (!status) status = offline_balance(run, error);
     return status ? status : offline_hold_out(run, error);
 }
 
@@ -159,6 +160,8 @@ static dq_status check(const dq_offline_config *config, dq_agent *agent, const d
     if (rows->count >= UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 2^32 - 2 rows");
     bool lists = dq_loss_of_lists(c->loss);
     if (lists) return check_lists(config, agent, rows, error);
+    if (config->balance > 0 && config->priority > 0)
+        return dq_fail(error, DQ_ERR_RANGE, "rows by priority have weights of their own: none by propensity");
     if (config->epochs == 0) return dq_fail(error, DQ_ERR_RANGE, "no pass over the rows");
     if (c->fit_rows < DQ_OFFLINE_ROWS(*config))
         return dq_fail(error, DQ_ERR_RANGE, "the agent takes smaller batches");
@@ -315,7 +318,8 @@ static size_t draw_batch(dq_offline *run, size_t *logged)
     for (size_t i = 0; i < count; i++) {
         size_t at = run->priorities ? run->slots[i] : (size_t)run->state.position + i;
         run->first[i] = (uint32_t)n;
-        n += add_row(run, n, run->order[at], run->priorities ? run->slot_weight[i] : 1);
+        float weight = run->priorities ? run->slot_weight[i] : offline_weight(run, run->order[at]);
+        n += add_row(run, n, run->order[at], weight);
     }
     run->state.position += count;
     *logged = count;
@@ -402,8 +406,8 @@ static dq_status learn_rows(dq_offline *run, dq_agent_losses *losses, size_t *n,
                             dq_error *error)
 {
     *n = draw_batch(run, logged);
-    return dq_agent_fit(run->agent, &run->states, run->batch, *n, run->priorities ? run->weight : NULL,
-                        losses, error);
+    bool weighs = run->priorities || run->config.balance > 0;
+    return dq_agent_fit(run->agent, &run->states, run->batch, *n, weighs ? run->weight : NULL, losses, error);
 }
 
 dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)

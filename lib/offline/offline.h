@@ -47,11 +47,12 @@ enum { DQ_OFFLINE_TOP = 10 };        /* hits and NDCG are counted in the first t
 typedef struct dq_offline_rows {
     void *self;
     size_t count;
-    uint32_t users;         /* whoever's rows are held out together: users, or episodes */
-    const uint32_t *user;   /* (count) */
-    const uint32_t *group;  /* (users) users of one group are held out together; NULL: each alone */
-    const uint32_t *action; /* (count) */
-    const float *reward;    /* (count) NAN: not learnt from */
+    uint32_t users;          /* whoever's rows are held out together: users, or episodes */
+    const uint32_t *user;    /* (count) */
+    const uint32_t *group;   /* (users) users of one group are held out together; NULL: each alone */
+    const uint32_t *action;  /* (count) */
+    const float *reward;     /* (count) NAN: not learnt from */
+    const float *propensity; /* (count) how likely its action was, NAN: not known; NULL: of none */
     uint32_t actions, state_width;
     dq_vectors states; /* the numbered states that rows name; count 0: `fill` writes vectors */
     /* Fills a transition of a single step (its discount is not looked at). Where states are numbered also its
@@ -102,6 +103,9 @@ typedef struct dq_offline_config {
     double priority, importance; /* alpha (0: shuffled passes), and beta, which rises to 1 as schedules go */
     double start_weight; /* of lists, with features added to the output: what the weight of the best cosine
                             starts at, the one that alone orders rows best; 0: none does */
+    double balance;      /* rows weigh 1 / propensity, but no more than this, all of them together as many as
+                            they are (Dimakopoulou et al., "Balanced linear contextual bandits", AAAI 2019); 0:
+                            each weighs 1 */
     uint64_t seed;
 } dq_offline_config;
 
@@ -147,7 +151,8 @@ typedef struct dq_offline dq_offline;
 
 /* The agent is borrowed. Held-out groups are drawn by the seed among those with a row to learn from; with
  * fewer than two such groups none is. DQ_ERR_RANGE without a row to learn from, for rows whose states and
- * actions are not the agent's, and for what such rows or such an agent cannot have (negatives, n steps). */
+ * actions are not the agent's, without a propensity to weigh by, and for what such rows or such an agent
+ * cannot have (negatives, n steps). */
 dq_status dq_offline_new(dq_offline **run, const dq_offline_config *config, dq_agent *agent,
                          const dq_offline_rows *rows, dq_error *error);
 void dq_offline_free(dq_offline *run);

@@ -39,6 +39,7 @@ struct dq_offline {
     dq_agent *agent;
     dq_offline_rows rows;
     double gamma;
+    double weight_unit; /* brings balanced weights to a mean of 1 */
 
     uint8_t *held; /* (users) 1 where the user's group is held out */
     size_t groups, held_groups, held_rows;
@@ -79,6 +80,10 @@ struct dq_offline {
 
 /* Makes row k of the batch from a logged row, over n steps. Returns whether its first step ended it. */
 bool offline_fill(dq_offline *run, size_t k, uint32_t row);
+/* Finds what weights by propensity come to: DQ_ERR_RANGE for a row that has none. */
+dq_status offline_balance(dq_offline *run, dq_error *error);
+/* A logged row's, 1 where nothing is balanced. */
+float offline_weight(const dq_offline *run, uint32_t row);
 /* Makes row k of row `of` (it may be k): another action, passed over. */
 void offline_pass_over(dq_offline *run, size_t k, size_t of, bool ends, uint32_t action);
 

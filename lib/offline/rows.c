@@ -30,7 +30,8 @@ dq_status dq_offline_catalogue_init(dq_offline_catalogue *c, const dq_dataset *d
     *c = (dq_offline_catalogue){.users = dq_entities_vectors(&dataset->catalogue.users),
                                 .items = dq_entities_count(&dataset->catalogue.items),
                                 .count = n,
-                                .transitions = dataset->transitions};
+                                .transitions = dataset->transitions,
+                                .propensity = dataset->propensity};
     const dq_buffer buffers[] = {
         DQ_BUFFER(c->reward, n),
         DQ_BUFFER(c->user, n),
@@ -73,6 +74,7 @@ dq_offline_rows dq_offline_catalogue_rows(dq_offline_catalogue *c, const uint32_
                              .group = group,
                              .action = c->action,
                              .reward = c->reward,
+                             .propensity = c->propensity,
                              .actions = c->items,
                              .state_width = c->users.width,
                              .states = c->users,
@@ -94,6 +96,7 @@ dq_offline_vectors dq_offline_vectors_of(const dq_state_log *log)
                                 .action = log->action,
                                 .episode = log->episode,
                                 .reward = log->reward,
+                                .propensity = log->propensity,
                                 .done = log->done};
 }
 
@@ -175,6 +178,7 @@ dq_offline_rows dq_offline_vectors_rows(dq_offline_vectors *log)
                              .user = log->episode,
                              .action = log->action,
                              .reward = log->reward,
+                             .propensity = log->propensity,
                              .actions = log->actions,
                              .state_width = log->state_width,
                              .fill = fill_vectors,
@@ -235,4 +239,32 @@ void offline_pass_over(dq_offline *run, size_t k, size_t of, bool ends, uint32_t
                                     .reward = run->config.negative_reward,
                                     .discount = 1,
                                     .done = ends};
+}
+
+/* ---- weights by propensity ---- */
+
+static double balance(const dq_offline *run, uint32_t row)
+{
+    return fmin(1 / (double)run->rows.propensity[row], run->config.balance);
+}
+
+dq_status offline_balance(dq_offline *run, dq_error *error)
+{
+    double sum = 0;
+    if (!(run->config.balance > 0)) return DQ_OK;
+    for (size_t i = 0; i < run->order_count; i++) {
+        uint32_t row = run->order[i];
+        double p = run->rows.propensity ? (double)run->rows.propensity[row] : NAN;
+        if (!(p > 0 && p <= 1))
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "a row without a propensity in (0, 1], by which it should weigh");
+        sum += balance(run, row);
+    }
+    run->weight_unit = (double)run->order_count / sum;
+    return DQ_OK;
+}
+
+float offline_weight(const dq_offline *run, uint32_t row)
+{
+    return run->config.balance > 0 ? (float)(run->weight_unit * balance(run, row)) : 1;
 }

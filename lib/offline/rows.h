@@ -16,6 +16,7 @@ typedef struct dq_offline_catalogue {
     uint32_t items;
     size_t count;
     const dq_transition *transitions; /* (count) but for their rewards, which are these: */
+    const float *propensity;          /* (count) NAN: none */
     float *reward;                    /* (count) may be changed between batches; NAN: none */
     uint32_t *user, *action;          /* (count) */
     dq_pairset met;
@@ -35,7 +36,7 @@ typedef struct dq_offline_vectors {
     uint32_t state_width, actions, episodes;
     const float *state, *next; /* (count, state_width) */
     const uint32_t *action, *episode;
-    const float *reward;
+    const float *reward, *propensity;
     const uint8_t *done;
     uint32_t *following; /* (count) NULL until asked for */
 } dq_offline_vectors;

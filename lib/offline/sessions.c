@@ -164,6 +164,7 @@ dq_offline_rows dq_sessions_rows(dq_sessions *sessions, const uint32_t *group)
                              .group = group,
                              .action = sessions->log.item,
                              .reward = sessions->log.reward,
+                             .propensity = sessions->log.propensity,
                              .actions = sessions->shape.action_count,
                              .state_width = sessions->shape.state_width,
                              .fill = fill,

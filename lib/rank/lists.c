@@ -281,9 +281,10 @@ static dq_status offer_group(offering *work, dq_rank_scorer *scorer, dq_error *e
                            : dq_rank_scorer_score(scorer, lists->vectors + work->first, work->count,
                                                   work->first, work->block, lists->scores, error);
     if (status) return status;
-    bool several = !scorer->baseline && scorer->net_count > 1;
+    size_t members = dq_rank_scorer_members(scorer);
+    bool several = !scorer->baseline && members > 1;
     work->members = several ? scorer->members : NULL;
-    work->networks = several ? scorer->net_count : 1;
+    work->networks = several ? members : 1;
     size_t tiles = (work->count + USER_TILE - 1) / USER_TILE;
     for (size_t i = 0; i < tiles; i++) work->errors[i] = DQ_ERROR_NONE;
     dq_pool_run(scorer->pool, offer_tile, work, tiles);
@@ -297,7 +298,7 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
                               size_t first, size_t last, dq_error *error)
 {
     if (block->rows == 0 || first == last) return DQ_OK;
-    size_t each = block->rows * (scorer->net_count ? scorer->net_count : 1);
+    size_t each = block->rows * (dq_rank_scorer_members(scorer) ? dq_rank_scorer_members(scorer) : 1);
     size_t group = GROUP_SCORES / each ? GROUP_SCORES / each : 1;
     if (group > last - first) group = last - first;
     dq_status status = reserve(lists, block, group, error);

@@ -39,7 +39,7 @@ typedef struct dq_rank_config {
     double lambda;            /* MMR: 1 relevance alone, 0 diversity alone */
     double epsilon;           /* EPSILON: the probability of a random item at each place */
     double temperature;       /* SOFTMAX: above 0 */
-    size_t members;           /* ENSEMBLE: networks of the scorer, at least 2 */
+    size_t members;           /* ENSEMBLE: networks of the scorer, or samples of a posterior, at least 2 */
     uint64_t seed;            /* of EPSILON, SOFTMAX and ENSEMBLE */
     const dq_rank_seen *seen; /* pairs to leave out, as known when the item is offered; NULL: none */
     const uint8_t *left_out;  /* (items, by number) 1: in nobody's list; NULL: none */

@@ -73,6 +73,11 @@ static dq_status load_features(dq_rank_scorer *scorer, const dq_bundle *model, u
     return status;
 }
 
+size_t dq_rank_scorer_members(const dq_rank_scorer *scorer)
+{
+    return scorer->draws ? scorer->draws : scorer->net_count;
+}
+
 bool dq_rank_scorer_needs_lists(const dq_rank_scorer *scorer)
 {
     return scorer->features != NULL;
@@ -148,6 +153,20 @@ static void average(const float *members, size_t count, size_t n, float *out)
     }
 }
 
+static dq_status score_by_draws(dq_rank_scorer *s, const float *const *users, size_t count,
+                                const uint32_t *output, size_t rows, float *out, dq_error *error)
+{
+    size_t n = count * rows;
+    if (!dq_array_reserve(&s->members, &s->member_slots, s->draws * n, sizeof *s->members))
+        return dq_fail_memory(error, "scores");
+    for (size_t d = 0; d < s->draws; d++)
+        for (size_t u = 0; u < count; u++)
+            for (size_t r = 0; r < rows; r++)
+                s->members[d * n + u * rows + r] = users[u][d * s->outputs + output[r]];
+    average(s->members, s->draws, n, out);
+    return DQ_OK;
+}
+
 static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error)
 {
@@ -218,6 +237,7 @@ dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users
 {
     if (scorer->output_of) {
         const uint32_t *output = scorer->output_of + block->first;
+        if (scorer->draws) return score_by_draws(scorer, users, count, output, block->rows, out, error);
         for (size_t u = 0; u < count; u++)
             for (size_t r = 0; r < block->rows; r++) out[u * block->rows + r] = users[u][output[r]];
         return DQ_OK;

@@ -29,15 +29,17 @@ typedef struct dq_rank_scorer {
     size_t net_count;
     uint32_t user_width, item_width; /* that they learnt from */
     dq_value layout;                 /* and the fields, in arena; DQ_NIL when the model does not say */
-    float *members; /* (net_count, count, rows) of several networks, what each said of the last block */
+    float *members; /* (members, count, rows) of several members, what each said of the last block */
     size_t member_slots;
     dq_arena arena;
     dq_pairing *pairs; /* of the cosine */
     size_t pair_count;
     const uint32_t *output_of; /* (items) of sessions: users' vectors are their values by action; else NULL */
-    dq_feature_set *features;  /* of pairs within a whole list, given to the network; NULL: none */
-    const dq_history *seen;    /* what the users of the lists have seen, borrowed; NULL: nobody tells */
-    float *given;              /* of lists given_first .. against all items: rank/features.h fills it */
+    size_t draws, outputs; /* of sessions: samples of a bandit's posterior, (draws, outputs) values a user, in
+                              the place of networks; draws 0: values */
+    dq_feature_set *features; /* of pairs within a whole list, given to the network; NULL: none */
+    const dq_history *seen;   /* what the users of the lists have seen, borrowed; NULL: nobody tells */
+    float *given;             /* of lists given_first .. against all items: rank/features.h fills it */
     size_t given_slots, given_first, given_count, given_items; /* given_items 0: bound to none yet */
     float *block_given;                                        /* (block_slots) of them, those of a block */
     size_t block_slots;
@@ -52,6 +54,8 @@ dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq
 /* The same networks with the weights of another model, which must have as many, of the same widths and
  * layers. */
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error);
+/* Networks, or samples in their place, that each have their own score of a pair. */
+size_t dq_rank_scorer_members(const dq_rank_scorer *scorer);
 /* Whether a list is scored only when all of its items are known. */
 bool dq_rank_scorer_needs_lists(const dq_rank_scorer *scorer);
 /* Whether widths and fields of the catalogue are those of the model; or, for the cosine, chooses the pairs of

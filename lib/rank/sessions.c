@@ -6,19 +6,23 @@
  */
 #include "rank/sessions.h"
 
+#include "learn/bandit/bandit.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- the model ---- */
 
-/* A table of a catalogue knows users by their numbers alone. */
+/* A table of a catalogue knows users by their numbers alone; a bandit has no network to score pairs by. */
 bool dq_rank_sessions_fits(const dq_bundle *model)
 {
     const dq_value *spec = dq_map_get(&model->meta, "env_spec");
     bool numbered = spec && dq_value_integer(dq_map_get(spec, "states"), 0) > 0;
-    bool table = dq_value_is(dq_map_get(&model->meta, "architecture"), "tabular");
-    return dq_map_get(&model->meta, "states") || (numbered && !table && dq_map_get(&model->meta, "items"));
+    const dq_value *kind = dq_map_get(&model->meta, "architecture");
+    bool bandit = dq_value_is(kind, "linucb") || dq_value_is(kind, "thompson");
+    bool named = dq_map_get(&model->meta, "items") && !dq_value_is(kind, "tabular");
+    return dq_map_get(&model->meta, "states") || (numbered && (named || bandit));
 }
 
 dq_status dq_rank_sessions_load(dq_rank_sessions *s, dq_bundle *model, dq_error *error)
@@ -71,23 +75,24 @@ static void take_actions(dq_rank_sessions *s, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) s->output_of[i] = i;
     s->shape.actions = s->vectors;
-    s->shape.action_width = s->shape.item_width;
+    if (!s->catalogue) s->shape.action_width = s->shape.item_width;
     s->shape.action_count = count;
 }
 
-/* The users of the lists are the states. What learnt with actions' vectors has them here, too; those of items
- * that are not here are asked for nothing. */
+/* Some users at a time are the states, one after the other. What learnt with actions' vectors has them here,
+ * too; those of items that are not here are asked for nothing. */
 static dq_status take_users(dq_rank_sessions *s, const dq_vectors *users, uint32_t items, dq_error *error)
 {
     static const float none[1];
-    s->users = calloc((size_t)users->count + 1, sizeof *s->users);
+    const uint32_t room = users->count > DQ_RANK_SESSIONS_GROUP ? users->count : DQ_RANK_SESSIONS_GROUP;
+    s->users = calloc(room, sizeof *s->users);
     s->actions = calloc(s->shape.action_count, sizeof *s->actions);
     if (!s->users || !s->actions) return dq_fail_memory(error, "the users");
     memcpy(s->users, users->at, users->count * sizeof *s->users);
     for (uint32_t a = 0; a < s->shape.action_count; a++) s->actions[a] = items ? s->vectors[0] : none;
     for (uint32_t i = 0; i < items; i++) s->actions[s->output_of[i]] = s->vectors[i];
     if (s->shape.action_width) s->shape.actions = s->actions;
-    s->shape.states = (dq_vectors){s->users, users->count, s->shape.state_width};
+    s->shape.states = (dq_vectors){s->users, room, s->shape.state_width};
     return DQ_OK;
 }
 
@@ -176,7 +181,8 @@ dq_status dq_rank_sessions_fit(dq_rank_sessions *s, const dq_entities *users, co
     if (status) return status;
     s->item_vectors = (dq_vectors){.at = s->vectors, .count = count, .width = items->width};
     s->states = calloc((size_t)DQ_RANK_SESSIONS_GROUP * s->shape.state_width, sizeof *s->states);
-    s->values = malloc((size_t)DQ_RANK_SESSIONS_GROUP * s->shape.action_count * sizeof *s->values);
+    size_t each = s->bandit.draws > DQ_RANK_SESSIONS_GROUP ? s->bandit.draws : DQ_RANK_SESSIONS_GROUP;
+    s->values = malloc(each * s->shape.action_count * sizeof *s->values);
     if (!s->states || !s->values) return dq_fail_memory(error, "values");
     const dq_trajectory of = dq_trajectory_of(&s->config, dq_agent_get_shape(s->agent));
     return of.context ? dq_trajectories_new(&s->past, &of, DQ_RANK_SESSIONS_GROUP, error) : DQ_OK;
@@ -226,6 +232,17 @@ static void fill_past(dq_rank_sessions *s, const float *user, size_t list, size_
     dq_trajectories_begin(s->past, at, state, 0);
 }
 
+/* What the first n of a group are worth, by number in a store. */
+static void find_values(dq_rank_sessions *s, const dq_vectors *store, const uint32_t *number, size_t n)
+{
+    const dq_rank_bandit *b = &s->bandit;
+    for (size_t i = 0; b->upper && i < n; i++)
+        dq_bandit_upper(s->agent, store, number[i], b->spread, s->values + i * s->shape.action_count);
+    if (b->draws) dq_bandit_draw(s->agent, store, number[0], b->spread, b->draws, &s->bandit.rng, s->values);
+    if (!b->upper && !b->draws) /* always so many: a product's last digits depend on its height */
+        dq_agent_values(s->agent, store, number, DQ_RANK_SESSIONS_GROUP, s->values);
+}
+
 void dq_rank_sessions_values(dq_rank_sessions *s, const float *const *users, size_t first, size_t n)
 {
     enum { GROUP = DQ_RANK_SESSIONS_GROUP };
@@ -239,23 +256,52 @@ void dq_rank_sessions_values(dq_rank_sessions *s, const float *const *users, siz
             fill_state(s, users[i], first + i, state);
     }
     for (uint32_t i = 0; i < GROUP; i++) {
-        at[i] = s->catalogue ? users[i < n ? i : 0] : s->states + i * s->shape.state_width;
+        at[i] = s->states + i * s->shape.state_width;
+        if (s->catalogue)
+            s->users[i] = users[i < n ? i : 0]; /* the agent's states are these, whatever is given */
         number[i] = i;
     }
     const dq_vectors rows = {.at = at, .count = GROUP, .width = s->shape.state_width};
     const dq_vectors *store = s->past ? dq_trajectories_store(s->past) : &rows;
-    /* always so many: a product's last digits depend on its height */
-    dq_agent_values(s->agent, store, number, GROUP, s->values);
+    find_values(s, store, number, n);
 }
 
 size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
 {
+    const size_t most = s->bandit.draws ? 1 : DQ_RANK_SESSIONS_GROUP; /* samples are of one user at a time */
     size_t n = lists->count - s->done;
-    if (n > DQ_RANK_SESSIONS_GROUP) n = DQ_RANK_SESSIONS_GROUP;
+    if (n > most) n = most;
+    if (n && s->bandit.draws) {
+        const dq_rank_user *user = &lists->users[s->done];
+        s->bandit.rng = dq_explore_rng(s->bandit.seed, user->id, user->id_bytes, "posterior", 9);
+    }
     if (n) dq_rank_sessions_values(s, lists->vectors + s->done, s->done, n);
     for (size_t i = 0; i < n; i++) lists->vectors[s->done + i] = s->values + i * s->shape.action_count;
     s->done += n;
     return n;
+}
+
+/* Of a table, what its world is is no network. */
+bool dq_rank_sessions_has_world(const dq_rank_sessions *s)
+{
+    return s->on && s->config.world && strcmp(s->kind, "dyna-q") == 0;
+}
+
+dq_status dq_rank_sessions_rewards(dq_rank_sessions *s, const float *const *users, size_t i, float *rewards,
+                                   dq_error *error)
+{
+    const uint32_t width = s->shape.state_width, count = s->item_vectors.count;
+    const float *at = s->catalogue ? users[i] : s->states + i * width;
+    const dq_vectors store = {.at = &at, .count = 1, .width = width};
+    uint32_t *number = calloc((size_t)count + 1, sizeof *number); /* all in this one state */
+    float *next = s->catalogue ? NULL : malloc(((size_t)count * width + 1) * sizeof *next);
+    dq_status status = number && (next || s->catalogue) ? DQ_OK : dq_fail_memory(error, "rewards");
+    if (!status)
+        status = dq_agent_predict(s->agent, &store, number, s->output_of, count, next, rewards, NULL, NULL,
+                                  error);
+    free(number);
+    free(next);
+    return status;
 }
 
 void dq_rank_sessions_free(dq_rank_sessions *s)

@@ -6,6 +6,9 @@
  * A network with an output for each item of a catalogue is ranked by so, too: there a user stands where his
  * vector says, and no interaction is needed.
  *
+ * A bandit's lists may be by its upper bounds, or by samples of its posterior (learn/bandit/bandit.h), each
+ * of which is a member of an ensemble then (rank/explore.h): what is drawn belongs to (seed, user).
+ *
  *     dq_rank_sessions_load(&s, &model, &e);
  *     dq_session_log_add(&s.log, &interactions, &e);            for each bundle of them
  *     dq_rank_sessions_begin(&s, &lists, ..., &e);            when everything was read
@@ -22,6 +25,15 @@
 #include "rank/lists.h"
 
 enum { DQ_RANK_SESSIONS_GROUP = 64 }; /* users whose values are computed together */
+
+/* How a bandit explores; may be set before the lists begin. */
+typedef struct dq_rank_bandit {
+    bool upper;     /* by upper bounds; */
+    uint32_t draws; /* or by so many samples; 0: by the mean */
+    double spread;  /* NAN: the model's */
+    uint64_t seed;
+    dq_rng rng; /* of the samples, set anew for each user */
+} dq_rank_bandit;
 
 /* A model, and what its states need. Zero-initialise to start. */
 typedef struct dq_rank_sessions {
@@ -41,10 +53,12 @@ typedef struct dq_rank_sessions {
     dq_vectors item_vectors; /* the same */
     uint32_t *output_of;     /* (items) which of the agent's actions each is */
     uint32_t *before;        /* (2 events) scratch */
-    float *states, *values;  /* (DQ_RANK_SESSIONS_GROUP, state width), and (.., actions) */
-    dq_trajectories *past;   /* (a group of users) of an agent that reads them; else NULL */
-    dq_sessions *sessions;   /* likewise: everybody's events */
-    size_t done;             /* lists whose values were computed */
+    float *states,
+        *values; /* (DQ_RANK_SESSIONS_GROUP, state width), and (.., actions) or (bandit.draws, actions) */
+    dq_rank_bandit bandit;
+    dq_trajectories *past; /* (a group of users) of an agent that reads them; else NULL */
+    dq_sessions *sessions; /* likewise: everybody's events */
+    size_t done;           /* lists whose values were computed */
 } dq_rank_sessions;
 
 /* Whether a model is of this kind. */
@@ -72,6 +86,11 @@ dq_status dq_rank_sessions_fit(dq_rank_sessions *sessions, const dq_entities *us
 dq_status dq_rank_sessions_follow(dq_rank_sessions *sessions, const float *const *users, uint32_t count,
                                   dq_error *error);
 void dq_rank_sessions_values(dq_rank_sessions *sessions, const float *const *users, size_t first, size_t n);
+/* The rewards (items) that its world model predicts of all items where user i of those stands, by the items'
+ * numbers. DQ_ERR_UNSUPPORTED where it has no network for its world (dq_rank_sessions_has_world). */
+bool dq_rank_sessions_has_world(const dq_rank_sessions *sessions);
+dq_status dq_rank_sessions_rewards(dq_rank_sessions *sessions, const float *const *users, size_t i,
+                                   float *rewards, dq_error *error);
 void dq_rank_sessions_free(dq_rank_sessions *sessions);
 
 #endif

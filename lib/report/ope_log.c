@@ -26,6 +26,7 @@ void dq_ope_log_free(dq_ope_log *log)
 {
     dq_catalogue_free(&log->entities);
     dq_index_free(&log->logged_items);
+    dq_log_join_free(&log->join);
 }
 
 /* ---- items and users ---- */
@@ -38,6 +39,9 @@ dq_status dq_ope_log_bundles(dq_ope_log *log, const char *const *paths, size_t c
     int got = 0;
     dq_status status = dq_reader_open(&reader, paths, count, error);
     if (status) return status;
+    log->join.map = log->map;
+    log->join.unanswered = log->unanswered;
+    if (paths == log->paths) status = dq_log_join_reader(&log->join, reader, paths, count, error);
     while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
         status = take(log, &bundle, dq_reader_section(reader), arg, error);
         dq_bundle_free(&bundle);

@@ -15,6 +15,7 @@
 #include "data/catalogue.h"
 #include "data/label_map.h"
 #include "dq/stream.h"
+#include "log/answers.h"
 #include "ope/row.h"
 
 enum { DQ_OPE_MAX_ACTIONS = 65536 }; /* of an environment, which have numbers and no items */
@@ -41,6 +42,8 @@ typedef struct dq_ope_log {
     const dq_index *users; /* numbers of users where wants_users is false, DQ_ABSENT for others; or NULL */
     bool wants_propensity; /* rows without one are left out */
     dq_ope_session session;
+    const char *unanswered; /* the label of what was shown and not answered (log/answers.h); NULL: none */
+    dq_log_join join;       /* of a server's log; its own */
     /* found by dq_ope_log_open */
     dq_catalogue entities; /* users and items alone */
     bool items_of_log;     /* no catalogue has items: they are those of the log's rows */

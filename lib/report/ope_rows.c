@@ -274,5 +274,6 @@ dq_status dq_ope_log_each(dq_ope_log *log, dq_ope_take take, void *arg, dq_error
     dq_strings_free(&p.items);
     if (!status && !p.any)
         status = dq_fail(error, DQ_ERR_SCHEMA, "the stream has no interactions, nor transitions");
+    if (!status) status = dq_log_join_check(&log->join, error);
     return status;
 }

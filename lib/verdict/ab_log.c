@@ -7,6 +7,7 @@
 #include "data/time.h"
 #include "dq/schema.h"
 #include "dq/stream.h"
+#include "log/answers.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,6 +20,7 @@ const char *const dq_ab_unit_names[] = {
 typedef struct ab_log {
     const dq_compare_options *options;
     dq_label_map map;
+    dq_log_join join;             /* of a server's log */
     uint64_t unnamed, unrewarded; /* rows without a model, without a reward: left out */
     uint64_t both;                /* units that more than one model chose for */
     dq_time_tally times;
@@ -110,7 +112,11 @@ static dq_status read_log(ab_log *log, const char *const *paths, size_t count, a
     dq_reader *reader;
     dq_status status = dq_reader_open(&reader, paths, count, error);
     if (status) return status;
-    status = dq_bundles_each(reader, DQ_KIND_INTERACTIONS, take_bundle, &(ab_reading){log, rows}, error);
+    log->join = (dq_log_join){.map = &log->map, .unanswered = log->options->unanswered};
+    status = dq_log_join_reader(&log->join, reader, paths, count, error);
+    if (!status)
+        status = dq_bundles_each(reader, DQ_KIND_INTERACTIONS, take_bundle, &(ab_reading){log, rows}, error);
+    if (!status) status = dq_log_join_check(&log->join, error);
     if (!status && (!log->count || !rows->at)) {
         status = dq_fail(error, DQ_ERR_SCHEMA, "no interaction says which model chose, and has a reward");
         (void)dq_error_at(error, dq_reader_source(reader), DQ_NO_RECORD);
@@ -168,6 +174,7 @@ static dq_status put_looks(const dq_ab_looks *looks, const char *const *models, 
 
 static void note_log(const ab_log *log, const dq_ab_looks *looks, dq_compared *c)
 {
+    char words[200];
     size_t early = 0, looks_at_end = 0; /* pairs that nothing is said of in the end */
     for (size_t i = 0; i < looks->count; i++) {
         const dq_ab_look *l = &looks->at[i];
@@ -180,6 +187,7 @@ static void note_log(const ab_log *log, const dq_ab_looks *looks, dq_compared *c
                      "of %zu of %zu pairs nothing is said: fewer than %" PRIu64
                      " units of a model (--burn-in), or all their values are the same",
                      early, looks_at_end, log->options->burn_in);
+    if (dq_log_join_describe(&log->join, words, sizeof words)) verdict_note(c, "%s", words);
     if (log->unnamed) verdict_note(c, "%" PRIu64 " rows without a model are left out", log->unnamed);
     if (log->unrewarded) verdict_note(c, "%" PRIu64 " rows without a reward are left out", log->unrewarded);
     if (log->both)
@@ -224,6 +232,7 @@ dq_status dq_compared_ab(const dq_compare_options *options, const char *const *p
     dq_status status = dq_label_map_parse(&log.map, options->map, error);
     if (!status) status = read_log(&log, paths, count, &rows, error);
     if (!status) status = judge_log(&log, &rows, compared, error);
+    dq_log_join_free(&log.join);
     dq_index_free(&log.models);
     dq_index_free(&log.units);
     dq_label_map_free(&log.map);

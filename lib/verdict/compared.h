@@ -27,6 +27,7 @@ typedef struct dq_compare_options {
     uint64_t resamples, seed;
     double confidence;
     const char *map, *time; /* rewards of labels; the attribute that says when */
+    const char *unanswered; /* the label of what a server showed and nobody answered; NULL: none */
     bool brief;             /* the columns that people look at; else all */
 } dq_compare_options;
 

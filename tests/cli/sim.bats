@@ -53,7 +53,7 @@ sim() { "$BUILD"/dq-sim --quiet "$@"; }
 
 @test "the list has every environment and option" {
     sim --list > list
-    for kind in session sequence films maze chain cartpole graph; do grep -q "^$kind: " list; done
+    for kind in session sequence films maze chain cartpole graph linear; do grep -q "^$kind: " list; done
     grep -q '^  similarity=0	' list
 }
 

@@ -40,7 +40,7 @@ interrupted() {
 }
 
 @test "every environment trains a network; what it counts is in the log" {
-    for kind in session:items=20,users=5 sequence films maze:steps=50 chain cartpole graph; do
+    for kind in session:items=20,users=5 sequence films maze:steps=50 chain cartpole graph linear; do
         train --env "$kind" --total-steps 400 -l log -o m.dq
         dq-cat --check m.dq
         jq -es 'map(.episode) == [range(1; length + 1)] and length > 0 and (.[-1].total_steps <= 400)' log

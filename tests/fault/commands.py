@@ -86,6 +86,8 @@ COMMANDS = [
     Command("train states", "dq-train -q -t 1 --offline --agent dyna-q --hidden 8 --batch 16 --epochs 1 -o out in/played.dq", out=("out",)),
     Command("train env", f"dq-train -q -t 1 --env cartpole --total-steps 100 {SMALL} -c ck -l log -o out", out=("out", "ck"), grows=("log",)),
     Command("train tabular", "dq-train -q -t 1 --env maze --agent tabular --episodes 2 -o out", out=("out",)),
+    Command("train bandit", "dq-train -q -t 1 --env linear --agent thompson --total-steps 200 -c ck -l log -o out", out=("out", "ck"), grows=("log",)),
+    Command("train balanced", "dq-train -q -t 1 --offline --agent linucb --balance 5 -o out in/played.dq", out=("out",)),
     Command("train served", f"dq-train -q -t 1 --env-cmd in/served --total-steps 60 {SMALL} -o out", out=("out",)),
     # dq-plan
     Command("plan pairs", "dq-plan -q -t 1 --model in/m.dq --pairs unseen -o out in/c.dq", out=("out",)),

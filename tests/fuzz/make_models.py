@@ -79,6 +79,10 @@ models = {
     "cartpole-ensemble": (0, None, ["--env", "cartpole", "--agent", "dyna-q", "--world", "--models", "2", *online]),
     "chain-tabular": (0, None, ["--env", "chain", "--agent", "tabular", "--alpha", "0.5", "--states", "16", "--episodes", "2"]),
     "sequence": (0, None, ["--env", "sequence", *online]),
+    "bandit": (0, None, ["--env", "linear:features=2,actions=3,described=2,steps=4", "--agent", "linucb", "--episodes", "2"]),
+    "bandit-outer": (0, None, ["--env", "linear:features=2,actions=3,described=2,steps=4", "--agent", "thompson", "--head", "actions",
+                               "--outer", "--episodes", "2"]),
+    "bandit-users": (4, "labelled.dq", ["--offline", "--agent", "linucb", "--head", "actions"]),
 }
 # name: the target's options (tests/fuzz/fuzz_checkpoints.c), and those of dq-train
 checkpoints = {
@@ -93,6 +97,7 @@ checkpoints = {
     "films": ((0, 4), None, ["--env", "films:users=2,films=3,steps=4", *online]),
     "offline-dqn": ((1, 0), "labelled.dq", ["--offline", "--agent", "dqn", *small, "--epochs", "2"]),
     "offline-dyna-q": ((1, 1), "labelled.dq", ["--offline", "--world-hidden", "3", *small, "--epochs", "2", "--negatives", "1"]),
+    "bandit": ((0, 1), None, ["--env", "chain", "--agent", "thompson", "--episodes", "2"]),
     "user": ((3, 0), "labelled.dq", ["--user", "u0", "--reward", "cosine", *online, "--steps", "3", "--world-hidden", "3",
                                     "--candidates", "4"]),
     "sessions": ((2, 0), "c.dq", ["--offline", "--sessions", "--history", "2", *small, "--epochs", "2"]),
