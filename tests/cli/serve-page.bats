@@ -36,6 +36,7 @@ went() {
 fetched() {
     local path=$1
     shift
+    : > body
     curl -sS -D head -o body "$@" "$(cat jobs.url)$path"
     tr -d '\r' < head > lines
 }

@@ -230,10 +230,10 @@ def values_shown(b, demo):
     has(len(rows) == len(truth["items"]), (len(rows), len(truth["items"])))
 
 
-def models_compared(b, demo):
+def models_compared(b, jobs):
     """two models side by side: the best of each with its place by the other, and how many they share"""
+    b.open(jobs + "/#/models")
     models = [model["name"] for model in b.get("/api/status")["models"]]
-    b.open(demo + "/#/models")
     has(len(models) == 2, models)
     user = b.get("/api/users?limit=3")["users"][2]["user_id"]
     b.fill("#models-user", user)
@@ -385,8 +385,8 @@ def main():
     wanted = sys.argv[5:]
     b = Browser()
     parts = [(part, (demo,)) for part in (views_open, data_is_made, problem_is_shown, training_is_watched, training_is_cancelled,
-                                          pipeline_runs, browsed, answered, explored, values_shown, models_compared, keyboard_alone)]
-    parts += [(simulation, (jobs,)), (text_stays_text, (jobs,)), (looks, (demo, jobs)), (token_asked_for, (locked, token))]
+                                          pipeline_runs, browsed, answered, explored, values_shown, keyboard_alone)]
+    parts += [(simulation, (jobs,)), (values_shown, (jobs,)), (models_compared, (jobs,)), (text_stays_text, (jobs,)), (looks, (demo, jobs)), (token_asked_for, (locked, token))]
     try:
         for part, arguments in parts:
             if wanted and part.__name__ not in wanted:
