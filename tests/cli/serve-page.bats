@@ -79,6 +79,7 @@ fetched() {
 @test "two models side by side" { went models_compared; }
 @test "the keyboard alone is enough, and shows where it is" { went keyboard_alone; }
 @test "jobs: a person reads the profile and answers one job at a time" { went simulation; }
+@test "jobs: a training over the labels replaces the model that was chosen" { went jobs_trained; }
 @test "a title that is markup is text" { went text_stays_text; }
 @test "narrow and wide, light and dark: nothing too wide, contrast, names, headings" { went looks; }
 @test "a server's token is asked for, and kept nowhere" { went token_asked_for; }

@@ -318,6 +318,22 @@ def simulation(b, jobs):
     b.says("#sum", "from 3 answers", "3 open.")
 
 
+def jobs_trained(b, jobs):
+    """jobs: a training goes in passes over the labels; the model that is chosen is replaced by it"""
+    b.open(jobs + "/#/training")
+    before = {model["name"]: model["digest"] for model in b.get("/api/status")["models"]}
+    b.says("#episodes-label", "Passes")
+    b.wait(lambda: len(b.all("#train-model option")) == 2, "no model to choose")
+    b.run("document.getElementById('train-model').value = 'second'")
+    b.fill("#episodes", 2)
+    b.click("#train-form button.main")
+    b.says("#training-charts canvas", "epoch 2, loss ")
+    b.wait(lambda: not b.all("#cancel")[0].is_displayed(), "the training does not end")
+    has(b.get("/api/metrics")["state"] == "done", b.text("#job-words"))
+    after = {model["name"]: model["digest"] for model in b.get("/api/status")["models"]}
+    has(after["first"] == before["first"] and after["second"] != before["second"], (before, after))
+
+
 def text_stays_text(b, jobs):
     """a title that is markup is shown as it is written, and does nothing"""
     found = b.get("/api/items?q=onerror&limit=5")["items"]
@@ -386,7 +402,7 @@ def main():
     b = Browser()
     parts = [(part, (demo,)) for part in (views_open, data_is_made, problem_is_shown, training_is_watched, training_is_cancelled,
                                           pipeline_runs, browsed, answered, explored, values_shown, keyboard_alone)]
-    parts += [(simulation, (jobs,)), (values_shown, (jobs,)), (models_compared, (jobs,)), (text_stays_text, (jobs,)), (looks, (demo, jobs)), (token_asked_for, (locked, token))]
+    parts += [(simulation, (jobs,)), (values_shown, (jobs,)), (models_compared, (jobs,)), (jobs_trained, (jobs,)), (text_stays_text, (jobs,)), (looks, (demo, jobs)), (token_asked_for, (locked, token))]
     try:
         for part, arguments in parts:
             if wanted and part.__name__ not in wanted:

@@ -52,8 +52,8 @@ export function figure({title, kind, x, y, names, head, level = 3, integers = fa
             label: name, data: [], ...(kind === "line" ? {...line, borderDash: i ? [6, 3] : []} : {}), ...(kind === "scatter" ? dots : {}),
             ...(kind === "bar" ? {barPercentage: 1, categoryPercentage: 0.9, borderWidth: 0} : {})}))},
         options: {...common, interaction: {mode: kind === "scatter" ? "nearest" : "index", intersect: kind === "scatter"},
-            scales: {x: axis(x, kind === "scatter" ? {} : {ticks: {maxRotation: 0, autoSkip: true, autoSkipPadding: 12}, grid: {display: kind === "line"}}),
-                y: axis(y, {beginAtZero: zero, ticks: {precision: integers ? 0 : undefined, maxTicksLimit: 6}})},
+            scales: {x: axis(x, kind === "scatter" ? {grace: "5%"} : {ticks: {maxRotation: 0, autoSkip: true, autoSkipPadding: 12}, grid: {display: kind === "line"}}),
+                y: axis(y, {beginAtZero: zero, grace: kind === "bar" ? 0 : "5%", ticks: {precision: integers ? 0 : undefined, maxTicksLimit: 6}})},
             plugins: {legend: {display: names.length > 1, position: "bottom", labels: {boxWidth: 24, boxHeight: 1}},
                 tooltip: {callbacks: kind === "scatter" ? {label: context => (context.raw.name ?? "") + ` (${decimal(context.raw.x)}, ${decimal(context.raw.y)})`} : {}}}}});
         paint(chart);

@@ -128,7 +128,9 @@ export async function open() {
     models.replaceChildren(...status.models.map(({name}) => element("option", {value: name}, name)));
     if (status.models.some(({name}) => name === chosen)) models.value = chosen;
     models.parentElement.hidden = status.models.length < 2;
-    byId("episodes-label").textContent = status.simulated ? "Episodes" : "Passes over the log";
+    byId("episodes-label").textContent = status.simulated ? "Episodes" : "Passes";
+    byId("train-hint").textContent = status.simulated ? "An episode is a session with one of the users, who are simulated."
+        : "A pass goes over the labels in the data and the answers in the server's log. One model is trained for all users.";
     if (watching) return;
     takeMetrics(await get("/api/metrics"));
     if (status.job?.state === "running") attempt(watch);
