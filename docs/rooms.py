@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import wrap
 
 WINGS = {"what computes": ("#dbe9fb", range(-1, 4)), "what joins them": ("#e3dcf5", range(4, 6)),
-         "what moves bytes": ("#fbe6cf", range(6, 9))}  # colour, columns
+         "what moves bytes": ("#fbe6cf", range(6, 10))}  # colour, columns
 ROOMS = {  # column wanted, purpose
     "rank": (0, "lists of the best items"),                   "learn": (0, "agents learn, replay and plan"),
     "offline": (1, "agents learn from what was logged"),
@@ -28,7 +28,7 @@ ROOMS = {  # column wanted, purpose
     "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP and MongoDB"),
     "report": (4, "evaluations read and printed"), "plot": (5, "figures, drawn in one look"), "ope": (3, "a policy judged by another's log"),
     "compare": (3, "systems held against each other"),     "verdict": (5, "comparisons read and written as tables"),
-    "page": (8, "results as one page of HTML"),            "log": (7, "a server's log, kept and followed"),
+    "page": (8, "results as one page of HTML"),            "log": (9, "a server's log, kept and followed"),
     "serve": (5, "what is asked over HTTP"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
@@ -37,7 +37,7 @@ PROGRAMS = {"dq-export": "data into a stream", "dq-embed": "texts into vectors",
             "dq-train": "rewards into agents", "dq-plan": "agents into plans", "dq-rank": "agents into lists",
             "dq-eval": "lists into figures", "dq-sim": "made-up sessions", "dq-serve": "lists over HTTP", "dq-cat": "looks at any stream"}
 EDGE, COLUMN, LEVEL, WIDTH, HEIGHT = 16, 142, 104, 124, 56  # pixels: the margin, from box to box, a box
-HOUSE = 10 * COLUMN - (COLUMN - WIDTH)
+HOUSE = 11 * COLUMN - (COLUMN - WIDTH)
 STYLE = """<style>text{fill:#1c2127;font:11px sans-serif;text-anchor:middle}.name{font-size:14px;font-weight:bold}
 .wing{font-size:13px;fill:#808488}rect.wing{fill-opacity:.09}.dashed{stroke-dasharray:5 4}
 .arrow{fill:none;stroke:#7c858e;stroke-width:1.5;marker-end:url(#head)}</style>

@@ -4,6 +4,7 @@
  * lineage.
  */
 #include "cli/cli.h"
+#include "follow.h"
 #include "selections.h"
 #include "split.h"
 
@@ -30,7 +31,8 @@ static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
     dq_common common;
-    bool check, count, schema, lineage, join;
+    bool check, count, schema, lineage, join, follow;
+    uint64_t position; /* of a log, with follow */
     int form, from, kept;
     const char *ids, *split, *since, *before;
     dq_texts kinds;
@@ -213,6 +215,35 @@ static dq_status copy_file(output *out, dq_error *error)
     return status ? status : dq_select_found(out->select, error);
 }
 
+static bool is_enough(void *arg)
+{
+    const output *out = arg;
+    return dq_select_done(out->select);
+}
+
+static dq_status put_logged(void *arg, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    output *out = arg;
+    dq_status status = put(out, bundle, section, error);
+    show_rows(&out->progress, bundle->rows);
+    return status;
+}
+
+/* Whoever goes on later begins where this ended. */
+static dq_status follow_log(output *out, dq_error *error)
+{
+    uint64_t position;
+    const cat_follow follow = {.path = out->cli->operands[0],
+                               .position = out->o->position,
+                               .enough = is_enough,
+                               .put = put_logged,
+                               .flush = flush,
+                               .arg = out};
+    dq_status status = cat_follow_run(&follow, &position, error);
+    if (!status) dq_cli_say(out->cli, &out->o->common, "up to --position %llu", (unsigned long long)position);
+    return status;
+}
+
 static dq_status work(output *out, dq_error *error)
 {
     const options *o = out->o;
@@ -223,6 +254,7 @@ static dq_status work(output *out, dq_error *error)
     if (o->check) return dq_check_stream(out->in, &watch, error);
     if (o->lineage) return dq_lineage_write(out->in, out->sink, &watch, error);
     if (o->join) return dq_join_sections(out->in, out->writer, &watch, error);
+    if (o->follow) return follow_log(out, error);
     return o->from == FROM_STREAM ? copy_rows(out, error) : copy_file(out, error);
 }
 
@@ -246,7 +278,8 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
 {
     output out = {.o = o, .cli = cli, .select = select};
     dq_status status = DQ_OK;
-    if (o->from == FROM_STREAM) status = dq_reader_open(&out.in, cli->operands, cli->operand_count, error);
+    if (o->from == FROM_STREAM && !o->follow)
+        status = dq_reader_open(&out.in, cli->operands, cli->operand_count, error);
     if (!status) status = open_output(&out, error);
     if (!status && out.in && o->common.flush) dq_reader_on_block(out.in, flush, &out);
     if (status) {
@@ -335,6 +368,10 @@ static void check_options(dq_cli *cli, options *o)
     if (o->split && !dq_cli_given(cli, "to")) o->form = STREAM;
     if ((o->split || o->join) && o->form != STREAM)
         dq_cli_usage(cli, "--%s writes streams", o->split ? "split" : "join");
+    if (o->follow && (cli->operand_count != 1 || strcmp(cli->operands[0], "-") == 0))
+        dq_cli_usage(cli, "--follow reads one server's log, a file");
+    if (o->follow && (o->form == NPY || o->form == SAFETENSORS))
+        dq_cli_usage(cli, "--follow writes jsonl, tsv or a stream");
     o->select.by_head = dq_cli_given(cli, "head");
     o->select.by_row = dq_cli_given(cli, "row");
     o->select.renumber = o->form == STREAM;
@@ -396,6 +433,12 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = JOIN, .recorded = ROWS | JOIN},
         {"split", 0, DQ_OPT_TEXT, &o.split, "DIR", "write each section to DIR/00000.dq, DIR/00001.dq ...",
          .flags = DQ_OPT_WRITES, .modes = ROWS, .excludes = "output"},
+        {"follow", 'f', DQ_OPT_FLAG, &o.follow, NULL,
+         "of a server's log, rows as they come, too, through its files", .flags = DQ_OPT_PAYLOAD,
+         .modes = ROWS, .excludes = "split from ids"},
+        {"position", 0, DQ_OPT_COUNT, &o.position, "N",
+         "where in the log to begin: what --follow said at its end", .flags = DQ_OPT_PAYLOAD, .min = 0,
+         .max = 9e18, .modes = ROWS, .needs = "follow"},
         DQ_OPTIONS_COMMON_IN(o.common, CHOOSE | LINEAGE | JOIN),
         {0}};
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);

@@ -4,10 +4,14 @@
  */
 #include "serve.h"
 
+#include "log/follow.h"
+#include "serve/cold.h"
 #include "serve/remembered.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { READ_BACK = 64 << 20 /* bytes of a log's end that are remembered again */ };
 
@@ -48,9 +52,31 @@ static void check_limits(const serve_options *o, const dq_cli *cli, dq_log_confi
         dq_cli_usage(cli, "--log-sync and --log-rotate need --log");
 }
 
-static dq_status open(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error)
+/* --check: the log is read as it is, and neither begun nor cut. */
+static dq_status check_log(const char *path, dq_error *error)
 {
-    dq_serve_log_config config = {.path = o->log,
+    dq_log_follow *log;
+    dq_bundle bundle;
+    uint64_t position;
+    int got;
+    if (!path || (access(path, F_OK) < 0 && errno == ENOENT)) return DQ_OK;
+    dq_status status = dq_log_follow_open(&log, path, 0, error);
+    if (status) return status;
+    while ((got = dq_log_follow_next(log, &bundle, &position, error)) > 0) dq_bundle_free(&bundle);
+    dq_log_follow_close(log);
+    return got < 0 ? error->status : DQ_OK;
+}
+
+/* What became durable is what the bandit learns from. */
+static void learn(void *arg, const dq_bundle *bundle, uint64_t position)
+{
+    dq_serve *serve = arg;
+    if (serve->cold) dq_serve_cold_learn(serve->cold, bundle, position);
+}
+
+static dq_status open_log(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error)
+{
+    dq_serve_log_config config = {.path = o->check ? NULL : o->log,
                                   .map = serve->map,
                                   .shown_rows = o->remember,
                                   .users = o->remember / 10 + 1,
@@ -58,15 +84,18 @@ static dq_status open(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_e
                                   .telemetry = serve->telemetry};
     check_limits(o, cli, &config.log);
     config.log.maker = dq_cli_maker(cli, -1);
-    dq_status status = dq_serve_log_open(&serve->log, &config, error);
-    uint64_t cut = !status && o->log ? dq_log_writer_cut(dq_serve_log_writer(serve->log)) : 0;
+    config.log.committed = learn;
+    config.log.arg = serve;
+    dq_status status = o->check ? check_log(o->log, error) : DQ_OK;
+    if (!status) status = dq_serve_log_open(&serve->log, &config, error);
+    uint64_t cut = !status && config.path ? dq_log_writer_cut(dq_serve_log_writer(serve->log)) : 0;
     if (cut)
         dq_cli_say(cli, &o->common, "%s: %llu bytes of an unfinished section were cut off", o->log,
                    (unsigned long long)cut);
     return status;
 }
 
-static void reopen(dq_serve *serve, const serve_options *o, dq_cli *cli)
+static void reopen_log(dq_serve *serve, const serve_options *o, dq_cli *cli)
 {
     dq_error why = DQ_ERROR_NONE;
     dq_log_writer *writer = dq_serve_log_writer(serve->log);
@@ -74,11 +103,11 @@ static void reopen(dq_serve *serve, const serve_options *o, dq_cli *cli)
         dq_cli_say(cli, &o->common, "%s: %s: the file before stays", why.source, why.reason);
 }
 
-static dq_status close(dq_serve *serve, dq_error *error)
+static dq_status close_log(dq_serve *serve, dq_error *error)
 {
     dq_status status = dq_serve_log_close(serve->log, error);
     serve->log = NULL;
     return status;
 }
 
-const serve_part serve_log_part = {.open = open, .reopen = reopen, .close = close};
+const serve_part serve_log_part = {.open = open_log, .reopen = reopen_log, .close = close_log};

@@ -147,15 +147,15 @@ static dq_status serve_until_told(dq_serve *serve, const serve_options *o, dq_cl
                                   const sigset_t *signals, dq_error *error)
 {
     const dq_httpd_config config = httpd_config(o, cli);
-    dq_httpd *httpd;
-    const dq_status status = dq_httpd_open(&httpd, &config, dq_serve_handle, serve, error);
+    const dq_status status = dq_httpd_open(&serve->httpd, &config, dq_serve_handle, serve, error);
+    if (status == DQ_ERR_RANGE) dq_cli_refuse(cli, "listen", error);
     if (status) return status;
-    serve->httpd = httpd;
-    dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(httpd));
+    dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(serve->httpd));
     serve_notify("READY=1");
     wait_for_end(serve, o, cli, signals);
     drain(serve, o, cli, signals);
-    dq_httpd_close(httpd);
+    dq_httpd_close(serve->httpd);
+    serve->httpd = NULL;
     return DQ_OK;
 }
 
@@ -171,7 +171,7 @@ static dq_status run(const serve_options *o, dq_cli *cli, dq_error *error)
     if (!status) status = dq_telemetry_new(&serve.telemetry, error);
     if (!status) status = open_parts(&serve, o, cli, error);
     if (!status) status = dq_serve_routes_open(&serve, error);
-    if (!status) status = serve_until_told(&serve, o, cli, &signals, error);
+    if (!status && !o->check) status = serve_until_told(&serve, o, cli, &signals, error);
     status = close_parts(&serve, status, error);
     dq_serve_routes_close(&serve);
     dq_telemetry_free(serve.telemetry);
@@ -213,7 +213,8 @@ int main(int argc, char **argv)
         {"request-timeout", 0, DQ_OPT_REAL, &o.request_timeout, "SECONDS", "for a request to come whole, and for its answer to be taken", .min = 0.1, .max = 3600},
         {"idle-timeout", 0, DQ_OPT_REAL, &o.idle_timeout, "SECONDS", "between two requests on a connection", .min = 0.1, .max = 86400},
         {"drain-timeout", 0, DQ_OPT_REAL, &o.drain_timeout, "SECONDS", "for what has begun when the server is told to stop", .min = 0, .max = 3600},
-        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "the rest"},
+        {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "read what it would serve, and end: does not listen", .flags = 0, .section = "the rest"},
+        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},
         {"quiet", 'q', DQ_OPT_FLAG, &o.common.quiet, NULL, "no words but errors", .flags = 0},
         {0}};
     /* clang-format on */

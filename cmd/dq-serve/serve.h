@@ -19,6 +19,7 @@ typedef struct serve_options {
     bool may_lack;            /* files of models and the catalogue need not be there yet */
     uint64_t max_body, max_header, max_connections, max_watchers;
     double request_timeout, idle_timeout, drain_timeout;
+    bool check;
 } serve_options;
 
 /* A part of the server: each member may be NULL. Parts are opened in the order of the table and closed in the

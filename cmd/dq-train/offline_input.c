@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "log/answers.h"
+
 /* ---- reading ---- */
+
+static void say_log(const train *t, const dq_log_join *join)
+{
+    char words[256];
+    if (!dq_log_join_describe(join, words, sizeof words)) return;
+    dq_cli_say(t->cli, &t->o->common, "%s", words);
+    if (t->from.strangers)
+        dq_cli_say(t->cli, &t->o->common,
+                   "%llu of them, of users or items that the catalogue lacks, are left out",
+                   (unsigned long long)t->from.strangers);
+}
 
 static dq_status read_all(train *t, dq_error *error)
 {
@@ -9,9 +22,17 @@ static dq_status read_all(train *t, dq_error *error)
     dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
     if (status) return status;
     t->input_count = 1;
-    t->from = (dq_dataset_logged){
-        .dataset = &t->dataset, .sessions = t->o->sessions ? &in->log : NULL, .states = &in->states};
-    return dq_dataset_read_logged(&t->from, t->inputs[0], error);
+    t->from = (dq_dataset_logged){.dataset = &t->dataset,
+                                  .sessions = t->o->sessions ? &in->log : NULL,
+                                  .states = &in->states,
+                                  .map = &t->map};
+    dq_log_join join = {.map = &t->map, .unanswered = t->o->unanswered};
+    status = dq_log_join_reader(&join, t->inputs[0], t->cli->operands, t->cli->operand_count, error);
+    if (!status) status = dq_dataset_read_logged(&t->from, t->inputs[0], error);
+    if (!status) status = dq_log_join_check(&join, error);
+    if (!status) say_log(t, &join);
+    dq_log_join_free(&join);
+    return status;
 }
 
 dq_status train_offline_read(train *t, unsigned *mode, dq_error *error)
@@ -19,7 +40,7 @@ dq_status train_offline_read(train *t, unsigned *mode, dq_error *error)
     dq_offline_input *in = &t->logged;
     in->log.map = &t->map;
     in->log.time = t->o->time;
-    dq_status status = t->o->sessions ? train_read_map(t, error) : DQ_OK;
+    dq_status status = train_read_map(t, error);
     if (!status) status = read_all(t, error);
     if (status) return status;
     *mode = t->o->sessions ? TRAIN_SESSIONS : in->states.count ? TRAIN_STATES : TRAIN_OFFLINE;
@@ -113,7 +134,6 @@ static dq_status make_trajectories(train *t, dq_error *error)
 dq_status train_offline_rows(train *t, dq_error *error)
 {
     dq_status status = train_read_init(t, error);
-    if (!status && !t->o->sessions) status = train_read_map(t, error); /* of sessions it was read before */
     if (status) return status;
     status = t->cli->mode == TRAIN_STATES ? make_vectors(t, error)
              : t->cli->mode == TRAIN_SESSIONS

@@ -91,6 +91,7 @@ static const dq_option table[] = {
     {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", PAYLOAD, .modes = TRAIN_EACH, .recorded = TRAIN_LIVE},
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},
+    {"unanswered", 0, DQ_OPT_TEXT, &o.unanswered, "LABEL", "the label of what was shown and not answered (else it has no reward)", PAYLOAD | DQ_OPT_UNSET, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS},
     {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets},
     {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = DQ_OPT_READS},
     {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", PAYLOAD, .modes = TRAIN_LIVE | TRAIN_LOGGED},

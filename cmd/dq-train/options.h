@@ -37,7 +37,7 @@ typedef struct train_options {
     bool offline, sessions, each_user, pass, raw_cosine;
     const char *user, *init, *checkpoint, *log, *map;
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
-    const char *env, *env_cmd;
+    const char *env, *env_cmd, *unanswered;
     dq_texts pairs;
     int preset, reward, keep;
     uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;

@@ -131,6 +131,32 @@ dq_status dq_dataset_add(dq_dataset *dataset, dq_bundle *bundle, uint64_t sectio
     return DQ_OK;
 }
 
+dq_status dq_dataset_add_shown(dq_dataset *dataset, const dq_bundle *b, const dq_label_map *map,
+                               dq_error *error)
+{
+    const dq_column *user = dq_bundle_column(b, "user"), *item = dq_bundle_column(b, "item"),
+                    *reward = dq_bundle_column(b, "reward"), *label = dq_bundle_column(b, "label"),
+                    *propensity = dq_bundle_column(b, "propensity");
+    dq_status status = reserve(dataset, b->rows, error);
+    for (uint64_t r = 0; !status && r < b->rows; r++) {
+        size_t n, m, k = 0, at = dataset->count;
+        const char *who = dq_column_text(user, r, &n), *what = dq_column_text(item, r, &m),
+                   *named = label ? dq_column_text(label, r, &k) : NULL;
+        uint32_t state = dq_entities_find(&dataset->catalogue.users, who, n);
+        dataset->cosine[at] = dataset->llm[at] = NAN;
+        dataset->propensity[at] = number_or_none(propensity, r);
+        status = add_label(dataset, label, r, error);
+        dataset->transitions[at] = (dq_transition){
+            .state = state,
+            .next = state,
+            .action = dq_entities_find(&dataset->catalogue.items, what, m),
+            .reward = dq_label_map_reward(map, number_or_none(reward, r), named, k),
+            .discount = 1};
+        dataset->count++;
+    }
+    return status;
+}
+
 void dq_dataset_free(dq_dataset *dataset)
 {
     dq_catalogue_free(&dataset->catalogue);

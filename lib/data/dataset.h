@@ -9,6 +9,7 @@
 #include "data/catalogue.h"
 
 #include "core/transition.h"
+#include "data/label_map.h"
 
 /* Of one agent a run can leave two models, the best by evaluation and directly behind it the last (meta.kept;
  * dq-train --keep both). Whoever takes one model takes the best: the last is passed over. What a stream's
@@ -46,6 +47,10 @@ typedef struct dq_dataset {
  * must name users and items (DQ_ERR_UNSUPPORTED for dense states); kinds that are not for learning are passed
  * over. When the stream has ended, dq_catalogue_finish. */
 dq_status dq_dataset_add(dq_dataset *dataset, dq_bundle *bundle, uint64_t section, dq_error *error);
+/* What was shown to users (interactions), as transitions: users and items must be in the catalogue. The
+ * reward is that of the row, or its label's by the map. */
+dq_status dq_dataset_add_shown(dq_dataset *dataset, const dq_bundle *interactions, const dq_label_map *map,
+                               dq_error *error);
 void dq_dataset_free(dq_dataset *dataset);
 
 /* Takes the next model bundle of a stream over, from a section of it (dq_reader_section); one that is passed

@@ -21,14 +21,21 @@ dq_status dq_bundles_each(dq_reader *reader, const char *kind,
  * states); kinds that are not for learning are passed over. */
 dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error);
 
-/* A dataset with what else a stream logged. With sessions interactions go there too, and transitions of users
- * and items are passed over: they say nothing of an order. Transitions with vectors go to states. */
+/* A dataset with what else a stream logged. With a map what a server showed (meta.log of interactions, joined
+ * with its answers: log/answers.h) is taken as the transitions that it is, rewarded by the map; of its rows
+ * those of users or items that are not in the stream are left out. With sessions interactions go there too,
+ * and transitions of users and items are passed over: they say nothing of an order. Transitions with vectors
+ * go to states. */
 typedef struct dq_dataset_logged {
     dq_dataset *dataset;
     dq_session_log *sessions; /* NULL: not asked for */
     dq_state_log *states;
     uint64_t digest, bundles; /* of what the dataset's digest does not see */
     bool propensities;        /* something has some */
+    const dq_label_map *map;  /* NULL: a server's log is interactions as any */
+    dq_bundle *shown;         /* held until users and items are known */
+    size_t shown_count, shown_capacity;
+    uint64_t strangers; /* rows that were left out */
 } dq_dataset_logged;
 
 /* Reads everything, as above. DQ_ERR_UNSUPPORTED for transitions with vectors where sessions are asked for,

@@ -161,10 +161,10 @@ static dq_status add_rewards(const dq_log_join *join, const uint32_t *found, dq_
 }
 
 /* What tells two bundles apart, as the digest of a record that was read does (dq_bundle.body_hash). */
-static uint64_t digest_of(const dq_bundle *shown, const dq_bundle *joined)
+static uint64_t digest_of(const dq_bundle *shown, const dq_bundle *joined, size_t from)
 {
     uint64_t digest = shown->body_hash;
-    for (size_t i = shown->column_count; i < joined->column_count; i++) {
+    for (size_t i = from; i < joined->column_count; i++) {
         const dq_column *c = &joined->columns[i];
         digest = dq_digest_seeded(c->data, c->bytes, digest);
         if (c->offsets)
@@ -173,20 +173,34 @@ static uint64_t digest_of(const dq_bundle *shown, const dq_bundle *joined)
     return digest;
 }
 
+/* A copy of the rows without what an answer says. */
+static dq_status copy_shown(const dq_bundle *shown, dq_bundle *copy, dq_error *error)
+{
+    static const char *const without[] = {"label", "reward", NULL};
+    dq_bundle plain;
+    uint32_t *rows = malloc(((size_t)shown->rows + 1) * sizeof *rows);
+    if (!rows) return dq_fail_memory(error, "showings");
+    for (uint32_t r = 0; r < shown->rows; r++) rows[r] = r;
+    dq_status status = dq_bundle_borrow(&plain, shown, without, error);
+    if (!status) {
+        status = dq_bundle_select(copy, &plain, rows, (size_t)shown->rows, error);
+        dq_bundle_free(&plain);
+    }
+    free(rows);
+    return status;
+}
+
 dq_status dq_log_join_make(dq_log_join *join, const dq_bundle *shown, dq_bundle *joined, dq_error *error)
 {
     dq_status status = DQ_OK;
     *joined = DQ_BUNDLE_EMPTY;
     uint32_t *found = find_answers(join, shown, &status, error);
-    uint32_t *rows = malloc(((size_t)shown->rows + 1) * sizeof *rows);
-    if (!rows) status = dq_fail_memory(error, "showings");
-    for (uint32_t r = 0; rows && r < shown->rows; r++) rows[r] = r;
-    if (!status) status = dq_bundle_select(joined, shown, rows, (size_t)shown->rows, error);
+    if (!status) status = copy_shown(shown, joined, error);
+    size_t columns = joined->column_count;
     if (!status) status = add_labels(join, found, joined, error);
     if (!status) status = add_rewards(join, found, joined, error);
-    if (!status) joined->body_hash = digest_of(shown, joined);
+    if (!status) joined->body_hash = digest_of(shown, joined, columns);
     if (status) dq_bundle_free(joined);
-    free(rows);
     free(found);
     return status;
 }

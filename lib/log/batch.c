@@ -159,22 +159,13 @@ void dq_log_batch_free(dq_log_batch *b)
 
 /* ---- the bundle ---- */
 
-static bool is_known(const dq_strings *texts)
-{
-    if (!texts->nulls) return true;
-    for (size_t i = 0; i < texts->count; i++)
-        if (!texts->nulls[i]) return true;
-    return false;
-}
-
-/* A column that no row has is left out, but for users and items. */
+/* Every section has all columns, so that their rows go into one table. */
 static dq_status add_texts(const dq_log_batch *b, dq_bundle *to, dq_error *error)
 {
     static const uint32_t none[] = {0};
     dq_status status = DQ_OK;
     for (size_t t = 0; t < DQ_LOG_TEXTS && !status; t++) {
         const dq_strings *s = &b->texts[t];
-        if (t > ITEM && !(b->count && is_known(s))) continue;
         status = dq_bundle_add_text(to, text_names[t], t == TIME ? DQ_JSON : DQ_TEXT,
                                     b->count ? s->offsets : none, b->count ? s->data : "",
                                     b->count ? s->nulls : NULL, error);
@@ -192,9 +183,8 @@ static dq_status add_numbers(const dq_log_batch *b, dq_bundle *to, dq_error *err
         {"position", DQ_U4, b->position}, {"propensity", DQ_F8, b->propensity}, {"reward", DQ_F4, b->reward}};
     dq_status status = DQ_OK;
     for (size_t i = 0; i < NUMBERS && !status; i++)
-        if (b->known[i])
-            status = dq_bundle_add_numbers(to, columns[i].name, columns[i].type, columns[i].data, NULL,
-                                           b->known[i] < b->count ? b->null[i] : NULL, error);
+        status = dq_bundle_add_numbers(to, columns[i].name, columns[i].type, columns[i].data, NULL,
+                                       b->known[i] < b->count ? b->null[i] : NULL, error);
     return status;
 }
 

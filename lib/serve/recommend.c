@@ -8,6 +8,7 @@
 #include "core/digest.h"
 #include "data/time.h"
 #include "rank/lists.h"
+#include "serve/cold.h"
 #include "serve/demo/view.h"
 #include "serve/models.h"
 #include "serve/tables.h"
@@ -284,6 +285,47 @@ static bool by_model(asking *a)
     return ok;
 }
 
+/* Rows that are not left out; NULL: all (or memory is short: *ok false). */
+static uint32_t *list_candidates(asking *a, size_t *n, bool *ok)
+{
+    *n = a->taken.items->count;
+    *ok = true;
+    if (!a->config.left_out) return NULL;
+    uint32_t *rows = dq_arena_take(a->arena, (*n + 1) * sizeof *rows);
+    size_t count = 0;
+    for (uint32_t r = 0; rows && r < *n; r++)
+        if (!a->config.left_out[r]) rows[count++] = r;
+    *n = count;
+    *ok = rows != NULL;
+    return rows;
+}
+
+/* The bandit's list, whose propensities are its own. */
+static bool by_bandit(asking *a)
+{
+    size_t n, k = a->config.k;
+    bool ok;
+    const uint32_t *rows = list_candidates(a, &n, &ok);
+    dq_serve_cold_place *found = dq_arena_zero(a->arena, k + 1, sizeof *found);
+    a->places = dq_arena_zero(a->arena, k + 1, sizeof *a->places);
+    if (!ok || !found || !a->places) return refuse(a, 503, "out of memory");
+    if (a->config.order != DQ_RANK_SCORE)
+        return refuse(
+            a, 400,
+            "/explore and /diversity: nothing is known of the user, and the bandit explores by itself");
+    a->fallback = a->chooser = dq_serve_cold_name(a->serve->cold);
+    if (n && dq_serve_cold_rank(a->serve->cold, a->request, strlen(a->request), rows, n, k, found, &a->count,
+                                &a->why))
+        return fail(a);
+    for (size_t i = 0; i < a->count; i++) {
+        dq_rank_place *place = &a->places[i];
+        place->item = dq_entities_id(&a->taken.items->catalogue->items, found[i].item, &place->item_bytes);
+        place->score = found[i].score;
+        place->propensity = found[i].propensity;
+    }
+    return true;
+}
+
 /* Of whom the model knows nothing: by what he did, else by popularity. */
 static bool by_fallback(asking *a)
 {
@@ -304,7 +346,7 @@ static bool by_fallback(asking *a)
 static bool rank(asking *a)
 {
     if (a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who)) return by_model(a);
-    return by_fallback(a);
+    return a->serve->cold && !a->who.event_count ? by_bandit(a) : by_fallback(a);
 }
 
 /* ---- the answer ---- */

@@ -189,7 +189,7 @@ static dq_status put_number(dq_json_text *out, const dq_metric *m, const char *s
                             double value, dq_error *error)
 {
     const dq_status status = put_name(out, m, suffix, more, error);
-    return status ? status : put(out, error, "%.17g\n", value);
+    return status ? status : put(out, error, "%.15g\n", value);
 }
 
 static dq_status put_count(dq_json_text *out, const dq_metric *m, const char *suffix, const char *more,

@@ -147,8 +147,9 @@ wait_for_episode() {
     tail -n 1 events | cut -f 2 | jq -e '.ok == false and .state == "cancelled"'
     cmp before.dq m.dq
     rm events
-    ls | grep -v -x -e code -e answer > now || true
-    grep -v -x -e code -e answer files | diff - now
+    grep -v -x -e code -e answer -e files files > wanted
+    ls | grep -v -x -e code -e answer -e files -e wanted -e now > now
+    diff wanted now
     run ! pgrep -P "$pid"
     expect 202 /api/train '{"episodes": 5}' # and then another
     watch | tail -n 1 | cut -f 2 | jq -e .ok
@@ -204,7 +205,7 @@ wait_for_episode() {
     jq -c --slurpfile jobs jobs.jsonl -n '($jobs | map({(.id): 1}) | add) as $known | inputs | select($known[.item])' \
         "$demo/veterans-answers.jsonl" > answers.jsonl
     dq-export -q -u "$demo/veterans.jsonl" -i jobs.jsonl -x answers.jsonl | dq-embed -q hash:64 -o jobs.dq
-    start --demo --catalogue jobs.dq --model m.dq
+    start --demo --catalogue jobs.dq --model m.dq --log log.dq
     get /api/status | jq -e '.simulated == false and .users > 0'
     cp jobs.dq before.dq
     for path in init pipeline; do
@@ -222,7 +223,19 @@ wait_for_episode() {
     dq-cat -q --kind model by-hand.dq > wanted
     dq-cat -q --kind model m.dq | cmp wanted -
     cmp before.dq jobs.dq
-    get /api/users/"$(dq-cat -q --kind users --head 1 jobs.dq | jq -r .id)" | jq -e '.texts.bio != ""'
+    user=$(dq-cat -q --kind users --head 1 jobs.dq | jq -r .id)
+    get "/api/users/$user" | jq -e '.texts.bio != ""'
+    # What was answered since is learnt from, and what was shown and not answered is not.
+    expect 200 /api/recommend '{"user_id": "'"$user"'", "n_recommendations": 4}'
+    jq -c '{request_id, item_id: .items[2].item_id, label: "APPLY"}' answer > feedback
+    expect 200 /api/feedback "$(cat feedback)"
+    expect 202 /api/train '{"episodes": 2}'
+    watch | tail -n 1 | cut -f 2 | jq -e .ok
+    dq-reward -q --strategy logged jobs.dq -o labelled.dq
+    dq-train -q --offline --agent dyna-q --epochs 2 -o by-hand.dq labelled.dq log.dq
+    run ! cmp <(dq-cat -q --kind model by-hand.dq) wanted
+    dq-cat -q --kind model by-hand.dq > wanted
+    dq-cat -q --kind model m.dq | cmp wanted -
     expect 202 /api/train '{"episodes": 1000000, "agent": "dqn"}'
     wait_for_episode 1
     expect 200 /api/cancel '{}'
@@ -251,13 +264,14 @@ wait_for_episode() {
     done
     start --catalogue c.dq --model a=dqn.dq:0.5 --model b=dyna-q.dq:0.5
     get '/api/values?user_id=u03&n=12' > values
-    jq -e '[.models[] | [.name, .kind, .world, .error]] == [["a", "dqn", false, null], ["b", "dyna-q", false, null]]' values
+    jq -e '[.models[] | [.name, .kind, .world, .error]] == [["a", "dqn", false, null], ["b", "dyna-q", true, null]]' values
     for m in a:dqn b:dyna-q; do
         dq-rank -q --model "${m#*:}.dq" --user u03 -k 12 c.dq | dq-cat -q | jq -r '[.item, .score, .rank] | @tsv' | sort > wanted
         jq -r --arg m "${m%%:*}" '.items[] | .item_id as $i | .values[] | select(.model == $m) | [$i, .q, .rank] | @tsv' values | sort > got
         paste wanted got | awk '{d = $2 - $5; if ($1 != $4 || $3 != $6 || d > 1e-6 || -d > 1e-6) {print; bad = 1}} END {exit bad + (NR != 12)}'
     done
     jq -e '[.items[].values[] | select(.model == "a") | .world] | all(. == null)' values
+    jq -e '[.items[].values[] | select(.model == "b") | .world] | all(type == "number") and (unique | length) > 1' values
     get '/api/values?user_id=u03&n=1' | jq -e '(.items | length) <= 2 and .items[0].values[0].rank == 1'
     [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/api/values?user_id=nobody")" = 404 ]
     [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/api/values")" = 400 ]
@@ -273,4 +287,55 @@ wait_for_episode() {
     get /api/status | jq -e '(.models[0].loaded | not) and (.models[0].error | length) > 0'
     expect 200 /api/recommend '{"user_id": 7}'
     jq -e '.fallback != null and (.items | length) > 0' answer
+}
+
+# The world model's forward pass in NumPy: of pairs of a user and an item, and of sessions, whose state is the user, the mean of
+# the last three items that he met, and how many there were.
+forward() { # MODEL CATALOGUE VALUES NAME
+    /usr/bin/python3 - "$@" << 'END'
+import json, subprocess, sys
+import numpy as np
+model, catalogue, values, name = sys.argv[1:]
+def read(*arguments):
+    return [json.loads(l) for l in subprocess.run(["dq-cat", "-q", *arguments], check=True, stdout=subprocess.PIPE).stdout.splitlines()]
+flat = lambda v: np.concatenate([np.array(x, "f8") for x in v.values()]) if isinstance(v, dict) else np.array(v, "f8")
+weights = {c["name"]: np.array(c["data"], "f8").reshape(c["shape"]) for c in read("--kind", "model", model) if "name" in c}
+items = {r["id"]: flat(r["vector"]) for r in read("--kind", "items", catalogue)}
+answer = json.load(open(values))
+user = flat(read("--kind", "users", "--user", answer["user_id"], catalogue)[0]["vector"])
+met = [items[r["item"]] for r in sorted(read("--kind", "interactions", "--user", answer["user_id"], catalogue), key=lambda r: r["time"])]
+layers = [f"world.0.hidden.{l}" for l in range(8) if f"world.0.hidden.{l}.weight" in weights] + ["world.0.output"]
+first, last = weights[f"{layers[0]}.weight"], weights["world.0.output.weight"]
+width = first.shape[1] - len(next(iter(items.values())))
+state = user
+if width > len(user): state = np.concatenate([user, np.mean(met[-3:], axis=0), [min(len(met) / 10, 1)] * 2])
+seen = 0
+for item in answer["items"]:
+    x = np.concatenate([state, items[item["item_id"]]])
+    for layer in layers:
+        x = weights[f"{layer}.weight"] @ x + weights[f"{layer}.bias"]
+        if layer != layers[-1]: x = np.maximum(x, 0)
+    reward = x[len(last) - 2 if len(last) > 1 else 0]
+    [got] = [v["world"] for v in item["values"] if v["model"] == name]
+    assert abs(got - reward) < 1e-5, (item["item_id"], got, reward)
+    seen += 1
+assert seen == len(items), (seen, len(items))
+END
+}
+
+@test "the world model's rewards are those of NumPy: of sessions and of pairs" {
+    needs python3-numpy
+    dq-sim -q --users 80 --items 12 --interactions 900 -o c.dq
+    dq-train -q --preset session --env session:generated=1,users=80,items=12 --agent dyna-q --episodes 20 -o sessions.dq
+    dq-reward -q --strategy logged --map VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1 c.dq > labelled.dq
+    dq-train -q --offline --agent dyna-q --loss mse --epochs 2 --features none --hidden 16,8 --world-hidden 12 labelled.dq -o pairs.dq
+    dq-train -q --offline --agent dyna-q --loss mse --epochs 2 --head outputs --hidden 16,8 --world-hidden 12 labelled.dq -o outputs.dq
+    start --catalogue c.dq --model s=sessions.dq --model p=pairs.dq --model o=outputs.dq
+    users=$(dq-cat -q --kind interactions c.dq | jq -r .user | sort -u)
+    for user in "$(head -n 1 <<< "$users")" "$(tail -n 1 <<< "$users")"; do # in the first group of users whose states are computed together, and beyond
+        get "/api/values?user_id=$user&n=12" > values
+        forward sessions.dq c.dq values s
+        forward pairs.dq c.dq values p
+        forward outputs.dq c.dq values o
+    done
 }

@@ -138,6 +138,8 @@ COMMANDS = [
     Command("cat schema", "dq-cat --schema -o out in/c.dq in/t.dq", out=("out",)),
     Command("cat lineage", "dq-cat --lineage in/t.dq in/m.dq"),
     Command("cat check", "dq-cat --check in/t.dq in/m.dq"),
+    # dq-serve, but for its listening, which has no end
+    Command("serve check", "dq-serve --check --token-file in/token --catalogue in/c.dq --model in/m.dq"),
     # dq-tune
     Command("tune", "dq-tune -q --by grid -x epochs=1|2 -m validation_concordance --prune none -d study -o out -- "
             "dq-train --offline --hidden 8 --no-world --validation .2 in/t.dq",
@@ -185,6 +187,7 @@ dq-eval --quiet --traffic --report two.html -o two.txt clicks.dq
 printf '#!/bin/sh\\nexec dq-reward -q -s logged --labels-only\\n' > logged
 printf '#!/bin/sh\\nexec dq-sim cartpole --serve\\n' > served
 chmod 755 logged served
+echo 0123456789abcdef > token
 """
 
 

@@ -61,7 +61,7 @@ function valueTable(caption, items, cols, by, reverse) {
         th.replaceChildren(button);
         if (i !== by) return;
         th.ariaSort = Boolean(cols[i].descending) !== reverse ? "descending" : "ascending";
-        th.append(element("span", {"aria-hidden": "true"}, th.ariaSort === "descending" ? " ↓" : " ↑"));
+        button.append(element("span", {"aria-hidden": "true"}, th.ariaSort === "descending" ? "\u00a0↓" : "\u00a0↑"));
     });
     return box;
 }

@@ -39,6 +39,8 @@ static dq_status name_address(dq_httpd *httpd, dq_error *error)
                  inet_ntop(AF_INET, &at.v4.sin_addr, host, sizeof host), ntohs(at.v4.sin_port));
     else
         return dq_fail(error, DQ_ERR_UNSUPPORTED, "the socket to listen at is neither of TCP nor of a path");
+    httpd->loopback = strncmp(httpd->address, "http://127.", 11) == 0 ||
+                      strncmp(httpd->address, "http://[::1]", 12) == 0;
     return DQ_OK;
 }
 

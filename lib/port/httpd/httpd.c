@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,11 +54,11 @@ dq_status dq_httpd_open(dq_httpd **out, const dq_httpd_config *config, dq_httpd_
     }
     status = dq_httpd_listen(httpd, error);
     if (!status) status = dq_httpd_sweep_start(httpd, error);
+    *out = httpd; /* before its threads begin, which may use it */
     if (!status) status = start(httpd, error);
-    if (status)
-        dq_httpd_close(httpd);
-    else
-        *out = httpd;
+    if (!status) return DQ_OK;
+    *out = NULL;
+    dq_httpd_close(httpd);
     return status;
 }
 
@@ -66,10 +67,18 @@ const char *dq_httpd_address(const dq_httpd *httpd)
     return httpd->address;
 }
 
+bool dq_httpd_is_loopback(const dq_httpd *httpd)
+{
+    return httpd->loopback;
+}
+
 static void stop_accepting(dq_httpd *httpd)
 {
     if (atomic_exchange(&httpd->stopping, true) || !httpd->daemon) return;
     httpd->socket = MHD_quiesce_daemon(httpd->daemon);
+    /* It may not be closed before the daemon has stopped. Clients are refused from now on, and do not wait in
+     * vain; but at a socket that was handed to us they wait for who listens next. */
+    if (httpd->config.socket < 0) shutdown(httpd->socket, SHUT_RDWR);
     pthread_mutex_lock(&httpd->lock);
     dq_watchers_wake(httpd, true);
     pthread_mutex_unlock(&httpd->lock);

@@ -65,6 +65,7 @@ struct dq_httpd {
     struct MHD_Daemon *daemon;
     int socket; /* ours again after quiescing; -1: libmicrohttpd's */
     char address[160];
+    bool loopback;
     char *path; /* of a unix socket that we made, removed at the end */
     pthread_mutex_t lock;
     pthread_cond_t wake; /* the sweeper */
@@ -82,7 +83,7 @@ double dq_httpd_now(void);
 
 /* ---- address.c ---- */
 
-/* Fills socket, address and path. */
+/* Fills socket, address, loopback and path. */
 dq_status dq_httpd_listen(dq_httpd *httpd, dq_error *error);
 
 /* ---- age.c ---- */

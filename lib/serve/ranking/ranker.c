@@ -336,7 +336,7 @@ static dq_status score_sessions(dq_ranker *r, job *const *jobs, size_t n, dq_err
     dq_rank_sessions_values(s, vectors, 0, n);
     dq_status status = DQ_OK;
     for (size_t i = 0; i < n && !status && jobs[0]->world; i++)
-        status = dq_rank_sessions_rewards(s, vectors, i, jobs[i]->scores, error);
+        status = dq_rank_sessions_rewards(s, i, jobs[i]->scores, error);
     if (jobs[0]->world) return status;
     for (size_t i = 0; i < n; i++)
         for (uint32_t item = 0; item < r->on->count; item++)
