@@ -309,4 +309,5 @@ def systemd():
 
 
 CASES = {each.__name__: each for each in (idle, slow, half, files, bodies, end, signals, systemd)}
-CASES[sys.argv[1]]()
+if __name__ == "__main__":
+    CASES[sys.argv[1]]()
