@@ -170,7 +170,7 @@ def answered(b, demo):
         card = b.all("#shown .card")[i]
         button = card.find_elements("css selector", ".answers button")[i]
         button.click()
-        b.wait(lambda card=card: "In the log" in card.text, "not answered")
+        b.wait(lambda card=card: "Answered" in card.text, "not answered")
         has(button.get_attribute("aria-pressed") == "true", "not pressed")
         print("answered", user, card.get_attribute("data-id"), label["label"])
         total += label["reward"]
@@ -361,6 +361,8 @@ def token_asked_for(b, locked, token):
     b.fill("#token", token)
     b.click("#token-form button.main")
     b.wait(lambda: len(b.all("#data-charts canvas")) >= 4, "no data")
+    shown = [e.text for e in b.all("nav a") if e.is_displayed()]
+    has("Training" not in shown and not b.all("#init-form")[0].is_displayed(), "offers what a server without --demo has not")
     go(b, "users")
     b.wait(lambda: b.all("#users .list button"), "asked again")
     has(not b.driver.get_cookies(), "a cookie")

@@ -38,7 +38,7 @@ async function answer(card, item, label, button) {
     const taken = await post("/api/feedback", {request_id: session.request, item_id: item.item_id, label});
     session.best.set(item.item_id, Math.max(taken.reward ?? 0, session.best.get(item.item_id) ?? -Infinity));
     for (const other of card.querySelectorAll(".answers button")) other.ariaPressed = String(other === button);
-    card.querySelector(".taken").textContent = `In the log: ${word(label)}, reward ${number(taken.reward, 2)}`;
+    card.querySelector(".taken").textContent = `Answered: ${word(label)}, reward ${number(taken.reward, 2)}`;
     tell();
     showCards(true);
 }
@@ -54,6 +54,16 @@ function answers(card, item) {
     return group;
 }
 
+/* Texts and attributes of a card's item are asked for when it comes into sight: a list may have a thousand. */
+const toRead = new WeakMap();
+const reader = new IntersectionObserver(entries => {
+    for (const {isIntersecting, target} of entries) {
+        if (!isIntersecting) continue;
+        reader.unobserve(target);
+        toRead.get(target)().catch(() => {}); // without them there is still the title
+    }
+}, {rootMargin: "300px"});
+
 function card(item) {
     const made = element("li", {className: "card"});
     const about = [item.score === null || item.score === undefined ? null : `score ${decimal(item.score)}`,
@@ -63,10 +73,12 @@ function card(item) {
     made.append(element("h4", {tabIndex: -1}, element("span", {className: "place"}, `${item.rank}. `), title(item)),
         element("p", {className: "hint"}, [title(item) === item.item_id ? null : item.item_id, ...about].filter(Boolean).join(" · ")),
         body, answers(made, item));
-    get("/api/items/" + encodeURIComponent(item.item_id)).then(known => {
+    toRead.set(made, async () => {
+        const known = await get("/api/items/" + encodeURIComponent(item.item_id));
         const texts = Object.fromEntries(Object.entries(known.texts ?? {}).filter(([, text]) => text !== title(item)));
         body.replaceChildren(...prose(texts), ...facts(known.attributes));
-    }, () => {}); // an item without more to read
+    });
+    reader.observe(made);
     return made;
 }
 

@@ -9,7 +9,7 @@ export let status = null;
 /** Asks the server, and shows what it is able to do: parts with data-only are for a demo, or for data that it made. */
 export async function refresh() {
     status = await get("/api/status");
-    const able = {demo: status.demo, simulated: status.demo && (status.simulated || !status.items)};
+    const able = {demo: status.demo, production: !status.demo, simulated: status.demo && (status.simulated || !status.items)};
     for (const part of document.querySelectorAll("[data-only]")) part.hidden = !able[part.dataset.only];
     return status;
 }
