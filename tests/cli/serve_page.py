@@ -48,6 +48,8 @@ def views_open(b, demo):
         has(b.one("nav [aria-current=page]").get_attribute("hash") == "#/" + view, f"{view} is not current")
         b.wait(lambda view=view: b.run("return document.activeElement.id") == view + "-heading", f"{view} has no focus")
         has(view.capitalize() in b.driver.title, b.driver.title)
+    b.open(demo + "/#/constructor/%E0%A4%A")
+    has(b.one("nav [aria-current=page]").text == "Data", "an address that names no view")
 
 
 def data_is_made(b, demo):

@@ -14,7 +14,15 @@ const views = {data, training, users: new Browser("users"), items: new Browser("
 /* The fragment as a view and an id. It begins with "/", so that it names no element: a browser would let the focus begin there. */
 function place() {
     const [, name, id] = location.hash.split("/");
-    return {name: name in views ? name : "data", id: id === undefined ? null : decodeURIComponent(id)};
+    return {name: Object.hasOwn(views, name) ? name : "data", id: id === undefined ? null : decoded(id)};
+}
+
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text; // a stray %: as it stands
+    }
 }
 
 let current = null;
