@@ -21,21 +21,20 @@
 static const char made_up_labels[] = "PURCHASE=1,RATING=1,CLICK=0.2,VIEW=0,IGNORE=-0.1";
 static const char catalogue_name[] = "catalogue.dq", model_name[] = "model.dq";
 
-static const char *folder; /* that was made */
+static char folder[PATH_MAX]; /* that was made; it outlives the command line's arena */
 
+/* NULL: memory is short, and the arena has failed. */
 static const char *join(dq_cli *cli, const char *name)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX + 16];
     int n = snprintf(path, sizeof path, "%s/%s", folder, name);
-    const char *copy = n > 0 && (size_t)n < sizeof path ? dq_arena_text(&cli->arena, path, (size_t)n) : NULL;
-    if (!copy) dq_cli_usage(cli, "--demo: the temporary folder's name is too long");
-    return copy;
+    return dq_arena_text(&cli->arena, path, (size_t)n);
 }
 
 static void remove_folder(void)
 {
     static const char *const names[] = {catalogue_name, model_name};
-    char path[PATH_MAX];
+    char path[PATH_MAX + 16];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         (void)unlink(path);
@@ -44,25 +43,27 @@ static void remove_folder(void)
 }
 
 /* It goes however the program ends, but by a signal that nobody waits for. */
-static void make_folder(dq_cli *cli)
+static dq_status make_folder(dq_error *error)
 {
-    char path[PATH_MAX];
     const char *temporary = getenv("TMPDIR");
-    (void)snprintf(path, sizeof path, "%s/dq-serve-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    folder = mkdtemp(path) ? dq_arena_text(&cli->arena, path, strlen(path)) : NULL;
-    if (!folder) dq_cli_usage(cli, "--demo: cannot make %s: %s", path, strerror(errno));
-    (void)atexit(remove_folder);
+    int n = snprintf(folder, sizeof folder, "%s/dq-serve-XXXXXX",
+                     temporary && *temporary ? temporary : "/tmp");
+    if (n < 0 || (size_t)n >= sizeof folder || !mkdtemp(folder))
+        return dq_fail_errno(error, errno, "--demo: cannot make %s", folder);
+    return atexit(remove_folder) ? dq_fail_memory(error, "options") : DQ_OK;
 }
 
-void serve_demo_prepare(serve_options *o, dq_cli *cli)
+dq_status serve_demo_prepare(serve_options *o, dq_cli *cli, dq_error *error)
 {
-    if (!o->demo) return;
+    if (!o->demo) return DQ_OK;
     o->may_lack = true;
-    if (o->catalogue && o->models.count) return;
-    make_folder(cli);
+    if (o->catalogue && o->models.count) return DQ_OK;
+    dq_status status = make_folder(error);
+    if (status) return status;
     if (!o->catalogue && !dq_cli_given(cli, "map")) o->map = made_up_labels;
     if (!o->catalogue) o->catalogue = join(cli, catalogue_name);
     if (!o->models.count) o->models.at[o->models.count++] = join(cli, model_name);
+    return cli->arena.failed ? dq_fail_memory(error, "options") : DQ_OK;
 }
 
 /* ---- the part ---- */

@@ -220,8 +220,8 @@ int main(int argc, char **argv)
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (cli.operand_count) dq_cli_usage(&cli, "takes no operands");
-    serve_demo_prepare(&o, &cli);
     dq_error error = DQ_ERROR_NONE;
-    const dq_status status = run(&o, &cli, &error);
+    dq_status status = serve_demo_prepare(&o, &cli, &error);
+    if (!status) status = run(&o, &cli, &error);
     return dq_cli_finish(&cli, status, &error);
 }

@@ -42,7 +42,7 @@ extern const serve_part serve_demo_part;   /* demo.c: jobs that make data and tr
 /* ---- demo.c ---- */
 
 /* Once the options are read: with --demo, files for what has none. */
-void serve_demo_prepare(serve_options *o, dq_cli *cli);
+dq_status serve_demo_prepare(serve_options *o, dq_cli *cli, dq_error *error);
 
 /* ---- systemd.c ---- */
 

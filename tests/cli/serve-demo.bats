@@ -27,9 +27,11 @@ start() {
     url=$(sed -n 's/.*listening at //p' words)
 }
 
+# It is told to end, and ends well.
 stop() {
-    [ -z "${pid-}" ] || { kill "$pid" && wait "$pid"; } 2> /dev/null
+    local it=${pid-}
     pid=
+    [ -z "$it" ] || { kill "$it" && wait "$it"; } || { cat words; return 1; }
 }
 
 get() { curl -sS -g -m 120 "$url$1"; }
@@ -338,4 +340,63 @@ END
         forward pairs.dq c.dq values p
         forward outputs.dq c.dq values o
     done
+}
+
+@test "every answer is as the description has it" {
+    dq-sim -q --users 30 --items 12 --interactions 200 -o c.dq
+    dq-train -q --preset session --env session:generated=1,users=30,items=12 --agent dyna-q --episodes 5 -o m.dq
+    start --demo --catalogue c.dq --model m.dq --model other=none.dq
+    init '{"n_users": 30, "n_items": 12, "n_interactions": 200}'
+    cp answer init
+    expect 202 /api/train '{"episodes": 5}'
+    cp answer train
+    watch > /dev/null
+    expect 202 /api/pipeline '{"n_users": 30, "n_items": 12, "n_interactions": 200, "episodes": 1000000, "model": "other", "agent": "dyna-q"}'
+    cp answer pipeline
+    wait_for_episode 3
+    for path in status metrics users 'users/u03' items 'items/i03' distributions 'values?user_id=u03'; do
+        get "/api/$path" > "$(tr '/?=' '---' <<< "$path")"
+    done
+    expect 200 /api/cancel '{}'
+    cp answer cancel
+    watch > /dev/null
+    get /api/openapi.json > openapi
+    /usr/bin/python3 - << 'END'
+import json
+api = json.load(open("openapi"))
+def fits(schema, value, where):
+    """Type, fields and elements; returns how many values were held to a type."""
+    while "$ref" in schema: schema = api["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    names = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object", type(None): "null"}
+    wanted = schema.get("type", [])
+    wanted = [wanted] if isinstance(wanted, str) else wanted
+    name = names[type(value)]
+    if "anyOf" in schema:
+        ways = [s for s in schema["anyOf"] if accepts(s, value)]
+        assert ways, (where, value, schema)
+        return fits(ways[0], value, where)
+    assert not wanted or name in wanted or (name == "integer" and "number" in wanted), (where, name, wanted)
+    assert "enum" not in schema or value in schema["enum"], (where, value)
+    count = 1
+    if isinstance(value, dict) and "properties" in schema:
+        known, more = schema["properties"], schema.get("additionalProperties")
+        assert set(schema.get("required", [])) <= set(value) and (more or set(value) <= set(known)), (where, sorted(value))
+        count += sum(fits(known.get(k, more), v, f"{where}/{k}") for k, v in value.items())
+    if isinstance(value, list) and "items" in schema:
+        count += sum(fits(schema["items"], v, f"{where}/{i}") for i, v in enumerate(value))
+    return count
+def accepts(schema, value):
+    try: fits(schema, value, ""); return True
+    except AssertionError: return False
+def answer(method, path, file, status="200"):
+    schema = api["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
+    assert fits(schema, json.load(open(file)), file) > 1, file
+answer("post", "/api/init", "init")
+for name in "train", "pipeline": answer("post", f"/api/{name}", name, "202")
+answer("post", "/api/cancel", "cancel")
+for name in "status", "metrics", "users", "items", "distributions": answer("get", f"/api/{name}", name)
+answer("get", "/api/users/{id}", "users-u03")
+answer("get", "/api/items/{id}", "items-i03")
+answer("get", "/api/values", "values-user_id-u03")
+END
 }
