@@ -28,10 +28,11 @@ ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 # Debian packages: what the programs are built with and the demo runs; what tests are built with and run by; and what
 # single tests need, which are skipped, and say so, where a package is not to be had.
 PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev \
-            libcurl4-openssl-dev libmicrohttpd-dev nettle-dev libsqlite3-dev libmongoc-dev scdoc python3 jq gnuplot-nox
+            libcurl4-openssl-dev libmicrohttpd-dev nettle-dev libsqlite3-dev libmongoc-dev scdoc python3 jq gnuplot-nox libjs-chart.js
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
-                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium
+                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium chromium-driver \
+                   python3-selenium
 PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl libmicrohttpd nettle sqlite3 libmongoc-1.0
 
 # ---- flags ----
@@ -115,6 +116,23 @@ $(B)/obj/lib/label/prompts.c: $(PROMPTS:%=data/prompts/%.txt) Makefile
 
 $(B)/obj/lib/label/prompts.o: $(B)/obj/lib/label/prompts.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+# dq-serve's page, as C, with Chart.js from where Debian puts it: a part of that program.
+CHART_JS := /usr/share/javascript/chart.js/chart.min.js
+PAGE     := $(wildcard cmd/dq-serve/page/*)
+$(B)/obj/cmd/dq-serve/page_files.c: cmd/dq-serve/embed.py $(PAGE) $(CHART_JS) Makefile
+	@mkdir -p $(@D)
+	python3 cmd/dq-serve/embed.py $(PAGE) chart.js=$(CHART_JS) > $@
+
+$(B)/obj/cmd/dq-serve/page_files.o: $(B)/obj/cmd/dq-serve/page_files.c
+	$(CC) $(ALL_CFLAGS) -Icmd/dq-serve -MMD -MP -c $< -o $@
+
+-include $(B)/obj/cmd/dq-serve/page_files.d
+
+$(B)/dq-serve: $(B)/obj/cmd/dq-serve/page_files.o
+
+$(CHART_JS):
+	@echo "$@ is missing: it is of Debian's libjs-chart.js, which make deps installs" >&2; exit 1
 
 $(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
 	@mkdir -p $(@D)
@@ -275,6 +293,10 @@ install: all ## install programs, library, headers, man pages, completions under
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
+pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, phone and screen: build/pictures
+	@bash tests/deps chromium chromium-driver python3-selenium curl
+	@BUILD=$(B) bash tests/cli/serve_pictures $(B)/pictures
+
 format: ## lay the C files out as .clang-format says
 	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/inject/*.[ch] tests/bench/*.c examples/*.c)
 
@@ -287,4 +309,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install pictures format drawing clean list

@@ -2,6 +2,7 @@
  *
  * dq-serve: recommendations over HTTP, and what was made of them into a log.
  */
+#include "page.h"
 #include "serve.h"
 
 #include "serve/cold.h"
@@ -165,7 +166,8 @@ static dq_status serve_until_told(dq_serve *serve, const serve_options *o, dq_cl
 
 static dq_status run(const serve_options *o, dq_cli *cli, dq_error *error)
 {
-    dq_serve serve = {.version = DQ_VERSION, .tables = dq_serve_tables, .origin = o->cors};
+    dq_serve serve = {
+        .version = DQ_VERSION, .tables = dq_serve_tables, .pages = page_routes, .origin = o->cors};
     char token[TOKEN_MAX + 16];
     sigset_t signals;
     block_signals(&signals);
