@@ -97,9 +97,11 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     const dq_offline_catalogue *l = &t->logged.catalogue;
     const dq_bundle *from = dq_cli_given(t->cli, "features") ? NULL : model;
     bool seen = t->o->seen || (from && dq_feature_model_asks_seen(from));
-    dq_status status =
-        seen ? dq_history_of_catalogue(&t->seen, &t->dataset.catalogue, &t->map, t->o->time, error) : DQ_OK;
-    const dq_feature_source source = {.catalogue = &t->dataset.catalogue,
+    const dq_catalogue *c = &t->dataset.catalogue;
+    dq_status status = !seen        ? DQ_OK
+                       : t->o->seen ? dq_history_of_catalogue(&t->seen, c, &t->map, t->o->time, error)
+                                    : dq_history_as(&t->seen, c, from, error);
+    const dq_feature_source source = {.catalogue = c,
                                       .names = t->o->features,
                                       .learn = t->cli->mode == TRAIN_OFFLINE,
                                       .rows = {l->count, l->user, l->action, l->reward, t->ignore},
