@@ -91,13 +91,14 @@ static void take_block(const feature_ridge *r, const uint32_t *s, size_t count, 
             block[dq_triangle(i) + j] = (double)r->inverse[(size_t)s[i] * r->n + s[j]];
 }
 
-/* Numbers of the ridge's users by group, ascending: r->member, r->first (groups + 1). */
+/* Numbers of the ridge's users by group, ascending: r->member, r->first (groups + 1). Whose group nobody
+ * knows is in none. */
 static void sort_groups(const dq_feature_set *set, feature_ridge *r)
 {
     uint32_t at = 0;
     memset(r->of_user, 0xff, r->n * sizeof *r->of_user); /* DQ_ABSENT */
     for (uint32_t i = 0; i < r->n; i++) {
-        if (r->of_user[i] != DQ_ABSENT) continue;
+        if (r->of_user[i] != DQ_ABSENT || set->group[r->user[i]] == DQ_ABSENT) continue;
         for (uint32_t j = i; j < r->n; j++) {
             if (set->group[r->user[j]] != set->group[r->user[i]]) continue;
             r->of_user[j] = r->groups;
@@ -108,10 +109,11 @@ static void sort_groups(const dq_feature_set *set, feature_ridge *r)
 }
 
 /* A factor of A_SS for each group; a part of A is definite as A is. */
-static bool factor_groups(const dq_feature_set *set, feature_ridge *r, dq_arena *arena)
+static dq_status factor_groups(const dq_feature_set *set, feature_ridge *r, dq_arena *arena, dq_error *error)
 {
     size_t numbers = 0;
-    if (!set->group) return true;
+    bool sound = true;
+    if (!set->group) return DQ_OK;
     sort_groups(set, r);
     for (uint32_t g = 0; g < r->groups; g++) {
         uint32_t size = r->first[g + 1] - r->first[g];
@@ -120,12 +122,14 @@ static bool factor_groups(const dq_feature_set *set, feature_ridge *r, dq_arena 
         numbers += dq_triangle(size);
     }
     r->factor = dq_arena_zero(arena, numbers, sizeof *r->factor);
-    for (uint32_t g = 0; r->factor && g < r->groups; g++) {
+    if (!r->factor) return dq_fail_memory(error, "features of %u users", set->users);
+    for (uint32_t g = 0; g < r->groups; g++) {
         size_t size = r->first[g + 1] - r->first[g];
         take_block(r, r->member + r->first[g], size, r->factor + r->factor_at[g]);
-        (void)dq_cholesky_factor(r->factor + r->factor_at[g], size);
+        sound = dq_cholesky_factor(r->factor + r->factor_at[g], size) && sound;
     }
-    return r->factor != NULL;
+    return sound ? DQ_OK
+                 : dq_fail(error, DQ_ERR_RANGE, "features ridge: users are too alike to leave a group out");
 }
 
 /* ---- binding ---- */
@@ -171,7 +175,8 @@ static dq_status bind(dq_feature_set *set, feature_ridge *r, bool seen, dq_error
     if (!take_memory(set, r)) return dq_fail_memory(error, "features of %u users", set->users);
     find_vectors(set, r, seen);
     dq_status status = find_inverse(set, r, error);
-    if (status || (factor_groups(set, r, &set->list.arena) && take_scratch(set, r))) return status;
+    if (!status) status = factor_groups(set, r, &set->list.arena, error);
+    if (status || take_scratch(set, r)) return status;
     return dq_fail_memory(error, "features of %u users", set->users);
 }
 
