@@ -33,7 +33,20 @@ EXAMPLES = """\
 Examples:
   dq-tune -x 'lr=1e-3|1e-4' -x dropout=0.1..0.3 --metric validation_concordance -- dq-train --offline t.dq
   dq-tune --by grid -x 'batch=32|64|128' -x 'gamma=.9|.95|.99' --metric return -- dq-train --env session
+  dq-tune --preset offline -o best.dq -- dq-train --offline --validate-by household labelled.dq
 """
+
+# Searches that are known to be worth it. Of an option the first value is the default of the command; the first trial
+# has these, so that what is found is found beside them. Options that are given go before those of a preset.
+PRESETS = {
+    # dq-train --offline of users and items by lists (docs/onet.md), on held-out groups. The last pass counts, as in the
+    # model that is kept in the end, from which nothing is held out.
+    "offline": {
+        "option": ["loss=softmax|pairwise", "hidden=48|24|96", "factored=128|0|64", "lr=2e-3|1e-3|4e-3", "weight-decay=1e-2|1e-3|1e-1",
+                   "input-dropout=0.2|0|0.4", "direct-start=2|1|4", "list-temperature=1|0.5|2", "batch=128|64|256"],
+        "metric": "validation_ndcg", "take": "last", "folds": 3, "trials": 30, "refit": True,
+    },
+}
 
 
 def load_optimiser():
@@ -109,6 +122,12 @@ def parse_space(given):
     return space
 
 
+def first_point(space):
+    """Of each option the first value, or the least."""
+    choice = optuna.distributions.CategoricalDistribution
+    return {name: d.choices[0] if isinstance(d, choice) else d.low for name, d in space.items()}
+
+
 def grid_of(space):
     for name, values in space.items():
         if not isinstance(values, optuna.distributions.CategoricalDistribution):
@@ -129,7 +148,7 @@ def open_study(o):
     os.makedirs(o.dir, exist_ok=True)
     storage = optuna.storages.RDBStorage(f"sqlite:///{o.dir}/study.db", engine_kwargs={"connect_args": {"timeout": 60}})
     identity = json.dumps({"by": o.by, "space": o.option, "command": o.command, "metric": o.metric, "take": o.take,
-                           "minimise": o.minimise, "folds": o.folds, "prune": o.prune, "seed": o.seed})
+                           "minimise": o.minimise, "folds": o.folds, "prune": o.prune, "seed": o.seed, "preset": o.preset})
     pruner = {"median": optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
               "hyperband": optuna.pruners.HyperbandPruner(), "none": optuna.pruners.NopPruner()}[o.prune]
     study = optuna.create_study(study_name="dq-tune", storage=storage, pruner=pruner,
@@ -163,12 +182,14 @@ def counts(trial):
     return trial.state != TrialState.FAIL or "failed" in trial.user_attrs
 
 
-def sampler_of(o, grid, trials, owner):
-    """What proposes the next trial after these; None: a grid has no point left. It depends on the trials that count and on the seed
+def sampler_of(o, space, grid, trials, owner):
+    """What proposes the next trial after these; None: a grid has no point left. The first of a preset is the default. It depends on the trials that count and on the seed
     alone, so that a search that was interrupted finds what it would have found."""
     if o.by == "grid":
         tried = [t.params for t in trials if counts(t) and (t.state != TrialState.FAIL or t.user_attrs["owner"] == owner)]
         return next((PointSampler(point) for point in grid if point not in tried), None)
+    if o.preset and not any(map(counts, trials)):
+        return PointSampler(first_point(space))
     seed = o.seed + sum(map(counts, trials))
     if o.by == "random":
         return optuna.samplers.RandomSampler(seed=seed)
@@ -227,7 +248,7 @@ class Runner:
         with self.lock:
             trials = self.study.trials
             enough = sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING) for t in trials)
-            sampler = sampler_of(self.o, self.grid, trials, self.owner)
+            sampler = sampler_of(self.o, self.space, self.grid, trials, self.owner)
             if self.stop.is_set() or sampler is None or (self.o.by != "grid" and enough >= self.o.trials):
                 return None
             self.study.sampler = sampler
@@ -271,6 +292,7 @@ class Runner:
             if pruned:
                 break
         mean = sum(outcomes) / len(outcomes)
+        trial.set_user_attr("folds", outcomes)
         if pruned:
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
@@ -306,8 +328,7 @@ class Runner:
     def judge(self, child, name, follower):
         if child.returncode == 0 and follower.values:
             return summary_of(follower.values, self.o)
-        with open(name + ".err", encoding="utf-8", errors="replace") as f:
-            words = (f.read().strip().splitlines() or [f"exit status {child.returncode}"])[-1]
+        words = last_words(name, child)
         if child.returncode == 0:
             raise Failure(FAILED, f"{name}.jsonl: no line has a number '{self.o.metric}'")
         if child.returncode == USAGE or not self.finished():
@@ -343,6 +364,12 @@ def wait(child, seconds):
         return True
     except subprocess.TimeoutExpired:
         return False
+
+
+def last_words(name, child):
+    """The last line that a command said, or its exit status."""
+    with open(name + ".err", encoding="utf-8", errors="replace") as f:
+        return (f.read().strip().splitlines() or [f"exit status {child.returncode}"])[-1]
 
 
 def end(child):
@@ -419,10 +446,48 @@ def copy_whole(source, target):
             raise OSError(e.errno, e.strerror, target) from None
 
 
+def refit(runner, params):
+    """Runs the command with these options once more, with nothing held out by us, and returns its model."""
+    name = f"{runner.o.dir}/refit"
+    command = [*runner.o.command, *words_of(params), "--log", name + ".jsonl", "-o", name + ".dq", "--quiet"]
+    with open(name + ".err", "wb") as errors:
+        child = subprocess.Popen(with_us(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, process_group=0)
+    try:
+        while not wait(child, 0.1):
+            if runner.stop.is_set():
+                raise Failure(STOPPED, f"stopped before the last model; the same command goes on from {runner.o.dir}")
+    finally:
+        end(child)
+    if child.returncode:
+        raise Failure(FAILED, f"{runner.o.command[0]} failed: {last_words(name, child)}")
+    return name + ".dq"
+
+
+def describe_choice(runner, best):
+    """What a preset's search has chosen, and how it compares with the defaults, which are the first trial."""
+    first = next((t for t in runner.finished() if t.params == first_point(runner.space)), None)
+    if first is None:
+        return
+    if best.number == first.number:
+        say(f"the defaults stay: {runner.o.metric} {best.value:.6g}, the best of {len(runner.finished())}")
+        return
+    changed = words_of({n: v for n, v in best.params.items() if v != first.params[n]})
+    sign = -1 if runner.o.minimise else 1
+    better = sum(sign * (b - f) > 0 for b, f in zip(best.user_attrs["folds"], first.user_attrs["folds"]))
+    say(f"chosen: {' '.join(changed)}: {runner.o.metric} {best.value:.6g}, with the defaults {first.value:.6g}; better on {better} of "
+        f"{runner.o.folds} folds (which chose it, so judge it on others)")
+
+
 def keep_best(runner):
     """The best trial's model goes to --output; other trials keep their logs only."""
     best = runner.ranked()[0]
-    if runner.o.output:
+    if not runner.o.quiet:
+        say(f"best of {len(runner.finished())}: {' '.join([*runner.o.command, *words_of(best.params)])}")
+        if runner.o.preset:
+            describe_choice(runner, best)
+    if runner.o.output and runner.o.refit:
+        copy_whole(refit(runner, best.params), runner.o.output)
+    elif runner.o.output:
         name = "fold-1" if runner.o.folds > 1 else "run"
         copy_whole(f"{runner.o.dir}/trial-{best.number:05d}/{name}.dq", runner.o.output)
     for t in runner.finished():
@@ -430,8 +495,6 @@ def keep_best(runner):
         for model in [f for f in os.listdir(folder) if f.endswith(".dq")] if os.path.isdir(folder) else []:
             if t.number != best.number:
                 os.remove(f"{folder}/{model}")
-    if not runner.o.quiet:
-        say(f"best of {len(runner.finished())}: {' '.join([*runner.o.command, *words_of(best.params)])}")
 
 
 def catch_signals():
@@ -481,6 +544,7 @@ def search(o):
 
 
 HELP = [  # letter, name, what the argument is called (None: a flag), words, default, type
+    ("p", "preset", "NAME", "a space with its metric, folds and trials: offline, of dq-train --offline (docs/tuning.md)", None, str),
     ("x", "option", "NAME=VALUES", "an option of the command to search: A|B|C, LEAST..MOST or LEAST..MOST:log; repeated", [], str),
     ("m", "metric", "KEY", "the number of the log's lines that is to be great", None, str),
     ("", "minimise", None, "the number is to be small", False, bool),
@@ -497,7 +561,7 @@ HELP = [  # letter, name, what the argument is called (None: a flag), words, def
     ("h", "help", None, "print this help", False, bool),
     ("V", "version", None, "print the version", False, bool),
 ]
-CHOICES = {"by": ["tpe", "grid", "random"], "prune": ["median", "hyperband", "none"]}
+CHOICES = {"preset": sorted(PRESETS), "by": ["tpe", "grid", "random"], "prune": ["median", "hyperband", "none"]}
 
 
 def parser():
@@ -507,13 +571,24 @@ def parser():
         if argument is None:
             p.add_argument(*names, action="store_true")
         elif kind is str and isinstance(default, list):
-            p.add_argument(*names, action="append", default=[])
+            p.add_argument(*names, action="append")
         else:
-            p.add_argument(*names, type=kind, default=default, choices=CHOICES.get(name))
+            p.add_argument(*names, type=kind, choices=CHOICES.get(name))
     p.add_argument("--completion", action="store_true")
     p.add_argument("command", nargs=argparse.REMAINDER)
     p.error = lambda words: (_ for _ in ()).throw(Failure(USAGE, f"{words} (--help lists the options)"))
     return p
+
+
+def apply_defaults(o):
+    """What was not given is a preset's, or else as HELP says. Of the space each option that was not given is the preset's."""
+    preset = PRESETS.get(o.preset, {})
+    given = [text.partition("=")[0].lstrip("-") for text in o.option or []]
+    o.option = (o.option or []) + [text for text in preset.get("option", []) if text.partition("=")[0] not in given]
+    o.refit = preset.get("refit", False)
+    for _, name, _, _, default, _ in HELP:
+        if getattr(o, name) is None:
+            setattr(o, name, preset.get(name, default))
 
 
 def print_help():
@@ -561,6 +636,7 @@ def main():
     o = None
     try:
         o = parser().parse_args()
+        apply_defaults(o)
         if o.help or o.version or o.completion:
             print_completion() if o.completion else print_help() if o.help else print(f"dq-tune {VERSION}")
             return DONE

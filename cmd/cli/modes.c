@@ -100,5 +100,5 @@ bool dq_cli_recorded(const dq_cli *cli, const dq_option *o)
     if (!(o->flags & DQ_OPT_PAYLOAD) || (state & DQ_ROW_LEFT_OUT)) return false;
     if ((o->flags & DQ_OPT_UNSET) && !(state & DQ_ROW_GIVEN)) return false;
     bool here = dq_option_in(o, cli->mode) || (o->recorded & cli->mode);
-    return here && choice_fits(cli, o) && !dq_cli_excluded(cli, o) && dq_cli_counts(cli, o);
+    return here && choice_fits(cli, o) && !dq_cli_replaced(cli, o) && dq_cli_counts(cli, o);
 }

@@ -47,6 +47,9 @@ bool dq_option_in(const dq_option *option, unsigned mode);
 bool dq_option_stands(const dq_cli *cli, const dq_option *option);
 /* Whether another option is given that this one excludes. */
 bool dq_cli_excluded(const dq_cli *cli, const dq_option *option);
+/* Whether one of those decides what comes out in this one's place. One that writes a file beside the output
+ * (--checkpoint) does not: a run with it has the same lineage as one without. */
+bool dq_cli_replaced(const dq_cli *cli, const dq_option *option);
 /* Usage errors of options that were given and need or exclude others. */
 void dq_cli_check_relations(const dq_cli *cli);
 /* Whether an option has an effect (.where), once all have their values. */

@@ -38,18 +38,28 @@ static const dq_option *next_option(const dq_cli *cli, const char **names)
     return dq_option_of(cli, name);
 }
 
-/* The first of names that is in force, or NULL. */
-static const dq_option *first_in_force(const dq_cli *cli, const char *names)
+/* The first of names that is in force and has none of the flags, or NULL. */
+static const dq_option *first_without(const dq_cli *cli, const char *names, unsigned flags)
 {
     const dq_option *o;
     while (names && (o = next_option(cli, &names)))
-        if (in_force(cli, o)) return o;
+        if (in_force(cli, o) && !(o->flags & flags)) return o;
     return NULL;
+}
+
+static const dq_option *first_in_force(const dq_cli *cli, const char *names)
+{
+    return first_without(cli, names, 0);
 }
 
 bool dq_cli_excluded(const dq_cli *cli, const dq_option *o)
 {
     return first_in_force(cli, o->excludes) != NULL;
+}
+
+bool dq_cli_replaced(const dq_cli *cli, const dq_option *o)
+{
+    return first_without(cli, o->excludes, DQ_OPT_WRITES) != NULL;
 }
 
 static void check_needs(const dq_cli *cli, const dq_option *o)

@@ -193,10 +193,17 @@ static dq_status make_untrained(const rollout *run, policy *p, const dq_bundle *
 /* Those of the model, of this catalogue. */
 static dq_status give_features(const rollout *run, policy *p, const dq_bundle *model, dq_error *error)
 {
-    const dq_feature_source source = {
-        .catalogue = &run->dataset.catalogue, .names = "none", .model = model, .pool = run->pool};
+    const dq_catalogue *c = &run->dataset.catalogue;
+    bool seen = dq_feature_model_asks_seen(model);
+    const dq_feature_source source = {.catalogue = c,
+                                      .names = "none",
+                                      .seen = seen ? &p->seen : NULL,
+                                      .last = DQ_FEATURE_AS_LEARNT,
+                                      .model = model,
+                                      .pool = run->pool};
     uint32_t none;
-    dq_status status = dq_feature_users_new(&p->features, &source, NULL, 0, &none, error);
+    dq_status status = seen ? dq_history_as(&p->seen, c, model, error) : DQ_OK;
+    if (!status) status = dq_feature_users_new(&p->features, &source, NULL, 0, &none, error);
     if (status || !p->features) return status;
     const dq_pair_features given = {p->features, dq_feature_columns(dq_feature_users_set(p->features)),
                                     dq_feature_users_fill};
@@ -212,6 +219,7 @@ static dq_status take_agent(const rollout *run, policy *p, const char *id, size_
     if (status || (p->player.agent && model == p->loaded)) return status;
     dq_agent_free(p->player.agent);
     dq_feature_users_free(p->features);
+    dq_history_free(&p->seen);
     p->player.agent = NULL;
     p->features = NULL;
     p->loaded = model;
@@ -404,6 +412,7 @@ dq_status rollout_close(void *played, dq_status status, dq_error *error)
         policy *p = &run->policies[i];
         dq_agent_free(p->player.agent);
         dq_feature_users_free(p->features);
+        dq_history_free(&p->seen);
         status = dq_vec_env_close(p->envs, status, error);
         dq_env_free(p->env);
         dq_models_free(&p->models);

@@ -31,6 +31,7 @@ typedef struct policy {
     const dq_bundle *loaded; /* whose agent player.agent is */
     dq_policy player;
     dq_feature_users *features; /* that its model's network is given; NULL: none */
+    dq_history seen;            /* what users have seen, where these ask for it */
     dq_env *env;                /* a catalogue's */
     dq_vec_env *envs;
     dq_outcome *outcome;

@@ -56,8 +56,6 @@ static dq_status check_best_by(offline *f, dq_error *error)
 static dq_status make(offline *f, dq_error *error)
 {
     train *t = f->t;
-    if (t->o->q_models > 1 && t->o->checkpoint)
-        dq_cli_usage(t->cli, "--q-models: a checkpoint is of one network's training");
     dq_status status = train_offline_rows(t, error);
     f->passes = t->o->passes;
     f->passes.negative_reward = t->ignore;

@@ -95,9 +95,11 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     const dq_offline_catalogue *l = &t->logged.catalogue;
     const dq_bundle *from = dq_cli_given(t->cli, "features") ? NULL : model;
     bool seen = t->o->seen || (from && dq_feature_model_asks_seen(from));
-    dq_status status =
-        seen ? dq_history_of_catalogue(&t->seen, &t->dataset.catalogue, &t->map, t->o->time, error) : DQ_OK;
-    const dq_feature_source source = {.catalogue = &t->dataset.catalogue,
+    const dq_catalogue *c = &t->dataset.catalogue;
+    dq_status status = !seen        ? DQ_OK
+                       : t->o->seen ? dq_history_of_catalogue(&t->seen, c, &t->map, t->o->time, error)
+                                    : dq_history_as(&t->seen, c, from, error);
+    const dq_feature_source source = {.catalogue = c,
                                       .names = t->o->features,
                                       .learn = t->cli->mode == TRAIN_OFFLINE,
                                       .rows = {l->count, l->user, l->action, l->reward, t->ignore},
@@ -192,13 +194,22 @@ static dq_status describe_items(const train *t, dq_bundle *model, dq_error *erro
     return dq_model_items_save(&t->items, model, error);
 }
 
+/* What was seen is the model's account of it that was gone on from, or that of the options. */
+static dq_status describe_seen(const train *t, dq_bundle *model, dq_error *error)
+{
+    const dq_bundle *init = train_init_model(t, DQ_ABSENT);
+    const dq_value *told = init && !t->o->seen ? dq_map_get(&init->meta, "sessions") : NULL;
+    const dq_session_log log = {.time = t->o->time};
+    if (!told) return dq_session_log_describe(&log, t->o->map, model, error);
+    return dq_map_set(&model->arena, &model->meta, "sessions", *told) ? DQ_OK
+                                                                      : dq_fail_memory(error, "a model");
+}
+
 static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
 {
     dq_status status = describe_items(t, model, error);
     if (!status && t->features) status = dq_feature_save(dq_feature_users_set(t->features), model, error);
-    if (status || !t->seen.start) return status;
-    const dq_session_log log = {.time = t->o->time};
-    return dq_session_log_describe(&log, t->o->map, model, error);
+    return status || !t->seen.start ? status : describe_seen(t, model, error);
 }
 
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)

@@ -134,18 +134,35 @@ static uint32_t *find_rows(const dq_index *ids, const dq_entities *entities)
     return row;
 }
 
+/* By a log that is empty, and says what its interactions are. */
+static dq_status list_catalogue(dq_history *h, dq_session_log *log, const dq_catalogue *c, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t b = 0; !status && b < c->interaction_bundle_count; b++)
+        status = dq_session_log_add(log, &c->interaction_bundles[b], error);
+    uint32_t *users = find_rows(&log->users, &c->users), *items = find_rows(&log->items, &c->items);
+    if (!status && !(users && items)) status = dq_fail_memory(error, "what users did before");
+    if (!status) status = dq_history_list(h, log, users, items, dq_entities_count(&c->users), error);
+    free(users);
+    free(items);
+    return status;
+}
+
 dq_status dq_history_of_catalogue(dq_history *h, const dq_catalogue *c, const dq_label_map *map,
                                   const char *time, dq_error *error)
 {
     dq_session_log log = {.map = map, .time = time};
-    dq_status status = DQ_OK;
-    for (size_t b = 0; !status && b < c->interaction_bundle_count; b++)
-        status = dq_session_log_add(&log, &c->interaction_bundles[b], error);
-    uint32_t *users = find_rows(&log.users, &c->users), *items = find_rows(&log.items, &c->items);
-    if (!status && !(users && items)) status = dq_fail_memory(error, "what users did before");
-    if (!status) status = dq_history_list(h, &log, users, items, dq_entities_count(&c->users), error);
-    free(users);
-    free(items);
+    dq_status status = list_catalogue(h, &log, c, error);
+    dq_session_log_free(&log);
+    return status;
+}
+
+dq_status dq_history_as(dq_history *h, const dq_catalogue *c, const dq_bundle *model, dq_error *error)
+{
+    const dq_session_layout none = {0};
+    dq_session_log log = {0};
+    dq_status status = dq_session_log_as(&log, model, &none, error);
+    if (!status) status = list_catalogue(h, &log, c, error);
     dq_session_log_free(&log);
     return status;
 }

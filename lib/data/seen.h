@@ -55,6 +55,9 @@ dq_status dq_history_list(dq_history *history, dq_session_log *log, const uint32
  * when an interaction was. */
 dq_status dq_history_of_catalogue(dq_history *history, const dq_catalogue *catalogue, const dq_label_map *map,
                                   const char *time, dq_error *error);
+/* The same, of labels and times as a model has learnt from them. DQ_ERR_SCHEMA where it does not say. */
+dq_status dq_history_as(dq_history *history, const dq_catalogue *catalogue, const dq_bundle *model,
+                        dq_error *error);
 void dq_history_free(dq_history *history);
 
 #endif

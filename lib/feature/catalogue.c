@@ -164,6 +164,14 @@ static dq_status take_over(dq_feature_users *l, const dq_feature_source *from, c
     return dq_feature_bind(l->set, &items, id->item, error);
 }
 
+/* Without it features would be zeros, and nobody would know. */
+static dq_status check_told(const dq_feature_set *set, const dq_feature_source *from, dq_error *error)
+{
+    if (from->seen || !set || !dq_feature_asks_seen(set)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "the model's features are of what users have seen, which is not told here");
+}
+
 /* What is told must be there, and asked for, and as a model learnt it. */
 static dq_status check_seen(const dq_feature_set *set, const dq_feature_source *from, dq_error *error)
 {
@@ -187,7 +195,7 @@ static dq_status make(dq_feature_users *l, const dq_feature_source *from, const 
 {
     if (!id->user || !id->item) return dq_fail_memory(error, "features of the users");
     dq_status status = from->model ? take_over(l, from, id, error) : learn(l, from, id, kinds, error);
-    if (!status && from->seen) status = check_seen(l->set, from, error);
+    if (!status) status = from->seen ? check_seen(l->set, from, error) : check_told(l->set, from, error);
     if (status || !l->set || !dq_feature_columns(l->set)) return status;
     l->users = dq_entities_count(&from->catalogue->users);
     if (make_lists(l, &from->catalogue->users, id->user, from->group, from->seen)) return DQ_OK;

@@ -44,7 +44,8 @@ typedef struct dq_feature_source {
 /* The names' cosines into cosines (room for max), *count of them. *users is NULL where there are no kinds, or
  * the model has none. DQ_ERR_UNKNOWN for a name that there is not, DQ_ERR_RANGE for names that do not go
  * together, for kinds without labels, and where what was seen is told and nobody has seen anything, or no
- * kind asks; else the errors of dq_pairing_features, dq_feature_learn, _load and _bind. */
+ * kind asks; DQ_ERR_UNSUPPORTED for a model whose kinds ask for it, where it is not told; else the errors of
+ * dq_pairing_features, dq_feature_learn, _load and _bind. */
 dq_status dq_feature_users_new(dq_feature_users **users, const dq_feature_source *source, dq_pairing *cosines,
                                size_t max, uint32_t *count, dq_error *error);
 void dq_feature_users_free(dq_feature_users *users);

@@ -41,10 +41,11 @@ struct feature_tile;
 
 /* What a kind can be computed from, beside vectors. */
 typedef enum dq_feature_need {
-    DQ_FEATURE_PAIR = 1,   /* a user field and an item field of one width */
-    DQ_FEATURE_LABELS = 2, /* training labels */
-    DQ_FEATURE_SEEN = 4,   /* what users did before, as state (who->seen) */
-    DQ_FEATURE_TABLE = 8,  /* memory for a number of each training user with each item */
+    DQ_FEATURE_PAIR = 1,    /* a user field and an item field of one width */
+    DQ_FEATURE_LABELS = 2,  /* training labels */
+    DQ_FEATURE_SEEN = 4,    /* what users did before, as state (who->seen) */
+    DQ_FEATURE_TABLE = 8,   /* memory for a number of each training user with each item */
+    DQ_FEATURE_SQUARE = 16, /* memory for a number of each two items */
 } dq_feature_need;
 
 typedef struct dq_feature_kind {

@@ -56,6 +56,29 @@ typedef struct feature_history {
     uint64_t *item;  /* ids, in the order of time */
 } feature_history;
 
+/* Memory of a thread. All but the last three are (FEATURE_TILE, ...). */
+typedef struct feature_ridge_scratch {
+    float *z;              /* (width) */
+    float *kernel;         /* (n) */
+    float *weight;         /* (n) */
+    uint32_t *left_out;    /* (most + 1) who is left out */
+    double *part, *factor; /* (most + 1), and its triangle: the system that is solved for them */
+} feature_ridge_scratch;
+
+/* A fit of the labels of some training users (ridge.c). n 0: nobody asks. */
+typedef struct feature_ridge {
+    uint32_t n, user_width, width;  /* users, and numbers that the kernel compares */
+    uint32_t *user;                 /* (n) numbers of training users, ascending */
+    float *vectors;                 /* (n, width) */
+    float *inverse;                 /* (n, n) A */
+    uint32_t groups, most;          /* of users, and the users of the greatest; 0 outside training */
+    uint32_t *of_user;              /* (n) number of each one's group */
+    uint32_t *member, *first;       /* (n), (groups + 1) who is of a group, ascending */
+    double *factor;                 /* of A_SS of group g at factor_at[g] (math/cholesky.h) */
+    size_t *factor_at;              /* (groups) */
+    feature_ridge_scratch *scratch; /* (threads) */
+} feature_ridge;
+
 /* What the set is bound to. */
 typedef struct feature_list {
     uint32_t n;            /* items */
@@ -68,6 +91,7 @@ typedef struct feature_list {
     uint32_t *seen;        /* (items of set.history) numbers of the list's items, or DQ_ABSENT */
     float *seen_weight;    /* (the same) w of its user */
     float *alike;          /* (stride, stride) k of each two items; NULL: nobody asks */
+    feature_ridge ridge, held_ridge;
     dq_arena arena;
 } feature_list;
 
@@ -185,15 +209,28 @@ bool feature_has(const dq_feature_set *set, const dq_feature_kind *kind);
  * where somebody asks (alike); saves and loads it. */
 dq_status feature_history_learn(dq_feature_set *set, const dq_feature_training *from, const uint32_t *user,
                                 dq_error *error);
+/* Whether k of each two items fits into memory (DQ_FEATURE_SQUARE). */
+bool feature_fits_square(uint32_t items);
 dq_status feature_history_bind(dq_feature_set *set, const uint64_t *id, bool alike, dq_error *error);
 dq_status feature_history_save(const dq_feature_set *set, dq_bundle *model, dq_error *error);
 dq_status feature_history_load(dq_feature_set *set, const dq_bundle *model, dq_error *error);
+
+/* The mean by weight of what the tile's users have seen, of unit vectors of a field of the items:
+ * to (FEATURE_TILE, width); and that of training user v: to (width). */
+void feature_own_mean(feature_tile *tile, uint32_t field, float *to);
+void feature_seen_mean(const dq_feature_set *set, uint32_t v, uint32_t field, float *to);
+
+/* ---- ridge.c ---- */
+
+/* Fits what the set's kinds ask for: ridge, held-ridge. The list has labels and what was seen. */
+dq_status feature_ridge_bind(dq_feature_set *set, bool ridge, bool held, dq_error *error);
 
 /* ---- the kinds ---- */
 
 extern const dq_feature_kind feature_cosine_z, feature_log_rank, feature_hubness;          /* cosines.c */
 extern const dq_feature_kind feature_likely_item, feature_reciprocity, feature_neighbours; /* labels.c */
 extern const dq_feature_kind feature_held_cosine, feature_held_reciprocity,
-    feature_held_transfer; /* history.c */
+    feature_held_transfer;                                           /* history.c */
+extern const dq_feature_kind feature_ridge_kind, feature_held_ridge; /* ridge.c */
 
 #endif

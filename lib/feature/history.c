@@ -92,6 +92,12 @@ static uint32_t number_of(const place *places, size_t n, uint64_t id)
     return at ? at->number : DQ_ABSENT;
 }
 
+bool feature_fits_square(uint32_t items)
+{
+    uint64_t stride = items + 2 * (uint64_t)dq_gemm_margin();
+    return stride * stride <= ALIKE_MAX;
+}
+
 /* k of each two items, a tile of rows after the other. */
 static dq_status find_alike(dq_feature_set *set, dq_error *error)
 {
@@ -99,7 +105,7 @@ static dq_status find_alike(dq_feature_set *set, dq_error *error)
     uint32_t field = set->pairs[set->best].item;
     size_t width = set->item_fields.at[field].width, stride = list->stride;
     float *vectors = set->scratch[0].mean, *cosine = set->scratch[0].column;
-    if ((uint64_t)stride * stride > ALIKE_MAX)
+    if (!feature_fits_square(list->n))
         return dq_fail(error, DQ_ERR_RANGE, "features %s: %u items are too many to compare each two of them",
                        feature_held_reciprocity.name, list->n);
     list->alike = dq_arena_zero(&list->arena, stride * stride, sizeof *list->alike);
@@ -210,24 +216,40 @@ static float *weigh_own(const feature_tile *tile, size_t u)
     return own;
 }
 
+/* ---- means of what was seen ---- */
+
+void feature_own_mean(feature_tile *tile, uint32_t field, float *to)
+{
+    const feature_list *list = &tile->set->list;
+    size_t width = tile->set->item_fields.at[field].width;
+    memset(to, 0, FEATURE_TILE * width * sizeof *to);
+    for (size_t u = 0; u < tile->count; u++) {
+        const float *own = weigh_own(tile, u);
+        for (uint32_t i = 0; i < list->n; i++)
+            if (own[i] > 0)
+                dq_vec_add_scaled(to + u * width, list->unit[field] + (list->margin + i) * width, own[i],
+                                  width);
+    }
+}
+
+void feature_seen_mean(const dq_feature_set *set, uint32_t v, uint32_t field, float *to)
+{
+    const feature_list *list = &set->list;
+    size_t width = set->item_fields.at[field].width;
+    memset(to, 0, width * sizeof *to);
+    for (uint32_t s = set->history.start[v]; s < set->history.start[v + 1]; s++)
+        if (list->seen_weight[s] > 0)
+            dq_vec_add_scaled(to, list->unit[field] + (list->margin + list->seen[s]) * width,
+                              list->seen_weight[s], width);
+}
+
 /* ---- held-cosine ---- */
 
 /* sum_h w(h) cos(item h, item j) is the product of j's vector with the mean of the user's items'. */
 static void fill_cosine(feature_tile *tile, uint32_t field, float *to)
 {
-    const dq_feature_set *set = tile->set;
-    const feature_list *list = &set->list;
-    size_t width = set->item_fields.at[field].width;
-    float *mean = tile->scratch->mean;
-    memset(mean, 0, FEATURE_TILE * width * sizeof *mean);
-    for (size_t u = 0; u < tile->count; u++) {
-        const float *own = weigh_own(tile, u);
-        for (uint32_t i = 0; i < list->n; i++)
-            if (own[i] > 0)
-                dq_vec_add_scaled(mean + u * width, list->unit[field] + (list->margin + i) * width, own[i],
-                                  width);
-    }
-    feature_against_items(set, mean, field, to);
+    feature_own_mean(tile, field, tile->scratch->mean);
+    feature_against_items(tile->set, tile->scratch->mean, field, to);
 }
 
 const dq_feature_kind feature_held_cosine = {
@@ -315,7 +337,7 @@ const dq_feature_kind feature_held_reciprocity = {
     .name = "held-reciprocity",
     .help =
         "what training users who have seen the item, or the like, gave to what the user has seen, as z-score",
-    .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_SEEN,
+    .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_SEEN | DQ_FEATURE_SQUARE,
     .columns = count_reciprocities,
     .name_column = name_reciprocity,
     .fill = fill_reciprocity,

@@ -5,11 +5,9 @@
 #include <string.h>
 
 const dq_feature_kind *const dq_feature_kinds[] = {
-    &feature_cosine_z,      &feature_log_rank,
-    &feature_hubness,       &feature_likely_item,
-    &feature_reciprocity,   &feature_neighbours,
-    &feature_held_cosine,   &feature_held_reciprocity,
-    &feature_held_transfer, NULL,
+    &feature_cosine_z,         &feature_log_rank,      &feature_hubness,    &feature_likely_item,
+    &feature_reciprocity,      &feature_neighbours,    &feature_ridge_kind, &feature_held_cosine,
+    &feature_held_reciprocity, &feature_held_transfer, &feature_held_ridge, NULL,
 };
 
 const dq_feature_kind *dq_feature_find(const char *name, size_t bytes)
@@ -33,6 +31,7 @@ static const char *find_lack(const dq_feature_kind *kind, unsigned have)
     if (lacks & DQ_FEATURE_PAIR) return "users and items have no fields of one width";
     if (lacks & DQ_FEATURE_LABELS) return "no user has a label that is worth more than an item passed over";
     if (lacks & DQ_FEATURE_TABLE) return "users with labels times items are more than 2^28";
+    if (lacks & DQ_FEATURE_SQUARE) return "items times items are more than 2^28";
     if (lacks & DQ_FEATURE_SEEN) return "what users have seen is not told (--history seen)";
     return NULL;
 }

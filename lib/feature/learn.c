@@ -305,7 +305,8 @@ static dq_status learn(learning *l, const char *names, dq_error *error)
     if (!status) status = feature_history_learn(set, from, l->user, error);
     unsigned have = (set->pair_count ? DQ_FEATURE_PAIR : 0U) | (set->users ? DQ_FEATURE_LABELS : 0U) |
                     (from->seen_start ? DQ_FEATURE_SEEN : 0U) |
-                    (feature_fits_table(set, from->items.count) ? DQ_FEATURE_TABLE : 0U);
+                    (feature_fits_table(set, from->items.count) ? DQ_FEATURE_TABLE : 0U) |
+                    (feature_fits_square(from->items.count) ? DQ_FEATURE_SQUARE : 0U);
     bool automatic = strcmp(names, "auto") == 0;
     if (!status && !(automatic && is_large(from))) status = feature_choose(set, names, have, error);
     if (status || !set->kind_count) return status;

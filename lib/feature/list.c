@@ -201,6 +201,9 @@ dq_status dq_feature_bind(dq_feature_set *set, const dq_vectors *items, const ui
         status = dq_fail_memory(error, "features of %u items", items->count);
     if (!status) status = find_likely(set, error);
     if (!status) status = feature_history_bind(set, id, feature_has(set, &feature_held_reciprocity), error);
+    if (!status)
+        status = feature_ridge_bind(set, feature_has(set, &feature_ridge_kind),
+                                    feature_has(set, &feature_held_ridge), error);
     if (status) feature_list_free(set);
     return status;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where all actions are a list there is nothing to draw, and features of a pair stand still: they are asked
- * for once and kept, up to KEPT_BYTES. Else a batch has the actions that its users have rows of, and as many
- * drawn ones as were asked for, each of them with the chance drawn / actions. In a user's list are those of
- * his own rows, by themselves, and the drawn ones, each for as many as it stands for; what was drawn for
- * nobody but is another user's is not in it.
+ * Where all actions are a list there is nothing to draw. Features of a pair are asked for in each batch:
+ * whoever computes them keeps what stands still (feature/catalogue.h). Where actions are drawn a batch has
+ * the actions that its users have rows of, and as many drawn ones as were asked for, each of them with the
+ * chance drawn / actions. In a user's list are those of his own rows, by themselves, and the drawn ones, each
+ * for as many as it stands for; what was drawn for nobody but is another user's is not in it.
  */
 #include "offline/lists.h"
 
@@ -13,8 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const size_t KEPT_BYTES = (size_t)1 << 29;
 
 static bool counts(const dq_offline_rows *rows, size_t row)
 {
@@ -98,8 +96,6 @@ bool offline_lists_make(offline_lists *l, const dq_offline_config *config, const
 {
     *l = (offline_lists){.rows = rows, .none = config->negative_reward, .drawn = config->negatives};
     size_t columns = l->max_columns = offline_list_columns(config, rows), pairs = config->batch * columns;
-    size_t given = rows->given, kept = (size_t)rows->users * rows->actions * given;
-    bool keeps = !l->drawn && given && kept <= KEPT_BYTES / sizeof(float);
     if (l->drawn > rows->actions) l->drawn = rows->actions;
     const dq_buffer buffers[] = {
         DQ_BUFFER(l->first, (size_t)rows->users + 2),
@@ -110,12 +106,9 @@ bool offline_lists_make(offline_lists *l, const dq_offline_config *config, const
         DQ_BUFFER(l->scratch, l->drawn ? rows->actions : 0),
         DQ_BUFFER(l->grade, pairs),
         DQ_BUFFER(l->offset, pairs),
-        DQ_BUFFER(l->features, pairs * given),
-        DQ_BUFFER(l->kept, keeps ? kept : 0),
-        DQ_BUFFER(l->has, keeps ? rows->users : 0),
+        DQ_BUFFER(l->features, pairs * rows->given),
     };
     if (!dq_buffers_take(arena, buffers, DQ_BUFFERS(buffers))) return false;
-    if (!keeps) l->kept = NULL;
     sort_rows(l);
     list_users(l, held);
     l->masks = has_masks(rows, l);
@@ -167,27 +160,16 @@ static void fill_grades(offline_lists *l, uint32_t user, size_t columns, float *
     }
 }
 
-static void fill_features(offline_lists *l, uint32_t user, size_t columns, float *to)
-{
-    const dq_offline_rows *rows = l->rows;
-    size_t width = rows->actions * (size_t)rows->given;
-    if (!l->kept) {
-        rows->features(rows->features_self, user, l->action, columns, to);
-        return;
-    }
-    if (!l->has[user]) rows->features(rows->features_self, user, NULL, rows->actions, l->kept + user * width);
-    l->has[user] = 1;
-    memcpy(to, l->kept + user * width, width * sizeof *to);
-}
-
 dq_agent_lists offline_lists_fill(offline_lists *l, const uint32_t *users, size_t n, dq_rng *rng)
 {
-    size_t columns = choose_actions(l, users, n, rng);
+    size_t columns = choose_actions(l, users, n, rng), given = l->rows->given;
     bool offsets = l->drawn || l->masks;
+    const uint32_t *actions = l->drawn ? l->action : NULL;
     for (size_t i = 0; i < n; i++) {
         size_t at = i * columns;
         fill_grades(l, users[i], columns, l->grade + at, l->offset + at);
-        if (l->rows->given) fill_features(l, users[i], columns, l->features + at * l->rows->given);
+        if (given)
+            l->rows->features(l->rows->features_self, users[i], actions, columns, l->features + at * given);
     }
     return (dq_agent_lists){.n = n,
                             .columns = columns,
@@ -195,5 +177,5 @@ dq_agent_lists offline_lists_fill(offline_lists *l, const uint32_t *users, size_
                             .action = l->action,
                             .grade = l->grade,
                             .offset = offsets ? l->offset : NULL,
-                            .features = l->rows->given ? l->features : NULL};
+                            .features = given ? l->features : NULL};
 }

@@ -21,8 +21,6 @@ typedef struct offline_lists {
     uint32_t *column;                 /* (actions) the place of each in it, or DQ_OFFLINE_NO_ROW */
     uint32_t *scratch;                /* (actions) where some are drawn */
     float *grade, *offset, *features; /* (batch, columns), features times given */
-    float *kept;  /* (users, actions, given) features that were asked for; NULL: too many */
-    uint8_t *has; /* (users) whether they are kept */
     size_t max_columns;
 } offline_lists;
 

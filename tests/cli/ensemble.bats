@@ -114,6 +114,12 @@ refuses() {
     [[ $stderr == *"$words"* ]] && [ "${#stderr_lines[@]}" = 1 ]
 }
 
+@test "a run that keeps its progress has the lineage of one that does not, whatever options a checkpoint excludes" {
+    dq-train $SMALL --features auto --seed 5 --checkpoint c -o kept.dq labelled.dq
+    dq-cat --lineage kept.dq | grep -q q-models
+    cmp kept.dq one0.dq
+}
+
 @test "what takes one network refuses several, and what takes several refuses one" {
     refuses 1 "ensemble of 3 networks of Q" dq-plan --model all.dq --per-user 1 catalogue.dq
     refuses 1 "ensemble of 3 networks of Q" dq-eval --rollout --model all.dq catalogue.dq

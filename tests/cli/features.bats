@@ -25,7 +25,7 @@ ranked() { dq-rank --model model.dq --format tsv --no-header "$@" catalogue.dq; 
 
 @test "the model says which features it is given" {
     dq-cat --kind model model.dq | head -1 | jq -e '.meta.features.kinds == ["cosine-z", "log-rank", "hubness", "likely-item",
-        "reciprocity", "neighbours"] and .meta.q.given == 7'
+        "reciprocity", "neighbours", "ridge"] and .meta.q.given == 8'
     train --features all --validation 0.1 -o plain.dq labelled.dq
     dq-cat --kind model plain.dq | head -1 | jq -e '.meta | has("features") | not'
 }
@@ -81,9 +81,9 @@ ranked() { dq-rank --model model.dq --format tsv --no-header "$@" catalogue.dq; 
 
 @test "a model goes on: offline, online for a user, in plans, in roll-outs" {
     dq-train --quiet --offline --epochs 1 --validate-by household --init model.dq -o more.dq labelled.dq
-    dq-cat --kind model more.dq | head -1 | jq -e '.meta.features.kinds | length == 6'
+    dq-cat --kind model more.dq | head -1 | jq -e '.meta.features.kinds | length == 7'
     dq-train --quiet --user u05 --init model.dq --episodes 2 --steps 20 --warmup 10 -o online.dq labelled.dq
-    dq-cat --kind model online.dq | head -1 | jq -e '.meta.user == "u05" and (.meta.features.kinds | length == 6)'
+    dq-cat --kind model online.dq | head -1 | jq -e '.meta.user == "u05" and (.meta.features.kinds | length == 7)'
     dq-rank --model online.dq --user u05 --format tsv catalogue.dq > online.tsv
     [ "$(wc -l < online.tsv)" -eq 11 ]
     dq-eval --rollout --model untrained --model online.dq --user u05 --episodes 3 --steps 5 --reward logged labelled.dq > rollout.tsv

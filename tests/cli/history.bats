@@ -95,6 +95,28 @@ ndcg() { # model: of the ranking without what was seen
     dq-rank --model online.dq --user u001 -k 3 --format tsv --no-header catalogue.dq | [ "$(wc -l)" -eq 3 ]
 }
 
+@test "what a model was told is told where it acts and goes on: its own labels and times" {
+    # The map of this one knows SEEN, and HELD is what it does not know.
+    sed 's/SEEN/HELD/' train.jsonl >held.jsonl
+    map=APPLY=1,CLICK=0.1,IGNORE=-0.1,SEEN=0
+    dq-export --users train-users.jsonl --items items.jsonl --interactions held.jsonl | dq-reward --quiet --strategy logged --map $map -o held.dq
+    dq-train --quiet "${usual[@]}" --map $map --history seen -o held-model.dq held.dq
+    dq-cat --to stream --kind users --kind items --kind interactions held.dq >held-catalogue.dq
+    dq-train --quiet --user u001 --init held-model.dq --episodes 2 -o held-online.dq held-catalogue.dq
+    dq-cat --kind model held-online.dq | head -1 | jq -e --arg map $map '.meta.sessions.map == $map'
+    # Who holds what decides what is chosen: the same catalogue, in which the users hold other items.
+    act() { dq-eval --rollout --model "$1" --episodes 96 --steps 3 --epsilon 0 --candidates 24 --reward logged "$2"; }
+    act held-model.dq held-catalogue.dq >told.tsv
+    awk -F'"' '/HELD/ { $8 = sprintf("i%02d", (substr($8, 2) + 12) % 24) } { OFS = "\""; print }' held.jsonl >moved.jsonl
+    dq-export --users train-users.jsonl --items items.jsonl --interactions moved.jsonl -o moved.dq
+    act held-model.dq moved.dq >moved.tsv
+    run ! cmp -s told.tsv moved.tsv
+    grep -v HELD held.jsonl >nobody.jsonl
+    dq-export --users train-users.jsonl --items items.jsonl --interactions nobody.jsonl -o nobody.dq
+    run -1 --separate-stderr act held-model.dq nobody.dq
+    [[ "$stderr" == *"nobody has seen an item"* ]]
+}
+
 @test "a history that nobody has, or that nothing is made of, is refused" {
     grep -v SEEN train.jsonl >unseen.jsonl
     dq-export --users train-users.jsonl --items items.jsonl --interactions unseen.jsonl | dq-reward --quiet --strategy logged -o unseen.dq

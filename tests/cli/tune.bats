@@ -176,3 +176,35 @@ tune() { dq-tune -q --metric score "$@"; }
     [ "$(wc -l <table)" -eq 5 ]
     [ "$(dq-cat --count best.dq | cut -f 1)" = model ]
 }
+
+@test "a preset: the defaults first, what was chosen beside them, and a model from which nothing is held out" {
+    # x = 3 is best; of the preset's own options the trainer knows none.
+    run --separate-stderr dq-tune --preset offline -m score -x 'x=1|3|5' -n 8 --folds 2 -o best -- ./trainer
+    [ "$(head -1 <<<"$output")" = $'trial\tstate\tscore\tx\tloss\thidden\tfactored\tlr\tweight-decay\tinput-dropout\tdirect-start\tlist-temperature\tbatch' ]
+    grep -q $'^0\tcomplete\t6.15\t1\tsoftmax\t48\t128\t2e-3\t1e-2\t0.2\t2\t1\t128$' <<<"$output"
+    [[ $stderr == *"dq-tune: chosen: --x=3"*": score 10.15, with the defaults 6.15; better on 2 of 2 folds"* ]]
+    [ "$(cat best)" = "x=3 bonus=0" ]
+    [ -e tune/refit.jsonl ]
+    run --separate-stderr dq-tune --preset offline -m score -x 'x=3|1' -n 3 --folds 1 -d other -- ./trainer
+    [[ $stderr == *"dq-tune: the defaults stay: score 10, the best of 3" ]]
+    run -2 --separate-stderr dq-tune --preset online -- ./trainer
+    [[ $stderr == *"argument -p/--preset: invalid choice: 'online'"* ]]
+}
+
+@test "the preset of --offline begins with its defaults, and is judged on groups that are held out" {
+    sh "$BATS_TEST_DIRNAME"/../fixtures/world.sh 40 50
+    dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl | dq-reward --strategy logged -o l.dq
+    train=(dq-train --offline --no-world --epochs 2 --validate-by household l.dq)
+    dq-tune -q --preset offline -n 3 --folds 2 -o best.dq -- "${train[@]}" >table
+    [ "$(wc -l <table)" -eq 4 ]
+    [ "$(jq -s 'map(.validation_ndcg) | length' tune/trial-00000/fold-2.jsonl)" -eq 2 ]
+    options=$(awk -F'\t' 'NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i }
+        $1 == "0" { for (i = 4; i <= NF; i++) printf " --%s=%s", name[i], $i }' table)
+    "${train[@]}" -q -o plain.dq
+    "${train[@]}" $options -q -o said.dq
+    cmp <(dq-cat --kind model plain.dq) <(dq-cat --kind model said.dq)
+    best=$(awk -F'\t' 'NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i }
+        NR == 2 { for (i = 4; i <= NF; i++) printf " --%s=%s", name[i], $i }' table)
+    "${train[@]}" $best -q -o again.dq
+    cmp <(dq-cat --kind model best.dq) <(dq-cat --kind model again.dq)
+}

@@ -241,7 +241,7 @@ static float *without_labels_of(uint32_t whose, uint32_t user)
     w.training.user_layout.count = w.training.item_layout.count = 1;
     for (size_t r = 0; r < w.count; r++)
         if (w.user[r] == whose) w.reward[r] = NAN;
-    learn(&w, "neighbours,reciprocity");
+    learn(&w, "neighbours,reciprocity,ridge");
     float *out = malloc((size_t)ITEMS * dq_feature_columns(w.set) * sizeof *out);
     assert_non_null(out);
     const dq_feature_who who = trainee(&w, user);
@@ -255,7 +255,7 @@ static bool knows_of(uint32_t user, uint32_t whose)
 {
     float *with = without_labels_of(UINT32_MAX, user), *without = without_labels_of(whose, user);
     bool differs = false;
-    for (size_t i = 0; i < (size_t)ITEMS * 3; i++) differs = differs || fabsf(with[i] - without[i]) > 1e-5F;
+    for (size_t i = 0; i < (size_t)ITEMS * 4; i++) differs = differs || fabsf(with[i] - without[i]) > 1e-5F;
     free(with);
     free(without);
     return differs;
@@ -356,16 +356,71 @@ static void one_user(void **state)
     start(&w, 1);
     w.training.users.count = 1;
     w.training.count = ITEMS;
-    learn(&w, "neighbours,reciprocity");
+    learn(&w, "neighbours,reciprocity,ridge");
     dq_feature_who who = trainee(&w, 0);
     dq_feature_list(w.set, &who, out);
-    for (size_t i = 0; i < (size_t)ITEMS * 3; i++) assert_true(out[i] == 0);
+    for (size_t i = 0; i < (size_t)ITEMS * 4; i++) assert_true(out[i] == 0);
     who = (dq_feature_who){.vector = USER_VECTORS[1], .group = DQ_ABSENT};
     dq_feature_list(w.set, &who, out);
     bool differs = false;
-    for (size_t i = 0; i < (size_t)ITEMS * 3; i++) differs = differs || out[i] != 0;
+    for (size_t i = 0; i < (size_t)ITEMS * 4; i++) differs = differs || out[i] != 0;
     assert_true(differs);
     stop(&w);
+}
+
+/* ---- more users than a fit takes ---- */
+
+enum { CROWD = 2100, FITTED = 2048, GOODS = 3 };
+
+/* The features of a stranger, learnt from `count` users of whom user i is number (i CROWD / count). */
+static void learn_from_crowd(uint32_t count, float *out)
+{
+    static float vectors[CROWD][2];
+    static const float *at[CROWD], *goods[GOODS];
+    static const float good[GOODS][2] = {{1, 0}, {0.6F, 0.8F}, {0, 1}}, stranger[2] = {0.9F, 0.3F};
+    static const dq_field field[] = {{"taste", 0, 2}};
+    static uint64_t id[CROWD];
+    static uint32_t user[CROWD], item[CROWD];
+    static float reward[CROWD];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t who = (uint32_t)((uint64_t)i * CROWD / count);
+        vectors[i][0] = cosf((float)who);
+        vectors[i][1] = sinf((float)who);
+        at[i] = vectors[i];
+        id[i] = dq_feature_id((const char *)&who, sizeof who);
+        user[i] = i;
+        item[i] = vectors[i][0] > 0.3F ? 0 : vectors[i][1] > 0 ? 1 : 2;
+        reward[i] = who % 7 ? 1 : 0.5F;
+    }
+    for (uint32_t i = 0; i < GOODS; i++) goods[i] = good[i];
+    const dq_feature_training training = {.user_layout = {field, 1, 2},
+                                          .item_layout = {field, 1, 2},
+                                          .users = {at, count, 2},
+                                          .items = {goods, GOODS, 2},
+                                          .user_id = id,
+                                          .item_id = id,
+                                          .count = count,
+                                          .user = user,
+                                          .item = item,
+                                          .reward = reward};
+    const dq_feature_who who = {.vector = stranger, .group = DQ_ABSENT};
+    dq_feature_set *set;
+    dq_pool *pool;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_feature_learn(&set, &training, "ridge", pool, NULL), DQ_OK);
+    dq_feature_list(set, &who, out);
+    dq_feature_free(set);
+    dq_pool_free(pool);
+}
+
+static void of_a_crowd_a_fit_takes_some_evenly_spread(void **state)
+{
+    float all[GOODS], some[GOODS];
+    (void)state;
+    learn_from_crowd(CROWD, all);
+    learn_from_crowd(FITTED, some);
+    for (size_t i = 0; i < GOODS; i++) assert_float_equal(all[i], some[i], 1e-3F);
+    assert_true(all[0] > 0.5F);
 }
 
 static void no_labels(void **state)
@@ -379,7 +434,7 @@ static void no_labels(void **state)
     assert_non_null(strstr(e.reason, "neighbours"));
     assert_null(w.set);
     learn(&w, "auto");
-    assert_int_equal(dq_feature_columns(w.set), COLUMNS - 3);
+    assert_int_equal(dq_feature_columns(w.set), COLUMNS - 4);
     dq_bundle model;
     dq_feature_set *loaded;
     assert_int_equal(dq_bundle_init(&model, DQ_KIND_MODEL, 0, NULL), DQ_OK);
@@ -492,6 +547,7 @@ int main(void)
         cmocka_unit_test(equal_items_give_zeros),
         cmocka_unit_test(vectors_of_zeros_are_finite),
         cmocka_unit_test(one_user),
+        cmocka_unit_test(of_a_crowd_a_fit_takes_some_evenly_spread),
         cmocka_unit_test(no_labels),
         cmocka_unit_test(no_fields_of_one_width),
         cmocka_unit_test(a_large_catalogue),

@@ -14,7 +14,7 @@
 #include "../fixtures/feature/history.h"
 
 static const dq_field user_fields[] = {{"hard", 0, 5}}, item_fields[] = {{"title", 0, 5}, {"tech", 5, 4}};
-static const char names[] = "held-cosine,held-reciprocity,held-transfer";
+static const char names[] = "held-cosine,held-reciprocity,held-transfer,held-ridge";
 
 typedef struct world {
     const float *user_at[USERS], *item_at[ITEMS];
@@ -188,6 +188,35 @@ static void what_nobody_has_seen_is_refused(void **state)
     stop(&w);
 }
 
+/* Of many items auto leaves out what compares each two of them, and who names it is told. */
+static void items_too_many_to_compare_each_two(void **state)
+{
+    enum { MANY = 17000 };
+    static const float *at[MANY];
+    static uint64_t id[MANY];
+    char name[128];
+    dq_error e = DQ_ERROR_NONE;
+    world w;
+    (void)state;
+    start(&w);
+    for (uint32_t i = 0; i < MANY; i++) {
+        at[i] = ITEM_VECTORS[i % ITEMS];
+        id[i] = i < ITEMS ? w.item_id[i] : i;
+    }
+    w.training.items = (dq_vectors){at, MANY, 9};
+    w.training.item_id = id;
+    assert_int_equal(dq_feature_learn(&w.set, &w.training, "auto", w.pool, &e), DQ_OK);
+    for (uint32_t c = 0; c < dq_feature_columns(w.set); c++) {
+        dq_feature_name(w.set, c, name, sizeof name);
+        assert_null(strstr(name, "held-reciprocity"));
+    }
+    assert_non_null(strstr(name, "held-ridge"));
+    dq_feature_free(w.set);
+    assert_int_equal(dq_feature_learn(&w.set, &w.training, "held-reciprocity", w.pool, &e), DQ_ERR_RANGE);
+    assert_string_equal(e.reason, "features held-reciprocity: items times items are more than 2^28");
+    stop(&w);
+}
+
 static void a_model_whose_history_is_broken_is_refused(void **state)
 {
     dq_bundle model;
@@ -221,6 +250,7 @@ int main(void)
         cmocka_unit_test(another_list_equals_numpy_and_so_does_a_model),
         cmocka_unit_test(no_label_of_the_own_group_is_in_a_feature),
         cmocka_unit_test(what_nobody_has_seen_is_refused),
+        cmocka_unit_test(items_too_many_to_compare_each_two),
         cmocka_unit_test(a_model_whose_history_is_broken_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

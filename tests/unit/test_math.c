@@ -4,6 +4,7 @@
 #include "math/blas.h"
 #include "math/cholesky.h"
 #include "math/cosine.h"
+#include "math/inverse.h"
 #include "math/pool.h"
 #include "math/smooth.h"
 #include "math/vec.h"
@@ -378,9 +379,48 @@ static void cholesky_known(void **state)
     assert_false(dq_cholesky_solve(nan_there, 1, c));
 }
 
+/* A times its inverse is the identity, whether or not A has whole blocks. */
+static void check_inverse(size_t n)
+{
+    dq_rng rng = dq_rng_new(7);
+    float *a = malloc(n * n * sizeof *a), *inverse = malloc(n * n * sizeof *inverse);
+    float *work = malloc(dq_inverse_work(n) * sizeof *work), *x = malloc(n * 5 * sizeof *x);
+    assert_true(a && inverse && work && x);
+    for (size_t i = 0; i < n * 5; i++) x[i] = (float)dq_rng_uniform(&rng) - 0.5F;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            a[i * n + j] = dq_vec_dot(x + i * 5, x + j * 5, 5) + (i == j ? 0.5F : 0);
+    memcpy(inverse, a, n * n * sizeof *a);
+    assert_true(dq_inverse_definite(inverse, n, work));
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < n; k++) sum += (double)a[i * n + k] * (double)inverse[k * n + j];
+            if (!(fabs(sum - (i == j ? 1 : 0)) < 1e-4))
+                fail_msg("%zu, row %zu, column %zu: %g", n, i, j, sum);
+        }
+    a[n * n - 1] = -1;
+    assert_false(dq_inverse_definite(a, n, work));
+    free(a);
+    free(inverse);
+    free(work);
+    free(x);
+}
+
+static void inverses_times_their_matrices_are_the_identity(void **state)
+{
+    static const size_t sizes[] = {1, 2, 64, 65, 150, 192};
+    float nan_there[4] = {1, NAN, NAN, 1}, work[3 * 64 * 2 + 64 * 64];
+    (void)state;
+    assert_int_equal(dq_inverse_work(2), sizeof work / sizeof *work);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) check_inverse(sizes[i]);
+    assert_false(dq_inverse_definite(nan_there, 2, work));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inverses_times_their_matrices_are_the_identity),
         cmocka_unit_test(cholesky_known),
         cmocka_unit_test(products_equal_double_loops),
         cmocka_unit_test(the_core_has_a_name),
