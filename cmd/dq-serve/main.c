@@ -102,12 +102,16 @@ static dq_status close_parts(dq_serve *serve, dq_status status, dq_error *error)
     return status;
 }
 
+enum { LOG_THREADS = 16 };
+
 static dq_httpd_config httpd_config(const serve_options *o, const dq_cli *cli)
 {
     dq_httpd_config c = DQ_HTTPD_DEFAULTS;
     c.address = o->listen;
     c.socket = serve_inherited_socket(cli);
     c.threads = dq_cli_threads(&o->common, 0);
+    /* who waits for the disk keeps his thread, and all who wait do so once (log/writer.h) */
+    if (o->log && !o->log_sync && !o->common.threads && c.threads < LOG_THREADS) c.threads = LOG_THREADS;
     c.body_bytes = o->max_body;
     c.header_bytes = o->max_header;
     c.connections = (unsigned)o->max_connections;
@@ -202,6 +206,7 @@ int main(int argc, char **argv)
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of the labels that users may answer with", .flags = 0},
         {"cache", 0, DQ_OPT_COUNT, &o.cache, "MIB", "scores of users that are kept, of each model", .min = 0, .max = 1e6},
         {"remember", 0, DQ_OPT_COUNT, &o.remember, "N", "shown items that can be answered", .min = 10, .max = 1e9},
+        {"demo", 0, DQ_OPT_FLAG, &o.demo, NULL, "make data and train models when asked (system B's API)", .flags = 0},
         {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
         {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
         {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
@@ -230,6 +235,7 @@ int main(int argc, char **argv)
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (cli.operand_count) dq_cli_usage(&cli, "takes no operands");
     dq_error error = DQ_ERROR_NONE;
-    const dq_status status = run(&o, &cli, &error);
+    dq_status status = serve_demo_prepare(&o, &cli, &error);
+    if (!status) status = run(&o, &cli, &error);
     return dq_cli_finish(&cli, status, &error);
 }

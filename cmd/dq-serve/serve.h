@@ -21,7 +21,8 @@ typedef struct serve_options {
     double cold_ridge, cold_spread;
     uint64_t cold_draws;
     const char *cold_state;
-    bool may_lack; /* files of models and the catalogue need not be there yet */
+    bool demo;
+    bool may_lack;            /* files of models and the catalogue need not be there yet */
     uint64_t max_body, max_header, max_connections, max_watchers;
     double request_timeout, idle_timeout, drain_timeout;
     bool check;
@@ -43,6 +44,12 @@ extern const serve_part *const serve_parts[]; /* NULL-ended */
 extern const serve_part serve_models_part; /* models.c: the catalogue and the models */
 extern const serve_part serve_cold_part;   /* cold.c: the bandit for users of whom nothing is known */
 extern const serve_part serve_log_part;    /* log.c: the log, and what is remembered */
+extern const serve_part serve_demo_part;   /* demo.c: jobs that make data and train */
+
+/* ---- demo.c ---- */
+
+/* Once the options are read: with --demo, files for what has none. */
+dq_status serve_demo_prepare(serve_options *o, dq_cli *cli, dq_error *error);
 
 /* ---- systemd.c ---- */
 

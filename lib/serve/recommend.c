@@ -158,17 +158,17 @@ static bool find_history(asking *a)
 {
     const dq_value *history = asked(a, "history");
     dq_ranker_event *events;
+    bool reads = a->taken.ranker && dq_ranker_get_about(a->taken.ranker)->reads_history;
     a->who.whole = history != NULL;
-    a->version = UINT64_MAX;
+    a->version = reads ? UINT64_MAX : 0; /* 0: nothing that he does changes his scores */
     if (!history) {
-        bool reads = a->taken.ranker && dq_ranker_get_about(a->taken.ranker)->reads_history;
         bool asks = reads || a->who.row == DQ_ABSENT;
         if (dq_serve_log_history(a->serve->log, a->who.id, a->who.id_bytes, a->taken.items,
                                  asks ? a->arena : NULL, &a->version, asks ? &events : NULL,
                                  asks ? &a->who.event_count : NULL, &a->why))
             return fail(a);
         a->who.events = asks ? events : NULL;
-        if (!reads) a->version = 0; /* nothing that he does changes his scores */
+        if (!reads) a->version = 0;
         return true;
     }
     events = dq_arena_zero(a->arena, (size_t)history->count + 1, sizeof *events);
